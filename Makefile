@@ -1,0 +1,70 @@
+# llmcost. `make help` lists the targets. Nothing is downloaded while compiling; `make deps` installs
+# the Debian packages that are missing, and nothing else does.
+
+VERSION := 0.1.0
+PREFIX  ?= /usr/local
+CC      ?= cc
+B       := build
+
+PACKAGES := build-essential pkg-config sqlite3 libsqlite3-dev libcurl4-openssl-dev libcjson-dev libxxhash-dev \
+            libutf8proc-dev libpcre2-dev
+TEST_PACKAGES  := libcmocka-dev libmicrohttpd-dev python3 openssl nghttp2-proxy
+LINT_PACKAGES  := clang-format cppcheck
+BENCH_PACKAGES := libhiredis-dev redis-server
+
+PC_LIBS  := libcurl libcjson libxxhash libutf8proc libpcre2-8
+# Found when used, not when read: `make deps` may install them in the same run.
+PC_FLAGS = $(shell pkg-config --cflags $(PC_LIBS) sqlite3)
+LIBS     = $(shell pkg-config --libs $(PC_LIBS)) -lpthread -lm
+
+WARN   := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wvla -Werror
+CFLAGS ?= -O2 -g
+ALL_CFLAGS = $(CFLAGS) -std=c11 -D_GNU_SOURCE $(WARN) -fPIC -fvisibility=hidden -Iext -Ivec $(PC_FLAGS)
+SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+
+SRC := $(wildcard ext/*.c ext/*/*.c vec/*.c)
+SQL := sql/store.sql sql/views.sql sql/config.sql sql/models.tsv sql/prices.tsv
+so_obj     = $(SRC:%.c=$(B)/so/%.o) $(B)/so/sql_text.o
+static_obj = $(SRC:%.c=$(B)/static/%.o) $(B)/static/sql_text.o
+asan_obj   = $(SRC:%.c=$(B)/asan/%.o) $(B)/asan/sql_text.o
+STANDIN_LIBS = $(shell pkg-config --libs libmicrohttpd libcjson libxxhash) -lpthread -lm
+
+.PHONY: all help deps deps-test deps-lint deps-bench demo test bench lint format install clean
+.DEFAULT_GOAL := all
+
+all: deps llmcost.so libllmcost.a ## build llmcost.so and libllmcost.a
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+deps: ; @sh tests/deps.sh $(PACKAGES)
+deps-test: ; @sh tests/deps.sh $(PACKAGES) $(TEST_PACKAGES)
+deps-lint: ; @sh tests/deps.sh $(PACKAGES) $(LINT_PACKAGES)
+deps-bench: ; @sh tests/deps.sh $(PACKAGES) $(TEST_PACKAGES) $(BENCH_PACKAGES)
+
+$(B)/sql_text.c: $(SQL) sql/embed.awk
+	@mkdir -p $(@D)
+	awk -f sql/embed.awk $(SQL) > $@
+
+$(B)/so/%.o: %.c | deps ; @mkdir -p $(@D)
+	@echo "cc $@"; $(CC) $(ALL_CFLAGS) -MMD -c $< -o $@
+$(B)/static/%.o: %.c | deps ; @mkdir -p $(@D)
+	@echo "cc $@"; $(CC) $(ALL_CFLAGS) -DSQLITE_CORE -MMD -c $< -o $@
+$(B)/asan/%.o: %.c | deps ; @mkdir -p $(@D)
+	@echo "cc $@"; $(CC) $(ALL_CFLAGS) $(SANITIZE) -MMD -c $< -o $@
+$(B)/so/sql_text.o $(B)/static/sql_text.o $(B)/asan/sql_text.o: $(B)/sql_text.c | deps
+	@mkdir -p $(@D)
+	@echo "cc $@"; $(CC) $(ALL_CFLAGS) $(if $(findstring asan,$@),$(SANITIZE)) -c $< -o $@
+
+llmcost.so: $(so_obj)
+	@echo "link $@"; $(CC) $(CFLAGS) -shared -o $@ $^ $(LIBS)
+libllmcost.a: $(static_obj)
+	rm -f $@ && ar rcs $@ $^
+$(B)/asan/llmcost.so: $(asan_obj)
+	@echo "link $@"; $(CC) $(SANITIZE) -shared -o $@ $^ $(LIBS)
+
+$(B)/standin: $(wildcard tests/standin/*.c tests/standin/*.h) | deps-test
+	@mkdir -p $(@D)
+	@echo "cc $@"; $(CC) $(CFLAGS) -std=c11 -D_GNU_SOURCE $(WARN) -o $@ $(filter %.c,$^) $(STANDIN_LIBS)
+
+-include $(wildcard $(B)/*/ext/*.d $(B)/*/ext/*/*.d $(B)/*/vec/*.d)

@@ -1,0 +1,60 @@
+/*
+** Every limit of the extension, each beside its reason.
+*/
+#ifndef LLMCOST_LIMITS_H
+#define LLMCOST_LIMITS_H
+
+/* A request body: providers take up to 20-32 MB; a prompt of 16 MiB is already past every context window. */
+#define LIMIT_REQUEST_BYTES ((size_t)16 << 20)
+
+/* A response body: 128k output tokens are about 600 KiB; 16 MiB leaves room and bounds a hostile server. */
+#define LIMIT_RESPONSE_BYTES ((size_t)16 << 20)
+
+/* All response headers of one answer together: curl's own cap is 300 KiB in newer versions. */
+#define LIMIT_HEADER_BYTES ((size_t)256 << 10)
+
+/* JSON nesting: real answers are under 20 deep; cJSON recurses, so the stack bounds it too. */
+#define LIMIT_JSON_DEPTH 64
+
+/* An options object: a schema of 100 KiB is beyond what any provider compiles. */
+#define LIMIT_OPTIONS_BYTES ((size_t)256 << 10)
+
+/* Attempts of one logical request, first one included. */
+#define LIMIT_ATTEMPTS 10
+
+/* A Retry-After longer than this is not waited for: the caller should decide. */
+#define LIMIT_RETRY_AFTER_MS 60000
+
+/* Backoff without a Retry-After: doubles from the base up to this (the ceiling vendors' SDKs use). */
+#define LIMIT_BACKOFF_MS 8000
+
+/* Cache hits that may wait in memory for their ledger rows, in rows and in milliseconds. */
+#define LIMIT_PENDING_HITS 4096
+#define LIMIT_PENDING_MS 1000
+
+/* Requests one statement execution remembers (32 bytes each). */
+#define LIMIT_MEMO_ENTRIES (1u << 21)
+
+/* Message contents at least this long are stored once and referred to by hash. */
+#define LIMIT_INLINE_TEXT 256
+
+/* Text of an error message, and of a provider's message quoted in it. */
+#define LIMIT_ERROR_TEXT 640
+#define LIMIT_ERROR_QUOTE 240
+
+/* A host name (RFC 1035: 253) with its port. */
+#define LIMIT_HOST 264
+
+/* A model name; the longest real ones (Bedrock ARNs) are under 200. */
+#define LIMIT_MODEL_NAME 256
+
+/* Token counts and similar numbers from outside: above 2^53 a JSON number is no longer exact. */
+#define LIMIT_COUNT 9007199254740991LL
+
+/* How long a write waits for another process's write to the store. */
+#define LIMIT_BUSY_MS 15000
+
+/* Poll step while waiting on network, locks or another process: Ctrl-C must end a call within 100 ms. */
+#define LIMIT_POLL_MS 40
+
+#endif

@@ -1,0 +1,307 @@
+/*
+** The call stage: attempts at one request, and what each answer means in money.
+**
+** Billing rules: nothing was billed where no byte of the body left, and where the provider answered with an error
+** status (their documented rule); where the answer was lost on the way it is unknown (NULL), and stays
+** listed as such. One budget of attempts covers every reason to try again.
+*/
+#include "fn/call.h"
+
+#include "core/retry.h"
+#include "core/schema.h"
+#include "fn/access.h"
+#include "fn/pricing.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What one attempt came to. */
+typedef struct Verdict {
+  int retry;            /* worth another attempt */
+  long long delay_ms;   /* the provider's wish, or -1 */
+} Verdict;
+
+static int post(Call *k, NetResponse *response, Err *err) {
+  char key_header[1024];
+  const char *headers[6];
+  char client_id[64];
+  int n = 0;
+  const Settings *set = &k->conn->set;
+  Net *net = conn_net(k->conn, err);
+  if (!net) {
+    return err->rc;
+  }
+  headers[n++] = "Content-Type: application/json";
+  snprintf(client_id, sizeof client_id, "X-Client-Request-Id: %s-%lld", k->request_id, k->row.attempt);
+  headers[n++] = client_id;
+  if (k->secret) {
+    snprintf(key_header, sizeof key_header, k->api->key_header, k->secret);
+    headers[n++] = key_header;
+  }
+  if (k->api->fixed_headers) {
+    headers[n++] = k->api->fixed_headers;
+  }
+  headers[n] = NULL;
+  long long left = k->deadline_ms - now_ms();
+  NetRequest request = {.url = k->url,
+                        .headers = headers,
+                        .body = k->body.data,
+                        .n = k->body.n,
+                        .connect_ms = (long)set->connect_timeout_ms,
+                        .idle_ms = (long)set->idle_timeout_ms,
+                        .total_ms = (long)(left > 1 ? left : 1),
+                        .proxy = set->proxy,
+                        .ca_file = env_get("LLMCOST_CA"),
+                        .interrupted = conn_interrupted,
+                        .interrupt_arg = k->conn};
+  int rc = net_post(net, &request, response, err);
+  explicit_bzero(key_header, sizeof key_header);
+  return rc;
+}
+
+/* Removes a key or a piece of the prompt that a provider repeats in its message: both would end in logs. */
+static void scrub(const Call *k, char *message) {
+  enum { WINDOW = 20 };
+  size_t n = strlen(message);
+  int echoes = k->secret && strstr(message, k->secret) != NULL;
+  for (int m = 0; m < k->request->n_messages && !echoes; m++) {
+    const Message *msg = &k->request->messages[m];
+    size_t window = msg->n < WINDOW ? msg->n : WINDOW;
+    for (size_t i = 0; window >= 6 && i + window <= n && !echoes; i++) {
+      echoes = memmem(msg->content, msg->n, message + i, window) != NULL;
+    }
+  }
+  if (echoes) {
+    snprintf(message, LIMIT_ERROR_QUOTE, "(message withheld: it repeats the prompt or the key)");
+  }
+}
+
+/* Notes a failure in the row and the error. */
+static void note_failure(Call *k, const char *kind, long long cost, Err *err) {
+  snprintf(k->error, sizeof k->error, "%s: %.300s", err->provider_code[0] ? err->provider_code : err->code, err->msg);
+  k->row.kind = kind;
+  k->row.error = k->error;
+  k->row.cost_nusd = cost;
+}
+
+/* No answer arrived. */
+static void judge_loss(Call *k, const NetResponse *r, Verdict *v, Err *err) {
+  static const struct {
+    const char *code, *what;
+    int rc, retry;
+  } losses[] = {
+      [NET_NOT_SENT] = {"connect", "cannot reach", RC_ERROR, 1},
+      [NET_LOST] = {"lost", "the answer was lost (it may have been billed) from", RC_ERROR, 1},
+      [NET_TIMED_OUT] = {"timeout", "no answer in time (it may have been billed) from", RC_ERROR, 0},
+      [NET_INTERRUPTED] = {"interrupted", "interrupted while waiting (it may have been billed) for", RC_INTERRUPT, 0},
+      [NET_REFUSED] = {"too_big", "refused an answer from", RC_ERROR, 0},
+  };
+  int interrupted = r->result == NET_NOT_SENT && strcmp(r->why, "interrupted") == 0;
+  int i = (int)r->result;
+  err_set(err, interrupted ? RC_INTERRUPT : losses[i].rc, interrupted ? "interrupted" : losses[i].code, "%s %s: %s",
+          losses[i].what, k->model.provider, r->why);
+  v->retry = losses[i].retry && !interrupted;
+  err->retryable = v->retry || r->result == NET_TIMED_OUT;
+  note_failure(k, r->result == NET_NOT_SENT ? "call" : "unknown", r->result == NET_NOT_SENT ? 0 : LEDGER_NULL, err);
+}
+
+/* What to tell about an error answer, behind "PROVIDER answered STATUS (CODE)". */
+static void explain_failure(const Call *k, long status, const Failure *f, char *out, size_t size) {
+  if (status / 100 == 3) {
+    snprintf(out, size, ": redirects are not followed");
+  } else if ((status == 401 || status == 403) && k->secret) {
+    snprintf(out, size, ": check the key in %s", k->model.key_env); /* their text may hold parts of the key */
+  } else if (status == 401) {
+    snprintf(out, size, ": it wants a key: set key_env of this model in llm_models");
+  } else {
+    snprintf(out, size, "%s%s", f->message[0] ? ": " : "", f->message);
+  }
+}
+
+/* An HTTP error, or an error inside a success. */
+static void judge_failure(Call *k, const NetResponse *r, long status, Verdict *v, Err *err) {
+  Failure f;
+  char why[LIMIT_ERROR_QUOTE + 16];
+  provider_read_failure(r->body.data ? r->body.data : "", r->body.n, &f);
+  scrub(k, f.message);
+  const char *code = f.code[0] ? f.code : f.type;
+  v->retry = retry_is_useful(status, f.type, f.code, r->should_retry);
+  v->delay_ms = r->retry_after_ms;
+  explain_failure(k, status, &f, why, sizeof why);
+  err_set(err, RC_ERROR, "provider", "%s answered %ld%s%s%s%s", k->model.provider, status, code[0] ? " (" : "", code,
+          code[0] ? ")" : "", why);
+  snprintf(err->provider_code, sizeof err->provider_code, "%s", code);
+  err->http_status = (int)status;
+  err->retryable = v->retry;
+  note_failure(k, "call", 0, err);
+}
+
+/* Puts usage and cost of a success into the row. */
+static void price_reply(Call *k, const Reply *reply) {
+  LedgerRow *row = &k->row;
+  const Usage *u = &reply->usage;
+  Cost cost;
+  Err why = {0};
+  row->input_tokens = u->input;
+  row->cached_input_tokens = u->cached;
+  row->cache_write_tokens = u->write_5m == USAGE_UNKNOWN ? u->write_1h
+                            : u->write_1h == USAGE_UNKNOWN ? u->write_5m
+                                                           : u->write_5m + u->write_1h;
+  row->output_tokens = u->output;
+  row->reasoning_tokens = u->reasoning;
+  row->cost_reported_nusd = u->reported_nusd;
+  int priced = reply->model[0] ? pricing_cost(k->conn->db, reply->model, row->ts, u, &cost, &why) : 0;
+  if (priced == 0) {
+    priced = pricing_cost(k->conn->db, k->model.name, row->ts, u, &cost, &why);
+  }
+  row->cost_nusd = priced == 1 ? cost_nusd(cost) : LEDGER_NULL;
+  if (reply->usage_error[0] || why.rc != RC_OK) {
+    snprintf(k->error, sizeof k->error, "unpriced: %.300s", reply->usage_error[0] ? reply->usage_error : why.msg);
+    row->error = k->error;
+  }
+}
+
+/* A fenced block's inside ("```json … ```"), where the whole text is one; else the text. */
+static const char *inside_fence(const char *text, size_t *n) {
+  if (strncmp(text, "```", 3) != 0) {
+    return text;
+  }
+  const char *start = strchr(text, '\n');
+  const char *end = text + *n;
+  while (end > text && (end[-1] == '\n' || end[-1] == ' ')) {
+    end--;
+  }
+  if (!start || end - start < 4 || memcmp(end - 3, "```", 3) != 0) {
+    return text;
+  }
+  *n = (size_t)(end - 3 - (start + 1));
+  return start + 1;
+}
+
+/* The answer must be JSON that satisfies the schema; k->text becomes that JSON. */
+static int check_schema(Call *k, Err *err) {
+  size_t n = k->n;
+  const char *json = inside_fence(k->text, &n);
+  cJSON *value = json_parse(json, n, "the answer", err);
+  if (value && schema_validate(k->request->options->schema, value, err) == RC_OK && json != k->text) {
+    memmove(k->text, json, n);
+    k->text[n] = 0;
+    k->n = n;
+  }
+  cJSON_Delete(value);
+  return err->rc;
+}
+
+/* Takes the text of a success, or says why there is none. */
+static void judge_reply(Call *k, Reply *reply, Verdict *v, Err *err) {
+  const char *finish = reply->finish_reason;
+  k->row.finish_reason = finish;
+  if (strcmp(finish, "refusal") == 0 || strcmp(finish, "content_filter") == 0) {
+    err_set(err, RC_ERROR, strcmp(finish, "refusal") == 0 ? "refusal" : "content_filter",
+            "the model refused to answer (finish_reason '%s')", finish);
+  } else if (!reply->text) {
+    err_set(err, RC_ERROR, "no_text", "the answer holds no text (finish_reason '%s')", finish);
+  }
+  if (err->rc == RC_OK) {
+    k->text = reply->text;
+    k->n = strlen(reply->text);
+    reply->text = NULL;
+    k->cacheable = strcmp(finish, "stop") == 0 && k->n > 0;
+  }
+  if (err->rc == RC_OK && k->request->options->schema && check_schema(k, err) != RC_OK) {
+    char why[200];
+    snprintf(why, sizeof why, "%.180s", err->msg);
+    *err = (Err){0};
+    v->retry = strcmp(finish, "length") != 0;
+    err_set(err, RC_ERROR, "schema", "the answer does not satisfy the schema%s: %s",
+            v->retry ? "" : " (it was cut off: raise max_tokens)", why);
+    free(k->text);
+    k->text = NULL;
+    k->cacheable = 0;
+  }
+  if (err->rc != RC_OK) {
+    err->http_status = (int)k->row.http_status;
+    note_failure(k, "call", k->row.cost_nusd, err);
+  }
+}
+
+static void judge_success(Call *k, const NetResponse *r, Verdict *v, Err *err) {
+  Reply reply = {0};
+  long inner = 0;
+  cJSON *tree = json_parse(r->body.data ? r->body.data : "", r->body.n, "the provider's answer", err);
+  if (tree && provider_is_failure(tree, &inner)) {
+    judge_failure(k, r, inner ? inner : r->http_status, v, err);
+  } else if (!tree || k->api->parse(tree, &reply, err) != RC_OK) {
+    err->http_status = (int)r->http_status;
+    note_failure(k, "unknown", LEDGER_NULL, err);
+  } else {
+    k->row.kind = "call";
+    snprintf(k->answered_model, sizeof k->answered_model, "%s", reply.model);
+    k->row.model = k->answered_model[0] ? k->answered_model : NULL;
+    price_reply(k, &reply);
+    judge_reply(k, &reply, v, err);
+  }
+  reply_free(&reply);
+  cJSON_Delete(tree);
+}
+
+/* Sends once and fills the row and the outcome. */
+static int attempt_once(Call *k, Verdict *v, Err *err) {
+  NetResponse response;
+  *v = (Verdict){.delay_ms = -1};
+  if (post(k, &response, err) != RC_OK) {
+    return err->rc;
+  }
+  k->row.latency_ms = response.elapsed_ms;
+  k->row.http_status = response.http_status ? response.http_status : LEDGER_NULL;
+  k->row.error = NULL;
+  if (response.result != NET_ANSWERED) {
+    judge_loss(k, &response, v, err);
+  } else if (response.http_status / 100 == 2) {
+    judge_success(k, &response, v, err);
+  } else {
+    judge_failure(k, &response, response.http_status, v, err);
+  }
+  net_response_free(&response);
+  return err->rc;
+}
+
+/* Closes the failed attempt in the ledger, waits, and opens the next. */
+static int next_attempt(Call *k, long long delay_ms, Err *failure) {
+  Err err = {0};
+  long long previous;
+  char reason[sizeof k->retry_reason];
+  snprintf(reason, sizeof reason, "%s", failure->provider_code[0] ? failure->provider_code : failure->code);
+  ledger_settle(k->store, &k->row, NULL, 1, &err);
+  previous = k->row.id;
+  if (err.rc == RC_OK) {
+    conn_sleep(k->conn, delay_ms, &err);
+  }
+  if (err.rc == RC_OK) {
+    call_start_row(k, k->row.attempt + 1, reason);
+    ledger_begin_next(k->store, previous, &k->row, k->cache == CACHE_EXACT ? &k->key : NULL, k->deadline_ms, &err);
+  }
+  *failure = err;
+  return err.rc;
+}
+
+int attempt_all(Call *k, Err *err) {
+  for (;;) {
+    Verdict v;
+    unsigned random;
+    attempt_once(k, &v, err);
+    k->attempts_left--;
+    if (err->rc == RC_OK || !v.retry || k->attempts_left <= 0) {
+      return err->rc;
+    }
+    sqlite3_randomness(sizeof random, &random);
+    long long delay = retry_delay_ms((int)k->row.attempt + 1, k->conn->set.backoff_ms, v.delay_ms, random);
+    if (delay > LIMIT_RETRY_AFTER_MS || now_ms() + delay >= k->deadline_ms) {
+      return err->rc;
+    }
+    if (next_attempt(k, delay, err) != RC_OK) {
+      return err->rc;
+    }
+  }
+}

@@ -1,0 +1,64 @@
+/*
+** One logical request on its way: what the stages of the pipeline hand to each other.
+*/
+#ifndef LLMCOST_CALL_H
+#define LLMCOST_CALL_H
+
+#include "core/request.h"
+#include "fn/conn.h"
+#include "fn/memo.h"
+#include "net/provider.h"
+#include "store/ledger.h"
+
+#define REQUEST_ID_SIZE 32
+
+typedef struct Call {
+  Conn *conn;
+  const Request *request;
+  Memo *memo; /* NULL: none */
+  CacheMode cache;
+  Store *store;
+  Hash key;
+  long long started_ms, deadline_ms;
+  int attempts_left;
+
+  /* the route */
+  Model model; /* owned texts */
+  const Api *api;
+  char tier[64];
+  char *secret; /* the key, owned (access_wipe) */
+  Buf body;
+  char url[512];
+
+  /* the ledger */
+  LedgerRow row;
+  char request_id[REQUEST_ID_SIZE], system_hash[HASH_HEX_SIZE], prompt_hash[HASH_HEX_SIZE];
+  char error[LIMIT_ERROR_TEXT], retry_reason[96], answered_model[LIMIT_MODEL_NAME];
+
+  /* the outcome */
+  char *text; /* owned (free); NULL on failure */
+  size_t n;
+  int cacheable;
+} Call;
+
+/* What a request came to. */
+typedef struct Outcome {
+  char *text; /* owned (free) */
+  size_t n;
+  long long call_id; /* 0: its row waits to be written; ledger_flush, then Store.last_call_id */
+} Outcome;
+
+/* The whole life of a request: memo, exact cache, claim, route, call with retries, settle, answer. */
+int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *outcome, Err *err);
+
+/* What would be sent, its tokens and its price, as JSON (owned, free). Sends and writes nothing. */
+char *pipeline_dry_run(Conn *conn, const Request *request, Err *err);
+
+/* Stages, in their order. Each returns an SQLite code. */
+int route_choose(Call *k, Err *err);   /* model, api, key */
+int route_prepare(Call *k, Err *err);  /* url and body */
+int attempt_all(Call *k, Err *err);    /* the call and its retries; the last attempt's row is filled, not settled */
+void call_start_row(Call *k, long long attempt, const char *retry_reason);
+void call_free(Call *k);
+
+#endif

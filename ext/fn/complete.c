@@ -1,0 +1,161 @@
+/*
+** llm_complete, llm_chat, llm_last_call: arguments in, the pipeline, result out.
+*/
+#include "fn/call.h"
+#include "fn/fn.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void arg_options_free(Options *o) {
+  options_free(o);
+  free(o);
+}
+
+static void free_options(void *o) { arg_options_free(o); }
+
+Options *arg_options(sqlite3_context *ctx, int argc, sqlite3_value **argv, int at, int *owned, Err *err) {
+  *owned = 0;
+  Options *o = at < argc ? sqlite3_get_auxdata(ctx, at) : NULL;
+  if (o) {
+    return o;
+  }
+  o = malloc(sizeof *o);
+  if (!o) {
+    err_nomem(err);
+    return NULL;
+  }
+  *owned = 1;
+  options_init(o);
+  if (at < argc && sqlite3_value_type(argv[at]) != SQLITE_NULL) {
+    const char *json = (const char *)sqlite3_value_text(argv[at]);
+    options_parse(json ? json : "", (size_t)sqlite3_value_bytes(argv[at]), o, err);
+  }
+  if (err->rc != RC_OK) {
+    arg_options_free(o);
+    return NULL;
+  }
+  return o;
+}
+
+/* Gives parsed options to the statement: for a constant argument they are found again at the next row. */
+static void keep_options(sqlite3_context *ctx, int argc, int at, Options *o) {
+  if (at < argc) {
+    sqlite3_set_auxdata(ctx, at, o, free_options);
+  } else {
+    arg_options_free(o);
+  }
+}
+
+/* {"value": …, "error": null | {code, http_status, message, retryable}} */
+static void result_json(sqlite3_context *ctx, const char *text, const Err *err) {
+  cJSON *tree = cJSON_CreateObject();
+  if (err->rc == RC_OK) {
+    cJSON_AddStringToObject(tree, "value", text);
+    cJSON_AddNullToObject(tree, "error");
+  } else {
+    cJSON_AddNullToObject(tree, "value");
+    cJSON *e = cJSON_AddObjectToObject(tree, "error");
+    cJSON_AddStringToObject(e, "code", err->provider_code[0] ? err->provider_code : err->code);
+    if (err->http_status) {
+      cJSON_AddNumberToObject(e, "http_status", err->http_status);
+    } else {
+      cJSON_AddNullToObject(e, "http_status");
+    }
+    cJSON_AddStringToObject(e, "message", err->msg);
+    cJSON_AddBoolToObject(e, "retryable", err->retryable);
+  }
+  char *json = cJSON_PrintUnformatted(tree);
+  cJSON_Delete(tree);
+  if (json) {
+    sqlite3_result_text(ctx, json, -1, SQLITE_TRANSIENT);
+    sqlite3_result_subtype(ctx, 'J');
+    cJSON_free(json);
+  } else {
+    sqlite3_result_error_nomem(ctx);
+  }
+}
+
+/* 1 if on_error covers this failure: what a provider or the network did, not what the caller got wrong. */
+static int is_covered(const Err *err) {
+  static const char *const callers_own[] = {"bad_option", "bad_prompt", "bad_messages", "bad_utf8", "unavailable",
+                                            "config", "store", "no_memory", "interrupted"};
+  for (size_t i = 0; i < sizeof callers_own / sizeof callers_own[0]; i++) {
+    if (strcmp(err->code, callers_own[i]) == 0 && err->http_status == 0) {
+      return 0;
+    }
+  }
+  return 1;
+}
+
+static void give_outcome(sqlite3_context *ctx, const char *function, int on_error, Outcome *out, const Err *err) {
+  if (err->rc != RC_OK && (on_error == ON_ERROR_ERROR || !is_covered(err))) {
+    result_error(ctx, function, err);
+  } else if (on_error == ON_ERROR_JSON) {
+    result_json(ctx, out->text, err);
+  } else if (err->rc == RC_OK) {
+    sqlite3_result_text64(ctx, out->text, out->n, free, SQLITE_UTF8);
+    out->text = NULL;
+  }
+  free(out->text);
+}
+
+static void run_dry(sqlite3_context *ctx, const char *function, const Request *r, Err *err) {
+  char *json = pipeline_dry_run(sqlite3_user_data(ctx), r, err);
+  if (json) {
+    sqlite3_result_text(ctx, json, -1, free);
+    sqlite3_result_subtype(ctx, 'J');
+  } else {
+    result_error(ctx, function, err);
+  }
+}
+
+typedef int (*MakeRequest)(const char *, size_t, const Options *, Request *, Err *);
+
+static void complete(sqlite3_context *ctx, int argc, sqlite3_value **argv, const char *function, MakeRequest make) {
+  Err err = {0};
+  Request r = {0};
+  Outcome out = {0};
+  int owned = 0;
+  if (sqlite3_value_type(argv[0]) == SQLITE_NULL) {
+    return;
+  }
+  Options *o = arg_options(ctx, argc, argv, 1, &owned, &err);
+  const char *text = (const char *)sqlite3_value_text(argv[0]);
+  size_t n = (size_t)sqlite3_value_bytes(argv[0]);
+  if (o && text && make(text, n, o, &r, &err) == RC_OK && o->dry_run) {
+    run_dry(ctx, function, &r, &err);
+  } else if (o && text && err.rc == RC_OK) {
+    pipeline_run(sqlite3_user_data(ctx), &r, memo_of_statement(ctx), &out, &err);
+    give_outcome(ctx, function, o->on_error, &out, &err);
+  } else {
+    if (o && !text) {
+      err_nomem(&err);
+    }
+    result_error(ctx, function, &err);
+  }
+  request_free(&r);
+  if (owned && o) {
+    keep_options(ctx, argc, 1, o);
+  }
+}
+
+void fn_llm_complete(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+  complete(ctx, argc, argv, "llm_complete", request_from_prompt);
+}
+
+void fn_llm_chat(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+  complete(ctx, argc, argv, "llm_chat", request_from_messages);
+}
+
+void fn_llm_last_call(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+  (void)argc;
+  (void)argv;
+  Conn *c = sqlite3_user_data(ctx);
+  Err err = {0};
+  if (c->store && ledger_flush(c->store, &err) != RC_OK) {
+    result_error(ctx, "llm_last_call", &err);
+  } else if (c->store && c->store->last_call_id) {
+    sqlite3_result_int64(ctx, c->store->last_call_id);
+  }
+}

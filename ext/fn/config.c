@@ -1,0 +1,230 @@
+/*
+** Settings and set-up: llm_config, llm_secret, llm_allow_host, llm_init, llmcost_version, llmcost_debug.
+*/
+#include "fn/fn.h"
+#include "llmcost.h"
+
+#include "core/catalogue.h"
+#include "fn/access.h"
+#include "store/config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum SettingType { S_TEXT, S_NUMBER, S_DURATION, S_WORD } SettingType;
+
+/* Every setting of llm_config. */
+static const struct Setting {
+  const char *name;
+  SettingType type;
+  size_t at;
+  long long min, max;
+  const char *const *words; /* S_WORD */
+} settings[] = {
+#define AT(member) offsetof(Settings, member)
+    {"store", S_TEXT, AT(store), 0, 0, NULL},
+    {"proxy", S_TEXT, AT(proxy), 0, 0, NULL},
+    {"log_text", S_WORD, AT(log_text), 0, 0, (const char *const[]){"full", "hash", "none", NULL}},
+    {"cache", S_WORD, AT(cache), 0, 0, (const char *const[]){"exact", "semantic", "off", "refresh", NULL}},
+    {"ttl", S_DURATION, AT(ttl_ms), 1, LIMIT_COUNT, NULL},
+    {"timeout_ms", S_NUMBER, AT(timeout_ms), 1, 3600000, NULL},
+    {"connect_timeout_ms", S_NUMBER, AT(connect_timeout_ms), 1, 3600000, NULL},
+    {"idle_timeout_ms", S_NUMBER, AT(idle_timeout_ms), 0, 3600000, NULL},
+    {"retries", S_NUMBER, AT(retries), 0, LIMIT_ATTEMPTS - 1, NULL},
+    {"backoff_ms", S_NUMBER, AT(backoff_ms), 0, LIMIT_BACKOFF_MS, NULL},
+};
+enum { N_SETTINGS = sizeof settings / sizeof settings[0] };
+
+static const struct Setting *find_setting(const char *name) {
+  for (int i = 0; i < N_SETTINGS; i++) {
+    if (strcmp(settings[i].name, name) == 0) {
+      return &settings[i];
+    }
+  }
+  return NULL;
+}
+
+static int unknown_setting(const char *name, Err *err) {
+  sqlite3_str *s = sqlite3_str_new(NULL);
+  for (int i = 0; i < N_SETTINGS; i++) {
+    sqlite3_str_appendf(s, "%s%s", i ? ", " : "", settings[i].name);
+  }
+  char *list = sqlite3_str_finish(s);
+  err_set(err, RC_ERROR, "bad_option", "unknown setting '%.40s' (valid: %s)", name, list ? list : "");
+  sqlite3_free(list);
+  return err->rc;
+}
+
+static int set_text(Conn *c, const struct Setting *s, const char *value, Err *err) {
+  if (s->at == AT(store) && c->store) {
+    return err_set(err, RC_ERROR, "bad_option", "the store of this connection is in use already: set it before the first call");
+  }
+  char **at = (char **)((char *)&c->set + s->at);
+  char *copy = value && value[0] ? sqlite3_mprintf("%s", value) : NULL;
+  if (value && value[0] && !copy) {
+    return err_nomem(err);
+  }
+  sqlite3_free(*at);
+  *at = copy;
+  return RC_OK;
+}
+
+static int set_word(Conn *c, const struct Setting *s, const char *value, Err *err) {
+  for (int i = 0; value && s->words[i]; i++) {
+    if (strcmp(s->words[i], value) == 0) {
+      *(int *)((char *)&c->set + s->at) = i;
+      return RC_OK;
+    }
+  }
+  return err_set(err, RC_ERROR, "bad_option", "setting '%s': expected '%s', '%s', '%s'%s%s%s", s->name, s->words[0],
+                 s->words[1], s->words[2], s->words[3] ? ", '" : "", s->words[3] ? s->words[3] : "",
+                 s->words[3] ? "'" : "");
+}
+
+/* Numbers and durations; SQL NULL takes a duration back to "none". */
+static int set_number(Conn *c, const struct Setting *s, sqlite3_value *v, Err *err) {
+  long long *at = (long long *)((char *)&c->set + s->at);
+  int is_duration = s->type == S_DURATION;
+  if (is_duration && sqlite3_value_type(v) == SQLITE_NULL) {
+    *at = OPTION_UNSET;
+    return RC_OK;
+  }
+  const char *text = (const char *)sqlite3_value_text(v);
+  int is_number = sqlite3_value_numeric_type(v) == SQLITE_INTEGER;
+  long long value = is_duration ? (text ? duration_parse(text) : -1) : sqlite3_value_int64(v);
+  if ((!is_duration && !is_number) || value < s->min || value > s->max) {
+    return is_duration ? err_set(err, RC_ERROR, "bad_option", "setting '%s': expected seconds, or a duration such as '15m', '7d'", s->name)
+                       : err_set(err, RC_ERROR, "bad_option", "setting '%s': expected an integer from %lld to %lld", s->name, s->min, s->max);
+  }
+  *at = value;
+  return RC_OK;
+}
+
+static void result_setting(sqlite3_context *ctx, Conn *c, const struct Setting *s) {
+  const char *base = (const char *)&c->set + s->at;
+  if (s->at == AT(store)) {
+    sqlite3_result_text(ctx, conn_store_path(c), -1, sqlite3_free);
+  } else if (s->type == S_TEXT) {
+    sqlite3_result_text(ctx, *(char *const *)base, -1, SQLITE_TRANSIENT);
+  } else if (s->type == S_WORD) {
+    sqlite3_result_text(ctx, s->words[*(const int *)base], -1, SQLITE_STATIC);
+  } else if (s->type == S_DURATION) {
+    long long ms = *(const long long *)base;
+    if (ms != OPTION_UNSET) {
+      sqlite3_result_text(ctx, sqlite3_mprintf("%lldms", ms), -1, sqlite3_free);
+    }
+  } else {
+    sqlite3_result_int64(ctx, *(const long long *)base);
+  }
+}
+
+void fn_llm_config(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+  Conn *c = sqlite3_user_data(ctx);
+  Err err = {0};
+  const char *name = (const char *)sqlite3_value_text(argv[0]);
+  const struct Setting *s = name ? find_setting(name) : NULL;
+  if (!s) {
+    unknown_setting(name ? name : "NULL", &err);
+  } else if (argc == 2 && s->type == S_TEXT) {
+    set_text(c, s, (const char *)sqlite3_value_text(argv[1]), &err);
+  } else if (argc == 2 && s->type == S_WORD) {
+    set_word(c, s, (const char *)sqlite3_value_text(argv[1]), &err);
+  } else if (argc == 2) {
+    set_number(c, s, argv[1], &err);
+  }
+  if (err.rc == RC_OK) {
+    result_setting(ctx, c, s);
+  } else {
+    result_error(ctx, "llm_config", &err);
+  }
+}
+
+/* Gives the name back, never the value. */
+void fn_llm_secret(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+  (void)argc;
+  Err err = {0};
+  const char *name = (const char *)sqlite3_value_text(argv[0]);
+  const char *value = (const char *)sqlite3_value_text(argv[1]);
+  if (!name || !value) {
+    err_set(&err, RC_ERROR, "bad_argument", "expected a name and a value");
+  } else {
+    access_set_secret(name, value, &err);
+  }
+  if (err.rc == RC_OK) {
+    sqlite3_result_value(ctx, argv[0]);
+  } else {
+    result_error(ctx, "llm_secret", &err);
+  }
+}
+
+void fn_llm_allow_host(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+  (void)argc;
+  Err err = {0};
+  const char *rule = (const char *)sqlite3_value_text(argv[0]);
+  if (access_allow_host(rule ? rule : "", &err) == RC_OK) {
+    sqlite3_result_value(ctx, argv[0]);
+  } else {
+    result_error(ctx, "llm_allow_host", &err);
+  }
+}
+
+void fn_llm_init(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+  (void)argc;
+  (void)argv;
+  Conn *c = sqlite3_user_data(ctx);
+  Err err = {0};
+  char *report = NULL;
+  if (config_init(c->db, &report, &err) == RC_OK) {
+    sqlite3_result_text(ctx, report, -1, sqlite3_free);
+  } else {
+    result_error(ctx, "llm_init", &err);
+  }
+}
+
+void fn_llmcost_version(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+  (void)argc;
+  (void)argv;
+  sqlite3_result_text(ctx, LLMCOST_VERSION, -1, SQLITE_STATIC);
+}
+
+static const char *simd_level(void) {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f")) {
+    return "avx512";
+  }
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? "avx2" : "scalar";
+#elif defined(__aarch64__)
+  return "neon";
+#else
+  return "scalar";
+#endif
+}
+
+void fn_llmcost_debug(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+  (void)argc;
+  (void)argv;
+  Conn *c = sqlite3_user_data(ctx);
+  char *path = conn_store_path(c);
+  cJSON *tree = cJSON_CreateObject();
+  cJSON_AddStringToObject(tree, "version", LLMCOST_VERSION);
+  cJSON_AddStringToObject(tree, "sqlite_built_against", SQLITE_VERSION);
+  cJSON_AddStringToObject(tree, "sqlite_running", sqlite3_libversion());
+  cJSON_AddStringToObject(tree, "curl", net_version());
+  cJSON_AddStringToObject(tree, "cjson", cJSON_Version());
+  cJSON_AddStringToObject(tree, "cpu_simd", simd_level());
+  cJSON_AddStringToObject(tree, "store", path ? path : "");
+  cJSON_AddBoolToObject(tree, "store_open", c->store != NULL);
+  cJSON_AddStringToObject(tree, "prices_checked", catalogue_date());
+  cJSON_AddNumberToObject(tree, "price_rows", catalogue_prices().n);
+  char *json = cJSON_PrintUnformatted(tree);
+  cJSON_Delete(tree);
+  sqlite3_free(path);
+  if (json) {
+    sqlite3_result_text(ctx, json, -1, SQLITE_TRANSIENT);
+    sqlite3_result_subtype(ctx, 'J');
+    cJSON_free(json);
+  } else {
+    sqlite3_result_error_nomem(ctx);
+  }
+}

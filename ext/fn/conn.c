@@ -1,0 +1,127 @@
+/*
+** Per-connection state. See conn.h for the contract.
+*/
+#include "fn/conn.h"
+
+#include "fn/access.h"
+
+#include <string.h>
+#include <time.h>
+
+Conn *conn_new(sqlite3 *db) {
+  Conn *c = sqlite3_malloc64(sizeof *c);
+  if (c) {
+    memset(c, 0, sizeof *c);
+    c->db = db;
+    c->refs = 1;
+    c->set = (Settings){.log_text = LOG_FULL,
+                        .cache = CACHE_EXACT,
+                        .ttl_ms = OPTION_UNSET,
+                        .timeout_ms = 300000,
+                        .connect_timeout_ms = 10000,
+                        .idle_timeout_ms = 120000,
+                        .retries = 2,
+                        .backoff_ms = 500};
+  }
+  return c;
+}
+
+Conn *conn_ref(Conn *c) {
+  c->refs++;
+  return c;
+}
+
+void conn_unref(void *p) {
+  Conn *c = p;
+  if (--c->refs > 0) {
+    return;
+  }
+  if (store_close(c->store) != RC_OK) {
+    sqlite3_log(SQLITE_WARNING, "llmcost: ledger rows could not be written when the connection closed");
+  }
+  net_close(c->net);
+  sqlite3_free(c->set.store);
+  sqlite3_free(c->set.proxy);
+  sqlite3_free(c);
+}
+
+char *conn_store_path(Conn *c) {
+  const char *path = c->set.store ? c->set.store : env_get("LLMCOST_STORE");
+  char *beside = path ? sqlite3_mprintf("%s", path) : store_default_path(c->db);
+  return beside ? beside : sqlite3_mprintf("main");
+}
+
+static int file_exists(const char *path) {
+  sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+  int exists = 0;
+  return vfs->xAccess(vfs, path, SQLITE_ACCESS_EXISTS, &exists) == SQLITE_OK && exists;
+}
+
+/* 1 if main already holds a store. */
+static int main_has_store(sqlite3 *db) {
+  return sqlite3_table_column_metadata(db, "main", "llm_meta", "value", NULL, NULL, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+Store *conn_store(Conn *c, int create, Err *err) {
+  if (c->store) {
+    return c->store;
+  }
+  char *path = conn_store_path(c);
+  if (!path) {
+    err_nomem(err);
+    return NULL;
+  }
+  int is_main = strcmp(path, "main") == 0;
+  if (create || (is_main ? main_has_store(c->db) : file_exists(path))) {
+    c->store = store_open(c->db, is_main ? NULL : path, conn_interrupted, c, err);
+  }
+  sqlite3_free(path);
+  return c->store;
+}
+
+Net *conn_net(Conn *c, Err *err) {
+  if (!c->net) {
+    c->net = net_open(err);
+  }
+  return c->net;
+}
+
+/* sqlite3_is_interrupted() is newer than 3.40; a statement that starts while the flag is up says so too. */
+int conn_interrupted(void *p) {
+  Conn *c = p;
+  sqlite3_stmt *stmt = NULL;
+  int rc = sqlite3_prepare_v2(c->db, "SELECT 1", -1, &stmt, NULL);
+  if (rc == SQLITE_OK) {
+    sqlite3_step(stmt);
+    rc = sqlite3_finalize(stmt);
+  }
+  return (rc & 0xff) == SQLITE_INTERRUPT;
+}
+
+int conn_sleep(Conn *c, long long ms, Err *err) {
+  long long until = now_ms() + ms;
+  for (long long left = ms; left > 0; left = until - now_ms()) {
+    if (conn_interrupted(c)) {
+      return err_set(err, RC_INTERRUPT, "interrupted", "interrupted");
+    }
+    sqlite3_sleep((int)(left < LIMIT_POLL_MS ? left : LIMIT_POLL_MS));
+  }
+  return RC_OK;
+}
+
+long long now_ms(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_REALTIME, &t);
+  return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
+
+void result_error(sqlite3_context *ctx, const char *function, const Err *err) {
+  char text[LIMIT_ERROR_TEXT + 64];
+  if (err->rc == RC_NOMEM) {
+    sqlite3_result_error_nomem(ctx);
+    return;
+  }
+  sqlite3_snprintf((int)sizeof text, text, "%s: %s", function, err->msg);
+  sqlite3_result_error(ctx, text, -1);
+  sqlite3_result_error_code(ctx, err->rc);
+}

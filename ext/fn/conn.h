@@ -1,0 +1,60 @@
+/*
+** What one database connection holds: its settings, its store and its kept HTTP connections.
+**
+** Made when the extension is loaded, shared by all functions and tables registered with it, freed with the last of
+** them. Used under the connection's mutex only.
+*/
+#ifndef LLMCOST_CONN_H
+#define LLMCOST_CONN_H
+
+#include "core/error.h"
+#include "core/options.h"
+#include "net/transport.h"
+#include "store/store.h"
+
+typedef enum LogText { LOG_FULL, LOG_HASH, LOG_NONE } LogText;
+
+/* Settings of llm_config; see the table in config.c for their meaning. */
+typedef struct Settings {
+  char *store;   /* path, "main", or NULL: beside the database */
+  char *proxy;   /* NULL: none */
+  int log_text;  /* LogText */
+  int cache;     /* CacheMode that requests have unless they say otherwise */
+  long long ttl_ms, timeout_ms, connect_timeout_ms, idle_timeout_ms, retries, backoff_ms;
+} Settings;
+
+typedef struct Conn {
+  sqlite3 *db;
+  int refs;
+  Settings set;
+  Store *store; /* NULL until needed */
+  Net *net;     /* NULL until needed */
+} Conn;
+
+/* A new connection state with one reference; NULL without memory. */
+Conn *conn_new(sqlite3 *db);
+Conn *conn_ref(Conn *c);
+void conn_unref(void *c); /* of type Conn*: the destructor SQLite calls */
+
+/* The store, opened when first needed. `create` 0: NULL without error where there is none yet. */
+Store *conn_store(Conn *c, int create, Err *err);
+
+/* Where the store is or would be: a path, or "main". Owned (sqlite3_free). */
+char *conn_store_path(Conn *c);
+
+/* The HTTP side, opened when first needed. */
+Net *conn_net(Conn *c, Err *err);
+
+/* 1 if the user pressed Ctrl-C (sqlite3_interrupt). Takes a Conn*. */
+int conn_interrupted(void *c);
+
+/* Sleeps in short steps. RC_OK, or RC_INTERRUPT as soon as interrupted. */
+int conn_sleep(Conn *c, long long ms, Err *err);
+
+/* Unix milliseconds. */
+long long now_ms(void);
+
+/* Sets the error of a function: its name, then the message. */
+void result_error(sqlite3_context *ctx, const char *function, const Err *err);
+
+#endif

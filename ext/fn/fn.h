@@ -1,0 +1,43 @@
+/*
+** The SQL functions and tables, by family. llmcost.c registers them.
+*/
+#ifndef LLMCOST_FN_H
+#define LLMCOST_FN_H
+
+#include "fn/conn.h"
+
+/* SQL functions: each gets a Conn* as its user data. */
+void fn_llm_complete(sqlite3_context *ctx, int argc, sqlite3_value **argv);
+void fn_llm_chat(sqlite3_context *ctx, int argc, sqlite3_value **argv);
+void fn_llm_last_call(sqlite3_context *ctx, int argc, sqlite3_value **argv);
+void fn_llm_config(sqlite3_context *ctx, int argc, sqlite3_value **argv);
+void fn_llm_secret(sqlite3_context *ctx, int argc, sqlite3_value **argv);
+void fn_llm_allow_host(sqlite3_context *ctx, int argc, sqlite3_value **argv);
+void fn_llm_init(sqlite3_context *ctx, int argc, sqlite3_value **argv);
+void fn_llmcost_version(sqlite3_context *ctx, int argc, sqlite3_value **argv);
+void fn_llmcost_debug(sqlite3_context *ctx, int argc, sqlite3_value **argv);
+void fn_llm_price(sqlite3_context *ctx, int argc, sqlite3_value **argv);
+void fn_llm_cost(sqlite3_context *ctx, int argc, sqlite3_value **argv);
+void fn_llm_tokens(sqlite3_context *ctx, int argc, sqlite3_value **argv);
+void fn_llm_normalize(sqlite3_context *ctx, int argc, sqlite3_value **argv);
+void fn_embed_cosine(sqlite3_context *ctx, int argc, sqlite3_value **argv);
+
+/* Virtual tables. */
+extern const sqlite3_module call_table_module;  /* llm_call(prompt, options) */
+extern const sqlite3_module store_table_module; /* the tables and views of the store */
+
+/* The names that store_table_module serves, NULL-terminated. */
+extern const char *const store_table_names[];
+
+/* One table of the store as user data of its module. */
+typedef struct StoreTable {
+  Conn *conn;
+  const char *name;
+} StoreTable;
+
+/* Parses the options argument of a call, or "nothing given" where argv[at] is missing or NULL. The result belongs to the
+** statement where the argument is constant: *owned tells whether the caller frees it (arg_options_free). */
+Options *arg_options(sqlite3_context *ctx, int argc, sqlite3_value **argv, int at, int *owned, Err *err);
+void arg_options_free(Options *options);
+
+#endif

@@ -1,0 +1,422 @@
+/*
+** The life of one request, each stage a function that can be read alone:
+**
+**   key → statement memo → exact cache → route → claim and ledger intent → call (attempt.c) → settle → answer
+**
+** Nothing is paid before the intent is durable, and nothing paid is returned before it is on disk.
+*/
+#include "fn/call.h"
+
+#include "core/tokens.h"
+#include "core/schema.h"
+#include "fn/access.h"
+#include "fn/pricing.h"
+#include "store/config.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Sorts by time: milliseconds since 1970 in hex, then randomness. */
+static void make_request_id(char out[REQUEST_ID_SIZE], long long ms) {
+  unsigned long long random;
+  sqlite3_randomness(sizeof random, &random);
+  snprintf(out, REQUEST_ID_SIZE, "%011llx%016llx", (unsigned long long)ms & 0xfffffffffffULL, random);
+}
+
+/* Texts to keep with the request: long messages, the transcript, the system prompt. */
+typedef struct Texts {
+  LedgerText *list;
+  int n;
+  char *transcript; /* owned; NULL where the one message is its own transcript */
+} Texts;
+
+static int add_text(void *arg, const Hash *hash, const char *text, size_t n) {
+  Texts *t = arg;
+  t->list[t->n++] = (LedgerText){*hash, text, n};
+  return RC_OK;
+}
+
+/* Names system prompt and transcript by their hashes, in the row's columns, and lists the texts to keep. */
+static int name_texts(Call *k, Texts *t, Err *err) {
+  const Request *r = k->request;
+  const char *text = r->messages[0].content;
+  size_t n = r->messages[0].n;
+  if (k->conn->set.log_text == LOG_NONE) {
+    return RC_OK;
+  }
+  t->list = calloc((size_t)r->n_messages + 2, sizeof *t->list);
+  if (!t->list) {
+    return err_nomem(err);
+  }
+  if (r->n_messages > 1) {
+    text = t->transcript = request_transcript(r, add_text, t, &n, err);
+  }
+  if (text) {
+    Hash h = hash_bytes(text, n, 0);
+    hash_hex(&h, k->prompt_hash);
+    add_text(t, &h, text, n);
+  }
+  if (r->system) {
+    Hash h = hash_bytes(r->system, strlen(r->system), 0);
+    hash_hex(&h, k->system_hash);
+    add_text(t, &h, r->system, strlen(r->system));
+  }
+  t->n = k->conn->set.log_text == LOG_FULL ? t->n : 0;
+  return err->rc;
+}
+
+static void texts_free(Texts *t) {
+  free(t->list);
+  free(t->transcript);
+}
+
+void call_start_row(Call *k, long long attempt, const char *retry_reason) {
+  const Options *o = k->request->options;
+  LedgerRow *row = &k->row;
+  ledger_row_init(row);
+  row->request_id = k->request_id;
+  row->attempt = attempt;
+  row->ts = now_ms();
+  row->kind = "unknown";
+  row->error = "in flight";
+  row->provider = k->model.provider;
+  row->model_requested = k->model.name ? k->model.name : k->request->model;
+  row->tier = k->tier[0] ? k->tier : NULL;
+  row->tag = o->tag;
+  row->user = o->user;
+  row->conversation = o->conversation;
+  row->turn = k->request->turn;
+  row->system_hash = k->system_hash[0] ? k->system_hash : NULL;
+  row->prompt_hash = k->prompt_hash[0] ? k->prompt_hash : NULL;
+  if (retry_reason) {
+    snprintf(k->retry_reason, sizeof k->retry_reason, "%s", retry_reason);
+    row->retry_reason = k->retry_reason;
+  }
+}
+
+/* Estimated tokens of the parts that make a conversation dear. */
+static void estimate_parts(Call *k) {
+  const Request *r = k->request;
+  k->row.system_tokens = r->system ? tokens_estimate(r->system, strlen(r->system)) : 0;
+  k->row.history_tokens = 0;
+  for (int i = 0; i + 1 < r->n_messages; i++) {
+    k->row.history_tokens += tokens_estimate(r->messages[i].content, r->messages[i].n);
+  }
+}
+
+void call_free(Call *k) {
+  config_model_free(&k->model);
+  access_wipe(k->secret);
+  buf_free(&k->body);
+  free(k->text);
+}
+
+static int take_text(Outcome *out, const char *text, size_t n, Err *err) {
+  out->text = malloc(n + 1);
+  if (!out->text) {
+    return err_nomem(err);
+  }
+  memcpy(out->text, text, n);
+  out->text[n] = 0;
+  out->n = n;
+  return RC_OK;
+}
+
+/* Queues the ledger row of a hit. */
+static int record_hit(Call *k, const Answer *a, Err *err) {
+  Texts texts = {0};
+  make_request_id(k->request_id, k->started_ms);
+  name_texts(k, &texts, err);
+  texts_free(&texts);
+  call_start_row(k, 0, NULL);
+  k->row.kind = "hit_exact";
+  k->row.error = NULL;
+  k->row.model_requested = k->request->model;
+  k->row.provider = a->provider;
+  k->row.model = a->model;
+  k->row.tier = a->tier;
+  k->row.cost_nusd = 0;
+  k->row.saved_nusd = a->cost_nusd;
+  k->row.latency_ms = now_ms() - k->started_ms;
+  return ledger_defer(k->store, &k->row, err);
+}
+
+/* Looks the key up in the exact cache. 1 found, 0 not, -1 error. */
+static int from_cache(Call *k, int ledgered, Outcome *out, Err *err) {
+  Answer a;
+  sqlite3_stmt *held = NULL;
+  int found = ledger_get_answer(k->store, &k->key, k->started_ms, &a, &held, err);
+  if (found == 1 && take_text(out, a.text, a.n, err) == RC_OK && ledgered) {
+    record_hit(k, &a, err);
+  }
+  ledger_answer_done(k->store, held);
+  return err->rc == RC_OK ? found : -1;
+}
+
+/* What this statement's execution already asked. 1 answered, 0 not, -1 error (the earlier failure, or a new one). */
+static int from_memo(Call *k, Outcome *out, Err *err) {
+  const MemoEntry *e = memo_find(k->memo, &k->key);
+  if (!e) {
+    return 0;
+  }
+  if (e->failure) {
+    *err = *e->failure;
+    return -1;
+  }
+  out->call_id = e->call_id;
+  return e->text ? (take_text(out, e->text, e->n, err) == RC_OK ? 1 : -1) : from_cache(k, 0, out, err);
+}
+
+/* Makes the request durable; waits while another process asks the same. 1: its answer arrived, 0: ours to
+** ask, -1 error. */
+static int claim(Call *k, const Texts *t, Outcome *out, Err *err) {
+  const Hash *key = k->cache == CACHE_EXACT ? &k->key : NULL;
+  for (;;) {
+    LedgerBegin outcome;
+    if (ledger_begin(k->store, &k->row, key, t->list, t->n, now_ms(), k->deadline_ms + 5000, &outcome, err) != RC_OK) {
+      return -1;
+    }
+    if (outcome == LEDGER_BEGUN) {
+      return 0;
+    }
+    if (outcome == LEDGER_ANSWERED) {
+      int found = from_cache(k, 1, out, err);
+      if (found != 0) {
+        return found;
+      }
+      call_start_row(k, 1, NULL);
+    } else if (now_ms() >= k->deadline_ms) {
+      err->retryable = 1;
+      err_set(err, RC_ERROR, "timeout", "another process is asking the same and had no answer in time");
+      return -1;
+    } else if (conn_sleep(k->conn, 10, err) != RC_OK) {
+      return -1;
+    }
+  }
+}
+
+/* Writes the last attempt's row and, where it may be kept, the answer. */
+static int settle(Call *k, Err *err) {
+  const Options *o = k->request->options;
+  long long ttl = o->ttl_ms != OPTION_UNSET ? o->ttl_ms : k->conn->set.ttl_ms;
+  long long now = now_ms();
+  Answer a = {.key = k->key,
+              .text = k->text,
+              .n = k->n,
+              .created_at = now,
+              .expires_at = ttl == OPTION_UNSET ? LEDGER_NULL : now + ttl,
+              .provider = k->model.provider,
+              .model = k->row.model ? k->row.model : k->model.name,
+              .tier = k->row.tier,
+              .tag = k->row.tag,
+              .cost_nusd = k->row.cost_nusd};
+  int keep = k->text && k->cacheable && k->cache != CACHE_OFF;
+  Err write = {0};
+  if (ledger_settle(k->store, &k->row, keep ? &a : NULL, 0, &write) == RC_OK || err->rc != RC_OK) {
+    return err->rc;
+  }
+  if (k->store->is_main) {
+    return RC_OK; /* queued: the next call writes it */
+  }
+  return err_set(err, write.rc, "store",
+                 "the answer was paid for but can't be stored (%.300s); it is kept in memory: make room and run the "
+                 "statement again on this connection",
+                 write.msg);
+}
+
+/* A call that our own rules forbid leaves a row too. */
+static void record_refusal(Call *k, const Err *err) {
+  Err ignored = {0};
+  if (strcmp(err->code, "host_not_allowed") != 0 && strcmp(err->code, "no_key") != 0) {
+    return;
+  }
+  call_start_row(k, 0, NULL);
+  k->row.kind = "refused";
+  snprintf(k->error, sizeof k->error, "%s: %.300s", err->code, err->msg);
+  k->row.error = k->error;
+  k->row.cost_nusd = 0;
+  ledger_defer(k->store, &k->row, &ignored);
+}
+
+/* Everything from the route on: the request is not in the cache. */
+static int ask(Call *k, Outcome *out, Err *err) {
+  Texts texts = {0};
+  make_request_id(k->request_id, k->started_ms);
+  if (name_texts(k, &texts, err) == RC_OK && route_choose(k, err) != RC_OK) {
+    record_refusal(k, err);
+  }
+  if (err->rc == RC_OK && route_prepare(k, err) == RC_OK) {
+    call_start_row(k, 1, NULL);
+    estimate_parts(k);
+    if (claim(k, &texts, out, err) == 0) {
+      attempt_all(k, err);
+      settle(k, err);
+      out->call_id = k->row.id;
+      out->text = err->rc == RC_OK ? k->text : NULL;
+      out->n = k->n;
+      if (err->rc == RC_OK) {
+        k->text = NULL;
+      }
+    }
+  }
+  texts_free(&texts);
+  return err->rc;
+}
+
+static int check_available(const Options *o, Err *err) {
+  if (o->cache == CACHE_SEMANTIC) {
+    return err_set(err, RC_ERROR, "unavailable", "cache 'semantic' is not in this version; use 'exact'");
+  }
+  if (o->gate || o->escalate) {
+    return err_set(err, RC_ERROR, "unavailable", "options 'gate' and 'escalate' are not in this version");
+  }
+  return o->schema ? schema_check(o->schema, err) : RC_OK;
+}
+
+static void start_call(Call *k, Conn *conn, const Request *request, Memo *memo) {
+  const Options *o = request->options;
+  long long timeout = o->timeout_ms != OPTION_UNSET ? o->timeout_ms : conn->set.timeout_ms;
+  long long retries = o->retries != OPTION_UNSET ? o->retries : conn->set.retries;
+  memset(k, 0, sizeof *k);
+  k->conn = conn;
+  k->request = request;
+  k->cache = o->cache >= 0 ? (CacheMode)o->cache : (CacheMode)conn->set.cache;
+  k->memo = k->cache == CACHE_OFF ? NULL : memo;
+  k->started_ms = now_ms();
+  k->deadline_ms = k->started_ms + timeout;
+  k->attempts_left = (int)retries + 1;
+}
+
+/* Remembers the outcome for the rest of the statement; the text only where the cache does not have it. */
+static void remember(Call *k, const Outcome *out, const Err *err) {
+  int cached = err->rc == RC_OK && (k->cacheable || strcmp(k->row.kind, "hit_exact") == 0);
+  if (err->rc != RC_NOMEM && err->rc != RC_INTERRUPT) {
+    memo_add(k->memo, &k->key, err->rc == RC_OK && !cached ? out->text : NULL, out->n, out->call_id,
+             err->rc == RC_OK ? NULL : err);
+  }
+}
+
+int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *out, Err *err) {
+  Call k;
+  Err later = {0};
+  memset(out, 0, sizeof *out);
+  if (check_available(request->options, err) != RC_OK) {
+    return err->rc;
+  }
+  start_call(&k, conn, request, memo);
+  k.store = conn_store(conn, 1, err);
+  if (!k.store || request_key(request, k.store->seed, &k.key, err) != RC_OK) {
+    return err->rc;
+  }
+  ledger_flush_if_due(k.store, k.started_ms, &later); /* what can't be written now stays queued */
+  int found = from_memo(&k, out, err);
+  if (found == 0) {
+    found = k.cache == CACHE_EXACT ? from_cache(&k, 1, out, err) : 0;
+    if (found == 0) {
+      ask(&k, out, err);
+    }
+    remember(&k, out, err);
+  }
+  call_free(&k);
+  return err->rc;
+}
+
+/* "hit", "miss" or the mode's own word, without making a store. */
+static const char *dry_cache_state(Call *k, Err *err) {
+  if (k->cache != CACHE_EXACT) {
+    return k->cache == CACHE_OFF ? "off" : "refresh";
+  }
+  k->store = conn_store(k->conn, 0, err);
+  Outcome out = {0};
+  int found = 0;
+  if (k->store && request_key(k->request, k->store->seed, &k->key, err) == RC_OK) {
+    found = from_cache(k, 0, &out, err);
+  }
+  free(out.text);
+  return found == 1 ? "hit" : "miss";
+}
+
+static long long estimate_input(const Request *r) {
+  enum { PER_MESSAGE = 4 };
+  long long total = r->system ? PER_MESSAGE + tokens_estimate(r->system, strlen(r->system)) : 0;
+  for (int i = 0; i < r->n_messages; i++) {
+    total += PER_MESSAGE + tokens_estimate(r->messages[i].content, r->messages[i].n);
+  }
+  return total;
+}
+
+static void add_dollars(cJSON *tree, const char *name, int priced, Cost cost) {
+  if (priced == 1) {
+    cJSON_AddNumberToObject(tree, name, cost_usd(cost));
+  } else {
+    cJSON_AddNullToObject(tree, name);
+  }
+}
+
+/* Tokens and prices of the dry run: the input as estimated, the most that max_tokens allows. */
+static void add_estimates(cJSON *tree, Call *k, Err *err) {
+  const Options *o = k->request->options;
+  Usage u;
+  Cost cost = 0;
+  usage_init(&u);
+  u.input = estimate_input(k->request);
+  u.output = 0;
+  cJSON_AddNumberToObject(tree, "input_tokens", (double)u.input);
+  cJSON_AddStringToObject(tree, "input_tokens_are", "estimated");
+  int priced = pricing_cost(k->conn->db, k->model.name, k->started_ms, &u, &cost, err);
+  add_dollars(tree, "input_cost_usd", priced, cost);
+  u.output = o->max_tokens == OPTION_UNSET ? USAGE_UNKNOWN : o->max_tokens;
+  priced = pricing_cost(k->conn->db, k->model.name, k->started_ms, &u, &cost, err);
+  add_dollars(tree, "max_cost_usd", priced, cost);
+}
+
+/* With "auto" and no key at all, the first tier stands for the route: nothing is sent anyway. */
+static int choose_for_show(Call *k, Err *err) {
+  Err why = {0};
+  if (route_choose(k, &why) == RC_OK) {
+    return RC_OK;
+  }
+  if (strcmp(why.code, "no_key") != 0 && strcmp(why.code, "host_not_allowed") != 0) {
+    *err = why;
+    return err->rc;
+  }
+  Tier *tiers = NULL;
+  int n = 0;
+  int is_auto = strcmp(k->request->model, "auto") == 0;
+  config_model_free(&k->model);
+  if (is_auto && config_tiers(k->conn->db, &tiers, &n, err) == RC_OK && n > 0) {
+    snprintf(k->tier, sizeof k->tier, "%s", tiers[0].name);
+  }
+  config_model(k->conn->db, n > 0 ? tiers[0].model : k->request->model, &k->model, err);
+  config_tiers_free(tiers, n);
+  k->api = err->rc == RC_OK ? provider_api(k->model.api) : NULL;
+  return k->api ? RC_OK : err_set(err, RC_ERROR, "bad_api", "unknown api '%.40s' in llm_models", k->model.api);
+}
+
+char *pipeline_dry_run(Conn *conn, const Request *request, Err *err) {
+  Call k;
+  char *json = NULL;
+  if (check_available(request->options, err) != RC_OK) {
+    return NULL;
+  }
+  start_call(&k, conn, request, NULL);
+  const char *cache = dry_cache_state(&k, err);
+  if (err->rc == RC_OK && choose_for_show(&k, err) == RC_OK && route_prepare(&k, err) == RC_OK) {
+    cJSON *tree = cJSON_CreateObject();
+    cJSON_AddStringToObject(tree, "model", k.model.name);
+    cJSON_AddStringToObject(tree, "provider", k.model.provider);
+    if (k.tier[0]) {
+      cJSON_AddStringToObject(tree, "tier", k.tier);
+    }
+    cJSON_AddStringToObject(tree, "url", k.url);
+    cJSON_AddStringToObject(tree, "cache", cache);
+    add_estimates(tree, &k, err);
+    cJSON_AddRawToObject(tree, "body", k.body.data);
+    json = err->rc == RC_OK ? cJSON_PrintUnformatted(tree) : NULL;
+    cJSON_Delete(tree);
+  }
+  call_free(&k);
+  return json;
+}

@@ -1,0 +1,108 @@
+/*
+** Entry point and registration. What can spend, send or write is DIRECTONLY: views and triggers of a hostile
+** database can't reach it. The table below is the place to audit that.
+*/
+#include "llmcost.h"
+
+#include <sqlite3ext.h>
+SQLITE_EXTENSION_INIT1
+
+#include "fn/fn.h"
+
+#include <string.h>
+
+#define DIRECT (SQLITE_UTF8 | SQLITE_DIRECTONLY)
+#define PURE (SQLITE_UTF8 | SQLITE_INNOCUOUS | SQLITE_DETERMINISTIC)
+#define READS (SQLITE_UTF8 | SQLITE_INNOCUOUS) /* reads the price tables */
+#define JSON SQLITE_RESULT_SUBTYPE
+
+static const struct Function {
+  const char *name;
+  int n_args;
+  int flags;
+  void (*function)(sqlite3_context *, int, sqlite3_value **);
+} functions[] = {
+    {"llm_complete", 1, DIRECT | JSON, fn_llm_complete},
+    {"llm_complete", 2, DIRECT | JSON, fn_llm_complete},
+    {"llm_chat", 1, DIRECT | JSON, fn_llm_chat},
+    {"llm_chat", 2, DIRECT | JSON, fn_llm_chat},
+    {"llm_last_call", 0, DIRECT, fn_llm_last_call},
+    {"llm_config", 1, DIRECT, fn_llm_config},
+    {"llm_config", 2, DIRECT, fn_llm_config},
+    {"llm_secret", 2, DIRECT, fn_llm_secret},
+    {"llm_allow_host", 1, DIRECT, fn_llm_allow_host},
+    {"llm_init", 0, DIRECT, fn_llm_init},
+    {"llm_price", 2, READS, fn_llm_price},
+    {"llm_price", 3, READS, fn_llm_price},
+    {"llm_cost", 2, READS, fn_llm_cost},
+    {"llm_cost", 3, READS, fn_llm_cost},
+    {"llm_cost", 4, READS, fn_llm_cost},
+    {"llm_tokens", 1, PURE, fn_llm_tokens},
+    {"llm_tokens", 2, PURE, fn_llm_tokens},
+    {"llm_normalize", 1, PURE, fn_llm_normalize},
+    {"embed_cosine", 2, PURE, fn_embed_cosine},
+    {"llmcost_version", 0, PURE, fn_llmcost_version},
+    {"llmcost_debug", 0, DIRECT | JSON, fn_llmcost_debug},
+};
+
+static int register_functions(sqlite3 *db, Conn *conn) {
+  int rc = SQLITE_OK;
+  for (size_t i = 0; i < sizeof functions / sizeof functions[0] && rc == SQLITE_OK; i++) {
+    const struct Function *f = &functions[i];
+    rc = sqlite3_create_function_v2(db, f->name, f->n_args, f->flags, conn_ref(conn), f->function, NULL, NULL,
+                                    conn_unref);
+  }
+  return rc;
+}
+
+static void free_store_table(void *p) {
+  StoreTable *t = p;
+  conn_unref(t->conn);
+  sqlite3_free(t);
+}
+
+static int register_tables(sqlite3 *db, Conn *conn) {
+  int rc = sqlite3_create_module_v2(db, "llm_call", &call_table_module, conn_ref(conn), conn_unref);
+  for (int i = 0; store_table_names[i] && rc == SQLITE_OK; i++) {
+    StoreTable *t = sqlite3_malloc64(sizeof *t);
+    if (!t) {
+      return SQLITE_NOMEM;
+    }
+    *t = (StoreTable){conn_ref(conn), store_table_names[i]};
+    rc = sqlite3_create_module_v2(db, t->name, &store_table_module, t, free_store_table);
+  }
+  return rc;
+}
+
+/* 1 if this connection has the extension already: replacing a function in use would fail. */
+static int is_loaded(sqlite3 *db) {
+  sqlite3_stmt *stmt = NULL;
+  int loaded = sqlite3_prepare_v2(db, "SELECT llmcost_version()", -1, &stmt, NULL) == SQLITE_OK;
+  sqlite3_finalize(stmt);
+  return loaded;
+}
+
+int sqlite3_llmcost_init(sqlite3 *db, char **message, const struct sqlite3_api_routines *api) {
+  SQLITE_EXTENSION_INIT2(api);
+  (void)api;
+  if (sqlite3_libversion_number() < 3038000) {
+    if (message) {
+      *message = sqlite3_mprintf("llmcost needs SQLite 3.38 or later; this is %s", sqlite3_libversion());
+    }
+    return SQLITE_ERROR;
+  }
+  int rc = SQLITE_OK;
+  if (!is_loaded(db)) {
+    Conn *conn = conn_new(db);
+    rc = conn ? register_functions(db, conn) : SQLITE_NOMEM;
+    rc = rc == SQLITE_OK ? register_tables(db, conn) : rc;
+    if (conn) {
+      conn_unref(conn);
+    }
+  }
+#ifdef SQLITE_CORE
+  return rc;
+#else
+  return rc == SQLITE_OK ? SQLITE_OK_LOAD_PERMANENTLY : rc; /* libcurl's global state outlives the connection */
+#endif
+}

@@ -1,0 +1,116 @@
+/*
+** The table of APIs, error bodies, and what the API files share. See provider.h for the contract.
+*/
+#include "net/provider.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const Api apis[] = {
+    {"openai", "/chat/completions", openai_build, openai_parse, "Authorization: Bearer %s", NULL},
+    {"anthropic", "/messages", anthropic_build, anthropic_parse, "x-api-key: %s",
+     "anthropic-version: 2023-06-01"},
+};
+
+const Api *provider_api(const char *name) {
+  for (size_t i = 0; i < sizeof apis / sizeof apis[0]; i++) {
+    if (strcmp(apis[i].name, name) == 0) {
+      return &apis[i];
+    }
+  }
+  return NULL;
+}
+
+/* A member as text into a fixed buffer; numbers (Gemini's and OpenRouter's code) too. */
+static void copy_member(const cJSON *object, const char *key, char *out, size_t size) {
+  const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+  if (cJSON_IsString(item)) {
+    snprintf(out, size, "%s", item->valuestring);
+  } else if (cJSON_IsNumber(item)) {
+    snprintf(out, size, "%.15g", item->valuedouble);
+  }
+}
+
+/* Mistral's validation errors: {"detail":[{"msg":…,"loc":[…]}]} or {"detail":"…"}. */
+static void read_detail(const cJSON *root, Failure *f) {
+  const cJSON *detail = cJSON_GetObjectItemCaseSensitive(root, "detail");
+  if (cJSON_IsArray(detail)) {
+    copy_member(detail->child, "msg", f->message, sizeof f->message);
+  } else {
+    copy_member(root, "detail", f->message, sizeof f->message);
+  }
+}
+
+void provider_read_failure(const char *body, size_t n, Failure *f) {
+  Err ignored = {0};
+  memset(f, 0, sizeof *f);
+  cJSON *tree = json_parse(body, n, "the error", &ignored);
+  const cJSON *root = cJSON_IsArray(tree) ? tree->child : tree; /* Gemini wraps it in an array */
+  const cJSON *error = cJSON_GetObjectItemCaseSensitive(root, "error");
+  const cJSON *from = cJSON_IsObject(error) ? error : root;
+  copy_member(from, "type", f->type, sizeof f->type);
+  copy_member(from, "status", f->type, sizeof f->type);
+  copy_member(from, "code", f->code, sizeof f->code);
+  copy_member(cJSON_GetObjectItemCaseSensitive(from, "details"), "error_code", f->code, sizeof f->code);
+  copy_member(from, "message", f->message, sizeof f->message);
+  if (!f->message[0] && cJSON_IsString(error)) {
+    copy_member(root, "error", f->message, sizeof f->message);
+  }
+  if (!f->message[0]) {
+    read_detail(root, f);
+  }
+  cJSON_Delete(tree);
+}
+
+int provider_is_failure(const cJSON *answer, long *status) {
+  const cJSON *error = cJSON_GetObjectItemCaseSensitive(answer, "error");
+  const cJSON *code = cJSON_GetObjectItemCaseSensitive(error, "code");
+  *status = cJSON_IsNumber(code) ? (long)code->valuedouble : 0;
+  return cJSON_IsObject(error) || cJSON_IsString(error);
+}
+
+void reply_free(Reply *reply) {
+  free(reply->text);
+  reply->text = NULL;
+}
+
+int wire_finish(cJSON *tree, Buf *body, Err *err) {
+  char *text = tree ? cJSON_PrintUnformatted(tree) : NULL;
+  cJSON_Delete(tree);
+  if (!text) {
+    return err_nomem(err);
+  }
+  int rc = buf_puts(body, text);
+  cJSON_free(text);
+  return rc == RC_OK
+             ? RC_OK
+             : err_set(err, rc, "too_big", "the request is over %zu bytes", LIMIT_REQUEST_BYTES);
+}
+
+static int add_message(cJSON *array, const char *role, const char *content) {
+  cJSON *item = cJSON_CreateObject();
+  cJSON_AddItemToArray(array, item);
+  return cJSON_AddStringToObject(item, "role", role) && cJSON_AddStringToObject(item, "content", content);
+}
+
+int wire_add_messages(cJSON *tree, const Request *request, const char *system) {
+  cJSON *array = cJSON_AddArrayToObject(tree, "messages");
+  int ok = array != NULL;
+  if (ok && system) {
+    ok = add_message(array, "system", system);
+  }
+  for (int i = 0; ok && i < request->n_messages; i++) {
+    ok = add_message(array, request->messages[i].role, request->messages[i].content);
+  }
+  return ok;
+}
+
+int wire_supports(const Model *model, const char *name, int otherwise) {
+  Err ignored = {0};
+  cJSON *tree = model->supports[0] ? json_parse(model->supports, strlen(model->supports), "supports", &ignored) : NULL;
+  const cJSON *item = cJSON_GetObjectItemCaseSensitive(tree, name);
+  int value = cJSON_IsBool(item) ? cJSON_IsTrue(item) : otherwise;
+  cJSON_Delete(tree);
+  return value;
+}

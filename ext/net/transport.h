@@ -1,0 +1,60 @@
+/*
+** HTTP: one POST at a time over libcurl's multi interface, driven by the calling thread.
+**
+** Connections are kept per Net (one per database connection) and HTTP/2 is used where offered. TLS is verified, http is for
+** loopback, redirects are never followed, proxies are used only when one is given. curl's own silent resend on
+** a dead kept connection is off once a byte of the body has left: a request may cost money, so sending it twice is
+** the caller's decision.
+*/
+#ifndef LLMCOST_TRANSPORT_H
+#define LLMCOST_TRANSPORT_H
+
+#include "core/buf.h"
+#include "core/error.h"
+
+typedef struct Net Net;
+
+typedef enum NetResult {
+  NET_ANSWERED,    /* a whole HTTP response arrived, whatever its status */
+  NET_NOT_SENT,    /* no byte of the body left: nothing can have been billed */
+  NET_LOST,        /* it left, and no whole answer came back */
+  NET_TIMED_OUT,   /* the same, by our clock: the total time */
+  NET_INTERRUPTED, /* the same, by the user */
+  NET_REFUSED      /* an answer beyond our limits */
+} NetResult;
+
+typedef struct NetRequest {
+  const char *url;
+  const char *const *headers; /* "Name: value", NULL-terminated; wiped from curl's memory afterwards */
+  const char *body;
+  size_t n;
+  long connect_ms, idle_ms, total_ms;
+  const char *proxy;   /* NULL: none, whatever the environment says */
+  const char *ca_file; /* NULL: the system's */
+  int (*interrupted)(void *arg);
+  void *interrupt_arg;
+} NetRequest;
+
+typedef struct NetResponse {
+  NetResult result;
+  long http_status;
+  Buf body;
+  long long retry_after_ms; /* the provider's wish; -1: none */
+  char should_retry[8];     /* header x-should-retry */
+  char request_id[96];      /* header x-request-id or request-id */
+  long long elapsed_ms;
+  char why[160]; /* what went wrong, where no answer arrived; holds no header */
+} NetResponse;
+
+/* NULL and *err on failure. */
+Net *net_open(Err *err);
+void net_close(Net *net);
+
+/* Sends and waits. Always fills *response (free it with net_response_free). RC_OK unless out of memory. */
+int net_post(Net *net, const NetRequest *request, NetResponse *response, Err *err);
+void net_response_free(NetResponse *response);
+
+/* "libcurl/… (TLS backend)". Static storage. */
+const char *net_version(void);
+
+#endif

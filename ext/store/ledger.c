@@ -1,0 +1,516 @@
+/*
+** Ledger rows, intents, cached answers and the write queue. See ledger.h for the contract.
+**
+** One table describes the columns; binding and copying a row are loops over it.
+*/
+#include "store/ledger.h"
+
+#include "store/owner.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum ColumnType { C_INT, C_TEXT, C_REAL } ColumnType;
+
+static const struct Column {
+  const char *name;
+  ColumnType type;
+  size_t at;
+} columns[] = {
+#define INT(c) {#c, C_INT, offsetof(LedgerRow, c)}
+#define TEXT(c) {#c, C_TEXT, offsetof(LedgerRow, c)}
+    INT(id),
+    TEXT(request_id),
+    INT(attempt),
+    INT(ts),
+    TEXT(kind),
+    TEXT(provider),
+    TEXT(model_requested),
+    TEXT(model),
+    TEXT(tier),
+    TEXT(tag),
+    TEXT(user),
+    TEXT(conversation),
+    INT(turn),
+    TEXT(system_hash),
+    INT(system_tokens),
+    INT(history_tokens),
+    INT(input_tokens),
+    INT(cached_input_tokens),
+    INT(cache_write_tokens),
+    INT(output_tokens),
+    INT(reasoning_tokens),
+    INT(cost_nusd),
+    INT(cost_reported_nusd),
+    INT(saved_nusd),
+    INT(latency_ms),
+    INT(http_status),
+    TEXT(error),
+    TEXT(retry_reason),
+    TEXT(finish_reason),
+    {"similarity", C_REAL, offsetof(LedgerRow, similarity)},
+    TEXT(prompt_hash),
+};
+enum { N_COLUMNS = sizeof columns / sizeof columns[0] };
+
+/* A row, and perhaps an answer, that waits to be written: one block of memory with its texts behind. */
+typedef struct Pending {
+  struct Pending *next;
+  LedgerRow row;
+  Answer answer;
+  int has_answer;
+  char texts[];
+} Pending;
+
+static long long *int_at(const LedgerRow *row, int i) { return (long long *)((char *)row + columns[i].at); }
+static const char **text_at(const LedgerRow *row, int i) { return (const char **)((char *)row + columns[i].at); }
+
+void ledger_row_init(LedgerRow *row) {
+  memset(row, 0, sizeof *row);
+  for (int i = 0; i < N_COLUMNS; i++) {
+    if (columns[i].type == C_INT) {
+      *int_at(row, i) = LEDGER_NULL;
+    }
+  }
+  row->id = 0;
+  row->attempt = 1;
+  row->similarity = (double)NAN;
+}
+
+const char *ledger_put_sql(void) {
+  return "INSERT OR REPLACE INTO main.llm_calls VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+}
+
+static void bind_text(sqlite3_stmt *stmt, int at, const char *text) {
+  sqlite3_bind_text(stmt, at, text, -1, SQLITE_STATIC); /* NULL binds SQL NULL */
+}
+
+static void bind_int(sqlite3_stmt *stmt, int at, long long value) {
+  if (value == LEDGER_NULL) {
+    sqlite3_bind_null(stmt, at);
+  } else {
+    sqlite3_bind_int64(stmt, at, value);
+  }
+}
+
+/* Runs a bound statement to its end and gives it back. */
+static int finish(Store *s, sqlite3_stmt *stmt, const char *doing, Err *err) {
+  sqlite3_step(stmt);
+  int rc = store_done(s, stmt);
+  return rc == SQLITE_OK ? RC_OK : store_error(s, rc, doing, err);
+}
+
+/* Writes one row; a row with id 0 gets one. */
+static int put_row(Store *s, LedgerRow *row, Err *err) {
+  sqlite3_stmt *stmt = store_stmt(s, SQL_PUT_CALL, err);
+  if (!stmt) {
+    return err->rc;
+  }
+  for (int i = 0; i < N_COLUMNS; i++) {
+    if (columns[i].type == C_TEXT) {
+      bind_text(stmt, i + 1, *text_at(row, i));
+    } else if (columns[i].type == C_INT && (i > 0 || row->id)) {
+      bind_int(stmt, i + 1, *int_at(row, i));
+    }
+  }
+  if (!isnan(row->similarity)) {
+    sqlite3_bind_double(stmt, N_COLUMNS - 1, row->similarity);
+  }
+  if (finish(s, stmt, "write a ledger row", err) == RC_OK) {
+    row->id = row->id ? row->id : sqlite3_last_insert_rowid(s->db);
+    s->last_call_id = row->id;
+  }
+  return err->rc;
+}
+
+/* The two halves of a key as SQLite integers. */
+static long long key_half(const Hash *key, int half) {
+  unsigned long long value = 0;
+  for (int i = 0; i < 8; i++) {
+    value = value << 8 | key->b[8 * half + i];
+  }
+  return (long long)value;
+}
+
+static int put_answer(Store *s, const Answer *a, Err *err) {
+  sqlite3_stmt *stmt = store_stmt(s, SQL_PUT_ANSWER, err);
+  if (!stmt) {
+    return err->rc;
+  }
+  sqlite3_bind_int64(stmt, 1, key_half(&a->key, 0));
+  sqlite3_bind_int64(stmt, 2, key_half(&a->key, 1));
+  sqlite3_bind_text64(stmt, 3, a->text, a->n, SQLITE_STATIC, SQLITE_UTF8);
+  bind_int(stmt, 4, a->created_at);
+  bind_int(stmt, 5, a->expires_at);
+  bind_int(stmt, 6, a->call_id);
+  bind_text(stmt, 7, a->provider);
+  bind_text(stmt, 8, a->model);
+  bind_text(stmt, 9, a->tier);
+  bind_text(stmt, 10, a->tag);
+  bind_int(stmt, 11, a->cost_nusd);
+  return finish(s, stmt, "keep an answer", err);
+}
+
+static int put_intent(Store *s, long long call_id, const Hash *key, long long lease_until, Err *err) {
+  char owner[OWNER_SIZE];
+  sqlite3_stmt *stmt = store_stmt(s, SQL_PUT_INTENT, err);
+  if (!stmt) {
+    return err->rc;
+  }
+  owner_self(owner);
+  sqlite3_bind_int64(stmt, 1, call_id);
+  if (key) {
+    sqlite3_bind_blob(stmt, 2, key->b, sizeof key->b, SQLITE_STATIC);
+  }
+  sqlite3_bind_text(stmt, 3, owner, -1, SQLITE_TRANSIENT);
+  sqlite3_bind_int64(stmt, 4, lease_until);
+  return finish(s, stmt, "write an intent", err);
+}
+
+static int drop_intent(Store *s, long long call_id, Err *err) {
+  sqlite3_stmt *stmt = store_stmt(s, SQL_DROP_INTENT, err);
+  if (!stmt) {
+    return err->rc;
+  }
+  sqlite3_bind_int64(stmt, 1, call_id);
+  return finish(s, stmt, "end an intent", err);
+}
+
+/* Marks the row of a request whose process is gone and ends its intent. */
+static int bury(Store *s, long long call_id, Err *err) {
+  sqlite3_stmt *stmt = store_stmt(s, SQL_MARK_DEAD, err);
+  if (!stmt) {
+    return err->rc;
+  }
+  sqlite3_bind_int64(stmt, 1, call_id);
+  bind_text(stmt, 2, "the process ended before the answer was stored");
+  finish(s, stmt, "mark a lost request", err);
+  return err->rc == RC_OK ? drop_intent(s, call_id, err) : err->rc;
+}
+
+/* Looks for another's intent for the same key. 1: a living one; 0: none left; -1: error. */
+static int is_claimed(Store *s, const Hash *key, long long now, Err *err) {
+  sqlite3_stmt *stmt = store_stmt(s, SQL_GET_INTENT, err);
+  if (!stmt) {
+    return -1;
+  }
+  long long dead_call = 0;
+  int claimed = 0;
+  sqlite3_bind_blob(stmt, 1, key->b, sizeof key->b, SQLITE_STATIC);
+  if (sqlite3_step(stmt) == SQLITE_ROW) {
+    const char *owner = (const char *)sqlite3_column_text(stmt, 1);
+    if (sqlite3_column_int64(stmt, 2) < now || !owner || owner_is_dead(owner)) {
+      dead_call = sqlite3_column_int64(stmt, 0);
+    } else {
+      claimed = 1;
+    }
+  }
+  int rc = store_done(s, stmt);
+  if (rc != SQLITE_OK) {
+    store_error(s, rc, "read an intent", err);
+  } else if (dead_call) {
+    bury(s, dead_call, err);
+  }
+  return err->rc == RC_OK ? claimed : -1;
+}
+
+/* 1 if the key has a live answer by now. */
+static int is_answered(Store *s, const Hash *key, long long now, Err *err) {
+  Answer ignored;
+  sqlite3_stmt *held = NULL;
+  int found = ledger_get_answer(s, key, now, &ignored, &held, err);
+  ledger_answer_done(s, held);
+  return found == 1;
+}
+
+static int put_text(Store *s, const LedgerText *t, Err *err) {
+  char hex[HASH_HEX_SIZE];
+  sqlite3_stmt *stmt = store_stmt(s, SQL_PUT_TEXT, err);
+  if (!stmt) {
+    return err->rc;
+  }
+  hash_hex(&t->hash, hex);
+  sqlite3_bind_text(stmt, 1, hex, -1, SQLITE_TRANSIENT);
+  sqlite3_bind_text64(stmt, 2, t->text, t->n, SQLITE_STATIC, SQLITE_UTF8);
+  return finish(s, stmt, "keep a text", err);
+}
+
+int ledger_begin(Store *s, LedgerRow *row, const Hash *key, const LedgerText *texts, int n_texts, long long now,
+                 long long lease_until, LedgerBegin *outcome, Err *err) {
+  *outcome = LEDGER_BEGUN;
+  if (store_begin(s, err) != RC_OK) {
+    return err->rc;
+  }
+  if (!s->is_main && key && is_claimed(s, key, now, err) == 1) {
+    *outcome = LEDGER_WAIT;
+  } else if (!s->is_main && key && err->rc == RC_OK && is_answered(s, key, now, err)) {
+    *outcome = LEDGER_ANSWERED;
+  }
+  for (int i = 0; i < n_texts && *outcome == LEDGER_BEGUN && err->rc == RC_OK; i++) {
+    put_text(s, &texts[i], err);
+  }
+  if (!s->is_main && *outcome == LEDGER_BEGUN && err->rc == RC_OK && put_row(s, row, err) == RC_OK) {
+    put_intent(s, row->id, key, lease_until, err);
+  }
+  store_end(s, err->rc == RC_OK, err);
+  if (err->rc != RC_OK) {
+    row->id = 0;
+  }
+  return err->rc;
+}
+
+int ledger_begin_next(Store *s, long long previous, LedgerRow *row, const Hash *key, long long lease_until,
+                      Err *err) {
+  if (s->is_main) {
+    return RC_OK;
+  }
+  if (store_begin(s, err) == RC_OK) {
+    drop_intent(s, previous, err);
+    if (err->rc == RC_OK && put_row(s, row, err) == RC_OK) {
+      put_intent(s, row->id, key, lease_until, err);
+    }
+    store_end(s, err->rc == RC_OK, err);
+  }
+  if (err->rc != RC_OK) {
+    row->id = 0;
+  }
+  return err->rc;
+}
+
+/* Copies a text behind the block; returns its new place. */
+static const char *keep(char **at, const char *text, size_t n) {
+  char *to = *at;
+  memcpy(to, text, n);
+  to[n] = 0;
+  *at += n + 1;
+  return to;
+}
+
+static size_t text_size(const char *text) { return text ? strlen(text) + 1 : 0; }
+
+static void keep_text(char **at, const char **text) {
+  if (*text) {
+    *text = keep(at, *text, strlen(*text));
+  }
+}
+
+static void keep_answer(char **at, Pending *p, const Answer *a) {
+  p->answer = *a;
+  p->has_answer = 1;
+  p->answer.text = keep(at, a->text, a->n);
+  keep_text(at, &p->answer.provider);
+  keep_text(at, &p->answer.model);
+  keep_text(at, &p->answer.tier);
+  keep_text(at, &p->answer.tag);
+}
+
+/* Queues a copy of a row, with its answer if there is one. */
+static int enqueue(Store *s, const LedgerRow *row, const Answer *a, Err *err) {
+  size_t size = 0;
+  for (int i = 0; i < N_COLUMNS; i++) {
+    size += columns[i].type == C_TEXT ? text_size(*text_at(row, i)) : 0;
+  }
+  size += a ? a->n + 1 + text_size(a->provider) + text_size(a->model) + text_size(a->tier) + text_size(a->tag) : 0;
+  Pending *p = malloc(sizeof *p + size);
+  if (!p) {
+    return err_nomem(err);
+  }
+  char *at = p->texts;
+  p->next = NULL;
+  p->row = *row;
+  p->has_answer = 0;
+  for (int i = 0; i < N_COLUMNS; i++) {
+    if (columns[i].type == C_TEXT) {
+      keep_text(&at, text_at(&p->row, i));
+    }
+  }
+  if (a) {
+    keep_answer(&at, p, a);
+  }
+  s->pending_since = s->pending ? s->pending_since : row->ts;
+  *s->pending_end = p;
+  s->pending_end = &p->next;
+  s->n_pending++;
+  s->n_unsettled += a != NULL || row->id != 0;
+  return RC_OK;
+}
+
+void ledger_drop_pending(Store *s) {
+  for (Pending *p = s->pending, *next; p; p = next) {
+    next = p->next;
+    free(p);
+  }
+  s->pending = NULL;
+  s->pending_end = &s->pending;
+  s->n_pending = s->n_unsettled = 0;
+}
+
+static int put_settled(Store *s, LedgerRow *row, Answer *answer, int more, Err *err) {
+  int ends_intent = row->id != 0 && !s->is_main && !more;
+  put_row(s, row, err);
+  if (answer && err->rc == RC_OK) {
+    answer->call_id = row->id;
+    put_answer(s, answer, err);
+  }
+  if (ends_intent && err->rc == RC_OK) {
+    drop_intent(s, row->id, err);
+  }
+  return err->rc;
+}
+
+/* Writes the queue inside the open transaction; the rows stay queued until the commit. */
+static int put_pending(Store *s, Err *err) {
+  for (Pending *p = s->pending; p && err->rc == RC_OK; p = p->next) {
+    LedgerRow row = p->row; /* its new id counts only once committed */
+    put_settled(s, &row, p->has_answer ? &p->answer : NULL, 0, err);
+  }
+  return err->rc;
+}
+
+int ledger_flush(Store *s, Err *err) {
+  if (!s->pending) {
+    return RC_OK;
+  }
+  if (!s->db) {
+    return err_set(err, RC_ERROR, "store", "the connection is closing");
+  }
+  int only_hits = s->n_unsettled == 0 && !s->is_main;
+  if (only_hits) {
+    sqlite3_exec(s->db, "PRAGMA synchronous=NORMAL", NULL, NULL, NULL);
+  }
+  if (store_begin(s, err) == RC_OK) {
+    put_pending(s, err);
+    store_end(s, err->rc == RC_OK, err);
+  }
+  if (only_hits) {
+    sqlite3_exec(s->db, "PRAGMA synchronous=FULL", NULL, NULL, NULL);
+  }
+  if (err->rc == RC_OK) {
+    ledger_drop_pending(s);
+  }
+  return err->rc;
+}
+
+int ledger_flush_if_due(Store *s, long long now, Err *err) {
+  int due = s->n_unsettled > 0 || s->n_pending >= LIMIT_PENDING_HITS ||
+            (s->pending && now - s->pending_since >= LIMIT_PENDING_MS);
+  return due ? ledger_flush(s, err) : RC_OK;
+}
+
+int ledger_defer(Store *s, const LedgerRow *row, Err *err) {
+  if (s->is_main) {
+    LedgerRow copy = *row;
+    Err busy = {0};
+    return put_row(s, &copy, &busy) == RC_OK ? RC_OK : enqueue(s, row, NULL, err);
+  }
+  return enqueue(s, row, NULL, err);
+}
+
+int ledger_settle(Store *s, LedgerRow *row, Answer *answer, int more, Err *err) {
+  LedgerRow copy = *row; /* its new id counts only once committed */
+  if (store_begin(s, err) == RC_OK) {
+    put_pending(s, err);
+    if (err->rc == RC_OK) {
+      put_settled(s, &copy, answer, more, err);
+    }
+    store_end(s, err->rc == RC_OK, err);
+  }
+  if (err->rc == RC_OK) {
+    row->id = copy.id;
+    ledger_drop_pending(s);
+    return RC_OK;
+  }
+  if (s->is_main && !s->in_savepoint) {
+    row->id = copy.id; /* nothing rolled it back: write the same row again later */
+  }
+  Err memory = {0};
+  return enqueue(s, row, answer, &memory) == RC_OK ? err->rc : memory.rc;
+}
+
+enum { RECOVER_STEP = 256 };
+
+/* Finds up to RECOVER_STEP requests of dead processes. */
+static int find_dead(Store *s, long long *dead, Err *err) {
+  sqlite3_stmt *stmt = NULL;
+  int n = 0;
+  int rc = sqlite3_prepare_v2(s->db, "SELECT call_id, owner FROM main.llm_intents", -1, &stmt, NULL);
+  while (rc == SQLITE_OK && n < RECOVER_STEP && sqlite3_step(stmt) == SQLITE_ROW) {
+    const char *owner = (const char *)sqlite3_column_text(stmt, 1);
+    if (!owner || owner_is_dead(owner)) {
+      dead[n++] = sqlite3_column_int64(stmt, 0);
+    }
+  }
+  sqlite3_finalize(stmt);
+  if (rc != SQLITE_OK) {
+    store_error(s, rc, "read the intents", err);
+  }
+  return n;
+}
+
+int ledger_recover(Store *s, Err *err) {
+  long long dead[RECOVER_STEP];
+  int n = s->is_main ? 0 : find_dead(s, dead, err);
+  while (n > 0 && store_begin(s, err) == RC_OK) {
+    for (int i = 0; i < n && err->rc == RC_OK; i++) {
+      bury(s, dead[i], err);
+    }
+    store_end(s, err->rc == RC_OK, err);
+    n = n == RECOVER_STEP && err->rc == RC_OK ? find_dead(s, dead, err) : 0;
+  }
+  return err->rc;
+}
+
+/* An answer that waits to be written. */
+static int get_pending_answer(Store *s, const Hash *key, Answer *answer) {
+  for (Pending *p = s->n_unsettled ? s->pending : NULL; p; p = p->next) {
+    if (p->has_answer && memcmp(p->answer.key.b, key->b, sizeof key->b) == 0) {
+      *answer = p->answer;
+      return 1;
+    }
+  }
+  return 0;
+}
+
+static const char *column_text(sqlite3_stmt *stmt, int i) { return (const char *)sqlite3_column_text(stmt, i); }
+
+static long long column_int(sqlite3_stmt *stmt, int i) {
+  return sqlite3_column_type(stmt, i) == SQLITE_NULL ? LEDGER_NULL : sqlite3_column_int64(stmt, i);
+}
+
+int ledger_get_answer(Store *s, const Hash *key, long long now, Answer *a, sqlite3_stmt **held, Err *err) {
+  *held = NULL;
+  if (get_pending_answer(s, key, a)) {
+    return 1;
+  }
+  sqlite3_stmt *stmt = store_stmt(s, SQL_GET_ANSWER, err);
+  if (!stmt) {
+    return -1;
+  }
+  sqlite3_bind_int64(stmt, 1, key_half(key, 0));
+  int rc = sqlite3_step(stmt);
+  memset(a, 0, sizeof *a);
+  a->expires_at = rc == SQLITE_ROW ? column_int(stmt, 2) : LEDGER_NULL;
+  if (rc != SQLITE_ROW || sqlite3_column_int64(stmt, 0) != key_half(key, 1) ||
+      (a->expires_at != LEDGER_NULL && a->expires_at <= now)) {
+    rc = store_done(s, stmt);
+    return rc == SQLITE_OK ? 0 : (store_error(s, rc, "look up an answer", err), -1);
+  }
+  a->key = *key;
+  a->text = column_text(stmt, 1);
+  a->n = (size_t)sqlite3_column_bytes(stmt, 1);
+  a->call_id = column_int(stmt, 3);
+  a->provider = column_text(stmt, 4);
+  a->model = column_text(stmt, 5);
+  a->tier = column_text(stmt, 6);
+  a->cost_nusd = column_int(stmt, 7);
+  *held = stmt;
+  return 1;
+}
+
+void ledger_answer_done(Store *s, sqlite3_stmt *held) {
+  if (held) {
+    store_done(s, held);
+  }
+}

@@ -1,0 +1,341 @@
+/*
+** Opening, migrating and closing the store, and its prepared statements. See store.h for the contract.
+**
+** File format: schema in sql/store.sql and sql/views.sql; `llm_meta` holds schema_version and the key seed;
+** user_version and application_id repeat the version for outside tools (not in main mode: there they are the user's).
+**
+** In main mode no prepared statement outlives a call, because a statement left on the caller's connection would
+** make its sqlite3_close() fail.
+*/
+#include "store/store.h"
+
+#include "core/sql_text.h"
+#include "store/ledger.h"
+
+#include <string.h>
+
+static const char *const sql_texts[SQL_COUNT] = {
+    [SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [SQL_COMMIT] = "COMMIT",
+    [SQL_ROLLBACK] = "ROLLBACK",
+    [SQL_PUT_CALL] = NULL, /* built from the column table in ledger.c */
+    [SQL_PUT_TEXT] = "INSERT OR IGNORE INTO main.llm_texts(hash, text) VALUES (?1, ?2)",
+    [SQL_GET_ANSWER] = "SELECT key_rest, answer, expires_at, call_id, provider, model, tier, cost_nusd"
+                       " FROM main.llm_answers WHERE key = ?1",
+    [SQL_PUT_ANSWER] =
+        "INSERT OR REPLACE INTO main.llm_answers(key, key_rest, answer, created_at, expires_at, call_id,"
+        " provider, model, tier, tag, cost_nusd) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
+    [SQL_GET_INTENT] = "SELECT call_id, owner, lease_until FROM main.llm_intents WHERE key = ?1",
+    [SQL_PUT_INTENT] = "INSERT OR REPLACE INTO main.llm_intents(call_id, key, owner, lease_until)"
+                       " VALUES (?1, ?2, ?3, ?4)",
+    [SQL_DROP_INTENT] = "DELETE FROM main.llm_intents WHERE call_id = ?1",
+    [SQL_MARK_DEAD] = "UPDATE main.llm_calls SET error = ?2 WHERE id = ?1 AND kind = 'unknown'",
+};
+
+int store_error(Store *s, int rc, const char *doing, Err *err) {
+  int code = rc & 0xff;
+  if (code == SQLITE_INTERRUPT) {
+    return err_set(err, RC_INTERRUPT, "interrupted", "interrupted");
+  }
+  if (code == SQLITE_NOMEM) {
+    return err_nomem(err);
+  }
+  return err_set(err, code, "store", "cannot %s in the store%s%s%s: %s%s", doing, s->path ? " '" : "",
+                 s->path ? s->path : "", s->path ? "'" : " (main)",
+                 s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(rc),
+                 code == SQLITE_FULL ? "; free some space and run it again"
+                 : code == SQLITE_CANTOPEN || code == SQLITE_READONLY
+                     ? "; set LLMCOST_STORE to a file that can be written"
+                     : "");
+}
+
+sqlite3_stmt *store_stmt(Store *s, StoreSql id, Err *err) {
+  sqlite3_stmt *stmt = s->is_main ? NULL : s->stmt[id];
+  if (stmt) {
+    return stmt;
+  }
+  const char *sql = id == SQL_PUT_CALL ? ledger_put_sql() : sql_texts[id];
+  unsigned flags = s->is_main ? 0 : SQLITE_PREPARE_PERSISTENT;
+  int rc = sqlite3_prepare_v3(s->db, sql, -1, flags, &stmt, NULL);
+  if (rc != SQLITE_OK) {
+    store_error(s, rc, "prepare", err);
+    return NULL;
+  }
+  if (!s->is_main) {
+    s->stmt[id] = stmt;
+  }
+  return stmt;
+}
+
+int store_done(Store *s, sqlite3_stmt *stmt) {
+  if (s->is_main) {
+    return sqlite3_finalize(stmt);
+  }
+  int rc = sqlite3_reset(stmt);
+  sqlite3_clear_bindings(stmt);
+  return rc;
+}
+
+static int run(Store *s, StoreSql id, Err *err) {
+  sqlite3_stmt *stmt = store_stmt(s, id, err);
+  if (!stmt) {
+    return err->rc;
+  }
+  sqlite3_step(stmt);
+  int rc = store_done(s, stmt);
+  return rc == SQLITE_OK ? RC_OK : store_error(s, rc, id == SQL_BEGIN ? "start writing" : "commit", err);
+}
+
+int store_begin(Store *s, Err *err) {
+  if (s->is_main) { /* refused while the caller's write statement runs */
+    s->in_savepoint = sqlite3_exec(s->db, "SAVEPOINT llmcost", NULL, NULL, NULL) == SQLITE_OK;
+    return RC_OK;
+  }
+  return run(s, SQL_BEGIN, err);
+}
+
+static int end_savepoint(Store *s, int ok, Err *err) {
+  if (s->in_savepoint && !ok) {
+    sqlite3_exec(s->db, "ROLLBACK TO llmcost", NULL, NULL, NULL);
+  }
+  int rc = s->in_savepoint ? sqlite3_exec(s->db, "RELEASE llmcost", NULL, NULL, NULL) : SQLITE_OK;
+  if (rc != SQLITE_OK) {
+    store_error(s, rc, "commit", err);
+    sqlite3_exec(s->db, "ROLLBACK TO llmcost; RELEASE llmcost", NULL, NULL, NULL);
+  }
+  return err->rc;
+}
+
+int store_end(Store *s, int ok, Err *err) {
+  Err ignored = {0};
+  if (s->is_main) {
+    return end_savepoint(s, ok, err);
+  }
+  if (ok && run(s, SQL_COMMIT, err) == RC_OK) {
+    return RC_OK;
+  }
+  if (!sqlite3_get_autocommit(s->db)) {
+    run(s, SQL_ROLLBACK, &ignored);
+  }
+  return err->rc;
+}
+
+/* Waits for another process's write, in steps short enough that an interrupt ends it at once. */
+static int wait_while_busy(void *arg, int n) {
+  static const int delays[] = {1, 2, 5, 10, 15, 20, 25};
+  int last = (int)(sizeof delays / sizeof delays[0]) - 1;
+  Store *s = arg;
+  int waited = n <= last ? n * 10 : last * 10 + (n - last) * delays[last];
+  if (waited > LIMIT_BUSY_MS || s->interrupted(s->interrupt_arg)) {
+    return 0;
+  }
+  sqlite3_sleep(delays[n < last ? n : last]);
+  return 1;
+}
+
+static int exec(Store *s, const char *sql, const char *doing, Err *err) {
+  if (err->rc == RC_OK) {
+    int rc = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
+    if (rc != SQLITE_OK) {
+      store_error(s, rc, doing, err);
+    }
+  }
+  return err->rc;
+}
+
+/* One integer from a query, or `otherwise`. */
+static long long query_int(sqlite3 *db, const char *sql, long long otherwise) {
+  sqlite3_stmt *stmt = NULL;
+  long long value = otherwise;
+  if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW) {
+    value = sqlite3_column_int64(stmt, 0);
+  }
+  sqlite3_finalize(stmt);
+  return value;
+}
+
+/* A file that is neither empty nor ours, or is newer than we are, is left alone. */
+static int check_is_ours(Store *s, Err *err) {
+  long long tables = query_int(s->db, "SELECT count(*) FROM main.sqlite_schema", -1);
+  long long application = query_int(s->db, "PRAGMA main.application_id", 0);
+  long long version = query_int(s->db, "PRAGMA main.user_version", 0);
+  if (tables < 0) {
+    return store_error(s, sqlite3_errcode(s->db), "read the schema", err);
+  }
+  if (tables > 0 && application != STORE_APPLICATION_ID) {
+    return err_set(err, RC_ERROR, "store", "'%s' is another program's database, not a store of llmcost", s->path);
+  }
+  if (version > STORE_VERSION) {
+    return err_set(err, RC_ERROR, "store", "the store '%s' was made by a newer llmcost (version %lld, ours %d)",
+                   s->path, version, STORE_VERSION);
+  }
+  return RC_OK;
+}
+
+static int create_schema(Store *s, Err *err) {
+  unsigned long long seed;
+  char sql[256];
+  sqlite3_randomness(sizeof seed, &seed);
+  exec(s, sql_store_sql, "create the tables", err);
+  exec(s, sql_views_sql, "create the views", err);
+  sqlite3_snprintf(sizeof sql, sql,
+                   "INSERT OR IGNORE INTO main.llm_meta VALUES ('schema_version', %d), ('seed', %lld);",
+                   STORE_VERSION, (long long)seed);
+  return exec(s, sql, "write the settings", err);
+}
+
+/* Creates or migrates, in one transaction, unless all is there. (Version 1 is the first: later versions add a step
+** per version here.) */
+static int migrate(Store *s, Err *err) {
+  static const char version[] = "SELECT value FROM main.llm_meta WHERE name = 'schema_version'";
+  char pragmas[96];
+  if (query_int(s->db, version, 0) == STORE_VERSION) {
+    return RC_OK;
+  }
+  if (s->is_main) {
+    return create_schema(s, err);
+  }
+  sqlite3_snprintf(sizeof pragmas, pragmas, "PRAGMA main.application_id=%d; PRAGMA main.user_version=%d",
+                   STORE_APPLICATION_ID, STORE_VERSION);
+  if (store_begin(s, err) == RC_OK) {
+    check_is_ours(s, err);
+    exec(s, pragmas, "write the settings", err);
+    create_schema(s, err);
+    store_end(s, err->rc == RC_OK, err);
+  }
+  return err->rc;
+}
+
+static int open_file(Store *s, Err *err) {
+  int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+  int rc = sqlite3_open_v2(s->path, &s->db, flags, NULL);
+  if (rc != SQLITE_OK) {
+    return store_error(s, rc, "open", err);
+  }
+  sqlite3_busy_handler(s->db, wait_while_busy, s);
+  if (check_is_ours(s, err) != RC_OK) {
+    return err->rc;
+  }
+  return exec(s,
+              "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;"
+              "PRAGMA mmap_size=1073741824; PRAGMA foreign_keys=OFF; PRAGMA trusted_schema=OFF",
+              "set up", err);
+}
+
+Store *store_open(sqlite3 *host, const char *path, InterruptFn interrupted, void *arg, Err *err) {
+  Store *s = sqlite3_malloc64(sizeof *s);
+  if (!s) {
+    err_nomem(err);
+    return NULL;
+  }
+  memset(s, 0, sizeof *s);
+  s->interrupted = interrupted;
+  s->interrupt_arg = arg;
+  s->pending_end = &s->pending;
+  s->is_main = path == NULL;
+  s->path = path ? sqlite3_mprintf("%s", path) : NULL;
+  if (path && !s->path) {
+    err_nomem(err);
+  } else if (s->is_main) {
+    s->db = host;
+  } else {
+    open_file(s, err);
+  }
+  if (err->rc == RC_OK && migrate(s, err) == RC_OK) {
+    s->seed = (unsigned long long)query_int(s->db, "SELECT value FROM main.llm_meta WHERE name = 'seed'", 0);
+    ledger_recover(s, err);
+  }
+  if (err->rc != RC_OK) {
+    store_close(s);
+    return NULL;
+  }
+  return s;
+}
+
+int store_close(Store *s) {
+  Err err = {0};
+  if (!s) {
+    return RC_OK;
+  }
+  if (s->is_main) {
+    s->db = NULL; /* the caller's connection is closing: nothing of ours may run on it */
+  }
+  int rc = ledger_flush(s, &err);
+  ledger_drop_pending(s);
+  for (int i = 0; i < SQL_COUNT; i++) {
+    sqlite3_finalize(s->stmt[i]);
+  }
+  sqlite3_close(s->reader);
+  sqlite3_close(s->db);
+  sqlite3_free(s->path);
+  sqlite3_free(s);
+  return rc;
+}
+
+sqlite3 *store_reader(Store *s, Err *err) {
+  if (s->is_main || s->reader) {
+    return s->is_main ? s->db : s->reader;
+  }
+  int rc = sqlite3_open_v2(s->path, &s->reader, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+  if (rc == SQLITE_OK) {
+    sqlite3_busy_handler(s->reader, wait_while_busy, s);
+    rc = sqlite3_exec(s->reader, "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF", NULL, NULL, NULL);
+  }
+  if (rc != SQLITE_OK) {
+    err_set(err, rc & 0xff, "store", "cannot read the store '%s': %s", s->path, sqlite3_errstr(rc));
+    sqlite3_close(s->reader);
+    s->reader = NULL;
+  }
+  return s->reader;
+}
+
+char *store_default_path(sqlite3 *host) {
+  const char *file = sqlite3_db_filename(host, "main");
+  sqlite3_vfs *vfs = NULL;
+  sqlite3_file_control(host, "main", SQLITE_FCNTL_VFS_POINTER, &vfs);
+  if (!file || !file[0] || (vfs && strcmp(vfs->zName, "memdb") == 0)) {
+    return NULL;
+  }
+  return sqlite3_mprintf("%s-llmcost", file);
+}
+
+/* The declaration from an empty database that holds just our schema. */
+static char *declare(sqlite3 *db, const char *name) {
+  sqlite3_stmt *stmt = NULL;
+  sqlite3_str *decl = sqlite3_str_new(db);
+  int n = 0;
+  sqlite3_str_appendf(decl, "CREATE TABLE x(");
+  if (sqlite3_prepare_v2(db, "SELECT name, type FROM pragma_table_info(?1)", -1, &stmt, NULL) == SQLITE_OK) {
+    sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
+    while (sqlite3_step(stmt) == SQLITE_ROW) {
+      sqlite3_str_appendf(decl, "%s\"%w\" %s", n++ ? ", " : "", sqlite3_column_text(stmt, 0),
+                          sqlite3_column_text(stmt, 1));
+    }
+  }
+  sqlite3_finalize(stmt);
+  sqlite3_str_appendf(decl, ")");
+  char *text = sqlite3_str_finish(decl);
+  if (n == 0) {
+    sqlite3_free(text);
+    text = NULL;
+  }
+  return text;
+}
+
+char *store_declaration(const char *name, Err *err) {
+  sqlite3 *db = NULL;
+  char *decl = NULL;
+  int rc = sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+  if (rc == SQLITE_OK) {
+    rc = sqlite3_exec(db, sql_store_sql, NULL, NULL, NULL);
+  }
+  if (rc == SQLITE_OK) {
+    rc = sqlite3_exec(db, sql_views_sql, NULL, NULL, NULL);
+  }
+  decl = rc == SQLITE_OK ? declare(db, name) : NULL;
+  if (!decl) {
+    err_set(err, RC_ERROR, "store", "no declaration of %s: %s", name, sqlite3_errstr(rc));
+  }
+  sqlite3_close(db);
+  return decl;
+}

@@ -1,0 +1,74 @@
+-- The store: what happened. Created in '<database>-llmcost', or in main where the setting 'store' is 'main'.
+-- Money is INTEGER nano-dollars; NULL is "unknown". Times are Unix milliseconds, UTC.
+
+-- Settings of this store: 'schema_version'; 'seed', the secret that cache keys are hashed with.
+CREATE TABLE IF NOT EXISTS main.llm_meta(
+  name TEXT PRIMARY KEY,
+  value
+) WITHOUT ROWID;
+
+-- The ledger: a row per attempt sent to a provider, per cache hit and per refusal.
+CREATE TABLE IF NOT EXISTS main.llm_calls(
+  id INTEGER PRIMARY KEY,
+  request_id TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  ts INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  provider TEXT,
+  model_requested TEXT,
+  model TEXT,
+  tier TEXT,
+  tag TEXT,
+  user TEXT,
+  conversation TEXT,
+  turn INTEGER,
+  system_hash TEXT,
+  system_tokens INTEGER,
+  history_tokens INTEGER,
+  input_tokens INTEGER,
+  cached_input_tokens INTEGER,
+  cache_write_tokens INTEGER,
+  output_tokens INTEGER,
+  reasoning_tokens INTEGER,
+  cost_nusd INTEGER,
+  cost_reported_nusd INTEGER,
+  saved_nusd INTEGER,
+  latency_ms INTEGER,
+  http_status INTEGER,
+  error TEXT,
+  retry_reason TEXT,
+  finish_reason TEXT,
+  similarity REAL,
+  prompt_hash TEXT
+);
+CREATE INDEX IF NOT EXISTS main.llm_calls_ts ON llm_calls(ts);
+CREATE INDEX IF NOT EXISTS main.llm_calls_request ON llm_calls(request_id);
+
+-- Requests that are on their way: an open row of llm_calls, who waits for it, and until when at most.
+CREATE TABLE IF NOT EXISTS main.llm_intents(
+  call_id INTEGER PRIMARY KEY,
+  key BLOB UNIQUE,
+  owner TEXT NOT NULL,
+  lease_until INTEGER NOT NULL
+);
+
+-- The exact cache. key and key_rest are the two halves of the request's 128-bit key.
+CREATE TABLE IF NOT EXISTS main.llm_answers(
+  key INTEGER PRIMARY KEY,
+  key_rest INTEGER NOT NULL,
+  answer TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER,
+  call_id INTEGER,
+  provider TEXT,
+  model TEXT,
+  tier TEXT,
+  tag TEXT,
+  cost_nusd INTEGER
+);
+
+-- Prompts and system prompts, each text once, by its XXH3-128.
+CREATE TABLE IF NOT EXISTS main.llm_texts(
+  hash TEXT PRIMARY KEY,
+  text TEXT NOT NULL
+);

@@ -1,0 +1,81 @@
+-- Reports that are plain SQL over the ledger. Sums add exact nano-dollars and convert once.
+
+CREATE VIEW IF NOT EXISTS main.llm_cost_hourly AS
+SELECT strftime('%Y-%m-%d %H:00', ts / 1000, 'unixepoch') AS hour,
+       sum(kind IN ('call', 'batch', 'embed', 'unknown')) AS calls,
+       sum(kind IN ('hit_exact', 'hit_semantic')) AS hits,
+       sum(error IS NOT NULL) AS errors,
+       sum(input_tokens) AS input_tokens,
+       sum(cached_input_tokens) AS cached_input_tokens,
+       sum(output_tokens) AS output_tokens,
+       sum(cost_nusd) / 1e9 AS cost_usd,
+       sum(saved_nusd) / 1e9 AS saved_usd,
+       sum(cost_nusd IS NULL AND kind IN ('call', 'batch', 'embed', 'unknown')) AS unpriced
+FROM llm_calls GROUP BY 1;
+
+CREATE VIEW IF NOT EXISTS main.llm_cost_daily AS
+SELECT strftime('%Y-%m-%d', ts / 1000, 'unixepoch') AS day,
+       sum(kind IN ('call', 'batch', 'embed', 'unknown')) AS calls,
+       sum(kind IN ('hit_exact', 'hit_semantic')) AS hits,
+       sum(error IS NOT NULL) AS errors,
+       sum(input_tokens) AS input_tokens,
+       sum(cached_input_tokens) AS cached_input_tokens,
+       sum(output_tokens) AS output_tokens,
+       sum(cost_nusd) / 1e9 AS cost_usd,
+       sum(saved_nusd) / 1e9 AS saved_usd,
+       sum(cost_nusd IS NULL AND kind IN ('call', 'batch', 'embed', 'unknown')) AS unpriced
+FROM llm_calls GROUP BY 1;
+
+CREATE VIEW IF NOT EXISTS main.llm_cost_by_model AS
+SELECT coalesce(model, model_requested) AS model, provider,
+       sum(kind IN ('call', 'batch', 'embed', 'unknown')) AS calls,
+       sum(kind IN ('hit_exact', 'hit_semantic')) AS hits,
+       sum(input_tokens) AS input_tokens,
+       sum(cached_input_tokens) AS cached_input_tokens,
+       sum(output_tokens) AS output_tokens,
+       sum(cost_nusd) / 1e9 AS cost_usd,
+       sum(saved_nusd) / 1e9 AS saved_usd,
+       sum(cost_nusd IS NULL AND kind IN ('call', 'batch', 'embed', 'unknown')) AS unpriced
+FROM llm_calls GROUP BY 1, 2;
+
+CREATE VIEW IF NOT EXISTS main.llm_cost_by_tag AS
+SELECT tag,
+       sum(kind IN ('call', 'batch', 'embed', 'unknown')) AS calls,
+       sum(kind IN ('hit_exact', 'hit_semantic')) AS hits,
+       sum(input_tokens) AS input_tokens,
+       sum(output_tokens) AS output_tokens,
+       sum(cost_nusd) / 1e9 AS cost_usd,
+       sum(saved_nusd) / 1e9 AS saved_usd
+FROM llm_calls GROUP BY 1;
+
+CREATE VIEW IF NOT EXISTS main.llm_cost_by_user AS
+SELECT user,
+       sum(kind IN ('call', 'batch', 'embed', 'unknown')) AS calls,
+       sum(kind IN ('hit_exact', 'hit_semantic')) AS hits,
+       sum(input_tokens) AS input_tokens,
+       sum(output_tokens) AS output_tokens,
+       sum(cost_nusd) / 1e9 AS cost_usd,
+       sum(saved_nusd) / 1e9 AS saved_usd
+FROM llm_calls GROUP BY 1;
+
+-- Logical requests that took more than one attempt, and what the attempts before the last cost.
+CREATE VIEW IF NOT EXISTS main.llm_retries AS
+SELECT c.request_id, min(c.ts) AS ts, max(c.attempt) AS attempts,
+       max(c.model_requested) AS model_requested,
+       group_concat(c.retry_reason, ', ') AS reasons,
+       sum(c.cost_nusd) / 1e9 AS cost_usd,
+       sum(CASE WHEN c.error IS NOT NULL THEN c.cost_nusd END) / 1e9 AS wasted_usd,
+       sum(c.latency_ms) AS latency_ms,
+       max(CASE WHEN c.attempt = r.attempts THEN c.error END) AS error
+FROM (SELECT request_id, max(attempt) AS attempts FROM llm_calls WHERE attempt > 1 GROUP BY 1) r
+JOIN llm_calls c ON c.request_id = r.request_id
+GROUP BY 1;
+
+-- Money we can't name: paid or perhaps paid, and no price. Never counted as zero.
+CREATE VIEW IF NOT EXISTS main.llm_unpriced AS
+SELECT coalesce(model, model_requested) AS model, provider, kind,
+       count(*) AS calls, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
+       min(ts) AS first_ts, max(ts) AS last_ts, max(error) AS error
+FROM llm_calls
+WHERE cost_nusd IS NULL AND kind IN ('call', 'batch', 'embed', 'unknown')
+GROUP BY 1, 2, 3;
