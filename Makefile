@@ -68,3 +68,46 @@ $(B)/standin: $(wildcard tests/standin/*.c tests/standin/*.h) | deps-test
 	@echo "cc $@"; $(CC) $(CFLAGS) -std=c11 -D_GNU_SOURCE $(WARN) -o $@ $(filter %.c,$^) $(STANDIN_LIBS)
 
 -include $(wildcard $(B)/*/ext/*.d $(B)/*/ext/*/*.d $(B)/*/vec/*.d)
+
+# --- tests: unit (C, sanitized), sql (the plain shell), live (processes, faults, clients)
+
+UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
+UNIT_OBJ = $(patsubst %.c,$(B)/asan/%.o,$(filter ext/core/% vec/%,$(SRC))) \
+           $(addprefix $(B)/asan/ext/net/,provider.o openai.o anthropic.o) $(B)/asan/sql_text.o
+
+$(B)/unit/%: tests/unit/%.c $(UNIT_OBJ) | deps-test
+	@mkdir -p $(@D)
+	@echo "cc $@"; $(CC) $(ALL_CFLAGS) $(SANITIZE) $(shell pkg-config --cflags cmocka) -o $@ $^ \
+	  $(shell pkg-config --libs cmocka) $(LIBS)
+
+$(B)/embed_example: examples/embed.c libllmcost.a
+	@echo "cc $@"; $(CC) $(CFLAGS) -std=c11 $(WARN) -Iext -o $@ $^ -lsqlite3 $(LIBS)
+
+test: deps-test all $(B)/asan/llmcost.so $(B)/standin $(UNIT) $(B)/embed_example ## run every test
+	@/usr/bin/python3 tests/run.py
+
+demo: deps-test all $(B)/standin ## a support desk answered from SQL, killed, rolled back, priced
+	@sh examples/demo.sh
+
+$(B)/bench_call: bench/call.c | deps-bench
+	@mkdir -p $(@D)
+	@echo "cc $@"; $(CC) $(CFLAGS) -std=c11 -D_GNU_SOURCE $(WARN) $(PC_FLAGS) -o $@ $< -lsqlite3 \
+	  $(shell pkg-config --libs libcurl hiredis) -lm
+
+bench: deps-bench all $(B)/standin $(B)/bench_call ## measure beside bare libcurl and Redis
+	@sh bench/call.sh
+
+lint: deps-lint ## clang-format, cppcheck, banned functions
+	@sh tests/lint.sh
+
+format: deps-lint ## reformat the C files
+	@clang-format -i $$(git ls-files '*.c' '*.h')
+
+install: all ## install into PREFIX (default /usr/local)
+	install -d $(DESTDIR)$(PREFIX)/lib/sqlite3 $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include
+	install -m 755 llmcost.so $(DESTDIR)$(PREFIX)/lib/sqlite3/
+	install -m 644 libllmcost.a $(DESTDIR)$(PREFIX)/lib/
+	install -m 644 ext/llmcost.h $(DESTDIR)$(PREFIX)/include/
+
+clean: ## remove what was built
+	rm -rf $(B) llmcost.so libllmcost.a

@@ -1,0 +1,165 @@
+"""What the live tests share: the stand-in provider, clean environments, databases, other people's programs."""
+import atexit
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import tempfile
+import urllib.request
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SO = os.path.join(ROOT, "llmcost.so")
+ASAN_SO = os.path.join(ROOT, "build/asan/llmcost.so")
+STANDIN = os.path.join(ROOT, "build/standin")
+SHARED = os.path.join(os.path.dirname(ROOT), "shared")
+NPM_DIR = os.path.join(ROOT, "build/npm")
+NPM_PACKAGES = {"better-sqlite3": "12", "@stdy/cli": "0.22", "@copilotkit/aimock": "1.43"}
+KEYS = {"OPENAI_API_KEY": "sk-live-test-openai-7f3a", "ANTHROPIC_API_KEY": "sk-ant-live-test-91bc"}
+
+
+class TempDir(tempfile.TemporaryDirectory):
+    def __init__(self):
+        super().__init__(prefix="llmcost-test-", ignore_cleanup_errors=True)
+
+
+def clean_env(**more):
+    """The environment without anything that would configure us or curl."""
+    env = {k: v for k, v in os.environ.items()
+           if not k.startswith("LLMCOST") and not k.lower().endswith("_proxy") and not k.endswith("_API_KEY")}
+    env.update(more)
+    return env
+
+
+def asan_env(leaks=False, **more):
+    libasan = subprocess.run(["cc", "-print-file-name=libasan.so"], capture_output=True, text=True).stdout.strip()
+    suppressions = os.path.join(ROOT, "tests/live/lsan.supp")
+    return clean_env(LD_PRELOAD=libasan, ASAN_OPTIONS=f"detect_leaks={int(leaks)}",
+                     LSAN_OPTIONS=f"suppressions={suppressions}:print_suppressions=0",
+                     UBSAN_OPTIONS="print_stacktrace=1", **more)
+
+
+class Standin:
+    """The local provider as a process; `with Standin() as s: s.url`."""
+
+    def __init__(self, *args, env=None):
+        self.args = args
+        self.env = env or clean_env()
+
+    def __enter__(self):
+        self.process = subprocess.Popen([STANDIN, *self.args], stdout=subprocess.PIPE, text=True, env=self.env)
+        line = self.process.stdout.readline()
+        assert line.startswith("listening "), "the stand-in did not start: " + line
+        self.url = line.split()[1]
+        self.host = self.url.split("//")[1]
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+
+    def get(self, path):
+        with urllib.request.urlopen(self.url + path, timeout=10) as r:
+            return json.load(r)
+
+    def post(self, path, body):
+        request = urllib.request.Request(self.url + path, json.dumps(body).encode(),
+                                         {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=10) as r:
+            return r.read()
+
+    def bill(self):
+        return self.get("/standin/bill")
+
+    def journal(self):
+        return self.get("/standin/journal")
+
+    def latency(self, ms):
+        self.post("/standin/latency", {"ms": ms})
+
+    def scenario(self, name):
+        self.post("/standin/scenario", {"name": name})
+
+
+def setup_sql(url):
+    """Statements after the load that point every model of a database at the stand-in."""
+    host = url.split("//")[1].split("/")[0]
+    return [f"SELECT llm_allow_host('{host}')",
+            *(f"SELECT llm_secret('{k}', '{v}')" for k, v in KEYS.items()),
+            "SELECT llm_init()",
+            f"UPDATE llm_models SET base_url = '{url}/v1' WHERE base_url <> '{url}/v1'"]
+
+
+def prelude_sql(so, url):
+    """The same for the shell, quiet."""
+    lines = [f".load {so}", ".output /dev/null"] + [s + ";" for s in setup_sql(url)]
+    return "\n".join(lines + [f"CREATE TEMP TABLE standin AS SELECT '{url}' AS url;", ".output stdout", ""])
+
+
+def connect(path, so=SO, **kwargs):
+    """A Python connection with the extension loaded; isolation_level None: we say BEGIN ourselves."""
+    db = sqlite3.connect(path, isolation_level=None, **kwargs)
+    db.enable_load_extension(True)
+    db.load_extension(so)
+    db.enable_load_extension(False)
+    return db
+
+
+def open_desk(path, url, **kwargs):
+    """A database whose models are all at the stand-in."""
+    db = connect(path, **kwargs)
+    for sql in setup_sql(url):
+        db.execute(sql).fetchall()
+    return db
+
+
+def value(db, sql, *args):
+    row = db.execute(sql, args).fetchone()
+    return row[0] if row else None
+
+
+def error_of(db, sql, *args):
+    """The text of the error a statement gives; fails if it gives none."""
+    try:
+        rows = db.execute(sql, args).fetchall()
+    except sqlite3.Error as e:
+        return str(e)
+    raise AssertionError(f"no error, but {rows!r}")
+
+
+def shell(db_path, sql, env=None, timeout=120):
+    """Runs SQL in Debian's shell. Returns the finished process."""
+    return subprocess.run(["sqlite3", "-batch", db_path], input=sql, capture_output=True, text=True,
+                          env=env or clean_env(), timeout=timeout, cwd=ROOT)
+
+
+_npm = None
+
+
+def start_npm_install():
+    """Installs the npm peers in the background: it takes a while, and other tests run meanwhile."""
+    global _npm
+    if not shutil.which("npm") or all(os.path.isdir(f"{NPM_DIR}/node_modules/{p}") for p in NPM_PACKAGES):
+        return
+    os.makedirs(NPM_DIR, exist_ok=True)
+    with open(f"{NPM_DIR}/package.json", "w") as f:
+        json.dump({"private": True, "dependencies": NPM_PACKAGES}, f)
+    _npm = subprocess.Popen(["npm", "install", "--no-audit", "--no-fund", "--no-package-lock"], cwd=NPM_DIR,
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    atexit.register(_npm.wait)
+
+
+def npm_package(name):
+    """The folder of an npm package, or None where it can't be had."""
+    if not shutil.which("npm"):
+        return None
+    if _npm:
+        _npm.wait()
+    path = f"{NPM_DIR}/node_modules/{name}"
+    return path if os.path.isdir(path) else None

@@ -1,0 +1,342 @@
+"""What was paid is never lost and never paid twice: kill -9, ROLLBACK, full disk, read-only, many processes."""
+import collections
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+from harness import (ROOT, SO, Standin, TempDir, clean_env, connect, error_of, open_desk, setup_sql, shell, value)
+
+FILL = ("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows}) "
+        "INSERT INTO tickets SELECT i, 'Question {label} number ' || i || ' about my order' FROM n")
+ANSWER = "INSERT INTO answers SELECT id, llm_complete(question) FROM tickets WHERE 1"
+
+
+def make_tickets(db, rows, label):
+    db.execute("CREATE TABLE IF NOT EXISTS tickets(id INTEGER PRIMARY KEY, question TEXT)")
+    db.execute("CREATE TABLE IF NOT EXISTS answers(id INTEGER PRIMARY KEY, answer TEXT NOT NULL)")
+    db.execute("DELETE FROM tickets")
+    db.execute("DELETE FROM answers")
+    db.execute(FILL.format(rows=rows, label=label))
+
+
+class Ledger:
+    """The ledger and the provider's journal, side by side."""
+
+    def __init__(self, db, standin):
+        self.rows = db.execute("SELECT request_id || '-' || attempt, kind, cost_nusd FROM llm_calls "
+                               "WHERE kind IN ('call', 'unknown')").fetchall()
+        self.billed = collections.Counter()
+        self.prompts = {}
+        for j in standin.journal():
+            self.billed[j["client_request_id"]] += j["nusd"]
+            self.prompts[j["client_request_id"]] = j["prompt"]
+        self.unknown = {r[0] for r in self.rows if r[1] == "unknown"}
+
+    def check(self, test, standin):
+        known = sum(r[2] for r in self.rows if r[1] == "call")
+        lost = sum(self.billed[i] for i in self.unknown)
+        test.assertEqual(standin.bill()["total_nusd"], known + lost)
+        for request, kind, cost in self.rows:
+            if kind == "call":
+                test.assertEqual(cost, self.billed[request], request)
+        test.assertEqual(set(self.billed) - {r[0] for r in self.rows}, set(), "spend without a ledger row")
+
+    def paid_per_prompt(self):
+        """How often each prompt was paid by an answer that reached us."""
+        return collections.Counter(self.prompts[r] for r, k, _ in self.rows if k == "call" and self.billed[r])
+
+
+class Kill(unittest.TestCase):
+    KILLS = 100
+
+    def start(self, path, standin):
+        sql = ";\n".join([f".load {SO}\n"] + setup_sql(standin.url)[:-2] + [ANSWER, ""])
+        child = subprocess.Popen(["sqlite3", "-batch", "-bail", path], stdin=subprocess.PIPE,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=clean_env(), text=True)
+        child.stdin.write(sql.replace("\n;", "\n"))
+        child.stdin.close()
+        return child
+
+    def wait_for_spend(self, standin, before, child):
+        while child.poll() is None and standin.bill()["calls"] <= before:
+            time.sleep(0.001)
+
+    def test_kill_at_100_random_moments(self):
+        random.seed(20261122)
+        with Standin() as standin, TempDir() as tmp:
+            path, kills, label = os.path.join(tmp, "desk.db"), 0, 0
+            open_desk(path, standin.url).close()
+            generations = []
+            while kills < self.KILLS:
+                label += 1
+                db = connect(path)
+                make_tickets(db, 1000, str(label))
+                db.close()
+                standin.latency(random.choice([0, 1, 2]))
+                done = False
+                while kills < self.KILLS and not done:
+                    child = self.start(path, standin)
+                    self.wait_for_spend(standin, standin.bill()["calls"], child)
+                    time.sleep(random.uniform(0, 0.06))
+                    done = child.poll() is not None
+                    child.send_signal(signal.SIGKILL)
+                    child.wait()
+                    kills += not done
+                generations.append(label)
+            standin.latency(0)
+            db = connect(path)
+            for sql in setup_sql(standin.url)[:-2]:
+                db.execute(sql).fetchall()
+            db.execute("DELETE FROM answers")
+            db.execute(ANSWER)
+            self.assertEqual(value(db, "SELECT count(*) FROM answers"), 1000)
+            self.assertEqual(value(db, "SELECT count(*) FROM llm_calls WHERE kind = 'unknown' AND error = 'in flight'"), 0)
+            ledger = Ledger(db, standin)
+            ledger.check(self, standin)
+            twice = {p: n for p, n in ledger.paid_per_prompt().items() if n != 1}
+            self.assertEqual(twice, {})
+            before = standin.bill()["total_nusd"]
+            db.execute("DELETE FROM answers")
+            db.execute(ANSWER)
+            self.assertEqual(standin.bill()["total_nusd"], before, "the second run must cost nothing")
+            print(f"      {kills} kills over {label * 1000} rows: {len(ledger.unknown)} calls were in flight, "
+                  f"{sum(1 for i in ledger.unknown if ledger.billed[i])} of them billed")
+
+    def test_killed_owner_is_taken_over(self):
+        with Standin() as standin, TempDir() as tmp:
+            path = os.path.join(tmp, "desk.db")
+            db = open_desk(path, standin.url)
+            db.execute("UPDATE llm_models SET base_url = ?", (standin.url + "/s/hang/v1",))
+            child = subprocess.Popen(["sqlite3", "-batch", path], stdin=subprocess.PIPE, env=clean_env(), text=True,
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            sql = ";\n".join([f".load {SO}\n"] + setup_sql(standin.url)[:-2] + ["SELECT llm_complete('same question')", ""])
+            child.stdin.write(sql.replace("\n;", "\n"))
+            child.stdin.close()
+            while standin.bill()["requests"] == 0:
+                time.sleep(0.01)
+            db.execute("UPDATE llm_models SET base_url = ?", (standin.url + "/v1",))
+            child.send_signal(signal.SIGKILL)
+            child.wait()
+            started = time.time()
+            self.assertIn("ref", value(db, "SELECT llm_complete('same question')"))
+            self.assertLess(time.time() - started, 30, "a dead owner's lease must not be waited for")
+            kinds = db.execute("SELECT kind, cost_nusd IS NULL FROM llm_calls ORDER BY id").fetchall()
+            self.assertEqual(kinds, [("unknown", 1), ("call", 0)])
+
+
+class Transactions(unittest.TestCase):
+    def setUp(self):
+        self.standin = Standin()
+        self.standin.__enter__()
+        self.addCleanup(self.standin.__exit__, None, None, None)
+        self.tmp = TempDir()
+        self.addCleanup(self.tmp.cleanup)
+        self.path = os.path.join(self.tmp.name, "desk.db")
+
+    def test_rollback_keeps_the_spend(self):
+        db = open_desk(self.path, self.standin.url)
+        make_tickets(db, 50, "r")
+        db.execute("BEGIN")
+        db.execute(ANSWER)
+        self.assertEqual(value(db, "SELECT count(*) FROM llm_calls"), 50, "rows are visible inside the transaction")
+        db.execute("ROLLBACK")
+        self.assertEqual(value(db, "SELECT count(*) FROM answers"), 0)
+        bill = self.standin.bill()["total_nusd"]
+        self.assertEqual(value(db, "SELECT sum(cost_nusd) FROM llm_calls"), bill)
+        db.execute(ANSWER)
+        self.assertEqual(self.standin.bill()["total_nusd"], bill)
+        self.assertEqual(value(db, "SELECT count(*) FROM llm_calls WHERE kind = 'hit_exact'"), 50)
+
+    def test_immediate_transaction_does_not_block_the_ledger(self):
+        db = open_desk(self.path, self.standin.url)
+        db.execute("BEGIN IMMEDIATE")
+        self.assertIn("ref", value(db, "SELECT llm_complete('inside')"))
+        db.execute("ROLLBACK")
+        self.assertEqual(value(db, "SELECT count(*) FROM llm_calls"), 1)
+
+    def test_constraint_failure_in_row_900(self):
+        db = open_desk(self.path, self.standin.url)
+        make_tickets(db, 1000, "c")
+        db.execute("DROP TABLE answers")
+        db.execute("CREATE TABLE answers(id INTEGER PRIMARY KEY CHECK (id <> 900), answer TEXT)")
+        self.assertIn("CHECK", error_of(db, ANSWER))
+        self.assertEqual(value(db, "SELECT count(*) FROM answers"), 0)
+        self.assertEqual(value(db, "SELECT count(*) FROM llm_calls"), 900)
+        bill = self.standin.bill()
+        self.assertEqual(bill["calls"], 900)
+        db.execute(ANSWER.replace("WHERE 1", "WHERE id <> 900"))
+        self.assertEqual(self.standin.bill()["calls"], 1000, "900 were paid before, 100 now")
+        self.assertEqual(value(db, "SELECT sum(cost_nusd) FROM llm_calls"), self.standin.bill()["total_nusd"])
+
+    def test_read_only_database(self):
+        db = open_desk(self.path, self.standin.url)
+        db.close()
+        db = connect(f"file:{self.path}?mode=ro", uri=True)
+        for sql in setup_sql(self.standin.url)[:-2]:
+            db.execute(sql).fetchall()
+        self.assertIn("ref", value(db, "SELECT llm_complete('read-only')"))
+        self.assertEqual(value(db, "SELECT sum(cost_nusd) FROM llm_calls"), self.standin.bill()["total_nusd"])
+
+    def test_loading_and_reading_make_no_file(self):
+        db = connect(self.path)
+        db.execute("SELECT llmcost_version(), llm_config('store')").fetchall()
+        self.assertEqual(db.execute("SELECT * FROM llm_calls").fetchall(), [])
+        self.assertEqual(db.execute("SELECT * FROM llm_cost_daily").fetchall(), [])
+        value(db, "SELECT llm_complete('x', '{\"dry_run\":true}')")
+        db.close()
+        self.assertEqual([f for f in os.listdir(self.tmp.name) if "llmcost" in f], [])
+
+    def test_directory_that_can_not_be_written(self):
+        db = open_desk(self.path, self.standin.url)
+        value(db, "SELECT llm_config('store', '/proc/no-such/store')")
+        message = error_of(db, "SELECT llm_complete('x')")
+        self.assertIn("llm_complete: cannot open in the store '/proc/no-such/store'", message)
+        self.assertIn("LLMCOST_STORE", message)
+        self.assertEqual(self.standin.bill()["requests"], 0)
+
+    def test_another_programs_file_is_left_alone(self):
+        other = os.path.join(self.tmp.name, "other.db")
+        connect(other).execute("CREATE TABLE precious(x)")
+        db = open_desk(self.path, self.standin.url)
+        value(db, "SELECT llm_config('store', ?)", other)
+        self.assertIn("another program's database", error_of(db, "SELECT llm_complete('x')"))
+        self.assertEqual(connect(other).execute("SELECT name FROM sqlite_schema").fetchall(), [("precious",)])
+        self.assertEqual(self.standin.bill()["requests"], 0)
+
+    def test_damaged_store_is_an_error(self):
+        with open(self.path + "-llmcost", "wb") as f:
+            f.write(b"SQLite format 3\0" + os.urandom(8000))
+        db = open_desk(self.path, self.standin.url)
+        self.assertIn("llm_complete: ", error_of(db, "SELECT llm_complete('x')"))
+        self.assertIn("llm_calls: ", error_of(db, "SELECT * FROM llm_calls"))
+        self.assertEqual(self.standin.bill()["requests"], 0)
+
+    def test_newer_store_is_left_alone(self):
+        db = open_desk(self.path, self.standin.url)
+        value(db, "SELECT llm_complete('x')")
+        db.close()
+        raw = connect(self.path + "-llmcost")
+        raw.execute("UPDATE llm_meta SET value = 99 WHERE name = 'schema_version'")
+        raw.execute("PRAGMA user_version = 99")
+        raw.close()
+        db = open_desk(self.path, self.standin.url)
+        self.assertIn("newer llmcost", error_of(db, "SELECT llm_complete('x')"))
+
+
+class FullDisk(unittest.TestCase):
+    def test_full_disk_loses_nothing(self):
+        with Standin() as standin, TempDir() as tmp:
+            small = os.path.join(tmp, "small")
+            os.mkdir(small)
+            if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", small],
+                              capture_output=True).returncode:
+                self.skipTest("mounting a tmpfs is not allowed here")
+            try:
+                self.fill(standin, tmp, small)
+            finally:
+                subprocess.run(["umount", "-l", small], check=True)
+
+    def fill(self, standin, tmp, small):
+        db = open_desk(os.path.join(tmp, "desk.db"), standin.url)
+        value(db, "SELECT llm_config('store', ?)", os.path.join(small, "store"))
+        make_tickets(db, 3000, "f")
+        message = error_of(db, ANSWER)
+        self.assertIn("full", message)
+        paid = standin.bill()
+        self.assertGreater(paid["calls"], 10)
+        again = error_of(db, ANSWER)
+        self.assertIn("full", again)
+        self.assertLessEqual(standin.bill()["calls"], paid["calls"] + 1)
+        subprocess.run(["mount", "-o", "remount,size=64m", small], check=True)
+        db.execute(ANSWER)
+        self.assertEqual(value(db, "SELECT count(*) FROM answers"), 3000)
+        self.assertEqual(standin.bill()["calls"], 3000, "nothing was paid twice")
+        ledger = Ledger(db, standin)
+        ledger.check(self, standin)
+        self.assertEqual(ledger.unknown, set())
+
+
+class Processes(unittest.TestCase):
+    def run_workers(self, n, code, *args):
+        children = [subprocess.Popen([sys.executable, "-c", code, str(i), *args], env=clean_env(
+            PYTHONPATH=os.path.join(ROOT, "tests/live")), stderr=subprocess.PIPE, text=True) for i in range(n)]
+        for child in children:
+            _, err = child.communicate(timeout=120)
+            self.assertEqual(child.returncode, 0, err)
+
+    def test_eight_processes_on_one_database_pay_once(self):
+        code = ("import sys; from harness import *\n"
+                "db = open_desk_keys(sys.argv[2], sys.argv[3])\n"
+                "for i in range(60):\n"
+                "    assert 'ref' in value(db, 'SELECT llm_complete(?)', f'shared question {i}')\n")
+        self.check_eight(code, lambda tmp, url: [os.path.join(tmp, "desk.db"), url])
+
+    def test_eight_databases_share_one_store(self):
+        code = ("import sys, os; from harness import *\n"
+                "os.environ['LLMCOST_STORE'] = sys.argv[2] + '/common'\n"
+                "db = open_desk(sys.argv[2] + f'/db{sys.argv[1]}', sys.argv[3])\n"
+                "for i in range(60):\n"
+                "    assert 'ref' in value(db, 'SELECT llm_complete(?)', f'shared question {i}')\n")
+        self.check_eight(code, lambda tmp, url: [tmp, url], store="common")
+
+    def check_eight(self, code, args, store=None):
+        with Standin("--latency-ms", "5") as standin, TempDir() as tmp:
+            path = os.path.join(tmp, "desk.db")
+            db = open_desk(path, standin.url)
+            self.run_workers(8, code.replace("open_desk_keys(sys.argv[2], sys.argv[3])",
+                                             "connect(sys.argv[2]); [db.execute(s).fetchall() for s in "
+                                             "setup_sql(sys.argv[3])[:-2]]"), *args(tmp, standin.url))
+            self.assertEqual(standin.bill()["calls"], 60)
+            if store:
+                value(db, "SELECT llm_config('store', ?)", os.path.join(tmp, store))
+            self.assertEqual(value(db, "SELECT sum(cost_nusd) FROM llm_calls"), standin.bill()["total_nusd"])
+            self.assertEqual(db.execute("SELECT kind, count(*) FROM llm_calls GROUP BY 1 ORDER BY 1").fetchall(),
+                             [("call", 60), ("hit_exact", 420)])
+
+
+class MainStore(unittest.TestCase):
+    def test_memory_database_keeps_everything_in_main(self):
+        with Standin() as standin:
+            db = open_desk(":memory:", standin.url)
+            self.assertEqual(value(db, "SELECT llm_config('store')"), "main")
+            make_tickets(db, 20, "m")
+            db.execute(ANSWER)
+            db.execute("DELETE FROM answers")
+            db.execute(ANSWER)
+            self.assertEqual(standin.bill()["calls"], 20)
+            self.assertEqual(value(db, "SELECT sum(cost_nusd) FROM llm_calls"), standin.bill()["total_nusd"])
+            self.assertEqual(value(db, "SELECT sum(hits) FROM llm_cost_daily"), 20)
+            db.close()
+
+    def test_rows_follow_the_transaction_in_main(self):
+        with Standin() as standin, TempDir() as tmp:
+            db = open_desk(os.path.join(tmp, "desk.db"), standin.url)
+            value(db, "SELECT llm_config('store', 'main')")
+            value(db, "SELECT llm_complete('first')")
+            db.execute("BEGIN")
+            value(db, "SELECT llm_complete('second')")
+            db.execute("ROLLBACK")
+            self.assertEqual(value(db, "SELECT count(*) FROM llm_calls"), 1)
+            self.assertEqual(os.listdir(tmp), ["desk.db"])
+
+    def test_busy_main_is_buffered_not_dropped(self):
+        with Standin() as standin, TempDir() as tmp:
+            path = os.path.join(tmp, "desk.db")
+            db = open_desk(path, standin.url, timeout=0)
+            value(db, "SELECT llm_config('store', 'main')")
+            value(db, "SELECT llm_complete('first')")
+            other = connect(path, timeout=0)
+            other.execute("BEGIN IMMEDIATE")
+            self.assertIn("ref", value(db, "SELECT llm_complete('while locked')"))
+            other.execute("ROLLBACK")
+            self.assertIn("ref", value(db, "SELECT llm_complete('while locked')"))
+            self.assertEqual(standin.bill()["calls"], 2, "the buffered answer serves")
+            self.assertEqual(value(db, "SELECT sum(cost_nusd) FROM llm_calls"), standin.bill()["total_nusd"])
+
+
+if __name__ == "__main__":
+    unittest.main()

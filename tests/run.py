@@ -1,0 +1,127 @@
+#!/usr/bin/python3
+"""Runs every test and ends with one line that counts them.
+
+  unit  build/unit/*: C tests under cmocka, sanitized
+  sql   tests/sql/*.sql in the plain shell: each line they print is name|1, or the test failed; with the
+        plain build and with the sanitized one
+  live  tests/live/test_*.py: processes, faults, other clients, other people's checkers
+
+Usage: run.py [word ...]   only the tests whose name holds one of the words
+"""
+import glob
+import os
+import re
+import subprocess
+import sys
+import time
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(ROOT, "tests", "live"))
+import harness
+
+WORDS = sys.argv[1:]
+passed, failed, skipped = 0, 0, 0
+
+
+def wanted(name):
+    return not WORDS or any(w in name for w in WORDS)
+
+
+def report(word, name, detail=""):
+    global passed, failed, skipped
+    passed += word == "ok"
+    failed += word == "FAIL"
+    skipped += word == "skip"
+    if word != "ok":
+        print(f"{word:5} {name}{': ' if detail else ''}{detail}", flush=True)
+
+
+def run_unit():
+    for path in sorted(glob.glob(os.path.join(ROOT, "build/unit/test_*"))):
+        name = os.path.basename(path)
+        if os.path.isdir(path) or not wanted("unit/" + name):
+            continue
+        out = subprocess.run([path], capture_output=True, text=True, errors="replace", timeout=300)
+        oks = re.findall(r"^\[       OK \] (\S+)", out.stdout, re.M)
+        bad = set(re.findall(r"^\[  FAILED  \] (\S+)", out.stdout + out.stderr, re.M))
+        for test in oks:
+            report("ok", name + "." + test)
+        for test in sorted(bad - {"tests:"}):
+            report("FAIL", name + "." + test, out.stderr[-2000:])
+        if out.returncode != 0 and not bad:
+            report("FAIL", name, f"exit {out.returncode}\n{out.stderr[-3000:]}")
+
+
+def run_sql_file(path, so, env, label):
+    with harness.Standin() as standin, harness.TempDir() as tmp:
+        prelude = os.path.join(tmp, "prelude.sql")
+        with open(prelude, "w") as f:
+            f.write(harness.prelude_sql(so, standin.url))
+        with open(path) as f:
+            out = subprocess.run(
+                ["sqlite3", "-batch", os.path.join(tmp, "test.db"), "-cmd", ".read " + prelude],
+                stdin=f, capture_output=True, text=True, env=env, timeout=120, cwd=ROOT)
+    lines = [x for x in out.stdout.splitlines() if x.strip()]
+    for line in lines:
+        name, _, verdict = line.rpartition("|")
+        report("ok" if verdict == "1" else "FAIL", f"{label} {name or line}", "" if verdict == "1" else line)
+    expected = len(re.findall(r"^SELECT '", open(path).read(), re.M))
+    if out.stderr.strip() or len(lines) < expected:
+        report("FAIL", f"{label} ran", f"{len(lines)} of {expected} lines; {out.stderr.strip()[-3000:]}")
+
+
+def run_sql():
+    for path in sorted(glob.glob(os.path.join(ROOT, "tests/sql/*.sql"))):
+        name = "sql/" + os.path.basename(path)
+        if wanted(name):
+            run_sql_file(path, harness.SO, harness.clean_env(), name)
+            run_sql_file(path, harness.ASAN_SO, harness.asan_env(leaks=True), name + " (sanitized)")
+
+
+class Result(unittest.TestResult):
+    def startTest(self, test):
+        super().startTest(test)
+        self.started = time.time()
+
+    def name(self, test):
+        return f"live/{test.id()}"
+
+    def addSuccess(self, test):
+        report("ok", self.name(test))
+
+    def addFailure(self, test, err):
+        report("FAIL", self.name(test), self._exc_info_to_string(err, test))
+
+    addError = addFailure
+
+    def addSkip(self, test, reason):
+        report("skip", self.name(test), reason)
+
+    def addSubTest(self, test, subtest, err):
+        if err:
+            report("FAIL", self.name(subtest), self._exc_info_to_string(err, test))
+
+
+def run_live():
+    for path in sorted(glob.glob(os.path.join(ROOT, "tests/live/test_*.py"))):
+        name = os.path.basename(path)[:-3]
+        if not wanted("live/" + name):
+            continue
+        started = time.time()
+        suite = unittest.defaultTestLoader.loadTestsFromName(name)
+        suite.run(Result())
+        print(f"      live/{name}: {time.time() - started:.0f} s", flush=True)
+
+
+def main():
+    harness.start_npm_install()
+    run_unit()
+    run_sql()
+    run_live()
+    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
