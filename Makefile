@@ -58,8 +58,11 @@ $(B)/so/sql_text.o $(B)/static/sql_text.o $(B)/asan/sql_text.o: $(B)/sql_text.c 
 
 llmcost.so: $(so_obj)
 	@echo "link $@"; $(CC) $(CFLAGS) -shared -o $@ $^ $(LIBS)
+# One object with one global symbol: an application's own names can't clash with ours.
 libllmcost.a: $(static_obj)
-	rm -f $@ && ar rcs $@ $^
+	@echo "ar $@"; ld -r -o $(B)/static/llmcost.o $^
+	@objcopy --keep-global-symbol=sqlite3_llmcost_init $(B)/static/llmcost.o
+	@rm -f $@ && ar rcs $@ $(B)/static/llmcost.o
 $(B)/asan/llmcost.so: $(asan_obj)
 	@echo "link $@"; $(CC) $(SANITIZE) -shared -o $@ $^ $(LIBS)
 

@@ -74,10 +74,17 @@ static int register_tables(sqlite3 *db, Conn *conn) {
   return rc;
 }
 
-/* 1 if this connection has the extension already: replacing a function in use would fail. */
+/* 1 if this connection has the extension already: replacing a function in use would fail. (Asked of the list, because
+** a failed probe would leave its error on a connection that is just being opened.) */
 static int is_loaded(sqlite3 *db) {
   sqlite3_stmt *stmt = NULL;
-  int loaded = sqlite3_prepare_v2(db, "SELECT llmcost_version()", -1, &stmt, NULL) == SQLITE_OK;
+  int loaded = 0;
+  if (sqlite3_prepare_v2(db, "PRAGMA function_list", -1, &stmt, NULL) == SQLITE_OK) {
+    while (!loaded && sqlite3_step(stmt) == SQLITE_ROW) {
+      const char *name = (const char *)sqlite3_column_text(stmt, 0);
+      loaded = name && strcmp(name, "llmcost_version") == 0;
+    }
+  }
   sqlite3_finalize(stmt);
   return loaded;
 }

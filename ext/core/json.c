@@ -2,7 +2,7 @@
 ** JSON under limits. See json.h for the contract.
 **
 ** cJSON itself checks neither UTF-8 nor (below 1,000 levels) depth and would end a string at \u0000
-** silently, so one pass over the text looks at these before it.
+** silently (a raw NUL, which JSON doesn't allow, too), so one pass over the text looks at these before it.
 */
 #include "json.h"
 
@@ -80,7 +80,8 @@ cJSON *json_parse(const char *text, size_t n, const char *what, Err *err) {
     return NULL;
   }
   char *copy = nuls ? replace_nuls(text, n) : NULL;
-  cJSON *tree = nuls && !copy ? NULL : parse_whole(copy ? copy : text, n);
+  int impossible = (nuls && !copy) || (n && memchr(text, 0, n));
+  cJSON *tree = impossible ? NULL : parse_whole(copy ? copy : text, n);
   free(copy);
   if (!tree) {
     err_set(err, RC_ERROR, "bad_json", "%s: not valid JSON", what);

@@ -65,23 +65,23 @@ static int join_system(Request *r, const char *content, Err *err) {
   return RC_OK;
 }
 
-static int add_message(Request *r, const cJSON *item, Err *err) {
+/* Adds the array's element `position` (from 1, as messages name it). */
+static int add_message(Request *r, const cJSON *item, int position, Err *err) {
   const char *role = json_text(item, "role");
   const char *content = json_text(item, "content");
-  int at = r->n_messages;
   if (!role || !content || !content[0]) {
     return err_set(err, RC_ERROR, "bad_messages",
-                   "message %d: expected {\"role\": text, \"content\": non-empty text}", at + 1);
+                   "message %d: expected {\"role\": text, \"content\": non-empty text}", position);
   }
   if (strcmp(role, "system") == 0 || strcmp(role, "developer") == 0) {
-    return at == 0 ? join_system(r, content, err)
+    return r->n_messages == 0 ? join_system(r, content, err)
                    : err_set(err, RC_ERROR, "bad_messages",
-                             "message %d: a system message must come before the others", at + 1);
+                             "message %d: a system message must come before the others", position);
   }
   int is_user = strcmp(role, "user") == 0;
   if (!is_user && strcmp(role, "assistant") != 0) {
     return err_set(err, RC_ERROR, "bad_messages",
-                   "message %d: role '%.20s' (valid: system, user, assistant)", at + 1, role);
+                   "message %d: role '%.20s' (valid: system, user, assistant)", position, role);
   }
   r->messages[r->n_messages++] = (Message){is_user ? "user" : "assistant", content, strlen(content)};
   r->turn += is_user;
@@ -102,9 +102,10 @@ int request_from_messages(const char *json, size_t n, const Options *options, Re
   if (err->rc == RC_OK && !r->messages) {
     err_nomem(err);
   }
+  int position = 0;
   for (const cJSON *item = err->rc == RC_OK ? r->doc->child : NULL; item && err->rc == RC_OK;
        item = item->next) {
-    add_message(r, item, err);
+    add_message(r, item, ++position, err);
   }
   if (err->rc == RC_OK && (r->n_messages == 0 || strcmp(r->messages[r->n_messages - 1].role, "user"))) {
     err_set(err, RC_ERROR, "bad_messages", "the last message must be the user's");

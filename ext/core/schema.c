@@ -372,7 +372,9 @@ static int object_is_strict(const cJSON *schema) {
   const cJSON *properties = cJSON_GetObjectItemCaseSensitive(schema, "properties");
   const cJSON *required = cJSON_GetObjectItemCaseSensitive(schema, "required");
   const cJSON *more = cJSON_GetObjectItemCaseSensitive(schema, "additionalProperties");
-  return !properties ||
+  const char *type = json_text(schema, "type");
+  int is_object = properties || (type && strcmp(type, "object") == 0);
+  return !is_object ||
          (cJSON_IsFalse(more) && cJSON_GetArraySize(required) == cJSON_GetArraySize(properties));
 }
 

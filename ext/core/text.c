@@ -2,7 +2,8 @@
 ** UTF-8 checking and normalisation. See text.h for the contract.
 **
 ** The check follows table 3-7 of the Unicode Standard (well-formed byte sequences). NFC is utf8proc's.
-** Pure ASCII, the common case, skips it: NFC leaves ASCII as it is.
+** Pure ASCII, the common case, skips it: NFC leaves ASCII as it is. Blanks are folded before NFC, because a
+** dropped zero-width character can bring a letter and its accent together.
 */
 #include "text.h"
 
@@ -149,13 +150,16 @@ int text_normalize(const char *text, size_t n, Buf *out) {
   if (ascii_prefix(text, n) == n) {
     return fold_blanks(text, n, out);
   }
+  Buf folded;
   utf8proc_uint8_t *nfc = NULL;
-  utf8proc_ssize_t len = utf8proc_map((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)n, &nfc,
-                                      UTF8PROC_STABLE | UTF8PROC_COMPOSE);
-  if (len < 0) {
-    return RC_NOMEM;
+  buf_init(&folded, n * 4); /* a tab can become four blanks */
+  int rc = fold_blanks(text, n, &folded);
+  if (rc == RC_OK) {
+    utf8proc_ssize_t len = utf8proc_map((const utf8proc_uint8_t *)folded.data, (utf8proc_ssize_t)folded.n, &nfc,
+                                        UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+    rc = len < 0 ? RC_NOMEM : buf_add(out, nfc, (size_t)len);
   }
-  int rc = fold_blanks((const char *)nfc, (size_t)len, out);
+  buf_free(&folded);
   free(nfc);
   return rc;
 }

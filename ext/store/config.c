@@ -410,7 +410,7 @@ static int append_price(PriceList *list, sqlite3_stmt *stmt, Err *err) {
 int config_prices(sqlite3 *host, const char *model, PriceList *list, Err *err) {
   sqlite3_stmt *stmt = NULL;
   *list = (PriceList){0};
-  int rc, has_table = is_plain_table(host, "llm_prices", err);
+  int rc = SQLITE_DONE, has_table = is_plain_table(host, "llm_prices", err);
   if (has_table <= 0) {
     return has_table < 0 ? err->rc : RC_OK;
   }

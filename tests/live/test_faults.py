@@ -1,0 +1,289 @@
+"""Every way a provider can fail: what the caller is told, what is tried again, and what the ledger says it cost."""
+import os
+import subprocess
+import threading
+import time
+import unittest
+
+from harness import (KEYS, SO, Standin, TempDir, asan_env, clean_env, connect, error_of, open_desk, setup_sql, shell,
+                     value)
+
+# scenario: (attempts the provider saw, piece of the error or None, kinds of the ledger rows)
+OPENAI = {
+    "ok": (1, None, ["call"]),
+    "rate-limit": (2, None, ["call", "call"]),
+    "rate-limit-seconds": (2, None, ["call", "call"]),
+    "rate-limit-date": (2, None, ["call", "call"]),
+    "rate-limit-long": (1, "429 (rate_limit_exceeded)", ["call"]),
+    "slow-down": (2, None, ["call", "call"]),
+    "quota": (1, "429 (insufficient_quota)", ["call"]),
+    "spend-limit": (1, "429 (project_spend_limit_exceeded)", ["call"]),
+    "overloaded": (2, None, ["call", "call"]),
+    "server-error": (2, None, ["call", "call"]),
+    "server-error-always": (3, "500", ["call", "call", "call"]),
+    "bad-gateway": (2, None, ["call", "call"]),
+    "conflict": (2, None, ["call", "call"]),
+    "request-timeout": (2, None, ["call", "call"]),
+    "should-retry-false": (1, "500", ["call"]),
+    "should-retry-true": (2, None, ["call", "call"]),
+    "unauthorized": (1, "401", ["call"]),
+    "forbidden": (1, "403", ["call"]),
+    "billing": (1, "402", ["call"]),
+    "not-found": (1, "404", ["call"]),
+    "bad-request": (1, "400", ["call"]),
+    "context-length": (1, "400 (context_length_exceeded)", ["call"]),
+    "unprocessable": (1, "422", ["call"]),
+    "failed-200": (2, None, ["call", "call"]),
+    "truncated": (3, "the answer was lost", ["unknown", "unknown", "unknown"]),
+    "reset": (3, "the answer was lost", ["unknown", "unknown", "unknown"]),
+    "reset-after": (3, "the answer was lost", ["unknown", "unknown", "unknown"]),
+    "length": (1, None, ["call"]),
+    "refusal": (1, "refused to answer", ["call"]),
+    "content-filter": (1, "refused to answer", ["call"]),
+    "tool-call": (1, "holds no text", ["call"]),
+    "null-content": (1, "holds no text", ["call"]),
+    "empty": (1, None, ["call"]),
+    "no-usage": (1, None, ["call"]),
+    "zero-usage": (1, None, ["call"]),
+    "bad-usage": (1, None, ["call"]),
+    "string-usage": (1, None, ["call"]),
+    "bad-json": (1, "not valid JSON", ["unknown"]),
+    "not-json": (1, "not valid JSON", ["unknown"]),
+    "bad-utf8": (1, "not valid UTF-8", ["unknown"]),
+    "nul": (1, None, ["call"]),
+    "deep-json": (1, "nested", ["unknown"]),
+    "huge": (1, "larger than llmcost accepts", ["unknown"]),
+    "big-headers": (1, "larger than llmcost accepts", ["unknown"]),
+    "redirect": (1, "redirects are not followed", ["call"]),
+    "redirect-away": (1, "redirects are not followed", ["call"]),
+    "reported-cost": (1, None, ["call"]),
+    "gpt-cached": (1, None, ["call"]),
+}
+ANTHROPIC = {
+    "ok": (1, None, ["call"]),
+    "rate-limit": (2, None, ["call", "call"]),
+    "spend-limit": (1, "429 (enforced_spend_limit_reached)", ["call"]),
+    "overloaded": (2, None, ["call", "call"]),
+    "server-error": (2, None, ["call", "call"]),
+    "unauthorized": (1, "401 (authentication_error)", ["call"]),
+    "billing": (1, "402 (billing_error)", ["call"]),
+    "bad-request": (1, "400 (invalid_request_error)", ["call"]),
+    "length": (1, None, ["call"]),
+    "refusal": (1, "refused to answer", ["call"]),
+    "null-usage-fields": (1, None, ["call"]),
+    "no-usage": (1, None, ["call"]),
+    "bad-json": (1, "not valid JSON", ["unknown"]),
+    "reset-after": (3, "the answer was lost", ["unknown", "unknown", "unknown"]),
+}
+# answers that are paid but must never be served from the cache
+NEVER_CACHED = {"length", "empty", "refusal", "content-filter", "tool-call", "null-content"}
+# answers whose price can't be known
+UNPRICED = {"no-usage", "bad-usage", "string-usage", "bad-json", "not-json", "bad-utf8", "deep-json", "huge",
+            "big-headers", "truncated", "reset", "reset-after"}
+
+
+class Faults(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.standin = Standin()
+        cls.standin.__enter__()
+        cls.tmp = TempDir()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.standin.__exit__()
+        cls.tmp.cleanup()
+
+    def desk(self, scenario, name="fault"):
+        db = open_desk(os.path.join(self.tmp.name, f"{name}-{scenario}.db"), self.standin.url)
+        db.execute("UPDATE llm_models SET base_url = ?", (f"{self.standin.url}/s/{scenario}/v1",))
+        value(db, "SELECT llm_config('backoff_ms', 5)")
+        return db
+
+    def check(self, model, scenario, expected):
+        attempts, error, kinds = expected
+        db = self.desk(scenario, model)
+        before = self.standin.bill()
+        ask = f"SELECT llm_complete('question about {scenario}', '{{\"model\":\"{model}\"}}')"
+        if error:
+            message = error_of(db, ask)
+            self.assertIn(error, message)
+            self.assertTrue(message.startswith("llm_complete: "), message)
+            for key in KEYS.values():
+                self.assertNotIn(key, message)
+            self.assertNotIn("question about", message)
+        else:
+            self.assertIsInstance(value(db, ask), str)
+        after = self.standin.bill()
+        self.assertEqual(after["requests"] - before["requests"], attempts)
+        rows = db.execute("SELECT kind, cost_nusd, attempt, error, retry_reason FROM llm_calls ORDER BY id").fetchall()
+        self.assertEqual([r[0] for r in rows], kinds)
+        self.assertEqual([r[2] for r in rows], list(range(1, len(rows) + 1)))
+        self.assertTrue(all(r[3] for r in rows[:-1]), "an attempt that was tried again says why")
+        self.assertTrue(all(r[4] for r in rows[1:]), "and so does the one that tries again")
+        if scenario in UNPRICED:
+            self.assertIsNone(rows[-1][1])
+            self.assertEqual(value(db, "SELECT sum(calls) FROM llm_unpriced"), len(rows))
+        elif scenario != "zero-usage":
+            self.assertEqual(sum(r[1] for r in rows), after["total_nusd"] - before["total_nusd"])
+        if scenario in NEVER_CACHED:
+            self.assertEqual(value(db, "SELECT count(*) FROM llm_answers"), 0)
+        db.close()
+
+    def test_openai(self):
+        for scenario, expected in OPENAI.items():
+            with self.subTest(scenario):
+                self.check("gpt-4o-mini", scenario, expected)
+
+    def test_anthropic(self):
+        for scenario, expected in ANTHROPIC.items():
+            with self.subTest(scenario):
+                self.check("claude-haiku-4-5", scenario, expected)
+
+    def test_nul_is_read_as_replacement_character(self):
+        self.assertIn("\ufffd", value(self.desk("nul", "nul"), "SELECT llm_complete('x')"))
+
+    def test_wrong_schema_is_tried_again_and_both_are_paid(self):
+        db = self.desk("wrong-schema")
+        before = self.standin.bill()["total_nusd"]
+        answer = value(db, """SELECT llm_complete('a thing', '{"schema":{"type":"object","properties":
+            {"n":{"type":"integer"}},"required":["n"],"additionalProperties":false}}') ->> 'n'""")
+        self.assertIsInstance(answer, int)
+        self.assertEqual(value(db, "SELECT sum(cost_nusd) FROM llm_calls"), self.standin.bill()["total_nusd"] - before)
+        self.assertEqual(db.execute("SELECT attempts, reasons FROM llm_retries").fetchall(), [(2, "schema")])
+        self.assertGreater(value(db, "SELECT wasted_usd FROM llm_retries"), 0)
+
+    def test_fenced_json_is_taken_out_of_its_fence(self):
+        db = self.desk("fenced-json")
+        self.assertEqual(value(db, """SELECT json_type(llm_complete('a thing', '{"schema":{"type":"object"}}'))"""), "object")
+
+    def test_timeout(self):
+        db = self.desk("hang")
+        started = time.time()
+        message = error_of(db, "SELECT llm_complete('x', '{\"timeout_ms\":300}')")
+        self.assertIn("no answer in time", message)
+        self.assertLess(time.time() - started, 10)
+        self.assertEqual(db.execute("SELECT kind, cost_nusd, error LIKE 'timeout%' FROM llm_calls").fetchall(),
+                         [("unknown", None, 1)])
+
+    def test_slow_loris_ends_by_the_total_timeout(self):
+        db = self.desk("slow-loris")
+        self.assertIn("no answer in time", error_of(db, "SELECT llm_complete('x', '{\"timeout_ms\":700}')"))
+
+    def test_idle_timeout(self):
+        db = self.desk("hang", "idle")
+        value(db, "SELECT llm_config('idle_timeout_ms', 200)")
+        self.assertIn("no byte arrived", error_of(db, "SELECT llm_complete('x', '{\"retries\":0}')"))
+
+    def test_interrupt_ends_a_call(self):
+        waits = []
+        for scenario in ("hang", "rate-limit-seconds-always", "slow-loris"):
+            db = self.desk(scenario, "interrupt")
+            at = []
+            timer = threading.Timer(0.4, lambda: (at.append(time.time()), db.interrupt()))
+            timer.start()
+            self.assertIn("interrupt", error_of(db, "SELECT llm_complete('x')"))
+            waits.append((time.time() - at[0]) * 1000)
+        print(f"      Ctrl-C ends a call after {', '.join(f'{w:.0f}' for w in waits)} ms")
+        self.assertLess(max(waits), 5000)
+
+    def test_nothing_listens(self):
+        db = self.desk("ok", "refused")
+        db.execute("UPDATE llm_models SET base_url = 'http://127.0.0.1:9/v1'")
+        value(db, "SELECT llm_allow_host('127.0.0.1:9')")
+        self.assertIn("cannot reach openai", error_of(db, "SELECT llm_complete('x')"))
+        self.assertEqual(db.execute("SELECT kind, cost_nusd FROM llm_calls").fetchall(), [("call", 0)] * 3)
+
+    def test_on_error(self):
+        db = self.desk("quota", "onerror")
+        self.assertIsNone(value(db, "SELECT llm_complete('x', '{\"on_error\":\"null\"}')"))
+        row = db.execute("""SELECT e ->> '$.value', e ->> '$.error.code', e ->> '$.error.http_status',
+                                   e ->> '$.error.retryable', length(e ->> '$.error.message') > 5
+                            FROM (SELECT llm_complete('x', '{"on_error":"json"}') AS e)""").fetchone()
+        self.assertEqual(row, (None, "insufficient_quota", 429, 0, 1))
+        db.execute("UPDATE llm_models SET base_url = ?", (self.standin.url + "/v1",))
+        self.assertEqual(value(db, "SELECT json_type(llm_complete('x', '{\"on_error\":\"json\"}'), '$.error')"), "null")
+        self.assertIn("unknown option", error_of(db, "SELECT llm_complete('x', '{\"on_error\":\"null\",\"no\":1}')"))
+
+    def test_one_budget_of_attempts(self):
+        db = self.desk("server-error-always", "budget")
+        for retries in (0, 1, 4):
+            before = self.standin.bill()["requests"]
+            error_of(db, f"SELECT llm_complete('x{retries}', '{{\"retries\":{retries}}}')")
+            self.assertEqual(self.standin.bill()["requests"] - before, retries + 1)
+
+    def test_reported_cost_stands_beside_ours(self):
+        db = self.desk("reported-cost", "reported")
+        value(db, "SELECT llm_complete('x')")
+        self.assertEqual(value(db, "SELECT cost_nusd - cost_reported_nusd FROM llm_calls"), 0)
+
+    def test_a_kept_connection_that_dies_is_not_resent_silently(self):
+        db = self.desk("ok", "resend")
+        value(db, "SELECT llm_complete('warm the connection')")
+        db.execute("UPDATE llm_models SET base_url = ?", (f"{self.standin.url}/s/reset-after/v1",))
+        before = self.standin.bill()["requests"]
+        error_of(db, "SELECT llm_complete('x', '{\"retries\":0}')")
+        self.assertEqual(self.standin.bill()["requests"] - before, 1)
+
+    def test_sanitized_build_through_every_fault(self):
+        sql = [f".load {SO.replace('llmcost.so', 'build/asan/llmcost.so')}\n"] + setup_sql(self.standin.url)[:-1]
+        sql.append("SELECT llm_config('backoff_ms', 5)")
+        for model, scenarios in (("gpt-4o-mini", OPENAI), ("claude-haiku-4-5", ANTHROPIC)):
+            for scenario in scenarios:
+                sql.append(f"UPDATE llm_models SET base_url = '{self.standin.url}/s/{scenario}/v1'")
+                sql.append(f"SELECT llm_complete('sanitized {scenario}', '{{\"model\":\"{model}\",\"on_error\":\"json\"}}')")
+        sql.append("SELECT count(*) FROM llm_calls")
+        out = shell(os.path.join(self.tmp.name, "asan.db"), ";\n".join(sql).replace("\n;", "\n") + ";\n",
+                    env=asan_env(leaks=True), timeout=300)
+        self.assertNotIn("Sanitizer", out.stderr)
+        self.assertNotIn("runtime error", out.stderr)
+        self.assertGreater(int(out.stdout.strip().splitlines()[-1]), len(OPENAI) + len(ANTHROPIC))
+
+
+class Tls(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.tmp = TempDir()
+        cls.cert, cls.key = (os.path.join(cls.tmp.name, f) for f in ("cert.pem", "key.pem"))
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+                        "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", cls.key, "-out", cls.cert],
+                       check=True, capture_output=True)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.tmp.cleanup()
+
+    def ask(self, url, name, **env):
+        sql = [f".load {SO}\n"] + setup_sql(url) + ["SELECT llm_complete('over TLS')",
+                                                   "SELECT kind, cost_nusd > 0 FROM llm_calls"]
+        return shell(os.path.join(self.tmp.name, name + ".db"), ";\n".join(sql).replace("\n;", "\n") + ";\n",
+                     env=clean_env(**env))
+
+    def test_certificates_are_verified(self):
+        with Standin("--tls-cert", self.cert, "--tls-key", self.key) as standin:
+            out = self.ask(standin.url, "refused")
+            self.assertIn("cannot reach openai", out.stderr)
+            self.assertIn("certificate", out.stderr.lower())
+            out = self.ask(standin.url, "ca", LLMCOST_CA=self.cert)
+            self.assertIn("call|1", out.stdout)
+
+    def test_http2_where_offered(self):
+        with Standin() as standin:
+            port = 20000 + os.getpid() % 20000
+            proxy = subprocess.Popen(["nghttpx", f"-f127.0.0.1,{port}", "-b127.0.0.1," + standin.url.rsplit(":", 1)[1],
+                                      "--single-thread", "--accesslog-file=" + self.tmp.name + "/access",
+                                      "--accesslog-format=$alpn $status", self.key, self.cert],
+                                     stderr=subprocess.DEVNULL)
+            try:
+                time.sleep(0.7)
+                out = self.ask(f"https://127.0.0.1:{port}", "h2", LLMCOST_CA=self.cert)
+                self.assertIn("call|1", out.stdout, out.stderr)
+            finally:
+                proxy.terminate()
+                proxy.wait()
+            with open(self.tmp.name + "/access") as log:
+                self.assertIn("h2 200", log.read())
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,149 @@
+"""A hostile database file, a hostile environment: nothing is sent, no key leaves."""
+import os
+import socket
+import sqlite3
+import threading
+import unittest
+
+from harness import KEYS, ROOT, SO, Standin, TempDir, clean_env, connect, error_of, open_desk, shell, value
+
+
+def make_hostile(path, standin):
+    with open(os.path.join(ROOT, "tests/sql/hostile/make.sql")) as f:
+        sql = f.read().replace("URL", standin.url).replace("HOST", standin.host)
+    db = sqlite3.connect(path)
+    db.executescript(sql)
+    db.close()
+
+
+class Hostile(unittest.TestCase):
+    STATEMENTS = [
+        "SELECT * FROM inbox", "SELECT * FROM leak", "SELECT * FROM spend", "SELECT * FROM history",
+        "INSERT INTO tickets(question) VALUES ('mine')", "INSERT INTO seen(x) VALUES (1)",
+        "SELECT llm_complete('my own question')",
+        *(f"SELECT llm_complete('my own question', '{{\"model\":\"{m}\"}}')"
+          for m in ("gpt-4o-mini", "claude-haiku-4-5", "gpt-4o", "swapped", "path", "file", "header", "no-key")),
+        "SELECT llm_cost('gpt-4o', 1, 1)", "SELECT llm_price('gpt-4o', 'input')",
+    ]
+
+    def test_nothing_is_sent_and_no_key_leaves(self):
+        os.environ.update(KEYS)
+        self.addCleanup(lambda: [os.environ.pop(k, None) for k in KEYS])
+        for trusted in (0, 1):
+            with self.subTest(trusted=trusted), Standin() as standin, TempDir() as tmp:
+                path = os.path.join(tmp, "hostile.db")
+                make_hostile(path, standin)
+                db = connect(path)
+                db.execute(f"PRAGMA trusted_schema = {trusted}")
+                for sql in self.STATEMENTS:
+                    message = error_of(db, sql)
+                    for key in KEYS.values():
+                        self.assertNotIn(key, message)
+                self.assertEqual(standin.bill()["requests"], 0)
+                refused = value(db, "SELECT count(*) FROM llm_calls WHERE kind = 'refused' AND cost_nusd = 0")
+                self.assertGreaterEqual(refused, 4)
+                self.assertEqual(value(db, "SELECT count(*) FROM llm_calls WHERE kind <> 'refused'"), 0)
+                db.close()
+                self.check_files(tmp)
+
+    def check_files(self, folder):
+        for name in os.listdir(folder):
+            with open(os.path.join(folder, name), "rb") as f:
+                data = f.read()
+            for key in KEYS.values():
+                self.assertNotIn(key.encode(), data, name)
+
+    def test_a_loopback_address_in_the_file_is_not_trusted(self):
+        with Standin() as standin, TempDir() as tmp:
+            make_hostile(os.path.join(tmp, "h.db"), standin)
+            db = connect(os.path.join(tmp, "h.db"))
+            message = error_of(db, "SELECT llm_complete('x', '{\"model\":\"no-key\"}')")
+            self.assertIn("not allowed", message)
+            self.assertIn("llm_allow_host", message)
+            self.assertEqual(standin.bill()["requests"], 0)
+
+    def test_a_key_goes_only_to_its_own_host(self):
+        with Standin() as standin, TempDir() as tmp:
+            make_hostile(os.path.join(tmp, "h.db"), standin)
+            db = connect(os.path.join(tmp, "h.db"))
+            value(db, "SELECT llm_secret('ANTHROPIC_API_KEY', 'sk-ant-x')")
+            message = error_of(db, "SELECT llm_complete('x', '{\"model\":\"swapped\"}')")
+            self.assertIn("ANTHROPIC_API_KEY is not a key of host 'api.openai.com'", message)
+
+
+class Network(unittest.TestCase):
+    def listen(self):
+        s = socket.socket()
+        s.bind(("127.0.0.1", 0))
+        s.listen(5)
+        s.settimeout(0.2)
+        self.addCleanup(s.close)
+        return s, s.getsockname()[1]
+
+    def test_proxies_of_the_environment_are_not_used(self):
+        trap, port = self.listen()
+        with Standin() as standin, TempDir() as tmp:
+            names = ("http_proxy", "https_proxy", "all_proxy", "HTTPS_PROXY", "ALL_PROXY")
+            os.environ.update({n: f"http://127.0.0.1:{port}" for n in names})
+            self.addCleanup(lambda: [os.environ.pop(n, None) for n in names])
+            db = open_desk(os.path.join(tmp, "p.db"), standin.url)
+            for n in names:
+                os.environ.pop(n)
+            os.environ.update({n: f"http://127.0.0.1:{port}" for n in names})
+            self.assertIn("ref", value(db, "SELECT llm_complete('x')"))
+            with self.assertRaises(TimeoutError):
+                trap.accept()
+
+    def test_a_proxy_that_is_asked_for_is_used(self):
+        trap, port = self.listen()
+        hits = []
+
+        def accept():
+            c, _ = trap.accept()
+            hits.append(c.recv(200))
+            c.close()
+
+        threading.Thread(target=accept, daemon=True).start()
+        with Standin() as standin, TempDir() as tmp:
+            db = open_desk(os.path.join(tmp, "p.db"), standin.url)
+            trap.settimeout(5)
+            value(db, "SELECT llm_config('proxy', ?)", f"http://127.0.0.1:{port}")
+            error_of(db, "SELECT llm_complete('x', '{\"retries\":0}')")
+            self.assertEqual(len(hits), 1)
+            self.assertEqual(standin.bill()["requests"], 0)
+
+    def test_plain_http_only_to_this_machine(self):
+        with TempDir() as tmp:
+            db = connect(os.path.join(tmp, "p.db"))
+            value(db, "SELECT llm_init()")
+            value(db, "SELECT llm_allow_host('example.com')")
+            for url in ("http://example.com/v1", "http://127.0.0.1.example.com/v1", "http://10.0.0.1/v1"):
+                db.execute("UPDATE llm_models SET base_url = ?", (url,))
+                self.assertIn("use https", error_of(db, "SELECT llm_complete('x', '{\"model\":\"gpt-4o\"}')"))
+
+    def test_keys_are_nowhere_to_be_read(self):
+        with Standin() as standin, TempDir() as tmp:
+            path = os.path.join(tmp, "p.db")
+            db = open_desk(path, standin.url)
+            value(db, "SELECT llm_complete('x')")
+            db.execute("UPDATE llm_models SET base_url = ?", (standin.url + "/s/unauthorized/v1",))
+            message = error_of(db, "SELECT llm_complete('y')")
+            self.assertIn("check the key in OPENAI_API_KEY", message)
+            texts = [message, value(db, "SELECT llmcost_debug()"), str(db.execute("SELECT * FROM llm_calls").fetchall())]
+            db.close()
+            Hostile.check_files(self, tmp)
+            for key in KEYS.values():
+                for text in texts:
+                    self.assertNotIn(key, text)
+            self.assertEqual({j["auth"] for j in standin.journal()}, {"yes"})
+
+    def test_env_var_allows_hosts(self):
+        with Standin() as standin, TempDir() as tmp:
+            sql = (f".load {SO}\nSELECT llm_init();\nUPDATE llm_models SET base_url = '{standin.url}/v1';\n"
+                   "SELECT length(llm_complete('x')) > 0;\n")
+            out = shell(os.path.join(tmp, "e.db"), sql, env=clean_env(LLMCOST_ALLOW_HOSTS=f"a.example, {standin.host}", **KEYS))
+            self.assertEqual(out.stdout.splitlines()[-1:], ["1"], out.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,22 @@
+-- Security classes, read back from SQLite: flag 0x80000 is DIRECTONLY, 0x200000 INNOCUOUS, 0x800 DETERMINISTIC.
+
+SELECT 'what spends, sends or writes is DIRECTONLY', min(flags & 0x80000 <> 0) AND count(*) = 11
+FROM pragma_function_list
+WHERE name IN ('llm_complete', 'llm_chat', 'llm_last_call', 'llm_config', 'llm_secret', 'llm_allow_host', 'llm_init',
+               'llmcost_debug');
+
+SELECT 'nothing that is DIRECTONLY is INNOCUOUS', count(*) = 0
+FROM pragma_function_list
+WHERE (name LIKE 'llm%' OR name LIKE 'embed%') AND flags & 0x80000 AND flags & 0x200000;
+
+SELECT 'every function of ours is one or the other', count(*) = 0
+FROM pragma_function_list
+WHERE (name LIKE 'llm%' OR name LIKE 'embed%') AND NOT flags & 0x80000 AND NOT flags & 0x200000;
+
+SELECT 'pure functions are DETERMINISTIC', min(flags & 0x800 <> 0)
+FROM pragma_function_list
+WHERE name IN ('llm_tokens', 'llm_normalize', 'embed_cosine', 'llmcost_version');
+
+SELECT 'what reads tables or calls is not DETERMINISTIC', max(flags & 0x800) = 0
+FROM pragma_function_list
+WHERE name IN ('llm_complete', 'llm_chat', 'llm_cost', 'llm_price');
