@@ -92,10 +92,8 @@ test: deps-test all $(B)/asan/llmcost.so $(B)/standin $(UNIT) $(B)/embed_example
 demo: deps-test all $(B)/standin ## a support desk answered from SQL, killed, rolled back, priced
 	@sh examples/demo.sh
 
-$(B)/bench_call: bench/call.c | deps-bench
-	@mkdir -p $(@D)
-	@echo "cc $@"; $(CC) $(CFLAGS) -std=c11 -D_GNU_SOURCE $(WARN) $(PC_FLAGS) -o $@ $< -lsqlite3 \
-	  $(shell pkg-config --libs libcurl hiredis) -lm
+$(B)/bench_call: bench/call.c $(static_obj) | deps-bench
+	@echo "cc $@"; $(CC) $(ALL_CFLAGS) -DSQLITE_CORE -o $@ $^ -lsqlite3 $(shell pkg-config --libs hiredis) $(LIBS)
 
 bench: deps-bench all $(B)/standin $(B)/bench_call ## measure beside bare libcurl and Redis
 	@sh bench/call.sh

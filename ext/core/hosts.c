@@ -31,19 +31,25 @@ static int bad_url(const char *why, Err *err) {
   return err_set(err, RC_ERROR, "bad_url", "base_url %s (expected https://host[:port]/path)", why);
 }
 
+/* A bracketed host is an IPv6 address and nothing else. */
+static int is_host_char(char c, int v6) {
+  unsigned char u = (unsigned char)c;
+  return v6 ? isxdigit(u) || c == ':' || c == '.' : isalnum(u) || c == '.' || c == '-';
+}
+
 /* Reads "host", "host:port" or "[v6]:port" up to '/' or the end. Returns what follows, or NULL. */
 static const char *parse_authority(const char *p, Url *url) {
   int v6 = *p == '[';
   size_t n = 0;
   p += v6;
-  while (*p && (isalnum((unsigned char)*p) || *p == '.' || *p == '-' || (v6 && *p == ':'))) {
+  while (*p && is_host_char(*p, v6)) {
     if (n + 1 >= sizeof url->host) {
       return NULL;
     }
     url->host[n++] = (char)tolower((unsigned char)*p++);
   }
   url->host[n] = 0;
-  if (n == 0 || (v6 && *p++ != ']')) {
+  if (n == 0 || (v6 && (*p++ != ']' || !strchr(url->host, ':')))) {
     return NULL;
   }
   if (*p == ':') {
@@ -64,8 +70,9 @@ static int is_loopback(const char *host) {
   if (strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0) {
     return 1;
   }
-  return sscanf(host, "%3d.%3d.%3d.%3d%n", &a, &b, &c, &d, &used) == 4 && host[used] == 0 && a == 127 &&
-         b >= 0 && b < 256 && c >= 0 && c < 256 && d >= 0 && d < 256;
+  return strspn(host, "0123456789.") == strlen(host) &&
+         sscanf(host, "%3d.%3d.%3d.%3d%n", &a, &b, &c, &d, &used) == 4 && host[used] == 0 && a == 127 &&
+         b < 256 && c < 256 && d < 256;
 }
 
 int url_parse(const char *text, Url *url, Err *err) {

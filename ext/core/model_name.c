@@ -46,7 +46,8 @@ int model_name_match(const char *asked, const char *known) {
   if (strncasecmp(a, k, n) != 0) {
     return 0;
   }
-  return a[n] == 0 ? 2 : is_snapshot_suffix(a + n);
+  int fine_tuned = strncasecmp(k, "ft:", 3) == 0;
+  return a[n] == 0 ? 2 : !fine_tuned && is_snapshot_suffix(a + n);
 }
 
 int model_name_distance(const char *a, const char *b, int cap) {

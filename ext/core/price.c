@@ -108,61 +108,51 @@ int price_cost(const PriceSet *set, const Usage *u, Cost *cost) {
          add_leaf(cost, u->output, set->pusd[PRICE_OUTPUT]);
 }
 
-long long cost_nusd(Cost cost) { return (long long)((cost + 500000000u) / 1000000000u); }
+long long cost_nusd(Cost cost) {
+  Cost nusd = (cost + 500000000u) / 1000000000u;
+  return nusd <= LLONG_MAX ? (long long)nusd : LLONG_MAX; /* an absurd count must not become a negative cost */
+}
 
 double cost_usd(Cost cost) { return (double)((long double)cost / 1e18L); }
 
-/* value × 10 + digit where that fits. */
-static int push_digit(long long *value, int digit) {
-  if (*value > (LLONG_MAX - digit) / 10) {
-    return 0;
-  }
-  *value = *value * 10 + digit;
-  return 1;
-}
-
 int decimal_parse_pico(const char *text, long long *value) {
+  static const Cost enough = (Cost)1000000000000000000 * 1000000000000000000; /* later digits decide nothing */
   const char *p = text;
-  long long v = 0;
-  int decimals = 0, digits = 0, seen_point = 0, next = 0, have_next = 0;
+  Cost v = 0;
+  long shift = 12;
+  int digits = 0, seen_point = 0;
   for (; (*p >= '0' && *p <= '9') || (*p == '.' && !seen_point); p++) {
     if (*p == '.') {
       seen_point = 1;
-    } else if (digits < 18 || v == 0) {
-      digits += v != 0 || *p != '0';
-      decimals += seen_point;
-      push_digit(&v, *p - '0');
-      next |= 1; /* at least one digit */
-    } else if (!seen_point) {
-      return 0;
-    } else if (!have_next) {
-      have_next = 1;
-      v += *p >= '5';
+    } else if (v < enough) {
+      v = v * 10 + (unsigned)(*p - '0');
+      shift -= seen_point;
+      digits = 1;
+    } else {
+      shift += !seen_point;
     }
   }
-  long exponent = 0;
-  if (next && (*p == 'e' || *p == 'E')) {
+  if (digits && (*p == 'e' || *p == 'E')) {
     char *end;
-    exponent = strtol(p + 1, &end, 10);
-    if (end == p + 1 || exponent < -60 || exponent > 60) {
+    int sign = p[1] == '+' || p[1] == '-';
+    long exponent = strtol(p + 1, &end, 10);
+    if (p[1 + sign] < '0' || p[1 + sign] > '9' || exponent < -60 || exponent > 60) {
       return 0;
     }
+    shift += exponent;
     p = end;
   }
-  if (!next || *p) {
+  if (!digits || *p) {
     return 0;
   }
-  long shift = 12 - decimals + exponent;
-  for (; shift > 0 && v; shift--) {
-    if (!push_digit(&v, 0)) {
-      return 0;
-    }
+  for (; shift > 0 && v && v <= LLONG_MAX; shift--) {
+    v *= 10;
   }
-  for (; shift < 0; shift++) {
+  for (; shift < 0 && v; shift++) {
     v = shift == -1 ? (v + 5) / 10 : v / 10;
   }
-  *value = v;
-  return 1;
+  *value = v <= LLONG_MAX ? (long long)v : 0;
+  return v <= LLONG_MAX;
 }
 
 /* Days from 1970-01-01 to a date of the proleptic Gregorian calendar (Hinnant's civil-from-days algorithm,

@@ -74,9 +74,10 @@ static int add_message(Request *r, const cJSON *item, int position, Err *err) {
                    "message %d: expected {\"role\": text, \"content\": non-empty text}", position);
   }
   if (strcmp(role, "system") == 0 || strcmp(role, "developer") == 0) {
-    return r->n_messages == 0 ? join_system(r, content, err)
-                   : err_set(err, RC_ERROR, "bad_messages",
-                             "message %d: a system message must come before the others", position);
+    return r->n_messages == 0
+               ? join_system(r, content, err)
+               : err_set(err, RC_ERROR, "bad_messages",
+                         "message %d: a system message must come before the others", position);
   }
   int is_user = strcmp(role, "user") == 0;
   if (!is_user && strcmp(role, "assistant") != 0) {

@@ -77,12 +77,12 @@ int usage_from_anthropic(const cJSON *usage, Usage *u, Err *err) {
   read_count(out, "thinking_tokens", 0, &u->reasoning, err);
   if (u->write_5m == USAGE_UNKNOWN && written != USAGE_UNKNOWN) {
     u->write_5m = written - known(u->write_1h);
+    if (u->write_5m < 0) {
+      err_set(err, RC_ERROR, "bad_usage", "usage: more 1-hour cache writes than cache writes");
+    }
   }
   if (uncached != USAGE_UNKNOWN) {
     u->input = uncached + known(u->cached) + known(u->write_5m) + known(u->write_1h);
-  }
-  if (err->rc == RC_OK && u->write_5m < USAGE_UNKNOWN) {
-    err_set(err, RC_ERROR, "bad_usage", "usage: more 1-hour cache writes than cache writes");
   }
   return err->rc;
 }

@@ -1,0 +1,82 @@
+#!/bin/sh
+# The whole idea in under a minute: a support desk's questions answered from SQL by a local stand-in provider (no key,
+# no network, no money), killed in the middle, run again, rolled back, and priced. Started by `make demo`.
+set -eu
+cd "$(dirname "$0")/.."
+dir=build/demo
+rm -rf "$dir" && mkdir -p "$dir"
+db=$dir/desk.db
+
+say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+show() { printf '%s\n' "$1" | sed 's/^/  sqlite> /'; }
+
+build/standin --port 0 --latency-ms 12 > "$dir/standin.out" &
+standin=$!
+trap 'kill $standin 2>/dev/null || true' EXIT
+while ! [ -s "$dir/standin.out" ]; do sleep 0.05; done
+url=$(sed 's/listening //' "$dir/standin.out")
+
+export OPENAI_API_KEY=demo-key ANTHROPIC_API_KEY=demo-key LLMCOST_ALLOW_HOSTS="${url#*//}"
+unset LLMCOST_STORE LLMCOST_CA
+
+sql() { sqlite3 -batch -cmd '.load ./llmcost' -cmd '.mode box --wrap 78' -cmd '.nullvalue -' "$db"; }
+bill() { /usr/bin/python3 -c "
+import json, urllib.request
+b = json.load(urllib.request.urlopen('$url/standin/bill'))
+print('  The provider has billed %d calls, \$%.9f.' % (b['calls'], b['total_nusd'] / 1e9))"; }
+
+say "1. A table of customer questions, imported with the shell"
+sqlite3 -batch "$db" ".import --csv examples/support_desk.csv tickets" \
+  "CREATE TABLE answers(ticket INTEGER PRIMARY KEY, answer TEXT)"
+echo "SELECT llm_init(); UPDATE llm_models SET base_url = '$url/v1';" | sqlite3 -batch -cmd '.load ./llmcost' "$db" > /dev/null
+echo "SELECT plan, count(*) AS tickets, count(DISTINCT question) AS questions, count(DISTINCT customer_id) AS customers
+      FROM tickets GROUP BY plan ORDER BY tickets DESC;" | sql
+
+say "2. Answered by one statement … and killed with kill -9 in the middle"
+answer="INSERT OR IGNORE INTO answers
+  SELECT id, llm_complete(question, json_object(
+    'system', 'You are the support desk of Harbor & Pine. Answer in two sentences.',
+    'model', CASE plan WHEN 'enterprise' THEN 'gpt-4o' WHEN 'business' THEN 'claude-haiku-4-5' ELSE 'auto' END,
+    'tag', 'ticket ' || id, 'user', customer_id)) FROM tickets;"
+show "$answer"
+sqlite3 -batch -cmd '.load ./llmcost' "$db" "$answer" &
+victim=$!
+sleep 3
+kill -9 $victim
+wait $victim 2> /dev/null || true
+echo "SELECT count(*) AS answers_in_your_table FROM answers;
+      SELECT kind, count(*) AS ledger_rows, sum(cost_nusd) / 1e9 AS usd FROM llm_calls GROUP BY kind;" | sql
+bill
+echo "  Your INSERT is gone, as a killed transaction is. What was paid for is not. (A row of kind 'unknown' is"
+echo "  the one request that was on its way: nobody can know from here whether it was billed.)"
+
+say "3. The same statement again: what was paid is not paid again"
+echo "$answer" | sql
+echo "SELECT (SELECT count(*) FROM answers) AS answers_in_your_table,
+             sum(kind = 'call') AS calls_paid, sum(kind = 'hit_exact') AS from_the_cache,
+             sum(cost_nusd) / 1e9 AS paid_usd, sum(saved_nusd) / 1e9 AS saved_usd FROM llm_calls;" | sql
+bill
+
+say "4. A transaction that is rolled back: the ledger still has it"
+rollback="BEGIN;
+INSERT INTO answers SELECT 10000, llm_complete('A question inside a transaction that will not last');
+ROLLBACK;
+SELECT (SELECT count(*) FROM answers WHERE ticket = 10000) AS in_your_table, model, cost_nusd / 1e9 AS paid_usd
+FROM llm_calls WHERE id = llm_last_call();"
+show "$rollback"
+echo "$rollback" | sql
+
+say "5. Who costs what: the ledger is a table"
+by_model="SELECT model, calls, hits, input_tokens, output_tokens, cost_usd, saved_usd FROM llm_cost_by_model ORDER BY cost_usd DESC;"
+show "$by_model"
+echo "$by_model" | sql
+by_plan="SELECT t.plan, count(*) AS calls, sum(c.cost_nusd) / 1e9 AS usd, sum(c.cost_nusd) / 1e6 / count(*) AS usd_per_1000
+FROM llm_calls c JOIN tickets t ON c.tag = 'ticket ' || t.id
+WHERE c.kind = 'call' GROUP BY t.plan ORDER BY usd DESC;"
+show "$by_plan"
+echo "$by_plan" | sql
+
+say "6. And an answer"
+echo "SELECT t.question, a.answer FROM tickets t JOIN answers a ON a.ticket = t.id
+      WHERE length(t.question) BETWEEN 25 AND 60 ORDER BY t.id LIMIT 3;" | sql
+printf '\n  The database is %s, its ledger %s-llmcost. Look around:\n  sqlite3 -cmd ".load ./llmcost" %s\n' "$db" "$db" "$db"
