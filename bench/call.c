@@ -229,7 +229,7 @@ static double part_parse(Parts *p) {
     Cost cost;
     cJSON *tree = json_parse(p->answer, p->answer_n, "the answer", &err);
     if (!tree || provider_api("openai")->parse(tree, &reply, &err) != RC_OK ||
-        pricing_cost(p->conn->db, reply.model, 1795384400000, &reply.usage, &cost, &err) != 1) {
+        pricing_cost(p->conn, reply.model, 1795384400000, &reply.usage, &cost, &err) != 1) {
       die("parse", err.msg);
     }
     reply_free(&reply);

@@ -12,6 +12,9 @@ static const char *const vendor_prefixes[] = {"openai/",    "anthropic/", "googl
                                               "meta-llama/", "deepseek/",  "models/", "x-ai/"};
 
 static const char *skip_vendor(const char *name) {
+  if (!strchr(name, '/')) {
+    return name;
+  }
   for (unsigned i = 0; i < sizeof vendor_prefixes / sizeof vendor_prefixes[0]; i++) {
     size_t n = strlen(vendor_prefixes[i]);
     if (strncasecmp(name, vendor_prefixes[i], n) == 0) {

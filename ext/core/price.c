@@ -35,19 +35,29 @@ static int is_better(const PriceRow *a, const PriceRow *b) {
   return a->from_ms >= b->from_ms;
 }
 
-/* Fills the kinds of *set that this list prices. Returns the best name match (0: unknown model). */
-static int resolve_list(PriceList list, const char *model, long long at_ms, long long input_tokens,
-                        PriceSet *set) {
-  const PriceRow *best[PRICE_KINDS] = {0};
-  int match = 0;
-  for (int i = 0; i < list.n; i++) {
-    int m = model_name_match(model, list.rows[i].model);
-    match = m > match ? m : match;
+/* Match of each row's model with the one asked for; rows of one model share the pointer and stand together. */
+static int row_match(const PriceList *list, int i, const char *model, int previous) {
+  return i > 0 && list->rows[i].model == list->rows[i - 1].model ? previous : model_name_match(model, list->rows[i].model);
+}
+
+static int best_match(const PriceList *list, const char *model) {
+  int best = 0, match = 0;
+  for (int i = 0; i < list->n && best < 3; i++) {
+    match = row_match(list, i, model, match);
+    best = match > best ? match : best;
   }
-  for (int i = 0; match && i < list.n; i++) {
+  return best;
+}
+
+/* Fills the kinds of *set that this list prices. Returns the best name match (0: unknown model). */
+static int resolve_list(PriceList list, const char *model, long long at_ms, long long input_tokens, PriceSet *set) {
+  const PriceRow *best[PRICE_KINDS] = {0};
+  int wanted = best_match(&list, model), match = 0;
+  for (int i = 0; wanted && i < list.n; i++) {
     const PriceRow *r = &list.rows[i];
-    if (model_name_match(model, r->model) == match && r->from_ms <= at_ms && at_ms < r->to_ms &&
-        input_tokens > r->above_tokens - (r->above_tokens == 0) && is_better(r, best[r->kind])) {
+    match = row_match(&list, i, model, match);
+    if (match == wanted && r->from_ms <= at_ms && at_ms < r->to_ms &&
+        (r->above_tokens == 0 || input_tokens > r->above_tokens) && is_better(r, best[r->kind])) {
       best[r->kind] = r;
     }
   }
@@ -56,7 +66,7 @@ static int resolve_list(PriceList list, const char *model, long long at_ms, long
       set->pusd[k] = best[k]->pusd;
     }
   }
-  return match;
+  return wanted;
 }
 
 static void fall_back(PriceSet *set, PriceKind kind, PriceKind ancestor) {

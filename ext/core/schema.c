@@ -7,10 +7,14 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "schema.h"
 
+#include <float.h>
 #include <math.h>
 #include <pcre2.h>
 #include <stdio.h>
 #include <string.h>
+
+/* `$` is the very end, as in ECMA 262: PCRE2's own would let a line end follow. */
+#define PATTERN_FLAGS (PCRE2_UTF | PCRE2_DOLLAR_ENDONLY)
 
 typedef struct Check {
   const cJSON *root; /* for $ref */
@@ -165,6 +169,12 @@ static int check_count(Check *c, const cJSON *k, const cJSON *schema, const cJSO
   return ok || mismatch(c, "against %s", k->string);
 }
 
+/* 1 if x / step is whole, as near as doubles can say (19.99 is a multiple of 0.01). */
+static int is_multiple(double x, double step) {
+  double q = x / step;
+  return step > 0 && fabs(q - round(q)) <= 4 * DBL_EPSILON * fabs(q);
+}
+
 static int check_range(Check *c, const cJSON *k, const cJSON *schema, const cJSON *v) {
   (void)schema;
   double limit = k->valuedouble, x = v->valuedouble;
@@ -172,7 +182,7 @@ static int check_range(Check *c, const cJSON *k, const cJSON *schema, const cJSO
            (strcmp(k->string, "maximum") == 0 && x <= limit) ||
            (strcmp(k->string, "exclusiveMinimum") == 0 && x > limit) ||
            (strcmp(k->string, "exclusiveMaximum") == 0 && x < limit) ||
-           (strcmp(k->string, "multipleOf") == 0 && limit > 0 && fmod(x, limit) == 0);
+           (strcmp(k->string, "multipleOf") == 0 && is_multiple(x, limit));
   return ok || mismatch(c, "against %s", k->string);
 }
 
@@ -183,7 +193,7 @@ static int check_pattern(Check *c, const cJSON *k, const cJSON *schema, const cJ
   if (!cJSON_IsString(v) || !cJSON_IsString(k)) {
     return 1;
   }
-  pcre2_code *re = pcre2_compile((PCRE2_SPTR)k->valuestring, PCRE2_ZERO_TERMINATED, PCRE2_UTF, &code, &at, NULL);
+  pcre2_code *re = pcre2_compile((PCRE2_SPTR)k->valuestring, PCRE2_ZERO_TERMINATED, PATTERN_FLAGS, &code, &at, NULL);
   pcre2_match_data *match = re ? pcre2_match_data_create_from_pattern(re, NULL) : NULL;
   if (match) {
     found = pcre2_match(re, (PCRE2_SPTR)v->valuestring, strlen(v->valuestring), 0, 0, match, NULL) >= 0;
@@ -332,7 +342,7 @@ static int check_pattern_compiles(const cJSON *k, Err *err) {
   int code = 0;
   PCRE2_SIZE at = 0;
   pcre2_code *re = cJSON_IsString(k) ? pcre2_compile((PCRE2_SPTR)k->valuestring, PCRE2_ZERO_TERMINATED,
-                                                     PCRE2_UTF, &code, &at, NULL)
+                                                     PATTERN_FLAGS, &code, &at, NULL)
                                      : NULL;
   if (!re) {
     return err_set(err, RC_ERROR, "bad_option", "option 'schema': 'pattern' is no regular expression");
@@ -367,14 +377,42 @@ int schema_check(const cJSON *schema, Err *err) {
   return err->rc;
 }
 
+/* 1 if the schema speaks of objects. */
+static int is_object_schema(const cJSON *schema) {
+  const cJSON *type = cJSON_GetObjectItemCaseSensitive(schema, "type");
+  const cJSON *t = cJSON_IsArray(type) ? type->child : type;
+  for (; t; t = cJSON_IsArray(type) ? t->next : NULL) {
+    if (cJSON_IsString(t) && strcmp(t->valuestring, "object") == 0) {
+      return 1;
+    }
+  }
+  return cJSON_GetObjectItemCaseSensitive(schema, "properties") ||
+         cJSON_GetObjectItemCaseSensitive(schema, "required") ||
+         cJSON_GetObjectItemCaseSensitive(schema, "additionalProperties");
+}
+
+static int lists_name(const cJSON *required, const char *name) {
+  const cJSON *r;
+  cJSON_ArrayForEach(r, required) {
+    if (cJSON_IsString(r) && strcmp(r->valuestring, name) == 0) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
 /* The rule for one object schema. */
 static int object_is_strict(const cJSON *schema) {
   const cJSON *properties = cJSON_GetObjectItemCaseSensitive(schema, "properties");
   const cJSON *required = cJSON_GetObjectItemCaseSensitive(schema, "required");
   const cJSON *more = cJSON_GetObjectItemCaseSensitive(schema, "additionalProperties");
-  const char *type = json_text(schema, "type");
-  int is_object = properties || (type && strcmp(type, "object") == 0);
-  return !is_object ||
+  const cJSON *p;
+  cJSON_ArrayForEach(p, properties) {
+    if (!lists_name(required, p->string)) {
+      return 0;
+    }
+  }
+  return !is_object_schema(schema) ||
          (cJSON_IsFalse(more) && cJSON_GetArraySize(required) == cJSON_GetArraySize(properties));
 }
 

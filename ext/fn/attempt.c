@@ -151,9 +151,9 @@ static void price_reply(Call *k, const Reply *reply) {
   row->output_tokens = u->output;
   row->reasoning_tokens = u->reasoning;
   row->cost_reported_nusd = u->reported_nusd;
-  int priced = reply->model[0] ? pricing_cost(k->conn->db, reply->model, row->ts, u, &cost, &why) : 0;
+  int priced = reply->model[0] ? pricing_cost(k->conn, reply->model, row->ts, u, &cost, &why) : 0;
   if (priced == 0) {
-    priced = pricing_cost(k->conn->db, k->model.name, row->ts, u, &cost, &why);
+    priced = pricing_cost(k->conn, k->model.name, row->ts, u, &cost, &why);
   }
   row->cost_nusd = priced == 1 ? cost_nusd(cost) : LEDGER_NULL;
   if (reply->usage_error[0] || why.rc != RC_OK) {

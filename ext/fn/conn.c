@@ -40,6 +40,7 @@ void conn_unref(void *p) {
     sqlite3_log(SQLITE_WARNING, "llmcost: ledger rows could not be written when the connection closed");
   }
   net_close(c->net);
+  config_free(c->config);
   sqlite3_free(c->set.store);
   sqlite3_free(c->set.proxy);
   sqlite3_free(c);
@@ -77,6 +78,11 @@ Store *conn_store(Conn *c, int create, Err *err) {
   }
   sqlite3_free(path);
   return c->store;
+}
+
+const Config *conn_config(Conn *c, Err *err) {
+  c->config = config_read(c->db, c->config, err);
+  return c->config;
 }
 
 Net *conn_net(Conn *c, Err *err) {

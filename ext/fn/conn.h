@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/options.h"
 #include "net/transport.h"
+#include "store/config.h"
 #include "store/store.h"
 
 typedef enum LogText { LOG_FULL, LOG_HASH, LOG_NONE } LogText;
@@ -29,6 +30,7 @@ typedef struct Conn {
   Settings set;
   Store *store; /* NULL until needed */
   Net *net;     /* NULL until needed */
+  Config *config; /* as last read; NULL until needed */
 } Conn;
 
 /* A new connection state with one reference; NULL without memory. */
@@ -41,6 +43,9 @@ Store *conn_store(Conn *c, int create, Err *err);
 
 /* Where the store is or would be: a path, or "main". Owned (sqlite3_free). */
 char *conn_store_path(Conn *c);
+
+/* The user's configuration as it is now; borrowed until the next call. NULL and *err on failure. */
+const Config *conn_config(Conn *c, Err *err);
 
 /* The HTTP side, opened when first needed. */
 Net *conn_net(Conn *c, Err *err);

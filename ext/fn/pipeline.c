@@ -11,7 +11,6 @@
 #include "core/schema.h"
 #include "fn/access.h"
 #include "fn/pricing.h"
-#include "store/config.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -365,10 +364,10 @@ static void add_estimates(cJSON *tree, Call *k, Err *err) {
   u.output = 0;
   cJSON_AddNumberToObject(tree, "input_tokens", (double)u.input);
   cJSON_AddStringToObject(tree, "input_tokens_are", "estimated");
-  int priced = pricing_cost(k->conn->db, k->model.name, k->started_ms, &u, &cost, err);
+  int priced = pricing_cost(k->conn, k->model.name, k->started_ms, &u, &cost, err);
   add_dollars(tree, "input_cost_usd", priced, cost);
   u.output = o->max_tokens == OPTION_UNSET ? USAGE_UNKNOWN : o->max_tokens;
-  priced = pricing_cost(k->conn->db, k->model.name, k->started_ms, &u, &cost, err);
+  priced = pricing_cost(k->conn, k->model.name, k->started_ms, &u, &cost, err);
   add_dollars(tree, "max_cost_usd", priced, cost);
 }
 
@@ -382,15 +381,17 @@ static int choose_for_show(Call *k, Err *err) {
     *err = why;
     return err->rc;
   }
-  Tier *tiers = NULL;
-  int n = 0;
-  int is_auto = strcmp(k->request->model, "auto") == 0;
-  config_model_free(&k->model);
-  if (is_auto && config_tiers(k->conn->db, &tiers, &n, err) == RC_OK && n > 0) {
-    snprintf(k->tier, sizeof k->tier, "%s", tiers[0].name);
+  const Config *config = conn_config(k->conn, err);
+  const char *name = k->request->model;
+  if (!config) {
+    return err->rc;
   }
-  config_model(k->conn->db, n > 0 ? tiers[0].model : k->request->model, &k->model, err);
-  config_tiers_free(tiers, n);
+  if (strcmp(name, "auto") == 0) {
+    name = config->tiers[0].model;
+    snprintf(k->tier, sizeof k->tier, "%s", config->tiers[0].name);
+  }
+  config_model_free(&k->model);
+  config_model(config, name, &k->model, err);
   k->api = err->rc == RC_OK ? provider_api(k->model.api) : NULL;
   return k->api ? RC_OK : err_set(err, RC_ERROR, "bad_api", "unknown api '%.40s' in llm_models", k->model.api);
 }

@@ -7,7 +7,6 @@
 #include "core/text.h"
 #include "core/tokens.h"
 #include "fn/pricing.h"
-#include "store/config.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -155,9 +154,9 @@ void fn_llm_cost(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   const char *model = (const char *)sqlite3_value_text(argv[0]);
   int priced = -1;
   if (model && read_cost_args(argc, argv, &o, &u, &err) == RC_OK) {
-    priced = pricing_cost(c->db, model, o.at_ms, &u, &cost, &err);
+    priced = pricing_cost(c, model, o.at_ms, &u, &cost, &err);
   }
-  if (priced == 0 && !o.unknown_is_null && pricing_resolve(c->db, model, o.at_ms, 0, &set, &err) == 0) {
+  if (priced == 0 && !o.unknown_is_null && pricing_resolve(c, model, o.at_ms, 0, &set, &err) == 0) {
     unknown_model(model, &err);
   }
   if (err.rc != RC_OK) {
@@ -183,7 +182,7 @@ void fn_llm_price(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
     err_set(&err, RC_ERROR, "bad_argument", "kind '%.40s' (valid: %s)", word, PRICE_KIND_WORDS);
   } else if (at && !time_parse(at, &at_ms)) {
     err_set(&err, RC_ERROR, "bad_argument", "at '%.40s' (expected 'YYYY-MM-DD[THH:MM:SSZ]' or Unix ms)", at);
-  } else if (pricing_resolve(c->db, model, at_ms, 0, &set, &err) == 0) {
+  } else if (pricing_resolve(c, model, at_ms, 0, &set, &err) == 0) {
     unknown_model(model, &err);
   }
   if (err.rc != RC_OK) {

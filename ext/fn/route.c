@@ -5,59 +5,48 @@
 */
 #include "fn/call.h"
 
-#include "core/schema.h"
 #include "fn/access.h"
-#include "store/config.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* Looks up one model and its access. On failure nothing is held. */
-static int take_model(Call *k, const char *name, Err *err) {
-  if (config_model(k->conn->db, name, &k->model, err) == RC_OK && access_check(&k->model, &k->secret, err) == RC_OK) {
+/* Looks up one model and its access. A model that is known but can't be called stays in k->model, for the ledger. */
+static int take_model(Call *k, const Config *config, const char *name, Err *err) {
+  config_model_free(&k->model);
+  if (config_model(config, name, &k->model, err) == RC_OK && access_check(&k->model, &k->secret, err) == RC_OK) {
     k->api = provider_api(k->model.api);
     if (!k->api) {
       err_set(err, RC_ERROR, "bad_api", "model '%.80s': api '%.40s' in llm_models (valid: %s)", name, k->model.api,
               PROVIDER_APIS);
     }
   }
-  if (err->rc != RC_OK && err->code && strcmp(err->code, "host_not_allowed") != 0 && strcmp(err->code, "no_key") != 0) {
-    config_model_free(&k->model);
-  }
   return err->rc;
 }
 
-static int take_first_tier(Call *k, Err *err) {
-  Tier *tiers = NULL;
-  int n = 0, chosen = -1;
+static int take_first_tier(Call *k, const Config *config, Err *err) {
   Err first = {0};
-  if (config_tiers(k->conn->db, &tiers, &n, err) != RC_OK) {
-    return err->rc;
-  }
-  for (int i = 0; i < n && chosen < 0; i++) {
+  for (int i = 0; i < config->n_tiers; i++) {
     Err why = {0};
-    config_model_free(&k->model);
-    if (take_model(k, tiers[i].model, &why) == RC_OK) {
-      chosen = i;
-      snprintf(k->tier, sizeof k->tier, "%s", tiers[i].name);
-    } else if (first.rc == RC_OK) {
-      first = why;
+    if (take_model(k, config, config->tiers[i].model, &why) == RC_OK) {
+      snprintf(k->tier, sizeof k->tier, "%s", config->tiers[i].name);
+      return RC_OK;
     }
+    first = i == 0 ? why : first;
   }
-  config_tiers_free(tiers, n);
-  if (chosen < 0 && n == 0) {
+  if (config->n_tiers == 0) {
     return err_set(err, RC_ERROR, "no_tier", "llm_tiers is empty: give a model, or add a tier");
   }
-  if (chosen < 0) {
-    config_model_free(&k->model);
-    return err_set(err, first.rc, first.code, "no tier of llm_tiers can be used; the first one: %.400s", first.msg);
-  }
-  return RC_OK;
+  config_model_free(&k->model);
+  return err_set(err, first.rc, first.code, "no tier of llm_tiers can be used; the first one: %.400s", first.msg);
 }
 
 int route_choose(Call *k, Err *err) {
   const char *asked = k->request->model;
-  return strcmp(asked, "auto") == 0 ? take_first_tier(k, err) : take_model(k, asked, err);
+  const Config *config = conn_config(k->conn, err);
+  if (!config) {
+    return err->rc;
+  }
+  return strcmp(asked, "auto") == 0 ? take_first_tier(k, config, err) : take_model(k, config, asked, err);
 }
 
 int route_prepare(Call *k, Err *err) {

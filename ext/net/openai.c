@@ -41,7 +41,7 @@ static char *system_with_schema(const Request *r, int in_words) {
   if (!r->system && !in_words) {
     return NULL;
   }
-  buf_init(&b, LIMIT_REQUEST_BYTES);
+  buf_init(&b, 2 * LIMIT_REQUEST_BYTES); /* what is too much for the body is refused there */
   if (r->system) {
     buf_puts(&b, r->system);
   }
@@ -58,9 +58,11 @@ int openai_build(const Request *request, const Model *model, Buf *body, Err *err
   const Options *o = request->options;
   int takes_schema = wire_supports(model, "json_schema", 1);
   int new_limit = wire_supports(model, "max_completion_tokens", strcmp(model->provider, "openai") == 0);
-  char *system = system_with_schema(request, o->schema && !takes_schema);
+  int in_words = o->schema && !takes_schema;
+  char *system = system_with_schema(request, in_words);
   cJSON *tree = cJSON_CreateObject();
-  int ok = cJSON_AddStringToObject(tree, "model", model->name) && wire_add_messages(tree, request, system) &&
+  int ok = (system || (!request->system && !in_words)) &&
+           cJSON_AddStringToObject(tree, "model", model->name) && wire_add_messages(tree, request, system) &&
            add_sampling(tree, o) && (!o->schema || add_schema(tree, o->schema, takes_schema));
   if (ok && o->max_tokens != OPTION_UNSET) {
     ok = cJSON_AddNumberToObject(tree, new_limit ? "max_completion_tokens" : "max_tokens",

@@ -3,6 +3,8 @@
 */
 #include "net/provider.h"
 
+#include "core/text.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,13 +24,17 @@ const Api *provider_api(const char *name) {
   return NULL;
 }
 
-/* A member as text into a fixed buffer; numbers (Gemini's and OpenRouter's code) too. */
+/* A member as text into a fixed buffer, cut between characters; numbers (Gemini's and OpenRouter's code) too. */
 static void copy_member(const cJSON *object, const char *key, char *out, size_t size) {
   const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+  size_t cut_at = 0;
   if (cJSON_IsString(item)) {
     snprintf(out, size, "%s", item->valuestring);
   } else if (cJSON_IsNumber(item)) {
     snprintf(out, size, "%.15g", item->valuedouble);
+  }
+  if (!text_is_utf8(out, strlen(out), &cut_at)) {
+    out[cut_at] = 0;
   }
 }
 
@@ -66,7 +72,8 @@ void provider_read_failure(const char *body, size_t n, Failure *f) {
 int provider_is_failure(const cJSON *answer, long *status) {
   const cJSON *error = cJSON_GetObjectItemCaseSensitive(answer, "error");
   const cJSON *code = cJSON_GetObjectItemCaseSensitive(error, "code");
-  *status = cJSON_IsNumber(code) ? (long)code->valuedouble : 0;
+  double number = cJSON_IsNumber(code) ? code->valuedouble : 0;
+  *status = number >= 100 && number < 600 ? (long)number : 0; /* else a code of the provider's own */
   return cJSON_IsObject(error) || cJSON_IsString(error);
 }
 

@@ -25,7 +25,7 @@ typedef struct Transfer {
   size_t sent;         /* bytes of the body given to curl */
   size_t header_bytes;
   int over_limit;
-  struct timespec started, progress;
+  struct timespec started, progress, asked; /* asked: when we last looked for an interrupt */
   size_t seen; /* bytes received at the time of `progress` */
 } Transfer;
 
@@ -200,6 +200,15 @@ static int is_idle(Transfer *t) {
   return t->request->idle_ms > 0 && ms_since(&t->progress) > t->request->idle_ms;
 }
 
+/* Asking costs a prepared statement: not at every packet. */
+static int is_interrupted(Transfer *t) {
+  if (ms_since(&t->asked) < LIMIT_POLL_MS / 2) {
+    return 0;
+  }
+  clock_gettime(CLOCK_MONOTONIC, &t->asked);
+  return t->request->interrupted(t->request->interrupt_arg);
+}
+
 static CURLcode finished_code(CURLM *multi) {
   int left;
   CURLMsg *msg = curl_multi_info_read(multi, &left);
@@ -216,7 +225,7 @@ static CURLcode drive(CURLM *multi, Transfer *t) {
     if (!running) {
       return finished_code(multi);
     }
-    if (t->request->interrupted(t->request->interrupt_arg)) {
+    if (is_interrupted(t)) {
       return CURLE_ABORTED_BY_CALLBACK;
     }
     if (is_idle(t)) {
@@ -262,7 +271,7 @@ int net_post(Net *net, const NetRequest *request, NetResponse *response, Err *er
     return err_nomem(err);
   }
   clock_gettime(CLOCK_MONOTONIC, &t.started);
-  t.progress = t.started;
+  t.progress = t.asked = t.started;
   set_options(net->easy, &t, headers);
   CURLcode code = CURLE_FAILED_INIT;
   if (curl_multi_add_handle(net->multi, net->easy) == CURLM_OK) {

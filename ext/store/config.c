@@ -182,9 +182,24 @@ int config_init(sqlite3 *host, char **report, Err *err) {
   return err->rc;
 }
 
+/* ---- reading */
+
 static char *column_copy(sqlite3_stmt *stmt, int i) {
   const char *text = (const char *)sqlite3_column_text(stmt, i);
   return strdup(text ? text : "");
+}
+
+/* One more element of `size` bytes at the end of an array, zeroed; NULL without memory. */
+static void *append(void **array, int *n, size_t size) {
+  char *longer = realloc(*array, (size_t)(*n + 1) * size);
+  if (!longer) {
+    return NULL;
+  }
+  *array = longer;
+  char *at = longer + (size_t)*n * size;
+  memset(at, 0, size);
+  ++*n;
+  return at;
 }
 
 static int copy_model(const Model *from, Model *to, Err *err) {
@@ -195,8 +210,7 @@ static int copy_model(const Model *from, Model *to, Err *err) {
   to->base_url = strdup(from->base_url);
   to->key_env = strdup(from->key_env);
   to->supports = strdup(from->supports);
-  return to->name && to->provider && to->api && to->base_url && to->key_env && to->supports ? RC_OK
-                                                                                            : err_nomem(err);
+  return to->name && to->provider && to->api && to->base_url && to->key_env && to->supports ? RC_OK : err_nomem(err);
 }
 
 void config_model_free(Model *m) {
@@ -209,158 +223,27 @@ void config_model_free(Model *m) {
   memset(m, 0, sizeof *m);
 }
 
-/* The best match among the compiled-in models; NULL: none. */
-static const Model *find_builtin(const char *name) {
-  int n, best = 0;
-  const Model *models = catalogue_models(&n), *found = NULL;
-  for (int i = 0; i < n; i++) {
-    int match = model_name_match(name, models[i].name);
-    if (match > best) {
-      best = match;
-      found = &models[i];
-    }
+static int read_model(sqlite3_stmt *stmt, Config *c, Err *err) {
+  Model *m = append((void **)&c->models, &c->n_models, sizeof *m);
+  if (!m) {
+    return err_nomem(err);
   }
-  return found;
+  *m = (Model){column_copy(stmt, 0), column_copy(stmt, 1), column_copy(stmt, 2),          column_copy(stmt, 3),
+               column_copy(stmt, 4), column_copy(stmt, 5), sqlite3_column_int64(stmt, 6), sqlite3_column_int64(stmt, 7)};
+  return m->name && m->provider && m->api && m->base_url && m->key_env && m->supports ? RC_OK : err_nomem(err);
 }
 
-static const char model_columns[] = "SELECT name, provider, api, base_url, key_env, supports, context_window,"
-                                    " max_output FROM main.llm_models";
-
-/* Reads rows of llm_models and keeps the best match. 1 found, 0 not, -1 error. */
-static int find_in_table(sqlite3 *host, const char *name, Model *model, Err *err) {
-  sqlite3_stmt *stmt = NULL;
-  int best = 0, rc;
-  if (sqlite3_prepare_v2(host, model_columns, -1, &stmt, NULL) != SQLITE_OK) {
-    host_error(host, "read llm_models (has it the columns of llm_init()?)", err);
-    return -1;
+static int add_tier(Config *c, const char *name, const char *model, double max_score, int rank, Err *err) {
+  Tier *t = append((void **)&c->tiers, &c->n_tiers, sizeof *t);
+  if (t) {
+    *t = (Tier){strdup(name ? name : ""), strdup(model ? model : ""), max_score, rank};
   }
-  while ((rc = sqlite3_step(stmt)) == SQLITE_ROW && best < 3) {
-    const char *known = (const char *)sqlite3_column_text(stmt, 0);
-    int match = known ? model_name_match(name, known) : 0;
-    if (match > best) {
-      best = match;
-      config_model_free(model);
-      *model = (Model){column_copy(stmt, 0), column_copy(stmt, 1), column_copy(stmt, 2), column_copy(stmt, 3),
-                       column_copy(stmt, 4), column_copy(stmt, 5), sqlite3_column_int64(stmt, 6),
-                       sqlite3_column_int64(stmt, 7)};
-    }
-  }
-  if (rc != SQLITE_ROW && rc != SQLITE_DONE) {
-    host_error(host, "read llm_models", err);
-  }
-  sqlite3_finalize(stmt);
-  return err->rc == RC_OK ? best > 0 : -1;
+  return t && t->name && t->model ? RC_OK : err_nomem(err);
 }
 
-/* A dated snapshot is asked for by its own name. */
-static int keep_snapshot_name(const char *asked, Model *model, Err *err) {
-  if (model_name_match(asked, model->name) == 1) {
-    free((char *)model->name);
-    model->name = strdup(asked);
-  }
-  return model->name ? RC_OK : err_nomem(err);
-}
-
-int config_model(sqlite3 *host, const char *name, Model *model, Err *err) {
-  memset(model, 0, sizeof *model);
-  int has_table = is_plain_table(host, "llm_models", err);
-  if (has_table < 0) {
-    return err->rc;
-  }
-  const Model *found = has_table ? NULL : find_builtin(name);
-  if (found ? copy_model(found, model, err) == RC_OK : has_table && find_in_table(host, name, model, err) == 1) {
-    return keep_snapshot_name(name, model, err);
-  }
-  if (err->rc != RC_OK) {
-    return err->rc;
-  }
-  char near[256];
-  config_nearest(host, name, near, sizeof near);
-  return err_set(err, RC_ERROR, "unknown_model", "no model '%.80s' %s (nearest: %s)", name,
-                 has_table ? "in llm_models" : "is built in; SELECT llm_init() and add it to llm_models", near);
-}
-
-typedef struct Nearest {
-  const char *asked;
-  char names[3][80];
-  int distance[3];
-} Nearest;
-
-static void nearest_offer(Nearest *n, const char *name) {
-  int d = model_name_distance(n->asked, name, 1000);
-  for (int i = 0; i < 3; i++) {
-    if (d < n->distance[i]) {
-      for (int k = 2; k > i; k--) {
-        n->distance[k] = n->distance[k - 1];
-        memcpy(n->names[k], n->names[k - 1], sizeof n->names[k]);
-      }
-      n->distance[i] = d;
-      sqlite3_snprintf(sizeof n->names[i], n->names[i], "%s", name);
-      return;
-    }
-  }
-}
-
-void config_nearest(sqlite3 *host, const char *name, char *out, size_t size) {
-  Nearest near = {.asked = name, .distance = {1000, 1000, 1000}};
-  Err ignored = {0};
-  sqlite3_stmt *stmt = NULL;
-  int n;
-  const Model *models = catalogue_models(&n);
-  if (is_plain_table(host, "llm_models", &ignored) == 1) {
-    sqlite3_prepare_v2(host, "SELECT name FROM main.llm_models", -1, &stmt, NULL);
-    while (stmt && sqlite3_step(stmt) == SQLITE_ROW) {
-      nearest_offer(&near, (const char *)sqlite3_column_text(stmt, 0));
-    }
-    sqlite3_finalize(stmt);
-  } else {
-    for (int i = 0; i < n; i++) {
-      nearest_offer(&near, models[i].name);
-    }
-  }
-  sqlite3_snprintf((int)size, out, "%s%s%s%s%s", near.names[0], near.names[1][0] ? ", " : "", near.names[1],
-                   near.names[2][0] ? ", " : "", near.names[2]);
-}
-
-static int copy_builtin_tiers(Tier **tiers, int *n, Err *err) {
-  const Tier *builtin = catalogue_tiers(n);
-  *tiers = calloc((size_t)*n, sizeof **tiers);
-  for (int i = 0; *tiers && i < *n; i++) {
-    (*tiers)[i] = builtin[i];
-    (*tiers)[i].name = strdup(builtin[i].name);
-    (*tiers)[i].model = strdup(builtin[i].model);
-  }
-  return *tiers ? RC_OK : err_nomem(err);
-}
-
-void config_tiers_free(Tier *tiers, int n) {
-  for (int i = 0; tiers && i < n; i++) {
-    free((char *)tiers[i].name);
-    free((char *)tiers[i].model);
-  }
-  free(tiers);
-}
-
-int config_tiers(sqlite3 *host, Tier **tiers, int *n, Err *err) {
-  enum { MOST = 64 };
-  sqlite3_stmt *stmt = NULL;
-  *tiers = NULL;
-  *n = 0;
-  int has_table = is_plain_table(host, "llm_tiers", err);
-  if (has_table <= 0) {
-    return has_table < 0 ? err->rc : copy_builtin_tiers(tiers, n, err);
-  }
-  if (sqlite3_prepare_v2(host, "SELECT name, model, max_score, rank FROM main.llm_tiers ORDER BY rank, max_score",
-                         -1, &stmt, NULL) != SQLITE_OK) {
-    return host_error(host, "read llm_tiers (has it the columns of llm_init()?)", err);
-  }
-  *tiers = calloc(MOST, sizeof **tiers);
-  while (*tiers && *n < MOST && sqlite3_step(stmt) == SQLITE_ROW) {
-    (*tiers)[(*n)++] = (Tier){column_copy(stmt, 0), column_copy(stmt, 1), sqlite3_column_double(stmt, 2),
-                              sqlite3_column_int(stmt, 3)};
-  }
-  sqlite3_finalize(stmt);
-  return *tiers ? RC_OK : err_nomem(err);
+static int read_tier(sqlite3_stmt *stmt, Config *c, Err *err) {
+  return add_tier(c, (const char *)sqlite3_column_text(stmt, 0), (const char *)sqlite3_column_text(stmt, 1),
+                  sqlite3_column_double(stmt, 2), sqlite3_column_int(stmt, 3), err);
 }
 
 static int read_time(sqlite3_stmt *stmt, int column, long long otherwise, long long *ms, Err *err) {
@@ -372,10 +255,15 @@ static int read_time(sqlite3_stmt *stmt, int column, long long otherwise, long l
   return RC_OK;
 }
 
-static int read_price(sqlite3_stmt *stmt, PriceRow *row, Err *err) {
+static int read_price(sqlite3_stmt *stmt, Config *c, Err *err) {
   const char *kind = (const char *)sqlite3_column_text(stmt, 1);
   const char *price = (const char *)sqlite3_column_text(stmt, 2);
   int k = kind ? price_kind_parse(kind) : -1;
+  PriceRow *row = append((void **)&c->overrides.rows, &c->overrides.n, sizeof *row);
+  if (!row) {
+    return err_nomem(err);
+  }
+  row->model = column_copy(stmt, 0);
   if (k < 0) {
     return err_set(err, RC_ERROR, "config", "llm_prices: kind '%.40s' (valid: %s)", kind ? kind : "NULL",
                    PRICE_KIND_WORDS);
@@ -387,57 +275,172 @@ static int read_price(sqlite3_stmt *stmt, PriceRow *row, Err *err) {
   row->above_tokens = sqlite3_column_int64(stmt, 5);
   read_time(stmt, 3, 0, &row->from_ms, err);
   read_time(stmt, 4, LLONG_MAX, &row->to_ms, err);
-  row->model = column_copy(stmt, 0);
   return row->model ? err->rc : err_nomem(err);
 }
 
-/* Adds the row to the list; on error nothing of it is kept. */
-static int append_price(PriceList *list, sqlite3_stmt *stmt, Err *err) {
-  PriceRow row = {0};
-  PriceRow *rows = realloc((PriceRow *)list->rows, (size_t)(list->n + 1) * sizeof *rows);
-  if (!rows) {
-    return err_nomem(err);
-  }
-  list->rows = rows;
-  if (read_price(stmt, &row, err) == RC_OK) {
-    rows[list->n++] = row;
-  } else {
-    free((char *)row.model);
-  }
-  return err->rc;
-}
+/* The tables and how a row of each is read. */
+static const struct Source {
+  const char *table, *sql;
+  int (*read_row)(sqlite3_stmt *stmt, Config *c, Err *err);
+} sources[N_TABLES] = {
+    {"llm_models",
+     "SELECT name, provider, api, base_url, key_env, supports, context_window, max_output FROM main.llm_models",
+     read_model},
+    {"llm_prices",
+     "SELECT model, kind, usd_per_million, valid_from, valid_to, above_tokens FROM main.llm_prices", read_price},
+    {"llm_tiers", "SELECT name, model, max_score, rank FROM main.llm_tiers ORDER BY rank, max_score", read_tier},
+};
 
-int config_prices(sqlite3 *host, const char *model, PriceList *list, Err *err) {
+static int read_table(sqlite3 *host, const struct Source *source, Config *c, Err *err) {
   sqlite3_stmt *stmt = NULL;
-  *list = (PriceList){0};
-  int rc = SQLITE_DONE, has_table = is_plain_table(host, "llm_prices", err);
-  if (has_table <= 0) {
-    return has_table < 0 ? err->rc : RC_OK;
-  }
-  if (sqlite3_prepare_v2(host, "SELECT model, kind, usd_per_million, valid_from, valid_to, above_tokens"
-                               " FROM main.llm_prices", -1, &stmt, NULL) != SQLITE_OK) {
-    return host_error(host, "read llm_prices (has it the columns of llm_init()?)", err);
-  }
-  while (err->rc == RC_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-    const char *known = (const char *)sqlite3_column_text(stmt, 0);
-    if (known && model_name_match(model, known)) {
-      append_price(list, stmt, err);
-    }
+  int rc = sqlite3_prepare_v2(host, source->sql, -1, &stmt, NULL);
+  while (rc == SQLITE_OK && err->rc == RC_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+    rc = source->read_row(stmt, c, err) == RC_OK ? SQLITE_OK : SQLITE_ERROR;
   }
   if (err->rc == RC_OK && rc != SQLITE_DONE) {
-    host_error(host, "read llm_prices", err);
+    char doing[64];
+    sqlite3_snprintf(sizeof doing, doing, "read %s (has it the columns of llm_init()?)", source->table);
+    host_error(host, doing, err);
   }
   sqlite3_finalize(stmt);
-  if (err->rc != RC_OK) {
-    config_prices_free(list);
+  return err->rc;
+}
+
+static int copy_builtin_models(Config *c, Err *err) {
+  int n;
+  const Model *models = catalogue_models(&n);
+  for (int i = 0; i < n && err->rc == RC_OK; i++) {
+    Model *m = append((void **)&c->models, &c->n_models, sizeof *m);
+    if (!m || copy_model(&models[i], m, err) != RC_OK) {
+      return err_nomem(err);
+    }
   }
   return err->rc;
 }
 
-void config_prices_free(PriceList *list) {
-  for (int i = 0; i < list->n; i++) {
-    free((char *)list->rows[i].model);
+static int copy_builtin_tiers(Config *c, Err *err) {
+  int n;
+  const Tier *tiers = catalogue_tiers(&n);
+  for (int i = 0; i < n && err->rc == RC_OK; i++) {
+    add_tier(c, tiers[i].name, tiers[i].model, tiers[i].max_score, tiers[i].rank, err);
   }
-  free((PriceRow *)list->rows);
-  *list = (PriceList){0};
+  return err->rc;
+}
+
+void config_free(Config *c) {
+  for (int i = 0; c && i < c->n_models; i++) {
+    config_model_free(&c->models[i]);
+  }
+  for (int i = 0; c && i < c->n_tiers; i++) {
+    free((char *)c->tiers[i].name);
+    free((char *)c->tiers[i].model);
+  }
+  for (int i = 0; c && i < c->overrides.n; i++) {
+    free((char *)c->overrides.rows[i].model);
+  }
+  if (c) {
+    free(c->models);
+    free(c->tiers);
+    free((PriceRow *)c->overrides.rows);
+    free(c);
+  }
+}
+
+/* The version of main's content, changes by this and by other connections included. (The PRAGMA opens a read
+** transaction, without which another connection's commit would not be noticed.) */
+static unsigned data_version(sqlite3 *host) {
+  sqlite3_stmt *stmt = NULL;
+  unsigned version = 0;
+  if (sqlite3_prepare_v2(host, "PRAGMA main.data_version", -1, &stmt, NULL) == SQLITE_OK) {
+    sqlite3_step(stmt);
+    sqlite3_file_control(host, "main", SQLITE_FCNTL_DATA_VERSION, &version);
+  }
+  sqlite3_finalize(stmt);
+  return version;
+}
+
+static Config *read_all(sqlite3 *host, unsigned version, Err *err) {
+  Config *c = calloc(1, sizeof *c);
+  int missing = c ? find_missing(host, err) : (err_nomem(err), -1);
+  for (int i = 0; i < N_TABLES && missing >= 0 && err->rc == RC_OK; i++) {
+    if (!(missing & 1 << i)) {
+      read_table(host, &sources[i], c, err);
+    }
+  }
+  if (missing > 0 && (missing & 1) && err->rc == RC_OK) {
+    copy_builtin_models(c, err);
+  }
+  if (missing > 0 && (missing & 4) && err->rc == RC_OK) {
+    copy_builtin_tiers(c, err);
+  }
+  if (err->rc != RC_OK) {
+    config_free(c);
+    return NULL;
+  }
+  c->has_model_table = !(missing & 1);
+  c->data_version = version;
+  c->keep = sqlite3_get_autocommit(host);
+  return c;
+}
+
+Config *config_read(sqlite3 *host, Config *known, Err *err) {
+  unsigned version = data_version(host);
+  if (known && known->keep && sqlite3_get_autocommit(host) && known->data_version == version) {
+    return known;
+  }
+  config_free(known);
+  return read_all(host, version, err);
+}
+
+/* ---- looking up */
+
+typedef struct Nearest {
+  const char *names[3];
+  int distance[3];
+} Nearest;
+
+static void nearest_offer(Nearest *n, const char *asked, const char *name) {
+  int d = model_name_distance(asked, name, 1000), at = 0;
+  while (at < 3 && n->distance[at] <= d) {
+    at++;
+  }
+  for (int k = 2; k > at; k--) {
+    n->distance[k] = n->distance[k - 1];
+    n->names[k] = n->names[k - 1];
+  }
+  if (at < 3) {
+    n->distance[at] = d;
+    n->names[at] = name;
+  }
+}
+
+static int unknown_model(const Config *c, const char *name, Err *err) {
+  Nearest near = {{"", "", ""}, {1000, 1000, 1000}};
+  for (int i = 0; i < c->n_models; i++) {
+    nearest_offer(&near, name, c->models[i].name);
+  }
+  return err_set(err, RC_ERROR, "unknown_model", "no model '%.80s' %s (nearest: %.80s%s%.80s%s%.80s)", name,
+                 c->has_model_table ? "in llm_models" : "is built in; SELECT llm_init() and add it to llm_models",
+                 near.names[0], near.names[1][0] ? ", " : "", near.names[1], near.names[2][0] ? ", " : "",
+                 near.names[2]);
+}
+
+int config_model(const Config *c, const char *name, Model *model, Err *err) {
+  int best = 0, found = -1;
+  for (int i = 0; i < c->n_models && best < 3; i++) {
+    int match = model_name_match(name, c->models[i].name);
+    if (match > best) {
+      best = match;
+      found = i;
+    }
+  }
+  memset(model, 0, sizeof *model);
+  if (found < 0) {
+    return unknown_model(c, name, err);
+  }
+  if (copy_model(&c->models[found], model, err) == RC_OK && best == 1) { /* a snapshot keeps its own name */
+    free((char *)model->name);
+    model->name = strdup(name);
+  }
+  return model->name ? err->rc : err_nomem(err);
 }

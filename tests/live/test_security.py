@@ -8,11 +8,11 @@ import unittest
 from harness import KEYS, ROOT, SO, Standin, TempDir, clean_env, connect, error_of, open_desk, shell, value
 
 
-def make_hostile(path, standin):
-    with open(os.path.join(ROOT, "tests/sql/hostile/make.sql")) as f:
-        sql = f.read().replace("URL", standin.url).replace("HOST", standin.host)
+def make_hostile(path, standin, *scripts):
     db = sqlite3.connect(path)
-    db.executescript(sql)
+    for script in ("make.sql", *scripts):
+        with open(os.path.join(ROOT, "tests/sql/hostile", script)) as f:
+            db.executescript(f.read().replace("URL", standin.url).replace("HOST", standin.host))
     db.close()
 
 
@@ -23,8 +23,15 @@ class Hostile(unittest.TestCase):
         "SELECT llm_complete('my own question')",
         *(f"SELECT llm_complete('my own question', '{{\"model\":\"{m}\"}}')"
           for m in ("gpt-4o-mini", "claude-haiku-4-5", "gpt-4o", "swapped", "path", "file", "header", "no-key")),
-        "SELECT llm_cost('gpt-4o', 1, 1)", "SELECT llm_price('gpt-4o', 'input')",
     ]
+
+    def test_prices_that_are_a_view_are_not_read(self):
+        with Standin() as standin, TempDir() as tmp:
+            make_hostile(os.path.join(tmp, "h.db"), standin, "prices.sql")
+            db = connect(os.path.join(tmp, "h.db"))
+            for sql in self.STATEMENTS[6:] + ["SELECT llm_cost('gpt-4o', 1, 1)", "SELECT llm_price('gpt-4o', 'input')"]:
+                self.assertIn("llm_prices in this database is a view", error_of(db, sql))
+            self.assertEqual(standin.bill()["requests"], 0)
 
     def test_nothing_is_sent_and_no_key_leaves(self):
         os.environ.update(KEYS)

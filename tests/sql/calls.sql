@@ -46,6 +46,7 @@ SELECT 'tag and user are not', kind = 'hit_exact' AND tag = 'x' AND user = 'u' F
 SELECT 'a cut-off answer is not cached', finish_reason = 'length' AND output_tokens = 3 FROM llm_call('cut', '{"max_tokens":3}');
 SELECT 'so it is asked again', kind = 'call' FROM llm_call('cut', '{"max_tokens":3}');
 SELECT 'ttl', kind = 'call' FROM llm_call('soon gone', '{"ttl":"1ms"}');
+SELECT 'a moment passes', count(*) > 0 FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) SELECT i FROM n);
 SELECT 'expired', kind = 'call' FROM llm_call('soon gone');
 
 -- Chat.

@@ -28,8 +28,6 @@ X-Evil: 1', 1, 1, ''),
   ('no-key', 'x', 'openai', 'URL/v1', NULL, 1, 1, '');
 CREATE TABLE llm_tiers(name TEXT, max_score REAL, model TEXT, rank INTEGER);
 INSERT INTO llm_tiers VALUES ('t', 1, 'gpt-4o-mini', 1), ('u', 1, 'claude-haiku-4-5', 2), ('v', 1, 'gpt-4o', 3);
-CREATE VIEW llm_prices AS SELECT 'gpt-4o' AS model, 'input' AS kind, llm_complete('x') AS usd_per_million,
-                                 NULL AS valid_from, NULL AS valid_to, 0 AS above_tokens;
 
 -- Names that shadow what an extension might read.
 CREATE TABLE pragma_table_xinfo(arg, hidden);
