@@ -5,7 +5,8 @@
 **   cpu     0 ms latency: CPU per call of both, and of each part of ours, the parts driven alone
 **   hit     exact hits among 1,000,000 cached answers, against a Redis GET of the same key over loopback
 **
-** Usage: bench_call STANDIN_URL REDIS_PORT [CACHED_ANSWERS]. Started by bench/call.sh. Prints one table.
+** Usage: bench_call STANDIN_URL REDIS_PORT [CACHED_ANSWERS]. Started by bench/call.sh. Prints one
+** table.
 */
 #include "fn/call.h"
 #include "llmcost.h"
@@ -65,12 +66,14 @@ static void exec(sqlite3 *db, const char *sql) {
 static sqlite3 *open_desk(const char *path) {
   sqlite3 *db;
   char *message = NULL;
-  if (sqlite3_open(path, &db) != SQLITE_OK || sqlite3_llmcost_init(db, &message, NULL) != SQLITE_OK) {
+  if (sqlite3_open(path, &db) != SQLITE_OK ||
+      sqlite3_llmcost_init(db, &message, NULL) != SQLITE_OK) {
     die("open", message);
   }
-  char *sql = sqlite3_mprintf("SELECT llm_init(); UPDATE llm_models SET base_url = '%q/v1';"
-                              "SELECT llm_allow_host('%q'); SELECT llm_secret('OPENAI_API_KEY', 'sk-bench')",
-                              base, strstr(base, "//") + 2);
+  char *sql = sqlite3_mprintf(
+      "SELECT llm_init(); UPDATE llm_models SET base_url = '%q/v1';"
+      "SELECT llm_allow_host('%q'); SELECT llm_secret('OPENAI_API_KEY', 'sk-bench')",
+      base, strstr(base, "//") + 2);
   exec(db, sql);
   sqlite3_free(sql);
   return db;
@@ -112,7 +115,9 @@ static void bare_open(Bare *b) {
 
 static void bare_ask(Bare *b, const char *prompt) {
   char body[512];
-  snprintf(body, sizeof body, "{\"model\":\"gpt-4o-mini\",\"messages\":[{\"role\":\"user\",\"content\":\"%s\"}]}", prompt);
+  snprintf(body, sizeof body,
+           "{\"model\":\"gpt-4o-mini\",\"messages\":[{\"role\":\"user\",\"content\":\"%s\"}]}",
+           prompt);
   curl_easy_setopt(b->easy, CURLOPT_POSTFIELDS, body);
   if (curl_easy_perform(b->easy) != CURLE_OK || b->received == 0) {
     die("curl_easy_perform", "failed");
@@ -152,7 +157,8 @@ static void bench_wall(sqlite3_stmt *stmt, Bare *bare) {
     ratio[i] = ours[i] / theirs[i];
   }
   set_latency(0);
-  printf("wall per call, 50 ms latency   llm_complete %.2f ms, bare curl %.2f ms, ratio %.3f (aim <= 1.05)\n",
+  printf("wall per call, 50 ms latency   llm_complete %.2f ms, bare curl %.2f ms, ratio %.3f (aim "
+         "<= 1.05)\n",
          median(ours, WALL_CALLS), median(theirs, WALL_CALLS), median(ratio, WALL_CALLS));
 }
 
@@ -167,7 +173,9 @@ typedef struct Parts {
   size_t answer_n;
 } Parts;
 
-static double per_call_us(double seconds, int n) { return seconds / n * 1e6; }
+static double per_call_us(double seconds, int n) {
+  return seconds / n * 1e6;
+}
 
 static void start(Call *k, Parts *p, Request *r, const char *prompt, Err *err) {
   memset(k, 0, sizeof *k);
@@ -184,7 +192,8 @@ static double part_build(Parts *p) {
     Request r;
     Err err = {0};
     start(&k, p, &r, "part question", &err);
-    if (request_key(&r, p->store->seed, &k.key, &err) || route_choose(&k, &err) || route_prepare(&k, &err)) {
+    if (request_key(&r, p->store->seed, &k.key, &err) || route_choose(&k, &err) ||
+        route_prepare(&k, &err)) {
       die("build", err.msg);
     }
     call_free(&k);
@@ -198,13 +207,21 @@ static int never(void *unused) {
 }
 
 static double part_transfer(Parts *p) {
-  static const char body[] = "{\"model\":\"gpt-4o-mini\",\"messages\":[{\"role\":\"user\",\"content\":\"part question\"}]}";
+  static const char body[] = "{\"model\":\"gpt-4o-mini\",\"messages\":[{\"role\":\"user\","
+                             "\"content\":\"part question\"}]}";
   char url[256];
-  const char *headers[] = {"Content-Type: application/json", "Authorization: Bearer sk-bench", NULL};
+  const char *headers[] = {"Content-Type: application/json", "Authorization: Bearer sk-bench",
+                           NULL};
   Err err = {0};
   snprintf(url, sizeof url, "%s/v1/chat/completions", base);
-  NetRequest q = {.url = url, .headers = headers, .body = body, .n = sizeof body - 1, .connect_ms = 1000,
-                  .idle_ms = 10000, .total_ms = 10000, .interrupted = never};
+  NetRequest q = {.url = url,
+                  .headers = headers,
+                  .body = body,
+                  .n = sizeof body - 1,
+                  .connect_ms = 1000,
+                  .idle_ms = 10000,
+                  .total_ms = 10000,
+                  .interrupted = never};
   Net *net = net_open(&err);
   double t0 = cpu_now();
   for (int i = 0; i < CPU_CALLS; i++) {
@@ -255,8 +272,14 @@ static double part_store(Parts *p) {
     row.ts = now_ms();
     row.kind = "unknown";
     row.model_requested = "gpt-4o-mini";
-    Answer a = {.key = key, .text = p->answer, .n = 120, .created_at = row.ts, .expires_at = LEDGER_NULL, .cost_nusd = 1};
-    if (ledger_begin(p->store, &row, &key, &text, 1, row.ts, row.ts + 60000, &outcome, &err) != RC_OK) {
+    Answer a = {.key = key,
+                .text = p->answer,
+                .n = 120,
+                .created_at = row.ts,
+                .expires_at = LEDGER_NULL,
+                .cost_nusd = 1};
+    if (ledger_begin(p->store, &row, &key, &text, 1, row.ts, row.ts + 60000, &outcome, &err) !=
+        RC_OK) {
       die("store", err.msg);
     }
     row.kind = "call";
@@ -277,31 +300,40 @@ static void bench_cpu(sqlite3 *db, sqlite3_stmt *stmt, Bare *bare, Parts *p) {
     snprintf(prompt, sizeof prompt, "cpu question %d", i);
     ask(stmt, prompt);
   }
-  double ours = per_call_us(cpu_now() - t0, CPU_CALLS), ours_wall = per_call_us(wall_now() - w0, CPU_CALLS);
+  double ours = per_call_us(cpu_now() - t0, CPU_CALLS),
+         ours_wall = per_call_us(wall_now() - w0, CPU_CALLS);
   t0 = cpu_now();
   w0 = wall_now();
   for (int i = 0; i < CPU_CALLS; i++) {
     snprintf(prompt, sizeof prompt, "cpu question %d", i);
     bare_ask(bare, prompt);
   }
-  double theirs = per_call_us(cpu_now() - t0, CPU_CALLS), theirs_wall = per_call_us(wall_now() - w0, CPU_CALLS);
+  double theirs = per_call_us(cpu_now() - t0, CPU_CALLS),
+         theirs_wall = per_call_us(wall_now() - w0, CPU_CALLS);
   (void)db;
-  printf("CPU per call, 0 ms latency     llm_complete %.0f us, bare curl %.0f us, ratio %.2f (wall %.0f and %.0f us)\n",
+  printf("CPU per call, 0 ms latency     llm_complete %.0f us, bare curl %.0f us, ratio %.2f (wall "
+         "%.0f and %.0f us)\n",
          ours, theirs, ours / theirs, ours_wall, theirs_wall);
-  double build = part_build(p), transfer = part_transfer(p), parse = part_parse(p), store = part_store(p);
-  printf("  by part, each driven alone   build %.0f us, transfer %.0f us, parse %.0f us, store %.0f us (two durable commits)\n",
+  double build = part_build(p), transfer = part_transfer(p), parse = part_parse(p),
+         store = part_store(p);
+  printf("  by part, each driven alone   build %.0f us, transfer %.0f us, parse %.0f us, store "
+         "%.0f us (two durable commits)\n",
          build, transfer, parse, store);
 }
 
 /* ---- hits */
 
 static void make_prompt(char *out, size_t size, long i) {
-  snprintf(out, size, "Question number %ld: how do I return the item of order %ld?", i, i * 7919 % 1000003);
+  snprintf(out, size, "Question number %ld: how do I return the item of order %ld?", i,
+           i * 7919 % 1000003);
 }
 
 static void make_answer(char *out, size_t size, long i) {
-  snprintf(out, size, "Answer %ld: you can return an unused item within 30 days of delivery. Open Orders, choose the "
-                      "item and print the prepaid label. (ref %08lx)", i, i * 2654435761 % 4294967296);
+  snprintf(out, size,
+           "Answer %ld: you can return an unused item within 30 days of delivery. Open Orders, "
+           "choose the "
+           "item and print the prepaid label. (ref %08lx)",
+           i, i * 2654435761 % 4294967296);
 }
 
 static void prompt_key(Parts *p, long i, Hash *key) {
@@ -309,7 +341,8 @@ static void prompt_key(Parts *p, long i, Hash *key) {
   Request r;
   Err err = {0};
   make_prompt(prompt, sizeof prompt, i);
-  if (request_from_prompt(prompt, strlen(prompt), &p->options, &r, &err) || request_key(&r, p->store->seed, key, &err)) {
+  if (request_from_prompt(prompt, strlen(prompt), &p->options, &r, &err) ||
+      request_key(&r, p->store->seed, key, &err)) {
     die("key", err.msg);
   }
 }
@@ -392,8 +425,10 @@ static void bench_hits(sqlite3_stmt *stmt, Parts *p, redisContext *redis, long n
     theirs[round] = per_call_us(t2 - t1, HITS / ROUNDS);
     ratio[round] = theirs[round] / ours[round];
   }
-  printf("exact hit among %ld answers    llm_complete %.1f us with its ledger row (aim <= 20), Redis GET %.1f us, "
-         "%.1f x faster (aim >= 3)\n", n, median(ours, ROUNDS), median(theirs, ROUNDS), median(ratio, ROUNDS));
+  printf("exact hit among %ld answers    llm_complete %.1f us with its ledger row (aim <= 20), "
+         "Redis GET %.1f us, "
+         "%.1f x faster (aim >= 3)\n",
+         n, median(ours, ROUNDS), median(theirs, ROUNDS), median(ratio, ROUNDS));
 }
 
 int main(int argc, char **argv) {

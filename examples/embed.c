@@ -4,7 +4,8 @@
 **   cc -Iext examples/embed.c libllmcost.a -lsqlite3 \
 **      $(pkg-config --libs libcurl libcjson libxxhash libutf8proc libpcre2-8) -lpthread -lm -o embed
 **
-** Run with no argument it prints what a call would send and cost; with a database file it answers there.
+** Run with no argument it prints what a call would send and cost; with a database file it answers
+** there.
 */
 #include <llmcost.h>
 #include <stdio.h>
@@ -20,9 +21,10 @@ static int print_row(void *unused, int n, char **values, char **names) {
 int main(int argc, char **argv) {
   sqlite3 *db = NULL;
   char *message = NULL;
-  const char *sql = argc > 1 ? "SELECT llm_complete('What is your return policy?') AS answer"
-                             : "SELECT llmcost_version() AS version, llm_price('gpt-4o', 'input') AS gpt4o_input,"
-                               " llm_complete('Hello', '{\"dry_run\":true}') AS would_send";
+  const char *sql =
+      argc > 1 ? "SELECT llm_complete('What is your return policy?') AS answer"
+               : "SELECT llmcost_version() AS version, llm_price('gpt-4o', 'input') AS gpt4o_input,"
+                 " llm_complete('Hello', '{\"dry_run\":true}') AS would_send";
   sqlite3_auto_extension((void (*)(void))sqlite3_llmcost_init);
   int rc = sqlite3_open(argc > 1 ? argv[1] : ":memory:", &db);
   if (rc == SQLITE_OK) {

@@ -1,6 +1,6 @@
 /*
-** Entry point and registration. What can spend, send or write is DIRECTONLY: views and triggers of a hostile
-** database can't reach it. The table below is the place to audit that.
+** Entry point and registration. What can spend, send or write is DIRECTONLY: views and triggers of
+** a hostile database can't reach it. The table below is the place to audit that.
 */
 #include "llmcost.h"
 
@@ -49,8 +49,8 @@ static int register_functions(sqlite3 *db, Conn *conn) {
   int rc = SQLITE_OK;
   for (size_t i = 0; i < sizeof functions / sizeof functions[0] && rc == SQLITE_OK; i++) {
     const struct Function *f = &functions[i];
-    rc = sqlite3_create_function_v2(db, f->name, f->n_args, f->flags, conn_ref(conn), f->function, NULL, NULL,
-                                    conn_unref);
+    rc = sqlite3_create_function_v2(db, f->name, f->n_args, f->flags, conn_ref(conn), f->function,
+                                    NULL, NULL, conn_unref);
   }
   return rc;
 }
@@ -74,8 +74,22 @@ static int register_tables(sqlite3 *db, Conn *conn) {
   return rc;
 }
 
-/* 1 if this connection has the extension already: replacing a function in use would fail. (Asked of the list, because
-** a failed probe would leave its error on a connection that is just being opened.) */
+static int register_all(sqlite3 *db) {
+  Conn *conn = conn_new(db);
+  if (!conn) {
+    return SQLITE_NOMEM;
+  }
+  int rc = register_functions(db, conn);
+  if (rc == SQLITE_OK) {
+    rc = register_tables(db, conn);
+  }
+  conn_unref(conn);
+  return rc;
+}
+
+/* 1 if this connection has the extension already: replacing a function in use would fail. (Asked
+** of the list, because a failed probe would leave its error on a connection that is just being
+** opened.) */
 static int is_loaded(sqlite3 *db) {
   sqlite3_stmt *stmt = NULL;
   int loaded = 0;
@@ -94,22 +108,16 @@ int sqlite3_llmcost_init(sqlite3 *db, char **message, const struct sqlite3_api_r
   (void)api;
   if (sqlite3_libversion_number() < 3038000) {
     if (message) {
-      *message = sqlite3_mprintf("llmcost needs SQLite 3.38 or later; this is %s", sqlite3_libversion());
+      *message =
+          sqlite3_mprintf("llmcost needs SQLite 3.38 or later; this is %s", sqlite3_libversion());
     }
     return SQLITE_ERROR;
   }
-  int rc = SQLITE_OK;
-  if (!is_loaded(db)) {
-    Conn *conn = conn_new(db);
-    rc = conn ? register_functions(db, conn) : SQLITE_NOMEM;
-    rc = rc == SQLITE_OK ? register_tables(db, conn) : rc;
-    if (conn) {
-      conn_unref(conn);
-    }
+  int rc = is_loaded(db) ? SQLITE_OK : register_all(db);
+#ifndef SQLITE_CORE
+  if (rc == SQLITE_OK) {
+    rc = SQLITE_OK_LOAD_PERMANENTLY; /* libcurl's global state outlives the connection */
   }
-#ifdef SQLITE_CORE
-  return rc;
-#else
-  return rc == SQLITE_OK ? SQLITE_OK_LOAD_PERMANENTLY : rc; /* libcurl's global state outlives the connection */
 #endif
+  return rc;
 }

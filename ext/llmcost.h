@@ -1,8 +1,9 @@
 /*
 ** llmcost: LLM calls from SQL, cached, priced and ledgered.
 **
-** A loadable extension (llmcost.so, entry point sqlite3_llmcost_init), or a static library for applications that
-** link SQLite themselves: compile with libllmcost.a and call, before opening connections,
+** A loadable extension (llmcost.so, entry point sqlite3_llmcost_init), or a static library for
+** applications that link SQLite themselves: compile with libllmcost.a and call, before opening
+** connections,
 **
 **   sqlite3_auto_extension((void (*)(void))sqlite3_llmcost_init);
 **
@@ -21,11 +22,11 @@ extern "C" {
 
 struct sqlite3_api_routines;
 
-/* Registers everything with one connection. Writes nothing, opens no file, sends nothing. Loading twice is
-** safe. Returns SQLITE_OK (SQLITE_OK_LOAD_PERMANENTLY from the shared object), or an error with *message set
-** (sqlite3_free). */
-__attribute__((visibility("default"))) int sqlite3_llmcost_init(sqlite3 *db, char **message,
-                                                               const struct sqlite3_api_routines *api);
+/* Registers everything with one connection. Writes nothing, opens no file, sends nothing.
+** Loading twice is safe. Returns SQLITE_OK (SQLITE_OK_LOAD_PERMANENTLY from the shared object),
+** or an error with message set (sqlite3_free). */
+__attribute__((visibility("default"))) int
+sqlite3_llmcost_init(sqlite3 *db, char **message, const struct sqlite3_api_routines *api);
 
 #ifdef __cplusplus
 }

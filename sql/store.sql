@@ -42,12 +42,12 @@ CREATE TABLE IF NOT EXISTS main.llm_calls(
   prompt_hash TEXT
 );
 CREATE INDEX IF NOT EXISTS main.llm_calls_ts ON llm_calls(ts);
-CREATE INDEX IF NOT EXISTS main.llm_calls_request ON llm_calls(request_id);
+CREATE INDEX IF NOT EXISTS main.llm_calls_request ON llm_calls(request_id) WHERE attempt > 0;
 
 -- Requests that are on their way: an open row of llm_calls, who waits for it, and until when at most.
 CREATE TABLE IF NOT EXISTS main.llm_intents(
   call_id INTEGER PRIMARY KEY,
-  key BLOB UNIQUE,
+  key BLOB,                   -- no index: only what is on its way right now is here
   owner TEXT NOT NULL,
   lease_until INTEGER NOT NULL
 );

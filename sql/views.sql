@@ -68,7 +68,7 @@ SELECT c.request_id, min(c.ts) AS ts, max(c.attempt) AS attempts,
        sum(c.latency_ms) AS latency_ms,
        max(CASE WHEN c.attempt = r.attempts THEN c.error END) AS error
 FROM (SELECT request_id, max(attempt) AS attempts FROM llm_calls WHERE attempt > 1 GROUP BY 1) r
-JOIN llm_calls c ON c.request_id = r.request_id
+JOIN llm_calls c ON c.request_id = r.request_id AND c.attempt > 0
 GROUP BY 1;
 
 -- Money we can't name: paid or perhaps paid, and no price. Never counted as zero.

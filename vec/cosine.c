@@ -1,8 +1,8 @@
 /*
 ** Cosine in double. See cosine.h for the contract.
 **
-** A double holds any product of two float32 without rounding, and neither denormal nor 1e30 elements under- or overflow
-** in the sums.
+** A double holds any product of two float32 without rounding, and neither denormal nor 1e30
+** elements under- or overflow in the sums.
 */
 #include "cosine.h"
 

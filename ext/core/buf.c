@@ -72,13 +72,19 @@ int buf_add(Buf *b, const void *data, size_t n) {
   return rc;
 }
 
-int buf_puts(Buf *b, const char *text) { return buf_add(b, text, strlen(text)); }
+int buf_puts(Buf *b, const char *text) {
+  return buf_add(b, text, strlen(text));
+}
 
 int buf_printf(Buf *b, const char *fmt, ...) {
+  char small[256];
   va_list ap;
   va_start(ap, fmt);
-  int n = vsnprintf(NULL, 0, fmt, ap);
+  int n = vsnprintf(small, sizeof small, fmt, ap);
   va_end(ap);
+  if (n >= 0 && (size_t)n < sizeof small) {
+    return buf_add(b, small, (size_t)n);
+  }
   int rc = n < 0 ? fail(b, RC_NOMEM) : reserve(b, (size_t)n);
   if (rc == RC_OK) {
     va_start(ap, fmt);

@@ -1,6 +1,6 @@
 /*
-** A growable byte buffer with a mandatory maximum, in the manner of curl's dynbuf: after any failure the
-** buffer is empty and stays failed, so a chain of appends needs one check at its end.
+** A growable byte buffer with a mandatory maximum, in the manner of curl's dynbuf: after any
+** failure the buffer is empty and stays failed, so a chain of appends needs one check at its end.
 */
 #ifndef LLMCOST_BUF_H
 #define LLMCOST_BUF_H

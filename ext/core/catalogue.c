@@ -4,8 +4,8 @@
 ** Both files are tab-separated, a row a line; lines that start with '#' are comments.
 **   models.tsv: name provider api base_url key_env context_window max_output supports
 **   prices.tsv: model valid_from above_tokens input output cache_read cache_write cache_write_1h checked source
-** Prices are US dollars per million tokens, '-' where there is none. A row with a later valid_from ends
-** the earlier rows of its model.
+** Prices are US dollars per million tokens, '-' where there is none. A row with a later valid_from
+** ends the earlier rows of its model.
 */
 #include "catalogue.h"
 
@@ -31,8 +31,8 @@ static const Tier tiers[] = {
     {"complex", "gpt-4o", 1.0, 3},
 };
 
-/* Splits the line at *at into fields (NUL-terminated in place) and moves *at past it. Returns the number
-** of fields, 0 for comments and blank lines. */
+/* Splits the line at *at into fields (NUL-terminated in place) and moves *at past it. Returns
+** the number of fields, 0 for comments and blank lines. */
 static int next_row(char **at, char **fields, int max) {
   char *line = *at;
   char *end = strchr(line, '\n');
@@ -61,7 +61,9 @@ static int count_lines(const char *text) {
   return n;
 }
 
-static const char *field_text(const char *field) { return strcmp(field, "-") == 0 ? "" : field; }
+static const char *field_text(const char *field) {
+  return strcmp(field, "-") == 0 ? "" : field;
+}
 
 static void load_models(void) {
   char *at = strdup(sql_models_tsv);
@@ -69,9 +71,9 @@ static void load_models(void) {
   models = at ? calloc((size_t)count_lines(at), sizeof *models) : NULL;
   while (models && *at) {
     if (next_row(&at, f, MODEL_FIELDS) == MODEL_FIELDS) {
-      models[n_models++] = (Model){field_text(f[0]), field_text(f[1]), field_text(f[2]), field_text(f[3]),
-                                   field_text(f[4]), field_text(f[7]), strtoll(f[5], NULL, 10),
-                                   strtoll(f[6], NULL, 10)};
+      models[n_models++] = (Model){
+          field_text(f[0]), field_text(f[1]), field_text(f[2]),        field_text(f[3]),
+          field_text(f[4]), field_text(f[7]), strtoll(f[5], NULL, 10), strtoll(f[6], NULL, 10)};
     }
   }
 }

@@ -1,6 +1,6 @@
 /*
-** What the product knows without being told: models and their prices, compiled in from sql/models.tsv and
-** sql/prices.tsv.
+** What the product knows without being told: models and their prices, compiled in from
+** sql/models.tsv and sql/prices.tsv.
 */
 #ifndef LLMCOST_CATALOGUE_H
 #define LLMCOST_CATALOGUE_H

@@ -33,4 +33,6 @@ int err_set(Err *err, int rc, const char *code, const char *fmt, ...) {
   return rc;
 }
 
-int err_nomem(Err *err) { return err_set(err, RC_NOMEM, "no_memory", "out of memory"); }
+int err_nomem(Err *err) {
+  return err_set(err, RC_NOMEM, "no_memory", "out of memory");
+}

@@ -12,8 +12,8 @@ typedef struct Hash {
 
 #define HASH_HEX_SIZE 33
 
-/* The hash of n bytes. Texts are named with seed 0; a store's cache keys use the store's own secret seed, so
-** that nobody can prepare two requests that collide. */
+/* The hash of n bytes. Texts are named with seed 0; a store's cache keys use the store's own
+** secret seed, so that nobody can prepare two requests that collide. */
 Hash hash_bytes(const void *data, size_t n, unsigned long long seed);
 
 /* Writes the 32 lower-case hex digits and a NUL. */

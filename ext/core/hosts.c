@@ -71,8 +71,8 @@ static int is_loopback(const char *host) {
     return 1;
   }
   return strspn(host, "0123456789.") == strlen(host) &&
-         sscanf(host, "%3d.%3d.%3d.%3d%n", &a, &b, &c, &d, &used) == 4 && host[used] == 0 && a == 127 &&
-         b < 256 && c < 256 && d < 256;
+         sscanf(host, "%3d.%3d.%3d.%3d%n", &a, &b, &c, &d, &used) == 4 && host[used] == 0 &&
+         a == 127 && b < 256 && c < 256 && d < 256;
 }
 
 int url_parse(const char *text, Url *url, Err *err) {
@@ -107,7 +107,8 @@ int host_rule_is_valid(const char *rule) {
 int host_rule_covers(const char *rule, const Url *url) {
   Url u = {.port = -1};
   const char *end = parse_authority(rule, &u);
-  return end && *end == 0 && strcmp(u.host, url->host) == 0 && (u.port == -1 || u.port == url->port);
+  return end && *end == 0 && strcmp(u.host, url->host) == 0 &&
+         (u.port == -1 || u.port == url->port);
 }
 
 int host_builtin(const Url *url, const char *key_env) {

@@ -2,7 +2,8 @@
 ** JSON under limits. See json.h for the contract.
 **
 ** cJSON itself checks neither UTF-8 nor (below 1,000 levels) depth and would end a string at \u0000
-** silently (a raw NUL, which JSON doesn't allow, too), so one pass over the text looks at these before it.
+** silently (a raw NUL, which JSON doesn't allow, too), so one pass over the text looks at these
+** before it.
 */
 #include "json.h"
 
@@ -12,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Deepest nesting of the text, brackets inside strings not counted; counts \u0000 escapes on the way. */
+/* Deepest nesting of the text, brackets inside strings not counted; counts \u0000 escapes on the
+** way. */
 static int scan(const char *s, size_t n, size_t *nuls) {
   int depth = 0, deepest = 0, in_string = 0;
   *nuls = 0;

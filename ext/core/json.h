@@ -9,16 +9,17 @@
 #include <cjson/cJSON.h>
 #include <stddef.h>
 
-/* Parses n bytes as exactly one JSON value. Refuses bad UTF-8, nesting over LIMIT_JSON_DEPTH and trailing
-** text. A \u0000 inside a string, which a C string can't hold, is read as U+FFFD. `what` names the text in
-** the message ("the options", "the provider's answer"). Returns an owned tree (cJSON_Delete), or NULL and *err. */
+/* Parses n bytes as exactly one JSON value. Refuses bad UTF-8, nesting over LIMIT_JSON_DEPTH and
+** trailing text. A \u0000 inside a string, which a C string can't hold, is read as U+FFFD.
+** `what` names the text in the message ("the options", "the provider's answer"). Returns an
+** owned tree (cJSON_Delete), or NULL and *err. */
 cJSON *json_parse(const char *text, size_t n, const char *what, Err *err);
 
 /* The string member `key` of an object, borrowed; NULL where missing or not a string. */
 const char *json_text(const cJSON *object, const char *key);
 
-/* The member `key` as a non-negative count: 1 and *value where it is a whole number in 0..LIMIT_COUNT,
-** 0 where it is missing or null, -1 where it is anything else. */
+/* The member `key` as a non-negative count: 1 and *value where it is a whole number in
+** 0..LIMIT_COUNT, 0 where it is missing or null, -1 where it is anything else. */
 int json_count(const cJSON *object, const char *key, long long *value);
 
 /* Follows a path of member names, NULL-terminated; NULL where a step is missing. */

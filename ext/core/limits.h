@@ -4,10 +4,12 @@
 #ifndef LLMCOST_LIMITS_H
 #define LLMCOST_LIMITS_H
 
-/* A request body: providers take up to 20-32 MB; a prompt of 16 MiB is already past every context window. */
+/* A request body: providers take up to 20-32 MB; a prompt of 16 MiB is already past every
+** context window. */
 #define LIMIT_REQUEST_BYTES ((size_t)16 << 20)
 
-/* A response body: 128k output tokens are about 600 KiB; 16 MiB leaves room and bounds a hostile server. */
+/* A response body: 128k output tokens are about 600 KiB; 16 MiB leaves room and bounds a hostile
+** server. */
 #define LIMIT_RESPONSE_BYTES ((size_t)16 << 20)
 
 /* All response headers of one answer together: curl's own cap is 300 KiB in newer versions. */
@@ -25,7 +27,8 @@
 /* A Retry-After longer than this is not waited for: the caller should decide. */
 #define LIMIT_RETRY_AFTER_MS 60000
 
-/* Backoff without a Retry-After: doubles from the base up to this (the ceiling vendors' SDKs use). */
+/* Backoff without a Retry-After: doubles from the base up to this (the ceiling vendors' SDKs
+** use). */
 #define LIMIT_BACKOFF_MS 8000
 
 /* Cache hits that may wait in memory for their ledger rows, in rows and in milliseconds. */
@@ -48,13 +51,21 @@
 /* A model name; the longest real ones (Bedrock ARNs) are under 200. */
 #define LIMIT_MODEL_NAME 256
 
-/* Token counts and similar numbers from outside: above 2^53 a JSON number is no longer exact. */
+/* Whole numbers from outside: above 2^53 a JSON number is no longer exact. */
 #define LIMIT_COUNT 9007199254740991LL
+
+/* Tokens of one request: a hundred times the largest context window. Keeps a hostile answer from putting
+** a cost in the ledger that overflows a sum: at $1,000 per million it is a million dollars. */
+#define LIMIT_TOKENS 1000000000LL
+
+/* Steps of one schema validation: a schema whose $refs branch into themselves ends there. */
+#define LIMIT_SCHEMA_STEPS 1000000
 
 /* How long a write waits for another process's write to the store. */
 #define LIMIT_BUSY_MS 15000
 
-/* Poll step while waiting on network, locks or another process: Ctrl-C must end a call within 100 ms. */
+/* Poll step while waiting on network, locks or another process: Ctrl-C must end a call within
+** 100 ms. */
 #define LIMIT_POLL_MS 40
 
 #endif

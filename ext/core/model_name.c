@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-static const char *const vendor_prefixes[] = {"openai/",    "anthropic/", "google/", "mistralai/",
+static const char *const vendor_prefixes[] = {"openai/",     "anthropic/", "google/", "mistralai/",
                                               "meta-llama/", "deepseek/",  "models/", "x-ai/"};
 
 static const char *skip_vendor(const char *name) {
@@ -24,9 +24,11 @@ static const char *skip_vendor(const char *name) {
   return name;
 }
 
-/* 1 if the rest of a name after its base is a date or "-latest". Each '#' of a pattern is a digit. */
+/* 1 if the rest of a name after its base is a date or "-latest". Each '#' of a pattern is a
+** digit. */
 static int is_snapshot_suffix(const char *rest) {
-  static const char *const patterns[] = {"-####-##-##", "-########", "@########", "-latest", "-####"};
+  static const char *const patterns[] = {"-####-##-##", "-########", "@########", "-latest",
+                                         "-####"};
   for (unsigned i = 0; i < sizeof patterns / sizeof patterns[0]; i++) {
     const char *p = patterns[i], *r = rest;
     while (*p && *r && (*p == '#' ? (*r >= '0' && *r <= '9') : *p == *r)) {

@@ -8,7 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum Type { T_TEXT, T_NUMBER, T_INTEGER, T_BOOL, T_SEED, T_STOP, T_SCHEMA, T_TTL, T_CACHE, T_ON_ERROR } Type;
+typedef enum Type {
+  T_TEXT,
+  T_NUMBER,
+  T_INTEGER,
+  T_BOOL,
+  T_SEED,
+  T_STOP,
+  T_SCHEMA,
+  T_TTL,
+  T_CACHE,
+  T_ON_ERROR
+} Type;
 
 typedef struct Spec {
   const char *name;
@@ -55,7 +66,9 @@ static int find_word(const char *word, const char *const *words, int n) {
   return -1;
 }
 
-int cache_mode_parse(const char *word) { return find_word(word, cache_words, 4); }
+int cache_mode_parse(const char *word) {
+  return find_word(word, cache_words, 4);
+}
 
 void options_init(Options *o) {
   memset(o, 0, sizeof *o);
@@ -73,7 +86,8 @@ long long duration_parse(const char *text) {
   static const struct {
     const char *unit;
     double ms;
-  } units[] = {{"", 1e3}, {"ms", 1}, {"s", 1e3}, {"m", 6e4}, {"h", 3.6e6}, {"d", 8.64e7}, {"w", 6.048e8}};
+  } units[] = {{"", 1e3},    {"ms", 1},     {"s", 1e3},    {"m", 6e4},
+               {"h", 3.6e6}, {"d", 8.64e7}, {"w", 6.048e8}};
   char *end = NULL;
   double value = strtod(text, &end);
   if (end == text || !(value >= 0)) {
@@ -100,10 +114,11 @@ static int set_number(const Spec *s, const cJSON *v, Options *o, Err *err) {
              s->min, s->max);
     return bad_type(s, expected, err);
   }
+  void *at = (char *)o + s->at;
   if (whole) {
-    *(long long *)((char *)o + s->at) = (long long)d;
+    *(long long *)at = (long long)d;
   } else {
-    *(double *)((char *)o + s->at) = d;
+    *(double *)at = d;
   }
   return RC_OK;
 }
@@ -137,8 +152,9 @@ static int set_stop(const Spec *s, const cJSON *v, Options *o, Err *err) {
 
 static int set_ttl(const Spec *s, const cJSON *v, Options *o, Err *err) {
   double seconds = cJSON_IsNumber(v) ? v->valuedouble : -1.0;
-  long long ms = cJSON_IsString(v) ? duration_parse(v->valuestring)
-                 : seconds > 0 && seconds <= 1e12 ? (long long)(seconds * 1e3) : -1;
+  long long ms = cJSON_IsString(v)                ? duration_parse(v->valuestring)
+                 : seconds > 0 && seconds <= 1e12 ? (long long)(seconds * 1e3)
+                                                  : -1;
   if (ms <= 0) {
     return bad_type(s, "seconds above 0, or a duration such as '90s', '15m', '36h', '7d'", err);
   }
@@ -148,7 +164,8 @@ static int set_ttl(const Spec *s, const cJSON *v, Options *o, Err *err) {
 
 static int set_word(const Spec *s, const cJSON *v, Options *o, Err *err) {
   int is_cache = s->type == T_CACHE;
-  int i = find_word(cJSON_GetStringValue(v), is_cache ? cache_words : on_error_words, is_cache ? 4 : 3);
+  int i =
+      find_word(cJSON_GetStringValue(v), is_cache ? cache_words : on_error_words, is_cache ? 4 : 3);
   if (i < 0) {
     return bad_type(s, is_cache ? CACHE_MODES : "'error', 'null' or 'json'", err);
   }
@@ -218,7 +235,8 @@ static int check_together(const Options *o, Err *err) {
     return err_set(err, RC_ERROR, "bad_option", "option 'model': expected a name, or 'auto'");
   }
   if (o->model && strlen(o->model) >= LIMIT_MODEL_NAME) {
-    return err_set(err, RC_ERROR, "bad_option", "option 'model': at most %d bytes", LIMIT_MODEL_NAME - 1);
+    return err_set(err, RC_ERROR, "bad_option", "option 'model': at most %d bytes",
+                   LIMIT_MODEL_NAME - 1);
   }
   return RC_OK;
 }
@@ -231,7 +249,8 @@ int options_parse(const char *json, size_t n, Options *o, Err *err) {
   }
   o->doc = json_parse(json, n, "the options", err);
   if (o->doc && !cJSON_IsObject(o->doc)) {
-    err_set(err, RC_ERROR, "bad_option", "the options must be one JSON object, such as '{\"model\":\"auto\"}'");
+    err_set(err, RC_ERROR, "bad_option",
+            "the options must be one JSON object, such as '{\"model\":\"auto\"}'");
   }
   const cJSON *item = err->rc == RC_OK ? o->doc->child : NULL;
   for (; item && err->rc == RC_OK; item = item->next) {

@@ -1,9 +1,9 @@
 /*
 ** Price lookup and cost arithmetic. See price.h for the contract and the units.
 **
-** Leaf decomposition (the rule that ends double counting): a usage is split into disjoint leaves, every
-** token in exactly one, and each leaf has exactly one price. A tier is chosen on the request's whole input,
-** cached tokens included, strictly above its threshold.
+** Leaf decomposition (the rule that ends double counting): a usage is split into disjoint leaves,
+** every token in exactly one, and each leaf has exactly one price. A tier is chosen on the
+** request's whole input, cached tokens included, strictly above its threshold.
 */
 #include "price.h"
 
@@ -35,9 +35,12 @@ static int is_better(const PriceRow *a, const PriceRow *b) {
   return a->from_ms >= b->from_ms;
 }
 
-/* Match of each row's model with the one asked for; rows of one model share the pointer and stand together. */
+/* Match of each row's model with the one asked for; rows of one model share the pointer and
+** stand together. */
 static int row_match(const PriceList *list, int i, const char *model, int previous) {
-  return i > 0 && list->rows[i].model == list->rows[i - 1].model ? previous : model_name_match(model, list->rows[i].model);
+  return i > 0 && list->rows[i].model == list->rows[i - 1].model
+             ? previous
+             : model_name_match(model, list->rows[i].model);
 }
 
 static int best_match(const PriceList *list, const char *model) {
@@ -50,7 +53,8 @@ static int best_match(const PriceList *list, const char *model) {
 }
 
 /* Fills the kinds of *set that this list prices. Returns the best name match (0: unknown model). */
-static int resolve_list(PriceList list, const char *model, long long at_ms, long long input_tokens, PriceSet *set) {
+static int resolve_list(PriceList list, const char *model, long long at_ms, long long input_tokens,
+                        PriceSet *set) {
   const PriceRow *best[PRICE_KINDS] = {0};
   int wanted = best_match(&list, model), match = 0;
   for (int i = 0; wanted && i < list.n; i++) {
@@ -99,14 +103,17 @@ static int add_leaf(Cost *cost, long long tokens, long long pusd) {
   return 1;
 }
 
-static long long or_zero(long long count) { return count == USAGE_UNKNOWN ? 0 : count; }
+static long long or_zero(long long count) {
+  return count == USAGE_UNKNOWN ? 0 : count;
+}
 
 int price_cost(const PriceSet *set, const Usage *u, Cost *cost) {
   *cost = 0;
   if (u->input == USAGE_UNKNOWN || u->output == USAGE_UNKNOWN) {
     return 0;
   }
-  long long read = or_zero(u->cached), write = or_zero(u->write_5m), write_1h = or_zero(u->write_1h);
+  long long read = or_zero(u->cached), write = or_zero(u->write_5m),
+            write_1h = or_zero(u->write_1h);
   long long uncached = u->input - read - write - write_1h;
   if (uncached < 0) {
     return -1;
@@ -120,13 +127,17 @@ int price_cost(const PriceSet *set, const Usage *u, Cost *cost) {
 
 long long cost_nusd(Cost cost) {
   Cost nusd = (cost + 500000000u) / 1000000000u;
-  return nusd <= LLONG_MAX ? (long long)nusd : LLONG_MAX; /* an absurd count must not become a negative cost */
+  return nusd <= LLONG_MAX ? (long long)nusd
+                           : LLONG_MAX; /* an absurd count must not become a negative cost */
 }
 
-double cost_usd(Cost cost) { return (double)((long double)cost / 1e18L); }
+double cost_usd(Cost cost) {
+  return (double)((long double)cost / 1e18L);
+}
 
 int decimal_parse_pico(const char *text, long long *value) {
-  static const Cost enough = (Cost)1000000000000000000 * 1000000000000000000; /* later digits decide nothing */
+  static const Cost enough =
+      (Cost)1000000000000000000 * 1000000000000000000; /* later digits decide nothing */
   const char *p = text;
   Cost v = 0;
   long shift = 12;
@@ -165,8 +176,8 @@ int decimal_parse_pico(const char *text, long long *value) {
   return v <= LLONG_MAX;
 }
 
-/* Days from 1970-01-01 to a date of the proleptic Gregorian calendar (Hinnant's civil-from-days algorithm,
-** http://howardhinnant.github.io/date_algorithms.html). */
+/* Days from 1970-01-01 to a date of the proleptic Gregorian calendar (Hinnant's civil-from-days
+** algorithm, http://howardhinnant.github.io/date_algorithms.html). */
 static long long days_from_civil(long long y, int m, int d) {
   y -= m <= 2;
   long long era = (y >= 0 ? y : y - 399) / 400;
@@ -183,7 +194,8 @@ int time_parse(const char *text, long long *ms) {
     return 1;
   }
   int y, mo, d, h = 0, mi = 0, s = 0, used = 0;
-  if (sscanf(text, "%4d-%2d-%2d%n", &y, &mo, &d, &used) != 3 || mo < 1 || mo > 12 || d < 1 || d > 31) {
+  if (sscanf(text, "%4d-%2d-%2d%n", &y, &mo, &d, &used) != 3 || mo < 1 || mo > 12 || d < 1 ||
+      d > 31) {
     return 0;
   }
   const char *p = text + used;

@@ -1,9 +1,9 @@
 /*
 ** The logical request and its cache key. See request.h for the contract.
 **
-** Canonical form, hashed: for each field present, in this order, "name:length:bytes;". Lengths make it
-** injective: no text can imitate a field boundary. Changing it makes every cached answer unreachable, so
-** the first field is a version.
+** Canonical form, hashed: for each field present, in this order, "name:length:bytes;". Lengths make
+** it injective: no text can imitate a field boundary. Changing it makes every cached answer
+** unreachable, so the first field is a version.
 */
 #include "request.h"
 
@@ -36,13 +36,15 @@ static int check_text(const char *what, const char *text, size_t n, Err *err) {
   return RC_OK;
 }
 
-int request_from_prompt(const char *prompt, size_t n, const Options *options, Request *r, Err *err) {
+int request_from_prompt(const char *prompt, size_t n, const Options *options, Request *r,
+                        Err *err) {
   request_start(r, options);
   r->one = (Message){"user", prompt, n};
   r->messages = &r->one;
   r->n_messages = r->turn = 1;
   if (n == 0) {
-    return err_set(err, RC_ERROR, "bad_prompt", "the prompt is empty (NULL asks nothing and gives NULL)");
+    return err_set(err, RC_ERROR, "bad_prompt",
+                   "the prompt is empty (NULL asks nothing and gives NULL)");
   }
   return check_text("the prompt", prompt, n, err);
 }
@@ -84,12 +86,14 @@ static int add_message(Request *r, const cJSON *item, int position, Err *err) {
     return err_set(err, RC_ERROR, "bad_messages",
                    "message %d: role '%.20s' (valid: system, user, assistant)", position, role);
   }
-  r->messages[r->n_messages++] = (Message){is_user ? "user" : "assistant", content, strlen(content)};
+  r->messages[r->n_messages++] =
+      (Message){is_user ? "user" : "assistant", content, strlen(content)};
   r->turn += is_user;
   return RC_OK;
 }
 
-int request_from_messages(const char *json, size_t n, const Options *options, Request *r, Err *err) {
+int request_from_messages(const char *json, size_t n, const Options *options, Request *r,
+                          Err *err) {
   request_start(r, options);
   if (check_text("the messages", json, n, err) != RC_OK) {
     return err->rc;
@@ -108,7 +112,8 @@ int request_from_messages(const char *json, size_t n, const Options *options, Re
        item = item->next) {
     add_message(r, item, ++position, err);
   }
-  if (err->rc == RC_OK && (r->n_messages == 0 || strcmp(r->messages[r->n_messages - 1].role, "user"))) {
+  if (err->rc == RC_OK &&
+      (r->n_messages == 0 || strcmp(r->messages[r->n_messages - 1].role, "user"))) {
     err_set(err, RC_ERROR, "bad_messages", "the last message must be the user's");
   }
   return err->rc;
@@ -124,7 +129,15 @@ void request_free(Request *r) {
 }
 
 static void add_field(Buf *b, const char *name, const char *value, size_t n) {
-  buf_printf(b, "%s:%zu:", name, n);
+  char length[32];
+  size_t at = sizeof length;
+  length[--at] = ':';
+  for (size_t rest = n; at == sizeof length - 1 || rest; rest /= 10) {
+    length[--at] = (char)('0' + rest % 10);
+  }
+  length[--at] = ':';
+  buf_puts(b, name);
+  buf_add(b, length + at, sizeof length - at);
   buf_add(b, value, n);
   buf_add(b, ";", 1);
 }
@@ -187,7 +200,8 @@ int request_key(const Request *r, unsigned long long seed, Hash *key, Err *err) 
 /* Adds one message of the transcript to the array. */
 static int transcript_message(cJSON *array, const Message *m, RequestStoreText store, void *arg) {
   cJSON *item = cJSON_CreateObject();
-  int ok = item && cJSON_AddItemToArray(array, item) && cJSON_AddStringToObject(item, "role", m->role);
+  int ok =
+      item && cJSON_AddItemToArray(array, item) && cJSON_AddStringToObject(item, "role", m->role);
   if (ok && m->n < LIMIT_INLINE_TEXT) {
     return cJSON_AddStringToObject(item, "text", m->content) ? RC_OK : RC_NOMEM;
   }

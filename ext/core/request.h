@@ -21,28 +21,30 @@ typedef struct Request {
   char *system_owned;
   Message *messages; /* at least one; the last is the question */
   int n_messages;
-  cJSON *doc;      /* llm_chat: the parsed array the messages point into */
-  int turn;        /* user messages so far */
-  Message one;     /* llm_complete's single message */
+  cJSON *doc;                   /* llm_chat: the parsed array the messages point into */
+  int turn;                     /* user messages so far */
+  Message one;                  /* llm_complete's single message */
   char model[LIMIT_MODEL_NAME]; /* as asked for: a name or "auto" */
 } Request;
 
 /* A request of one user message. Borrows prompt and options. */
 int request_from_prompt(const char *prompt, size_t n, const Options *options, Request *r, Err *err);
 
-/* A request of a JSON array of {"role","content"}: leading system messages join the `system` option, then
-** user and assistant messages, the last from the user. Borrows the options. */
+/* A request of a JSON array of {"role","content"}: leading system messages join the `system`
+** option, then user and assistant messages, the last from the user. Borrows the options. */
 int request_from_messages(const char *json, size_t n, const Options *options, Request *r, Err *err);
 
 /* Frees what the request owns; safe on zeroed memory. */
 void request_free(Request *r);
 
-/* The cache key: the hash of every field that can change the answer, each with its name and length, texts in
-** normal form. Provider-independent where the model is "auto". `seed` is the store's. */
+/* The cache key: the hash of every field that can change the answer, each with its name and
+** length, texts in normal form. Provider-independent where the model is "auto". `seed` is the
+** store's. */
 int request_key(const Request *r, unsigned long long seed, Hash *key, Err *err);
 
-/* A conversation as stored in the ledger: a JSON array of {"role","text"}, where contents of LIMIT_INLINE_TEXT bytes or
-** more are {"role","hash"} and each such content is handed to `store`, which keeps one copy. Owned by the caller (free). */
+/* A conversation as stored in the ledger: a JSON array of {"role","text"}, where contents of
+** LIMIT_INLINE_TEXT bytes or more are {"role","hash"} and each such content is handed to
+** `store`, which keeps one copy. Owned by the caller (free). */
 typedef int (*RequestStoreText)(void *arg, const Hash *hash, const char *text, size_t n);
 char *request_transcript(const Request *r, RequestStoreText store, void *arg, size_t *n, Err *err);
 

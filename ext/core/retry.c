@@ -10,9 +10,15 @@
 
 /* Errors that the same request meets again until somebody pays or raises a limit. */
 static const char *const final_codes[] = {
-    "insufficient_quota",           "credit_balance_exhausted",     "organization_spend_limit_exceeded",
-    "project_spend_limit_exceeded", "enforced_spend_limit_reached", "contract_spend_limit_reached",
-    "billing_error",                "billing_hard_limit_reached",   "organization_usage_limit_exceeded",
+    "insufficient_quota",
+    "credit_balance_exhausted",
+    "organization_spend_limit_exceeded",
+    "project_spend_limit_exceeded",
+    "enforced_spend_limit_reached",
+    "contract_spend_limit_reached",
+    "billing_error",
+    "billing_hard_limit_reached",
+    "organization_usage_limit_exceeded",
 };
 
 static int is_final_code(const char *word) {
@@ -24,7 +30,8 @@ static int is_final_code(const char *word) {
   return 0;
 }
 
-int retry_is_useful(long http_status, const char *type, const char *code, const char *x_should_retry) {
+int retry_is_useful(long http_status, const char *type, const char *code,
+                    const char *x_should_retry) {
   if (is_final_code(type) || is_final_code(code)) {
     return 0;
   }

@@ -1,8 +1,8 @@
 /*
 ** JSON Schema validation. See schema.h for what is understood.
 **
-** One table maps each keyword to its check; a schema is valid for a value when every keyword in it says so
-** (https://json-schema.org/draft/2020-12/json-schema-validation).
+** One table maps each keyword to its check; a schema is valid for a value when every keyword in it
+** says so (https://json-schema.org/draft/2020-12/json-schema-validation).
 */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "schema.h"
@@ -19,6 +19,8 @@
 typedef struct Check {
   const cJSON *root; /* for $ref */
   int depth;
+  int steps;     /* schemas visited */
+  int exhausted; /* gave up: too deep, or too many steps */
   char path[160];
   Err *err; /* NULL: only the verdict is wanted (inside anyOf, not, …) */
 } Check;
@@ -193,10 +195,12 @@ static int check_pattern(Check *c, const cJSON *k, const cJSON *schema, const cJ
   if (!cJSON_IsString(v) || !cJSON_IsString(k)) {
     return 1;
   }
-  pcre2_code *re = pcre2_compile((PCRE2_SPTR)k->valuestring, PCRE2_ZERO_TERMINATED, PATTERN_FLAGS, &code, &at, NULL);
+  pcre2_code *re = pcre2_compile((PCRE2_SPTR)k->valuestring, PCRE2_ZERO_TERMINATED, PATTERN_FLAGS,
+                                 &code, &at, NULL);
   pcre2_match_data *match = re ? pcre2_match_data_create_from_pattern(re, NULL) : NULL;
   if (match) {
-    found = pcre2_match(re, (PCRE2_SPTR)v->valuestring, strlen(v->valuestring), 0, 0, match, NULL) >= 0;
+    found =
+        pcre2_match(re, (PCRE2_SPTR)v->valuestring, strlen(v->valuestring), 0, 0, match, NULL) >= 0;
   }
   pcre2_match_data_free(match);
   pcre2_code_free(re);
@@ -209,7 +213,9 @@ static int count_valid(Check *c, const cJSON *schemas, const cJSON *v) {
   const cJSON *s;
   int n = 0;
   c->err = NULL;
-  cJSON_ArrayForEach(s, schemas) { n += valid(c, s, v); }
+  cJSON_ArrayForEach(s, schemas) {
+    n += valid(c, s, v);
+  }
   c->err = err;
   return n;
 }
@@ -261,46 +267,49 @@ static int check_ref(Check *c, const cJSON *k, const cJSON *schema, const cJSON 
 
 typedef enum Nested { LEAF, SCHEMA, LIST, MAP } Nested; /* what schemas a keyword holds */
 
+#define ANY (-1) /* a keyword's value may have any type */
+
 static const struct Keyword {
   const char *name;
   int (*check)(Check *c, const cJSON *keyword, const cJSON *schema, const cJSON *value);
   Nested nested;
+  int type; /* of the keyword's value: a cJSON type, or ANY */
 } keywords[] = {
-    {"type", check_type, LEAF},
-    {"enum", check_enum, LEAF},
-    {"const", check_const, LEAF},
-    {"properties", check_properties, MAP},
-    {"required", check_required, LEAF},
-    {"additionalProperties", check_additional, SCHEMA},
-    {"items", check_items, SCHEMA},
-    {"minItems", check_count, LEAF},
-    {"maxItems", check_count, LEAF},
-    {"minLength", check_length, LEAF},
-    {"maxLength", check_length, LEAF},
-    {"pattern", check_pattern, LEAF},
-    {"minimum", check_range, LEAF},
-    {"maximum", check_range, LEAF},
-    {"exclusiveMinimum", check_range, LEAF},
-    {"exclusiveMaximum", check_range, LEAF},
-    {"multipleOf", check_range, LEAF},
-    {"anyOf", check_combination, LIST},
-    {"oneOf", check_combination, LIST},
-    {"allOf", check_combination, LIST},
-    {"not", check_not, SCHEMA},
-    {"$ref", check_ref, LEAF},
-    {"$defs", NULL, MAP},
-    {"definitions", NULL, MAP},
-    {"title", NULL, LEAF},
-    {"description", NULL, LEAF},
-    {"default", NULL, LEAF},
-    {"examples", NULL, LEAF},
-    {"format", NULL, LEAF},
-    {"$schema", NULL, LEAF},
-    {"$id", NULL, LEAF},
-    {"$comment", NULL, LEAF},
-    {"deprecated", NULL, LEAF},
-    {"readOnly", NULL, LEAF},
-    {"writeOnly", NULL, LEAF},
+    {"type", check_type, LEAF, ANY},
+    {"enum", check_enum, LEAF, cJSON_Array},
+    {"const", check_const, LEAF, ANY},
+    {"properties", check_properties, MAP, cJSON_Object},
+    {"required", check_required, LEAF, cJSON_Array},
+    {"additionalProperties", check_additional, SCHEMA, ANY},
+    {"items", check_items, SCHEMA, ANY},
+    {"minItems", check_count, LEAF, cJSON_Number},
+    {"maxItems", check_count, LEAF, cJSON_Number},
+    {"minLength", check_length, LEAF, cJSON_Number},
+    {"maxLength", check_length, LEAF, cJSON_Number},
+    {"pattern", check_pattern, LEAF, cJSON_String},
+    {"minimum", check_range, LEAF, cJSON_Number},
+    {"maximum", check_range, LEAF, cJSON_Number},
+    {"exclusiveMinimum", check_range, LEAF, cJSON_Number},
+    {"exclusiveMaximum", check_range, LEAF, cJSON_Number},
+    {"multipleOf", check_range, LEAF, cJSON_Number},
+    {"anyOf", check_combination, LIST, cJSON_Array},
+    {"oneOf", check_combination, LIST, cJSON_Array},
+    {"allOf", check_combination, LIST, cJSON_Array},
+    {"not", check_not, SCHEMA, ANY},
+    {"$ref", check_ref, LEAF, cJSON_String},
+    {"$defs", NULL, MAP, cJSON_Object},
+    {"definitions", NULL, MAP, cJSON_Object},
+    {"title", NULL, LEAF, ANY},
+    {"description", NULL, LEAF, ANY},
+    {"default", NULL, LEAF, ANY},
+    {"examples", NULL, LEAF, ANY},
+    {"format", NULL, LEAF, ANY},
+    {"$schema", NULL, LEAF, ANY},
+    {"$id", NULL, LEAF, ANY},
+    {"$comment", NULL, LEAF, ANY},
+    {"deprecated", NULL, LEAF, ANY},
+    {"readOnly", NULL, LEAF, ANY},
+    {"writeOnly", NULL, LEAF, ANY},
 };
 
 static const struct Keyword *find_keyword(const char *name) {
@@ -316,7 +325,8 @@ static int valid(Check *c, const cJSON *schema, const cJSON *value) {
   if (cJSON_IsBool(schema)) {
     return cJSON_IsTrue(schema) || mismatch(c, "%s is allowed here", "nothing");
   }
-  if (c->depth >= 2 * LIMIT_JSON_DEPTH) {
+  c->exhausted |= c->depth >= 2 * LIMIT_JSON_DEPTH || ++c->steps > LIMIT_SCHEMA_STEPS;
+  if (c->exhausted) {
     return mismatch(c, "%s", "$ref nested too deep");
   }
   c->depth++;
@@ -332,8 +342,11 @@ static int valid(Check *c, const cJSON *schema, const cJSON *value) {
 
 int schema_validate(const cJSON *schema, const cJSON *value, Err *err) {
   Check c = {.root = schema, .err = err};
-  if (!valid(&c, schema, value) && err->rc == RC_OK) {
-    err_set(err, RC_ERROR, "schema", "does not satisfy the schema");
+  int ok = valid(&c, schema, value);
+  if (err->rc == RC_OK && (!ok || c.exhausted)) {
+    err_set(err, RC_ERROR, "schema",
+            c.exhausted ? "the schema's $refs go on too long to check"
+                        : "does not satisfy the schema");
   }
   return err->rc;
 }
@@ -341,18 +354,57 @@ int schema_validate(const cJSON *schema, const cJSON *value, Err *err) {
 static int check_pattern_compiles(const cJSON *k, Err *err) {
   int code = 0;
   PCRE2_SIZE at = 0;
-  pcre2_code *re = cJSON_IsString(k) ? pcre2_compile((PCRE2_SPTR)k->valuestring, PCRE2_ZERO_TERMINATED,
-                                                     PATTERN_FLAGS, &code, &at, NULL)
-                                     : NULL;
+  pcre2_code *re = cJSON_IsString(k)
+                       ? pcre2_compile((PCRE2_SPTR)k->valuestring, PCRE2_ZERO_TERMINATED,
+                                       PATTERN_FLAGS, &code, &at, NULL)
+                       : NULL;
   if (!re) {
-    return err_set(err, RC_ERROR, "bad_option", "option 'schema': 'pattern' is no regular expression");
+    return err_set(err, RC_ERROR, "bad_option",
+                   "option 'schema': 'pattern' is no regular expression");
   }
   pcre2_code_free(re);
   return RC_OK;
 }
 
-int schema_check(const cJSON *schema, Err *err) {
-  if (cJSON_IsBool(schema)) {
+static int bad_keyword(const cJSON *k, const char *why, Err *err) {
+  return err_set(err, RC_ERROR, "bad_option", "option 'schema': keyword '%.40s' %s", k->string,
+                 why);
+}
+
+/* "type": one of the seven words, or several. */
+static int check_type_words(const cJSON *k, Err *err) {
+  static const char *const words[] = {"object",  "array",   "string", "number",
+                                      "integer", "boolean", "null"};
+  const cJSON *t = cJSON_IsArray(k) ? k->child : k;
+  int known = t != NULL;
+  for (; t && known; t = cJSON_IsArray(k) ? t->next : NULL) {
+    known = 0;
+    for (int i = 0; i < 7 && cJSON_IsString(t); i++) {
+      known |= strcmp(t->valuestring, words[i]) == 0;
+    }
+  }
+  return known ? RC_OK : bad_keyword(k, "names no JSON type", err);
+}
+
+/* One keyword by itself: known, of the right type, and meaning something. */
+static int check_keyword(const cJSON *root, const cJSON *k, const struct Keyword *word, Err *err) {
+  if (!word) {
+    return bad_keyword(k, "is not supported", err);
+  }
+  if (word->type != ANY && (k->type & 0xFF) != word->type) {
+    return bad_keyword(k, "has a value of the wrong type", err);
+  }
+  if (word->check == check_type) {
+    return check_type_words(k, err);
+  }
+  if (word->check == check_ref && !resolve_ref(root, k->valuestring)) {
+    return bad_keyword(k, "leads nowhere in this schema", err);
+  }
+  return word->check == check_pattern ? check_pattern_compiles(k, err) : RC_OK;
+}
+
+static int check_schema_at(const cJSON *root, const cJSON *schema, Err *err) {
+  if (cJSON_IsBool(schema) || err->rc != RC_OK) {
     return err->rc;
   }
   if (!cJSON_IsObject(schema)) {
@@ -361,20 +413,21 @@ int schema_check(const cJSON *schema, Err *err) {
   const cJSON *k, *inner;
   cJSON_ArrayForEach(k, schema) {
     const struct Keyword *word = find_keyword(k->string);
-    if (!word) {
-      return err_set(err, RC_ERROR, "bad_option", "option 'schema': keyword '%.40s' is not supported", k->string);
+    if (check_keyword(root, k, word, err) != RC_OK) {
+      return err->rc;
     }
     if (word->nested == SCHEMA) {
-      schema_check(k, err);
+      check_schema_at(root, k, err);
     }
     cJSON_ArrayForEach(inner, (word->nested == MAP || word->nested == LIST ? k : NULL)) {
-      schema_check(inner, err);
-    }
-    if (strcmp(k->string, "pattern") == 0) {
-      check_pattern_compiles(k, err);
+      check_schema_at(root, inner, err);
     }
   }
   return err->rc;
+}
+
+int schema_check(const cJSON *schema, Err *err) {
+  return check_schema_at(schema, schema, err);
 }
 
 /* 1 if the schema speaks of objects. */

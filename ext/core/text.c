@@ -1,9 +1,9 @@
 /*
 ** UTF-8 checking and normalisation. See text.h for the contract.
 **
-** The check follows table 3-7 of the Unicode Standard (well-formed byte sequences). NFC is utf8proc's.
-** Pure ASCII, the common case, skips it: NFC leaves ASCII as it is. Blanks are folded before NFC, because a
-** dropped zero-width character can bring a letter and its accent together.
+** The check follows table 3-7 of the Unicode Standard (well-formed byte sequences). NFC is
+** utf8proc's. Pure ASCII, the common case, skips it: NFC leaves ASCII as it is. Blanks are folded
+** before NFC, because a dropped zero-width character can bring a letter and its accent together.
 */
 #include "text.h"
 
@@ -85,13 +85,15 @@ static int is_unicode_blank(utf8proc_int32_t c) {
 }
 
 /* Zero-width space and no-break space. (The joiners U+200C and U+200D carry meaning and stay.) */
-static int is_invisible(utf8proc_int32_t c) { return c == 0x200B || c == 0xFEFF || c == 0x2060; }
+static int is_invisible(utf8proc_int32_t c) {
+  return c == 0x200B || c == 0xFEFF || c == 0x2060;
+}
 
 typedef struct Fold {
   Buf *out;
-  size_t blanks;      /* characters of pending blanks */
-  size_t newlines;    /* pending line ends */
-  int line_started;   /* the current line has a visible character */
+  size_t blanks;    /* characters of pending blanks */
+  size_t newlines;  /* pending line ends */
+  int line_started; /* the current line has a visible character */
   int text_started;
 } Fold;
 
@@ -125,12 +127,28 @@ static void fold_char(Fold *f, utf8proc_int32_t c, const char *bytes, size_t len
   }
 }
 
+/* Bytes of visible ASCII at the front of p: what most text is, copied in one go. */
+static size_t visible_prefix(const char *p, size_t n) {
+  size_t i = 0;
+  while (i < n && p[i] > ' ' && !(p[i] & 0x80)) {
+    i++;
+  }
+  return i;
+}
+
 static int fold_blanks(const char *text, size_t n, Buf *out) {
   Fold f = {.out = out};
   size_t i = 0;
   buf_add(out, "", 0);
   while (i < n) {
     utf8proc_int32_t c;
+    size_t visible = visible_prefix(text + i, n - i);
+    if (visible) {
+      fold_pending(&f);
+      buf_add(out, text + i, visible);
+      i += visible;
+      continue;
+    }
     if (text[i] == '\r') {
       int pair = i + 1 < n && text[i + 1] == '\n';
       fold_char(&f, '\n', "\n", 1);
@@ -155,8 +173,9 @@ int text_normalize(const char *text, size_t n, Buf *out) {
   buf_init(&folded, n * 4); /* a tab can become four blanks */
   int rc = fold_blanks(text, n, &folded);
   if (rc == RC_OK) {
-    utf8proc_ssize_t len = utf8proc_map((const utf8proc_uint8_t *)folded.data, (utf8proc_ssize_t)folded.n, &nfc,
-                                        UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+    utf8proc_ssize_t len =
+        utf8proc_map((const utf8proc_uint8_t *)folded.data, (utf8proc_ssize_t)folded.n, &nfc,
+                     UTF8PROC_STABLE | UTF8PROC_COMPOSE);
     rc = len < 0 ? RC_NOMEM : buf_add(out, nfc, (size_t)len);
   }
   buf_free(&folded);

@@ -18,6 +18,7 @@ static int read_count(const cJSON *object, const char *key, const char *other, l
     key = other;
     found = json_count(object, key, value);
   }
+  found = found == 1 && *value > LIMIT_TOKENS ? -1 : found;
   return found >= 0 ? RC_OK
                     : err_set(err, RC_ERROR, "bad_usage", "usage: '%s' is not a token count", key);
 }
@@ -61,7 +62,9 @@ int usage_from_openai(const cJSON *usage, Usage *u, Err *err) {
   return err->rc;
 }
 
-static long long known(long long count) { return count == USAGE_UNKNOWN ? 0 : count; }
+static long long known(long long count) {
+  return count == USAGE_UNKNOWN ? 0 : count;
+}
 
 int usage_from_anthropic(const cJSON *usage, Usage *u, Err *err) {
   usage_init(u);

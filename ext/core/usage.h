@@ -22,14 +22,15 @@ typedef struct Usage {
 /* Everything unknown. */
 void usage_init(Usage *u);
 
-/* OpenAI's shape (chat completions and Responses, and all who speak it): cached tokens are inside the count. */
+/* OpenAI's shape (chat completions and Responses, and all who speak it): cached tokens are
+** inside the count. */
 int usage_from_openai(const cJSON *usage, Usage *u, Err *err);
 
 /* Anthropic's shape: reads and writes stand beside input_tokens; the total is their sum. */
 int usage_from_anthropic(const cJSON *usage, Usage *u, Err *err);
 
-/* Tells the two apart by their members. Each returns RC_OK, or an error naming the member that is no count; a NULL
-** usage leaves everything unknown and is no error. */
+/* Tells the two apart by their members. Each returns RC_OK, or an error naming the member that
+** is no count; a NULL usage leaves everything unknown and is no error. */
 int usage_from_any(const cJSON *usage, Usage *u, Err *err);
 
 #endif

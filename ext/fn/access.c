@@ -82,17 +82,19 @@ int access_set_secret(const char *name, const char *value, Err *err) {
                    "the name must be that of an environment variable, such as OPENAI_API_KEY");
   }
   if (!is_header_text(value)) {
-    return err_set(err, RC_ERROR, "bad_argument", "the value holds a blank or a character no key has");
+    return err_set(err, RC_ERROR, "bad_argument",
+                   "the value holds a blank or a character no key has");
   }
-  char *copy = strdup(value);
+  char *mine = strdup(value);
   pthread_mutex_lock(&lock);
-  Entry *e = copy ? find_or_add(&secrets, name) : NULL;
-  char *old = e ? e->value : copy;
-  if (e) {
-    e->value = copy;
+  Entry *e = mine ? find_or_add(&secrets, name) : NULL;
+  if (e) { /* takes the new value in, the old one out */
+    char *old = e->value;
+    e->value = mine;
+    mine = old;
   }
   pthread_mutex_unlock(&lock);
-  access_wipe(old);
+  access_wipe(mine);
   return e ? RC_OK : err_nomem(err);
 }
 
@@ -146,12 +148,14 @@ static int check_host(const Model *model, Err *err) {
   }
   if (builtin < 0) {
     return err_set(err, RC_ERROR, "host_not_allowed",
-                   "model '%.80s': %.80s is not a key of host '%s': nothing was sent; if that is what you want,"
+                   "model '%.80s': %.80s is not a key of host '%s': nothing was sent; if that is "
+                   "what you want,"
                    " SELECT llm_allow_host('%s')",
                    model->name, key_env, url.host, url.host);
   }
   return err_set(err, RC_ERROR, "host_not_allowed",
-                 "model '%.80s' is at host '%s:%d', which is not allowed: nothing was sent; if that is what you"
+                 "model '%.80s' is at host '%s:%d', which is not allowed: nothing was sent; if "
+                 "that is what you"
                  " want, SELECT llm_allow_host('%s:%d')",
                  model->name, url.host, url.port, url.host, url.port);
 }
@@ -173,17 +177,20 @@ int access_check(const Model *model, char **key, Err *err) {
   }
   if (!is_variable_name(model->key_env)) {
     return err_set(err, RC_ERROR, "no_key",
-                   "model '%.80s': key_env must be the name of an environment variable", model->name);
+                   "model '%.80s': key_env must be the name of an environment variable",
+                   model->name);
   }
   *key = find_key(model->key_env);
   if (!*key) {
-    return err_set(err, RC_ERROR, "no_key", "no key for model '%.80s': set %.80s, or SELECT llm_secret('%.80s', …)",
+    return err_set(err, RC_ERROR, "no_key",
+                   "no key for model '%.80s': set %.80s, or SELECT llm_secret('%.80s', …)",
                    model->name, model->key_env, model->key_env);
   }
   if (!is_header_text(*key)) {
     access_wipe(*key);
     *key = NULL;
-    return err_set(err, RC_ERROR, "no_key", "the key in %.80s holds a blank or a character no key has", model->key_env);
+    return err_set(err, RC_ERROR, "no_key",
+                   "the key in %.80s holds a blank or a character no key has", model->key_env);
   }
   return RC_OK;
 }

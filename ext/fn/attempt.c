@@ -1,9 +1,9 @@
 /*
 ** The call stage: attempts at one request, and what each answer means in money.
 **
-** Billing rules: nothing was billed where no byte of the body left, and where the provider answered with an error
-** status (their documented rule); where the answer was lost on the way it is unknown (NULL), and stays
-** listed as such. One budget of attempts covers every reason to try again.
+** Billing rules: nothing was billed where no byte of the body left, and where the provider answered
+** with an error status (their documented rule); where the answer was lost on the way it is unknown
+** (NULL), and stays listed as such. One budget of attempts covers every reason to try again.
 */
 #include "fn/call.h"
 
@@ -18,8 +18,8 @@
 
 /* What one attempt came to. */
 typedef struct Verdict {
-  int retry;            /* worth another attempt */
-  long long delay_ms;   /* the provider's wish, or -1 */
+  int retry;          /* worth another attempt */
+  long long delay_ms; /* the provider's wish, or -1 */
 } Verdict;
 
 static int post(Call *k, NetResponse *response, Err *err) {
@@ -33,7 +33,8 @@ static int post(Call *k, NetResponse *response, Err *err) {
     return err->rc;
   }
   headers[n++] = "Content-Type: application/json";
-  snprintf(client_id, sizeof client_id, "X-Client-Request-Id: %s-%lld", k->request_id, k->row.attempt);
+  snprintf(client_id, sizeof client_id, "X-Client-Request-Id: %s-%lld", k->request_id,
+           k->row.attempt);
   headers[n++] = client_id;
   if (k->secret) {
     snprintf(key_header, sizeof key_header, k->api->key_header, k->secret);
@@ -60,7 +61,8 @@ static int post(Call *k, NetResponse *response, Err *err) {
   return rc;
 }
 
-/* Removes a key or a piece of the prompt that a provider repeats in its message: both would end in logs. */
+/* Removes a key or a piece of the prompt that a provider repeats in its message: both would end
+** in logs. */
 static void scrub(const Call *k, char *message) {
   enum { WINDOW = 20 };
   size_t n = strlen(message);
@@ -79,7 +81,8 @@ static void scrub(const Call *k, char *message) {
 
 /* Notes a failure in the row and the error. */
 static void note_failure(Call *k, const char *kind, long long cost, Err *err) {
-  snprintf(k->error, sizeof k->error, "%s: %.300s", err->provider_code[0] ? err->provider_code : err->code, err->msg);
+  snprintf(k->error, sizeof k->error, "%s: %.300s",
+           err->provider_code[0] ? err->provider_code : err->code, err->msg);
   k->row.kind = kind;
   k->row.error = k->error;
   k->row.cost_nusd = cost;
@@ -93,17 +96,21 @@ static void judge_loss(Call *k, const NetResponse *r, Verdict *v, Err *err) {
   } losses[] = {
       [NET_NOT_SENT] = {"connect", "cannot reach", RC_ERROR, 1},
       [NET_LOST] = {"lost", "the answer was lost (it may have been billed) from", RC_ERROR, 1},
-      [NET_TIMED_OUT] = {"timeout", "no answer in time (it may have been billed) from", RC_ERROR, 0},
-      [NET_INTERRUPTED] = {"interrupted", "interrupted while waiting (it may have been billed) for", RC_INTERRUPT, 0},
+      [NET_TIMED_OUT] = {"timeout", "no answer in time (it may have been billed) from", RC_ERROR,
+                         0},
+      [NET_INTERRUPTED] = {"interrupted", "interrupted while waiting (it may have been billed) for",
+                           RC_INTERRUPT, 0},
       [NET_REFUSED] = {"too_big", "refused an answer from", RC_ERROR, 0},
   };
   int interrupted = r->result == NET_NOT_SENT && strcmp(r->why, "interrupted") == 0;
   int i = (int)r->result;
-  err_set(err, interrupted ? RC_INTERRUPT : losses[i].rc, interrupted ? "interrupted" : losses[i].code, "%s %s: %s",
-          losses[i].what, k->model.provider, r->why);
+  err_set(err, interrupted ? RC_INTERRUPT : losses[i].rc,
+          interrupted ? "interrupted" : losses[i].code, "%s %s: %s", losses[i].what,
+          k->model.provider, r->why);
   v->retry = losses[i].retry && !interrupted;
   err->retryable = v->retry || r->result == NET_TIMED_OUT;
-  note_failure(k, r->result == NET_NOT_SENT ? "call" : "unknown", r->result == NET_NOT_SENT ? 0 : LEDGER_NULL, err);
+  note_failure(k, r->result == NET_NOT_SENT ? "call" : "unknown",
+               r->result == NET_NOT_SENT ? 0 : LEDGER_NULL, err);
 }
 
 /* What to tell about an error answer, behind "PROVIDER answered STATUS (CODE)". */
@@ -111,7 +118,8 @@ static void explain_failure(const Call *k, long status, const Failure *f, char *
   if (status / 100 == 3) {
     snprintf(out, size, ": redirects are not followed");
   } else if ((status == 401 || status == 403) && k->secret) {
-    snprintf(out, size, ": check the key in %s", k->model.key_env); /* their text may hold parts of the key */
+    snprintf(out, size, ": check the key in %s",
+             k->model.key_env); /* their text may hold parts of the key */
   } else if (status == 401) {
     snprintf(out, size, ": it wants a key: set key_env of this model in llm_models");
   } else {
@@ -129,8 +137,8 @@ static void judge_failure(Call *k, const NetResponse *r, long status, Verdict *v
   v->retry = retry_is_useful(status, f.type, f.code, r->should_retry);
   v->delay_ms = r->retry_after_ms;
   explain_failure(k, status, &f, why, sizeof why);
-  err_set(err, RC_ERROR, "provider", "%s answered %ld%s%s%s%s", k->model.provider, status, code[0] ? " (" : "", code,
-          code[0] ? ")" : "", why);
+  err_set(err, RC_ERROR, "provider", "%s answered %ld%s%s%s%s", k->model.provider, status,
+          code[0] ? " (" : "", code, code[0] ? ")" : "", why);
   snprintf(err->provider_code, sizeof err->provider_code, "%s", code);
   err->http_status = (int)status;
   err->retryable = v->retry;
@@ -145,7 +153,7 @@ static void price_reply(Call *k, const Reply *reply) {
   Err why = {0};
   row->input_tokens = u->input;
   row->cached_input_tokens = u->cached;
-  row->cache_write_tokens = u->write_5m == USAGE_UNKNOWN ? u->write_1h
+  row->cache_write_tokens = u->write_5m == USAGE_UNKNOWN   ? u->write_1h
                             : u->write_1h == USAGE_UNKNOWN ? u->write_5m
                                                            : u->write_5m + u->write_1h;
   row->output_tokens = u->output;
@@ -157,7 +165,8 @@ static void price_reply(Call *k, const Reply *reply) {
   }
   row->cost_nusd = priced == 1 ? cost_nusd(cost) : LEDGER_NULL;
   if (reply->usage_error[0] || why.rc != RC_OK) {
-    snprintf(k->error, sizeof k->error, "unpriced: %.300s", reply->usage_error[0] ? reply->usage_error : why.msg);
+    snprintf(k->error, sizeof k->error, "unpriced: %.300s",
+             reply->usage_error[0] ? reply->usage_error : why.msg);
     row->error = k->error;
   }
 }
@@ -184,7 +193,8 @@ static int check_schema(Call *k, Err *err) {
   size_t n = k->n;
   const char *json = inside_fence(k->text, &n);
   cJSON *value = json_parse(json, n, "the answer", err);
-  if (value && schema_validate(k->request->options->schema, value, err) == RC_OK && json != k->text) {
+  if (value && schema_validate(k->request->options->schema, value, err) == RC_OK &&
+      json != k->text) {
     memmove(k->text, json, n);
     k->text[n] = 0;
     k->n = n;
@@ -229,7 +239,8 @@ static void judge_reply(Call *k, Reply *reply, Verdict *v, Err *err) {
 static void judge_success(Call *k, const NetResponse *r, Verdict *v, Err *err) {
   Reply reply = {0};
   long inner = 0;
-  cJSON *tree = json_parse(r->body.data ? r->body.data : "", r->body.n, "the provider's answer", err);
+  cJSON *tree =
+      json_parse(r->body.data ? r->body.data : "", r->body.n, "the provider's answer", err);
   if (tree && provider_is_failure(tree, &inner)) {
     judge_failure(k, r, inner ? inner : r->http_status, v, err);
   } else if (!tree || k->api->parse(tree, &reply, err) != RC_OK) {
@@ -272,7 +283,8 @@ static int next_attempt(Call *k, long long delay_ms, Err *failure) {
   Err err = {0};
   long long previous;
   char reason[sizeof k->retry_reason];
-  snprintf(reason, sizeof reason, "%s", failure->provider_code[0] ? failure->provider_code : failure->code);
+  snprintf(reason, sizeof reason, "%s",
+           failure->provider_code[0] ? failure->provider_code : failure->code);
   ledger_settle(k->store, &k->row, NULL, 1, &err);
   previous = k->row.id;
   if (err.rc == RC_OK) {
@@ -280,7 +292,8 @@ static int next_attempt(Call *k, long long delay_ms, Err *failure) {
   }
   if (err.rc == RC_OK) {
     call_start_row(k, k->row.attempt + 1, reason);
-    ledger_begin_next(k->store, previous, &k->row, k->cache == CACHE_EXACT ? &k->key : NULL, k->deadline_ms, &err);
+    ledger_begin_next(k->store, previous, &k->row, k->cache == CACHE_EXACT ? &k->key : NULL,
+                      k->deadline_ms, &err);
   }
   *failure = err;
   return err.rc;
@@ -296,7 +309,8 @@ int attempt_all(Call *k, Err *err) {
       return err->rc;
     }
     sqlite3_randomness(sizeof random, &random);
-    long long delay = retry_delay_ms((int)k->row.attempt + 1, k->conn->set.backoff_ms, v.delay_ms, random);
+    long long delay =
+        retry_delay_ms((int)k->row.attempt + 1, k->conn->set.backoff_ms, v.delay_ms, random);
     if (delay > LIMIT_RETRY_AFTER_MS || now_ms() + delay >= k->deadline_ms) {
       return err->rc;
     }

@@ -48,16 +48,19 @@ typedef struct Outcome {
   long long call_id; /* 0: its row waits to be written; ledger_flush, then Store.last_call_id */
 } Outcome;
 
-/* The whole life of a request: memo, exact cache, claim, route, call with retries, settle, answer. */
+/* The whole life of a request: memo, exact cache, claim, route, call with retries, settle,
+** answer. */
 int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *outcome, Err *err);
 
 /* What would be sent, its tokens and its price, as JSON (owned, free). Sends and writes nothing. */
 char *pipeline_dry_run(Conn *conn, const Request *request, Err *err);
 
 /* Stages, in their order. Each returns an SQLite code. */
-int route_choose(Call *k, Err *err);   /* model, api, key */
-int route_prepare(Call *k, Err *err);  /* url and body */
-int attempt_all(Call *k, Err *err);    /* the call and its retries; the last attempt's row is filled, not settled */
+int route_choose(Call *k, Err *err);  /* model, api, key */
+int route_prepare(Call *k, Err *err); /* url and body */
+int attempt_all(
+    Call *k,
+    Err *err); /* the call and its retries; the last attempt's row is filled, not settled */
 void call_start_row(Call *k, long long attempt, const char *retry_reason);
 void call_free(Call *k);
 

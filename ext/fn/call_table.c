@@ -1,8 +1,10 @@
 /*
-** llm_call(prompt [, options]): a request as a table of one row, the answer and every column of its ledger row.
+** llm_call(prompt [, options]): a request as a table of one row, the answer and every column of its
+** ledger row.
 **
-** Columns: answer, then those of llm_calls, then the hidden arguments prompt and options. Eponymous only. The
-** cursor keeps the memo of what this execution asked, since a table has no statement slot of its own.
+** Columns: answer, then those of llm_calls, then the hidden arguments prompt and options. Eponymous
+** only. The cursor keeps the memo of what this execution asked, since a table has no statement slot
+** of its own.
 */
 #include "fn/call.h"
 #include "fn/fn.h"
@@ -31,7 +33,8 @@ static int set_error(sqlite3_vtab *table, const Err *err) {
   return err->rc;
 }
 
-static int call_connect(sqlite3 *db, void *aux, int argc, const char *const *argv, sqlite3_vtab **table, char **message) {
+static int call_connect(sqlite3 *db, void *aux, int argc, const char *const *argv,
+                        sqlite3_vtab **table, char **message) {
   (void)argc;
   (void)argv;
   Err err = {0};
@@ -50,7 +53,8 @@ static int call_connect(sqlite3 *db, void *aux, int argc, const char *const *arg
   t->n_columns++;
   char *list = strchr(columns, '(') + 1;
   list[strlen(list) - 1] = 0;
-  char *decl = sqlite3_mprintf("CREATE TABLE x(answer TEXT, %s, prompt HIDDEN, options HIDDEN)", list);
+  char *decl =
+      sqlite3_mprintf("CREATE TABLE x(answer TEXT, %s, prompt HIDDEN, options HIDDEN)", list);
   int rc = decl ? sqlite3_declare_vtab(db, decl) : SQLITE_NOMEM;
   sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
   sqlite3_free(decl);
@@ -84,7 +88,8 @@ static int call_best_index(sqlite3_vtab *table, sqlite3_index_info *info) {
   }
   if (at[0] < 0) {
     sqlite3_free(table->zErrMsg);
-    table->zErrMsg = sqlite3_mprintf("llm_call: the prompt is missing: SELECT … FROM llm_call('…')");
+    table->zErrMsg =
+        sqlite3_mprintf("llm_call: the prompt is missing: SELECT … FROM llm_call('…')");
     return SQLITE_ERROR;
   }
   for (int arg = 0, n = 0; arg < 2; arg++) {
@@ -145,7 +150,8 @@ static int load_row(Conn *conn, CallCursor *c, long long call_id, Err *err) {
     sqlite3_bind_int64(c->row, 1, id);
     rc = sqlite3_step(c->row);
   }
-  return rc == SQLITE_ROW ? RC_OK : err_set(err, RC_ERROR, "store", "the ledger row can't be read back");
+  return rc == SQLITE_ROW ? RC_OK
+                          : err_set(err, RC_ERROR, "store", "the ledger row can't be read back");
 }
 
 /* Errors that on_error covers give a row whose answer is NULL (the row says what went wrong). */
@@ -159,13 +165,15 @@ static int run(CallTable *t, CallCursor *c, const Request *r, Err *err) {
   pipeline_run(t->conn, r, c->memo, &out, err);
   c->answer = out.text;
   store = t->conn->store;
-  if (err->rc == RC_ERROR && r->options->on_error != ON_ERROR_ERROR && store && (err->http_status || err->retryable)) {
+  if (err->rc == RC_ERROR && r->options->on_error != ON_ERROR_ERROR && store &&
+      (err->http_status || err->retryable)) {
     *err = (Err){0};
   }
   return err->rc == RC_OK ? load_row(t->conn, c, out.call_id, err) : err->rc;
 }
 
-static int call_filter(sqlite3_vtab_cursor *cursor, int idx, const char *name, int argc, sqlite3_value **argv) {
+static int call_filter(sqlite3_vtab_cursor *cursor, int idx, const char *name, int argc,
+                       sqlite3_value **argv) {
   (void)name;
   CallCursor *c = (CallCursor *)cursor;
   CallTable *t = (CallTable *)cursor->pVtab;
@@ -184,7 +192,8 @@ static int call_filter(sqlite3_vtab_cursor *cursor, int idx, const char *name, i
     const char *json = (const char *)sqlite3_value_text(argv[1]);
     options_parse(json ? json : "", (size_t)sqlite3_value_bytes(argv[1]), &o, &err);
   }
-  if (err.rc == RC_OK && request_from_prompt(prompt, (size_t)sqlite3_value_bytes(argv[0]), &o, &r, &err) == RC_OK) {
+  if (err.rc == RC_OK &&
+      request_from_prompt(prompt, (size_t)sqlite3_value_bytes(argv[0]), &o, &r, &err) == RC_OK) {
     run(t, c, &r, &err);
   }
   request_free(&r);

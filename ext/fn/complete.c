@@ -12,9 +12,12 @@ void arg_options_free(Options *o) {
   free(o);
 }
 
-static void free_options(void *o) { arg_options_free(o); }
+static void free_options(void *o) {
+  arg_options_free(o);
+}
 
-Options *arg_options(sqlite3_context *ctx, int argc, sqlite3_value **argv, int at, int *owned, Err *err) {
+Options *arg_options(sqlite3_context *ctx, int argc, sqlite3_value **argv, int at, int *owned,
+                     Err *err) {
   *owned = 0;
   Options *o = at < argc ? sqlite3_get_auxdata(ctx, at) : NULL;
   if (o) {
@@ -38,7 +41,8 @@ Options *arg_options(sqlite3_context *ctx, int argc, sqlite3_value **argv, int a
   return o;
 }
 
-/* Gives parsed options to the statement: for a constant argument they are found again at the next row. */
+/* Gives parsed options to the statement: for a constant argument they are found again at the
+** next row. */
 static void keep_options(sqlite3_context *ctx, int argc, int at, Options *o) {
   if (at < argc) {
     sqlite3_set_auxdata(ctx, at, o, free_options);
@@ -76,10 +80,12 @@ static void result_json(sqlite3_context *ctx, const char *text, const Err *err) 
   }
 }
 
-/* 1 if on_error covers this failure: what a provider or the network did, not what the caller got wrong. */
+/* 1 if on_error covers this failure: what a provider or the network did, not what the caller got
+** wrong. */
 static int is_covered(const Err *err) {
-  static const char *const callers_own[] = {"bad_option", "bad_prompt", "bad_messages", "bad_utf8", "unavailable",
-                                            "config", "store", "no_memory", "interrupted"};
+  static const char *const callers_own[] = {"bad_option", "bad_prompt",  "bad_messages",
+                                            "bad_utf8",   "unavailable", "config",
+                                            "store",      "no_memory",   "interrupted"};
   for (size_t i = 0; i < sizeof callers_own / sizeof callers_own[0]; i++) {
     if (strcmp(err->code, callers_own[i]) == 0 && err->http_status == 0) {
       return 0;
@@ -88,7 +94,8 @@ static int is_covered(const Err *err) {
   return 1;
 }
 
-static void give_outcome(sqlite3_context *ctx, const char *function, int on_error, Outcome *out, const Err *err) {
+static void give_outcome(sqlite3_context *ctx, const char *function, int on_error, Outcome *out,
+                         const Err *err) {
   if (err->rc != RC_OK && (on_error == ON_ERROR_ERROR || !is_covered(err))) {
     result_error(ctx, function, err);
   } else if (on_error == ON_ERROR_JSON) {
@@ -112,7 +119,8 @@ static void run_dry(sqlite3_context *ctx, const char *function, const Request *r
 
 typedef int (*MakeRequest)(const char *, size_t, const Options *, Request *, Err *);
 
-static void complete(sqlite3_context *ctx, int argc, sqlite3_value **argv, const char *function, MakeRequest make) {
+static void complete(sqlite3_context *ctx, int argc, sqlite3_value **argv, const char *function,
+                     MakeRequest make) {
   Err err = {0};
   Request r = {0};
   Outcome out = {0};

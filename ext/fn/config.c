@@ -1,5 +1,6 @@
 /*
-** Settings and set-up: llm_config, llm_secret, llm_allow_host, llm_init, llmcost_version, llmcost_debug.
+** Settings and set-up: llm_config, llm_secret, llm_allow_host, llm_init, llmcost_version,
+** llmcost_debug.
 */
 #include "fn/fn.h"
 #include "llmcost.h"
@@ -25,7 +26,8 @@ static const struct Setting {
     {"store", S_TEXT, AT(store), 0, 0, NULL},
     {"proxy", S_TEXT, AT(proxy), 0, 0, NULL},
     {"log_text", S_WORD, AT(log_text), 0, 0, (const char *const[]){"full", "hash", "none", NULL}},
-    {"cache", S_WORD, AT(cache), 0, 0, (const char *const[]){"exact", "semantic", "off", "refresh", NULL}},
+    {"cache", S_WORD, AT(cache), 0, 0,
+     (const char *const[]){"exact", "semantic", "off", "refresh", NULL}},
     {"ttl", S_DURATION, AT(ttl_ms), 1, LIMIT_COUNT, NULL},
     {"timeout_ms", S_NUMBER, AT(timeout_ms), 1, 3600000, NULL},
     {"connect_timeout_ms", S_NUMBER, AT(connect_timeout_ms), 1, 3600000, NULL},
@@ -50,14 +52,16 @@ static int unknown_setting(const char *name, Err *err) {
     sqlite3_str_appendf(s, "%s%s", i ? ", " : "", settings[i].name);
   }
   char *list = sqlite3_str_finish(s);
-  err_set(err, RC_ERROR, "bad_option", "unknown setting '%.40s' (valid: %s)", name, list ? list : "");
+  err_set(err, RC_ERROR, "bad_option", "unknown setting '%.40s' (valid: %s)", name,
+          list ? list : "");
   sqlite3_free(list);
   return err->rc;
 }
 
 static int set_text(Conn *c, const struct Setting *s, const char *value, Err *err) {
   if (s->at == AT(store) && c->store) {
-    return err_set(err, RC_ERROR, "bad_option", "the store of this connection is in use already: set it before the first call");
+    return err_set(err, RC_ERROR, "bad_option",
+                   "the store of this connection is in use already: set it before the first call");
   }
   char **at = (char **)((char *)&c->set + s->at);
   char *copy = value && value[0] ? sqlite3_mprintf("%s", value) : NULL;
@@ -76,9 +80,9 @@ static int set_word(Conn *c, const struct Setting *s, const char *value, Err *er
       return RC_OK;
     }
   }
-  return err_set(err, RC_ERROR, "bad_option", "setting '%s': expected '%s', '%s', '%s'%s%s%s", s->name, s->words[0],
-                 s->words[1], s->words[2], s->words[3] ? ", '" : "", s->words[3] ? s->words[3] : "",
-                 s->words[3] ? "'" : "");
+  return err_set(err, RC_ERROR, "bad_option", "setting '%s': expected '%s', '%s', '%s'%s%s%s",
+                 s->name, s->words[0], s->words[1], s->words[2], s->words[3] ? ", '" : "",
+                 s->words[3] ? s->words[3] : "", s->words[3] ? "'" : "");
 }
 
 /* Numbers and durations; SQL NULL takes a duration back to "none". */
@@ -93,8 +97,13 @@ static int set_number(Conn *c, const struct Setting *s, sqlite3_value *v, Err *e
   int is_number = sqlite3_value_numeric_type(v) == SQLITE_INTEGER;
   long long value = is_duration ? (text ? duration_parse(text) : -1) : sqlite3_value_int64(v);
   if ((!is_duration && !is_number) || value < s->min || value > s->max) {
-    return is_duration ? err_set(err, RC_ERROR, "bad_option", "setting '%s': expected seconds, or a duration such as '15m', '7d'", s->name)
-                       : err_set(err, RC_ERROR, "bad_option", "setting '%s': expected an integer from %lld to %lld", s->name, s->min, s->max);
+    return is_duration
+               ? err_set(err, RC_ERROR, "bad_option",
+                         "setting '%s': expected seconds, or a duration such as '15m', '7d'",
+                         s->name)
+               : err_set(err, RC_ERROR, "bad_option",
+                         "setting '%s': expected an integer from %lld to %lld", s->name, s->min,
+                         s->max);
   }
   *at = value;
   return RC_OK;

@@ -37,7 +37,8 @@ void conn_unref(void *p) {
     return;
   }
   if (store_close(c->store) != RC_OK) {
-    sqlite3_log(SQLITE_WARNING, "llmcost: ledger rows could not be written when the connection closed");
+    sqlite3_log(SQLITE_WARNING,
+                "llmcost: ledger rows could not be written when the connection closed");
   }
   net_close(c->net);
   config_free(c->config);
@@ -60,7 +61,8 @@ static int file_exists(const char *path) {
 
 /* 1 if main already holds a store. */
 static int main_has_store(sqlite3 *db) {
-  return sqlite3_table_column_metadata(db, "main", "llm_meta", "value", NULL, NULL, NULL, NULL, NULL) == SQLITE_OK;
+  return sqlite3_table_column_metadata(db, "main", "llm_meta", "value", NULL, NULL, NULL, NULL,
+                                       NULL) == SQLITE_OK;
 }
 
 Store *conn_store(Conn *c, int create, Err *err) {
@@ -92,7 +94,8 @@ Net *conn_net(Conn *c, Err *err) {
   return c->net;
 }
 
-/* sqlite3_is_interrupted() is newer than 3.40; a statement that starts while the flag is up says so too. */
+/* sqlite3_is_interrupted() is newer than 3.40; a statement that starts while the flag is up says
+** so too. */
 int conn_interrupted(void *p) {
   Conn *c = p;
   sqlite3_stmt *stmt = NULL;

@@ -1,8 +1,8 @@
 /*
 ** What one database connection holds: its settings, its store and its kept HTTP connections.
 **
-** Made when the extension is loaded, shared by all functions and tables registered with it, freed with the last of
-** them. Used under the connection's mutex only.
+** Made when the extension is loaded, shared by all functions and tables registered with it, freed
+** with the last of them. Used under the connection's mutex only.
 */
 #ifndef LLMCOST_CONN_H
 #define LLMCOST_CONN_H
@@ -17,10 +17,10 @@ typedef enum LogText { LOG_FULL, LOG_HASH, LOG_NONE } LogText;
 
 /* Settings of llm_config; see the table in config.c for their meaning. */
 typedef struct Settings {
-  char *store;   /* path, "main", or NULL: beside the database */
-  char *proxy;   /* NULL: none */
-  int log_text;  /* LogText */
-  int cache;     /* CacheMode that requests have unless they say otherwise */
+  char *store;  /* path, "main", or NULL: beside the database */
+  char *proxy;  /* NULL: none */
+  int log_text; /* LogText */
+  int cache;    /* CacheMode that requests have unless they say otherwise */
   long long ttl_ms, timeout_ms, connect_timeout_ms, idle_timeout_ms, retries, backoff_ms;
 } Settings;
 
@@ -28,8 +28,8 @@ typedef struct Conn {
   sqlite3 *db;
   int refs;
   Settings set;
-  Store *store; /* NULL until needed */
-  Net *net;     /* NULL until needed */
+  Store *store;   /* NULL until needed */
+  Net *net;       /* NULL until needed */
   Config *config; /* as last read; NULL until needed */
 } Conn;
 

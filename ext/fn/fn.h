@@ -35,9 +35,11 @@ typedef struct StoreTable {
   const char *name;
 } StoreTable;
 
-/* Parses the options argument of a call, or "nothing given" where argv[at] is missing or NULL. The result belongs to the
-** statement where the argument is constant: *owned tells whether the caller frees it (arg_options_free). */
-Options *arg_options(sqlite3_context *ctx, int argc, sqlite3_value **argv, int at, int *owned, Err *err);
+/* Parses the options argument of a call, or "nothing given" where argv[at] is missing or NULL.
+** The result belongs to the statement where the argument is constant: *owned tells whether the
+** caller frees it (arg_options_free). */
+Options *arg_options(sqlite3_context *ctx, int argc, sqlite3_value **argv, int at, int *owned,
+                     Err *err);
 void arg_options_free(Options *options);
 
 #endif

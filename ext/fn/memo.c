@@ -14,7 +14,9 @@ struct Memo {
   unsigned *slots; /* index of an entry plus 1; 0: free. Twice cap in size, a power of two */
 };
 
-Memo *memo_new(void) { return calloc(1, sizeof(Memo)); }
+Memo *memo_new(void) {
+  return calloc(1, sizeof(Memo));
+}
 
 void memo_free(void *p) {
   Memo *m = p;
@@ -80,7 +82,8 @@ static int grow(Memo *m) {
   return 1;
 }
 
-void memo_add(Memo *m, const Hash *key, const char *text, size_t n, long long call_id, const Err *failure) {
+void memo_add(Memo *m, const Hash *key, const char *text, size_t n, long long call_id,
+              const Err *failure) {
   if (!m || (m->n == m->cap && !grow(m))) {
     return;
   }

@@ -21,7 +21,8 @@
 static void make_request_id(char out[REQUEST_ID_SIZE], long long ms) {
   unsigned long long random;
   sqlite3_randomness(sizeof random, &random);
-  snprintf(out, REQUEST_ID_SIZE, "%011llx%016llx", (unsigned long long)ms & 0xfffffffffffULL, random);
+  snprintf(out, REQUEST_ID_SIZE, "%011llx%016llx", (unsigned long long)ms & 0xfffffffffffULL,
+           random);
 }
 
 /* Texts to keep with the request: long messages, the transcript, the system prompt. */
@@ -37,7 +38,8 @@ static int add_text(void *arg, const Hash *hash, const char *text, size_t n) {
   return RC_OK;
 }
 
-/* Names system prompt and transcript by their hashes, in the row's columns, and lists the texts to keep. */
+/* Names system prompt and transcript by their hashes, in the row's columns, and lists the texts
+** to keep. */
 static int name_texts(Call *k, Texts *t, Err *err) {
   const Request *r = k->request;
   const char *text = r->messages[0].content;
@@ -154,7 +156,8 @@ static int from_cache(Call *k, int ledgered, Outcome *out, Err *err) {
   return err->rc == RC_OK ? found : -1;
 }
 
-/* What this statement's execution already asked. 1 answered, 0 not, -1 error (the earlier failure, or a new one). */
+/* What this statement's execution already asked. 1 answered, 0 not, -1 error (the earlier
+** failure, or a new one). */
 static int from_memo(Call *k, Outcome *out, Err *err) {
   const MemoEntry *e = memo_find(k->memo, &k->key);
   if (!e) {
@@ -165,16 +168,18 @@ static int from_memo(Call *k, Outcome *out, Err *err) {
     return -1;
   }
   out->call_id = e->call_id;
-  return e->text ? (take_text(out, e->text, e->n, err) == RC_OK ? 1 : -1) : from_cache(k, 0, out, err);
+  return e->text ? (take_text(out, e->text, e->n, err) == RC_OK ? 1 : -1)
+                 : from_cache(k, 0, out, err);
 }
 
-/* Makes the request durable; waits while another process asks the same. 1: its answer arrived, 0: ours to
-** ask, -1 error. */
+/* Makes the request durable; waits while another process asks the same. 1: its answer arrived,
+** 0: ours to ask, -1 error. */
 static int claim(Call *k, const Texts *t, Outcome *out, Err *err) {
   const Hash *key = k->cache == CACHE_EXACT ? &k->key : NULL;
   for (;;) {
     LedgerBegin outcome;
-    if (ledger_begin(k->store, &k->row, key, t->list, t->n, now_ms(), k->deadline_ms + 5000, &outcome, err) != RC_OK) {
+    if (ledger_begin(k->store, &k->row, key, t->list, t->n, now_ms(), k->deadline_ms + 5000,
+                     &outcome, err) != RC_OK) {
       return -1;
     }
     if (outcome == LEDGER_BEGUN) {
@@ -188,7 +193,8 @@ static int claim(Call *k, const Texts *t, Outcome *out, Err *err) {
       call_start_row(k, 1, NULL);
     } else if (now_ms() >= k->deadline_ms) {
       err->retryable = 1;
-      err_set(err, RC_ERROR, "timeout", "another process is asking the same and had no answer in time");
+      err_set(err, RC_ERROR, "timeout",
+              "another process is asking the same and had no answer in time");
       return -1;
     } else if (conn_sleep(k->conn, 10, err) != RC_OK) {
       return -1;
@@ -220,7 +226,8 @@ static int settle(Call *k, Err *err) {
     return RC_OK; /* queued: the next call writes it */
   }
   return err_set(err, write.rc, "store",
-                 "the answer was paid for but can't be stored (%.300s); it is kept in memory: make room and run the "
+                 "the answer was paid for but can't be stored (%.300s); it is kept in memory: make "
+                 "room and run the "
                  "statement again on this connection",
                  write.msg);
 }
@@ -266,10 +273,12 @@ static int ask(Call *k, Outcome *out, Err *err) {
 
 static int check_available(const Options *o, Err *err) {
   if (o->cache == CACHE_SEMANTIC) {
-    return err_set(err, RC_ERROR, "unavailable", "cache 'semantic' is not in this version; use 'exact'");
+    return err_set(err, RC_ERROR, "unavailable",
+                   "cache 'semantic' is not in this version; use 'exact'");
   }
   if (o->gate || o->escalate) {
-    return err_set(err, RC_ERROR, "unavailable", "options 'gate' and 'escalate' are not in this version");
+    return err_set(err, RC_ERROR, "unavailable",
+                   "options 'gate' and 'escalate' are not in this version");
   }
   return o->schema ? schema_check(o->schema, err) : RC_OK;
 }
@@ -288,7 +297,8 @@ static void start_call(Call *k, Conn *conn, const Request *request, Memo *memo) 
   k->attempts_left = (int)retries + 1;
 }
 
-/* Remembers the outcome for the rest of the statement; the text only where the cache does not have it. */
+/* Remembers the outcome for the rest of the statement; the text only where the cache does not
+** have it. */
 static void remember(Call *k, const Outcome *out, const Err *err) {
   int cached = err->rc == RC_OK && (k->cacheable || strcmp(k->row.kind, "hit_exact") == 0);
   if (err->rc != RC_NOMEM && err->rc != RC_INTERRUPT) {
@@ -393,7 +403,9 @@ static int choose_for_show(Call *k, Err *err) {
   config_model_free(&k->model);
   config_model(config, name, &k->model, err);
   k->api = err->rc == RC_OK ? provider_api(k->model.api) : NULL;
-  return k->api ? RC_OK : err_set(err, RC_ERROR, "bad_api", "unknown api '%.40s' in llm_models", k->model.api);
+  return k->api
+             ? RC_OK
+             : err_set(err, RC_ERROR, "bad_api", "unknown api '%.40s' in llm_models", k->model.api);
 }
 
 char *pipeline_dry_run(Conn *conn, const Request *request, Err *err) {

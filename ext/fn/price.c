@@ -37,7 +37,8 @@ static int unknown_model(const char *model, Err *err) {
     }
   }
   return err_set(err, RC_ERROR, "unknown_model",
-                 "no price for model '%.80s' (nearest: %s, %s); add it to llm_prices, or give {\"unknown\":\"null\"}",
+                 "no price for model '%.80s' (nearest: %s, %s); add it to llm_prices, or give "
+                 "{\"unknown\":\"null\"}",
                  model, best[0], best[1]);
 }
 
@@ -52,7 +53,8 @@ static int cost_option(const cJSON *item, CostOptions *o, Err *err) {
   const char *key = item->string;
   for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
     if (strcmp(key, counts[i].name) == 0) {
-      return cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble <= (double)LIMIT_COUNT
+      return cJSON_IsNumber(item) && item->valuedouble >= 0 &&
+                     item->valuedouble <= (double)LIMIT_TOKENS
                  ? (*(long long *)((char *)o + counts[i].at) = (long long)item->valuedouble, RC_OK)
                  : err_set(err, RC_ERROR, "bad_option", "option '%s': expected a token count", key);
     }
@@ -62,7 +64,8 @@ static int cost_option(const cJSON *item, CostOptions *o, Err *err) {
     o->unknown_is_null = word && strcmp(word, "null") == 0;
     return o->unknown_is_null || (word && strcmp(word, "error") == 0)
                ? RC_OK
-               : err_set(err, RC_ERROR, "bad_option", "option 'unknown': expected 'null' or 'error'");
+               : err_set(err, RC_ERROR, "bad_option",
+                         "option 'unknown': expected 'null' or 'error'");
   }
   if (strcmp(key, "at") == 0) {
     char number[32];
@@ -70,10 +73,13 @@ static int cost_option(const cJSON *item, CostOptions *o, Err *err) {
     const char *text = cJSON_IsNumber(item) ? number : cJSON_GetStringValue(item);
     return text && time_parse(text, &o->at_ms)
                ? RC_OK
-               : err_set(err, RC_ERROR, "bad_option", "option 'at': expected 'YYYY-MM-DD[THH:MM:SSZ]' or Unix ms");
+               : err_set(err, RC_ERROR, "bad_option",
+                         "option 'at': expected 'YYYY-MM-DD[THH:MM:SSZ]' or Unix ms");
   }
-  return err_set(err, RC_ERROR, "bad_option",
-                 "unknown option '%.40s' (valid: cached, cache_write, cache_write_1h, reasoning, at, unknown)", key);
+  return err_set(
+      err, RC_ERROR, "bad_option",
+      "unknown option '%.40s' (valid: cached, cache_write, cache_write_1h, reasoning, at, unknown)",
+      key);
 }
 
 static int parse_cost_options(sqlite3_value *v, CostOptions *o, Err *err) {
@@ -87,7 +93,9 @@ static int parse_cost_options(sqlite3_value *v, CostOptions *o, Err *err) {
     err_set(err, RC_ERROR, "bad_option", "the options must be one JSON object");
   }
   const cJSON *item;
-  cJSON_ArrayForEach(item, (err->rc == RC_OK ? tree : NULL)) { cost_option(item, o, err); }
+  cJSON_ArrayForEach(item, (err->rc == RC_OK ? tree : NULL)) {
+    cost_option(item, o, err);
+  }
   cJSON_Delete(tree);
   return err->rc;
 }
@@ -106,20 +114,23 @@ static int read_usage_json(sqlite3_value *v, Usage *u, Err *err) {
 
 static int read_count_arg(sqlite3_value *v, const char *what, long long *count, Err *err) {
   if (sqlite3_value_numeric_type(v) != SQLITE_INTEGER || sqlite3_value_int64(v) < 0 ||
-      sqlite3_value_int64(v) > LIMIT_COUNT) {
+      sqlite3_value_int64(v) > LIMIT_TOKENS) {
     return err_set(err, RC_ERROR, "bad_argument", "%s: expected a token count", what);
   }
   *count = sqlite3_value_int64(v);
   return RC_OK;
 }
 
-/* llm_cost(model, input, output [, options]) and llm_cost(model, usage [, options]): the second argument tells. */
+/* llm_cost(model, input, output [, options]) and llm_cost(model, usage [, options]): the second
+** argument tells. */
 static int read_cost_args(int argc, sqlite3_value **argv, CostOptions *o, Usage *u, Err *err) {
   int is_usage = sqlite3_value_numeric_type(argv[1]) == SQLITE_TEXT;
   int at = is_usage ? 2 : 3;
   usage_init(u);
   if (!is_usage && argc < 3) {
-    return err_set(err, RC_ERROR, "bad_argument", "expected (model, input_tokens, output_tokens [, options]) or (model, usage [, options])");
+    return err_set(
+        err, RC_ERROR, "bad_argument",
+        "expected (model, input_tokens, output_tokens [, options]) or (model, usage [, options])");
   }
   if (argc > at + 1) {
     return err_set(err, RC_ERROR, "bad_argument", "too many arguments behind a usage object");
@@ -139,6 +150,16 @@ static int read_cost_args(int argc, sqlite3_value **argv, CostOptions *o, Usage 
   return err->rc;
 }
 
+/* 1 if the model, the usage or a count is NULL. (Options behind a usage object may be.) */
+static int has_null(int argc, sqlite3_value **argv) {
+  int n = sqlite3_value_numeric_type(argv[1]) == SQLITE_TEXT ? 2 : argc < 3 ? argc : 3;
+  int found = 0;
+  for (int i = 0; i < n; i++) {
+    found |= sqlite3_value_type(argv[i]) == SQLITE_NULL;
+  }
+  return found;
+}
+
 void fn_llm_cost(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   Conn *c = sqlite3_user_data(ctx);
   Err err = {0};
@@ -146,10 +167,8 @@ void fn_llm_cost(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   Usage u;
   Cost cost;
   PriceSet set;
-  for (int i = 0; i < argc && i < 3; i++) {
-    if (sqlite3_value_type(argv[i]) == SQLITE_NULL && (i < 2 || sqlite3_value_numeric_type(argv[1]) != SQLITE_TEXT)) {
-      return; /* an unknown count has an unknown cost */
-    }
+  if (has_null(argc, argv)) {
+    return; /* an unknown count has an unknown cost */
   }
   const char *model = (const char *)sqlite3_value_text(argv[0]);
   int priced = -1;
@@ -181,7 +200,8 @@ void fn_llm_price(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   if (kind < 0) {
     err_set(&err, RC_ERROR, "bad_argument", "kind '%.40s' (valid: %s)", word, PRICE_KIND_WORDS);
   } else if (at && !time_parse(at, &at_ms)) {
-    err_set(&err, RC_ERROR, "bad_argument", "at '%.40s' (expected 'YYYY-MM-DD[THH:MM:SSZ]' or Unix ms)", at);
+    err_set(&err, RC_ERROR, "bad_argument",
+            "at '%.40s' (expected 'YYYY-MM-DD[THH:MM:SSZ]' or Unix ms)", at);
   } else if (pricing_resolve(c, model, at_ms, 0, &set, &err) == 0) {
     unknown_model(model, &err);
   }

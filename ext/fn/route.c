@@ -10,14 +10,16 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Looks up one model and its access. A model that is known but can't be called stays in k->model, for the ledger. */
+/* Looks up one model and its access. A model that is known but can't be called stays in
+** k->model, for the ledger. */
 static int take_model(Call *k, const Config *config, const char *name, Err *err) {
   config_model_free(&k->model);
-  if (config_model(config, name, &k->model, err) == RC_OK && access_check(&k->model, &k->secret, err) == RC_OK) {
+  if (config_model(config, name, &k->model, err) == RC_OK &&
+      access_check(&k->model, &k->secret, err) == RC_OK) {
     k->api = provider_api(k->model.api);
     if (!k->api) {
-      err_set(err, RC_ERROR, "bad_api", "model '%.80s': api '%.40s' in llm_models (valid: %s)", name, k->model.api,
-              PROVIDER_APIS);
+      err_set(err, RC_ERROR, "bad_api", "model '%.80s': api '%.40s' in llm_models (valid: %s)",
+              name, k->model.api, PROVIDER_APIS);
     }
   }
   return err->rc;
@@ -37,7 +39,8 @@ static int take_first_tier(Call *k, const Config *config, Err *err) {
     return err_set(err, RC_ERROR, "no_tier", "llm_tiers is empty: give a model, or add a tier");
   }
   config_model_free(&k->model);
-  return err_set(err, first.rc, first.code, "no tier of llm_tiers can be used; the first one: %.400s", first.msg);
+  return err_set(err, first.rc, first.code,
+                 "no tier of llm_tiers can be used; the first one: %.400s", first.msg);
 }
 
 int route_choose(Call *k, Err *err) {
@@ -46,7 +49,8 @@ int route_choose(Call *k, Err *err) {
   if (!config) {
     return err->rc;
   }
-  return strcmp(asked, "auto") == 0 ? take_first_tier(k, config, err) : take_model(k, config, asked, err);
+  return strcmp(asked, "auto") == 0 ? take_first_tier(k, config, err)
+                                    : take_model(k, config, asked, err);
 }
 
 int route_prepare(Call *k, Err *err) {
@@ -56,7 +60,8 @@ int route_prepare(Call *k, Err *err) {
   }
   int len = snprintf(k->url, sizeof k->url, "%.*s%s", (int)n, k->model.base_url, k->api->path);
   if (len < 0 || len >= (int)sizeof k->url) {
-    return err_set(err, RC_ERROR, "bad_url", "base_url of model '%.80s' is too long", k->model.name);
+    return err_set(err, RC_ERROR, "bad_url", "base_url of model '%.80s' is too long",
+                   k->model.name);
   }
   buf_init(&k->body, LIMIT_REQUEST_BYTES);
   return k->api->build(k->request, &k->model, &k->body, err);

@@ -1,12 +1,13 @@
 /*
 ** The store's tables and views under their bare names: read-only eponymous virtual tables.
 **
-** One module serves all; a query is handed to the store's reading connection with its WHERE, ORDER BY, LIMIT
-** and the columns it uses. Where there is no store yet there are no rows, and none is made.
+** One module serves all; a query is handed to the store's reading connection with its WHERE, ORDER
+** BY, LIMIT and the columns it uses. Where there is no store yet there are no rows, and none is
+** made.
 **
-** Plan: idxStr is the SQL to run, its parameters in the order of xFilter's arguments. Constraints are pushed down but not
-** omitted (SQLite checks them again), so that a difference in affinity can't change an answer; text comparisons
-** only under BINARY collation, which the store uses.
+** Plan: idxStr is the SQL to run, its parameters in the order of xFilter's arguments. Constraints
+** are pushed down but not omitted (SQLite checks them again), so that a difference in affinity
+** can't change an answer; text comparisons only under BINARY collation, which the store uses.
 */
 #include "fn/fn.h"
 
@@ -14,9 +15,17 @@
 
 #include <string.h>
 
-const char *const store_table_names[] = {"llm_calls",         "llm_cost_hourly", "llm_cost_daily", "llm_cost_by_model",
-                                         "llm_cost_by_tag",   "llm_cost_by_user", "llm_retries",   "llm_unpriced",
-                                         "llm_answers",       "llm_texts",       NULL};
+const char *const store_table_names[] = {"llm_calls",
+                                         "llm_cost_hourly",
+                                         "llm_cost_daily",
+                                         "llm_cost_by_model",
+                                         "llm_cost_by_tag",
+                                         "llm_cost_by_user",
+                                         "llm_retries",
+                                         "llm_unpriced",
+                                         "llm_answers",
+                                         "llm_texts",
+                                         NULL};
 
 enum { MOST_COLUMNS = 64 };
 
@@ -42,7 +51,8 @@ static int table_disconnect(sqlite3_vtab *base) {
   return SQLITE_OK;
 }
 
-/* The column names of a declaration made by store_declaration: CREATE TABLE x("a" INTEGER, "b" …). */
+/* The column names of a declaration made by store_declaration: CREATE TABLE x("a" INTEGER, "b"
+** …). */
 static void read_names(Table *t, const char *decl) {
   const char *p = strchr(decl, '"');
   while (p && t->n_columns < MOST_COLUMNS) {
@@ -52,7 +62,8 @@ static void read_names(Table *t, const char *decl) {
   }
 }
 
-static int table_connect(sqlite3 *db, void *aux, int argc, const char *const *argv, sqlite3_vtab **table, char **message) {
+static int table_connect(sqlite3 *db, void *aux, int argc, const char *const *argv,
+                         sqlite3_vtab **table, char **message) {
   (void)argc;
   (void)argv;
   const StoreTable *of = aux;
@@ -135,7 +146,8 @@ static int add_where(Table *t, sqlite3_index_info *info, sqlite3_str *sql, int *
       all = 0;
       continue;
     }
-    sqlite3_str_appendf(sql, " %s \"%w\" %s%s", terms++ ? "AND" : "WHERE", name, op, unary ? "" : " ?");
+    sqlite3_str_appendf(sql, " %s \"%w\" %s%s", terms++ ? "AND" : "WHERE", name, op,
+                        unary ? "" : " ?");
     if (!unary) {
       info->aConstraintUsage[i].argvIndex = ++*n_args;
     }
@@ -152,7 +164,8 @@ static void add_order(Table *t, sqlite3_index_info *info, sqlite3_str *sql) {
     }
   }
   for (int i = 0; i < info->nOrderBy; i++) {
-    sqlite3_str_appendf(sql, "%s \"%w\"%s", i ? "," : " ORDER BY", column_name(t, info->aOrderBy[i].iColumn),
+    sqlite3_str_appendf(sql, "%s \"%w\"%s", i ? "," : " ORDER BY",
+                        column_name(t, info->aOrderBy[i].iColumn),
                         info->aOrderBy[i].desc ? " DESC" : "");
   }
   info->orderByConsumed = info->nOrderBy > 0;
@@ -168,7 +181,8 @@ static int find_constraint(const sqlite3_index_info *info, unsigned char op) {
   return -1;
 }
 
-/* LIMIT and OFFSET count rows behind every other condition: only where all of them were pushed down. */
+/* LIMIT and OFFSET count rows behind every other condition: only where all of them were pushed
+** down. */
 static void add_limit(sqlite3_index_info *info, sqlite3_str *sql, int *n_args) {
   int limit = find_constraint(info, SQLITE_INDEX_CONSTRAINT_LIMIT);
   int offset = find_constraint(info, SQLITE_INDEX_CONSTRAINT_OFFSET);
@@ -238,7 +252,8 @@ static int table_next(sqlite3_vtab_cursor *cursor) {
   return rc == SQLITE_OK ? SQLITE_OK : fail(cursor, rc & 0xff, sqlite3_errmsg(db));
 }
 
-static int table_filter(sqlite3_vtab_cursor *cursor, int idx, const char *sql, int argc, sqlite3_value **argv) {
+static int table_filter(sqlite3_vtab_cursor *cursor, int idx, const char *sql, int argc,
+                        sqlite3_value **argv) {
   (void)idx;
   Cursor *c = (Cursor *)cursor;
   Table *t = (Table *)cursor->pVtab;
@@ -267,7 +282,9 @@ static int table_filter(sqlite3_vtab_cursor *cursor, int idx, const char *sql, i
   return table_next(cursor);
 }
 
-static int table_eof(sqlite3_vtab_cursor *cursor) { return ((Cursor *)cursor)->stmt == NULL; }
+static int table_eof(sqlite3_vtab_cursor *cursor) {
+  return ((Cursor *)cursor)->stmt == NULL;
+}
 
 static int table_column(sqlite3_vtab_cursor *cursor, sqlite3_context *ctx, int i) {
   sqlite3_result_value(ctx, sqlite3_column_value(((Cursor *)cursor)->stmt, i));

@@ -1,8 +1,8 @@
 /*
 ** Anthropic Messages. Wire format: the @anthropic-ai/sdk npm package's type declarations, 1.12.
 **
-** max_tokens is required there; where the caller gave none it is the model's own maximum, at most DEFAULT_MAX_TOKENS. There is
-** no `seed`, and temperature ends at 1.
+** max_tokens is required there; where the caller gave none it is the model's own maximum, at most
+** DEFAULT_MAX_TOKENS. There is no `seed`, and temperature ends at 1.
 */
 #include "net/provider.h"
 
@@ -18,7 +18,8 @@ static int check_options(const Options *o, Err *err) {
     return err_set(err, RC_ERROR, "bad_option", "option 'seed': the Anthropic API has none");
   }
   if (!isnan(o->temperature) && o->temperature > 1) {
-    return err_set(err, RC_ERROR, "bad_option", "option 'temperature': the Anthropic API takes 0 to 1");
+    return err_set(err, RC_ERROR, "bad_option",
+                   "option 'temperature': the Anthropic API takes 0 to 1");
   }
   return RC_OK;
 }
@@ -52,13 +53,14 @@ int anthropic_build(const Request *request, const Model *model, Buf *body, Err *
     return err->rc;
   }
   cJSON *tree = cJSON_CreateObject();
-  int ok = cJSON_AddStringToObject(tree, "model", model->name) &&
-           cJSON_AddNumberToObject(tree, "max_tokens", max_tokens(o, model)) &&
-           (!request->system || cJSON_AddStringToObject(tree, "system", request->system)) &&
-           wire_add_messages(tree, request, NULL) &&
-           (isnan(o->temperature) || cJSON_AddNumberToObject(tree, "temperature", o->temperature)) &&
-           (isnan(o->top_p) || cJSON_AddNumberToObject(tree, "top_p", o->top_p)) &&
-           (!o->stop || add_stop(tree, o->stop)) && (!o->schema || add_schema(tree, o->schema));
+  int ok =
+      cJSON_AddStringToObject(tree, "model", model->name) &&
+      cJSON_AddNumberToObject(tree, "max_tokens", max_tokens(o, model)) &&
+      (!request->system || cJSON_AddStringToObject(tree, "system", request->system)) &&
+      wire_add_messages(tree, request, NULL) &&
+      (isnan(o->temperature) || cJSON_AddNumberToObject(tree, "temperature", o->temperature)) &&
+      (isnan(o->top_p) || cJSON_AddNumberToObject(tree, "top_p", o->top_p)) &&
+      (!o->stop || add_stop(tree, o->stop)) && (!o->schema || add_schema(tree, o->schema));
   if (!ok) {
     cJSON_Delete(tree);
     tree = NULL;
@@ -70,8 +72,9 @@ static const char *finish_reason(const char *word) {
   static const struct {
     const char *theirs, *ours;
   } reasons[] = {
-      {"end_turn", "stop"},     {"stop_sequence", "stop"}, {"max_tokens", "length"},
-      {"tool_use", "tool_calls"}, {"refusal", "refusal"},    {"model_context_window_exceeded", "length"},
+      {"end_turn", "stop"},     {"stop_sequence", "stop"},
+      {"max_tokens", "length"}, {"tool_use", "tool_calls"},
+      {"refusal", "refusal"},   {"model_context_window_exceeded", "length"},
   };
   for (size_t i = 0; word && i < sizeof reasons / sizeof reasons[0]; i++) {
     if (strcmp(word, reasons[i].theirs) == 0) {

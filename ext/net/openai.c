@@ -1,10 +1,12 @@
 /*
-** OpenAI chat completions, and everything that speaks it: Mistral, Gemini's, Ollama's, vLLM's and llama.cpp's
-** OpenAI endpoints, OpenRouter, Groq, DeepSeek. Wire format: the openai npm package's type declarations, 6.49.
+** OpenAI chat completions, and everything that speaks it: Mistral, Gemini's, Ollama's, vLLM's and
+** llama.cpp's OpenAI endpoints, OpenRouter, Groq, DeepSeek. Wire format: the openai npm package's
+** type declarations, 6.49.
 **
-** A sampling parameter the caller did not give is not sent. The length limit is `max_completion_tokens` at OpenAI (its reasoning
-** models refuse `max_tokens`) and `max_tokens` elsewhere; "max_completion_tokens": true or false in llm_models.supports
-** decides for other servers.
+** A sampling parameter the caller did not give is not sent. The length limit is
+** `max_completion_tokens` at OpenAI (its reasoning models refuse `max_tokens`) and `max_tokens`
+** elsewhere; "max_completion_tokens": true or false in llm_models.supports decides for other
+** servers.
 */
 #include "net/provider.h"
 
@@ -28,14 +30,22 @@ static int add_schema(cJSON *tree, const cJSON *schema, int takes_schema) {
          cJSON_AddItemToObject(inner, "schema", cJSON_Duplicate(schema, 1));
 }
 
+/* All digits: as a double, cJSON would write a large seed with an exponent. */
+static int add_seed(cJSON *tree, long long seed) {
+  char digits[24];
+  snprintf(digits, sizeof digits, "%lld", seed);
+  return cJSON_AddRawToObject(tree, "seed", digits) != NULL;
+}
+
 static int add_sampling(cJSON *tree, const Options *o) {
   return (isnan(o->temperature) || cJSON_AddNumberToObject(tree, "temperature", o->temperature)) &&
          (isnan(o->top_p) || cJSON_AddNumberToObject(tree, "top_p", o->top_p)) &&
-         (!o->has_seed || cJSON_AddNumberToObject(tree, "seed", (double)o->seed)) &&
+         (!o->has_seed || add_seed(tree, o->seed)) &&
          (!o->stop || cJSON_AddItemToObject(tree, "stop", cJSON_Duplicate(o->stop, 1)));
 }
 
-/* The system prompt, with the schema in words where the model can't be given it. Owned; NULL: none. */
+/* The system prompt, with the schema in words where the model can't be given it. Owned; NULL:
+** none. */
 static char *system_with_schema(const Request *r, int in_words) {
   Buf b;
   if (!r->system && !in_words) {
@@ -57,13 +67,15 @@ static char *system_with_schema(const Request *r, int in_words) {
 int openai_build(const Request *request, const Model *model, Buf *body, Err *err) {
   const Options *o = request->options;
   int takes_schema = wire_supports(model, "json_schema", 1);
-  int new_limit = wire_supports(model, "max_completion_tokens", strcmp(model->provider, "openai") == 0);
+  int new_limit =
+      wire_supports(model, "max_completion_tokens", strcmp(model->provider, "openai") == 0);
   int in_words = o->schema && !takes_schema;
   char *system = system_with_schema(request, in_words);
   cJSON *tree = cJSON_CreateObject();
   int ok = (system || (!request->system && !in_words)) &&
-           cJSON_AddStringToObject(tree, "model", model->name) && wire_add_messages(tree, request, system) &&
-           add_sampling(tree, o) && (!o->schema || add_schema(tree, o->schema, takes_schema));
+           cJSON_AddStringToObject(tree, "model", model->name) &&
+           wire_add_messages(tree, request, system) && add_sampling(tree, o) &&
+           (!o->schema || add_schema(tree, o->schema, takes_schema));
   if (ok && o->max_tokens != OPTION_UNSET) {
     ok = cJSON_AddNumberToObject(tree, new_limit ? "max_completion_tokens" : "max_tokens",
                                  (double)o->max_tokens) != NULL;

@@ -24,7 +24,8 @@ const Api *provider_api(const char *name) {
   return NULL;
 }
 
-/* A member as text into a fixed buffer, cut between characters; numbers (Gemini's and OpenRouter's code) too. */
+/* A member as text into a fixed buffer, cut between characters; numbers (Gemini's and
+** OpenRouter's code) too. */
 static void copy_member(const cJSON *object, const char *key, char *out, size_t size) {
   const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
   size_t cut_at = 0;
@@ -58,7 +59,8 @@ void provider_read_failure(const char *body, size_t n, Failure *f) {
   copy_member(from, "type", f->type, sizeof f->type);
   copy_member(from, "status", f->type, sizeof f->type);
   copy_member(from, "code", f->code, sizeof f->code);
-  copy_member(cJSON_GetObjectItemCaseSensitive(from, "details"), "error_code", f->code, sizeof f->code);
+  copy_member(cJSON_GetObjectItemCaseSensitive(from, "details"), "error_code", f->code,
+              sizeof f->code);
   copy_member(from, "message", f->message, sizeof f->message);
   if (!f->message[0] && cJSON_IsString(error)) {
     copy_member(root, "error", f->message, sizeof f->message);
@@ -73,7 +75,8 @@ int provider_is_failure(const cJSON *answer, long *status) {
   const cJSON *error = cJSON_GetObjectItemCaseSensitive(answer, "error");
   const cJSON *code = cJSON_GetObjectItemCaseSensitive(error, "code");
   double number = cJSON_IsNumber(code) ? code->valuedouble : 0;
-  *status = number >= 100 && number < 600 ? (long)number : 0; /* else a code of the provider's own */
+  *status =
+      number >= 100 && number < 600 ? (long)number : 0; /* else a code of the provider's own */
   return cJSON_IsObject(error) || cJSON_IsString(error);
 }
 
@@ -98,7 +101,8 @@ int wire_finish(cJSON *tree, Buf *body, Err *err) {
 static int add_message(cJSON *array, const char *role, const char *content) {
   cJSON *item = cJSON_CreateObject();
   cJSON_AddItemToArray(array, item);
-  return cJSON_AddStringToObject(item, "role", role) && cJSON_AddStringToObject(item, "content", content);
+  return cJSON_AddStringToObject(item, "role", role) &&
+         cJSON_AddStringToObject(item, "content", content);
 }
 
 int wire_add_messages(cJSON *tree, const Request *request, const char *system) {
@@ -115,7 +119,9 @@ int wire_add_messages(cJSON *tree, const Request *request, const char *system) {
 
 int wire_supports(const Model *model, const char *name, int otherwise) {
   Err ignored = {0};
-  cJSON *tree = model->supports[0] ? json_parse(model->supports, strlen(model->supports), "supports", &ignored) : NULL;
+  cJSON *tree = model->supports[0]
+                    ? json_parse(model->supports, strlen(model->supports), "supports", &ignored)
+                    : NULL;
   const cJSON *item = cJSON_GetObjectItemCaseSensitive(tree, name);
   int value = cJSON_IsBool(item) ? cJSON_IsTrue(item) : otherwise;
   cJSON_Delete(tree);

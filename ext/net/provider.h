@@ -1,5 +1,6 @@
 /*
-** Provider APIs: how a request is written for one, and how its answer is read. One file per API; a table joins them.
+** Provider APIs: how a request is written for one, and how its answer is read. One file per API; a
+** table joins them.
 */
 #ifndef LLMCOST_PROVIDER_H
 #define LLMCOST_PROVIDER_H
@@ -11,8 +12,9 @@
 
 /* What came back in a success answer. */
 typedef struct Reply {
-  char *text;                   /* owned (free); NULL where the answer has none */
-  const char *finish_reason;    /* "stop", "length", "tool_calls", "content_filter", "refusal" or "other" */
+  char *text; /* owned (free); NULL where the answer has none */
+  /* "stop", "length", "tool_calls", "content_filter", "refusal" or "other" */
+  const char *finish_reason;
   char model[LIMIT_MODEL_NAME]; /* as the answer names it; "" if it does not */
   Usage usage;
   char usage_error[96]; /* why the usage can't be priced, or "" */
@@ -27,7 +29,8 @@ typedef struct Failure {
 typedef struct Api {
   const char *name; /* as in llm_models.api */
   const char *path; /* behind the base URL */
-  /* Writes the request body. An option this API does not have is an error, before anything is sent. */
+  /* Writes the request body. An option this API does not have is an error, before anything is sent.
+   */
   int (*build)(const Request *request, const Model *model, Buf *body, Err *err);
   /* Reads a success answer. */
   int (*parse)(const cJSON *answer, Reply *reply, Err *err);
@@ -42,7 +45,8 @@ const Api *provider_api(const char *name);
 /* Reads any provider's error body; what can't be read stays "". Never fails. */
 void provider_read_failure(const char *body, size_t n, Failure *failure);
 
-/* 1 if a body of HTTP 200 is an error after all (some gateways do that); its inner status in *status, 0 if none. */
+/* 1 if a body of HTTP 200 is an error after all (some gateways do that); its inner status in
+** *status, 0 if none. */
 int provider_is_failure(const cJSON *answer, long *status);
 
 void reply_free(Reply *reply);
@@ -56,7 +60,8 @@ int anthropic_parse(const cJSON *answer, Reply *reply, Err *err);
 /* Prints the tree into body and frees it. A NULL tree is out of memory. */
 int wire_finish(cJSON *tree, Buf *body, Err *err);
 
-/* Adds the messages as an array of {role, content}, in front of it the system prompt where `system` is not NULL. */
+/* Adds the messages as an array of {role, content}, in front of it the system prompt where
+** `system` is not NULL. */
 int wire_add_messages(cJSON *tree, const Request *request, const char *system);
 
 /* The model's `supports` JSON has "name": true. `otherwise` where it says nothing. */

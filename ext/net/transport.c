@@ -1,8 +1,8 @@
 /*
 ** The transport. See transport.h for the contract.
 **
-** The body is given to curl through a read callback without a seek callback: curl can then not rewind, and
-** fails instead of quietly sending a POST again on a fresh connection.
+** The body is given to curl through a read callback without a seek callback: curl can then not
+** rewind, and fails instead of quietly sending a POST again on a fresh connection.
 */
 #include "net/transport.h"
 
@@ -22,15 +22,17 @@ struct Net {
 typedef struct Transfer {
   const NetRequest *request;
   NetResponse *response;
-  size_t sent;         /* bytes of the body given to curl */
+  size_t sent; /* bytes of the body given to curl */
   size_t header_bytes;
   int over_limit;
   struct timespec started, progress, asked; /* asked: when we last looked for an interrupt */
-  size_t seen; /* bytes received at the time of `progress` */
+  size_t seen;                              /* bytes received at the time of `progress` */
 } Transfer;
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
-static void curl_start(void) { curl_global_init(CURL_GLOBAL_DEFAULT); }
+static void curl_start(void) {
+  curl_global_init(CURL_GLOBAL_DEFAULT);
+}
 
 static long long ms_since(const struct timespec *t) {
   struct timespec now;
@@ -166,7 +168,8 @@ static void set_options(CURL *easy, Transfer *t, struct curl_slist *headers) {
   const NetRequest *q = t->request;
   curl_easy_reset(easy);
   curl_easy_setopt(easy, CURLOPT_URL, q->url);
-  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, strncmp(q->url, "https", 5) == 0 ? "https" : "http");
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR,
+                   strncmp(q->url, "https", 5) == 0 ? "https" : "http");
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(easy, CURLOPT_PROXY, q->proxy ? q->proxy : "");
   curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
@@ -215,7 +218,8 @@ static CURLcode finished_code(CURLM *multi) {
   return msg && msg->msg == CURLMSG_DONE ? msg->data.result : CURLE_FAILED_INIT;
 }
 
-/* Drives the transfer to its end. CURLE_ABORTED_BY_CALLBACK: interrupted; CURLE_OPERATION_TIMEDOUT: idle or total. */
+/* Drives the transfer to its end. CURLE_ABORTED_BY_CALLBACK: interrupted;
+** CURLE_OPERATION_TIMEDOUT: idle or total. */
 static CURLcode drive(CURLM *multi, Transfer *t) {
   int running = 1;
   for (;;) {
@@ -251,7 +255,8 @@ static void judge(Transfer *t, CURLcode code) {
     why = "the answer is larger than llmcost accepts";
   } else if (t->sent == 0) {
     r->result = NET_NOT_SENT;
-  } else if (code == CURLE_OPERATION_TIMEDOUT && ms_since(&t->started) >= t->request->total_ms - 1) {
+  } else if (code == CURLE_OPERATION_TIMEDOUT &&
+             ms_since(&t->started) >= t->request->total_ms - 1) {
     r->result = NET_TIMED_OUT;
     why = "no whole answer in time";
   } else {
@@ -286,7 +291,9 @@ int net_post(Net *net, const NetRequest *request, NetResponse *response, Err *er
   return RC_OK;
 }
 
-void net_response_free(NetResponse *response) { buf_free(&response->body); }
+void net_response_free(NetResponse *response) {
+  buf_free(&response->body);
+}
 
 const char *net_version(void) {
   pthread_once(&curl_once, curl_start);

@@ -1,10 +1,10 @@
 /*
 ** HTTP: one POST at a time over libcurl's multi interface, driven by the calling thread.
 **
-** Connections are kept per Net (one per database connection) and HTTP/2 is used where offered. TLS is verified, http is for
-** loopback, redirects are never followed, proxies are used only when one is given. curl's own silent resend on
-** a dead kept connection is off once a byte of the body has left: a request may cost money, so sending it twice is
-** the caller's decision.
+** Connections are kept per Net (one per database connection) and HTTP/2 is used where offered. TLS
+** is verified, http is for loopback, redirects are never followed, proxies are used only when one
+** is given. curl's own silent resend on a dead kept connection is off once a byte of the body has
+** left: a request may cost money, so sending it twice is the caller's decision.
 */
 #ifndef LLMCOST_TRANSPORT_H
 #define LLMCOST_TRANSPORT_H
@@ -25,7 +25,8 @@ typedef enum NetResult {
 
 typedef struct NetRequest {
   const char *url;
-  const char *const *headers; /* "Name: value", NULL-terminated; wiped from curl's memory afterwards */
+  const char *const
+      *headers; /* "Name: value", NULL-terminated; wiped from curl's memory afterwards */
   const char *body;
   size_t n;
   long connect_ms, idle_ms, total_ms;
@@ -50,7 +51,8 @@ typedef struct NetResponse {
 Net *net_open(Err *err);
 void net_close(Net *net);
 
-/* Sends and waits. Always fills *response (free it with net_response_free). RC_OK unless out of memory. */
+/* Sends and waits. Always fills *response (free it with net_response_free). RC_OK unless out of
+** memory. */
 int net_post(Net *net, const NetRequest *request, NetResponse *response, Err *err);
 void net_response_free(NetResponse *response);
 

@@ -18,8 +18,8 @@ static int host_error(sqlite3 *host, const char *doing, Err *err) {
   return err_set(err, rc ? rc : RC_ERROR, "config", "cannot %s: %s", doing, sqlite3_errmsg(host));
 }
 
-/* 1 if a column of the table is hidden or generated. (PRAGMA as a statement: a table in a hostile file may be named
-** like the table-valued form.) */
+/* 1 if a column of the table is hidden or generated. (PRAGMA as a statement: a table in a
+** hostile file may be named like the table-valued form.) */
 static int has_generated_column(sqlite3 *host, const char *name) {
   sqlite3_stmt *stmt = NULL;
   int found = 0;
@@ -88,9 +88,11 @@ static int fill_models(sqlite3 *host, Err *err) {
   int n;
   const Model *models = catalogue_models(&n);
   sqlite3_stmt *stmt = NULL;
-  if (sqlite3_prepare_v2(host, "INSERT OR IGNORE INTO main.llm_models(name, provider, api, base_url, key_env,"
-                               " context_window, max_output, supports) VALUES (?,?,?,?,?,?,?,?)",
-                         -1, &stmt, NULL) != SQLITE_OK) {
+  if (sqlite3_prepare_v2(
+          host,
+          "INSERT OR IGNORE INTO main.llm_models(name, provider, api, base_url, key_env,"
+          " context_window, max_output, supports) VALUES (?,?,?,?,?,?,?,?)",
+          -1, &stmt, NULL) != SQLITE_OK) {
     return host_error(host, "fill llm_models", err);
   }
   for (int i = 0; i < n && err->rc == RC_OK; i++) {
@@ -112,8 +114,10 @@ static int fill_tiers(sqlite3 *host, Err *err) {
   int n;
   const Tier *tiers = catalogue_tiers(&n);
   sqlite3_stmt *stmt = NULL;
-  if (sqlite3_prepare_v2(host, "INSERT OR IGNORE INTO main.llm_tiers(name, max_score, model, rank) VALUES (?,?,?,?)",
-                         -1, &stmt, NULL) != SQLITE_OK) {
+  if (sqlite3_prepare_v2(
+          host,
+          "INSERT OR IGNORE INTO main.llm_tiers(name, max_score, model, rank) VALUES (?,?,?,?)", -1,
+          &stmt, NULL) != SQLITE_OK) {
     return host_error(host, "fill llm_tiers", err);
   }
   for (int i = 0; i < n && err->rc == RC_OK; i++) {
@@ -175,8 +179,9 @@ int config_init(sqlite3 *host, char **report, Err *err) {
     fill_tiers(host, err);
   }
   if (missing) {
-    sqlite3_exec(host, err->rc == RC_OK ? "RELEASE llm_init" : "ROLLBACK TO llm_init; RELEASE llm_init", NULL,
-                 NULL, NULL);
+    sqlite3_exec(host,
+                 err->rc == RC_OK ? "RELEASE llm_init" : "ROLLBACK TO llm_init; RELEASE llm_init",
+                 NULL, NULL, NULL);
   }
   *report = err->rc == RC_OK ? describe(missing) : NULL;
   return err->rc;
@@ -210,7 +215,9 @@ static int copy_model(const Model *from, Model *to, Err *err) {
   to->base_url = strdup(from->base_url);
   to->key_env = strdup(from->key_env);
   to->supports = strdup(from->supports);
-  return to->name && to->provider && to->api && to->base_url && to->key_env && to->supports ? RC_OK : err_nomem(err);
+  return to->name && to->provider && to->api && to->base_url && to->key_env && to->supports
+             ? RC_OK
+             : err_nomem(err);
 }
 
 void config_model_free(Model *m) {
@@ -228,12 +235,16 @@ static int read_model(sqlite3_stmt *stmt, Config *c, Err *err) {
   if (!m) {
     return err_nomem(err);
   }
-  *m = (Model){column_copy(stmt, 0), column_copy(stmt, 1), column_copy(stmt, 2),          column_copy(stmt, 3),
-               column_copy(stmt, 4), column_copy(stmt, 5), sqlite3_column_int64(stmt, 6), sqlite3_column_int64(stmt, 7)};
-  return m->name && m->provider && m->api && m->base_url && m->key_env && m->supports ? RC_OK : err_nomem(err);
+  *m = (Model){column_copy(stmt, 0),          column_copy(stmt, 1),         column_copy(stmt, 2),
+               column_copy(stmt, 3),          column_copy(stmt, 4),         column_copy(stmt, 5),
+               sqlite3_column_int64(stmt, 6), sqlite3_column_int64(stmt, 7)};
+  return m->name && m->provider && m->api && m->base_url && m->key_env && m->supports
+             ? RC_OK
+             : err_nomem(err);
 }
 
-static int add_tier(Config *c, const char *name, const char *model, double max_score, int rank, Err *err) {
+static int add_tier(Config *c, const char *name, const char *model, double max_score, int rank,
+                    Err *err) {
   Tier *t = append((void **)&c->tiers, &c->n_tiers, sizeof *t);
   if (t) {
     *t = (Tier){strdup(name ? name : ""), strdup(model ? model : ""), max_score, rank};
@@ -242,15 +253,17 @@ static int add_tier(Config *c, const char *name, const char *model, double max_s
 }
 
 static int read_tier(sqlite3_stmt *stmt, Config *c, Err *err) {
-  return add_tier(c, (const char *)sqlite3_column_text(stmt, 0), (const char *)sqlite3_column_text(stmt, 1),
-                  sqlite3_column_double(stmt, 2), sqlite3_column_int(stmt, 3), err);
+  return add_tier(c, (const char *)sqlite3_column_text(stmt, 0),
+                  (const char *)sqlite3_column_text(stmt, 1), sqlite3_column_double(stmt, 2),
+                  sqlite3_column_int(stmt, 3), err);
 }
 
 static int read_time(sqlite3_stmt *stmt, int column, long long otherwise, long long *ms, Err *err) {
   const char *text = (const char *)sqlite3_column_text(stmt, column);
   *ms = otherwise;
   if (text && text[0] && !time_parse(text, ms)) {
-    return err_set(err, RC_ERROR, "config", "llm_prices: '%.40s' is no date (expected 'YYYY-MM-DD' or Unix ms)", text);
+    return err_set(err, RC_ERROR, "config",
+                   "llm_prices: '%.40s' is no date (expected 'YYYY-MM-DD' or Unix ms)", text);
   }
   return RC_OK;
 }
@@ -265,11 +278,12 @@ static int read_price(sqlite3_stmt *stmt, Config *c, Err *err) {
   }
   row->model = column_copy(stmt, 0);
   if (k < 0) {
-    return err_set(err, RC_ERROR, "config", "llm_prices: kind '%.40s' (valid: %s)", kind ? kind : "NULL",
-                   PRICE_KIND_WORDS);
+    return err_set(err, RC_ERROR, "config", "llm_prices: kind '%.40s' (valid: %s)",
+                   kind ? kind : "NULL", PRICE_KIND_WORDS);
   }
   if (!price || !decimal_parse_pico(price, &row->pusd)) {
-    return err_set(err, RC_ERROR, "config", "llm_prices: '%.40s' is no price in dollars", price ? price : "NULL");
+    return err_set(err, RC_ERROR, "config", "llm_prices: '%.40s' is no price in dollars",
+                   price ? price : "NULL");
   }
   row->kind = (PriceKind)k;
   row->above_tokens = sqlite3_column_int64(stmt, 5);
@@ -284,11 +298,14 @@ static const struct Source {
   int (*read_row)(sqlite3_stmt *stmt, Config *c, Err *err);
 } sources[N_TABLES] = {
     {"llm_models",
-     "SELECT name, provider, api, base_url, key_env, supports, context_window, max_output FROM main.llm_models",
+     "SELECT name, provider, api, base_url, key_env, supports, context_window, max_output FROM "
+     "main.llm_models",
      read_model},
     {"llm_prices",
-     "SELECT model, kind, usd_per_million, valid_from, valid_to, above_tokens FROM main.llm_prices", read_price},
-    {"llm_tiers", "SELECT name, model, max_score, rank FROM main.llm_tiers ORDER BY rank, max_score", read_tier},
+     "SELECT model, kind, usd_per_million, valid_from, valid_to, above_tokens FROM main.llm_prices",
+     read_price},
+    {"llm_tiers",
+     "SELECT name, model, max_score, rank FROM main.llm_tiers ORDER BY rank, max_score", read_tier},
 };
 
 static int read_table(sqlite3 *host, const struct Source *source, Config *c, Err *err) {
@@ -299,7 +316,8 @@ static int read_table(sqlite3 *host, const struct Source *source, Config *c, Err
   }
   if (err->rc == RC_OK && rc != SQLITE_DONE) {
     char doing[64];
-    sqlite3_snprintf(sizeof doing, doing, "read %s (has it the columns of llm_init()?)", source->table);
+    sqlite3_snprintf(sizeof doing, doing, "read %s (has it the columns of llm_init()?)",
+                     source->table);
     host_error(host, doing, err);
   }
   sqlite3_finalize(stmt);
@@ -346,8 +364,8 @@ void config_free(Config *c) {
   }
 }
 
-/* The version of main's content, changes by this and by other connections included. (The PRAGMA opens a read
-** transaction, without which another connection's commit would not be noticed.) */
+/* The version of main's content, changes by this and by other connections included. (The PRAGMA
+** opens a read transaction, without which another connection's commit would not be noticed.) */
 static unsigned data_version(sqlite3 *host) {
   sqlite3_stmt *stmt = NULL;
   unsigned version = 0;
@@ -419,10 +437,12 @@ static int unknown_model(const Config *c, const char *name, Err *err) {
   for (int i = 0; i < c->n_models; i++) {
     nearest_offer(&near, name, c->models[i].name);
   }
-  return err_set(err, RC_ERROR, "unknown_model", "no model '%.80s' %s (nearest: %.80s%s%.80s%s%.80s)", name,
-                 c->has_model_table ? "in llm_models" : "is built in; SELECT llm_init() and add it to llm_models",
-                 near.names[0], near.names[1][0] ? ", " : "", near.names[1], near.names[2][0] ? ", " : "",
-                 near.names[2]);
+  return err_set(err, RC_ERROR, "unknown_model",
+                 "no model '%.80s' %s (nearest: %.80s%s%.80s%s%.80s)", name,
+                 c->has_model_table ? "in llm_models"
+                                    : "is built in; SELECT llm_init() and add it to llm_models",
+                 near.names[0], near.names[1][0] ? ", " : "", near.names[1],
+                 near.names[2][0] ? ", " : "", near.names[2]);
 }
 
 int config_model(const Config *c, const char *name, Model *model, Err *err) {
@@ -438,7 +458,8 @@ int config_model(const Config *c, const char *name, Model *model, Err *err) {
   if (found < 0) {
     return unknown_model(c, name, err);
   }
-  if (copy_model(&c->models[found], model, err) == RC_OK && best == 1) { /* a snapshot keeps its own name */
+  if (copy_model(&c->models[found], model, err) == RC_OK &&
+      best == 1) { /* a snapshot keeps its own name */
     free((char *)model->name);
     model->name = strdup(name);
   }

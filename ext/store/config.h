@@ -1,9 +1,11 @@
 /*
-** What the user decides: llm_models, llm_prices and llm_tiers in `main`, or the compiled-in defaults where a table is
-** missing. Read into memory as a whole, and again only when the database has changed.
+** What the user decides: llm_models, llm_prices and llm_tiers in `main`, or the compiled-in
+** defaults where a table is missing. Read into memory as a whole, and again only when the database
+** has changed.
 **
-** A database file may come from anybody, so these are read only if they are what llm_init() makes: plain tables. A view,
-** a virtual table or a generated column would run somebody's expressions while we read.
+** A database file may come from anybody, so these are read only if they are what llm_init() makes:
+** plain tables. A view, a virtual table or a generated column would run somebody's expressions
+** while we read.
 */
 #ifndef LLMCOST_CONFIG_H
 #define LLMCOST_CONFIG_H
@@ -18,22 +20,23 @@ typedef struct Config {
   int has_model_table;
   Tier *tiers; /* by rank; owned texts */
   int n_tiers;
-  PriceList overrides; /* owned rows and texts */
+  PriceList overrides;   /* owned rows and texts */
   unsigned data_version; /* of the database when read */
   int keep;              /* 0: read inside a transaction, which may roll back: good for one use */
 } Config;
 
-/* Creates the tables that are missing and fills new ones with the defaults, in one savepoint. *report: what was done, owned
-** (sqlite3_free). */
+/* Creates the tables that are missing and fills new ones with the defaults, in one savepoint.
+** report: what was done, owned (sqlite3_free). */
 int config_init(sqlite3 *host, char **report, Err *err);
 
-/* The configuration as it is now: `known` itself where nothing has changed, else a new one (config_free), and `known` is
-** freed. NULL and *err on failure; `known` is freed then too. */
+/* The configuration as it is now: `known` itself where nothing has changed, else a new one
+** (config_free), and `known` is freed. NULL and *err on failure; `known` is freed then too. */
 Config *config_read(sqlite3 *host, Config *known, Err *err);
 void config_free(Config *config);
 
-/* The model a name means, copied (config_model_free): the row of that very name, else the best match (a snapshot of a known
-** model, under the name asked for). Unknown: an error that names the nearest ones. */
+/* The model a name means, copied (config_model_free): the row of that very name, else the best
+** match (a snapshot of a known model, under the name asked for). Unknown: an error that names
+** the nearest ones. */
 int config_model(const Config *config, const char *name, Model *model, Err *err);
 void config_model_free(Model *model);
 

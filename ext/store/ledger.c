@@ -19,8 +19,10 @@ static const struct Column {
   ColumnType type;
   size_t at;
 } columns[] = {
-#define INT(c) {#c, C_INT, offsetof(LedgerRow, c)}
-#define TEXT(c) {#c, C_TEXT, offsetof(LedgerRow, c)}
+#define INT(c)                                                                                     \
+  { #c, C_INT, offsetof(LedgerRow, c) }
+#define TEXT(c)                                                                                    \
+  { #c, C_TEXT, offsetof(LedgerRow, c) }
     INT(id),
     TEXT(request_id),
     INT(attempt),
@@ -55,7 +57,8 @@ static const struct Column {
 };
 enum { N_COLUMNS = sizeof columns / sizeof columns[0] };
 
-/* A row, and perhaps an answer, that waits to be written: one block of memory with its texts behind. */
+/* A row, and perhaps an answer, that waits to be written: one block of memory with its texts
+** behind. */
 typedef struct Pending {
   struct Pending *next;
   LedgerRow row;
@@ -64,8 +67,12 @@ typedef struct Pending {
   char texts[];
 } Pending;
 
-static long long *int_at(const LedgerRow *row, int i) { return (long long *)((char *)row + columns[i].at); }
-static const char **text_at(const LedgerRow *row, int i) { return (const char **)((char *)row + columns[i].at); }
+static long long *int_at(const LedgerRow *row, int i) {
+  return (long long *)((char *)row + columns[i].at);
+}
+static const char **text_at(const LedgerRow *row, int i) {
+  return (const char **)((char *)row + columns[i].at);
+}
 
 void ledger_row_init(LedgerRow *row) {
   memset(row, 0, sizeof *row);
@@ -77,10 +84,6 @@ void ledger_row_init(LedgerRow *row) {
   row->id = 0;
   row->attempt = 1;
   row->similarity = (double)NAN;
-}
-
-const char *ledger_put_sql(void) {
-  return "INSERT OR REPLACE INTO main.llm_calls VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 }
 
 static void bind_text(sqlite3_stmt *stmt, int at, const char *text) {
@@ -102,9 +105,9 @@ static int finish(Store *s, sqlite3_stmt *stmt, const char *doing, Err *err) {
   return rc == SQLITE_OK ? RC_OK : store_error(s, rc, doing, err);
 }
 
-/* Writes one row; a row with id 0 gets one. */
-static int put_row(Store *s, LedgerRow *row, Err *err) {
-  sqlite3_stmt *stmt = store_stmt(s, SQL_PUT_CALL, err);
+/* Runs the statement with the row's columns as ?1 … ?31. */
+static int write_row(Store *s, StoreSql id, const LedgerRow *row, Err *err) {
+  sqlite3_stmt *stmt = store_stmt(s, id, err);
   if (!stmt) {
     return err->rc;
   }
@@ -118,10 +121,18 @@ static int put_row(Store *s, LedgerRow *row, Err *err) {
   if (!isnan(row->similarity)) {
     sqlite3_bind_double(stmt, N_COLUMNS - 1, row->similarity);
   }
-  if (finish(s, stmt, "write a ledger row", err) == RC_OK) {
-    row->id = row->id ? row->id : sqlite3_last_insert_rowid(s->db);
-    s->last_call_id = row->id;
+  return finish(s, stmt, "write a ledger row", err);
+}
+
+/* Writes one row: a new one where its id is 0, and gives it its id; else the row of that id,
+** which is made again if a rollback took it. */
+static int put_row(Store *s, LedgerRow *row, Err *err) {
+  int exists =
+      row->id && write_row(s, SQL_UPDATE_CALL, row, err) == RC_OK && sqlite3_changes(s->db) == 1;
+  if (!exists && err->rc == RC_OK && write_row(s, SQL_INSERT_CALL, row, err) == RC_OK) {
+    row->id = sqlite3_last_insert_rowid(s->db);
   }
+  s->last_call_id = err->rc == RC_OK ? row->id : s->last_call_id;
   return err->rc;
 }
 
@@ -153,7 +164,8 @@ static int put_answer(Store *s, const Answer *a, Err *err) {
   return finish(s, stmt, "keep an answer", err);
 }
 
-static int put_intent(Store *s, long long call_id, const Hash *key, long long lease_until, Err *err) {
+static int put_intent(Store *s, long long call_id, const Hash *key, long long lease_until,
+                      Err *err) {
   char owner[OWNER_SIZE];
   sqlite3_stmt *stmt = store_stmt(s, SQL_PUT_INTENT, err);
   if (!stmt) {
@@ -245,8 +257,8 @@ static void put_texts_in_main(Store *s, const LedgerText *texts, int n) {
   }
 }
 
-int ledger_begin(Store *s, LedgerRow *row, const Hash *key, const LedgerText *texts, int n_texts, long long now,
-                 long long lease_until, LedgerBegin *outcome, Err *err) {
+int ledger_begin(Store *s, LedgerRow *row, const Hash *key, const LedgerText *texts, int n_texts,
+                 long long now, long long lease_until, LedgerBegin *outcome, Err *err) {
   *outcome = LEDGER_BEGUN;
   if (s->is_main) {
     put_texts_in_main(s, texts, n_texts);
@@ -273,8 +285,8 @@ int ledger_begin(Store *s, LedgerRow *row, const Hash *key, const LedgerText *te
   return err->rc;
 }
 
-int ledger_begin_next(Store *s, long long previous, LedgerRow *row, const Hash *key, long long lease_until,
-                      Err *err) {
+int ledger_begin_next(Store *s, long long previous, LedgerRow *row, const Hash *key,
+                      long long lease_until, Err *err) {
   if (s->is_main) {
     return RC_OK;
   }
@@ -300,7 +312,9 @@ static const char *keep(char **at, const char *text, size_t n) {
   return to;
 }
 
-static size_t text_size(const char *text) { return text ? strlen(text) + 1 : 0; }
+static size_t text_size(const char *text) {
+  return text ? strlen(text) + 1 : 0;
+}
 
 static void keep_text(char **at, const char **text) {
   if (*text) {
@@ -324,7 +338,9 @@ static int enqueue(Store *s, const LedgerRow *row, const Answer *a, Err *err) {
   for (int i = 0; i < N_COLUMNS; i++) {
     size += columns[i].type == C_TEXT ? text_size(*text_at(row, i)) : 0;
   }
-  size += a ? a->n + 1 + text_size(a->provider) + text_size(a->model) + text_size(a->tier) + text_size(a->tag) : 0;
+  size += a ? a->n + 1 + text_size(a->provider) + text_size(a->model) + text_size(a->tier) +
+                  text_size(a->tag)
+            : 0;
   Pending *p = malloc(sizeof *p + size);
   if (!p) {
     return err_nomem(err);
@@ -447,7 +463,8 @@ enum { RECOVER_STEP = 256 };
 static int find_dead(Store *s, long long *dead, Err *err) {
   sqlite3_stmt *stmt = NULL;
   int n = 0;
-  int rc = sqlite3_prepare_v2(s->db, "SELECT call_id, owner FROM main.llm_intents", -1, &stmt, NULL);
+  int rc =
+      sqlite3_prepare_v2(s->db, "SELECT call_id, owner FROM main.llm_intents", -1, &stmt, NULL);
   while (rc == SQLITE_OK && n < RECOVER_STEP && sqlite3_step(stmt) == SQLITE_ROW) {
     const char *owner = (const char *)sqlite3_column_text(stmt, 1);
     if (!owner || owner_is_dead(owner)) {
@@ -485,13 +502,16 @@ static int get_pending_answer(Store *s, const Hash *key, Answer *answer) {
   return 0;
 }
 
-static const char *column_text(sqlite3_stmt *stmt, int i) { return (const char *)sqlite3_column_text(stmt, i); }
+static const char *column_text(sqlite3_stmt *stmt, int i) {
+  return (const char *)sqlite3_column_text(stmt, i);
+}
 
 static long long column_int(sqlite3_stmt *stmt, int i) {
   return sqlite3_column_type(stmt, i) == SQLITE_NULL ? LEDGER_NULL : sqlite3_column_int64(stmt, i);
 }
 
-int ledger_get_answer(Store *s, const Hash *key, long long now, Answer *a, sqlite3_stmt **held, Err *err) {
+int ledger_get_answer(Store *s, const Hash *key, long long now, Answer *a, sqlite3_stmt **held,
+                      Err *err) {
   *held = NULL;
   if (get_pending_answer(s, key, a)) {
     return 1;

@@ -1,11 +1,11 @@
 /*
-** The ledger: rows of llm_calls, intents that make a request durable before it leaves, and the queue of rows
-** that wait to be written.
+** The ledger: rows of llm_calls, intents that make a request durable before it leaves, and the
+** queue of rows that wait to be written.
 **
-** A paid call: ledger_begin commits a row of kind 'unknown' and an intent; the request leaves; ledger_settle
-** commits the final row, the cached answer and the end of the intent together. A process that dies in between
-** leaves exactly what is true: an 'unknown' row. Settling never loses a row: what can't be written (disk full, busy) waits in
-** memory and goes with the next write.
+** A paid call: ledger_begin commits a row of kind 'unknown' and an intent; the request leaves;
+** ledger_settle commits the final row, the cached answer and the end of the intent together. A
+** process that dies in between leaves exactly what is true: an 'unknown' row. Settling never loses
+** a row: what can't be written (disk full, busy) waits in memory and goes with the next write.
 **
 ** A cache hit costs nothing, so its row may wait: hits are queued and written together.
 */
@@ -47,9 +47,6 @@ typedef struct Answer {
 /* A row in which every column is NULL, attempt 1. */
 void ledger_row_init(LedgerRow *row);
 
-/* The text of the statement that writes a row. */
-const char *ledger_put_sql(void);
-
 typedef enum LedgerBegin { LEDGER_BEGUN, LEDGER_WAIT, LEDGER_ANSWERED } LedgerBegin;
 
 /* A text to keep once under its hash. Borrowed. */
@@ -59,18 +56,22 @@ typedef struct LedgerText {
   size_t n;
 } LedgerText;
 
-/* Makes the request durable: texts, row (kind 'unknown') and intent in one transaction. `key` NULL: nobody waits for this
-** one. *outcome is LEDGER_WAIT if another living process is asking the same (nothing was written), LEDGER_ANSWERED if the
-** answer has arrived in the cache meanwhile, else LEDGER_BEGUN with row->id set. In main mode only the texts are
-** written: a row there would follow the caller's transaction anyway. */
-int ledger_begin(Store *s, LedgerRow *row, const Hash *key, const LedgerText *texts, int n_texts, long long now,
-                 long long lease_until, LedgerBegin *outcome, Err *err);
+/* Makes the request durable: texts, row (kind 'unknown') and intent in one transaction. `key`
+** NULL: nobody waits for this one. *outcome is LEDGER_WAIT if another living process is asking
+** the same (nothing was written), LEDGER_ANSWERED if the answer has arrived in the cache
+** meanwhile, else LEDGER_BEGUN with row->id set. In main mode only the texts are written: a row
+** there would follow the caller's transaction anyway. */
+int ledger_begin(Store *s, LedgerRow *row, const Hash *key, const LedgerText *texts, int n_texts,
+                 long long now, long long lease_until, LedgerBegin *outcome, Err *err);
 
-/* The next attempt of the same request: its row, and the intent moved to it from the row `previous`. */
-int ledger_begin_next(Store *s, long long previous, LedgerRow *row, const Hash *key, long long lease_until, Err *err);
+/* The next attempt of the same request: its row, and the intent moved to it from the row
+** `previous`. */
+int ledger_begin_next(Store *s, long long previous, LedgerRow *row, const Hash *key,
+                      long long lease_until, Err *err);
 
-/* Ends an attempt: writes its final row and, if given, the answer; the intent stays only if `more` attempts follow. The row
-** is never lost: RC_OK means it is on disk; an error means it waits in memory and goes with the next write. */
+/* Ends an attempt: writes its final row and, if given, the answer; the intent stays only if
+** `more` attempts follow. The row is never lost: RC_OK means it is on disk; an error means it
+** waits in memory and goes with the next write. */
 int ledger_settle(Store *s, LedgerRow *row, Answer *answer, int more, Err *err);
 
 /* Queues a row that may be written later (a hit, a refusal). */
@@ -88,9 +89,10 @@ void ledger_drop_pending(Store *s);
 /* Marks the requests of dead processes, at open. */
 int ledger_recover(Store *s, Err *err);
 
-/* A cached answer that is not expired: 1 and *answer (texts valid until ledger_answer_done), 0 none, -1 error. Answers that wait
-** to be written are found too. */
-int ledger_get_answer(Store *s, const Hash *key, long long now, Answer *answer, sqlite3_stmt **held, Err *err);
+/* A cached answer that is not expired: 1 and *answer (texts valid until ledger_answer_done), 0
+** none, -1 error. Answers that wait to be written are found too. */
+int ledger_get_answer(Store *s, const Hash *key, long long now, Answer *answer, sqlite3_stmt **held,
+                      Err *err);
 void ledger_answer_done(Store *s, sqlite3_stmt *held);
 
 #endif

@@ -1,5 +1,6 @@
 /*
-** SQLite as an extension sees it: through the API table where we are loaded, directly where we are linked.
+** SQLite as an extension sees it: through the API table where we are loaded, directly where we are
+** linked.
 */
 #ifndef LLMCOST_SQLITE_H
 #define LLMCOST_SQLITE_H

@@ -1,11 +1,13 @@
 /*
-** Opening, migrating and closing the store, and its prepared statements. See store.h for the contract.
+** Opening, migrating and closing the store, and its prepared statements. See store.h for the
+** contract.
 **
-** File format: schema in sql/store.sql and sql/views.sql; `llm_meta` holds schema_version and the key seed;
-** user_version and application_id repeat the version for outside tools (not in main mode: there they are the user's).
+** File format: schema in sql/store.sql and sql/views.sql; `llm_meta` holds schema_version and the
+** key seed; user_version and application_id repeat the version for outside tools (not in main mode:
+** there they are the user's).
 **
-** In main mode no prepared statement outlives a call, because a statement left on the caller's connection would
-** make its sqlite3_close() fail.
+** In main mode no prepared statement outlives a call, because a statement left on the caller's
+** connection would make its sqlite3_close() fail.
 */
 #include "store/store.h"
 
@@ -18,12 +20,24 @@ static const char *const sql_texts[SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
     [SQL_COMMIT] = "COMMIT",
     [SQL_ROLLBACK] = "ROLLBACK",
-    [SQL_PUT_CALL] = NULL, /* built from the column table in ledger.c */
+    /* ?1 … ?31: the columns of llm_calls in their order. Settling leaves the indexed columns as
+       they are. */
+    [SQL_INSERT_CALL] = "INSERT INTO main.llm_calls VALUES "
+                        "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,"
+                        "?18,?19,?20,?21,?22,?23,?24,?25,?26,?27,?28,?29,?30,?31)",
+    [SQL_UPDATE_CALL] = "UPDATE main.llm_calls SET kind=?5, provider=?6, model_requested=?7, "
+                        "model=?8, tier=?9, input_tokens=?17,"
+                        " cached_input_tokens=?18, cache_write_tokens=?19, output_tokens=?20, "
+                        "reasoning_tokens=?21, cost_nusd=?22,"
+                        " cost_reported_nusd=?23, latency_ms=?25, http_status=?26, error=?27, "
+                        "finish_reason=?29 WHERE id=?1",
     [SQL_PUT_TEXT] = "INSERT OR IGNORE INTO main.llm_texts(hash, text) VALUES (?1, ?2)",
-    [SQL_GET_ANSWER] = "SELECT key_rest, answer, expires_at, call_id, provider, model, tier, cost_nusd"
-                       " FROM main.llm_answers WHERE key = ?1",
+    [SQL_GET_ANSWER] =
+        "SELECT key_rest, answer, expires_at, call_id, provider, model, tier, cost_nusd"
+        " FROM main.llm_answers WHERE key = ?1",
     [SQL_PUT_ANSWER] =
-        "INSERT OR REPLACE INTO main.llm_answers(key, key_rest, answer, created_at, expires_at, call_id,"
+        "INSERT OR REPLACE INTO main.llm_answers(key, key_rest, answer, created_at, expires_at, "
+        "call_id,"
         " provider, model, tier, tag, cost_nusd) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
     [SQL_GET_INTENT] = "SELECT call_id, owner, lease_until FROM main.llm_intents WHERE key = ?1",
     [SQL_PUT_INTENT] = "INSERT OR REPLACE INTO main.llm_intents(call_id, key, owner, lease_until)"
@@ -40,8 +54,8 @@ int store_error(Store *s, int rc, const char *doing, Err *err) {
   if (code == SQLITE_NOMEM) {
     return err_nomem(err);
   }
-  return err_set(err, code, "store", "cannot %s in the store%s%s%s: %s%s", doing, s->path ? " '" : "",
-                 s->path ? s->path : "", s->path ? "'" : " (main)",
+  return err_set(err, code, "store", "cannot %s in the store%s%s%s: %s%s", doing,
+                 s->path ? " '" : "", s->path ? s->path : "", s->path ? "'" : " (main)",
                  s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(rc),
                  code == SQLITE_FULL ? "; free some space and run it again"
                  : code == SQLITE_CANTOPEN || code == SQLITE_READONLY
@@ -54,7 +68,7 @@ sqlite3_stmt *store_stmt(Store *s, StoreSql id, Err *err) {
   if (stmt) {
     return stmt;
   }
-  const char *sql = id == SQL_PUT_CALL ? ledger_put_sql() : sql_texts[id];
+  const char *sql = sql_texts[id];
   unsigned flags = s->is_main ? 0 : SQLITE_PREPARE_PERSISTENT;
   int rc = sqlite3_prepare_v3(s->db, sql, -1, flags, &stmt, NULL);
   if (rc != SQLITE_OK) {
@@ -83,7 +97,8 @@ static int run(Store *s, StoreSql id, Err *err) {
   }
   sqlite3_step(stmt);
   int rc = store_done(s, stmt);
-  return rc == SQLITE_OK ? RC_OK : store_error(s, rc, id == SQL_BEGIN ? "start writing" : "commit", err);
+  return rc == SQLITE_OK ? RC_OK
+                         : store_error(s, rc, id == SQL_BEGIN ? "start writing" : "commit", err);
 }
 
 int store_begin(Store *s, Err *err) {
@@ -147,7 +162,8 @@ static int exec(Store *s, const char *sql, const char *doing, Err *err) {
 static long long query_int(sqlite3 *db, const char *sql, long long otherwise) {
   sqlite3_stmt *stmt = NULL;
   long long value = otherwise;
-  if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW) {
+  if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK &&
+      sqlite3_step(stmt) == SQLITE_ROW) {
     value = sqlite3_column_int64(stmt, 0);
   }
   sqlite3_finalize(stmt);
@@ -163,11 +179,13 @@ static int check_is_ours(Store *s, Err *err) {
     return store_error(s, sqlite3_errcode(s->db), "read the schema", err);
   }
   if (tables > 0 && application != STORE_APPLICATION_ID) {
-    return err_set(err, RC_ERROR, "store", "'%s' is another program's database, not a store of llmcost", s->path);
+    return err_set(err, RC_ERROR, "store",
+                   "'%s' is another program's database, not a store of llmcost", s->path);
   }
   if (version > STORE_VERSION) {
-    return err_set(err, RC_ERROR, "store", "the store '%s' was made by a newer llmcost (version %lld, ours %d)",
-                   s->path, version, STORE_VERSION);
+    return err_set(err, RC_ERROR, "store",
+                   "the store '%s' was made by a newer llmcost (version %lld, ours %d)", s->path,
+                   version, STORE_VERSION);
   }
   return RC_OK;
 }
@@ -178,14 +196,15 @@ static int create_schema(Store *s, Err *err) {
   sqlite3_randomness(sizeof seed, &seed);
   exec(s, sql_store_sql, "create the tables", err);
   exec(s, sql_views_sql, "create the views", err);
-  sqlite3_snprintf(sizeof sql, sql,
-                   "INSERT OR IGNORE INTO main.llm_meta VALUES ('schema_version', %d), ('seed', %lld);",
-                   STORE_VERSION, (long long)seed);
+  sqlite3_snprintf(
+      sizeof sql, sql,
+      "INSERT OR IGNORE INTO main.llm_meta VALUES ('schema_version', %d), ('seed', %lld);",
+      STORE_VERSION, (long long)seed);
   return exec(s, sql, "write the settings", err);
 }
 
-/* Creates or migrates, in one transaction, unless all is there. (Version 1 is the first: later versions add a step
-** per version here.) */
+/* Creates or migrates, in one transaction, unless all is there. (Version 1 is the first: later
+** versions add a step per version here.) */
 static int migrate(Store *s, Err *err) {
   static const char version[] = "SELECT value FROM main.llm_meta WHERE name = 'schema_version'";
   char pragmas[96];
@@ -195,7 +214,8 @@ static int migrate(Store *s, Err *err) {
   if (s->is_main) {
     return create_schema(s, err);
   }
-  sqlite3_snprintf(sizeof pragmas, pragmas, "PRAGMA main.application_id=%d; PRAGMA main.user_version=%d",
+  sqlite3_snprintf(sizeof pragmas, pragmas,
+                   "PRAGMA main.application_id=%d; PRAGMA main.user_version=%d",
                    STORE_APPLICATION_ID, STORE_VERSION);
   if (store_begin(s, err) == RC_OK) {
     check_is_ours(s, err);
@@ -242,7 +262,8 @@ Store *store_open(sqlite3 *host, const char *path, InterruptFn interrupted, void
     open_file(s, err);
   }
   if (err->rc == RC_OK && migrate(s, err) == RC_OK) {
-    s->seed = (unsigned long long)query_int(s->db, "SELECT value FROM main.llm_meta WHERE name = 'seed'", 0);
+    s->seed = (unsigned long long)query_int(
+        s->db, "SELECT value FROM main.llm_meta WHERE name = 'seed'", 0);
     ledger_recover(s, err);
   }
   if (err->rc != RC_OK) {
@@ -279,7 +300,8 @@ sqlite3 *store_reader(Store *s, Err *err) {
   int rc = sqlite3_open_v2(s->path, &s->reader, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
   if (rc == SQLITE_OK) {
     sqlite3_busy_handler(s->reader, wait_while_busy, s);
-    rc = sqlite3_exec(s->reader, "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF", NULL, NULL, NULL);
+    rc = sqlite3_exec(s->reader, "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF", NULL, NULL,
+                      NULL);
   }
   if (rc != SQLITE_OK) {
     err_set(err, rc & 0xff, "store", "cannot read the store '%s': %s", s->path, sqlite3_errstr(rc));
@@ -305,7 +327,8 @@ static char *declare(sqlite3 *db, const char *name) {
   sqlite3_str *decl = sqlite3_str_new(db);
   int n = 0;
   sqlite3_str_appendf(decl, "CREATE TABLE x(");
-  if (sqlite3_prepare_v2(db, "SELECT name, type FROM pragma_table_info(?1)", -1, &stmt, NULL) == SQLITE_OK) {
+  if (sqlite3_prepare_v2(db, "SELECT name, type FROM pragma_table_info(?1)", -1, &stmt, NULL) ==
+      SQLITE_OK) {
     sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
     while (sqlite3_step(stmt) == SQLITE_ROW) {
       sqlite3_str_appendf(decl, "%s\"%w\" %s", n++ ? ", " : "", sqlite3_column_text(stmt, 0),
@@ -325,7 +348,8 @@ static char *declare(sqlite3 *db, const char *name) {
 char *store_declaration(const char *name, Err *err) {
   sqlite3 *db = NULL;
   char *decl = NULL;
-  int rc = sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+  int rc = sqlite3_open_v2(":memory:", &db,
+                           SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
   if (rc == SQLITE_OK) {
     rc = sqlite3_exec(db, sql_store_sql, NULL, NULL, NULL);
   }

@@ -1,10 +1,11 @@
 /*
 ** The store: the SQLite database that holds the ledger and the paid answers.
 **
-** One writing connection of our own (WAL, synchronous FULL), so that what was paid stays when the caller's
-** transaction rolls back or the process dies; one reading connection for the virtual tables, so that an open
-** SELECT over the ledger never blocks a write with an old snapshot. With the store 'main' both are the caller's own
-** connection, and ledger rows follow the caller's transaction.
+** One writing connection of our own (WAL, synchronous FULL), so that what was paid stays when the
+** caller's transaction rolls back or the process dies; one reading connection for the virtual
+** tables, so that an open SELECT over the ledger never blocks a write with an old snapshot. With
+** the store 'main' both are the caller's own connection, and ledger rows follow the caller's
+** transaction.
 **
 ** Threading: a Store belongs to one database connection and is used under that connection's mutex.
 */
@@ -23,7 +24,8 @@ typedef enum StoreSql {
   SQL_BEGIN,
   SQL_COMMIT,
   SQL_ROLLBACK,
-  SQL_PUT_CALL,
+  SQL_INSERT_CALL,
+  SQL_UPDATE_CALL,
   SQL_PUT_TEXT,
   SQL_GET_ANSWER,
   SQL_PUT_ANSWER,
@@ -42,7 +44,7 @@ typedef struct Store {
   sqlite3 *db;     /* writes; the caller's own where is_main */
   sqlite3 *reader; /* reads for virtual tables; opened when first needed */
   int is_main;
-  int in_savepoint; /* main mode: the current write has a savepoint of its own */
+  int in_savepoint;        /* main mode: the current write has a savepoint of its own */
   char *path;              /* of the store's file; NULL where is_main */
   unsigned long long seed; /* of the cache keys; secret */
   InterruptFn interrupted;
@@ -54,34 +56,37 @@ typedef struct Store {
   long long last_call_id; /* of the newest row put */
 } Store;
 
-/* Opens the store at `path` (NULL: main of `host`), creating and migrating it, and marks what dead processes left. Owned by
-** the caller (store_close). NULL and *err on failure. */
+/* Opens the store at `path` (NULL: main of `host`), creating and migrating it, and marks what
+** dead processes left. Owned by the caller (store_close). NULL and *err on failure. */
 Store *store_open(sqlite3 *host, const char *path, InterruptFn interrupted, void *arg, Err *err);
 
-/* Writes what is pending, as far as possible, and frees. Returns RC_OK, or the error of rows that had to be given up. */
+/* Writes what is pending, as far as possible, and frees. Returns RC_OK, or the error of rows
+** that had to be given up. */
 int store_close(Store *s);
 
 /* The connection that virtual tables read from; NULL and *err on failure. */
 sqlite3 *store_reader(Store *s, Err *err);
 
-/* A statement ready to be bound. Give it back with store_done, which returns the statement's own result code. */
+/* A statement ready to be bound. Give it back with store_done, which returns the statement's own
+** result code. */
 sqlite3_stmt *store_stmt(Store *s, StoreSql id, Err *err);
 int store_done(Store *s, sqlite3_stmt *stmt);
 
-/* Opens and ends a write transaction. In main mode inside a running write statement there is none of its own: the
-** caller's stands for it. `ok` 0 rolls back. */
+/* Opens and ends a write transaction. In main mode inside a running write statement there is
+** none of its own: the caller's stands for it. `ok` 0 rolls back. */
 int store_begin(Store *s, Err *err);
 int store_end(Store *s, int ok, Err *err);
 
 /* Records the connection's error with what was being done. Returns the code. */
 int store_error(Store *s, int rc, const char *doing, Err *err);
 
-/* Columns of a table or view of the store as a declaration "CREATE TABLE x(a INTEGER, …)", from the compiled-in
-** schema: needs no store. Owned by the caller (sqlite3_free); NULL and *err on failure. */
+/* Columns of a table or view of the store as a declaration "CREATE TABLE x(a INTEGER, …)", from
+** the compiled-in schema: needs no store. Owned by the caller (sqlite3_free); NULL and *err on
+** failure. */
 char *store_declaration(const char *name, Err *err);
 
-/* The path that holds the store of a database: "<file>-llmcost", owned (sqlite3_free); NULL for a database in
-** memory. */
+/* The path that holds the store of a database: "<file>-llmcost", owned (sqlite3_free); NULL for
+** a database in memory. */
 char *store_default_path(sqlite3 *host);
 
 #endif

@@ -1,0 +1,180 @@
+/*
+** admin.c: the /standin/ pages, for the tests themselves. They ask for no key, are not counted and
+** not journalled.
+**
+**   GET  /standin/bill[?client_request_id=X]   {"total_nusd","calls","requests"}
+**   GET  /standin/journal                      every provider request, oldest first
+**   GET  /standin/last                         headers and body of the latest provider request
+**   GET  /standin/scenarios                    names, one per line
+**   POST /standin/reset                        forget bill, journal, strikes, caches, files, batches
+**   POST /standin/latency   {"ms":N[,"scenario":"X"]}
+**   POST /standin/scenario  {"name":"X"}       for requests that choose none
+**   POST /standin/batch     {"polls":N,"ms":N} when batches complete: whichever comes first
+*/
+#include "standin.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static char *last; /* the latest request: a JSON object without its body */
+static struct buf last_body;
+
+/* Answers {"ok":true}. */
+static void ok(struct request *r) {
+  cJSON *j = cJSON_CreateObject();
+  cJSON_AddTrueToObject(j, "ok");
+  reply_json(&r->reply, 200, j);
+}
+
+/* Refuses what a test asked for. */
+static void wrong(struct request *r, const char *why) {
+  reply_error(r, 400, NULL, "standin", NULL, why);
+}
+
+/* Adds one header to the object; keys are masked but for their last 4 characters. */
+static enum MHD_Result add_header(void *cls, enum MHD_ValueKind kind, const char *key,
+                                  const char *value) {
+  cJSON *o = cls;
+  char masked[32];
+  (void)kind;
+  value = value ? value : "";
+  if (strcasecmp(key, "authorization") == 0 || strcasecmp(key, "x-api-key") == 0) {
+    size_t n = strlen(value);
+    int bearer = strncasecmp(value, "Bearer ", 7) == 0;
+    snprintf(masked, sizeof masked, "%s***%s", bearer ? "Bearer " : "",
+             n > 11 ? value + n - 4 : "");
+    value = masked;
+  }
+  cJSON_AddStringToObject(o, key, value);
+  return MHD_YES;
+}
+
+/* Keeps the latest provider request for /standin/last. */
+void admin_remember(const struct request *r) {
+  struct buf b = {0};
+  cJSON *j = cJSON_CreateObject();
+  cJSON_AddStringToObject(j, "method", r->method);
+  cJSON_AddStringToObject(j, "path", r->raw_path);
+  MHD_get_connection_values(r->conn, MHD_HEADER_KIND, add_header,
+                            cJSON_AddObjectToObject(j, "headers"));
+  buf_json(&b, j);
+  cJSON_Delete(j);
+  pthread_mutex_lock(&lock);
+  free(last);
+  last = buf_take(&b);
+  last_body.n = 0;
+  buf_add(&last_body, r->body.p, r->body.n < LAST_BODY_MAX ? r->body.n : LAST_BODY_MAX);
+  pthread_mutex_unlock(&lock);
+}
+
+/* GET /standin/last */
+static void show_last(struct request *r) {
+  pthread_mutex_lock(&lock);
+  cJSON *j = last ? json_strict(last, strlen(last)) : NULL;
+  cJSON *body = json_strict(last_body.p, last_body.n);
+  if (!j)
+    j = cJSON_CreateObject();
+  if (!body)
+    body = cJSON_CreateString(last_body.p ? last_body.p : "");
+  pthread_mutex_unlock(&lock);
+  cJSON_AddItemToObject(j, "body", body);
+  reply_json(&r->reply, 200, j);
+}
+
+/* GET /standin/bill */
+static void show_bill(struct request *r) {
+  batch_tick();
+  message_batch_tick();
+  reply_json(
+      &r->reply, 200,
+      bill_total(MHD_lookup_connection_value(r->conn, MHD_GET_ARGUMENT_KIND, "client_request_id")));
+}
+
+/* GET /standin/journal */
+static void show_journal(struct request *r) {
+  batch_tick();
+  message_batch_tick();
+  r->reply.status = 200;
+  bill_journal(&r->reply.body);
+}
+
+/* GET /standin/scenarios */
+static void show_scenarios(struct request *r) {
+  r->reply.status = 200;
+  r->reply.type = "text/plain";
+  scenario_list(&r->reply.body);
+}
+
+/* POST /standin/reset */
+static void reset_all(struct request *r) {
+  bill_reset();
+  scenario_reset();
+  cache_reset();
+  batch_reset();
+  message_batch_reset();
+  files_reset();
+  admin_free();
+  ok(r);
+}
+
+/* POST /standin/latency */
+static void set_latency(struct request *r) {
+  int64_t ms = json_int(r->json, "ms", -1);
+  if (ms < 0 || ms > 3600000)
+    wrong(r, "ms: a number from 0 to 3600000");
+  else if (!latency_set(json_text(r->json, "scenario"), ms))
+    wrong(r, "scenario: no such scenario");
+  else
+    ok(r);
+}
+
+/* POST /standin/scenario */
+static void set_scenario(struct request *r) {
+  const char *name = json_text(r->json, "name");
+  if (!name || !scenario_default_set(name))
+    wrong(r, "name: no such scenario");
+  else
+    ok(r);
+}
+
+/* POST /standin/batch */
+static void set_batch(struct request *r) {
+  batch_pace_set(json_int(r->json, "polls", -1), json_int(r->json, "ms", -1));
+  ok(r);
+}
+
+/* Serves a /standin/ page into r->reply; 0 when the path is none of them. */
+int admin_handle(struct request *r) {
+  static const struct {
+    const char *method, *path;
+    void (*run)(struct request *);
+  } aPage[] = {
+      {"GET", "/standin/bill", show_bill},         {"GET", "/standin/journal", show_journal},
+      {"GET", "/standin/last", show_last},         {"GET", "/standin/scenarios", show_scenarios},
+      {"POST", "/standin/reset", reset_all},       {"POST", "/standin/latency", set_latency},
+      {"POST", "/standin/scenario", set_scenario}, {"POST", "/standin/batch", set_batch},
+  };
+  if (strncmp(r->raw_path, "/standin", 8) != 0)
+    return 0;
+  r->json = json_strict(r->body.p, r->body.n);
+  for (size_t i = 0; i < sizeof aPage / sizeof aPage[0]; i++)
+    if (strcmp(aPage[i].path, r->raw_path) == 0 && strcmp(aPage[i].method, r->method) == 0) {
+      aPage[i].run(r);
+      return 1;
+    }
+  reply_error(r, 404, NULL, "standin", NULL, "no such page");
+  return 1;
+}
+
+/* Forgets the latest request. */
+void admin_free(void) {
+  pthread_mutex_lock(&lock);
+  free(last);
+  last = NULL;
+  buf_free(&last_body);
+  pthread_mutex_unlock(&lock);
+}

@@ -1,0 +1,219 @@
+/*
+** files.c: OpenAI's /v1/files, in memory. A file is bytes with an id, a name and a purpose; batches
+** read their input from one and leave their output in others. A batch input is refused above 200 MB
+** and when its name doesn't end with .jsonl; what's in it is looked at when a batch is made of it.
+*/
+#include "standin.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+struct file {
+  char id[48], name[128], purpose[32];
+  struct buf bytes;
+  time_t created;
+  struct file *next;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct file *files;
+
+/* What the multipart body held. */
+struct upload {
+  char purpose[32], name[128];
+  struct buf bytes;
+  int has_file;
+};
+
+/* The file of an id, or NULL. Caller holds the lock. */
+static struct file *find(const char *id) {
+  struct file *f = files;
+  while (f && strcmp(f->id, id) != 0)
+    f = f->next;
+  return f;
+}
+
+/* A file as the API shows it, owned. */
+static cJSON *file_json(const struct file *f) {
+  cJSON *j = cJSON_CreateObject();
+  cJSON_AddStringToObject(j, "id", f->id);
+  cJSON_AddStringToObject(j, "object", "file");
+  cJSON_AddNumberToObject(j, "bytes", (double)f->bytes.n);
+  cJSON_AddNumberToObject(j, "created_at", (double)f->created);
+  cJSON_AddNullToObject(j, "expires_at");
+  cJSON_AddStringToObject(j, "filename", f->name);
+  cJSON_AddStringToObject(j, "purpose", f->purpose);
+  cJSON_AddStringToObject(j, "status", "processed");
+  cJSON_AddNullToObject(j, "status_details");
+  return j;
+}
+
+/* Stores a file. Takes the bytes; the new id goes to id. */
+void files_add(const char *purpose, const char *name, struct buf *bytes, char *id, size_t cap) {
+  struct file *f = need(calloc(1, sizeof *f));
+  snprintf(f->id, sizeof f->id, "file-standin%016llx", (unsigned long long)next_id());
+  copy_name(f->name, sizeof f->name, name);
+  copy_name(f->purpose, sizeof f->purpose, purpose);
+  f->bytes = *bytes;
+  f->created = time(NULL);
+  memset(bytes, 0, sizeof *bytes);
+  copy_name(id, cap, f->id);
+  pthread_mutex_lock(&lock);
+  f->next = files;
+  files = f;
+  pthread_mutex_unlock(&lock);
+}
+
+/* Appends a copy of a file to out. Returns 0 when there is none. */
+int files_read(const char *id, struct buf *out) {
+  pthread_mutex_lock(&lock);
+  struct file *f = find(id);
+  if (f)
+    buf_add(out, f->bytes.p, f->bytes.n);
+  pthread_mutex_unlock(&lock);
+  return f != NULL;
+}
+
+/* Frees a file. */
+static void file_free(struct file *f) {
+  buf_free(&f->bytes);
+  free(f);
+}
+
+/* Forgets all files. */
+void files_reset(void) {
+  pthread_mutex_lock(&lock);
+  while (files) {
+    struct file *f = files;
+    files = f->next;
+    file_free(f);
+  }
+  pthread_mutex_unlock(&lock);
+}
+
+/* One piece of the multipart body (a callback of the daemon's post processor). */
+static enum MHD_Result take_part(void *cls, enum MHD_ValueKind kind, const char *key,
+                                 const char *filename, const char *type, const char *encoding,
+                                 const char *data, uint64_t at, size_t n) {
+  struct upload *u = cls;
+  (void)kind;
+  (void)type;
+  (void)encoding;
+  if (key && strcmp(key, "file") == 0) {
+    u->has_file = 1;
+    if (at == 0 && filename)
+      copy_name(u->name, sizeof u->name, filename);
+    buf_add(&u->bytes, data, n);
+  } else if (key && strcmp(key, "purpose") == 0 && at + n < sizeof u->purpose) {
+    memcpy(u->purpose + at, data, n);
+    u->purpose[at + n] = 0;
+  }
+  return MHD_YES;
+}
+
+/* Why an upload is refused, or NULL. */
+static const char *upload_wrong(const struct upload *u) {
+  static const char *const aPurpose[] = {"batch",  "assistants", "fine-tune",
+                                         "vision", "user_data",  "evals"};
+  size_t n = strlen(u->name), known = 0;
+  for (size_t i = 0; i < sizeof aPurpose / sizeof aPurpose[0]; i++)
+    known += strcmp(u->purpose, aPurpose[i]) == 0;
+  if (!u->purpose[0])
+    return "'purpose' is a required property";
+  if (!known)
+    return "Invalid value for 'purpose'.";
+  if (!u->has_file)
+    return "'file' is a required property";
+  if (strcmp(u->purpose, "batch") != 0)
+    return NULL;
+  if (n < 6 || strcmp(u->name + n - 6, ".jsonl") != 0)
+    return "Invalid file format for Batch API. Must be .jsonl";
+  return u->bytes.n > OPENAI_FILE_MAX ? "File is too large: a batch input file has at most 200 MB."
+                                      : NULL;
+}
+
+/* Refuses what isn't a multipart form. */
+int files_check(struct request *r) {
+  const char *type = request_header(r, "Content-Type");
+  if (type && strncasecmp(type, "multipart/form-data", 19) == 0)
+    return 0;
+  reply_error(r, 415, NULL, "unsupported_content_type", NULL,
+              "Invalid Content-Type: uploads are 'multipart/form-data'.");
+  return 415;
+}
+
+/* POST /v1/files */
+void files_create(struct request *r) {
+  struct upload u = {0};
+  char id[48];
+  struct MHD_PostProcessor *pp = MHD_create_post_processor(r->conn, 65536, take_part, &u);
+  if (pp) {
+    MHD_post_process(pp, r->body.p ? r->body.p : "", r->body.n);
+    MHD_destroy_post_processor(pp);
+  }
+  const char *why = pp ? upload_wrong(&u) : "The multipart boundary is missing.";
+  if (why) {
+    reply_error(r, 400, NULL, NULL, NULL, why);
+    buf_free(&u.bytes);
+    return;
+  }
+  files_add(u.purpose, u.name[0] ? u.name : "file", &u.bytes, id, sizeof id);
+  copy_name(r->id, sizeof r->id, id);
+  files_get(r);
+}
+
+/* 404. */
+static void missing(struct request *r) {
+  char text[256];
+  snprintf(text, sizeof text, "No such File object: %.160s", r->id);
+  reply_error(r, 404, NULL, NULL, "id", text);
+}
+
+/* GET /v1/files/{id} */
+void files_get(struct request *r) {
+  pthread_mutex_lock(&lock);
+  struct file *f = find(r->id);
+  cJSON *j = f ? file_json(f) : NULL;
+  pthread_mutex_unlock(&lock);
+  if (j)
+    reply_json(&r->reply, 200, j);
+  else
+    missing(r);
+}
+
+/* GET /v1/files/{id}/content */
+void files_content(struct request *r) {
+  if (!files_read(r->id, &r->reply.body)) {
+    missing(r);
+    return;
+  }
+  r->reply.status = 200;
+  r->reply.type = "application/octet-stream";
+}
+
+/* DELETE /v1/files/{id} */
+void files_delete(struct request *r) {
+  struct file *f = NULL, **at;
+  pthread_mutex_lock(&lock);
+  for (at = &files; *at && strcmp((*at)->id, r->id) != 0;)
+    at = &(*at)->next;
+  if (*at) {
+    f = *at;
+    *at = f->next;
+    file_free(f);
+  }
+  pthread_mutex_unlock(&lock);
+  if (!f) {
+    missing(r);
+    return;
+  }
+  cJSON *j = cJSON_CreateObject();
+  cJSON_AddStringToObject(j, "id", r->id);
+  cJSON_AddStringToObject(j, "object", "file");
+  cJSON_AddTrueToObject(j, "deleted");
+  reply_json(&r->reply, 200, j);
+}

@@ -1,0 +1,271 @@
+/*
+** Where prompts and keys may go: addresses that try to look like others, rules, built-in keys.
+*/
+#include "unit.h"
+
+#include "core/hosts.h"
+
+static void test_addresses_taken(void **state) {
+  static const struct {
+    const char *text, *host;
+    int port, is_https, is_loopback;
+  } cases[] = {
+      {"https://api.openai.com/v1", "api.openai.com", 443, 1, 0},
+      {"https://api.openai.com", "api.openai.com", 443, 1, 0},
+      {"https://api.openai.com/", "api.openai.com", 443, 1, 0},
+      {"HTTPS://API.OpenAI.com/v1", "api.openai.com", 443, 1, 0},
+      {"https://api.openai.com:8443/v1", "api.openai.com", 8443, 1, 0},
+      {"https://generativelanguage.googleapis.com/v1beta/openai",
+       "generativelanguage.googleapis.com", 443, 1, 0},
+      {"https://api.openai.com./v1", "api.openai.com.", 443, 1, 0},
+      {"https://10.0.0.1:1/v1", "10.0.0.1", 1, 1, 0},
+      {"https://host:65535", "host", 65535, 1, 0},
+      {"https://xn--bcher-kva.example/v1", "xn--bcher-kva.example", 443, 1, 0},
+      {"http://127.0.0.1:11434/v1", "127.0.0.1", 11434, 0, 1},
+      {"http://127.255.255.254/v1", "127.255.255.254", 80, 0, 1},
+      {"http://localhost:8000/v1", "localhost", 8000, 0, 1},
+      {"http://LocalHost/v1", "localhost", 80, 0, 1},
+      {"http://[::1]:11434/v1", "::1", 11434, 0, 1},
+      {"http://[::1]", "::1", 80, 0, 1},
+      {"https://[2001:DB8::1]/v1", "2001:db8::1", 443, 1, 0},
+      {"https://[::ffff:127.0.0.1]/v1", "::ffff:127.0.0.1", 443, 1, 0},
+      {"https://localhost/v1", "localhost", 443, 1, 1},
+      {"https://host/a-b_c.d~e:f@g/1", "host", 443, 1, 0},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    Url url;
+    Err err = {0};
+    check(url_parse(cases[i].text, &url, &err) == RC_OK, "%s: %s", cases[i].text, err.msg);
+    check(strcmp(url.host, cases[i].host) == 0, "%s: '%s'", cases[i].text, url.host);
+    check(url.port == cases[i].port, "%s: %d", cases[i].text, url.port);
+    check(url.is_https == cases[i].is_https, "%s", cases[i].text);
+    check(url.is_loopback == cases[i].is_loopback, "%s", cases[i].text);
+  }
+}
+
+static const char *const refused_addresses[] = {
+    "",
+    "/",
+    "api.openai.com/v1",
+    "//api.openai.com/v1",
+    "https:api.openai.com",
+    "https:/api.openai.com",
+    "https://",
+    "https:///v1",
+    "https://:443/v1",
+    " https://api.openai.com/v1",
+    "https:// api.openai.com/v1",
+    "https://api.openai.com /v1",
+    "https://api.openai.com/v1 ",
+    "https://api.openai.com\t/v1",
+    "https://api.openai.com\n/v1",
+    "https://api.openai.com/v1\r\nX-Header: 1",
+    "ftp://api.openai.com/v1",
+    "file:///etc/passwd",
+    "javascript:alert(1)",
+    "httpss://api.openai.com",
+    "https://user@api.openai.com/v1",
+    "https://user:word@api.openai.com/v1",
+    "https://api.openai.com@evil.example/v1",
+    "https://api.openai.com:443@evil.example/v1",
+    "https://api.openai.com\\@evil.example/v1",
+    "https://api.openai.com\\.evil.example/v1",
+    "https://evil.example\\/api.openai.com",
+    "https:\\\\api.openai.com/v1",
+    "https://api.openai.com%2eevil.example/v1",
+    "https://api%2eopenai.com/v1",
+    "https://api.openai.com/v1%00",
+    "https://api.openai.com?x/v1",
+    "https://api.openai.com/v1?key=1",
+    "https://api.openai.com#x",
+    "https://api.openai.com/v1#x",
+    "https://api.openai.com/v1?x",
+    "https://api.openai.com/v1\\x",
+    "https://api.openai.com/v1;x",
+    "https://api.openai.com/%2e%2e/v1",
+    "https://api.openai.com;x/v1",
+    "https://api.openai.com,evil.example/v1",
+    "https://api_openai.com/v1",
+    "https://b\xC3\xBC"
+    "cher.example/v1",
+    "https://\xEF\xBD\x81pi.openai.com/v1",
+    "https://api\xE3\x80\x82openai\xE3\x80\x82"
+    "com/v1",
+    "https://api.openai.com/\xC3\xA9",
+    "https://api.openai.com:/v1",
+    "https://api.openai.com:0/v1",
+    "https://api.openai.com:65536/v1",
+    "https://api.openai.com:99999/v1",
+    "https://api.openai.com:-1/v1",
+    "https://api.openai.com:+443/v1",
+    "https://api.openai.com: 443/v1",
+    "https://api.openai.com:443x/v1",
+    "https://api.openai.com:0x1bb/v1",
+    "https://api.openai.com:4294967739/v1",
+    "https://api.openai.com:18446744073709552059/v1",
+    "https://api.openai.com:443:443/v1",
+    "https://[::1/v1",
+    "https://::1/v1",
+    "https://[]/v1",
+    "https://[::1]evil.example/v1",
+    "https://[::1]@evil.example/v1",
+    "https://[::1%25eth0]/v1",
+    "https://[api.openai.com]/v1",
+    "http://[localhost]/v1",
+    "http://[127.0.0.1]/v1",
+    "http://api.openai.com/v1",
+    "http://10.0.0.1/v1",
+    "http://192.168.0.1:11434/v1",
+    "http://0.0.0.0/v1",
+    "http://128.0.0.1/v1",
+    "http://localhost.evil.example/v1",
+    "http://evil.localhost.example/v1",
+    "http://localhost./v1",
+    "http://127.0.0.1./v1",
+    "http://127.0.0.1.evil.com/v1",
+    "http://127.0.0.1evil.com/v1",
+    "http://127.1/v1",
+    "http://127.0.0.256/v1",
+    "http://127.0.0/v1",
+    "http://127.0.0.0.1/v1",
+    "http://127.-0.0.1/v1",
+    "http://127.0.-1.1/v1",
+    "http://0x7f.1/v1",
+    "http://0x7f.0.0.1/v1",
+    "http://2130706433/v1",
+    "http://0177.0.0.1/v1",
+    "http://1270.0.0.1/v1",
+    "http://[::2]/v1",
+    "http://[::ffff:10.0.0.1]/v1",
+};
+
+static void test_addresses_refused(void **state) {
+  (void)state;
+  for (size_t i = 0; i < COUNT(refused_addresses); i++) {
+    Url url;
+    Err err = {0};
+    url_parse(refused_addresses[i], &url, &err);
+    check_error(&err, "bad_url", "base_url", refused_addresses[i]);
+  }
+}
+
+static void test_a_long_host_is_refused(void **state) {
+  char text[2 * LIMIT_HOST];
+  (void)state;
+  for (int over = 0; over < 2; over++) {
+    Url url;
+    Err err = {0};
+    memset(text, 'a', sizeof text);
+    memcpy(text, "https://", 8);
+    text[8 + LIMIT_HOST - 1 + over] = 0;
+    check((url_parse(text, &url, &err) == RC_OK) == !over, "%d over", over);
+  }
+}
+
+static void test_rules(void **state) {
+  static const struct {
+    const char *rule;
+    int valid;
+    const char *url;
+    int covers;
+  } cases[] = {
+      {"api.example.com", 1, "https://api.example.com/v1", 1},
+      {"api.example.com", 1, "https://api.example.com:8443/v1", 1},
+      {"API.Example.com", 1, "https://api.example.com/v1", 1},
+      {"api.example.com:443", 1, "https://api.example.com/v1", 1},
+      {"api.example.com:8443", 1, "https://api.example.com/v1", 0},
+      {"api.example.com:8443", 1, "https://api.example.com:8443/v1", 1},
+      {"example.com", 1, "https://api.example.com/v1", 0},
+      {"api.example.com", 1, "https://example.com/v1", 0},
+      {"api.example.com", 1, "https://api.example.com.evil.com/v1", 0},
+      {"api.example.com", 1, "https://xapi.example.com/v1", 0},
+      {"api.example.com", 1, "https://api.example.com./v1", 0},
+      {"127.0.0.1:8000", 1, "http://127.0.0.1:8000", 1},
+      {"127.0.0.1:8000", 1, "http://127.0.0.1:8001", 0},
+      {"[::1]:8000", 1, "http://[::1]:8000", 1},
+      {"[::1]", 1, "http://[::1]:8000", 1},
+      {"*.example.com", 0, "https://api.example.com/v1", 0},
+      {"*", 0, "https://api.example.com/v1", 0},
+      {"", 0, "https://api.example.com/v1", 0},
+      {"https://api.example.com", 0, "https://api.example.com/v1", 0},
+      {"api.example.com/", 0, "https://api.example.com/v1", 0},
+      {"api.example.com/v1", 0, "https://api.example.com/v1", 0},
+      {"api.example.com:", 0, "https://api.example.com/v1", 0},
+      {"api.example.com:0", 0, "https://api.example.com/v1", 0},
+      {"api.example.com:99999", 0, "https://api.example.com/v1", 0},
+      {"api.example.com ", 0, "https://api.example.com/v1", 0},
+      {" api.example.com", 0, "https://api.example.com/v1", 0},
+      {"me@api.example.com", 0, "https://api.example.com/v1", 0},
+      {"::1", 0, "http://[::1]:8000", 0},
+      {"[::1", 0, "http://[::1]:8000", 0},
+      {"[api.example.com]", 0, "https://api.example.com/v1", 0},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    Url url;
+    Err err = {0};
+    check(url_parse(cases[i].url, &url, &err) == RC_OK, "%s: %s", cases[i].url, err.msg);
+    check(host_rule_is_valid(cases[i].rule) == cases[i].valid, "'%s'", cases[i].rule);
+    check(host_rule_covers(cases[i].rule, &url) == cases[i].covers, "'%s' for %s", cases[i].rule,
+          cases[i].url);
+  }
+}
+
+static void test_builtin_hosts_and_their_keys(void **state) {
+  static const struct {
+    const char *url, *key;
+    int verdict;
+  } cases[] = {
+      {"https://api.openai.com/v1", "OPENAI_API_KEY", 1},
+      {"https://api.openai.com/v1", NULL, 1},
+      {"https://api.openai.com/v1", "ANTHROPIC_API_KEY", -1},
+      {"https://api.openai.com/v1", "openai_api_key", -1},
+      {"https://api.openai.com/v1", "OPENAI_API_KEY2", -1},
+      {"https://api.openai.com/v1", "", -1},
+      {"https://api.openai.com/v1", "PATH", -1},
+      {"https://api.anthropic.com/v1", "ANTHROPIC_API_KEY", 1},
+      {"https://api.anthropic.com/v1", "OPENAI_API_KEY", -1},
+      {"https://api.mistral.ai/v1", "MISTRAL_API_KEY", 1},
+      {"https://generativelanguage.googleapis.com/v1beta/openai", "GEMINI_API_KEY", 1},
+      {"https://generativelanguage.googleapis.com/v1beta/openai", "GOOGLE_API_KEY", 1},
+      {"https://generativelanguage.googleapis.com/v1beta/openai", "OPENAI_API_KEY", -1},
+      {"https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", 1},
+      {"https://api.groq.com/openai/v1", "GROQ_API_KEY", 1},
+      {"https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", 1},
+      {"https://api.x.ai/v1", "XAI_API_KEY", 1},
+      {"http://127.0.0.1:11434/v1", NULL, 1},
+      {"http://localhost:11434/v1", NULL, 1},
+      {"http://[::1]:11434/v1", NULL, 1},
+      {"http://127.0.0.1:11434/v1", "OPENAI_API_KEY", -1},
+      {"http://127.0.0.1:11435/v1", NULL, 0},
+      {"http://127.0.0.2:11434/v1", NULL, 0},
+      {"http://127.0.0.1/v1", NULL, 0},
+      {"https://evil.example/v1", NULL, 0},
+      {"https://evil.example/v1", "OPENAI_API_KEY", 0},
+      {"https://api.openai.com.evil.example/v1", "OPENAI_API_KEY", 0},
+      {"https://evilapi.openai.com/v1", "OPENAI_API_KEY", 0},
+      {"https://openai.com/v1", "OPENAI_API_KEY", 0},
+      {"https://api.openai.com./v1", "OPENAI_API_KEY", 0},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    Url url;
+    Err err = {0};
+    check(url_parse(cases[i].url, &url, &err) == RC_OK, "%s: %s", cases[i].url, err.msg);
+    int verdict = host_builtin(&url, cases[i].key);
+    check(verdict == cases[i].verdict, "%s, %s: %d", cases[i].url,
+          cases[i].key ? cases[i].key : "-", verdict);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_addresses_taken),
+      cmocka_unit_test(test_addresses_refused),
+      cmocka_unit_test(test_a_long_host_is_refused),
+      cmocka_unit_test(test_rules),
+      cmocka_unit_test(test_builtin_hosts_and_their_keys),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

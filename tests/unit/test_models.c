@@ -1,0 +1,197 @@
+/*
+** Model names as people write them, and the compiled-in catalogue agreeing with itself.
+*/
+#include "unit.h"
+
+#include "core/catalogue.h"
+#include "core/hosts.h"
+#include "core/model_name.h"
+#include "net/provider.h"
+
+static void test_match(void **state) {
+  static const struct {
+    const char *asked, *known;
+    int match;
+  } cases[] = {
+      {"gpt-4o", "gpt-4o", 3},
+      {"ft:gpt-4o:acme::abc", "ft:gpt-4o:acme::abc", 3},
+      {"openai/gpt-4o", "openai/gpt-4o", 3},
+      {"GPT-4o", "gpt-4o", 2},
+      {"openai/gpt-4o", "gpt-4o", 2},
+      {"OpenAI/GPT-4O", "gpt-4o", 2},
+      {"models/gemini-2.5-pro", "gemini-2.5-pro", 2},
+      {"google/gemini-2.5-pro", "gemini-2.5-pro", 2},
+      {"anthropic/claude-haiku-4-5", "claude-haiku-4-5", 2},
+      {"llama-4-maverick-17b-128e-instruct", "meta-llama/llama-4-maverick-17b-128e-instruct", 2},
+      {"gpt-4o-2024-08-06", "gpt-4o", 1},
+      {"gpt-4o-latest", "gpt-4o", 1},
+      {"claude-haiku-4-5-20251001", "claude-haiku-4-5", 1},
+      {"claude-haiku-4-5@20251001", "claude-haiku-4-5", 1},
+      {"anthropic/claude-haiku-4-5-20251001", "claude-haiku-4-5", 1},
+      {"GPT-4o-2024-08-06", "gpt-4o", 1},
+      {"gpt-4-0613", "gpt-4", 1},
+      {"mistral-large-2512", "mistral-large", 1},
+      {"gpt-4o-mini", "gpt-4o", 0},
+      {"gpt-4o-mini-2024-07-18", "gpt-4o", 0},
+      {"gpt-4o", "gpt-4o-mini", 0},
+      {"gpt-4o", "gpt-4o-2024-08-06", 0},
+      {"gpt-4", "gpt-4o", 0},
+      {"gpt-4o", "gpt-4", 0},
+      {"gpt-4o-", "gpt-4o", 0},
+      {"gpt-4o-2024", "gpt-4", 0},
+      {"gpt-4o-2024-08", "gpt-4o", 0},
+      {"gpt-4o-2024-08-06-preview", "gpt-4o", 0},
+      {"gpt-4o-2024-08-0x", "gpt-4o", 0},
+      {"gpt-4o:free", "gpt-4o", 0},
+      {"gpt-4o-audio-preview", "gpt-4o", 0},
+      {"gpt-5.6-luna", "gpt-5", 0},
+      {"claude-opus-4-8", "claude-opus-4", 0},
+      {"claude-sonnet-4-6", "claude-sonnet-4-5", 0},
+      {"ft:gpt-4o:acme::abc", "gpt-4o", 0},
+      {"ft:gpt-4o-2024-08-06:acme::abc", "gpt-4o", 0},
+      {"gpt-4o", "ft:gpt-4o:acme::abc", 0},
+      {"ft:gpt-4o:acme::abc-1234", "ft:gpt-4o:acme::abc", 0},
+      {"ft:gpt-4o:acme::abc-latest", "ft:gpt-4o:acme::abc", 0},
+      {"", "gpt-4o", 0},
+      {"openai/", "gpt-4o", 0},
+      {"somebody/gpt-4o", "gpt-4o", 0},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    int match = model_name_match(cases[i].asked, cases[i].known);
+    check(match == cases[i].match, "'%s' for '%s': %d", cases[i].asked, cases[i].known, match);
+  }
+}
+
+static void test_distance(void **state) {
+  static const struct {
+    const char *a, *b;
+    int cap, distance;
+  } cases[] = {
+      {"", "", 9, 0},
+      {"gpt-4o", "gpt-4o", 9, 0},
+      {"gpt-4o", "gpt4o", 9, 1},
+      {"gpt4o", "gpt-4o", 9, 1},
+      {"gpt-4o", "gtp-4o", 9, 2},
+      {"kitten", "sitting", 9, 3},
+      {"", "abc", 9, 3},
+      {"abc", "", 9, 3},
+      {"abc", "xyz", 2, 2},
+      {"abc", "abcdefgh", 4, 4},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    int distance = model_name_distance(cases[i].a, cases[i].b, cases[i].cap);
+    check(distance == cases[i].distance, "'%s', '%s': %d", cases[i].a, cases[i].b, distance);
+  }
+  char longest[LIMIT_MODEL_NAME + 2];
+  memset(longest, 'x', sizeof longest - 1);
+  longest[sizeof longest - 1] = 0;
+  assert_int_equal(model_name_distance(longest, "x", 1000), 1000);
+  assert_int_equal(model_name_distance("x", longest, 1000), 1000);
+  assert_int_equal(model_name_distance(longest + 1, "x", 1000), LIMIT_MODEL_NAME - 1);
+}
+
+static const Model *model_named(const char *name) {
+  int n = 0;
+  const Model *models = catalogue_models(&n);
+  for (int i = 0; i < n; i++) {
+    if (strcmp(models[i].name, name) == 0) {
+      return &models[i];
+    }
+  }
+  return NULL;
+}
+
+/* Each model's address is one that prompts and its key may go to, and its API one that is
+** spoken. */
+static void test_models_can_be_called(void **state) {
+  int n = 0;
+  const Model *models = catalogue_models(&n);
+  (void)state;
+  assert_true(n > 20);
+  for (int i = 0; i < n; i++) {
+    const Model *m = &models[i];
+    Url url;
+    Err err = {0};
+    check(strlen(m->name) > 0 && strlen(m->name) < LIMIT_MODEL_NAME, "model %d", i);
+    check(model_named(m->name) == m, "%s: there twice", m->name);
+    check(provider_api(m->api), "%s: api '%s'", m->name, m->api);
+    check(url_parse(m->base_url, &url, &err) == RC_OK, "%s: %s", m->name, err.msg);
+    check(m->base_url[strlen(m->base_url) - 1] != '/', "%s: %s", m->name, m->base_url);
+    check(host_builtin(&url, m->key_env[0] ? m->key_env : NULL) == 1, "%s: %s", m->name,
+          m->key_env);
+    check(m->context_window >= 0 && m->max_output >= 0, "%s", m->name);
+    cJSON *supports = tree_of(m->supports);
+    check(cJSON_IsObject(supports), "%s: %s", m->name, m->supports);
+    cJSON_Delete(supports);
+  }
+}
+
+static void test_models_have_prices(void **state) {
+  int n = 0;
+  const Model *models = catalogue_models(&n);
+  (void)state;
+  for (int i = 0; i < n; i++) {
+    PriceSet set;
+    int priced = price_resolve((PriceList){NULL, 0}, models[i].name, 1795305600000, 1000, &set);
+    int free_of_charge = !models[i].key_env[0] || strcmp(models[i].name, "openrouter/auto") == 0;
+    check(priced || free_of_charge, "%s", models[i].name);
+    check(!priced || (set.pusd[PRICE_INPUT] > 0 && set.pusd[PRICE_OUTPUT] >= 0), "%s",
+          models[i].name);
+  }
+}
+
+static void test_prices_are_plausible(void **state) {
+  PriceList list = catalogue_prices();
+  (void)state;
+  assert_true(list.n > 100);
+  for (int i = 0; i < list.n; i++) {
+    const PriceRow *r = &list.rows[i];
+    check(r->model[0] && r->kind < PRICE_KINDS, "row %d", i);
+    check(r->pusd >= 0 && r->pusd <= 100000000000000, "%s: %lld", r->model, r->pusd);
+    check(r->from_ms < r->to_ms && r->above_tokens >= 0, "%s", r->model);
+  }
+}
+
+static void test_tiers(void **state) {
+  static const struct {
+    const char *name, *model;
+    double max_score;
+  } expected[] = {{"simple", "gpt-4o-mini", 0.3},
+                  {"medium", "claude-haiku-4-5", 0.7},
+                  {"complex", "gpt-4o", 1.0}};
+  int n = 0;
+  const Tier *tiers = catalogue_tiers(&n);
+  (void)state;
+  assert_int_equal(n, 3);
+  for (int i = 0; i < n; i++) {
+    assert_string_equal(tiers[i].name, expected[i].name);
+    assert_string_equal(tiers[i].model, expected[i].model);
+    assert_true(i == n - 1 ? tiers[i].max_score >= 1.0
+                           : tiers[i].max_score == expected[i].max_score);
+    assert_int_equal(tiers[i].rank, i + 1);
+    assert_non_null(model_named(tiers[i].model));
+  }
+}
+
+static void test_date(void **state) {
+  long long ms = 0;
+  (void)state;
+  assert_int_equal(strlen(catalogue_date()), 10);
+  assert_true(time_parse(catalogue_date(), &ms));
+  assert_true(strcmp(catalogue_date(), "2026-11-22") >= 0);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_match),
+      cmocka_unit_test(test_distance),
+      cmocka_unit_test(test_models_can_be_called),
+      cmocka_unit_test(test_models_have_prices),
+      cmocka_unit_test(test_prices_are_plausible),
+      cmocka_unit_test(test_tiers),
+      cmocka_unit_test(test_date),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

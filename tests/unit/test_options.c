@@ -1,0 +1,303 @@
+/*
+** The options object: each option, its range, and what the errors say.
+*/
+#include "unit.h"
+
+#include "core/options.h"
+
+#include <math.h>
+
+static int parse(const char *json, Options *o, Err *err) {
+  return options_parse(json, strlen(json), o, err);
+}
+
+static void test_nothing_given(void **state) {
+  static const char *const cases[] = {
+      "{}",
+      "  {} ",
+      "{\"model\": null, \"system\": null, \"max_tokens\": null, \"temperature\": null, \"top_p\": "
+      "null,"
+      " \"seed\": null, \"stop\": null, \"schema\": null, \"cache\": null, \"threshold\": null,"
+      " \"ttl\": null, \"tag\": null, \"user\": null, \"conversation\": null, \"gate\": null,"
+      " \"escalate\": null, \"timeout_ms\": null, \"retries\": null, \"dry_run\": null,"
+      " \"on_error\": null}",
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    Options o;
+    Err err = {0};
+    check(parse(cases[i], &o, &err) == RC_OK, "%s: %s", cases[i], err.msg);
+    assert_true(!o.model && !o.system && !o.tag && !o.user && !o.conversation && !o.gate);
+    assert_true(!o.stop && !o.schema && !o.has_seed && !o.dry_run && !o.escalate);
+    assert_true(isnan(o.temperature) && isnan(o.top_p) && isnan(o.threshold));
+    assert_int_equal(o.max_tokens, OPTION_UNSET);
+    assert_int_equal(o.timeout_ms, OPTION_UNSET);
+    assert_int_equal(o.retries, OPTION_UNSET);
+    assert_int_equal(o.ttl_ms, OPTION_UNSET);
+    assert_int_equal(o.cache, -1);
+    assert_int_equal(o.on_error, ON_ERROR_ERROR);
+    options_free(&o);
+  }
+}
+
+static void test_every_option(void **state) {
+  Options o;
+  Err err = {0};
+  (void)state;
+  assert_int_equal(parse("{\"model\": \"gpt-4o\", \"system\": \"Be brief.\", \"max_tokens\": 100,"
+                         " \"temperature\": 0.25, \"top_p\": 0.5, \"seed\": -42, \"stop\": \"END\","
+                         " \"schema\": {\"type\": \"object\"}, \"cache\": \"semantic\","
+                         " \"threshold\": 0.9, \"ttl\": \"7d\", \"tag\": \"t\", \"user\": \"u\","
+                         " \"conversation\": \"c\", \"gate\": \"g\", \"escalate\": true,"
+                         " \"timeout_ms\": 5000, \"retries\": 2, \"dry_run\": true,"
+                         " \"on_error\": \"json\"}",
+                         &o, &err),
+                   RC_OK);
+  assert_string_equal(o.model, "gpt-4o");
+  assert_string_equal(o.system, "Be brief.");
+  assert_int_equal(o.max_tokens, 100);
+  assert_true(o.temperature == 0.25 && o.top_p == 0.5 && o.threshold == 0.9);
+  assert_true(o.has_seed && o.seed == -42);
+  assert_string_equal(cJSON_GetStringValue(o.stop), "END");
+  assert_true(cJSON_IsObject(o.schema));
+  assert_int_equal(o.cache, CACHE_SEMANTIC);
+  assert_int_equal(o.ttl_ms, 7LL * 24 * 3600 * 1000);
+  assert_string_equal(o.tag, "t");
+  assert_string_equal(o.user, "u");
+  assert_string_equal(o.conversation, "c");
+  assert_string_equal(o.gate, "g");
+  assert_true(o.escalate && o.dry_run);
+  assert_int_equal(o.timeout_ms, 5000);
+  assert_int_equal(o.retries, 2);
+  assert_int_equal(o.on_error, ON_ERROR_JSON);
+  options_free(&o);
+  options_free(&o);
+}
+
+static void test_values_at_the_edge_are_taken(void **state) {
+  static const char *const cases[] = {
+      "{\"max_tokens\": 1}",
+      "{\"max_tokens\": 5.0}",
+      "{\"temperature\": 0}",
+      "{\"temperature\": 2}",
+      "{\"top_p\": 0}",
+      "{\"top_p\": 1}",
+      "{\"seed\": 0}",
+      "{\"seed\": 9007199254740991}",
+      "{\"seed\": -9007199254740991}",
+      "{\"stop\": [\"a\"]}",
+      "{\"stop\": [\"a\", \"b\", \"c\", \"d\"]}",
+      "{\"schema\": {}}",
+      "{\"threshold\": 1, \"cache\": \"semantic\"}",
+      "{\"threshold\": -1, \"cache\": \"semantic\"}",
+      "{\"cache\": \"exact\"}",
+      "{\"cache\": \"off\"}",
+      "{\"cache\": \"refresh\"}",
+      "{\"ttl\": 0.5}",
+      "{\"ttl\": \"1ms\"}",
+      "{\"timeout_ms\": 1}",
+      "{\"timeout_ms\": 3600000}",
+      "{\"retries\": 0}",
+      "{\"retries\": 9}",
+      "{\"dry_run\": false}",
+      "{\"on_error\": \"null\"}",
+      "{\"on_error\": \"error\"}",
+      "{\"model\": \"auto\"}",
+      "{\"tag\": \"\"}",
+      "{\"system\": \"\"}",
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    Options o;
+    Err err = {0};
+    check(parse(cases[i], &o, &err) == RC_OK, "%s: %s", cases[i], err.msg);
+    options_free(&o);
+  }
+}
+
+static void test_wrong_values_are_refused(void **state) {
+  static const struct {
+    const char *json, *says;
+  } cases[] = {
+      {"{\"model\": 4}", "option 'model': expected text"},
+      {"{\"model\": \"\"}", "option 'model'"},
+      {"{\"system\": []}", "option 'system': expected text"},
+      {"{\"max_tokens\": 0}", "option 'max_tokens': expected an integer from 1"},
+      {"{\"max_tokens\": -1}", "'max_tokens'"},
+      {"{\"max_tokens\": 1.5}", "'max_tokens'"},
+      {"{\"max_tokens\": \"100\"}", "'max_tokens'"},
+      {"{\"max_tokens\": 1e99}", "'max_tokens'"},
+      {"{\"max_tokens\": true}", "'max_tokens'"},
+      {"{\"temperature\": -0.1}", "option 'temperature': expected a number from 0 to 2"},
+      {"{\"temperature\": 2.1}", "'temperature'"},
+      {"{\"temperature\": \"0\"}", "'temperature'"},
+      {"{\"top_p\": 1.01}", "option 'top_p': expected a number from 0 to 1"},
+      {"{\"top_p\": -1}", "'top_p'"},
+      {"{\"seed\": 1.5}", "'seed'"},
+      {"{\"seed\": \"1\"}", "'seed'"},
+      {"{\"seed\": 9007199254740992}", "'seed'"},
+      {"{\"stop\": \"\"}", "'stop'"},
+      {"{\"stop\": []}", "'stop'"},
+      {"{\"stop\": [\"a\", \"\"]}", "'stop'"},
+      {"{\"stop\": [\"a\", 1]}", "'stop'"},
+      {"{\"stop\": [\"a\", \"b\", \"c\", \"d\", \"e\"]}", "'stop'"},
+      {"{\"stop\": {}}", "'stop'"},
+      {"{\"schema\": \"object\"}", "'schema'"},
+      {"{\"schema\": true}", "'schema'"},
+      {"{\"schema\": []}", "'schema'"},
+      {"{\"cache\": \"Exact\"}", "'exact', 'semantic', 'off' or 'refresh'"},
+      {"{\"cache\": true}", "'cache'"},
+      {"{\"cache\": \"\"}", "'cache'"},
+      {"{\"threshold\": 0.9}", "give cache 'semantic' with it"},
+      {"{\"threshold\": 0.9, \"cache\": \"exact\"}", "'threshold'"},
+      {"{\"threshold\": 1.5, \"cache\": \"semantic\"}", "'threshold'"},
+      {"{\"ttl\": 0}", "'ttl'"},
+      {"{\"ttl\": -5}", "'ttl'"},
+      {"{\"ttl\": \"0s\"}", "'ttl'"},
+      {"{\"ttl\": \"soon\"}", "'ttl'"},
+      {"{\"ttl\": 1e15}", "'ttl'"},
+      {"{\"ttl\": true}", "'ttl'"},
+      {"{\"tag\": 1}", "'tag'"},
+      {"{\"user\": {}}", "'user'"},
+      {"{\"conversation\": false}", "'conversation'"},
+      {"{\"gate\": 1}", "'gate'"},
+      {"{\"escalate\": 1}", "option 'escalate': expected true or false"},
+      {"{\"escalate\": \"true\"}", "'escalate'"},
+      {"{\"timeout_ms\": 0}", "'timeout_ms'"},
+      {"{\"timeout_ms\": 3600001}", "'timeout_ms'"},
+      {"{\"retries\": -1}", "'retries'"},
+      {"{\"retries\": 10}", "option 'retries': expected an integer from 0 to 9"},
+      {"{\"dry_run\": 0}", "'dry_run'"},
+      {"{\"on_error\": \"ignore\"}", "'error', 'null' or 'json'"},
+      {"{\"on_error\": 1}", "'on_error'"},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    Options o;
+    Err err = {0};
+    parse(cases[i].json, &o, &err);
+    check_error(&err, "bad_option", cases[i].says, cases[i].json);
+    check(!o.doc && !o.model && o.cache == -1 && isnan(o.temperature), "%s", cases[i].json);
+  }
+}
+
+static void test_an_unknown_key_lists_the_valid_ones(void **state) {
+  static const char *const valid[] = {
+      "model",  "system",   "max_tokens", "temperature", "top_p",   "seed",    "stop",
+      "schema", "cache",    "threshold",  "ttl",         "tag",     "user",    "conversation",
+      "gate",   "escalate", "timeout_ms", "retries",     "dry_run", "on_error"};
+  static const char *const cases[][2] = {
+      {"{\"temprature\": 1}", "unknown option 'temprature'"},
+      {"{\"Model\": \"gpt-4o\"}", "unknown option 'Model'"},
+      {"{\"\": 1}", "unknown option ''"},
+      {"{\"model\": \"gpt-4o\", \"nope\": null}", "unknown option 'nope'"},
+      {"{\"a\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3"
+       "\xA9"
+       "\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\": 1}",
+       "unknown option 'a\xC3\xA9"},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    Options o;
+    Err err = {0};
+    parse(cases[i][0], &o, &err);
+    check_error(&err, "bad_option", cases[i][1], cases[i][0]);
+    for (size_t k = 0; k < COUNT(valid); k++) {
+      check_error(&err, "bad_option", valid[k], cases[i][0]);
+    }
+  }
+}
+
+static void test_only_one_object(void **state) {
+  static const struct {
+    const char *json, *code;
+  } cases[] = {
+      {"[]", "bad_option"},
+      {"\"gpt-4o\"", "bad_option"},
+      {"null", "bad_option"},
+      {"5", "bad_option"},
+      {"", "bad_json"},
+      {"gpt-4o", "bad_json"},
+      {"{\"model\"", "bad_json"},
+      {"{} {}", "bad_json"},
+      {"{\"tag\": \"\xFF\"}", "bad_utf8"},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    Options o;
+    Err err = {0};
+    parse(cases[i].json, &o, &err);
+    check_error(&err, cases[i].code, "the options", cases[i].json);
+    check(!o.doc, "%s", cases[i].json);
+  }
+}
+
+static void test_sizes_are_bounded(void **state) {
+  Options o;
+  Err too_big = {0}, long_name = {0};
+  Buf b;
+  (void)state;
+  buf_init(&b, 1 << 20);
+  buf_printf(&b, "{\"tag\": \"%0*d\"}", (int)LIMIT_OPTIONS_BYTES, 0);
+  options_parse(b.data, b.n, &o, &too_big);
+  check_error(&too_big, "bad_option", "at most 262144", "options");
+  assert_int_equal(too_big.rc, RC_TOOBIG);
+  buf_clear(&b);
+  buf_printf(&b, "{\"model\": \"%0*d\"}", LIMIT_MODEL_NAME, 0);
+  options_parse(b.data, b.n, &o, &long_name);
+  check_error(&long_name, "bad_option", "option 'model': at most 255 bytes", "model");
+  buf_free(&b);
+}
+
+static void test_durations(void **state) {
+  static const struct {
+    const char *text;
+    long long ms;
+  } cases[] = {
+      {"5", 5000},     {"0", 0},           {"0s", 0},         {"250ms", 250},    {"90s", 90000},
+      {"15m", 900000}, {"36h", 129600000}, {"7d", 604800000}, {"1.5h", 5400000}, {"2w", 1209600000},
+      {"0.5", 500},    {"", -1},           {"s", -1},         {"-1s", -1},       {"-5", -1},
+      {"5 s", -1},     {"5s ", -1},        {"5S", -1},        {"5y", -1},        {"1h30m", -1},
+      {"nan", -1},     {"inf", -1},        {"infs", -1},      {"1e300w", -1},    {"day", -1},
+      {"5,5s", -1},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    long long ms = duration_parse(cases[i].text);
+    check(ms == cases[i].ms, "'%s': %lld", cases[i].text, ms);
+  }
+}
+
+static void test_cache_modes(void **state) {
+  static const struct {
+    const char *word;
+    int mode;
+  } cases[] = {
+      {"exact", CACHE_EXACT},
+      {"semantic", CACHE_SEMANTIC},
+      {"off", CACHE_OFF},
+      {"refresh", CACHE_REFRESH},
+      {"", -1},
+      {"EXACT", -1},
+      {"exactly", -1},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    check(cache_mode_parse(cases[i].word) == cases[i].mode, "'%s'", cases[i].word);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_nothing_given),
+      cmocka_unit_test(test_every_option),
+      cmocka_unit_test(test_values_at_the_edge_are_taken),
+      cmocka_unit_test(test_wrong_values_are_refused),
+      cmocka_unit_test(test_an_unknown_key_lists_the_valid_ones),
+      cmocka_unit_test(test_only_one_object),
+      cmocka_unit_test(test_sizes_are_bounded),
+      cmocka_unit_test(test_durations),
+      cmocka_unit_test(test_cache_modes),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
