@@ -17,12 +17,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Sorts by time: milliseconds since 1970 in hex, then randomness. */
+/* Sorts by time: milliseconds since 1970 (11 hex digits), then 64 random bits. */
 static void make_request_id(char out[REQUEST_ID_SIZE], long long ms) {
+  static const char digits[] = "0123456789abcdef";
   unsigned long long random;
   sqlite3_randomness(sizeof random, &random);
-  snprintf(out, REQUEST_ID_SIZE, "%011llx%016llx", (unsigned long long)ms & 0xfffffffffffULL,
-           random);
+  for (int i = 0; i < 11; i++) {
+    out[i] = digits[(unsigned long long)ms >> (4 * (10 - i)) & 15];
+  }
+  for (int i = 0; i < 16; i++) {
+    out[11 + i] = digits[random >> (4 * i) & 15];
+  }
+  out[27] = 0;
 }
 
 /* Texts to keep with the request: long messages, the transcript, the system prompt. */

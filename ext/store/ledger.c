@@ -111,11 +111,11 @@ static int write_row(Store *s, StoreSql id, const LedgerRow *row, Err *err) {
   if (!stmt) {
     return err->rc;
   }
-  for (int i = 0; i < N_COLUMNS; i++) {
-    if (columns[i].type == C_TEXT) {
+  for (int i = 0; i < N_COLUMNS; i++) { /* what is not bound is NULL */
+    if (columns[i].type == C_TEXT && *text_at(row, i)) {
       bind_text(stmt, i + 1, *text_at(row, i));
-    } else if (columns[i].type == C_INT && (i > 0 || row->id)) {
-      bind_int(stmt, i + 1, *int_at(row, i));
+    } else if (columns[i].type == C_INT && *int_at(row, i) != LEDGER_NULL && (i > 0 || row->id)) {
+      sqlite3_bind_int64(stmt, i + 1, *int_at(row, i));
     }
   }
   if (!isnan(row->similarity)) {
