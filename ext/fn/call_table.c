@@ -157,16 +157,13 @@ static int load_row(Conn *conn, CallCursor *c, long long call_id, Err *err) {
 /* Errors that on_error covers give a row whose answer is NULL (the row says what went wrong). */
 static int run(CallTable *t, CallCursor *c, const Request *r, Err *err) {
   Outcome out = {0};
-  Store *store;
   if (r->options->dry_run) {
     c->answer = pipeline_dry_run(t->conn, r, err);
     return err->rc;
   }
   pipeline_run(t->conn, r, c->memo, &out, err);
   c->answer = out.text;
-  store = t->conn->store;
-  if (err->rc == RC_ERROR && r->options->on_error != ON_ERROR_ERROR && store &&
-      (err->http_status || err->retryable)) {
+  if (err->rc != RC_OK && r->options->on_error != ON_ERROR_ERROR && on_error_covers(err)) {
     *err = (Err){0};
   }
   return err->rc == RC_OK ? load_row(t->conn, c, out.call_id, err) : err->rc;

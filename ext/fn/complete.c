@@ -80,23 +80,9 @@ static void result_json(sqlite3_context *ctx, const char *text, const Err *err) 
   }
 }
 
-/* 1 if on_error covers this failure: what a provider or the network did, not what the caller got
-** wrong. */
-static int is_covered(const Err *err) {
-  static const char *const callers_own[] = {"bad_option", "bad_prompt",  "bad_messages",
-                                            "bad_utf8",   "unavailable", "config",
-                                            "store",      "no_memory",   "interrupted"};
-  for (size_t i = 0; i < sizeof callers_own / sizeof callers_own[0]; i++) {
-    if (strcmp(err->code, callers_own[i]) == 0 && err->http_status == 0) {
-      return 0;
-    }
-  }
-  return 1;
-}
-
 static void give_outcome(sqlite3_context *ctx, const char *function, int on_error, Outcome *out,
                          const Err *err) {
-  if (err->rc != RC_OK && (on_error == ON_ERROR_ERROR || !is_covered(err))) {
+  if (err->rc != RC_OK && (on_error == ON_ERROR_ERROR || !on_error_covers(err))) {
     result_error(ctx, function, err);
   } else if (on_error == ON_ERROR_JSON) {
     result_json(ctx, out->text, err);

@@ -338,6 +338,18 @@ int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *out, E
   return err->rc;
 }
 
+int on_error_covers(const Err *err) {
+  static const char *const callers_own[] = {"bad_option", "bad_prompt",  "bad_messages",
+                                            "bad_utf8",   "unavailable", "config",
+                                            "store",      "no_memory",   "interrupted"};
+  for (size_t i = 0; i < sizeof callers_own / sizeof callers_own[0]; i++) {
+    if (strcmp(err->code, callers_own[i]) == 0 && err->http_status == 0) {
+      return 0;
+    }
+  }
+  return 1;
+}
+
 /* "hit", "miss" or the mode's own word, without making a store. */
 static const char *dry_cache_state(Call *k, Err *err) {
   if (k->cache != CACHE_EXACT) {

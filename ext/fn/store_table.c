@@ -5,6 +5,8 @@
 ** BY, LIMIT and the columns it uses. Where there is no store yet there are no rows, and none is
 ** made.
 **
+** They only read, so they may stand in views of yours (not in those of an untrusted schema).
+**
 ** Plan: idxStr is the SQL to run, its parameters in the order of xFilter's arguments. Constraints
 ** are pushed down but not omitted (SQLite checks them again), so that a difference in affinity
 ** can't change an answer; text comparisons only under BINARY collation, which the store uses.
@@ -75,7 +77,6 @@ static int table_connect(sqlite3 *db, void *aux, int argc, const char *const *ar
     memset(t, 0, sizeof *t);
     t->of = of;
     read_names(t, decl);
-    sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
     *table = &t->base;
   } else {
     *message = sqlite3_mprintf("%s: %s", of->name, err.rc ? err.msg : sqlite3_errmsg(db));

@@ -202,6 +202,15 @@ static int bury(Store *s, long long call_id, Err *err) {
   return err->rc == RC_OK ? drop_intent(s, call_id, err) : err->rc;
 }
 
+/* 1 if the row of this call waits here to be written: its request has ended, only its intent has not. */
+static int is_pending(const Store *s, long long call_id) {
+  const Pending *p = s->n_unsettled ? s->pending : NULL;
+  while (p && p->row.id != call_id) {
+    p = p->next;
+  }
+  return p != NULL;
+}
+
 /* Looks for another's intent for the same key. 1: a living one; 0: none left; -1: error. */
 static int is_claimed(Store *s, const Hash *key, long long now, Err *err) {
   sqlite3_stmt *stmt = store_stmt(s, SQL_GET_INTENT, err);
@@ -213,10 +222,11 @@ static int is_claimed(Store *s, const Hash *key, long long now, Err *err) {
   sqlite3_bind_blob(stmt, 1, key->b, sizeof key->b, SQLITE_STATIC);
   if (sqlite3_step(stmt) == SQLITE_ROW) {
     const char *owner = (const char *)sqlite3_column_text(stmt, 1);
+    long long call_id = sqlite3_column_int64(stmt, 0);
     if (sqlite3_column_int64(stmt, 2) < now || !owner || owner_is_dead(owner)) {
-      dead_call = sqlite3_column_int64(stmt, 0);
+      dead_call = call_id;
     } else {
-      claimed = 1;
+      claimed = !is_pending(s, call_id);
     }
   }
   int rc = store_done(s, stmt);

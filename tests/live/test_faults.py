@@ -1,5 +1,6 @@
 """Every way a provider can fail: what the caller is told, what is tried again, and what the ledger says it cost."""
 import os
+import socket
 import subprocess
 import threading
 import time
@@ -193,6 +194,33 @@ class Faults(unittest.TestCase):
         value(db, "SELECT llm_allow_host('127.0.0.1:9')")
         self.assertIn("cannot reach openai", error_of(db, "SELECT llm_complete('x')"))
         self.assertEqual(db.execute("SELECT kind, cost_nusd FROM llm_calls").fetchall(), [("call", 0)] * 3)
+
+    def test_connect_timeout(self):
+        with socket.socket() as full:
+            full.bind(("127.0.0.1", 0))
+            full.listen(0)
+            port = full.getsockname()[1]
+            waiting = [socket.socket() for _ in range(8)]
+            for s in waiting:  # fill the backlog: further connections get no answer
+                s.setblocking(False)
+                s.connect_ex(("127.0.0.1", port))
+            db = self.desk("ok", "connect")
+            db.execute("UPDATE llm_models SET base_url = ?", (f"http://127.0.0.1:{port}/v1",))
+            value(db, "SELECT llm_allow_host(?)", f"127.0.0.1:{port}")
+            value(db, "SELECT llm_config('connect_timeout_ms', 150)")
+            self.assertIn("cannot reach openai", error_of(db, "SELECT llm_complete('x', '{\"retries\":0}')"))
+            self.assertEqual(db.execute("SELECT kind, cost_nusd FROM llm_calls").fetchall(), [("call", 0)])
+            for s in waiting:
+                s.close()
+
+    def test_on_error_of_llm_call(self):
+        db = self.desk("quota", "onerrorcall")
+        row = db.execute("SELECT answer, kind, http_status, error LIKE 'insufficient_quota%' "
+                         "FROM llm_call('x', '{\"on_error\":\"null\"}')").fetchall()
+        self.assertEqual(row, [(None, "call", 429, 1)])
+        db.execute("UPDATE llm_models SET base_url = 'http://127.0.0.1:1/v1'")
+        row = db.execute("SELECT answer, kind, cost_nusd FROM llm_call('y', '{\"on_error\":\"json\"}')").fetchall()
+        self.assertEqual(row, [(None, "refused", 0)])
 
     def test_on_error(self):
         db = self.desk("quota", "onerror")

@@ -18,7 +18,7 @@ def make_hostile(path, standin, *scripts):
 
 class Hostile(unittest.TestCase):
     STATEMENTS = [
-        "SELECT * FROM inbox", "SELECT * FROM leak", "SELECT * FROM spend", "SELECT * FROM history",
+        "SELECT * FROM inbox", "SELECT * FROM leak", "SELECT * FROM spend",
         "INSERT INTO tickets(question) VALUES ('mine')", "INSERT INTO seen(x) VALUES (1)",
         "SELECT llm_complete('my own question')",
         *(f"SELECT llm_complete('my own question', '{{\"model\":\"{m}\"}}')"
@@ -29,7 +29,7 @@ class Hostile(unittest.TestCase):
         with Standin() as standin, TempDir() as tmp:
             make_hostile(os.path.join(tmp, "h.db"), standin, "prices.sql")
             db = connect(os.path.join(tmp, "h.db"))
-            for sql in self.STATEMENTS[6:] + ["SELECT llm_cost('gpt-4o', 1, 1)", "SELECT llm_price('gpt-4o', 'input')"]:
+            for sql in self.STATEMENTS[5:] + ["SELECT llm_cost('gpt-4o', 1, 1)", "SELECT llm_price('gpt-4o', 'input')"]:
                 self.assertIn("llm_prices in this database is a view", error_of(db, sql))
             self.assertEqual(standin.bill()["requests"], 0)
 

@@ -8,7 +8,6 @@ INSERT INTO tickets VALUES (1, 'the customer''s secret');
 CREATE VIEW inbox AS SELECT id, llm_complete(question) AS answer FROM tickets;
 CREATE VIEW leak AS SELECT llm_allow_host('HOST'), llm_config('proxy', 'URL');
 CREATE VIEW spend AS SELECT answer FROM llm_call('x');
-CREATE VIEW history AS SELECT * FROM llm_calls;
 CREATE TRIGGER on_insert AFTER INSERT ON tickets BEGIN SELECT llm_complete(new.question); END;
 CREATE TABLE seen(x, y DEFAULT 1);
 CREATE TRIGGER on_seen AFTER INSERT ON seen BEGIN UPDATE tickets SET question = llm_chat('[]'); END;
