@@ -63,13 +63,13 @@ static void free_store_table(void *p) {
 
 static int register_tables(sqlite3 *db, Conn *conn) {
   int rc = sqlite3_create_module_v2(db, "llm_call", &call_table_module, conn_ref(conn), conn_unref);
-  for (int i = 0; store_table_names[i] && rc == SQLITE_OK; i++) {
+  for (const StoreSource *source = store_sources; source->name && rc == SQLITE_OK; source++) {
     StoreTable *t = sqlite3_malloc64(sizeof *t);
     if (!t) {
       return SQLITE_NOMEM;
     }
-    *t = (StoreTable){conn_ref(conn), store_table_names[i]};
-    rc = sqlite3_create_module_v2(db, t->name, &store_table_module, t, free_store_table);
+    *t = (StoreTable){conn_ref(conn), source};
+    rc = sqlite3_create_module_v2(db, source->name, &store_table_module, t, free_store_table);
   }
   return rc;
 }

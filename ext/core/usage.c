@@ -39,6 +39,16 @@ static void read_reported_cost(const cJSON *usage, Usage *u) {
   }
 }
 
+/* Where the total is more than its two parts, the rest is reasoning that completion_tokens leaves out (xAI, and
+** Gemini's OpenAI endpoint at times): it is billed as output. */
+static void add_unlisted_output(const cJSON *usage, Usage *u) {
+  long long total = USAGE_UNKNOWN;
+  if (json_count(usage, "total_tokens", &total) == 1 && total <= LIMIT_TOKENS &&
+      u->input != USAGE_UNKNOWN && u->output != USAGE_UNKNOWN && total > u->input + u->output) {
+    u->output = total - u->input;
+  }
+}
+
 int usage_from_openai(const cJSON *usage, Usage *u, Err *err) {
   usage_init(u);
   const cJSON *in = child(usage, "prompt_tokens_details", "input_tokens_details");
@@ -51,6 +61,7 @@ int usage_from_openai(const cJSON *usage, Usage *u, Err *err) {
   if (u->cached == USAGE_UNKNOWN) {
     read_count(usage, "prompt_cache_hit_tokens", 0, &u->cached, err); /* DeepSeek */
   }
+  add_unlisted_output(usage, u);
   if (u->output == USAGE_UNKNOWN && u->input != USAGE_UNKNOWN &&
       !cJSON_GetObjectItemCaseSensitive(usage, "completion_tokens")) {
     long long total = USAGE_UNKNOWN; /* embeddings report no output */
@@ -78,8 +89,10 @@ int usage_from_anthropic(const cJSON *usage, Usage *u, Err *err) {
   read_count(split, "ephemeral_5m_input_tokens", 0, &u->write_5m, err);
   read_count(split, "ephemeral_1h_input_tokens", 0, &u->write_1h, err);
   read_count(out, "thinking_tokens", 0, &u->reasoning, err);
-  if (u->write_5m == USAGE_UNKNOWN && written != USAGE_UNKNOWN) {
-    u->write_5m = written - known(u->write_1h);
+  if (written != USAGE_UNKNOWN &&
+      (u->write_5m == USAGE_UNKNOWN || written > known(u->write_5m) + known(u->write_1h))) {
+    u->write_5m =
+        written - known(u->write_1h); /* what the split does not name has the short lifetime */
     if (u->write_5m < 0) {
       err_set(err, RC_ERROR, "bad_usage", "usage: more 1-hour cache writes than cache writes");
     }

@@ -100,7 +100,9 @@ int access_set_secret(const char *name, const char *value, Err *err) {
 
 int access_allow_host(const char *rule, Err *err) {
   if (!host_rule_is_valid(rule)) {
-    return err_set(err, RC_ERROR, "bad_argument", "'%.80s' is no host or host:port", rule);
+    return err_set(err, RC_ERROR, "bad_argument",
+                   "'%.80s' is no host or host:port (such as llm.example.com or 127.0.0.1:8080)",
+                   rule);
   }
   pthread_mutex_lock(&lock);
   Entry *e = find_or_add(&hosts, rule);
@@ -139,8 +141,9 @@ static int process_allows(const Url *url) {
 static int check_host(const Model *model, Err *err) {
   Url url;
   const char *key_env = model->key_env[0] ? model->key_env : NULL;
-  if (url_parse(model->base_url, &url, err) != RC_OK) {
-    return err->rc;
+  Err bad = {0};
+  if (url_parse(model->base_url, &url, &bad) != RC_OK) {
+    return err_set(err, RC_ERROR, "bad_url", "model '%.80s': %s", model->name, bad.msg);
   }
   int builtin = host_builtin(&url, key_env);
   if (builtin == 1 || process_allows(&url)) {

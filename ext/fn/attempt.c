@@ -23,7 +23,7 @@ typedef struct Verdict {
 } Verdict;
 
 static int post(Call *k, NetResponse *response, Err *err) {
-  char key_header[1024];
+  char key_header[4096];
   const char *headers[6];
   char client_id[64];
   int n = 0;
@@ -37,7 +37,10 @@ static int post(Call *k, NetResponse *response, Err *err) {
            k->row.attempt);
   headers[n++] = client_id;
   if (k->secret) {
-    snprintf(key_header, sizeof key_header, k->api->key_header, k->secret);
+    int len = snprintf(key_header, sizeof key_header, k->api->key_header, k->secret);
+    if (len >= (int)sizeof key_header) {
+      return err_set(err, RC_ERROR, "no_key", "the key in %.80s is too long", k->model.key_env);
+    }
     headers[n++] = key_header;
   }
   if (k->api->fixed_headers) {
@@ -61,21 +64,36 @@ static int post(Call *k, NetResponse *response, Err *err) {
   return rc;
 }
 
-/* Removes a key or a piece of the prompt that a provider repeats in its message: both would end
-** in logs. */
-static void scrub(const Call *k, char *message) {
-  enum { WINDOW = 20 };
-  size_t n = strlen(message);
-  int echoes = k->secret && strstr(message, k->secret) != NULL;
-  for (int m = 0; m < k->request->n_messages && !echoes; m++) {
-    const Message *msg = &k->request->messages[m];
-    size_t window = msg->n < WINDOW ? msg->n : WINDOW;
-    for (size_t i = 0; window >= 6 && i + window <= n && !echoes; i++) {
-      echoes = memmem(msg->content, msg->n, message + i, window) != NULL;
+/* 1 if the message repeats 20 bytes of the text (all of it, where it is shorter). */
+static int repeats(const char *message, const char *text, size_t n) {
+  enum { WINDOW = 20, LEAST = 6 };
+  size_t window = n < WINDOW ? n : WINDOW, len = strlen(message);
+  for (size_t i = 0; window >= LEAST && i + window <= len; i++) {
+    if (memmem(text, n, message + i, window)) {
+      return 1;
     }
+  }
+  return 0;
+}
+
+/* Removes a key or a piece of the prompts that a provider repeats in its message: both would end in
+** logs. */
+static void scrub(const Call *k, char *message) {
+  const Request *r = k->request;
+  int echoes = k->secret && strstr(message, k->secret) != NULL;
+  echoes = echoes || (r->system && repeats(message, r->system, strlen(r->system)));
+  for (int m = 0; m < r->n_messages && !echoes; m++) {
+    echoes = repeats(message, r->messages[m].content, r->messages[m].n);
   }
   if (echoes) {
     snprintf(message, LIMIT_ERROR_QUOTE, "(message withheld: it repeats the prompt or the key)");
+  }
+}
+
+/* A code is one word; anything else in its place is not repeated. */
+static void scrub_code(char *code) {
+  if (code[strspn(code, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")]) {
+    code[0] = 0;
   }
 }
 
@@ -104,9 +122,10 @@ static void judge_loss(Call *k, const NetResponse *r, Verdict *v, Err *err) {
   };
   int interrupted = r->result == NET_NOT_SENT && strcmp(r->why, "interrupted") == 0;
   int i = (int)r->result;
+  int says_more = r->result != NET_TIMED_OUT && r->result != NET_INTERRUPTED;
   err_set(err, interrupted ? RC_INTERRUPT : losses[i].rc,
-          interrupted ? "interrupted" : losses[i].code, "%s %s: %s", losses[i].what,
-          k->model.provider, r->why);
+          interrupted ? "interrupted" : losses[i].code, "%s %s at %.120s%s%s", losses[i].what,
+          k->model.provider, k->model.base_url, says_more ? ": " : "", says_more ? r->why : "");
   v->retry = losses[i].retry && !interrupted;
   err->retryable = v->retry || r->result == NET_TIMED_OUT;
   note_failure(k, r->result == NET_NOT_SENT ? "call" : "unknown",
@@ -122,27 +141,33 @@ static void explain_failure(const Call *k, long status, const Failure *f, char *
              k->model.key_env); /* their text may hold parts of the key */
   } else if (status == 401) {
     snprintf(out, size, ": it wants a key: set key_env of this model in llm_models");
+  } else if (status == 404) {
+    snprintf(out, size, " at %.120s: %.110s", k->url, f->message);
   } else {
     snprintf(out, size, "%s%s", f->message[0] ? ": " : "", f->message);
   }
 }
 
 /* An HTTP error, or an error inside a success. */
-static void judge_failure(Call *k, const NetResponse *r, long status, Verdict *v, Err *err) {
+static void judge_failure(Call *k, const NetResponse *r, long status, long long cost, Verdict *v,
+                          Err *err) {
   Failure f;
   char why[LIMIT_ERROR_QUOTE + 16];
   provider_read_failure(r->body.data ? r->body.data : "", r->body.n, &f);
   scrub(k, f.message);
+  scrub_code(f.code);
+  scrub_code(f.type);
   const char *code = f.code[0] ? f.code : f.type;
   v->retry = retry_is_useful(status, f.type, f.code, r->should_retry);
   v->delay_ms = r->retry_after_ms;
   explain_failure(k, status, &f, why, sizeof why);
-  err_set(err, RC_ERROR, "provider", "%s answered %ld%s%s%s%s", k->model.provider, status,
-          code[0] ? " (" : "", code, code[0] ? ")" : "", why);
+  err_set(err, RC_ERROR, "provider", "%s answered %s%ld%s%s%s%s", k->model.provider,
+          r->http_status == status ? "" : "200 with error ", status, code[0] ? " (" : "", code,
+          code[0] ? ")" : "", why);
   snprintf(err->provider_code, sizeof err->provider_code, "%s", code);
   err->http_status = (int)status;
   err->retryable = v->retry;
-  note_failure(k, "call", 0, err);
+  note_failure(k, "call", cost, err);
 }
 
 /* Puts usage and cost of a success into the row. */
@@ -236,13 +261,27 @@ static void judge_reply(Call *k, Reply *reply, Verdict *v, Err *err) {
   }
 }
 
+/* An error that came as a success may have cost something: its usage says, and without one nobody does. */
+static void price_failure(Call *k, const cJSON *answer) {
+  Reply reply = {0};
+  Err err = {0};
+  const cJSON *usage = cJSON_GetObjectItemCaseSensitive(answer, "usage");
+  usage_init(&reply.usage);
+  if (usage && usage_from_any(usage, &reply.usage, &err) != RC_OK) {
+    snprintf(reply.usage_error, sizeof reply.usage_error, "%.90s", err.msg);
+    usage_init(&reply.usage);
+  }
+  price_reply(k, &reply);
+}
+
 static void judge_success(Call *k, const NetResponse *r, Verdict *v, Err *err) {
   Reply reply = {0};
   long inner = 0;
   cJSON *tree =
       json_parse(r->body.data ? r->body.data : "", r->body.n, "the provider's answer", err);
   if (tree && provider_is_failure(tree, &inner)) {
-    judge_failure(k, r, inner ? inner : r->http_status, v, err);
+    price_failure(k, tree);
+    judge_failure(k, r, inner ? inner : r->http_status, k->row.cost_nusd, v, err);
   } else if (!tree || k->api->parse(tree, &reply, err) != RC_OK) {
     err->http_status = (int)r->http_status;
     note_failure(k, "unknown", LEDGER_NULL, err);
@@ -262,6 +301,7 @@ static int attempt_once(Call *k, Verdict *v, Err *err) {
   NetResponse response;
   *v = (Verdict){.delay_ms = -1};
   if (post(k, &response, err) != RC_OK) {
+    note_failure(k, "call", 0, err); /* nothing was sent */
     return err->rc;
   }
   k->row.latency_ms = response.elapsed_ms;
@@ -272,7 +312,7 @@ static int attempt_once(Call *k, Verdict *v, Err *err) {
   } else if (response.http_status / 100 == 2) {
     judge_success(k, &response, v, err);
   } else {
-    judge_failure(k, &response, response.http_status, v, err);
+    judge_failure(k, &response, response.http_status, 0, v, err);
   }
   net_response_free(&response);
   return err->rc;
@@ -281,12 +321,15 @@ static int attempt_once(Call *k, Verdict *v, Err *err) {
 /* Closes the failed attempt in the ledger, waits, and opens the next. */
 static int next_attempt(Call *k, long long delay_ms, Err *failure) {
   Err err = {0};
-  long long previous;
   char reason[sizeof k->retry_reason];
   snprintf(reason, sizeof reason, "%s",
            failure->provider_code[0] ? failure->provider_code : failure->code);
   ledger_settle(k->store, &k->row, NULL, 1, &err);
-  previous = k->row.id;
+  k->is_open = 0; /* written, or queued */
+  if (k->store->is_main) {
+    err = (Err){0}; /* there, a queued row is no reason to stop */
+  }
+  long long previous = k->row.id;
   if (err.rc == RC_OK) {
     conn_sleep(k->conn, delay_ms, &err);
   }
@@ -294,6 +337,7 @@ static int next_attempt(Call *k, long long delay_ms, Err *failure) {
     call_start_row(k, k->row.attempt + 1, reason);
     ledger_begin_next(k->store, previous, &k->row, k->cache == CACHE_EXACT ? &k->key : NULL,
                       k->deadline_ms, &err);
+    k->is_open = err.rc == RC_OK;
   }
   *failure = err;
   return err.rc;

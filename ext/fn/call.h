@@ -39,13 +39,16 @@ typedef struct Call {
   char *text; /* owned (free); NULL on failure */
   size_t n;
   int cacheable;
+  int is_open; /* the ledger has a row of this attempt that is not settled */
+  int has_row; /* the request has left a ledger row, written or queued */
 } Call;
 
 /* What a request came to. */
 typedef struct Outcome {
   char *text; /* owned (free) */
   size_t n;
-  long long call_id; /* 0: its row waits to be written; ledger_flush, then Store.last_call_id */
+  int wants_row; /* set by the caller: the ledger row is written at once and call_id is its id */
+  long long call_id; /* of the ledger row; 0: it has none, or it waits to be written */
 } Outcome;
 
 /* The whole life of a request: memo, exact cache, claim, route, call with retries, settle,

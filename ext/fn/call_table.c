@@ -22,7 +22,8 @@ typedef struct CallTable {
 typedef struct CallCursor {
   sqlite3_vtab_cursor base;
   Memo *memo;
-  sqlite3_stmt *row; /* the ledger row, stepped onto; NULL: past the end */
+  sqlite3_value **row; /* the columns of the ledger row; NULL: past the end */
+  int n_columns;
   char *answer;
   sqlite3_value *args[2];
 } CallCursor;
@@ -118,7 +119,10 @@ static int call_open(sqlite3_vtab *table, sqlite3_vtab_cursor **cursor) {
 }
 
 static void clear_row(CallCursor *c) {
-  sqlite3_finalize(c->row);
+  for (int i = 0; c->row && i < c->n_columns; i++) {
+    sqlite3_value_free(c->row[i]);
+  }
+  free(c->row);
   free(c->answer);
   sqlite3_value_free(c->args[0]);
   sqlite3_value_free(c->args[1]);
@@ -135,38 +139,43 @@ static int call_close(sqlite3_vtab_cursor *cursor) {
   return SQLITE_OK;
 }
 
-/* Steps a reader onto the ledger row of the call just made. */
-static int load_row(Conn *conn, CallCursor *c, long long call_id, Err *err) {
-  if (ledger_flush(conn->store, err) != RC_OK) {
-    return err->rc;
+/* Copies the ledger row of the call just made, from the connection that wrote it. */
+static int load_row(CallTable *t, CallCursor *c, long long call_id, Err *err) {
+  Store *store = t->conn->store;
+  sqlite3_stmt *stmt = NULL;
+  c->n_columns = t->n_columns;
+  c->row = calloc((size_t)t->n_columns, sizeof *c->row);
+  if (!c->row) {
+    return err_nomem(err);
   }
-  long long id = call_id ? call_id : conn->store->last_call_id;
-  sqlite3 *db = store_reader(conn->store, err);
-  if (!db) {
-    return err->rc;
+  int rc =
+      sqlite3_prepare_v2(store->db, "SELECT * FROM main.llm_calls WHERE id = ?1", -1, &stmt, NULL);
+  sqlite3_bind_int64(stmt, 1, call_id);
+  if (rc == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW) {
+    for (int i = 0; i < t->n_columns; i++) {
+      c->row[i] = sqlite3_value_dup(sqlite3_column_value(stmt, i));
+    }
+  } else {
+    err_set(err, RC_ERROR, "store", "the ledger row of the call can't be read back");
   }
-  int rc = sqlite3_prepare_v2(db, "SELECT * FROM main.llm_calls WHERE id = ?1", -1, &c->row, NULL);
-  if (rc == SQLITE_OK) {
-    sqlite3_bind_int64(c->row, 1, id);
-    rc = sqlite3_step(c->row);
-  }
-  return rc == SQLITE_ROW ? RC_OK
-                          : err_set(err, RC_ERROR, "store", "the ledger row can't be read back");
+  sqlite3_finalize(stmt);
+  return err->rc;
 }
 
 /* Errors that on_error covers give a row whose answer is NULL (the row says what went wrong). */
 static int run(CallTable *t, CallCursor *c, const Request *r, Err *err) {
-  Outcome out = {0};
+  Outcome out = {.wants_row = 1};
   if (r->options->dry_run) {
     c->answer = pipeline_dry_run(t->conn, r, err);
     return err->rc;
   }
   pipeline_run(t->conn, r, c->memo, &out, err);
   c->answer = out.text;
-  if (err->rc != RC_OK && r->options->on_error != ON_ERROR_ERROR && on_error_covers(err)) {
+  if (err->rc != RC_OK && r->options->on_error != ON_ERROR_ERROR && on_error_covers(err) &&
+      out.call_id) {
     *err = (Err){0};
   }
-  return err->rc == RC_OK ? load_row(t->conn, c, out.call_id, err) : err->rc;
+  return err->rc == RC_OK ? load_row(t, c, out.call_id, err) : err->rc;
 }
 
 static int call_filter(sqlite3_vtab_cursor *cursor, int idx, const char *name, int argc,
@@ -214,7 +223,7 @@ static int call_column(sqlite3_vtab_cursor *cursor, sqlite3_context *ctx, int i)
   if (i == 0) {
     sqlite3_result_text(ctx, c->answer, -1, SQLITE_TRANSIENT);
   } else if (i <= n && c->row) {
-    sqlite3_result_value(ctx, sqlite3_column_value(c->row, i - 1));
+    sqlite3_result_value(ctx, c->row[i - 1]);
   } else if (i > n && c->args[i - n - 1]) {
     sqlite3_result_value(ctx, c->args[i - n - 1]);
   }
@@ -223,7 +232,7 @@ static int call_column(sqlite3_vtab_cursor *cursor, sqlite3_context *ctx, int i)
 
 static int call_rowid(sqlite3_vtab_cursor *cursor, sqlite3_int64 *rowid) {
   CallCursor *c = (CallCursor *)cursor;
-  *rowid = c->row ? sqlite3_column_int64(c->row, 0) : 1;
+  *rowid = c->row ? sqlite3_value_int64(c->row[0]) : 1;
   return SQLITE_OK;
 }
 

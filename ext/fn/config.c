@@ -7,6 +7,7 @@
 
 #include "core/catalogue.h"
 #include "fn/access.h"
+#include "fn/guard.h"
 #include "store/config.h"
 
 #include <stdlib.h>
@@ -132,7 +133,9 @@ void fn_llm_config(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   Err err = {0};
   const char *name = (const char *)sqlite3_value_text(argv[0]);
   const struct Setting *s = name ? find_setting(name) : NULL;
-  if (!s) {
+  if (guard_direct(ctx, &err) != RC_OK) {
+    s = NULL;
+  } else if (!s) {
     unknown_setting(name ? name : "NULL", &err);
   } else if (argc == 2 && s->type == S_TEXT) {
     set_text(c, s, (const char *)sqlite3_value_text(argv[1]), &err);
@@ -154,9 +157,9 @@ void fn_llm_secret(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   Err err = {0};
   const char *name = (const char *)sqlite3_value_text(argv[0]);
   const char *value = (const char *)sqlite3_value_text(argv[1]);
-  if (!name || !value) {
+  if (guard_direct(ctx, &err) == RC_OK && (!name || !value || !value[0])) {
     err_set(&err, RC_ERROR, "bad_argument", "expected a name and a value");
-  } else {
+  } else if (err.rc == RC_OK) {
     access_set_secret(name, value, &err);
   }
   if (err.rc == RC_OK) {
@@ -170,7 +173,7 @@ void fn_llm_allow_host(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   (void)argc;
   Err err = {0};
   const char *rule = (const char *)sqlite3_value_text(argv[0]);
-  if (access_allow_host(rule ? rule : "", &err) == RC_OK) {
+  if (guard_direct(ctx, &err) == RC_OK && access_allow_host(rule ? rule : "", &err) == RC_OK) {
     sqlite3_result_value(ctx, argv[0]);
   } else {
     result_error(ctx, "llm_allow_host", &err);
@@ -183,7 +186,7 @@ void fn_llm_init(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   Conn *c = sqlite3_user_data(ctx);
   Err err = {0};
   char *report = NULL;
-  if (config_init(c->db, &report, &err) == RC_OK) {
+  if (guard_direct(ctx, &err) == RC_OK && config_init(c->db, &report, &err) == RC_OK) {
     sqlite3_result_text(ctx, report, -1, sqlite3_free);
   } else {
     result_error(ctx, "llm_init", &err);
@@ -214,6 +217,11 @@ void fn_llmcost_debug(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   (void)argc;
   (void)argv;
   Conn *c = sqlite3_user_data(ctx);
+  Err err = {0};
+  if (guard_direct(ctx, &err) != RC_OK) {
+    result_error(ctx, "llmcost_debug", &err);
+    return;
+  }
   char *path = conn_store_path(c);
   cJSON *tree = cJSON_CreateObject();
   cJSON_AddStringToObject(tree, "version", LLMCOST_VERSION);

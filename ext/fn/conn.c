@@ -59,15 +59,9 @@ static int file_exists(const char *path) {
   return vfs->xAccess(vfs, path, SQLITE_ACCESS_EXISTS, &exists) == SQLITE_OK && exists;
 }
 
-/* 1 if main already holds a store. */
-static int main_has_store(sqlite3 *db) {
-  return sqlite3_table_column_metadata(db, "main", "llm_meta", "value", NULL, NULL, NULL, NULL,
-                                       NULL) == SQLITE_OK;
-}
-
 Store *conn_store(Conn *c, int create, Err *err) {
   if (c->store) {
-    return c->store;
+    return !create || store_revive(c->store, err) == RC_OK ? c->store : NULL;
   }
   char *path = conn_store_path(c);
   if (!path) {
@@ -75,7 +69,7 @@ Store *conn_store(Conn *c, int create, Err *err) {
     return NULL;
   }
   int is_main = strcmp(path, "main") == 0;
-  if (create || (is_main ? main_has_store(c->db) : file_exists(path))) {
+  if (create || (is_main ? store_has_schema(c->db) : file_exists(path))) {
     c->store = store_open(c->db, is_main ? NULL : path, conn_interrupted, c, err);
   }
   sqlite3_free(path);

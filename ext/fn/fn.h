@@ -26,13 +26,18 @@ void fn_embed_cosine(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 extern const sqlite3_module call_table_module;  /* llm_call(prompt, options) */
 extern const sqlite3_module store_table_module; /* the tables and views of the store */
 
-/* The names that store_table_module serves, NULL-terminated. */
-extern const char *const store_table_names[];
+/* A table or view of the store: its name, and the column that is its rowid (NULL: a view). */
+typedef struct StoreSource {
+  const char *name, *rowid;
+} StoreSource;
 
-/* One table of the store as user data of its module. */
+/* What store_table_module serves; ends with a NULL name. */
+extern const StoreSource store_sources[];
+
+/* One of them as user data of its module. */
 typedef struct StoreTable {
   Conn *conn;
-  const char *name;
+  const StoreSource *source;
 } StoreTable;
 
 /* Parses the options argument of a call, or "nothing given" where argv[at] is missing or NULL.

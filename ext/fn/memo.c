@@ -11,8 +11,17 @@
 struct Memo {
   MemoEntry *entries; /* in order of arrival */
   unsigned n, cap;
+  int guarded;
   unsigned *slots; /* index of an entry plus 1; 0: free. Twice cap in size, a power of two */
 };
+
+int memo_guarded(const Memo *m) {
+  return m->guarded;
+}
+
+void memo_set_guarded(Memo *m) {
+  m->guarded = 1;
+}
 
 Memo *memo_new(void) {
   return calloc(1, sizeof(Memo));

@@ -147,6 +147,7 @@ static int record_hit(Call *k, const Answer *a, Err *err) {
   k->row.cost_nusd = 0;
   k->row.saved_nusd = a->cost_nusd;
   k->row.latency_ms = now_ms() - k->started_ms;
+  k->has_row = 1;
   return ledger_defer(k->store, &k->row, err);
 }
 
@@ -169,11 +170,11 @@ static int from_memo(Call *k, Outcome *out, Err *err) {
   if (!e) {
     return 0;
   }
+  out->call_id = e->call_id;
   if (e->failure) {
     *err = *e->failure;
     return -1;
   }
-  out->call_id = e->call_id;
   return e->text ? (take_text(out, e->text, e->n, err) == RC_OK ? 1 : -1)
                  : from_cache(k, 0, out, err);
 }
@@ -238,10 +239,11 @@ static int settle(Call *k, Err *err) {
                  write.msg);
 }
 
-/* A call that our own rules forbid leaves a row too. */
+/* A call that is refused before anything is sent leaves a row too, unless the caller's options, the
+** configuration or the store are what is wrong. */
 static void record_refusal(Call *k, const Err *err) {
   Err ignored = {0};
-  if (strcmp(err->code, "host_not_allowed") != 0 && strcmp(err->code, "no_key") != 0) {
+  if (!on_error_covers(err)) {
     return;
   }
   call_start_row(k, 0, NULL);
@@ -249,36 +251,47 @@ static void record_refusal(Call *k, const Err *err) {
   snprintf(k->error, sizeof k->error, "%s: %.300s", err->code, err->msg);
   k->row.error = k->error;
   k->row.cost_nusd = 0;
-  ledger_defer(k->store, &k->row, &ignored);
+  k->has_row = ledger_defer(k->store, &k->row, &ignored) == RC_OK;
+}
+
+/* The call itself, its request being durable: attempts, settlement, outcome. */
+static void call_and_settle(Call *k, Outcome *out, Err *err) {
+  k->is_open = k->has_row = 1;
+  attempt_all(k, err);
+  if (k->is_open) {
+    settle(k, err);
+  }
+  out->call_id = k->row.id;
+  if (err->rc == RC_OK) {
+    out->text = k->text;
+    out->n = k->n;
+    k->text = NULL;
+  }
 }
 
 /* Everything from the route on: the request is not in the cache. */
 static int ask(Call *k, Outcome *out, Err *err) {
   Texts texts = {0};
+  int claimed = -1;
   make_request_id(k->request_id, k->started_ms);
-  if (name_texts(k, &texts, err) == RC_OK && route_choose(k, err) != RC_OK) {
-    record_refusal(k, err);
-  }
-  if (err->rc == RC_OK && route_prepare(k, err) == RC_OK) {
+  if (name_texts(k, &texts, err) == RC_OK && route_choose(k, err) == RC_OK &&
+      route_prepare(k, err) == RC_OK) {
     call_start_row(k, 1, NULL);
     estimate_parts(k);
-    if (claim(k, &texts, out, err) == 0) {
-      attempt_all(k, err);
-      settle(k, err);
-      out->call_id = k->row.id;
-      out->text = err->rc == RC_OK ? k->text : NULL;
-      out->n = k->n;
-      if (err->rc == RC_OK) {
-        k->text = NULL;
-      }
-    }
+    claimed = claim(k, &texts, out, err);
+  }
+  if (claimed == 0) {
+    call_and_settle(k, out, err);
+  } else if (claimed < 0) {
+    record_refusal(k, err);
   }
   texts_free(&texts);
   return err->rc;
 }
 
-static int check_available(const Options *o, Err *err) {
-  if (o->cache == CACHE_SEMANTIC) {
+static int check_available(const Conn *conn, const Options *o, Err *err) {
+  int mode = o->cache >= 0 ? o->cache : conn->set.cache;
+  if (mode == CACHE_SEMANTIC) {
     return err_set(err, RC_ERROR, "unavailable",
                    "cache 'semantic' is not in this version; use 'exact'");
   }
@@ -306,18 +319,27 @@ static void start_call(Call *k, Conn *conn, const Request *request, Memo *memo) 
 /* Remembers the outcome for the rest of the statement; the text only where the cache does not
 ** have it. */
 static void remember(Call *k, const Outcome *out, const Err *err) {
-  int cached = err->rc == RC_OK && (k->cacheable || strcmp(k->row.kind, "hit_exact") == 0);
+  int lasting = k->request->options->ttl_ms == OPTION_UNSET && k->conn->set.ttl_ms == OPTION_UNSET;
+  int cached =
+      err->rc == RC_OK && lasting && (k->cacheable || strcmp(k->row.kind, "hit_exact") == 0);
   if (err->rc != RC_NOMEM && err->rc != RC_INTERRUPT) {
     memo_add(k->memo, &k->key, err->rc == RC_OK && !cached ? out->text : NULL, out->n, out->call_id,
              err->rc == RC_OK ? NULL : err);
   }
 }
 
+/* Writes the row now where the caller wants to see it. */
+static void write_row_now(Call *k, Outcome *out) {
+  Err ignored = {0};
+  if (out->wants_row && k->has_row && !out->call_id && ledger_flush(k->store, &ignored) == RC_OK) {
+    out->call_id = k->store->last_call_id;
+  }
+}
+
 int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *out, Err *err) {
   Call k;
   Err later = {0};
-  memset(out, 0, sizeof *out);
-  if (check_available(request->options, err) != RC_OK) {
+  if (check_available(conn, request->options, err) != RC_OK) {
     return err->rc;
   }
   start_call(&k, conn, request, memo);
@@ -332,6 +354,7 @@ int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *out, E
     if (found == 0) {
       ask(&k, out, err);
     }
+    write_row_now(&k, out);
     remember(&k, out, err);
   }
   call_free(&k);
@@ -339,9 +362,9 @@ int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *out, E
 }
 
 int on_error_covers(const Err *err) {
-  static const char *const callers_own[] = {"bad_option", "bad_prompt",  "bad_messages",
-                                            "bad_utf8",   "unavailable", "config",
-                                            "store",      "no_memory",   "interrupted"};
+  static const char *const callers_own[] = {
+      "bad_option", "bad_prompt", "bad_messages", "bad_utf8",    "unavailable",
+      "config",     "store",      "no_memory",    "interrupted", "hostile_schema"};
   for (size_t i = 0; i < sizeof callers_own / sizeof callers_own[0]; i++) {
     if (strcmp(err->code, callers_own[i]) == 0 && err->http_status == 0) {
       return 0;
@@ -429,7 +452,7 @@ static int choose_for_show(Call *k, Err *err) {
 char *pipeline_dry_run(Conn *conn, const Request *request, Err *err) {
   Call k;
   char *json = NULL;
-  if (check_available(request->options, err) != RC_OK) {
+  if (check_available(conn, request->options, err) != RC_OK) {
     return NULL;
   }
   start_call(&k, conn, request, NULL);

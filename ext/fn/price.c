@@ -20,7 +20,7 @@ typedef struct CostOptions {
 } CostOptions;
 
 /* The priced model names nearest to one that is unknown. */
-static int unknown_model(const char *model, Err *err) {
+static int unknown_model(const char *model, const char *hint, Err *err) {
   PriceList list = catalogue_prices();
   const char *best[2] = {"", ""};
   int distance[2] = {1000, 1000};
@@ -37,9 +37,8 @@ static int unknown_model(const char *model, Err *err) {
     }
   }
   return err_set(err, RC_ERROR, "unknown_model",
-                 "no price for model '%.80s' (nearest: %s, %s); add it to llm_prices, or give "
-                 "{\"unknown\":\"null\"}",
-                 model, best[0], best[1]);
+                 "no price for model '%.80s' (nearest: %s, %s); add it to llm_prices%s", model,
+                 best[0], best[1], hint);
 }
 
 static int cost_option(const cJSON *item, CostOptions *o, Err *err) {
@@ -121,10 +120,17 @@ static int read_count_arg(sqlite3_value *v, const char *what, long long *count, 
   return RC_OK;
 }
 
+/* 1 if the second argument is a usage object and not a count. */
+static int is_usage_object(int argc, sqlite3_value **argv) {
+  const char *text = (const char *)sqlite3_value_text(argv[1]);
+  return sqlite3_value_numeric_type(argv[1]) == SQLITE_TEXT &&
+         (argc == 2 || (text && text[strspn(text, " \t\r\n")] == '{'));
+}
+
 /* llm_cost(model, input, output [, options]) and llm_cost(model, usage [, options]): the second
 ** argument tells. */
 static int read_cost_args(int argc, sqlite3_value **argv, CostOptions *o, Usage *u, Err *err) {
-  int is_usage = sqlite3_value_numeric_type(argv[1]) == SQLITE_TEXT;
+  int is_usage = is_usage_object(argc, argv);
   int at = is_usage ? 2 : 3;
   usage_init(u);
   if (!is_usage && argc < 3) {
@@ -152,7 +158,7 @@ static int read_cost_args(int argc, sqlite3_value **argv, CostOptions *o, Usage 
 
 /* 1 if the model, the usage or a count is NULL. (Options behind a usage object may be.) */
 static int has_null(int argc, sqlite3_value **argv) {
-  int n = sqlite3_value_numeric_type(argv[1]) == SQLITE_TEXT ? 2 : argc < 3 ? argc : 3;
+  int n = is_usage_object(argc, argv) ? 2 : argc < 3 ? argc : 3;
   int found = 0;
   for (int i = 0; i < n; i++) {
     found |= sqlite3_value_type(argv[i]) == SQLITE_NULL;
@@ -176,7 +182,7 @@ void fn_llm_cost(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
     priced = pricing_cost(c, model, o.at_ms, &u, &cost, &err);
   }
   if (priced == 0 && !o.unknown_is_null && pricing_resolve(c, model, o.at_ms, 0, &set, &err) == 0) {
-    unknown_model(model, &err);
+    unknown_model(model, ", or give {\"unknown\":\"null\"}", &err);
   }
   if (err.rc != RC_OK) {
     result_error(ctx, "llm_cost", &err);
@@ -203,7 +209,7 @@ void fn_llm_price(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
     err_set(&err, RC_ERROR, "bad_argument",
             "at '%.40s' (expected 'YYYY-MM-DD[THH:MM:SSZ]' or Unix ms)", at);
   } else if (pricing_resolve(c, model, at_ms, 0, &set, &err) == 0) {
-    unknown_model(model, &err);
+    unknown_model(model, "", &err);
   }
   if (err.rc != RC_OK) {
     result_error(ctx, "llm_price", &err);

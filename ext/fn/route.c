@@ -10,12 +10,24 @@
 #include <stdio.h>
 #include <string.h>
 
+static int check_supports(const Model *model, Err *err) {
+  Err why = {0};
+  cJSON *tree =
+      model->supports[0] ? json_parse(model->supports, strlen(model->supports), "", &why) : NULL;
+  int ok = !model->supports[0] || cJSON_IsObject(tree);
+  cJSON_Delete(tree);
+  return ok ? RC_OK
+            : err_set(err, RC_ERROR, "config",
+                      "model '%.80s': supports in llm_models is no JSON object", model->name);
+}
+
 /* Looks up one model and its access. A model that is known but can't be called stays in
 ** k->model, for the ledger. */
 static int take_model(Call *k, const Config *config, const char *name, Err *err) {
   config_model_free(&k->model);
   if (config_model(config, name, &k->model, err) == RC_OK &&
       access_check(&k->model, &k->secret, err) == RC_OK) {
+    check_supports(&k->model, err);
     k->api = provider_api(k->model.api);
     if (!k->api) {
       err_set(err, RC_ERROR, "bad_api", "model '%.80s': api '%.40s' in llm_models (valid: %s)",
@@ -32,6 +44,11 @@ static int take_first_tier(Call *k, const Config *config, Err *err) {
     if (take_model(k, config, config->tiers[i].model, &why) == RC_OK) {
       snprintf(k->tier, sizeof k->tier, "%s", config->tiers[i].name);
       return RC_OK;
+    }
+    if (strcmp(why.code, "no_key") !=
+        0) { /* a tier that is wrong must not quietly become a dearer one */
+      return err_set(err, why.rc, why.code, "tier '%.40s' of llm_tiers: %.500s",
+                     config->tiers[i].name, why.msg);
     }
     first = i == 0 ? why : first;
   }

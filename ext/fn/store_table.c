@@ -1,11 +1,15 @@
 /*
 ** The store's tables and views under their bare names: read-only eponymous virtual tables.
 **
-** One module serves all; a query is handed to the store's reading connection with its WHERE, ORDER
-** BY, LIMIT and the columns it uses. Where there is no store yet there are no rows, and none is
-** made.
+** One module serves all; a query is handed to a reading connection of the store with its WHERE, ORDER
+** BY, LIMIT and the columns it uses. Each cursor has a connection to itself while it is open, so each
+** sees the newest rows when it starts. Where there is no store yet there are no rows, and none is made.
 **
-** They only read, so they may stand in views of yours (not in those of an untrusted schema).
+** The rowid is the row's own where there is one: SQLite's OR optimization tells rows apart by it.
+** Views have none, so no WHERE is handed to them (which keeps that optimization away).
+**
+** DIRECTONLY: the ledger may hold other databases' prompts (LLMCOST_STORE), and a trigger in a
+** stranger's file could copy them. Views over these tables belong into temp.
 **
 ** Plan: idxStr is the SQL to run, its parameters in the order of xFilter's arguments. Constraints
 ** are pushed down but not omitted (SQLite checks them again), so that a difference in affinity
@@ -17,17 +21,19 @@
 
 #include <string.h>
 
-const char *const store_table_names[] = {"llm_calls",
-                                         "llm_cost_hourly",
-                                         "llm_cost_daily",
-                                         "llm_cost_by_model",
-                                         "llm_cost_by_tag",
-                                         "llm_cost_by_user",
-                                         "llm_retries",
-                                         "llm_unpriced",
-                                         "llm_answers",
-                                         "llm_texts",
-                                         NULL};
+const StoreSource store_sources[] = {
+    {"llm_calls", "id"},
+    {"llm_answers", "key"},
+    {"llm_texts", "rowid"},
+    {"llm_cost_hourly", NULL},
+    {"llm_cost_daily", NULL},
+    {"llm_cost_by_model", NULL},
+    {"llm_cost_by_tag", NULL},
+    {"llm_cost_by_user", NULL},
+    {"llm_retries", NULL},
+    {"llm_unpriced", NULL},
+    {NULL, NULL},
+};
 
 enum { MOST_COLUMNS = 64 };
 
@@ -41,7 +47,9 @@ typedef struct Table {
 typedef struct Cursor {
   sqlite3_vtab_cursor base;
   sqlite3_stmt *stmt; /* NULL: past the end */
-  sqlite3_int64 rowid;
+  sqlite3 *reader;    /* taken from `store` while the cursor is open; NULL: none yet */
+  Store *store;
+  sqlite3_int64 rowid; /* of a view: counted */
 } Cursor;
 
 static int table_disconnect(sqlite3_vtab *base) {
@@ -70,16 +78,17 @@ static int table_connect(sqlite3 *db, void *aux, int argc, const char *const *ar
   (void)argv;
   const StoreTable *of = aux;
   Err err = {0};
-  char *decl = store_declaration(of->name, &err);
+  char *decl = store_declaration(of->source->name, &err);
   Table *t = decl ? sqlite3_malloc64(sizeof *t) : NULL;
   int rc = t ? sqlite3_declare_vtab(db, decl) : SQLITE_NOMEM;
   if (rc == SQLITE_OK) {
     memset(t, 0, sizeof *t);
     t->of = of;
     read_names(t, decl);
+    sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
     *table = &t->base;
   } else {
-    *message = sqlite3_mprintf("%s: %s", of->name, err.rc ? err.msg : sqlite3_errmsg(db));
+    *message = sqlite3_mprintf("%s: %s", of->source->name, err.rc ? err.msg : sqlite3_errmsg(db));
     sqlite3_free(t);
   }
   sqlite3_free(decl);
@@ -109,10 +118,12 @@ static const char *operator_of(unsigned char op, int *unary) {
   }
 }
 
+/* The rowid, then the columns; NULL stands for those that are not used. */
 static void add_columns(Table *t, sqlite3_str *sql, sqlite3_uint64 used) {
+  sqlite3_str_appendf(sql, "%s", t->of->source->rowid ? t->of->source->rowid : "NULL");
   for (int i = 0; i < t->n_columns; i++) {
     sqlite3_uint64 bit = (sqlite3_uint64)1 << (i < 63 ? i : 63);
-    sqlite3_str_appendf(sql, "%s", i ? ", " : "");
+    sqlite3_str_appendf(sql, ", ");
     if (used & bit) {
       sqlite3_str_appendf(sql, "\"%w\"", t->columns[i]);
     } else {
@@ -122,7 +133,7 @@ static void add_columns(Table *t, sqlite3_str *sql, sqlite3_uint64 used) {
 }
 
 static const char *column_name(Table *t, int i) {
-  return i >= 0 ? t->columns[i] : strcmp(t->of->name, "llm_calls") == 0 ? "id" : NULL;
+  return i >= 0 ? t->columns[i] : t->of->source->rowid;
 }
 
 /* How much a query costs that `equal` constraints on an id, or `bounded` others, narrow. */
@@ -143,7 +154,8 @@ static int add_where(Table *t, sqlite3_index_info *info, sqlite3_str *sql, int *
     const char *op = operator_of(c->op, &unary);
     const char *name = column_name(t, c->iColumn);
     const char *collation = sqlite3_vtab_collation(info, i);
-    if (!c->usable || !op || !name || (collation && sqlite3_stricmp(collation, "BINARY") != 0)) {
+    if (!t->of->source->rowid || !c->usable || !op || !name ||
+        (collation && sqlite3_stricmp(collation, "BINARY") != 0)) {
       all = 0;
       continue;
     }
@@ -205,7 +217,7 @@ static int table_best_index(sqlite3_vtab *base, sqlite3_index_info *info) {
   int n_args = 0;
   sqlite3_str_appendf(sql, "SELECT ");
   add_columns(t, sql, info->colUsed);
-  sqlite3_str_appendf(sql, " FROM main.\"%w\"", t->of->name);
+  sqlite3_str_appendf(sql, " FROM main.\"%w\"", t->of->source->name);
   int all = add_where(t, info, sql, &n_args);
   add_order(t, info, sql);
   if (all && (info->nOrderBy == 0 || info->orderByConsumed)) {
@@ -228,7 +240,9 @@ static int table_open(sqlite3_vtab *base, sqlite3_vtab_cursor **cursor) {
 }
 
 static int table_close(sqlite3_vtab_cursor *cursor) {
-  sqlite3_finalize(((Cursor *)cursor)->stmt);
+  Cursor *c = (Cursor *)cursor;
+  sqlite3_finalize(c->stmt);
+  store_reader_give(c->store, c->reader);
   sqlite3_free(cursor);
   return SQLITE_OK;
 }
@@ -236,7 +250,7 @@ static int table_close(sqlite3_vtab_cursor *cursor) {
 static int fail(sqlite3_vtab_cursor *cursor, int rc, const char *message) {
   Table *t = (Table *)cursor->pVtab;
   sqlite3_free(t->base.zErrMsg);
-  t->base.zErrMsg = sqlite3_mprintf("%s: %s", t->of->name, message);
+  t->base.zErrMsg = sqlite3_mprintf("%s: %s", t->of->source->name, message);
   return rc;
 }
 
@@ -266,16 +280,19 @@ static int table_filter(sqlite3_vtab_cursor *cursor, int idx, const char *sql, i
   if (store) {
     ledger_flush(store, &err);
   }
-  sqlite3 *db = store && err.rc == RC_OK ? store_reader(store, &err) : NULL;
+  if (store && err.rc == RC_OK && !store->is_main && !c->reader) {
+    c->store = store;
+    c->reader = store_reader_take(store, &err);
+  }
   if (err.rc != RC_OK) {
     return fail(cursor, err.rc, err.msg);
   }
-  if (!db || store->is_main) {
+  if (!c->reader) {
     return SQLITE_OK; /* in main the real tables have these names, and come before this one */
   }
-  int rc = sqlite3_prepare_v2(db, sql, -1, &c->stmt, NULL);
+  int rc = sqlite3_prepare_v2(c->reader, sql, -1, &c->stmt, NULL);
   if (rc != SQLITE_OK) {
-    return fail(cursor, rc & 0xff, sqlite3_errmsg(db));
+    return fail(cursor, rc & 0xff, sqlite3_errmsg(c->reader));
   }
   for (int i = 0; i < argc; i++) {
     sqlite3_bind_value(c->stmt, i + 1, argv[i]);
@@ -288,12 +305,14 @@ static int table_eof(sqlite3_vtab_cursor *cursor) {
 }
 
 static int table_column(sqlite3_vtab_cursor *cursor, sqlite3_context *ctx, int i) {
-  sqlite3_result_value(ctx, sqlite3_column_value(((Cursor *)cursor)->stmt, i));
+  sqlite3_result_value(ctx, sqlite3_column_value(((Cursor *)cursor)->stmt, i + 1));
   return SQLITE_OK;
 }
 
 static int table_rowid(sqlite3_vtab_cursor *cursor, sqlite3_int64 *rowid) {
-  *rowid = ((Cursor *)cursor)->rowid;
+  Cursor *c = (Cursor *)cursor;
+  int has_own = sqlite3_column_type(c->stmt, 0) != SQLITE_NULL;
+  *rowid = has_own ? sqlite3_column_int64(c->stmt, 0) : c->rowid;
   return SQLITE_OK;
 }
 

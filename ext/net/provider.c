@@ -77,7 +77,10 @@ int provider_is_failure(const cJSON *answer, long *status) {
   double number = cJSON_IsNumber(code) ? code->valuedouble : 0;
   *status =
       number >= 100 && number < 600 ? (long)number : 0; /* else a code of the provider's own */
-  return cJSON_IsObject(error) || cJSON_IsString(error);
+  int has_answer = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(answer, "choices")) > 0 ||
+                   cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(answer, "content")) > 0;
+  return !has_answer && ((cJSON_IsObject(error) && error->child) ||
+                         (cJSON_IsString(error) && error->valuestring[0]));
 }
 
 void reply_free(Reply *reply) {

@@ -169,7 +169,7 @@ static void set_options(CURL *easy, Transfer *t, struct curl_slist *headers) {
   curl_easy_reset(easy);
   curl_easy_setopt(easy, CURLOPT_URL, q->url);
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR,
-                   strncmp(q->url, "https", 5) == 0 ? "https" : "http");
+                   strncasecmp(q->url, "https:", 6) == 0 ? "https" : "http");
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(easy, CURLOPT_PROXY, q->proxy ? q->proxy : "");
   curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);

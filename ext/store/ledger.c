@@ -211,6 +211,17 @@ static int is_pending(const Store *s, long long call_id) {
   return p != NULL;
 }
 
+/* An hour past its lease even a living process has forgotten a request (its connection was closed over a
+** full disk, say). */
+enum { FORGOTTEN_MS = 3600000 };
+
+/* 1 if nobody will end this intent any more. */
+static int is_abandoned(const char *owner, long long lease_until, long long now) {
+  OwnerState state = owner ? owner_state(owner) : OWNER_DEAD;
+  return state == OWNER_DEAD || (state == OWNER_UNSEEN && lease_until < now) ||
+         lease_until + FORGOTTEN_MS < now;
+}
+
 /* Looks for another's intent for the same key. 1: a living one; 0: none left; -1: error. */
 static int is_claimed(Store *s, const Hash *key, long long now, Err *err) {
   sqlite3_stmt *stmt = store_stmt(s, SQL_GET_INTENT, err);
@@ -223,7 +234,7 @@ static int is_claimed(Store *s, const Hash *key, long long now, Err *err) {
   if (sqlite3_step(stmt) == SQLITE_ROW) {
     const char *owner = (const char *)sqlite3_column_text(stmt, 1);
     long long call_id = sqlite3_column_int64(stmt, 0);
-    if (sqlite3_column_int64(stmt, 2) < now || !owner || owner_is_dead(owner)) {
+    if (is_abandoned(owner, sqlite3_column_int64(stmt, 2), now)) {
       dead_call = call_id;
     } else {
       claimed = !is_pending(s, call_id);
@@ -446,14 +457,28 @@ int ledger_defer(Store *s, const LedgerRow *row, Err *err) {
   return enqueue(s, row, NULL, err);
 }
 
-int ledger_settle(Store *s, LedgerRow *row, Answer *answer, int more, Err *err) {
-  LedgerRow copy = *row; /* its new id counts only once committed */
+/* One try at writing all that waits and this row. *written is the row as it went. */
+static int settle_once(Store *s, const LedgerRow *row, Answer *answer, int more, LedgerRow *written,
+                       Err *err) {
+  *written = *row; /* a new id counts only once committed */
   if (store_begin(s, err) == RC_OK) {
     put_pending(s, err);
     if (err->rc == RC_OK) {
-      put_settled(s, &copy, answer, more, err);
+      put_settled(s, written, answer, more, err);
     }
     store_end(s, err->rc == RC_OK, err);
+  }
+  return err->rc;
+}
+
+int ledger_settle(Store *s, LedgerRow *row, Answer *answer, int more, Err *err) {
+  enum { MAIN_TRIES = 8, MAIN_WAIT_MS = 25 }; /* the caller's busy timeout may be 0; "briefly" */
+  LedgerRow copy;
+  settle_once(s, row, answer, more, &copy, err);
+  for (int i = 1; i < MAIN_TRIES && s->is_main && err->rc == RC_BUSY; i++) {
+    sqlite3_sleep(MAIN_WAIT_MS);
+    *err = (Err){0};
+    settle_once(s, row, answer, more, &copy, err);
   }
   if (err->rc == RC_OK) {
     row->id = copy.id;
@@ -470,14 +495,14 @@ int ledger_settle(Store *s, LedgerRow *row, Answer *answer, int more, Err *err) 
 enum { RECOVER_STEP = 256 };
 
 /* Finds up to RECOVER_STEP requests of dead processes. */
-static int find_dead(Store *s, long long *dead, Err *err) {
+static int find_dead(Store *s, long long now, long long *dead, Err *err) {
   sqlite3_stmt *stmt = NULL;
   int n = 0;
-  int rc =
-      sqlite3_prepare_v2(s->db, "SELECT call_id, owner FROM main.llm_intents", -1, &stmt, NULL);
+  int rc = sqlite3_prepare_v2(s->db, "SELECT call_id, owner, lease_until FROM main.llm_intents", -1,
+                              &stmt, NULL);
   while (rc == SQLITE_OK && n < RECOVER_STEP && sqlite3_step(stmt) == SQLITE_ROW) {
     const char *owner = (const char *)sqlite3_column_text(stmt, 1);
-    if (!owner || owner_is_dead(owner)) {
+    if (is_abandoned(owner, sqlite3_column_int64(stmt, 2), now)) {
       dead[n++] = sqlite3_column_int64(stmt, 0);
     }
   }
@@ -488,15 +513,15 @@ static int find_dead(Store *s, long long *dead, Err *err) {
   return n;
 }
 
-int ledger_recover(Store *s, Err *err) {
+int ledger_recover(Store *s, long long now, Err *err) {
   long long dead[RECOVER_STEP];
-  int n = s->is_main ? 0 : find_dead(s, dead, err);
+  int n = s->is_main ? 0 : find_dead(s, now, dead, err);
   while (n > 0 && store_begin(s, err) == RC_OK) {
     for (int i = 0; i < n && err->rc == RC_OK; i++) {
       bury(s, dead[i], err);
     }
     store_end(s, err->rc == RC_OK, err);
-    n = n == RECOVER_STEP && err->rc == RC_OK ? find_dead(s, dead, err) : 0;
+    n = n == RECOVER_STEP && err->rc == RC_OK ? find_dead(s, now, dead, err) : 0;
   }
   return err->rc;
 }

@@ -87,7 +87,7 @@ int ledger_flush_if_due(Store *s, long long now, Err *err);
 void ledger_drop_pending(Store *s);
 
 /* Marks the requests of dead processes, at open. */
-int ledger_recover(Store *s, Err *err);
+int ledger_recover(Store *s, long long now, Err *err);
 
 /* A cached answer that is not expired: 1 and *answer (texts valid until ledger_answer_done), 0
 ** none, -1 error. Answers that wait to be written are found too. */

@@ -22,13 +22,17 @@ static void read_file(const char *path, char *out, size_t size) {
   }
 }
 
-/* The start time (field 22 of /proc/PID/stat, in clock ticks since boot); 0: no such process. */
+/* The start time (field 22 of /proc/PID/stat, in clock ticks since boot); 0: no such process, or
+** one that has ended and only waits for its parent (states Z and X, field 3). */
 static unsigned long long start_time(long pid) {
   char path[48], stat[1024];
   unsigned long long ticks = 0;
   snprintf(path, sizeof path, "/proc/%ld/stat", pid);
   read_file(path, stat, sizeof stat);
   const char *p = strrchr(stat, ')'); /* the name before it may hold blanks */
+  if (p && (p[2] == 'Z' || p[2] == 'X')) {
+    return 0;
+  }
   for (int field = 2; p && field < 22; field++) {
     p = strchr(p + 1, ' ');
   }
@@ -55,7 +59,7 @@ void owner_self(char out[OWNER_SIZE]) {
   snprintf(out, OWNER_SIZE, "%.80s/%ld/%llu", here, pid, start_time(pid));
 }
 
-int owner_is_dead(const char *owner) {
+OwnerState owner_state(const char *owner) {
   char here[OWNER_SIZE];
   long pid = 0;
   unsigned long long started = 0;
@@ -63,7 +67,7 @@ int owner_is_dead(const char *owner) {
   size_t n = strlen(here);
   if (here[0] == '-' || strncmp(owner, here, n) != 0 || owner[n] != '/' ||
       sscanf(owner + n, "/%ld/%llu", &pid, &started) != 2 || started == 0) {
-    return 0;
+    return OWNER_UNSEEN;
   }
-  return start_time(pid) != started;
+  return start_time(pid) == started ? OWNER_ALIVE : OWNER_DEAD;
 }

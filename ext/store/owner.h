@@ -10,9 +10,12 @@
 ** /proc). */
 void owner_self(char out[OWNER_SIZE]);
 
-/* 1 if the process is certainly dead: same boot and namespace, and no such process (or a later
-** one with its number). 0 if it lives or can't be seen from here (another machine or container):
-** then only its lease ends it. */
-int owner_is_dead(const char *owner);
+typedef enum OwnerState {
+  OWNER_DEAD,  /* same boot and namespace, and no such process (or a later one with its number) */
+  OWNER_ALIVE, /* it runs */
+  OWNER_UNSEEN /* it can't be seen from here (another machine, container or boot): its lease decides */
+} OwnerState;
+
+OwnerState owner_state(const char *owner);
 
 #endif

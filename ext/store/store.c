@@ -14,7 +14,11 @@
 #include "core/sql_text.h"
 #include "store/ledger.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 static const char *const sql_texts[SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -48,18 +52,17 @@ static const char *const sql_texts[SQL_COUNT] = {
 
 int store_error(Store *s, int rc, const char *doing, Err *err) {
   int code = rc & 0xff;
-  if (code == SQLITE_INTERRUPT) {
+  if (code == SQLITE_INTERRUPT || (code == SQLITE_BUSY && s->interrupted(s->interrupt_arg))) {
     return err_set(err, RC_INTERRUPT, "interrupted", "interrupted");
   }
   if (code == SQLITE_NOMEM) {
     return err_nomem(err);
   }
-  return err_set(err, code, "store", "cannot %s in the store%s%s%s: %s%s", doing,
-                 s->path ? " '" : "", s->path ? s->path : "", s->path ? "'" : " (main)",
-                 s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(rc),
+  return err_set(err, code, "store", "the store '%s': cannot %s: %s%s", s->path ? s->path : "main",
+                 doing, s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(rc),
                  code == SQLITE_FULL ? "; free some space and run it again"
                  : code == SQLITE_CANTOPEN || code == SQLITE_READONLY
-                     ? "; set LLMCOST_STORE to a file that can be written"
+                     ? "; LLMCOST_STORE or llm_config('store', path) can name another file"
                      : "");
 }
 
@@ -105,6 +108,15 @@ int store_begin(Store *s, Err *err) {
   if (s->is_main) { /* refused while the caller's write statement runs */
     s->in_savepoint = sqlite3_exec(s->db, "SAVEPOINT llmcost", NULL, NULL, NULL) == SQLITE_OK;
     return RC_OK;
+  }
+  int moved = 0;
+  sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+  if (moved) {
+    return err_set(
+        err, RC_ERROR, "store",
+        "the store '%s' was moved or deleted while it was open: close this connection and open"
+        " it again",
+        s->path);
   }
   return run(s, SQL_BEGIN, err);
 }
@@ -226,11 +238,29 @@ static int migrate(Store *s, Err *err) {
   return err->rc;
 }
 
+/* Makes the file with the permissions of the database it belongs to: it holds the same secrets. (SQLite gives
+** them to the WAL files too.) A link that stands in its place is not followed. */
+static int create_file(Store *s, sqlite3 *host, Err *err) {
+  const char *beside = sqlite3_db_filename(host, "main");
+  struct stat st;
+  mode_t mode = beside && beside[0] && stat(beside, &st) == 0 ? st.st_mode & 0666 : 0600;
+  if (lstat(s->path, &st) == 0) {
+    return S_ISLNK(st.st_mode) ? err_set(err, RC_ERROR, "store",
+                                         "the store '%s' is a symbolic link: not followed", s->path)
+                               : RC_OK;
+  }
+  int fd = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+  if (fd >= 0) {
+    close(fd);
+  }
+  return RC_OK; /* what failed, SQLite says better */
+}
+
 static int open_file(Store *s, Err *err) {
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
   int rc = sqlite3_open_v2(s->path, &s->db, flags, NULL);
   if (rc != SQLITE_OK) {
-    return store_error(s, rc, "open", err);
+    return store_error(s, rc, "open it", err);
   }
   sqlite3_busy_handler(s->db, wait_while_busy, s);
   if (check_is_ours(s, err) != RC_OK) {
@@ -240,6 +270,29 @@ static int open_file(Store *s, Err *err) {
               "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;"
               "PRAGMA mmap_size=1073741824; PRAGMA foreign_keys=OFF; PRAGMA trusted_schema=OFF",
               "set up", err);
+}
+
+static long long clock_ms(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_REALTIME, &t);
+  return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
+
+static int prepare_schema(Store *s, Err *err) {
+  if (migrate(s, err) == RC_OK) {
+    s->seed = (unsigned long long)query_int(
+        s->db, "SELECT value FROM main.llm_meta WHERE name = 'seed'", 0);
+  }
+  return err->rc;
+}
+
+int store_has_schema(sqlite3 *db) {
+  return sqlite3_table_column_metadata(db, "main", "llm_meta", "value", NULL, NULL, NULL, NULL,
+                                       NULL) == SQLITE_OK;
+}
+
+int store_revive(Store *s, Err *err) {
+  return s->is_main && !store_has_schema(s->db) ? prepare_schema(s, err) : RC_OK;
 }
 
 Store *store_open(sqlite3 *host, const char *path, InterruptFn interrupted, void *arg, Err *err) {
@@ -258,19 +311,28 @@ Store *store_open(sqlite3 *host, const char *path, InterruptFn interrupted, void
     err_nomem(err);
   } else if (s->is_main) {
     s->db = host;
-  } else {
+    s->main_path = sqlite3_mprintf("%s", sqlite3_db_filename(host, "main"));
+  } else if (create_file(s, host, err) == RC_OK) {
     open_file(s, err);
   }
-  if (err->rc == RC_OK && migrate(s, err) == RC_OK) {
-    s->seed = (unsigned long long)query_int(
-        s->db, "SELECT value FROM main.llm_meta WHERE name = 'seed'", 0);
-    ledger_recover(s, err);
+  if (err->rc == RC_OK && prepare_schema(s, err) == RC_OK) {
+    ledger_recover(s, clock_ms(), err);
   }
   if (err->rc != RC_OK) {
     store_close(s);
     return NULL;
   }
   return s;
+}
+
+/* Main mode, at close: what waits to be written goes through a connection of our own. */
+static void reopen_main(Store *s) {
+  if (s->pending && s->main_path && s->main_path[0] &&
+      sqlite3_open_v2(s->main_path, &s->db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK) {
+    Err ignored = {0};
+    sqlite3_busy_timeout(s->db, LIMIT_BUSY_MS);
+    store_revive(s, &ignored);
+  }
 }
 
 int store_close(Store *s) {
@@ -280,35 +342,51 @@ int store_close(Store *s) {
   }
   if (s->is_main) {
     s->db = NULL; /* the caller's connection is closing: nothing of ours may run on it */
+    reopen_main(s);
   }
   int rc = ledger_flush(s, &err);
   ledger_drop_pending(s);
   for (int i = 0; i < SQL_COUNT; i++) {
     sqlite3_finalize(s->stmt[i]);
   }
-  sqlite3_close(s->reader);
+  while (s->n_readers > 0) {
+    sqlite3_close(s->readers[--s->n_readers]);
+  }
   sqlite3_close(s->db);
   sqlite3_free(s->path);
+  sqlite3_free(s->main_path);
   sqlite3_free(s);
   return rc;
 }
 
-sqlite3 *store_reader(Store *s, Err *err) {
-  if (s->is_main || s->reader) {
-    return s->is_main ? s->db : s->reader;
-  }
-  int rc = sqlite3_open_v2(s->path, &s->reader, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+static sqlite3 *open_reader(Store *s, Err *err) {
+  sqlite3 *db = NULL;
+  int rc = sqlite3_open_v2(s->path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
   if (rc == SQLITE_OK) {
-    sqlite3_busy_handler(s->reader, wait_while_busy, s);
-    rc = sqlite3_exec(s->reader, "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF", NULL, NULL,
-                      NULL);
+    sqlite3_busy_handler(db, wait_while_busy, s);
+    rc = sqlite3_exec(db, "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF", NULL, NULL, NULL);
   }
   if (rc != SQLITE_OK) {
     err_set(err, rc & 0xff, "store", "cannot read the store '%s': %s", s->path, sqlite3_errstr(rc));
-    sqlite3_close(s->reader);
-    s->reader = NULL;
+    sqlite3_close(db);
+    db = NULL;
   }
-  return s->reader;
+  return db;
+}
+
+sqlite3 *store_reader_take(Store *s, Err *err) {
+  if (s->n_readers > 0) {
+    return s->readers[--s->n_readers];
+  }
+  return open_reader(s, err);
+}
+
+void store_reader_give(Store *s, sqlite3 *reader) {
+  if (reader && s->n_readers < STORE_IDLE_READERS) {
+    s->readers[s->n_readers++] = reader;
+  } else {
+    sqlite3_close(reader);
+  }
 }
 
 char *store_default_path(sqlite3 *host) {

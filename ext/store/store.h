@@ -17,6 +17,7 @@
 #include "store/sqlite.h"
 
 #define STORE_VERSION 1
+#define STORE_IDLE_READERS 4            /* kept open for the next query */
 #define STORE_APPLICATION_ID 0x6c6c6d63 /* "llmc" */
 
 /* The statements of the hot paths, prepared once on our own connection. */
@@ -41,11 +42,13 @@ typedef int (*InterruptFn)(void *arg); /* 1: the user wants to stop */
 struct Pending;
 
 typedef struct Store {
-  sqlite3 *db;     /* writes; the caller's own where is_main */
-  sqlite3 *reader; /* reads for virtual tables; opened when first needed */
+  sqlite3 *db;                          /* writes; the caller's own where is_main */
+  sqlite3 *readers[STORE_IDLE_READERS]; /* idle ones */
+  int n_readers;
   int is_main;
   int in_savepoint;        /* main mode: the current write has a savepoint of its own */
   char *path;              /* of the store's file; NULL where is_main */
+  char *main_path;         /* where is_main: of the caller's file, "" for none */
   unsigned long long seed; /* of the cache keys; secret */
   InterruptFn interrupted;
   void *interrupt_arg;
@@ -60,12 +63,20 @@ typedef struct Store {
 ** dead processes left. Owned by the caller (store_close). NULL and *err on failure. */
 Store *store_open(sqlite3 *host, const char *path, InterruptFn interrupted, void *arg, Err *err);
 
+/* 1 if main of this connection holds a store. */
+int store_has_schema(sqlite3 *db);
+
+/* Main mode: makes the tables again if the rollback of a transaction has taken them. */
+int store_revive(Store *s, Err *err);
+
 /* Writes what is pending, as far as possible, and frees. Returns RC_OK, or the error of rows
 ** that had to be given up. */
 int store_close(Store *s);
 
-/* The connection that virtual tables read from; NULL and *err on failure. */
-sqlite3 *store_reader(Store *s, Err *err);
+/* A connection for one cursor to read from, its own until given back (reader NULL: nothing to give).
+** Not for main mode. NULL and *err on failure. */
+sqlite3 *store_reader_take(Store *s, Err *err);
+void store_reader_give(Store *s, sqlite3 *reader);
 
 /* A statement ready to be bound. Give it back with store_done, which returns the statement's own
 ** result code. */

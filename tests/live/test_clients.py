@@ -184,6 +184,9 @@ class BadInput(unittest.TestCase):
         ("SELECT llm_secret('K', 'two words')", "a character no key has"),
         ("SELECT llm_allow_host('http://x/')", "is no host or host:port"),
         ("SELECT llm_cost('gpt-4o', -1, 0)", "llm_cost: input_tokens: expected a token count"),
+        ("SELECT llm_cost('gpt-4o', 'a', 1)", "llm_cost: input_tokens: expected a token count"),
+        ("SELECT llm_price('nope', 'input')", "add it to llm_prices"),
+        ("SELECT llm_secret('OPENAI_API_KEY', '')", "expected a name and a value"),
         ("SELECT llm_cost('gpt-4o', 1, 0, '{\"cached\":2}')", "more cached and written tokens (2) than input tokens (1)"),
         ("SELECT llm_cost('gpt-4p', 1, 1)", "no price for model 'gpt-4p' (nearest: gpt-4"),
         ("SELECT llm_cost('gpt-4o', 'abc')", "the usage: not valid JSON"),
@@ -204,7 +207,75 @@ class BadInput(unittest.TestCase):
                 with self.subTest(sql):
                     self.assertIn(expected, error_of(db, sql))
             self.assertEqual(standin.bill()["requests"], 1)
-            self.assertEqual(value(db, "SELECT count(*) FROM llm_calls"), 1)
+            self.assertEqual(value(db, "SELECT count(*) FROM llm_calls WHERE kind <> 'refused'"), 1)
+
+
+class Tables(unittest.TestCase):
+    """The virtual tables against SQLite's own answers on the same rows."""
+
+    def setUp(self):
+        self.standin = Standin()
+        self.standin.__enter__()
+        self.addCleanup(self.standin.__exit__, None, None, None)
+        self.tmp = TempDir()
+        self.addCleanup(self.tmp.cleanup)
+        self.db = open_desk(os.path.join(self.tmp.name, "desk.db"), self.standin.url)
+        for i in range(12):
+            value(self.db, "SELECT llm_complete(?, json_object('tag', ?))", f"question {i % 8}", "t" + str(i % 3))
+
+    def test_every_shape_of_query(self):
+        self.db.execute("CREATE TABLE copy AS SELECT * FROM llm_calls")
+        for where in ("id = 5 OR tag = 't0' OR tag = 't1'", "id IN (1, 3, 99) OR kind = 'hit_exact'", "rowid = 4",
+                      "tag = 'T0' COLLATE NOCASE", "tag IS NOT 't1'", "ts > '0' AND id BETWEEN 2 AND 9", "tag LIKE 't_'",
+                      "cost_nusd > 0.5", "NOT (kind = 'call')", "error IS NULL AND saved_nusd IS NULL"):
+            for tail in ("ORDER BY id", "ORDER BY tag DESC, id LIMIT 3 OFFSET 1", "ORDER BY id DESC LIMIT 4"):
+                sql = f"SELECT id, tag, kind, cost_nusd FROM {{}} WHERE {where} {tail}"
+                with self.subTest(sql):
+                    self.assertEqual(self.db.execute(sql.format("llm_calls")).fetchall(),
+                                     self.db.execute(sql.format("copy")).fetchall())
+        for sql in ("SELECT DISTINCT tag FROM {} ORDER BY 1", "SELECT tag, count(*) FROM {} GROUP BY tag ORDER BY 1",
+                    "SELECT a.id, b.id FROM {} a LEFT JOIN {} b ON b.id = a.id + 9 ORDER BY 1",
+                    "SELECT count(*) FROM {} a, {} b WHERE a.tag = b.tag",
+                    "SELECT id FROM {} WHERE id = (SELECT max(id) FROM {})"):
+            with self.subTest(sql):
+                self.assertEqual(self.db.execute(sql.replace("{}", "llm_calls")).fetchall(),
+                                 self.db.execute(sql.replace("{}", "copy")).fetchall())
+
+    def test_views_under_or(self):
+        self.assertEqual(value(self.db, "SELECT count(*) FROM llm_cost_by_tag WHERE tag = 't0' OR tag = 't1' OR calls > 99"), 2)
+
+    def test_rowid_is_the_id(self):
+        self.assertEqual(value(self.db, "SELECT min(rowid = id) FROM llm_calls"), 1)
+
+    def test_calls_inside_a_scan_of_the_ledger(self):
+        rows = self.db.execute("SELECT c.id, n.kind FROM llm_calls c, llm_call('nested ' || c.id) n WHERE c.id < 3").fetchall()
+        self.assertEqual(rows, [(1, "call"), (2, "call")])
+        rows = self.db.execute("SELECT a.prompt_hash <> b.prompt_hash FROM llm_call('d1') a, llm_call('d2') b").fetchall()
+        self.assertEqual(rows, [(1,)])
+
+    def test_rows_are_the_newest_within_a_statement(self):
+        rows = self.db.execute("SELECT length(llm_complete('new ' || i)) > 0, (SELECT count(*) FROM llm_calls WHERE i = i) "
+                               "FROM (SELECT 1 AS i UNION ALL SELECT 2)").fetchall()
+        self.assertLess(rows[0][1], rows[1][1])
+
+    def test_llm_call_shows_its_own_row(self):
+        rows = self.db.execute("SELECT q, c.prompt_hash = (SELECT hash FROM llm_texts WHERE text = q) FROM (SELECT 'question 1' AS q "
+                               "UNION ALL SELECT 'question 2' UNION ALL SELECT 'question 1') , llm_call(q) c").fetchall()
+        self.assertEqual([r[1] for r in rows], [1, 1, 1])
+
+    def test_llm_call_that_fails_before_it_is_sent(self):
+        rows = self.db.execute("""SELECT c.answer, c.kind, c.cost_nusd, c.error LIKE 'unknown_model%' FROM
+            (SELECT 'gpt-4o' AS m UNION ALL SELECT 'gpt-4oo'), llm_call('x', json_object('model', m, 'on_error', 'null')) c""").fetchall()
+        self.assertEqual(rows[1], (None, "refused", 0, 1))
+        self.assertEqual(rows[0][1], "call")
+
+    def test_a_wrong_tier_is_an_error_not_a_dearer_model(self):
+        self.db.execute("UPDATE llm_tiers SET model = 'gpt-4.1-mimi' WHERE name = 'simple'")
+        self.assertIn("tier 'simple' of llm_tiers: no model 'gpt-4.1-mimi'", error_of(self.db, "SELECT llm_complete('y')"))
+
+    def test_supports_must_be_an_object(self):
+        self.db.execute("UPDATE llm_models SET supports = '{json' WHERE name = 'gpt-4o-mini'")
+        self.assertIn("supports in llm_models is no JSON object", error_of(self.db, "SELECT llm_complete('z')"))
 
 
 if __name__ == "__main__":

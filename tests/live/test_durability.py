@@ -194,7 +194,7 @@ class Transactions(unittest.TestCase):
         db = open_desk(self.path, self.standin.url)
         value(db, "SELECT llm_config('store', '/proc/no-such/store')")
         message = error_of(db, "SELECT llm_complete('x')")
-        self.assertIn("llm_complete: cannot open in the store '/proc/no-such/store'", message)
+        self.assertIn("llm_complete: the store '/proc/no-such/store': cannot open it", message)
         self.assertIn("LLMCOST_STORE", message)
         self.assertEqual(self.standin.bill()["requests"], 0)
 
@@ -225,6 +225,75 @@ class Transactions(unittest.TestCase):
         raw.close()
         db = open_desk(self.path, self.standin.url)
         self.assertIn("newer llmcost", error_of(db, "SELECT llm_complete('x')"))
+
+
+class Store(unittest.TestCase):
+    def desk(self, standin, tmp, name="desk.db", **kwargs):
+        return open_desk(os.path.join(tmp, name), standin.url, **kwargs)
+
+    def test_file_has_the_permissions_of_its_database(self):
+        with Standin() as standin, TempDir() as tmp:
+            path = os.path.join(tmp, "desk.db")
+            connect(path).execute("CREATE TABLE x(y)")
+            os.chmod(path, 0o600)
+            db = self.desk(standin, tmp)
+            value(db, "SELECT llm_complete('x')")
+            modes = {f: oct(os.stat(os.path.join(tmp, f)).st_mode & 0o777) for f in os.listdir(tmp)}
+            self.assertEqual({m for f, m in modes.items() if "llmcost" in f}, {"0o600"}, modes)
+
+    def test_a_link_in_its_place_is_not_followed(self):
+        with Standin() as standin, TempDir() as tmp:
+            os.symlink(os.path.join(tmp, "elsewhere"), os.path.join(tmp, "desk.db-llmcost"))
+            db = self.desk(standin, tmp)
+            self.assertIn("symbolic link", error_of(db, "SELECT llm_complete('x')"))
+            self.assertFalse(os.path.exists(os.path.join(tmp, "elsewhere")))
+            self.assertEqual(standin.bill()["requests"], 0)
+
+    def test_deleted_while_open_is_an_error_before_anything_is_sent(self):
+        with Standin() as standin, TempDir() as tmp:
+            db = self.desk(standin, tmp)
+            value(db, "SELECT llm_complete('x')")
+            os.unlink(os.path.join(tmp, "desk.db-llmcost"))
+            self.assertIn("moved or deleted", error_of(db, "SELECT llm_complete('y')"))
+            self.assertEqual(standin.bill()["requests"], 1)
+
+    def leave_intent(self, standin, tmp, owner, lease):
+        """A store with an open intent of that owner, as a process that vanished leaves it."""
+        db = self.desk(standin, tmp)
+        value(db, "SELECT llm_complete('open the store')")
+        db.close()
+        raw = connect(os.path.join(tmp, "desk.db-llmcost"))
+        raw.execute("INSERT INTO llm_calls(id, request_id, attempt, ts, kind, error) "
+                    "VALUES (77, 'r', 1, 1, 'unknown', 'in flight')")
+        raw.execute("INSERT INTO llm_intents VALUES (77, NULL, ?, ?)", (owner, lease))
+        raw.close()
+        db = self.desk(standin, tmp)
+        value(db, "SELECT llm_complete('open the store')")
+        return value(db, "SELECT error FROM llm_calls WHERE id = 77")
+
+    def test_intents_of_another_boot_end_with_their_lease(self):
+        with Standin() as standin, TempDir() as tmp:
+            self.assertIn("process ended", self.leave_intent(standin, tmp, "other-boot/1/2/3", 1000))
+        with Standin() as standin, TempDir() as tmp:
+            later = int(time.time() * 1000) + 600000
+            self.assertEqual(self.leave_intent(standin, tmp, "other-boot/1/2/3", later), "in flight")
+
+    def test_a_zombie_is_dead(self):
+        with Standin() as standin, TempDir() as tmp:
+            db = self.desk(standin, tmp)
+            db.execute("UPDATE llm_models SET base_url = ?", (standin.url + "/s/hang/v1",))
+            child = subprocess.Popen(["sqlite3", "-batch", os.path.join(tmp, "desk.db")], stdin=subprocess.PIPE,
+                                     env=clean_env(), text=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            child.stdin.write(f".load {SO}\n" + ";\n".join(setup_sql(standin.url)[:-2]) +
+                              ";\nSELECT llm_complete('same');\n")
+            child.stdin.close()
+            while standin.bill()["requests"] == 0:
+                time.sleep(0.01)
+            db.execute("UPDATE llm_models SET base_url = ?", (standin.url + "/v1",))
+            child.send_signal(signal.SIGKILL)
+            time.sleep(0.2)  # not waited for: a zombie
+            self.assertIn("ref", value(db, "SELECT llm_complete('same', '{\"timeout_ms\":20000}')"))
+            child.wait()
 
 
 class FullDisk(unittest.TestCase):
@@ -322,6 +391,44 @@ class MainStore(unittest.TestCase):
             db.execute("ROLLBACK")
             self.assertEqual(value(db, "SELECT count(*) FROM llm_calls"), 1)
             self.assertEqual(os.listdir(tmp), ["desk.db"])
+
+    def test_rollback_of_the_first_call_takes_the_tables_and_they_come_back(self):
+        with Standin() as standin:
+            db = open_desk(":memory:", standin.url)
+            db.execute("BEGIN")
+            value(db, "SELECT llm_complete('first')")
+            db.execute("ROLLBACK")
+            value(db, "SELECT llm_complete('second')")
+            self.assertEqual(db.execute("SELECT kind FROM llm_calls").fetchall(), [("call",)])
+            value(db, "SELECT llm_complete('third')")
+            self.assertEqual(value(db, "SELECT count(*) FROM llm_calls"), 2)
+
+    def locked(self, standin, tmp, sql, scenario="ok"):
+        """Runs the statement while another connection holds the write lock, then closes. Returns the ledger's sum."""
+        path = os.path.join(tmp, "desk.db")
+        db = open_desk(path, standin.url, timeout=0)
+        value(db, "SELECT llm_config('store', 'main')")
+        value(db, "SELECT llm_config('backoff_ms', 1)")
+        value(db, "SELECT llm_complete('first')")
+        db.execute("UPDATE llm_models SET base_url = ?", (f"{standin.url}/s/{scenario}/v1",))
+        other = connect(path, timeout=0)
+        other.execute("BEGIN IMMEDIATE")
+        value(db, sql)
+        other.execute("ROLLBACK")
+        db.close()
+        return value(other, "SELECT sum(cost_nusd) FROM llm_calls")
+
+    def test_busy_main_then_close_writes_what_waits(self):
+        with Standin() as standin, TempDir() as tmp:
+            self.assertEqual(self.locked(standin, tmp, "SELECT llm_complete('while locked')"),
+                             standin.bill()["total_nusd"])
+
+    def test_busy_main_ledgers_each_attempt_once(self):
+        with Standin() as standin, TempDir() as tmp:
+            paid = self.locked(standin, tmp, """SELECT llm_complete('n', '{"schema":{"type":"object","properties":
+                {"n":{"type":"integer"}},"required":["n"],"additionalProperties":false}}')""", "wrong-schema")
+            self.assertEqual(paid, standin.bill()["total_nusd"])
+            self.assertEqual(standin.bill()["calls"], 3)
 
     def test_busy_main_is_buffered_not_dropped(self):
         with Standin() as standin, TempDir() as tmp:

@@ -1,4 +1,6 @@
 """Every way a provider can fail: what the caller is told, what is tried again, and what the ledger says it cost."""
+import http.server
+import json
 import os
 import socket
 import subprocess
@@ -125,6 +127,8 @@ class Faults(unittest.TestCase):
         if scenario in UNPRICED:
             self.assertIsNone(rows[-1][1])
             self.assertEqual(value(db, "SELECT sum(calls) FROM llm_unpriced"), len(rows))
+        elif scenario == "failed-200":
+            self.assertEqual((rows[0][1], rows[1][1]), (None, after["total_nusd"] - before["total_nusd"]))
         elif scenario != "zero-usage":
             self.assertEqual(sum(r[1] for r in rows), after["total_nusd"] - before["total_nusd"])
         if scenario in NEVER_CACHED:
@@ -266,6 +270,109 @@ class Faults(unittest.TestCase):
         self.assertNotIn("Sanitizer", out.stderr)
         self.assertNotIn("runtime error", out.stderr)
         self.assertGreater(int(out.stdout.strip().splitlines()[-1]), len(OPENAI) + len(ANTHROPIC))
+
+
+class Echo(http.server.BaseHTTPRequestHandler):
+    """A provider that answers what the test tells it to."""
+    status, body = 200, {}
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        data = json.dumps(self.body).encode()
+        self.send_response(self.status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_):
+        pass
+
+
+class Answers(unittest.TestCase):
+    """Odd answers, given word for word."""
+
+    def ask(self, status, body, options="{}"):
+        with http.server.HTTPServer(("127.0.0.1", 0), Echo) as server, TempDir() as tmp:
+            Echo.status, Echo.body = status, body
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            db = open_desk(os.path.join(tmp, "echo.db"), f"http://127.0.0.1:{server.server_address[1]}")
+            row = db.execute("SELECT answer, kind, input_tokens, output_tokens, cost_nusd, error FROM llm_call(?, ?)",
+                             ("my private question about Bob", json.dumps({"retries": 0, "on_error": "null",
+                                                                          **json.loads(options)}))).fetchone()
+            db.close()
+            server.shutdown()
+            return row
+
+    USAGE = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}
+
+    def test_an_error_in_a_success_is_priced_by_its_usage(self):
+        row = self.ask(200, {"error": {"code": 502, "message": "upstream"}, "usage": self.USAGE})
+        self.assertEqual(row[:5], (None, "call", 1000, 100, 1000 * 150 + 100 * 600))
+        self.assertIn("answered 200 with error 502", row[5])
+
+    def test_and_unpriced_without_one(self):
+        self.assertIsNone(self.ask(200, {"error": {"code": 502, "message": "upstream"}})[4])
+
+    def test_an_empty_error_beside_an_answer_is_none(self):
+        body = {"error": {}, "usage": self.USAGE, "choices": [{"finish_reason": "stop", "message": {"content": "yes"}}]}
+        self.assertEqual(self.ask(200, body)[0], "yes")
+
+    def test_reasoning_outside_the_count_is_billed(self):
+        body = {"usage": {"prompt_tokens": 32, "completion_tokens": 9, "total_tokens": 135},
+                "choices": [{"finish_reason": "stop", "message": {"content": "yes"}}]}
+        self.assertEqual(self.ask(200, body)[2:4], (32, 103))
+
+    def test_errors_hold_neither_prompt_nor_system_prompt(self):
+        for message in ("bad: my private question about Bob", "bad: TOP SECRET SYSTEM PROMPT of ours"):
+            body = {"error": {"code": "echo my private question", "type": "x y z", "message": message}}
+            row = self.ask(400, body, '{"system":"TOP SECRET SYSTEM PROMPT of ours"}')
+            self.assertNotIn("private", row[5])
+            self.assertNotIn("SECRET", row[5])
+
+
+class Forwarder:
+    """Passes TCP through to the stand-in and counts connections."""
+
+    def __init__(self, host):
+        self.target = (host.split(":")[0], int(host.split(":")[1]))
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        self.accepted = 0
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            self.accepted += 1
+            server = socket.create_connection(self.target)
+            for a, b in ((client, server), (server, client)):
+                threading.Thread(target=self.copy, args=(a, b), daemon=True).start()
+
+    @staticmethod
+    def copy(a, b):
+        try:
+            while data := a.recv(65536):
+                b.sendall(data)
+        except OSError:
+            pass
+        a.close()
+        b.close()
+
+
+class KeptConnections(unittest.TestCase):
+    def test_one_connection_serves_many_calls(self):
+        with Standin() as standin, TempDir() as tmp:
+            forwarder = Forwarder(standin.host)
+            db = open_desk(os.path.join(tmp, "kept.db"), forwarder.url)
+            for i in range(10):
+                value(db, "SELECT llm_complete(?)", f"question {i}")
+            self.assertEqual((standin.bill()["calls"], forwarder.accepted), (10, 1))
+            db.close()
+            forwarder.listener.close()
 
 
 class Tls(unittest.TestCase):

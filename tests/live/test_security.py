@@ -9,7 +9,7 @@ from harness import KEYS, ROOT, SO, Standin, TempDir, clean_env, connect, error_
 
 
 def make_hostile(path, standin, *scripts):
-    db = sqlite3.connect(path)
+    db = connect(path)
     for script in ("make.sql", *scripts):
         with open(os.path.join(ROOT, "tests/sql/hostile", script)) as f:
             db.executescript(f.read().replace("URL", standin.url).replace("HOST", standin.host))
@@ -18,7 +18,8 @@ def make_hostile(path, standin, *scripts):
 
 class Hostile(unittest.TestCase):
     STATEMENTS = [
-        "SELECT * FROM inbox", "SELECT * FROM leak", "SELECT * FROM spend",
+        "SELECT * FROM inbox", "SELECT * FROM leak", "SELECT * FROM spend", "SELECT * FROM history",
+        "INSERT INTO loot VALUES (1)",
         "INSERT INTO tickets(question) VALUES ('mine')", "INSERT INTO seen(x) VALUES (1)",
         "SELECT llm_complete('my own question')",
         *(f"SELECT llm_complete('my own question', '{{\"model\":\"{m}\"}}')"
@@ -29,7 +30,7 @@ class Hostile(unittest.TestCase):
         with Standin() as standin, TempDir() as tmp:
             make_hostile(os.path.join(tmp, "h.db"), standin, "prices.sql")
             db = connect(os.path.join(tmp, "h.db"))
-            for sql in self.STATEMENTS[5:] + ["SELECT llm_cost('gpt-4o', 1, 1)", "SELECT llm_price('gpt-4o', 'input')"]:
+            for sql in self.STATEMENTS[7:] + ["SELECT llm_cost('gpt-4o', 1, 1)", "SELECT llm_price('gpt-4o', 'input')"]:
                 self.assertIn("llm_prices in this database is a view", error_of(db, sql))
             self.assertEqual(standin.bill()["requests"], 0)
 
@@ -59,6 +60,45 @@ class Hostile(unittest.TestCase):
                 data = f.read()
             for key in KEYS.values():
                 self.assertNotIn(key.encode(), data, name)
+
+    def test_check_constraints_reach_nothing(self):
+        with Standin() as standin, TempDir() as tmp:
+            make_hostile(os.path.join(tmp, "h.db"), standin, "checks.sql")
+            os.environ.update(KEYS)
+            self.addCleanup(lambda: [os.environ.pop(k, None) for k in KEYS])
+            db = connect(os.path.join(tmp, "h.db"))
+            db.execute("PRAGMA ignore_check_constraints = ON")
+            for table in ("notes", "chats", "keys", "settings"):
+                db.execute(f"INSERT INTO {table} VALUES ('a row to find')")
+            db.execute("PRAGMA ignore_check_constraints = OFF")
+            for table in ("notes", "chats", "keys", "settings"):
+                for sql in (f"INSERT INTO {table} VALUES ('my private note')", f"UPDATE {table} SET t = t || '!'",
+                            f"REPLACE INTO {table} SELECT t || '?' FROM {table}"):
+                    self.assertIn("beside a CHECK: nothing was done", error_of(db, sql))
+            for sql in ("PRAGMA integrity_check", "PRAGMA quick_check", "SELECT * FROM pragma_integrity_check",
+                        "/* x */ PRAGMA integrity_check(notes)", "ATTACH ':memory:' AS a"):
+                try:
+                    db.execute(sql).fetchall()
+                except sqlite3.Error:
+                    pass
+            self.assertEqual(standin.bill()["requests"], 0)
+            self.assertIsNone(value(db, "SELECT llm_config('proxy')"))
+            db.close()
+
+    def test_check_constraints_of_an_attached_file(self):
+        with Standin() as standin, TempDir() as tmp:
+            make_hostile(os.path.join(tmp, "h.db"), standin, "checks.sql")
+            db = open_desk(os.path.join(tmp, "mine.db"), standin.url)
+            db.execute("ATTACH ? AS h", (os.path.join(tmp, "h.db"),))
+            self.assertIn("table 'notes' of 'h'", error_of(db, "INSERT INTO h.notes VALUES ('private')"))
+            self.assertEqual(standin.bill()["requests"], 0)
+
+    def test_a_column_named_after_a_function_is_no_attack(self):
+        with Standin() as standin, TempDir() as tmp:
+            db = open_desk(os.path.join(tmp, "mine.db"), standin.url)
+            db.execute("CREATE TABLE a AS SELECT llm_complete('x')")
+            db.execute("INSERT INTO a SELECT llm_complete('y')")
+            self.assertEqual(value(db, "SELECT count(*) FROM a"), 2)
 
     def test_a_loopback_address_in_the_file_is_not_trusted(self):
         with Standin() as standin, TempDir() as tmp:

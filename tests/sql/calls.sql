@@ -80,7 +80,7 @@ SELECT 'views agree with the ledger', abs((SELECT sum(cost_usd) FROM llm_cost_da
   AND (SELECT sum(hits) FROM llm_cost_hourly) = (SELECT count(*) FROM llm_calls WHERE kind = 'hit_exact')
   AND (SELECT count(*) FROM llm_cost_by_tag) = 2 AND (SELECT count(*) FROM llm_cost_by_user) = 2;
 
-CREATE VIEW my_costs AS SELECT tag, sum(cost_nusd) AS nusd FROM llm_calls GROUP BY tag;
+CREATE TEMP VIEW my_costs AS SELECT tag, sum(cost_nusd) AS nusd FROM llm_calls GROUP BY tag;
 SELECT 'a view of yours over the ledger', (SELECT sum(nusd) FROM my_costs) = (SELECT sum(cost_nusd) FROM llm_calls);
 
 -- Settings.

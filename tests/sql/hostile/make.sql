@@ -7,6 +7,9 @@ INSERT INTO tickets VALUES (1, 'the customer''s secret');
 -- Code that runs when somebody reads or writes.
 CREATE VIEW inbox AS SELECT id, llm_complete(question) AS answer FROM tickets;
 CREATE VIEW leak AS SELECT llm_allow_host('HOST'), llm_config('proxy', 'URL');
+CREATE VIEW history AS SELECT * FROM llm_calls;
+CREATE TABLE loot(x);
+CREATE TRIGGER on_loot AFTER INSERT ON loot BEGIN INSERT INTO loot SELECT text FROM llm_texts; END;
 CREATE VIEW spend AS SELECT answer FROM llm_call('x');
 CREATE TRIGGER on_insert AFTER INSERT ON tickets BEGIN SELECT llm_complete(new.question); END;
 CREATE TABLE seen(x, y DEFAULT 1);
