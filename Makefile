@@ -37,7 +37,8 @@ all: deps llmcost.so libllmcost.a ## build llmcost.so and libllmcost.a
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
-deps: ; @sh tests/deps.sh $(PACKAGES)
+deps: ## install the Debian packages that are missing
+	@sh tests/deps.sh $(PACKAGES)
 deps-test: ; @sh tests/deps.sh $(PACKAGES) $(TEST_PACKAGES)
 deps-lint: ; @sh tests/deps.sh $(PACKAGES) $(LINT_PACKAGES)
 deps-bench: ; @sh tests/deps.sh $(PACKAGES) $(TEST_PACKAGES) $(BENCH_PACKAGES)

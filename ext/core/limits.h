@@ -35,7 +35,8 @@
 #define LIMIT_PENDING_HITS 4096
 #define LIMIT_PENDING_MS 1000
 
-/* Requests one statement execution remembers (32 bytes each). */
+/* Requests one statement execution remembers: about 60 bytes each, and the answer where the cache
+** does not keep it. */
 #define LIMIT_MEMO_ENTRIES (1u << 21)
 
 /* Message contents at least this long are stored once and referred to by hash. */

@@ -42,7 +42,7 @@ int request_from_prompt(const char *prompt, size_t n, const Options *options, Re
   r->one = (Message){"user", prompt, n};
   r->messages = &r->one;
   r->n_messages = r->turn = 1;
-  if (n == 0) {
+  if (strspn(prompt, " \t\r\n") == n) {
     return err_set(err, RC_ERROR, "bad_prompt",
                    "the prompt is empty (NULL asks nothing and gives NULL)");
   }

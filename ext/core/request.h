@@ -27,7 +27,7 @@ typedef struct Request {
   char model[LIMIT_MODEL_NAME]; /* as asked for: a name or "auto" */
 } Request;
 
-/* A request of one user message. Borrows prompt and options. */
+/* A request of one user message. Borrows prompt (NUL-terminated at n) and options. */
 int request_from_prompt(const char *prompt, size_t n, const Options *options, Request *r, Err *err);
 
 /* A request of a JSON array of {"role","content"}: leading system messages join the `system`

@@ -359,11 +359,23 @@ int store_close(Store *s) {
   return rc;
 }
 
+/* Lets Ctrl-C end a long query on a connection of ours. (Some hosts are built without the function.) */
+static void watch_interrupts(Store *s, sqlite3 *db) {
+  enum { STEPS = 20000 }; /* about a millisecond */
+#ifndef SQLITE_CORE
+  if (!sqlite3_api->progress_handler) {
+    return;
+  }
+#endif
+  sqlite3_progress_handler(db, STEPS, s->interrupted, s->interrupt_arg);
+}
+
 static sqlite3 *open_reader(Store *s, Err *err) {
   sqlite3 *db = NULL;
   int rc = sqlite3_open_v2(s->path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
   if (rc == SQLITE_OK) {
     sqlite3_busy_handler(db, wait_while_busy, s);
+    watch_interrupts(s, db);
     rc = sqlite3_exec(db, "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF", NULL, NULL, NULL);
   }
   if (rc != SQLITE_OK) {
