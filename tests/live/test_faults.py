@@ -410,7 +410,11 @@ class Tls(unittest.TestCase):
                                       "--accesslog-format=$alpn $status", self.key, self.cert],
                                      stderr=subprocess.DEVNULL)
             try:
-                time.sleep(0.7)
+                for _ in range(100):  # until it listens
+                    with socket.socket() as probe:
+                        if probe.connect_ex(("127.0.0.1", port)) == 0:
+                            break
+                    time.sleep(0.05)
                 out = self.ask(f"https://127.0.0.1:{port}", "h2", LLMCOST_CA=self.cert)
                 self.assertIn("call|1", out.stdout, out.stderr)
             finally:
