@@ -64,7 +64,8 @@ CREATE TABLE IF NOT EXISTS main.llm_answers(
   model TEXT,
   tier TEXT,
   tag TEXT,
-  cost_nusd INTEGER
+  cost_nusd INTEGER,
+  prompt_hash TEXT            -- of the text first asked; others with the same normal form are hits
 );
 
 -- Prompts and system prompts, each text once, by its XXH3-128.

@@ -44,7 +44,7 @@ int request_from_prompt(const char *prompt, size_t n, const Options *options, Re
   r->n_messages = r->turn = 1;
   if (strspn(prompt, " \t\r\n") == n) {
     return err_set(err, RC_ERROR, "bad_prompt",
-                   "the prompt is empty (NULL asks nothing and gives NULL)");
+                   "the prompt is empty or blank (NULL asks nothing and gives NULL)");
   }
   return check_text("the prompt", prompt, n, err);
 }

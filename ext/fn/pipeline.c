@@ -137,6 +137,9 @@ static int record_hit(Call *k, const Answer *a, Err *err) {
   make_request_id(k->request_id, k->started_ms);
   name_texts(k, &texts, err);
   texts_free(&texts);
+  if (a->prompt_hash && k->conn->set.log_text == LOG_FULL) {
+    snprintf(k->prompt_hash, sizeof k->prompt_hash, "%s", a->prompt_hash); /* its text is kept */
+  }
   call_start_row(k, 0, NULL);
   k->row.kind = "hit_exact";
   k->row.error = NULL;
@@ -223,6 +226,7 @@ static int settle(Call *k, Err *err) {
               .model = k->row.model ? k->row.model : k->model.name,
               .tier = k->row.tier,
               .tag = k->row.tag,
+              .prompt_hash = k->row.prompt_hash,
               .cost_nusd = k->row.cost_nusd};
   int keep = k->text && k->cacheable && k->cache != CACHE_OFF;
   Err write = {0};

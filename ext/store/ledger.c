@@ -161,6 +161,7 @@ static int put_answer(Store *s, const Answer *a, Err *err) {
   bind_text(stmt, 9, a->tier);
   bind_text(stmt, 10, a->tag);
   bind_int(stmt, 11, a->cost_nusd);
+  bind_text(stmt, 12, a->prompt_hash);
   return finish(s, stmt, "keep an answer", err);
 }
 
@@ -351,6 +352,7 @@ static void keep_answer(char **at, Pending *p, const Answer *a) {
   keep_text(at, &p->answer.model);
   keep_text(at, &p->answer.tier);
   keep_text(at, &p->answer.tag);
+  keep_text(at, &p->answer.prompt_hash);
 }
 
 /* Queues a copy of a row, with its answer if there is one. */
@@ -360,7 +362,7 @@ static int enqueue(Store *s, const LedgerRow *row, const Answer *a, Err *err) {
     size += columns[i].type == C_TEXT ? text_size(*text_at(row, i)) : 0;
   }
   size += a ? a->n + 1 + text_size(a->provider) + text_size(a->model) + text_size(a->tier) +
-                  text_size(a->tag)
+                  text_size(a->tag) + text_size(a->prompt_hash)
             : 0;
   Pending *p = malloc(sizeof *p + size);
   if (!p) {
@@ -572,6 +574,7 @@ int ledger_get_answer(Store *s, const Hash *key, long long now, Answer *a, sqlit
   a->model = column_text(stmt, 5);
   a->tier = column_text(stmt, 6);
   a->cost_nusd = column_int(stmt, 7);
+  a->prompt_hash = column_text(stmt, 8);
   *held = stmt;
   return 1;
 }

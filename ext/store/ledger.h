@@ -40,7 +40,7 @@ typedef struct Answer {
   size_t n;
   long long created_at, expires_at; /* expires_at LEDGER_NULL: never */
   long long call_id;
-  const char *provider, *model, *tier, *tag;
+  const char *provider, *model, *tier, *tag, *prompt_hash;
   long long cost_nusd;
 } Answer;
 

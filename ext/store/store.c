@@ -36,13 +36,13 @@ static const char *const sql_texts[SQL_COUNT] = {
                         " cost_reported_nusd=?23, latency_ms=?25, http_status=?26, error=?27, "
                         "finish_reason=?29 WHERE id=?1",
     [SQL_PUT_TEXT] = "INSERT OR IGNORE INTO main.llm_texts(hash, text) VALUES (?1, ?2)",
-    [SQL_GET_ANSWER] =
-        "SELECT key_rest, answer, expires_at, call_id, provider, model, tier, cost_nusd"
-        " FROM main.llm_answers WHERE key = ?1",
+    [SQL_GET_ANSWER] = "SELECT key_rest, answer, expires_at, call_id, provider, model, tier, "
+                       "cost_nusd, prompt_hash"
+                       " FROM main.llm_answers WHERE key = ?1",
     [SQL_PUT_ANSWER] =
-        "INSERT OR REPLACE INTO main.llm_answers(key, key_rest, answer, created_at, expires_at, "
-        "call_id,"
-        " provider, model, tier, tag, cost_nusd) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
+        "INSERT OR REPLACE INTO main.llm_answers(key, key_rest, answer, created_at, expires_at,"
+        " call_id, provider, model, tier, tag, cost_nusd, prompt_hash)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     [SQL_GET_INTENT] = "SELECT call_id, owner, lease_until FROM main.llm_intents WHERE key = ?1",
     [SQL_PUT_INTENT] = "INSERT OR REPLACE INTO main.llm_intents(call_id, key, owner, lease_until)"
                        " VALUES (?1, ?2, ?3, ?4)",

@@ -6,6 +6,8 @@ SELECT 'the same again comes from the cache', llm_complete('What is your return 
 SELECT 'and saves what it cost', h.saved_nusd = c.cost_nusd AND h.cost_nusd = 0
 FROM llm_calls h, llm_calls c WHERE h.kind = 'hit_exact' AND c.kind = 'call';
 SELECT 'blanks and Unicode forms do not matter', llm_complete('  What  is your return policy? ') = llm_complete('What is your return policy?');
+SELECT 'and every hit leads to a text', count(*) = 0 FROM llm_calls c
+WHERE kind = 'hit_exact' AND NOT EXISTS (SELECT 1 FROM llm_texts x WHERE x.hash = c.prompt_hash);
 SELECT 'case matters', llm_complete('WHAT IS YOUR RETURN POLICY?') <> llm_complete('What is your return policy?');
 SELECT 'NULL asks nothing', llm_complete(NULL) IS NULL AND llm_chat(NULL) IS NULL;
 SELECT 'and leaves no row', count(*) = 2 FROM llm_calls WHERE kind = 'call';

@@ -154,7 +154,7 @@ static void test_prompt(void **state) {
     const char *code; /* NULL: taken */
   } cases[] = {
       {"plain", "q", 1, NULL},
-      {"blanks", "  ", 2, NULL},
+      {"blanks", "  ", 2, "bad_prompt"},
       {"not ASCII", "caf\xC3\xA9", 5, NULL},
       {"empty", "", 0, "bad_prompt"},
       {"NUL inside", "a\0b", 3, "bad_utf8"},
