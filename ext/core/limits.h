@@ -35,8 +35,8 @@
 #define LIMIT_PENDING_HITS 4096
 #define LIMIT_PENDING_MS 1000
 
-/* Requests one statement execution remembers: about 60 bytes each, and the answer where the cache
-** does not keep it. */
+/* Requests one statement execution remembers: about 60 bytes each, and the answer where the
+** cache does not keep it. */
 #define LIMIT_MEMO_ENTRIES (1u << 21)
 
 /* Message contents at least this long are stored once and referred to by hash. */
@@ -55,8 +55,9 @@
 /* Whole numbers from outside: above 2^53 a JSON number is no longer exact. */
 #define LIMIT_COUNT 9007199254740991LL
 
-/* Tokens of one request: a hundred times the largest context window. Keeps a hostile answer from putting
-** a cost in the ledger that overflows a sum: at $1,000 per million it is a million dollars. */
+/* Tokens of one request: a hundred times the largest context window. Keeps a hostile answer from
+** putting a cost in the ledger that overflows a sum: at $1,000 per million it is a million
+** dollars. */
 #define LIMIT_TOKENS 1000000000LL
 
 /* Steps of one schema validation: a schema whose $refs branch into themselves ends there. */

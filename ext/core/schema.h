@@ -14,8 +14,8 @@
 #include "error.h"
 #include "json.h"
 
-/* Refuses a schema with a keyword we would not check or that can't mean anything, before anything is
-** paid for it. */
+/* Refuses a schema with a keyword we would not check or that can't mean anything, before
+** anything is paid for it. */
 int schema_check(const cJSON *schema, Err *err);
 
 /* Checks a value. The error says where ("at /items/0/price: expected number"). */

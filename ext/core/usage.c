@@ -39,8 +39,8 @@ static void read_reported_cost(const cJSON *usage, Usage *u) {
   }
 }
 
-/* Where the total is more than its two parts, the rest is reasoning that completion_tokens leaves out (xAI, and
-** Gemini's OpenAI endpoint at times): it is billed as output. */
+/* Where the total is more than its two parts, the rest is reasoning that completion_tokens
+** leaves out (xAI, and Gemini's OpenAI endpoint at times): it is billed as output. */
 static void add_unlisted_output(const cJSON *usage, Usage *u) {
   long long total = USAGE_UNKNOWN;
   if (json_count(usage, "total_tokens", &total) == 1 && total <= LIMIT_TOKENS &&

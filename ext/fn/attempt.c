@@ -76,8 +76,8 @@ static int repeats(const char *message, const char *text, size_t n) {
   return 0;
 }
 
-/* Removes a key or a piece of the prompts that a provider repeats in its message: both would end in
-** logs. */
+/* Removes a key or a piece of the prompts that a provider repeats in its message: both would end
+** in logs. */
 static void scrub(const Call *k, char *message) {
   const Request *r = k->request;
   int echoes = k->secret && strstr(message, k->secret) != NULL;

@@ -55,8 +55,8 @@ typedef struct Outcome {
 ** answer. */
 int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *outcome, Err *err);
 
-/* 1 if the option on_error covers this failure: what a provider, the network or our own refusal did,
-** not what the caller got wrong, nor an interrupt, nor the store. */
+/* 1 if the option on_error covers this failure: what a provider, the network or our own refusal
+** did, not what the caller got wrong, nor an interrupt, nor the store. */
 int on_error_covers(const Err *err);
 
 /* What would be sent, its tokens and its price, as JSON (owned, free). Sends and writes nothing. */

@@ -1,8 +1,9 @@
 /*
 ** The guard. See guard.h for why it is there.
 **
-** The text of a table is what SQLite parses, and a function's name can't be written in it any other way, so a search
-** for the names finds every such constraint. It may find too much (a comment): the error says where.
+** The text of a table is what SQLite parses, and a function's name can't be written in it any other
+** way, so a search for the names finds every such constraint. It may find too much (a comment): the
+** error says where.
 */
 #include "fn/guard.h"
 

@@ -1,10 +1,11 @@
 /*
 ** The guard in front of every function that can spend, send or write.
 **
-** SQLITE_DIRECTONLY keeps views, triggers, defaults, indexes and generated columns of a database file
-** from calling such a function. CHECK constraints it does not keep (seen in SQLite 3.40): an INSERT, an
-** UPDATE or PRAGMA integrity_check would run them. So before such a function does anything inside a
-** statement that can check constraints, the schemas are searched for a CHECK that names one.
+** SQLITE_DIRECTONLY keeps views, triggers, defaults, indexes and generated columns of a database
+** file from calling such a function. CHECK constraints it does not keep (seen in SQLite 3.40): an
+** INSERT, an UPDATE or PRAGMA integrity_check would run them. So before such a function does
+** anything inside a statement that can check constraints, the schemas are searched for a CHECK that
+** names one.
 */
 #ifndef LLMCOST_GUARD_H
 #define LLMCOST_GUARD_H

@@ -243,8 +243,8 @@ static int settle(Call *k, Err *err) {
                  write.msg);
 }
 
-/* A call that is refused before anything is sent leaves a row too, unless the caller's options, the
-** configuration or the store are what is wrong. */
+/* A call that is refused before anything is sent leaves a row too, unless the caller's options,
+** the configuration or the store are what is wrong. */
 static void record_refusal(Call *k, const Err *err) {
   Err ignored = {0};
   if (!on_error_covers(err)) {

@@ -1,7 +1,7 @@
 /*
 ** The route stage: which model, under which address and key, and the body it is sent.
 **
-** A plain router for now: with "auto", the first tier whose model can be called.
+** A plain router: with "auto", the first tier by rank whose model has a key.
 */
 #include "fn/call.h"
 

@@ -1,9 +1,10 @@
 /*
 ** The store's tables and views under their bare names: read-only eponymous virtual tables.
 **
-** One module serves all; a query is handed to a reading connection of the store with its WHERE, ORDER
-** BY, LIMIT and the columns it uses. Each cursor has a connection to itself while it is open, so each
-** sees the newest rows when it starts. Where there is no store yet there are no rows, and none is made.
+** One module serves all; a query is handed to a reading connection of the store with its WHERE,
+** ORDER BY, LIMIT and the columns it uses. Each cursor has a connection to itself while it is open,
+** so each sees the newest rows when it starts. Where there is no store yet there are no rows, and
+** none is made.
 **
 ** The rowid is the row's own where there is one: SQLite's OR optimization tells rows apart by it.
 ** Views have none, so no WHERE is handed to them (which keeps that optimization away).

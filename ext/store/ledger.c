@@ -212,8 +212,8 @@ static int is_pending(const Store *s, long long call_id) {
   return p != NULL;
 }
 
-/* An hour past its lease even a living process has forgotten a request (its connection was closed over a
-** full disk, say). */
+/* An hour past its lease even a living process has forgotten a request (its connection was
+** closed over a full disk, say). */
 enum { FORGOTTEN_MS = 3600000 };
 
 /* 1 if nobody will end this intent any more. */

@@ -238,8 +238,8 @@ static int migrate(Store *s, Err *err) {
   return err->rc;
 }
 
-/* Makes the file with the permissions of the database it belongs to: it holds the same secrets. (SQLite gives
-** them to the WAL files too.) A link that stands in its place is not followed. */
+/* Makes the file with the permissions of the database it belongs to: it holds the same secrets.
+** (SQLite gives them to the WAL files too.) A link that stands in its place is not followed. */
 static int create_file(Store *s, sqlite3 *host, Err *err) {
   const char *beside = sqlite3_db_filename(host, "main");
   struct stat st;

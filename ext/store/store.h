@@ -73,8 +73,8 @@ int store_revive(Store *s, Err *err);
 ** that had to be given up. */
 int store_close(Store *s);
 
-/* A connection for one cursor to read from, its own until given back (reader NULL: nothing to give).
-** Not for main mode. NULL and *err on failure. */
+/* A connection for one cursor to read from, its own until given back (reader NULL: nothing to
+** give). Not for main mode. NULL and *err on failure. */
 sqlite3 *store_reader_take(Store *s, Err *err);
 void store_reader_give(Store *s, sqlite3 *reader);
 
