@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 import unittest
 
@@ -365,6 +366,44 @@ class Processes(unittest.TestCase):
             self.assertEqual(value(db, "SELECT sum(cost_nusd) FROM llm_calls"), standin.bill()["total_nusd"])
             self.assertEqual(db.execute("SELECT kind, count(*) FROM llm_calls GROUP BY 1 ORDER BY 1").fetchall(),
                              [("call", 60), ("hit_exact", 420)])
+
+
+class Waiting(unittest.TestCase):
+    """A second asker of the same question, while the first has no answer."""
+
+    def setUp(self):
+        self.standin = Standin()
+        self.standin.__enter__()
+        self.addCleanup(self.standin.__exit__, None, None, None)
+        self.tmp = TempDir()
+        self.addCleanup(self.tmp.cleanup)
+        path = os.path.join(self.tmp.name, "desk.db")
+        self.first = open_desk(path, self.standin.url, check_same_thread=False)
+        self.first.execute("UPDATE llm_models SET base_url = ?", (self.standin.url + "/s/hang/v1",))
+        self.second = connect(path, check_same_thread=False)
+        self.thread = threading.Thread(target=lambda: error_of(self.first, "SELECT llm_complete('same')"))
+        self.thread.start()
+        while self.standin.bill()["requests"] == 0:
+            time.sleep(0.01)
+
+    def tearDown(self):
+        self.first.interrupt()
+        self.thread.join()
+
+    def test_can_be_interrupted(self):
+        threading.Timer(0.3, self.second.interrupt).start()
+        self.assertIn("interrupted", error_of(self.second, "SELECT llm_complete('same')"))
+        self.assertEqual(self.standin.bill()["requests"], 1)
+
+    def test_gives_up_in_time_and_says_so(self):
+        message = error_of(self.second, "SELECT llm_complete('same', '{\"timeout_ms\":300}')")
+        self.assertIn("another process is asking the same", message)
+        self.assertEqual(self.standin.bill()["requests"], 1)
+
+    def test_asks_itself_when_the_first_gives_up(self):
+        self.second.execute("UPDATE llm_models SET base_url = ?", (self.standin.url + "/v1",))
+        threading.Timer(0.3, self.first.interrupt).start()
+        self.assertIn("ref", value(self.second, "SELECT llm_complete('same')"))
 
 
 class MainStore(unittest.TestCase):
