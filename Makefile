@@ -75,13 +75,14 @@ $(B)/standin: $(wildcard tests/standin/*.c tests/standin/*.h) | deps-test
 
 # --- tests: unit (C, sanitized), sql (the plain shell), live (processes, faults, clients)
 
-UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
+UNIT := $(patsubst %.c,$(B)/unit/%,$(notdir $(wildcard tests/unit/test_*.c tests/fuzz/test_*.c)))
 UNIT_OBJ = $(patsubst %.c,$(B)/asan/%.o,$(filter ext/core/% vec/%,$(SRC))) \
            $(addprefix $(B)/asan/ext/net/,provider.o openai.o anthropic.o) $(B)/asan/sql_text.o
 
-$(B)/unit/%: tests/unit/%.c $(UNIT_OBJ) | deps-test
+vpath test_%.c tests/unit tests/fuzz
+$(B)/unit/%: %.c $(UNIT_OBJ) tests/unit/unit.h | deps-test
 	@mkdir -p $(@D)
-	@echo "cc $@"; $(CC) $(ALL_CFLAGS) $(SANITIZE) $(shell pkg-config --cflags cmocka) -o $@ $^ \
+	@echo "cc $@"; $(CC) $(ALL_CFLAGS) $(SANITIZE) $(shell pkg-config --cflags cmocka) -o $@ $(filter-out %.h,$^) \
 	  $(shell pkg-config --libs cmocka) $(LIBS)
 
 $(B)/embed_example: examples/embed.c libllmcost.a

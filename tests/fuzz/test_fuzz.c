@@ -1,0 +1,220 @@
+/*
+** Mutated inputs through every parser that reads what others wrote: provider answers, errors, usage
+** objects, schemas, options, messages, addresses, texts. Under the sanitizers, with a fixed seed, so a
+** failure comes back; FUZZ_ROUNDS in the environment runs it longer.
+**
+** What is checked besides not crashing: an accepted text stays valid UTF-8, normal form is a fixed
+** point, an accepted address has a host, and an accepted usage has no negative count.
+*/
+#include "../unit/unit.h"
+
+#include "core/hosts.h"
+#include "core/options.h"
+#include "core/price.h"
+#include "core/request.h"
+#include "core/schema.h"
+#include "core/text.h"
+#include "core/usage.h"
+#include "net/provider.h"
+
+#include <stdlib.h>
+
+static const char *const corpus[] = {
+    "{\"id\":\"c\",\"model\":\"gpt-4o-mini\",\"choices\":[{\"index\":0,\"finish_reason\":\"stop\","
+    "\"message\":"
+    "{\"role\":\"assistant\",\"content\":\"h\\u00e9llo \\ud83d\\ude00 "
+    "\\u0000\",\"refusal\":null}}],\"usage\":"
+    "{\"prompt_tokens\":20,\"completion_tokens\":3,\"total_tokens\":23,\"prompt_tokens_details\":"
+    "{\"cached_tokens\":10,\"cache_write_tokens\":2},\"cost\":0.001}}",
+    "{\"type\":\"message\",\"model\":\"claude\",\"content\":[{\"type\":\"text\",\"text\":\"a\"},{"
+    "\"type\":\"x\"}],"
+    "\"stop_reason\":\"end_turn\",\"usage\":{\"input_tokens\":21,\"output_tokens\":3,"
+    "\"cache_creation_input_tokens\":9,\"cache_read_input_tokens\":null,\"cache_creation\":"
+    "{\"ephemeral_5m_input_tokens\":4,\"ephemeral_1h_input_tokens\":5}}}",
+    "[{\"error\":{\"code\":429,\"status\":\"RESOURCE_EXHAUSTED\",\"message\":\"m\",\"details\":[]}}"
+    "]",
+    "{\"detail\":[{\"msg\":\"field required\",\"loc\":[\"body\"]}]}",
+    "{\"type\":\"object\",\"properties\":{\"a\":{\"$ref\":\"#/$defs/"
+    "d\"},\"b\":{\"enum\":[1,\"x\",null]},\"c\":"
+    "{\"type\":\"string\",\"pattern\":\"^a+$\",\"maxLength\":4}},\"required\":[\"a\"],"
+    "\"additionalProperties\":"
+    "false,\"$defs\":{\"d\":{\"anyOf\":[{\"type\":\"integer\",\"minimum\":2},{\"type\":\"array\","
+    "\"items\":true}]}}}",
+    "{\"model\":\"gpt-4o\",\"max_tokens\":5,\"stop\":[\"a\"],\"ttl\":\"7d\",\"cache\":\"off\","
+    "\"schema\":{}}",
+    "[{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"user\",\"content\":\"u\"},{\"role\":"
+    "\"assistant\","
+    "\"content\":\"a\"},{\"role\":\"user\",\"content\":\"q\"}]",
+    "https://api.openai.com:443/v1/path",
+    "http://[::1]:11434/v1",
+    "  caf\xC3\xA9 e\xCC\x81 \xC2\xA0 x\r\n\r\n\ty\xE2\x80\x8B \xF0\x9F\x98\x80  ",
+};
+enum { CORPUS = sizeof corpus / sizeof corpus[0], MOST = 4096 };
+
+static unsigned long long state_of_random = 0x9E3779B97F4A7C15ULL;
+
+static unsigned pick(unsigned n) {
+  state_of_random ^= state_of_random << 13;
+  state_of_random ^= state_of_random >> 7;
+  state_of_random ^= state_of_random << 17;
+  return (unsigned)(state_of_random >> 33) % n;
+}
+
+/* One change: a byte, a token, a piece removed, repeated, or taken from another text. */
+static size_t mutate(char *text, size_t n) {
+  static const char *const tokens[] = {"\"",
+                                       "{",
+                                       "}",
+                                       "[",
+                                       "]",
+                                       ":",
+                                       ",",
+                                       "null",
+                                       "true",
+                                       "-1",
+                                       "1e99",
+                                       "0.5",
+                                       "\\u0000",
+                                       "\\ud800",
+                                       "\xFF",
+                                       "\xC0\x80",
+                                       "9007199254740993"};
+  size_t at = n ? pick((unsigned)n) : 0;
+  const char *piece = tokens[pick(sizeof tokens / sizeof tokens[0])];
+  size_t len = strlen(piece);
+  switch (pick(5)) {
+  case 0:
+    if (n) {
+      text[at] = (char)pick(256);
+    }
+    return n;
+  case 1: /* cut a piece out */
+    len = n - at ? pick((unsigned)(n - at)) : 0;
+    memmove(text + at, text + at + len, n - at - len);
+    return n - len;
+  case 2: /* a piece of another text */
+    piece = corpus[pick(CORPUS)];
+    len = pick(40);
+    len = len < strlen(piece) ? len : strlen(piece);
+    break;
+  case 3: /* again */
+    piece = text + at;
+    len = (n - at) < 30 ? n - at : 30;
+    break;
+  default:
+    break;
+  }
+  if (n + len < MOST) {
+    char copy[64];
+    memcpy(copy, piece, len);
+    memmove(text + at + len, text + at, n - at);
+    memcpy(text + at, copy, len);
+    n += len;
+  }
+  return n;
+}
+
+static void check_usage(const Usage *u) {
+  assert_true(u->input >= USAGE_UNKNOWN && u->output >= USAGE_UNKNOWN &&
+              u->cached >= USAGE_UNKNOWN);
+  assert_true(u->write_5m >= USAGE_UNKNOWN && u->write_1h >= USAGE_UNKNOWN);
+}
+
+static void read_answers(const char *text, size_t n) {
+  static const char *const apis[] = {"openai", "anthropic"};
+  Err err = {0};
+  Failure failure;
+  long status;
+  provider_read_failure(text, n, &failure);
+  cJSON *tree = json_parse(text, n, "the answer", &err);
+  for (int i = 0; tree && i < 2; i++) {
+    Reply reply = {0};
+    Err bad = {0};
+    provider_is_failure(tree, &status);
+    if (provider_api(apis[i])->parse(tree, &reply, &bad) == RC_OK) {
+      check_usage(&reply.usage);
+    }
+    reply_free(&reply);
+  }
+  cJSON_Delete(tree);
+}
+
+static void read_schema(const char *text, size_t n) {
+  Err err = {0};
+  cJSON *schema = json_parse(text, n, "the schema", &err);
+  if (schema && schema_check(schema, &err) == RC_OK) {
+    schema_is_strict(schema);
+    for (int i = 0; i < 3; i++) {
+      Err bad = {0};
+      cJSON *value = json_parse(corpus[i], strlen(corpus[i]), "a value", &bad);
+      schema_validate(schema, value, &bad);
+      cJSON_Delete(value);
+    }
+  }
+  cJSON_Delete(schema);
+}
+
+static void read_request(const char *text, size_t n) {
+  Options options;
+  Request r = {0};
+  Err err = {0};
+  Hash key;
+  if (options_parse(text, n, &options, &err) == RC_OK) {
+    options_free(&options);
+  }
+  options_init(&options);
+  err = (Err){0};
+  if (request_from_messages(text, n, &options, &r, &err) == RC_OK) {
+    assert_int_equal(request_key(&r, 1, &key, &err), RC_OK);
+  }
+  request_free(&r);
+}
+
+static void read_text(const char *text, size_t n) {
+  size_t bad_at;
+  Url url;
+  Err err = {0};
+  Buf once, twice;
+  if (url_parse(text, &url, &err) == RC_OK) {
+    assert_true(url.host[0] && url.port > 0 && url.port < 65536 &&
+                (url.is_https || url.is_loopback));
+  }
+  if (!text_is_utf8(text, n, &bad_at)) {
+    return;
+  }
+  buf_init(&once, 1 << 20);
+  buf_init(&twice, 1 << 20);
+  assert_int_equal(text_normalize(text, n, &once), RC_OK);
+  assert_int_equal(text_normalize(once.data, once.n, &twice), RC_OK);
+  assert_true(text_is_utf8(once.data, once.n, &bad_at));
+  assert_true(once.n == twice.n && memcmp(once.data, twice.data, once.n) == 0);
+  buf_free(&once);
+  buf_free(&twice);
+}
+
+static void test_mutated_inputs(void **state) {
+  (void)state;
+  const char *more = getenv("FUZZ_ROUNDS");
+  long rounds = more ? strtol(more, NULL, 10) : 20000;
+  for (long i = 0; i < rounds; i++) {
+    const char *seed = corpus[pick(CORPUS)];
+    char *text = malloc(MOST + 1); /* fresh each time: the sanitizer sees the ends */
+    size_t n = strlen(seed);
+    memcpy(text, seed, n);
+    for (unsigned k = 1 + pick(6); k > 0; k--) {
+      n = mutate(text, n);
+    }
+    text = realloc(text, n + 1);
+    text[n] = 0;
+    read_answers(text, n);
+    read_schema(text, n);
+    read_request(text, n);
+    read_text(text, n);
+    free(text);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_mutated_inputs)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
