@@ -318,26 +318,33 @@ static int attempt_once(Call *k, Verdict *v, Err *err) {
   return err->rc;
 }
 
-/* Closes the failed attempt in the ledger, waits, and opens the next. */
+/* Waits, then makes the next attempt durable. On failure k->row is the failed attempt again. */
+static int wait_and_begin(Call *k, long long delay_ms, const char *reason, Err *err) {
+  LedgerRow failed = k->row;
+  if (conn_sleep(k->conn, delay_ms, err) != RC_OK) {
+    return err->rc;
+  }
+  call_start_row(k, failed.attempt + 1, reason);
+  if (ledger_begin_next(k->store, failed.id, &k->row, k->cache == CACHE_EXACT ? &k->key : NULL,
+                        k->deadline_ms, err) != RC_OK) {
+    k->row = failed;
+  }
+  return err->rc;
+}
+
+/* Closes the failed attempt in the ledger, its intent kept, waits, and opens the next. If there is
+** none after all, the attempt stays open: settling it once more ends the intent. */
 static int next_attempt(Call *k, long long delay_ms, Err *failure) {
   Err err = {0};
   char reason[sizeof k->retry_reason];
   snprintf(reason, sizeof reason, "%s",
            failure->provider_code[0] ? failure->provider_code : failure->code);
-  ledger_settle(k->store, &k->row, NULL, 1, &err);
-  k->is_open = 0; /* written, or queued */
+  k->is_open = ledger_settle(k->store, &k->row, NULL, 1, &err) == RC_OK; /* else it is queued */
   if (k->store->is_main) {
     err = (Err){0}; /* there, a queued row is no reason to stop */
   }
-  long long previous = k->row.id;
-  if (err.rc == RC_OK) {
-    conn_sleep(k->conn, delay_ms, &err);
-  }
-  if (err.rc == RC_OK) {
-    call_start_row(k, k->row.attempt + 1, reason);
-    ledger_begin_next(k->store, previous, &k->row, k->cache == CACHE_EXACT ? &k->key : NULL,
-                      k->deadline_ms, &err);
-    k->is_open = err.rc == RC_OK;
+  if (err.rc == RC_OK && wait_and_begin(k, delay_ms, reason, &err) == RC_OK) {
+    k->is_open = 1;
   }
   *failure = err;
   return err.rc;

@@ -30,15 +30,17 @@ static const char *skip_blanks(const char *sql) {
     sql += strspn(sql, " \t\r\n\f;");
     if (strncmp(sql, "--", 2) == 0) {
       end = strchr(sql, '\n');
+      end = end ? end + 1 : NULL;
     } else if (strncmp(sql, "/*", 2) == 0) {
       end = strstr(sql + 2, "*/");
+      end = end ? end + 2 : NULL;
     } else {
       return sql;
     }
     if (!end) {
       return "";
     }
-    sql = end + 1;
+    sql = end;
   }
 }
 

@@ -95,6 +95,8 @@ void call_start_row(Call *k, long long attempt, const char *retry_reason) {
   row->user = o->user;
   row->conversation = o->conversation;
   row->turn = k->request->turn;
+  row->system_tokens = k->system_tokens;
+  row->history_tokens = k->history_tokens;
   row->system_hash = k->system_hash[0] ? k->system_hash : NULL;
   row->prompt_hash = k->prompt_hash[0] ? k->prompt_hash : NULL;
   if (retry_reason) {
@@ -106,10 +108,10 @@ void call_start_row(Call *k, long long attempt, const char *retry_reason) {
 /* Estimated tokens of the parts that make a conversation dear. */
 static void estimate_parts(Call *k) {
   const Request *r = k->request;
-  k->row.system_tokens = r->system ? tokens_estimate(r->system, strlen(r->system)) : 0;
-  k->row.history_tokens = 0;
+  k->system_tokens = r->system ? tokens_estimate(r->system, strlen(r->system)) : 0;
+  k->history_tokens = 0;
   for (int i = 0; i + 1 < r->n_messages; i++) {
-    k->row.history_tokens += tokens_estimate(r->messages[i].content, r->messages[i].n);
+    k->history_tokens += tokens_estimate(r->messages[i].content, r->messages[i].n);
   }
 }
 
@@ -280,8 +282,8 @@ static int ask(Call *k, Outcome *out, Err *err) {
   make_request_id(k->request_id, k->started_ms);
   if (name_texts(k, &texts, err) == RC_OK && route_choose(k, err) == RC_OK &&
       route_prepare(k, err) == RC_OK) {
-    call_start_row(k, 1, NULL);
     estimate_parts(k);
+    call_start_row(k, 1, NULL);
     claimed = claim(k, &texts, out, err);
   }
   if (claimed == 0) {
@@ -315,6 +317,7 @@ static void start_call(Call *k, Conn *conn, const Request *request, Memo *memo) 
   k->request = request;
   k->cache = o->cache >= 0 ? (CacheMode)o->cache : (CacheMode)conn->set.cache;
   k->memo = k->cache == CACHE_OFF ? NULL : memo;
+  k->system_tokens = k->history_tokens = LEDGER_NULL;
   k->started_ms = now_ms();
   k->deadline_ms = k->started_ms + timeout;
   k->attempts_left = (int)retries + 1;

@@ -192,6 +192,20 @@ class Faults(unittest.TestCase):
         print(f"      Ctrl-C ends a call after {', '.join(f'{w:.0f}' for w in waits)} ms")
         self.assertLess(max(waits), 5000)
 
+    def test_interrupted_between_attempts_holds_nobody_up(self):
+        db = self.desk("rate-limit-seconds-always", "backoff")
+        threading.Timer(0.3, db.interrupt).start()
+        self.assertIn("interrupted", error_of(db, "SELECT llm_complete('again')"))
+        db.execute("UPDATE llm_models SET base_url = ?", (self.standin.url + "/v1",))
+        self.assertIn("ref", value(db, "SELECT llm_complete('again', '{\"timeout_ms\":5000}')"))
+        self.assertEqual(db.execute("SELECT attempt, kind, http_status FROM llm_calls ORDER BY id").fetchall(),
+                         [(1, "call", 429), (1, "call", 200)])
+
+    def test_every_attempt_knows_its_parts(self):
+        db = self.desk("server-error", "parts")
+        value(db, "SELECT llm_complete('x', '{\"system\":\"Be brief and kind.\"}')")
+        self.assertEqual(value(db, "SELECT count(*) FROM llm_calls WHERE system_tokens > 0 AND history_tokens = 0"), 2)
+
     def test_nothing_listens(self):
         db = self.desk("ok", "refused")
         db.execute("UPDATE llm_models SET base_url = 'http://127.0.0.1:9/v1'")
