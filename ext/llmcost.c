@@ -40,6 +40,8 @@ static const struct Function {
     {"llm_tokens", 1, PURE, fn_llm_tokens},
     {"llm_tokens", 2, PURE, fn_llm_tokens},
     {"llm_normalize", 1, PURE, fn_llm_normalize},
+    {"embed", 1, PURE | JSON, fn_embed},
+    {"embed", 2, DIRECT | JSON, fn_embed},
     {"embed_cosine", 2, PURE, fn_embed_cosine},
     {"llmcost_version", 0, PURE, fn_llmcost_version},
     {"llmcost_debug", 0, DIRECT | JSON, fn_llmcost_debug},
@@ -61,8 +63,16 @@ static void free_store_table(void *p) {
   sqlite3_free(t);
 }
 
+static void free_host(void *p) {
+  conn_unref(((CacheHost *)p)->ctx);
+}
+
 static int register_tables(sqlite3 *db, Conn *conn) {
   int rc = sqlite3_create_module_v2(db, "llm_call", &call_table_module, conn_ref(conn), conn_unref);
+  if (rc == SQLITE_OK) {
+    conn_ref(conn);
+    rc = sqlite3_create_module_v2(db, "semantic_cache", cache_module(), &conn->cache, free_host);
+  }
   for (const StoreSource *source = store_sources; source->name && rc == SQLITE_OK; source++) {
     StoreTable *t = sqlite3_malloc64(sizeof *t);
     if (!t) {

@@ -67,6 +67,7 @@ int vec_index_nearest(VecIndex *index, const void *query, double threshold, int 
 int64_t vec_index_count(const VecIndex *index); /* entries, expired ones included */
 size_t vec_index_bytes(const VecIndex *index);  /* memory held */
 const char *vec_index_strategy(const VecIndex *index); /* "flat" or "kd", in static storage */
+int vec_index_dim(const VecIndex *index);
 
 /* Writes the index as a stream of bytes in pieces of any size to `sink` (which returns VEC_OK or a
 ** code that ends the work), and reads one back from `pull`, which fills exactly n bytes or returns

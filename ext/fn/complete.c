@@ -3,7 +3,7 @@
 */
 #include "fn/call.h"
 #include "fn/fn.h"
-#include "fn/guard.h"
+#include "fn/directonly.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -116,7 +116,7 @@ static void complete(sqlite3_context *ctx, int argc, sqlite3_value **argv, const
     return;
   }
   Options *o =
-      guard_direct(ctx, &err) == RC_OK ? arg_options(ctx, argc, argv, 1, &owned, &err) : NULL;
+      directonly_check(ctx, &err) == RC_OK ? arg_options(ctx, argc, argv, 1, &owned, &err) : NULL;
   const char *text = (const char *)sqlite3_value_text(argv[0]);
   size_t n = (size_t)sqlite3_value_bytes(argv[0]);
   if (o && text && make(text, n, o, &r, &err) == RC_OK && o->dry_run) {
@@ -149,7 +149,7 @@ void fn_llm_last_call(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   (void)argv;
   Conn *c = sqlite3_user_data(ctx);
   Err err = {0};
-  if (guard_direct(ctx, &err) != RC_OK || (c->store && ledger_flush(c->store, &err) != RC_OK)) {
+  if (directonly_check(ctx, &err) != RC_OK || (c->store && ledger_flush(c->store, &err) != RC_OK)) {
     result_error(ctx, "llm_last_call", &err);
   } else if (c->store && c->store->last_call_id) {
     sqlite3_result_int64(ctx, c->store->last_call_id);

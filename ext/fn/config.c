@@ -7,7 +7,7 @@
 
 #include "core/catalogue.h"
 #include "fn/access.h"
-#include "fn/guard.h"
+#include "fn/directonly.h"
 #include "store/config.h"
 
 #include <stdlib.h>
@@ -26,6 +26,7 @@ static const struct Setting {
 #define AT(member) offsetof(Settings, member)
     {"store", S_TEXT, AT(store), 0, 0, NULL},
     {"proxy", S_TEXT, AT(proxy), 0, 0, NULL},
+    {"minilm", S_TEXT, AT(minilm), 0, 0, NULL},
     {"log_text", S_WORD, AT(log_text), 0, 0, (const char *const[]){"full", "hash", "none", NULL}},
     {"cache", S_WORD, AT(cache), 0, 0,
      (const char *const[]){"exact", "semantic", "off", "refresh", NULL}},
@@ -133,7 +134,7 @@ void fn_llm_config(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   Err err = {0};
   const char *name = (const char *)sqlite3_value_text(argv[0]);
   const struct Setting *s = name ? find_setting(name) : NULL;
-  if (guard_direct(ctx, &err) != RC_OK) {
+  if (directonly_check(ctx, &err) != RC_OK) {
     s = NULL;
   } else if (!s) {
     unknown_setting(name ? name : "NULL", &err);
@@ -157,7 +158,7 @@ void fn_llm_secret(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   Err err = {0};
   const char *name = (const char *)sqlite3_value_text(argv[0]);
   const char *value = (const char *)sqlite3_value_text(argv[1]);
-  if (guard_direct(ctx, &err) == RC_OK && (!name || !value || !value[0])) {
+  if (directonly_check(ctx, &err) == RC_OK && (!name || !value || !value[0])) {
     err_set(&err, RC_ERROR, "bad_argument", "expected a name and a value");
   } else if (err.rc == RC_OK) {
     access_set_secret(name, value, &err);
@@ -173,7 +174,7 @@ void fn_llm_allow_host(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   (void)argc;
   Err err = {0};
   const char *rule = (const char *)sqlite3_value_text(argv[0]);
-  if (guard_direct(ctx, &err) == RC_OK && access_allow_host(rule ? rule : "", &err) == RC_OK) {
+  if (directonly_check(ctx, &err) == RC_OK && access_allow_host(rule ? rule : "", &err) == RC_OK) {
     sqlite3_result_value(ctx, argv[0]);
   } else {
     result_error(ctx, "llm_allow_host", &err);
@@ -186,7 +187,7 @@ void fn_llm_init(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   Conn *c = sqlite3_user_data(ctx);
   Err err = {0};
   char *report = NULL;
-  if (guard_direct(ctx, &err) == RC_OK && config_init(c->db, &report, &err) == RC_OK) {
+  if (directonly_check(ctx, &err) == RC_OK && config_init(c->db, &report, &err) == RC_OK) {
     sqlite3_result_text(ctx, report, -1, sqlite3_free);
   } else {
     result_error(ctx, "llm_init", &err);
@@ -218,7 +219,7 @@ void fn_llmcost_debug(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   (void)argv;
   Conn *c = sqlite3_user_data(ctx);
   Err err = {0};
-  if (guard_direct(ctx, &err) != RC_OK) {
+  if (directonly_check(ctx, &err) != RC_OK) {
     result_error(ctx, "llmcost_debug", &err);
     return;
   }

@@ -4,6 +4,7 @@
 #include "fn/conn.h"
 
 #include "fn/access.h"
+#include "fn/embedders.h"
 
 #include <string.h>
 #include <time.h>
@@ -14,6 +15,7 @@ Conn *conn_new(sqlite3 *db) {
     memset(c, 0, sizeof *c);
     c->db = db;
     c->refs = 1;
+    c->cache = (CacheHost){c, embedders_find};
     c->set = (Settings){.log_text = LOG_FULL,
                         .cache = CACHE_EXACT,
                         .ttl_ms = OPTION_UNSET,
@@ -42,8 +44,10 @@ void conn_unref(void *p) {
   }
   net_close(c->net);
   config_free(c->config);
+  embedders_free(c->local);
   sqlite3_free(c->set.store);
   sqlite3_free(c->set.proxy);
+  sqlite3_free(c->set.minilm);
   sqlite3_free(c);
 }
 

@@ -8,6 +8,7 @@
 #define LLMCOST_CONN_H
 
 #include "core/error.h"
+#include "cache.h"
 #include "core/options.h"
 #include "net/transport.h"
 #include "store/config.h"
@@ -19,10 +20,13 @@ typedef enum LogText { LOG_FULL, LOG_HASH, LOG_NONE } LogText;
 typedef struct Settings {
   char *store;  /* path, "main", or NULL: beside the database */
   char *proxy;  /* NULL: none */
+  char *minilm; /* path of MiniLM's weights, or NULL: beside the library */
   int log_text; /* LogText */
   int cache;    /* CacheMode that requests have unless they say otherwise */
   long long ttl_ms, timeout_ms, connect_timeout_ms, idle_timeout_ms, retries, backoff_ms;
 } Settings;
+
+typedef struct LocalModel LocalModel; /* embedders.c */
 
 typedef struct Conn {
   sqlite3 *db;
@@ -31,6 +35,8 @@ typedef struct Conn {
   Store *store;   /* NULL until needed */
   Net *net;       /* NULL until needed */
   Config *config; /* as last read; NULL until needed */
+  LocalModel *local; /* MiniLM; NULL until needed */
+  CacheHost cache;   /* what semantic_cache tables ask of this connection */
 } Conn;
 
 /* A new connection state with one reference; NULL without memory. */

@@ -1,11 +1,64 @@
 /*
-** embed_cosine: vectors as SQL values.
+** embed, embed_cosine: vectors as SQL values.
+**
+** A vector is a BLOB of float32, little-endian, of unit length, with the subtype sqlite-vec marks
+** its vectors with.
 */
+#include "fn/directonly.h"
+#include "fn/embedders.h"
 #include "fn/fn.h"
 
+#include "core/text.h"
 #include "cosine.h"
 
-/* Vectors are float32, little-endian, as sqlite-vec lays them out; NULL in gives NULL out. */
+#include <stdlib.h>
+
+enum { VECTOR_SUBTYPE = 223 };
+
+/* Embeds the argument; VEC_EMPTY is an error here, as a vector was asked for. */
+static float *embed_text(sqlite3_value *v, const Embedder *e, Err *err) {
+  const char *text = (const char *)sqlite3_value_text(v);
+  size_t n = (size_t)sqlite3_value_bytes(v), bad_at = 0;
+  float *vector = malloc(sizeof *vector * (size_t)e->dim);
+  if (!text || !vector) {
+    err_nomem(err);
+  } else if (n > LIMIT_REQUEST_BYTES) {
+    err_set(err, RC_TOOBIG, "too_big", "a text of %zu bytes (at most %zu)", n, LIMIT_REQUEST_BYTES);
+  } else if (!text_is_utf8(text, n, &bad_at)) {
+    err_set(err, RC_ERROR, "bad_utf8", "the text is not valid UTF-8 (byte %zu)", bad_at);
+  } else if (e->run(e->ctx, text, n, vector, err) != RC_OK) {
+    err_set(err, RC_ERROR, "bad_argument", "the text holds no word that '%.60s' knows", e->name);
+  }
+  if (err->rc != RC_OK) {
+    free(vector);
+    vector = NULL;
+  }
+  return vector;
+}
+
+void fn_embed(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+  Err err = {0};
+  Embedder e;
+  float *vector = NULL;
+  if (sqlite3_value_type(argv[0]) == SQLITE_NULL) {
+    return;
+  }
+  const char *name = argc == 2 ? (const char *)sqlite3_value_text(argv[1]) : "static";
+  if (!name) {
+    err_set(&err, RC_ERROR, "bad_argument", "expected the name of an embedder, received NULL");
+  } else if ((argc == 1 || directonly_check(ctx, &err) == RC_OK) &&
+             embedders_find(sqlite3_user_data(ctx), name, &e, &err) == RC_OK) {
+    vector = embed_text(argv[0], &e, &err);
+  }
+  if (!vector) {
+    result_error(ctx, "embed", &err);
+    return;
+  }
+  sqlite3_result_blob(ctx, vector, 4 * e.dim, free);
+  sqlite3_result_subtype(ctx, VECTOR_SUBTYPE);
+}
+
+/* NULL in gives NULL out. */
 void fn_embed_cosine(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   (void)argc;
   Err err = {0};

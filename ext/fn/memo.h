@@ -42,7 +42,7 @@ const MemoEntry *memo_find(const Memo *memo, const Hash *key);
 void memo_add(Memo *memo, const Hash *key, const char *text, size_t n, long long call_id,
               const Err *failure);
 
-/* Whether this execution's schemas were searched already (guard.h). */
+/* Whether this execution's schemas were searched already (directonly.h). */
 int memo_guarded(const Memo *memo);
 void memo_set_guarded(Memo *memo);
 

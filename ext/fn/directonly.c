@@ -1,11 +1,11 @@
 /*
-** The guard. See guard.h for why it is there.
+** The check. See directonly.h for why it is there.
 **
 ** The text of a table is what SQLite parses, and a function's name can't be written in it any other
 ** way, so a search for the names finds every such constraint. It may find too much (a comment): the
 ** error says where.
 */
-#include "fn/guard.h"
+#include "fn/directonly.h"
 
 #include "fn/memo.h"
 
@@ -15,7 +15,7 @@ static const char *const guarded[] = {"llm_complete", "llm_chat",     "llm_last_
                                       "llm_config",   "llm_secret",   "llm_allow_host",
                                       "llm_init",     "llmcost_debug"};
 
-int guard_names_function(const char *sql) {
+int directonly_names_function(const char *sql) {
   int found = 0;
   for (size_t i = 0; i < sizeof guarded / sizeof guarded[0]; i++) {
     found |= strcasestr(sql, guarded[i]) != NULL;
@@ -72,7 +72,7 @@ static int search_schema(sqlite3 *db, const char *schema, Err *err) {
   int rc = sql ? sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) : SQLITE_NOMEM;
   while (rc == SQLITE_OK && err->rc == RC_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
     const char *create = (const char *)sqlite3_column_text(stmt, 1);
-    if (create && guard_names_function(create)) {
+    if (create && directonly_names_function(create)) {
       err_set(
           err, RC_ERROR, "hostile_schema",
           "table '%.60s' of '%.40s' names such a function beside a CHECK: nothing was done, since a"
@@ -106,7 +106,7 @@ static int search_all(sqlite3 *db, Err *err) {
   return err->rc;
 }
 
-int guard_direct(sqlite3_context *ctx, Err *err) {
+int directonly_check(sqlite3_context *ctx, Err *err) {
   sqlite3 *db = sqlite3_context_db_handle(ctx);
   Memo *memo = memo_of_statement(ctx);
   if (memo && memo_guarded(memo)) {

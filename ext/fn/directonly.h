@@ -1,5 +1,5 @@
 /*
-** The guard in front of every function that can spend, send or write.
+** The check in front of every function that can spend, send or write.
 **
 ** SQLITE_DIRECTONLY keeps views, triggers, defaults, indexes and generated columns of a database
 ** file from calling such a function. CHECK constraints it does not keep (seen in SQLite 3.40): an
@@ -7,16 +7,16 @@
 ** anything inside a statement that can check constraints, the schemas are searched for a CHECK that
 ** names one.
 */
-#ifndef LLMCOST_GUARD_H
-#define LLMCOST_GUARD_H
+#ifndef LLMCOST_DIRECTONLY_H
+#define LLMCOST_DIRECTONLY_H
 
 #include "core/error.h"
 #include "store/sqlite.h"
 
 /* RC_OK, or an error that names the table. Looks once per execution of a statement. */
-int guard_direct(sqlite3_context *ctx, Err *err);
+int directonly_check(sqlite3_context *ctx, Err *err);
 
-/* 1 if the text of a CREATE TABLE has a CHECK and names a function that guard_direct protects. */
-int guard_names_function(const char *create_table);
+/* 1 if the text of a CREATE TABLE has a CHECK and names a function that directonly_check protects. */
+int directonly_names_function(const char *create_table);
 
 #endif

@@ -1,0 +1,334 @@
+/*
+** The shadow tables of a semantic_cache, and every statement on them.
+**
+**   x_rows        an entry: texts, numbers, its vector (unit length float32; NULL: exact hits only) and,
+**                 once it was needed, the vector of the confirming embedder
+**   x_partitions  system prompt and scope, interned; found by the hash of both, compared in full
+**   x_log         a line per change: its number, a random stamp, the entry. Two connections whose
+**                 newest line is the same (number and stamp) have seen the same changes
+**   x_snapshots   the index of a large partition as it was at one line of the log, in segments, each
+**                 with a checksum
+**   x_labels      whether an answer that was served, or would have been, was right
+**   x_decisions   what the adaptive policy decided, and on what grounds
+**   x_meta        embedder, its version and dimension, policy seed, number of entries
+**
+** Rows are never changed in place where the vector changes: every write has its line in the log.
+*/
+#include "cache_table.h"
+
+#include "core/hash.h"
+#include "core/text.h"
+
+#include <string.h>
+
+/* @x stands for "schema"."table_x". */
+static const char *const create_sql[] = {
+    "CREATE TABLE @rows(id INTEGER PRIMARY KEY, partition INTEGER NOT NULL, expires_at INTEGER,"
+    " created_at INTEGER NOT NULL, hits INTEGER NOT NULL DEFAULT 0, last_hit_at INTEGER,"
+    " cost_nusd INTEGER, text_hash INTEGER, embedding BLOB, query TEXT, response, model TEXT,"
+    " tag TEXT, second BLOB)",
+    "CREATE TABLE @partitions(id INTEGER PRIMARY KEY, hash INTEGER NOT NULL, system_prompt, scope)",
+    "CREATE TABLE @log(seq INTEGER PRIMARY KEY, stamp INTEGER NOT NULL, partition INTEGER NOT NULL,"
+    " entry INTEGER NOT NULL)",
+    "CREATE TABLE @snapshots(partition INTEGER NOT NULL, segment INTEGER NOT NULL, seq INTEGER"
+    " NOT NULL, stamp INTEGER NOT NULL, checksum BLOB NOT NULL, data BLOB NOT NULL,"
+    " PRIMARY KEY(partition, segment))",
+    "CREATE TABLE @labels(id INTEGER PRIMARY KEY, ts INTEGER NOT NULL, partition INTEGER NOT NULL,"
+    " entry INTEGER NOT NULL, similarity REAL NOT NULL, second REAL, margin REAL, agree INTEGER,"
+    " ok INTEGER NOT NULL, source TEXT NOT NULL)",
+    "CREATE TABLE @decisions(id INTEGER PRIMARY KEY, ts INTEGER NOT NULL, partition INTEGER NOT "
+    "NULL,"
+    " entry INTEGER NOT NULL, similarity REAL NOT NULL, second REAL, margin REAL, agree INTEGER,"
+    " chance REAL, needed REAL, draw REAL, served INTEGER NOT NULL)",
+    "CREATE TABLE @meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID",
+    "CREATE INDEX @rows_text ON ~rows(partition, text_hash)",
+    "CREATE INDEX @rows_tag ON ~rows(tag) WHERE tag IS NOT NULL",
+    "CREATE INDEX @rows_expires ON ~rows(expires_at) WHERE expires_at IS NOT NULL",
+    "CREATE INDEX @partitions_hash ON ~partitions(hash)",
+    "CREATE INDEX @log_entry ON ~log(partition, seq)",
+    "CREATE INDEX @labels_partition ON ~labels(partition)",
+    "CREATE INDEX @labels_entry ON ~labels(entry)",
+};
+enum { N_CREATE = sizeof create_sql / sizeof create_sql[0] };
+
+static const char *const tables[] = {"rows",   "partitions", "log", "snapshots",
+                                     "labels", "decisions",  "meta"};
+enum { N_TABLES = sizeof tables / sizeof tables[0] };
+
+static const char *const sql_texts[CACHE_SQL_COUNT] = {
+    [ROW_INSERT] = "INSERT INTO @rows(id, partition, expires_at, created_at, hits, last_hit_at,"
+                   " cost_nusd, text_hash, embedding, query, response, model, tag)"
+                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    [ROW_DELETE] = "DELETE FROM @rows WHERE id = ?1",
+    [ROW_GET] = "SELECT partition, query, response, second, expires_at, model, tag FROM @rows"
+                " WHERE id = ?1",
+    [ROW_VECTOR] = "SELECT embedding, partition, expires_at, tag, model FROM @rows WHERE id = ?1",
+    [ROW_BY_TEXT] = "SELECT id, query, expires_at, model, tag FROM @rows"
+                    " WHERE partition = ?1 AND text_hash = ?2 ORDER BY id DESC",
+    [ROW_KEY] = "SELECT partition FROM @rows WHERE id = ?1",
+    [ROW_TEXT_VECTOR] = "SELECT query, embedding FROM @rows WHERE id = ?1",
+    [ROW_TOUCH] = "UPDATE @rows SET hits = hits + ?2, last_hit_at = ?3 WHERE id = ?1",
+    [ROW_EXPIRED] = "SELECT id, partition FROM @rows WHERE expires_at <= ?1 LIMIT 1000",
+    [ROW_VALUES] = "SELECT id, partition, hits, coalesce(last_hit_at, created_at), cost_nusd,"
+                   " coalesce(length(embedding), 0) + coalesce(length(CAST(query AS BLOB)), 0)"
+                   " + coalesce(length(CAST(response AS BLOB)), 0), expires_at FROM @rows",
+    [ROW_SET_SECOND] = "UPDATE @rows SET second = ?2 WHERE id = ?1",
+    [ROWS_OF_PARTITION] = "SELECT id, embedding, expires_at FROM @rows WHERE partition = ?1",
+    [ROWS_ALL] = "SELECT id, embedding, expires_at FROM @rows NOT INDEXED WHERE partition = ?1",
+    [ROWS_COUNT] = "SELECT count(*) FROM @rows WHERE partition = ?1",
+    [PARTITION_FIND] = "SELECT id FROM @partitions WHERE hash = ?1 AND system_prompt IS ?2"
+                       " AND scope IS ?3",
+    [PARTITION_ADD] = "INSERT INTO @partitions(hash, system_prompt, scope) VALUES (?1, ?2, ?3)",
+    [PARTITION_DROP] = "DELETE FROM @partitions WHERE id = ?1 AND NOT EXISTS"
+                       " (SELECT 1 FROM @rows WHERE partition = ?1)",
+    [LOG_LAST] = "SELECT seq, stamp FROM @log ORDER BY seq DESC LIMIT 1",
+    [LOG_STAMP] = "SELECT stamp FROM @log WHERE seq = ?1",
+    [LOG_AFTER] = "SELECT partition, entry FROM @log WHERE seq > ?1",
+    [LOG_AFTER_OF] = "SELECT entry FROM @log WHERE partition = ?1 AND seq > ?2",
+    [LOG_ADD] = "INSERT INTO @log(stamp, partition, entry) VALUES (?1, ?2, ?3)",
+    [LOG_TRIM] = "DELETE FROM @log WHERE seq < ?1 AND seq NOT IN (SELECT seq FROM @snapshots)"
+                 " AND NOT EXISTS (SELECT 1 FROM @snapshots s WHERE s.partition = log.partition"
+                 " AND s.segment = 0 AND s.seq < log.seq)",
+    [SNAPSHOT_GET] = "SELECT seq, stamp, checksum, data FROM @snapshots"
+                     " WHERE partition = ?1 AND segment = ?2",
+    [SNAPSHOT_PUT] = "INSERT INTO @snapshots(partition, segment, seq, stamp, checksum, data)"
+                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    [SNAPSHOT_DROP] = "DELETE FROM @snapshots WHERE partition = ?1",
+    [META_GET] = "SELECT value FROM @meta WHERE name = ?1",
+    [META_PUT] = "INSERT OR REPLACE INTO @meta(name, value) VALUES (?1, ?2)",
+    [META_ADD] = "UPDATE @meta SET value = value + ?2 WHERE name = ?1",
+    [LABEL_ADD] = "INSERT INTO @labels(ts, partition, entry, similarity, second, margin, agree, ok,"
+                  " source) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [LABEL_DROP] = "DELETE FROM @labels WHERE entry = ?1",
+    [LABEL_WORST] = "SELECT max(similarity) FROM @labels WHERE entry = ?1 AND ok = 0",
+    [LABELS_OF] =
+        "SELECT * FROM (SELECT id, entry, similarity, second, margin, agree, ok FROM @labels"
+        " WHERE partition = ?1 AND id > ?2 ORDER BY id DESC LIMIT 2000) ORDER BY id",
+    [DECISION_ADD] =
+        "INSERT INTO @decisions(ts, partition, entry, similarity, second, margin, agree,"
+        " chance, needed, draw, served)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    [DECISION_LAST] = "SELECT similarity, second, margin, agree FROM @decisions"
+                      " WHERE entry = ?1 AND served ORDER BY id DESC LIMIT 1",
+    [DECISION_TRIM] = "DELETE FROM @decisions WHERE id <= (SELECT max(id) FROM @decisions) - 10000",
+};
+
+/* Replaces @x by "schema"."table_x", and ~x by "table_x" (an index names its table bare). */
+static char *expand(CacheTable *t, const char *sql) {
+  static const char word[] = "abcdefghijklmnopqrstuvwxyz_";
+  sqlite3_str *out = sqlite3_str_new(t->db);
+  for (const char *p = sql; *p;) {
+    size_t plain = strcspn(p, "@~");
+    sqlite3_str_append(out, p, (int)plain);
+    p += plain;
+    if (*p) {
+      int n = (int)strspn(p + 1, word);
+      if (*p == '@') {
+        sqlite3_str_appendf(out, "\"%w\".", t->schema);
+      }
+      sqlite3_str_appendf(out, "\"%w_%.*s\"", t->name, n, p + 1);
+      p += 1 + n;
+    }
+  }
+  return sqlite3_str_finish(out);
+}
+
+int rows_error(CacheTable *t, int rc, Err *err) {
+  int code = rc & 0xff;
+  if (code == SQLITE_NOMEM) {
+    return err_nomem(err);
+  }
+  return err_set(err, code, "cache", "%s", sqlite3_errmsg(t->db));
+}
+
+int rows_corrupt(CacheTable *t, const char *what, int64_t id, Err *err) {
+  return err_set(err, SQLITE_CORRUPT, "cache", "the shadow tables of '%.60s' are damaged: %s %lld",
+                 t->name, what, (long long)id);
+}
+
+sqlite3_stmt *rows_prepare(CacheTable *t, const char *sql, Err *err) {
+  sqlite3_stmt *stmt = NULL;
+  char *text = expand(t, sql);
+  int rc = text ? sqlite3_prepare_v3(t->db, text, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL)
+                : SQLITE_NOMEM;
+  sqlite3_free(text);
+  if (rc != SQLITE_OK) {
+    rows_error(t, rc, err);
+  }
+  return stmt;
+}
+
+sqlite3_stmt *rows_stmt(CacheTable *t, CacheSql id, Err *err) {
+  if (!t->stmt[id]) {
+    t->stmt[id] = rows_prepare(t, sql_texts[id], err);
+  }
+  return t->stmt[id];
+}
+
+int rows_reset(CacheTable *t, sqlite3_stmt *stmt, Err *err) {
+  int rc = sqlite3_reset(stmt);
+  sqlite3_clear_bindings(stmt);
+  return rc == SQLITE_OK ? RC_OK : rows_error(t, rc, err);
+}
+
+int rows_run(CacheTable *t, sqlite3_stmt *stmt, Err *err) {
+  sqlite3_step(stmt);
+  return rows_reset(t, stmt, err);
+}
+
+void rows_finalize(CacheTable *t) {
+  for (int i = 0; i < CACHE_SQL_COUNT; i++) {
+    sqlite3_finalize(t->stmt[i]);
+    t->stmt[i] = NULL;
+  }
+}
+
+static int exec(CacheTable *t, const char *sql, Err *err) {
+  char *text = expand(t, sql);
+  int rc = text ? sqlite3_exec(t->db, text, NULL, NULL, NULL) : SQLITE_NOMEM;
+  sqlite3_free(text);
+  return rc == SQLITE_OK ? RC_OK : rows_error(t, rc, err);
+}
+
+int rows_create(CacheTable *t, Err *err) {
+  for (int i = 0; i < N_CREATE && err->rc == RC_OK; i++) {
+    exec(t, create_sql[i], err);
+  }
+  return err->rc;
+}
+
+int rows_drop(CacheTable *t, Err *err) {
+  rows_finalize(t);
+  for (int i = 0; i < N_TABLES && err->rc == RC_OK; i++) {
+    char *sql = sqlite3_mprintf("DROP TABLE IF EXISTS @%s", tables[i]);
+    sql ? exec(t, sql, err) : err_nomem(err);
+    sqlite3_free(sql);
+  }
+  return err->rc;
+}
+
+int rows_rename(CacheTable *t, const char *name, Err *err) {
+  rows_finalize(t);
+  for (int i = 0; i < N_TABLES && err->rc == RC_OK; i++) {
+    char *sql = sqlite3_mprintf("ALTER TABLE \"%w\".\"%w_%s\" RENAME TO \"%w_%s\"", t->schema,
+                                t->name, tables[i], name, tables[i]);
+    int rc = sql ? sqlite3_exec(t->db, sql, NULL, NULL, NULL) : SQLITE_NOMEM;
+    sqlite3_free(sql);
+    if (rc != SQLITE_OK) {
+      rows_error(t, rc, err);
+    }
+  }
+  return err->rc;
+}
+
+int rows_is_shadow_name(const char *suffix) {
+  for (int i = 0; i < N_TABLES; i++) {
+    if (sqlite3_stricmp(suffix, tables[i]) == 0) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+int rows_meta(CacheTable *t, const char *name, char *value, size_t size, Err *err) {
+  sqlite3_stmt *stmt = rows_stmt(t, META_GET, err);
+  if (!stmt) {
+    return -1;
+  }
+  sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
+  int found = sqlite3_step(stmt) == SQLITE_ROW;
+  const char *text = found ? (const char *)sqlite3_column_text(stmt, 0) : NULL;
+  sqlite3_snprintf((int)size, value, "%s", text ? text : "");
+  return rows_reset(t, stmt, err) == RC_OK ? found : -1;
+}
+
+int rows_set_meta(CacheTable *t, const char *name, const char *value, Err *err) {
+  sqlite3_stmt *stmt = rows_stmt(t, META_PUT, err);
+  if (!stmt) {
+    return err->rc;
+  }
+  sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
+  sqlite3_bind_text(stmt, 2, value, -1, SQLITE_STATIC);
+  return rows_run(t, stmt, err);
+}
+
+/* The first 64 bits of a hash as SQLite's integer. */
+static int64_t short_hash(const void *data, size_t n, unsigned long long seed) {
+  Hash h = hash_bytes(data, n, seed);
+  int64_t value;
+  memcpy(&value, h.b, sizeof value);
+  return value;
+}
+
+static int64_t value_hash(sqlite3_value *v, int64_t seed) {
+  if (!v || sqlite3_value_type(v) == SQLITE_NULL) {
+    return short_hash("", 0, (unsigned long long)seed + 1);
+  }
+  const void *text = sqlite3_value_text(v);
+  int n = sqlite3_value_bytes(v);
+  return text ? short_hash(text, (size_t)n, (unsigned long long)seed) : 0;
+}
+
+static void bind_key(sqlite3_stmt *stmt, int64_t hash, sqlite3_value *prompt,
+                     sqlite3_value *scope) {
+  sqlite3_bind_int64(stmt, 1, hash);
+  if (prompt) {
+    sqlite3_bind_value(stmt, 2, prompt);
+  }
+  if (scope) {
+    sqlite3_bind_value(stmt, 3, scope);
+  }
+}
+
+int rows_partition(CacheTable *t, sqlite3_value *prompt, sqlite3_value *scope, int create,
+                   int64_t *id, Err *err) {
+  int64_t hash = value_hash(scope, value_hash(prompt, 0));
+  sqlite3_stmt *stmt = rows_stmt(t, PARTITION_FIND, err);
+  *id = 0;
+  if (!stmt) {
+    return err->rc;
+  }
+  bind_key(stmt, hash, prompt, scope);
+  if (sqlite3_step(stmt) == SQLITE_ROW) {
+    *id = sqlite3_column_int64(stmt, 0);
+  }
+  if (rows_reset(t, stmt, err) != RC_OK || *id || !create) {
+    return err->rc;
+  }
+  stmt = rows_stmt(t, PARTITION_ADD, err);
+  if (stmt) {
+    bind_key(stmt, hash, prompt, scope);
+    rows_run(t, stmt, err);
+    *id = sqlite3_last_insert_rowid(t->db);
+  }
+  return err->rc;
+}
+
+int rows_log(CacheTable *t, int64_t partition, int64_t id, int64_t *seq, int64_t *stamp, Err *err) {
+  sqlite3_stmt *stmt = rows_stmt(t, LOG_ADD, err);
+  if (!stmt) {
+    return err->rc;
+  }
+  sqlite3_randomness(sizeof *stamp, stamp);
+  sqlite3_bind_int64(stmt, 1, *stamp);
+  sqlite3_bind_int64(stmt, 2, partition);
+  sqlite3_bind_int64(stmt, 3, id);
+  rows_run(t, stmt, err);
+  *seq = sqlite3_last_insert_rowid(t->db);
+  return err->rc;
+}
+
+int rows_text_hash(CacheTable *t, const char *text, size_t n, int64_t *hash, Err *err) {
+  size_t bad_at = 0;
+  if (!text_is_utf8(text, n, &bad_at)) {
+    return err_set(err, RC_ERROR, "bad_utf8", "the text is not valid UTF-8 (byte %zu)", bad_at);
+  }
+  buf_clear(&t->text);
+  int rc = text_normalize(text, n, &t->text);
+  if (rc != RC_OK) {
+    return rc == RC_NOMEM ? err_nomem(err)
+                          : err_set(err, RC_TOOBIG, "too_big", "a text of %zu bytes", n);
+  }
+  *hash = short_hash(t->text.data ? t->text.data : "", t->text.n, 0);
+  return RC_OK;
+}

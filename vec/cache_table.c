@@ -1,0 +1,696 @@
+/*
+** The semantic_cache module: SQLite's calls in, the files beside it do the work.
+**
+**   CREATE VIRTUAL TABLE faq USING semantic_cache(embedder='static', threshold=0.92, …);
+**
+** Plan (idxNum): a sum of the Plan bits below; xFilter's arguments come in the order of the bits.
+** idxStr is what EXPLAIN QUERY PLAN shows. A lookup takes over every condition it uses (omit), so
+** that a condition is never left to filter the one row that came back.
+**
+** The hidden column named like the table takes commands, as in FTS5:
+**   INSERT INTO faq(faq) VALUES('rebuild' | 'flush' | 'integrity-check')
+**   INSERT INTO faq(faq, rowid, similarity) VALUES('right' | 'wrong', id, cosine)
+**
+** Entries are unique by partition, normal form of the query and model: an INSERT of one that is
+** there replaces it.
+**
+** Counting: a lookup counts a hit for its best match. A SELECT can't write, so counts wait in
+** memory for the next write through this connection.
+**
+** Threading: a table belongs to one connection and is used under its mutex.
+*/
+#include "cache_table.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const char declaration[] =
+    "CREATE TABLE x(system_prompt TEXT, query TEXT, response, embedding BLOB, model TEXT,"
+    " tag TEXT, cost_nusd INTEGER, created_at INTEGER, expires_at INTEGER, hits INTEGER,"
+    " last_hit_at INTEGER, \"%w\" HIDDEN, scope TEXT HIDDEN, similarity REAL HIDDEN,"
+    " threshold REAL HIDDEN, k INTEGER HIDDEN, match_kind TEXT HIDDEN, verify INTEGER HIDDEN)";
+
+typedef enum Plan {
+  P_MATCH = 1,
+  P_ROWID = 2,
+  P_PROMPT = 4,
+  P_SCOPE = 8,
+  P_TAG = 16,
+  P_MODEL = 32,
+  P_THRESHOLD = 64,
+  P_K = 128,
+  P_VERIFY = 256,
+  P_LIMIT = 512,
+  P_FLAGS = 10,       /* bits that have a value */
+  P_PROMPT_IS = 1024, /* compared with IS: NULL is the partition without a prompt, else nothing */
+  P_SCOPE_IS = 2048
+} Plan;
+
+/* A cursor over matches, or over rows in their order. */
+typedef struct Cursor {
+  sqlite3_vtab_cursor base;
+  sqlite3_stmt *stmt; /* row by row */
+  Match *matches;     /* of a lookup */
+  int n_matches, at;
+  int is_match, has_row;
+  double threshold;
+  int64_t k, verify;
+} Cursor;
+
+/* Columns of a row, as both kinds of cursor read it. */
+#define ROW_COLUMNS                                                                                \
+  "r.id, p.system_prompt, p.scope, r.query, r.response, r.embedding, r.model, r.tag, r.cost_nusd," \
+  " r.created_at, r.expires_at, r.hits, r.last_hit_at FROM @rows r JOIN @partitions p"             \
+  " ON p.id = r.partition "
+
+static int64_t now_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+static int fail(CacheTable *t, const Err *err) {
+  sqlite3_free(t->base.zErrMsg);
+  t->base.zErrMsg = err->rc == RC_NOMEM ? NULL : sqlite3_mprintf("%s: %s", t->name, err->msg);
+  return err->rc == SQLITE_CORRUPT ? SQLITE_CORRUPT_VTAB : err->rc;
+}
+
+/* --- create, connect, destroy */
+
+static void table_free(CacheTable *t) {
+  rows_finalize(t);
+  memory_free(t);
+  match_free(t);
+  buf_free(&t->text);
+  free(t->vector);
+  sqlite3_free(t->schema);
+  sqlite3_free(t->name);
+  sqlite3_free(t);
+}
+
+static CacheTable *table_new(sqlite3 *db, void *aux, int argc, const char *const *argv, Err *err) {
+  CacheTable *t = sqlite3_malloc64(sizeof *t);
+  if (!t) {
+    err_nomem(err);
+    return NULL;
+  }
+  memset(t, 0, sizeof *t);
+  t->db = db;
+  t->host = aux;
+  t->schema = sqlite3_mprintf("%s", argv[1]);
+  t->name = sqlite3_mprintf("%s", argv[2]);
+  buf_init(&t->text, LIMIT_REQUEST_BYTES * 4);
+  if (!t->schema || !t->name) {
+    err_nomem(err);
+  } else {
+    cache_settings_parse(argc - 3, argv + 3, &t->set, err);
+  }
+  return t;
+}
+
+/* A table that would send texts to a provider must not be reachable from a stranger's view. */
+static int declare(CacheTable *t, Err *err) {
+  char *sql = sqlite3_mprintf(declaration, t->name);
+  int rc = sql ? sqlite3_declare_vtab(t->db, sql) : SQLITE_NOMEM;
+  sqlite3_free(sql);
+  if (rc != SQLITE_OK) {
+    return rows_error(t, rc, err);
+  }
+  int is_local = strcmp(t->set.embedder, "static") == 0 || strcmp(t->set.embedder, "minilm") == 0 ||
+                 strcmp(t->set.embedder, "none") == 0;
+  sqlite3_vtab_config(t->db, SQLITE_VTAB_CONSTRAINT_SUPPORT, 1);
+  sqlite3_vtab_config(t->db, is_local ? SQLITE_VTAB_INNOCUOUS : SQLITE_VTAB_DIRECTONLY);
+  return RC_OK;
+}
+
+static int finish(CacheTable *t, const Err *err, sqlite3_vtab **table, char **message) {
+  if (err->rc == RC_OK) {
+    *table = &t->base;
+    return SQLITE_OK;
+  }
+  *message = err->rc == RC_NOMEM ? NULL : sqlite3_mprintf("semantic_cache: %s", err->msg);
+  if (t) {
+    table_free(t);
+  }
+  return err->rc;
+}
+
+static int table_connect(sqlite3 *db, void *aux, int argc, const char *const *argv,
+                         sqlite3_vtab **table, char **message) {
+  Err err = {0};
+  CacheTable *t = table_new(db, aux, argc, argv, &err);
+  if (err.rc == RC_OK) {
+    declare(t, &err);
+  }
+  return finish(t, &err, table, message);
+}
+
+/* What the table remembers of its making. */
+static int write_meta(CacheTable *t, Err *err) {
+  char number[32];
+  int64_t seed = t->set.seed;
+  if (seed == 0) {
+    sqlite3_randomness(sizeof seed, &seed);
+    seed &= INT64_MAX;
+  }
+  rows_set_meta(t, "embedder", t->embedder.name, err);
+  rows_set_meta(t, "embedder_version", t->embedder.version, err);
+  sqlite3_snprintf(sizeof number, number, "%d", t->embedder.dim);
+  rows_set_meta(t, "dim", number, err);
+  sqlite3_snprintf(sizeof number, number, "%lld", seed);
+  rows_set_meta(t, "seed", number, err);
+  return err->rc == RC_OK ? rows_set_meta(t, "entries", "0", err) : err->rc;
+}
+
+static int table_create(sqlite3 *db, void *aux, int argc, const char *const *argv,
+                        sqlite3_vtab **table, char **message) {
+  Err err = {0};
+  CacheTable *t = table_new(db, aux, argc, argv, &err);
+  if (err.rc == RC_OK && declare(t, &err) == RC_OK && rows_create(t, &err) == RC_OK &&
+      match_embedder(t, 0, &err) == RC_OK) {
+    write_meta(t, &err);
+  }
+  return finish(t, &err, table, message);
+}
+
+static int table_disconnect(sqlite3_vtab *base) {
+  table_free((CacheTable *)base);
+  return SQLITE_OK;
+}
+
+static int table_destroy(sqlite3_vtab *base) {
+  CacheTable *t = (CacheTable *)base;
+  Err err = {0};
+  if (rows_drop(t, &err) != RC_OK) {
+    return fail(t, &err);
+  }
+  table_free(t);
+  return SQLITE_OK;
+}
+
+static int table_rename(sqlite3_vtab *base, const char *name) {
+  CacheTable *t = (CacheTable *)base;
+  Err err = {0};
+  if (rows_rename(t, name, &err) != RC_OK) {
+    return fail(t, &err);
+  }
+  char *copy = sqlite3_mprintf("%s", name);
+  if (!copy) {
+    return SQLITE_NOMEM;
+  }
+  sqlite3_free(t->name);
+  t->name = copy;
+  return SQLITE_OK;
+}
+
+/* --- the plan */
+
+/* The bit of a constraint, 0 where it is none of ours. */
+static int plan_bit(const struct sqlite3_index_constraint *c) {
+  static const struct {
+    int column;
+    Plan bit;
+  } equalities[] = {{-1, P_ROWID},  {C_SYSTEM_PROMPT, P_PROMPT}, {C_SCOPE, P_SCOPE},
+                    {C_TAG, P_TAG}, {C_MODEL, P_MODEL},          {C_THRESHOLD, P_THRESHOLD},
+                    {C_K, P_K},     {C_VERIFY, P_VERIFY}};
+  if (c->op == SQLITE_INDEX_CONSTRAINT_MATCH) {
+    return c->iColumn == C_QUERY || c->iColumn == C_EMBEDDING ? P_MATCH : 0;
+  }
+  if (c->op == SQLITE_INDEX_CONSTRAINT_LIMIT) {
+    return P_LIMIT;
+  }
+  int is_null = c->op == SQLITE_INDEX_CONSTRAINT_ISNULL;
+  if (c->op != SQLITE_INDEX_CONSTRAINT_EQ && c->op != SQLITE_INDEX_CONSTRAINT_IS && !is_null) {
+    return 0;
+  }
+  for (size_t i = 0; i < sizeof equalities / sizeof equalities[0]; i++) {
+    if (equalities[i].column == c->iColumn) {
+      int may_be_null = equalities[i].bit == P_PROMPT || equalities[i].bit == P_SCOPE;
+      return c->op == SQLITE_INDEX_CONSTRAINT_EQ || may_be_null ? (int)equalities[i].bit : 0;
+    }
+  }
+  return 0;
+}
+
+/* Whether prompt and scope are compared with IS. */
+static int is_bits(const sqlite3_index_info *info, const int chosen[P_FLAGS]) {
+  int prompt = chosen[__builtin_ctz(P_PROMPT)], scope = chosen[__builtin_ctz(P_SCOPE)];
+  int bits = 0;
+  if (prompt && info->aConstraint[prompt - 1].op != SQLITE_INDEX_CONSTRAINT_EQ) {
+    bits |= P_PROMPT_IS;
+  }
+  if (scope && info->aConstraint[scope - 1].op != SQLITE_INDEX_CONSTRAINT_EQ) {
+    bits |= P_SCOPE_IS;
+  }
+  return bits;
+}
+
+/* Which constraint serves each bit: index + 1. Returns the bits of constraints that this order of
+** the join can't give a value to, and in *others how many conditions are none of ours. */
+static int collect(const sqlite3_index_info *info, int chosen[P_FLAGS], int *others) {
+  int missing = 0;
+  *others = 0;
+  memset(chosen, 0, sizeof(int) * P_FLAGS);
+  for (int i = 0; i < info->nConstraint; i++) {
+    const struct sqlite3_index_constraint *c = &info->aConstraint[i];
+    int bit = plan_bit(c);
+    if (!bit) {
+      ++*others;
+    } else if (c->usable) {
+      chosen[__builtin_ctz((unsigned)bit)] = i + 1;
+    } else {
+      missing |= bit;
+    }
+  }
+  return missing;
+}
+
+static void use(sqlite3_index_info *info, const int chosen[P_FLAGS], int bits, int omit) {
+  int n = 0;
+  for (int b = 0; b < P_FLAGS; b++) {
+    if (bits & 1 << b) {
+      info->aConstraintUsage[chosen[b] - 1].argvIndex = ++n;
+      info->aConstraintUsage[chosen[b] - 1].omit = (unsigned char)(omit && 1 << b != P_ROWID);
+    }
+  }
+  info->idxNum = bits;
+}
+
+static int bits_of(const int chosen[P_FLAGS]) {
+  int bits = 0;
+  for (int b = 0; b < P_FLAGS; b++) {
+    bits |= chosen[b] ? 1 << b : 0;
+  }
+  return bits;
+}
+
+static int orders_by_similarity(const sqlite3_index_info *info) {
+  return info->nOrderBy == 1 && info->aOrderBy[0].iColumn == C_SIMILARITY && info->aOrderBy[0].desc;
+}
+
+/* A lookup. LIMIT is k where nothing else stands between a match and the result. */
+static int plan_match(CacheTable *t, sqlite3_index_info *info, int chosen[P_FLAGS], int others) {
+  int bits = bits_of(chosen) & ~P_ROWID;
+  info->orderByConsumed = orders_by_similarity(info);
+  if (bits & P_K || others || (info->nOrderBy && !info->orderByConsumed) ||
+      bits_of(chosen) & P_ROWID) {
+    bits &= ~P_LIMIT;
+  }
+  use(info, chosen, bits, 1);
+  info->idxNum |= is_bits(info, chosen);
+  if (bits & P_LIMIT) {
+    info->aConstraintUsage[chosen[__builtin_ctz(P_LIMIT)] - 1].omit = 0;
+  }
+  info->estimatedCost = 300;
+  info->estimatedRows = 1;
+  info->idxStr = sqlite3_mprintf("MATCH in one partition: exact text, then %s",
+                                 isnan(t->set.max_false_hits) ? "nearest by cosine (exact index)"
+                                                              : "adaptive nearest (exact index)");
+  info->needToFreeIdxStr = 1;
+  return info->idxStr ? SQLITE_OK : SQLITE_NOMEM;
+}
+
+static int table_best_index(sqlite3_vtab *base, sqlite3_index_info *info) {
+  CacheTable *t = (CacheTable *)base;
+  int chosen[P_FLAGS], others;
+  int missing = collect(info, chosen, &others);
+  int bits = bits_of(chosen);
+  if (missing & P_MATCH || (bits & P_MATCH && missing & ~P_LIMIT & ~P_ROWID)) {
+    return SQLITE_CONSTRAINT; /* another order of the join can give the values */
+  }
+  if (bits & P_MATCH) {
+    return plan_match(t, info, chosen, others);
+  }
+  bits &= P_ROWID | P_PROMPT | P_SCOPE | P_TAG | P_MODEL;
+  bits = bits & P_ROWID ? P_ROWID : bits;
+  use(info, chosen, bits, 0);
+  static const struct {
+    int bits;
+    double cost;
+    sqlite3_int64 rows;
+    const char *name;
+  } scans[] = {{P_ROWID, 1, 1, "rowid"},
+               {P_TAG, 1e4, 1000, "tag"},
+               {P_PROMPT, 1e5, 10000, "partition"},
+               {0, 1e7, 1000000, "scan"}};
+  int i = 0;
+  while (scans[i].bits && !(bits & scans[i].bits)) {
+    i++;
+  }
+  info->estimatedCost = scans[i].cost;
+  info->estimatedRows = scans[i].rows;
+  info->idxFlags = bits & P_ROWID ? SQLITE_INDEX_SCAN_UNIQUE : 0;
+  info->idxStr = sqlite3_mprintf("%s", scans[i].name);
+  info->needToFreeIdxStr = 1;
+  return info->idxStr ? SQLITE_OK : SQLITE_NOMEM;
+}
+
+/* --- the cursor */
+
+static int table_open(sqlite3_vtab *base, sqlite3_vtab_cursor **cursor) {
+  (void)base;
+  Cursor *c = sqlite3_malloc64(sizeof *c);
+  if (!c) {
+    return SQLITE_NOMEM;
+  }
+  memset(c, 0, sizeof *c);
+  *cursor = &c->base;
+  return SQLITE_OK;
+}
+
+static void cursor_reset(Cursor *c) {
+  sqlite3_finalize(c->stmt);
+  free(c->matches);
+  c->stmt = NULL;
+  c->matches = NULL;
+  c->n_matches = c->at = c->is_match = c->has_row = 0;
+}
+
+static int table_close(sqlite3_vtab_cursor *cursor) {
+  cursor_reset((Cursor *)cursor);
+  sqlite3_free(cursor);
+  return SQLITE_OK;
+}
+
+/* The next row of a scan. */
+static int step(Cursor *c) {
+  CacheTable *t = (CacheTable *)c->base.pVtab;
+  Err err = {0};
+  int rc = sqlite3_step(c->stmt);
+  c->has_row = rc == SQLITE_ROW;
+  if (rc != SQLITE_ROW && rc != SQLITE_DONE) {
+    rows_error(t, rc, &err);
+    return fail(t, &err);
+  }
+  return SQLITE_OK;
+}
+
+/* The row of the match the cursor is at; one that is gone was just deleted through this cursor. */
+static int read_match(Cursor *c) {
+  CacheTable *t = (CacheTable *)c->base.pVtab;
+  Err err = {0};
+  c->has_row = 0;
+  while (c->at < c->n_matches && !c->has_row && err.rc == RC_OK) {
+    c->stmt = c->stmt ? c->stmt : rows_prepare(t, "SELECT " ROW_COLUMNS "WHERE r.id = ?1", &err);
+    if (c->stmt) {
+      sqlite3_reset(c->stmt);
+      sqlite3_bind_int64(c->stmt, 1, c->matches[c->at].id);
+      step(c);
+    }
+    c->at += !c->has_row;
+  }
+  return err.rc == RC_OK ? SQLITE_OK : fail(t, &err);
+}
+
+/* The arguments of xFilter by their bit; NULL where there is none. */
+static void spread(int bits, sqlite3_value **argv, sqlite3_value *by_bit[P_FLAGS]) {
+  int n = 0;
+  for (int b = 0; b < P_FLAGS; b++) {
+    by_bit[b] = bits & 1 << b ? argv[n++] : NULL;
+  }
+}
+
+static sqlite3_value *at_bit(sqlite3_value *const by_bit[P_FLAGS], Plan bit) {
+  return by_bit[__builtin_ctz((unsigned)bit)];
+}
+
+static int scan_filter(Cursor *c, int bits, sqlite3_value *const by_bit[P_FLAGS]) {
+  static const struct {
+    Plan bit;
+    const char *sql;
+  } terms[] = {{P_ROWID, "r.id = ?"},
+               {P_PROMPT, "p.system_prompt IS ?"},
+               {P_SCOPE, "p.scope IS ?"},
+               {P_TAG, "r.tag = ?"},
+               {P_MODEL, "r.model = ?"}};
+  CacheTable *t = (CacheTable *)c->base.pVtab;
+  Err err = {0};
+  sqlite3_str *sql = sqlite3_str_new(t->db);
+  const char *word = "WHERE";
+  sqlite3_str_appendf(sql, "SELECT " ROW_COLUMNS);
+  for (size_t i = 0; i < sizeof terms / sizeof terms[0]; i++) {
+    if (bits & (int)terms[i].bit) {
+      sqlite3_str_appendf(sql, "%s %s ", word, terms[i].sql);
+      word = "AND";
+    }
+  }
+  char *text = sqlite3_str_finish(sql);
+  c->stmt = text ? rows_prepare(t, text, &err) : NULL;
+  sqlite3_free(text);
+  if (!c->stmt) {
+    err_nomem(&err);
+    return fail(t, &err);
+  }
+  for (size_t i = 0, n = 0; i < sizeof terms / sizeof terms[0]; i++) {
+    if (bits & (int)terms[i].bit) {
+      sqlite3_bind_value(c->stmt, (int)++n, at_bit(by_bit, terms[i].bit));
+    }
+  }
+  return step(c);
+}
+
+/* What is matched: text, or a vector of the table's length. */
+static int take_question(sqlite3_value *v, MatchQuery *q, Err *err) {
+  if (sqlite3_value_type(v) == SQLITE_BLOB) {
+    q->vector = sqlite3_value_blob(v);
+    q->vector_bytes = (size_t)sqlite3_value_bytes(v);
+    return RC_OK;
+  }
+  q->text = (const char *)sqlite3_value_text(v);
+  q->n = (size_t)sqlite3_value_bytes(v);
+  return q->text ? RC_OK : err_nomem(err);
+}
+
+static int take_numbers(sqlite3_value *const by_bit[P_FLAGS], MatchQuery *q, Err *err) {
+  enum { MOST_MATCHES = 4096 };
+  sqlite3_value *threshold = at_bit(by_bit, P_THRESHOLD), *verify = at_bit(by_bit, P_VERIFY);
+  sqlite3_value *k = at_bit(by_bit, P_K), *limit = at_bit(by_bit, P_LIMIT);
+  q->threshold = threshold ? sqlite3_value_double(threshold) : (double)NAN;
+  q->verify = !verify || sqlite3_value_int(verify) != 0;
+  q->k = 1;
+  if (threshold && (sqlite3_value_numeric_type(threshold) == SQLITE_NULL ||
+                    sqlite3_value_numeric_type(threshold) == SQLITE_TEXT ||
+                    !(q->threshold >= -1 && q->threshold <= 1))) {
+    return err_set(err, RC_ERROR, "bad_argument", "threshold: expected a cosine, from -1 to 1");
+  }
+  if (k || limit) {
+    sqlite3_int64 n = sqlite3_value_int64(k ? k : limit);
+    if (k && (n < 1 || n > MOST_MATCHES)) {
+      return err_set(err, RC_ERROR, "bad_argument", "k = %lld: expected 1 to %d", n, MOST_MATCHES);
+    }
+    q->k = n < 0 || n > MOST_MATCHES ? MOST_MATCHES : n < 1 ? 1 : (int)n;
+  }
+  return RC_OK;
+}
+
+/* x = NULL is never true. */
+static int equals_null(int bits, int is_bit, sqlite3_value *v) {
+  return v && !(bits & is_bit) && sqlite3_value_type(v) == SQLITE_NULL;
+}
+
+static int match_filter(Cursor *c, int bits, sqlite3_value *const by_bit[P_FLAGS]) {
+  CacheTable *t = (CacheTable *)c->base.pVtab;
+  MatchQuery q = {.now = now_ms(), .tag = at_bit(by_bit, P_TAG), .model = at_bit(by_bit, P_MODEL)};
+  Err err = {0};
+  c->is_match = 1;
+  if (sqlite3_value_type(at_bit(by_bit, P_MATCH)) == SQLITE_NULL ||
+      equals_null(bits, P_PROMPT_IS, at_bit(by_bit, P_PROMPT)) ||
+      equals_null(bits, P_SCOPE_IS, at_bit(by_bit, P_SCOPE))) {
+    return SQLITE_OK;
+  }
+  if (take_question(at_bit(by_bit, P_MATCH), &q, &err) == RC_OK &&
+      take_numbers(by_bit, &q, &err) == RC_OK && match_embedder(t, 0, &err) == RC_OK) {
+    rows_partition(t, at_bit(by_bit, P_PROMPT), at_bit(by_bit, P_SCOPE), 0, &q.partition, &err);
+  }
+  if (err.rc == RC_OK && q.partition) {
+    c->matches = calloc((size_t)q.k, sizeof *c->matches);
+    c->matches ? match_run(t, &q, c->matches, &c->n_matches, &err) : err_nomem(&err);
+  }
+  c->threshold = q.threshold;
+  c->k = q.k;
+  c->verify = q.verify;
+  return err.rc == RC_OK ? read_match(c) : fail(t, &err);
+}
+
+static int table_filter(sqlite3_vtab_cursor *cursor, int bits, const char *plan, int argc,
+                        sqlite3_value **argv) {
+  (void)plan;
+  (void)argc;
+  Cursor *c = (Cursor *)cursor;
+  sqlite3_value *by_bit[P_FLAGS];
+  cursor_reset(c);
+  spread(bits, argv, by_bit);
+  return bits & P_MATCH ? match_filter(c, bits, by_bit) : scan_filter(c, bits, by_bit);
+}
+
+static int table_next(sqlite3_vtab_cursor *cursor) {
+  Cursor *c = (Cursor *)cursor;
+  if (!c->is_match) {
+    return step(c);
+  }
+  c->at++;
+  return read_match(c);
+}
+
+static int table_eof(sqlite3_vtab_cursor *cursor) {
+  return !((Cursor *)cursor)->has_row;
+}
+
+static void result_of_match(const Cursor *c, sqlite3_context *ctx, int column) {
+  const Match *m = &c->matches[c->at];
+  switch (column) {
+  case C_SIMILARITY:
+    sqlite3_result_double(ctx, m->similarity);
+    break;
+  case C_MATCH_KIND:
+    sqlite3_result_text(ctx, m->is_exact ? "exact" : "semantic", -1, SQLITE_STATIC);
+    break;
+  case C_THRESHOLD:
+    if (!isnan(c->threshold)) {
+      sqlite3_result_double(ctx, c->threshold);
+    }
+    break;
+  case C_K:
+    sqlite3_result_int64(ctx, c->k);
+    break;
+  case C_VERIFY:
+    sqlite3_result_int64(ctx, c->verify);
+    break;
+  default:
+    break;
+  }
+}
+
+static int table_column(sqlite3_vtab_cursor *cursor, sqlite3_context *ctx, int column) {
+  static const signed char places[] = {
+      [C_SYSTEM_PROMPT] = 1, [C_QUERY] = 3, [C_RESPONSE] = 4,     [C_EMBEDDING] = 5,
+      [C_MODEL] = 6,         [C_TAG] = 7,   [C_COST_NUSD] = 8,    [C_CREATED_AT] = 9,
+      [C_EXPIRES_AT] = 10,   [C_HITS] = 11, [C_LAST_HIT_AT] = 12, [C_COMMAND] = -1,
+      [C_SCOPE] = 2,
+  };
+  const Cursor *c = (Cursor *)cursor;
+  if (column <= C_SCOPE && places[column] > 0) {
+    sqlite3_result_value(ctx, sqlite3_column_value(c->stmt, places[column]));
+    if (column == C_EMBEDDING) {
+      sqlite3_result_subtype(ctx, VECTOR_SUBTYPE);
+    }
+  } else if (c->is_match) {
+    result_of_match(c, ctx, column);
+  }
+  return SQLITE_OK;
+}
+
+static int table_rowid(sqlite3_vtab_cursor *cursor, sqlite3_int64 *rowid) {
+  *rowid = sqlite3_column_int64(((Cursor *)cursor)->stmt, 0);
+  return SQLITE_OK;
+}
+
+/* --- transactions */
+
+static int table_begin(sqlite3_vtab *base) {
+  memory_begin((CacheTable *)base);
+  return SQLITE_OK;
+}
+
+static int table_sync(sqlite3_vtab *base) {
+  CacheTable *t = (CacheTable *)base;
+  Err err = {0};
+  sqlite3_int64 rowid = sqlite3_last_insert_rowid(t->db); /* the caller's: kept */
+  if (match_flush(t, &err) == RC_OK) {
+    memory_before_commit(t, &err);
+  }
+  sqlite3_set_last_insert_rowid(t->db, rowid);
+  return err.rc == RC_OK ? SQLITE_OK : fail(t, &err);
+}
+
+static int table_commit(sqlite3_vtab *base) {
+  memory_committed((CacheTable *)base);
+  return SQLITE_OK;
+}
+
+static int table_rollback(sqlite3_vtab *base) {
+  memory_rolled_back((CacheTable *)base);
+  return SQLITE_OK;
+}
+
+static int table_savepoint(sqlite3_vtab *base, int n) {
+  (void)base;
+  (void)n;
+  return SQLITE_OK;
+}
+
+static int table_rollback_to(sqlite3_vtab *base, int n) {
+  (void)n;
+  return table_rollback(base);
+}
+
+static int table_shadow_name(const char *suffix) {
+  return rows_is_shadow_name(suffix);
+}
+
+static int table_update(sqlite3_vtab *base, int argc, sqlite3_value **argv, sqlite3_int64 *rowid) {
+  CacheTable *t = (CacheTable *)base;
+  Err err = {0};
+  write_run(t, argc, argv, rowid, now_ms(), &err);
+  return err.rc == RC_OK ? SQLITE_OK : fail(t, &err);
+}
+
+static int table_integrity(sqlite3_vtab *base, const char *schema, const char *name, int flags,
+                           char **message) {
+  CacheTable *t = (CacheTable *)base;
+  Err err = {0};
+  (void)schema;
+  (void)name;
+  if (write_check(t, flags & 1, message, &err) != RC_OK) {
+    return fail(t, &err);
+  }
+  return SQLITE_OK;
+}
+
+/* xIntegrity came with SQLite 3.44, behind the members that 3.40's header knows; older ones look
+** at iVersion and never read it. */
+static const struct Module {
+  sqlite3_module m;
+#if SQLITE_VERSION_NUMBER < 3044000
+  int (*xIntegrity)(sqlite3_vtab *, const char *, const char *, int, char **);
+#endif
+} module = {
+    .m =
+        {
+            .iVersion = 4,
+            .xCreate = table_create,
+            .xConnect = table_connect,
+            .xBestIndex = table_best_index,
+            .xDisconnect = table_disconnect,
+            .xDestroy = table_destroy,
+            .xOpen = table_open,
+            .xClose = table_close,
+            .xFilter = table_filter,
+            .xNext = table_next,
+            .xEof = table_eof,
+            .xColumn = table_column,
+            .xRowid = table_rowid,
+            .xUpdate = table_update,
+            .xBegin = table_begin,
+            .xSync = table_sync,
+            .xCommit = table_commit,
+            .xRollback = table_rollback,
+            .xRename = table_rename,
+            .xSavepoint = table_savepoint,
+            .xRelease = table_savepoint,
+            .xRollbackTo = table_rollback_to,
+            .xShadowName = table_shadow_name,
+#if SQLITE_VERSION_NUMBER >= 3044000
+            .xIntegrity = table_integrity,
+#endif
+        },
+#if SQLITE_VERSION_NUMBER < 3044000
+    .xIntegrity = table_integrity,
+#endif
+};
+
+const sqlite3_module *cache_module(void) {
+  return &module.m;
+}

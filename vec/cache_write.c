@@ -1,0 +1,614 @@
+/*
+** Writing to a semantic_cache: INSERT, UPDATE, DELETE, eviction, commands, the integrity check.
+**
+** Eviction: at max_entries, what has expired goes first, then the least value per byte. The value of
+** an entry is what serving it has saved and may save again, (hits + 1) · cost, halved for every
+** HALF_LIFE since it was last of use (Greedy-Dual-Size-Frequency, Cherkasova 1998, with decay for
+** its clock). One in EVICT_SHARE goes at a time, so that finding them costs little per insert.
+*/
+#include "cache_table.h"
+
+#include "cosine.h"
+#include "vector.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EVICT_SHARE = 20, PREPARED_PER_TRANSACTION = 100, EXPIRE_EVERY = 64 };
+#define HALF_LIFE_MS (7 * 86400000.0)
+
+/* An entry to be written. Values are the caller's. */
+typedef struct NewEntry {
+  sqlite3_value **columns; /* as xUpdate has them */
+  int64_t id, partition, now;
+  const void *vector; /* NULL: none */
+  int64_t expires_at; /* VEC_NEVER: never */
+  int has_hash;
+  int64_t text_hash;
+} NewEntry;
+
+static sqlite3_value *column(const NewEntry *e, CacheColumn c) {
+  return e->columns[c];
+}
+
+static int is_null(sqlite3_value *v) {
+  return sqlite3_value_type(v) == SQLITE_NULL;
+}
+
+/* --- deleting */
+
+static int add_entries(CacheTable *t, int n, Err *err) {
+  sqlite3_stmt *stmt = t->set.max_entries ? rows_stmt(t, META_ADD, err) : NULL;
+  if (stmt) {
+    sqlite3_bind_text(stmt, 1, "entries", -1, SQLITE_STATIC);
+    sqlite3_bind_int(stmt, 2, n);
+    rows_run(t, stmt, err);
+  }
+  return err->rc;
+}
+
+/* The partition of a row; 0 where there is no such row. */
+static int64_t partition_of(CacheTable *t, int64_t id, Err *err) {
+  sqlite3_stmt *stmt = rows_stmt(t, ROW_KEY, err);
+  int64_t partition = 0;
+  if (stmt) {
+    sqlite3_bind_int64(stmt, 1, id);
+    partition = sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
+    rows_reset(t, stmt, err);
+  }
+  return partition;
+}
+
+static int run_with_id(CacheTable *t, CacheSql sql, int64_t id, Err *err) {
+  sqlite3_stmt *stmt = err->rc == RC_OK ? rows_stmt(t, sql, err) : NULL;
+  if (stmt) {
+    sqlite3_bind_int64(stmt, 1, id);
+    rows_run(t, stmt, err);
+  }
+  return err->rc;
+}
+
+static int delete_entry(CacheTable *t, int64_t id, Err *err) {
+  int64_t partition = partition_of(t, id, err);
+  if (!partition || run_with_id(t, ROW_DELETE, id, err) != RC_OK) {
+    return err->rc;
+  }
+  run_with_id(t, LABEL_DROP, id, err);
+  if (err->rc == RC_OK && memory_changed(t, partition, id, NULL, 0, err) == RC_OK) {
+    run_with_id(t, PARTITION_DROP, partition, err);
+  }
+  return err->rc == RC_OK ? add_entries(t, -1, err) : err->rc;
+}
+
+/* Deletes what a statement lists, which is run to its end first. */
+static int delete_listed(CacheTable *t, sqlite3_stmt *list, Err *err) {
+  int64_t *ids = NULL;
+  size_t n = 0, cap = 0;
+  while (err->rc == RC_OK && sqlite3_step(list) == SQLITE_ROW) {
+    if (n == cap) {
+      cap = cap ? cap * 2 : 64;
+      int64_t *more = realloc(ids, cap * sizeof *more);
+      if (!more) {
+        err_nomem(err);
+        break;
+      }
+      ids = more;
+    }
+    ids[n++] = sqlite3_column_int64(list, 0);
+  }
+  rows_reset(t, list, err);
+  for (size_t i = 0; i < n && err->rc == RC_OK; i++) {
+    delete_entry(t, ids[i], err);
+  }
+  free(ids);
+  return err->rc;
+}
+
+static int delete_expired(CacheTable *t, int64_t now, Err *err) {
+  sqlite3_stmt *stmt = rows_stmt(t, ROW_EXPIRED, err);
+  if (!stmt) {
+    return err->rc;
+  }
+  sqlite3_bind_int64(stmt, 1, now);
+  return delete_listed(t, stmt, err);
+}
+
+/* --- eviction */
+
+typedef struct Worth {
+  double value;
+  int64_t id;
+} Worth;
+
+static int by_value(const void *a, const void *b) {
+  const Worth *x = a, *y = b;
+  return x->value != y->value ? (x->value > y->value) - (x->value < y->value)
+                              : (x->id > y->id) - (x->id < y->id);
+}
+
+static double worth_of(sqlite3_stmt *row, int64_t now) {
+  double hits = (double)sqlite3_column_int64(row, 2);
+  double age = (double)(now - sqlite3_column_int64(row, 3));
+  double cost = (double)sqlite3_column_int64(row, 4);
+  double bytes = (double)sqlite3_column_int64(row, 5);
+  int has_expired =
+      sqlite3_column_type(row, 6) != SQLITE_NULL && sqlite3_column_int64(row, 6) <= now;
+  if (has_expired) {
+    return -1;
+  }
+  return (hits + 1) * (cost > 1 ? cost : 1) / (bytes + 64) * exp2(-fmax(age, 0) / HALF_LIFE_MS);
+}
+
+/* All entries with their worth, owned (free). */
+static Worth *weigh(CacheTable *t, int64_t now, size_t *n, Err *err) {
+  sqlite3_stmt *stmt = rows_stmt(t, ROW_VALUES, err);
+  Worth *all = NULL;
+  size_t cap = 0;
+  *n = 0;
+  while (stmt && err->rc == RC_OK && sqlite3_step(stmt) == SQLITE_ROW) {
+    if (*n == cap) {
+      cap = cap ? cap * 2 : 1024;
+      Worth *more = realloc(all, cap * sizeof *more);
+      if (!more) {
+        err_nomem(err);
+        break;
+      }
+      all = more;
+    }
+    all[(*n)++] = (Worth){worth_of(stmt, now), sqlite3_column_int64(stmt, 0)};
+  }
+  if (stmt) {
+    rows_reset(t, stmt, err);
+  }
+  return all;
+}
+
+/* Makes room for one more. */
+static int evict(CacheTable *t, int64_t now, Err *err) {
+  char text[32];
+  if (!t->set.max_entries || rows_meta(t, "entries", text, sizeof text, err) < 0) {
+    return err->rc;
+  }
+  long long entries = strtoll(text, NULL, 10), most = t->set.max_entries;
+  if (entries < most || match_flush(t, err) != RC_OK) {
+    return err->rc;
+  }
+  size_t n = 0, go = (size_t)(entries - most + 1 + most / EVICT_SHARE);
+  Worth *all = weigh(t, now, &n, err);
+  qsort(all, n, sizeof *all, by_value);
+  for (size_t i = 0; i < n && i < go && err->rc == RC_OK; i++) {
+    delete_entry(t, all[i].id, err);
+  }
+  free(all);
+  return err->rc;
+}
+
+/* --- inserting */
+
+/* A vector that was given: its length checked, made unit length in t->vector. */
+static int take_vector(CacheTable *t, sqlite3_value *v, Err *err) {
+  int bytes = sqlite3_value_bytes(v), want = 4 * t->embedder.dim;
+  if (sqlite3_value_type(v) != SQLITE_BLOB || bytes != want) {
+    return err_set(err, RC_ERROR, "bad_argument",
+                   "embedding: expected %d float32 (%d bytes), received %s%d bytes",
+                   t->embedder.dim, want,
+                   sqlite3_value_type(v) == SQLITE_BLOB ? "" : "no BLOB but ", bytes);
+  }
+  switch (vector_unit(sqlite3_value_blob(v), (size_t)t->embedder.dim, t->vector)) {
+  case VECTOR_NOT_FINITE:
+    return err_set(err, RC_ERROR, "bad_argument",
+                   "embedding: expected finite numbers, received NaN or infinity");
+  case VECTOR_ZERO:
+    return err_set(err, RC_ERROR, "bad_argument",
+                   "embedding: expected a vector with a direction, received all zeros");
+  default:
+    return RC_OK;
+  }
+}
+
+/* The entry's vector, in t->vector: given, or made from its query. */
+static int find_vector(CacheTable *t, NewEntry *e, Err *err) {
+  sqlite3_value *given = column(e, C_EMBEDDING), *query = column(e, C_QUERY);
+  if (!is_null(given)) {
+    e->vector = t->vector;
+    return take_vector(t, given, err);
+  }
+  if (is_null(query)) {
+    return err_set(err, RC_ERROR, "bad_argument", "an entry needs a query, an embedding, or both");
+  }
+  if (!t->embedder.run) {
+    return match_embed(t, "", 0, err); /* says that a vector must be given */
+  }
+  const char *text = (const char *)sqlite3_value_text(query);
+  int rc = text ? match_embed(t, text, (size_t)sqlite3_value_bytes(query), err) : err_nomem(err);
+  e->vector = rc == RC_OK ? t->vector : NULL; /* a text of unknown words: exact hits only */
+  return err->rc;
+}
+
+static int find_hash(CacheTable *t, NewEntry *e, Err *err) {
+  sqlite3_value *query = column(e, C_QUERY);
+  if (is_null(query)) {
+    return RC_OK;
+  }
+  const char *text = (const char *)sqlite3_value_text(query);
+  e->has_hash = 1;
+  return text ? rows_text_hash(t, text, (size_t)sqlite3_value_bytes(query), &e->text_hash, err)
+              : err_nomem(err);
+}
+
+/* When it was made and when it ends. */
+static int64_t creation(const NewEntry *e) {
+  sqlite3_value *v = column(e, C_CREATED_AT);
+  return is_null(v) ? e->now : sqlite3_value_int64(v);
+}
+
+static void find_expiry(const CacheTable *t, NewEntry *e) {
+  sqlite3_value *v = column(e, C_EXPIRES_AT);
+  e->expires_at = !is_null(v)     ? sqlite3_value_int64(v)
+                  : t->set.ttl_ms ? creation(e) + t->set.ttl_ms
+                                  : VEC_NEVER;
+}
+
+/* 1 if both are NULL or the same text. */
+static int is_same_value(sqlite3_value *a, sqlite3_value *b) {
+  if (is_null(a) || is_null(b)) {
+    return is_null(a) && is_null(b);
+  }
+  const char *x = (const char *)sqlite3_value_text(a), *y = (const char *)sqlite3_value_text(b);
+  return x && y && strcmp(x, y) == 0;
+}
+
+/* An entry this one takes the place of; 0 where there is none. */
+static int64_t find_same(CacheTable *t, const NewEntry *e, Err *err) {
+  sqlite3_value *query = column(e, C_QUERY);
+  sqlite3_stmt *stmt = rows_stmt(t, ROW_BY_TEXT, err);
+  int64_t id = 0;
+  if (!stmt) {
+    return 0;
+  }
+  MatchQuery q = {.text = (const char *)sqlite3_value_text(query),
+                  .n = (size_t)sqlite3_value_bytes(query)};
+  sqlite3_bind_int64(stmt, 1, e->partition);
+  sqlite3_bind_int64(stmt, 2, e->text_hash);
+  while (!id && sqlite3_step(stmt) == SQLITE_ROW) {
+    const char *text = (const char *)sqlite3_column_text(stmt, 1);
+    if (text && is_same_value(column(e, C_MODEL), sqlite3_column_value(stmt, 3)) &&
+        match_same_text(t, &q, text, (size_t)sqlite3_column_bytes(stmt, 1))) {
+      id = sqlite3_column_int64(stmt, 0);
+    }
+  }
+  return rows_reset(t, stmt, err) == RC_OK ? id : 0;
+}
+
+static int replace_same(CacheTable *t, const NewEntry *e, Err *err) {
+  int64_t id = e->has_hash ? find_same(t, e, err) : 0;
+  while (id && delete_entry(t, id, err) == RC_OK) {
+    id = find_same(t, e, err);
+  }
+  return err->rc;
+}
+
+static void bind_entry(const NewEntry *e, sqlite3_stmt *stmt, size_t vector_bytes) {
+  static const struct {
+    int at;
+    CacheColumn column;
+  } copied[] = {{6, C_LAST_HIT_AT}, {7, C_COST_NUSD}, {10, C_QUERY},
+                {11, C_RESPONSE},   {12, C_MODEL},    {13, C_TAG}};
+  if (e->id) {
+    sqlite3_bind_int64(stmt, 1, e->id);
+  }
+  sqlite3_bind_int64(stmt, 2, e->partition);
+  if (e->expires_at != VEC_NEVER) {
+    sqlite3_bind_int64(stmt, 3, e->expires_at);
+  }
+  sqlite3_bind_int64(stmt, 4, creation(e));
+  sqlite3_bind_int64(stmt, 5, sqlite3_value_int64(column(e, C_HITS)));
+  if (e->has_hash) {
+    sqlite3_bind_int64(stmt, 8, e->text_hash);
+  }
+  if (e->vector) {
+    sqlite3_bind_blob64(stmt, 9, e->vector, vector_bytes, SQLITE_STATIC);
+  }
+  for (size_t i = 0; i < sizeof copied / sizeof copied[0]; i++) {
+    sqlite3_bind_value(stmt, copied[i].at, column(e, copied[i].column));
+  }
+}
+
+/* Finds the partition, which starts in memory where it is new. */
+static int find_partition(CacheTable *t, NewEntry *e, Err *err) {
+  sqlite3_value *prompt = column(e, C_SYSTEM_PROMPT), *scope = column(e, C_SCOPE);
+  if (rows_partition(t, prompt, scope, 0, &e->partition, err) == RC_OK && !e->partition &&
+      rows_partition(t, prompt, scope, 1, &e->partition, err) == RC_OK) {
+    memory_add(t, e->partition, err);
+  }
+  return err->rc;
+}
+
+static int put_row(CacheTable *t, NewEntry *e, Err *err) {
+  sqlite3_stmt *stmt = rows_stmt(t, ROW_INSERT, err);
+  if (!stmt) {
+    return err->rc;
+  }
+  bind_entry(e, stmt, sizeof(float) * (size_t)t->embedder.dim);
+  if (rows_run(t, stmt, err) != RC_OK) {
+    return err->rc;
+  }
+  e->id = sqlite3_last_insert_rowid(t->db);
+  if (memory_changed(t, e->partition, e->id, e->vector, e->expires_at, err) != RC_OK) {
+    return err->rc;
+  }
+  return add_entries(t, 1, err);
+}
+
+/* Confirming vectors cost milliseconds: made at once for a few, when needed for an import. */
+static int prepare_second(CacheTable *t, const NewEntry *e, Err *err) {
+  sqlite3_value *query = column(e, C_QUERY);
+  if (is_null(query) || t->memory.n_touched > PREPARED_PER_TRANSACTION) {
+    return RC_OK;
+  }
+  return match_prepare(t, e->id, (const char *)sqlite3_value_text(query),
+                       (size_t)sqlite3_value_bytes(query), err);
+}
+
+static int insert_entry(CacheTable *t, NewEntry *e, Err *err) {
+  find_expiry(t, e);
+  if (find_hash(t, e, err) != RC_OK || find_vector(t, e, err) != RC_OK ||
+      find_partition(t, e, err) != RC_OK || replace_same(t, e, err) != RC_OK ||
+      evict(t, e->now, err) != RC_OK) {
+    return err->rc;
+  }
+  /* The last of a partition may just have been deleted, and the partition with it. */
+  if (find_partition(t, e, err) == RC_OK && put_row(t, e, err) == RC_OK &&
+      prepare_second(t, e, err) == RC_OK && e->vector) {
+    match_learn(t, e->partition, e->id, column(e, C_QUERY), column(e, C_RESPONSE), e->now, err);
+  }
+  return err->rc;
+}
+
+/* --- commands */
+
+static int run_sql(CacheTable *t, const char *sql, Err *err) {
+  sqlite3_stmt *stmt = rows_prepare(t, sql, err);
+  if (stmt && sqlite3_step(stmt) != SQLITE_DONE) {
+    rows_error(t, sqlite3_errcode(t->db), err);
+  }
+  sqlite3_finalize(stmt);
+  return err->rc;
+}
+
+static int embed_row(CacheTable *t, sqlite3_stmt *row, sqlite3_stmt *put, Err *err) {
+  const char *text = (const char *)sqlite3_column_text(row, 1);
+  int rc = text ? match_embed(t, text, (size_t)sqlite3_column_bytes(row, 1), err) : VEC_EMPTY;
+  if (err->rc != RC_OK) {
+    return err->rc;
+  }
+  sqlite3_bind_int64(put, 1, sqlite3_column_int64(row, 0));
+  if (rc == RC_OK) {
+    sqlite3_bind_blob(put, 2, t->vector, 4 * t->embedder.dim, SQLITE_STATIC);
+  }
+  if (rows_run(t, put, err) != RC_OK) {
+    return err->rc;
+  }
+  return memory_changed(t, sqlite3_column_int64(row, 2), sqlite3_column_int64(row, 0), NULL, 0,
+                        err);
+}
+
+/* Embeds every query again with the embedder as it is now. */
+static int rebuild(CacheTable *t, Err *err) {
+  char number[16];
+  memory_drop(t);
+  run_sql(t, "DELETE FROM @snapshots", err);
+  sqlite3_stmt *row = rows_prepare(t, "SELECT id, query, partition FROM @rows ORDER BY id", err);
+  sqlite3_stmt *put =
+      rows_prepare(t, "UPDATE @rows SET embedding = ?2, second = NULL WHERE id = ?1", err);
+  int rc = SQLITE_DONE;
+  while (row && put && t->embedder.run && err->rc == RC_OK &&
+         (rc = sqlite3_step(row)) == SQLITE_ROW) {
+    embed_row(t, row, put, err);
+  }
+  sqlite3_finalize(row);
+  sqlite3_finalize(put);
+  memory_drop(t);
+  sqlite3_snprintf(sizeof number, number, "%d", t->embedder.dim);
+  if (err->rc == RC_OK && rows_set_meta(t, "embedder_version", t->embedder.version, err) == RC_OK) {
+    rows_set_meta(t, "dim", number, err);
+  }
+  return err->rc;
+}
+
+static int command_check(CacheTable *t, Err *err) {
+  char *report = NULL;
+  if (write_check(t, 0, &report, err) == RC_OK && report) {
+    err_set(err, SQLITE_CORRUPT, "cache", "%.500s", report);
+  }
+  sqlite3_free(report);
+  return err->rc;
+}
+
+/* An answer that is wrong for its own text has no use left. */
+static int command_feedback(CacheTable *t, int ok, sqlite3_value *rowid, sqlite3_value *similarity,
+                            int64_t now, Err *err) {
+  int64_t id = sqlite3_value_int64(rowid), partition = partition_of(t, id, err);
+  double cosine = is_null(similarity) ? (double)NAN : sqlite3_value_double(similarity);
+  if (!ok && cosine >= 1) {
+    return delete_entry(t, id, err);
+  }
+  if (is_null(rowid) || !partition) {
+    return err_set(err, RC_ERROR, "bad_argument", "'%s' needs the rowid of an entry",
+                   ok ? "right" : "wrong");
+  }
+  return match_feedback(t, partition, id, cosine, ok, now, err);
+}
+
+static int run_command(CacheTable *t, const char *name, sqlite3_value *rowid,
+                       sqlite3_value **columns, int64_t now, Err *err) {
+  int right = strcmp(name, "right") == 0;
+  if (strcmp(name, "rebuild") == 0) {
+    return rebuild(t, err);
+  }
+  if (strcmp(name, "flush") == 0) {
+    return match_flush(t, err) == RC_OK ? memory_snapshot(t, err) : err->rc;
+  }
+  if (strcmp(name, "integrity-check") == 0) {
+    return command_check(t, err);
+  }
+  if (right || strcmp(name, "wrong") == 0) {
+    return command_feedback(t, right, rowid, columns[C_SIMILARITY], now, err);
+  }
+  return err_set(err, RC_ERROR, "bad_argument",
+                 "unknown command '%.40s' (valid: 'rebuild', 'flush', 'integrity-check', 'right',"
+                 " 'wrong')",
+                 name);
+}
+
+/* --- xUpdate */
+
+/* What ON CONFLICT says of a rowid that is taken. 1: go on, 0: leave the row out, -1 error. */
+static int take_rowid(CacheTable *t, int64_t id, Err *err) {
+  if (!id || !partition_of(t, id, err)) {
+    return err->rc == RC_OK ? 1 : -1;
+  }
+  switch (sqlite3_vtab_on_conflict(t->db)) {
+  case SQLITE_REPLACE:
+    return delete_entry(t, id, err) == RC_OK ? 1 : -1;
+  case SQLITE_IGNORE:
+    return 0;
+  default:
+    err_set(err, SQLITE_CONSTRAINT, "constraint", "rowid %lld is taken", (long long)id);
+    return -1;
+  }
+}
+
+static int insert(CacheTable *t, sqlite3_value **argv, sqlite3_int64 *rowid, int64_t now,
+                  Err *err) {
+  NewEntry e = {.columns = argv + 2, .now = now};
+  e.id = is_null(argv[1]) ? 0 : sqlite3_value_int64(argv[1]);
+  if (take_rowid(t, e.id, err) == 1 && insert_entry(t, &e, err) == RC_OK) {
+    *rowid = e.id;
+  }
+  return err->rc;
+}
+
+/* 1 if the query is new but the vector is still that of the old one. */
+static int vector_is_stale(CacheTable *t, int64_t id, sqlite3_value *const *columns, Err *err) {
+  sqlite3_stmt *stmt = rows_stmt(t, ROW_TEXT_VECTOR, err);
+  int is_stale = 0;
+  if (!stmt) {
+    return 0;
+  }
+  sqlite3_bind_int64(stmt, 1, id);
+  if (sqlite3_step(stmt) == SQLITE_ROW && !is_null(columns[C_EMBEDDING])) {
+    int n = sqlite3_column_bytes(stmt, 1);
+    is_stale = !is_same_value(columns[C_QUERY], sqlite3_column_value(stmt, 0)) &&
+               n == sqlite3_value_bytes(columns[C_EMBEDDING]) &&
+               memcmp(sqlite3_column_blob(stmt, 1), sqlite3_value_blob(columns[C_EMBEDDING]),
+                      (size_t)n) == 0;
+  }
+  rows_reset(t, stmt, err);
+  return is_stale;
+}
+
+/* An UPDATE is a DELETE and an INSERT under the same rowid. The vector is made again only where the
+** query changed and none was given with it. */
+static int update(CacheTable *t, sqlite3_value **argv, int64_t now, Err *err) {
+  NewEntry e = {.columns = argv + 2, .now = now};
+  sqlite3_int64 old = sqlite3_value_int64(argv[0]);
+  e.id = sqlite3_value_int64(argv[1]);
+  if (e.id != old && take_rowid(t, e.id, err) != 1) {
+    return err->rc;
+  }
+  sqlite3_value *values[C_VERIFY + 1];
+  memcpy(values, argv + 2, sizeof values);
+  if (t->embedder.run && vector_is_stale(t, old, values, err)) {
+    values[C_EMBEDDING] = values[C_COMMAND]; /* which is NULL here */
+  }
+  e.columns = values;
+  if (err->rc == RC_OK && delete_entry(t, old, err) == RC_OK) {
+    insert_entry(t, &e, err);
+  }
+  return err->rc;
+}
+
+/* The command of an INSERT into the table's own column; NULL where it is an entry. */
+static const char *command_of(int argc, sqlite3_value **argv) {
+  return argc > 1 && is_null(argv[0]) ? (const char *)sqlite3_value_text(argv[2 + C_COMMAND])
+                                      : NULL;
+}
+
+int write_run(CacheTable *t, int argc, sqlite3_value **argv, sqlite3_int64 *rowid, int64_t now,
+              Err *err) {
+  const char *command = command_of(argc, argv);
+  int any_version = argc == 1 || (command && strcmp(command, "rebuild") == 0);
+  if ((argc > 1 && match_embedder(t, any_version, err) != RC_OK) || memory_sync(t, err) != RC_OK) {
+    return err->rc;
+  }
+  if (argc == 1) {
+    return delete_entry(t, sqlite3_value_int64(argv[0]), err);
+  }
+  if (command) {
+    return run_command(t, command, argv[1], argv + 2, now, err);
+  }
+  if (!is_null(argv[0])) {
+    return update(t, argv, now, err);
+  }
+  if (t->writes % EXPIRE_EVERY == 0) {
+    delete_expired(t, now, err);
+  }
+  return err->rc == RC_OK ? insert(t, argv, rowid, now, err) : err->rc;
+}
+
+/* --- the integrity check */
+
+/* Queries that count what must not be. */
+static const struct Check {
+  const char *sql, *what;
+} checks[] = {
+    {"SELECT count(*) FROM @rows WHERE partition NOT IN (SELECT id FROM @partitions)",
+     "entries of no partition"},
+    {"SELECT count(*) FROM @rows WHERE embedding IS NOT NULL AND (typeof(embedding) <> 'blob'"
+     " OR length(embedding) <> 4 * (SELECT value FROM @meta WHERE name = 'dim'))",
+     "vectors of a wrong length"},
+    {"SELECT count(*) FROM @rows WHERE (query IS NULL) <> (text_hash IS NULL)",
+     "queries without their hash"},
+    {"SELECT count(*) FROM @snapshots WHERE length(data) > 8388608", "snapshot segments too long"},
+    {"SELECT count(*) FROM @labels WHERE entry NOT IN (SELECT id FROM @rows)",
+     "labels of no entry"},
+};
+
+/* Every vector is finite and of unit length. */
+static const char *check_vectors(CacheTable *t, Err *err) {
+  sqlite3_stmt *stmt =
+      rows_prepare(t, "SELECT embedding FROM @rows WHERE embedding IS NOT NULL", err);
+  const char *what = NULL;
+  while (stmt && !what && sqlite3_step(stmt) == SQLITE_ROW) {
+    size_t n = (size_t)sqlite3_column_bytes(stmt, 0) / 4;
+    const float *v = sqlite3_column_blob(stmt, 0);
+    double length = 0;
+    for (size_t i = 0; i < n; i++) {
+      float x;
+      memcpy(&x, (const char *)v + 4 * i, sizeof x);
+      length += (double)x * (double)x;
+    }
+    what = fabs(length - 1) < 1e-5 ? NULL : "a vector that is not of unit length";
+  }
+  sqlite3_finalize(stmt);
+  return what;
+}
+
+int write_check(CacheTable *t, int quick, char **report, Err *err) {
+  *report = NULL;
+  for (size_t i = 0; i < sizeof checks / sizeof checks[0] && !*report && err->rc == RC_OK; i++) {
+    sqlite3_stmt *stmt = rows_prepare(t, checks[i].sql, err);
+    long long n = stmt && sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
+    sqlite3_finalize(stmt);
+    if (n > 0) {
+      *report = sqlite3_mprintf("semantic_cache %s: %lld %s", t->name, n, checks[i].what);
+    }
+  }
+  const char *what = err->rc == RC_OK && !*report && !quick ? check_vectors(t, err) : NULL;
+  if (what) {
+    *report = sqlite3_mprintf("semantic_cache %s: %s", t->name, what);
+  }
+  return err->rc;
+}
