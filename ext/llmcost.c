@@ -32,6 +32,7 @@ static const struct Function {
     {"llm_secret", 2, DIRECT, fn_llm_secret},
     {"llm_allow_host", 1, DIRECT, fn_llm_allow_host},
     {"llm_init", 0, DIRECT, fn_llm_init},
+    {"llm_cache_feedback", 2, DIRECT, fn_llm_cache_feedback},
     {"llm_price", 2, READS, fn_llm_price},
     {"llm_price", 3, READS, fn_llm_price},
     {"llm_cost", 2, READS, fn_llm_cost},

@@ -79,3 +79,21 @@ SELECT coalesce(model, model_requested) AS model, provider, kind,
 FROM llm_calls
 WHERE cost_nusd IS NULL AND kind IN ('call', 'batch', 'embed', 'unknown')
 GROUP BY 1, 2, 3;
+
+-- The two caches in one row. near_misses: lookups whose nearest entry was not good enough (of the newest 10,000
+-- decisions); false_hits_reported: hits that llm_cache_feedback() called wrong.
+CREATE VIEW IF NOT EXISTS main.llm_cache_stats AS
+SELECT coalesce(sum(kind = 'hit_exact'), 0) AS hits_exact,
+       coalesce(sum(kind = 'hit_semantic'), 0) AS hits_semantic,
+       coalesce(sum(kind IN ('call', 'unknown') AND attempt = 1), 0) AS misses,
+       (SELECT count(*) FROM llm_cache_decisions WHERE NOT served) AS near_misses,
+       (SELECT count(*) FROM llm_feedback f JOIN llm_calls c ON c.id = f.call_id
+        WHERE NOT f.ok AND c.kind IN ('hit_exact', 'hit_semantic')) AS false_hits_reported,
+       (SELECT count(*) FROM llm_answers) AS entries_exact,
+       (SELECT count(*) FROM llm_cache_rows) AS entries_semantic,
+       (SELECT coalesce(sum(length(CAST(answer AS BLOB))), 0) FROM llm_answers)
+       + (SELECT coalesce(sum(coalesce(length(embedding), 0) + coalesce(length(second), 0)
+                              + length(CAST(query AS BLOB)) + length(CAST(response AS BLOB))), 0)
+          FROM llm_cache_rows) AS bytes,
+       coalesce(sum(saved_nusd), 0) / 1e9 AS saved_usd
+FROM llm_calls;

@@ -50,9 +50,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SHRINK 2.5e-7     /* see above */
-#define CLIP 3.0          /* the codes reach so many standard deviations of the first direction */
-#define LEAST_STEP 0.0005 /* or identical vectors would have none */
+#define SHRINK 2.5e-7    /* see above */
+#define CLIP 2.0         /* the codes reach so many standard deviations of the first direction */
+#define LEAST_STEP 0.004 /* sums of 16 bits then reach a distance of 1, a cosine of 0.5 */
 
 enum { ROUNDS = 5, SWEEPS = 12 };
 
@@ -71,7 +71,9 @@ Basis *basis_new(int dim) {
 
 /* --- coding */
 
-static double square(double x) { return x * x; }
+static double square(double x) {
+  return x * x;
+}
 
 /* How far the computed head can be from the true one. */
 static double head_slack(const Basis *basis) {
@@ -164,10 +166,10 @@ typedef struct Learner {
   const VecKernels *kernels;
   const float *sample; /* n_sample rows of width floats, centred; n_sample is a multiple of 4 */
   size_t n_sample;
-  double *rows;        /* rank * width */
-  float *sums;         /* rank * width */
-  double *gram;        /* rank * rank */
-  double *turn;        /* rank * rank */
+  double *rows; /* rank * width */
+  float *sums;  /* rank * width */
+  double *gram; /* rank * rank */
+  double *turn; /* rank * rank */
 } Learner;
 
 static uint64_t next_random(uint64_t *state) {

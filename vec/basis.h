@@ -12,11 +12,11 @@
 #include <stdint.h>
 
 enum {
-  BASIS_CODED = 2 * KERNEL_PAIRS,    /* coordinates of a code; the last is the residual norm */
-  BASIS_HEAD = 2 * KERNEL_HEAD,      /* of them in the head */
-  BASIS_RANK = BASIS_CODED - 1,      /* most directions */
-  BASIS_ERROR_UNIT = 256,            /* errors of codes are in steps / 256 … */
-  BASIS_ERROR_MOST = 65535           /* … and this one means "unknown: prune nothing" */
+  BASIS_CODED = 2 * KERNEL_PAIRS, /* coordinates of a code; the last is the residual norm */
+  BASIS_HEAD = 2 * KERNEL_HEAD,   /* of them in the head */
+  BASIS_RANK = BASIS_CODED - 1,   /* most directions */
+  BASIS_ERROR_UNIT = 256,         /* errors of codes are in steps / 256 … */
+  BASIS_ERROR_MOST = 65535        /* … and this one means "unknown: prune nothing" */
 };
 
 /* How far a vector that is lent may be from the one that was put, both made unit vectors. */

@@ -481,7 +481,7 @@ static Policy *policy_of(CacheTable *t, Partition *p, Err *err) {
   if (!p->policy && rows_meta(t, "seed", seed, sizeof seed, err) >= 0) {
     p->policy = policy_new(t->embedder.threshold - EVEN_BELOW,
                            second ? second->threshold - EVEN_BELOW : (double)NAN,
-                           t->set.max_false_hits, strtoull(seed, NULL, 10) ^ (uint64_t)p->id);
+                           strtoull(seed, NULL, 10) ^ (uint64_t)p->id);
     p->policy ? 0 : err_nomem(err);
   }
   sqlite3_stmt *stmt = p->policy ? rows_stmt(t, LABELS_OF, err) : NULL;
@@ -503,6 +503,11 @@ static Policy *policy_of(CacheTable *t, Partition *p, Err *err) {
     }
   }
   return rows_reset(t, stmt, err) == RC_OK ? p->policy : NULL;
+}
+
+/* The share of what is served that may be wrong; NAN: the threshold is fixed. */
+static double bound_of(const Search *s) {
+  return !isnan(s->q->max_false_hits) ? s->q->max_false_hits : s->table->set.max_false_hits;
 }
 
 /* Keeps a decision for the log. */
@@ -536,7 +541,7 @@ static int adaptive_match(Search *s, Match *m, int *n, Err *err) {
   if (policy && neighbours(s, list, &found, err) == RC_OK && found > 0) {
     Decision d = {.ts = s->q->now, .partition = s->partition->id, .entry = list[0].id};
     if (gather(s, list, found, &d.evidence, err) == RC_OK) {
-      policy_decide(policy, question_hash(s), &d);
+      policy_decide(policy, bound_of(s), question_hash(s), &d);
       log_decision(t, &d, err);
     }
     if (d.served && err->rc == RC_OK) {
@@ -591,8 +596,8 @@ static int compare(Search *s, sqlite3_value *response, Err *err) {
 }
 
 int match_learn(CacheTable *t, int64_t partition, int64_t id, sqlite3_value *query,
-                sqlite3_value *response, int64_t now, Err *err) {
-  if (isnan(t->set.max_false_hits)) {
+                sqlite3_value *response, double max_false_hits, int64_t now, Err *err) {
+  if (isnan(t->set.max_false_hits) && isnan(max_false_hits)) {
     return RC_OK;
   }
   MatchQuery q = {.partition = partition,
@@ -702,8 +707,8 @@ static int semantic_match(CacheTable *t, const MatchQuery *q, Match *matches, in
   if (!q->verify || q->k > 1) {
     return several(&s, q->k, matches, n, err);
   }
-  return isnan(t->set.max_false_hits) || !isnan(q->threshold) ? fixed_match(&s, matches, n, err)
-                                                              : adaptive_match(&s, matches, n, err);
+  return isnan(bound_of(&s)) || !isnan(q->threshold) ? fixed_match(&s, matches, n, err)
+                                                     : adaptive_match(&s, matches, n, err);
 }
 
 int match_run(CacheTable *t, const MatchQuery *q, Match *matches, int *n, Err *err) {

@@ -38,7 +38,7 @@ typedef struct Label {
 } Label;
 
 struct Policy {
-  double centre, second_centre, max_false;
+  double centre, second_centre;
   uint64_t seed;
   double prior[TERMS], precision[TERMS]; /* of w */
   double w[TERMS];
@@ -61,7 +61,7 @@ static double dot(const double *a, const double *b) {
   return sum;
 }
 
-Policy *policy_new(double centre, double second_centre, double max_false, uint64_t seed) {
+Policy *policy_new(double centre, double second_centre, uint64_t seed) {
   static const double alone[TERMS] = {0, 0.35, 0.35, 1, 0};
   static const double confirmed[TERMS] = {0, 0.35, 0.45, 0.8, 0.1};
   static const double sd[TERMS] = {1.5, 0.5, 0.5, 1, 0.3};
@@ -71,7 +71,6 @@ Policy *policy_new(double centre, double second_centre, double max_false, uint64
   }
   p->centre = centre;
   p->second_centre = second_centre;
-  p->max_false = max_false;
   p->seed = seed;
   memcpy(p->prior, isnan(second_centre) ? alone : confirmed, sizeof p->prior);
   memcpy(p->w, p->prior, sizeof p->w);
@@ -211,8 +210,8 @@ static double chance_of(const Policy *p, const Evidence *e, int64_t entry) {
 }
 
 /* Notes a chance, and gives the lowest one from which the expected share of errors is in bounds. */
-static double needed_after(Policy *p, double chance) {
-  double seen = 0, wrong = 0, all = 0, most = 1 - p->max_false, needed = most;
+static double needed_after(Policy *p, double chance, double bound) {
+  double seen = 0, wrong = 0, all = 0, most = 1 - bound, needed = most;
   int bin = (int)(chance * BINS);
   for (int i = 0; i <= BINS; i++) {
     p->seen[i] *= FADE;
@@ -224,7 +223,7 @@ static double needed_after(Policy *p, double chance) {
     all += p->seen[i];
     seen += p->seen[i];
     wrong += p->wrong[i];
-    if (seen > 0 && wrong <= p->max_false * seen) {
+    if (seen > 0 && wrong <= bound * seen) {
       needed = fmin(most, (double)i / BINS);
     }
   }
@@ -239,9 +238,9 @@ static double draw_of(const Policy *p, uint64_t question) {
   return (double)((z ^ z >> 31) >> 11) / 9007199254740992.0;
 }
 
-void policy_decide(Policy *p, uint64_t question, Decision *d) {
+void policy_decide(Policy *p, double bound, uint64_t question, Decision *d) {
   d->chance = chance_of(p, &d->evidence, d->entry);
-  d->needed = needed_after(p, d->chance);
+  d->needed = needed_after(p, d->chance, bound);
   d->draw = draw_of(p, question);
   d->served = d->chance >= d->needed && d->draw >= POLICY_EXPLORE;
 }

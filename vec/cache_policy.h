@@ -34,17 +34,17 @@ typedef struct Decision {
 typedef struct Policy Policy;
 
 /* A policy that knows only its prior. `centre` is the cosine of an even chance by the embedder,
-** `second_centre` by the confirming one (NAN: there is none). max_false: the bound, 0 … 1. NULL
-** without memory. */
-Policy *policy_new(double centre, double second_centre, double max_false, uint64_t seed);
+** `second_centre` by the confirming one (NAN: there is none). NULL without memory. */
+Policy *policy_new(double centre, double second_centre, uint64_t seed);
 void policy_free(Policy *p); /* NULL is allowed */
 
 /* Learns that serving `entry` on this evidence would have been right (ok 1) or wrong (0). Returns 0,
 ** or 7 without memory. */
 int policy_learn(Policy *p, const Evidence *evidence, int64_t entry, int ok);
 
-/* Fills chance, needed, draw and served from d->evidence and d->entry. The draw depends on the seed,
+/* Fills chance, needed, draw and served from d->evidence and d->entry, so that of all served in
+** expectation at most the share `bound` (0 … 1) is wrong. The draw depends on the seed,
 ** on `question` (a hash) and on how much was learned, so a decision can be made again. */
-void policy_decide(Policy *p, uint64_t question, Decision *d);
+void policy_decide(Policy *p, double bound, uint64_t question, Decision *d);
 
 #endif

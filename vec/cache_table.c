@@ -30,7 +30,8 @@ static const char declaration[] =
     "CREATE TABLE x(system_prompt TEXT, query TEXT, response, embedding BLOB, model TEXT,"
     " tag TEXT, cost_nusd INTEGER, created_at INTEGER, expires_at INTEGER, hits INTEGER,"
     " last_hit_at INTEGER, \"%w\" HIDDEN, scope TEXT HIDDEN, similarity REAL HIDDEN,"
-    " threshold REAL HIDDEN, k INTEGER HIDDEN, match_kind TEXT HIDDEN, verify INTEGER HIDDEN)";
+    " threshold REAL HIDDEN, k INTEGER HIDDEN, match_kind TEXT HIDDEN, verify INTEGER HIDDEN,"
+    " max_false_hits REAL HIDDEN)";
 
 typedef enum Plan {
   P_MATCH = 1,
@@ -43,9 +44,10 @@ typedef enum Plan {
   P_K = 128,
   P_VERIFY = 256,
   P_LIMIT = 512,
-  P_FLAGS = 10,       /* bits that have a value */
-  P_PROMPT_IS = 1024, /* compared with IS: NULL is the partition without a prompt, else nothing */
-  P_SCOPE_IS = 2048
+  P_BOUND = 1024,
+  P_FLAGS = 11,       /* bits that have a value */
+  P_PROMPT_IS = 2048, /* compared with IS: NULL is the partition without a prompt, else nothing */
+  P_SCOPE_IS = 4096
 } Plan;
 
 /* A cursor over matches, or over rows in their order. */
@@ -55,7 +57,7 @@ typedef struct Cursor {
   Match *matches;     /* of a lookup */
   int n_matches, at;
   int is_match, has_row;
-  double threshold;
+  double threshold, max_false_hits;
   int64_t k, verify;
 } Cursor;
 
@@ -214,7 +216,7 @@ static int plan_bit(const struct sqlite3_index_constraint *c) {
     Plan bit;
   } equalities[] = {{-1, P_ROWID},  {C_SYSTEM_PROMPT, P_PROMPT}, {C_SCOPE, P_SCOPE},
                     {C_TAG, P_TAG}, {C_MODEL, P_MODEL},          {C_THRESHOLD, P_THRESHOLD},
-                    {C_K, P_K},     {C_VERIFY, P_VERIFY}};
+                    {C_K, P_K},     {C_VERIFY, P_VERIFY},        {C_MAX_FALSE, P_BOUND}};
   if (c->op == SQLITE_INDEX_CONSTRAINT_MATCH) {
     return c->iColumn == C_QUERY || c->iColumn == C_EMBEDDING ? P_MATCH : 0;
   }
@@ -467,6 +469,9 @@ static int take_numbers(sqlite3_value *const by_bit[P_FLAGS], MatchQuery *q, Err
   enum { MOST_MATCHES = 4096 };
   sqlite3_value *threshold = at_bit(by_bit, P_THRESHOLD), *verify = at_bit(by_bit, P_VERIFY);
   sqlite3_value *k = at_bit(by_bit, P_K), *limit = at_bit(by_bit, P_LIMIT);
+  sqlite3_value *bound = at_bit(by_bit, P_BOUND);
+  q->max_false_hits =
+      bound && sqlite3_value_type(bound) != SQLITE_NULL ? sqlite3_value_double(bound) : (double)NAN;
   q->threshold = threshold ? sqlite3_value_double(threshold) : (double)NAN;
   q->verify = !verify || sqlite3_value_int(verify) != 0;
   q->k = 1;
@@ -474,6 +479,10 @@ static int take_numbers(sqlite3_value *const by_bit[P_FLAGS], MatchQuery *q, Err
                     sqlite3_value_numeric_type(threshold) == SQLITE_TEXT ||
                     !(q->threshold >= -1 && q->threshold <= 1))) {
     return err_set(err, RC_ERROR, "bad_argument", "threshold: expected a cosine, from -1 to 1");
+  }
+  if (!isnan(q->max_false_hits) && !(q->max_false_hits > 0 && q->max_false_hits < 1)) {
+    return err_set(err, RC_ERROR, "bad_argument",
+                   "max_false_hits: expected a share above 0, below 1");
   }
   if (k || limit) {
     sqlite3_int64 n = sqlite3_value_int64(k ? k : limit);
@@ -509,6 +518,7 @@ static int match_filter(Cursor *c, int bits, sqlite3_value *const by_bit[P_FLAGS
     c->matches ? match_run(t, &q, c->matches, &c->n_matches, &err) : err_nomem(&err);
   }
   c->threshold = q.threshold;
+  c->max_false_hits = q.max_false_hits;
   c->k = q.k;
   c->verify = q.verify;
   return err.rc == RC_OK ? read_match(c) : fail(t, &err);
@@ -557,6 +567,11 @@ static void result_of_match(const Cursor *c, sqlite3_context *ctx, int column) {
     break;
   case C_VERIFY:
     sqlite3_result_int64(ctx, c->verify);
+    break;
+  case C_MAX_FALSE:
+    if (!isnan(c->max_false_hits)) {
+      sqlite3_result_double(ctx, c->max_false_hits);
+    }
     break;
   default:
     break;

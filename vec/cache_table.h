@@ -39,8 +39,10 @@ typedef enum CacheColumn {
   C_THRESHOLD,
   C_K,
   C_MATCH_KIND,
-  C_VERIFY
+  C_VERIFY,
+  C_MAX_FALSE
 } CacheColumn;
+enum { N_CACHE_COLUMNS = C_MAX_FALSE + 1 };
 
 /* Statements on the shadow tables, prepared when first used and kept. */
 typedef enum CacheSql {
@@ -224,9 +226,10 @@ typedef struct MatchQuery {
   const void *vector; /* dim float32 */
   size_t vector_bytes;
   sqlite3_value *tag, *model;
-  double threshold; /* NAN: the table's */
-  int k;            /* matches wanted */
-  int verify;       /* 0: the nearest, whatever their cosine */
+  double threshold;      /* NAN: the table's */
+  double max_false_hits; /* NAN: the table's */
+  int k;                 /* matches wanted */
+  int verify;            /* 0: the nearest, whatever their cosine */
   int64_t now;
 } MatchQuery;
 
@@ -241,7 +244,7 @@ int match_same_text(CacheTable *t, const MatchQuery *q, const char *text, size_t
 /* What a new entry (its vector in t->vector) teaches where the policy is adaptive: its answer is
 ** compared with that of the entry the policy would have been asked about. */
 int match_learn(CacheTable *t, int64_t partition, int64_t id, sqlite3_value *query,
-                sqlite3_value *response, int64_t now, Err *err);
+                sqlite3_value *response, double max_false_hits, int64_t now, Err *err);
 /* Records that a served answer was right or wrong (similarity NAN: the entry's own text). */
 int match_feedback(CacheTable *t, int64_t partition, int64_t id, double similarity, int ok,
                    int64_t now, Err *err);

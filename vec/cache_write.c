@@ -351,6 +351,12 @@ static int prepare_second(CacheTable *t, const NewEntry *e, Err *err) {
                        (size_t)sqlite3_value_bytes(query), err);
 }
 
+/* max_false_hits given with the entry: a lookup was made with it. */
+static double bound_given(const NewEntry *e) {
+  sqlite3_value *v = column(e, C_MAX_FALSE);
+  return is_null(v) ? (double)NAN : sqlite3_value_double(v);
+}
+
 static int insert_entry(CacheTable *t, NewEntry *e, Err *err) {
   find_expiry(t, e);
   if (find_hash(t, e, err) != RC_OK || find_vector(t, e, err) != RC_OK ||
@@ -361,7 +367,8 @@ static int insert_entry(CacheTable *t, NewEntry *e, Err *err) {
   /* The last of a partition may just have been deleted, and the partition with it. */
   if (find_partition(t, e, err) == RC_OK && put_row(t, e, err) == RC_OK &&
       prepare_second(t, e, err) == RC_OK && e->vector) {
-    match_learn(t, e->partition, e->id, column(e, C_QUERY), column(e, C_RESPONSE), e->now, err);
+    match_learn(t, e->partition, e->id, column(e, C_QUERY), column(e, C_RESPONSE), bound_given(e),
+                e->now, err);
   }
   return err->rc;
 }
@@ -518,7 +525,7 @@ static int update(CacheTable *t, sqlite3_value **argv, int64_t now, Err *err) {
   if (e.id != old && take_rowid(t, e.id, err) != 1) {
     return err->rc;
   }
-  sqlite3_value *values[C_VERIFY + 1];
+  sqlite3_value *values[N_CACHE_COLUMNS];
   memcpy(values, argv + 2, sizeof values);
   if (t->embedder.run && vector_is_stale(t, old, values, err)) {
     values[C_EMBEDDING] = values[C_COMMAND]; /* which is NULL here */

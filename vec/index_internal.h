@@ -25,10 +25,10 @@
 
 enum {
   LEAF = KERNEL_LANES,
-  BASIS_FROM = 1024,  /* rows: below, 8-bit vectors alone are as fast */
-  TREE_FROM = 4096,   /* rows: below, scanning all codes is as fast */
-  TAIL_MOST = 4096,   /* rows, or an eighth of the tree, before it is ordered again */
-  MAP_FROM = 64,      /* rows: below, ids are looked for one by one */
+  BASIS_FROM = 1024, /* rows: below, 8-bit vectors alone are as fast */
+  TREE_FROM = 4096,  /* rows: below, scanning all codes is as fast */
+  TAIL_MOST = 4096,  /* rows, or an eighth of the tree, before it is ordered again */
+  MAP_FROM = 64,     /* rows: below, ids are looked for one by one */
   DIM_MOST = 16384,
   ROWS_MOST = 0x7fffffe0
 };
@@ -44,11 +44,11 @@ typedef struct Slack {
 } Slack;
 
 typedef struct Rows {
-  uint32_t n, room;  /* rows in use; allocated */
+  uint32_t n, room; /* rows in use; allocated */
   int64_t *ids, *expires;
   Quant *quants;
-  int8_t *bytes;     /* width bytes each */
-  Slack *slacks;     /* from here on only with a basis; room is a multiple of LEAF then */
+  int8_t *bytes; /* width bytes each */
+  Slack *slacks; /* from here on only with a basis; room is a multiple of LEAF then */
   Slack *leaf_slacks;
   uint8_t *heads, *rests; /* leaves of KERNEL_HEAD_BYTES, KERNEL_REST_BYTES */
 } Rows;
@@ -68,10 +68,10 @@ typedef struct Tree {
 
 struct VecIndex {
   int dim;
-  size_t width;      /* dim, padded to KERNEL_FLOATS */
-  uint32_t live;     /* rows that are neither tombstones nor padding */
-  uint32_t learned;  /* live when the basis was learned */
-  uint32_t *map;     /* open addressing; map_room is a power of two, or 0 */
+  size_t width;     /* dim, padded to KERNEL_FLOATS */
+  uint32_t live;    /* rows that are neither tombstones nor padding */
+  uint32_t learned; /* live when the basis was learned */
+  uint32_t *map;    /* open addressing; map_room is a power of two, or 0 */
   uint32_t map_room;
   Basis *basis;
   Rows rows;
@@ -82,6 +82,9 @@ struct VecIndex {
 
 /* n bytes, not cleared; over a few MB on huge pages. NULL for 0 bytes, too. Freed with free(). */
 void *rows_alloc(size_t n);
+
+/* For tests: the n-th call from now and all after it fail; never, if n is 0. */
+void rows_alloc_fail(int n);
 
 /* Arrays for `room` rows of `width` bytes, with codes or without. VEC_OK or VEC_NOMEM. */
 int rows_new(Rows *rows, size_t width, uint32_t room, int coded);
@@ -128,5 +131,10 @@ int tree_replace(VecIndex *index, Record *records, uint32_t n, int ordered, Basi
 int tree_new(Tree *tree, const Rows *rows, uint32_t n_rows);
 void tree_free(Tree *tree);
 size_t tree_bytes(const Tree *tree);
+
+/* --- stream.c */
+
+/* The checksum that ends a stream of n bytes before it: for tests that mutate what it guards. */
+uint64_t stream_checksum(const void *data, size_t n);
 
 #endif

@@ -58,12 +58,18 @@ static float quantise(const float *x, size_t n, float scale, float inverse, int8
   return (sums[0] + sums[1]) + (sums[2] + sums[3]) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
 }
 
-static int32_t dot(const int8_t *a, const int16_t *b, size_t n) {
+static inline int32_t dot(const int8_t *a, const int16_t *b, size_t n) {
   int32_t sum = 0;
   for (size_t i = 0; i < n; i++) {
     sum += a[i] * b[i];
   }
   return sum;
+}
+
+static void dots(const int8_t *rows, size_t n_rows, const int16_t *b, size_t n, int32_t *out) {
+  for (size_t j = 0; j < n_rows; j++) {
+    out[j] = dot(rows + j * n, b, n);
+  }
 }
 
 /* The square of the wrapped difference, at most 127 squared. */
@@ -118,7 +124,7 @@ static uint32_t boxes(const uint8_t *box, const uint8_t *query, unsigned limit,
   return within(sums, limit);
 }
 
-const VecKernels kernels_scalar = {project, add4, apart, quantise, dot, scan, boxes};
+const VecKernels kernels_scalar = {project, add4, apart, quantise, dots, scan, boxes};
 
 const VecKernels *kernels_of(VecCpu cpu) {
   switch (cpu) {

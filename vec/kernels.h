@@ -27,8 +27,8 @@ enum {
   KERNEL_REST_BYTES = KERNEL_REST * KERNEL_PAIR_BYTES,
   KERNEL_BOX_BYTES = 2 * KERNEL_HEAD_BYTES, /* 32 boxes: per pair, 64 bytes low and 64 high */
   KERNEL_QUERY_BYTES = KERNEL_PAIRS * KERNEL_PAIR_BYTES,
-  KERNEL_FLOATS = 32,  /* float and int8 rows are padded with zeros to a multiple of this */
-  KERNEL_ALL = 65535   /* a limit that lets everything pass */
+  KERNEL_FLOATS = 32, /* float and int8 rows are padded with zeros to a multiple of this */
+  KERNEL_ALL = 65535  /* a limit that lets everything pass */
 };
 
 typedef struct VecKernels {
@@ -46,8 +46,9 @@ typedef struct VecKernels {
   ** (x[i] - scale * bytes[i])^2, in float with at least 8 partial sums. n is a multiple of 32. */
   float (*quantise)(const float *x, size_t n, float scale, float inverse, int8_t *bytes);
 
-  /* The sum of a[i] * b[i]. n is a multiple of 32; the caller bounds |b| so that nothing overflows. */
-  int32_t (*dot)(const int8_t *a, const int16_t *b, size_t n);
+  /* out[j] = the sum over n of rows[j * n + i] * b[i], for j < n_rows. n is a multiple of 32; the
+  ** caller bounds |b| so that nothing overflows. */
+  void (*dots)(const int8_t *rows, size_t n_rows, const int16_t *b, size_t n, int32_t *out);
 
   /* Bit r is set where row r of a leaf is within both limits: the sum over the coordinates of
   ** min(127, |a - q| as a wrapped signed byte)^2, saturated at 65,535, is at most head_limit over the

@@ -101,7 +101,7 @@ AVX2 static float quantise(const float *x, size_t n, float scale, float inverse,
   return sum_of(sum);
 }
 
-AVX2 static int32_t dot(const int8_t *a, const int16_t *b, size_t n) {
+AVX2 static inline int32_t dot(const int8_t *a, const int16_t *b, size_t n) {
   __m256i s = _mm256_setzero_si256(), t = s;
   for (size_t i = 0; i < n; i += 32) {
     __m256i v = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(a + i)));
@@ -115,6 +115,12 @@ AVX2 static int32_t dot(const int8_t *a, const int16_t *b, size_t n) {
   __m128i h = _mm_add_epi32(_mm256_castsi256_si128(s), _mm256_extracti128_si256(s, 1));
   h = _mm_add_epi32(h, _mm_shuffle_epi32(h, 0x4e));
   return _mm_cvtsi128_si32(_mm_add_epi32(h, _mm_shuffle_epi32(h, 0xb1)));
+}
+
+AVX2 static void dots(const int8_t *rows, size_t n_rows, const int16_t *b, size_t n, int32_t *out) {
+  for (size_t j = 0; j < n_rows; j++) {
+    out[j] = dot(rows + j * n, b, n);
+  }
 }
 
 AVX2 static inline __m256i load(const uint8_t *p) {
@@ -184,5 +190,5 @@ AVX2 static uint32_t boxes(const uint8_t *box, const uint8_t *query, unsigned li
   return mask;
 }
 
-const VecKernels kernels_avx2 = {project, add4, apart, quantise, dot, scan, boxes};
+const VecKernels kernels_avx2 = {project, add4, apart, quantise, dots, scan, boxes};
 #endif

@@ -92,7 +92,7 @@ AVX512 static float quantise(const float *x, size_t n, float scale, float invers
   return sum_of(sum);
 }
 
-AVX512 static int32_t dot(const int8_t *a, const int16_t *b, size_t n) {
+AVX512 static inline int32_t dot(const int8_t *a, const int16_t *b, size_t n) {
   __m512i s = _mm512_setzero_si512();
   int32_t all[16], sum = 0;
   for (size_t i = 0; i < n; i += 32) {
@@ -105,6 +105,13 @@ AVX512 static int32_t dot(const int8_t *a, const int16_t *b, size_t n) {
     sum += all[i];
   }
   return sum;
+}
+
+AVX512 static void dots(const int8_t *rows, size_t n_rows, const int16_t *b, size_t n,
+                        int32_t *out) {
+  for (size_t j = 0; j < n_rows; j++) {
+    out[j] = dot(rows + j * n, b, n);
+  }
 }
 
 AVX512 static inline __m512i load(const uint8_t *p) {
@@ -149,5 +156,5 @@ AVX512 static uint32_t boxes(const uint8_t *box, const uint8_t *query, unsigned 
   return mask;
 }
 
-const VecKernels kernels_avx512 = {project, add4, apart, quantise, dot, scan, boxes};
+const VecKernels kernels_avx512 = {project, add4, apart, quantise, dots, scan, boxes};
 #endif

@@ -73,7 +73,7 @@ static float quantise(const float *x, size_t n, float scale, float inverse, int8
   return vaddvq_f32(vaddq_f32(sums[0], sums[1]));
 }
 
-static int32_t dot(const int8_t *a, const int16_t *b, size_t n) {
+static inline int32_t dot(const int8_t *a, const int16_t *b, size_t n) {
   int32x4_t s = vdupq_n_s32(0), t = s;
   for (size_t i = 0; i < n; i += 16) {
     int8x16_t v = vld1q_s8(a + i);
@@ -85,6 +85,12 @@ static int32_t dot(const int8_t *a, const int16_t *b, size_t n) {
     t = vmlal_s16(t, vget_high_s16(high), vget_high_s16(y));
   }
   return vaddvq_s32(vaddq_s32(s, t));
+}
+
+static void dots(const int8_t *rows, size_t n_rows, const int16_t *b, size_t n, int32_t *out) {
+  for (size_t j = 0; j < n_rows; j++) {
+    out[j] = dot(rows + j * n, b, n);
+  }
 }
 
 /* The squares of 16 bytes of at most 127, added in pairs: at most 32,258 each. */
@@ -146,5 +152,5 @@ static uint32_t boxes(const uint8_t *box, const uint8_t *query, unsigned limit,
   return within(sums, limit);
 }
 
-const VecKernels kernels_neon = {project, add4, apart, quantise, dot, scan, boxes};
+const VecKernels kernels_neon = {project, add4, apart, quantise, dots, scan, boxes};
 #endif

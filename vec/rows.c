@@ -24,8 +24,14 @@
 
 enum { HUGE_FROM = 4 << 20, HUGE_PAGE = 2 << 20, FIRST_ROOM = 8 };
 
+static int fail_in; /* see rows_alloc_fail */
+
+void rows_alloc_fail(int n) {
+  fail_in = n;
+}
+
 void *rows_alloc(size_t n) {
-  if (n == 0) {
+  if (n == 0 || (fail_in > 0 && (fail_in == 1 || --fail_in == 0))) {
     return NULL;
   }
   if (n < HUGE_FROM) {
@@ -106,8 +112,7 @@ int rows_reserve(VecIndex *index) {
   }
   size_t room = n < FIRST_ROOM ? FIRST_ROOM : n + n / 2;
   room = room < ROWS_MOST ? room : ROWS_MOST;
-  if (n >= room ||
-      rows_new(&grown, index->width, (uint32_t)room, index->basis != NULL) != VEC_OK) {
+  if (n >= room || rows_new(&grown, index->width, (uint32_t)room, index->basis != NULL) != VEC_OK) {
     return VEC_NOMEM;
   }
   grown.n = old->n;
@@ -137,10 +142,9 @@ void rows_copy(Rows *to_rows, uint32_t to, const Rows *from_rows, uint32_t from,
 
 static uint8_t *code_pair(const Rows *rows, uint32_t row, size_t pair) {
   size_t leaf = row / LEAF, at = row % LEAF * 2;
-  return pair < KERNEL_HEAD
-             ? rows->heads + leaf * KERNEL_HEAD_BYTES + pair * KERNEL_PAIR_BYTES + at
-             : rows->rests + leaf * KERNEL_REST_BYTES + (pair - KERNEL_HEAD) * KERNEL_PAIR_BYTES +
-                   at;
+  return pair < KERNEL_HEAD ? rows->heads + leaf * KERNEL_HEAD_BYTES + pair * KERNEL_PAIR_BYTES + at
+                            : rows->rests + leaf * KERNEL_REST_BYTES +
+                                  (pair - KERNEL_HEAD) * KERNEL_PAIR_BYTES + at;
 }
 
 void rows_put_code(Rows *rows, uint32_t row, const Code *code) {

@@ -28,7 +28,13 @@
 
 #define COSINE_ERROR 1e-11
 
-enum { FIRST_LEAVES = 16, MOST_FIRST = 64, AHEAD = 6 };
+enum {
+  FIRST_LEAVES = 16, /* at least so many are taken in the order of their distance, */
+  MOST_FIRST = 64,   /* at most so many */
+  AHEAD = 6,         /* leaves fetched into the cache before they're needed */
+  PENDING = 8,       /* rows fetched so */
+  CACHE_LINE = 64
+};
 
 typedef struct Search {
   const VecIndex *index;
@@ -40,10 +46,12 @@ typedef struct Search {
   double radius;           /* in steps, with the query's share of neither error */
   VecHit *hits;            /* a heap, the worst on top */
   int k, n_hits;
-  int quantised;           /* whether `wide` … `error` are made: not before they're needed */
-  float *unit;             /* width floats */
-  int16_t *wide;           /* width of them: the query for `dot` */
+  int quantised; /* whether `wide` … `error` are made: not before they're needed */
+  float *unit;   /* width floats */
+  int16_t *wide; /* width of them: the query for `dot` */
   double scale, error;
+  uint32_t pending[PENDING]; /* rows to check, on their way into the cache */
+  int n_pending;
   Code code;
   uint8_t spread[KERNEL_QUERY_BYTES]; /* the query for `scan` and `boxes` */
   VecWork work;
@@ -134,34 +142,47 @@ static void quantise_query(Search *s) {
   s->quantised = 1;
 }
 
-/* Whether the bytes of a row allow a cosine of at least the bound. */
-static int bytes_allow(Search *s, uint32_t row) {
-  const Rows *rows = &s->index->rows;
-  Quant quant = rows->quants[row];
+/* Whether the bytes of a row, whose product with the query is `sum`, allow a cosine of at least the
+** bound. */
+static int sum_allows(const Search *s, Quant quant, int32_t sum) {
+  double most = sum * (double)quant.scale * s->scale + (1 + s->error) * (double)quant.error;
+  return most + s->error + COSINE_ERROR + 1e-9 >= s->bound;
+}
+
+/* The products of rows first … first + n - 1 with the query. */
+static void dots_of(Search *s, uint32_t first, uint32_t n, int32_t *sums) {
   size_t width = s->index->width;
   if (!s->quantised) {
     quantise_query(s);
   }
-  s->work.int8++;
-  double sum = s->kernels->dot(rows->bytes + row * width, s->wide, width);
-  double most = sum * quant.scale * s->scale + (1 + s->error) * quant.error + s->error;
-  return most + COSINE_ERROR + 1e-9 >= s->bound;
+  s->work.int8 += n;
+  s->kernels->dots(s->index->rows.bytes + first * width, n, s->wide, width, sums);
 }
 
-static int check_row(Search *s, uint32_t row) {
+/* Decides on a row that its bytes allow. */
+static int decide(Search *s, uint32_t row) {
   const Rows *rows = &s->index->rows;
   const void *vector = NULL;
   double cosine = 0;
-  if (rows->expires[row] <= s->now || !bytes_allow(s, row)) {
+  if (rows->expires[row] <= s->now) {
     return VEC_OK;
   }
   s->work.lent++;
   int rc = s->source->vector(s->source->ctx, rows->ids[row], &vector);
-  if (rc == VEC_OK && vector &&
-      cosine_f32(s->query, vector, (size_t)s->index->dim, &cosine) && cosine >= s->threshold) {
+  if (rc == VEC_OK && vector && cosine_f32(s->query, vector, (size_t)s->index->dim, &cosine) &&
+      cosine >= s->threshold) {
     add_hit(s, rows->ids[row], cosine);
   }
   return rc;
+}
+
+static int check_row(Search *s, uint32_t row) {
+  int32_t sum;
+  if (s->index->rows.expires[row] <= s->now) {
+    return VEC_OK;
+  }
+  dots_of(s, row, 1, &sum);
+  return sum_allows(s, s->index->rows.quants[row], sum) ? decide(s, row) : VEC_OK;
 }
 
 /* --- leaves */
@@ -180,6 +201,31 @@ static unsigned head_limit(const Search *s, Slack slack) {
   return limit_of(s, slack.head, s->code.head_error);
 }
 
+static void fetch(const void *data, size_t n) {
+  for (size_t at = 0; at < n; at += CACHE_LINE) {
+    __builtin_prefetch((const char *)data + at);
+  }
+}
+
+static int check_pending(Search *s) {
+  int rc = VEC_OK;
+  for (int i = 0; rc == VEC_OK && i < s->n_pending; i++) {
+    rc = check_row(s, s->pending[i]);
+  }
+  s->n_pending = 0;
+  return rc;
+}
+
+static int check_later(Search *s, uint32_t row) {
+  const Rows *rows = &s->index->rows;
+  size_t width = s->index->width;
+  fetch(rows->bytes + row * width, width < 512 ? width : 512);
+  __builtin_prefetch(&rows->quants[row]);
+  __builtin_prefetch(&rows->expires[row]);
+  s->pending[s->n_pending++] = row;
+  return s->n_pending == PENDING ? check_pending(s) : VEC_OK;
+}
+
 static int scan_leaf(Search *s, uint32_t leaf) {
   const Rows *rows = &s->index->rows;
   Slack slack = rows->leaf_slacks[leaf];
@@ -193,7 +239,7 @@ static int scan_leaf(Search *s, uint32_t leaf) {
     mask &= (1u << left) - 1;
   }
   for (; mask; mask &= mask - 1) {
-    int rc = check_row(s, leaf * LEAF + (uint32_t)__builtin_ctz(mask));
+    int rc = check_later(s, leaf * LEAF + (uint32_t)__builtin_ctz(mask));
     if (rc != VEC_OK) {
       return rc;
     }
@@ -201,15 +247,26 @@ static int scan_leaf(Search *s, uint32_t leaf) {
   return VEC_OK;
 }
 
+/* Without codes, every row's bytes are looked at. */
+static int scan_bytes(Search *s) {
+  const Rows *rows = &s->index->rows;
+  int32_t sums[LEAF];
+  int rc = VEC_OK;
+  for (uint32_t first = 0; first < rows->n; first += LEAF) {
+    uint32_t n = rows->n - first < LEAF ? rows->n - first : LEAF;
+    dots_of(s, first, n, sums);
+    for (uint32_t i = 0; rc == VEC_OK && i < n; i++) {
+      if (sum_allows(s, rows->quants[first + i], sums[i])) {
+        rc = decide(s, first + i);
+      }
+    }
+  }
+  return rc;
+}
+
 static int scan_tail(Search *s) {
   int rc = VEC_OK;
   const Rows *rows = &s->index->rows;
-  if (!s->index->basis) {
-    for (uint32_t row = 0; rc == VEC_OK && row < rows->n; row++) {
-      rc = check_row(s, row);
-    }
-    return rc;
-  }
   for (uint32_t row = s->index->tree.rows; rc == VEC_OK && row < rows->n; row += LEAF) {
     rc = scan_leaf(s, row / LEAF);
   }
@@ -222,8 +279,8 @@ static int scan_tail(Search *s) {
 static uint32_t list_group(Search *s, uint32_t group, uint32_t n, unsigned limit) {
   const Tree *tree = &s->index->tree;
   uint16_t distance[KERNEL_LANES];
-  uint32_t mask = s->kernels->boxes(tree->boxes + (size_t)group * KERNEL_BOX_BYTES, s->spread,
-                                    limit, distance);
+  uint32_t mask =
+      s->kernels->boxes(tree->boxes + (size_t)group * KERNEL_BOX_BYTES, s->spread, limit, distance);
   uint32_t first = group * KERNEL_LANES, left = tree->leaves - first;
   s->work.boxes += KERNEL_LANES;
   if (left < KERNEL_LANES) {
@@ -243,9 +300,9 @@ static uint32_t list_leaves(Search *s) {
   unsigned limit = head_limit(s, tree->slack);
   for (uint32_t first = 0; first < tree->groups; first += KERNEL_LANES) {
     uint32_t left = tree->groups - first;
-    uint32_t mask = s->kernels->boxes(
-        tree->group_boxes + (size_t)first / KERNEL_LANES * KERNEL_BOX_BYTES, s->spread, limit,
-        distance);
+    uint32_t mask =
+        s->kernels->boxes(tree->group_boxes + (size_t)first / KERNEL_LANES * KERNEL_BOX_BYTES,
+                          s->spread, limit, distance);
     s->work.boxes += KERNEL_LANES;
     if (left < KERNEL_LANES) {
       mask &= (1u << left) - 1;
@@ -283,14 +340,16 @@ static int scan_tree(Search *s) {
   nearest_first(tree->near, n, n < first ? n : first);
   int rc = VEC_OK;
   for (uint32_t i = 0; rc == VEC_OK && i < n; i++) {
+    uint32_t leaf = tree->near[i].leaf;
     if (i + AHEAD < n) {
-      const uint8_t *ahead = rows->heads + (size_t)tree->near[i + AHEAD].leaf * KERNEL_HEAD_BYTES;
-      for (size_t at = 0; at < KERNEL_HEAD_BYTES; at += 64) {
-        __builtin_prefetch(ahead + at);
-      }
+      fetch(rows->heads + (size_t)tree->near[i + AHEAD].leaf * KERNEL_HEAD_BYTES,
+            KERNEL_HEAD_BYTES);
     }
-    if (tree->near[i].distance <= head_limit(s, rows->leaf_slacks[tree->near[i].leaf])) {
-      rc = scan_leaf(s, tree->near[i].leaf);
+    if (tree->near[i].distance <= head_limit(s, rows->leaf_slacks[leaf])) {
+      rc = scan_leaf(s, leaf);
+    }
+    if (rc == VEC_OK && i < first) { /* the best leaves tighten the bound for the others */
+      rc = check_pending(s);
     }
   }
   return rc;
@@ -315,7 +374,10 @@ static int run(Search *s) {
   set_bound(s);
   int rc = index->tree.leaves > 0 ? scan_tree(s) : VEC_OK;
   if (rc == VEC_OK) {
-    rc = scan_tail(s);
+    rc = index->basis ? scan_tail(s) : scan_bytes(s);
+  }
+  if (rc == VEC_OK) {
+    rc = check_pending(s);
   }
   sort_hits(s->hits, s->n_hits);
   return rc;
@@ -323,8 +385,13 @@ static int run(Search *s) {
 
 int vec_index_nearest(VecIndex *index, const void *query, double threshold, int k, int64_t now,
                       const VecSource *source, VecHit *hits, int *n_hits, VecWork *work) {
-  Search s = {.index = index, .kernels = kernels_now(), .source = source, .query = query,
-              .threshold = threshold, .hits = hits, .k = k};
+  Search s = {.index = index,
+              .kernels = kernels_now(),
+              .source = source,
+              .query = query,
+              .threshold = threshold,
+              .hits = hits,
+              .k = k};
   s.now = now > INT64_MIN ? now < VEC_NEVER ? now : VEC_NEVER - 1 : INT64_MIN + 1;
   int rc = VEC_OK;
   *n_hits = 0;

@@ -108,8 +108,8 @@ static int borrow(const VecIndex *index, const VecSource *source, uint32_t row, 
   return rc;
 }
 
-static int learn_basis(VecIndex *index, const VecSource *source, const uint32_t *rows,
-                       Basis *basis, int *sound) {
+static int learn_basis(VecIndex *index, const VecSource *source, const uint32_t *rows, Basis *basis,
+                       int *sound) {
   size_t most = SAMPLE_FLOATS / index->width, n = 0;
   most = most < SAMPLE_MOST ? most : SAMPLE_MOST;
   most = most < index->live ? most : index->live;

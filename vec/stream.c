@@ -90,6 +90,12 @@ static uint64_t sum_end(Sum *sum) {
   return all;
 }
 
+uint64_t stream_checksum(const void *data, size_t n) {
+  Sum sum = {{0}, 0, {0}, 0};
+  sum_add(&sum, data, n);
+  return sum_end(&sum);
+}
+
 /* --- writing */
 
 typedef struct Writer {

@@ -170,31 +170,58 @@ static void add_text(Buf *b, const char *name, const char *text, size_t n) {
   buf_free(&normal);
 }
 
-int request_key(const Request *r, unsigned long long seed, Hash *key, Err *err) {
+/* Model and parameters. */
+static void add_parameters(Buf *b, const Request *r) {
   const Options *o = r->options;
+  add_field(b, "model", r->model, strlen(r->model));
+  add_number(b, "max_tokens", o->max_tokens == OPTION_UNSET ? (double)NAN : (double)o->max_tokens);
+  add_number(b, "temperature", o->temperature);
+  add_number(b, "top_p", o->top_p);
+  add_number(b, "seed", o->has_seed ? (double)o->seed : (double)NAN);
+  add_json(b, "stop", o->stop);
+  add_json(b, "schema", o->schema);
+}
+
+/* The first n messages. */
+static void add_messages(Buf *b, const Request *r, int n) {
+  for (int i = 0; i < n; i++) {
+    add_text(b, r->messages[i].role, r->messages[i].content, r->messages[i].n);
+  }
+}
+
+static int hash_form(Buf *b, unsigned long long seed, Hash *out, Err *err) {
+  if (b->failed) {
+    buf_free(b);
+    return err_nomem(err);
+  }
+  *out = hash_bytes(b->data, b->n, seed);
+  buf_free(b);
+  return RC_OK;
+}
+
+int request_key(const Request *r, unsigned long long seed, Hash *key, Err *err) {
   Buf b;
   buf_init(&b, LIMIT_REQUEST_BYTES * 8);
   buf_puts(&b, "llmcost:1;");
-  add_field(&b, "model", r->model, strlen(r->model));
-  add_number(&b, "max_tokens", o->max_tokens == OPTION_UNSET ? (double)NAN : (double)o->max_tokens);
-  add_number(&b, "temperature", o->temperature);
-  add_number(&b, "top_p", o->top_p);
-  add_number(&b, "seed", o->has_seed ? (double)o->seed : (double)NAN);
-  add_json(&b, "stop", o->stop);
-  add_json(&b, "schema", o->schema);
+  add_parameters(&b, r);
   if (r->system) {
     add_text(&b, "system", r->system, strlen(r->system));
   }
-  for (int i = 0; i < r->n_messages; i++) {
-    add_text(&b, r->messages[i].role, r->messages[i].content, r->messages[i].n);
+  add_messages(&b, r, r->n_messages);
+  return hash_form(&b, seed, key, err);
+}
+
+int request_scope(const Request *r, const char *user, unsigned long long seed, Hash *scope,
+                  Err *err) {
+  Buf b;
+  buf_init(&b, LIMIT_REQUEST_BYTES * 8);
+  buf_puts(&b, "llmcost:scope:1;");
+  add_parameters(&b, r);
+  if (user) {
+    add_field(&b, "user", user, strlen(user));
   }
-  if (b.failed) {
-    buf_free(&b);
-    return err_nomem(err);
-  }
-  *key = hash_bytes(b.data, b.n, seed);
-  buf_free(&b);
-  return RC_OK;
+  add_messages(&b, r, r->n_messages - 1);
+  return hash_form(&b, seed, scope, err);
 }
 
 /* Adds one message of the transcript to the array. */

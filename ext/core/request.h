@@ -42,6 +42,12 @@ void request_free(Request *r);
 ** store's. */
 int request_key(const Request *r, unsigned long long seed, Hash *key, Err *err);
 
+/* The hash of everything that must be equal for an answer to a similar question to serve this one:
+** as request_key, but without the system prompt (a partition's name of its own) and the question;
+** with `user`, unless NULL. */
+int request_scope(const Request *r, const char *user, unsigned long long seed, Hash *scope,
+                  Err *err);
+
 /* A conversation as stored in the ledger: a JSON array of {"role","text"}, where contents of
 ** LIMIT_INLINE_TEXT bytes or more are {"role","hash"} and each such content is handed to
 ** `store`, which keeps one copy. Owned by the caller (free). */

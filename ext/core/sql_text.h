@@ -5,6 +5,7 @@
 #define LLMCOST_SQL_TEXT_H
 
 extern const char sql_store_sql[];
+extern const char sql_cache_sql[];
 extern const char sql_views_sql[];
 extern const char sql_config_sql[];
 extern const char sql_models_tsv[];

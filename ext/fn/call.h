@@ -9,6 +9,7 @@
 #include "fn/memo.h"
 #include "net/provider.h"
 #include "store/ledger.h"
+#include "store/semantic.h"
 
 #define REQUEST_ID_SIZE 32
 
@@ -19,6 +20,7 @@ typedef struct Call {
   CacheMode cache;
   Store *store;
   Hash key;
+  Question question; /* of a semantic lookup */
   long long started_ms, deadline_ms;
   int attempts_left;
 

@@ -39,7 +39,7 @@ static int call_connect(sqlite3 *db, void *aux, int argc, const char *const *arg
   (void)argc;
   (void)argv;
   Err err = {0};
-  char *columns = store_declaration("llm_calls", &err);
+  char *columns = store_declaration(&((Conn *)aux)->host, "llm_calls", &err);
   CallTable *t = columns ? sqlite3_malloc64(sizeof *t) : NULL;
   if (!t) {
     *message = sqlite3_mprintf("llm_call: %s", err.msg);

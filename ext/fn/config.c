@@ -10,10 +10,11 @@
 #include "fn/directonly.h"
 #include "store/config.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum SettingType { S_TEXT, S_NUMBER, S_DURATION, S_WORD } SettingType;
+typedef enum SettingType { S_TEXT, S_NUMBER, S_DURATION, S_SHARE, S_WORD } SettingType;
 
 /* Every setting of llm_config. */
 static const struct Setting {
@@ -30,6 +31,8 @@ static const struct Setting {
     {"log_text", S_WORD, AT(log_text), 0, 0, (const char *const[]){"full", "hash", "none", NULL}},
     {"cache", S_WORD, AT(cache), 0, 0,
      (const char *const[]){"exact", "semantic", "off", "refresh", NULL}},
+    {"cache_scope", S_WORD, AT(scope), 0, 0, (const char *const[]){"shared", "user", NULL}},
+    {"max_false_hits", S_SHARE, AT(max_false_hits), 0, 0, NULL},
     {"ttl", S_DURATION, AT(ttl_ms), 1, LIMIT_COUNT, NULL},
     {"timeout_ms", S_NUMBER, AT(timeout_ms), 1, 3600000, NULL},
     {"connect_timeout_ms", S_NUMBER, AT(connect_timeout_ms), 1, 3600000, NULL},
@@ -76,15 +79,17 @@ static int set_text(Conn *c, const struct Setting *s, const char *value, Err *er
 }
 
 static int set_word(Conn *c, const struct Setting *s, const char *value, Err *err) {
-  for (int i = 0; value && s->words[i]; i++) {
-    if (strcmp(s->words[i], value) == 0) {
+  char list[128] = "";
+  int n = 0;
+  for (int i = 0; s->words[i]; i++) {
+    if (value && strcmp(s->words[i], value) == 0) {
       *(int *)((char *)&c->set + s->at) = i;
       return RC_OK;
     }
+    sqlite3_snprintf((int)sizeof list - n, list + n, "%s'%s'", i ? ", " : "", s->words[i]);
+    n += (int)strlen(list + n);
   }
-  return err_set(err, RC_ERROR, "bad_option", "setting '%s': expected '%s', '%s', '%s'%s%s%s",
-                 s->name, s->words[0], s->words[1], s->words[2], s->words[3] ? ", '" : "",
-                 s->words[3] ? s->words[3] : "", s->words[3] ? "'" : "");
+  return err_set(err, RC_ERROR, "bad_option", "setting '%s': expected one of %s", s->name, list);
 }
 
 /* Numbers and durations; SQL NULL takes a duration back to "none". */
@@ -111,12 +116,30 @@ static int set_number(Conn *c, const struct Setting *s, sqlite3_value *v, Err *e
   return RC_OK;
 }
 
+/* A share of all; SQL NULL takes it back to "none". */
+static int set_share(Conn *c, const struct Setting *s, sqlite3_value *v, Err *err) {
+  double *at = (double *)((char *)&c->set + s->at);
+  int type = sqlite3_value_numeric_type(v);
+  double value = type == SQLITE_NULL ? (double)NAN : sqlite3_value_double(v);
+  if (type == SQLITE_TEXT || type == SQLITE_BLOB || value <= 0 || value >= 1) {
+    return err_set(err, RC_ERROR, "bad_option",
+                   "setting '%s': expected a share above 0 and below 1, or NULL", s->name);
+  }
+  *at = value;
+  return RC_OK;
+}
+
 static void result_setting(sqlite3_context *ctx, Conn *c, const struct Setting *s) {
   const char *base = (const char *)&c->set + s->at;
   if (s->at == AT(store)) {
     sqlite3_result_text(ctx, conn_store_path(c), -1, sqlite3_free);
   } else if (s->type == S_TEXT) {
     sqlite3_result_text(ctx, *(char *const *)base, -1, SQLITE_TRANSIENT);
+  } else if (s->type == S_SHARE) {
+    double share = *(const double *)base;
+    if (!isnan(share)) {
+      sqlite3_result_double(ctx, share);
+    }
   } else if (s->type == S_WORD) {
     sqlite3_result_text(ctx, s->words[*(const int *)base], -1, SQLITE_STATIC);
   } else if (s->type == S_DURATION) {
@@ -140,6 +163,8 @@ void fn_llm_config(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
     unknown_setting(name ? name : "NULL", &err);
   } else if (argc == 2 && s->type == S_TEXT) {
     set_text(c, s, (const char *)sqlite3_value_text(argv[1]), &err);
+  } else if (argc == 2 && s->type == S_SHARE) {
+    set_share(c, s, argv[1], &err);
   } else if (argc == 2 && s->type == S_WORD) {
     set_word(c, s, (const char *)sqlite3_value_text(argv[1]), &err);
   } else if (argc == 2) {

@@ -6,8 +6,14 @@
 #include "fn/access.h"
 #include "fn/embedders.h"
 
+#include <math.h>
 #include <string.h>
 #include <time.h>
+
+/* The store's own connections have the module of llm_cache too; they end before this Conn. */
+static int prepare_store(void *p, sqlite3 *db) {
+  return sqlite3_create_module_v2(db, "semantic_cache", cache_module(), &((Conn *)p)->cache, NULL);
+}
 
 Conn *conn_new(sqlite3 *db) {
   Conn *c = sqlite3_malloc64(sizeof *c);
@@ -16,8 +22,10 @@ Conn *conn_new(sqlite3 *db) {
     c->db = db;
     c->refs = 1;
     c->cache = (CacheHost){c, embedders_find};
+    c->host = (StoreHost){conn_interrupted, prepare_store, c};
     c->set = (Settings){.log_text = LOG_FULL,
                         .cache = CACHE_EXACT,
+                        .max_false_hits = (double)NAN,
                         .ttl_ms = OPTION_UNSET,
                         .timeout_ms = 300000,
                         .connect_timeout_ms = 10000,
@@ -74,7 +82,7 @@ Store *conn_store(Conn *c, int create, Err *err) {
   }
   int is_main = strcmp(path, "main") == 0;
   if (create || (is_main ? store_has_schema(c->db) : file_exists(path))) {
-    c->store = store_open(c->db, is_main ? NULL : path, conn_interrupted, c, err);
+    c->store = store_open(c->db, is_main ? NULL : path, &c->host, err);
   }
   sqlite3_free(path);
   return c->store;

@@ -14,15 +14,18 @@
 #include "store/config.h"
 #include "store/store.h"
 
+typedef enum CacheScope { SCOPE_SHARED, SCOPE_USER } CacheScope;
 typedef enum LogText { LOG_FULL, LOG_HASH, LOG_NONE } LogText;
 
 /* Settings of llm_config; see the table in config.c for their meaning. */
 typedef struct Settings {
-  char *store;  /* path, "main", or NULL: beside the database */
-  char *proxy;  /* NULL: none */
-  char *minilm; /* path of MiniLM's weights, or NULL: beside the library */
-  int log_text; /* LogText */
-  int cache;    /* CacheMode that requests have unless they say otherwise */
+  char *store;           /* path, "main", or NULL: beside the database */
+  char *proxy;           /* NULL: none */
+  char *minilm;          /* path of MiniLM's weights, or NULL: beside the library */
+  int log_text;          /* LogText */
+  int cache;             /* CacheMode that requests have unless they say otherwise */
+  int scope;             /* CacheScope */
+  double max_false_hits; /* of the built-in semantic cache; NAN: its threshold is fixed */
   long long ttl_ms, timeout_ms, connect_timeout_ms, idle_timeout_ms, retries, backoff_ms;
 } Settings;
 
@@ -32,11 +35,12 @@ typedef struct Conn {
   sqlite3 *db;
   int refs;
   Settings set;
-  Store *store;   /* NULL until needed */
-  Net *net;       /* NULL until needed */
-  Config *config; /* as last read; NULL until needed */
+  Store *store;      /* NULL until needed */
+  Net *net;          /* NULL until needed */
+  Config *config;    /* as last read; NULL until needed */
   LocalModel *local; /* MiniLM; NULL until needed */
   CacheHost cache;   /* what semantic_cache tables ask of this connection */
+  StoreHost host;    /* what the store does */
 } Conn;
 
 /* A new connection state with one reference; NULL without memory. */

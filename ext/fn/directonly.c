@@ -11,14 +11,30 @@
 
 #include <string.h>
 
-static const char *const guarded[] = {"llm_complete", "llm_chat",     "llm_last_call",
-                                      "llm_config",   "llm_secret",   "llm_allow_host",
-                                      "llm_init",     "llmcost_debug"};
+static const char *const guarded[] = {
+    "llm_complete",   "llm_chat", "llm_last_call", "llm_config",         "llm_secret",
+    "llm_allow_host", "llm_init", "llmcost_debug", "llm_cache_feedback", "embed"};
+
+static int is_word(char c) {
+  return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         (unsigned char)c >= 0x80;
+}
+
+/* 1 if the text holds the name as a word. */
+static int holds_word(const char *sql, const char *name) {
+  size_t n = strlen(name);
+  for (const char *at = strcasestr(sql, name); at; at = strcasestr(at + 1, name)) {
+    if ((at == sql || !is_word(at[-1])) && !is_word(at[n])) {
+      return 1;
+    }
+  }
+  return 0;
+}
 
 int directonly_names_function(const char *sql) {
   int found = 0;
   for (size_t i = 0; i < sizeof guarded / sizeof guarded[0]; i++) {
-    found |= strcasestr(sql, guarded[i]) != NULL;
+    found |= holds_word(sql, guarded[i]);
   }
   return found && strcasestr(sql, "check") != NULL;
 }
@@ -66,8 +82,8 @@ static int may_check_constraints(sqlite3 *db) {
 static int search_schema(sqlite3 *db, const char *schema, Err *err) {
   sqlite3_stmt *stmt = NULL;
   char *sql =
-      sqlite3_mprintf("SELECT name, sql FROM \"%w\".sqlite_schema WHERE type = 'table' AND sql"
-                      " LIKE '%%llm%%'",
+      sqlite3_mprintf("SELECT name, sql FROM \"%w\".sqlite_schema WHERE type = 'table' AND (sql"
+                      " LIKE '%%llm%%' OR sql LIKE '%%embed%%')",
                       schema);
   int rc = sql ? sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) : SQLITE_NOMEM;
   while (rc == SQLITE_OK && err->rc == RC_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {

@@ -1,7 +1,7 @@
 /*
 ** The life of one request, each stage a function that can be read alone:
 **
-**   key → statement memo → exact cache → route → claim and ledger intent → call (attempt.c) → settle → answer
+**   key → statement memo → exact cache → semantic cache → route → claim and ledger intent → call (attempt.c) → settle → answer
 **
 ** Nothing is paid before the intent is durable, and nothing paid is returned before it is on disk.
 */
@@ -133,26 +133,32 @@ static int take_text(Outcome *out, const char *text, size_t n, Err *err) {
   return RC_OK;
 }
 
-/* Queues the ledger row of a hit. */
-static int record_hit(Call *k, const Answer *a, Err *err) {
+/* Starts the ledger row of a hit that saved `saved`. */
+static void start_hit(Call *k, const char *kind, long long saved, const char *prompt_hash,
+                      Err *err) {
   Texts texts = {0};
   make_request_id(k->request_id, k->started_ms);
   name_texts(k, &texts, err);
   texts_free(&texts);
-  if (a->prompt_hash && k->conn->set.log_text == LOG_FULL) {
-    snprintf(k->prompt_hash, sizeof k->prompt_hash, "%s", a->prompt_hash); /* its text is kept */
+  if (prompt_hash && k->conn->set.log_text == LOG_FULL) {
+    snprintf(k->prompt_hash, sizeof k->prompt_hash, "%s", prompt_hash); /* its text is kept */
   }
   call_start_row(k, 0, NULL);
-  k->row.kind = "hit_exact";
+  k->row.kind = kind;
   k->row.error = NULL;
   k->row.model_requested = k->request->model;
+  k->row.cost_nusd = 0;
+  k->row.saved_nusd = saved;
+  k->row.latency_ms = now_ms() - k->started_ms;
+  k->has_row = 1;
+}
+
+/* Queues the ledger row of an exact hit. */
+static int record_hit(Call *k, const Answer *a, Err *err) {
+  start_hit(k, "hit_exact", a->cost_nusd, a->prompt_hash, err);
   k->row.provider = a->provider;
   k->row.model = a->model;
   k->row.tier = a->tier;
-  k->row.cost_nusd = 0;
-  k->row.saved_nusd = a->cost_nusd;
-  k->row.latency_ms = now_ms() - k->started_ms;
-  k->has_row = 1;
   return ledger_defer(k->store, &k->row, err);
 }
 
@@ -166,6 +172,50 @@ static int from_cache(Call *k, int ledgered, Outcome *out, Err *err) {
   }
   ledger_answer_done(k->store, held);
   return err->rc == RC_OK ? found : -1;
+}
+
+/* The question as the semantic cache knows it. */
+static int make_question(Call *k, Err *err) {
+  const Request *r = k->request;
+  const Message *last = &r->messages[r->n_messages - 1];
+  const char *user = k->conn->set.scope == SCOPE_USER ? r->options->user : NULL;
+  Hash scope;
+  if (request_scope(r, user, k->store->seed, &scope, err) != RC_OK) {
+    return err->rc;
+  }
+  k->question = (Question){.system = r->system,
+                           .text = last->content,
+                           .n = last->n,
+                           .threshold = r->options->threshold,
+                           .max_false_hits = k->conn->set.max_false_hits};
+  hash_hex(&scope, k->question.scope);
+  return RC_OK;
+}
+
+/* Looks for the answer to a question that means the same. 1 found, 0 not, -1 error. A cache that
+** can't be read costs a call, not the answer. */
+static int from_semantic(Call *k, Outcome *out, Err *err) {
+  SemanticHit hit;
+  sqlite3_stmt *held = NULL;
+  Err why = {0};
+  if (make_question(k, err) != RC_OK) {
+    return -1;
+  }
+  int found = semantic_find(k->store, &k->question, &hit, &held, &why);
+  if (found == 1 && take_text(out, hit.text, hit.n, err) == RC_OK) {
+    start_hit(k, "hit_semantic", hit.cost_nusd, NULL, err);
+    k->row.model = hit.model;
+    k->row.similarity = hit.similarity;
+    k->row.cache_entry = hit.entry;
+    k->row.prompt = k->request->n_messages == 1 ? k->question.text : NULL;
+    ledger_defer(k->store, &k->row, err);
+  } else if (found < 0 && why.rc == RC_INTERRUPT) {
+    *err = why;
+  } else if (found < 0) {
+    sqlite3_log(SQLITE_WARNING, "llmcost: %s", why.msg);
+  }
+  semantic_done(k->store, held);
+  return err->rc == RC_OK ? found == 1 : -1;
 }
 
 /* What this statement's execution already asked. 1 answered, 0 not, -1 error (the earlier
@@ -184,10 +234,14 @@ static int from_memo(Call *k, Outcome *out, Err *err) {
                  : from_cache(k, 0, out, err);
 }
 
+static int looks_up(const Call *k) {
+  return k->cache == CACHE_EXACT || k->cache == CACHE_SEMANTIC;
+}
+
 /* Makes the request durable; waits while another process asks the same. 1: its answer arrived,
 ** 0: ours to ask, -1 error. */
 static int claim(Call *k, const Texts *t, Outcome *out, Err *err) {
-  const Hash *key = k->cache == CACHE_EXACT ? &k->key : NULL;
+  const Hash *key = looks_up(k) ? &k->key : NULL;
   for (;;) {
     LedgerBegin outcome;
     if (ledger_begin(k->store, &k->row, key, t->list, t->n, now_ms(), k->deadline_ms + 5000,
@@ -229,7 +283,8 @@ static int settle(Call *k, Err *err) {
               .tier = k->row.tier,
               .tag = k->row.tag,
               .prompt_hash = k->row.prompt_hash,
-              .cost_nusd = k->row.cost_nusd};
+              .cost_nusd = k->row.cost_nusd,
+              .question = k->cache == CACHE_SEMANTIC ? &k->question : NULL};
   int keep = k->text && k->cacheable && k->cache != CACHE_OFF;
   Err write = {0};
   if (ledger_settle(k->store, &k->row, keep ? &a : NULL, 0, &write) == RC_OK || err->rc != RC_OK) {
@@ -297,9 +352,10 @@ static int ask(Call *k, Outcome *out, Err *err) {
 
 static int check_available(const Conn *conn, const Options *o, Err *err) {
   int mode = o->cache >= 0 ? o->cache : conn->set.cache;
-  if (mode == CACHE_SEMANTIC) {
+  if (mode == CACHE_SEMANTIC && conn->set.log_text != LOG_FULL) {
     return err_set(err, RC_ERROR, "unavailable",
-                   "cache 'semantic' is not in this version; use 'exact'");
+                   "cache 'semantic' compares questions and so keeps them: it needs"
+                   " llm_config('log_text', 'full')");
   }
   if (o->gate || o->escalate) {
     return err_set(err, RC_ERROR, "unavailable",
@@ -357,7 +413,10 @@ int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *out, E
   ledger_flush_if_due(k.store, k.started_ms, &later); /* what can't be written now stays queued */
   int found = from_memo(&k, out, err);
   if (found == 0) {
-    found = k.cache == CACHE_EXACT ? from_cache(&k, 1, out, err) : 0;
+    found = looks_up(&k) ? from_cache(&k, 1, out, err) : 0;
+    if (found == 0 && k.cache == CACHE_SEMANTIC) {
+      found = from_semantic(&k, out, err);
+    }
     if (found == 0) {
       ask(&k, out, err);
     }
@@ -382,7 +441,7 @@ int on_error_covers(const Err *err) {
 
 /* "hit", "miss" or the mode's own word, without making a store. */
 static const char *dry_cache_state(Call *k, Err *err) {
-  if (k->cache != CACHE_EXACT) {
+  if (!looks_up(k)) {
     return k->cache == CACHE_OFF ? "off" : "refresh";
   }
   k->store = conn_store(k->conn, 0, err);

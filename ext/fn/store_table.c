@@ -23,17 +23,13 @@
 #include <string.h>
 
 const StoreSource store_sources[] = {
-    {"llm_calls", "id"},
-    {"llm_answers", "key"},
-    {"llm_texts", "rowid"},
-    {"llm_cost_hourly", NULL},
-    {"llm_cost_daily", NULL},
-    {"llm_cost_by_model", NULL},
-    {"llm_cost_by_tag", NULL},
-    {"llm_cost_by_user", NULL},
-    {"llm_retries", NULL},
-    {"llm_unpriced", NULL},
-    {NULL, NULL},
+    {"llm_calls", "id"},         {"llm_answers", "key"},
+    {"llm_texts", "rowid"},      {"llm_feedback", "call_id"},
+    {"llm_cache", "rowid"},      {"llm_cache_stats", NULL},
+    {"llm_cost_hourly", NULL},   {"llm_cost_daily", NULL},
+    {"llm_cost_by_model", NULL}, {"llm_cost_by_tag", NULL},
+    {"llm_cost_by_user", NULL},  {"llm_retries", NULL},
+    {"llm_unpriced", NULL},      {NULL, NULL},
 };
 
 enum { MOST_COLUMNS = 64 };
@@ -79,7 +75,7 @@ static int table_connect(sqlite3 *db, void *aux, int argc, const char *const *ar
   (void)argv;
   const StoreTable *of = aux;
   Err err = {0};
-  char *decl = store_declaration(of->source->name, &err);
+  char *decl = store_declaration(&of->conn->host, of->source->name, &err);
   Table *t = decl ? sqlite3_malloc64(sizeof *t) : NULL;
   int rc = t ? sqlite3_declare_vtab(db, decl) : SQLITE_NOMEM;
   if (rc == SQLITE_OK) {
@@ -110,6 +106,10 @@ static const char *operator_of(unsigned char op, int *unary) {
     return "<";
   case SQLITE_INDEX_CONSTRAINT_LE:
     return "<=";
+  case SQLITE_INDEX_CONSTRAINT_IS:
+    return "IS";
+  case SQLITE_INDEX_CONSTRAINT_MATCH:
+    return "MATCH";
   case SQLITE_INDEX_CONSTRAINT_ISNULL:
     return "IS NULL";
   case SQLITE_INDEX_CONSTRAINT_ISNOTNULL:
@@ -164,6 +164,7 @@ static int add_where(Table *t, sqlite3_index_info *info, sqlite3_str *sql, int *
                         unary ? "" : " ?");
     if (!unary) {
       info->aConstraintUsage[i].argvIndex = ++*n_args;
+      info->aConstraintUsage[i].omit = c->op == SQLITE_INDEX_CONSTRAINT_MATCH;
     }
     by_id |= op[0] == '=' && strcmp(name, "id") == 0;
   }

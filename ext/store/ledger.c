@@ -6,6 +6,7 @@
 #include "store/ledger.h"
 
 #include "store/owner.h"
+#include "store/semantic.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -124,6 +125,23 @@ static int write_row(Store *s, StoreSql id, const LedgerRow *row, Err *err) {
   return finish(s, stmt, "write a ledger row", err);
 }
 
+/* Notes which entry of the semantic cache a hit came from, and what was asked. */
+static int put_served(Store *s, const LedgerRow *row, Err *err) {
+  sqlite3_stmt *stmt = store_stmt(s, SQL_PUT_TEXT, err);
+  if (stmt && row->prompt) {
+    bind_text(stmt, 1, row->prompt_hash);
+    bind_text(stmt, 2, row->prompt);
+    finish(s, stmt, "keep a text", err);
+  }
+  stmt = err->rc == RC_OK ? store_stmt(s, SQL_PUT_SERVED, err) : NULL;
+  if (!stmt) {
+    return err->rc;
+  }
+  sqlite3_bind_int64(stmt, 1, row->id);
+  sqlite3_bind_int64(stmt, 2, row->cache_entry);
+  return finish(s, stmt, "note a semantic hit", err);
+}
+
 /* Writes one row: a new one where its id is 0, and gives it its id; else the row of that id,
 ** which is made again if a rollback took it. */
 static int put_row(Store *s, LedgerRow *row, Err *err) {
@@ -133,7 +151,7 @@ static int put_row(Store *s, LedgerRow *row, Err *err) {
     row->id = sqlite3_last_insert_rowid(s->db);
   }
   s->last_call_id = err->rc == RC_OK ? row->id : s->last_call_id;
-  return err->rc;
+  return err->rc == RC_OK && row->cache_entry ? put_served(s, row, err) : err->rc;
 }
 
 /* The two halves of a key as SQLite integers. */
@@ -163,6 +181,14 @@ static int put_answer(Store *s, const Answer *a, Err *err) {
   bind_int(stmt, 11, a->cost_nusd);
   bind_text(stmt, 12, a->prompt_hash);
   return finish(s, stmt, "keep an answer", err);
+}
+
+/* The semantic cache is a convenience: where it can't take an answer, the exact one still has it. */
+static void put_similar(Store *s, const Answer *a) {
+  Err why = {0};
+  if (a->question && semantic_put(s, a->question, a, &why) != RC_OK) {
+    sqlite3_log(SQLITE_WARNING, "llmcost: %s", why.msg);
+  }
 }
 
 static int put_intent(Store *s, long long call_id, const Hash *key, long long lease_until,
@@ -348,6 +374,7 @@ static void keep_answer(char **at, Pending *p, const Answer *a) {
   p->answer = *a;
   p->has_answer = 1;
   p->answer.text = keep(at, a->text, a->n);
+  p->answer.question = NULL; /* what had to wait is found by its exact text only */
   keep_text(at, &p->answer.provider);
   keep_text(at, &p->answer.model);
   keep_text(at, &p->answer.tier);
@@ -361,6 +388,7 @@ static int enqueue(Store *s, const LedgerRow *row, const Answer *a, Err *err) {
   for (int i = 0; i < N_COLUMNS; i++) {
     size += columns[i].type == C_TEXT ? text_size(*text_at(row, i)) : 0;
   }
+  size += text_size(row->prompt);
   size += a ? a->n + 1 + text_size(a->provider) + text_size(a->model) + text_size(a->tier) +
                   text_size(a->tag) + text_size(a->prompt_hash)
             : 0;
@@ -377,6 +405,7 @@ static int enqueue(Store *s, const LedgerRow *row, const Answer *a, Err *err) {
       keep_text(&at, text_at(&p->row, i));
     }
   }
+  keep_text(&at, &p->row.prompt);
   if (a) {
     keep_answer(&at, p, a);
   }
@@ -403,7 +432,9 @@ static int put_settled(Store *s, LedgerRow *row, Answer *answer, int more, Err *
   put_row(s, row, err);
   if (answer && err->rc == RC_OK) {
     answer->call_id = row->id;
-    put_answer(s, answer, err);
+    if (put_answer(s, answer, err) == RC_OK) {
+      put_similar(s, answer);
+    }
   }
   if (ends_intent && err->rc == RC_OK) {
     drop_intent(s, row->id, err);

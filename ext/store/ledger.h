@@ -31,6 +31,8 @@ typedef struct LedgerRow {
   const char *error, *retry_reason, *finish_reason;
   double similarity; /* NAN: SQL NULL */
   const char *prompt_hash;
+  const char *prompt;    /* not a column: a text to keep under prompt_hash, or NULL */
+  long long cache_entry; /* not a column: the entry of llm_cache a semantic hit was served from */
 } LedgerRow;
 
 /* A paid answer to keep. Texts are borrowed. */
@@ -42,6 +44,7 @@ typedef struct Answer {
   long long call_id;
   const char *provider, *model, *tier, *tag, *prompt_hash;
   long long cost_nusd;
+  const struct Question *question; /* NULL: not for the semantic cache too */
 } Answer;
 
 /* A row in which every column is NULL, attempt 1. */

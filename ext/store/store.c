@@ -48,11 +48,38 @@ static const char *const sql_texts[SQL_COUNT] = {
                        " VALUES (?1, ?2, ?3, ?4)",
     [SQL_DROP_INTENT] = "DELETE FROM main.llm_intents WHERE call_id = ?1",
     [SQL_MARK_DEAD] = "UPDATE main.llm_calls SET error = ?2 WHERE id = ?1 AND kind = 'unknown'",
+#define FIND_SIMILAR                                                                               \
+  "SELECT rowid, response, similarity, model, tag, cost_nusd FROM main.llm_cache"                  \
+  " WHERE query MATCH ?1 AND system_prompt IS ?2 AND scope IS ?3"
+    [SQL_FIND_SIMILAR] = FIND_SIMILAR,
+    [SQL_FIND_ABOVE] = FIND_SIMILAR " AND threshold = ?4",
+    [SQL_FIND_ADAPTIVE] = FIND_SIMILAR " AND max_false_hits = ?4",
+    [SQL_PUT_SIMILAR] =
+        "INSERT INTO main.llm_cache(query, system_prompt, scope, response, model, tag, cost_nusd,"
+        " created_at, expires_at, max_false_hits) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    [SQL_PUT_SERVED] = "INSERT OR REPLACE INTO main.llm_served(call_id, entry) VALUES (?1, ?2)",
+    [SQL_HAS_CALL] = "SELECT 1 FROM main.llm_calls WHERE id = ?1",
+    [SQL_PUT_FEEDBACK] =
+        "INSERT OR REPLACE INTO main.llm_feedback(call_id, ok, ts) VALUES (?1, ?2, ?3)",
+    [SQL_TEACH_SIMILAR] =
+        "INSERT INTO main.llm_cache(llm_cache, rowid, similarity)"
+        " SELECT CASE ?2 WHEN 0 THEN 'wrong' ELSE 'right' END, v.entry, c.similarity"
+        " FROM main.llm_served v JOIN main.llm_calls c ON c.id = v.call_id"
+        " WHERE v.call_id = ?1 AND v.entry IN (SELECT id FROM main.llm_cache_rows)",
+    /* The answer a call paid for, or a hit was served from: same text, same system prompt. */
+    [SQL_FORGET_ANSWER] =
+        "DELETE FROM main.llm_answers WHERE (call_id = ?1 OR call_id IN (SELECT o.id"
+        " FROM main.llm_calls h JOIN main.llm_calls o ON o.prompt_hash = h.prompt_hash"
+        " AND o.system_hash IS h.system_hash WHERE h.id = ?1 AND h.kind = 'hit_exact'))",
+    [SQL_FORGET_SIMILAR] =
+        "DELETE FROM main.llm_cache WHERE rowid IN (SELECT r.id FROM main.llm_calls c"
+        " JOIN main.llm_texts x ON x.hash = c.prompt_hash JOIN main.llm_cache_rows r"
+        " ON r.query = x.text WHERE c.id = ?1 AND c.kind IN ('call', 'hit_exact'))",
 };
 
 int store_error(Store *s, int rc, const char *doing, Err *err) {
   int code = rc & 0xff;
-  if (code == SQLITE_INTERRUPT || (code == SQLITE_BUSY && s->interrupted(s->interrupt_arg))) {
+  if (code == SQLITE_INTERRUPT || (code == SQLITE_BUSY && s->host.interrupted(s->host.arg))) {
     return err_set(err, RC_INTERRUPT, "interrupted", "interrupted");
   }
   if (code == SQLITE_NOMEM) {
@@ -153,7 +180,7 @@ static int wait_while_busy(void *arg, int n) {
   int last = (int)(sizeof delays / sizeof delays[0]) - 1;
   Store *s = arg;
   int waited = n <= last ? n * 10 : last * 10 + (n - last) * delays[last];
-  if (waited > LIMIT_BUSY_MS || s->interrupted(s->interrupt_arg)) {
+  if (waited > LIMIT_BUSY_MS || s->host.interrupted(s->host.arg)) {
     return 0;
   }
   sqlite3_sleep(delays[n < last ? n : last]);
@@ -207,16 +234,17 @@ static int create_schema(Store *s, Err *err) {
   char sql[256];
   sqlite3_randomness(sizeof seed, &seed);
   exec(s, sql_store_sql, "create the tables", err);
+  exec(s, sql_cache_sql, "create the semantic cache", err);
   exec(s, sql_views_sql, "create the views", err);
-  sqlite3_snprintf(
-      sizeof sql, sql,
-      "INSERT OR IGNORE INTO main.llm_meta VALUES ('schema_version', %d), ('seed', %lld);",
-      STORE_VERSION, (long long)seed);
+  sqlite3_snprintf(sizeof sql, sql,
+                   "INSERT OR IGNORE INTO main.llm_meta VALUES ('seed', %lld);"
+                   "INSERT OR REPLACE INTO main.llm_meta VALUES ('schema_version', %d);",
+                   (long long)seed, STORE_VERSION);
   return exec(s, sql, "write the settings", err);
 }
 
-/* Creates or migrates, in one transaction, unless all is there. (Version 1 is the first: later
-** versions add a step per version here.) */
+/* Creates or migrates, in one transaction, unless all is there. Versions so far only added tables
+** and views: making what is missing takes version 1 to 2. */
 static int migrate(Store *s, Err *err) {
   static const char version[] = "SELECT value FROM main.llm_meta WHERE name = 'schema_version'";
   char pragmas[96];
@@ -256,6 +284,12 @@ static int create_file(Store *s, sqlite3 *host, Err *err) {
   return RC_OK; /* what failed, SQLite says better */
 }
 
+/* Makes a connection of ours able to use llm_cache. */
+static int prepare(Store *s, sqlite3 *db, Err *err) {
+  int rc = s->host.prepare(s->host.arg, db);
+  return rc == SQLITE_OK ? RC_OK : store_error(s, rc, "prepare a connection", err);
+}
+
 static int open_file(Store *s, Err *err) {
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
   int rc = sqlite3_open_v2(s->path, &s->db, flags, NULL);
@@ -263,7 +297,7 @@ static int open_file(Store *s, Err *err) {
     return store_error(s, rc, "open it", err);
   }
   sqlite3_busy_handler(s->db, wait_while_busy, s);
-  if (check_is_ours(s, err) != RC_OK) {
+  if (check_is_ours(s, err) != RC_OK || prepare(s, s->db, err) != RC_OK) {
     return err->rc;
   }
   return exec(s,
@@ -295,24 +329,23 @@ int store_revive(Store *s, Err *err) {
   return s->is_main && !store_has_schema(s->db) ? prepare_schema(s, err) : RC_OK;
 }
 
-Store *store_open(sqlite3 *host, const char *path, InterruptFn interrupted, void *arg, Err *err) {
+Store *store_open(sqlite3 *db, const char *path, const StoreHost *host, Err *err) {
   Store *s = sqlite3_malloc64(sizeof *s);
   if (!s) {
     err_nomem(err);
     return NULL;
   }
   memset(s, 0, sizeof *s);
-  s->interrupted = interrupted;
-  s->interrupt_arg = arg;
+  s->host = *host;
   s->pending_end = &s->pending;
   s->is_main = path == NULL;
   s->path = path ? sqlite3_mprintf("%s", path) : NULL;
   if (path && !s->path) {
     err_nomem(err);
   } else if (s->is_main) {
-    s->db = host;
-    s->main_path = sqlite3_mprintf("%s", sqlite3_db_filename(host, "main"));
-  } else if (create_file(s, host, err) == RC_OK) {
+    s->db = db;
+    s->main_path = sqlite3_mprintf("%s", sqlite3_db_filename(db, "main"));
+  } else if (create_file(s, db, err) == RC_OK) {
     open_file(s, err);
   }
   if (err->rc == RC_OK && prepare_schema(s, err) == RC_OK) {
@@ -331,6 +364,7 @@ static void reopen_main(Store *s) {
       sqlite3_open_v2(s->main_path, &s->db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK) {
     Err ignored = {0};
     sqlite3_busy_timeout(s->db, LIMIT_BUSY_MS);
+    s->host.prepare(s->host.arg, s->db);
     store_revive(s, &ignored);
   }
 }
@@ -367,7 +401,7 @@ static void watch_interrupts(Store *s, sqlite3 *db) {
     return;
   }
 #endif
-  sqlite3_progress_handler(db, STEPS, s->interrupted, s->interrupt_arg);
+  sqlite3_progress_handler(db, STEPS, s->host.interrupted, s->host.arg);
 }
 
 static sqlite3 *open_reader(Store *s, Err *err) {
@@ -376,6 +410,9 @@ static sqlite3 *open_reader(Store *s, Err *err) {
   if (rc == SQLITE_OK) {
     sqlite3_busy_handler(db, wait_while_busy, s);
     watch_interrupts(s, db);
+    rc = s->host.prepare(s->host.arg, db);
+  }
+  if (rc == SQLITE_OK) {
     rc = sqlite3_exec(db, "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF", NULL, NULL, NULL);
   }
   if (rc != SQLITE_OK) {
@@ -417,8 +454,9 @@ static char *declare(sqlite3 *db, const char *name) {
   sqlite3_str *decl = sqlite3_str_new(db);
   int n = 0;
   sqlite3_str_appendf(decl, "CREATE TABLE x(");
-  if (sqlite3_prepare_v2(db, "SELECT name, type FROM pragma_table_info(?1)", -1, &stmt, NULL) ==
-      SQLITE_OK) {
+  if (sqlite3_prepare_v2(
+          db, "SELECT name, type || iif(hidden = 1, ' HIDDEN', '') FROM pragma_table_xinfo(?1)", -1,
+          &stmt, NULL) == SQLITE_OK) {
     sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
     while (sqlite3_step(stmt) == SQLITE_ROW) {
       sqlite3_str_appendf(decl, "%s\"%w\" %s", n++ ? ", " : "", sqlite3_column_text(stmt, 0),
@@ -435,16 +473,17 @@ static char *declare(sqlite3 *db, const char *name) {
   return text;
 }
 
-char *store_declaration(const char *name, Err *err) {
+char *store_declaration(const StoreHost *host, const char *name, Err *err) {
   sqlite3 *db = NULL;
   char *decl = NULL;
   int rc = sqlite3_open_v2(":memory:", &db,
                            SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
   if (rc == SQLITE_OK) {
-    rc = sqlite3_exec(db, sql_store_sql, NULL, NULL, NULL);
+    rc = host->prepare(host->arg, db);
   }
-  if (rc == SQLITE_OK) {
-    rc = sqlite3_exec(db, sql_views_sql, NULL, NULL, NULL);
+  const char *const schema[] = {sql_store_sql, sql_cache_sql, sql_views_sql};
+  for (int i = 0; i < 3 && rc == SQLITE_OK; i++) {
+    rc = sqlite3_exec(db, schema[i], NULL, NULL, NULL);
   }
   decl = rc == SQLITE_OK ? declare(db, name) : NULL;
   if (!decl) {

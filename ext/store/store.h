@@ -16,7 +16,7 @@
 #include "core/hash.h"
 #include "store/sqlite.h"
 
-#define STORE_VERSION 1
+#define STORE_VERSION 2
 #define STORE_IDLE_READERS 4            /* kept open for the next query */
 #define STORE_APPLICATION_ID 0x6c6c6d63 /* "llmc" */
 
@@ -34,10 +34,27 @@ typedef enum StoreSql {
   SQL_PUT_INTENT,
   SQL_DROP_INTENT,
   SQL_MARK_DEAD,
+  SQL_FIND_SIMILAR,
+  SQL_FIND_ABOVE,
+  SQL_FIND_ADAPTIVE,
+  SQL_PUT_SIMILAR,
+  SQL_PUT_SERVED,
+  SQL_HAS_CALL,
+  SQL_PUT_FEEDBACK,
+  SQL_TEACH_SIMILAR,
+  SQL_FORGET_ANSWER,
+  SQL_FORGET_SIMILAR,
   SQL_COUNT
 } StoreSql;
 
 typedef int (*InterruptFn)(void *arg); /* 1: the user wants to stop */
+
+/* What the store asks of its owner. */
+typedef struct StoreHost {
+  InterruptFn interrupted;
+  int (*prepare)(void *arg, sqlite3 *db); /* registers on a connection what llm_cache needs */
+  void *arg;
+} StoreHost;
 
 struct Pending;
 
@@ -50,8 +67,7 @@ typedef struct Store {
   char *path;              /* of the store's file; NULL where is_main */
   char *main_path;         /* where is_main: of the caller's file, "" for none */
   unsigned long long seed; /* of the cache keys; secret */
-  InterruptFn interrupted;
-  void *interrupt_arg;
+  StoreHost host;
   sqlite3_stmt *stmt[SQL_COUNT];
   struct Pending *pending, **pending_end; /* rows not written yet: see ledger.h */
   int n_pending, n_unsettled;
@@ -59,9 +75,9 @@ typedef struct Store {
   long long last_call_id; /* of the newest row put */
 } Store;
 
-/* Opens the store at `path` (NULL: main of `host`), creating and migrating it, and marks what
+/* Opens the store at `path` (NULL: main of `db`), creating and migrating it, and marks what
 ** dead processes left. Owned by the caller (store_close). NULL and *err on failure. */
-Store *store_open(sqlite3 *host, const char *path, InterruptFn interrupted, void *arg, Err *err);
+Store *store_open(sqlite3 *db, const char *path, const StoreHost *host, Err *err);
 
 /* 1 if main of this connection holds a store. */
 int store_has_schema(sqlite3 *db);
@@ -94,7 +110,7 @@ int store_error(Store *s, int rc, const char *doing, Err *err);
 /* Columns of a table or view of the store as a declaration "CREATE TABLE x(a INTEGER, …)", from
 ** the compiled-in schema: needs no store. Owned by the caller (sqlite3_free); NULL and *err on
 ** failure. */
-char *store_declaration(const char *name, Err *err);
+char *store_declaration(const StoreHost *host, const char *name, Err *err);
 
 /* The path that holds the store of a database: "<file>-llmcost", owned (sqlite3_free); NULL for
 ** a database in memory. */

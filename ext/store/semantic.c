@@ -1,0 +1,126 @@
+/*
+** Statements on llm_cache. See semantic.h for the contract.
+*/
+#include "store/semantic.h"
+
+#include <math.h>
+
+static void bind_number(sqlite3_stmt *stmt, int at, double value) {
+  if (!isnan(value)) {
+    sqlite3_bind_double(stmt, at, value);
+  }
+}
+
+static void bind_question(sqlite3_stmt *stmt, const Question *q) {
+  sqlite3_bind_text64(stmt, 1, q->text, q->n, SQLITE_STATIC, SQLITE_UTF8);
+  sqlite3_bind_text(stmt, 2, q->system, -1, SQLITE_STATIC);
+  sqlite3_bind_text(stmt, 3, q->scope, -1, SQLITE_STATIC);
+}
+
+/* A threshold the caller gave, and a bound that is set, are conditions of their own. */
+static StoreSql lookup_of(const Question *q) {
+  return !isnan(q->threshold)        ? SQL_FIND_ABOVE
+         : !isnan(q->max_false_hits) ? SQL_FIND_ADAPTIVE
+                                     : SQL_FIND_SIMILAR;
+}
+
+int semantic_find(Store *s, const Question *q, SemanticHit *hit, sqlite3_stmt **held, Err *err) {
+  sqlite3_stmt *stmt = store_stmt(s, lookup_of(q), err);
+  *held = stmt;
+  if (!stmt) {
+    return -1;
+  }
+  bind_question(stmt, q);
+  bind_number(stmt, 4, isnan(q->threshold) ? q->max_false_hits : q->threshold);
+  int rc = sqlite3_step(stmt);
+  if (rc == SQLITE_DONE) {
+    return 0;
+  }
+  if (rc != SQLITE_ROW) {
+    store_error(s, rc, "look into the semantic cache", err);
+    return -1;
+  }
+  *hit = (SemanticHit){.entry = sqlite3_column_int64(stmt, 0),
+                       .text = (const char *)sqlite3_column_text(stmt, 1),
+                       .n = (size_t)sqlite3_column_bytes(stmt, 1),
+                       .similarity = sqlite3_column_double(stmt, 2),
+                       .model = (const char *)sqlite3_column_text(stmt, 3),
+                       .tag = (const char *)sqlite3_column_text(stmt, 4),
+                       .cost_nusd = sqlite3_column_type(stmt, 5) == SQLITE_NULL
+                                        ? LEDGER_NULL
+                                        : sqlite3_column_int64(stmt, 5)};
+  return hit->text ? 1 : 0;
+}
+
+void semantic_done(Store *s, sqlite3_stmt *held) {
+  if (held) {
+    store_done(s, held);
+  }
+}
+
+int semantic_put(Store *s, const Question *q, const Answer *a, Err *err) {
+  sqlite3_stmt *stmt = store_stmt(s, SQL_PUT_SIMILAR, err);
+  if (!stmt) {
+    return err->rc;
+  }
+  bind_question(stmt, q);
+  sqlite3_bind_text64(stmt, 4, a->text, a->n, SQLITE_STATIC, SQLITE_UTF8);
+  sqlite3_bind_text(stmt, 5, a->model, -1, SQLITE_STATIC);
+  sqlite3_bind_text(stmt, 6, a->tag, -1, SQLITE_STATIC);
+  if (a->cost_nusd != LEDGER_NULL) {
+    sqlite3_bind_int64(stmt, 7, a->cost_nusd);
+  }
+  sqlite3_bind_int64(stmt, 8, a->created_at);
+  if (a->expires_at != LEDGER_NULL) {
+    sqlite3_bind_int64(stmt, 9, a->expires_at);
+  }
+  bind_number(stmt, 10, q->max_false_hits);
+  sqlite3_step(stmt);
+  int rc = store_done(s, stmt);
+  return rc == SQLITE_OK ? RC_OK : store_error(s, rc, "keep an answer by meaning", err);
+}
+
+/* Runs a statement with the call's id as ?1, and as ?2 and ?3 what feedback says. */
+static int run(Store *s, StoreSql sql, long long call_id, int ok, long long now, Err *err) {
+  sqlite3_stmt *stmt = err->rc == RC_OK ? store_stmt(s, sql, err) : NULL;
+  if (!stmt) {
+    return err->rc;
+  }
+  int most = sqlite3_bind_parameter_count(stmt);
+  sqlite3_bind_int64(stmt, 1, call_id);
+  if (most >= 2) {
+    sqlite3_bind_int(stmt, 2, ok);
+  }
+  if (most >= 3) {
+    sqlite3_bind_int64(stmt, 3, now);
+  }
+  sqlite3_step(stmt);
+  int rc = store_done(s, stmt);
+  return rc == SQLITE_OK ? RC_OK : store_error(s, rc, "record feedback", err);
+}
+
+/* 1 if the ledger has this call. */
+static int is_known(Store *s, long long call_id, Err *err) {
+  sqlite3_stmt *stmt = store_stmt(s, SQL_HAS_CALL, err);
+  if (!stmt) {
+    return 0;
+  }
+  sqlite3_bind_int64(stmt, 1, call_id);
+  int found = sqlite3_step(stmt) == SQLITE_ROW;
+  store_done(s, stmt);
+  return found ? 1
+               : (err_set(err, RC_ERROR, "bad_argument", "no call %lld in llm_calls", call_id), 0);
+}
+
+int semantic_feedback(Store *s, long long call_id, int ok, long long now, Err *err) {
+  if (ledger_flush(s, err) != RC_OK || !is_known(s, call_id, err) || store_begin(s, err) != RC_OK) {
+    return err->rc;
+  }
+  run(s, SQL_PUT_FEEDBACK, call_id, ok, now, err);
+  run(s, SQL_TEACH_SIMILAR, call_id, ok, now, err);
+  if (!ok) {
+    run(s, SQL_FORGET_ANSWER, call_id, ok, now, err);
+    run(s, SQL_FORGET_SIMILAR, call_id, ok, now, err);
+  }
+  return store_end(s, err->rc == RC_OK, err);
+}
