@@ -12,9 +12,9 @@
 ** double that the Frobenius norm of PP' - (1 - SHRINK)^2 I is at most SHRINK, hence
 ** |P|^2 <= 1 - 2 SHRINK + SHRINK^2 + SHRINK < 1, and PP' differs from I by less than 1e-6.
 **
-** Coordinates are divided by the step and clamped to 0 … 255 around a centre. Clamping projects on a
-** convex set, which never lengthens a distance either. Rounding to a byte moves the clamped point by
-** a distance that is computed here and kept, rounded up, as the code's error; so is the error of
+** Coordinates are divided by the step and clamped to 0 … 255 around a centre. Clamping projects on
+** a convex set, which never lengthens a distance either. Rounding to a byte moves the clamped point
+** by a distance that is computed here and kept, rounded up, as the code's error; so is the error of
 ** computing the point (below). With e(u), e(v) those errors in steps, and a(u) the code of u,
 **
 **   |a(u) - a(v)| <= |u - v| / step + e(u) + e(v)
@@ -25,10 +25,10 @@
 ** limit but KERNEL_ALL, which lets all pass. A box of codes is a convex set that holds its rows'
 ** codes, so its distance is a lower bound of theirs.
 **
-** The error of a point. `unit` is within BASIS_UNIT_ERROR (which covers the rounding of its floats, and
-** lengths taken for 1) of the vector meant. A float dot product of n terms in sums no longer than L = n/16 + 8 is off by at
-** most g |row| |unit|, g = 1.01 * L * 2^-24, in any order of summation (Higham, 3.1; with g < 0.01 up
-** to 16,384 dimensions). So the head is off by
+** The error of a point. `unit` is within BASIS_UNIT_ERROR (which covers the rounding of its floats,
+** and lengths taken for 1) of the vector meant. A float dot product of n terms in sums no longer
+** than L = n/16 + 8 is off by at most g |row| |unit|, g = 1.01 * L * 2^-24, in any order of
+** summation (Higham, 3.1; with g < 0.01 up to 16,384 dimensions). So the head is off by
 **
 **   d = 1.01 * sqrt(rank) * g + BASIS_UNIT_ERROR
 **

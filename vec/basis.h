@@ -41,13 +41,13 @@ typedef struct Code {
 /* A basis with nothing in it yet; NULL without memory. Freed with free(). */
 Basis *basis_new(int dim);
 
-/* Learns from n sample vectors of `width` floats each (unit vectors, padded), which are overwritten.
-** Returns VEC_OK, VEC_NOMEM, or VEC_ERROR where no sound basis came out. */
+/* Learns from n sample vectors of `width` floats each (unit vectors, padded), which are
+** overwritten. Returns VEC_OK, VEC_NOMEM, or VEC_ERROR where no sound basis came out. */
 int basis_learn(Basis *basis, float *sample, size_t n, const VecKernels *kernels);
 
-/* Whether everything the bounds need holds: finite numbers, |mean| <= 1, |rows| <= 1 as an operator,
-** offset = rows * mean, a positive step. Fills in `offset`, so that a stored one need not be
-** trusted. */
+/* Whether everything the bounds need holds: finite numbers, |mean| <= 1, |rows| <= 1 as an
+** operator, offset = rows * mean, a positive step. Fills in `offset`, so that a stored one need not
+** be trusted. */
 int basis_is_sound(Basis *basis);
 
 /* The code of a unit vector of `width` floats. */

@@ -714,14 +714,18 @@ static int semantic_match(CacheTable *t, const MatchQuery *q, Match *matches, in
 int match_run(CacheTable *t, const MatchQuery *q, Match *matches, int *n, Err *err) {
   int64_t id = 0;
   *n = 0;
-  if (memory_sync(t, err) != RC_OK || (q->text && find_exact(t, q, &id, err) != RC_OK)) {
+  if ((q->vector || !t->embedder.run) && question_vector(t, q, err) != RC_OK) {
+    return err->rc;
+  }
+  if (!q->partition || memory_sync(t, err) != RC_OK ||
+      (q->text && find_exact(t, q, &id, err) != RC_OK)) {
     return err->rc;
   }
   if (id) {
     matches[(*n)++] = (Match){id, 1, 1};
   }
   if (*n < q->k) {
-    int rc = question_vector(t, q, err);
+    int rc = q->text ? question_vector(t, q, err) : RC_OK;
     if (rc != RC_OK) {
       return rc == VEC_EMPTY ? RC_OK : err->rc;
     }

@@ -543,9 +543,17 @@ void memory_begin(CacheTable *t) {
   }
 }
 
-static int snapshot_is_due(const Partition *p) {
+/* Writes a snapshot where one is due; drops it where the partition has become small. */
+static int renew_snapshot(CacheTable *t, Partition *p, Err *err) {
   int64_t n = vec_index_count(p->index);
-  return n >= SNAPSHOT_FROM && (!p->has_snapshot || p->changes > n / 4);
+  if (n >= SNAPSHOT_FROM && (!p->has_snapshot || p->changes > n / 4)) {
+    return write_snapshot(t, p, err);
+  }
+  if (n < SNAPSHOT_FROM / 2 && p->has_snapshot) {
+    p->has_snapshot = 0;
+    return drop_snapshot(t, p->id, err);
+  }
+  return RC_OK;
 }
 
 static int trim_log(CacheTable *t, Err *err) {
@@ -567,8 +575,8 @@ int memory_before_commit(CacheTable *t, Err *err) {
     Partition *p = memory_partition(t, m->touched[i].partition, 0, err);
     if (p && p->is_dirty) {
       p->is_dirty = 0;
-      if (settle(t, p, err) == RC_OK && snapshot_is_due(p)) {
-        write_snapshot(t, p, err);
+      if (settle(t, p, err) == RC_OK) {
+        renew_snapshot(t, p, err);
       }
     }
   }

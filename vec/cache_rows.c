@@ -86,9 +86,9 @@ static const char *const sql_texts[CACHE_SQL_COUNT] = {
     [LOG_AFTER] = "SELECT partition, entry FROM @log WHERE seq > ?1",
     [LOG_AFTER_OF] = "SELECT entry FROM @log WHERE partition = ?1 AND seq > ?2",
     [LOG_ADD] = "INSERT INTO @log(stamp, partition, entry) VALUES (?1, ?2, ?3)",
-    [LOG_TRIM] = "DELETE FROM @log WHERE seq < ?1 AND seq NOT IN (SELECT seq FROM @snapshots)"
-                 " AND NOT EXISTS (SELECT 1 FROM @snapshots s WHERE s.partition = log.partition"
-                 " AND s.segment = 0 AND s.seq < log.seq)",
+    [LOG_TRIM] = "DELETE FROM @log AS l WHERE seq < ?1 AND seq NOT IN (SELECT seq FROM @snapshots)"
+                 " AND NOT EXISTS (SELECT 1 FROM @snapshots s WHERE s.partition = l.partition"
+                 " AND s.segment = 0 AND s.seq < l.seq)",
     [SNAPSHOT_GET] = "SELECT seq, stamp, checksum, data FROM @snapshots"
                      " WHERE partition = ?1 AND segment = ?2",
     [SNAPSHOT_PUT] = "INSERT INTO @snapshots(partition, segment, seq, stamp, checksum, data)"

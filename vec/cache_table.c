@@ -513,7 +513,7 @@ static int match_filter(Cursor *c, int bits, sqlite3_value *const by_bit[P_FLAGS
       take_numbers(by_bit, &q, &err) == RC_OK && match_embedder(t, 0, &err) == RC_OK) {
     rows_partition(t, at_bit(by_bit, P_PROMPT), at_bit(by_bit, P_SCOPE), 0, &q.partition, &err);
   }
-  if (err.rc == RC_OK && q.partition) {
+  if (err.rc == RC_OK) {
     c->matches = calloc((size_t)q.k, sizeof *c->matches);
     c->matches ? match_run(t, &q, c->matches, &c->n_matches, &err) : err_nomem(&err);
   }

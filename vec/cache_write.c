@@ -77,6 +77,9 @@ static int delete_entry(CacheTable *t, int64_t id, Err *err) {
   run_with_id(t, LABEL_DROP, id, err);
   if (err->rc == RC_OK && memory_changed(t, partition, id, NULL, 0, err) == RC_OK) {
     run_with_id(t, PARTITION_DROP, partition, err);
+    if (err->rc == RC_OK && sqlite3_changes(t->db) == 1) {
+      run_with_id(t, SNAPSHOT_DROP, partition, err);
+    }
   }
   return err->rc == RC_OK ? add_entries(t, -1, err) : err->rc;
 }

@@ -9,9 +9,9 @@
 **   index.c   the rest of the contract in index.h
 **
 ** Rows 0 … tree.rows - 1 are ordered: leaf i is the rows 32 i … 32 i + 31, and has a box. Rows from
-** there on are the tail, in no order; it begins at a whole leaf. A removed row of the tree stays, as
-** a tombstone; of the tail, the last row takes its place. Without a basis there are no codes and no
-** tree; with few rows there is no map either. An array that is not needed is not allocated.
+** there on are the tail, in no order; it begins at a whole leaf. A removed row of the tree stays,
+** as a tombstone; of the tail, the last row takes its place. Without a basis there are no codes and
+** no tree; with few rows there is no map either. An array that is not needed is not allocated.
 */
 #ifndef LLMCOST_INDEX_INTERNAL_H
 #define LLMCOST_INDEX_INTERNAL_H
@@ -127,7 +127,8 @@ typedef struct Record {
 ** nothing changed and `basis` not taken. */
 int tree_replace(VecIndex *index, Record *records, uint32_t n, int ordered, Basis *basis);
 
-/* The boxes over the first n_rows rows, a multiple of LEAF, from their codes. VEC_OK or VEC_NOMEM. */
+/* The boxes over the first n_rows rows, a multiple of LEAF, from their codes. VEC_OK or
+** VEC_NOMEM. */
 int tree_new(Tree *tree, const Rows *rows, uint32_t n_rows);
 void tree_free(Tree *tree);
 size_t tree_bytes(const Tree *tree);

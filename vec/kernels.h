@@ -1,9 +1,9 @@
 /*
 ** The inner loops of the vector engine, one table of functions per instruction set.
 **
-** The integer kernels give the same numbers on every level, bit for bit. The float kernels add in an
-** order of their own, within the error that basis.c allows for; no answer depends on it, since hits
-** are decided in double (see search.c).
+** The integer kernels give the same numbers on every level, bit for bit. The float kernels add in
+** an order of their own, within the error that basis.c allows for; no answer depends on it, since
+** hits are decided in double (see search.c).
 **
 ** Codes lie in leaves of 32 rows, column by column: the pair of coordinates 2p and 2p+1 of the 32
 ** rows is 64 bytes, row r at 2r and 2r+1. A leaf has KERNEL_HEAD pairs in its head and KERNEL_REST
@@ -32,8 +32,8 @@ enum {
 };
 
 typedef struct VecKernels {
-  /* out[j] = the sum over n floats of rows[j * n + i] * x[i], for j < n_rows. n is a multiple of 32.
-  ** At least 16 partial sums run side by side, so no sum is longer than n / 16 + 8 additions. */
+  /* out[j] = the sum over n floats of rows[j * n + i] * x[i], for j < n_rows. n is a multiple of
+  ** 32. At least 16 partial sums run side by side, so no sum has more than n / 16 + 8 terms. */
   void (*project)(const float *rows, size_t n_rows, const float *x, size_t n, float *out);
 
   /* y[i] += the sum over j < 4 of c[j] * x[j * n + i]. n is a multiple of 32. */
@@ -51,8 +51,8 @@ typedef struct VecKernels {
   void (*dots)(const int8_t *rows, size_t n_rows, const int16_t *b, size_t n, int32_t *out);
 
   /* Bit r is set where row r of a leaf is within both limits: the sum over the coordinates of
-  ** min(127, |a - q| as a wrapped signed byte)^2, saturated at 65,535, is at most head_limit over the
-  ** head and at most limit over all. `query` holds each pair of the query's code 32 times. */
+  ** min(127, |a - q| as a wrapped signed byte)^2, saturated at 65,535, is at most head_limit over
+  ** the head and at most limit over all. `query` holds each pair of the query's code 32 times. */
   uint32_t (*scan)(const uint8_t *head, const uint8_t *rest, const uint8_t *query,
                    unsigned head_limit, unsigned limit);
 

@@ -1,6 +1,6 @@
 /*
-** The kernels for AVX-512 (F, BW, VL, DQ). Each function names its instruction set. See kernels.h for
-** what each computes; the pairs of a leaf's 32 rows are one register.
+** The kernels for AVX-512 (F, BW, VL, DQ). Each function names its instruction set. See kernels.h
+** for what each computes; the pairs of a leaf's 32 rows are one register.
 */
 #include "kernels.h"
 

@@ -2,8 +2,8 @@
 ** The kernels for NEON (arm64, where it is always there). See kernels.h for what each computes.
 **
 ** Differences of bytes: vabdq on signed bytes would not wrap, so the wrapped difference is taken
-** first and its absolute value, saturated by vqabs, is at most 127 as required. The two squares of a
-** pair are widened, added in pairs and saturated.
+** first and its absolute value, saturated by vqabs, is at most 127 as required. The two squares of
+** a pair are widened, added in pairs and saturated.
 */
 #include "kernels.h"
 

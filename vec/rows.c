@@ -8,10 +8,11 @@
 ** than half of the BASIS_UNIT_ERROR that all bounds allow for. Others are divided by their length.
 **
 ** Quantising. Bytes are round(unit / scale) with scale = the largest magnitude / 127; error is
-** |unit - scale * bytes|. Summed in float, in sums of at most width / 8 + 8 terms, its square is off
-** by less than 2^-24 * 2056 = 1.3e-4 of it; the rounding of scale * bytes, where it isn't fused,
-** moves the vector by 2^-24 * |scale * bytes| < 1e-7. Enlarging it by 0.001 and 0.2 BASIS_UNIT_ERROR
-** covers both and the rounding to float; another BASIS_UNIT_ERROR is for the vector itself.
+** |unit - scale * bytes|. Summed in float, in sums of at most width / 8 + 8 terms, its square is
+** off by less than 2^-24 * 2056 = 1.3e-4 of it; the rounding of scale * bytes, where it isn't
+** fused, moves the vector by 2^-24 * |scale * bytes| < 1e-7. Enlarging it by 0.001 and 0.2
+** BASIS_UNIT_ERROR covers both and the rounding to float; another BASIS_UNIT_ERROR is for the
+** vector itself.
 */
 #include "index_internal.h"
 

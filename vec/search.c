@@ -1,23 +1,23 @@
 /*
-** The search: codes reject almost everything, bytes most of the rest, and what is left is decided in
-** double on the vector that the source lends.
+** The search: codes reject almost everything, bytes most of the rest, and what is left is decided
+** in double on the vector that the source lends.
 **
 ** `bound` is the cosine that a hit must have: the threshold, and once k hits are held, that of the
 ** worst of them if greater. A row is left out only if its cosine, computed as cosine_f32 does, is
 ** certainly less than the bound; rows that equal it are looked at, because a higher id wins a tie.
 ** Expiry is looked at before a row can count, and a row that is not lent changes nothing.
 **
-** Slack of the cosine. cosine_f32 adds n exact products in double: it is off by less than
-** 3 (n + 3) 2^-53, 6e-12 for 16,384 dimensions. So a computed cosine >= bound means a true one
-** >= bound - COSINE_ERROR, and |u - v|^2 = 2 - 2 cos <= 2 - 2 bound + 2 COSINE_ERROR. That gives the
-** radius, and the codes of such a row are no further apart than radius / step and both errors (see
+** Slack of the cosine. cosine_f32 adds n exact products in double: it is off by less than 3 (n + 3)
+** 2^-53, 6e-12 for 16,384 dimensions. So a computed cosine >= bound means a true one >= bound -
+** COSINE_ERROR, and |u - v|^2 = 2 - 2 cos <= 2 - 2 bound + 2 COSINE_ERROR. That gives the radius,
+** and the codes of such a row are no further apart than radius / step and both errors (see
 ** basis.c). The square of that, rounded up by 1e-9, is the limit given to the integer kernels.
 **
 ** Slack of the bytes. With u = the query, u' its 16-bit version s q, v = the row, v' its bytes,
 ** e = |u - u'|, f = |v - v'|:   u.v <= u'.v' + |u'| f + e |v| <= u'.v' + (1 + e) f + e
 ** where e and f include BASIS_UNIT_ERROR for u and v not being exactly the vectors meant, and f's
 ** share of |v| its own part of that. u'.v' is an exact integer times two scales.
-** |q| stays so small that the integer can't overflow: |q[i]| <= 2^31 / (127 width), at most 8,191.
+** |q| stays so small that the integer can't overflow: |q[i]| <= 2^31 / (128 width), at most 8,191.
 */
 #include "cosine.h"
 #include "index_internal.h"
@@ -43,12 +43,12 @@ typedef struct Search {
   const void *query;
   int64_t now;
   double threshold, bound; /* see above */
-  double radius;           /* in steps, with the query's share of neither error */
+  double radius;           /* of the bound, in steps */
   VecHit *hits;            /* a heap, the worst on top */
   int k, n_hits;
   int quantised; /* whether `wide` … `error` are made: not before they're needed */
   float *unit;   /* width floats */
-  int16_t *wide; /* width of them: the query for `dot` */
+  int16_t *wide; /* width of them: the query for `dots` */
   double scale, error;
   uint32_t pending[PENDING]; /* rows to check, on their way into the cache */
   int n_pending;

@@ -148,8 +148,8 @@ static int code_all(VecIndex *index, const VecSource *source, const uint32_t *ro
   return rc;
 }
 
-/* Where no sound basis comes out (a source that lends next to nothing), the index stays as it is and
-** learning is due again at four times the rows. */
+/* Where no sound basis comes out (a source that lends next to nothing), the index stays as it is
+** and learning is due again at four times the rows. */
 static int learn(VecIndex *index, const VecSource *source) {
   uint32_t *rows = NULL, n = 0;
   Record *records = rows_alloc(index->live * sizeof *records);

@@ -83,7 +83,7 @@ static uint32_t straighten(uint32_t id) {
 
 static void read_table(void) {
   const unsigned char *table = static_embedder_table;
-  size_t size = (size_t)(static_embedder_table_end - static_embedder_table), used;
+  size_t size = (uintptr_t)static_embedder_table_end - (uintptr_t)table, used;
   cpu = vec_cpu();
   if (size < HEADER || memcmp(table, "LCEMB001", 8) != 0 || header_field(table, 1) != STATIC_DIM ||
       header_field(table, 2) != BITS) {

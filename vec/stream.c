@@ -3,12 +3,12 @@
 **
 **   header     magic, version, byte order, dim, counts, basis' scalars (struct Header, no padding)
 **   basis      mean and rows, float32, if there is one
-**   arrays     ids, expires, quants, bytes, and with a basis slacks, heads, rests; each of header.rows
-**              rows (codes: of whole leaves)
+**   arrays     ids, expires, quants, bytes, and with a basis slacks, heads, rests; each of
+**              header.rows rows (codes: of whole leaves)
 **   checksum   64 bits over everything before
 **
-** Boxes, the largest errors of leaves and the map are made anew from the arrays. Reading checks what
-** it relies on before relying on it: sizes before they're multiplied, the checksum before the
+** Boxes, the largest errors of leaves and the map are made anew from the arrays. Reading checks
+** what it relies on before relying on it: sizes before they're multiplied, the checksum before the
 ** content, then that ids are unique, numbers finite and the basis sound. What no check can see is a
 ** stream whose checksum was forged along with its codes: that could hide a hit, but not crash or
 ** invent one, since the vectors are the source's.

@@ -1,11 +1,12 @@
 /*
 ** Ordering rows into a kd-tree's leaves, and the boxes over them.
 **
-** The rows are split at the median along the coordinate of the widest spread, again and again, until
-** 32 are left. Nothing of the splits is kept, only the order: a leaf is 32 consecutive rows and has a
-** box of the smallest and largest codes in its head; 32 leaves (1,024 rows) are a group, which has a
-** box too. Splits fall on multiples of 32,768, of 1,024 and of 32 rows, so that groups, and groups of
-** groups, are cells of the tree. The last leaf is padded with dead rows that repeat the last code.
+** The rows are split at the median along the coordinate of the widest spread, again and again,
+** until 32 are left. Nothing of the splits is kept, only the order: a leaf is 32 consecutive rows
+** and has a box of the smallest and largest codes in its head; 32 leaves (1,024 rows) are a group,
+** which has a box too. Splits fall on multiples of 32,768, of 1,024 and of 32 rows, so that groups,
+** and groups of groups, are cells of the tree. The last leaf is padded with dead rows that repeat
+** the last code.
 **
 ** Ordering moves the codes themselves, front to back through memory, rather than an index of them:
 ** at a million rows that is several times faster.
