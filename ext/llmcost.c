@@ -71,6 +71,10 @@ static void free_host(void *p) {
 static int register_tables(sqlite3 *db, Conn *conn) {
   int rc = sqlite3_create_module_v2(db, "llm_call", &call_table_module, conn_ref(conn), conn_unref);
   if (rc == SQLITE_OK) {
+    rc = sqlite3_create_module_v2(db, "embed_batch", &embed_table_module, conn_ref(conn),
+                                  conn_unref);
+  }
+  if (rc == SQLITE_OK) {
     conn_ref(conn);
     rc = sqlite3_create_module_v2(db, "semantic_cache", cache_module(), &conn->cache, free_host);
   }

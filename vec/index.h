@@ -42,7 +42,8 @@ int vec_index_new(int dim, VecIndex **index);
 void vec_index_free(VecIndex *index); /* NULL is allowed */
 
 /* Adds an entry or replaces the one with this id. `vector` is dim float32 of unit length (see
-** vector_unit). expires_at in Unix milliseconds, or VEC_NEVER. */
+** vector_unit; one without a direction is VEC_ERROR); the source must lend the same, to 1e-6 in
+** direction. expires_at in Unix milliseconds, or VEC_NEVER. */
 int vec_index_put(VecIndex *index, int64_t id, const void *vector, int64_t expires_at);
 
 /* Removes an entry; an unknown id is no error. */
@@ -51,7 +52,7 @@ int vec_index_remove(VecIndex *index, int64_t id);
 /* Does the reorganisation that is due, if any: (re)learns the basis, orders the tail into the tree,
 ** gives back the space of removed entries. Amortised over inserts it costs microseconds each; call
 ** it where a pause is welcome (at commit). Searches are exact with or without it. Entries the
-** source does not lend are dropped. */
+** source does not lend are dropped where their vectors are needed. */
 int vec_index_settle(VecIndex *index, const VecSource *source);
 
 /* The entry with the highest cosine among those with cosine >= threshold that have not expired at
@@ -64,8 +65,8 @@ int vec_index_best(VecIndex *index, const void *query, double threshold, int64_t
 int vec_index_nearest(VecIndex *index, const void *query, double threshold, int k, int64_t now,
                       const VecSource *source, VecHit *hits, int *n_hits, VecWork *work);
 
-int64_t vec_index_count(const VecIndex *index); /* entries, expired ones included */
-size_t vec_index_bytes(const VecIndex *index);  /* memory held */
+int64_t vec_index_count(const VecIndex *index);        /* entries, expired ones included */
+size_t vec_index_bytes(const VecIndex *index);         /* memory held */
 const char *vec_index_strategy(const VecIndex *index); /* "flat" or "kd", in static storage */
 int vec_index_dim(const VecIndex *index);
 

@@ -119,6 +119,24 @@ int request_from_messages(const char *json, size_t n, const Options *options, Re
   return err->rc;
 }
 
+int request_from_texts(const char *const *texts, const size_t *lengths, int n,
+                       const Options *options, Request *r, Err *err) {
+  request_start(r, options);
+  r->wants_vectors = 1;
+  r->messages = calloc((size_t)n, sizeof *r->messages);
+  if (!r->messages) {
+    return err_nomem(err);
+  }
+  for (int i = 0; i < n && err->rc == RC_OK; i++) {
+    if (strspn(texts[i], " \t\r\n") == lengths[i]) {
+      err_set(err, RC_ERROR, "bad_prompt", "a text to embed is empty or blank");
+    }
+    check_text("the text", texts[i], lengths[i], err);
+    r->messages[r->n_messages++] = (Message){"user", texts[i], lengths[i]};
+  }
+  return err->rc;
+}
+
 void request_free(Request *r) {
   if (r->messages != &r->one) {
     free(r->messages);
@@ -202,7 +220,7 @@ static int hash_form(Buf *b, unsigned long long seed, Hash *out, Err *err) {
 int request_key(const Request *r, unsigned long long seed, Hash *key, Err *err) {
   Buf b;
   buf_init(&b, LIMIT_REQUEST_BYTES * 8);
-  buf_puts(&b, "llmcost:1;");
+  buf_puts(&b, r->wants_vectors ? "llmcost:embedding:1;" : "llmcost:1;");
   add_parameters(&b, r);
   if (r->system) {
     add_text(&b, "system", r->system, strlen(r->system));

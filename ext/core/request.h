@@ -22,6 +22,7 @@ typedef struct Request {
   Message *messages; /* at least one; the last is the question */
   int n_messages;
   cJSON *doc;                   /* llm_chat: the parsed array the messages point into */
+  int wants_vectors;            /* the messages are texts to embed */
   int turn;                     /* user messages so far */
   Message one;                  /* llm_complete's single message */
   char model[LIMIT_MODEL_NAME]; /* as asked for: a name or "auto" */
@@ -33,6 +34,11 @@ int request_from_prompt(const char *prompt, size_t n, const Options *options, Re
 /* A request of a JSON array of {"role","content"}: leading system messages join the `system`
 ** option, then user and assistant messages, the last from the user. Borrows the options. */
 int request_from_messages(const char *json, size_t n, const Options *options, Request *r, Err *err);
+
+/* A request to embed n texts, each NUL-terminated at its length. Borrows them and the options, whose
+** model it is for. */
+int request_from_texts(const char *const *texts, const size_t *lengths, int n,
+                       const Options *options, Request *r, Err *err);
 
 /* Frees what the request owns; safe on zeroed memory. */
 void request_free(Request *r);

@@ -128,7 +128,7 @@ static void judge_loss(Call *k, const NetResponse *r, Verdict *v, Err *err) {
           k->model.provider, k->model.base_url, says_more ? ": " : "", says_more ? r->why : "");
   v->retry = losses[i].retry && !interrupted;
   err->retryable = v->retry || r->result == NET_TIMED_OUT;
-  note_failure(k, r->result == NET_NOT_SENT ? "call" : "unknown",
+  note_failure(k, r->result == NET_NOT_SENT ? k->api->kind : "unknown",
                r->result == NET_NOT_SENT ? 0 : LEDGER_NULL, err);
 }
 
@@ -167,7 +167,7 @@ static void judge_failure(Call *k, const NetResponse *r, long status, long long 
   snprintf(err->provider_code, sizeof err->provider_code, "%s", code);
   err->http_status = (int)status;
   err->retryable = v->retry;
-  note_failure(k, "call", cost, err);
+  note_failure(k, k->api->kind, cost, err);
 }
 
 /* Puts usage and cost of a success into the row. */
@@ -257,7 +257,7 @@ static void judge_reply(Call *k, Reply *reply, Verdict *v, Err *err) {
   }
   if (err->rc != RC_OK) {
     err->http_status = (int)k->row.http_status;
-    note_failure(k, "call", k->row.cost_nusd, err);
+    note_failure(k, k->api->kind, k->row.cost_nusd, err);
   }
 }
 
@@ -286,7 +286,7 @@ static void judge_success(Call *k, const NetResponse *r, Verdict *v, Err *err) {
     err->http_status = (int)r->http_status;
     note_failure(k, "unknown", LEDGER_NULL, err);
   } else {
-    k->row.kind = "call";
+    k->row.kind = k->api->kind;
     snprintf(k->answered_model, sizeof k->answered_model, "%s", reply.model);
     k->row.model = k->answered_model[0] ? k->answered_model : NULL;
     price_reply(k, &reply);
@@ -301,7 +301,7 @@ static int attempt_once(Call *k, Verdict *v, Err *err) {
   NetResponse response;
   *v = (Verdict){.delay_ms = -1};
   if (post(k, &response, err) != RC_OK) {
-    note_failure(k, "call", 0, err); /* nothing was sent */
+    note_failure(k, k->api->kind, 0, err); /* nothing was sent */
     return err->rc;
   }
   k->row.latency_ms = response.elapsed_ms;

@@ -118,7 +118,7 @@ static int set_number(Conn *c, const struct Setting *s, sqlite3_value *v, Err *e
 
 /* A share of all; SQL NULL takes it back to "none". */
 static int set_share(Conn *c, const struct Setting *s, sqlite3_value *v, Err *err) {
-  double *at = (double *)((char *)&c->set + s->at);
+  double *at = (double *)(void *)((char *)&c->set + s->at);
   int type = sqlite3_value_numeric_type(v);
   double value = type == SQLITE_NULL ? (double)NAN : sqlite3_value_double(v);
   if (type == SQLITE_TEXT || type == SQLITE_BLOB || value <= 0 || value >= 1) {
@@ -136,7 +136,7 @@ static void result_setting(sqlite3_context *ctx, Conn *c, const struct Setting *
   } else if (s->type == S_TEXT) {
     sqlite3_result_text(ctx, *(char *const *)base, -1, SQLITE_TRANSIENT);
   } else if (s->type == S_SHARE) {
-    double share = *(const double *)base;
+    double share = *(const double *)(const void *)base;
     if (!isnan(share)) {
       sqlite3_result_double(ctx, share);
     }

@@ -7,6 +7,7 @@
 #include "fn/embedders.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -53,6 +54,10 @@ void conn_unref(void *p) {
   net_close(c->net);
   config_free(c->config);
   embedders_free(c->local);
+  for (RemoteModel *m = c->remote, *next; m; m = next) {
+    next = m->next;
+    free(m);
+  }
   sqlite3_free(c->set.store);
   sqlite3_free(c->set.proxy);
   sqlite3_free(c->set.minilm);

@@ -31,16 +31,25 @@ typedef struct Settings {
 
 typedef struct LocalModel LocalModel; /* embedders.c */
 
+/* A provider's embedding model that tables of this connection use. */
+typedef struct RemoteModel {
+  struct RemoteModel *next;
+  struct Conn *conn;
+  char name[LIMIT_MODEL_NAME];
+  int dim;
+} RemoteModel;
+
 typedef struct Conn {
   sqlite3 *db;
   int refs;
   Settings set;
-  Store *store;      /* NULL until needed */
-  Net *net;          /* NULL until needed */
-  Config *config;    /* as last read; NULL until needed */
-  LocalModel *local; /* MiniLM; NULL until needed */
-  CacheHost cache;   /* what semantic_cache tables ask of this connection */
-  StoreHost host;    /* what the store does */
+  Store *store;        /* NULL until needed */
+  Net *net;            /* NULL until needed */
+  Config *config;      /* as last read; NULL until needed */
+  RemoteModel *remote; /* a list */
+  LocalModel *local;   /* MiniLM; NULL until needed */
+  CacheHost cache;     /* what semantic_cache tables ask of this connection */
+  StoreHost host;      /* what the store does */
 } Conn;
 
 /* A new connection state with one reference; NULL without memory. */

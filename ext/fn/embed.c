@@ -5,6 +5,7 @@
 ** its vectors with.
 */
 #include "fn/directonly.h"
+#include "fn/embed_remote.h"
 #include "fn/embedders.h"
 #include "fn/fn.h"
 
@@ -12,21 +13,26 @@
 #include "cosine.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { VECTOR_SUBTYPE = 223 };
 
-/* Embeds the argument; VEC_EMPTY is an error here, as a vector was asked for. */
-static float *embed_text(sqlite3_value *v, const Embedder *e, Err *err) {
-  const char *text = (const char *)sqlite3_value_text(v);
-  size_t n = (size_t)sqlite3_value_bytes(v), bad_at = 0;
-  float *vector = malloc(sizeof *vector * (size_t)e->dim);
-  if (!text || !vector) {
-    err_nomem(err);
-  } else if (n > LIMIT_REQUEST_BYTES) {
+static int check_text(const char *text, size_t n, Err *err) {
+  size_t bad_at = 0;
+  if (n > LIMIT_REQUEST_BYTES) {
     err_set(err, RC_TOOBIG, "too_big", "a text of %zu bytes (at most %zu)", n, LIMIT_REQUEST_BYTES);
   } else if (!text_is_utf8(text, n, &bad_at)) {
     err_set(err, RC_ERROR, "bad_utf8", "the text is not valid UTF-8 (byte %zu)", bad_at);
-  } else if (e->run(e->ctx, text, n, vector, err) != RC_OK) {
+  }
+  return err->rc;
+}
+
+/* Embeds with a local embedder. A text without a vector is an error here: one was asked for. */
+static float *embed_local(const Embedder *e, const char *text, size_t n, Err *err) {
+  float *vector = malloc(sizeof *vector * (size_t)e->dim);
+  if (!vector) {
+    err_nomem(err);
+  } else if (check_text(text, n, err) == RC_OK && e->run(e->ctx, text, n, vector, err) != RC_OK) {
     err_set(err, RC_ERROR, "bad_argument", "the text holds no word that '%.60s' knows", e->name);
   }
   if (err->rc != RC_OK) {
@@ -36,25 +42,45 @@ static float *embed_text(sqlite3_value *v, const Embedder *e, Err *err) {
   return vector;
 }
 
+static int is_local(const char *name) {
+  return strcmp(name, "static") == 0 || strcmp(name, "minilm") == 0;
+}
+
+static float *embed_text(Conn *c, const char *name, const char *text, size_t n, int *dim,
+                         Err *err) {
+  Embedder e;
+  if (!is_local(name)) {
+    return embed_remote(c, name, &text, &n, 1, dim, err);
+  }
+  if (embedders_find(c, name, &e, err) != RC_OK) {
+    return NULL;
+  }
+  *dim = e.dim;
+  return embed_local(&e, text, n, err);
+}
+
 void fn_embed(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   Err err = {0};
-  Embedder e;
+  int dim = 0;
   float *vector = NULL;
   if (sqlite3_value_type(argv[0]) == SQLITE_NULL) {
     return;
   }
   const char *name = argc == 2 ? (const char *)sqlite3_value_text(argv[1]) : "static";
+  const char *text = (const char *)sqlite3_value_text(argv[0]);
   if (!name) {
     err_set(&err, RC_ERROR, "bad_argument", "expected the name of an embedder, received NULL");
-  } else if ((argc == 1 || directonly_check(ctx, &err) == RC_OK) &&
-             embedders_find(sqlite3_user_data(ctx), name, &e, &err) == RC_OK) {
-    vector = embed_text(argv[0], &e, &err);
+  } else if (!text) {
+    err_nomem(&err);
+  } else if (argc == 1 || directonly_check(ctx, &err) == RC_OK) {
+    vector = embed_text(sqlite3_user_data(ctx), name, text, (size_t)sqlite3_value_bytes(argv[0]),
+                        &dim, &err);
   }
   if (!vector) {
     result_error(ctx, "embed", &err);
     return;
   }
-  sqlite3_result_blob(ctx, vector, 4 * e.dim, free);
+  sqlite3_result_blob(ctx, vector, 4 * dim, free);
   sqlite3_result_subtype(ctx, VECTOR_SUBTYPE);
 }
 

@@ -9,6 +9,7 @@
 
 #include "core/hash.h"
 #include "fn/access.h"
+#include "fn/embed_remote.h"
 #include "llmcost.h"
 #include "minilm.h"
 
@@ -108,6 +109,5 @@ int embedders_find(void *conn, const char *name, Embedder *e, Err *err) {
   if (strcmp(name, "minilm") == 0) {
     return find_minilm(conn, e, err);
   }
-  return err_set(err, RC_ERROR, "embedder", "unknown embedder '%.60s' (valid: 'static', 'minilm')",
-                 name);
+  return embed_remote_find(conn, name, e, err);
 }

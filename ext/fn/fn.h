@@ -26,6 +26,7 @@ void fn_embed_cosine(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 
 /* Virtual tables. */
 extern const sqlite3_module call_table_module;  /* llm_call(prompt, options) */
+extern const sqlite3_module embed_table_module; /* embed_batch(texts, model) */
 extern const sqlite3_module store_table_module; /* the tables and views of the store */
 
 /* A table or view of the store: its name, and the column that is its rowid (NULL: a view). */

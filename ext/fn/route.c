@@ -21,6 +21,19 @@ static int check_supports(const Model *model, Err *err) {
                       "model '%.80s': supports in llm_models is no JSON object", model->name);
 }
 
+/* How the model embeds; NULL and an error where it does not. */
+static const Api *embedding_api(const Model *model, Err *err) {
+  const Api *api =
+      wire_supports(model, "embeddings", 0) ? provider_embedding_api(model->api) : NULL;
+  if (!api) {
+    err_set(err, RC_ERROR, "embedder",
+            "model '%.80s' is no embedding model: its row in llm_models needs api 'openai' and"
+            " {\"embeddings\":true} in supports",
+            model->name);
+  }
+  return api;
+}
+
 /* Looks up one model and its access. A model that is known but can't be called stays in
 ** k->model, for the ledger. */
 static int take_model(Call *k, const Config *config, const char *name, Err *err) {
@@ -28,7 +41,7 @@ static int take_model(Call *k, const Config *config, const char *name, Err *err)
   if (config_model(config, name, &k->model, err) == RC_OK &&
       access_check(&k->model, &k->secret, err) == RC_OK) {
     check_supports(&k->model, err);
-    k->api = provider_api(k->model.api);
+    k->api = k->request->wants_vectors ? embedding_api(&k->model, err) : provider_api(k->model.api);
     if (!k->api) {
       err_set(err, RC_ERROR, "bad_api", "model '%.80s': api '%.40s' in llm_models (valid: %s)",
               name, k->model.api, PROVIDER_APIS);

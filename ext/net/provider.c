@@ -10,10 +10,15 @@
 #include <string.h>
 
 static const Api apis[] = {
-    {"openai", "/chat/completions", openai_build, openai_parse, "Authorization: Bearer %s", NULL},
+    {"openai", "/chat/completions", openai_build, openai_parse, "Authorization: Bearer %s", NULL,
+     "call"},
     {"anthropic", "/messages", anthropic_build, anthropic_parse, "x-api-key: %s",
-     "anthropic-version: 2023-06-01"},
+     "anthropic-version: 2023-06-01", "call"},
 };
+
+static const Api openai_embeddings = {
+    "openai", "/embeddings", openai_embed_build, openai_embed_parse, "Authorization: Bearer %s",
+    NULL,     "embed"};
 
 const Api *provider_api(const char *name) {
   for (size_t i = 0; i < sizeof apis / sizeof apis[0]; i++) {
@@ -22,6 +27,10 @@ const Api *provider_api(const char *name) {
     }
   }
   return NULL;
+}
+
+const Api *provider_embedding_api(const char *name) {
+  return strcmp(name, openai_embeddings.name) == 0 ? &openai_embeddings : NULL;
 }
 
 /* A member as text into a fixed buffer, cut between characters; numbers (Gemini's and
@@ -78,7 +87,8 @@ int provider_is_failure(const cJSON *answer, long *status) {
   *status =
       number >= 100 && number < 600 ? (long)number : 0; /* else a code of the provider's own */
   int has_answer = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(answer, "choices")) > 0 ||
-                   cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(answer, "content")) > 0;
+                   cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(answer, "content")) > 0 ||
+                   cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(answer, "data")) > 0;
   return !has_answer && ((cJSON_IsObject(error) && error->child) ||
                          (cJSON_IsString(error) && error->valuestring[0]));
 }

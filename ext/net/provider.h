@@ -36,10 +36,14 @@ typedef struct Api {
   int (*parse)(const cJSON *answer, Reply *reply, Err *err);
   const char *key_header;    /* printf format of the header that carries the key */
   const char *fixed_headers; /* one more header, or NULL */
+  const char *kind;          /* of the ledger rows its answers make: "call" or "embed" */
 } Api;
 
 /* The API of that name, or NULL; and all names, for messages. */
 const Api *provider_api(const char *name);
+
+/* The API by which the servers that speak API `name` embed texts, or NULL. */
+const Api *provider_embedding_api(const char *name);
 #define PROVIDER_APIS "'openai', 'anthropic'"
 
 /* Reads any provider's error body; what can't be read stays "". Never fails. */
@@ -54,6 +58,8 @@ void reply_free(Reply *reply);
 /* Shared by the API files. */
 int openai_build(const Request *request, const Model *model, Buf *body, Err *err);
 int openai_parse(const cJSON *answer, Reply *reply, Err *err);
+int openai_embed_build(const Request *request, const Model *model, Buf *body, Err *err);
+int openai_embed_parse(const cJSON *answer, Reply *reply, Err *err);
 int anthropic_build(const Request *request, const Model *model, Buf *body, Err *err);
 int anthropic_parse(const cJSON *answer, Reply *reply, Err *err);
 

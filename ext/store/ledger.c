@@ -451,6 +451,16 @@ static int put_pending(Store *s, Err *err) {
   return err->rc;
 }
 
+int ledger_keep(Store *s, const Answer *answers, int n, Err *err) {
+  if (store_begin(s, err) == RC_OK) {
+    for (int i = 0; i < n && err->rc == RC_OK; i++) {
+      put_answer(s, &answers[i], err);
+    }
+    store_end(s, err->rc == RC_OK, err);
+  }
+  return err->rc;
+}
+
 int ledger_flush(Store *s, Err *err) {
   if (!s->pending) {
     return RC_OK;

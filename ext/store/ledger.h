@@ -77,6 +77,9 @@ int ledger_begin_next(Store *s, long long previous, LedgerRow *row, const Hash *
 ** waits in memory and goes with the next write. */
 int ledger_settle(Store *s, LedgerRow *row, Answer *answer, int more, Err *err);
 
+/* Keeps more answers of a call that is settled: the vectors of a batch of texts. */
+int ledger_keep(Store *s, const Answer *answers, int n, Err *err);
+
 /* Queues a row that may be written later (a hit, a refusal). */
 int ledger_defer(Store *s, const LedgerRow *row, Err *err);
 
