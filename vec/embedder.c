@@ -17,7 +17,7 @@ void embedder_static(Embedder *e) {
   snprintf(e->version, sizeof e->version, STATIC_VERSION);
   e->dim = STATIC_DIM;
   e->threshold = 0.92;
-  e->floor = 0.70;
+  e->floor = 0.60;
   e->sure = 0.98;
   e->run = run_static;
 }

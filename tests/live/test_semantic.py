@@ -143,6 +143,37 @@ class Semantic(unittest.TestCase):
         self.assertEqual(rows, [(1,)])
         self.assertEqual(kinds(self.db), ["call", "hit_semantic"])
 
+    def test_a_store_of_version_1_is_taken_along(self):
+        ask(self.db, Q, cache="exact")
+        self.db.close()
+        store = connect(self.path + "-llmcost")
+        for sql in ("DROP TABLE llm_cache", "DROP TABLE llm_served", "DROP TABLE llm_feedback", "DROP VIEW llm_cache_stats",
+                    "UPDATE llm_meta SET value = 1 WHERE name = 'schema_version'", "PRAGMA user_version = 1"):
+            store.execute(sql)
+        store.close()
+        self.db = open_desk(self.path, self.standin.url)
+        ask(self.db, Q)
+        ask(self.db, Q + " Now?")
+        self.assertEqual(sorted(kinds(self.db)), ["call", "call", "hit_exact"])
+        self.assertEqual(value(self.db, "SELECT entries_semantic FROM llm_cache_stats"), 1)
+
+    def test_a_damaged_cache_costs_a_call_not_the_answer(self):
+        ask(self.db, Q)
+        store = connect(self.path + "-llmcost")
+        store.execute("UPDATE llm_cache_rows SET embedding = x'00'")
+        store.close()
+        self.db.close()
+        self.db = open_desk(self.path, self.standin.url)
+        self.assertIsNotNone(ask(self.db, NEAR))
+        self.assertEqual(kinds(self.db), ["call", "call"])
+
+    def test_adaptive(self):
+        self.db.execute("SELECT llm_config('max_false_hits', 0.05)").fetchall()
+        for i in range(4):
+            ask(self.db, f"What is the capital of country number {i}?")
+        self.assertGreater(value(self.db, "SELECT near_misses FROM llm_cache_stats"), 0)
+        self.assertIn("share", error_of(self.db, "SELECT llm_config('max_false_hits', 2)"))
+
     def test_store_in_main(self):
         db = open_desk(":memory:", self.standin.url)
         db.execute("SELECT llm_config('minilm', '/nonexistent')").fetchall()

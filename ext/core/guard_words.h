@@ -1,0 +1,45 @@
+/*
+** The words the guard knows: what a word means for a rule, and which words are too common to
+** matter. English, with the negations, months and weekdays of German, French and Spanish.
+*/
+#ifndef LLMCOST_GUARD_WORDS_H
+#define LLMCOST_GUARD_WORDS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+  WORD_STOP = 1,      /* grammar: says nothing alone */
+  WORD_VAGUE = 2,     /* says little: "good", "way", "really" */
+  WORD_COMMON = 4,    /* an ordinary English word: what is one letter off may be a typo of it */
+  WORD_NEGATION = 8,  /* "not", "never", "without" */
+  WORD_NUMBER = 16,   /* `number` holds its value */
+  WORD_SCALE = 32,    /* a number that multiplies the one before: "hundred", "million" */
+  WORD_UNIT = 64,     /* `unit` */
+  WORD_DATE = 128,    /* `date`: a month, a weekday, "today" */
+  WORD_PERIOD = 256,  /* "week", "month": with "last" or "next" a date */
+  WORD_NAMELIKE = 512 /* "may", "march": a date only where written as one */
+};
+
+enum { WORD_PAIRS = 2 }; /* the pairs of opposites one word can be in */
+
+typedef struct GuardWord {
+  const char *text; /* n bytes in static storage, folded, without a zero */
+  double number;
+  uint16_t n;
+  uint16_t classes;
+  uint16_t group;            /* words that may stand for each other share one; 0: none */
+  uint8_t unit, date;        /* 0: none */
+  uint8_t pair[WORD_PAIRS];  /* 0: none */
+  uint8_t side[WORD_PAIRS];  /* a single bit: which side of the pair */
+} GuardWord;
+
+/* The entry of a folded word, by its exact form, or NULL. Thread-safe; the first call builds the
+** lookup table (static memory). */
+const GuardWord *guard_word(const char *text, size_t n);
+
+/* The length of the stem of a folded English word: a prefix, so that "studies", "studied" and
+** "study" share one. Other scripts' words are their own stems. */
+size_t guard_stem(const char *text, size_t n);
+
+#endif
