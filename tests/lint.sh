@@ -20,7 +20,7 @@ if grep -nE '\bgetenv[[:space:]]*\(' $(git ls-files 'ext/*.c' 'vec/*.c') | grep 
   status=1
 fi
 # Rooms: core knows no SQLite and no curl; only net knows curl; store and net do not know each other.
-if grep -nE '#include [<"](sqlite3|curl/|store/|net/|fn/)' ext/core/*.[ch]; then
+if grep -nE '#include [<"](sqlite|curl/|store/|net/|fn/)' ext/core/*.[ch]; then
   echo "lint: core includes another room"
   status=1
 fi
@@ -30,6 +30,12 @@ if grep -lE '#include <curl/' $(git ls-files 'ext/*.[ch]') | grep -v '^ext/net/'
 fi
 if grep -nE '#include "(net|fn)/' ext/store/*.[ch] || grep -nE '#include "(store|fn)/' ext/net/*.[ch]; then
   echo "lint: store, net or fn included from the side"
+  status=1
+fi
+# vec: the engine and the embedders know neither SQLite nor the rest; the table (cache_*) knows SQLite and core.
+if grep -nE '#include "(store|net|fn)/' vec/*.[ch] ||
+  grep -nE '#include [<"]sqlite|SQLITE_' $(ls vec/*.[ch] | grep -v '^vec/cache'); then
+  echo "lint: vec includes another room"
   status=1
 fi
 # Functions over 100 lines.

@@ -5,7 +5,7 @@
 #define LLMCOST_CACHE_H
 
 #include "embedder.h"
-#include "store/sqlite.h"
+#include "sqlite_api.h"
 
 /* What the table asks of the connection it lives on: the module's user data. */
 typedef struct CacheHost {

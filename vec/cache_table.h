@@ -16,7 +16,7 @@
 #include "core/buf.h"
 #include "core/hash.h"
 #include "index.h"
-#include "store/sqlite.h"
+#include "sqlite_api.h"
 
 #define VECTOR_SUBTYPE 223 /* of float32 vectors, as sqlite-vec marks them */
 

@@ -30,7 +30,7 @@ enum {
   TOKEN_MIXED = 8,     /* a capital after a small letter */
   TOKEN_WEAK = 16,     /* a number that may be none: "one", "second" */
   TOKEN_GLUED = 32,    /* no blank between it and the token before */
-  TOKEN_NEGATED = 64,  /* had "n't" */
+  TOKEN_ABBREVIATED = 64, /* a point and a word follow */
   TOKEN_EXTRA = 128    /* unmatched only as a repetition */
 };
 

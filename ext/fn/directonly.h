@@ -11,7 +11,7 @@
 #define LLMCOST_DIRECTONLY_H
 
 #include "core/error.h"
-#include "store/sqlite.h"
+#include "sqlite_api.h"
 
 /* RC_OK, or an error that names the table. Looks once per execution of a statement. */
 int directonly_check(sqlite3_context *ctx, Err *err);

@@ -70,8 +70,7 @@ static int batch_best_index(sqlite3_vtab *base, sqlite3_index_info *info) {
   }
   if (found != 3) {
     sqlite3_free(base->zErrMsg);
-    base->zErrMsg =
-        sqlite3_mprintf("embed_batch: expected (JSON array of texts, name of a model)");
+    base->zErrMsg = sqlite3_mprintf("embed_batch: expected (JSON array of texts, name of a model)");
     return SQLITE_ERROR;
   }
   info->estimatedRows = 100;

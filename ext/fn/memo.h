@@ -14,7 +14,7 @@
 
 #include "core/error.h"
 #include "core/hash.h"
-#include "store/sqlite.h"
+#include "sqlite_api.h"
 
 typedef struct MemoEntry {
   Hash key;

@@ -12,7 +12,7 @@
 
 #include "core/catalogue.h"
 #include "core/error.h"
-#include "store/sqlite.h"
+#include "sqlite_api.h"
 
 typedef struct Config {
   Model *models; /* owned texts; the compiled-in ones too, where there is no table */

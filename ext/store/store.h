@@ -14,7 +14,7 @@
 
 #include "core/error.h"
 #include "core/hash.h"
-#include "store/sqlite.h"
+#include "sqlite_api.h"
 
 #define STORE_VERSION 2
 #define STORE_IDLE_READERS 4            /* kept open for the next query */

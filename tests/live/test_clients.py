@@ -77,6 +77,31 @@ class Clients(unittest.TestCase):
             return [json.loads(line) for line in out.stdout.splitlines()]
         self.run_path(run)
 
+    def test_the_semantic_cache_in_a_newer_sqlite(self):
+        """SQLite 3.53: xIntegrity, LIMIT as k, shadow tables that SQL can't write (defensive mode)."""
+        folder = npm_package("better-sqlite3")
+        if not folder or not os.path.exists(folder + "/build/Release/better_sqlite3.node"):
+            self.skipTest("npm better-sqlite3 can't be installed here")
+        statements = [
+            "CREATE VIRTUAL TABLE c USING semantic_cache(confirm='off')",
+            "INSERT INTO c(query, response) VALUES ('What is a bond?', 1), ('What is a share?', 2), ('Where is Oslo?', 3)",
+            "SELECT json_group_array(response) FROM (SELECT response FROM c WHERE query MATCH 'what is a bond'"
+            " AND verify = 0 ORDER BY similarity DESC LIMIT 2)",
+            "SELECT integrity_check FROM pragma_integrity_check",
+            "CREATE VIRTUAL TABLE temp.d USING semantic_cache",
+            "UPDATE c_rows SET partition = 9"]
+        with TempDir() as tmp:
+            out = subprocess.run(["node", os.path.join(ROOT, "tests/live/client.js"), folder, SO, tmp + "/c.db",
+                                  json.dumps(statements)], capture_output=True, text=True, env=clean_env())
+            self.assertEqual(out.stdout.splitlines(), ["null", "null", '"[1,2]"', '"ok"', "null"])
+            self.assertIn("may not be modified", out.stderr)
+            db = connect(tmp + "/c.db")
+            db.execute("UPDATE c_rows SET partition = 9")
+            db.close()
+            out = subprocess.run(["node", os.path.join(ROOT, "tests/live/client.js"), folder, SO, tmp + "/c.db",
+                                  json.dumps(statements[3:4])], capture_output=True, text=True, env=clean_env())
+            self.assertEqual(out.stdout, '"semantic_cache c: 3 entries of no partition"\n')
+
     def test_static_library(self):
         with Standin() as standin, TempDir() as tmp:
             path = os.path.join(tmp, "desk.db")

@@ -2,8 +2,8 @@
 ** SQLite as an extension sees it: through the API table where we are loaded, directly where we are
 ** linked.
 */
-#ifndef LLMCOST_SQLITE_H
-#define LLMCOST_SQLITE_H
+#ifndef LLMCOST_SQLITE_API_H
+#define LLMCOST_SQLITE_API_H
 
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
