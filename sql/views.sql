@@ -80,13 +80,14 @@ FROM llm_calls
 WHERE cost_nusd IS NULL AND kind IN ('call', 'batch', 'embed', 'unknown')
 GROUP BY 1, 2, 3;
 
--- The two caches in one row. near_misses: lookups whose nearest entry was not good enough (of the newest 10,000
--- decisions); false_hits_reported: hits that llm_cache_feedback() called wrong.
+-- The two caches in one row. near_misses: lookups whose nearest entry was more likely right than wrong, yet
+-- not served, or was near and vetoed (of the newest 10,000 decisions); false_hits_reported: hits that llm_cache_feedback() called wrong.
 CREATE VIEW IF NOT EXISTS main.llm_cache_stats AS
 SELECT coalesce(sum(kind = 'hit_exact'), 0) AS hits_exact,
        coalesce(sum(kind = 'hit_semantic'), 0) AS hits_semantic,
        coalesce(sum(kind IN ('call', 'unknown') AND attempt = 1), 0) AS misses,
-       (SELECT count(*) FROM llm_cache_decisions WHERE NOT served) AS near_misses,
+       (SELECT count(*) FROM llm_cache_decisions
+        WHERE NOT served AND coalesce(chance, 1) >= 0.5) AS near_misses,
        (SELECT count(*) FROM llm_feedback f JOIN llm_calls c ON c.id = f.call_id
         WHERE NOT f.ok AND c.kind IN ('hit_exact', 'hit_semantic')) AS false_hits_reported,
        (SELECT count(*) FROM llm_answers) AS entries_exact,

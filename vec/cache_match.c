@@ -212,7 +212,7 @@ typedef struct Search {
   const void *vector;
   RowSource rows;
   int64_t skip[MOST_VETOES + 1];
-  int has_asked_second;
+  int has_asked_second, has_near_miss;
 } Search;
 
 static void search_skip(Search *s, int64_t id) {
@@ -312,6 +312,37 @@ static int is_allowed(Search *s, const VecHit *hit, double threshold, int confir
   return err->rc == RC_OK ? allowed : -1;
 }
 
+/* Keeps a decision for the log. */
+static int log_decision(CacheTable *t, const Decision *d, Err *err) {
+  if (t->n_decisions == t->decisions_cap) {
+    size_t cap = t->decisions_cap ? t->decisions_cap * 2 : 64;
+    Decision *more = cap > MOST_WAITING ? NULL : realloc(t->decisions, cap * sizeof *more);
+    if (!more) {
+      return cap > MOST_WAITING ? RC_OK : err_nomem(err); /* the log is a sample then */
+    }
+    t->decisions = more;
+    t->decisions_cap = cap;
+  }
+  t->decisions[t->n_decisions++] = *d;
+  return RC_OK;
+}
+
+/* Keeps the first entry of a lookup that was near enough by the usual threshold, and was refused. */
+static int log_near_miss(Search *s, const VecHit *hit, Err *err) {
+  Decision d = {.ts = s->q->now,
+                .partition = s->partition->id,
+                .entry = hit->id,
+                .evidence = {.similarity = hit->cosine,
+                             .second = (double)NAN,
+                             .margin = (double)NAN,
+                             .agree = 1},
+                .chance = (double)NAN,
+                .needed = (double)NAN,
+                .draw = (double)NAN};
+  int is_near = hit->cosine >= s->table->embedder.threshold && !s->has_near_miss++;
+  return is_near ? log_decision(s->table, &d, err) : RC_OK;
+}
+
 /* With a fixed threshold: the nearest entry that nothing is against. Where there is a confirming
 ** embedder and nobody chose a threshold, it is asked about everything above the floor. */
 static int fixed_match(Search *s, Match *m, int *n, Err *err) {
@@ -329,7 +360,7 @@ static int fixed_match(Search *s, Match *m, int *n, Err *err) {
     if (allowed == 1) {
       m[(*n)++] = (Match){hit.id, hit.cosine, 0};
     }
-    if (allowed != 0) {
+    if (allowed != 0 || log_near_miss(s, &hit, err) != RC_OK) {
       return err->rc;
     }
     search_skip(s, hit.id);
@@ -414,6 +445,9 @@ static int neighbours(Search *s, Neighbour list[NEIGHBOURS], int *n, Err *err) {
   for (int i = 0; i < found && err->rc == RC_OK; i++) {
     list[*n] = (Neighbour){.id = hits[i].id, .cosine = hits[i].cosine};
     *n += read_neighbour(s, &list[*n], err) == 1;
+  }
+  if (found > 0 && *n == 0 && err->rc == RC_OK) {
+    log_near_miss(s, &hits[0], err);
   }
   if (err->rc == RC_OK) {
     qsort(list, (size_t)*n, sizeof *list, by_rank);
@@ -510,21 +544,6 @@ static double bound_of(const Search *s) {
   return !isnan(s->q->max_false_hits) ? s->q->max_false_hits : s->table->set.max_false_hits;
 }
 
-/* Keeps a decision for the log. */
-static int log_decision(CacheTable *t, const Decision *d, Err *err) {
-  if (t->n_decisions == t->decisions_cap) {
-    size_t cap = t->decisions_cap ? t->decisions_cap * 2 : 64;
-    Decision *more = cap > MOST_WAITING ? NULL : realloc(t->decisions, cap * sizeof *more);
-    if (!more) {
-      return cap > MOST_WAITING ? RC_OK : err_nomem(err); /* the log is a sample then */
-    }
-    t->decisions = more;
-    t->decisions_cap = cap;
-  }
-  t->decisions[t->n_decisions++] = *d;
-  return RC_OK;
-}
-
 static uint64_t question_hash(const Search *s) {
   Hash h = s->q->text ? hash_bytes(s->q->text, s->q->n, 0)
                       : hash_bytes(s->vector, 4 * (size_t)s->table->embedder.dim, 0);
@@ -573,7 +592,15 @@ static int add_label(CacheTable *t, int64_t ts, int64_t partition, int64_t entry
   bind_evidence(stmt, 4, e);
   sqlite3_bind_int(stmt, 8, ok);
   sqlite3_bind_text(stmt, 9, source, -1, SQLITE_STATIC);
-  return rows_run(t, stmt, err);
+  rows_run(t, stmt, err);
+  stmt = err->rc == RC_OK && sqlite3_last_insert_rowid(t->db) % 256 == 0
+             ? rows_stmt(t, LABEL_TRIM, err)
+             : NULL;
+  if (stmt) {
+    sqlite3_bind_int64(stmt, 1, partition);
+    rows_run(t, stmt, err);
+  }
+  return err->rc;
 }
 
 /* Compares the new answer with its first neighbour's. */
@@ -606,6 +633,8 @@ int match_learn(CacheTable *t, int64_t partition, int64_t id, sqlite3_value *que
                   .verify = 1,
                   .now = now};
   Search s = {.table = t,
+              .has_near_miss = 1, /* the lookup has said so */
+
               .q = &q,
               .vector = t->vector,
               .rows = {.table = t, .partition = partition, .err = err}};

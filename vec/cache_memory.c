@@ -23,7 +23,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SNAPSHOT_FROM = 8192, SEGMENT_BYTES = 8 << 20, LOG_KEPT = 65536, TRIM_EVERY = 16384 };
+enum {
+  SNAPSHOT_FROM = 8192,
+  SEGMENT_BYTES = 8 << 20,
+  LOG_KEPT = 65536,
+  TRIM_EVERY = 16384,
+  MOST_PARTITIONS = 262144 /* in memory; a conversation is one, so they come without end */
+};
 
 static void partition_free(Partition *p) {
   if (p) {
@@ -79,17 +85,43 @@ static int grow(CacheMemory *m, Err *err) {
   return RC_OK;
 }
 
+/* Forgets the partitions that are quickly loaded again. */
+static int forget_small(CacheMemory *m, Err *err) {
+  CacheMemory kept = {.cap = m->cap};
+  kept.slots = calloc(kept.cap, sizeof *kept.slots);
+  if (!kept.slots) {
+    return err_nomem(err);
+  }
+  for (size_t i = 0; i < m->cap; i++) {
+    Partition *p = m->slots[i];
+    if (p && vec_index_count(p->index) >= SNAPSHOT_FROM) {
+      *find_slot(&kept, p->id) = p;
+      kept.n++;
+    } else {
+      partition_free(p);
+    }
+  }
+  free(m->slots);
+  m->slots = kept.slots;
+  m->n = kept.n;
+  return RC_OK;
+}
+
 Partition *memory_add(CacheTable *t, int64_t id, Err *err) {
-  Partition *p = grow(&t->memory, err) == RC_OK ? calloc(1, sizeof *p) : NULL;
+  CacheMemory *m = &t->memory;
+  if (m->n >= MOST_PARTITIONS && forget_small(m, err) != RC_OK) {
+    return NULL;
+  }
+  Partition *p = grow(m, err) == RC_OK ? calloc(1, sizeof *p) : NULL;
   if (!p || vec_index_new(t->embedder.dim, &p->index) != VEC_OK) {
     free(p);
     err_nomem(err);
     return NULL;
   }
   p->id = id;
-  Partition **slot = find_slot(&t->memory, id);
+  Partition **slot = find_slot(m, id);
   partition_free(*slot);
-  t->memory.n += *slot == NULL;
+  m->n += *slot == NULL;
   *slot = p;
   return p;
 }
@@ -562,7 +594,6 @@ static int trim_log(CacheTable *t, Err *err) {
     sqlite3_bind_int64(stmt, 1, t->memory.seq - LOG_KEPT);
     rows_run(t, stmt, err);
   }
-  t->writes = 0;
   return err->rc;
 }
 
@@ -580,7 +611,8 @@ int memory_before_commit(CacheTable *t, Err *err) {
       }
     }
   }
-  return err->rc == RC_OK && t->writes >= TRIM_EVERY ? trim_log(t, err) : err->rc;
+  int is_due = m->seq / TRIM_EVERY != m->base_seq / TRIM_EVERY;
+  return err->rc == RC_OK && is_due ? trim_log(t, err) : err->rc;
 }
 
 int memory_snapshot(CacheTable *t, Err *err) {

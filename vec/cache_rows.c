@@ -100,6 +100,8 @@ static const char *const sql_texts[CACHE_SQL_COUNT] = {
     [LABEL_ADD] = "INSERT INTO @labels(ts, partition, entry, similarity, second, margin, agree, ok,"
                   " source) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     [LABEL_DROP] = "DELETE FROM @labels WHERE entry = ?1",
+    [LABEL_TRIM] = "DELETE FROM @labels WHERE partition = ?1 AND id <= (SELECT id FROM @labels"
+                   " WHERE partition = ?1 ORDER BY id DESC LIMIT 1 OFFSET 2000)",
     [LABEL_WORST] = "SELECT max(similarity) FROM @labels WHERE entry = ?1 AND ok = 0",
     [LABELS_OF] =
         "SELECT * FROM (SELECT id, entry, similarity, second, margin, agree, ok FROM @labels"

@@ -77,6 +77,7 @@ typedef enum CacheSql {
   META_ADD,
   LABEL_ADD,
   LABEL_DROP,
+  LABEL_TRIM,
   LABEL_WORST,
   LABELS_OF,
   DECISION_LAST,
@@ -142,7 +143,7 @@ typedef struct CacheTable {
   size_t n_decisions, decisions_cap;
   SecondVector *seconds; /* SECOND_SLOTS of them, by id; NULL until needed */
   float *asked_second;   /* room for the question's */
-  long long writes;      /* since the log was trimmed */
+  long long writes;      /* through this connection */
   float *vector;         /* room for one embedding */
   Buf text;              /* room for one normal form */
 } CacheTable;

@@ -192,15 +192,19 @@ static int make_question(Call *k, Err *err) {
   return RC_OK;
 }
 
+/* 1 if the answer is to be found by its meaning too, now or later. */
+static int is_semantic(const Call *k) {
+  return k->cache == CACHE_SEMANTIC ||
+         (k->cache == CACHE_REFRESH && k->conn->set.cache == CACHE_SEMANTIC &&
+          k->conn->set.log_text == LOG_FULL);
+}
+
 /* Looks for the answer to a question that means the same. 1 found, 0 not, -1 error. A cache that
 ** can't be read costs a call, not the answer. */
 static int from_semantic(Call *k, Outcome *out, Err *err) {
   SemanticHit hit;
   sqlite3_stmt *held = NULL;
   Err why = {0};
-  if (make_question(k, err) != RC_OK) {
-    return -1;
-  }
   int found = semantic_find(k->store, &k->question, &hit, &held, &why);
   if (found == 1 && take_text(out, hit.text, hit.n, err) == RC_OK) {
     start_hit(k, "hit_semantic", hit.cost_nusd, NULL, err);
@@ -284,7 +288,7 @@ static int settle(Call *k, Err *err) {
               .tag = k->row.tag,
               .prompt_hash = k->row.prompt_hash,
               .cost_nusd = k->row.cost_nusd,
-              .question = k->cache == CACHE_SEMANTIC ? &k->question : NULL};
+              .question = is_semantic(k) ? &k->question : NULL};
   int keep = k->text && k->cacheable && k->cache != CACHE_OFF;
   Err write = {0};
   if (ledger_settle(k->store, &k->row, keep ? &a : NULL, 0, &write) == RC_OK || err->rc != RC_OK) {
@@ -414,6 +418,9 @@ int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *out, E
   int found = from_memo(&k, out, err);
   if (found == 0) {
     found = looks_up(&k) ? from_cache(&k, 1, out, err) : 0;
+    if (found == 0 && is_semantic(&k) && make_question(&k, err) != RC_OK) {
+      found = -1;
+    }
     if (found == 0 && k.cache == CACHE_SEMANTIC) {
       found = from_semantic(&k, out, err);
     }

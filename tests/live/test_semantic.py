@@ -106,6 +106,15 @@ class Semantic(unittest.TestCase):
         self.assertIn("expected", error_of(self.db, "SELECT llm_cache_feedback(1, 'yes')"))
         self.assertIsNone(value(self.db, "SELECT llm_cache_feedback(NULL, 1)"))
 
+    def test_refresh_replaces_what_similar_questions_get(self):
+        self.db.execute("SELECT llm_config('cache', 'semantic')").fetchall()
+        ask(self.db, Q)
+        first = value(self.db, "SELECT created_at FROM llm_cache")
+        __import__("time").sleep(0.01)
+        ask(self.db, Q, cache="refresh")
+        self.assertEqual(value(self.db, "SELECT count(*) FROM llm_cache"), 1)
+        self.assertGreater(value(self.db, "SELECT created_at FROM llm_cache"), first)
+
     def test_ttl(self):
         ask(self.db, Q, ttl=0.2)
         self.assertEqual(value(self.db, "SELECT expires_at - created_at FROM llm_cache"), 200)
@@ -171,7 +180,10 @@ class Semantic(unittest.TestCase):
         self.db.execute("SELECT llm_config('max_false_hits', 0.05)").fetchall()
         for i in range(4):
             ask(self.db, f"What is the capital of country number {i}?")
-        self.assertGreater(value(self.db, "SELECT near_misses FROM llm_cache_stats"), 0)
+        log = "SELECT count(*) FROM llm_cache_decisions WHERE similarity >= 0.92 AND NOT served"
+        store = connect(self.path + "-llmcost")
+        self.assertGreater(value(store, log), 0)
+        store.close()
         self.assertIn("share", error_of(self.db, "SELECT llm_config('max_false_hits', 2)"))
 
     def test_store_in_main(self):
