@@ -183,6 +183,8 @@ void rows_finalize(CacheTable *t) {
     sqlite3_finalize(t->stmt[i]);
     t->stmt[i] = NULL;
   }
+  sqlite3_finalize(t->idle_match);
+  t->idle_match = NULL;
 }
 
 static int exec(CacheTable *t, const char *sql, Err *err) {

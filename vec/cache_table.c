@@ -57,15 +57,18 @@ typedef struct Cursor {
   Match *matches;     /* of a lookup */
   int n_matches, at;
   int is_match, has_row;
+  sqlite3_value *prompt, *scope; /* of a lookup, owned; NULL: NULL */
   double threshold, max_false_hits;
   int64_t k, verify;
 } Cursor;
 
-/* Columns of a row, as both kinds of cursor read it. */
-#define ROW_COLUMNS                                                                                \
-  "r.id, p.system_prompt, p.scope, r.query, r.response, r.embedding, r.model, r.tag, r.cost_nusd," \
-  " r.created_at, r.expires_at, r.hits, r.last_hit_at FROM @rows r JOIN @partitions p"             \
-  " ON p.id = r.partition "
+/* Columns of a row, as both kinds of cursor read it. A lookup knows its partition already. */
+#define OWN_COLUMNS                                                                                \
+  " r.query, r.response, r.embedding, r.model, r.tag, r.cost_nusd, r.created_at, r.expires_at,"    \
+  " r.hits, r.last_hit_at FROM @rows r "
+#define SCAN_SQL                                                                                   \
+  "SELECT r.id, p.system_prompt, p.scope," OWN_COLUMNS "JOIN @partitions p ON p.id = r.partition "
+#define MATCH_SQL "SELECT r.id, NULL, NULL," OWN_COLUMNS "WHERE r.id = ?1"
 
 static int64_t now_ms(void) {
   struct timespec now;
@@ -362,9 +365,26 @@ static int table_open(sqlite3_vtab *base, sqlite3_vtab_cursor **cursor) {
   return SQLITE_OK;
 }
 
+/* Gives back the statement of a lookup, for the next one. */
+static void give_back(CacheTable *t, sqlite3_stmt *stmt) {
+  if (t->idle_match) {
+    sqlite3_finalize(stmt);
+  } else {
+    sqlite3_reset(stmt);
+    t->idle_match = stmt;
+  }
+}
+
 static void cursor_reset(Cursor *c) {
-  sqlite3_finalize(c->stmt);
+  if (c->is_match && c->stmt) {
+    give_back((CacheTable *)c->base.pVtab, c->stmt);
+  } else {
+    sqlite3_finalize(c->stmt);
+  }
   free(c->matches);
+  sqlite3_value_free(c->prompt);
+  sqlite3_value_free(c->scope);
+  c->prompt = c->scope = NULL;
   c->stmt = NULL;
   c->matches = NULL;
   c->n_matches = c->at = c->is_match = c->has_row = 0;
@@ -395,7 +415,11 @@ static int read_match(Cursor *c) {
   Err err = {0};
   c->has_row = 0;
   while (c->at < c->n_matches && !c->has_row && err.rc == RC_OK) {
-    c->stmt = c->stmt ? c->stmt : rows_prepare(t, "SELECT " ROW_COLUMNS "WHERE r.id = ?1", &err);
+    if (!c->stmt && t->idle_match) {
+      c->stmt = t->idle_match;
+      t->idle_match = NULL;
+    }
+    c->stmt = c->stmt ? c->stmt : rows_prepare(t, MATCH_SQL, &err);
     if (c->stmt) {
       sqlite3_reset(c->stmt);
       sqlite3_bind_int64(c->stmt, 1, c->matches[c->at].id);
@@ -431,7 +455,7 @@ static int scan_filter(Cursor *c, int bits, sqlite3_value *const by_bit[P_FLAGS]
   Err err = {0};
   sqlite3_str *sql = sqlite3_str_new(t->db);
   const char *word = "WHERE";
-  sqlite3_str_appendf(sql, "SELECT " ROW_COLUMNS);
+  sqlite3_str_appendf(sql, SCAN_SQL);
   for (size_t i = 0; i < sizeof terms / sizeof terms[0]; i++) {
     if (bits & (int)terms[i].bit) {
       sqlite3_str_appendf(sql, "%s %s ", word, terms[i].sql);
@@ -494,6 +518,11 @@ static int take_numbers(sqlite3_value *const by_bit[P_FLAGS], MatchQuery *q, Err
   return RC_OK;
 }
 
+/* A copy of a value, NULL for SQL NULL. */
+static sqlite3_value *keep_value(sqlite3_value *v) {
+  return v && sqlite3_value_type(v) != SQLITE_NULL ? sqlite3_value_dup(v) : NULL;
+}
+
 /* x = NULL is never true. */
 static int equals_null(int bits, int is_bit, sqlite3_value *v) {
   return v && !(bits & is_bit) && sqlite3_value_type(v) == SQLITE_NULL;
@@ -517,6 +546,8 @@ static int match_filter(Cursor *c, int bits, sqlite3_value *const by_bit[P_FLAGS
     c->matches = calloc((size_t)q.k, sizeof *c->matches);
     c->matches ? match_run(t, &q, c->matches, &c->n_matches, &err) : err_nomem(&err);
   }
+  c->prompt = keep_value(at_bit(by_bit, P_PROMPT));
+  c->scope = keep_value(at_bit(by_bit, P_SCOPE));
   c->threshold = q.threshold;
   c->max_false_hits = q.max_false_hits;
   c->k = q.k;
@@ -586,7 +617,12 @@ static int table_column(sqlite3_vtab_cursor *cursor, sqlite3_context *ctx, int c
       [C_SCOPE] = 2,
   };
   const Cursor *c = (Cursor *)cursor;
-  if (column <= C_SCOPE && places[column] > 0) {
+  if (c->is_match && (column == C_SYSTEM_PROMPT || column == C_SCOPE)) {
+    sqlite3_value *v = column == C_SCOPE ? c->scope : c->prompt;
+    if (v) {
+      sqlite3_result_value(ctx, v);
+    }
+  } else if (column <= C_SCOPE && places[column] > 0) {
     sqlite3_result_value(ctx, sqlite3_column_value(c->stmt, places[column]));
     if (column == C_EMBEDDING) {
       sqlite3_result_subtype(ctx, VECTOR_SUBTYPE);

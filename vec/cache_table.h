@@ -136,6 +136,7 @@ typedef struct CacheTable {
   Embedder second;   /* the confirming one; dim 0: none */
   int second_asked;
   sqlite3_stmt *stmt[CACHE_SQL_COUNT];
+  sqlite3_stmt *idle_match; /* a cursor's, kept for the next */
   CacheMemory memory;
   PendingHit *hits;
   size_t n_hits, hits_cap;

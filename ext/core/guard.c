@@ -154,23 +154,48 @@ static int alike(const GuardText *a, const Token *x, const GuardText *b, const T
   return one_typo(p, x->n, q, y->n, gentle) || same_root(p, x->n, q, y->n);
 }
 
-/* Whether the token at i of b and the next make the word x. */
+static int has_digit(const char *p, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    if (p[i] >= '0' && p[i] <= '9') {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* The length of the front of p (n bytes) that is q (m bytes), signs inside p ignored; 0: none. */
+static size_t front(const char *p, size_t n, const char *q, size_t m) {
+  size_t i = 0, k = 0;
+  while (i < n && k < m && (p[i] == q[k] || p[i] == '.' || p[i] == '_')) {
+    k += p[i] == q[k];
+    i++;
+  }
+  return k == m ? i : 0;
+}
+
+/* Whether the token at i of b makes the word x: together with the next, or, where x is a name with
+** an ending ("bootstrap.js"), alone. */
 static int is_compound(const GuardText *a, const Token *x, const GuardText *b, size_t i) {
-  if (i + 1 >= b->n_tokens) {
+  const char *p = a->bytes + x->at;
+  const Token *y = &b->tokens[i];
+  size_t at = front(p, x->n, b->bytes + y->at, y->n);
+  if (!at || y->n == 0) {
     return 0;
   }
-  const Token *y = &b->tokens[i], *z = y + 1;
-  return y->n + z->n == x->n && memcmp(a->bytes + x->at, b->bytes + y->at, y->n) == 0 &&
-         memcmp(a->bytes + x->at + y->n, b->bytes + z->at, z->n) == 0;
+  if (x->kind == TOKEN_CODE && y->n > 3 && p[at] == '.' && !has_digit(p + at, x->n - at)) {
+    return 1;
+  }
+  return i + 1 < b->n_tokens && y[1].n > 0 &&
+         front(p + at, x->n - at, b->bytes + y[1].at, y[1].n) == x->n - at;
 }
 
 static void match_compound(GuardText *a, GuardText *b, size_t i) {
   Token *x = &a->tokens[i];
-  for (size_t k = 0; k + 1 < b->n_tokens && x->n > 3; k++) {
+  for (size_t k = 0; k < b->n_tokens && x->n > 3; k++) {
     if (is_compound(a, x, b, k)) {
       x->flags |= TOKEN_EXTRA;
       b->tokens[k].flags |= TOKEN_EXTRA;
-      b->tokens[k + 1].flags |= TOKEN_EXTRA;
+      b->tokens[k + (k + 1 < b->n_tokens)].flags |= TOKEN_EXTRA;
       return;
     }
   }
@@ -327,8 +352,21 @@ static int number_differs(const Texts *p) {
   return (sure_a || sure_b || (all_a && all_b)) && !same_digits(p);
 }
 
+static int percent_left(const GuardText *t) {
+  const GuardWord *percent = guard_word("%", 1);
+  for (size_t i = 0; i < t->n_tokens; i++) {
+    if (t->tokens[i].kind == TOKEN_UNIT && is_left(&t->tokens[i]) && percent &&
+        t->tokens[i].word && t->tokens[i].word->unit == percent->unit) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* A unit that one text leaves out is no difference, but a percentage is no number. */
 static int unit_differs(const Texts *p) {
-  return count_left(&p->a, TOKEN_UNIT, 0) && count_left(&p->b, TOKEN_UNIT, 0);
+  return (count_left(&p->a, TOKEN_UNIT, 0) && count_left(&p->b, TOKEN_UNIT, 0)) ||
+         percent_left(&p->a) || percent_left(&p->b);
 }
 
 /* Whether capitals mean names here: not in a text of capitals or titles. */
@@ -341,14 +379,40 @@ static int capitals_matter(const GuardText *t) {
   return capitals * 5 < words * 3;
 }
 
+/* A capital inside a sentence, where capitals matter; one letter alone ("vitamin E") but "I". */
+static int is_name(const Token *x, int matter) {
+  if (x->kind != TOKEN_WORD) {
+    return 0;
+  }
+  if (matter && x->n == 1 && (x->flags & TOKEN_CAPITAL) && !(x->flags & TOKEN_INITIAL)) {
+    return !x->word || x->word->text[0] != 'i';
+  }
+  return !has_class(x, WORD_STOP | WORD_VAGUE | WORD_NEGATION) &&
+         ((x->flags & TOKEN_MIXED) ||
+          (matter && (x->flags & TOKEN_CAPITAL) && !(x->flags & TOKEN_INITIAL)));
+}
+
+/* Whether a name that stays is beside token i: then i only completes it ("Donald Trump"). */
+static int completes_name(const GuardText *t, size_t i) {
+  return (i > 0 && t->tokens[i - 1].match && is_name(&t->tokens[i - 1], 1)) ||
+         (i + 1 < t->n_tokens && t->tokens[i + 1].match && is_name(&t->tokens[i + 1], 1));
+}
+
+static size_t new_names(const GuardText *t) {
+  size_t n = 0;
+  int matter = capitals_matter(t);
+  for (size_t i = 0; i < t->n_tokens; i++) {
+    n += is_left(&t->tokens[i]) && is_name(&t->tokens[i], matter) && !completes_name(t, i);
+  }
+  return n;
+}
+
 static size_t names_left(const GuardText *t) {
   size_t n = 0;
   int matter = capitals_matter(t);
   for (size_t i = 0; i < t->n_tokens; i++) {
     const Token *x = &t->tokens[i];
-    n += is_left(x) && x->kind == TOKEN_WORD && !has_class(x, WORD_STOP | WORD_VAGUE) &&
-         ((x->flags & TOKEN_MIXED) || (matter && (x->flags & TOKEN_CAPITAL) &&
-                                       !(x->flags & TOKEN_INITIAL)));
+    n += is_left(x) && is_name(x, matter);
   }
   return n;
 }
@@ -362,6 +426,26 @@ static int token_is(const GuardText *t, const Token *x, const char *text) {
   return x->kind == TOKEN_WORD && x->n == strlen(text) && memcmp(t->bytes + x->at, text, x->n) == 0;
 }
 
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+static int is_one_of(const GuardText *t, const Token *x, const char *const *words, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    if (token_is(t, x, words[i])) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* "not know why", "not sure if": a question in disguise. */
+static int is_unsure(const GuardText *t, size_t i) {
+  static const char *const knowing[] = {"know", "sure", "understand"};
+  static const char *const asking[] = {"what", "why", "how", "where", "when", "who", "which", "if",
+                                       "whether"};
+  return i + 1 < t->n_tokens && is_one_of(t, &t->tokens[i], knowing, COUNT_OF(knowing)) &&
+         is_one_of(t, &t->tokens[i + 1], asking, COUNT_OF(asking));
+}
+
 /* "or not", "whether or not", "No. 5": no negation. */
 static int is_idle_negation(const GuardText *t, size_t i) {
   const Token *x = &t->tokens[i];
@@ -369,8 +453,8 @@ static int is_idle_negation(const GuardText *t, size_t i) {
     return !is_left(x);
   }
   if (token_is(t, x, "not") && i > 0) {
-    return token_is(t, x - 1, "or") ||
-           (i > 1 && token_is(t, x - 1, "why") && token_is(t, x - 2, "or"));
+    int why = i > 1 && token_is(t, x - 1, "why") && token_is(t, x - 2, "or");
+    return why || token_is(t, x - 1, "or") || is_unsure(t, i + 1);
   }
   return token_is(t, x, "no") && (x->flags & TOKEN_ABBREVIATED);
 }
@@ -445,68 +529,72 @@ static int polarity_differs(const Texts *p) {
 /* Words between which the order matters. */
 static int is_relation(const GuardText *t, const Token *x) {
   static const char *const words[] = {"to", "into", "than", "over", "by"};
-  for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-    if (token_is(t, x, words[i])) {
-      return 1;
-    }
-  }
-  return 0;
+  return is_one_of(t, x, words, COUNT_OF(words));
 }
 
-/* The nearest token that carries meaning, from i in steps of `step`, within four; n_tokens if none. */
-static size_t nearest(const GuardText *t, size_t i, size_t step) {
+/* The token beside i in steps of `step`, behind articles and the like; n_tokens if none. */
+static size_t beside(const GuardText *t, size_t i, size_t step) {
+  static const char *const articles[] = {"a",   "an",  "the",  "my",   "your", "our", "his",
+                                         "her", "its", "their", "this", "that", "these", "those"};
   for (int hops = 0; hops < 4; hops++) {
     i += step; /* (size_t)-1 steps back and wraps at the start */
     if (i >= t->n_tokens) {
       break;
     }
-    const Token *x = &t->tokens[i];
-    if (x->kind != TOKEN_GONE && x->kind != TOKEN_OPERATOR && !has_class(x, WORD_STOP)) {
+    if (t->tokens[i].kind != TOKEN_GONE && !is_one_of(t, &t->tokens[i], articles, COUNT_OF(articles))) {
       return i;
     }
   }
   return t->n_tokens;
 }
 
-/* Whether a "x to y" is "y to x" in b. */
+static int is_solid(const Token *x) {
+  int kept = x->match && x->kind != TOKEN_GONE;
+  return kept && !has_class(x, WORD_STOP | WORD_NEGATION | WORD_VAGUE);
+}
+
+/* Whether a "x to y" of a is a "y to x" of b. */
 static int is_reversed(const GuardText *a, const GuardText *b) {
   for (size_t i = 1; i + 1 < a->n_tokens; i++) {
-    if (!is_relation(a, &a->tokens[i])) {
-      continue;
-    }
-    size_t x = nearest(a, i, (size_t)-1), y = nearest(a, i, 1);
-    if (x >= a->n_tokens || y >= a->n_tokens || !a->tokens[x].match || !a->tokens[y].match) {
+    size_t x = is_relation(a, &a->tokens[i]) ? beside(a, i, (size_t)-1) : a->n_tokens;
+    size_t y = beside(a, i, 1);
+    if (x >= a->n_tokens || y >= a->n_tokens || !is_solid(&a->tokens[x]) || !is_solid(&a->tokens[y])) {
       continue;
     }
     size_t to_x = a->tokens[x].match - 1u, to_y = a->tokens[y].match - 1u;
-    if (to_y < to_x && to_x - to_y < 6) {
-      for (size_t k = to_y + 1; k < to_x; k++) {
-        if (is_relation(b, &b->tokens[k])) {
-          return 1;
-        }
+    for (size_t k = to_y + 1; k < to_x && to_x - to_y < 6; k++) {
+      if (b->tokens[k].key == a->tokens[i].key) {
+        return 1;
       }
     }
   }
   return 0;
 }
 
-/* The word behind the first "from" or "to" of t; n_tokens if none. */
-static size_t behind(const GuardText *t, const char *word) {
-  for (size_t i = 0; i < t->n_tokens; i++) {
-    if (token_is(t, &t->tokens[i], word)) {
-      return nearest(t, i, 1);
+enum Role { ROLE_NONE, ROLE_FROM, ROLE_TO };
+
+/* What the preposition before token i makes of it. */
+static enum Role role_of(const GuardText *t, size_t i) {
+  size_t before = beside(t, i, (size_t)-1);
+  if (before >= t->n_tokens) {
+    return ROLE_NONE;
+  }
+  const Token *x = &t->tokens[before];
+  return token_is(t, x, "from")                            ? ROLE_FROM
+         : token_is(t, x, "to") || token_is(t, x, "into") ? ROLE_TO
+                                                           : ROLE_NONE;
+}
+
+/* Whether something comes from where it goes to in the other text, or "x to y" is "y to x". */
+static int direction_differs(const Texts *p) {
+  const GuardText *a = &p->a, *b = &p->b;
+  for (size_t i = 0; i < a->n_tokens; i++) {
+    if (is_solid(&a->tokens[i]) &&
+        role_of(a, i) + role_of(b, a->tokens[i].match - 1u) == ROLE_FROM + ROLE_TO) {
+      return 1;
     }
   }
-  return t->n_tokens;
-}
-
-static int from_is_to(const GuardText *a, const GuardText *b) {
-  size_t from = behind(a, "from"), to = behind(b, "to");
-  return from < a->n_tokens && to < b->n_tokens && a->tokens[from].match == to + 1;
-}
-
-static int direction_differs(const Texts *p) {
-  return is_reversed(&p->a, &p->b) || from_is_to(&p->a, &p->b) || from_is_to(&p->b, &p->a);
+  return is_reversed(a, b) || is_reversed(b, a);
 }
 
 static size_t content_left(const GuardText *t) {
@@ -518,33 +606,128 @@ static size_t content_left(const GuardText *t) {
   return n;
 }
 
-/* Whether three content words of a stand in b in reverse. */
-static int order_differs(const Texts *p) {
-  const GuardText *a = &p->a;
-  if (content_left(a) || content_left(&p->b)) {
-    return 0;
-  }
-  uint16_t seq[64];
-  size_t n = 0, longest = 0;
-  uint8_t run[64];
-  for (size_t i = 0; i < a->n_tokens && n < 64; i++) {
-    if (a->tokens[i].match && is_content(&a->tokens[i])) {
-      seq[n++] = a->tokens[i].match;
+/* Whether some token between the two ties them in a way that has no direction. */
+static int is_symmetric(const GuardText *t, size_t from, size_t to) {
+  static const char *const words[] = {"and", "or", "vs", "versus", "v", "with", "between", "nor"};
+  for (size_t i = from + 1; i < to; i++) {
+    if (is_one_of(t, &t->tokens[i], words, COUNT_OF(words))) {
+      return 1;
     }
   }
-  for (size_t i = 0; i < n; i++) {
-    run[i] = 1;
-    for (size_t k = 0; k < i; k++) {
-      if (seq[k] > seq[i] && run[k] >= run[i]) {
-        run[i] = (uint8_t)(run[k] + 1);
-      }
-    }
-    longest = run[i] > longest ? run[i] : longest;
-  }
-  return longest >= 3;
+  return 0;
 }
 
-static int content_differs(const Texts *p) { return content_left(&p->a) && content_left(&p->b); }
+/* The tokens of a whose counterparts stand elsewhere in b's order of them; returns how many (it
+** stops at three). */
+static size_t moved(const GuardText *a, const GuardText *b, size_t at[3]) {
+  size_t n = 0, k = 0;
+  for (size_t i = 0; i < a->n_tokens && n < 3; i++) {
+    if (!is_solid(&a->tokens[i])) {
+      continue;
+    }
+    while (k < b->n_tokens &&
+           !(is_solid(&b->tokens[k]) && is_solid(&a->tokens[b->tokens[k].match - 1]))) {
+      k++;
+    }
+    if (k < b->n_tokens && a->tokens[i].match != k + 1) {
+      at[n++] = i;
+    }
+    k++;
+  }
+  return n;
+}
+
+/* Whether what stands on side `step` of i and of k is the same; the ends of both texts are. */
+static int same_neighbour(const GuardText *a, size_t i, const GuardText *b, size_t k, size_t step) {
+  int end_a = i + step >= a->n_tokens, end_b = k + step >= b->n_tokens;
+  return end_a || end_b ? end_a && end_b : a->tokens[i + step].key == b->tokens[k + step].key;
+}
+
+static int same_slot(const GuardText *a, size_t i, const GuardText *b, size_t k) {
+  return same_neighbour(a, i, b, k, (size_t)-1) && same_neighbour(a, i, b, k, 1);
+}
+
+/* Whether two words have changed places around a third, at least one into the other's very slot, all
+** others stay, and none is new. */
+static int order_differs(const Texts *p) {
+  const GuardText *a = &p->a, *b = &p->b;
+  size_t at[3];
+  if (content_left(a) || content_left(b) || moved(a, b, at) != 2) {
+    return 0;
+  }
+  size_t x = a->tokens[at[1]].match - 1u, y = a->tokens[at[0]].match - 1u;
+  if (x > y || is_symmetric(a, at[0], at[1]) || is_symmetric(b, x, y) ||
+      !(same_slot(a, at[0], b, x) || same_slot(a, at[1], b, y))) {
+    return 0;
+  }
+  for (size_t i = at[0] + 1; i < at[1]; i++) {
+    size_t k = a->tokens[i].match;
+    if (k > x + 1 && k < y + 1 && (is_content(&a->tokens[i]) || is_relation(a, &a->tokens[i]))) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* The question words of t without counterpart, a bit each. */
+static unsigned frames_of(const GuardText *t) {
+  static const char *const words[] = {"what", "which", "how", "why", "where", "when", "who"};
+  unsigned frames = 0;
+  for (size_t i = 0; i < t->n_tokens; i++) {
+    for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
+      if (token_is(t, &t->tokens[i], words[k]) && is_left(&t->tokens[i])) {
+        frames |= 1u << k;
+      }
+    }
+  }
+  return frames;
+}
+
+/* Whether one asks why and the other what, which, where, when or who. ("How" and "why" do get
+** the same answers.) */
+static int frame_differs(const Texts *p) {
+  enum { HOW = 4, WHY = 8 };
+  unsigned a = frames_of(&p->a), b = frames_of(&p->b);
+  return (a == WHY && b && !(b & (HOW | WHY))) || (b == WHY && a && !(a & (HOW | WHY)));
+}
+
+static int is_rare(const Token *x) {
+  return is_left(x) && x->kind == TOKEN_WORD && is_content(x) &&
+         !has_class(x, WORD_VAGUE | WORD_COMMON);
+}
+
+static size_t rare_left(const GuardText *t) {
+  size_t n = 0;
+  for (size_t i = 0; i < t->n_tokens; i++) {
+    n += is_rare(&t->tokens[i]) ? 1 : 0;
+  }
+  return n;
+}
+
+static int is_preposition(const GuardText *t, const Token *x) {
+  static const char *const words[] = {"in", "for", "of", "from", "with", "at", "on", "to"};
+  return is_one_of(t, x, words, COUNT_OF(words));
+}
+
+static int stays(const Token *x) { return x->match && is_content(x); }
+
+/* Whether a rare word narrows what the other text asks: behind a preposition ("in pune"), or put
+** between two words that stay ("market debt economy"). */
+static int narrows(const GuardText *t) {
+  for (size_t i = 1; i < t->n_tokens; i++) {
+    const Token *x = &t->tokens[i];
+    if (is_rare(x) && (is_preposition(t, x - 1) ||
+                       (stays(x - 1) && i + 1 < t->n_tokens && stays(x + 1)))) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+static int content_differs(const Texts *p) {
+  return new_names(&p->a) || new_names(&p->b) || (rare_left(&p->a) && rare_left(&p->b)) ||
+         frame_differs(p) || narrows(&p->a) || narrows(&p->b);
+}
 
 static const struct {
   const char *word;

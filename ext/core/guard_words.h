@@ -19,7 +19,8 @@ enum {
   WORD_DATE = 128,    /* `date`: a month, a weekday, "today" */
   WORD_PERIOD = 256,  /* "week", "month": with "last" or "next" a date */
   WORD_NAMELIKE = 512, /* "may", "march": a date only where written as one */
-  WORD_LISTS = 1024    /* a number beside it may be the length of a list: "best", "examples" */
+  WORD_LISTS = 1024,   /* a number beside it may be the length of a list: "best", "examples" */
+  WORD_CURRENCY = 2048 /* a unit that may stand before its number */
 };
 
 enum { WORD_PAIRS = 2 }; /* the pairs of opposites one word can be in */
