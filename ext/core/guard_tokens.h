@@ -24,14 +24,14 @@ typedef enum TokenKind {
 } TokenKind;
 
 enum {
-  TOKEN_CAPITAL = 1,   /* its first letter is a capital */
-  TOKEN_CAPS = 2,      /* more than one letter, all capitals */
-  TOKEN_INITIAL = 4,   /* the first of its sentence */
-  TOKEN_MIXED = 8,     /* a capital after a small letter */
-  TOKEN_WEAK = 16,     /* a number that may be none: "one", "second" */
-  TOKEN_GLUED = 32,    /* no blank between it and the token before */
+  TOKEN_CAPITAL = 1,      /* its first letter is a capital */
+  TOKEN_CAPS = 2,         /* more than one letter, all capitals */
+  TOKEN_INITIAL = 4,      /* the first of its sentence */
+  TOKEN_MIXED = 8,        /* a capital after a small letter */
+  TOKEN_WEAK = 16,        /* a number that may be none: "one", "second" */
+  TOKEN_GLUED = 32,       /* no blank between it and the token before */
   TOKEN_ABBREVIATED = 64, /* a point and a word follow */
-  TOKEN_EXTRA = 128    /* unmatched only as a repetition */
+  TOKEN_EXTRA = 128       /* unmatched only as a repetition */
 };
 
 typedef struct Token {

@@ -9,18 +9,26 @@
 #include <stdint.h>
 
 enum {
-  WORD_STOP = 1,      /* grammar: says nothing alone */
-  WORD_VAGUE = 2,     /* says little: "good", "way", "really" */
-  WORD_COMMON = 4,    /* an ordinary English word: what is one letter off may be a typo of it */
-  WORD_NEGATION = 8,  /* "not", "never", "without" */
-  WORD_NUMBER = 16,   /* `number` holds its value */
-  WORD_SCALE = 32,    /* a number that multiplies the one before: "hundred", "million" */
-  WORD_UNIT = 64,     /* `unit` */
-  WORD_DATE = 128,    /* `date`: a month, a weekday, "today" */
-  WORD_PERIOD = 256,  /* "week", "month": with "last" or "next" a date */
-  WORD_NAMELIKE = 512, /* "may", "march": a date only where written as one */
-  WORD_LISTS = 1024,   /* a number beside it may be the length of a list: "best", "examples" */
-  WORD_CURRENCY = 2048 /* a unit that may stand before its number */
+  WORD_STOP = 1,        /* grammar: says nothing alone */
+  WORD_VAGUE = 2,       /* says little: "good", "way", "really" */
+  WORD_COMMON = 4,      /* an ordinary English word: what is one letter off may be a typo of it */
+  WORD_NEGATION = 8,    /* "not", "never", "without" */
+  WORD_NUMBER = 16,     /* `number` holds its value */
+  WORD_SCALE = 32,      /* a number that multiplies the one before: "hundred", "million" */
+  WORD_UNIT = 64,       /* `unit` */
+  WORD_DATE = 128,      /* `date`: a month, a weekday, "today" */
+  WORD_PERIOD = 256,    /* "week", "month": with "last" or "next" a date */
+  WORD_NAMELIKE = 512,  /* "may", "march": a date only where written as one */
+  WORD_LISTS = 1024,    /* a number beside it may be the length of a list: "best", "examples" */
+  WORD_CURRENCY = 2048, /* a unit that may stand before its number */
+  WORD_ARTICLE = 4096,  /* "the", "my" */
+  WORD_FROM = 8192,
+  WORD_TO = 16384,       /* "to", "into" */
+  WORD_RELATION = 32768, /* between two words: their order matters */
+  WORD_TIE = 65536,      /* between two words: their order doesn't */
+  WORD_PREPOSITION = 1 << 17,
+  WORD_QUESTION = 1 << 18, /* "what" */
+  WORD_KNOWING = 1 << 19   /* "know", "sure": with "not" and a question word no negation */
 };
 
 enum { WORD_PAIRS = 2 }; /* the pairs of opposites one word can be in */
@@ -28,12 +36,12 @@ enum { WORD_PAIRS = 2 }; /* the pairs of opposites one word can be in */
 typedef struct GuardWord {
   const char *text; /* n bytes in static storage, folded, without a zero */
   double number;
+  uint32_t classes;
   uint16_t n;
-  uint16_t classes;
-  uint16_t group;            /* words that may stand for each other share one; 0: none */
-  uint8_t unit, date;        /* 0: none */
-  uint8_t pair[WORD_PAIRS];  /* 0: none */
-  uint8_t side[WORD_PAIRS];  /* a single bit: which side of the pair */
+  uint16_t group;           /* words that may stand for each other share one; 0: none */
+  uint8_t unit, date;       /* 0: none */
+  uint8_t pair[WORD_PAIRS]; /* 0: none */
+  uint8_t side[WORD_PAIRS]; /* a single bit: which side of the pair */
 } GuardWord;
 
 /* The entry of a folded word, by its exact form, or NULL. Thread-safe; the first call builds the

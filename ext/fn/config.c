@@ -8,7 +8,9 @@
 #include "core/catalogue.h"
 #include "fn/access.h"
 #include "fn/directonly.h"
+#include "fn/embedders.h"
 #include "store/config.h"
+#include "vec.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -225,18 +227,19 @@ void fn_llmcost_version(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   sqlite3_result_text(ctx, LLMCOST_VERSION, -1, SQLITE_STATIC);
 }
 
-static const char *simd_level(void) {
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f")) {
-    return "avx512";
+/* The embedders at hand and their versions; null: no weights. */
+static void add_embedders(cJSON *tree, Conn *c) {
+  static const char *const names[] = {"static", "minilm"};
+  cJSON *list = cJSON_AddObjectToObject(tree, "embedders");
+  for (int i = 0; i < 2; i++) {
+    Embedder e;
+    Err ignored = {0};
+    if (embedders_find(c, names[i], &e, &ignored) == RC_OK) {
+      cJSON_AddStringToObject(list, names[i], e.version);
+    } else {
+      cJSON_AddNullToObject(list, names[i]);
+    }
   }
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? "avx2" : "scalar";
-#elif defined(__aarch64__)
-  return "neon";
-#else
-  return "scalar";
-#endif
 }
 
 void fn_llmcost_debug(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
@@ -255,7 +258,8 @@ void fn_llmcost_debug(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   cJSON_AddStringToObject(tree, "sqlite_running", sqlite3_libversion());
   cJSON_AddStringToObject(tree, "curl", net_version());
   cJSON_AddStringToObject(tree, "cjson", cJSON_Version());
-  cJSON_AddStringToObject(tree, "cpu_simd", simd_level());
+  cJSON_AddStringToObject(tree, "cpu_simd", vec_cpu_name(vec_cpu()));
+  add_embedders(tree, c);
   cJSON_AddStringToObject(tree, "store", path ? path : "");
   cJSON_AddBoolToObject(tree, "store_open", c->store != NULL);
   cJSON_AddStringToObject(tree, "prices_checked", catalogue_date());
