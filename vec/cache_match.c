@@ -18,7 +18,6 @@
 #include <string.h>
 
 enum { MOST_VETOES = 8, NEIGHBOURS = 8, MOST_WAITING = 65536 };
-#define EVEN_BELOW 0.12 /* the cosine of an even chance lies this far under the usual threshold */
 
 int match_embedder(CacheTable *t, int any_version, Err *err) {
   char known[LIMIT_MODEL_NAME], dim[16];
@@ -513,8 +512,7 @@ static Policy *policy_of(CacheTable *t, Partition *p, Err *err) {
   const Embedder *second = second_embedder(t);
   char seed[32];
   if (!p->policy && rows_meta(t, "seed", seed, sizeof seed, err) >= 0) {
-    p->policy = policy_new(t->embedder.threshold - EVEN_BELOW,
-                           second ? second->threshold - EVEN_BELOW : (double)NAN,
+    p->policy = policy_new(t->embedder.even, second ? second->even : (double)NAN,
                            strtoull(seed, NULL, 10) ^ (uint64_t)p->id);
     p->policy ? 0 : err_nomem(err);
   }

@@ -16,7 +16,8 @@ void embedder_static(Embedder *e) {
   snprintf(e->name, sizeof e->name, "static");
   snprintf(e->version, sizeof e->version, STATIC_VERSION);
   e->dim = STATIC_DIM;
-  e->threshold = 0.92;
+  e->threshold = 0.95;
+  e->even = 0.80;
   e->floor = 0.60;
   e->sure = 0.98;
   e->run = run_static;
@@ -28,6 +29,7 @@ void embedder_none(Embedder *e, int dim) {
   snprintf(e->version, sizeof e->version, "none");
   e->dim = dim;
   e->threshold = 0.95;
+  e->even = 0.85;
   e->floor = 0.80;
   e->sure = 1;
 }

@@ -15,6 +15,7 @@ typedef struct Embedder {
   char version[LIMIT_MODEL_NAME]; /* vectors of two versions are never compared */
   int dim;
   double threshold; /* cosine from which a match is a hit unless the table says otherwise */
+  double even;      /* cosine at which a match is as likely right as wrong, roughly */
   double floor;     /* cosine under which two texts are not even looked at as paraphrases */
   double sure;      /* cosine from which no second opinion is asked for */
   /* Writes the unit vector of n bytes of UTF-8. Returns RC_OK, VEC_EMPTY for a text that has none,

@@ -11,12 +11,11 @@
 #include <stddef.h>
 
 /* Why an answer to `known` must not serve `asked`: a word in static storage ("number", "date",
-** "unit", "quote", "identifier", "url", "negation", "polarity", "direction", "order", "content": some
-** other telling word), or NULL where nothing speaks against it: never between equal texts, and
-** whether it is NULL doesn't depend on which text is which. Both are valid UTF-8 (of other bytes it
-** makes what it can). Linear in the texts' lengths up to a
-** limit; of longer texts the rest counts as it stands: where it differs at all, the word is
-** "long"; that is also the word where memory is short. Thread-safe. */
+** "unit", "quote", "identifier", "url", "negation", "polarity", "direction", "order", "content":
+** some other telling word), or NULL where nothing speaks against it. NULL between equal texts; the
+** same whichever text is which. Both are valid UTF-8 (of other bytes it makes what it can). Linear
+** in the texts' lengths up to a limit; of longer texts the rest counts as it stands: where it
+** differs at all, the word is "long", as it is where memory is short. Thread-safe. */
 const char *guard_veto(const char *asked, size_t n_asked, const char *known, size_t n_known);
 
 #endif

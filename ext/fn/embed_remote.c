@@ -241,6 +241,7 @@ int embed_remote_find(Conn *conn, const char *name, Embedder *e, Err *err) {
   sqlite3_snprintf(sizeof e->name, e->name, "%s", name);
   sqlite3_snprintf(sizeof e->version, e->version, "%s", name);
   e->threshold = 0.90;
+  e->even = 0.80;
   e->floor = 0.60;
   e->sure = 1;
   e->run = run;

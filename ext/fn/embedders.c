@@ -94,6 +94,7 @@ static int find_minilm(Conn *c, Embedder *e, Err *err) {
   sqlite3_snprintf(sizeof e->version, e->version, "%s", minilm_version());
   e->dim = MINILM_DIM;
   e->threshold = 0.92;
+  e->even = 0.80;
   e->floor = 0.60;
   e->sure = 1;
   e->run = run_minilm;

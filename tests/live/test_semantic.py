@@ -179,7 +179,7 @@ class Semantic(unittest.TestCase):
     def test_adaptive(self):
         self.db.execute("SELECT llm_config('max_false_hits', 0.05)").fetchall()
         for i in range(4):
-            ask(self.db, f"What is the capital of country number {i}?")
+            ask(self.db, f"Which documents do I need for a mortgage in year number {i} of my contract?")
         log = "SELECT count(*) FROM llm_cache_decisions WHERE similarity >= 0.92 AND NOT served"
         store = connect(self.path + "-llmcost")
         self.assertGreater(value(store, log), 0)
