@@ -10,7 +10,7 @@ PACKAGES := build-essential pkg-config sqlite3 libsqlite3-dev libcurl4-openssl-d
             libutf8proc-dev libpcre2-dev
 TEST_PACKAGES  := libcmocka-dev libmicrohttpd-dev libsimde-dev python3 openssl nghttp2-proxy
 LINT_PACKAGES  := clang-format cppcheck
-BENCH_PACKAGES := libhiredis-dev redis-server
+BENCH_PACKAGES := libhiredis-dev redis-server libhnswlib-dev
 
 PC_LIBS  := libcurl libcjson libxxhash libutf8proc libpcre2-8
 # Found when used, not when read: `make deps` may install them in the same run.
@@ -124,6 +124,21 @@ $(B)/bench_call: bench/call.c $(static_obj) | deps-bench
 
 bench: deps-bench all $(B)/standin $(B)/bench_call ## measure beside bare libcurl and Redis
 	@sh bench/call.sh
+
+bench-vector: deps-bench all ## the semantic_cache table beside sqlite-vec, hnswlib and brute force
+	@sh bench/vector.sh
+	@/usr/bin/python3 bench/partitions.py
+
+bench-embed: deps-test all minilm $(B)/bench_embed ## the embedders beside ONNX Runtime
+	@sh bench/embed.sh
+
+bench-quality: all minilm ## right and wrong hits of cache policies, and the guard's rules
+	@/usr/bin/python3 bench/quality.py
+	@/usr/bin/python3 bench/guard.py
+
+$(B)/oracle: bench/oracle.c $(addprefix $(B)/so/vec/,vec.o vector.o cosine.o basis.o rows.o tree.o settle.o search.o stream.o index.o kernels.o \
+             kernels_avx2.o kernels_avx512.o kernels_neon.o) # usage in its file: a million random checks
+	@echo "cc $@"; $(CC) $(ALL_CFLAGS) -o $@ $^ -lm
 
 lint: deps-lint ## clang-format, cppcheck, banned functions
 	@sh tests/lint.sh

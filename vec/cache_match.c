@@ -277,8 +277,21 @@ static double second_cosine(Search *s, int64_t id, Err *err) {
   return cosine;
 }
 
+/* 1 if anything was ever found wrong here (looked at once until something changes). */
+static int has_wrong_labels(CacheTable *t, Err *err) {
+  sqlite3_stmt *stmt = t->memory.has_wrong < 0 ? rows_stmt(t, LABEL_ANY_WRONG, err) : NULL;
+  if (stmt) {
+    t->memory.has_wrong = sqlite3_step(stmt) == SQLITE_ROW;
+    rows_reset(t, stmt, err);
+  }
+  return t->memory.has_wrong != 0;
+}
+
 /* 1 if somebody reported this entry wrong for a question at least this close; -1 error. */
 static int was_wrong(CacheTable *t, int64_t id, double cosine, Err *err) {
+  if (!has_wrong_labels(t, err)) {
+    return 0;
+  }
   sqlite3_stmt *stmt = rows_stmt(t, LABEL_WORST, err);
   if (!stmt) {
     return -1;
@@ -591,6 +604,7 @@ static int add_label(CacheTable *t, int64_t ts, int64_t partition, int64_t entry
   sqlite3_bind_int(stmt, 8, ok);
   sqlite3_bind_text(stmt, 9, source, -1, SQLITE_STATIC);
   rows_run(t, stmt, err);
+  t->memory.has_wrong = -1;
   stmt = err->rc == RC_OK && sqlite3_last_insert_rowid(t->db) % 256 == 0
              ? rows_stmt(t, LABEL_TRIM, err)
              : NULL;
@@ -744,8 +758,7 @@ int match_run(CacheTable *t, const MatchQuery *q, Match *matches, int *n, Err *e
   if ((q->vector || !t->embedder.run) && question_vector(t, q, err) != RC_OK) {
     return err->rc;
   }
-  if (!q->partition || memory_sync(t, err) != RC_OK ||
-      (q->text && find_exact(t, q, &id, err) != RC_OK)) {
+  if (!q->partition || (q->text && find_exact(t, q, &id, err) != RC_OK)) {
     return err->rc;
   }
   if (id) {

@@ -102,6 +102,7 @@ static const char *const sql_texts[CACHE_SQL_COUNT] = {
     [LABEL_DROP] = "DELETE FROM @labels WHERE entry = ?1",
     [LABEL_TRIM] = "DELETE FROM @labels WHERE partition = ?1 AND id <= (SELECT id FROM @labels"
                    " WHERE partition = ?1 ORDER BY id DESC LIMIT 1 OFFSET 2000)",
+    [LABEL_ANY_WRONG] = "SELECT 1 FROM @labels WHERE ok = 0 LIMIT 1",
     [LABEL_WORST] = "SELECT max(similarity) FROM @labels WHERE entry = ?1 AND ok = 0",
     [LABELS_OF] =
         "SELECT * FROM (SELECT id, entry, similarity, second, margin, agree, ok FROM @labels"
@@ -284,8 +285,42 @@ static void bind_key(sqlite3_stmt *stmt, int64_t hash, sqlite3_value *prompt,
   }
 }
 
+void rows_forget_recent(CacheTable *t) {
+  sqlite3_value_free(t->recent_prompt);
+  sqlite3_value_free(t->recent_scope);
+  t->recent_prompt = t->recent_scope = NULL;
+  t->recent = 0;
+}
+
+static int is_null(sqlite3_value *v) {
+  return !v || sqlite3_value_type(v) == SQLITE_NULL;
+}
+
+/* 1 if both are NULL, or texts of the same bytes. */
+static int same_value(sqlite3_value *a, sqlite3_value *b) {
+  if (is_null(a) || is_null(b)) {
+    return is_null(a) && is_null(b);
+  }
+  int n = sqlite3_value_bytes(a);
+  return sqlite3_value_type(a) == SQLITE_TEXT && sqlite3_value_type(b) == SQLITE_TEXT &&
+         n == sqlite3_value_bytes(b) &&
+         memcmp(sqlite3_value_text(a), sqlite3_value_text(b), (size_t)n) == 0;
+}
+
+static void set_recent(CacheTable *t, sqlite3_value *prompt, sqlite3_value *scope, int64_t id) {
+  rows_forget_recent(t);
+  t->recent_prompt = is_null(prompt) ? NULL : sqlite3_value_dup(prompt);
+  t->recent_scope = is_null(scope) ? NULL : sqlite3_value_dup(scope);
+  int has_both = (is_null(prompt) || t->recent_prompt) && (is_null(scope) || t->recent_scope);
+  t->recent = has_both ? id : 0;
+}
+
 int rows_partition(CacheTable *t, sqlite3_value *prompt, sqlite3_value *scope, int create,
                    int64_t *id, Err *err) {
+  if (t->recent && same_value(prompt, t->recent_prompt) && same_value(scope, t->recent_scope)) {
+    *id = t->recent;
+    return RC_OK;
+  }
   int64_t hash = value_hash(scope, value_hash(prompt, 0));
   sqlite3_stmt *stmt = rows_stmt(t, PARTITION_FIND, err);
   *id = 0;
@@ -295,6 +330,7 @@ int rows_partition(CacheTable *t, sqlite3_value *prompt, sqlite3_value *scope, i
   bind_key(stmt, hash, prompt, scope);
   if (sqlite3_step(stmt) == SQLITE_ROW) {
     *id = sqlite3_column_int64(stmt, 0);
+    set_recent(t, prompt, scope, *id);
   }
   if (rows_reset(t, stmt, err) != RC_OK || *id || !create) {
     return err->rc;

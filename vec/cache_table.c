@@ -86,6 +86,7 @@ static int fail(CacheTable *t, const Err *err) {
 
 static void table_free(CacheTable *t) {
   rows_finalize(t);
+  rows_forget_recent(t);
   memory_free(t);
   match_free(t);
   buf_free(&t->text);
@@ -539,7 +540,8 @@ static int match_filter(Cursor *c, int bits, sqlite3_value *const by_bit[P_FLAGS
     return SQLITE_OK;
   }
   if (take_question(at_bit(by_bit, P_MATCH), &q, &err) == RC_OK &&
-      take_numbers(by_bit, &q, &err) == RC_OK && match_embedder(t, 0, &err) == RC_OK) {
+      take_numbers(by_bit, &q, &err) == RC_OK && match_embedder(t, 0, &err) == RC_OK &&
+      memory_sync(t, &err) == RC_OK) {
     rows_partition(t, at_bit(by_bit, P_PROMPT), at_bit(by_bit, P_SCOPE), 0, &q.partition, &err);
   }
   if (err.rc == RC_OK) {

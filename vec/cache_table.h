@@ -79,6 +79,7 @@ typedef enum CacheSql {
   LABEL_DROP,
   LABEL_TRIM,
   LABEL_WORST,
+  LABEL_ANY_WRONG,
   LABELS_OF,
   DECISION_LAST,
   DECISION_ADD,
@@ -122,6 +123,9 @@ typedef struct CacheMemory {
   int64_t seq, stamp;           /* the last change of the log that was applied */
   int64_t base_seq, base_stamp; /* the same when the transaction began */
   int was_rolled_back;
+  unsigned version; /* of the file's contents when the log was last looked at */
+  int has_version;
+  int has_wrong; /* labels that say an answer was wrong: 1 some, 0 none, -1 not looked */
   Touched *touched;
   size_t n_touched, touched_cap;
 } CacheMemory;
@@ -136,7 +140,9 @@ typedef struct CacheTable {
   Embedder second;   /* the confirming one; dim 0: none */
   int second_asked;
   sqlite3_stmt *stmt[CACHE_SQL_COUNT];
-  sqlite3_stmt *idle_match; /* a cursor's, kept for the next */
+  int64_t recent; /* the partition looked up last, 0: none that is sure */
+  sqlite3_value *recent_prompt, *recent_scope; /* its texts, owned; NULL: NULL */
+  sqlite3_stmt *idle_match;                    /* a cursor's, kept for the next */
   CacheMemory memory;
   PendingHit *hits;
   size_t n_hits, hits_cap;
@@ -175,6 +181,7 @@ int rows_set_meta(CacheTable *t, const char *name, const char *value, Err *err);
 ** is none and create is 0. */
 int rows_partition(CacheTable *t, sqlite3_value *prompt, sqlite3_value *scope, int create,
                    int64_t *id, Err *err);
+void rows_forget_recent(CacheTable *t); /* partitions may have come or gone */
 
 /* Appends to the log of changes; *seq and *stamp name the entry. */
 int rows_log(CacheTable *t, int64_t partition, int64_t id, int64_t *seq, int64_t *stamp, Err *err);
@@ -235,7 +242,7 @@ typedef struct MatchQuery {
   int64_t now;
 } MatchQuery;
 
-/* Fills at most q->k matches, best first. */
+/* Fills at most q->k matches, best first. What is in memory must be in step (memory_sync). */
 int match_run(CacheTable *t, const MatchQuery *q, Match *matches, int *n, Err *err);
 /* Resolves the embedder and checks, unless any_version, that the table was made with this one. */
 int match_embedder(CacheTable *t, int any_version, Err *err);

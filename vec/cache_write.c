@@ -78,6 +78,7 @@ static int delete_entry(CacheTable *t, int64_t id, Err *err) {
   if (err->rc == RC_OK && memory_changed(t, partition, id, NULL, 0, err) == RC_OK) {
     run_with_id(t, PARTITION_DROP, partition, err);
     if (err->rc == RC_OK && sqlite3_changes(t->db) == 1) {
+      rows_forget_recent(t);
       run_with_id(t, SNAPSHOT_DROP, partition, err);
     }
   }

@@ -11,8 +11,7 @@
 typedef enum VectorFault { VECTOR_FINE, VECTOR_NOT_FINITE, VECTOR_ZERO } VectorFault;
 
 /* Writes the unit vector of n float32 (little-endian bytes, any alignment) to out. Norms are taken
-** in double after scaling by the largest magnitude, and the result is rounded once: denormal and
-** 1e30 elements come out right. */
+** in double, and the result is rounded once: denormal and 1e30 elements come out right. */
 VectorFault vector_unit(const void *bytes, size_t n, float *out);
 
 #endif
