@@ -44,8 +44,7 @@ deps-lint: ; @sh tests/deps.sh $(PACKAGES) $(LINT_PACKAGES)
 deps-bench: ; @sh tests/deps.sh $(PACKAGES) $(TEST_PACKAGES) $(BENCH_PACKAGES)
 
 $(B)/sql_text.c: $(SQL) sql/embed.awk
-	@mkdir -p $(@D)
-	awk -f sql/embed.awk $(SQL) > $@
+	@mkdir -p $(@D) && awk -f sql/embed.awk $(SQL) > $@
 
 $(B)/so/%.o: %.c | deps ; @mkdir -p $(@D)
 	@echo "cc $@"; $(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
@@ -62,8 +61,7 @@ llmcost.so: $(so_obj)
 # One object with one global symbol: an application's own names can't clash with ours.
 libllmcost.a: $(static_obj)
 	@echo "ar $@"; ld -r -o $(B)/static/llmcost.o $^
-	@objcopy --keep-global-symbol=sqlite3_llmcost_init $(B)/static/llmcost.o
-	@rm -f $@ && ar rcs $@ $(B)/static/llmcost.o
+	@objcopy --keep-global-symbol=sqlite3_llmcost_init $(B)/static/llmcost.o && rm -f $@ && ar rcs $@ $(B)/static/llmcost.o
 $(B)/asan/llmcost.so: $(asan_obj)
 	@echo "link $@"; $(CC) $(SANITIZE) -shared -o $@ $^ $(LIBS)
 
@@ -126,19 +124,13 @@ bench: deps-bench all $(B)/standin $(B)/bench_call ## measure beside bare libcur
 	@sh bench/call.sh
 
 bench-vector: deps-bench all ## the semantic_cache table beside sqlite-vec, hnswlib and brute force
-	@sh bench/vector.sh
-	@/usr/bin/python3 bench/partitions.py
-
+	@sh bench/vector.sh && /usr/bin/python3 bench/partitions.py
 bench-embed: deps-test all minilm $(B)/bench_embed ## the embedders beside ONNX Runtime
 	@sh bench/embed.sh
-
 bench-quality: all minilm ## right and wrong hits of cache policies, and the guard's rules
-	@/usr/bin/python3 bench/quality.py
-	@/usr/bin/python3 bench/guard.py
-
-$(B)/oracle: bench/oracle.c $(addprefix $(B)/so/vec/,vec.o vector.o cosine.o basis.o rows.o tree.o settle.o search.o stream.o index.o kernels.o \
-             kernels_avx2.o kernels_avx512.o kernels_neon.o) # usage in its file: a million random checks
-	@echo "cc $@"; $(CC) $(ALL_CFLAGS) -o $@ $^ -lm
+	@/usr/bin/python3 bench/quality.py && /usr/bin/python3 bench/guard.py
+ENGINE := vec vector cosine basis rows tree settle search stream index kernels kernels_avx2 kernels_avx512 kernels_neon
+$(B)/oracle: bench/oracle.c $(ENGINE:%=$(B)/so/vec/%.o) ; @echo "cc $@"; $(CC) $(ALL_CFLAGS) -o $@ $^ -lm
 
 lint: deps-lint ## clang-format, cppcheck, banned functions
 	@sh tests/lint.sh
