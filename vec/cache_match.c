@@ -380,19 +380,24 @@ static int fixed_match(Search *s, Match *m, int *n, Err *err) {
   return RC_OK;
 }
 
-/* Several matches: every entry above the threshold that the guard lets through; with verify 0 the
-** nearest, whatever they are. */
+/* Several matches, each as one is decided; with verify 0 the nearest, whatever they are. */
 static int several(Search *s, int k, Match *m, int *n, Err *err) {
-  int is_given, left = k - *n;
-  double threshold = s->q->verify ? threshold_of(s, &is_given) : -1;
-  int want = s->q->verify ? left + MOST_VETOES : left, found = 0;
+  int is_given, left = k - *n, found = 0;
+  double threshold = threshold_of(s, &is_given), lowest = threshold;
+  int confirms = s->q->verify && s->q->text && second_embedder(s->table) != NULL;
+  int want = s->q->verify ? left + MOST_VETOES : left;
   VecHit *hits = malloc(sizeof *hits * (size_t)want);
   if (!hits) {
     return err_nomem(err);
   }
-  nearest(s, threshold, want, hits, &found, err);
+  if (!s->q->verify) {
+    lowest = -1;
+  } else if (confirms && !is_given) {
+    lowest = s->table->embedder.floor;
+  }
+  nearest(s, lowest, want, hits, &found, err);
   for (int i = 0; i < found && *n < k && err->rc == RC_OK; i++) {
-    if (!s->q->verify || guard_allows(s, hits[i].id, err) == 1) {
+    if (!s->q->verify || is_allowed(s, &hits[i], threshold, confirms, err) == 1) {
       m[(*n)++] = (Match){hits[i].id, hits[i].cosine, 0};
     }
   }
@@ -430,6 +435,9 @@ static void free_neighbours(Neighbour *list, int n) {
 static int read_neighbour(Search *s, Neighbour *x, Err *err) {
   Entry e;
   int allowed = guard_allows(s, x->id, err);
+  if (allowed == 1 && was_wrong(s->table, x->id, x->cosine, err)) {
+    allowed = 0;
+  }
   x->second = allowed == 1 ? second_cosine(s, x->id, err) : (double)NAN;
   int found = allowed == 1 && err->rc == RC_OK ? read_entry(s->table, x->id, &e, err) : 0;
   if (found == 1) {
@@ -745,17 +753,17 @@ static int semantic_match(CacheTable *t, const MatchQuery *q, Match *matches, in
   if (*n > 0) {
     search_skip(&s, matches[0].id);
   }
-  if (!q->verify || q->k > 1) {
-    return several(&s, q->k, matches, n, err);
+  if (q->verify && !isnan(bound_of(&s)) && isnan(q->threshold)) {
+    return adaptive_match(&s, matches, n, err); /* one at most, whatever k */
   }
-  return isnan(bound_of(&s)) || !isnan(q->threshold) ? fixed_match(&s, matches, n, err)
-                                                     : adaptive_match(&s, matches, n, err);
+  return !q->verify || q->k > 1 ? several(&s, q->k, matches, n, err)
+                                : fixed_match(&s, matches, n, err);
 }
 
 int match_run(CacheTable *t, const MatchQuery *q, Match *matches, int *n, Err *err) {
   int64_t id = 0;
   *n = 0;
-  if ((q->vector || !t->embedder.run) && question_vector(t, q, err) != RC_OK) {
+  if ((!q->text || !t->embedder.run) && question_vector(t, q, err) != RC_OK) {
     return err->rc;
   }
   if (!q->partition || (q->text && find_exact(t, q, &id, err) != RC_OK)) {

@@ -236,10 +236,22 @@ static int apply_log(CacheTable *t, int64_t seq, Err *err) {
   return rows_reset(t, stmt, err);
 }
 
+/* What the policies learned may have been taken back. */
+static void forget_policies(CacheMemory *m) {
+  for (size_t i = 0; i < m->cap; i++) {
+    if (m->slots[i]) {
+      policy_free(m->slots[i]->policy);
+      m->slots[i]->policy = NULL;
+      m->slots[i]->policy_seen = 0;
+    }
+  }
+}
+
 /* After a rollback: the transaction's own entries, then the log from where it began. */
 static int undo(CacheTable *t, Err *err) {
   CacheMemory *m = &t->memory;
   rows_forget_recent(t);
+  forget_policies(m);
   for (size_t i = 0; i < m->n_touched && err->rc == RC_OK; i++) {
     Partition *p = memory_partition(t, m->touched[i].partition, 0, err);
     if (p) {
@@ -612,9 +624,13 @@ static int renew_snapshot(CacheTable *t, Partition *p, Err *err) {
   return RC_OK;
 }
 
+/* A snapshot that is far behind would keep the log from getting shorter: it goes. */
 static int trim_log(CacheTable *t, Err *err) {
-  sqlite3_stmt *stmt = rows_stmt(t, LOG_TRIM, err);
-  if (stmt) {
+  sqlite3_stmt *stmt = rows_stmt(t, SNAPSHOT_DROP_OLD, err);
+  if (stmt && rows_run(t, stmt, err) == RC_OK) {
+    stmt = rows_stmt(t, LOG_TRIM, err);
+  }
+  if (stmt && err->rc == RC_OK) {
     sqlite3_bind_int64(stmt, 1, t->memory.seq - LOG_KEPT);
     rows_run(t, stmt, err);
   }
@@ -656,5 +672,6 @@ void memory_committed(CacheTable *t) {
 }
 
 void memory_rolled_back(CacheTable *t) {
-  t->memory.was_rolled_back = t->memory.n_touched > 0 || t->memory.seq != t->memory.base_seq;
+  t->memory.was_rolled_back = 1;
+  t->memory.has_version = 0;
 }

@@ -12,6 +12,7 @@
 **   x_decisions   what the adaptive policy decided, and on what grounds
 **   x_meta        embedder, its version and dimension, policy seed, number of entries
 **
+** Numbers of partitions and labels are never used again, so that nobody takes a new one for an old.
 ** Rows are never changed in place where the vector changes: every write has its line in the log.
 */
 #include "cache_table.h"
@@ -27,13 +28,15 @@ static const char *const create_sql[] = {
     " created_at INTEGER NOT NULL, hits INTEGER NOT NULL DEFAULT 0, last_hit_at INTEGER,"
     " cost_nusd INTEGER, text_hash INTEGER, embedding BLOB, query TEXT, response, model TEXT,"
     " tag TEXT, second BLOB)",
-    "CREATE TABLE @partitions(id INTEGER PRIMARY KEY, hash INTEGER NOT NULL, system_prompt, scope)",
+    "CREATE TABLE @partitions(id INTEGER PRIMARY KEY AUTOINCREMENT, hash INTEGER NOT NULL,"
+    " system_prompt TEXT, scope TEXT)",
     "CREATE TABLE @log(seq INTEGER PRIMARY KEY, stamp INTEGER NOT NULL, partition INTEGER NOT NULL,"
     " entry INTEGER NOT NULL)",
     "CREATE TABLE @snapshots(partition INTEGER NOT NULL, segment INTEGER NOT NULL, seq INTEGER"
     " NOT NULL, stamp INTEGER NOT NULL, checksum BLOB NOT NULL, data BLOB NOT NULL,"
     " PRIMARY KEY(partition, segment))",
-    "CREATE TABLE @labels(id INTEGER PRIMARY KEY, ts INTEGER NOT NULL, partition INTEGER NOT NULL,"
+    "CREATE TABLE @labels(id INTEGER PRIMARY KEY AUTOINCREMENT, ts INTEGER NOT NULL,"
+    " partition INTEGER NOT NULL,"
     " entry INTEGER NOT NULL, similarity REAL NOT NULL, second REAL, margin REAL, agree INTEGER,"
     " ok INTEGER NOT NULL, source TEXT NOT NULL)",
     "CREATE TABLE @decisions(id INTEGER PRIMARY KEY, ts INTEGER NOT NULL, partition INTEGER NOT "
@@ -41,15 +44,21 @@ static const char *const create_sql[] = {
     " entry INTEGER NOT NULL, similarity REAL NOT NULL, second REAL, margin REAL, agree INTEGER,"
     " chance REAL, needed REAL, draw REAL, served INTEGER NOT NULL)",
     "CREATE TABLE @meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID",
-    "CREATE INDEX @rows_text ON ~rows(partition, text_hash)",
-    "CREATE INDEX @rows_tag ON ~rows(tag) WHERE tag IS NOT NULL",
-    "CREATE INDEX @rows_expires ON ~rows(expires_at) WHERE expires_at IS NOT NULL",
-    "CREATE INDEX @partitions_hash ON ~partitions(hash)",
-    "CREATE INDEX @log_entry ON ~log(partition, seq)",
-    "CREATE INDEX @labels_partition ON ~labels(partition)",
-    "CREATE INDEX @labels_entry ON ~labels(entry)",
 };
 enum { N_CREATE = sizeof create_sql / sizeof create_sql[0] };
+
+/* Indexes. Their names are random: they stay when the table is renamed, and must not be in the way
+** of a new one of the old name. */
+static const char *const index_sql[] = {
+    "~rows(partition, text_hash)",
+    "~rows(tag) WHERE tag IS NOT NULL",
+    "~rows(expires_at) WHERE expires_at IS NOT NULL",
+    "~partitions(hash)",
+    "~log(partition, seq)",
+    "~labels(partition)",
+    "~labels(entry)",
+};
+enum { N_INDEXES = sizeof index_sql / sizeof index_sql[0] };
 
 static const char *const tables[] = {"rows",   "partitions", "log", "snapshots",
                                      "labels", "decisions",  "meta"};
@@ -66,7 +75,7 @@ static const char *const sql_texts[CACHE_SQL_COUNT] = {
     [ROW_BY_TEXT] = "SELECT id, query, expires_at, model, tag FROM @rows"
                     " WHERE partition = ?1 AND text_hash = ?2 ORDER BY id DESC",
     [ROW_KEY] = "SELECT partition FROM @rows WHERE id = ?1",
-    [ROW_TEXT_VECTOR] = "SELECT query, embedding FROM @rows WHERE id = ?1",
+    [ROW_TEXT_VECTOR] = "SELECT query, embedding, response FROM @rows WHERE id = ?1",
     [ROW_TOUCH] = "UPDATE @rows SET hits = hits + ?2, last_hit_at = ?3 WHERE id = ?1",
     [ROW_EXPIRED] = "SELECT id, partition FROM @rows WHERE expires_at <= ?1 LIMIT 1000",
     [ROW_VALUES] = "SELECT id, partition, hits, coalesce(last_hit_at, created_at), cost_nusd,"
@@ -86,6 +95,10 @@ static const char *const sql_texts[CACHE_SQL_COUNT] = {
     [LOG_AFTER] = "SELECT partition, entry FROM @log WHERE seq > ?1",
     [LOG_AFTER_OF] = "SELECT entry FROM @log WHERE partition = ?1 AND seq > ?2",
     [LOG_ADD] = "INSERT INTO @log(stamp, partition, entry) VALUES (?1, ?2, ?3)",
+    [SNAPSHOT_DROP_OLD] =
+        "DELETE FROM @snapshots WHERE partition IN (SELECT s.partition FROM @snapshots s WHERE"
+        " s.segment = 0 AND (SELECT count(*) FROM @log l WHERE l.partition = s.partition"
+        " AND l.seq > s.seq) > 262144)",
     [LOG_TRIM] = "DELETE FROM @log AS l WHERE seq < ?1 AND seq NOT IN (SELECT seq FROM @snapshots)"
                  " AND NOT EXISTS (SELECT 1 FROM @snapshots s WHERE s.partition = l.partition"
                  " AND s.segment = 0 AND s.seq < l.seq)",
@@ -102,8 +115,9 @@ static const char *const sql_texts[CACHE_SQL_COUNT] = {
     [LABEL_DROP] = "DELETE FROM @labels WHERE entry = ?1",
     [LABEL_TRIM] = "DELETE FROM @labels WHERE partition = ?1 AND id <= (SELECT id FROM @labels"
                    " WHERE partition = ?1 ORDER BY id DESC LIMIT 1 OFFSET 2000)",
-    [LABEL_ANY_WRONG] = "SELECT 1 FROM @labels WHERE ok = 0 LIMIT 1",
-    [LABEL_WORST] = "SELECT max(similarity) FROM @labels WHERE entry = ?1 AND ok = 0",
+    [LABEL_ANY_WRONG] = "SELECT 1 FROM @labels WHERE ok = 0 AND source = 'feedback' LIMIT 1",
+    [LABEL_WORST] = "SELECT max(similarity) FROM @labels WHERE entry = ?1 AND ok = 0"
+                    " AND source = 'feedback'",
     [LABELS_OF] =
         "SELECT * FROM (SELECT id, entry, similarity, second, margin, agree, ok FROM @labels"
         " WHERE partition = ?1 AND id > ?2 ORDER BY id DESC LIMIT 2000) ORDER BY id",
@@ -118,7 +132,7 @@ static const char *const sql_texts[CACHE_SQL_COUNT] = {
 
 /* Replaces @x by "schema"."table_x", and ~x by "table_x" (an index names its table bare). */
 static char *expand(CacheTable *t, const char *sql) {
-  static const char word[] = "abcdefghijklmnopqrstuvwxyz_";
+  static const char word[] = "abcdefghijklmnopqrstuvwxyz_0123456789";
   sqlite3_str *out = sqlite3_str_new(t->db);
   for (const char *p = sql; *p;) {
     size_t plain = strcspn(p, "@~");
@@ -195,9 +209,21 @@ static int exec(CacheTable *t, const char *sql, Err *err) {
   return rc == SQLITE_OK ? RC_OK : rows_error(t, rc, err);
 }
 
+static int create_index(CacheTable *t, const char *on, Err *err) {
+  unsigned long long name;
+  sqlite3_randomness(sizeof name, &name);
+  char *sql = sqlite3_mprintf("CREATE INDEX @i%llx ON %s", name, on);
+  sql ? exec(t, sql, err) : err_nomem(err);
+  sqlite3_free(sql);
+  return err->rc;
+}
+
 int rows_create(CacheTable *t, Err *err) {
   for (int i = 0; i < N_CREATE && err->rc == RC_OK; i++) {
     exec(t, create_sql[i], err);
+  }
+  for (int i = 0; i < N_INDEXES && err->rc == RC_OK; i++) {
+    create_index(t, index_sql[i], err);
   }
   return err->rc;
 }
@@ -223,7 +249,13 @@ int rows_rename(CacheTable *t, const char *name, Err *err) {
       rows_error(t, rc, err);
     }
   }
-  return err->rc;
+  char *copy = err->rc == RC_OK ? sqlite3_mprintf("%s", name) : NULL;
+  if (!copy) {
+    return err->rc != RC_OK ? err->rc : err_nomem(err);
+  }
+  sqlite3_free(t->name);
+  t->name = copy;
+  return RC_OK;
 }
 
 int rows_is_shadow_name(const char *suffix) {

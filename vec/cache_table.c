@@ -199,16 +199,7 @@ static int table_destroy(sqlite3_vtab *base) {
 static int table_rename(sqlite3_vtab *base, const char *name) {
   CacheTable *t = (CacheTable *)base;
   Err err = {0};
-  if (rows_rename(t, name, &err) != RC_OK) {
-    return fail(t, &err);
-  }
-  char *copy = sqlite3_mprintf("%s", name);
-  if (!copy) {
-    return SQLITE_NOMEM;
-  }
-  sqlite3_free(t->name);
-  t->name = copy;
-  return SQLITE_OK;
+  return rows_rename(t, name, &err) == RC_OK ? SQLITE_OK : fail(t, &err);
 }
 
 /* --- the plan */
@@ -255,14 +246,15 @@ static int is_bits(const sqlite3_index_info *info, const int chosen[P_FLAGS]) {
 
 /* Which constraint serves each bit: index + 1. Returns the bits of constraints that this order of
 ** the join can't give a value to, and in *others how many conditions are none of ours. */
-static int collect(const sqlite3_index_info *info, int chosen[P_FLAGS], int *others) {
+static int collect(sqlite3_index_info *info, int chosen[P_FLAGS], int *others) {
   int missing = 0;
   *others = 0;
   memset(chosen, 0, sizeof(int) * P_FLAGS);
   for (int i = 0; i < info->nConstraint; i++) {
     const struct sqlite3_index_constraint *c = &info->aConstraint[i];
-    int bit = plan_bit(c);
-    if (!bit) {
+    int bit = plan_bit(c), is_text = bit & (P_PROMPT | P_SCOPE | P_TAG | P_MODEL);
+    const char *collation = is_text ? sqlite3_vtab_collation(info, i) : NULL;
+    if (!bit || (collation && sqlite3_stricmp(collation, "BINARY") != 0)) {
       ++*others;
     } else if (c->usable) {
       chosen[__builtin_ctz((unsigned)bit)] = i + 1;
@@ -499,6 +491,9 @@ static int take_numbers(sqlite3_value *const by_bit[P_FLAGS], MatchQuery *q, Err
       bound && sqlite3_value_type(bound) != SQLITE_NULL ? sqlite3_value_double(bound) : (double)NAN;
   q->threshold = threshold ? sqlite3_value_double(threshold) : (double)NAN;
   q->verify = !verify || sqlite3_value_int(verify) != 0;
+  if (verify && sqlite3_value_numeric_type(verify) != SQLITE_INTEGER) {
+    return err_set(err, RC_ERROR, "bad_argument", "verify: expected 0 or 1");
+  }
   q->k = 1;
   if (threshold && (sqlite3_value_numeric_type(threshold) == SQLITE_NULL ||
                     sqlite3_value_numeric_type(threshold) == SQLITE_TEXT ||
@@ -659,11 +654,23 @@ static int table_sync(sqlite3_vtab *base) {
 }
 
 static int table_commit(sqlite3_vtab *base) {
+  ((CacheTable *)base)->is_rebuilt = 0;
   memory_committed((CacheTable *)base);
   return SQLITE_OK;
 }
 
+/* A rebuild that is taken back leaves the version of the embedder to be checked again. */
+static void doubt_embedder(CacheTable *t) {
+  if (t->is_rebuilt) {
+    free(t->vector);
+    t->vector = NULL;
+    t->embedder.dim = t->is_rebuilt = 0;
+    memory_drop(t);
+  }
+}
+
 static int table_rollback(sqlite3_vtab *base) {
+  doubt_embedder((CacheTable *)base);
   memory_rolled_back((CacheTable *)base);
   return SQLITE_OK;
 }
@@ -686,7 +693,12 @@ static int table_shadow_name(const char *suffix) {
 static int table_update(sqlite3_vtab *base, int argc, sqlite3_value **argv, sqlite3_int64 *rowid) {
   CacheTable *t = (CacheTable *)base;
   Err err = {0};
+  sqlite3_int64 last = sqlite3_last_insert_rowid(t->db);
   write_run(t, argc, argv, rowid, now_ms(), &err);
+  if (err.rc != RC_OK) {
+    doubt_embedder(t);
+  }
+  sqlite3_set_last_insert_rowid(t->db, last); /* SQLite sets it after an INSERT */
   return err.rc == RC_OK ? SQLITE_OK : fail(t, &err);
 }
 

@@ -72,6 +72,8 @@ typedef enum CacheSql {
   SNAPSHOT_GET,
   SNAPSHOT_PUT,
   SNAPSHOT_DROP,
+  SNAPSHOT_DROP_OLD,
+
   META_GET,
   META_PUT,
   META_ADD,
@@ -139,6 +141,7 @@ typedef struct CacheTable {
   Embedder embedder; /* resolved when first needed: embedder.dim is 0 until then */
   Embedder second;   /* the confirming one; dim 0: none */
   int second_asked;
+  int is_rebuilt; /* by this transaction: not sure before its commit */
   sqlite3_stmt *stmt[CACHE_SQL_COUNT];
   int64_t recent; /* the partition looked up last, 0: none that is sure */
   sqlite3_value *recent_prompt, *recent_scope; /* its texts, owned; NULL: NULL */
@@ -159,7 +162,7 @@ typedef struct CacheTable {
 
 int rows_create(CacheTable *t, Err *err);
 int rows_drop(CacheTable *t, Err *err);
-int rows_rename(CacheTable *t, const char *name, Err *err);
+int rows_rename(CacheTable *t, const char *name, Err *err); /* sets t->name too */
 int rows_is_shadow_name(const char *suffix);
 
 /* A statement ready to be bound; end it with rows_reset, which returns its own result code, or
@@ -230,7 +233,7 @@ typedef struct Match {
 
 typedef struct MatchQuery {
   int64_t partition;
-  const char *text; /* NULL: `vector` was given */
+  const char *text; /* NULL: a vector was given, of any length */
   size_t n;
   const void *vector; /* dim float32 */
   size_t vector_bytes;

@@ -22,6 +22,7 @@ enum { EVICT_SHARE = 20, PREPARED_PER_TRANSACTION = 100, EXPIRE_EVERY = 64 };
 typedef struct NewEntry {
   sqlite3_value **columns; /* as xUpdate has them */
   int64_t id, partition, now;
+  int has_id;         /* 0: the row gets the next */
   const void *vector; /* NULL: none */
   int64_t expires_at; /* VEC_NEVER: never */
   int has_hash;
@@ -69,12 +70,15 @@ static int run_with_id(CacheTable *t, CacheSql sql, int64_t id, Err *err) {
   return err->rc;
 }
 
-static int delete_entry(CacheTable *t, int64_t id, Err *err) {
+/* Takes a row out; what was learned about it goes with it unless it comes back. */
+static int remove_entry(CacheTable *t, int64_t id, int keeps_labels, Err *err) {
   int64_t partition = partition_of(t, id, err);
   if (!partition || run_with_id(t, ROW_DELETE, id, err) != RC_OK) {
     return err->rc;
   }
-  run_with_id(t, LABEL_DROP, id, err);
+  if (!keeps_labels) {
+    run_with_id(t, LABEL_DROP, id, err);
+  }
   if (err->rc == RC_OK && memory_changed(t, partition, id, NULL, 0, err) == RC_OK) {
     run_with_id(t, PARTITION_DROP, partition, err);
     if (err->rc == RC_OK && sqlite3_changes(t->db) == 1) {
@@ -83,6 +87,10 @@ static int delete_entry(CacheTable *t, int64_t id, Err *err) {
     }
   }
   return err->rc == RC_OK ? add_entries(t, -1, err) : err->rc;
+}
+
+static int delete_entry(CacheTable *t, int64_t id, Err *err) {
+  return remove_entry(t, id, 0, err);
 }
 
 /* Deletes what a statement lists, which is run to its end first. */
@@ -133,7 +141,7 @@ static int by_value(const void *a, const void *b) {
 
 static double worth_of(sqlite3_stmt *row, int64_t now) {
   double hits = (double)sqlite3_column_int64(row, 2);
-  double age = (double)(now - sqlite3_column_int64(row, 3));
+  double age = (double)now - (double)sqlite3_column_int64(row, 3);
   double cost = (double)sqlite3_column_int64(row, 4);
   double bytes = (double)sqlite3_column_int64(row, 5);
   int has_expired =
@@ -249,8 +257,9 @@ static int64_t creation(const NewEntry *e) {
 
 static void find_expiry(const CacheTable *t, NewEntry *e) {
   sqlite3_value *v = column(e, C_EXPIRES_AT);
+  int64_t made = creation(e), latest = VEC_NEVER - 1 - t->set.ttl_ms;
   e->expires_at = !is_null(v)     ? sqlite3_value_int64(v)
-                  : t->set.ttl_ms ? creation(e) + t->set.ttl_ms
+                  : t->set.ttl_ms ? (made < latest ? made : latest) + t->set.ttl_ms
                                   : VEC_NEVER;
 }
 
@@ -299,7 +308,7 @@ static void bind_entry(const NewEntry *e, sqlite3_stmt *stmt, size_t vector_byte
     CacheColumn column;
   } copied[] = {{6, C_LAST_HIT_AT}, {7, C_COST_NUSD}, {10, C_QUERY},
                 {11, C_RESPONSE},   {12, C_MODEL},    {13, C_TAG}};
-  if (e->id) {
+  if (e->has_id) {
     sqlite3_bind_int64(stmt, 1, e->id);
   }
   sqlite3_bind_int64(stmt, 2, e->partition);
@@ -361,10 +370,15 @@ static double bound_given(const NewEntry *e) {
   return is_null(v) ? (double)NAN : sqlite3_value_double(v);
 }
 
-static int insert_entry(CacheTable *t, NewEntry *e, Err *err) {
+/* What can be refused: done before anything is written, since an UPDATE of one row has no
+** statement journal to undo it. */
+static int prepare_entry(CacheTable *t, NewEntry *e, Err *err) {
   find_expiry(t, e);
-  if (find_hash(t, e, err) != RC_OK || find_vector(t, e, err) != RC_OK ||
-      find_partition(t, e, err) != RC_OK || replace_same(t, e, err) != RC_OK ||
+  return find_hash(t, e, err) == RC_OK ? find_vector(t, e, err) : err->rc;
+}
+
+static int place_entry(CacheTable *t, NewEntry *e, Err *err) {
+  if (find_partition(t, e, err) != RC_OK || replace_same(t, e, err) != RC_OK ||
       evict(t, e->now, err) != RC_OK) {
     return err->rc;
   }
@@ -408,9 +422,11 @@ static int embed_row(CacheTable *t, sqlite3_stmt *row, sqlite3_stmt *put, Err *e
 /* Embeds every query again with the embedder as it is now. */
 static int rebuild(CacheTable *t, Err *err) {
   char number[16];
+  t->is_rebuilt = 1;
   memory_drop(t);
   run_sql(t, "DELETE FROM @snapshots", err);
-  sqlite3_stmt *row = rows_prepare(t, "SELECT id, query, partition FROM @rows ORDER BY id", err);
+  sqlite3_stmt *row = rows_prepare(
+      t, "SELECT id, query, partition FROM @rows WHERE query IS NOT NULL ORDER BY id", err);
   sqlite3_stmt *put =
       rows_prepare(t, "UPDATE @rows SET embedding = ?2, second = NULL WHERE id = ?1", err);
   int rc = SQLITE_DONE;
@@ -442,7 +458,10 @@ static int command_feedback(CacheTable *t, int ok, sqlite3_value *rowid, sqlite3
                             int64_t now, Err *err) {
   int64_t id = sqlite3_value_int64(rowid), partition = partition_of(t, id, err);
   double cosine = is_null(similarity) ? (double)NAN : sqlite3_value_double(similarity);
-  if (!ok && cosine >= 1) {
+  if (!is_null(similarity) && sqlite3_value_numeric_type(similarity) == SQLITE_TEXT) {
+    return err_set(err, RC_ERROR, "bad_argument", "similarity: expected a cosine, or NULL");
+  }
+  if (!is_null(rowid) && partition && !ok && cosine >= 1) {
     return delete_entry(t, id, err);
   }
   if (is_null(rowid) || !partition) {
@@ -475,68 +494,71 @@ static int run_command(CacheTable *t, const char *name, sqlite3_value *rowid,
 
 /* --- xUpdate */
 
-/* What ON CONFLICT says of a rowid that is taken. 1: go on, 0: leave the row out, -1 error. */
+/* A rowid that is taken is a conflict, unless what is there is to be replaced. (For OR IGNORE,
+** SQLite takes the error back.) */
 static int take_rowid(CacheTable *t, int64_t id, Err *err) {
-  if (!id || !partition_of(t, id, err)) {
-    return err->rc == RC_OK ? 1 : -1;
+  if (!partition_of(t, id, err) || err->rc != RC_OK) {
+    return err->rc;
   }
-  switch (sqlite3_vtab_on_conflict(t->db)) {
-  case SQLITE_REPLACE:
-    return delete_entry(t, id, err) == RC_OK ? 1 : -1;
-  case SQLITE_IGNORE:
-    return 0;
-  default:
-    err_set(err, SQLITE_CONSTRAINT, "constraint", "rowid %lld is taken", (long long)id);
-    return -1;
-  }
+  return sqlite3_vtab_on_conflict(t->db) == SQLITE_REPLACE
+             ? delete_entry(t, id, err)
+             : err_set(err, SQLITE_CONSTRAINT, "constraint", "rowid %lld is taken", (long long)id);
 }
 
 static int insert(CacheTable *t, sqlite3_value **argv, sqlite3_int64 *rowid, int64_t now,
                   Err *err) {
-  NewEntry e = {.columns = argv + 2, .now = now};
-  e.id = is_null(argv[1]) ? 0 : sqlite3_value_int64(argv[1]);
-  if (take_rowid(t, e.id, err) == 1 && insert_entry(t, &e, err) == RC_OK) {
+  NewEntry e = {.columns = argv + 2, .now = now, .has_id = !is_null(argv[1])};
+  e.id = sqlite3_value_int64(argv[1]);
+  if (prepare_entry(t, &e, err) == RC_OK && (!e.has_id || take_rowid(t, e.id, err) == RC_OK) &&
+      place_entry(t, &e, err) == RC_OK) {
     *rowid = e.id;
   }
   return err->rc;
 }
 
-/* 1 if the query is new but the vector is still that of the old one. */
-static int vector_is_stale(CacheTable *t, int64_t id, sqlite3_value *const *columns, Err *err) {
+enum { STALE_VECTOR = 1, OTHER_TEXT = 2 };
+
+/* STALE_VECTOR: the query is new but the vector is still that of the old one; OTHER_TEXT: query or
+** response is new, so what was learned holds no longer. */
+static int what_changed(CacheTable *t, int64_t id, sqlite3_value *const *columns, Err *err) {
   sqlite3_stmt *stmt = rows_stmt(t, ROW_TEXT_VECTOR, err);
-  int is_stale = 0;
+  int change = 0;
   if (!stmt) {
     return 0;
   }
   sqlite3_bind_int64(stmt, 1, id);
-  if (sqlite3_step(stmt) == SQLITE_ROW && !is_null(columns[C_EMBEDDING])) {
+  if (sqlite3_step(stmt) == SQLITE_ROW) {
     int n = sqlite3_column_bytes(stmt, 1);
-    is_stale = !is_same_value(columns[C_QUERY], sqlite3_column_value(stmt, 0)) &&
-               n == sqlite3_value_bytes(columns[C_EMBEDDING]) &&
-               memcmp(sqlite3_column_blob(stmt, 1), sqlite3_value_blob(columns[C_EMBEDDING]),
-                      (size_t)n) == 0;
+    int same_query = is_same_value(columns[C_QUERY], sqlite3_column_value(stmt, 0));
+    int same_vector =
+        !is_null(columns[C_EMBEDDING]) && n > 0 && n == sqlite3_value_bytes(columns[C_EMBEDDING]) &&
+        memcmp(sqlite3_column_blob(stmt, 1), sqlite3_value_blob(columns[C_EMBEDDING]), (size_t)n) ==
+            0;
+    int same_answer = is_same_value(columns[C_RESPONSE], sqlite3_column_value(stmt, 2));
+    change = !same_query && same_vector ? STALE_VECTOR : 0;
+    change |= same_query && same_answer ? 0 : OTHER_TEXT;
   }
   rows_reset(t, stmt, err);
-  return is_stale;
+  return change;
 }
 
 /* An UPDATE is a DELETE and an INSERT under the same rowid. The vector is made again only where the
 ** query changed and none was given with it. */
 static int update(CacheTable *t, sqlite3_value **argv, int64_t now, Err *err) {
-  NewEntry e = {.columns = argv + 2, .now = now};
+  NewEntry e = {.now = now, .has_id = 1};
   sqlite3_int64 old = sqlite3_value_int64(argv[0]);
-  e.id = sqlite3_value_int64(argv[1]);
-  if (e.id != old && take_rowid(t, e.id, err) != 1) {
-    return err->rc;
-  }
   sqlite3_value *values[N_CACHE_COLUMNS];
+  e.id = sqlite3_value_int64(argv[1]);
   memcpy(values, argv + 2, sizeof values);
-  if (t->embedder.run && vector_is_stale(t, old, values, err)) {
+  int change = what_changed(t, old, values, err);
+  if (t->embedder.run && change & STALE_VECTOR) {
     values[C_EMBEDDING] = values[C_COMMAND]; /* which is NULL here */
   }
   e.columns = values;
-  if (err->rc == RC_OK && delete_entry(t, old, err) == RC_OK) {
-    insert_entry(t, &e, err);
+  if (err->rc == RC_OK && prepare_entry(t, &e, err) == RC_OK &&
+      (e.id == old || take_rowid(t, e.id, err) == RC_OK) &&
+      remove_entry(t, old, e.id == old && !(change & OTHER_TEXT), err) == RC_OK) {
+    place_entry(t, &e, err);
   }
   return err->rc;
 }

@@ -286,7 +286,44 @@ static size_t count_left(const GuardText *t, TokenKind kind, int repeated) {
   return n;
 }
 
+/* Blanks, and punctuation that carries no meaning of its own. */
+static int is_slack(unsigned char c) {
+  return c <= ' ' || strchr(".,;:!?'\"", c) != NULL;
+}
+
+static unsigned char small(unsigned char c) {
+  return c >= 'A' && c <= 'Z' ? (unsigned char)(c | 0x20) : c;
+}
+
+/* 1 if two texts are the same but for blanks, ASCII case and slack punctuation. */
+static int same_but_slack(const GuardText *a, const GuardText *b) {
+  size_t i = 0, j = 0;
+  for (;;) {
+    while (i < a->n && is_slack((unsigned char)a->text[i])) {
+      i++;
+    }
+    while (j < b->n && is_slack((unsigned char)b->text[j])) {
+      j++;
+    }
+    if (i == a->n || j == b->n) {
+      return i == a->n && j == b->n;
+    }
+    if (small((unsigned char)a->text[i++]) != small((unsigned char)b->text[j++])) {
+      return 0;
+    }
+  }
+}
+
+/* In a long text one word, one sign or one swap changes the task and hardly the vector. */
+static int is_long(const GuardText *t) {
+  enum { MANY = 40 };
+  return t->n_tokens > MANY;
+}
+
 static int long_differs(const Texts *p) {
+  if (is_long(&p->a) || is_long(&p->b)) {
+    return !same_but_slack(&p->a, &p->b);
+  }
   const GuardText *a = &p->a, *b = &p->b;
   size_t common = 0, left_a = a->n - a->read, left_b = b->n - b->read;
   size_t need = left_a > left_b ? left_a : left_b;

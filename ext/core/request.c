@@ -217,11 +217,14 @@ static int hash_form(Buf *b, unsigned long long seed, Hash *out, Err *err) {
   return RC_OK;
 }
 
-int request_key(const Request *r, unsigned long long seed, Hash *key, Err *err) {
+int request_key(const Request *r, const char *user, unsigned long long seed, Hash *key, Err *err) {
   Buf b;
   buf_init(&b, LIMIT_REQUEST_BYTES * 8);
   buf_puts(&b, r->wants_vectors ? "llmcost:embedding:1;" : "llmcost:1;");
   add_parameters(&b, r);
+  if (user) {
+    add_field(&b, "user", user, strlen(user));
+  }
   if (r->system) {
     add_text(&b, "system", r->system, strlen(r->system));
   }

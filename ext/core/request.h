@@ -44,9 +44,9 @@ int request_from_texts(const char *const *texts, const size_t *lengths, int n,
 void request_free(Request *r);
 
 /* The cache key: the hash of every field that can change the answer, each with its name and
-** length, texts in normal form. Provider-independent where the model is "auto". `seed` is the
-** store's. */
-int request_key(const Request *r, unsigned long long seed, Hash *key, Err *err);
+** length, texts in normal form. Provider-independent where the model is "auto". `user` unless NULL: whose
+** answer it is. `seed` is the store's. */
+int request_key(const Request *r, const char *user, unsigned long long seed, Hash *key, Err *err);
 
 /* The hash of everything that must be equal for an answer to a similar question to serve this one:
 ** as request_key, but without the system prompt (a partition's name of its own) and the question;

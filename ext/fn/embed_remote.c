@@ -70,7 +70,7 @@ static int ask(Batch *b, const int *at, int count, Outcome *out, Err *err) {
 static int text_key(Batch *b, Store *s, int at, Hash *key, Err *err) {
   Request r = {0};
   if (request_from_texts(&b->texts[at], &b->lengths[at], 1, &b->options, &r, err) == RC_OK) {
-    request_key(&r, s->seed, key, err);
+    request_key(&r, NULL, s->seed, key, err);
   }
   request_free(&r);
   return err->rc;
@@ -116,6 +116,31 @@ static int keep(Batch *b, Store *s, const int *at, int count, long long call_id,
   return answers ? err->rc : err_nomem(err);
 }
 
+/* The first place with the text of each place: itself, unless it comes again. Owned (free). */
+static int *find_first(const Batch *b) {
+  size_t slots = 2;
+  while (slots < 2 * (size_t)b->n) {
+    slots *= 2;
+  }
+  int *first = malloc(sizeof *first * (size_t)b->n), *table = calloc(slots, sizeof *table);
+  for (int i = 0; first && table && i < b->n; i++) {
+    Hash h = hash_bytes(b->texts[i], b->lengths[i], 0);
+    size_t at = ((size_t)h.b[0] << 16 | (size_t)h.b[1] << 8 | h.b[2]) & (slots - 1);
+    while (table[at] && (b->lengths[table[at] - 1] != b->lengths[i] ||
+                         memcmp(b->texts[table[at] - 1], b->texts[i], b->lengths[i]) != 0)) {
+      at = (at + 1) & (slots - 1);
+    }
+    table[at] = table[at] ? table[at] : i + 1;
+    first[i] = table[at] - 1;
+  }
+  if (!table) {
+    free(first);
+    first = NULL;
+  }
+  free(table);
+  return first;
+}
+
 /* Embeds the texts at these places with one request. */
 static int embed_some(Batch *b, Store *s, const int *at, int count, Err *err) {
   Outcome out = {.wants_row = count > 1};
@@ -127,11 +152,11 @@ static int embed_some(Batch *b, Store *s, const int *at, int count, Err *err) {
   return err->rc;
 }
 
-static int embed_missing(Batch *b, Store *s, Err *err) {
+static int embed_missing(Batch *b, Store *s, const int *first, Err *err) {
   int at[EMBED_BATCH], count = 0;
   size_t bytes = 0;
   for (int i = 0; i < b->n && err->rc == RC_OK; i++) {
-    if (b->n > 1 && recall(b, s, i, err) == RC_OK && b->is_done[i]) {
+    if (first[i] != i || (b->n > 1 && recall(b, s, i, err) == RC_OK && b->is_done[i])) {
       continue;
     }
     if (count == EMBED_BATCH || (count > 0 && bytes + b->lengths[i] > EMBED_BATCH_BYTES)) {
@@ -152,11 +177,17 @@ float *embed_remote(Conn *conn, const char *model, const char *const *texts, con
   b.options.model = model;
   Store *s = conn_store(conn, 1, err);
   b.is_done = calloc((size_t)n + 1, 1);
-  if (s && b.is_done) {
-    embed_missing(&b, s, err);
+  int *first = find_first(&b);
+  if (s && b.is_done && first) {
+    embed_missing(&b, s, first, err);
   } else if (s) {
     err_nomem(err);
   }
+  for (int i = 0; i < n && err->rc == RC_OK; i++) {
+    memmove(b.vectors + (size_t)b.dim * (size_t)i, b.vectors + (size_t)b.dim * (size_t)first[i],
+            sizeof(float) * (size_t)b.dim);
+  }
+  free(first);
   free(b.is_done);
   if (err->rc != RC_OK) {
     free(b.vectors);

@@ -162,6 +162,11 @@ static int record_hit(Call *k, const Answer *a, Err *err) {
   return ledger_defer(k->store, &k->row, err);
 }
 
+/* Whose answers these are: the user's, where that was asked for; NULL: everybody's. */
+static const char *owner_of(const Call *k) {
+  return k->conn->set.scope == SCOPE_USER ? k->request->options->user : NULL;
+}
+
 /* Looks the key up in the exact cache. 1 found, 0 not, -1 error. */
 static int from_cache(Call *k, int ledgered, Outcome *out, Err *err) {
   Answer a;
@@ -178,25 +183,27 @@ static int from_cache(Call *k, int ledgered, Outcome *out, Err *err) {
 static int make_question(Call *k, Err *err) {
   const Request *r = k->request;
   const Message *last = &r->messages[r->n_messages - 1];
-  const char *user = k->conn->set.scope == SCOPE_USER ? r->options->user : NULL;
+
   Hash scope;
-  if (request_scope(r, user, k->store->seed, &scope, err) != RC_OK) {
+  if (request_scope(r, owner_of(k), k->store->seed, &scope, err) != RC_OK) {
     return err->rc;
   }
   k->question = (Question){.system = r->system,
                            .text = last->content,
                            .n = last->n,
                            .threshold = r->options->threshold,
-                           .max_false_hits = k->conn->set.max_false_hits};
+                           .max_false_hits = k->conn->set.max_false_hits,
+                           .only_replaces =
+                               k->cache == CACHE_REFRESH && k->conn->set.cache != CACHE_SEMANTIC};
   hash_hex(&scope, k->question.scope);
   return RC_OK;
 }
 
-/* 1 if the answer is to be found by its meaning too, now or later. */
+/* 1 if the answer is to be found by its meaning too, now or later: in semantic mode; and a fresh
+** answer takes the place of one that is kept so. */
 static int is_semantic(const Call *k) {
-  return k->cache == CACHE_SEMANTIC ||
-         (k->cache == CACHE_REFRESH && k->conn->set.cache == CACHE_SEMANTIC &&
-          k->conn->set.log_text == LOG_FULL);
+  return (k->cache == CACHE_SEMANTIC || k->cache == CACHE_REFRESH) &&
+         k->conn->set.log_text == LOG_FULL && !k->request->wants_vectors;
 }
 
 /* Looks for the answer to a question that means the same. 1 found, 0 not, -1 error. A cache that
@@ -209,6 +216,8 @@ static int from_semantic(Call *k, Outcome *out, Err *err) {
   if (found == 1 && take_text(out, hit.text, hit.n, err) == RC_OK) {
     start_hit(k, "hit_semantic", hit.cost_nusd, NULL, err);
     k->row.model = hit.model;
+    k->row.provider = hit.provider[0] ? hit.provider : NULL;
+    k->row.tier = hit.tier[0] ? hit.tier : NULL;
     k->row.similarity = hit.similarity;
     k->row.cache_entry = hit.entry;
     k->row.prompt = k->request->n_messages == 1 ? k->question.text : NULL;
@@ -276,6 +285,7 @@ static int claim(Call *k, const Texts *t, Outcome *out, Err *err) {
 static int settle(Call *k, Err *err) {
   const Options *o = k->request->options;
   long long ttl = o->ttl_ms != OPTION_UNSET ? o->ttl_ms : k->conn->set.ttl_ms;
+  ttl = k->request->wants_vectors ? OPTION_UNSET : ttl; /* a vector does not go stale */
   long long now = now_ms();
   Answer a = {.key = k->key,
               .text = k->text,
@@ -411,7 +421,7 @@ int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *out, E
   }
   start_call(&k, conn, request, memo);
   k.store = conn_store(conn, 1, err);
-  if (!k.store || request_key(request, k.store->seed, &k.key, err) != RC_OK) {
+  if (!k.store || request_key(request, owner_of(&k), k.store->seed, &k.key, err) != RC_OK) {
     return err->rc;
   }
   ledger_flush_if_due(k.store, k.started_ms, &later); /* what can't be written now stays queued */
@@ -454,7 +464,7 @@ static const char *dry_cache_state(Call *k, Err *err) {
   k->store = conn_store(k->conn, 0, err);
   Outcome out = {0};
   int found = 0;
-  if (k->store && request_key(k->request, k->store->seed, &k->key, err) == RC_OK) {
+  if (k->store && request_key(k->request, owner_of(k), k->store->seed, &k->key, err) == RC_OK) {
     found = from_cache(k, 0, &out, err);
   }
   free(out.text);

@@ -24,6 +24,23 @@ static StoreSql lookup_of(const Question *q) {
                                      : SQL_FIND_SIMILAR;
 }
 
+/* Who gave the entry, as the ledger has it. */
+static void find_origin(Store *s, SemanticHit *hit) {
+  Err ignored = {0};
+  sqlite3_stmt *stmt = store_stmt(s, SQL_ORIGIN, &ignored);
+  if (!stmt) {
+    return;
+  }
+  sqlite3_bind_int64(stmt, 1, hit->entry);
+  if (sqlite3_step(stmt) == SQLITE_ROW) {
+    const char *provider = (const char *)sqlite3_column_text(stmt, 0);
+    const char *tier = (const char *)sqlite3_column_text(stmt, 1);
+    sqlite3_snprintf((int)sizeof hit->provider, hit->provider, "%s", provider ? provider : "");
+    sqlite3_snprintf((int)sizeof hit->tier, hit->tier, "%s", tier ? tier : "");
+  }
+  store_done(s, stmt);
+}
+
 int semantic_find(Store *s, const Question *q, SemanticHit *hit, sqlite3_stmt **held, Err *err) {
   sqlite3_stmt *stmt = store_stmt(s, lookup_of(q), err);
   *held = stmt;
@@ -49,6 +66,7 @@ int semantic_find(Store *s, const Question *q, SemanticHit *hit, sqlite3_stmt **
                        .cost_nusd = sqlite3_column_type(stmt, 5) == SQLITE_NULL
                                         ? LEDGER_NULL
                                         : sqlite3_column_int64(stmt, 5)};
+  find_origin(s, hit);
   return hit->text ? 1 : 0;
 }
 
@@ -58,7 +76,36 @@ void semantic_done(Store *s, sqlite3_stmt *held) {
   }
 }
 
+/* 1 if there is an entry with this very text. */
+static int is_kept(Store *s, const Question *q, Err *err) {
+  sqlite3_stmt *stmt = store_stmt(s, SQL_FIND_ABOVE, err);
+  if (!stmt) {
+    return 0;
+  }
+  bind_question(stmt, q);
+  sqlite3_bind_double(stmt, 4, 1);
+  int found = sqlite3_step(stmt) == SQLITE_ROW;
+  store_done(s, stmt);
+  return found;
+}
+
+/* Notes which entry holds the answer of a call. */
+static int put_entry(Store *s, long long call_id, long long entry, Err *err) {
+  sqlite3_stmt *stmt = store_stmt(s, SQL_PUT_SERVED, err);
+  if (!stmt) {
+    return err->rc;
+  }
+  sqlite3_bind_int64(stmt, 1, call_id);
+  sqlite3_bind_int64(stmt, 2, entry);
+  sqlite3_step(stmt);
+  int rc = store_done(s, stmt);
+  return rc == SQLITE_OK ? RC_OK : store_error(s, rc, "note an entry", err);
+}
+
 int semantic_put(Store *s, const Question *q, const Answer *a, Err *err) {
+  if (q->only_replaces && !is_kept(s, q, err)) {
+    return err->rc;
+  }
   sqlite3_stmt *stmt = store_stmt(s, SQL_PUT_SIMILAR, err);
   if (!stmt) {
     return err->rc;
@@ -77,7 +124,8 @@ int semantic_put(Store *s, const Question *q, const Answer *a, Err *err) {
   bind_number(stmt, 10, q->max_false_hits);
   sqlite3_step(stmt);
   int rc = store_done(s, stmt);
-  return rc == SQLITE_OK ? RC_OK : store_error(s, rc, "keep an answer by meaning", err);
+  return rc == SQLITE_OK ? put_entry(s, a->call_id, sqlite3_last_insert_rowid(s->db), err)
+                         : store_error(s, rc, "keep an answer by meaning", err);
 }
 
 /* Runs a statement with the call's id as ?1, and as ?2 and ?3 what feedback says. */
@@ -99,21 +147,28 @@ static int run(Store *s, StoreSql sql, long long call_id, int ok, long long now,
   return rc == SQLITE_OK ? RC_OK : store_error(s, rc, "record feedback", err);
 }
 
-/* 1 if the ledger has this call. */
-static int is_known(Store *s, long long call_id, Err *err) {
+/* 1 if the ledger has this call and knows what it answered. */
+static int is_known(Store *s, long long call_id, int ok, Err *err) {
   sqlite3_stmt *stmt = store_stmt(s, SQL_HAS_CALL, err);
   if (!stmt) {
     return 0;
   }
   sqlite3_bind_int64(stmt, 1, call_id);
-  int found = sqlite3_step(stmt) == SQLITE_ROW;
+  if (sqlite3_step(stmt) != SQLITE_ROW) {
+    err_set(err, RC_ERROR, "bad_argument", "no call %lld in llm_calls", call_id);
+  } else if (!ok && sqlite3_column_int(stmt, 0)) {
+    err_set(err, RC_ERROR, "bad_argument",
+            "call %lld was an exact hit whose text was not kept (log_text 'none'), so its answer"
+            " can't be found: ask again with cache 'refresh'",
+            call_id);
+  }
   store_done(s, stmt);
-  return found ? 1
-               : (err_set(err, RC_ERROR, "bad_argument", "no call %lld in llm_calls", call_id), 0);
+  return err->rc == RC_OK;
 }
 
 int semantic_feedback(Store *s, long long call_id, int ok, long long now, Err *err) {
-  if (ledger_flush(s, err) != RC_OK || !is_known(s, call_id, err) || store_begin(s, err) != RC_OK) {
+  if (ledger_flush(s, err) != RC_OK || !is_known(s, call_id, ok, err) ||
+      store_begin(s, err) != RC_OK) {
     return err->rc;
   }
   run(s, SQL_PUT_FEEDBACK, call_id, ok, now, err);

@@ -14,6 +14,7 @@ typedef struct Question {
   size_t n;
   double threshold;      /* NAN: the table's */
   double max_false_hits; /* NAN: the threshold is fixed */
+  int only_replaces;     /* an answer is kept only in place of one to the same text */
 } Question;
 
 /* An entry that answers it. Texts are valid until semantic_done. */
@@ -23,7 +24,8 @@ typedef struct SemanticHit {
   size_t n;
   double similarity;
   const char *model, *tag;
-  long long cost_nusd; /* LEDGER_NULL: unknown */
+  long long cost_nusd;         /* LEDGER_NULL: unknown */
+  char provider[64], tier[64]; /* of the call that paid for it; "" where not known */
 } SemanticHit;
 
 /* Looks it up: 1 and *hit, 0 none, -1 error. `held` goes to semantic_done. */

@@ -58,23 +58,29 @@ static const char *const sql_texts[SQL_COUNT] = {
         "INSERT INTO main.llm_cache(query, system_prompt, scope, response, model, tag, cost_nusd,"
         " created_at, expires_at, max_false_hits) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     [SQL_PUT_SERVED] = "INSERT OR REPLACE INTO main.llm_served(call_id, entry) VALUES (?1, ?2)",
-    [SQL_HAS_CALL] = "SELECT 1 FROM main.llm_calls WHERE id = ?1",
+    [SQL_HAS_CALL] = "SELECT kind = 'hit_exact' AND prompt_hash IS NULL FROM main.llm_calls"
+                     " WHERE id = ?1",
     [SQL_PUT_FEEDBACK] =
         "INSERT OR REPLACE INTO main.llm_feedback(call_id, ok, ts) VALUES (?1, ?2, ?3)",
     [SQL_TEACH_SIMILAR] =
         "INSERT INTO main.llm_cache(llm_cache, rowid, similarity)"
         " SELECT CASE ?2 WHEN 0 THEN 'wrong' ELSE 'right' END, v.entry, c.similarity"
         " FROM main.llm_served v JOIN main.llm_calls c ON c.id = v.call_id"
-        " WHERE v.call_id = ?1 AND v.entry IN (SELECT id FROM main.llm_cache_rows)",
-    /* The answer a call paid for, or a hit was served from: same text, same system prompt. */
-    [SQL_FORGET_ANSWER] =
-        "DELETE FROM main.llm_answers WHERE (call_id = ?1 OR call_id IN (SELECT o.id"
-        " FROM main.llm_calls h JOIN main.llm_calls o ON o.prompt_hash = h.prompt_hash"
-        " AND o.system_hash IS h.system_hash WHERE h.id = ?1 AND h.kind = 'hit_exact'))",
+        " WHERE v.call_id = ?1 AND c.kind = 'hit_semantic'"
+        " AND v.entry IN (SELECT id FROM main.llm_cache_rows)",
+/* The answer a call paid for, or a hit was served from: same text, system prompt and model. */
+#define ANSWERED_BY                                                                                \
+  "(SELECT ?1 UNION SELECT o.id FROM main.llm_calls h JOIN main.llm_calls o"                       \
+  " ON o.prompt_hash = h.prompt_hash AND o.system_hash IS h.system_hash AND o.model IS h.model"    \
+  " WHERE h.id = ?1 AND h.kind = 'hit_exact')"
+    [SQL_FORGET_ANSWER] = "DELETE FROM main.llm_answers WHERE call_id IN " ANSWERED_BY,
     [SQL_FORGET_SIMILAR] =
-        "DELETE FROM main.llm_cache WHERE rowid IN (SELECT r.id FROM main.llm_calls c"
-        " JOIN main.llm_texts x ON x.hash = c.prompt_hash JOIN main.llm_cache_rows r"
-        " ON r.query = x.text WHERE c.id = ?1 AND c.kind IN ('call', 'hit_exact'))",
+        "DELETE FROM main.llm_cache WHERE rowid IN (SELECT v.entry FROM main.llm_served v"
+        " JOIN main.llm_calls c ON c.id = v.call_id AND c.kind = 'call'"
+        " WHERE v.call_id IN " ANSWERED_BY ")",
+    [SQL_ORIGIN] = "SELECT c.provider, c.tier FROM main.llm_served v JOIN main.llm_calls c"
+                   " ON c.id = v.call_id AND c.kind = 'call' WHERE v.entry = ?1"
+                   " ORDER BY v.call_id DESC LIMIT 1",
 };
 
 int store_error(Store *s, int rc, const char *doing, Err *err) {

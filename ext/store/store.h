@@ -44,6 +44,7 @@ typedef enum StoreSql {
   SQL_TEACH_SIMILAR,
   SQL_FORGET_ANSWER,
   SQL_FORGET_SIMILAR,
+  SQL_ORIGIN,
   SQL_COUNT
 } StoreSql;
 

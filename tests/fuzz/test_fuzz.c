@@ -165,7 +165,7 @@ static void read_request(const char *text, size_t n) {
   options_init(&options);
   err = (Err){0};
   if (request_from_messages(text, n, &options, &r, &err) == RC_OK) {
-    assert_int_equal(request_key(&r, 1, &key, &err), RC_OK);
+    assert_int_equal(request_key(&r, NULL, 1, &key, &err), RC_OK);
   }
   request_free(&r);
 }

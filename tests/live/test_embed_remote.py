@@ -46,6 +46,19 @@ class Remote(unittest.TestCase):
         bill = self.standin.bill()
         self.assertEqual(value(self.db, "SELECT sum(cost_nusd) FROM llm_calls WHERE kind = 'embed'"), bill["total_nusd"])
 
+    def test_a_text_that_comes_twice_is_sent_once(self):
+        rows = self.db.execute("SELECT embedding FROM embed_batch('[\"same\",\"b\",\"same\",\"same\"]', ?)", (MODEL,)).fetchall()
+        self.assertEqual((rows[0], rows[0]), (rows[2], rows[3]))
+        self.assertNotEqual(rows[0], rows[1])
+        self.assertEqual(value(self.db, "SELECT input_tokens FROM llm_calls"), 2)
+
+    def test_a_vector_does_not_go_stale(self):
+        self.db.execute("SELECT llm_config('ttl', '100ms')").fetchall()
+        value(self.db, "SELECT embed('kept', ?)", MODEL)
+        __import__("time").sleep(0.15)
+        value(self.db, "SELECT embed('kept', ?)", MODEL)
+        self.assertEqual(len(self.requests()), 1)
+
     def test_survives_rollback(self):
         self.db.execute("BEGIN")
         first = value(self.db, "SELECT embed('kept', ?)", MODEL)

@@ -78,6 +78,40 @@ class Semantic(unittest.TestCase):
         ask(self.db, "how can I reset my password now", user="bob")
         self.assertEqual(kinds(self.db)[2:], ["call", "call"])
 
+    def test_no_user_gets_anothers_exact_answer_either(self):
+        self.db.execute("SELECT llm_config('cache_scope', 'user')").fetchall()
+        ask(self.db, Q, user="ann")
+        ask(self.db, Q, user="bob")
+        ask(self.db, Q, user="bob")
+        self.assertEqual(kinds(self.db), ["call", "call", "hit_exact"])
+
+    def test_a_wrong_chat_answer_is_forgotten_and_others_are_kept(self):
+        chat = json.dumps([{"role": "user", "content": "I use the app."}, {"role": "assistant", "content": "Good."},
+                           {"role": "user", "content": Q}])
+        ask(self.db, Q, system="A")
+        ask(self.db, Q, system="B")
+        value(self.db, "SELECT llm_chat(?, '{\"cache\":\"semantic\"}')", chat)
+        value(self.db, "SELECT llm_cache_feedback(llm_last_call(), 0)")
+        value(self.db, "SELECT llm_chat(?, '{\"cache\":\"semantic\"}')", chat)
+        ask(self.db, NEAR, system="A")
+        ask(self.db, NEAR, system="B")
+        self.assertEqual(sorted(kinds(self.db)), ["call"] * 4 + ["hit_semantic"] * 2)
+
+    def test_refresh_of_one_request_replaces_too(self):
+        ask(self.db, Q)
+        first = value(self.db, "SELECT created_at FROM llm_cache")
+        __import__("time").sleep(0.01)
+        ask(self.db, Q, cache="refresh")
+        ask(self.db, "Something never asked by meaning", cache="refresh")
+        self.assertEqual(value(self.db, "SELECT count(*) FROM llm_cache"), 1)
+        self.assertGreater(value(self.db, "SELECT created_at FROM llm_cache"), first)
+
+    def test_a_hit_names_who_gave_the_answer(self):
+        ask(self.db, Q)
+        ask(self.db, NEAR)
+        self.assertEqual(value(self.db, "SELECT count(DISTINCT provider || tier) FROM llm_calls"), 1)
+        self.assertEqual(value(self.db, "SELECT count(*) FROM llm_cost_by_model"), 1)
+
     def test_threshold_is_the_callers(self):
         ask(self.db, Q)
         ask(self.db, NEAR, threshold=0.999)

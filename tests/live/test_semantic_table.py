@@ -225,7 +225,7 @@ class Files(unittest.TestCase):
         self.assertEqual(best(db, vs[8], name="d")[1], 8)
         db.execute("DROP TABLE d")
         db.execute("DROP TABLE e")
-        self.assertEqual(value(db, "SELECT count(*) FROM sqlite_schema"), 0)
+        self.assertEqual(value(db, "SELECT count(*) FROM sqlite_schema WHERE name <> 'sqlite_sequence'"), 0)
         db.close()
 
     def test_space_comes_back(self):
@@ -403,6 +403,92 @@ class Texts(unittest.TestCase):
         self.assertIn("give a vector", error_of(self.db, "SELECT * FROM c WHERE query MATCH 'text'"))
         self.assertIn("unknown command", error_of(self.db, "INSERT INTO c(c) VALUES ('optimise')"))
         self.assertIn("k = 0", error_of(self.db, "SELECT * FROM c WHERE query MATCH ? AND k = 0", blob([1] * DIM)))
+
+    def test_an_empty_blob_is_no_question(self):
+        make(self.db)
+        self.db.execute("INSERT INTO c(embedding, response) VALUES (?, 1)", (blob([1] * DIM),))
+        for bad in ("x''", "zeroblob(0)"):
+            self.assertIn("received 0 bytes", error_of(self.db, f"SELECT * FROM c WHERE query MATCH {bad}"))
+
+    def test_a_failed_update_in_a_transaction_loses_nothing(self):
+        make(self.db)
+        self.db.execute("INSERT INTO c(embedding, response) VALUES (?, 1)", (blob([1] * DIM),))
+        self.db.execute("BEGIN")
+        self.assertIn("32 bytes", error_of(self.db, "UPDATE c SET embedding = x'00' WHERE rowid = 1"))
+        self.db.execute("COMMIT")
+        self.assertEqual(best(self.db, [1] * DIM), (1, 1))
+
+    def test_conflicts_and_rowids_are_a_tables(self):
+        make(self.db)
+        self.db.execute("CREATE TABLE mine(x)")
+        self.db.execute("INSERT INTO mine(rowid) VALUES (777)")
+        put = "INSERT {} INTO c(rowid, embedding, response) VALUES (?, ?, ?)"
+        self.db.execute(put.format(""), (0, blob([1] * DIM), "a"))
+        self.assertEqual(value(self.db, "SELECT rowid FROM c"), 0)
+        self.assertIn("rowid 0 is taken", error_of(self.db, put.format(""), 0, blob([2] * DIM), "b"))
+        self.db.execute("INSERT INTO mine(rowid) VALUES (778)")
+        self.db.execute(put.format("OR IGNORE"), (0, blob([2] * DIM), "b"))
+        self.assertEqual(value(self.db, "SELECT response FROM c"), "a")
+        self.db.execute(put.format("OR REPLACE"), (0, blob([2] * DIM), "c"))
+        self.assertEqual(value(self.db, "SELECT response FROM c"), "c")
+        self.db.execute("INSERT INTO mine(rowid) VALUES (779)")
+        self.db.execute("UPDATE c SET response = 'd'")
+        self.db.execute("DELETE FROM c")
+        self.assertEqual(value(self.db, "SELECT last_insert_rowid()"), 779)
+
+    def test_feedback_holds_for_k_updates_and_rollbacks(self):
+        make(self.db, extra=", seed=1")
+        rng = random.Random(2)
+        a = unit(rng)
+        q = near(rng, a, 0.02)
+        self.db.execute("INSERT INTO c(embedding, response) VALUES (?, 'x')", (blob(a),))
+        self.assertEqual(best(self.db, q)[1], "x")
+        self.db.execute("BEGIN")
+        self.db.execute("INSERT INTO c(c, rowid, similarity) VALUES ('wrong', 1, 0.9999)")
+        self.assertIsNone(best(self.db, q))
+        self.db.execute("ROLLBACK")
+        self.assertEqual(best(self.db, q)[1], "x")
+        self.db.execute("INSERT INTO c(c, rowid, similarity) VALUES ('wrong', 1, 0.9999)")
+        self.db.execute("UPDATE c SET tag = 't'")
+        self.assertIsNone(best(self.db, q))
+        self.assertEqual(self.db.execute("SELECT 1 FROM c WHERE query MATCH ? AND k = 3", (blob(q),)).fetchall(), [])
+        self.db.execute("UPDATE c SET response = 'y'")
+        self.assertEqual(best(self.db, q)[1], "y")
+        for bad in ("('wrong', 99, 1.0)", "('wrong', NULL, 1.0)", "('wrong', 1, 'abc')"):
+            self.assertTrue(error_of(self.db, f"INSERT INTO c(c, rowid, similarity) VALUES {bad}"))
+
+    def test_conditions_mean_what_they_say(self):
+        self.db.execute("CREATE VIRTUAL TABLE c USING semantic_cache(confirm='off', ttl='7d', max_entries=10)")
+        self.db.execute("INSERT INTO c(system_prompt, query, response, tag, created_at) VALUES (5, 'What is x?', 1, 'V1', 9223372036854775807)")
+        self.db.execute("INSERT INTO c(query, response, created_at) VALUES ('What is y?', 1, -9223372036854775808)")
+        self.assertEqual(value(self.db, "SELECT count(*) FROM c WHERE tag = 'v1' COLLATE NOCASE"), 1)
+        self.assertEqual(value(self.db, "SELECT count(*) FROM c WHERE query MATCH 'What is x?' AND system_prompt = '5'"), 1)
+        self.assertIn("verify", error_of(self.db, "SELECT * FROM c WHERE query MATCH 'odd' AND verify = NULL"))
+        for i in range(12):
+            self.db.execute("INSERT INTO c(query, response) VALUES (?, 1)", (f"What is number {i}?",))
+
+    def test_a_rebuild_that_is_taken_back(self):
+        with TempDir() as tmp:
+            db = connect(tmp + "/r.db")
+            db.execute("CREATE VIRTUAL TABLE c USING semantic_cache(confirm='off')")
+            db.execute("INSERT INTO c(query, response) VALUES ('What is x?', 1)")
+            db.execute("INSERT INTO c(embedding, response) VALUES (embed('another thing'), 'v')")
+            db.execute("UPDATE c_meta SET value = 'older' WHERE name = 'embedder_version'")
+            db.close()
+            db = connect(tmp + "/r.db")
+            db.execute("BEGIN")
+            db.execute("INSERT INTO c(c) VALUES ('rebuild')")
+            self.assertEqual(value(db, "SELECT response FROM c WHERE query MATCH embed('another thing')"), "v")
+            db.execute("ROLLBACK")
+            self.assertIn("older", error_of(db, "SELECT * FROM c WHERE query MATCH 'What is x?'"))
+            db.close()
+
+    def test_the_old_name_is_free_after_a_rename(self):
+        make(self.db)
+        self.db.execute("ALTER TABLE c RENAME TO d")
+        make(self.db)
+        self.db.execute("INSERT INTO c(embedding, response) VALUES (?, 1)", (blob([1] * DIM),))
+        self.assertEqual((best(self.db, [1] * DIM), best(self.db, [1] * DIM, name="d")), ((1, 1), None))
 
     def test_denormal_and_huge_vectors(self):
         make(self.db)

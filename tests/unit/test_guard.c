@@ -341,7 +341,7 @@ static void test_long_texts(void **state) {
   free(b);
 }
 
-/* Beyond the limit: a common end is no difference, anything else is one. */
+/* A long text serves only itself, but for case, blanks and punctuation. */
 static void test_beyond_the_limit(void **state) {
   enum { WORDS = 5000 };
   char *a = malloc(WORDS * 8 + 64), *b = malloc(WORDS * 8 + 64);
@@ -353,19 +353,39 @@ static void test_beyond_the_limit(void **state) {
   memcpy(b, a, n + 1);
   b[n - 2] = '#';
   assert_string_equal(guard_veto(a, n, b, n), "long");
-  memcpy(b, "Hi, ", 4);
-  memcpy(b + 4, a, n);
-  check(!guard_veto(a, n, b, n + 4), "a greeting before a long text");
+  memcpy(b, a, n + 1);
+  b[0] = 'W';
+  memcpy(b + n, " !", 3);
+  check(!guard_veto(a, n, b, n + 2), "case and an exclamation mark in a long text");
   free(a);
   free(b);
 }
 
+/* One word, one sign, one swap: the vector hardly moves, the task does. */
+static void test_long_prompts(void **state) {
+  static const char *const edits[][2] = {
+      {"Alice", "Robert"}, {"has to pay", "has paid"}, {">", "<"}};
+  (void)state;
+  for (size_t i = 0; i < COUNT(edits); i++) {
+    char a[600], b[600];
+    const char *form =
+        "Please read the following e-mail of our customer carefully and answer in one "
+        "sentence. Dear team, %s wrote to me last week that the parcel arrived late, that "
+        "the box was wet, and that nobody answered the phone when she called the shop. "
+        "Check the rule in the function below as well: if total %s limit then return.";
+    const char *x = i == 2 ? "Alice" : edits[i][0], *y = i == 2 ? edits[i][0] : ">";
+    int n = snprintf(a, sizeof a, form, x, y);
+    int m = snprintf(b, sizeof b, form, i == 2 ? x : edits[i][1], i == 2 ? edits[i][1] : y);
+    assert_string_equal(guard_veto(a, (size_t)n, b, (size_t)m), "long");
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_harmful_edits),         cmocka_unit_test(test_harmless_edits),
-      cmocka_unit_test(test_edits_with_politeness), cmocka_unit_test(test_equal_texts),
-      cmocka_unit_test(test_random_texts),          cmocka_unit_test(test_long_texts),
-      cmocka_unit_test(test_beyond_the_limit),
+      cmocka_unit_test(test_long_prompts),   cmocka_unit_test(test_harmful_edits),
+      cmocka_unit_test(test_harmless_edits), cmocka_unit_test(test_edits_with_politeness),
+      cmocka_unit_test(test_equal_texts),    cmocka_unit_test(test_random_texts),
+      cmocka_unit_test(test_long_texts),     cmocka_unit_test(test_beyond_the_limit),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
