@@ -413,6 +413,7 @@ typedef struct Neighbour {
   double cosine, second;
   char *answer;
   size_t n;
+  int is_refused; /* not to be served, but what it answers counts */
 } Neighbour;
 
 static double rank_of(const Neighbour *x) {
@@ -424,39 +425,56 @@ static int by_rank(const void *a, const void *b) {
   return (x < y) - (x > y);
 }
 
+/* A copy of the answer the statement is at. */
+static int copy_answer(sqlite3_stmt *stmt, Neighbour *x, Err *err) {
+  const char *answer = (const char *)sqlite3_column_text(stmt, 2);
+  x->n = answer ? (size_t)sqlite3_column_bytes(stmt, 2) : 0;
+  x->answer = malloc(x->n + 1);
+  if (!x->answer) {
+    return err_nomem(err);
+  }
+  memcpy(x->answer, answer ? answer : "", x->n + 1);
+  return RC_OK;
+}
+
+/* Reads a neighbour's answer and confirming cosine, and whether guard or feedback refuse it. 1 found,
+** 0 gone, -1 error. */
+static int read_neighbour(Search *s, Neighbour *x, Err *err) {
+  Entry e;
+  int allowed = guard_allows(s, x->id, err);
+  x->is_refused = allowed != 1 || was_wrong(s->table, x->id, x->cosine, err);
+  x->second = err->rc == RC_OK ? second_cosine(s, x->id, err) : (double)NAN;
+  int found = err->rc == RC_OK ? read_entry(s->table, x->id, &e, err) : 0;
+  if (found == 1) {
+    copy_answer(e.stmt, x, err);
+    sqlite3_reset(e.stmt);
+  }
+  return err->rc == RC_OK ? found : -1;
+}
+
+/* Puts the first that is not refused in front of the others. 0 where all are. */
+static int put_candidate_first(Neighbour *list, int n) {
+  int at = 0;
+  while (at < n && list[at].is_refused) {
+    at++;
+  }
+  if (at == n) {
+    return 0;
+  }
+  Neighbour candidate = list[at];
+  memmove(list + 1, list, sizeof *list * (size_t)at);
+  list[0] = candidate;
+  return 1;
+}
+
 static void free_neighbours(Neighbour *list, int n) {
   for (int i = 0; i < n; i++) {
     free(list[i].answer);
   }
 }
 
-/* Reads a neighbour's answer and confirming cosine. 1 to keep it, 0 where the guard vetoes it or it
-** is gone, -1 error. */
-static int read_neighbour(Search *s, Neighbour *x, Err *err) {
-  Entry e;
-  int allowed = guard_allows(s, x->id, err);
-  if (allowed == 1 && was_wrong(s->table, x->id, x->cosine, err)) {
-    allowed = 0;
-  }
-  x->second = allowed == 1 ? second_cosine(s, x->id, err) : (double)NAN;
-  int found = allowed == 1 && err->rc == RC_OK ? read_entry(s->table, x->id, &e, err) : 0;
-  if (found == 1) {
-    const char *answer = (const char *)sqlite3_column_text(e.stmt, 2);
-    x->n = (size_t)sqlite3_column_bytes(e.stmt, 2);
-    x->answer = malloc(x->n + 1);
-    if (x->answer && answer) {
-      memcpy(x->answer, answer, x->n + 1);
-    } else if (x->answer) {
-      x->answer[0] = 0;
-    } else {
-      err_nomem(err);
-    }
-    sqlite3_reset(e.stmt);
-  }
-  return err->rc == RC_OK ? found : -1;
-}
-
-/* The nearest entries above the floor that the guard lets through, best first. */
+/* The nearest entries above the floor: first the one that may be served, then the others, best
+** first. None where there is no such one. */
 static int neighbours(Search *s, Neighbour list[NEIGHBOURS], int *n, Err *err) {
   VecHit hits[NEIGHBOURS];
   int found = 0;
@@ -466,11 +484,14 @@ static int neighbours(Search *s, Neighbour list[NEIGHBOURS], int *n, Err *err) {
     list[*n] = (Neighbour){.id = hits[i].id, .cosine = hits[i].cosine};
     *n += read_neighbour(s, &list[*n], err) == 1;
   }
-  if (found > 0 && *n == 0 && err->rc == RC_OK) {
-    log_near_miss(s, &hits[0], err);
+  if (err->rc != RC_OK) {
+    return err->rc;
   }
-  if (err->rc == RC_OK) {
-    qsort(list, (size_t)*n, sizeof *list, by_rank);
+  qsort(list, (size_t)*n, sizeof *list, by_rank);
+  if (*n > 0 && !put_candidate_first(list, *n)) {
+    free_neighbours(list, *n);
+    *n = 0;
+    log_near_miss(s, &hits[0], err);
   }
   return err->rc;
 }
