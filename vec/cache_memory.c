@@ -236,10 +236,11 @@ static int apply_log(CacheTable *t, int64_t seq, Err *err) {
   return rows_reset(t, stmt, err);
 }
 
-/* What the policies learned may have been taken back. */
-static void forget_policies(CacheMemory *m) {
+/* What the policies learned may have been taken back, and snapshots that were written. */
+static void forget_unsure(CacheMemory *m) {
   for (size_t i = 0; i < m->cap; i++) {
     if (m->slots[i]) {
+      m->slots[i]->has_snapshot &= !m->wrote_snapshot;
       policy_free(m->slots[i]->policy);
       m->slots[i]->policy = NULL;
       m->slots[i]->policy_seen = 0;
@@ -251,7 +252,8 @@ static void forget_policies(CacheMemory *m) {
 static int undo(CacheTable *t, Err *err) {
   CacheMemory *m = &t->memory;
   rows_forget_recent(t);
-  forget_policies(m);
+  forget_unsure(m);
+  m->wrote_snapshot = 0;
   for (size_t i = 0; i < m->n_touched && err->rc == RC_OK; i++) {
     Partition *p = memory_partition(t, m->touched[i].partition, 0, err);
     if (p) {
@@ -431,6 +433,7 @@ static int write_snapshot(CacheTable *t, Partition *p, Err *err) {
   free(s.data);
   p->has_snapshot = rc == RC_OK;
   p->changes = 0;
+  t->memory.wrote_snapshot = 1;
   return rc == RC_OK ? RC_OK : engine_error(t, rc, err);
 }
 
@@ -619,6 +622,7 @@ static int renew_snapshot(CacheTable *t, Partition *p, Err *err) {
   }
   if (n < SNAPSHOT_FROM / 2 && p->has_snapshot) {
     p->has_snapshot = 0;
+    t->memory.wrote_snapshot = 1;
     return drop_snapshot(t, p->id, err);
   }
   return RC_OK;
@@ -668,6 +672,7 @@ int memory_snapshot(CacheTable *t, Err *err) {
 }
 
 void memory_committed(CacheTable *t) {
+  t->memory.wrote_snapshot = 0;
   memory_begin(t);
 }
 

@@ -125,7 +125,8 @@ typedef struct CacheMemory {
   int64_t seq, stamp;           /* the last change of the log that was applied */
   int64_t base_seq, base_stamp; /* the same when the transaction began */
   int was_rolled_back;
-  unsigned version; /* of the file's contents when the log was last looked at */
+  int wrote_snapshot; /* in this transaction: not sure before its commit */
+  unsigned version;   /* of the file's contents when the log was last looked at */
   int has_version;
   int has_wrong; /* labels that say an answer was wrong: 1 some, 0 none, -1 not looked */
   Touched *touched;
