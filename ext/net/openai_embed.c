@@ -11,7 +11,6 @@
 #include "core/base64.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,15 +88,7 @@ static int read_vectors(const cJSON *data, Reply *reply, Err *err) {
 }
 
 int openai_embed_parse(const cJSON *answer, Reply *reply, Err *err) {
-  const cJSON *usage = cJSON_GetObjectItemCaseSensitive(answer, "usage");
-  const char *model = json_text(answer, "model");
-  Err usage_err = {0};
-  usage_init(&reply->usage);
-  snprintf(reply->model, sizeof reply->model, "%s", model ? model : "");
-  if (usage && usage_from_openai(usage, &reply->usage, &usage_err) != RC_OK) {
-    snprintf(reply->usage_error, sizeof reply->usage_error, "%.95s", usage_err.msg);
-    usage_init(&reply->usage);
-  }
+  openai_read_head(answer, reply);
   reply->finish_reason = "stop";
   return read_vectors(cJSON_GetObjectItemCaseSensitive(answer, "data"), reply, err);
 }

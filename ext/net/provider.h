@@ -58,6 +58,7 @@ void reply_free(Reply *reply);
 /* Shared by the API files. */
 int openai_build(const Request *request, const Model *model, Buf *body, Err *err);
 int openai_parse(const cJSON *answer, Reply *reply, Err *err);
+void openai_read_head(const cJSON *answer, Reply *reply); /* model and usage */
 int openai_embed_build(const Request *request, const Model *model, Buf *body, Err *err);
 int openai_embed_parse(const cJSON *answer, Reply *reply, Err *err);
 int anthropic_build(const Request *request, const Model *model, Buf *body, Err *err);
