@@ -355,20 +355,18 @@ static int log_near_miss(Search *s, const VecHit *hit, Err *err) {
   return is_near ? log_decision(s->table, &d, err) : RC_OK;
 }
 
-/* With a fixed threshold: the nearest entry that nothing is against. Where there is a confirming
-** embedder and nobody chose a threshold, it is asked about everything above the floor. */
+/* The nearest entry above the threshold that nothing is against. One at a time: the second is
+** rarely needed. */
 static int fixed_match(Search *s, Match *m, int *n, Err *err) {
   int is_given;
   double threshold = threshold_of(s, &is_given);
-  int confirms = s->q->text && second_embedder(s->table) != NULL;
-  double lowest = confirms && !is_given ? s->table->embedder.floor : threshold;
   for (int round = 0; round < MOST_VETOES; round++) {
     VecHit hit;
     int found = 0;
-    if (nearest(s, lowest, 1, &hit, &found, err) != RC_OK || !found) {
+    if (nearest(s, threshold, 1, &hit, &found, err) != RC_OK || !found) {
       return err->rc;
     }
-    int allowed = is_allowed(s, &hit, threshold, confirms, err);
+    int allowed = is_allowed(s, &hit, threshold, 0, err);
     if (allowed == 1) {
       m[(*n)++] = (Match){hit.id, hit.cosine, 0};
     }
@@ -380,7 +378,8 @@ static int fixed_match(Search *s, Match *m, int *n, Err *err) {
   return RC_OK;
 }
 
-/* Several matches, each as one is decided; with verify 0 the nearest, whatever they are. */
+/* Matches out of the nearest, in one search; with verify 0 the nearest themselves. Where there is a
+** confirming embedder and nobody chose a threshold, it is asked about everything above the floor. */
 static int several(Search *s, int k, Match *m, int *n, Err *err) {
   int is_given, left = k - *n, found = 0;
   double threshold = threshold_of(s, &is_given), lowest = threshold;
@@ -399,6 +398,8 @@ static int several(Search *s, int k, Match *m, int *n, Err *err) {
   for (int i = 0; i < found && *n < k && err->rc == RC_OK; i++) {
     if (!s->q->verify || is_allowed(s, &hits[i], threshold, confirms, err) == 1) {
       m[(*n)++] = (Match){hits[i].id, hits[i].cosine, 0};
+    } else if (err->rc == RC_OK) {
+      log_near_miss(s, &hits[i], err);
     }
   }
   free(hits);
@@ -777,8 +778,8 @@ static int semantic_match(CacheTable *t, const MatchQuery *q, Match *matches, in
   if (q->verify && !isnan(bound_of(&s)) && isnan(q->threshold)) {
     return adaptive_match(&s, matches, n, err); /* one at most, whatever k */
   }
-  return !q->verify || q->k > 1 ? several(&s, q->k, matches, n, err)
-                                : fixed_match(&s, matches, n, err);
+  int in_one = !q->verify || q->k > 1 || (q->text && second_embedder(t));
+  return in_one ? several(&s, q->k, matches, n, err) : fixed_match(&s, matches, n, err);
 }
 
 int match_run(CacheTable *t, const MatchQuery *q, Match *matches, int *n, Err *err) {

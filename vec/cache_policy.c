@@ -16,8 +16,8 @@
 ** so that errors above `needed` are found.
 **
 ** The margin to the nearest entry with another answer is what carries: on banking77 questions the
-** similarity alone keeps 5 % of what is served wrong at 15 to 20 % of hits, with margin and agreement at
-** 45 % (bench/RESULTS.md).
+** similarity alone keeps 5 % of what is served wrong at 15 to 20 % of hits, with margin and
+** agreement at 45 % (bench/RESULTS.md).
 **
 ** The prior was set on banking77 and CLINC150 tuning rows, rounded, and is wide.
 */
