@@ -53,9 +53,10 @@ class Ledger:
 
 class Kill(unittest.TestCase):
     KILLS = 100
+    SETTINGS = []
 
     def start(self, path, standin):
-        sql = ";\n".join([f".load {SO}\n"] + setup_sql(standin.url)[:-2] + [ANSWER, ""])
+        sql = ";\n".join([f".load {SO}\n"] + setup_sql(standin.url)[:-2] + self.SETTINGS + [ANSWER, ""])
         child = subprocess.Popen(["sqlite3", "-batch", "-bail", path], stdin=subprocess.PIPE,
                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=clean_env(), text=True)
         child.stdin.write(sql.replace("\n;", "\n"))
@@ -90,7 +91,7 @@ class Kill(unittest.TestCase):
                 generations.append(label)
             standin.latency(0)
             db = connect(path)
-            for sql in setup_sql(standin.url)[:-2]:
+            for sql in setup_sql(standin.url)[:-2] + self.SETTINGS:
                 db.execute(sql).fetchall()
             db.execute("DELETE FROM answers")
             db.execute(ANSWER)
@@ -482,6 +483,14 @@ class MainStore(unittest.TestCase):
             self.assertIn("ref", value(db, "SELECT llm_complete('while locked')"))
             self.assertEqual(standin.bill()["calls"], 2, "the buffered answer serves")
             self.assertEqual(value(db, "SELECT sum(cost_nusd) FROM llm_calls"), standin.bill()["total_nusd"])
+
+
+class KillSemantic(Kill):
+    """The same while each answer goes into the semantic cache too, in the transaction that settles its call."""
+    KILLS = 20
+    SETTINGS = ["SELECT llm_config('cache', 'semantic')", "SELECT llm_config('minilm', '/nonexistent')"]
+
+    test_killed_owner_is_taken_over = None  # once is enough
 
 
 if __name__ == "__main__":
