@@ -52,6 +52,10 @@ typedef struct Outcome {
   size_t n;
   int wants_row; /* set by the caller: the ledger row is written at once and call_id is its id */
   long long call_id; /* of the ledger row; 0: it has none, or it waits to be written */
+  /* Set by the caller where a success holds several answers, to be kept one by one in the
+  ** transaction that settles the call: gives them as a list that lives until pipeline_run returns. */
+  Answer *(*split)(void *arg, const char *text, size_t n);
+  void *split_arg;
 } Outcome;
 
 /* The whole life of a request: memo, exact cache, claim, route, call with retries, settle,

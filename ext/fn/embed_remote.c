@@ -4,7 +4,7 @@
 ** A text's vector is remembered as the answer to the request that embeds it alone, in llm_answers
 ** (base64 of float32, as net/openai_embed.c writes it). One text goes through the pipeline as it is;
 ** several are looked up one by one, and those without a vector go in one request, whose vectors are
-** then kept one by one.
+** kept one by one in the transaction that settles it.
 */
 #include "fn/embed_remote.h"
 
@@ -91,29 +91,52 @@ static int recall(Batch *b, Store *s, int at, Err *err) {
   return err->rc;
 }
 
-/* Remembers the vectors of a batch that was just paid for, text by text. */
-static int keep(Batch *b, Store *s, const int *at, int count, long long call_id, Err *err) {
-  Answer *answers = calloc((size_t)count, sizeof *answers);
-  int n = 0;
-  for (; answers && n < count && err->rc == RC_OK; n++) {
-    Answer *a = &answers[n];
-    *a = (Answer){.created_at = now_ms(),
-                  .expires_at = LEDGER_NULL,
-                  .call_id = call_id,
-                  .model = b->options.model,
-                  .cost_nusd = LEDGER_NULL};
-    a->text = base64_encode(b->vectors + (size_t)b->dim * (size_t)at[n], 4 * (size_t)b->dim);
-    a->n = a->text ? strlen(a->text) : 0;
-    a->text ? text_key(b, s, at[n], &a->key, err) : err_nomem(err);
+/* A request of several texts: which, and the answers made of its success. */
+typedef struct Several {
+  Batch *batch;
+  Store *store;
+  const int *at;
+  int count;
+  Answer *answers; /* owned, and their texts */
+  Err err;
+} Several;
+
+static void free_answers(Several *v) {
+  for (int i = 0; v->answers && i < v->count; i++) {
+    free((char *)v->answers[i].text);
   }
-  if (answers && err->rc == RC_OK) {
-    ledger_keep(s, answers, n, err);
+  free(v->answers);
+}
+
+/* The vector of one text as its own answer. */
+static int make_answer(Several *v, int i) {
+  Batch *b = v->batch;
+  Answer *a = &v->answers[i];
+  const float *vector = b->vectors + (size_t)b->dim * (size_t)v->at[i];
+  *a = (Answer){.created_at = now_ms(),
+                .expires_at = LEDGER_NULL,
+                .model = b->options.model,
+                .cost_nusd = LEDGER_NULL,
+                .next = i + 1 < v->count ? a + 1 : NULL};
+  a->text = base64_encode(vector, 4 * (size_t)b->dim);
+  a->n = a->text ? strlen(a->text) : 0;
+  return a->text ? text_key(b, v->store, v->at[i], &a->key, &v->err) : err_nomem(&v->err);
+}
+
+/* Makes a success into an answer per text; NULL, and v->err, where it can't be. */
+static Answer *split(void *arg, const char *text, size_t n) {
+  Several *v = arg;
+  if (take_vectors(v->batch, text, n, v->at, v->count, &v->err) != RC_OK) {
+    return NULL;
   }
-  for (int i = 0; i < n; i++) {
-    free((char *)answers[i].text);
+  v->answers = calloc((size_t)v->count, sizeof *v->answers);
+  if (!v->answers) {
+    err_nomem(&v->err);
   }
-  free(answers);
-  return answers ? err->rc : err_nomem(err);
+  for (int i = 0; i < v->count && v->err.rc == RC_OK; i++) {
+    make_answer(v, i);
+  }
+  return v->err.rc == RC_OK ? v->answers : NULL;
 }
 
 /* The first place with the text of each place: itself, unless it comes again. Owned (free). */
@@ -143,11 +166,14 @@ static int *find_first(const Batch *b) {
 
 /* Embeds the texts at these places with one request. */
 static int embed_some(Batch *b, Store *s, const int *at, int count, Err *err) {
-  Outcome out = {.wants_row = count > 1};
-  if (ask(b, at, count, &out, err) == RC_OK &&
-      take_vectors(b, out.text, out.n, at, count, err) == RC_OK && count > 1) {
-    keep(b, s, at, count, out.call_id, err);
+  Several v = {.batch = b, .store = s, .at = at, .count = count};
+  Outcome out = {.split = count > 1 ? split : NULL, .split_arg = &v};
+  if (ask(b, at, count, &out, err) == RC_OK && count == 1) {
+    take_vectors(b, out.text, out.n, at, count, err);
+  } else if (err->rc == RC_OK && v.err.rc != RC_OK) {
+    *err = v.err;
   }
+  free_answers(&v);
   free(out.text);
   return err->rc;
 }

@@ -282,7 +282,7 @@ static int claim(Call *k, const Texts *t, Outcome *out, Err *err) {
 }
 
 /* Writes the last attempt's row and, where it may be kept, the answer. */
-static int settle(Call *k, Err *err) {
+static int settle(Call *k, const Outcome *out, Err *err) {
   const Options *o = k->request->options;
   long long ttl = o->ttl_ms != OPTION_UNSET ? o->ttl_ms : k->conn->set.ttl_ms;
   ttl = k->request->wants_vectors ? OPTION_UNSET : ttl; /* a vector does not go stale */
@@ -300,8 +300,11 @@ static int settle(Call *k, Err *err) {
               .cost_nusd = k->row.cost_nusd,
               .question = is_semantic(k) ? &k->question : NULL};
   int keep = k->text && k->cacheable && k->cache != CACHE_OFF;
+  Answer *answers = keep                    ? &a
+                    : k->text && out->split ? out->split(out->split_arg, k->text, k->n)
+                                            : NULL;
   Err write = {0};
-  if (ledger_settle(k->store, &k->row, keep ? &a : NULL, 0, &write) == RC_OK || err->rc != RC_OK) {
+  if (ledger_settle(k->store, &k->row, answers, 0, &write) == RC_OK || err->rc != RC_OK) {
     return err->rc;
   }
   if (k->store->is_main) {
@@ -334,7 +337,7 @@ static void call_and_settle(Call *k, Outcome *out, Err *err) {
   k->is_open = k->has_row = 1;
   attempt_all(k, err);
   if (k->is_open) {
-    settle(k, err);
+    settle(k, out, err);
   }
   out->call_id = k->row.id;
   if (err->rc == RC_OK) {

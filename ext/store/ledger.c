@@ -374,6 +374,7 @@ static void keep_answer(char **at, Pending *p, const Answer *a) {
   p->answer = *a;
   p->has_answer = 1;
   p->answer.text = keep(at, a->text, a->n);
+  p->answer.next = NULL;     /* of several, the first waits */
   p->answer.question = NULL; /* what had to wait is found by its exact text only */
   keep_text(at, &p->answer.provider);
   keep_text(at, &p->answer.model);
@@ -430,10 +431,10 @@ void ledger_drop_pending(Store *s) {
 static int put_settled(Store *s, LedgerRow *row, Answer *answer, int more, Err *err) {
   int ends_intent = row->id != 0 && !s->is_main && !more;
   put_row(s, row, err);
-  if (answer && err->rc == RC_OK) {
-    answer->call_id = row->id;
-    if (put_answer(s, answer, err) == RC_OK) {
-      put_similar(s, answer);
+  for (Answer *a = answer; a && err->rc == RC_OK; a = a->next) {
+    a->call_id = row->id;
+    if (put_answer(s, a, err) == RC_OK) {
+      put_similar(s, a);
     }
   }
   if (ends_intent && err->rc == RC_OK) {
@@ -447,16 +448,6 @@ static int put_pending(Store *s, Err *err) {
   for (Pending *p = s->pending; p && err->rc == RC_OK; p = p->next) {
     LedgerRow row = p->row; /* its new id counts only once committed */
     put_settled(s, &row, p->has_answer ? &p->answer : NULL, 0, err);
-  }
-  return err->rc;
-}
-
-int ledger_keep(Store *s, const Answer *answers, int n, Err *err) {
-  if (store_begin(s, err) == RC_OK) {
-    for (int i = 0; i < n && err->rc == RC_OK; i++) {
-      put_answer(s, &answers[i], err);
-    }
-    store_end(s, err->rc == RC_OK, err);
   }
   return err->rc;
 }

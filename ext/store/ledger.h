@@ -45,6 +45,7 @@ typedef struct Answer {
   const char *provider, *model, *tier, *tag, *prompt_hash;
   long long cost_nusd;
   const struct Question *question; /* NULL: not for the semantic cache too */
+  struct Answer *next;             /* another answer of the same call, or NULL */
 } Answer;
 
 /* A row in which every column is NULL, attempt 1. */
@@ -76,9 +77,6 @@ int ledger_begin_next(Store *s, long long previous, LedgerRow *row, const Hash *
 ** `more` attempts follow. The row is never lost: RC_OK means it is on disk; an error means it
 ** waits in memory and goes with the next write. */
 int ledger_settle(Store *s, LedgerRow *row, Answer *answer, int more, Err *err);
-
-/* Keeps more answers of a call that is settled: the vectors of a batch of texts. */
-int ledger_keep(Store *s, const Answer *answers, int n, Err *err);
 
 /* Queues a row that may be written later (a hit, a refusal). */
 int ledger_defer(Store *s, const LedgerRow *row, Err *err);
