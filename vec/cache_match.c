@@ -11,7 +11,6 @@
 #include "core/guard.h"
 #include "core/text.h"
 #include "cosine.h"
-#include "vector.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -153,12 +152,6 @@ static int read_entry(CacheTable *t, int64_t id, Entry *e, Err *err) {
   return 1;
 }
 
-static int value_equals(sqlite3_value *wanted, sqlite3_stmt *stmt, int column) {
-  const char *a = wanted ? (const char *)sqlite3_value_text(wanted) : NULL;
-  const char *b = (const char *)sqlite3_column_text(stmt, column);
-  return !wanted || (a && b && strcmp(a, b) == 0);
-}
-
 int match_same_text(CacheTable *t, const MatchQuery *q, const char *text, size_t n) {
   const Buf *asked = &t->text;
   if (n == q->n && memcmp(text, q->text, n) == 0) {
@@ -189,7 +182,7 @@ static int find_exact(CacheTable *t, const MatchQuery *q, int64_t *id, Err *err)
     int is_live =
         sqlite3_column_type(stmt, 2) == SQLITE_NULL || sqlite3_column_int64(stmt, 2) > q->now;
     const char *text = (const char *)sqlite3_column_text(stmt, 1);
-    if (!is_live || !text || !value_equals(q->model, stmt, 3) || !value_equals(q->tag, stmt, 4)) {
+    if (!is_live || !text || !value_passes(q->model, stmt, 3) || !value_passes(q->tag, stmt, 4)) {
       continue;
     }
     int same = match_same_text(t, q, text, (size_t)sqlite3_column_bytes(stmt, 1));

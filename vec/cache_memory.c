@@ -134,16 +134,6 @@ static int engine_error(CacheTable *t, int rc, Err *err) {
              : err_set(err, rc, "cache", "the index of '%.60s' failed (%d)", t->name, rc);
 }
 
-/* 1 if a filter on a column lets a value through. */
-static int passes(sqlite3_value *wanted, sqlite3_stmt *stmt, int column) {
-  if (!wanted) {
-    return 1;
-  }
-  const char *a = (const char *)sqlite3_value_text(wanted);
-  const char *b = (const char *)sqlite3_column_text(stmt, column);
-  return a && b && strcmp(a, b) == 0;
-}
-
 int row_source_vector(void *ctx, int64_t id, const void **vector) {
   RowSource *s = ctx;
   *vector = NULL;
@@ -162,8 +152,8 @@ int row_source_vector(void *ctx, int64_t id, const void **vector) {
   if (rc != SQLITE_ROW) {
     return rc == SQLITE_DONE ? VEC_OK : rows_error(s->table, rc, s->err);
   }
-  if (sqlite3_column_int64(s->stmt, 1) != s->partition || !passes(s->tag, s->stmt, 3) ||
-      !passes(s->model, s->stmt, 4) || sqlite3_column_type(s->stmt, 0) == SQLITE_NULL) {
+  if (sqlite3_column_int64(s->stmt, 1) != s->partition || !value_passes(s->tag, s->stmt, 3) ||
+      !value_passes(s->model, s->stmt, 4) || sqlite3_column_type(s->stmt, 0) == SQLITE_NULL) {
     return VEC_OK;
   }
   const void *blob = sqlite3_column_blob(s->stmt, 0);

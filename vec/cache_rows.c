@@ -324,32 +324,41 @@ void rows_forget_recent(CacheTable *t) {
   t->recent = 0;
 }
 
-static int is_null(sqlite3_value *v) {
+int value_is_null(sqlite3_value *v) {
   return !v || sqlite3_value_type(v) == SQLITE_NULL;
 }
 
-/* 1 if both are NULL, or texts of the same bytes. */
-static int same_value(sqlite3_value *a, sqlite3_value *b) {
-  if (is_null(a) || is_null(b)) {
-    return is_null(a) && is_null(b);
+int value_is_same(sqlite3_value *a, sqlite3_value *b) {
+  if (value_is_null(a) || value_is_null(b)) {
+    return value_is_null(a) && value_is_null(b);
   }
+  if ((sqlite3_value_type(a) == SQLITE_BLOB) != (sqlite3_value_type(b) == SQLITE_BLOB)) {
+    return 0;
+  }
+  const void *x = sqlite3_value_text(a), *y = sqlite3_value_text(b);
   int n = sqlite3_value_bytes(a);
-  return sqlite3_value_type(a) == SQLITE_TEXT && sqlite3_value_type(b) == SQLITE_TEXT &&
-         n == sqlite3_value_bytes(b) &&
-         memcmp(sqlite3_value_text(a), sqlite3_value_text(b), (size_t)n) == 0;
+  return x && y && n == sqlite3_value_bytes(b) && memcmp(x, y, (size_t)n) == 0;
+}
+
+int value_passes(sqlite3_value *wanted, sqlite3_stmt *stmt, int column) {
+  const char *a = wanted ? (const char *)sqlite3_value_text(wanted) : NULL;
+  const char *b = (const char *)sqlite3_column_text(stmt, column);
+  return !wanted || (a && b && strcmp(a, b) == 0);
 }
 
 static void set_recent(CacheTable *t, sqlite3_value *prompt, sqlite3_value *scope, int64_t id) {
   rows_forget_recent(t);
-  t->recent_prompt = is_null(prompt) ? NULL : sqlite3_value_dup(prompt);
-  t->recent_scope = is_null(scope) ? NULL : sqlite3_value_dup(scope);
-  int has_both = (is_null(prompt) || t->recent_prompt) && (is_null(scope) || t->recent_scope);
+  t->recent_prompt = value_is_null(prompt) ? NULL : sqlite3_value_dup(prompt);
+  t->recent_scope = value_is_null(scope) ? NULL : sqlite3_value_dup(scope);
+  int has_both =
+      (value_is_null(prompt) || t->recent_prompt) && (value_is_null(scope) || t->recent_scope);
   t->recent = has_both ? id : 0;
 }
 
 int rows_partition(CacheTable *t, sqlite3_value *prompt, sqlite3_value *scope, int create,
                    int64_t *id, Err *err) {
-  if (t->recent && same_value(prompt, t->recent_prompt) && same_value(scope, t->recent_scope)) {
+  if (t->recent && value_is_same(prompt, t->recent_prompt) &&
+      value_is_same(scope, t->recent_scope)) {
     *id = t->recent;
     return RC_OK;
   }

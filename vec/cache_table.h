@@ -16,9 +16,8 @@
 #include "core/buf.h"
 #include "core/hash.h"
 #include "index.h"
+#include "vector.h"
 #include "sqlite_api.h"
-
-#define VECTOR_SUBTYPE 223 /* of float32 vectors, as sqlite-vec marks them */
 
 /* Columns of the table, in the order of its declaration. */
 typedef enum CacheColumn {
@@ -192,6 +191,12 @@ int rows_log(CacheTable *t, int64_t partition, int64_t id, int64_t *seq, int64_t
 
 /* The hash under which a text's normal form is looked up; the form is left in t->text. */
 int rows_text_hash(CacheTable *t, const char *text, size_t n, int64_t *hash, Err *err);
+
+int value_is_null(sqlite3_value *v); /* NULL, or SQL NULL */
+/* 1 if both are NULL, or the same bytes as text (a BLOB is never a text). */
+int value_is_same(sqlite3_value *a, sqlite3_value *b);
+/* 1 if a column is the text that is wanted; NULL: any is. */
+int value_passes(sqlite3_value *wanted, sqlite3_stmt *stmt, int column);
 
 /* --- cache_memory.c */
 

@@ -9,7 +9,6 @@
 #include "cache_table.h"
 
 #include "cosine.h"
-#include "vector.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -31,10 +30,6 @@ typedef struct NewEntry {
 
 static sqlite3_value *column(const NewEntry *e, CacheColumn c) {
   return e->columns[c];
-}
-
-static int is_null(sqlite3_value *v) {
-  return sqlite3_value_type(v) == SQLITE_NULL;
 }
 
 /* --- deleting */
@@ -222,11 +217,11 @@ static int take_vector(CacheTable *t, sqlite3_value *v, Err *err) {
 /* The entry's vector, in t->vector: given, or made from its query. */
 static int find_vector(CacheTable *t, NewEntry *e, Err *err) {
   sqlite3_value *given = column(e, C_EMBEDDING), *query = column(e, C_QUERY);
-  if (!is_null(given)) {
+  if (!value_is_null(given)) {
     e->vector = t->vector;
     return take_vector(t, given, err);
   }
-  if (is_null(query)) {
+  if (value_is_null(query)) {
     return err_set(err, RC_ERROR, "bad_argument", "an entry needs a query, an embedding, or both");
   }
   if (!t->embedder.run) {
@@ -240,7 +235,7 @@ static int find_vector(CacheTable *t, NewEntry *e, Err *err) {
 
 static int find_hash(CacheTable *t, NewEntry *e, Err *err) {
   sqlite3_value *query = column(e, C_QUERY);
-  if (is_null(query)) {
+  if (value_is_null(query)) {
     return RC_OK;
   }
   const char *text = (const char *)sqlite3_value_text(query);
@@ -252,24 +247,15 @@ static int find_hash(CacheTable *t, NewEntry *e, Err *err) {
 /* When it was made and when it ends. */
 static int64_t creation(const NewEntry *e) {
   sqlite3_value *v = column(e, C_CREATED_AT);
-  return is_null(v) ? e->now : sqlite3_value_int64(v);
+  return value_is_null(v) ? e->now : sqlite3_value_int64(v);
 }
 
 static void find_expiry(const CacheTable *t, NewEntry *e) {
   sqlite3_value *v = column(e, C_EXPIRES_AT);
   int64_t made = creation(e), latest = VEC_NEVER - 1 - t->set.ttl_ms;
-  e->expires_at = !is_null(v)     ? sqlite3_value_int64(v)
-                  : t->set.ttl_ms ? (made < latest ? made : latest) + t->set.ttl_ms
-                                  : VEC_NEVER;
-}
-
-/* 1 if both are NULL or the same text. */
-static int is_same_value(sqlite3_value *a, sqlite3_value *b) {
-  if (is_null(a) || is_null(b)) {
-    return is_null(a) && is_null(b);
-  }
-  const char *x = (const char *)sqlite3_value_text(a), *y = (const char *)sqlite3_value_text(b);
-  return x && y && strcmp(x, y) == 0;
+  e->expires_at = !value_is_null(v) ? sqlite3_value_int64(v)
+                  : t->set.ttl_ms   ? (made < latest ? made : latest) + t->set.ttl_ms
+                                    : VEC_NEVER;
 }
 
 /* An entry this one takes the place of; 0 where there is none. */
@@ -286,7 +272,7 @@ static int64_t find_same(CacheTable *t, const NewEntry *e, Err *err) {
   sqlite3_bind_int64(stmt, 2, e->text_hash);
   while (!id && sqlite3_step(stmt) == SQLITE_ROW) {
     const char *text = (const char *)sqlite3_column_text(stmt, 1);
-    if (text && is_same_value(column(e, C_MODEL), sqlite3_column_value(stmt, 3)) &&
+    if (text && value_is_same(column(e, C_MODEL), sqlite3_column_value(stmt, 3)) &&
         match_same_text(t, &q, text, (size_t)sqlite3_column_bytes(stmt, 1))) {
       id = sqlite3_column_int64(stmt, 0);
     }
@@ -357,7 +343,7 @@ static int put_row(CacheTable *t, NewEntry *e, Err *err) {
 /* Confirming vectors cost milliseconds: made at once for a few, when needed for an import. */
 static int prepare_second(CacheTable *t, const NewEntry *e, Err *err) {
   sqlite3_value *query = column(e, C_QUERY);
-  if (is_null(query) || t->memory.n_touched > PREPARED_PER_TRANSACTION) {
+  if (value_is_null(query) || t->memory.n_touched > PREPARED_PER_TRANSACTION) {
     return RC_OK;
   }
   return match_prepare(t, e->id, (const char *)sqlite3_value_text(query),
@@ -367,7 +353,7 @@ static int prepare_second(CacheTable *t, const NewEntry *e, Err *err) {
 /* max_false_hits given with the entry: a lookup was made with it. */
 static double bound_given(const NewEntry *e) {
   sqlite3_value *v = column(e, C_MAX_FALSE);
-  return is_null(v) ? (double)NAN : sqlite3_value_double(v);
+  return value_is_null(v) ? (double)NAN : sqlite3_value_double(v);
 }
 
 /* What can be refused: done before anything is written, since an UPDATE of one row has no
@@ -457,14 +443,14 @@ static int command_check(CacheTable *t, Err *err) {
 static int command_feedback(CacheTable *t, int ok, sqlite3_value *rowid, sqlite3_value *similarity,
                             int64_t now, Err *err) {
   int64_t id = sqlite3_value_int64(rowid), partition = partition_of(t, id, err);
-  double cosine = is_null(similarity) ? (double)NAN : sqlite3_value_double(similarity);
-  if (!is_null(similarity) && sqlite3_value_numeric_type(similarity) == SQLITE_TEXT) {
+  double cosine = value_is_null(similarity) ? (double)NAN : sqlite3_value_double(similarity);
+  if (!value_is_null(similarity) && sqlite3_value_numeric_type(similarity) == SQLITE_TEXT) {
     return err_set(err, RC_ERROR, "bad_argument", "similarity: expected a cosine, or NULL");
   }
-  if (!is_null(rowid) && partition && !ok && cosine >= 1) {
+  if (!value_is_null(rowid) && partition && !ok && cosine >= 1) {
     return delete_entry(t, id, err);
   }
-  if (is_null(rowid) || !partition) {
+  if (value_is_null(rowid) || !partition) {
     return err_set(err, RC_ERROR, "bad_argument", "'%s' needs the rowid of an entry",
                    ok ? "right" : "wrong");
   }
@@ -507,7 +493,7 @@ static int take_rowid(CacheTable *t, int64_t id, Err *err) {
 
 static int insert(CacheTable *t, sqlite3_value **argv, sqlite3_int64 *rowid, int64_t now,
                   Err *err) {
-  NewEntry e = {.columns = argv + 2, .now = now, .has_id = !is_null(argv[1])};
+  NewEntry e = {.columns = argv + 2, .now = now, .has_id = !value_is_null(argv[1])};
   e.id = sqlite3_value_int64(argv[1]);
   if (prepare_entry(t, &e, err) == RC_OK && (!e.has_id || take_rowid(t, e.id, err) == RC_OK) &&
       place_entry(t, &e, err) == RC_OK) {
@@ -529,12 +515,12 @@ static int what_changed(CacheTable *t, int64_t id, sqlite3_value *const *columns
   sqlite3_bind_int64(stmt, 1, id);
   if (sqlite3_step(stmt) == SQLITE_ROW) {
     int n = sqlite3_column_bytes(stmt, 1);
-    int same_query = is_same_value(columns[C_QUERY], sqlite3_column_value(stmt, 0));
-    int same_vector =
-        !is_null(columns[C_EMBEDDING]) && n > 0 && n == sqlite3_value_bytes(columns[C_EMBEDDING]) &&
-        memcmp(sqlite3_column_blob(stmt, 1), sqlite3_value_blob(columns[C_EMBEDDING]), (size_t)n) ==
-            0;
-    int same_answer = is_same_value(columns[C_RESPONSE], sqlite3_column_value(stmt, 2));
+    int same_query = value_is_same(columns[C_QUERY], sqlite3_column_value(stmt, 0));
+    int same_vector = !value_is_null(columns[C_EMBEDDING]) && n > 0 &&
+                      n == sqlite3_value_bytes(columns[C_EMBEDDING]) &&
+                      memcmp(sqlite3_column_blob(stmt, 1), sqlite3_value_blob(columns[C_EMBEDDING]),
+                             (size_t)n) == 0;
+    int same_answer = value_is_same(columns[C_RESPONSE], sqlite3_column_value(stmt, 2));
     change = !same_query && same_vector ? STALE_VECTOR : 0;
     change |= same_query && same_answer ? 0 : OTHER_TEXT;
   }
@@ -565,8 +551,8 @@ static int update(CacheTable *t, sqlite3_value **argv, int64_t now, Err *err) {
 
 /* The command of an INSERT into the table's own column; NULL where it is an entry. */
 static const char *command_of(int argc, sqlite3_value **argv) {
-  return argc > 1 && is_null(argv[0]) ? (const char *)sqlite3_value_text(argv[2 + C_COMMAND])
-                                      : NULL;
+  return argc > 1 && value_is_null(argv[0]) ? (const char *)sqlite3_value_text(argv[2 + C_COMMAND])
+                                            : NULL;
 }
 
 int write_run(CacheTable *t, int argc, sqlite3_value **argv, sqlite3_int64 *rowid, int64_t now,
@@ -582,7 +568,7 @@ int write_run(CacheTable *t, int argc, sqlite3_value **argv, sqlite3_int64 *rowi
   if (command) {
     return run_command(t, command, argv[1], argv + 2, now, err);
   }
-  if (!is_null(argv[0])) {
+  if (!value_is_null(argv[0])) {
     return update(t, argv, now, err);
   }
   if (t->writes % EXPIRE_EVERY == 0) {

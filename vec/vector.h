@@ -8,6 +8,8 @@
 
 #include <stddef.h>
 
+#define VECTOR_SUBTYPE 223 /* of a float32 vector as an SQL value, as sqlite-vec marks them */
+
 typedef enum VectorFault { VECTOR_FINE, VECTOR_NOT_FINITE, VECTOR_ZERO } VectorFault;
 
 /* Writes the unit vector of n float32 (little-endian bytes, any alignment) to out. Norms are taken

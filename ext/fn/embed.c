@@ -11,11 +11,10 @@
 
 #include "core/text.h"
 #include "cosine.h"
+#include "vector.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { VECTOR_SUBTYPE = 223 };
 
 static int check_text(const char *text, size_t n, Err *err) {
   size_t bad_at = 0;

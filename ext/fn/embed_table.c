@@ -12,12 +12,13 @@
 #include "fn/fn.h"
 
 #include "core/json.h"
+#include "vector.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { C_TEXT, C_EMBEDDING, C_TEXTS, C_MODEL };
-enum { VECTOR_SUBTYPE = 223, MOST_TEXTS = 1000000 };
+enum { MOST_TEXTS = 1000000 };
 
 typedef struct BatchTable {
   sqlite3_vtab base;
