@@ -23,7 +23,7 @@ ALL_CFLAGS = $(CFLAGS) -std=c11 -D_GNU_SOURCE -ffp-contract=off $(WARN) -fPIC -f
 SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 SRC := $(wildcard ext/*.c ext/*/*.c vec/*.c)
-SQL := sql/store.sql sql/cache.sql sql/views.sql sql/config.sql sql/models.tsv sql/prices.tsv
+SQL := $(wildcard sql/*.sql sql/*.tsv)
 so_obj     = $(SRC:%.c=$(B)/so/%.o) $(B)/so/sql_text.o
 static_obj = $(SRC:%.c=$(B)/static/%.o) $(B)/static/sql_text.o
 asan_obj   = $(SRC:%.c=$(B)/asan/%.o) $(B)/asan/sql_text.o

@@ -244,9 +244,15 @@ static double part_parse(Parts *p) {
     Err err = {0};
     Reply reply = {0};
     Cost cost;
+    char why[200];
     cJSON *tree = json_parse(p->answer, p->answer_n, "the answer", &err);
-    if (!tree || provider_api("openai")->parse(tree, &reply, &err) != RC_OK ||
-        pricing_cost(p->conn, reply.model, 1795384400000, &reply.usage, &cost, &err) != 1) {
+    int ok = tree && provider_api("openai")->parse(tree, &reply, &err) == RC_OK;
+    if (ok) {
+      provider_read_usage(tree, "openai", &reply);
+    }
+    PricingAsk ask = {.model = reply.model, .provider = "openai", .at_ms = 1795384400000};
+    if (!ok || pricing_refresh(p->conn, NULL, &err) != RC_OK ||
+        pricing_cost(p->conn, &ask, &reply.usage, &cost, why, sizeof why, &err) != 1) {
       die("parse", err.msg);
     }
     reply_free(&reply);

@@ -38,6 +38,14 @@ static const struct Function {
     {"llm_cost", 2, READS, fn_llm_cost},
     {"llm_cost", 3, READS, fn_llm_cost},
     {"llm_cost", 4, READS, fn_llm_cost},
+    {"llm_cost_explain", 2, READS | JSON, fn_llm_cost_explain},
+    {"llm_cost_explain", 3, READS | JSON, fn_llm_cost_explain},
+    {"llm_cost_explain", 4, READS | JSON, fn_llm_cost_explain},
+    {"llm_cache_minimum", 1, READS, fn_llm_cache_minimum},
+    {"llm_cache_minimum", 2, READS, fn_llm_cache_minimum},
+    {"llm_usage", 1, PURE | JSON, fn_llm_usage},
+    {"llm_usage", 2, PURE | JSON, fn_llm_usage},
+    {"llm_prices_import", 1, DIRECT | JSON, fn_llm_prices_import},
     {"llm_tokens", 1, PURE, fn_llm_tokens},
     {"llm_tokens", 2, PURE, fn_llm_tokens},
     {"llm_normalize", 1, PURE, fn_llm_normalize},
@@ -72,6 +80,10 @@ static int register_tables(sqlite3 *db, Conn *conn) {
   int rc = sqlite3_create_module_v2(db, "llm_call", &call_table_module, conn_ref(conn), conn_unref);
   if (rc == SQLITE_OK) {
     rc = sqlite3_create_module_v2(db, "embed_batch", &embed_table_module, conn_ref(conn),
+                                  conn_unref);
+  }
+  if (rc == SQLITE_OK) {
+    rc = sqlite3_create_module_v2(db, "llm_catalogue", &catalogue_table_module, conn_ref(conn),
                                   conn_unref);
   }
   if (rc == SQLITE_OK) {

@@ -12,12 +12,19 @@ CREATE TABLE IF NOT EXISTS main.llm_models(
 );
 
 CREATE TABLE IF NOT EXISTS main.llm_prices(
-  model TEXT NOT NULL,
-  kind TEXT NOT NULL,         -- input, output, cache_read, cache_write, cache_write_1h
+  model TEXT NOT NULL,        -- a name, or a GLOB
+  kind TEXT NOT NULL,         -- a unit: input, output, cache_read, …; or factor: times all token prices
   usd_per_million REAL NOT NULL,
   valid_from TEXT,            -- 'YYYY-MM-DD' or Unix milliseconds; NULL: always
   valid_to TEXT,
-  above_tokens INTEGER NOT NULL DEFAULT 0
+  above_tokens INTEGER NOT NULL DEFAULT 0,
+  provider TEXT,              -- NULL: of any
+  service TEXT,               -- NULL: standard; batch, flex, priority, fast, or geo:us
+  hours TEXT,                 -- 'HH:MM-HH:MM', UTC; NULL: all day
+  names TEXT,                 -- GLOBs that mean this model, separated by blanks; NULL: its name
+  list TEXT,                  -- the price list a row was imported with; NULL: a single row
+  source TEXT,
+  checked TEXT
 );
 
 CREATE TABLE IF NOT EXISTS main.llm_tiers(

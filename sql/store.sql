@@ -39,7 +39,8 @@ CREATE TABLE IF NOT EXISTS main.llm_calls(
   retry_reason TEXT,
   finish_reason TEXT,
   similarity REAL,
-  prompt_hash TEXT
+  prompt_hash TEXT,
+  usage TEXT                  -- all that was billed, as JSON of units: llm_cost(model, usage) prices it again
 );
 CREATE INDEX IF NOT EXISTS main.llm_calls_ts ON llm_calls(ts);
 CREATE INDEX IF NOT EXISTS main.llm_calls_request ON llm_calls(request_id) WHERE attempt > 0;

@@ -80,6 +80,21 @@ FROM llm_calls
 WHERE cost_nusd IS NULL AND kind IN ('call', 'batch', 'embed', 'unknown')
 GROUP BY 1, 2, 3;
 
+-- What providers that state a cost say, beside what we compute.
+CREATE VIEW IF NOT EXISTS main.llm_reported_costs AS
+SELECT coalesce(model, model_requested) AS model, provider, count(*) AS calls,
+       sum(cost_nusd) / 1e9 AS cost_usd,
+       sum(CASE WHEN cost_nusd IS NOT NULL THEN cost_reported_nusd END) / 1e9 AS reported_usd,
+       sum(cost_reported_nusd - cost_nusd) / 1e9 AS drift_usd,
+       round(100.0 * sum(cost_reported_nusd - cost_nusd) / nullif(sum(CASE WHEN cost_reported_nusd IS NOT NULL
+             THEN cost_nusd END), 0), 3) AS drift_percent,
+       max(abs(cost_reported_nusd - cost_nusd)) / 1e9 AS largest_drift_usd,
+       sum(cost_nusd IS NULL) AS unpriced, sum(CASE WHEN cost_nusd IS NULL THEN cost_reported_nusd END) / 1e9
+       AS reported_only_usd
+FROM llm_calls
+WHERE cost_reported_nusd IS NOT NULL AND kind IN ('call', 'batch', 'embed', 'unknown')
+GROUP BY 1, 2;
+
 -- The two caches in one row. near_misses: lookups whose nearest entry was more likely right than wrong, yet
 -- not served, or was near and vetoed (of the newest 10,000 decisions); false_hits_reported: hits that llm_cache_feedback() called wrong.
 CREATE VIEW IF NOT EXISTS main.llm_cache_stats AS

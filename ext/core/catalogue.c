@@ -1,28 +1,45 @@
 /*
 ** The compiled-in catalogue. See catalogue.h for the contract.
 **
-** Both files are tab-separated, a row a line; lines that start with '#' are comments.
-**   models.tsv: name provider api base_url key_env context_window max_output supports
-**   prices.tsv: model valid_from above_tokens input output cache_read cache_write cache_write_1h checked source
-** Prices are US dollars per million tokens, '-' where there is none. A row with a later valid_from
-** ends the earlier rows of its model.
+** All files are tab-separated (tsv.h), '-' where there is nothing.
+**   models.tsv        name provider api base_url key_env context_window max_output supports
+**   prices*.tsv       model names valid_from valid_to hours above_tokens service prices
+**                     after lines "@provider id", "@source text" and "@checked day" that hold until the
+**                     next; `names` are GLOBs, on a model's first row; `prices` are "unit=price", US
+**                     dollars per million, or "factor=0.5": of all token prices of the standard service
+**   cache_minimum.tsv provider names valid_from tokens source
+** In a provider, the first model whose names match is the one. A row with a later valid_from ends the
+** earlier rows of its model. Models that prices_more.tsv names go before those of prices.tsv; its rows
+** without names join those of the model of that name. The model "*" is all that its names mean.
 */
 #include "catalogue.h"
 
+#include "decimal.h"
+#include "glob.h"
 #include "sql_text.h"
+#include "tsv.h"
 
+#include <ctype.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MODEL_FIELDS = 8, PRICE_FIELDS = 10 };
+enum { MODEL_FIELDS = 8, PRICE_FIELDS = 8, MINIMUM_FIELDS = 5 };
+
+typedef struct CacheMinimum {
+  const Vendor *vendor;
+  const char *names;
+  long long from_ms, tokens;
+} CacheMinimum;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static Model *models;
 static int n_models;
-static PriceRow *prices;
-static int n_prices;
+static PriceBook book;
+static CacheMinimum *minimums;
+static int n_minimums;
 static char newest_check[11] = "";
 
 static const Tier tiers[] = {
@@ -31,98 +48,131 @@ static const Tier tiers[] = {
     {"complex", "gpt-4o", 1.0, 3},
 };
 
-/* Splits the line at *at into fields (NUL-terminated in place) and moves *at past it. Returns
-** the number of fields, 0 for comments and blank lines. */
-static int next_row(char **at, char **fields, int max) {
-  char *line = *at;
-  char *end = strchr(line, '\n');
-  *at = end ? end + 1 : line + strlen(line);
-  if (end) {
-    *end = 0;
-  }
-  int n = 0;
-  while (*line && *line != '#' && n < max) {
-    fields[n++] = line;
-    char *tab = strchr(line, '\t');
-    if (!tab) {
-      break;
-    }
-    *tab = 0;
-    line = tab + 1;
-  }
-  return n;
-}
-
-static int count_lines(const char *text) {
-  int n = 1;
-  for (; *text; text++) {
-    n += *text == '\n';
-  }
-  return n;
-}
-
-static const char *field_text(const char *field) {
-  return strcmp(field, "-") == 0 ? "" : field;
-}
-
 static void load_models(void) {
   char *at = strdup(sql_models_tsv);
   char *f[MODEL_FIELDS];
-  models = at ? calloc((size_t)count_lines(at), sizeof *models) : NULL;
+  models = at ? calloc((size_t)tsv_lines(at), sizeof *models) : NULL;
   while (models && *at) {
-    if (next_row(&at, f, MODEL_FIELDS) == MODEL_FIELDS) {
-      models[n_models++] = (Model){
-          field_text(f[0]), field_text(f[1]), field_text(f[2]),        field_text(f[3]),
-          field_text(f[4]), field_text(f[7]), strtoll(f[5], NULL, 10), strtoll(f[6], NULL, 10)};
+    if (tsv_row(&at, f, MODEL_FIELDS) == MODEL_FIELDS) {
+      models[n_models++] =
+          (Model){tsv_text(f[0]), tsv_text(f[1]), tsv_text(f[2]),          tsv_text(f[3]),
+                  tsv_text(f[4]), tsv_text(f[7]), strtoll(f[5], NULL, 10), strtoll(f[6], NULL, 10)};
     }
   }
 }
 
-/* Ends the still open rows of the same model and tier at the start of this one. */
-static void end_earlier(const PriceRow *row) {
-  for (int i = 0; i < n_prices; i++) {
-    if (strcmp(prices[i].model, row->model) == 0 && prices[i].from_ms < row->from_ms &&
-        prices[i].to_ms > row->from_ms) {
-      prices[i].to_ms = row->from_ms;
+/* What the '@' lines of a price file said last. */
+typedef struct Context {
+  char provider[64], source[128], checked[16];
+} Context;
+
+static void read_context(Context *c, char **f) {
+  if (strcmp(f[0], "@provider") == 0) {
+    snprintf(c->provider, sizeof c->provider, "%s", f[1]);
+  } else if (strcmp(f[0], "@source") == 0) {
+    snprintf(c->source, sizeof c->source, "%s", f[1]);
+  } else if (strcmp(f[0], "@checked") == 0) {
+    snprintf(c->checked, sizeof c->checked, "%s", f[1]);
+    if (strlen(f[1]) == 10 && strcmp(f[1], newest_check) > 0) {
+      memcpy(newest_check, f[1], 11);
     }
   }
 }
 
-static void add_price_row(char **f) {
-  PriceRow row = {.model = f[0], .from_ms = 0, .to_ms = LLONG_MAX};
-  time_parse(f[1], &row.from_ms);
-  row.above_tokens = strtoll(f[2], NULL, 10);
-  end_earlier(&row);
-  for (int k = 0; k < PRICE_KINDS; k++) {
-    row.kind = (PriceKind)k;
-    if (decimal_parse_pico(f[3 + k], &row.pusd)) {
-      prices[n_prices++] = row;
+/* Adds "input=2.5 output=10" as rows of the same terms. */
+static void add_prices(const Context *c, const char *model, const char *names, char *prices,
+                       PriceTerms terms) {
+  char *next = prices;
+  for (char *p = prices; p && *p; p = next) {
+    char *blank = strchr(p, ' '), *equals = strchr(p, '=');
+    PriceRow row = {.terms = terms};
+    next = blank ? blank + 1 : NULL;
+    if (blank) {
+      *blank = 0;
     }
-  }
-  if (strlen(f[8]) == 10 && strcmp(f[8], newest_check) > 0) {
-    memcpy(newest_check, f[8], 11);
+    if (!equals) {
+      continue;
+    }
+    *equals = 0;
+    row.unit = unit_parse(p);
+    if (decimal_parse_pico(equals + 1, &row.pusd) &&
+        (row.unit < UNIT_COUNT || strcmp(p, "factor") == 0)) {
+      row.pusd /= row.unit == UNIT_COUNT ? 1000000 : 1; /* pico to millionths */
+      book_add(&book, c->provider, model, names, &row);
+    }
   }
 }
 
-static void load_prices(void) {
-  char *at = strdup(sql_prices_tsv);
-  char *f[PRICE_FIELDS];
-  prices = at ? calloc((size_t)count_lines(at) * PRICE_KINDS, sizeof *prices) : NULL;
-  while (prices && *at) {
-    if (next_row(&at, f, PRICE_FIELDS) == PRICE_FIELDS) {
-      add_price_row(f);
+static void add_price_row(const Context *c, char **f) {
+  PriceTerms terms = {.service = f[6],
+                      .from_ms = 0,
+                      .to_ms = LLONG_MAX,
+                      .above_tokens = strtoll(f[5], NULL, 10),
+                      .source = c->source,
+                      .checked = c->checked};
+  time_parse(f[2], &terms.from_ms);
+  time_parse(f[3], &terms.to_ms);
+  time_parse_hours(f[4], &terms.hours_from, &terms.hours_to);
+  add_prices(c, f[0], tsv_text(f[1]), f[7], terms);
+}
+
+/* 1 if a row belongs to a model that its file names: the row has names, or the model is one of the
+** first n_named. */
+static int is_named(const Context *c, char **f, int n_named) {
+  int found = f[1][0] != '-' || f[1][1];
+  for (int i = 0; i < n_named && !found; i++) {
+    found = strcmp(book.models.at[i].provider, c->provider) == 0 &&
+            strcmp(book.models.at[i].name, f[0]) == 0;
+  }
+  return found;
+}
+
+/* Which rows of a file to read: those of models with names of their own, or those that join others. */
+enum Which { ALL, NAMED, JOINING };
+
+static void load_prices(const char *text, enum Which which, int n_named) {
+  char *copy = strdup(text), *at = copy, *f[PRICE_FIELDS];
+  Context context = {"", "", ""};
+  while (at && *at) {
+    int n = tsv_row(&at, f, PRICE_FIELDS);
+    if (n == 2 && f[0][0] == '@') {
+      read_context(&context, f);
+    } else if (n == PRICE_FIELDS &&
+               (which == ALL ||
+                (which == NAMED) ==
+                    is_named(&context, f, which == NAMED ? book.models.n : n_named))) {
+      add_price_row(&context, f);
+    }
+  }
+  free(copy);
+}
+
+static void load_minimums(void) {
+  char *at = strdup(sql_cache_minimum_tsv), *f[MINIMUM_FIELDS];
+  minimums = at ? calloc((size_t)tsv_lines(at), sizeof *minimums) : NULL;
+  while (minimums && *at) {
+    if (tsv_row(&at, f, MINIMUM_FIELDS) == MINIMUM_FIELDS) {
+      CacheMinimum m = {vendor_by_word(f[0]), f[1], 0, strtoll(f[3], NULL, 10)};
+      time_parse(f[2], &m.from_ms);
+      minimums[n_minimums++] = m;
     }
   }
 }
 
 static void load(void) {
   load_models();
-  load_prices();
+  load_minimums();
+  if (book_init(&book, "catalogue")) {
+    load_prices(sql_prices_more_tsv, NAMED, 0);
+    int n_named = book.models.n;
+    load_prices(sql_prices_tsv, ALL, 0);
+    load_prices(sql_prices_more_tsv, JOINING, n_named);
+  }
 }
 
-PriceList catalogue_prices(void) {
+const PriceBook *catalogue_prices(void) {
   pthread_once(&once, load);
-  return (PriceList){prices, n_prices};
+  return &book;
 }
 
 const Model *catalogue_models(int *n) {
@@ -134,6 +184,33 @@ const Model *catalogue_models(int *n) {
 const Tier *catalogue_tiers(int *n) {
   *n = (int)(sizeof tiers / sizeof tiers[0]);
   return tiers;
+}
+
+long long catalogue_cache_minimum(const Vendor *vendor, const char *name, long long at_ms) {
+  char lower[LIMIT_MODEL_NAME];
+  const CacheMinimum *best = NULL;
+  size_t n = 0;
+  pthread_once(&once, load);
+  for (; name[n] && n + 1 < sizeof lower; n++) {
+    lower[n] = (char)tolower((unsigned char)name[n]);
+  }
+  lower[n] = 0;
+  for (int i = 0; i < n_minimums; i++) {
+    const CacheMinimum *m = &minimums[i];
+    if (m->vendor == vendor && m->from_ms <= at_ms && glob_any(m->names, lower) &&
+        (!best || m->from_ms > best->from_ms)) {
+      best = m;
+    }
+  }
+  return best ? best->tokens : -1;
+}
+
+int catalogue_rows(void) {
+  int n = 0;
+  for (int i = 0; i < catalogue_prices()->models.n; i++) {
+    n += book.models.at[i].n;
+  }
+  return n;
 }
 
 const char *catalogue_date(void) {

@@ -1,11 +1,12 @@
 /*
-** What the product knows without being told: models and their prices, compiled in from
-** sql/models.tsv and sql/prices.tsv.
+** What the product knows without being told: models and their prices, compiled in from sql/models.tsv,
+** sql/prices.tsv (generated), sql/prices_more.tsv and sql/cache_minimum.tsv.
 */
 #ifndef LLMCOST_CATALOGUE_H
 #define LLMCOST_CATALOGUE_H
 
-#include "price.h"
+#include "book.h"
+#include "limits.h"
 
 /* One model that can be called. Text members are "" where the file has none. */
 typedef struct Model {
@@ -21,9 +22,16 @@ typedef struct Tier {
 } Tier;
 
 /* The compiled-in lists, parsed at first use (safe from any thread) and never freed. */
-PriceList catalogue_prices(void);
+const PriceBook *catalogue_prices(void);
 const Model *catalogue_models(int *n);
 const Tier *catalogue_tiers(int *n);
+
+/* The shortest prefix that a model's provider caches, in tokens, at a time: dated facts, since they
+** change. -1 where it is not known. `name` as the provider returns it. */
+long long catalogue_cache_minimum(const Vendor *vendor, const char *name, long long at_ms);
+
+/* How many prices it has. */
+int catalogue_rows(void);
 
 /* The newest day a compiled-in price was checked, 'YYYY-MM-DD'. */
 const char *catalogue_date(void);

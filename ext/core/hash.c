@@ -22,3 +22,7 @@ void hash_hex(const Hash *h, char out[HASH_HEX_SIZE]) {
   }
   out[32] = 0;
 }
+
+unsigned long long hash_short(const void *data, size_t n) {
+  return XXH3_64bits(data, n);
+}

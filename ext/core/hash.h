@@ -19,4 +19,7 @@ Hash hash_bytes(const void *data, size_t n, unsigned long long seed);
 /* Writes the 32 lower-case hex digits and a NUL. */
 void hash_hex(const Hash *h, char out[HASH_HEX_SIZE]);
 
+/* A quick 64-bit hash, for tables in memory. */
+unsigned long long hash_short(const void *data, size_t n);
+
 #endif

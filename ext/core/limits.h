@@ -63,6 +63,15 @@
 /* Steps of one schema validation: a schema whose $refs branch into themselves ends there. */
 #define LIMIT_SCHEMA_STEPS 1000000
 
+/* Model names whose prices a connection keeps at hand: about 3 KB each. */
+#define LIMIT_PRICED_MODELS 4096
+
+/* Price lists in llm_prices, the catalogue and the single rows among them. */
+#define LIMIT_PRICE_LISTS 16
+
+/* A price list to import: LiteLLM's has 1.6 MB. */
+#define LIMIT_IMPORT_BYTES ((size_t)64 << 20)
+
 /* How long a write waits for another process's write to the store. */
 #define LIMIT_BUSY_MS 15000
 

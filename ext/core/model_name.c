@@ -42,6 +42,16 @@ static int is_snapshot_suffix(const char *rest) {
   return 0;
 }
 
+size_t model_name_base(const char *name) {
+  size_t n = strlen(name);
+  for (size_t i = 1; i < n; i++) {
+    if (is_snapshot_suffix(name + i)) {
+      return i;
+    }
+  }
+  return n;
+}
+
 int model_name_match(const char *asked, const char *known) {
   if (strcmp(asked, known) == 0) {
     return 3;

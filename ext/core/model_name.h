@@ -4,11 +4,16 @@
 #ifndef LLMCOST_MODEL_NAME_H
 #define LLMCOST_MODEL_NAME_H
 
+#include <stddef.h>
+
 /* How well `asked` names the model `known`: 3 the same bytes; 2 the same but for case and a
 ** vendor prefix ("openai/", "models/"); 1 a dated snapshot or "-latest" of it
 ** ("gpt-4o-2024-08-06", "claude-haiku-4-5-20251001"); 0 another model. Fine-tuned names ("ft:…")
 ** match only themselves: they cost more than their base. */
 int model_name_match(const char *asked, const char *known);
+
+/* The length of a name without a snapshot's suffix: a date or "-latest". */
+size_t model_name_base(const char *name);
 
 /* Edit distance of two names, at most `cap` (then cap): for "did you mean" lists. */
 int model_name_distance(const char *a, const char *b, int cap);

@@ -1,77 +1,93 @@
 /*
 ** Prices and exact cost arithmetic.
 **
-** Units: a price is an integer number of pico-dollars (1e-12 USD) per million tokens, so every
-** price with up to 12 decimals is exact. A cost is tokens × price, an integer in 1e-18 USD; it is
-** summed in 128 bits and rounded once, half up, to nano-dollars (1e-9 USD) where it enters the
-** ledger.
+** A usage is split into leaves, every token in exactly one, and each leaf is priced once: the leaf of
+** a priced unit is its count less the leaves of the priced units inside it, so a unit without a price
+** of its own is billed as the one that contains it (the leaf decomposition of genai-prices).
+**
+** A price is an integer number of pico-dollars (1e-12 USD) per million, a factor one of millionths:
+** count × price × factor is an integer in 1e-24 USD. It is summed in 128 bits and rounded once, half
+** up, to nano-dollars (1e-9 USD) where it enters the ledger.
 */
 #ifndef LLMCOST_PRICE_H
 #define LLMCOST_PRICE_H
 
+#include "book.h"
 #include "error.h"
 #include "usage.h"
 
-typedef enum PriceKind {
-  PRICE_INPUT,
-  PRICE_OUTPUT,
-  PRICE_CACHE_READ,
-  PRICE_CACHE_WRITE,
-  PRICE_CACHE_WRITE_1H,
-  PRICE_KINDS
-} PriceKind;
-
 #define PRICE_UNKNOWN (-1LL)
 
-typedef struct PriceRow {
-  const char *model;
-  PriceKind kind;
-  long long pusd;         /* pico-USD per million tokens */
-  long long from_ms;      /* valid from, Unix ms, inclusive */
-  long long to_ms;        /* valid to, exclusive */
-  long long above_tokens; /* for requests whose whole input is strictly above this */
-} PriceRow;
+/* A model in a book. */
+typedef struct PriceSource {
+  const PriceBook *book;
+  const PriceModel *model; /* NULL: not in it */
+} PriceSource;
 
-typedef struct PriceList {
-  const PriceRow *rows;
-  int n;
-} PriceList;
+/* What a model's name was found to mean, before it is known when and how much. Borrows the books. */
+typedef struct PriceRef {
+  const Vendor *vendor;        /* who sells it; NULL: not known */
+  PriceSource own;             /* among single rows: they go before the lists, unit by unit */
+  PriceSource list;            /* in the first list that knows it */
+  PriceSource next;            /* in the next one: for services and fees that the first has not */
+  BookMatch miss;              /* where no list does: why not */
+  char name[LIMIT_MODEL_NAME]; /* as asked, in lower case */
+} PriceRef;
 
-/* The prices of one model, at one time, for one size of request; PRICE_UNKNOWN where there is
-** none. */
+/* A request: what decides which of a model's prices hold. */
+typedef struct PriceWhen {
+  long long at_ms;
+  long long input_tokens; /* all of them, cached too: tiers are chosen on them */
+  const char *service, *geo;
+} PriceWhen;
+
+/* The prices of one model for one kind of request. */
 typedef struct PriceSet {
-  long long pusd[PRICE_KINDS];
+  UnitSet priced;
+  long long pusd[UNIT_COUNT];      /* where priced */
+  long long factor[UNIT_COUNT];    /* millionths */
+  const PriceRow *row[UNIT_COUNT]; /* where each comes from */
+  const char *missing;             /* why there are none, or NULL: "no price for service '…'" */
+  /* The same for every request of the same service in these bounds. */
+  long long from_ms, to_ms; /* from inclusive, to exclusive */
+  long long above, up_to;   /* input tokens: above exclusive, up_to inclusive */
 } PriceSet;
 
-typedef unsigned __int128 Cost; /* in 1e-18 USD */
+typedef unsigned __int128 Cost; /* in 1e-24 USD */
 
-/* The kind a word names ("input", "output", "cache_read", "cache_write", "cache_write_1h"), or
-** -1. */
-int price_kind_parse(const char *word);
-#define PRICE_KIND_WORDS "'input', 'output', 'cache_read', 'cache_write' or 'cache_write_1h'"
+/* Finds what a name means: in the single rows of `books[0]`, and in the first of the lists
+** books[1 … n-1] that knows it. `vendor` NULL: not known. Returns 1 if any does. */
+int price_find(const PriceBook *const *books, int n, const Vendor *vendor, const char *name,
+               PriceRef *ref);
 
-/* Resolves the prices of `model` at `at_ms` for a request of `input_tokens`: `overrides` row by
-** row before the catalogue; of several rows the one with the highest threshold crossed, then the
-** latest start. A kind without a price falls back to its ancestor: 1-hour writes to writes,
-** writes and reads to input. Returns 1 if any row names the model, 0 if it is unknown. */
-int price_resolve(PriceList overrides, const char *model, long long at_ms, long long input_tokens,
-                  PriceSet *set);
+/* The prices that hold. Of several rows for a unit: single rows before the list; in a list the rows of
+** the latest start (of those of an hour of the day, if any holds); of those the highest threshold
+** crossed. Another service than the standard one has its own rows, or a factor on the standard ones
+** (fees that are no tokens have none); a geo has a factor, which stacks. Returns 1, or 0 where nothing
+** is priced: set->missing says why. */
+int price_select(const PriceRef *ref, const PriceWhen *when, PriceSet *set);
 
-/* The cost of a usage, its leaves priced disjointly: uncached input, reads, 5-minute and 1-hour
-** writes, output. Returns 1 and *cost; 0 where a price or a count that is needed is unknown; -1
-** where a leaf is negative (more cached than there was input). */
-int price_cost(const PriceSet *set, const Usage *usage, Cost *cost);
+/* The price of a unit, or of the nearest that contains it: pico-USD per million × millionths in
+** *price. Returns 1, or 0 where it has none. */
+int price_of_unit(const PriceSet *set, Unit unit, Cost *price);
+
+/* The leaves of a usage: counts by priced unit (others are 0). Returns 1; 0 where a count or a price
+** that is needed is not known; -1 where the usage contradicts itself. *why says it for both, in
+** `size` bytes. */
+int price_leaves(const PriceSet *set, const Usage *usage, long long leaves[UNIT_COUNT], char *why,
+                 size_t size);
+
+/* The cost of a usage. Returns as price_leaves. */
+int price_cost(const PriceSet *set, const Usage *usage, Cost *cost, char *why, size_t size);
+
+/* The part of a cost that one leaf is. */
+Cost price_leaf(const PriceSet *set, Unit unit, long long count);
 
 /* Nano-dollars, rounded half up; and dollars. */
 long long cost_nusd(Cost cost);
 double cost_usd(Cost cost);
 
-/* Parses a decimal number ("0.15", "2.5e-1") scaled by 10^12 into *value, digits past that
-** rounded half up. Returns 1, or 0 where the text is no non-negative number or does not fit. */
-int decimal_parse_pico(const char *text, long long *value);
-
-/* Parses 'YYYY-MM-DD', with or without 'THH:MM[:SS][Z]' (blank for T too), as UTC, or an
-** integer: Unix ms. Returns 1 and *ms, or 0. */
-int time_parse(const char *text, long long *ms);
+/* Where decimal.h is asked to print one: a Cost is dollars / 10^COST_SCALE. */
+#define COST_SCALE 24
 
 #endif

@@ -10,5 +10,10 @@ extern const char sql_views_sql[];
 extern const char sql_config_sql[];
 extern const char sql_models_tsv[];
 extern const char sql_prices_tsv[];
+extern const char sql_prices_more_tsv[];
+extern const char sql_providers_tsv[];
+extern const char sql_usage_tsv[];
+extern const char sql_usage_more_tsv[];
+extern const char sql_cache_minimum_tsv[];
 
 #endif

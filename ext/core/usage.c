@@ -1,32 +1,218 @@
 /*
-** Usage objects. See usage.h for the contract.
+** Usage objects. See usage.h for the contract, vendor.h for the shapes.
 */
 #include "usage.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* The shapes an unknown sender may report in. */
+static const char *const common[] = {"openai",         "azure.responses", "anthropic.default",
+                                     "google.default", "aws.default",     "cohere.default",
+                                     "ollama",         "azure.embeddings"};
 
 void usage_init(Usage *u) {
-  u->input = u->cached = u->write_5m = u->write_1h = USAGE_UNKNOWN;
-  u->output = u->reasoning = u->reported_nusd = USAGE_UNKNOWN;
+  *u = (Usage){.can = ~(UnitSet)0, .reported_nusd = USAGE_UNKNOWN, .service = "standard"};
 }
 
-/* Reads the first of two member names that is there. */
-static int read_count(const cJSON *object, const char *key, const char *other, long long *value,
-                      Err *err) {
-  int found = json_count(object, key, value);
-  if (found == 0 && other) {
-    key = other;
-    found = json_count(object, key, value);
+void usage_set(Usage *u, Unit unit, long long count) {
+  u->n[unit] = count;
+  u->has |= UNIT_BIT(unit);
+}
+
+long long usage_get(const Usage *u, Unit unit) {
+  return u->has & UNIT_BIT(unit) ? u->n[unit] : USAGE_UNKNOWN;
+}
+
+/* Providers' words for what is sold: the first of a pair means the second. */
+void usage_set_service(Usage *u, const char *word) {
+  static const struct {
+    const char *word, *service;
+  } words[] = {{"", "standard"},
+               {"default", "standard"},
+               {"auto", "standard"},
+               {"on_demand", "standard"},
+               {"standard_only", "standard"},
+               {"not_available", "standard"},
+               {"on_demand_priority", "priority"},
+               {"on_demand_flex", "flex"}};
+  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+    if (strcasecmp(word, words[i].word) == 0) {
+      word = words[i].service;
+    }
   }
-  found = found == 1 && *value > LIMIT_TOKENS ? -1 : found;
-  return found >= 0 ? RC_OK
-                    : err_set(err, RC_ERROR, "bad_usage", "usage: '%s' is not a token count", key);
+  snprintf(u->service, sizeof u->service, "%.*s", USAGE_WORD - 1, word);
 }
 
-static const cJSON *child(const cJSON *object, const char *key, const char *other) {
-  const cJSON *c = cJSON_GetObjectItemCaseSensitive(object, key);
-  return c ? c : cJSON_GetObjectItemCaseSensitive(object, other);
+/* ---- one shape over one object */
+
+/* One step down a path. */
+static const cJSON *step_into(const cJSON *at, const char *step) {
+  const char *equals = strchr(step, '=');
+  const cJSON *item;
+  if (!equals) {
+    return cJSON_IsObject(at) ? cJSON_GetObjectItemCaseSensitive(at, step) : NULL;
+  }
+  cJSON_ArrayForEach(item, (cJSON_IsArray(at) ? at : NULL)) {
+    char field[32];
+    snprintf(field, sizeof field, "%.*s", (int)(equals - step), step);
+    const char *value = json_text(item, field);
+    if (value && strcasecmp(value, equals + 1) == 0) {
+      return item;
+    }
+  }
+  return NULL;
 }
+
+/* Follows a path; NULL where a step is missing or null. */
+static const cJSON *walk(const cJSON *at, const char *const *steps) {
+  while (at && *steps) {
+    at = step_into(at, *steps++);
+  }
+  return at && !cJSON_IsNull(at) ? at : NULL;
+}
+
+/* The usage object in a whole answer, or the object itself where it is one already. */
+static const cJSON *find_root(const cJSON *body, const Shape *shape) {
+  for (const char *const *root = shape->root; *root && strcmp(*root, "-") != 0; root++) {
+    const cJSON *found = walk(body, root);
+    if (cJSON_IsObject(found)) {
+      return found;
+    }
+  }
+  return body;
+}
+
+/* How much of an object a shape explains: its numbers that are there, and whether all required ones
+** are. */
+typedef struct Fit {
+  const Shape *shape;
+  int complete, read;
+} Fit;
+
+static Fit fit_of(const cJSON *body, const Shape *shape) {
+  const cJSON *root = find_root(body, shape);
+  Fit fit = {shape, 1, 0};
+  for (int i = 0; i < shape->n; i++) {
+    int there = walk(root, shape->paths[i].steps) != NULL;
+    fit.read += there;
+    fit.complete &= there || !shape->paths[i].required;
+  }
+  return fit;
+}
+
+static void offer(Fit *best, const cJSON *body, const Shape *shape) {
+  Fit fit = shape ? fit_of(body, shape) : (Fit){0};
+  if (fit.read > 0 && (!best->shape || fit.complete > best->complete ||
+                       (fit.complete == best->complete && fit.read > best->read))) {
+    *best = fit;
+  }
+}
+
+/* A shape without output is only believed where the total says there was none. */
+static int hides_output(const cJSON *body, const Shape *shape) {
+  const cJSON *root = find_root(body, shape);
+  long long total = 0, input = -1;
+  json_count(root, "total_tokens", &total);
+  json_count(root, "prompt_tokens", &input);
+  return !(shape->can & UNIT_BIT(UNIT_OUTPUT)) && shape->can & UNIT_BIT(UNIT_INPUT) &&
+         total != input;
+}
+
+static const Shape *find_shape(const cJSON *body, const Vendor *vendor) {
+  Fit best = {0};
+  const Shape *shape;
+  for (int i = 0; vendor && (shape = vendor_shape_at(vendor, i, NULL, NULL)) != NULL; i++) {
+    if (!hides_output(body, shape)) {
+      offer(&best, body, shape);
+    }
+  }
+  for (size_t i = 0; i < sizeof common / sizeof common[0]; i++) {
+    shape = shape_by_name(common[i]);
+    if (shape && !hides_output(body, shape)) {
+      offer(&best, body, shape);
+    }
+  }
+  return best.shape;
+}
+
+/* The count at the end of a path: 1 and *count, 0 where there is none, -1 and *err. */
+static int read_count(const cJSON *root, const char *const *steps, long long *count, Err *err) {
+  const cJSON *item = walk(root, steps);
+  double d = item && cJSON_IsNumber(item) ? item->valuedouble : -1.0;
+  if (!item) {
+    return 0;
+  }
+  if (!(d >= 0 && d <= (double)LIMIT_TOKENS) || d != floor(d)) {
+    while (steps[1]) {
+      steps++;
+    }
+    err_set(err, RC_ERROR, "bad_usage", "usage: '%s' is not a token count", *steps);
+    return -1;
+  }
+  *count = (long long)d;
+  return 1;
+}
+
+static void read_shape(const cJSON *root, const Shape *shape, Usage *u, Err *err) {
+  UnitSet incomplete = 0;
+  u->can = shape->can;
+  for (int i = 0; i < shape->n; i++) {
+    const ShapePath *p = &shape->paths[i];
+    long long count = 0;
+    if (p->otherwise && u->has & UNIT_BIT(p->unit)) {
+      continue;
+    }
+    if (read_count(root, p->steps, &count, err) == 1) {
+      u->n[p->unit] += count;
+      u->has |= UNIT_BIT(p->unit);
+    } else if (p->required) {
+      incomplete |= UNIT_BIT(p->unit);
+    }
+  }
+  u->has &= ~incomplete;
+}
+
+/* Cache writes that are only reported by their lifetimes, beside the input (Anthropic). */
+static void add_split_writes(const Shape *shape, Usage *u) {
+  UnitSet split = UNIT_BIT(UNIT_CACHE_WRITE_5M) | UNIT_BIT(UNIT_CACHE_WRITE_1H);
+  if (shape->can & UNIT_BIT(UNIT_CACHE_WRITE) && u->has & split &&
+      !(u->has & UNIT_BIT(UNIT_CACHE_WRITE))) {
+    usage_set(u, UNIT_CACHE_WRITE, u->n[UNIT_CACHE_WRITE_5M] + u->n[UNIT_CACHE_WRITE_1H]);
+    u->n[UNIT_INPUT] += u->n[UNIT_CACHE_WRITE];
+  }
+}
+
+static long long total_of(const cJSON *root) {
+  long long total = -1;
+  if (json_count(root, "total_tokens", &total) != 1) {
+    json_count(root, "totalTokenCount", &total);
+  }
+  return total <= LIMIT_TOKENS ? total : -1;
+}
+
+/* Where the total is the input alone, there was no output. */
+static void note_no_output(const cJSON *root, Usage *u) {
+  if (usage_get(u, UNIT_OUTPUT) == USAGE_UNKNOWN && u->has & UNIT_BIT(UNIT_INPUT) &&
+      total_of(root) == u->n[UNIT_INPUT]) {
+    usage_set(u, UNIT_OUTPUT, 0);
+  }
+}
+
+/* Where the total is more than its two parts, the rest is reasoning that completion_tokens leaves out
+** (xAI, and Gemini's OpenAI endpoint at times): it is billed as output. */
+static void add_unlisted_output(const cJSON *root, Usage *u) {
+  UnitSet both = UNIT_BIT(UNIT_INPUT) | UNIT_BIT(UNIT_OUTPUT);
+  long long total = total_of(root);
+  if ((u->has & both) == both && total > u->n[UNIT_INPUT] + u->n[UNIT_OUTPUT]) {
+    usage_set(u, UNIT_OUTPUT, total - u->n[UNIT_INPUT]);
+  }
+}
+
+/* ---- what stands beside the counts */
 
 /* A cost in dollars (OpenRouter) or in ticks of 1e-10 dollars (xAI). */
 static void read_reported_cost(const cJSON *usage, Usage *u) {
@@ -39,73 +225,174 @@ static void read_reported_cost(const cJSON *usage, Usage *u) {
   }
 }
 
-/* Where the total is more than its two parts, the rest is reasoning that completion_tokens
-** leaves out (xAI, and Gemini's OpenAI endpoint at times): it is billed as output. */
-static void add_unlisted_output(const cJSON *usage, Usage *u) {
-  long long total = USAGE_UNKNOWN;
-  if (json_count(usage, "total_tokens", &total) == 1 && total <= LIMIT_TOKENS &&
-      u->input != USAGE_UNKNOWN && u->output != USAGE_UNKNOWN && total > u->input + u->output) {
-    u->output = total - u->input;
+/* What was sold, as the answer (never the request) tells it. */
+static void read_service(const cJSON *body, const cJSON *usage, Usage *u) {
+  const char *tier = json_text(usage, "service_tier");
+  tier = tier ? tier : json_text(body, "service_tier");
+  tier = tier ? tier : json_text(usage, "trafficType");
+  tier = tier ? tier : json_text(usage, "service");
+  if (tier) {
+    usage_set_service(u, tier);
+  }
+  const char *speed = json_text(usage, "speed");
+  if (speed && strcmp(speed, "fast") == 0) {
+    usage_set_service(u, "fast");
+  }
+  const char *geo = json_text(usage, "inference_geo");
+  geo = geo ? geo : json_text(usage, "geo");
+  if (geo && strcmp(geo, "global") != 0 && strcmp(geo, "not_available") != 0) {
+    snprintf(u->geo, sizeof u->geo, "%.*s", USAGE_WORD - 1, geo);
   }
 }
 
-int usage_from_openai(const cJSON *usage, Usage *u, Err *err) {
-  usage_init(u);
-  const cJSON *in = child(usage, "prompt_tokens_details", "input_tokens_details");
-  const cJSON *out = child(usage, "completion_tokens_details", "output_tokens_details");
-  read_count(usage, "prompt_tokens", "input_tokens", &u->input, err);
-  read_count(usage, "completion_tokens", "output_tokens", &u->output, err);
-  read_count(in, "cached_tokens", 0, &u->cached, err);
-  read_count(in, "cache_write_tokens", 0, &u->write_5m, err);
-  read_count(out, "reasoning_tokens", 0, &u->reasoning, err);
-  if (u->cached == USAGE_UNKNOWN) {
-    read_count(usage, "prompt_cache_hit_tokens", 0, &u->cached, err); /* DeepSeek */
-  }
-  add_unlisted_output(usage, u);
-  if (u->output == USAGE_UNKNOWN && u->input != USAGE_UNKNOWN &&
-      !cJSON_GetObjectItemCaseSensitive(usage, "completion_tokens")) {
-    long long total = USAGE_UNKNOWN; /* embeddings report no output */
-    if (json_count(usage, "total_tokens", &total) == 1 && total == u->input) {
-      u->output = 0;
+/* ---- our own form */
+
+static int is_own(const cJSON *body) {
+  return cJSON_GetObjectItemCaseSensitive(body, "input") != NULL ||
+         cJSON_GetObjectItemCaseSensitive(body, "output") != NULL;
+}
+
+static void read_own(const cJSON *body, Usage *u, Err *err) {
+  const cJSON *item;
+  cJSON_ArrayForEach(item, body) {
+    Unit unit = unit_parse(item->string);
+    const char *const steps[] = {item->string, NULL};
+    long long count;
+    if (unit < UNIT_COUNT && read_count(body, steps, &count, err) == 1) {
+      usage_set(u, unit, count);
     }
   }
-  read_reported_cost(usage, u);
+  read_service(body, body, u);
+}
+
+cJSON *usage_json(const Usage *u) {
+  cJSON *tree = cJSON_CreateObject();
+  for (UnitSet left = u->has; left; left &= left - 1) {
+    Unit unit = UNIT_FIRST(left);
+    cJSON_AddNumberToObject(tree, unit_word(unit), (double)u->n[unit]);
+  }
+  if (strcmp(u->service, "standard") != 0) {
+    cJSON_AddStringToObject(tree, "service", u->service);
+  }
+  if (u->geo[0]) {
+    cJSON_AddStringToObject(tree, "geo", u->geo);
+  }
+  return tree;
+}
+
+/* ---- snapshots of a stream */
+
+/* Puts the members of `from` into `into`: objects member by member, null says nothing, all else
+** replaces. */
+static void merge(cJSON *into, const cJSON *from) {
+  const cJSON *item;
+  cJSON_ArrayForEach(item, from) {
+    cJSON *old = cJSON_GetObjectItemCaseSensitive(into, item->string);
+    if (cJSON_IsNull(item)) {
+      continue;
+    }
+    if (cJSON_IsObject(old) && cJSON_IsObject(item)) {
+      merge(old, item);
+    } else if (old) {
+      cJSON_ReplaceItemInObjectCaseSensitive(into, item->string, cJSON_Duplicate(item, 1));
+    } else {
+      cJSON_AddItemToObject(into, item->string, cJSON_Duplicate(item, 1));
+    }
+  }
+}
+
+/* The snapshots of one answer as one object, owned; NULL and *err. */
+static cJSON *merge_snapshots(const cJSON *array, Err *err) {
+  cJSON *whole = cJSON_CreateObject();
+  const cJSON *item;
+  cJSON_ArrayForEach(item, array) {
+    const cJSON *message = cJSON_GetObjectItemCaseSensitive(item, "message");
+    const cJSON *snapshot = cJSON_IsObject(message) ? message : item;
+    const char *id = json_text(snapshot, "id"), *first = json_text(whole, "id");
+    if (id && first && strcmp(id, first) != 0) {
+      err_set(err, RC_ERROR, "bad_usage",
+              "usage: an array holds the snapshots of one answer, but this one has two ids");
+    } else if (cJSON_IsObject(snapshot)) {
+      merge(whole, snapshot);
+    }
+  }
+  return whole;
+}
+
+/* ---- reading */
+
+static int read_object(const cJSON *body, const Vendor *vendor, const char *api, Usage *u,
+                       Err *err) {
+  const Shape *shape = vendor && api ? vendor_shape(vendor, api) : NULL;
+  if (vendor && api && !shape) {
+    return err_set(err, RC_ERROR, "bad_option", "provider '%s' has no api '%.40s'", vendor->id,
+                   api);
+  }
+  if (!shape && is_own(body)) {
+    read_own(body, u, err);
+    return err->rc;
+  }
+  shape = shape ? shape : find_shape(body, vendor);
+  if (!shape) {
+    return RC_OK;
+  }
+  const cJSON *root = find_root(body, shape);
+  read_shape(root, shape, u, err);
+  add_split_writes(shape, u);
+  note_no_output(root, u);
+  if (!api) {
+    add_unlisted_output(root, u);
+  }
+  read_service(body, root, u);
+  read_reported_cost(root, u);
   return err->rc;
 }
 
-static long long known(long long count) {
-  return count == USAGE_UNKNOWN ? 0 : count;
-}
-
-int usage_from_anthropic(const cJSON *usage, Usage *u, Err *err) {
+int usage_read(const cJSON *body, const Vendor *vendor, const char *api, Usage *u, Err *err) {
   usage_init(u);
-  long long uncached = USAGE_UNKNOWN, written = USAGE_UNKNOWN;
-  const cJSON *split = cJSON_GetObjectItemCaseSensitive(usage, "cache_creation");
-  const cJSON *out = cJSON_GetObjectItemCaseSensitive(usage, "output_tokens_details");
-  read_count(usage, "input_tokens", 0, &uncached, err);
-  read_count(usage, "output_tokens", 0, &u->output, err);
-  read_count(usage, "cache_read_input_tokens", 0, &u->cached, err);
-  read_count(usage, "cache_creation_input_tokens", 0, &written, err);
-  read_count(split, "ephemeral_5m_input_tokens", 0, &u->write_5m, err);
-  read_count(split, "ephemeral_1h_input_tokens", 0, &u->write_1h, err);
-  read_count(out, "thinking_tokens", 0, &u->reasoning, err);
-  if (written != USAGE_UNKNOWN &&
-      (u->write_5m == USAGE_UNKNOWN || written > known(u->write_5m) + known(u->write_1h))) {
-    u->write_5m =
-        written - known(u->write_1h); /* what the split does not name has the short lifetime */
-    if (u->write_5m < 0) {
-      err_set(err, RC_ERROR, "bad_usage", "usage: more 1-hour cache writes than cache writes");
+  if (cJSON_IsArray(body)) {
+    cJSON *whole = merge_snapshots(body, err);
+    if (whole && err->rc == RC_OK) {
+      read_object(whole, vendor, api, u, err);
     }
+    cJSON_Delete(whole);
+    return whole ? err->rc : err_nomem(err);
   }
-  if (uncached != USAGE_UNKNOWN) {
-    u->input = uncached + known(u->cached) + known(u->write_5m) + known(u->write_1h);
-  }
-  return err->rc;
+  return cJSON_IsObject(body) ? read_object(body, vendor, api, u, err) : RC_OK;
 }
 
-int usage_from_any(const cJSON *usage, Usage *u, Err *err) {
-  int anthropic = cJSON_HasObjectItem(usage, "cache_read_input_tokens") ||
-                  cJSON_HasObjectItem(usage, "cache_creation_input_tokens") ||
-                  cJSON_HasObjectItem(usage, "cache_creation");
-  return anthropic ? usage_from_anthropic(usage, u, err) : usage_from_openai(usage, u, err);
+const char *usage_model(const cJSON *body, const Vendor *vendor, const char *api) {
+  const Shape *shape = vendor && api ? vendor_shape(vendor, api) : NULL;
+  const cJSON *name =
+      walk(body, shape && shape->model[0] ? shape->model : (const char *const[]){"model", NULL});
+  name = name ? name : walk(body, (const char *const[]){"modelVersion", NULL});
+  return cJSON_GetStringValue(name);
+}
+
+/* ---- parts */
+
+int usage_parts(const cJSON *body, UsagePart **parts, int *n, Err *err) {
+  const cJSON *usage = cJSON_GetObjectItemCaseSensitive(body, "usage");
+  const cJSON *list =
+      cJSON_GetObjectItemCaseSensitive(cJSON_IsObject(usage) ? usage : body, "iterations");
+  const cJSON *item;
+  int count = cJSON_IsArray(list) ? cJSON_GetArraySize(list) : 0;
+  *parts = NULL;
+  *n = 0;
+  if (count == 0) {
+    return RC_OK;
+  }
+  UsagePart *all = calloc((size_t)count, sizeof *all);
+  if (!all) {
+    return err_nomem(err);
+  }
+  cJSON_ArrayForEach(item, list) {
+    const char *model = json_text(item, "model");
+    UsagePart *part = &all[*n];
+    snprintf(part->model, sizeof part->model, "%s", model ? model : "");
+    usage_read(item, vendor_by_word("anthropic"), "default", &part->usage, err);
+    *n += usage_get(&part->usage, UNIT_OUTPUT) != 0;
+  }
+  *parts = all;
+  return err->rc;
 }

@@ -170,28 +170,83 @@ static void judge_failure(Call *k, const NetResponse *r, long status, long long 
   note_failure(k, k->api->kind, cost, err);
 }
 
-/* Puts usage and cost of a success into the row. */
-static void price_reply(Call *k, const Reply *reply) {
-  LedgerRow *row = &k->row;
-  const Usage *u = &reply->usage;
-  Cost cost;
-  Err why = {0};
-  row->input_tokens = u->input;
-  row->cached_input_tokens = u->cached;
-  row->cache_write_tokens = u->write_5m == USAGE_UNKNOWN   ? u->write_1h
-                            : u->write_1h == USAGE_UNKNOWN ? u->write_5m
-                                                           : u->write_5m + u->write_1h;
-  row->output_tokens = u->output;
-  row->reasoning_tokens = u->reasoning;
-  row->cost_reported_nusd = u->reported_nusd;
-  int priced = reply->model[0] ? pricing_cost(k->conn, reply->model, row->ts, u, &cost, &why) : 0;
-  if (priced == 0) {
-    priced = pricing_cost(k->conn, k->model.name, row->ts, u, &cost, &why);
+/* A count for a column that is NULL where nothing was reported. */
+static long long column_of(const Usage *u, Unit unit) {
+  long long count = usage_get(u, unit);
+  return count == USAGE_UNKNOWN ? LEDGER_NULL : count;
+}
+
+/* The cost of one usage, under the name the answer gives, else under the one that was asked. Returns as
+** pricing_cost. */
+static int price_part(Call *k, const char *answered, const Usage *u, Cost *cost, char *why,
+                      size_t size, Err *err) {
+  PricingAsk ask = {.model = answered, .provider = k->model.provider, .at_ms = k->row.ts};
+  int priced = 0;
+  if (answered[0]) {
+    priced = pricing_cost(k->conn, &ask, u, cost, why, size, err);
   }
+  if (priced == 0 && !why[0]) {
+    ask.model = k->model.name;
+    priced = pricing_cost(k->conn, &ask, u, cost, why, size, err);
+  }
+  return priced;
+}
+
+/* All parts of an answer that was billed in several: their costs and their tokens add up. */
+static int price_parts(Call *k, Reply *reply, Cost *cost, char *why, size_t size, Err *err) {
+  Cost one;
+  int priced = 1;
+  *cost = 0;
+  reply->usage.has = 0;
+  for (int i = 0; i < reply->n_parts; i++) {
+    const UsagePart *part = &reply->parts[i];
+    for (UnitSet left = part->usage.has; left; left &= left - 1) {
+      Unit unit = UNIT_FIRST(left);
+      long long sum = usage_get(&reply->usage, unit);
+      usage_set(&reply->usage, unit, (sum == USAGE_UNKNOWN ? 0 : sum) + part->usage.n[unit]);
+    }
+    if (priced == 1) {
+      priced = price_part(k, part->model[0] ? part->model : reply->model, &part->usage, &one, why,
+                          size, err);
+      *cost += one;
+    }
+  }
+  return priced;
+}
+
+static void fill_usage(Call *k, const Usage *u) {
+  LedgerRow *row = &k->row;
+  cJSON *tree = u->has ? usage_json(u) : NULL;
+  free(k->usage);
+  k->usage = tree ? cJSON_PrintUnformatted(tree) : NULL;
+  cJSON_Delete(tree);
+  row->usage = k->usage;
+  row->input_tokens = column_of(u, UNIT_INPUT);
+  row->cached_input_tokens = column_of(u, UNIT_CACHE_READ);
+  row->cache_write_tokens = column_of(u, UNIT_CACHE_WRITE);
+  row->output_tokens = column_of(u, UNIT_OUTPUT);
+  row->reasoning_tokens = column_of(u, UNIT_REASONING);
+  row->cost_reported_nusd = u->reported_nusd;
+}
+
+/* Puts usage and cost of a success into the row. A model that is known but can't be priced says why; an
+** unknown one is NULL, and listed in llm_unpriced. */
+static void price_reply(Call *k, Reply *reply) {
+  LedgerRow *row = &k->row;
+  Cost cost = 0;
+  char why[200] = "";
+  Err err = {0};
+  int priced = 0;
+  if (pricing_refresh(k->conn, NULL, &err) == RC_OK) {
+    priced = reply->n_parts
+                 ? price_parts(k, reply, &cost, why, sizeof why, &err)
+                 : price_part(k, reply->model, &reply->usage, &cost, why, sizeof why, &err);
+  }
+  fill_usage(k, &reply->usage);
   row->cost_nusd = priced == 1 ? cost_nusd(cost) : LEDGER_NULL;
-  if (reply->usage_error[0] || why.rc != RC_OK) {
-    snprintf(k->error, sizeof k->error, "unpriced: %.300s",
-             reply->usage_error[0] ? reply->usage_error : why.msg);
+  const char *reason = reply->usage_error[0] ? reply->usage_error : err.rc ? err.msg : why;
+  if (reason[0] && (priced < 0 || reply->usage_error[0] || reply->usage.has)) {
+    snprintf(k->error, sizeof k->error, "unpriced: %.300s", reason);
     row->error = k->error;
   }
 }
@@ -264,14 +319,9 @@ static void judge_reply(Call *k, Reply *reply, Verdict *v, Err *err) {
 /* An error that came as a success may have cost something: its usage says, and without one nobody does. */
 static void price_failure(Call *k, const cJSON *answer) {
   Reply reply = {0};
-  Err err = {0};
-  const cJSON *usage = cJSON_GetObjectItemCaseSensitive(answer, "usage");
-  usage_init(&reply.usage);
-  if (usage && usage_from_any(usage, &reply.usage, &err) != RC_OK) {
-    snprintf(reply.usage_error, sizeof reply.usage_error, "%.90s", err.msg);
-    usage_init(&reply.usage);
-  }
+  provider_read_usage(answer, k->model.provider, &reply);
   price_reply(k, &reply);
+  reply_free(&reply);
 }
 
 static void judge_success(Call *k, const NetResponse *r, Verdict *v, Err *err) {
@@ -287,6 +337,7 @@ static void judge_success(Call *k, const NetResponse *r, Verdict *v, Err *err) {
     note_failure(k, "unknown", LEDGER_NULL, err);
   } else {
     k->row.kind = k->api->kind;
+    provider_read_usage(tree, k->model.provider, &reply);
     snprintf(k->answered_model, sizeof k->answered_model, "%s", reply.model);
     k->row.model = k->answered_model[0] ? k->answered_model : NULL;
     price_reply(k, &reply);

@@ -35,6 +35,7 @@ typedef struct Call {
   /* the ledger */
   LedgerRow row;
   char request_id[REQUEST_ID_SIZE], system_hash[HASH_HEX_SIZE], prompt_hash[HASH_HEX_SIZE];
+  char *usage; /* what was billed, as JSON (cJSON_free) */
   char error[LIMIT_ERROR_TEXT], retry_reason[96], answered_model[LIMIT_MODEL_NAME];
 
   /* the outcome */

@@ -263,7 +263,7 @@ void fn_llmcost_debug(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   cJSON_AddStringToObject(tree, "store", path ? path : "");
   cJSON_AddBoolToObject(tree, "store_open", c->store != NULL);
   cJSON_AddStringToObject(tree, "prices_checked", catalogue_date());
-  cJSON_AddNumberToObject(tree, "price_rows", catalogue_prices().n);
+  cJSON_AddNumberToObject(tree, "price_rows", catalogue_rows());
   char *json = cJSON_PrintUnformatted(tree);
   cJSON_Delete(tree);
   sqlite3_free(path);

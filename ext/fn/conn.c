@@ -5,6 +5,7 @@
 
 #include "fn/access.h"
 #include "fn/embedders.h"
+#include "fn/pricing.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -53,6 +54,7 @@ void conn_unref(void *p) {
   }
   net_close(c->net);
   config_free(c->config);
+  pricing_free(c->pricing);
   embedders_free(c->local);
   for (RemoteModel *m = c->remote, *next; m; m = next) {
     next = m->next;

@@ -30,6 +30,7 @@ typedef struct Settings {
 } Settings;
 
 typedef struct LocalModel LocalModel; /* embedders.c */
+typedef struct Pricing Pricing;       /* pricing.c */
 
 /* A provider's embedding model that tables of this connection use. */
 typedef struct RemoteModel {
@@ -46,6 +47,7 @@ typedef struct Conn {
   Store *store;        /* NULL until needed */
   Net *net;            /* NULL until needed */
   Config *config;      /* as last read; NULL until needed */
+  Pricing *pricing;    /* what prices were looked up; NULL until needed */
   RemoteModel *remote; /* a list */
   LocalModel *local;   /* MiniLM; NULL until needed */
   CacheHost cache;     /* what semantic_cache tables ask of this connection */

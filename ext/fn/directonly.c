@@ -11,9 +11,10 @@
 
 #include <string.h>
 
-static const char *const guarded[] = {
-    "llm_complete",   "llm_chat", "llm_last_call", "llm_config",         "llm_secret",
-    "llm_allow_host", "llm_init", "llmcost_debug", "llm_cache_feedback", "embed"};
+static const char *const guarded[] = {"llm_complete", "llm_chat",         "llm_last_call",
+                                      "llm_config",   "llm_secret",       "llm_allow_host",
+                                      "llm_init",     "llmcost_debug",    "llm_cache_feedback",
+                                      "embed",        "llm_prices_import"};
 
 static int is_word(char c) {
   return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||

@@ -18,6 +18,10 @@ void fn_llmcost_version(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 void fn_llmcost_debug(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 void fn_llm_price(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 void fn_llm_cost(sqlite3_context *ctx, int argc, sqlite3_value **argv);
+void fn_llm_cost_explain(sqlite3_context *ctx, int argc, sqlite3_value **argv);
+void fn_llm_cache_minimum(sqlite3_context *ctx, int argc, sqlite3_value **argv);
+void fn_llm_usage(sqlite3_context *ctx, int argc, sqlite3_value **argv);
+void fn_llm_prices_import(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 void fn_llm_tokens(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 void fn_llm_normalize(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 void fn_llm_cache_feedback(sqlite3_context *ctx, int argc, sqlite3_value **argv);
@@ -25,9 +29,10 @@ void fn_embed(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 void fn_embed_cosine(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 
 /* Virtual tables. */
-extern const sqlite3_module call_table_module;  /* llm_call(prompt, options) */
-extern const sqlite3_module embed_table_module; /* embed_batch(texts, model) */
-extern const sqlite3_module store_table_module; /* the tables and views of the store */
+extern const sqlite3_module call_table_module;      /* llm_call(prompt, options) */
+extern const sqlite3_module embed_table_module;     /* embed_batch(texts, model) */
+extern const sqlite3_module catalogue_table_module; /* llm_catalogue */
+extern const sqlite3_module store_table_module;     /* the tables and views of the store */
 
 /* A table or view of the store: its name, and the column that is its rowid (NULL: a view). */
 typedef struct StoreSource {

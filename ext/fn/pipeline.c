@@ -119,6 +119,7 @@ void call_free(Call *k) {
   config_model_free(&k->model);
   access_wipe(k->secret);
   buf_free(&k->body);
+  cJSON_free(k->usage);
   free(k->text);
 }
 
@@ -497,14 +498,21 @@ static void add_estimates(cJSON *tree, Call *k, Err *err) {
   Usage u;
   Cost cost = 0;
   usage_init(&u);
-  u.input = estimate_input(k->request);
-  u.output = 0;
-  cJSON_AddNumberToObject(tree, "input_tokens", (double)u.input);
+  usage_set(&u, UNIT_INPUT, estimate_input(k->request));
+  usage_set(&u, UNIT_OUTPUT, 0);
+  cJSON_AddNumberToObject(tree, "input_tokens", (double)usage_get(&u, UNIT_INPUT));
   cJSON_AddStringToObject(tree, "input_tokens_are", "estimated");
-  int priced = pricing_cost(k->conn, k->model.name, k->started_ms, &u, &cost, err);
+  PricingAsk ask = {.model = k->model.name, .provider = k->model.provider, .at_ms = k->started_ms};
+  char why[120];
+  int priced = pricing_refresh(k->conn, NULL, err) == RC_OK
+                   ? pricing_cost(k->conn, &ask, &u, &cost, why, sizeof why, err)
+                   : 0;
   add_dollars(tree, "input_cost_usd", priced, cost);
-  u.output = o->max_tokens == OPTION_UNSET ? USAGE_UNKNOWN : o->max_tokens;
-  priced = pricing_cost(k->conn, k->model.name, k->started_ms, &u, &cost, err);
+  u.has &= ~UNIT_BIT(UNIT_OUTPUT);
+  if (o->max_tokens != OPTION_UNSET) {
+    usage_set(&u, UNIT_OUTPUT, o->max_tokens);
+  }
+  priced = err->rc == RC_OK ? pricing_cost(k->conn, &ask, &u, &cost, why, sizeof why, err) : 0;
   add_dollars(tree, "max_cost_usd", priced, cost);
 }
 

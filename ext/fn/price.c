@@ -1,251 +1,246 @@
 /*
-** llm_price, llm_cost, llm_tokens, llm_normalize: what needs no call.
+** llm_price, llm_cost, llm_cost_explain, llm_cache_minimum: prices and what they come to.
 */
 #include "fn/fn.h"
 
-#include "core/model_name.h"
-#include "core/text.h"
-#include "core/tokens.h"
-#include "fn/pricing.h"
+#include "core/catalogue.h"
+#include "core/decimal.h"
+#include "fn/cost_args.h"
+#include "store/prices.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Options of llm_cost. */
-typedef struct CostOptions {
-  long long at_ms;
-  long long cached, write_5m, write_1h, reasoning; /* USAGE_UNKNOWN: not given */
-  int unknown_is_null;
-} CostOptions;
+enum { WHY = 200 };
 
-/* The priced model names nearest to one that is unknown. */
-static int unknown_model(const char *model, const char *hint, Err *err) {
-  PriceList list = catalogue_prices();
-  const char *best[2] = {"", ""};
-  int distance[2] = {1000, 1000};
-  for (int i = 0; i < list.n; i++) {
-    int d = model_name_distance(model, list.rows[i].model, 1000);
-    if (d < distance[0]) {
-      best[1] = best[0];
-      distance[1] = distance[0];
-      best[0] = list.rows[i].model;
-      distance[0] = d;
-    } else if (d < distance[1] && strcmp(best[0], list.rows[i].model) != 0) {
-      best[1] = list.rows[i].model;
-      distance[1] = d;
-    }
+/* ---- llm_cost */
+
+/* The cost of what was billed, in all its parts. Returns as pricing_cost. */
+static int cost_of(Conn *c, const CostArgs *args, Cost *cost, char *why, Err *err) {
+  Cost sum = 0;
+  int priced = args->n_parts ? 1 : pricing_cost(c, &args->ask, &args->usage, cost, why, WHY, err);
+  for (int i = 0; i < args->n_parts && priced == 1; i++) {
+    PricingAsk ask = args->ask;
+    ask.model = args->parts[i].model[0] ? args->parts[i].model : ask.model;
+    priced = pricing_cost(c, &ask, &args->parts[i].usage, cost, why, WHY, err);
+    sum += *cost;
   }
-  return err_set(err, RC_ERROR, "unknown_model",
-                 "no price for model '%.80s' (nearest: %s, %s); add it to llm_prices%s", model,
-                 best[0], best[1], hint);
+  *cost = args->n_parts ? sum : *cost;
+  return priced;
 }
 
-static int cost_option(const cJSON *item, CostOptions *o, Err *err) {
-  static const struct {
-    const char *name;
-    size_t at;
-  } counts[] = {{"cached", offsetof(CostOptions, cached)},
-                {"cache_write", offsetof(CostOptions, write_5m)},
-                {"cache_write_1h", offsetof(CostOptions, write_1h)},
-                {"reasoning", offsetof(CostOptions, reasoning)}};
-  const char *key = item->string;
-  for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
-    if (strcmp(key, counts[i].name) == 0) {
-      return cJSON_IsNumber(item) && item->valuedouble >= 0 &&
-                     item->valuedouble <= (double)LIMIT_TOKENS
-                 ? (*(long long *)((char *)o + counts[i].at) = (long long)item->valuedouble, RC_OK)
-                 : err_set(err, RC_ERROR, "bad_option", "option '%s': expected a token count", key);
-    }
-  }
-  if (strcmp(key, "unknown") == 0) {
-    const char *word = cJSON_GetStringValue(item);
-    o->unknown_is_null = word && strcmp(word, "null") == 0;
-    return o->unknown_is_null || (word && strcmp(word, "error") == 0)
-               ? RC_OK
-               : err_set(err, RC_ERROR, "bad_option",
-                         "option 'unknown': expected 'null' or 'error'");
-  }
-  if (strcmp(key, "at") == 0) {
-    char number[32];
-    snprintf(number, sizeof number, "%.0f", cJSON_IsNumber(item) ? item->valuedouble : 0.0);
-    const char *text = cJSON_IsNumber(item) ? number : cJSON_GetStringValue(item);
-    return text && time_parse(text, &o->at_ms)
-               ? RC_OK
-               : err_set(err, RC_ERROR, "bad_option",
-                         "option 'at': expected 'YYYY-MM-DD[THH:MM:SSZ]' or Unix ms");
-  }
-  return err_set(
-      err, RC_ERROR, "bad_option",
-      "unknown option '%.40s' (valid: cached, cache_write, cache_write_1h, reasoning, at, unknown)",
-      key);
-}
-
-static int parse_cost_options(sqlite3_value *v, CostOptions *o, Err *err) {
-  *o = (CostOptions){now_ms(), USAGE_UNKNOWN, USAGE_UNKNOWN, USAGE_UNKNOWN, USAGE_UNKNOWN, 0};
-  if (!v || sqlite3_value_type(v) == SQLITE_NULL) {
-    return RC_OK;
-  }
-  const char *json = (const char *)sqlite3_value_text(v);
-  cJSON *tree = json_parse(json ? json : "", (size_t)sqlite3_value_bytes(v), "the options", err);
-  if (tree && !cJSON_IsObject(tree)) {
-    err_set(err, RC_ERROR, "bad_option", "the options must be one JSON object");
-  }
-  const cJSON *item;
-  cJSON_ArrayForEach(item, (err->rc == RC_OK ? tree : NULL)) {
-    cost_option(item, o, err);
-  }
-  cJSON_Delete(tree);
-  return err->rc;
-}
-
-static int read_usage_json(sqlite3_value *v, Usage *u, Err *err) {
-  const char *json = (const char *)sqlite3_value_text(v);
-  cJSON *tree = json_parse(json ? json : "", (size_t)sqlite3_value_bytes(v), "the usage", err);
-  if (tree && !cJSON_IsObject(tree)) {
-    err_set(err, RC_ERROR, "bad_usage", "expected a provider's usage object");
-  } else if (tree) {
-    usage_from_any(tree, u, err);
-  }
-  cJSON_Delete(tree);
-  return err->rc;
-}
-
-static int read_count_arg(sqlite3_value *v, const char *what, long long *count, Err *err) {
-  if (sqlite3_value_numeric_type(v) != SQLITE_INTEGER || sqlite3_value_int64(v) < 0 ||
-      sqlite3_value_int64(v) > LIMIT_TOKENS) {
-    return err_set(err, RC_ERROR, "bad_argument", "%s: expected a token count", what);
-  }
-  *count = sqlite3_value_int64(v);
-  return RC_OK;
-}
-
-/* 1 if the second argument is a usage object and not a count. */
-static int is_usage_object(int argc, sqlite3_value **argv) {
-  const char *text = (const char *)sqlite3_value_text(argv[1]);
-  return sqlite3_value_numeric_type(argv[1]) == SQLITE_TEXT &&
-         (argc == 2 || (text && text[strspn(text, " \t\r\n")] == '{'));
-}
-
-/* llm_cost(model, input, output [, options]) and llm_cost(model, usage [, options]): the second
-** argument tells. */
-static int read_cost_args(int argc, sqlite3_value **argv, CostOptions *o, Usage *u, Err *err) {
-  int is_usage = is_usage_object(argc, argv);
-  int at = is_usage ? 2 : 3;
-  usage_init(u);
-  if (!is_usage && argc < 3) {
-    return err_set(
-        err, RC_ERROR, "bad_argument",
-        "expected (model, input_tokens, output_tokens [, options]) or (model, usage [, options])");
-  }
-  if (argc > at + 1) {
-    return err_set(err, RC_ERROR, "bad_argument", "too many arguments behind a usage object");
-  }
-  if (parse_cost_options(argc > at ? argv[at] : NULL, o, err) != RC_OK) {
-    return err->rc;
-  }
-  if (is_usage) {
-    return read_usage_json(argv[1], u, err);
-  }
-  read_count_arg(argv[1], "input_tokens", &u->input, err);
-  read_count_arg(argv[2], "output_tokens", &u->output, err);
-  u->cached = o->cached;
-  u->write_5m = o->write_5m;
-  u->write_1h = o->write_1h;
-  u->reasoning = o->reasoning;
-  return err->rc;
-}
-
-/* 1 if the model, the usage or a count is NULL. (Options behind a usage object may be.) */
-static int has_null(int argc, sqlite3_value **argv) {
-  int n = is_usage_object(argc, argv) ? 2 : argc < 3 ? argc : 3;
-  int found = 0;
-  for (int i = 0; i < n; i++) {
-    found |= sqlite3_value_type(argv[i]) == SQLITE_NULL;
-  }
-  return found;
+/* A name that nobody prices is an error, unless the caller wants NULL. */
+static int check_known(Conn *c, const CostArgs *args, Err *err) {
+  PricingFound found;
+  int known = pricing_find(c, &args->ask, 0, "standard", "", &found, err);
+  return known == 0 ? pricing_unknown(found.ref, ", or give {\"unknown\":\"null\"}", err) : err->rc;
 }
 
 void fn_llm_cost(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   Conn *c = sqlite3_user_data(ctx);
   Err err = {0};
-  CostOptions o;
-  Usage u;
-  Cost cost;
-  PriceSet set;
-  if (has_null(argc, argv)) {
-    return; /* an unknown count has an unknown cost */
-  }
-  const char *model = (const char *)sqlite3_value_text(argv[0]);
-  int priced = -1;
-  if (model && read_cost_args(argc, argv, &o, &u, &err) == RC_OK) {
-    priced = pricing_cost(c, model, o.at_ms, &u, &cost, &err);
-  }
-  if (priced == 0 && !o.unknown_is_null && pricing_resolve(c, model, o.at_ms, 0, &set, &err) == 0) {
-    unknown_model(model, ", or give {\"unknown\":\"null\"}", &err);
+  CostArgs args;
+  Cost cost = 0;
+  char why[WHY] = "";
+  int priced = cost_args_read(ctx, argc, argv, &args, &err);
+  if (priced == 1) {
+    priced = cost_of(c, &args, &cost, why, &err);
+    if (priced == 0 && !why[0] && !args.unknown_is_null) {
+      check_known(c, &args, &err);
+    } else if (priced == -1) {
+      err_set(&err, RC_ERROR, "bad_usage", "%s", why);
+    }
   }
   if (err.rc != RC_OK) {
     result_error(ctx, "llm_cost", &err);
   } else if (priced == 1) {
     sqlite3_result_double(ctx, cost_usd(cost));
   }
+  cost_args_free(&args);
+}
+
+/* ---- llm_cost_explain */
+
+static void add_decimal(cJSON *tree, const char *name, Cost value, int scale) {
+  char text[64];
+  decimal_format(value, scale, text, sizeof text);
+  cJSON_AddRawToObject(tree, name, text);
+}
+
+static void add_text(cJSON *tree, const char *name, const char *text) {
+  if (text && text[0]) {
+    cJSON_AddStringToObject(tree, name, text);
+  } else {
+    cJSON_AddNullToObject(tree, name);
+  }
+}
+
+static void add_line(cJSON *lines, const PriceSet *set, Unit unit, long long count) {
+  cJSON *line = cJSON_CreateObject();
+  cJSON_AddStringToObject(line, "unit", unit_word(unit));
+  cJSON_AddNumberToObject(line, "count", (double)count);
+  add_decimal(line, "usd_per_million", (Cost)(unsigned long long)set->pusd[unit], 12);
+  add_decimal(line, "factor", (Cost)(unsigned long long)set->factor[unit], 6);
+  add_decimal(line, "usd", price_leaf(set, unit, count), COST_SCALE);
+  add_text(line, "source", set->row[unit]->terms.source);
+  add_text(line, "checked", set->row[unit]->terms.checked);
+  cJSON_AddItemToArray(lines, line);
+}
+
+/* The leaves, each with its price, and their sums by direction. */
+static void add_lines(cJSON *tree, const PriceSet *set, const long long leaves[UNIT_COUNT]) {
+  cJSON *lines = cJSON_AddArrayToObject(tree, "lines");
+  Cost input = 0, output = 0, total = 0;
+  for (Unit unit = 0; unit < UNIT_COUNT; unit++) {
+    if (leaves[unit] > 0) {
+      Cost cost = price_leaf(set, unit, leaves[unit]);
+      input += unit_is_input(unit) ? cost : 0;
+      output += unit_is_output(unit) ? cost : 0;
+      total += cost;
+      add_line(lines, set, unit, leaves[unit]);
+    }
+  }
+  add_decimal(tree, "input_usd", input, COST_SCALE);
+  add_decimal(tree, "output_usd", output, COST_SCALE);
+  add_decimal(tree, "total_usd", total, COST_SCALE);
+}
+
+/* One request, or one part of it, as JSON (owned); NULL and *err. */
+static cJSON *explain(Conn *c, const PricingAsk *ask, const Usage *u, int null_if_unknown,
+                      Err *err) {
+  PricingFound found;
+  long long leaves[UNIT_COUNT] = {0};
+  char why[WHY] = "";
+  long long input = usage_get(u, UNIT_INPUT);
+  int known =
+      pricing_find(c, ask, input == USAGE_UNKNOWN ? 0 : input, u->service, u->geo, &found, err);
+  if (known == 0 && null_if_unknown) {
+    cJSON *none = cJSON_CreateObject();
+    cJSON_AddStringToObject(none, "model", ask->model);
+    cJSON_AddStringToObject(none, "unpriced", "unknown model");
+    return none;
+  }
+  if (known < 0 || (known == 0 && pricing_unknown(found.ref, "", err) != RC_OK)) {
+    return NULL;
+  }
+  int priced = found.set->missing ? 0 : price_leaves(found.set, u, leaves, why, sizeof why);
+  if (priced < 0) {
+    err_set(err, RC_ERROR, "bad_usage", "%s", why);
+    return NULL;
+  }
+  cJSON *tree = cJSON_CreateObject();
+  cJSON_AddStringToObject(tree, "model", ask->model);
+  add_text(tree, "provider", found.ref->vendor ? found.ref->vendor->id : NULL);
+  add_text(tree, "priced_as",
+           found.ref->list.model ? found.ref->list.model->name : found.ref->own.model->name);
+  add_text(tree, "list", found.ref->list.model ? found.ref->list.book->list : "llm_prices");
+  cJSON_AddNumberToObject(tree, "at", (double)ask->at_ms);
+  cJSON_AddStringToObject(tree, "service", u->service);
+  add_text(tree, "geo", u->geo);
+  add_text(tree, "unpriced", priced ? NULL : found.set->missing ? found.set->missing : why);
+  if (priced) {
+    add_lines(tree, found.set, leaves);
+  }
+  return tree;
+}
+
+void fn_llm_cost_explain(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+  Conn *c = sqlite3_user_data(ctx);
+  Err err = {0};
+  CostArgs args;
+  cJSON *tree = NULL;
+  int there = cost_args_read(ctx, argc, argv, &args, &err);
+  if (there == 1) {
+    tree = args.n_parts ? cJSON_CreateArray()
+                        : explain(c, &args.ask, &args.usage, args.unknown_is_null, &err);
+  }
+  for (int i = 0; i < args.n_parts && tree; i++) {
+    PricingAsk ask = args.ask;
+    ask.model = args.parts[i].model[0] ? args.parts[i].model : ask.model;
+    cJSON_AddItemToArray(tree, explain(c, &ask, &args.parts[i].usage, args.unknown_is_null, &err));
+  }
+  char *text = tree && err.rc == RC_OK ? cJSON_PrintUnformatted(tree) : NULL;
+  if (err.rc != RC_OK) {
+    result_error(ctx, "llm_cost_explain", &err);
+  } else if (text) {
+    sqlite3_result_text(ctx, text, -1, SQLITE_TRANSIENT);
+    sqlite3_result_subtype(ctx, 'J');
+  }
+  cJSON_free(text);
+  cJSON_Delete(tree);
+  cost_args_free(&args);
+}
+
+/* ---- llm_price */
+
+/* The third argument of llm_price: a time, or the options object. */
+static int read_price_when(sqlite3_value *v, PricingAsk *ask, Usage *u, void **options, Err *err) {
+  const char *text = v ? (const char *)sqlite3_value_text(v) : NULL;
+  ask->at_ms = now_ms();
+  usage_init(u);
+  if (text && text[strspn(text, " \t\r\n")] == '{') {
+    return price_options_read(text, strlen(text), ask, u, options, err);
+  }
+  if (text && !time_parse(text, &ask->at_ms)) {
+    err_set(err, RC_ERROR, "bad_argument",
+            "at '%.40s' (expected 'YYYY-MM-DD[THH:MM:SSZ]', Unix ms, or an options object)", text);
+  }
+  return err->rc;
 }
 
 void fn_llm_price(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   Conn *c = sqlite3_user_data(ctx);
   Err err = {0};
-  PriceSet set;
-  const char *model = (const char *)sqlite3_value_text(argv[0]);
+  PricingFound found = {NULL, NULL};
+  Usage u;
+  void *options = NULL;
+  Cost price;
+  PricingAsk ask = {.model = (const char *)sqlite3_value_text(argv[0])};
   const char *word = (const char *)sqlite3_value_text(argv[1]);
-  const char *at = argc > 2 ? (const char *)sqlite3_value_text(argv[2]) : NULL;
-  long long at_ms = now_ms();
-  if (!model || !word) {
+  Unit unit = word ? unit_parse(word) : UNIT_COUNT;
+  if (!ask.model || !word) {
     return;
   }
-  int kind = price_kind_parse(word);
-  if (kind < 0) {
+  if (unit == UNIT_COUNT) {
     err_set(&err, RC_ERROR, "bad_argument", "kind '%.40s' (valid: %s)", word, PRICE_KIND_WORDS);
-  } else if (at && !time_parse(at, &at_ms)) {
-    err_set(&err, RC_ERROR, "bad_argument",
-            "at '%.40s' (expected 'YYYY-MM-DD[THH:MM:SSZ]' or Unix ms)", at);
-  } else if (pricing_resolve(c, model, at_ms, 0, &set, &err) == 0) {
-    unknown_model(model, "", &err);
+  } else if (read_price_when(argc > 2 ? argv[2] : NULL, &ask, &u, &options, &err) == RC_OK &&
+             pricing_refresh(c, ctx, &err) == RC_OK) {
+    long long input = usage_get(&u, UNIT_INPUT);
+    if (pricing_find(c, &ask, input == USAGE_UNKNOWN ? 0 : input, u.service, u.geo, &found, &err) ==
+        0) {
+      pricing_unknown(found.ref, "", &err);
+    }
   }
   if (err.rc != RC_OK) {
     result_error(ctx, "llm_price", &err);
-  } else if (set.pusd[kind] != PRICE_UNKNOWN) {
-    sqlite3_result_double(ctx, (double)((long double)set.pusd[kind] / 1e12L));
+  } else if (!found.set->missing && price_of_unit(found.set, unit, &price)) {
+    sqlite3_result_double(ctx, decimal_double(price, 18));
   }
+  free(options);
 }
 
-void fn_llm_tokens(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
-  (void)argc;
-  const char *text = (const char *)sqlite3_value_text(argv[0]);
-  if (text) {
-    sqlite3_result_int64(ctx, tokens_estimate(text, (size_t)sqlite3_value_bytes(argv[0])));
-  }
-}
+/* ---- llm_cache_minimum */
 
-void fn_llm_normalize(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
-  (void)argc;
-  const char *text = (const char *)sqlite3_value_text(argv[0]);
-  size_t n = (size_t)sqlite3_value_bytes(argv[0]), bad_at = 0;
+void fn_llm_cache_minimum(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+  Conn *c = sqlite3_user_data(ctx);
   Err err = {0};
-  Buf b;
-  if (!text) {
+  PricingFound found;
+  Usage u;
+  void *options = NULL;
+  long long tokens = -1;
+  PricingAsk ask = {.model = (const char *)sqlite3_value_text(argv[0])};
+  if (!ask.model) {
     return;
   }
-  buf_init(&b, LIMIT_REQUEST_BYTES * 4);
-  if (!text_is_utf8(text, n, &bad_at)) {
-    err_set(&err, RC_ERROR, "bad_utf8", "not valid UTF-8 (byte %zu)", bad_at);
-  } else if (text_normalize(text, n, &b) != RC_OK) {
-    err_nomem(&err);
+  if (read_price_when(argc > 1 ? argv[1] : NULL, &ask, &u, &options, &err) == RC_OK &&
+      pricing_refresh(c, ctx, &err) == RC_OK &&
+      pricing_find(c, &ask, 0, "standard", "", &found, &err) >= 0) {
+    tokens = catalogue_cache_minimum(found.ref->vendor, found.ref->name, ask.at_ms);
   }
-  if (err.rc == RC_OK) {
-    n = b.n;
-    sqlite3_result_text64(ctx, buf_take(&b), n, free, SQLITE_UTF8);
-  } else {
-    result_error(ctx, "llm_normalize", &err);
+  if (err.rc != RC_OK) {
+    result_error(ctx, "llm_cache_minimum", &err);
+  } else if (tokens >= 0) {
+    sqlite3_result_int64(ctx, tokens);
   }
-  buf_free(&b);
+  free(options);
 }

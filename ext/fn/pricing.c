@@ -3,24 +3,229 @@
 */
 #include "fn/pricing.h"
 
-int pricing_resolve(Conn *conn, const char *model, long long at_ms, long long input_tokens,
-                    PriceSet *set, Err *err) {
-  const Config *config = conn_config(conn, err);
-  return config ? price_resolve(config->overrides, model, at_ms, input_tokens, set) : -1;
+#include "core/catalogue.h"
+#include "core/hash.h"
+#include "core/model_name.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHECKED_SLOT (-0x6c6c7072)
+
+/* A name that was found, and the prices that held last. */
+typedef struct Entry {
+  char *key; /* model, provider and list, each ended by NUL */
+  size_t n_key;
+  int known;
+  PriceRef ref;
+  PriceSet set;
+  char service[USAGE_WORD], geo[USAGE_WORD];
+  int has_set;
+} Entry;
+
+struct Pricing {
+  unsigned serial; /* of the configuration that the entries belong to */
+  Entry *slots[LIMIT_PRICED_MODELS];
+  int n;
+};
+
+/* ---- freshness */
+
+int pricing_refresh(Conn *conn, sqlite3_context *ctx, Err *err) {
+  static char checked;
+  if (ctx && sqlite3_get_auxdata(ctx, CHECKED_SLOT) && conn->config) {
+    return RC_OK;
+  }
+  if (!conn_config(conn, err)) {
+    return err->rc;
+  }
+  if (ctx) {
+    sqlite3_set_auxdata(ctx, CHECKED_SLOT, &checked, NULL);
+  }
+  return RC_OK;
 }
 
-int pricing_cost(Conn *conn, const char *model, long long at_ms, const Usage *u, Cost *cost,
-                 Err *err) {
-  PriceSet set;
-  long long input = u->input == USAGE_UNKNOWN ? 0 : u->input;
-  int known = pricing_resolve(conn, model, at_ms, input, &set, err);
-  int priced = known == 1 ? price_cost(&set, u, cost) : known;
-  if (known == 1 && priced < 0) {
-    err_set(err, RC_ERROR, "bad_usage",
-            "usage: more cached and written tokens (%lld) than input tokens (%lld)",
-            (u->cached > 0 ? u->cached : 0) + (u->write_5m > 0 ? u->write_5m : 0) +
-                (u->write_1h > 0 ? u->write_1h : 0),
-            u->input);
+/* ---- entries */
+
+static void forget(Pricing *p) {
+  for (int i = 0; i < LIMIT_PRICED_MODELS; i++) {
+    if (p->slots[i]) {
+      free(p->slots[i]->key);
+      free(p->slots[i]);
+      p->slots[i] = NULL;
+    }
   }
-  return priced;
+  p->n = 0;
+}
+
+void pricing_free(Pricing *p) {
+  if (p) {
+    forget(p);
+    free(p);
+  }
+}
+
+/* The provider of a model's own row in llm_models, or NULL. */
+static const char *provider_of(const Config *config, const char *model) {
+  for (int i = 0; i < config->n_models; i++) {
+    if (strcmp(config->models[i].name, model) == 0) {
+      return config->models[i].provider;
+    }
+  }
+  return NULL;
+}
+
+/* The books that are asked: the single rows, then the lists, or the one that is named. */
+static int choose_books(const Config *config, const char *list, const PriceBook **books) {
+  static const PriceBook none = {.list = ""};
+  int n = 1;
+  books[0] = list ? &none : &config->books[0];
+  for (int i = 1; i < config->n_books && n < LIMIT_PRICE_LISTS; i++) {
+    if (!list || strcmp(list, config->books[i].list) == 0) {
+      books[n++] = &config->books[i];
+    }
+  }
+  if (!list || strcmp(list, catalogue_prices()->list) == 0) {
+    books[n++] = catalogue_prices();
+  }
+  return n;
+}
+
+static Entry *make_entry(Conn *conn, const PricingAsk *ask, const char *key, size_t n_key) {
+  const PriceBook *books[LIMIT_PRICE_LISTS + 1];
+  const char *word = ask->provider ? ask->provider : provider_of(conn->config, ask->model);
+  Entry *e = calloc(1, sizeof *e);
+  if (e && (e->key = malloc(n_key)) == NULL) {
+    free(e);
+    return NULL;
+  }
+  if (e) {
+    int n = choose_books(conn->config, ask->list, books);
+    memcpy(e->key, key, n_key);
+    e->n_key = n_key;
+    e->known = price_find(books, n, word ? vendor_by_word(word) : NULL, ask->model, &e->ref);
+  }
+  return e;
+}
+
+/* model, provider and list as one key; 0 if it is longer than any name. */
+static size_t key_of(const PricingAsk *ask, char *key, size_t size) {
+  const char *parts[] = {ask->model, ask->provider ? ask->provider : "",
+                         ask->list ? ask->list : ""};
+  size_t n = 0;
+  for (int i = 0; i < 3; i++) {
+    size_t len = strlen(parts[i]) + 1;
+    if (n + len > size) {
+      return 0;
+    }
+    memcpy(key + n, parts[i], len);
+    n += len;
+  }
+  return n;
+}
+
+static Entry *entry_of(Conn *conn, const PricingAsk *ask, Err *err) {
+  char key[2 * LIMIT_MODEL_NAME];
+  size_t n_key = key_of(ask, key, sizeof key);
+  Pricing *p = conn->pricing ? conn->pricing : (conn->pricing = calloc(1, sizeof *p));
+  if (!p || n_key == 0) {
+    n_key ? err_nomem(err) : err_set(err, RC_ERROR, "bad_argument", "a model's name that long");
+    return NULL;
+  }
+  if (p->serial != conn->config->serial || p->n > LIMIT_PRICED_MODELS / 2) {
+    forget(p);
+    p->serial = conn->config->serial;
+  }
+  unsigned at = (unsigned)hash_short(key, n_key) % LIMIT_PRICED_MODELS;
+  while (p->slots[at] &&
+         (p->slots[at]->n_key != n_key || memcmp(p->slots[at]->key, key, n_key) != 0)) {
+    at = (at + 1) % LIMIT_PRICED_MODELS;
+  }
+  if (!p->slots[at]) {
+    p->slots[at] = make_entry(conn, ask, key, n_key);
+    p->n += p->slots[at] != NULL;
+  }
+  if (!p->slots[at]) {
+    err_nomem(err);
+  }
+  return p->slots[at];
+}
+
+/* ---- prices */
+
+static int still_holds(const Entry *e, const PriceWhen *when) {
+  const PriceSet *s = &e->set;
+  return e->has_set && s->from_ms <= when->at_ms && when->at_ms < s->to_ms &&
+         s->above < when->input_tokens && when->input_tokens <= s->up_to &&
+         strcmp(e->service, when->service) == 0 && strcmp(e->geo, when->geo) == 0;
+}
+
+int pricing_find(Conn *conn, const PricingAsk *ask, long long input_tokens, const char *service,
+                 const char *geo, PricingFound *found, Err *err) {
+  Entry *e = entry_of(conn, ask, err);
+  PriceWhen when = {ask->at_ms, input_tokens, service, geo};
+  if (!e) {
+    return -1;
+  }
+  *found = (PricingFound){&e->ref, &e->set};
+  if (e->known && !still_holds(e, &when)) {
+    price_select(&e->ref, &when, &e->set);
+    snprintf(e->service, sizeof e->service, "%s", service);
+    snprintf(e->geo, sizeof e->geo, "%s", geo);
+    e->has_set = 1;
+  }
+  return e->known;
+}
+
+int pricing_cost(Conn *conn, const PricingAsk *ask, const Usage *u, Cost *cost, char *why,
+                 size_t size, Err *err) {
+  PricingFound found;
+  long long input = usage_get(u, UNIT_INPUT);
+  *cost = 0;
+  snprintf(why, size, "%s", "");
+  int known =
+      pricing_find(conn, ask, input == USAGE_UNKNOWN ? 0 : input, u->service, u->geo, &found, err);
+  if (known != 1) {
+    return known < 0 ? -2 : 0;
+  }
+  if (found.set->missing) {
+    snprintf(why, size, "%s ('%s')", found.set->missing, u->geo[0] ? u->geo : u->service);
+    return 0;
+  }
+  return price_cost(found.set, u, cost, why, size);
+}
+
+/* ---- unknown names */
+
+int pricing_unknown(const PriceRef *ref, const char *hint, Err *err) {
+  const PriceBook *book = catalogue_prices();
+  const char *best[2] = {"", ""};
+  int distance[2] = {1000, 1000};
+  if (ref->miss.also) {
+    return err_set(
+        err, RC_ERROR, "unknown_model",
+        "several providers sell '%.80s' (%s, %s, …): name one in the option 'provider'%s",
+        ref->name, ref->miss.also, ref->miss.other, hint);
+  }
+  for (int i = 0; i < book->models.n; i++) {
+    const char *name = book->models.at[i].name;
+    int d = model_name_distance(ref->name, name, 1000);
+    if (strcmp(name, best[0]) == 0 || strcmp(name, best[1]) == 0) {
+      continue;
+    }
+    if (d < distance[0]) {
+      best[1] = best[0];
+      distance[1] = distance[0];
+      best[0] = name;
+      distance[0] = d;
+    } else if (d < distance[1]) {
+      best[1] = name;
+      distance[1] = d;
+    }
+  }
+  return err_set(err, RC_ERROR, "unknown_model",
+                 "no price for model '%.80s'%s%s%s (nearest: %.80s, %.80s); add it to llm_prices%s",
+                 ref->name, ref->vendor ? " of provider '" : "", ref->vendor ? ref->vendor->id : "",
+                 ref->vendor ? "'" : "", best[0], best[1], hint);
 }

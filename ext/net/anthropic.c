@@ -106,15 +106,6 @@ static char *join_text(const cJSON *content) {
 
 int anthropic_parse(const cJSON *answer, Reply *reply, Err *err) {
   const cJSON *content = cJSON_GetObjectItemCaseSensitive(answer, "content");
-  const cJSON *usage = cJSON_GetObjectItemCaseSensitive(answer, "usage");
-  const char *model = json_text(answer, "model");
-  Err usage_err = {0};
-  usage_init(&reply->usage);
-  snprintf(reply->model, sizeof reply->model, "%s", model ? model : "");
-  if (usage && usage_from_anthropic(usage, &reply->usage, &usage_err) != RC_OK) {
-    snprintf(reply->usage_error, sizeof reply->usage_error, "%.95s", usage_err.msg);
-    usage_init(&reply->usage);
-  }
   if (!cJSON_IsArray(content)) {
     return err_set(err, RC_ERROR, "bad_answer", "the answer has no content array");
   }

@@ -104,24 +104,11 @@ static const char *finish_reason(const char *word, const cJSON *message) {
   return "other";
 }
 
-void openai_read_head(const cJSON *answer, Reply *reply) {
-  const cJSON *usage = cJSON_GetObjectItemCaseSensitive(answer, "usage");
-  const char *model = json_text(answer, "model");
-  Err err = {0};
-  usage_init(&reply->usage);
-  snprintf(reply->model, sizeof reply->model, "%s", model ? model : "");
-  if (usage && usage_from_openai(usage, &reply->usage, &err) != RC_OK) {
-    snprintf(reply->usage_error, sizeof reply->usage_error, "%.95s", err.msg);
-    usage_init(&reply->usage);
-  }
-}
-
 int openai_parse(const cJSON *answer, Reply *reply, Err *err) {
   const cJSON *choices = cJSON_GetObjectItemCaseSensitive(answer, "choices");
   const cJSON *choice = cJSON_GetArrayItem(choices, 0);
   const cJSON *message = cJSON_GetObjectItemCaseSensitive(choice, "message");
   const char *content = json_text(message, "content");
-  openai_read_head(answer, reply);
   if (!cJSON_IsObject(message)) {
     return err_set(err, RC_ERROR, "bad_answer", "the answer has no choices[0].message");
   }

@@ -88,7 +88,6 @@ static int read_vectors(const cJSON *data, Reply *reply, Err *err) {
 }
 
 int openai_embed_parse(const cJSON *answer, Reply *reply, Err *err) {
-  openai_read_head(answer, reply);
   reply->finish_reason = "stop";
   return read_vectors(cJSON_GetObjectItemCaseSensitive(answer, "data"), reply, err);
 }

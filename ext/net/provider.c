@@ -93,9 +93,24 @@ int provider_is_failure(const cJSON *answer, long *status) {
                          (cJSON_IsString(error) && error->valuestring[0]));
 }
 
+void provider_read_usage(const cJSON *answer, const char *provider, Reply *reply) {
+  const Vendor *vendor = vendor_by_word(provider);
+  const char *model = usage_model(answer, vendor, NULL);
+  Err err = {0};
+  snprintf(reply->model, sizeof reply->model, "%s", model ? model : "");
+  usage_read(answer, vendor, NULL, &reply->usage, &err);
+  usage_parts(answer, &reply->parts, &reply->n_parts, &err);
+  if (err.rc != RC_OK) {
+    snprintf(reply->usage_error, sizeof reply->usage_error, "%.95s", err.msg);
+    usage_init(&reply->usage);
+  }
+}
+
 void reply_free(Reply *reply) {
   free(reply->text);
+  free(reply->parts);
   reply->text = NULL;
+  reply->parts = NULL;
 }
 
 int wire_finish(cJSON *tree, Buf *body, Err *err) {

@@ -17,6 +17,9 @@ typedef struct Reply {
   const char *finish_reason;
   char model[LIMIT_MODEL_NAME]; /* as the answer names it; "" if it does not */
   Usage usage;
+  UsagePart
+      *parts; /* owned (reply_free): of an answer that is billed in several parts; else NULL */
+  int n_parts;
   char usage_error[96]; /* why the usage can't be priced, or "" */
 } Reply;
 
@@ -32,7 +35,7 @@ typedef struct Api {
   /* Writes the request body. An option this API does not have is an error, before anything is sent.
    */
   int (*build)(const Request *request, const Model *model, Buf *body, Err *err);
-  /* Reads a success answer. */
+  /* Reads a success answer but for model and usage. */
   int (*parse)(const cJSON *answer, Reply *reply, Err *err);
   const char *key_header;    /* printf format of the header that carries the key */
   const char *fixed_headers; /* one more header, or NULL */
@@ -53,12 +56,14 @@ void provider_read_failure(const char *body, size_t n, Failure *failure);
 ** *status, 0 if none. */
 int provider_is_failure(const cJSON *answer, long *status);
 
+/* Reads model and usage of an answer of that provider. Never fails: see usage_error. */
+void provider_read_usage(const cJSON *answer, const char *provider, Reply *reply);
+
 void reply_free(Reply *reply);
 
 /* Shared by the API files. */
 int openai_build(const Request *request, const Model *model, Buf *body, Err *err);
 int openai_parse(const cJSON *answer, Reply *reply, Err *err);
-void openai_read_head(const cJSON *answer, Reply *reply); /* model and usage */
 int openai_embed_build(const Request *request, const Model *model, Buf *body, Err *err);
 int openai_embed_parse(const cJSON *answer, Reply *reply, Err *err);
 int anthropic_build(const Request *request, const Model *model, Buf *body, Err *err);

@@ -5,12 +5,12 @@
 
 #include "core/model_name.h"
 #include "core/sql_text.h"
+#include "store/prices.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-static int host_error(sqlite3 *host, const char *doing, Err *err) {
+int config_host_error(sqlite3 *host, const char *doing, Err *err) {
   int rc = sqlite3_errcode(host) & 0xff;
   if (rc == SQLITE_INTERRUPT) {
     return err_set(err, RC_INTERRUPT, "interrupted", "interrupted");
@@ -42,7 +42,7 @@ static int is_plain_table(sqlite3 *host, const char *name, Err *err) {
   sqlite3_stmt *stmt = NULL;
   int found = 0;
   if (sqlite3_prepare_v2(host, sql, -1, &stmt, NULL) != SQLITE_OK) {
-    host_error(host, "read the schema", err);
+    config_host_error(host, "read the schema", err);
     return -1;
   }
   sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
@@ -52,7 +52,7 @@ static int is_plain_table(sqlite3 *host, const char *name, Err *err) {
   }
   if (rc != SQLITE_ROW && rc != SQLITE_DONE) {
     found = -1;
-    host_error(host, "read the schema", err);
+    config_host_error(host, "read the schema", err);
   } else if (found < 0) {
     err_set(err, RC_ERROR, "config",
             "%s in this database is a view, a virtual table or has generated columns: not read;"
@@ -65,7 +65,8 @@ static int is_plain_table(sqlite3 *host, const char *name, Err *err) {
 
 static int run_insert(sqlite3 *host, sqlite3_stmt *stmt, Err *err) {
   sqlite3_step(stmt);
-  return sqlite3_reset(stmt) == SQLITE_OK ? RC_OK : host_error(host, "fill the configuration", err);
+  return sqlite3_reset(stmt) == SQLITE_OK ? RC_OK
+                                          : config_host_error(host, "fill the configuration", err);
 }
 
 static void bind_text_or_null(sqlite3_stmt *stmt, int at, const char *text) {
@@ -93,7 +94,7 @@ static int fill_models(sqlite3 *host, Err *err) {
           "INSERT OR IGNORE INTO main.llm_models(name, provider, api, base_url, key_env,"
           " context_window, max_output, supports) VALUES (?,?,?,?,?,?,?,?)",
           -1, &stmt, NULL) != SQLITE_OK) {
-    return host_error(host, "fill llm_models", err);
+    return config_host_error(host, "fill llm_models", err);
   }
   for (int i = 0; i < n && err->rc == RC_OK; i++) {
     const char *texts[] = {models[i].name, models[i].provider, models[i].api, models[i].base_url,
@@ -118,7 +119,7 @@ static int fill_tiers(sqlite3 *host, Err *err) {
           host,
           "INSERT OR IGNORE INTO main.llm_tiers(name, max_score, model, rank) VALUES (?,?,?,?)", -1,
           &stmt, NULL) != SQLITE_OK) {
-    return host_error(host, "fill llm_tiers", err);
+    return config_host_error(host, "fill llm_tiers", err);
   }
   for (int i = 0; i < n && err->rc == RC_OK; i++) {
     sqlite3_bind_text(stmt, 1, tiers[i].name, -1, SQLITE_STATIC);
@@ -131,8 +132,8 @@ static int fill_tiers(sqlite3 *host, Err *err) {
   return err->rc;
 }
 
-static const char *const table_names[] = {"llm_models", "llm_prices", "llm_tiers"};
-enum { N_TABLES = 3 };
+enum { MODELS, PRICES, TIERS, N_TABLES };
+static const char *const table_names[N_TABLES] = {"llm_models", "llm_prices", "llm_tiers"};
 
 /* Which tables are missing, as a bit each; -1 on error. */
 static int find_missing(sqlite3 *host, Err *err) {
@@ -147,43 +148,56 @@ static int find_missing(sqlite3 *host, Err *err) {
   return missing;
 }
 
-static char *describe(int missing) {
+static char *describe(int missing, int added) {
   sqlite3_str *s = sqlite3_str_new(NULL);
   for (int i = 0; i < N_TABLES; i++) {
     if (missing & 1 << i) {
       sqlite3_str_appendf(s, "%s%s", sqlite3_str_length(s) ? ", " : "created ", table_names[i]);
     }
   }
-  if (!missing) {
+  if (added) {
+    sqlite3_str_appendf(s, "%sadded %d columns to llm_prices", sqlite3_str_length(s) ? "; " : "",
+                        added);
+  }
+  if (!missing && !added) {
     sqlite3_str_appendf(s, "up to date");
   }
   return sqlite3_str_finish(s);
 }
 
+/* Inside a savepoint: the tables that are missing, filled, and the columns of an older version. */
+static int create_and_fill(sqlite3 *host, int missing, int *added, Err *err) {
+  if (missing && sqlite3_exec(host, sql_config_sql, NULL, NULL, NULL) != SQLITE_OK) {
+    config_host_error(host, "create the tables", err);
+  }
+  if (err->rc == RC_OK && (missing & 1 << MODELS)) {
+    fill_models(host, err);
+  }
+  if (err->rc == RC_OK && (missing & 1 << TIERS)) {
+    fill_tiers(host, err);
+  }
+  return err->rc == RC_OK ? prices_add_columns(host, added, err) : err->rc;
+}
+
 int config_init(sqlite3 *host, char **report, Err *err) {
+  int added = 0, missing = find_missing(host, err);
   *report = NULL;
-  int missing = find_missing(host, err);
   if (missing < 0) {
     return err->rc;
   }
-  if (missing && sqlite3_exec(host, "SAVEPOINT llm_init", NULL, NULL, NULL) != SQLITE_OK) {
-    return host_error(host, "create the tables (run llm_init() in a SELECT of its own)", err);
+  if (!missing && prices_are_current(host)) {
+    *report = describe(0, 0);
+    return RC_OK;
   }
-  if (missing && sqlite3_exec(host, sql_config_sql, NULL, NULL, NULL) != SQLITE_OK) {
-    host_error(host, "create the tables", err);
+  if (sqlite3_exec(host, "SAVEPOINT llm_init", NULL, NULL, NULL) != SQLITE_OK) {
+    return config_host_error(host, "create the tables (run llm_init() in a SELECT of its own)",
+                             err);
   }
-  if (err->rc == RC_OK && (missing & 1)) {
-    fill_models(host, err);
-  }
-  if (err->rc == RC_OK && (missing & 4)) {
-    fill_tiers(host, err);
-  }
-  if (missing) {
-    sqlite3_exec(host,
-                 err->rc == RC_OK ? "RELEASE llm_init" : "ROLLBACK TO llm_init; RELEASE llm_init",
-                 NULL, NULL, NULL);
-  }
-  *report = err->rc == RC_OK ? describe(missing) : NULL;
+  create_and_fill(host, missing, &added, err);
+  sqlite3_exec(host,
+               err->rc == RC_OK ? "RELEASE llm_init" : "ROLLBACK TO llm_init; RELEASE llm_init",
+               NULL, NULL, NULL);
+  *report = err->rc == RC_OK ? describe(missing, added) : NULL;
   return err->rc;
 }
 
@@ -258,52 +272,15 @@ static int read_tier(sqlite3_stmt *stmt, Config *c, Err *err) {
                   sqlite3_column_int(stmt, 3), err);
 }
 
-static int read_time(sqlite3_stmt *stmt, int column, long long otherwise, long long *ms, Err *err) {
-  const char *text = (const char *)sqlite3_column_text(stmt, column);
-  *ms = otherwise;
-  if (text && text[0] && !time_parse(text, ms)) {
-    return err_set(err, RC_ERROR, "config",
-                   "llm_prices: '%.40s' is no date (expected 'YYYY-MM-DD' or Unix ms)", text);
-  }
-  return RC_OK;
-}
-
-static int read_price(sqlite3_stmt *stmt, Config *c, Err *err) {
-  const char *kind = (const char *)sqlite3_column_text(stmt, 1);
-  const char *price = (const char *)sqlite3_column_text(stmt, 2);
-  int k = kind ? price_kind_parse(kind) : -1;
-  PriceRow *row = append((void **)&c->overrides.rows, &c->overrides.n, sizeof *row);
-  if (!row) {
-    return err_nomem(err);
-  }
-  row->model = column_copy(stmt, 0);
-  if (k < 0) {
-    return err_set(err, RC_ERROR, "config", "llm_prices: kind '%.40s' (valid: %s)",
-                   kind ? kind : "NULL", PRICE_KIND_WORDS);
-  }
-  if (!price || !decimal_parse_pico(price, &row->pusd)) {
-    return err_set(err, RC_ERROR, "config", "llm_prices: '%.40s' is no price in dollars",
-                   price ? price : "NULL");
-  }
-  row->kind = (PriceKind)k;
-  row->above_tokens = sqlite3_column_int64(stmt, 5);
-  read_time(stmt, 3, 0, &row->from_ms, err);
-  read_time(stmt, 4, LLONG_MAX, &row->to_ms, err);
-  return row->model ? err->rc : err_nomem(err);
-}
-
 /* The tables and how a row of each is read. */
 static const struct Source {
   const char *table, *sql;
   int (*read_row)(sqlite3_stmt *stmt, Config *c, Err *err);
-} sources[N_TABLES] = {
+} sources[] = {
     {"llm_models",
      "SELECT name, provider, api, base_url, key_env, supports, context_window, max_output FROM "
      "main.llm_models",
      read_model},
-    {"llm_prices",
-     "SELECT model, kind, usd_per_million, valid_from, valid_to, above_tokens FROM main.llm_prices",
-     read_price},
     {"llm_tiers",
      "SELECT name, model, max_score, rank FROM main.llm_tiers ORDER BY rank, max_score", read_tier},
 };
@@ -318,7 +295,7 @@ static int read_table(sqlite3 *host, const struct Source *source, Config *c, Err
     char doing[64];
     sqlite3_snprintf(sizeof doing, doing, "read %s (has it the columns of llm_init()?)",
                      source->table);
-    host_error(host, doing, err);
+    config_host_error(host, doing, err);
   }
   sqlite3_finalize(stmt);
   return err->rc;
@@ -353,13 +330,10 @@ void config_free(Config *c) {
     free((char *)c->tiers[i].name);
     free((char *)c->tiers[i].model);
   }
-  for (int i = 0; c && i < c->overrides.n; i++) {
-    free((char *)c->overrides.rows[i].model);
-  }
   if (c) {
+    prices_free(c->books, c->n_books);
     free(c->models);
     free(c->tiers);
-    free((PriceRow *)c->overrides.rows);
     free(c);
   }
 }
@@ -377,26 +351,37 @@ static unsigned data_version(sqlite3 *host) {
   return version;
 }
 
-static Config *read_all(sqlite3 *host, unsigned version, Err *err) {
-  Config *c = calloc(1, sizeof *c);
-  int missing = c ? find_missing(host, err) : (err_nomem(err), -1);
-  for (int i = 0; i < N_TABLES && missing >= 0 && err->rc == RC_OK; i++) {
-    if (!(missing & 1 << i)) {
+/* What is read from tables, and what is compiled in where they are missing. */
+static int read_tables(sqlite3 *host, Config *c, int missing, Err *err) {
+  for (size_t i = 0; i < sizeof sources / sizeof sources[0] && err->rc == RC_OK; i++) {
+    int at = strcmp(sources[i].table, table_names[MODELS]) == 0 ? MODELS : TIERS;
+    if (!(missing & 1 << at)) {
       read_table(host, &sources[i], c, err);
     }
   }
-  if (missing > 0 && (missing & 1) && err->rc == RC_OK) {
+  if (err->rc == RC_OK) {
+    prices_read(host, !(missing & 1 << PRICES), &c->books, &c->n_books, err);
+  }
+  if (missing & 1 << MODELS && err->rc == RC_OK) {
     copy_builtin_models(c, err);
   }
-  if (missing > 0 && (missing & 4) && err->rc == RC_OK) {
+  if (missing & 1 << TIERS && err->rc == RC_OK) {
     copy_builtin_tiers(c, err);
   }
-  if (err->rc != RC_OK) {
+  return err->rc;
+}
+
+static Config *read_all(sqlite3 *host, unsigned version, unsigned serial, Err *err) {
+  Config *c = calloc(1, sizeof *c);
+  int missing = c ? find_missing(host, err) : (err_nomem(err), -1);
+  if (missing < 0 || read_tables(host, c, missing, err) != RC_OK) {
     config_free(c);
     return NULL;
   }
-  c->has_model_table = !(missing & 1);
+  c->has_model_table = !(missing & 1 << MODELS);
+  c->has_price_table = !(missing & 1 << PRICES);
   c->data_version = version;
+  c->serial = serial;
   c->keep = sqlite3_get_autocommit(host);
   return c;
 }
@@ -406,8 +391,9 @@ Config *config_read(sqlite3 *host, Config *known, Err *err) {
   if (known && known->keep && sqlite3_get_autocommit(host) && known->data_version == version) {
     return known;
   }
+  unsigned serial = known ? known->serial + 1 : 1;
   config_free(known);
-  return read_all(host, version, err);
+  return read_all(host, version, serial, err);
 }
 
 /* ---- looking up */

@@ -17,10 +17,12 @@
 typedef struct Config {
   Model *models; /* owned texts; the compiled-in ones too, where there is no table */
   int n_models;
-  int has_model_table;
+  int has_model_table, has_price_table;
   Tier *tiers; /* by rank; owned texts */
   int n_tiers;
-  PriceList overrides;   /* owned rows and texts */
+  PriceBook *books; /* of llm_prices: the single rows first, then each list by its name */
+  int n_books;
+  unsigned serial;       /* another one each time it was read */
   unsigned data_version; /* of the database when read */
   int keep;              /* 0: read inside a transaction, which may roll back: good for one use */
 } Config;
@@ -39,5 +41,8 @@ void config_free(Config *config);
 ** the nearest ones. */
 int config_model(const Config *config, const char *name, Model *model, Err *err);
 void config_model_free(Model *model);
+
+/* Records what the host said when it could not do something ("read llm_prices"). Returns err->rc. */
+int config_host_error(sqlite3 *host, const char *doing, Err *err);
 
 #endif

@@ -55,6 +55,7 @@ static const struct Column {
     TEXT(finish_reason),
     {"similarity", C_REAL, offsetof(LedgerRow, similarity)},
     TEXT(prompt_hash),
+    TEXT(usage),
 };
 enum { N_COLUMNS = sizeof columns / sizeof columns[0] };
 
@@ -106,7 +107,7 @@ static int finish(Store *s, sqlite3_stmt *stmt, const char *doing, Err *err) {
   return rc == SQLITE_OK ? RC_OK : store_error(s, rc, doing, err);
 }
 
-/* Runs the statement with the row's columns as ?1 … ?31. */
+/* Runs the statement with the row's columns as ?1 … ?32. */
 static int write_row(Store *s, StoreSql id, const LedgerRow *row, Err *err) {
   sqlite3_stmt *stmt = store_stmt(s, id, err);
   if (!stmt) {
@@ -117,10 +118,9 @@ static int write_row(Store *s, StoreSql id, const LedgerRow *row, Err *err) {
       bind_text(stmt, i + 1, *text_at(row, i));
     } else if (columns[i].type == C_INT && *int_at(row, i) != LEDGER_NULL && (i > 0 || row->id)) {
       sqlite3_bind_int64(stmt, i + 1, *int_at(row, i));
+    } else if (columns[i].type == C_REAL && !isnan(row->similarity)) {
+      sqlite3_bind_double(stmt, i + 1, row->similarity);
     }
-  }
-  if (!isnan(row->similarity)) {
-    sqlite3_bind_double(stmt, N_COLUMNS - 1, row->similarity);
   }
   return finish(s, stmt, "write a ledger row", err);
 }

@@ -31,6 +31,7 @@ typedef struct LedgerRow {
   const char *error, *retry_reason, *finish_reason;
   double similarity; /* NAN: SQL NULL */
   const char *prompt_hash;
+  const char *usage;     /* what was billed, as JSON of units */
   const char *prompt;    /* not a column: a text to keep under prompt_hash, or NULL */
   long long cache_entry; /* not a column: the entry of llm_cache a semantic hit was served from */
 } LedgerRow;

@@ -24,17 +24,17 @@ static const char *const sql_texts[SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
     [SQL_COMMIT] = "COMMIT",
     [SQL_ROLLBACK] = "ROLLBACK",
-    /* ?1 … ?31: the columns of llm_calls in their order. Settling leaves the indexed columns as
+    /* ?1 … ?32: the columns of llm_calls in their order. Settling leaves the indexed columns as
        they are. */
     [SQL_INSERT_CALL] = "INSERT INTO main.llm_calls VALUES "
                         "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,"
-                        "?18,?19,?20,?21,?22,?23,?24,?25,?26,?27,?28,?29,?30,?31)",
+                        "?18,?19,?20,?21,?22,?23,?24,?25,?26,?27,?28,?29,?30,?31,?32)",
     [SQL_UPDATE_CALL] = "UPDATE main.llm_calls SET kind=?5, provider=?6, model_requested=?7, "
                         "model=?8, tier=?9, input_tokens=?17,"
                         " cached_input_tokens=?18, cache_write_tokens=?19, output_tokens=?20, "
                         "reasoning_tokens=?21, cost_nusd=?22,"
                         " cost_reported_nusd=?23, latency_ms=?25, http_status=?26, error=?27, "
-                        "finish_reason=?29 WHERE id=?1",
+                        "finish_reason=?29, usage=?32 WHERE id=?1",
     [SQL_PUT_TEXT] = "INSERT OR IGNORE INTO main.llm_texts(hash, text) VALUES (?1, ?2)",
     [SQL_GET_ANSWER] = "SELECT key_rest, answer, expires_at, call_id, provider, model, tier, "
                        "cost_nusd, prompt_hash"
@@ -235,10 +235,18 @@ static int check_is_ours(Store *s, Err *err) {
   return RC_OK;
 }
 
+static int has_column(Store *s, const char *table, const char *column) {
+  return sqlite3_table_column_metadata(s->db, "main", table, column, NULL, NULL, NULL, NULL,
+                                       NULL) == SQLITE_OK;
+}
+
 static int create_schema(Store *s, Err *err) {
   unsigned long long seed;
   char sql[256];
   sqlite3_randomness(sizeof seed, &seed);
+  if (has_column(s, "llm_calls", "id") && !has_column(s, "llm_calls", "usage")) {
+    exec(s, "ALTER TABLE main.llm_calls ADD COLUMN usage TEXT", "add a column", err);
+  }
   exec(s, sql_store_sql, "create the tables", err);
   exec(s, sql_cache_sql, "create the semantic cache", err);
   exec(s, sql_views_sql, "create the views", err);
@@ -249,8 +257,8 @@ static int create_schema(Store *s, Err *err) {
   return exec(s, sql, "write the settings", err);
 }
 
-/* Creates or migrates, in one transaction, unless all is there. Versions so far only added tables
-** and views: making what is missing takes version 1 to 2. */
+/* Creates or migrates, in one transaction, unless all is there. Version 2 added tables and views, which
+** are made where they are missing; version 3 a column of llm_calls. */
 static int migrate(Store *s, Err *err) {
   static const char version[] = "SELECT value FROM main.llm_meta WHERE name = 'schema_version'";
   char pragmas[96];

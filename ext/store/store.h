@@ -16,7 +16,7 @@
 #include "core/hash.h"
 #include "sqlite_api.h"
 
-#define STORE_VERSION 2
+#define STORE_VERSION 3
 #define STORE_IDLE_READERS 4            /* kept open for the next query */
 #define STORE_APPLICATION_ID 0x6c6c6d63 /* "llmc" */
 

@@ -15,7 +15,8 @@ ASAN_SO = os.path.join(ROOT, "build/asan/llmcost.so")
 STANDIN = os.path.join(ROOT, "build/standin")
 SHARED = os.path.join(os.path.dirname(ROOT), "shared")
 NPM_DIR = os.path.join(ROOT, "build/npm")
-NPM_PACKAGES = {"better-sqlite3": "12", "@stdy/cli": "0.22", "@copilotkit/aimock": "1.43"}
+NPM_PACKAGES = {"better-sqlite3": "12", "@stdy/cli": "0.22", "@copilotkit/aimock": "1.43",
+                "@pydantic/genai-prices": "0.1.8"}
 KEYS = {"OPENAI_API_KEY": "sk-live-test-openai-7f3a", "ANTHROPIC_API_KEY": "sk-ant-live-test-91bc"}
 
 

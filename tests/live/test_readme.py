@@ -19,7 +19,7 @@ class Readme(unittest.TestCase):
             out = shell(os.path.join(tmp, "readme.db"), sql + "\n".join([first] + blocks[1:]))
             self.assertEqual(out.stderr, "")
             self.assertIn("0.005615", out.stdout)
-            self.assertIn("10.0|15.0", out.stdout)
+            self.assertIn("0.2|0.1", out.stdout)
             self.assertIn("hit_exact|0|", out.stdout)
             self.assertGreater(standin.bill()["calls"], 6)
 

@@ -1,9 +1,9 @@
 -- Security classes, read back from SQLite: flag 0x80000 is DIRECTONLY, 0x200000 INNOCUOUS, 0x800 DETERMINISTIC.
 
-SELECT 'what spends, sends or writes is DIRECTONLY', min(flags & 0x80000 <> 0) AND count(*) = 12
+SELECT 'what spends, sends or writes is DIRECTONLY', min(flags & 0x80000 <> 0) AND count(*) = 13
 FROM pragma_function_list
 WHERE name IN ('llm_complete', 'llm_chat', 'llm_last_call', 'llm_config', 'llm_secret', 'llm_allow_host', 'llm_init',
-               'llmcost_debug', 'llm_cache_feedback');
+               'llmcost_debug', 'llm_cache_feedback', 'llm_prices_import');
 SELECT 'embed spends only when it names a model', sum(flags & 0x80000 <> 0) = 1 AND sum(flags & 0x200000 <> 0) = 1
 FROM pragma_function_list WHERE name = 'embed';
 
@@ -17,8 +17,8 @@ WHERE (name LIKE 'llm%' OR name LIKE 'embed%') AND NOT flags & 0x80000 AND NOT f
 
 SELECT 'pure functions are DETERMINISTIC', min(flags & 0x800 <> 0)
 FROM pragma_function_list
-WHERE name IN ('llm_tokens', 'llm_normalize', 'embed_cosine', 'llmcost_version') OR (name = 'embed' AND narg = 1);
+WHERE name IN ('llm_tokens', 'llm_normalize', 'llm_usage', 'embed_cosine', 'llmcost_version') OR (name = 'embed' AND narg = 1);
 
 SELECT 'what reads tables or calls is not DETERMINISTIC', max(flags & 0x800) = 0
 FROM pragma_function_list
-WHERE name IN ('llm_complete', 'llm_chat', 'llm_cost', 'llm_price');
+WHERE name IN ('llm_complete', 'llm_chat', 'llm_cost', 'llm_cost_explain', 'llm_price', 'llm_cache_minimum');

@@ -5,7 +5,7 @@ SELECT 'the same from OpenAI''s usage', llm_cost('gpt-4o-mini', '{"prompt_tokens
 SELECT 'Anthropic''s counts stand beside each other', llm_cost('claude-haiku-4-5', '{"input_tokens":21,"output_tokens":393,"cache_creation_input_tokens":1000,"cache_read_input_tokens":2000}')
   = (21 * 1.0 + 393 * 5.0 + 1000 * 1.25 + 2000 * 0.1) / 1e6;
 SELECT 'a dated snapshot has its model''s price', llm_price('gpt-4o-2024-08-06', 'input') = 2.5;
-SELECT 'prices have dates', llm_price('claude-sonnet-5', 'output', '2026-08-31T23:59:59Z') = 10 AND llm_price('claude-sonnet-5', 'output', '2026-09-01') = 15;
+SELECT 'prices have dates', llm_price('claude-sonnet-4-6', 'output', '{"at":"2026-03-12","input":200001}') = 22.5 AND llm_price('gpt-5.6-luna', 'output', '2026-07-29') = 6 AND llm_price('gpt-5.6-luna', 'output', '2026-07-30') = 1.2;
 SELECT 'the tier is chosen per request, strictly above', llm_cost('gpt-5.6-luna', 272001, 1000, '{"cache_write":100000,"cached":50000,"at":"2026-07-29"}') = 0.513002;
 SELECT 'at the threshold the lower one holds', llm_cost('gpt-5.6-luna', 272000, 1000, '{"cache_write":100000,"cached":50000,"at":"2026-07-30"}') = 0.0516;
 SELECT 'reads without a price of their own cost input', llm_price('llama-3.3-70b-versatile', 'cache_read') = llm_price('llama-3.3-70b-versatile', 'input');

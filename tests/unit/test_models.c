@@ -4,6 +4,8 @@
 #include "unit.h"
 
 #include "core/catalogue.h"
+#include "core/decimal.h"
+#include "core/price.h"
 #include "core/hosts.h"
 #include "core/model_name.h"
 #include "net/provider.h"
@@ -131,26 +133,77 @@ static void test_models_can_be_called(void **state) {
 static void test_models_have_prices(void **state) {
   int n = 0;
   const Model *models = catalogue_models(&n);
+  PriceBook none;
   (void)state;
+  assert_true(book_init(&none, ""));
+  const PriceBook *books[] = {&none, catalogue_prices()};
   for (int i = 0; i < n; i++) {
-    PriceSet set;
-    int priced = price_resolve((PriceList){NULL, 0}, models[i].name, 1795305600000, 1000, &set);
+    PriceRef ref;
+    PriceSet set = {0};
+    PriceWhen when = {1795305600000, 1000, "standard", ""};
+    int known = price_find(books, 2, vendor_by_word(models[i].provider), models[i].name, &ref);
     int free_of_charge = !models[i].key_env[0] || strcmp(models[i].name, "openrouter/auto") == 0;
-    check(priced || free_of_charge, "%s", models[i].name);
-    check(!priced || (set.pusd[PRICE_INPUT] > 0 && set.pusd[PRICE_OUTPUT] >= 0), "%s",
-          models[i].name);
+    check(!known || price_select(&ref, &when, &set), "%s", models[i].name);
+    check(known || free_of_charge, "%s", models[i].name);
+    check(!known || set.pusd[UNIT_INPUT] > 0, "%s", models[i].name);
+  }
+  book_free(&none);
+}
+
+/* Every row has a sensible price, a source and the day it was checked; every provider is known. */
+static void check_models(const PriceModels *list) {
+  for (int i = 0; i < list->n; i++) {
+    const PriceModel *m = &list->at[i];
+    check(m->name[0] && vendor_by_word(m->provider), "%s of '%s'", m->name, m->provider);
+    check(strcmp(vendor_by_word(m->provider)->id, m->provider) == 0, "%s", m->provider);
+    for (int k = 0; k < m->n; k++) {
+      const PriceRow *r = &m->rows[k];
+      long long ms, most = r->unit == UNIT_COUNT ? 10 * BOOK_FACTOR_ONE : 100000000000000000;
+      check(r->pusd >= 0 && r->pusd <= most, "%s: %lld", m->name, r->pusd);
+      check(r->terms.from_ms < r->terms.to_ms && r->terms.above_tokens >= 0, "%s", m->name);
+      check(r->terms.source[0] && time_parse(r->terms.checked, &ms), "%s: '%s', '%s'", m->name,
+            r->terms.source, r->terms.checked);
+    }
   }
 }
 
 static void test_prices_are_plausible(void **state) {
-  PriceList list = catalogue_prices();
+  static const char *const sellers[] = {"openai", "anthropic", "google", "mistral", "deepseek",
+                                        "x-ai",   "groq",      "cohere", "aws",     "openrouter"};
+  const PriceBook *book = catalogue_prices();
   (void)state;
-  assert_true(list.n > 100);
-  for (int i = 0; i < list.n; i++) {
-    const PriceRow *r = &list.rows[i];
-    check(r->model[0] && r->kind < PRICE_KINDS, "row %d", i);
-    check(r->pusd >= 0 && r->pusd <= 100000000000000, "%s: %lld", r->model, r->pusd);
-    check(r->from_ms < r->to_ms && r->above_tokens >= 0, "%s", r->model);
+  assert_true(book->models.n > 1500 && catalogue_rows() > 4000);
+  check_models(&book->models);
+  check_models(&book->shared);
+  for (size_t s = 0; s < COUNT(sellers); s++) {
+    int found = 0;
+    for (int i = 0; i < book->models.n; i++) {
+      found += strcmp(book->models.at[i].provider, sellers[s]) == 0;
+    }
+    check(found > 5, "%s: %d", sellers[s], found);
+  }
+}
+
+static void test_cache_minimums(void **state) {
+  static const struct {
+    const char *provider, *name, *when;
+    long long tokens;
+  } cases[] = {
+      {"openai", "gpt-4o", "2026-11-22", 1024},
+      {"anthropic", "claude-sonnet-4-6", "2026-07-01", 2048},
+      {"anthropic", "claude-sonnet-4-6", "2026-11-22", 1024},
+      {"anthropic", "claude-opus-4-8", "2026-07-01", 4096},
+      {"anthropic", "claude-opus-4-8", "2026-11-22", 1024},
+      {"anthropic", "claude-haiku-4-5-20251001", "2026-11-22", 4096},
+      {"anthropic", "claude-opus-5", "2026-11-22", 512},
+      {"groq", "llama-3.3-70b-versatile", "2026-11-22", -1},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    long long ms = 0;
+    assert_true(time_parse(cases[i].when, &ms));
+    long long got = catalogue_cache_minimum(vendor_by_word(cases[i].provider), cases[i].name, ms);
+    check(got == cases[i].tokens, "%s at %s: %lld", cases[i].name, cases[i].when, got);
   }
 }
 
@@ -190,6 +243,7 @@ int main(void) {
       cmocka_unit_test(test_models_can_be_called),
       cmocka_unit_test(test_models_have_prices),
       cmocka_unit_test(test_prices_are_plausible),
+      cmocka_unit_test(test_cache_minimums),
       cmocka_unit_test(test_tiers),
       cmocka_unit_test(test_date),
   };

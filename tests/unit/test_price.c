@@ -1,5 +1,5 @@
 /*
-** Prices: exact decimals, times, resolution, and costs to the nano-dollar.
+** Prices: selection, leaves, and costs to the nano-dollar.
 **
 ** The worked cases are numbers that other ledgers got wrong, recomputed by hand from the rates of
 ** that day; the comment of each names what goes wrong. Those of models the catalogue does not have
@@ -7,11 +7,13 @@
 */
 #include "unit.h"
 
+#include "core/catalogue.h"
+#include "core/decimal.h"
 #include "core/price.h"
 
 #include <limits.h>
 
-static const PriceList none = {NULL, 0};
+enum { X = USAGE_UNKNOWN };
 
 static long long at(const char *text) {
   long long ms = 0;
@@ -19,262 +21,184 @@ static long long at(const char *text) {
   return ms;
 }
 
-static void test_decimals(void **state) {
-  static const struct {
-    const char *text;
-    int ok;
-    long long pico;
-  } cases[] = {
-      {"0", 1, 0},
-      {"0.0", 1, 0},
-      {"1", 1, 1000000000000},
-      {"0.15", 1, 150000000000},
-      {".5", 1, 500000000000},
-      {"2.", 1, 2000000000000},
-      {"2.50", 1, 2500000000000},
-      {"007.5", 1, 7500000000000},
-      {"0.000000000001", 1, 1},
-      {"2.5e-1", 1, 250000000000},
-      {"2.5E1", 1, 25000000000000},
-      {"1e+3", 1, 1000000000000000},
-      {"1e-12", 1, 1},
-      {"0e5", 1, 0},
-      {"0.0000000000000000000000000000001e31", 1, 1000000000000},
-      {"0.0000000000005", 1, 1},
-      {"0.00000000000049", 1, 0},
-      {"0.0000000000014", 1, 1},
-      {"0.0000000000015", 1, 2},
-      {"5e-13", 1, 1},
-      {"4e-13", 1, 0},
-      {"1e-30", 1, 0},
-      {"0.083333333333333333", 1, 83333333333},
-      {"0.18000000000000002", 1, 180000000000},
-      {"0.1234567890124999999999", 1, 123456789012},
-      {"0.12345678901249999999999999999999999999999999999999", 1, 123456789012},
-      {"0.1234567890125000000000", 1, 123456789013},
-      {"123456.123456789012", 1, 123456123456789012},
-      {"1234567.123456789012", 1, 1234567123456789012},
-      {"0.1234567890123456785e6", 1, 123456789012345679},
-      {"9223372.036854775807", 1, LLONG_MAX},
-      {"9223372.0368547758074", 1, LLONG_MAX},
-      {"9223372.0368547758075", 0, 0},
-      {"9223372.036854775808", 0, 0},
-      {"10000000", 0, 0},
-      {"1e7", 0, 0},
-      {"99999999999999999999999999999999999999999999", 0, 0},
-      {"1e60", 0, 0},
-      {"1e999999999999999999999", 0, 0},
-      {"", 0, 0},
-      {".", 0, 0},
-      {"-", 0, 0},
-      {"-1", 0, 0},
-      {"-0", 0, 0},
-      {"+1", 0, 0},
-      {" 1", 0, 0},
-      {"1 ", 0, 0},
-      {"1.2.3", 0, 0},
-      {"1,5", 0, 0},
-      {"1e", 0, 0},
-      {"1e+", 0, 0},
-      {"1e 5", 0, 0},
-      {"1e5.0", 0, 0},
-      {"e5", 0, 0},
-      {"0x10", 0, 0},
-      {"nan", 0, 0},
-      {"inf", 0, 0},
-      {"$1", 0, 0},
-      {"1\xC2\xA0", 0, 0},
-  };
-  (void)state;
-  for (size_t i = 0; i < COUNT(cases); i++) {
-    long long pico = 0;
-    int ok = decimal_parse_pico(cases[i].text, &pico);
-    check(ok == cases[i].ok, "'%s': %d", cases[i].text, ok);
-    check(!ok || pico == cases[i].pico, "'%s': %lld", cases[i].text, pico);
+/* A row of a test's book, valid always where from and to are 0. */
+typedef struct Row {
+  const char *model;
+  Unit unit;
+  long long micro; /* micro-dollars per million, or of a factor, millionths */
+  long long from_ms, to_ms, above_tokens;
+  const char *service; /* NULL: standard */
+} Row;
+
+static void fill(PriceBook *book, const char *list, const Row *rows, size_t n) {
+  assert_true(book_init(book, list));
+  for (size_t i = 0; i < n; i++) {
+    PriceRow row = {.unit = rows[i].unit,
+                    .pusd = rows[i].micro * (rows[i].unit == UNIT_COUNT ? 1 : 1000000)};
+    row.terms = (PriceTerms){.service = rows[i].service ? rows[i].service : "standard",
+                             .from_ms = rows[i].from_ms,
+                             .to_ms = rows[i].to_ms ? rows[i].to_ms : LLONG_MAX,
+                             .above_tokens = rows[i].above_tokens,
+                             .source = "",
+                             .checked = ""};
+    assert_true(
+        book_add(book, "", rows[i].model, strchr(rows[i].model, '*') ? rows[i].model : "", &row));
   }
 }
 
-static void test_times(void **state) {
-  static const struct {
-    const char *text;
-    int ok;
-    long long ms;
-  } cases[] = {
-      {"1970-01-01", 1, 0},
-      {"2026-03-13", 1, 1773360000000},
-      {"2026-09-01", 1, 1788220800000},
-      {"2026-09-01T00:00", 1, 1788220800000},
-      {"2026-09-01 00:00:00", 1, 1788220800000},
-      {"2026-09-01T00:00:00Z", 1, 1788220800000},
-      {"2026-08-31T23:59:59Z", 1, 1788220799000},
-      {"2024-02-29", 1, 1709164800000},
-      {"2000-03-01", 1, 951868800000},
-      {"1969-12-31", 1, -86400000},
-      {"0", 1, 0},
-      {"1788220800000", 1, 1788220800000},
-      {"-1", 1, -1},
-      {"", 0, 0},
-      {"-", 0, 0},
-      {"today", 0, 0},
-      {"2026-09", 0, 0},
-      {"2026-13-01", 0, 0},
-      {"2026-00-01", 0, 0},
-      {"2026-01-00", 0, 0},
-      {"2026-01-32", 0, 0},
-      {"2026-09-01x", 0, 0},
-      {"2026-09-01T", 0, 0},
-      {"2026-09-01T10", 0, 0},
-      {"2026-09-01T24:00", 0, 0},
-      {"2026-09-01T10:60", 0, 0},
-      {"2026-09-01T10:00:61", 0, 0},
-      {"2026-09-01T10:00:", 0, 0},
-      {"2026-09-01T10:00+02:00", 0, 0},
-      {"2026/09/01", 0, 0},
-      {"1788220800000ms", 0, 0},
-  };
-  (void)state;
-  for (size_t i = 0; i < COUNT(cases); i++) {
-    long long ms = 0;
-    int ok = time_parse(cases[i].text, &ms);
-    check(ok == cases[i].ok, "'%s': %d", cases[i].text, ok);
-    check(!ok || ms == cases[i].ms, "'%s': %lld", cases[i].text, ms);
+/* The prices of a model under single rows and the catalogue. Returns as price_find. */
+static int select_prices(const PriceBook *own, const char *model, PriceWhen when, PriceRef *ref,
+                         PriceSet *set) {
+  PriceBook none;
+  assert_true(book_init(&none, ""));
+  const PriceBook *books[] = {own ? own : &none, catalogue_prices()};
+  int known = price_find(books, 2, NULL, model, ref);
+  *set = (PriceSet){0};
+  if (known) {
+    price_select(ref, &when, set);
   }
+  book_free(&none);
+  return known;
 }
 
-static void test_kinds(void **state) {
-  static const struct {
-    const char *word;
-    int kind;
-  } cases[] = {
-      {"input", PRICE_INPUT},
-      {"output", PRICE_OUTPUT},
-      {"cache_read", PRICE_CACHE_READ},
-      {"cache_write", PRICE_CACHE_WRITE},
-      {"cache_write_1h", PRICE_CACHE_WRITE_1H},
-      {"", -1},
-      {"Input", -1},
-      {"cache", -1},
-  };
-  (void)state;
-  for (size_t i = 0; i < COUNT(cases); i++) {
-    check(price_kind_parse(cases[i].word) == cases[i].kind, "'%s'", cases[i].word);
-  }
-}
-
-/* US dollars per million tokens of one kind, in micro-dollars; -1 where there is none. */
-static long long micro(PriceList overrides, const char *model, PriceKind kind, const char *when,
+/* US dollars per million of one unit, or of the one that contains it, in micro-dollars; -1: none. */
+static long long micro(const PriceBook *own, const char *model, Unit unit, const char *when,
                        long long tokens) {
+  PriceRef ref;
   PriceSet set;
-  price_resolve(overrides, model, at(when), tokens, &set);
-  return set.pusd[kind] == PRICE_UNKNOWN ? -1 : set.pusd[kind] / 1000000;
+  Cost price;
+  select_prices(own, model, (PriceWhen){at(when), tokens, "standard", ""}, &ref, &set);
+  return price_of_unit(&set, unit, &price) ? (long long)(price / 1000000000000ULL) : -1;
 }
 
 static void test_catalogue_prices_by_date_and_tier(void **state) {
   static const struct {
     const char *model;
-    PriceKind kind;
+    Unit kind;
     const char *when;
     long long tokens, micro;
   } cases[] = {
-      {"gpt-4o", PRICE_INPUT, "2026-11-22", 1000, 2500000},
-      {"gpt-4o", PRICE_OUTPUT, "2026-11-22", 1000, 10000000},
-      {"gpt-4o", PRICE_CACHE_READ, "2026-11-22", 1000, 1250000},
-      {"gpt-4o", PRICE_INPUT, "2026-11-22", 0, 2500000},
-      {"gpt-4o", PRICE_INPUT, "2026-11-22", LIMIT_COUNT, 2500000},
-      {"gpt-4o-2024-08-06", PRICE_INPUT, "2026-11-22", 1000, 2500000},
-      {"gpt-4o-mini", PRICE_INPUT, "2026-11-22", 1000, 150000},
-      {"gpt-4o-mini-2024-07-18", PRICE_INPUT, "2026-11-22", 1000, 150000},
-      {"claude-sonnet-5", PRICE_INPUT, "2026-08-31T23:59:59Z", 1000, 2000000},
-      {"claude-sonnet-5", PRICE_INPUT, "2026-09-01", 1000, 3000000},
-      {"claude-sonnet-5", PRICE_CACHE_WRITE_1H, "2026-08-31", 1000, 4000000},
-      {"claude-sonnet-5", PRICE_CACHE_WRITE_1H, "2026-09-01", 1000, 6000000},
-      {"claude-sonnet-4-6", PRICE_INPUT, "2026-03-12", 200000, 3000000},
-      {"claude-sonnet-4-6", PRICE_INPUT, "2026-03-12", 200001, 6000000},
-      {"claude-sonnet-4-6", PRICE_OUTPUT, "2026-03-12", 200001, 22500000},
-      {"claude-sonnet-4-6", PRICE_INPUT, "2026-03-13", 200001, 3000000},
-      {"claude-sonnet-4-6", PRICE_OUTPUT, "2026-03-13", 1000000, 15000000},
-      {"gpt-5.6-luna", PRICE_INPUT, "2026-07-29", 272000, 1000000},
-      {"gpt-5.6-luna", PRICE_INPUT, "2026-07-29", 272001, 2000000},
-      {"gpt-5.6-luna", PRICE_INPUT, "2026-07-30", 272000, 200000},
-      {"gpt-5.6-luna", PRICE_INPUT, "2026-07-30", 272001, 400000},
-      {"claude-haiku-4-5", PRICE_INPUT, "2026-11-22", 1000, 1000000},
-      {"claude-haiku-4-5-20251001", PRICE_OUTPUT, "2026-11-22", 1000, 5000000},
-      {"text-embedding-3-small", PRICE_OUTPUT, "2026-11-22", 1000, 0},
-      {"gpt-4o", PRICE_CACHE_WRITE, "2026-11-22", 1000, 2500000},         /* falls back to input */
-      {"gpt-4o", PRICE_CACHE_WRITE_1H, "2026-11-22", 1000, 2500000},      /* to writes, to input */
-      {"gpt-5.6-sol", PRICE_CACHE_WRITE_1H, "2026-11-22", 1000, 6250000}, /* to writes */
-      {"gpt-5.6-sol", PRICE_CACHE_WRITE_1H, "2026-11-22", 272001, 12500000},
-      {"llama-3.3-70b-versatile", PRICE_CACHE_READ, "2026-11-22", 1000, 590000}, /* to input */
-      {"gpt-4o-nonsense", PRICE_INPUT, "2026-11-22", 1000, -1},
-      {"gpt-4", PRICE_INPUT, "2026-11-22", 1000, -1},
-      {"", PRICE_INPUT, "2026-11-22", 1000, -1},
+      {"gpt-4o", UNIT_INPUT, "2026-11-22", 1000, 2500000},
+      {"gpt-4o", UNIT_OUTPUT, "2026-11-22", 1000, 10000000},
+      {"gpt-4o", UNIT_CACHE_READ, "2026-11-22", 1000, 1250000},
+      {"gpt-4o", UNIT_INPUT, "2026-11-22", 0, 2500000},
+      {"gpt-4o", UNIT_INPUT, "2026-11-22", LIMIT_COUNT, 2500000},
+      {"gpt-4o-2024-08-06", UNIT_INPUT, "2026-11-22", 1000, 2500000},
+      {"gpt-4o-mini", UNIT_INPUT, "2026-11-22", 1000, 150000},
+      {"gpt-4o-mini-2024-07-18", UNIT_INPUT, "2026-11-22", 1000, 150000},
+      {"claude-sonnet-5", UNIT_INPUT, "2026-08-31T23:59:59Z", 1000, 2000000},
+      {"claude-sonnet-5", UNIT_INPUT, "2026-09-01", 1000, 2000000}, /* the rise was cancelled */
+      {"claude-sonnet-5", UNIT_CACHE_WRITE_1H, "2026-08-31", 1000, 4000000},
+      {"claude-sonnet-5-5", UNIT_CACHE_READ, "2026-10-06", 1000, 200000},
+      {"claude-sonnet-5-5", UNIT_CACHE_READ, "2026-10-07", 1000, 100000},
+      {"claude-sonnet-4-6", UNIT_INPUT, "2026-03-12", 200000, 3000000},
+      {"claude-sonnet-4-6", UNIT_INPUT, "2026-03-12", 200001, 6000000},
+      {"claude-sonnet-4-6", UNIT_OUTPUT, "2026-03-12", 200001, 22500000},
+      {"claude-sonnet-4-6", UNIT_INPUT, "2026-03-13", 200001, 3000000},
+      {"claude-sonnet-4-6", UNIT_OUTPUT, "2026-03-13", 1000000, 15000000},
+      {"gpt-5.6-luna", UNIT_INPUT, "2026-07-29", 272000, 1000000},
+      {"gpt-5.6-luna", UNIT_INPUT, "2026-07-29", 272001, 2000000},
+      {"gpt-5.6-luna", UNIT_INPUT, "2026-07-30", 272000, 200000},
+      {"gpt-5.6-luna", UNIT_INPUT, "2026-07-30", 272001, 400000},
+      {"claude-haiku-4-5", UNIT_INPUT, "2026-11-22", 1000, 1000000},
+      {"claude-haiku-4-5-20251001", UNIT_OUTPUT, "2026-11-22", 1000, 5000000},
+      {"text-embedding-3-small", UNIT_INPUT, "2026-11-22", 1000, 20000},
+      {"text-embedding-3-small", UNIT_OUTPUT, "2026-11-22", 1000, -1},
+      {"gpt-4o", UNIT_CACHE_WRITE, "2026-11-22", 1000, 2500000},         /* falls back to input */
+      {"gpt-4o", UNIT_CACHE_WRITE_1H, "2026-11-22", 1000, 2500000},      /* to writes, to input */
+      {"gpt-5.6-sol", UNIT_CACHE_WRITE_1H, "2026-08-20", 1000, 6250000}, /* to writes */
+      {"gpt-5.6-sol", UNIT_CACHE_WRITE_1H, "2026-08-21", 1000, 5000000},
+      {"gpt-5.6-sol", UNIT_CACHE_WRITE_1H, "2026-08-20", 272001, 12500000},
+      {"llama-3.3-70b-versatile", UNIT_CACHE_READ, "2026-11-22", 1000, 590000}, /* to input */
+      {"gpt-4o-nonsense", UNIT_INPUT, "2026-11-22", 1000, -1},
+      {"gpt-4", UNIT_INPUT, "2026-11-22", 1000, 30000000},
+      {"gpt-4o-2024-05-13", UNIT_INPUT, "2026-11-22", 1000, 5000000},
+      {"ft:gpt-4o-mini:acme::a1b2", UNIT_INPUT, "2026-11-22", 1000, 300000},
+      {"ft:gpt-4o-mini-2024-07-18:acme::a1b2", UNIT_OUTPUT, "2026-11-22", 1000, 1200000},
+      {"ft:gpt-4.1:acme::a1b2", UNIT_CACHE_READ, "2026-11-22", 1000, 750000},
+      {"openai/gpt-4o", UNIT_INPUT, "2026-11-22", 1000, 2500000},
+      {"models/gemini-2.5-pro", UNIT_INPUT, "2026-11-22", 200001, 2500000},
+      {"GPT-4o-Mini", UNIT_INPUT, "2026-11-22", 1000, 150000},
+      {"us.anthropic.claude-sonnet-4-5-20250929-v1:0", UNIT_INPUT, "2026-11-22", 1000, 3300000},
+      {"anthropic/claude-haiku-4-5-20251001", UNIT_INPUT, "2026-11-22", 1000, 1000000},
+      {"claude-haiku-4-5-latest", UNIT_INPUT, "2026-11-22", 1000, 1000000},
+      {"sonar-pro", UNIT_REQUEST, "2026-11-22", 1000, 14000000000},
+      {"deepseek-reasoner", UNIT_INPUT, "2026-06-01T00:29:59Z", 1000, 135000},
+      {"deepseek-reasoner", UNIT_INPUT, "2026-06-01T00:30:00Z", 1000, 550000},
+      {"deepseek-reasoner", UNIT_INPUT, "2026-06-01T16:30:00Z", 1000, 135000},
+      {"grok-4.3", UNIT_INPUT, "2026-11-22", 199999, 1250000}, /* from 200,000, not above it */
+      {"grok-4.3", UNIT_INPUT, "2026-11-22", 200000, 2500000},
+      {"", UNIT_INPUT, "2026-11-22", 1000, -1},
   };
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
-    long long got = micro(none, cases[i].model, cases[i].kind, cases[i].when, cases[i].tokens);
+    long long got = micro(NULL, cases[i].model, cases[i].kind, cases[i].when, cases[i].tokens);
     check(got == cases[i].micro, "%s, kind %d, %s, %lld tokens: %lld", cases[i].model,
           (int)cases[i].kind, cases[i].when, cases[i].tokens, got);
   }
 }
 
 static void test_overrides(void **state) {
-  static const long long usd = 1000000000000;
-  const PriceRow rows[] = {
-      {"gpt-4o", PRICE_INPUT, 7 * usd, 0, LLONG_MAX, 0},
-      {"gpt-5", PRICE_INPUT, 1 * usd, 0, LLONG_MAX, 0},
-      {"gpt-5", PRICE_INPUT, 2 * usd, 0, LLONG_MAX, 90000},
-      {"gpt-5", PRICE_INPUT, 9 * usd, 0, LLONG_MAX, 128000},
-      {"gpt-5-mini", PRICE_INPUT, 4 * usd, 1000, 2000, 0},
-      {"gpt-5-nano", PRICE_INPUT, 1 * usd, 1000, LLONG_MAX, 0},
-      {"gpt-5-nano", PRICE_INPUT, 2 * usd, 2000, LLONG_MAX, 0},
-      {"claude-sonnet-4-6", PRICE_INPUT, 5 * usd, 0, LLONG_MAX, 0},
-      {"my-model", PRICE_INPUT, 3 * usd, 0, LLONG_MAX, 0},
-      {"my-free-model", PRICE_INPUT, 0, 0, LLONG_MAX, 0},
-      {"gpt-4.1-2025-04-14", PRICE_INPUT, 8 * usd, 0, LLONG_MAX, 0},
+  static const Row rows[] = {
+      {"gpt-4o", UNIT_INPUT, 7000000, 0, 0, 0, NULL},
+      {"gpt-5", UNIT_INPUT, 1000000, 0, 0, 0, NULL},
+      {"gpt-5", UNIT_INPUT, 2000000, 0, 0, 90000, NULL},
+      {"gpt-5", UNIT_INPUT, 9000000, 0, 0, 128000, NULL},
+      {"gpt-5-mini", UNIT_INPUT, 4000000, 1000, 2000, 0, NULL},
+      {"gpt-5-nano", UNIT_INPUT, 1000000, 1000, 0, 0, NULL},
+      {"gpt-5-nano", UNIT_INPUT, 2000000, 2000, 0, 0, NULL},
+      {"claude-sonnet-4-6", UNIT_INPUT, 5000000, 0, 0, 0, NULL},
+      {"my-model", UNIT_INPUT, 3000000, 0, 0, 0, NULL},
+      {"my-free-model", UNIT_INPUT, 0, 0, 0, 0, NULL},
+      {"gpt-4.1-2025-04-14", UNIT_INPUT, 8000000, 0, 0, 0, NULL},
   };
-  const PriceList list = {rows, (int)COUNT(rows)};
+  PriceBook own;
+  fill(&own, "", rows, COUNT(rows));
   static const struct {
     const char *model;
-    PriceKind kind;
+    Unit kind;
     const char *when; /* Unix ms */
     long long tokens, micro;
   } cases[] = {
-      {"gpt-4o", PRICE_INPUT, "5000", 1, 7000000},
-      {"gpt-4o", PRICE_OUTPUT, "5000", 1, 10000000}, /* row by row: the rest stays */
-      {"gpt-4o", PRICE_CACHE_READ, "5000", 1, 1250000},
-      {"gpt-4o", PRICE_CACHE_WRITE, "5000", 1, 7000000}, /* and falls back to the new price */
-      {"gpt-4o-2024-08-06", PRICE_INPUT, "5000", 1, 7000000},
-      {"gpt-4o-mini", PRICE_INPUT, "5000", 1, 150000},
-      {"gpt-5", PRICE_INPUT, "5000", 90000, 1000000},
-      {"gpt-5", PRICE_INPUT, "5000", 90001, 2000000},
-      {"gpt-5", PRICE_INPUT, "5000", 128000, 2000000},
-      {"gpt-5", PRICE_INPUT, "5000", 150000, 9000000}, /* the highest crossed */
-      {"gpt-5-mini", PRICE_INPUT, "999", 1, 250000},
-      {"gpt-5-mini", PRICE_INPUT, "1000", 1, 4000000},
-      {"gpt-5-mini", PRICE_INPUT, "1999", 1, 4000000},
-      {"gpt-5-mini", PRICE_INPUT, "2000", 1, 250000},
-      {"gpt-5-nano", PRICE_INPUT, "1999", 1, 1000000},
-      {"gpt-5-nano", PRICE_INPUT, "2000", 1, 2000000},             /* the latest start */
-      {"claude-sonnet-4-6", PRICE_INPUT, "5000", 300000, 5000000}, /* before a catalogue tier */
-      {"claude-sonnet-4-6", PRICE_OUTPUT, "5000", 300000, 22500000},
-      {"my-model", PRICE_INPUT, "5000", 1, 3000000},
-      {"my-model", PRICE_OUTPUT, "5000", 1, -1},
-      {"my-model", PRICE_CACHE_READ, "5000", 1, 3000000},
-      {"my-free-model", PRICE_INPUT, "5000", 1, 0},
-      {"gpt-4.1", PRICE_INPUT, "5000", 1, 2000000}, /* one snapshot's price is not the model's */
-      {"gpt-4.1-2025-04-14", PRICE_INPUT, "5000", 1, 8000000},
+      {"gpt-4o", UNIT_INPUT, "5000", 1, 7000000},
+      {"gpt-4o", UNIT_OUTPUT, "5000", 1, 10000000}, /* row by row: the rest stays */
+      {"gpt-4o", UNIT_CACHE_READ, "5000", 1, 1250000},
+      {"gpt-4o", UNIT_CACHE_WRITE, "5000", 1, 7000000}, /* and falls back to the new price */
+      {"gpt-4o-2024-08-06", UNIT_INPUT, "5000", 1, 7000000},
+      {"gpt-4o-mini", UNIT_INPUT, "5000", 1, 150000},
+      {"gpt-5", UNIT_INPUT, "5000", 90000, 1000000},
+      {"gpt-5", UNIT_INPUT, "5000", 90001, 2000000},
+      {"gpt-5", UNIT_INPUT, "5000", 128000, 2000000},
+      {"gpt-5", UNIT_INPUT, "5000", 150000, 9000000}, /* the highest crossed */
+      {"gpt-5-mini", UNIT_INPUT, "999", 1, 250000},
+      {"gpt-5-mini", UNIT_INPUT, "1000", 1, 4000000},
+      {"gpt-5-mini", UNIT_INPUT, "1999", 1, 4000000},
+      {"gpt-5-mini", UNIT_INPUT, "2000", 1, 250000},
+      {"gpt-5-nano", UNIT_INPUT, "1999", 1, 1000000},
+      {"gpt-5-nano", UNIT_INPUT, "2000", 1, 2000000},             /* the latest start */
+      {"claude-sonnet-4-6", UNIT_INPUT, "5000", 300000, 5000000}, /* before a catalogue tier */
+      {"claude-sonnet-4-6", UNIT_OUTPUT, "5000", 300000, 22500000},
+      {"my-model", UNIT_INPUT, "5000", 1, 3000000},
+      {"my-model", UNIT_OUTPUT, "5000", 1, -1},
+      {"my-model", UNIT_CACHE_READ, "5000", 1, 3000000},
+      {"my-free-model", UNIT_INPUT, "5000", 1, 0},
+      {"gpt-4.1", UNIT_INPUT, "5000", 1, 2000000}, /* one snapshot's price is not the model's */
+      {"gpt-4.1-2025-04-14", UNIT_INPUT, "5000", 1, 8000000},
   };
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
-    long long got = micro(list, cases[i].model, cases[i].kind, cases[i].when, cases[i].tokens);
+    long long got = micro(&own, cases[i].model, cases[i].kind, cases[i].when, cases[i].tokens);
     check(got == cases[i].micro, "%s, kind %d, at %s, %lld tokens: %lld", cases[i].model,
           (int)cases[i].kind, cases[i].when, cases[i].tokens, got);
   }
+  PriceRef ref;
   PriceSet set;
-  assert_int_equal(price_resolve(list, "my-model", 0, 1, &set), 1);
-  assert_int_equal(price_resolve(list, "gpt-4o", 0, 1, &set), 1);
-  assert_int_equal(price_resolve(none, "gpt-4o", 0, 1, &set), 1);
-  assert_int_equal(price_resolve(none, "my-model", 0, 1, &set), 0);
+  PriceWhen when = {0, 1, "standard", ""};
+  assert_int_equal(select_prices(&own, "my-model", when, &ref, &set), 1);
+  assert_int_equal(select_prices(&own, "gpt-4o", when, &ref, &set), 1);
+  assert_int_equal(select_prices(NULL, "gpt-4o", when, &ref, &set), 1);
+  assert_int_equal(select_prices(NULL, "my-model", when, &ref, &set), 0);
+  book_free(&own);
 }
 
 /* Input that is all there was (cached and written included), as the ledger keeps it. */
@@ -283,13 +207,21 @@ typedef struct Tokens {
 } Tokens;
 
 static Usage usage_of(Tokens t) {
+  const struct {
+    Unit unit;
+    long long count;
+  } counts[] = {{UNIT_INPUT, t.input},
+                {UNIT_CACHE_READ, t.cached},
+                {UNIT_CACHE_WRITE, t.write_5m == X ? X : t.write_5m + t.write_1h},
+                {UNIT_CACHE_WRITE_1H, t.write_1h},
+                {UNIT_OUTPUT, t.output}};
   Usage u;
   usage_init(&u);
-  u.input = t.input;
-  u.cached = t.cached;
-  u.write_5m = t.write_5m;
-  u.write_1h = t.write_1h;
-  u.output = t.output;
+  for (size_t i = 0; i < COUNT(counts); i++) {
+    if (counts[i].count != X) {
+      usage_set(&u, counts[i].unit, counts[i].count);
+    }
+  }
   return u;
 }
 
@@ -348,16 +280,11 @@ static const struct {
      "2026-03-13",
      {300000, 0, 0, 0, 10000},
      1050000000},
-    {"the last second of a price",
+    {"Sonnet 5, before the day its price did not rise",
      "claude-sonnet-5",
      "2026-08-31T23:59:59Z",
      {1000000, 0, 0, 0, 1000000},
      12000000000},
-    {"the first of the next",
-     "claude-sonnet-5",
-     "2026-09-01",
-     {1000000, 0, 0, 0, 1000000},
-     18000000000},
     {"tier, write and read",
      "gpt-5.6-luna",
      "2026-07-29",
@@ -370,7 +297,7 @@ static const struct {
      51600000},
     {"a written token is not input too",
      "gpt-5.6-sol",
-     "2026-11-22",
+     "2026-07-29",
      {12317, 0, 12314, 0, 5},
      77127500},
     {"Sonnet without its search fee",
@@ -396,12 +323,14 @@ static const struct {
 static void test_worked_cases(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(worked_cases); i++) {
+    PriceRef ref;
     PriceSet set;
     Cost cost = 0;
+    char why[200] = "";
     Usage u = usage_of(worked_cases[i].t);
-    check(price_resolve(none, worked_cases[i].model, at(worked_cases[i].when), u.input, &set), "%s",
-          worked_cases[i].name);
-    check(price_cost(&set, &u, &cost) == 1, "%s", worked_cases[i].name);
+    PriceWhen when = {at(worked_cases[i].when), worked_cases[i].t.input, "standard", ""};
+    check(select_prices(NULL, worked_cases[i].model, when, &ref, &set), "%s", worked_cases[i].name);
+    check(price_cost(&set, &u, &cost, why, sizeof why) == 1, "%s: %s", worked_cases[i].name, why);
     check(cost_nusd(cost) == worked_cases[i].nusd, "%s: %lld", worked_cases[i].name,
           cost_nusd(cost));
     check(cost_usd(cost) == (double)worked_cases[i].nusd / 1e9, "%s: %.17g", worked_cases[i].name,
@@ -409,73 +338,178 @@ static void test_worked_cases(void **state) {
   }
 }
 
-/* Models that the catalogue does not have, by the rates of their day (USD per million). */
-static void test_worked_cases_with_given_rates(void **state) {
-  static const struct {
-    const char *name, *input, *output, *read;
-    Tokens t;
-    long long nusd;
-  } cases[] = {
-      {"gemini-3-flash, cached", "0.5", "3", "0.05", {20212, 16298, 0, 0, 931}, 5564900},
-      {"gemini-3-pro, thoughts are output", "2", "12", "0.2", {324, 0, 0, 0, 1364 + 495}, 22956000},
+/* Services: rows of their own, factors, residency, a discount, and how they stack. */
+static void test_services(void **state) {
+  static const Row rows[] = {
+      {"m", UNIT_INPUT, 1000000, 0, 0, 0, NULL},
+      {"m", UNIT_OUTPUT, 4000000, 0, 0, 0, NULL},
+      {"m", UNIT_REQUEST, 8000000, 0, 0, 0, NULL},
+      {"m", UNIT_OUTPUT, 3000000, 0, 0, 0, "priority"},
+      {"m", UNIT_COUNT, 500000, 0, 0, 0, "batch"},
+      {"m", UNIT_COUNT, 1100000, 0, 0, 0, "geo:us"},
+      {"other", UNIT_COUNT, 900000, 0, 0, 0, "geo:eu"},
+      {"dear", UNIT_INPUT, 1000000, 0, 0, 0, NULL},
+      {"dear", UNIT_COUNT, 800000, 0, 0, 0, NULL},
   };
+  static const struct {
+    const char *model, *service, *geo;
+    Unit unit;
+    long long micro; /* -1: unpriced */
+  } cases[] = {
+      {"m", "standard", "", UNIT_INPUT, 1000000},
+      {"m", "batch", "", UNIT_INPUT, 500000},
+      {"m", "batch", "", UNIT_OUTPUT, 2000000},
+      {"m", "batch", "", UNIT_REQUEST, 8000000}, /* a fee is no token */
+      {"m", "batch", "us", UNIT_INPUT, 550000},
+      {"m", "standard", "us", UNIT_OUTPUT, 4400000},
+      {"m", "standard", "eu", UNIT_OUTPUT, 4000000}, /* only others cost more there */
+      {"m", "standard", "mars", UNIT_OUTPUT, -1},
+      {"m", "priority", "", UNIT_OUTPUT, 3000000},
+      {"m", "priority", "", UNIT_INPUT, -1}, /* no factor, no row: not the standard price */
+      {"m", "flex", "", UNIT_INPUT, -1},
+      {"dear", "standard", "", UNIT_INPUT, 800000}, /* a negotiated discount */
+      {"claude-opus-4-8", "standard", "", UNIT_INPUT, 5000000},
+      {"claude-opus-4-8", "fast", "", UNIT_OUTPUT, 50000000},
+      {"claude-opus-4-8", "fast", "us", UNIT_CACHE_READ, 1100000},
+      {"claude-opus-4-8", "batch", "", UNIT_CACHE_WRITE, 3125000},
+      {"claude-opus-4-5", "fast", "", UNIT_INPUT, -1},
+      {"claude-opus-4-5", "standard", "us", UNIT_INPUT, 5000000},
+      {"gpt-4o", "priority", "", UNIT_INPUT, 4250000},
+      {"gpt-4o", "scale", "", UNIT_INPUT, -1},
+      {"gpt-5", "flex", "", UNIT_CACHE_READ, 62500},
+      {"voyage-3", "batch", "", UNIT_INPUT, 40200},
+      {"gemini-3.5-flash-lite", "batch", "", UNIT_CACHE_READ, 20000}, /* not half of 0.03 */
+  };
+  PriceBook own;
   (void)state;
+  fill(&own, "", rows, COUNT(rows));
   for (size_t i = 0; i < COUNT(cases); i++) {
-    PriceRow rows[] = {
-        {"m", PRICE_INPUT, 0, 0, LLONG_MAX, 0},
-        {"m", PRICE_OUTPUT, 0, 0, LLONG_MAX, 0},
-        {"m", PRICE_CACHE_READ, 0, 0, LLONG_MAX, 0},
-    };
+    PriceRef ref;
     PriceSet set;
-    Cost cost = 0;
-    Usage u = usage_of(cases[i].t);
-    assert_true(decimal_parse_pico(cases[i].input, &rows[0].pusd));
-    assert_true(decimal_parse_pico(cases[i].output, &rows[1].pusd));
-    assert_true(decimal_parse_pico(cases[i].read, &rows[2].pusd));
-    assert_true(price_resolve((PriceList){rows, COUNT(rows)}, "m", 0, u.input, &set));
-    check(price_cost(&set, &u, &cost) == 1, "%s", cases[i].name);
-    check(cost_nusd(cost) == cases[i].nusd, "%s: %lld", cases[i].name, cost_nusd(cost));
+    Cost price;
+    PriceWhen when = {at("2026-11-22"), 1000, cases[i].service, cases[i].geo};
+    check(select_prices(&own, cases[i].model, when, &ref, &set), "%s", cases[i].model);
+    int priced = !set.missing && price_of_unit(&set, cases[i].unit, &price);
+    long long got = priced ? (long long)(price / 1000000000000ULL) : -1;
+    check(got == cases[i].micro, "%s, %s, '%s', %s: %lld", cases[i].model, cases[i].service,
+          cases[i].geo, unit_word(cases[i].unit), got);
   }
+  book_free(&own);
+}
+
+/* A set says for which requests it stays the same: inside its bounds any other selection is equal. */
+static void test_bounds(void **state) {
+  static const char *const models[] = {"gpt-5.6-luna", "claude-sonnet-4-6", "deepseek-reasoner",
+                                       "deepseek-v4-flash", "gemini-2.5-pro"};
+  unsigned x = 12345;
+  (void)state;
+  for (int i = 0; i < 3000; i++) {
+    PriceRef ref;
+    PriceSet a, b;
+    PriceWhen first, second;
+    x = x * 1103515245u + 12345u;
+    const char *model = models[x % COUNT(models)];
+    first =
+        (PriceWhen){1780000000000LL + (long long)(x >> 3) * 90, (x >> 5) % 400000, "standard", ""};
+    x = x * 1103515245u + 12345u;
+    second = (PriceWhen){first.at_ms + (long long)(x >> 8) - (1 << 23), (x >> 5) % 400000,
+                         "standard", ""};
+    select_prices(NULL, model, first, &ref, &a);
+    select_prices(NULL, model, second, &ref, &b);
+    if (a.from_ms <= second.at_ms && second.at_ms < a.to_ms && a.above < second.input_tokens &&
+        second.input_tokens <= a.up_to) {
+      check(a.priced == b.priced && memcmp(a.pusd, b.pusd, sizeof a.pusd) == 0, "%s at %lld, %lld",
+            model, first.at_ms, second.at_ms);
+    }
+  }
+}
+
+/* A list's later block of prices does not inherit what it leaves out. */
+static void test_blocks(void **state) {
+  static const Row rows[] = {
+      {"m", UNIT_INPUT, 1000000, 0, 0, 0, NULL},
+      {"m", UNIT_CACHE_READ, 100000, 0, 0, 0, NULL},
+      {"m", UNIT_INPUT, 2000000, 5000, 0, 0, NULL},
+  };
+  PriceBook list, none;
+  (void)state;
+  fill(&list, "a list", rows, COUNT(rows));
+  assert_true(book_init(&none, ""));
+  const PriceBook *books[] = {&none, &list};
+  PriceRef ref;
+  PriceSet set;
+  Cost price;
+  assert_true(price_find(books, 2, NULL, "m", &ref));
+  price_select(&ref, &(PriceWhen){4999, 1, "standard", ""}, &set);
+  assert_true(price_of_unit(&set, UNIT_CACHE_READ, &price) &&
+              price == (Cost)100000 * 1000000000000);
+  price_select(&ref, &(PriceWhen){5000, 1, "standard", ""}, &set);
+  assert_true(price_of_unit(&set, UNIT_CACHE_READ, &price) &&
+              price == (Cost)2000000 * 1000000000000);
+  book_free(&list);
+  book_free(&none);
 }
 
 /* What can't be priced is not zero. */
 static void test_what_has_no_cost(void **state) {
-  enum { X = USAGE_UNKNOWN };
-  static const PriceSet all = {
-      {1000000000000, 2000000000000, 3000000000000, 4000000000000, 5000000000000}};
-  static const PriceSet input_only = {{1000000000000, X, X, X, X}};
-  static const PriceSet output_only = {{X, 2000000000000, X, X, X}};
+  static const Row all_rows[] = {
+      {"all", UNIT_INPUT, 1000000, 0, 0, 0, NULL},
+      {"all", UNIT_OUTPUT, 2000000, 0, 0, 0, NULL},
+      {"all", UNIT_CACHE_READ, 3000000, 0, 0, 0, NULL},
+      {"all", UNIT_CACHE_WRITE, 4000000, 0, 0, 0, NULL},
+      {"all", UNIT_CACHE_WRITE_1H, 5000000, 0, 0, 0, NULL},
+      {"in", UNIT_INPUT, 1000000, 0, 0, 0, NULL},
+      {"out", UNIT_OUTPUT, 2000000, 0, 0, 0, NULL},
+      {"read", UNIT_CACHE_READ, 3000000, 0, 0, 0, NULL},
+      {"read", UNIT_OUTPUT, 1000000, 0, 0, 0, NULL},
+  };
   static const struct {
-    const char *name;
-    const PriceSet *set;
+    const char *name, *model;
     Tokens t;
     int priced;
     long long nusd;
   } cases[] = {
-      {"each leaf once", &all, {10, 2, 3, 4, 5}, 1, 1000 + 6000 + 12000 + 20000 + 10000},
-      {"unknown details count as none", &all, {10, X, X, X, 5}, 1, 20000},
-      {"unknown input", &all, {X, 0, 0, 0, 5}, 0, 0},
-      {"unknown output", &all, {10, 0, 0, 0, X}, 0, 0},
-      {"nothing known", &all, {X, X, X, X, X}, 0, 0},
-      {"read more than there was", &all, {1, 2, 0, 0, 0}, -1, 0},
-      {"wrote more than there was", &all, {10, 0, 11, 0, 0}, -1, 0},
-      {"read and wrote more together", &all, {10, 4, 4, 3, 0}, -1, 0},
-      {"all read", &all, {10, 10, 0, 0, 0}, 1, 30000},
-      {"no output price, no output", &input_only, {10, 0, 0, 0, 0}, 1, 10000},
-      {"no output price, one token", &input_only, {10, 0, 0, 0, 1}, 0, 0},
-      {"no input price, no input", &output_only, {0, 0, 0, 0, 1}, 1, 2000},
-      {"no input price, one token", &output_only, {1, 0, 0, 0, 1}, 0, 0},
-      {"no read price, one token", &input_only, {10, 1, 0, 0, 0}, 0, 0},
+      {"each leaf once", "all", {15, 2, 3, 4, 5}, 1, 6000 + 6000 + 12000 + 20000 + 10000},
+      {"unknown details count as none", "all", {10, X, X, X, 5}, 1, 20000},
+      {"unknown input", "all", {X, 0, 0, 0, 5}, 0, 0},
+      {"unknown output", "all", {10, 0, 0, 0, X}, 0, 0},
+      {"nothing known", "all", {X, X, X, X, X}, 0, 0},
+      {"read more than there was", "all", {1, 2, 0, 0, 0}, -1, 0},
+      {"wrote more than there was", "all", {10, 0, 11, 0, 0}, -1, 0},
+      {"read and wrote more together", "all", {10, 4, 4, 3, 0}, -1, 0},
+      {"all read", "all", {10, 10, 0, 0, 0}, 1, 30000},
+      {"no output price, no output", "in", {10, 0, 0, 0, 0}, 1, 10000},
+      {"no output price, one token", "in", {10, 0, 0, 0, 1}, 0, 0},
+      {"no input price, no input", "out", {0, 0, 0, 0, 1}, 1, 2000},
+      {"no input price, one token", "out", {1, 0, 0, 0, 1}, 0, 0},
+      {"reads without a price are input", "in", {10, 1, 0, 0, 0}, 1, 10000},
+      {"more input than what has a price", "read", {10, 9, 0, 0, 0}, 0, 0},
+      {"all input is what has a price", "read", {10, 10, 0, 0, 0}, 1, 30000},
   };
+  PriceBook own;
   (void)state;
+  fill(&own, "", all_rows, COUNT(all_rows));
   for (size_t i = 0; i < COUNT(cases); i++) {
+    PriceRef ref;
+    PriceSet set;
     Cost cost = 0;
+    char why[200] = "";
     Usage u = usage_of(cases[i].t);
-    int priced = price_cost(cases[i].set, &u, &cost);
-    check(priced == cases[i].priced, "%s: %d", cases[i].name, priced);
+    select_prices(&own, cases[i].model, (PriceWhen){1, 0, "standard", ""}, &ref, &set);
+    int priced = price_cost(&set, &u, &cost, why, sizeof why);
+    check(priced == cases[i].priced, "%s: %d, %s", cases[i].name, priced, why);
+    check(priced == 1 || why[0], "%s", cases[i].name);
     check(priced != 1 || cost_nusd(cost) == cases[i].nusd, "%s: %lld", cases[i].name,
           cost_nusd(cost));
   }
+  book_free(&own);
+}
+
+static PriceSet set_of(long long pusd) {
+  PriceSet set = {.priced = UNIT_BIT(UNIT_INPUT)};
+  set.pusd[UNIT_INPUT] = pusd;
+  set.factor[UNIT_INPUT] = BOOK_FACTOR_ONE;
+  return set;
 }
 
 static void test_rounding(void **state) {
@@ -500,36 +534,69 @@ static void test_rounding(void **state) {
   };
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
-    PriceSet set = {{cases[i].pusd, 0, 0, 0, 0}};
+    PriceSet set = set_of(cases[i].pusd);
     Cost cost = 0;
+    char why[200];
     Usage u = usage_of((Tokens){cases[i].tokens, 0, 0, 0, 0});
-    assert_int_equal(price_cost(&set, &u, &cost), 1);
+    assert_int_equal(price_cost(&set, &u, &cost, why, sizeof why), 1);
     check(cost_nusd(cost) == cases[i].nusd, "%lld x %lld: %lld", cases[i].tokens, cases[i].pusd,
           cost_nusd(cost));
   }
 }
 
-/* Counts as large as the readers let through: never a negative cost. */
+/* Counts and prices past all bounds: never a negative cost. */
 static void test_the_largest_counts(void **state) {
-  PriceSet set = {{LLONG_MAX, LLONG_MAX, LLONG_MAX, LLONG_MAX, LLONG_MAX}};
+  PriceSet set = set_of(LLONG_MAX);
   Cost cost = 0;
-  Usage u = usage_of((Tokens){4 * LIMIT_COUNT, LIMIT_COUNT, LIMIT_COUNT, LIMIT_COUNT, LIMIT_COUNT});
+  char why[200];
+  Usage u = usage_of((Tokens){4 * LIMIT_COUNT, 0, 0, 0, 0});
   (void)state;
-  assert_int_equal(price_cost(&set, &u, &cost), 1);
-  assert_true(cost == (Cost)5 * LIMIT_COUNT * LLONG_MAX);
+  set.factor[UNIT_INPUT] = 1000 * BOOK_FACTOR_ONE;
+  assert_int_equal(price_cost(&set, &u, &cost, why, sizeof why), 1);
+  assert_true(cost == ~(Cost)0);
   assert_true(cost_nusd(cost) == LLONG_MAX);
-  assert_true(cost_usd(cost) > 4e17);
+  assert_true(cost_usd(cost) > 3e14);
+}
+
+/* Modalities: a token is audio, or read from the cache, or both, and priced once. */
+static void test_overlaps(void **state) {
+  static const Row rows[] = {
+      {"m", UNIT_INPUT, 1000000, 0, 0, 0, NULL},
+      {"m", UNIT_INPUT_AUDIO, 10000000, 0, 0, 0, NULL},
+      {"m", UNIT_CACHE_READ, 100000, 0, 0, 0, NULL},
+      {"m", UNIT_CACHE_READ_AUDIO, 2000000, 0, 0, 0, NULL},
+  };
+  PriceBook own;
+  PriceRef ref;
+  PriceSet set;
+  Cost cost;
+  Usage u;
+  char why[200] = "";
+  (void)state;
+  fill(&own, "", rows, COUNT(rows));
+  select_prices(&own, "m", (PriceWhen){1, 0, "standard", ""}, &ref, &set);
+  usage_init(&u);
+  usage_set(&u, UNIT_INPUT, 100);
+  usage_set(&u, UNIT_INPUT_AUDIO, 40);
+  usage_set(&u, UNIT_CACHE_READ, 30);
+  assert_int_equal(price_cost(&set, &u, &cost, why, sizeof why), -1);
+  assert_non_null(strstr(why, "both"));
+  usage_set(&u, UNIT_CACHE_READ_AUDIO, 10);
+  assert_int_equal(price_cost(&set, &u, &cost, why, sizeof why), 1);
+  /* 40 plain, 30 audio, 20 read, 10 audio read */
+  assert_int_equal(cost_nusd(cost), 40 * 1000 + 30 * 10000 + 20 * 100 + 10 * 2000);
+  book_free(&own);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_decimals),
-      cmocka_unit_test(test_times),
-      cmocka_unit_test(test_kinds),
       cmocka_unit_test(test_catalogue_prices_by_date_and_tier),
       cmocka_unit_test(test_overrides),
       cmocka_unit_test(test_worked_cases),
-      cmocka_unit_test(test_worked_cases_with_given_rates),
+      cmocka_unit_test(test_services),
+      cmocka_unit_test(test_bounds),
+      cmocka_unit_test(test_blocks),
+      cmocka_unit_test(test_overlaps),
       cmocka_unit_test(test_what_has_no_cost),
       cmocka_unit_test(test_rounding),
       cmocka_unit_test(test_the_largest_counts),

@@ -7,20 +7,32 @@
 
 enum { X = USAGE_UNKNOWN };
 
+typedef struct Counts {
+  long long input, cached, write, write_1h, output, reasoning, reported_nusd;
+} Counts;
+
 typedef struct Case {
   const char *name, *json;
-  Usage u; /* input, cached, write_5m, write_1h, output, reasoning, reported_nusd */
+  Counts u;
 } Case;
 
-static void check_usage(int (*read)(const cJSON *, Usage *, Err *), const Case *c) {
-  Usage u;
+static void check_usage(const char *provider, const Case *c) {
+  Usage got;
   Err err = {0};
   cJSON *tree = tree_of(c->json);
-  check(read(tree, &u, &err) == RC_OK, "%s: %s", c->name, err.msg);
+  check(usage_read(tree, provider ? vendor_by_word(provider) : NULL, NULL, &got, &err) == RC_OK,
+        "%s: %s", c->name, err.msg);
   cJSON_Delete(tree);
+  Counts u = {usage_get(&got, UNIT_INPUT),
+              usage_get(&got, UNIT_CACHE_READ),
+              usage_get(&got, UNIT_CACHE_WRITE),
+              usage_get(&got, UNIT_CACHE_WRITE_1H),
+              usage_get(&got, UNIT_OUTPUT),
+              usage_get(&got, UNIT_REASONING),
+              got.reported_nusd};
   check(u.input == c->u.input, "%s: %lld", c->name, u.input);
   check(u.cached == c->u.cached, "%s: %lld", c->name, u.cached);
-  check(u.write_5m == c->u.write_5m, "%s: %lld", c->name, u.write_5m);
+  check(u.write == c->u.write, "%s: %lld", c->name, u.write);
   check(u.write_1h == c->u.write_1h, "%s: %lld", c->name, u.write_1h);
   check(u.output == c->u.output, "%s: %lld", c->name, u.output);
   check(u.reasoning == c->u.reasoning, "%s: %lld", c->name, u.reasoning);
@@ -116,7 +128,7 @@ static const Case anthropic_cases[] = {
      "\"cache_creation_input_tokens\":1000000,\"cache_read_input_tokens\":0,"
      "\"cache_creation\":{\"ephemeral_5m_input_tokens\":600000,"
      "\"ephemeral_1h_input_tokens\":400000}}",
-     {1000003, 0, 600000, 400000, 1, X, X}},
+     {1000003, 0, 1000000, 400000, 1, X, X}},
     {"no split",
      "{\"input_tokens\":15460,\"output_tokens\":10370,"
      "\"cache_creation_input_tokens\":19810}",
@@ -128,12 +140,12 @@ static const Case anthropic_cases[] = {
     {"half a split",
      "{\"input_tokens\":1,\"output_tokens\":1,\"cache_creation_input_tokens\":10,"
      "\"cache_creation\":{\"ephemeral_1h_input_tokens\":4}}",
-     {11, X, 6, 4, 1, X, X}},
+     {11, X, 10, 4, 1, X, X}},
     {"all of it for 1 hour",
      "{\"input_tokens\":1,\"output_tokens\":1,"
      "\"cache_creation_input_tokens\":10,"
      "\"cache_creation\":{\"ephemeral_1h_input_tokens\":10}}",
-     {11, X, 0, 10, 1, X, X}},
+     {11, X, 10, 10, 1, X, X}},
     {"all null", "{\"input_tokens\":null,\"output_tokens\":null}", {X, X, X, X, X, X, X}},
     {"input unknown, reads known",
      "{\"cache_read_input_tokens\":5,\"output_tokens\":1}",
@@ -143,41 +155,171 @@ static const Case anthropic_cases[] = {
      {5, 5, X, X, 1, X, X}},
 };
 
+/* Whoever reports it, and whether that is known or not. */
 static void test_openai(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(openai_cases); i++) {
-    check_usage(usage_from_openai, &openai_cases[i]);
-    check_usage(usage_from_any, &openai_cases[i]);
+    check_usage(NULL, &openai_cases[i]);
+    check_usage("openai", &openai_cases[i]);
+    check_usage("no such provider", &openai_cases[i]);
   }
 }
 
 static void test_anthropic(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(anthropic_cases); i++) {
-    check_usage(usage_from_anthropic, &anthropic_cases[i]);
+    check_usage(NULL, &anthropic_cases[i]);
+    check_usage("anthropic", &anthropic_cases[i]);
   }
 }
 
-static void test_any_tells_anthropic_by_its_members(void **state) {
+static const Case other_cases[] = {
+    {"Gemini: thoughts are output, tool use is input",
+     "{\"usageMetadata\":{\"promptTokenCount\":324,\"candidatesTokenCount\":1364,"
+     "\"thoughtsTokenCount\":495,\"toolUsePromptTokenCount\":10,\"cachedContentTokenCount\":100,"
+     "\"totalTokenCount\":2193}}",
+     {334, 100, X, X, 1859, 495, X}},
+    {"Gemini without an answer",
+     "{\"promptTokenCount\":14,\"totalTokenCount\":14}",
+     {14, X, X, X, 0, X, X}},
+    {"Bedrock: reads and writes stand beside the input",
+     "{\"usage\":{\"inputTokens\":22,\"outputTokens\":13,\"cacheReadInputTokens\":0,"
+     "\"cacheWriteInputTokens\":2492}}",
+     {2514, 0, 2492, X, 13, X, X}},
+    {"Cohere bills on billed units",
+     "{\"usage\":{\"billed_units\":{\"input_tokens\":5,\"output_tokens\":418},"
+     "\"tokens\":{\"input_tokens\":71,\"output_tokens\":420}}}",
+     {5, X, X, X, 418, X, X}},
+    {"Ollama", "{\"prompt_eval_count\":26,\"eval_count\":298}", {26, X, X, X, 298, X, X}},
+    {"xAI: reasoning stands beside the output",
+     "{\"usage\":{\"prompt_tokens\":100,\"completion_tokens\":20,\"total_tokens\":150,"
+     "\"completion_tokens_details\":{\"reasoning_tokens\":30}}}",
+     {100, X, X, X, 50, 30, X}},
+    {"a whole answer",
+     "{\"id\":\"x\",\"model\":\"gpt-4o\",\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":6}}",
+     {5, X, X, X, 6, X, X}},
+    {"a stream's snapshots are cumulative",
+     "[{\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"usage\":{\"input_tokens\":25,"
+     "\"output_tokens\":9}}},"
+     "{\"type\":\"message_delta\",\"usage\":{\"output_tokens\":9}},"
+     "{\"type\":\"message_delta\",\"usage\":{\"output_tokens\":159}}]",
+     {25, X, X, X, 159, X, X}},
+    {"a message logged more than once",
+     "[{\"id\":\"m\",\"usage\":{\"input_tokens\":175000,\"output_tokens\":202}},"
+     "{\"id\":\"m\",\"usage\":{\"input_tokens\":175000,\"output_tokens\":202}}]",
+     {175000, X, X, X, 202, X, X}},
+    {"our own form", "{\"input\":10,\"output\":2,\"cache_read\":4}", {10, 4, X, X, 2, X, X}},
+};
+
+static void test_others(void **state) {
   (void)state;
-  for (size_t i = 0; i < COUNT(anthropic_cases); i++) {
-    if (strstr(anthropic_cases[i].json, "\"cache_")) {
-      check_usage(usage_from_any, &anthropic_cases[i]);
-    }
+  for (size_t i = 0; i < COUNT(other_cases); i++) {
+    check_usage(strncmp(other_cases[i].name, "xAI", 3) == 0 ? "x-ai" : NULL, &other_cases[i]);
   }
+}
+
+/* What stands beside the counts, and the way back through our own form. */
+static void test_service_and_geo(void **state) {
+  static const struct {
+    const char *json, *service, *geo;
+  } cases[] = {
+      {"{\"usage\":{\"input_tokens\":1,\"output_tokens\":1,\"service_tier\":\"batch\"}}", "batch",
+       ""},
+      {"{\"usage\":{\"input_tokens\":1,\"output_tokens\":1,\"service_tier\":\"standard\",\"speed\":"
+       "\"fast\","
+       "\"inference_geo\":\"us\"}}",
+       "fast", "us"},
+      {"{\"usage\":{\"input_tokens\":1,\"output_tokens\":1,\"inference_geo\":\"not_available\"}}",
+       "standard", ""},
+      {"{\"service_tier\":\"flex\",\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":1}}",
+       "flex", ""},
+      {"{\"service_tier\":\"default\",\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":1}}",
+       "standard", ""},
+      {"{\"service_tier\":null,\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":1}}",
+       "standard", ""},
+      {"{\"service_tier\":\"a tier that nobody has ever heard of\",\"usage\":{\"prompt_tokens\":1,"
+       "\"completion_tokens\":1}}",
+       "a tier that nobody has ", ""},
+      {"{\"usageMetadata\":{\"promptTokenCount\":1,\"candidatesTokenCount\":1,\"trafficType\":\"ON_"
+       "DEMAND\"}}",
+       "standard", ""},
+      {"{\"usageMetadata\":{\"promptTokenCount\":1,\"candidatesTokenCount\":1,"
+       "\"trafficType\":\"ON_DEMAND_PRIORITY\"}}",
+       "priority", ""},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    Usage u, again;
+    Err err = {0};
+    cJSON *tree = tree_of(cases[i].json), *own;
+    check(usage_read(tree, NULL, NULL, &u, &err) == RC_OK, "%s", cases[i].json);
+    check(strcmp(u.service, cases[i].service) == 0, "%s: %s", cases[i].json, u.service);
+    check(strcmp(u.geo, cases[i].geo) == 0, "%s: %s", cases[i].json, u.geo);
+    own = usage_json(&u);
+    check(usage_read(own, NULL, NULL, &again, &err) == RC_OK, "%s", cases[i].json);
+    check(again.has == u.has && strcmp(again.service, u.service) == 0 &&
+              strcmp(again.geo, u.geo) == 0,
+          "%s", cases[i].json);
+    cJSON_Delete(own);
+    cJSON_Delete(tree);
+  }
+}
+
+/* An answer that several models worked on is billed at each one's own price. */
+static void test_parts(void **state) {
+  static const char json[] =
+      "{\"model\":\"claude-opus-4-8\",\"usage\":{\"input_tokens\":5,\"output_tokens\":2,"
+      "\"iterations\":["
+      "{\"type\":\"message\",\"model\":\"claude-fable-5\",\"input_tokens\":7,\"output_tokens\":0},"
+      "{\"type\":\"message\",\"model\":\"claude-fable-5\",\"input_tokens\":3,\"output_tokens\":1,"
+      "\"cache_read_input_tokens\":4},"
+      "{\"type\":\"fallback_message\",\"model\":\"claude-opus-4-8\",\"input_tokens\":5,\"output_"
+      "tokens\":2}]}}";
+  UsagePart *parts;
+  int n;
+  Err err = {0};
+  cJSON *tree = tree_of(json),
+        *plain = tree_of("{\"usage\":{\"input_tokens\":1,\"output_tokens\":1}}");
+  (void)state;
+  assert_int_equal(usage_parts(tree, &parts, &n, &err), RC_OK);
+  assert_int_equal(n, 2); /* an attempt without output is not billed */
+  assert_string_equal(parts[0].model, "claude-fable-5");
+  assert_int_equal(usage_get(&parts[0].usage, UNIT_INPUT), 7);
+  assert_string_equal(parts[1].model, "claude-opus-4-8");
+  free(parts);
+  assert_int_equal(usage_parts(plain, &parts, &n, &err), RC_OK);
+  assert_true(!parts && n == 0);
+  cJSON_Delete(tree);
+  cJSON_Delete(plain);
 }
 
 static void test_no_usage_is_no_error(void **state) {
-  static int (*const readers[])(const cJSON *, Usage *,
-                                Err *) = {usage_from_openai, usage_from_anthropic, usage_from_any};
+  static const char *const bodies[] = {"{}", "null", "{\"usage\":null}", "[]", "{\"usage\":[]}"};
   (void)state;
-  for (size_t i = 0; i < COUNT(readers); i++) {
+  for (size_t i = 0; i < COUNT(bodies); i++) {
     Usage u;
     Err err = {0};
-    check(readers[i](NULL, &u, &err) == RC_OK, "reader %zu", i);
-    check(u.input == X && u.cached == X && u.write_5m == X && u.write_1h == X, "reader %zu", i);
-    check(u.output == X && u.reasoning == X && u.reported_nusd == X, "reader %zu", i);
+    cJSON *tree = tree_of(bodies[i]);
+    check(usage_read(tree, NULL, NULL, &u, &err) == RC_OK, "%s", bodies[i]);
+    check(u.has == 0 && u.reported_nusd == X, "%s", bodies[i]);
+    cJSON_Delete(tree);
   }
+}
+
+/* The shapes that an unknown sender is matched against must be there. */
+static void test_shapes(void **state) {
+  static const char *const names[] = {"openai",         "azure.responses", "anthropic.default",
+                                      "google.default", "aws.default",     "cohere.default",
+                                      "ollama",         "azure.embeddings"};
+  (void)state;
+  for (size_t i = 0; i < COUNT(names); i++) {
+    check(shape_by_name(names[i]) && shape_by_name(names[i])->n > 0, "%s", names[i]);
+  }
+  assert_true(vendor_shape(vendor_by_word("openai"), "chat") != NULL);
+  assert_true(vendor_shape(vendor_by_word("openai"), "telepathy") == NULL);
+  assert_true(vendor_by_word("Bedrock") == vendor_by_word("aws"));
+  assert_true(vendor_by_word("vertex_ai") == vendor_by_word("google"));
+  assert_true(vendor_by_word("no such provider") == NULL);
 }
 
 static void test_what_is_no_count(void **state) {
@@ -218,21 +360,13 @@ static void test_what_is_no_count(void **state) {
        "{\"input_tokens\":5,\"output_tokens\":1,\"cache_creation\":"
        "{\"ephemeral_1h_input_tokens\":-1}}",
        "'ephemeral_1h_input_tokens'"},
-      {1,
-       "{\"input_tokens\":5,\"output_tokens\":1,\"cache_creation_input_tokens\":5,"
-       "\"cache_creation\":{\"ephemeral_1h_input_tokens\":6}}",
-       "1-hour"},
-      {1,
-       "{\"input_tokens\":5,\"output_tokens\":1,\"cache_creation_input_tokens\":5,"
-       "\"cache_creation\":{\"ephemeral_1h_input_tokens\":9}}",
-       "1-hour"},
   };
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     Usage u;
     Err err = {0};
     cJSON *tree = tree_of(cases[i].json);
-    (cases[i].anthropic ? usage_from_anthropic : usage_from_openai)(tree, &u, &err);
+    usage_read(tree, vendor_by_word(cases[i].anthropic ? "anthropic" : "openai"), NULL, &u, &err);
     cJSON_Delete(tree);
     check_error(&err, "bad_usage", cases[i].member, cases[i].json);
   }
@@ -242,7 +376,10 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_openai),
       cmocka_unit_test(test_anthropic),
-      cmocka_unit_test(test_any_tells_anthropic_by_its_members),
+      cmocka_unit_test(test_others),
+      cmocka_unit_test(test_service_and_geo),
+      cmocka_unit_test(test_parts),
+      cmocka_unit_test(test_shapes),
       cmocka_unit_test(test_no_usage_is_no_error),
       cmocka_unit_test(test_what_is_no_count),
   };

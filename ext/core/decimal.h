@@ -1,0 +1,28 @@
+/*
+** Exact decimal numbers, and times, from text.
+*/
+#ifndef LLMCOST_DECIMAL_H
+#define LLMCOST_DECIMAL_H
+
+#include <stddef.h>
+
+/* Parses a decimal number ("0.15", "2.5e-1") times 10^scale into *value, digits past that rounded
+** half up. Returns 1, or 0 where the text is no non-negative number or does not fit. */
+int decimal_parse(const char *text, int scale, long long *value);
+int decimal_parse_pico(const char *text, long long *value); /* scale 12 */
+
+/* Writes value / 10^scale exactly, without trailing zeros ("0.0609", "12"); at most 64 bytes. */
+void decimal_format(unsigned __int128 value, int scale, char *text, size_t size);
+
+/* The double nearest to value / 10^scale. */
+double decimal_double(unsigned __int128 value, int scale);
+
+/* Parses 'YYYY-MM-DD', with or without 'THH:MM[:SS][Z]' (blank for T too), as UTC, or an
+** integer: Unix ms. Returns 1 and *ms, or 0. */
+int time_parse(const char *text, long long *ms);
+
+/* Parses a window of the day 'HH:MM-HH:MM' (UTC; the end is outside; it may pass midnight) into
+** seconds since midnight. Returns 1, or 0. */
+int time_parse_hours(const char *text, int *from, int *to);
+
+#endif

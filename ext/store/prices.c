@@ -1,0 +1,252 @@
+/*
+** Reading and writing llm_prices. See prices.h for the contract.
+**
+** Rows of a list keep the order of their rowids: in a provider the first model whose names match is
+** the one. Single rows are read by model, so that the rows of one stand together.
+*/
+#include "store/prices.h"
+
+#include "core/decimal.h"
+#include "store/config.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_COLUMNS "model, kind, usd_per_million, valid_from, valid_to, above_tokens"
+
+static const char *const later_columns[] = {"provider", "service", "hours",  "names",
+                                            "list",     "source",  "checked"};
+enum { N_LATER = 7 };
+
+static int read_time(sqlite3_stmt *stmt, int column, long long otherwise, long long *ms, Err *err) {
+  const char *text = (const char *)sqlite3_column_text(stmt, column);
+  *ms = otherwise;
+  if (text && text[0] && !time_parse(text, ms)) {
+    return err_set(err, RC_ERROR, "config",
+                   "llm_prices: '%.40s' is no date (expected 'YYYY-MM-DD' or Unix ms)", text);
+  }
+  return RC_OK;
+}
+
+/* The book of a list, the last one so far: rows come ordered by list. */
+static PriceBook *book_of(PriceBook **books, int *n, const char *list) {
+  if (*n && strcmp((*books)[*n - 1].list, list) == 0) {
+    return &(*books)[*n - 1];
+  }
+  PriceBook *more = realloc(*books, (size_t)(*n + 1) * sizeof *more);
+  if (!more) {
+    return NULL;
+  }
+  *books = more;
+  return book_init(&more[(*n)++], list) ? &more[*n - 1] : NULL;
+}
+
+static const char *column_or_empty(sqlite3_stmt *stmt, int i) {
+  const char *text = (const char *)sqlite3_column_text(stmt, i);
+  return text ? text : "";
+}
+
+static int read_terms(sqlite3_stmt *stmt, PriceTerms *t, Err *err) {
+  const char *hours = column_or_empty(stmt, 8), *service = column_or_empty(stmt, 7);
+  t->above_tokens = sqlite3_column_int64(stmt, 5);
+  t->service = service[0] ? service : "standard";
+  t->source = column_or_empty(stmt, 11);
+  t->checked = column_or_empty(stmt, 12); /* (a column that was not asked for is NULL) */
+  if (hours[0] && !time_parse_hours(hours, &t->hours_from, &t->hours_to)) {
+    err_set(err, RC_ERROR, "config",
+            "llm_prices: '%.40s' are no hours (expected 'HH:MM-HH:MM', UTC)", hours);
+  }
+  read_time(stmt, 3, 0, &t->from_ms, err);
+  return read_time(stmt, 4, LLONG_MAX, &t->to_ms, err);
+}
+
+static int read_price(sqlite3_stmt *stmt, PriceBook **books, int *n, Err *err) {
+  const char *model = column_or_empty(stmt, 0), *kind = column_or_empty(stmt, 1);
+  const char *price = column_or_empty(stmt, 2), *names = column_or_empty(stmt, 9);
+  PriceBook *book = book_of(books, n, column_or_empty(stmt, 10));
+  PriceRow row = {.unit = unit_parse(kind)};
+  if (!book) {
+    return err_nomem(err);
+  }
+  if (row.unit == UNIT_COUNT && strcmp(kind, "factor") != 0) {
+    return err_set(err, RC_ERROR, "config", "llm_prices: kind '%.40s' (valid: %s)", kind,
+                   PRICE_KIND_WORDS);
+  }
+  if (!decimal_parse_pico(price, &row.pusd)) {
+    return err_set(err, RC_ERROR, "config", "llm_prices: '%.40s' is no price in dollars",
+                   price[0] ? price : "NULL");
+  }
+  row.pusd /= row.unit == UNIT_COUNT ? 1000000 : 1; /* pico to millionths */
+  names = names[0] || !strpbrk(model, "*?[") ? names : model;
+  return read_terms(stmt, &row.terms, err) == RC_OK &&
+                 !book_add(book, column_or_empty(stmt, 6), model, names, &row)
+             ? err_nomem(err)
+             : err->rc;
+}
+
+/* The table may be one that an older llm_init() made. */
+static int prepare_read(sqlite3 *host, sqlite3_stmt **stmt) {
+  return sqlite3_prepare_v2(
+      host,
+      prices_are_current(host)
+          ? "SELECT " FIRST_COLUMNS ", provider, service, hours, names, list, source, checked"
+            " FROM main.llm_prices ORDER BY coalesce(list, ''),"
+            " CASE WHEN coalesce(list, '') = '' THEN model END,"
+            " CASE WHEN coalesce(list, '') = '' THEN coalesce(provider, '') END, rowid"
+          : "SELECT " FIRST_COLUMNS " FROM main.llm_prices ORDER BY model, rowid",
+      -1, stmt, NULL);
+}
+
+int prices_read(sqlite3 *host, int there, PriceBook **books, int *n, Err *err) {
+  sqlite3_stmt *stmt = NULL;
+  *books = NULL;
+  *n = 0;
+  if (!book_of(books, n, "")) {
+    return err_nomem(err);
+  }
+  int rc = there ? prepare_read(host, &stmt) : SQLITE_DONE;
+  while (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+    rc = read_price(stmt, books, n, err) == RC_OK ? SQLITE_OK : SQLITE_ERROR;
+  }
+  if (err->rc == RC_OK && rc != SQLITE_DONE) {
+    config_host_error(host, "read llm_prices (has it the columns of llm_init()?)", err);
+  }
+  sqlite3_finalize(stmt);
+  return err->rc;
+}
+
+void prices_free(PriceBook *books, int n) {
+  for (int i = 0; i < n; i++) {
+    book_free(&books[i]);
+  }
+  free(books);
+}
+
+/* ---- columns of later versions */
+
+static int has_column(sqlite3 *host, const char *column) {
+  sqlite3_stmt *stmt = NULL;
+  int found = 0;
+  sqlite3_prepare_v2(host, "PRAGMA main.table_info(llm_prices)", -1, &stmt, NULL);
+  while (!found && stmt && sqlite3_step(stmt) == SQLITE_ROW) {
+    found = sqlite3_stricmp((const char *)sqlite3_column_text(stmt, 1), column) == 0;
+  }
+  sqlite3_finalize(stmt);
+  return found;
+}
+
+int prices_are_current(sqlite3 *host) {
+  return has_column(host, later_columns[N_LATER - 1]);
+}
+
+int prices_add_columns(sqlite3 *host, int *added, Err *err) {
+  *added = 0;
+  for (int i = 0; i < N_LATER && err->rc == RC_OK; i++) {
+    char sql[80];
+    if (has_column(host, later_columns[i])) {
+      continue;
+    }
+    sqlite3_snprintf(sizeof sql, sql, "ALTER TABLE main.llm_prices ADD COLUMN %s TEXT",
+                     later_columns[i]);
+    if (sqlite3_exec(host, sql, NULL, NULL, NULL) != SQLITE_OK) {
+      config_host_error(host, "add a column to llm_prices", err);
+    }
+    ++*added;
+  }
+  return err->rc;
+}
+
+/* ---- writing a list */
+
+static void bind_text(sqlite3_stmt *stmt, int at, const char *text) {
+  if (text[0]) {
+    sqlite3_bind_text(stmt, at, text, -1, SQLITE_STATIC);
+  } else {
+    sqlite3_bind_null(stmt, at);
+  }
+}
+
+static void bind_time(sqlite3_stmt *stmt, int at, long long ms, long long always) {
+  if (ms == always) {
+    sqlite3_bind_null(stmt, at);
+  } else {
+    sqlite3_bind_int64(stmt, at, ms);
+  }
+}
+
+static int insert_row(sqlite3_stmt *stmt, const PriceModel *m, const PriceRow *row) {
+  const PriceTerms *t = &row->terms;
+  char hours[16] = "";
+  if (t->hours_from != t->hours_to) {
+    sqlite3_snprintf(sizeof hours, hours, "%02d:%02d-%02d:%02d", t->hours_from / 3600,
+                     t->hours_from / 60 % 60, t->hours_to / 3600, t->hours_to / 60 % 60);
+  }
+  sqlite3_bind_text(stmt, 1, m->name, -1, SQLITE_STATIC);
+  sqlite3_bind_text(stmt, 2, row->unit == UNIT_COUNT ? "factor" : unit_word(row->unit), -1,
+                    SQLITE_STATIC);
+  sqlite3_bind_double(
+      stmt, 3, decimal_double((unsigned long long)row->pusd, row->unit == UNIT_COUNT ? 6 : 12));
+  bind_time(stmt, 4, t->from_ms, 0);
+  bind_time(stmt, 5, t->to_ms, LLONG_MAX);
+  sqlite3_bind_int64(stmt, 6, t->above_tokens);
+  bind_text(stmt, 7, m->provider);
+  bind_text(stmt, 8, strcmp(t->service, "standard") == 0 ? "" : t->service);
+  bind_text(stmt, 9, hours);
+  bind_text(stmt, 10, m->names);
+  bind_text(stmt, 12, t->source);
+  bind_text(stmt, 13, t->checked);
+  sqlite3_step(stmt);
+  return sqlite3_reset(stmt);
+}
+
+static int insert_models(sqlite3_stmt *stmt, const PriceModels *models) {
+  int rc = SQLITE_OK;
+  for (int m = 0; m < models->n && rc == SQLITE_OK; m++) {
+    for (int i = 0; i < models->at[m].n && rc == SQLITE_OK; i++) {
+      rc = insert_row(stmt, &models->at[m], &models->at[m].rows[i]);
+    }
+  }
+  return rc;
+}
+
+static int replace_rows(sqlite3 *host, const PriceBook *book) {
+  sqlite3_stmt *drop = NULL, *insert = NULL;
+  int rc = sqlite3_prepare_v2(host, "DELETE FROM main.llm_prices WHERE list = ?1", -1, &drop, NULL);
+  if (rc == SQLITE_OK) {
+    sqlite3_bind_text(drop, 1, book->list, -1, SQLITE_STATIC);
+    sqlite3_step(drop);
+    rc = sqlite3_reset(drop);
+  }
+  if (rc == SQLITE_OK) {
+    rc = sqlite3_prepare_v2(host,
+                            "INSERT INTO main.llm_prices(" FIRST_COLUMNS
+                            ", provider, service, hours, names, list, source, checked)"
+                            " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
+                            -1, &insert, NULL);
+  }
+  if (rc == SQLITE_OK) {
+    sqlite3_bind_text(insert, 11, book->list, -1, SQLITE_STATIC);
+    rc = insert_models(insert, &book->models);
+  }
+  if (rc == SQLITE_OK) {
+    rc = insert_models(insert, &book->shared);
+  }
+  sqlite3_finalize(drop);
+  sqlite3_finalize(insert);
+  return rc;
+}
+
+int prices_replace_list(sqlite3 *host, const PriceBook *book, Err *err) {
+  int rc = sqlite3_exec(host, "SAVEPOINT llm_prices_import", NULL, NULL, NULL);
+  if (rc != SQLITE_OK || replace_rows(host, book) != SQLITE_OK) {
+    config_host_error(host, "write llm_prices", err);
+  }
+  if (rc == SQLITE_OK) {
+    sqlite3_exec(host,
+                 err->rc == RC_OK ? "RELEASE llm_prices_import"
+                                  : "ROLLBACK TO llm_prices_import; RELEASE llm_prices_import",
+                 NULL, NULL, NULL);
+  }
+  return err->rc;
+}

@@ -1,0 +1,181 @@
+// Writes sql/prices.tsv, sql/providers.tsv and sql/usage.tsv from the facts in npm @pydantic/genai-prices (MIT).
+//
+//   npm install @pydantic/genai-prices@0.1.8 && node sql/make_prices.mjs node_modules 0.1.8 2026-09-23
+//
+// Arguments: the node_modules folder, the package's version, the day it was published (its prices were checked by
+// then). The formats are described in ext/core/catalogue.c. What the formats can't say is left out and counted on
+// standard error. `make prices` runs this.
+import { writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const [modules, version, published] = process.argv.slice(2);
+const here = dirname(fileURLToPath(import.meta.url));
+const genai = await import(pathToFileURL(join(resolve(modules), "@pydantic/genai-prices/dist/index.js")));
+const providers = await genai.waitForUpdate();
+const leftOut = {};
+const skip = (what) => { leftOut[what] = (leftOut[what] ?? 0) + 1; return null; };
+
+// --- units: "cache_audio_read_tokens" and "cache_audio_read_mtok" are our "cache_read_audio"
+
+const COUNTERS = {
+  requests: "request", web_searches: "web_search", storage_searches: "file_search", social_searches: "social_search",
+  code_executions: "code_execution", rerank_searches: "rerank", input_document_pages: "page",
+  input_annotated_document_pages: "annotated_page", input_characters: "character", input_text_messages: "message",
+};
+const PER = { _mtok: ["_tokens", 1], _kcount: ["", 1000], _kpages: ["_pages", 1000], _mchars: ["_characters", 1] };
+const COUNT_KEYS = {
+  requests_kcount: "requests", web_searches_kcount: "web_searches", storage_searches_kcount: "storage_searches",
+  social_searches_kcount: "social_searches", code_executions_kcount: "code_executions",
+  rerank_searches_kcount: "rerank_searches", input_text_messages_kcount: "input_text_messages",
+};
+
+// Our name of a usage key, or null.
+function unitOfUsage(key) {
+  if (COUNTERS[key]) return COUNTERS[key];
+  const m = /^(cache|input|output)_(?:(text|audio|image|video)_)?(?:(read|write|tool|reasoning|citation)_)?(?:(5m|1h)_)?tokens$/.exec(key);
+  if (!m) return skip("unit " + key);
+  const [, side, modality, type, ttl] = m;
+  const base = side === "cache" ? "cache_" + type + (ttl ? "_" + ttl : "")
+    : type === "tool" ? "input_tool" : type ?? side;
+  return base + (modality ? "_" + modality : "");
+}
+
+// Our name of a price key and what its price is multiplied by to be per million; or null.
+function unitOfPrice(key) {
+  if (COUNT_KEYS[key]) return [unitOfUsage(COUNT_KEYS[key]), 1000];
+  for (const [end, [tail, times]] of Object.entries(PER)) {
+    if (key.endsWith(end)) {
+      const unit = unitOfUsage(key.slice(0, -end.length) + tail);
+      return unit && [unit, times];
+    }
+  }
+  return skip("price " + key);
+}
+
+// --- names: match rules become GLOB patterns, '!' in front of what must not match
+
+function regexToGlobs(regex) {
+  if (regex === "^(?!.*-[tT][tT][sS](?:$|-))") return ["!*-tts", "!*-tts-*"];
+  if (regex === "^o[134]") return ["o1*", "o3*", "o4*"];
+  const mistral = /^\^\(\?!\[\^\/\]\+\/\)\(\?:labs-\)\?\(\?:\(\?:([a-z|]+)\)stral\|([a-z|]+)\|open-\(\?:([a-z|]+)\)\)$/.exec(regex);
+  if (mistral) {
+    const [, heads, names, open] = mistral.map((x) => x.split("|"));
+    const all = [...heads.map((x) => x + "stral"), ...names, ...open.map((x) => "open-" + x)];
+    return ["!*/*", ...all.flatMap((x) => [x + "*", "labs-" + x + "*"])];
+  }
+  let glob = regex.startsWith("^") ? "" : "*";
+  const body = regex.replace(/^\^/, "").replace(/\$$/, "");
+  const token = /\\d(?:\{(\d+)\})?|\\(.)|([A-Za-z0-9\/=_-])/gy;
+  let at = 0, m;
+  while ((m = token.exec(body))) {
+    at = token.lastIndex;
+    glob += m[2] ? (m[2] === "[" ? "[[]" : m[2]) : m[3] ?? "[0-9]".repeat(Number(m[1] ?? 1));
+  }
+  if (at !== body.length) return skip("regex " + regex) ?? [];
+  return [glob + (regex.endsWith("$") ? "" : "*")];
+}
+
+function globs(match) {
+  const lit = (s) => s.toLowerCase().replaceAll("[", "[[]").replaceAll("*", "[*]").replaceAll("?", "[?]");
+  if (!match) return [];
+  if (match.or || match.and) return (match.or ?? match.and).flatMap(globs);
+  if (match.equals !== undefined) return [lit(match.equals)];
+  if (match.starts_with !== undefined) return [lit(match.starts_with) + "*"];
+  if (match.ends_with !== undefined) return ["*" + lit(match.ends_with)];
+  if (match.contains !== undefined) return ["*" + lit(match.contains) + "*"];
+  return regexToGlobs(match.regex);
+}
+
+const words = (list) => [...new Set(list)].join(" ") || "-";
+
+// --- prices
+
+// The package says "from 272,000" of OpenAI's long prompts where the price page, LiteLLM and promptfoo say above it.
+const threshold = (start) => start === 271999 ? 272000 : start;
+const decimal = (x, times) => String(Number((x * times).toPrecision(15)));
+
+// One block of prices as rows by threshold: [[above, "input=… output=…"], …]
+function rowsOf(prices) {
+  const at = new Map([[0, []]]);
+  const add = (above, unit, price, times) => {
+    if (!at.has(above)) at.set(above, []);
+    at.get(above).push(`${unit}=${decimal(price, times)}`);
+  };
+  for (const [key, price] of Object.entries(prices)) {
+    const unit = unitOfPrice(key);
+    if (!unit) continue;
+    add(0, unit[0], typeof price === "number" ? price : price.base, unit[1]);
+    for (const tier of price.tiers ?? []) add(threshold(tier.start), unit[0], tier.price, unit[1]);
+  }
+  if (Object.keys(prices).length === 0) at.get(0).push("input=0", "output=0"); // listed without prices: free
+  return [...at].filter(([, list]) => list.length).sort((a, b) => a[0] - b[0]);
+}
+
+function modelLines(model) {
+  const blocks = Array.isArray(model.prices) ? model.prices : [{ prices: model.prices }];
+  let names = words(globs(model.match));
+  return blocks.flatMap(({ constraint: c, prices }) => rowsOf(prices).map(([above, list]) => {
+    const hours = c?.start_time ? `${c.start_time.slice(0, 5)}-${c.end_time.slice(0, 5)}` : "-";
+    const line = [model.id, names, c?.start_date ?? "-", "-", hours, above, "standard", list.join(" ")].join("\t");
+    names = "-";
+    return line;
+  }));
+}
+
+const head = [`# Generated by sql/make_prices.mjs from npm @pydantic/genai-prices ${version} (MIT): do not edit.`];
+const priceLines = [...head,
+  "# model\tnames\tvalid_from\tvalid_to\thours\tabove_tokens\tservice\tprices (US dollars per million)",
+  `@source\tgenai-prices ${version}`, `@checked\t${published}`];
+for (const provider of providers) {
+  const lines = provider.models.flatMap(modelLines);
+  if (lines.length) priceLines.push(`@provider\t${provider.id}`, ...lines);
+}
+
+// --- what providers report: each distinct shape of a usage object once
+
+const shapes = new Map();
+function pathText(path) {
+  return [path].flat().map((step) => typeof step === "string" ? step : `${step.field}=${step.match.equals}`).join(".");
+}
+function shapeOf(provider, extractor) {
+  const lines = extractor.mappings.map((m) => [pathText(m.path), unitOfUsage(m.dest), m.required ? "required" : "-"])
+    .filter(([, unit]) => unit);
+  const text = [`root\t${pathText(extractor.root)}`, `model\t${pathText(extractor.model_path)}`,
+    ...lines.map((l) => l.join("\t"))].join("\n");
+  if (!shapes.has(text)) shapes.set(text, `${provider.id}.${extractor.api_flavor}`);
+  return `${extractor.api_flavor}=${shapes.get(text)}`;
+}
+
+// What the package does not say: further words for a provider, and names that are one provider's own. A
+// self-hosted server is a provider without prices: its models are not somebody else's of the same name.
+const MORE_NAMES = { azure: ["azure*"], fireworks: ["fireworks*"], "x-ai": ["xai*"] };
+const MORE_MODELS = {
+  aws: ["*anthropic.claude-*", "amazon.*", "*.amazon.*", "*meta.llama*", "mistral.*", "cohere.command*", "cohere.embed*",
+    "ai21.*", "writer.*", "deepseek.*", "qwen.*", "openai.gpt-*", "*.openai.gpt-*", "*.deepseek.*", "*.mistral.*"],
+  openai: ["ft:*", "text-embedding-3*", "text-embedding-ada*", "chatgpt-*", "codex-*", "davinci*", "babbage*", "curie", "ada",
+    "text-davinci-*", "text-curie-*", "text-babbage-*", "text-ada-*", "computer-use*", "*moderation*"],
+  google: ["gemma-*"], cohere: ["embed-*", "c4ai-*"],
+};
+const SELF_HOSTED = ["self-hosted", "ollama vllm llama.cpp llamacpp llamafile lmstudio lm-studio local localai sglang tgi",
+  "-", "-", "-", "-"].join("\t");
+
+const providerLines = [...head, "# id\tnames\tmodels\tfallback\tapis (name=shape of usage.tsv)\tprice page", SELF_HOSTED];
+// Bedrock's names hold other vendors' names, so it is asked first.
+for (const p of [...providers].sort((a, b) => (b.id === "aws") - (a.id === "aws"))) {
+  const apis = (p.extractors ?? []).map((e) => shapeOf(p, e));
+  const also = p.provider_match?.and ? ["*" + p.provider_match.and.map((m) => m.contains).join("*") + "*"]
+    : globs(p.provider_match);
+  providerLines.push([p.id, words([p.id, ...also, ...MORE_NAMES[p.id] ?? []]),
+    words([...globs(p.model_match), ...MORE_MODELS[p.id] ?? []]),
+    words(p.fallback_model_providers ?? []), words(apis), p.pricing_urls?.[0] ?? "-"].join("\t"));
+}
+const usageLines = [...head, "# @shape name, then root and model: paths; then path, unit, required or -"];
+for (const [text, name] of shapes) usageLines.push(`@shape\t${name}`, text);
+
+for (const [file, lines] of [["prices", priceLines], ["providers", providerLines], ["usage", usageLines]]) {
+  writeFileSync(join(here, file + ".tsv"), lines.join("\n") + "\n");
+}
+const models = providers.reduce((n, p) => n + p.models.length, 0);
+console.error(`${providers.length} providers, ${models} models, ${priceLines.length} lines, ${shapes.size} shapes`);
+console.error("left out:", leftOut);
