@@ -91,6 +91,11 @@ cJSON *json_parse(const char *text, size_t n, const char *what, Err *err) {
   return tree;
 }
 
+int json_begins(const char *text) {
+  char first = text ? text[strspn(text, " \t\r\n")] : 0;
+  return first == '{' || first == '[';
+}
+
 const char *json_text(const cJSON *object, const char *key) {
   return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
 }

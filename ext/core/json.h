@@ -15,6 +15,9 @@
 ** owned tree (cJSON_Delete), or NULL and *err. */
 cJSON *json_parse(const char *text, size_t n, const char *what, Err *err);
 
+/* 1 if a text begins as an object or an array does. NULL does not. */
+int json_begins(const char *text);
+
 /* The string member `key` of an object, borrowed; NULL where missing or not a string. */
 const char *json_text(const cJSON *object, const char *key);
 

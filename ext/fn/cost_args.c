@@ -183,8 +183,7 @@ static int is_usage_object(int argc, sqlite3_value **argv) {
     return 0;
   }
   const char *text = (const char *)sqlite3_value_text(argv[1]);
-  return sqlite3_value_numeric_type(argv[1]) == SQLITE_TEXT &&
-         (argc == 2 || (text && strchr("{[", text[strspn(text, " \t\r\n")])));
+  return sqlite3_value_numeric_type(argv[1]) == SQLITE_TEXT && (argc == 2 || json_begins(text));
 }
 
 static void take_options(const CostOptions *o, CostArgs *args) {

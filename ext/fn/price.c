@@ -178,7 +178,7 @@ static int read_price_when(sqlite3_value *v, PricingAsk *ask, Usage *u, void **o
   const char *text = v ? (const char *)sqlite3_value_text(v) : NULL;
   ask->at_ms = now_ms();
   usage_init(u);
-  if (text && text[strspn(text, " \t\r\n")] == '{') {
+  if (json_begins(text)) {
     return price_options_read(text, strlen(text), ask, u, options, err);
   }
   if (text && !time_parse(text, &ask->at_ms)) {

@@ -37,7 +37,7 @@ static cJSON *read_list(sqlite3_value *v, Err *err) {
   size_t n = (size_t)sqlite3_value_bytes(v);
   cJSON *tree = NULL;
   Buf b;
-  if (text && strchr("{[", text[strspn(text, " \t\r\n")])) {
+  if (json_begins(text)) {
     return json_parse(text, n, "the price list", err);
   }
   buf_init(&b, LIMIT_IMPORT_BYTES);

@@ -1,6 +1,6 @@
 /*
 ** Mutated inputs through every parser that reads what others wrote: provider answers, errors, usage
-** objects, schemas, options, messages, addresses, texts. Under the sanitizers, with a fixed seed, so a
+** objects, price lists, schemas, options, messages, addresses, texts. Under the sanitizers, with a fixed seed, so a
 ** failure comes back; FUZZ_ROUNDS in the environment runs it longer.
 **
 ** What is checked besides not crashing: an accepted text stays valid UTF-8, normal form is a fixed
@@ -11,6 +11,7 @@
 #include "core/hosts.h"
 #include "core/options.h"
 #include "core/price.h"
+#include "core/price_import.h"
 #include "core/request.h"
 #include "core/schema.h"
 #include "core/text.h"
@@ -33,6 +34,31 @@ static const char *const corpus[] = {
     "{\"ephemeral_5m_input_tokens\":4,\"ephemeral_1h_input_tokens\":5}}}",
     "[{\"error\":{\"code\":429,\"status\":\"RESOURCE_EXHAUSTED\",\"message\":\"m\",\"details\":[]}}"
     "]",
+    "{\"model\":\"claude\",\"usage\":{\"input_tokens\":1,\"output_tokens\":2,\"speed\":\"fast\","
+    "\"inference_geo\":\"us\",\"iterations\":[{\"model\":\"a\",\"input_tokens\":1,\"output_"
+    "tokens\":2},"
+    "{\"model\":null,\"output_tokens\":0}]}}",
+    "{\"usageMetadata\":{\"promptTokenCount\":9,\"candidatesTokenCount\":8,\"thoughtsTokenCount\":"
+    "7,"
+    "\"totalTokenCount\":24,\"promptTokensDetails\":[{\"modality\":\"AUDIO\",\"tokenCount\":4},"
+    "{\"modality\":\"TEXT\",\"tokenCount\":5}],\"trafficType\":\"ON_DEMAND\"},\"modelVersion\":"
+    "\"g\"}",
+    "[{\"message\":{\"id\":\"m\",\"usage\":{\"input_tokens\":5,\"output_tokens\":1}}},"
+    "{\"usage\":{\"output_tokens\":9}}]",
+    "{\"input\":100,\"cache_read\":5,\"output\":3,\"web_search\":1,\"service\":\"flex\",\"geo\":"
+    "\"us\"}",
+    "[{\"id\":\"openai\",\"models\":[{\"id\":\"m\",\"match\":{\"or\":[{\"equals\":\"m\"},{"
+    "\"regex\":"
+    "\"^m-\\\\d{4}$\"}]},\"prices\":[{\"prices\":{\"input_mtok\":{\"base\":1,\"tiers\":[{\"start\":"
+    "9,\"price\":2}]},"
+    "\"cache_audio_read_mtok\":3}},{\"constraint\":{\"start_time\":\"00:30:00Z\",\"end_time\":\"16:"
+    "30:00Z\"},"
+    "\"prices\":{}},{\"constraint\":{\"start_date\":\"2026-01-01\"},\"prices\":{\"output_mtok\":4}}"
+    "]}]}]",
+    "{\"gpt\":{\"litellm_provider\":\"openai\",\"input_cost_per_token\":1e-06,"
+    "\"input_cost_per_token_above_200k_tokens_priority\":2e-06,\"tiered_pricing\":[{\"range\":[0,9]"
+    ","
+    "\"output_cost_per_token\":1e-06}],\"search_context_cost_per_query\":{\"low\":0.01}}}",
     "{\"detail\":[{\"msg\":\"field required\",\"loc\":[\"body\"]}]}",
     "{\"type\":\"object\",\"properties\":{\"a\":{\"$ref\":\"#/$defs/"
     "d\"},\"b\":{\"enum\":[1,\"x\",null]},\"c\":"
@@ -139,6 +165,55 @@ static void read_answers(const char *text, size_t n) {
   cJSON_Delete(tree);
 }
 
+static const Vendor *some_vendor(void) {
+  static const char *const words[] = {"openai", "anthropic", "google", "aws", "perplexity", "x-ai"};
+  return pick(3) ? vendor_by_word(words[pick(6)]) : NULL;
+}
+
+/* A usage that was read has a cost that is not negative, or a reason why it has none. */
+static void read_usage(const char *text, size_t n) {
+  Err err = {0};
+  Usage u;
+  UsagePart *parts = NULL;
+  int n_parts;
+  cJSON *tree = json_parse(text, n, "the usage", &err);
+  if (tree && usage_read(tree, some_vendor(), NULL, &u, &err) == RC_OK) {
+    PriceSet set = {.priced = UNIT_BIT(UNIT_INPUT) | UNIT_BIT(UNIT_OUTPUT) |
+                              UNIT_BIT(UNIT_CACHE_READ) | UNIT_BIT(UNIT_INPUT_AUDIO)};
+    Cost cost;
+    char why[200] = "";
+    for (Unit unit = 0; unit < UNIT_COUNT; unit++) {
+      set.pusd[unit] = 1000000000000;
+      set.factor[unit] = BOOK_FACTOR_ONE;
+    }
+    check_usage(&u);
+    int priced = price_cost(&set, &u, &cost, why, sizeof why);
+    assert_true(priced == 1 ? cost_nusd(cost) >= 0 : why[0] != 0);
+    cJSON_Delete(usage_json(&u));
+  }
+  if (tree) {
+    usage_parts(tree, &parts, &n_parts, &err);
+    free(parts);
+  }
+  cJSON_Delete(tree);
+}
+
+static void read_price_list(const char *text, size_t n) {
+  Err err = {0};
+  PriceImport import;
+  cJSON *tree = json_parse(text, n, "the price list", &err);
+  if (tree && price_import(tree, &import, &err) == RC_OK) {
+    for (int i = 0; i < import.book.models.n; i++) {
+      const PriceModel *m = &import.book.models.at[i];
+      assert_true(m->n > 0 && m->rows[0].pusd >= 0);
+      book_find(&import.book, some_vendor(), m->name);
+    }
+    cJSON_Delete(import.left_out);
+    book_free(&import.book);
+  }
+  cJSON_Delete(tree);
+}
+
 static void read_schema(const char *text, size_t n) {
   Err err = {0};
   cJSON *schema = json_parse(text, n, "the schema", &err);
@@ -207,6 +282,8 @@ static void test_mutated_inputs(void **state) {
     text = realloc(text, n + 1);
     text[n] = 0;
     read_answers(text, n);
+    read_usage(text, n);
+    read_price_list(text, n);
     read_schema(text, n);
     read_request(text, n);
     read_text(text, n);

@@ -1,13 +1,15 @@
 """Prices beside other people's numbers: 36 worked cases, real answers of 22 providers, genai-prices itself."""
 import json
+import glob
 import os
 import random
 import re
+import sqlite3
 import subprocess
 import unittest
 from decimal import Decimal
 
-from harness import SHARED, TempDir, connect, error_of, npm_package, value
+from harness import ROOT, SHARED, SO, Standin, TempDir, connect, error_of, npm_package, open_desk, shell, value
 
 M = 1_000_000
 
@@ -278,6 +280,235 @@ class BesideGenaiPrices(unittest.TestCase):
 
     # What they count as 0: output of an embedding model, all of a model that is billed by the second only.
     NO_PRICE = ("no price for input", "no price for output", "unknown model")
+
+
+class Ledger(unittest.TestCase):
+    """What providers answer becomes units, a cost, or the reason why there is none."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.standin = Standin()
+        cls.standin.__enter__()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.standin.__exit__()
+
+    def setUp(self):
+        self.tmp = TempDir()
+        self.db = open_desk(os.path.join(self.tmp.name, "desk.db"), self.standin.url)
+
+    def tearDown(self):
+        self.db.close()
+        self.tmp.cleanup()
+
+    def ask(self, scenario, model, prompt="What is your return policy?"):
+        self.db.execute("UPDATE llm_models SET base_url = ?", (f"{self.standin.url}/s/{scenario}/v1",))
+        value(self.db, "SELECT llm_complete(?, ?)", prompt, json.dumps({"model": model}))
+        row = self.db.execute("SELECT cost_nusd, usage, error, input_tokens, output_tokens, cost_reported_nusd FROM llm_calls"
+                              " ORDER BY id DESC LIMIT 1").fetchone()
+        return row[0], json.loads(row[1]) if row[1] else None, *row[2:]
+
+    def test_usage_prices_the_row_again(self):
+        for scenario, model in (("ok", "gpt-4o-mini"), ("gpt-cached", "gpt-4o"), ("ok", "claude-haiku-4-5"),
+                                ("reported-cost", "gpt-4o"), ("fallback", "claude-haiku-4-5")):
+            cost, usage, error, *_ = self.ask(scenario, model, f"{scenario} {model}")
+            with self.subTest(scenario=scenario, model=model):
+                self.assertIsNone(error)
+                if scenario != "fallback":  # its parts had different prices
+                    again = value(self.db, "SELECT llm_cost(?, ?)", model, json.dumps(usage))
+                    self.assertEqual(round(again * 1e9), cost)
+
+    def test_the_service_that_was_used_is_priced(self):
+        cost, usage, error, tokens_in, tokens_out, _ = self.ask("service-tier", "gpt-4o-mini")
+        self.assertEqual((usage["service"], error), ("priority", None))
+        self.assertEqual(cost, round(tokens_in * 250 + tokens_out * 1000))
+
+    def test_a_service_without_a_price_is_unknown_and_listed(self):
+        cost, usage, error, *_ = self.ask("service-tier", "claude-haiku-4-5")
+        self.assertIsNone(cost)
+        self.assertEqual(usage["service"], "priority")
+        self.assertIn("no price for this service ('priority')", error)
+        self.assertEqual(self.db.execute("SELECT model, calls, error FROM llm_unpriced").fetchall(),
+                         [(value(self.db, "SELECT model FROM llm_calls"), 1, error)])
+
+    def test_attempts_at_their_own_models_price(self):
+        cost, usage, error, tokens_in, tokens_out, _ = self.ask("fallback", "claude-haiku-4-5")
+        own_in, own_out = tokens_in - 1000, tokens_out - 10
+        self.assertIsNone(error)
+        self.assertGreater(own_in, 0)
+        self.assertEqual(cost, 1000 * 5000 + 10 * 25000 + own_in * 1000 + own_out * 5000)
+
+    def test_reported_costs_and_their_drift(self):
+        cost, *_, reported = self.ask("reported-cost", "gpt-4o")
+        self.assertEqual(cost, reported)
+        self.db.execute("INSERT INTO llm_prices(model, kind, usd_per_million) VALUES ('gpt-4o', 'factor', 0.5)")
+        half, *_ = self.ask("reported-cost", "gpt-4o", "and another")
+        row = self.db.execute("SELECT calls, cost_usd, reported_usd, drift_usd, drift_percent FROM llm_reported_costs").fetchone()
+        self.assertEqual(row[0], 2)
+        self.assertAlmostEqual(row[1], (cost + half) / 1e9)
+        self.assertAlmostEqual(row[3], half / 1e9)
+        self.assertAlmostEqual(row[4], round(100 * half / (cost + half), 3))
+
+    def test_an_older_store_gets_the_column(self):
+        self.ask("ok", "gpt-4o-mini")
+        path = os.path.join(self.tmp.name, "desk.db")
+        self.db.close()
+        with sqlite3.connect(path + "-llmcost") as store:
+            store.execute("DROP VIEW llm_reported_costs")
+            store.execute("ALTER TABLE llm_calls DROP COLUMN usage")
+            store.execute("UPDATE llm_meta SET value = 2 WHERE name = 'schema_version'")
+            store.execute("PRAGMA user_version = 2")
+        store.close()
+        self.db = open_desk(path, self.standin.url)
+        self.assertEqual(self.db.execute("SELECT count(*), count(usage) FROM llm_calls").fetchone(), (1, 0))
+        cost, usage, *_ = self.ask("ok", "gpt-4o-mini", "after")
+        self.assertGreater(usage["input"], 0)
+        self.assertEqual(value(self.db, "SELECT count(*) FROM llm_reported_costs"), 0)
+
+    def test_examples(self):
+        self.ask("ok", "gpt-4o-mini")
+        self.ask("gpt-cached", "gpt-4o", "cached")
+        path = os.path.join(self.tmp.name, "desk.db")
+        for example in sorted(glob.glob(f"{ROOT}/examples/*.sql")):
+            with open(example) as f, self.subTest(example=os.path.basename(example)):
+                out = shell(path, f".load {SO}\n" + f.read())
+                self.assertEqual(out.stderr, "")
+                if example.endswith("reprice.sql"):
+                    lines = [line.split("|") for line in out.stdout.splitlines()]
+                    paid = {x[0]: float(x[2]) for x in lines if len(x) == 6}
+                    joined = {x[0]: float(x[2]) for x in lines if len(x) == 3}
+                    self.assertEqual(len(paid), 2)
+                    self.assertEqual(set(paid), set(joined))
+                    for model, usd in paid.items():
+                        self.assertAlmostEqual(joined[model], usd)
+
+
+LITELLM = {
+    "sample_spec": {"litellm_provider": "one of …", "input_cost_per_token": 1},
+    "gpt-x": {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 1.5e-07, "output_cost_per_token": 6e-07,
+              "cache_read_input_token_cost": 7.5e-08, "input_cost_per_token_above_272k_tokens": 3e-07,
+              "input_cost_per_token_flex": 7.5e-08, "output_cost_per_token_flex": 3e-07,
+              "input_cost_per_token_above_272k_tokens_priority": 9e-07, "input_cost_per_token_priority": 4e-07,
+              "output_cost_per_token_priority": 1.2e-06, "input_cost_per_token_batches": 7.5e-08,
+              "search_context_cost_per_query": {"search_context_size_low": 0.01, "search_context_size_medium": 0.01},
+              "input_cost_per_second": 0.0001},
+    "anthropic.claude-x": {"litellm_provider": "bedrock_converse", "input_cost_per_token": 3e-06,
+                           "output_cost_per_token": 1.5e-05, "cache_creation_input_token_cost": 3.75e-06,
+                           "cache_creation_input_token_cost_above_1hr": 6e-06},
+    "dashscope/qwen-x": {"litellm_provider": "dashscope", "tiered_pricing": [
+        {"range": [0, 32000], "input_cost_per_token": 1e-06, "output_cost_per_token": 2e-06},
+        {"range": [32000, 128000], "input_cost_per_token": 4e-06, "output_cost_per_token": 8e-06}]},
+}
+
+
+class Lists(unittest.TestCase):
+    def setUp(self):
+        self.db = connect(":memory:")
+
+    def price(self, model, kind, **options):
+        return value(self.db, "SELECT llm_price(?, ?, ?)", model, kind, json.dumps(options))
+
+    def test_litellm(self):
+        report = json.loads(value(self.db, "SELECT llm_prices_import(?)", json.dumps(LITELLM)))
+        self.assertEqual((report["list"], report["models"], report["left_out"]), ("litellm", 3, {"input_cost_per_second": 1}))
+        cases = [
+            (("gpt-x", "input"), {}, 0.15), (("gpt-x", "cache_read"), {}, 0.075), (("gpt-x", "input"), {"input": 272001}, 0.3),
+            (("gpt-x", "output"), {"service": "flex"}, 0.3), (("gpt-x", "input"), {"service": "priority"}, 0.4),
+            (("gpt-x", "input"), {"service": "priority", "input": 300000}, 0.9),
+            (("gpt-x", "input"), {"service": "batch"}, 0.075), (("gpt-x", "web_search"), {}, 10000),
+            (("openai/gpt-x", "input"), {}, 0.15),
+            (("anthropic.claude-x", "cache_write_1h"), {"provider": "bedrock"}, 6),
+            (("qwen-x", "output"), {"provider": "dashscope", "input": 32000}, 2),
+            (("qwen-x", "output"), {"provider": "dashscope", "input": 32001}, 8),
+            (("gpt-4o", "input"), {}, 2.5),  # not in the list: the catalogue's
+        ]
+        for (model, kind), options, want in cases:
+            with self.subTest(model=model, kind=kind, **options):
+                self.assertEqual(self.price(model, kind, **options), want)
+        # again: the list is replaced, not doubled
+        n = value(self.db, "SELECT count(*) FROM llm_prices")
+        value(self.db, "SELECT llm_prices_import(?)", json.dumps(LITELLM))
+        self.assertEqual(value(self.db, "SELECT count(*) FROM llm_prices"), n)
+
+    def test_a_list_goes_before_the_catalogue_and_single_rows_before_both(self):
+        data = [{"id": "openai", "name": "OpenAI", "api_pattern": "", "models": [
+            {"id": "gpt-4o", "match": {"equals": "gpt-4o"}, "prices": [
+                {"prices": {"input_mtok": 7, "output_mtok": {"base": 1, "tiers": [{"start": 100, "price": 2}]}}},
+                {"constraint": {"start_date": "2026-02-01"}, "prices": {"input_mtok": 8, "output_mtok": 9}},
+                {"constraint": {"start_time": "10:00:00Z", "end_time": "12:00:00Z"}, "prices": {"input_mtok": 5, "output_mtok": 6}},
+            ]}]}]
+        report = json.loads(value(self.db, "SELECT llm_prices_import(?)", json.dumps(data)))
+        self.assertEqual((report["list"], report["prices"]), ("genai-prices", 7))
+        self.assertEqual(self.price("gpt-4o", "input", at="2026-01-31"), 7)
+        self.assertEqual(self.price("gpt-4o", "output", at="2026-01-31", input=101), 2)
+        self.assertEqual(self.price("gpt-4o", "input", at="2026-02-01"), 8)
+        self.assertEqual(self.price("gpt-4o", "input", at="2026-02-01T10:00:00Z"), 5)
+        self.assertEqual(self.price("gpt-4o", "input", at="2026-02-01T12:00:00Z"), 8)
+        self.assertEqual(self.price("gpt-4o", "cache_read", at="2026-02-01"), 8)  # the catalogue's does not leak in
+        self.assertEqual(self.price("gpt-4o", "input", list="catalogue"), 2.5)
+        self.assertEqual(self.price("gpt-4o", "input", at="2026-02-01", service="batch"), 4)  # its service, the list's price
+        self.db.execute("INSERT INTO llm_prices(model, kind, usd_per_million) VALUES ('gpt-4o', 'input', 1)")
+        self.assertEqual(self.price("gpt-4o", "input"), 1)
+        self.assertEqual(self.price("gpt-4o", "output", at="2026-02-01"), 9)
+
+    def test_files_that_are_none(self):
+        with TempDir() as tmp:
+            with open(f"{tmp}/bad.json", "wb") as f:
+                f.write(b'{"gpt-x": {"litellm_provider"')
+            for argument, words in ((f"{tmp}/none.json", "cannot open"), (f"{tmp}/bad.json", "not valid JSON"),
+                                    ("{}", "neither"), ("[]", "neither"), ('{"a":1}', "neither"), (tmp, "cannot read"),
+                                    ('{"m":{"litellm_provider":"x"}}', "no price"), ("", "cannot open")):
+                with self.subTest(argument=argument):
+                    self.assertIn(words, error_of(self.db, "SELECT llm_prices_import(?)", argument))
+        self.assertIsNone(value(self.db, "SELECT llm_prices_import(NULL)"))
+        tables = value(self.db, "SELECT count(*) FROM sqlite_schema")
+        self.assertEqual(tables, 0)  # nothing was written
+
+    def test_an_import_follows_the_transaction(self):
+        value(self.db, "SELECT llm_init()")
+        self.db.execute("BEGIN")
+        value(self.db, "SELECT llm_prices_import(?)", json.dumps(LITELLM))
+        self.assertEqual(self.price("gpt-x", "input"), 0.15)
+        self.db.execute("ROLLBACK")
+        self.assertIn("no price for model 'gpt-x'", error_of(self.db, "SELECT llm_price('gpt-x', 'input')"))
+
+    def test_a_table_of_an_older_version(self):
+        self.db.execute("CREATE TABLE llm_prices(model TEXT NOT NULL, kind TEXT NOT NULL, usd_per_million REAL NOT NULL,"
+                        " valid_from TEXT, valid_to TEXT, above_tokens INTEGER NOT NULL DEFAULT 0)")
+        self.db.execute("INSERT INTO llm_prices VALUES ('gpt-4o', 'input', 7, NULL, NULL, 0)")
+        self.assertEqual(self.price("gpt-4o", "input"), 7)
+        self.assertIn("added 7 columns to llm_prices", value(self.db, "SELECT llm_init()"))
+        self.assertEqual(value(self.db, "SELECT llm_init()"), "up to date")
+        self.assertEqual(self.price("gpt-4o", "input"), 7)
+        self.db.execute("INSERT INTO llm_prices(model, kind, usd_per_million, service) VALUES ('gpt-4o', 'input', 3, 'batch')")
+        self.assertEqual(self.price("gpt-4o", "input", service="batch"), 3)
+
+    def test_rows_that_are_wrong_are_named(self):
+        value(self.db, "SELECT llm_init()")
+        for row, words in ((("m", "inputs", 1, None, None), "kind 'inputs'"), (("m", "input", "dear", None, None), "no price"),
+                           (("m", "input", -1, None, None), "no price"), (("m", "input", 1, "soon", None), "no date"),
+                           (("m", "input", 1, None, "all night"), "no hours")):
+            with self.subTest(row=row):
+                self.db.execute("INSERT INTO llm_prices(model, kind, usd_per_million, valid_from, hours) VALUES (?,?,?,?,?)", row)
+                self.assertIn(words, error_of(self.db, "SELECT llm_price('gpt-4o', 'input')"))
+                self.db.execute("DELETE FROM llm_prices")
+
+    def test_the_catalogue_as_a_table(self):
+        row = self.db.execute("SELECT usd_per_million, valid_from, service, checked <> '', source <> '' FROM llm_catalogue"
+                              " WHERE provider = 'openai' AND model = 'gpt-4o' AND kind = 'input' AND service = 'standard'").fetchall()
+        self.assertEqual(row, [(2.5, None, "standard", 1, 1)])
+        rows = self.db.execute("SELECT usd_per_million, valid_from, valid_to FROM llm_catalogue WHERE model = 'gpt-5.6-luna' AND"
+                               " provider = 'openai' AND kind = 'input' AND above_tokens = 0 AND service = 'standard'").fetchall()
+        self.assertEqual(rows, [(1.0, None, 1785369600000), (0.2, 1785369600000, None)])
+        self.assertEqual(value(self.db, "SELECT count(*) FROM llm_catalogue WHERE source IS NULL OR checked IS NULL"), 0)
+        value(self.db, "SELECT llm_prices_import(?)", json.dumps(LITELLM))
+        self.assertGreater(value(self.db, "SELECT count(*) FROM llm_catalogue WHERE list = 'litellm'"), 10)
+        # one that changes under an open cursor
+        cursor = self.db.execute("SELECT model FROM llm_catalogue")
+        cursor.fetchone()
+        self.db.execute("DELETE FROM llm_prices")
+        self.assertGreater(len(cursor.fetchall()), 4000)
 
 
 if __name__ == "__main__":

@@ -77,6 +77,25 @@ static void add_cache(cJSON *j, const struct usage *u, enum fault fault) {
   json_add_count(split, "ephemeral_1h_input_tokens", u->write_1h, text);
 }
 
+/* One attempt of an answer that several models worked on. */
+static void add_attempt(cJSON *list, const char *model, int64_t input, int64_t output) {
+  cJSON *j = cJSON_CreateObject();
+  cJSON_AddStringToObject(j, "type", "message");
+  cJSON_AddStringToObject(j, "model", model);
+  json_add_count(j, "input_tokens", input, 0);
+  json_add_count(j, "output_tokens", output, 0);
+  cJSON_AddItemToArray(list, j);
+}
+
+/* A dearer model declined after 10 tokens, another before the first; then the one asked for answered. (The
+** bill leaves the declined ones out.) */
+static void add_fallback(cJSON *j, const struct outcome *o, int64_t output) {
+  cJSON *list = cJSON_AddArrayToObject(j, "iterations");
+  add_attempt(list, "claude-opus-4-8", 1000, 10);
+  add_attempt(list, "claude-opus-4-8", 1000, 0);
+  add_attempt(list, o->model, o->use.fresh, output);
+}
+
 /* The usage object; NULL when the scenario leaves it out. bad-usage claims a negative input. */
 static cJSON *usage_json(const struct outcome *o, enum fault fault, int batch, int64_t output) {
   if (fault == FT_NO_USAGE)
@@ -104,6 +123,9 @@ static cJSON *usage_json(const struct outcome *o, enum fault fault, int batch, i
   cJSON_AddStringToObject(j, "inference_geo", "not_available");
   if (fault == FT_COST) {
     json_add_usd(j, "cost", o->nusd);
+  }
+  if (fault == FT_FALLBACK) {
+    add_fallback(j, o, output);
   }
   return j;
 }

@@ -114,6 +114,7 @@ static const struct scenario aScenario[] = {
     {"slow", FT_SLOW, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
     {"reported-cost", FT_COST, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
     {"service-tier", FT_TIER, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+    {"fallback", FT_FALLBACK, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
     {"gpt-cached", FT_CACHED, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
     {"cache-floor", FT_CACHE_FLOOR, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
     {"batch-token-limit", FT_BATCH_LIMIT, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},

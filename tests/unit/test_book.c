@@ -1,0 +1,128 @@
+/*
+** Price books: what a model's name is found to mean, in the catalogue and in lists of one's own.
+*/
+#include "unit.h"
+
+#include "core/book.h"
+#include "core/catalogue.h"
+#include "core/glob.h"
+
+#include <limits.h>
+
+static void test_globs(void **state) {
+  static const struct {
+    const char *patterns, *name;
+    int matches;
+  } cases[] = {
+      {"gpt-4o", "gpt-4o", 1},
+      {"gpt-4o", "gpt-4o-mini", 0},
+      {"gpt-4o*", "gpt-4o-mini", 1},
+      {"a b gpt-*", "gpt-4o", 1},
+      {"gpt-4o-[0-9][0-9]", "gpt-4o-12", 1},
+      {"gpt-4o-[0-9][0-9]", "gpt-4o-1x", 0},
+      {"gemini-* !*-tts", "gemini-2.5-pro", 1},
+      {"gemini-* !*-tts", "gemini-2.5-pro-tts", 0},
+      {"!*-tts gemini-*", "gemini-2.5-pro-tts", 0},
+      {"*/x", "a/b/x", 1},
+      {"grok[[]fast=true]", "grok[fast=true]", 1},
+      {"", "x", 0},
+      {NULL, "x", 0},
+      {"*", "", 1},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    check(glob_any(cases[i].patterns, cases[i].name) == cases[i].matches, "'%s', '%s'",
+          cases[i].patterns ? cases[i].patterns : "NULL", cases[i].name);
+  }
+}
+
+static void test_names_in_the_catalogue(void **state) {
+  static const struct {
+    const char *provider, *name, *seller, *model; /* model NULL: not found */
+  } cases[] = {
+      {NULL, "gpt-4o", "openai", "gpt-4o"},
+      {NULL, "openai/gpt-4o-2024-08-06", "openai", "gpt-4o"},
+      {NULL, "gpt-4o-2031-01-01", "openai", "gpt-4o"},
+      {NULL, "gpt-4o-nonsense", NULL, NULL},
+      {NULL, "claude-haiku-4-5@20251001", "anthropic", "claude-haiku-4-5"},
+      {NULL, "eu.anthropic.claude-sonnet-4-5-20250929-v1:0", "aws",
+       "regional.anthropic.claude-sonnet-4-5-20250929-v1:0"},
+      {NULL, "models/gemini-2.5-flash", "google", "gemini-2.5-flash"},
+      {NULL, "meta-llama/llama-3.3-70b-instruct", "openrouter",
+       "meta-llama/llama-3.3-70b-instruct"},
+      {NULL, "openrouter/anthropic/claude-sonnet-4.5", "openrouter", "anthropic/claude-sonnet-4.5"},
+      {NULL, "llama-3.3-70b-versatile", "groq", "llama-3.3-70b-versatile"},
+      {NULL, "text-embedding-3-large", "openai", "text-embedding-3-large"},
+      {"openrouter", "openai/gpt-4o", "openrouter", "openai/gpt-4o"},
+      {"azure", "gpt-4o", "azure", "gpt-4o"}, /* resold */
+      {"google", "claude-sonnet-4-5@20250929", "google", "claude-sonnet-4-5"},
+      {"groq", "gpt-4o", "groq", NULL},
+      {"ollama", "deepseek-r1:8b", "self-hosted", NULL}, /* not DeepSeek's */
+      {"vllm", "gpt-oss-120b", "self-hosted", NULL},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    const Vendor *vendor = cases[i].provider ? vendor_by_word(cases[i].provider) : NULL;
+    BookMatch match = book_find(catalogue_prices(), vendor, cases[i].name);
+    const char *model = match.model ? match.model->name : NULL;
+    check(!model == !cases[i].model, "%s: %s", cases[i].name, model ? model : "none");
+    check(!model || strcmp(model, cases[i].model) == 0, "%s: %s", cases[i].name, model);
+    check(!cases[i].seller || (match.vendor && strcmp(match.vendor->id, cases[i].seller) == 0),
+          "%s: %s", cases[i].name, match.vendor ? match.vendor->id : "nobody");
+  }
+}
+
+static void add(PriceBook *book, const char *provider, const char *model, const char *names) {
+  PriceRow row = {.unit = UNIT_INPUT, .pusd = 1};
+  row.terms = (PriceTerms){.service = "standard", .to_ms = LLONG_MAX, .source = "", .checked = ""};
+  assert_true(book_add(book, provider, model, names, &row));
+}
+
+static void test_a_name_that_several_sell(void **state) {
+  PriceBook book;
+  (void)state;
+  assert_true(book_init(&book, "list"));
+  add(&book, "novita", "qwen-9", "qwen-9");
+  add(&book, "together", "qwen-9", "qwen-9");
+  add(&book, "novita", "org/qwen-9", "org/qwen-9");
+  add(&book, "openrouter", "org/qwen-9", "org/qwen-9");
+  BookMatch match = book_find(&book, NULL, "qwen-9");
+  assert_true(!match.model && match.also && match.other);
+  match = book_find(&book, vendor_by_word("together_ai"), "qwen-9");
+  assert_true(match.model && strcmp(match.model->provider, "together") == 0);
+  match = book_find(&book, NULL, "org/qwen-9");
+  assert_true(match.model && strcmp(match.model->provider, "openrouter") == 0);
+  book_free(&book);
+}
+
+/* Rows of one model join, also later ones without names; single rows rank by how well they match. */
+static void test_building(void **state) {
+  PriceBook book;
+  (void)state;
+  assert_true(book_init(&book, ""));
+  add(&book, "", "gpt-4o", "");
+  add(&book, "", "other", "");
+  add(&book, "", "gpt-4o", "");
+  add(&book, "", "gpt-*", "gpt-*");
+  add(&book, "azure", "gpt-4o", "");
+  assert_int_equal(book.models.n, 4);
+  assert_int_equal(book_find_single(&book, NULL, "gpt-4o")->n, 2);
+  assert_string_equal(book_find_single(&book, NULL, "gpt-4o-2024-08-06")->name, "gpt-4o");
+  assert_string_equal(book_find_single(&book, NULL, "gpt-5")->name, "gpt-*");
+  assert_string_equal(book_find_single(&book, vendor_by_word("azure"), "gpt-4o")->provider,
+                      "azure");
+  assert_string_equal(book_find_single(&book, vendor_by_word("openai"), "gpt-4o")->provider, "");
+  assert_null(book_find_single(&book, NULL, "claude"));
+  book_free(&book);
+  book_free(&book);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_globs),
+      cmocka_unit_test(test_names_in_the_catalogue),
+      cmocka_unit_test(test_a_name_that_several_sell),
+      cmocka_unit_test(test_building),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
