@@ -16,10 +16,10 @@
 
 #include "decimal.h"
 #include "glob.h"
+#include "model_name.h"
 #include "sql_text.h"
 #include "tsv.h"
 
-#include <ctype.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -189,12 +189,8 @@ const Tier *catalogue_tiers(int *n) {
 long long catalogue_cache_minimum(const Vendor *vendor, const char *name, long long at_ms) {
   char lower[LIMIT_MODEL_NAME];
   const CacheMinimum *best = NULL;
-  size_t n = 0;
   pthread_once(&once, load);
-  for (; name[n] && n + 1 < sizeof lower; n++) {
-    lower[n] = (char)tolower((unsigned char)name[n]);
-  }
-  lower[n] = 0;
+  model_name_lower(name, lower, sizeof lower);
   for (int i = 0; i < n_minimums; i++) {
     const CacheMinimum *m = &minimums[i];
     if (m->vendor == vendor && m->from_ms <= at_ms && glob_any(m->names, lower) &&

@@ -5,6 +5,7 @@
 
 #include "limits.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -40,6 +41,15 @@ static int is_snapshot_suffix(const char *rest) {
     }
   }
   return 0;
+}
+
+size_t model_name_lower(const char *name, char *out, size_t size) {
+  size_t n = 0;
+  for (; name[n] && n + 1 < size; n++) {
+    out[n] = (char)tolower((unsigned char)name[n]);
+  }
+  out[n] = 0;
+  return n + strlen(name + n);
 }
 
 size_t model_name_base(const char *name) {

@@ -12,6 +12,9 @@
 ** match only themselves: they cost more than their base. */
 int model_name_match(const char *asked, const char *known);
 
+/* The name in lower case, cut off at the end of `out`. Returns the name's length. */
+size_t model_name_lower(const char *name, char *out, size_t size);
+
 /* The length of a name without a snapshot's suffix: a date or "-latest". */
 size_t model_name_base(const char *name);
 

@@ -5,8 +5,8 @@
 
 #include "decimal.h"
 #include "glob.h"
+#include "model_name.h"
 
-#include <ctype.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,11 +19,8 @@ enum { DAY = 86400 };
 int price_find(const PriceBook *const *books, int n, const Vendor *vendor, const char *name,
                PriceRef *ref) {
   *ref = (PriceRef){.vendor = vendor, .own.book = books[0]};
-  size_t len = 0;
-  for (; name[len] && len + 1 < sizeof ref->name; len++) {
-    ref->name[len] = (char)tolower((unsigned char)name[len]);
-  }
-  for (int i = 1; i < n && !ref->next.model && !name[len]; i++) {
+  int fits = model_name_lower(name, ref->name, sizeof ref->name) < sizeof ref->name;
+  for (int i = 1; i < n && !ref->next.model && fits; i++) {
     BookMatch match = book_find(books[i], vendor, ref->name);
     PriceSource *source = ref->list.model ? &ref->next : &ref->list;
     *source = (PriceSource){books[i], match.model};
@@ -142,12 +139,9 @@ static int is_of(const PriceModel *m, const PriceRef *ref) {
 
 static int covers(const PriceModel *m, const PriceRef *ref) {
   const char *names = m->names[0] ? m->names : m->name;
-  char known[LIMIT_MODEL_NAME] = "";
+  char known[LIMIT_MODEL_NAME];
   const PriceModel *model = ref->next.model ? ref->next.model : ref->list.model;
-  for (size_t i = 0; model && model->name[i] && i + 1 < sizeof known; i++) {
-    known[i] = (char)tolower((unsigned char)model->name[i]);
-    known[i + 1] = 0;
-  }
+  model_name_lower(model ? model->name : "", known, sizeof known);
   return glob_any(names, ref->name) || (known[0] && glob_any(names, known));
 }
 

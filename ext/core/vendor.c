@@ -11,10 +11,10 @@
 
 #include "glob.h"
 #include "limits.h"
+#include "model_name.h"
 #include "sql_text.h"
 #include "tsv.h"
 
-#include <ctype.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,18 +99,10 @@ static void load(void) {
   load_shapes(sql_usage_tsv);
 }
 
-static void lower(const char *text, char *out, size_t size) {
-  size_t n = 0;
-  for (; text[n] && n + 1 < size; n++) {
-    out[n] = (char)tolower((unsigned char)text[n]);
-  }
-  out[n] = 0;
-}
-
 const Vendor *vendor_by_word(const char *word) {
   char name[LIMIT_MODEL_NAME];
   pthread_once(&once, load);
-  lower(word, name, sizeof name);
+  model_name_lower(word, name, sizeof name);
   for (int i = 0; i < n_vendors; i++) {
     if (strcmp(vendors[i].id, name) == 0) {
       return &vendors[i];
