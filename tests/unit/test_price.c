@@ -123,9 +123,13 @@ static void test_catalogue_prices_by_date_and_tier(void **state) {
       {"anthropic/claude-haiku-4-5-20251001", UNIT_INPUT, "2026-11-22", 1000, 1000000},
       {"claude-haiku-4-5-latest", UNIT_INPUT, "2026-11-22", 1000, 1000000},
       {"sonar-pro", UNIT_REQUEST, "2026-11-22", 1000, 14000000000},
-      {"deepseek-reasoner", UNIT_INPUT, "2026-06-01T00:29:59Z", 1000, 135000},
-      {"deepseek-reasoner", UNIT_INPUT, "2026-06-01T00:30:00Z", 1000, 550000},
-      {"deepseek-reasoner", UNIT_INPUT, "2026-06-01T16:30:00Z", 1000, 135000},
+      {"deepseek-reasoner", UNIT_INPUT, "2025-06-01T00:29:59Z", 1000, 135000},
+      {"deepseek-reasoner", UNIT_INPUT, "2025-06-01T00:30:00Z", 1000, 550000},
+      {"deepseek-reasoner", UNIT_INPUT, "2025-06-01T16:30:00Z", 1000, 135000},
+      {"deepseek-reasoner", UNIT_INPUT, "2025-09-05T15:59:59Z", 1000, 550000},
+      {"deepseek-reasoner", UNIT_INPUT, "2025-09-05T16:00:00Z", 1000, 560000}, /* no more discount */
+      {"deepseek-reasoner", UNIT_INPUT, "2025-09-06T00:00:00Z", 1000, 560000},
+      {"deepseek-reasoner", UNIT_INPUT, "2026-06-01T12:00:00Z", 1000, 280000},
       {"grok-4.3", UNIT_INPUT, "2026-11-22", 199999, 1250000}, /* from 200,000, not above it */
       {"grok-4.3", UNIT_INPUT, "2026-11-22", 200000, 2500000},
       {"", UNIT_INPUT, "2026-11-22", 1000, -1},
