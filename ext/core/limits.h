@@ -66,8 +66,11 @@
 /* Model names whose prices a connection keeps at hand: about 3 KB each. */
 #define LIMIT_PRICED_MODELS 4096
 
-/* Price lists in llm_prices, the catalogue and the single rows among them. */
+/* Price books that are asked for one name: single rows, lists, and the catalogue. */
 #define LIMIT_PRICE_LISTS 16
+
+/* Rows of llm_prices: forty of the largest public lists. A hostile file may have more. */
+#define LIMIT_PRICE_ROWS 200000
 
 /* A price list to import: LiteLLM's has 1.6 MB. */
 #define LIMIT_IMPORT_BYTES ((size_t)64 << 20)

@@ -105,9 +105,13 @@ int prices_read(sqlite3 *host, int there, PriceBook **books, int *n, Err *err) {
   if (!book_of(books, n, "")) {
     return err_nomem(err);
   }
-  int rc = there ? prepare_read(host, &stmt) : SQLITE_DONE;
+  int rc = there ? prepare_read(host, &stmt) : SQLITE_DONE, rows = 0;
   while (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
     rc = read_price(stmt, books, n, err) == RC_OK ? SQLITE_OK : SQLITE_ERROR;
+    if (++rows > LIMIT_PRICE_ROWS || *n > LIMIT_PRICE_LISTS - 1) {
+      rc = err_set(err, RC_ERROR, "config", "llm_prices: more than %d rows or %d lists",
+                   LIMIT_PRICE_ROWS, LIMIT_PRICE_LISTS - 2);
+    }
   }
   if (err->rc == RC_OK && rc != SQLITE_DONE) {
     config_host_error(host, "read llm_prices (has it the columns of llm_init()?)", err);
