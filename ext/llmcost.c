@@ -13,7 +13,8 @@ SQLITE_EXTENSION_INIT1
 
 #define DIRECT (SQLITE_UTF8 | SQLITE_DIRECTONLY)
 #define PURE (SQLITE_UTF8 | SQLITE_INNOCUOUS | SQLITE_DETERMINISTIC)
-#define READS (SQLITE_UTF8 | SQLITE_INNOCUOUS) /* reads the price tables */
+#define READS                                                                                      \
+  (SQLITE_UTF8 | SQLITE_INNOCUOUS) /* reads the price tables, or one ratio of the ledger */
 #define JSON SQLITE_RESULT_SUBTYPE
 
 static const struct Function {
@@ -39,7 +40,9 @@ static const struct Function {
     {"llm_cost", 3, READS, fn_llm_cost},
     {"llm_cost", 4, READS, fn_llm_cost},
     {"llm_tokens", 1, PURE, fn_llm_tokens},
-    {"llm_tokens", 2, PURE, fn_llm_tokens},
+    {"llm_tokens", 2, READS, fn_llm_tokens},
+    {"llm_chat_tokens", 1, PURE, fn_llm_chat_tokens},
+    {"llm_chat_tokens", 2, READS, fn_llm_chat_tokens},
     {"llm_normalize", 1, PURE, fn_llm_normalize},
     {"embed", 1, PURE | JSON, fn_embed},
     {"embed", 2, DIRECT | JSON, fn_embed},

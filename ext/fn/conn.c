@@ -4,6 +4,7 @@
 #include "fn/conn.h"
 
 #include "fn/access.h"
+#include "fn/counter.h"
 #include "fn/embedders.h"
 
 #include <math.h>
@@ -54,6 +55,7 @@ void conn_unref(void *p) {
   net_close(c->net);
   config_free(c->config);
   embedders_free(c->local);
+  counter_free(c->learned);
   for (RemoteModel *m = c->remote, *next; m; m = next) {
     next = m->next;
     free(m);

@@ -39,6 +39,16 @@ typedef struct RemoteModel {
   int dim;
 } RemoteModel;
 
+/* How many tokens a model that is estimated bills, as the ledger taught (counter.c). */
+typedef struct Learned {
+  struct Learned *next;
+  char *model;
+  double factor;      /* where n > 0 */
+  int n;              /* bills it was learned from */
+  long long newest;   /* id of the ledger then */
+  long long asked_ms; /* when the ledger was last asked whether it has grown; 0: never */
+} Learned;
+
 typedef struct Conn {
   sqlite3 *db;
   int refs;
@@ -48,6 +58,7 @@ typedef struct Conn {
   Config *config;      /* as last read; NULL until needed */
   RemoteModel *remote; /* a list */
   LocalModel *local;   /* MiniLM; NULL until needed */
+  Learned *learned;    /* a list */
   CacheHost cache;     /* what semantic_cache tables ask of this connection */
   StoreHost host;      /* what the store does */
 } Conn;

@@ -19,6 +19,7 @@ void fn_llmcost_debug(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 void fn_llm_price(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 void fn_llm_cost(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 void fn_llm_tokens(sqlite3_context *ctx, int argc, sqlite3_value **argv);
+void fn_llm_chat_tokens(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 void fn_llm_normalize(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 void fn_llm_cache_feedback(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 void fn_embed(sqlite3_context *ctx, int argc, sqlite3_value **argv);

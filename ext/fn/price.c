@@ -5,7 +5,6 @@
 
 #include "core/model_name.h"
 #include "core/text.h"
-#include "core/tokens.h"
 #include "fn/pricing.h"
 
 #include <stdio.h>
@@ -215,14 +214,6 @@ void fn_llm_price(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
     result_error(ctx, "llm_price", &err);
   } else if (set.pusd[kind] != PRICE_UNKNOWN) {
     sqlite3_result_double(ctx, (double)((long double)set.pusd[kind] / 1e12L));
-  }
-}
-
-void fn_llm_tokens(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
-  (void)argc;
-  const char *text = (const char *)sqlite3_value_text(argv[0]);
-  if (text) {
-    sqlite3_result_int64(ctx, tokens_estimate(text, (size_t)sqlite3_value_bytes(argv[0])));
   }
 }
 

@@ -15,7 +15,8 @@ ASAN_SO = os.path.join(ROOT, "build/asan/llmcost.so")
 STANDIN = os.path.join(ROOT, "build/standin")
 SHARED = os.path.join(os.path.dirname(ROOT), "shared")
 NPM_DIR = os.path.join(ROOT, "build/npm")
-NPM_PACKAGES = {"better-sqlite3": "12", "@stdy/cli": "0.22", "@copilotkit/aimock": "1.43"}
+NPM_PACKAGES = {"better-sqlite3": "12", "@stdy/cli": "0.22", "@copilotkit/aimock": "1.43",
+                "js-tiktoken": "1.0.21", "tiktoken": "1.0.22"}
 KEYS = {"OPENAI_API_KEY": "sk-live-test-openai-7f3a", "ANTHROPIC_API_KEY": "sk-ant-live-test-91bc"}
 
 
@@ -82,6 +83,10 @@ class Standin:
 
     def latency(self, ms):
         self.post("/standin/latency", {"ms": ms})
+
+    def token_factor(self, factor):
+        """Bills that many times the input tokens that the stand-in counts."""
+        self.post("/standin/tokens", {"factor": factor})
 
     def scenario(self, name):
         self.post("/standin/scenario", {"name": name})
