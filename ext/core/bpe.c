@@ -122,42 +122,48 @@ static size_t walk(const Bpe *bpe, const unsigned char *p, size_t n, size_t room
   return count;
 }
 
-/* The rule done literally: for few bytes it is the quickest. */
+/* A rank and the place it is at, so that the least of them is the leftmost of the lowest. */
+static inline uint32_t key_of(uint32_t rank, size_t at, uint32_t limit) {
+  return rank < limit ? rank * 32 + (uint32_t)at : RANK_NONE;
+}
+
+/* The rule done literally: for few bytes it is the quickest. A part is named by the byte it begins
+** with; key[i] is that of part i together with the next one. */
 static size_t merge_few(const Bpe *bpe, const unsigned char *p, size_t n, size_t room,
                         uint32_t *ranks) {
-  unsigned char start[FEW + 2];   /* of each part, and the end */
-  uint32_t joined[FEW + 1] = {0}; /* the rank of each part together with the next */
+  unsigned char next[FEW + 1], before[FEW + 1];
+  uint32_t key[FEW + 1];
   size_t parts = n;
   for (size_t i = 0; i < n; i++) {
-    start[i] = (unsigned char)i;
-    joined[i] = i + 1 < n ? bpe->vocabulary->pairs[p[i] << 8 | p[i + 1]] : RANK_NONE;
+    next[i] = (unsigned char)(i + 1);
+    before[i + 1] = (unsigned char)i;
+    key[i] =
+        key_of(i + 1 < n ? bpe->vocabulary->pairs[p[i] << 8 | p[i + 1]] : RANK_NONE, i, bpe->limit);
   }
-  start[n] = (unsigned char)n;
   for (;;) {
-    uint32_t best = bpe->limit;
-    size_t at = 0;
-    for (size_t i = 0; i + 1 < parts; i++) {
-      if (joined[i] < best) {
-        best = joined[i];
-        at = i;
-      }
+    uint32_t best = RANK_NONE;
+    for (size_t i = 0; i + 1 < n; i++) {
+      best = key[i] < best ? key[i] : best;
     }
-    if (best == bpe->limit) {
+    if (best == RANK_NONE) {
       break;
     }
+    size_t at = best % 32, end = next[next[at]];
+    key[next[at]] = RANK_NONE;
+    next[at] = (unsigned char)end;
+    before[end] = (unsigned char)at;
     parts--;
-    for (size_t i = at + 1; i < parts; i++) {
-      start[i] = start[i + 1];
-      joined[i] = joined[i + 1];
+    key[at] = RANK_NONE;
+    if (end < n) {
+      key[at] = key_of(find(bpe, p + at, next[end] - at, room - at), at, bpe->limit);
     }
-    start[parts] = (unsigned char)n;
-    joined[parts - 1] = RANK_NONE;
-    for (size_t i = at > 0 ? at - 1 : 0; i <= at && i + 1 < parts; i++) {
-      joined[i] = find(bpe, p + start[i], (size_t)start[i + 2] - start[i], room - start[i]);
+    if (at > 0) {
+      size_t left = before[at];
+      key[left] = key_of(find(bpe, p + left, end - left, room - left), left, bpe->limit);
     }
   }
-  for (size_t i = 0; ranks && i < parts; i++) {
-    ranks[i] = find(bpe, p + start[i], (size_t)start[i + 1] - start[i], room - start[i]);
+  for (size_t i = 0; ranks && i < n; i = next[i]) {
+    *ranks++ = find(bpe, p + i, next[i] - i, room - i);
   }
   return parts;
 }

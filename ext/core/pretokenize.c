@@ -116,6 +116,11 @@ int pretokenize_is_ready(void) {
 
 typedef const unsigned char *At; /* a place in the text */
 
+/* Where the text ends, and up to where can be read: zeros, which no run goes over. */
+typedef struct End {
+  At end, limit;
+} End;
+
 /* The class of the character at p, as a set of one, and its bytes. The text is valid UTF-8. */
 static inline unsigned decode(At p, size_t *bytes) {
   uint32_t c = p[0];
@@ -143,9 +148,9 @@ static inline unsigned class_at(At p, At end) {
 
 /* Behind the run of ASCII letters at p that are a to z once the bits of `fold` are set: eight bytes at
 ** a time, most words at one go. */
-static inline At run_ascii(At p, At end, unsigned char fold) {
+static inline At run_ascii(At p, const End *e, unsigned char fold) {
   const uint64_t ones = 0x0101010101010101u, high = ones * 0x80;
-  while (end - p >= 8) {
+  while (e->limit - p >= 8) {
     uint64_t word, low;
     memcpy(&word, p, 8);
     low = (word | ones * fold) & ~high;
@@ -156,7 +161,7 @@ static inline At run_ascii(At p, At end, unsigned char fold) {
     }
     p += 8;
   }
-  while (p < end && (*p | fold) >= 'a' && (*p | fold) <= 'z') {
+  while (p < e->end && (*p | fold) >= 'a' && (*p | fold) <= 'z') {
     p++;
   }
   return p;
@@ -219,13 +224,6 @@ static At split_space(At p, At end, int newlines) {
   return q < end && last > p ? last : q;
 }
 
-/* Symbols at p, or a space and symbols; NULL where there are none. */
-static inline At split_symbols(At p, At end) {
-  At q = p + (*p == ' ');
-  At behind = run(q, end, SYMBOL);
-  return behind > q ? behind : NULL;
-}
-
 /* Up to three numbers. */
 static inline At split_numbers(At p, At end) {
   for (int i = 0; i < 3; i++) {
@@ -238,7 +236,8 @@ static inline At split_numbers(At p, At end) {
   return p;
 }
 
-static inline At split_gpt2(At p, At end) {
+static inline At split_gpt2(At p, const End *e) {
+  At end = e->end;
   size_t n = contraction(p, end, 0);
   if (n > 0) {
     return p + n;
@@ -246,7 +245,7 @@ static inline At split_gpt2(At p, At end) {
   At q = p + (*p == ' ');
   unsigned class = class_at(q, end);
   if (class & LETTER) {
-    q = run_ascii(q, end, 0x20);
+    q = run_ascii(q, e, 0x20);
     return q < end && *q >= 0x80 ? run(q, end, LETTER) : q;
   }
   if (class & (NUMBER | SYMBOL)) {
@@ -255,29 +254,43 @@ static inline At split_gpt2(At p, At end) {
   return split_space(p, end, 0);
 }
 
-static inline At split_cl100k(At p, At end) {
+/* Letters from p on, ASCII first. */
+static inline At split_letters(At p, const End *e) {
+  At behind = run_ascii(p, e, 0x20);
+  return behind < e->end && *behind >= 0x80 ? run(behind, e->end, LETTER) : behind;
+}
+
+static inline At split_cl100k(At p, const End *e) {
+  At end = e->end;
   size_t bytes, n = *p == '\'' ? contraction(p, end, 1) : 0;
   if (n > 0) {
     return p + n;
   }
   unsigned class = decode(p, &bytes);
+  if (class & LETTER) {
+    return split_letters(p, e);
+  }
   if (class & NUMBER) {
     return split_numbers(p, end);
   }
-  if (class & LETTER || (class != NEWLINE && class_at(p + bytes, end) & LETTER)) {
-    At behind = run_ascii(p + bytes, end, 0x20);
-    return behind < end && *behind >= 0x80 ? run(behind, end, LETTER) : behind;
+  unsigned next = class_at(p + bytes, end);
+  if (class != NEWLINE && next & LETTER) {
+    return split_letters(p + bytes, e);
   }
-  At q = class & SYMBOL || *p == ' ' ? split_symbols(p, end) : NULL;
-  return q ? run(q, end, NEWLINE) : split_space(p, end, 1);
+  if (class & SYMBOL || (*p == ' ' && next & SYMBOL)) {
+    At q = run(p + bytes, end, SYMBOL);
+    return q < end && of_byte[*q] & NEWLINE ? run(q, end, NEWLINE) : q;
+  }
+  return split_space(p, end, 1);
 }
 
 /* A word of o200k from p, in front of a letter or mark: capitals, then small letters. Where capitals
 ** come last, a matcher gives them back up to the last character that may end a word; capitals alone
 ** are a word too. */
-static inline At split_word(At p, At end) {
+static inline At split_word(At p, const End *e) {
+  At end = e->end;
   At q = of_byte[*p] & LOWER ? p : run(p, end, HEAD);
-  At behind = run_ascii(q, end, 0);
+  At behind = run_ascii(q, e, 0);
   behind = behind < end && *behind >= 0x80 ? run(behind, end, TAIL) : behind;
   if (behind == q) {
     size_t bytes;
@@ -289,40 +302,49 @@ static inline At split_word(At p, At end) {
   return behind < end && *behind == '\'' ? behind + contraction(behind, end, 1) : behind;
 }
 
-static inline At split_o200k(At p, At end) {
+static inline At split_o200k(At p, const End *e) {
+  At end = e->end;
   size_t bytes;
   unsigned class = decode(p, &bytes);
+  if (class & (LETTER | MARK)) {
+    return split_word(p, e);
+  }
   if (class & NUMBER) {
     return split_numbers(p, end);
   }
-  if (class & (LETTER | MARK)) {
-    return split_word(p, end);
+  unsigned next = class_at(p + bytes, end);
+  if (class != NEWLINE && next & (LETTER | MARK)) {
+    return split_word(p + bytes, e);
   }
-  if (class != NEWLINE && class_at(p + bytes, end) & (LETTER | MARK)) {
-    return split_word(p + bytes, end);
+  if (class & SYMBOL || (*p == ' ' && next & SYMBOL)) {
+    At q = run(p + bytes, end, SYMBOL);
+    while (q < end && (*q == '\r' || *q == '\n' || *q == '/')) {
+      q++;
+    }
+    return q;
   }
-  At q = class & SYMBOL || *p == ' ' ? split_symbols(p, end) : NULL;
-  if (!q) {
-    return split_space(p, end, 1);
-  }
-  while (q < end && (*q == '\r' || *q == '\n' || *q == '/')) {
-    q++;
-  }
-  return q;
+  return split_space(p, end, 1);
 }
 
-size_t pretokenize(SplitRule rule, const char *text, size_t n, size_t at, size_t *ends,
-                   size_t max) {
-  At start = (At)text, p = start + at, end = start + n;
+/* One of the rules over a stretch of text. (Inlined three times: `split` is known then.) */
+static inline __attribute__((always_inline)) size_t
+split_all(At (*split)(At, const End *), At start, At p, const End *e, size_t *ends, size_t max) {
   size_t count = 0;
-  if (!pretokenize_is_ready()) {
-    return 0;
-  }
-  while (p < end && count < max) {
-    p = rule == SPLIT_O200K    ? split_o200k(p, end)
-        : rule == SPLIT_CL100K ? split_cl100k(p, end)
-                               : split_gpt2(p, end);
+  while (p < e->end && count < max) {
+    p = split(p, e);
     ends[count++] = (size_t)(p - start);
   }
   return count;
+}
+
+size_t pretokenize(SplitRule rule, const char *text, size_t n, size_t room, size_t at, size_t *ends,
+                   size_t max) {
+  At start = (At)text, p = start + at;
+  End e = {start + n, start + room};
+  if (!pretokenize_is_ready()) {
+    return 0;
+  }
+  return rule == SPLIT_O200K    ? split_all(split_o200k, start, p, &e, ends, max)
+         : rule == SPLIT_CL100K ? split_all(split_cl100k, start, p, &e, ends, max)
+                                : split_all(split_gpt2, start, p, &e, ends, max);
 }

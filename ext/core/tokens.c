@@ -130,7 +130,7 @@ static double prior_of(const char *name) {
 }
 
 void tokens_rule(const char *model, TokenRule *rule) {
-  *rule = (TokenRule){ENCODING_O200K, 1, 1, 3};
+  *rule = (TokenRule){.encoding = ENCODING_O200K, .is_exact = 1, .factor = 1, .per_message = 3};
   if (!model || !model[0]) {
     return;
   }
@@ -178,7 +178,7 @@ static long long scaled(const TokenRule *rule, long long tokens) {
 }
 
 long long tokens_count(const TokenRule *rule, const char *text, size_t n) {
-  return scaled(rule, encoding_count(rule->encoding, text, n));
+  return scaled(rule, encoding_count(rule->encoding, text, n, rule->cache));
 }
 
 long long tokens_overhead(const TokenRule *rule, int n_messages) {
@@ -188,10 +188,10 @@ long long tokens_overhead(const TokenRule *rule, int n_messages) {
 long long tokens_request(const TokenRule *rule, const Request *r) {
   long long texts = 0, one = 0;
   if (r->system) {
-    texts = one = encoding_count(rule->encoding, r->system, strlen(r->system));
+    texts = one = encoding_count(rule->encoding, r->system, strlen(r->system), rule->cache);
   }
   for (int i = 0; i < r->n_messages && one >= 0; i++) {
-    one = encoding_count(rule->encoding, r->messages[i].content, r->messages[i].n);
+    one = encoding_count(rule->encoding, r->messages[i].content, r->messages[i].n, rule->cache);
     texts += one;
   }
   return one < 0 ? -1

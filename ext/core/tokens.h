@@ -15,8 +15,9 @@
 typedef struct TokenRule {
   Encoding encoding;
   int is_exact;
-  double factor;   /* of an estimate: tokens per token of the encoding; exact: 1 */
-  int per_message; /* what a message costs beside its role and its text */
+  double factor;        /* of an estimate: tokens per token of the encoding; exact: 1 */
+  int per_message;      /* what a message costs beside its role and its text */
+  EncodingCache *cache; /* NULL, or the caller's */
 } TokenRule;
 
 /* The rule for a model, by its name: case, vendor prefixes ("openai/"), "ft:", snapshot dates

@@ -55,7 +55,7 @@ void conn_unref(void *p) {
   net_close(c->net);
   config_free(c->config);
   embedders_free(c->local);
-  counter_free(c->learned);
+  counter_free(c);
   for (RemoteModel *m = c->remote, *next; m; m = next) {
     next = m->next;
     free(m);

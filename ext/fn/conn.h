@@ -53,14 +53,15 @@ typedef struct Conn {
   sqlite3 *db;
   int refs;
   Settings set;
-  Store *store;        /* NULL until needed */
-  Net *net;            /* NULL until needed */
-  Config *config;      /* as last read; NULL until needed */
-  RemoteModel *remote; /* a list */
-  LocalModel *local;   /* MiniLM; NULL until needed */
-  Learned *learned;    /* a list */
-  CacheHost cache;     /* what semantic_cache tables ask of this connection */
-  StoreHost host;      /* what the store does */
+  Store *store;                 /* NULL until needed */
+  Net *net;                     /* NULL until needed */
+  Config *config;               /* as last read; NULL until needed */
+  RemoteModel *remote;          /* a list */
+  LocalModel *local;            /* MiniLM; NULL until needed */
+  Learned *learned;             /* a list */
+  struct EncodingCache *pieces; /* of texts counted lately; NULL until needed */
+  CacheHost cache;              /* what semantic_cache tables ask of this connection */
+  StoreHost host;               /* what the store does */
 } Conn;
 
 /* A new connection state with one reference; NULL without memory. */

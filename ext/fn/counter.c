@@ -23,9 +23,10 @@ typedef struct Lesson {
 /* Notes one bill; very short texts say more about the overhead than about words. */
 static void take_bill(void *arg, const Bill *bill) {
   Lesson *l = arg;
-  long long counted = encoding_count(l->rule->encoding, bill->prompt, bill->n_prompt);
+  long long counted =
+      encoding_count(l->rule->encoding, bill->prompt, bill->n_prompt, l->rule->cache);
   if (bill->system) {
-    counted += encoding_count(l->rule->encoding, bill->system, bill->n_system);
+    counted += encoding_count(l->rule->encoding, bill->system, bill->n_system, l->rule->cache);
   }
   long long billed = bill->input_tokens - tokens_overhead(l->rule, 1 + (bill->system != NULL));
   if (l->n < BILLS_MOST && counted >= SHORTEST && billed > 0) {
@@ -94,8 +95,16 @@ static int apply_lessons(Conn *c, const char *model, TokenRule *rule, Err *err) 
   return err->rc;
 }
 
+/* The connection's cache of pieces; NULL without memory, which only costs time. */
+static EncodingCache *cache_of(Conn *c) {
+  c->pieces = c->pieces ? c->pieces : calloc(1, sizeof *c->pieces);
+  return c->pieces;
+}
+
 int counter_model_rule(Conn *c, const Model *model, TokenRule *rule, Err *err) {
-  if (tokens_rule_declared(model->name, model->supports, rule, err) == RC_OK && !rule->is_exact) {
+  tokens_rule_declared(model->name, model->supports, rule, err);
+  rule->cache = cache_of(c);
+  if (err->rc == RC_OK && !rule->is_exact) {
     apply_lessons(c, model->name, rule, err);
   }
   return err->rc;
@@ -105,6 +114,7 @@ int counter_rule(Conn *c, const char *model, TokenRule *rule, Err *err) {
   Model known = {.name = model};
   Err unknown = {0};
   tokens_rule(model, rule);
+  rule->cache = cache_of(c);
   if (!model || !model[0] || encoding_parse(model) >= 0) {
     return RC_OK;
   }
@@ -123,10 +133,11 @@ int counter_rule(Conn *c, const char *model, TokenRule *rule, Err *err) {
   return err->rc;
 }
 
-void counter_free(Learned *list) {
-  for (Learned *next; list; list = next) {
-    next = list->next;
-    free(list->model);
-    free(list);
+void counter_free(Conn *c) {
+  for (Learned *l = c->learned, *next; l; l = next) {
+    next = l->next;
+    free(l->model);
+    free(l);
   }
+  free(c->pieces);
 }

@@ -64,7 +64,7 @@ def make(r, kind, texts, code):
     if kind < 8:
         return "".join(r.choice((pick("abAB", 5), pick(ODD, 4), r.choice(PARTS), character(r))) for _ in range(r.randrange(1, 16)))
     if kind < 9:
-        return r.choice(("a", "ab", "0", " ", "\n", "=", "-", "\u00e9", "\u4e2d", "A", "zq", "\U0001f600", "e\u0301")) * r.randrange(1, 60) + r.choice(PARTS)
+        return r.choice(("a", "ab", "0", " ", "\n", "=", "-", "\u00e9", "\u4e2d", "A", "zq", "\U0001f600", "e\u0301")) * (300 if r.random() < 0.02 else r.randrange(1, 60)) + r.choice(PARTS)
     return pick("abcdefghijklmnopqrstuvwxyzETAOIN", 60) + r.choice((" ", "'")) + pick("0123456789.,-", 30)
 
 

@@ -8,6 +8,8 @@
 #include "core/encoding.h"
 #include "core/pretokenize.h"
 
+static EncodingCache cache;
+
 static const struct {
   const char *text;
   uint32_t ids[ENCODING_COUNT][16]; /* how many, and they */
@@ -136,12 +138,15 @@ static void test_known_ids(void **state) {
         check(ids[k] == expected[k + 1], "%s: %s: id %lld is %u", encoding_name((Encoding)e),
               known[i].text, k, ids[k]);
       }
-      check(encoding_count((Encoding)e, known[i].text, strlen(known[i].text)) == n, "%s",
-            known[i].text);
+      for (int again = 0; again < 3; again++) { /* without a cache, into it, out of it */
+        long long count = encoding_count((Encoding)e, known[i].text, strlen(known[i].text),
+                                         again ? &cache : NULL);
+        check(count == n, "%s", known[i].text);
+      }
       free(ids);
     }
   }
-  assert_int_equal(encoding_count(ENCODING_O200K, "", 0), 0);
+  assert_int_equal(encoding_count(ENCODING_O200K, "", 0, NULL), 0);
 }
 
 /* Counts of one piece repeated, npm tiktoken's. A megabyte of each must end too. */
@@ -167,11 +172,11 @@ static void test_repeated(void **state) {
       text[k] = cases[i].piece[k % length];
     }
     for (int e = 0; e < ENCODING_COUNT; e++) {
-      long long tokens = encoding_count((Encoding)e, text, cases[i].bytes);
+      long long tokens = encoding_count((Encoding)e, text, cases[i].bytes, NULL);
       check(tokens == cases[i].tokens[e], "%s: '%s': %lld", encoding_name((Encoding)e),
             cases[i].piece, tokens);
       size_t n = e == ENCODING_O200K ? most : most / 16;
-      long long all = encoding_count((Encoding)e, text, n);
+      long long all = encoding_count((Encoding)e, text, n, &cache);
       check(all > 0 && all <= (long long)n, "%s: '%s': %lld", encoding_name((Encoding)e),
             cases[i].piece, all);
     }
@@ -207,8 +212,8 @@ static void test_not_utf8(void **state) {
     assert_int_equal(text_replace_invalid(exact, n, &out), RC_OK);
     check(strcmp(out.data, cases[i].sent) == 0, "case %zu: %s", i, out.data);
     for (int e = 0; e < ENCODING_COUNT; e++) {
-      check(encoding_count((Encoding)e, exact, n) ==
-                encoding_count((Encoding)e, cases[i].sent, strlen(cases[i].sent)),
+      check(encoding_count((Encoding)e, exact, n, &cache) ==
+                encoding_count((Encoding)e, cases[i].sent, strlen(cases[i].sent), NULL),
             "case %zu", i);
     }
     buf_free(&out);
@@ -223,17 +228,17 @@ static void test_pieces(void **state) {
   size_t n = sizeof text - 1;
   (void)state;
   for (int rule = SPLIT_GPT2; rule <= SPLIT_O200K; rule++) {
-    size_t all[64], count = pretokenize((SplitRule)rule, text, n, 0, all, COUNT(all)), at = 0;
+    size_t all[64], count = pretokenize((SplitRule)rule, text, n, n, 0, all, COUNT(all)), at = 0;
     assert_in_range(count, 10, 40);
     assert_int_equal(all[count - 1], n);
     for (size_t i = 0; i < count; i++) {
       size_t end;
       check(all[i] > at, "piece %zu of rule %d is empty", i, rule);
-      assert_int_equal(pretokenize((SplitRule)rule, text, n, at, &end, 1), 1);
+      assert_int_equal(pretokenize((SplitRule)rule, text, n, n, at, &end, 1), 1);
       check(end == all[i], "piece %zu of rule %d ends at %zu", i, rule, end);
       at = end;
     }
-    assert_int_equal(pretokenize((SplitRule)rule, text, n, n, all, 1), 0);
+    assert_int_equal(pretokenize((SplitRule)rule, text, n, n, n, all, 1), 0);
   }
 }
 

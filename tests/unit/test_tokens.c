@@ -143,6 +143,7 @@ static void test_estimates(void **state) {
   tokens_rule("claude-haiku-4-5", &rule);
   assert_int_equal(tokens_count(&rule, text, sizeof text - 1), 7); /* 6 * 1.2 = 7.2 */
   assert_int_equal(tokens_count(&rule, "", 0), 0);
+  assert_null(rule.cache);
   rule.factor = 0.01;
   assert_int_equal(tokens_count(&rule, "a", 1), 1); /* a text is never free */
   rule.factor = 2;

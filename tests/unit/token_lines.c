@@ -10,6 +10,7 @@
 
 int main(int argc, char **argv) {
   int e = argc > 1 ? encoding_parse(argv[1]) : -1;
+  static EncodingCache cache;
   uint32_t n;
   while (e >= 0 && fread(&n, sizeof n, 1, stdin) == 1) {
     uint32_t *ids = NULL;
@@ -18,7 +19,7 @@ int main(int argc, char **argv) {
       return 1;
     }
     long long count = encoding_encode((Encoding)e, text, n, &ids);
-    if (count < 0 || count != encoding_count((Encoding)e, text, n)) {
+    if (count < 0 || count != encoding_count((Encoding)e, text, n, &cache)) {
       fprintf(stderr, "token_lines: %lld ids, but counted otherwise\n", count);
       return 1;
     }

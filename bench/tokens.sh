@@ -1,0 +1,66 @@
+#!/bin/sh
+# Token counts: the same ids as npm tiktoken and js-tiktoken on many texts, then megabytes per second beside them and
+# gpt-tokenizer on the same texts, turn by turn, medians of the rounds; then time per byte of long pieces.
+# Usage: bench/tokens.sh [ROUNDS] [TEXTS]      needs npm
+set -eu
+cd "$(dirname "$0")/.."
+dir=build/bench
+modules=$PWD/build/npm-tokens/node_modules
+mkdir -p "$dir"
+make -s build/token_lines build/bench_tokens
+[ -d "$modules/gpt-tokenizer" ] || npm install --silent --no-audit --no-fund --no-package-lock --ignore-scripts \
+  --prefix build/npm-tokens js-tiktoken@1.0.21 gpt-tokenizer@4.0.0 tiktoken@1.0.22
+/usr/bin/python3 tests/live/token_texts.py "${2:-120000}" "$dir/tokens.texts"
+for encoding in o200k_base cl100k_base p50k_base r50k_base; do
+  build/token_lines $encoding < "$dir/tokens.texts" > "$dir/tokens.ids"
+  node tests/live/token_check.js "$modules" "$dir/tokens.texts" $encoding "$dir/tokens.ids" ext/core/ranks/classes.bin
+done
+/usr/bin/python3 - "$dir" <<'PY'
+import glob, os, random, struct, sys
+sys.path.insert(0, "tests/live")
+import token_texts
+def write(name, texts):
+    with open(f"{sys.argv[1]}/tokens.{name}", "wb") as f:
+        for text in texts:
+            data = text.encode()
+            f.write(struct.pack("<I", len(data)) + data)
+    print(f"{name}: {len(texts)} texts, {sum(len(t.encode()) for t in texts) / 1e6:.2f} MB")
+texts = token_texts.shared_texts(os.path.join(os.path.dirname(os.getcwd()), "shared"))
+random.Random(7).shuffle(texts)
+write("prose", texts[:30000])
+paths = [p for pattern in ("ext/*/*.[ch]", "vec/*.[ch]", "tests/*/*.[ch]", "tests/*/*.py") for p in sorted(glob.glob(pattern))]
+write("code", [open(p).read() for p in paths])
+PY
+round=0
+: > "$dir/tokens.out"
+while [ $round -lt "${1:-3}" ]; do
+  for texts in prose code; do
+    for encoding in o200k_base cl100k_base; do
+      build/bench_tokens $encoding "$dir/tokens.$texts" > "$dir/tokens.one"
+      node bench/tokens.js "$modules" $encoding "$dir/tokens.$texts" >> "$dir/tokens.one"
+      sed "s/^/$texts $encoding /" "$dir/tokens.one" >> "$dir/tokens.out"
+    done
+  done
+  round=$((round + 1))
+done
+/usr/bin/python3 - "$dir/tokens.out" <<'PY'
+import collections, statistics, sys
+speed, tokens = collections.defaultdict(list), collections.defaultdict(set)
+for line in open(sys.argv[1]):
+    texts, encoding, name, value, *count = line.split()
+    speed[texts, encoding, name].append(float(value))
+    tokens[texts, encoding] |= {(name, c) for c in count}
+peers = ("js-tiktoken", "gpt-tokenizer", "tiktoken")
+print("MB/s, medians; in brackets how many times that llmcost is")
+for texts, encoding in sorted(tokens):
+    m = {name: statistics.median(speed[texts, encoding, name]) for name in ("llmcost", *peers)}
+    print(f"{texts:6} {encoding:12} llmcost {m['llmcost']:7.1f}  " +
+          "  ".join(f"{p} {m[p]:6.2f} ({m['llmcost'] / m[p]:5.1f} x)" for p in peers))
+    print("       tokens", *sorted(" ".join(x) for x in tokens[texts, encoding]))
+first = {e: statistics.median(v) for (t, e, n), v in speed.items() if n == "first_use_ms"}
+print("first use, ms:", first)
+PY
+for encoding in o200k_base cl100k_base; do
+  echo "$encoding"
+  build/bench_tokens $encoding linear
+done
