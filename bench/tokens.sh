@@ -10,10 +10,12 @@ mkdir -p "$dir"
 make -s build/token_lines build/bench_tokens
 [ -d "$modules/gpt-tokenizer" ] || npm install --silent --no-audit --no-fund --no-package-lock --ignore-scripts \
   --prefix build/npm-tokens js-tiktoken@1.0.21 gpt-tokenizer@4.0.0 tiktoken@1.0.22
-/usr/bin/python3 tests/live/token_texts.py "${2:-120000}" "$dir/tokens.texts"
-for encoding in o200k_base cl100k_base p50k_base r50k_base; do
-  build/token_lines $encoding < "$dir/tokens.texts" > "$dir/tokens.ids"
-  node tests/live/token_check.js "$modules" "$dir/tokens.texts" $encoding "$dir/tokens.ids" ext/core/ranks/classes.bin
+for n in "${2:-120000}" points; do
+  /usr/bin/python3 tests/live/token_texts.py "$n" "$dir/tokens.texts"
+  for encoding in o200k_base cl100k_base p50k_base r50k_base; do
+    build/token_lines $encoding < "$dir/tokens.texts" > "$dir/tokens.ids"
+    node tests/live/token_check.js "$modules" "$dir/tokens.texts" $encoding "$dir/tokens.ids" ext/core/ranks/classes.bin
+  done
 done
 /usr/bin/python3 - "$dir" <<'PY'
 import glob, os, random, struct, sys
@@ -26,9 +28,11 @@ def write(name, texts):
             f.write(struct.pack("<I", len(data)) + data)
     print(f"{name}: {len(texts)} texts, {sum(len(t.encode()) for t in texts) / 1e6:.2f} MB")
 texts = token_texts.shared_texts(os.path.join(os.path.dirname(os.getcwd()), "shared"))
+texts = sorted(set(texts))
 random.Random(7).shuffle(texts)
-write("prose", texts[:30000])
+write("prose", texts[:40000])
 paths = [p for pattern in ("ext/*/*.[ch]", "vec/*.[ch]", "tests/*/*.[ch]", "tests/*/*.py") for p in sorted(glob.glob(pattern))]
+random.Random(8).shuffle(paths)
 write("code", [open(p).read() for p in paths])
 PY
 round=0
@@ -45,20 +49,24 @@ while [ $round -lt "${1:-3}" ]; do
 done
 /usr/bin/python3 - "$dir/tokens.out" <<'PY'
 import collections, statistics, sys
-speed, tokens = collections.defaultdict(list), collections.defaultdict(set)
+speed, tokens, first = collections.defaultdict(list), collections.defaultdict(set), collections.defaultdict(list)
 for line in open(sys.argv[1]):
-    texts, encoding, name, value, *count = line.split()
-    speed[texts, encoding, name].append(float(value))
-    tokens[texts, encoding] |= {(name, c) for c in count}
+    texts, encoding, name, *values = line.split()
+    if name == "first_use_ms":
+        first[encoding].append(float(values[0]))
+        continue
+    for kind, value in zip(("fresh", "again"), values):
+        speed[texts, encoding, kind, name].append(float(value))
+    tokens[texts, encoding].add(values[2])
 peers = ("js-tiktoken", "gpt-tokenizer", "tiktoken")
-print("MB/s, medians; in brackets how many times that llmcost is")
+print("MB/s, medians; in brackets how many times that llmcost is. fresh: texts not counted before; again: the same ones")
 for texts, encoding in sorted(tokens):
-    m = {name: statistics.median(speed[texts, encoding, name]) for name in ("llmcost", *peers)}
-    print(f"{texts:6} {encoding:12} llmcost {m['llmcost']:7.1f}  " +
-          "  ".join(f"{p} {m[p]:6.2f} ({m['llmcost'] / m[p]:5.1f} x)" for p in peers))
-    print("       tokens", *sorted(" ".join(x) for x in tokens[texts, encoding]))
-first = {e: statistics.median(v) for (t, e, n), v in speed.items() if n == "first_use_ms"}
-print("first use, ms:", first)
+    for kind in ("fresh", "again"):
+        m = {name: statistics.median(speed[texts, encoding, kind, name]) for name in ("llmcost", *peers)}
+        print(f"{texts:6} {encoding:12} {kind} llmcost {m['llmcost']:7.1f}  " +
+              "  ".join(f"{p} {m[p]:6.2f} ({m['llmcost'] / m[p]:5.1f} x)" for p in peers))
+    print("       tokens of all four:", *tokens[texts, encoding])
+print("first use, ms:", {e: statistics.median(v) for e, v in first.items()})
 PY
 for encoding in o200k_base cl100k_base; do
   echo "$encoding"

@@ -1,9 +1,10 @@
 /*
 ** Byte-pair merging without merging. See bpe.h for the contract.
 **
-** tiktoken's rule: as long as two neighbours together are a token, join the pair of lowest rank, the
-** leftmost of equals. Done literally that is quadratic, or with a heap n log n and 12 bytes of memory
-** per byte. The way here (that of the Rust crate `bpe`, github/rust-gems) reads left to right:
+** tiktoken's rule: as long as two neighbours together are a token, join the pair of lowest rank,
+** the leftmost of equals. Done literally that is quadratic, or with a heap n log n and 12 bytes of
+** memory per byte. The way here (that of the Rust crate `bpe`, github/rust-gems) reads left to
+** right:
 **
 **   A sequence of tokens is what the rule gives if and only if each two neighbours are what the rule
 **   gives for their bytes. So: append the longest token that the text goes on with; if it does not

@@ -23,8 +23,8 @@ const char *encoding_name(Encoding e);
 /* The encoding of that very name, or -1. */
 int encoding_parse(const char *name);
 
-/* Counts of pieces of text that occurred lately, for the next text. Belongs to one user at a time; zeros are an
-** empty one. */
+/* Counts of pieces that are no token, as they occurred lately, for the next text: half a megabyte,
+** touched as it fills. For one thread at a time; zeros are an empty one. */
 enum { ENCODING_CACHE_BITS = 15 };
 typedef struct EncodingCache {
   struct EncodingPiece {

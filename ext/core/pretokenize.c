@@ -13,12 +13,13 @@
 **
 ** Where tiktoken (Rust) and its ports to JavaScript differ, tiktoken decides: \s is Unicode's
 ** White_Space (U+0085 is in it, U+FEFF is not), 's in any case matches 'ſ (U+017F) too, and the
-** categories are Unicode 16's. They come from ranks/classes.bin and not from a library, so that a count
-** does not change with the machine:
+** categories are Unicode 16's. They come from ranks/classes.bin and not from a library, so that a
+** count does not change with the machine:
 **
 **   "LCCLS001" | u32 runs | per run u32: the code point behind its end * 8 + its class
 **
-** The table of all 1,114,112 classes, in blocks of 256 of which most are equal, is made at first use.
+** The table of all 1,114,112 classes, in blocks of 256 of which most are equal, is made at first
+** use.
 */
 #include "pretokenize.h"
 
@@ -146,8 +147,8 @@ static inline unsigned class_at(At p, At end) {
   return p < end ? decode(p, &bytes) : 0;
 }
 
-/* Behind the run of ASCII letters at p that are a to z once the bits of `fold` are set: eight bytes at
-** a time, most words at one go. */
+/* Behind the run of ASCII letters at p that are a to z once the bits of `fold` are set: eight bytes
+** at a time, most words at one go. */
 static inline At run_ascii(At p, const End *e, unsigned char fold) {
   const uint64_t ones = 0x0101010101010101u, high = ones * 0x80;
   while (e->limit - p >= 8) {
@@ -209,8 +210,8 @@ static size_t contraction(At p, At end, int any_case) {
   return (a == 'r' && b == 'e') || (a == 'v' && b == 'e') || (a == 'l' && b == 'l') ? 3 : 0;
 }
 
-/* White space that nothing else has taken, p in front of at least one such character: up to the last
-** newline of the run (where newlines count), else all but its last character, which goes with
+/* White space that nothing else has taken, p in front of at least one such character: up to the
+** last newline of the run (where newlines count), else all but its last character, which goes with
 ** what follows, unless nothing follows or it is the only one. */
 static At split_space(At p, At end, int newlines) {
   At q = run(p, end, SPACE), line = q;
@@ -284,9 +285,9 @@ static inline At split_cl100k(At p, const End *e) {
   return split_space(p, end, 1);
 }
 
-/* A word of o200k from p, in front of a letter or mark: capitals, then small letters. Where capitals
-** come last, a matcher gives them back up to the last character that may end a word; capitals alone
-** are a word too. */
+/* A word of o200k from p, in front of a letter or mark: capitals, then small letters. Where
+** capitals come last, a matcher gives them back up to the last character that may end a word;
+** capitals alone are a word too. */
 static inline At split_word(At p, const End *e) {
   At end = e->end;
   At q = of_byte[*p] & LOWER ? p : run(p, end, HEAD);

@@ -10,7 +10,8 @@
 typedef enum SplitRule { SPLIT_GPT2, SPLIT_CL100K, SPLIT_O200K } SplitRule;
 
 /* Splits from byte `at` of n bytes of valid UTF-8, of `room` >= n that can be read (zeros behind
-** the text): the ends of the next pieces, at most `max` of them, as offsets. Returns how many; 0 only where at == n. Linear time. Any thread. */
+** the text): the ends of the next pieces, at most `max` of them, as offsets. Returns how many; 0
+** only where at == n. Linear time. Any thread. */
 size_t pretokenize(SplitRule rule, const char *text, size_t n, size_t room, size_t at, size_t *ends,
                    size_t max);
 

@@ -161,14 +161,14 @@ static int insert(Ranks *v, uint32_t rank, uint32_t total) {
   }
   RankSlot slot = {.tag = rank << 8 | (uint32_t)n};
   ranks_fields(p, n, total - v->offset[rank], &slot.low, &slot.high);
-  if (ranks_find_slot(v, slot.low, slot.high, n) != RANK_NONE) {
-    return 0;
-  }
-  mask = ((size_t)1 << (64 - v->shift)) - 1;
   uint64_t hash = ranks_hash(slot.low, slot.high);
   size_t bit = (size_t)(hash >> (v->shift - 2));
-  for (i = (size_t)(hash >> v->shift); v->slots[i].tag;) {
-    i = (i + 1) & mask;
+  mask = ((size_t)1 << (64 - v->shift)) - 1;
+  for (i = (size_t)(hash >> v->shift); v->slots[i].tag; i = (i + 1) & mask) {
+    const RankSlot *s = &v->slots[i];
+    if (s->low == slot.low && s->high == slot.high && (s->tag & 255) == n) {
+      return 0;
+    }
   }
   v->slots[i] = slot;
   v->filter[bit >> 6] |= (uint64_t)1 << (bit & 63);

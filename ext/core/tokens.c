@@ -1,15 +1,15 @@
 /*
 ** Models and their token counts. See tokens.h for the contract.
 **
-** Names of encodings by model: tiktoken's own list (model.py), and OpenAI's later models, which all use
-** o200k_base.
+** Names of encodings by model: tiktoken's own list (model.py), and OpenAI's later models, which all
+** use o200k_base.
 **
 ** The priors are estimates of our own for English prose and code, to be replaced by what a ledger
-** teaches: Claude's vocabulary has about 65,000 entries (Anthropic published that of Claude 2), a third of
-** o200k_base, and gives about a fifth more tokens; from Opus 4.7 on Anthropic says the same text has
-** up to 1.35 times as many as before; Gemini and Gemma have 256,000 entries, near o200k_base;
-** Mistral's later models 131,000, its earlier ones and Llama 2 32,000; Llama 3 128,000, made like
-** cl100k_base; Qwen 152,000, DeepSeek 129,000.
+** teaches: Claude's vocabulary has about 65,000 entries (Anthropic published that of Claude 2), a
+** third of o200k_base, and gives about a fifth more tokens; from Opus 4.7 on Anthropic says the
+** same text has up to 1.35 times as many as before; Gemini and Gemma have 256,000 entries, near
+** o200k_base; Mistral's later models 131,000, its earlier ones and Llama 2 32,000; Llama 3 128,000,
+** made like cl100k_base; Qwen 152,000, DeepSeek 129,000.
 */
 #include "tokens.h"
 

@@ -1,9 +1,9 @@
 /*
 ** Rules and what bills teach. See counter.h for the contract.
 **
-** A factor is kept with the connection. Whether the ledger has grown is asked at most once a second,
-** and it is read again only when there are a tenth more rows than the factor was learned from, but
-** at least five: a query over a million rows reads it once.
+** A factor is kept with the connection. Whether the ledger has grown is asked at most once a
+** second, and it is read again only when there are a tenth more rows than the factor was learned
+** from, but at least five: a query over a million rows reads it once.
 */
 #include "fn/counter.h"
 

@@ -8,8 +8,8 @@
 #include "core/tokens.h"
 #include "fn/conn.h"
 
-/* The rule for a model by name; one that llm_models does not know has the rule of its name. NULL: o200k_base. Estimates
-** have the factor of this ledger's bills. Returns an SQLite code. */
+/* The rule for a model by name; one that llm_models does not know has the rule of its name. NULL:
+** o200k_base. Estimates have the factor of this ledger's bills. Returns an SQLite code. */
 int counter_rule(Conn *c, const char *model, TokenRule *rule, Err *err);
 
 /* The same for a model that was looked up. */

@@ -25,8 +25,8 @@ typedef struct Bills {
   int owned;    /* db is our own */
 } Bills;
 
-/* Opens the ledger of `store`, or where that is NULL of the file `path` (NULL: there is none). 1, or
-** 0 where there is no ledger that can be read: nothing is known then, and nothing is wrong.
+/* Opens the ledger of `store`, or where that is NULL of the file `path` (NULL: there is none). 1,
+** or 0 where there is no ledger that can be read: nothing is known then, and nothing is wrong.
 ** bills_close in both cases. */
 int bills_open(Bills *b, Store *store, const char *path);
 void bills_close(Bills *b);

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""Texts to compare tokenizers on: the same ones for the same N. Usage: token_texts.py N FILE [SHARED]
+"""Texts to compare tokenizers on: the same ones for the same N. Usage: token_texts.py N|points FILE [SHARED]
 
 Writes N records (u32 length, UTF-8 bytes): texts of the shared data sets (where they are), pieces of this tree's code,
-random characters of all planes, white space runs, capitals and apostrophes, digits, repeated pieces, and mixtures.
+random characters of all planes, white space runs, capitals and apostrophes, digits, repeated pieces, and mixtures. "points": a text
+for every code point, among letters, digits, marks and white space.
 """
 import csv
 import glob
@@ -68,15 +69,32 @@ def make(r, kind, texts, code):
     return pick("abcdefghijklmnopqrstuvwxyzETAOIN", 60) + r.choice((" ", "'")) + pick("0123456789.,-", 30)
 
 
+def all_points():
+    for c in range(0x110000):
+        if not 0xD800 <= c < 0xE000:
+            x = chr(c)
+            yield f"a{x}'s {x}1 {x}A{x}b\n{x} "
+
+
+def write(f, text):
+    data = text.encode()
+    f.write(struct.pack("<I", len(data)) + data)
+
+
 def main():
-    n, path = int(sys.argv[1]), sys.argv[2]
+    path = sys.argv[2]
+    if sys.argv[1] == "points":
+        with open(path, "wb") as f:
+            for text in all_points():
+                write(f, text)
+        return
+    n = int(sys.argv[1])
     shared = sys.argv[3] if len(sys.argv) > 3 else os.path.join(os.path.dirname(ROOT), "shared")
     texts, code, r = shared_texts(shared), code_lines(), random.Random(20)
     print(f"{len(texts)} texts of the data sets, {len(code)} lines of code")
     with open(path, "wb") as f:
         for i in range(n):
-            data = make(r, i % 10, texts, code).encode()
-            f.write(struct.pack("<I", len(data)) + data)
+            write(f, make(r, i % 10, texts, code))
 
 
 if __name__ == "__main__":

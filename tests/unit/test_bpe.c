@@ -242,6 +242,21 @@ static void test_pieces(void **state) {
   }
 }
 
+/* Pieces whose ids would not show it if they were split otherwise. */
+static void test_rare_contractions(void **state) {
+  static const char text[] = "x'\u017Fabc'RE";
+  static const size_t expected[][5] = {{1, 2, 7, 8, 10}, {1, 4, 7, 10}, {4, 10}}; /* by rule */
+  size_t ends[8];
+  (void)state;
+  for (int rule = SPLIT_GPT2; rule <= SPLIT_O200K; rule++) {
+    size_t n = sizeof text - 1, count = pretokenize((SplitRule)rule, text, n, n, 0, ends, 8);
+    for (size_t i = 0; i < count && i < 5; i++) {
+      check(ends[i] == expected[rule][i], "rule %d, piece %zu ends at %zu", rule, i, ends[i]);
+    }
+    assert_int_equal(ends[count - 1], n);
+  }
+}
+
 /* ---- small vocabularies */
 
 typedef struct File {
@@ -340,8 +355,8 @@ static unsigned pick(unsigned n) {
   return (unsigned)(random_state >> 33) % n;
 }
 
-/* Long pieces of few letters over a vocabulary where merges compete, and with a token that merging never
-** makes. */
+/* Long pieces of few letters over a vocabulary where merges compete, and with a token that merging
+** never makes. */
 static void test_merging_equals_the_rule(void **state) {
   static const uint32_t merges[][2] = {{'a', 'b'}, {'a', 'a'}, {256, 'a'}, {'b', 256},
                                        {'a', 256}, {256, 256}, {'b', 'b'}, {257, 257}};
@@ -407,11 +422,9 @@ static void test_hostile_files(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_known_ids),
-      cmocka_unit_test(test_repeated),
-      cmocka_unit_test(test_not_utf8),
-      cmocka_unit_test(test_pieces),
-      cmocka_unit_test(test_merging_equals_the_rule),
+      cmocka_unit_test(test_known_ids),         cmocka_unit_test(test_repeated),
+      cmocka_unit_test(test_not_utf8),          cmocka_unit_test(test_pieces),
+      cmocka_unit_test(test_rare_contractions), cmocka_unit_test(test_merging_equals_the_rule),
       cmocka_unit_test(test_hostile_files),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -173,7 +173,7 @@ static void test_floats(void **state) {
   enum { MOST = 16384, ROWS = 7 };
   static float rows[ROWS * MOST], x[MOST], y[MOST], z[MOST];
   static int8_t bytes[MOST];
-  Level all[4];
+  Level all[5]; /* as many as levels() can find, and scalar */
   size_t n = levels(all);
   (void)state;
   all[n++] = (Level){"scalar", &kernels_scalar};

@@ -124,7 +124,8 @@ static long long tokens_of(const char *model, const char *messages) {
   return tokens;
 }
 
-/* OpenAI's cookbook: 3 a message, its role and text; 1 and the name where there is one; 3 at the end. */
+/* OpenAI's cookbook: 3 a message, its role and text; 1 and the name where there is one; 3 at the
+** end. */
 static void test_chats(void **state) {
   static const char hello[] = "[{\"role\":\"user\",\"content\":\"Hello\"}]";
   static const char named[] = "[{\"role\":\"system\",\"content\":\"You are a helpful assistant\"},"
