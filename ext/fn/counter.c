@@ -16,7 +16,7 @@ enum { ASK_EVERY_MS = 1000, GROWN_AT_LEAST = 5, GROWN_SHARE = 10, SHORTEST = 8 }
 
 typedef struct Lesson {
   const TokenRule *rule;
-  TokenSample samples[BILLS_MOST];
+  TokenSample samples[LIMIT_BILLS];
   int n;
 } Lesson;
 
@@ -29,22 +29,24 @@ static void take_bill(void *arg, const Bill *bill) {
     counted += encoding_count(l->rule->encoding, bill->system, bill->n_system, l->rule->cache);
   }
   long long billed = bill->input_tokens - tokens_overhead(l->rule, 1 + (bill->system != NULL));
-  if (l->n < BILLS_MOST && counted >= SHORTEST && billed > 0) {
+  if (l->n < LIMIT_BILLS && counted >= SHORTEST && billed > 0) {
     l->samples[l->n++] = (TokenSample){(double)counted, (double)billed};
   }
 }
 
+/* What is known of a model, in a list of at most LIMIT_TAUGHT_MODELS. NULL: the list is full, or
+** memory is out; the prior serves then. */
 static Learned *find(Conn *c, const char *model) {
-  for (Learned *l = c->learned; l; l = l->next) {
+  int n = 0;
+  for (Learned *l = c->learned; l; l = l->next, n++) {
     if (strcmp(l->model, model) == 0) {
       return l;
     }
   }
-  Learned *l = calloc(1, sizeof *l);
-  char *name = strdup(model);
-  if (!l || !name) {
+  Learned *l = n < LIMIT_TAUGHT_MODELS ? calloc(1, sizeof *l) : NULL;
+  char *name = l ? strdup(model) : NULL;
+  if (!name) {
     free(l);
-    free(name);
     return NULL;
   }
   l->model = name;
@@ -79,7 +81,7 @@ static int apply_lessons(Conn *c, const char *model, TokenRule *rule, Err *err) 
   Learned *l = find(c, model);
   long long now = now_ms();
   if (!l) {
-    return err_nomem(err);
+    return RC_OK;
   }
   if (l->asked_ms == 0 || now - l->asked_ms >= ASK_EVERY_MS || now < l->asked_ms) {
     Bills bills;

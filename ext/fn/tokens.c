@@ -10,8 +10,8 @@
 
 #include <stdlib.h>
 
-/* The rule for the model argv[at], if it is given. *kept: where a rule kept with the argument is,
-** or `room`. NULL and *err on failure. */
+/* The rule for the model argv[at], if it is given: the one kept with the argument, or `room`. NULL
+** and *err on failure. */
 static const TokenRule *rule_of(sqlite3_context *ctx, int argc, sqlite3_value **argv, int at,
                                 TokenRule *room, Err *err) {
   Conn *c = sqlite3_user_data(ctx);

@@ -2,7 +2,7 @@
 ** Bills of the ledger. See bills.h for the contract.
 **
 ** Found from the newest row backwards, without an index: the window bounds what a model costs that
-** the ledger hardly knows. Texts over BILLS_TEXT bytes are passed over: they teach no more than
+** the ledger hardly knows. Texts over LIMIT_BILL_TEXT bytes are passed over: they teach no more than
 ** shorter ones, and are slower to count. A conversation is one too: its text in the ledger is not
 ** what was sent. A database file may come from anybody, so the tables are read only where they are
 ** plain tables.
@@ -90,9 +90,9 @@ void bills_read(Bills *b, const char *model, BillFn take, void *arg) {
   sqlite3_stmt *stmt = NULL;
   if (sqlite3_prepare_v2(b->db, bills_sql, -1, &stmt, NULL) == SQLITE_OK) {
     sqlite3_bind_text(stmt, 1, model, -1, SQLITE_STATIC);
-    sqlite3_bind_int(stmt, 2, BILLS_WINDOW);
-    sqlite3_bind_int(stmt, 3, BILLS_TEXT);
-    sqlite3_bind_int(stmt, 4, BILLS_MOST);
+    sqlite3_bind_int(stmt, 2, LIMIT_BILL_ROWS);
+    sqlite3_bind_int(stmt, 3, LIMIT_BILL_TEXT);
+    sqlite3_bind_int(stmt, 4, LIMIT_BILLS);
     while (sqlite3_step(stmt) == SQLITE_ROW) {
       Bill bill = {.input_tokens = sqlite3_column_int64(stmt, 2)};
       bill.prompt = text_of(stmt, 0, &bill.n_prompt);

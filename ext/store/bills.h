@@ -35,8 +35,7 @@ void bills_close(Bills *b);
 long long bills_newest(Bills *b);
 
 /* Hands the latest answered calls of a model, as requested or as answered, to `take`: at most
-** BILLS_MOST of the newest BILLS_WINDOW rows, whose texts were kept (log_text 'full'). */
-enum { BILLS_MOST = 200, BILLS_WINDOW = 20000, BILLS_TEXT = 65536 };
+** LIMIT_BILLS of the newest LIMIT_BILL_ROWS rows, those whose texts were kept (log_text 'full'). */
 void bills_read(Bills *b, const char *model, BillFn take, void *arg);
 
 #endif

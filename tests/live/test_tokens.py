@@ -70,6 +70,10 @@ class Functions(unittest.TestCase):
         self.assertEqual(value(self.db, "SELECT llm_tokens(?, 'mine')", text), 6)
         self.assertIn("'words' (valid: o200k_base", error_of(self.db, "SELECT llm_tokens(?, 'odd')", text))
 
+    def test_any_number_of_made_up_models(self):
+        self.assertEqual(self.db.execute("WITH RECURSIVE m(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM m WHERE i < 500)"
+                                         " SELECT count(*), sum(llm_tokens('Hello world', 'made-up-' || i)) FROM m").fetchone(), (500, 1000))
+
     def test_indexes_and_views(self):
         self.db.execute("CREATE TABLE t(x TEXT, n INTEGER AS (llm_tokens(x)) STORED)")
         self.db.execute("INSERT INTO t(x) VALUES ('Hello world')")
