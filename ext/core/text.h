@@ -12,6 +12,10 @@
 ** is the offset of the first bad byte. */
 int text_is_utf8(const char *text, size_t n, size_t *bad_at);
 
+/* Appends the text with U+FFFD in place of what is not UTF-8, as JavaScript's TextDecoder does it.
+** Returns RC_OK, RC_NOMEM or RC_TOOBIG. */
+int text_replace_invalid(const char *text, size_t n, Buf *out);
+
 /* Appends the normal form of valid UTF-8: Unicode NFC; CR LF and CR are LF; every Unicode blank
 ** is a space; zero-width characters and byte-order marks are dropped; runs of blanks inside a
 ** line are one blank (a line's indentation is kept: in code it means something); no blanks at

@@ -42,7 +42,7 @@ typedef struct Call {
   char *text; /* owned (free); NULL on failure */
   size_t n;
   int cacheable;
-  long long system_tokens, history_tokens; /* estimates; LEDGER_NULL for a hit */
+  long long system_tokens, history_tokens; /* LEDGER_NULL for a hit */
   int is_open; /* the ledger has a row of this attempt that is not settled */
   int has_row; /* the request has left a ledger row, written or queued */
 } Call;

@@ -4,6 +4,7 @@
 #include "fn/conn.h"
 
 #include "fn/access.h"
+#include "fn/counter.h"
 #include "fn/embedders.h"
 #include "fn/pricing.h"
 
@@ -56,6 +57,7 @@ void conn_unref(void *p) {
   config_free(c->config);
   pricing_free(c->pricing);
   embedders_free(c->local);
+  counter_free(c);
   for (RemoteModel *m = c->remote, *next; m; m = next) {
     next = m->next;
     free(m);

@@ -40,18 +40,30 @@ typedef struct RemoteModel {
   int dim;
 } RemoteModel;
 
+/* How many tokens a model that is estimated bills, as the ledger taught (counter.c). */
+typedef struct Learned {
+  struct Learned *next;
+  char *model;
+  double factor;      /* where n > 0 */
+  int n;              /* bills it was learned from */
+  long long newest;   /* id of the ledger then */
+  long long asked_ms; /* when the ledger was last asked whether it has grown; 0: never */
+} Learned;
+
 typedef struct Conn {
   sqlite3 *db;
   int refs;
   Settings set;
-  Store *store;        /* NULL until needed */
-  Net *net;            /* NULL until needed */
-  Config *config;      /* as last read; NULL until needed */
-  Pricing *pricing;    /* what prices were looked up; NULL until needed */
-  RemoteModel *remote; /* a list */
-  LocalModel *local;   /* MiniLM; NULL until needed */
-  CacheHost cache;     /* what semantic_cache tables ask of this connection */
-  StoreHost host;      /* what the store does */
+  Store *store;                 /* NULL until needed */
+  Net *net;                     /* NULL until needed */
+  Config *config;               /* as last read; NULL until needed */
+  Pricing *pricing;             /* what prices were looked up; NULL until needed */
+  RemoteModel *remote;          /* a list */
+  LocalModel *local;            /* MiniLM; NULL until needed */
+  Learned *learned;             /* a list */
+  struct EncodingCache *pieces; /* of texts counted lately; NULL until needed */
+  CacheHost cache;              /* what semantic_cache tables ask of this connection */
+  StoreHost host;               /* what the store does */
 } Conn;
 
 /* A new connection state with one reference; NULL without memory. */

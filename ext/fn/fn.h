@@ -23,6 +23,7 @@ void fn_llm_cache_minimum(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 void fn_llm_usage(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 void fn_llm_prices_import(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 void fn_llm_tokens(sqlite3_context *ctx, int argc, sqlite3_value **argv);
+void fn_llm_chat_tokens(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 void fn_llm_normalize(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 void fn_llm_cache_feedback(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 void fn_embed(sqlite3_context *ctx, int argc, sqlite3_value **argv);

@@ -7,9 +7,9 @@
 */
 #include "fn/call.h"
 
-#include "core/tokens.h"
 #include "core/schema.h"
 #include "fn/access.h"
+#include "fn/counter.h"
 #include "fn/pricing.h"
 
 #include <math.h>
@@ -105,14 +105,26 @@ void call_start_row(Call *k, long long attempt, const char *retry_reason) {
   }
 }
 
-/* Estimated tokens of the parts that make a conversation dear. */
-static void estimate_parts(Call *k) {
+/* Tokens of the parts that make a conversation dear, as the model counts them; NULL where memory is
+** out: the call matters more. */
+static int count_parts(Call *k, Err *err) {
   const Request *r = k->request;
-  k->system_tokens = r->system ? tokens_estimate(r->system, strlen(r->system)) : 0;
-  k->history_tokens = 0;
-  for (int i = 0; i + 1 < r->n_messages; i++) {
-    k->history_tokens += tokens_estimate(r->messages[i].content, r->messages[i].n);
+  TokenRule rule;
+  k->system_tokens = k->history_tokens = 0;
+  if (!r->system && r->n_messages == 1) {
+    return RC_OK;
   }
+  if (counter_model_rule(k->conn, &k->model, &rule, err) != RC_OK) {
+    return err->rc;
+  }
+  if (r->system) {
+    k->system_tokens = tokens_count(&rule, r->system, strlen(r->system));
+  }
+  for (int i = 0; i + 1 < r->n_messages && k->history_tokens >= 0; i++) {
+    long long tokens = tokens_count(&rule, r->messages[i].content, r->messages[i].n);
+    k->history_tokens = tokens < 0 ? LEDGER_NULL : k->history_tokens + tokens;
+  }
+  return RC_OK;
 }
 
 void call_free(Call *k) {
@@ -354,8 +366,7 @@ static int ask(Call *k, Outcome *out, Err *err) {
   int claimed = -1;
   make_request_id(k->request_id, k->started_ms);
   if (name_texts(k, &texts, err) == RC_OK && route_choose(k, err) == RC_OK &&
-      route_prepare(k, err) == RC_OK) {
-    estimate_parts(k);
+      route_prepare(k, err) == RC_OK && count_parts(k, err) == RC_OK) {
     call_start_row(k, 1, NULL);
     claimed = claim(k, &texts, out, err);
   }
@@ -475,15 +486,6 @@ static const char *dry_cache_state(Call *k, Err *err) {
   return found == 1 ? "hit" : "miss";
 }
 
-static long long estimate_input(const Request *r) {
-  enum { PER_MESSAGE = 4 };
-  long long total = r->system ? PER_MESSAGE + tokens_estimate(r->system, strlen(r->system)) : 0;
-  for (int i = 0; i < r->n_messages; i++) {
-    total += PER_MESSAGE + tokens_estimate(r->messages[i].content, r->messages[i].n);
-  }
-  return total;
-}
-
 static void add_dollars(cJSON *tree, const char *name, int priced, Cost cost) {
   if (priced == 1) {
     cJSON_AddNumberToObject(tree, name, cost_usd(cost));
@@ -492,16 +494,27 @@ static void add_dollars(cJSON *tree, const char *name, int priced, Cost cost) {
   }
 }
 
-/* Tokens and prices of the dry run: the input as estimated, the most that max_tokens allows. */
+/* Tokens and prices of the dry run: the input as the model counts it (how a schema is billed, no
+** provider says), the most that max_tokens allows. */
 static void add_estimates(cJSON *tree, Call *k, Err *err) {
   const Options *o = k->request->options;
   Usage u;
   Cost cost = 0;
+  TokenRule rule;
+  if (counter_model_rule(k->conn, &k->model, &rule, err) != RC_OK) {
+    return;
+  }
   usage_init(&u);
-  usage_set(&u, UNIT_INPUT, estimate_input(k->request));
+  long long input = tokens_request(&rule, k->request);
+  if (input < 0) {
+    err_nomem(err);
+    return;
+  }
+  usage_set(&u, UNIT_INPUT, input);
   usage_set(&u, UNIT_OUTPUT, 0);
-  cJSON_AddNumberToObject(tree, "input_tokens", (double)usage_get(&u, UNIT_INPUT));
-  cJSON_AddStringToObject(tree, "input_tokens_are", "estimated");
+  cJSON_AddNumberToObject(tree, "input_tokens", (double)input);
+  cJSON_AddStringToObject(tree, "input_tokens_are",
+                          rule.is_exact && !o->schema ? "exact" : "estimated");
   PricingAsk ask = {.model = k->model.name, .provider = k->model.provider, .at_ms = k->started_ms};
   char why[120];
   int priced = pricing_refresh(k->conn, NULL, err) == RC_OK

@@ -1,21 +1,12 @@
 /*
-** llm_tokens, llm_normalize: what is known of a text alone.
+** llm_normalize: a text as the cache key sees it.
 */
 #include "fn/fn.h"
 
 #include "core/buf.h"
 #include "core/text.h"
-#include "core/tokens.h"
 
 #include <stdlib.h>
-
-void fn_llm_tokens(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
-  (void)argc;
-  const char *text = (const char *)sqlite3_value_text(argv[0]);
-  if (text) {
-    sqlite3_result_int64(ctx, tokens_estimate(text, (size_t)sqlite3_value_bytes(argv[0])));
-  }
-}
 
 void fn_llm_normalize(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   (void)argc;

@@ -8,6 +8,8 @@
 */
 #include "../unit/unit.h"
 
+#include "core/bpe.h"
+#include "core/encoding.h"
 #include "core/hosts.h"
 #include "core/options.h"
 #include "core/price.h"
@@ -267,6 +269,62 @@ static void read_text(const char *text, size_t n) {
   buf_free(&twice);
 }
 
+/* Ids and count agree, there are no more of them than bytes (three for one that is no UTF-8), and
+** the ids are of the encoding. */
+static void count_tokens(const char *text, size_t n) {
+  static const uint32_t ranks[ENCODING_COUNT] = {199998, 100256, 50281, 50256};
+  Encoding e = (Encoding)pick(ENCODING_COUNT);
+  static EncodingCache cache;
+  uint32_t *ids = NULL;
+  long long count = encoding_encode(e, text, n, &ids);
+  assert_true(count >= (n > 0) && count <= 3 * (long long)n);
+  assert_int_equal(encoding_count(e, text, n, &cache), count);
+  for (long long i = 0; i < count; i++) {
+    assert_true(ids[i] < ranks[e]);
+  }
+  free(ids);
+}
+
+/* A small vocabulary with "ab", "abab" and, spelled out, "cac"; then changed anywhere. */
+static void test_mutated_vocabularies(void **state) {
+  unsigned char good[276 + 12] = "LCBPE001\x03\x01\0\0\x09\x01\0\0\x0C\0\0\0";
+  static const struct {
+    uint32_t value;
+    int width;
+  } fields[] = {{'a', 9}, {'b', 9}, {256, 9}, {256, 9}, {258, 9},
+                {3, 8},   {'c', 8}, {'a', 8}, {'c', 8}};
+  Ranks v;
+  (void)state;
+  for (int i = 0; i < 256; i++) {
+    good[20 + i] = (unsigned char)i;
+  }
+  for (size_t i = 0, bit = 276 * 8; i < COUNT(fields); i++) {
+    for (int b = 0; b < fields[i].width; b++, bit++) {
+      good[bit / 8] = (unsigned char)(good[bit / 8] | (fields[i].value >> b & 1) << bit % 8);
+    }
+  }
+  assert_int_equal(ranks_read(&v, good, sizeof good), 1);
+  ranks_free(&v);
+  for (int round = 0; round < 20000; round++) {
+    size_t n = pick(8) ? sizeof good : pick(sizeof good);
+    unsigned char *file = malloc(n + (n == 0)), text[40];
+    memcpy(file, good, n);
+    for (unsigned k = 1 + pick(3); k > 0 && n > 0; k--) {
+      size_t at = pick(2) ? pick((unsigned)n) : (pick(2) ? 8 : 270) + pick(18);
+      file[at < n ? at : n - 1] = (unsigned char)pick(256);
+    }
+    if (ranks_read(&v, file, n)) {
+      for (size_t i = 0; i < sizeof text; i++) {
+        text[i] = (unsigned char)"abcc"[pick(4)];
+      }
+      Bpe bpe = {&v, UINT32_MAX};
+      assert_in_range(bpe_encode(&bpe, text, sizeof text, sizeof text, NULL), 1, sizeof text);
+    }
+    ranks_free(&v);
+    free(file);
+  }
+}
+
 static void test_mutated_inputs(void **state) {
   (void)state;
   const char *more = getenv("FUZZ_ROUNDS");
@@ -287,11 +345,13 @@ static void test_mutated_inputs(void **state) {
     read_schema(text, n);
     read_request(text, n);
     read_text(text, n);
+    count_tokens(text, n);
     free(text);
   }
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_mutated_inputs)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_mutated_inputs),
+                                     cmocka_unit_test(test_mutated_vocabularies)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

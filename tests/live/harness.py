@@ -16,7 +16,8 @@ STANDIN = os.path.join(ROOT, "build/standin")
 SHARED = os.path.join(os.path.dirname(ROOT), "shared")
 NPM_DIR = os.path.join(ROOT, "build/npm")
 NPM_PACKAGES = {"better-sqlite3": "12", "@stdy/cli": "0.22", "@copilotkit/aimock": "1.43",
-                "@pydantic/genai-prices": "0.1.8"}
+                "@pydantic/genai-prices": "0.1.8",
+                "js-tiktoken": "1.0.21", "tiktoken": "1.0.22"}
 KEYS = {"OPENAI_API_KEY": "sk-live-test-openai-7f3a", "ANTHROPIC_API_KEY": "sk-ant-live-test-91bc"}
 
 
@@ -83,6 +84,10 @@ class Standin:
 
     def latency(self, ms):
         self.post("/standin/latency", {"ms": ms})
+
+    def token_factor(self, factor):
+        """Bills that many times the input tokens that the stand-in counts."""
+        self.post("/standin/tokens", {"factor": factor})
 
     def scenario(self, name):
         self.post("/standin/scenario", {"name": name})

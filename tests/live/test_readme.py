@@ -20,6 +20,7 @@ class Readme(unittest.TestCase):
             self.assertEqual(out.stderr, "")
             self.assertIn("0.005615", out.stdout)
             self.assertIn("0.2|0.1", out.stdout)
+            self.assertIn("\n2|4|6\n15\n", out.stdout)
             self.assertIn("hit_exact|0|", out.stdout)
             self.assertGreater(standin.bill()["calls"], 6)
 

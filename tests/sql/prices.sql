@@ -20,6 +20,19 @@ SELECT 'and adds', llm_cost('my-own', 1000000, 1000000) = 0.6;
 INSERT INTO llm_prices(model, kind, usd_per_million, valid_from) VALUES ('gpt-4o', 'input', 1.5, '2026-06-01');
 SELECT 'with dates', llm_price('gpt-4o', 'input', '2026-05-31') = 2 AND llm_price('gpt-4o', 'input', '2026-06-01') = 1.5;
 
-SELECT 'tokens are estimated', llm_tokens('') = 0 AND llm_tokens('Hello world') BETWEEN 2 AND 4 AND llm_tokens(NULL) IS NULL;
+SELECT 'tokens are counted', llm_tokens('') = 0 AND llm_tokens('Hello world') = 2 AND llm_tokens(NULL) IS NULL;
+SELECT 'the model decides how', llm_tokens('naïve', 'gpt-4o') = 3 AND llm_tokens('नमस्ते') = 4 AND llm_tokens('नमस्ते', 'gpt-4') = 6
+  AND llm_tokens('नमस्ते', 'text-davinci-003') = 12 AND llm_tokens('नमस्ते', 'r50k_base') = 12;
+SELECT 'no model is o200k_base', llm_tokens('नमस्ते', NULL) = llm_tokens('नमस्ते', 'o200k_base');
+SELECT 'a vendor''s prefix and a date do not matter', llm_tokens('नमस्ते', 'openai/GPT-4-0613') = 6;
+SELECT 'what looks special is text', llm_tokens('<|endoftext|>') = 7;
+SELECT 'a model of llm_models may name its encoding', json_extract(supports, '$.tokens') = 'o200k_base'
+FROM llm_models WHERE name = 'gpt-4o';
+SELECT 'or be an estimate', json_extract(supports, '$.tokens') = 'estimate' FROM llm_models WHERE name = 'claude-haiku-4-5';
+SELECT 'Claude is estimated above', llm_tokens('Six words that are all known', 'claude-haiku-4-5') = 7;
+SELECT 'numbers and blobs count as their text', llm_tokens(12345) = 2 AND llm_tokens(x'6869') = 1;
+SELECT 'a chat costs what OpenAI documents', llm_chat_tokens('[{"role":"user","content":"Hello"}]') = 8
+  AND llm_chat_tokens('[{"role":"system","content":"You are a helpful assistant"},{"role":"user","name":"bob","content":"Hello"}]', 'gpt-4') = 19
+  AND llm_chat_tokens(NULL, 'gpt-4') IS NULL;
 SELECT 'normal form', llm_normalize('  caf' || char(101, 769) || char(160) || ' x  ') = 'caf' || char(233) || ' x';
 SELECT 'cosine', abs(embed_cosine(x'0000803f00000000', x'0000803f0000803f') - 0.70710678) < 1e-6;

@@ -9,6 +9,7 @@
 **   POST /standin/reset                        forget bill, journal, strikes, caches, files, batches
 **   POST /standin/latency   {"ms":N[,"scenario":"X"]}
 **   POST /standin/scenario  {"name":"X"}       for requests that choose none
+**   POST /standin/tokens    {"factor":F} input tokens billed per token counted, 0.1 to 10
 **   POST /standin/batch     {"polls":N,"ms":N} when batches complete: whichever comes first
 */
 #include "standin.h"
@@ -113,6 +114,7 @@ static void show_scenarios(struct request *r) {
 static void reset_all(struct request *r) {
   bill_reset();
   scenario_reset();
+  token_factor_set(1);
   cache_reset();
   batch_reset();
   message_batch_reset();
@@ -141,6 +143,17 @@ static void set_scenario(struct request *r) {
     ok(r);
 }
 
+/* POST /standin/tokens */
+static void set_token_factor(struct request *r) {
+  const cJSON *factor = json_get(r->json, "factor");
+  if (!cJSON_IsNumber(factor) || !(factor->valuedouble >= 0.1 && factor->valuedouble <= 10))
+    wrong(r, "factor: a number from 0.1 to 10");
+  else {
+    token_factor_set(factor->valuedouble);
+    ok(r);
+  }
+}
+
 /* POST /standin/batch */
 static void set_batch(struct request *r) {
   batch_pace_set(json_int(r->json, "polls", -1), json_int(r->json, "ms", -1));
@@ -153,10 +166,11 @@ int admin_handle(struct request *r) {
     const char *method, *path;
     void (*run)(struct request *);
   } aPage[] = {
-      {"GET", "/standin/bill", show_bill},         {"GET", "/standin/journal", show_journal},
-      {"GET", "/standin/last", show_last},         {"GET", "/standin/scenarios", show_scenarios},
-      {"POST", "/standin/reset", reset_all},       {"POST", "/standin/latency", set_latency},
-      {"POST", "/standin/scenario", set_scenario}, {"POST", "/standin/batch", set_batch},
+      {"GET", "/standin/bill", show_bill},           {"GET", "/standin/journal", show_journal},
+      {"GET", "/standin/last", show_last},           {"GET", "/standin/scenarios", show_scenarios},
+      {"POST", "/standin/reset", reset_all},         {"POST", "/standin/latency", set_latency},
+      {"POST", "/standin/scenario", set_scenario},   {"POST", "/standin/batch", set_batch},
+      {"POST", "/standin/tokens", set_token_factor},
   };
   if (strncmp(r->raw_path, "/standin", 8) != 0)
     return 0;

@@ -128,12 +128,20 @@ static void mark_middle(struct buf *text) {
   *text = b;
 }
 
+static _Atomic double token_factor = 1;
+
+/* Input tokens billed per token counted, from now on: a model whose vocabulary nobody knows. */
+void token_factor_set(double factor) {
+  token_factor = factor;
+}
+
 /* Usage and price of what was sent and said. */
 static void charge(const struct ask *a, struct outcome *o, const struct buf *text) {
   int64_t said = token_count(text->p, text->n) + token_count(o->tool, strlen(o->tool));
   if (a->max_tokens >= 0 && said > a->max_tokens)
     said = a->max_tokens;
   o->use.output = (said || a->max_tokens == 0 ? said : 1) * (a->n > 0 ? a->n : 1);
+  o->prompt.tokens = (int64_t)((double)o->prompt.tokens * token_factor + 0.5);
   cache_use(&o->prompt, a->api, a->fault == FT_CACHE_FLOOR ? FLOOR_TOKENS : 0, &o->use);
   if (a->fault == FT_CACHED) {
     memset(&o->use, 0, offsetof(struct usage, output));

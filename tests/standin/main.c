@@ -21,6 +21,7 @@
 **   curl $URL/standin/last                       what the latest request sent
 **   curl -d '{"ms":50}' $URL/standin/latency     how long every answer takes from now on
 **   curl -d '{"name":"rate-limit"}' $URL/standin/scenario    the fault of requests that choose none
+**   curl -d '{"factor":1.5}' $URL/standin/tokens  input tokens billed per token counted
 **   curl -d '{"polls":2,"ms":10000}' $URL/standin/batch      when batches complete, whichever first
 **   curl -X POST $URL/standin/reset              forget everything but the latency
 **
@@ -71,6 +72,7 @@ static const char zHelp[] =
     "  GET  /standin/scenarios                    the scenario names\n"
     "  POST /standin/latency  {\"ms\":N[,\"scenario\":\"X\"]}\n"
     "  POST /standin/scenario {\"name\":\"X\"}       the default scenario\n"
+    "  POST /standin/tokens   {\"factor\":F}       input tokens billed per token counted\n"
     "  POST /standin/batch    {\"polls\":N,\"ms\":N} when batches complete\n"
     "  POST /standin/reset                        forget everything but the latency\n"
     "\n"

@@ -217,6 +217,8 @@ cJSON *schema_violation(const cJSON *schema, const char *word); /* owned; JSON t
 
 enum finish { FIN_STOP, FIN_SEQUENCE, FIN_LENGTH, FIN_TOOL, FIN_FILTER, FIN_REFUSAL };
 
+void token_factor_set(double factor); /* input tokens billed per token counted; 1 at first */
+
 /* A request, provider-neutral. Borrows everything. */
 struct ask {
   enum api api;

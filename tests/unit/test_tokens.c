@@ -1,108 +1,180 @@
 /*
-** The token estimate: its stated rule, and that it is sane on any bytes.
+** Which rule counts a model's tokens, what a request adds, and what bills teach.
 */
 #include "unit.h"
 
+#include "core/catalogue.h"
 #include "core/tokens.h"
 
-static void test_the_rule(void **state) {
+#include <math.h>
+
+static void test_models(void **state) {
   static const struct {
-    const char *name, *text;
-    long long tokens;
+    const char *model;
+    int encoding; /* -1: an estimate */
   } cases[] = {
-      {"empty", "", 0},
-      {"a letter", "a", 1},
-      {"six letters", "answer", 1},
-      {"twelve letters", "abcdefghijkl", 2},
-      {"eighteen letters", "abcdefghijklmnopqr", 3},
-      {"words", "the quick brown fox", 4},
-      {"one blank is none", " ", 0},
-      {"two blanks", "  ", 1},
-      {"indentation", "a\n    b", 4},
-      {"three digits", "123", 1},
-      {"four digits", "1234", 2},
-      {"nine digits", "123456789", 3},
-      {"digits and letters", "a1", 2},
-      {"a mark", ".", 1},
-      {"different marks", "(){}", 4},
-      {"four of a mark", "====", 1},
-      {"five of a mark", "=====", 2},
-      {"a sentence", "Yes, it is.", 5},
-      {"two letters of an alphabet", "\xD0\xB4\xD0\xB0", 1},
-      {"six letters of an alphabet", "\xD0\xBC\xD0\xB0\xD1\x88\xD0\xB8\xD0\xBD\xD0\xB0", 3},
-      {"ideographs", "\xE4\xB8\xAD\xE6\x96\x87", 2},
-      {"kana", "\xE3\x81\x82\xE3\x81\x84\xE3\x81\x86", 3},
-      {"emoji", "\xF0\x9F\x98\x80", 1},
+      {NULL, ENCODING_O200K},
+      {"", ENCODING_O200K},
+      {"gpt-4o", ENCODING_O200K},
+      {"GPT-4o-Mini-2024-07-18", ENCODING_O200K},
+      {"chatgpt-4o-latest", ENCODING_O200K},
+      {"gpt-4.1-nano", ENCODING_O200K},
+      {"gpt-5.6-sol", ENCODING_O200K},
+      {"gpt-6", ENCODING_O200K},
+      {"o1", ENCODING_O200K},
+      {"o3-mini-2025-01-31", ENCODING_O200K},
+      {"o4-mini", ENCODING_O200K},
+      {"openai/gpt-oss-120b", ENCODING_O200K},
+      {"accounts/x/models/gpt-oss-20b", ENCODING_O200K},
+      {"openai.gpt-oss-20b-1:0", ENCODING_O200K},
+      {"gpt-realtime-mini", ENCODING_O200K},
+      {"ft:gpt-4o-mini-2024-07-18:acme::A1b2", ENCODING_O200K},
+      {"gpt-4", ENCODING_CL100K},
+      {"gpt-4-0613", ENCODING_CL100K},
+      {"gpt-4-turbo-2024-04-09", ENCODING_CL100K},
+      {"gpt-3.5-turbo", ENCODING_CL100K},
+      {"azure/gpt-35-turbo", ENCODING_CL100K},
+      {"ft:gpt-3.5-turbo-0125:acme::x", ENCODING_CL100K},
+      {"text-embedding-3-large", ENCODING_CL100K},
+      {"text-embedding-ada-002", ENCODING_CL100K},
+      {"davinci-002", ENCODING_CL100K},
+      {"text-davinci-003", ENCODING_P50K},
+      {"code-davinci-002", ENCODING_P50K},
+      {"code-search-ada-code-001", ENCODING_R50K},
+      {"davinci", ENCODING_R50K},
+      {"ada:ft-acme-2022", ENCODING_R50K},
+      {"text-ada-001", ENCODING_R50K},
+      {"gpt2", ENCODING_R50K},
+      {"o200k_base", ENCODING_O200K},
+      {"cl100k_base", ENCODING_CL100K},
+      {"p50k_base", ENCODING_P50K},
+      {"r50k_base", ENCODING_R50K},
+      {"claude-haiku-4-5", -1},
+      {"gemini-2.5-pro", -1},
+      {"o1x", -1},
+      {"openai/", -1},
+      {"my-own", -1},
+      {"adamant", -1},
   };
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
-    long long tokens = tokens_estimate(cases[i].text, strlen(cases[i].text));
-    check(tokens == cases[i].tokens, "%s: %lld", cases[i].name, tokens);
+    TokenRule rule;
+    tokens_rule(cases[i].model, &rule);
+    check(rule.is_exact == (cases[i].encoding >= 0), "%s", cases[i].model);
+    check(!rule.is_exact || (rule.encoding == (Encoding)cases[i].encoding && rule.factor == 1),
+          "%s: %s", cases[i].model, encoding_name(rule.encoding));
+    check(rule.is_exact || (rule.encoding == ENCODING_O200K && rule.factor > 1), "%s: %f",
+          cases[i].model, rule.factor);
   }
 }
 
-/* Appending a word or a line never makes a text cheaper, and a text costs no more than its
-** bytes. */
-static void test_longer_costs_no_less(void **state) {
-  static const char *const pieces[] = {
-      "word ", "42", ".", "\n", "  ", "\xC3\xA9", "\xE4\xB8\xAD", "Long", "\xF0\x9F\x98\x80"};
-  char text[4096];
-  size_t n = 0;
-  long long before = 0;
-  unsigned seed = 7;
+/* What the built-in table says is what the names say. */
+static void test_catalogue_agrees(void **state) {
+  int n = 0;
+  const Model *models = catalogue_models(&n);
   (void)state;
-  for (int i = 0; i < 600; i++) {
-    seed = seed * 1103515245u + 12345u;
-    const char *piece = pieces[(seed >> 16) % COUNT(pieces)];
-    memcpy(text + n, piece, strlen(piece));
-    n += strlen(piece);
-    long long tokens = tokens_estimate(text, n);
-    check(tokens >= before && tokens <= (long long)n, "piece %d: %lld after %lld", i, tokens,
-          before);
-    before = tokens;
+  for (int i = 0; i < n; i++) {
+    TokenRule by_name, declared;
+    Err err = {0};
+    cJSON *supports = tree_of(models[i].supports);
+    check(cJSON_GetObjectItem(supports, "tokens"), "%s says nothing", models[i].name);
+    cJSON_Delete(supports);
+    tokens_rule(models[i].name, &by_name);
+    assert_int_equal(tokens_rule_declared(models[i].name, models[i].supports, &declared, &err),
+                     RC_OK);
+    check(by_name.is_exact == declared.is_exact && by_name.encoding == declared.encoding &&
+              by_name.factor == declared.factor,
+          "%s: %s", models[i].name, models[i].supports);
   }
 }
 
-/* Between two and eight bytes a token on English prose: the range of real tokenizers with room
-** to spare. */
-static void test_prose(void **state) {
-  static const char prose[] =
-      "Most cost blowups are not caused by one bad model choice. They come from the interaction "
-      "between model pricing, prompt growth, retries, context inflation, and weak operational "
-      "controls. A prototype that looks harmless at $200 per day can become a $2,000 per day "
-      "production problem once usage grows, chats lengthen, and prompts absorb every edge case.";
-  long long tokens = tokens_estimate(prose, sizeof prose - 1);
+static void test_declared(void **state) {
+  TokenRule rule;
+  Err err = {0};
   (void)state;
-  assert_in_range(tokens, (sizeof prose - 1) / 8, (sizeof prose - 1) / 2);
+  tokens_rule_declared("my-gpt-oss", "{\"tokens\":\"o200k_base\"}", &rule, &err);
+  assert_true(rule.is_exact && rule.encoding == ENCODING_O200K && rule.factor == 1);
+  tokens_rule_declared("claude-x", "{\"tokens\":\"r50k_base\"}", &rule, &err);
+  assert_true(rule.is_exact && rule.encoding == ENCODING_R50K);
+  tokens_rule_declared("gpt-4", "{\"tokens\":\"estimate\"}", &rule, &err);
+  assert_true(!rule.is_exact && rule.encoding == ENCODING_O200K && rule.factor > 1);
+  tokens_rule_declared("gpt-4", "{\"json_schema\":true}", &rule, &err);
+  assert_true(rule.is_exact && rule.encoding == ENCODING_CL100K);
+  tokens_rule_declared("gpt-4", "no json", &rule, &err);
+  assert_true(rule.is_exact && err.rc == RC_OK);
+  tokens_rule_declared("m", "{\"tokens\":\"bytes\"}", &rule, &err);
+  check_error(&err, "config", "'bytes' (valid: o200k_base", "an unknown encoding");
+  err = (Err){0};
+  tokens_rule_declared("m", "{\"tokens\":3}", &rule, &err);
+  check_error(&err, "config", "no text", "a number");
 }
 
-static void test_large_and_odd_inputs(void **state) {
-  size_t n = 1 << 20;
-  char *text = malloc(n);
+static long long tokens_of(const char *model, const char *messages) {
+  TokenRule rule;
+  Options options;
+  Request r = {0};
+  Err err = {0};
+  options_init(&options);
+  tokens_rule(model, &rule);
+  check(request_from_messages(messages, strlen(messages), &options, &r, &err) == RC_OK, "%s",
+        err.msg);
+  long long tokens = tokens_request(&rule, &r) + tokens_names(&rule, r.doc);
+  request_free(&r);
+  options_free(&options);
+  return tokens;
+}
+
+/* OpenAI's cookbook: 3 a message, its role and text; 1 and the name where there is one; 3 at the
+** end. */
+static void test_chats(void **state) {
+  static const char hello[] = "[{\"role\":\"user\",\"content\":\"Hello\"}]";
+  static const char named[] = "[{\"role\":\"system\",\"content\":\"You are a helpful assistant\"},"
+                              "{\"role\":\"user\",\"name\":\"bob\",\"content\":\"Hello\"}]";
   (void)state;
-  memset(text, 'a', n);
-  assert_in_range(tokens_estimate(text, n), n / 8, n);
-  memset(text, ' ', n);
-  assert_int_equal(tokens_estimate(text, n), 1);
-  memset(text, 0xFF, n); /* not UTF-8 */
-  assert_in_range(tokens_estimate(text, n), 1, n);
-  memset(text, 0, n);
-  assert_in_range(tokens_estimate(text, n), 1, n);
-  free(text);
-  for (size_t cut = 0; cut <= 4; cut++) {
-    char *exact = malloc(cut + (cut == 0)); /* a character cut in two, nothing behind it */
-    memcpy(exact, "\xF0\x9F\x98\x80", cut);
-    assert_in_range(tokens_estimate(exact, cut), cut > 0, 4);
-    free(exact);
+  assert_int_equal(tokens_of("gpt-4o", hello), 3 + 1 + 1 + 3);
+  assert_int_equal(tokens_of("gpt-4", named), (3 + 1 + 5) + (3 + 1 + 1 + 1 + 1) + 3);
+  assert_int_equal(tokens_of("gpt-3.5-turbo-0301", named), (4 + 1 + 5) + (4 + 1 + 1 + 1 - 1) + 3);
+  assert_int_equal(tokens_of("claude-opus-4-8", hello), 3 + 1 + 1 + 3); /* 1 * 1.45 is 1 */
+}
+
+static void test_estimates(void **state) {
+  static const char text[] = "Six words that are all known";
+  TokenRule rule;
+  (void)state;
+  tokens_rule("claude-haiku-4-5", &rule);
+  assert_int_equal(tokens_count(&rule, text, sizeof text - 1), 7); /* 6 * 1.2 = 7.2 */
+  assert_int_equal(tokens_count(&rule, "", 0), 0);
+  assert_null(rule.cache);
+  rule.factor = 0.01;
+  assert_int_equal(tokens_count(&rule, "a", 1), 1); /* a text is never free */
+  rule.factor = 2;
+  assert_int_equal(tokens_count(&rule, text, sizeof text - 1), 12);
+}
+
+static double learn(int n, double ratio, double odd, double prior) {
+  TokenSample samples[64];
+  for (int i = 0; i < n; i++) {
+    double counted = 10 + i;
+    samples[i] = (TokenSample){counted, counted * (i == n / 2 && odd > 0 ? odd : ratio)};
   }
+  return tokens_learn(samples, n, prior);
+}
+
+static void test_learning(void **state) {
+  TokenSample heavy[] = {{10, 30}, {1000, 1500}, {20, 60}};
+  (void)state;
+  assert_true(learn(0, 9, 0, 1.2) == 1.2);
+  assert_true(fabs(learn(1, 2.2, 0, 1.2) - 1.4) < 1e-9);  /* one of five */
+  assert_true(fabs(learn(16, 2.2, 0, 1.2) - 2.0) < 1e-9); /* sixteen of twenty */
+  assert_true(fabs(learn(60, 1.5, 50, 1.2) - learn(60, 1.5, 0, 1.2)) < 1e-9); /* an odd one */
+  assert_true(fabs(tokens_learn(heavy, 3, 1.5) - 1.5) < 1e-9); /* by tokens, not by bills */
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_the_rule),
-      cmocka_unit_test(test_longer_costs_no_less),
-      cmocka_unit_test(test_prose),
-      cmocka_unit_test(test_large_and_odd_inputs),
+      cmocka_unit_test(test_models),    cmocka_unit_test(test_catalogue_agrees),
+      cmocka_unit_test(test_declared),  cmocka_unit_test(test_chats),
+      cmocka_unit_test(test_estimates), cmocka_unit_test(test_learning),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

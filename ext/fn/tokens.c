@@ -1,0 +1,78 @@
+/*
+** llm_tokens, llm_chat_tokens.
+**
+** Where the model is a constant of the statement, its rule is looked up once per execution and kept
+** with the argument.
+*/
+#include "fn/fn.h"
+
+#include "fn/counter.h"
+
+#include <stdlib.h>
+
+/* The rule for the model argv[at], if it is given: the one kept with the argument, or `room`. NULL
+** and *err on failure. */
+static const TokenRule *rule_of(sqlite3_context *ctx, int argc, sqlite3_value **argv, int at,
+                                TokenRule *room, Err *err) {
+  Conn *c = sqlite3_user_data(ctx);
+  const TokenRule *kept = argc > at ? sqlite3_get_auxdata(ctx, at) : NULL;
+  if (kept) {
+    return kept;
+  }
+  const char *model = argc > at ? (const char *)sqlite3_value_text(argv[at]) : NULL;
+  if (counter_rule(c, model, room, err) != RC_OK) {
+    return NULL;
+  }
+  TokenRule *copy = argc > at ? malloc(sizeof *copy) : NULL;
+  if (copy) {
+    *copy = *room;
+    sqlite3_set_auxdata(ctx, at, copy, free); /* may free it at once */
+  }
+  return room;
+}
+
+static void give(sqlite3_context *ctx, long long tokens) {
+  if (tokens < 0) {
+    sqlite3_result_error_nomem(ctx);
+  } else {
+    sqlite3_result_int64(ctx, tokens);
+  }
+}
+
+void fn_llm_tokens(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+  Err err = {0};
+  TokenRule room;
+  const char *text = (const char *)sqlite3_value_text(argv[0]);
+  size_t n = (size_t)sqlite3_value_bytes(argv[0]);
+  if (!text) {
+    return;
+  }
+  const TokenRule *rule = rule_of(ctx, argc, argv, 1, &room, &err);
+  if (rule) {
+    give(ctx, tokens_count(rule, text, n));
+  } else {
+    result_error(ctx, "llm_tokens", &err);
+  }
+}
+
+void fn_llm_chat_tokens(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+  Err err = {0};
+  TokenRule room;
+  Options options;
+  Request request = {0};
+  const char *messages = (const char *)sqlite3_value_text(argv[0]);
+  size_t n = (size_t)sqlite3_value_bytes(argv[0]);
+  if (!messages) {
+    return;
+  }
+  options_init(&options);
+  const TokenRule *rule = rule_of(ctx, argc, argv, 1, &room, &err);
+  if (rule && request_from_messages(messages, n, &options, &request, &err) == RC_OK) {
+    long long tokens = tokens_request(rule, &request), names = tokens_names(rule, request.doc);
+    give(ctx, tokens < 0 || names < 0 ? -1 : tokens + names);
+  } else {
+    result_error(ctx, "llm_chat_tokens", &err);
+  }
+  request_free(&request);
+  options_free(&options);
+}

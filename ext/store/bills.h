@@ -1,0 +1,41 @@
+/*
+** What the ledger teaches about token counts: texts that were sent, and the tokens billed for them.
+**
+** Reads only, and only a ledger that is there: a store that is not open yet is opened for the one
+** question, with query_only, so that a function that any view may call changes nothing.
+*/
+#ifndef LLMCOST_BILLS_H
+#define LLMCOST_BILLS_H
+
+#include "store/store.h"
+
+/* One call of a single user message. Texts are borrowed. */
+typedef struct Bill {
+  const char *prompt, *system; /* system NULL: none */
+  size_t n_prompt, n_system;
+  long long input_tokens; /* as billed, all of them */
+} Bill;
+
+typedef void (*BillFn)(void *arg, const Bill *bill);
+
+/* A ledger to ask, for the time of a question. */
+typedef struct Bills {
+  sqlite3 *db;
+  Store *store; /* whose reader db is; NULL: db is our own, or the caller's */
+  int owned;    /* db is our own */
+} Bills;
+
+/* Opens the ledger of `store`, or where that is NULL of the file `path` (NULL: there is none). 1,
+** or 0 where there is no ledger that can be read: nothing is known then, and nothing is wrong.
+** bills_close in both cases. */
+int bills_open(Bills *b, Store *store, const char *path);
+void bills_close(Bills *b);
+
+/* The newest id of the ledger, 0 for none. */
+long long bills_newest(Bills *b);
+
+/* Hands the latest answered calls of a model, as requested or as answered, to `take`: at most
+** LIMIT_BILLS of the newest LIMIT_BILL_ROWS rows, those whose texts were kept (log_text 'full'). */
+void bills_read(Bills *b, const char *model, BillFn take, void *arg);
+
+#endif
