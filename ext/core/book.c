@@ -80,17 +80,21 @@ static int is_model(const PriceModel *m, const char *provider, const char *name)
   return strcmp(m->name, name) == 0 && strcmp(m->provider, provider) == 0;
 }
 
-/* The model of that name: the last one added; without names of its own, any; else a new one. */
+/* Names in lower case, kept. */
+static const char *keep_names(PriceBook *book, const char *names) {
+  char *kept = (char *)keep(book, names, NULL);
+  if (kept) {
+    model_name_lower(names, kept, strlen(names) + 1);
+  }
+  return kept;
+}
+
+/* The model added last, if it is that one; else a new one. */
 static PriceModel *model_of(PriceBook *book, PriceModels *list, const char *provider,
                             const char *name, const char *names) {
   PriceModel *last = list->n ? &list->at[list->n - 1] : NULL;
   if (last && is_model(last, provider, name)) {
     return last;
-  }
-  for (int i = 0; i < list->n && !names[0]; i++) {
-    if (is_model(&list->at[i], provider, name)) {
-      return &list->at[i];
-    }
   }
   PriceModel *more = room(list->at, list->n, sizeof *more);
   if (!more) {
@@ -99,7 +103,7 @@ static PriceModel *model_of(PriceBook *book, PriceModels *list, const char *prov
   list->at = more;
   last = list->n ? &more[list->n - 1] : NULL;
   PriceModel model = {keep(book, provider, last ? last->provider : NULL), keep(book, name, NULL),
-                      keep(book, names, NULL), NULL, 0};
+                      keep_names(book, names), NULL, 0};
   if (!model.provider || !model.name || !model.names) {
     return NULL;
   }
@@ -107,10 +111,7 @@ static PriceModel *model_of(PriceBook *book, PriceModels *list, const char *prov
   return &more[list->n - 1];
 }
 
-int book_add(PriceBook *book, const char *provider, const char *model, const char *names,
-             const PriceRow *row) {
-  int shared = row->unit == UNIT_COUNT || (book->list[0] && strcmp(model, "*") == 0);
-  PriceModel *m = model_of(book, shared ? &book->shared : &book->models, provider, model, names);
+static int add_row(PriceBook *book, PriceModel *m, const PriceRow *row) {
   PriceRow *rows = m ? room(m->rows, m->n, sizeof *rows) : NULL;
   if (!rows) {
     return 0;
@@ -123,6 +124,28 @@ int book_add(PriceBook *book, const char *provider, const char *model, const cha
   copy.terms.checked = keep(book, row->terms.checked, last ? last->checked : NULL);
   rows[m->n++] = copy;
   return copy.terms.service && copy.terms.source && copy.terms.checked;
+}
+
+static PriceModels *models_for(PriceBook *book, const char *model, const PriceRow *row) {
+  int shared = row->unit == UNIT_COUNT || (book->list[0] && strcmp(model, "*") == 0);
+  return shared ? &book->shared : &book->models;
+}
+
+int book_add(PriceBook *book, const char *provider, const char *model, const char *names,
+             const PriceRow *row) {
+  const Vendor *vendor = provider[0] ? vendor_by_word(provider) : NULL;
+  PriceModels *list = models_for(book, model, row);
+  return add_row(book, model_of(book, list, vendor ? vendor->id : provider, model, names), row);
+}
+
+int book_join(PriceBook *book, const char *provider, const char *model, const PriceRow *row) {
+  PriceModels *list = models_for(book, model, row);
+  for (int i = 0; i < list->n; i++) {
+    if (is_model(&list->at[i], provider, model)) {
+      return add_row(book, &list->at[i], row);
+    }
+  }
+  return book_add(book, provider, model, "", row);
 }
 
 /* ---- finding */
@@ -168,29 +191,60 @@ static void add_dashed_date(Forms *f, const char *name) {
   }
 }
 
+/* 1 if what is behind a name's base may be left out: a date, or "-latest" of a name with a version
+** (without one it means the newest there is, whichever that is). */
+static int may_drop(const char *name, size_t base) {
+  return strcmp(name + base, "-latest") == 0 ? strpbrk(name, "0123456789") != NULL
+                                             : strlen(name + base) > 5;
+}
+
 static void fill_forms(Forms *f, const char *name) {
   const char *slash = strrchr(name, '/');
   const char *bare = slash ? slash + 1 : name;
   char base[LIMIT_MODEL_NAME];
+  size_t n = model_name_base(bare);
   f->n = 0;
   add_form(f, name);
   add_dashed_date(f, name);
   add_form(f, bare);
-  snprintf(base, sizeof base, "%.*s", (int)model_name_base(bare), bare);
-  add_form(f, base);
+  if (may_drop(bare, n)) {
+    snprintf(base, sizeof base, "%.*s", (int)n, bare);
+    add_form(f, base);
+  }
 }
 
-/* 1 if the model is what a name means. */
-static int means(const PriceModel *m, const char *name) {
-  return strcasecmp(m->name, name) == 0 || glob_any(m->names, name);
+/* 1 if what a '*' took of a name makes it another model: a further version number ("-1", ".5-mini",
+** "-7-20260101"), or the rest of one ("5" of "-15"), but not a date in parts ("-03-25"); or a variant behind a colon that is no revision
+** ("-v1:0") and no fine-tuned model's own. */
+static int goes_beyond(const char *name, const char *rest) {
+  if (!rest) {
+    return 0;
+  }
+  size_t cut = rest > name && isdigit((unsigned char)rest[-1]) ? strspn(rest, "0123456789") : 0;
+  if (cut > 0 && cut < 3) {
+    return 1;
+  }
+  size_t digits = *rest == '-' || *rest == '.' ? strspn(rest + 1, "0123456789") : 0;
+  const char *after = rest + 1 + digits, *colon = strrchr(rest, ':');
+  int dated = after[0] == '-' && strspn(after + 1, "0123456789") == 2;
+  return (digits > 0 && digits < 3 && !dated) ||
+         (colon && strncmp(name, "ft:", 3) != 0 && !all_digits(colon + 1, (int)strlen(colon + 1)));
 }
 
-/* The first model of a provider (NULL: of all) from `i` on that a name means. */
+int book_means(const PriceModel *m, const char *name) {
+  const char *rest;
+  return strcasecmp(m->name, name) == 0 ||
+         (glob_find(m->names, name, &rest) && !goes_beyond(name, rest));
+}
+
+/* The first model of a provider (NULL: of all) from `i` on that a name means. Rows without a provider
+** are of any. */
 static const PriceModel *match_from(const PriceBook *book, int i, const char *provider,
                                     const char *name) {
   for (; i < book->models.n; i++) {
     const PriceModel *m = &book->models.at[i];
-    if ((!provider || strcmp(m->provider, provider) == 0) && means(m, name)) {
+    if ((!provider || !m->provider[0] || strcasecmp(m->provider, provider) == 0) &&
+        book_means(m, name)) {
       return m;
     }
   }
@@ -198,92 +252,93 @@ static const PriceModel *match_from(const PriceBook *book, int i, const char *pr
 }
 
 /* A name at one seller, or at those whose models it resells. */
-static const PriceModel *find_at(const PriceBook *book, const Vendor *vendor, const Forms *forms) {
+static const PriceModel *find_at(const PriceBook *book, const Vendor *vendor, const char *name) {
   const PriceModel *found = NULL;
-  for (int i = 0; i < forms->n && !found; i++) {
-    found = match_from(book, 0, vendor->id, forms->text[i]);
+  Forms forms;
+  fill_forms(&forms, name);
+  for (int i = 0; i < forms.n && !found; i++) {
+    found = match_from(book, 0, vendor->id, forms.text[i]);
     for (const char *p = vendor->fallback; *p && !found; p += strspn(p, " ")) {
       char id[64];
       size_t n = strcspn(p, " ");
       snprintf(id, sizeof id, "%.*s", (int)n, p);
-      found = match_from(book, 0, id, forms->text[i]);
+      found = match_from(book, 0, id, forms.text[i]);
       p += n;
     }
   }
   return found;
 }
 
-/* A name that only its seller uses. Of several, OpenRouter's where the name is written its way. */
-static BookMatch find_anywhere(const PriceBook *book, const Forms *forms) {
+/* A name that only one provider sells. Of several, OpenRouter's where the name is written its way. */
+static BookMatch find_anywhere(const PriceBook *book, const char *name) {
   BookMatch match = {0};
-  for (int f = 0; f < forms->n && !match.model; f++) {
-    const char *name = forms->text[f];
-    const PriceModel *m = match_from(book, 0, NULL, name), *next = m;
+  Forms forms = {.n = 0};
+  add_form(&forms, name);
+  add_dashed_date(&forms, name);
+  for (int f = 0; f < forms.n && !match.model; f++) {
+    const char *form = forms.text[f];
+    const PriceModel *m = match_from(book, 0, NULL, form), *next = m;
     while (next && strcmp(next->provider, m->provider) == 0) {
-      next = match_from(book, (int)(next - book->models.at) + 1, NULL, name);
-    }
-    if (m && next) {
-      const PriceModel *router = strchr(name, '/') ? match_from(book, 0, "openrouter", name) : NULL;
-      if (!router) {
-        return (BookMatch){NULL, NULL, m->provider, next->provider};
-      }
-      m = router;
+      next = match_from(book, (int)(next - book->models.at) + 1, NULL, form);
     }
     match.model = m;
+    if (m && next) {
+      match.model = strchr(name, '/') ? match_from(book, 0, "openrouter", form) : NULL;
+      if (!match.model) {
+        return (BookMatch){NULL, NULL, m->provider, next->provider};
+      }
+    }
   }
   match.vendor = match.model ? vendor_by_word(match.model->provider) : NULL;
   return match;
 }
 
-/* The seller a name tells: by its prefix ("openai/…"), or because its models are called so. */
-static const Vendor *told_by_name(const char *name, const char **rest) {
-  const char *slash = strchr(name, '/');
+const char *book_bare_name(const char *name, const Vendor **vendor) {
+  const char *models = strstr(name, "models/"), *slash = strchr(name, '/');
   char prefix[64];
-  *rest = name;
+  *vendor = NULL;
+  if (models && (models == name || strncmp(name, "publishers/", 11) == 0)) {
+    return models + strlen("models/");
+  }
   if (slash && slash - name < (int)sizeof prefix) {
     snprintf(prefix, sizeof prefix, "%.*s", (int)(slash - name), name);
-    const Vendor *vendor = vendor_by_word(prefix);
-    if (vendor) {
-      *rest = slash + 1;
-      return vendor;
-    }
+    *vendor = vendor_by_word(prefix);
   }
-  const Vendor *vendor = vendor_of_model(name);
-  return vendor || !slash ? vendor : vendor_of_model(strrchr(name, '/') + 1);
+  return *vendor ? slash + 1 : name;
 }
 
-BookMatch book_find(const PriceBook *book, const Vendor *vendor, const char *name) {
-  const char *rest = name;
-  Forms forms;
-  BookMatch match = {NULL, vendor, NULL, NULL};
-  if (vendor) {
-    fill_forms(&forms, name);
-    match.model = find_at(book, vendor, &forms);
+/* A name whose prefix is a seller: his model, else OpenRouter's of that whole name. A server of one's
+** own sells nothing. */
+static BookMatch find_prefixed(const PriceBook *book, const Vendor *vendor, const char *name,
+                               const char *bare) {
+  BookMatch match = {find_at(book, vendor, bare), vendor, NULL, NULL};
+  if (!match.model && vendor->page[0]) {
+    const PriceModel *m = match_from(book, 0, "openrouter", name);
+    if (m) {
+      match = (BookMatch){m, vendor_by_word("openrouter"), NULL, NULL};
+    }
+  }
+  return match;
+}
+
+BookMatch book_find(const PriceBook *book, Seller seller, const char *name) {
+  BookMatch match = {NULL, seller.vendor, NULL, NULL};
+  const Vendor *vendor;
+  if (seller.vendor) {
+    match.model = find_at(book, seller.vendor, name);
     return match;
   }
-  match.vendor = told_by_name(name, &rest);
+  if (seller.word) {
+    match.model = match_from(book, 0, seller.word, name);
+    return match;
+  }
+  const char *bare = book_bare_name(name, &vendor);
+  if (vendor) {
+    return find_prefixed(book, vendor, name, bare);
+  }
+  match.vendor = strchr(bare, '/') ? NULL : vendor_of_model(bare);
   if (match.vendor) {
-    fill_forms(&forms, rest);
-    match.model = find_at(book, match.vendor, &forms);
+    match.model = find_at(book, match.vendor, bare);
   }
-  fill_forms(&forms, name);
-  return match.model ? match : find_anywhere(book, &forms);
-}
-
-const PriceModel *book_find_single(const PriceBook *book, const Vendor *vendor, const char *name) {
-  const PriceModel *found = NULL;
-  int best = 0;
-  for (int i = 0; i < book->models.n; i++) {
-    const PriceModel *m = &book->models.at[i];
-    int ours = !m->provider[0] || (vendor && vendor_by_word(m->provider) == vendor);
-    /* twice the rank, and one more for a row of this very provider */
-    int rank = 2 * (1 + model_name_match(name, m->name));
-    rank = rank > 2 ? rank : glob_any(m->names, name) ? 2 : 0;
-    rank += rank && m->provider[0];
-    if (ours && rank > best) {
-      best = rank;
-      found = m;
-    }
-  }
-  return found;
+  return match.model ? match : find_anywhere(book, bare);
 }

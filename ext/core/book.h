@@ -3,7 +3,7 @@
 **
 ** The compiled-in catalogue is one, each imported price list is one, and so are the single rows of
 ** llm_prices. Units of money: pico-dollars (1e-12 USD) per million units, so every price with up to
-** 12 decimals is exact. Factors multiply all token prices; they are millionths.
+** 12 decimals is exact. Factors multiply all token prices; they are in 1e-12 too.
 */
 #ifndef LLMCOST_BOOK_H
 #define LLMCOST_BOOK_H
@@ -11,7 +11,8 @@
 #include "unit.h"
 #include "vendor.h"
 
-#define BOOK_FACTOR_ONE 1000000LL
+#define BOOK_FACTOR_ONE 1000000000000LL
+#define BOOK_FACTOR_MOST (1000 * BOOK_FACTOR_ONE)
 
 /* When and for what a price or a factor holds. */
 typedef struct PriceTerms {
@@ -26,7 +27,7 @@ typedef struct PriceTerms {
 
 typedef struct PriceRow {
   Unit unit;      /* UNIT_COUNT: a factor over all token prices */
-  long long pusd; /* pico-USD per million units; of a factor, millionths */
+  long long pusd; /* pico-USD per million units; of a factor, 1e-12 */
   PriceTerms terms;
 } PriceRow;
 
@@ -59,10 +60,13 @@ typedef struct PriceBook {
 int book_init(PriceBook *book, const char *list);
 void book_free(PriceBook *book);
 
-/* Adds a row, copying its texts. It joins the rows of the same provider and model; without `names` ("")
-** those of any earlier one of that name. Returns 0 without memory. */
+/* Adds a row, copying its texts; names in lower case, a provider's word as its id. It joins the rows
+** added last, if those are of the same provider and model. Returns 0 without memory. */
 int book_add(PriceBook *book, const char *provider, const char *model, const char *names,
              const PriceRow *row);
+
+/* Adds a row to the model of that very provider and name, wherever it stands. */
+int book_join(PriceBook *book, const char *provider, const char *model, const PriceRow *row);
 
 /* What a model's name was found to mean. */
 typedef struct BookMatch {
@@ -72,14 +76,25 @@ typedef struct BookMatch {
   const char *other;
 } BookMatch;
 
-/* Finds a model of a named list. `vendor` and `name` (lower case) are as asked; without a vendor the
-** name tells it (its prefix, or whose models are called like that), and where it does not, the name
-** must be sold by one provider only. Tried: the name, with its date written out, without a vendor's
-** prefix, without a snapshot's suffix; then the providers whose models the vendor resells. */
-BookMatch book_find(const PriceBook *book, const Vendor *vendor, const char *name);
+/* Who is said to sell a model. */
+typedef struct Seller {
+  const Vendor *vendor; /* NULL: nobody that is known */
+  const char *word;     /* as asked; NULL: it was not said */
+} Seller;
 
-/* Finds a model among single rows: the best match of the rows of this or any provider, as
-** model_name_match ranks names (a row whose model is a GLOB matches worse than any name). */
-const PriceModel *book_find_single(const PriceBook *book, const Vendor *vendor, const char *name);
+/* Finds a model of a list. `name` in lower case.
+** Of a known seller: the name, with its date written out, without a vendor's prefix, without a
+** snapshot's suffix; then the same at the providers whose models it resells. Of an unknown one: the name
+** itself in rows of that provider. Where nobody is named, the name tells the seller: by its prefix, or
+** because his models are called so; otherwise it must be the whole name of a model that only one
+** provider sells (or OpenRouter, whose names have a slash). */
+BookMatch book_find(const PriceBook *book, Seller seller, const char *name);
+
+/* 1 if a name (lower case) means the model: its own, or its GLOBs match and their '*' does not reach
+** into another version ("…-5*" is not "…-5-1") or a variant ("…:free"). */
+int book_means(const PriceModel *model, const char *name);
+
+/* A name without the prefix of a seller or of "models/"; *vendor: the seller it names, or NULL. */
+const char *book_bare_name(const char *name, const Vendor **vendor);
 
 #endif

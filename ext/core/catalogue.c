@@ -80,8 +80,8 @@ static void read_context(Context *c, char **f) {
 }
 
 /* Adds "input=2.5 output=10" as rows of the same terms. */
-static void add_prices(const Context *c, const char *model, const char *names, char *prices,
-                       PriceTerms terms) {
+static void add_prices(const Context *c, const char *model, const char *names, int joins,
+                       char *prices, PriceTerms terms) {
   char *next = prices;
   for (char *p = prices; p && *p; p = next) {
     char *blank = strchr(p, ' '), *equals = strchr(p, '=');
@@ -97,13 +97,16 @@ static void add_prices(const Context *c, const char *model, const char *names, c
     row.unit = unit_parse(p);
     if (decimal_parse_pico(equals + 1, &row.pusd) &&
         (row.unit < UNIT_COUNT || strcmp(p, "factor") == 0)) {
-      row.pusd /= row.unit == UNIT_COUNT ? 1000000 : 1; /* pico to millionths */
-      book_add(&book, c->provider, model, names, &row);
+      if (joins) {
+        book_join(&book, c->provider, model, &row);
+      } else {
+        book_add(&book, c->provider, model, names, &row);
+      }
     }
   }
 }
 
-static void add_price_row(const Context *c, char **f) {
+static void add_price_row(const Context *c, char **f, int joins) {
   PriceTerms terms = {.service = f[6],
                       .from_ms = 0,
                       .to_ms = LLONG_MAX,
@@ -113,7 +116,7 @@ static void add_price_row(const Context *c, char **f) {
   time_parse(f[2], &terms.from_ms);
   time_parse(f[3], &terms.to_ms);
   time_parse_hours(f[4], &terms.hours_from, &terms.hours_to);
-  add_prices(c, f[0], tsv_text(f[1]), f[7], terms);
+  add_prices(c, f[0], tsv_text(f[1]), joins, f[7], terms);
 }
 
 /* 1 if a row belongs to a model that its file names: the row has names, or the model is one of the
@@ -141,7 +144,7 @@ static void load_prices(const char *text, enum Which which, int n_named) {
                (which == ALL ||
                 (which == NAMED) ==
                     is_named(&context, f, which == NAMED ? book.models.n : n_named))) {
-      add_price_row(&context, f);
+      add_price_row(&context, f, which == JOINING);
     }
   }
   free(copy);

@@ -65,35 +65,49 @@ static long long days_from_civil(long long y, int m, int d) {
   return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
 }
 
+static int days_of_month(int y, int m) {
+  static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  int leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
+  return days[m - 1] + (m == 2 && leap);
+}
+
+/* 'HH:MM[:SS[.fraction]][Z]' behind a date; the fraction below milliseconds is dropped. */
+static int parse_clock(const char *p, long long *ms) {
+  int h, mi, s = 0, used = 0;
+  if (sscanf(p, "%2d:%2d%n", &h, &mi, &used) != 2 || used == 0) {
+    return 0;
+  }
+  p += used;
+  long long fraction = 0;
+  if (*p == ':' && sscanf(p, ":%2d%n", &s, &used) == 1) {
+    p += used;
+    if (*p == '.') {
+      for (int unit = 100; *++p >= '0' && *p <= '9'; unit /= 10) {
+        fraction += (*p - '0') * unit;
+      }
+    }
+  }
+  p += *p == 'Z';
+  *ms = ((h * 60LL + mi) * 60 + s) * 1000 + fraction;
+  return !*p && h >= 0 && h <= 23 && mi >= 0 && mi <= 59 && s >= 0 && s <= 60;
+}
+
 int time_parse(const char *text, long long *ms) {
   char *end;
-  long long value = strtoll(text, &end, 10);
+  long long value = strtoll(text, &end, 10), clock = 0;
+  int y, mo, d, used = 0;
   if (end != text && *end == 0) {
     *ms = value;
-    return 1;
-  }
-  int y, mo, d, h = 0, mi = 0, s = 0, used = 0;
-  if (sscanf(text, "%4d-%2d-%2d%n", &y, &mo, &d, &used) != 3 || mo < 1 || mo > 12 || d < 1 ||
-      d > 31) {
+  } else if (sscanf(text, "%4d-%2d-%2d%n", &y, &mo, &d, &used) != 3 || mo < 1 || mo > 12 || d < 1 ||
+             d > days_of_month(y, mo)) {
     return 0;
-  }
-  const char *p = text + used;
-  if (*p == 'T' || *p == ' ') {
-    used = 0;
-    if (sscanf(p + 1, "%2d:%2d%n", &h, &mi, &used) != 2 || used == 0) {
-      return 0;
-    }
-    p += 1 + used;
-    if (*p == ':' && sscanf(p, ":%2d%n", &s, &used) == 1) {
-      p += used;
-    }
-    p += *p == 'Z';
-  }
-  if (*p || h < 0 || h > 23 || mi < 0 || mi > 59 || s < 0 || s > 60) {
+  } else if ((text[used] == 'T' || text[used] == ' ') ? !parse_clock(text + used + 1, &clock)
+                                                      : text[used] != 0) {
     return 0;
+  } else {
+    *ms = days_from_civil(y, mo, d) * 86400000LL + clock;
   }
-  *ms = ((days_from_civil(y, mo, d) * 24 + h) * 60 + mi) * 60000LL + s * 1000LL;
-  return 1;
+  return *ms >= TIME_FIRST && *ms <= TIME_LAST;
 }
 
 int time_parse_hours(const char *text, int *from, int *to) {

@@ -44,12 +44,18 @@ static int match_one(const char *p, const char *end, char c, const char **next) 
   return close ? set_has(p, close, c) : *p == '?' || *p == c;
 }
 
-static int match(const char *p, const char *end, const char *name) {
+/* 1 if the whole name matches; *rest: where a '*' at the pattern's end began to take it, or NULL. */
+static int match(const char *p, const char *end, const char *name, const char **rest) {
   const char *star = NULL, *from = NULL, *next;
+  *rest = NULL;
   while (*name) {
     if (p < end && *p == '*') {
       star = ++p;
       from = name;
+      if (star == end) {
+        *rest = name;
+        return 1;
+      }
     } else if (p < end && match_one(p, end, *name, &next)) {
       p = next;
       name++;
@@ -66,18 +72,25 @@ static int match(const char *p, const char *end, const char *name) {
   return p == end;
 }
 
-int glob_any(const char *patterns, const char *name) {
+int glob_find(const char *patterns, const char *name, const char **rest) {
   int found = 0;
+  *rest = NULL;
   for (const char *p = patterns ? patterns : ""; *p; p += strspn(p, " ")) {
-    const char *end = p + strcspn(p, " ");
+    const char *end = p + strcspn(p, " "), *left;
     int exclude = *p == '!';
-    if (match(p + exclude, end, name)) {
+    if (match(p + exclude, end, name, &left)) {
       if (exclude) {
         return 0;
       }
+      *rest = !found || !left || (*rest && left > *rest) ? left : *rest;
       found = 1;
     }
     p = end;
   }
   return found;
+}
+
+int glob_any(const char *patterns, const char *name) {
+  const char *rest;
+  return glob_find(patterns, name, &rest);
 }

@@ -16,19 +16,76 @@ enum { DAY = 86400 };
 
 /* ---- finding */
 
-int price_find(const PriceBook *const *books, int n, const Vendor *vendor, const char *name,
+static int is_of(const PriceModel *m, const PriceRef *ref) {
+  const char *provider = ref->seller.vendor ? ref->seller.vendor->id : ref->seller.word;
+  return !m->provider[0] || (provider && strcasecmp(m->provider, provider) == 0);
+}
+
+/* 1 if a single row's model is another spelling of the one a list knows, or the family of a snapshot
+** (never the other way round: one snapshot's price is not its family's). */
+static int is_same_model(const PriceModel *m, const PriceRef *ref) {
+  char lower[LIMIT_MODEL_NAME];
+  model_name_lower(m->name, lower, sizeof lower);
+  if (lower[model_name_base(lower)]) {
+    return 0;
+  }
+  return ref->list.model ? book_means(ref->list.model, lower)
+                         : model_name_match(ref->bare, lower) == 1;
+}
+
+/* How well a single row's model matches; 0: not at all. */
+static int rank_of(const PriceModel *m, const PriceRef *ref, const char *asked) {
+  int rank = 0;
+  if (!is_of(m, ref)) {
+    return 0;
+  }
+  if (strcmp(m->name, asked) == 0) {
+    rank = 4;
+  } else if (strcasecmp(m->name, ref->name) == 0 || strcasecmp(m->name, ref->bare) == 0 ||
+             model_name_match(ref->name, m->name) == 2) {
+    rank = 3;
+  } else if (!m->names[0]) {
+    rank = is_same_model(m, ref) ? 2 : 0;
+  } else {
+    rank = glob_any(m->names, ref->name) || glob_any(m->names, ref->bare);
+  }
+  return rank ? 2 * rank + (m->provider[0] != 0) : 0;
+}
+
+static void find_singles(PriceRef *ref, const char *asked) {
+  for (int i = 0; i < ref->own->models.n; i++) {
+    PriceSource s = {ref->own, &ref->own->models.at[i], 0};
+    int at = ref->n_singles;
+    s.rank = rank_of(s.model, ref, asked);
+    while (at > 0 && ref->singles[at - 1].rank < s.rank) {
+      at--;
+    }
+    if (s.rank == 0 || at == PRICE_SINGLES) {
+      continue;
+    }
+    ref->n_singles += ref->n_singles < PRICE_SINGLES;
+    memmove(&ref->singles[at + 1], &ref->singles[at], (size_t)(ref->n_singles - at - 1) * sizeof s);
+    ref->singles[at] = s;
+  }
+}
+
+int price_find(const PriceBook *const *books, int n, Seller seller, const char *name,
                PriceRef *ref) {
-  *ref = (PriceRef){.vendor = vendor, .own.book = books[0]};
+  const Vendor *told;
+  *ref = (PriceRef){.seller = seller, .own = books[0]};
   int fits = model_name_lower(name, ref->name, sizeof ref->name) < sizeof ref->name;
+  ref->bare = book_bare_name(ref->name, &told);
   for (int i = 1; i < n && !ref->next.model && fits; i++) {
-    BookMatch match = book_find(books[i], vendor, ref->name);
+    BookMatch match = book_find(books[i], seller, ref->name);
     PriceSource *source = ref->list.model ? &ref->next : &ref->list;
-    *source = (PriceSource){books[i], match.model};
-    ref->vendor = ref->vendor ? ref->vendor : match.vendor;
+    *source = (PriceSource){books[i], match.model, 0};
+    ref->seller.vendor = ref->seller.vendor ? ref->seller.vendor : match.vendor;
     ref->miss = source == &ref->list ? match : ref->miss;
   }
-  ref->own.model = book_find_single(books[0], ref->vendor, name);
-  return ref->own.model || ref->list.model;
+  if (fits) {
+    find_singles(ref, name);
+  }
+  return ref->n_singles || ref->list.model;
 }
 
 /* ---- selecting rows */
@@ -53,13 +110,13 @@ static int has_hours(const PriceTerms *t) {
   return t->hours_from != t->hours_to;
 }
 
-/* Later blocks of prices end earlier ones, and those of an hour go before those of the whole day.
-** Negative, 0 or positive as a is older than, of the same block as, or newer than b. */
+/* Later blocks of prices end earlier ones; of the same day, those of an hour go before those of the
+** whole day. Negative, 0 or positive as a is older than, of the same block as, or newer than b. */
 static int compare_blocks(const PriceTerms *a, const PriceTerms *b) {
-  if (has_hours(a) != has_hours(b)) {
-    return has_hours(a) - has_hours(b);
+  if (a->from_ms != b->from_ms) {
+    return a->from_ms > b->from_ms ? 1 : -1;
   }
-  return (a->from_ms > b->from_ms) - (a->from_ms < b->from_ms);
+  return has_hours(a) - has_hours(b);
 }
 
 /* 1 if row a says more than b about the same request: a higher tier, then a newer block. */
@@ -77,30 +134,36 @@ static void take_row(PriceSet *set, const PriceRow *row) {
   set->factor[row->unit] = BOOK_FACTOR_ONE;
 }
 
-/* Puts a model's rows of one service into the set. A list's rows count as blocks: one that leaves a
-** unit out does not inherit it from an older one. Returns how many there are. */
-static int take_rows(const PriceSource *source, const PriceWhen *when, const char *service,
-                     PriceSet *set) {
-  const PriceModel *m = source->model;
+/* The newest block of a list's model that holds for a service, or NULL. */
+static const PriceTerms *newest_block(const PriceModel *m, const PriceWhen *when,
+                                      const char *service) {
   const PriceTerms *newest = NULL;
-  const PriceRow *best[UNIT_COUNT] = {0};
-  int taken = 0, by_block = m && source->book->list[0];
-  for (int i = 0; by_block && i < m->n; i++) {
+  for (int i = 0; i < m->n; i++) {
     const PriceTerms *t = &m->rows[i].terms;
     if (holds(t, when, service) && (!newest || compare_blocks(t, newest) > 0)) {
       newest = t;
     }
   }
+  return newest;
+}
+
+/* Puts a model's rows of one service into the set, where `taken` has none yet, and the units into it. A
+** list's rows count as blocks: one that leaves a unit out does not inherit it from an older one. */
+static void take_rows(const PriceModel *m, int by_block, const PriceWhen *when, const char *service,
+                      UnitSet *taken, PriceSet *set) {
+  const PriceTerms *newest = m && by_block ? newest_block(m, when, service) : NULL;
+  UnitSet mine = 0;
   for (int i = 0; m && i < m->n; i++) {
     const PriceRow *r = &m->rows[i];
-    if (holds(&r->terms, when, service) && (!newest || compare_blocks(&r->terms, newest) == 0) &&
-        (!best[r->unit] || is_better(r, best[r->unit]))) {
-      best[r->unit] = r;
+    UnitSet bit = r->unit < UNIT_COUNT ? UNIT_BIT(r->unit) : 0;
+    if (bit && !(*taken & bit) && holds(&r->terms, when, service) &&
+        (!newest || compare_blocks(&r->terms, newest) == 0) &&
+        (!(mine & bit) || is_better(r, set->row[r->unit]))) {
+      mine |= bit;
       take_row(set, r);
-      taken++;
     }
   }
-  return taken;
+  *taken |= mine;
 }
 
 /* Narrows the bounds inside which the set stays the same, to those of a model's rows. */
@@ -131,18 +194,26 @@ static void narrow(const PriceModel *m, const PriceWhen *when, PriceSet *set) {
   }
 }
 
-/* ---- factors */
-
-static int is_of(const PriceModel *m, const PriceRef *ref) {
-  return !m->provider[0] || (ref->vendor && strcmp(m->provider, ref->vendor->id) == 0);
+/* The same for the rows that a book has for many models. */
+static void narrow_shared(const PriceBook *book, const PriceRef *ref, const PriceWhen *when,
+                          PriceSet *set) {
+  for (int g = 0; book && g < book->shared.n; g++) {
+    if (is_of(&book->shared.at[g], ref)) {
+      narrow(&book->shared.at[g], when, set);
+    }
+  }
 }
 
+/* ---- factors */
+
 static int covers(const PriceModel *m, const PriceRef *ref) {
-  const char *names = m->names[0] ? m->names : m->name;
-  char known[LIMIT_MODEL_NAME];
+  char known[LIMIT_MODEL_NAME], own[LIMIT_MODEL_NAME];
   const PriceModel *model = ref->next.model ? ref->next.model : ref->list.model;
+  model_name_lower(m->name, own, sizeof own);
+  const char *names = m->names[0] ? m->names : own;
   model_name_lower(model ? model->name : "", known, sizeof known);
-  return glob_any(names, ref->name) || (known[0] && glob_any(names, known));
+  return glob_any(names, ref->name) || glob_any(names, ref->bare) ||
+         (known[0] && glob_any(names, known));
 }
 
 /* The newest shared row of a unit (UNIT_COUNT: a factor) and a service in a book that covers the
@@ -168,33 +239,33 @@ static const PriceRow *find_shared(const PriceBook *book, const PriceRef *ref,
   return best;
 }
 
-/* The millionths of a factor; 0: none. */
-static long long find_factor(const PriceBook *book, const PriceRef *ref, const PriceWhen *when,
-                             const char *service, int *sold) {
-  const PriceRow *row = find_shared(book, ref, when, service, UNIT_COUNT, sold);
-  return row ? row->pusd : 0;
-}
-
-/* A factor of the single rows goes before the lists'. */
-static long long factor_of(const PriceRef *ref, const PriceWhen *when, const char *service,
-                           int *sold) {
-  const PriceBook *const books[] = {ref->own.book, ref->list.book, ref->next.book};
-  long long factor = 0;
-  for (int i = 0; i < 3 && !factor; i++) {
-    factor = find_factor(books[i], ref, when, service, sold);
+/* The factor of a service, or NULL. Those of the single rows go before the lists'. */
+static const PriceRow *factor_of(const PriceRef *ref, const PriceWhen *when, const char *service,
+                                 int *sold) {
+  const PriceBook *const books[] = {ref->own, ref->list.book, ref->next.book};
+  const PriceRow *row = NULL;
+  for (int i = 0; i < 3 && !row; i++) {
+    row = find_shared(books[i], ref, when, service, UNIT_COUNT, sold);
   }
-  return factor;
+  return row;
 }
 
 static int is_token(Unit unit) {
   return unit_is_input(unit) || unit_is_output(unit);
 }
 
-static void multiply(PriceSet *set, UnitSet units, long long factor) {
-  for (UnitSet left = units; left; left &= left - 1) {
+/* The product of two factors, rounded half up to 1e-12; at most what keeps a cost in bounds. */
+static long long product(long long a, long long b) {
+  Cost p = ((Cost)(unsigned long long)a * (Cost)(unsigned long long)b + BOOK_FACTOR_ONE / 2) /
+           BOOK_FACTOR_ONE;
+  return p < (Cost)BOOK_FACTOR_MOST ? (long long)p : BOOK_FACTOR_MOST;
+}
+
+static void multiply(PriceSet *set, const PriceRow *factor) {
+  for (UnitSet left = factor ? set->priced : 0; left; left &= left - 1) {
     Unit unit = UNIT_FIRST(left);
     if (is_token(unit)) {
-      set->factor[unit] = set->factor[unit] * factor / BOOK_FACTOR_ONE;
+      set->factor[unit] = product(set->factor[unit], factor->pusd);
     }
   }
 }
@@ -205,8 +276,9 @@ static void multiply(PriceSet *set, UnitSet units, long long factor) {
 ** have none. */
 static void take_fees(const PriceRef *ref, const PriceWhen *when, PriceSet *set) {
   PriceSet next = {0};
+  UnitSet taken = 0;
   int sold = 0;
-  take_rows(&ref->next, when, "standard", &next);
+  take_rows(ref->next.model, 1, when, "standard", &taken, &next);
   for (Unit unit = UNIT_REQUEST; unit < UNIT_COUNT; unit++) {
     const PriceRow *row = set->priced & UNIT_BIT(unit) ? NULL : next.row[unit];
     if (!row && !(set->priced & UNIT_BIT(unit))) {
@@ -219,14 +291,27 @@ static void take_fees(const PriceRef *ref, const PriceWhen *when, PriceSet *set)
   }
 }
 
-/* The rows of a service: of the first list that has any, and the single ones over them. */
-static int take_service(const PriceRef *ref, const PriceWhen *when, const char *service,
-                        PriceSet *set) {
-  int taken = take_rows(&ref->list, when, service, set);
-  if (!taken && strcmp(service, "standard") != 0) {
-    taken = take_rows(&ref->next, when, service, set);
+/* 1 if the model is another provider's, resold: only its standard prices are the seller's too. */
+static int is_resold(const PriceSource *s, const PriceRef *ref) {
+  return s->model && s->model->provider[0] && !is_of(s->model, ref);
+}
+
+/* The rows of a service: the single ones, and under them those of the first list that has any. */
+static UnitSet take_service(const PriceRef *ref, const PriceWhen *when, const char *service,
+                            PriceSet *set) {
+  const PriceSource *const lists[] = {&ref->list, &ref->next};
+  int standard = strcmp(service, "standard") == 0;
+  UnitSet own = 0, listed;
+  for (int i = 0; i < ref->n_singles; i++) {
+    take_rows(ref->singles[i].model, 0, when, service, &own, set);
   }
-  return taken + take_rows(&ref->own, when, service, set);
+  listed = own;
+  for (int i = 0; i < (standard ? 1 : 2) && listed == own; i++) {
+    if (standard || !is_resold(lists[i], ref)) {
+      take_rows(lists[i]->model, 1, when, service, &listed, set);
+    }
+  }
+  return listed;
 }
 
 static int unpriced(PriceSet *set, const char *why) {
@@ -239,18 +324,16 @@ static int unpriced(PriceSet *set, const char *why) {
 static int apply_service(const PriceRef *ref, const PriceWhen *when, PriceSet *set) {
   PriceSet own = {0};
   int sold = 0;
-  long long factor = factor_of(ref, when, when->service, &sold);
-  int taken = take_service(ref, when, when->service, &own);
-  if (!taken && !factor) {
+  const PriceRow *factor = factor_of(ref, when, when->service, &sold);
+  if (!take_service(ref, when, when->service, &own) && !factor) {
     return unpriced(set, "no price for this service");
   }
-  for (UnitSet left = set->priced; left; left &= left - 1) {
-    Unit unit = UNIT_FIRST(left);
-    if (!factor && is_token(unit)) {
-      set->priced &= ~UNIT_BIT(unit);
+  for (UnitSet left = factor ? 0 : set->priced; left; left &= left - 1) {
+    if (is_token(UNIT_FIRST(left))) {
+      set->priced &= ~(left & -left);
     }
   }
-  multiply(set, set->priced, factor);
+  multiply(set, factor);
   for (UnitSet left = own.priced; left; left &= left - 1) {
     take_row(set, own.row[UNIT_FIRST(left)]);
   }
@@ -262,43 +345,57 @@ static int apply_geo(const PriceRef *ref, const PriceWhen *when, PriceSet *set) 
   char service[USAGE_WORD + 8];
   int sold = 0;
   snprintf(service, sizeof service, "geo:%.*s", USAGE_WORD, when->geo);
-  long long factor = factor_of(ref, when, service, &sold);
-  if (factor) {
-    multiply(set, set->priced, factor);
-  }
+  const PriceRow *factor = factor_of(ref, when, service, &sold);
+  multiply(set, factor);
   return factor || sold ? 1 : unpriced(set, "no price for this inference_geo");
+}
+
+static void narrow_all(const PriceRef *ref, const PriceWhen *when, PriceSet *set) {
+  narrow(ref->list.model, when, set);
+  narrow(ref->next.model, when, set);
+  for (int i = 0; i < ref->n_singles; i++) {
+    narrow(ref->singles[i].model, when, set);
+  }
+  narrow_shared(ref->own, ref, when, set);
+  narrow_shared(ref->list.book, ref, when, set);
+  narrow_shared(ref->next.book, ref, when, set);
 }
 
 int price_select(const PriceRef *ref, const PriceWhen *when, PriceSet *set) {
   *set = (PriceSet){.from_ms = LLONG_MIN, .to_ms = LLONG_MAX, .above = -1, .up_to = LLONG_MAX};
-  int sold = 0, known = take_service(ref, when, "standard", set) > 0;
+  int sold = 0, standard = strcmp(when->service, "standard") == 0;
+  int known = take_service(ref, when, "standard", set) != 0;
   if (known) {
     take_fees(ref, when, set);
   }
-  narrow(ref->list.model, when, set);
-  narrow(ref->next.model, when, set);
-  narrow(ref->own.model, when, set);
-  if (known || strcmp(when->service, "standard") != 0) {
-    known = strcmp(when->service, "standard") == 0 || apply_service(ref, when, set);
-  }
-  long long discount = known ? find_factor(ref->own.book, ref, when, "standard", &sold) : 0;
-  if (discount) {
-    multiply(set, set->priced, discount);
+  narrow_all(ref, when, set);
+  known =
+      standard ? known || unpriced(set, "no price at this time") : apply_service(ref, when, set);
+  if (known) {
+    multiply(set, find_shared(ref->own, ref, when, "standard", UNIT_COUNT, &sold));
   }
   return known && when->geo[0] ? apply_geo(ref, when, set) : known;
 }
 
-int price_of_unit(const PriceSet *set, Unit unit, Cost *price) {
-  const Unit *order = unit_inside_out();
-  UnitSet can = (UNIT_BIT(unit) | unit_above(unit)) & set->priced;
-  for (int i = 0; i < UNIT_COUNT; i++) {
-    if (can & UNIT_BIT(order[i])) {
-      *price = (Cost)(unsigned long long)set->pusd[order[i]] *
-               (Cost)(unsigned long long)set->factor[order[i]];
-      return 1;
+/* The innermost priced units that are or contain a unit. */
+static UnitSet containers(const PriceSet *set, Unit unit) {
+  UnitSet all = (UNIT_BIT(unit) | unit_above(unit)) & set->priced, innermost = all;
+  for (UnitSet left = all; left; left &= left - 1) {
+    if (unit_below(UNIT_FIRST(left)) & all) {
+      innermost &= ~(left & -left);
     }
   }
-  return 0;
+  return innermost;
+}
+
+int price_of_unit(const PriceSet *set, Unit unit, Cost *price) {
+  UnitSet in = containers(set, unit);
+  if (!in || in & (in - 1)) {
+    return 0;
+  }
+  *price = (Cost)(unsigned long long)set->pusd[UNIT_FIRST(in)] *
+           (Cost)(unsigned long long)set->factor[UNIT_FIRST(in)];
+  return 1;
 }
 
 /* ---- leaves */
@@ -373,13 +470,28 @@ static int split(const PriceSet *set, const Usage *u, long long leaves[UNIT_COUN
   return 1;
 }
 
+/* 1 if no token was counted that two prices claim: audio that was read from the cache, where audio and
+** cached tokens have prices and both together have none. */
+static int is_unambiguous(const PriceSet *set, const Usage *u, char *why, size_t size) {
+  UnitSet claimed = positive(u, set->priced);
+  for (UnitSet a = claimed; a; a &= a - 1) {
+    for (UnitSet b = a & (a - 1); b; b &= b - 1) {
+      Unit both = unit_join(UNIT_FIRST(a), UNIT_FIRST(b));
+      if (both < UNIT_COUNT && !(set->priced & UNIT_BIT(both)) && usage_get(u, both) != 0) {
+        snprintf(why, size, "no price for %s", unit_word(both));
+        return 0;
+      }
+    }
+  }
+  return 1;
+}
+
 /* 1 if what was counted has a price: its own, one that contains it, or those inside it are all of it. */
 static int is_covered(const PriceSet *set, const Usage *u, const long long leaves[UNIT_COUNT],
                       char *why, size_t size) {
   for (UnitSet left = positive(u, ~set->priced); left; left &= left - 1) {
     Unit unit = UNIT_FIRST(left);
-    if (!(unit_above(unit) & set->priced) &&
-        sum_of(leaves, unit_below(unit) & set->priced) < u->n[unit]) {
+    if (!containers(set, unit) && sum_of(leaves, unit_below(unit) & set->priced) < u->n[unit]) {
       snprintf(why, size, "no price for %s", unit_word(unit));
       return 0;
     }
@@ -387,14 +499,17 @@ static int is_covered(const PriceSet *set, const Usage *u, const long long leave
   return 1;
 }
 
-int price_leaves(const PriceSet *set, const Usage *u, long long leaves[UNIT_COUNT], char *why,
-                 size_t size) {
+static int leaves_of(const PriceSet *set, const Usage *u, long long leaves[UNIT_COUNT], char *why,
+                     size_t size) {
   UnitSet base = UNIT_BIT(UNIT_INPUT) | UNIT_BIT(UNIT_OUTPUT);
   UnitSet silent = base & set->priced & u->can & ~u->has;
   memset(leaves, 0, UNIT_COUNT * sizeof *leaves);
   if (silent || !u->has) {
     snprintf(why, size, "%s tokens were not reported",
              silent ? unit_word(UNIT_FIRST(silent)) : "input");
+    return 0;
+  }
+  if (!is_unambiguous(set, u, why, size)) {
     return 0;
   }
   int rc = split(set, u, leaves, why, size);
@@ -408,24 +523,43 @@ Cost price_leaf(const PriceSet *set, Unit unit, long long count) {
   Cost price =
       (Cost)(unsigned long long)set->pusd[unit] * (Cost)(unsigned long long)set->factor[unit];
   Cost cost;
-  return __builtin_mul_overflow(price, (Cost)(unsigned long long)count, &cost) ? ~(Cost)0 : cost;
+  return __builtin_mul_overflow(price, (Cost)(unsigned long long)count, &cost) ? COST_MOST : cost;
+}
+
+Cost cost_add(Cost a, Cost b) {
+  Cost sum;
+  return __builtin_add_overflow(a, b, &sum) ? COST_MOST : sum;
+}
+
+/* Of the leaves of a usage. */
+static Cost total(const PriceSet *set, const long long leaves[UNIT_COUNT]) {
+  Cost sum = 0;
+  for (UnitSet left = set->priced; left; left &= left - 1) {
+    sum = cost_add(sum, price_leaf(set, UNIT_FIRST(left), leaves[UNIT_FIRST(left)]));
+  }
+  return sum;
+}
+
+int price_leaves(const PriceSet *set, const Usage *u, long long leaves[UNIT_COUNT], char *why,
+                 size_t size) {
+  int rc = leaves_of(set, u, leaves, why, size);
+  if (rc == 1 && total(set, leaves) == COST_MOST) {
+    snprintf(why, size, "it comes to more than can be counted (340 million dollars)");
+    return -1;
+  }
+  return rc;
 }
 
 int price_cost(const PriceSet *set, const Usage *u, Cost *cost, char *why, size_t size) {
   long long leaves[UNIT_COUNT];
-  int priced = price_leaves(set, u, leaves, why, size);
-  *cost = 0;
-  for (UnitSet left = set->priced; priced == 1 && left; left &= left - 1) {
-    Unit unit = UNIT_FIRST(left);
-    if (__builtin_add_overflow(*cost, price_leaf(set, unit, leaves[unit]), cost)) {
-      *cost = ~(Cost)0;
-    }
-  }
-  return priced;
+  int rc = price_leaves(set, u, leaves, why, size);
+  *cost = rc == 1 ? total(set, leaves) : 0;
+  return rc;
 }
 
 long long cost_nusd(Cost cost) {
-  Cost nusd = cost / 1000000000000000ULL + (cost % 1000000000000000ULL >= 500000000000000ULL);
+  static const Cost nano = (Cost)1000000000000ULL * 1000000000ULL; /* 1e21 */
+  Cost nusd = cost / nano + (cost % nano >= nano / 2);
   return nusd <= LLONG_MAX ? (long long)nusd
                            : LLONG_MAX; /* an absurd count must not become a negative cost */
 }

@@ -5,9 +5,10 @@
 ** a priced unit is its count less the leaves of the priced units inside it, so a unit without a price
 ** of its own is billed as the one that contains it (the leaf decomposition of genai-prices).
 **
-** A price is an integer number of pico-dollars (1e-12 USD) per million, a factor one of millionths:
-** count × price × factor is an integer in 1e-24 USD. It is summed in 128 bits and rounded once, half
-** up, to nano-dollars (1e-9 USD) where it enters the ledger.
+** A price is an integer number of pico-dollars (1e-12 USD) per million, a factor one of 1e-12:
+** count × price × factor is an integer in 1e-30 USD. It is summed in 128 bits and rounded once, half
+** up, to nano-dollars (1e-9 USD) where it enters the ledger. (Factors that are multiplied with each
+** other are exact to 12 decimals together, rounded half up beyond.)
 */
 #ifndef LLMCOST_PRICE_H
 #define LLMCOST_PRICE_H
@@ -22,16 +23,24 @@
 typedef struct PriceSource {
   const PriceBook *book;
   const PriceModel *model; /* NULL: not in it */
+  int rank;                /* of a single row's model: how well it matches */
 } PriceSource;
+
+enum { PRICE_SINGLES = 8 };
 
 /* What a model's name was found to mean, before it is known when and how much. Borrows the books. */
 typedef struct PriceRef {
-  const Vendor *vendor;        /* who sells it; NULL: not known */
-  PriceSource own;             /* among single rows: they go before the lists, unit by unit */
+  Seller seller;        /* who sells it; the vendor as far as it is known */
+  const PriceBook *own; /* the single rows */
+  PriceSource
+      singles[PRICE_SINGLES]; /* those that match, best first: they go before the lists, unit
+                                         by unit */
+  int n_singles;
   PriceSource list;            /* in the first list that knows it */
   PriceSource next;            /* in the next one: for services and fees that the first has not */
   BookMatch miss;              /* where no list does: why not */
   char name[LIMIT_MODEL_NAME]; /* as asked, in lower case */
+  const char *bare;            /* the same without a seller's prefix */
 } PriceRef;
 
 /* A request: what decides which of a model's prices hold. */
@@ -45,7 +54,7 @@ typedef struct PriceWhen {
 typedef struct PriceSet {
   UnitSet priced;
   long long pusd[UNIT_COUNT];      /* where priced */
-  long long factor[UNIT_COUNT];    /* millionths */
+  long long factor[UNIT_COUNT];    /* 1e-12 */
   const PriceRow *row[UNIT_COUNT]; /* where each comes from */
   const char *missing;             /* why there are none, or NULL: "no price for service '…'" */
   /* The same for every request of the same service in these bounds. */
@@ -53,11 +62,14 @@ typedef struct PriceSet {
   long long above, up_to;   /* input tokens: above exclusive, up_to inclusive */
 } PriceSet;
 
-typedef unsigned __int128 Cost; /* in 1e-24 USD */
+typedef unsigned __int128 Cost; /* in 1e-30 USD */
+#define COST_MOST (~(Cost)0)    /* or more: not to be reported */
 
-/* Finds what a name means: in the single rows of `books[0]`, and in the first of the lists
-** books[1 … n-1] that knows it. `vendor` NULL: not known. Returns 1 if any does. */
-int price_find(const PriceBook *const *books, int n, const Vendor *vendor, const char *name,
+/* Finds what a name means: among the single rows of books[0], and in the first two of the lists
+** books[1 … n-1] that know it. A single row applies to the very name (best), to it in other case or with
+** a prefix, to other spellings and snapshots that a list knows as the same model, and by GLOB (last);
+** one of this very provider before one of any. Returns 1 if anything was found. */
+int price_find(const PriceBook *const *books, int n, Seller seller, const char *name,
                PriceRef *ref);
 
 /* The prices that hold. Of several rows for a unit: single rows before the list; in a list the rows of
@@ -67,13 +79,13 @@ int price_find(const PriceBook *const *books, int n, const Vendor *vendor, const
 ** is priced: set->missing says why. */
 int price_select(const PriceRef *ref, const PriceWhen *when, PriceSet *set);
 
-/* The price of a unit, or of the nearest that contains it: pico-USD per million × millionths in
-** *price. Returns 1, or 0 where it has none. */
+/* The price of a unit, or of the nearest that contains it: USD per million in 1e-24, in *price. Returns
+** 1, or 0 where it has none, or two and neither contains the other. */
 int price_of_unit(const PriceSet *set, Unit unit, Cost *price);
 
 /* The leaves of a usage: counts by priced unit (others are 0). Returns 1; 0 where a count or a price
-** that is needed is not known; -1 where the usage contradicts itself. *why says it for both, in
-** `size` bytes. */
+** that is needed is not known; -1 where the usage contradicts itself or costs
+** more than can be counted. *why says it for both, in `size` bytes. */
 int price_leaves(const PriceSet *set, const Usage *usage, long long leaves[UNIT_COUNT], char *why,
                  size_t size);
 
@@ -88,6 +100,10 @@ long long cost_nusd(Cost cost);
 double cost_usd(Cost cost);
 
 /* Where decimal.h is asked to print one: a Cost is dollars / 10^COST_SCALE. */
-#define COST_SCALE 24
+#define COST_SCALE 30
+#define UNIT_PRICE_SCALE 24
+
+/* a + b, or COST_MOST. */
+Cost cost_add(Cost a, Cost b);
 
 #endif

@@ -53,8 +53,10 @@ static void add_glob(Buf *globs, const char *before, const char *literal, const 
   buf_puts(globs, before);
   for (const char *p = literal; *p; p++) {
     char c = (char)tolower((unsigned char)*p);
-    if (strchr("*?[!", c)) {
-      buf_printf(globs, "[%c]", c == '!' ? '1' : c);
+    if (c == ' ' || c == '\t') {
+      buf_puts(globs, "?"); /* a blank ends a pattern */
+    } else if (strchr("*?[", c) || (c == '!' && p == literal && !*before)) {
+      buf_printf(globs, "[%c]", c);
     } else {
       buf_add(globs, &c, 1);
     }
@@ -98,18 +100,35 @@ static int add_regex(Buf *globs, const char *regex) {
   return 1;
 }
 
-/* The conditions of `match` as GLOBs. (A model whose names are all of "and" is left with all of
-** them: only exclusions stand there.) */
+static void add_match(PriceImport *import, const cJSON *match, Buf *globs);
+
+/* "and" can only be said where all but one condition exclude: else the model has no names. */
+static void add_all(PriceImport *import, const cJSON *list, Buf *globs) {
+  size_t before = globs->n;
+  int including = 0;
+  const cJSON *item;
+  cJSON_ArrayForEach(item, list) {
+    size_t at = globs->n;
+    add_match(import, item, globs);
+    including += globs->n > at && globs->data[at + (at > 0)] != '!';
+  }
+  if (including > 1) {
+    leave_out(import, "names under several conditions");
+    globs->data[globs->n = before] = 0;
+  }
+}
+
+/* The conditions of `match` as GLOBs. */
 static void add_match(PriceImport *import, const cJSON *match, Buf *globs) {
   static const struct {
     const char *key, *before, *after;
   } simple[] = {
       {"equals", "", ""}, {"starts_with", "", "*"}, {"ends_with", "*", ""}, {"contains", "*", "*"}};
-  const cJSON *item, *list = cJSON_GetObjectItemCaseSensitive(match, "or");
-  list = list ? list : cJSON_GetObjectItemCaseSensitive(match, "and");
-  cJSON_ArrayForEach(item, list) {
+  const cJSON *item;
+  cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(match, "or")) {
     add_match(import, item, globs);
   }
+  add_all(import, cJSON_GetObjectItemCaseSensitive(match, "and"), globs);
   for (size_t i = 0; i < sizeof simple / sizeof simple[0]; i++) {
     const char *text = json_text(match, simple[i].key);
     if (text) {
@@ -170,59 +189,119 @@ static Unit genai_unit(const char *key, int *power) {
   return unit_parse(bare);
 }
 
-static void genai_block(PriceImport *import, Line *line, const cJSON *prices, Err *err) {
-  const cJSON *price, *tier;
+/* A price, its tiers with it: all of them, or none where one can't be read. */
+static void genai_price(PriceImport *import, Line *line, const cJSON *price, int power, Err *err) {
+  const cJSON *base = cJSON_GetObjectItemCaseSensitive(price, "base"),
+              *tiers = cJSON_GetObjectItemCaseSensitive(price, "tiers"), *tier;
+  long long start;
+  cJSON_ArrayForEach(tier, tiers) {
+    if (json_count(tier, "start", &start) != 1) {
+      leave_out(import, "tiers without a start");
+      return;
+    }
+  }
   line->row.terms.above_tokens = 0;
-  if (!prices || !prices->child) { /* listed without prices: free */
+  add_price(import, line, base ? base : price, power, err);
+  cJSON_ArrayForEach(tier, tiers) {
+    json_count(tier, "start", &line->row.terms.above_tokens);
+    add_price(import, line, cJSON_GetObjectItemCaseSensitive(tier, "price"), power, err);
+  }
+  line->row.terms.above_tokens = 0;
+}
+
+static void genai_block(PriceImport *import, Line *line, const cJSON *prices, Err *err) {
+  const cJSON *price;
+  line->row.terms.above_tokens = 0;
+  if (cJSON_IsObject(prices) && !prices->child) { /* listed without prices: free */
     const cJSON zero = {.type = cJSON_Number};
     for (int i = 0; i < 2; i++) {
       line->row.unit = i ? UNIT_OUTPUT : UNIT_INPUT;
       add_price(import, line, &zero, 6, err);
     }
   }
-  cJSON_ArrayForEach(price, prices) {
+  cJSON_ArrayForEach(price, (cJSON_IsObject(prices) ? prices : NULL)) {
     int power = 6;
     line->row.unit = genai_unit(price->string, &power);
-    line->row.terms.above_tokens = 0;
     if (line->row.unit == UNIT_COUNT) {
       leave_out(import, price->string);
+    } else {
+      genai_price(import, line, price, power, err);
+    }
+  }
+}
+
+/* A constraint we know: from a day on, or at hours of the day. 1, or 0. */
+static int genai_constraint(const cJSON *when, PriceTerms *t) {
+  static const char *const known[] = {"start_date", "start_time", "end_time", "type"};
+  const char *date = json_text(when, "start_date"), *from = json_text(when, "start_time"),
+             *to = json_text(when, "end_time");
+  char hours[16] = "";
+  const cJSON *item;
+  t->from_ms = 0;
+  t->hours_from = t->hours_to = 0;
+  cJSON_ArrayForEach(item, when) {
+    int found = 0;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+      found |= strcmp(item->string, known[i]) == 0;
+    }
+    if (!found) {
+      return 0;
+    }
+  }
+  snprintf(hours, sizeof hours, "%.5s-%.5s", from ? from : "", to ? to : "");
+  return !when || cJSON_IsNull(when) ||
+         (date ? time_parse(date, &t->from_ms)
+               : from && time_parse_hours(hours, &t->hours_from, &t->hours_to));
+}
+
+/* Hours of the day hold before every start date there; here later days end earlier ones, so they are
+** said again from each start date on. */
+static void genai_hours(PriceImport *import, Line *line, const cJSON *blocks, const cJSON *block,
+                        Err *err) {
+  const cJSON *other;
+  PriceTerms unused;
+  cJSON_ArrayForEach(other, blocks) {
+    const char *date =
+        json_text(cJSON_GetObjectItemCaseSensitive(other, "constraint"), "start_date");
+    if (date && time_parse(date, &unused.from_ms)) {
+      line->row.terms.from_ms = unused.from_ms;
+      genai_block(import, line, cJSON_GetObjectItemCaseSensitive(block, "prices"), err);
+    }
+  }
+}
+
+static void genai_blocks(PriceImport *import, Line *line, const cJSON *blocks, Err *err) {
+  const cJSON *block;
+  cJSON_ArrayForEach(block, blocks) {
+    PriceTerms *t = &line->row.terms;
+    if (!genai_constraint(cJSON_GetObjectItemCaseSensitive(block, "constraint"), t)) {
+      leave_out(import, "constraints");
       continue;
     }
-    const cJSON *base = cJSON_GetObjectItemCaseSensitive(price, "base");
-    add_price(import, line, base ? base : price, power, err);
-    cJSON_ArrayForEach(tier, cJSON_GetObjectItemCaseSensitive(price, "tiers")) {
-      json_count(tier, "start", &line->row.terms.above_tokens);
-      add_price(import, line, cJSON_GetObjectItemCaseSensitive(tier, "price"), power, err);
+    genai_block(import, line, cJSON_GetObjectItemCaseSensitive(block, "prices"), err);
+    if (t->hours_from != t->hours_to) {
+      genai_hours(import, line, blocks, block, err);
     }
   }
 }
 
 static void genai_model(PriceImport *import, const char *provider, const cJSON *model, Err *err) {
-  const cJSON *prices = cJSON_GetObjectItemCaseSensitive(model, "prices"), *block;
+  const cJSON *prices = cJSON_GetObjectItemCaseSensitive(model, "prices");
   const char *id = json_text(model, "id");
   Buf globs;
+  if (!provider || !id || !id[0]) {
+    leave_out(import, "models without an id");
+    return;
+  }
   buf_init(&globs, LIMIT_OPTIONS_BYTES);
   add_match(import, cJSON_GetObjectItemCaseSensitive(model, "match"), &globs);
-  Line line = {provider, id ? id : "", globs.data ? globs.data : "", {0}};
+  Line line = {provider, id, globs.data ? globs.data : "", {0}};
   line.row.terms = (PriceTerms){
       .service = "standard", .to_ms = LLONG_MAX, .source = "genai-prices", .checked = ""};
-  if (!cJSON_IsArray(prices)) {
+  if (cJSON_IsArray(prices)) {
+    genai_blocks(import, &line, prices, err);
+  } else {
     genai_block(import, &line, prices, err);
-  }
-  cJSON_ArrayForEach(block, (cJSON_IsArray(prices) ? prices : NULL)) {
-    const cJSON *when = cJSON_GetObjectItemCaseSensitive(block, "constraint");
-    const char *date = json_text(when, "start_date"), *from = json_text(when, "start_time"),
-               *to = json_text(when, "end_time");
-    char hours[16] = "";
-    line.row.terms.from_ms = 0;
-    line.row.terms.hours_from = line.row.terms.hours_to = 0;
-    snprintf(hours, sizeof hours, "%.5s-%.5s", from ? from : "", to ? to : "");
-    if ((date && !time_parse(date, &line.row.terms.from_ms)) ||
-        (from && !time_parse_hours(hours, &line.row.terms.hours_from, &line.row.terms.hours_to))) {
-      leave_out(import, "constraints");
-      continue;
-    }
-    genai_block(import, &line, cJSON_GetObjectItemCaseSensitive(block, "prices"), err);
   }
   buf_free(&globs);
 }
@@ -232,7 +311,7 @@ static void genai_file(PriceImport *import, const cJSON *file, Err *err) {
   cJSON_ArrayForEach(provider, file) {
     const char *id = json_text(provider, "id");
     cJSON_ArrayForEach(model, cJSON_GetObjectItemCaseSensitive(provider, "models")) {
-      genai_model(import, id ? id : "", model, err);
+      genai_model(import, id, model, err);
     }
   }
 }
@@ -268,8 +347,8 @@ static int litellm_suffixes(const char *p, PriceTerms *t) {
   return 1;
 }
 
-/* A price field of a model, or of one of its tiers. */
-static void litellm_field(PriceImport *import, Line *line, const cJSON *field, Err *err) {
+/* The unit of a price field, its tier and service into *t; UNIT_COUNT where it is none. */
+static Unit litellm_unit(const char *name, PriceTerms *t) {
   static const struct {
     const char *field;
     Unit unit;
@@ -295,21 +374,45 @@ static void litellm_field(PriceImport *import, Line *line, const cJSON *field, E
       {"ocr_cost_per_page", UNIT_PAGE},
       {"annotation_cost_per_page", UNIT_ANNOTATED_PAGE},
   };
-  PriceTerms base = line->row.terms;
+  const PriceTerms base = *t;
   for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
     size_t n = strlen(fields[i].field);
-    if (strncmp(field->string, fields[i].field, n) == 0 &&
-        litellm_suffixes(field->string + n, &line->row.terms)) {
-      line->row.unit = fields[i].unit;
-      add_price(import, line, field, 0, err);
-      line->row.terms = base;
-      return;
+    if (strncmp(name, fields[i].field, n) == 0 && litellm_suffixes(name + n, t)) {
+      return fields[i].unit;
     }
-    line->row.terms = base;
+    *t = base;
   }
-  if (strstr(field->string, "cost") && cJSON_IsNumber(field) && field->valuedouble > 0) {
-    leave_out(import, field->string);
+  return UNIT_COUNT;
+}
+
+static int is_paid(const cJSON *field) {
+  return strstr(field->string, "cost") && cJSON_IsNumber(field) && field->valuedouble > 0;
+}
+
+/* 1 if a model is billed in something we have no unit for: its token prices of 0 mean nothing then. */
+static int is_billed_otherwise(const cJSON *model) {
+  PriceTerms unused = {.service = "standard"};
+  const cJSON *field;
+  int otherwise = 0;
+  cJSON_ArrayForEach(field, model) {
+    otherwise |= is_paid(field) && litellm_unit(field->string, &unused) == UNIT_COUNT;
   }
+  return otherwise;
+}
+
+/* A price field of a model, or of one of its tiers. */
+static void litellm_field(PriceImport *import, Line *line, const cJSON *field, int skip_free,
+                          Err *err) {
+  const PriceTerms base = line->row.terms;
+  line->row.unit = litellm_unit(field->string, &line->row.terms);
+  if (line->row.unit == UNIT_COUNT) {
+    if (is_paid(field)) {
+      leave_out(import, field->string);
+    }
+  } else if (!skip_free || is_paid(field)) {
+    add_price(import, line, field, 0, err);
+  }
+  line->row.terms = base;
 }
 
 /* A web search's fee, where it is the same for every size of context. */
@@ -327,12 +430,42 @@ static void litellm_search(PriceImport *import, Line *line, const cJSON *sizes, 
   }
 }
 
-/* The fields of one service after the other, because rows of one block belong together. */
+/* Where a tier of LiteLLM's starts, or -1. */
+static long long litellm_start(const cJSON *tier) {
+  const cJSON *from = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(tier, "range"), 0);
+  double above = from && cJSON_IsNumber(from) ? from->valuedouble : -1.0;
+  return above >= 0 && above <= (double)LIMIT_TOKENS ? (long long)above : -1;
+}
+
+/* Prices by range of input: {range: [from, to], fields}; all of them, or none where one can't be
+** read. */
+static void litellm_tiers(PriceImport *import, Line *line, const cJSON *tiers, Err *err) {
+  const cJSON *tier, *field;
+  cJSON_ArrayForEach(tier, tiers) {
+    if (litellm_start(tier) < 0) {
+      leave_out(import, "tiers without a start");
+      return;
+    }
+  }
+  cJSON_ArrayForEach(tier, tiers) {
+    line->row.terms.above_tokens = litellm_start(tier);
+    cJSON_ArrayForEach(field, tier) {
+      litellm_field(import, line, field, 0, err);
+    }
+  }
+  line->row.terms.above_tokens = 0;
+}
+
 static void litellm_model(PriceImport *import, const cJSON *model, Err *err) {
   const char *word = json_text(model, "litellm_provider"), *slash = strchr(model->string, '/');
   const Vendor *vendor = word ? vendor_by_word(word) : NULL;
-  const cJSON *field, *tier;
+  const cJSON *field;
+  int otherwise = is_billed_otherwise(model);
   Buf globs;
+  if (!model->string[0]) {
+    leave_out(import, "models without a name");
+    return;
+  }
   buf_init(&globs, LIMIT_OPTIONS_BYTES);
   add_glob(&globs, "", model->string, "");
   if (slash && slash[1]) {
@@ -347,17 +480,11 @@ static void litellm_model(PriceImport *import, const cJSON *model, Err *err) {
   line.row.terms =
       (PriceTerms){.service = "standard", .to_ms = LLONG_MAX, .source = "LiteLLM", .checked = ""};
   cJSON_ArrayForEach(field, model) {
-    litellm_field(import, &line, field, err);
+    litellm_field(import, &line, field, otherwise, err);
   }
   litellm_search(import, &line,
                  cJSON_GetObjectItemCaseSensitive(model, "search_context_cost_per_query"), err);
-  cJSON_ArrayForEach(tier, cJSON_GetObjectItemCaseSensitive(model, "tiered_pricing")) {
-    const cJSON *from = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(tier, "range"), 0);
-    line.row.terms.above_tokens = from && cJSON_IsNumber(from) ? (long long)from->valuedouble : 0;
-    cJSON_ArrayForEach(field, tier) {
-      litellm_field(import, &line, field, err);
-    }
-  }
+  litellm_tiers(import, &line, cJSON_GetObjectItemCaseSensitive(model, "tiered_pricing"), err);
   buf_free(&globs);
 }
 

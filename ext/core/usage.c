@@ -3,6 +3,7 @@
 */
 #include "usage.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,15 @@ long long usage_get(const Usage *u, Unit unit) {
   return u->has & UNIT_BIT(unit) ? u->n[unit] : USAGE_UNKNOWN;
 }
 
+/* A word in lower case, cut off at the size of a Usage's words. */
+static void take_word(char out[USAGE_WORD], const char *word) {
+  int n = 0;
+  for (; word[n] && n + 1 < USAGE_WORD; n++) {
+    out[n] = (char)tolower((unsigned char)word[n]);
+  }
+  out[n] = 0;
+}
+
 /* Providers' words for what is sold: the first of a pair means the second. */
 void usage_set_service(Usage *u, const char *word) {
   static const struct {
@@ -39,12 +49,20 @@ void usage_set_service(Usage *u, const char *word) {
                {"not_available", "standard"},
                {"on_demand_priority", "priority"},
                {"on_demand_flex", "flex"}};
+  take_word(u->service, word);
   for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-    if (strcasecmp(word, words[i].word) == 0) {
-      word = words[i].service;
+    if (strcmp(u->service, words[i].word) == 0) {
+      take_word(u->service, words[i].service);
+      return;
     }
   }
-  snprintf(u->service, sizeof u->service, "%.*s", USAGE_WORD - 1, word);
+}
+
+void usage_set_geo(Usage *u, const char *word) {
+  take_word(u->geo, word);
+  if (strcmp(u->geo, "global") == 0 || strcmp(u->geo, "not_available") == 0) {
+    u->geo[0] = 0;
+  }
 }
 
 /* ---- one shape over one object */
@@ -118,8 +136,7 @@ static int hides_output(const cJSON *body, const Shape *shape) {
   long long total = 0, input = -1;
   json_count(root, "total_tokens", &total);
   json_count(root, "prompt_tokens", &input);
-  return !(shape->can & UNIT_BIT(UNIT_OUTPUT)) && shape->can & UNIT_BIT(UNIT_INPUT) &&
-         total != input;
+  return !(shape->can & UNIT_BIT(UNIT_OUTPUT)) && input >= 0 && total != input;
 }
 
 static const Shape *find_shape(const cJSON *body, const Vendor *vendor) {
@@ -203,8 +220,14 @@ static void note_no_output(const cJSON *root, Usage *u) {
 }
 
 /* Where the total is more than its two parts, the rest is reasoning that completion_tokens leaves out
-** (xAI, and Gemini's OpenAI endpoint at times): it is billed as output. */
-static void add_unlisted_output(const cJSON *root, Usage *u) {
+** (xAI, Gemini's OpenAI endpoint at times, servers that are spoken to as if they were OpenAI): it is
+** billed as output. Others' totals hold other things (audio at Mistral), so of the known providers
+** only these are read like that. */
+static void add_unlisted_output(const Vendor *vendor, const cJSON *root, Usage *u) {
+  if (vendor && strcmp(vendor->id, "x-ai") != 0 && strcmp(vendor->id, "google") != 0 &&
+      strcmp(vendor->id, "openai") != 0) {
+    return;
+  }
   UnitSet both = UNIT_BIT(UNIT_INPUT) | UNIT_BIT(UNIT_OUTPUT);
   long long total = total_of(root);
   if ((u->has & both) == both && total > u->n[UNIT_INPUT] + u->n[UNIT_OUTPUT]) {
@@ -240,16 +263,17 @@ static void read_service(const cJSON *body, const cJSON *usage, Usage *u) {
   }
   const char *geo = json_text(usage, "inference_geo");
   geo = geo ? geo : json_text(usage, "geo");
-  if (geo && strcmp(geo, "global") != 0 && strcmp(geo, "not_available") != 0) {
-    snprintf(u->geo, sizeof u->geo, "%.*s", USAGE_WORD - 1, geo);
+  if (geo) {
+    usage_set_geo(u, geo);
   }
 }
 
 /* ---- our own form */
 
+/* (A provider's whole answer may have an "output" too: its text.) */
 static int is_own(const cJSON *body) {
-  return cJSON_GetObjectItemCaseSensitive(body, "input") != NULL ||
-         cJSON_GetObjectItemCaseSensitive(body, "output") != NULL;
+  return cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(body, "input")) ||
+         cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(body, "output"));
 }
 
 static void read_own(const cJSON *body, Usage *u, Err *err) {
@@ -301,13 +325,25 @@ static void merge(cJSON *into, const cJSON *from) {
   }
 }
 
+/* The answer inside an event of a stream ("message", "response"), or the body itself. */
+static const cJSON *unwrap(const cJSON *body) {
+  static const char *const wrappers[] = {"message", "response"};
+  for (size_t i = 0; i < sizeof wrappers / sizeof wrappers[0]; i++) {
+    const cJSON *inner = cJSON_GetObjectItemCaseSensitive(body, wrappers[i]);
+    if (cJSON_IsObject(inner) && cJSON_GetObjectItemCaseSensitive(inner, "usage") &&
+        !cJSON_GetObjectItemCaseSensitive(body, "usage")) {
+      return inner;
+    }
+  }
+  return body;
+}
+
 /* The snapshots of one answer as one object, owned; NULL and *err. */
 static cJSON *merge_snapshots(const cJSON *array, Err *err) {
   cJSON *whole = cJSON_CreateObject();
   const cJSON *item;
   cJSON_ArrayForEach(item, array) {
-    const cJSON *message = cJSON_GetObjectItemCaseSensitive(item, "message");
-    const cJSON *snapshot = cJSON_IsObject(message) ? message : item;
+    const cJSON *snapshot = unwrap(item);
     const char *id = json_text(snapshot, "id"), *first = json_text(whole, "id");
     if (id && first && strcmp(id, first) != 0) {
       err_set(err, RC_ERROR, "bad_usage",
@@ -332,6 +368,7 @@ static int read_object(const cJSON *body, const Vendor *vendor, const char *api,
     read_own(body, u, err);
     return err->rc;
   }
+  body = shape ? body : unwrap(body);
   shape = shape ? shape : find_shape(body, vendor);
   if (!shape) {
     return RC_OK;
@@ -341,24 +378,84 @@ static int read_object(const cJSON *body, const Vendor *vendor, const char *api,
   add_split_writes(shape, u);
   note_no_output(root, u);
   if (!api) {
-    add_unlisted_output(root, u);
+    add_unlisted_output(vendor, root, u);
   }
   read_service(body, root, u);
   read_reported_cost(root, u);
   return err->rc;
 }
 
-int usage_read(const cJSON *body, const Vendor *vendor, const char *api, Usage *u, Err *err) {
-  usage_init(u);
-  if (cJSON_IsArray(body)) {
-    cJSON *whole = merge_snapshots(body, err);
-    if (whole && err->rc == RC_OK) {
-      read_object(whole, vendor, api, u, err);
+/* ---- parts */
+
+static const cJSON *list_of_parts(const cJSON *body) {
+  const cJSON *own = cJSON_GetObjectItemCaseSensitive(body, "parts");
+  const cJSON *answer = unwrap(body), *usage = cJSON_GetObjectItemCaseSensitive(answer, "usage");
+  const cJSON *list =
+      cJSON_GetObjectItemCaseSensitive(cJSON_IsObject(usage) ? usage : answer, "iterations");
+  list = own ? own : list;
+  return cJSON_IsArray(list) && cJSON_GetArraySize(list) > 1 ? list : NULL;
+}
+
+/* One attempt: what it does not say itself is as the whole says. */
+static void read_part(const cJSON *item, const Usage *whole, UsagePart *part, Err *err) {
+  const char *model = json_text(item, "model");
+  snprintf(part->model, sizeof part->model, "%s", model ? model : "");
+  usage_init(&part->usage);
+  memcpy(part->usage.service, whole->service, sizeof part->usage.service);
+  memcpy(part->usage.geo, whole->geo, sizeof part->usage.geo);
+  read_object(item, vendor_by_word("anthropic"), is_own(item) ? NULL : "default", &part->usage,
+              err);
+}
+
+/* Searches and other fees are told of the whole only: they go with the last part. */
+static void move_fees(const Usage *whole, UsagePart *last) {
+  for (Unit unit = UNIT_REQUEST; unit < UNIT_COUNT; unit++) {
+    if (whole->has & UNIT_BIT(unit) && !(last->usage.has & UNIT_BIT(unit))) {
+      usage_set(&last->usage, unit, whole->n[unit]);
     }
-    cJSON_Delete(whole);
-    return whole ? err->rc : err_nomem(err);
   }
-  return cJSON_IsObject(body) ? read_object(body, vendor, api, u, err) : RC_OK;
+}
+
+static int read_parts(const cJSON *body, const Usage *whole, UsagePart **parts, int *n, Err *err) {
+  const cJSON *list = list_of_parts(body), *item;
+  UsagePart *all = list ? calloc((size_t)cJSON_GetArraySize(list), sizeof *all) : NULL;
+  if (!list || !all) {
+    return list ? err_nomem(err) : RC_OK;
+  }
+  cJSON_ArrayForEach(item, list) {
+    read_part(item, whole, &all[*n], err);
+    *n += usage_get(&all[*n].usage, UNIT_OUTPUT) != 0;
+  }
+  if (*n == 0) { /* nothing but declined attempts: what the whole says */
+    free(all);
+    return err->rc;
+  }
+  move_fees(whole, &all[*n - 1]);
+  *parts = all;
+  return err->rc;
+}
+
+int usage_read_all(const cJSON *body, const Vendor *vendor, const char *api, Usage *u,
+                   UsagePart **parts, int *n, Err *err) {
+  cJSON *whole = cJSON_IsArray(body) ? merge_snapshots(body, err) : NULL;
+  usage_init(u);
+  *parts = NULL;
+  *n = 0;
+  body = whole ? whole : body;
+  if (err->rc == RC_OK && cJSON_IsObject(body) && read_object(body, vendor, api, u, err) == RC_OK &&
+      !api) {
+    read_parts(body, u, parts, n, err);
+  }
+  cJSON_Delete(whole);
+  return err->rc;
+}
+
+int usage_read(const cJSON *body, const Vendor *vendor, const char *api, Usage *u, Err *err) {
+  UsagePart *parts;
+  int n;
+  usage_read_all(body, vendor, api, u, &parts, &n, err);
+  free(parts);
+  return err->rc;
 }
 
 const char *usage_model(const cJSON *body, const Vendor *vendor, const char *api) {
@@ -369,30 +466,14 @@ const char *usage_model(const cJSON *body, const Vendor *vendor, const char *api
   return cJSON_GetStringValue(name);
 }
 
-/* ---- parts */
-
-int usage_parts(const cJSON *body, UsagePart **parts, int *n, Err *err) {
-  const cJSON *usage = cJSON_GetObjectItemCaseSensitive(body, "usage");
-  const cJSON *list =
-      cJSON_GetObjectItemCaseSensitive(cJSON_IsObject(usage) ? usage : body, "iterations");
-  const cJSON *item;
-  int count = cJSON_IsArray(list) ? cJSON_GetArraySize(list) : 0;
-  *parts = NULL;
-  *n = 0;
-  if (count == 0) {
-    return RC_OK;
+cJSON *usage_parts_json(const Usage *whole, const UsagePart *parts, int n) {
+  cJSON *tree = usage_json(whole), *list = cJSON_AddArrayToObject(tree, "parts");
+  for (int i = 0; i < n; i++) {
+    cJSON *part = usage_json(&parts[i].usage);
+    if (parts[i].model[0]) {
+      cJSON_AddStringToObject(part, "model", parts[i].model);
+    }
+    cJSON_AddItemToArray(list, part);
   }
-  UsagePart *all = calloc((size_t)count, sizeof *all);
-  if (!all) {
-    return err_nomem(err);
-  }
-  cJSON_ArrayForEach(item, list) {
-    const char *model = json_text(item, "model");
-    UsagePart *part = &all[*n];
-    snprintf(part->model, sizeof part->model, "%s", model ? model : "");
-    usage_read(item, vendor_by_word("anthropic"), "default", &part->usage, err);
-    *n += usage_get(&part->usage, UNIT_OUTPUT) != 0;
-  }
-  *parts = all;
-  return err->rc;
+  return tree;
 }

@@ -34,8 +34,9 @@ void usage_set(Usage *u, Unit unit, long long count);
 long long usage_get(const Usage *u, Unit unit);
 
 /* Sets the service that a provider's word means ("default", "on_demand" and "auto" are the
-** standard one). */
+** standard one), or the place ("global": anywhere). In lower case. */
 void usage_set_service(Usage *u, const char *word);
+void usage_set_geo(Usage *u, const char *word);
 
 /* Reads a usage object, or a whole answer that holds one, or an array of the snapshots a stream sent
 ** of one answer (they are cumulative: the last number of each kind counts).
@@ -57,12 +58,17 @@ typedef struct UsagePart {
   Usage usage;
 } UsagePart;
 
-/* The billed parts of a usage object: an array to free() and its length, or NULL and 0 where the
-** object is a single part. Attempts without output are not billed and not in it. */
-int usage_parts(const cJSON *body, UsagePart **parts, int *n, Err *err);
+/* As usage_read, and the parts: an array to free() and its length, or NULL and 0 where the object is a
+** single part (or an `api` says how to read it). Attempts without output are not billed and not in
+** it; what a part does not say (service, place) is as the whole says; fees go with the last. */
+int usage_read_all(const cJSON *body, const Vendor *vendor, const char *api, Usage *u,
+                   UsagePart **parts, int *n, Err *err);
 
 /* Our own form: a JSON object of the reported units by their words, with "service" and "geo" where
 ** they matter. usage_read reads it back. Owned (cJSON_Delete); NULL without memory. */
 cJSON *usage_json(const Usage *u);
+
+/* The same with the parts in "parts", each with its model. */
+cJSON *usage_parts_json(const Usage *whole, const UsagePart *parts, int n);
 
 #endif

@@ -176,8 +176,8 @@ static long long column_of(const Usage *u, Unit unit) {
   return count == USAGE_UNKNOWN ? LEDGER_NULL : count;
 }
 
-/* The cost of one usage, under the name the answer gives, else under the one that was asked. Returns as
-** pricing_cost. */
+/* The cost of one usage, under the name the answer gives. Where nobody prices that, the user may have
+** priced the one that was asked for himself (a server's own names). Returns as pricing_cost. */
 static int price_part(Call *k, const char *answered, const Usage *u, Cost *cost, char *why,
                       size_t size, Err *err) {
   PricingAsk ask = {.model = answered, .provider = k->model.provider, .at_ms = k->row.ts};
@@ -187,6 +187,7 @@ static int price_part(Call *k, const char *answered, const Usage *u, Cost *cost,
   }
   if (priced == 0 && !why[0]) {
     ask.model = k->model.name;
+    ask.list = answered[0] ? "" : NULL;
     priced = pricing_cost(k->conn, &ask, u, cost, why, size, err);
   }
   return priced;
@@ -208,16 +209,19 @@ static int price_parts(Call *k, Reply *reply, Cost *cost, char *why, size_t size
     if (priced == 1) {
       priced = price_part(k, part->model[0] ? part->model : reply->model, &part->usage, &one, why,
                           size, err);
-      *cost += one;
+      *cost = cost_add(*cost, one);
     }
   }
   return priced;
 }
 
-static void fill_usage(Call *k, const Usage *u) {
+static void fill_usage(Call *k, const Reply *reply) {
+  const Usage *u = &reply->usage;
   LedgerRow *row = &k->row;
-  cJSON *tree = u->has ? usage_json(u) : NULL;
-  free(k->usage);
+  cJSON *tree = !u->has          ? NULL
+                : reply->n_parts ? usage_parts_json(u, reply->parts, reply->n_parts)
+                                 : usage_json(u);
+  cJSON_free(k->usage);
   k->usage = tree ? cJSON_PrintUnformatted(tree) : NULL;
   cJSON_Delete(tree);
   row->usage = k->usage;
@@ -242,7 +246,7 @@ static void price_reply(Call *k, Reply *reply) {
                  ? price_parts(k, reply, &cost, why, sizeof why, &err)
                  : price_part(k, reply->model, &reply->usage, &cost, why, sizeof why, &err);
   }
-  fill_usage(k, &reply->usage);
+  fill_usage(k, reply);
   row->cost_nusd = priced == 1 ? cost_nusd(cost) : LEDGER_NULL;
   const char *reason = reply->usage_error[0] ? reply->usage_error : err.rc ? err.msg : why;
   if (reason[0] && (priced < 0 || reply->usage_error[0] || reply->usage.has)) {

@@ -160,18 +160,24 @@ static int catalogue_eof(sqlite3_vtab_cursor *cursor) {
   return c->book > c->n_own;
 }
 
-static int same_window(const PriceTerms *a, const PriceTerms *b) {
-  return a->hours_from == b->hours_from && a->hours_to == b->hours_to &&
-         strcmp(a->service, b->service) == 0;
+/* 1 if row b, once it holds, ends row a: in a list as a later block of the same service, whatever units
+** it names; among single rows only for the same unit and threshold. */
+static int ends(const PriceRow *b, const PriceRow *a, int by_block) {
+  const PriceTerms *x = &a->terms, *y = &b->terms;
+  int whole_day = y->hours_from == y->hours_to;
+  int same_hours = x->hours_from == y->hours_from && x->hours_to == y->hours_to;
+  return y->from_ms > x->from_ms && (whole_day || same_hours) &&
+         strcmp(x->service, y->service) == 0 &&
+         (a->unit == UNIT_COUNT) == (b->unit == UNIT_COUNT) &&
+         (by_block || (a->unit == b->unit && x->above_tokens == y->above_tokens));
 }
 
-/* Where a row ends: at its own end, or where a later one of its model, service and hours begins. */
-static long long end_of(const PriceModel *m, const PriceRow *row) {
+/* Where a row ends: at its own end, or where a later one of its model takes over. */
+static long long end_of(const PriceModel *m, const PriceRow *row, int by_block) {
   long long end = row->terms.to_ms;
   for (int i = 0; i < m->n; i++) {
-    const PriceTerms *t = &m->rows[i].terms;
-    if (t->from_ms > row->terms.from_ms && t->from_ms < end && same_window(t, &row->terms)) {
-      end = t->from_ms;
+    if (ends(&m->rows[i], row, by_block) && m->rows[i].terms.from_ms < end) {
+      end = m->rows[i].terms.from_ms;
     }
   }
   return end;
@@ -221,13 +227,13 @@ static int catalogue_column(sqlite3_vtab_cursor *cursor, sqlite3_context *ctx, i
     result_text(ctx, factor ? "factor" : unit_word(row->unit));
     break;
   case C_USD_PER_MILLION:
-    sqlite3_result_double(ctx, decimal_double((unsigned long long)row->pusd, factor ? 6 : 12));
+    sqlite3_result_double(ctx, decimal_double((unsigned long long)row->pusd, 12));
     break;
   case C_VALID_FROM:
     result_bound(ctx, t->from_ms, 0);
     break;
   case C_VALID_TO:
-    result_bound(ctx, end_of(m, row), LLONG_MAX);
+    result_bound(ctx, end_of(m, row, book_at(c)->list[0] != 0), LLONG_MAX);
     break;
   case C_HOURS:
     result_hours(ctx, t);

@@ -21,12 +21,20 @@ typedef struct CostArgs {
 int cost_args_read(sqlite3_context *ctx, int argc, sqlite3_value **argv, CostArgs *args, Err *err);
 void cost_args_free(CostArgs *args);
 
-/* Reads the options that say which price is meant (at, provider, service, geo, list) for other
-** functions. *ask borrows from *options (free). service and geo go into *usage. RC_OK or *err. */
-int price_options_read(const char *json, size_t n, PricingAsk *ask, Usage *usage, void **options,
-                       Err *err);
+/* The options of llm_price and llm_cache_minimum: which price is meant. */
+typedef struct PriceOptions {
+  PricingAsk ask; /* borrows from `owned` */
+  Usage usage;    /* its service and place */
+  long long input_tokens;
+  int unknown_is_null;
+  void *owned; /* free() */
+} PriceOptions;
 
-/* The option 'api' of what price_options_read gave, or NULL. */
-const char *price_options_api(const void *options);
+/* Reads them, after pricing_refresh. RC_OK or *err; free out->owned in each case. */
+int price_options_read(Conn *c, const char *json, size_t n, PriceOptions *out, Err *err);
+
+/* The options of llm_usage: provider (*vendor, or NULL) and api ("" or its name). RC_OK or *err. */
+int usage_options_read(const char *json, size_t n, const Vendor **vendor, char *api, size_t size,
+                       Err *err);
 
 #endif

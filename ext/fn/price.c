@@ -23,9 +23,11 @@ static int cost_of(Conn *c, const CostArgs *args, Cost *cost, char *why, Err *er
     PricingAsk ask = args->ask;
     ask.model = args->parts[i].model[0] ? args->parts[i].model : ask.model;
     priced = pricing_cost(c, &ask, &args->parts[i].usage, cost, why, WHY, err);
-    sum += *cost;
+    sum = cost_add(sum, *cost);
   }
-  *cost = args->n_parts ? sum : *cost;
+  if (args->n_parts) {
+    *cost = sum;
+  }
   return priced;
 }
 
@@ -80,7 +82,7 @@ static void add_line(cJSON *lines, const PriceSet *set, Unit unit, long long cou
   cJSON_AddStringToObject(line, "unit", unit_word(unit));
   cJSON_AddNumberToObject(line, "count", (double)count);
   add_decimal(line, "usd_per_million", (Cost)(unsigned long long)set->pusd[unit], 12);
-  add_decimal(line, "factor", (Cost)(unsigned long long)set->factor[unit], 6);
+  add_decimal(line, "factor", (Cost)(unsigned long long)set->factor[unit], 12);
   add_decimal(line, "usd", price_leaf(set, unit, count), COST_SCALE);
   add_text(line, "source", set->row[unit]->terms.source);
   add_text(line, "checked", set->row[unit]->terms.checked);
@@ -130,10 +132,10 @@ static cJSON *explain(Conn *c, const PricingAsk *ask, const Usage *u, int null_i
   }
   cJSON *tree = cJSON_CreateObject();
   cJSON_AddStringToObject(tree, "model", ask->model);
-  add_text(tree, "provider", found.ref->vendor ? found.ref->vendor->id : NULL);
-  add_text(tree, "priced_as",
-           found.ref->list.model ? found.ref->list.model->name : found.ref->own.model->name);
-  add_text(tree, "list", found.ref->list.model ? found.ref->list.book->list : "llm_prices");
+  add_text(tree, "provider", found.ref->seller.vendor ? found.ref->seller.vendor->id : NULL);
+  const PriceSource *source = found.ref->list.model ? &found.ref->list : &found.ref->singles[0];
+  add_text(tree, "priced_as", source->model->name);
+  add_text(tree, "list", source->book->list[0] ? source->book->list : "llm_prices");
   cJSON_AddNumberToObject(tree, "at", (double)ask->at_ms);
   cJSON_AddStringToObject(tree, "service", u->service);
   add_text(tree, "geo", u->geo);
@@ -173,15 +175,15 @@ void fn_llm_cost_explain(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
 
 /* ---- llm_price */
 
-/* The third argument of llm_price: a time, or the options object. */
-static int read_price_when(sqlite3_value *v, PricingAsk *ask, Usage *u, void **options, Err *err) {
+/* The argument behind a model's name: a time, or the options object. */
+static int read_price_when(Conn *c, sqlite3_value *v, PriceOptions *o, Err *err) {
   const char *text = v ? (const char *)sqlite3_value_text(v) : NULL;
-  ask->at_ms = now_ms();
-  usage_init(u);
+  o->ask.at_ms = now_ms();
+  usage_init(&o->usage);
   if (json_begins(text)) {
-    return price_options_read(text, strlen(text), ask, u, options, err);
+    return price_options_read(c, text, strlen(text), o, err);
   }
-  if (text && !time_parse(text, &ask->at_ms)) {
+  if (text && !time_parse(text, &o->ask.at_ms)) {
     err_set(err, RC_ERROR, "bad_argument",
             "at '%.40s' (expected 'YYYY-MM-DD[THH:MM:SSZ]', Unix ms, or an options object)", text);
   }
@@ -192,31 +194,28 @@ void fn_llm_price(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   Conn *c = sqlite3_user_data(ctx);
   Err err = {0};
   PricingFound found = {NULL, NULL};
-  Usage u;
-  void *options = NULL;
+  PriceOptions o = {.ask.model = (const char *)sqlite3_value_text(argv[0])};
   Cost price;
-  PricingAsk ask = {.model = (const char *)sqlite3_value_text(argv[0])};
   const char *word = (const char *)sqlite3_value_text(argv[1]);
   Unit unit = word ? unit_parse(word) : UNIT_COUNT;
-  if (!ask.model || !word) {
+  if (!o.ask.model || !word) {
     return;
   }
   if (unit == UNIT_COUNT) {
     err_set(&err, RC_ERROR, "bad_argument", "kind '%.40s' (valid: %s)", word, PRICE_KIND_WORDS);
-  } else if (read_price_when(argc > 2 ? argv[2] : NULL, &ask, &u, &options, &err) == RC_OK &&
-             pricing_refresh(c, ctx, &err) == RC_OK) {
-    long long input = usage_get(&u, UNIT_INPUT);
-    if (pricing_find(c, &ask, input == USAGE_UNKNOWN ? 0 : input, u.service, u.geo, &found, &err) ==
-        0) {
-      pricing_unknown(found.ref, "", &err);
-    }
+  } else if (pricing_refresh(c, ctx, &err) == RC_OK &&
+             read_price_when(c, argc > 2 ? argv[2] : NULL, &o, &err) == RC_OK &&
+             pricing_find(c, &o.ask, o.input_tokens, o.usage.service, o.usage.geo, &found, &err) ==
+                 0 &&
+             !o.unknown_is_null) {
+    pricing_unknown(found.ref, "", &err);
   }
   if (err.rc != RC_OK) {
     result_error(ctx, "llm_price", &err);
-  } else if (!found.set->missing && price_of_unit(found.set, unit, &price)) {
-    sqlite3_result_double(ctx, decimal_double(price, 18));
+  } else if (found.set && !found.set->missing && price_of_unit(found.set, unit, &price)) {
+    sqlite3_result_double(ctx, decimal_double(price, UNIT_PRICE_SCALE));
   }
-  free(options);
+  free(o.owned);
 }
 
 /* ---- llm_cache_minimum */
@@ -225,22 +224,20 @@ void fn_llm_cache_minimum(sqlite3_context *ctx, int argc, sqlite3_value **argv) 
   Conn *c = sqlite3_user_data(ctx);
   Err err = {0};
   PricingFound found;
-  Usage u;
-  void *options = NULL;
+  PriceOptions o = {.ask.model = (const char *)sqlite3_value_text(argv[0])};
   long long tokens = -1;
-  PricingAsk ask = {.model = (const char *)sqlite3_value_text(argv[0])};
-  if (!ask.model) {
+  if (!o.ask.model) {
     return;
   }
-  if (read_price_when(argc > 1 ? argv[1] : NULL, &ask, &u, &options, &err) == RC_OK &&
-      pricing_refresh(c, ctx, &err) == RC_OK &&
-      pricing_find(c, &ask, 0, "standard", "", &found, &err) >= 0) {
-    tokens = catalogue_cache_minimum(found.ref->vendor, found.ref->name, ask.at_ms);
+  if (pricing_refresh(c, ctx, &err) == RC_OK &&
+      read_price_when(c, argc > 1 ? argv[1] : NULL, &o, &err) == RC_OK &&
+      pricing_find(c, &o.ask, 0, "standard", "", &found, &err) >= 0 && found.ref->bare) {
+    tokens = catalogue_cache_minimum(found.ref->seller.vendor, found.ref->bare, o.ask.at_ms);
   }
   if (err.rc != RC_OK) {
     result_error(ctx, "llm_cache_minimum", &err);
   } else if (tokens >= 0) {
     sqlite3_result_int64(ctx, tokens);
   }
-  free(options);
+  free(o.owned);
 }

@@ -13,21 +13,31 @@
 
 #define CHECKED_SLOT (-0x6c6c7072)
 
+/* Prices that held for a request, and for others like it. */
+typedef struct Held {
+  PriceSet set;
+  char service[USAGE_WORD], geo[USAGE_WORD];
+  int filled;
+} Held;
+
+enum { HELD = 2 }; /* tables mix requests on both sides of a tier */
+
 /* A name that was found, and the prices that held last. */
 typedef struct Entry {
   char *key; /* model, provider and list, each ended by NUL */
   size_t n_key;
+  char *word; /* of the provider, or NULL */
   int known;
   PriceRef ref;
-  PriceSet set;
-  char service[USAGE_WORD], geo[USAGE_WORD];
-  int has_set;
+  Held held[HELD];
+  int oldest;
 } Entry;
 
 struct Pricing {
   unsigned serial; /* of the configuration that the entries belong to */
   Entry *slots[LIMIT_PRICED_MODELS];
   int n;
+  PriceRef too_long; /* of a name that no model can have */
 };
 
 /* ---- freshness */
@@ -52,6 +62,7 @@ static void forget(Pricing *p) {
   for (int i = 0; i < LIMIT_PRICED_MODELS; i++) {
     if (p->slots[i]) {
       free(p->slots[i]->key);
+      free(p->slots[i]->word);
       free(p->slots[i]);
       p->slots[i] = NULL;
     }
@@ -66,21 +77,30 @@ void pricing_free(Pricing *p) {
   }
 }
 
-/* The provider of a model's own row in llm_models, or NULL. */
+/* The provider of the row in llm_models that a name means, or NULL; also where another spelling of the
+** row's name has another seller's prefix. */
 static const char *provider_of(const Config *config, const char *model) {
-  for (int i = 0; i < config->n_models; i++) {
-    if (strcmp(config->models[i].name, model) == 0) {
-      return config->models[i].provider;
+  char lower[LIMIT_MODEL_NAME];
+  const Vendor *told;
+  const char *provider = NULL;
+  int best = 0;
+  for (int i = 0; i < config->n_models && best < 3; i++) {
+    int match = model_name_match(model, config->models[i].name);
+    if (match > best) {
+      best = match;
+      provider = config->models[i].provider;
     }
   }
-  return NULL;
+  model_name_lower(model, lower, sizeof lower);
+  book_bare_name(lower, &told);
+  return best < 3 && told && provider && told != vendor_by_word(provider) ? NULL : provider;
 }
 
 /* The books that are asked: the single rows, then the lists, or the one that is named. */
 static int choose_books(const Config *config, const char *list, const PriceBook **books) {
   static const PriceBook none = {.list = ""};
   int n = 1;
-  books[0] = list ? &none : &config->books[0];
+  books[0] = list && list[0] ? &none : &config->books[0];
   for (int i = 1; i < config->n_books && n < LIMIT_PRICE_LISTS; i++) {
     if (!list || strcmp(list, config->books[i].list) == 0) {
       books[n++] = &config->books[i];
@@ -104,7 +124,9 @@ static Entry *make_entry(Conn *conn, const PricingAsk *ask, const char *key, siz
     int n = choose_books(conn->config, ask->list, books);
     memcpy(e->key, key, n_key);
     e->n_key = n_key;
-    e->known = price_find(books, n, word ? vendor_by_word(word) : NULL, ask->model, &e->ref);
+    e->word = word ? strdup(word) : NULL;
+    Seller seller = {word ? vendor_by_word(word) : NULL, e->word};
+    e->known = price_find(books, n, seller, ask->model, &e->ref);
   }
   return e;
 }
@@ -125,14 +147,8 @@ static size_t key_of(const PricingAsk *ask, char *key, size_t size) {
   return n;
 }
 
-static Entry *entry_of(Conn *conn, const PricingAsk *ask, Err *err) {
-  char key[2 * LIMIT_MODEL_NAME];
-  size_t n_key = key_of(ask, key, sizeof key);
-  Pricing *p = conn->pricing ? conn->pricing : (conn->pricing = calloc(1, sizeof *p));
-  if (!p || n_key == 0) {
-    n_key ? err_nomem(err) : err_set(err, RC_ERROR, "bad_argument", "a model's name that long");
-    return NULL;
-  }
+static Entry *entry_of(Conn *conn, const PricingAsk *ask, const char *key, size_t n_key, Err *err) {
+  Pricing *p = conn->pricing;
   if (p->serial != conn->config->serial || p->n > LIMIT_PRICED_MODELS / 2) {
     forget(p);
     p->serial = conn->config->serial;
@@ -154,27 +170,48 @@ static Entry *entry_of(Conn *conn, const PricingAsk *ask, Err *err) {
 
 /* ---- prices */
 
-static int still_holds(const Entry *e, const PriceWhen *when) {
-  const PriceSet *s = &e->set;
-  return e->has_set && s->from_ms <= when->at_ms && when->at_ms < s->to_ms &&
+static int still_holds(const Held *h, const PriceWhen *when) {
+  const PriceSet *s = &h->set;
+  return h->filled && s->from_ms <= when->at_ms && when->at_ms < s->to_ms &&
          s->above < when->input_tokens && when->input_tokens <= s->up_to &&
-         strcmp(e->service, when->service) == 0 && strcmp(e->geo, when->geo) == 0;
+         strcmp(h->service, when->service) == 0 && strcmp(h->geo, when->geo) == 0;
+}
+
+static const PriceSet *set_for(Entry *e, const PriceWhen *when) {
+  for (int i = 0; i < HELD; i++) {
+    if (still_holds(&e->held[i], when)) {
+      return &e->held[i].set;
+    }
+  }
+  Held *h = &e->held[e->oldest];
+  e->oldest = (e->oldest + 1) % HELD;
+  price_select(&e->ref, when, &h->set);
+  snprintf(h->service, sizeof h->service, "%s", when->service);
+  snprintf(h->geo, sizeof h->geo, "%s", when->geo);
+  h->filled = 1;
+  return &h->set;
 }
 
 int pricing_find(Conn *conn, const PricingAsk *ask, long long input_tokens, const char *service,
                  const char *geo, PricingFound *found, Err *err) {
-  Entry *e = entry_of(conn, ask, err);
+  char key[2 * LIMIT_MODEL_NAME];
+  size_t n_key = key_of(ask, key, sizeof key);
   PriceWhen when = {ask->at_ms, input_tokens, service, geo};
+  if (!conn->pricing && (conn->pricing = calloc(1, sizeof *conn->pricing)) == NULL) {
+    err_nomem(err);
+    return -1;
+  }
+  if (n_key == 0) {
+    PriceRef *ref = &conn->pricing->too_long;
+    model_name_lower(ask->model, ref->name, sizeof ref->name);
+    *found = (PricingFound){ref, NULL};
+    return 0;
+  }
+  Entry *e = entry_of(conn, ask, key, n_key, err);
   if (!e) {
     return -1;
   }
-  *found = (PricingFound){&e->ref, &e->set};
-  if (e->known && !still_holds(e, &when)) {
-    price_select(&e->ref, &when, &e->set);
-    snprintf(e->service, sizeof e->service, "%s", service);
-    snprintf(e->geo, sizeof e->geo, "%s", geo);
-    e->has_set = 1;
-  }
+  *found = (PricingFound){&e->ref, e->known ? set_for(e, &when) : NULL};
   return e->known;
 }
 
@@ -202,6 +239,7 @@ int pricing_unknown(const PriceRef *ref, const char *hint, Err *err) {
   const PriceBook *book = catalogue_prices();
   const char *best[2] = {"", ""};
   int distance[2] = {1000, 1000};
+  const char *provider = ref->seller.vendor ? ref->seller.vendor->id : ref->seller.word;
   if (ref->miss.also) {
     return err_set(
         err, RC_ERROR, "unknown_model",
@@ -226,6 +264,6 @@ int pricing_unknown(const PriceRef *ref, const char *hint, Err *err) {
   }
   return err_set(err, RC_ERROR, "unknown_model",
                  "no price for model '%.80s'%s%s%s (nearest: %.80s, %.80s); add it to llm_prices%s",
-                 ref->name, ref->vendor ? " of provider '" : "", ref->vendor ? ref->vendor->id : "",
-                 ref->vendor ? "'" : "", best[0], best[1], hint);
+                 ref->name, provider ? " of provider '" : "", provider ? provider : "",
+                 provider ? "'" : "", best[0], best[1], hint);
 }

@@ -15,14 +15,15 @@
 typedef struct PricingAsk {
   const char *model;
   const char *provider; /* NULL: that of the model's row in llm_models, or as the name tells */
-  const char *list;     /* NULL: all; else only this list ("catalogue": the compiled-in one) */
+  const char *list; /* NULL: all; else only this list ("catalogue": the compiled-in one; "": none,
+                           the single rows) */
   long long at_ms;
 } PricingAsk;
 
 /* What was found; borrowed until the next call. */
 typedef struct PricingFound {
   const PriceRef *ref;
-  const PriceSet *set; /* set->missing: known, but not priced */
+  const PriceSet *set; /* NULL: not known. set->missing: known, but not priced */
 } PricingFound;
 
 /* Looks whether the user's tables have changed. Once per execution of a statement is enough: pass

@@ -8,18 +8,21 @@
 
 #include <stdlib.h>
 
-static cJSON *read_body(sqlite3_value *v, const PricingAsk *ask, const char *api, Err *err) {
+static cJSON *read_body(sqlite3_value *v, const Vendor *vendor, const char *api, Err *err) {
   const char *json = (const char *)sqlite3_value_text(v);
   cJSON *body = json_parse(json ? json : "", (size_t)sqlite3_value_bytes(v), "the usage", err);
-  const Vendor *vendor = ask->provider ? vendor_by_word(ask->provider) : NULL;
   cJSON *tree = NULL;
+  UsagePart *parts = NULL;
+  int n = 0;
   Usage u;
-  if (body && usage_read(body, vendor, api, &u, err) == RC_OK && u.has) {
-    tree = usage_json(&u);
+  if (body && usage_read_all(body, vendor, api[0] ? api : NULL, &u, &parts, &n, err) == RC_OK &&
+      u.has) {
+    tree = n ? usage_parts_json(&u, parts, n) : usage_json(&u);
     if (u.reported_nusd != USAGE_UNKNOWN) {
       cJSON_AddNumberToObject(tree, "reported_usd", (double)u.reported_nusd / 1e9);
     }
   }
+  free(parts);
   cJSON_Delete(body);
   return tree;
 }
@@ -27,19 +30,18 @@ static cJSON *read_body(sqlite3_value *v, const PricingAsk *ask, const char *api
 /* llm_usage(body [, options]): options are provider and api. */
 void fn_llm_usage(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   Err err = {0};
-  PricingAsk ask = {0};
-  Usage unused;
-  void *options = NULL;
+  const Vendor *vendor = NULL;
+  char api[32] = "";
   cJSON *tree = NULL;
   const char *json = argc > 1 ? (const char *)sqlite3_value_text(argv[1]) : NULL;
   if (sqlite3_value_type(argv[0]) == SQLITE_NULL) {
     return;
   }
-  if (!json || price_options_read(json, (size_t)sqlite3_value_bytes(argv[1]), &ask, &unused,
-                                  &options, &err) == RC_OK) {
-    tree = read_body(argv[0], &ask, price_options_api(options), &err);
+  if (!json || usage_options_read(json, (size_t)sqlite3_value_bytes(argv[1]), &vendor, api,
+                                  sizeof api, &err) == RC_OK) {
+    tree = read_body(argv[0], vendor, api, &err);
   }
-  char *text = tree ? cJSON_PrintUnformatted(tree) : NULL;
+  char *text = tree && err.rc == RC_OK ? cJSON_PrintUnformatted(tree) : NULL;
   if (err.rc != RC_OK) {
     result_error(ctx, "llm_usage", &err);
   } else if (text) {
@@ -48,5 +50,4 @@ void fn_llm_usage(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   }
   cJSON_free(text);
   cJSON_Delete(tree);
-  free(options);
 }

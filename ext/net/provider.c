@@ -98,8 +98,7 @@ void provider_read_usage(const cJSON *answer, const char *provider, Reply *reply
   const char *model = usage_model(answer, vendor, NULL);
   Err err = {0};
   snprintf(reply->model, sizeof reply->model, "%s", model ? model : "");
-  usage_read(answer, vendor, NULL, &reply->usage, &err);
-  usage_parts(answer, &reply->parts, &reply->n_parts, &err);
+  usage_read_all(answer, vendor, NULL, &reply->usage, &reply->parts, &reply->n_parts, &err);
   if (err.rc != RC_OK) {
     snprintf(reply->usage_error, sizeof reply->usage_error, "%.95s", err.msg);
     usage_init(&reply->usage);

@@ -77,7 +77,9 @@ static int read_price(sqlite3_stmt *stmt, PriceBook **books, int *n, Err *err) {
     return err_set(err, RC_ERROR, "config", "llm_prices: '%.40s' is no price in dollars",
                    price[0] ? price : "NULL");
   }
-  row.pusd /= row.unit == UNIT_COUNT ? 1000000 : 1; /* pico to millionths */
+  if (row.unit == UNIT_COUNT && row.pusd > BOOK_FACTOR_MOST) {
+    return err_set(err, RC_ERROR, "config", "llm_prices: factor %.40s (at most 1000)", price);
+  }
   names = names[0] || !strpbrk(model, "*?[") ? names : model;
   return read_terms(stmt, &row.terms, err) == RC_OK &&
                  !book_add(book, column_or_empty(stmt, 6), model, names, &row)
@@ -141,7 +143,11 @@ static int has_column(sqlite3 *host, const char *column) {
 }
 
 int prices_are_current(sqlite3 *host) {
-  return has_column(host, later_columns[N_LATER - 1]);
+  int all = 1;
+  for (int i = 0; i < N_LATER && all; i++) {
+    all = has_column(host, later_columns[i]);
+  }
+  return all;
 }
 
 int prices_add_columns(sqlite3 *host, int *added, Err *err) {
@@ -189,8 +195,7 @@ static int insert_row(sqlite3_stmt *stmt, const PriceModel *m, const PriceRow *r
   sqlite3_bind_text(stmt, 1, m->name, -1, SQLITE_STATIC);
   sqlite3_bind_text(stmt, 2, row->unit == UNIT_COUNT ? "factor" : unit_word(row->unit), -1,
                     SQLITE_STATIC);
-  sqlite3_bind_double(
-      stmt, 3, decimal_double((unsigned long long)row->pusd, row->unit == UNIT_COUNT ? 6 : 12));
+  sqlite3_bind_double(stmt, 3, decimal_double((unsigned long long)row->pusd, 12));
   bind_time(stmt, 4, t->from_ms, 0);
   bind_time(stmt, 5, t->to_ms, LLONG_MAX);
   sqlite3_bind_int64(stmt, 6, t->above_tokens);

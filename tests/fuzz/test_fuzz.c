@@ -194,8 +194,11 @@ static void read_usage(const char *text, size_t n) {
     cJSON_Delete(usage_json(&u));
   }
   if (tree) {
-    usage_parts(tree, &parts, &n_parts, &err);
-    free(parts);
+    Usage whole;
+    if (usage_read_all(tree, some_vendor(), NULL, &whole, &parts, &n_parts, &err) == RC_OK) {
+      cJSON_Delete(usage_parts_json(&whole, parts, n_parts));
+      free(parts);
+    }
   }
   cJSON_Delete(tree);
 }
@@ -208,7 +211,7 @@ static void read_price_list(const char *text, size_t n) {
     for (int i = 0; i < import.book.models.n; i++) {
       const PriceModel *m = &import.book.models.at[i];
       assert_true(m->n > 0 && m->rows[0].pusd >= 0);
-      book_find(&import.book, some_vendor(), m->name);
+      book_find(&import.book, (Seller){some_vendor(), m->provider}, m->name);
     }
     cJSON_Delete(import.left_out);
     book_free(&import.book);

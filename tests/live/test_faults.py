@@ -306,11 +306,12 @@ class Echo(http.server.BaseHTTPRequestHandler):
 class Answers(unittest.TestCase):
     """Odd answers, given word for word."""
 
-    def ask(self, status, body, options="{}"):
+    def ask(self, status, body, options="{}", sql=""):
         with http.server.HTTPServer(("127.0.0.1", 0), Echo) as server, TempDir() as tmp:
             Echo.status, Echo.body = status, body
             threading.Thread(target=server.serve_forever, daemon=True).start()
             db = open_desk(os.path.join(tmp, "echo.db"), f"http://127.0.0.1:{server.server_address[1]}")
+            db.execute(sql)
             row = db.execute("SELECT answer, kind, input_tokens, output_tokens, cost_nusd, error FROM llm_call(?, ?)",
                              ("my private question about Bob", json.dumps({"retries": 0, "on_error": "null",
                                                                           **json.loads(options)}))).fetchone()
@@ -327,6 +328,18 @@ class Answers(unittest.TestCase):
 
     def test_and_unpriced_without_one(self):
         self.assertIsNone(self.ask(200, {"error": {"code": 502, "message": "upstream"}})[4])
+
+    def test_the_model_that_answered_is_priced(self):
+        def cost(model, sql=""):
+            return self.ask(200, {"model": model, "usage": self.USAGE, "choices": [
+                {"finish_reason": "stop", "message": {"content": "yes"}}]}, sql=sql)[4]
+
+        self.assertEqual(cost("gpt-4o-2024-08-06"), 1000 * 2500 + 100 * 10000)
+        self.assertIsNone(cost("gpt-99"))  # whatever it is, it is not the one that was asked
+        own = "INSERT INTO llm_prices(model, kind, usd_per_million) VALUES ('gpt-4o-mini', 'input', 1)"
+        self.assertIsNone(cost("my-server-v7", own))
+        own += ", ('gpt-4o-mini', 'output', 2)"
+        self.assertEqual(cost("my-server-v7", own), 1000 * 1000 + 100 * 2000)  # said so by whoever runs it
 
     def test_an_empty_error_beside_an_answer_is_none(self):
         body = {"error": {}, "usage": self.USAGE, "choices": [{"finish_reason": "stop", "message": {"content": "yes"}}]}

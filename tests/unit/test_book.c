@@ -45,6 +45,10 @@ static void test_globs(void **state) {
   }
 }
 
+static Seller of(const char *word) {
+  return (Seller){word ? vendor_by_word(word) : NULL, word};
+}
+
 static void test_names_in_the_catalogue(void **state) {
   static const struct {
     const char *provider, *name, *seller, *model; /* model NULL: not found */
@@ -71,8 +75,7 @@ static void test_names_in_the_catalogue(void **state) {
   };
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
-    const Vendor *vendor = cases[i].provider ? vendor_by_word(cases[i].provider) : NULL;
-    BookMatch match = book_find(catalogue_prices(), vendor, cases[i].name);
+    BookMatch match = book_find(catalogue_prices(), of(cases[i].provider), cases[i].name);
     const char *model = match.model ? match.model->name : NULL;
     check(!model == !cases[i].model, "%s: %s", cases[i].name, model ? model : "none");
     check(!model || strcmp(model, cases[i].model) == 0, "%s: %s", cases[i].name, model);
@@ -95,35 +98,61 @@ static void test_a_name_that_several_sell(void **state) {
   add(&book, "together", "qwen-9", "qwen-9");
   add(&book, "novita", "org/qwen-9", "org/qwen-9");
   add(&book, "openrouter", "org/qwen-9", "org/qwen-9");
-  BookMatch match = book_find(&book, NULL, "qwen-9");
+  BookMatch match = book_find(&book, of(NULL), "qwen-9");
   assert_true(!match.model && match.also && match.other);
-  match = book_find(&book, vendor_by_word("together_ai"), "qwen-9");
+  match = book_find(&book, of("together_ai"), "qwen-9");
   assert_true(match.model && strcmp(match.model->provider, "together") == 0);
-  match = book_find(&book, NULL, "org/qwen-9");
+  match = book_find(&book, of(NULL), "org/qwen-9");
   assert_true(match.model && strcmp(match.model->provider, "openrouter") == 0);
   book_free(&book);
 }
 
-/* Rows of one model join, also later ones without names; single rows rank by how well they match. */
+/* Rows that follow each other join; book_join finds the model wherever it stands. */
 static void test_building(void **state) {
   PriceBook book;
+  PriceRow row = {.unit = UNIT_OUTPUT, .pusd = 2, .terms = {.source = "", .checked = ""}};
   (void)state;
+  row.terms.service = "standard";
   assert_true(book_init(&book, ""));
   add(&book, "", "gpt-4o", "");
-  add(&book, "", "other", "");
   add(&book, "", "gpt-4o", "");
-  add(&book, "", "gpt-*", "gpt-*");
+  add(&book, "", "other", "");
   add(&book, "azure", "gpt-4o", "");
-  assert_int_equal(book.models.n, 4);
-  assert_int_equal(book_find_single(&book, NULL, "gpt-4o")->n, 2);
-  assert_string_equal(book_find_single(&book, NULL, "gpt-4o-2024-08-06")->name, "gpt-4o");
-  assert_string_equal(book_find_single(&book, NULL, "gpt-5")->name, "gpt-*");
-  assert_string_equal(book_find_single(&book, vendor_by_word("azure"), "gpt-4o")->provider,
-                      "azure");
-  assert_string_equal(book_find_single(&book, vendor_by_word("openai"), "gpt-4o")->provider, "");
-  assert_null(book_find_single(&book, NULL, "claude"));
+  assert_int_equal(book.models.n, 3);
+  assert_int_equal(book.models.at[0].n, 2);
+  assert_true(book_join(&book, "", "gpt-4o", &row));
+  assert_int_equal(book.models.n, 3);
+  assert_int_equal(book.models.at[0].n, 3);
+  add(&book, "Azure", "gpt-4o", "");
+  assert_int_equal(book.models.at[2].n, 2);
   book_free(&book);
   book_free(&book);
+}
+
+/* A '*' means snapshots, not another version and not a variant with its own price. */
+static void test_what_a_glob_means(void **state) {
+  static const struct {
+    const char *names, *name;
+    int means;
+  } cases[] = {
+      {"m-5*", "m-5", 1},
+      {"m-5*", "m-5-2026-01-01", 1},
+      {"m-5*", "m-5-20260101", 1},
+      {"m-5*", "m-5-latest", 1},
+      {"m-5*", "m-5-1", 0},
+      {"m-5*", "m-5.1", 0},
+      {"m-5*", "m-51", 0},
+      {"org/r1*", "org/r1:free", 0},
+      {"org/r1*", "org/r1-0528", 1},
+      {"m-5-1*", "m-5-1-20260101", 1},
+      {"m-*:free", "m-5:free", 1},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    PriceModel model = {.provider = "", .name = "none of these", .names = cases[i].names};
+    check(book_means(&model, cases[i].name) == cases[i].means, "'%s', '%s'", cases[i].names,
+          cases[i].name);
+  }
 }
 
 int main(void) {
@@ -132,6 +161,7 @@ int main(void) {
       cmocka_unit_test(test_names_in_the_catalogue),
       cmocka_unit_test(test_a_name_that_several_sell),
       cmocka_unit_test(test_building),
+      cmocka_unit_test(test_what_a_glob_means),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -141,7 +141,9 @@ static void test_models_have_prices(void **state) {
     PriceRef ref;
     PriceSet set = {0};
     PriceWhen when = {1795305600000, 1000, "standard", ""};
-    int known = price_find(books, 2, vendor_by_word(models[i].provider), models[i].name, &ref);
+    int known =
+        price_find(books, 2, (Seller){vendor_by_word(models[i].provider), models[i].provider},
+                   models[i].name, &ref);
     int free_of_charge = !models[i].key_env[0] || strcmp(models[i].name, "openrouter/auto") == 0;
     check(!known || price_select(&ref, &when, &set), "%s", models[i].name);
     check(known || free_of_charge, "%s", models[i].name);

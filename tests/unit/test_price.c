@@ -15,6 +15,8 @@
 
 enum { X = USAGE_UNKNOWN };
 
+#define MICRO ((Cost)1000000000000000000) /* a micro-dollar per million, of price_of_unit */
+
 static long long at(const char *text) {
   long long ms = 0;
   check(time_parse(text, &ms), "%s", text);
@@ -25,7 +27,7 @@ static long long at(const char *text) {
 typedef struct Row {
   const char *model;
   Unit unit;
-  long long micro; /* micro-dollars per million, or of a factor, millionths */
+  long long micro; /* micro-dollars per million, or of a factor, millionths: both in 1e-6 */
   long long from_ms, to_ms, above_tokens;
   const char *service; /* NULL: standard */
 } Row;
@@ -33,8 +35,7 @@ typedef struct Row {
 static void fill(PriceBook *book, const char *list, const Row *rows, size_t n) {
   assert_true(book_init(book, list));
   for (size_t i = 0; i < n; i++) {
-    PriceRow row = {.unit = rows[i].unit,
-                    .pusd = rows[i].micro * (rows[i].unit == UNIT_COUNT ? 1 : 1000000)};
+    PriceRow row = {.unit = rows[i].unit, .pusd = rows[i].micro * 1000000};
     row.terms = (PriceTerms){.service = rows[i].service ? rows[i].service : "standard",
                              .from_ms = rows[i].from_ms,
                              .to_ms = rows[i].to_ms ? rows[i].to_ms : LLONG_MAX,
@@ -52,7 +53,7 @@ static int select_prices(const PriceBook *own, const char *model, PriceWhen when
   PriceBook none;
   assert_true(book_init(&none, ""));
   const PriceBook *books[] = {own ? own : &none, catalogue_prices()};
-  int known = price_find(books, 2, NULL, model, ref);
+  int known = price_find(books, 2, (Seller){0}, model, ref);
   *set = (PriceSet){0};
   if (known) {
     price_select(ref, &when, set);
@@ -68,7 +69,7 @@ static long long micro(const PriceBook *own, const char *model, Unit unit, const
   PriceSet set;
   Cost price;
   select_prices(own, model, (PriceWhen){at(when), tokens, "standard", ""}, &ref, &set);
-  return price_of_unit(&set, unit, &price) ? (long long)(price / 1000000000000ULL) : -1;
+  return price_of_unit(&set, unit, &price) ? (long long)(price / MICRO) : -1;
 }
 
 static void test_catalogue_prices_by_date_and_tier(void **state) {
@@ -127,7 +128,8 @@ static void test_catalogue_prices_by_date_and_tier(void **state) {
       {"deepseek-reasoner", UNIT_INPUT, "2025-06-01T00:30:00Z", 1000, 550000},
       {"deepseek-reasoner", UNIT_INPUT, "2025-06-01T16:30:00Z", 1000, 135000},
       {"deepseek-reasoner", UNIT_INPUT, "2025-09-05T15:59:59Z", 1000, 550000},
-      {"deepseek-reasoner", UNIT_INPUT, "2025-09-05T16:00:00Z", 1000, 560000}, /* no more discount */
+      {"deepseek-reasoner", UNIT_INPUT, "2025-09-05T16:00:00Z", 1000,
+       560000}, /* no more discount */
       {"deepseek-reasoner", UNIT_INPUT, "2025-09-06T00:00:00Z", 1000, 560000},
       {"deepseek-reasoner", UNIT_INPUT, "2026-06-01T12:00:00Z", 1000, 280000},
       {"grok-4.3", UNIT_INPUT, "2026-11-22", 199999, 1250000}, /* from 200,000, not above it */
@@ -394,7 +396,7 @@ static void test_services(void **state) {
     PriceWhen when = {at("2026-11-22"), 1000, cases[i].service, cases[i].geo};
     check(select_prices(&own, cases[i].model, when, &ref, &set), "%s", cases[i].model);
     int priced = !set.missing && price_of_unit(&set, cases[i].unit, &price);
-    long long got = priced ? (long long)(price / 1000000000000ULL) : -1;
+    long long got = priced ? (long long)(price / MICRO) : -1;
     check(got == cases[i].micro, "%s, %s, '%s', %s: %lld", cases[i].model, cases[i].service,
           cases[i].geo, unit_word(cases[i].unit), got);
   }
@@ -405,27 +407,39 @@ static void test_services(void **state) {
 static void test_bounds(void **state) {
   static const char *const models[] = {"gpt-5.6-luna", "claude-sonnet-4-6", "deepseek-reasoner",
                                        "deepseek-v4-flash", "gemini-2.5-pro"};
+  static const Row rows[] = {
+      {"gpt-5.6-luna", UNIT_COUNT, 900000, 1780010000000, 1780020000000, 0, NULL},
+      {"g*", UNIT_COUNT, 800000, 1780030000000, 0, 100000, NULL},
+      {"*", UNIT_COUNT, 500000, 1780025000000, 1780040000000, 0, "scale"},
+  };
+  static const char *const services[] = {"standard", "batch", "scale"};
   unsigned x = 12345;
+  PriceBook own;
   (void)state;
+  fill(&own, "", rows, COUNT(rows));
   for (int i = 0; i < 3000; i++) {
     PriceRef ref;
     PriceSet a, b;
     PriceWhen first, second;
     x = x * 1103515245u + 12345u;
     const char *model = models[x % COUNT(models)];
-    first =
-        (PriceWhen){1780000000000LL + (long long)(x >> 3) * 90, (x >> 5) % 400000, "standard", ""};
+    const char *service = services[(x >> 9) % COUNT(services)];
+    long long most = i & 1 ? 90 : 1; /* half of them near the factors' days */
+    first = (PriceWhen){1780000000000LL + (long long)(x >> 3) % (most * 50000000),
+                        (x >> 5) % 400000, service, ""};
     x = x * 1103515245u + 12345u;
-    second = (PriceWhen){first.at_ms + (long long)(x >> 8) - (1 << 23), (x >> 5) % 400000,
-                         "standard", ""};
-    select_prices(NULL, model, first, &ref, &a);
-    select_prices(NULL, model, second, &ref, &b);
+    second =
+        (PriceWhen){first.at_ms + (long long)(x >> 8) - (1 << 23), (x >> 5) % 400000, service, ""};
+    select_prices(&own, model, first, &ref, &a);
+    select_prices(&own, model, second, &ref, &b);
     if (a.from_ms <= second.at_ms && second.at_ms < a.to_ms && a.above < second.input_tokens &&
         second.input_tokens <= a.up_to) {
-      check(a.priced == b.priced && memcmp(a.pusd, b.pusd, sizeof a.pusd) == 0, "%s at %lld, %lld",
-            model, first.at_ms, second.at_ms);
+      check(a.priced == b.priced && memcmp(a.pusd, b.pusd, sizeof a.pusd) == 0 &&
+                memcmp(a.factor, b.factor, sizeof a.factor) == 0,
+            "%s (%s) at %lld, %lld", model, service, first.at_ms, second.at_ms);
     }
   }
+  book_free(&own);
 }
 
 /* A list's later block of prices does not inherit what it leaves out. */
@@ -443,13 +457,11 @@ static void test_blocks(void **state) {
   PriceRef ref;
   PriceSet set;
   Cost price;
-  assert_true(price_find(books, 2, NULL, "m", &ref));
+  assert_true(price_find(books, 2, (Seller){0}, "m", &ref));
   price_select(&ref, &(PriceWhen){4999, 1, "standard", ""}, &set);
-  assert_true(price_of_unit(&set, UNIT_CACHE_READ, &price) &&
-              price == (Cost)100000 * 1000000000000);
+  assert_true(price_of_unit(&set, UNIT_CACHE_READ, &price) && price == (Cost)100000 * MICRO);
   price_select(&ref, &(PriceWhen){5000, 1, "standard", ""}, &set);
-  assert_true(price_of_unit(&set, UNIT_CACHE_READ, &price) &&
-              price == (Cost)2000000 * 1000000000000);
+  assert_true(price_of_unit(&set, UNIT_CACHE_READ, &price) && price == (Cost)2000000 * MICRO);
   book_free(&list);
   book_free(&none);
 }
@@ -548,7 +560,7 @@ static void test_rounding(void **state) {
   }
 }
 
-/* Counts and prices past all bounds: never a negative cost. */
+/* Counts and prices past all bounds: no cost rather than a wrong one. */
 static void test_the_largest_counts(void **state) {
   PriceSet set = set_of(LLONG_MAX);
   Cost cost = 0;
@@ -556,10 +568,14 @@ static void test_the_largest_counts(void **state) {
   Usage u = usage_of((Tokens){4 * LIMIT_COUNT, 0, 0, 0, 0});
   (void)state;
   set.factor[UNIT_INPUT] = 1000 * BOOK_FACTOR_ONE;
+  assert_int_equal(price_cost(&set, &u, &cost, why, sizeof why), -1);
+  assert_non_null(strstr(why, "340 million"));
+  assert_true(cost_add(COST_MOST, 1) == COST_MOST && cost_add(1, 2) == 3);
+  set = set_of(30000000000000); /* $30 per million: 10 million million tokens still have a cost */
+  u = usage_of((Tokens){10000000000000, 0, 0, 0, 0});
   assert_int_equal(price_cost(&set, &u, &cost, why, sizeof why), 1);
-  assert_true(cost == ~(Cost)0);
-  assert_true(cost_nusd(cost) == LLONG_MAX);
-  assert_true(cost_usd(cost) > 3e14);
+  assert_true(cost_nusd(cost) == 300000000LL * 1000000000);
+  assert_true(cost_usd(cost) == 3e8);
 }
 
 /* Modalities: a token is audio, or read from the cache, or both, and priced once. */

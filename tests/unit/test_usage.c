@@ -276,18 +276,19 @@ static void test_parts(void **state) {
       "{\"type\":\"fallback_message\",\"model\":\"claude-opus-4-8\",\"input_tokens\":5,\"output_"
       "tokens\":2}]}}";
   UsagePart *parts;
+  Usage whole;
   int n;
   Err err = {0};
   cJSON *tree = tree_of(json),
         *plain = tree_of("{\"usage\":{\"input_tokens\":1,\"output_tokens\":1}}");
   (void)state;
-  assert_int_equal(usage_parts(tree, &parts, &n, &err), RC_OK);
+  assert_int_equal(usage_read_all(tree, NULL, NULL, &whole, &parts, &n, &err), RC_OK);
   assert_int_equal(n, 2); /* an attempt without output is not billed */
   assert_string_equal(parts[0].model, "claude-fable-5");
   assert_int_equal(usage_get(&parts[0].usage, UNIT_INPUT), 7);
   assert_string_equal(parts[1].model, "claude-opus-4-8");
   free(parts);
-  assert_int_equal(usage_parts(plain, &parts, &n, &err), RC_OK);
+  assert_int_equal(usage_read_all(plain, NULL, NULL, &whole, &parts, &n, &err), RC_OK);
   assert_true(!parts && n == 0);
   cJSON_Delete(tree);
   cJSON_Delete(plain);
