@@ -75,7 +75,7 @@ def main():
         f.flush()
         theirs, their_sum = node(cwd, NODE, f.name)
     scan, _ = timed(db, "SELECT sum(input + cached + output) FROM t")
-    at = '{"at":"2026-06-01","list":"genai-prices"}'
+    at = '{"at":"2026-06-01","list":"genai-prices","provider":"openai"}'
     plain, _ = timed(db, f"SELECT sum(llm_cost(model, input, output, '{at}')) FROM t WHERE provider = 'openai'")
     n_plain = harness.value(db, "SELECT count(*) FROM t WHERE provider = 'openai'")
     full, our_sum = timed(db, "SELECT sum(llm_cost(model, input, output, json_object('cached', cached, 'provider', provider,"

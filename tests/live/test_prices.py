@@ -388,8 +388,9 @@ class Ledger(unittest.TestCase):
                 self.assertEqual(out.stderr, "")
                 if example.endswith("reprice.sql"):
                     lines = [line.split("|") for line in out.stdout.splitlines()]
-                    paid = {x[0]: float(x[2]) for x in lines if len(x) == 6}
-                    joined = {x[0]: float(x[2]) for x in lines if len(x) == 3}
+                    paid = {x[0]: float(x[2]) for x in lines if len(x) == 7}
+                    joined = {x[0]: float(x[2]) for x in lines if len(x) == 4}
+                    self.assertEqual({x[-1] for x in lines if len(x) in (4, 7)}, {"0"})
                     self.assertEqual(len(paid), 2)
                     self.assertEqual(set(paid), set(joined))
                     for model, usd in paid.items():
