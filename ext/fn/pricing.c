@@ -44,13 +44,12 @@ struct Pricing {
 
 int pricing_refresh(Conn *conn, sqlite3_context *ctx, Err *err) {
   static char checked;
-  if (ctx && sqlite3_get_auxdata(ctx, CHECKED_SLOT) && conn->config) {
-    return RC_OK;
-  }
-  if (!conn_config(conn, err)) {
+  int is_checked = ctx && sqlite3_get_auxdata(ctx, CHECKED_SLOT) && conn->config;
+  if ((!is_checked && !conn_config(conn, err)) ||
+      config_prices(conn->db, conn->config, err) != RC_OK) {
     return err->rc;
   }
-  if (ctx) {
+  if (ctx && !is_checked) {
     sqlite3_set_auxdata(ctx, CHECKED_SLOT, &checked, NULL);
   }
   return RC_OK;

@@ -6,6 +6,7 @@
 #include "fn/call.h"
 
 #include "fn/access.h"
+#include "fn/pricing.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -75,10 +76,10 @@ static int take_first_tier(Call *k, const Config *config, Err *err) {
 
 int route_choose(Call *k, Err *err) {
   const char *asked = k->request->model;
-  const Config *config = conn_config(k->conn, err);
-  if (!config) {
+  if (pricing_refresh(k->conn, NULL, err) != RC_OK) { /* prices that can't be read: before it is sent */
     return err->rc;
   }
+  const Config *config = k->conn->config;
   return strcmp(asked, "auto") == 0 ? take_first_tier(k, config, err)
                                     : take_model(k, config, asked, err);
 }

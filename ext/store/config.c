@@ -359,9 +359,6 @@ static int read_tables(sqlite3 *host, Config *c, int missing, Err *err) {
       read_table(host, &sources[i], c, err);
     }
   }
-  if (err->rc == RC_OK) {
-    prices_read(host, !(missing & 1 << PRICES), &c->books, &c->n_books, err);
-  }
   if (missing & 1 << MODELS && err->rc == RC_OK) {
     copy_builtin_models(c, err);
   }
@@ -394,6 +391,10 @@ Config *config_read(sqlite3 *host, Config *known, Err *err) {
   unsigned serial = known ? known->serial + 1 : 1;
   config_free(known);
   return read_all(host, version, serial, err);
+}
+
+int config_prices(sqlite3 *host, Config *c, Err *err) {
+  return c->books ? RC_OK : prices_read(host, c->has_price_table, &c->books, &c->n_books, err);
 }
 
 /* ---- looking up */

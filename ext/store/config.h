@@ -20,7 +20,8 @@ typedef struct Config {
   int has_model_table, has_price_table;
   Tier *tiers; /* by rank; owned texts */
   int n_tiers;
-  PriceBook *books; /* of llm_prices: the single rows first, then each list by its name */
+  PriceBook *books; /* of llm_prices: the single rows first, then each list by its name; NULL until
+                       config_prices */
   int n_books;
   unsigned serial;       /* another one each time it was read */
   unsigned data_version; /* of the database when read */
@@ -35,6 +36,10 @@ int config_init(sqlite3 *host, char **report, Err *err);
 ** (config_free), and `known` is freed. NULL and *err on failure; `known` is freed then too. */
 Config *config_read(sqlite3 *host, Config *known, Err *err);
 void config_free(Config *config);
+
+/* Reads llm_prices too, unless that was done: a list of thousands of rows takes milliseconds, and who
+** counts tokens needs none. */
+int config_prices(sqlite3 *host, Config *config, Err *err);
 
 /* The model a name means, copied (config_model_free): the row of that very name, else the best
 ** match (a snapshot of a known model, under the name asked for). Unknown: an error that names

@@ -100,6 +100,13 @@ static int prepare_read(sqlite3 *host, sqlite3_stmt **stmt) {
       -1, stmt, NULL);
 }
 
+void prices_free(PriceBook *books, int n) {
+  for (int i = 0; i < n; i++) {
+    book_free(&books[i]);
+  }
+  free(books);
+}
+
 int prices_read(sqlite3 *host, int there, PriceBook **books, int *n, Err *err) {
   sqlite3_stmt *stmt = NULL;
   *books = NULL;
@@ -119,14 +126,12 @@ int prices_read(sqlite3 *host, int there, PriceBook **books, int *n, Err *err) {
     config_host_error(host, "read llm_prices (has it the columns of llm_init()?)", err);
   }
   sqlite3_finalize(stmt);
-  return err->rc;
-}
-
-void prices_free(PriceBook *books, int n) {
-  for (int i = 0; i < n; i++) {
-    book_free(&books[i]);
+  if (err->rc != RC_OK) {
+    prices_free(*books, *n);
+    *books = NULL;
+    *n = 0;
   }
-  free(books);
+  return err->rc;
 }
 
 /* ---- columns of later versions */

@@ -14,7 +14,7 @@
   "'output_audio', 'input_image', 'output_image', 'request', 'web_search', … or 'factor'"
 
 /* Reads the table (there: 0 makes no more than the empty book of single rows): an owned array of
-** books, the single rows first, then the lists by name. */
+** books, the single rows first, then the lists by name; NULL on failure. */
 int prices_read(sqlite3 *host, int there, PriceBook **books, int *n, Err *err);
 void prices_free(PriceBook *books, int n);
 

@@ -282,6 +282,16 @@ class Ledger(unittest.TestCase):
                 self.assertGreater(cost, 0)
                 self.assertIsNone(error)
 
+    def test_prices_that_cannot_be_read_stop_a_call_before_it_is_sent(self):
+        before = self.standin.bill()["requests"]
+        self.db.execute("INSERT INTO llm_prices(model, kind, usd_per_million) VALUES ('gpt-4o', 'inputs', 1)")
+        self.assertIn("kind 'inputs'", error_of(self.db, "SELECT llm_complete('never sent')"))
+        self.assertEqual(self.standin.bill()["requests"], before)
+        self.assertEqual(value(self.db, "SELECT llm_tokens('two words', 'gpt-4o')"), 2)
+        self.db.execute("DELETE FROM llm_prices")
+        value(self.db, "SELECT llm_complete('sent')")
+        self.assertEqual(self.standin.bill()["requests"], before + 1)
+
 
 if __name__ == "__main__":
     unittest.main()
