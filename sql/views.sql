@@ -30,6 +30,7 @@ CREATE VIEW IF NOT EXISTS main.llm_cost_by_model AS
 SELECT coalesce(model, model_requested) AS model, provider,
        sum(kind IN ('call', 'batch', 'embed', 'unknown')) AS calls,
        sum(kind IN ('hit_exact', 'hit_semantic')) AS hits,
+       sum(error IS NOT NULL) AS errors,
        sum(input_tokens) AS input_tokens,
        sum(cached_input_tokens) AS cached_input_tokens,
        sum(output_tokens) AS output_tokens,
@@ -42,20 +43,24 @@ CREATE VIEW IF NOT EXISTS main.llm_cost_by_tag AS
 SELECT tag,
        sum(kind IN ('call', 'batch', 'embed', 'unknown')) AS calls,
        sum(kind IN ('hit_exact', 'hit_semantic')) AS hits,
+       sum(error IS NOT NULL) AS errors,
        sum(input_tokens) AS input_tokens,
        sum(output_tokens) AS output_tokens,
        sum(cost_nusd) / 1e9 AS cost_usd,
-       sum(saved_nusd) / 1e9 AS saved_usd
+       sum(saved_nusd) / 1e9 AS saved_usd,
+       sum(cost_nusd IS NULL AND kind IN ('call', 'batch', 'embed', 'unknown')) AS unpriced
 FROM llm_calls GROUP BY 1;
 
 CREATE VIEW IF NOT EXISTS main.llm_cost_by_user AS
 SELECT user,
        sum(kind IN ('call', 'batch', 'embed', 'unknown')) AS calls,
        sum(kind IN ('hit_exact', 'hit_semantic')) AS hits,
+       sum(error IS NOT NULL) AS errors,
        sum(input_tokens) AS input_tokens,
        sum(output_tokens) AS output_tokens,
        sum(cost_nusd) / 1e9 AS cost_usd,
-       sum(saved_nusd) / 1e9 AS saved_usd
+       sum(saved_nusd) / 1e9 AS saved_usd,
+       sum(cost_nusd IS NULL AND kind IN ('call', 'batch', 'embed', 'unknown')) AS unpriced
 FROM llm_calls GROUP BY 1;
 
 -- Logical requests that took more than one attempt, and what the attempts before the last cost.

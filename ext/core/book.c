@@ -191,16 +191,27 @@ static void add_dashed_date(Forms *f, const char *name) {
   }
 }
 
+/* 1 if a name has a number that is not a size ("-3b"). */
+static int has_version(const char *name) {
+  for (const char *p = strpbrk(name, "0123456789"); p; p = strpbrk(p, "0123456789")) {
+    p += strspn(p, "0123456789");
+    if (*p != 'b') {
+      return 1;
+    }
+  }
+  return 0;
+}
+
 /* 1 if what is behind a name's base may be left out: a date, or "-latest" of a name with a version
 ** (without one it means the newest there is, whichever that is). */
 static int may_drop(const char *name, size_t base) {
-  return strcmp(name + base, "-latest") == 0 ? strpbrk(name, "0123456789") != NULL
-                                             : strlen(name + base) > 5;
+  return strcmp(name + base, "-latest") == 0 ? has_version(name) : strlen(name + base) > 5;
 }
 
 static void fill_forms(Forms *f, const char *name) {
-  const char *slash = strrchr(name, '/');
-  const char *bare = slash ? slash + 1 : name;
+  const Vendor *vendor;
+  const char *bare =
+      book_bare_name(name, &vendor); /* (any other part of a path may change the price) */
   char base[LIMIT_MODEL_NAME];
   size_t n = model_name_base(bare);
   f->n = 0;
@@ -213,21 +224,34 @@ static void fill_forms(Forms *f, const char *name) {
   }
 }
 
-/* 1 if what a '*' took of a name makes it another model: a further version number ("-1", ".5-mini",
-** "-7-20260101"), or the rest of one ("5" of "-15"), but not a date in parts ("-03-25"); or a variant behind a colon that is no revision
-** ("-v1:0") and no fine-tuned model's own. */
+/* 1 if digits at p are the rest of a date that ends there or goes on by parts: "-03-25", "-09-2025". */
+static int is_date_tail(const char *p) {
+  size_t n = *p == '-' ? strspn(p + 1, "0123456789") : 0;
+  return n == 2 || n == 4;
+}
+
+/* 1 if a number that a '*' cut in two, or that it begins with, is a version ("5" of "-15", "-1", ".5-mini",
+** "-7-20260101"), and neither a date in parts nor a number of a revision ("-001"). */
+static int is_version(const char *name, const char *rest) {
+  int cut = rest > name && isdigit((unsigned char)rest[-1]) && rest[-1] != '0' &&
+            isdigit((unsigned char)rest[0]);
+  const char *digits = cut ? rest : rest + (*rest == '-' || *rest == '.');
+  size_t n = cut || digits > rest ? strspn(digits, "0123456789") : 0;
+  return n > 0 && n < 3 && !is_date_tail(digits + n);
+}
+
+/* 1 if what a '*' took of a name makes it another model: a further version number, also as "-v3" (the first
+** is no news); another size or kind; or a variant behind a colon that is no revision ("-v1:0") and no
+** fine-tuned model's own. */
 static int goes_beyond(const char *name, const char *rest) {
-  if (!rest) {
-    return 0;
+  static const char *const kinds[] = {"distill", "-qwen", "-llama", "deep-research", "-nemotron"};
+  const char *colon = rest ? strrchr(rest, ':') : NULL;
+  int beyond = rest && (is_version(name, rest) ||
+                        (strncmp(rest, "-v", 2) == 0 && rest[2] > '1' && rest[2] <= '9'));
+  for (size_t i = 0; rest && i < sizeof kinds / sizeof kinds[0]; i++) {
+    beyond |= strstr(rest, kinds[i]) != NULL;
   }
-  size_t cut = rest > name && isdigit((unsigned char)rest[-1]) ? strspn(rest, "0123456789") : 0;
-  if (cut > 0 && cut < 3) {
-    return 1;
-  }
-  size_t digits = *rest == '-' || *rest == '.' ? strspn(rest + 1, "0123456789") : 0;
-  const char *after = rest + 1 + digits, *colon = strrchr(rest, ':');
-  int dated = after[0] == '-' && strspn(after + 1, "0123456789") == 2;
-  return (digits > 0 && digits < 3 && !dated) ||
+  return beyond ||
          (colon && strncmp(name, "ft:", 3) != 0 && !all_digits(colon + 1, (int)strlen(colon + 1)));
 }
 
@@ -307,12 +331,23 @@ const char *book_bare_name(const char *name, const Vendor **vendor) {
   return *vendor ? slash + 1 : name;
 }
 
-/* A name whose prefix is a seller: his model, else OpenRouter's of that whole name. A server of one's
-** own sells nothing. */
+/* 1 if a model is not the one of that name, but one that also answers to it ("deepseek-reasoner" to
+** "deepseek-r1"), or has open weights, which the prefix of a name tells the maker of. */
+static int is_alias(const PriceModel *m, const char *name) {
+  size_t n = strlen(m->name), same = 0;
+  while (same < n && (tolower((unsigned char)m->name[same]) == name[same] ||
+                      (strchr("-.", m->name[same]) && name[same] && strchr("-.", name[same])))) {
+    same++;
+  }
+  return same < n || glob_any("gemma* gpt-oss* deepseek-chat-v3*", name);
+}
+
+/* A name whose prefix is a seller: his model, else OpenRouter's of that whole name, who sells others'
+** models under such names. A server of one's own sells nothing. */
 static BookMatch find_prefixed(const PriceBook *book, const Vendor *vendor, const char *name,
                                const char *bare) {
   BookMatch match = {find_at(book, vendor, bare), vendor, NULL, NULL};
-  if (!match.model && vendor->page[0]) {
+  if (vendor->page[0] && (!match.model || is_alias(match.model, bare))) {
     const PriceModel *m = match_from(book, 0, "openrouter", name);
     if (m) {
       match = (BookMatch){m, vendor_by_word("openrouter"), NULL, NULL};

@@ -96,8 +96,9 @@ int time_parse(const char *text, long long *ms) {
   char *end;
   long long value = strtoll(text, &end, 10), clock = 0;
   int y, mo, d, used = 0;
-  if (end != text && *end == 0) {
+  if (end != text && (*end == 0 || strcmp(end, ".0") == 0)) { /* (a REAL is written like that) */
     *ms = value;
+    return value == 0 || (value >= TIME_FIRST_MS && value <= TIME_LAST);
   } else if (sscanf(text, "%4d-%2d-%2d%n", &y, &mo, &d, &used) != 3 || mo < 1 || mo > 12 || d < 1 ||
              d > days_of_month(y, mo)) {
     return 0;
@@ -107,13 +108,13 @@ int time_parse(const char *text, long long *ms) {
   } else {
     *ms = days_from_civil(y, mo, d) * 86400000LL + clock;
   }
-  return *ms >= TIME_FIRST && *ms <= TIME_LAST;
+  return *ms >= TIME_FIRST;
 }
 
 int time_parse_hours(const char *text, int *from, int *to) {
   int h1, m1, h2, m2, used = 0;
   if (sscanf(text, "%2d:%2d-%2d:%2d%n", &h1, &m1, &h2, &m2, &used) != 4 || text[used] || h1 < 0 ||
-      h1 > 23 || h2 < 0 || h2 > 24 || m1 < 0 || m1 > 59 || m2 < 0 || m2 > 59) {
+      h1 > 23 || h2 < 0 || h2 > 24 || (h2 == 24 && m2) || m1 < 0 || m1 > 59 || m2 < 0 || m2 > 59) {
     return 0;
   }
   *from = (h1 * 60 + m1) * 60;

@@ -17,12 +17,14 @@ void decimal_format(unsigned __int128 value, int scale, char *text, size_t size)
 /* The double nearest to value / 10^scale. */
 double decimal_double(unsigned __int128 value, int scale);
 
-/* The years 1 to 9999, in Unix ms. */
+/* The years 1 to 9999, in Unix ms; and the first number that is taken for ms (of 1973): smaller ones are
+** seconds, or a year. */
 #define TIME_FIRST (-62135596800000LL)
 #define TIME_LAST 253402300799999LL
+#define TIME_FIRST_MS 100000000000LL
 
 /* Parses 'YYYY-MM-DD', with or without 'THH:MM[:SS[.sss]][Z]' (blank for T too), as UTC, or an
-** integer: Unix ms. Returns 1 and *ms, or 0, also for what is not within the bounds above. */
+** integer: Unix ms, or 0. Returns 1 and *ms, or 0, also for what is not within the bounds above. */
 int time_parse(const char *text, long long *ms);
 
 /* Parses a window of the day 'HH:MM-HH:MM' (UTC; the end is outside; it may pass midnight) into

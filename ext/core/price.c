@@ -21,16 +21,19 @@ static int is_of(const PriceModel *m, const PriceRef *ref) {
   return !m->provider[0] || (provider && strcasecmp(m->provider, provider) == 0);
 }
 
-/* 1 if a single row's model is another spelling of the one a list knows, or the family of a snapshot
-** (never the other way round: one snapshot's price is not its family's). */
+/* 1 if a single row's model is the family of the snapshot that was asked (never the other way round: one
+** snapshot's price is not its family's), or either in the other spelling ("4.5" for "4-5"). */
 static int is_same_model(const PriceModel *m, const PriceRef *ref) {
-  char lower[LIMIT_MODEL_NAME];
-  model_name_lower(m->name, lower, sizeof lower);
-  if (lower[model_name_base(lower)]) {
-    return 0;
+  char row[LIMIT_MODEL_NAME], asked[LIMIT_MODEL_NAME];
+  size_t n = model_name_lower(m->name, row, sizeof row);
+  snprintf(asked, sizeof asked, "%s", ref->bare);
+  for (char *p = row; *p; p++) {
+    *p = *p == '.' ? '-' : *p;
   }
-  return ref->list.model ? book_means(ref->list.model, lower)
-                         : model_name_match(ref->bare, lower) == 1;
+  for (char *p = asked; *p; p++) {
+    *p = *p == '.' ? '-' : *p;
+  }
+  return n < sizeof row && !row[model_name_base(row)] && model_name_match(asked, row) > 0;
 }
 
 /* How well a single row's model matches; 0: not at all. */
@@ -206,33 +209,47 @@ static void narrow_shared(const PriceBook *book, const PriceRef *ref, const Pric
 
 /* ---- factors */
 
+/* How well the names of a shared row mean the model; 0: not at all. As rank_of: the name itself, another
+** spelling, a GLOB; of each, one of this provider first. */
 static int covers(const PriceModel *m, const PriceRef *ref) {
   char known[LIMIT_MODEL_NAME], own[LIMIT_MODEL_NAME];
   const PriceModel *model = ref->next.model ? ref->next.model : ref->list.model;
+  int rank = 0;
   model_name_lower(m->name, own, sizeof own);
-  const char *names = m->names[0] ? m->names : own;
   model_name_lower(model ? model->name : "", known, sizeof known);
-  return glob_any(names, ref->name) || glob_any(names, ref->bare) ||
-         (known[0] && glob_any(names, known));
+  if (!m->names[0]) {
+    rank = strcmp(own, ref->name) == 0                              ? 4
+           : strcmp(own, ref->bare) == 0 || strcmp(own, known) == 0 ? 3
+           : is_same_model(m, ref)                                  ? 2
+                                                                    : 0;
+  } else if (glob_any(m->names, ref->name) || glob_any(m->names, ref->bare) ||
+             (known[0] && glob_any(m->names, known))) {
+    rank = strcmp(m->names, "*") != 0 ? 1 : 0;
+    return 2 * rank + 1 + (m->provider[0] != 0);
+  }
+  return rank ? 2 * rank + 1 + (m->provider[0] != 0) : 0;
 }
 
-/* The newest shared row of a unit (UNIT_COUNT: a factor) and a service in a book that covers the
-** model. *sold: there is one for other models of this provider. */
+/* The shared row of a unit (UNIT_COUNT: a factor) and a service in a book that covers the model best, the
+** newest of several. *sold: there is one for other models of this provider. */
 static const PriceRow *find_shared(const PriceBook *book, const PriceRef *ref,
                                    const PriceWhen *when, const char *service, Unit unit,
                                    int *sold) {
   const PriceRow *best = NULL;
+  int best_rank = 0;
   for (int g = 0; book && g < book->shared.n; g++) {
     const PriceModel *m = &book->shared.at[g];
+    int rank = is_of(m, ref) ? covers(m, ref) : 0;
     for (int i = 0; is_of(m, ref) && i < m->n; i++) {
       const PriceRow *r = &m->rows[i];
       if (r->unit != unit || !same_service(&r->terms, service)) {
         continue;
       }
       *sold = 1;
-      if (holds(&r->terms, when, service) && covers(m, ref) &&
-          (!best || r->terms.from_ms >= best->terms.from_ms)) {
+      if (rank && holds(&r->terms, when, service) &&
+          (rank > best_rank || (rank == best_rank && r->terms.from_ms >= best->terms.from_ms))) {
         best = r;
+        best_rank = rank;
       }
     }
   }
@@ -347,7 +364,7 @@ static int apply_geo(const PriceRef *ref, const PriceWhen *when, PriceSet *set) 
   snprintf(service, sizeof service, "geo:%.*s", USAGE_WORD, when->geo);
   const PriceRow *factor = factor_of(ref, when, service, &sold);
   multiply(set, factor);
-  return factor || sold ? 1 : unpriced(set, "no price for this inference_geo");
+  return factor ? 1 : unpriced(set, "no price for this inference_geo");
 }
 
 static void narrow_all(const PriceRef *ref, const PriceWhen *when, PriceSet *set) {
@@ -377,9 +394,13 @@ int price_select(const PriceRef *ref, const PriceWhen *when, PriceSet *set) {
   return known && when->geo[0] ? apply_geo(ref, when, set) : known;
 }
 
-/* The innermost priced units that are or contain a unit. */
+/* The innermost priced units that are or contain a unit. (Writes for an hour are dearer than those that a
+** price of writes is for.) */
 static UnitSet containers(const PriceSet *set, Unit unit) {
   UnitSet all = (UNIT_BIT(unit) | unit_above(unit)) & set->priced, innermost = all;
+  if (unit == UNIT_CACHE_WRITE_1H && !(all & UNIT_BIT(unit)) && all & UNIT_BIT(UNIT_CACHE_WRITE)) {
+    return 0;
+  }
   for (UnitSet left = all; left; left &= left - 1) {
     if (unit_below(UNIT_FIRST(left)) & all) {
       innermost &= ~(left & -left);

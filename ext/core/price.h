@@ -3,7 +3,8 @@
 **
 ** A usage is split into leaves, every token in exactly one, and each leaf is priced once: the leaf of
 ** a priced unit is its count less the leaves of the priced units inside it, so a unit without a price
-** of its own is billed as the one that contains it (the leaf decomposition of genai-prices).
+** of its own is billed as the one that contains it (the leaf decomposition of genai-prices; but for
+** writes of an hour, which are not billed as those of five minutes).
 **
 ** A price is an integer number of pico-dollars (1e-12 USD) per million, a factor one of 1e-12:
 ** count × price × factor is an integer in 1e-30 USD. It is summed in 128 bits and rounded once, half
@@ -26,7 +27,7 @@ typedef struct PriceSource {
   int rank;                /* of a single row's model: how well it matches */
 } PriceSource;
 
-enum { PRICE_SINGLES = 8 };
+enum { PRICE_SINGLES = 32 };
 
 /* What a model's name was found to mean, before it is known when and how much. Borrows the books. */
 typedef struct PriceRef {

@@ -195,8 +195,9 @@ static void genai_price(PriceImport *import, Line *line, const cJSON *price, int
               *tiers = cJSON_GetObjectItemCaseSensitive(price, "tiers"), *tier;
   long long start;
   cJSON_ArrayForEach(tier, tiers) {
-    if (json_count(tier, "start", &start) != 1) {
-      leave_out(import, "tiers without a start");
+    if (json_count(tier, "start", &start) != 1 ||
+        !cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(tier, "price"))) {
+      leave_out(import, "tiers without a start or a price");
       return;
     }
   }

@@ -11,9 +11,10 @@
 #include <strings.h>
 
 /* The shapes an unknown sender may report in. */
-static const char *const common[] = {"openai",         "azure.responses", "anthropic.default",
-                                     "google.default", "aws.default",     "cohere.default",
-                                     "ollama",         "azure.embeddings"};
+static const char *const common[] = {"openai",         "azure.responses",  "anthropic.default",
+                                     "google.default", "aws.default",      "cohere.default",
+                                     "ollama",         "azure.embeddings", "ledger",
+                                     "langchain",      "ai-sdk",           "cohere.v1"};
 
 void usage_init(Usage *u) {
   *u = (Usage){.can = ~(UnitSet)0, .reported_nusd = USAGE_UNKNOWN, .service = "standard"};
@@ -111,12 +112,22 @@ typedef struct Fit {
   int complete, read;
 } Fit;
 
+/* 1 if the path before is the same: one number that counts as two units. */
+static int is_again(const Shape *shape, int i) {
+  const char *const *a = shape->paths[i].steps, *const *b = i ? shape->paths[i - 1].steps : NULL;
+  while (b && *a && *b && strcmp(*a, *b) == 0) {
+    a++;
+    b++;
+  }
+  return b && !*a && !*b;
+}
+
 static Fit fit_of(const cJSON *body, const Shape *shape) {
   const cJSON *root = find_root(body, shape);
   Fit fit = {shape, 1, 0};
   for (int i = 0; i < shape->n; i++) {
     int there = walk(root, shape->paths[i].steps) != NULL;
-    fit.read += there;
+    fit.read += there && !(shape->paths[i].required && is_again(shape, i));
     fit.complete &= there || !shape->paths[i].required;
   }
   return fit;
@@ -237,10 +248,12 @@ static void add_unlisted_output(const Vendor *vendor, const cJSON *root, Usage *
 
 /* ---- what stands beside the counts */
 
-/* A cost in dollars (OpenRouter) or in ticks of 1e-10 dollars (xAI). */
+/* A cost in dollars (OpenRouter; Perplexity's with its parts) or in ticks of 1e-10 dollars (xAI). */
 static void read_reported_cost(const cJSON *usage, Usage *u) {
   const cJSON *cost = cJSON_GetObjectItemCaseSensitive(usage, "cost");
+  const cJSON *total = cJSON_GetObjectItemCaseSensitive(cost, "total_cost");
   long long ticks;
+  cost = total ? total : cost;
   if (cJSON_IsNumber(cost) && cost->valuedouble >= 0 && cost->valuedouble < 9e9) {
     u->reported_nusd = llround(cost->valuedouble * 1e9);
   } else if (json_count(usage, "cost_in_usd_ticks", &ticks) == 1) {
@@ -254,12 +267,13 @@ static void read_service(const cJSON *body, const cJSON *usage, Usage *u) {
   tier = tier ? tier : json_text(body, "service_tier");
   tier = tier ? tier : json_text(usage, "trafficType");
   tier = tier ? tier : json_text(usage, "service");
+  tier = tier ? tier : json_text(cJSON_GetObjectItemCaseSensitive(body, "serviceTier"), "type");
   if (tier) {
     usage_set_service(u, tier);
   }
   const char *speed = json_text(usage, "speed");
-  if (speed && strcmp(speed, "fast") == 0) {
-    usage_set_service(u, "fast");
+  if (speed && strcmp(speed, "fast") == 0) { /* (not sold together with another service) */
+    usage_set_service(u, strcmp(u->service, "standard") == 0 ? "fast" : "fast with another");
   }
   const char *geo = json_text(usage, "inference_geo");
   geo = geo ? geo : json_text(usage, "geo");
@@ -276,14 +290,18 @@ static int is_own(const cJSON *body) {
          cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(body, "output"));
 }
 
+/* A count under another name would be billed as what contains it: it is an error. */
 static void read_own(const cJSON *body, Usage *u, Err *err) {
   const cJSON *item;
   cJSON_ArrayForEach(item, body) {
-    Unit unit = unit_parse(item->string);
+    Unit unit = unit_parse(strcmp(item->string, "cached") == 0 ? "cache_read" : item->string);
     const char *const steps[] = {item->string, NULL};
     long long count;
     if (unit < UNIT_COUNT && read_count(body, steps, &count, err) == 1) {
       usage_set(u, unit, count);
+    } else if (unit == UNIT_COUNT && cJSON_IsNumber(item) && strcmp(item->string, "total") != 0 &&
+               strcmp(item->string, "reported_usd") != 0) {
+      err_set(err, RC_ERROR, "bad_usage", "usage: '%.40s' is no unit", item->string);
     }
   }
   read_service(body, body, u);
@@ -325,17 +343,49 @@ static void merge(cJSON *into, const cJSON *from) {
   }
 }
 
-/* The answer inside an event of a stream ("message", "response"), or the body itself. */
+static int has_usage(const cJSON *body) {
+  return cJSON_GetObjectItemCaseSensitive(body, "usage") != NULL ||
+         cJSON_GetObjectItemCaseSensitive(body, "usageMetadata") != NULL;
+}
+
+/* The answer inside an event of a stream ("message", "response") or a line of a batch's results
+** ("response"."body", "result"."message"), or the body itself. */
 static const cJSON *unwrap(const cJSON *body) {
-  static const char *const wrappers[] = {"message", "response"};
-  for (size_t i = 0; i < sizeof wrappers / sizeof wrappers[0]; i++) {
-    const cJSON *inner = cJSON_GetObjectItemCaseSensitive(body, wrappers[i]);
-    if (cJSON_IsObject(inner) && cJSON_GetObjectItemCaseSensitive(inner, "usage") &&
-        !cJSON_GetObjectItemCaseSensitive(body, "usage")) {
-      return inner;
+  static const char *const wrappers[] = {"message", "response", "body", "result"};
+  const cJSON *at = body;
+  for (int depth = 0; depth < 3 && at && !has_usage(at); depth++) {
+    const cJSON *inner = NULL;
+    for (size_t i = 0; i < sizeof wrappers / sizeof wrappers[0] && !cJSON_IsObject(inner); i++) {
+      inner = cJSON_GetObjectItemCaseSensitive(at, wrappers[i]);
     }
+    at = cJSON_IsObject(inner) ? inner : NULL;
   }
-  return body;
+  return at && has_usage(at) ? at : body;
+}
+
+/* A line of a batch's results: only those have the id that the request brought. */
+static int is_batch_line(const cJSON *body) {
+  return json_text(body, "custom_id") != NULL;
+}
+
+/* The tools a whole answer of OpenAI's Responses says it used, which its usage does not count. Of a web
+** search's actions only the search itself is billed. */
+static void count_tools(const cJSON *answer, Usage *u) {
+  const cJSON *item;
+  long long web = 0, file = 0;
+  cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(answer, "output")) {
+    const char *type = json_text(item, "type");
+    const char *action = json_text(cJSON_GetObjectItemCaseSensitive(item, "action"), "type");
+    web +=
+        type && strcmp(type, "web_search_call") == 0 && (!action || strcmp(action, "search") == 0);
+    file += type && strcmp(type, "file_search_call") == 0;
+  }
+  if (web && usage_get(u, UNIT_WEB_SEARCH) == USAGE_UNKNOWN) {
+    usage_set(u, UNIT_WEB_SEARCH, web);
+  }
+  if (file && usage_get(u, UNIT_FILE_SEARCH) == USAGE_UNKNOWN) {
+    usage_set(u, UNIT_FILE_SEARCH, file);
+  }
 }
 
 /* The snapshots of one answer as one object, owned; NULL and *err. */
@@ -368,19 +418,23 @@ static int read_object(const cJSON *body, const Vendor *vendor, const char *api,
     read_own(body, u, err);
     return err->rc;
   }
-  body = shape ? body : unwrap(body);
-  shape = shape ? shape : find_shape(body, vendor);
+  const cJSON *answer = shape ? body : unwrap(body);
+  shape = shape ? shape : find_shape(answer, vendor);
   if (!shape) {
     return RC_OK;
   }
-  const cJSON *root = find_root(body, shape);
+  const cJSON *root = find_root(answer, shape);
   read_shape(root, shape, u, err);
   add_split_writes(shape, u);
   note_no_output(root, u);
   if (!api) {
     add_unlisted_output(vendor, root, u);
+    count_tools(answer, u);
   }
-  read_service(body, root, u);
+  read_service(answer, root, u);
+  if (is_batch_line(body) && strcmp(u->service, "standard") == 0) {
+    usage_set_service(u, "batch");
+  }
   read_reported_cost(root, u);
   return err->rc;
 }
@@ -393,7 +447,14 @@ static const cJSON *list_of_parts(const cJSON *body) {
   const cJSON *list =
       cJSON_GetObjectItemCaseSensitive(cJSON_IsObject(usage) ? usage : answer, "iterations");
   list = own ? own : list;
-  return cJSON_IsArray(list) && cJSON_GetArraySize(list) > 1 ? list : NULL;
+  return cJSON_IsArray(list) && cJSON_GetArraySize(list) > 0 ? list : NULL;
+}
+
+/* The whole is what its only part says, if that is of the same model (a compaction's tokens are in the part
+** alone). */
+static int is_the_whole(const cJSON *body, const UsagePart *part, int n) {
+  const char *model = json_text(unwrap(body), "model");
+  return n == 1 && (!part->model[0] || (model && strcmp(model, part->model) == 0));
 }
 
 /* One attempt: what it does not say itself is as the whole says. */
@@ -416,7 +477,7 @@ static void move_fees(const Usage *whole, UsagePart *last) {
   }
 }
 
-static int read_parts(const cJSON *body, const Usage *whole, UsagePart **parts, int *n, Err *err) {
+static int read_parts(const cJSON *body, Usage *whole, UsagePart **parts, int *n, Err *err) {
   const cJSON *list = list_of_parts(body), *item;
   UsagePart *all = list ? calloc((size_t)cJSON_GetArraySize(list), sizeof *all) : NULL;
   if (!list || !all) {
@@ -431,6 +492,13 @@ static int read_parts(const cJSON *body, const Usage *whole, UsagePart **parts, 
     return err->rc;
   }
   move_fees(whole, &all[*n - 1]);
+  if (is_the_whole(body, all, *n)) {
+    all->usage.reported_nusd = whole->reported_nusd;
+    *whole = all->usage;
+    *n = 0;
+    free(all);
+    return err->rc;
+  }
   *parts = all;
   return err->rc;
 }
@@ -460,6 +528,7 @@ int usage_read(const cJSON *body, const Vendor *vendor, const char *api, Usage *
 
 const char *usage_model(const cJSON *body, const Vendor *vendor, const char *api) {
   const Shape *shape = vendor && api ? vendor_shape(vendor, api) : NULL;
+  body = shape ? body : unwrap(body);
   const cJSON *name =
       walk(body, shape && shape->model[0] ? shape->model : (const char *const[]){"model", NULL});
   name = name ? name : walk(body, (const char *const[]){"modelVersion", NULL});

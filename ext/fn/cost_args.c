@@ -17,7 +17,7 @@ typedef struct CostOptions {
   UnitSet has;     /* counts that were given */
   long long n[UNIT_COUNT];
   char provider[64], api[32], list[64], service[USAGE_WORD], geo[USAGE_WORD]; /* "": not given */
-  int unknown_is_null;
+  int unknown_is_null, error_is_null;
 } CostOptions;
 
 static int bad(const char *key, const char *expected, Err *err) {
@@ -32,6 +32,10 @@ static int read_count(const cJSON *item, CostOptions *o, Unit unit, Err *err) {
   if (!(d >= 0 && d <= (double)LIMIT_TOKENS) || d != (double)(long long)d) {
     return bad(item->string, "a count", err);
   }
+  if (o->has & UNIT_BIT(unit)) {
+    return err_set(err, RC_ERROR, "bad_option", "option '%s': %s was given before", item->string,
+                   unit_word(unit));
+  }
   o->n[unit] = (long long)d;
   o->has |= UNIT_BIT(unit);
   return RC_OK;
@@ -43,15 +47,16 @@ static int read_at(const cJSON *item, CostOptions *o, Err *err) {
   const char *text = cJSON_IsNumber(item) ? number : cJSON_GetStringValue(item);
   return cJSON_IsNull(item) || (text && time_parse(text, &o->at_ms))
              ? RC_OK
-             : bad("at", "'YYYY-MM-DD[THH:MM:SSZ]' or Unix ms", err);
+             : bad("at", "'YYYY-MM-DD[THH:MM:SSZ]' or Unix ms (not seconds)", err);
 }
 
-static int read_unknown(const cJSON *item, CostOptions *o, Err *err) {
+/* What is to become of something that has no cost: 'null' or 'error'. */
+static int read_choice(const cJSON *item, int *is_null, Err *err) {
   const char *word = cJSON_GetStringValue(item);
-  o->unknown_is_null = word && strcmp(word, "null") == 0;
-  return cJSON_IsNull(item) || o->unknown_is_null || (word && strcmp(word, "error") == 0)
+  *is_null = word && strcmp(word, "null") == 0;
+  return cJSON_IsNull(item) || *is_null || (word && strcmp(word, "error") == 0)
              ? RC_OK
-             : bad("unknown", "'null' or 'error'", err);
+             : bad(item->string, "'null' or 'error'", err);
 }
 
 /* Which function reads the options: each knows its own. */
@@ -63,7 +68,7 @@ static const struct {
 } readers[] = {
     {OF_COST,
      "cached, cache_write, cache_write_1h, reasoning and the other units, at, provider, api, "
-     "service, geo, list, unknown"},
+     "service, geo, list, unknown, on_error"},
     {OF_PRICE, "input, at, provider, service, geo, list, unknown"},
     {OF_USAGE, "provider, api"},
 };
@@ -111,7 +116,10 @@ static int read_option(const cJSON *item, int of, CostOptions *o, Err *err) {
   if (of != OF_USAGE && strcmp(key, "at") == 0) {
     return read_at(item, o, err);
   }
-  return of != OF_USAGE && strcmp(key, "unknown") == 0 ? read_unknown(item, o, err)
+  if (of != OF_USAGE && strcmp(key, "unknown") == 0) {
+    return read_choice(item, &o->unknown_is_null, err);
+  }
+  return of == OF_COST && strcmp(key, "on_error") == 0 ? read_choice(item, &o->error_is_null, err)
                                                        : unknown_option(key, of, err);
 }
 
@@ -137,11 +145,72 @@ static CostOptions *parse_options(const char *json, size_t n, int of, Err *err) 
   return o;
 }
 
-/* The options argument, parsed once where it is the same for every row. *owned: what the caller frees,
-** or NULL. */
+/* ---- words that nobody has */
+
+/* 1 if any row of a book is of a service. */
+static int sells(const PriceBook *book, const char *service) {
+  const PriceModels *groups[] = {&book->shared, &book->models};
+  for (int g = 0; g < 2; g++) {
+    for (int m = 0; m < groups[g]->n; m++) {
+      for (int r = 0; r < groups[g]->at[m].n; r++) {
+        if (strcmp(groups[g]->at[m].rows[r].terms.service, service) == 0) {
+          return 1;
+        }
+      }
+    }
+  }
+  return 0;
+}
+
+/* A service, a place or a list that nobody has is a slip of the pen. */
+static int check_sold(const Config *config, const char *option, const char *word,
+                      const char *service, Err *err) {
+  int found = strcmp(service, "standard") == 0 || sells(catalogue_prices(), service);
+  for (int b = 0; b < config->n_books && !found; b++) {
+    found = sells(&config->books[b], service);
+  }
+  return found ? RC_OK
+               : err_set(err, RC_ERROR, "bad_option",
+                         "option '%s': no price list has a price for '%s' (SELECT DISTINCT service "
+                         "FROM llm_catalogue)",
+                         option, word);
+}
+
+static int check_list(const Config *config, const char *list, Err *err) {
+  int found = strcmp(list, catalogue_prices()->list) == 0;
+  for (int b = 1; b < config->n_books && !found; b++) {
+    found = strcmp(list, config->books[b].list) == 0;
+  }
+  return found ? RC_OK
+               : err_set(err, RC_ERROR, "bad_option",
+                         "option 'list': no price list '%s' ('catalogue', or one in llm_prices)",
+                         list);
+}
+
+static int check_words(const Config *config, const CostOptions *o, Err *err) {
+  Usage u;
+  char place[USAGE_WORD + 8];
+  usage_init(&u);
+  usage_set_service(&u, o->service);
+  usage_set_geo(&u, o->geo);
+  snprintf(place, sizeof place, "geo:%s", u.geo);
+  if (o->list[0] && check_list(config, o->list, err) != RC_OK) {
+    return err->rc;
+  }
+  if (o->service[0] && check_sold(config, "service", o->service, u.service, err) != RC_OK) {
+    return err->rc;
+  }
+  return u.geo[0] ? check_sold(config, "geo", o->geo, place, err) : RC_OK;
+}
+
+/* ---- the argument */
+
+/* The options argument, read and checked once where it is the same for every row. *owned: what the caller
+** frees, or NULL. */
 static const CostOptions *options_of(sqlite3_context *ctx, sqlite3_value *v, int at, void **owned,
                                      Err *err) {
   static const CostOptions none = {.at_ms = LLONG_MIN};
+  const Conn *c = sqlite3_user_data(ctx);
   const char *json = v ? (const char *)sqlite3_value_text(v) : NULL;
   CostOptions *o = json ? sqlite3_get_auxdata(ctx, at) : NULL;
   *owned = NULL;
@@ -150,6 +219,10 @@ static const CostOptions *options_of(sqlite3_context *ctx, sqlite3_value *v, int
   }
   size_t n = (size_t)sqlite3_value_bytes(v);
   o = parse_options(json, n, OF_COST, err);
+  if (o && check_words(c->config, o, err) != RC_OK) {
+    free(o);
+    o = NULL;
+  }
   if (o) {
     sqlite3_set_auxdata(ctx, at, o, free);
     if (sqlite3_get_auxdata(ctx, at) != o) { /* SQLite had no memory for it and freed it */
@@ -174,16 +247,23 @@ static int read_count_arg(sqlite3_value *v, const char *what, Unit unit, Usage *
 
 /* The counts of the options. There cache_write means those with the short lifetime, beside
 ** cache_write_1h; in a usage it is all of them. */
-static void take_counts(const CostOptions *o, Usage *u) {
+static int take_counts(const CostOptions *o, Usage *u, Err *err) {
   UnitSet writes =
       UNIT_BIT(UNIT_CACHE_WRITE) | UNIT_BIT(UNIT_CACHE_WRITE_5M) | UNIT_BIT(UNIT_CACHE_WRITE_1H);
   for (UnitSet left = o->has; left; left &= left - 1) {
-    usage_set(u, UNIT_FIRST(left), o->n[UNIT_FIRST(left)]);
+    Unit unit = UNIT_FIRST(left);
+    if (u->has & UNIT_BIT(unit) && u->n[unit] != o->n[unit]) {
+      return err_set(err, RC_ERROR, "bad_option",
+                     "option '%s': %lld, but it was given as %lld already", unit_word(unit),
+                     o->n[unit], u->n[unit]);
+    }
+    usage_set(u, unit, o->n[unit]);
   }
   if (o->has & writes) {
     usage_set(u, UNIT_CACHE_WRITE,
               o->n[UNIT_CACHE_WRITE] + o->n[UNIT_CACHE_WRITE_5M] + o->n[UNIT_CACHE_WRITE_1H]);
   }
+  return RC_OK;
 }
 
 /* Who reports: the provider that was named, or the one that sells the model. */
@@ -206,6 +286,10 @@ static int read_usage(Conn *c, sqlite3_value *v, const CostOptions *o, CostArgs 
   const char *json = (const char *)sqlite3_value_text(v);
   cJSON *tree = json_parse(json ? json : "", (size_t)sqlite3_value_bytes(v), "the usage", err);
   const Vendor *vendor = vendor_of(c, o, &args->ask, err);
+  if (tree && cJSON_IsNull(tree)) {
+    cJSON_Delete(tree);
+    return RC_OK;
+  }
   if (tree && !cJSON_IsObject(tree) && !cJSON_IsArray(tree)) {
     err_set(err, RC_ERROR, "bad_usage", "expected a provider's usage object");
   } else if (tree && check_api(o, vendor, err) == RC_OK) {
@@ -216,50 +300,23 @@ static int read_usage(Conn *c, sqlite3_value *v, const CostOptions *o, CostArgs 
   return err->rc;
 }
 
-/* 1 if the second argument is a usage object and not a count. */
+/* 1 if the second argument is a usage object (or a JSON null in its place) and not a count. */
 static int is_usage_object(int argc, sqlite3_value **argv) {
   if (sqlite3_value_type(argv[1]) == SQLITE_INTEGER) {
     return 0;
   }
   const char *text = (const char *)sqlite3_value_text(argv[1]);
-  return sqlite3_value_numeric_type(argv[1]) == SQLITE_TEXT && (argc == 2 || json_begins(text));
+  return sqlite3_value_numeric_type(argv[1]) == SQLITE_TEXT &&
+         (argc == 2 || json_begins(text) || (text && strcmp(text, "null") == 0));
 }
 
-/* A service that nobody sells is a slip of the pen. */
-static int check_service(const Config *config, const char *service, Err *err) {
-  static const char *const usual[] = {"standard", "batch", "flex", "priority", "fast"};
-  for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++) {
-    if (strcmp(service, usual[i]) == 0) {
-      return RC_OK;
-    }
-  }
-  for (int b = 0; b < config->n_books; b++) {
-    const PriceModels *groups[] = {&config->books[b].models, &config->books[b].shared};
-    for (int g = 0; g < 2; g++) {
-      for (int m = 0; m < groups[g]->n; m++) {
-        for (int r = 0; r < groups[g]->at[m].n; r++) {
-          if (strcmp(groups[g]->at[m].rows[r].terms.service, service) == 0) {
-            return RC_OK;
-          }
-        }
-      }
-    }
-  }
-  return err_set(err, RC_ERROR, "bad_option",
-                 "option 'service': '%s' (valid: standard, batch, flex, priority, fast, or one in "
-                 "llm_prices)",
-                 service);
-}
-
-static int take_service(Conn *c, const CostOptions *o, Usage *u, Err *err) {
+static void take_service(const CostOptions *o, Usage *u) {
   if (o->service[0]) {
     usage_set_service(u, o->service);
-    check_service(c->config, u->service, err);
   }
   if (o->geo[0]) {
     usage_set_geo(u, o->geo);
   }
-  return err->rc;
 }
 
 static void take_ask(const CostOptions *o, PricingAsk *ask) {
@@ -269,14 +326,13 @@ static void take_ask(const CostOptions *o, PricingAsk *ask) {
 }
 
 /* Counts go with the last part of a usage of several; service and place with all. */
-static int take_options(Conn *c, const CostOptions *o, CostArgs *args, Err *err) {
-  args->unknown_is_null = o->unknown_is_null;
-  take_ask(o, &args->ask);
-  take_counts(o, args->n_parts ? &args->parts[args->n_parts - 1].usage : &args->usage);
+static int take_options(const CostOptions *o, CostArgs *args, Err *err) {
+  take_counts(o, args->n_parts ? &args->parts[args->n_parts - 1].usage : &args->usage, err);
   for (int i = 0; i < args->n_parts; i++) {
-    take_service(c, o, &args->parts[i].usage, err);
+    take_service(o, &args->parts[i].usage);
   }
-  return take_service(c, o, &args->usage, err);
+  take_service(o, &args->usage);
+  return err->rc;
 }
 
 int cost_args_read(sqlite3_context *ctx, int argc, sqlite3_value **argv, CostArgs *args, Err *err) {
@@ -297,12 +353,15 @@ int cost_args_read(sqlite3_context *ctx, int argc, sqlite3_value **argv, CostArg
   } else if (argc > at + 1) {
     err_set(err, RC_ERROR, "bad_argument", "too many arguments behind a usage object");
   }
-  const CostOptions *o = err->rc == RC_OK
+  const CostOptions *o = err->rc == RC_OK && pricing_refresh(c, ctx, err) == RC_OK
                              ? options_of(ctx, argc > at ? argv[at] : NULL, at, &args->options, err)
                              : NULL;
-  if (!o || !args->ask.model || pricing_refresh(c, ctx, err) != RC_OK) {
+  if (!o || !args->ask.model) {
     return err->rc == RC_OK ? 0 : -1;
   }
+  args->unknown_is_null = o->unknown_is_null;
+  args->error_is_null = o->error_is_null;
+  take_ask(o, &args->ask);
   if (is_usage) {
     read_usage(c, argv[1], o, args, err);
   } else {
@@ -310,7 +369,7 @@ int cost_args_read(sqlite3_context *ctx, int argc, sqlite3_value **argv, CostArg
     read_count_arg(argv[2], "output_tokens", UNIT_OUTPUT, &args->usage, err);
   }
   if (err->rc == RC_OK) {
-    take_options(c, o, args, err);
+    take_options(o, args, err);
   }
   return err->rc == RC_OK ? 1 : -1;
 }
@@ -329,7 +388,8 @@ int price_options_read(Conn *c, const char *json, size_t n, PriceOptions *out, E
   take_ask(o, &out->ask);
   out->unknown_is_null = o->unknown_is_null;
   out->input_tokens = o->has & UNIT_BIT(UNIT_INPUT) ? o->n[UNIT_INPUT] : 0;
-  return take_service(c, o, &out->usage, err);
+  take_service(o, &out->usage);
+  return check_words(c->config, o, err);
 }
 
 int usage_options_read(const char *json, size_t n, const Vendor **vendor, char *api, size_t size,

@@ -12,7 +12,7 @@ typedef struct CostArgs {
   Usage usage;
   UsagePart *parts; /* owned (free): of a usage that was billed in several parts, or NULL */
   int n_parts;
-  int unknown_is_null;
+  int unknown_is_null, error_is_null;
   void *options; /* owned where the statement does not own it; cost_args_free */
 } CostArgs;
 

@@ -8,6 +8,7 @@
 #include "fn/cost_args.h"
 #include "store/prices.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,27 +16,68 @@ enum { WHY = 200 };
 
 /* ---- llm_cost */
 
-/* The cost of what was billed, in all its parts. Returns as pricing_cost. */
-static int cost_of(Conn *c, const CostArgs *args, Cost *cost, char *why, Err *err) {
-  Cost sum = 0;
-  int priced = args->n_parts ? 1 : pricing_cost(c, &args->ask, &args->usage, cost, why, WHY, err);
-  for (int i = 0; i < args->n_parts && priced == 1; i++) {
-    PricingAsk ask = args->ask;
-    ask.model = args->parts[i].model[0] ? args->parts[i].model : ask.model;
-    priced = pricing_cost(c, &ask, &args->parts[i].usage, cost, why, WHY, err);
-    sum = cost_add(sum, *cost);
+/* What is asked of one part: its own model, at who sells the main one. (A seller may have another name for
+** the same: "us.anthropic.claude-opus-4-8-v1:0".) */
+static PricingAsk ask_of_part(const CostArgs *args, const UsagePart *part, const char *seller) {
+  PricingAsk ask = args->ask;
+  if (part->model[0] && !strstr(ask.model, part->model)) {
+    ask.model = part->model;
+    ask.provider = ask.provider ? ask.provider : seller;
   }
-  if (args->n_parts) {
-    *cost = sum;
+  return ask;
+}
+
+/* The provider that sells the main model, as far as it is known; for the parts. */
+static const char *seller_of(Conn *c, const CostArgs *args, Err *err) {
+  PricingFound found;
+  return pricing_find(c, &args->ask, 0, "standard", "", &found, err) == 1 &&
+                 found.ref->seller.vendor
+             ? found.ref->seller.vendor->id
+             : NULL;
+}
+
+/* A name that nobody prices is an error, unless the caller wants NULL. */
+static int check_known(Conn *c, const PricingAsk *ask, Err *err) {
+  PricingFound found;
+  int known = pricing_find(c, ask, 0, "standard", "", &found, err);
+  return known == 0 ? pricing_unknown(found.ref, ", or give {\"unknown\":\"null\"}", err) : err->rc;
+}
+
+/* The cost of one usage. Returns as pricing_cost; a model that nobody prices is an error, if the caller
+** did not want NULL. */
+static int cost_of_one(Conn *c, const CostArgs *args, const PricingAsk *ask, const Usage *u,
+                       Cost *cost, char *why, Err *err) {
+  int priced = pricing_cost(c, ask, u, cost, why, WHY, err);
+  if (priced == 0 && !why[0] && !args->unknown_is_null) {
+    check_known(c, ask, err);
   }
   return priced;
 }
 
-/* A name that nobody prices is an error, unless the caller wants NULL. */
-static int check_known(Conn *c, const CostArgs *args, Err *err) {
-  PricingFound found;
-  int known = pricing_find(c, &args->ask, 0, "standard", "", &found, err);
-  return known == 0 ? pricing_unknown(found.ref, ", or give {\"unknown\":\"null\"}", err) : err->rc;
+/* The cost of what was billed, in all its parts. Returns as pricing_cost. */
+static int cost_of(Conn *c, const CostArgs *args, Cost *cost, char *why, Err *err) {
+  Cost sum = 0;
+  if (!args->n_parts) {
+    return cost_of_one(c, args, &args->ask, &args->usage, cost, why, err);
+  }
+  int priced = 1;
+  const char *seller = seller_of(c, args, err);
+  for (int i = 0; i < args->n_parts && priced == 1; i++) {
+    PricingAsk ask = ask_of_part(args, &args->parts[i], seller);
+    priced = cost_of_one(c, args, &ask, &args->parts[i].usage, cost, why, err);
+    sum = cost_add(sum, *cost);
+  }
+  *cost = sum;
+  return priced;
+}
+
+/* A usage that can't be read is found again by its model. (The usage itself is not quoted.) */
+static void name_model(const CostArgs *args, Err *err) {
+  char msg[sizeof err->msg];
+  if (strcmp(err->code, "bad_usage") == 0 && args->ask.model) {
+    snprintf(msg, sizeof msg, "%s", err->msg);
+    snprintf(err->msg, sizeof err->msg, "%.300s (model '%.80s')", msg, args->ask.model);
+  }
 }
 
 void fn_llm_cost(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
@@ -47,13 +89,12 @@ void fn_llm_cost(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   int priced = cost_args_read(ctx, argc, argv, &args, &err);
   if (priced == 1) {
     priced = cost_of(c, &args, &cost, why, &err);
-    if (priced == 0 && !why[0] && !args.unknown_is_null) {
-      check_known(c, &args, &err);
-    } else if (priced == -1) {
+    if (priced == -1) {
       err_set(&err, RC_ERROR, "bad_usage", "%s", why);
     }
   }
-  if (err.rc != RC_OK) {
+  if (err.rc != RC_OK && !(args.error_is_null && err.rc != RC_NOMEM)) {
+    name_model(&args, &err);
     result_error(ctx, "llm_cost", &err);
   } else if (priced == 1) {
     sqlite3_result_double(ctx, cost_usd(cost));
@@ -107,6 +148,13 @@ static void add_lines(cJSON *tree, const PriceSet *set, const long long leaves[U
   add_decimal(tree, "total_usd", total, COST_SCALE);
 }
 
+static cJSON *unpriced(const char *model, const char *why) {
+  cJSON *tree = cJSON_CreateObject();
+  cJSON_AddStringToObject(tree, "model", model);
+  cJSON_AddStringToObject(tree, "unpriced", why);
+  return tree;
+}
+
 /* One request, or one part of it, as JSON (owned); NULL and *err. */
 static cJSON *explain(Conn *c, const PricingAsk *ask, const Usage *u, int null_if_unknown,
                       Err *err) {
@@ -117,10 +165,8 @@ static cJSON *explain(Conn *c, const PricingAsk *ask, const Usage *u, int null_i
   int known =
       pricing_find(c, ask, input == USAGE_UNKNOWN ? 0 : input, u->service, u->geo, &found, err);
   if (known == 0 && null_if_unknown) {
-    cJSON *none = cJSON_CreateObject();
-    cJSON_AddStringToObject(none, "model", ask->model);
-    cJSON_AddStringToObject(none, "unpriced", "unknown model");
-    return none;
+    return unpriced(ask->model,
+                    found.ref->miss.also ? "several providers sell it" : "unknown model");
   }
   if (known < 0 || (known == 0 && pricing_unknown(found.ref, "", err) != RC_OK)) {
     return NULL;
@@ -156,13 +202,19 @@ void fn_llm_cost_explain(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
     tree = args.n_parts ? cJSON_CreateArray()
                         : explain(c, &args.ask, &args.usage, args.unknown_is_null, &err);
   }
+  const char *seller = args.n_parts ? seller_of(c, &args, &err) : NULL;
   for (int i = 0; i < args.n_parts && tree; i++) {
-    PricingAsk ask = args.ask;
-    ask.model = args.parts[i].model[0] ? args.parts[i].model : ask.model;
+    PricingAsk ask = ask_of_part(&args, &args.parts[i], seller);
     cJSON_AddItemToArray(tree, explain(c, &ask, &args.parts[i].usage, args.unknown_is_null, &err));
+  }
+  if (err.rc != RC_OK && err.rc != RC_NOMEM && args.error_is_null) {
+    cJSON_Delete(tree);
+    tree = unpriced(args.ask.model, err.msg);
+    err = (Err){0};
   }
   char *text = tree && err.rc == RC_OK ? cJSON_PrintUnformatted(tree) : NULL;
   if (err.rc != RC_OK) {
+    name_model(&args, &err);
     result_error(ctx, "llm_cost_explain", &err);
   } else if (text) {
     sqlite3_result_text(ctx, text, -1, SQLITE_TRANSIENT);
@@ -185,7 +237,9 @@ static int read_price_when(Conn *c, sqlite3_value *v, PriceOptions *o, Err *err)
   }
   if (text && !time_parse(text, &o->ask.at_ms)) {
     err_set(err, RC_ERROR, "bad_argument",
-            "at '%.40s' (expected 'YYYY-MM-DD[THH:MM:SSZ]', Unix ms, or an options object)", text);
+            "at '%.40s' (expected 'YYYY-MM-DD[THH:MM:SSZ]', Unix ms, not seconds, or an options "
+            "object)",
+            text);
   }
   return err->rc;
 }

@@ -234,35 +234,49 @@ int pricing_cost(Conn *conn, const PricingAsk *ask, const Usage *u, Cost *cost, 
 
 /* ---- unknown names */
 
-int pricing_unknown(const PriceRef *ref, const char *hint, Err *err) {
-  const PriceBook *book = catalogue_prices();
-  const char *best[2] = {"", ""};
+/* The two names nearest to one, of a provider (NULL: of all). */
+static void find_nearest(const char *name, const char *provider, const char *best[2]) {
+  const PriceModels *models = &catalogue_prices()->models;
   int distance[2] = {1000, 1000};
-  const char *provider = ref->seller.vendor ? ref->seller.vendor->id : ref->seller.word;
+  for (int i = 0; i < models->n; i++) {
+    const char *known = models->at[i].name;
+    int d = model_name_distance(name, known, 1000);
+    if ((provider && strcmp(models->at[i].provider, provider) != 0) ||
+        (best[0] && strcmp(known, best[0]) == 0) || (best[1] && strcmp(known, best[1]) == 0)) {
+      continue;
+    }
+    if (d < distance[0]) {
+      best[1] = best[0];
+      distance[1] = distance[0];
+      best[0] = known;
+      distance[0] = d;
+    } else if (d < distance[1]) {
+      best[1] = known;
+      distance[1] = d;
+    }
+  }
+}
+
+int pricing_unknown(const PriceRef *ref, const char *hint, Err *err) {
+  const char *best[2] = {NULL, NULL};
+  const char *provider = ref->seller.vendor ? ref->seller.vendor->id : NULL;
   if (ref->miss.also) {
     return err_set(
         err, RC_ERROR, "unknown_model",
         "several providers sell '%.80s' (%s, %s, …): name one in the option 'provider'%s",
         ref->name, ref->miss.also, ref->miss.other, hint);
   }
-  for (int i = 0; i < book->models.n; i++) {
-    const char *name = book->models.at[i].name;
-    int d = model_name_distance(ref->name, name, 1000);
-    if (strcmp(name, best[0]) == 0 || strcmp(name, best[1]) == 0) {
-      continue;
-    }
-    if (d < distance[0]) {
-      best[1] = best[0];
-      distance[1] = distance[0];
-      best[0] = name;
-      distance[0] = d;
-    } else if (d < distance[1]) {
-      best[1] = name;
-      distance[1] = d;
-    }
+  if (ref->seller.word && !provider) {
+    return err_set(
+        err, RC_ERROR, "unknown_model",
+        "no price for model '%.80s': nobody is known as provider '%.60s', and llm_prices has "
+        "no rows of it%s",
+        ref->name, ref->seller.word, hint);
   }
+  find_nearest(ref->name, provider, best);
   return err_set(err, RC_ERROR, "unknown_model",
-                 "no price for model '%.80s'%s%s%s (nearest: %.80s, %.80s); add it to llm_prices%s",
+                 "no price for model '%.80s'%s%s%s%s%.80s%s%.80s%s; add it to llm_prices%s",
                  ref->name, provider ? " of provider '" : "", provider ? provider : "",
-                 provider ? "'" : "", best[0], best[1], hint);
+                 provider ? "'" : "", best[0] ? " (nearest: " : "", best[0] ? best[0] : "",
+                 best[1] ? ", " : "", best[1] ? best[1] : "", best[0] ? ")" : "", hint);
 }

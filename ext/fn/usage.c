@@ -3,10 +3,22 @@
 */
 #include "fn/fn.h"
 
+#include "core/book.h"
+#include "core/model_name.h"
 #include "core/usage.h"
 #include "fn/cost_args.h"
 
 #include <stdlib.h>
+
+/* Who sells the model that an answer names, as far as the name tells. */
+static const Vendor *vendor_of_answer(const cJSON *body) {
+  char name[LIMIT_MODEL_NAME];
+  const Vendor *vendor;
+  const char *model = usage_model(body, NULL, NULL);
+  model_name_lower(model ? model : "", name, sizeof name);
+  const char *bare = book_bare_name(name, &vendor);
+  return vendor ? vendor : vendor_of_model(bare);
+}
 
 static cJSON *read_body(sqlite3_value *v, const Vendor *vendor, const char *api, Err *err) {
   const char *json = (const char *)sqlite3_value_text(v);
@@ -15,6 +27,7 @@ static cJSON *read_body(sqlite3_value *v, const Vendor *vendor, const char *api,
   UsagePart *parts = NULL;
   int n = 0;
   Usage u;
+  vendor = vendor || !body ? vendor : vendor_of_answer(body);
   if (body && usage_read_all(body, vendor, api[0] ? api : NULL, &u, &parts, &n, err) == RC_OK &&
       u.has) {
     tree = n ? usage_parts_json(&u, parts, n) : usage_json(&u);

@@ -7,6 +7,7 @@
 #include "store/prices.h"
 
 #include "core/decimal.h"
+#include "core/usage.h"
 #include "store/config.h"
 
 #include <limits.h>
@@ -24,7 +25,7 @@ static int read_time(sqlite3_stmt *stmt, int column, long long otherwise, long l
   *ms = otherwise;
   if (text && text[0] && !time_parse(text, ms)) {
     return err_set(err, RC_ERROR, "config",
-                   "llm_prices: '%.40s' is no date (expected 'YYYY-MM-DD' or Unix ms)", text);
+                   "'%.40s' is no date (expected 'YYYY-MM-DD' or Unix ms, not seconds)", text);
   }
   return RC_OK;
 }
@@ -48,20 +49,32 @@ static const char *column_or_empty(sqlite3_stmt *stmt, int i) {
 }
 
 static int read_terms(sqlite3_stmt *stmt, PriceTerms *t, Err *err) {
-  const char *hours = column_or_empty(stmt, 8), *service = column_or_empty(stmt, 7);
+  const char *hours = column_or_empty(stmt, 8), *service = column_or_empty(stmt, 7),
+             *list = column_or_empty(stmt, 10);
   t->above_tokens = sqlite3_column_int64(stmt, 5);
   t->service = service[0] ? service : "standard";
+  if ((sqlite3_column_type(stmt, 5) != SQLITE_INTEGER &&
+       sqlite3_column_type(stmt, 5) != SQLITE_NULL) ||
+      t->above_tokens < 0) {
+    err_set(err, RC_ERROR, "config", "above_tokens '%.40s' is no count", column_or_empty(stmt, 5));
+  }
+  if (strlen(service) >= USAGE_WORD || strpbrk(service, "ABCDEFGHIJKLMNOPQRSTUVWXYZ ")) {
+    err_set(
+        err, RC_ERROR, "config",
+        "service '%.40s' (one word in lower case: standard, batch, flex, priority, fast, geo:us)",
+        service);
+  }
   t->source = column_or_empty(stmt, 11);
+  t->source = t->source[0] ? t->source : list[0] ? list : "llm_prices";
   t->checked = column_or_empty(stmt, 12); /* (a column that was not asked for is NULL) */
   if (hours[0] && !time_parse_hours(hours, &t->hours_from, &t->hours_to)) {
-    err_set(err, RC_ERROR, "config",
-            "llm_prices: '%.40s' are no hours (expected 'HH:MM-HH:MM', UTC)", hours);
+    err_set(err, RC_ERROR, "config", "'%.40s' are no hours (expected 'HH:MM-HH:MM', UTC)", hours);
   }
   read_time(stmt, 3, 0, &t->from_ms, err);
   return read_time(stmt, 4, LLONG_MAX, &t->to_ms, err);
 }
 
-static int read_price(sqlite3_stmt *stmt, PriceBook **books, int *n, Err *err) {
+static int read_row(sqlite3_stmt *stmt, PriceBook **books, int *n, Err *err) {
   const char *model = column_or_empty(stmt, 0), *kind = column_or_empty(stmt, 1);
   const char *price = column_or_empty(stmt, 2), *names = column_or_empty(stmt, 9);
   PriceBook *book = book_of(books, n, column_or_empty(stmt, 10));
@@ -70,21 +83,33 @@ static int read_price(sqlite3_stmt *stmt, PriceBook **books, int *n, Err *err) {
     return err_nomem(err);
   }
   if (row.unit == UNIT_COUNT && strcmp(kind, "factor") != 0) {
-    return err_set(err, RC_ERROR, "config", "llm_prices: kind '%.40s' (valid: %s)", kind,
-                   PRICE_KIND_WORDS);
+    return err_set(err, RC_ERROR, "config", "kind '%.40s' (valid: %s)", kind, PRICE_KIND_WORDS);
   }
   if (!decimal_parse_pico(price, &row.pusd)) {
-    return err_set(err, RC_ERROR, "config", "llm_prices: '%.40s' is no price in dollars",
+    return err_set(err, RC_ERROR, "config", "'%.40s' is no price in dollars",
                    price[0] ? price : "NULL");
   }
+  if (row.pusd == 0 && sqlite3_column_double(stmt, 2) != 0) {
+    return err_set(err, RC_ERROR, "config", "'%.40s' has more than 12 decimals", price);
+  }
   if (row.unit == UNIT_COUNT && row.pusd > BOOK_FACTOR_MOST) {
-    return err_set(err, RC_ERROR, "config", "llm_prices: factor %.40s (at most 1000)", price);
+    return err_set(err, RC_ERROR, "config", "factor %.40s (at most 1000)", price);
   }
   names = names[0] || !strpbrk(model, "*?[") ? names : model;
   return read_terms(stmt, &row.terms, err) == RC_OK &&
                  !book_add(book, column_or_empty(stmt, 6), model, names, &row)
              ? err_nomem(err)
              : err->rc;
+}
+
+/* A row that is wrong is named by its model. */
+static int read_price(sqlite3_stmt *stmt, PriceBook **books, int *n, Err *err) {
+  Err bad = {0};
+  if (read_row(stmt, books, n, &bad) != RC_OK) {
+    err_set(err, bad.rc, bad.code, "llm_prices, model '%.80s': %s", column_or_empty(stmt, 0),
+            bad.msg);
+  }
+  return err->rc;
 }
 
 /* The table may be one that an older llm_init() made. */

@@ -240,12 +240,19 @@ static int has_column(Store *s, const char *table, const char *column) {
                                        NULL) == SQLITE_OK;
 }
 
+/* What version 3 changed: a column of llm_calls and columns of views. (In a database of the user's, whose
+** statement is running, the views stay as they are.) */
+#define TO_VERSION_3 "ALTER TABLE main.llm_calls ADD COLUMN usage TEXT;"
+#define DROP_VIEWS                                                                                 \
+  "DROP VIEW IF EXISTS main.llm_cost_by_model; DROP VIEW IF EXISTS main.llm_cost_by_tag;"          \
+  "DROP VIEW IF EXISTS main.llm_cost_by_user;"
+
 static int create_schema(Store *s, Err *err) {
   unsigned long long seed;
   char sql[256];
   sqlite3_randomness(sizeof seed, &seed);
   if (has_column(s, "llm_calls", "id") && !has_column(s, "llm_calls", "usage")) {
-    exec(s, "ALTER TABLE main.llm_calls ADD COLUMN usage TEXT", "add a column", err);
+    exec(s, s->is_main ? TO_VERSION_3 : TO_VERSION_3 DROP_VIEWS, "bring it to version 3", err);
   }
   exec(s, sql_store_sql, "create the tables", err);
   exec(s, sql_cache_sql, "create the semantic cache", err);

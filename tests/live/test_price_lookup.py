@@ -191,7 +191,7 @@ class WhatWasBilled(unittest.TestCase):
     def test_options(self):
         one = {"prompt_tokens": 1, "completion_tokens": 1}
         self.assertEqual(self.cost("gpt-4o", one, service="Standard", geo="global"), 1.25e-05)
-        for options, words in (({"service": "nonsense"}, "'nonsense' (valid: standard, batch"), ({"cache": 1}, "unknown option 'cache'"),
+        for options, words in (({"service": "nonsense"}, "no price list has a price for 'nonsense'"), ({"cache": 1}, "unknown option 'cache'"),
                                ({"at": "2026-02-30"}, "option 'at'"), ({"at": "2026-02-28T25:00:00Z"}, "option 'at'"),
                                ({"at": "1e3"}, "option 'at'"), ({"cached": 1.5}, "option 'cached'"), ({"geo": ""}, "option 'geo'"),
                                ({"provider": 3}, "option 'provider'"), ({"unknown": "no"}, "option 'unknown'")):

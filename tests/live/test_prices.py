@@ -124,6 +124,8 @@ class RealAnswers(unittest.TestCase):
         ("google", "default", "gemini-3-flash-preview"): 1,
         # Its list for Google has Sonnet 4 only and takes 4.5 for it; Anthropic's own 4.5 has a tier above 200,000.
         ("google", "anthropic", "claude-sonnet-4-5-20250929"): 2,
+        # Weights that DeepSeek does not sell, taken for its own model.
+        ("deepseek", "chat", "deepseek-r1-distill-llama-70b"): 2,
         # A variant that OpenRouter gives away, said to be Google's: no price there, not the one of the model it is of.
         ("google", "chat", "google/gemini-2.0-flash-exp:free"): 1}
 
@@ -290,7 +292,8 @@ class BesideGenaiPrices(unittest.TestCase):
         blocks = [set(b["prices"]) for b in prices] if isinstance(prices, list) else [set(prices)]
         if why == "unknown model":
             return all(block and block <= {"audio_hours", "input_audio_hours"} for block in blocks)
-        unpriced = {"no price for input": "input_mtok", "no price for output": "output_mtok"}.get(why)
+        unpriced = {"no price for input": "input_mtok", "no price for output": "output_mtok",
+                    "no price for cache_write_1h": "cache_write_1h_mtok"}.get(why)
         return unpriced is not None and any(unpriced not in block for block in blocks)
 
 
@@ -368,6 +371,9 @@ class Ledger(unittest.TestCase):
         self.db.close()
         with sqlite3.connect(path + "-llmcost") as store:
             store.execute("DROP VIEW llm_reported_costs")
+            for view, group in (("by_model", "model"), ("by_tag", "tag"), ("by_user", "user")):
+                store.execute(f"DROP VIEW llm_cost_{view}")
+                store.execute(f"CREATE VIEW llm_cost_{view} AS SELECT {group}, count(*) AS calls FROM llm_calls GROUP BY 1")
             store.execute("ALTER TABLE llm_calls DROP COLUMN usage")
             store.execute("UPDATE llm_meta SET value = 2 WHERE name = 'schema_version'")
             store.execute("PRAGMA user_version = 2")
@@ -377,6 +383,7 @@ class Ledger(unittest.TestCase):
         cost, usage, *_ = self.ask("ok", "gpt-4o-mini", "after")
         self.assertGreater(usage["input"], 0)
         self.assertEqual(value(self.db, "SELECT count(*) FROM llm_reported_costs"), 0)
+        self.assertEqual(self.db.execute("SELECT errors, unpriced FROM llm_cost_by_tag").fetchall(), [(0, 0)])
 
     def test_examples(self):
         self.ask("ok", "gpt-4o-mini")

@@ -146,6 +146,13 @@ static void test_what_a_glob_means(void **state) {
       {"org/r1*", "org/r1-0528", 1},
       {"m-5-1*", "m-5-1-20260101", 1},
       {"m-*:free", "m-5:free", 1},
+      {"m-2.0-0*", "m-2.0-001", 1},
+      {"m-lite-preview*", "m-lite-preview-09-2025", 1},
+      {"m-2.5-pro*", "m-2.5-pro-exp-03-25", 1},
+      {"m-embed*", "m-embed-v2:0", 0},
+      {"m-embed*", "m-embed-v1:0", 1},
+      {"*o4-mini*", "o4-mini-deep-research", 0},
+      {"r1*", "r1-distill-llama-70b", 0},
   };
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
