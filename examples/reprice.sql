@@ -19,13 +19,14 @@ FROM repriced
 GROUP BY model;
 
 -- The same tokens on another model (its tokenizer may count differently).
-SELECT sum(cost_nusd) / 1e9 AS paid, sum(llm_cost('gpt-4o-mini', usage)) AS on_mini
-FROM llm_calls
-WHERE kind = 'call' AND usage IS NOT NULL;
+SELECT sum(paid) AS paid, sum(on_mini) AS on_mini, count(*) - count(on_mini) AS without_price
+FROM (SELECT cost_nusd / 1e9 AS paid, llm_cost('gpt-4o-mini', usage, '{"unknown":"null"}') AS on_mini
+      FROM llm_calls
+      WHERE kind = 'call' AND usage IS NOT NULL);
 
--- A catalogue that was kept yesterday, as a table: pricing under it is a join. Each leaf of a request (llm_usage names them)
+-- A catalogue that was kept as a table (here the first time this runs): pricing under it is a join. Each leaf of a request (llm_usage names them)
 -- meets the row of its model, unit, time and threshold. For requests whose units are plain input, cached input and output:
-CREATE TABLE IF NOT EXISTS prices_yesterday AS
+CREATE TABLE IF NOT EXISTS prices_kept AS
 SELECT * FROM llm_catalogue WHERE list = 'catalogue' AND service = 'standard' AND hours IS NULL;
 WITH leaves(id, provider, model, ts, input_tokens, kind, tokens) AS (
   SELECT id, provider, model, ts, input_tokens, 'input', input_tokens - coalesce(cached_input_tokens, 0)
@@ -37,11 +38,11 @@ WITH leaves(id, provider, model, ts, input_tokens, kind, tokens) AS (
   SELECT id, provider, model, ts, input_tokens, 'output', output_tokens
   FROM llm_calls WHERE kind = 'call'
 )
-SELECT l.model, count(DISTINCT l.id) AS calls, sum(l.tokens * p.usd_per_million) / 1e6 AS yesterday,
+SELECT l.model, count(DISTINCT l.id) AS calls, sum(l.tokens * p.usd_per_million) / 1e6 AS as_kept,
        count(DISTINCT iif(p.rowid IS NULL, l.id, NULL)) AS without_price
 FROM leaves l
-LEFT JOIN prices_yesterday p
- ON p.rowid = (SELECT q.rowid FROM prices_yesterday q
+LEFT JOIN prices_kept p
+ ON p.rowid = (SELECT q.rowid FROM prices_kept q
                WHERE q.provider = l.provider AND q.kind = l.kind
                  AND (l.model = q.model OR l.model GLOB q.model || '-20[0-9][0-9]*')
                  AND (q.above_tokens = 0 OR l.input_tokens > q.above_tokens)

@@ -337,6 +337,13 @@ static int unpriced(PriceSet *set, const char *why) {
   return 0;
 }
 
+/* 1 if a unit that is no token is what a model sells, and not a fee beside it: a factor on the tokens says
+** nothing of its price. */
+static int is_sold(Unit unit) {
+  return unit == UNIT_PAGE || unit == UNIT_ANNOTATED_PAGE || unit == UNIT_CHARACTER ||
+         unit == UNIT_MESSAGE || unit == UNIT_RERANK;
+}
+
 /* The rows of another service over the standard ones times its factor. */
 static int apply_service(const PriceRef *ref, const PriceWhen *when, PriceSet *set) {
   PriceSet own = {0};
@@ -345,8 +352,8 @@ static int apply_service(const PriceRef *ref, const PriceWhen *when, PriceSet *s
   if (!take_service(ref, when, when->service, &own) && !factor) {
     return unpriced(set, "no price for this service");
   }
-  for (UnitSet left = factor ? 0 : set->priced; left; left &= left - 1) {
-    if (is_token(UNIT_FIRST(left))) {
+  for (UnitSet left = set->priced; left; left &= left - 1) {
+    if (factor ? is_sold(UNIT_FIRST(left)) : is_token(UNIT_FIRST(left))) {
       set->priced &= ~(left & -left);
     }
   }

@@ -231,6 +231,12 @@ static void genai_block(PriceImport *import, Line *line, const cJSON *prices, Er
   }
 }
 
+/* 1 if a time of the day is 'HH:MM[:00]Z'. */
+static int is_utc(const char *time) {
+  size_t n = time ? strlen(time) : 0;
+  return (n == 6 || (n == 9 && strncmp(time + 5, ":00", 3) == 0)) && time[n - 1] == 'Z';
+}
+
 /* A constraint we know: from a day on, or at hours of the day. 1, or 0. */
 static int genai_constraint(const cJSON *when, PriceTerms *t) {
   static const char *const known[] = {"start_date", "start_time", "end_time", "type"};
@@ -250,9 +256,11 @@ static int genai_constraint(const cJSON *when, PriceTerms *t) {
     }
   }
   snprintf(hours, sizeof hours, "%.5s-%.5s", from ? from : "", to ? to : "");
-  return !when || cJSON_IsNull(when) ||
-         (date ? time_parse(date, &t->from_ms)
-               : from && time_parse_hours(hours, &t->hours_from, &t->hours_to));
+  if (!when || cJSON_IsNull(when)) {
+    return 1;
+  }
+  return date ? !from && !to && time_parse(date, &t->from_ms)
+              : is_utc(from) && is_utc(to) && time_parse_hours(hours, &t->hours_from, &t->hours_to);
 }
 
 /* Hours of the day hold before every start date there; here later days end earlier ones, so they are
@@ -271,14 +279,18 @@ static void genai_hours(PriceImport *import, Line *line, const cJSON *blocks, co
   }
 }
 
+/* All blocks, or none where one can't be read: another one would be taken for its time. */
 static void genai_blocks(PriceImport *import, Line *line, const cJSON *blocks, Err *err) {
+  PriceTerms *t = &line->row.terms;
   const cJSON *block;
   cJSON_ArrayForEach(block, blocks) {
-    PriceTerms *t = &line->row.terms;
     if (!genai_constraint(cJSON_GetObjectItemCaseSensitive(block, "constraint"), t)) {
-      leave_out(import, "constraints");
-      continue;
+      leave_out(import, "models with other constraints");
+      return;
     }
+  }
+  cJSON_ArrayForEach(block, blocks) {
+    genai_constraint(cJSON_GetObjectItemCaseSensitive(block, "constraint"), t);
     genai_block(import, line, cJSON_GetObjectItemCaseSensitive(block, "prices"), err);
     if (t->hours_from != t->hours_to) {
       genai_hours(import, line, blocks, block, err);
@@ -401,6 +413,15 @@ static int is_billed_otherwise(const cJSON *model) {
   return otherwise;
 }
 
+static int has_odd_price(const cJSON *model) {
+  const cJSON *field;
+  int odd = 0;
+  cJSON_ArrayForEach(field, model) {
+    odd |= strstr(field->string, "_cost") && cJSON_IsString(field);
+  }
+  return odd;
+}
+
 /* A price field of a model, or of one of its tiers. */
 static void litellm_field(PriceImport *import, Line *line, const cJSON *field, int skip_free,
                           Err *err) {
@@ -463,8 +484,9 @@ static void litellm_model(PriceImport *import, const cJSON *model, Err *err) {
   const cJSON *field;
   int otherwise = is_billed_otherwise(model);
   Buf globs;
-  if (!model->string[0]) {
-    leave_out(import, "models without a name");
+  if (!model->string[0] || has_odd_price(model)) {
+    leave_out(import,
+              model->string[0] ? "models with a price that is no number" : "models without a name");
     return;
   }
   buf_init(&globs, LIMIT_OPTIONS_BYTES);

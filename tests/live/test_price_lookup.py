@@ -24,6 +24,10 @@ class Names(unittest.TestCase):
                 ("deepseek-r1:7b", None), ("gpt-oss-120b", None),  # weights that many run, each at his price
                 ("gemini-pro-latest", None), ("claude-latest", None),  # whichever is the newest
                 ("claude-sonnet-5-1", None), ("claude-opus-4-10", None), ("gpt-5.11", None), ("o31", None),  # other versions
+                ("mistral-small-latest", None), ("ministral-3b-latest", None),
+                ("gpt-oss-120b", "openai"), ("gpt-oss-120b", "azure"), ("deepseek-r1", "azure"),  # not theirs, or at their own
+                ("deepseek-r1-distill-llama-70b", "deepseek"), ("amazon.titan-embed-text-v2:0", None),
+                ("azure/eu/gpt-4o-2024-08-06", None), ("azure/acme/whatever/gpt-4o", None),  # a place that costs more, who knows
                 ("gpt-4o-nonsense", None), ("mistral-large-2702", None), ("", None), ("gpt-4o" * 60, None)):
             with self.subTest(model=model[:40], provider=provider):
                 self.assertIsNone(price(self.db, model, provider=provider))
@@ -33,7 +37,13 @@ class Names(unittest.TestCase):
                 ("gpt-4o", "OpenAI", 2.5), ("openai/gpt-4o", "openai", 2.5), ("gpt-4o", "Azure", 2.5),
                 ("gpt-5-2025-08-07", None, 1.25), ("claude-haiku-4-5-20251001", None, 1.0), ("claude-sonnet-5-5", None, 2.0),
                 ("deepseek/deepseek-r1:free", None, 0.0), ("openrouter/deepseek/deepseek-r1:free", None, 0.0),
-                ("claude-opus-4-6-fast", None, 30.0), ("mistral-large-2411", None, 2.0)):
+                ("claude-opus-4-6-fast", None, 30.0), ("mistral-large-2411", None, 2.0),
+                ("gemini-2.0-flash-001", "google", 0.1), ("gemini-2.5-flash-lite-preview-09-2025", "google", 0.1),
+                ("gemini-2.5-flash-native-audio-preview-09-2025", "google", 0.5), ("claude-2.1", "anthropic", 8.0),
+                ("o4-mini-deep-research", "azure", 2.0), ("anthropic/claude-sonnet-4.5", None, 3.0),
+                # the maker's prefix of weights that many run: OpenRouter's name, not the maker's own price
+                ("google/gemma-3-27b-it", None, 0.1), ("deepseek/deepseek-r1", None, 0.45), ("openai/gpt-oss-120b", None, 0.039),
+                ("deepseek/deepseek-r1-distill-llama-70b", None, 0.1), ("deepseek/deepseek-chat", None, 0.28)):
             with self.subTest(model=model, provider=provider):
                 self.assertEqual(price(self.db, model, provider=provider), want)
 
@@ -41,6 +51,14 @@ class Names(unittest.TestCase):
         self.assertEqual(price(self.db, "gpt-5", provider="openai", service="flex"), 0.625)
         self.assertEqual(price(self.db, "gpt-5", provider="azure"), 1.25)
         self.assertIsNone(price(self.db, "gpt-5", provider="azure", service="flex"))
+
+    def test_what_a_service_or_a_place_does_not_tell(self):
+        self.assertEqual(price(self.db, "gpt-6-astra", geo="us"), 11)
+        for model in ("gpt-6-sol", "claude-mythos-5"):
+            self.assertIsNone(price(self.db, model, geo="us"))  # others of the provider cost more there
+        self.assertIsNone(price(self.db, "claude-opus-4-6-fast", service="batch"))
+        self.assertEqual(price(self.db, "mistral-ocr-2503", "page"), 1000)
+        self.assertIsNone(price(self.db, "mistral-ocr-2503", "page", service="batch"))  # half of the tokens, says the list
 
     def test_null_is_not_given(self):
         self.assertEqual(price(self.db, "gpt-4o", provider=None, at=None, service=None, geo=None, list=None, input=None), 2.5)
@@ -83,6 +101,39 @@ class Overrides(unittest.TestCase):
         self.assertEqual(price(self.db, "gpt-4o-mini-2024-07-18"), 1)
         self.assertEqual(price(self.db, "claude-haiku-4-5-20251001"), 2)
         self.assertEqual(price(self.db, "claude-sonnet-4-5"), 9)  # the list knows both spellings
+
+    def test_a_row_is_of_no_other_model(self):
+        for row, asked in (("gemini-2.5-pro-tuned-by-us", "gemini-2.5-pro"), ("gpt-5-codex", "gpt-5"), ("gpt-4o-2024-08-06", "gpt-4o"),
+                           ("ft:gpt-4o-mini:acme::a1", "ft:gpt-4o-mini:other::b2"), ("claude-opus-4-1", "claude-opus-4"),
+                           ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "eu.anthropic.claude-sonnet-4-5-20250929-v1:0")):
+            with self.subTest(row=row):
+                before = price(self.db, asked)
+                self.add({"model": row, "usd_per_million": 99})
+                self.assertEqual([price(self.db, row), price(self.db, asked)], [99, before])
+
+    def test_the_factor_that_fits_best(self):
+        for rows, model, want in (
+                ([("gpt-4o", None, 0.9, None), ("gpt-4o*", None, 0.5, None)], "gpt-4o", 2.25),
+                ([("gpt*", "openai", 0.5, None), ("gpt-4*", None, 0.7, None)], "gpt-4o", 1.25),
+                ([("*", None, 0.5, "2026-01-01"), ("gpt-4o", None, 0.9, None)], "gpt-4o", 2.25),
+                ([("claude-sonnet-4.5", None, 0.5, None)], "claude-sonnet-4-5", 1.5)):
+            with self.subTest(rows=rows):
+                self.db.execute("DELETE FROM llm_prices")
+                for row in rows:
+                    self.add(dict(zip(("model", "provider", "usd_per_million", "valid_from"), row)) | {"kind": "factor"})
+                self.assertEqual(price(self.db, model), want)
+
+    def test_rows_that_would_say_nothing_are_errors(self):
+        for column, value_, words in (("above_tokens", "abc", "no count"), ("above_tokens", -5, "no count"), ("above_tokens", 1.5, "no count"),
+                                      ("service", "Batch", "lower case"), ("service", "x" * 40, "one word"),
+                                      ("hours", "10:00-24:30", "no hours"), ("valid_from", 1751328000, "not seconds"),
+                                      ("valid_from", 2026, "no date"), ("usd_per_million", 1e-13, "12 decimals")):
+            with self.subTest(column=column, value=value_):
+                self.db.execute("DELETE FROM llm_prices")
+                self.add({"model": "my-own", "usd_per_million": 1, column: value_})
+                text = error_of(self.db, "SELECT llm_price('gpt-4o', 'input')")
+                self.assertIn(words, text)
+                self.assertIn("model 'my-own'", text)
 
     def test_a_price_as_it_is_written(self):
         self.add({"model": "m", "usd_per_million": 0.1}, {"model": "m", "kind": "factor", "usd_per_million": 1 / 3},
@@ -151,6 +202,83 @@ class WhatWasBilled(unittest.TestCase):
                 self.assertEqual(self.cost("claude-opus-4-8", wrapped), 0.005)
         self.assertIsNone(self.cost("claude-opus-4-8", fallback(), service="priority"))
 
+    def test_parts(self):
+        compaction = {"input_tokens": 0, "output_tokens": 0, "iterations": [
+            {"type": "compaction", "input_tokens": 180000, "output_tokens": 3500}]}
+        self.assertEqual(self.cost("claude-opus-4-8", compaction), 0.9875)  # the whole does not count it
+        one = {"type": "fallback_message", "model": "claude-fable-5", "input_tokens": 1000, "output_tokens": 100000}
+        declined = {"type": "message", "model": "claude-opus-4-8", "input_tokens": 9, "output_tokens": 0}
+        other = {"input_tokens": 1000, "output_tokens": 100000, "iterations": [declined, one]}
+        self.assertEqual(self.cost("claude-opus-4-8", other), 5.01)
+        kept = json.loads(value(self.db, "SELECT llm_usage(?)", json.dumps(other)))
+        self.assertEqual(self.cost("claude-opus-4-8", kept), 5.01)  # our own form says as much
+        dear = fallback()
+        dear["iterations"] = [{**fallback()["iterations"][0], "output_tokens": 100000}] * 2
+        self.assertEqual(self.cost("us.anthropic.claude-opus-4-8-v1:0", dear), 5.5)  # at who sold it
+        unknown = {**other, "iterations": [one, {**one, "model": "zzz"}]}
+        self.assertIn("'zzz'", error_of(self.db, "SELECT llm_cost('claude-opus-4-8', ?)", json.dumps(unknown)))
+        self.assertIsNone(self.cost("claude-opus-4-8", unknown, unknown="null"))
+
+    def test_writes_for_an_hour_are_not_those_of_five_minutes(self):
+        usage = {"input_tokens": 0, "output_tokens": 0, "cache_creation_input_tokens": 100000,
+                 "cache_creation": {"ephemeral_1h_input_tokens": 100000}}
+        self.assertEqual(self.cost("claude-sonnet-4-5", usage), 0.6)
+        self.assertIsNone(self.cost("us.anthropic.claude-sonnet-4-5-20250929-v1:0", usage))
+        self.assertIsNone(self.cost("anthropic/claude-sonnet-4.5", usage, provider="openrouter"))
+
+    def test_fast_is_not_sold_in_a_batch(self):
+        usage = {"input_tokens": 100000, "output_tokens": 0, "speed": "fast"}
+        self.assertEqual(self.cost("claude-opus-4-8", usage), 1)
+        self.assertIsNone(self.cost("claude-opus-4-8", {**usage, "service_tier": "batch"}))
+
+    def test_lines_of_a_batch(self):
+        openai = {"custom_id": "a", "response": {"status_code": 200, "body": {"service_tier": "default", "usage": {
+            "prompt_tokens": 1000, "completion_tokens": 10}}}}
+        anthropic = {"custom_id": "a", "result": {"type": "succeeded", "message": {"usage": {
+            "input_tokens": 1000, "output_tokens": 10, "service_tier": "batch"}}}}
+        self.assertEqual(self.cost("gpt-4o", openai), 0.0013)
+        self.assertEqual(self.cost("claude-haiku-4-5", anthropic), 0.000525)
+
+    def test_other_programs_logs(self):
+        for usage in ({"input": 1000, "output": 2, "cached": 500}, {"input_tokens": 1000, "output_tokens": 2, "cached_input_tokens": 500},
+                      {"input_tokens": 1000, "output_tokens": 2, "total_tokens": 1002, "input_token_details": {"cache_read": 500}},
+                      {"usage_metadata": {"input_tokens": 1000, "output_tokens": 2, "input_token_details": {"cache_read": 500}}},
+                      {"inputTokens": 1000, "outputTokens": 2, "totalTokens": 1002, "cachedInputTokens": 500},
+                      {"usage": {"inputTokens": 1000, "outputTokens": 2, "inputTokenDetails": {"cacheReadTokens": 500}}}):
+            for model, want in (("gpt-4o", 0.001895), ("claude-haiku-4-5", 0.00056)):
+                with self.subTest(usage=usage, model=model):
+                    self.assertAlmostEqual(self.cost(model, usage), want, 12)
+        self.assertIn("'cachd' is no unit", error_of(self.db, "SELECT llm_cost('gpt-4o', '{\"input\":10,\"output\":2,\"cachd\":5}')"))
+
+    def test_what_stands_outside_the_usage(self):
+        tools = {"model": "gpt-5", "usage": {"input_tokens": 1000, "output_tokens": 0, "total_tokens": 1000}, "output": [
+            {"type": "web_search_call", "action": {"type": "search"}}, {"type": "web_search_call", "action": {"type": "open_page"}},
+            {"type": "file_search_call"}, {"type": "message"}]}
+        self.assertAlmostEqual(self.cost("gpt-5", tools), 0.00125 + 0.01 + 0.0025, 12)
+        bedrock = {"usage": {"inputTokens": 100, "outputTokens": 10}, "serviceTier": {"type": "flex"}}
+        self.assertIsNone(self.cost("us.anthropic.claude-sonnet-4-5-20250929-v1:0", bedrock))
+        moonshot = {"prompt_tokens": 100000, "completion_tokens": 0, "total_tokens": 100000, "cached_tokens": 64000}
+        self.assertEqual(self.cost("kimi-k2-thinking", moonshot), 0.0312)
+        cohere = {"meta": {"billed_units": {"input_tokens": 100000, "output_tokens": 50000}}}
+        self.assertEqual(self.cost("command-a-03-2025", cohere), 0.75)
+        self.assertEqual(self.cost("mistral-ocr-2505", {"usage_info": {"pages_processed": 1000}}), 1)  # not the annotated price
+        perplexity = {"prompt_tokens": 1000, "completion_tokens": 5, "cost": {"total_cost": 0.008}}
+        self.assertEqual(json.loads(value(self.db, "SELECT llm_usage(?)", json.dumps(perplexity)))["reported_usd"], 0.008)
+        realtime = {"model": "gpt-realtime", "usage": {"input_tokens": 132, "output_tokens": 121, "input_token_details": {
+            "text_tokens": 119, "audio_tokens": 13}, "output_token_details": {"text_tokens": 30, "audio_tokens": 91}}}
+        kept = value(self.db, "SELECT llm_usage(?)", json.dumps(realtime))
+        self.assertEqual(self.cost("gpt-realtime", json.loads(kept)), self.cost("gpt-realtime", realtime))
+
+    def test_rows_without_a_usage_and_with_a_wrong_one(self):
+        for text in ("null", '{"usage":null}', "{}"):
+            self.assertIsNone(value(self.db, "SELECT llm_cost('gpt-4o', ?)", text))
+            self.assertIsNone(value(self.db, "SELECT llm_cost('gpt-4o', ?, '{\"unknown\":\"null\"}')", text))
+        for text in ('{"prompt_tokens":-1,"completion_tokens":1}', '{"prompt_tokens":1,"completion_tokens":1,', "[1"):
+            self.assertIsNone(value(self.db, "SELECT llm_cost('gpt-4o', ?, '{\"on_error\":\"null\"}')", text))
+            why = value(self.db, "SELECT llm_cost_explain('gpt-4o', ?, '{\"on_error\":\"null\"}') ->> 'unpriced'", text)
+            self.assertRegex(why, "no|not")
+        self.assertIn("(model 'gpt-4o')", error_of(self.db, "SELECT llm_cost('gpt-4o', '{\"prompt_tokens\":-1}')"))
+
     def test_whole_answers(self):
         responses = {"service_tier": "flex", "usage": {
             "input_tokens": 5, "output_tokens": 7, "total_tokens": 12, "input_tokens_details": {"cached_tokens": 2},
@@ -194,7 +322,10 @@ class WhatWasBilled(unittest.TestCase):
         for options, words in (({"service": "nonsense"}, "no price list has a price for 'nonsense'"), ({"cache": 1}, "unknown option 'cache'"),
                                ({"at": "2026-02-30"}, "option 'at'"), ({"at": "2026-02-28T25:00:00Z"}, "option 'at'"),
                                ({"at": "1e3"}, "option 'at'"), ({"cached": 1.5}, "option 'cached'"), ({"geo": ""}, "option 'geo'"),
-                               ({"provider": 3}, "option 'provider'"), ({"unknown": "no"}, "option 'unknown'")):
+                               ({"provider": 3}, "option 'provider'"), ({"unknown": "no"}, "option 'unknown'"),
+                               ({"list": "none"}, "no price list 'none'"), ({"geo": "usa"}, "price for 'usa'"),
+                               ({"input": 5}, "given as 1 already"), ({"cached": 0, "cache_read": 1}, "given before"),
+                               ({"at": 1751328000}, "not seconds"), ({"provider": "opnai"}, "nobody is known as provider 'opnai'")):
             with self.subTest(**options):
                 text = error_of(self.db, "SELECT llm_cost('gpt-4o', ?, ?)", json.dumps(one), json.dumps(options))
                 self.assertIn(words, text)
@@ -226,12 +357,22 @@ class Lists(unittest.TestCase):
                 (model(match={"and": [{"starts_with": "m"}, {"ends_with": "m"}]}), "names under several", "mmm", None),
                 (model(prices={"input_mtok": {"base": 1, "tiers": [{"begin": 5, "price": 2}]}, "output_mtok": 1}),
                  "tiers without", "m", None),
+                (model(prices={"input_mtok": {"base": 1, "tiers": [{"start": 5, "price": "2"}]}, "output_mtok": 1}),
+                 "tiers without", "m", None),
                 (model(prices={"input_mtok": 1, "sound_hours": 1}), "sound_hours", "m", 1)):
             with self.subTest(left_out=left_out):
                 db = connect(":memory:")
                 self.assertIn(left_out, str(json.loads(value(db, "SELECT llm_prices_import(?)", data))["left_out"]))
                 self.assertEqual(price(db, name), want)
+        hours = {"start_time": "01:00:00Z", "end_time": "02:00:00Z"}
         for data in (model(prices=[{"constraint": {"weekday": 1}, "prices": {"input_mtok": 1}}]),
+                     model(prices=[{"prices": {"input_mtok": 1}}, {"constraint": {**hours, "start_date": "2026-01-01"},
+                                                                    "prices": {"input_mtok": 3}}]),
+                     model(prices=[{"prices": {"input_mtok": 1}}, {"constraint": {**hours, "end_time": "02:00:00+08:00"},
+                                                                    "prices": {"input_mtok": 3}}]),
+                     json.dumps({"m": {"litellm_provider": "openai", "input_cost_per_token": 1e-6,
+                                       "input_cost_per_token_above_200k_tokens": "2e-06"}}),
+                     json.dumps({"m": {"litellm_provider": "openai", "input_cost_per_token": 0, "output_cost_per_second": "0.1"}}),
                      model(prices={"input_mtok": -1})):
             with self.subTest(refused=data):
                 self.assertIn("no price", error_of(self.db, "SELECT llm_prices_import(?)", data))
