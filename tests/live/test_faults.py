@@ -431,7 +431,7 @@ class Tls(unittest.TestCase):
 
     def test_http2_where_offered(self):
         with Standin() as standin:
-            port = 20000 + os.getpid() % 20000
+            port = 20000 + os.getpid() % 12000  # below those the system gives out
             proxy = subprocess.Popen(["nghttpx", f"-f127.0.0.1,{port}", "-b127.0.0.1," + standin.url.rsplit(":", 1)[1],
                                       "--single-thread", "--accesslog-file=" + self.tmp.name + "/access",
                                       "--accesslog-format=$alpn $status", self.key, self.cert],
