@@ -158,7 +158,8 @@ function shapeOf(provider, extractor) {
 const MORE_NAMES = { azure: ["azure*"], fireworks: ["fireworks*"], "x-ai": ["xai*"], openrouter: ["*openrouter*"] };
 // Azure sells DeepSeek's and Moonshot's models at prices of its own.
 const RESELLS = { azure: ["openai", "anthropic", "x-ai"] };
-const MORE_APIS = { voyageai: ["embeddings=voyageai.embeddings"] };
+const MORE_APIS = { voyageai: ["embeddings=voyageai.embeddings"], anthropic: ["ai-sdk=ai-sdk.beside"],
+  aws: ["ai-sdk=ai-sdk.beside"] };
 const MORE_MODELS = {
   aws: ["*anthropic.claude-*", "amazon.*", "*.amazon.*", "*meta.llama*", "mistral.*", "cohere.command*", "cohere.embed*",
     "ai21.*", "writer.*", "deepseek.*", "qwen.*", "openai.gpt-*", "*.openai.gpt-*", "*.deepseek.*", "*.mistral.*"],

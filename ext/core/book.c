@@ -208,10 +208,12 @@ static int may_drop(const char *name, size_t base) {
   return strcmp(name + base, "-latest") == 0 ? has_version(name) : strlen(name + base) > 5;
 }
 
-static void fill_forms(Forms *f, const char *name) {
+/* As the seller writes it; without the prefix of one. (Any other part of a path may change the price, but
+** at OpenRouter, where it is the maker.) */
+static void fill_forms(Forms *f, const Vendor *seller, const char *name) {
   const Vendor *vendor;
-  const char *bare =
-      book_bare_name(name, &vendor); /* (any other part of a path may change the price) */
+  const char *slash = strcmp(seller->id, "openrouter") == 0 ? strrchr(name, '/') : NULL;
+  const char *bare = slash ? slash + 1 : book_bare_name(name, &vendor);
   char base[LIMIT_MODEL_NAME];
   size_t n = model_name_base(bare);
   f->n = 0;
@@ -241,13 +243,14 @@ static int is_version(const char *name, const char *rest) {
 }
 
 /* 1 if what a '*' took of a name makes it another model: a further version number, also as "-v3" (the first
-** is no news); another size or kind; or a variant behind a colon that is no revision ("-v1:0") and no
+** is no news, nor is one behind or before a date); another size or kind; or a variant behind a colon that is no revision ("-v1:0") and no
 ** fine-tuned model's own. */
 static int goes_beyond(const char *name, const char *rest) {
   static const char *const kinds[] = {"distill", "-qwen", "-llama", "deep-research", "-nemotron"};
   const char *colon = rest ? strrchr(rest, ':') : NULL;
-  int beyond = rest && (is_version(name, rest) ||
-                        (strncmp(rest, "-v", 2) == 0 && rest[2] > '1' && rest[2] <= '9'));
+  int revised = rest && strncmp(rest, "-v", 2) == 0 && rest[2] > '1' && rest[2] <= '9' &&
+                rest[3] != '@' && !isdigit((unsigned char)rest[-1]);
+  int beyond = rest && (is_version(name, rest) || revised);
   for (size_t i = 0; rest && i < sizeof kinds / sizeof kinds[0]; i++) {
     beyond |= strstr(rest, kinds[i]) != NULL;
   }
@@ -279,7 +282,7 @@ static const PriceModel *match_from(const PriceBook *book, int i, const char *pr
 static const PriceModel *find_at(const PriceBook *book, const Vendor *vendor, const char *name) {
   const PriceModel *found = NULL;
   Forms forms;
-  fill_forms(&forms, name);
+  fill_forms(&forms, vendor, name);
   for (int i = 0; i < forms.n && !found; i++) {
     found = match_from(book, 0, vendor->id, forms.text[i]);
     for (const char *p = vendor->fallback; *p && !found; p += strspn(p, " ")) {
@@ -334,7 +337,7 @@ const char *book_bare_name(const char *name, const Vendor **vendor) {
 /* 1 if a model is not the one of that name, but one that also answers to it ("deepseek-reasoner" to
 ** "deepseek-r1"), or has open weights, which the prefix of a name tells the maker of. */
 static int is_alias(const PriceModel *m, const char *name) {
-  size_t n = strlen(m->name), same = 0;
+  size_t n = model_name_base(m->name), same = 0;
   while (same < n && (tolower((unsigned char)m->name[same]) == name[same] ||
                       (strchr("-.", m->name[same]) && name[same] && strchr("-.", name[same])))) {
     same++;
@@ -375,5 +378,5 @@ BookMatch book_find(const PriceBook *book, Seller seller, const char *name) {
   if (match.vendor) {
     match.model = find_at(book, match.vendor, bare);
   }
-  return match.model ? match : find_anywhere(book, bare);
+  return match.model || match.vendor ? match : find_anywhere(book, bare);
 }

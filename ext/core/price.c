@@ -532,6 +532,10 @@ static int leaves_of(const PriceSet *set, const Usage *u, long long leaves[UNIT_
   UnitSet base = UNIT_BIT(UNIT_INPUT) | UNIT_BIT(UNIT_OUTPUT);
   UnitSet silent = base & set->priced & u->can & ~u->has;
   memset(leaves, 0, UNIT_COUNT * sizeof *leaves);
+  if (u->other[0]) {
+    snprintf(why, size, "no price for %s", u->other);
+    return 0;
+  }
   if (silent || !u->has) {
     snprintf(why, size, "%s tokens were not reported",
              silent ? unit_word(UNIT_FIRST(silent)) : "input");

@@ -11,10 +11,10 @@
 #include <strings.h>
 
 /* The shapes an unknown sender may report in. */
-static const char *const common[] = {"openai",         "azure.responses",  "anthropic.default",
-                                     "google.default", "aws.default",      "cohere.default",
-                                     "ollama",         "azure.embeddings", "ledger",
-                                     "langchain",      "ai-sdk",           "cohere.v1"};
+static const char *const common[] = {
+    "openai",         "azure.responses", "anthropic.default", "google.default", "aws.default",
+    "cohere.default", "ollama",          "azure.embeddings",  "ledger",         "langchain",
+    "ai-sdk",         "cohere.v1",       "agent-sdk",         "aws.details"};
 
 void usage_init(Usage *u) {
   *u = (Usage){.can = ~(UnitSet)0, .reported_nusd = USAGE_UNKNOWN, .service = "standard"};
@@ -204,13 +204,22 @@ static void read_shape(const cJSON *root, const Shape *shape, Usage *u, Err *err
   u->has &= ~incomplete;
 }
 
-/* Cache writes that are only reported by their lifetimes, beside the input (Anthropic). */
+/* 1 if what is read and written stands beside the input (its paths count as input too). */
+static int stands_beside(const Shape *shape) {
+  int inputs = 0;
+  for (int i = 0; i < shape->n; i++) {
+    inputs += shape->paths[i].unit == UNIT_INPUT;
+  }
+  return inputs > 1;
+}
+
+/* Cache writes that are only reported by their lifetimes. */
 static void add_split_writes(const Shape *shape, Usage *u) {
   UnitSet split = UNIT_BIT(UNIT_CACHE_WRITE_5M) | UNIT_BIT(UNIT_CACHE_WRITE_1H);
   if (shape->can & UNIT_BIT(UNIT_CACHE_WRITE) && u->has & split &&
-      !(u->has & UNIT_BIT(UNIT_CACHE_WRITE))) {
+      usage_get(u, UNIT_CACHE_WRITE) <= 0) {
     usage_set(u, UNIT_CACHE_WRITE, u->n[UNIT_CACHE_WRITE_5M] + u->n[UNIT_CACHE_WRITE_1H]);
-    u->n[UNIT_INPUT] += u->n[UNIT_CACHE_WRITE];
+    u->n[UNIT_INPUT] += stands_beside(shape) ? u->n[UNIT_CACHE_WRITE] : 0;
   }
 }
 
@@ -266,6 +275,7 @@ static void read_service(const cJSON *body, const cJSON *usage, Usage *u) {
   const char *tier = json_text(usage, "service_tier");
   tier = tier ? tier : json_text(body, "service_tier");
   tier = tier ? tier : json_text(usage, "trafficType");
+  tier = tier ? tier : json_text(usage, "serviceTier");
   tier = tier ? tier : json_text(usage, "service");
   tier = tier ? tier : json_text(cJSON_GetObjectItemCaseSensitive(body, "serviceTier"), "type");
   if (tier) {
@@ -290,6 +300,22 @@ static int is_own(const cJSON *body) {
          cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(body, "output"));
 }
 
+/* 1 if a member that is no unit is no count of tokens either. */
+static int is_beside(const char *key) {
+  static const char *const words[] = {"total", "cost", "usd", "latency", "duration", "time"};
+  char lower[40];
+  snprintf(lower, sizeof lower, "%s", key);
+  for (char *p = lower; *p; p++) {
+    *p = (char)tolower((unsigned char)*p);
+  }
+  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+    if (strstr(lower, words[i])) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
 /* A count under another name would be billed as what contains it: it is an error. */
 static void read_own(const cJSON *body, Usage *u, Err *err) {
   const cJSON *item;
@@ -299,11 +325,13 @@ static void read_own(const cJSON *body, Usage *u, Err *err) {
     long long count;
     if (unit < UNIT_COUNT && read_count(body, steps, &count, err) == 1) {
       usage_set(u, unit, count);
-    } else if (unit == UNIT_COUNT && cJSON_IsNumber(item) && strcmp(item->string, "total") != 0 &&
-               strcmp(item->string, "reported_usd") != 0) {
+    } else if (unit == UNIT_COUNT && (cJSON_IsNumber(item) || cJSON_IsObject(item)) &&
+               !is_beside(item->string)) {
       err_set(err, RC_ERROR, "bad_usage", "usage: '%.40s' is no unit", item->string);
     }
   }
+  const char *other = json_text(body, "other");
+  snprintf(u->other, sizeof u->other, "%s", other ? other : "");
   read_service(body, body, u);
 }
 
@@ -318,6 +346,9 @@ cJSON *usage_json(const Usage *u) {
   }
   if (u->geo[0]) {
     cJSON_AddStringToObject(tree, "geo", u->geo);
+  }
+  if (u->other[0]) {
+    cJSON_AddStringToObject(tree, "other", u->other);
   }
   return tree;
 }
@@ -363,13 +394,33 @@ static const cJSON *unwrap(const cJSON *body) {
   return at && has_usage(at) ? at : body;
 }
 
-/* A line of a batch's results: only those have the id that the request brought. */
+/* A line of a batch's results: only those have the id that the request brought, or (Gemini) stand beside
+** a key, metadata or the request. */
 static int is_batch_line(const cJSON *body) {
-  return json_text(body, "custom_id") != NULL;
+  static const char *const beside[] = {"key", "metadata", "request", "processed_time"};
+  const cJSON *gemini = cJSON_GetObjectItemCaseSensitive(
+      cJSON_GetObjectItemCaseSensitive(body, "response"), "usageMetadata");
+  int found = json_text(body, "custom_id") != NULL;
+  for (size_t i = 0; i < sizeof beside / sizeof beside[0] && gemini; i++) {
+    found |= cJSON_HasObjectItem(body, beside[i]);
+  }
+  return found;
+}
+
+/* 1 if an array holds an object of a type. */
+static int has_type(const cJSON *array, const char *prefix) {
+  const cJSON *item;
+  cJSON_ArrayForEach(item, array) {
+    const char *type = json_text(item, "type");
+    if (type && strncmp(type, prefix, strlen(prefix)) == 0) {
+      return 1;
+    }
+  }
+  return 0;
 }
 
 /* The tools a whole answer of OpenAI's Responses says it used, which its usage does not count. Of a web
-** search's actions only the search itself is billed. */
+** search's actions only the search itself is billed; the older tool has another price, by model. */
 static void count_tools(const cJSON *answer, Usage *u) {
   const cJSON *item;
   long long web = 0, file = 0;
@@ -380,11 +431,24 @@ static void count_tools(const cJSON *answer, Usage *u) {
         type && strcmp(type, "web_search_call") == 0 && (!action || strcmp(action, "search") == 0);
     file += type && strcmp(type, "file_search_call") == 0;
   }
-  if (web && usage_get(u, UNIT_WEB_SEARCH) == USAGE_UNKNOWN) {
+  if (web && has_type(cJSON_GetObjectItemCaseSensitive(answer, "tools"), "web_search_preview")) {
+    snprintf(u->other, sizeof u->other, "web_search_preview");
+  } else if (web && usage_get(u, UNIT_WEB_SEARCH) == USAGE_UNKNOWN) {
     usage_set(u, UNIT_WEB_SEARCH, web);
   }
   if (file && usage_get(u, UNIT_FILE_SEARCH) == USAGE_UNKNOWN) {
     usage_set(u, UNIT_FILE_SEARCH, file);
+  }
+}
+
+/* What a usage says is billed, in what we have no unit for. */
+static void read_other(const cJSON *usage, Usage *u) {
+  static const char *const fields[] = {"prompt_audio_seconds", "images"};
+  for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(usage, fields[i]);
+    if (cJSON_IsNumber(item) && item->valuedouble > 0) {
+      snprintf(u->other, sizeof u->other, "%s", fields[i]);
+    }
   }
 }
 
@@ -394,7 +458,11 @@ static cJSON *merge_snapshots(const cJSON *array, Err *err) {
   const cJSON *item;
   cJSON_ArrayForEach(item, array) {
     const cJSON *snapshot = unwrap(item);
-    const char *id = json_text(snapshot, "id"), *first = json_text(whole, "id");
+    const char *line = json_text(item, "custom_id"), *key = line ? "custom_id" : "id";
+    const char *id = line ? line : json_text(snapshot, "id"), *first = json_text(whole, key);
+    if (line && !first) {
+      cJSON_AddStringToObject(whole, key, line);
+    }
     if (id && first && strcmp(id, first) != 0) {
       err_set(err, RC_ERROR, "bad_usage",
               "usage: an array holds the snapshots of one answer, but this one has two ids");
@@ -435,6 +503,7 @@ static int read_object(const cJSON *body, const Vendor *vendor, const char *api,
   if (is_batch_line(body) && strcmp(u->service, "standard") == 0) {
     usage_set_service(u, "batch");
   }
+  read_other(root, u);
   read_reported_cost(root, u);
   return err->rc;
 }
@@ -450,11 +519,27 @@ static const cJSON *list_of_parts(const cJSON *body) {
   return cJSON_IsArray(list) && cJSON_GetArraySize(list) > 0 ? list : NULL;
 }
 
-/* The whole is what its only part says, if that is of the same model (a compaction's tokens are in the part
-** alone). */
-static int is_the_whole(const cJSON *body, const UsagePart *part, int n) {
+/* 1 if the only part is of the answer's own model. */
+static int is_alone(const cJSON *body, const UsagePart *part, int n) {
   const char *model = json_text(unwrap(body), "model");
   return n == 1 && (!part->model[0] || (model && strcmp(model, part->model) == 0));
+}
+
+/* 1 if the whole counts what its only part does, and maybe says more of it; a compaction's tokens are in
+** the part alone. */
+static int says_the_same(const Usage *whole, const Usage *part) {
+  return usage_get(whole, UNIT_OUTPUT) == usage_get(part, UNIT_OUTPUT) &&
+         usage_get(whole, UNIT_INPUT) >= usage_get(part, UNIT_INPUT);
+}
+
+/* The lifetime of writes, where only the whole tells it: if all of them live for an hour, a part's do. */
+static void move_lifetime(const Usage *whole, Usage *part) {
+  long long hour = usage_get(whole, UNIT_CACHE_WRITE_1H),
+            writes = usage_get(part, UNIT_CACHE_WRITE);
+  if (hour > 0 && hour == usage_get(whole, UNIT_CACHE_WRITE) && writes > 0 &&
+      usage_get(part, UNIT_CACHE_WRITE_1H) == USAGE_UNKNOWN) {
+    usage_set(part, UNIT_CACHE_WRITE_1H, writes);
+  }
 }
 
 /* One attempt: what it does not say itself is as the whole says. */
@@ -485,6 +570,7 @@ static int read_parts(const cJSON *body, Usage *whole, UsagePart **parts, int *n
   }
   cJSON_ArrayForEach(item, list) {
     read_part(item, whole, &all[*n], err);
+    move_lifetime(whole, &all[*n].usage);
     *n += usage_get(&all[*n].usage, UNIT_OUTPUT) != 0;
   }
   if (*n == 0) { /* nothing but declined attempts: what the whole says */
@@ -492,9 +578,9 @@ static int read_parts(const cJSON *body, Usage *whole, UsagePart **parts, int *n
     return err->rc;
   }
   move_fees(whole, &all[*n - 1]);
-  if (is_the_whole(body, all, *n)) {
+  if (is_alone(body, all, *n)) {
     all->usage.reported_nusd = whole->reported_nusd;
-    *whole = all->usage;
+    *whole = says_the_same(whole, &all->usage) ? *whole : all->usage;
     *n = 0;
     free(all);
     return err->rc;

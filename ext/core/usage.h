@@ -23,6 +23,8 @@ typedef struct Usage {
   long long reported_nusd;  /* the cost the provider itself states, nano-USD, or USAGE_UNKNOWN */
   char service[USAGE_WORD]; /* "standard", "batch", "flex", "priority", "fast", or another's word */
   char geo[USAGE_WORD];     /* where inference was bound to: "us"; "": anywhere */
+  char other
+      [USAGE_WORD]; /* what else is billed that no unit counts ("audio seconds"); "": nothing */
 } Usage;
 
 /* Nothing reported, everything could be; the standard service. */
@@ -64,8 +66,8 @@ typedef struct UsagePart {
 int usage_read_all(const cJSON *body, const Vendor *vendor, const char *api, Usage *u,
                    UsagePart **parts, int *n, Err *err);
 
-/* Our own form: a JSON object of the reported units by their words, with "service" and "geo" where
-** they matter. usage_read reads it back. Owned (cJSON_Delete); NULL without memory. */
+/* Our own form: a JSON object of the reported units by their words, with "service", "geo" and
+** "other" where they matter. usage_read reads it back. Owned (cJSON_Delete); NULL without memory. */
 cJSON *usage_json(const Usage *u);
 
 /* The same with the parts in "parts", each with its model. */

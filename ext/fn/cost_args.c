@@ -162,18 +162,17 @@ static int sells(const PriceBook *book, const char *service) {
   return 0;
 }
 
-/* A service, a place or a list that nobody has is a slip of the pen. */
-static int check_sold(const Config *config, const char *option, const char *word,
-                      const char *service, Err *err) {
+/* A service or a list that nobody has is a slip of the pen. */
+static int check_sold(const Config *config, const char *word, const char *service, Err *err) {
   int found = strcmp(service, "standard") == 0 || sells(catalogue_prices(), service);
   for (int b = 0; b < config->n_books && !found; b++) {
     found = sells(&config->books[b], service);
   }
   return found ? RC_OK
                : err_set(err, RC_ERROR, "bad_option",
-                         "option '%s': no price list has a price for '%s' (SELECT DISTINCT service "
-                         "FROM llm_catalogue)",
-                         option, word);
+                         "option 'service': no price list has a price for '%s' (SELECT DISTINCT "
+                         "service FROM llm_catalogue)",
+                         word);
 }
 
 static int check_list(const Config *config, const char *list, Err *err) {
@@ -189,18 +188,13 @@ static int check_list(const Config *config, const char *list, Err *err) {
 
 static int check_words(const Config *config, const CostOptions *o, Err *err) {
   Usage u;
-  char place[USAGE_WORD + 8];
   usage_init(&u);
   usage_set_service(&u, o->service);
-  usage_set_geo(&u, o->geo);
-  snprintf(place, sizeof place, "geo:%s", u.geo);
   if (o->list[0] && check_list(config, o->list, err) != RC_OK) {
     return err->rc;
   }
-  if (o->service[0] && check_sold(config, "service", o->service, u.service, err) != RC_OK) {
-    return err->rc;
-  }
-  return u.geo[0] ? check_sold(config, "geo", o->geo, place, err) : RC_OK;
+  return o->service[0] && !o->error_is_null ? check_sold(config, o->service, u.service, err)
+                                            : RC_OK;
 }
 
 /* ---- the argument */
