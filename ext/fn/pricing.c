@@ -274,6 +274,7 @@ int pricing_unknown(const PriceRef *ref, const char *hint, Err *err) {
         ref->name, ref->seller.word, hint);
   }
   find_nearest(ref->name, provider, best);
+  provider = ref->seller.word ? provider : NULL; /* (the name told it) */
   return err_set(err, RC_ERROR, "unknown_model",
                  "no price for model '%.80s'%s%s%s%s%.80s%s%.80s%s; add it to llm_prices%s",
                  ref->name, provider ? " of provider '" : "", provider ? provider : "",
