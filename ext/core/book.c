@@ -243,13 +243,13 @@ static int is_version(const char *name, const char *rest) {
 }
 
 /* 1 if what a '*' took of a name makes it another model: a further version number, also as "-v3" (the first
-** is no news, nor is one behind or before a date); another size or kind; or a variant behind a colon that is no revision ("-v1:0") and no
-** fine-tuned model's own. */
+** is no news, nor is one behind or before a date); another size or kind; or a variant behind a colon that is
+** no revision ("-v1:0") and no fine-tuned model's own. */
 static int goes_beyond(const char *name, const char *rest) {
   static const char *const kinds[] = {"distill", "-qwen", "-llama", "deep-research", "-nemotron"};
   const char *colon = rest ? strrchr(rest, ':') : NULL;
   int revised = rest && strncmp(rest, "-v", 2) == 0 && rest[2] > '1' && rest[2] <= '9' &&
-                rest[3] != '@' && !isdigit((unsigned char)rest[-1]);
+                rest[3] != '@' && !(rest > name && isdigit((unsigned char)rest[-1]));
   int beyond = rest && (is_version(name, rest) || revised);
   for (size_t i = 0; rest && i < sizeof kinds / sizeof kinds[0]; i++) {
     beyond |= strstr(rest, kinds[i]) != NULL;

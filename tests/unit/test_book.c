@@ -150,6 +150,8 @@ static void test_what_a_glob_means(void **state) {
       {"m-lite-preview*", "m-lite-preview-09-2025", 1},
       {"m-2.5-pro*", "m-2.5-pro-exp-03-25", 1},
       {"m-embed*", "m-embed-v2:0", 0},
+      {"*", "-v2", 0},
+      {"*m*", "m-20241022-v2:0", 1},
       {"m-embed*", "m-embed-v1:0", 1},
       {"*o4-mini*", "o4-mini-deep-research", 0},
       {"r1*", "r1-distill-llama-70b", 0},
