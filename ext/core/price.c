@@ -231,22 +231,17 @@ static int covers(const PriceModel *m, const PriceRef *ref) {
 }
 
 /* The shared row of a unit (UNIT_COUNT: a factor) and a service in a book that covers the model best, the
-** newest of several. *sold: there is one for other models of this provider. */
+** newest of several; or NULL. */
 static const PriceRow *find_shared(const PriceBook *book, const PriceRef *ref,
-                                   const PriceWhen *when, const char *service, Unit unit,
-                                   int *sold) {
+                                   const PriceWhen *when, const char *service, Unit unit) {
   const PriceRow *best = NULL;
   int best_rank = 0;
   for (int g = 0; book && g < book->shared.n; g++) {
     const PriceModel *m = &book->shared.at[g];
     int rank = is_of(m, ref) ? covers(m, ref) : 0;
-    for (int i = 0; is_of(m, ref) && i < m->n; i++) {
+    for (int i = 0; rank && i < m->n; i++) {
       const PriceRow *r = &m->rows[i];
-      if (r->unit != unit || !same_service(&r->terms, service)) {
-        continue;
-      }
-      *sold = 1;
-      if (rank && holds(&r->terms, when, service) &&
+      if (r->unit == unit && holds(&r->terms, when, service) &&
           (rank > best_rank || (rank == best_rank && r->terms.from_ms >= best->terms.from_ms))) {
         best = r;
         best_rank = rank;
@@ -257,12 +252,11 @@ static const PriceRow *find_shared(const PriceBook *book, const PriceRef *ref,
 }
 
 /* The factor of a service, or NULL. Those of the single rows go before the lists'. */
-static const PriceRow *factor_of(const PriceRef *ref, const PriceWhen *when, const char *service,
-                                 int *sold) {
+static const PriceRow *factor_of(const PriceRef *ref, const PriceWhen *when, const char *service) {
   const PriceBook *const books[] = {ref->own, ref->list.book, ref->next.book};
   const PriceRow *row = NULL;
   for (int i = 0; i < 3 && !row; i++) {
-    row = find_shared(books[i], ref, when, service, UNIT_COUNT, sold);
+    row = find_shared(books[i], ref, when, service, UNIT_COUNT);
   }
   return row;
 }
@@ -294,13 +288,12 @@ static void multiply(PriceSet *set, const PriceRow *factor) {
 static void take_fees(const PriceRef *ref, const PriceWhen *when, PriceSet *set) {
   PriceSet next = {0};
   UnitSet taken = 0;
-  int sold = 0;
   take_rows(ref->next.model, 1, when, "standard", &taken, &next);
   for (Unit unit = UNIT_REQUEST; unit < UNIT_COUNT; unit++) {
     const PriceRow *row = set->priced & UNIT_BIT(unit) ? NULL : next.row[unit];
     if (!row && !(set->priced & UNIT_BIT(unit))) {
-      row = find_shared(ref->list.book, ref, when, "standard", unit, &sold);
-      row = row ? row : find_shared(ref->next.book, ref, when, "standard", unit, &sold);
+      row = find_shared(ref->list.book, ref, when, "standard", unit);
+      row = row ? row : find_shared(ref->next.book, ref, when, "standard", unit);
     }
     if (row) {
       take_row(set, row);
@@ -347,8 +340,7 @@ static int is_sold(Unit unit) {
 /* The rows of another service over the standard ones times its factor. */
 static int apply_service(const PriceRef *ref, const PriceWhen *when, PriceSet *set) {
   PriceSet own = {0};
-  int sold = 0;
-  const PriceRow *factor = factor_of(ref, when, when->service, &sold);
+  const PriceRow *factor = factor_of(ref, when, when->service);
   if (!take_service(ref, when, when->service, &own) && !factor) {
     return unpriced(set, "no price for this service");
   }
@@ -367,9 +359,8 @@ static int apply_service(const PriceRef *ref, const PriceWhen *when, PriceSet *s
 /* Where inference was bound to a place that costs more. */
 static int apply_geo(const PriceRef *ref, const PriceWhen *when, PriceSet *set) {
   char service[USAGE_WORD + 8];
-  int sold = 0;
   snprintf(service, sizeof service, "geo:%.*s", USAGE_WORD, when->geo);
-  const PriceRow *factor = factor_of(ref, when, service, &sold);
+  const PriceRow *factor = factor_of(ref, when, service);
   multiply(set, factor);
   return factor ? 1 : unpriced(set, "no price for this inference_geo");
 }
@@ -387,7 +378,7 @@ static void narrow_all(const PriceRef *ref, const PriceWhen *when, PriceSet *set
 
 int price_select(const PriceRef *ref, const PriceWhen *when, PriceSet *set) {
   *set = (PriceSet){.from_ms = LLONG_MIN, .to_ms = LLONG_MAX, .above = -1, .up_to = LLONG_MAX};
-  int sold = 0, standard = strcmp(when->service, "standard") == 0;
+  int standard = strcmp(when->service, "standard") == 0;
   int known = take_service(ref, when, "standard", set) != 0;
   if (known) {
     take_fees(ref, when, set);
@@ -396,7 +387,7 @@ int price_select(const PriceRef *ref, const PriceWhen *when, PriceSet *set) {
   known =
       standard ? known || unpriced(set, "no price at this time") : apply_service(ref, when, set);
   if (known) {
-    multiply(set, find_shared(ref->own, ref, when, "standard", UNIT_COUNT, &sold));
+    multiply(set, find_shared(ref->own, ref, when, "standard", UNIT_COUNT));
   }
   return known && when->geo[0] ? apply_geo(ref, when, set) : known;
 }

@@ -178,23 +178,25 @@ static long long column_of(const Usage *u, Unit unit) {
 
 /* The cost of one usage, under the name the answer gives. Where nobody prices that, the user may have
 ** priced the one that was asked for himself (a server's own names). Returns as pricing_cost. */
-static int price_part(Call *k, const char *answered, const Usage *u, Cost *cost, char *why,
-                      size_t size, Err *err) {
-  PricingAsk ask = {.model = answered, .provider = k->model.provider, .at_ms = k->row.ts};
-  int priced = 0;
-  if (answered[0]) {
-    priced = pricing_cost(k->conn, &ask, u, cost, why, size, err);
-  }
+static int price_one(Call *k, PricingAsk ask, const Usage *u, Cost *cost, char *why, size_t size,
+                     Err *err) {
+  int is_named = ask.model[0] != 0;
+  int priced = is_named ? pricing_cost(k->conn, &ask, u, cost, why, size, err) : 0;
   if (priced == 0 && !why[0]) {
     ask.model = k->model.name;
-    ask.list = answered[0] ? "" : NULL;
+    ask.list = is_named ? "" : NULL;
     priced = pricing_cost(k->conn, &ask, u, cost, why, size, err);
   }
   return priced;
 }
 
+static PricingAsk ask_of(const Call *k, const Reply *reply) {
+  return (PricingAsk){.model = reply->model, .provider = k->model.provider, .at_ms = k->row.ts};
+}
+
 /* All parts of an answer that was billed in several: their costs and their tokens add up. */
 static int price_parts(Call *k, Reply *reply, Cost *cost, char *why, size_t size, Err *err) {
+  const PricingAsk main = ask_of(k, reply);
   Cost one;
   int priced = 1;
   *cost = 0;
@@ -207,8 +209,8 @@ static int price_parts(Call *k, Reply *reply, Cost *cost, char *why, size_t size
       usage_set(&reply->usage, unit, (sum == USAGE_UNKNOWN ? 0 : sum) + part->usage.n[unit]);
     }
     if (priced == 1) {
-      priced = price_part(k, part->model[0] ? part->model : reply->model, &part->usage, &one, why,
-                          size, err);
+      priced =
+          price_one(k, pricing_ask_of_part(&main, part, NULL), &part->usage, &one, why, size, err);
       *cost = cost_add(*cost, one);
     }
   }
@@ -244,7 +246,7 @@ static void price_reply(Call *k, Reply *reply) {
   if (pricing_refresh(k->conn, NULL, &err) == RC_OK) {
     priced = reply->n_parts
                  ? price_parts(k, reply, &cost, why, sizeof why, &err)
-                 : price_part(k, reply->model, &reply->usage, &cost, why, sizeof why, &err);
+                 : price_one(k, ask_of(k, reply), &reply->usage, &cost, why, sizeof why, &err);
   }
   fill_usage(k, reply);
   row->cost_nusd = priced == 1 ? cost_nusd(cost) : LEDGER_NULL;

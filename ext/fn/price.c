@@ -16,17 +16,6 @@ enum { WHY = 200 };
 
 /* ---- llm_cost */
 
-/* What is asked of one part: its own model, at who sells the main one. (A seller may have another name for
-** the same: "us.anthropic.claude-opus-4-8-v1:0".) */
-static PricingAsk ask_of_part(const CostArgs *args, const UsagePart *part, const char *seller) {
-  PricingAsk ask = args->ask;
-  if (part->model[0] && !strstr(ask.model, part->model)) {
-    ask.model = part->model;
-    ask.provider = ask.provider ? ask.provider : seller;
-  }
-  return ask;
-}
-
 /* The provider that sells the main model, as far as it is known; for the parts. */
 static const char *seller_of(Conn *c, const CostArgs *args, Err *err) {
   PricingFound found;
@@ -63,7 +52,7 @@ static int cost_of(Conn *c, const CostArgs *args, Cost *cost, char *why, Err *er
   int priced = 1;
   const char *seller = seller_of(c, args, err);
   for (int i = 0; i < args->n_parts && priced == 1; i++) {
-    PricingAsk ask = ask_of_part(args, &args->parts[i], seller);
+    PricingAsk ask = pricing_ask_of_part(&args->ask, &args->parts[i], seller);
     priced = cost_of_one(c, args, &ask, &args->parts[i].usage, cost, why, err);
     sum = cost_add(sum, *cost);
   }
@@ -204,7 +193,7 @@ void fn_llm_cost_explain(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   }
   const char *seller = args.n_parts ? seller_of(c, &args, &err) : NULL;
   for (int i = 0; i < args.n_parts && tree; i++) {
-    PricingAsk ask = ask_of_part(&args, &args.parts[i], seller);
+    PricingAsk ask = pricing_ask_of_part(&args.ask, &args.parts[i], seller);
     cJSON_AddItemToArray(tree, explain(c, &ask, &args.parts[i].usage, args.unknown_is_null, &err));
   }
   if (err.rc != RC_OK && err.rc != RC_NOMEM && args.error_is_null) {

@@ -232,6 +232,15 @@ int pricing_cost(Conn *conn, const PricingAsk *ask, const Usage *u, Cost *cost, 
   return price_cost(found.set, u, cost, why, size);
 }
 
+PricingAsk pricing_ask_of_part(const PricingAsk *ask, const UsagePart *part, const char *seller) {
+  PricingAsk of_part = *ask;
+  if (part->model[0] && !strstr(ask->model, part->model)) {
+    of_part.model = part->model;
+    of_part.provider = ask->provider ? ask->provider : seller;
+  }
+  return of_part;
+}
+
 /* ---- unknown names */
 
 /* The two names nearest to one, of a provider (NULL: of all). */

@@ -26,6 +26,10 @@ typedef struct PricingFound {
   const PriceSet *set; /* NULL: not known. set->missing: known, but not priced */
 } PricingFound;
 
+/* What is asked of one part of an answer: its own model, at who sells the main one (`seller`: where `ask`
+** does not say who). A seller may have another name for the same: "us.anthropic.claude-opus-4-8-v1:0". */
+PricingAsk pricing_ask_of_part(const PricingAsk *ask, const UsagePart *part, const char *seller);
+
 /* Looks whether the user's tables have changed. Once per execution of a statement is enough: pass
 ** the function's context, or NULL to look now. */
 int pricing_refresh(Conn *conn, sqlite3_context *ctx, Err *err);

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import tempfile
+import unittest
 import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -123,6 +124,28 @@ def open_desk(path, url, **kwargs):
     for sql in setup_sql(url):
         db.execute(sql).fetchall()
     return db
+
+
+class Desk(unittest.TestCase):
+    """Tests with a stand-in of their own and a new database each."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.standin = Standin()
+        cls.standin.__enter__()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.standin.__exit__()
+
+    def setUp(self):
+        self.tmp = TempDir()
+        self.path = os.path.join(self.tmp.name, "desk.db")
+        self.db = open_desk(self.path, self.standin.url)
+
+    def tearDown(self):
+        self.db.close()
+        self.tmp.cleanup()
 
 
 def value(db, sql, *args):

@@ -3,7 +3,7 @@ import json
 import os
 import unittest
 
-from harness import Standin, TempDir, connect, error_of, open_desk, value
+from harness import Desk, TempDir, connect, error_of, value
 
 
 def price(db, model, kind="input", **options):
@@ -441,25 +441,27 @@ class Lists(unittest.TestCase):
         self.assertIsNone(price(self.db, "whisper-x"))
         self.assertEqual(price(self.db, "m"), 1)
 
+    def test_a_full_disk_and_a_lock_leave_the_list_as_it_was(self):
+        big = {f"m{i}": {"litellm_provider": "openai", "input_cost_per_token": 2e-6} for i in range(2000)}
+        with TempDir() as tmp:
+            db, other = connect(f"{tmp}/p.db"), connect(f"{tmp}/p.db", timeout=0)
+            value(db, "SELECT llm_prices_import(?)", '{"m1":{"litellm_provider":"openai","input_cost_per_token":1e-6}}')
+            db.execute(f"PRAGMA max_page_count = {value(db, 'PRAGMA page_count') + 2}").fetchall()
+            self.assertIn("full", error_of(db, "SELECT llm_prices_import(?)", json.dumps(big)))
+            self.assertEqual([price(db, "m1"), value(db, "SELECT count(*) FROM llm_prices"), db.in_transaction], [1, 1, False])
+            self.assertEqual(value(db, "PRAGMA integrity_check"), "ok")
+            db.execute("PRAGMA max_page_count = 100000").fetchall()
+            db.execute("BEGIN IMMEDIATE")
+            self.assertIn("locked", error_of(other, "SELECT llm_prices_import(?)", json.dumps(big)))
+            db.execute("COMMIT")
+            self.assertEqual(price(other, "m1"), 1)
+            value(other, "SELECT llm_prices_import(?)", json.dumps(big))
+            self.assertEqual(price(db, "m1"), 2)  # what another connection wrote is seen
+            db.close()
+            other.close()
 
-class Ledger(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.standin = Standin()
-        cls.standin.__enter__()
 
-    @classmethod
-    def tearDownClass(cls):
-        cls.standin.__exit__()
-
-    def setUp(self):
-        self.tmp = TempDir()
-        self.db = open_desk(os.path.join(self.tmp.name, "desk.db"), self.standin.url)
-
-    def tearDown(self):
-        self.db.close()
-        self.tmp.cleanup()
-
+class Ledger(Desk):
     def test_a_server_of_ones_own_is_unpriced_until_it_has_prices(self):
         for provider in ("my-gpu-box", "vllm-openai"):
             with self.subTest(provider=provider):

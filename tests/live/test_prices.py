@@ -9,7 +9,7 @@ import subprocess
 import unittest
 from decimal import Decimal
 
-from harness import ROOT, SHARED, SO, Standin, TempDir, connect, error_of, npm_package, open_desk, shell, value
+from harness import ROOT, SHARED, SO, Desk, TempDir, connect, error_of, npm_package, open_desk, shell, value
 
 M = 1_000_000
 
@@ -297,25 +297,8 @@ class BesideGenaiPrices(unittest.TestCase):
         return unpriced is not None and any(unpriced not in block for block in blocks)
 
 
-class Ledger(unittest.TestCase):
+class Ledger(Desk):
     """What providers answer becomes units, a cost, or the reason why there is none."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.standin = Standin()
-        cls.standin.__enter__()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.standin.__exit__()
-
-    def setUp(self):
-        self.tmp = TempDir()
-        self.db = open_desk(os.path.join(self.tmp.name, "desk.db"), self.standin.url)
-
-    def tearDown(self):
-        self.db.close()
-        self.tmp.cleanup()
 
     def ask(self, scenario, model, prompt="What is your return policy?"):
         self.db.execute("UPDATE llm_models SET base_url = ?", (f"{self.standin.url}/s/{scenario}/v1",))
