@@ -69,7 +69,7 @@ KILLED = "A question whose asker was killed"
 # --- semantic_cache tables: {table: (arguments, rows)}; a row is a dict of columns
 
 FUTURE, PAST = 4_102_444_800_000, 1_577_836_800_000  # 2100-01-01, 2020-01-01
-NINE_WORDS = "and then please tell me what I have to do "
+FILLER = "and then please tell me what I have to do "
 
 
 def vector(i):
@@ -96,7 +96,7 @@ TABLES = {
         entry("Where do I live?", "In Oslo.", scope="ann"),
         entry("Where do I live?", "In Bergen.", scope="bob"),
         entry("☃☃☃", "snow"),
-        entry("I want to return my shoes " + NINE_WORDS * 4, "Send them back."),
+        entry("I want to return my shoes " + FILLER * 4, "Send them back."),
     ]),
     # Made under another name, and renamed.
     "points": ("embedder='none', dim=8, threshold=0.9",
