@@ -7,12 +7,12 @@ CC      ?= cc
 B       := build
 
 PACKAGES := build-essential pkg-config sqlite3 libsqlite3-dev libcurl4-openssl-dev libcjson-dev libxxhash-dev \
-            libutf8proc-dev libpcre2-dev
+            libutf8proc-dev libpcre2-dev libsodium-dev
 TEST_PACKAGES  := libcmocka-dev libmicrohttpd-dev libsimde-dev python3 openssl nghttp2-proxy
 LINT_PACKAGES  := clang-format cppcheck
 BENCH_PACKAGES := libhiredis-dev redis-server libhnswlib-dev
 
-PC_LIBS  := libcurl libcjson libxxhash libutf8proc libpcre2-8
+PC_LIBS  := libcurl libcjson libxxhash libutf8proc libpcre2-8 libsodium
 # Found when used, not when read: `make deps` may install them in the same run.
 PC_FLAGS = $(shell pkg-config --cflags $(PC_LIBS) sqlite3)
 LIBS     = $(shell pkg-config --libs $(PC_LIBS)) -lpthread -lm

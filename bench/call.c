@@ -70,10 +70,10 @@ static sqlite3 *open_desk(const char *path) {
       sqlite3_llmcost_init(db, &message, NULL) != SQLITE_OK) {
     die("open", message);
   }
-  char *sql = sqlite3_mprintf(
-      "SELECT llm_init(); UPDATE llm_models SET base_url = '%q/v1';"
-      "SELECT llm_allow_host('%q'); SELECT llm_secret('OPENAI_API_KEY', 'sk-bench')",
-      base, strstr(base, "//") + 2);
+  char *sql = sqlite3_mprintf("SELECT llm_init(); UPDATE llm_models SET base_url = '%q/v1';"
+                              "SELECT llm_allow_host('%q', 'OPENAI_API_KEY'); SELECT "
+                              "llm_secret('OPENAI_API_KEY', 'sk-bench')",
+                              base, strstr(base, "//") + 2);
   exec(db, sql);
   sqlite3_free(sql);
   return db;

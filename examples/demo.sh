@@ -16,7 +16,7 @@ trap 'kill $standin 2>/dev/null || true' EXIT
 while ! [ -s "$dir/standin.out" ]; do sleep 0.05; done
 url=$(sed 's/listening //' "$dir/standin.out")
 
-export OPENAI_API_KEY=demo-key ANTHROPIC_API_KEY=demo-key LLMCOST_ALLOW_HOSTS="${url#*//}"
+export OPENAI_API_KEY=demo-key ANTHROPIC_API_KEY=demo-key LLMCOST_ALLOW_HOSTS="${url#*//}=OPENAI_API_KEY,${url#*//}=ANTHROPIC_API_KEY"
 unset LLMCOST_STORE LLMCOST_CA
 
 sql() { sqlite3 -batch -cmd '.load ./llmcost' -cmd '.mode box --wrap 78' -cmd '.nullvalue -' "$db"; }

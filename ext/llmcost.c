@@ -1,6 +1,7 @@
 /*
-** Entry point and registration. What can spend, send or write is DIRECTONLY: views and triggers of
-** a hostile database can't reach it. The table below is the place to audit that.
+** Entry point and registration. What can spend, send, write or read the ledger is DIRECTONLY, and what is
+** DIRECTONLY here passes the guard (trust/guard.h) before it runs: no function has to remember to ask. The
+** tables below are the place to audit that.
 */
 #include "llmcost.h"
 
@@ -8,6 +9,8 @@
 SQLITE_EXTENSION_INIT1
 
 #include "fn/fn.h"
+#include "fn/memo.h"
+#include "trust/guard.h"
 
 #include <string.h>
 
@@ -17,12 +20,21 @@ SQLITE_EXTENSION_INIT1
   (SQLITE_UTF8 | SQLITE_INNOCUOUS) /* reads the price tables, or one ratio of the ledger */
 #define JSON SQLITE_RESULT_SUBTYPE
 
-static const struct Function {
+typedef struct Function {
   const char *name;
   int n_args;
   int flags;
   void (*function)(sqlite3_context *, int, sqlite3_value **);
-} functions[] = {
+} Function;
+
+/* A function as this connection has it: the user data SQLite keeps with it. */
+typedef struct BoundFunction {
+  Conn *conn;
+  const Function *of;
+  int guard_number;
+} BoundFunction;
+
+static const Function functions[] = {
     {"llm_complete", 1, DIRECT | JSON, fn_llm_complete},
     {"llm_complete", 2, DIRECT | JSON, fn_llm_complete},
     {"llm_chat", 1, DIRECT | JSON, fn_llm_chat},
@@ -32,6 +44,8 @@ static const struct Function {
     {"llm_config", 2, DIRECT, fn_llm_config},
     {"llm_secret", 2, DIRECT, fn_llm_secret},
     {"llm_allow_host", 1, DIRECT, fn_llm_allow_host},
+    {"llm_allow_host", 2, DIRECT, fn_llm_allow_host},
+    {"llm_trust_store", 0, DIRECT, fn_llm_trust_store},
     {"llm_init", 0, DIRECT, fn_llm_init},
     {"llm_cache_feedback", 2, DIRECT, fn_llm_cache_feedback},
     {"llm_price", 2, READS, fn_llm_price},
@@ -59,12 +73,68 @@ static const struct Function {
     {"llmcost_debug", 0, DIRECT | JSON, fn_llmcost_debug},
 };
 
+/* What SQLite hands to a function of ours. */
+static void free_bound(void *p) {
+  BoundFunction *f = p;
+  conn_unref(f->conn);
+  sqlite3_free(f);
+}
+
+Conn *fn_conn(sqlite3_context *ctx) {
+  return ((BoundFunction *)sqlite3_user_data(ctx))->conn;
+}
+
+/* What is DIRECTONLY passes the guard first, once per execution of a statement. */
+static void call_guarded(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+  const BoundFunction *f = sqlite3_user_data(ctx);
+  Memo *memo = memo_of_statement(ctx);
+  Err err = {0};
+  int passes_impostors = f->of->function == fn_llm_trust_store;
+  if (!memo || !memo_is_allowed(memo, f->guard_number)) {
+    int rc = passes_impostors ? guard_check_but_impostors(f->conn->guard, f->guard_number, &err)
+                              : guard_check(f->conn->guard, f->guard_number, &err);
+    if (rc != RC_OK) {
+      result_error(ctx, f->of->name, &err);
+      return;
+    }
+    if (memo) {
+      memo_allow(memo, f->guard_number);
+    }
+  }
+  f->of->function(ctx, argc, argv);
+}
+
+/* 1 if some form of the function is for anybody. */
+static int has_pure_form(const char *name) {
+  int found = 0;
+  for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
+    found |= strcmp(functions[i].name, name) == 0 && !(functions[i].flags & SQLITE_DIRECTONLY);
+  }
+  return found;
+}
+
+static int register_function(sqlite3 *db, Conn *conn, const Function *of) {
+  BoundFunction *f = sqlite3_malloc64(sizeof *f);
+  int is_direct = (of->flags & SQLITE_DIRECTONLY) != 0;
+  if (!f) {
+    return SQLITE_NOMEM;
+  }
+  *f = (BoundFunction){conn_ref(conn), of, 0};
+  if (is_direct) {
+    f->guard_number = guard_add(conn->guard, of->name, GUARD_FUNCTION);
+    if (has_pure_form(of->name)) {
+      guard_allow_plain_call(conn->guard, of->name);
+    }
+  }
+  return sqlite3_create_function_v2(db, of->name, of->n_args, of->flags, f,
+                                    is_direct ? call_guarded : of->function, NULL, NULL,
+                                    free_bound);
+}
+
 static int register_functions(sqlite3 *db, Conn *conn) {
   int rc = SQLITE_OK;
   for (size_t i = 0; i < sizeof functions / sizeof functions[0] && rc == SQLITE_OK; i++) {
-    const struct Function *f = &functions[i];
-    rc = sqlite3_create_function_v2(db, f->name, f->n_args, f->flags, conn_ref(conn), f->function,
-                                    NULL, NULL, conn_unref);
+    rc = register_function(db, conn, &functions[i]);
   }
   return rc;
 }
@@ -79,29 +149,44 @@ static void free_host(void *p) {
   conn_unref(((CacheHost *)p)->ctx);
 }
 
-static int register_tables(sqlite3 *db, Conn *conn) {
-  int rc = sqlite3_create_module_v2(db, "llm_call", &call_table_module, conn_ref(conn), conn_unref);
-  if (rc == SQLITE_OK) {
-    rc = sqlite3_create_module_v2(db, "embed_batch", &embed_table_module, conn_ref(conn),
-                                  conn_unref);
-  }
-  if (rc == SQLITE_OK) {
-    rc = sqlite3_create_module_v2(db, "llm_catalogue", &catalogue_table_module, conn_ref(conn),
-                                  conn_unref);
-  }
-  if (rc == SQLITE_OK) {
-    conn_ref(conn);
-    rc = sqlite3_create_module_v2(db, "semantic_cache", cache_module(), &conn->cache, free_host);
-  }
+/* The tables that spend, send or read the ledger ask the guard in their xFilter. */
+static const struct Table {
+  const char *name;
+  const sqlite3_module *module;
+  int is_guarded;
+} tables[] = {
+    {"llm_call", &call_table_module, 1},
+    {"embed_batch", &embed_table_module, 1},
+    {"llm_catalogue", &catalogue_table_module, 0},
+};
+
+static int register_store_tables(sqlite3 *db, Conn *conn) {
+  int rc = SQLITE_OK;
   for (const StoreSource *source = store_sources; source->name && rc == SQLITE_OK; source++) {
     StoreTable *t = sqlite3_malloc64(sizeof *t);
     if (!t) {
       return SQLITE_NOMEM;
     }
     *t = (StoreTable){conn_ref(conn), source};
+    guard_add(conn->guard, source->name, GUARD_TABLE);
     rc = sqlite3_create_module_v2(db, source->name, &store_table_module, t, free_store_table);
   }
   return rc;
+}
+
+static int register_tables(sqlite3 *db, Conn *conn) {
+  int rc = sqlite3_create_module_v2(db, GUARD_MODULE_NAME, &guard_module, conn->guard, NULL);
+  for (size_t i = 0; i < sizeof tables / sizeof tables[0] && rc == SQLITE_OK; i++) {
+    rc = sqlite3_create_module_v2(db, tables[i].name, tables[i].module, conn_ref(conn), conn_unref);
+    if (tables[i].is_guarded) {
+      guard_add(conn->guard, tables[i].name, GUARD_TABLE);
+    }
+  }
+  if (rc == SQLITE_OK) {
+    conn_ref(conn);
+    rc = sqlite3_create_module_v2(db, "semantic_cache", cache_module(), &conn->cache, free_host);
+  }
+  return rc == SQLITE_OK ? register_store_tables(db, conn) : rc;
 }
 
 static int register_all(sqlite3 *db) {

@@ -1,10 +1,17 @@
 -- The store: what happened. Created in '<database>-llmcost', or in main where the setting 'store' is 'main'.
 -- Money is INTEGER nano-dollars; NULL is "unknown". Times are Unix milliseconds, UTC.
 
--- Settings of this store: 'schema_version'; 'seed', the secret that cache keys are hashed with.
+-- Settings of this store: 'schema_version'; 'seed', the secret that cache keys and the names of texts are
+-- hashed with; 'id', random, which marks are made of.
 CREATE TABLE IF NOT EXISTS main.llm_meta(
   name TEXT PRIMARY KEY,
   value
+) WITHOUT ROWID;
+
+-- The installations that made or adopted this store: their public names, and what only they can make.
+CREATE TABLE IF NOT EXISTS main.llm_marks(
+  installation TEXT PRIMARY KEY,
+  mark TEXT NOT NULL
 ) WITHOUT ROWID;
 
 -- The ledger: a row per attempt sent to a provider, per cache hit and per refusal.
@@ -69,7 +76,7 @@ CREATE TABLE IF NOT EXISTS main.llm_answers(
   prompt_hash TEXT            -- of the text first asked; others with the same normal form are hits
 );
 
--- Prompts and system prompts, each text once, by its XXH3-128.
+-- Prompts and system prompts, each text once, by its XXH3-128 keyed with the seed.
 CREATE TABLE IF NOT EXISTS main.llm_texts(
   hash TEXT PRIMARY KEY,
   text TEXT NOT NULL

@@ -98,6 +98,14 @@ int url_parse(const char *text, Url *url, Err *err) {
   return RC_OK;
 }
 
+void url_authority(const Url *url, char *out, size_t size) {
+  int v6 = strchr(url->host, ':') != NULL;
+  int n = snprintf(out, size, "%s%s%s", v6 ? "[" : "", url->host, v6 ? "]" : "");
+  if (url->port != 443 && n > 0 && (size_t)n < size) {
+    snprintf(out + n, size - (size_t)n, ":%d", url->port);
+  }
+}
+
 int host_rule_is_valid(const char *rule) {
   Url u = {.port = -1};
   const char *end = parse_authority(rule, &u);

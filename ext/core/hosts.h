@@ -10,6 +10,8 @@
 
 #include "error.h"
 
+#include <stddef.h>
+
 typedef struct Url {
   char host[LIMIT_HOST]; /* lower case, IPv6 without brackets */
   int port;
@@ -21,6 +23,10 @@ typedef struct Url {
 ** characters; no user, query or fragment), so that no other parser can read it as another host.
 ** http is for loopback only. */
 int url_parse(const char *text, Url *url, Err *err);
+
+/* Writes "host:port" as a rule spells it (an IPv6 address in brackets, no port where it is 443), cut at
+** `size`. */
+void url_authority(const Url *url, char *out, size_t size);
 
 /* 1 if `rule` ("host" or "host:port", as given to llm_allow_host) covers the URL. */
 int host_rule_covers(const char *rule, const Url *url);

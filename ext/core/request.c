@@ -246,25 +246,27 @@ int request_scope(const Request *r, const char *user, unsigned long long seed, H
 }
 
 /* Adds one message of the transcript to the array. */
-static int transcript_message(cJSON *array, const Message *m, RequestStoreText store, void *arg) {
+static int transcript_message(cJSON *array, const Message *m, RequestNameText name, void *arg) {
   cJSON *item = cJSON_CreateObject();
   int ok =
       item && cJSON_AddItemToArray(array, item) && cJSON_AddStringToObject(item, "role", m->role);
   if (ok && m->n < LIMIT_INLINE_TEXT) {
     return cJSON_AddStringToObject(item, "text", m->content) ? RC_OK : RC_NOMEM;
   }
-  Hash h = hash_bytes(m->content, m->n, 0);
+  Hash h;
   char hex[HASH_HEX_SIZE];
+  if (!ok || name(arg, m->content, m->n, &h) != RC_OK) {
+    return RC_NOMEM;
+  }
   hash_hex(&h, hex);
-  ok = ok && cJSON_AddStringToObject(item, "hash", hex);
-  return ok ? store(arg, &h, m->content, m->n) : RC_NOMEM;
+  return cJSON_AddStringToObject(item, "hash", hex) ? RC_OK : RC_NOMEM;
 }
 
-char *request_transcript(const Request *r, RequestStoreText store, void *arg, size_t *n, Err *err) {
+char *request_transcript(const Request *r, RequestNameText name, void *arg, size_t *n, Err *err) {
   int rc = RC_OK;
   cJSON *array = cJSON_CreateArray();
   for (int i = 0; array && i < r->n_messages && rc == RC_OK; i++) {
-    rc = transcript_message(array, &r->messages[i], store, arg);
+    rc = transcript_message(array, &r->messages[i], name, arg);
   }
   char *text = array && rc == RC_OK ? cJSON_PrintUnformatted(array) : NULL;
   cJSON_Delete(array);

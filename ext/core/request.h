@@ -55,9 +55,9 @@ int request_scope(const Request *r, const char *user, unsigned long long seed, H
                   Err *err);
 
 /* A conversation as stored in the ledger: a JSON array of {"role","text"}, where contents of
-** LIMIT_INLINE_TEXT bytes or more are {"role","hash"} and each such content is handed to
-** `store`, which keeps one copy. Owned by the caller (free). */
-typedef int (*RequestStoreText)(void *arg, const Hash *hash, const char *text, size_t n);
-char *request_transcript(const Request *r, RequestStoreText store, void *arg, size_t *n, Err *err);
+** LIMIT_INLINE_TEXT bytes or more are {"role","hash"} and each such content is handed to `name`, which
+** gives it its name (and may keep a copy). Owned by the caller (free). */
+typedef int (*RequestNameText)(void *arg, const char *text, size_t n, Hash *name);
+char *request_transcript(const Request *r, RequestNameText name, void *arg, size_t *n, Err *err);
 
 #endif

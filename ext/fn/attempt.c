@@ -7,10 +7,12 @@
 */
 #include "fn/call.h"
 
+#include "core/model_name.h"
 #include "core/retry.h"
 #include "core/schema.h"
-#include "fn/access.h"
+#include "trust/access.h"
 #include "fn/pricing.h"
+#include "trust/scrub.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,36 +66,55 @@ static int post(Call *k, NetResponse *response, Err *err) {
   return rc;
 }
 
-/* 1 if the message repeats 20 bytes of the text (all of it, where it is shorter). */
-static int repeats(const char *message, const char *text, size_t n) {
-  enum { WINDOW = 20, LEAST = 6 };
-  size_t window = n < WINDOW ? n : WINDOW, len = strlen(message);
-  for (size_t i = 0; window >= LEAST && i + window <= len; i++) {
-    if (memmem(text, n, message + i, window)) {
-      return 1;
-    }
+/* 1 if what a provider said gives away the key or a piece of the prompts. */
+static int gives_away(const Call *k, const char *said) {
+  const Request *r = k->request;
+  int found = scrub_holds_key(said, k->secret) ||
+              (r->system && scrub_holds_prompt(said, r->system, strlen(r->system)));
+  for (int m = 0; m < r->n_messages && !found; m++) {
+    found = scrub_holds_prompt(said, r->messages[m].content, r->messages[m].n);
   }
-  return 0;
+  return found;
 }
 
-/* Removes a key or a piece of the prompts that a provider repeats in its message: both would end
-** in logs. */
-static void scrub(const Call *k, char *message) {
-  const Request *r = k->request;
-  int echoes = k->secret && strstr(message, k->secret) != NULL;
-  echoes = echoes || (r->system && repeats(message, r->system, strlen(r->system)));
-  for (int m = 0; m < r->n_messages && !echoes; m++) {
-    echoes = repeats(message, r->messages[m].content, r->messages[m].n);
-  }
-  if (echoes) {
-    snprintf(message, LIMIT_ERROR_QUOTE, "(message withheld: it repeats the prompt or the key)");
+#define WITHHELD "(withheld: it repeats the prompt or the key)"
+
+/* Takes it out of a sentence. */
+static void scrub(const Call *k, char *said, size_t size) {
+  if (said[0] && gives_away(k, said)) {
+    snprintf(said, size, WITHHELD);
   }
 }
 
 /* A code is one word; anything else in its place is not repeated. */
-static void scrub_code(char *code) {
-  if (code[strspn(code, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")]) {
+static void scrub_code(const Call *k, char *code) {
+  static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+  if (code[strspn(code, plain)] || gives_away(k, code)) {
     code[0] = 0;
+  }
+}
+
+/* The model that answered: one that has no look of a name, or repeats what was sent, is not noted. */
+static void scrub_model(const Call *k, char *model) {
+  int is_asked_for = model_name_match(model, k->model.name) > 0;
+  if (scrub_holds_key(model, k->secret) || (!is_asked_for && gives_away(k, model))) {
+    model[0] = 0;
+  }
+}
+
+/* Whatever way a key took into what will be told, it ends here. */
+static void withhold_key(Call *k, Err *err) {
+  if (err->rc != RC_OK && scrub_holds_key(err->msg, k->secret)) {
+    snprintf(err->msg, sizeof err->msg, "%s: " WITHHELD, k->model.provider);
+  }
+  if (scrub_holds_key(k->row.error, k->secret)) {
+    snprintf(k->error, sizeof k->error, "%s: " WITHHELD, err->code ? err->code : "unpriced");
+    k->row.error = k->error;
+  }
+  const char *usage = k->row.usage; /* our own words, but for names of models */
+  if (usage &&
+      (scrub_holds_key(usage, k->secret) || (strstr(usage, "\"model\"") && gives_away(k, usage)))) {
+    k->row.usage = NULL;
   }
 }
 
@@ -154,11 +175,11 @@ static void judge_failure(Call *k, const NetResponse *r, long status, long long 
   Failure f;
   char why[LIMIT_ERROR_QUOTE + 16];
   provider_read_failure(r->body.data ? r->body.data : "", r->body.n, &f);
-  scrub(k, f.message);
-  scrub_code(f.code);
-  scrub_code(f.type);
-  const char *code = f.code[0] ? f.code : f.type;
   v->retry = retry_is_useful(status, f.type, f.code, r->should_retry);
+  scrub(k, f.message, sizeof f.message);
+  scrub_code(k, f.code);
+  scrub_code(k, f.type);
+  const char *code = f.code[0] ? f.code : f.type;
   v->delay_ms = r->retry_after_ms;
   explain_failure(k, status, &f, why, sizeof why);
   err_set(err, RC_ERROR, "provider", "%s answered %s%ld%s%s%s%s", k->model.provider,
@@ -250,6 +271,9 @@ static void price_reply(Call *k, Reply *reply) {
   }
   fill_usage(k, reply);
   row->cost_nusd = priced == 1 ? cost_nusd(cost) : LEDGER_NULL;
+  scrub(k, reply->usage_error, sizeof reply->usage_error);
+  scrub(k, why, sizeof why);
+  scrub(k, err.msg, sizeof err.msg);
   const char *reason = reply->usage_error[0] ? reply->usage_error : err.rc ? err.msg : why;
   if (reason[0] && (priced < 0 || reply->usage_error[0] || reply->usage.has)) {
     snprintf(k->error, sizeof k->error, "unpriced: %.300s", reason);
@@ -308,6 +332,7 @@ static void judge_reply(Call *k, Reply *reply, Verdict *v, Err *err) {
   if (err->rc == RC_OK && k->request->options->schema && check_schema(k, err) != RC_OK) {
     char why[200];
     snprintf(why, sizeof why, "%.180s", err->msg);
+    scrub(k, why, sizeof why);
     *err = (Err){0};
     v->retry = strcmp(finish, "length") != 0;
     err_set(err, RC_ERROR, "schema", "the answer does not satisfy the schema%s: %s",
@@ -345,6 +370,7 @@ static void judge_success(Call *k, const NetResponse *r, Verdict *v, Err *err) {
     k->row.kind = k->api->kind;
     provider_read_usage(tree, k->model.provider, &reply);
     snprintf(k->answered_model, sizeof k->answered_model, "%s", reply.model);
+    scrub_model(k, k->answered_model);
     k->row.model = k->answered_model[0] ? k->answered_model : NULL;
     price_reply(k, &reply);
     judge_reply(k, &reply, v, err);
@@ -372,6 +398,7 @@ static int attempt_once(Call *k, Verdict *v, Err *err) {
     judge_failure(k, &response, response.http_status, 0, v, err);
   }
   net_response_free(&response);
+  withhold_key(k, err);
   return err->rc;
 }
 
@@ -382,8 +409,7 @@ static int wait_and_begin(Call *k, long long delay_ms, const char *reason, Err *
     return err->rc;
   }
   call_start_row(k, failed.attempt + 1, reason);
-  if (ledger_begin_next(k->store, failed.id, &k->row, k->cache == CACHE_EXACT ? &k->key : NULL,
-                        k->deadline_ms, err) != RC_OK) {
+  if (ledger_begin_next(k->store, failed.id, &k->row, k->claimed, k->deadline_ms, err) != RC_OK) {
     k->row = failed;
   }
   return err->rc;

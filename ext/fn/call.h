@@ -13,14 +13,26 @@
 
 #define REQUEST_ID_SIZE 32
 
+/* What the cache does for a request: decided once, when the call starts. */
+typedef struct CachePlan {
+  int reads;         /* looks for the exact text, and waits while another process asks the same */
+  int reads_similar; /* looks for a question that means the same */
+  int keeps;         /* keeps the answer under the exact text */
+  int keeps_similar; /* and under its meaning */
+  int only_replaces; /* under its meaning only where there is one already */
+  int is_memoed;     /* one answer serves the whole execution of the statement */
+  const char *name;  /* of what does not read, for dry_run */
+} CachePlan;
+
 typedef struct Call {
   Conn *conn;
   const Request *request;
   Memo *memo; /* NULL: none */
-  CacheMode cache;
+  CachePlan cache;
   Store *store;
   Hash key;
-  Question question; /* of a semantic lookup */
+  const Hash *claimed; /* the key that others wait for; NULL: nobody does */
+  Question question;   /* of a semantic lookup */
   long long started_ms, deadline_ms;
   int attempts_left;
 

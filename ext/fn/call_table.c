@@ -8,6 +8,7 @@
 */
 #include "fn/call.h"
 #include "fn/fn.h"
+#include "trust/guard.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -188,6 +189,9 @@ static int call_filter(sqlite3_vtab_cursor *cursor, int idx, const char *name, i
   Request r = {0};
   clear_row(c);
   options_init(&o);
+  if (guard_check_name(t->conn->guard, "llm_call", &err) != RC_OK) {
+    return set_error(cursor->pVtab, &err);
+  }
   const char *prompt = (const char *)sqlite3_value_text(argv[0]);
   if (!prompt) {
     return SQLITE_OK; /* NULL asks nothing */

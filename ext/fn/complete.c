@@ -3,7 +3,6 @@
 */
 #include "fn/call.h"
 #include "fn/fn.h"
-#include "fn/directonly.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -95,7 +94,7 @@ static void give_outcome(sqlite3_context *ctx, const char *function, int on_erro
 }
 
 static void run_dry(sqlite3_context *ctx, const char *function, const Request *r, Err *err) {
-  char *json = pipeline_dry_run(sqlite3_user_data(ctx), r, err);
+  char *json = pipeline_dry_run(fn_conn(ctx), r, err);
   if (json) {
     sqlite3_result_text(ctx, json, -1, free);
     sqlite3_result_subtype(ctx, 'J');
@@ -115,14 +114,13 @@ static void complete(sqlite3_context *ctx, int argc, sqlite3_value **argv, const
   if (sqlite3_value_type(argv[0]) == SQLITE_NULL) {
     return;
   }
-  Options *o =
-      directonly_check(ctx, &err) == RC_OK ? arg_options(ctx, argc, argv, 1, &owned, &err) : NULL;
+  Options *o = arg_options(ctx, argc, argv, 1, &owned, &err);
   const char *text = (const char *)sqlite3_value_text(argv[0]);
   size_t n = (size_t)sqlite3_value_bytes(argv[0]);
   if (o && text && make(text, n, o, &r, &err) == RC_OK && o->dry_run) {
     run_dry(ctx, function, &r, &err);
   } else if (o && text && err.rc == RC_OK) {
-    pipeline_run(sqlite3_user_data(ctx), &r, memo_of_statement(ctx), &out, &err);
+    pipeline_run(fn_conn(ctx), &r, memo_of_statement(ctx), &out, &err);
     give_outcome(ctx, function, o->on_error, &out, &err);
   } else {
     if (o && !text) {
@@ -147,9 +145,9 @@ void fn_llm_chat(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
 void fn_llm_last_call(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   (void)argc;
   (void)argv;
-  Conn *c = sqlite3_user_data(ctx);
+  Conn *c = fn_conn(ctx);
   Err err = {0};
-  if (directonly_check(ctx, &err) != RC_OK || (c->store && ledger_flush(c->store, &err) != RC_OK)) {
+  if (c->store && ledger_flush(c->store, &err) != RC_OK) {
     result_error(ctx, "llm_last_call", &err);
   } else if (c->store && c->store->last_call_id) {
     sqlite3_result_int64(ctx, c->store->last_call_id);

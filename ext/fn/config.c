@@ -6,8 +6,7 @@
 #include "llmcost.h"
 
 #include "core/catalogue.h"
-#include "fn/access.h"
-#include "fn/directonly.h"
+#include "trust/access.h"
 #include "fn/embedders.h"
 #include "store/config.h"
 #include "vec.h"
@@ -155,13 +154,11 @@ static void result_setting(sqlite3_context *ctx, Conn *c, const struct Setting *
 }
 
 void fn_llm_config(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
-  Conn *c = sqlite3_user_data(ctx);
+  Conn *c = fn_conn(ctx);
   Err err = {0};
   const char *name = (const char *)sqlite3_value_text(argv[0]);
   const struct Setting *s = name ? find_setting(name) : NULL;
-  if (directonly_check(ctx, &err) != RC_OK) {
-    s = NULL;
-  } else if (!s) {
+  if (!s) {
     unknown_setting(name ? name : "NULL", &err);
   } else if (argc == 2 && s->type == S_TEXT) {
     set_text(c, s, (const char *)sqlite3_value_text(argv[1]), &err);
@@ -183,12 +180,16 @@ void fn_llm_config(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
 void fn_llm_secret(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   (void)argc;
   Err err = {0};
-  const char *name = (const char *)sqlite3_value_text(argv[0]);
-  const char *value = (const char *)sqlite3_value_text(argv[1]);
-  if (directonly_check(ctx, &err) == RC_OK && (!name || !value || !value[0])) {
-    err_set(&err, RC_ERROR, "bad_argument", "expected a name and a value");
-  } else if (err.rc == RC_OK) {
-    access_set_secret(name, value, &err);
+  int are_texts =
+      sqlite3_value_type(argv[0]) == SQLITE_TEXT && sqlite3_value_type(argv[1]) == SQLITE_TEXT;
+  const char *name = are_texts ? (const char *)sqlite3_value_text(argv[0]) : NULL;
+  const char *value = are_texts ? (const char *)sqlite3_value_text(argv[1]) : NULL;
+  if (!name || !value) {
+    err_set(&err, RC_ERROR, "bad_argument", "expected a name and a value, both TEXT");
+  } else if (strlen(name) != (size_t)sqlite3_value_bytes(argv[0])) {
+    err_set(&err, RC_ERROR, "bad_argument", "the name holds a NUL");
+  } else {
+    access_set_secret(name, value, (size_t)sqlite3_value_bytes(argv[1]), &err);
   }
   if (err.rc == RC_OK) {
     sqlite3_result_value(ctx, argv[0]);
@@ -197,11 +198,19 @@ void fn_llm_secret(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   }
 }
 
+/* A text without a NUL; "" for anything else. */
+static const char *plain_text(sqlite3_value *v) {
+  const char *text =
+      sqlite3_value_type(v) == SQLITE_TEXT ? (const char *)sqlite3_value_text(v) : NULL;
+  return text && strlen(text) == (size_t)sqlite3_value_bytes(v) ? text : "";
+}
+
+/* llm_allow_host(host [, key_name]) gives the host back. */
 void fn_llm_allow_host(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
-  (void)argc;
   Err err = {0};
-  const char *rule = (const char *)sqlite3_value_text(argv[0]);
-  if (directonly_check(ctx, &err) == RC_OK && access_allow_host(rule ? rule : "", &err) == RC_OK) {
+  int has_key = argc == 2 && sqlite3_value_type(argv[1]) != SQLITE_NULL;
+  const char *key = has_key ? plain_text(argv[1]) : NULL;
+  if (access_allow_host(plain_text(argv[0]), key, &err) == RC_OK) {
     sqlite3_result_value(ctx, argv[0]);
   } else {
     result_error(ctx, "llm_allow_host", &err);
@@ -211,13 +220,26 @@ void fn_llm_allow_host(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
 void fn_llm_init(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   (void)argc;
   (void)argv;
-  Conn *c = sqlite3_user_data(ctx);
+  Conn *c = fn_conn(ctx);
   Err err = {0};
   char *report = NULL;
-  if (directonly_check(ctx, &err) == RC_OK && config_init(c->db, &report, &err) == RC_OK) {
+  if (config_init(c->db, &report, &err) == RC_OK) {
     sqlite3_result_text(ctx, report, -1, sqlite3_free);
   } else {
     result_error(ctx, "llm_init", &err);
+  }
+}
+
+/* llm_trust_store() gives the place of the store that is trusted from now on. */
+void fn_llm_trust_store(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+  (void)argc;
+  (void)argv;
+  Conn *c = fn_conn(ctx);
+  Err err = {0};
+  if (conn_trust_store(c, &err) == RC_OK) {
+    sqlite3_result_text(ctx, conn_store_path(c), -1, sqlite3_free);
+  } else {
+    result_error(ctx, "llm_trust_store", &err);
   }
 }
 
@@ -245,12 +267,7 @@ static void add_embedders(cJSON *tree, Conn *c) {
 void fn_llmcost_debug(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   (void)argc;
   (void)argv;
-  Conn *c = sqlite3_user_data(ctx);
-  Err err = {0};
-  if (directonly_check(ctx, &err) != RC_OK) {
-    result_error(ctx, "llmcost_debug", &err);
-    return;
-  }
+  Conn *c = fn_conn(ctx);
   char *path = conn_store_path(c);
   cJSON *tree = cJSON_CreateObject();
   cJSON_AddStringToObject(tree, "version", LLMCOST_VERSION);

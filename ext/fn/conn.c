@@ -3,10 +3,11 @@
 */
 #include "fn/conn.h"
 
-#include "fn/access.h"
 #include "fn/counter.h"
 #include "fn/embedders.h"
 #include "fn/pricing.h"
+#include "trust/access.h"
+#include "trust/guard.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -18,6 +19,12 @@ static int prepare_store(void *p, sqlite3 *db) {
   return sqlite3_create_module_v2(db, "semantic_cache", cache_module(), &((Conn *)p)->cache, NULL);
 }
 
+/* For the guard: whether tables called like ours are the store of this installation. */
+static int is_own_store(void *p, const char *schema, Err *err) {
+  Conn *c = p;
+  return store_is_ours(c->db, schema, &c->host, err);
+}
+
 Conn *conn_new(sqlite3 *db) {
   Conn *c = sqlite3_malloc64(sizeof *c);
   if (c) {
@@ -26,6 +33,11 @@ Conn *conn_new(sqlite3 *db) {
     c->refs = 1;
     c->cache = (CacheHost){c, embedders_find};
     c->host = (StoreHost){conn_interrupted, prepare_store, c};
+    c->guard = guard_new(db, is_own_store, c);
+    if (!c->guard) {
+      sqlite3_free(c);
+      return NULL;
+    }
     c->set = (Settings){.log_text = LOG_FULL,
                         .cache = CACHE_EXACT,
                         .max_false_hits = (double)NAN,
@@ -58,6 +70,7 @@ void conn_unref(void *p) {
   pricing_free(c->pricing);
   embedders_free(c->local);
   counter_free(c);
+  guard_free(c->guard);
   for (RemoteModel *m = c->remote, *next; m; m = next) {
     next = m->next;
     free(m);
@@ -80,21 +93,63 @@ static int file_exists(const char *path) {
   return vfs->xAccess(vfs, path, SQLITE_ACCESS_EXISTS, &exists) == SQLITE_OK && exists;
 }
 
-Store *conn_store(Conn *c, int create, Err *err) {
-  if (c->store) {
-    return !create || store_revive(c->store, err) == RC_OK ? c->store : NULL;
-  }
+/* A file that the user named is adopted by that; "main" names none. */
+static StoreTrust trust_in(const Conn *c, int is_main) {
+  int is_named = c->set.store || env_get("LLMCOST_STORE");
+  return is_named && !is_main ? STORE_NAMED : STORE_MARKED;
+}
+
+/* Opens the store; NULL without error where there is none yet and none is to be made. */
+static Store *open_store(Conn *c, int create, Err *err) {
   char *path = conn_store_path(c);
+  Store *store = NULL;
   if (!path) {
     err_nomem(err);
     return NULL;
   }
   int is_main = strcmp(path, "main") == 0;
   if (create || (is_main ? store_has_schema(c->db) : file_exists(path))) {
-    c->store = store_open(c->db, is_main ? NULL : path, &c->host, err);
+    store = store_open(c->db, is_main ? NULL : path, trust_in(c, is_main), &c->host, err);
   }
   sqlite3_free(path);
+  return store;
+}
+
+Store *conn_store(Conn *c, int create, Err *err) {
+  if (c->store) {
+    return !create || store_revive(c->store, err) == RC_OK ? c->store : NULL;
+  }
+  c->store = open_store(c, create, err);
   return c->store;
+}
+
+/* Adopts a store; it is this connection's from now on where it is the one that this uses. */
+static int adopt(Conn *c, int in_main, Err *err) {
+  char *path = conn_store_path(c);
+  int uses_main = path && strcmp(path, "main") == 0;
+  Store *store = NULL;
+  if (!path) {
+    err_nomem(err);
+  } else if (in_main ? store_has_schema(c->db) : !uses_main && file_exists(path)) {
+    store = store_open(c->db, in_main ? NULL : path, STORE_ADOPTED, &c->host, err);
+  }
+  sqlite3_free(path);
+  int is_adopted = store != NULL;
+  if (store && !c->store && in_main == uses_main) {
+    c->store = store;
+  } else {
+    store_close(store);
+  }
+  return is_adopted;
+}
+
+int conn_trust_store(Conn *c, Err *err) {
+  int in_main = adopt(c, 1, err);
+  int in_file = err->rc == RC_OK ? adopt(c, 0, err) : 0;
+  if (!in_main && !in_file) {
+    err_set(err, RC_ERROR, "store", "there is no store here yet: nothing to trust");
+  }
+  return err->rc;
 }
 
 const Config *conn_config(Conn *c, Err *err) {

@@ -64,6 +64,7 @@ typedef struct Conn {
   struct EncodingCache *pieces; /* of texts counted lately; NULL until needed */
   CacheHost cache;              /* what semantic_cache tables ask of this connection */
   StoreHost host;               /* what the store does */
+  struct Guard *guard;          /* of names that a database file must not use */
 } Conn;
 
 /* A new connection state with one reference; NULL without memory. */
@@ -73,6 +74,10 @@ void conn_unref(void *c); /* of type Conn*: the destructor SQLite calls */
 
 /* The store, opened when first needed. `create` 0: NULL without error where there is none yet. */
 Store *conn_store(Conn *c, int create, Err *err);
+
+/* Adopts what there is: the store's tables in main, and the file of this connection's store. An error where
+** there is neither. */
+int conn_trust_store(Conn *c, Err *err);
 
 /* Where the store is or would be: a path, or "main". Owned (sqlite3_free). */
 char *conn_store_path(Conn *c);

@@ -3,6 +3,8 @@
 */
 #include "fn/cost_args.h"
 
+#include "fn/fn.h"
+
 #include "core/decimal.h"
 
 #include <limits.h>
@@ -204,7 +206,7 @@ static int check_words(const Config *config, const CostOptions *o, Err *err) {
 static const CostOptions *options_of(sqlite3_context *ctx, sqlite3_value *v, int at, void **owned,
                                      Err *err) {
   static const CostOptions none = {.at_ms = LLONG_MIN};
-  const Conn *c = sqlite3_user_data(ctx);
+  const Conn *c = fn_conn(ctx);
   const char *json = v ? (const char *)sqlite3_value_text(v) : NULL;
   CostOptions *o = json ? sqlite3_get_auxdata(ctx, at) : NULL;
   *owned = NULL;
@@ -330,7 +332,7 @@ static int take_options(const CostOptions *o, CostArgs *args, Err *err) {
 }
 
 int cost_args_read(sqlite3_context *ctx, int argc, sqlite3_value **argv, CostArgs *args, Err *err) {
-  Conn *c = sqlite3_user_data(ctx);
+  Conn *c = fn_conn(ctx);
   int is_usage = is_usage_object(argc, argv);
   int at = is_usage ? 2 : 3;
   *args = (CostArgs){.ask.model = (const char *)sqlite3_value_text(argv[0])};

@@ -4,7 +4,6 @@
 ** A vector is a BLOB of float32, little-endian, of unit length, with the subtype sqlite-vec marks
 ** its vectors with.
 */
-#include "fn/directonly.h"
 #include "fn/embed_remote.h"
 #include "fn/embedders.h"
 #include "fn/fn.h"
@@ -71,9 +70,8 @@ void fn_embed(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
     err_set(&err, RC_ERROR, "bad_argument", "expected the name of an embedder, received NULL");
   } else if (!text) {
     err_nomem(&err);
-  } else if (argc == 1 || directonly_check(ctx, &err) == RC_OK) {
-    vector = embed_text(sqlite3_user_data(ctx), name, text, (size_t)sqlite3_value_bytes(argv[0]),
-                        &dim, &err);
+  } else {
+    vector = embed_text(fn_conn(ctx), name, text, (size_t)sqlite3_value_bytes(argv[0]), &dim, &err);
   }
   if (!vector) {
     result_error(ctx, "embed", &err);

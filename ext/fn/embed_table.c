@@ -10,6 +10,7 @@
 #include "fn/embed_remote.h"
 #include "fn/embedders.h"
 #include "fn/fn.h"
+#include "trust/guard.h"
 
 #include "core/json.h"
 #include "vector.h"
@@ -178,9 +179,9 @@ static int batch_filter(sqlite3_vtab_cursor *cursor, int plan, const char *name,
   if (!json) {
     return SQLITE_OK; /* NULL embeds nothing */
   }
-  if (!model) {
+  if (guard_check_name(t->conn->guard, "embed_batch", &err) == RC_OK && !model) {
     err_set(&err, RC_ERROR, "bad_argument", "expected the name of a model, received NULL");
-  } else {
+  } else if (err.rc == RC_OK) {
     fill(c, t->conn, json, (size_t)sqlite3_value_bytes(argv[0]), model, &err);
   }
   if (err.rc != RC_OK) {

@@ -8,7 +8,7 @@
 #include "fn/embedders.h"
 
 #include "core/hash.h"
-#include "fn/access.h"
+#include "trust/access.h"
 #include "fn/embed_remote.h"
 #include "llmcost.h"
 #include "minilm.h"

@@ -1,14 +1,13 @@
 /*
 ** llm_cache_feedback: whether an answer was right.
 */
-#include "fn/directonly.h"
 #include "fn/fn.h"
 #include "store/semantic.h"
 
 /* llm_cache_feedback(call_id, ok): 1; an unknown call is an error; NULL in gives NULL out. */
 void fn_llm_cache_feedback(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   (void)argc;
-  Conn *c = sqlite3_user_data(ctx);
+  Conn *c = fn_conn(ctx);
   Err err = {0};
   if (sqlite3_value_type(argv[0]) == SQLITE_NULL || sqlite3_value_type(argv[1]) == SQLITE_NULL) {
     return;
@@ -17,7 +16,7 @@ void fn_llm_cache_feedback(sqlite3_context *ctx, int argc, sqlite3_value **argv)
   if (sqlite3_value_numeric_type(argv[0]) != SQLITE_INTEGER ||
       sqlite3_value_numeric_type(argv[1]) != SQLITE_INTEGER || ok < 0 || ok > 1) {
     err_set(&err, RC_ERROR, "bad_argument", "expected (id of a call in llm_calls, 0 or 1)");
-  } else if (directonly_check(ctx, &err) == RC_OK) {
+  } else {
     Store *store = conn_store(c, 1, &err);
     if (store) {
       semantic_feedback(store, sqlite3_value_int64(argv[0]), ok, now_ms(), &err);

@@ -6,13 +6,17 @@
 
 #include "fn/conn.h"
 
-/* SQL functions: each gets a Conn* as its user data. */
+/* The connection a function of ours was called on. */
+Conn *fn_conn(sqlite3_context *ctx);
+
+/* SQL functions. What llmcost.c registers as DIRECTONLY has passed the guard when it runs. */
 void fn_llm_complete(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 void fn_llm_chat(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 void fn_llm_last_call(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 void fn_llm_config(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 void fn_llm_secret(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 void fn_llm_allow_host(sqlite3_context *ctx, int argc, sqlite3_value **argv);
+void fn_llm_trust_store(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 void fn_llm_init(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 void fn_llmcost_version(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 void fn_llmcost_debug(sqlite3_context *ctx, int argc, sqlite3_value **argv);

@@ -11,16 +11,16 @@
 struct Memo {
   MemoEntry *entries; /* in order of arrival */
   unsigned n, cap;
-  int guarded;
+  unsigned long long allowed; /* a bit per name of the guard */
   unsigned *slots; /* index of an entry plus 1; 0: free. Twice cap in size, a power of two */
 };
 
-int memo_guarded(const Memo *m) {
-  return m->guarded;
+int memo_is_allowed(const Memo *m, int number) {
+  return (m->allowed >> number & 1) != 0;
 }
 
-void memo_set_guarded(Memo *m) {
-  m->guarded = 1;
+void memo_allow(Memo *m, int number) {
+  m->allowed |= 1ull << number;
 }
 
 Memo *memo_new(void) {

@@ -42,8 +42,8 @@ const MemoEntry *memo_find(const Memo *memo, const Hash *key);
 void memo_add(Memo *memo, const Hash *key, const char *text, size_t n, long long call_id,
               const Err *failure);
 
-/* Whether this execution's schemas were searched already (directonly.h). */
-int memo_guarded(const Memo *memo);
-void memo_set_guarded(Memo *memo);
+/* Whether the guard has let this execution use the name of that number (below GUARD_MOST). */
+int memo_is_allowed(const Memo *memo, int number);
+void memo_allow(Memo *memo, int number);
 
 #endif

@@ -8,7 +8,7 @@
 #include "fn/call.h"
 
 #include "core/schema.h"
-#include "fn/access.h"
+#include "trust/access.h"
 #include "fn/counter.h"
 #include "fn/pricing.h"
 
@@ -36,41 +36,78 @@ typedef struct Texts {
   LedgerText *list;
   int n;
   char *transcript; /* owned; NULL where the one message is its own transcript */
+  unsigned long long seed;
 } Texts;
 
-static int add_text(void *arg, const Hash *hash, const char *text, size_t n) {
-  Texts *t = arg;
-  t->list[t->n++] = (LedgerText){*hash, text, n};
+/* Inside a transcript that is only to be named, long messages stand by the hash of their text alone. */
+static int name_long(void *arg, const char *text, size_t n, Hash *name) {
+  (void)arg;
+  *name = hash_bytes(text, n, 0);
   return RC_OK;
 }
 
-/* Names system prompt and transcript by their hashes, in the row's columns, and lists the texts
-** to keep. */
-static int name_texts(Call *k, Texts *t, Err *err) {
-  const Request *r = k->request;
-  const char *text = r->messages[0].content;
+/* Inside one that is kept, by their names in the store. */
+static int keep_long(void *arg, const char *text, size_t n, Hash *name) {
+  Texts *t = arg;
+  *name = hash_text(text, n, t->seed);
+  t->list[t->n++] = (LedgerText){*name, text, n};
+  return RC_OK;
+}
+
+/* The name of what was asked: of the message, or of the transcript. */
+static int name_prompt(const Request *r, unsigned long long seed, Hash *name, Err *err) {
   size_t n = r->messages[0].n;
+  char *transcript = r->n_messages > 1 ? request_transcript(r, name_long, NULL, &n, err) : NULL;
+  if (err->rc == RC_OK) {
+    *name = hash_text(transcript ? transcript : r->messages[0].content, n, seed);
+  }
+  free(transcript);
+  return err->rc;
+}
+
+/* Names system prompt and what was asked, in the row's columns. */
+static int name_texts(Call *k, Err *err) {
+  const Request *r = k->request;
+  Hash h;
   if (k->conn->set.log_text == LOG_NONE) {
     return RC_OK;
   }
+  if (r->messages[0].content) {
+    if (name_prompt(r, k->store->seed, &h, err) != RC_OK) {
+      return err->rc;
+    }
+    hash_hex(&h, k->prompt_hash);
+  }
+  if (r->system) {
+    h = hash_text(r->system, strlen(r->system), k->store->seed);
+    hash_hex(&h, k->system_hash);
+  }
+  return RC_OK;
+}
+
+/* Lists the texts that are kept under the names of name_texts. */
+static int list_texts(const Call *k, Texts *t, Err *err) {
+  const Request *r = k->request;
+  const char *text = r->messages[0].content;
+  size_t n = r->messages[0].n;
+  Hash h;
+  if (k->conn->set.log_text != LOG_FULL) {
+    return RC_OK;
+  }
+  t->seed = k->store->seed;
   t->list = calloc((size_t)r->n_messages + 2, sizeof *t->list);
   if (!t->list) {
     return err_nomem(err);
   }
   if (r->n_messages > 1) {
-    text = t->transcript = request_transcript(r, add_text, t, &n, err);
+    text = t->transcript = request_transcript(r, keep_long, t, &n, err);
   }
-  if (text) {
-    Hash h = hash_bytes(text, n, 0);
-    hash_hex(&h, k->prompt_hash);
-    add_text(t, &h, text, n);
+  if (text && hash_parse(k->prompt_hash, &h)) {
+    t->list[t->n++] = (LedgerText){h, text, n};
   }
-  if (r->system) {
-    Hash h = hash_bytes(r->system, strlen(r->system), 0);
-    hash_hex(&h, k->system_hash);
-    add_text(t, &h, r->system, strlen(r->system));
+  if (r->system && hash_parse(k->system_hash, &h)) {
+    t->list[t->n++] = (LedgerText){h, r->system, strlen(r->system)};
   }
-  t->n = k->conn->set.log_text == LOG_FULL ? t->n : 0;
   return err->rc;
 }
 
@@ -149,10 +186,8 @@ static int take_text(Outcome *out, const char *text, size_t n, Err *err) {
 /* Starts the ledger row of a hit that saved `saved`. */
 static void start_hit(Call *k, const char *kind, long long saved, const char *prompt_hash,
                       Err *err) {
-  Texts texts = {0};
   make_request_id(k->request_id, k->started_ms);
-  name_texts(k, &texts, err);
-  texts_free(&texts);
+  name_texts(k, err);
   if (prompt_hash && k->conn->set.log_text == LOG_FULL) {
     snprintf(k->prompt_hash, sizeof k->prompt_hash, "%s", prompt_hash); /* its text is kept */
   }
@@ -206,17 +241,9 @@ static int make_question(Call *k, Err *err) {
                            .n = last->n,
                            .threshold = r->options->threshold,
                            .max_false_hits = k->conn->set.max_false_hits,
-                           .only_replaces =
-                               k->cache == CACHE_REFRESH && k->conn->set.cache != CACHE_SEMANTIC};
+                           .only_replaces = k->cache.only_replaces};
   hash_hex(&scope, k->question.scope);
   return RC_OK;
-}
-
-/* 1 if the answer is to be found by its meaning too, now or later: in semantic mode; and a fresh
-** answer takes the place of one that is kept so. */
-static int is_semantic(const Call *k) {
-  return (k->cache == CACHE_SEMANTIC || k->cache == CACHE_REFRESH) &&
-         k->conn->set.log_text == LOG_FULL && !k->request->wants_vectors;
 }
 
 /* Looks for the answer to a question that means the same. 1 found, 0 not, -1 error. A cache that
@@ -260,17 +287,12 @@ static int from_memo(Call *k, Outcome *out, Err *err) {
                  : from_cache(k, 0, out, err);
 }
 
-static int looks_up(const Call *k) {
-  return k->cache == CACHE_EXACT || k->cache == CACHE_SEMANTIC;
-}
-
 /* Makes the request durable; waits while another process asks the same. 1: its answer arrived,
 ** 0: ours to ask, -1 error. */
 static int claim(Call *k, const Texts *t, Outcome *out, Err *err) {
-  const Hash *key = looks_up(k) ? &k->key : NULL;
   for (;;) {
     LedgerBegin outcome;
-    if (ledger_begin(k->store, &k->row, key, t->list, t->n, now_ms(), k->deadline_ms + 5000,
+    if (ledger_begin(k->store, &k->row, k->claimed, t->list, t->n, now_ms(), k->deadline_ms + 5000,
                      &outcome, err) != RC_OK) {
       return -1;
     }
@@ -311,8 +333,8 @@ static int settle(Call *k, const Outcome *out, Err *err) {
               .tag = k->row.tag,
               .prompt_hash = k->row.prompt_hash,
               .cost_nusd = k->row.cost_nusd,
-              .question = is_semantic(k) ? &k->question : NULL};
-  int keep = k->text && k->cacheable && k->cache != CACHE_OFF;
+              .question = k->cache.keeps_similar ? &k->question : NULL};
+  int keep = k->text && k->cacheable && k->cache.keeps;
   Answer *answers = keep                    ? &a
                     : k->text && out->split ? out->split(out->split_arg, k->text, k->n)
                                             : NULL;
@@ -365,8 +387,9 @@ static int ask(Call *k, Outcome *out, Err *err) {
   Texts texts = {0};
   int claimed = -1;
   make_request_id(k->request_id, k->started_ms);
-  if (name_texts(k, &texts, err) == RC_OK && route_choose(k, err) == RC_OK &&
-      route_prepare(k, err) == RC_OK && count_parts(k, err) == RC_OK) {
+  if (name_texts(k, err) == RC_OK && list_texts(k, &texts, err) == RC_OK &&
+      route_choose(k, err) == RC_OK && route_prepare(k, err) == RC_OK &&
+      count_parts(k, err) == RC_OK) {
     call_start_row(k, 1, NULL);
     claimed = claim(k, &texts, out, err);
   }
@@ -393,6 +416,25 @@ static int check_available(const Conn *conn, const Options *o, Err *err) {
   return o->schema ? schema_check(o->schema, err) : RC_OK;
 }
 
+/* The plan of a mode. Questions are compared as texts, so they must be kept, and be texts. */
+static CachePlan plan_cache(const Conn *conn, const Request *request) {
+  static const CachePlan plans[] = {
+      [CACHE_EXACT] = {.reads = 1, .keeps = 1, .is_memoed = 1},
+      [CACHE_SEMANTIC] =
+          {.reads = 1, .reads_similar = 1, .keeps = 1, .keeps_similar = 1, .is_memoed = 1},
+      [CACHE_OFF] = {.name = "off"},
+      [CACHE_REFRESH] = {.keeps = 1, .keeps_similar = 1, .is_memoed = 1, .name = "refresh"},
+  };
+  const Options *o = request->options;
+  int mode = o->cache >= 0 ? o->cache : conn->set.cache;
+  CachePlan plan = plans[mode];
+  if (conn->set.log_text != LOG_FULL || request->wants_vectors) {
+    plan.reads_similar = plan.keeps_similar = 0;
+  }
+  plan.only_replaces = mode == CACHE_REFRESH && conn->set.cache != CACHE_SEMANTIC;
+  return plan;
+}
+
 static void start_call(Call *k, Conn *conn, const Request *request, Memo *memo) {
   const Options *o = request->options;
   long long timeout = o->timeout_ms != OPTION_UNSET ? o->timeout_ms : conn->set.timeout_ms;
@@ -400,8 +442,9 @@ static void start_call(Call *k, Conn *conn, const Request *request, Memo *memo) 
   memset(k, 0, sizeof *k);
   k->conn = conn;
   k->request = request;
-  k->cache = o->cache >= 0 ? (CacheMode)o->cache : (CacheMode)conn->set.cache;
-  k->memo = k->cache == CACHE_OFF ? NULL : memo;
+  k->cache = plan_cache(conn, request);
+  k->memo = k->cache.is_memoed ? memo : NULL;
+  k->claimed = k->cache.reads ? &k->key : NULL;
   k->system_tokens = k->history_tokens = LEDGER_NULL;
   k->started_ms = now_ms();
   k->deadline_ms = k->started_ms + timeout;
@@ -442,11 +485,11 @@ int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *out, E
   ledger_flush_if_due(k.store, k.started_ms, &later); /* what can't be written now stays queued */
   int found = from_memo(&k, out, err);
   if (found == 0) {
-    found = looks_up(&k) ? from_cache(&k, 1, out, err) : 0;
-    if (found == 0 && is_semantic(&k) && make_question(&k, err) != RC_OK) {
+    found = k.cache.reads ? from_cache(&k, 1, out, err) : 0;
+    if (found == 0 && k.cache.keeps_similar && make_question(&k, err) != RC_OK) {
       found = -1;
     }
-    if (found == 0 && k.cache == CACHE_SEMANTIC) {
+    if (found == 0 && k.cache.reads_similar) {
       found = from_semantic(&k, out, err);
     }
     if (found == 0) {
@@ -473,8 +516,8 @@ int on_error_covers(const Err *err) {
 
 /* "hit", "miss" or the mode's own word, without making a store. */
 static const char *dry_cache_state(Call *k, Err *err) {
-  if (!looks_up(k)) {
-    return k->cache == CACHE_OFF ? "off" : "refresh";
+  if (!k->cache.reads) {
+    return k->cache.name;
   }
   k->store = conn_store(k->conn, 0, err);
   Outcome out = {0};

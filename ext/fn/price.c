@@ -70,7 +70,7 @@ static void name_model(const CostArgs *args, Err *err) {
 }
 
 void fn_llm_cost(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
-  Conn *c = sqlite3_user_data(ctx);
+  Conn *c = fn_conn(ctx);
   Err err = {0};
   CostArgs args;
   Cost cost = 0;
@@ -182,7 +182,7 @@ static cJSON *explain(Conn *c, const PricingAsk *ask, const Usage *u, int null_i
 }
 
 void fn_llm_cost_explain(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
-  Conn *c = sqlite3_user_data(ctx);
+  Conn *c = fn_conn(ctx);
   Err err = {0};
   CostArgs args;
   cJSON *tree = NULL;
@@ -234,7 +234,7 @@ static int read_price_when(Conn *c, sqlite3_value *v, PriceOptions *o, Err *err)
 }
 
 void fn_llm_price(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
-  Conn *c = sqlite3_user_data(ctx);
+  Conn *c = fn_conn(ctx);
   Err err = {0};
   PricingFound found = {NULL, NULL};
   PriceOptions o = {.ask.model = (const char *)sqlite3_value_text(argv[0])};
@@ -264,7 +264,7 @@ void fn_llm_price(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
 /* ---- llm_cache_minimum */
 
 void fn_llm_cache_minimum(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
-  Conn *c = sqlite3_user_data(ctx);
+  Conn *c = fn_conn(ctx);
   Err err = {0};
   PricingFound found;
   PriceOptions o = {.ask.model = (const char *)sqlite3_value_text(argv[0])};

@@ -5,7 +5,6 @@
 
 #include "core/buf.h"
 #include "core/price_import.h"
-#include "fn/directonly.h"
 #include "store/prices.h"
 
 #include <errno.h>
@@ -66,7 +65,7 @@ static char *report(PriceImport *import) {
 }
 
 void fn_llm_prices_import(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
-  Conn *c = sqlite3_user_data(ctx);
+  Conn *c = fn_conn(ctx);
   Err err = {0};
   PriceImport import;
   char *made = NULL, *text = NULL;
@@ -74,7 +73,7 @@ void fn_llm_prices_import(sqlite3_context *ctx, int argc, sqlite3_value **argv) 
   if (sqlite3_value_type(argv[0]) == SQLITE_NULL) {
     return;
   }
-  cJSON *file = directonly_check(ctx, &err) == RC_OK ? read_list(argv[0], &err) : NULL;
+  cJSON *file = read_list(argv[0], &err);
   if (file && price_import(file, &import, &err) == RC_OK) {
     if (config_init(c->db, &made, &err) == RC_OK &&
         prices_replace_list(c->db, &import.book, &err) == RC_OK) {

@@ -5,7 +5,7 @@
 */
 #include "fn/call.h"
 
-#include "fn/access.h"
+#include "trust/access.h"
 #include "fn/pricing.h"
 
 #include <stdio.h>

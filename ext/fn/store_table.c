@@ -19,6 +19,7 @@
 #include "fn/fn.h"
 
 #include "store/ledger.h"
+#include "trust/guard.h"
 
 #include <string.h>
 
@@ -276,7 +277,9 @@ static int table_filter(sqlite3_vtab_cursor *cursor, int idx, const char *sql, i
   sqlite3_finalize(c->stmt);
   c->stmt = NULL;
   c->rowid = 0;
-  Store *store = conn_store(t->of->conn, 0, &err);
+  Store *store = guard_check_name(t->of->conn->guard, t->of->source->name, &err) == RC_OK
+                     ? conn_store(t->of->conn, 0, &err)
+                     : NULL;
   if (store) {
     ledger_flush(store, &err);
   }

@@ -14,7 +14,7 @@
 ** and *err on failure. */
 static const TokenRule *rule_of(sqlite3_context *ctx, int argc, sqlite3_value **argv, int at,
                                 TokenRule *room, Err *err) {
-  Conn *c = sqlite3_user_data(ctx);
+  Conn *c = fn_conn(ctx);
   const TokenRule *kept = argc > at ? sqlite3_get_auxdata(ctx, at) : NULL;
   if (kept) {
     return kept;

@@ -4,14 +4,9 @@
 ** Found from the newest row backwards, without an index: the window bounds what a model costs that
 ** the ledger hardly knows. Texts over LIMIT_BILL_TEXT bytes are passed over: they teach no more than
 ** shorter ones, and are slower to count. A conversation is one too: its text in the ledger is not
-** what was sent. A database file may come from anybody, so the tables are read only where they are
-** plain tables.
+** what was sent. Only a store of this installation is asked: another's would teach what its author likes.
 */
 #include "store/bills.h"
-
-static const char check_sql[] =
-    "SELECT count(*) = 2 FROM main.sqlite_schema WHERE name IN ('llm_calls', 'llm_texts')"
-    " AND type = 'table' AND rootpage > 0 AND sql NOT LIKE '%GENERATED%' AND sql NOT LIKE '%AS (%'";
 
 static const char newest_sql[] = "SELECT max(id) FROM main.llm_calls";
 
@@ -39,20 +34,24 @@ static long long ask(sqlite3 *db, const char *sql) {
 }
 
 /* Not with SQLITE_OPEN_READONLY: such a connection can't take the WAL files away again. */
-static sqlite3 *open_file(const char *path) {
+static sqlite3 *open_file(const char *path, const StoreHost *host) {
   sqlite3 *db = NULL;
   int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+  Err ignored = {0};
+  sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+  sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
   if (rc == SQLITE_OK) {
-    rc = sqlite3_exec(db, "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF", NULL, NULL, NULL);
+    rc = sqlite3_exec(db, "PRAGMA query_only=ON", NULL, NULL, NULL);
   }
-  if (rc == SQLITE_OK && ask(db, "PRAGMA main.application_id") == STORE_APPLICATION_ID) {
+  if (rc == SQLITE_OK && ask(db, "PRAGMA main.application_id") == STORE_APPLICATION_ID &&
+      store_is_ours(db, "main", host, &ignored) == 1) {
     return db;
   }
   sqlite3_close(db);
   return NULL;
 }
 
-int bills_open(Bills *b, Store *store, const char *path) {
+int bills_open(Bills *b, Store *store, const char *path, const StoreHost *host) {
   Err ignored = {0};
   *b = (Bills){NULL, NULL, 0};
   if (store && store->is_main) {
@@ -61,10 +60,10 @@ int bills_open(Bills *b, Store *store, const char *path) {
     b->db = store_reader_take(store, &ignored);
     b->store = store;
   } else if (path) {
-    b->db = open_file(path);
+    b->db = open_file(path, host);
     b->owned = 1;
   }
-  return b->db && ask(b->db, check_sql);
+  return b->db != NULL;
 }
 
 void bills_close(Bills *b) {

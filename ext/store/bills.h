@@ -25,10 +25,10 @@ typedef struct Bills {
   int owned;    /* db is our own */
 } Bills;
 
-/* Opens the ledger of `store`, or where that is NULL of the file `path` (NULL: there is none). 1,
-** or 0 where there is no ledger that can be read: nothing is known then, and nothing is wrong.
+/* Opens the ledger of `store`, or where that is NULL of the file `path` (NULL: there is none), if it is a
+** store of this installation. 1, or 0 where there is no ledger that can be read: nothing is known then, and nothing is wrong.
 ** bills_close in both cases. */
-int bills_open(Bills *b, Store *store, const char *path);
+int bills_open(Bills *b, Store *store, const char *path, const StoreHost *host);
 void bills_close(Bills *b);
 
 /* The newest id of the ledger, 0 for none. */

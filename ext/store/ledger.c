@@ -246,7 +246,7 @@ enum { FORGOTTEN_MS = 3600000 };
 static int is_abandoned(const char *owner, long long lease_until, long long now) {
   OwnerState state = owner ? owner_state(owner) : OWNER_DEAD;
   return state == OWNER_DEAD || (state == OWNER_UNSEEN && lease_until < now) ||
-         lease_until + FORGOTTEN_MS < now;
+         lease_until < now - FORGOTTEN_MS;
 }
 
 /* Looks for another's intent for the same key. 1: a living one; 0: none left; -1: error. */
@@ -495,6 +495,7 @@ int ledger_defer(Store *s, const LedgerRow *row, Err *err) {
 static int settle_once(Store *s, const LedgerRow *row, Answer *answer, int more, LedgerRow *written,
                        Err *err) {
   *written = *row; /* a new id counts only once committed */
+  s->is_settling = 1;
   if (store_begin(s, err) == RC_OK) {
     put_pending(s, err);
     if (err->rc == RC_OK) {
@@ -502,6 +503,7 @@ static int settle_once(Store *s, const LedgerRow *row, Answer *answer, int more,
     }
     store_end(s, err->rc == RC_OK, err);
   }
+  s->is_settling = 0;
   return err->rc;
 }
 
@@ -575,8 +577,20 @@ static const char *column_text(sqlite3_stmt *stmt, int i) {
   return (const char *)sqlite3_column_text(stmt, i);
 }
 
+/* A number as we write them: whole and not negative; anything else is not known. */
 static long long column_int(sqlite3_stmt *stmt, int i) {
-  return sqlite3_column_type(stmt, i) == SQLITE_NULL ? LEDGER_NULL : sqlite3_column_int64(stmt, i);
+  long long value =
+      sqlite3_column_type(stmt, i) == SQLITE_INTEGER ? sqlite3_column_int64(stmt, i) : LEDGER_NULL;
+  return value < 0 ? LEDGER_NULL : value;
+}
+
+/* 1 if the answer a row holds may be served: a text, for this very key, that has not expired. */
+static int is_live(sqlite3_stmt *stmt, const Hash *key, long long now) {
+  int expires = sqlite3_column_type(stmt, 2);
+  return sqlite3_column_int64(stmt, 0) == key_half(key, 1) &&
+         sqlite3_column_type(stmt, 1) == SQLITE_TEXT &&
+         (expires == SQLITE_NULL ||
+          (expires == SQLITE_INTEGER && sqlite3_column_int64(stmt, 2) > now));
 }
 
 int ledger_get_answer(Store *s, const Hash *key, long long now, Answer *a, sqlite3_stmt **held,
@@ -592,13 +606,12 @@ int ledger_get_answer(Store *s, const Hash *key, long long now, Answer *a, sqlit
   sqlite3_bind_int64(stmt, 1, key_half(key, 0));
   int rc = sqlite3_step(stmt);
   memset(a, 0, sizeof *a);
-  a->expires_at = rc == SQLITE_ROW ? column_int(stmt, 2) : LEDGER_NULL;
-  if (rc != SQLITE_ROW || sqlite3_column_int64(stmt, 0) != key_half(key, 1) ||
-      (a->expires_at != LEDGER_NULL && a->expires_at <= now)) {
+  if (rc != SQLITE_ROW || !is_live(stmt, key, now)) {
     rc = store_done(s, stmt);
     return rc == SQLITE_OK ? 0 : (store_error(s, rc, "look up an answer", err), -1);
   }
   a->key = *key;
+  a->expires_at = column_int(stmt, 2);
   a->text = column_text(stmt, 1);
   a->n = (size_t)sqlite3_column_bytes(stmt, 1);
   a->call_id = column_int(stmt, 3);

@@ -41,6 +41,13 @@ static void find_origin(Store *s, SemanticHit *hit) {
   store_done(s, stmt);
 }
 
+/* What the entry cost; anything but a whole number from 0 is not known. */
+static long long cost_of(sqlite3_stmt *stmt) {
+  long long cost =
+      sqlite3_column_type(stmt, 5) == SQLITE_INTEGER ? sqlite3_column_int64(stmt, 5) : LEDGER_NULL;
+  return cost < 0 ? LEDGER_NULL : cost;
+}
+
 int semantic_find(Store *s, const Question *q, SemanticHit *hit, sqlite3_stmt **held, Err *err) {
   sqlite3_stmt *stmt = store_stmt(s, lookup_of(q), err);
   *held = stmt;
@@ -63,11 +70,9 @@ int semantic_find(Store *s, const Question *q, SemanticHit *hit, sqlite3_stmt **
                        .similarity = sqlite3_column_double(stmt, 2),
                        .model = (const char *)sqlite3_column_text(stmt, 3),
                        .tag = (const char *)sqlite3_column_text(stmt, 4),
-                       .cost_nusd = sqlite3_column_type(stmt, 5) == SQLITE_NULL
-                                        ? LEDGER_NULL
-                                        : sqlite3_column_int64(stmt, 5)};
+                       .cost_nusd = cost_of(stmt)};
   find_origin(s, hit);
-  return hit->text ? 1 : 0;
+  return sqlite3_column_type(stmt, 1) == SQLITE_TEXT && hit->text ? 1 : 0;
 }
 
 void semantic_done(Store *s, sqlite3_stmt *held) {

@@ -2,8 +2,8 @@
 ** Opening, migrating and closing the store, and its prepared statements. See store.h for the
 ** contract.
 **
-** File format: schema in sql/store.sql and sql/views.sql; `llm_meta` holds schema_version and the
-** key seed; user_version and application_id repeat the version for outside tools (not in main mode:
+** File format: schema in sql/store.sql and sql/views.sql; `llm_meta` holds schema_version, the key seed and
+** the store's id, `llm_marks` who may use it (genuine.h); user_version and application_id repeat the version for outside tools (not in main mode:
 ** there they are the user's).
 **
 ** In main mode no prepared statement outlives a call, because a statement left on the caller's
@@ -12,7 +12,9 @@
 #include "store/store.h"
 
 #include "core/sql_text.h"
+#include "store/genuine.h"
 #include "store/ledger.h"
+#include "store/migrate.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -193,7 +195,7 @@ static int wait_while_busy(void *arg, int n) {
   return 1;
 }
 
-static int exec(Store *s, const char *sql, const char *doing, Err *err) {
+int store_exec(Store *s, const char *sql, const char *doing, Err *err) {
   if (err->rc == RC_OK) {
     int rc = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
     if (rc != SQLITE_OK) {
@@ -203,88 +205,76 @@ static int exec(Store *s, const char *sql, const char *doing, Err *err) {
   return err->rc;
 }
 
-/* One integer from a query, or `otherwise`. */
-static long long query_int(sqlite3 *db, const char *sql, long long otherwise) {
+int store_ask(Store *s, const char *sql, long long *value, Err *err) {
   sqlite3_stmt *stmt = NULL;
-  long long value = otherwise;
-  if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK &&
-      sqlite3_step(stmt) == SQLITE_ROW) {
-    value = sqlite3_column_int64(stmt, 0);
+  int rc = sqlite3_prepare_v2(s->db, sql, -1, &stmt, NULL), found = 0;
+  if (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+    found = sqlite3_column_type(stmt, 0) == SQLITE_INTEGER ? 1 : -1;
+    *value = sqlite3_column_int64(stmt, 0);
   }
   sqlite3_finalize(stmt);
-  return value;
+  if (rc != SQLITE_ROW && rc != SQLITE_DONE) {
+    store_error(s, rc, "read its settings", err);
+    return -1;
+  }
+  return found >= 0
+             ? found
+             : (err_set(err, RC_ERROR, "store", "the store '%s' is damaged: a setting is no number",
+                        s->path ? s->path : "main"),
+                -1);
 }
 
-/* A file that is neither empty nor ours, or is newer than we are, is left alone. */
+/* The version that a store which lies there claims to be; 0 where there is none. Read before anything in it
+** is believed: from the header of a file; in the user's own database once its objects are known to be tables. */
+static int claimed_version(Store *s, long long *version, Err *err) {
+  long long tables = 0, application = 0;
+  *version = 0;
+  if (s->is_main) {
+    return !store_has_schema(s->db) ||
+                   genuine_check(s->db, "main", GENUINE_TABLES, 1, "main", &s->host, err) != RC_OK
+               ? err->rc
+               : store_version(s, version, err);
+  }
+  if (store_ask(s, "SELECT count(*) FROM main.sqlite_schema", &tables, err) < 0 || tables == 0) {
+    return err->rc;
+  }
+  store_ask(s, "PRAGMA main.application_id", &application, err);
+  store_ask(s, "PRAGMA main.user_version", version, err);
+  return err->rc == RC_OK && (application != STORE_APPLICATION_ID || *version < 1)
+             ? err_set(err, RC_ERROR, "store",
+                       "'%s' is another program's database, not a store of llmcost", s->path)
+             : err->rc;
+}
+
+static int refuse_stranger(const Store *s, Err *err) {
+  return err_set(
+      err, RC_ERROR, "store",
+      "the store '%.300s' was not made by this installation, so nothing was read from it and"
+      " nothing sent; if you trust it and the answers in it, SELECT llm_trust_store()%s",
+      s->path ? s->path : "main",
+      s->path ? ", or name it (LLMCOST_STORE, llm_config('store', path)); else delete it" : "");
+}
+
+/* A store that lies there is used only if it is known, and as we make them. */
 static int check_is_ours(Store *s, Err *err) {
-  long long tables = query_int(s->db, "SELECT count(*) FROM main.sqlite_schema", -1);
-  long long application = query_int(s->db, "PRAGMA main.application_id", 0);
-  long long version = query_int(s->db, "PRAGMA main.user_version", 0);
-  if (tables < 0) {
-    return store_error(s, sqlite3_errcode(s->db), "read the schema", err);
+  const char *what = s->path ? s->path : "main";
+  long long version;
+  if (claimed_version(s, &version, err) != RC_OK || version == 0) {
+    return err->rc;
   }
-  if (tables > 0 && application != STORE_APPLICATION_ID) {
+  if (version != (version & 0xffff) || version > STORE_VERSION) {
     return err_set(err, RC_ERROR, "store",
-                   "'%s' is another program's database, not a store of llmcost", s->path);
-  }
-  if (version > STORE_VERSION) {
-    return err_set(err, RC_ERROR, "store",
-                   "the store '%s' was made by a newer llmcost (version %lld, ours %d)", s->path,
+                   "the store '%s' was made by a newer llmcost (version %lld, ours %d)", what,
                    version, STORE_VERSION);
   }
-  return RC_OK;
-}
-
-static int has_column(Store *s, const char *table, const char *column) {
-  return sqlite3_table_column_metadata(s->db, "main", table, column, NULL, NULL, NULL, NULL,
-                                       NULL) == SQLITE_OK;
-}
-
-/* What version 3 changed: a column of llm_calls and columns of views. (In a database of the user's, whose
-** statement is running, the views stay as they are.) */
-#define TO_VERSION_3 "ALTER TABLE main.llm_calls ADD COLUMN usage TEXT;"
-#define DROP_VIEWS                                                                                 \
-  "DROP VIEW IF EXISTS main.llm_cost_by_model; DROP VIEW IF EXISTS main.llm_cost_by_tag;"          \
-  "DROP VIEW IF EXISTS main.llm_cost_by_user;"
-
-static int create_schema(Store *s, Err *err) {
-  unsigned long long seed;
-  char sql[256];
-  sqlite3_randomness(sizeof seed, &seed);
-  if (has_column(s, "llm_calls", "id") && !has_column(s, "llm_calls", "usage")) {
-    exec(s, s->is_main ? TO_VERSION_3 : TO_VERSION_3 DROP_VIEWS, "bring it to version 3", err);
+  int older = version < STORE_VERSION;
+  GenuineScope scope = s->is_main ? GENUINE_TABLES : GENUINE_FILE;
+  if (genuine_check(s->db, "main", scope, older, what, &s->host, err) != RC_OK ||
+      s->trust != STORE_MARKED || store_is_private(s)) {
+    return err->rc;
   }
-  exec(s, sql_store_sql, "create the tables", err);
-  exec(s, sql_cache_sql, "create the semantic cache", err);
-  exec(s, sql_views_sql, "create the views", err);
-  sqlite3_snprintf(sizeof sql, sql,
-                   "INSERT OR IGNORE INTO main.llm_meta VALUES ('seed', %lld);"
-                   "INSERT OR REPLACE INTO main.llm_meta VALUES ('schema_version', %d);",
-                   (long long)seed, STORE_VERSION);
-  return exec(s, sql, "write the settings", err);
-}
-
-/* Creates or migrates, in one transaction, unless all is there. Version 2 added tables and views, which
-** are made where they are missing; version 3 a column of llm_calls. */
-static int migrate(Store *s, Err *err) {
-  static const char version[] = "SELECT value FROM main.llm_meta WHERE name = 'schema_version'";
-  char pragmas[96];
-  if (query_int(s->db, version, 0) == STORE_VERSION) {
-    return RC_OK;
-  }
-  if (s->is_main) {
-    return create_schema(s, err);
-  }
-  sqlite3_snprintf(sizeof pragmas, pragmas,
-                   "PRAGMA main.application_id=%d; PRAGMA main.user_version=%d",
-                   STORE_APPLICATION_ID, STORE_VERSION);
-  if (store_begin(s, err) == RC_OK) {
-    check_is_ours(s, err);
-    exec(s, pragmas, "write the settings", err);
-    create_schema(s, err);
-    store_end(s, err->rc == RC_OK, err);
-  }
-  return err->rc;
+  int is_known = older ? 0 : genuine_is_marked(s->db, "main", err);
+  return is_known == 0 ? refuse_stranger(s, err) : err->rc;
 }
 
 /* Makes the file with the permissions of the database it belongs to: it holds the same secrets.
@@ -305,6 +295,33 @@ static int create_file(Store *s, sqlite3 *host, Err *err) {
   return RC_OK; /* what failed, SQLite says better */
 }
 
+/* Ctrl-C ends a long statement of ours, but not the one that keeps what was paid for. */
+static int is_interrupted(void *arg) {
+  Store *s = arg;
+  return !s->is_settling && s->host.interrupted(s->host.arg);
+}
+
+/* Lets Ctrl-C end a long query on a connection of ours. (Some hosts are built without the function.) */
+static void watch_interrupts(Store *s, sqlite3 *db) {
+  enum { STEPS = 20000 }; /* about a millisecond */
+#ifndef SQLITE_CORE
+  if (!sqlite3_api->progress_handler) {
+    return;
+  }
+#endif
+  sqlite3_progress_handler(db, STEPS, is_interrupted, s);
+}
+
+int store_harden(Store *s, sqlite3 *db) {
+  int rc = sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+  if (rc == SQLITE_OK) {
+    rc = sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+  }
+  sqlite3_busy_handler(db, wait_while_busy, s);
+  watch_interrupts(s, db);
+  return rc;
+}
+
 /* Makes a connection of ours able to use llm_cache. */
 static int prepare(Store *s, sqlite3 *db, Err *err) {
   int rc = s->host.prepare(s->host.arg, db);
@@ -314,17 +331,17 @@ static int prepare(Store *s, sqlite3 *db, Err *err) {
 static int open_file(Store *s, Err *err) {
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
   int rc = sqlite3_open_v2(s->path, &s->db, flags, NULL);
+  rc = rc == SQLITE_OK ? store_harden(s, s->db) : rc;
   if (rc != SQLITE_OK) {
     return store_error(s, rc, "open it", err);
   }
-  sqlite3_busy_handler(s->db, wait_while_busy, s);
   if (check_is_ours(s, err) != RC_OK || prepare(s, s->db, err) != RC_OK) {
     return err->rc;
   }
-  return exec(s,
-              "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;"
-              "PRAGMA mmap_size=1073741824; PRAGMA foreign_keys=OFF; PRAGMA trusted_schema=OFF",
-              "set up", err);
+  return store_exec(s,
+                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;"
+                    "PRAGMA mmap_size=1073741824; PRAGMA foreign_keys=OFF",
+                    "set up", err);
 }
 
 static long long clock_ms(void) {
@@ -334,11 +351,29 @@ static long long clock_ms(void) {
 }
 
 static int prepare_schema(Store *s, Err *err) {
-  if (migrate(s, err) == RC_OK) {
-    s->seed = (unsigned long long)query_int(
-        s->db, "SELECT value FROM main.llm_meta WHERE name = 'seed'", 0);
+  long long seed = 0;
+  if (migrate_run(s, err) == RC_OK &&
+      store_ask(s, "SELECT value FROM main.llm_meta WHERE name = 'seed'", &seed, err) == 0) {
+    err_set(err, RC_ERROR, "store", "the store '%s' is damaged: it has no seed",
+            s->path ? s->path : "main");
   }
+  s->seed = (unsigned long long)seed;
   return err->rc;
+}
+
+int store_is_private(const Store *s) {
+  return s->is_main && (!s->main_path || !s->main_path[0]);
+}
+
+int store_is_ours(sqlite3 *db, const char *schema, const StoreHost *host, Err *err) {
+  const char *file = sqlite3_db_filename(db, schema);
+  Err foreign = {0};
+  if (!file || !file[0]) {
+    return 1;
+  }
+  int marked = genuine_is_marked(db, schema, err);
+  return marked == 1 ? genuine_check(db, schema, GENUINE_TABLES, 0, schema, host, &foreign) == RC_OK
+                     : marked;
 }
 
 int store_has_schema(sqlite3 *db) {
@@ -347,10 +382,12 @@ int store_has_schema(sqlite3 *db) {
 }
 
 int store_revive(Store *s, Err *err) {
-  return s->is_main && !store_has_schema(s->db) ? prepare_schema(s, err) : RC_OK;
+  return s->is_main && (s->is_doubtful || !store_has_schema(s->db)) ? prepare_schema(s, err)
+                                                                    : RC_OK;
 }
 
-Store *store_open(sqlite3 *db, const char *path, const StoreHost *host, Err *err) {
+Store *store_open(sqlite3 *db, const char *path, StoreTrust trust, const StoreHost *host,
+                  Err *err) {
   Store *s = sqlite3_malloc64(sizeof *s);
   if (!s) {
     err_nomem(err);
@@ -358,6 +395,7 @@ Store *store_open(sqlite3 *db, const char *path, const StoreHost *host, Err *err
   }
   memset(s, 0, sizeof *s);
   s->host = *host;
+  s->trust = trust;
   s->pending_end = &s->pending;
   s->is_main = path == NULL;
   s->path = path ? sqlite3_mprintf("%s", path) : NULL;
@@ -366,7 +404,8 @@ Store *store_open(sqlite3 *db, const char *path, const StoreHost *host, Err *err
   } else if (s->is_main) {
     s->db = db;
     s->main_path = sqlite3_mprintf("%s", sqlite3_db_filename(db, "main"));
-  } else if (create_file(s, db, err) == RC_OK) {
+    check_is_ours(s, err);
+  } else if (migrate_can_mark(s, err) && create_file(s, db, err) == RC_OK) {
     open_file(s, err);
   }
   if (err->rc == RC_OK && prepare_schema(s, err) == RC_OK) {
@@ -414,27 +453,17 @@ int store_close(Store *s) {
   return rc;
 }
 
-/* Lets Ctrl-C end a long query on a connection of ours. (Some hosts are built without the function.) */
-static void watch_interrupts(Store *s, sqlite3 *db) {
-  enum { STEPS = 20000 }; /* about a millisecond */
-#ifndef SQLITE_CORE
-  if (!sqlite3_api->progress_handler) {
-    return;
-  }
-#endif
-  sqlite3_progress_handler(db, STEPS, s->host.interrupted, s->host.arg);
-}
-
 static sqlite3 *open_reader(Store *s, Err *err) {
   sqlite3 *db = NULL;
   int rc = sqlite3_open_v2(s->path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
   if (rc == SQLITE_OK) {
-    sqlite3_busy_handler(db, wait_while_busy, s);
-    watch_interrupts(s, db);
+    rc = store_harden(s, db);
+  }
+  if (rc == SQLITE_OK) {
     rc = s->host.prepare(s->host.arg, db);
   }
   if (rc == SQLITE_OK) {
-    rc = sqlite3_exec(db, "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF", NULL, NULL, NULL);
+    rc = sqlite3_exec(db, "PRAGMA query_only=ON", NULL, NULL, NULL);
   }
   if (rc != SQLITE_OK) {
     err_set(err, rc & 0xff, "store", "cannot read the store '%s': %s", s->path, sqlite3_errstr(rc));
@@ -494,21 +523,31 @@ static char *declare(sqlite3 *db, const char *name) {
   return text;
 }
 
-char *store_declaration(const StoreHost *host, const char *name, Err *err) {
+sqlite3 *store_model(const StoreHost *host, Err *err) {
+  static const char *const schema[] = {sql_store_sql, sql_cache_sql, sql_views_sql};
   sqlite3 *db = NULL;
-  char *decl = NULL;
   int rc = sqlite3_open_v2(":memory:", &db,
                            SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
   if (rc == SQLITE_OK) {
     rc = host->prepare(host->arg, db);
   }
-  const char *const schema[] = {sql_store_sql, sql_cache_sql, sql_views_sql};
   for (int i = 0; i < 3 && rc == SQLITE_OK; i++) {
     rc = sqlite3_exec(db, schema[i], NULL, NULL, NULL);
   }
-  decl = rc == SQLITE_OK ? declare(db, name) : NULL;
+  if (rc != SQLITE_OK) {
+    rc == SQLITE_NOMEM ? err_nomem(err)
+                       : err_set(err, RC_ERROR, "store", "no schema: %s", sqlite3_errstr(rc));
+    sqlite3_close(db);
+    db = NULL;
+  }
+  return db;
+}
+
+char *store_declaration(const StoreHost *host, const char *name, Err *err) {
+  sqlite3 *db = store_model(host, err);
+  char *decl = db ? declare(db, name) : NULL;
   if (!decl) {
-    err_set(err, RC_ERROR, "store", "no declaration of %s: %s", name, sqlite3_errstr(rc));
+    err_set(err, RC_ERROR, "store", "no declaration of %s", name);
   }
   sqlite3_close(db);
   return decl;

@@ -16,7 +16,7 @@
 #include "core/hash.h"
 #include "sqlite_api.h"
 
-#define STORE_VERSION 3
+#define STORE_VERSION 4
 #define STORE_IDLE_READERS 4            /* kept open for the next query */
 #define STORE_APPLICATION_ID 0x6c6c6d63 /* "llmc" */
 
@@ -50,6 +50,13 @@ typedef enum StoreSql {
 
 typedef int (*InterruptFn)(void *arg); /* 1: the user wants to stop */
 
+/* Why a store that lies there may be used. */
+typedef enum StoreTrust {
+  STORE_MARKED, /* it carries the mark of this installation; one that is made here gets it */
+  STORE_NAMED,  /* the user named its file: it is marked, where this installation can make marks */
+  STORE_ADOPTED /* the user said so: it is marked, or the opening fails */
+} StoreTrust;
+
 /* What the store asks of its owner. */
 typedef struct StoreHost {
   InterruptFn interrupted;
@@ -64,9 +71,12 @@ typedef struct Store {
   sqlite3 *readers[STORE_IDLE_READERS]; /* idle ones */
   int n_readers;
   int is_main;
-  int in_savepoint;        /* main mode: the current write has a savepoint of its own */
-  char *path;              /* of the store's file; NULL where is_main */
-  char *main_path;         /* where is_main: of the caller's file, "" for none */
+  int in_savepoint; /* main mode: the current write has a savepoint of its own */
+  char *path;       /* of the store's file; NULL where is_main */
+  char *main_path;  /* where is_main: of the caller's file, "" for none */
+  StoreTrust trust;
+  int is_doubtful; /* main mode: tables were made or changed in a transaction, which may be taken back */
+  int is_settling;         /* a paid answer is being written: no interrupt may end that */
   unsigned long long seed; /* of the cache keys; secret */
   StoreHost host;
   sqlite3_stmt *stmt[SQL_COUNT];
@@ -77,8 +87,13 @@ typedef struct Store {
 } Store;
 
 /* Opens the store at `path` (NULL: main of `db`), creating and migrating it, and marks what
-** dead processes left. Owned by the caller (store_close). NULL and *err on failure. */
-Store *store_open(sqlite3 *db, const char *path, const StoreHost *host, Err *err);
+** dead processes left. One that is not ours, by `trust` and by its schema (genuine.h), is not read and not
+** written. Owned by the caller (store_close). NULL and *err on failure. */
+Store *store_open(sqlite3 *db, const char *path, StoreTrust trust, const StoreHost *host, Err *err);
+
+/* 1 if the tables in that schema of `db` are a store of this installation (or in memory, where nobody else
+** can have made them), 0 if not, -1 where that can't be told. */
+int store_is_ours(sqlite3 *db, const char *schema, const StoreHost *host, Err *err);
 
 /* 1 if main of this connection holds a store. */
 int store_has_schema(sqlite3 *db);
@@ -107,6 +122,21 @@ int store_end(Store *s, int ok, Err *err);
 
 /* Records the connection's error with what was being done. Returns the code. */
 int store_error(Store *s, int rc, const char *doing, Err *err);
+
+/* A database in memory with our schema and nothing in it: needs no store. Closed by the caller; NULL and
+** *err on failure. */
+sqlite3 *store_model(const StoreHost *host, Err *err);
+
+/* Settings of a connection of our own, before anything is read: nothing that a schema brings along may
+** run or be written into, and an interrupt ends a long statement. */
+int store_harden(Store *s, sqlite3 *db);
+
+/* One INTEGER from a query of no parameters: 1 and *value, 0 for no row, -1 error (also for anything but
+** an INTEGER). */
+int store_ask(Store *s, const char *sql, long long *value, Err *err);
+
+/* Runs statements in the store's connection. */
+int store_exec(Store *s, const char *sql, const char *doing, Err *err);
 
 /* Columns of a table or view of the store as a declaration "CREATE TABLE x(a INTEGER, …)", from
 ** the compiled-in schema: needs no store. Owned by the caller (sqlite3_free); NULL and *err on

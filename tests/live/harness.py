@@ -19,6 +19,11 @@ NPM_DIR = os.path.join(ROOT, "build/npm")
 NPM_PACKAGES = {"better-sqlite3": "12", "@stdy/cli": "0.22", "@copilotkit/aimock": "1.43",
                 "@pydantic/genai-prices": "0.1.8",
                 "js-tiktoken": "1.0.21", "tiktoken": "1.0.22"}
+# Where this run keeps the secret by which stores are known: not in the home of who runs the tests.
+# (A test's own processes inherit it.)
+if "llmcost-state-" not in os.environ.get("XDG_STATE_HOME", ""):
+    os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="llmcost-state-")
+    atexit.register(shutil.rmtree, os.environ["XDG_STATE_HOME"], ignore_errors=True)
 KEYS = {"OPENAI_API_KEY": "sk-live-test-openai-7f3a", "ANTHROPIC_API_KEY": "sk-ant-live-test-91bc"}
 
 
@@ -97,7 +102,7 @@ class Standin:
 def setup_sql(url):
     """Statements after the load that point every model of a database at the stand-in."""
     host = url.split("//")[1].split("/")[0]
-    return [f"SELECT llm_allow_host('{host}')",
+    return [*(f"SELECT llm_allow_host('{host}', '{k}')" for k in KEYS),
             *(f"SELECT llm_secret('{k}', '{v}')" for k, v in KEYS.items()),
             "SELECT llm_init()",
             f"UPDATE llm_models SET base_url = '{url}/v1' WHERE base_url <> '{url}/v1'"]

@@ -107,7 +107,7 @@ class Clients(unittest.TestCase):
             path = os.path.join(tmp, "desk.db")
             open_desk(path, standin.url).close()
             program = os.path.join(ROOT, "build/embed_example")
-            env = clean_env(OPENAI_API_KEY="sk-x", LLMCOST_ALLOW_HOSTS=standin.host)
+            env = clean_env(OPENAI_API_KEY="sk-x", LLMCOST_ALLOW_HOSTS=standin.host + "=OPENAI_API_KEY")
             out = subprocess.run([program, path], capture_output=True, text=True, env=env)
             self.assertIn("answer: You can return", out.stdout, out.stderr)
             out = subprocess.run([program], capture_output=True, text=True, env=env)
@@ -205,12 +205,22 @@ class BadInput(unittest.TestCase):
         ("SELECT llm_config('retries', 99)", "expected an integer from 0 to 9"),
         ("SELECT llm_config('log_text', 'some')", "expected one of 'full', 'hash', 'none'"),
         ("SELECT llm_secret('not a name', 'x')", "the name must be that of an environment variable"),
-        ("SELECT llm_secret('K', 'two words')", "a character no key has"),
+        ("SELECT llm_secret('K', 'two words')", "a blank or a line break"),
         ("SELECT llm_allow_host('http://x/')", "is no host or host:port"),
         ("SELECT llm_cost('gpt-4o', -1, 0)", "llm_cost: input_tokens: expected a token count"),
         ("SELECT llm_cost('gpt-4o', 'a', 1)", "llm_cost: input_tokens: expected a token count"),
         ("SELECT llm_price('nope', 'input')", "add it to llm_prices"),
-        ("SELECT llm_secret('OPENAI_API_KEY', '')", "expected a name and a value"),
+        ("SELECT llm_secret('OPENAI_API_KEY', '')", "the value is empty"),
+        ("SELECT llm_secret('OPENAI_API_KEY', '\"sk-quoted\"')", "holds a quote"),
+        ("SELECT llm_secret('OPENAI_API_KEY', char(39) || 'sk-quoted' || char(39))", "holds a quote"),
+        ("SELECT llm_secret('OPENAI_API_KEY', 'sk-' || char(0) || 'cut')", "holds a NUL"),
+        ("SELECT llm_secret('OPENAI_API_KEY', 'sk-line' || char(10))", "a line break"),
+        ("SELECT llm_secret('OPENAI_API_KEY', x'41004243')", "both TEXT"),
+        ("SELECT llm_secret('OPENAI_API_KEY', 12345678)", "both TEXT"),
+        ("SELECT llm_secret('OPENAI' || char(0), 'sk-x')", "the name holds a NUL"),
+        ("SELECT llm_allow_host('llm.example.com', 'not a name')", "the name of its environment variable"),
+        ("SELECT llm_allow_host('llm.example.com', 'A=B')", "the name of its environment variable"),
+        ("SELECT llm_allow_host(x'6c6c6d')", "is no host"),
         ("SELECT llm_cost('gpt-4o', 1, 0, '{\"cached\":2}')", "more cached and written tokens (2) than input tokens (1)"),
         ("SELECT llm_cost('gpt-4p', 1, 1)", "no price for model 'gpt-4p' (nearest: gpt-4"),
         ("SELECT llm_cost('gpt-4o', 'abc')", "the usage: not valid JSON"),

@@ -209,7 +209,7 @@ class Faults(unittest.TestCase):
     def test_nothing_listens(self):
         db = self.desk("ok", "refused")
         db.execute("UPDATE llm_models SET base_url = 'http://127.0.0.1:9/v1'")
-        value(db, "SELECT llm_allow_host('127.0.0.1:9')")
+        value(db, "SELECT llm_allow_host('127.0.0.1:9', 'OPENAI_API_KEY')")
         self.assertIn("cannot reach openai", error_of(db, "SELECT llm_complete('x')"))
         self.assertEqual(db.execute("SELECT kind, cost_nusd FROM llm_calls").fetchall(), [("call", 0)] * 3)
 
@@ -224,7 +224,7 @@ class Faults(unittest.TestCase):
                 s.connect_ex(("127.0.0.1", port))
             db = self.desk("ok", "connect")
             db.execute("UPDATE llm_models SET base_url = ?", (f"http://127.0.0.1:{port}/v1",))
-            value(db, "SELECT llm_allow_host(?)", f"127.0.0.1:{port}")
+            value(db, "SELECT llm_allow_host(?, 'OPENAI_API_KEY')", f"127.0.0.1:{port}")
             value(db, "SELECT llm_config('connect_timeout_ms', 150)")
             self.assertIn("cannot reach openai", error_of(db, "SELECT llm_complete('x', '{\"retries\":0}')"))
             self.assertEqual(db.execute("SELECT kind, cost_nusd FROM llm_calls").fetchall(), [("call", 0)])

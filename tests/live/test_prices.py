@@ -353,6 +353,7 @@ class Ledger(Desk):
         path = os.path.join(self.tmp.name, "desk.db")
         self.db.close()
         with sqlite3.connect(path + "-llmcost") as store:
+            store.execute("DROP TABLE llm_marks")
             store.execute("DROP VIEW llm_reported_costs")
             for view, group in (("by_model", "model"), ("by_tag", "tag"), ("by_user", "user")):
                 store.execute(f"DROP VIEW llm_cost_{view}")
@@ -362,6 +363,8 @@ class Ledger(Desk):
             store.execute("PRAGMA user_version = 2")
         store.close()
         self.db = open_desk(path, self.standin.url)
+        self.assertIn("llm_trust_store()", error_of(self.db, "SELECT count(*) FROM llm_calls"))
+        value(self.db, "SELECT llm_trust_store()")
         self.assertEqual(self.db.execute("SELECT count(*), count(usage) FROM llm_calls").fetchone(), (1, 0))
         cost, usage, *_ = self.ask("ok", "gpt-4o-mini", "after")
         self.assertGreater(usage["input"], 0)

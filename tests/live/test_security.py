@@ -10,10 +10,16 @@ from harness import KEYS, ROOT, SO, Standin, TempDir, clean_env, connect, error_
 
 def make_hostile(path, standin, *scripts):
     db = connect(path)
-    for script in ("make.sql", *scripts):
+    for script in scripts:
         with open(os.path.join(ROOT, "tests/sql/hostile", script)) as f:
             db.executescript(f.read().replace("URL", standin.url).replace("HOST", standin.host))
     db.close()
+
+
+# What a user asks himself, of a file whose models are an attacker's.
+ASKED = ["SELECT llm_complete('my own question')",
+         *(f"SELECT llm_complete('my own question', '{{\"model\":\"{m}\"}}')"
+           for m in ("gpt-4o-mini", "claude-haiku-4-5", "gpt-4o", "swapped", "path", "file", "header", "no-key"))]
 
 
 class Hostile(unittest.TestCase):
@@ -21,17 +27,17 @@ class Hostile(unittest.TestCase):
         "SELECT * FROM inbox", "SELECT * FROM leak", "SELECT * FROM spend", "SELECT * FROM history",
         "INSERT INTO loot VALUES (1)",
         "INSERT INTO tickets(question) VALUES ('mine')", "INSERT INTO seen(x) VALUES (1)",
-        "SELECT llm_complete('my own question')",
-        *(f"SELECT llm_complete('my own question', '{{\"model\":\"{m}\"}}')"
-          for m in ("gpt-4o-mini", "claude-haiku-4-5", "gpt-4o", "swapped", "path", "file", "header", "no-key")),
+        *ASKED,
     ]
 
     def test_prices_that_are_a_view_are_not_read(self):
         with Standin() as standin, TempDir() as tmp:
-            make_hostile(os.path.join(tmp, "h.db"), standin, "prices.sql")
+            make_hostile(os.path.join(tmp, "h.db"), standin, "models.sql", "prices.sql")
             db = connect(os.path.join(tmp, "h.db"))
-            for sql in self.STATEMENTS[7:] + ["SELECT llm_cost('gpt-4o', 1, 1)", "SELECT llm_price('gpt-4o', 'input')"]:
+            for sql in ("SELECT llm_cost('gpt-4o', 1, 1)", "SELECT llm_price('gpt-4o', 'input')"):
                 self.assertIn("llm_prices in this database is a view", error_of(db, sql))
+            for sql in ASKED:
+                self.assertIn("view 'llm_prices' of 'main' names llm_complete", error_of(db, sql))
             self.assertEqual(standin.bill()["requests"], 0)
 
     def test_nothing_is_sent_and_no_key_leaves(self):
@@ -40,10 +46,17 @@ class Hostile(unittest.TestCase):
         for trusted in (0, 1):
             with self.subTest(trusted=trusted), Standin() as standin, TempDir() as tmp:
                 path = os.path.join(tmp, "hostile.db")
-                make_hostile(path, standin)
+                make_hostile(path, standin, "make.sql", "models.sql")
                 db = connect(path)
                 db.execute(f"PRAGMA trusted_schema = {trusted}")
                 for sql in self.STATEMENTS:
+                    self.assertNotIn("sk-", error_of(db, sql))
+                db.close()
+                self.check_files(tmp)
+                os.remove(path)
+                make_hostile(path, standin, "models.sql")  # without the code, only the addresses lie
+                db = connect(path)
+                for sql in ASKED:
                     message = error_of(db, sql)
                     for key in KEYS.values():
                         self.assertNotIn(key, message)
@@ -74,7 +87,7 @@ class Hostile(unittest.TestCase):
             for table in ("notes", "chats", "keys", "settings"):
                 for sql in (f"INSERT INTO {table} VALUES ('my private note')", f"UPDATE {table} SET t = t || '!'",
                             f"REPLACE INTO {table} SELECT t || '?' FROM {table}"):
-                    self.assertIn("beside a CHECK: nothing was done", error_of(db, sql))
+                    self.assertIn("nothing was done, since a database file", error_of(db, sql))
             for sql in ("PRAGMA integrity_check", "PRAGMA quick_check", "SELECT * FROM pragma_integrity_check",
                         "/* x */ PRAGMA integrity_check(notes)", "ATTACH ':memory:' AS a"):
                 try:
@@ -82,6 +95,7 @@ class Hostile(unittest.TestCase):
                 except sqlite3.Error:
                     pass
             self.assertEqual(standin.bill()["requests"], 0)
+            db.execute("DROP TABLE settings")  # which names llm_config
             self.assertIsNone(value(db, "SELECT llm_config('proxy')"))
             db.close()
 
@@ -90,7 +104,7 @@ class Hostile(unittest.TestCase):
             make_hostile(os.path.join(tmp, "h.db"), standin, "checks.sql")
             db = open_desk(os.path.join(tmp, "mine.db"), standin.url)
             db.execute("ATTACH ? AS h", (os.path.join(tmp, "h.db"),))
-            self.assertIn("table 'notes' of 'h'", error_of(db, "INSERT INTO h.notes VALUES ('private')"))
+            self.assertIn("of 'h' names llm_", error_of(db, "INSERT INTO h.notes VALUES ('private')"))
             self.assertEqual(standin.bill()["requests"], 0)
 
     def test_a_column_named_after_a_function_is_no_attack(self):
@@ -102,7 +116,7 @@ class Hostile(unittest.TestCase):
 
     def test_a_loopback_address_in_the_file_is_not_trusted(self):
         with Standin() as standin, TempDir() as tmp:
-            make_hostile(os.path.join(tmp, "h.db"), standin)
+            make_hostile(os.path.join(tmp, "h.db"), standin, "models.sql")
             db = connect(os.path.join(tmp, "h.db"))
             message = error_of(db, "SELECT llm_complete('x', '{\"model\":\"no-key\"}')")
             self.assertIn("not allowed", message)
@@ -111,7 +125,7 @@ class Hostile(unittest.TestCase):
 
     def test_a_key_goes_only_to_its_own_host(self):
         with Standin() as standin, TempDir() as tmp:
-            make_hostile(os.path.join(tmp, "h.db"), standin)
+            make_hostile(os.path.join(tmp, "h.db"), standin, "models.sql")
             db = connect(os.path.join(tmp, "h.db"))
             value(db, "SELECT llm_secret('ANTHROPIC_API_KEY', 'sk-ant-x')")
             message = error_of(db, "SELECT llm_complete('x', '{\"model\":\"swapped\"}')")
@@ -163,7 +177,7 @@ class Network(unittest.TestCase):
         with TempDir() as tmp:
             db = connect(os.path.join(tmp, "p.db"))
             value(db, "SELECT llm_init()")
-            value(db, "SELECT llm_allow_host('example.com')")
+            value(db, "SELECT llm_allow_host('example.com', 'OPENAI_API_KEY')")
             for url in ("http://example.com/v1", "http://127.0.0.1.example.com/v1", "http://10.0.0.1/v1"):
                 db.execute("UPDATE llm_models SET base_url = ?", (url,))
                 self.assertIn("use https", error_of(db, "SELECT llm_complete('x', '{\"model\":\"gpt-4o\"}')"))
@@ -188,7 +202,7 @@ class Network(unittest.TestCase):
         with Standin() as standin, TempDir() as tmp:
             sql = (f".load {SO}\nSELECT llm_init();\nUPDATE llm_models SET base_url = '{standin.url}/v1';\n"
                    "SELECT length(llm_complete('x')) > 0;\n")
-            out = shell(os.path.join(tmp, "e.db"), sql, env=clean_env(LLMCOST_ALLOW_HOSTS=f"a.example, {standin.host}", **KEYS))
+            out = shell(os.path.join(tmp, "e.db"), sql, env=clean_env(LLMCOST_ALLOW_HOSTS=f"a.example, {standin.host}=OPENAI_API_KEY", **KEYS))
             self.assertEqual(out.stdout.splitlines()[-1:], ["1"], out.stderr)
 
 

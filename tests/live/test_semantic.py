@@ -191,10 +191,12 @@ class Semantic(unittest.TestCase):
         self.db.close()
         store = connect(self.path + "-llmcost")
         for sql in ("DROP TABLE llm_cache", "DROP TABLE llm_served", "DROP TABLE llm_feedback", "DROP VIEW llm_cache_stats",
+                    "DROP TABLE llm_marks",
                     "UPDATE llm_meta SET value = 1 WHERE name = 'schema_version'", "PRAGMA user_version = 1"):
             store.execute(sql)
         store.close()
         self.db = open_desk(self.path, self.standin.url)
+        self.db.execute("SELECT llm_trust_store()").fetchall()
         ask(self.db, Q)
         ask(self.db, Q + " Now?")
         self.assertEqual(sorted(kinds(self.db)), ["call", "call", "hit_exact"])

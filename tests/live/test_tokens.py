@@ -125,7 +125,7 @@ class Bills(unittest.TestCase):
             self.ask(db, self.texts("letter", 15))
             db.close()
             db = connect(path)  # what was learned is in the ledger, not in the connection
-            for sql in (f"SELECT llm_allow_host('{standin.host}')", "SELECT llm_secret('ANTHROPIC_API_KEY', 'x')"):
+            for sql in (f"SELECT llm_allow_host('{standin.host}', 'ANTHROPIC_API_KEY')", "SELECT llm_secret('ANTHROPIC_API_KEY', 'x')"):
                 db.execute(sql).fetchall()
             shown = self.estimate(db, text)
             self.assertEqual(shown["input_tokens_are"], "estimated")

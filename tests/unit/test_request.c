@@ -296,10 +296,10 @@ typedef struct Kept {
   char text[1024];
 } Kept;
 
-static int keep(void *arg, const Hash *hash, const char *text, size_t n) {
+static int keep(void *arg, const char *text, size_t n, Hash *name) {
   Kept *kept = arg;
   kept->n++;
-  kept->hash = *hash;
+  *name = kept->hash = hash_text(text, n, 7);
   assert_true(n < sizeof kept->text);
   memcpy(kept->text, text, n);
   kept->text[n] = 0;
@@ -328,7 +328,7 @@ static void test_transcript(void **state) {
     assert_int_equal(n, strlen(text));
 
     int by_hash = len >= LIMIT_INLINE_TEXT;
-    Hash hash = hash_bytes(filled, (size_t)len, 0);
+    Hash hash = hash_text(filled, (size_t)len, 7);
     hash_hex(&hash, hex);
     snprintf(json, sizeof json,
              "[{\"role\":\"user\",\"text\":\"a \\\"b\\\"\"},{\"role\":\"assistant\",\"%s\":\"%s\"},"

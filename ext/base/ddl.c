@@ -1,0 +1,180 @@
+/*
+** See ddl.h for the contract. The rules are those of SQLite's tokenize.c: blanks are space, tab, LF,
+** FF and CR; comments are "--" to the end of the line and "/" "*" to "*" "/"; quotes are ' " ` with
+** doubling, and [ … ].
+*/
+#include "base/ddl.h"
+
+#include <string.h>
+#include <strings.h>
+
+static int is_word_byte(char c) {
+  return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static int is_blank(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r' && c != '\v');
+}
+
+/* What closes a quoted text that begins with c; 0: nothing does. */
+static char closing_quote(char c) {
+  return c == '\'' || c == '"' || c == '`' ? c : c == '[' ? ']' : 0;
+}
+
+/* Behind the comment that begins at p; p itself where none does. */
+static const char *skip_comment(const char *p, const char *end) {
+  if (end - p >= 2 && p[0] == '-' && p[1] == '-') {
+    const char *line = memchr(p, '\n', (size_t)(end - p));
+    return line ? line : end;
+  }
+  if (end - p > 2 && p[0] == '/' && p[1] == '*') {
+    const char *close = memmem(p + 2, (size_t)(end - p - 2), "*/", 2);
+    return close ? close + 2 : end;
+  }
+  return p;
+}
+
+static const char *skip_blanks(const char *p, const char *end) {
+  for (const char *before = NULL; p != before;) {
+    before = p;
+    while (p < end && is_blank(*p)) {
+      p++;
+    }
+    p = skip_comment(p, end);
+  }
+  return p;
+}
+
+/* Takes the word at d->at if it is that keyword. */
+static int take_keyword(Ddl *d, const char *keyword) {
+  const char *p = skip_blanks(d->at, d->end), *from = p;
+  while (p < d->end && is_word_byte(*p)) {
+    p++;
+  }
+  int is_it = ddl_is_name(from, (size_t)(p - from), keyword);
+  d->at = is_it ? p : d->at;
+  return is_it;
+}
+
+static void take_name(Ddl *d) {
+  const char *p = skip_blanks(d->at, d->end);
+  char close = p < d->end ? closing_quote(*p) : 0;
+  d->name = p + (close != 0);
+  for (p = d->name;
+       p < d->end && (close ? *p != close : is_word_byte(*p) || *p < 0 || *p == '$');) {
+    p++;
+  }
+  d->n_name = (size_t)(p - d->name);
+}
+
+void ddl_start(Ddl *d, const char *sql, size_t n) {
+  static const struct {
+    const char *word;
+    DdlKind kind;
+  } kinds[] = {
+      {"table", DDL_TABLE}, {"view", DDL_VIEW}, {"index", DDL_INDEX}, {"trigger", DDL_TRIGGER}};
+  *d = (Ddl){.name = "", .at = sql, .end = sql + n};
+  if (n && !is_blank(sql[0]) && take_keyword(d, "create")) {
+    d->is_temp = take_keyword(d, "temp") || take_keyword(d, "temporary");
+    int is_virtual = take_keyword(d, "virtual");
+    take_keyword(d, "unique");
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && d->kind == DDL_OTHER; i++) {
+      d->kind = take_keyword(d, kinds[i].word) ? kinds[i].kind : DDL_OTHER;
+    }
+    d->kind = is_virtual ? d->kind == DDL_TABLE ? DDL_VIRTUAL : DDL_OTHER : d->kind;
+  }
+  if (d->kind != DDL_OTHER) {
+    if (take_keyword(d, "if")) {
+      take_keyword(d, "not");
+      take_keyword(d, "exists");
+    }
+    take_name(d);
+  }
+  d->at = sql;
+}
+
+/* Every word counts where the text may be read otherwise than as SQL. */
+static int is_raw(const Ddl *d) {
+  return d->kind == DDL_VIRTUAL || d->kind == DDL_OTHER;
+}
+
+/* Steps over a byte that is no part of a word. */
+static void step(Ddl *d) {
+  const char *behind = d->quote || is_raw(d) ? d->at : skip_comment(d->at, d->end);
+  if (behind != d->at) {
+    d->at = behind;
+    return;
+  }
+  if (d->quote) {
+    d->quote = *d->at == d->quote ? 0 : d->quote;
+  } else {
+    d->quote = closing_quote(*d->at);
+  }
+  d->at++;
+}
+
+/* 1 if the word that ends at d->at is an identifier, or may be one. */
+static int counts(const Ddl *d, const char *word) {
+  return is_raw(d) || !d->quote ||
+         (closing_quote(word[-1]) == d->quote && (d->at == d->end || *d->at == d->quote));
+}
+
+int ddl_next_word(Ddl *d, const char **word, size_t *n) {
+  do {
+    while (d->at < d->end && !is_word_byte(*d->at)) {
+      step(d);
+    }
+    *word = d->at;
+    while (d->at < d->end && is_word_byte(*d->at)) {
+      d->at++;
+    }
+    *n = (size_t)(d->at - *word);
+  } while (*n > 0 && !counts(d, *word));
+  return *n > 0;
+}
+
+int ddl_is_name(const char *text, size_t n, const char *name) {
+  return strlen(name) == n && strncasecmp(text, name, n) == 0;
+}
+
+int ddl_is_plain_call(const Ddl *d) {
+  const char *p = d->at;
+  while (p < d->end && (is_blank(*p) || *p == '"' || *p == ']' || *p == '`')) {
+    p++;
+  }
+  if (p == d->end || (*p != '(' && *p != '/' && *p != '-')) {
+    return d->kind != DDL_VIRTUAL && d->kind != DDL_OTHER; /* a column of that name, say */
+  }
+  for (p++; p < d->end && (is_word_byte(*p) || is_blank(*p) || *p == '.');) {
+    p++;
+  }
+  return p < d->end && *p == ')';
+}
+
+static char fold(char c) {
+  return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+void ddl_normalize(const char *sql, size_t n, char *out) {
+  const char *p = sql, *end = sql + n;
+  char *to = out, quote = 0;
+  while (p < end) {
+    const char *behind = quote ? p : skip_blanks(p, end);
+    if (behind > p && to > out && is_word_byte(to[-1]) && behind < end && is_word_byte(*behind)) {
+      *to++ = ' ';
+    }
+    p = behind;
+    if (p < end) {
+      *to++ = quote ? *p : fold(*p);
+      quote = !quote ? closing_quote(*p) : *p == quote ? 0 : quote;
+      p++;
+    }
+  }
+  *to = 0;
+}
+
+const char *ddl_kind_name(DdlKind kind) {
+  static const char *const names[] = {"object", "table",   "view",
+                                      "index",  "trigger", "virtual table"};
+  return names[kind];
+}

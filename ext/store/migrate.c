@@ -1,0 +1,136 @@
+/*
+** See migrate.h for the contract.
+*/
+#include "store/migrate.h"
+
+#include "core/sql_text.h"
+#include "store/genuine.h"
+#include "store/rename.h"
+#include "trust/mark.h"
+
+#include <unistd.h>
+
+/* What version 3 changed: a column of llm_calls and columns of views. */
+#define TO_VERSION_3                                                                               \
+  "ALTER TABLE main.llm_calls ADD COLUMN usage TEXT;"                                              \
+  "DROP VIEW IF EXISTS main.llm_cost_by_model; DROP VIEW IF EXISTS main.llm_cost_by_tag;"          \
+  "DROP VIEW IF EXISTS main.llm_cost_by_user;"
+
+int store_version(Store *s, long long *version, Err *err) {
+  *version = 0;
+  if (!store_has_schema(s->db)) {
+    return RC_OK;
+  }
+  int found =
+      store_ask(s, "SELECT value FROM main.llm_meta WHERE name = 'schema_version'", version, err);
+  return found == 0
+             ? err_set(err, RC_ERROR, "store", "the store '%s' is damaged: it has no version",
+                       s->path ? s->path : "main")
+             : err->rc;
+}
+
+static int has_column(Store *s, const char *table, const char *column) {
+  return sqlite3_table_column_metadata(s->db, "main", table, column, NULL, NULL, NULL, NULL,
+                                       NULL) == SQLITE_OK;
+}
+
+/* 1 if the database is nothing but a store (it may also be opened as somebody's main). */
+static int is_a_file(Store *s, Err *err) {
+  long long application = 0;
+  return !s->is_main || (store_ask(s, "PRAGMA main.application_id", &application, err) == 1 &&
+                         application == STORE_APPLICATION_ID);
+}
+
+/* Seed and id, where there are none yet, and the version. */
+static int write_settings(Store *s, Err *err) {
+  unsigned long long random[3];
+  char sql[512];
+  sqlite3_randomness(sizeof random, random);
+  sqlite3_snprintf(sizeof sql, sql,
+                   "INSERT OR IGNORE INTO main.llm_meta VALUES ('seed', %lld);"
+                   "INSERT OR IGNORE INTO main.llm_meta VALUES ('id', '%016llx%016llx');"
+                   "INSERT OR REPLACE INTO main.llm_meta VALUES ('schema_version', %d);",
+                   (long long)random[0], random[1], random[2], STORE_VERSION);
+  store_exec(s, sql, "write the settings", err);
+  if (is_a_file(s, err)) {
+    sqlite3_snprintf(sizeof sql, sql, "PRAGMA main.application_id=%d; PRAGMA main.user_version=%d",
+                     STORE_APPLICATION_ID, STORE_VERSION);
+    store_exec(s, sql, "write the settings", err);
+  }
+  return err->rc;
+}
+
+/* Marks it for this installation, where that is to be. */
+static int mark(Store *s, Err *err) {
+  Err why = {0};
+  if (err->rc != RC_OK || store_is_private(s) || genuine_mark(s->db, "main", &why) == RC_OK) {
+    return err->rc;
+  }
+  if (s->trust == STORE_NAMED && why.code && why.rc == RC_ERROR) {
+    return RC_OK; /* a machine that keeps no state: it is trusted each time it is named */
+  }
+  *err = why;
+  return err->rc;
+}
+
+static int make_tables(Store *s, long long from, Err *err) {
+  if (has_column(s, "llm_calls", "id") && !has_column(s, "llm_calls", "usage")) {
+    store_exec(s, TO_VERSION_3, "bring it to version 3", err);
+  }
+  store_exec(s, sql_store_sql, "create the tables", err);
+  store_exec(s, sql_cache_sql, "create the semantic cache", err);
+  store_exec(s, sql_views_sql, "create the views", err);
+  if (write_settings(s, err) == RC_OK && from > 0 && from < 4) {
+    rename_texts(s, err);
+  }
+  return err->rc;
+}
+
+/* One step of whatever is missing; another process may have done it meanwhile. */
+static int bring_up(Store *s, Err *err) {
+  long long version;
+  if (store_version(s, &version, err) != RC_OK) {
+    return err->rc;
+  }
+  if (version != STORE_VERSION && make_tables(s, version, err) == RC_OK && version > 0) {
+    genuine_check(s->db, "main", s->is_main ? GENUINE_TABLES : GENUINE_FILE, 0,
+                  s->path ? s->path : "main", &s->host, err);
+  }
+  int is_marked = err->rc == RC_OK ? genuine_is_marked(s->db, "main", err) : 0;
+  if (is_marked < 0 && s->trust == STORE_NAMED && err->rc == RC_ERROR) {
+    *err = (Err){0};
+    return RC_OK;
+  }
+  return is_marked == 0 ? mark(s, err) : err->rc;
+}
+
+/* 1 if nothing is to be done. */
+static int is_up(Store *s, Err *err) {
+  long long version;
+  if (store_version(s, &version, err) != RC_OK || version != STORE_VERSION) {
+    return 0;
+  }
+  if (store_is_private(s) || s->trust == STORE_MARKED) {
+    return 1; /* a marked one was let in by its mark */
+  }
+  Err why = {0};
+  return genuine_is_marked(s->db, "main", &why) == 1 || (why.rc && s->trust == STORE_NAMED);
+}
+
+int migrate_run(Store *s, Err *err) {
+  if (is_up(s, err) || err->rc != RC_OK) {
+    return err->rc;
+  }
+  if (store_begin(s, err) == RC_OK) {
+    s->is_doubtful = s->is_main;
+    bring_up(s, err);
+    store_end(s, err->rc == RC_OK, err);
+  }
+  return err->rc;
+}
+
+int migrate_can_mark(Store *s, Err *err) {
+  Mark ignored;
+  int is_new = access(s->path, F_OK) != 0;
+  return !is_new || s->trust != STORE_MARKED || mark_make("", 1, &ignored, err) == RC_OK;
+}

@@ -1,0 +1,225 @@
+/*
+** See scrub.h for the contract. The text is read in several ways (views); in each it is searched for pieces
+** of the secret. Texts are short (LIMIT_ERROR_TEXT), so nothing here is clever.
+*/
+#include "trust/scrub.h"
+
+#include "core/limits.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What is looked for, in a form in which it can be compared. */
+typedef struct Secret {
+  char *folded; /* owned */
+  size_t n, window;
+  int only_alnum; /* else every byte counts */
+} Secret;
+
+static char fold(char c) {
+  return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
+static int is_alnum(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c < 0;
+}
+
+/* Folds n bytes into out; returns how many are left. */
+static size_t fold_bytes(const char *from, size_t n, int only_alnum, char *out) {
+  size_t kept = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (!only_alnum || is_alnum(from[i])) {
+      out[kept++] = fold(from[i]);
+    }
+  }
+  return kept;
+}
+
+/* The hash of a window that moves over a text (Rabin and Karp, 1987). */
+typedef struct Roll {
+  uint64_t value, first_weight;
+  size_t window;
+} Roll;
+
+#define ROLL_BASE 1099511628211ull
+
+static void roll_start(Roll *r, const char *at, size_t window) {
+  *r = (Roll){.first_weight = 1, .window = window};
+  for (size_t i = 0; i < window; i++) {
+    r->value = r->value * ROLL_BASE + (unsigned char)at[i];
+    r->first_weight *= i ? ROLL_BASE : 1;
+  }
+}
+
+/* From the window at `at` to the next. */
+static void roll_on(Roll *r, const char *at) {
+  r->value -= r->first_weight * (unsigned char)at[0];
+  r->value = r->value * ROLL_BASE + (unsigned char)at[r->window];
+}
+
+/* 1 if a window of the secret, which may be long, stands in the n folded bytes, which are few: the windows
+** of these are noted in a small set, so that the secret is gone over once. */
+static int shares_window(const char *folded, size_t n, const Secret *s) {
+  uint64_t noted[64] = {0};
+  Roll r;
+  roll_start(&r, folded, s->window);
+  for (size_t i = 0; i + s->window <= n; i++) {
+    noted[r.value >> 58] |= 1ull << (r.value >> 52 & 63);
+    if (i + s->window < n) {
+      roll_on(&r, folded + i);
+    }
+  }
+  roll_start(&r, s->folded, s->window);
+  for (size_t i = 0; i + s->window <= s->n; i++) {
+    if ((noted[r.value >> 58] >> (r.value >> 52 & 63) & 1) &&
+        memmem(folded, n, s->folded + i, s->window)) {
+      return 1;
+    }
+    if (i + s->window < s->n) {
+      roll_on(&r, s->folded + i);
+    }
+  }
+  return 0;
+}
+
+/* 1 if n bytes, as they are, hold a piece of the secret. */
+static int holds(const char *bytes, size_t n, const Secret *s) {
+  char room[4 * LIMIT_ERROR_TEXT];
+  char *folded = n <= sizeof room ? room : malloc(n);
+  int found = folded == NULL; /* what can't be searched is not repeated */
+  size_t kept = folded ? fold_bytes(bytes, n, s->only_alnum, folded) : 0;
+  if (!found && kept >= s->window) {
+    found = shares_window(folded, kept, s);
+  }
+  if (folded != room) {
+    free(folded);
+  }
+  return found;
+}
+
+/* --- the views */
+
+static int hex_digit(char c) {
+  char f = fold(c);
+  return f >= '0' && f <= '9' ? f - '0' : f >= 'a' && f <= 'f' ? f - 'a' + 10 : -1;
+}
+
+static int base64_digit(char c) {
+  return c >= 'A' && c <= 'Z'   ? c - 'A'
+         : c >= 'a' && c <= 'z' ? c - 'a' + 26
+         : c >= '0' && c <= '9' ? c - '0' + 52
+         : c == '+' || c == '-' ? 62
+         : c == '/' || c == '_' ? 63
+                                : -1;
+}
+
+/* Each run of digits of `bits` bits each, decoded from each of the places where a byte may begin. */
+static int holds_digits(const char *text, size_t n, int (*digit)(char), int bits, char *room,
+                        const Secret *s) {
+  int found = 0, phases = bits == 4 ? 2 : 4;
+  for (size_t from = 0, to; from < n && !found; from = to + 1) {
+    for (to = from; to < n && digit(text[to]) >= 0; to++) {
+    }
+    for (int phase = 0; phase < phases && !found; phase++) {
+      unsigned held = 0;
+      int n_held = 0;
+      size_t out = 0;
+      for (size_t i = from + (size_t)phase; i < to; i++) {
+        held = (held << bits | (unsigned)digit(text[i])) & 0xffff;
+        n_held += bits;
+        if (n_held >= 8) {
+          n_held -= 8;
+          room[out++] = (char)(held >> n_held & 0xff);
+        }
+      }
+      found = holds(room, out, s);
+    }
+  }
+  return found;
+}
+
+static int holds_escaped(const char *text, size_t n, char *room, const Secret *s) {
+  size_t out = 0;
+  for (size_t i = 0; i < n; i++) {
+    int is_escape =
+        text[i] == '%' && i + 2 < n && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0;
+    room[out++] = text[i];
+    if (is_escape) {
+      room[out - 1] = (char)(hex_digit(text[i + 1]) << 4 | hex_digit(text[i + 2]));
+    }
+    i += is_escape ? 2 : 0;
+  }
+  return holds(room, out, s);
+}
+
+static int holds_in_any_form(const char *text, const Secret *s) {
+  size_t n = strlen(text);
+  if (s->window == 0 || n == 0) {
+    return 0;
+  }
+  char *room = malloc(n);
+  int found = !room || holds(text, n, s) || holds_escaped(text, n, room, s) ||
+              holds_digits(text, n, hex_digit, 4, room, s) ||
+              holds_digits(text, n, base64_digit, 6, room, s);
+  free(room);
+  return found;
+}
+
+/* --- the secrets */
+
+/* Makes it comparable; 0 without memory. */
+static int prepare(Secret *s, const char *bytes, size_t n, size_t window) {
+  s->folded = malloc(n + 1);
+  s->n = s->folded ? fold_bytes(bytes, n, s->only_alnum, s->folded) : 0;
+  s->window = s->n < window ? s->n : window;
+  return s->folded != NULL;
+}
+
+/* The key's own base64 with its letters folded, from each of the three places where a group may begin:
+** what was made small or large after it was encoded. */
+static int holds_folded_base64(const char *text, const char *key) {
+  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  enum { ENOUGH = 10 }; /* digits that eight bytes fill */
+  size_t n = strlen(key);
+  char *encoded = malloc(2 * n + 4);
+  int found = encoded == NULL;
+  for (size_t phase = 0; phase < 3 && phase < n && !found; phase++) {
+    size_t out = 0;
+    unsigned held = 0;
+    int n_held = 0;
+    for (size_t i = phase; i < n; i++) {
+      held = (held << 8 | (unsigned char)key[i]) & 0xffff;
+      for (n_held += 8; n_held >= 6; n_held -= 6) {
+        encoded[out++] = digits[held >> (n_held - 6) & 63];
+      }
+    }
+    Secret s = {0};
+    found = out >= ENOUGH && (!prepare(&s, encoded, out, ENOUGH) || holds(text, strlen(text), &s));
+    free(s.folded);
+  }
+  free(encoded);
+  return found;
+}
+
+int scrub_holds_key(const char *text, const char *key) {
+  Secret s = {0};
+  if (!text || !key || !key[0]) {
+    return 0;
+  }
+  int found = !prepare(&s, key, strlen(key), SCRUB_KEY_BYTES) || holds_in_any_form(text, &s) ||
+              holds_folded_base64(text, key);
+  free(s.folded);
+  return found;
+}
+
+int scrub_holds_prompt(const char *text, const char *prompt, size_t n) {
+  Secret s = {.only_alnum = 1};
+  if (!text || !text[0] || !prompt) {
+    return 0;
+  }
+  int found = !prepare(&s, prompt, n, SCRUB_PROMPT_CHARS) ||
+              (s.window >= SCRUB_LEAST_CHARS && holds_in_any_form(text, &s));
+  free(s.folded);
+  return found;
+}
