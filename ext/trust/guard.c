@@ -15,13 +15,21 @@ typedef struct Name {
   char *culprit; /* owned (sqlite3_free): what the error says of who names it; NULL: nobody */
 } Name;
 
+/* What SQLite knows of a file without asking it: which one, and how often its content has changed, by this
+** connection or, as far as this one has noticed, by others. */
+typedef struct FileState {
+  sqlite3_file *file;
+  unsigned version;
+} FileState;
+
 struct Guard {
   sqlite3 *db;
   GuardIsStore is_store;
   void *arg;
   SchemaWatch watch;
-  int n_schemas; /* attached when the watch was opened */
-  int is_hosted; /* guard_module has a table on this connection, which will close the watch */
+  int n_schemas;  /* attached when the watch was opened */
+  FileState seen; /* of main, when it was last looked at */
+  int is_hosted;  /* guard_module has a table on this connection, which will close the watch */
   int n;
   Name names[GUARD_MOST];
   char *impostor; /* owned: likewise, of a table that stands in for one of ours */
@@ -276,11 +284,38 @@ static int search_all(Guard *g, Err *err) {
   return err->rc == RC_OK ? for_each_schema(g, search_schema, NULL, err) : err->rc;
 }
 
+static FileState state_of_main(Guard *g) {
+  FileState state = {0};
+  sqlite3_file_control(g->db, "main", SQLITE_FCNTL_FILE_POINTER, &state.file);
+  sqlite3_file_control(g->db, "main", SQLITE_FCNTL_DATA_VERSION, &state.version);
+  return state;
+}
+
+/* 1 if nothing can have changed, told without opening a transaction on main, which would cost more than an
+** answer from the cache: while there is none, what SQLite holds of main's schema is what it read under this
+** version of the file. */
+static int is_untouched(Guard *g) {
+  if (g->n_schemas != 2 || sqlite3_txn_state(g->db, "main") != SQLITE_TXN_NONE) {
+    return 0;
+  }
+  FileState now = state_of_main(g);
+  return now.file == g->seen.file && now.version == g->seen.version;
+}
+
 /* 1 if what was found last still holds. */
 static int is_current(Guard *g) {
   int changed = 1;
-  return g->watch.stmt && g->n_schemas >= 0 && g->n_schemas == count_schemas(g->db) &&
-         schema_watch_look(&g->watch, &changed) == SQLITE_OK && !changed;
+  if (!g->watch.stmt || g->n_schemas < 0 || g->n_schemas != count_schemas(g->db)) {
+    return 0;
+  }
+  if (is_untouched(g)) {
+    return 1;
+  }
+  if (schema_watch_look(&g->watch, &changed) != SQLITE_OK || changed) {
+    return 0;
+  }
+  g->seen = state_of_main(g);
+  return 1;
 }
 
 static int look(Guard *g, Err *err) {
@@ -290,6 +325,7 @@ static int look(Guard *g, Err *err) {
   if (search_all(g, err) != RC_OK) {
     schema_watch_close(&g->watch); /* what was found is not all there is */
   }
+  g->seen = state_of_main(g);
   return err->rc;
 }
 
