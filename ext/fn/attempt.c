@@ -94,11 +94,24 @@ static void scrub_code(const Call *k, char *code) {
   }
 }
 
-/* The model that answered: one that has no look of a name, or repeats what was sent, is not noted. */
+/* The model that answered. The one that was asked, or a snapshot of it, says nothing else; in front of it may
+** stand a vendor's name; what is called otherwise may be anything, and is not noted if it repeats something. */
 static void scrub_model(const Call *k, char *model) {
-  int is_asked_for = model_name_match(model, k->model.name) > 0;
-  if (scrub_holds_key(model, k->secret) || (!is_asked_for && gives_away(k, model))) {
+  int is_asked = model_name_match(model, k->model.name) > 0;
+  if (is_asked ? strchr(model, '/') && scrub_holds_key(model, k->secret) : gives_away(k, model)) {
     model[0] = 0;
+  }
+}
+
+/* The words of a provider inside a usage (its service, its models), each that repeats something taken out. */
+static void scrub_usage(const Call *k, cJSON *tree) {
+  for (cJSON *item = tree ? tree->child : NULL, *next; item; item = next) {
+    next = item->next;
+    if (cJSON_IsString(item) && gives_away(k, item->valuestring)) {
+      cJSON_Delete(cJSON_DetachItemViaPointer(tree, item));
+    } else {
+      scrub_usage(k, item);
+    }
   }
 }
 
@@ -110,11 +123,6 @@ static void withhold_key(Call *k, Err *err) {
   if (scrub_holds_key(k->row.error, k->secret)) {
     snprintf(k->error, sizeof k->error, "%s: " WITHHELD, err->code ? err->code : "unpriced");
     k->row.error = k->error;
-  }
-  const char *usage = k->row.usage; /* our own words, but for names of models */
-  if (usage &&
-      (scrub_holds_key(usage, k->secret) || (strstr(usage, "\"model\"") && gives_away(k, usage)))) {
-    k->row.usage = NULL;
   }
 }
 
@@ -244,6 +252,7 @@ static void fill_usage(Call *k, const Reply *reply) {
   cJSON *tree = !u->has          ? NULL
                 : reply->n_parts ? usage_parts_json(u, reply->parts, reply->n_parts)
                                  : usage_json(u);
+  scrub_usage(k, tree);
   cJSON_free(k->usage);
   k->usage = tree ? cJSON_PrintUnformatted(tree) : NULL;
   cJSON_Delete(tree);
