@@ -64,7 +64,11 @@ static int unknown_setting(const char *name, Err *err) {
   return err->rc;
 }
 
-static int set_text(Conn *c, const struct Setting *s, const char *value, Err *err) {
+static int set_text(Conn *c, const struct Setting *s, sqlite3_value *v, Err *err) {
+  const char *value = (const char *)sqlite3_value_text(v);
+  if (value && strlen(value) != (size_t)sqlite3_value_bytes(v)) {
+    return err_set(err, RC_ERROR, "bad_option", "setting '%s': the value holds a NUL", s->name);
+  }
   if (s->at == AT(store) && c->store) {
     return err_set(err, RC_ERROR, "bad_option",
                    "the store of this connection is in use already: set it before the first call");
@@ -161,7 +165,7 @@ void fn_llm_config(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   if (!s) {
     unknown_setting(name ? name : "NULL", &err);
   } else if (argc == 2 && s->type == S_TEXT) {
-    set_text(c, s, (const char *)sqlite3_value_text(argv[1]), &err);
+    set_text(c, s, argv[1], &err);
   } else if (argc == 2 && s->type == S_SHARE) {
     set_share(c, s, argv[1], &err);
   } else if (argc == 2 && s->type == S_WORD) {

@@ -3,6 +3,7 @@
 */
 #include "fn/conn.h"
 
+#include "core/hash.h"
 #include "fn/counter.h"
 #include "fn/embedders.h"
 #include "fn/pricing.h"
@@ -81,10 +82,30 @@ void conn_unref(void *p) {
   sqlite3_free(c);
 }
 
+static int is_folder(const char *path) {
+  size_t n = strlen(path);
+  return n > 0 && path[n - 1] == '/';
+}
+
+/* A folder holds a file for each database, told apart by the hash of the database's path. */
+static char *path_in_folder(Conn *c, const char *folder) {
+  char *beside = store_default_path(c->db), *path = NULL;
+  if (beside) {
+    const char *slash = strrchr(beside, '/');
+    int length = (int)(strlen(slash ? slash + 1 : beside) - strlen("-llmcost"));
+    path = sqlite3_mprintf("%s%.*s-%016llx-llmcost", folder, length, slash ? slash + 1 : beside,
+                           hash_short(beside, strlen(beside)));
+  }
+  sqlite3_free(beside);
+  return path;
+}
+
 char *conn_store_path(Conn *c) {
-  const char *path = c->set.store ? c->set.store : env_get("LLMCOST_STORE");
-  char *beside = path ? sqlite3_mprintf("%s", path) : store_default_path(c->db);
-  return beside ? beside : sqlite3_mprintf("main");
+  const char *said = c->set.store ? c->set.store : env_get("LLMCOST_STORE");
+  char *path = !said             ? store_default_path(c->db)
+               : is_folder(said) ? path_in_folder(c, said)
+                                 : sqlite3_mprintf("%s", said);
+  return path ? path : sqlite3_mprintf("main");
 }
 
 static int file_exists(const char *path) {
@@ -93,10 +114,10 @@ static int file_exists(const char *path) {
   return vfs->xAccess(vfs, path, SQLITE_ACCESS_EXISTS, &exists) == SQLITE_OK && exists;
 }
 
-/* A file that the user named is adopted by that; "main" names none. */
-static StoreTrust trust_in(const Conn *c, int is_main) {
-  int is_named = c->set.store || env_get("LLMCOST_STORE");
-  return is_named && !is_main ? STORE_NAMED : STORE_MARKED;
+/* A file that the user named is adopted by that; "main" and a folder name none. */
+static StoreTrust trust_in(const Conn *c) {
+  const char *said = c->set.store ? c->set.store : env_get("LLMCOST_STORE");
+  return said && strcmp(said, "main") != 0 && !is_folder(said) ? STORE_NAMED : STORE_MARKED;
 }
 
 /* Opens the store; NULL without error where there is none yet and none is to be made. */
@@ -109,7 +130,7 @@ static Store *open_store(Conn *c, int create, Err *err) {
   }
   int is_main = strcmp(path, "main") == 0;
   if (create || (is_main ? store_has_schema(c->db) : file_exists(path))) {
-    store = store_open(c->db, is_main ? NULL : path, trust_in(c, is_main), &c->host, err);
+    store = store_open(c->db, is_main ? NULL : path, trust_in(c), &c->host, err);
   }
   sqlite3_free(path);
   return store;

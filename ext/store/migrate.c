@@ -23,10 +23,15 @@ int store_version(Store *s, long long *version, Err *err) {
   }
   int found =
       store_ask(s, "SELECT value FROM main.llm_meta WHERE name = 'schema_version'", version, err);
-  return found == 0
-             ? err_set(err, RC_ERROR, "store", "the store '%s' is damaged: it has no version",
-                       s->path ? s->path : "main")
-             : err->rc;
+  const char *what = s->path ? s->path : "main";
+  if (found == 0 || (found == 1 && *version < 1)) {
+    err_set(err, RC_ERROR, "store", "the store '%s' is damaged: it has no version", what);
+  } else if (found == 1 && *version > STORE_VERSION) {
+    err_set(err, RC_ERROR, "store",
+            "the store '%s' was made by a newer llmcost (version %lld, ours %d)", what, *version,
+            STORE_VERSION);
+  }
+  return err->rc;
 }
 
 static int has_column(Store *s, const char *table, const char *column) {

@@ -262,7 +262,7 @@ static int check_is_ours(Store *s, Err *err) {
   if (claimed_version(s, &version, err) != RC_OK || version == 0) {
     return err->rc;
   }
-  if (version != (version & 0xffff) || version > STORE_VERSION) {
+  if (version > STORE_VERSION) {
     return err_set(err, RC_ERROR, "store",
                    "the store '%s' was made by a newer llmcost (version %lld, ours %d)", what,
                    version, STORE_VERSION);

@@ -308,6 +308,9 @@ static int is_current(Guard *g) {
   if (!g->watch.stmt || g->n_schemas < 0 || g->n_schemas != count_schemas(g->db)) {
     return 0;
   }
+  if (g->impostor) { /* it may have been adopted: that changes rows, not the schema */
+    return 0;
+  }
   if (is_untouched(g)) {
     return 1;
   }
