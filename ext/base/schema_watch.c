@@ -3,6 +3,8 @@
 */
 #include "base/schema_watch.h"
 
+#include <stddef.h>
+
 int schema_watch_open(SchemaWatch *w, sqlite3 *db, const char *sql) {
   schema_watch_close(w);
   return sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, &w->stmt, NULL);
