@@ -601,8 +601,8 @@ static int take_numbers(sqlite3_value *const by_bit[P_FLAGS], MatchQuery *q, Err
     return err_set(err, RC_ERROR, "bad_argument", "verify: expected 0 or 1");
   }
   q->k = 1;
-  if (threshold && (sqlite3_value_numeric_type(threshold) == SQLITE_NULL ||
-                    sqlite3_value_numeric_type(threshold) == SQLITE_TEXT ||
+  int type = threshold ? sqlite3_value_numeric_type(threshold) : SQLITE_FLOAT;
+  if (threshold && ((type != SQLITE_INTEGER && type != SQLITE_FLOAT) ||
                     !(q->threshold >= -1 && q->threshold <= 1))) {
     return err_set(err, RC_ERROR, "bad_argument", "threshold: expected a cosine, from -1 to 1");
   }

@@ -207,6 +207,26 @@ class Objects(unittest.TestCase):
             self.assertIsInstance(value(db, "SELECT count(*) FROM c"), int)
             db.close()
 
+    def test_under_an_authorizer_that_lets_read_only(self):
+        db = connect(":memory:")
+        make(db)
+        db.execute("INSERT INTO c(embedding, response) VALUES (?, 5)", (blob([1] * DIM),))
+        allowed = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_READ)
+        db.execute("CREATE TABLE other(x)")
+        for denied in ((), ("sqlite_master", "sqlite_schema", "sqlite_temp_master")):
+            db.set_authorizer(lambda act, a, *_: sqlite3.SQLITE_OK if act in allowed and a not in denied else sqlite3.SQLITE_DENY)
+            self.assertEqual(best(db, [1] * DIM)[1], 5)
+            self.assertEqual(value(db, "SELECT count(*) FROM c"), 1)
+            db.set_authorizer(None)
+            db.execute("CREATE INDEX i ON other(x)")
+            db.execute("DROP INDEX i")
+        db.execute("DROP TABLE c_log")
+        db.execute("CREATE TABLE c_log(seq INTEGER PRIMARY KEY, stamp, partition)")
+        error_of(db, "SELECT * FROM c")  # a table that is connected: connecting needs more
+        db.set_authorizer(lambda act, *_: sqlite3.SQLITE_OK if act in allowed else sqlite3.SQLITE_DENY)
+        self.assertIn("c_log", error_of(db, "SELECT * FROM c"))
+        db.close()
+
     def test_tables_made_before(self):
         """Data of 0.1: shadow tables as that version wrote them (tests/data is made of the same text)."""
         with TempDir() as tmp:
@@ -453,6 +473,61 @@ class Savepoints(unittest.TestCase):
                 f"db = connect(':memory:', so=ASAN_SO)\nmake(db)\ndb.executescript('CREATE TABLE mine(x); CREATE TABLE taken_rows(x)')\n" +
                 "".join(f"say({s.lstrip('!')!r})\n" for s in self.script(statements)) + "db.close()\n" for statements in self.CASES.values())
             sanitized(tmp + "/x.db", body)
+
+    def test_random_schedules_over_the_schema(self):
+        """What is done to a cache is done to an ordinary table too: both end the same, and no COMMIT fails."""
+        rng = random.Random(11)
+        put = "(embedding, response) VALUES (CAST(zeroblob(31) || x'3f' AS BLOB), 1)"
+        for schedule in range(150):
+            db = connect(":memory:")
+            names, marks = [], []
+            run = lambda sql: db.execute(sql).fetchall()
+            done = []
+            for step in range(rng.randrange(5, 40)):
+                act, free = rng.random(), [n for n in "abcd" if n not in names]
+                if act < 0.15 and free:
+                    sql = [f"CREATE VIRTUAL TABLE {free[0]} USING semantic_cache(embedder='none', dim=8)", f"CREATE TABLE t{free[0]}(x)"]
+                    names = names + [free[0]]
+                elif act < 0.27 and names and free:
+                    old, new = rng.choice(names), rng.choice(free)
+                    sql = [f"ALTER TABLE {old} RENAME TO {new}", f"ALTER TABLE t{old} RENAME TO t{new}"]
+                    names = [n for n in names if n != old] + [new]
+                elif act < 0.33 and names:
+                    old = rng.choice(names)
+                    sql = [f"DROP TABLE {old}", f"DROP TABLE t{old}"]
+                    names = [n for n in names if n != old]
+                elif act < 0.55 and names:
+                    n = rng.choice(names)
+                    sql = [f"INSERT INTO {n}{put}", f"INSERT INTO t{n} VALUES (1)"]
+                elif act < 0.7 and names:
+                    sql = [f"SELECT * FROM {rng.choice(names)} WHERE query MATCH CAST(zeroblob(31) || x'3f' AS BLOB)"]
+                elif act < 0.82:
+                    marks.append(list(names))
+                    sql = [f"SAVEPOINT s{len(marks)}"]
+                elif act < 0.92 and marks:
+                    at = rng.randrange(len(marks))
+                    names, marks = list(marks[at]), marks[:at + 1]
+                    sql = [f"ROLLBACK TO s{at + 1}"]
+                elif marks:
+                    at = rng.randrange(len(marks))
+                    marks = marks[:at]
+                    sql = [f"RELEASE s{at + 1}"]
+                else:
+                    continue
+                for one in sql:
+                    done.append(one)
+                    try:
+                        run(one)
+                    except sqlite3.Error as e:
+                        self.fail(f"{schedule}: {e}: " + "; ".join(done))
+            if marks:
+                run("RELEASE s1")
+            for n in names:
+                self.assertEqual(value(db, f"SELECT count(*) FROM {n}"), value(db, f"SELECT count(*) FROM t{n}"))
+                run(f"INSERT INTO {n}({n}) VALUES ('integrity-check')")
+                run(f"INSERT INTO {n}{put}")
+            self.assertEqual(value(db, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name LIKE '%\\_rows' ESCAPE '\\'"), len(names))
+            db.close()
 
     def test_a_full_rollback(self):
         db = self.open()
