@@ -46,15 +46,16 @@ typedef enum CacheColumn {
 } CacheColumn;
 enum { N_CACHE_COLUMNS = C_MAX_FALSE + 1 };
 
+typedef enum ShadowKey {
+  SHADOW_BY_NUMBER, /* a column of ours is its rowid */
+  SHADOW_BY_ROWID,  /* it has a rowid that nobody reads */
+  SHADOW_BY_NAME    /* WITHOUT ROWID */
+} ShadowKey;
+
 /* A shadow table: the end of its name, the columns and what ends its CREATE TABLE. */
 typedef struct ShadowTable {
   const char *name, *columns, *tail;
-  enum {
-    SHADOW_BY_NUMBER,
-    SHADOW_BY_ROWID,
-    SHADOW_BY_NAME
-  } key; /* its number is its rowid; has a
-                                                        rowid that nobody reads; has none */
+  ShadowKey key;
 } ShadowTable;
 enum { N_SHADOW_TABLES = 7 };
 extern const ShadowTable shadow_tables[N_SHADOW_TABLES];
