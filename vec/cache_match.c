@@ -37,8 +37,9 @@ int match_embedder(CacheTable *t, int any_version, Err *err) {
                    " embeds every query again",
                    t->name, known, e.version, t->name, t->name);
   }
+  int64_t known_dim;
   found = found == 1 ? rows_meta(t, "dim", dim, sizeof dim, err) : found;
-  if (found == 1 && strtol(dim, NULL, 10) != e.dim) {
+  if (found == 1 && !text_integer(dim, e.dim, e.dim, &known_dim)) {
     err_set(err, RC_ERROR, "embedder", "'%.60s' has vectors of length %.15s, its embedder %d",
             t->name, dim, e.dim);
   }
@@ -105,7 +106,8 @@ static const float *second_of(CacheTable *t, int64_t id, const char *text, size_
     return s ? s->vector : NULL;
   }
   s->id = 0;
-  if (stored && stored_bytes == second_bytes(t)) {
+  if (stored && stored_bytes == second_bytes(t) &&
+      vector_unit(stored, (size_t)t->second.dim, s->vector) == VECTOR_FINE) {
     memcpy(s->vector, stored, stored_bytes);
     s->is_unsaved = 0;
   } else if (t->second.run(t->second.ctx, text, n, s->vector, err) == RC_OK) {
@@ -290,9 +292,12 @@ static int was_wrong(CacheTable *t, int64_t id, double cosine, Err *err) {
     return -1;
   }
   sqlite3_bind_int64(stmt, 1, id);
-  int wrong = sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_type(stmt, 0) != SQLITE_NULL &&
-              cosine <= sqlite3_column_double(stmt, 0);
-  return rows_reset(t, stmt, err) == RC_OK ? wrong : -1;
+  double worst = 0;
+  int found = sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_type(stmt, 0) != SQLITE_NULL;
+  if (found && !column_real(stmt, 0, -COSINE_MOST, COSINE_MOST, &worst)) {
+    rows_corrupt(t, "labels of entry", id, err);
+  }
+  return rows_reset(t, stmt, err) == RC_OK && err->rc == RC_OK ? found && cosine <= worst : -1;
 }
 
 /* The cosine from which a match is a hit, and whether somebody chose it. */
@@ -401,12 +406,18 @@ static int several(Search *s, int k, Match *m, int *n, Err *err) {
 
 /* --- the adaptive decision */
 
+/* An answer as it is compared: in meaning where it is text, else by its bytes. */
+typedef struct Answer {
+  enum { NO_ANSWER, TEXT_ANSWER, BYTES_ANSWER } kind;
+  char *bytes;
+  size_t n;
+} Answer;
+
 /* A neighbour with the cosine it is ranked by and its answer, owned. */
 typedef struct Neighbour {
   int64_t id;
   double cosine, second;
-  char *answer;
-  size_t n;
+  Answer answer;  /* its bytes owned */
   int is_refused; /* not to be served, but what it answers counts */
 } Neighbour;
 
@@ -419,15 +430,19 @@ static int by_rank(const void *a, const void *b) {
   return (x < y) - (x > y);
 }
 
-/* A copy of the answer the statement is at. */
-static int copy_answer(sqlite3_stmt *stmt, Neighbour *x, Err *err) {
-  const char *answer = (const char *)sqlite3_column_text(stmt, 2);
-  x->n = answer ? (size_t)sqlite3_column_bytes(stmt, 2) : 0;
-  x->answer = malloc(x->n + 1);
-  if (!x->answer) {
+/* A copy of an answer, owned (free its bytes). What is no text of ordinary length is bytes. */
+static int copy_answer(sqlite3_value *v, Answer *a, Err *err) {
+  size_t bad_at;
+  const char *bytes = value_bytes(v, &a->n, err);
+  a->bytes = bytes ? malloc(a->n + 1) : NULL;
+  if (!a->bytes) {
     return err_nomem(err);
   }
-  memcpy(x->answer, answer ? answer : "", x->n + 1);
+  memcpy(a->bytes, bytes, a->n);
+  a->bytes[a->n] = 0;
+  int is_text = sqlite3_value_type(v) != SQLITE_BLOB && a->n <= LIMIT_RESPONSE_BYTES &&
+                text_is_utf8(a->bytes, a->n, &bad_at);
+  a->kind = value_is_null(v) ? NO_ANSWER : is_text ? TEXT_ANSWER : BYTES_ANSWER;
   return RC_OK;
 }
 
@@ -440,7 +455,7 @@ static int read_neighbour(Search *s, Neighbour *x, Err *err) {
   x->second = err->rc == RC_OK ? second_cosine(s, x->id, err) : (double)NAN;
   int found = err->rc == RC_OK ? read_entry(s->table, x->id, &e, err) : 0;
   if (found == 1) {
-    copy_answer(e.stmt, x, err);
+    copy_answer(sqlite3_column_value(e.stmt, 2), &x->answer, err);
     sqlite3_reset(e.stmt);
   }
   return err->rc == RC_OK ? found : -1;
@@ -463,7 +478,7 @@ static int put_candidate_first(Neighbour *list, int n) {
 
 static void free_neighbours(Neighbour *list, int n) {
   for (int i = 0; i < n; i++) {
-    free(list[i].answer);
+    free(list[i].answer.bytes);
   }
 }
 
@@ -479,6 +494,8 @@ static int neighbours(Search *s, Neighbour list[NEIGHBOURS], int *n, Err *err) {
     *n += read_neighbour(s, &list[*n], err) == 1;
   }
   if (err->rc != RC_OK) {
+    free_neighbours(list, *n);
+    *n = 0;
     return err->rc;
   }
   qsort(list, (size_t)*n, sizeof *list, by_rank);
@@ -490,29 +507,29 @@ static int neighbours(Search *s, Neighbour list[NEIGHBOURS], int *n, Err *err) {
   return err->rc;
 }
 
-/* 1 if two answers say the same, 0 if not, -1 where that can't be told. Short answers (labels,
-** numbers, JSON) are the same or not; of longer ones it takes closeness in meaning and no veto. */
-static int same_answer(const CacheTable *t, const char *a, size_t n, const char *b, size_t m,
-                       Err *err) {
-  enum { SHORT = 64 };
+/* 1 if two texts have the same normal form. */
+static int same_form(const Answer *a, const Answer *b, Err *err) {
   Buf x, y;
   buf_init(&x, LIMIT_RESPONSE_BYTES * 4);
   buf_init(&y, LIMIT_RESPONSE_BYTES * 4);
-  if (text_normalize(a, n, &x) != RC_OK || text_normalize(b, m, &y) != RC_OK) {
-    err_nomem(err);
-  }
-  int same = err->rc == RC_OK && x.n == y.n && (x.n == 0 || memcmp(x.data, y.data, x.n) == 0);
+  int rc = text_normalize(a->bytes, a->n, &x);
+  rc = rc == RC_OK ? text_normalize(b->bytes, b->n, &y) : rc;
+  int same = rc == RC_OK && x.n == y.n && (x.n == 0 || memcmp(x.data, y.data, x.n) == 0);
   buf_free(&x);
   buf_free(&y);
-  int is_short = (n <= SHORT || m <= SHORT || a[0] == '{' || a[0] == '[');
-  if (same || is_short || err->rc != RC_OK || t->embedder.run == NULL) {
-    return err->rc != RC_OK ? -1 : same;
+  if (rc == RC_NOMEM) {
+    err_nomem(err);
   }
+  return same;
+}
+
+/* 1 if two texts mean the same, 0 if not, -1 where that can't be told. */
+static int same_meaning(const CacheTable *t, const Answer *a, const Answer *b, Err *err) {
   float *u = malloc(sizeof(float) * 2 * (size_t)t->embedder.dim),
         *v = u ? u + t->embedder.dim : NULL;
   double cosine = 0;
-  int rc = !u ? err_nomem(err) : t->embedder.run(t->embedder.ctx, a, n, u, err);
-  rc = rc == RC_OK ? t->embedder.run(t->embedder.ctx, b, m, v, err) : rc;
+  int rc = !u ? err_nomem(err) : t->embedder.run(t->embedder.ctx, a->bytes, a->n, u, err);
+  rc = rc == RC_OK ? t->embedder.run(t->embedder.ctx, b->bytes, b->n, v, err) : rc;
   if (rc == RC_OK) {
     cosine_f32(u, v, (size_t)t->embedder.dim, &cosine);
   }
@@ -520,7 +537,26 @@ static int same_answer(const CacheTable *t, const char *a, size_t n, const char 
   if (rc != RC_OK || (cosine >= t->embedder.floor && cosine < t->embedder.threshold)) {
     return -1;
   }
-  return cosine >= t->embedder.threshold && !guard_veto(a, n, b, m);
+  return cosine >= t->embedder.threshold && !guard_veto(a->bytes, a->n, b->bytes, b->n);
+}
+
+/* 1 if two answers say the same, 0 if not, -1 where that can't be told. Short answers (labels,
+** numbers, JSON) and bytes are the same or not; of longer texts it takes closeness in meaning and no
+** veto. */
+static int same_answer(const CacheTable *t, const Answer *a, const Answer *b, Err *err) {
+  enum { SHORT = 64 };
+  if (a->kind != b->kind) {
+    return 0;
+  }
+  if (a->kind != TEXT_ANSWER || (a->n == b->n && memcmp(a->bytes, b->bytes, a->n) == 0)) {
+    return a->n == b->n && memcmp(a->bytes, b->bytes, a->n) == 0;
+  }
+  int same = same_form(a, b, err);
+  int is_short = (a->n <= SHORT || b->n <= SHORT || a->bytes[0] == '{' || a->bytes[0] == '[');
+  if (same || is_short || err->rc != RC_OK || t->embedder.run == NULL) {
+    return err->rc != RC_OK ? -1 : same;
+  }
+  return same_meaning(t, a, b, err);
 }
 
 /* What there is to know about serving the first neighbour. */
@@ -531,7 +567,7 @@ static int gather(Search *s, const Neighbour *list, int n, Evidence *e, Err *err
   e->second = list[0].second;
   e->agree = 1;
   for (int i = 1; i < n && err->rc == RC_OK; i++) {
-    int same = same_answer(s->table, list[0].answer, list[0].n, list[i].answer, list[i].n, err);
+    int same = same_answer(s->table, &list[0].answer, &list[i].answer, err);
     e->agree += same == 1;
     if (same == 0 && !has_other) {
       has_other = 1;
@@ -546,10 +582,12 @@ static int gather(Search *s, const Neighbour *list, int n, Evidence *e, Err *err
 /* The policy of a partition, having learned every label there is. */
 static Policy *policy_of(CacheTable *t, Partition *p, Err *err) {
   const Embedder *second = second_embedder(t);
-  char seed[32];
-  if (!p->policy && rows_meta(t, "seed", seed, sizeof seed, err) >= 0) {
+  int64_t seed;
+  if (!p->policy && !text_integer(t->seed, 0, INT64_MAX, &seed)) {
+    rows_corrupt(t, "meta: the seed is no number from 0 to", INT64_MAX, err);
+  } else if (!p->policy) {
     p->policy = policy_new(t->embedder.even, second ? second->even : (double)NAN,
-                           strtoull(seed, NULL, 10) ^ (uint64_t)p->id);
+                           (uint64_t)seed ^ (uint64_t)p->id);
     p->policy ? 0 : err_nomem(err);
   }
   sqlite3_stmt *stmt = p->policy ? rows_stmt(t, LABELS_OF, err) : NULL;
@@ -559,16 +597,14 @@ static Policy *policy_of(CacheTable *t, Partition *p, Err *err) {
   sqlite3_bind_int64(stmt, 1, p->id);
   sqlite3_bind_int64(stmt, 2, p->policy_seen);
   while (err->rc == RC_OK && sqlite3_step(stmt) == SQLITE_ROW) {
-    Evidence e = {.similarity = sqlite3_column_double(stmt, 2),
-                  .second = sqlite3_column_type(stmt, 3) == SQLITE_NULL
-                                ? (double)NAN
-                                : sqlite3_column_double(stmt, 3),
-                  .margin = sqlite3_column_double(stmt, 4),
-                  .agree = sqlite3_column_int(stmt, 5)};
-    p->policy_seen = sqlite3_column_int64(stmt, 0);
-    if (policy_learn(p->policy, &e, sqlite3_column_int64(stmt, 1), sqlite3_column_int(stmt, 6))) {
+    Evidence e;
+    int64_t ok, id = sqlite3_column_int64(stmt, 0);
+    if (!column_evidence(stmt, 2, &e) || !column_integer(stmt, 6, 0, 1, &ok)) {
+      rows_corrupt(t, "labels: row", id, err);
+    } else if (policy_learn(p->policy, &e, sqlite3_column_int64(stmt, 1), (int)ok)) {
       err_nomem(err);
     }
+    p->policy_seen = err->rc == RC_OK ? id : p->policy_seen;
   }
   return rows_reset(t, stmt, err) == RC_OK ? p->policy : NULL;
 }
@@ -642,18 +678,18 @@ static int add_label(CacheTable *t, int64_t ts, int64_t partition, int64_t entry
 static int compare(Search *s, sqlite3_value *response, Err *err) {
   CacheTable *t = s->table;
   Neighbour list[NEIGHBOURS];
+  Answer answer = {0};
   Evidence e;
   int n = 0;
-  const char *answer = (const char *)sqlite3_value_text(response);
-  if (answer && neighbours(s, list, &n, err) == RC_OK && n > 0 &&
-      gather(s, list, n, &e, err) == RC_OK) {
-    int same = same_answer(t, answer, (size_t)sqlite3_value_bytes(response), list[0].answer,
-                           list[0].n, err);
+  if (!value_is_null(response) && copy_answer(response, &answer, err) == RC_OK &&
+      neighbours(s, list, &n, err) == RC_OK && n > 0 && gather(s, list, n, &e, err) == RC_OK) {
+    int same = same_answer(t, &answer, &list[0].answer, err);
     if (same >= 0 && err->rc == RC_OK) {
       add_label(t, s->q->now, s->partition->id, list[0].id, &e, same, "comparison", err);
     }
   }
   free_neighbours(list, n);
+  free(answer.bytes);
   return err->rc;
 }
 
@@ -662,14 +698,12 @@ int match_learn(CacheTable *t, int64_t partition, int64_t id, sqlite3_value *que
   if (isnan(t->set.max_false_hits) && isnan(max_false_hits)) {
     return RC_OK;
   }
-  MatchQuery q = {.partition = partition,
-                  .text = (const char *)sqlite3_value_text(query),
-                  .n = (size_t)sqlite3_value_bytes(query),
-                  .verify = 1,
-                  .now = now};
+  MatchQuery q = {.partition = partition, .verify = 1, .now = now};
+  if (!value_is_null(query) && !(q.text = value_bytes(query, &q.n, err))) {
+    return err->rc;
+  }
   Search s = {.table = t,
               .has_near_miss = 1, /* the lookup has said so */
-
               .q = &q,
               .vector = t->vector,
               .rows = {.table = t, .partition = partition, .err = err}};
@@ -689,13 +723,11 @@ static int last_evidence(CacheTable *t, int64_t id, Evidence *e, Err *err) {
   }
   sqlite3_bind_int64(stmt, 1, id);
   if (sqlite3_step(stmt) == SQLITE_ROW) {
-    double similarity = sqlite3_column_double(stmt, 0);
-    if (isnan(e->similarity) || fabs(similarity - e->similarity) < 1e-9) {
-      e->similarity = similarity;
-      e->second = sqlite3_column_type(stmt, 1) == SQLITE_NULL ? (double)NAN
-                                                              : sqlite3_column_double(stmt, 1);
-      e->margin = sqlite3_column_double(stmt, 2);
-      e->agree = sqlite3_column_int(stmt, 3);
+    Evidence last;
+    if (!column_evidence(stmt, 0, &last)) {
+      rows_corrupt(t, "decisions on entry", id, err);
+    } else if (isnan(e->similarity) || fabs(last.similarity - e->similarity) < 1e-9) {
+      *e = last;
     }
   }
   return rows_reset(t, stmt, err);
@@ -859,12 +891,19 @@ int match_flush(CacheTable *t, Err *err) {
   return err->rc;
 }
 
-void match_free(CacheTable *t) {
+void match_forget_second(CacheTable *t) {
   for (int i = 0; t->seconds && i < SECOND_SLOTS; i++) {
     free(t->seconds[i].vector);
   }
   free(t->seconds);
   free(t->asked_second);
+  t->seconds = NULL;
+  t->asked_second = NULL;
+  t->second_asked = t->second.dim = 0;
+}
+
+void match_free(CacheTable *t) {
+  match_forget_second(t);
   free(t->hits);
   free(t->decisions);
 }

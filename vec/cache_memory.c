@@ -134,6 +134,15 @@ static int engine_error(CacheTable *t, int rc, Err *err) {
              : err_set(err, rc, "cache", "the index of '%.60s' failed (%d)", t->name, rc);
 }
 
+/* Puts a vector as a shadow table has it into an index. */
+static int put_stored(CacheTable *t, Partition *p, int64_t id, const void *vector,
+                      int64_t expires_at, Err *err) {
+  int rc = vec_index_put(p->index, id, vector, expires_at);
+  return rc == VEC_OK      ? RC_OK
+         : rc == VEC_ERROR ? rows_bad_vector(t, id, err)
+                           : engine_error(t, rc, err);
+}
+
 int row_source_vector(void *ctx, int64_t id, const void **vector) {
   RowSource *s = ctx;
   *vector = NULL;
@@ -157,8 +166,9 @@ int row_source_vector(void *ctx, int64_t id, const void **vector) {
     return VEC_OK;
   }
   const void *blob = sqlite3_column_blob(s->stmt, 0);
-  if (sqlite3_column_bytes(s->stmt, 0) != 4 * s->table->embedder.dim) {
-    return rows_corrupt(s->table, "the vector of row", id, s->err);
+  if (sqlite3_column_type(s->stmt, 0) != SQLITE_BLOB ||
+      sqlite3_column_bytes(s->stmt, 0) != 4 * s->table->embedder.dim) {
+    return rows_bad_vector(s->table, id, s->err);
   }
   *vector = blob;
   return VEC_OK;
@@ -175,7 +185,7 @@ static int reconcile(CacheTable *t, Partition *p, int64_t id, Err *err) {
   const void *vector = NULL;
   int rc = row_source_vector(&source, id, &vector);
   if (rc == VEC_OK) {
-    rc = vector ? vec_index_put(p->index, id, vector, expiry_of(source.stmt, 2))
+    rc = vector ? put_stored(t, p, id, vector, expiry_of(source.stmt, 2), err)
                 : vec_index_remove(p->index, id);
   }
   if (source.stmt) {
@@ -193,8 +203,10 @@ static int log_last(CacheTable *t, int64_t *seq, int64_t *stamp, Err *err) {
     return err->rc;
   }
   if (sqlite3_step(stmt) == SQLITE_ROW) {
-    *seq = sqlite3_column_int64(stmt, 0);
     *stamp = sqlite3_column_int64(stmt, 1);
+    if (!column_integer(stmt, 0, 1, LOG_MOST, seq)) {
+      rows_bad_log(t, sqlite3_column_int64(stmt, 0), err);
+    }
   }
   return rows_reset(t, stmt, err);
 }
@@ -226,14 +238,24 @@ static int apply_log(CacheTable *t, int64_t seq, Err *err) {
   return rows_reset(t, stmt, err);
 }
 
-/* What the policies learned may have been taken back, and snapshots that were written. */
-static void forget_unsure(CacheMemory *m) {
+void memory_forget_policies(CacheTable *t) {
+  CacheMemory *m = &t->memory;
   for (size_t i = 0; i < m->cap; i++) {
     if (m->slots[i]) {
-      m->slots[i]->has_snapshot &= !m->wrote_snapshot;
       policy_free(m->slots[i]->policy);
       m->slots[i]->policy = NULL;
       m->slots[i]->policy_seen = 0;
+    }
+  }
+}
+
+/* What the policies learned may have been taken back, and snapshots that were written. */
+static void forget_unsure(CacheTable *t) {
+  CacheMemory *m = &t->memory;
+  memory_forget_policies(t);
+  for (size_t i = 0; i < m->cap; i++) {
+    if (m->slots[i]) {
+      m->slots[i]->has_snapshot &= !m->wrote_snapshot;
     }
   }
 }
@@ -242,7 +264,7 @@ static void forget_unsure(CacheMemory *m) {
 static int undo(CacheTable *t, Err *err) {
   CacheMemory *m = &t->memory;
   rows_forget_recent(t);
-  forget_unsure(m);
+  forget_unsure(t);
   m->wrote_snapshot = 0;
   for (size_t i = 0; i < m->n_touched && err->rc == RC_OK; i++) {
     Partition *p = memory_partition(t, m->touched[i].partition, 0, err);
@@ -286,6 +308,7 @@ int memory_sync(CacheTable *t, Err *err) {
   if (seq == m->seq && stamp == m->stamp) {
     return RC_OK;
   }
+  t->has_settings = 0;
   rows_forget_recent(t);
   if (m->n > 0) {
     int has = m->seq == 0 ? 0 : log_has(t, m->seq, m->stamp, err);
@@ -475,11 +498,11 @@ static int load_row(CacheTable *t, Partition *p, sqlite3_stmt *stmt, Err *err) {
     return RC_OK;
   }
   const void *vector = sqlite3_column_blob(stmt, 1);
-  if (sqlite3_column_bytes(stmt, 1) != 4 * t->embedder.dim) {
-    return rows_corrupt(t, "the vector of row", id, err);
+  if (sqlite3_column_type(stmt, 1) != SQLITE_BLOB ||
+      sqlite3_column_bytes(stmt, 1) != 4 * t->embedder.dim) {
+    return rows_bad_vector(t, id, err);
   }
-  int rc = vec_index_put(p->index, id, vector, expiry_of(stmt, 2));
-  return rc == VEC_OK ? RC_OK : engine_error(t, rc, err);
+  return put_stored(t, p, id, vector, expiry_of(stmt, 2), err);
 }
 
 /* By the index over partitions, or all in order where the partition is most of the table. */
@@ -595,6 +618,16 @@ int memory_changed(CacheTable *t, int64_t partition, int64_t id, const void *vec
   return RC_OK;
 }
 
+int memory_noted(CacheTable *t, Err *err) {
+  int64_t seq, stamp;
+  if (rows_log(t, 0, 0, &seq, &stamp, err) == RC_OK) {
+    t->writes++;
+    t->memory.seq = seq;
+    t->memory.stamp = stamp;
+  }
+  return err->rc;
+}
+
 void memory_begin(CacheTable *t) {
   CacheMemory *m = &t->memory;
   if (!m->was_rolled_back) {
@@ -624,7 +657,7 @@ static int trim_log(CacheTable *t, Err *err) {
   if (stmt && rows_run(t, stmt, err) == RC_OK) {
     stmt = rows_stmt(t, LOG_TRIM, err);
   }
-  if (stmt && err->rc == RC_OK) {
+  if (stmt && err->rc == RC_OK && t->memory.seq > LOG_KEPT) {
     sqlite3_bind_int64(stmt, 1, t->memory.seq - LOG_KEPT);
     rows_run(t, stmt, err);
   }
@@ -668,5 +701,6 @@ void memory_committed(CacheTable *t) {
 
 void memory_rolled_back(CacheTable *t) {
   t->memory.was_rolled_back = 1;
+  t->has_settings = 0;
   t->memory.has_version = 0;
 }

@@ -88,13 +88,19 @@ void policy_free(Policy *p) {
   }
 }
 
+/* A term that no evidence can leave, however odd: cosines give at most 20. NaN says nothing: 0. */
+static double bounded(double x) {
+  const double most = 50;
+  return isnan(x) ? 0 : fmax(-most, fmin(most, x));
+}
+
 static void terms(const Policy *p, const Evidence *e, double x[TERMS]) {
   int confirmed = !isnan(e->second) && !isnan(p->second_centre);
   x[0] = 1;
-  x[1] = 10 * (confirmed ? e->second - p->second_centre : e->similarity - p->centre);
-  x[2] = 10 * e->margin;
+  x[1] = bounded(10 * (confirmed ? e->second - p->second_centre : e->similarity - p->centre));
+  x[2] = bounded(10 * e->margin);
   x[3] = log(e->agree > 1 ? e->agree : 1);
-  x[4] = confirmed ? 10 * (e->similarity - p->centre) : 0;
+  x[4] = confirmed ? bounded(10 * (e->similarity - p->centre)) : 0;
 }
 
 /* Inverts a symmetric positive definite matrix (Gauss-Jordan; the diagonal carries the pivots). */
@@ -212,13 +218,13 @@ static double chance_of(const Policy *p, const Evidence *e, int64_t entry) {
 /* Notes a chance, and gives the lowest one from which the expected share of errors is in bounds. */
 static double needed_after(Policy *p, double chance, double bound) {
   double seen = 0, wrong = 0, all = 0, most = 1 - bound, needed = most;
-  int bin = (int)(chance * BINS);
+  int bin = chance > 0 ? (int)(fmin(chance, 1) * BINS) : 0; /* NaN: 0 */
   for (int i = 0; i <= BINS; i++) {
     p->seen[i] *= FADE;
     p->wrong[i] *= FADE;
   }
   p->seen[bin] += 1;
-  p->wrong[bin] += 1 - chance;
+  p->wrong[bin] += chance > 0 ? 1 - fmin(chance, 1) : 1;
   for (int i = BINS; i >= 0; i--) {
     all += p->seen[i];
     seen += p->seen[i];

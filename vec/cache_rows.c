@@ -10,7 +10,8 @@
 **                 with a checksum
 **   x_labels      whether an answer that was served, or would have been, was right
 **   x_decisions   what the adaptive policy decided, and on what grounds
-**   x_meta        embedder, its version and dimension, policy seed, number of entries
+**   x_meta        embedder, its version and dimension, policy seed, number of entries, and what was
+**                 set by command ('set:threshold': its value as text)
 **
 ** Numbers of partitions and labels are never used again, so that nobody takes a new one for an old.
 ** Rows are never changed in place where the vector changes: every write has its line in the log.
@@ -22,30 +23,37 @@
 
 #include <string.h>
 
-/* @x stands for "schema"."table_x". */
-static const char *const create_sql[] = {
-    "CREATE TABLE @rows(id INTEGER PRIMARY KEY, partition INTEGER NOT NULL, expires_at INTEGER,"
-    " created_at INTEGER NOT NULL, hits INTEGER NOT NULL DEFAULT 0, last_hit_at INTEGER,"
-    " cost_nusd INTEGER, text_hash INTEGER, embedding BLOB, query TEXT, response, model TEXT,"
-    " tag TEXT, second BLOB)",
-    "CREATE TABLE @partitions(id INTEGER PRIMARY KEY AUTOINCREMENT, hash INTEGER NOT NULL,"
-    " system_prompt TEXT, scope TEXT)",
-    "CREATE TABLE @log(seq INTEGER PRIMARY KEY, stamp INTEGER NOT NULL, partition INTEGER NOT NULL,"
-    " entry INTEGER NOT NULL)",
-    "CREATE TABLE @snapshots(partition INTEGER NOT NULL, segment INTEGER NOT NULL, seq INTEGER"
-    " NOT NULL, stamp INTEGER NOT NULL, checksum BLOB NOT NULL, data BLOB NOT NULL,"
-    " PRIMARY KEY(partition, segment))",
-    "CREATE TABLE @labels(id INTEGER PRIMARY KEY AUTOINCREMENT, ts INTEGER NOT NULL,"
-    " partition INTEGER NOT NULL,"
-    " entry INTEGER NOT NULL, similarity REAL NOT NULL, second REAL, margin REAL, agree INTEGER,"
-    " ok INTEGER NOT NULL, source TEXT NOT NULL)",
-    "CREATE TABLE @decisions(id INTEGER PRIMARY KEY, ts INTEGER NOT NULL, partition INTEGER NOT "
-    "NULL,"
-    " entry INTEGER NOT NULL, similarity REAL NOT NULL, second REAL, margin REAL, agree INTEGER,"
-    " chance REAL, needed REAL, draw REAL, served INTEGER NOT NULL)",
-    "CREATE TABLE @meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID",
+/* Columns are parted by ", ", which stands nowhere else in them; a name is a column's first word. */
+const ShadowTable shadow_tables[N_SHADOW_TABLES] = {
+    {"rows",
+     "id INTEGER PRIMARY KEY, partition INTEGER NOT NULL, expires_at INTEGER,"
+     " created_at INTEGER NOT NULL, hits INTEGER NOT NULL DEFAULT 0, last_hit_at INTEGER,"
+     " cost_nusd INTEGER, text_hash INTEGER, embedding BLOB, query TEXT, response, model TEXT,"
+     " tag TEXT, second BLOB",
+     ")", SHADOW_BY_NUMBER},
+    {"partitions",
+     "id INTEGER PRIMARY KEY AUTOINCREMENT, hash INTEGER NOT NULL, system_prompt TEXT, scope TEXT",
+     ")", SHADOW_BY_NUMBER},
+    {"log",
+     "seq INTEGER PRIMARY KEY, stamp INTEGER NOT NULL, partition INTEGER NOT NULL,"
+     " entry INTEGER NOT NULL",
+     ")", SHADOW_BY_NUMBER},
+    {"snapshots",
+     "partition INTEGER NOT NULL, segment INTEGER NOT NULL, seq INTEGER NOT NULL,"
+     " stamp INTEGER NOT NULL, checksum BLOB NOT NULL, data BLOB NOT NULL",
+     ", PRIMARY KEY(partition, segment))", SHADOW_BY_ROWID},
+    {"labels",
+     "id INTEGER PRIMARY KEY AUTOINCREMENT, ts INTEGER NOT NULL, partition INTEGER NOT NULL,"
+     " entry INTEGER NOT NULL, similarity REAL NOT NULL, second REAL, margin REAL, agree INTEGER,"
+     " ok INTEGER NOT NULL, source TEXT NOT NULL",
+     ")", SHADOW_BY_NUMBER},
+    {"decisions",
+     "id INTEGER PRIMARY KEY, ts INTEGER NOT NULL, partition INTEGER NOT NULL,"
+     " entry INTEGER NOT NULL, similarity REAL NOT NULL, second REAL, margin REAL, agree INTEGER,"
+     " chance REAL, needed REAL, draw REAL, served INTEGER NOT NULL",
+     ")", SHADOW_BY_NUMBER},
+    {"meta", "name TEXT PRIMARY KEY, value", ") WITHOUT ROWID", SHADOW_BY_NAME},
 };
-enum { N_CREATE = sizeof create_sql / sizeof create_sql[0] };
 
 /* Indexes. Their names are random: they stay when the table is renamed, and must not be in the way
 ** of a new one of the old name. */
@@ -59,10 +67,6 @@ static const char *const index_sql[] = {
     "~labels(entry)",
 };
 enum { N_INDEXES = sizeof index_sql / sizeof index_sql[0] };
-
-static const char *const tables[] = {"rows",   "partitions", "log", "snapshots",
-                                     "labels", "decisions",  "meta"};
-enum { N_TABLES = sizeof tables / sizeof tables[0] };
 
 static const char *const sql_texts[CACHE_SQL_COUNT] = {
     [ROW_INSERT] = "INSERT INTO @rows(id, partition, expires_at, created_at, hits, last_hit_at,"
@@ -109,6 +113,8 @@ static const char *const sql_texts[CACHE_SQL_COUNT] = {
     [SNAPSHOT_DROP] = "DELETE FROM @snapshots WHERE partition = ?1",
     [META_GET] = "SELECT value FROM @meta WHERE name = ?1",
     [META_PUT] = "INSERT OR REPLACE INTO @meta(name, value) VALUES (?1, ?2)",
+    [META_SETTINGS] = "SELECT name, value FROM @meta WHERE name = 'seed' OR"
+                      " (name > 'set:' AND name < 'set;')",
     [META_ADD] = "UPDATE @meta SET value = value + ?2 WHERE name = ?1",
     [LABEL_ADD] = "INSERT INTO @labels(ts, partition, entry, similarity, second, margin, agree, ok,"
                   " source) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -130,7 +136,8 @@ static const char *const sql_texts[CACHE_SQL_COUNT] = {
     [DECISION_TRIM] = "DELETE FROM @decisions WHERE id <= (SELECT max(id) FROM @decisions) - 10000",
 };
 
-/* Replaces @x by "schema"."table_x", and ~x by "table_x" (an index names its table bare). */
+/* Replaces @x by "schema"."table_x", ~x by "table_x" (an index names its table bare), and a bare @
+** by "schema". */
 static char *expand(CacheTable *t, const char *sql) {
   static const char word[] = "abcdefghijklmnopqrstuvwxyz_0123456789";
   sqlite3_str *out = sqlite3_str_new(t->db);
@@ -141,9 +148,11 @@ static char *expand(CacheTable *t, const char *sql) {
     if (*p) {
       int n = (int)strspn(p + 1, word);
       if (*p == '@') {
-        sqlite3_str_appendf(out, "\"%w\".", t->schema);
+        sqlite3_str_appendf(out, "\"%w\"%s", t->schema, n ? "." : "");
       }
-      sqlite3_str_appendf(out, "\"%w_%.*s\"", t->name, n, p + 1);
+      if (n) {
+        sqlite3_str_appendf(out, "\"%w_%.*s\"", t->name, n, p + 1);
+      }
       p += 1 + n;
     }
   }
@@ -161,6 +170,22 @@ int rows_error(CacheTable *t, int rc, Err *err) {
 int rows_corrupt(CacheTable *t, const char *what, int64_t id, Err *err) {
   return err_set(err, SQLITE_CORRUPT, "cache", "the shadow tables of '%.60s' are damaged: %s %lld",
                  t->name, what, (long long)id);
+}
+
+int rows_bad_vector(CacheTable *t, int64_t id, Err *err) {
+  return err_set(err, SQLITE_CORRUPT, "cache",
+                 "the shadow tables of '%.60s' are damaged: the vector of row %lld is no vector of"
+                 " %d float32 with a direction; DELETE the row, or INSERT INTO \"%.60s\"(\"%.60s\")"
+                 " VALUES('rebuild') if it has a query",
+                 t->name, (long long)id, t->embedder.dim, t->name, t->name);
+}
+
+int rows_bad_log(CacheTable *t, int64_t seq, Err *err) {
+  return err_set(
+      err, SQLITE_CORRUPT, "cache",
+      "the shadow tables of '%.60s' are damaged: the log ends with line %lld; INSERT INTO"
+      " \"%.60s\"(\"%.60s\") VALUES('rebuild') starts it anew",
+      t->name, (long long)seq, t->name, t->name);
 }
 
 sqlite3_stmt *rows_prepare(CacheTable *t, const char *sql, Err *err) {
@@ -185,7 +210,7 @@ sqlite3_stmt *rows_stmt(CacheTable *t, CacheSql id, Err *err) {
 int rows_reset(CacheTable *t, sqlite3_stmt *stmt, Err *err) {
   int rc = sqlite3_reset(stmt);
   sqlite3_clear_bindings(stmt);
-  return rc == SQLITE_OK ? RC_OK : rows_error(t, rc, err);
+  return rc == SQLITE_OK ? err->rc : rows_error(t, rc, err);
 }
 
 int rows_run(CacheTable *t, sqlite3_stmt *stmt, Err *err) {
@@ -209,18 +234,23 @@ static int exec(CacheTable *t, const char *sql, Err *err) {
   return rc == SQLITE_OK ? RC_OK : rows_error(t, rc, err);
 }
 
-static int create_index(CacheTable *t, const char *on, Err *err) {
-  unsigned long long name;
-  sqlite3_randomness(sizeof name, &name);
-  char *sql = sqlite3_mprintf("CREATE INDEX @i%llx ON %s", name, on);
+/* The same with a text that it frees; NULL: no memory. */
+static int exec_owned(CacheTable *t, char *sql, Err *err) {
   sql ? exec(t, sql, err) : err_nomem(err);
   sqlite3_free(sql);
   return err->rc;
 }
 
+static int create_index(CacheTable *t, const char *on, Err *err) {
+  unsigned long long name;
+  sqlite3_randomness(sizeof name, &name);
+  return exec_owned(t, sqlite3_mprintf("CREATE INDEX @i%llx ON %s", name, on), err);
+}
+
 int rows_create(CacheTable *t, Err *err) {
-  for (int i = 0; i < N_CREATE && err->rc == RC_OK; i++) {
-    exec(t, create_sql[i], err);
+  for (int i = 0; i < N_SHADOW_TABLES && err->rc == RC_OK; i++) {
+    const ShadowTable *s = &shadow_tables[i];
+    exec_owned(t, sqlite3_mprintf("CREATE TABLE @%s(%s%s", s->name, s->columns, s->tail), err);
   }
   for (int i = 0; i < N_INDEXES && err->rc == RC_OK; i++) {
     create_index(t, index_sql[i], err);
@@ -230,37 +260,35 @@ int rows_create(CacheTable *t, Err *err) {
 
 int rows_drop(CacheTable *t, Err *err) {
   rows_finalize(t);
-  for (int i = 0; i < N_TABLES && err->rc == RC_OK; i++) {
-    char *sql = sqlite3_mprintf("DROP TABLE IF EXISTS @%s", tables[i]);
-    sql ? exec(t, sql, err) : err_nomem(err);
-    sqlite3_free(sql);
+  for (int i = 0; i < N_SHADOW_TABLES && err->rc == RC_OK; i++) {
+    const char *name = shadow_tables[i].name;
+    Err why = {0}, ignored = {0};
+    /* A stranger's view in its place goes too. */
+    if (exec_owned(t, sqlite3_mprintf("DROP TABLE IF EXISTS @%s", name), &why) != RC_OK &&
+        exec_owned(t, sqlite3_mprintf("DROP VIEW IF EXISTS @%s", name), &ignored) != RC_OK) {
+      *err = why;
+    }
   }
   return err->rc;
 }
 
 int rows_rename(CacheTable *t, const char *name, Err *err) {
   rows_finalize(t);
-  for (int i = 0; i < N_TABLES && err->rc == RC_OK; i++) {
+  for (int i = 0; i < N_SHADOW_TABLES && err->rc == RC_OK; i++) {
     char *sql = sqlite3_mprintf("ALTER TABLE \"%w\".\"%w_%s\" RENAME TO \"%w_%s\"", t->schema,
-                                t->name, tables[i], name, tables[i]);
+                                t->name, shadow_tables[i].name, name, shadow_tables[i].name);
     int rc = sql ? sqlite3_exec(t->db, sql, NULL, NULL, NULL) : SQLITE_NOMEM;
     sqlite3_free(sql);
     if (rc != SQLITE_OK) {
       rows_error(t, rc, err);
     }
   }
-  char *copy = err->rc == RC_OK ? sqlite3_mprintf("%s", name) : NULL;
-  if (!copy) {
-    return err->rc != RC_OK ? err->rc : err_nomem(err);
-  }
-  sqlite3_free(t->name);
-  t->name = copy;
-  return RC_OK;
+  return err->rc;
 }
 
 int rows_is_shadow_name(const char *suffix) {
-  for (int i = 0; i < N_TABLES; i++) {
-    if (sqlite3_stricmp(suffix, tables[i]) == 0) {
+  for (int i = 0; i < N_SHADOW_TABLES; i++) {
+    if (sqlite3_stricmp(suffix, shadow_tables[i].name) == 0) {
       return 1;
     }
   }
@@ -289,6 +317,48 @@ int rows_set_meta(CacheTable *t, const char *name, const char *value, Err *err) 
   return rows_run(t, stmt, err);
 }
 
+/* One row of x_meta: the seed, or a setting as a command stored it. */
+static int read_setting(CacheTable *t, sqlite3_stmt *stmt, CacheSettings *set, Err *err) {
+  const char *name = (const char *)sqlite3_column_text(stmt, 0);
+  const char *value = (const char *)sqlite3_column_text(stmt, 1);
+  Err why = {0};
+  if (!name || !value || strcmp(name, "seed") == 0) {
+    sqlite3_snprintf(sizeof t->seed, t->seed, "%s", name && value ? value : "");
+    return RC_OK;
+  }
+  if (cache_settings_apply(name + strlen(STORED_SETTING), value, set, &why) == RC_OK) {
+    return RC_OK;
+  }
+  return err_set(err, SQLITE_CORRUPT, "cache",
+                 "the shadow tables of '%.60s' are damaged: a stored setting: %.200s; DELETE FROM"
+                 " \"%.60s_meta\" WHERE name = '%.30s' takes it back",
+                 t->name, why.msg, t->name, name);
+}
+
+static int read_settings(CacheTable *t, Err *err) {
+  CacheSettings set = t->made;
+  sqlite3_stmt *stmt = rows_stmt(t, META_SETTINGS, err);
+  if (!stmt) {
+    return err->rc;
+  }
+  while (err->rc == RC_OK && sqlite3_step(stmt) == SQLITE_ROW) {
+    read_setting(t, stmt, &set, err);
+  }
+  if (rows_reset(t, stmt, err) == RC_OK) {
+    if (set.confirm != t->set.confirm) {
+      match_forget_second(t);
+      memory_forget_policies(t);
+    }
+    t->set = set;
+    t->has_settings = 1;
+  }
+  return err->rc;
+}
+
+int rows_settings(CacheTable *t, Err *err) {
+  return t->has_settings ? RC_OK : read_settings(t, err);
+}
+
 /* The first 64 bits of a hash as SQLite's integer. */
 static int64_t short_hash(const void *data, size_t n, unsigned long long seed) {
   Hash h = hash_bytes(data, n, seed);
@@ -297,13 +367,13 @@ static int64_t short_hash(const void *data, size_t n, unsigned long long seed) {
   return value;
 }
 
-static int64_t value_hash(sqlite3_value *v, int64_t seed) {
-  if (!v || sqlite3_value_type(v) == SQLITE_NULL) {
+static int64_t value_hash(sqlite3_value *v, int64_t seed, Err *err) {
+  size_t n;
+  if (value_is_null(v)) {
     return short_hash("", 0, (unsigned long long)seed + 1);
   }
-  const void *text = sqlite3_value_text(v);
-  int n = sqlite3_value_bytes(v);
-  return text ? short_hash(text, (size_t)n, (unsigned long long)seed) : 0;
+  const char *bytes = value_bytes(v, &n, err);
+  return bytes ? short_hash(bytes, n, (unsigned long long)seed) : 0;
 }
 
 static void bind_key(sqlite3_stmt *stmt, int64_t hash, sqlite3_value *prompt,
@@ -324,28 +394,6 @@ void rows_forget_recent(CacheTable *t) {
   t->recent = 0;
 }
 
-int value_is_null(sqlite3_value *v) {
-  return !v || sqlite3_value_type(v) == SQLITE_NULL;
-}
-
-int value_is_same(sqlite3_value *a, sqlite3_value *b) {
-  if (value_is_null(a) || value_is_null(b)) {
-    return value_is_null(a) && value_is_null(b);
-  }
-  if ((sqlite3_value_type(a) == SQLITE_BLOB) != (sqlite3_value_type(b) == SQLITE_BLOB)) {
-    return 0;
-  }
-  const void *x = sqlite3_value_text(a), *y = sqlite3_value_text(b);
-  int n = sqlite3_value_bytes(a);
-  return x && y && n == sqlite3_value_bytes(b) && memcmp(x, y, (size_t)n) == 0;
-}
-
-int value_passes(sqlite3_value *wanted, sqlite3_stmt *stmt, int column) {
-  const char *a = wanted ? (const char *)sqlite3_value_text(wanted) : NULL;
-  const char *b = (const char *)sqlite3_column_text(stmt, column);
-  return !wanted || (a && b && strcmp(a, b) == 0);
-}
-
 static void set_recent(CacheTable *t, sqlite3_value *prompt, sqlite3_value *scope, int64_t id) {
   rows_forget_recent(t);
   t->recent_prompt = value_is_null(prompt) ? NULL : sqlite3_value_dup(prompt);
@@ -362,8 +410,8 @@ int rows_partition(CacheTable *t, sqlite3_value *prompt, sqlite3_value *scope, i
     *id = t->recent;
     return RC_OK;
   }
-  int64_t hash = value_hash(scope, value_hash(prompt, 0));
-  sqlite3_stmt *stmt = rows_stmt(t, PARTITION_FIND, err);
+  int64_t hash = value_hash(scope, value_hash(prompt, 0, err), err);
+  sqlite3_stmt *stmt = err->rc == RC_OK ? rows_stmt(t, PARTITION_FIND, err) : NULL;
   *id = 0;
   if (!stmt) {
     return err->rc;
@@ -396,7 +444,7 @@ int rows_log(CacheTable *t, int64_t partition, int64_t id, int64_t *seq, int64_t
   sqlite3_bind_int64(stmt, 3, id);
   rows_run(t, stmt, err);
   *seq = sqlite3_last_insert_rowid(t->db);
-  return err->rc;
+  return err->rc == RC_OK && (*seq < 1 || *seq > LOG_MOST) ? rows_bad_log(t, *seq, err) : err->rc;
 }
 
 int rows_text_hash(CacheTable *t, const char *text, size_t n, int64_t *hash, Err *err) {

@@ -1,5 +1,5 @@
 /*
-** The arguments of CREATE VIRTUAL TABLE … USING semantic_cache(…).
+** The arguments of CREATE VIRTUAL TABLE … USING semantic_cache(…), and changing them in place.
 */
 #ifndef LLMCOST_CACHE_SETTINGS_H
 #define LLMCOST_CACHE_SETTINGS_H
@@ -22,5 +22,15 @@ typedef struct CacheSettings {
 /* Reads `argc` arguments of the form name=value, value a number or a quoted text. An unknown name,
 ** a bad value or a contradiction is an error that names it and says what is valid. */
 int cache_settings_parse(int argc, const char *const *argv, CacheSettings *set, Err *err);
+
+enum { SETTING_NAME = 32, SETTING_VALUE = 256 };
+
+/* Reads name=value as a change of a table that exists, into its parts, ready to be stored. A value
+** may be 'default'. What can't be changed is an error that says what to do. */
+int cache_settings_change(const char *text, char name[SETTING_NAME], char value[SETTING_VALUE],
+                          Err *err);
+
+/* Applies a change that was stored. The same errors. */
+int cache_settings_apply(const char *name, const char *value, CacheSettings *set, Err *err);
 
 #endif

@@ -10,12 +10,22 @@
 ** The hidden column named like the table takes commands, as in FTS5:
 **   INSERT INTO faq(faq) VALUES('rebuild' | 'flush' | 'integrity-check')
 **   INSERT INTO faq(faq, rowid, similarity) VALUES('right' | 'wrong', id, cosine)
+**   INSERT INTO faq(faq) VALUES('threshold=0.9')    and other settings, kept in x_meta
 **
 ** Entries are unique by partition, normal form of the query and model: an INSERT of one that is
 ** there replaces it.
 **
 ** Counting: a lookup counts a hit for its best match. A SELECT can't write, so counts wait in
 ** memory for the next write through this connection.
+**
+** Recursion: a view, trigger or foreign key may lead from a statement on a shadow table into a table
+** of ours again, on the same C stack. What would be entered twice is an error, and so is a chain of
+** MOST_NESTED tables. (Joins and sub-selects on the table itself come one after another.)
+**
+** Savepoints: SQLite keeps a table of the transaction to its end and calls its xSync even where its
+** making or renaming was taken back. So names follow savepoints, and xSync writes only where the table
+** of that name is still this one. All that xSync writes can be done without: it never keeps a
+** transaction from ending because the shadow tables are not what they were.
 **
 ** Threading: a table belongs to one connection and is used under its mutex.
 */
@@ -27,9 +37,10 @@
 #include <time.h>
 
 static const char declaration[] =
-    "CREATE TABLE x(system_prompt TEXT, query TEXT, response, embedding BLOB, model TEXT,"
-    " tag TEXT, cost_nusd INTEGER, created_at INTEGER, expires_at INTEGER, hits INTEGER,"
-    " last_hit_at INTEGER, \"%w\" HIDDEN, scope TEXT HIDDEN, similarity REAL HIDDEN,"
+    "CREATE TABLE x(system_prompt TEXT, query TEXT, response, model TEXT, tag TEXT,"
+    " cost_nusd INTEGER, created_at INTEGER, expires_at INTEGER, hits INTEGER,"
+    " last_hit_at INTEGER, scope TEXT, embedding BLOB HIDDEN, \"%w\" HIDDEN, similarity REAL "
+    "HIDDEN,"
     " threshold REAL HIDDEN, k INTEGER HIDDEN, match_kind TEXT HIDDEN, verify INTEGER HIDDEN,"
     " max_false_hits REAL HIDDEN)";
 
@@ -82,10 +93,78 @@ static int fail(CacheTable *t, const Err *err) {
   return err->rc == SQLITE_CORRUPT ? SQLITE_CORRUPT_VTAB : err->rc;
 }
 
+/* --- recursion */
+
+enum { MOST_NESTED = 16 };
+static _Thread_local int nested; /* tables that are at work on this stack */
+
+static int recursion(CacheTable *t) {
+  Err err = {0};
+  err_set(
+      &err, RC_ERROR, "cache",
+      "recursion: '%.60s' is used from within its own shadow tables, by a trigger or view on one"
+      " of them",
+      t->name);
+  return fail(t, &err);
+}
+
+/* Comes before whatever runs statements. SQLITE_OK, and leave() it again; or a code to return. */
+static int enter(CacheTable *t) {
+  if (t->is_busy || nested >= MOST_NESTED) {
+    return recursion(t);
+  }
+  t->is_busy = 1;
+  nested++;
+  return SQLITE_OK;
+}
+
+static void leave(CacheTable *t) {
+  t->is_busy = 0;
+  nested--;
+}
+
+/* --- names under savepoints */
+
+static void set_name(CacheTable *t, char *name) {
+  rows_finalize(t); /* statements name the shadow tables */
+  t->name = name;
+}
+
+/* Takes back every renaming since more than `level` savepoints were open. */
+static void restore_name(CacheTable *t, int level) {
+  while (t->n_old_names > 0 && t->old_names[t->n_old_names - 1].level > level) {
+    sqlite3_free(t->name);
+    set_name(t, t->old_names[--t->n_old_names].name);
+  }
+}
+
+static void forget_names(CacheTable *t) {
+  while (t->n_old_names > 0) {
+    sqlite3_free(t->old_names[--t->n_old_names].name);
+  }
+  sqlite3_free(t->old_names);
+  t->old_names = NULL;
+  t->level = 0;
+}
+
+static int take_name(CacheTable *t, const char *name, Err *err) {
+  OldName *more = sqlite3_realloc64(t->old_names, (t->n_old_names + 1) * sizeof *more);
+  char *copy = more ? sqlite3_mprintf("%s", name) : NULL;
+  t->old_names = more ? more : t->old_names;
+  if (!copy) {
+    return err_nomem(err);
+  }
+  t->old_names[t->n_old_names++] = (OldName){t->level, t->name};
+  set_name(t, copy);
+  return RC_OK;
+}
+
 /* --- create, connect, destroy */
 
 static void table_free(CacheTable *t) {
   rows_finalize(t);
+  schema_watch_close(&t->watch);
+  forget_names(t);
   rows_forget_recent(t);
   memory_free(t);
   match_free(t);
@@ -111,7 +190,8 @@ static CacheTable *table_new(sqlite3 *db, void *aux, int argc, const char *const
   if (!t->schema || !t->name) {
     err_nomem(err);
   } else {
-    cache_settings_parse(argc - 3, argv + 3, &t->set, err);
+    cache_settings_parse(argc - 3, argv + 3, &t->made, err);
+    t->set = t->made;
   }
   return t;
 }
@@ -189,17 +269,35 @@ static int table_disconnect(sqlite3_vtab *base) {
 static int table_destroy(sqlite3_vtab *base) {
   CacheTable *t = (CacheTable *)base;
   Err err = {0};
-  if (rows_drop(t, &err) != RC_OK) {
+  int rc = enter(t);
+  if (rc != SQLITE_OK) {
+    return rc;
+  }
+  rows_drop(t, &err);
+  leave(t);
+  if (err.rc != RC_OK) {
     return fail(t, &err);
   }
   table_free(t);
   return SQLITE_OK;
 }
 
+/* Hits that wait are written first: SQLite makes another instance for the new name. */
 static int table_rename(sqlite3_vtab *base, const char *name) {
   CacheTable *t = (CacheTable *)base;
-  Err err = {0};
-  return rows_rename(t, name, &err) == RC_OK ? SQLITE_OK : fail(t, &err);
+  Err err = {0}, why = {0};
+  int rc = enter(t);
+  if (rc != SQLITE_OK) {
+    return rc;
+  }
+  if (shadow_check(t, &why) == RC_OK && shadow_is_ours(t, &why)) {
+    match_flush(t, &err);
+  }
+  if (err.rc == RC_OK && rows_rename(t, name, &err) == RC_OK) {
+    take_name(t, name, &err);
+  }
+  leave(t);
+  return err.rc == RC_OK ? SQLITE_OK : fail(t, &err);
 }
 
 /* --- the plan */
@@ -392,35 +490,43 @@ static int table_close(sqlite3_vtab_cursor *cursor) {
 /* The next row of a scan. */
 static int step(Cursor *c) {
   CacheTable *t = (CacheTable *)c->base.pVtab;
-  Err err = {0};
   int rc = sqlite3_step(c->stmt);
   c->has_row = rc == SQLITE_ROW;
-  if (rc != SQLITE_ROW && rc != SQLITE_DONE) {
-    rows_error(t, rc, &err);
-    return fail(t, &err);
+  if (rc == SQLITE_ROW || rc == SQLITE_DONE) {
+    return SQLITE_OK;
   }
-  return SQLITE_OK;
+  Err err = {0};
+  rows_error(t, rc, &err);
+  return fail(t, &err);
+}
+
+/* Gives the cursor of a lookup its statement. */
+static int take_statement(Cursor *c) {
+  CacheTable *t = (CacheTable *)c->base.pVtab;
+  if (t->idle_match) {
+    c->stmt = t->idle_match;
+    t->idle_match = NULL;
+    return SQLITE_OK;
+  }
+  Err err = {0};
+  c->stmt = rows_prepare(t, MATCH_SQL, &err);
+  return c->stmt ? SQLITE_OK : fail(t, &err);
 }
 
 /* The row of the match the cursor is at; one that is gone was just deleted through this cursor. */
 static int read_match(Cursor *c) {
-  CacheTable *t = (CacheTable *)c->base.pVtab;
-  Err err = {0};
+  int rc = SQLITE_OK;
   c->has_row = 0;
-  while (c->at < c->n_matches && !c->has_row && err.rc == RC_OK) {
-    if (!c->stmt && t->idle_match) {
-      c->stmt = t->idle_match;
-      t->idle_match = NULL;
-    }
-    c->stmt = c->stmt ? c->stmt : rows_prepare(t, MATCH_SQL, &err);
-    if (c->stmt) {
+  while (rc == SQLITE_OK && c->at < c->n_matches && !c->has_row) {
+    rc = c->stmt ? SQLITE_OK : take_statement(c);
+    if (rc == SQLITE_OK) {
       sqlite3_reset(c->stmt);
       sqlite3_bind_int64(c->stmt, 1, c->matches[c->at].id);
-      step(c);
+      rc = step(c);
     }
     c->at += !c->has_row;
   }
-  return err.rc == RC_OK ? SQLITE_OK : fail(t, &err);
+  return rc;
 }
 
 /* The arguments of xFilter by their bit; NULL where there is none. */
@@ -456,7 +562,7 @@ static int scan_filter(Cursor *c, int bits, sqlite3_value *const by_bit[P_FLAGS]
     }
   }
   char *text = sqlite3_str_finish(sql);
-  c->stmt = text ? rows_prepare(t, text, &err) : NULL;
+  c->stmt = text && shadow_check(t, &err) == RC_OK ? rows_prepare(t, text, &err) : NULL;
   sqlite3_free(text);
   if (!c->stmt) {
     err_nomem(&err);
@@ -495,8 +601,8 @@ static int take_numbers(sqlite3_value *const by_bit[P_FLAGS], MatchQuery *q, Err
     return err_set(err, RC_ERROR, "bad_argument", "verify: expected 0 or 1");
   }
   q->k = 1;
-  if (threshold && (sqlite3_value_numeric_type(threshold) == SQLITE_NULL ||
-                    sqlite3_value_numeric_type(threshold) == SQLITE_TEXT ||
+  int type = threshold ? sqlite3_value_numeric_type(threshold) : SQLITE_FLOAT;
+  if (threshold && ((type != SQLITE_INTEGER && type != SQLITE_FLOAT) ||
                     !(q->threshold >= -1 && q->threshold <= 1))) {
     return err_set(err, RC_ERROR, "bad_argument", "threshold: expected a cosine, from -1 to 1");
   }
@@ -534,9 +640,9 @@ static int match_filter(Cursor *c, int bits, sqlite3_value *const by_bit[P_FLAGS
       equals_null(bits, P_SCOPE_IS, at_bit(by_bit, P_SCOPE))) {
     return SQLITE_OK;
   }
-  if (take_question(at_bit(by_bit, P_MATCH), &q, &err) == RC_OK &&
+  if (shadow_check(t, &err) == RC_OK && take_question(at_bit(by_bit, P_MATCH), &q, &err) == RC_OK &&
       take_numbers(by_bit, &q, &err) == RC_OK && match_embedder(t, 0, &err) == RC_OK &&
-      memory_sync(t, &err) == RC_OK) {
+      memory_sync(t, &err) == RC_OK && rows_settings(t, &err) == RC_OK) {
     rows_partition(t, at_bit(by_bit, P_PROMPT), at_bit(by_bit, P_SCOPE), 0, &q.partition, &err);
   }
   if (err.rc == RC_OK) {
@@ -557,19 +663,27 @@ static int table_filter(sqlite3_vtab_cursor *cursor, int bits, const char *plan,
   (void)plan;
   (void)argc;
   Cursor *c = (Cursor *)cursor;
+  CacheTable *t = (CacheTable *)cursor->pVtab;
   sqlite3_value *by_bit[P_FLAGS];
   cursor_reset(c);
   spread(bits, argv, by_bit);
-  return bits & P_MATCH ? match_filter(c, bits, by_bit) : scan_filter(c, bits, by_bit);
+  int rc = enter(t);
+  if (rc == SQLITE_OK) {
+    rc = bits & P_MATCH ? match_filter(c, bits, by_bit) : scan_filter(c, bits, by_bit);
+    leave(t);
+  }
+  return rc;
 }
 
 static int table_next(sqlite3_vtab_cursor *cursor) {
   Cursor *c = (Cursor *)cursor;
-  if (!c->is_match) {
-    return step(c);
+  int rc = enter((CacheTable *)cursor->pVtab);
+  if (rc == SQLITE_OK) {
+    c->at += c->is_match;
+    rc = c->is_match ? read_match(c) : step(c);
+    leave((CacheTable *)cursor->pVtab);
   }
-  c->at++;
-  return read_match(c);
+  return rc;
 }
 
 static int table_eof(sqlite3_vtab_cursor *cursor) {
@@ -608,10 +722,9 @@ static void result_of_match(const Cursor *c, sqlite3_context *ctx, int column) {
 
 static int table_column(sqlite3_vtab_cursor *cursor, sqlite3_context *ctx, int column) {
   static const signed char places[] = {
-      [C_SYSTEM_PROMPT] = 1, [C_QUERY] = 3, [C_RESPONSE] = 4,     [C_EMBEDDING] = 5,
-      [C_MODEL] = 6,         [C_TAG] = 7,   [C_COST_NUSD] = 8,    [C_CREATED_AT] = 9,
-      [C_EXPIRES_AT] = 10,   [C_HITS] = 11, [C_LAST_HIT_AT] = 12, [C_COMMAND] = -1,
-      [C_SCOPE] = 2,
+      [C_SYSTEM_PROMPT] = 1, [C_QUERY] = 3,        [C_RESPONSE] = 4,   [C_MODEL] = 6,
+      [C_TAG] = 7,           [C_COST_NUSD] = 8,    [C_CREATED_AT] = 9, [C_EXPIRES_AT] = 10,
+      [C_HITS] = 11,         [C_LAST_HIT_AT] = 12, [C_SCOPE] = 2,      [C_EMBEDDING] = 5,
   };
   const Cursor *c = (Cursor *)cursor;
   if (c->is_match && (column == C_SYSTEM_PROMPT || column == C_SCOPE)) {
@@ -619,7 +732,7 @@ static int table_column(sqlite3_vtab_cursor *cursor, sqlite3_context *ctx, int c
     if (v) {
       sqlite3_result_value(ctx, v);
     }
-  } else if (column <= C_SCOPE && places[column] > 0) {
+  } else if (column <= C_EMBEDDING) {
     sqlite3_result_value(ctx, sqlite3_column_value(c->stmt, places[column]));
     if (column == C_EMBEDDING) {
       sqlite3_result_subtype(ctx, VECTOR_SUBTYPE);
@@ -644,18 +757,25 @@ static int table_begin(sqlite3_vtab *base) {
 
 static int table_sync(sqlite3_vtab *base) {
   CacheTable *t = (CacheTable *)base;
-  Err err = {0};
+  Err err = {0}, why = {0};
   sqlite3_int64 rowid = sqlite3_last_insert_rowid(t->db); /* the caller's: kept */
-  if (match_flush(t, &err) == RC_OK) {
+  int rc = enter(t);
+  if (rc != SQLITE_OK) {
+    return rc;
+  }
+  if (shadow_check(t, &why) == RC_OK && shadow_is_ours(t, &why) && match_flush(t, &err) == RC_OK) {
     memory_before_commit(t, &err);
   }
+  leave(t);
   sqlite3_set_last_insert_rowid(t->db, rowid);
   return err.rc == RC_OK ? SQLITE_OK : fail(t, &err);
 }
 
 static int table_commit(sqlite3_vtab *base) {
-  ((CacheTable *)base)->is_rebuilt = 0;
-  memory_committed((CacheTable *)base);
+  CacheTable *t = (CacheTable *)base;
+  t->is_rebuilt = 0;
+  forget_names(t);
+  memory_committed(t);
   return SQLITE_OK;
 }
 
@@ -669,21 +789,40 @@ static void doubt_embedder(CacheTable *t) {
   }
 }
 
+static void take_back(CacheTable *t) {
+  doubt_embedder(t);
+  memory_rolled_back(t);
+}
+
 static int table_rollback(sqlite3_vtab *base) {
-  doubt_embedder((CacheTable *)base);
-  memory_rolled_back((CacheTable *)base);
+  CacheTable *t = (CacheTable *)base;
+  restore_name(t, -1);
+  forget_names(t);
+  take_back(t);
   return SQLITE_OK;
 }
 
+/* Savepoints count from 0, those of statements included; n is the one that is meant. */
 static int table_savepoint(sqlite3_vtab *base, int n) {
-  (void)base;
-  (void)n;
+  ((CacheTable *)base)->level = n + 1;
+  return SQLITE_OK;
+}
+
+static int table_release(sqlite3_vtab *base, int n) {
+  CacheTable *t = (CacheTable *)base;
+  for (size_t i = 0; i < t->n_old_names; i++) {
+    t->old_names[i].level = t->old_names[i].level > n ? n : t->old_names[i].level;
+  }
+  t->level = n;
   return SQLITE_OK;
 }
 
 static int table_rollback_to(sqlite3_vtab *base, int n) {
-  (void)n;
-  return table_rollback(base);
+  CacheTable *t = (CacheTable *)base;
+  restore_name(t, n);
+  t->level = n + 1;
+  take_back(t);
+  return SQLITE_OK;
 }
 
 static int table_shadow_name(const char *suffix) {
@@ -694,7 +833,14 @@ static int table_update(sqlite3_vtab *base, int argc, sqlite3_value **argv, sqli
   CacheTable *t = (CacheTable *)base;
   Err err = {0};
   sqlite3_int64 last = sqlite3_last_insert_rowid(t->db);
-  write_run(t, argc, argv, rowid, now_ms(), &err);
+  int rc = enter(t);
+  if (rc != SQLITE_OK) {
+    return rc;
+  }
+  if (shadow_check(t, &err) == RC_OK) {
+    write_run(t, argc, argv, rowid, now_ms(), &err);
+  }
+  leave(t);
   if (err.rc != RC_OK) {
     doubt_embedder(t);
   }
@@ -708,10 +854,15 @@ static int table_integrity(sqlite3_vtab *base, const char *schema, const char *n
   Err err = {0};
   (void)schema;
   (void)name;
-  if (write_check(t, flags & 1, message, &err) != RC_OK) {
-    return fail(t, &err);
+  int rc = enter(t);
+  if (rc != SQLITE_OK) {
+    return rc;
   }
-  return SQLITE_OK;
+  if (shadow_check(t, &err) == RC_OK) {
+    write_check(t, flags & 1, message, &err);
+  }
+  leave(t);
+  return err.rc == RC_OK ? SQLITE_OK : fail(t, &err);
 }
 
 /* xIntegrity came with SQLite 3.44, behind the members that 3.40's header knows; older ones look
@@ -744,7 +895,7 @@ static const struct Module {
             .xRollback = table_rollback,
             .xRename = table_rename,
             .xSavepoint = table_savepoint,
-            .xRelease = table_savepoint,
+            .xRelease = table_release,
             .xRollbackTo = table_rollback_to,
             .xShadowName = table_shadow_name,
 #if SQLITE_VERSION_NUMBER >= 3044000

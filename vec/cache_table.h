@@ -1,11 +1,13 @@
 /*
 ** The semantic_cache virtual table, inside: what its files share.
 **
-**   cache_table.c    the module: connect, plan, cursor, update, transactions, commands
+**   cache_table.c    the module: connect, plan, cursor, transactions, names under savepoints
 **   cache_match.c    one lookup: exact, then semantic, the guard's veto, the adaptive decision
 **   cache_write.c    INSERT, UPDATE, DELETE, eviction, commands, integrity check
 **   cache_memory.c   the partitions in memory, kept equal to what this connection can see
 **   cache_rows.c     the shadow tables and every statement on them
+**   cache_shadow.c   whether the shadow objects are what they must be
+**   cache_values.c   SQL values and stored numbers: taken, compared, checked for their range
 */
 #ifndef LLMCOST_CACHE_TABLE_H
 #define LLMCOST_CACHE_TABLE_H
@@ -13,6 +15,7 @@
 #include "cache.h"
 #include "cache_policy.h"
 #include "cache_settings.h"
+#include "base/schema_watch.h"
 #include "core/buf.h"
 #include "core/hash.h"
 #include "index.h"
@@ -24,7 +27,6 @@ typedef enum CacheColumn {
   C_SYSTEM_PROMPT,
   C_QUERY,
   C_RESPONSE,
-  C_EMBEDDING,
   C_MODEL,
   C_TAG,
   C_COST_NUSD,
@@ -32,8 +34,9 @@ typedef enum CacheColumn {
   C_EXPIRES_AT,
   C_HITS,
   C_LAST_HIT_AT,
-  C_COMMAND,
   C_SCOPE,
+  C_EMBEDDING, /* hidden, as all behind it */
+  C_COMMAND,
   C_SIMILARITY,
   C_THRESHOLD,
   C_K,
@@ -42,6 +45,20 @@ typedef enum CacheColumn {
   C_MAX_FALSE
 } CacheColumn;
 enum { N_CACHE_COLUMNS = C_MAX_FALSE + 1 };
+
+typedef enum ShadowKey {
+  SHADOW_BY_NUMBER, /* a column of ours is its rowid */
+  SHADOW_BY_ROWID,  /* it has a rowid that nobody reads */
+  SHADOW_BY_NAME    /* WITHOUT ROWID */
+} ShadowKey;
+
+/* A shadow table: the end of its name, the columns and what ends its CREATE TABLE. */
+typedef struct ShadowTable {
+  const char *name, *columns, *tail;
+  ShadowKey key;
+} ShadowTable;
+enum { N_SHADOW_TABLES = 7 };
+extern const ShadowTable shadow_tables[N_SHADOW_TABLES];
 
 /* Statements on the shadow tables, prepared when first used and kept. */
 typedef enum CacheSql {
@@ -75,6 +92,7 @@ typedef enum CacheSql {
 
   META_GET,
   META_PUT,
+  META_SETTINGS,
   META_ADD,
   LABEL_ADD,
   LABEL_DROP,
@@ -132,12 +150,27 @@ typedef struct CacheMemory {
   size_t n_touched, touched_cap;
 } CacheMemory;
 
+/* A name the table had until it was renamed with `level` savepoints open. */
+typedef struct OldName {
+  int level;
+  char *name; /* owned (sqlite3_free) */
+} OldName;
+enum { SEED_TEXT = 32 };
+
 typedef struct CacheTable {
   sqlite3_vtab base;
   sqlite3 *db;
   char *schema, *name; /* owned (sqlite3_free) */
   const CacheHost *host;
-  CacheSettings set;
+  CacheSettings made, set; /* by CREATE; with what was changed since */
+  int has_settings;        /* `set` is what the transaction sees */
+  char seed[SEED_TEXT];    /* as stored: tells the table from another of its name; "": not read */
+  SchemaWatch watch;       /* on its own schema */
+  int is_sound;            /* the shadow tables were found to be ours when last looked at */
+  int is_busy;             /* one of its methods is on the C stack */
+  int level;               /* savepoints that are open, as far as it was told */
+  OldName *old_names;      /* by level, oldest first; owned */
+  size_t n_old_names;
   Embedder embedder; /* resolved when first needed: embedder.dim is 0 until then */
   Embedder second;   /* the confirming one; dim 0: none */
   int second_asked;
@@ -162,21 +195,26 @@ typedef struct CacheTable {
 
 int rows_create(CacheTable *t, Err *err);
 int rows_drop(CacheTable *t, Err *err);
-int rows_rename(CacheTable *t, const char *name, Err *err); /* sets t->name too */
+int rows_rename(CacheTable *t, const char *name, Err *err); /* t->name stays */
 int rows_is_shadow_name(const char *suffix);
 
-/* A statement ready to be bound; end it with rows_reset, which returns its own result code, or
+/* A statement ready to be bound; end it with rows_reset, which gives err->rc with its error, or
 ** rows_run, which steps it once to its end. */
 sqlite3_stmt *rows_stmt(CacheTable *t, CacheSql id, Err *err);
 int rows_run(CacheTable *t, sqlite3_stmt *stmt, Err *err);
 int rows_reset(CacheTable *t, sqlite3_stmt *stmt, Err *err);
 void rows_finalize(CacheTable *t);
-/* A statement of its own from text in which @x stands for the shadow table x. */
+/* A statement of its own from text in which @x stands for the shadow table x, @ for the schema. */
 sqlite3_stmt *rows_prepare(CacheTable *t, const char *sql, Err *err);
 int rows_error(CacheTable *t, int rc, Err *err);
 int rows_corrupt(CacheTable *t, const char *what, int64_t id, Err *err);
+int rows_bad_vector(CacheTable *t, int64_t id, Err *err);
+int rows_bad_log(CacheTable *t, int64_t seq, Err *err);
+#define LOG_MOST (INT64_MAX / 2) /* lines: at the highest rowid SQLite gives out any number */
 
-/* Settings that are kept: 1 found, 0 not, -1 error; texts are copied, cut at `size`. */
+#define STORED_SETTING "set:" /* in front of the names of settings in x_meta */
+
+/* Values of x_meta: 1 found, 0 not, -1 error; texts are copied, cut at `size`. */
 int rows_meta(CacheTable *t, const char *name, char *value, size_t size, Err *err);
 int rows_set_meta(CacheTable *t, const char *name, const char *value, Err *err);
 
@@ -192,11 +230,38 @@ int rows_log(CacheTable *t, int64_t partition, int64_t id, int64_t *seq, int64_t
 /* The hash under which a text's normal form is looked up; the form is left in t->text. */
 int rows_text_hash(CacheTable *t, const char *text, size_t n, int64_t *hash, Err *err);
 
+/* Reads what was changed by commands, unless it is known: t->set is what the transaction sees.
+** Call it after memory_sync. */
+int rows_settings(CacheTable *t, Err *err);
+
+/* --- cache_shadow.c */
+
+/* Checks the shadow objects, once per state of the schema: an error names the first that is not
+** ours, and the cure. Call it before any use of them. */
+int shadow_check(CacheTable *t, Err *err);
+/* 1 if the table of this name is still the one whose seed was read. */
+int shadow_is_ours(CacheTable *t, Err *err);
+
+/* --- cache_values.c */
+
+/* The bytes of a BLOB, or of any other value as text; *n of them, borrowed. "" for NULL; NULL: no
+** memory. The value keeps its type. */
+const char *value_bytes(sqlite3_value *v, size_t *n, Err *err);
 int value_is_null(sqlite3_value *v); /* NULL, or SQL NULL */
-/* 1 if both are NULL, or the same bytes as text (a BLOB is never a text). */
+/* 1 if both are NULL, or have the same bytes as text, or as BLOBs. */
 int value_is_same(sqlite3_value *a, sqlite3_value *b);
-/* 1 if a column is the text that is wanted; NULL: any is. */
+/* 1 if a column equals what is wanted (SQL NULL equals nothing); NULL: any does. */
 int value_passes(sqlite3_value *wanted, sqlite3_stmt *stmt, int column);
+
+#define COSINE_MOST (1 + 1e-6) /* a stored cosine, with room for its rounding */
+
+/* 1 where a column holds a number (an integer) in the range, both ends included. */
+int column_real(sqlite3_stmt *stmt, int column, double lowest, double highest, double *value);
+int column_integer(sqlite3_stmt *stmt, int column, int64_t lowest, int64_t highest, int64_t *value);
+/* The same of a text that is a whole number and nothing else. */
+int text_integer(const char *text, int64_t lowest, int64_t highest, int64_t *value);
+/* 1 where the columns similarity, second, margin, agree from `column` on are evidence. */
+int column_evidence(sqlite3_stmt *stmt, int column, Evidence *e);
 
 /* --- cache_memory.c */
 
@@ -211,6 +276,10 @@ Partition *memory_add(CacheTable *t, int64_t id, Err *err);
 /* After a write of ours: the entry as it is now (vector NULL: gone), and the log entry. */
 int memory_changed(CacheTable *t, int64_t partition, int64_t id, const void *vector,
                    int64_t expires_at, Err *err);
+/* After a write of ours that is no entry's, which other connections must notice: a line of the log
+** that names none. */
+int memory_noted(CacheTable *t, Err *err);
+void memory_forget_policies(CacheTable *t);
 void memory_begin(CacheTable *t);
 int memory_before_commit(CacheTable *t, Err *err);
 void memory_committed(CacheTable *t);
@@ -259,6 +328,8 @@ int match_embedder(CacheTable *t, int any_version, Err *err);
 int match_embed(CacheTable *t, const char *text, size_t n, Err *err);
 /* 1 if a stored text has the normal form of q->text, which is in t->text; 2 if it is that text. */
 int match_same_text(CacheTable *t, const MatchQuery *q, const char *text, size_t n);
+/* Forgets what was computed by the confirming embedder, and whether there is one. */
+void match_forget_second(CacheTable *t);
 /* What a new entry (its vector in t->vector) teaches where the policy is adaptive: its answer is
 ** compared with that of the entry the policy would have been asked about. */
 int match_learn(CacheTable *t, int64_t partition, int64_t id, sqlite3_value *query,

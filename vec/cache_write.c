@@ -24,8 +24,9 @@ typedef struct NewEntry {
   int has_id;         /* 0: the row gets the next */
   const void *vector; /* NULL: none */
   int64_t expires_at; /* VEC_NEVER: never */
-  int has_hash;
-  int64_t text_hash;
+  const char *query;  /* its text; NULL: none */
+  size_t n_query;
+  int64_t text_hash; /* of the query */
 } NewEntry;
 
 static sqlite3_value *column(const NewEntry *e, CacheColumn c) {
@@ -134,8 +135,9 @@ static int by_value(const void *a, const void *b) {
                               : (x->id > y->id) - (x->id < y->id);
 }
 
+/* Numbers below 0 are as good as 0. */
 static double worth_of(sqlite3_stmt *row, int64_t now) {
-  double hits = (double)sqlite3_column_int64(row, 2);
+  double hits = fmax((double)sqlite3_column_int64(row, 2), 0);
   double age = (double)now - (double)sqlite3_column_int64(row, 3);
   double cost = (double)sqlite3_column_int64(row, 4);
   double bytes = (double)sqlite3_column_int64(row, 5);
@@ -171,20 +173,50 @@ static Worth *weigh(CacheTable *t, int64_t now, size_t *n, Err *err) {
   return all;
 }
 
-/* Makes room for one more. */
-static int evict(CacheTable *t, int64_t now, Err *err) {
+static int set_entries(CacheTable *t, int64_t n, Err *err) {
+  char number[32];
+  sqlite3_snprintf(sizeof number, number, "%lld", (long long)n);
+  return rows_set_meta(t, "entries", number, err);
+}
+
+/* Counts the entries anew. */
+static int64_t count_entries(CacheTable *t, Err *err) {
+  sqlite3_stmt *stmt = rows_prepare(t, "SELECT count(*) FROM @rows", err);
+  int64_t n = stmt && sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
+  int rc = sqlite3_finalize(stmt);
+  if (rc != SQLITE_OK) {
+    rows_error(t, rc, err);
+  }
+  return err->rc == RC_OK && set_entries(t, n, err) == RC_OK ? n : 0;
+}
+
+/* 1 if it may be time to evict, as far as the counter knows. One that no table can have is counted
+** anew. */
+static int is_full(CacheTable *t, Err *err) {
   char text[32];
+  int64_t n;
   if (!t->set.max_entries || rows_meta(t, "entries", text, sizeof text, err) < 0) {
+    return 0;
+  }
+  if (!text_integer(text, 0, INT64_MAX / 2, &n)) {
+    n = count_entries(t, err);
+  }
+  return err->rc == RC_OK && n >= t->set.max_entries;
+}
+
+/* Makes room for one more. How many go is what the rows say: the counter only says when to look. */
+static int evict(CacheTable *t, int64_t now, Err *err) {
+  int64_t most = t->set.max_entries;
+  size_t n = 0;
+  if (!is_full(t, err) || match_flush(t, err) != RC_OK) {
     return err->rc;
   }
-  long long entries = strtoll(text, NULL, 10), most = t->set.max_entries;
-  if (entries < most || match_flush(t, err) != RC_OK) {
-    return err->rc;
-  }
-  size_t n = 0, go = (size_t)(entries - most + 1 + most / EVICT_SHARE);
   Worth *all = weigh(t, now, &n, err);
-  qsort(all, n, sizeof *all, by_value);
-  for (size_t i = 0; i < n && i < go && err->rc == RC_OK; i++) {
+  int64_t go = (int64_t)n < most ? 0 : (int64_t)n - most + 1 + most / EVICT_SHARE;
+  if (err->rc == RC_OK && set_entries(t, (int64_t)n, err) == RC_OK && n > 0) {
+    qsort(all, n, sizeof *all, by_value);
+  }
+  for (size_t i = 0; i < n && (int64_t)i < go && err->rc == RC_OK; i++) {
     delete_entry(t, all[i].id, err);
   }
   free(all);
@@ -227,21 +259,19 @@ static int find_vector(CacheTable *t, NewEntry *e, Err *err) {
   if (!t->embedder.run) {
     return match_embed(t, "", 0, err); /* says that a vector must be given */
   }
-  const char *text = (const char *)sqlite3_value_text(query);
-  int rc = text ? match_embed(t, text, (size_t)sqlite3_value_bytes(query), err) : err_nomem(err);
+  int rc = match_embed(t, e->query, e->n_query, err);
   e->vector = rc == RC_OK ? t->vector : NULL; /* a text of unknown words: exact hits only */
   return err->rc;
 }
 
+/* A query is a text, whatever it is given as. */
 static int find_hash(CacheTable *t, NewEntry *e, Err *err) {
   sqlite3_value *query = column(e, C_QUERY);
   if (value_is_null(query)) {
     return RC_OK;
   }
-  const char *text = (const char *)sqlite3_value_text(query);
-  e->has_hash = 1;
-  return text ? rows_text_hash(t, text, (size_t)sqlite3_value_bytes(query), &e->text_hash, err)
-              : err_nomem(err);
+  e->query = value_bytes(query, &e->n_query, err);
+  return e->query ? rows_text_hash(t, e->query, e->n_query, &e->text_hash, err) : err->rc;
 }
 
 /* When it was made and when it ends. */
@@ -260,14 +290,12 @@ static void find_expiry(const CacheTable *t, NewEntry *e) {
 
 /* An entry this one takes the place of; 0 where there is none. */
 static int64_t find_same(CacheTable *t, const NewEntry *e, Err *err) {
-  sqlite3_value *query = column(e, C_QUERY);
   sqlite3_stmt *stmt = rows_stmt(t, ROW_BY_TEXT, err);
   int64_t id = 0;
   if (!stmt) {
     return 0;
   }
-  MatchQuery q = {.text = (const char *)sqlite3_value_text(query),
-                  .n = (size_t)sqlite3_value_bytes(query)};
+  MatchQuery q = {.text = e->query, .n = e->n_query};
   sqlite3_bind_int64(stmt, 1, e->partition);
   sqlite3_bind_int64(stmt, 2, e->text_hash);
   while (!id && sqlite3_step(stmt) == SQLITE_ROW) {
@@ -281,19 +309,19 @@ static int64_t find_same(CacheTable *t, const NewEntry *e, Err *err) {
 }
 
 static int replace_same(CacheTable *t, const NewEntry *e, Err *err) {
-  int64_t id = e->has_hash ? find_same(t, e, err) : 0;
-  while (id && delete_entry(t, id, err) == RC_OK) {
+  int64_t id = e->query ? find_same(t, e, err) : 0, last = 0;
+  while (id && id != last && delete_entry(t, id, err) == RC_OK) {
+    last = id;
     id = find_same(t, e, err);
   }
-  return err->rc;
+  return id && err->rc == RC_OK ? rows_corrupt(t, "rows: can't delete row", id, err) : err->rc;
 }
 
 static void bind_entry(const NewEntry *e, sqlite3_stmt *stmt, size_t vector_bytes) {
   static const struct {
     int at;
     CacheColumn column;
-  } copied[] = {{6, C_LAST_HIT_AT}, {7, C_COST_NUSD}, {10, C_QUERY},
-                {11, C_RESPONSE},   {12, C_MODEL},    {13, C_TAG}};
+  } copied[] = {{6, C_LAST_HIT_AT}, {7, C_COST_NUSD}, {11, C_RESPONSE}, {12, C_MODEL}, {13, C_TAG}};
   if (e->has_id) {
     sqlite3_bind_int64(stmt, 1, e->id);
   }
@@ -303,8 +331,9 @@ static void bind_entry(const NewEntry *e, sqlite3_stmt *stmt, size_t vector_byte
   }
   sqlite3_bind_int64(stmt, 4, creation(e));
   sqlite3_bind_int64(stmt, 5, sqlite3_value_int64(column(e, C_HITS)));
-  if (e->has_hash) {
+  if (e->query) {
     sqlite3_bind_int64(stmt, 8, e->text_hash);
+    sqlite3_bind_text64(stmt, 10, e->query, e->n_query, SQLITE_STATIC, SQLITE_UTF8);
   }
   if (e->vector) {
     sqlite3_bind_blob64(stmt, 9, e->vector, vector_bytes, SQLITE_STATIC);
@@ -342,12 +371,10 @@ static int put_row(CacheTable *t, NewEntry *e, Err *err) {
 
 /* Confirming vectors cost milliseconds: made at once for a few, when needed for an import. */
 static int prepare_second(CacheTable *t, const NewEntry *e, Err *err) {
-  sqlite3_value *query = column(e, C_QUERY);
-  if (value_is_null(query) || t->memory.n_touched > PREPARED_PER_TRANSACTION) {
+  if (!e->query || t->memory.n_touched > PREPARED_PER_TRANSACTION) {
     return RC_OK;
   }
-  return match_prepare(t, e->id, (const char *)sqlite3_value_text(query),
-                       (size_t)sqlite3_value_bytes(query), err);
+  return match_prepare(t, e->id, e->query, e->n_query, err);
 }
 
 /* max_false_hits given with the entry: a lookup was made with it. */
@@ -409,8 +436,13 @@ static int embed_row(CacheTable *t, sqlite3_stmt *row, sqlite3_stmt *put, Err *e
 static int rebuild(CacheTable *t, Err *err) {
   char number[16];
   t->is_rebuilt = 1;
+  t->has_settings = 0;
+  t->memory.has_wrong = -1;
+  rows_forget_recent(t);
   memory_drop(t);
   run_sql(t, "DELETE FROM @snapshots", err);
+  run_sql(t, "DELETE FROM @log", err);
+  memory_noted(t, err);
   sqlite3_stmt *row = rows_prepare(
       t, "SELECT id, query, partition FROM @rows WHERE query IS NOT NULL ORDER BY id", err);
   sqlite3_stmt *put =
@@ -423,6 +455,7 @@ static int rebuild(CacheTable *t, Err *err) {
   sqlite3_finalize(row);
   sqlite3_finalize(put);
   memory_drop(t);
+  count_entries(t, err);
   sqlite3_snprintf(sizeof number, number, "%d", t->embedder.dim);
   if (err->rc == RC_OK && rows_set_meta(t, "embedder_version", t->embedder.version, err) == RC_OK) {
     rows_set_meta(t, "dim", number, err);
@@ -444,8 +477,10 @@ static int command_feedback(CacheTable *t, int ok, sqlite3_value *rowid, sqlite3
                             int64_t now, Err *err) {
   int64_t id = sqlite3_value_int64(rowid), partition = partition_of(t, id, err);
   double cosine = value_is_null(similarity) ? (double)NAN : sqlite3_value_double(similarity);
-  if (!value_is_null(similarity) && sqlite3_value_numeric_type(similarity) == SQLITE_TEXT) {
-    return err_set(err, RC_ERROR, "bad_argument", "similarity: expected a cosine, or NULL");
+  if (!value_is_null(similarity) &&
+      (sqlite3_value_numeric_type(similarity) == SQLITE_TEXT || !(fabs(cosine) <= COSINE_MOST))) {
+    return err_set(err, RC_ERROR, "bad_argument",
+                   "similarity: expected a cosine, from -1 to 1, or NULL");
   }
   if (!value_is_null(rowid) && partition && !ok && cosine >= 1) {
     return delete_entry(t, id, err);
@@ -455,6 +490,23 @@ static int command_feedback(CacheTable *t, int ok, sqlite3_value *rowid, sqlite3
                    ok ? "right" : "wrong");
   }
   return match_feedback(t, partition, id, cosine, ok, now, err);
+}
+
+/* name=value, as an argument of CREATE; 'default' takes a change, and the argument, back. */
+static int command_setting(CacheTable *t, const char *text, Err *err) {
+  char name[SETTING_NAME], value[SETTING_VALUE], key[SETTING_NAME + sizeof STORED_SETTING];
+  if (cache_settings_change(text, name, value, err) != RC_OK) {
+    return err->rc;
+  }
+  sqlite3_snprintf(sizeof key, key, STORED_SETTING "%s", name);
+  if (rows_set_meta(t, key, value, err) != RC_OK || memory_noted(t, err) != RC_OK) {
+    return err->rc;
+  }
+  t->has_settings = 0;
+  if (strcmp(name, "max_entries") == 0) {
+    count_entries(t, err); /* nobody does while there is none */
+  }
+  return err->rc;
 }
 
 static int run_command(CacheTable *t, const char *name, sqlite3_value *rowid,
@@ -472,9 +524,12 @@ static int run_command(CacheTable *t, const char *name, sqlite3_value *rowid,
   if (right || strcmp(name, "wrong") == 0) {
     return command_feedback(t, right, rowid, columns[C_SIMILARITY], now, err);
   }
+  if (strchr(name, '=')) {
+    return command_setting(t, name, err);
+  }
   return err_set(err, RC_ERROR, "bad_argument",
                  "unknown command '%.40s' (valid: 'rebuild', 'flush', 'integrity-check', 'right',"
-                 " 'wrong')",
+                 " 'wrong', or name=value for a setting)",
                  name);
 }
 
@@ -550,16 +605,32 @@ static int update(CacheTable *t, sqlite3_value **argv, int64_t now, Err *err) {
 }
 
 /* The command of an INSERT into the table's own column; NULL where it is an entry. */
-static const char *command_of(int argc, sqlite3_value **argv) {
-  return argc > 1 && value_is_null(argv[0]) ? (const char *)sqlite3_value_text(argv[2 + C_COMMAND])
-                                            : NULL;
+static const char *command_of(int argc, sqlite3_value **argv, Err *err) {
+  size_t n;
+  int is_command = argc > 1 && value_is_null(argv[0]) && !value_is_null(argv[2 + C_COMMAND]);
+  const char *command = is_command ? value_bytes(argv[2 + C_COMMAND], &n, err) : NULL;
+  int is_word = command && sqlite3_value_type(argv[2 + C_COMMAND]) != SQLITE_BLOB;
+  return !command || (is_word && strlen(command) == n) ? command : ""; /* which is unknown */
+}
+
+/* Brings the table up to what the transaction sees. What takes a bad setting back, or makes log and
+** index anew, goes on without them. */
+static int make_ready(CacheTable *t, int argc, const char *command, Err *err) {
+  int rebuilds = command && strcmp(command, "rebuild") == 0;
+  if (argc > 1 && match_embedder(t, rebuilds, err) != RC_OK) {
+    return err->rc;
+  }
+  if (!rebuilds && memory_sync(t, err) != RC_OK) {
+    return err->rc;
+  }
+  int needs_settings = argc > 1 && !rebuilds && !(command && strchr(command, '='));
+  return needs_settings ? rows_settings(t, err) : RC_OK;
 }
 
 int write_run(CacheTable *t, int argc, sqlite3_value **argv, sqlite3_int64 *rowid, int64_t now,
               Err *err) {
-  const char *command = command_of(argc, argv);
-  int any_version = argc == 1 || (command && strcmp(command, "rebuild") == 0);
-  if ((argc > 1 && match_embedder(t, any_version, err) != RC_OK) || memory_sync(t, err) != RC_OK) {
+  const char *command = command_of(argc, argv, err);
+  if (err->rc != RC_OK || make_ready(t, argc, command, err) != RC_OK) {
     return err->rc;
   }
   if (argc == 1) {

@@ -69,6 +69,18 @@ SELECT 'scope keeps answers apart too', count(*) = 0 FROM faq WHERE query MATCH 
 INSERT INTO faq(query, response, scope) VALUES ('☃☃☃', 'neige', 'ann');
 SELECT 'each its own', group_concat(response) = 'neige' FROM faq WHERE query MATCH '☃☃☃' AND scope = 'ann';
 
+-- A copy keeps the scope; settings change in place.
+SELECT 'columns in their order', group_concat(name) = 'system_prompt,query,response,model,tag,cost_nusd,created_at,expires_at,hits,last_hit_at,scope'
+FROM pragma_table_info('faq');
+CREATE VIRTUAL TABLE other USING semantic_cache(confirm='off');
+INSERT INTO other SELECT * FROM faq;
+SELECT 'a copy keeps users apart', group_concat(response) = 'neige' FROM other WHERE query MATCH '☃☃☃' AND scope = 'ann';
+INSERT INTO other(other) VALUES ('threshold=1');
+SELECT 'a threshold set in place', count(*) = 0 FROM other WHERE query MATCH 'how can I reset my password';
+INSERT INTO other(other) VALUES ('threshold=default');
+SELECT 'and taken back', count(*) = 1 FROM other WHERE query MATCH 'how can I reset my password';
+DROP TABLE other;
+
 -- What SQLite's own tools do with it.
 ALTER TABLE faq RENAME TO questions;
 SELECT 'renamed', response = 'snow' FROM questions WHERE query MATCH '☃☃☃';
