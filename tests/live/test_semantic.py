@@ -1,5 +1,8 @@
 """llm_complete with the semantic cache: what is a hit, what is kept apart, what feedback does, what survives."""
 import json
+import os
+import threading
+import time
 import unittest
 
 from harness import Standin, TempDir, connect, error_of, open_desk, setup_sql, value
@@ -185,6 +188,34 @@ class Semantic(unittest.TestCase):
                                (NEAR, '{"cache":"semantic"}')).fetchall()
         self.assertEqual(rows, [(1,)])
         self.assertEqual(kinds(self.db), ["call", "hit_semantic"])
+
+    def test_a_retry_keeps_others_waiting(self):
+        """While one is in its second attempt, another connection that asks the same waits, whatever the mode."""
+        for mode in ("exact", "semantic"):
+            with self.subTest(mode=mode), Standin() as standin, TempDir() as tmp:
+                path = os.path.join(tmp, "r.db")
+                open_desk(path, standin.url).close()
+                standin.scenario("server-error")  # the first time a body is seen
+                standin.latency(400)
+                answers = {}
+
+                def run(name, delay):
+                    time.sleep(delay)
+                    db = open_desk(path, standin.url)
+                    db.execute("SELECT llm_config('backoff_ms', 0)").fetchall()
+                    answers[name] = ask(db, Q, cache=mode)
+                    db.close()
+
+                threads = [threading.Thread(target=run, args=a) for a in (("first", 0), ("second", 0.6))]
+                for t in threads:
+                    t.start()
+                for t in threads:
+                    t.join()
+                self.assertEqual(answers["first"], answers["second"])
+                self.assertEqual(standin.bill()["requests"], 2)  # one failed, one answered both
+                db = open_desk(path, standin.url)
+                self.assertEqual(sorted(kinds(db)), ["call", "call", "hit_exact"])
+                db.close()
 
     def test_a_store_of_version_1_is_taken_along(self):
         ask(self.db, Q, cache="exact")
