@@ -91,7 +91,7 @@ minilm.bin: vec/embedder/minilm_convert.py
 # --- tests: unit (C, sanitized), sql (the plain shell), live (processes, faults, clients)
 
 UNIT := $(patsubst %.c,$(B)/unit/%,$(notdir $(wildcard tests/unit/test_*.c tests/fuzz/test_*.c)))
-NEED_SQLITE := $(addprefix vec/cache_,match.c memory.c rows.c shadow.c table.c values.c write.c)
+NEED_SQLITE := $(addprefix vec/cache_,match.c memory.c rows.c shadow.c table.c trust.c values.c write.c)
 UNIT_OBJ = $(patsubst %.c,$(B)/asan/%.o,$(filter-out $(NEED_SQLITE),$(filter ext/core/% vec/%,$(SRC)))) \
            $(addprefix $(B)/asan/ext/net/,provider.o openai.o openai_embed.o anthropic.o) $(B)/asan/sql_text.o
 

@@ -8,7 +8,7 @@
 ** that a condition is never left to filter the one row that came back.
 **
 ** The hidden column named like the table takes commands, as in FTS5:
-**   INSERT INTO faq(faq) VALUES('rebuild' | 'flush' | 'integrity-check')
+**   INSERT INTO faq(faq) VALUES('rebuild' | 'flush' | 'integrity-check' | 'trust')
 **   INSERT INTO faq(faq, rowid, similarity) VALUES('right' | 'wrong', id, cosine)
 **   INSERT INTO faq(faq) VALUES('threshold=0.9')    and other settings, kept in x_meta
 **
@@ -96,7 +96,6 @@ static int fail(CacheTable *t, const Err *err) {
 /* --- recursion */
 
 enum { MOST_NESTED = 16 };
-static _Thread_local int nested; /* tables that are at work on this stack */
 
 static int recursion(CacheTable *t) {
   Err err = {0};
@@ -110,17 +109,17 @@ static int recursion(CacheTable *t) {
 
 /* Comes before whatever runs statements. SQLITE_OK, and leave() it again; or a code to return. */
 static int enter(CacheTable *t) {
-  if (t->is_busy || nested >= MOST_NESTED) {
+  if (t->is_busy || t->host->nested >= MOST_NESTED) {
     return recursion(t);
   }
   t->is_busy = 1;
-  nested++;
+  t->host->nested++;
   return SQLITE_OK;
 }
 
 static void leave(CacheTable *t) {
   t->is_busy = 0;
-  nested--;
+  t->host->nested--;
 }
 
 /* --- names under savepoints */
@@ -204,10 +203,8 @@ static int declare(CacheTable *t, Err *err) {
   if (rc != SQLITE_OK) {
     return rows_error(t, rc, err);
   }
-  int is_local = strcmp(t->set.embedder, "static") == 0 || strcmp(t->set.embedder, "minilm") == 0 ||
-                 strcmp(t->set.embedder, "none") == 0;
   sqlite3_vtab_config(t->db, SQLITE_VTAB_CONSTRAINT_SUPPORT, 1);
-  sqlite3_vtab_config(t->db, is_local ? SQLITE_VTAB_INNOCUOUS : SQLITE_VTAB_DIRECTONLY);
+  sqlite3_vtab_config(t->db, trust_is_local(t) ? SQLITE_VTAB_INNOCUOUS : SQLITE_VTAB_DIRECTONLY);
   return RC_OK;
 }
 
@@ -254,9 +251,12 @@ static int table_create(sqlite3 *db, void *aux, int argc, const char *const *arg
                         sqlite3_vtab **table, char **message) {
   Err err = {0};
   CacheTable *t = table_new(db, aux, argc, argv, &err);
-  if (err.rc == RC_OK && declare(t, &err) == RC_OK && rows_create(t, &err) == RC_OK &&
-      match_embedder(t, 0, &err) == RC_OK) {
-    write_meta(t, &err);
+  if (err.rc == RC_OK && declare(t, &err) == RC_OK && rows_create(t, &err) == RC_OK) {
+    t->is_trusted = 1;
+    match_embedder(t, 0, &err);
+  }
+  if (err.rc == RC_OK && write_meta(t, &err) == RC_OK) {
+    trust_grant(t, &err);
   }
   return finish(t, &err, table, message);
 }

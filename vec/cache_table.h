@@ -7,6 +7,7 @@
 **   cache_memory.c   the partitions in memory, kept equal to what this connection can see
 **   cache_rows.c     the shadow tables and every statement on them
 **   cache_shadow.c   whether the shadow objects are what they must be
+**   cache_trust.c    whether a table may send what it is given
 **   cache_values.c   SQL values and stored numbers: taken, compared, checked for their range
 */
 #ifndef LLMCOST_CACHE_TABLE_H
@@ -161,12 +162,13 @@ typedef struct CacheTable {
   sqlite3_vtab base;
   sqlite3 *db;
   char *schema, *name; /* owned (sqlite3_free) */
-  const CacheHost *host;
+  CacheHost *host;
   CacheSettings made, set; /* by CREATE; with what was changed since */
   int has_settings;        /* `set` is what the transaction sees */
   char seed[SEED_TEXT];    /* as stored: tells the table from another of its name; "": not read */
   SchemaWatch watch;       /* on its own schema */
   int is_sound;            /* the shadow tables were found to be ours when last looked at */
+  int is_trusted;          /* it may send: made or trusted by this installation */
   int is_busy;             /* one of its methods is on the C stack */
   int level;               /* savepoints that are open, as far as it was told */
   OldName *old_names;      /* by level, oldest first; owned */
@@ -241,6 +243,15 @@ int rows_settings(CacheTable *t, Err *err);
 int shadow_check(CacheTable *t, Err *err);
 /* 1 if the table of this name is still the one whose seed was read. */
 int shadow_is_ours(CacheTable *t, Err *err);
+
+/* --- cache_trust.c */
+
+/* 1 if its embedder sends nothing. */
+int trust_is_local(const CacheTable *t);
+/* RC_OK if the table may embed; else an error that says the command. */
+int trust_check(CacheTable *t, Err *err);
+/* Lets it: for good where the host can make marks, else for this connection. */
+int trust_grant(CacheTable *t, Err *err);
 
 /* --- cache_values.c */
 

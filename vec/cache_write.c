@@ -527,10 +527,11 @@ static int run_command(CacheTable *t, const char *name, sqlite3_value *rowid,
   if (strchr(name, '=')) {
     return command_setting(t, name, err);
   }
-  return err_set(err, RC_ERROR, "bad_argument",
-                 "unknown command '%.40s' (valid: 'rebuild', 'flush', 'integrity-check', 'right',"
-                 " 'wrong', or name=value for a setting)",
-                 name);
+  return err_set(
+      err, RC_ERROR, "bad_argument",
+      "unknown command '%.40s' (valid: 'rebuild', 'flush', 'integrity-check', 'trust', 'right',"
+      " 'wrong', or name=value for a setting)",
+      name);
 }
 
 /* --- xUpdate */
@@ -630,6 +631,9 @@ static int make_ready(CacheTable *t, int argc, const char *command, Err *err) {
 int write_run(CacheTable *t, int argc, sqlite3_value **argv, sqlite3_int64 *rowid, int64_t now,
               Err *err) {
   const char *command = command_of(argc, argv, err);
+  if (err->rc == RC_OK && command && strcmp(command, "trust") == 0) {
+    return trust_grant(t, err);
+  }
   if (err->rc != RC_OK || make_ready(t, argc, command, err) != RC_OK) {
     return err->rc;
   }

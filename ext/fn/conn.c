@@ -9,6 +9,7 @@
 #include "fn/pricing.h"
 #include "trust/access.h"
 #include "trust/guard.h"
+#include "trust/mark.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -26,13 +27,22 @@ static int is_own_store(void *p, const char *schema, Err *err) {
   return store_is_ours(c->db, schema, &c->host, err);
 }
 
+/* For tables that send what they are given. */
+static int make_mark(void *p, const char *id, int create, char out[CACHE_MARK_SIZE], Err *err) {
+  Mark mark;
+  (void)p;
+  mark_make(id, create, &mark, err);
+  sqlite3_snprintf(CACHE_MARK_SIZE, out, "%s", mark.mark);
+  return err->rc;
+}
+
 Conn *conn_new(sqlite3 *db) {
   Conn *c = sqlite3_malloc64(sizeof *c);
   if (c) {
     memset(c, 0, sizeof *c);
     c->db = db;
     c->refs = 1;
-    c->cache = (CacheHost){c, embedders_find};
+    c->cache = (CacheHost){c, embedders_find, make_mark, 0};
     c->host = (StoreHost){conn_interrupted, prepare_store, c};
     c->guard = guard_new(db, is_own_store, c);
     if (!c->guard) {

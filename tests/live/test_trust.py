@@ -570,6 +570,67 @@ class Names(Desk):
         self.assertEqual(value(self.db, "SELECT text FROM llm_texts WHERE hash = ?", transcript[0]["hash"]), long)
 
 
+class Tables(Stores):
+    """A semantic_cache whose embedder is a provider's model sends what it is given: only if it was made here."""
+
+    MODEL = "text-embedding-3-small"
+
+    def make(self, path):
+        db = open_desk(path, self.standin.url)
+        db.execute("UPDATE llm_models SET supports = json_set(supports, '$.dimensions', 64) WHERE name = ?", (self.MODEL,))
+        db.execute(f"CREATE VIRTUAL TABLE notes USING semantic_cache(embedder='{self.MODEL}')")
+        db.execute("CREATE VIRTUAL TABLE plain USING semantic_cache(embedder='static')")
+        db.execute("INSERT INTO notes(query, response) VALUES ('a question', 'an answer')")
+        db.execute("INSERT INTO plain(query, response) VALUES ('a question', 'an answer')")
+        db.close()
+
+    def test_a_strangers_table_sends_nothing(self):
+        path = os.path.join(self.tmp.name, "n.db")
+        with Home():
+            self.make(path)
+        before = self.requests()
+        db = open_desk(path, self.standin.url)
+        value(db, "SELECT llm_config('store', ?)", os.path.join(self.tmp.name, "own"))
+        for sql in ("INSERT INTO notes(query, response) VALUES ('my private text', 1)",
+                    "SELECT response FROM notes WHERE query MATCH 'my private text'",
+                    "UPDATE notes SET query = 'my private text'", "INSERT INTO notes(notes) VALUES ('rebuild')"):
+            message = error_of(db, sql)
+            self.assertIn("was not made by this installation: nothing was sent", message)
+            self.assertIn("INSERT INTO \"notes\"(\"notes\") VALUES('trust')", message)
+        self.assertEqual(value(db, "SELECT response FROM notes"), "an answer")
+        self.assertEqual(value(db, "SELECT response FROM plain WHERE query MATCH 'a question'"), "an answer")
+        self.assertEqual(self.requests(), before)
+        db.execute("INSERT INTO notes(notes) VALUES ('trust')")
+        db.close()
+        db = open_desk(path, self.standin.url)  # and for good
+        value(db, "SELECT llm_config('store', ?)", os.path.join(self.tmp.name, "own"))
+        self.assertEqual(value(db, "SELECT response FROM notes WHERE query MATCH 'a question'"), "an answer")
+        db.execute("DELETE FROM notes")
+        db.execute("DROP TABLE notes")
+        db.close()
+
+    def test_one_made_here_goes_on(self):
+        path = os.path.join(self.tmp.name, "h.db")
+        self.make(path)
+        db = open_desk(path, self.standin.url)
+        db.execute("ALTER TABLE notes RENAME TO other")
+        self.assertEqual(value(db, "SELECT response FROM other WHERE query MATCH 'a question'"), "an answer")
+        db.close()
+
+    def test_a_mark_is_of_the_table_and_its_embedder(self):
+        path = os.path.join(self.tmp.name, "m.db")
+        self.make(path)
+        with plain(path) as db:
+            mark, = db.execute("SELECT value FROM notes_meta WHERE name = 'mark'").fetchone()
+            self.assertEqual(len(mark), 64)
+            self.assertIsNone(db.execute("SELECT value FROM plain_meta WHERE name = 'mark'").fetchone())
+            db.execute("UPDATE notes_meta SET value = 7 WHERE name = 'seed'")
+        db.close()
+        db = open_desk(path, self.standin.url)
+        self.assertIn("was not made by this installation", error_of(db, "SELECT response FROM notes WHERE query MATCH 'x'"))
+        db.close()
+
+
 class Impostors(Desk):
     """A table or view that has the name of one of ours."""
 
