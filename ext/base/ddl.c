@@ -98,6 +98,11 @@ static int is_raw(const Ddl *d) {
   return d->kind == DDL_VIRTUAL || d->kind == DDL_OTHER;
 }
 
+/* 1 if two quotes at p stand for one inside of the text ([ … ] knows no such thing). */
+static int is_doubled(const Ddl *d, const char *p) {
+  return d->quote != ']' && p + 1 < d->end && p[0] == d->quote && p[1] == d->quote;
+}
+
 /* Steps over a byte that is no part of a word. */
 static void step(Ddl *d) {
   const char *behind = d->quote || is_raw(d) ? d->at : skip_comment(d->at, d->end);
@@ -105,10 +110,13 @@ static void step(Ddl *d) {
     d->at = behind;
     return;
   }
-  if (d->quote) {
+  if (d->quote && is_doubled(d, d->at)) {
+    d->at++; /* its second goes below */
+  } else if (d->quote) {
     d->quote = *d->at == d->quote ? 0 : d->quote;
   } else {
     d->quote = closing_quote(*d->at);
+    d->opened = d->at + 1;
   }
   d->at++;
 }
@@ -116,7 +124,7 @@ static void step(Ddl *d) {
 /* 1 if the word that ends at d->at is an identifier, or may be one. */
 static int counts(const Ddl *d, const char *word) {
   return is_raw(d) || !d->quote ||
-         (closing_quote(word[-1]) == d->quote && (d->at == d->end || *d->at == d->quote));
+         (word == d->opened && (d->at == d->end || (*d->at == d->quote && !is_doubled(d, d->at))));
 }
 
 int ddl_next_word(Ddl *d, const char **word, size_t *n) {
@@ -131,6 +139,10 @@ int ddl_next_word(Ddl *d, const char **word, size_t *n) {
     *n = (size_t)(d->at - *word);
   } while (*n > 0 && !counts(d, *word));
   return *n > 0;
+}
+
+int ddl_is_string(const Ddl *d) {
+  return !is_raw(d) && d->quote == '\'';
 }
 
 int ddl_is_name(const char *text, size_t n, const char *name) {

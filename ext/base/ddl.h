@@ -28,6 +28,7 @@ typedef struct Ddl {
   size_t n_name;
   const char *at, *end; /* of the words */
   char quote;           /* what closes the quoted text that `at` is in; 0: in none */
+  const char *opened;   /* where that text begins */
 } Ddl;
 
 /* Begins to read n bytes. */
@@ -38,6 +39,9 @@ void ddl_start(Ddl *d, const char *sql, size_t n);
 ** but not in a virtual table or in what is not understood: a module is free to read its arguments
 ** otherwise. 0 at the end. */
 int ddl_next_word(Ddl *d, const char **word, size_t *n);
+
+/* 1 if the word that was just read is a text ('…'), which may name a table, but no function. */
+int ddl_is_string(const Ddl *d);
 
 /* 1 if the n bytes are that name, but for the case of ASCII letters. */
 int ddl_is_name(const char *text, size_t n, const char *name);

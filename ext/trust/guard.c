@@ -103,6 +103,9 @@ static int is_breach(const Name *name, const Ddl *d) {
   if (name->kind == GUARD_TABLE && !d->is_temp && d->kind != DDL_VIRTUAL && d->kind != DDL_OTHER) {
     return 0;
   }
+  if (name->kind == GUARD_FUNCTION && ddl_is_string(d)) {
+    return 0;
+  }
   return !name->may_be_plain || !ddl_is_plain_call(d);
 }
 
@@ -284,8 +287,12 @@ static int search_all(Guard *g, Err *err) {
   return err->rc == RC_OK ? for_each_schema(g, search_schema, NULL, err) : err->rc;
 }
 
+/* Of what may still be rolled back, nothing is known. */
 static FileState state_of_main(Guard *g) {
   FileState state = {0};
+  if (sqlite3_txn_state(g->db, "main") == SQLITE_TXN_WRITE) {
+    return state;
+  }
   sqlite3_file_control(g->db, "main", SQLITE_FCNTL_FILE_POINTER, &state.file);
   sqlite3_file_control(g->db, "main", SQLITE_FCNTL_DATA_VERSION, &state.version);
   return state;
@@ -299,7 +306,7 @@ static int is_untouched(Guard *g) {
     return 0;
   }
   FileState now = state_of_main(g);
-  return now.file == g->seen.file && now.version == g->seen.version;
+  return now.file && now.file == g->seen.file && now.version == g->seen.version;
 }
 
 /* 1 if what was found last still holds. */
