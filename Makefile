@@ -93,7 +93,7 @@ minilm.bin: vec/embedder/minilm_convert.py
 UNIT := $(patsubst %.c,$(B)/unit/%,$(notdir $(wildcard tests/unit/test_*.c tests/fuzz/test_*.c)))
 NEED_SQLITE := $(addprefix vec/cache_,match.c memory.c rows.c shadow.c table.c trust.c values.c write.c)
 UNIT_OBJ = $(patsubst %.c,$(B)/asan/%.o,$(filter-out $(NEED_SQLITE),$(filter ext/core/% vec/%,$(SRC)))) \
-           $(addprefix $(B)/asan/ext/net/,provider.o openai.o openai_embed.o anthropic.o) $(B)/asan/sql_text.o
+           $(addprefix $(B)/asan/ext/,base/ddl.o trust/scrub.o) $(addprefix $(B)/asan/ext/net/,provider.o openai.o openai_embed.o anthropic.o) $(B)/asan/sql_text.o
 
 vpath test_%.c tests/unit tests/fuzz
 $(B)/unit/%: %.c $(UNIT_OBJ) tests/unit/unit.h | deps-test

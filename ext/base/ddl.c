@@ -74,7 +74,7 @@ void ddl_start(Ddl *d, const char *sql, size_t n) {
   } kinds[] = {
       {"table", DDL_TABLE}, {"view", DDL_VIEW}, {"index", DDL_INDEX}, {"trigger", DDL_TRIGGER}};
   *d = (Ddl){.name = "", .at = sql, .end = sql + n};
-  if (n && !is_blank(sql[0]) && take_keyword(d, "create")) {
+  if (n && is_word_byte(sql[0]) && take_keyword(d, "create")) { /* so SQLite wants it */
     d->is_temp = take_keyword(d, "temp") || take_keyword(d, "temporary");
     int is_virtual = take_keyword(d, "virtual");
     take_keyword(d, "unique");

@@ -1,0 +1,147 @@
+/*
+** Texts of schemas (base/ddl.h) and what providers repeat (trust/scrub.h), without a database.
+*/
+#include "unit.h"
+
+#include "base/ddl.h"
+#include "trust/scrub.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void test_kinds_and_names(void **state) {
+  static const struct {
+    const char *sql;
+    DdlKind kind;
+    int is_temp;
+    const char *name;
+  } cases[] = {
+      {"CREATE TABLE t(a)", DDL_TABLE, 0, "t"},
+      {"create\ttable\n\"a b\" (a)", DDL_TABLE, 0, "a b"},
+      {"CREATE/**/TABLE--x\nIF NOT EXISTS [x](a)", DDL_TABLE, 0, "x"},
+      {"CREATE TEMP VIEW v AS SELECT 1", DDL_VIEW, 1, "v"},
+      {"CREATE TEMPORARY TRIGGER `t` AFTER INSERT ON x BEGIN SELECT 1; END", DDL_TRIGGER, 1, "t"},
+      {"CREATE VIRTUAL TABLE v USING fts5(a)", DDL_VIRTUAL, 0, "v"},
+      {"CREATE UNIQUE INDEX i ON t(a)", DDL_INDEX, 0, "i"},
+      {"CREATE VIRTUAL VIEW v", DDL_OTHER, 0, ""},
+      {" CREATE TABLE t(a)", DDL_OTHER, 0, ""}, /* SQLite wants it to begin with CR */
+      {"/**/CREATE TABLE t(a)", DDL_OTHER, 0, ""},
+      {"CREATED TABLE t(a)", DDL_OTHER, 0, ""},
+      {"", DDL_OTHER, 0, ""},
+      {"CREATE", DDL_OTHER, 0, ""},
+      {"CREATE TABLE 'q'(a)", DDL_TABLE, 0, "q"},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    Ddl d;
+    ddl_start(&d, cases[i].sql, strlen(cases[i].sql));
+    check(d.kind == cases[i].kind && d.is_temp == cases[i].is_temp, "%s: kind %d", cases[i].sql,
+          (int)d.kind);
+    check(ddl_is_name(d.name, d.n_name, cases[i].name), "%s: name '%.*s'", cases[i].sql,
+          (int)d.n_name, d.name);
+  }
+}
+
+static void test_normal_form(void **state) {
+  static const char *const cases[][2] = {
+      {"CREATE TABLE t( a  INTEGER,\n b TEXT -- c\n)", "create table t(a integer,b text)"},
+      {"CREATE  TABLE/*x*/\"T\" (a)", "create table\"T\"(a)"},
+      {"SELECT 'A  -- b' , X", "select'A  -- b',x"},
+      {"a/**/b", "a b"},
+      {"a --", "a"},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    char out[256];
+    ddl_normalize(cases[i][0], strlen(cases[i][0]), out);
+    assert_string_equal(out, cases[i][1]);
+  }
+}
+
+/* Random bytes of the kind that matters: nothing is read or written out of bounds, and it ends. */
+static void test_random_texts(void **state) {
+  static const char *const pieces[] = {
+      "CREATE ", "TEMP ", "TABLE ", "VIRTUAL ",     "'",  "\"", "`",
+      "[",       "]",     "--",     "\n",           "/*", "*/", "embed",
+      "(",       ")",     "\xff",   "llm_complete", " ",  "a",  "/"};
+  (void)state;
+  srand(7);
+  for (int round = 0; round < 20000; round++) {
+    char *text = malloc(512);
+    size_t n = 0;
+    for (int i = rand() % 30; i > 0; i--) {
+      const char *piece = pieces[(size_t)rand() % COUNT(pieces)];
+      memcpy(text + n, piece, strlen(piece));
+      n += strlen(piece);
+    }
+    char *exact = malloc(n ? n : 1),
+         *normal = malloc(n + 1); /* so that one byte more is an error */
+    memcpy(exact, text, n);
+    Ddl d;
+    const char *word;
+    size_t length;
+    ddl_start(&d, exact, n);
+    while (ddl_next_word(&d, &word, &length)) {
+      ddl_is_plain_call(&d);
+      assert_true(word >= exact && word + length <= exact + n);
+    }
+    ddl_normalize(exact, n, normal);
+    assert_true(strlen(normal) <= n);
+    free(text);
+    free(exact);
+    free(normal);
+  }
+}
+
+static void test_keys(void **state) {
+  static const char key[] = "sk-Abc12345Defg";
+  static const struct {
+    const char *text;
+    int holds;
+  } cases[] = {
+      {"", 0},
+      {"nothing of it", 0},
+      {"sk-Abc1", 0}, /* seven */
+      {"xsk-abc12y", 1},
+      {"SK-ABC12345DEFG", 1},
+      {"c2stQWJjMTIzNDVEZWZn", 1},     /* base64 */
+      {"eHh4c2stQWJjMTIzNDVEZWZn", 1}, /* base64 of xxxsk-… */
+      {"c2stqwjjmtizndvezwzn", 1},     /* base64 made small */
+      {"736b2d41626331323334", 1},
+      {"%73%6b%2d%41%62%63%31%32", 1},
+      {"s k - A b c 1 2", 0},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    check(scrub_holds_key(cases[i].text, key) == cases[i].holds, "'%s'", cases[i].text);
+  }
+  assert_int_equal(scrub_holds_key("the key is abc", "abc"), 1); /* all of a short one */
+  assert_int_equal(scrub_holds_key("anything", NULL), 0);
+  assert_int_equal(scrub_holds_key(NULL, key), 0);
+}
+
+static void test_prompts(void **state) {
+  static const char prompt[] = "Is Mr. Nowak's contract of 2021 still valid?";
+  (void)state;
+  assert_int_equal(scrub_holds_prompt("bad: is mr nowaks contract", prompt, strlen(prompt)), 1);
+  assert_int_equal(scrub_holds_prompt("is_mr_nowak_s_contract_of", prompt, strlen(prompt)), 1);
+  assert_int_equal(scrub_holds_prompt("the contract is bad", prompt, strlen(prompt)), 0);
+  assert_int_equal(scrub_holds_prompt("say Hello there", "Hello", 5), 0); /* too short to tell */
+  assert_int_equal(scrub_holds_prompt("say hello, you", "Hello you", 9), 1);
+  size_t n = (size_t)1 << 22; /* goes over a long one once */
+  char *long_prompt = malloc(n);
+  memset(long_prompt, 'a', n);
+  memcpy(long_prompt + n - 20, "0123456789bcdefghijk", 20);
+  assert_int_equal(scrub_holds_prompt("at the end 3456789bcdefghijk", long_prompt, n), 1);
+  assert_int_equal(scrub_holds_prompt("at the end 3456789bcxefghijk", long_prompt, n), 0);
+  free(long_prompt);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_kinds_and_names), cmocka_unit_test(test_normal_form),
+      cmocka_unit_test(test_random_texts),    cmocka_unit_test(test_keys),
+      cmocka_unit_test(test_prompts),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
