@@ -10,6 +10,7 @@
 
 typedef struct Name {
   const char *name;
+  size_t n; /* its length */
   GuardKind kind;
   int may_be_plain;
   char *culprit; /* owned (sqlite3_free): what the error says of who names it; NULL: nobody */
@@ -74,7 +75,7 @@ void guard_free(Guard *g) {
 
 static int find(const Guard *g, const char *name, size_t n) {
   int i = 0;
-  while (i < g->n && !ddl_is_name(name, n, g->names[i].name)) {
+  while (i < g->n && (g->names[i].n != n || !ddl_is_name(name, n, g->names[i].name))) {
     i++;
   }
   return i < g->n ? i : -1;
@@ -84,7 +85,7 @@ int guard_add(Guard *g, const char *name, GuardKind kind) {
   int at = find(g, name, strlen(name));
   if (at < 0 && g->n < GUARD_MOST) {
     at = g->n++;
-    g->names[at] = (Name){.name = name, .kind = kind};
+    g->names[at] = (Name){.name = name, .n = strlen(name), .kind = kind};
   }
   return at;
 }
