@@ -5,6 +5,7 @@
 */
 #include "store/ledger.h"
 
+#include "store/inflight.h"
 #include "store/owner.h"
 #include "store/semantic.h"
 
@@ -249,6 +250,26 @@ static int is_abandoned(const char *owner, long long lease_until, long long now)
          lease_until < now - FORGOTTEN_MS;
 }
 
+static const char *file_of(Store *s) {
+  return sqlite3_db_filename(s->db, "main");
+}
+
+/* Whether an intent that is not abandoned keeps others waiting: 1, or 0 where nobody will end it. An error
+** where its answer is here and can't be stored: waiting would not help, and asking would pay twice. */
+static int is_waited_for(Store *s, long long call_id, const char *owner, Err *err) {
+  char self[OWNER_SIZE];
+  owner_self(self);
+  InflightState state =
+      strcmp(owner, self) == 0 ? inflight_find(file_of(s), call_id) : INFLIGHT_ASKING;
+  if (state == INFLIGHT_STUCK) {
+    err->retryable = 1;
+    err_set(err, RC_ERROR, "store",
+            "another connection of this process has paid for this answer and could not store it; it"
+            " tries again with its next call: make room, then ask it there, or later here");
+  }
+  return state == INFLIGHT_ASKING;
+}
+
 /* Looks for another's intent for the same key. 1: a living one; 0: none left; -1: error. */
 static int is_claimed(Store *s, const Hash *key, long long now, Err *err) {
   sqlite3_stmt *stmt = store_stmt(s, SQL_GET_INTENT, err);
@@ -263,8 +284,9 @@ static int is_claimed(Store *s, const Hash *key, long long now, Err *err) {
     long long call_id = sqlite3_column_int64(stmt, 0);
     if (is_abandoned(owner, sqlite3_column_int64(stmt, 2), now)) {
       dead_call = call_id;
-    } else {
-      claimed = !is_pending(s, call_id);
+    } else if (!is_pending(s, call_id)) {
+      claimed = is_waited_for(s, call_id, owner, err);
+      dead_call = claimed || err->rc != RC_OK ? 0 : call_id;
     }
   }
   int rc = store_done(s, stmt);
@@ -305,6 +327,25 @@ static void put_texts_in_main(Store *s, const LedgerText *texts, int n) {
   }
 }
 
+/* Writes the row of a request that is to leave, and its intent. */
+static int open_row(Store *s, LedgerRow *row, const Hash *key, long long lease_until, Err *err) {
+  if (put_row(s, row, err) != RC_OK || put_intent(s, row->id, key, lease_until, err) != RC_OK) {
+    return err->rc;
+  }
+  return inflight_add(s, file_of(s), row->id) ? RC_OK : err_nomem(err);
+}
+
+/* What was not committed was not opened. */
+static int close_failed_row(Store *s, LedgerRow *row, const Err *err) {
+  if (err->rc != RC_OK) {
+    if (row->id) {
+      inflight_end(s, row->id);
+    }
+    row->id = 0;
+  }
+  return err->rc;
+}
+
 int ledger_begin(Store *s, LedgerRow *row, const Hash *key, const LedgerText *texts, int n_texts,
                  long long now, long long lease_until, LedgerBegin *outcome, Err *err) {
   *outcome = LEDGER_BEGUN;
@@ -323,14 +364,11 @@ int ledger_begin(Store *s, LedgerRow *row, const Hash *key, const LedgerText *te
   for (int i = 0; i < n_texts && *outcome == LEDGER_BEGUN && err->rc == RC_OK; i++) {
     put_text(s, &texts[i], err);
   }
-  if (*outcome == LEDGER_BEGUN && err->rc == RC_OK && put_row(s, row, err) == RC_OK) {
-    put_intent(s, row->id, key, lease_until, err);
+  if (*outcome == LEDGER_BEGUN && err->rc == RC_OK) {
+    open_row(s, row, key, lease_until, err);
   }
   store_end(s, err->rc == RC_OK, err);
-  if (err->rc != RC_OK) {
-    row->id = 0;
-  }
-  return err->rc;
+  return close_failed_row(s, row, err);
 }
 
 int ledger_begin_next(Store *s, long long previous, LedgerRow *row, const Hash *key,
@@ -339,16 +377,15 @@ int ledger_begin_next(Store *s, long long previous, LedgerRow *row, const Hash *
     return RC_OK;
   }
   if (store_begin(s, err) == RC_OK) {
-    drop_intent(s, previous, err);
-    if (err->rc == RC_OK && put_row(s, row, err) == RC_OK) {
-      put_intent(s, row->id, key, lease_until, err);
+    if (drop_intent(s, previous, err) == RC_OK) {
+      open_row(s, row, key, lease_until, err);
     }
     store_end(s, err->rc == RC_OK, err);
   }
-  if (err->rc != RC_OK) {
-    row->id = 0;
+  if (err->rc == RC_OK) {
+    inflight_end(s, previous);
   }
-  return err->rc;
+  return close_failed_row(s, row, err);
 }
 
 /* Copies a text behind the block; returns its new place. */
@@ -421,6 +458,9 @@ static int enqueue(Store *s, const LedgerRow *row, const Answer *a, Err *err) {
 void ledger_drop_pending(Store *s) {
   for (Pending *p = s->pending, *next; p; p = next) {
     next = p->next;
+    if (p->row.id) {
+      inflight_end(s, p->row.id);
+    }
     free(p);
   }
   s->pending = NULL;
@@ -519,8 +559,12 @@ int ledger_settle(Store *s, LedgerRow *row, Answer *answer, int more, Err *err) 
   if (err->rc == RC_OK) {
     row->id = copy.id;
     ledger_drop_pending(s);
+    if (!more) {
+      inflight_end(s, row->id);
+    }
     return RC_OK;
   }
+  inflight_stick(s, row->id);
   if (s->is_main && !s->in_savepoint) {
     row->id = copy.id; /* nothing rolled it back: write the same row again later */
   }

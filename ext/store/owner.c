@@ -6,6 +6,8 @@
 */
 #include "store/owner.h"
 
+#include "store/inflight.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -56,7 +58,7 @@ void owner_self(char out[OWNER_SIZE]) {
   char here[OWNER_SIZE];
   long pid = (long)getpid();
   where(here);
-  snprintf(out, OWNER_SIZE, "%.80s/%ld/%llu", here, pid, start_time(pid));
+  snprintf(out, OWNER_SIZE, "%.72s/%ld/%llu/%llx", here, pid, start_time(pid), inflight_token());
 }
 
 OwnerState owner_state(const char *owner) {

@@ -7,7 +7,7 @@
 #define OWNER_SIZE 128
 
 /* Writes this process's identity: boot, process-id namespace, process id and start time (Linux
-** /proc). */
+** /proc), and which copy of this library it is. */
 void owner_self(char out[OWNER_SIZE]);
 
 typedef enum OwnerState {

@@ -13,6 +13,7 @@
 
 #include "core/sql_text.h"
 #include "store/genuine.h"
+#include "store/inflight.h"
 #include "store/ledger.h"
 #include "store/migrate.h"
 
@@ -440,6 +441,7 @@ int store_close(Store *s) {
   }
   int rc = ledger_flush(s, &err);
   ledger_drop_pending(s);
+  inflight_end(s, 0);
   for (int i = 0; i < SQL_COUNT; i++) {
     sqlite3_finalize(s->stmt[i]);
   }

@@ -3,13 +3,14 @@ import collections
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 import unittest
 
-from harness import (ROOT, SO, Standin, TempDir, clean_env, connect, error_of, open_desk, setup_sql, shell, value)
+from harness import (ROOT, SO, Desk, Standin, TempDir, clean_env, connect, error_of, open_desk, setup_sql, shell, value)
 
 FILL = ("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows}) "
         "INSERT INTO tickets SELECT i, 'Question {label} number ' || i || ' about my order' FROM n")
@@ -329,6 +330,46 @@ class FullDisk(unittest.TestCase):
         ledger = Ledger(db, standin)
         ledger.check(self, standin)
         self.assertEqual(ledger.unknown, set())
+
+
+class Stuck(Desk):
+    """An answer that is paid for and can't be stored keeps no other connection of the process waiting."""
+
+    def plain(self, sql):
+        with sqlite3.connect(self.path + "-llmcost", isolation_level=None) as store:
+            store.execute(sql)
+        store.close()
+
+    def pay_and_fail(self):
+        value(self.db, "SELECT llm_complete('to open the store')")
+        self.plain("CREATE TRIGGER full BEFORE UPDATE ON llm_calls BEGIN SELECT raise(ABORT, 'no room'); END")
+        self.assertIn("was paid for but can't be stored", error_of(self.db, "SELECT llm_complete('stuck')"))
+
+    def test_another_connection_is_told_at_once(self):
+        self.pay_and_fail()
+        self.plain("DROP TRIGGER full")
+        other = open_desk(self.path, self.standin.url)
+        started = time.time()
+        self.assertIn("another connection of this process has paid", error_of(other, "SELECT llm_complete('stuck')"))
+        self.assertLess(time.time() - started, 5)
+        value(self.db, "SELECT llm_complete('to open the store')")  # its next call stores what waited
+        self.assertIn("ref", value(other, "SELECT llm_complete('stuck')"))
+        self.assertEqual(value(other, "SELECT kind FROM llm_calls WHERE id = llm_last_call()"), "hit_exact")
+        other.close()
+        self.assertEqual(self.standin.bill()["requests"], 2)
+
+    def test_what_a_closed_connection_lost_is_asked_anew(self):
+        before = self.standin.bill()["requests"]
+        self.pay_and_fail()
+        self.db.close()
+        self.plain("DROP TRIGGER full")
+        self.db = open_desk(self.path, self.standin.url)
+        started = time.time()
+        self.assertIn("ref", value(self.db, "SELECT llm_complete('stuck')"))
+        self.assertLess(time.time() - started, 5)
+        self.assertEqual(self.standin.bill()["requests"], before + 3)
+        self.assertEqual(value(self.db, "SELECT error FROM llm_calls WHERE kind = 'unknown'"),
+                         "the process ended before the answer was stored")
 
 
 class Processes(unittest.TestCase):
