@@ -6,6 +6,8 @@ import sqlite3
 import stat
 import subprocess
 import tempfile
+import threading
+import time
 import unittest
 
 from harness import (KEYS, ROOT, SO, Desk, Standin, TempDir, clean_env, connect, error_of, open_desk, setup_sql, shell,
@@ -568,6 +570,70 @@ class Names(Desk):
         self.assertEqual(value(self.db, "SELECT count(DISTINCT prompt_hash) FROM llm_calls"), 1)
         transcript = json.loads(value(self.db, "SELECT x.text FROM llm_calls c JOIN llm_texts x ON x.hash = c.prompt_hash LIMIT 1"))
         self.assertEqual(value(self.db, "SELECT text FROM llm_texts WHERE hash = ?", transcript[0]["hash"]), long)
+
+
+class Migration(Desk):
+    """Bringing a large store of version 1 up to date: all of it or nothing."""
+
+    ROWS = 60000
+
+    def large(self):
+        path = os.path.join(self.tmp.name, "large")
+        shutil.copy(os.path.join(DATA, "store_v1.db"), path)
+        with plain(path) as db:
+            db.execute("BEGIN")
+            columns = [name for _, name, *_ in db.execute("PRAGMA table_info(llm_calls)")]
+            row = list(db.execute("SELECT * FROM llm_calls WHERE kind = 'call' LIMIT 1").fetchone())
+            for i in range(self.ROWS):
+                row[0], row[columns.index("prompt_hash")] = 10000 + i, f"{i:032x}"
+                db.execute(f"INSERT INTO llm_calls VALUES ({','.join('?' * len(row))})", row)
+                db.execute("INSERT INTO llm_texts VALUES (?, ?)", (f"{i:032x}", f"text {i}"))
+            db.execute("COMMIT")
+        db.close()
+        return path
+
+    def check_old(self, path):
+        with plain(path) as db:
+            self.assertEqual(db.execute("SELECT value FROM llm_meta WHERE name = 'schema_version'").fetchone(), (1,))
+            self.assertEqual(db.execute("SELECT count(*) FROM llm_texts WHERE hash = ?", (f"{7:032x}",)).fetchone(), (1,))
+            self.assertEqual(db.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'llm_marks'").fetchone(), (0,))
+        db.close()
+
+    def check_new(self, db):
+        self.assertGreaterEqual(value(db, "SELECT count(*) FROM llm_calls"), self.ROWS)
+        self.assertEqual(value(db, "SELECT count(*) FROM llm_texts WHERE hash = ?", f"{7:032x}"), 0)
+        self.assertEqual(value(db, "SELECT count(*) FROM llm_calls c JOIN llm_texts x ON x.hash = c.prompt_hash WHERE x.text = 'text 7'"), 1)
+
+    def test_an_interrupt_takes_all_of_it_back(self):
+        path = self.large()
+        value(self.db, "SELECT llm_config('store', ?)", path)
+        timer = threading.Timer(0.15, self.db.interrupt)
+        timer.start()
+        self.assertIn("interrupted", error_of(self.db, "SELECT count(*) FROM llm_calls"))
+        timer.join()
+        self.check_old(path)
+        self.check_new(self.db)
+
+    def test_a_kill_too_and_others_wait(self):
+        path = self.large()
+        code = ("import sys; sys.path.insert(0, sys.argv[1]); from harness import *; db = connect(sys.argv[2]);"
+                "db.execute('SELECT llm_config(?, ?)', ('store', sys.argv[3])).fetchall(); print('go', flush=True);"
+                "db.execute('SELECT count(*) FROM llm_calls').fetchall(); print('done', flush=True)")
+
+        def start(i):
+            return subprocess.Popen(["/usr/bin/python3", "-c", code, os.path.join(ROOT, "tests/live"), f"{self.path}{i}", path],
+                                    stdout=subprocess.PIPE, text=True)
+        first = start(0)
+        first.stdout.readline()
+        time.sleep(0.15)
+        first.kill()
+        self.assertEqual(first.communicate()[0], "")
+        self.check_old(path)
+        both = [start(i) for i in (1, 2)]
+        for process in both:
+            self.assertEqual(process.communicate(timeout=60)[0], "go\ndone\n")
+        value(self.db, "SELECT llm_config('store', ?)", path)
+        self.check_new(self.db)
 
 
 class Tables(Stores):
