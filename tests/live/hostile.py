@@ -12,8 +12,9 @@ then comments that say how it is to be run,
                         main; beside: the variable is not set
   -- file: NAME         what the victim opens; hostile.db without this line
   -- models: none       no table llm_models that sends everything to the attacker
-  -- says: TEXT         one of the victim's statements must give an error with this text
+  -- says: TEXT|TEXT    one of the victim's statements must give an error with one of these texts
   -- unsaid: TEXT       nothing that is printed may hold this text
+  -- requests: N        so many requests are the victim's own (0 without this line)
   -- clients: NAMES     only these of: shell python node
 
 then statements of the stranger, who makes hostile.db with the extension loaded and no key at hand; then, behind
@@ -44,8 +45,8 @@ class Case:
     def __init__(self, path, text):
         self.name, _, body = text.partition("\n")
         self.theme = os.path.basename(path)[:-4]
-        self.switches = dict(re.findall(r"^-- (allowed|store|file|models|says|unsaid|clients): (.*)$", body, re.M))
-        body = re.sub(r"^-- (allowed|store|file|models|says|unsaid|clients): .*\n", "", body, flags=re.M)
+        self.switches = dict(re.findall(r"^-- (allowed|store|file|models|says|unsaid|requests|clients): (.*)$", body, re.M))
+        body = re.sub(r"^-- (allowed|store|file|models|says|unsaid|requests|clients): .*\n", "", body, flags=re.M)
         made, _, self.victim_text = body.partition("\n-- victim\n")
         self.stranger_text, _, self.store_text = ("\n" + made + "\n").partition("\n-- store\n")
 

@@ -125,7 +125,7 @@ class Attacks(Cases):
         if case.switch("unsaid"):
             self.assertNotIn(case.switch("unsaid"), text)
         errors = "\n".join(r[1] for r in results if r[0] == "error")
-        self.assertIn(case.switch("says"), errors)
+        self.assertTrue(any(said in errors for said in case.switch("says").split("|")), errors)
 
     def attack(self, case):
         template = self.make(case)
@@ -139,13 +139,174 @@ class Attacks(Cases):
                 before = self.requests()
                 results = driver.run({"folder": folder, "file": case.switch("file", "hostile.db"),
                                       "env": self.environment(case, folder), "statements": victim})
-                self.assertEqual(self.requests() - before, 0, f"a request was sent: {results}")
+                self.assertLessEqual(self.requests() - before, int(case.switch("requests", "0")),
+                                     f"a request was sent: {results}")
                 self.assertNotIsInstance(results, str, results)
                 self.check_files(folder)
                 self.check_texts(case, results)
 
     def test_nothing_is_sent_and_nothing_copied(self):
         self.each("attacks_*.sql", self.attack)
+
+
+class Around(Cases):
+    """What takes more than statements on one connection: in Python, and in a process of its own."""
+
+    HOSTILE = "CREATE TABLE notes(t TEXT CHECK (llm_complete(t) <> ''))"
+
+    def setUp(self):
+        self.folder = os.path.join(self.tmp.name, self.id())
+        os.makedirs(self.folder)
+        self.before = self.requests()
+
+    def tearDown(self):
+        self.assertEqual(self.requests() - self.before, self.own_requests, "a request was sent")
+
+    own_requests = 0
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def make(self, name, *sqls):
+        db = connect(self.path(name), so=ATTACKED)
+        for sql in self.fill([*MODELS, *sqls]):
+            db.execute(sql)
+        db.close()
+        return self.path(name)
+
+    def run_code(self, code, *args, **env):
+        """Python code in a process that has `so` and the function q, which prints a value or an error."""
+        code = ("import locale, os, sqlite3, sys\nso, args = sys.argv[1], sys.argv[2:]\n"
+                "def connect(path):\n    db = sqlite3.connect(path, isolation_level=None)\n"
+                "    db.enable_load_extension(True); db.load_extension(so); return db\n"
+                "def q(db, sql):\n    try: print(db.execute(sql).fetchall())\n"
+                "    except sqlite3.Error as e: print('error', e)\n" + code)
+        env = {"LLMCOST_STORE": self.store, "XDG_STATE_HOME": self.state, **env}
+        hosts = ",".join([self.standin.host, *(f"{self.standin.host}={k}" for k in KEYS)])
+        out = subprocess.run(["/usr/bin/python3", "-c", code, ATTACKED, *args], capture_output=True, text=True, timeout=60,
+                             env=clean_env(AWS_SECRET_ACCESS_KEY=AWS_SECRET, LLMCOST_ALLOW_HOSTS=hosts, **KEYS, **env), cwd=self.folder)
+        self.assertEqual(out.returncode, 0, out.stderr)
+        for secret in (*KEYS.values(), AWS_SECRET):
+            self.assertNotIn(secret, out.stdout)
+        return out.stdout
+
+    def test_a_database_of_bytes_in_place_of_another(self):
+        clean = self.make("clean.db", "CREATE TABLE notes(t)", "PRAGMA schema_version = 77")
+        bad = self.make("bad.db", self.HOSTILE, "PRAGMA schema_version = 77")
+        self.run_code("db = connect(':memory:')\nfor a in args:\n    db.deserialize(open(a, 'rb').read())\n"
+                      "    q(db, 'SELECT llm_last_call()')\n    q(db, \"INSERT INTO notes VALUES ('private')\") if 'bad' in a else 0\n", clean, bad)
+
+    def test_only_the_second_database_of_bytes_is_hostile_and_nothing_was_asked_since(self):
+        clean = self.make("clean.db", "CREATE TABLE notes(t)", "PRAGMA schema_version = 77")
+        bad = self.make("bad.db", self.HOSTILE, "PRAGMA schema_version = 77")
+        self.run_code("db = connect(':memory:')\ndb.deserialize(open(args[0], 'rb').read())\nq(db, 'SELECT llm_last_call()')\n"
+                      "db.deserialize(open(args[1], 'rb').read())\nq(db, \"INSERT INTO notes VALUES ('private')\")\n", clean, bad)
+
+    def test_a_backup_in_place_of_another(self):
+        clean = self.make("clean.db", "CREATE TABLE notes(t)", "PRAGMA schema_version = 77")
+        bad = self.make("bad.db", self.HOSTILE, "PRAGMA schema_version = 77")
+        self.run_code("db = connect(args[0])\nq(db, 'SELECT llm_last_call()')\nsqlite3.connect(args[1]).backup(db)\n"
+                      "q(db, \"INSERT INTO notes VALUES ('private')\")\n", clean, bad)
+
+    def test_another_connection_adds_an_object_after_the_first_look(self):
+        clean = self.make("clean.db", "CREATE TABLE quiet(t)")
+        out = self.run_code("db = connect(args[0])\nq(db, 'SELECT llm_last_call()')\nother = connect(args[0])\n"
+                            f"q(other, \"{self.HOSTILE}\")\nq(db, \"INSERT INTO notes VALUES ('private')\")\n", clean)
+        self.assertIn("names llm_complete", out)
+
+    def test_another_connection_writes_the_schema_by_hand(self):
+        clean = self.make("clean.db", "CREATE TABLE notes(t TEXT)")
+        sql = self.HOSTILE.replace("'", "''")
+        self.run_code("db = connect(args[0])\nq(db, 'SELECT llm_last_call()')\nother = connect(args[0])\nq(other, 'PRAGMA writable_schema = ON')\n"
+                      f"q(other, \"UPDATE sqlite_schema SET sql = '{sql}' WHERE name = 'notes'\")\n"
+                      "q(db, \"INSERT INTO notes VALUES ('private')\")\nthird = connect(args[0])\nq(third, \"INSERT INTO notes VALUES ('private')\")\n"
+                      "q(other, 'PRAGMA schema_version = 99')\nq(db, \"INSERT INTO notes VALUES ('private')\")\n", clean)
+
+    def test_a_file_that_is_replaced_while_it_is_open(self):
+        clean = self.make("clean.db", "CREATE TABLE notes(t TEXT)", "PRAGMA schema_version = 77")
+        bad = self.make("bad.db", self.HOSTILE, "PRAGMA schema_version = 77")
+        self.run_code("db = connect(args[0])\nq(db, 'SELECT llm_last_call()')\nos.rename(args[1], args[0])\n"
+                      "q(db, \"INSERT INTO notes VALUES ('private')\")\nq(db, f\"ATTACH '{args[0]}' AS a\")\nq(db, \"INSERT INTO a.notes VALUES ('private')\")\n", clean, bad)
+
+    def test_bytes_that_are_written_over_while_it_is_open(self):
+        clean = self.make("clean.db", "CREATE TABLE notes(t TEXT)", "PRAGMA schema_version = 77")
+        bad = self.make("bad.db", self.HOSTILE, "PRAGMA schema_version = 77")
+        self.run_code("db = connect(args[0])\nq(db, 'SELECT llm_last_call()')\nopen(args[0], 'r+b').write(open(args[1], 'rb').read())\n"
+                      "q(db, \"INSERT INTO notes VALUES ('private')\")\nother = connect(args[0])\nq(other, \"INSERT INTO notes VALUES ('private')\")\n", clean, bad)
+
+    def test_a_shared_cache(self):
+        bad = self.make("bad.db", "CREATE TABLE quiet(t)")
+        self.run_code("a = sqlite3.connect(f'file:{args[0]}?cache=shared', uri=True, isolation_level=None)\n"
+                      "b = sqlite3.connect(f'file:{args[0]}?cache=shared', uri=True, isolation_level=None)\n"
+                      "for db in (a, b):\n    db.enable_load_extension(True); db.load_extension(so)\n"
+                      f"q(a, 'SELECT llm_last_call()')\nq(b, \"{self.HOSTILE}\")\nq(a, \"INSERT INTO notes VALUES ('private')\")\n", bad)
+
+    @unittest.skipUnless(shutil.which("localedef"), "no localedef")
+    def test_a_turkish_i(self):
+        locales = self.path("locales")
+        os.makedirs(locales)
+        made = subprocess.run(["localedef", "-i", "tr_TR", "-f", "UTF-8", f"{locales}/tr_TR.UTF-8"], capture_output=True)
+        if made.returncode:
+            self.skipTest("no Turkish locale")
+        bad = self.make("bad.db", "CREATE TABLE a(t CHECK (LLM_CONFIG('proxy', 'URL') IS NOT NULL))",
+                        "CREATE TABLE b(t CHECK (LLM_INIT() IS NOT NULL))", "CREATE TABLE llm_cost_DAILY(day)")
+        out = self.run_code("print(locale.setlocale(locale.LC_ALL, ''))\ndb = connect(args[0])\nq(db, 'INSERT INTO a VALUES (1)')\n"
+                            "q(db, 'INSERT INTO b VALUES (1)')\nq(db, \"SELECT llm_config('proxy')\")\nq(db, \"SELECT llm_last_call()\")\n",
+                            bad, LC_ALL="tr_TR.UTF-8", LOCPATH=locales)
+        self.assertIn("tr_TR", out)
+        self.assertNotIn(self.standin.url, out)
+        self.assertEqual(out.count("error"), 4, out)
+
+    def test_what_lies_in_the_place_of_a_store(self):
+        """A link, a folder, a FIFO, a text, and files that SQLite would take for the store's WAL and journal."""
+        self.own_requests = 0
+        target = self.path("target")
+        kinds = {"link": lambda p: os.symlink(target, p), "folder": os.mkdir, "fifo": os.mkfifo,
+                 "text": lambda p: open(p, "w").write("not a database" * 100)}
+        for kind, plant in kinds.items():
+            with self.subTest(kind=kind):
+                db = self.make(kind + ".db", "CREATE TABLE x(a)")
+                plant(db + "-llmcost")
+                out = self.run_code("db = connect(args[0])\nq(db, \"SELECT llm_complete('private')\")\nq(db, 'SELECT * FROM llm_calls')\n"
+                                    .replace("db = connect", "del os.environ['LLMCOST_STORE']\ndb = connect"), db)
+                self.assertIn("error", out.splitlines()[0])
+                self.assertFalse(os.path.exists(target))
+
+    def test_links_in_the_place_of_the_stores_wal_and_journal(self):
+        self.own_requests = 1
+        db = self.make("w.db", "CREATE TABLE x(a)")
+        targets = {s: self.path("target" + s) for s in ("-wal", "-journal", "-shm")}
+        for suffix, target in targets.items():
+            with open(target, "w") as f:
+                f.write("mine")
+            os.symlink(target, db + "-llmcost" + suffix)
+        self.run_code("del os.environ['LLMCOST_STORE']\ndb = connect(args[0])\nq(db, \"SELECT llm_complete('private')\")\n", db)
+        for target in targets.values():
+            with open(target) as f:
+                self.assertEqual(f.read(), "mine", target)
+
+    def test_stores_of_older_versions_beside_a_file(self):
+        for version in (1, 2, 3):
+            with self.subTest(version=version):
+                db = self.make(f"v{version}.db", "CREATE TABLE x(a)")
+                shutil.copy(os.path.join(ROOT, f"tests/data/store_v{version}.db"), db + "-llmcost")
+                out = self.run_code("del os.environ['LLMCOST_STORE']\ndb = connect(args[0])\nq(db, \"SELECT llm_complete('private')\")\n"
+                                    "q(db, 'SELECT * FROM llm_calls')\n", db)
+                self.assertEqual(out.count("error"), 2, out)
+                self.assertIn("llm_trust_store()", out)
+
+    def test_the_victims_mark_in_another_store(self):
+        """A mark fits the id of one store: it says nothing of a store with another."""
+        bad = self.make("m.db", "CREATE TABLE x(a)")
+        shutil.copy(self.store, bad + "-llmcost")
+        db = sqlite3.connect(bad + "-llmcost")
+        db.execute("UPDATE llm_meta SET value = value || '0' WHERE name = 'id'")
+        db.execute("UPDATE llm_answers SET answer = 'PLANTED'")
+        db.commit()
+        db.close()
+        out = self.run_code("del os.environ['LLMCOST_STORE']\ndb = connect(args[0])\n"
+                            f"q(db, \"SELECT llm_complete('{SECRET_PROMPT}')\")\n", bad)
+        self.assertIn("was not made by this installation", out)
 
 
 class Harmless(Cases):

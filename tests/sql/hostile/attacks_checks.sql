@@ -27,7 +27,7 @@ CREATE TABLE h(t CHECK (llm_prices_import('{"gpt-4o":{}}') IS NOT NULL));
 CREATE TABLE i(t CHECK (llm_last_call() IS NOT 5));
 CREATE TABLE j(t CHECK (llmcost_debug() IS NOT NULL));
 CREATE TABLE k(t CHECK (llm_config('ttl') IS NULL));
--- says: a database file must not spend, send or read the ledger
+-- says: a database file must not spend, send or read the ledger|unsafe use of llm_chat()
 -- victim
 INSERT INTO a VALUES ('private');
 INSERT INTO b VALUES ('private');
@@ -40,7 +40,6 @@ INSERT INTO h VALUES ('private');
 INSERT INTO i VALUES ('private');
 INSERT INTO j VALUES ('private');
 INSERT INTO k VALUES ('private');
-SELECT llm_complete('what is this file?');
 
 --- embed with a model, beside the harmless embed
 CREATE TABLE notes(t TEXT, body TEXT, v BLOB AS (embed(body)), CHECK (length(embed(t, 'evil')) > 0));
@@ -92,7 +91,7 @@ CREATE TABLE notes(a DEFAULT '/*', t TEXT CHECK (llm_complete(t) <> ''), b DEFAU
 INSERT INTO notes(t) VALUES ('my private note');
 
 --- a line comment that begins in a name
-CREATE TABLE notes("--" INTEGER, [/*] INTEGER, `--` INTEGER, t TEXT CHECK (llm_complete(t) <> ''));
+CREATE TABLE notes("--" INTEGER, [/*] INTEGER, `-- ` INTEGER, t TEXT CHECK (llm_complete(t) <> ''));
 -- victim
 INSERT INTO notes(t) VALUES ('my private note');
 
@@ -108,10 +107,9 @@ CREATE TABLE notes(a DEFAULT 'it''s "', b -- "
 INSERT INTO notes(t) VALUES ('my private note');
 
 --- brackets that do not double, and a slash with a star at the end of a comment
-CREATE TABLE notes([a]] INTEGER, t TEXT CHECK (llm_complete(t) <> ''), [b"] /*/ ' */);
+CREATE TABLE notes([a"] INTEGER, t TEXT CHECK (llm_complete(t) <> ''), [b"] /*/ ' */);
 -- victim
 INSERT INTO notes(t) VALUES ('my private note');
-SELECT 1;
 
 --- a string that begins in a variable: $x(')
 CREATE TABLE notes(t TEXT);

@@ -11,8 +11,8 @@ INSERT INTO ft(ft, rank) VALUES ('integrity-check', 1);
 SELECT * FROM ft('salary');
 
 --- fts5 over llm_calls, quoted, with capitals and comments
-CREATE VIRTUAL TABLE a USING fts5(tag, error, content="LLM_CALLS", content_rowid = /* the id */ id);
-CREATE VIRTUAL TABLE b USING fts5(tag, error, content=[Llm_Calls] /* x */, content_rowid=id);
+CREATE VIRTUAL TABLE a USING fts5(tag, error, content="LLM_CALLS" , content_rowid="id");
+CREATE VIRTUAL TABLE b USING fts5(tag, error, /* x */ content=Llm_Calls, content_rowid=id);
 CREATE VIRTUAL TABLE c USING fts5(tag, error, content=`llm_calls`, content_rowid='id' -- '
 );
 -- victim
@@ -159,12 +159,9 @@ SELECT * FROM y;
 SELECT * FROM z;
 INSERT INTO notes SELECT text FROM y;
 
---- a table called llmcost_guard, plain, TEMP and virtual
+--- a table called llmcost_guard
 CREATE TABLE llmcost_guard(unused);
 CREATE TABLE notes(t TEXT CHECK (llm_complete(t) <> ''));
-CREATE TABLE other(t);
-PRAGMA writable_schema = ON;
-INSERT INTO sqlite_schema VALUES ('view', 'llmcost_guard', 'llmcost_guard', 0, 'CREATE TEMP VIEW llmcost_guard AS SELECT 1');
 -- victim
 INSERT INTO notes VALUES ('private');
 SELECT llm_last_call();
@@ -227,10 +224,12 @@ INSERT INTO ft(c0) VALUES ('private');
 INSERT INTO f2(f2) VALUES ('rebuild');
 SELECT * FROM f2('private');
 
---- the victim's own words for a semantic_cache of the file with a remote embedder
+--- the victim's own words for a semantic_cache of the file with a remote embedder, whose host has no key
+-- allowed: HOST
 CREATE VIRTUAL TABLE faq USING semantic_cache(embedder='evil');
 -- victim
 INSERT INTO faq(query, response) VALUES ('private', 1);
+INSERT INTO faq(query, response, embedding) VALUES ('mine', 2, zeroblob(256));
 SELECT * FROM faq WHERE query MATCH 'private';
 INSERT INTO faq(faq) VALUES ('rebuild');
 

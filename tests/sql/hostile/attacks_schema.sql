@@ -49,7 +49,7 @@ CREATE TABLE notes(t TEXT CHECK (llm_complete(t) <> ''));
 CREATE TABLE more(t TEXT CHECK (llm_complete(t) <> ''));
 PRAGMA writable_schema = ON;
 UPDATE sqlite_schema SET sql = sql || char(0) || ' */ no more here' WHERE name = 'notes';
-UPDATE sqlite_schema SET sql = CAST(sql || '/*' || char(0) || '*/' AS BLOB) WHERE name = 'more';
+UPDATE sqlite_schema SET sql = CAST(sql || '/* ' || char(0) || '*/' AS BLOB) WHERE name = 'more';
 -- victim
 INSERT INTO notes VALUES ('private');
 INSERT INTO more VALUES ('private');
@@ -172,5 +172,6 @@ PRAGMA writable_schema = ON;
 UPDATE sqlite_schema SET name = 'n' || char(27) || '[2J', tbl_name = 'n' || char(27) || '[2J', sql = 'CREATE TABLE "n' || char(27) || '[2J"(t CHECK (llm_complete(t) <> ''''))' WHERE name = 'notes';
 CREATE VIEW door AS SELECT 1 AS t;
 -- unsaid: [2J
+-- clients: shell python
 -- victim
 SELECT llm_complete('x');
