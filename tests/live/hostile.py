@@ -22,7 +22,8 @@ a line `-- store`, statements on hostile.db-llmcost, the store that the stranger
 has keys and asks); then, behind `-- victim`, what the victim does. HOST and URL are the attacker's address.
 
 A harmless case has statements of the application alone, and behind each may stand what it must give:
-`-- gives: VALUE` (the first of the first row; nothing for none) or `-- error: TEXT`.
+`-- gives: VALUE` (the first of the first row; nothing for none) or
+`-- error: TEXT|TEXT`.
 """
 import glob
 import json

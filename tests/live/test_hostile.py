@@ -181,7 +181,8 @@ class Around(Cases):
                 "    db.enable_load_extension(True); db.load_extension(so); return db\n"
                 "def q(db, sql):\n    try: print(db.execute(sql).fetchall())\n"
                 "    except sqlite3.Error as e: print('error', e)\n" + code)
-        env = {"LLMCOST_STORE": self.store, "XDG_STATE_HOME": self.state, **env}
+        shutil.copytree(os.path.dirname(self.store), self.folder + "-own", dirs_exist_ok=True)
+        env = {"LLMCOST_STORE": self.folder + "-own/store", "XDG_STATE_HOME": self.state, **env}
         hosts = ",".join([self.standin.host, *(f"{self.standin.host}={k}" for k in KEYS)])
         out = subprocess.run(["/usr/bin/python3", "-c", code, ATTACKED, *args], capture_output=True, text=True, timeout=60,
                              env=clean_env(AWS_SECRET_ACCESS_KEY=AWS_SECRET, LLMCOST_ALLOW_HOSTS=hosts, **KEYS, **env), cwd=self.folder)
@@ -190,13 +191,13 @@ class Around(Cases):
             self.assertNotIn(secret, out.stdout)
         return out.stdout
 
-    def test_a_database_of_bytes_in_place_of_another(self):
+    def test_two_databases_of_bytes_and_a_question_to_each(self):
         clean = self.make("clean.db", "CREATE TABLE notes(t)", "PRAGMA schema_version = 77")
         bad = self.make("bad.db", self.HOSTILE, "PRAGMA schema_version = 77")
         self.run_code("db = connect(':memory:')\nfor a in args:\n    db.deserialize(open(a, 'rb').read())\n"
                       "    q(db, 'SELECT llm_last_call()')\n    q(db, \"INSERT INTO notes VALUES ('private')\") if 'bad' in a else 0\n", clean, bad)
 
-    def test_only_the_second_database_of_bytes_is_hostile_and_nothing_was_asked_since(self):
+    def test_a_database_of_bytes_in_place_of_another(self):
         clean = self.make("clean.db", "CREATE TABLE notes(t)", "PRAGMA schema_version = 77")
         bad = self.make("bad.db", self.HOSTILE, "PRAGMA schema_version = 77")
         self.run_code("db = connect(':memory:')\ndb.deserialize(open(args[0], 'rb').read())\nq(db, 'SELECT llm_last_call()')\n"
@@ -262,7 +263,7 @@ class Around(Cases):
         self.own_requests = 0
         target = self.path("target")
         kinds = {"link": lambda p: os.symlink(target, p), "folder": os.mkdir, "fifo": os.mkfifo,
-                 "text": lambda p: open(p, "w").write("not a database" * 100)}
+                 "text": lambda p: shutil.copy(__file__, p)}
         for kind, plant in kinds.items():
             with self.subTest(kind=kind):
                 db = self.make(kind + ".db", "CREATE TABLE x(a)")
@@ -273,17 +274,16 @@ class Around(Cases):
                 self.assertFalse(os.path.exists(target))
 
     def test_links_in_the_place_of_the_stores_wal_and_journal(self):
-        self.own_requests = 1
-        db = self.make("w.db", "CREATE TABLE x(a)")
-        targets = {s: self.path("target" + s) for s in ("-wal", "-journal", "-shm")}
-        for suffix, target in targets.items():
-            with open(target, "w") as f:
-                f.write("mine")
-            os.symlink(target, db + "-llmcost" + suffix)
-        self.run_code("del os.environ['LLMCOST_STORE']\ndb = connect(args[0])\nq(db, \"SELECT llm_complete('private')\")\n", db)
-        for target in targets.values():
-            with open(target) as f:
-                self.assertEqual(f.read(), "mine", target)
+        self.own_requests = 2
+        for suffix in ("-wal", "-journal", "-shm"):  # the first two SQLite removes, the third it does not follow
+            with self.subTest(suffix=suffix):
+                db, target = self.make(f"{suffix[1:]}.db", "CREATE TABLE x(a)"), self.path("target" + suffix)
+                with open(target, "w") as f:
+                    f.write("mine")
+                os.symlink(target, db + "-llmcost" + suffix)
+                self.run_code("del os.environ['LLMCOST_STORE']\ndb = connect(args[0])\nq(db, \"SELECT llm_complete('private')\")\n", db)
+                with open(target) as f:
+                    self.assertEqual(f.read(), "mine")
 
     def test_stores_of_older_versions_beside_a_file(self):
         for version in (1, 2, 3):
@@ -314,7 +314,8 @@ class Harmless(Cases):
         for line in expectations:
             kind, _, wanted = line[3:].partition(":")
             if kind == "error":
-                self.assertTrue(any(wanted.strip() in e for e in errors), f"{sql}: expected an error with {wanted}: {result} {errors}")
+                self.assertTrue(any(w in e for e in errors for w in wanted.strip().split("|")),
+                                f"{sql}: expected an error with {wanted}: {result} {errors}")
             else:
                 self.assertEqual(result[0], "value", f"{sql}: {result}")
                 self.assertEqual(result[1] or "", wanted.strip(), sql)
