@@ -86,7 +86,7 @@ class Attacks(Cases):
         os.makedirs(folder)
         has_store = bool(case.store_text.strip())
         env = {"XDG_STATE_HOME": os.path.join(self.tmp.name, "stranger")}
-        env["LLMCOST_ALLOW_HOSTS"] = ",".join(f"{self.standin.host}={k}" for k in KEYS) if has_store else ""
+        env["LLMCOST_ALLOW_HOSTS"] = allowed_hosts(case, self.standin.host) if has_store else ""
         env["OPENAI_API_KEY"] = "sk-of-the-stranger" if has_store else ""
         made = [] if case.switch("models") == "none" else MODELS
         made = self.fill([*made, *(s for s, _ in hostile.statements(case.stranger_text))])

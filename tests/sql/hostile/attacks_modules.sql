@@ -3,6 +3,7 @@
 --- fts5 over llm_texts, and a view of it
 CREATE VIRTUAL TABLE ft USING fts5(text, content='llm_texts', content_rowid='rowid');
 CREATE VIEW inbox AS SELECT text FROM ft;
+-- unsaid: salary
 -- victim
 SELECT * FROM ft;
 SELECT * FROM inbox;
@@ -15,6 +16,7 @@ CREATE VIRTUAL TABLE a USING fts5(tag, error, content="LLM_CALLS" , content_rowi
 CREATE VIRTUAL TABLE b USING fts5(tag, error, /* x */ content=Llm_Calls, content_rowid=id);
 CREATE VIRTUAL TABLE c USING fts5(tag, error, content=`llm_calls`, content_rowid='id' -- '
 );
+-- unsaid: salary
 -- victim
 SELECT * FROM a;
 SELECT * FROM b;
@@ -24,6 +26,7 @@ INSERT INTO a(a) VALUES ('rebuild');
 --- fts5 over the answers and the semantic cache
 CREATE VIRTUAL TABLE a USING fts5(answer, content=llm_answers, content_rowid=rowid);
 CREATE VIRTUAL TABLE b USING fts5(query, response, content=llm_cache, content_rowid=rowid);
+-- unsaid: salary
 -- victim
 SELECT * FROM a;
 SELECT * FROM b;
@@ -34,16 +37,47 @@ INSERT INTO b(b) VALUES ('rebuild');
 CREATE VIEW v AS SELECT rowid AS id, text FROM llm_texts;
 CREATE VIRTUAL TABLE ft USING fts5(text, content=v, content_rowid=id);
 CREATE TABLE loot(x);
+-- unsaid: salary
 -- victim
 SELECT * FROM ft;
 INSERT INTO ft(ft) VALUES ('rebuild');
 SELECT * FROM v;
+
+--- an index over llm_texts that the victim's own INSERT copies
+CREATE VIRTUAL TABLE ft USING fts5(text, content='llm_texts', content_rowid='rowid');
+CREATE TABLE notes(t);
+CREATE TABLE loot(x);
+CREATE VIEW v AS SELECT text FROM ft;
+CREATE TRIGGER tr AFTER INSERT ON notes BEGIN INSERT INTO loot SELECT text FROM v; END;
+-- unsaid: salary
+-- victim
+SELECT * FROM v;
+INSERT INTO notes VALUES ('private');
+CREATE TABLE copy AS SELECT * FROM ft;
+SELECT * FROM loot;
+
+--- an index over every other table of ours, copied by a trigger
+CREATE VIRTUAL TABLE a USING fts5(kind, tag, model, content="llm_calls", content_rowid=id);
+CREATE VIRTUAL TABLE b USING fts5(answer, content=llm_answers, content_rowid=rowid);
+CREATE VIRTUAL TABLE c USING fts5(day, calls, content='LLM_COST_DAILY', content_rowid=rowid);
+CREATE TABLE notes(t);
+CREATE TABLE loot(x);
+CREATE TRIGGER ta AFTER INSERT ON notes WHEN new.t = 'a' BEGIN INSERT INTO loot SELECT 'leaked ' || kind FROM a; END;
+CREATE TRIGGER tb AFTER INSERT ON notes WHEN new.t = 'b' BEGIN INSERT INTO loot SELECT 'leaked ' || answer FROM b; END;
+CREATE TRIGGER tc AFTER INSERT ON notes WHEN new.t = 'c' BEGIN INSERT INTO loot SELECT 'leaked ' || calls FROM c; END;
+-- unsaid: leaked
+-- victim
+INSERT INTO notes VALUES ('a');
+INSERT INTO notes VALUES ('b');
+INSERT INTO notes VALUES ('c');
+SELECT * FROM loot;
 
 --- a rebuild that the victim's own INSERT fires, then the words are kept
 CREATE VIRTUAL TABLE ft USING fts5(text, content='llm_texts', content_rowid='rowid');
 CREATE TABLE notes(t);
 CREATE TABLE loot(x);
 CREATE TRIGGER tr AFTER INSERT ON notes BEGIN INSERT INTO ft(ft) VALUES ('rebuild'); INSERT INTO loot SELECT text FROM ft; END;
+-- unsaid: salary
 -- victim
 INSERT INTO notes VALUES ('private');
 SELECT * FROM loot;
@@ -54,6 +88,7 @@ CREATE VIRTUAL TABLE words USING fts5vocab(ft, instance);
 CREATE TABLE notes(t);
 CREATE TABLE loot(x);
 CREATE TRIGGER tr AFTER INSERT ON notes BEGIN INSERT INTO ft(ft) VALUES ('rebuild'); INSERT INTO loot SELECT term FROM words; END;
+-- unsaid: salary
 -- victim
 INSERT INTO notes VALUES ('private');
 SELECT * FROM words;
@@ -66,6 +101,7 @@ CREATE TABLE notes(t);
 CREATE TABLE loot(x);
 CREATE TRIGGER tr AFTER INSERT ON notes BEGIN INSERT INTO a(a) VALUES ('rebuild'); INSERT INTO loot SELECT text FROM a; INSERT INTO loot SELECT term FROM aux; END;
 -- clients: shell python
+-- unsaid: salary
 -- victim
 INSERT INTO notes VALUES ('private');
 INSERT INTO a(a) VALUES ('rebuild');
@@ -81,6 +117,7 @@ CREATE TABLE loot(x);
 CREATE TRIGGER tr AFTER INSERT ON notes BEGIN INSERT INTO ft(ft) VALUES ('rebuild'); INSERT INTO loot SELECT text FROM ft; END;
 PRAGMA writable_schema = ON;
 UPDATE sqlite_schema SET sql = 'CREATE VIRTUAL TABLE ft USING fts5(text, content = ''llm_texts''   , content_rowid=''rowid'')', type = 'TABLE' WHERE name = 'ft';
+-- unsaid: salary
 -- victim
 INSERT INTO notes VALUES ('private');
 SELECT * FROM ft;
@@ -98,6 +135,7 @@ INSERT INTO ft(ft, rank) VALUES ('rank', 'bm25((SELECT llm_complete(1)))');
 CREATE VIRTUAL TABLE ft USING fts5(text);
 DROP TABLE ft_content;
 CREATE VIRTUAL TABLE ft_content USING fts5(id, c0, content='llm_texts', content_rowid='rowid');
+-- unsaid: salary
 -- victim
 SELECT * FROM ft;
 SELECT * FROM ft('salary');
@@ -110,6 +148,7 @@ CREATE TABLE loot(x);
 CREATE TRIGGER tr AFTER INSERT ON notes BEGIN INSERT INTO loot SELECT text FROM ft; END;
 DROP TABLE ft_content;
 CREATE VIEW ft_content AS SELECT rowid AS id, text AS c0 FROM llm_texts;
+-- unsaid: salary
 -- victim
 INSERT INTO notes VALUES ('private');
 SELECT * FROM ft;
@@ -152,6 +191,7 @@ CREATE TABLE notes(t);
 PRAGMA writable_schema = ON;
 UPDATE sqlite_schema SET sql = 'CREATE VIRTUAL TABLE x USING llm_call(''spend'')', rootpage = 0 WHERE name = 'x';
 INSERT INTO sqlite_schema VALUES ('table', 'y', 'y', 0, 'CREATE VIRTUAL TABLE y USING llm_texts'), ('table', 'z', 'z', 0, 'CREATE VIRTUAL TABLE z USING "llm_calls"()');
+-- unsaid: salary
 -- victim
 SELECT * FROM x;
 SELECT * FROM x('spend');
