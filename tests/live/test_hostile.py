@@ -85,6 +85,11 @@ class Attacks(Cases):
         folder = os.path.join(self.tmp.name, f"made-{case.theme}-{abs(hash(case.name))}")
         os.makedirs(folder)
         has_store = bool(case.store_text.strip())
+        if case.switch("file"):  # the victim's own, whose models are where the attacker listens, too
+            db = connect(os.path.join(folder, case.switch("file")), so=ATTACKED)
+            for sql in self.fill(MODELS):
+                db.execute(sql)
+            db.close()
         env = {"XDG_STATE_HOME": os.path.join(self.tmp.name, "stranger")}
         env["LLMCOST_ALLOW_HOSTS"] = allowed_hosts(case, self.standin.host) if has_store else ""
         env["OPENAI_API_KEY"] = "sk-of-the-stranger" if has_store else ""
@@ -122,6 +127,7 @@ class Attacks(Cases):
         text = "\n".join(f"{r[1]}\n{r[2]}" for r in results)
         for secret in (*KEYS.values(), AWS_SECRET):
             self.assertNotIn(secret, text)
+        self.assertNotIn("cannot reach", text)  # it was tried: only the network was not there
         if case.switch("unsaid"):
             self.assertNotIn(case.switch("unsaid"), text)
         errors = "\n".join(r[1] for r in results if r[0] == "error")
@@ -294,6 +300,21 @@ class Around(Cases):
                                     "q(db, 'SELECT * FROM llm_calls')\n", db)
                 self.assertEqual(out.count("error"), 2, out)
                 self.assertIn("llm_trust_store()", out)
+
+    def test_a_trigger_in_a_store_that_was_named_and_an_index_that_hides_it(self):
+        self.own_requests = 0
+        named = self.path("named")
+        shutil.copy(self.store, named)
+        db = sqlite3.connect(named, isolation_level=None)
+        for sql in ("CREATE TRIGGER tr AFTER INSERT ON llm_calls BEGIN UPDATE llm_answers SET answer = 'PLANTED'; END",
+                    "CREATE TABLE d(type, name, tbl_name, rootpage, sql)",
+                    "INSERT INTO d SELECT * FROM sqlite_schema WHERE name NOT IN ('tr', 'd') AND sql IS NOT NULL",
+                    "CREATE INDEX i ON d(sql)", "PRAGMA writable_schema = ON",
+                    "UPDATE sqlite_schema SET tbl_name = 'sqlite_master', sql = 'CREATE INDEX i ON sqlite_master(sql)' WHERE name = 'i'"):
+            db.execute(sql)
+        db.close()
+        out = self.run_code("db = connect(args[0])\nq(db, \"SELECT llm_complete('private')\")\n", self.make("t.db"), LLMCOST_STORE=named)
+        self.assertIn("is not as llmcost makes it", out)
 
     def test_the_victims_mark_in_another_store(self):
         """A mark fits the id of one store: it says nothing of a store with another."""

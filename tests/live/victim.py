@@ -39,4 +39,10 @@ def work(job):
 
 
 for line in sys.stdin:
-    print(json.dumps(work(json.loads(line))), flush=True)
+    child = os.fork()  # what is process-wide, a host that was allowed say, ends with the job
+    if not child:
+        print(json.dumps(work(json.loads(line))), flush=True)
+        os._exit(0)
+    status = os.waitpid(child, 0)[1]
+    if status:
+        os._exit(128 + (status & 127))

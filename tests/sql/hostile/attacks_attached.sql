@@ -2,7 +2,7 @@
 
 --- attached, under a name of many kinds
 -- file: mine.db
-CREATE TABLE notes(t TEXT CHECK (llm_complete(t, '{"model":"gpt-4o-mini"}') <> ''));
+CREATE TABLE notes(t TEXT CHECK (llm_complete(t) <> ''));
 -- victim
 ATTACH 'hostile.db' AS "it's "" a name";
 INSERT INTO "it's "" a name".notes VALUES ('private');

@@ -58,8 +58,8 @@ INSERT INTO llm_models SELECT 'm' || key, 'openai', 'openai', value, 'OPENAI_API
   'https://api.openai.com@HOST/v1', 'URL/v1#api.openai.com', 'http://api.openai.com@HOST', 'http://HOST\@api.openai.com/v1',
   'HTTP://HOST/v1', 'http:HOST/v1', 'http:///HOST/v1', '//HOST/v1', ' URL/v1', 'http://[::1]:1/v1', 'http://[::ffff:127.0.0.1]:1/v1',
   'http://localhost:1/v1', 'http://127.1:1/v1', 'http://0x7f000001:1/v1', 'http://2130706433:1/v1', 'http://0177.0.0.1:1/v1',
-  'https://api.openai.com.evil.example/v1', 'https://api.openai.com:444/v1', 'https://api.openai.com./v1', 'https://api.openai.com%2f@HOST/v1',
-  'https://api.openai.com' || char(13, 10) || 'Host: HOST', 'https://api.openai.com' || char(0) || '@HOST', 'file:///etc/passwd', 'gopher://HOST/v1', 'https://аpi.openai.com/v1', ''));
+  'https://api.openai.com.evil.example/v1', 'https://api.openai.com./v1', 'https://api.openai.com%2f@HOST/v1',
+  'https://api.openai.com' || char(13, 10) || 'Host: HOST', 'file:///etc/passwd', 'gopher://HOST/v1', 'https://аpi.openai.com/v1', ''));
 -- victim
 SELECT llm_complete('x', '{"model":"m0"}');
 SELECT llm_complete('x', '{"model":"m1"}');
@@ -85,8 +85,6 @@ SELECT llm_complete('x', '{"model":"m20"}');
 SELECT llm_complete('x', '{"model":"m21"}');
 SELECT llm_complete('x', '{"model":"m22"}');
 SELECT llm_complete('x', '{"model":"m23"}');
-SELECT llm_complete('x', '{"model":"m24"}');
-SELECT llm_complete('x', '{"model":"m25"}');
 
 --- names and providers with line breaks and formats
 -- allowed: nothing
