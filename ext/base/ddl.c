@@ -1,19 +1,28 @@
 /*
 ** See ddl.h for the contract. The rules are those of SQLite's tokenize.c: blanks are space, tab, LF,
-** FF and CR; comments are "--" to the end of the line and "/" "*" to "*" "/"; quotes are ' " ` with
-** doubling, and [ … ].
+** VT (behind another), FF, CR and a byte order mark; comments are "--" to the end of the line and "/" "*" to
+** "*" "/"; quotes are ' " ` with doubling, and [ … ]. A variable ($x, :x, @x, #x) may take quotes and comment
+** signs into its name, as in $x('): from there on every word counts. Letters are ASCII's, whatever the
+** locale of the process says.
 */
 #include "base/ddl.h"
 
 #include <string.h>
-#include <strings.h>
 
 static int is_word_byte(char c) {
   return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-static int is_blank(char c) {
-  return c == ' ' || (c >= '\t' && c <= '\r' && c != '\v');
+/* The length of a blank at p, 0 where there is none. */
+static int blank_at(const char *p, const char *end) {
+  return p == end                                            ? 0
+         : *p == ' ' || (*p >= '\t' && *p <= '\r')           ? 1
+         : end - p >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0 ? 3
+                                                             : 0;
+}
+
+static char fold(char c) {
+  return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 }
 
 /* What closes a quoted text that begins with c; 0: nothing does. */
@@ -37,8 +46,8 @@ static const char *skip_comment(const char *p, const char *end) {
 static const char *skip_blanks(const char *p, const char *end) {
   for (const char *before = NULL; p != before;) {
     before = p;
-    while (p < end && is_blank(*p)) {
-      p++;
+    for (int n; (n = blank_at(p, end)) > 0;) {
+      p += n;
     }
     p = skip_comment(p, end);
   }
@@ -95,7 +104,7 @@ void ddl_start(Ddl *d, const char *sql, size_t n) {
 
 /* Every word counts where the text may be read otherwise than as SQL. */
 static int is_raw(const Ddl *d) {
-  return d->kind == DDL_VIRTUAL || d->kind == DDL_OTHER;
+  return d->kind == DDL_VIRTUAL || d->kind == DDL_OTHER || d->has_variable;
 }
 
 /* 1 if two quotes at p stand for one inside of the text ([ … ] knows no such thing). */
@@ -117,6 +126,7 @@ static void step(Ddl *d) {
   } else {
     d->quote = closing_quote(*d->at);
     d->opened = d->at + 1;
+    d->has_variable |= strchr("$:@#", *d->at) && *d->at;
   }
   d->at++;
 }
@@ -146,25 +156,26 @@ int ddl_is_string(const Ddl *d) {
 }
 
 int ddl_is_name(const char *text, size_t n, const char *name) {
-  return strlen(name) == n && strncasecmp(text, name, n) == 0;
+  size_t i = 0;
+  while (i < n && name[i] && fold(text[i]) == fold(name[i])) {
+    i++;
+  }
+  return i == n && name[i] == 0;
 }
 
 int ddl_is_plain_call(const Ddl *d) {
   const char *p = d->at;
-  while (p < d->end && (is_blank(*p) || *p == '"' || *p == ']' || *p == '`')) {
-    p++;
+  p += p < d->end && (*p == '"' || *p == ']' || *p == '`');
+  for (int n; (n = blank_at(p, d->end)) > 0;) {
+    p += n;
   }
   if (p == d->end || (*p != '(' && *p != '/' && *p != '-')) {
-    return d->kind != DDL_VIRTUAL && d->kind != DDL_OTHER; /* a column of that name, say */
+    return !is_raw(d); /* a column of that name, say */
   }
-  for (p++; p < d->end && (is_word_byte(*p) || is_blank(*p) || *p == '.');) {
+  for (p++; p < d->end && (is_word_byte(*p) || *p == '.' || blank_at(p, d->end));) {
     p++;
   }
   return p < d->end && *p == ')';
-}
-
-static char fold(char c) {
-  return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
 void ddl_normalize(const char *sql, size_t n, char *out) {
@@ -183,6 +194,19 @@ void ddl_normalize(const char *sql, size_t n, char *out) {
     }
   }
   *to = 0;
+}
+
+int ddl_show_name(const char *name, size_t n, char *out, size_t size) {
+  size_t kept = 0;
+  int is_plain = n > 0 && n < size;
+  for (; kept < n && kept + 1 < size; kept++) {
+    char c = name[kept];
+    int fine = is_word_byte(c) || c == ' ' || c == '-' || c == '.' || c == '$';
+    out[kept] = (char)(fine ? c : '?');
+    is_plain &= fine;
+  }
+  out[kept] = 0;
+  return is_plain;
 }
 
 const char *ddl_kind_name(DdlKind kind) {

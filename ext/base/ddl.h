@@ -29,6 +29,7 @@ typedef struct Ddl {
   const char *at, *end; /* of the words */
   char quote;           /* what closes the quoted text that `at` is in; 0: in none */
   const char *opened;   /* where that text begins */
+  int has_variable;     /* one stands before `at`: see ddl.c */
 } Ddl;
 
 /* Begins to read n bytes. */
@@ -53,6 +54,10 @@ int ddl_is_plain_call(const Ddl *d);
 /* Writes to `out` (room for n + 1 bytes) the text without comments, blanks only where they part two
 ** words, letters outside of quotes in lower case, and a NUL. */
 void ddl_normalize(const char *sql, size_t n, char *out);
+
+/* The name for a message: cut at `size`, what is no plain character replaced. Returns 1 if it is plain as it
+** is, so that a statement with it in double quotes can be recommended. */
+int ddl_show_name(const char *name, size_t n, char *out, size_t size);
 
 /* "table", "view", … for messages. */
 const char *ddl_kind_name(DdlKind kind);

@@ -3,6 +3,7 @@
 */
 #include "store/config.h"
 
+#include "base/ddl.h"
 #include "core/model_name.h"
 #include "core/sql_text.h"
 #include "store/prices.h"
@@ -30,34 +31,6 @@ static int has_generated_column(sqlite3 *host, const char *name) {
   }
   while (sqlite3_step(stmt) == SQLITE_ROW) {
     found |= sqlite3_column_int(stmt, 6) != 0;
-  }
-  sqlite3_finalize(stmt);
-  return found;
-}
-
-/* 1 the table is there and plain, 0 it is missing, -1 refused or failed. */
-static int is_plain_table(sqlite3 *host, const char *name, Err *err) {
-  static const char sql[] = "SELECT type = 'table' AND rootpage > 0 FROM main.sqlite_schema"
-                            " WHERE name = ?1 COLLATE NOCASE AND type IN ('table', 'view')";
-  sqlite3_stmt *stmt = NULL;
-  int found = 0;
-  if (sqlite3_prepare_v2(host, sql, -1, &stmt, NULL) != SQLITE_OK) {
-    config_host_error(host, "read the schema", err);
-    return -1;
-  }
-  sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
-  int rc = sqlite3_step(stmt);
-  if (rc == SQLITE_ROW) {
-    found = sqlite3_column_int(stmt, 0) && !has_generated_column(host, name) ? 1 : -1;
-  }
-  if (rc != SQLITE_ROW && rc != SQLITE_DONE) {
-    found = -1;
-    config_host_error(host, "read the schema", err);
-  } else if (found < 0) {
-    err_set(err, RC_ERROR, "config",
-            "%s in this database is a view, a virtual table or has generated columns: not read;"
-            " drop it and run SELECT llm_init()",
-            name);
   }
   sqlite3_finalize(stmt);
   return found;
@@ -135,17 +108,54 @@ static int fill_tiers(sqlite3 *host, Err *err) {
 enum { MODELS, PRICES, TIERS, N_TABLES };
 static const char *const table_names[N_TABLES] = {"llm_models", "llm_prices", "llm_tiers"};
 
-/* Which tables are missing, as a bit each; -1 on error. */
-static int find_missing(sqlite3 *host, Err *err) {
-  int missing = 0;
-  for (int i = 0; i < N_TABLES; i++) {
-    int found = is_plain_table(host, table_names[i], err);
-    if (found < 0) {
-      return -1;
-    }
-    missing |= found ? 0 : 1 << i;
+/* Notes which of our tables an object is, by its text (see ddl.h): 1, or -1 for what is no plain table. */
+static void note_object(const char *sql, size_t n, int found[N_TABLES]) {
+  Ddl d;
+  ddl_start(&d, sql, n);
+  if (d.kind == DDL_INDEX || d.kind == DDL_TRIGGER) {
+    return;
   }
-  return missing;
+  for (int i = 0; i < N_TABLES; i++) {
+    if (ddl_is_name(d.name, d.n_name, table_names[i])) {
+      found[i] = d.kind == DDL_TABLE && !d.is_temp && found[i] == 0 ? 1 : -1;
+    }
+  }
+}
+
+/* Goes over the schema itself: an index could hide rows of it. */
+static int find_objects(sqlite3 *host, int found[N_TABLES], Err *err) {
+  sqlite3_stmt *stmt = NULL;
+  int rc = sqlite3_prepare_v2(
+      host, "SELECT sql FROM main.sqlite_schema NOT INDEXED WHERE sql IS NOT NULL", -1, &stmt,
+      NULL);
+  while (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+    const char *sql = (const char *)sqlite3_column_text(stmt, 0);
+    rc = sql ? SQLITE_OK : SQLITE_NOMEM;
+    if (sql) {
+      note_object(sql, (size_t)sqlite3_column_bytes(stmt, 0), found);
+    }
+  }
+  if (rc != SQLITE_DONE) {
+    config_host_error(host, "read the schema", err);
+  }
+  sqlite3_finalize(stmt);
+  return err->rc;
+}
+
+/* Which tables are missing, as a bit each; -1 on error, or where one is not a plain table. */
+static int find_missing(sqlite3 *host, Err *err) {
+  int found[N_TABLES] = {0}, missing = 0;
+  find_objects(host, found, err);
+  for (int i = 0; i < N_TABLES && err->rc == RC_OK; i++) {
+    if (found[i] < 0 || (found[i] && has_generated_column(host, table_names[i]))) {
+      err_set(err, RC_ERROR, "config",
+              "%s in this database is a view, a virtual table or has generated columns: not read;"
+              " drop it and run SELECT llm_init()",
+              table_names[i]);
+    }
+    missing |= found[i] ? 0 : 1 << i;
+  }
+  return err->rc == RC_OK ? missing : -1;
 }
 
 static char *describe(int missing, int added) {

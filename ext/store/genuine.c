@@ -72,7 +72,8 @@ static int schema_error(sqlite3 *db, int rc, const char *what, Err *err) {
 /* Every object that has a text (an index that SQLite makes by itself has none). */
 static int read_objects(sqlite3 *db, const char *schema, const char *what, Objects *all, Err *err) {
   sqlite3_stmt *stmt = NULL;
-  char *sql = sqlite3_mprintf("SELECT sql FROM \"%w\".sqlite_schema WHERE sql IS NOT NULL", schema);
+  char *sql = sqlite3_mprintf(
+      "SELECT sql FROM \"%w\".sqlite_schema NOT INDEXED WHERE sql IS NOT NULL", schema);
   int rc = sql ? sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) : SQLITE_NOMEM;
   while (rc == SQLITE_OK && err->rc == RC_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
     const char *text = (const char *)sqlite3_column_text(stmt, 0);
@@ -161,13 +162,19 @@ static int is_fine(const Objects *ours, const Object *o, GenuineScope scope, int
 }
 
 static int is_foreign(const Object *o, const char *what, Err *err) {
-  int n = o->ddl.n_name < 60 ? (int)o->ddl.n_name : 60;
-  const char *kind = ddl_kind_name(o->ddl.kind);
+  const char *kind = ddl_kind_name(o->ddl.kind),
+             *drop = o->ddl.kind == DDL_VIRTUAL ? "table" : kind;
+  char shown[64], cure[128];
+  if (ddl_show_name(o->ddl.name, o->ddl.n_name, shown, sizeof shown) && o->ddl.kind != DDL_OTHER) {
+    sqlite3_snprintf(sizeof cure, cure, "DROP %s \"%s\"", drop, shown);
+  } else {
+    sqlite3_snprintf(sizeof cure, cure, "look into sqlite_schema");
+  }
   return err_set(
       err, RC_ERROR, "store",
-      "the store '%.200s' is not as llmcost makes it: nothing was read from it; %s '%.*s' is"
-      " not ours: drop it with the sqlite3 shell (DROP %s \"%.*s\"), or use another store",
-      what, kind, n, o->ddl.name, o->ddl.kind == DDL_VIRTUAL ? "TABLE" : kind, n, o->ddl.name);
+      "the store '%.200s' is not as llmcost makes it: nothing was read from it; %s '%s' is"
+      " not ours: drop it with the sqlite3 shell (%s), or use another store",
+      what, kind, shown, cure);
 }
 
 static int compare(Objects *ours, const Objects *theirs, GenuineScope scope, int older,

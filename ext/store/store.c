@@ -236,7 +236,8 @@ static int claimed_version(Store *s, long long *version, Err *err) {
                ? err->rc
                : store_version(s, version, err);
   }
-  if (store_ask(s, "SELECT count(*) FROM main.sqlite_schema", &tables, err) < 0 || tables == 0) {
+  if (store_ask(s, "SELECT count(*) FROM main.sqlite_schema NOT INDEXED", &tables, err) < 0 ||
+      tables == 0) {
     return err->rc;
   }
   store_ask(s, "PRAGMA main.application_id", &application, err);

@@ -112,19 +112,20 @@ static int is_breach(const Name *name, const Ddl *d) {
 
 /* What to do about it: a table holds somebody's rows, anything else can go. */
 static char *describe(const Search *s, const Ddl *d, const char *name) {
-  const char *kind = ddl_kind_name(d->kind);
-  int n = d->n_name < 60 ? (int)d->n_name : 60;
-  const char *drop = d->kind == DDL_VIRTUAL ? "table" : kind;
+  const char *kind = ddl_kind_name(d->kind), *drop = d->kind == DDL_VIRTUAL ? "TABLE" : kind;
+  char shown[64], schema[64];
+  int is_plain = ddl_show_name(d->name, d->n_name, shown, sizeof shown) &
+                 ddl_show_name(s->schema, strlen(s->schema), schema, sizeof schema);
   char *cure =
-      d->kind == DDL_OTHER
-          ? sqlite3_mprintf("see SELECT * FROM \"%.40w\".sqlite_schema", s->schema)
-          : sqlite3_mprintf(
-                "DROP %s \"%.40w\".\"%.*s\", or make it anew %s", drop, s->schema, n, d->name,
-                d->kind == DDL_VIEW || d->kind == DDL_TRIGGER ? "as TEMP" : "without that name");
+      d->kind == DDL_OTHER || d->is_temp || !is_plain
+          ? sqlite3_mprintf("find it in sqlite_schema of '%s' and drop it", schema)
+          : sqlite3_mprintf("DROP %s \"%s\".\"%s\", or make it anew %s", drop, schema, shown,
+                            d->kind == DDL_VIEW || d->kind == DDL_TRIGGER ? "as TEMP"
+                                                                          : "without that name");
   char *text =
-      sqlite3_mprintf("%s '%.*s' of '%.40s' names %s: nothing was done, since a database file must"
+      sqlite3_mprintf("%s '%s' of '%s' names %s: nothing was done, since a database file must"
                       " not spend, send or read the ledger; %s",
-                      kind, n, d->name, s->schema, name, cure ? cure : "");
+                      kind, shown, schema, name, cure ? cure : "");
   sqlite3_free(cure);
   return text;
 }
@@ -191,7 +192,7 @@ static int search_schema(Guard *g, const char *schema, void *unused, Err *err) {
   Search s = {.guard = g, .schema = schema, .err = err};
   sqlite3_stmt *stmt = NULL;
   char *before = g->impostor;
-  char *sql = sqlite3_mprintf("SELECT sql FROM \"%w\".sqlite_schema", schema);
+  char *sql = sqlite3_mprintf("SELECT sql FROM \"%w\".sqlite_schema NOT INDEXED", schema);
   int rc = sql ? sqlite3_prepare_v2(g->db, sql, -1, &stmt, NULL) : SQLITE_NOMEM;
   while (rc == SQLITE_OK && err->rc == RC_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
     const char *text =
@@ -270,7 +271,7 @@ static int add_to_watch(Guard *g, const char *schema, void *arg, Err *err) {
   sqlite3_str *sql = arg;
   (void)g;
   (void)err;
-  sqlite3_str_appendf(sql, "%sSELECT 1 FROM \"%w\".sqlite_schema WHERE 0",
+  sqlite3_str_appendf(sql, "%sSELECT 1 FROM \"%w\".sqlite_schema NOT INDEXED WHERE 0",
                       sqlite3_str_length(sql) ? " UNION ALL " : "", schema);
   return RC_OK;
 }
