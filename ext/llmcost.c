@@ -122,6 +122,10 @@ static int register_function(sqlite3 *db, Conn *conn, const Function *of) {
   *f = (BoundFunction){conn_ref(conn), of, 0};
   if (is_direct) {
     f->guard_number = guard_add(conn->guard, of->name, GUARD_FUNCTION);
+    if (f->guard_number < 0) {
+      free_bound(f);
+      return SQLITE_ERROR;
+    }
     if (has_pure_form(of->name)) {
       guard_allow_plain_call(conn->guard, of->name);
     }

@@ -3,8 +3,9 @@
 */
 #include "trust/guard.h"
 
-#include "base/schema_watch.h"
 #include "base/ddl.h"
+#include "trust/compiled.h"
+#include "trust/watched.h"
 
 #include <string.h>
 
@@ -16,24 +17,17 @@ typedef struct Name {
   char *culprit; /* owned (sqlite3_free): what the error says of who names it; NULL: nobody */
 } Name;
 
-/* What SQLite knows of a file without asking it: which one, and how often its content has changed, by this
-** connection or, as far as this one has noticed, by others. */
-typedef struct FileState {
-  sqlite3_file *file;
-  unsigned version;
-} FileState;
-
 struct Guard {
   sqlite3 *db;
   GuardIsStore is_store;
   void *arg;
-  SchemaWatch watch;
-  int n_schemas;  /* attached when the watch was opened */
-  FileState seen; /* of main, when it was last looked at */
-  int is_hosted;  /* guard_module has a table on this connection, which will close the watch */
+  Watched watched;
+  int is_hosted;   /* guard_module has a table on this connection, which will end the watches */
+  int is_complete; /* every database was searched */
   int n;
   Name names[GUARD_MOST];
   char *impostor; /* owned: likewise, of a table that stands in for one of ours */
+  char *damage;   /* owned: likewise, of a file that was made to change under SQLite */
 };
 
 /* A schema whose rows are being read. */
@@ -62,12 +56,13 @@ static void forget(Guard *g) {
     g->names[i].culprit = NULL;
   }
   sqlite3_free(g->impostor);
-  g->impostor = NULL;
+  sqlite3_free(g->damage);
+  g->impostor = g->damage = NULL;
 }
 
 void guard_free(Guard *g) {
   if (g) {
-    schema_watch_close(&g->watch);
+    watched_close(&g->watched);
     forget(g);
     sqlite3_free(g);
   }
@@ -112,7 +107,7 @@ static int is_breach(const Name *name, const Ddl *d) {
 
 /* What to do about it: a table holds somebody's rows, anything else can go. */
 static char *describe(const Search *s, const Ddl *d, const char *name) {
-  const char *kind = ddl_kind_name(d->kind), *drop = d->kind == DDL_VIRTUAL ? "TABLE" : kind;
+  const char *kind = ddl_kind_name(d->kind), *drop = d->kind == DDL_VIRTUAL ? "table" : kind;
   char shown[64], schema[64];
   int is_plain = ddl_show_name(d->name, d->n_name, shown, sizeof shown) &
                  ddl_show_name(s->schema, strlen(s->schema), schema, sizeof schema);
@@ -130,22 +125,39 @@ static char *describe(const Search *s, const Ddl *d, const char *name) {
   return text;
 }
 
-static void note_impostor(Search *s, const Ddl *d) {
-  int makes_table = d->kind == DDL_TABLE || d->kind == DDL_VIEW || d->kind == DDL_VIRTUAL;
-  int at = makes_table ? find(s->guard, d->name, d->n_name) : -1;
-  if (at < 0 || s->guard->names[at].kind != GUARD_TABLE) {
-    return;
-  }
+static void note_impostor(Search *s, const char *kind, int number) {
+  Guard *g = s->guard;
   s->has_store_name = 1;
-  if (!s->guard->impostor) {
-    s->guard->impostor = sqlite3_mprintf(
+  if (!g->impostor) {
+    g->impostor = sqlite3_mprintf(
         "%s '%s' of '%.40s' has the name of a table of llmcost and is not the one of this "
         "installation:"
         " nothing was done; rename or drop it, or, if it is a store that you trust, %sSELECT"
         " llm_trust_store()",
-        ddl_kind_name(d->kind), s->guard->names[at].name, s->schema,
+        kind, g->names[number].name, s->schema,
         strcmp(s->schema, "main") == 0 ? "" : "open it and ");
-    s->guard->impostor ? 0 : err_nomem(s->err);
+    g->impostor ? 0 : err_nomem(s->err);
+  }
+}
+
+/* By the text, which shows views too. */
+static void find_impostor(Search *s, const Ddl *d) {
+  int makes_table = d->kind == DDL_TABLE || d->kind == DDL_VIEW || d->kind == DDL_VIRTUAL;
+  int at = makes_table ? find(s->guard, d->name, d->n_name) : -1;
+  if (at >= 0 && s->guard->names[at].kind == GUARD_TABLE) {
+    note_impostor(s, ddl_kind_name(d->kind), at);
+  }
+}
+
+/* By what SQLite has in memory, whatever the texts say. */
+static void find_compiled_impostors(Search *s) {
+  Guard *g = s->guard;
+  for (int i = 0; i < g->n; i++) {
+    if (g->names[i].kind == GUARD_TABLE &&
+        sqlite3_table_column_metadata(g->db, s->schema, g->names[i].name, NULL, NULL, NULL, NULL,
+                                      NULL, NULL) == SQLITE_OK) {
+      note_impostor(s, "table", i);
+    }
   }
 }
 
@@ -155,7 +167,7 @@ static void search_text(Search *s, const char *sql, size_t n) {
   const char *word;
   size_t length;
   ddl_start(&d, sql, n);
-  note_impostor(s, &d);
+  find_impostor(s, &d);
   while (ddl_next_word(&d, &word, &length)) {
     int at = find(g, word, length);
     if (at >= 0 && !g->names[at].culprit && is_breach(&g->names[at], &d)) {
@@ -163,17 +175,6 @@ static void search_text(Search *s, const char *sql, size_t n) {
       g->names[at].culprit ? 0 : err_nomem(s->err);
     }
   }
-}
-
-static int fail(const Guard *g, int rc, const char *doing, Err *err) {
-  int code = rc & 0xff;
-  if (code == SQLITE_NOMEM) {
-    return err_nomem(err);
-  }
-  return code == SQLITE_INTERRUPT
-             ? err_set(err, RC_INTERRUPT, "interrupted", "interrupted")
-             : err_set(err, code ? code : RC_ERROR, "config", "nothing was done, since %s: %s",
-                       doing, sqlite3_errmsg(g->db));
 }
 
 /* Tables called like ours are no impostors where they are a store of ours. */
@@ -187,49 +188,76 @@ static void judge_store(Search *s, char *impostor_before) {
   }
 }
 
-static int search_schema(Guard *g, const char *schema, void *unused, Err *err) {
-  (void)unused;
-  Search s = {.guard = g, .schema = schema, .err = err};
+static int search_rows(Search *s) {
+  Guard *g = s->guard;
   sqlite3_stmt *stmt = NULL;
-  char *before = g->impostor;
-  char *sql = sqlite3_mprintf("SELECT sql FROM \"%w\".sqlite_schema NOT INDEXED", schema);
+  char *sql = sqlite3_mprintf("SELECT sql FROM \"%w\".sqlite_schema NOT INDEXED", s->schema);
   int rc = sql ? sqlite3_prepare_v2(g->db, sql, -1, &stmt, NULL) : SQLITE_NOMEM;
-  while (rc == SQLITE_OK && err->rc == RC_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+  while (rc == SQLITE_OK && s->err->rc == RC_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
     const char *text =
         (const char *)sqlite3_column_text(stmt, 0); /* as SQLite's own reading of it */
     rc = SQLITE_OK;
     if (text) {
-      search_text(&s, text, (size_t)sqlite3_column_bytes(stmt, 0));
+      search_text(s, text, (size_t)sqlite3_column_bytes(stmt, 0));
     } else if (sqlite3_column_type(stmt, 0) != SQLITE_NULL) {
-      err_nomem(err);
+      err_nomem(s->err);
     }
   }
-  if (err->rc == RC_OK && rc != SQLITE_DONE) {
-    fail(g, rc, "the schema can't be read", err);
+  if (s->err->rc == RC_OK && rc != SQLITE_DONE) {
+    g->is_complete = 0;
+    watched_error(g->db, s->schema, rc, s->err);
   }
   sqlite3_finalize(stmt);
   sqlite3_free(sql);
+  return s->err->rc;
+}
+
+/* A function in a CHECK constraint, as it was compiled. */
+static void note_call(void *arg, const char *name, size_t n, int n_args) {
+  Search *s = arg;
+  int at = find(s->guard, name, n);
+  Name *found = at >= 0 ? &s->guard->names[at] : NULL;
+  if (found && found->kind == GUARD_FUNCTION && !found->culprit &&
+      !(found->may_be_plain && n_args == 1)) {
+    found->culprit = sqlite3_mprintf("a CHECK constraint of '%.60s' calls %s: nothing was done, "
+                                     "since a database file must not spend,"
+                                     " send or read the ledger",
+                                     s->schema, found->name);
+    found->culprit ? 0 : err_nomem(s->err);
+  }
+}
+
+/* What SQLite goes by, whatever the rows say by now. */
+static int search_compiled(Search *s) {
+  int is_aliased;
+  compiled_look(s->guard->db, s->schema, note_call, s, &is_aliased, s->err);
+  if (s->err->rc == RC_OK && is_aliased && !s->guard->damage) {
+    s->guard->damage =
+        sqlite3_mprintf("'%.60s' is damaged or was made to deceive: a table lies inside of its "
+                        "schema, so that writing to it"
+                        " changes what the schema says; nothing was done: DETACH or close it",
+                        s->schema);
+    s->guard->damage ? 0 : err_nomem(s->err);
+  }
+  return s->err->rc;
+}
+
+static int search_schema(Guard *g, const char *schema, Err *err) {
+  Search s = {.guard = g, .schema = schema, .err = err};
+  char *before = g->impostor;
+  if (search_rows(&s) == RC_OK) {
+    find_compiled_impostors(&s);
+    search_compiled(&s);
+  }
   judge_store(&s, before);
   return err->rc;
 }
 
-/* --- the watch */
+/* --- looking again */
 
-/* How many databases are attached; -1 where SQLite is too old to say without a statement. */
-static int count_schemas(sqlite3 *db) {
-  int n = 0;
-  if (sqlite3_libversion_number() < 3039000) {
-    return -1;
-  }
-  while (sqlite3_db_name(db, n)) {
-    n++;
-  }
-  return n;
-}
-
-/* Makes sure that the guard's table is connected, so that the kept statement ends with the connection.
+/* Makes sure that the guard's table is connected, so that the kept statements end with the connection.
 ** (In temp, where no file can have a table of that name but by CREATE TEMP: then nothing is kept.) */
-static void host_watch(Guard *g) {
+static void host_watches(Guard *g) {
   sqlite3_stmt *stmt = NULL;
   if (!g->is_hosted) {
     sqlite3_prepare_v2(g->db, "SELECT * FROM temp." GUARD_MODULE_NAME, -1, &stmt, NULL);
@@ -237,117 +265,45 @@ static void host_watch(Guard *g) {
   }
 }
 
-static int open_watch(Guard *g, const char *sql, Err *err) {
-  int changed, rc = SQLITE_OK;
-  host_watch(g);
-  g->n_schemas = count_schemas(g->db);
-  if (g->is_hosted) {
-    rc = schema_watch_open(&g->watch, g->db, sql);
-    rc = rc == SQLITE_OK ? schema_watch_look(&g->watch, &changed) : rc;
-  }
-  return rc == SQLITE_OK ? RC_OK : fail(g, rc, "the schema can't be watched", err);
-}
-
-/* Calls `each` for every attached database but temp. */
-static int for_each_schema(Guard *g, int (*each)(Guard *, const char *, void *, Err *), void *arg,
-                           Err *err) {
-  sqlite3_stmt *list = NULL;
-  int rc = sqlite3_prepare_v2(g->db, "PRAGMA database_list", -1, &list, NULL);
-  while (rc == SQLITE_OK && err->rc == RC_OK && (rc = sqlite3_step(list)) == SQLITE_ROW) {
-    const char *schema = (const char *)sqlite3_column_text(list, 1);
-    rc = schema ? SQLITE_OK : SQLITE_NOMEM;
-    if (schema && sqlite3_column_int(list, 0) != 1) {
-      each(g, schema, arg, err);
+/* Begins to watch, then searches: what changes from now on is seen by the next look. */
+static int search_all(Guard *g, Err *err) {
+  forget(g);
+  host_watches(g);
+  watched_open(&g->watched, g->db, g->is_hosted, &g->is_complete, err);
+  for (int i = 0; i < g->watched.n && err->rc == RC_OK; i++) {
+    const WatchedSchema *s = &g->watched.list[i];
+    if (s->watch.stmt || !g->is_hosted) {
+      search_schema(g, s->name, err);
     }
   }
-  if (err->rc == RC_OK && rc != SQLITE_DONE) {
-    fail(g, rc, "the databases can't be listed", err);
-  }
-  sqlite3_finalize(list);
   return err->rc;
 }
 
-static int add_to_watch(Guard *g, const char *schema, void *arg, Err *err) {
-  sqlite3_str *sql = arg;
-  (void)g;
-  (void)err;
-  sqlite3_str_appendf(sql, "%sSELECT 1 FROM \"%w\".sqlite_schema NOT INDEXED WHERE 0",
-                      sqlite3_str_length(sql) ? " UNION ALL " : "", schema);
-  return RC_OK;
-}
-
-/* Begins to watch, then searches: what changes from now on is seen by the next look. */
-static int search_all(Guard *g, Err *err) {
-  sqlite3_str *watched = sqlite3_str_new(g->db);
-  forget(g);
-  for_each_schema(g, add_to_watch, watched, err);
-  char *sql = sqlite3_str_finish(watched);
-  if (err->rc == RC_OK) {
-    sql ? open_watch(g, sql, err) : err_nomem(err);
-  }
-  sqlite3_free(sql);
-  return err->rc == RC_OK ? for_each_schema(g, search_schema, NULL, err) : err->rc;
-}
-
-/* Of what may still be rolled back, nothing is known. */
-static FileState state_of_main(Guard *g) {
-  FileState state = {0};
-  if (sqlite3_txn_state(g->db, "main") == SQLITE_TXN_WRITE) {
-    return state;
-  }
-  sqlite3_file_control(g->db, "main", SQLITE_FCNTL_FILE_POINTER, &state.file);
-  sqlite3_file_control(g->db, "main", SQLITE_FCNTL_DATA_VERSION, &state.version);
-  return state;
-}
-
-/* 1 if nothing can have changed, told without opening a transaction on main, which would cost more than an
-** answer from the cache: while there is none, what SQLite holds of main's schema is what it read under this
-** version of the file. */
-static int is_untouched(Guard *g) {
-  if (g->n_schemas != 2 || sqlite3_txn_state(g->db, "main") != SQLITE_TXN_NONE) {
-    return 0;
-  }
-  FileState now = state_of_main(g);
-  return now.file && now.file == g->seen.file && now.version == g->seen.version;
-}
-
-/* 1 if what was found last still holds. */
+/* What was found is believed only where it was nothing: a culprit may be gone by another's hand, and a store
+** adopted, without a change that this connection sees. */
 static int is_current(Guard *g) {
-  int changed = 1;
-  if (!g->watch.stmt || g->n_schemas < 0 || g->n_schemas != count_schemas(g->db)) {
-    return 0;
+  int is_clean = g->is_complete && !g->impostor && !g->damage;
+  for (int i = 0; i < g->n && is_clean; i++) {
+    is_clean = g->names[i].culprit == NULL;
   }
-  if (g->impostor) { /* it may have been adopted: that changes rows, not the schema */
-    return 0;
-  }
-  if (is_untouched(g)) {
-    return 1;
-  }
-  if (schema_watch_look(&g->watch, &changed) != SQLITE_OK || changed) {
-    return 0;
-  }
-  g->seen = state_of_main(g);
-  return 1;
+  return is_clean && watched_is_current(&g->watched, g->db);
 }
 
 static int look(Guard *g, Err *err) {
-  if (is_current(g)) {
-    return RC_OK;
+  if (!is_current(g) && search_all(g, err) != RC_OK) {
+    g->is_complete = 0;
   }
-  if (search_all(g, err) != RC_OK) {
-    schema_watch_close(&g->watch); /* what was found is not all there is */
-  }
-  g->seen = state_of_main(g);
   return err->rc;
 }
 
 /* --- the verdict */
 
 int guard_check_but_impostors(Guard *g, int number, Err *err) {
-  if (look(g, err) == RC_OK && g->names[number].culprit) {
-    err_set(err, RC_ERROR, "hostile_schema", "%s", g->names[number].culprit);
+  if (look(g, err) != RC_OK) {
+    return err->rc;
   }
-  return err->rc;
+  const char *why = g->damage ? g->damage : g->names[number].culprit;
+  return why ? err_set(err, RC_ERROR, "hostile_schema", "%s", why) : RC_OK;
 }
 
 int guard_check(Guard *g, int number, Err *err) {
@@ -389,7 +345,8 @@ static int guard_connect(sqlite3 *db, void *aux, int argc, const char *const *ar
 
 static int guard_disconnect(sqlite3_vtab *base) {
   GuardTable *t = (GuardTable *)base;
-  schema_watch_close(&t->guard->watch);
+  watched_close(&t->guard->watched);
+  t->guard->is_complete = 0;
   t->guard->is_hosted = 0;
   sqlite3_free(t);
   return SQLITE_OK;

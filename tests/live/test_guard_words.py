@@ -113,7 +113,7 @@ class Words(unittest.TestCase):
                       ["SAVEPOINT s", "CREATE TABLE good(a)", "ok", "ROLLBACK TO s", bad, "!", "ROLLBACK TO s", "RELEASE s", "ok"],
                       ["ATTACH ':memory:' AS a", "ok", "CREATE TABLE a.bad(t CHECK (llm_complete(t) <> ''))", "!", "DETACH a", "ok"],
                       ["ATTACH ':memory:' AS a", "CREATE TABLE a.good(t)", "ok", "DETACH a", "ATTACH ':memory:' AS a",
-                       "CREATE TABLE a.bad(t CHECK (llm_complete(t) <> ''))", "!", "DETACH a", "ok"],
+                       "CREATE TABLE a.bad(t CHECK (llm_complete(t) <> ''))", "INSERT INTO a.bad VALUES ('q')", "!", "DETACH a", "ok"],
                       ["CREATE TEMP TABLE mine(t CHECK (llm_complete(t) <> ''))", "ok", "DROP TABLE mine"],
                       ["CREATE TABLE x(a)", "ALTER TABLE x ADD COLUMN b CHECK (llm_complete(b) <> '')", "!", "DROP TABLE x", "ok"],
                       ["CREATE TABLE x(a)", "CREATE TRIGGER g AFTER INSERT ON x BEGIN SELECT llm_complete('q'); END", "!", "DROP TRIGGER g", "ok",
@@ -124,6 +124,8 @@ class Words(unittest.TestCase):
                     self.assertIn("names llm_complete", error_of(db, dry), steps)
                 elif step == "ok":
                     self.assertIn("url", value(db, dry), steps)
+                elif "INTO a.bad" in step:
+                    self.assertIn("names llm_complete", error_of(db, step), steps)
                 else:
                     db.execute(step)
 
