@@ -21,7 +21,7 @@ enum { MOST_VETOES = 8, NEIGHBOURS = 8, MOST_WAITING = 65536 };
 int match_embedder(CacheTable *t, int any_version, Err *err) {
   char known[LIMIT_MODEL_NAME], dim[16];
   Embedder e;
-  if (t->embedder.dim || trust_check(t, err) != RC_OK) {
+  if (trust_check(t, err) != RC_OK || t->embedder.dim) {
     return err->rc;
   }
   if (strcmp(t->set.embedder, "none") == 0) {

@@ -191,6 +191,7 @@ static CacheTable *table_new(sqlite3 *db, void *aux, int argc, const char *const
   } else {
     cache_settings_parse(argc - 3, argv + 3, &t->made, err);
     t->set = t->made;
+    t->is_trusted = trust_is_local(t);
   }
   return t;
 }
@@ -790,6 +791,7 @@ static void doubt_embedder(CacheTable *t) {
 }
 
 static void take_back(CacheTable *t) {
+  t->is_trusted = trust_is_local(t); /* what was granted may have been taken back: asked again */
   doubt_embedder(t);
   memory_rolled_back(t);
 }

@@ -27,7 +27,7 @@ static int make_id(CacheTable *t, char *id, size_t size, Err *err) {
   if (rows_meta(t, "seed", seed, sizeof seed, err) < 0) {
     return err->rc;
   }
-  sqlite3_snprintf((int)size, id, "semantic_cache %s %s", seed, t->set.embedder);
+  sqlite3_snprintf((int)size, id, "%s %s", seed, t->set.embedder);
   return RC_OK;
 }
 
@@ -44,7 +44,7 @@ static int is_marked(CacheTable *t, Err *err) {
 
 int trust_check(CacheTable *t, Err *err) {
   Err why = {0};
-  if (t->is_trusted || trust_is_local(t)) {
+  if (t->is_trusted) {
     return RC_OK;
   }
   t->is_trusted = is_marked(t, &why) == 1;
@@ -61,12 +61,14 @@ int trust_check(CacheTable *t, Err *err) {
 int trust_grant(CacheTable *t, Err *err) {
   char id[LIMIT_MODEL_NAME + 64], mark[CACHE_MARK_SIZE];
   Err why = {0};
-  t->is_trusted = 1;
   if (trust_is_local(t) || make_id(t, id, sizeof id, err) != RC_OK) {
     return err->rc;
   }
-  if (t->host->mark(t->host->ctx, id, 1, mark, &why) != RC_OK) {
-    return why.rc == RC_NOMEM ? err_nomem(err) : RC_OK;
+  if (t->host->mark(t->host->ctx, id, 1, mark, &why) == RC_OK) {
+    rows_set_meta(t, "mark", mark, err);
+  } else if (why.rc == RC_NOMEM) {
+    err_nomem(err);
   }
-  return rows_set_meta(t, "mark", mark, err);
+  t->is_trusted = err->rc == RC_OK;
+  return err->rc;
 }

@@ -121,7 +121,8 @@ int host_rule_covers(const char *rule, const Url *url) {
 
 int host_builtin(const Url *url, const char *key_env) {
   for (size_t i = 0; i < sizeof builtin / sizeof builtin[0]; i++) {
-    if (!host_rule_covers(builtin[i].rule, url)) {
+    int names_port = strrchr(builtin[i].rule, ':') != NULL;
+    if (!host_rule_covers(builtin[i].rule, url) || (!names_port && url->port != 443)) {
       continue;
     }
     for (int k = 0; k < 2 && key_env; k++) {

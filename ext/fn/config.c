@@ -240,8 +240,10 @@ void fn_llm_trust_store(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   (void)argv;
   Conn *c = fn_conn(ctx);
   Err err = {0};
-  if (conn_trust_store(c, &err) == RC_OK) {
-    sqlite3_result_text(ctx, conn_store_path(c), -1, sqlite3_free);
+  int in_main;
+  if (conn_trust_store(c, &in_main, &err) == RC_OK) {
+    char *path = in_main ? sqlite3_mprintf("main") : conn_store_path(c);
+    sqlite3_result_text(ctx, path, -1, sqlite3_free);
   } else {
     result_error(ctx, "llm_trust_store", &err);
   }

@@ -31,7 +31,7 @@ static int is_own_store(void *p, const char *schema, Err *err) {
 static int make_mark(void *p, const char *id, int create, char out[CACHE_MARK_SIZE], Err *err) {
   Mark mark;
   (void)p;
-  mark_make(id, create, &mark, err);
+  mark_make(MARK_TABLE, id, create, &mark, err);
   sqlite3_snprintf(CACHE_MARK_SIZE, out, "%s", mark.mark);
   return err->rc;
 }
@@ -174,12 +174,13 @@ static int adopt(Conn *c, int in_main, Err *err) {
   return is_adopted;
 }
 
-int conn_trust_store(Conn *c, Err *err) {
-  int in_main = adopt(c, 1, err);
+int conn_trust_store(Conn *c, int *in_main, Err *err) {
+  *in_main = adopt(c, 1, err);
   int in_file = err->rc == RC_OK ? adopt(c, 0, err) : 0;
-  if (!in_main && !in_file) {
+  if (!*in_main && !in_file) {
     err_set(err, RC_ERROR, "store", "there is no store here yet: nothing to trust");
   }
+  *in_main &= !in_file;
   return err->rc;
 }
 

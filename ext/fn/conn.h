@@ -75,9 +75,9 @@ void conn_unref(void *c); /* of type Conn*: the destructor SQLite calls */
 /* The store, opened when first needed. `create` 0: NULL without error where there is none yet. */
 Store *conn_store(Conn *c, int create, Err *err);
 
-/* Adopts what there is: the store's tables in main, and the file of this connection's store. An error where
-** there is neither. */
-int conn_trust_store(Conn *c, Err *err);
+/* Adopts what there is: the store's tables in main, and the file of this connection's store. *in_main: only
+** the former. An error where there is neither. */
+int conn_trust_store(Conn *c, int *in_main, Err *err);
 
 /* Where the store is or would be: a path, or "main". Owned (sqlite3_free). */
 char *conn_store_path(Conn *c);

@@ -6,6 +6,7 @@
 #include "base/ddl.h"
 #include "trust/mark.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -211,15 +212,34 @@ int genuine_check(sqlite3 *db, const char *schema, GenuineScope scope, int older
 
 /* --- marks */
 
-/* The store's random id; "" where it has none yet. */
-static int read_id(sqlite3 *db, const char *schema, char id[GENUINE_ID_SIZE], Err *err) {
+/* A database without a file is this process's own where it carries what only this process knows: anybody's
+** rows can be copied into one (a backup, deserialize). */
+static pthread_once_t secret_once = PTHREAD_ONCE_INIT;
+static char process_secret[2 * 16 + 1];
+
+static void make_process_secret(void) {
+  unsigned char random[16];
+  sqlite3_randomness(sizeof random, random);
+  for (size_t i = 0; i < sizeof random; i++) {
+    sqlite3_snprintf(3, process_secret + 2 * i, "%02x", random[i]);
+  }
+}
+
+static int is_private(sqlite3 *db, const char *schema) {
+  const char *file = sqlite3_db_filename(db, schema);
+  pthread_once(&secret_once, make_process_secret);
+  return !file || !file[0];
+}
+
+/* A text of llm_meta; "" where there is none. */
+static int read_meta(sqlite3 *db, const char *schema, const char *name, char *value, Err *err) {
   sqlite3_stmt *stmt = NULL;
-  char *sql = sqlite3_mprintf("SELECT value FROM \"%w\".llm_meta WHERE name = 'id'", schema);
+  char *sql = sqlite3_mprintf("SELECT value FROM \"%w\".llm_meta WHERE name = %Q", schema, name);
   int rc = sql ? sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) : SQLITE_NOMEM;
-  id[0] = 0;
+  value[0] = 0;
   if (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
     const char *text = (const char *)sqlite3_column_text(stmt, 0);
-    sqlite3_snprintf(GENUINE_ID_SIZE, id, "%s", text ? text : "");
+    sqlite3_snprintf(GENUINE_ID_SIZE, value, "%s", text ? text : "");
   }
   sqlite3_finalize(stmt);
   sqlite3_free(sql);
@@ -249,34 +269,48 @@ int genuine_is_marked(sqlite3 *db, const char *schema, Err *err) {
   Mark mark;
   int has_table = sqlite3_table_column_metadata(db, schema, "llm_marks", "mark", NULL, NULL, NULL,
                                                 NULL, NULL) == SQLITE_OK;
-  if (!has_table || read_id(db, schema, id, err) != RC_OK || !id[0]) {
+  if (has_table && is_private(db, schema)) {
+    return read_meta(db, schema, "process", id, err) == RC_OK ? mark_is_equal(id, process_secret)
+                                                              : -1;
+  }
+  if (!has_table || read_meta(db, schema, "id", id, err) != RC_OK || !id[0]) {
     return err->rc == RC_OK ? 0 : -1;
   }
-  if (mark_make(id, 0, &mark, err) != RC_OK) {
+  if (mark_make(MARK_STORE, id, 0, &mark, err) != RC_OK) {
     return -1;
   }
   return mark.mark[0] ? find_mark(db, schema, &mark, err) : 0;
 }
 
-int genuine_mark(sqlite3 *db, const char *schema, Err *err) {
-  char id[GENUINE_ID_SIZE];
-  Mark mark;
+/* Runs a statement with two texts. */
+static int put_pair(sqlite3 *db, const char *sql, const char *first, const char *second, Err *err) {
   sqlite3_stmt *stmt = NULL;
-  if (read_id(db, schema, id, err) != RC_OK || mark_make(id, 1, &mark, err) != RC_OK) {
-    return err->rc;
-  }
-  char *sql = sqlite3_mprintf(
-      "INSERT OR REPLACE INTO \"%w\".llm_marks(installation, mark) VALUES (?1, ?2)", schema);
   int rc = sql ? sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) : SQLITE_NOMEM;
   if (rc == SQLITE_OK) {
-    sqlite3_bind_text(stmt, 1, mark.installation, -1, SQLITE_STATIC);
-    sqlite3_bind_text(stmt, 2, mark.mark, -1, SQLITE_STATIC);
+    sqlite3_bind_text(stmt, 1, first, -1, SQLITE_STATIC);
+    sqlite3_bind_text(stmt, 2, second, -1, SQLITE_STATIC);
     sqlite3_step(stmt);
     rc = sqlite3_reset(stmt);
   }
   sqlite3_finalize(stmt);
-  sqlite3_free(sql);
   return rc == SQLITE_OK ? RC_OK
                          : err_set(err, rc & 0xff, "store", "the store can't be marked: %s",
                                    sqlite3_errmsg(db));
+}
+
+int genuine_mark(sqlite3 *db, const char *schema, Err *err) {
+  char id[GENUINE_ID_SIZE];
+  Mark mark;
+  int in_memory = is_private(db, schema);
+  if (!in_memory && (read_meta(db, schema, "id", id, err) != RC_OK ||
+                     mark_make(MARK_STORE, id, 1, &mark, err) != RC_OK)) {
+    return err->rc;
+  }
+  char *sql =
+      sqlite3_mprintf("INSERT OR REPLACE INTO \"%w\".%s VALUES (?1, ?2)", schema,
+                      in_memory ? "llm_meta(name, value)" : "llm_marks(installation, mark)");
+  put_pair(db, sql, in_memory ? "process" : mark.installation,
+           in_memory ? process_secret : mark.mark, err);
+  sqlite3_free(sql);
+  return err->rc;
 }

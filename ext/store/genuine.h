@@ -25,7 +25,8 @@ typedef enum GenuineScope {
 int genuine_check(sqlite3 *db, const char *schema, GenuineScope scope, int older, const char *what,
                   const StoreHost *host, Err *err);
 
-/* 1 if the schema has a mark of this installation, 0 if not, -1 error. */
+/* 1 if the schema has a mark of this installation (of this process, where it has no file), 0 if not, -1
+** error. */
 int genuine_is_marked(sqlite3 *db, const char *schema, Err *err);
 
 /* Adds the mark of this installation; others stay. */

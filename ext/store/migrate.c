@@ -68,7 +68,7 @@ static int write_settings(Store *s, Err *err) {
 /* Marks it for this installation, where that is to be. */
 static int mark(Store *s, Err *err) {
   Err why = {0};
-  if (err->rc != RC_OK || store_is_private(s) || genuine_mark(s->db, "main", &why) == RC_OK) {
+  if (err->rc != RC_OK || genuine_mark(s->db, "main", &why) == RC_OK) {
     return err->rc;
   }
   if (s->trust == STORE_NAMED && why.code && why.rc == RC_ERROR) {
@@ -91,7 +91,22 @@ static int make_tables(Store *s, long long from, Err *err) {
   return err->rc;
 }
 
-/* One step of whatever is missing; another process may have done it meanwhile. */
+/* 1 if it is marked, 0 if it is to be marked, -1 error. One that was there before and that nobody named or
+** adopted must have its mark. */
+static int has_mark(Store *s, int was_there, Err *err) {
+  int is_marked = genuine_is_marked(s->db, "main", err);
+  if (is_marked < 0 && s->trust == STORE_NAMED && err->rc == RC_ERROR) {
+    *err = (Err){0}; /* a machine that keeps no state */
+    return 1;
+  }
+  if (is_marked == 0 && was_there && s->trust == STORE_MARKED) {
+    err_set(err, RC_ERROR, "store", "the store '%s' has lost its mark: SELECT llm_trust_store()",
+            s->path ? s->path : "main");
+  }
+  return err->rc == RC_OK ? is_marked : -1;
+}
+
+/* Whatever is missing; another process may have done it meanwhile. */
 static int bring_up(Store *s, Err *err) {
   long long version;
   if (store_version(s, &version, err) != RC_OK) {
@@ -101,25 +116,14 @@ static int bring_up(Store *s, Err *err) {
     genuine_check(s->db, "main", s->is_main ? GENUINE_TABLES : GENUINE_FILE, 0,
                   s->path ? s->path : "main", &s->host, err);
   }
-  int is_marked = err->rc == RC_OK ? genuine_is_marked(s->db, "main", err) : 0;
-  if (is_marked < 0 && s->trust == STORE_NAMED && err->rc == RC_ERROR) {
-    *err = (Err){0};
-    return RC_OK;
-  }
-  return is_marked == 0 ? mark(s, err) : err->rc;
+  return err->rc == RC_OK && has_mark(s, version > 0, err) == 0 ? mark(s, err) : err->rc;
 }
 
 /* 1 if nothing is to be done. */
 static int is_up(Store *s, Err *err) {
   long long version;
-  if (store_version(s, &version, err) != RC_OK || version != STORE_VERSION) {
-    return 0;
-  }
-  if (store_is_private(s) || s->trust == STORE_MARKED) {
-    return 1; /* a marked one was let in by its mark */
-  }
-  Err why = {0};
-  return genuine_is_marked(s->db, "main", &why) == 1 || (why.rc && s->trust == STORE_NAMED);
+  return store_version(s, &version, err) == RC_OK && version == STORE_VERSION &&
+         has_mark(s, 1, err) == 1;
 }
 
 int migrate_run(Store *s, Err *err) {
@@ -137,5 +141,6 @@ int migrate_run(Store *s, Err *err) {
 int migrate_can_mark(Store *s, Err *err) {
   Mark ignored;
   int is_new = access(s->path, F_OK) != 0;
-  return !is_new || s->trust != STORE_MARKED || mark_make("", 1, &ignored, err) == RC_OK;
+  return !is_new || s->trust != STORE_MARKED ||
+         mark_make(MARK_STORE, "", 1, &ignored, err) == RC_OK;
 }

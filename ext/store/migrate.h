@@ -21,7 +21,4 @@ int migrate_can_mark(Store *s, Err *err);
 /* The version that llm_meta says; 0 where there is no such table. */
 int store_version(Store *s, long long *version, Err *err);
 
-/* 1 for a store in a database without a file, which nobody else can have made. */
-int store_is_private(const Store *s);
-
 #endif

@@ -272,7 +272,7 @@ static int check_is_ours(Store *s, Err *err) {
   int older = version < STORE_VERSION;
   GenuineScope scope = s->is_main ? GENUINE_TABLES : GENUINE_FILE;
   if (genuine_check(s->db, "main", scope, older, what, &s->host, err) != RC_OK ||
-      s->trust != STORE_MARKED || store_is_private(s)) {
+      s->trust != STORE_MARKED) {
     return err->rc;
   }
   int is_known = older ? 0 : genuine_is_marked(s->db, "main", err);
@@ -334,12 +334,14 @@ static int open_file(Store *s, Err *err) {
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
   int rc = sqlite3_open_v2(s->path, &s->db, flags, NULL);
   rc = rc == SQLITE_OK ? store_harden(s, s->db) : rc;
+  rc = rc == SQLITE_OK ? sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) : rc;
   if (rc != SQLITE_OK) {
     return store_error(s, rc, "open it", err);
   }
   if (check_is_ours(s, err) != RC_OK || prepare(s, s->db, err) != RC_OK) {
-    return err->rc;
+    return err->rc; /* and not a byte of it is written */
   }
+  sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
   return store_exec(s,
                     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;"
                     "PRAGMA mmap_size=1073741824; PRAGMA foreign_keys=OFF",
@@ -363,16 +365,8 @@ static int prepare_schema(Store *s, Err *err) {
   return err->rc;
 }
 
-int store_is_private(const Store *s) {
-  return s->is_main && (!s->main_path || !s->main_path[0]);
-}
-
 int store_is_ours(sqlite3 *db, const char *schema, const StoreHost *host, Err *err) {
-  const char *file = sqlite3_db_filename(db, schema);
   Err foreign = {0};
-  if (!file || !file[0]) {
-    return 1;
-  }
   int marked = genuine_is_marked(db, schema, err);
   return marked == 1 ? genuine_check(db, schema, GENUINE_TABLES, 0, schema, host, &foreign) == RC_OK
                      : marked;

@@ -91,8 +91,8 @@ typedef struct Store {
 ** written. Owned by the caller (store_close). NULL and *err on failure. */
 Store *store_open(sqlite3 *db, const char *path, StoreTrust trust, const StoreHost *host, Err *err);
 
-/* 1 if the tables in that schema of `db` are a store of this installation (or in memory, where nobody else
-** can have made them), 0 if not, -1 where that can't be told. */
+/* 1 if the tables in that schema of `db` are a store of this installation (in memory: made by this process),
+** 0 if not, -1 where that can't be told. */
 int store_is_ours(sqlite3 *db, const char *schema, const StoreHost *host, Err *err);
 
 /* 1 if main of this connection holds a store. */

@@ -94,6 +94,11 @@ static int write_secret(const char *folder, const char *path, Err *err) {
     close(fd);
     unlink(temporary);
   }
+  int at = ok ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+  if (at >= 0) { /* stores are marked with it: it must not be gone after a power cut */
+    fsync(at);
+    close(at);
+  }
   return err->rc;
 }
 
@@ -115,7 +120,9 @@ static const char *secret_fault(int fd) {
 
 static int read_secret(const char *path, unsigned char secret[SECRET_BYTES], Err *err) {
   int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-  const char *fault = fd < 0 ? strerror(errno) : secret_fault(fd);
+  const char *fault = fd >= 0          ? secret_fault(fd)
+                      : errno == ELOOP ? "it is a symbolic link"
+                                       : strerror(errno);
   if (!fault && read(fd, secret, SECRET_BYTES) != SECRET_BYTES) {
     fault = "it can't be read";
   }
@@ -157,7 +164,7 @@ static void keyed_hex(const unsigned char secret[SECRET_BYTES], const char *what
   sodium_bin2hex(hex, 2 * bytes + 1, hash, bytes);
 }
 
-int mark_make(const char *store_id, int create, Mark *mark, Err *err) {
+int mark_make(const char *kind, const char *id, int create, Mark *mark, Err *err) {
   unsigned char secret[SECRET_BYTES];
   int found;
   mark->installation[0] = mark->mark[0] = 0;
@@ -167,7 +174,7 @@ int mark_make(const char *store_id, int create, Mark *mark, Err *err) {
   if (load_secret(create, secret, &found, err) == RC_OK && found) {
     keyed_hex(secret, "llmcost installation", "", (MARK_INSTALLATION_SIZE - 1) / 2,
               mark->installation);
-    keyed_hex(secret, "llmcost store", store_id, (MARK_SIZE - 1) / 2, mark->mark);
+    keyed_hex(secret, kind, id, (MARK_SIZE - 1) / 2, mark->mark);
   }
   sodium_memzero(secret, sizeof secret);
   return err->rc;

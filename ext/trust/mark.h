@@ -26,10 +26,12 @@ typedef struct Mark {
   char mark[MARK_SIZE];                      /* hex */
 } Mark;
 
-/* The mark for the store of that id. Where there is no secret yet, it is made if `create`; else both
+/* The mark for the thing of that kind (MARK_STORE, MARK_TABLE) and id. Where there is no secret yet, it is made if `create`; else both
 ** texts are "", for no store can have been marked. An error (code "no_state") says why there can be none:
 ** no folder that can be written, a secret that others can read. */
-int mark_make(const char *store_id, int create, Mark *mark, Err *err);
+#define MARK_STORE "llmcost store"
+#define MARK_TABLE "llmcost table"
+int mark_make(const char *kind, const char *id, int create, Mark *mark, Err *err);
 
 /* 1 if two marks are equal; takes the same time wherever they differ. */
 int mark_is_equal(const char *a, const char *b);

@@ -215,6 +215,12 @@ class Trust(Stores):
             db = open_desk(path, self.standin.url)
             self.assertIn("ref", value(db, "SELECT llm_complete(?)", Q))
             self.assertEqual(value(db, "SELECT count(*) FROM llm_marks"), 0 if path == ":memory:" else 1)
+            if path == ":memory:":
+                other = sqlite3.connect(":memory:")
+                db.backup(other)  # what one process makes in memory is no other's
+                made = other.execute("SELECT length(value) FROM llm_meta WHERE name = 'process'").fetchone()
+                self.assertEqual(made, (32,))
+                other.close()
             db.close()
         db = open_desk(os.path.join(self.tmp.name, "m.db"), self.standin.url)
         value(db, "SELECT llm_complete(?)", Q)
@@ -224,6 +230,43 @@ class Trust(Stores):
         db.execute("ROLLBACK")
         value(db, "SELECT llm_complete('again')")
         db.close()
+
+    def test_a_strangers_tables_copied_into_memory(self):
+        path = os.path.join(self.tmp.name, "main.db")
+        with Home():
+            db = open_desk(path, self.standin.url)
+            value(db, "SELECT llm_config('store', 'main')")
+            value(db, "SELECT llm_complete(?)", Q)
+            db.execute("UPDATE llm_answers SET answer = 'Yes, sign at once.'")
+            db.close()
+        db = connect(":memory:")
+        with plain(path) as source:
+            source.backup(db)
+        source.close()
+        self.assertIn("SELECT llm_trust_store()", error_of(db, f"SELECT llm_complete('{Q}')"))
+        self.assertEqual(value(db, "SELECT llm_trust_store()"), "main")
+        for sql in setup_sql(self.standin.url):
+            value(db, sql)
+        self.assertEqual(value(db, "SELECT llm_complete(?)", Q), "Yes, sign at once.")
+        db.close()
+
+    def test_a_refused_store_is_not_written_by_a_checkpoint_either(self):
+        path = self.planted()
+        writer = plain(path + "-llmcost")
+        writer.execute("PRAGMA wal_autocheckpoint = 0")
+        writer.execute("UPDATE llm_answers SET tag = 'x'")
+        copies = {}
+        for end in ("", "-wal"):
+            shutil.copy(path + "-llmcost" + end, path + ".copy" + end)
+        writer.close()
+        for end in ("", "-wal"):
+            os.replace(path + ".copy" + end, path + "-llmcost" + end)
+            copies[end] = open(path + "-llmcost" + end, "rb").read()
+        db = open_desk(path, self.standin.url)
+        self.assertIn("was not made by this installation", error_of(db, f"SELECT llm_complete('{Q}')"))
+        db.close()
+        for end, before in copies.items():
+            self.assertEqual(open(path + "-llmcost" + end, "rb").read(), before, end)
 
     def test_stores_of_older_versions_are_not_believed_either(self):
         for version in (1, 2, 3):
@@ -681,6 +724,20 @@ class Tables(Stores):
         db = open_desk(path, self.standin.url)
         db.execute("ALTER TABLE notes RENAME TO other")
         self.assertEqual(value(db, "SELECT response FROM other WHERE query MATCH 'a question'"), "an answer")
+        db.close()
+
+    def test_trust_follows_the_transaction(self):
+        path = os.path.join(self.tmp.name, "r.db")
+        with Home():
+            self.make(path)
+        db = open_desk(path, self.standin.url)
+        value(db, "SELECT llm_config('store', ?)", os.path.join(self.tmp.name, "own"))
+        for begin, back in (("BEGIN", ("ROLLBACK",)), ("SAVEPOINT s", ("ROLLBACK TO s", "RELEASE s"))):
+            db.execute(begin)
+            db.execute("INSERT INTO notes(notes) VALUES ('trust')")
+            for sql in back:
+                db.execute(sql)
+            self.assertIn("not made by this installation", error_of(db, "INSERT INTO notes(query, response) VALUES ('private', 1)"))
         db.close()
 
     def test_a_mark_is_of_the_table_and_its_embedder(self):
