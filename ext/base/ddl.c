@@ -163,6 +163,35 @@ int ddl_is_name(const char *text, size_t n, const char *name) {
   return i == n && name[i] == 0;
 }
 
+/* Behind the text '…' that begins at p; NULL where it holds more than plain characters. */
+static const char *skip_plain_string(const char *p, const char *end) {
+  for (p++; p < end && *p && (is_word_byte(*p) || strchr(" .;:!?+=<>", *p)); p++) {
+  }
+  return p < end && *p == '\'' ? p + 1 : NULL;
+}
+
+/* 1 if between ( and its ) there is no comma at the outermost level. Whatever is not certain is a 0. */
+static int has_one_argument(const char *p, const char *end) {
+  int depth = 0;
+  while (p && p < end) {
+    int blank = blank_at(p, end);
+    if (*p == '\'') {
+      p = skip_plain_string(p, end);
+      continue;
+    }
+    depth += *p == '(' ? 1 : *p == ')' ? -1 : 0;
+    if (depth == 0) {
+      return 1;
+    }
+    if ((*p == ',' && depth == 1) ||
+        !(blank || is_word_byte(*p) || (*p && strchr(".,|+*()<>=", *p)))) {
+      return 0;
+    }
+    p += blank ? blank : 1;
+  }
+  return 0;
+}
+
 int ddl_is_plain_call(const Ddl *d) {
   const char *p = d->at;
   p += p < d->end && (*p == '"' || *p == ']' || *p == '`');
@@ -172,10 +201,7 @@ int ddl_is_plain_call(const Ddl *d) {
   if (p == d->end || (*p != '(' && *p != '/' && *p != '-')) {
     return !is_raw(d); /* a column of that name, say */
   }
-  for (p++; p < d->end && (is_word_byte(*p) || *p == '.' || blank_at(p, d->end));) {
-    p++;
-  }
-  return p < d->end && *p == ')';
+  return *p == '(' && !d->has_variable && has_one_argument(p, d->end);
 }
 
 void ddl_normalize(const char *sql, size_t n, char *out) {

@@ -47,8 +47,8 @@ int ddl_is_string(const Ddl *d);
 /* 1 if the n bytes are that name, but for the case of ASCII letters. */
 int ddl_is_name(const char *text, size_t n, const char *name);
 
-/* 1 if the call that may follow a word ending at `at` is certainly one with a single plain argument,
-** as in embed(body), or no call at all. */
+/* 1 if the call that may follow a word ending at `at` is certainly one with a single argument, as in
+** embed(body) or embed(coalesce(title, '') || body), or no call at all. */
 int ddl_is_plain_call(const Ddl *d);
 
 /* Writes to `out` (room for n + 1 bytes) the text without comments, blanks only where they part two

@@ -4,8 +4,9 @@
 ** Who has searched a schema need not search it again while SQLite itself still goes by what it has
 ** parsed. That is not what the file's schema cookie says (a rollback, a RESET of the schema or a file
 ** attached anew can bring other objects under the same number), so the question is put to SQLite: a
-** prepared statement that names the schema is prepared again exactly when what was parsed is no longer
-** valid, and SQLITE_STMTSTATUS_REPREPARE counts that. A look costs about a thousand instructions.
+** prepared statement that names the schema is prepared again when what was parsed is no longer valid, and
+** SQLITE_STMTSTATUS_REPREPARE counts that. A look costs about a thousand instructions. (Not seen: bytes
+** that sqlite3_deserialize() puts in the place of others under the same cookie; see trust/watched.h.)
 **
 ** The statement stays on the caller's connection: close the watch in a virtual table's xDisconnect,
 ** which sqlite3_close() calls before it looks for statements that are left.

@@ -86,10 +86,39 @@ static void scrub(const Call *k, char *said, size_t size) {
   }
 }
 
+/* Words of the providers' own, which a prompt may hold as well. */
+static int is_known_code(const char *code) {
+  static const char *const known[] = {"context_length_exceeded",
+                                      "insufficient_quota",
+                                      "rate_limit_exceeded",
+                                      "invalid_request_error",
+                                      "invalid_api_key",
+                                      "model_not_found",
+                                      "authentication_error",
+                                      "permission_error",
+                                      "not_found_error",
+                                      "rate_limit_error",
+                                      "overloaded_error",
+                                      "api_error",
+                                      "server_error",
+                                      "billing_error",
+                                      "request_too_large",
+                                      "unsupported_parameter",
+                                      "invalid_value",
+                                      "content_filter",
+                                      "quota_exceeded",
+                                      "overloaded"};
+  int found = 0;
+  for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+    found |= strcmp(code, known[i]) == 0;
+  }
+  return found;
+}
+
 /* A code is one word; anything else in its place is not repeated. */
 static void scrub_code(const Call *k, char *code) {
   static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
-  if (code[strspn(code, plain)] || gives_away(k, code)) {
+  if (code[strspn(code, plain)] || (!is_known_code(code) && gives_away(k, code))) {
     code[0] = 0;
   }
 }

@@ -254,7 +254,20 @@ void config_model_free(Model *m) {
   memset(m, 0, sizeof *m);
 }
 
+/* 1 if a text of the row ends before its end: an address cut at a NUL would be another one. */
+static int holds_nul(sqlite3_stmt *stmt) {
+  int found = 0;
+  for (int i = 0; i < 6; i++) {
+    const char *text = (const char *)sqlite3_column_text(stmt, i);
+    found |= text && strlen(text) != (size_t)sqlite3_column_bytes(stmt, i);
+  }
+  return found;
+}
+
 static int read_model(sqlite3_stmt *stmt, Config *c, Err *err) {
+  if (holds_nul(stmt)) {
+    return err_set(err, RC_ERROR, "config", "a row of llm_models holds a NUL character: not read");
+  }
   Model *m = append((void **)&c->models, &c->n_models, sizeof *m);
   if (!m) {
     return err_nomem(err);

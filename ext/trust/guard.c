@@ -111,12 +111,13 @@ static char *describe(const Search *s, const Ddl *d, const char *name) {
   char shown[64], schema[64];
   int is_plain = ddl_show_name(d->name, d->n_name, shown, sizeof shown) &
                  ddl_show_name(s->schema, strlen(s->schema), schema, sizeof schema);
+  const char *anew = d->kind == DDL_TABLE ? "without that name, its rows copied"
+                     : d->kind == DDL_VIEW || d->kind == DDL_TRIGGER ? "as TEMP"
+                                                                     : "without that name";
   char *cure =
       d->kind == DDL_OTHER || d->is_temp || !is_plain
           ? sqlite3_mprintf("find it in sqlite_schema of '%s' and drop it", schema)
-          : sqlite3_mprintf("DROP %s \"%s\".\"%s\", or make it anew %s", drop, schema, shown,
-                            d->kind == DDL_VIEW || d->kind == DDL_TRIGGER ? "as TEMP"
-                                                                          : "without that name");
+          : sqlite3_mprintf("make it anew %s, or DROP %s \"%s\".\"%s\"", anew, drop, schema, shown);
   char *text =
       sqlite3_mprintf("%s '%s' of '%s' names %s: nothing was done, since a database file must"
                       " not spend, send or read the ledger; %s",

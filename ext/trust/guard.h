@@ -8,7 +8,9 @@
 ** sqlite3_next_stmt() lists a module's own statements as well, busy and indistinguishable. So the rule is
 ** about the schema: no object of an attached database file may name what is guarded. Names can't be
 ** spelled otherwise than by their letters (case aside), so the text of every row of every sqlite_schema is
-** searched for them as bytes, whatever the row says of itself (see ddl.h).
+** searched for them, whatever the row says of itself (see ddl.h), and never through an index, which the
+** file's author may have filled. What SQLite compiled is asked as well (compiled.h): the rows may have been
+** changed since it read them.
 **
 **   a function    must not be named by anything (a comment outside of a virtual table's arguments names
 **                 nothing)
@@ -24,7 +26,7 @@
 ** What stays unseen: functions and modules of others that run SQL which they take from data (eval(),
 ** define(), a module whose table is filled with statements). Who loads one of these lets the file run SQL.
 **
-** The searches are kept until SQLite parses a schema anew (base/schema_watch.h).
+** Searches that found nothing are kept until SQLite parses a schema anew (watched.h).
 **
 ** Threading: belongs to one connection and is used under its mutex.
 */

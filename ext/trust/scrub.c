@@ -114,28 +114,53 @@ static int base64_digit(char c) {
                                 : -1;
 }
 
-/* Each run of digits of `bits` bits each, decoded from each of the places where a byte may begin. */
+/* What may stand inside a run of digits without ending it: lines are broken, bytes are parted. */
+static int is_filler(char c) {
+  return c == '\n' || c == '\r' || c == '\t' || c == ' ' || c == '\\' || c == ':';
+}
+
+/* The digits from `from` on, without what parts them, up to what is neither; *to: where that stands. */
+static size_t take_run(const char *text, size_t n, size_t from, int (*digit)(char), char *run,
+                       size_t *to) {
+  size_t kept = 0, at = from;
+  for (; at < n && (digit(text[at]) >= 0 || is_filler(text[at])); at++) {
+    if (digit(text[at]) >= 0) {
+      run[kept++] = text[at];
+    }
+  }
+  *to = at;
+  return kept;
+}
+
+/* n digits of `bits` bits each, decoded from the place where a byte may begin. */
+static size_t decode(const char *run, size_t n, int (*digit)(char), int bits, char *out) {
+  unsigned held = 0;
+  int n_held = 0;
+  size_t kept = 0;
+  for (size_t i = 0; i < n; i++) {
+    held = (held << bits | (unsigned)digit(run[i])) & 0xffff;
+    n_held += bits;
+    if (n_held >= 8) {
+      n_held -= 8;
+      out[kept++] = (char)(held >> n_held & 0xff);
+    }
+  }
+  return kept;
+}
+
+/* Each run of digits, from each of the places where a byte may begin. */
 static int holds_digits(const char *text, size_t n, int (*digit)(char), int bits, char *room,
                         const Secret *s) {
   int found = 0, phases = bits == 4 ? 2 : 4;
-  for (size_t from = 0, to; from < n && !found; from = to + 1) {
-    for (to = from; to < n && digit(text[to]) >= 0; to++) {
-    }
-    for (int phase = 0; phase < phases && !found; phase++) {
-      unsigned held = 0;
-      int n_held = 0;
-      size_t out = 0;
-      for (size_t i = from + (size_t)phase; i < to; i++) {
-        held = (held << bits | (unsigned)digit(text[i])) & 0xffff;
-        n_held += bits;
-        if (n_held >= 8) {
-          n_held -= 8;
-          room[out++] = (char)(held >> n_held & 0xff);
-        }
-      }
-      found = holds(room, out, s);
+  char *run = malloc(n);
+  for (size_t from = 0, to; run && from < n && !found; from = to + 1) {
+    size_t length = take_run(text, n, from, digit, run, &to);
+    for (size_t phase = 0; phase < (size_t)phases && phase < length && !found; phase++) {
+      found = holds(room, decode(run + phase, length - phase, digit, bits, room), s);
     }
   }
+  found |= run == NULL;
+  free(run);
   return found;
 }
 

@@ -1,9 +1,10 @@
 """What the guard reads as a name, beside what SQLite itself reads: thousands of texts, random but repeatable."""
+import os
 import random
 import sqlite3
 import unittest
 
-from harness import connect, error_of, value
+from harness import TempDir, connect, error_of, value
 
 JUNK = ["/*", "*/", "--", "'", "''", '"', "[", "]", "`", " ", "\t", "llm_complete", "llm_complete(a)", "LLM_COMPLETE", "x", "(", ")",
         ",", ";", "é", "/", "*", "-", "$", "0"]
@@ -87,7 +88,9 @@ class Words(unittest.TestCase):
         """One plain argument is the pure function; more may be the one that sends."""
         refused = ["v AS (embed(t, 'm'))", "v CHECK (embed(t/*)*/,'m') <> 1)", "v CHECK (embed /* ( */ (t,'m') <> 1)", 'v CHECK ("embed"(t, t) <> 1)',
                    "v CHECK (embed(t || ')', 'm') <> 1)", "v CHECK (embed('a)', 'm') <> 1)", "v CHECK (embed(\nt\n,\n'm') <> 1)"]
-        fine = ["embed TEXT", "v AS (embed(t))", "v AS (embed( t ))", 'v, "embed(t, u)"', "v DEFAULT 'embed(t, u)'", "embedding BLOB",
+        refused += ["v AS (embed(lower(t), 'm'))", "v CHECK (embed((t),'m') <> 1)", "v CHECK (embed('a''b', 'm') <> 1)",
+                    "v CHECK (embed(t -- )\n, 'm') <> 1)", 'v CHECK (embed("t)", t) <> 1)']
+        fine = ["v AS (embed(lower(t)))", "v AS (embed(t || ' ' || t))", "v AS (embed(coalesce(t, '')))", "embed TEXT", "v AS (embed(t))", "v AS (embed( t ))", 'v, "embed(t, u)"', "v DEFAULT 'embed(t, u)'", "embedding BLOB",
                 "v -- embed(t, 'm')\n", "v /* embed(t,'m') */"]
         for columns, bad in [(c, True) for c in refused] + [(c, False) for c in fine]:
             with self.subTest(columns=columns):
@@ -128,6 +131,84 @@ class Words(unittest.TestCase):
                     self.assertIn("names llm_complete", error_of(db, step), steps)
                 else:
                     db.execute(step)
+
+
+class Neighbours(unittest.TestCase):
+    """Other connections: what they take away is seen, what they lock stops nobody who does not use it."""
+
+    DRY = "SELECT llm_complete('q', '{\"dry_run\":true}')"
+
+    def setUp(self):
+        self.tmp = TempDir()
+        self.path = os.path.join(self.tmp.name, "m.db")
+        self.db = connect(self.path)
+        self.db.execute("CREATE TABLE own(t)")
+
+    def tearDown(self):
+        self.db.close()
+        self.tmp.cleanup()
+
+    def test_a_culprit_that_another_drops(self):
+        other = sqlite3.connect(self.path, isolation_level=None)
+        other.execute("CREATE VIEW v AS SELECT llm_complete('x') AS a")
+        self.db.execute("SELECT count(*) FROM own").fetchall()
+        self.assertIn("names llm_complete", error_of(self.db, self.DRY))
+        other.execute("DROP VIEW v")
+        self.assertIn("url", value(self.db, self.DRY))
+        other.close()
+
+    def test_an_attached_database_that_is_locked(self):
+        path = os.path.join(self.tmp.name, "a.db")
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("CREATE TABLE t(a)")
+        self.db.execute("PRAGMA busy_timeout = 0")
+        self.db.execute("ATTACH ? AS a", (path,))
+        for looked_before in (False, True):
+            other.execute("BEGIN EXCLUSIVE")
+            self.assertIn("url", value(self.db, self.DRY))
+            self.assertEqual(value(self.db, "SELECT count(*) FROM llm_calls"), 0)
+            self.db.execute("INSERT INTO own SELECT " + self.DRY[7:])
+            other.execute("COMMIT")
+            self.assertIn("url", value(self.db, self.DRY))
+        other.close()
+
+    def test_a_call_holds_no_attached_database(self):
+        path = os.path.join(self.tmp.name, "a.db")
+        other = sqlite3.connect(path, isolation_level=None, timeout=0)
+        other.execute("CREATE TABLE t(a)")
+        self.db.execute("ATTACH ? AS a", (path,))
+        self.assertIn("url", value(self.db, self.DRY))
+        self.db.execute("BEGIN")
+        self.assertIn("url", value(self.db, self.DRY))
+        other.execute("INSERT INTO t VALUES (1)")  # a reader's lock would refuse it
+        self.db.execute("COMMIT")
+        other.close()
+
+    def test_a_hostile_file_that_was_locked_at_the_first_look(self):
+        path = os.path.join(self.tmp.name, "h.db")
+        bad = connect(path)
+        bad.execute("CREATE TABLE notes(t CHECK (llm_complete(t) <> ''))")
+        bad.close()
+        other = sqlite3.connect(path, isolation_level=None)
+        self.db.execute("PRAGMA busy_timeout = 0")
+        self.db.execute("ATTACH ? AS h", (path,))
+        other.execute("BEGIN EXCLUSIVE")
+        self.assertIn("url", value(self.db, self.DRY))
+        other.execute("COMMIT")
+        self.assertIn("names llm_complete", error_of(self.db, "INSERT INTO h.notes VALUES ('private')"))
+        other.close()
+
+    def test_a_connection_closes_and_detaches_as_before(self):
+        path = os.path.join(self.tmp.name, "a.db")
+        self.db.execute("ATTACH ? AS a", (path,))
+        self.db.execute("CREATE TABLE a.t(x)")
+        self.assertIn("url", value(self.db, self.DRY))
+        self.db.execute("DETACH a")
+        self.db.execute("VACUUM")
+        self.assertEqual(value(self.db, "PRAGMA journal_mode = WAL"), "wal")
+        self.assertIn("url", value(self.db, self.DRY))
+        self.assertEqual(value(self.db, "PRAGMA journal_mode = DELETE"), "delete")
+        self.db.execute("DROP TABLE own")
 
 
 if __name__ == "__main__":

@@ -134,7 +134,7 @@ CREATE TABLE tickets(id INTEGER PRIMARY KEY, q TEXT);
 INSERT INTO tickets VALUES (1, 'x');
 CREATE VIEW answered AS SELECT id, llm_complete(q) AS a FROM tickets;
 SELECT llm_complete('x');
--- error: DROP view "main"."answered", or make it anew as TEMP
+-- error: make it anew as TEMP, or DROP view "main"."answered"
 SELECT * FROM answered;
 -- error: unsafe use of
 DROP view "main"."answered";
@@ -146,7 +146,7 @@ SELECT length(a) > 5 FROM answered;
 CREATE TABLE tickets(id INTEGER PRIMARY KEY, q TEXT, a TEXT);
 CREATE TRIGGER ask AFTER INSERT ON tickets BEGIN UPDATE tickets SET a = llm_complete(new.q) WHERE id = new.id; END;
 SELECT llm_complete('x');
--- error: DROP trigger "main"."ask", or make it anew as TEMP
+-- error: make it anew as TEMP, or DROP trigger "main"."ask"
 DROP trigger "main"."ask";
 SELECT length(llm_complete('x')) > 5;
 -- gives: 1
