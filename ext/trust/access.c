@@ -7,6 +7,7 @@
 
 #include <ctype.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,6 +148,7 @@ typedef struct Pairing {
   const Url *url;
   const char *key; /* its name; NULL: none is wanted */
   int knows_host, knows_key;
+  int wrong; /* the first entry of LLMCOST_ALLOW_HOSTS that can't be read, from 1; 0: none */
 } Pairing;
 
 static void offer(Pairing *p, const char *rule, const char *key) {
@@ -159,7 +161,7 @@ static void offer(Pairing *p, const char *rule, const char *key) {
 /* LLMCOST_ALLOW_HOSTS: host or host=KEY_NAME, between commas or blanks. */
 static void offer_environment(Pairing *p) {
   const char *at = env_get("LLMCOST_ALLOW_HOSTS");
-  while (at && *at) {
+  for (int entry = 1; at && *at;) {
     char item[2 * LIMIT_HOST];
     size_t n = strcspn(at, ", \t\r\n");
     if (n > 0 && n < sizeof item) {
@@ -169,8 +171,13 @@ static void offer_environment(Pairing *p) {
       if (key) {
         *key++ = 0;
       }
-      offer(p, item, key && *key ? key : NULL);
+      if (host_rule_is_valid(item) && (!key || is_variable_name(key))) {
+        offer(p, item, key);
+      } else if (!p->wrong) {
+        p->wrong = entry; /* its text is not told: it may hold a key by mistake */
+      }
     }
+    entry += n > 0;
     at += n + (at[n] != 0);
   }
 }
@@ -206,18 +213,23 @@ static int check_host(const Model *model, Err *err) {
     return RC_OK;
   }
   url_authority(&url, host, sizeof host);
+  char note[96] = "";
+  if (p.wrong) {
+    snprintf(note, sizeof note,
+             " (entry %d of LLMCOST_ALLOW_HOSTS is no host and no host=KEY_NAME)", p.wrong);
+  }
   if (p.knows_host) {
     return err_set(
         err, RC_ERROR, "host_not_allowed",
         "model '%.80s': %.80s is not a key of host '%s': nothing was sent; if that is what"
-        " you want, SELECT llm_allow_host('%s', '%.80s')",
-        model->name, key, host, host, key);
+        " you want, SELECT llm_allow_host('%s', '%.80s')%s",
+        model->name, key, host, host, key, note);
   }
   return err_set(
       err, RC_ERROR, "host_not_allowed",
       "model '%.80s' is at host '%s', which is not allowed: nothing was sent; if that is what"
-      " you want, SELECT llm_allow_host('%s'%s%.80s%s)",
-      model->name, host, host, key ? ", '" : "", key ? key : "", key ? "'" : "");
+      " you want, SELECT llm_allow_host('%s'%s%.80s%s)%s",
+      model->name, host, host, key ? ", '" : "", key ? key : "", key ? "'" : "", note);
 }
 
 /* The key of that name: a secret, else the environment. */

@@ -198,6 +198,42 @@ class Network(unittest.TestCase):
                     self.assertNotIn(key, text)
             self.assertEqual({j["auth"] for j in standin.journal()}, {"yes"})
 
+    def test_which_key_may_go_where(self):
+        """Pairs of the environment and of llm_allow_host, several for a host, with ports and IPv6."""
+        allow = ("LLMCOST_ALLOW_HOSTS", "a.example=OPENAI_API_KEY,a.example=MY_KEY [::1]:8080=MY_KEY,b.example:444,c.example")
+        cases = [("https://a.example/v1", "OPENAI_API_KEY", None), ("https://A.Example:8443/v1", "MY_KEY", None),
+                 ("https://a.example/v1", "OTHER_KEY", "OTHER_KEY is not a key of host 'a.example'"),
+                 ("https://a.example/v1", "openai_api_key", "is not a key of host"), ("https://a.example/v1", None, None),
+                 ("http://[::1]:8080/v1", "MY_KEY", None), ("http://[::1]:8081/v1", "MY_KEY", "llm_allow_host('[::1]:8081', 'MY_KEY')"),
+                 ("https://b.example:444/v1", None, None), ("https://b.example:444/v1", "MY_KEY", "llm_allow_host('b.example:444', 'MY_KEY')"),
+                 ("https://b.example/v1", None, "not allowed"), ("https://xa.example/v1", "MY_KEY", "not allowed"),
+                 ("https://a.example.evil/v1", "MY_KEY", "not allowed"), ("https://api.openai.com/v1", "MY_KEY", "is not a key of host"),
+                 ("https://api.openai.com:444/v1", "OPENAI_API_KEY", "not allowed"), ("https://c.example/v1", "AWS_SECRET_ACCESS_KEY", "is not a key")]
+        os.environ.update({allow[0]: allow[1], "OPENAI_API_KEY": "sk-1234567890", "MY_KEY": "k-1234567890", "AWS_SECRET_ACCESS_KEY": "aws-secret"})
+        self.addCleanup(lambda: [os.environ.pop(k, None) for k in ("OPENAI_API_KEY", "MY_KEY", allow[0], "AWS_SECRET_ACCESS_KEY")])
+        with TempDir() as tmp:
+            db = connect(os.path.join(tmp, "k.db"))
+            value(db, "SELECT llm_init()")
+            value(db, "SELECT llm_config('connect_timeout_ms', 200), llm_config('retries', 0)")
+            for url, key, says in cases:
+                with self.subTest(url=url, key=key):
+                    db.execute("UPDATE llm_models SET base_url = ?, key_env = ?", (url, key))
+                    self.assertIn(says or "cannot reach", error_of(db, "SELECT llm_complete('x', '{\"model\":\"gpt-4o\"}')"))
+            value(db, "SELECT llm_allow_host('d.example'), llm_allow_host('d.example', 'MY_KEY'), llm_allow_host('d.example', NULL)")
+            db.execute("UPDATE llm_models SET base_url = 'https://d.example/v1', key_env = 'MY_KEY'")
+            self.assertIn("cannot reach", error_of(db, "SELECT llm_complete('x', '{\"model\":\"gpt-4o\"}')"))
+            os.environ[allow[0]] = "a.example, http://x, b=K-1, sk-key-by-mistake=="
+            db.execute("UPDATE llm_models SET base_url = 'https://e.example/v1'")
+            message = error_of(db, "SELECT llm_complete('x', '{\"model\":\"gpt-4o\"}')")
+            self.assertIn("entry 2 of LLMCOST_ALLOW_HOSTS is no host and no host=KEY_NAME", message)
+            db.execute("UPDATE llm_models SET base_url = 'https://a.example/v1' || char(0) || '.evil'")
+            self.assertIn("holds a NUL", error_of(db, "SELECT llm_complete('x', '{\"model\":\"gpt-4o\"}')"))
+            for bad in ('"sk-quoted"', "'sk-quoted'", "sk line", "sk-break\n"):
+                os.environ["MY_KEY"] = bad
+                os.environ[allow[0]] = allow[1]
+                db.execute("UPDATE llm_models SET base_url = 'https://a.example/v1', key_env = 'MY_KEY'")
+                self.assertIn("the key in MY_KEY holds", error_of(db, "SELECT llm_complete('x', '{\"model\":\"gpt-4o\"}')"))
+
     def test_env_var_allows_hosts(self):
         with Standin() as standin, TempDir() as tmp:
             sql = (f".load {SO}\nSELECT llm_init();\nUPDATE llm_models SET base_url = '{standin.url}/v1';\n"
