@@ -504,8 +504,8 @@ int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *out, E
 
 int on_error_covers(const Err *err) {
   static const char *const callers_own[] = {
-      "bad_option", "bad_prompt", "bad_messages", "bad_utf8",    "unavailable",
-      "config",     "store",      "no_memory",    "interrupted", "hostile_schema"};
+      "bad_option", "bad_prompt", "bad_messages", "bad_utf8",    "unavailable",   "config",
+      "store",      "no_state",   "no_memory",    "interrupted", "hostile_schema"};
   for (size_t i = 0; i < sizeof callers_own / sizeof callers_own[0]; i++) {
     if (strcmp(err->code, callers_own[i]) == 0 && err->http_status == 0) {
       return 0;

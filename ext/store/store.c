@@ -2,9 +2,9 @@
 ** Opening, migrating and closing the store, and its prepared statements. See store.h for the
 ** contract.
 **
-** File format: schema in sql/store.sql and sql/views.sql; `llm_meta` holds schema_version, the key seed and
-** the store's id, `llm_marks` who may use it (genuine.h); user_version and application_id repeat the version for outside tools (not in main mode:
-** there they are the user's).
+** File format: schema in sql/store.sql and sql/views.sql; `llm_meta` holds schema_version, the key
+** seed and the store's id, `llm_marks` who may use it (genuine.h); user_version and application_id
+** repeat the version for outside tools (not in main mode: there they are the user's).
 **
 ** In main mode no prepared statement outlives a call, because a statement left on the caller's
 ** connection would make its sqlite3_close() fail.

@@ -153,8 +153,11 @@ class Trust(Stores):
         env = {k: v for k, v in clean_env(HOME="/dev/null", LLMCOST_ALLOW_HOSTS=self.standin.host + "=OPENAI_API_KEY", **KEYS).items()
                if k != "XDG_STATE_HOME"}
         before = self.requests()
-        out = shell(self.path, f".load {SO}\nSELECT llm_complete('{Q}');\n", env=env)
-        self.assertIn("set XDG_STATE_HOME to a folder of yours, or name the store", out.stderr)
+        for options in ("{}", '{"on_error":"null"}', '{"on_error":"json"}'):  # a store's failure is never a value
+            with self.subTest(options):
+                out = shell(self.path, f".load {SO}\nSELECT llm_complete('{Q}', '{options}');\n", env=env)
+                self.assertEqual(out.stdout.strip(), "")
+                self.assertIn("set XDG_STATE_HOME to a folder of yours, or name the store", out.stderr)
         self.assertFalse(os.path.exists(self.path + "-llmcost"))
         self.assertEqual(self.requests(), before)
 
