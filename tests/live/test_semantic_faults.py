@@ -47,7 +47,7 @@ class Recursion(unittest.TestCase):
             path = f"{self.tmp.name}/{shadow}.db"
             out = sanitized(path, "make(db)\n"
                             f"db.execute('CREATE TRIGGER \"My Trap\" {event} ON c_{shadow} BEGIN INSERT INTO c(query, embedding, response)"
-                            " VALUES (hex(randomblob(4)), randomblob(32), 1); END')\n"
+                            " VALUES (hex(randomblob(4)), CAST(zeroblob(31) || x'3f' AS BLOB), 1); END')\n"
                             "say('INSERT INTO c(embedding, response) VALUES (?, 1)', blob([1] * DIM))\n"
                             "say('SELECT count(*) FROM c')\n"
                             "db.execute('DROP TRIGGER \"My Trap\"')\n"
@@ -65,7 +65,7 @@ class Recursion(unittest.TestCase):
             path = f"{self.tmp.name}/{what.replace(' ', '_')}.db"
             column = "type" if what.startswith("type") else "tbl_name"
             out = sanitized(path, "make(db)\n"
-                            "db.execute('create  /**/ trigger if not exists \"main\".[t] after insert on [C_Rows] begin insert into c(embedding,response) values(randomblob(32),1); end')\n"
+                            "db.execute('create  /**/ trigger if not exists \"main\".[t] after insert on [C_Rows] begin insert into c(embedding,response) values(CAST(zeroblob(31) || x'3f' AS BLOB),1); end')\n"
                             "db.execute('PRAGMA writable_schema=ON')\n"
                             f"db.execute(\"UPDATE sqlite_schema SET {column} = {word} WHERE name = 't'\")\n"
                             "say('INSERT INTO c(embedding, response) VALUES (?, 1)', blob([1] * DIM))\n"
@@ -94,7 +94,7 @@ class Recursion(unittest.TestCase):
     def test_two_tables_that_call_each_other(self):
         lines = self.run_all(
             "CREATE VIRTUAL TABLE d USING semantic_cache(embedder='none', dim=8);"
-            "CREATE TEMP TRIGGER a AFTER INSERT ON main.c_rows BEGIN INSERT INTO d(embedding, response) VALUES (randomblob(32), 1); END;"
+            "CREATE TEMP TRIGGER a AFTER INSERT ON main.c_rows BEGIN INSERT INTO d(embedding, response) VALUES (CAST(zeroblob(31) || x'3f' AS BLOB), 1); END;"
             "CREATE TEMP TRIGGER b AFTER INSERT ON main.d_rows BEGIN INSERT INTO c(embedding, response) VALUES (CAST(zeroblob(31) || x'3f' AS BLOB), 1); END;",
             "INSERT INTO c(embedding, response) VALUES (CAST(zeroblob(31) || x'3f' AS BLOB), 1)", "SELECT count(*) FROM c", "SELECT count(*) FROM d")
         self.assertTrue(lines[0].startswith("error") and "recursion" in lines[0], lines)
