@@ -69,9 +69,11 @@ static const Function functions[] = {
     {"embed", 1, PURE | JSON, fn_embed},
     {"embed", 2, DIRECT | JSON, fn_embed},
     {"embed_cosine", 2, PURE, fn_embed_cosine},
-    {"llmcost_version", 0, PURE, fn_llmcost_version},
     {"llmcost_debug", 0, DIRECT | JSON, fn_llmcost_debug},
 };
+
+/* Registered after everything else: a connection that has it has all of us. */
+static const Function last_function = {"llmcost_version", 0, PURE, fn_llmcost_version};
 
 /* What SQLite hands to a function of ours. */
 static void free_bound(void *p) {
@@ -90,16 +92,18 @@ static void call_guarded(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   Memo *memo = memo_of_statement(ctx);
   Err err = {0};
   int passes_impostors = f->of->function == fn_llm_trust_store;
-  if (!memo || !memo_is_allowed(memo, f->guard_number)) {
+  if (!memo) {
+    sqlite3_result_error_nomem(ctx);
+    return;
+  }
+  if (!memo_is_allowed(memo, f->guard_number)) {
     int rc = passes_impostors ? guard_check_but_impostors(f->conn->guard, f->guard_number, &err)
                               : guard_check(f->conn->guard, f->guard_number, &err);
     if (rc != RC_OK) {
       result_error(ctx, f->of->name, &err);
       return;
     }
-    if (memo) {
-      memo_allow(memo, f->guard_number);
-    }
+    memo_allow(memo, f->guard_number);
   }
   f->of->function(ctx, argc, argv);
 }
@@ -202,24 +206,27 @@ static int register_all(sqlite3 *db) {
   if (rc == SQLITE_OK) {
     rc = register_tables(db, conn);
   }
+  if (rc == SQLITE_OK) {
+    rc = register_function(db, conn, &last_function);
+  }
   conn_unref(conn);
   return rc;
 }
 
-/* 1 if this connection has the extension already: replacing a function in use would fail. (Asked
-** of the list, because a failed probe would leave its error on a connection that is just being
-** opened.) */
-static int is_loaded(sqlite3 *db) {
+/* Whether this connection has the extension already, the whole of it: replacing a function in use would fail, and
+** lose what the first load was told. (Asked of the list, because a failed probe would leave its error on a
+** connection that is just being opened.) */
+static int is_loaded(sqlite3 *db, int *loaded) {
   sqlite3_stmt *stmt = NULL;
-  int loaded = 0;
-  if (sqlite3_prepare_v2(db, "PRAGMA function_list", -1, &stmt, NULL) == SQLITE_OK) {
-    while (!loaded && sqlite3_step(stmt) == SQLITE_ROW) {
-      const char *name = (const char *)sqlite3_column_text(stmt, 0);
-      loaded = name && strcmp(name, "llmcost_version") == 0;
-    }
+  *loaded = 0;
+  int rc = sqlite3_prepare_v2(db, "PRAGMA function_list", -1, &stmt, NULL);
+  while (rc == SQLITE_OK && !*loaded && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+    const char *name = (const char *)sqlite3_column_text(stmt, 0);
+    *loaded = name && strcmp(name, last_function.name) == 0;
+    rc = name ? SQLITE_OK : SQLITE_NOMEM;
   }
   sqlite3_finalize(stmt);
-  return loaded;
+  return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
 int sqlite3_llmcost_init(sqlite3 *db, char **message, const struct sqlite3_api_routines *api) {
@@ -232,7 +239,11 @@ int sqlite3_llmcost_init(sqlite3 *db, char **message, const struct sqlite3_api_r
     }
     return SQLITE_ERROR;
   }
-  int rc = is_loaded(db) ? SQLITE_OK : register_all(db);
+  int loaded;
+  int rc = is_loaded(db, &loaded);
+  if (rc == SQLITE_OK && !loaded) {
+    rc = register_all(db);
+  }
 #ifndef SQLITE_CORE
   if (rc == SQLITE_OK) {
     rc = SQLITE_OK_LOAD_PERMANENTLY; /* libcurl's global state outlives the connection */

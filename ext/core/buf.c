@@ -35,8 +35,7 @@ static int fail(Buf *b, int rc) {
   return rc;
 }
 
-/* Makes room for n more bytes and the NUL. */
-static int reserve(Buf *b, size_t n) {
+int buf_reserve(Buf *b, size_t n) {
   if (b->failed) {
     return b->failed;
   }
@@ -61,7 +60,7 @@ static int reserve(Buf *b, size_t n) {
 }
 
 int buf_add(Buf *b, const void *data, size_t n) {
-  int rc = reserve(b, n);
+  int rc = buf_reserve(b, n);
   if (rc == RC_OK && n) {
     memcpy(b->data + b->n, data, n);
     b->n += n;
@@ -85,7 +84,7 @@ int buf_printf(Buf *b, const char *fmt, ...) {
   if (n >= 0 && (size_t)n < sizeof small) {
     return buf_add(b, small, (size_t)n);
   }
-  int rc = n < 0 ? fail(b, RC_NOMEM) : reserve(b, (size_t)n);
+  int rc = n < 0 ? fail(b, RC_NOMEM) : buf_reserve(b, (size_t)n);
   if (rc == RC_OK) {
     va_start(ap, fmt);
     vsnprintf(b->data + b->n, (size_t)n + 1, fmt, ap);

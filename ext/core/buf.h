@@ -24,6 +24,9 @@ void buf_free(Buf *b);
 /* Empties the buffer but keeps its memory. */
 void buf_clear(Buf *b);
 
+/* Makes room for n more bytes, so that appending them can't fail. Returns as those below. */
+int buf_reserve(Buf *b, size_t n);
+
 /* Appends; each returns RC_OK, RC_NOMEM or RC_TOOBIG. */
 int buf_add(Buf *b, const void *data, size_t n);
 int buf_puts(Buf *b, const char *text);

@@ -12,6 +12,10 @@
 ** server. */
 #define LIMIT_RESPONSE_BYTES ((size_t)16 << 20)
 
+/* Room for an answer that is there before its request leaves: most fit, so that what is paid for needs no memory
+** to arrive. */
+#define LIMIT_ANSWER_ROOM ((size_t)64 << 10)
+
 /* All response headers of one answer together: curl's own cap is 300 KiB in newer versions. */
 #define LIMIT_HEADER_BYTES ((size_t)256 << 10)
 
@@ -31,8 +35,9 @@
 ** use). */
 #define LIMIT_BACKOFF_MS 8000
 
-/* Cache hits that may wait in memory for their ledger rows, in rows and in milliseconds. */
-#define LIMIT_PENDING_HITS 4096
+/* Cache hits that may wait in memory for their ledger rows, in rows and in milliseconds: a process that is
+** killed loses them. */
+#define LIMIT_PENDING_HITS 100
 #define LIMIT_PENDING_MS 1000
 
 /* Requests one statement execution remembers: about 60 bytes each, and the answer where the

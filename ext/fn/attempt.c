@@ -49,7 +49,7 @@ static int post(Call *k, NetResponse *response, Err *err) {
     headers[n++] = k->api->fixed_headers;
   }
   headers[n] = NULL;
-  long long left = k->deadline_ms - now_ms();
+  long long left = k->deadline_ms - monotonic_ms();
   NetRequest request = {.url = k->url,
                         .headers = headers,
                         .body = k->body.data,
@@ -177,6 +177,8 @@ static void judge_loss(Call *k, const NetResponse *r, Verdict *v, Err *err) {
       [NET_INTERRUPTED] = {"interrupted", "interrupted while waiting (it may have been billed) for",
                            RC_INTERRUPT, 0},
       [NET_REFUSED] = {"too_big", "refused an answer from", RC_ERROR, 0},
+      [NET_NO_MEMORY] = {"no_memory", "no memory for the answer (it may have been billed) of",
+                         RC_NOMEM, 0},
   };
   int interrupted = r->result == NET_NOT_SENT && strcmp(r->why, "interrupted") == 0;
   int i = (int)r->result;
@@ -275,7 +277,7 @@ static int price_parts(Call *k, Reply *reply, Cost *cost, char *why, size_t size
   return priced;
 }
 
-static void fill_usage(Call *k, const Reply *reply) {
+static int fill_usage(Call *k, const Reply *reply, Err *err) {
   const Usage *u = &reply->usage;
   LedgerRow *row = &k->row;
   cJSON *tree = !u->has          ? NULL
@@ -292,11 +294,12 @@ static void fill_usage(Call *k, const Reply *reply) {
   row->output_tokens = column_of(u, UNIT_OUTPUT);
   row->reasoning_tokens = column_of(u, UNIT_REASONING);
   row->cost_reported_nusd = u->reported_nusd;
+  return u->has && !k->usage ? err_nomem(err) : RC_OK;
 }
 
 /* Puts usage and cost of a success into the row. A model that is known but can't be priced says why; an
-** unknown one is NULL, and listed in llm_unpriced. */
-static void price_reply(Call *k, Reply *reply) {
+** unknown one is NULL, and listed in llm_unpriced. Fails only without memory. */
+static int price_reply(Call *k, Reply *reply, Err *nomem) {
   LedgerRow *row = &k->row;
   Cost cost = 0;
   char why[200] = "";
@@ -307,7 +310,9 @@ static void price_reply(Call *k, Reply *reply) {
                  ? price_parts(k, reply, &cost, why, sizeof why, &err)
                  : price_one(k, ask_of(k, reply), &reply->usage, &cost, why, sizeof why, &err);
   }
-  fill_usage(k, reply);
+  if (err.rc == RC_NOMEM || fill_usage(k, reply, nomem) != RC_OK) {
+    return err_nomem(nomem);
+  }
   row->cost_nusd = priced == 1 ? cost_nusd(cost) : LEDGER_NULL;
   scrub(k, reply->usage_error, sizeof reply->usage_error);
   scrub(k, why, sizeof why);
@@ -317,6 +322,7 @@ static void price_reply(Call *k, Reply *reply) {
     snprintf(k->error, sizeof k->error, "unpriced: %.300s", reason);
     row->error = k->error;
   }
+  return RC_OK;
 }
 
 /* A fenced block's inside ("```json … ```"), where the whole text is one; else the text. */
@@ -367,7 +373,8 @@ static void judge_reply(Call *k, Reply *reply, Verdict *v, Err *err) {
     reply->text = NULL;
     k->cacheable = strcmp(finish, "stop") == 0 && k->n > 0;
   }
-  if (err->rc == RC_OK && k->request->options->schema && check_schema(k, err) != RC_OK) {
+  if (err->rc == RC_OK && k->request->options->schema && check_schema(k, err) != RC_OK &&
+      err->rc != RC_NOMEM) {
     char why[200];
     snprintf(why, sizeof why, "%.180s", err->msg);
     scrub(k, why, sizeof why);
@@ -379,18 +386,19 @@ static void judge_reply(Call *k, Reply *reply, Verdict *v, Err *err) {
     k->text = NULL;
     k->cacheable = 0;
   }
-  if (err->rc != RC_OK) {
+  if (err->rc != RC_OK && err->rc != RC_NOMEM) {
     err->http_status = (int)k->row.http_status;
     note_failure(k, k->api->kind, k->row.cost_nusd, err);
   }
 }
 
 /* An error that came as a success may have cost something: its usage says, and without one nobody does. */
-static void price_failure(Call *k, const cJSON *answer) {
+static int price_failure(Call *k, const cJSON *answer, Err *err) {
   Reply reply = {0};
   provider_read_usage(answer, k->model.provider, &reply);
-  price_reply(k, &reply);
+  price_reply(k, &reply, err);
   reply_free(&reply);
+  return err->rc;
 }
 
 static void judge_success(Call *k, const NetResponse *r, Verdict *v, Err *err) {
@@ -399,10 +407,11 @@ static void judge_success(Call *k, const NetResponse *r, Verdict *v, Err *err) {
   cJSON *tree =
       json_parse(r->body.data ? r->body.data : "", r->body.n, "the provider's answer", err);
   if (tree && provider_is_failure(tree, &inner)) {
-    price_failure(k, tree);
-    judge_failure(k, r, inner ? inner : r->http_status, k->row.cost_nusd, v, err);
+    if (price_failure(k, tree, err) == RC_OK) {
+      judge_failure(k, r, inner ? inner : r->http_status, k->row.cost_nusd, v, err);
+    }
   } else if (!tree || k->api->parse(tree, &reply, err) != RC_OK) {
-    err->http_status = (int)r->http_status;
+    err->http_status = err->rc == RC_NOMEM ? 0 : (int)r->http_status;
     note_failure(k, "unknown", LEDGER_NULL, err);
   } else {
     k->row.kind = k->api->kind;
@@ -410,32 +419,43 @@ static void judge_success(Call *k, const NetResponse *r, Verdict *v, Err *err) {
     snprintf(k->answered_model, sizeof k->answered_model, "%s", reply.model);
     scrub_model(k, k->answered_model);
     k->row.model = k->answered_model[0] ? k->answered_model : NULL;
-    price_reply(k, &reply);
-    judge_reply(k, &reply, v, err);
+    if (price_reply(k, &reply, err) == RC_OK) {
+      judge_reply(k, &reply, v, err);
+    }
   }
   reply_free(&reply);
   cJSON_Delete(tree);
 }
 
+/* The answer of an attempt: from the provider, or the one that waited for memory. */
+static int get_answer(Call *k, Err *err) {
+  if (k->has_answer) {
+    int was_sent = k->response.result != NET_ANSWERED || k->response.http_status;
+    k->has_answer = 0;
+    return was_sent ? RC_OK : err_nomem(err);
+  }
+  net_response_free(&k->response);
+  return post(k, &k->response, err);
+}
+
 /* Sends once and fills the row and the outcome. */
 static int attempt_once(Call *k, Verdict *v, Err *err) {
-  NetResponse response;
+  const NetResponse *response = &k->response;
   *v = (Verdict){.delay_ms = -1};
-  if (post(k, &response, err) != RC_OK) {
+  if (get_answer(k, err) != RC_OK) {
     note_failure(k, k->api->kind, 0, err); /* nothing was sent */
     return err->rc;
   }
-  k->row.latency_ms = response.elapsed_ms;
-  k->row.http_status = response.http_status ? response.http_status : LEDGER_NULL;
+  k->row.latency_ms = response->elapsed_ms;
+  k->row.http_status = response->http_status ? response->http_status : LEDGER_NULL;
   k->row.error = NULL;
-  if (response.result != NET_ANSWERED) {
-    judge_loss(k, &response, v, err);
-  } else if (response.http_status / 100 == 2) {
-    judge_success(k, &response, v, err);
+  if (response->result != NET_ANSWERED) {
+    judge_loss(k, response, v, err);
+  } else if (response->http_status / 100 == 2) {
+    judge_success(k, response, v, err);
   } else {
-    judge_failure(k, &response, response.http_status, 0, v, err);
+    judge_failure(k, response, response->http_status, 0, v, err);
   }
-  net_response_free(&response);
   withhold_key(k, err);
   return err->rc;
 }
@@ -447,7 +467,7 @@ static int wait_and_begin(Call *k, long long delay_ms, const char *reason, Err *
     return err->rc;
   }
   call_start_row(k, failed.attempt + 1, reason);
-  if (ledger_begin_next(k->store, failed.id, &k->row, k->claimed, k->deadline_ms, err) != RC_OK) {
+  if (ledger_begin_next(k->store, failed.id, &k->row, k->claimed, call_lease(k), err) != RC_OK) {
     k->row = failed;
   }
   return err->rc;
@@ -460,8 +480,9 @@ static int next_attempt(Call *k, long long delay_ms, Err *failure) {
   char reason[sizeof k->retry_reason];
   snprintf(reason, sizeof reason, "%s",
            failure->provider_code[0] ? failure->provider_code : failure->code);
-  k->is_open = ledger_settle(k->store, &k->row, NULL, 1, &err) == RC_OK; /* else it is queued */
-  if (k->store->is_main) {
+  int rc = ledger_settle(k->store, &k->row, NULL, 1, &err);
+  k->is_open = rc == RC_OK || rc == RC_NOMEM; /* else it is queued */
+  if (k->store->is_main && rc != RC_NOMEM) {
     err = (Err){0}; /* there, a queued row is no reason to stop */
   }
   if (err.rc == RC_OK && wait_and_begin(k, delay_ms, reason, &err) == RC_OK) {
@@ -483,7 +504,7 @@ int attempt_all(Call *k, Err *err) {
     sqlite3_randomness(sizeof random, &random);
     long long delay =
         retry_delay_ms((int)k->row.attempt + 1, k->conn->set.backoff_ms, v.delay_ms, random);
-    if (delay > LIMIT_RETRY_AFTER_MS || now_ms() + delay >= k->deadline_ms) {
+    if (delay > LIMIT_RETRY_AFTER_MS || monotonic_ms() + delay >= k->deadline_ms) {
       return err->rc;
     }
     if (next_attempt(k, delay, err) != RC_OK) {

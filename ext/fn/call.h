@@ -8,6 +8,7 @@
 #include "fn/conn.h"
 #include "fn/memo.h"
 #include "net/provider.h"
+#include "net/transport.h"
 #include "store/ledger.h"
 #include "store/semantic.h"
 
@@ -31,9 +32,10 @@ typedef struct Call {
   CachePlan cache;
   Store *store;
   Hash key;
-  const Hash *claimed; /* the key that others wait for; NULL: nobody does */
-  Question question;   /* of a semantic lookup */
-  long long started_ms, deadline_ms;
+  const Hash *claimed;   /* the key that others wait for; NULL: nobody does */
+  Question question;     /* of a semantic lookup */
+  long long started_ms;  /* of the day */
+  long long deadline_ms; /* monotonic */
   int attempts_left;
 
   /* the route */
@@ -43,6 +45,8 @@ typedef struct Call {
   char *secret; /* the key, owned (access_wipe) */
   Buf body;
   char url[512];
+  NetResponse response; /* of the last attempt */
+  int has_answer;       /* it came before, and waited for memory: nothing is to be sent */
 
   /* the ledger */
   LedgerRow row;
@@ -66,8 +70,9 @@ typedef struct Outcome {
   int wants_row; /* set by the caller: the ledger row is written at once and call_id is its id */
   long long call_id; /* of the ledger row; 0: it has none, or it waits to be written */
   /* Set by the caller where a success holds several answers, to be kept one by one in the
-  ** transaction that settles the call: gives them as a list that lives until pipeline_run returns. */
-  Answer *(*split)(void *arg, const char *text, size_t n);
+  ** transaction that settles the call: gives them as a list that lives until pipeline_run returns; NULL where
+  ** there is none, and RC_NOMEM in *err where that is why. */
+  Answer *(*split)(void *arg, const char *text, size_t n, Err *err);
   void *split_arg;
 } Outcome;
 
@@ -89,6 +94,7 @@ int attempt_all(
     Call *k,
     Err *err); /* the call and its retries; the last attempt's row is filled, not settled */
 void call_start_row(Call *k, long long attempt, const char *retry_reason);
+long long call_lease(const Call *k); /* until when, of the day, others wait for its answer */
 void call_free(Call *k);
 
 #endif

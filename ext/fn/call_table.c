@@ -43,7 +43,7 @@ static int call_connect(sqlite3 *db, void *aux, int argc, const char *const *arg
   char *columns = store_declaration(&((Conn *)aux)->host, "llm_calls", &err);
   CallTable *t = columns ? sqlite3_malloc64(sizeof *t) : NULL;
   if (!t) {
-    *message = sqlite3_mprintf("llm_call: %s", err.msg);
+    *message = err.rc ? sqlite3_mprintf("llm_call: %s", err.msg) : NULL;
     sqlite3_free(columns);
     return err.rc ? err.rc : SQLITE_NOMEM;
   }
@@ -115,6 +115,10 @@ static int call_open(sqlite3_vtab *table, sqlite3_vtab_cursor **cursor) {
   }
   memset(c, 0, sizeof *c);
   c->memo = memo_new();
+  if (!c->memo) {
+    sqlite3_free(c);
+    return SQLITE_NOMEM;
+  }
   *cursor = &c->base;
   return SQLITE_OK;
 }
@@ -142,22 +146,28 @@ static int call_close(sqlite3_vtab_cursor *cursor) {
 
 /* Copies the ledger row of the call just made, from the connection that wrote it. */
 static int load_row(CallTable *t, CallCursor *c, long long call_id, Err *err) {
-  Store *store = t->conn->store;
+  sqlite3 *db = t->conn->store->db;
   sqlite3_stmt *stmt = NULL;
   c->n_columns = t->n_columns;
   c->row = calloc((size_t)t->n_columns, sizeof *c->row);
   if (!c->row) {
     return err_nomem(err);
   }
-  int rc =
-      sqlite3_prepare_v2(store->db, "SELECT * FROM main.llm_calls WHERE id = ?1", -1, &stmt, NULL);
-  sqlite3_bind_int64(stmt, 1, call_id);
-  if (rc == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW) {
-    for (int i = 0; i < t->n_columns; i++) {
-      c->row[i] = sqlite3_value_dup(sqlite3_column_value(stmt, i));
+  int rc = sqlite3_prepare_v2(db, "SELECT * FROM main.llm_calls WHERE id = ?1", -1, &stmt, NULL);
+  if (rc == SQLITE_OK) {
+    sqlite3_bind_int64(stmt, 1, call_id);
+    rc = sqlite3_step(stmt);
+  }
+  for (int i = 0; rc == SQLITE_ROW && i < t->n_columns; i++) {
+    c->row[i] = sqlite3_value_dup(sqlite3_column_value(stmt, i));
+    if (!c->row[i]) {
+      err_nomem(err);
     }
-  } else {
-    err_set(err, RC_ERROR, "store", "the ledger row of the call can't be read back");
+  }
+  if (rc != SQLITE_ROW) {
+    rc == SQLITE_NOMEM
+        ? err_nomem(err)
+        : err_set(err, RC_ERROR, "store", "the ledger row of the call can't be read back");
   }
   sqlite3_finalize(stmt);
   return err->rc;
@@ -193,14 +203,18 @@ static int call_filter(sqlite3_vtab_cursor *cursor, int idx, const char *name, i
     return set_error(cursor->pVtab, &err);
   }
   const char *prompt = (const char *)sqlite3_value_text(argv[0]);
-  if (!prompt) {
+  if (sqlite3_value_type(argv[0]) == SQLITE_NULL) {
     return SQLITE_OK; /* NULL asks nothing */
   }
   c->args[0] = sqlite3_value_dup(argv[0]);
   if ((idx & 2) && argc > 1 && sqlite3_value_type(argv[1]) != SQLITE_NULL) {
     c->args[1] = sqlite3_value_dup(argv[1]);
     const char *json = (const char *)sqlite3_value_text(argv[1]);
-    options_parse(json ? json : "", (size_t)sqlite3_value_bytes(argv[1]), &o, &err);
+    json && c->args[1] ? options_parse(json, (size_t)sqlite3_value_bytes(argv[1]), &o, &err)
+                       : err_nomem(&err);
+  }
+  if (!prompt || !c->args[0]) {
+    err_nomem(&err);
   }
   if (err.rc == RC_OK &&
       request_from_prompt(prompt, (size_t)sqlite3_value_bytes(argv[0]), &o, &r, &err) == RC_OK) {

@@ -32,7 +32,7 @@ Options *arg_options(sqlite3_context *ctx, int argc, sqlite3_value **argv, int a
   options_init(o);
   if (at < argc && sqlite3_value_type(argv[at]) != SQLITE_NULL) {
     const char *json = (const char *)sqlite3_value_text(argv[at]);
-    options_parse(json ? json : "", (size_t)sqlite3_value_bytes(argv[at]), o, err);
+    json ? options_parse(json, (size_t)sqlite3_value_bytes(argv[at]), o, err) : err_nomem(err);
   }
   if (err->rc != RC_OK) {
     arg_options_free(o);
@@ -120,7 +120,8 @@ static void complete(sqlite3_context *ctx, int argc, sqlite3_value **argv, const
   if (o && text && make(text, n, o, &r, &err) == RC_OK && o->dry_run) {
     run_dry(ctx, function, &r, &err);
   } else if (o && text && err.rc == RC_OK) {
-    pipeline_run(fn_conn(ctx), &r, memo_of_statement(ctx), &out, &err);
+    Memo *memo = memo_of_statement(ctx);
+    memo ? pipeline_run(fn_conn(ctx), &r, memo, &out, &err) : err_nomem(&err);
     give_outcome(ctx, function, o->on_error, &out, &err);
   } else {
     if (o && !text) {
@@ -145,11 +146,11 @@ void fn_llm_chat(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
 void fn_llm_last_call(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   (void)argc;
   (void)argv;
-  Conn *c = fn_conn(ctx);
+  Store *store = conn_open_store(fn_conn(ctx));
   Err err = {0};
-  if (c->store && ledger_flush(c->store, &err) != RC_OK) {
+  if (store && ledger_flush(store, &err) != RC_OK) {
     result_error(ctx, "llm_last_call", &err);
-  } else if (c->store && c->store->last_call_id) {
-    sqlite3_result_int64(ctx, c->store->last_call_id);
+  } else if (store && store->last_call_id) {
+    sqlite3_result_int64(ctx, store->last_call_id);
   }
 }

@@ -137,7 +137,13 @@ static int set_share(Conn *c, const struct Setting *s, sqlite3_value *v, Err *er
 static void result_setting(sqlite3_context *ctx, Conn *c, const struct Setting *s) {
   const char *base = (const char *)&c->set + s->at;
   if (s->at == AT(store)) {
-    sqlite3_result_text(ctx, conn_store_path(c), -1, sqlite3_free);
+    Err err = {0};
+    char *path = conn_store_path(c, &err);
+    if (path) {
+      sqlite3_result_text(ctx, path, -1, sqlite3_free);
+    } else {
+      result_error(ctx, "llm_config", &err);
+    }
   } else if (s->type == S_TEXT) {
     sqlite3_result_text(ctx, *(char *const *)base, -1, SQLITE_TRANSIENT);
   } else if (s->type == S_SHARE) {
@@ -242,9 +248,11 @@ void fn_llm_trust_store(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   Err err = {0};
   int in_main;
   if (conn_trust_store(c, &in_main, &err) == RC_OK) {
-    char *path = in_main ? sqlite3_mprintf("main") : conn_store_path(c);
+    char *path = in_main ? sqlite3_mprintf("main") : conn_store_path(c, &err);
+    path ? RC_OK : err_nomem(&err);
     sqlite3_result_text(ctx, path, -1, sqlite3_free);
-  } else {
+  }
+  if (err.rc != RC_OK) {
     result_error(ctx, "llm_trust_store", &err);
   }
 }
@@ -274,7 +282,8 @@ void fn_llmcost_debug(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   (void)argc;
   (void)argv;
   Conn *c = fn_conn(ctx);
-  char *path = conn_store_path(c);
+  Err err = {0};
+  char *path = conn_store_path(c, &err);
   cJSON *tree = cJSON_CreateObject();
   cJSON_AddStringToObject(tree, "version", LLMCOST_VERSION);
   cJSON_AddStringToObject(tree, "sqlite_built_against", SQLITE_VERSION);

@@ -6,15 +6,18 @@
 #include "core/hash.h"
 #include "fn/counter.h"
 #include "fn/embedders.h"
+#include "fn/parked.h"
 #include "fn/pricing.h"
 #include "trust/access.h"
 #include "trust/guard.h"
 #include "trust/mark.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* The store's own connections have the module of llm_cache too; they end before this Conn. */
 static int prepare_store(void *p, sqlite3 *db) {
@@ -42,6 +45,7 @@ Conn *conn_new(sqlite3 *db) {
     memset(c, 0, sizeof *c);
     c->db = db;
     c->refs = 1;
+    c->pid = getpid();
     c->cache = (CacheHost){c, embedders_find, make_mark, 0};
     c->host = (StoreHost){conn_interrupted, prepare_store, c};
     c->guard = guard_new(db, is_own_store, c);
@@ -72,6 +76,7 @@ void conn_unref(void *p) {
   if (--c->refs > 0) {
     return;
   }
+  parked_settle_all(c);
   if (store_close(c->store) != RC_OK) {
     sqlite3_log(SQLITE_WARNING,
                 "llmcost: ledger rows could not be written when the connection closed");
@@ -97,31 +102,44 @@ static int is_folder(const char *path) {
   return n > 0 && path[n - 1] == '/';
 }
 
-/* A folder holds a file for each database, told apart by the hash of the database's path. */
-static char *path_in_folder(Conn *c, const char *folder) {
-  char *beside = store_default_path(c->db), *path = NULL;
+/* A folder holds a file for each database, told apart by the hash of the database's path. NULL, too, for a
+** database in memory. */
+static char *path_in_folder(Conn *c, const char *folder, Err *err) {
+  char *beside = store_default_path(c->db, err), *path = NULL;
   if (beside) {
     const char *slash = strrchr(beside, '/');
     int length = (int)(strlen(slash ? slash + 1 : beside) - strlen("-llmcost"));
     path = sqlite3_mprintf("%s%.*s-%016llx-llmcost", folder, length, slash ? slash + 1 : beside,
                            hash_short(beside, strlen(beside)));
+    path ? RC_OK : err_nomem(err);
   }
   sqlite3_free(beside);
   return path;
 }
 
-char *conn_store_path(Conn *c) {
+char *conn_store_path(Conn *c, Err *err) {
   const char *said = c->set.store ? c->set.store : env_get("LLMCOST_STORE");
-  char *path = !said             ? store_default_path(c->db)
-               : is_folder(said) ? path_in_folder(c, said)
+  char *path = !said             ? store_default_path(c->db, err)
+               : is_folder(said) ? path_in_folder(c, said, err)
                                  : sqlite3_mprintf("%s", said);
-  return path ? path : sqlite3_mprintf("main");
+  if (!path && err->rc == RC_OK) {
+    path = said && !is_folder(said) ? NULL : sqlite3_mprintf("main");
+    path ? RC_OK : err_nomem(err);
+  }
+  return path;
 }
 
-static int file_exists(const char *path) {
-  sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
-  int exists = 0;
-  return vfs->xAccess(vfs, path, SQLITE_ACCESS_EXISTS, &exists) == SQLITE_OK && exists;
+/* 1 if there is something at that path, 0 if not, -1 where that can't be told. */
+static int file_exists(const char *path, Err *err) {
+  struct stat st;
+  if (lstat(path, &st) == 0) {
+    return 1;
+  }
+  if (errno == ENOENT || errno == ENOTDIR) {
+    return 0;
+  }
+  err_set(err, RC_ERROR, "store", "the store '%s': %s", path, strerror(errno));
+  return -1;
 }
 
 /* A file that the user named is adopted by that; "main" and a folder name none. */
@@ -130,23 +148,46 @@ static StoreTrust trust_in(const Conn *c) {
   return said && strcmp(said, "main") != 0 && !is_folder(said) ? STORE_NAMED : STORE_MARKED;
 }
 
+/* 1 if there is a store at that path ("main": in the database), 0 if not, -1 error. */
+static int store_exists(Conn *c, const char *path, Err *err) {
+  return strcmp(path, "main") == 0 ? store_has_schema(c->db, err) : file_exists(path, err);
+}
+
 /* Opens the store; NULL without error where there is none yet and none is to be made. */
 static Store *open_store(Conn *c, int create, Err *err) {
-  char *path = conn_store_path(c);
+  char *path = conn_store_path(c, err);
   Store *store = NULL;
-  if (!path) {
-    err_nomem(err);
-    return NULL;
-  }
-  int is_main = strcmp(path, "main") == 0;
-  if (create || (is_main ? store_has_schema(c->db) : file_exists(path))) {
+  int is_main = path && strcmp(path, "main") == 0;
+  if (is_main && c->pid != getpid()) {
+    err_set(err, RC_ERROR, "store",
+            "this connection was opened by process %ld, before fork(): with its own database as the"
+            " store it can't be used here; open one in this process",
+            (long)c->pid);
+  } else if (path && (create || store_exists(c, path, err) == 1)) {
     store = store_open(c->db, is_main ? NULL : path, trust_in(c), &c->host, err);
   }
   sqlite3_free(path);
   return store;
 }
 
+Store *conn_open_store(const Conn *c) {
+  return c->store && !store_is_inherited(c->store) ? c->store : NULL;
+}
+
+/* After a fork: nothing that the parent opened is used here. */
+static int leave_parent(Conn *c, Err *err) {
+  if (store_leave(err) == RC_OK) {
+    parked_drop(c);
+    store_close(c->store);
+    c->store = NULL;
+  }
+  return err->rc;
+}
+
 Store *conn_store(Conn *c, int create, Err *err) {
+  if (c->store && store_is_inherited(c->store) && leave_parent(c, err) != RC_OK) {
+    return NULL;
+  }
   if (c->store) {
     return !create || store_revive(c->store, err) == RC_OK ? c->store : NULL;
   }
@@ -156,12 +197,10 @@ Store *conn_store(Conn *c, int create, Err *err) {
 
 /* Adopts a store; it is this connection's from now on where it is the one that this uses. */
 static int adopt(Conn *c, int in_main, Err *err) {
-  char *path = conn_store_path(c);
+  char *path = conn_store_path(c, err);
   int uses_main = path && strcmp(path, "main") == 0;
   Store *store = NULL;
-  if (!path) {
-    err_nomem(err);
-  } else if (in_main ? store_has_schema(c->db) : !uses_main && file_exists(path)) {
+  if (path && (in_main || !uses_main) && store_exists(c, in_main ? "main" : path, err) == 1) {
     store = store_open(c->db, in_main ? NULL : path, STORE_ADOPTED, &c->host, err);
   }
   sqlite3_free(path);
@@ -190,6 +229,10 @@ const Config *conn_config(Conn *c, Err *err) {
 }
 
 Net *conn_net(Conn *c, Err *err) {
+  if (c->net && net_is_inherited(c->net)) {
+    net_leave(c->net);
+    c->net = NULL;
+  }
   if (!c->net) {
     c->net = net_open(err);
   }
@@ -197,7 +240,7 @@ Net *conn_net(Conn *c, Err *err) {
 }
 
 /* sqlite3_is_interrupted() is newer than 3.40; a statement that starts while the flag is up says
-** so too. */
+** so too. (While there is no memory for it, nobody can be heard.) */
 int conn_interrupted(void *p) {
   Conn *c = p;
   sqlite3_stmt *stmt = NULL;
@@ -210,20 +253,14 @@ int conn_interrupted(void *p) {
 }
 
 int conn_sleep(Conn *c, long long ms, Err *err) {
-  long long until = now_ms() + ms;
-  for (long long left = ms; left > 0; left = until - now_ms()) {
+  long long until = monotonic_ms() + ms;
+  for (long long left = ms; left > 0; left = until - monotonic_ms()) {
     if (conn_interrupted(c)) {
       return err_set(err, RC_INTERRUPT, "interrupted", "interrupted");
     }
     sqlite3_sleep((int)(left < LIMIT_POLL_MS ? left : LIMIT_POLL_MS));
   }
   return RC_OK;
-}
-
-long long now_ms(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_REALTIME, &t);
-  return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
 }
 
 void result_error(sqlite3_context *ctx, const char *function, const Err *err) {

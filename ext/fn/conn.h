@@ -3,12 +3,17 @@
 **
 ** Made when the extension is loaded, shared by all functions and tables registered with it, freed
 ** with the last of them. Used under the connection's mutex only.
+**
+** A process that got it by fork() uses neither the parent's sockets nor its store: it drops the first without a
+** word to their other end, and opens the second anew. With the store 'main' that is the database connection
+** itself: an error says to open one.
 */
 #ifndef LLMCOST_CONN_H
 #define LLMCOST_CONN_H
 
-#include "core/error.h"
+#include "base/clock.h"
 #include "cache.h"
+#include "core/error.h"
 #include "core/options.h"
 #include "net/transport.h"
 #include "store/config.h"
@@ -54,7 +59,9 @@ typedef struct Conn {
   sqlite3 *db;
   int refs;
   Settings set;
+  pid_t pid;                    /* of the process that loaded the extension */
   Store *store;                 /* NULL until needed */
+  struct Parked *parked;        /* answers that wait for memory: a list */
   Net *net;                     /* NULL until needed */
   Config *config;               /* as last read; NULL until needed */
   Pricing *pricing;             /* what prices were looked up; NULL until needed */
@@ -75,12 +82,15 @@ void conn_unref(void *c); /* of type Conn*: the destructor SQLite calls */
 /* The store, opened when first needed. `create` 0: NULL without error where there is none yet. */
 Store *conn_store(Conn *c, int create, Err *err);
 
+/* The store where it is open already and is this process's; else NULL. */
+Store *conn_open_store(const Conn *c);
+
 /* Adopts what there is: the store's tables in main, and the file of this connection's store. *in_main: only
 ** the former. An error where there is neither. */
 int conn_trust_store(Conn *c, int *in_main, Err *err);
 
-/* Where the store is or would be: a path, or "main". Owned (sqlite3_free). */
-char *conn_store_path(Conn *c);
+/* Where the store is or would be: a path, or "main". Owned (sqlite3_free); NULL and *err without memory. */
+char *conn_store_path(Conn *c, Err *err);
 
 /* The user's configuration as it is now; borrowed until the next call. NULL and *err on failure. */
 const Config *conn_config(Conn *c, Err *err);
@@ -93,9 +103,6 @@ int conn_interrupted(void *c);
 
 /* Sleeps in short steps. RC_OK, or RC_INTERRUPT as soon as interrupted. */
 int conn_sleep(Conn *c, long long ms, Err *err);
-
-/* Unix milliseconds. */
-long long now_ms(void);
 
 /* Sets the error of a function: its name, then the message. */
 void result_error(sqlite3_context *ctx, const char *function, const Err *err);

@@ -85,8 +85,9 @@ static int apply_lessons(Conn *c, const char *model, TokenRule *rule, Err *err) 
   }
   if (l->asked_ms == 0 || now - l->asked_ms >= ASK_EVERY_MS || now < l->asked_ms) {
     Bills bills;
-    char *path = c->store ? NULL : conn_store_path(c);
-    if (bills_open(&bills, c->store, path && strcmp(path, "main") != 0 ? path : NULL, &c->host)) {
+    Store *store = conn_open_store(c);
+    char *path = store ? NULL : conn_store_path(c, err);
+    if (bills_open(&bills, store, path && strcmp(path, "main") != 0 ? path : NULL, &c->host)) {
       learn(&bills, l, rule, err);
     }
     bills_close(&bills);

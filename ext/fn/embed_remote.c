@@ -123,18 +123,22 @@ static int make_answer(Several *v, int i) {
   return a->text ? text_key(b, v->store, v->at[i], &a->key, &v->err) : err_nomem(&v->err);
 }
 
-/* Makes a success into an answer per text; NULL, and v->err, where it can't be. */
-static Answer *split(void *arg, const char *text, size_t n) {
+/* Makes a success into an answer per text; NULL, and v->err, where it can't be. Asked again where there was no
+** memory. */
+static Answer *split(void *arg, const char *text, size_t n, Err *err) {
   Several *v = arg;
-  if (take_vectors(v->batch, text, n, v->at, v->count, &v->err) != RC_OK) {
-    return NULL;
-  }
-  v->answers = calloc((size_t)v->count, sizeof *v->answers);
-  if (!v->answers) {
-    err_nomem(&v->err);
+  free_answers(v);
+  v->answers = NULL;
+  v->err = (Err){0};
+  if (take_vectors(v->batch, text, n, v->at, v->count, &v->err) == RC_OK) {
+    v->answers = calloc((size_t)v->count, sizeof *v->answers);
+    v->answers ? RC_OK : err_nomem(&v->err);
   }
   for (int i = 0; i < v->count && v->err.rc == RC_OK; i++) {
     make_answer(v, i);
+  }
+  if (v->err.rc == RC_NOMEM) {
+    err_nomem(err);
   }
   return v->err.rc == RC_OK ? v->answers : NULL;
 }

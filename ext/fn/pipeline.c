@@ -10,6 +10,7 @@
 #include "core/schema.h"
 #include "trust/access.h"
 #include "fn/counter.h"
+#include "fn/parked.h"
 #include "fn/pricing.h"
 
 #include <math.h>
@@ -164,7 +165,14 @@ static int count_parts(Call *k, Err *err) {
   return RC_OK;
 }
 
+/* A little longer than the call may take. */
+long long call_lease(const Call *k) {
+  long long left = k->deadline_ms - monotonic_ms();
+  return now_ms() + (left > 0 ? left : 0) + 5000;
+}
+
 void call_free(Call *k) {
+  net_response_free(&k->response);
   config_model_free(&k->model);
   access_wipe(k->secret);
   buf_free(&k->body);
@@ -247,7 +255,7 @@ static int make_question(Call *k, Err *err) {
 }
 
 /* Looks for the answer to a question that means the same. 1 found, 0 not, -1 error. A cache that
-** can't be read costs a call, not the answer. */
+** is damaged costs a call, not the answer. */
 static int from_semantic(Call *k, Outcome *out, Err *err) {
   SemanticHit hit;
   sqlite3_stmt *held = NULL;
@@ -262,8 +270,8 @@ static int from_semantic(Call *k, Outcome *out, Err *err) {
     k->row.cache_entry = hit.entry;
     k->row.prompt = k->request->n_messages == 1 ? k->question.text : NULL;
     ledger_defer(k->store, &k->row, err);
-  } else if (found < 0 && why.rc == RC_INTERRUPT) {
-    *err = why;
+  } else if (found < 0 && why.rc != RC_ERROR && why.rc != SQLITE_CORRUPT) {
+    *err = why; /* it could not look: what is there may be paid for already */
   } else if (found < 0) {
     sqlite3_log(SQLITE_WARNING, "llmcost: %s", why.msg);
   }
@@ -292,7 +300,7 @@ static int from_memo(Call *k, Outcome *out, Err *err) {
 static int claim(Call *k, const Texts *t, Outcome *out, Err *err) {
   for (;;) {
     LedgerBegin outcome;
-    if (ledger_begin(k->store, &k->row, k->claimed, t->list, t->n, now_ms(), k->deadline_ms + 5000,
+    if (ledger_begin(k->store, &k->row, k->claimed, t->list, t->n, now_ms(), call_lease(k),
                      &outcome, err) != RC_OK) {
       return -1;
     }
@@ -305,7 +313,7 @@ static int claim(Call *k, const Texts *t, Outcome *out, Err *err) {
         return found;
       }
       call_start_row(k, 1, NULL);
-    } else if (now_ms() >= k->deadline_ms) {
+    } else if (monotonic_ms() >= k->deadline_ms) {
       err->retryable = 1;
       err_set(err, RC_ERROR, "timeout",
               "another process is asking the same and had no answer in time");
@@ -316,8 +324,9 @@ static int claim(Call *k, const Texts *t, Outcome *out, Err *err) {
   }
 }
 
-/* Writes the last attempt's row and, where it may be kept, the answer. */
-static int settle(Call *k, const Outcome *out, Err *err) {
+/* Writes the last attempt's row and, where it may be kept, the answer. What can't be written is queued: an error
+** where that is a success. */
+static int settle(Call *k, const Outcome *out, int is_success, Err *err) {
   const Options *o = k->request->options;
   long long ttl = o->ttl_ms != OPTION_UNSET ? o->ttl_ms : k->conn->set.ttl_ms;
   ttl = k->request->wants_vectors ? OPTION_UNSET : ttl; /* a vector does not go stale */
@@ -335,15 +344,19 @@ static int settle(Call *k, const Outcome *out, Err *err) {
               .cost_nusd = k->row.cost_nusd,
               .question = k->cache.keeps_similar ? &k->question : NULL};
   int keep = k->text && k->cacheable && k->cache.keeps;
-  Answer *answers = keep                    ? &a
-                    : k->text && out->split ? out->split(out->split_arg, k->text, k->n)
-                                            : NULL;
   Err write = {0};
-  if (ledger_settle(k->store, &k->row, answers, 0, &write) == RC_OK || err->rc != RC_OK) {
-    return err->rc;
+  Answer *answers = keep                    ? &a
+                    : k->text && out->split ? out->split(out->split_arg, k->text, k->n, &write)
+                                            : NULL;
+  if (write.rc == RC_NOMEM) {
+    return err_nomem(err);
   }
-  if (k->store->is_main) {
-    return RC_OK; /* queued: the next call writes it */
+  write = (Err){0};
+  if (ledger_settle(k->store, &k->row, answers, 0, &write) == RC_NOMEM) {
+    return err_nomem(err);
+  }
+  if (write.rc == RC_OK || !is_success || k->store->is_main) {
+    return RC_OK; /* or queued: the next call writes it */
   }
   return err_set(err, write.rc, "store",
                  "the answer was paid for but can't be stored (%.300s); it is kept in memory: make "
@@ -367,39 +380,85 @@ static void record_refusal(Call *k, const Err *err) {
   k->has_row = ledger_defer(k->store, &k->row, &ignored) == RC_OK;
 }
 
-/* The call itself, its request being durable: attempts, settlement, outcome. */
-static void call_and_settle(Call *k, Outcome *out, Err *err) {
+/* Settles the last attempt. 1 if it is to be parked: there was no memory for that, or before it for dealing with
+** what the provider answered. */
+static int is_to_be_parked(Call *k, Outcome *out, Err *err) {
+  Err write = {0};
+  if (!k->is_open) {
+    return 0;
+  }
+  if (err->rc == RC_NOMEM && k->response.result == NET_ANSWERED && k->response.http_status) {
+    return 1;
+  }
+  settle(k, out, err->rc == RC_OK, &write);
+  if (err->rc == RC_OK || write.rc == RC_NOMEM) {
+    *err = write;
+  }
+  return write.rc == RC_NOMEM;
+}
+
+/* The call itself, its request being durable: attempts, settlement, outcome. Takes the place. 1 if it was put
+** there. */
+static int call_and_settle(Call *k, Parked *place, Outcome *out, Err *err) {
   k->is_open = k->has_row = 1;
   attempt_all(k, err);
-  if (k->is_open) {
-    settle(k, out, err);
-  }
+  int parks = is_to_be_parked(k, out, err);
   out->call_id = k->row.id;
+  if (parks) {
+    parked_put(place, k);
+  } else {
+    free(place);
+  }
   if (err->rc == RC_OK) {
     out->text = k->text;
     out->n = k->n;
     k->text = NULL;
   }
+  return parks;
 }
 
 /* Everything from the route on: the request is not in the cache. */
 static int ask(Call *k, Outcome *out, Err *err) {
   Texts texts = {0};
   int claimed = -1;
+  Parked *place = parked_reserve(err);
   make_request_id(k->request_id, k->started_ms);
-  if (name_texts(k, err) == RC_OK && list_texts(k, &texts, err) == RC_OK &&
+  if (place && name_texts(k, err) == RC_OK && list_texts(k, &texts, err) == RC_OK &&
       route_choose(k, err) == RC_OK && route_prepare(k, err) == RC_OK &&
       count_parts(k, err) == RC_OK) {
     call_start_row(k, 1, NULL);
     claimed = claim(k, &texts, out, err);
   }
   if (claimed == 0) {
-    call_and_settle(k, out, err);
-  } else if (claimed < 0) {
+    call_and_settle(k, place, out, err);
+  } else {
+    free(place);
+  }
+  if (claimed < 0) {
     record_refusal(k, err);
   }
   texts_free(&texts);
   return err->rc;
+}
+
+/* Goes on with the same request where memory ran out before. 1: done, whatever it came to; 0: it is to be asked
+** (what waited was no answer). */
+static int go_on(Call *k, Outcome *out, Err *err) {
+  Parked *place = k->conn->parked ? parked_reserve(err) : NULL;
+  if (!place || !parked_take(k)) {
+    free(place);
+    return err->rc != RC_OK;
+  }
+  Err failure = {0};
+  int was_answered = k->response.http_status / 100 == 2;
+  int is_parked = call_and_settle(k, place, out, &failure);
+  if (was_answered || is_parked) {
+    *err = failure;
+    return 1;
+  }
+  access_wipe(k->secret);
+  k->secret = NULL;
+  return 0;
 }
 
 static int check_available(const Conn *conn, const Options *o, Err *err) {
@@ -447,7 +506,7 @@ static void start_call(Call *k, Conn *conn, const Request *request, Memo *memo) 
   k->claimed = k->cache.reads ? &k->key : NULL;
   k->system_tokens = k->history_tokens = LEDGER_NULL;
   k->started_ms = now_ms();
-  k->deadline_ms = k->started_ms + timeout;
+  k->deadline_ms = monotonic_ms() + timeout;
   k->attempts_left = (int)retries + 1;
 }
 
@@ -482,13 +541,14 @@ int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *out, E
   if (!k.store || request_key(request, owner_of(&k), k.store->seed, &k.key, err) != RC_OK) {
     return err->rc;
   }
-  ledger_flush_if_due(k.store, k.started_ms, &later); /* what can't be written now stays queued */
+  ledger_flush_if_due(k.store, &later); /* what can't be written now stays queued */
   int found = from_memo(&k, out, err);
   if (found == 0) {
-    found = k.cache.reads ? from_cache(&k, 1, out, err) : 0;
-    if (found == 0 && k.cache.keeps_similar && make_question(&k, err) != RC_OK) {
+    if (k.cache.keeps_similar && make_question(&k, err) != RC_OK) {
       found = -1;
     }
+    found = found == 0 ? go_on(&k, out, err) : found;
+    found = found == 0 && k.cache.reads ? from_cache(&k, 1, out, err) : found;
     if (found == 0 && k.cache.reads_similar) {
       found = from_semantic(&k, out, err);
     }

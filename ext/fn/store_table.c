@@ -59,13 +59,18 @@ static int table_disconnect(sqlite3_vtab *base) {
 
 /* The column names of a declaration made by store_declaration: CREATE TABLE x("a" INTEGER, "b"
 ** …). */
-static void read_names(Table *t, const char *decl) {
+static int read_names(Table *t, const char *decl) {
   const char *p = strchr(decl, '"');
   while (p && t->n_columns < MOST_COLUMNS) {
     const char *end = strchr(p + 1, '"');
-    t->columns[t->n_columns++] = sqlite3_mprintf("%.*s", (int)(end - p - 1), p + 1);
+    char *name = sqlite3_mprintf("%.*s", (int)(end - p - 1), p + 1);
+    if (!name) {
+      return SQLITE_NOMEM;
+    }
+    t->columns[t->n_columns++] = name;
     p = strchr(end + 1, '"');
   }
+  return SQLITE_OK;
 }
 
 static int table_connect(sqlite3 *db, void *aux, int argc, const char *const *argv,
@@ -76,16 +81,19 @@ static int table_connect(sqlite3 *db, void *aux, int argc, const char *const *ar
   Err err = {0};
   char *decl = store_declaration(&of->conn->host, of->source->name, &err);
   Table *t = decl ? sqlite3_malloc64(sizeof *t) : NULL;
-  int rc = t ? sqlite3_declare_vtab(db, decl) : SQLITE_NOMEM;
-  if (rc == SQLITE_OK) {
+  int rc = t ? SQLITE_OK : err.rc ? err.rc : SQLITE_NOMEM;
+  if (t) {
     memset(t, 0, sizeof *t);
     t->of = of;
-    read_names(t, decl);
-    sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
+    rc = sqlite3_declare_vtab(db, decl);
+    rc = rc == SQLITE_OK ? read_names(t, decl) : rc;
+    rc = rc == SQLITE_OK ? sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY) : rc;
+  }
+  if (rc == SQLITE_OK) {
     *table = &t->base;
   } else {
     *message = sqlite3_mprintf("%s: %s", of->source->name, err.rc ? err.msg : sqlite3_errmsg(db));
-    sqlite3_free(t);
+    t ? table_disconnect(&t->base) : 0;
   }
   sqlite3_free(decl);
   return rc;
@@ -297,10 +305,10 @@ static int table_filter(sqlite3_vtab_cursor *cursor, int idx, const char *sql, i
   if (rc != SQLITE_OK) {
     return fail(cursor, rc & 0xff, sqlite3_errmsg(c->reader));
   }
-  for (int i = 0; i < argc; i++) {
-    sqlite3_bind_value(c->stmt, i + 1, argv[i]);
+  for (int i = 0; i < argc && rc == SQLITE_OK; i++) {
+    rc = sqlite3_bind_value(c->stmt, i + 1, argv[i]);
   }
-  return table_next(cursor);
+  return rc == SQLITE_OK ? table_next(cursor) : fail(cursor, rc, sqlite3_errstr(rc));
 }
 
 static int table_eof(sqlite3_vtab_cursor *cursor) {

@@ -6,6 +6,8 @@
 */
 #include "net/transport.h"
 
+#include "base/clock.h"
+
 #include <curl/curl.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -13,8 +15,10 @@
 #include <string.h>
 #include <strings.h>
 #include <time.h>
+#include <unistd.h>
 
 struct Net {
+  pid_t pid; /* of the process that opened it */
   CURLM *multi;
   CURL *easy;
 };
@@ -24,39 +28,53 @@ typedef struct Transfer {
   NetResponse *response;
   size_t sent; /* bytes of the body given to curl */
   size_t header_bytes;
-  int over_limit;
-  struct timespec started, progress, asked; /* asked: when we last looked for an interrupt */
-  size_t seen;                              /* bytes received at the time of `progress` */
+  int over_limit, no_memory;
+  long long started, progress, asked; /* asked: when we last looked for an interrupt */
+  size_t seen;                        /* bytes received at the time of `progress` */
 } Transfer;
 
-static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
-static void curl_start(void) {
-  curl_global_init(CURL_GLOBAL_DEFAULT);
+/* Once for the process; tried again where it failed. */
+static CURLcode curl_start(void) {
+  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+  static int is_started;
+  pthread_mutex_lock(&lock);
+  CURLcode code = is_started ? CURLE_OK : curl_global_init(CURL_GLOBAL_DEFAULT);
+  is_started = code == CURLE_OK;
+  pthread_mutex_unlock(&lock);
+  return code;
 }
 
-static long long ms_since(const struct timespec *t) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (now.tv_sec - t->tv_sec) * 1000LL + (now.tv_nsec - t->tv_nsec) / 1000000;
+static long long ms_since(long long when) {
+  return monotonic_ms() - when;
 }
 
 Net *net_open(Err *err) {
-  pthread_once(&curl_once, curl_start);
-  Net *net = calloc(1, sizeof *net);
+  Net *net = curl_start() == CURLE_OK ? calloc(1, sizeof *net) : NULL;
   if (net) {
+    net->pid = getpid();
     net->multi = curl_multi_init();
     net->easy = curl_easy_init();
   }
   if (!net || !net->multi || !net->easy) {
     net_close(net);
-    err_set(err, RC_NOMEM, "net", "cannot start libcurl");
+    err_nomem(err);
     return NULL;
   }
   return net;
 }
 
+int net_is_inherited(const Net *net) {
+  return net->pid != getpid();
+}
+
+void net_leave(Net *net) {
+  free(net);
+}
+
 void net_close(Net *net) {
-  if (net) {
+  if (net && net_is_inherited(net)) {
+    net_leave(net);
+  } else if (net) {
     curl_easy_cleanup(net->easy);
     curl_multi_cleanup(net->multi);
     free(net);
@@ -75,8 +93,10 @@ static size_t on_read(char *to, size_t size, size_t count, void *arg) {
 static size_t on_body(char *data, size_t size, size_t count, void *arg) {
   Transfer *t = arg;
   size_t n = size * count;
-  if (buf_add(&t->response->body, data, n) != RC_OK) {
-    t->over_limit = 1;
+  int rc = buf_add(&t->response->body, data, n);
+  if (rc != RC_OK) {
+    t->no_memory = rc == RC_NOMEM;
+    t->over_limit = rc != RC_NOMEM;
     return 0;
   }
   return n;
@@ -164,33 +184,39 @@ static void wipe_list(struct curl_slist *list) {
   curl_slist_free_all(list);
 }
 
-static void set_options(CURL *easy, Transfer *t, struct curl_slist *headers) {
+/* CURLE_OK, or what the first option that could not be set gave: a transfer without one of them (no proxy, our
+** own certificates) is another transfer. */
+static CURLcode set_options(CURL *easy, Transfer *t, struct curl_slist *headers) {
   const NetRequest *q = t->request;
+  CURLcode code = CURLE_OK;
+#define SET(option, value)                                                                         \
+  code = code == CURLE_OK ? curl_easy_setopt(easy, CURLOPT_##option, value) : code
   curl_easy_reset(easy);
-  curl_easy_setopt(easy, CURLOPT_URL, q->url);
-  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR,
-                   strncasecmp(q->url, "https:", 6) == 0 ? "https" : "http");
-  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-  curl_easy_setopt(easy, CURLOPT_PROXY, q->proxy ? q->proxy : "");
-  curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-  curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
-  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, q->connect_ms);
-  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, q->total_ms);
-  curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+  SET(URL, q->url);
+  SET(PROTOCOLS_STR, strncasecmp(q->url, "https:", 6) == 0 ? "https" : "http");
+  SET(FOLLOWLOCATION, 0L);
+  SET(PROXY, q->proxy ? q->proxy : "");
+  SET(NETRC, (long)CURL_NETRC_IGNORED);
+  SET(HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+  SET(ACCEPT_ENCODING, "");
+  SET(NOSIGNAL, 1L);
+  SET(CONNECTTIMEOUT_MS, q->connect_ms);
+  SET(TIMEOUT_MS, q->total_ms);
+  SET(TCP_KEEPALIVE, 1L);
   if (q->ca_file) {
-    curl_easy_setopt(easy, CURLOPT_CAINFO, q->ca_file);
+    SET(CAINFO, q->ca_file);
   }
-  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
-  curl_easy_setopt(easy, CURLOPT_POST, 1L);
-  curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)q->n);
-  curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
-  curl_easy_setopt(easy, CURLOPT_READDATA, t);
-  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-  curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
-  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-  curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
+  SET(HTTPHEADER, headers);
+  SET(POST, 1L);
+  SET(POSTFIELDSIZE_LARGE, (curl_off_t)q->n);
+  SET(READFUNCTION, on_read);
+  SET(READDATA, t);
+  SET(WRITEFUNCTION, on_body);
+  SET(WRITEDATA, t);
+  SET(HEADERFUNCTION, on_header);
+  SET(HEADERDATA, t);
+#undef SET
+  return code;
 }
 
 /* 1 if no byte has arrived for idle_ms. */
@@ -198,17 +224,17 @@ static int is_idle(Transfer *t) {
   size_t seen = t->header_bytes + t->response->body.n;
   if (seen != t->seen) {
     t->seen = seen;
-    clock_gettime(CLOCK_MONOTONIC, &t->progress);
+    t->progress = monotonic_ms();
   }
-  return t->request->idle_ms > 0 && ms_since(&t->progress) > t->request->idle_ms;
+  return t->request->idle_ms > 0 && ms_since(t->progress) > t->request->idle_ms;
 }
 
 /* Asking costs a prepared statement: not at every packet. */
 static int is_interrupted(Transfer *t) {
-  if (ms_since(&t->asked) < LIMIT_POLL_MS / 2) {
+  if (ms_since(t->asked) < LIMIT_POLL_MS / 2) {
     return 0;
   }
-  clock_gettime(CLOCK_MONOTONIC, &t->asked);
+  t->asked = monotonic_ms();
   return t->request->interrupted(t->request->interrupt_arg);
 }
 
@@ -223,8 +249,9 @@ static CURLcode finished_code(CURLM *multi) {
 static CURLcode drive(CURLM *multi, Transfer *t) {
   int running = 1;
   for (;;) {
-    if (curl_multi_perform(multi, &running) != CURLM_OK) {
-      return CURLE_FAILED_INIT;
+    CURLMcode code = curl_multi_perform(multi, &running);
+    if (code != CURLM_OK) {
+      return code == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_FAILED_INIT;
     }
     if (!running) {
       return finished_code(multi);
@@ -255,8 +282,10 @@ static void judge(Transfer *t, CURLcode code) {
     why = "the answer is larger than llmcost accepts";
   } else if (t->sent == 0) {
     r->result = NET_NOT_SENT;
-  } else if (code == CURLE_OPERATION_TIMEDOUT &&
-             ms_since(&t->started) >= t->request->total_ms - 1) {
+    r->is_nomem = code == CURLE_OUT_OF_MEMORY;
+  } else if (t->no_memory || code == CURLE_OUT_OF_MEMORY) {
+    r->result = NET_NO_MEMORY;
+  } else if (code == CURLE_OPERATION_TIMEDOUT && ms_since(t->started) >= t->request->total_ms - 1) {
     r->result = NET_TIMED_OUT;
     why = "no whole answer in time";
   } else {
@@ -266,29 +295,37 @@ static void judge(Transfer *t, CURLcode code) {
   snprintf(r->why, sizeof r->why, "%s", why);
 }
 
+/* The transfer, once all that can be set up beforehand is. */
+static CURLcode transfer(Net *net, Transfer *t) {
+  CURLcode code = CURLE_OUT_OF_MEMORY;
+  if (curl_multi_add_handle(net->multi, net->easy) == CURLM_OK) {
+    code = drive(net->multi, t);
+    curl_multi_remove_handle(net->multi, net->easy);
+  }
+  curl_easy_getinfo(net->easy, CURLINFO_RESPONSE_CODE, &t->response->http_status);
+  t->response->elapsed_ms = ms_since(t->started);
+  return code;
+}
+
 int net_post(Net *net, const NetRequest *request, NetResponse *response, Err *err) {
   memset(response, 0, sizeof *response);
   buf_init(&response->body, LIMIT_RESPONSE_BYTES);
   response->retry_after_ms = -1;
-  Transfer t = {.request = request, .response = response};
-  struct curl_slist *headers = header_list(request);
-  if (!headers) {
-    return err_nomem(err);
-  }
-  clock_gettime(CLOCK_MONOTONIC, &t.started);
+  Transfer t = {.request = request, .response = response, .started = monotonic_ms()};
   t.progress = t.asked = t.started;
-  set_options(net->easy, &t, headers);
-  CURLcode code = CURLE_FAILED_INIT;
-  if (curl_multi_add_handle(net->multi, net->easy) == CURLM_OK) {
-    code = drive(net->multi, &t);
-    curl_multi_remove_handle(net->multi, net->easy);
+  struct curl_slist *headers = header_list(request);
+  if (!headers || buf_reserve(&response->body, LIMIT_ANSWER_ROOM) != RC_OK ||
+      set_options(net->easy, &t, headers) != CURLE_OK) {
+    err_nomem(err);
+  } else {
+    judge(&t, transfer(net, &t));
   }
-  curl_easy_getinfo(net->easy, CURLINFO_RESPONSE_CODE, &response->http_status);
-  response->elapsed_ms = ms_since(&t.started);
-  judge(&t, code);
   curl_easy_reset(net->easy);
   wipe_list(headers);
-  return RC_OK;
+  if (err->rc == RC_OK && response->is_nomem) {
+    err_nomem(err); /* and nothing was sent */
+  }
+  return err->rc;
 }
 
 void net_response_free(NetResponse *response) {
@@ -296,6 +333,6 @@ void net_response_free(NetResponse *response) {
 }
 
 const char *net_version(void) {
-  pthread_once(&curl_once, curl_start);
+  curl_start();
   return curl_version();
 }

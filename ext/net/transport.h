@@ -4,7 +4,8 @@
 ** Connections are kept per Net (one per database connection) and HTTP/2 is used where offered. TLS
 ** is verified, http is for loopback, redirects are never followed, proxies are used only when one
 ** is given. curl's own silent resend on a dead kept connection is off once a byte of the body has
-** left: a request may cost money, so sending it twice is the caller's decision.
+** left: a request may cost money, so sending it twice is the caller's decision. Room for most answers is there
+** before the request leaves. net_close leaves what came by fork() alone.
 */
 #ifndef LLMCOST_TRANSPORT_H
 #define LLMCOST_TRANSPORT_H
@@ -20,7 +21,8 @@ typedef enum NetResult {
   NET_LOST,        /* it left, and no whole answer came back */
   NET_TIMED_OUT,   /* the same, by our clock: the total time */
   NET_INTERRUPTED, /* the same, by the user */
-  NET_REFUSED      /* an answer beyond our limits */
+  NET_REFUSED,     /* an answer beyond our limits */
+  NET_NO_MEMORY    /* it left, and there was no memory for the answer */
 } NetResult;
 
 typedef struct NetRequest {
@@ -44,6 +46,7 @@ typedef struct NetResponse {
   char should_retry[8];     /* header x-should-retry */
   char request_id[96];      /* header x-request-id or request-id */
   long long elapsed_ms;
+  int is_nomem;  /* not sent, for want of memory */
   char why[160]; /* what went wrong, where no answer arrived; holds no header */
 } NetResponse;
 
@@ -51,8 +54,14 @@ typedef struct NetResponse {
 Net *net_open(Err *err);
 void net_close(Net *net);
 
+/* 1 if this process got it by fork(): its connections are the parent's. */
+int net_is_inherited(const Net *net);
+
+/* Gives it up as it is: closing would tell the other end. (Its descriptors stay open until this process ends.) */
+void net_leave(Net *net);
+
 /* Sends and waits. Always fills *response (free it with net_response_free). RC_OK unless out of
-** memory. */
+** memory, or unable to set curl up; then nothing was sent. */
 int net_post(Net *net, const NetRequest *request, NetResponse *response, Err *err);
 void net_response_free(NetResponse *response);
 

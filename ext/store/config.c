@@ -4,6 +4,7 @@
 #include "store/config.h"
 
 #include "base/ddl.h"
+#include "base/savepoint.h"
 #include "core/model_name.h"
 #include "core/sql_text.h"
 #include "store/prices.h"
@@ -199,14 +200,15 @@ int config_init(sqlite3 *host, char **report, Err *err) {
     *report = describe(0, 0);
     return RC_OK;
   }
-  if (sqlite3_exec(host, "SAVEPOINT llm_init", NULL, NULL, NULL) != SQLITE_OK) {
+  Savepoint savepoint;
+  if (savepoint_begin(host, &savepoint) != SQLITE_OK) {
     return config_host_error(host, "create the tables (run llm_init() in a SELECT of its own)",
                              err);
   }
   create_and_fill(host, missing, &added, err);
-  sqlite3_exec(host,
-               err->rc == RC_OK ? "RELEASE llm_init" : "ROLLBACK TO llm_init; RELEASE llm_init",
-               NULL, NULL, NULL);
+  if (savepoint_end(&savepoint, err->rc == RC_OK) != SQLITE_OK) {
+    config_host_error(host, "create the tables", err);
+  }
   *report = err->rc == RC_OK ? describe(missing, added) : NULL;
   return err->rc;
 }

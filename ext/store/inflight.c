@@ -57,6 +57,15 @@ void inflight_end(const void *owner, long long call_id) {
   pthread_mutex_unlock(&lock);
 }
 
+void inflight_forget(void) {
+  pthread_mutex_lock(&lock);
+  for (Entry *next; entries; entries = next) {
+    next = entries->next;
+    free(entries);
+  }
+  pthread_mutex_unlock(&lock);
+}
+
 InflightState inflight_find(const char *file, long long call_id) {
   InflightState state = INFLIGHT_NONE;
   pthread_mutex_lock(&lock);

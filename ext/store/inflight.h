@@ -28,6 +28,9 @@ void inflight_stick(const void *owner, long long call_id);
 /* It is over; or, call_id 0, everything of this owner is. */
 void inflight_end(const void *owner, long long call_id);
 
+/* After a fork, in the child: nothing of the parent's is under way here. */
+void inflight_forget(void);
+
 InflightState inflight_find(const char *file, long long call_id);
 
 /* A number that no other copy of this library in the process has. */

@@ -5,6 +5,7 @@
 */
 #include "store/ledger.h"
 
+#include "base/clock.h"
 #include "store/inflight.h"
 #include "store/owner.h"
 #include "store/semantic.h"
@@ -89,8 +90,16 @@ void ledger_row_init(LedgerRow *row) {
   row->similarity = (double)NAN;
 }
 
-static void bind_text(sqlite3_stmt *stmt, int at, const char *text) {
-  sqlite3_bind_text(stmt, at, text, -1, SQLITE_STATIC); /* NULL binds SQL NULL */
+/* Binding a text can want memory (in main mode, where the user's database is in UTF-16): `finish` asks. The text
+** is borrowed until then. */
+static void bind_text(Store *s, sqlite3_stmt *stmt, int at, const char *text) {
+  int rc = sqlite3_bind_text(stmt, at, text, -1, SQLITE_STATIC); /* NULL binds SQL NULL */
+  s->bind_rc = s->bind_rc ? s->bind_rc : rc;
+}
+
+static void bind_bytes(Store *s, sqlite3_stmt *stmt, int at, const char *text, size_t n) {
+  int rc = sqlite3_bind_text64(stmt, at, text, n, SQLITE_STATIC, SQLITE_UTF8);
+  s->bind_rc = s->bind_rc ? s->bind_rc : rc;
 }
 
 static void bind_int(sqlite3_stmt *stmt, int at, long long value) {
@@ -103,8 +112,14 @@ static void bind_int(sqlite3_stmt *stmt, int at, long long value) {
 
 /* Runs a bound statement to its end and gives it back. */
 static int finish(Store *s, sqlite3_stmt *stmt, const char *doing, Err *err) {
-  sqlite3_step(stmt);
-  int rc = store_done(s, stmt);
+  int rc = s->bind_rc;
+  s->bind_rc = SQLITE_OK;
+  if (rc == SQLITE_OK) {
+    sqlite3_step(stmt);
+    rc = store_done(s, stmt);
+  } else {
+    store_done(s, stmt);
+  }
   return rc == SQLITE_OK ? RC_OK : store_error(s, rc, doing, err);
 }
 
@@ -116,7 +131,7 @@ static int write_row(Store *s, StoreSql id, const LedgerRow *row, Err *err) {
   }
   for (int i = 0; i < N_COLUMNS; i++) { /* what is not bound is NULL */
     if (columns[i].type == C_TEXT && *text_at(row, i)) {
-      bind_text(stmt, i + 1, *text_at(row, i));
+      bind_text(s, stmt, i + 1, *text_at(row, i));
     } else if (columns[i].type == C_INT && *int_at(row, i) != LEDGER_NULL && (i > 0 || row->id)) {
       sqlite3_bind_int64(stmt, i + 1, *int_at(row, i));
     } else if (columns[i].type == C_REAL && !isnan(row->similarity)) {
@@ -130,8 +145,8 @@ static int write_row(Store *s, StoreSql id, const LedgerRow *row, Err *err) {
 static int put_served(Store *s, const LedgerRow *row, Err *err) {
   sqlite3_stmt *stmt = store_stmt(s, SQL_PUT_TEXT, err);
   if (stmt && row->prompt) {
-    bind_text(stmt, 1, row->prompt_hash);
-    bind_text(stmt, 2, row->prompt);
+    bind_text(s, stmt, 1, row->prompt_hash);
+    bind_text(s, stmt, 2, row->prompt);
     finish(s, stmt, "keep a text", err);
   }
   stmt = err->rc == RC_OK ? store_stmt(s, SQL_PUT_SERVED, err) : NULL;
@@ -171,25 +186,32 @@ static int put_answer(Store *s, const Answer *a, Err *err) {
   }
   sqlite3_bind_int64(stmt, 1, key_half(&a->key, 0));
   sqlite3_bind_int64(stmt, 2, key_half(&a->key, 1));
-  sqlite3_bind_text64(stmt, 3, a->text, a->n, SQLITE_STATIC, SQLITE_UTF8);
+  bind_bytes(s, stmt, 3, a->text, a->n);
   bind_int(stmt, 4, a->created_at);
   bind_int(stmt, 5, a->expires_at);
   bind_int(stmt, 6, a->call_id);
-  bind_text(stmt, 7, a->provider);
-  bind_text(stmt, 8, a->model);
-  bind_text(stmt, 9, a->tier);
-  bind_text(stmt, 10, a->tag);
+  bind_text(s, stmt, 7, a->provider);
+  bind_text(s, stmt, 8, a->model);
+  bind_text(s, stmt, 9, a->tier);
+  bind_text(s, stmt, 10, a->tag);
   bind_int(stmt, 11, a->cost_nusd);
-  bind_text(stmt, 12, a->prompt_hash);
+  bind_text(s, stmt, 12, a->prompt_hash);
   return finish(s, stmt, "keep an answer", err);
 }
 
-/* The semantic cache is a convenience: where it can't take an answer, the exact one still has it. */
-static void put_similar(Store *s, const Answer *a) {
+/* The semantic cache is a convenience: where it can't take an answer, the exact one still has it; unless its
+** failure took the whole transaction back, which SQLite does where memory or the disk is out. */
+static int put_similar(Store *s, const Answer *a, Err *err) {
   Err why = {0};
-  if (a->question && semantic_put(s, a->question, a, &why) != RC_OK) {
+  if (!a->question || semantic_put(s, a->question, a, &why) == RC_OK) {
+    return RC_OK;
+  }
+  if (!s->is_main && sqlite3_get_autocommit(s->db)) {
+    *err = why;
+  } else {
     sqlite3_log(SQLITE_WARNING, "llmcost: %s", why.msg);
   }
+  return err->rc;
 }
 
 static int put_intent(Store *s, long long call_id, const Hash *key, long long lease_until,
@@ -204,7 +226,7 @@ static int put_intent(Store *s, long long call_id, const Hash *key, long long le
   if (key) {
     sqlite3_bind_blob(stmt, 2, key->b, sizeof key->b, SQLITE_STATIC);
   }
-  sqlite3_bind_text(stmt, 3, owner, -1, SQLITE_TRANSIENT);
+  bind_text(s, stmt, 3, owner);
   sqlite3_bind_int64(stmt, 4, lease_until);
   return finish(s, stmt, "write an intent", err);
 }
@@ -225,7 +247,7 @@ static int bury(Store *s, long long call_id, Err *err) {
     return err->rc;
   }
   sqlite3_bind_int64(stmt, 1, call_id);
-  bind_text(stmt, 2, "the process ended before the answer was stored");
+  bind_text(s, stmt, 2, "the process ended before the answer was stored");
   finish(s, stmt, "mark a lost request", err);
   return err->rc == RC_OK ? drop_intent(s, call_id, err) : err->rc;
 }
@@ -282,7 +304,9 @@ static int is_claimed(Store *s, const Hash *key, long long now, Err *err) {
   if (sqlite3_step(stmt) == SQLITE_ROW) {
     const char *owner = (const char *)sqlite3_column_text(stmt, 1);
     long long call_id = sqlite3_column_int64(stmt, 0);
-    if (is_abandoned(owner, sqlite3_column_int64(stmt, 2), now)) {
+    if (!owner && sqlite3_column_type(stmt, 1) != SQLITE_NULL) {
+      err_nomem(err);
+    } else if (is_abandoned(owner, sqlite3_column_int64(stmt, 2), now)) {
       dead_call = call_id;
     } else if (!is_pending(s, call_id)) {
       claimed = is_waited_for(s, call_id, owner, err);
@@ -314,8 +338,8 @@ static int put_text(Store *s, const LedgerText *t, Err *err) {
     return err->rc;
   }
   hash_hex(&t->hash, hex);
-  sqlite3_bind_text(stmt, 1, hex, -1, SQLITE_TRANSIENT);
-  sqlite3_bind_text64(stmt, 2, t->text, t->n, SQLITE_STATIC, SQLITE_UTF8);
+  bind_text(s, stmt, 1, hex);
+  bind_bytes(s, stmt, 2, t->text, t->n);
   return finish(s, stmt, "keep a text", err);
 }
 
@@ -344,48 +368,6 @@ static int close_failed_row(Store *s, LedgerRow *row, const Err *err) {
     row->id = 0;
   }
   return err->rc;
-}
-
-int ledger_begin(Store *s, LedgerRow *row, const Hash *key, const LedgerText *texts, int n_texts,
-                 long long now, long long lease_until, LedgerBegin *outcome, Err *err) {
-  *outcome = LEDGER_BEGUN;
-  if (s->is_main) {
-    put_texts_in_main(s, texts, n_texts);
-    return RC_OK;
-  }
-  if (store_begin(s, err) != RC_OK) {
-    return err->rc;
-  }
-  if (key && is_claimed(s, key, now, err) == 1) {
-    *outcome = LEDGER_WAIT;
-  } else if (key && err->rc == RC_OK && is_answered(s, key, now, err)) {
-    *outcome = LEDGER_ANSWERED;
-  }
-  for (int i = 0; i < n_texts && *outcome == LEDGER_BEGUN && err->rc == RC_OK; i++) {
-    put_text(s, &texts[i], err);
-  }
-  if (*outcome == LEDGER_BEGUN && err->rc == RC_OK) {
-    open_row(s, row, key, lease_until, err);
-  }
-  store_end(s, err->rc == RC_OK, err);
-  return close_failed_row(s, row, err);
-}
-
-int ledger_begin_next(Store *s, long long previous, LedgerRow *row, const Hash *key,
-                      long long lease_until, Err *err) {
-  if (s->is_main) {
-    return RC_OK;
-  }
-  if (store_begin(s, err) == RC_OK) {
-    if (drop_intent(s, previous, err) == RC_OK) {
-      open_row(s, row, key, lease_until, err);
-    }
-    store_end(s, err->rc == RC_OK, err);
-  }
-  if (err->rc == RC_OK) {
-    inflight_end(s, previous);
-  }
-  return close_failed_row(s, row, err);
 }
 
 /* Copies a text behind the block; returns its new place. */
@@ -447,7 +429,7 @@ static int enqueue(Store *s, const LedgerRow *row, const Answer *a, Err *err) {
   if (a) {
     keep_answer(&at, p, a);
   }
-  s->pending_since = s->pending ? s->pending_since : row->ts;
+  s->pending_since = s->pending ? s->pending_since : monotonic_ms();
   *s->pending_end = p;
   s->pending_end = &p->next;
   s->n_pending++;
@@ -474,7 +456,7 @@ static int put_settled(Store *s, LedgerRow *row, Answer *answer, int more, Err *
   for (Answer *a = answer; a && err->rc == RC_OK; a = a->next) {
     a->call_id = row->id;
     if (put_answer(s, a, err) == RC_OK) {
-      put_similar(s, a);
+      put_similar(s, a, err);
     }
   }
   if (ends_intent && err->rc == RC_OK) {
@@ -490,6 +472,51 @@ static int put_pending(Store *s, Err *err) {
     put_settled(s, &row, p->has_answer ? &p->answer : NULL, 0, err);
   }
   return err->rc;
+}
+
+int ledger_begin(Store *s, LedgerRow *row, const Hash *key, const LedgerText *texts, int n_texts,
+                 long long now, long long lease_until, LedgerBegin *outcome, Err *err) {
+  *outcome = LEDGER_BEGUN;
+  if (s->is_main) {
+    put_texts_in_main(s, texts, n_texts);
+    return RC_OK;
+  }
+  if (store_begin(s, err) != RC_OK) {
+    return err->rc;
+  }
+  put_pending(s, err);
+  if (err->rc == RC_OK && key && is_claimed(s, key, now, err) == 1) {
+    *outcome = LEDGER_WAIT;
+  } else if (key && err->rc == RC_OK && is_answered(s, key, now, err)) {
+    *outcome = LEDGER_ANSWERED;
+  }
+  for (int i = 0; i < n_texts && *outcome == LEDGER_BEGUN && err->rc == RC_OK; i++) {
+    put_text(s, &texts[i], err);
+  }
+  if (*outcome == LEDGER_BEGUN && err->rc == RC_OK) {
+    open_row(s, row, key, lease_until, err);
+  }
+  if (store_end(s, err->rc == RC_OK, err) == RC_OK) {
+    ledger_drop_pending(s);
+  }
+  return close_failed_row(s, row, err);
+}
+
+int ledger_begin_next(Store *s, long long previous, LedgerRow *row, const Hash *key,
+                      long long lease_until, Err *err) {
+  if (s->is_main) {
+    return RC_OK;
+  }
+  if (store_begin(s, err) == RC_OK) {
+    if (drop_intent(s, previous, err) == RC_OK) {
+      open_row(s, row, key, lease_until, err);
+    }
+    store_end(s, err->rc == RC_OK, err);
+  }
+  if (err->rc == RC_OK) {
+    inflight_end(s, previous);
+  }
+  return close_failed_row(s, row, err);
 }
 
 int ledger_flush(Store *s, Err *err) {
@@ -516,9 +543,9 @@ int ledger_flush(Store *s, Err *err) {
   return err->rc;
 }
 
-int ledger_flush_if_due(Store *s, long long now, Err *err) {
+int ledger_flush_if_due(Store *s, Err *err) {
   int due = s->n_unsettled > 0 || s->n_pending >= LIMIT_PENDING_HITS ||
-            (s->pending && now - s->pending_since >= LIMIT_PENDING_MS);
+            (s->pending && monotonic_ms() - s->pending_since >= LIMIT_PENDING_MS);
   return due ? ledger_flush(s, err) : RC_OK;
 }
 
@@ -569,7 +596,10 @@ int ledger_settle(Store *s, LedgerRow *row, Answer *answer, int more, Err *err) 
     row->id = copy.id; /* nothing rolled it back: write the same row again later */
   }
   Err memory = {0};
-  return enqueue(s, row, answer, &memory) == RC_OK ? err->rc : memory.rc;
+  if (enqueue(s, row, answer, &memory) != RC_OK) {
+    *err = memory;
+  }
+  return err->rc;
 }
 
 enum { RECOVER_STEP = 256 };
@@ -580,17 +610,18 @@ static int find_dead(Store *s, long long now, long long *dead, Err *err) {
   int n = 0;
   int rc = sqlite3_prepare_v2(s->db, "SELECT call_id, owner, lease_until FROM main.llm_intents", -1,
                               &stmt, NULL);
-  while (rc == SQLITE_OK && n < RECOVER_STEP && sqlite3_step(stmt) == SQLITE_ROW) {
+  while (rc == SQLITE_OK && n < RECOVER_STEP && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
     const char *owner = (const char *)sqlite3_column_text(stmt, 1);
-    if (is_abandoned(owner, sqlite3_column_int64(stmt, 2), now)) {
+    rc = owner || sqlite3_column_type(stmt, 1) == SQLITE_NULL ? SQLITE_OK : SQLITE_NOMEM;
+    if (rc == SQLITE_OK && is_abandoned(owner, sqlite3_column_int64(stmt, 2), now)) {
       dead[n++] = sqlite3_column_int64(stmt, 0);
     }
   }
   sqlite3_finalize(stmt);
-  if (rc != SQLITE_OK) {
+  if (rc != SQLITE_OK && rc != SQLITE_DONE) {
     store_error(s, rc, "read the intents", err);
   }
-  return n;
+  return err->rc == RC_OK ? n : 0;
 }
 
 int ledger_recover(Store *s, long long now, Err *err) {
@@ -637,6 +668,15 @@ static int is_live(sqlite3_stmt *stmt, const Hash *key, long long now) {
           (expires == SQLITE_INTEGER && sqlite3_column_int64(stmt, 2) > now));
 }
 
+/* 0 where SQLite had no memory for a text of the row. */
+static int has_its_texts(sqlite3_stmt *stmt) {
+  int all = 1;
+  for (int i = 0; i < sqlite3_column_count(stmt); i++) {
+    all &= sqlite3_column_type(stmt, i) != SQLITE_TEXT || sqlite3_column_text(stmt, i) != NULL;
+  }
+  return all;
+}
+
 int ledger_get_answer(Store *s, const Hash *key, long long now, Answer *a, sqlite3_stmt **held,
                       Err *err) {
   *held = NULL;
@@ -650,7 +690,13 @@ int ledger_get_answer(Store *s, const Hash *key, long long now, Answer *a, sqlit
   sqlite3_bind_int64(stmt, 1, key_half(key, 0));
   int rc = sqlite3_step(stmt);
   memset(a, 0, sizeof *a);
-  if (rc != SQLITE_ROW || !is_live(stmt, key, now)) {
+  int is_there = rc == SQLITE_ROW && is_live(stmt, key, now);
+  if (is_there && !has_its_texts(stmt)) {
+    store_done(s, stmt);
+    err_nomem(err);
+    return -1;
+  }
+  if (!is_there) {
     rc = store_done(s, stmt);
     return rc == SQLITE_OK ? 0 : (store_error(s, rc, "look up an answer", err), -1);
   }

@@ -7,7 +7,9 @@
 ** process that dies in between leaves exactly what is true: an 'unknown' row. Settling never loses
 ** a row: what can't be written (disk full, busy) waits in memory and goes with the next write.
 **
-** A cache hit costs nothing, so its row may wait: hits are queued and written together.
+** A cache hit costs nothing, so its row may wait: hits are queued and written together, before the next request
+** of the connection (so that its ids are in the order of time), after 100 rows, by the first call a second later,
+** and when the connection or the process ends. A process that is killed loses the rows of at most 100 hits.
 */
 #ifndef LLMCOST_LEDGER_H
 #define LLMCOST_LEDGER_H
@@ -76,7 +78,8 @@ int ledger_begin_next(Store *s, long long previous, LedgerRow *row, const Hash *
 
 /* Ends an attempt: writes its final row and, if given, the answer; the intent stays only if
 ** `more` attempts follow. The row is never lost: RC_OK means it is on disk; an error means it
-** waits in memory and goes with the next write. */
+** waits in memory and goes with the next write, but for RC_NOMEM: then even that was not possible, and the
+** caller keeps what it has (see fn/parked.h). */
 int ledger_settle(Store *s, LedgerRow *row, Answer *answer, int more, Err *err);
 
 /* Queues a row that may be written later (a hit, a refusal). */
@@ -86,7 +89,7 @@ int ledger_defer(Store *s, const LedgerRow *row, Err *err);
 int ledger_flush(Store *s, Err *err);
 
 /* Writes what waits if it is much or old. */
-int ledger_flush_if_due(Store *s, long long now, Err *err);
+int ledger_flush_if_due(Store *s, Err *err);
 
 /* Gives up what still waits (at close). */
 void ledger_drop_pending(Store *s);

@@ -18,8 +18,8 @@
 
 int store_version(Store *s, long long *version, Err *err) {
   *version = 0;
-  if (!store_has_schema(s->db)) {
-    return RC_OK;
+  if (store_has_schema(s->db, err) != 1) {
+    return err->rc;
   }
   int found =
       store_ask(s, "SELECT value FROM main.llm_meta WHERE name = 'schema_version'", version, err);

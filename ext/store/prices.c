@@ -6,6 +6,7 @@
 */
 #include "store/prices.h"
 
+#include "base/savepoint.h"
 #include "core/decimal.h"
 #include "core/usage.h"
 #include "store/config.h"
@@ -277,15 +278,12 @@ static int replace_rows(sqlite3 *host, const PriceBook *book) {
 }
 
 int prices_replace_list(sqlite3 *host, const PriceBook *book, Err *err) {
-  int rc = sqlite3_exec(host, "SAVEPOINT llm_prices_import", NULL, NULL, NULL);
-  if (rc != SQLITE_OK || replace_rows(host, book) != SQLITE_OK) {
+  Savepoint savepoint;
+  if (savepoint_begin(host, &savepoint) != SQLITE_OK || replace_rows(host, book) != SQLITE_OK) {
     config_host_error(host, "write llm_prices", err);
   }
-  if (rc == SQLITE_OK) {
-    sqlite3_exec(host,
-                 err->rc == RC_OK ? "RELEASE llm_prices_import"
-                                  : "ROLLBACK TO llm_prices_import; RELEASE llm_prices_import",
-                 NULL, NULL, NULL);
+  if (savepoint_end(&savepoint, err->rc == RC_OK) != SQLITE_OK) {
+    config_host_error(host, "write llm_prices", err);
   }
   return err->rc;
 }

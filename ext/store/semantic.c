@@ -24,21 +24,29 @@ static StoreSql lookup_of(const Question *q) {
                                      : SQL_FIND_SIMILAR;
 }
 
+/* A text of a row; "" for NULL. *ok 0: SQLite had no memory for it. */
+static const char *text_of(sqlite3_stmt *stmt, int at, int *ok) {
+  const char *text = (const char *)sqlite3_column_text(stmt, at);
+  *ok &= text || sqlite3_column_type(stmt, at) == SQLITE_NULL;
+  return text ? text : "";
+}
+
 /* Who gave the entry, as the ledger has it. */
-static void find_origin(Store *s, SemanticHit *hit) {
-  Err ignored = {0};
-  sqlite3_stmt *stmt = store_stmt(s, SQL_ORIGIN, &ignored);
+static int find_origin(Store *s, SemanticHit *hit, Err *err) {
+  sqlite3_stmt *stmt = store_stmt(s, SQL_ORIGIN, err);
+  int ok = 1;
   if (!stmt) {
-    return;
+    return err->rc;
   }
   sqlite3_bind_int64(stmt, 1, hit->entry);
   if (sqlite3_step(stmt) == SQLITE_ROW) {
-    const char *provider = (const char *)sqlite3_column_text(stmt, 0);
-    const char *tier = (const char *)sqlite3_column_text(stmt, 1);
-    sqlite3_snprintf((int)sizeof hit->provider, hit->provider, "%s", provider ? provider : "");
-    sqlite3_snprintf((int)sizeof hit->tier, hit->tier, "%s", tier ? tier : "");
+    sqlite3_snprintf((int)sizeof hit->provider, hit->provider, "%s", text_of(stmt, 0, &ok));
+    sqlite3_snprintf((int)sizeof hit->tier, hit->tier, "%s", text_of(stmt, 1, &ok));
   }
-  store_done(s, stmt);
+  int rc = store_done(s, stmt);
+  return rc == SQLITE_OK && ok
+             ? RC_OK
+             : store_error(s, ok ? rc : SQLITE_NOMEM, "read who gave an entry", err);
 }
 
 /* What the entry cost; anything but a whole number from 0 is not known. */
@@ -64,6 +72,9 @@ int semantic_find(Store *s, const Question *q, SemanticHit *hit, sqlite3_stmt **
     store_error(s, rc, "look into the semantic cache", err);
     return -1;
   }
+  int ok = 1;
+  text_of(stmt, 3, &ok);
+  text_of(stmt, 4, &ok);
   *hit = (SemanticHit){.entry = sqlite3_column_int64(stmt, 0),
                        .text = (const char *)sqlite3_column_text(stmt, 1),
                        .n = (size_t)sqlite3_column_bytes(stmt, 1),
@@ -71,8 +82,13 @@ int semantic_find(Store *s, const Question *q, SemanticHit *hit, sqlite3_stmt **
                        .model = (const char *)sqlite3_column_text(stmt, 3),
                        .tag = (const char *)sqlite3_column_text(stmt, 4),
                        .cost_nusd = cost_of(stmt)};
-  find_origin(s, hit);
-  return sqlite3_column_type(stmt, 1) == SQLITE_TEXT && hit->text ? 1 : 0;
+  if (sqlite3_column_type(stmt, 1) != SQLITE_TEXT) {
+    return 0;
+  }
+  if (!ok || !hit->text) {
+    err_nomem(err);
+  }
+  return err->rc == RC_OK && find_origin(s, hit, err) == RC_OK ? 1 : -1;
 }
 
 void semantic_done(Store *s, sqlite3_stmt *held) {
@@ -81,7 +97,7 @@ void semantic_done(Store *s, sqlite3_stmt *held) {
   }
 }
 
-/* 1 if there is an entry with this very text. */
+/* 1 if there is an entry with this very text; 0 also with *err. */
 static int is_kept(Store *s, const Question *q, Err *err) {
   sqlite3_stmt *stmt = store_stmt(s, SQL_FIND_ABOVE, err);
   if (!stmt) {
@@ -90,8 +106,8 @@ static int is_kept(Store *s, const Question *q, Err *err) {
   bind_question(stmt, q);
   sqlite3_bind_double(stmt, 4, 1);
   int found = sqlite3_step(stmt) == SQLITE_ROW;
-  store_done(s, stmt);
-  return found;
+  int rc = store_done(s, stmt);
+  return rc == SQLITE_OK ? found : (store_error(s, rc, "look into the semantic cache", err), 0);
 }
 
 /* Notes which entry holds the answer of a call. */

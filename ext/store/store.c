@@ -11,17 +11,24 @@
 */
 #include "store/store.h"
 
+#include "base/clock.h"
 #include "core/sql_text.h"
 #include "store/genuine.h"
 #include "store/inflight.h"
 #include "store/ledger.h"
 #include "store/migrate.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
+
+/* Bytes that the WAL's file keeps once it starts anew: a reader that holds a snapshot for long makes it grow
+** beyond. Four times what SQLite lets it grow to by itself. */
+#define WAL_KEPT "16777216"
 
 static const char *const sql_texts[SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -140,13 +147,23 @@ static int run(Store *s, StoreSql id, Err *err) {
                          : store_error(s, rc, id == SQL_BEGIN ? "start writing" : "commit", err);
 }
 
+/* A write statement of the caller's that runs stands for a savepoint of our own: SQLite says busy. */
+static int begin_savepoint(Store *s, Err *err) {
+  int rc = savepoint_begin(s->db, &s->savepoint);
+  s->in_savepoint = rc == SQLITE_OK;
+  return rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY ? RC_OK
+                                                       : store_error(s, rc, "start writing", err);
+}
+
 int store_begin(Store *s, Err *err) {
-  if (s->is_main) { /* refused while the caller's write statement runs */
-    s->in_savepoint = sqlite3_exec(s->db, "SAVEPOINT llmcost", NULL, NULL, NULL) == SQLITE_OK;
-    return RC_OK;
-  }
   int moved = 0;
-  sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+  if (s->is_main) {
+    return begin_savepoint(s, err);
+  }
+  int rc = sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+  if (rc != SQLITE_OK && rc != SQLITE_NOTFOUND) {
+    return store_error(s, rc, "look for its file", err);
+  }
   if (moved) {
     return err_set(
         err, RC_ERROR, "store",
@@ -154,19 +171,13 @@ int store_begin(Store *s, Err *err) {
         " it again",
         s->path);
   }
-  return run(s, SQL_BEGIN, err);
+  return store_stmt(s, SQL_COMMIT, err) && store_stmt(s, SQL_ROLLBACK, err) ? run(s, SQL_BEGIN, err)
+                                                                            : err->rc;
 }
 
 static int end_savepoint(Store *s, int ok, Err *err) {
-  if (s->in_savepoint && !ok) {
-    sqlite3_exec(s->db, "ROLLBACK TO llmcost", NULL, NULL, NULL);
-  }
-  int rc = s->in_savepoint ? sqlite3_exec(s->db, "RELEASE llmcost", NULL, NULL, NULL) : SQLITE_OK;
-  if (rc != SQLITE_OK) {
-    store_error(s, rc, "commit", err);
-    sqlite3_exec(s->db, "ROLLBACK TO llmcost; RELEASE llmcost", NULL, NULL, NULL);
-  }
-  return err->rc;
+  int rc = savepoint_end(&s->savepoint, ok);
+  return rc == SQLITE_OK ? err->rc : store_error(s, rc, "commit", err);
 }
 
 int store_end(Store *s, int ok, Err *err) {
@@ -177,8 +188,9 @@ int store_end(Store *s, int ok, Err *err) {
   if (ok && run(s, SQL_COMMIT, err) == RC_OK) {
     return RC_OK;
   }
-  if (!sqlite3_get_autocommit(s->db)) {
-    run(s, SQL_ROLLBACK, &ignored);
+  if (!sqlite3_get_autocommit(s->db) &&
+      (run(s, SQL_ROLLBACK, &ignored) != RC_OK || !sqlite3_get_autocommit(s->db))) {
+    store_hang_up(s);
   }
   return err->rc;
 }
@@ -231,7 +243,7 @@ static int claimed_version(Store *s, long long *version, Err *err) {
   long long tables = 0, application = 0;
   *version = 0;
   if (s->is_main) {
-    return !store_has_schema(s->db) ||
+    return store_has_schema(s->db, err) != 1 ||
                    genuine_check(s->db, "main", GENUINE_TABLES, 1, "main", &s->host, err) != RC_OK
                ? err->rc
                : store_version(s, version, err);
@@ -286,15 +298,22 @@ static int create_file(Store *s, sqlite3 *host, Err *err) {
   struct stat st;
   mode_t mode = beside && beside[0] && stat(beside, &st) == 0 ? st.st_mode & 0666 : 0600;
   if (lstat(s->path, &st) == 0) {
-    return S_ISLNK(st.st_mode) ? err_set(err, RC_ERROR, "store",
-                                         "the store '%s' is a symbolic link: not followed", s->path)
-                               : RC_OK;
+    return S_ISREG(st.st_mode)
+               ? RC_OK
+               : err_set(err, RC_ERROR, "store", "the store '%s' is %s", s->path,
+                         S_ISLNK(st.st_mode) ? "a symbolic link: not followed" : "not a file");
   }
   int fd = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+  if (fd < 0 && errno != EEXIST) { /* SQLite would try again, and give it other permissions */
+    return err_set(err, RC_ERROR, "store",
+                   "the store '%s': cannot open it: %s; LLMCOST_STORE or llm_config('store', path)"
+                   " can name another file",
+                   s->path, strerror(errno));
+  }
   if (fd >= 0) {
     close(fd);
   }
-  return RC_OK; /* what failed, SQLite says better */
+  return RC_OK;
 }
 
 /* Ctrl-C ends a long statement of ours, but not the one that keeps what was paid for. */
@@ -344,14 +363,9 @@ static int open_file(Store *s, Err *err) {
   sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
   return store_exec(s,
                     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;"
-                    "PRAGMA mmap_size=1073741824; PRAGMA foreign_keys=OFF",
+                    "PRAGMA mmap_size=1073741824; PRAGMA foreign_keys=OFF;"
+                    "PRAGMA journal_size_limit=" WAL_KEPT,
                     "set up", err);
-}
-
-static long long clock_ms(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_REALTIME, &t);
-  return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
 }
 
 static int prepare_schema(Store *s, Err *err) {
@@ -372,14 +386,172 @@ int store_is_ours(sqlite3 *db, const char *schema, const StoreHost *host, Err *e
                      : marked;
 }
 
-int store_has_schema(sqlite3 *db) {
-  return sqlite3_table_column_metadata(db, "main", "llm_meta", "value", NULL, NULL, NULL, NULL,
-                                       NULL) == SQLITE_OK;
+int store_has_schema(sqlite3 *db, Err *err) {
+  int rc =
+      sqlite3_table_column_metadata(db, "main", "llm_meta", "value", NULL, NULL, NULL, NULL, NULL);
+  if (rc == SQLITE_OK) {
+    return 1;
+  }
+  if (rc == SQLITE_ERROR && strncmp(sqlite3_errmsg(db), "no such table", 13) == 0) {
+    return 0;
+  }
+  rc == SQLITE_NOMEM ? err_nomem(err)
+                     : err_set(err, rc & 0xff, "store", "cannot look for the store in main: %s",
+                               sqlite3_errmsg(db));
+  return -1;
+}
+
+/* Makes sure of the tables, and marks what dead processes left. */
+static int set_up(Store *s, Err *err) {
+  return prepare_schema(s, err) == RC_OK ? ledger_recover(s, now_ms(), err) : err->rc;
 }
 
 int store_revive(Store *s, Err *err) {
-  return s->is_main && (s->is_doubtful || !store_has_schema(s->db)) ? prepare_schema(s, err)
-                                                                    : RC_OK;
+  if (!s->is_main) {
+    if (!s->db && (open_file(s, err) != RC_OK || set_up(s, err) != RC_OK)) {
+      store_hang_up(s);
+    }
+    return err->rc;
+  }
+  int is_there = s->is_doubtful ? 0 : store_has_schema(s->db, err);
+  return is_there == 0 ? prepare_schema(s, err) : err->rc;
+}
+
+/* Main mode, at the end: what waits to be written goes through a connection of our own. */
+static void reopen_main(Store *s) {
+  s->db = NULL; /* the caller's connection is closing: nothing of ours may run on it */
+  if (s->pending && s->main_path && s->main_path[0] &&
+      sqlite3_open_v2(s->main_path, &s->db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK) {
+    Err ignored = {0};
+    sqlite3_busy_timeout(s->db, LIMIT_BUSY_MS);
+    s->host.prepare(s->host.arg, s->db);
+    store_revive(s, &ignored);
+  }
+}
+
+void store_hang_up(Store *s) {
+  for (int i = 0; i < SQL_COUNT; i++) {
+    sqlite3_finalize(s->stmt[i]);
+    s->stmt[i] = NULL;
+  }
+  sqlite3_close_v2(s->db);
+  s->db = NULL;
+}
+
+/* The last chance of what waits: the connection, or the process, ends. */
+static int flush_last(Store *s, Err *err) {
+  if (s->is_main) {
+    reopen_main(s);
+  }
+  ledger_flush(s, err);
+  if (s->is_main) {
+    store_hang_up(s);
+  }
+  return err->rc;
+}
+
+/* --- the stores of this process */
+
+static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
+static Store *stores;
+static int exit_is_watched;
+
+/* Writes what waits in stores that nobody is using just now. (One that waits for its user could wait for ever.) */
+static void flush_at_exit(void) {
+  Err ignored = {0};
+  if (pthread_mutex_trylock(&list_lock) != 0) {
+    return;
+  }
+  for (Store *s = stores; s; s = s->next) {
+    if (s->pending && !store_is_inherited(s) && sqlite3_mutex_try(s->users) == SQLITE_OK) {
+      flush_last(s, &ignored);
+      sqlite3_mutex_leave(s->users);
+    }
+  }
+  pthread_mutex_unlock(&list_lock);
+}
+
+static int enter_list(Store *s, Err *err) {
+  pthread_mutex_lock(&list_lock);
+  if (!exit_is_watched && atexit(flush_at_exit) != 0) {
+    err_nomem(err);
+  }
+  exit_is_watched |= err->rc == RC_OK;
+  s->next = stores;
+  stores = s;
+  pthread_mutex_unlock(&list_lock);
+  return err->rc;
+}
+
+static void leave_list(Store *s) {
+  pthread_mutex_lock(&list_lock);
+  for (Store **at = &stores; *at; at = &(*at)->next) {
+    if (*at == s) {
+      *at = s->next;
+      break;
+    }
+  }
+  pthread_mutex_unlock(&list_lock);
+}
+
+int store_is_inherited(const Store *s) {
+  return s->pid != getpid();
+}
+
+/* A connection that came by fork: its file must not be written, nor its WAL taken away. Inside a transaction
+** (another thread of the parent's was writing) even rolling back would write: it is left as it is. */
+static void leave_connection(sqlite3 *db) {
+  if (db && sqlite3_get_autocommit(db)) {
+    sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    sqlite3_close_v2(db);
+  }
+}
+
+/* Twice does nothing. */
+static void leave(Store *s) {
+  for (int i = 0; i < SQL_COUNT; i++) {
+    sqlite3_finalize(s->stmt[i]);
+    s->stmt[i] = NULL;
+  }
+  while (s->n_readers > 0) {
+    leave_connection(s->readers[--s->n_readers]);
+  }
+  leave_connection(s->is_main ? NULL : s->db);
+  s->db = NULL;
+  s->pid = 0;
+  ledger_drop_pending(s); /* the parent writes it */
+}
+
+int store_leave(Err *err) {
+  int n_taken = 0;
+  pthread_mutex_lock(&list_lock);
+  for (Store *s = stores; s; s = s->next) {
+    if (s->pid && store_is_inherited(s)) {
+      inflight_forget();
+      leave(s);
+    }
+    n_taken += s->pid == 0 ? s->n_taken : 0;
+  }
+  pthread_mutex_unlock(&list_lock);
+  return n_taken == 0
+             ? RC_OK
+             : err_set(err, RC_ERROR, "store",
+                       "this process was forked while a query over the ledger was open: end it in"
+                       " the parent first, or open the database in this process");
+}
+
+/* --- opening and closing */
+
+/* Opens what `s` names, as far as its struct is filled. */
+static int open_any(Store *s, sqlite3 *host, Err *err) {
+  if (s->is_main) {
+    s->db = host;
+    s->main_path = sqlite3_mprintf("%s", sqlite3_db_filename(host, "main"));
+    return s->main_path ? check_is_ours(s, err) : err_nomem(err);
+  }
+  return s->path && migrate_can_mark(s, err) && create_file(s, host, err) == RC_OK
+             ? open_file(s, err)
+             : err->rc;
 }
 
 Store *store_open(sqlite3 *db, const char *path, StoreTrust trust, const StoreHost *host,
@@ -392,37 +564,19 @@ Store *store_open(sqlite3 *db, const char *path, StoreTrust trust, const StoreHo
   memset(s, 0, sizeof *s);
   s->host = *host;
   s->trust = trust;
+  s->pid = getpid();
+  s->users = sqlite3_db_mutex(db);
   s->pending_end = &s->pending;
   s->is_main = path == NULL;
   s->path = path ? sqlite3_mprintf("%s", path) : NULL;
   if (path && !s->path) {
     err_nomem(err);
-  } else if (s->is_main) {
-    s->db = db;
-    s->main_path = sqlite3_mprintf("%s", sqlite3_db_filename(db, "main"));
-    check_is_ours(s, err);
-  } else if (migrate_can_mark(s, err) && create_file(s, db, err) == RC_OK) {
-    open_file(s, err);
   }
-  if (err->rc == RC_OK && prepare_schema(s, err) == RC_OK) {
-    ledger_recover(s, clock_ms(), err);
-  }
-  if (err->rc != RC_OK) {
+  if (enter_list(s, err) != RC_OK || open_any(s, db, err) != RC_OK || set_up(s, err) != RC_OK) {
     store_close(s);
     return NULL;
   }
   return s;
-}
-
-/* Main mode, at close: what waits to be written goes through a connection of our own. */
-static void reopen_main(Store *s) {
-  if (s->pending && s->main_path && s->main_path[0] &&
-      sqlite3_open_v2(s->main_path, &s->db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK) {
-    Err ignored = {0};
-    sqlite3_busy_timeout(s->db, LIMIT_BUSY_MS);
-    s->host.prepare(s->host.arg, s->db);
-    store_revive(s, &ignored);
-  }
 }
 
 int store_close(Store *s) {
@@ -430,24 +584,22 @@ int store_close(Store *s) {
   if (!s) {
     return RC_OK;
   }
-  if (s->is_main) {
-    s->db = NULL; /* the caller's connection is closing: nothing of ours may run on it */
-    reopen_main(s);
-  }
-  int rc = ledger_flush(s, &err);
-  ledger_drop_pending(s);
-  inflight_end(s, 0);
-  for (int i = 0; i < SQL_COUNT; i++) {
-    sqlite3_finalize(s->stmt[i]);
+  leave_list(s);
+  if (store_is_inherited(s)) {
+    leave(s);
+  } else {
+    flush_last(s, &err);
+    ledger_drop_pending(s);
+    inflight_end(s, 0);
+    store_hang_up(s);
   }
   while (s->n_readers > 0) {
     sqlite3_close(s->readers[--s->n_readers]);
   }
-  sqlite3_close(s->db);
   sqlite3_free(s->path);
   sqlite3_free(s->main_path);
   sqlite3_free(s);
-  return rc;
+  return err.rc;
 }
 
 static sqlite3 *open_reader(Store *s, Err *err) {
@@ -463,7 +615,9 @@ static sqlite3 *open_reader(Store *s, Err *err) {
     rc = sqlite3_exec(db, "PRAGMA query_only=ON", NULL, NULL, NULL);
   }
   if (rc != SQLITE_OK) {
-    err_set(err, rc & 0xff, "store", "cannot read the store '%s': %s", s->path, sqlite3_errstr(rc));
+    rc == SQLITE_NOMEM ? err_nomem(err)
+                       : err_set(err, rc & 0xff, "store", "cannot read the store '%s': %s", s->path,
+                                 sqlite3_errstr(rc));
     sqlite3_close(db);
     db = NULL;
   }
@@ -471,53 +625,66 @@ static sqlite3 *open_reader(Store *s, Err *err) {
 }
 
 sqlite3 *store_reader_take(Store *s, Err *err) {
-  if (s->n_readers > 0) {
-    return s->readers[--s->n_readers];
-  }
-  return open_reader(s, err);
+  sqlite3 *reader = s->n_readers > 0 ? s->readers[--s->n_readers] : open_reader(s, err);
+  s->n_taken += reader != NULL;
+  return reader;
 }
 
 void store_reader_give(Store *s, sqlite3 *reader) {
-  if (reader && s->n_readers < STORE_IDLE_READERS) {
+  if (!reader) {
+    return;
+  }
+  s->n_taken--;
+  if (s->pid == 0) {
+    leave_connection(reader);
+  } else if (s->n_readers < STORE_IDLE_READERS) {
     s->readers[s->n_readers++] = reader;
   } else {
     sqlite3_close(reader);
   }
 }
 
-char *store_default_path(sqlite3 *host) {
+char *store_default_path(sqlite3 *host, Err *err) {
   const char *file = sqlite3_db_filename(host, "main");
   sqlite3_vfs *vfs = NULL;
   sqlite3_file_control(host, "main", SQLITE_FCNTL_VFS_POINTER, &vfs);
   if (!file || !file[0] || (vfs && strcmp(vfs->zName, "memdb") == 0)) {
     return NULL;
   }
-  return sqlite3_mprintf("%s-llmcost", file);
+  char *path = sqlite3_mprintf("%s-llmcost", file);
+  if (!path) {
+    err_nomem(err);
+  }
+  return path;
 }
 
-/* The declaration from an empty database that holds just our schema. */
-static char *declare(sqlite3 *db, const char *name) {
+/* The declaration from an empty database that holds just our schema; NULL and *err without memory, or where
+** there is no such table. */
+static char *declare(sqlite3 *db, const char *name, Err *err) {
   sqlite3_stmt *stmt = NULL;
   sqlite3_str *decl = sqlite3_str_new(db);
   int n = 0;
   sqlite3_str_appendf(decl, "CREATE TABLE x(");
-  if (sqlite3_prepare_v2(
-          db, "SELECT name, type || iif(hidden = 1, ' HIDDEN', '') FROM pragma_table_xinfo(?1)", -1,
-          &stmt, NULL) == SQLITE_OK) {
-    sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
-    while (sqlite3_step(stmt) == SQLITE_ROW) {
-      sqlite3_str_appendf(decl, "%s\"%w\" %s", n++ ? ", " : "", sqlite3_column_text(stmt, 0),
-                          sqlite3_column_text(stmt, 1));
-    }
+  int rc = sqlite3_prepare_v2(
+      db, "SELECT name, type || iif(hidden = 1, ' HIDDEN', '') FROM pragma_table_xinfo(?1)", -1,
+      &stmt, NULL);
+  rc = rc == SQLITE_OK ? sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC) : rc;
+  while (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+    const char *column = (const char *)sqlite3_column_text(stmt, 0);
+    const char *type = (const char *)sqlite3_column_text(stmt, 1);
+    sqlite3_str_appendf(decl, "%s\"%w\" %s", n++ ? ", " : "", column, type);
+    rc = column && type ? SQLITE_OK : SQLITE_NOMEM;
   }
   sqlite3_finalize(stmt);
   sqlite3_str_appendf(decl, ")");
   char *text = sqlite3_str_finish(decl);
-  if (n == 0) {
-    sqlite3_free(text);
-    text = NULL;
+  if (text && n > 0 && rc == SQLITE_DONE) {
+    return text;
   }
-  return text;
+  !text || rc == SQLITE_NOMEM ? err_nomem(err)
+                              : err_set(err, RC_ERROR, "store", "no declaration of %s", name);
+  sqlite3_free(text);
+  return NULL;
 }
 
 sqlite3 *store_model(const StoreHost *host, Err *err) {
@@ -542,10 +709,7 @@ sqlite3 *store_model(const StoreHost *host, Err *err) {
 
 char *store_declaration(const StoreHost *host, const char *name, Err *err) {
   sqlite3 *db = store_model(host, err);
-  char *decl = db ? declare(db, name) : NULL;
-  if (!decl) {
-    err_set(err, RC_ERROR, "store", "no declaration of %s", name);
-  }
+  char *decl = db ? declare(db, name, err) : NULL;
   sqlite3_close(db);
   return decl;
 }

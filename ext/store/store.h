@@ -7,14 +7,21 @@
 ** the store 'main' both are the caller's own connection, and ledger rows follow the caller's
 ** transaction.
 **
-** Threading: a Store belongs to one database connection and is used under that connection's mutex.
+** Threading: a Store belongs to one database connection and is used under that connection's mutex. The list of
+** the stores of this process is locked.
+**
+** After fork() the child has a copy of it all, and no right to any of it: its pid is not the store's. It gives
+** its copies up without writing (store_leave) and opens the store anew. At exit() what waits is written.
 */
 #ifndef LLMCOST_STORE_H
 #define LLMCOST_STORE_H
 
+#include "base/savepoint.h"
 #include "core/error.h"
 #include "core/hash.h"
 #include "sqlite_api.h"
+
+#include <sys/types.h>
 
 #define STORE_VERSION 4
 #define STORE_IDLE_READERS 4            /* kept open for the next query */
@@ -67,23 +74,28 @@ typedef struct StoreHost {
 struct Pending;
 
 typedef struct Store {
-  sqlite3 *db;                          /* writes; the caller's own where is_main */
+  struct Store *next;   /* of this process */
+  pid_t pid;            /* of the process that opened it; 0: given up after a fork */
+  sqlite3 *db;          /* writes; the caller's own where is_main; NULL: to be opened anew */
+  sqlite3_mutex *users; /* held while the store is used; NULL: nobody shares it */
   sqlite3 *readers[STORE_IDLE_READERS]; /* idle ones */
-  int n_readers;
+  int n_readers, n_taken;               /* idle; with a cursor */
   int is_main;
-  int in_savepoint; /* main mode: the current write has a savepoint of its own */
-  char *path;       /* of the store's file; NULL where is_main */
-  char *main_path;  /* where is_main: of the caller's file, "" for none */
+  Savepoint savepoint; /* main mode: of the current write */
+  int in_savepoint;    /* it, or the last one, had one of its own */
+  char *path;          /* of the store's file; NULL where is_main */
+  char *main_path;     /* where is_main: of the caller's file, "" for none */
   StoreTrust trust;
   int is_doubtful; /* main mode: tables were made or changed in a transaction, which may be taken back */
+  int bind_rc;             /* of the texts bound to the statement that is made ready */
   int is_settling;         /* a paid answer is being written: no interrupt may end that */
   unsigned long long seed; /* of the cache keys; secret */
   StoreHost host;
   sqlite3_stmt *stmt[SQL_COUNT];
   struct Pending *pending, **pending_end; /* rows not written yet: see ledger.h */
   int n_pending, n_unsettled;
-  long long pending_since;
-  long long last_call_id; /* of the newest row put */
+  long long pending_since; /* monotonic */
+  long long last_call_id;  /* of the newest row put */
 } Store;
 
 /* Opens the store at `path` (NULL: main of `db`), creating and migrating it, and marks what
@@ -95,15 +107,28 @@ Store *store_open(sqlite3 *db, const char *path, StoreTrust trust, const StoreHo
 ** 0 if not, -1 where that can't be told. */
 int store_is_ours(sqlite3 *db, const char *schema, const StoreHost *host, Err *err);
 
-/* 1 if main of this connection holds a store. */
-int store_has_schema(sqlite3 *db);
+/* 1 if main of this connection holds a store, 0 if not, -1 where that can't be told. */
+int store_has_schema(sqlite3 *db, Err *err);
 
-/* Main mode: makes the tables again if the rollback of a transaction has taken them. */
+/* Before it is used: opens the file again where its connection had to be closed; in main mode makes the tables
+** again if the rollback of a transaction has taken them. */
 int store_revive(Store *s, Err *err);
+
+/* 1 if the store is another process's: this one came by fork() from the one that opened it. */
+int store_is_inherited(const Store *s);
+
+/* After a fork, in the child: gives up every store that the parent had open, without writing to any and without
+** a word to the parent's connections. They are to be freed by store_close. An error where a cursor of the parent
+** still reads from one: no file can then be locked safely here. */
+int store_leave(Err *err);
 
 /* Writes what is pending, as far as possible, and frees. Returns RC_OK, or the error of rows
 ** that had to be given up. */
 int store_close(Store *s);
+
+/* Closes the writing connection, which can't be brought out of a transaction; what waits is kept, and the next
+** store_revive opens another. */
+void store_hang_up(Store *s);
 
 /* A connection for one cursor to read from, its own until given back (reader NULL: nothing to
 ** give). Not for main mode. NULL and *err on failure. */
@@ -116,7 +141,8 @@ sqlite3_stmt *store_stmt(Store *s, StoreSql id, Err *err);
 int store_done(Store *s, sqlite3_stmt *stmt);
 
 /* Opens and ends a write transaction. In main mode inside a running write statement there is
-** none of its own: the caller's stands for it. `ok` 0 rolls back. */
+** none of its own: the caller's stands for it. `ok` 0 rolls back. What ends it is prepared before it begins;
+** a connection that can't be brought out of it is closed (store_hang_up), so that nobody is locked out. */
 int store_begin(Store *s, Err *err);
 int store_end(Store *s, int ok, Err *err);
 
@@ -144,7 +170,7 @@ int store_exec(Store *s, const char *sql, const char *doing, Err *err);
 char *store_declaration(const StoreHost *host, const char *name, Err *err);
 
 /* The path that holds the store of a database: "<file>-llmcost", owned (sqlite3_free); NULL for
-** a database in memory. */
-char *store_default_path(sqlite3 *host);
+** a database in memory, and with *err without memory. */
+char *store_default_path(sqlite3 *host, Err *err);
 
 #endif

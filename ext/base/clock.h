@@ -1,0 +1,15 @@
+/*
+** The two clocks.
+**
+** What is told to people and kept on disk has the time of day; what is waited for has a clock that nobody sets.
+*/
+#ifndef LLMCOST_CLOCK_H
+#define LLMCOST_CLOCK_H
+
+/* Unix milliseconds: for time stamps, and for what ends at a time of day. May jump. */
+long long now_ms(void);
+
+/* Milliseconds since some start, never set back: for waits, deadlines and durations inside a process. */
+long long monotonic_ms(void);
+
+#endif
