@@ -1,0 +1,518 @@
+/*
+** Faults at every allocation and every operation on files, over what users do: loading, prices, a call, hits,
+** embedding, inserts, imports, llm_init.
+**
+**   fault URL FOLDER [-s SHARE] [-v] [-o N] [scenario ...]
+**
+** URL is the stand-in provider's, FOLDER an empty folder for databases. Each scenario is run once to count its
+** operations, then, in a process of its own each time, with the n-th of them failing, and with all from the n-th
+** on failing: for every n, or about SHARE cases of each kind. -o runs just one n. After the fault has passed:
+**
+**   the statement said "out of memory" (or, for files, gave some error), or its right result;
+**   no lock is left on the database or the store, and nothing of ours was made in the user's database;
+**   the same statement, on the same connection, gives the right result;
+**   the provider was paid once, unless the answer was lost on its way, which the ledger then lists as unknown;
+**   the ledger's sum is the bill, no intent is left, and no memory, once the connection is closed.
+**
+** Prints a line for each failure and one of figures for each scenario; exit code 1 if anything failed.
+*/
+#include "inject.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <execinfo.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PROMPT "'What is the answer to question 7?'"
+#define OPTIONS ", '{\"model\":\"gpt-4o-mini\"}'"
+#define CALL "SELECT llm_complete(" PROMPT OPTIONS ")"
+#define ASKED "INSERT INTO t SELECT llm_complete(" PROMPT OPTIONS ")"
+
+/* What a user does. `check` gives 1 where the result is right, after `sql` has succeeded. */
+typedef struct Scenario {
+  const char *name, *setup, *sql, *check;
+  int pays;  /* how many calls `sql` pays for */
+  int loads; /* the fault strikes while the extension is loaded, too */
+} Scenario;
+
+#define TABLE "CREATE TABLE t(x)"
+#define CACHE                                                                                      \
+  "CREATE VIRTUAL TABLE c USING semantic_cache(embedder='static');"                                \
+  "INSERT INTO c(query, response) VALUES ('how do I reset my password', 'so'),"                    \
+  " ('where is my parcel', 'there')"
+
+static const Scenario scenarios[] = {
+    {"load", TABLE, "SELECT llm_cost('gpt-4o-mini', 1000, 10)",
+     "SELECT llmcost_version() LIKE '0.%'", 0, 1},
+    {"cost", TABLE,
+     "INSERT INTO t SELECT llm_cost('gpt-4o-mini', '{\"input\":1000,\"output\":9}', "
+     "'{\"provider\":\"openai\"}')",
+     "SELECT abs(x - 0.0001554) < 1e-9 FROM t", 0, 0},
+    {"tokens", TABLE, "INSERT INTO t SELECT llm_tokens('hello world, how are you?', 'gpt-4o')",
+     "SELECT x = 7 FROM t", 0, 0},
+    {"call", TABLE, ASKED,
+     "SELECT count(*) = 1 AND min(x) IS (" CALL ") AND length(min(x)) > 3 FROM t", 1, 0},
+    {"chat", TABLE,
+     "INSERT INTO t SELECT llm_chat('[{\"role\":\"system\",\"content\":\"Be "
+     "kind.\"},{\"role\":\"user\","
+     "\"content\":\"Hello there, friend\"}]', "
+     "'{\"model\":\"claude-haiku-4-5\",\"max_tokens\":50,\"tag\":\"a\"}')",
+     "SELECT count(*) = 1 AND length(min(x)) > 3 FROM t", 1, 0},
+    {"off", TABLE,
+     "INSERT INTO t SELECT llm_complete(" PROMPT
+     ", '{\"model\":\"gpt-4o-mini\",\"cache\":\"off\"}')",
+     "SELECT count(*) = 1 AND length(min(x)) > 3 FROM t", 1, 0},
+    {"table", TABLE,
+     "INSERT INTO t SELECT answer FROM llm_call(" PROMPT OPTIONS ") WHERE cost_nusd > 0",
+     "SELECT count(*) = 1 AND length(min(x)) > 3 FROM t", 1, 0},
+    {"hit", TABLE ";" CALL, ASKED, "SELECT count(*) = 1 AND length(min(x)) > 3 FROM t", 0, 0},
+    {"semantic",
+     TABLE ";SELECT llm_complete('How do I reset my password?', "
+           "'{\"model\":\"gpt-4o-mini\",\"cache\":\"semantic\"}')",
+     "INSERT INTO t SELECT llm_complete('how do i reset my password', "
+     "'{\"model\":\"gpt-4o-mini\",\"cache\":\"semantic\"}')",
+     "SELECT count(*) = 1 AND length(min(x)) > 3 FROM t", 0, 0},
+    {"embed", TABLE, "INSERT INTO t SELECT embed('where is my parcel')",
+     "SELECT count(*) = 1 AND embed_cosine(min(x), embed('where is my parcel')) > 0.999 FROM t", 0,
+     0},
+    {"remote", TABLE, "INSERT INTO t SELECT embed('where is my parcel', 'text-embedding-3-small')",
+     "SELECT count(*) = 1 AND length(min(x)) > 99 FROM t", 1, 0},
+    {"insert", TABLE ";" CACHE, "INSERT INTO c(query, response) VALUES ('cancel my order', 'done')",
+     "SELECT count(*) = 1 FROM c WHERE query MATCH 'cancel my order'", 0, 0},
+    {"match", TABLE ";" CACHE,
+     "INSERT INTO t SELECT response FROM c WHERE query MATCH 'where is my parcel'",
+     "SELECT count(*) = 1 AND min(x) = 'there' FROM t", 0, 0},
+    {"import", TABLE,
+     "SELECT "
+     "llm_prices_import('{\"m1\":{\"litellm_provider\":\"openai\",\"input_cost_per_token\":1e-06,"
+     "\"output_cost_per_token\":2e-06}}')",
+     "SELECT count(*) = 1 AND max(model) LIKE '%m1' FROM llm_prices WHERE model LIKE '%m1'", 0, 0},
+    {"init", "DROP TABLE llm_models; DROP TABLE llm_tiers; DROP TABLE llm_prices;" TABLE,
+     "SELECT llm_init()", "SELECT count(*) > 20 FROM llm_models", 0, 0},
+    {"ledger", TABLE ";" CALL,
+     "INSERT INTO t SELECT cost_nusd FROM llm_calls WHERE kind = 'call' ORDER BY id",
+     "SELECT count(*) = 1 AND min(x) > 0 FROM t", 0, 0},
+};
+enum { N_SCENARIOS = sizeof scenarios / sizeof scenarios[0] };
+
+/* A kind of fault, and how it shows. */
+static const struct Strike {
+  const char *name;
+  Fault fault;
+  int code;
+} strikes[] = {
+    {"memory", FAULT_MEMORY, ENOMEM}, {"open", FAULT_OPEN, EMFILE},   {"read", FAULT_READ, EIO},
+    {"write", FAULT_WRITE, ENOSPC},   {"write-io", FAULT_WRITE, EIO}, {"sync", FAULT_SYNC, EIO},
+    {"map", FAULT_MAP, ENOMEM},
+};
+enum { N_STRIKES = sizeof strikes / sizeof strikes[0] };
+
+/* What one case came to, told by its process to the one that counts. */
+typedef struct Verdict {
+  long seen, failed;
+  long
+      leaked; /* blocks of memory that the second of two equal runs left behind; -1: not looked for */
+  int lost;   /* requests whose answer never reached us whole */
+  int rc;     /* of the statement under the fault */
+  char said[200], wrong[400];
+} Verdict;
+
+static const char *url, *folder;
+static int port, shows;
+
+/* --- the stand-in's bill */
+
+static void get_bill(long long *nusd, long *calls) {
+  char answer[4096];
+  struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port)};
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const char *ask = "GET /standin/bill HTTP/1.0\r\n\r\n";
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  size_t n = 0;
+  if (connect(fd, (struct sockaddr *)&to, sizeof to) == 0 && send(fd, ask, strlen(ask), 0) > 0) {
+    for (ssize_t got; (got = recv(fd, answer + n, sizeof answer - 1 - n, 0)) > 0;) {
+      n += (size_t)got;
+    }
+  }
+  close(fd);
+  answer[n] = 0;
+  const char *total = strstr(answer, "\"total_nusd\":"), *count = strstr(answer, "\"calls\":");
+  *nusd = total ? atoll(total + 13) : -1;
+  *calls = count ? atol(count + 8) : -1;
+}
+
+/* --- one case */
+
+static void say(Verdict *v, const char *what, const char *detail) {
+  if (!v->wrong[0]) {
+    snprintf(v->wrong, sizeof v->wrong, "%s: %s", what, detail ? detail : "");
+  }
+}
+
+static int run(sqlite3 *db, const char *sql, char *said, size_t size) {
+  char *message = NULL;
+  int rc = sqlite3_exec(db, sql, NULL, NULL, &message);
+  snprintf(said, size, "%s", rc == SQLITE_OK ? "" : message ? message : sqlite3_errstr(rc));
+  sqlite3_free(message);
+  return rc & 0xff;
+}
+
+static int number(sqlite3 *db, const char *sql, long long *value) {
+  sqlite3_stmt *stmt = NULL;
+  int ok =
+      sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW;
+  *value = ok ? sqlite3_column_int64(stmt, 0) : -1;
+  sqlite3_finalize(stmt);
+  return ok;
+}
+
+static int load(sqlite3 *db, char *said, size_t size) {
+  char *message = NULL;
+  sqlite3_enable_load_extension(db, 1);
+  int rc = sqlite3_load_extension(db, "./llmcost.so", NULL, &message);
+  snprintf(said, size, "%s", message ? message : "");
+  sqlite3_free(message);
+  return rc & 0xff;
+}
+
+static int configure(sqlite3 *db, char *said, size_t size) {
+  char sql[600];
+  snprintf(
+      sql, sizeof sql,
+      "SELECT llm_allow_host('127.0.0.1:%d', 'OPENAI_API_KEY'), llm_allow_host('127.0.0.1:%d', "
+      "'ANTHROPIC_API_KEY'), llm_secret('OPENAI_API_KEY', 'sk-fault-1'), "
+      "llm_secret('ANTHROPIC_API_KEY', "
+      "'sk-fault-2'), llm_config('retries', 0)",
+      port, port);
+  return run(db, sql, said, size);
+}
+
+static sqlite3 *open_desk(const char *path, Verdict *v) {
+  sqlite3 *db = NULL;
+  char said[200];
+  if (sqlite3_open(path, &db) != SQLITE_OK || load(db, said, sizeof said) != SQLITE_OK ||
+      configure(db, said, sizeof said) != SQLITE_OK) {
+    say(v, "the desk does not open", said);
+  }
+  return db;
+}
+
+static void check_lock(const char *path, const char *suffix, Verdict *v) {
+  char file[600], said[200];
+  sqlite3 *db = NULL;
+  snprintf(file, sizeof file, "%s%s", path, suffix);
+  if (access(file, F_OK) == 0) {
+    sqlite3_open_v2(file, &db, SQLITE_OPEN_READWRITE, NULL);
+    if (run(db, "BEGIN IMMEDIATE; ROLLBACK", said, sizeof said) == SQLITE_BUSY) {
+      say(v, "a lock is left", file);
+    }
+    sqlite3_close(db);
+  }
+}
+
+static void show_ledger(sqlite3 *db) {
+  sqlite3_stmt *stmt = NULL;
+  if (shows &&
+      sqlite3_prepare_v2(db, "SELECT id, kind, cost_nusd, coalesce(error, '') FROM llm_calls", -1,
+                         &stmt, NULL) == SQLITE_OK) {
+    while (sqlite3_step(stmt) == SQLITE_ROW) {
+      printf("     %s %s %s %s\n", sqlite3_column_text(stmt, 0), sqlite3_column_text(stmt, 1),
+             sqlite3_column_text(stmt, 2), sqlite3_column_text(stmt, 3));
+    }
+    fflush(stdout);
+  }
+  sqlite3_finalize(stmt);
+}
+
+static void check_ledger(const char *path, long long nusd, long calls, Verdict *v) {
+  sqlite3 *db = open_desk(path, v);
+  long long billed, sum = 0, unknown = 0, known = 0, intents = 0, mine = 0;
+  long count;
+  char said[200];
+  run(db, "SELECT llm_complete('q', '{\"dry_run\":true,\"model\":\"gpt-4o-mini\"}')", said,
+      sizeof said); /* opens the store */
+  number(db, "SELECT coalesce(sum(cost_nusd), 0) FROM llm_calls", &sum);
+  number(db, "SELECT count(*) FROM llm_calls WHERE kind = 'unknown'", &unknown);
+  number(db, "SELECT count(*) FROM llm_calls WHERE kind IN ('call', 'embed') AND cost_nusd > 0",
+         &known);
+  number(
+      db,
+      "SELECT count(*) FROM sqlite_schema WHERE name IN ('llm_calls', 'llm_meta', 'llm_answers')",
+      &mine);
+  get_bill(&billed, &count);
+  v->lost = (int)unknown;
+  count -= calls;
+  snprintf(said, sizeof said, "%ld paid, %lld known, %lld unknown; bill %lld, ledger %lld", count,
+           known, unknown, billed - nusd, sum);
+  if (count > known + unknown || count < known || (unknown == 0 && billed - nusd != sum)) {
+    say(v, "the ledger is not the bill", said);
+    show_ledger(db);
+  }
+  if (mine) {
+    say(v, "tables of ours in the user's database", "");
+  }
+  sqlite3_close(db);
+  char file[600];
+  snprintf(file, sizeof file, "%s-llmcost", path);
+  if (access(file, F_OK) == 0 &&
+      sqlite3_open_v2(file, &db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK) {
+    if (number(db, "SELECT count(*) FROM llm_intents", &intents) && intents) {
+      say(v, "an intent is left", "");
+    }
+    sqlite3_close(db);
+  }
+}
+
+/* The statement with the fault, then without. */
+static void strike(sqlite3 *db, const Scenario *s, const struct Strike *of, long n, int forever,
+                   Verdict *v) {
+  char said[200];
+  inject_start(of->fault, n, forever, of->code);
+  v->rc = s->loads ? load(db, v->said, sizeof v->said) : SQLITE_OK;
+  if (v->rc == SQLITE_OK) {
+    v->rc = run(db, s->sql, v->said, sizeof v->said);
+  }
+  v->seen = inject_stop();
+  v->failed = inject_failed();
+  if (of->fault == FAULT_MEMORY && v->rc != SQLITE_OK && v->rc != SQLITE_NOMEM &&
+      !strstr(v->said, "out of memory")) {
+    say(v, "not told as out of memory", v->said);
+  }
+  if (s->loads && v->rc != SQLITE_OK && load(db, said, sizeof said) != SQLITE_OK) {
+    say(v, "can't be loaded again", said);
+  }
+}
+
+static void check_again(sqlite3 *db, const Scenario *s, Verdict *v) {
+  char said[200];
+  long long right = 0;
+  if (v->rc != SQLITE_OK && run(db, s->sql, said, sizeof said) != SQLITE_OK) {
+    say(v, "fails again", said);
+  }
+  if (!number(db, s->check, &right) || right != 1) {
+    say(v, "a wrong result", sqlite3_errmsg(db));
+  }
+}
+
+static sqlite3 *begin(const char *path, const Scenario *s, Verdict *v) {
+  sqlite3 *db = NULL;
+  if (!s->loads) {
+    return open_desk(path, v);
+  }
+  sqlite3_open(path, &db);
+  return db;
+}
+
+/* A folder with a copy of the scenario's database. */
+static void copy_desk(const Scenario *s, char *path, size_t size) {
+  char command[1600];
+  snprintf(path, size, "%s/%s-case", folder, s->name);
+  snprintf(command, sizeof command,
+           "rm -rf '%s'* && cp '%s/%s.db' '%s' && if [ -e '%s/%s.db-llmcost' ]; then cp "
+           "'%s/%s.db-llmcost' '%s-llmcost'; fi",
+           path, folder, s->name, path, folder, s->name, folder, s->name, path);
+  if (system(command) != 0) {
+    fprintf(stderr, "fault: can't copy\n");
+  }
+}
+
+/* All of it, without a fault. */
+static void go_through(const Scenario *s, const char *path) {
+  static const struct Strike none = {"none", FAULT_MAP, 0};
+  Verdict ignored = {0};
+  sqlite3 *db = begin(path, s, &ignored);
+  strike(db, s, &none, 0, 0, &ignored);
+  check_again(db, s, &ignored);
+  sqlite3_close(db);
+}
+
+static void run_case(const Scenario *s, const struct Strike *of, long n, int forever, int warm,
+                     Verdict *v) {
+  char path[400];
+  long long nusd, old;
+  long calls, live = 0;
+  copy_desk(s, path, sizeof path);
+  v->leaked = -1;
+  if (warm) { /* what is made once is there already: what remains is a leak */
+    go_through(s, path);
+    copy_desk(s, path, sizeof path);
+  }
+  get_bill(&nusd, &calls);
+  live = inject_live();
+  old = 0;
+  sqlite3 *db = begin(path, s, v);
+  strike(db, s, of, n, forever, v);
+  check_lock(path, "", v);
+  check_lock(path, "-llmcost", v);
+  if (s->loads) {
+    char said[200];
+    configure(db, said, sizeof said);
+  }
+  check_again(db, s, v);
+  if (sqlite3_close(db) != SQLITE_OK) {
+    say(v, "the connection does not close", "");
+  }
+  v->leaked = warm ? inject_live() - live : -1;
+  sqlite3 *ledger = NULL;
+  char file[500];
+  snprintf(file, sizeof file, "%s/%s.db-llmcost", folder, s->name);
+  if (access(file, F_OK) == 0 &&
+      sqlite3_open_v2(file, &ledger, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK) {
+    long long known = 0;
+    number(ledger, "SELECT coalesce(sum(cost_nusd), 0) FROM llm_calls", &old);
+    number(ledger,
+           "SELECT count(*) FROM llm_calls WHERE kind IN ('call', 'embed') AND cost_nusd > 0",
+           &known);
+    calls -= (long)known;
+    sqlite3_close(ledger);
+  }
+  check_ledger(path, nusd - old, calls, v);
+}
+
+static void on_crash(int signal_number) {
+  void *frames[32];
+  backtrace_symbols_fd(frames, backtrace(frames, 32), 2);
+  signal(signal_number, SIG_DFL);
+  raise(signal_number);
+}
+
+/* Runs a case in a process of its own. */
+static Verdict isolate(const Scenario *s, const struct Strike *of, long n, int forever, int warm) {
+  Verdict v = {0};
+  int pipes[2], status = 0;
+  if (pipe(pipes) != 0) {
+    exit(2);
+  }
+  fflush(stdout);
+  pid_t child = fork();
+  if (child == 0) {
+    alarm(30);
+    if (shows) {
+      signal(SIGSEGV, on_crash);
+      signal(SIGABRT, on_crash);
+    }
+    run_case(s, of, n, forever, warm, &v);
+    if (write(pipes[1], &v, sizeof v) != sizeof v) {
+      _exit(2);
+    }
+    _exit(0);
+  }
+  close(pipes[1]);
+  if (read(pipes[0], &v, sizeof v) != sizeof v) {
+    snprintf(v.wrong, sizeof v.wrong, "died");
+  }
+  close(pipes[0]);
+  waitpid(child, &status, 0);
+  if (WIFSIGNALED(status)) {
+    snprintf(v.wrong, sizeof v.wrong, "died of signal %d%s", WTERMSIG(status),
+             WTERMSIG(status) == SIGALRM ? " (hung)" : "");
+  }
+  return v;
+}
+
+/* --- all cases */
+
+static int make_desk(const Scenario *s) {
+  char path[400], sql[400], said[200];
+  Verdict v = {0};
+  snprintf(path, sizeof path, "%s/%s.db", folder, s->name);
+  sqlite3 *db = open_desk(path, &v);
+  snprintf(sql, sizeof sql, "SELECT llm_init(); UPDATE llm_models SET base_url = '%s/v1'", url);
+  int ok = !v.wrong[0] && run(db, sql, said, sizeof said) == SQLITE_OK &&
+           run(db, s->setup, said, sizeof said) == SQLITE_OK;
+  if (!ok) {
+    printf("FAIL %s: setup: %s %s\n", s->name, v.wrong, said);
+  }
+  sqlite3_close(db);
+  return ok;
+}
+
+static int isolated_setup(const Scenario *s) {
+  int status = 0;
+  fflush(stdout);
+  pid_t child = fork();
+  if (child == 0) {
+    int ok = make_desk(s);
+    fflush(stdout);
+    _exit(!ok);
+  }
+  waitpid(child, &status, 0);
+  return status == 0;
+}
+
+static long share = 0, only = 0;
+
+/* All n of one scenario and kind, or a share of them; how many failed. */
+static int sweep(const Scenario *s, const struct Strike *of) {
+  Verdict count = only && shows ? (Verdict){.seen = only} : isolate(s, of, 0, 0, 0);
+  int wrong = count.wrong[0] != 0, lost = 0, cases = 0;
+  long usual = of->fault == FAULT_MEMORY ? isolate(s, of, 0, 0, 1).leaked : 0;
+  if (wrong) {
+    printf("FAIL %s %s without a fault: %s\n", s->name, of->name, count.wrong);
+    return 1;
+  }
+  long step = share && count.seen > share ? count.seen / share : 1;
+  for (int forever = 0; forever < 2; forever++) {
+    long first =
+        only ? only
+             : 1 + (step > 1 ? (long)(strlen(s->name) * 7919 + (size_t)forever * 31) % step : 0);
+    for (long n = first; n <= (only ? only : count.seen); n += step) {
+      int warm =
+          of->fault == FAULT_MEMORY && n % 3 == 0; /* the others begin with nothing made yet */
+      Verdict v = isolate(s, of, n, forever, warm);
+      cases++;
+      if (v.leaked > usual && !v.wrong[0]) {
+        snprintf(v.wrong, sizeof v.wrong, "%ld blocks of memory are left", v.leaked - usual);
+      }
+      lost += v.lost;
+      wrong += v.wrong[0] != 0;
+      if (v.wrong[0] || shows) {
+        printf("%s %s %s %ld%s of %ld: %s [rc %d: %s]\n", v.wrong[0] ? "FAIL" : "    ", s->name,
+               of->name, n, forever ? "+" : "", count.seen, v.wrong, v.rc, v.said);
+      }
+    }
+  }
+  printf("%-8s %-8s %6ld operations, %5d cases, %3d failed, %d answers lost on their way\n",
+         s->name, of->name, count.seen, cases, wrong, lost);
+  return wrong;
+}
+
+int main(int argc, char **argv) {
+  int option, wrong = 0;
+  const char *kind = "";
+  while ((option = getopt(argc, argv, "s:o:k:v")) > 0) {
+    share = option == 's' ? atol(optarg) : share;
+    only = option == 'o' ? atol(optarg) : only;
+    kind = option == 'k' ? optarg : kind;
+    shows |= option == 'v';
+  }
+  url = argv[optind++];
+  folder = argv[optind++];
+  port = atoi(strrchr(url, ':') + 1);
+  sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0); /* so that every allocation can fail */
+  for (int i = 0; i < N_SCENARIOS; i++) {
+    int wanted = optind == argc;
+    for (int k = optind; k < argc; k++) {
+      wanted |= strcmp(argv[k], scenarios[i].name) == 0;
+    }
+    if (wanted && !isolated_setup(&scenarios[i])) {
+      wrong++;
+      continue;
+    }
+    for (int k = 0; k < N_STRIKES && wanted; k++) {
+      if (!kind[0] || strcmp(kind, strikes[k].name) == 0) {
+        wrong += sweep(&scenarios[i], &strikes[k]);
+      }
+    }
+  }
+  return wrong != 0;
+}
