@@ -244,6 +244,9 @@ int sqlite3_llmcost_init(sqlite3 *db, char **message, const struct sqlite3_api_r
   if (rc == SQLITE_OK && !loaded) {
     rc = register_all(db);
   }
+  if (rc != SQLITE_OK && message) {
+    *message = sqlite3_mprintf("llmcost: %s; it can be loaded again", sqlite3_errstr(rc));
+  }
 #ifndef SQLITE_CORE
   if (rc == SQLITE_OK) {
     rc = SQLITE_OK_LOAD_PERMANENTLY; /* libcurl's global state outlives the connection */
