@@ -499,12 +499,15 @@ int store_is_inherited(const Store *s) {
 }
 
 /* A connection that came by fork: its file must not be written, nor its WAL taken away. Inside a transaction
-** (another thread of the parent's was writing) even rolling back would write: it is left as it is. */
-static void leave_connection(sqlite3 *db) {
-  if (db && sqlite3_get_autocommit(db)) {
+** (another thread of the parent's was writing) even rolling back would write: it is left as it is. While it is
+** open SQLite takes its locks for this process's, so that others can't be opened: 0 for that. */
+static int leave_connection(sqlite3 *db) {
+  int is_idle = db && sqlite3_get_autocommit(db);
+  if (is_idle) {
     sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_close_v2(db);
   }
+  return is_idle || !db;
 }
 
 /* Twice does nothing. */
@@ -514,9 +517,9 @@ static void leave(Store *s) {
     s->stmt[i] = NULL;
   }
   while (s->n_readers > 0) {
-    leave_connection(s->readers[--s->n_readers]);
+    leave_connection(s->readers[--s->n_readers]); /* nobody reads with it */
   }
-  leave_connection(s->is_main ? NULL : s->db);
+  s->n_taken += !leave_connection(s->is_main ? NULL : s->db);
   s->db = NULL;
   s->pid = 0;
   ledger_drop_pending(s); /* the parent writes it */
@@ -536,8 +539,8 @@ int store_leave(Err *err) {
   return n_taken == 0
              ? RC_OK
              : err_set(err, RC_ERROR, "store",
-                       "this process was forked while a query over the ledger was open: end it in"
-                       " the parent first, or open the database in this process");
+                       "this process was forked while a query over the ledger was open, or the"
+                       " ledger was being written: end that in the parent first");
 }
 
 /* --- opening and closing */
