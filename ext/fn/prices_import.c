@@ -44,7 +44,8 @@ static int read_file(Conn *c, const char *path, Buf *b, Err *err) {
     }
   }
   if (fault) {
-    err_set(err, RC_ERROR, "bad_prices", "cannot read '%.200s': %s", path, fault);
+    err_set(err, RC_ERROR, "bad_prices", "cannot %s '%.200s': %s", fd < 0 ? "open" : "read", path,
+            fault);
   }
   if (fd >= 0) {
     close(fd);
