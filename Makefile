@@ -98,8 +98,8 @@ UNIT_OBJ = $(patsubst %.c,$(B)/asan/%.o,$(filter-out $(NEED_SQLITE),$(filter ext
 vpath test_%.c tests/unit tests/fuzz
 $(B)/unit/%: %.c $(UNIT_OBJ) tests/unit/unit.h | deps-test
 	@mkdir -p $(@D); echo "cc $@"; $(CC) $(ALL_CFLAGS) $(SANITIZE) $(shell pkg-config --cflags cmocka) -o $@ $(filter-out %.h,$^) \
-	  $(shell pkg-config --libs cmocka) $(LIBS)
-
+	  $(shell pkg-config --libs cmocka) $(LIBS) $(WRAPPED)
+$(B)/unit/test_nomem: WRAPPED = $(foreach f,malloc calloc realloc aligned_alloc strdup utf8proc_map pcre2_compile_8,-Xlinker --wrap=$f)
 # The AVX-512 and NEON kernels on any processor (SIMDe overflows where the instructions wrap).
 $(B)/unit/test_kernels_simde: tests/unit/test_kernels.c $(wildcard vec/kernels*.c) vec/vec.c \
     $(addprefix $(B)/asan/ext/core/,buf.o error.o json.o text.o) | deps-test

@@ -239,11 +239,12 @@ static int guard_allows(Search *s, int64_t id, Err *err) {
     return 1;
   }
   int found = read_entry(s->table, id, &e, err);
-  int allows = found == 1 && (!e.query || !guard_veto(s->q->text, s->q->n, e.query, e.n_query));
+  int allows =
+      found == 1 && (!e.query || !guard_veto(s->q->text, s->q->n, e.query, e.n_query, err));
   if (found == 1) {
     sqlite3_reset(e.stmt);
   }
-  return found < 0 ? -1 : allows;
+  return found < 0 || err->rc != RC_OK ? -1 : allows;
 }
 
 /* The cosine of the question and an entry by the confirming embedder; NAN where there is none. */
@@ -276,8 +277,8 @@ static double second_cosine(Search *s, int64_t id, Err *err) {
 static int has_wrong_labels(CacheTable *t, Err *err) {
   sqlite3_stmt *stmt = t->memory.has_wrong < 0 ? rows_stmt(t, LABEL_ANY_WRONG, err) : NULL;
   if (stmt) {
-    t->memory.has_wrong = sqlite3_step(stmt) == SQLITE_ROW;
-    rows_reset(t, stmt, err);
+    int found = sqlite3_step(stmt) == SQLITE_ROW;
+    t->memory.has_wrong = rows_reset(t, stmt, err) == RC_OK ? found : -1;
   }
   return t->memory.has_wrong != 0;
 }
@@ -537,7 +538,8 @@ static int same_meaning(const CacheTable *t, const Answer *a, const Answer *b, E
   if (rc != RC_OK || (cosine >= t->embedder.floor && cosine < t->embedder.threshold)) {
     return -1;
   }
-  return cosine >= t->embedder.threshold && !guard_veto(a->bytes, a->n, b->bytes, b->n);
+  int same = cosine >= t->embedder.threshold && !guard_veto(a->bytes, a->n, b->bytes, b->n, err);
+  return err->rc == RC_OK ? same : -1;
 }
 
 /* 1 if two answers say the same, 0 if not, -1 where that can't be told. Short answers (labels,

@@ -186,19 +186,32 @@ static const char *header_fault(const Header *h, size_t size) {
   return NULL;
 }
 
-/* Maps the file. Returns NULL, or what went wrong. */
-static const char *map_file(const char *path, MiniLm *m) {
+/* What came of an attempt to look at a file: there is none to look at, or it could not be looked at. */
+static int rc_of_errno(int code) {
+  return code == ENOMEM                      ? VEC_NOMEM
+         : code == ENOENT || code == ENOTDIR ? VEC_ABSENT
+         : code == EMFILE || code == ENFILE  ? VEC_IO
+         : code == EIO || code == EINTR      ? VEC_IO
+                                             : VEC_ERROR;
+}
+
+/* Maps the file. Returns NULL, or what went wrong; *rc says of what kind that is. (Opening a FIFO would wait
+** for somebody who writes.) */
+static const char *map_file(const char *path, MiniLm *m, int *rc) {
   const char *fault = NULL;
   struct stat st;
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  *rc = VEC_ERROR;
   if (fd < 0 || fstat(fd, &st) != 0) {
     fault = strerror(errno);
+    *rc = rc_of_errno(errno);
   } else if (!S_ISREG(st.st_mode) || st.st_size < HEADER + CHECKSUM) {
     fault = "not a MiniLM file of llmcost";
   } else {
     void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
     if (map == MAP_FAILED) {
       fault = strerror(errno);
+      *rc = rc_of_errno(errno);
     } else {
       m->map = map;
       m->size = (size_t)st.st_size;
@@ -252,17 +265,16 @@ static int space_allocate(MiniLm *m) {
 }
 
 int minilm_open(const char *path, MiniLm **model, char *why, size_t why_size) {
-  int rc = VEC_CORRUPT;
+  int rc;
   *model = NULL;
   MiniLm *m = calloc(1, sizeof *m);
   if (!m) {
     snprintf(why, why_size, "out of memory");
     return VEC_NOMEM;
   }
-  const char *fault = map_file(path, m);
-  if (fault) {
-    rc = VEC_ERROR;
-  } else {
+  const char *fault = map_file(path, m, &rc);
+  if (!fault) {
+    rc = VEC_CORRUPT;
     fault = read_model(m, &rc);
   }
   if (!fault && space_allocate(m) != VEC_OK) {

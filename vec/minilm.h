@@ -13,7 +13,8 @@
 typedef struct MiniLm MiniLm;
 
 /* Maps the converted model file (see vec/embedder). Returns VEC_OK, or a code with the reason in
-** `why`: missing, damaged, another version. The caller owns *model. */
+** `why`: VEC_ABSENT (there is no such file), VEC_IO (it could not be looked at), VEC_NOMEM, else damaged,
+** of another version, or no file at all (a FIFO, a folder). The caller owns *model. */
 int minilm_open(const char *path, MiniLm **model, char *why, size_t why_size);
 void minilm_close(MiniLm *model); /* NULL is allowed */
 

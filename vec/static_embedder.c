@@ -17,15 +17,16 @@
 **
 ** The lookup table is built on the first call (about a millisecond, 0.4 MB) and kept for the life of
 ** the process. The table is checked then like a file from outside: one that isn't what this code
-** expects leaves the embedder without memory to work with (VEC_NOMEM), never with wild reads.
+** expects leaves the embedder without memory to work with (VEC_NOMEM), never with wild reads. Where there
+** was no memory to build it, the next call tries again.
 */
 #include "static_embedder.h"
 
+#include "core/once.h"
 #include "static_rows.h"
 #include "wordpiece.h"
 
 #include <math.h>
-#include <pthread.h>
 #include <string.h>
 
 __asm__(".pushsection .rodata\n"
@@ -44,8 +45,8 @@ extern const unsigned char static_embedder_table_end[] __attribute__((visibility
 
 enum { HEADER = 24, BITS = 4, CHUNK = 512 };
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static Vocabulary vocabulary; /* without entries if the table could not be read */
+static Once once = ONCE_INIT;
+static Vocabulary vocabulary;
 static const unsigned char *scales, *rows;
 static VecCpu cpu;
 static uint32_t curly[4], straight[4]; /* the ids of ‘ ’ “ ” and of what stands for them */
@@ -81,27 +82,28 @@ static uint32_t straighten(uint32_t id) {
   return id;
 }
 
-static void read_table(void) {
+static int read_table(void) {
   const unsigned char *table = static_embedder_table;
   size_t size = (uintptr_t)static_embedder_table_end - (uintptr_t)table, used;
   cpu = vec_cpu();
   if (size < HEADER || memcmp(table, "LCEMB001", 8) != 0 || header_field(table, 1) != STATIC_DIM ||
       header_field(table, 2) != BITS) {
-    return;
+    return 0;
   }
   uint32_t n = header_field(table, 0);
   size_t bytes = header_field(table, 3);
   if (n > 65535 || size != HEADER + bytes + (size_t)n * (sizeof(float) + ROW_BYTES) ||
       vocabulary_build(&vocabulary, table + HEADER, bytes, n, &used) != VEC_OK) {
-    return;
+    return 0;
   }
   if (used != bytes) {
     vocabulary_free(&vocabulary);
-    return;
+    return 0;
   }
   scales = table + HEADER + bytes;
   rows = scales + (size_t)n * sizeof(float);
   find_quotes();
+  return 1;
 }
 
 /* Adds the rows of n wordpieces to the sum. */
@@ -137,8 +139,7 @@ int static_embed(const char *text, size_t n, float out[STATIC_DIM]) {
   size_t n_ids = 0;
   int pieces;
   Wordpiece words;
-  pthread_once(&once, read_table);
-  if (!vocabulary.n) {
+  if (!once_make(&once, read_table)) {
     return VEC_NOMEM;
   }
   memset(out, 0, STATIC_DIM * sizeof *out);

@@ -7,7 +7,15 @@
 #ifndef LLMCOST_VEC_H
 #define LLMCOST_VEC_H
 
-enum { VEC_OK = 0, VEC_ERROR = 1, VEC_NOMEM = 7, VEC_CORRUPT = 11, VEC_EMPTY = 100 };
+enum {
+  VEC_OK = 0,
+  VEC_ERROR = 1,
+  VEC_NOMEM = 7,
+  VEC_IO = 10,
+  VEC_CORRUPT = 11,
+  VEC_EMPTY = 100,
+  VEC_ABSENT = 101
+};
 
 /* Instruction sets a kernel may be written for, each including those before it on its
 ** architecture. */

@@ -39,7 +39,11 @@ int base64_decode(const char *text, size_t n, unsigned char **out, size_t *size)
   while (n > 0 && text[n - 1] == '=') {
     n--;
   }
+  *size = 0;
   *out = n % 4 == 1 ? NULL : malloc(n / 4 * 3 + 3);
+  if (!*out) {
+    return n % 4 == 1 ? 0 : -1;
+  }
   for (size_t i = 0; *out && i < n; i++) {
     unsigned char v = values[(unsigned char)text[i]];
     if (v == 64) {

@@ -122,8 +122,11 @@ static int add_row(PriceBook *book, PriceModel *m, const PriceRow *row) {
   copy.terms.service = keep(book, row->terms.service, last ? last->service : NULL);
   copy.terms.source = keep(book, row->terms.source, last ? last->source : NULL);
   copy.terms.checked = keep(book, row->terms.checked, last ? last->checked : NULL);
+  if (!copy.terms.service || !copy.terms.source || !copy.terms.checked) {
+    return 0;
+  }
   rows[m->n++] = copy;
-  return copy.terms.service && copy.terms.source && copy.terms.checked;
+  return 1;
 }
 
 static PriceModels *models_for(PriceBook *book, const char *model, const PriceRow *row) {

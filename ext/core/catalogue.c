@@ -11,12 +11,16 @@
 ** In a provider, the first model whose names match is the one. A row with a later valid_from ends the
 ** earlier rows of its model. Models that prices_more.tsv names go before those of prices.tsv; its rows
 ** without names join those of the model of that name. The model "*" is all that its names mean.
+**
+** Models and minimums are read into memory of their own, which can't fail. The prices are 800 kB that most
+** processes never ask for: made at first use, whole or not at all.
 */
 #include "catalogue.h"
 
 #include "decimal.h"
 #include "glob.h"
 #include "model_name.h"
+#include "once.h"
 #include "sql_text.h"
 #include "tsv.h"
 
@@ -27,6 +31,7 @@
 #include <string.h>
 
 enum { MODEL_FIELDS = 8, PRICE_FIELDS = 8, MINIMUM_FIELDS = 5 };
+enum { MOST_MODELS = 128, MOST_MINIMUMS = 128 };
 
 typedef struct CacheMinimum {
   const Vendor *vendor;
@@ -35,11 +40,12 @@ typedef struct CacheMinimum {
 } CacheMinimum;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static Model *models;
+static Model models[MOST_MODELS];
 static int n_models;
-static PriceBook book;
-static CacheMinimum *minimums;
+static CacheMinimum minimums[MOST_MINIMUMS];
 static int n_minimums;
+static Once prices_once = ONCE_INIT;
+static PriceBook book;
 static char newest_check[11] = "";
 
 static const Tier tiers[] = {
@@ -49,10 +55,10 @@ static const Tier tiers[] = {
 };
 
 static void load_models(void) {
-  char *at = strdup(sql_models_tsv);
+  static char text[16384];
+  char *at = tsv_copy(sql_models_tsv, text, sizeof text);
   char *f[MODEL_FIELDS];
-  models = at ? calloc((size_t)tsv_lines(at), sizeof *models) : NULL;
-  while (models && *at) {
+  while (*at && n_models < MOST_MODELS) {
     if (tsv_row(&at, f, MODEL_FIELDS) == MODEL_FIELDS) {
       models[n_models++] =
           (Model){tsv_text(f[0]), tsv_text(f[1]), tsv_text(f[2]),          tsv_text(f[3]),
@@ -79,11 +85,12 @@ static void read_context(Context *c, char **f) {
   }
 }
 
-/* Adds "input=2.5 output=10" as rows of the same terms. */
-static void add_prices(const Context *c, const char *model, const char *names, int joins,
-                       char *prices, PriceTerms terms) {
+/* Adds "input=2.5 output=10" as rows of the same terms. 0 without memory. */
+static int add_prices(const Context *c, const char *model, const char *names, int joins,
+                      char *prices, PriceTerms terms) {
   char *next = prices;
-  for (char *p = prices; p && *p; p = next) {
+  int ok = 1;
+  for (char *p = prices; p && *p && ok; p = next) {
     char *blank = strchr(p, ' '), *equals = strchr(p, '=');
     PriceRow row = {.terms = terms};
     next = blank ? blank + 1 : NULL;
@@ -97,16 +104,14 @@ static void add_prices(const Context *c, const char *model, const char *names, i
     row.unit = unit_parse(p);
     if (decimal_parse_pico(equals + 1, &row.pusd) &&
         (row.unit < UNIT_COUNT || strcmp(p, "factor") == 0)) {
-      if (joins) {
-        book_join(&book, c->provider, model, &row);
-      } else {
-        book_add(&book, c->provider, model, names, &row);
-      }
+      ok = joins ? book_join(&book, c->provider, model, &row)
+                 : book_add(&book, c->provider, model, names, &row);
     }
   }
+  return ok;
 }
 
-static void add_price_row(const Context *c, char **f, int joins) {
+static int add_price_row(const Context *c, char **f, int joins) {
   PriceTerms terms = {.service = f[6],
                       .from_ms = 0,
                       .to_ms = LLONG_MAX,
@@ -116,7 +121,7 @@ static void add_price_row(const Context *c, char **f, int joins) {
   time_parse(f[2], &terms.from_ms);
   time_parse(f[3], &terms.to_ms);
   time_parse_hours(f[4], &terms.hours_from, &terms.hours_to);
-  add_prices(c, f[0], tsv_text(f[1]), joins, f[7], terms);
+  return add_prices(c, f[0], tsv_text(f[1]), joins, f[7], terms);
 }
 
 /* 1 if a row belongs to a model that its file names: the row has names, or the model is one of the
@@ -133,10 +138,12 @@ static int is_named(const Context *c, char **f, int n_named) {
 /* Which rows of a file to read: those of models with names of their own, or those that join others. */
 enum Which { ALL, NAMED, JOINING };
 
-static void load_prices(const char *text, enum Which which, int n_named) {
+/* 0 without memory. */
+static int load_prices(const char *text, enum Which which, int n_named) {
   char *copy = strdup(text), *at = copy, *f[PRICE_FIELDS];
   Context context = {"", "", ""};
-  while (at && *at) {
+  int ok = copy != NULL;
+  while (ok && *at) {
     int n = tsv_row(&at, f, PRICE_FIELDS);
     if (n == 2 && f[0][0] == '@') {
       read_context(&context, f);
@@ -144,16 +151,17 @@ static void load_prices(const char *text, enum Which which, int n_named) {
                (which == ALL ||
                 (which == NAMED) ==
                     is_named(&context, f, which == NAMED ? book.models.n : n_named))) {
-      add_price_row(&context, f, which == JOINING);
+      ok = add_price_row(&context, f, which == JOINING);
     }
   }
   free(copy);
+  return ok;
 }
 
 static void load_minimums(void) {
-  char *at = strdup(sql_cache_minimum_tsv), *f[MINIMUM_FIELDS];
-  minimums = at ? calloc((size_t)tsv_lines(at), sizeof *minimums) : NULL;
-  while (minimums && *at) {
+  static char text[16384];
+  char *at = tsv_copy(sql_cache_minimum_tsv, text, sizeof text), *f[MINIMUM_FIELDS];
+  while (*at && n_minimums < MOST_MINIMUMS) {
     if (tsv_row(&at, f, MINIMUM_FIELDS) == MINIMUM_FIELDS) {
       CacheMinimum m = {vendor_by_word(f[0]), f[1], 0, strtoll(f[3], NULL, 10)};
       time_parse(f[2], &m.from_ms);
@@ -165,17 +173,21 @@ static void load_minimums(void) {
 static void load(void) {
   load_models();
   load_minimums();
-  if (book_init(&book, "catalogue")) {
-    load_prices(sql_prices_more_tsv, NAMED, 0);
-    int n_named = book.models.n;
-    load_prices(sql_prices_tsv, ALL, 0);
-    load_prices(sql_prices_more_tsv, JOINING, n_named);
+}
+
+static int make_prices(void) {
+  int n_named = 0, ok = book_init(&book, "catalogue") && load_prices(sql_prices_more_tsv, NAMED, 0);
+  n_named = book.models.n;
+  ok = ok && load_prices(sql_prices_tsv, ALL, 0) &&
+       load_prices(sql_prices_more_tsv, JOINING, n_named);
+  if (!ok) {
+    book_free(&book);
   }
+  return ok;
 }
 
 const PriceBook *catalogue_prices(void) {
-  pthread_once(&once, load);
-  return &book;
+  return once_make(&prices_once, make_prices) ? &book : NULL;
 }
 
 const Model *catalogue_models(int *n) {
@@ -206,13 +218,15 @@ long long catalogue_cache_minimum(const Vendor *vendor, const char *name, long l
 
 int catalogue_rows(void) {
   int n = 0;
-  for (int i = 0; i < catalogue_prices()->models.n; i++) {
+  if (!catalogue_prices()) {
+    return -1;
+  }
+  for (int i = 0; i < book.models.n; i++) {
     n += book.models.at[i].n;
   }
   return n;
 }
 
 const char *catalogue_date(void) {
-  pthread_once(&once, load);
-  return newest_check;
+  return catalogue_prices() ? newest_check : NULL;
 }

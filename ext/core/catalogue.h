@@ -21,7 +21,8 @@ typedef struct Tier {
   int rank;
 } Tier;
 
-/* The compiled-in lists, parsed at first use (safe from any thread) and never freed. */
+/* The compiled-in lists, parsed at first use (safe from any thread) and never freed. The prices are
+** NULL without memory: not that there are none, and made anew when next asked for. */
 const PriceBook *catalogue_prices(void);
 const Model *catalogue_models(int *n);
 const Tier *catalogue_tiers(int *n);
@@ -30,10 +31,10 @@ const Tier *catalogue_tiers(int *n);
 ** change. -1 where it is not known. `name` as the provider returns it. */
 long long catalogue_cache_minimum(const Vendor *vendor, const char *name, long long at_ms);
 
-/* How many prices it has. */
+/* How many prices it has; -1 without memory. */
 int catalogue_rows(void);
 
-/* The newest day a compiled-in price was checked, 'YYYY-MM-DD'. */
+/* The newest day a compiled-in price was checked, 'YYYY-MM-DD'; NULL without memory. */
 const char *catalogue_date(void);
 
 #endif

@@ -5,15 +5,16 @@
 ** Pieces are split off in batches, so that splitting (branches) and looking up (memory) do not wait
 ** for each other. A vocabulary is read at its first use: about 25 ms and 14 MB for o200k_base, half
 ** of that for cl100k_base. It is checked then like a file from outside: one that isn't what this
-** code expects leaves the encoding without memory to work with (-1), never with wild reads.
+** code expects leaves the encoding without memory to work with (-1), never with wild reads. Where there
+** was no memory to read it, the next call tries again.
 */
 #include "encoding.h"
 
 #include "bpe.h"
+#include "once.h"
 #include "pretokenize.h"
 #include "text.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
 #define RANKS(name, file)                                                                          \
@@ -40,31 +41,30 @@ extern const unsigned char encoding_p50k[] HIDDEN, encoding_p50k_end[] HIDDEN;
 enum { R50K_RANKS = 50256, BATCH = 64, COPIED = 1024, PADDING = 16 };
 
 static Ranks o200k, cl100k, p50k; /* without ranks if the file could not be read */
-static pthread_once_t o200k_once = PTHREAD_ONCE_INIT, cl100k_once = PTHREAD_ONCE_INIT,
-                      p50k_once = PTHREAD_ONCE_INIT;
+static Once o200k_once = ONCE_INIT, cl100k_once = ONCE_INIT, p50k_once = ONCE_INIT;
 
-static void read_file(Ranks *v, const unsigned char *file, const unsigned char *end) {
-  ranks_read(v, file, (uintptr_t)end - (uintptr_t)file);
+static int read_file(Ranks *v, const unsigned char *file, const unsigned char *end) {
+  return ranks_read(v, file, (uintptr_t)end - (uintptr_t)file);
 }
 
-static void read_o200k(void) {
-  read_file(&o200k, encoding_o200k, encoding_o200k_end);
+static int read_o200k(void) {
+  return read_file(&o200k, encoding_o200k, encoding_o200k_end);
 }
 
-static void read_cl100k(void) {
-  read_file(&cl100k, encoding_cl100k, encoding_cl100k_end);
+static int read_cl100k(void) {
+  return read_file(&cl100k, encoding_cl100k, encoding_cl100k_end);
 }
 
-static void read_p50k(void) {
-  read_file(&p50k, encoding_p50k, encoding_p50k_end);
+static int read_p50k(void) {
+  return read_file(&p50k, encoding_p50k, encoding_p50k_end);
 }
 
 static const struct {
   const char *name;
   SplitRule rule;
   Bpe bpe;
-  pthread_once_t *once;
-  void (*read)(void);
+  Once *once;
+  int (*read)(void);
 } encodings[ENCODING_COUNT] = {
     [ENCODING_O200K] = {"o200k_base", SPLIT_O200K, {&o200k, UINT32_MAX}, &o200k_once, read_o200k},
     [ENCODING_CL100K] =
@@ -167,8 +167,7 @@ static long long encode_valid(Encoding e, const char *text, size_t n, size_t roo
   const unsigned char *bytes = (const unsigned char *)text;
   size_t at = 0, total = 0;
   Batch b;
-  pthread_once(encodings[e].once, encodings[e].read);
-  if (!bpe->vocabulary->n) {
+  if (!once_make(encodings[e].once, encodings[e].read)) {
     return -1;
   }
   while (at < n) {

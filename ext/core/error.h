@@ -9,7 +9,15 @@
 
 #include "limits.h"
 
-enum { RC_OK = 0, RC_ERROR = 1, RC_BUSY = 5, RC_NOMEM = 7, RC_INTERRUPT = 9, RC_TOOBIG = 18 };
+enum {
+  RC_OK = 0,
+  RC_ERROR = 1,
+  RC_BUSY = 5,
+  RC_NOMEM = 7,
+  RC_INTERRUPT = 9,
+  RC_IOERR = 10, /* what was to be looked at is there, or may be, and could not be looked at */
+  RC_TOOBIG = 18
+};
 
 typedef struct Err {
   int rc;           /* RC_OK while nothing went wrong */

@@ -799,13 +799,15 @@ static void read_texts(Texts *p, const char *a, size_t n, const char *b, size_t 
   match_texts(p);
 }
 
-const char *guard_veto(const char *asked, size_t n_asked, const char *known, size_t n_known) {
+const char *guard_veto(const char *asked, size_t n_asked, const char *known, size_t n_known,
+                       Err *err) {
   const char *word = NULL;
   if (n_asked == n_known && (n_asked == 0 || memcmp(asked, known, n_asked) == 0)) {
     return NULL;
   }
   Texts *p = malloc(sizeof *p);
   if (!p) {
+    err_nomem(err);
     return "long";
   }
   read_texts(p, asked, n_asked, known, n_known);

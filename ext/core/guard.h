@@ -8,6 +8,8 @@
 #ifndef LLMCOST_GUARD_H
 #define LLMCOST_GUARD_H
 
+#include "error.h"
+
 #include <stddef.h>
 
 /* Why an answer to `known` must not serve `asked`: a word in static storage ("number", "date",
@@ -15,7 +17,8 @@
 ** some other telling word), or NULL where nothing speaks against it. NULL between equal texts; the
 ** same whichever text is which. Both are valid UTF-8 (of other bytes it makes what it can). Linear
 ** in the texts' lengths up to a limit; of longer texts the rest counts as it stands: where it
-** differs at all, the word is "long", as it is where memory is short. Thread-safe. */
-const char *guard_veto(const char *asked, size_t n_asked, const char *known, size_t n_known);
+** differs at all, the word is "long". Without memory: *err, and the word says nothing. Thread-safe. */
+const char *guard_veto(const char *asked, size_t n_asked, const char *known, size_t n_known,
+                       Err *err);
 
 #endif

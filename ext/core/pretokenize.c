@@ -23,7 +23,8 @@
 */
 #include "pretokenize.h"
 
-#include <pthread.h>
+#include "once.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,8 +61,8 @@ enum {
 
 enum { POINTS = 0x110000, BLOCK = 256, BLOCKS = POINTS / BLOCK, HEADER = 12 };
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static unsigned char *classes; /* blocks of sets of one class; NULL: the table could not be read */
+static Once once = ONCE_INIT;
+static unsigned char *classes; /* blocks of sets of one class */
 static uint16_t block_of[BLOCKS];
 static unsigned char of_byte[256]; /* ASCII; 0 from 0x80 up */
 
@@ -89,12 +90,12 @@ static int read_runs(unsigned char *all) {
   return from == POINTS;
 }
 
-static void read_classes(void) {
+static int make_classes(void) {
   unsigned char *all = malloc(POINTS);
   size_t n = 0;
   if (!all || !read_runs(all)) {
     free(all);
-    return;
+    return 0;
   }
   for (size_t i = 0; i < BLOCKS; i++) {
     size_t same = 0;
@@ -108,11 +109,11 @@ static void read_classes(void) {
   memcpy(of_byte, all, 128); /* block 0 */
   unsigned char *smaller = realloc(all, n * BLOCK);
   classes = smaller ? smaller : all;
+  return 1;
 }
 
 int pretokenize_is_ready(void) {
-  pthread_once(&once, read_classes);
-  return classes != NULL;
+  return once_make(&once, make_classes);
 }
 
 typedef const unsigned char *At; /* a place in the text */

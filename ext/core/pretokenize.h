@@ -15,8 +15,8 @@ typedef enum SplitRule { SPLIT_GPT2, SPLIT_CL100K, SPLIT_O200K } SplitRule;
 size_t pretokenize(SplitRule rule, const char *text, size_t n, size_t room, size_t at, size_t *ends,
                    size_t max);
 
-/* 0 where the compiled-in table of character classes can't be read (or memory is out): then nothing
-** can be split. */
+/* 0 where the compiled-in table of character classes can't be read (or memory is out, which the next call
+** tries again): then nothing can be split. */
 int pretokenize_is_ready(void);
 
 #endif

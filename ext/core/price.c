@@ -265,11 +265,11 @@ static int is_token(Unit unit) {
   return unit_is_input(unit) || unit_is_output(unit);
 }
 
-/* The product of two factors, rounded half up to 1e-12; at most what keeps a cost in bounds. */
+/* The product of two factors, rounded half up to 1e-12; -1 where it is over BOOK_FACTOR_MOST. */
 static long long product(long long a, long long b) {
   Cost p = ((Cost)(unsigned long long)a * (Cost)(unsigned long long)b + BOOK_FACTOR_ONE / 2) /
            BOOK_FACTOR_ONE;
-  return p < (Cost)BOOK_FACTOR_MOST ? (long long)p : BOOK_FACTOR_MOST;
+  return p <= (Cost)BOOK_FACTOR_MOST ? (long long)p : -1;
 }
 
 static void multiply(PriceSet *set, const PriceRow *factor) {
@@ -277,6 +277,10 @@ static void multiply(PriceSet *set, const PriceRow *factor) {
     Unit unit = UNIT_FIRST(left);
     if (is_token(unit)) {
       set->factor[unit] = product(set->factor[unit], factor->pusd);
+      if (set->factor[unit] < 0) { /* price_select finds it */
+        set->missing = "its factors come to more than 1000 together";
+        set->factor[unit] = BOOK_FACTOR_MOST;
+      }
     }
   }
 }
@@ -389,7 +393,8 @@ int price_select(const PriceRef *ref, const PriceWhen *when, PriceSet *set) {
   if (known) {
     multiply(set, find_shared(ref->own, ref, when, "standard", UNIT_COUNT));
   }
-  return known && when->geo[0] ? apply_geo(ref, when, set) : known;
+  known = known && when->geo[0] ? apply_geo(ref, when, set) : known;
+  return known && set->missing ? unpriced(set, set->missing) : known;
 }
 
 /* The innermost priced units that are or contain a unit. (Writes for an hour are dearer than those that a
@@ -549,35 +554,43 @@ Cost price_leaf(const PriceSet *set, Unit unit, long long count) {
   return __builtin_mul_overflow(price, (Cost)(unsigned long long)count, &cost) ? COST_MOST : cost;
 }
 
-Cost cost_add(Cost a, Cost b) {
-  Cost sum;
-  return __builtin_add_overflow(a, b, &sum) ? COST_MOST : sum;
+int cost_add(Cost *sum, Cost more, char *why, size_t size) {
+  Cost both;
+  if (more == COST_MOST || __builtin_add_overflow(*sum, more, &both) || both == COST_MOST) {
+    snprintf(why, size, "it comes to more than can be counted (340 million dollars)");
+    return 0;
+  }
+  *sum = both;
+  return 1;
 }
 
-/* Of the leaves of a usage. */
-static Cost total(const PriceSet *set, const long long leaves[UNIT_COUNT]) {
-  Cost sum = 0;
-  for (UnitSet left = set->priced; left; left &= left - 1) {
-    sum = cost_add(sum, price_leaf(set, UNIT_FIRST(left), leaves[UNIT_FIRST(left)]));
+/* Of the leaves of a usage. 1, or 0 and *why. */
+static int total(const PriceSet *set, const long long leaves[UNIT_COUNT], Cost *sum, char *why,
+                 size_t size) {
+  int ok = 1;
+  *sum = 0;
+  for (UnitSet left = set->priced; left && ok; left &= left - 1) {
+    Unit unit = UNIT_FIRST(left);
+    ok = cost_add(sum, price_leaf(set, unit, leaves[unit]), why, size);
   }
-  return sum;
+  return ok;
 }
 
 int price_leaves(const PriceSet *set, const Usage *u, long long leaves[UNIT_COUNT], char *why,
                  size_t size) {
+  Cost sum;
   int rc = leaves_of(set, u, leaves, why, size);
-  if (rc == 1 && total(set, leaves) == COST_MOST) {
-    snprintf(why, size, "it comes to more than can be counted (340 million dollars)");
-    return -1;
-  }
-  return rc;
+  return rc == 1 && !total(set, leaves, &sum, why, size) ? -1 : rc;
 }
 
 int price_cost(const PriceSet *set, const Usage *u, Cost *cost, char *why, size_t size) {
   long long leaves[UNIT_COUNT];
-  int rc = price_leaves(set, u, leaves, why, size);
-  *cost = rc == 1 ? total(set, leaves) : 0;
-  return rc;
+  int rc = leaves_of(set, u, leaves, why, size);
+  if (rc != 1 || !total(set, leaves, cost, why, size)) {
+    *cost = 0;
+    return rc == 1 ? -1 : rc;
+  }
+  return 1;
 }
 
 long long cost_nusd(Cost cost) {

@@ -64,7 +64,7 @@ typedef struct PriceSet {
 } PriceSet;
 
 typedef unsigned __int128 Cost; /* in 1e-30 USD */
-#define COST_MOST (~(Cost)0)    /* or more: not to be reported */
+#define COST_MOST (~(Cost)0)    /* or more: unknown, never a number to be reported */
 
 /* Finds what a name means: among the single rows of books[0], and in the first two of the lists
 ** books[1 … n-1] that know it. A single row applies to the very name (best), to it in other case or with
@@ -93,7 +93,7 @@ int price_leaves(const PriceSet *set, const Usage *usage, long long leaves[UNIT_
 /* The cost of a usage. Returns as price_leaves. */
 int price_cost(const PriceSet *set, const Usage *usage, Cost *cost, char *why, size_t size);
 
-/* The part of a cost that one leaf is. */
+/* The part of a cost that one leaf is; COST_MOST: not to be counted. */
 Cost price_leaf(const PriceSet *set, Unit unit, long long count);
 
 /* Nano-dollars, rounded half up; and dollars. */
@@ -104,7 +104,8 @@ double cost_usd(Cost cost);
 #define COST_SCALE 30
 #define UNIT_PRICE_SCALE 24
 
-/* a + b, or COST_MOST. */
-Cost cost_add(Cost a, Cost b);
+/* Adds to a sum. 1; 0 where that is more than can be counted: the sum is not known then, *why says it in
+** `size` bytes. */
+int cost_add(Cost *sum, Cost more, char *why, size_t size);
 
 #endif

@@ -32,7 +32,7 @@ static void leave_out(PriceImport *import, const char *what) {
   if (n) {
     cJSON_SetNumberValue(n, n->valuedouble + 1);
   } else {
-    cJSON_AddNumberToObject(import->left_out, what, 1);
+    json_add(import->left_out, what, cJSON_CreateNumber(1), import->err);
   }
 }
 
@@ -100,6 +100,23 @@ static int add_regex(Buf *globs, const char *regex) {
   return 1;
 }
 
+/* Takes back what was added behind the first n bytes. */
+static void cut_globs(Buf *globs, size_t n) {
+  if (globs->data) { /* else nothing was, or an addition has failed */
+    globs->data[globs->n = n] = 0;
+  }
+}
+
+/* The patterns as a text; "", and what is left out or *err, where they did not fit. */
+static const char *finish_globs(PriceImport *import, const Buf *globs) {
+  if (globs->failed == RC_TOOBIG) {
+    leave_out(import, "names that are too many");
+  } else if (globs->failed) {
+    err_nomem(import->err);
+  }
+  return globs->data ? globs->data : "";
+}
+
 static void add_match(PriceImport *import, const cJSON *match, Buf *globs);
 
 /* "and" can only be said where all but one condition exclude: else the model has no names. */
@@ -114,7 +131,7 @@ static void add_all(PriceImport *import, const cJSON *list, Buf *globs) {
   }
   if (including > 1) {
     leave_out(import, "names under several conditions");
-    globs->data[globs->n = before] = 0;
+    cut_globs(globs, before);
   }
 }
 
@@ -139,9 +156,7 @@ static void add_match(PriceImport *import, const cJSON *match, Buf *globs) {
   size_t before = globs->n;
   if (regex && !add_regex(globs, regex)) {
     leave_out(import, "regular expressions of names");
-    if (globs->data) {
-      globs->data[globs->n = before] = 0;
-    }
+    cut_globs(globs, before);
   }
 }
 
@@ -308,7 +323,7 @@ static void genai_model(PriceImport *import, const char *provider, const cJSON *
   }
   buf_init(&globs, LIMIT_OPTIONS_BYTES);
   add_match(import, cJSON_GetObjectItemCaseSensitive(model, "match"), &globs);
-  Line line = {provider, id, globs.data ? globs.data : "", {0}};
+  Line line = {provider, id, finish_globs(import, &globs), {0}};
   line.row.terms = (PriceTerms){
       .service = "standard", .to_ms = LLONG_MAX, .source = "genai-prices", .checked = ""};
   if (cJSON_IsArray(prices)) {
@@ -498,7 +513,7 @@ static void litellm_model(PriceImport *import, const cJSON *model, Err *err) {
                : word ? word
                       : "",
                model->string,
-               globs.data ? globs.data : "",
+               finish_globs(import, &globs),
                {0}};
   line.row.terms =
       (PriceTerms){.service = "standard", .to_ms = LLONG_MAX, .source = "LiteLLM", .checked = ""};
@@ -538,7 +553,7 @@ static int is_genai(const cJSON *file) {
 
 int price_import(const cJSON *file, PriceImport *import, Err *err) {
   int genai = is_genai(file);
-  *import = (PriceImport){.left_out = cJSON_CreateObject()};
+  *import = (PriceImport){.left_out = cJSON_CreateObject(), .err = err};
   if (!genai && !is_litellm(file)) {
     err_set(err, RC_ERROR, "bad_prices",
             "neither LiteLLM's price file (an object by model name) nor genai-prices' v2 data (an "

@@ -12,6 +12,7 @@
 typedef struct PriceImport {
   PriceBook book;  /* its list is "litellm" or "genai-prices"; book_free */
   cJSON *left_out; /* an object: what we can't bill in, and how often it was there; cJSON_Delete */
+  Err *err;        /* of the import that runs */
 } PriceImport;
 
 /* Reads a whole file's JSON; the form is recognised. RC_OK, or *err: then there is nothing to free. */

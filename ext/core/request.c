@@ -58,9 +58,12 @@ static int join_system(Request *r, const char *content, Err *err) {
     buf_puts(&b, "\n\n");
   }
   buf_puts(&b, content);
+  int failed = b.failed;
   char *joined = buf_take(&b);
   if (!joined) {
-    return err_set(err, RC_TOOBIG, "too_big", "system prompt over %zu bytes", LIMIT_REQUEST_BYTES);
+    return failed == RC_TOOBIG ? err_set(err, RC_TOOBIG, "too_big", "system prompt over %zu bytes",
+                                         LIMIT_REQUEST_BYTES)
+                               : err_nomem(err);
   }
   free(r->system_owned);
   r->system = r->system_owned = joined;
@@ -209,8 +212,10 @@ static void add_messages(Buf *b, const Request *r, int n) {
 
 static int hash_form(Buf *b, unsigned long long seed, Hash *out, Err *err) {
   if (b->failed) {
+    int is_big = b->failed == RC_TOOBIG;
     buf_free(b);
-    return err_nomem(err);
+    return is_big ? err_set(err, RC_TOOBIG, "too_big", "the request is too long to be named")
+                  : err_nomem(err);
   }
   *out = hash_bytes(b->data, b->n, seed);
   buf_free(b);
@@ -246,34 +251,28 @@ int request_scope(const Request *r, const char *user, unsigned long long seed, H
 }
 
 /* Adds one message of the transcript to the array. */
-static int transcript_message(cJSON *array, const Message *m, RequestNameText name, void *arg) {
-  cJSON *item = cJSON_CreateObject();
-  int ok =
-      item && cJSON_AddItemToArray(array, item) && cJSON_AddStringToObject(item, "role", m->role);
-  if (ok && m->n < LIMIT_INLINE_TEXT) {
-    return cJSON_AddStringToObject(item, "text", m->content) ? RC_OK : RC_NOMEM;
-  }
+static void transcript_message(cJSON *array, const Message *m, RequestNameText name, void *arg,
+                               Err *err) {
   Hash h;
   char hex[HASH_HEX_SIZE];
-  if (!ok || name(arg, m->content, m->n, &h) != RC_OK) {
-    return RC_NOMEM;
+  cJSON *item = json_add(array, NULL, cJSON_CreateObject(), err);
+  json_add(item, "role", cJSON_CreateString(m->role), err);
+  if (m->n < LIMIT_INLINE_TEXT) {
+    json_add(item, "text", cJSON_CreateString(m->content), err);
+  } else if (err->rc == RC_OK && name(arg, m->content, m->n, &h) != RC_OK) {
+    err_nomem(err);
+  } else if (err->rc == RC_OK) {
+    hash_hex(&h, hex);
+    json_add(item, "hash", cJSON_CreateString(hex), err);
   }
-  hash_hex(&h, hex);
-  return cJSON_AddStringToObject(item, "hash", hex) ? RC_OK : RC_NOMEM;
 }
 
 char *request_transcript(const Request *r, RequestNameText name, void *arg, size_t *n, Err *err) {
-  int rc = RC_OK;
   cJSON *array = cJSON_CreateArray();
-  for (int i = 0; array && i < r->n_messages && rc == RC_OK; i++) {
-    rc = transcript_message(array, &r->messages[i], name, arg);
+  for (int i = 0; i < r->n_messages && err->rc == RC_OK; i++) {
+    transcript_message(array, &r->messages[i], name, arg, err);
   }
-  char *text = array && rc == RC_OK ? cJSON_PrintUnformatted(array) : NULL;
-  cJSON_Delete(array);
-  if (!text) {
-    err_nomem(err);
-    return NULL;
-  }
-  *n = strlen(text);
+  char *text = json_print(array, err);
+  *n = text ? strlen(text) : 0;
   return text;
 }

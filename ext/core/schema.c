@@ -21,6 +21,7 @@ typedef struct Check {
   int depth;
   int steps;     /* schemas visited */
   int exhausted; /* gave up: too deep, or too many steps */
+  int failed;    /* RC_NOMEM: there is no verdict */
   char path[160];
   Err *err; /* NULL: only the verdict is wanted (inside anyOf, not, …) */
 } Check;
@@ -29,7 +30,7 @@ static int valid(Check *c, const cJSON *schema, const cJSON *value);
 
 /* Records a mismatch at the current path. Always returns 0. */
 static int mismatch(Check *c, const char *fmt, const char *detail) {
-  if (c->err) {
+  if (c->err && !c->failed) {
     char what[160];
     snprintf(what, sizeof what, fmt, detail);
     err_set(c->err, RC_ERROR, "schema", "at %s: %s", c->path[0] ? c->path : "/", what);
@@ -190,7 +191,7 @@ static int check_range(Check *c, const cJSON *k, const cJSON *schema, const cJSO
 
 static int check_pattern(Check *c, const cJSON *k, const cJSON *schema, const cJSON *v) {
   (void)schema;
-  int code, found = 0;
+  int code = 0, found = PCRE2_ERROR_NOMEMORY;
   PCRE2_SIZE at;
   if (!cJSON_IsString(v) || !cJSON_IsString(k)) {
     return 1;
@@ -199,12 +200,16 @@ static int check_pattern(Check *c, const cJSON *k, const cJSON *schema, const cJ
                                  &code, &at, NULL);
   pcre2_match_data *match = re ? pcre2_match_data_create_from_pattern(re, NULL) : NULL;
   if (match) {
-    found =
-        pcre2_match(re, (PCRE2_SPTR)v->valuestring, strlen(v->valuestring), 0, 0, match, NULL) >= 0;
+    found = pcre2_match(re, (PCRE2_SPTR)v->valuestring, strlen(v->valuestring), 0, 0, match, NULL);
   }
   pcre2_match_data_free(match);
   pcre2_code_free(re);
-  return found || mismatch(c, "against %s", "pattern");
+  if (found == PCRE2_ERROR_NOMEMORY && (re || code == PCRE2_ERROR_HEAP_FAILED)) {
+    c->failed = RC_NOMEM;
+  } else if (found < PCRE2_ERROR_PARTIAL && re) { /* its own limits: it can't be known */
+    c->exhausted = 1;
+  }
+  return found >= 0 || mismatch(c, "against %s", "pattern");
 }
 
 /* How many of the schemas accept the value, without messages. */
@@ -325,6 +330,9 @@ static int valid(Check *c, const cJSON *schema, const cJSON *value) {
   if (cJSON_IsBool(schema)) {
     return cJSON_IsTrue(schema) || mismatch(c, "%s is allowed here", "nothing");
   }
+  if (c->failed) {
+    return 0;
+  }
   c->exhausted |= c->depth >= 2 * LIMIT_JSON_DEPTH || ++c->steps > LIMIT_SCHEMA_STEPS;
   if (c->exhausted) {
     return mismatch(c, "%s", "$ref nested too deep");
@@ -343,9 +351,12 @@ static int valid(Check *c, const cJSON *schema, const cJSON *value) {
 int schema_validate(const cJSON *schema, const cJSON *value, Err *err) {
   Check c = {.root = schema, .err = err};
   int ok = valid(&c, schema, value);
+  if (c.failed && err->rc == RC_OK) {
+    err_nomem(err);
+  }
   if (err->rc == RC_OK && (!ok || c.exhausted)) {
     err_set(err, RC_ERROR, "schema",
-            c.exhausted ? "the schema's $refs go on too long to check"
+            c.exhausted ? "the schema's $refs or patterns go on too long to check"
                         : "does not satisfy the schema");
   }
   return err->rc;
@@ -359,8 +370,10 @@ static int check_pattern_compiles(const cJSON *k, Err *err) {
                                        PATTERN_FLAGS, &code, &at, NULL)
                        : NULL;
   if (!re) {
-    return err_set(err, RC_ERROR, "bad_option",
-                   "option 'schema': 'pattern' is no regular expression");
+    return code == PCRE2_ERROR_HEAP_FAILED
+               ? err_nomem(err)
+               : err_set(err, RC_ERROR, "bad_option",
+                         "option 'schema': 'pattern' is no regular expression");
   }
   pcre2_code_free(re);
   return RC_OK;

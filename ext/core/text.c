@@ -202,7 +202,9 @@ int text_normalize(const char *text, size_t n, Buf *out) {
     utf8proc_ssize_t len =
         utf8proc_map((const utf8proc_uint8_t *)folded.data, (utf8proc_ssize_t)folded.n, &nfc,
                      UTF8PROC_STABLE | UTF8PROC_COMPOSE);
-    rc = len < 0 ? RC_NOMEM : buf_add(out, nfc, (size_t)len);
+    rc = len == UTF8PROC_ERROR_NOMEM ? RC_NOMEM
+         : len < 0                   ? RC_TOOBIG /* (it is valid UTF-8) */
+                                     : buf_add(out, nfc, (size_t)len);
   }
   buf_free(&folded);
   free(nfc);

@@ -148,9 +148,9 @@ void tokens_rule(const char *model, TokenRule *rule) {
 }
 
 int tokens_rule_declared(const char *model, const char *supports, TokenRule *rule, Err *err) {
-  Err ignored = {0};
+  Err why = {0}; /* what is no JSON declares nothing (and is told where it is called) */
   cJSON *tree =
-      supports && supports[0] ? json_parse(supports, strlen(supports), "supports", &ignored) : NULL;
+      supports && supports[0] ? json_parse(supports, strlen(supports), "supports", &why) : NULL;
   const cJSON *item = cJSON_GetObjectItemCaseSensitive(tree, "tokens");
   const char *word = cJSON_GetStringValue(item);
   int e = word ? encoding_parse(word) : -1;
@@ -167,6 +167,9 @@ int tokens_rule_declared(const char *model, const char *supports, TokenRule *rul
     err_set(err, RC_ERROR, "config",
             "model '%.80s': tokens in its supports in llm_models is '%.40s' (valid: %s, estimate)",
             model, word ? word : "no text", ENCODING_NAMES);
+  }
+  if (why.rc == RC_NOMEM) {
+    err_nomem(err);
   }
   cJSON_Delete(tree);
   return err->rc;

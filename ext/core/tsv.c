@@ -29,10 +29,9 @@ const char *tsv_text(const char *field) {
   return strcmp(field, "-") == 0 ? "" : field;
 }
 
-int tsv_lines(const char *text) {
-  int n = 1;
-  for (; *text; text++) {
-    n += *text == '\n';
-  }
-  return n;
+char *tsv_copy(const char *text, char *place, size_t size) {
+  size_t n = strlen(text);
+  int fits = n < size;
+  memcpy(place, fits ? text : "", fits ? n + 1 : 1);
+  return place;
 }

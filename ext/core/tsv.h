@@ -5,6 +5,8 @@
 #ifndef LLMCOST_TSV_H
 #define LLMCOST_TSV_H
 
+#include <stddef.h>
+
 /* Splits the line at *at into at most `max` fields, NUL-terminated in place, and moves *at past it.
 ** Returns the number of fields: 0 for comments and blank lines. */
 int tsv_row(char **at, char **fields, int max);
@@ -12,7 +14,8 @@ int tsv_row(char **at, char **fields, int max);
 /* The text of a field: "" for "-". */
 const char *tsv_text(const char *field);
 
-/* An upper bound of the rows of a text. */
-int tsv_lines(const char *text);
+/* Copies a text into a place of `size` bytes, where it can be split; "" if it does not fit. Returns
+** the place. */
+char *tsv_copy(const char *text, char *place, size_t size);
 
 #endif

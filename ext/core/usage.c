@@ -335,20 +335,42 @@ static void read_own(const cJSON *body, Usage *u, Err *err) {
   read_service(body, body, u);
 }
 
-cJSON *usage_json(const Usage *u) {
-  cJSON *tree = cJSON_CreateObject();
+/* Puts a usage into an object. */
+static void add_usage(cJSON *tree, const Usage *u, Err *err) {
   for (UnitSet left = u->has; left; left &= left - 1) {
     Unit unit = UNIT_FIRST(left);
-    cJSON_AddNumberToObject(tree, unit_word(unit), (double)u->n[unit]);
+    json_add(tree, unit_word(unit), cJSON_CreateNumber((double)u->n[unit]), err);
   }
   if (strcmp(u->service, "standard") != 0) {
-    cJSON_AddStringToObject(tree, "service", u->service);
+    json_add(tree, "service", cJSON_CreateString(u->service), err);
   }
   if (u->geo[0]) {
-    cJSON_AddStringToObject(tree, "geo", u->geo);
+    json_add(tree, "geo", cJSON_CreateString(u->geo), err);
   }
   if (u->other[0]) {
-    cJSON_AddStringToObject(tree, "other", u->other);
+    json_add(tree, "other", cJSON_CreateString(u->other), err);
+  }
+}
+
+cJSON *usage_json(const Usage *u) {
+  return usage_parts_json(u, NULL, 0);
+}
+
+cJSON *usage_parts_json(const Usage *whole, const UsagePart *parts, int n) {
+  Err err = {0};
+  cJSON *tree = cJSON_CreateObject();
+  add_usage(tree, whole, &err);
+  cJSON *list = n ? json_add(tree, "parts", cJSON_CreateArray(), &err) : NULL;
+  for (int i = 0; i < n; i++) {
+    cJSON *part = json_add(list, NULL, cJSON_CreateObject(), &err);
+    add_usage(part, &parts[i].usage, &err);
+    if (parts[i].model[0]) {
+      json_add(part, "model", cJSON_CreateString(parts[i].model), &err);
+    }
+  }
+  if (err.rc != RC_OK) {
+    cJSON_Delete(tree);
+    tree = NULL;
   }
   return tree;
 }
@@ -357,7 +379,7 @@ cJSON *usage_json(const Usage *u) {
 
 /* Puts the members of `from` into `into`: objects member by member, null says nothing, all else
 ** replaces. */
-static void merge(cJSON *into, const cJSON *from) {
+static void merge(cJSON *into, const cJSON *from, Err *err) {
   const cJSON *item;
   cJSON_ArrayForEach(item, from) {
     cJSON *old = cJSON_GetObjectItemCaseSensitive(into, item->string);
@@ -365,11 +387,12 @@ static void merge(cJSON *into, const cJSON *from) {
       continue;
     }
     if (cJSON_IsObject(old) && cJSON_IsObject(item)) {
-      merge(old, item);
-    } else if (old) {
-      cJSON_ReplaceItemInObjectCaseSensitive(into, item->string, cJSON_Duplicate(item, 1));
+      merge(old, item, err);
     } else {
-      cJSON_AddItemToObject(into, item->string, cJSON_Duplicate(item, 1));
+      if (old) {
+        cJSON_Delete(cJSON_DetachItemViaPointer(into, old));
+      }
+      json_add(into, item->string, cJSON_Duplicate(item, 1), err);
     }
   }
 }
@@ -461,14 +484,17 @@ static cJSON *merge_snapshots(const cJSON *array, Err *err) {
     const char *line = json_text(item, "custom_id"), *key = line ? "custom_id" : "id";
     const char *id = line ? line : json_text(snapshot, "id"), *first = json_text(whole, key);
     if (line && !first) {
-      cJSON_AddStringToObject(whole, key, line);
+      json_add(whole, key, cJSON_CreateString(line), err);
     }
     if (id && first && strcmp(id, first) != 0) {
       err_set(err, RC_ERROR, "bad_usage",
               "usage: an array holds the snapshots of one answer, but this one has two ids");
     } else if (cJSON_IsObject(snapshot)) {
-      merge(whole, snapshot);
+      merge(whole, snapshot, err);
     }
+  }
+  if (!whole) {
+    err_nomem(err);
   }
   return whole;
 }
@@ -600,6 +626,11 @@ int usage_read_all(const cJSON *body, const Vendor *vendor, const char *api, Usa
       !api) {
     read_parts(body, u, parts, n, err);
   }
+  if (err->rc != RC_OK) {
+    free(*parts);
+    *parts = NULL;
+    *n = 0;
+  }
   cJSON_Delete(whole);
   return err->rc;
 }
@@ -619,16 +650,4 @@ const char *usage_model(const cJSON *body, const Vendor *vendor, const char *api
       walk(body, shape && shape->model[0] ? shape->model : (const char *const[]){"model", NULL});
   name = name ? name : walk(body, (const char *const[]){"modelVersion", NULL});
   return cJSON_GetStringValue(name);
-}
-
-cJSON *usage_parts_json(const Usage *whole, const UsagePart *parts, int n) {
-  cJSON *tree = usage_json(whole), *list = cJSON_AddArrayToObject(tree, "parts");
-  for (int i = 0; i < n; i++) {
-    cJSON *part = usage_json(&parts[i].usage);
-    if (parts[i].model[0]) {
-      cJSON_AddStringToObject(part, "model", parts[i].model);
-    }
-    cJSON_AddItemToArray(list, part);
-  }
-  return tree;
 }

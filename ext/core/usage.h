@@ -70,7 +70,7 @@ int usage_read_all(const cJSON *body, const Vendor *vendor, const char *api, Usa
 ** "other" where they matter. usage_read reads it back. Owned (cJSON_Delete); NULL without memory. */
 cJSON *usage_json(const Usage *u);
 
-/* The same with the parts in "parts", each with its model. */
+/* The same with the parts in "parts", each with its model. Whole or not at all: NULL without memory. */
 cJSON *usage_parts_json(const Usage *whole, const UsagePart *parts, int n);
 
 #endif

@@ -4,8 +4,8 @@
 **   providers.tsv: id names models fallback apis page
 **   usage*.tsv:    "@shape name", then "root path" and "model path", then rows: path unit required|else|-
 **
-** Read at first use (safe from any thread), kept for the life of the process. A row that isn't what
-** is expected here is left out.
+** Read at first use (safe from any thread) into memory of its own, so that it can't fail: a provider that is
+** not found is none. A row that isn't what is expected here, or has no room, is left out.
 */
 #include "vendor.h"
 
@@ -16,22 +16,23 @@
 #include "tsv.h"
 
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { VENDOR_FIELDS = 6, MOST_SHAPES = 64 };
+enum { VENDOR_FIELDS = 6, MOST_VENDORS = 128, MOST_SHAPES = 64, MOST_PATHS = 1024 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static Vendor *vendors;
+static Vendor vendors[MOST_VENDORS];
 static int n_vendors;
 static Shape shapes[MOST_SHAPES];
 static int n_shapes;
+static ShapePath all_paths[MOST_PATHS];
+static int n_paths;
 
 static void load_vendors(void) {
-  char *at = strdup(sql_providers_tsv);
+  static char text[32768];
+  char *at = tsv_copy(sql_providers_tsv, text, sizeof text);
   char *f[VENDOR_FIELDS];
-  vendors = at ? calloc((size_t)tsv_lines(at), sizeof *vendors) : NULL;
-  while (vendors && *at) {
+  while (*at && n_vendors < MOST_VENDORS) {
     if (tsv_row(&at, f, VENDOR_FIELDS) == VENDOR_FIELDS) {
       vendors[n_vendors++] = (Vendor){f[0],           tsv_text(f[1]), tsv_text(f[2]),
                                       tsv_text(f[3]), tsv_text(f[4]), tsv_text(f[5])};
@@ -56,47 +57,48 @@ static int split_path(char *path, const char **steps, int max) {
   return 1;
 }
 
-/* One row of the shape that is being read, whose paths begin at `paths`. */
-static void read_shape_row(Shape *s, ShapePath *paths, char **f, int n) {
+/* One row of the shape that is being read, whose paths are the last ones so far. */
+static void read_shape_row(Shape *s, char **f, int n) {
   if (n == 2 && strcmp(f[0], "root") == 0) {
     split_path(f[1], s->root, 4);
   } else if (n == 2 && strcmp(f[0], "model") == 0) {
     split_path(f[1], s->model, 4);
-  } else if (n == 3) {
-    ShapePath *p = &paths[s->n];
+  } else if (n == 3 && n_paths < MOST_PATHS) {
+    ShapePath *p = &all_paths[n_paths];
     p->unit = unit_parse(f[1]);
     p->required = strcmp(f[2], "required") == 0;
     p->otherwise = strcmp(f[2], "else") == 0;
     if (p->unit < UNIT_COUNT && split_path(f[0], p->steps, 5)) {
       s->can |= UNIT_BIT(p->unit);
       s->n++;
+      n_paths++;
     }
   }
 }
 
-static void load_shapes(const char *text) {
-  char *at = strdup(text), *f[3];
-  ShapePath *paths = at ? calloc((size_t)tsv_lines(at), sizeof *paths) : NULL;
+/* `at`: a copy of the file. */
+static void load_shapes(char *at) {
+  char *f[3];
   Shape *s = NULL;
-  while (paths && *at) {
+  while (*at) {
     int n = tsv_row(&at, f, 3);
     if (n == 2 && strcmp(f[0], "@shape") == 0) {
-      paths += s ? s->n : 0;
       s = n_shapes < MOST_SHAPES ? &shapes[n_shapes++] : NULL;
       if (s) {
         s->name = f[1];
-        s->paths = paths;
+        s->paths = &all_paths[n_paths];
       }
     } else if (s) {
-      read_shape_row(s, paths, f, n);
+      read_shape_row(s, f, n);
     }
   }
 }
 
 static void load(void) {
+  static char more[16384], usage[32768];
   load_vendors();
-  load_shapes(sql_usage_more_tsv);
-  load_shapes(sql_usage_tsv);
+  load_shapes(tsv_copy(sql_usage_more_tsv, more, sizeof more));
+  load_shapes(tsv_copy(sql_usage_tsv, usage, sizeof usage));
 }
 
 const Vendor *vendor_by_word(const char *word) {

@@ -271,7 +271,7 @@ static int price_parts(Call *k, Reply *reply, Cost *cost, char *why, size_t size
     if (priced == 1) {
       priced =
           price_one(k, pricing_ask_of_part(&main, part, NULL), &part->usage, &one, why, size, err);
-      *cost = cost_add(*cost, one);
+      priced = priced == 1 ? cost_add(cost, one, why, size) : priced;
     }
   }
   return priced;

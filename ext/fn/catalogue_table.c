@@ -59,12 +59,17 @@ static int catalogue_connect(sqlite3 *db, void *aux, int argc, const char *const
   }
   memset(t, 0, sizeof *t);
   t->conn = aux;
-  *table = &t->base;
   sqlite3_vtab_config(db, SQLITE_VTAB_INNOCUOUS);
-  return sqlite3_declare_vtab(
+  int rc = sqlite3_declare_vtab(
       db, "CREATE TABLE x(list TEXT, provider TEXT, model TEXT, names TEXT, kind TEXT,"
           " usd_per_million REAL, valid_from INTEGER, valid_to INTEGER, hours TEXT,"
           " above_tokens INTEGER, service TEXT, source TEXT, checked TEXT)");
+  if (rc != SQLITE_OK) {
+    sqlite3_free(t);
+    return rc;
+  }
+  *table = &t->base;
+  return SQLITE_OK;
 }
 
 static int catalogue_disconnect(sqlite3_vtab *base) {
@@ -97,6 +102,7 @@ static int catalogue_close(sqlite3_vtab_cursor *cursor) {
   return SQLITE_OK;
 }
 
+/* (The catalogue is there: catalogue_filter has seen to that.) */
 static const PriceBook *book_at(const CatalogueCursor *c) {
   return c->book < c->n_own ? &c->own[c->book] : catalogue_prices();
 }
@@ -136,12 +142,13 @@ static int catalogue_filter(sqlite3_vtab_cursor *cursor, int plan, const char *i
   c->own = NULL;
   c->n_own = c->book = c->shared = c->model = c->row = 0;
   c->rowid = 1;
-  const Config *config = conn_config(conn, &err);
+  const Config *config = catalogue_prices() ? conn_config(conn, &err) : (err_nomem(&err), NULL);
   if (!config ||
       prices_read(conn->db, config->has_price_table, &c->own, &c->n_own, &err) != RC_OK) {
     sqlite3_free(cursor->pVtab->zErrMsg);
     cursor->pVtab->zErrMsg = sqlite3_mprintf("llm_catalogue: %s", err.msg);
-    return SQLITE_ERROR;
+    c->book = 1; /* the end */
+    return err.rc;
   }
   settle(c);
   return SQLITE_OK;

@@ -6,6 +6,7 @@
 #include "llmcost.h"
 
 #include "core/catalogue.h"
+#include "fn/args.h"
 #include "trust/access.h"
 #include "fn/embedders.h"
 #include "store/config.h"
@@ -58,16 +59,18 @@ static int unknown_setting(const char *name, Err *err) {
     sqlite3_str_appendf(s, "%s%s", i ? ", " : "", settings[i].name);
   }
   char *list = sqlite3_str_finish(s);
-  err_set(err, RC_ERROR, "bad_option", "unknown setting '%.40s' (valid: %s)", name,
-          list ? list : "");
+  if (!list) {
+    return err_nomem(err);
+  }
+  err_set(err, RC_ERROR, "bad_option", "unknown setting '%.40s' (valid: %s)", name, list);
   sqlite3_free(list);
   return err->rc;
 }
 
 static int set_text(Conn *c, const struct Setting *s, sqlite3_value *v, Err *err) {
-  const char *value = (const char *)sqlite3_value_text(v);
-  if (value && strlen(value) != (size_t)sqlite3_value_bytes(v)) {
-    return err_set(err, RC_ERROR, "bad_option", "setting '%s': the value holds a NUL", s->name);
+  const char *value = arg_text(v, "the value", err);
+  if (err->rc != RC_OK) {
+    return err->rc;
   }
   if (s->at == AT(store) && c->store) {
     return err_set(err, RC_ERROR, "bad_option",
@@ -83,8 +86,9 @@ static int set_text(Conn *c, const struct Setting *s, sqlite3_value *v, Err *err
   return RC_OK;
 }
 
-static int set_word(Conn *c, const struct Setting *s, const char *value, Err *err) {
+static int set_word(Conn *c, const struct Setting *s, sqlite3_value *v, Err *err) {
   char list[128] = "";
+  const char *value = arg_text(v, "the value", err);
   int n = 0;
   for (int i = 0; s->words[i]; i++) {
     if (value && strcmp(s->words[i], value) == 0) {
@@ -105,7 +109,7 @@ static int set_number(Conn *c, const struct Setting *s, sqlite3_value *v, Err *e
     *at = OPTION_UNSET;
     return RC_OK;
   }
-  const char *text = (const char *)sqlite3_value_text(v);
+  const char *text = arg_text(v, "the value", err);
   int is_number = sqlite3_value_numeric_type(v) == SQLITE_INTEGER;
   long long value = is_duration ? (text ? duration_parse(text) : -1) : sqlite3_value_int64(v);
   if ((!is_duration && !is_number) || value < s->min || value > s->max) {
@@ -156,7 +160,7 @@ static void result_setting(sqlite3_context *ctx, Conn *c, const struct Setting *
   } else if (s->type == S_DURATION) {
     long long ms = *(const long long *)base;
     if (ms != OPTION_UNSET) {
-      sqlite3_result_text(ctx, sqlite3_mprintf("%lldms", ms), -1, sqlite3_free);
+      result_owned_text(ctx, sqlite3_mprintf("%lldms", ms));
     }
   } else {
     sqlite3_result_int64(ctx, *(const long long *)base);
@@ -166,7 +170,7 @@ static void result_setting(sqlite3_context *ctx, Conn *c, const struct Setting *
 void fn_llm_config(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   Conn *c = fn_conn(ctx);
   Err err = {0};
-  const char *name = (const char *)sqlite3_value_text(argv[0]);
+  const char *name = arg_text(argv[0], "the setting's name", &err);
   const struct Setting *s = name ? find_setting(name) : NULL;
   if (!s) {
     unknown_setting(name ? name : "NULL", &err);
@@ -175,7 +179,7 @@ void fn_llm_config(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   } else if (argc == 2 && s->type == S_SHARE) {
     set_share(c, s, argv[1], &err);
   } else if (argc == 2 && s->type == S_WORD) {
-    set_word(c, s, (const char *)sqlite3_value_text(argv[1]), &err);
+    set_word(c, s, argv[1], &err);
   } else if (argc == 2) {
     set_number(c, s, argv[1], &err);
   }
@@ -192,14 +196,13 @@ void fn_llm_secret(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   Err err = {0};
   int are_texts =
       sqlite3_value_type(argv[0]) == SQLITE_TEXT && sqlite3_value_type(argv[1]) == SQLITE_TEXT;
-  const char *name = are_texts ? (const char *)sqlite3_value_text(argv[0]) : NULL;
-  const char *value = are_texts ? (const char *)sqlite3_value_text(argv[1]) : NULL;
-  if (!name || !value) {
-    err_set(&err, RC_ERROR, "bad_argument", "expected a name and a value, both TEXT");
-  } else if (strlen(name) != (size_t)sqlite3_value_bytes(argv[0])) {
-    err_set(&err, RC_ERROR, "bad_argument", "the name holds a NUL");
+  size_t n = 0;
+  const char *name = are_texts ? arg_text(argv[0], "the name", &err) : NULL;
+  const char *value = are_texts ? arg_bytes(argv[1], &n, &err) : NULL;
+  if (name && value) {
+    access_set_secret(name, value, n, &err);
   } else {
-    access_set_secret(name, value, (size_t)sqlite3_value_bytes(argv[1]), &err);
+    err_set(&err, RC_ERROR, "bad_argument", "expected a name and a value, both TEXT");
   }
   if (err.rc == RC_OK) {
     sqlite3_result_value(ctx, argv[0]);
@@ -208,19 +211,19 @@ void fn_llm_secret(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   }
 }
 
-/* A text without a NUL; "" for anything else. */
-static const char *plain_text(sqlite3_value *v) {
-  const char *text =
-      sqlite3_value_type(v) == SQLITE_TEXT ? (const char *)sqlite3_value_text(v) : NULL;
-  return text && strlen(text) == (size_t)sqlite3_value_bytes(v) ? text : "";
+/* A text without a NUL; "" for what is no text, or *err. */
+static const char *plain_text(sqlite3_value *v, const char *what, Err *err) {
+  const char *text = sqlite3_value_type(v) == SQLITE_TEXT ? arg_text(v, what, err) : NULL;
+  return text ? text : "";
 }
 
 /* llm_allow_host(host [, key_name]) gives the host back. */
 void fn_llm_allow_host(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   Err err = {0};
   int has_key = argc == 2 && sqlite3_value_type(argv[1]) != SQLITE_NULL;
-  const char *key = has_key ? plain_text(argv[1]) : NULL;
-  if (access_allow_host(plain_text(argv[0]), key, &err) == RC_OK) {
+  const char *key = has_key ? plain_text(argv[1], "the key's name", &err) : NULL;
+  const char *host = plain_text(argv[0], "the host", &err);
+  if (err.rc == RC_OK && access_allow_host(host, key, &err) == RC_OK) {
     sqlite3_result_value(ctx, argv[0]);
   } else {
     result_error(ctx, "llm_allow_host", &err);
@@ -234,7 +237,7 @@ void fn_llm_init(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   Err err = {0};
   char *report = NULL;
   if (config_init(c->db, &report, &err) == RC_OK) {
-    sqlite3_result_text(ctx, report, -1, sqlite3_free);
+    result_owned_text(ctx, report);
   } else {
     result_error(ctx, "llm_init", &err);
   }
@@ -249,10 +252,8 @@ void fn_llm_trust_store(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   int in_main;
   if (conn_trust_store(c, &in_main, &err) == RC_OK) {
     char *path = in_main ? sqlite3_mprintf("main") : conn_store_path(c, &err);
-    path ? RC_OK : err_nomem(&err);
-    sqlite3_result_text(ctx, path, -1, sqlite3_free);
-  }
-  if (err.rc != RC_OK) {
+    result_owned_text(ctx, path);
+  } else {
     result_error(ctx, "llm_trust_store", &err);
   }
 }
@@ -263,17 +264,19 @@ void fn_llmcost_version(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   sqlite3_result_text(ctx, LLMCOST_VERSION, -1, SQLITE_STATIC);
 }
 
-/* The embedders at hand and their versions; null: no weights. */
-static void add_embedders(cJSON *tree, Conn *c) {
+/* The embedders at hand and their versions; null: no weights, or none that can be used. */
+static void add_embedders(cJSON *tree, Conn *c, Err *err) {
   static const char *const names[] = {"static", "minilm"};
-  cJSON *list = cJSON_AddObjectToObject(tree, "embedders");
+  cJSON *list = json_add(tree, "embedders", cJSON_CreateObject(), err);
   for (int i = 0; i < 2; i++) {
     Embedder e;
-    Err ignored = {0};
-    if (embedders_find(c, names[i], &e, &ignored) == RC_OK) {
-      cJSON_AddStringToObject(list, names[i], e.version);
+    Err why = {0};
+    if (embedders_find(c, names[i], &e, &why) == RC_OK) {
+      json_add(list, names[i], cJSON_CreateString(e.version), err);
+    } else if (why.rc == RC_ERROR) {
+      json_add(list, names[i], cJSON_CreateNull(), err);
     } else {
-      cJSON_AddNullToObject(list, names[i]);
+      err_set(err, why.rc, why.code, "%s", why.msg);
     }
   }
 }
@@ -285,25 +288,23 @@ void fn_llmcost_debug(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   Err err = {0};
   char *path = conn_store_path(c, &err);
   cJSON *tree = cJSON_CreateObject();
-  cJSON_AddStringToObject(tree, "version", LLMCOST_VERSION);
-  cJSON_AddStringToObject(tree, "sqlite_built_against", SQLITE_VERSION);
-  cJSON_AddStringToObject(tree, "sqlite_running", sqlite3_libversion());
-  cJSON_AddStringToObject(tree, "curl", net_version());
-  cJSON_AddStringToObject(tree, "cjson", cJSON_Version());
-  cJSON_AddStringToObject(tree, "cpu_simd", vec_cpu_name(vec_cpu()));
-  add_embedders(tree, c);
-  cJSON_AddStringToObject(tree, "store", path ? path : "");
-  cJSON_AddBoolToObject(tree, "store_open", c->store != NULL);
-  cJSON_AddStringToObject(tree, "prices_checked", catalogue_date());
-  cJSON_AddNumberToObject(tree, "price_rows", catalogue_rows());
-  char *json = cJSON_PrintUnformatted(tree);
-  cJSON_Delete(tree);
+  const char *date = catalogue_date();
+  json_add(tree, "version", cJSON_CreateString(LLMCOST_VERSION), &err);
+  json_add(tree, "sqlite_built_against", cJSON_CreateString(SQLITE_VERSION), &err);
+  json_add(tree, "sqlite_running", cJSON_CreateString(sqlite3_libversion()), &err);
+  json_add(tree, "curl", cJSON_CreateString(net_version()), &err);
+  json_add(tree, "cjson", cJSON_CreateString(cJSON_Version()), &err);
+  json_add(tree, "cpu_simd", cJSON_CreateString(vec_cpu_name(vec_cpu())), &err);
+  add_embedders(tree, c, &err);
+  json_add(tree, "store", path ? cJSON_CreateString(path) : NULL, &err);
+  json_add(tree, "store_open", cJSON_CreateBool(c->store != NULL), &err);
+  json_add(tree, "prices_checked", date ? cJSON_CreateString(date) : NULL, &err);
+  json_add(tree, "price_rows", cJSON_CreateNumber(catalogue_rows()), &err);
   sqlite3_free(path);
+  char *json = json_print(tree, &err);
   if (json) {
-    sqlite3_result_text(ctx, json, -1, SQLITE_TRANSIENT);
-    sqlite3_result_subtype(ctx, 'J');
-    cJSON_free(json);
+    result_json(ctx, json);
   } else {
-    sqlite3_result_error_nomem(ctx);
+    result_error(ctx, "llmcost_debug", &err);
   }
 }

@@ -6,6 +6,7 @@
 #include "fn/fn.h"
 
 #include "core/decimal.h"
+#include "fn/args.h"
 
 #include <limits.h>
 #include <stddef.h>
@@ -166,7 +167,11 @@ static int sells(const PriceBook *book, const char *service) {
 
 /* A service or a list that nobody has is a slip of the pen. */
 static int check_sold(const Config *config, const char *word, const char *service, Err *err) {
-  int found = strcmp(service, "standard") == 0 || sells(catalogue_prices(), service);
+  const PriceBook *catalogue = catalogue_prices();
+  if (!catalogue) {
+    return err_nomem(err);
+  }
+  int found = strcmp(service, "standard") == 0 || sells(catalogue, service);
   for (int b = 0; b < config->n_books && !found; b++) {
     found = sells(&config->books[b], service);
   }
@@ -178,7 +183,11 @@ static int check_sold(const Config *config, const char *word, const char *servic
 }
 
 static int check_list(const Config *config, const char *list, Err *err) {
-  int found = strcmp(list, catalogue_prices()->list) == 0;
+  const PriceBook *catalogue = catalogue_prices();
+  if (!catalogue) {
+    return err_nomem(err);
+  }
+  int found = strcmp(list, catalogue->list) == 0;
   for (int b = 1; b < config->n_books && !found; b++) {
     found = strcmp(list, config->books[b].list) == 0;
   }
@@ -207,13 +216,13 @@ static const CostOptions *options_of(sqlite3_context *ctx, sqlite3_value *v, int
                                      Err *err) {
   static const CostOptions none = {.at_ms = LLONG_MIN};
   const Conn *c = fn_conn(ctx);
-  const char *json = v ? (const char *)sqlite3_value_text(v) : NULL;
+  size_t n = 0;
+  const char *json = v ? arg_bytes(v, &n, err) : NULL;
   CostOptions *o = json ? sqlite3_get_auxdata(ctx, at) : NULL;
   *owned = NULL;
-  if (!json || o) {
-    return o ? o : &none;
+  if (!json || o || err->rc != RC_OK) {
+    return o ? o : err->rc == RC_OK ? &none : NULL;
   }
-  size_t n = (size_t)sqlite3_value_bytes(v);
   o = parse_options(json, n, OF_COST, err);
   if (o && check_words(c->config, o, err) != RC_OK) {
     free(o);
@@ -279,8 +288,9 @@ static int check_api(const CostOptions *o, const Vendor *vendor, Err *err) {
 }
 
 static int read_usage(Conn *c, sqlite3_value *v, const CostOptions *o, CostArgs *args, Err *err) {
-  const char *json = (const char *)sqlite3_value_text(v);
-  cJSON *tree = json_parse(json ? json : "", (size_t)sqlite3_value_bytes(v), "the usage", err);
+  size_t n;
+  const char *json = arg_bytes(v, &n, err);
+  cJSON *tree = json ? json_parse(json, n, "the usage", err) : NULL;
   const Vendor *vendor = vendor_of(c, o, &args->ask, err);
   if (tree && cJSON_IsNull(tree)) {
     cJSON_Delete(tree);
@@ -297,11 +307,12 @@ static int read_usage(Conn *c, sqlite3_value *v, const CostOptions *o, CostArgs 
 }
 
 /* 1 if the second argument is a usage object (or a JSON null in its place) and not a count. */
-static int is_usage_object(int argc, sqlite3_value **argv) {
+static int is_usage_object(int argc, sqlite3_value **argv, Err *err) {
+  size_t n;
   if (sqlite3_value_type(argv[1]) == SQLITE_INTEGER) {
     return 0;
   }
-  const char *text = (const char *)sqlite3_value_text(argv[1]);
+  const char *text = arg_bytes(argv[1], &n, err);
   return sqlite3_value_numeric_type(argv[1]) == SQLITE_TEXT &&
          (argc == 2 || json_begins(text) || (text && strcmp(text, "null") == 0));
 }
@@ -333,12 +344,12 @@ static int take_options(const CostOptions *o, CostArgs *args, Err *err) {
 
 int cost_args_read(sqlite3_context *ctx, int argc, sqlite3_value **argv, CostArgs *args, Err *err) {
   Conn *c = fn_conn(ctx);
-  int is_usage = is_usage_object(argc, argv);
+  int is_usage = is_usage_object(argc, argv, err);
   int at = is_usage ? 2 : 3;
-  *args = (CostArgs){.ask.model = (const char *)sqlite3_value_text(argv[0])};
+  *args = (CostArgs){.ask.model = arg_text(argv[0], "the model", err)};
   usage_init(&args->usage);
   for (int i = 0; i < at && i < argc; i++) {
-    if (sqlite3_value_type(argv[i]) == SQLITE_NULL) {
+    if (sqlite3_value_type(argv[i]) == SQLITE_NULL && err->rc == RC_OK) {
       return 0; /* an unknown count has an unknown cost */
     }
   }

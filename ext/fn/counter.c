@@ -3,7 +3,8 @@
 **
 ** A factor is kept with the connection. Whether the ledger has grown is asked at most once a
 ** second, and it is read again only when there are a tenth more rows than the factor was learned
-** from, but at least five: a query over a million rows reads it once.
+** from, but at least five: a query over a million rows reads it once. A ledger that could not be looked at
+** is an error and teaches nothing: the next question looks again.
 */
 #include "fn/counter.h"
 
@@ -18,25 +19,31 @@ typedef struct Lesson {
   const TokenRule *rule;
   TokenSample samples[LIMIT_BILLS];
   int n;
+  int failed; /* a text could not be counted: no memory */
 } Lesson;
 
 /* Notes one bill; very short texts say more about the overhead than about words. */
 static void take_bill(void *arg, const Bill *bill) {
   Lesson *l = arg;
-  long long counted =
-      encoding_count(l->rule->encoding, bill->prompt, bill->n_prompt, l->rule->cache);
+  long long system = 0, counted = encoding_count(l->rule->encoding, bill->prompt, bill->n_prompt,
+                                                 l->rule->cache);
   if (bill->system) {
-    counted += encoding_count(l->rule->encoding, bill->system, bill->n_system, l->rule->cache);
+    system = encoding_count(l->rule->encoding, bill->system, bill->n_system, l->rule->cache);
   }
+  if (counted < 0 || system < 0) {
+    l->failed = 1;
+    return;
+  }
+  counted += system;
   long long billed = bill->input_tokens - tokens_overhead(l->rule, 1 + (bill->system != NULL));
   if (l->n < LIMIT_BILLS && counted >= SHORTEST && billed > 0) {
     l->samples[l->n++] = (TokenSample){(double)counted, (double)billed};
   }
 }
 
-/* What is known of a model, in a list of at most LIMIT_TAUGHT_MODELS. NULL: the list is full, or
-** memory is out; the prior serves then. */
-static Learned *find(Conn *c, const char *model) {
+/* What is known of a model, in a list of at most LIMIT_TAUGHT_MODELS. NULL: the list is full, and the prior
+** serves; or *err. */
+static Learned *find(Conn *c, const char *model, Err *err) {
   int n = 0;
   for (Learned *l = c->learned; l; l = l->next, n++) {
     if (strcmp(l->model, model) == 0) {
@@ -46,6 +53,9 @@ static Learned *find(Conn *c, const char *model) {
   Learned *l = n < LIMIT_TAUGHT_MODELS ? calloc(1, sizeof *l) : NULL;
   char *name = l ? strdup(model) : NULL;
   if (!name) {
+    if (n < LIMIT_TAUGHT_MODELS) {
+      err_nomem(err);
+    }
     free(l);
     return NULL;
   }
@@ -57,7 +67,10 @@ static Learned *find(Conn *c, const char *model) {
 
 /* Reads the bills of a model again if there are enough new rows. */
 static void learn(Bills *bills, Learned *l, const TokenRule *rule, Err *err) {
-  long long newest = bills_newest(bills);
+  long long newest = 0;
+  if (bills_newest(bills, &newest, err) != RC_OK) {
+    return;
+  }
   long long grown = l->n / GROWN_SHARE > GROWN_AT_LEAST ? l->n / GROWN_SHARE : GROWN_AT_LEAST;
   if (newest >= l->newest && newest < l->newest + grown) {
     return;
@@ -68,31 +81,39 @@ static void learn(Bills *bills, Learned *l, const TokenRule *rule, Err *err) {
     return;
   }
   lesson->rule = rule;
-  lesson->n = 0;
-  bills_read(bills, l->model, take_bill, lesson);
-  l->newest = newest;
-  l->n = lesson->n;
-  l->factor = tokens_learn(lesson->samples, lesson->n, rule->factor);
+  lesson->n = lesson->failed = 0;
+  if (bills_read(bills, l->model, take_bill, lesson, err) == RC_OK && lesson->failed) {
+    err_nomem(err);
+  }
+  if (err->rc == RC_OK) {
+    l->newest = newest;
+    l->n = lesson->n;
+    l->factor = tokens_learn(lesson->samples, lesson->n, rule->factor);
+  }
   free(lesson);
 }
 
 /* Puts the learned factor in place of the prior. */
 static int apply_lessons(Conn *c, const char *model, TokenRule *rule, Err *err) {
-  Learned *l = find(c, model);
+  Learned *l = find(c, model, err);
   long long now = now_ms();
   if (!l) {
-    return RC_OK;
+    return err->rc;
   }
   if (l->asked_ms == 0 || now - l->asked_ms >= ASK_EVERY_MS || now < l->asked_ms) {
     Bills bills;
     Store *store = conn_open_store(c);
     char *path = store ? NULL : conn_store_path(c, err);
-    if (bills_open(&bills, store, path && strcmp(path, "main") != 0 ? path : NULL, &c->host)) {
+    if (err->rc != RC_OK) {
+      return err->rc;
+    }
+    if (bills_open(&bills, store, path && strcmp(path, "main") != 0 ? path : NULL, &c->host, err) ==
+        1) {
       learn(&bills, l, rule, err);
     }
     bills_close(&bills);
     sqlite3_free(path);
-    l->asked_ms = now;
+    l->asked_ms = err->rc == RC_OK ? now : l->asked_ms;
   }
   rule->factor = l->n > 0 ? l->factor : rule->factor;
   return err->rc;

@@ -4,6 +4,7 @@
 ** A vector is a BLOB of float32, little-endian, of unit length, with the subtype sqlite-vec marks
 ** its vectors with.
 */
+#include "fn/args.h"
 #include "fn/embed_remote.h"
 #include "fn/embedders.h"
 #include "fn/fn.h"
@@ -64,14 +65,13 @@ void fn_embed(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   if (sqlite3_value_type(argv[0]) == SQLITE_NULL) {
     return;
   }
-  const char *name = argc == 2 ? (const char *)sqlite3_value_text(argv[1]) : "static";
-  const char *text = (const char *)sqlite3_value_text(argv[0]);
+  size_t n;
+  const char *name = argc == 2 ? arg_text(argv[1], "the embedder's name", &err) : "static";
+  const char *text = arg_bytes(argv[0], &n, &err);
   if (!name) {
     err_set(&err, RC_ERROR, "bad_argument", "expected the name of an embedder, received NULL");
-  } else if (!text) {
-    err_nomem(&err);
-  } else {
-    vector = embed_text(fn_conn(ctx), name, text, (size_t)sqlite3_value_bytes(argv[0]), &dim, &err);
+  } else if (text && err.rc == RC_OK) {
+    vector = embed_text(fn_conn(ctx), name, text, n, &dim, &err);
   }
   if (!vector) {
     result_error(ctx, "embed", &err);
@@ -88,13 +88,15 @@ void fn_embed_cosine(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   if (sqlite3_value_type(argv[0]) == SQLITE_NULL || sqlite3_value_type(argv[1]) == SQLITE_NULL) {
     return;
   }
+  const void *u = sqlite3_value_blob(argv[0]), *v = sqlite3_value_blob(argv[1]);
   int a = sqlite3_value_bytes(argv[0]), b = sqlite3_value_bytes(argv[1]);
   double cosine = 0;
-  if (a != b || a == 0 || a % 4) {
+  if ((a && !u) || (b && !v)) {
+    err_nomem(&err);
+  } else if (a != b || a == 0 || a % 4) {
     err_set(&err, RC_ERROR, "bad_argument",
             "expected two float32 vectors of one length, received %d and %d bytes", a, b);
-  } else if (!cosine_f32(sqlite3_value_blob(argv[0]), sqlite3_value_blob(argv[1]), (size_t)a / 4,
-                         &cosine)) {
+  } else if (!cosine_f32(u, v, (size_t)a / 4, &cosine)) {
     err_set(&err, RC_ERROR, "bad_argument", "a vector is zero or holds NaN or infinity");
   }
   if (err.rc == RC_OK) {

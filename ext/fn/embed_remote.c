@@ -31,11 +31,16 @@ static int take_vectors(Batch *b, const char *answer, size_t length, const int *
                         Err *err) {
   unsigned char *bytes = NULL;
   size_t size = 0;
-  int ok = base64_decode(answer, length, &bytes, &size) && size % (4 * (size_t)count) == 0;
+  int decoded = base64_decode(answer, length, &bytes, &size);
+  int ok = decoded == 1 && size % (4 * (size_t)count) == 0;
   int dim = ok ? (int)(size / 4 / (size_t)count) : 0;
   if (dim > 0 && !b->vectors) {
     b->dim = dim;
     b->vectors = calloc((size_t)b->n, sizeof(float) * (size_t)dim);
+  }
+  if (decoded < 0 || (dim > 0 && !b->vectors)) {
+    free(bytes);
+    return err_nomem(err);
   }
   ok = dim > 0 && b->vectors && dim == b->dim;
   for (int i = 0; i < count && ok; i++) {
@@ -203,6 +208,11 @@ static int embed_missing(Batch *b, Store *s, const int *first, Err *err) {
 float *embed_remote(Conn *conn, const char *model, const char *const *texts, const size_t *lengths,
                     int n, int *dim, Err *err) {
   Batch b = {.conn = conn, .texts = texts, .lengths = lengths, .n = n};
+  if (strlen(model) >= LIMIT_MODEL_NAME) {
+    err_set(err, RC_ERROR, "bad_argument", "the model's name: at most %d bytes",
+            LIMIT_MODEL_NAME - 1);
+    return NULL;
+  }
   options_init(&b.options);
   b.options.model = model;
   Store *s = conn_store(conn, 1, err);
@@ -248,13 +258,16 @@ static int run(void *ctx, const char *text, size_t n, float *out, Err *err) {
   return err->rc;
 }
 
-/* The model's "dimensions", 0 where supports has none. */
-static int dimensions_of(const Model *model) {
-  Err ignored = {0};
-  cJSON *tree = json_parse(model->supports, strlen(model->supports), "supports", &ignored);
+/* The model's "dimensions", 0 where supports has none, or *err. */
+static int dimensions_of(const Model *model, Err *err) {
+  Err why = {0};
+  cJSON *tree = json_parse(model->supports, strlen(model->supports), "supports", &why);
   const cJSON *n = cJSON_GetObjectItemCaseSensitive(tree, "dimensions");
   int dim = cJSON_IsNumber(n) && n->valuedouble >= 1 && n->valuedouble <= 16384 ? n->valueint : 0;
   cJSON_Delete(tree);
+  if (why.rc == RC_NOMEM) {
+    err_nomem(err);
+  }
   return dim;
 }
 
@@ -284,15 +297,21 @@ int embed_remote_find(Conn *conn, const char *name, Embedder *e, Err *err) {
   if (!config) {
     return err->rc;
   }
-  if (config_model(config, name, &model, &why) != RC_OK ||
-      !wire_supports(&model, "embeddings", 0)) {
+  if (strlen(name) >= LIMIT_MODEL_NAME) {
+    return err_set(err, RC_ERROR, "embedder", "an embedder's name has at most %d bytes",
+                   LIMIT_MODEL_NAME - 1);
+  }
+  int is_known = config_model(config, name, &model, &why) == RC_OK;
+  if (!is_known && strcmp(why.code, "unknown_model") != 0) {
+    *err = why;
+  } else if ((!is_known || !wire_supports(&model, "embeddings", 0, err)) && err->rc == RC_OK) {
     err_set(err, RC_ERROR, "embedder",
             "unknown embedder '%.60s' (valid: 'static', 'minilm', 'none' with dim, or a model of"
             " llm_models with {\"embeddings\":true,\"dimensions\":N} in supports)",
             name);
   }
   memset(e, 0, sizeof *e);
-  e->dim = err->rc == RC_OK ? dimensions_of(&model) : 0;
+  e->dim = err->rc == RC_OK ? dimensions_of(&model, err) : 0;
   if (err->rc == RC_OK && !e->dim) {
     err_set(err, RC_ERROR, "embedder",
             "model '%.80s': a table needs {\"dimensions\":N} in its supports in llm_models", name);

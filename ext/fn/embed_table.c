@@ -7,6 +7,7 @@
 **
 ** Afterwards embed(text, model) finds each of them without a request.
 */
+#include "fn/args.h"
 #include "fn/embed_remote.h"
 #include "fn/embedders.h"
 #include "fn/fn.h"
@@ -45,10 +46,17 @@ static int batch_connect(sqlite3 *db, void *aux, int argc, const char *const *ar
   }
   memset(t, 0, sizeof *t);
   t->conn = aux;
-  sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
+  int rc = sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
+  if (rc == SQLITE_OK) {
+    rc = sqlite3_declare_vtab(
+        db, "CREATE TABLE x(text TEXT, embedding BLOB, texts HIDDEN, model HIDDEN)");
+  }
+  if (rc != SQLITE_OK) {
+    sqlite3_free(t);
+    return rc;
+  }
   *table = &t->base;
-  return sqlite3_declare_vtab(
-      db, "CREATE TABLE x(text TEXT, embedding BLOB, texts HIDDEN, model HIDDEN)");
+  return SQLITE_OK;
 }
 
 static int batch_disconnect(sqlite3_vtab *base) {
@@ -174,15 +182,16 @@ static int batch_filter(sqlite3_vtab_cursor *cursor, int plan, const char *name,
   BatchTable *t = (BatchTable *)cursor->pVtab;
   Err err = {0};
   clear(c);
-  const char *json = (const char *)sqlite3_value_text(argv[0]);
-  const char *model = (const char *)sqlite3_value_text(argv[1]);
-  if (!json) {
+  size_t n;
+  const char *model = arg_text(argv[1], "the model", &err);
+  const char *json = arg_bytes(argv[0], &n, &err);
+  if (!json && err.rc == RC_OK) {
     return SQLITE_OK; /* NULL embeds nothing */
   }
-  if (guard_check_name(t->conn->guard, "embed_batch", &err) == RC_OK && !model) {
+  if (err.rc == RC_OK && guard_check_name(t->conn->guard, "embed_batch", &err) == RC_OK && !model) {
     err_set(&err, RC_ERROR, "bad_argument", "expected the name of a model, received NULL");
   } else if (err.rc == RC_OK) {
-    fill(c, t->conn, json, (size_t)sqlite3_value_bytes(argv[0]), model, &err);
+    fill(c, t->conn, json, n, model, &err);
   }
   if (err.rc != RC_OK) {
     clear(c);

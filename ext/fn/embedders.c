@@ -68,15 +68,18 @@ static int run_minilm(void *ctx, const char *text, size_t n, float *out, Err *er
 }
 
 static int open_minilm(Conn *c, Err *err) {
-  char why[200] = "out of memory";
+  char why[200] = "";
   char *path = minilm_path(c);
   LocalModel *local = calloc(1, sizeof *local);
   int rc = path && local ? minilm_open(path, &local->model, why, sizeof why) : VEC_NOMEM;
   if (rc == VEC_OK) {
     c->local = local;
+  } else if (rc == VEC_NOMEM) {
+    embedders_free(local);
+    err_nomem(err);
   } else {
     embedders_free(local);
-    err_set(err, rc == VEC_NOMEM ? RC_NOMEM : RC_ERROR, "embedder",
+    err_set(err, rc == VEC_IO ? RC_IOERR : RC_ERROR, "embedder",
             "embedder 'minilm': %s; `make minilm` makes the file, and llm_config('minilm', path) or"
             " LLMCOST_MINILM says where it is",
             why);

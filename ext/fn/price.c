@@ -5,6 +5,7 @@
 
 #include "core/catalogue.h"
 #include "core/decimal.h"
+#include "fn/args.h"
 #include "fn/cost_args.h"
 #include "store/prices.h"
 
@@ -54,10 +55,15 @@ static int cost_of(Conn *c, const CostArgs *args, Cost *cost, char *why, Err *er
   for (int i = 0; i < args->n_parts && priced == 1; i++) {
     PricingAsk ask = pricing_ask_of_part(&args->ask, &args->parts[i], seller);
     priced = cost_of_one(c, args, &ask, &args->parts[i].usage, cost, why, err);
-    sum = cost_add(sum, *cost);
+    priced = priced == 1 ? cost_add(&sum, *cost, why, WHY) : priced;
   }
   *cost = sum;
   return priced;
+}
+
+/* 1 for what is wrong with what was given: nothing that could not be looked at. */
+static int is_theirs(const Err *err) {
+  return err->rc == RC_ERROR || err->rc == RC_TOOBIG;
 }
 
 /* A usage that can't be read is found again by its model. (The usage itself is not quoted.) */
@@ -82,7 +88,7 @@ void fn_llm_cost(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
       err_set(&err, RC_ERROR, "bad_usage", "%s", why);
     }
   }
-  if (err.rc != RC_OK && !(args.error_is_null && err.rc != RC_NOMEM)) {
+  if (err.rc != RC_OK && !(args.error_is_null && is_theirs(&err))) {
     name_model(&args, &err);
     result_error(ctx, "llm_cost", &err);
   } else if (priced == 1) {
@@ -93,35 +99,31 @@ void fn_llm_cost(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
 
 /* ---- llm_cost_explain */
 
-static void add_decimal(cJSON *tree, const char *name, Cost value, int scale) {
+static void add_decimal(cJSON *tree, const char *name, Cost value, int scale, Err *err) {
   char text[64];
   decimal_format(value, scale, text, sizeof text);
-  cJSON_AddRawToObject(tree, name, text);
+  json_add(tree, name, cJSON_CreateRaw(text), err);
 }
 
-static void add_text(cJSON *tree, const char *name, const char *text) {
-  if (text && text[0]) {
-    cJSON_AddStringToObject(tree, name, text);
-  } else {
-    cJSON_AddNullToObject(tree, name);
-  }
+static void add_text(cJSON *tree, const char *name, const char *text, Err *err) {
+  json_add(tree, name, text && text[0] ? cJSON_CreateString(text) : cJSON_CreateNull(), err);
 }
 
-static void add_line(cJSON *lines, const PriceSet *set, Unit unit, long long count) {
-  cJSON *line = cJSON_CreateObject();
-  cJSON_AddStringToObject(line, "unit", unit_word(unit));
-  cJSON_AddNumberToObject(line, "count", (double)count);
-  add_decimal(line, "usd_per_million", (Cost)(unsigned long long)set->pusd[unit], 12);
-  add_decimal(line, "factor", (Cost)(unsigned long long)set->factor[unit], 12);
-  add_decimal(line, "usd", price_leaf(set, unit, count), COST_SCALE);
-  add_text(line, "source", set->row[unit]->terms.source);
-  add_text(line, "checked", set->row[unit]->terms.checked);
-  cJSON_AddItemToArray(lines, line);
+static void add_line(cJSON *lines, const PriceSet *set, Unit unit, long long count, Err *err) {
+  cJSON *line = json_add(lines, NULL, cJSON_CreateObject(), err);
+  json_add(line, "unit", cJSON_CreateString(unit_word(unit)), err);
+  json_add(line, "count", cJSON_CreateNumber((double)count), err);
+  add_decimal(line, "usd_per_million", (Cost)(unsigned long long)set->pusd[unit], 12, err);
+  add_decimal(line, "factor", (Cost)(unsigned long long)set->factor[unit], 12, err);
+  add_decimal(line, "usd", price_leaf(set, unit, count), COST_SCALE, err);
+  add_text(line, "source", set->row[unit]->terms.source, err);
+  add_text(line, "checked", set->row[unit]->terms.checked, err);
 }
 
-/* The leaves, each with its price, and their sums by direction. */
-static void add_lines(cJSON *tree, const PriceSet *set, const long long leaves[UNIT_COUNT]) {
-  cJSON *lines = cJSON_AddArrayToObject(tree, "lines");
+/* The leaves, each with its price, and their sums by direction. (All of them together can be counted.) */
+static void add_lines(cJSON *tree, const PriceSet *set, const long long leaves[UNIT_COUNT],
+                      Err *err) {
+  cJSON *lines = json_add(tree, "lines", cJSON_CreateArray(), err);
   Cost input = 0, output = 0, total = 0;
   for (Unit unit = 0; unit < UNIT_COUNT; unit++) {
     if (leaves[unit] > 0) {
@@ -129,18 +131,18 @@ static void add_lines(cJSON *tree, const PriceSet *set, const long long leaves[U
       input += unit_is_input(unit) ? cost : 0;
       output += unit_is_output(unit) ? cost : 0;
       total += cost;
-      add_line(lines, set, unit, leaves[unit]);
+      add_line(lines, set, unit, leaves[unit], err);
     }
   }
-  add_decimal(tree, "input_usd", input, COST_SCALE);
-  add_decimal(tree, "output_usd", output, COST_SCALE);
-  add_decimal(tree, "total_usd", total, COST_SCALE);
+  add_decimal(tree, "input_usd", input, COST_SCALE, err);
+  add_decimal(tree, "output_usd", output, COST_SCALE, err);
+  add_decimal(tree, "total_usd", total, COST_SCALE, err);
 }
 
-static cJSON *unpriced(const char *model, const char *why) {
+static cJSON *unpriced(const char *model, const char *why, Err *err) {
   cJSON *tree = cJSON_CreateObject();
-  cJSON_AddStringToObject(tree, "model", model);
-  cJSON_AddStringToObject(tree, "unpriced", why);
+  json_add(tree, "model", cJSON_CreateString(model ? model : ""), err);
+  json_add(tree, "unpriced", cJSON_CreateString(why), err);
   return tree;
 }
 
@@ -155,7 +157,7 @@ static cJSON *explain(Conn *c, const PricingAsk *ask, const Usage *u, int null_i
       pricing_find(c, ask, input == USAGE_UNKNOWN ? 0 : input, u->service, u->geo, &found, err);
   if (known == 0 && null_if_unknown) {
     return unpriced(ask->model,
-                    found.ref->miss.also ? "several providers sell it" : "unknown model");
+                    found.ref->miss.also ? "several providers sell it" : "unknown model", err);
   }
   if (known < 0 || (known == 0 && pricing_unknown(found.ref, "", err) != RC_OK)) {
     return NULL;
@@ -166,17 +168,17 @@ static cJSON *explain(Conn *c, const PricingAsk *ask, const Usage *u, int null_i
     return NULL;
   }
   cJSON *tree = cJSON_CreateObject();
-  cJSON_AddStringToObject(tree, "model", ask->model);
-  add_text(tree, "provider", found.ref->seller.vendor ? found.ref->seller.vendor->id : NULL);
+  json_add(tree, "model", cJSON_CreateString(ask->model), err);
+  add_text(tree, "provider", found.ref->seller.vendor ? found.ref->seller.vendor->id : NULL, err);
   const PriceSource *source = found.ref->list.model ? &found.ref->list : &found.ref->singles[0];
-  add_text(tree, "priced_as", source->model->name);
-  add_text(tree, "list", source->book->list[0] ? source->book->list : "llm_prices");
-  cJSON_AddNumberToObject(tree, "at", (double)ask->at_ms);
-  cJSON_AddStringToObject(tree, "service", u->service);
-  add_text(tree, "geo", u->geo);
-  add_text(tree, "unpriced", priced ? NULL : found.set->missing ? found.set->missing : why);
+  add_text(tree, "priced_as", source->model->name, err);
+  add_text(tree, "list", source->book->list[0] ? source->book->list : "llm_prices", err);
+  json_add(tree, "at", cJSON_CreateNumber((double)ask->at_ms), err);
+  json_add(tree, "service", cJSON_CreateString(u->service), err);
+  add_text(tree, "geo", u->geo, err);
+  add_text(tree, "unpriced", priced ? NULL : found.set->missing ? found.set->missing : why, err);
   if (priced) {
-    add_lines(tree, found.set, leaves);
+    add_lines(tree, found.set, leaves, err);
   }
   return tree;
 }
@@ -192,25 +194,23 @@ void fn_llm_cost_explain(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
                         : explain(c, &args.ask, &args.usage, args.unknown_is_null, &err);
   }
   const char *seller = args.n_parts ? seller_of(c, &args, &err) : NULL;
-  for (int i = 0; i < args.n_parts && tree; i++) {
+  for (int i = 0; i < args.n_parts && err.rc == RC_OK; i++) {
     PricingAsk ask = pricing_ask_of_part(&args.ask, &args.parts[i], seller);
-    cJSON_AddItemToArray(tree, explain(c, &ask, &args.parts[i].usage, args.unknown_is_null, &err));
+    json_add(tree, NULL, explain(c, &ask, &args.parts[i].usage, args.unknown_is_null, &err), &err);
   }
-  if (err.rc != RC_OK && err.rc != RC_NOMEM && args.error_is_null) {
+  if (is_theirs(&err) && args.error_is_null) {
+    Err none = {0};
     cJSON_Delete(tree);
-    tree = unpriced(args.ask.model, err.msg);
-    err = (Err){0};
+    tree = unpriced(args.ask.model, err.msg, &none);
+    err = none;
   }
-  char *text = tree && err.rc == RC_OK ? cJSON_PrintUnformatted(tree) : NULL;
+  char *text = there || err.rc != RC_OK ? json_print(tree, &err) : NULL;
   if (err.rc != RC_OK) {
     name_model(&args, &err);
     result_error(ctx, "llm_cost_explain", &err);
-  } else if (text) {
-    sqlite3_result_text(ctx, text, -1, SQLITE_TRANSIENT);
-    sqlite3_result_subtype(ctx, 'J');
+  } else if (there) {
+    result_json(ctx, text);
   }
-  cJSON_free(text);
-  cJSON_Delete(tree);
   cost_args_free(&args);
 }
 
@@ -218,13 +218,14 @@ void fn_llm_cost_explain(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
 
 /* The argument behind a model's name: a time, or the options object. */
 static int read_price_when(Conn *c, sqlite3_value *v, PriceOptions *o, Err *err) {
-  const char *text = v ? (const char *)sqlite3_value_text(v) : NULL;
+  size_t n = 0;
+  const char *text = v ? arg_bytes(v, &n, err) : NULL;
   o->ask.at_ms = now_ms();
   usage_init(&o->usage);
   if (json_begins(text)) {
-    return price_options_read(c, text, strlen(text), o, err);
+    return price_options_read(c, text, n, o, err);
   }
-  if (text && !time_parse(text, &o->ask.at_ms)) {
+  if (text && (strlen(text) != n || !time_parse(text, &o->ask.at_ms))) {
     err_set(err, RC_ERROR, "bad_argument",
             "at '%.40s' (expected 'YYYY-MM-DD[THH:MM:SSZ]', Unix ms, not seconds, or an options "
             "object)",
@@ -237,15 +238,16 @@ void fn_llm_price(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   Conn *c = fn_conn(ctx);
   Err err = {0};
   PricingFound found = {NULL, NULL};
-  PriceOptions o = {.ask.model = (const char *)sqlite3_value_text(argv[0])};
+  PriceOptions o = {.ask.model = arg_text(argv[0], "the model", &err)};
   Cost price;
-  const char *word = (const char *)sqlite3_value_text(argv[1]);
+  const char *word = arg_text(argv[1], "the kind", &err);
   Unit unit = word ? unit_parse(word) : UNIT_COUNT;
-  if (!o.ask.model || !word) {
+  if ((!o.ask.model || !word) && err.rc == RC_OK) {
     return;
   }
-  if (unit == UNIT_COUNT) {
-    err_set(&err, RC_ERROR, "bad_argument", "kind '%.40s' (valid: %s)", word, PRICE_KIND_WORDS);
+  if (unit == UNIT_COUNT || err.rc != RC_OK) {
+    err_set(&err, RC_ERROR, "bad_argument", "kind '%.40s' (valid: %s)", word ? word : "",
+            PRICE_KIND_WORDS);
   } else if (pricing_refresh(c, ctx, &err) == RC_OK &&
              read_price_when(c, argc > 2 ? argv[2] : NULL, &o, &err) == RC_OK &&
              pricing_find(c, &o.ask, o.input_tokens, o.usage.service, o.usage.geo, &found, &err) ==
@@ -267,12 +269,12 @@ void fn_llm_cache_minimum(sqlite3_context *ctx, int argc, sqlite3_value **argv) 
   Conn *c = fn_conn(ctx);
   Err err = {0};
   PricingFound found;
-  PriceOptions o = {.ask.model = (const char *)sqlite3_value_text(argv[0])};
+  PriceOptions o = {.ask.model = arg_text(argv[0], "the model", &err)};
   long long tokens = -1;
-  if (!o.ask.model) {
+  if (!o.ask.model && err.rc == RC_OK) {
     return;
   }
-  if (pricing_refresh(c, ctx, &err) == RC_OK &&
+  if (err.rc == RC_OK && pricing_refresh(c, ctx, &err) == RC_OK &&
       read_price_when(c, argc > 1 ? argv[1] : NULL, &o, &err) == RC_OK &&
       pricing_find(c, &o.ask, 0, "standard", "", &found, &err) >= 0 && found.ref->bare) {
     tokens = catalogue_cache_minimum(found.ref->seller.vendor, found.ref->bare, o.ask.at_ms);

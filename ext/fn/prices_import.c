@@ -5,63 +5,85 @@
 
 #include "core/buf.h"
 #include "core/price_import.h"
+#include "fn/args.h"
 #include "store/prices.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* What can't be imported from, or NULL. A file only: who opens a FIFO or a device may wait without end. */
+static const char *file_fault(int fd) {
+  struct stat st;
+  if (fd < 0 || fstat(fd, &st) != 0) {
+    return strerror(errno);
+  }
+  return S_ISREG(st.st_mode) ? NULL : S_ISDIR(st.st_mode) ? "it is a folder" : "it is no file";
+}
 
 /* The whole file in `b`. RC_OK or *err. */
-static int read_file(const char *path, Buf *b, Err *err) {
-  FILE *f = fopen(path, "rb");
+static int read_file(Conn *c, const char *path, Buf *b, Err *err) {
   char chunk[65536];
-  size_t n;
-  if (!f) {
-    return err_set(err, RC_ERROR, "bad_prices", "cannot open '%.200s': %s", path, strerror(errno));
+  ssize_t n = 1;
+  int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  const char *fault = file_fault(fd);
+  while (!fault && n != 0 && err->rc == RC_OK) {
+    n = read(fd, chunk, sizeof chunk);
+    if (n > 0) {
+      buf_add(b, chunk, (size_t)n);
+    }
+    fault = n < 0 && errno != EINTR  ? strerror(errno)
+            : b->failed == RC_TOOBIG ? "larger than any price list"
+                                     : NULL;
+    if (b->failed == RC_NOMEM) {
+      err_nomem(err);
+    } else if (conn_interrupted(c)) {
+      err_set(err, RC_INTERRUPT, "interrupted", "interrupted");
+    }
   }
-  while ((n = fread(chunk, 1, sizeof chunk, f)) > 0 && buf_add(b, chunk, n) == RC_OK) {
+  if (fault) {
+    err_set(err, RC_ERROR, "bad_prices", "cannot %s '%.200s': %s", fd < 0 ? "open" : "read", path,
+            fault);
   }
-  if (ferror(f) || b->failed) {
-    err_set(err, RC_ERROR, "bad_prices", "cannot read '%.200s': %s", path,
-            b->failed == RC_TOOBIG ? "larger than any price list" : strerror(errno));
+  if (fd >= 0) {
+    close(fd);
   }
-  fclose(f);
   return err->rc;
 }
 
 /* The argument's JSON, or that of the file it names; NULL and *err. */
-static cJSON *read_list(sqlite3_value *v, Err *err) {
-  const char *text = (const char *)sqlite3_value_text(v);
-  size_t n = (size_t)sqlite3_value_bytes(v);
+static cJSON *read_list(Conn *c, sqlite3_value *v, Err *err) {
+  size_t n;
+  const char *text = arg_bytes(v, &n, err);
   cJSON *tree = NULL;
   Buf b;
   if (json_begins(text)) {
     return json_parse(text, n, "the price list", err);
   }
+  text = text ? arg_text(v, "the path", err) : NULL;
   buf_init(&b, LIMIT_IMPORT_BYTES);
-  if (read_file(text ? text : "", &b, err) == RC_OK) {
+  if (text && read_file(c, text, &b, err) == RC_OK) {
     tree = json_parse(b.data ? b.data : "", b.n, "the price list", err);
   }
   buf_free(&b);
   return tree;
 }
 
-/* What was done, as JSON. */
-static char *report(PriceImport *import) {
+/* What is to be done, as JSON (cJSON_free); NULL and *err. Takes what was left out. */
+static char *report(PriceImport *import, Err *err) {
   cJSON *tree = cJSON_CreateObject();
   int prices = 0;
   for (int i = 0; i < import->book.models.n; i++) {
     prices += import->book.models.at[i].n;
   }
-  cJSON_AddStringToObject(tree, "list", import->book.list);
-  cJSON_AddNumberToObject(tree, "models", import->book.models.n);
-  cJSON_AddNumberToObject(tree, "prices", prices);
-  cJSON_AddItemToObject(tree, "left_out", import->left_out);
+  json_add(tree, "list", cJSON_CreateString(import->book.list), err);
+  json_add(tree, "models", cJSON_CreateNumber(import->book.models.n), err);
+  json_add(tree, "prices", cJSON_CreateNumber(prices), err);
+  json_add(tree, "left_out", import->left_out, err);
   import->left_out = NULL;
-  char *text = cJSON_PrintUnformatted(tree);
-  cJSON_Delete(tree);
-  return text;
+  return json_print(tree, err);
 }
 
 void fn_llm_prices_import(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
@@ -73,22 +95,20 @@ void fn_llm_prices_import(sqlite3_context *ctx, int argc, sqlite3_value **argv) 
   if (sqlite3_value_type(argv[0]) == SQLITE_NULL) {
     return;
   }
-  cJSON *file = read_list(argv[0], &err);
+  cJSON *file = read_list(c, argv[0], &err);
   if (file && price_import(file, &import, &err) == RC_OK) {
-    if (config_init(c->db, &made, &err) == RC_OK &&
-        prices_replace_list(c->db, &import.book, &err) == RC_OK) {
-      text = report(&import);
+    text = report(&import, &err);
+    if (text && config_init(c->db, &made, &err) == RC_OK) {
+      prices_replace_list(c->db, &import.book, &err);
     }
-    cJSON_Delete(import.left_out);
     book_free(&import.book);
   }
   cJSON_Delete(file);
   sqlite3_free(made);
   if (err.rc != RC_OK) {
+    cJSON_free(text);
     result_error(ctx, "llm_prices_import", &err);
-  } else if (text) {
-    sqlite3_result_text(ctx, text, -1, SQLITE_TRANSIENT);
-    sqlite3_result_subtype(ctx, 'J');
+  } else {
+    result_json(ctx, text);
   }
-  cJSON_free(text);
 }

@@ -57,14 +57,18 @@ int pricing_refresh(Conn *conn, sqlite3_context *ctx, Err *err) {
 
 /* ---- entries */
 
+static void free_entry(Entry *e) {
+  if (e) {
+    free(e->key);
+    free(e->word);
+    free(e);
+  }
+}
+
 static void forget(Pricing *p) {
   for (int i = 0; i < LIMIT_PRICED_MODELS; i++) {
-    if (p->slots[i]) {
-      free(p->slots[i]->key);
-      free(p->slots[i]->word);
-      free(p->slots[i]);
-      p->slots[i] = NULL;
-    }
+    free_entry(p->slots[i]);
+    p->slots[i] = NULL;
   }
   p->n = 0;
 }
@@ -95,38 +99,45 @@ static const char *provider_of(const Config *config, const char *model) {
   return best < 3 && told && provider && told != vendor_by_word(provider) ? NULL : provider;
 }
 
-/* The books that are asked: the single rows, then the lists, or the one that is named. */
+/* The books that are asked: the single rows, then the lists, or the one that is named. How many; 0
+** without memory. */
 static int choose_books(const Config *config, const char *list, const PriceBook **books) {
   static const PriceBook none = {.list = ""};
+  const PriceBook *catalogue = catalogue_prices();
   int n = 1;
+  if (!catalogue) {
+    return 0;
+  }
   books[0] = list && list[0] ? &none : &config->books[0];
   for (int i = 1; i < config->n_books && n < LIMIT_PRICE_LISTS; i++) {
     if (!list || strcmp(list, config->books[i].list) == 0) {
       books[n++] = &config->books[i];
     }
   }
-  if (!list || strcmp(list, catalogue_prices()->list) == 0) {
-    books[n++] = catalogue_prices();
+  if (!list || strcmp(list, catalogue->list) == 0) {
+    books[n++] = catalogue;
   }
   return n;
 }
 
+/* NULL without memory: nothing is known of the name then. */
 static Entry *make_entry(Conn *conn, const PricingAsk *ask, const char *key, size_t n_key) {
   const PriceBook *books[LIMIT_PRICE_LISTS + 1];
   const char *word = ask->provider ? ask->provider : provider_of(conn->config, ask->model);
-  Entry *e = calloc(1, sizeof *e);
-  if (e && (e->key = malloc(n_key)) == NULL) {
-    free(e);
+  int n = choose_books(conn->config, ask->list, books);
+  Entry *e = n > 0 ? calloc(1, sizeof *e) : NULL;
+  if (e) {
+    e->key = malloc(n_key);
+    e->word = word ? strdup(word) : NULL;
+  }
+  if (!e || !e->key || (word && !e->word)) {
+    free_entry(e);
     return NULL;
   }
-  if (e) {
-    int n = choose_books(conn->config, ask->list, books);
-    memcpy(e->key, key, n_key);
-    e->n_key = n_key;
-    e->word = word ? strdup(word) : NULL;
-    Seller seller = {word ? vendor_by_word(word) : NULL, e->word};
-    e->known = price_find(books, n, seller, ask->model, &e->ref);
-  }
+  memcpy(e->key, key, n_key);
+  e->n_key = n_key;
+  Seller seller = {word ? vendor_by_word(word) : NULL, e->word};
+  e->known = price_find(books, n, seller, ask->model, &e->ref);
   return e;
 }
 
@@ -243,9 +254,12 @@ PricingAsk pricing_ask_of_part(const PricingAsk *ask, const UsagePart *part, con
 
 /* ---- unknown names */
 
-/* The two names nearest to one, of a provider (NULL: of all). */
+/* The two names nearest to one, of a provider (NULL: of all). (That there is none was found in the
+** catalogue, so it is there.) */
 static void find_nearest(const char *name, const char *provider, const char *best[2]) {
-  const PriceModels *models = &catalogue_prices()->models;
+  static const PriceModels none = {NULL, 0};
+  const PriceBook *catalogue = catalogue_prices();
+  const PriceModels *models = catalogue ? &catalogue->models : &none;
   int distance[2] = {1000, 1000};
   for (int i = 0; i < models->n; i++) {
     const char *known = models->at[i].name;

@@ -17,6 +17,9 @@ static int check_supports(const Model *model, Err *err) {
       model->supports[0] ? json_parse(model->supports, strlen(model->supports), "", &why) : NULL;
   int ok = !model->supports[0] || cJSON_IsObject(tree);
   cJSON_Delete(tree);
+  if (why.rc == RC_NOMEM) {
+    return err_nomem(err);
+  }
   return ok ? RC_OK
             : err_set(err, RC_ERROR, "config",
                       "model '%.80s': supports in llm_models is no JSON object", model->name);
@@ -25,7 +28,7 @@ static int check_supports(const Model *model, Err *err) {
 /* How the model embeds; NULL and an error where it does not. */
 static const Api *embedding_api(const Model *model, Err *err) {
   const Api *api =
-      wire_supports(model, "embeddings", 0) ? provider_embedding_api(model->api) : NULL;
+      wire_supports(model, "embeddings", 0, err) ? provider_embedding_api(model->api) : NULL;
   if (!api) {
     err_set(err, RC_ERROR, "embedder",
             "model '%.80s' is no embedding model: its row in llm_models needs api 'openai' and"

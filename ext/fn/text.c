@@ -5,22 +5,26 @@
 
 #include "core/buf.h"
 #include "core/text.h"
+#include "fn/args.h"
 
 #include <stdlib.h>
 
 void fn_llm_normalize(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   (void)argc;
-  const char *text = (const char *)sqlite3_value_text(argv[0]);
-  size_t n = (size_t)sqlite3_value_bytes(argv[0]), bad_at = 0;
   Err err = {0};
+  size_t n, bad_at = 0;
+  const char *text = arg_bytes(argv[0], &n, &err);
   Buf b;
-  if (!text) {
+  if (!text && err.rc == RC_OK) {
     return;
   }
   buf_init(&b, LIMIT_REQUEST_BYTES * 4);
-  if (!text_is_utf8(text, n, &bad_at)) {
+  int rc = RC_OK;
+  if (text && !text_is_utf8(text, n, &bad_at)) {
     err_set(&err, RC_ERROR, "bad_utf8", "not valid UTF-8 (byte %zu)", bad_at);
-  } else if (text_normalize(text, n, &b) != RC_OK) {
+  } else if (text && (rc = text_normalize(text, n, &b)) == RC_TOOBIG) {
+    err_set(&err, rc, "too_big", "a text of %zu bytes", n);
+  } else if (rc != RC_OK) {
     err_nomem(&err);
   }
   if (err.rc == RC_OK) {

@@ -6,6 +6,7 @@
 */
 #include "fn/fn.h"
 
+#include "fn/args.h"
 #include "fn/counter.h"
 
 #include <stdlib.h>
@@ -19,8 +20,8 @@ static const TokenRule *rule_of(sqlite3_context *ctx, int argc, sqlite3_value **
   if (kept) {
     return kept;
   }
-  const char *model = argc > at ? (const char *)sqlite3_value_text(argv[at]) : NULL;
-  if (counter_rule(c, model, room, err) != RC_OK) {
+  const char *model = argc > at ? arg_text(argv[at], "the model", err) : NULL;
+  if (err->rc != RC_OK || counter_rule(c, model, room, err) != RC_OK) {
     return NULL;
   }
   TokenRule *copy = argc > at ? malloc(sizeof *copy) : NULL;
@@ -42,12 +43,12 @@ static void give(sqlite3_context *ctx, long long tokens) {
 void fn_llm_tokens(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   Err err = {0};
   TokenRule room;
-  const char *text = (const char *)sqlite3_value_text(argv[0]);
-  size_t n = (size_t)sqlite3_value_bytes(argv[0]);
-  if (!text) {
+  size_t n;
+  const char *text = arg_bytes(argv[0], &n, &err);
+  if (!text && err.rc == RC_OK) {
     return;
   }
-  const TokenRule *rule = rule_of(ctx, argc, argv, 1, &room, &err);
+  const TokenRule *rule = text ? rule_of(ctx, argc, argv, 1, &room, &err) : NULL;
   if (rule) {
     give(ctx, tokens_count(rule, text, n));
   } else {
@@ -60,13 +61,13 @@ void fn_llm_chat_tokens(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   TokenRule room;
   Options options;
   Request request = {0};
-  const char *messages = (const char *)sqlite3_value_text(argv[0]);
-  size_t n = (size_t)sqlite3_value_bytes(argv[0]);
-  if (!messages) {
+  size_t n;
+  const char *messages = arg_bytes(argv[0], &n, &err);
+  if (!messages && err.rc == RC_OK) {
     return;
   }
   options_init(&options);
-  const TokenRule *rule = rule_of(ctx, argc, argv, 1, &room, &err);
+  const TokenRule *rule = messages ? rule_of(ctx, argc, argv, 1, &room, &err) : NULL;
   if (rule && request_from_messages(messages, n, &options, &request, &err) == RC_OK) {
     long long tokens = tokens_request(rule, &request), names = tokens_names(rule, request.doc);
     give(ctx, tokens < 0 || names < 0 ? -1 : tokens + names);

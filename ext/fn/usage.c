@@ -6,6 +6,7 @@
 #include "core/book.h"
 #include "core/model_name.h"
 #include "core/usage.h"
+#include "fn/args.h"
 #include "fn/cost_args.h"
 
 #include <stdlib.h>
@@ -20,9 +21,11 @@ static const Vendor *vendor_of_answer(const cJSON *body) {
   return vendor ? vendor : vendor_of_model(bare);
 }
 
+/* The usage in our own words; NULL where the body holds none, or *err. */
 static cJSON *read_body(sqlite3_value *v, const Vendor *vendor, const char *api, Err *err) {
-  const char *json = (const char *)sqlite3_value_text(v);
-  cJSON *body = json_parse(json ? json : "", (size_t)sqlite3_value_bytes(v), "the usage", err);
+  size_t size;
+  const char *json = arg_bytes(v, &size, err);
+  cJSON *body = json ? json_parse(json, size, "the usage", err) : NULL;
   cJSON *tree = NULL;
   UsagePart *parts = NULL;
   int n = 0;
@@ -30,9 +33,11 @@ static cJSON *read_body(sqlite3_value *v, const Vendor *vendor, const char *api,
   vendor = vendor || !body ? vendor : vendor_of_answer(body);
   if (body && usage_read_all(body, vendor, api[0] ? api : NULL, &u, &parts, &n, err) == RC_OK &&
       u.has) {
-    tree = n ? usage_parts_json(&u, parts, n) : usage_json(&u);
-    if (u.reported_nusd != USAGE_UNKNOWN) {
-      cJSON_AddNumberToObject(tree, "reported_usd", (double)u.reported_nusd / 1e9);
+    tree = usage_parts_json(&u, parts, n);
+    if (!tree) {
+      err_nomem(err);
+    } else if (u.reported_nusd != USAGE_UNKNOWN) {
+      json_add(tree, "reported_usd", cJSON_CreateNumber((double)u.reported_nusd / 1e9), err);
     }
   }
   free(parts);
@@ -46,21 +51,20 @@ void fn_llm_usage(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   const Vendor *vendor = NULL;
   char api[32] = "";
   cJSON *tree = NULL;
-  const char *json = argc > 1 ? (const char *)sqlite3_value_text(argv[1]) : NULL;
+  size_t n = 0;
   if (sqlite3_value_type(argv[0]) == SQLITE_NULL) {
     return;
   }
-  if (!json || usage_options_read(json, (size_t)sqlite3_value_bytes(argv[1]), &vendor, api,
-                                  sizeof api, &err) == RC_OK) {
+  const char *json = argc > 1 ? arg_bytes(argv[1], &n, &err) : NULL;
+  if (err.rc == RC_OK &&
+      (!json || usage_options_read(json, n, &vendor, api, sizeof api, &err) == RC_OK)) {
     tree = read_body(argv[0], vendor, api, &err);
   }
-  char *text = tree && err.rc == RC_OK ? cJSON_PrintUnformatted(tree) : NULL;
+  int there = tree != NULL;
+  char *text = there ? json_print(tree, &err) : NULL;
   if (err.rc != RC_OK) {
     result_error(ctx, "llm_usage", &err);
-  } else if (text) {
-    sqlite3_result_text(ctx, text, -1, SQLITE_TRANSIENT);
-    sqlite3_result_subtype(ctx, 'J');
+  } else if (there) {
+    result_json(ctx, text);
   }
-  cJSON_free(text);
-  cJSON_Delete(tree);
 }

@@ -24,19 +24,20 @@ static int check_options(const Options *o, Err *err) {
   return RC_OK;
 }
 
-static int add_schema(cJSON *tree, const cJSON *schema) {
-  cJSON *config = cJSON_AddObjectToObject(tree, "output_config");
-  cJSON *format = cJSON_AddObjectToObject(config, "format");
-  return cJSON_AddStringToObject(format, "type", "json_schema") &&
-         cJSON_AddItemToObject(format, "schema", cJSON_Duplicate(schema, 1));
+static void add_schema(cJSON *tree, const cJSON *schema, Err *err) {
+  cJSON *config = json_add(tree, "output_config", cJSON_CreateObject(), err);
+  cJSON *format = json_add(config, "format", cJSON_CreateObject(), err);
+  json_add(format, "type", cJSON_CreateString("json_schema"), err);
+  json_add(format, "schema", cJSON_Duplicate(schema, 1), err);
 }
 
-static int add_stop(cJSON *tree, const cJSON *stop) {
+static void add_stop(cJSON *tree, const cJSON *stop, Err *err) {
   if (cJSON_IsArray(stop)) {
-    return cJSON_AddItemToObject(tree, "stop_sequences", cJSON_Duplicate(stop, 1));
+    json_add(tree, "stop_sequences", cJSON_Duplicate(stop, 1), err);
+  } else {
+    cJSON *array = json_add(tree, "stop_sequences", cJSON_CreateArray(), err);
+    json_add(array, NULL, cJSON_Duplicate(stop, 1), err);
   }
-  cJSON *array = cJSON_AddArrayToObject(tree, "stop_sequences");
-  return cJSON_AddItemToArray(array, cJSON_Duplicate(stop, 1));
 }
 
 static double max_tokens(const Options *o, const Model *model) {
@@ -53,17 +54,23 @@ int anthropic_build(const Request *request, const Model *model, Buf *body, Err *
     return err->rc;
   }
   cJSON *tree = cJSON_CreateObject();
-  int ok =
-      cJSON_AddStringToObject(tree, "model", model->name) &&
-      cJSON_AddNumberToObject(tree, "max_tokens", max_tokens(o, model)) &&
-      (!request->system || cJSON_AddStringToObject(tree, "system", request->system)) &&
-      wire_add_messages(tree, request, NULL) &&
-      (isnan(o->temperature) || cJSON_AddNumberToObject(tree, "temperature", o->temperature)) &&
-      (isnan(o->top_p) || cJSON_AddNumberToObject(tree, "top_p", o->top_p)) &&
-      (!o->stop || add_stop(tree, o->stop)) && (!o->schema || add_schema(tree, o->schema));
-  if (!ok) {
-    cJSON_Delete(tree);
-    tree = NULL;
+  json_add(tree, "model", cJSON_CreateString(model->name), err);
+  json_add(tree, "max_tokens", cJSON_CreateNumber(max_tokens(o, model)), err);
+  if (request->system) {
+    json_add(tree, "system", cJSON_CreateString(request->system), err);
+  }
+  wire_add_messages(tree, request, NULL, err);
+  if (!isnan(o->temperature)) {
+    json_add(tree, "temperature", cJSON_CreateNumber(o->temperature), err);
+  }
+  if (!isnan(o->top_p)) {
+    json_add(tree, "top_p", cJSON_CreateNumber(o->top_p), err);
+  }
+  if (o->stop) {
+    add_stop(tree, o->stop, err);
+  }
+  if (o->schema) {
+    add_schema(tree, o->schema, err);
   }
   return wire_finish(tree, body, err);
 }
@@ -84,8 +91,8 @@ static const char *finish_reason(const char *word) {
   return "other";
 }
 
-/* The text blocks one after another; NULL where there is none. */
-static char *join_text(const cJSON *content) {
+/* The text blocks one after another; NULL where there is none, or *err. */
+static char *join_text(const cJSON *content, Err *err) {
   Buf b;
   int blocks = 0;
   const cJSON *block;
@@ -97,11 +104,12 @@ static char *join_text(const cJSON *content) {
       blocks++;
     }
   }
-  if (blocks == 0) {
-    buf_free(&b);
-    return NULL;
+  char *joined = blocks ? buf_take(&b) : NULL; /* (never more than the answer was) */
+  buf_free(&b);
+  if (blocks && !joined) {
+    err_nomem(err);
   }
-  return buf_take(&b);
+  return joined;
 }
 
 int anthropic_parse(const cJSON *answer, Reply *reply, Err *err) {
@@ -110,6 +118,6 @@ int anthropic_parse(const cJSON *answer, Reply *reply, Err *err) {
     return err_set(err, RC_ERROR, "bad_answer", "the answer has no content array");
   }
   reply->finish_reason = finish_reason(json_text(answer, "stop_reason"));
-  reply->text = join_text(content);
-  return RC_OK;
+  reply->text = join_text(content, err);
+  return err->rc;
 }

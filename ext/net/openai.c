@@ -18,73 +18,76 @@
 #include <string.h>
 
 /* response_format: the schema itself where the model takes one, else "some JSON object". */
-static int add_schema(cJSON *tree, const cJSON *schema, int takes_schema) {
-  cJSON *format = cJSON_AddObjectToObject(tree, "response_format");
+static void add_schema(cJSON *tree, const cJSON *schema, int takes_schema, Err *err) {
+  cJSON *format = json_add(tree, "response_format", cJSON_CreateObject(), err);
   if (!takes_schema) {
-    return cJSON_AddStringToObject(format, "type", "json_object") != NULL;
+    json_add(format, "type", cJSON_CreateString("json_object"), err);
+    return;
   }
-  cJSON_AddStringToObject(format, "type", "json_schema");
-  cJSON *inner = cJSON_AddObjectToObject(format, "json_schema");
-  return cJSON_AddStringToObject(inner, "name", "answer") &&
-         cJSON_AddBoolToObject(inner, "strict", schema_is_strict(schema)) &&
-         cJSON_AddItemToObject(inner, "schema", cJSON_Duplicate(schema, 1));
+  json_add(format, "type", cJSON_CreateString("json_schema"), err);
+  cJSON *inner = json_add(format, "json_schema", cJSON_CreateObject(), err);
+  json_add(inner, "name", cJSON_CreateString("answer"), err);
+  json_add(inner, "strict", cJSON_CreateBool(schema_is_strict(schema)), err);
+  json_add(inner, "schema", cJSON_Duplicate(schema, 1), err);
 }
 
-/* All digits: as a double, cJSON would write a large seed with an exponent. */
-static int add_seed(cJSON *tree, long long seed) {
-  char digits[24];
-  snprintf(digits, sizeof digits, "%lld", seed);
-  return cJSON_AddRawToObject(tree, "seed", digits) != NULL;
+static void add_sampling(cJSON *tree, const Options *o, Err *err) {
+  if (!isnan(o->temperature)) {
+    json_add(tree, "temperature", cJSON_CreateNumber(o->temperature), err);
+  }
+  if (!isnan(o->top_p)) {
+    json_add(tree, "top_p", cJSON_CreateNumber(o->top_p), err);
+  }
+  if (o->has_seed) { /* all digits: as a double, cJSON would write a large one with an exponent */
+    char digits[24];
+    snprintf(digits, sizeof digits, "%lld", o->seed);
+    json_add(tree, "seed", cJSON_CreateRaw(digits), err);
+  }
+  if (o->stop) {
+    json_add(tree, "stop", cJSON_Duplicate(o->stop, 1), err);
+  }
 }
 
-static int add_sampling(cJSON *tree, const Options *o) {
-  return (isnan(o->temperature) || cJSON_AddNumberToObject(tree, "temperature", o->temperature)) &&
-         (isnan(o->top_p) || cJSON_AddNumberToObject(tree, "top_p", o->top_p)) &&
-         (!o->has_seed || add_seed(tree, o->seed)) &&
-         (!o->stop || cJSON_AddItemToObject(tree, "stop", cJSON_Duplicate(o->stop, 1)));
-}
-
-/* The system prompt, with the schema in words where the model can't be given it. Owned; NULL:
-** none. */
-static char *system_with_schema(const Request *r, int in_words) {
+/* The system prompt with the schema in words, for a model that can't be given it. Owned; NULL and *err. */
+static char *schema_in_words(const Request *r, Err *err) {
   Buf b;
-  if (!r->system && !in_words) {
-    return NULL;
-  }
+  char *schema = cJSON_PrintUnformatted(r->options->schema);
   buf_init(&b, 2 * LIMIT_REQUEST_BYTES); /* what is too much for the body is refused there */
   if (r->system) {
     buf_puts(&b, r->system);
+    buf_puts(&b, "\n\n");
   }
-  if (in_words) {
-    char *schema = cJSON_PrintUnformatted(r->options->schema);
-    buf_printf(&b, "%sAnswer with nothing but JSON that satisfies this JSON Schema: %s",
-               r->system ? "\n\n" : "", schema ? schema : "{}");
-    cJSON_free(schema);
+  buf_puts(&b, "Answer with nothing but JSON that satisfies this JSON Schema: ");
+  buf_puts(&b, schema ? schema : "");
+  int is_big = b.failed == RC_TOOBIG;
+  char *text = buf_take(&b);
+  if (is_big) {
+    err_set(err, RC_TOOBIG, "too_big", "the request is over %zu bytes", LIMIT_REQUEST_BYTES);
+  } else if (!schema || !text) {
+    err_nomem(err);
   }
-  return buf_take(&b);
+  cJSON_free(schema);
+  return text;
 }
 
 int openai_build(const Request *request, const Model *model, Buf *body, Err *err) {
   const Options *o = request->options;
-  int takes_schema = wire_supports(model, "json_schema", 1);
+  int takes_schema = wire_supports(model, "json_schema", 1, err);
   int new_limit =
-      wire_supports(model, "max_completion_tokens", strcmp(model->provider, "openai") == 0);
-  int in_words = o->schema && !takes_schema;
-  char *system = system_with_schema(request, in_words);
+      wire_supports(model, "max_completion_tokens", strcmp(model->provider, "openai") == 0, err);
+  char *words = o->schema && !takes_schema ? schema_in_words(request, err) : NULL;
   cJSON *tree = cJSON_CreateObject();
-  int ok = (system || (!request->system && !in_words)) &&
-           cJSON_AddStringToObject(tree, "model", model->name) &&
-           wire_add_messages(tree, request, system) && add_sampling(tree, o) &&
-           (!o->schema || add_schema(tree, o->schema, takes_schema));
-  if (ok && o->max_tokens != OPTION_UNSET) {
-    ok = cJSON_AddNumberToObject(tree, new_limit ? "max_completion_tokens" : "max_tokens",
-                                 (double)o->max_tokens) != NULL;
+  json_add(tree, "model", cJSON_CreateString(model->name), err);
+  wire_add_messages(tree, request, words ? words : request->system, err);
+  add_sampling(tree, o, err);
+  if (o->schema) {
+    add_schema(tree, o->schema, takes_schema, err);
   }
-  free(system);
-  if (!ok) {
-    cJSON_Delete(tree);
-    tree = NULL;
+  if (o->max_tokens != OPTION_UNSET) {
+    json_add(tree, new_limit ? "max_completion_tokens" : "max_tokens",
+             cJSON_CreateNumber((double)o->max_tokens), err);
   }
+  free(words);
   return wire_finish(tree, body, err);
 }
 

@@ -16,25 +16,24 @@
 
 int openai_embed_build(const Request *request, const Model *model, Buf *body, Err *err) {
   cJSON *tree = cJSON_CreateObject();
-  cJSON *input = cJSON_AddArrayToObject(tree, "input");
-  int ok = input && cJSON_AddStringToObject(tree, "model", model->name) &&
-           cJSON_AddStringToObject(tree, "encoding_format", "base64");
-  for (int i = 0; ok && i < request->n_messages; i++) {
-    ok = cJSON_AddItemToArray(input, cJSON_CreateString(request->messages[i].content));
-  }
-  if (!ok) {
-    cJSON_Delete(tree);
-    tree = NULL;
+  cJSON *input = json_add(tree, "input", cJSON_CreateArray(), err);
+  json_add(tree, "model", cJSON_CreateString(model->name), err);
+  json_add(tree, "encoding_format", cJSON_CreateString("base64"), err);
+  for (int i = 0; i < request->n_messages && err->rc == RC_OK; i++) {
+    json_add(input, NULL, cJSON_CreateString(request->messages[i].content), err);
   }
   return wire_finish(tree, body, err);
 }
 
-/* One vector, owned (free); its length in *dim. NULL where it is none. */
-static float *read_vector(const cJSON *item, size_t *dim) {
+/* One vector, owned (free); its length in *dim. NULL where it is none, or *err. */
+static float *read_vector(const cJSON *item, size_t *dim, Err *err) {
   const cJSON *v = cJSON_GetObjectItemCaseSensitive(item, "embedding");
   unsigned char *bytes = NULL;
-  size_t n = 0;
-  if (cJSON_IsString(v) && base64_decode(v->valuestring, strlen(v->valuestring), &bytes, &n)) {
+  size_t n = 0, at = 0;
+  if (cJSON_IsString(v)) {
+    if (base64_decode(v->valuestring, strlen(v->valuestring), &bytes, &n) < 0) {
+      err_nomem(err);
+    }
     *dim = n / sizeof(float);
     return (float *)(void *)bytes;
   }
@@ -43,48 +42,61 @@ static float *read_vector(const cJSON *item, size_t *dim) {
   }
   *dim = (size_t)cJSON_GetArraySize(v);
   float *out = malloc(sizeof *out * (*dim + 1));
-  size_t at = 0;
+  if (!out) {
+    err_nomem(err);
+  }
   for (const cJSON *x = v->child; out && x; x = x->next) {
     out[at++] = cJSON_IsNumber(x) ? (float)x->valuedouble : NAN;
   }
   return out;
 }
 
-/* Puts one item of "data" in its place; the first decides the length of all. 1 if it is right. */
-static int place_vector(const cJSON *item, int n, size_t *dim, float **all, char *seen) {
+/* The vectors of an answer, as they come in. */
+typedef struct Vectors {
+  int n;
+  size_t dim; /* the first decides it for all */
+  float *all; /* owned; NULL before the first */
+  char *seen; /* owned */
+} Vectors;
+
+/* Puts one item of "data" in its place. 1 if it is right, 0 if not, or *err. */
+static int place_vector(Vectors *v, const cJSON *item, Err *err) {
   const cJSON *index = cJSON_GetObjectItemCaseSensitive(item, "index");
   int at = cJSON_IsNumber(index) ? index->valueint : -1;
   size_t length = 0;
-  float *v = read_vector(item, &length);
-  if (v && length > 0 && !*all) {
-    *dim = length;
-    *all = malloc(sizeof **all * length * (size_t)n);
+  float *one = read_vector(item, &length, err);
+  if (one && length > 0 && !v->all) {
+    v->dim = length;
+    v->all = malloc(sizeof *v->all * length * (size_t)v->n);
+    v->all ? 0 : err_nomem(err);
   }
-  int ok = v && *all && length == *dim && at >= 0 && at < n && !seen[at];
+  int ok = one && v->all && length == v->dim && at >= 0 && at < v->n && !v->seen[at];
   if (ok) {
-    memcpy(*all + *dim * (size_t)at, v, sizeof(float) * *dim);
-    seen[at] = 1;
+    memcpy(v->all + v->dim * (size_t)at, one, sizeof(float) * v->dim);
+    v->seen[at] = 1;
   }
-  free(v);
+  free(one);
   return ok;
 }
 
 static int read_vectors(const cJSON *data, Reply *reply, Err *err) {
-  int n = cJSON_GetArraySize(data), ok = n > 0;
-  float *all = NULL;
-  size_t dim = 0;
-  char *seen = calloc((size_t)n + 1, 1);
-  for (const cJSON *item = seen && data ? data->child : NULL; item && ok; item = item->next) {
-    ok = place_vector(item, n, &dim, &all, seen);
+  Vectors v = {.n = cJSON_GetArraySize(data)};
+  int ok = v.n > 0;
+  v.seen = calloc((size_t)v.n + 1, 1);
+  for (const cJSON *item = v.seen && data ? data->child : NULL; item && ok; item = item->next) {
+    ok = place_vector(&v, item, err);
   }
-  if (ok && all) {
-    reply->text = base64_encode(all, sizeof *all * dim * (size_t)n);
+  if (ok && v.all) {
+    reply->text = base64_encode(v.all, sizeof *v.all * v.dim * (size_t)v.n);
   }
-  free(all);
-  free(seen);
-  return reply->text ? RC_OK
-                     : err_set(err, RC_ERROR, "bad_answer",
-                               "the answer's data is no list of vectors of one length");
+  if (!v.seen || (ok && !reply->text)) {
+    err_nomem(err);
+  } else if (!ok) {
+    err_set(err, RC_ERROR, "bad_answer", "the answer's data is no list of vectors of one length");
+  }
+  free(v.all);
+  free(v.seen);
+  return err->rc;
 }
 
 int openai_embed_parse(const cJSON *answer, Reply *reply, Err *err) {

@@ -58,10 +58,10 @@ static void read_detail(const cJSON *root, Failure *f) {
   }
 }
 
-void provider_read_failure(const char *body, size_t n, Failure *f) {
-  Err ignored = {0};
+int provider_read_failure(const char *body, size_t n, Failure *f) {
+  Err why = {0};
   memset(f, 0, sizeof *f);
-  cJSON *tree = json_parse(body, n, "the error", &ignored);
+  cJSON *tree = json_parse(body, n, "the error", &why);
   const cJSON *root = cJSON_IsArray(tree) ? tree->child : tree; /* Gemini wraps it in an array */
   const cJSON *error = cJSON_GetObjectItemCaseSensitive(root, "error");
   const cJSON *from = cJSON_IsObject(error) ? error : root;
@@ -78,6 +78,7 @@ void provider_read_failure(const char *body, size_t n, Failure *f) {
     read_detail(root, f);
   }
   cJSON_Delete(tree);
+  return why.rc == RC_NOMEM ? RC_NOMEM : RC_OK;
 }
 
 int provider_is_failure(const cJSON *answer, long *status) {
@@ -113,44 +114,44 @@ void reply_free(Reply *reply) {
 }
 
 int wire_finish(cJSON *tree, Buf *body, Err *err) {
-  char *text = tree ? cJSON_PrintUnformatted(tree) : NULL;
-  cJSON_Delete(tree);
+  char *text = json_print(tree, err);
   if (!text) {
-    return err_nomem(err);
+    return err->rc;
   }
   int rc = buf_puts(body, text);
   cJSON_free(text);
-  return rc == RC_OK
-             ? RC_OK
-             : err_set(err, rc, "too_big", "the request is over %zu bytes", LIMIT_REQUEST_BYTES);
+  return rc == RC_TOOBIG
+             ? err_set(err, rc, "too_big", "the request is over %zu bytes", LIMIT_REQUEST_BYTES)
+         : rc == RC_OK ? RC_OK
+                       : err_nomem(err);
 }
 
-static int add_message(cJSON *array, const char *role, const char *content) {
-  cJSON *item = cJSON_CreateObject();
-  cJSON_AddItemToArray(array, item);
-  return cJSON_AddStringToObject(item, "role", role) &&
-         cJSON_AddStringToObject(item, "content", content);
+static void add_message(cJSON *array, const char *role, const char *content, Err *err) {
+  cJSON *item = json_add(array, NULL, cJSON_CreateObject(), err);
+  json_add(item, "role", cJSON_CreateString(role), err);
+  json_add(item, "content", cJSON_CreateString(content), err);
 }
 
-int wire_add_messages(cJSON *tree, const Request *request, const char *system) {
-  cJSON *array = cJSON_AddArrayToObject(tree, "messages");
-  int ok = array != NULL;
-  if (ok && system) {
-    ok = add_message(array, "system", system);
+void wire_add_messages(cJSON *tree, const Request *request, const char *system, Err *err) {
+  cJSON *array = json_add(tree, "messages", cJSON_CreateArray(), err);
+  if (system) {
+    add_message(array, "system", system, err);
   }
-  for (int i = 0; ok && i < request->n_messages; i++) {
-    ok = add_message(array, request->messages[i].role, request->messages[i].content);
+  for (int i = 0; i < request->n_messages && err->rc == RC_OK; i++) {
+    add_message(array, request->messages[i].role, request->messages[i].content, err);
   }
-  return ok;
 }
 
-int wire_supports(const Model *model, const char *name, int otherwise) {
-  Err ignored = {0};
+int wire_supports(const Model *model, const char *name, int otherwise, Err *err) {
+  Err why = {0};
   cJSON *tree = model->supports[0]
-                    ? json_parse(model->supports, strlen(model->supports), "supports", &ignored)
+                    ? json_parse(model->supports, strlen(model->supports), "supports", &why)
                     : NULL;
   const cJSON *item = cJSON_GetObjectItemCaseSensitive(tree, name);
   int value = cJSON_IsBool(item) ? cJSON_IsTrue(item) : otherwise;
   cJSON_Delete(tree);
+  if (why.rc == RC_NOMEM) {
+    err_nomem(err);
+  }
   return value;
 }

@@ -49,14 +49,15 @@ const Api *provider_api(const char *name);
 const Api *provider_embedding_api(const char *name);
 #define PROVIDER_APIS "'openai', 'anthropic'"
 
-/* Reads any provider's error body; what can't be read stays "". Never fails. */
-void provider_read_failure(const char *body, size_t n, Failure *failure);
+/* Reads any provider's error body; what can't be read stays "". RC_OK, or RC_NOMEM where memory is why. */
+int provider_read_failure(const char *body, size_t n, Failure *failure);
 
 /* 1 if a body of HTTP 200 is an error after all (some gateways do that); its inner status in
 ** *status, 0 if none. */
 int provider_is_failure(const cJSON *answer, long *status);
 
-/* Reads model and usage of an answer of that provider. Never fails: see usage_error. */
+/* Reads model and usage of an answer of that provider. Never fails: see usage_error (which says so where
+** memory was short: the answer is paid for all the same). */
 void provider_read_usage(const cJSON *answer, const char *provider, Reply *reply);
 
 void reply_free(Reply *reply);
@@ -69,14 +70,15 @@ int openai_embed_parse(const cJSON *answer, Reply *reply, Err *err);
 int anthropic_build(const Request *request, const Model *model, Buf *body, Err *err);
 int anthropic_parse(const cJSON *answer, Reply *reply, Err *err);
 
-/* Prints the tree into body and frees it. A NULL tree is out of memory. */
+/* Prints the tree into body and frees it, unless an error stands there. A NULL tree is out of memory. */
 int wire_finish(cJSON *tree, Buf *body, Err *err);
 
 /* Adds the messages as an array of {role, content}, in front of it the system prompt where
 ** `system` is not NULL. */
-int wire_add_messages(cJSON *tree, const Request *request, const char *system);
+void wire_add_messages(cJSON *tree, const Request *request, const char *system, Err *err);
 
-/* The model's `supports` JSON has "name": true. `otherwise` where it says nothing. */
-int wire_supports(const Model *model, const char *name, int otherwise);
+/* The model's `supports` JSON has "name": true. `otherwise` where it says nothing, or is no JSON (route.c
+** refuses that). *err where there was no memory to look: the value says nothing. */
+int wire_supports(const Model *model, const char *name, int otherwise, Err *err);
 
 #endif

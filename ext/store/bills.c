@@ -8,6 +8,9 @@
 */
 #include "store/bills.h"
 
+#include <errno.h>
+#include <sys/stat.h>
+
 static const char newest_sql[] = "SELECT max(id) FROM main.llm_calls";
 
 static const char bills_sql[] =
@@ -21,49 +24,83 @@ static const char bills_sql[] =
     " AND length(p.text) <= ?3 AND (s.text IS NULL OR length(s.text) <= ?3)"
     " ORDER BY c.id DESC LIMIT ?4";
 
-/* The first row's first number, 0 for none. */
-static long long ask(sqlite3 *db, const char *sql) {
-  sqlite3_stmt *stmt = NULL;
-  long long value = 0;
-  if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK &&
-      sqlite3_step(stmt) == SQLITE_ROW) {
-    value = sqlite3_column_int64(stmt, 0);
+static int cannot_read(sqlite3 *db, int rc, Err *err) {
+  int code = rc & 0xff;
+  if (code == SQLITE_NOMEM) {
+    return err_nomem(err);
   }
-  sqlite3_finalize(stmt);
-  return value;
+  if (code == SQLITE_INTERRUPT) {
+    return err_set(err, RC_INTERRUPT, "interrupted", "interrupted");
+  }
+  return err_set(err, code ? code : RC_ERROR, "store", "cannot read what the ledger teaches: %s",
+                 db ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
+}
+
+/* The first row's first number, 0 for none or NULL. An SQLite code. */
+static int ask(sqlite3 *db, const char *sql, long long *value) {
+  sqlite3_stmt *stmt = NULL;
+  int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+  *value = 0;
+  if (rc == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW) {
+    *value = sqlite3_column_int64(stmt, 0);
+  }
+  int end = sqlite3_finalize(stmt);
+  return rc == SQLITE_OK ? end : rc;
+}
+
+/* 1 if there is certainly no such file. */
+static int is_absent(const char *path) {
+  struct stat st;
+  return lstat(path, &st) != 0 && (errno == ENOENT || errno == ENOTDIR);
+}
+
+/* 1 if the open file is a store of this installation; 0 if not; -1 and *err. */
+static int is_ledger(sqlite3 *db, const StoreHost *host, Err *err) {
+  long long application;
+  Err why = {0};
+  int rc = sqlite3_exec(db, "PRAGMA query_only=ON", NULL, NULL, NULL);
+  rc = rc == SQLITE_OK ? ask(db, "PRAGMA main.application_id", &application) : rc;
+  if (rc != SQLITE_OK) {
+    return (rc & 0xff) == SQLITE_NOTADB ? 0 : (cannot_read(db, rc, err), -1);
+  }
+  int is_ours = application == STORE_APPLICATION_ID ? store_is_ours(db, "main", host, &why) : 0;
+  if (is_ours < 0 && why.rc != RC_ERROR) { /* (RC_ERROR: nothing here makes it ours) */
+    *err = why;
+    return -1;
+  }
+  return is_ours == 1;
 }
 
 /* Not with SQLITE_OPEN_READONLY: such a connection can't take the WAL files away again. */
-static sqlite3 *open_file(const char *path, const StoreHost *host) {
-  sqlite3 *db = NULL;
-  int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-  Err ignored = {0};
-  sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-  sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-  if (rc == SQLITE_OK) {
-    rc = sqlite3_exec(db, "PRAGMA query_only=ON", NULL, NULL, NULL);
+static int open_file(const char *path, const StoreHost *host, sqlite3 **db, Err *err) {
+  if (is_absent(path)) {
+    return 0;
   }
-  if (rc == SQLITE_OK && ask(db, "PRAGMA main.application_id") == STORE_APPLICATION_ID &&
-      store_is_ours(db, "main", host, &ignored) == 1) {
-    return db;
+  int rc = sqlite3_open_v2(path, db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+  if (rc != SQLITE_OK) {
+    cannot_read(*db, rc, err);
+    return -1;
   }
-  sqlite3_close(db);
-  return NULL;
+  sqlite3_db_config(*db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+  sqlite3_db_config(*db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+  return is_ledger(*db, host, err);
 }
 
-int bills_open(Bills *b, Store *store, const char *path, const StoreHost *host) {
-  Err ignored = {0};
+int bills_open(Bills *b, Store *store, const char *path, const StoreHost *host, Err *err) {
   *b = (Bills){NULL, NULL, 0};
+  int found = 0;
   if (store && store->is_main) {
     b->db = store->db;
+    found = 1;
   } else if (store) {
-    b->db = store_reader_take(store, &ignored);
+    b->db = store_reader_take(store, err);
     b->store = store;
+    found = b->db ? 1 : -1;
   } else if (path) {
-    b->db = open_file(path, host);
     b->owned = 1;
+    found = open_file(path, host, &b->db, err);
   }
-  return b->db != NULL;
+  return found;
 }
 
 void bills_close(Bills *b) {
@@ -75,31 +112,41 @@ void bills_close(Bills *b) {
   b->db = NULL;
 }
 
-long long bills_newest(Bills *b) {
-  return ask(b->db, newest_sql);
+int bills_newest(Bills *b, long long *newest, Err *err) {
+  int rc = ask(b->db, newest_sql, newest);
+  return rc == SQLITE_OK ? RC_OK : cannot_read(b->db, rc, err);
 }
 
-static const char *text_of(sqlite3_stmt *stmt, int column, size_t *n) {
-  const char *text = (const char *)sqlite3_column_text(stmt, column);
-  *n = (size_t)sqlite3_column_bytes(stmt, column);
-  return text;
+/* A text of a row, NULL where it is NULL. 0 where there is no memory for it. */
+static int take_text(sqlite3_stmt *stmt, int column, const char **text, size_t *n) {
+  int is_null = sqlite3_column_type(stmt, column) == SQLITE_NULL;
+  *text = is_null ? NULL : (const char *)sqlite3_column_text(stmt, column);
+  *n = *text ? (size_t)sqlite3_column_bytes(stmt, column) : 0;
+  return is_null || *text;
 }
 
-void bills_read(Bills *b, const char *model, BillFn take, void *arg) {
+int bills_read(Bills *b, const char *model, BillFn take, void *arg, Err *err) {
   sqlite3_stmt *stmt = NULL;
-  if (sqlite3_prepare_v2(b->db, bills_sql, -1, &stmt, NULL) == SQLITE_OK) {
-    sqlite3_bind_text(stmt, 1, model, -1, SQLITE_STATIC);
+  int rc = sqlite3_prepare_v2(b->db, bills_sql, -1, &stmt, NULL);
+  if (rc == SQLITE_OK) {
+    rc = sqlite3_bind_text(stmt, 1, model, -1, SQLITE_STATIC);
     sqlite3_bind_int(stmt, 2, LIMIT_BILL_ROWS);
     sqlite3_bind_int(stmt, 3, LIMIT_BILL_TEXT);
     sqlite3_bind_int(stmt, 4, LIMIT_BILLS);
-    while (sqlite3_step(stmt) == SQLITE_ROW) {
-      Bill bill = {.input_tokens = sqlite3_column_int64(stmt, 2)};
-      bill.prompt = text_of(stmt, 0, &bill.n_prompt);
-      bill.system = text_of(stmt, 1, &bill.n_system);
-      if (bill.prompt) {
-        take(arg, &bill);
-      }
+  }
+  while (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+    Bill bill = {.input_tokens = sqlite3_column_int64(stmt, 2)};
+    rc = take_text(stmt, 0, &bill.prompt, &bill.n_prompt) &&
+                 take_text(stmt, 1, &bill.system, &bill.n_system)
+             ? SQLITE_OK
+             : SQLITE_NOMEM;
+    if (rc == SQLITE_OK && bill.prompt) {
+      take(arg, &bill);
     }
   }
+  if (rc != SQLITE_DONE) {
+    cannot_read(b->db, rc, err);
+  }
   sqlite3_finalize(stmt);
+  return err->rc;
 }

@@ -26,16 +26,17 @@ typedef struct Bills {
 } Bills;
 
 /* Opens the ledger of `store`, or where that is NULL of the file `path` (NULL: there is none), if it is a
-** store of this installation. 1, or 0 where there is no ledger that can be read: nothing is known then, and nothing is wrong.
-** bills_close in both cases. */
-int bills_open(Bills *b, Store *store, const char *path, const StoreHost *host);
+** store of this installation. 1; 0 where there is no such ledger: nothing is known then, and nothing is
+** wrong; -1 and *err where it could not be looked at. bills_close in each case. */
+int bills_open(Bills *b, Store *store, const char *path, const StoreHost *host, Err *err);
 void bills_close(Bills *b);
 
-/* The newest id of the ledger, 0 for none. */
-long long bills_newest(Bills *b);
+/* The newest id of the ledger in *newest, 0 for none. RC_OK or *err. */
+int bills_newest(Bills *b, long long *newest, Err *err);
 
 /* Hands the latest answered calls of a model, as requested or as answered, to `take`: at most
-** LIMIT_BILLS of the newest LIMIT_BILL_ROWS rows, those whose texts were kept (log_text 'full'). */
-void bills_read(Bills *b, const char *model, BillFn take, void *arg);
+** LIMIT_BILLS of the newest LIMIT_BILL_ROWS rows, those whose texts were kept (log_text 'full'). RC_OK, or
+** *err: what was taken until then may be a part. */
+int bills_read(Bills *b, const char *model, BillFn take, void *arg, Err *err);
 
 #endif

@@ -17,46 +17,66 @@ int config_host_error(sqlite3 *host, const char *doing, Err *err) {
   if (rc == SQLITE_INTERRUPT) {
     return err_set(err, RC_INTERRUPT, "interrupted", "interrupted");
   }
+  if (rc == SQLITE_NOMEM) {
+    return err_nomem(err);
+  }
   return err_set(err, rc ? rc : RC_ERROR, "config", "cannot %s: %s", doing, sqlite3_errmsg(host));
 }
 
-/* 1 if a column of the table is hidden or generated. (PRAGMA as a statement: a table in a
+const char *config_text(sqlite3_stmt *stmt, int column, const char *table, Err *err) {
+  int is_null = sqlite3_column_type(stmt, column) == SQLITE_NULL;
+  const char *text = is_null ? "" : (const char *)sqlite3_column_text(stmt, column);
+  if (!text) {
+    err_nomem(err);
+  } else if (!is_null && strlen(text) != (size_t)sqlite3_column_bytes(stmt, column)) {
+    err_set(err, RC_ERROR, "config", "a row of %s holds a NUL character: not read", table);
+    text = NULL;
+  }
+  return text;
+}
+
+int config_end(sqlite3 *host, Savepoint *savepoint, Err *err) {
+  if (savepoint_end(savepoint, err->rc == RC_OK) != SQLITE_OK) {
+    config_host_error(host, "keep what was done", err);
+  }
+  return err->rc;
+}
+
+/* 1 if a column of the table is hidden or generated; -1 and *err. (PRAGMA as a statement: a table in a
 ** hostile file may be named like the table-valued form.) */
-static int has_generated_column(sqlite3 *host, const char *name) {
+static int has_generated_column(sqlite3 *host, const char *name, Err *err) {
   sqlite3_stmt *stmt = NULL;
   int found = 0;
   char sql[64];
   sqlite3_snprintf(sizeof sql, sql, "PRAGMA main.table_xinfo(%Q)", name);
-  if (sqlite3_prepare_v2(host, sql, -1, &stmt, NULL) != SQLITE_OK) {
-    return 1;
-  }
-  while (sqlite3_step(stmt) == SQLITE_ROW) {
+  int rc = sqlite3_prepare_v2(host, sql, -1, &stmt, NULL);
+  while (rc == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW) {
     found |= sqlite3_column_int(stmt, 6) != 0;
   }
-  sqlite3_finalize(stmt);
+  int end = sqlite3_finalize(stmt);
+  if (rc != SQLITE_OK || end != SQLITE_OK) {
+    config_host_error(host, "read the schema", err);
+    return -1;
+  }
   return found;
 }
 
-static int run_insert(sqlite3 *host, sqlite3_stmt *stmt, Err *err) {
-  sqlite3_step(stmt);
-  return sqlite3_reset(stmt) == SQLITE_OK ? RC_OK
-                                          : config_host_error(host, "fill the configuration", err);
+/* `rc`: of the bindings. */
+static int run_insert(sqlite3 *host, sqlite3_stmt *stmt, int rc, Err *err) {
+  if (rc == SQLITE_OK) {
+    sqlite3_step(stmt);
+    rc = sqlite3_reset(stmt);
+  }
+  return rc == SQLITE_OK ? RC_OK : config_host_error(host, "fill the configuration", err);
 }
 
-static void bind_text_or_null(sqlite3_stmt *stmt, int at, const char *text) {
-  if (text[0]) {
-    sqlite3_bind_text(stmt, at, text, -1, SQLITE_STATIC);
-  } else {
-    sqlite3_bind_null(stmt, at);
-  }
+static int bind_text_or_null(sqlite3_stmt *stmt, int at, const char *text) {
+  return text[0] ? sqlite3_bind_text(stmt, at, text, -1, SQLITE_STATIC)
+                 : sqlite3_bind_null(stmt, at);
 }
 
-static void bind_int_or_null(sqlite3_stmt *stmt, int at, long long value) {
-  if (value) {
-    sqlite3_bind_int64(stmt, at, value);
-  } else {
-    sqlite3_bind_null(stmt, at);
-  }
+static int bind_int_or_null(sqlite3_stmt *stmt, int at, long long value) {
+  return value ? sqlite3_bind_int64(stmt, at, value) : sqlite3_bind_null(stmt, at);
 }
 
 static int fill_models(sqlite3 *host, Err *err) {
@@ -73,13 +93,13 @@ static int fill_models(sqlite3 *host, Err *err) {
   for (int i = 0; i < n && err->rc == RC_OK; i++) {
     const char *texts[] = {models[i].name, models[i].provider, models[i].api, models[i].base_url,
                            models[i].key_env};
-    for (int k = 0; k < 5; k++) {
-      bind_text_or_null(stmt, k + 1, texts[k]);
+    int rc = bind_text_or_null(stmt, 8, models[i].supports);
+    for (int k = 0; k < 5 && rc == SQLITE_OK; k++) {
+      rc = bind_text_or_null(stmt, k + 1, texts[k]);
     }
     bind_int_or_null(stmt, 6, models[i].context_window);
     bind_int_or_null(stmt, 7, models[i].max_output);
-    bind_text_or_null(stmt, 8, models[i].supports);
-    run_insert(host, stmt, err);
+    run_insert(host, stmt, rc, err);
   }
   sqlite3_finalize(stmt);
   return err->rc;
@@ -96,11 +116,11 @@ static int fill_tiers(sqlite3 *host, Err *err) {
     return config_host_error(host, "fill llm_tiers", err);
   }
   for (int i = 0; i < n && err->rc == RC_OK; i++) {
-    sqlite3_bind_text(stmt, 1, tiers[i].name, -1, SQLITE_STATIC);
+    int rc = bind_text_or_null(stmt, 1, tiers[i].name);
+    rc = rc == SQLITE_OK ? bind_text_or_null(stmt, 3, tiers[i].model) : rc;
     sqlite3_bind_double(stmt, 2, tiers[i].max_score);
-    sqlite3_bind_text(stmt, 3, tiers[i].model, -1, SQLITE_STATIC);
     sqlite3_bind_int(stmt, 4, tiers[i].rank);
-    run_insert(host, stmt, err);
+    run_insert(host, stmt, rc, err);
   }
   sqlite3_finalize(stmt);
   return err->rc;
@@ -148,7 +168,8 @@ static int find_missing(sqlite3 *host, Err *err) {
   int found[N_TABLES] = {0}, missing = 0;
   find_objects(host, found, err);
   for (int i = 0; i < N_TABLES && err->rc == RC_OK; i++) {
-    if (found[i] < 0 || (found[i] && has_generated_column(host, table_names[i]))) {
+    int is_odd = found[i] < 0 || (found[i] && has_generated_column(host, table_names[i], err));
+    if (is_odd) { /* (says nothing where that could not be looked at) */
       err_set(err, RC_ERROR, "config",
               "%s in this database is a view, a virtual table or has generated columns: not read;"
               " drop it and run SELECT llm_init()",
@@ -196,28 +217,37 @@ int config_init(sqlite3 *host, char **report, Err *err) {
   if (missing < 0) {
     return err->rc;
   }
-  if (!missing && prices_are_current(host)) {
-    *report = describe(0, 0);
-    return RC_OK;
+  int is_current = missing ? 0 : prices_are_current(host, err);
+  if (is_current) {
+    *report = is_current > 0 ? describe(0, 0) : NULL;
+    return *report || err->rc != RC_OK ? err->rc : err_nomem(err);
   }
   Savepoint savepoint;
   if (savepoint_begin(host, &savepoint) != SQLITE_OK) {
     return config_host_error(host, "create the tables (run llm_init() in a SELECT of its own)",
                              err);
   }
-  create_and_fill(host, missing, &added, err);
-  if (savepoint_end(&savepoint, err->rc == RC_OK) != SQLITE_OK) {
-    config_host_error(host, "create the tables", err);
+  if (create_and_fill(host, missing, &added, err) == RC_OK &&
+      (*report = describe(missing, added)) == NULL) {
+    err_nomem(err);
   }
-  *report = err->rc == RC_OK ? describe(missing, added) : NULL;
+  if (config_end(host, &savepoint, err) != RC_OK) {
+    sqlite3_free(*report);
+    *report = NULL;
+  }
   return err->rc;
 }
 
 /* ---- reading */
 
-static char *column_copy(sqlite3_stmt *stmt, int i) {
-  const char *text = (const char *)sqlite3_column_text(stmt, i);
-  return strdup(text ? text : "");
+/* A copy (free); NULL and *err. A NUL inside is an error: an address cut there would be another one. */
+static char *column_copy(sqlite3_stmt *stmt, int i, const char *table, Err *err) {
+  const char *text = config_text(stmt, i, table, err);
+  char *copy = text ? strdup(text) : NULL;
+  if (text && !copy) {
+    err_nomem(err);
+  }
+  return copy;
 }
 
 /* One more element of `size` bytes at the end of an array, zeroed; NULL without memory. */
@@ -256,45 +286,36 @@ void config_model_free(Model *m) {
   memset(m, 0, sizeof *m);
 }
 
-/* 1 if a text of the row ends before its end: an address cut at a NUL would be another one. */
-static int holds_nul(sqlite3_stmt *stmt) {
-  int found = 0;
-  for (int i = 0; i < 6; i++) {
-    const char *text = (const char *)sqlite3_column_text(stmt, i);
-    found |= text && strlen(text) != (size_t)sqlite3_column_bytes(stmt, i);
-  }
-  return found;
-}
-
 static int read_model(sqlite3_stmt *stmt, Config *c, Err *err) {
-  if (holds_nul(stmt)) {
-    return err_set(err, RC_ERROR, "config", "a row of llm_models holds a NUL character: not read");
-  }
   Model *m = append((void **)&c->models, &c->n_models, sizeof *m);
   if (!m) {
     return err_nomem(err);
   }
-  *m = (Model){column_copy(stmt, 0),          column_copy(stmt, 1),         column_copy(stmt, 2),
-               column_copy(stmt, 3),          column_copy(stmt, 4),         column_copy(stmt, 5),
-               sqlite3_column_int64(stmt, 6), sqlite3_column_int64(stmt, 7)};
-  return m->name && m->provider && m->api && m->base_url && m->key_env && m->supports
-             ? RC_OK
-             : err_nomem(err);
+  const char **const texts[] = {&m->name,     &m->provider, &m->api,
+                                &m->base_url, &m->key_env,  &m->supports};
+  for (int i = 0; i < 6 && err->rc == RC_OK; i++) {
+    *texts[i] = column_copy(stmt, i, "llm_models", err);
+  }
+  m->context_window = sqlite3_column_int64(stmt, 6);
+  m->max_output = sqlite3_column_int64(stmt, 7);
+  return err->rc;
 }
 
 static int add_tier(Config *c, const char *name, const char *model, double max_score, int rank,
                     Err *err) {
   Tier *t = append((void **)&c->tiers, &c->n_tiers, sizeof *t);
   if (t) {
-    *t = (Tier){strdup(name ? name : ""), strdup(model ? model : ""), max_score, rank};
+    *t = (Tier){strdup(name), strdup(model), max_score, rank};
   }
   return t && t->name && t->model ? RC_OK : err_nomem(err);
 }
 
 static int read_tier(sqlite3_stmt *stmt, Config *c, Err *err) {
-  return add_tier(c, (const char *)sqlite3_column_text(stmt, 0),
-                  (const char *)sqlite3_column_text(stmt, 1), sqlite3_column_double(stmt, 2),
-                  sqlite3_column_int(stmt, 3), err);
+  const char *name = config_text(stmt, 0, "llm_tiers", err);
+  const char *model = config_text(stmt, 1, "llm_tiers", err);
+  return err->rc == RC_OK ? add_tier(c, name, model, sqlite3_column_double(stmt, 2),
+                                     sqlite3_column_int(stmt, 3), err)
+                          : err->rc;
 }
 
 /* The tables and how a row of each is read. */
@@ -364,16 +385,21 @@ void config_free(Config *c) {
 }
 
 /* The version of main's content, changes by this and by other connections included. (The PRAGMA
-** opens a read transaction, without which another connection's commit would not be noticed.) */
-static unsigned data_version(sqlite3 *host) {
+** opens a read transaction, without which another connection's commit would not be noticed.) RC_OK or
+** *err. */
+static int data_version(sqlite3 *host, unsigned *version, Err *err) {
   sqlite3_stmt *stmt = NULL;
-  unsigned version = 0;
-  if (sqlite3_prepare_v2(host, "PRAGMA main.data_version", -1, &stmt, NULL) == SQLITE_OK) {
-    sqlite3_step(stmt);
-    sqlite3_file_control(host, "main", SQLITE_FCNTL_DATA_VERSION, &version);
+  int seen = SQLITE_ERROR,
+      rc = sqlite3_prepare_v2(host, "PRAGMA main.data_version", -1, &stmt, NULL);
+  *version = 0;
+  if (rc == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW) {
+    seen = sqlite3_file_control(host, "main", SQLITE_FCNTL_DATA_VERSION, version);
   }
-  sqlite3_finalize(stmt);
-  return version;
+  int end = sqlite3_finalize(stmt);
+  if (rc != SQLITE_OK || end != SQLITE_OK || seen != SQLITE_OK) {
+    config_host_error(host, "see whether the database has changed", err);
+  }
+  return err->rc;
 }
 
 /* What is read from tables, and what is compiled in where they are missing. */
@@ -409,7 +435,11 @@ static Config *read_all(sqlite3 *host, unsigned version, unsigned serial, Err *e
 }
 
 Config *config_read(sqlite3 *host, Config *known, Err *err) {
-  unsigned version = data_version(host);
+  unsigned version;
+  if (data_version(host, &version, err) != RC_OK) {
+    config_free(known);
+    return NULL;
+  }
   if (known && known->keep && sqlite3_get_autocommit(host) && known->data_version == version) {
     return known;
   }

@@ -3,6 +3,7 @@
 */
 #include "store/genuine.h"
 
+#include "base/columns.h"
 #include "base/ddl.h"
 #include "trust/mark.h"
 
@@ -239,6 +240,7 @@ static int read_meta(sqlite3 *db, const char *schema, const char *name, char *va
   value[0] = 0;
   if (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
     const char *text = (const char *)sqlite3_column_text(stmt, 0);
+    rc = text || sqlite3_column_type(stmt, 0) == SQLITE_NULL ? rc : SQLITE_NOMEM;
     sqlite3_snprintf(GENUINE_ID_SIZE, value, "%s", text ? text : "");
   }
   sqlite3_finalize(stmt);
@@ -252,11 +254,12 @@ static int find_mark(sqlite3 *db, const char *schema, const Mark *mark, Err *err
   char *sql = sqlite3_mprintf("SELECT mark FROM \"%w\".llm_marks WHERE installation = ?1", schema);
   int rc = sql ? sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) : SQLITE_NOMEM;
   if (rc == SQLITE_OK) {
-    sqlite3_bind_text(stmt, 1, mark->installation, -1, SQLITE_STATIC);
-    rc = sqlite3_step(stmt);
+    rc = sqlite3_bind_text(stmt, 1, mark->installation, -1, SQLITE_STATIC);
+    rc = rc == SQLITE_OK ? sqlite3_step(stmt) : rc;
   }
   if (rc == SQLITE_ROW) {
     const char *text = (const char *)sqlite3_column_text(stmt, 0);
+    rc = text || sqlite3_column_type(stmt, 0) == SQLITE_NULL ? rc : SQLITE_NOMEM;
     found = text && mark_is_equal(text, mark->mark);
   }
   sqlite3_finalize(stmt);
@@ -267,8 +270,12 @@ static int find_mark(sqlite3 *db, const char *schema, const Mark *mark, Err *err
 int genuine_is_marked(sqlite3 *db, const char *schema, Err *err) {
   char id[GENUINE_ID_SIZE];
   Mark mark;
-  int has_table = sqlite3_table_column_metadata(db, schema, "llm_marks", "mark", NULL, NULL, NULL,
-                                                NULL, NULL) == SQLITE_OK;
+  int has_table;
+  int rc = column_look(db, schema, "llm_marks", "mark", &has_table);
+  if (rc != SQLITE_OK) {
+    schema_error(db, rc, schema, err);
+    return -1;
+  }
   if (has_table && is_private(db, schema)) {
     return read_meta(db, schema, "process", id, err) == RC_OK ? mark_is_equal(id, process_secret)
                                                               : -1;
@@ -287,15 +294,19 @@ static int put_pair(sqlite3 *db, const char *sql, const char *first, const char 
   sqlite3_stmt *stmt = NULL;
   int rc = sql ? sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) : SQLITE_NOMEM;
   if (rc == SQLITE_OK) {
-    sqlite3_bind_text(stmt, 1, first, -1, SQLITE_STATIC);
-    sqlite3_bind_text(stmt, 2, second, -1, SQLITE_STATIC);
+    rc = sqlite3_bind_text(stmt, 1, first, -1, SQLITE_STATIC);
+    rc = rc == SQLITE_OK ? sqlite3_bind_text(stmt, 2, second, -1, SQLITE_STATIC) : rc;
+  }
+  if (rc == SQLITE_OK) {
     sqlite3_step(stmt);
     rc = sqlite3_reset(stmt);
   }
   sqlite3_finalize(stmt);
   return rc == SQLITE_OK ? RC_OK
-                         : err_set(err, rc & 0xff, "store", "the store can't be marked: %s",
-                                   sqlite3_errmsg(db));
+         : (rc & 0xff) == SQLITE_NOMEM
+             ? err_nomem(err)
+             : err_set(err, rc & 0xff, "store", "the store can't be marked: %s",
+                       sqlite3_errmsg(db));
 }
 
 int genuine_mark(sqlite3 *db, const char *schema, Err *err) {

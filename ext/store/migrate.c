@@ -3,11 +3,13 @@
 */
 #include "store/migrate.h"
 
+#include "base/columns.h"
 #include "core/sql_text.h"
 #include "store/genuine.h"
 #include "store/rename.h"
 #include "trust/mark.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 /* What version 3 changed: a column of llm_calls and columns of views. */
@@ -34,9 +36,14 @@ int store_version(Store *s, long long *version, Err *err) {
   return err->rc;
 }
 
-static int has_column(Store *s, const char *table, const char *column) {
-  return sqlite3_table_column_metadata(s->db, "main", table, column, NULL, NULL, NULL, NULL,
-                                       NULL) == SQLITE_OK;
+/* 1, or 0; also 0 where that can't be told (*err). */
+static int has_column(Store *s, const char *table, const char *column, Err *err) {
+  int is_there;
+  int rc = column_look(s->db, "main", table, column, &is_there);
+  if (rc != SQLITE_OK) {
+    store_error(s, rc, "read its schema", err);
+  }
+  return is_there;
 }
 
 /* 1 if the database is nothing but a store (it may also be opened as somebody's main). */
@@ -79,7 +86,8 @@ static int mark(Store *s, Err *err) {
 }
 
 static int make_tables(Store *s, long long from, Err *err) {
-  if (has_column(s, "llm_calls", "id") && !has_column(s, "llm_calls", "usage")) {
+  if (has_column(s, "llm_calls", "id", err) && !has_column(s, "llm_calls", "usage", err) &&
+      err->rc == RC_OK) {
     store_exec(s, TO_VERSION_3, "bring it to version 3", err);
   }
   store_exec(s, sql_store_sql, "create the tables", err);
@@ -140,7 +148,7 @@ int migrate_run(Store *s, Err *err) {
 
 int migrate_can_mark(Store *s, Err *err) {
   Mark ignored;
-  int is_new = access(s->path, F_OK) != 0;
+  int is_new = access(s->path, F_OK) != 0 && errno == ENOENT; /* else the opening says what it is */
   return !is_new || s->trust != STORE_MARKED ||
          mark_make(MARK_STORE, "", 1, &ignored, err) == RC_OK;
 }

@@ -13,7 +13,7 @@ void owner_self(char out[OWNER_SIZE]);
 typedef enum OwnerState {
   OWNER_DEAD,  /* same boot and namespace, and no such process (or a later one with its number) */
   OWNER_ALIVE, /* it runs */
-  OWNER_UNSEEN /* it can't be seen from here (another machine, container or boot): its lease decides */
+  OWNER_UNSEEN /* it can't be seen from here (another machine, container or boot), or not now: its lease decides */
 } OwnerState;
 
 OwnerState owner_state(const char *owner);

@@ -6,6 +6,7 @@
 */
 #include "store/prices.h"
 
+#include "base/columns.h"
 #include "base/savepoint.h"
 #include "core/decimal.h"
 #include "core/usage.h"
@@ -21,10 +22,16 @@ static const char *const later_columns[] = {"provider", "service", "hours",  "na
                                             "list",     "source",  "checked"};
 enum { N_LATER = 7 };
 
+/* A text of the row, "" where it is NULL; also where it can't be read (*err). */
+static const char *column_or_empty(sqlite3_stmt *stmt, int i, Err *err) {
+  const char *text = config_text(stmt, i, "llm_prices", err);
+  return text ? text : "";
+}
+
 static int read_time(sqlite3_stmt *stmt, int column, long long otherwise, long long *ms, Err *err) {
-  const char *text = (const char *)sqlite3_column_text(stmt, column);
+  const char *text = column_or_empty(stmt, column, err);
   *ms = otherwise;
-  if (text && text[0] && !time_parse(text, ms)) {
+  if (text[0] && !time_parse(text, ms)) {
     return err_set(err, RC_ERROR, "config",
                    "'%.40s' is no date (expected 'YYYY-MM-DD' or Unix ms, not seconds)", text);
   }
@@ -44,20 +51,16 @@ static PriceBook *book_of(PriceBook **books, int *n, const char *list) {
   return book_init(&more[(*n)++], list) ? &more[*n - 1] : NULL;
 }
 
-static const char *column_or_empty(sqlite3_stmt *stmt, int i) {
-  const char *text = (const char *)sqlite3_column_text(stmt, i);
-  return text ? text : "";
-}
-
 static int read_terms(sqlite3_stmt *stmt, PriceTerms *t, Err *err) {
-  const char *hours = column_or_empty(stmt, 8), *service = column_or_empty(stmt, 7),
-             *list = column_or_empty(stmt, 10);
+  const char *hours = column_or_empty(stmt, 8, err), *service = column_or_empty(stmt, 7, err),
+             *list = column_or_empty(stmt, 10, err);
   t->above_tokens = sqlite3_column_int64(stmt, 5);
   t->service = service[0] ? service : "standard";
   if ((sqlite3_column_type(stmt, 5) != SQLITE_INTEGER &&
        sqlite3_column_type(stmt, 5) != SQLITE_NULL) ||
       t->above_tokens < 0) {
-    err_set(err, RC_ERROR, "config", "above_tokens '%.40s' is no count", column_or_empty(stmt, 5));
+    err_set(err, RC_ERROR, "config", "above_tokens '%.40s' is no count",
+            column_or_empty(stmt, 5, err));
   }
   if (strlen(service) >= USAGE_WORD || strpbrk(service, "ABCDEFGHIJKLMNOPQRSTUVWXYZ ")) {
     err_set(
@@ -65,9 +68,9 @@ static int read_terms(sqlite3_stmt *stmt, PriceTerms *t, Err *err) {
         "service '%.40s' (one word in lower case: standard, batch, flex, priority, fast, geo:us)",
         service);
   }
-  t->source = column_or_empty(stmt, 11);
+  t->source = column_or_empty(stmt, 11, err);
   t->source = t->source[0] ? t->source : list[0] ? list : "llm_prices";
-  t->checked = column_or_empty(stmt, 12); /* (a column that was not asked for is NULL) */
+  t->checked = column_or_empty(stmt, 12, err); /* (a column that was not asked for is NULL) */
   if (hours[0] && !time_parse_hours(hours, &t->hours_from, &t->hours_to)) {
     err_set(err, RC_ERROR, "config", "'%.40s' are no hours (expected 'HH:MM-HH:MM', UTC)", hours);
   }
@@ -76,9 +79,12 @@ static int read_terms(sqlite3_stmt *stmt, PriceTerms *t, Err *err) {
 }
 
 static int read_row(sqlite3_stmt *stmt, PriceBook **books, int *n, Err *err) {
-  const char *model = column_or_empty(stmt, 0), *kind = column_or_empty(stmt, 1);
-  const char *price = column_or_empty(stmt, 2), *names = column_or_empty(stmt, 9);
-  PriceBook *book = book_of(books, n, column_or_empty(stmt, 10));
+  int is_real = sqlite3_column_type(stmt, 2) != SQLITE_NULL;
+  double dollars = sqlite3_column_double(stmt, 2);
+  const char *model = column_or_empty(stmt, 0, err), *kind = column_or_empty(stmt, 1, err);
+  const char *price = column_or_empty(stmt, 2, err), *names = column_or_empty(stmt, 9, err);
+  const char *list = column_or_empty(stmt, 10, err), *provider = column_or_empty(stmt, 6, err);
+  PriceBook *book = err->rc == RC_OK ? book_of(books, n, list) : NULL;
   PriceRow row = {.unit = unit_parse(kind)};
   if (!book) {
     return err_nomem(err);
@@ -88,17 +94,16 @@ static int read_row(sqlite3_stmt *stmt, PriceBook **books, int *n, Err *err) {
   }
   if (!decimal_parse_pico(price, &row.pusd)) {
     return err_set(err, RC_ERROR, "config", "'%.40s' is no price in dollars",
-                   price[0] ? price : "NULL");
+                   is_real ? price : "NULL");
   }
-  if (row.pusd == 0 && sqlite3_column_double(stmt, 2) != 0) {
+  if (row.pusd == 0 && dollars != 0) {
     return err_set(err, RC_ERROR, "config", "'%.40s' has more than 12 decimals", price);
   }
   if (row.unit == UNIT_COUNT && row.pusd > BOOK_FACTOR_MOST) {
     return err_set(err, RC_ERROR, "config", "factor %.40s (at most 1000)", price);
   }
   names = names[0] || !strpbrk(model, "*?[") ? names : model;
-  return read_terms(stmt, &row.terms, err) == RC_OK &&
-                 !book_add(book, column_or_empty(stmt, 6), model, names, &row)
+  return read_terms(stmt, &row.terms, err) == RC_OK && !book_add(book, provider, model, names, &row)
              ? err_nomem(err)
              : err->rc;
 }
@@ -107,22 +112,27 @@ static int read_row(sqlite3_stmt *stmt, PriceBook **books, int *n, Err *err) {
 static int read_price(sqlite3_stmt *stmt, PriceBook **books, int *n, Err *err) {
   Err bad = {0};
   if (read_row(stmt, books, n, &bad) != RC_OK) {
-    err_set(err, bad.rc, bad.code, "llm_prices, model '%.80s': %s", column_or_empty(stmt, 0),
-            bad.msg);
+    Err ignored = {0};
+    err_set(err, bad.rc, bad.code, "llm_prices, model '%.80s': %s",
+            column_or_empty(stmt, 0, &ignored), bad.msg);
   }
   return err->rc;
 }
 
-/* The table may be one that an older llm_init() made. */
-static int prepare_read(sqlite3 *host, sqlite3_stmt **stmt) {
+/* The table may be one that an older llm_init() made. An SQLite code, or *err. */
+static int prepare_read(sqlite3 *host, sqlite3_stmt **stmt, Err *err) {
+  int is_current = prices_are_current(host, err);
+  if (is_current < 0) {
+    return err->rc;
+  }
   return sqlite3_prepare_v2(
       host,
-      prices_are_current(host)
-          ? "SELECT " FIRST_COLUMNS ", provider, service, hours, names, list, source, checked"
-            " FROM main.llm_prices ORDER BY coalesce(list, ''),"
-            " CASE WHEN coalesce(list, '') = '' THEN model END,"
-            " CASE WHEN coalesce(list, '') = '' THEN coalesce(provider, '') END, rowid"
-          : "SELECT " FIRST_COLUMNS " FROM main.llm_prices ORDER BY model, rowid",
+      is_current ? "SELECT " FIRST_COLUMNS
+                   ", provider, service, hours, names, list, source, checked"
+                   " FROM main.llm_prices ORDER BY coalesce(list, ''),"
+                   " CASE WHEN coalesce(list, '') = '' THEN model END,"
+                   " CASE WHEN coalesce(list, '') = '' THEN coalesce(provider, '') END, rowid"
+                 : "SELECT " FIRST_COLUMNS " FROM main.llm_prices ORDER BY model, rowid",
       -1, stmt, NULL);
 }
 
@@ -138,9 +148,12 @@ int prices_read(sqlite3 *host, int there, PriceBook **books, int *n, Err *err) {
   *books = NULL;
   *n = 0;
   if (!book_of(books, n, "")) {
+    prices_free(*books, *n);
+    *books = NULL;
+    *n = 0;
     return err_nomem(err);
   }
-  int rc = there ? prepare_read(host, &stmt) : SQLITE_DONE, rows = 0;
+  int rc = there ? prepare_read(host, &stmt, err) : SQLITE_DONE, rows = 0;
   while (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
     rc = read_price(stmt, books, n, err) == RC_OK ? SQLITE_OK : SQLITE_ERROR;
     if (++rows > LIMIT_PRICE_ROWS || *n > LIMIT_PRICE_LISTS - 1) {
@@ -162,21 +175,20 @@ int prices_read(sqlite3 *host, int there, PriceBook **books, int *n, Err *err) {
 
 /* ---- columns of later versions */
 
-static int has_column(sqlite3 *host, const char *column) {
-  sqlite3_stmt *stmt = NULL;
-  int found = 0;
-  sqlite3_prepare_v2(host, "PRAGMA main.table_info(llm_prices)", -1, &stmt, NULL);
-  while (!found && stmt && sqlite3_step(stmt) == SQLITE_ROW) {
-    found = sqlite3_stricmp((const char *)sqlite3_column_text(stmt, 1), column) == 0;
+/* 1, 0, or -1 and *err. */
+static int has_column(sqlite3 *host, const char *column, Err *err) {
+  int is_there;
+  if (column_look(host, "main", "llm_prices", column, &is_there) != SQLITE_OK) {
+    config_host_error(host, "read the schema", err);
+    return -1;
   }
-  sqlite3_finalize(stmt);
-  return found;
+  return is_there;
 }
 
-int prices_are_current(sqlite3 *host) {
+int prices_are_current(sqlite3 *host, Err *err) {
   int all = 1;
-  for (int i = 0; i < N_LATER && all; i++) {
-    all = has_column(host, later_columns[i]);
+  for (int i = 0; i < N_LATER && all == 1; i++) {
+    all = has_column(host, later_columns[i], err);
   }
   return all;
 }
@@ -185,8 +197,8 @@ int prices_add_columns(sqlite3 *host, int *added, Err *err) {
   *added = 0;
   for (int i = 0; i < N_LATER && err->rc == RC_OK; i++) {
     char sql[80];
-    if (has_column(host, later_columns[i])) {
-      continue;
+    if (has_column(host, later_columns[i], err)) {
+      continue; /* also where that is not known: *err */
     }
     sqlite3_snprintf(sizeof sql, sql, "ALTER TABLE main.llm_prices ADD COLUMN %s TEXT",
                      later_columns[i]);
@@ -200,12 +212,9 @@ int prices_add_columns(sqlite3 *host, int *added, Err *err) {
 
 /* ---- writing a list */
 
-static void bind_text(sqlite3_stmt *stmt, int at, const char *text) {
-  if (text[0]) {
-    sqlite3_bind_text(stmt, at, text, -1, SQLITE_STATIC);
-  } else {
-    sqlite3_bind_null(stmt, at);
-  }
+static int bind_text(sqlite3_stmt *stmt, int at, const char *text) {
+  return text[0] ? sqlite3_bind_text(stmt, at, text, -1, SQLITE_STATIC)
+                 : sqlite3_bind_null(stmt, at);
 }
 
 static void bind_time(sqlite3_stmt *stmt, int at, long long ms, long long always) {
@@ -223,19 +232,23 @@ static int insert_row(sqlite3_stmt *stmt, const PriceModel *m, const PriceRow *r
     sqlite3_snprintf(sizeof hours, hours, "%02d:%02d-%02d:%02d", t->hours_from / 3600,
                      t->hours_from / 60 % 60, t->hours_to / 3600, t->hours_to / 60 % 60);
   }
-  sqlite3_bind_text(stmt, 1, m->name, -1, SQLITE_STATIC);
-  sqlite3_bind_text(stmt, 2, row->unit == UNIT_COUNT ? "factor" : unit_word(row->unit), -1,
-                    SQLITE_STATIC);
+  const struct {
+    int at;
+    const char *text;
+  } texts[] = {{1, m->name},     {2, row->unit == UNIT_COUNT ? "factor" : unit_word(row->unit)},
+               {7, m->provider}, {8, strcmp(t->service, "standard") == 0 ? "" : t->service},
+               {9, hours},       {10, m->names},
+               {12, t->source},  {13, t->checked}};
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    int rc = bind_text(stmt, texts[i].at, texts[i].text);
+    if (rc != SQLITE_OK) {
+      return rc;
+    }
+  }
   sqlite3_bind_double(stmt, 3, decimal_double((unsigned long long)row->pusd, 12));
   bind_time(stmt, 4, t->from_ms, 0);
   bind_time(stmt, 5, t->to_ms, LLONG_MAX);
   sqlite3_bind_int64(stmt, 6, t->above_tokens);
-  bind_text(stmt, 7, m->provider);
-  bind_text(stmt, 8, strcmp(t->service, "standard") == 0 ? "" : t->service);
-  bind_text(stmt, 9, hours);
-  bind_text(stmt, 10, m->names);
-  bind_text(stmt, 12, t->source);
-  bind_text(stmt, 13, t->checked);
   sqlite3_step(stmt);
   return sqlite3_reset(stmt);
 }
@@ -253,8 +266,8 @@ static int insert_models(sqlite3_stmt *stmt, const PriceModels *models) {
 static int replace_rows(sqlite3 *host, const PriceBook *book) {
   sqlite3_stmt *drop = NULL, *insert = NULL;
   int rc = sqlite3_prepare_v2(host, "DELETE FROM main.llm_prices WHERE list = ?1", -1, &drop, NULL);
+  rc = rc == SQLITE_OK ? bind_text(drop, 1, book->list) : rc;
   if (rc == SQLITE_OK) {
-    sqlite3_bind_text(drop, 1, book->list, -1, SQLITE_STATIC);
     sqlite3_step(drop);
     rc = sqlite3_reset(drop);
   }
@@ -265,8 +278,8 @@ static int replace_rows(sqlite3 *host, const PriceBook *book) {
                             " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
                             -1, &insert, NULL);
   }
+  rc = rc == SQLITE_OK ? bind_text(insert, 11, book->list) : rc;
   if (rc == SQLITE_OK) {
-    sqlite3_bind_text(insert, 11, book->list, -1, SQLITE_STATIC);
     rc = insert_models(insert, &book->models);
   }
   if (rc == SQLITE_OK) {
@@ -282,8 +295,5 @@ int prices_replace_list(sqlite3 *host, const PriceBook *book, Err *err) {
   if (savepoint_begin(host, &savepoint) != SQLITE_OK || replace_rows(host, book) != SQLITE_OK) {
     config_host_error(host, "write llm_prices", err);
   }
-  if (savepoint_end(&savepoint, err->rc == RC_OK) != SQLITE_OK) {
-    config_host_error(host, "write llm_prices", err);
-  }
-  return err->rc;
+  return config_end(host, &savepoint, err);
 }

@@ -18,8 +18,8 @@
 int prices_read(sqlite3 *host, int there, PriceBook **books, int *n, Err *err);
 void prices_free(PriceBook *books, int n);
 
-/* 1 if the table has every column of this version. */
-int prices_are_current(sqlite3 *host);
+/* 1 if the table has every column of this version, 0 if not; -1 and *err. */
+int prices_are_current(sqlite3 *host, Err *err);
 
 /* Adds the columns that a table of an older version has not; *added: how many. */
 int prices_add_columns(sqlite3 *host, int *added, Err *err);

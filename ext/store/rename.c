@@ -56,51 +56,77 @@ static int is_transcript(const cJSON *tree) {
   return fits && n > 1;
 }
 
-/* The transcript with its references renamed, owned (cJSON_free); NULL where there is nothing to rename. */
-static char *rename_references(const char *text, size_t n, unsigned long long seed) {
-  Err ignored = {0};
+/* The transcript with its references renamed, owned (cJSON_free); NULL where there is nothing to rename, or
+** *err. */
+static char *rename_references(const char *text, size_t n, unsigned long long seed, Err *err) {
+  Err why = {0};
   char name[HASH_HEX_SIZE];
   int found = 0;
   if (text[0] != '[' || !memmem(text, n, "\"hash\"", 6)) {
     return NULL;
   }
-  cJSON *tree = json_parse(text, n, "a transcript", &ignored);
+  cJSON *tree = json_parse(text, n, "a transcript", &why);
   for (cJSON *m = tree && is_transcript(tree) ? tree->child : NULL; m; m = m->next) {
     cJSON *hash = reference_of(m);
     if (hash) {
       rename_one(hash->valuestring, seed, name);
-      found |= cJSON_SetValuestring(hash, name) != NULL;
+      found = 1;
+      if (!cJSON_SetValuestring(hash, name)) {
+        err_nomem(err);
+      }
     }
   }
-  char *renamed = found ? cJSON_PrintUnformatted(tree) : NULL;
-  cJSON_Delete(tree);
-  return renamed;
+  if (why.rc == RC_NOMEM) { /* (what is no JSON is a text like any other) */
+    err_nomem(err);
+  }
+  if (!found) {
+    cJSON_Delete(tree);
+    return NULL;
+  }
+  return json_print(tree, err);
 }
 
-/* Binds the new values of the row that `row` is at. */
-static void bind_renamed(const Source *source, sqlite3_stmt *row, sqlite3_stmt *put,
-                         unsigned long long seed) {
+/* Binds the new name of column i. An SQLite code. */
+static int bind_name(sqlite3_stmt *row, sqlite3_stmt *put, int i, unsigned long long seed) {
   char name[HASH_HEX_SIZE];
-  sqlite3_bind_value(put, 1, sqlite3_column_value(row, 0));
-  for (int i = 1; i <= source->n_names; i++) {
-    const char *old = (const char *)sqlite3_column_text(row, i);
-    if (old) {
-      rename_one(old, seed, name);
-      sqlite3_bind_text(put, i + 1, name, -1, SQLITE_TRANSIENT);
-    }
+  if (sqlite3_column_type(row, i) == SQLITE_NULL) {
+    return SQLITE_OK;
   }
-  if (source->has_transcript) {
-    int at = source->n_names + 1;
-    const char *text = (const char *)sqlite3_column_text(row, at);
-    char *renamed =
-        text ? rename_references(text, (size_t)sqlite3_column_bytes(row, at), seed) : NULL;
-    if (renamed) {
-      sqlite3_bind_text(put, at + 1, renamed, -1, SQLITE_TRANSIENT);
-    } else {
-      sqlite3_bind_value(put, at + 1, sqlite3_column_value(row, at));
-    }
-    cJSON_free(renamed);
+  const char *old = (const char *)sqlite3_column_text(row, i);
+  if (!old) {
+    return SQLITE_NOMEM;
   }
+  rename_one(old, seed, name);
+  return sqlite3_bind_text(put, i + 1, name, -1, SQLITE_TRANSIENT);
+}
+
+/* Binds the transcript of column i, or what else it is. An SQLite code. */
+static int bind_transcript(sqlite3_stmt *row, sqlite3_stmt *put, int i, unsigned long long seed) {
+  Err err = {0};
+  int is_null = sqlite3_column_type(row, i) == SQLITE_NULL;
+  const char *text = is_null ? NULL : (const char *)sqlite3_column_text(row, i);
+  if (!is_null && !text) {
+    return SQLITE_NOMEM;
+  }
+  size_t n = (size_t)sqlite3_column_bytes(row, i);
+  char *renamed = text ? rename_references(text, n, seed, &err) : NULL;
+  int rc = err.rc != RC_OK ? err.rc
+           : renamed       ? sqlite3_bind_text(put, i + 1, renamed, -1, SQLITE_TRANSIENT)
+                           : sqlite3_bind_value(put, i + 1, sqlite3_column_value(row, i));
+  cJSON_free(renamed);
+  return rc;
+}
+
+/* Binds the new values of the row that `row` is at. An SQLite code: a value that is not bound would be lost. */
+static int bind_renamed(const Source *source, sqlite3_stmt *row, sqlite3_stmt *put,
+                        unsigned long long seed) {
+  int rc = sqlite3_bind_value(put, 1, sqlite3_column_value(row, 0));
+  for (int i = 1; i <= source->n_names && rc == SQLITE_OK; i++) {
+    rc = bind_name(row, put, i, seed);
+  }
+  return rc == SQLITE_OK && source->has_transcript
+             ? bind_transcript(row, put, source->n_names + 1, seed)
+             : rc;
 }
 
 static int rename_source(Store *s, const Source *source, unsigned long long seed, Err *err) {
@@ -114,10 +140,12 @@ static int rename_source(Store *s, const Source *source, unsigned long long seed
       break;
     }
     at = sqlite3_column_int64(row, 0);
-    bind_renamed(source, row, put, seed);
+    rc = bind_renamed(source, row, put, seed);
     sqlite3_reset(row);
-    sqlite3_step(put);
-    rc = sqlite3_reset(put);
+    if (rc == SQLITE_OK) {
+      sqlite3_step(put);
+      rc = sqlite3_reset(put);
+    }
     sqlite3_clear_bindings(put);
   }
   if (rc != SQLITE_OK && rc != SQLITE_DONE) {
@@ -130,7 +158,9 @@ static int rename_source(Store *s, const Source *source, unsigned long long seed
 
 int rename_texts(Store *s, Err *err) {
   long long seed = 0;
-  store_ask(s, "SELECT value FROM main.llm_meta WHERE name = 'seed'", &seed, err);
+  if (store_ask(s, "SELECT value FROM main.llm_meta WHERE name = 'seed'", &seed, err) == 0) {
+    err_set(err, RC_ERROR, "store", "the store is damaged: it has no seed");
+  }
   for (size_t i = 0; i < sizeof sources / sizeof sources[0] && err->rc == RC_OK; i++) {
     rename_source(s, &sources[i], (unsigned long long)seed, err);
   }

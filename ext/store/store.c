@@ -12,6 +12,7 @@
 #include "store/store.h"
 
 #include "base/clock.h"
+#include "base/columns.h"
 #include "core/sql_text.h"
 #include "store/genuine.h"
 #include "store/inflight.h"
@@ -387,13 +388,9 @@ int store_is_ours(sqlite3 *db, const char *schema, const StoreHost *host, Err *e
 }
 
 int store_has_schema(sqlite3 *db, Err *err) {
-  int rc =
-      sqlite3_table_column_metadata(db, "main", "llm_meta", "value", NULL, NULL, NULL, NULL, NULL);
+  int is_there = 0, rc = column_look(db, "main", "llm_meta", "value", &is_there);
   if (rc == SQLITE_OK) {
-    return 1;
-  }
-  if (rc == SQLITE_ERROR && strncmp(sqlite3_errmsg(db), "no such table", 13) == 0) {
-    return 0;
+    return is_there;
   }
   rc == SQLITE_NOMEM ? err_nomem(err)
                      : err_set(err, rc & 0xff, "store", "cannot look for the store in main: %s",

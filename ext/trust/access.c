@@ -232,14 +232,18 @@ static int check_host(const Model *model, Err *err) {
       model->name, host, host, key ? ", '" : "", key ? key : "", key ? "'" : "", note);
 }
 
-/* The key of that name: a secret, else the environment. */
-static char *find_key(const char *name) {
+/* The key of that name: a secret, else the environment. NULL where there is neither, or *err: then no other
+** key may take its place. */
+static char *find_key(const char *name, Err *err) {
   pthread_mutex_lock(&lock);
-  Entry *e = find(secrets, name);
-  char *key = e ? strdup(e->value) : NULL;
+  const Entry *e = find(secrets, name);
+  const char *value = e ? e->value : env_get(name);
+  char *key = value ? strdup(value) : NULL;
   pthread_mutex_unlock(&lock);
-  const char *value = key ? NULL : env_get(name);
-  return value ? strdup(value) : key;
+  if (value && !key) {
+    err_nomem(err);
+  }
+  return key;
 }
 
 int access_check(const Model *model, char **key, Err *err) {
@@ -247,8 +251,8 @@ int access_check(const Model *model, char **key, Err *err) {
   if (check_host(model, err) != RC_OK || !model->key_env[0]) {
     return err->rc;
   }
-  *key = find_key(model->key_env);
-  if (!*key) {
+  *key = find_key(model->key_env, err);
+  if (!*key) { /* (says nothing where memory is why) */
     return err_set(err, RC_ERROR, "no_key",
                    "no key for model '%.80s': set %.80s, or SELECT llm_secret('%.80s', …)",
                    model->name, model->key_env, model->key_env);

@@ -20,7 +20,8 @@ typedef void (*CompiledCall)(void *arg, const char *name, size_t n, int n_args);
 
 /* Looks at one schema. *is_aliased: 1 if a table or index lies in a page of the schema's own. What this
 ** connection may not or can't ask (an authorizer, a function of the application's that is missing, no
-** dbstat) stays unknown: the texts still count. RC_OK, out of memory, or interrupted. */
+** dbstat) stays unknown: the texts still count. Where a lock or the disk kept it from being looked at,
+** *is_aliased is -1: not now. RC_OK, out of memory, or interrupted. */
 int compiled_look(sqlite3 *db, const char *schema, CompiledCall call, void *arg, int *is_aliased,
                   Err *err);
 

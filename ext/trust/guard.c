@@ -3,6 +3,7 @@
 */
 #include "trust/guard.h"
 
+#include "base/columns.h"
 #include "base/ddl.h"
 #include "trust/compiled.h"
 #include "trust/watched.h"
@@ -119,9 +120,11 @@ static char *describe(const Search *s, const Ddl *d, const char *name) {
           ? sqlite3_mprintf("find it in sqlite_schema of '%s' and drop it", schema)
           : sqlite3_mprintf("make it anew %s, or DROP %s \"%s\".\"%s\"", anew, drop, schema, shown);
   char *text =
-      sqlite3_mprintf("%s '%s' of '%s' names %s: nothing was done, since a database file must"
-                      " not spend, send or read the ledger; %s",
-                      kind, shown, schema, name, cure ? cure : "");
+      !cure
+          ? NULL
+          : sqlite3_mprintf("%s '%s' of '%s' names %s: nothing was done, since a database file must"
+                            " not spend, send or read the ledger; %s",
+                            kind, shown, schema, name, cure);
   sqlite3_free(cure);
   return text;
 }
@@ -153,10 +156,16 @@ static void find_impostor(Search *s, const Ddl *d) {
 /* By what SQLite has in memory, whatever the texts say. */
 static void find_compiled_impostors(Search *s) {
   Guard *g = s->guard;
-  for (int i = 0; i < g->n; i++) {
-    if (g->names[i].kind == GUARD_TABLE &&
-        sqlite3_table_column_metadata(g->db, s->schema, g->names[i].name, NULL, NULL, NULL, NULL,
-                                      NULL, NULL) == SQLITE_OK) {
+  for (int i = 0; i < g->n && s->err->rc == RC_OK; i++) {
+    int is_there = 0;
+    int rc = g->names[i].kind == GUARD_TABLE
+                 ? column_look(g->db, s->schema, g->names[i].name, NULL, &is_there)
+                 : SQLITE_OK;
+    if (rc != SQLITE_OK) {
+      g->is_complete = 0;
+      watched_error(g->db, s->schema, rc, s->err);
+    }
+    if (is_there) {
       note_impostor(s, "table", i);
     }
   }
@@ -232,7 +241,10 @@ static void note_call(void *arg, const char *name, size_t n, int n_args) {
 static int search_compiled(Search *s) {
   int is_aliased;
   compiled_look(s->guard->db, s->schema, note_call, s, &is_aliased, s->err);
-  if (s->err->rc == RC_OK && is_aliased && !s->guard->damage) {
+  if (is_aliased < 0) {
+    s->guard->is_complete = 0; /* it is looked at again */
+  }
+  if (s->err->rc == RC_OK && is_aliased > 0 && !s->guard->damage) {
     s->guard->damage =
         sqlite3_mprintf("'%.60s' is damaged or was made to deceive: a table lies inside of its "
                         "schema, so that writing to it"

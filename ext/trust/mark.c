@@ -25,16 +25,30 @@ static int no_state(const char *path, const char *why, Err *err) {
       path, why);
 }
 
-/* The home folder; "" where nobody says. */
-static void find_home(char home[PATH_BYTES]) {
+/* What the system said of a path: that there can be no secret, or that it could not be looked at now. */
+static int system_error(const char *path, int code, Err *err) {
+  if (code == ENOMEM) {
+    return err_nomem(err);
+  }
+  if (code == EMFILE || code == ENFILE || code == EIO || code == EINTR || code == EAGAIN) {
+    return err_set(err, RC_IOERR, "io", "the secret by which stores are known, '%.200s': %s", path,
+                   strerror(code));
+  }
+  return no_state(path, strerror(code), err);
+}
+
+/* The home folder; "" where nobody says, or *err. */
+static void find_home(char home[PATH_BYTES], Err *err) {
   struct passwd entry, *found = NULL;
   char room[PATH_BYTES];
   const char *said = env_get("HOME");
-  home[0] = 0;
-  if (said) {
-    snprintf(home, PATH_BYTES, "%s", said);
-  } else if (getpwuid_r(geteuid(), &entry, room, sizeof room, &found) == 0 && found) {
-    snprintf(home, PATH_BYTES, "%s", found->pw_dir);
+  int code = said ? 0 : getpwuid_r(geteuid(), &entry, room, sizeof room, &found);
+  said = found ? found->pw_dir : said;
+  int n = snprintf(home, PATH_BYTES, "%s", said ? said : "");
+  if (code == ENOMEM || code == EMFILE || code == ENFILE || code == EIO || code == EINTR) {
+    system_error("~/.local/state/llmcost/secret", code, err);
+  } else if (n >= PATH_BYTES) {
+    home[0] = 0; /* half a name is another folder */
   }
 }
 
@@ -46,7 +60,7 @@ static int find_folder(char folder[PATH_BYTES], Err *err) {
   if (state && state[0] == '/') {
     n = snprintf(folder, PATH_BYTES, "%s/llmcost", state);
   } else {
-    find_home(home);
+    find_home(home, err);
     n = snprintf(folder, PATH_BYTES, "%s/.local/state/llmcost", home);
   }
   return folder[0] == '/' && folder[1] != '.' && n < PATH_BYTES - 40
@@ -63,7 +77,7 @@ static int make_folders(const char *folder, Err *err) {
       char end = *p;
       *p = 0;
       if (mkdir(path, 0700) != 0 && errno != EEXIST) {
-        return no_state(path, strerror(errno), err);
+        return system_error(path, errno, err);
       }
       *p = end;
       if (end == 0) {
@@ -82,13 +96,14 @@ static int write_secret(const char *folder, const char *path, Err *err) {
            randombytes_random());
   randombytes_buf(secret, sizeof secret);
   int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  errno = fd >= 0 ? ENOSPC : errno; /* what a write that is too short means */
   int ok = fd >= 0 && write(fd, secret, sizeof secret) == (ssize_t)sizeof secret && fsync(fd) == 0;
   sodium_memzero(secret, sizeof secret);
   ok =
       ok && (link(temporary, path) == 0 || errno == EEXIST ||
              (access(path, F_OK) != 0 && rename(temporary, path) == 0)); /* no links on this disk */
   if (!ok) {
-    no_state(path, strerror(errno), err);
+    system_error(path, errno, err);
   }
   if (fd >= 0) {
     close(fd);
@@ -120,16 +135,17 @@ static const char *secret_fault(int fd) {
 
 static int read_secret(const char *path, unsigned char secret[SECRET_BYTES], Err *err) {
   int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-  const char *fault = fd >= 0          ? secret_fault(fd)
-                      : errno == ELOOP ? "it is a symbolic link"
-                                       : strerror(errno);
+  if (fd < 0) {
+    return errno == ELOOP ? no_state(path, "it is a symbolic link", err)
+                          : system_error(path, errno, err);
+  }
+  const char *fault = secret_fault(fd);
+  errno = 0;
   if (!fault && read(fd, secret, SECRET_BYTES) != SECRET_BYTES) {
-    fault = "it can't be read";
+    system_error(path, errno ? errno : EIO, err);
   }
-  if (fd >= 0) {
-    close(fd);
-  }
-  return fault ? no_state(path, fault, err) : RC_OK;
+  close(fd);
+  return fault ? no_state(path, fault, err) : err->rc;
 }
 
 /* *found 0: there is none, and none was to be made. */

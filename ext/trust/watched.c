@@ -81,8 +81,11 @@ static int list_all(Watched *w, sqlite3 *db, Err *err) {
 static void see(WatchedSchema *s, sqlite3 *db) {
   s->file = NULL;
   if (sqlite3_txn_state(db, s->name) != SQLITE_TXN_WRITE && !watched_is_bytes(db, s->name)) {
-    sqlite3_file_control(db, s->name, SQLITE_FCNTL_FILE_POINTER, &s->file);
-    sqlite3_file_control(db, s->name, SQLITE_FCNTL_DATA_VERSION, &s->version);
+    int rc = sqlite3_file_control(db, s->name, SQLITE_FCNTL_FILE_POINTER, &s->file);
+    if (rc != SQLITE_OK ||
+        sqlite3_file_control(db, s->name, SQLITE_FCNTL_DATA_VERSION, &s->version) != SQLITE_OK) {
+      s->file = NULL;
+    }
   }
 }
 

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 static const char *veto(const char *a, const char *b) {
-  return guard_veto(a, strlen(a), b, strlen(b));
+  return guard_veto(a, strlen(a), b, strlen(b), &(Err){0});
 }
 
 typedef struct Edit {
@@ -226,8 +226,8 @@ static void test_equal_texts(void **state) {
   for (size_t i = 0; i < COUNT(HARMFUL); i++) {
     check(!veto(HARMFUL[i].a, HARMFUL[i].a), "%s", HARMFUL[i].a);
   }
-  check(!guard_veto(NULL, 0, NULL, 0), "empty");
-  check(!guard_veto("\0\0", 2, "\0\0", 2), "zeros");
+  check(!guard_veto(NULL, 0, NULL, 0, &(Err){0}), "empty");
+  check(!guard_veto("\0\0", 2, "\0\0", 2, &(Err){0}), "zeros");
 }
 
 static uint32_t seed = 12345;
@@ -301,7 +301,7 @@ static const char *veto_exact(const char *a, size_t n, const char *b, size_t m) 
   char *p = malloc(n + !n), *q = malloc(m + !m);
   memcpy(p, a, n);
   memcpy(q, b, m);
-  const char *word = guard_veto(p, n, q, m);
+  const char *word = guard_veto(p, n, q, m, &(Err){0});
   free(p);
   free(q);
   return word;
@@ -332,10 +332,10 @@ static void test_long_texts(void **state) {
     }
     memcpy(b, a, n);
     b[n - 1] = '#';
-    check(!guard_veto(a, n, a, n), "%s", fills[i]);
-    guard_veto(a, n, b, n);
-    guard_veto(a, n, b, n / 2);
-    guard_veto(a, n, "short", 5);
+    check(!guard_veto(a, n, a, n, &(Err){0}), "%s", fills[i]);
+    guard_veto(a, n, b, n, &(Err){0});
+    guard_veto(a, n, b, n / 2, &(Err){0});
+    guard_veto(a, n, "short", 5, &(Err){0});
   }
   free(a);
   free(b);
@@ -352,11 +352,11 @@ static void test_beyond_the_limit(void **state) {
   }
   memcpy(b, a, n + 1);
   b[n - 2] = '#';
-  assert_string_equal(guard_veto(a, n, b, n), "long");
+  assert_string_equal(guard_veto(a, n, b, n, &(Err){0}), "long");
   memcpy(b, a, n + 1);
   b[0] = 'W';
   memcpy(b + n, " !", 3);
-  check(!guard_veto(a, n, b, n + 2), "case and an exclamation mark in a long text");
+  check(!guard_veto(a, n, b, n + 2, &(Err){0}), "case and an exclamation mark in a long text");
   free(a);
   free(b);
 }
@@ -376,7 +376,7 @@ static void test_long_prompts(void **state) {
     const char *x = i == 2 ? "Alice" : edits[i][0], *y = i == 2 ? edits[i][0] : ">";
     int n = snprintf(a, sizeof a, form, x, y);
     int m = snprintf(b, sizeof b, form, i == 2 ? x : edits[i][1], i == 2 ? edits[i][1] : y);
-    assert_string_equal(guard_veto(a, (size_t)n, b, (size_t)m), "long");
+    assert_string_equal(guard_veto(a, (size_t)n, b, (size_t)m, &(Err){0}), "long");
   }
 }
 

@@ -574,7 +574,11 @@ static void test_the_largest_counts(void **state) {
   set.factor[UNIT_INPUT] = 1000 * BOOK_FACTOR_ONE;
   assert_int_equal(price_cost(&set, &u, &cost, why, sizeof why), -1);
   assert_non_null(strstr(why, "340 million"));
-  assert_true(cost_add(COST_MOST, 1) == COST_MOST && cost_add(1, 2) == 3);
+  Cost sum = 1;
+  assert_true(cost_add(&sum, 2, why, sizeof why) && sum == 3);
+  assert_false(cost_add(&sum, COST_MOST - 3, why, sizeof why)); /* what is saturated is not known */
+  assert_string_equal(why, "it comes to more than can be counted (340 million dollars)");
+  assert_false(cost_add(&sum, COST_MOST, why, sizeof why));
   set = set_of(30000000000000); /* $30 per million: 10 million million tokens still have a cost */
   u = usage_of((Tokens){10000000000000, 0, 0, 0, 0});
   assert_int_equal(price_cost(&set, &u, &cost, why, sizeof why), 1);

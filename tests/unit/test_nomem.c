@@ -1,0 +1,706 @@
+/*
+** Memory that is not there: every parser and builder of core, of the wire formats and of the vector index is
+** run with its n-th allocation refused, and with all from the n-th on, for every n. What comes of it is the
+** result of the undisturbed run, or RC_NOMEM: never another error, never another result. What leaks is found
+** by the sanitizer at the end.
+**
+** The Makefile links this program with --wrap for the functions below; cJSON, PCRE2 and utf8proc, which are
+** shared libraries, are given our allocator, or refuse by themselves.
+*/
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include "unit.h"
+
+#include "core/base64.h"
+#include "core/catalogue.h"
+#include "core/encoding.h"
+#include "core/guard.h"
+#include "core/price_import.h"
+#include "core/schema.h"
+#include "core/tokens.h"
+#include "index.h"
+#include "net/provider.h"
+#include "static_embedder.h"
+#include "trust/scrub.h"
+
+#include <limits.h>
+#include <math.h>
+#include <pcre2.h>
+#include <stdio.h>
+#include <utf8proc.h>
+
+/* ---- the allocator */
+
+static long asked;             /* allocations since the count began */
+static long refused_from = -1; /* the first that is refused; -1: none */
+static long refused_to;        /* the last */
+
+static int is_refused(void) {
+  asked++;
+  return refused_from >= 0 && asked >= refused_from && asked <= refused_to;
+}
+
+void *__real_malloc(size_t n);
+void *__wrap_malloc(size_t n);
+void *__wrap_malloc(size_t n) {
+  return is_refused() ? NULL : __real_malloc(n);
+}
+
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size) {
+  return is_refused() ? NULL : __real_calloc(n, size);
+}
+
+void *__real_realloc(void *p, size_t n);
+void *__wrap_realloc(void *p, size_t n);
+void *__wrap_realloc(void *p, size_t n) {
+  return is_refused() ? NULL : __real_realloc(p, n);
+}
+
+void *__real_aligned_alloc(size_t align, size_t n);
+void *__wrap_aligned_alloc(size_t align, size_t n);
+void *__wrap_aligned_alloc(size_t align, size_t n) {
+  return is_refused() ? NULL : __real_aligned_alloc(align, n);
+}
+
+char *__real_strdup(const char *s);
+char *__wrap_strdup(const char *s);
+char *__wrap_strdup(const char *s) {
+  return is_refused() ? NULL : __real_strdup(s);
+}
+
+utf8proc_ssize_t __real_utf8proc_map(const utf8proc_uint8_t *s, utf8proc_ssize_t n,
+                                     utf8proc_uint8_t **out, utf8proc_option_t options);
+utf8proc_ssize_t __wrap_utf8proc_map(const utf8proc_uint8_t *s, utf8proc_ssize_t n,
+                                     utf8proc_uint8_t **out, utf8proc_option_t options);
+utf8proc_ssize_t __wrap_utf8proc_map(const utf8proc_uint8_t *s, utf8proc_ssize_t n,
+                                     utf8proc_uint8_t **out, utf8proc_option_t options) {
+  return is_refused() ? UTF8PROC_ERROR_NOMEM : __real_utf8proc_map(s, n, out, options);
+}
+
+static void *pcre_malloc(size_t n, void *unused) {
+  (void)unused;
+  return is_refused() ? NULL : __real_malloc(n);
+}
+
+static void pcre_free(void *p, void *unused) {
+  (void)unused;
+  free(p);
+}
+
+static pcre2_compile_context *pcre_context; /* whose allocator patterns and matches inherit */
+
+pcre2_code *__real_pcre2_compile_8(PCRE2_SPTR pattern, PCRE2_SIZE n, uint32_t flags, int *code,
+                                   PCRE2_SIZE *at, pcre2_compile_context *context);
+pcre2_code *__wrap_pcre2_compile_8(PCRE2_SPTR pattern, PCRE2_SIZE n, uint32_t flags, int *code,
+                                   PCRE2_SIZE *at, pcre2_compile_context *context);
+pcre2_code *__wrap_pcre2_compile_8(PCRE2_SPTR pattern, PCRE2_SIZE n, uint32_t flags, int *code,
+                                   PCRE2_SIZE *at, pcre2_compile_context *context) {
+  (void)context;
+  return __real_pcre2_compile_8(pattern, n, flags, code, at, pcre_context);
+}
+
+/* ---- what is run: each puts its result into a text (made without memory) and returns err->rc */
+
+enum { RESULT = 4096 };
+typedef struct Result {
+  char text[RESULT];
+  size_t n;
+} Result;
+
+static void add(Result *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void add(Result *r, const char *fmt, ...) {
+  va_list ap;
+  va_start(ap, fmt);
+  int n = vsnprintf(r->text + r->n, sizeof r->text - r->n, fmt, ap);
+  va_end(ap);
+  r->n = r->n + (size_t)n < sizeof r->text ? r->n + (size_t)n : sizeof r->text - 1;
+}
+
+static void add_bytes(Result *r, const void *data, size_t n) {
+  Hash h = hash_bytes(data, n, 0);
+  char hex[HASH_HEX_SIZE];
+  hash_hex(&h, hex);
+  add(r, "%zu:%s ", n, hex);
+}
+
+static void add_rest_of_tree(Result *r, const cJSON *t) {
+  for (; t; t = t->next) {
+    add(r, "%d.%s.%s.%g(", t->type & 255, t->string ? t->string : "-",
+        t->valuestring ? t->valuestring : "-", t->valuedouble);
+    add_rest_of_tree(r, t->child);
+    add(r, ")");
+  }
+}
+
+#define TREE                                                                                       \
+  "{\"a\":[1,-2.5e3,\"x\\n\\ud83d\\ude00\",null,true],\"b\":{\"c\":\"\\u0000\",\"d\":{}},\"e\":[]" \
+  "}"
+
+static int parse(Result *r, Err *err) {
+  cJSON *t = json_parse(TREE, sizeof TREE - 1, "it", err);
+  add_rest_of_tree(r, t);
+  cJSON_Delete(t);
+  return err->rc;
+}
+
+static int build_tree(Result *r, Err *err) {
+  cJSON *t = cJSON_CreateObject();
+  json_add(t, "text", cJSON_CreateString("a"), err);
+  cJSON *list = json_add(t, "list", cJSON_CreateArray(), err);
+  json_add(list, NULL, cJSON_CreateNumber(1), err);
+  json_add(list, NULL, cJSON_CreateRaw("2.50"), err);
+  json_add(t, "no", cJSON_CreateNull(), err);
+  char *text = json_print(t, err);
+  add(r, "%s", text ? text : "");
+  cJSON_free(text);
+  return err->rc;
+}
+
+#define OPTIONS                                                                                    \
+  "{\"model\":\"gpt-4o\",\"system\":\"be\\u00e9 brief\",\"max_tokens\":7,\"temperature\":0.5,"     \
+  "\"top_p\":0.25,\"stop\":[\"a\",\"b\"],\"schema\":{\"type\":\"object\",\"properties\":{\"a\":"   \
+  "{\"type\":\"string\",\"pattern\":\"^(x|y+)+z\"}},\"required\":[\"a\"],"                         \
+  "\"additionalProperties\":false},\"ttl\":\"7d\"}"
+#define CHAT                                                                                       \
+  "[{\"role\":\"system\",\"content\":\"S\\u00e9\"},{\"role\":\"user\",\"content\":\"a\"},"         \
+  "{\"role\":\"assistant\",\"content\":\"b" LONG "\"},{\"role\":\"user\",\"content\":\"q\"}]"
+#define LONG "0123456789012345678901234567890123456789012345678901234567890123456789" LONG2
+#define LONG2 "0123456789012345678901234567890123456789012345678901234567890123456789" LONG3
+#define LONG3 "0123456789012345678901234567890123456789012345678901234567890123456789" LONG4
+#define LONG4 "0123456789012345678901234567890123456789012345678901234567890123456789"
+
+static int options(Result *r, Err *err) {
+  Options o;
+  if (options_parse(OPTIONS, sizeof OPTIONS - 1, &o, err) == RC_OK) {
+    add(r, "%s %s %lld %g", o.model, o.system, o.ttl_ms, o.top_p);
+  }
+  options_free(&o);
+  return err->rc;
+}
+
+static int name(void *unused, const char *text, size_t n, Hash *h) {
+  (void)unused;
+  *h = hash_bytes(text, n, 1);
+  return RC_OK;
+}
+
+static int request(Result *r, Err *err) {
+  Options o;
+  Request q = {0};
+  Hash key, scope;
+  size_t n = 0;
+  char *transcript = NULL;
+  if (options_parse(OPTIONS, sizeof OPTIONS - 1, &o, err) == RC_OK &&
+      request_from_messages(CHAT, sizeof CHAT - 1, &o, &q, err) == RC_OK &&
+      request_key(&q, "me", 5, &key, err) == RC_OK &&
+      request_scope(&q, NULL, 5, &scope, err) == RC_OK &&
+      (transcript = request_transcript(&q, name, NULL, &n, err)) != NULL) {
+    add_bytes(r, &key, sizeof key);
+    add_bytes(r, &scope, sizeof scope);
+    add(r, "%s %s", q.system, transcript);
+  }
+  free(transcript);
+  request_free(&q);
+  options_free(&o);
+  return err->rc;
+}
+
+static int texts(Result *r, Err *err) {
+  static const char *const list[] = {"one", "two"};
+  static const size_t lengths[] = {3, 3};
+  Options o;
+  Request q = {0};
+  Hash key;
+  Buf body;
+  const Model model = {"m", "openai", "openai", "", "", "", 0, 0};
+  buf_init(&body, LIMIT_REQUEST_BYTES);
+  options_init(&o);
+  o.model = "m";
+  if (request_from_texts(list, lengths, 2, &o, &q, err) == RC_OK &&
+      request_key(&q, NULL, 5, &key, err) == RC_OK &&
+      openai_embed_build(&q, &model, &body, err) == RC_OK) {
+    add_bytes(r, &key, sizeof key);
+    add(r, "%s", body.data);
+  }
+  buf_free(&body);
+  request_free(&q);
+  return err->rc;
+}
+
+/* The body for a model. */
+static int body_of(const Model *model, Result *r, Err *err) {
+  Options o;
+  Request q = {0};
+  Buf body;
+  buf_init(&body, LIMIT_REQUEST_BYTES);
+  if (options_parse(OPTIONS, sizeof OPTIONS - 1, &o, err) == RC_OK &&
+      request_from_messages(CHAT, sizeof CHAT - 1, &o, &q, err) == RC_OK &&
+      provider_api(model->api)->build(&q, model, &body, err) == RC_OK) {
+    add(r, "%s", body.data);
+  }
+  buf_free(&body);
+  request_free(&q);
+  options_free(&o);
+  return err->rc;
+}
+
+static int openai_body(Result *r, Err *err) {
+  const Model m = {"gpt-4o", "openai", "openai", "", "", "{\"json_schema\":true}", 0, 0};
+  return body_of(&m, r, err);
+}
+
+/* Old names of options, the schema in words. */
+static int other_body(Result *r, Err *err) {
+  const Model m = {"llama", "groq", "openai", "", "", "{\"json_schema\":false}", 0, 0};
+  return body_of(&m, r, err);
+}
+
+static int anthropic_body(Result *r, Err *err) {
+  const Model m = {"claude-haiku-4-5", "anthropic", "anthropic", "", "", "", 0, 64000};
+  return body_of(&m, r, err);
+}
+
+static void add_usage(Result *r, const Usage *u) {
+  for (Unit unit = 0; unit < UNIT_COUNT; unit++) {
+    add(r, "%lld ", usage_get(u, unit));
+  }
+  add(r, "%s %s %lld ", u->service, u->geo, u->reported_nusd);
+}
+
+/* An answer as it is read; its tree is made beforehand. */
+static const cJSON *answer;
+
+static int read_reply(const char *provider, int (*parse_answer)(const cJSON *, Reply *, Err *),
+                      Result *r, Err *err) {
+  Reply reply = {0};
+  if (parse_answer(answer, &reply, err) == RC_OK) {
+    provider_read_usage(answer, provider, &reply);
+    if (strcmp(reply.usage_error, "out of memory") == 0) {
+      err_nomem(err); /* it says so */
+    }
+    add(r, "%s %s %s %d ", reply.text ? reply.text : "NULL", reply.finish_reason, reply.model,
+        reply.n_parts);
+    add_usage(r, &reply.usage);
+    for (int i = 0; i < reply.n_parts; i++) {
+      add_usage(r, &reply.parts[i].usage);
+    }
+  }
+  reply_free(&reply);
+  return err->rc;
+}
+
+#define OPENAI_ANSWER                                                                              \
+  "{\"model\":\"gpt-4o-2024-08-06\",\"choices\":[{\"finish_reason\":\"stop\",\"message\":"         \
+  "{\"content\":\"hello\"}}],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":6,"              \
+  "\"total_tokens\":11}}"
+#define ANTHROPIC_ANSWER                                                                           \
+  "{\"model\":\"claude-opus-4-8\",\"stop_reason\":\"end_turn\",\"content\":[{\"type\":\"text\","   \
+  "\"text\":\"a\"},{\"type\":\"text\",\"text\":\"b\"}],\"usage\":{\"input_tokens\":1,"             \
+  "\"output_tokens\":2,\"iterations\":[{\"type\":\"message\",\"model\":\"claude-fable-5\","        \
+  "\"input_tokens\":10,\"output_tokens\":1},{\"type\":\"fallback_message\",\"model\":"             \
+  "\"claude-opus-4-8\",\"input_tokens\":11,\"output_tokens\":2}]}}"
+#define VECTORS_ANSWER                                                                             \
+  "{\"model\":\"m\",\"data\":[{\"index\":1,\"embedding\":[0.5,0.25]},{\"index\":0,\"embedding\":"  \
+  "\"AACAPwAAAEA=\"}],\"usage\":{\"prompt_tokens\":5,\"total_tokens\":5}}"
+
+static int openai_reply(Result *r, Err *err) {
+  return read_reply("openai", openai_parse, r, err);
+}
+
+static int anthropic_reply(Result *r, Err *err) {
+  return read_reply("anthropic", anthropic_parse, r, err);
+}
+
+static int vectors_reply(Result *r, Err *err) {
+  return read_reply("openai", openai_embed_parse, r, err);
+}
+
+#define FAILURE "{\"error\":{\"type\":\"t\",\"code\":\"insufficient_quota\",\"message\":\"m\"}}"
+
+static int failure(Result *r, Err *err) {
+  Failure f;
+  if (provider_read_failure(FAILURE, sizeof FAILURE - 1, &f) == RC_NOMEM) {
+    return err_nomem(err);
+  }
+  add(r, "%s %s %s", f.type, f.code, f.message);
+  return RC_OK;
+}
+
+static int supports(Result *r, Err *err) {
+  const Model m = {"m", "p", "openai", "", "", "{\"embeddings\":true,\"tokens\":\"estimate\"}",
+                   0,   0};
+  TokenRule rule;
+  int value = wire_supports(&m, "embeddings", 0, err);
+  tokens_rule_declared("gpt-4o", m.supports, &rule, err);
+  add(r, "%d %d %g", value, rule.is_exact, rule.factor);
+  return err->rc;
+}
+
+/* Snapshots of a stream, merged; and our own form of what came out. */
+#define SNAPSHOTS                                                                                  \
+  "[{\"message\":{\"id\":\"i\",\"usage\":{\"input_tokens\":9,\"output_tokens\":1}}},"              \
+  "{\"usage\":{\"output_tokens\":5,\"cache_creation\":{\"ephemeral_1h_input_tokens\":3}}},"        \
+  "{\"usage\":{\"output_tokens\":50,\"cache_creation\":{\"ephemeral_1h_input_tokens\":4},"         \
+  "\"service_tier\":\"batch\"}}]"
+
+static int snapshots(Result *r, Err *err) {
+  Usage u;
+  UsagePart *parts = NULL;
+  int n = 0;
+  if (usage_read_all(answer, vendor_by_word("anthropic"), NULL, &u, &parts, &n, err) == RC_OK) {
+    add_usage(r, &u);
+    const UsagePart part = {"m", u};
+    cJSON *tree = usage_parts_json(&u, &part, 1);
+    if (!tree) {
+      err_nomem(err);
+    }
+    add_rest_of_tree(r, tree);
+    cJSON_Delete(tree);
+  }
+  free(parts);
+  return err->rc;
+}
+
+/* What a schema says behind its "title", where the value to be checked stands. */
+#define SCHEMA_REST                                                                                \
+  "\"anyOf\":[{\"type\":\"object\",\"properties\":{\"a\":{\"pattern\":\"^(x|y+)+z\"}}},"           \
+  "{\"not\":{\"pattern\":\"q\"}}],\"allOf\":[{\"not\":{\"properties\":{\"a\":"                     \
+  "{\"pattern\":\"^nothing$\"}}}}]}"
+
+static int schema(Result *r, Err *err) {
+  Err verdict = {0};
+  const cJSON *s = answer, *v = cJSON_GetObjectItemCaseSensitive(answer, "title");
+  if (schema_check(s, err) == RC_OK) {
+    schema_validate(s, v, &verdict);
+    add(r, "%d %s", verdict.rc, verdict.msg);
+  }
+  return err->rc == RC_OK && verdict.rc == RC_NOMEM ? err_nomem(err) : err->rc;
+}
+
+static int import_list(Result *r, Err *err) {
+  PriceImport import;
+  if (price_import(answer, &import, err) == RC_OK) {
+    for (int i = 0; i < import.book.models.n; i++) {
+      const PriceModel *m = &import.book.models.at[i];
+      add(r, "%s %s %s:", m->provider, m->name, m->names);
+      for (int k = 0; k < m->n; k++) {
+        add(r, "%s %lld %s %lld;", unit_word(m->rows[k].unit), m->rows[k].pusd,
+            m->rows[k].terms.service, m->rows[k].terms.above_tokens);
+      }
+    }
+    add_rest_of_tree(r, import.left_out);
+    cJSON_Delete(import.left_out);
+    book_free(&import.book);
+  }
+  return err->rc;
+}
+
+#define GENAI                                                                                      \
+  "[{\"id\":\"openai\",\"models\":[{\"id\":\"x\",\"match\":{\"or\":[{\"equals\":\"X\"},"           \
+  "{\"regex\":\"^x-\\\\d{2}$\"},{\"and\":[{\"starts_with\":\"y\"},{\"contains\":\"z\"}]},"         \
+  "{\"regex\":\"(a|b)\"}]},\"prices\":{\"input_mtok\":{\"base\":1,\"tiers\":[{\"start\":10,"       \
+  "\"price\":2}]},\"output_mtok\":3,\"odd\":1}},{\"id\":\"y\",\"prices\":[{\"prices\":"            \
+  "{\"input_mtok\":1}},{\"constraint\":{\"start_date\":\"2026-01-01\"},\"prices\":{}}]},"          \
+  "{\"id\":\"\"}]}]"
+#define LITELLM                                                                                    \
+  "{\"a/b\":{\"litellm_provider\":\"openai\",\"input_cost_per_token\":1e-6,"                       \
+  "\"output_cost_per_token_above_200k_tokens_priority\":2e-6,\"odd_cost\":1,"                      \
+  "\"search_context_cost_per_query\":{\"low\":0.01,\"high\":0.02}},"                               \
+  "\"c\":{\"litellm_provider\":\"zz\",\"input_cost_per_token\":1e-6}}"
+
+static int veto(Result *r, Err *err) {
+  const char *word = guard_veto("Do 3 cats purr?", 15, "Do 4 cats purr?", 15, err);
+  add(r, "%s", err->rc == RC_OK ? word : "");
+  return err->rc;
+}
+
+static int normal_form(Result *r, Err *err) {
+  Buf b;
+  buf_init(&b, 1000);
+  int rc = text_normalize("cafe\u0301  au\tlait", 15, &b);
+  add(r, "%s", rc == RC_OK ? b.data : "");
+  buf_free(&b);
+  buf_init(&b, 1000);
+  rc = rc == RC_OK ? text_replace_invalid("a\xff"
+                                          "b",
+                                          3, &b)
+                   : rc;
+  add(r, "%s", rc == RC_OK ? b.data : "");
+  buf_free(&b);
+  return rc == RC_OK ? RC_OK : rc == RC_NOMEM ? err_nomem(err) : err_set(err, rc, "", "%d", rc);
+}
+
+static int base64(Result *r, Err *err) {
+  unsigned char *bytes = NULL;
+  size_t n = 0;
+  char *text = base64_encode("hello", 5);
+  int rc = text ? base64_decode(text, strlen(text), &bytes, &n) : -1;
+  if (rc == 1) {
+    add(r, "%s %zu", text, n);
+  } else {
+    rc < 0 ? err_nomem(err) : err_set(err, RC_ERROR, "", "no base64");
+  }
+  free(bytes);
+  free(text);
+  return err->rc;
+}
+
+/* Pieces that are too long for the stack, and bytes that are no UTF-8. */
+static int tokens(Result *r, Err *err) {
+  static char text[3000];
+  uint32_t *ranks = NULL;
+  memset(text, 'q', sizeof text);
+  text[100] = (char)0xff;
+  long long n = encoding_count(ENCODING_O200K, text, sizeof text, NULL);
+  long long m = n < 0 ? n : encoding_encode(ENCODING_CL100K, text, sizeof text, &ranks);
+  free(ranks);
+  add(r, "%lld %lld", n, m);
+  return m < 0 ? err_nomem(err) : RC_OK;
+}
+
+/* What is not sure to be harmless counts as harmful: a 1 without memory is no error. */
+static int scrub(Result *r, Err *err) {
+  int harmless = scrub_holds_key("nothing of the kind", "sk-0123456789abcdef");
+  int harmful = scrub_holds_key("a key 0123456789abcdef", "sk-0123456789abcdef");
+  add(r, "%d", harmful);
+  return harmless ? err_nomem(err) : RC_OK;
+}
+
+/* ---- the vector index */
+
+enum { DIM = 24, ENTRIES = 3000 };
+static float vectors[ENTRIES][DIM];
+
+static int lend(void *unused, int64_t id, const void **vector) {
+  (void)unused;
+  *vector = vectors[id];
+  return VEC_OK;
+}
+
+static void make_vectors(void) {
+  unsigned long long seed = 7;
+  for (int i = 0; i < ENTRIES; i++) {
+    double square = 0;
+    for (int d = 0; d < DIM; d++) {
+      seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+      vectors[i][d] = (float)((double)(seed >> 33) / 4294967296.0 - 0.25);
+      square += (double)vectors[i][d] * (double)vectors[i][d];
+    }
+    for (int d = 0; d < DIM; d++) {
+      vectors[i][d] = (float)((double)vectors[i][d] / sqrt(square));
+    }
+  }
+}
+
+typedef struct Stream {
+  Buf bytes;
+  size_t at;
+} Stream;
+
+static int sink(void *ctx, const void *data, size_t n) {
+  Stream *s = ctx;
+  return buf_add(&s->bytes, data, n);
+}
+
+static int pull(void *ctx, void *data, size_t n) {
+  Stream *s = ctx;
+  if (s->at + n > s->bytes.n) {
+    return VEC_CORRUPT;
+  }
+  memcpy(data, s->bytes.data + s->at, n);
+  s->at += n;
+  return VEC_OK;
+}
+
+static int search(const VecIndex *index, Result *r) {
+  const VecSource source = {lend, NULL};
+  VecHit hits[5];
+  int n = 0;
+  int rc = vec_index_nearest((VecIndex *)index, vectors[77], 0.1, 5, 0, &source, hits, &n, NULL);
+  for (int i = 0; i < n && rc == VEC_OK; i++) {
+    add(r, "%lld %.9g ", (long long)hits[i].id, hits[i].cosine);
+  }
+  return rc;
+}
+
+/* Put, settle, search, write, read, search again. */
+static int vec_index(Result *r, Err *err) {
+  const VecSource source = {lend, NULL};
+  VecIndex *index = NULL, *copy = NULL;
+  Stream s = {.at = 0};
+  buf_init(&s.bytes, 64 << 20);
+  int rc = vec_index_new(DIM, &index);
+  for (int i = 0; i < ENTRIES && rc == VEC_OK; i++) {
+    rc = vec_index_put(index, i, vectors[i], VEC_NEVER);
+  }
+  rc = rc == VEC_OK ? vec_index_settle(index, &source) : rc;
+  rc = rc == VEC_OK ? search(index, r) : rc;
+  rc = rc == VEC_OK ? vec_index_write(index, sink, &s) : rc;
+  rc = rc == VEC_OK ? vec_index_read(pull, &s, &copy) : rc;
+  rc = rc == VEC_OK ? search(copy, r) : rc;
+  vec_index_free(index);
+  vec_index_free(copy);
+  buf_free(&s.bytes);
+  return rc == VEC_OK ? RC_OK : rc == VEC_NOMEM ? err_nomem(err) : err_set(err, rc, "", "%d", rc);
+}
+
+/* ---- running it */
+
+typedef struct Case {
+  const char *name;
+  int (*run)(Result *r, Err *err);
+  const char *answer; /* the JSON it works on; NULL: none */
+} Case;
+
+static const Case cases[] = {
+    {"parse", parse, NULL},
+    {"build", build_tree, NULL},
+    {"options", options, NULL},
+    {"request", request, NULL},
+    {"texts", texts, NULL},
+    {"openai body", openai_body, NULL},
+    {"other body", other_body, NULL},
+    {"anthropic body", anthropic_body, NULL},
+    {"openai reply", openai_reply, OPENAI_ANSWER},
+    {"anthropic reply", anthropic_reply, ANTHROPIC_ANSWER},
+    {"vectors reply", vectors_reply, VECTORS_ANSWER},
+    {"failure", failure, NULL},
+    {"supports", supports, NULL},
+    {"snapshots", snapshots, SNAPSHOTS},
+    {"schema fits", schema, "{\"title\":{\"a\":\"xyyz\"}," SCHEMA_REST},
+    {"schema does not fit", schema, "{\"title\":\"q\"," SCHEMA_REST},
+    {"genai-prices", import_list, GENAI},
+    {"litellm", import_list, LITELLM},
+    {"veto", veto, NULL},
+    {"normal form", normal_form, NULL},
+    {"base64", base64, NULL},
+    {"tokens", tokens, NULL},
+    {"scrub", scrub, NULL},
+    {"index", vec_index, NULL},
+};
+
+static int run_with(const Case *c, long from, long to, Result *r) {
+  Err err = {0};
+  r->n = 0;
+  r->text[0] = 0;
+  asked = 0;
+  refused_from = from;
+  refused_to = to;
+  int rc = c->run(r, &err);
+  refused_from = -1;
+  check(rc == err.rc, "%s", c->name);
+  return rc;
+}
+
+static void run_case(const Case *c) {
+  static Result whole, part;
+  cJSON *tree = c->answer ? tree_of(c->answer) : NULL;
+  answer = tree;
+  int rc = run_with(c, -1, 0, &whole);
+  long n = asked, refusals = 0;
+  check(rc == RC_OK && whole.n > 0 && n > 0, "%s: %d", c->name, rc);
+  for (int all = 0; all < 2; all++) {
+    for (long i = 1; i <= n; i++) {
+      rc = run_with(c, i, all ? LONG_MAX : i, &part);
+      refusals += rc == RC_NOMEM;
+      check(rc == RC_NOMEM || rc == RC_OK, "%s: allocation %ld of %ld: %d", c->name, i, n, rc);
+      check(rc == RC_NOMEM || strcmp(part.text, whole.text) == 0,
+            "%s: allocation %ld of %ld:\n%s\n%s", c->name, i, n, part.text, whole.text);
+    }
+  }
+  check(refusals > 0, "%s", c->name);
+  cJSON_Delete(tree);
+}
+
+static void test_every_allocation(void **state) {
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    run_case(&cases[i]);
+  }
+}
+
+/* Tables of the process: what failed is not remembered. Each try gets some allocations further. */
+static void try_again(const char *what, int (*is_made)(void)) {
+  long tries = 0, allowed = 0;
+  int made = 0;
+  for (; !made; tries++, allowed += 1 + allowed / 32) {
+    check(tries < 2000, "%s is never made", what);
+    asked = 0;
+    refused_from = allowed + 1;
+    refused_to = LONG_MAX;
+    made = is_made();
+    refused_from = -1;
+  }
+  check(tries > 1, "%s asks for no memory", what);
+}
+
+static int count_o200k(void) {
+  return encoding_count(ENCODING_O200K, "hello world", 11, NULL) == 2;
+}
+
+static int count_cl100k(void) {
+  return encoding_count(ENCODING_CL100K, "hello world", 11, NULL) == 2;
+}
+
+static int count_p50k(void) {
+  return encoding_count(ENCODING_P50K, "hello world", 11, NULL) == 2;
+}
+
+static int has_prices(void) {
+  const PriceBook *book = catalogue_prices();
+  check(!book || book->models.n > 1500, "%s", "the catalogue is whole or not there");
+  return book != NULL;
+}
+
+static int embeds(void) {
+  float v[STATIC_DIM];
+  int rc = static_embed("hello", 5, v);
+  check(rc == VEC_OK || rc == VEC_NOMEM, "%d", rc);
+  return rc == VEC_OK;
+}
+
+static void test_tables_are_made_at_the_next_use(void **state) {
+  (void)state;
+  try_again("o200k_base", count_o200k);
+  try_again("cl100k_base", count_cl100k);
+  try_again("p50k_base", count_p50k);
+  try_again("the catalogue", has_prices);
+  try_again("the static embedder", embeds);
+}
+
+/* Those of vendors and models can't fail at all. */
+static void test_tables_without_memory(void **state) {
+  int n;
+  (void)state;
+  asked = 0;
+  refused_from = 1;
+  refused_to = LONG_MAX;
+  const Vendor *vendor = vendor_by_word("bedrock");
+  const Shape *shape = shape_by_name("openai");
+  const Model *models = catalogue_models(&n);
+  long long tokens = catalogue_cache_minimum(vendor_by_word("openai"), "gpt-4o", 1800000000000);
+  refused_from = -1;
+  assert_non_null(vendor);
+  assert_non_null(shape);
+  assert_true(models && n > 20);
+  assert_int_equal(tokens, 1024);
+  assert_int_equal(asked, 0);
+}
+
+int main(void) {
+  cJSON_Hooks hooks = {__wrap_malloc, free};
+  cJSON_InitHooks(&hooks);
+  pcre2_general_context *general = pcre2_general_context_create(pcre_malloc, pcre_free, NULL);
+  pcre_context = pcre2_compile_context_create(general);
+  make_vectors();
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_tables_without_memory),
+      cmocka_unit_test(test_tables_are_made_at_the_next_use),
+      cmocka_unit_test(test_every_allocation),
+  };
+  int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  pcre2_compile_context_free(pcre_context);
+  pcre2_general_context_free(general);
+  return failed;
+}
