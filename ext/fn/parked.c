@@ -50,7 +50,6 @@ static void go_on(Call *k, const Call *was) {
   call_start_row(k, row.attempt, was->retry_reason[0] ? was->retry_reason : NULL);
   k->row.id = row.id;
   k->row.ts = row.ts;
-  k->attempts_left = 1;
   k->has_answer = 1;
 }
 
@@ -74,6 +73,7 @@ static void settle_one(Parked *p) {
   Call k = {.conn = p->call.conn, .store = p->call.store, .request = &none};
   Err ignored = {0};
   go_on(&k, &p->call);
+  k.attempts_left = 1;
   attempt_all(&k, &ignored);
   ledger_settle(k.store, &k.row, NULL, 0, &ignored);
   call_free(&k);

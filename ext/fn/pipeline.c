@@ -450,7 +450,9 @@ static int go_on(Call *k, Outcome *out, Err *err) {
     return err->rc != RC_OK;
   }
   Err failure = {0};
+  int attempts = k->attempts_left;
   int was_answered = k->response.http_status / 100 == 2;
+  k->attempts_left = 1;
   int is_parked = call_and_settle(k, place, out, &failure);
   if (was_answered || is_parked) {
     *err = failure;
@@ -458,6 +460,7 @@ static int go_on(Call *k, Outcome *out, Err *err) {
   }
   access_wipe(k->secret);
   k->secret = NULL;
+  k->attempts_left = attempts;
   return 0;
 }
 

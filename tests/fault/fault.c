@@ -39,7 +39,9 @@
 
 /* What a user does. `check` gives 1 where the result is right, after `sql` has succeeded. */
 typedef struct Scenario {
-  const char *name, *setup, *sql, *check;
+  const char *name, *setup; /* the database, made once */
+  const char *ready; /* run before the fault strikes, so that it strikes later; NULL: nothing */
+  const char *sql, *check;
   int pays;  /* how many calls `sql` pays for */
   int loads; /* the fault strikes while the extension is loaded, too */
 } Scenario;
@@ -49,57 +51,130 @@ typedef struct Scenario {
   "CREATE VIRTUAL TABLE c USING semantic_cache(embedder='static');"                                \
   "INSERT INTO c(query, response) VALUES ('how do I reset my password', 'so'),"                    \
   " ('where is my parcel', 'there')"
+/* The store is open, the prices are read, the tables of tokens are made. */
+#define OPEN "SELECT llm_complete('first', '{\"model\":\"gpt-4o-mini\"}')"
+#define IS_OPEN                                                                                    \
+  "SELECT count(*) FROM llm_calls; SELECT llm_complete('first', '{\"model\":\"gpt-4o-mini\"}')"
+#define ONE "SELECT count(*) = 1 AND length(min(x)) > 3 FROM t"
+#define PUT "INSERT INTO t SELECT "
+#define SEMANTIC "'{\"model\":\"gpt-4o-mini\",\"cache\":\"semantic\"}')"
 
 static const Scenario scenarios[] = {
-    {"load", TABLE, "SELECT llm_cost('gpt-4o-mini', 1000, 10)",
-     "SELECT llmcost_version() LIKE '0.%'", 0, 1},
-    {"cost", TABLE,
-     "INSERT INTO t SELECT llm_cost('gpt-4o-mini', '{\"input\":1000,\"output\":9}', "
-     "'{\"provider\":\"openai\"}')",
-     "SELECT abs(x - 0.0001554) < 1e-9 FROM t", 0, 0},
-    {"tokens", TABLE, "INSERT INTO t SELECT llm_tokens('hello world, how are you?', 'gpt-4o')",
-     "SELECT x = 7 FROM t", 0, 0},
-    {"call", TABLE, ASKED,
-     "SELECT count(*) = 1 AND min(x) IS (" CALL ") AND length(min(x)) > 3 FROM t", 1, 0},
-    {"chat", TABLE,
-     "INSERT INTO t SELECT llm_chat('[{\"role\":\"system\",\"content\":\"Be "
-     "kind.\"},{\"role\":\"user\","
-     "\"content\":\"Hello there, friend\"}]', "
-     "'{\"model\":\"claude-haiku-4-5\",\"max_tokens\":50,\"tag\":\"a\"}')",
-     "SELECT count(*) = 1 AND length(min(x)) > 3 FROM t", 1, 0},
-    {"off", TABLE,
-     "INSERT INTO t SELECT llm_complete(" PROMPT
-     ", '{\"model\":\"gpt-4o-mini\",\"cache\":\"off\"}')",
-     "SELECT count(*) = 1 AND length(min(x)) > 3 FROM t", 1, 0},
-    {"table", TABLE, "INSERT INTO t SELECT answer FROM llm_call(" PROMPT OPTIONS ")",
-     "SELECT count(*) = 1 AND length(min(x)) > 3 FROM t", 1, 0},
-    {"hit", TABLE ";" CALL, ASKED, "SELECT count(*) = 1 AND length(min(x)) > 3 FROM t", 0, 0},
-    {"semantic",
-     TABLE ";SELECT llm_complete('How do I reset my password?', "
-           "'{\"model\":\"gpt-4o-mini\",\"cache\":\"semantic\"}')",
-     "INSERT INTO t SELECT llm_complete('how do i reset my password', "
-     "'{\"model\":\"gpt-4o-mini\",\"cache\":\"semantic\"}')",
-     "SELECT count(*) = 1 AND length(min(x)) > 3 FROM t", 0, 0},
-    {"embed", TABLE, "INSERT INTO t SELECT embed('where is my parcel')",
-     "SELECT count(*) = 1 AND embed_cosine(min(x), embed('where is my parcel')) > 0.999 FROM t", 0,
-     0},
-    {"remote", TABLE, "INSERT INTO t SELECT embed('where is my parcel', 'text-embedding-3-small')",
-     "SELECT count(*) = 1 AND length(min(x)) > 99 FROM t", 1, 0},
-    {"insert", TABLE ";" CACHE, "INSERT INTO c(query, response) VALUES ('cancel my order', 'done')",
-     "SELECT count(*) = 1 FROM c WHERE query MATCH 'cancel my order'", 0, 0},
-    {"match", TABLE ";" CACHE,
-     "INSERT INTO t SELECT response FROM c WHERE query MATCH 'where is my parcel'",
-     "SELECT count(*) = 1 AND min(x) = 'there' FROM t", 0, 0},
-    {"import", TABLE,
-     "SELECT "
-     "llm_prices_import('{\"m1\":{\"litellm_provider\":\"openai\",\"input_cost_per_token\":1e-06,"
-     "\"output_cost_per_token\":2e-06}}')",
-     "SELECT count(*) = 2 AND max(model) LIKE '%m1' FROM llm_prices WHERE model LIKE '%m1'", 0, 0},
-    {"init", "DROP TABLE llm_models; DROP TABLE llm_tiers; DROP TABLE llm_prices;" TABLE,
-     "SELECT llm_init()", "SELECT count(*) > 20 FROM llm_models", 0, 0},
-    {"ledger", TABLE ";" CALL,
-     "INSERT INTO t SELECT cost_nusd FROM llm_calls WHERE kind = 'call' ORDER BY id",
-     "SELECT count(*) = 1 AND min(x) > 0 FROM t", 0, 0},
+    {.name = "load",
+     .setup = TABLE,
+     .sql = "SELECT llm_cost('gpt-4o-mini', 1000, 10)",
+     .check = "SELECT llmcost_version() LIKE '0.%'",
+     .loads = 1},
+    {.name = "cost",
+     .setup = TABLE,
+     .sql = PUT
+     "llm_cost('gpt-4o-mini', '{\"input\":1000,\"output\":9}', '{\"provider\":\"openai\"}')",
+     .check = "SELECT abs(x - 0.0001554) < 1e-9 FROM t"},
+    {.name = "tokens",
+     .setup = TABLE,
+     .sql = PUT "llm_tokens('hello world, how are you?', 'gpt-4o')",
+     .check = "SELECT x = 7 FROM t"},
+    {.name = "call",
+     .setup = TABLE,
+     .sql = ASKED,
+     .check = "SELECT count(*) = 1 AND min(x) IS (" CALL ") AND length(min(x)) > 3 FROM t",
+     .pays = 1},
+    {.name = "chat",
+     .setup = TABLE ";" OPEN,
+     .ready = IS_OPEN,
+     .sql = PUT "llm_chat('[{\"role\":\"system\",\"content\":\"Be kind.\"},{\"role\":\"user\","
+                "\"content\":\"Hello there, friend\"}]', "
+                "'{\"model\":\"claude-haiku-4-5\",\"max_tokens\":50,\"tag\":\"a\"}')",
+     .check = ONE,
+     .pays = 1},
+    {.name = "schema",
+     .setup = TABLE ";" OPEN,
+     .ready = IS_OPEN,
+     .sql = PUT
+     "llm_complete('Is this urgent? The house burns.', '{\"model\":\"gpt-4o-mini\",\"schema\":"
+     "{\"type\":\"object\",\"properties\":{\"urgent\":{\"type\":\"boolean\"}},"
+     "\"required\":[\"urgent\"],\"additionalProperties\":false}}')",
+     .check = "SELECT count(*) = 1 AND json_type(min(x), '$.urgent') IN ('true', 'false') FROM t",
+     .pays = 1},
+    {.name = "retry",
+     .setup = TABLE
+     ";" OPEN "; UPDATE llm_models SET base_url = replace(base_url, '/v1', '/s/server-error/v1')",
+     .ready = IS_OPEN "; SELECT llm_config('retries', 1), llm_config('backoff_ms', 1)",
+     .sql = ASKED,
+     .check = ONE,
+     .pays = 1},
+    {.name = "off",
+     .setup = TABLE ";" OPEN,
+     .ready = IS_OPEN,
+     .sql = PUT "llm_complete(" PROMPT ", '{\"model\":\"gpt-4o-mini\",\"cache\":\"off\"}')",
+     .check = ONE,
+     .pays = 1},
+    {.name = "table",
+     .setup = TABLE ";" OPEN,
+     .ready = IS_OPEN,
+     .sql = PUT "answer FROM llm_call(" PROMPT OPTIONS ")",
+     .check = ONE,
+     .pays = 1},
+    {.name = "hit", .setup = TABLE ";" OPEN ";" CALL, .ready = IS_OPEN, .sql = ASKED, .check = ONE},
+    {.name = "learn", /* an answer that goes into the semantic cache too */
+     .setup = TABLE ";" OPEN,
+     .ready = IS_OPEN,
+     .sql = PUT "llm_complete('How do I reset my password?', " SEMANTIC,
+     .check = ONE,
+     .pays = 1},
+    {.name = "semantic",
+     .setup = TABLE ";SELECT llm_complete('How do I reset my password?', " SEMANTIC ";" OPEN,
+     .ready = IS_OPEN,
+     .sql = PUT "llm_complete('how do i reset my password', " SEMANTIC,
+     .check = ONE},
+    {.name = "feedback",
+     .setup = TABLE ";SELECT llm_complete('How do I reset my password?', " SEMANTIC ";" OPEN,
+     .ready = IS_OPEN,
+     .sql = "SELECT llm_cache_feedback(1, 0)",
+     .check = "SELECT count(*) = 1 FROM llm_feedback"},
+    {.name = "embed",
+     .setup = TABLE,
+     .sql = PUT "embed('where is my parcel')",
+     .check = "SELECT count(*) = 1 AND embed_cosine(min(x), embed('where is my parcel')) > 0.999 "
+              "FROM t"},
+    {.name = "remote",
+     .setup = TABLE ";" OPEN,
+     .ready = IS_OPEN,
+     .sql = PUT "embed('where is my parcel', 'text-embedding-3-small')",
+     .check = "SELECT count(*) = 1 AND length(min(x)) > 99 FROM t",
+     .pays = 1},
+    {.name = "batch",
+     .setup = TABLE ";" OPEN,
+     .ready = IS_OPEN,
+     .sql = PUT
+     "embedding FROM embed_batch('[\"one parcel\",\"two parcels\"]', 'text-embedding-3-small')",
+     .check = "SELECT count(*) = 2 AND length(min(x)) > 99 FROM t",
+     .pays = 1},
+    {.name = "insert",
+     .setup = TABLE ";" CACHE,
+     .sql = "INSERT INTO c(query, response) VALUES ('cancel my order', 'done')",
+     .check = "SELECT count(*) = 1 FROM c WHERE query MATCH 'cancel my order'"},
+    {.name = "match",
+     .setup = TABLE ";" CACHE,
+     .sql = PUT "response FROM c WHERE query MATCH 'where is my parcel'",
+     .check = "SELECT count(*) = 1 AND min(x) = 'there' FROM t"},
+    {.name = "import",
+     .setup = TABLE,
+     .sql = "SELECT "
+            "llm_prices_import('{\"m1\":{\"litellm_provider\":\"openai\",\"input_cost_per_token\":"
+            "1e-06,"
+            "\"output_cost_per_token\":2e-06}}')",
+     .check =
+         "SELECT count(*) = 2 AND max(model) LIKE '%m1' FROM llm_prices WHERE model LIKE '%m1'"},
+    {.name = "init",
+     .setup = "DROP TABLE llm_models; DROP TABLE llm_tiers; DROP TABLE llm_prices;" TABLE,
+     .sql = "SELECT llm_init()",
+     .check = "SELECT count(*) > 20 FROM llm_models"},
+    {.name = "ledger",
+     .setup = TABLE ";" OPEN,
+     .ready = IS_OPEN,
+     .sql = PUT "cost_nusd FROM llm_calls WHERE kind = 'call' ORDER BY id",
+     .check = "SELECT count(*) = 1 AND min(x) > 0 FROM t"},
 };
 enum { N_SCENARIOS = sizeof scenarios / sizeof scenarios[0] };
 
@@ -120,6 +195,7 @@ typedef struct Verdict {
   long seen, failed;
   long
       leaked; /* blocks of memory that the second of two equal runs left behind; -1: not looked for */
+  long had;   /* paid calls in the ledger before */
   int lost;   /* requests whose answer never reached us whole */
   int rc;     /* of the statement under the fault */
   char said[200], wrong[400];
@@ -130,20 +206,29 @@ static int port, shows;
 
 /* --- the stand-in's bill */
 
-static void get_bill(long long *nusd, long *calls) {
-  char answer[4096];
+/* Asks the stand-in; its answer, cut to size. */
+static void ask_standin(const char *ask, char *answer, size_t size) {
   struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port)};
   to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const char *ask = "GET /standin/bill HTTP/1.0\r\n\r\n";
   int fd = socket(AF_INET, SOCK_STREAM, 0);
   size_t n = 0;
   if (connect(fd, (struct sockaddr *)&to, sizeof to) == 0 && send(fd, ask, strlen(ask), 0) > 0) {
-    for (ssize_t got; (got = recv(fd, answer + n, sizeof answer - 1 - n, 0)) > 0;) {
+    for (ssize_t got; (got = recv(fd, answer + n, size - 1 - n, 0)) > 0;) {
       n += (size_t)got;
     }
   }
   close(fd);
   answer[n] = 0;
+}
+
+static void reset_bill(void) {
+  char answer[1000];
+  ask_standin("POST /standin/reset HTTP/1.0\r\nContent-Length: 0\r\n\r\n", answer, sizeof answer);
+}
+
+static void get_bill(long long *nusd, long *calls) {
+  char answer[4096];
+  ask_standin("GET /standin/bill HTTP/1.0\r\n\r\n", answer, sizeof answer);
   const char *total = strstr(answer, "\"total_nusd\":"), *count = strstr(answer, "\"calls\":");
   *nusd = total ? atoll(total + 13) : -1;
   *calls = count ? atol(count + 8) : -1;
@@ -232,7 +317,8 @@ static void show_ledger(sqlite3 *db) {
   sqlite3_finalize(stmt);
 }
 
-static void check_ledger(const char *path, long long nusd, long calls, Verdict *v) {
+static void check_ledger(const Scenario *s, const char *path, long long nusd, long calls,
+                         Verdict *v) {
   sqlite3 *db = open_desk(path, v);
   long long billed, sum = 0, unknown = 0, known = 0, intents = 0, mine = 0;
   long count;
@@ -252,6 +338,10 @@ static void check_ledger(const char *path, long long nusd, long calls, Verdict *
   count -= calls;
   snprintf(said, sizeof said, "%ld paid, %lld known, %lld unknown; bill %lld, ledger %lld", count,
            known, unknown, billed - nusd, sum);
+  if (count - v->had > s->pays + unknown) {
+    say(v, "paid twice", said);
+    show_ledger(db);
+  }
   if (count > known + unknown || count < known || (unknown == 0 && billed - nusd != sum)) {
     say(v, "the ledger is not the bill", said);
     show_ledger(db);
@@ -320,10 +410,15 @@ static sqlite3 *check_again(sqlite3 *db, const Scenario *s, const struct Strike 
 
 static sqlite3 *begin(const char *path, const Scenario *s, Verdict *v) {
   sqlite3 *db = NULL;
-  if (!s->loads) {
-    return open_desk(path, v);
+  char said[200];
+  if (s->loads) {
+    sqlite3_open(path, &db);
+    return db;
   }
-  sqlite3_open(path, &db);
+  db = open_desk(path, v);
+  if (s->ready && run(db, s->ready, said, sizeof said) != SQLITE_OK) {
+    say(v, "not ready", said);
+  }
   return db;
 }
 
@@ -361,9 +456,10 @@ static void run_case(const Scenario *s, const struct Strike *of, long n, int for
     go_through(s, path);
     copy_desk(s, path, sizeof path);
   }
+  reset_bill();
   get_bill(&nusd, &calls);
-  live = inject_live();
   old = 0;
+  live = inject_live();
   sqlite3 *db = begin(path, s, v);
   strike(db, s, of, n, forever, v);
   check_lock(path, "", v);
@@ -387,10 +483,10 @@ static void run_case(const Scenario *s, const struct Strike *of, long n, int for
     number(ledger,
            "SELECT count(*) FROM llm_calls WHERE kind IN ('call', 'embed') AND cost_nusd > 0",
            &known);
-    calls -= (long)known;
+    calls -= v->had = (long)known;
     sqlite3_close(ledger);
   }
-  check_ledger(path, nusd - old, calls, v);
+  check_ledger(s, path, nusd - old, calls, v);
 }
 
 static void on_crash(int signal_number) {
