@@ -422,16 +422,29 @@ static sqlite3 *begin(const char *path, const Scenario *s, Verdict *v) {
   return db;
 }
 
-/* A folder with a copy of the scenario's database. */
+static void copy_file(const char *from, const char *to) {
+  char bytes[1 << 16];
+  int in = open(from, O_RDONLY), out = in < 0 ? -1 : open(to, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  for (ssize_t n; out >= 0 && (n = read(in, bytes, sizeof bytes)) > 0;) {
+    if (write(out, bytes, (size_t)n) != n) {
+      fprintf(stderr, "fault: can't copy to %s\n", to);
+    }
+  }
+  close(in);
+  close(out);
+}
+
+/* A copy of the scenario's database and its store, in the place of the last one. */
 static void copy_desk(const Scenario *s, char *path, size_t size) {
-  char command[1600];
+  static const char *const suffixes[] = {"",         "-journal",     "-wal",        "-shm",
+                                         "-llmcost", "-llmcost-wal", "-llmcost-shm"};
   snprintf(path, size, "%s/%s-case", folder, s->name);
-  snprintf(command, sizeof command,
-           "rm -rf '%s'* && cp '%s/%s.db' '%s' && if [ -e '%s/%s.db-llmcost' ]; then cp "
-           "'%s/%s.db-llmcost' '%s-llmcost'; fi",
-           path, folder, s->name, path, folder, s->name, folder, s->name, path);
-  if (system(command) != 0) {
-    fprintf(stderr, "fault: can't copy\n");
+  for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+    char from[500], to[500];
+    snprintf(from, sizeof from, "%s/%s.db%s", folder, s->name, suffixes[i]);
+    snprintf(to, sizeof to, "%s%s", path, suffixes[i]);
+    unlink(to);
+    copy_file(from, to);
   }
 }
 
