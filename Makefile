@@ -35,7 +35,7 @@ STANDIN_LIBS = $(shell pkg-config --libs libmicrohttpd libcjson libxxhash) -lpth
 all: deps llmcost.so libllmcost.a ## build llmcost.so and libllmcost.a
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' Makefile tests/fuzz/fuzz.mk | sed -E 's/:.*## /\t/' | expand -t 12
 
 deps: ## install the Debian packages that are missing
 	@sh tests/deps.sh $(PACKAGES)

@@ -14,7 +14,7 @@ if [ "$what" = run ]; then
   dict=build/fuzz/$target.dict
   cat tests/fuzz/json.dict "tests/fuzz/$target.dict" 2>/dev/null >"$dict" || true
   echo "fuzz $target, $seconds s"
-  if ! "build/fuzz/bin/$target" $limits -max_len=4096 -max_total_time="$seconds" -dict="$dict" \
+  if ! "build/fuzz/bin/$target" $limits -max_len=4096 -len_control=20 -max_total_time="$seconds" -dict="$dict" \
     -artifact_prefix="$finds/$target-" -print_final_stats=1 "$work" "$kept" >"build/fuzz/log/$target" 2>&1; then
     tail -60 "build/fuzz/log/$target"
     exit 1
@@ -23,16 +23,18 @@ if [ "$what" = run ]; then
   exit 0
 fi
 
-# Edges alone (not how often each is taken), in few files, the smallest first.
+# Edges alone (not how often each is taken), in few files; the largest of these reach most.
 new=build/fuzz/merged/$target
 rm -rf "$new" && mkdir -p "$new"
 "build/fuzz/bin/$target" $limits -set_cover_merge=1 -use_counters=0 "$new" "$kept" "$work" >"build/fuzz/log/$target-keep" 2>&1
 find "$kept" -type f ! -name 'seed-*' ! -name 'find-*' -delete
 files=$(find "$kept" -type f | wc -l) bytes=$(cat "$kept"/* 2>/dev/null | wc -c)
-for f in $(ls -Sr "$new"); do
+have=$(find "$kept" -type f -exec sha1sum {} +) # libFuzzer names a file by its sha1
+for f in $(ls -S "$new"); do
+  case $have in *$f*) continue ;; esac
   size=$(wc -c <"$new/$f")
+  if [ $files -ge $most_files ] || [ $((bytes + size)) -gt $most_bytes ]; then continue; fi
   files=$((files + 1)) bytes=$((bytes + size))
-  if [ $files -gt $most_files ] || [ $bytes -gt $most_bytes ]; then break; fi
   cp "$new/$f" "$kept/$(echo "$f" | cut -c1-12)"
 done
 echo "kept $target: $(ls "$kept" | wc -l) files, $(cat "$kept"/* | wc -c) bytes, of $(ls "$new" | wc -l)"
