@@ -35,7 +35,7 @@ STANDIN_LIBS = $(shell pkg-config --libs libmicrohttpd libcjson libxxhash) -lpth
 all: deps llmcost.so libllmcost.a ## build llmcost.so and libllmcost.a
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' Makefile tests/fuzz/fuzz.mk | sed -E 's/:.*## /\t/' | expand -t 12
 
 deps: ## install the Debian packages that are missing
 	@sh tests/deps.sh $(PACKAGES)
@@ -69,8 +69,8 @@ $(B)/standin: $(wildcard tests/standin/*.c tests/standin/*.h) | deps-test
 	@mkdir -p $(@D); echo "cc $@"; $(CC) $(CFLAGS) -std=c11 -D_GNU_SOURCE $(WARN) -o $@ $(filter %.c,$^) $(STANDIN_LIBS)
 
 # The tables inside these objects; what the tests and benchmarks of embedders and tokens link.
-$(foreach d,so static asan,$(B)/$(d)/vec/static_embedder.o): vec/embedder/static256_4.bin
-$(foreach d,so static asan,$(addprefix $(B)/$(d)/ext/core/,encoding.o pretokenize.o)): $(wildcard ext/core/ranks/*.bin)
+$(foreach d,so static asan fuzz,$(B)/$(d)/vec/static_embedder.o): vec/embedder/static256_4.bin
+$(foreach d,so static asan fuzz,$(addprefix $(B)/$(d)/ext/core/,encoding.o pretokenize.o)): $(wildcard ext/core/ranks/*.bin)
 EMBED_OBJ = $(addprefix $(B)/so/vec/,vec.o wordpiece.o static_rows.o static_embedder.o minilm.o minilm_kernels.o minilm_avx2.o)
 TOKEN_OBJ = $(addprefix $(B)/so/ext/core/,encoding.o bpe.o ranks.o pretokenize.o text.o buf.o)
 $(B)/embed_lines: tests/unit/embed_lines.c $(EMBED_OBJ)
@@ -90,13 +90,13 @@ minilm.bin: vec/embedder/minilm_convert.py
 
 # --- tests: unit (C, sanitized), sql (the plain shell), live (processes, faults, clients)
 
-UNIT := $(patsubst %.c,$(B)/unit/%,$(notdir $(wildcard tests/unit/test_*.c tests/fuzz/test_*.c)))
+UNIT := $(patsubst %.c,$(B)/unit/%,$(notdir $(wildcard tests/unit/test_*.c)))
 NEED_SQLITE := $(addprefix vec/cache_,match.c memory.c rows.c shadow.c table.c trust.c values.c write.c)
 UNIT_OBJ = $(patsubst %.c,$(B)/asan/%.o,$(filter-out $(NEED_SQLITE),$(filter ext/core/% vec/%,$(SRC)))) \
            $(addprefix $(B)/asan/ext/,base/ddl.o trust/scrub.o) $(addprefix $(B)/asan/ext/net/,provider.o openai.o openai_embed.o anthropic.o) $(B)/asan/sql_text.o
 
-vpath test_%.c tests/unit tests/fuzz
-$(B)/unit/%: %.c $(UNIT_OBJ) tests/unit/unit.h | deps-test
+vpath test_%.c tests/unit
+$(B)/unit/test_%: test_%.c $(UNIT_OBJ) tests/unit/unit.h | deps-test
 	@mkdir -p $(@D); echo "cc $@"; $(CC) $(ALL_CFLAGS) $(SANITIZE) $(shell pkg-config --cflags cmocka) -o $@ $(filter-out %.h,$^) \
 	  $(shell pkg-config --libs cmocka) $(LIBS) $(WRAPPED)
 $(B)/unit/test_nomem: WRAPPED = $(foreach f,malloc calloc realloc aligned_alloc strdup utf8proc_map pcre2_compile_8,-Xlinker --wrap=$f)
@@ -106,10 +106,12 @@ $(B)/unit/test_kernels_simde: tests/unit/test_kernels.c $(wildcard vec/kernels*.
 	@mkdir -p $(@D); echo "cc $@"; $(CC) $(ALL_CFLAGS) $(SANITIZE) -fno-sanitize=signed-integer-overflow -fwrapv -w -Wno-psabi -DVEC_SIMDE -mavx2 -mfma -Itests/unit \
 	  $(shell pkg-config --cflags cmocka) -o $@ $^ $(shell pkg-config --libs cmocka) $(LIBS)
 
+include tests/fuzz/fuzz.mk
+
 $(B)/embed_example: examples/embed.c libllmcost.a
 	@echo "cc $@"; $(CC) $(CFLAGS) -std=c11 $(WARN) -Iext -o $@ $^ -lsqlite3 $(LIBS)
 
-test: deps-test all $(B)/asan/llmcost.so $(B)/standin $(UNIT) $(B)/unit/test_kernels_simde $(B)/embed_example $(B)/embed_lines $(B)/token_lines ## run every test
+test: deps-test all $(B)/asan/llmcost.so $(B)/standin $(UNIT) $(FUZZ:%=$(B)/unit/fuzz_%) $(B)/unit/test_kernels_simde $(B)/embed_example $(B)/embed_lines $(B)/token_lines ## run every test
 	@! command -v npm >/dev/null || $(MAKE) -s minilm
 	@/usr/bin/python3 tests/run.py
 

@@ -5,6 +5,8 @@
   sql   tests/sql/*.sql in the plain shell: each line they print is name|1, or the test failed; with the
         plain build and with the sanitized one
   live  tests/live/test_*.py: processes, faults, other clients, other people's checkers
+  fuzz  build/unit/fuzz_*: each for some seconds on what is kept in tests/fuzz/corpus (see tests/fuzz/driver.c),
+        sanitized, beside the other tests
 
 Usage: run.py [word ...]   only the tests whose name holds one of the words
 """
@@ -13,12 +15,15 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 import unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests", "live"))
 import harness
+
+FUZZ_SECONDS = "3"
 
 WORDS = sys.argv[1:]
 passed, failed, skipped = 0, 0, 0
@@ -114,11 +119,41 @@ def run_live():
         print(f"      live/{name}: {time.time() - started:.0f} s", flush=True)
 
 
+def fuzz(path):
+    """Runs one target; what is wrong, or None."""
+    folder = os.path.join(ROOT, "tests/fuzz/corpus", os.path.basename(path)[len("fuzz_"):])
+    try:
+        out = subprocess.run(["nice", "-n", "10", path, FUZZ_SECONDS, folder],
+                             capture_output=True, text=True, errors="replace", timeout=120)
+    except subprocess.TimeoutExpired:
+        return "it did not end"
+    return f"exit {out.returncode}\n{out.stderr[-20000:]}" if out.returncode != 0 else None
+
+
+class Fuzz(threading.Thread):
+    """The fuzz targets, one after the other, while other tests wait for processes."""
+
+    def run(self):
+        self.faults = {}
+        for path in sorted(glob.glob(os.path.join(ROOT, "build/unit/fuzz_*"))):
+            name = "fuzz/" + os.path.basename(path)[len("fuzz_"):]
+            if wanted(name) and os.access(path, os.X_OK):
+                self.faults[name] = fuzz(path)
+
+    def report(self):
+        self.join()
+        for name, fault in self.faults.items():
+            report("FAIL" if fault else "ok", name, fault or "")
+
+
 def main():
     harness.start_npm_install()
+    fuzzing = Fuzz(daemon=True)
+    fuzzing.start()
     run_unit()
     run_sql()
     run_live()
+    fuzzing.report()
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     return 1 if failed or not passed else 0
 

@@ -13,6 +13,11 @@ static int is_word_byte(char c) {
   return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+/* Bytes of a name: SQLite takes all that are not ASCII for letters. */
+static int is_name_byte(char c) {
+  return is_word_byte(c) || c == '$' || (unsigned char)c >= 0x80;
+}
+
 /* The length of a blank at p, 0 where there is none. */
 static int blank_at(const char *p, const char *end) {
   return p == end                                            ? 0
@@ -69,8 +74,7 @@ static void take_name(Ddl *d) {
   const char *p = skip_blanks(d->at, d->end);
   char close = p < d->end ? closing_quote(*p) : 0;
   d->name = p + (close != 0);
-  for (p = d->name;
-       p < d->end && (close ? *p != close : is_word_byte(*p) || *p < 0 || *p == '$');) {
+  for (p = d->name; p < d->end && (close ? *p != close : is_name_byte(*p));) {
     p++;
   }
   d->n_name = (size_t)(p - d->name);
@@ -204,12 +208,22 @@ int ddl_is_plain_call(const Ddl *d) {
   return *p == '(' && !d->has_variable && has_one_argument(p, d->end);
 }
 
+/* 1 if without a blank between them these two bytes would be read as one word, as one quoted text, as a
+** BLOB or as the beginning of a comment. */
+static int needs_blank(char before, char after) {
+  return (is_name_byte(before) && is_name_byte(after)) ||
+         (before == after && (closing_quote(before) == before || before == '-')) ||
+         (before == '/' && after == '*') || (fold(before) == 'x' && after == '\'');
+}
+
 void ddl_normalize(const char *sql, size_t n, char *out) {
   const char *p = sql, *end = sql + n;
   char *to = out, quote = 0;
   while (p < end) {
-    const char *behind = quote ? p : skip_blanks(p, end);
-    if (behind > p && to > out && is_word_byte(to[-1]) && behind < end && is_word_byte(*behind)) {
+    /* A byte order mark inside a name is no blank. */
+    int is_inside = p > sql && is_name_byte(p[-1]) && (unsigned char)*p >= 0x80;
+    const char *behind = quote || is_inside ? p : skip_blanks(p, end);
+    if (behind > p && to > out && behind < end && needs_blank(to[-1], *behind)) {
       *to++ = ' ';
     }
     p = behind;

@@ -51,8 +51,8 @@ int ddl_is_name(const char *text, size_t n, const char *name);
 ** embed(body) or embed(coalesce(title, '') || body), or no call at all. */
 int ddl_is_plain_call(const Ddl *d);
 
-/* Writes to `out` (room for n + 1 bytes) the text without comments, blanks only where they part two
-** words, letters outside of quotes in lower case, and a NUL. */
+/* Writes to `out` (room for n + 1 bytes) the text without comments, blanks only where SQLite would read
+** something else without them, letters outside of quotes in lower case, and a NUL. */
 void ddl_normalize(const char *sql, size_t n, char *out);
 
 /* The name for a message: cut at `size`, what is no plain character replaced. Returns 1 if it is plain as it

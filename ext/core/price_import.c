@@ -129,7 +129,7 @@ static void add_all(PriceImport *import, const cJSON *list, Buf *globs) {
     add_match(import, item, globs);
     including += globs->n > at && globs->data[at + (at > 0)] != '!';
   }
-  if (including > 1) {
+  if (including > 1 && globs->data) {
     leave_out(import, "names under several conditions");
     cut_globs(globs, before);
   }
@@ -261,6 +261,9 @@ static int genai_constraint(const cJSON *when, PriceTerms *t) {
   const cJSON *item;
   t->from_ms = 0;
   t->hours_from = t->hours_to = 0;
+  if (when && !cJSON_IsObject(when) && !cJSON_IsNull(when)) {
+    return 0;
+  }
   cJSON_ArrayForEach(item, when) {
     int found = 0;
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
@@ -537,7 +540,7 @@ static void litellm_file(PriceImport *import, const cJSON *file, Err *err) {
 
 static int is_litellm(const cJSON *file) {
   const cJSON *model;
-  cJSON_ArrayForEach(model, file) {
+  cJSON_ArrayForEach(model, (cJSON_IsObject(file) ? file : NULL)) {
     if (cJSON_GetObjectItemCaseSensitive(model, "litellm_provider") ||
         cJSON_GetObjectItemCaseSensitive(model, "input_cost_per_token")) {
       return 1;

@@ -18,7 +18,7 @@ static void request_start(Request *r, const Options *options) {
   memset(r, 0, sizeof *r);
   r->options = options;
   r->system = options->system && options->system[0] ? options->system : NULL;
-  strncpy(r->model, options->model ? options->model : "auto", sizeof r->model - 1);
+  text_copy(r->model, sizeof r->model, options->model ? options->model : "auto");
 }
 
 static int check_text(const char *what, const char *text, size_t n, Err *err) {

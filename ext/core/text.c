@@ -77,6 +77,13 @@ int text_is_utf8(const char *text, size_t n, size_t *bad_at) {
   return 1;
 }
 
+void text_copy(char *out, size_t size, const char *text) {
+  size_t n = strnlen(text, size - 1), cut_at = n;
+  memcpy(out, text, n);
+  text_is_utf8(out, n, &cut_at);
+  out[cut_at] = 0;
+}
+
 /* Bytes at p, where no well-formed sequence begins, that one U+FFFD stands for: as many as could
 ** begin one (table 3-11 of the Unicode Standard; browsers and Node do the same). */
 static size_t bad_length(const unsigned char *p, size_t n) {

@@ -12,6 +12,9 @@
 ** is the offset of the first bad byte. */
 int text_is_utf8(const char *text, size_t n, size_t *bad_at);
 
+/* Copies UTF-8 of `size` bytes at most with its NUL; cut, where it is longer, between two characters. */
+void text_copy(char *out, size_t size, const char *text);
+
 /* Appends the text with U+FFFD in place of what is not UTF-8, as JavaScript's TextDecoder does it.
 ** Returns RC_OK, RC_NOMEM or RC_TOOBIG. */
 int text_replace_invalid(const char *text, size_t n, Buf *out);

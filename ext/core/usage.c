@@ -3,6 +3,8 @@
 */
 #include "usage.h"
 
+#include "text.h"
+
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -31,11 +33,10 @@ long long usage_get(const Usage *u, Unit unit) {
 
 /* A word in lower case, cut off at the size of a Usage's words. */
 static void take_word(char out[USAGE_WORD], const char *word) {
-  int n = 0;
-  for (; word[n] && n + 1 < USAGE_WORD; n++) {
-    out[n] = (char)tolower((unsigned char)word[n]);
+  text_copy(out, USAGE_WORD, word);
+  for (; *out; out++) {
+    *out = (char)tolower((unsigned char)*out);
   }
-  out[n] = 0;
 }
 
 /* Providers' words for what is sold: the first of a pair means the second. */
@@ -294,10 +295,29 @@ static void read_service(const cJSON *body, const cJSON *usage, Usage *u) {
 
 /* ---- our own form */
 
+/* 1 if an object is counts of our units and what we say beside them, and nothing else: pages that were
+** read, say, without a token. */
+static int has_only_units(const cJSON *body) {
+  static const char *const beside[] = {"service", "geo", "other", "model"};
+  const cJSON *item;
+  int units = 0;
+  cJSON_ArrayForEach(item, (cJSON_IsObject(body) ? body : NULL)) {
+    int known = cJSON_IsNumber(item) && unit_parse(item->string) < UNIT_COUNT;
+    units += known;
+    for (size_t i = 0; i < sizeof beside / sizeof beside[0]; i++) {
+      known |= cJSON_IsString(item) && strcmp(item->string, beside[i]) == 0;
+    }
+    if (!known) {
+      return 0;
+    }
+  }
+  return units > 0;
+}
+
 /* (A provider's whole answer may have an "output" too: its text.) */
 static int is_own(const cJSON *body) {
   return cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(body, "input")) ||
-         cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(body, "output"));
+         cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(body, "output")) || has_only_units(body);
 }
 
 /* 1 if a member that is no unit is no count of tokens either. */
@@ -331,7 +351,7 @@ static void read_own(const cJSON *body, Usage *u, Err *err) {
     }
   }
   const char *other = json_text(body, "other");
-  snprintf(u->other, sizeof u->other, "%s", other ? other : "");
+  text_copy(u->other, sizeof u->other, other ? other : "");
   read_service(body, body, u);
 }
 
@@ -571,7 +591,7 @@ static void move_lifetime(const Usage *whole, Usage *part) {
 /* One attempt: what it does not say itself is as the whole says. */
 static void read_part(const cJSON *item, const Usage *whole, UsagePart *part, Err *err) {
   const char *model = json_text(item, "model");
-  snprintf(part->model, sizeof part->model, "%s", model ? model : "");
+  text_copy(part->model, sizeof part->model, model ? model : "");
   usage_init(&part->usage);
   memcpy(part->usage.service, whole->service, sizeof part->usage.service);
   memcpy(part->usage.geo, whole->geo, sizeof part->usage.geo);

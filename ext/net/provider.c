@@ -37,14 +37,10 @@ const Api *provider_embedding_api(const char *name) {
 ** OpenRouter's code) too. */
 static void copy_member(const cJSON *object, const char *key, char *out, size_t size) {
   const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
-  size_t cut_at = 0;
   if (cJSON_IsString(item)) {
-    snprintf(out, size, "%s", item->valuestring);
+    text_copy(out, size, item->valuestring);
   } else if (cJSON_IsNumber(item)) {
     snprintf(out, size, "%.15g", item->valuedouble);
-  }
-  if (!text_is_utf8(out, strlen(out), &cut_at)) {
-    out[cut_at] = 0;
   }
 }
 
@@ -98,10 +94,10 @@ void provider_read_usage(const cJSON *answer, const char *provider, Reply *reply
   const Vendor *vendor = vendor_by_word(provider);
   const char *model = usage_model(answer, vendor, NULL);
   Err err = {0};
-  snprintf(reply->model, sizeof reply->model, "%s", model ? model : "");
+  text_copy(reply->model, sizeof reply->model, model ? model : "");
   usage_read_all(answer, vendor, NULL, &reply->usage, &reply->parts, &reply->n_parts, &err);
   if (err.rc != RC_OK) {
-    snprintf(reply->usage_error, sizeof reply->usage_error, "%.95s", err.msg);
+    text_copy(reply->usage_error, sizeof reply->usage_error, err.msg);
     usage_init(&reply->usage);
   }
 }

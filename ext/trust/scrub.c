@@ -22,7 +22,8 @@ static char fold(char c) {
 }
 
 static int is_alnum(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c < 0;
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         (unsigned char)c >= 0x80;
 }
 
 /* Folds n bytes into out; returns how many are left. */

@@ -6,6 +6,7 @@
 #include "net/provider.h"
 
 #include <math.h>
+#include <stdio.h>
 
 static const Model gpt = {"gpt-4o", "openai", "openai", "", "", "{\"json_schema\":true}",
                           128000,   16384};
@@ -429,6 +430,29 @@ static void test_long_error_messages_stay_utf8(void **state) {
   }
 }
 
+/* Whatever an answer calls itself is cut between two characters: it goes into the ledger. */
+static void test_long_names_stay_utf8(void **state) {
+  char name[LIMIT_MODEL_NAME + 8], text[4 * sizeof name];
+  (void)state;
+  for (size_t n = 20; n < LIMIT_MODEL_NAME; n++) { /* letters before the first one of two bytes */
+    Reply reply = {0};
+    memset(name, 'a', n);
+    snprintf(name + n, sizeof name - n, "%s", "\xC3\xA9\xC3\xA9");
+    snprintf(text, sizeof text,
+             "{\"model\":\"%s\",\"usage\":{\"input_tokens\":1,\"output_tokens\":1,"
+             "\"service_tier\":\"%s\",\"%s\":[]}}",
+             name, name, name);
+    cJSON *tree = tree_of(text);
+    provider_read_usage(tree, "anthropic", &reply);
+    size_t bad_at;
+    check(text_is_utf8(reply.model, strlen(reply.model), &bad_at), "%zu: model", n);
+    check(text_is_utf8(reply.usage.service, strlen(reply.usage.service), &bad_at), "%zu", n);
+    check(text_is_utf8(reply.usage_error, strlen(reply.usage_error), &bad_at), "%zu", n);
+    cJSON_Delete(tree);
+    reply_free(&reply);
+  }
+}
+
 static void test_errors_inside_success(void **state) {
   static const struct {
     const char *answer;
@@ -472,6 +496,7 @@ int main(void) {
       cmocka_unit_test(test_answers_with_a_strange_usage),
       cmocka_unit_test(test_error_bodies),
       cmocka_unit_test(test_long_error_messages_stay_utf8),
+      cmocka_unit_test(test_long_names_stay_utf8),
       cmocka_unit_test(test_errors_inside_success),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,6 +61,25 @@ static char *normal(const char *text) {
   return buf_take(&b);
 }
 
+static void test_copies_end_between_characters(void **state) {
+  static const struct {
+    const char *text, *copy; /* of 8 bytes */
+  } cases[] = {
+      {"", ""},
+      {"1234567", "1234567"},
+      {"12345678", "1234567"},
+      {"123456\xC3\xA9", "123456"},
+      {"12345\xC3\xA9", "12345\xC3\xA9"},
+      {"\xF0\x9F\x98\x80\xF0\x9F\x98\x80", "\xF0\x9F\x98\x80"},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    char copy[8];
+    text_copy(copy, sizeof copy, cases[i].text);
+    check(strcmp(copy, cases[i].copy) == 0, "%s: '%s'", cases[i].text, copy);
+  }
+}
+
 static void test_normal_form(void **state) {
   static const struct {
     const char *name, *text, *normal;
@@ -233,6 +252,7 @@ static void test_hash(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_utf8),
+      cmocka_unit_test(test_copies_end_between_characters),
       cmocka_unit_test(test_normal_form),
       cmocka_unit_test(test_normal_form_keeps_apart),
       cmocka_unit_test(test_normal_form_is_idempotent),

@@ -265,6 +265,33 @@ static void test_service_and_geo(void **state) {
   }
 }
 
+/* What is written is read back, also where nothing went in or came out. */
+static void test_own_form(void **state) {
+  static const UnitSet sets[] = {
+      UNIT_BIT(UNIT_INPUT) | UNIT_BIT(UNIT_OUTPUT_AUDIO),
+      UNIT_BIT(UNIT_CACHE_READ),
+      UNIT_BIT(UNIT_PAGE) | UNIT_BIT(UNIT_ANNOTATED_PAGE),
+      UNIT_BIT(UNIT_WEB_SEARCH),
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(sets); i++) {
+    Usage u, again;
+    Err err = {0};
+    usage_init(&u);
+    usage_set_service(&u, i % 2 ? "batch" : "standard");
+    usage_set_geo(&u, i % 2 ? "us" : "");
+    for (UnitSet left = sets[i]; left; left &= left - 1) {
+      usage_set(&u, UNIT_FIRST(left), 3);
+    }
+    cJSON *own = usage_json(&u);
+    check(usage_read(own, NULL, NULL, &again, &err) == RC_OK, "%zu: %s", i, err.msg);
+    check(again.has == u.has && strcmp(again.service, u.service) == 0 &&
+              strcmp(again.geo, u.geo) == 0,
+          "%zu", i);
+    cJSON_Delete(own);
+  }
+}
+
 /* An answer that several models worked on is billed at each one's own price. */
 static void test_parts(void **state) {
   static const char json[] =
@@ -280,7 +307,9 @@ static void test_parts(void **state) {
   int n;
   Err err = {0};
   cJSON *tree = tree_of(json),
-        *plain = tree_of("{\"usage\":{\"input_tokens\":1,\"output_tokens\":1}}");
+        *plain = tree_of("{\"usage\":{\"input_tokens\":1,\"output_tokens\":1}}"),
+        *bad = tree_of("{\"input\":3,\"output\":9,\"parts\":[{\"model\":\"a\",\"input\":1,"
+                       "\"output\":2},{\"model\":\"b\",\"inpud\":1,\"output\":7}]}");
   (void)state;
   assert_int_equal(usage_read_all(tree, NULL, NULL, &whole, &parts, &n, &err), RC_OK);
   assert_int_equal(n, 2); /* an attempt without output is not billed */
@@ -290,6 +319,9 @@ static void test_parts(void **state) {
   free(parts);
   assert_int_equal(usage_read_all(plain, NULL, NULL, &whole, &parts, &n, &err), RC_OK);
   assert_true(!parts && n == 0);
+  assert_int_equal(usage_read_all(bad, NULL, NULL, &whole, &parts, &n, &err), RC_ERROR);
+  assert_true(!parts && n == 0); /* nor of one of which a part can't be read */
+  cJSON_Delete(bad);
   cJSON_Delete(tree);
   cJSON_Delete(plain);
 }
@@ -375,13 +407,10 @@ static void test_what_is_no_count(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_openai),
-      cmocka_unit_test(test_anthropic),
-      cmocka_unit_test(test_others),
-      cmocka_unit_test(test_service_and_geo),
-      cmocka_unit_test(test_parts),
-      cmocka_unit_test(test_shapes),
-      cmocka_unit_test(test_no_usage_is_no_error),
+      cmocka_unit_test(test_openai),           cmocka_unit_test(test_anthropic),
+      cmocka_unit_test(test_others),           cmocka_unit_test(test_service_and_geo),
+      cmocka_unit_test(test_own_form),         cmocka_unit_test(test_parts),
+      cmocka_unit_test(test_shapes),           cmocka_unit_test(test_no_usage_is_no_error),
       cmocka_unit_test(test_what_is_no_count),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

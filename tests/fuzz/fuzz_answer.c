@@ -1,0 +1,66 @@
+/*
+** Providers' answers and errors: chat completions, messages, embeddings, whatever a gateway sends.
+**
+** Holds: what is handed on is UTF-8, a finish reason is one of ours, no count is below "unknown", and an
+** answer without a text, or without vectors, says why.
+*/
+#include "fuzz.h"
+
+#include "net/provider.h"
+
+static void check_usage(const Usage *u) {
+  for (Unit unit = 0; unit < UNIT_COUNT; unit++) {
+    require(usage_get(u, unit) >= USAGE_UNKNOWN);
+  }
+  require(u->reported_nusd >= USAGE_UNKNOWN && is_utf8(u->service) && is_utf8(u->geo));
+}
+
+static int is_finish(const char *word) {
+  static const char *const words[] = {"stop",           "length",  "tool_calls",
+                                      "content_filter", "refusal", "other"};
+  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+    if (strcmp(word, words[i]) == 0) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+static void read_as(const Api *api, const cJSON *tree) {
+  Reply reply = {0};
+  Err err = {0};
+  int rc = api->parse(tree, &reply, &err);
+  require(rc == err.rc);
+  check_err(&err);
+  provider_read_usage(tree, api->name, &reply);
+  check_usage(&reply.usage);
+  require(!reply.text || is_utf8(reply.text));
+  require(!reply.finish_reason || is_finish(reply.finish_reason));
+  require(is_utf8(reply.model) && is_utf8(reply.usage_error));
+  require((reply.parts != NULL) == (reply.n_parts > 0));
+  for (int i = 0; i < reply.n_parts; i++) {
+    check_usage(&reply.parts[i].usage);
+    require(is_utf8(reply.parts[i].model));
+  }
+  reply_free(&reply);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  Input in = {data, size};
+  size_t n;
+  char *text = take_rest(&in, &n);
+  Failure failure;
+  provider_read_failure(text, n, &failure);
+  require(is_utf8(failure.type) && is_utf8(failure.code) && is_utf8(failure.message));
+  cJSON *tree = fuzz_json(text, n);
+  if (tree) {
+    long status = 0;
+    provider_is_failure(tree, &status);
+    read_as(provider_api("openai"), tree);
+    read_as(provider_api("anthropic"), tree);
+    read_as(provider_embedding_api("openai"), tree);
+  }
+  cJSON_Delete(tree);
+  free(text);
+  return 0;
+}

@@ -1,0 +1,31 @@
+/*
+** A JSON Schema and, behind a NUL, a value.
+**
+** Holds: a value that is accepted for a schema that was accepted is so again; what is refused says why.
+*/
+#include "fuzz.h"
+
+#include "core/schema.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  Input in = {data, size};
+  size_t n_schema, n;
+  char *schema_text = take_text(&in, &n_schema), *text = take_rest(&in, &n);
+  cJSON *schema = fuzz_json(schema_text, n_schema), *value = fuzz_json(text, n);
+  Err err = {0};
+  if (schema && schema_check(schema, &err) == RC_OK) {
+    schema_is_strict(schema);
+    if (value) {
+      Err bad = {0}, again = {0};
+      int rc = schema_validate(schema, value, &bad);
+      require(rc == bad.rc && rc == schema_validate(schema, value, &again));
+      check_err(&bad);
+    }
+  }
+  check_err(&err);
+  cJSON_Delete(schema);
+  cJSON_Delete(value);
+  free(schema_text);
+  free(text);
+  return 0;
+}
