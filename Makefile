@@ -35,7 +35,7 @@ STANDIN_LIBS = $(shell pkg-config --libs libmicrohttpd libcjson libxxhash) -lpth
 all: deps llmcost.so libllmcost.a ## build llmcost.so and libllmcost.a
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' Makefile tests/fuzz/fuzz.mk | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' Makefile tests/*/*.mk | sed -E 's/:.*## /\t/' | expand -t 16
 
 deps: ## install the Debian packages that are missing
 	@sh tests/deps.sh $(PACKAGES)
@@ -106,12 +106,12 @@ $(B)/unit/test_kernels_simde: tests/unit/test_kernels.c $(wildcard vec/kernels*.
 	@mkdir -p $(@D); echo "cc $@"; $(CC) $(ALL_CFLAGS) $(SANITIZE) -fno-sanitize=signed-integer-overflow -fwrapv -w -Wno-psabi -DVEC_SIMDE -mavx2 -mfma -Itests/unit \
 	  $(shell pkg-config --cflags cmocka) -o $@ $^ $(shell pkg-config --libs cmocka) $(LIBS)
 
-include tests/fuzz/fuzz.mk
+include tests/fuzz/fuzz.mk tests/fault/fault.mk
 
 $(B)/embed_example: examples/embed.c libllmcost.a
 	@echo "cc $@"; $(CC) $(CFLAGS) -std=c11 $(WARN) -Iext -o $@ $^ -lsqlite3 $(LIBS)
 
-test: deps-test all $(B)/asan/llmcost.so $(B)/standin $(UNIT) $(FUZZ:%=$(B)/unit/fuzz_%) $(B)/unit/test_kernels_simde $(B)/embed_example $(B)/embed_lines $(B)/token_lines ## run every test
+test: deps-test all $(B)/asan/llmcost.so $(B)/standin $(UNIT) $(FUZZ:%=$(B)/unit/fuzz_%) $(B)/unit/test_kernels_simde $(B)/fault $(B)/wall_clock.so $(B)/embed_example $(B)/embed_lines $(B)/token_lines ## run every test
 	@! command -v npm >/dev/null || $(MAKE) -s minilm
 	@/usr/bin/python3 tests/run.py
 
