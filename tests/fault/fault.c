@@ -230,8 +230,8 @@ static void get_bill(long long *nusd, long *calls) {
   char answer[4096];
   ask_standin("GET /standin/bill HTTP/1.0\r\n\r\n", answer, sizeof answer);
   const char *total = strstr(answer, "\"total_nusd\":"), *count = strstr(answer, "\"calls\":");
-  *nusd = total ? atoll(total + 13) : -1;
-  *calls = count ? atol(count + 8) : -1;
+  *nusd = total ? strtoll(total + 13, NULL, 10) : -1;
+  *calls = count ? strtol(count + 8, NULL, 10) : -1;
 }
 
 /* --- one case */
@@ -614,14 +614,14 @@ int main(int argc, char **argv) {
   int option, wrong = 0;
   const char *kind = "";
   while ((option = getopt(argc, argv, "s:o:k:v")) > 0) {
-    share = option == 's' ? atol(optarg) : share;
-    only = option == 'o' ? atol(optarg) : only;
+    share = option == 's' ? strtol(optarg, NULL, 10) : share;
+    only = option == 'o' ? strtol(optarg, NULL, 10) : only;
     kind = option == 'k' ? optarg : kind;
     shows |= option == 'v';
   }
   url = argv[optind++];
   folder = argv[optind++];
-  port = atoi(strrchr(url, ':') + 1);
+  port = (int)strtol(strrchr(url, ':') + 1, NULL, 10);
   sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0); /* so that every allocation can fail */
   for (int i = 0; i < N_SCENARIOS; i++) {
     int wanted = optind == argc;
