@@ -86,6 +86,15 @@ static int is_dead(const Walk *w, size_t at) {
   return w->dead[at >> 3] >> (at & 7) & 1;
 }
 
+/* Each byte as a token of its own. */
+static size_t split_bytes(const Bpe *bpe, const unsigned char *p, size_t n, size_t room,
+                          uint32_t *ranks) {
+  for (size_t i = 0; ranks && i < n; i++) {
+    ranks[i] = find(bpe, p + i, 1, room - i);
+  }
+  return n;
+}
+
 static size_t walk(const Bpe *bpe, const unsigned char *p, size_t n, size_t room, const Walk *w) {
   const Ranks *v = bpe->vocabulary;
   size_t at = 0, count = 0, most = n;
@@ -109,8 +118,8 @@ static size_t walk(const Bpe *bpe, const unsigned char *p, size_t n, size_t room
       last = next;
       continue;
     }
-    if (count == 0) {
-      return 0; /* can't be: single bytes always go on */
+    if (count == 0) { /* the vocabulary denies a merge that it makes */
+      return split_bytes(bpe, p, n, room, w->ranks);
     }
     w->dead[at >> 3] |= (unsigned char)(1 << (at & 7));
     count--;

@@ -2,7 +2,8 @@
 ** A semantic_cache whose shadow tables a stranger wrote: rows, partitions, log, snapshots, labels,
 ** decisions, settings.
 **
-** The input is a list of steps of one byte and its arguments. A step changes a shadow table through a
+** The first byte chooses the table: adaptive, with a fixed threshold, or of an embedder that sends. Then comes
+** a list of steps of one byte and its arguments. A step changes a shadow table through a
 ** connection of its own (any value of any type in any column of any row; a snapshot may be signed again),
 ** or uses the table through another: looks up, reads, writes, gives a command, begins or takes back a
 ** transaction, or opens the file anew.
@@ -78,7 +79,8 @@ static int start(sqlite3 *db, char **message, const sqlite3_api_routines *api) {
 
 /* --- the table as it is before the first step */
 
-static sqlite3 *made;
+enum { TABLES = 3 };
+static sqlite3 *made[TABLES];
 
 static void run_plain(sqlite3 *db, const char *sql) {
   char *message = NULL;
@@ -93,20 +95,20 @@ static int sink(void *ctx, const void *data, size_t n) {
 }
 
 /* A snapshot of partition 1: nobody writes one of so few entries, but it can be read. */
-static void add_snapshot(void) {
+static void add_snapshot(sqlite3 *db) {
   VecIndex *index = NULL;
   sqlite3_stmt *stmt = NULL;
   Buf stream;
   buf_init(&stream, 1 << 20);
   require(vec_index_new(DIM, &index) == VEC_OK);
-  sqlite3_prepare_v2(made, "SELECT id, embedding FROM c_rows WHERE partition = 1", -1, &stmt, NULL);
+  sqlite3_prepare_v2(db, "SELECT id, embedding FROM c_rows WHERE partition = 1", -1, &stmt, NULL);
   while (sqlite3_step(stmt) == SQLITE_ROW) {
     vec_index_put(index, sqlite3_column_int64(stmt, 0), sqlite3_column_blob(stmt, 1), VEC_NEVER);
   }
   sqlite3_finalize(stmt);
   require(vec_index_write(index, sink, &stream) == VEC_OK);
   Hash sum = hash_bytes(stream.data, stream.n, 1);
-  sqlite3_prepare_v2(made,
+  sqlite3_prepare_v2(db,
                      "INSERT INTO c_snapshots SELECT 1, 0, seq, stamp, ?1, ?2 FROM c_log"
                      " ORDER BY seq DESC LIMIT 1",
                      -1, &stmt, NULL);
@@ -118,22 +120,36 @@ static void add_snapshot(void) {
   buf_free(&stream);
 }
 
-static void make_file(void) {
+#define LONG_ANSWER "a long answer, which is compared by what it means and not letter by letter, "
+
+static sqlite3 *make_file(unsigned which) {
+  static const char *const arguments[TABLES] = {
+      "embedder='static', max_false_hits=0.2, seed=7, max_entries=8, ttl='3650d'",
+      "embedder='static', threshold=0.9", "embedder='sender', max_entries=9, confirm='off'"};
+  sqlite3 *db = NULL;
+  require(sqlite3_open(":memory:", &db) == SQLITE_OK);
+  char *sql = sqlite3_mprintf("CREATE VIRTUAL TABLE c USING semantic_cache(%s)", arguments[which]);
+  run_plain(db, sql);
+  sqlite3_free(sql);
+  run_plain(db, "INSERT INTO c(c) VALUES ('trust');"
+                "INSERT INTO c(query, response, tag) VALUES ('how are you', '" LONG_ANSWER "1',"
+                " 'v1'), ('how are they', '" LONG_ANSWER "one', 'v1'), ('who are you', 'me', 'v2'),"
+                " ('1 2 3', 4, NULL);"
+                "INSERT INTO c(system_prompt, scope, query, response) VALUES ('p', 'ann', 'hello',"
+                " 1.5), ('p', 'ann', 'hallo', x'00ff'), ('p', NULL, 'hello', 'x');"
+                "SELECT * FROM c WHERE query MATCH 'how are yuo';"
+                "SELECT * FROM c WHERE query MATCH 'how are you?';"
+                "INSERT INTO c(c, rowid) VALUES ('right', 1), ('wrong', 2), ('right', 3);"
+                "INSERT INTO c(c) VALUES ('ttl=9000d');");
+  add_snapshot(db);
+  return db;
+}
+
+static void make_files(void) {
   sqlite3_auto_extension((void (*)(void))start);
-  require(sqlite3_open(":memory:", &made) == SQLITE_OK);
-  run_plain(
-      made,
-      "CREATE VIRTUAL TABLE c USING semantic_cache(embedder='static', max_false_hits=0.2,"
-      " seed=7, max_entries=20, ttl='3650d');"
-      "INSERT INTO c(query, response, tag) VALUES ('how are you', 'well', 'v1'),"
-      " ('how are they', 'well', 'v1'), ('who are you', 'me', 'v2'), ('1 2 3', 4, NULL);"
-      "INSERT INTO c(system_prompt, scope, query, response) VALUES ('p', 'ann', 'hello', 1.5),"
-      " ('p', 'ann', 'hallo', x'00ff'), ('p', NULL, 'hello', 'x');"
-      "SELECT * FROM c WHERE query MATCH 'how are yuo';"
-      "SELECT * FROM c WHERE query MATCH 'how are you?';"
-      "INSERT INTO c(c, rowid) VALUES ('right', 1), ('wrong', 2), ('right', 3);"
-      "INSERT INTO c(c) VALUES ('threshold=0.9');");
-  add_snapshot();
+  for (unsigned i = 0; i < TABLES; i++) {
+    made[i] = make_file(i);
+  }
 }
 
 /* --- values from the input */
@@ -315,6 +331,8 @@ static const struct {
     {"ROLLBACK TO s", 0},
     {"ALTER TABLE c RENAME TO d", 0},
     {"ALTER TABLE d RENAME TO c", 0},
+    {"INSERT OR REPLACE INTO c(rowid, query, response) VALUES (?1, 'how are we', 'fine')", 1},
+    {"INSERT INTO c(c) VALUES ('trust')", 0},
 };
 enum { N_USES = sizeof uses / sizeof uses[0] };
 
@@ -343,12 +361,13 @@ static void step(Connections *c, Input *in) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   Input in = {data, size};
-  if (!made) {
-    make_file();
+  if (!made[0]) {
+    make_files();
   }
+  sqlite3 *of = made[take_byte(&in) % TABLES];
   Connections c = {open_file(), NULL};
   sqlite3_test_control(SQLITE_TESTCTRL_PRNG_SEED, 7, NULL);
-  sqlite3_backup *copy = sqlite3_backup_init(c.writer, "main", made, "main");
+  sqlite3_backup *copy = sqlite3_backup_init(c.writer, "main", of, "main");
   require(copy && sqlite3_backup_step(copy, -1) == SQLITE_DONE);
   sqlite3_backup_finish(copy);
   c.user = open_file();

@@ -384,6 +384,27 @@ static void test_merging_equals_the_rule(void **state) {
   ranks_free(&v);
 }
 
+/* A file that spells out a token because merging never makes it, when it does: there is no right answer, but
+** one that is as long as the text at most, and all of the vocabulary. */
+static void test_a_merge_that_is_denied(void **state) {
+  unsigned char text[40];
+  uint32_t ranks[40];
+  File f;
+  Ranks v;
+  (void)state;
+  make_file(&f, NULL, 0, 256);
+  add_spelled(&f, 256, "cc", 256 + 2);
+  assert_int_equal(ranks_read(&v, f.bytes, f.n), 1);
+  Bpe all = {&v, UINT32_MAX};
+  memset(text, 'c', sizeof text);
+  assert_int_equal(bpe_merge(&all, text, sizeof text, sizeof text, ranks), sizeof text);
+  for (size_t i = 0; i < sizeof text; i++) {
+    assert_int_equal(ranks[i], 'c');
+  }
+  assert_int_equal(bpe_merge(&all, text, sizeof text, sizeof text, NULL), sizeof text);
+  ranks_free(&v);
+}
+
 /* A file is refused as a whole if anything in it can't be. */
 static void test_hostile_files(void **state) {
   static const uint32_t good[][2] = {{'a', 'b'}, {256, 'c'}};
@@ -422,9 +443,13 @@ static void test_hostile_files(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_known_ids),         cmocka_unit_test(test_repeated),
-      cmocka_unit_test(test_not_utf8),          cmocka_unit_test(test_pieces),
-      cmocka_unit_test(test_rare_contractions), cmocka_unit_test(test_merging_equals_the_rule),
+      cmocka_unit_test(test_known_ids),
+      cmocka_unit_test(test_repeated),
+      cmocka_unit_test(test_not_utf8),
+      cmocka_unit_test(test_pieces),
+      cmocka_unit_test(test_rare_contractions),
+      cmocka_unit_test(test_merging_equals_the_rule),
+      cmocka_unit_test(test_a_merge_that_is_denied),
       cmocka_unit_test(test_hostile_files),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
