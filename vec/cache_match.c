@@ -149,21 +149,31 @@ static int read_entry(CacheTable *t, int64_t id, Entry *e, Err *err) {
     rows_reset(t, e->stmt, err);
     return err->rc == RC_OK ? 0 : -1;
   }
+  int is_null = sqlite3_column_type(e->stmt, 1) == SQLITE_NULL;
   e->query = (const char *)sqlite3_column_text(e->stmt, 1);
   e->n_query = (size_t)sqlite3_column_bytes(e->stmt, 1);
+  if (!e->query && !is_null) { /* not a text that isn't there: the guard would let it pass */
+    err_nomem(err);
+    rows_reset(t, e->stmt, err);
+    return -1;
+  }
   return 1;
 }
 
-int match_same_text(CacheTable *t, const MatchQuery *q, const char *text, size_t n) {
+int match_same_text(CacheTable *t, const MatchQuery *q, const char *text, size_t n, Err *err) {
   const Buf *asked = &t->text;
   if (n == q->n && memcmp(text, q->text, n) == 0) {
     return 2;
   }
   Buf other;
   buf_init(&other, LIMIT_REQUEST_BYTES * 4);
-  int same = text_normalize(text, n, &other) == RC_OK && other.n == asked->n &&
+  int rc = text_normalize(text, n, &other);
+  int same = rc == RC_OK && other.n == asked->n &&
              (other.n == 0 || memcmp(other.data, asked->data, other.n) == 0);
   buf_free(&other);
+  if (rc == RC_NOMEM) {
+    err_nomem(err);
+  }
   return same;
 }
 
@@ -180,14 +190,14 @@ static int find_exact(CacheTable *t, const MatchQuery *q, int64_t *id, Err *err)
   }
   sqlite3_bind_int64(stmt, 1, q->partition);
   sqlite3_bind_int64(stmt, 2, hash);
-  for (int best = 0; best != 2 && sqlite3_step(stmt) == SQLITE_ROW;) {
+  for (int best = 0; best != 2 && err->rc == RC_OK && sqlite3_step(stmt) == SQLITE_ROW;) {
     int is_live =
         sqlite3_column_type(stmt, 2) == SQLITE_NULL || sqlite3_column_int64(stmt, 2) > q->now;
     const char *text = (const char *)sqlite3_column_text(stmt, 1);
     if (!is_live || !text || !value_passes(q->model, stmt, 3) || !value_passes(q->tag, stmt, 4)) {
       continue;
     }
-    int same = match_same_text(t, q, text, (size_t)sqlite3_column_bytes(stmt, 1));
+    int same = match_same_text(t, q, text, (size_t)sqlite3_column_bytes(stmt, 1), err);
     if (same > best) {
       best = same;
       *id = sqlite3_column_int64(stmt, 0);
@@ -663,7 +673,7 @@ static int add_label(CacheTable *t, int64_t ts, int64_t partition, int64_t entry
   sqlite3_bind_int64(stmt, 3, entry);
   bind_evidence(stmt, 4, e);
   sqlite3_bind_int(stmt, 8, ok);
-  sqlite3_bind_text(stmt, 9, source, -1, SQLITE_STATIC);
+  rows_bind_text(t, stmt, 9, source, strlen(source), err);
   rows_run(t, stmt, err);
   t->memory.has_wrong = -1;
   stmt = err->rc == RC_OK && sqlite3_last_insert_rowid(t->db) % 256 == 0
