@@ -64,15 +64,19 @@ int match_embed(CacheTable *t, const char *text, size_t n, Err *err) {
 
 /* --- the confirming embedder */
 
-/* Resolves it once; where it can't be had, none confirms. */
-static const Embedder *second_embedder(CacheTable *t) {
-  Err ignored = {0};
+/* Resolves it once; where it can't be had (no weights, or other ones), none confirms. NULL and *err where that
+** could not be looked at: it is asked for again. */
+static const Embedder *second_embedder(CacheTable *t, Err *err) {
+  Err why = {0};
   if (!t->second_asked) {
-    t->second_asked = 1;
     if (!t->set.confirm || strcmp(t->set.embedder, "static") != 0 ||
-        t->host->embedder(t->host->ctx, "minilm", &t->second, &ignored) != RC_OK) {
+        t->host->embedder(t->host->ctx, "minilm", &t->second, &why) != RC_OK) {
       t->second.dim = 0;
     }
+    t->second_asked = why.rc == RC_OK || why.rc == RC_ERROR;
+  }
+  if (!t->second_asked && err->rc == RC_OK) {
+    *err = why;
   }
   return t->second.dim ? &t->second : NULL;
 }
@@ -121,7 +125,7 @@ static const float *second_of(CacheTable *t, int64_t id, const char *text, size_
 }
 
 int match_prepare(CacheTable *t, int64_t id, const char *text, size_t n, Err *err) {
-  if (second_embedder(t)) {
+  if (second_embedder(t, err)) {
     second_of(t, id, text, n, NULL, 0, err);
   }
   return err->rc;
@@ -262,7 +266,7 @@ static double second_cosine(Search *s, int64_t id, Err *err) {
   CacheTable *t = s->table;
   Entry e;
   double cosine = (double)NAN;
-  if (!s->q->text || !second_embedder(t) || read_entry(t, id, &e, err) != 1) {
+  if (!s->q->text || !second_embedder(t, err) || read_entry(t, id, &e, err) != 1) {
     return cosine;
   }
   t->asked_second = t->asked_second ? t->asked_second : malloc(second_bytes(t));
@@ -392,7 +396,7 @@ static int fixed_match(Search *s, Match *m, int *n, Err *err) {
 static int several(Search *s, int k, Match *m, int *n, Err *err) {
   int is_given, left = k - *n, found = 0;
   double threshold = threshold_of(s, &is_given), lowest = threshold;
-  int confirms = s->q->verify && s->q->text && second_embedder(s->table) != NULL;
+  int confirms = s->q->verify && s->q->text && second_embedder(s->table, err) != NULL;
   int want = s->q->verify ? left + MOST_VETOES : left;
   VecHit *hits = malloc(sizeof *hits * (size_t)want);
   if (!hits) {
@@ -593,8 +597,11 @@ static int gather(Search *s, const Neighbour *list, int n, Evidence *e, Err *err
 
 /* The policy of a partition, having learned every label there is. */
 static Policy *policy_of(CacheTable *t, Partition *p, Err *err) {
-  const Embedder *second = second_embedder(t);
+  const Embedder *second = second_embedder(t, err);
   int64_t seed;
+  if (err->rc != RC_OK) {
+    return NULL;
+  }
   if (!p->policy && !text_integer(t->seed, 0, INT64_MAX, &seed)) {
     rows_corrupt(t, "meta: the seed is no number from 0 to", INT64_MAX, err);
   } else if (!p->policy) {
@@ -815,7 +822,7 @@ static int semantic_match(CacheTable *t, const MatchQuery *q, Match *matches, in
   if (q->verify && !isnan(bound_of(&s)) && isnan(q->threshold)) {
     return adaptive_match(&s, matches, n, err); /* one at most, whatever k */
   }
-  int in_one = !q->verify || q->k > 1 || (q->text && second_embedder(t));
+  int in_one = !q->verify || q->k > 1 || (q->text && second_embedder(t, err));
   return in_one ? several(&s, q->k, matches, n, err) : fixed_match(&s, matches, n, err);
 }
 

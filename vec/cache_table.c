@@ -621,9 +621,13 @@ static int take_numbers(sqlite3_value *const by_bit[P_FLAGS], MatchQuery *q, Err
   return RC_OK;
 }
 
-/* A copy of a value, NULL for SQL NULL. */
-static sqlite3_value *keep_value(sqlite3_value *v) {
-  return v && sqlite3_value_type(v) != SQLITE_NULL ? sqlite3_value_dup(v) : NULL;
+/* A copy of a value, NULL for SQL NULL; or *err. */
+static sqlite3_value *keep_value(sqlite3_value *v, Err *err) {
+  sqlite3_value *copy = NULL;
+  if (v && sqlite3_value_type(v) != SQLITE_NULL && !(copy = sqlite3_value_dup(v))) {
+    err_nomem(err);
+  }
+  return copy;
 }
 
 /* x = NULL is never true. */
@@ -650,8 +654,8 @@ static int match_filter(Cursor *c, int bits, sqlite3_value *const by_bit[P_FLAGS
     c->matches = calloc((size_t)q.k, sizeof *c->matches);
     c->matches ? match_run(t, &q, c->matches, &c->n_matches, &err) : err_nomem(&err);
   }
-  c->prompt = keep_value(at_bit(by_bit, P_PROMPT));
-  c->scope = keep_value(at_bit(by_bit, P_SCOPE));
+  c->prompt = keep_value(at_bit(by_bit, P_PROMPT), &err);
+  c->scope = keep_value(at_bit(by_bit, P_SCOPE), &err);
   c->threshold = q.threshold;
   c->max_false_hits = q.max_false_hits;
   c->k = q.k;

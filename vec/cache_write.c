@@ -234,7 +234,11 @@ static int take_vector(CacheTable *t, sqlite3_value *v, Err *err) {
                    t->embedder.dim, want,
                    sqlite3_value_type(v) == SQLITE_BLOB ? "" : "no BLOB but ", bytes);
   }
-  switch (vector_unit(sqlite3_value_blob(v), (size_t)t->embedder.dim, t->vector)) {
+  const void *given = sqlite3_value_blob(v);
+  if (!given) {
+    return err_nomem(err);
+  }
+  switch (vector_unit(given, (size_t)t->embedder.dim, t->vector)) {
   case VECTOR_NOT_FINITE:
     return err_set(err, RC_ERROR, "bad_argument",
                    "embedding: expected finite numbers, received NaN or infinity");

@@ -34,17 +34,39 @@ const char *config_text(sqlite3_stmt *stmt, int column, const char *table, Err *
   return text;
 }
 
-int config_end(sqlite3 *host, const char *name, Err *err) {
+/* Once memory was out, or an interrupt came, while the statement that calls us runs, SQLite runs nothing more on
+** this connection before that has ended: no ROLLBACK TO either, and the savepoint would stay open, with
+** everything that is written afterwards inside of it. But a statement that may write and is stepped then ends
+** at once, before its first instruction, and SQLite rolls the transaction back for it. So one is kept at hand:
+** a PRAGMA that needs no table (and would take one free page off an auto_vacuum file, if it ever ran). */
+static const char last_resort[] = "PRAGMA main.incremental_vacuum(1)";
+
+int config_begin(ConfigScope *scope, sqlite3 *host, const char *name, const char *doing, Err *err) {
+  char sql[64];
+  *scope = (ConfigScope){.host = host, .name = name};
+  sqlite3_snprintf(sizeof sql, sql, "SAVEPOINT %s", name);
+  if (sqlite3_prepare_v2(host, last_resort, -1, &scope->last_resort, NULL) != SQLITE_OK ||
+      sqlite3_exec(host, sql, NULL, NULL, NULL) != SQLITE_OK) {
+    config_host_error(host, doing, err);
+    sqlite3_finalize(scope->last_resort);
+  }
+  return err->rc;
+}
+
+int config_end(ConfigScope *scope, Err *err) {
   char sql[128];
-  sqlite3_snprintf(sizeof sql, sql, "RELEASE %s", name);
-  if (err->rc == RC_OK && sqlite3_exec(host, sql, NULL, NULL, NULL) != SQLITE_OK) {
-    config_host_error(host, "keep what was done", err);
+  sqlite3_snprintf(sizeof sql, sql, "RELEASE %s", scope->name);
+  if (err->rc == RC_OK && sqlite3_exec(scope->host, sql, NULL, NULL, NULL) != SQLITE_OK) {
+    config_host_error(scope->host, "keep what was done", err);
   }
-  if (err->rc !=
-      RC_OK) { /* (where it has gone with the transaction, this fails and nothing is left) */
-    sqlite3_snprintf(sizeof sql, sql, "ROLLBACK TO %s; RELEASE %s", name, name);
-    sqlite3_exec(host, sql, NULL, NULL, NULL);
+  if (err->rc != RC_OK && !sqlite3_get_autocommit(scope->host)) { /* else SQLite has done it */
+    sqlite3_snprintf(sizeof sql, sql, "ROLLBACK TO %s; RELEASE %s", scope->name, scope->name);
+    int rc = sqlite3_exec(scope->host, sql, NULL, NULL, NULL) & 0xff;
+    if (rc == SQLITE_NOMEM || rc == SQLITE_INTERRUPT) {
+      sqlite3_step(scope->last_resort);
+    }
   }
+  sqlite3_finalize(scope->last_resort);
   return err->rc;
 }
 
@@ -228,15 +250,16 @@ int config_init(sqlite3 *host, char **report, Err *err) {
     *report = is_current > 0 ? describe(0, 0) : NULL;
     return *report || err->rc != RC_OK ? err->rc : err_nomem(err);
   }
-  if (sqlite3_exec(host, "SAVEPOINT llm_init", NULL, NULL, NULL) != SQLITE_OK) {
-    return config_host_error(host, "create the tables (run llm_init() in a SELECT of its own)",
-                             err);
+  ConfigScope scope;
+  if (config_begin(&scope, host, "llm_init",
+                   "create the tables (run llm_init() in a SELECT of its own)", err) != RC_OK) {
+    return err->rc;
   }
   if (create_and_fill(host, missing, &added, err) == RC_OK &&
       (*report = describe(missing, added)) == NULL) {
     err_nomem(err);
   }
-  if (config_end(host, "llm_init", err) != RC_OK) {
+  if (config_end(&scope, err) != RC_OK) {
     sqlite3_free(*report);
     *report = NULL;
   }

@@ -52,9 +52,20 @@ void config_model_free(Model *model);
 ** a NUL would cut it into another one. `table` is named in the message. */
 const char *config_text(sqlite3_stmt *stmt, int column, const char *table, Err *err);
 
-/* Ends the savepoint `name`: what was done inside is kept where no error stands there, and taken back where
-** one does, or where it can't be kept (*err). Returns err->rc. */
-int config_end(sqlite3 *host, const char *name, Err *err);
+/* What is done whole or not at all, inside the statement that calls us. */
+typedef struct ConfigScope {
+  sqlite3 *host;
+  const char *name;          /* of the savepoint */
+  sqlite3_stmt *last_resort; /* see config.c */
+} ConfigScope;
+
+/* Opens a savepoint; config_end only after RC_OK. */
+int config_begin(ConfigScope *scope, sqlite3 *host, const char *name, const char *doing, Err *err);
+
+/* Ends it: what was done inside is kept where no error stands there, and taken back where one does, or where it
+** can't be kept (*err). Where even that can't be done (see config.c), the whole transaction is rolled back, as
+** SQLite itself does without memory. Returns err->rc. */
+int config_end(ConfigScope *scope, Err *err);
 
 /* Records what the host said when it could not do something ("read llm_prices"). Returns err->rc. */
 int config_host_error(sqlite3 *host, const char *doing, Err *err);

@@ -290,9 +290,12 @@ static int replace_rows(sqlite3 *host, const PriceBook *book) {
 }
 
 int prices_replace_list(sqlite3 *host, const PriceBook *book, Err *err) {
-  int rc = sqlite3_exec(host, "SAVEPOINT llm_prices_import", NULL, NULL, NULL);
-  if (rc != SQLITE_OK || replace_rows(host, book) != SQLITE_OK) {
+  ConfigScope scope;
+  if (config_begin(&scope, host, "llm_prices_import", "write llm_prices", err) != RC_OK) {
+    return err->rc;
+  }
+  if (replace_rows(host, book) != SQLITE_OK) {
     config_host_error(host, "write llm_prices", err);
   }
-  return rc == SQLITE_OK ? config_end(host, "llm_prices_import", err) : err->rc;
+  return config_end(&scope, err);
 }

@@ -5,10 +5,24 @@ import os
 import resource
 import socket
 import sqlite3
+import threading
 import time
 import unittest
 
 from harness import SO, Desk, TempDir, connect, error_of, value
+
+
+class NoDescriptors:
+    """No file can be opened meanwhile."""
+
+    def __enter__(self):
+        self.limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        free = os.dup(0)
+        os.close(free)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free, self.limits[1]))
+
+    def __exit__(self, *unused):
+        resource.setrlimit(resource.RLIMIT_NOFILE, self.limits)
 
 
 class Files(unittest.TestCase):
@@ -51,20 +65,42 @@ class Files(unittest.TestCase):
         weights = os.path.join(self.tmp.name, "weights.bin")
         open(weights, "w").close()
         value(self.db, "SELECT llm_config('minilm', ?)", weights)
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        free = os.dup(0)
-        os.close(free)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
-        try:
+        with NoDescriptors():
             import_error = error_of(self.db, "SELECT llm_prices_import(?)", weights)
             weights_error = error_of(self.db, "SELECT embed('x', 'minilm')")
             debug_error = error_of(self.db, "SELECT llmcost_debug()")
-        finally:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         for error in import_error, weights_error, debug_error:
             self.assertIn("Too many open files", error)
         self.assertIn("not a MiniLM file", error_of(self.db, "SELECT embed('x', 'minilm')"))
         self.assertIsNone(json.loads(value(self.db, "SELECT llmcost_debug()"))["embedders"]["minilm"])
+
+
+    def test_a_confirming_embedder_that_cannot_be_looked_at_is_asked_for_again(self):
+        weights = os.path.join(self.tmp.name, "weights.bin")
+        open(weights, "w").close()
+        value(self.db, "SELECT llm_config('minilm', ?)", weights)
+        self.db.execute("CREATE VIRTUAL TABLE c USING semantic_cache(embedder='static')")
+        self.db.execute("INSERT INTO c(query, response) VALUES ('How do I reset my password?', 'so')")
+        db = connect(os.path.join(self.tmp.name, "app.db"))
+        value(db, "SELECT llm_config('minilm', ?)", weights)
+        sql = "SELECT response FROM c WHERE query MATCH 'How do I reset my password today, please'"
+        value(db, "SELECT count(*) FROM c")
+        with NoDescriptors():
+            self.assertIn("Too many open files", error_of(db, sql))
+        db.execute(sql).fetchall()  # (these weights confirm nothing: the table does without)
+        db.close()
+
+
+class Ledger(Desk):
+    def test_a_ledger_that_cannot_be_opened_is_not_an_empty_one(self):
+        value(self.db, "SELECT llm_complete('hello')")
+        db = connect(self.path)
+        value(db, "SELECT count(*) FROM sqlite_schema")
+        sql = "SELECT llm_tokens('hello', 'claude-opus-4-8')"
+        with NoDescriptors():
+            self.assertIn("cannot read what the ledger teaches", error_of(db, sql))
+        self.assertGreater(value(db, sql), 0)
+        db.close()
 
 
 class Names(Desk):
@@ -120,6 +156,45 @@ class Sums(Desk):
         self.assertIsNone(value(self.db, "SELECT llm_cost('f-1', 1000000, 0, '{\"service\":\"batch\"}')"))
         why = json.loads(value(self.db, "SELECT llm_cost_explain('f-1', 1000000, 0, '{\"service\":\"batch\"}')"))
         self.assertIn("factors", why["unpriced"])
+
+
+class Interrupted(unittest.TestCase):
+    """Ctrl-C at any moment: nothing half made, and no transaction left open."""
+
+    def attempt(self, db, sql, argument, delay):
+        timer = threading.Timer(delay, db.interrupt)
+        timer.start()
+        try:
+            value(db, sql, *argument)
+            return True
+        except sqlite3.OperationalError as e:
+            self.assertIn("interrupted", str(e))
+            return False
+        finally:
+            timer.join()
+
+    def test_an_import(self):
+        models = {f"m-{i}": {"litellm_provider": "openai", "input_cost_per_token": 1e-6,
+                             "output_cost_per_token": 2e-6} for i in range(3000)}
+        done = set()
+        with TempDir() as tmp:
+            db = connect(os.path.join(tmp, "app.db"), check_same_thread=False)
+            for i in range(60):
+                # (one model more each time: what is there is the last one that was finished)
+                models[f"n-{i}"] = {"litellm_provider": "openai", "input_cost_per_token": 1e-6}
+                known = None if i == 0 else before
+                finished = self.attempt(db, "SELECT llm_prices_import(?)", [json.dumps(models)], i / 1000)
+                done.add(finished)
+                self.assertFalse(db.in_transaction)
+                count = value(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'llm_prices'") and \
+                    value(db, "SELECT count(*) FROM llm_prices")
+                if finished:
+                    self.assertEqual(count, 6000 + i + 1)
+                elif known is not None: # (it may have come when all was done)
+                    self.assertIn(count, (known, 6000 + i + 1))
+                before = count
+            db.close()
+        self.assertEqual(done, {True, False})
 
 
 class Locked(unittest.TestCase):
