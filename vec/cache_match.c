@@ -64,15 +64,19 @@ int match_embed(CacheTable *t, const char *text, size_t n, Err *err) {
 
 /* --- the confirming embedder */
 
-/* Resolves it once; where it can't be had, none confirms. */
-static const Embedder *second_embedder(CacheTable *t) {
-  Err ignored = {0};
+/* Resolves it once; where it can't be had (no weights, or other ones), none confirms. NULL and *err where that
+** could not be looked at: it is asked for again. */
+static const Embedder *second_embedder(CacheTable *t, Err *err) {
+  Err why = {0};
   if (!t->second_asked) {
-    t->second_asked = 1;
     if (!t->set.confirm || strcmp(t->set.embedder, "static") != 0 ||
-        t->host->embedder(t->host->ctx, "minilm", &t->second, &ignored) != RC_OK) {
+        t->host->embedder(t->host->ctx, "minilm", &t->second, &why) != RC_OK) {
       t->second.dim = 0;
     }
+    t->second_asked = why.rc == RC_OK || why.rc == RC_ERROR;
+  }
+  if (!t->second_asked && err->rc == RC_OK) {
+    *err = why;
   }
   return t->second.dim ? &t->second : NULL;
 }
@@ -121,7 +125,7 @@ static const float *second_of(CacheTable *t, int64_t id, const char *text, size_
 }
 
 int match_prepare(CacheTable *t, int64_t id, const char *text, size_t n, Err *err) {
-  if (second_embedder(t)) {
+  if (second_embedder(t, err)) {
     second_of(t, id, text, n, NULL, 0, err);
   }
   return err->rc;
@@ -149,21 +153,31 @@ static int read_entry(CacheTable *t, int64_t id, Entry *e, Err *err) {
     rows_reset(t, e->stmt, err);
     return err->rc == RC_OK ? 0 : -1;
   }
+  int is_null = sqlite3_column_type(e->stmt, 1) == SQLITE_NULL;
   e->query = (const char *)sqlite3_column_text(e->stmt, 1);
   e->n_query = (size_t)sqlite3_column_bytes(e->stmt, 1);
+  if (!e->query && !is_null) { /* not a text that isn't there: the guard would let it pass */
+    err_nomem(err);
+    rows_reset(t, e->stmt, err);
+    return -1;
+  }
   return 1;
 }
 
-int match_same_text(CacheTable *t, const MatchQuery *q, const char *text, size_t n) {
+int match_same_text(CacheTable *t, const MatchQuery *q, const char *text, size_t n, Err *err) {
   const Buf *asked = &t->text;
   if (n == q->n && memcmp(text, q->text, n) == 0) {
     return 2;
   }
   Buf other;
   buf_init(&other, LIMIT_REQUEST_BYTES * 4);
-  int same = text_normalize(text, n, &other) == RC_OK && other.n == asked->n &&
+  int rc = text_normalize(text, n, &other);
+  int same = rc == RC_OK && other.n == asked->n &&
              (other.n == 0 || memcmp(other.data, asked->data, other.n) == 0);
   buf_free(&other);
+  if (rc == RC_NOMEM) {
+    err_nomem(err);
+  }
   return same;
 }
 
@@ -180,14 +194,14 @@ static int find_exact(CacheTable *t, const MatchQuery *q, int64_t *id, Err *err)
   }
   sqlite3_bind_int64(stmt, 1, q->partition);
   sqlite3_bind_int64(stmt, 2, hash);
-  for (int best = 0; best != 2 && sqlite3_step(stmt) == SQLITE_ROW;) {
+  for (int best = 0; best != 2 && err->rc == RC_OK && sqlite3_step(stmt) == SQLITE_ROW;) {
     int is_live =
         sqlite3_column_type(stmt, 2) == SQLITE_NULL || sqlite3_column_int64(stmt, 2) > q->now;
     const char *text = (const char *)sqlite3_column_text(stmt, 1);
     if (!is_live || !text || !value_passes(q->model, stmt, 3) || !value_passes(q->tag, stmt, 4)) {
       continue;
     }
-    int same = match_same_text(t, q, text, (size_t)sqlite3_column_bytes(stmt, 1));
+    int same = match_same_text(t, q, text, (size_t)sqlite3_column_bytes(stmt, 1), err);
     if (same > best) {
       best = same;
       *id = sqlite3_column_int64(stmt, 0);
@@ -252,7 +266,7 @@ static double second_cosine(Search *s, int64_t id, Err *err) {
   CacheTable *t = s->table;
   Entry e;
   double cosine = (double)NAN;
-  if (!s->q->text || !second_embedder(t) || read_entry(t, id, &e, err) != 1) {
+  if (!s->q->text || !second_embedder(t, err) || read_entry(t, id, &e, err) != 1) {
     return cosine;
   }
   t->asked_second = t->asked_second ? t->asked_second : malloc(second_bytes(t));
@@ -382,7 +396,7 @@ static int fixed_match(Search *s, Match *m, int *n, Err *err) {
 static int several(Search *s, int k, Match *m, int *n, Err *err) {
   int is_given, left = k - *n, found = 0;
   double threshold = threshold_of(s, &is_given), lowest = threshold;
-  int confirms = s->q->verify && s->q->text && second_embedder(s->table) != NULL;
+  int confirms = s->q->verify && s->q->text && second_embedder(s->table, err) != NULL;
   int want = s->q->verify ? left + MOST_VETOES : left;
   VecHit *hits = malloc(sizeof *hits * (size_t)want);
   if (!hits) {
@@ -583,8 +597,11 @@ static int gather(Search *s, const Neighbour *list, int n, Evidence *e, Err *err
 
 /* The policy of a partition, having learned every label there is. */
 static Policy *policy_of(CacheTable *t, Partition *p, Err *err) {
-  const Embedder *second = second_embedder(t);
+  const Embedder *second = second_embedder(t, err);
   int64_t seed;
+  if (err->rc != RC_OK) {
+    return NULL;
+  }
   if (!p->policy && !text_integer(t->seed, 0, INT64_MAX, &seed)) {
     rows_corrupt(t, "meta: the seed is no number from 0 to", INT64_MAX, err);
   } else if (!p->policy) {
@@ -663,7 +680,7 @@ static int add_label(CacheTable *t, int64_t ts, int64_t partition, int64_t entry
   sqlite3_bind_int64(stmt, 3, entry);
   bind_evidence(stmt, 4, e);
   sqlite3_bind_int(stmt, 8, ok);
-  sqlite3_bind_text(stmt, 9, source, -1, SQLITE_STATIC);
+  rows_bind_text(t, stmt, 9, source, strlen(source), err);
   rows_run(t, stmt, err);
   t->memory.has_wrong = -1;
   stmt = err->rc == RC_OK && sqlite3_last_insert_rowid(t->db) % 256 == 0
@@ -805,7 +822,7 @@ static int semantic_match(CacheTable *t, const MatchQuery *q, Match *matches, in
   if (q->verify && !isnan(bound_of(&s)) && isnan(q->threshold)) {
     return adaptive_match(&s, matches, n, err); /* one at most, whatever k */
   }
-  int in_one = !q->verify || q->k > 1 || (q->text && second_embedder(t));
+  int in_one = !q->verify || q->k > 1 || (q->text && second_embedder(t, err));
   return in_one ? several(&s, q->k, matches, n, err) : fixed_match(&s, matches, n, err);
 }
 

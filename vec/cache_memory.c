@@ -357,7 +357,7 @@ static int next_segment(Stream *s) {
     int is_first = s->segment == 1;
     s->seq = is_first ? seq : s->seq;
     s->stamp = is_first ? stamp : s->stamp;
-    if (data && n <= MOST_SEGMENT_BYTES && seq == s->seq && stamp == s->stamp &&
+    if (data && sum && n <= MOST_SEGMENT_BYTES && seq == s->seq && stamp == s->stamp &&
         sqlite3_column_bytes(stmt, 2) == sizeof h.b && memcmp(sum, h.b, sizeof h.b) == 0) {
       memcpy(s->data, data, n);
       s->n = n;

@@ -214,8 +214,21 @@ int rows_reset(CacheTable *t, sqlite3_stmt *stmt, Err *err) {
 }
 
 int rows_run(CacheTable *t, sqlite3_stmt *stmt, Err *err) {
-  sqlite3_step(stmt);
+  if (err->rc == RC_OK) {
+    sqlite3_step(stmt);
+  }
   return rows_reset(t, stmt, err);
+}
+
+int rows_bind_text(CacheTable *t, sqlite3_stmt *stmt, int at, const char *text, size_t n,
+                   Err *err) {
+  int rc = sqlite3_bind_text64(stmt, at, text, n, SQLITE_STATIC, SQLITE_UTF8);
+  return rc == SQLITE_OK ? err->rc : rows_error(t, rc, err);
+}
+
+int rows_bind_value(CacheTable *t, sqlite3_stmt *stmt, int at, const sqlite3_value *v, Err *err) {
+  int rc = sqlite3_bind_value(stmt, at, v);
+  return rc == SQLITE_OK ? err->rc : rows_error(t, rc, err);
 }
 
 void rows_finalize(CacheTable *t) {
@@ -300,8 +313,8 @@ int rows_meta(CacheTable *t, const char *name, char *value, size_t size, Err *er
   if (!stmt) {
     return -1;
   }
-  sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
-  int found = sqlite3_step(stmt) == SQLITE_ROW;
+  rows_bind_text(t, stmt, 1, name, strlen(name), err);
+  int found = err->rc == RC_OK && sqlite3_step(stmt) == SQLITE_ROW;
   const char *text = found ? (const char *)sqlite3_column_text(stmt, 0) : NULL;
   sqlite3_snprintf((int)size, value, "%s", text ? text : "");
   return rows_reset(t, stmt, err) == RC_OK ? found : -1;
@@ -312,8 +325,8 @@ int rows_set_meta(CacheTable *t, const char *name, const char *value, Err *err) 
   if (!stmt) {
     return err->rc;
   }
-  sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
-  sqlite3_bind_text(stmt, 2, value, -1, SQLITE_STATIC);
+  rows_bind_text(t, stmt, 1, name, strlen(name), err);
+  rows_bind_text(t, stmt, 2, value, strlen(value), err);
   return rows_run(t, stmt, err);
 }
 
@@ -322,12 +335,19 @@ static int read_setting(CacheTable *t, sqlite3_stmt *stmt, CacheSettings *set, E
   const char *name = (const char *)sqlite3_column_text(stmt, 0);
   const char *value = (const char *)sqlite3_column_text(stmt, 1);
   Err why = {0};
+  if ((!name && sqlite3_column_type(stmt, 0) != SQLITE_NULL) ||
+      (!value && sqlite3_column_type(stmt, 1) != SQLITE_NULL)) {
+    return err_nomem(err);
+  }
   if (!name || !value || strcmp(name, "seed") == 0) {
     sqlite3_snprintf(sizeof t->seed, t->seed, "%s", name && value ? value : "");
     return RC_OK;
   }
   if (cache_settings_apply(name + strlen(STORED_SETTING), value, set, &why) == RC_OK) {
     return RC_OK;
+  }
+  if (why.rc == RC_NOMEM) {
+    return err_nomem(err);
   }
   return err_set(err, SQLITE_CORRUPT, "cache",
                  "the shadow tables of '%.60s' are damaged: a stored setting: %.200s; DELETE FROM"
@@ -376,15 +396,17 @@ static int64_t value_hash(sqlite3_value *v, int64_t seed, Err *err) {
   return bytes ? short_hash(bytes, n, (unsigned long long)seed) : 0;
 }
 
-static void bind_key(sqlite3_stmt *stmt, int64_t hash, sqlite3_value *prompt,
-                     sqlite3_value *scope) {
+/* (A key that is NULL where it was not given, but not where it could not be copied: that is everybody's.) */
+static int bind_key(CacheTable *t, sqlite3_stmt *stmt, int64_t hash, sqlite3_value *prompt,
+                    sqlite3_value *scope, Err *err) {
   sqlite3_bind_int64(stmt, 1, hash);
   if (prompt) {
-    sqlite3_bind_value(stmt, 2, prompt);
+    rows_bind_value(t, stmt, 2, prompt, err);
   }
   if (scope) {
-    sqlite3_bind_value(stmt, 3, scope);
+    rows_bind_value(t, stmt, 3, scope, err);
   }
+  return err->rc;
 }
 
 void rows_forget_recent(CacheTable *t) {
@@ -416,8 +438,7 @@ int rows_partition(CacheTable *t, sqlite3_value *prompt, sqlite3_value *scope, i
   if (!stmt) {
     return err->rc;
   }
-  bind_key(stmt, hash, prompt, scope);
-  if (sqlite3_step(stmt) == SQLITE_ROW) {
+  if (bind_key(t, stmt, hash, prompt, scope, err) == RC_OK && sqlite3_step(stmt) == SQLITE_ROW) {
     *id = sqlite3_column_int64(stmt, 0);
     set_recent(t, prompt, scope, *id);
   }
@@ -426,9 +447,8 @@ int rows_partition(CacheTable *t, sqlite3_value *prompt, sqlite3_value *scope, i
   }
   stmt = rows_stmt(t, PARTITION_ADD, err);
   if (stmt) {
-    bind_key(stmt, hash, prompt, scope);
-    rows_run(t, stmt, err);
-    *id = sqlite3_last_insert_rowid(t->db);
+    bind_key(t, stmt, hash, prompt, scope, err);
+    *id = rows_run(t, stmt, err) == RC_OK ? sqlite3_last_insert_rowid(t->db) : 0;
   }
   return err->rc;
 }

@@ -16,6 +16,7 @@
 ** All this is done once per state of the schema (schema_watch.h). What is still there to run us from
 ** inside ourselves, such as a TEMP trigger, ends in an error (see enter() in cache_table.c).
 */
+#include "base/columns.h"
 #include "cache_table.h"
 
 #include <string.h>
@@ -38,10 +39,14 @@ static int refuse(CacheTable *t, const ShadowTable *s, const char *what, Err *er
 
 /* --- the kind */
 
-static int is_known(CacheTable *t, const ShadowTable *s, const char *column) {
+/* 1 if the table is there and has the column (NULL: any), 0 if not; *err where that can't be told. */
+static int is_known(CacheTable *t, const ShadowTable *s, const char *column, Err *err) {
+  int known = 0;
   char *name = sqlite3_mprintf("%s_%s", t->name, s->name);
-  int known = name && sqlite3_table_column_metadata(t->db, t->schema, name, column, NULL, NULL,
-                                                    NULL, NULL, NULL) == SQLITE_OK;
+  int rc = name ? column_look(t->db, t->schema, name, column, &known) : SQLITE_NOMEM;
+  if (rc != SQLITE_OK) {
+    rows_error(t, rc, err);
+  }
   sqlite3_free(name);
   return known;
 }
@@ -59,13 +64,13 @@ static int count_opcode(CacheTable *t, const ShadowTable *s, const char *opcode,
 }
 
 static int check_kind(CacheTable *t, const ShadowTable *s, Err *err) {
-  if (!is_known(t, s, NULL)) {
+  if (!is_known(t, s, NULL, err)) {
     return refuse(t, s, "is missing or a view", err);
   }
   if (count_opcode(t, s, "VOpen", err) > 0) {
     return refuse(t, s, "is a virtual table", err);
   }
-  int has_rowid = is_known(t, s, "rowid");
+  int has_rowid = is_known(t, s, "rowid", err);
   int is_numbered = err->rc == RC_OK && count_opcode(t, s, "Rowid", err) > 0;
   if (err->rc == RC_OK &&
       (has_rowid != (s->key != SHADOW_BY_NAME) || is_numbered != (s->key == SHADOW_BY_NUMBER))) {
@@ -111,7 +116,7 @@ static int check_names(CacheTable *t, const ShadowTable *s, Err *err) {
   size_t n;
   for (const char *at = next_name(s->columns, &n); at; at = next_name(after_comma(at), &n)) {
     sqlite3_snprintf(sizeof name, name, "%.*s", (int)n, at);
-    if (!is_known(t, s, name)) {
+    if (!is_known(t, s, name, err)) {
       return refuse(t, s, "has other columns", err);
     }
   }
@@ -157,8 +162,11 @@ static int count_temp(CacheTable *t, const ShadowTable *s, const char *name, Err
                               t->name, s->name);
   int rc = sql ? sqlite3_prepare_v2(t->db, sql, -1, &stmt, NULL) : SQLITE_NOMEM;
   sqlite3_free(sql);
-  sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
-  int n = stmt && sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int(stmt, 0) : 0;
+  if (stmt && name) {
+    rows_bind_text(t, stmt, 1, name, strlen(name), err);
+  }
+  int n = stmt && err->rc == RC_OK && sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int(stmt, 0)
+                                                                       : 0;
   rc = stmt ? sqlite3_finalize(stmt) : rc;
   return rc == SQLITE_OK ? n : (rows_error(t, rc, err), 0);
 }

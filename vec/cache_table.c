@@ -571,10 +571,10 @@ static int scan_filter(Cursor *c, int bits, sqlite3_value *const by_bit[P_FLAGS]
   }
   for (size_t i = 0, n = 0; i < sizeof terms / sizeof terms[0]; i++) {
     if (bits & (int)terms[i].bit) {
-      sqlite3_bind_value(c->stmt, (int)++n, at_bit(by_bit, terms[i].bit));
+      rows_bind_value(t, c->stmt, (int)++n, at_bit(by_bit, terms[i].bit), &err);
     }
   }
-  return step(c);
+  return err.rc == RC_OK ? step(c) : fail(t, &err);
 }
 
 /* What is matched: text, or a vector of the table's length. */
@@ -582,7 +582,7 @@ static int take_question(sqlite3_value *v, MatchQuery *q, Err *err) {
   if (sqlite3_value_type(v) == SQLITE_BLOB) {
     q->vector = sqlite3_value_blob(v);
     q->vector_bytes = (size_t)sqlite3_value_bytes(v);
-    return RC_OK;
+    return q->vector || q->vector_bytes == 0 ? RC_OK : err_nomem(err);
   }
   q->text = (const char *)sqlite3_value_text(v);
   q->n = (size_t)sqlite3_value_bytes(v);
@@ -621,9 +621,13 @@ static int take_numbers(sqlite3_value *const by_bit[P_FLAGS], MatchQuery *q, Err
   return RC_OK;
 }
 
-/* A copy of a value, NULL for SQL NULL. */
-static sqlite3_value *keep_value(sqlite3_value *v) {
-  return v && sqlite3_value_type(v) != SQLITE_NULL ? sqlite3_value_dup(v) : NULL;
+/* A copy of a value, NULL for SQL NULL; or *err. */
+static sqlite3_value *keep_value(sqlite3_value *v, Err *err) {
+  sqlite3_value *copy = NULL;
+  if (v && sqlite3_value_type(v) != SQLITE_NULL && !(copy = sqlite3_value_dup(v))) {
+    err_nomem(err);
+  }
+  return copy;
 }
 
 /* x = NULL is never true. */
@@ -650,8 +654,8 @@ static int match_filter(Cursor *c, int bits, sqlite3_value *const by_bit[P_FLAGS
     c->matches = calloc((size_t)q.k, sizeof *c->matches);
     c->matches ? match_run(t, &q, c->matches, &c->n_matches, &err) : err_nomem(&err);
   }
-  c->prompt = keep_value(at_bit(by_bit, P_PROMPT));
-  c->scope = keep_value(at_bit(by_bit, P_SCOPE));
+  c->prompt = keep_value(at_bit(by_bit, P_PROMPT), &err);
+  c->scope = keep_value(at_bit(by_bit, P_SCOPE), &err);
   c->threshold = q.threshold;
   c->max_false_hits = q.max_false_hits;
   c->k = q.k;

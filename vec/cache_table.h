@@ -204,6 +204,11 @@ int rows_is_shadow_name(const char *suffix);
 ** rows_run, which steps it once to its end. */
 sqlite3_stmt *rows_stmt(CacheTable *t, CacheSql id, Err *err);
 int rows_run(CacheTable *t, sqlite3_stmt *stmt, Err *err);
+
+/* Bind what may need memory; a statement whose binding failed is not stepped (rows_run sees to that): the
+** parameter would be NULL. Text is borrowed until the reset. Return err->rc. */
+int rows_bind_text(CacheTable *t, sqlite3_stmt *stmt, int at, const char *text, size_t n, Err *err);
+int rows_bind_value(CacheTable *t, sqlite3_stmt *stmt, int at, const sqlite3_value *v, Err *err);
 int rows_reset(CacheTable *t, sqlite3_stmt *stmt, Err *err);
 void rows_finalize(CacheTable *t);
 /* A statement of its own from text in which @x stands for the shadow table x, @ for the schema. */
@@ -338,7 +343,7 @@ int match_embedder(CacheTable *t, int any_version, Err *err);
 /* Embeds into t->vector: RC_OK, VEC_EMPTY or an error. */
 int match_embed(CacheTable *t, const char *text, size_t n, Err *err);
 /* 1 if a stored text has the normal form of q->text, which is in t->text; 2 if it is that text. */
-int match_same_text(CacheTable *t, const MatchQuery *q, const char *text, size_t n);
+int match_same_text(CacheTable *t, const MatchQuery *q, const char *text, size_t n, Err *err);
 /* Forgets what was computed by the confirming embedder, and whether there is one. */
 void match_forget_second(CacheTable *t);
 /* What a new entry (its vector in t->vector) teaches where the policy is adaptive: its answer is

@@ -51,6 +51,10 @@ int trust_check(CacheTable *t, Err *err) {
   if (t->is_trusted) {
     return RC_OK;
   }
+  if (why.rc != RC_OK && why.rc != RC_ERROR) { /* (RC_ERROR: there can be no mark) */
+    *err = why;
+    return err->rc;
+  }
   return err_set(
       err, RC_ERROR, "cache",
       "'%.60s' sends its texts to '%.60s' and was not made by this installation: nothing was"
@@ -66,8 +70,8 @@ int trust_grant(CacheTable *t, Err *err) {
   }
   if (t->host->mark(t->host->ctx, id, 1, mark, &why) == RC_OK) {
     rows_set_meta(t, "mark", mark, err);
-  } else if (why.rc == RC_NOMEM) {
-    err_nomem(err);
+  } else if (why.rc != RC_ERROR) {
+    *err = why;
   }
   t->is_trusted = err->rc == RC_OK;
   return err->rc;

@@ -38,7 +38,7 @@ static sqlite3_value *column(const NewEntry *e, CacheColumn c) {
 static int add_entries(CacheTable *t, int n, Err *err) {
   sqlite3_stmt *stmt = t->set.max_entries ? rows_stmt(t, META_ADD, err) : NULL;
   if (stmt) {
-    sqlite3_bind_text(stmt, 1, "entries", -1, SQLITE_STATIC);
+    rows_bind_text(t, stmt, 1, "entries", 7, err);
     sqlite3_bind_int(stmt, 2, n);
     rows_run(t, stmt, err);
   }
@@ -234,7 +234,11 @@ static int take_vector(CacheTable *t, sqlite3_value *v, Err *err) {
                    t->embedder.dim, want,
                    sqlite3_value_type(v) == SQLITE_BLOB ? "" : "no BLOB but ", bytes);
   }
-  switch (vector_unit(sqlite3_value_blob(v), (size_t)t->embedder.dim, t->vector)) {
+  const void *given = sqlite3_value_blob(v);
+  if (!given) {
+    return err_nomem(err);
+  }
+  switch (vector_unit(given, (size_t)t->embedder.dim, t->vector)) {
   case VECTOR_NOT_FINITE:
     return err_set(err, RC_ERROR, "bad_argument",
                    "embedding: expected finite numbers, received NaN or infinity");
@@ -298,10 +302,10 @@ static int64_t find_same(CacheTable *t, const NewEntry *e, Err *err) {
   MatchQuery q = {.text = e->query, .n = e->n_query};
   sqlite3_bind_int64(stmt, 1, e->partition);
   sqlite3_bind_int64(stmt, 2, e->text_hash);
-  while (!id && sqlite3_step(stmt) == SQLITE_ROW) {
+  while (!id && err->rc == RC_OK && sqlite3_step(stmt) == SQLITE_ROW) {
     const char *text = (const char *)sqlite3_column_text(stmt, 1);
     if (text && value_is_same(column(e, C_MODEL), sqlite3_column_value(stmt, 3)) &&
-        match_same_text(t, &q, text, (size_t)sqlite3_column_bytes(stmt, 1))) {
+        match_same_text(t, &q, text, (size_t)sqlite3_column_bytes(stmt, 1), err)) {
       id = sqlite3_column_int64(stmt, 0);
     }
   }
@@ -317,7 +321,8 @@ static int replace_same(CacheTable *t, const NewEntry *e, Err *err) {
   return id && err->rc == RC_OK ? rows_corrupt(t, "rows: can't delete row", id, err) : err->rc;
 }
 
-static void bind_entry(const NewEntry *e, sqlite3_stmt *stmt, size_t vector_bytes) {
+static void bind_entry(CacheTable *t, const NewEntry *e, sqlite3_stmt *stmt, size_t vector_bytes,
+                       Err *err) {
   static const struct {
     int at;
     CacheColumn column;
@@ -333,13 +338,13 @@ static void bind_entry(const NewEntry *e, sqlite3_stmt *stmt, size_t vector_byte
   sqlite3_bind_int64(stmt, 5, sqlite3_value_int64(column(e, C_HITS)));
   if (e->query) {
     sqlite3_bind_int64(stmt, 8, e->text_hash);
-    sqlite3_bind_text64(stmt, 10, e->query, e->n_query, SQLITE_STATIC, SQLITE_UTF8);
+    rows_bind_text(t, stmt, 10, e->query, e->n_query, err);
   }
   if (e->vector) {
     sqlite3_bind_blob64(stmt, 9, e->vector, vector_bytes, SQLITE_STATIC);
   }
   for (size_t i = 0; i < sizeof copied / sizeof copied[0]; i++) {
-    sqlite3_bind_value(stmt, copied[i].at, column(e, copied[i].column));
+    rows_bind_value(t, stmt, copied[i].at, column(e, copied[i].column), err);
   }
 }
 
@@ -358,7 +363,7 @@ static int put_row(CacheTable *t, NewEntry *e, Err *err) {
   if (!stmt) {
     return err->rc;
   }
-  bind_entry(e, stmt, sizeof(float) * (size_t)t->embedder.dim);
+  bind_entry(t, e, stmt, sizeof(float) * (size_t)t->embedder.dim, err);
   if (rows_run(t, stmt, err) != RC_OK) {
     return err->rc;
   }

@@ -180,11 +180,98 @@ static void test_members(void **state) {
   cJSON_Delete(tree);
 }
 
+/* What cJSON itself makes of n bytes: 1 a value, 0 none. */
+static int cjson_takes(const char *text, size_t n) {
+  const char *end = NULL;
+  cJSON *tree = cJSON_ParseWithLengthOpts(text, n, &end, 0);
+  int takes = tree != NULL;
+  cJSON_Delete(tree);
+  while (takes && end < text + n && strchr(" \n\r\t", *end)) {
+    end++;
+  }
+  return takes && end == text + n;
+}
+
+/* The grammar that parts "no JSON" from "no memory" is cJSON's own: nothing that it takes is refused, but
+** for \u without four digits, and what passes has a tree. */
+static void compare_with_cjson(const char *text, size_t n) {
+  Err err = {0};
+  char *exact = malloc(n);
+  memcpy(exact, text, n);
+  cJSON *tree = json_parse(exact, n, "it", &err);
+  check(err.rc != RC_NOMEM, "%.*s", (int)n, text);
+  check((tree != NULL) == cjson_takes(exact, n) || (!tree && memmem(text, n, "\\u", 2)), "%.*s",
+        (int)n, text);
+  cJSON_Delete(tree);
+  free(exact);
+}
+
+static void test_the_grammar_is_cjsons(void **state) {
+  static const char letters[] = "{}[]\",:\\u01-.e+ ntdDc8\n\x01/";
+  static const char *const words[] = {"{",
+                                      "}",
+                                      "[",
+                                      "]",
+                                      "\"",
+                                      "\"a\"",
+                                      ":",
+                                      ",",
+                                      "-",
+                                      "0",
+                                      "1e5",
+                                      ".5",
+                                      "1.",
+                                      "\\",
+                                      "\\u",
+                                      "d800",
+                                      "\\ud800\\udc00",
+                                      "\\udc00",
+                                      "0041",
+                                      "null",
+                                      "true",
+                                      "fals",
+                                      " ",
+                                      "\x01",
+                                      "x",
+                                      "\xEF\xBB\xBF",
+                                      "e+",
+                                      "E-1"};
+  char text[256];
+  unsigned seed = 1;
+  (void)state;
+  for (size_t length = 1; length <= 3; length++) {
+    size_t all = 1;
+    for (size_t i = 0; i < length; i++) {
+      all *= sizeof letters - 1;
+    }
+    for (size_t k = 0; k < all; k++) {
+      for (size_t i = 0, rest = k; i < length; i++, rest /= sizeof letters - 1) {
+        text[i] = letters[rest % (sizeof letters - 1)];
+      }
+      compare_with_cjson(text, length);
+    }
+  }
+  for (int k = 0; k < 100000; k++) {
+    size_t n = 0;
+    for (int i = 0; i < 9; i++) {
+      seed = seed * 1664525u + 1013904223u;
+      const char *word = words[(seed >> 8) % COUNT(words)];
+      memcpy(text + n, word, strlen(word));
+      n += strlen(word);
+      compare_with_cjson(text, n);
+    }
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_parse),  cmocka_unit_test(test_raw_nul_is_refused),
-      cmocka_unit_test(test_depth),  cmocka_unit_test(test_escaped_nul_is_a_replacement_character),
-      cmocka_unit_test(test_counts), cmocka_unit_test(test_members),
+      cmocka_unit_test(test_the_grammar_is_cjsons),
+      cmocka_unit_test(test_parse),
+      cmocka_unit_test(test_raw_nul_is_refused),
+      cmocka_unit_test(test_depth),
+      cmocka_unit_test(test_escaped_nul_is_a_replacement_character),
+      cmocka_unit_test(test_counts),
+      cmocka_unit_test(test_members),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
