@@ -434,6 +434,13 @@ static Config *read_all(sqlite3 *host, unsigned version, unsigned serial, Err *e
   return c;
 }
 
+/* Never the same twice: what was kept of a configuration that is gone, after a reading that failed too, must
+** not be taken for this one's. */
+static unsigned new_serial(void) {
+  static unsigned last;
+  return __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
+}
+
 Config *config_read(sqlite3 *host, Config *known, Err *err) {
   unsigned version;
   if (data_version(host, &version, err) != RC_OK) {
@@ -443,9 +450,8 @@ Config *config_read(sqlite3 *host, Config *known, Err *err) {
   if (known && known->keep && sqlite3_get_autocommit(host) && known->data_version == version) {
     return known;
   }
-  unsigned serial = known ? known->serial + 1 : 1;
   config_free(known);
-  return read_all(host, version, serial, err);
+  return read_all(host, version, new_serial(), err);
 }
 
 int config_prices(sqlite3 *host, Config *c, Err *err) {

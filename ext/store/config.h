@@ -24,7 +24,7 @@ typedef struct Config {
   PriceBook *books; /* of llm_prices: the single rows first, then each list by its name; NULL until
                        config_prices */
   int n_books;
-  unsigned serial;       /* another one each time it was read */
+  unsigned serial;       /* another one each time it was read, in the whole process; not 0 */
   unsigned data_version; /* of the database when read */
   int keep;              /* 0: read inside a transaction, which may roll back: good for one use */
 } Config;

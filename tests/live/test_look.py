@@ -216,6 +216,23 @@ class Locked(unittest.TestCase):
             other.close()
             db.close()
 
+    def test_what_was_kept_before_a_failure_is_not_taken_for_new(self):
+        with TempDir() as tmp:
+            path = os.path.join(tmp, "app.db")
+            db, other = connect(path, timeout=0), sqlite3.connect(path, isolation_level=None)
+            value(db, "SELECT llm_init()")
+            for price in range(1, 5):
+                other.execute("BEGIN EXCLUSIVE")
+                if price > 1:
+                    self.assertIn("locked", error_of(db, "SELECT llm_price('gpt-4o', 'input')"))
+                other.execute("DELETE FROM llm_prices")
+                other.execute("INSERT INTO llm_prices(model, kind, usd_per_million) VALUES ('gpt-4o', 'input', ?)",
+                              (price,))
+                other.execute("COMMIT")
+                self.assertEqual(value(db, "SELECT llm_price('gpt-4o', 'input')"), price)
+            other.close()
+            db.close()
+
 
 if __name__ == "__main__":
     unittest.main()
