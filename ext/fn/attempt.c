@@ -63,6 +63,9 @@ static int post(Call *k, NetResponse *response, Err *err) {
                         .interrupt_arg = k->conn};
   int rc = net_post(net, &request, response, err);
   explicit_bzero(key_header, sizeof key_header);
+  if (rc != RC_OK || response->result == NET_NO_MEMORY) {
+    conn_drop_net(k->conn); /* what libcurl could not finish making, it might go on with */
+  }
   return rc;
 }
 
@@ -213,7 +216,10 @@ static void judge_failure(Call *k, const NetResponse *r, long status, long long 
                           Err *err) {
   Failure f;
   char why[LIMIT_ERROR_QUOTE + 16];
-  provider_read_failure(r->body.data ? r->body.data : "", r->body.n, &f);
+  if (provider_read_failure(r->body.data ? r->body.data : "", r->body.n, &f) == RC_NOMEM) {
+    err_nomem(err);
+    return;
+  }
   v->retry = retry_is_useful(status, f.type, f.code, r->should_retry);
   scrub(k, f.message, sizeof f.message);
   scrub_code(k, f.code);
@@ -395,8 +401,11 @@ static void judge_reply(Call *k, Reply *reply, Verdict *v, Err *err) {
 /* An error that came as a success may have cost something: its usage says, and without one nobody does. */
 static int price_failure(Call *k, const cJSON *answer, Err *err) {
   Reply reply = {0};
-  provider_read_usage(answer, k->model.provider, &reply);
-  price_reply(k, &reply, err);
+  if (provider_read_usage(answer, k->model.provider, &reply) != RC_OK) {
+    err_nomem(err);
+  } else {
+    price_reply(k, &reply, err);
+  }
   reply_free(&reply);
   return err->rc;
 }
@@ -415,11 +424,13 @@ static void judge_success(Call *k, const NetResponse *r, Verdict *v, Err *err) {
     note_failure(k, "unknown", LEDGER_NULL, err);
   } else {
     k->row.kind = k->api->kind;
-    provider_read_usage(tree, k->model.provider, &reply);
+    int rc = provider_read_usage(tree, k->model.provider, &reply);
     snprintf(k->answered_model, sizeof k->answered_model, "%s", reply.model);
     scrub_model(k, k->answered_model);
     k->row.model = k->answered_model[0] ? k->answered_model : NULL;
-    if (price_reply(k, &reply, err) == RC_OK) {
+    if (rc != RC_OK) {
+      err_nomem(err);
+    } else if (price_reply(k, &reply, err) == RC_OK) {
       judge_reply(k, &reply, v, err);
     }
   }
@@ -480,9 +491,11 @@ static int next_attempt(Call *k, long long delay_ms, Err *failure) {
   char reason[sizeof k->retry_reason];
   snprintf(reason, sizeof reason, "%s",
            failure->provider_code[0] ? failure->provider_code : failure->code);
-  int rc = ledger_settle(k->store, &k->row, NULL, 1, &err);
-  k->is_open = rc == RC_OK || rc == RC_NOMEM; /* else it is queued */
-  if (k->store->is_main && rc != RC_NOMEM) {
+  Err memory = {0};
+  int is_queued = ledger_settle(k->store, &k->row, NULL, 1, &err) != RC_OK && err.rc != RC_NOMEM &&
+                  ledger_queue(k->store, &k->row, NULL, &memory) == RC_OK;
+  k->is_open = !is_queued;
+  if (k->store->is_main && is_queued) {
     err = (Err){0}; /* there, a queued row is no reason to stop */
   }
   if (err.rc == RC_OK && wait_and_begin(k, delay_ms, reason, &err) == RC_OK) {

@@ -51,26 +51,29 @@ static void keep_options(sqlite3_context *ctx, int argc, int at, Options *o) {
   }
 }
 
+static void add_failure(cJSON *tree, const Err *failure, Err *err) {
+  const char *code = failure->provider_code[0] ? failure->provider_code : failure->code;
+  cJSON *e = json_add(tree, "error", cJSON_CreateObject(), err);
+  json_add(e, "code", cJSON_CreateString(code), err);
+  json_add(e, "http_status",
+           failure->http_status ? cJSON_CreateNumber(failure->http_status) : cJSON_CreateNull(),
+           err);
+  json_add(e, "message", cJSON_CreateString(failure->msg), err);
+  json_add(e, "retryable", cJSON_CreateBool(failure->retryable), err);
+}
+
 /* {"value": …, "error": null | {code, http_status, message, retryable}} */
-static void result_json(sqlite3_context *ctx, const char *text, const Err *err) {
+static void result_json(sqlite3_context *ctx, const char *text, const Err *failure) {
   cJSON *tree = cJSON_CreateObject();
-  if (err->rc == RC_OK) {
-    cJSON_AddStringToObject(tree, "value", text);
-    cJSON_AddNullToObject(tree, "error");
+  Err err = {0};
+  if (failure->rc == RC_OK) {
+    json_add(tree, "value", cJSON_CreateString(text), &err);
+    json_add(tree, "error", cJSON_CreateNull(), &err);
   } else {
-    cJSON_AddNullToObject(tree, "value");
-    cJSON *e = cJSON_AddObjectToObject(tree, "error");
-    cJSON_AddStringToObject(e, "code", err->provider_code[0] ? err->provider_code : err->code);
-    if (err->http_status) {
-      cJSON_AddNumberToObject(e, "http_status", err->http_status);
-    } else {
-      cJSON_AddNullToObject(e, "http_status");
-    }
-    cJSON_AddStringToObject(e, "message", err->msg);
-    cJSON_AddBoolToObject(e, "retryable", err->retryable);
+    json_add(tree, "value", cJSON_CreateNull(), &err);
+    add_failure(tree, failure, &err);
   }
-  char *json = cJSON_PrintUnformatted(tree);
-  cJSON_Delete(tree);
+  char *json = json_print(tree, &err);
   if (json) {
     sqlite3_result_text(ctx, json, -1, SQLITE_TRANSIENT);
     sqlite3_result_subtype(ctx, 'J');

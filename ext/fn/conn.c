@@ -76,6 +76,7 @@ void conn_unref(void *p) {
   if (--c->refs > 0) {
     return;
   }
+  c->is_closing = 1;
   parked_settle_all(c);
   if (store_close(c->store) != RC_OK) {
     sqlite3_log(SQLITE_WARNING,
@@ -224,6 +225,9 @@ int conn_trust_store(Conn *c, int *in_main, Err *err) {
 }
 
 const Config *conn_config(Conn *c, Err *err) {
+  if (c->is_closing && c->config) {
+    return c->config; /* the database can't be asked any more */
+  }
   c->config = config_read(c->db, c->config, err);
   return c->config;
 }
@@ -237,6 +241,11 @@ Net *conn_net(Conn *c, Err *err) {
     c->net = net_open(err);
   }
   return c->net;
+}
+
+void conn_drop_net(Conn *c) {
+  net_close(c->net);
+  c->net = NULL;
 }
 
 /* sqlite3_is_interrupted() is newer than 3.40; a statement that starts while the flag is up says

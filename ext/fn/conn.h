@@ -61,7 +61,8 @@ typedef struct Conn {
   Settings set;
   pid_t pid;                    /* of the process that loaded the extension */
   Store *store;                 /* NULL until needed */
-  struct Parked *parked;        /* answers that wait for memory: a list */
+  struct Parked *parked;        /* calls that wait for memory or room: a list */
+  int is_closing;               /* nothing runs on db any more */
   Net *net;                     /* NULL until needed */
   Config *config;               /* as last read; NULL until needed */
   Pricing *pricing;             /* what prices were looked up; NULL until needed */
@@ -97,6 +98,9 @@ const Config *conn_config(Conn *c, Err *err);
 
 /* The HTTP side, opened when first needed. */
 Net *conn_net(Conn *c, Err *err);
+
+/* Closes it: the next request has a new one. */
+void conn_drop_net(Conn *c);
 
 /* 1 if the user pressed Ctrl-C (sqlite3_interrupt). Takes a Conn*. */
 int conn_interrupted(void *c);

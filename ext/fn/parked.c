@@ -75,7 +75,9 @@ static void settle_one(Parked *p) {
   go_on(&k, &p->call);
   k.attempts_left = 1;
   attempt_all(&k, &ignored);
-  ledger_settle(k.store, &k.row, NULL, 0, &ignored);
+  if (ledger_settle(k.store, &k.row, NULL, 0, &ignored) != RC_OK) {
+    ledger_queue(k.store, &k.row, NULL, &ignored);
+  }
   call_free(&k);
   options_free(&options);
 }

@@ -1,5 +1,6 @@
 /*
-** Calls whose answer is here and could not be dealt with for want of memory.
+** Calls whose answer is here and could not be dealt with for want of memory, or stored for want of room where the
+** cache would not keep it.
 **
 ** The provider has been paid, so the answer must not get lost, and keeping it must need no memory: the place is
 ** made before the request leaves, and takes over what the call owns, the bytes of the answer among it. Asked

@@ -324,9 +324,9 @@ static int claim(Call *k, const Texts *t, Outcome *out, Err *err) {
   }
 }
 
-/* Writes the last attempt's row and, where it may be kept, the answer. What can't be written is queued: an error
-** where that is a success. */
-static int settle(Call *k, const Outcome *out, int is_success, Err *err) {
+/* Writes the last attempt's row and, where it may be kept, the answer. What can't be written is queued, or, where
+** that would keep less than the provider was paid for, is to be parked: an error where it is a success. */
+static int settle(Call *k, const Outcome *out, int is_success, int *parks, Err *err) {
   const Options *o = k->request->options;
   long long ttl = o->ttl_ms != OPTION_UNSET ? o->ttl_ms : k->conn->set.ttl_ms;
   ttl = k->request->wants_vectors ? OPTION_UNSET : ttl; /* a vector does not go stale */
@@ -348,21 +348,27 @@ static int settle(Call *k, const Outcome *out, int is_success, Err *err) {
   Answer *answers = keep                    ? &a
                     : k->text && out->split ? out->split(out->split_arg, k->text, k->n, &write)
                                             : NULL;
-  if (write.rc == RC_NOMEM) {
+  *parks = write.rc == RC_NOMEM;
+  if (*parks) {
     return err_nomem(err);
   }
   write = (Err){0};
-  if (ledger_settle(k->store, &k->row, answers, 0, &write) == RC_NOMEM) {
+  if (ledger_settle(k->store, &k->row, answers, 0, &write) == RC_OK) {
+    return RC_OK;
+  }
+  int is_told = is_success && !k->store->is_main;
+  *parks = write.rc == RC_NOMEM || (is_told && !keep) ||
+           ledger_queue(k->store, &k->row, answers, err) != RC_OK;
+  if (write.rc == RC_NOMEM || err->rc != RC_OK) {
     return err_nomem(err);
   }
-  if (write.rc == RC_OK || !is_success || k->store->is_main) {
-    return RC_OK; /* or queued: the next call writes it */
-  }
-  return err_set(err, write.rc, "store",
-                 "the answer was paid for but can't be stored (%.300s); it is kept in memory: make "
-                 "room and run the "
-                 "statement again on this connection",
-                 write.msg);
+  return !is_told ? RC_OK
+                  : err_set(err, write.rc, "store",
+                            "the answer was paid for but can't be stored (%.300s); it is kept in "
+                            "memory: make "
+                            "room and run the "
+                            "statement again on this connection",
+                            write.msg);
 }
 
 /* A call that is refused before anything is sent leaves a row too, unless the caller's options,
@@ -380,21 +386,22 @@ static void record_refusal(Call *k, const Err *err) {
   k->has_row = ledger_defer(k->store, &k->row, &ignored) == RC_OK;
 }
 
-/* Settles the last attempt. 1 if it is to be parked: there was no memory for that, or before it for dealing with
-** what the provider answered. */
+/* Settles the last attempt. 1 if it is to be parked: there was no way to do that, or no memory before it for
+** dealing with what the provider answered. */
 static int is_to_be_parked(Call *k, Outcome *out, Err *err) {
   Err write = {0};
+  int parks = 0;
   if (!k->is_open) {
     return 0;
   }
   if (err->rc == RC_NOMEM && k->response.result == NET_ANSWERED && k->response.http_status) {
     return 1;
   }
-  settle(k, out, err->rc == RC_OK, &write);
+  settle(k, out, err->rc == RC_OK, &parks, &write);
   if (err->rc == RC_OK || write.rc == RC_NOMEM) {
     *err = write;
   }
-  return write.rc == RC_NOMEM;
+  return parks;
 }
 
 /* The call itself, its request being durable: attempts, settlement, outcome. Takes the place. 1 if it was put
@@ -451,7 +458,7 @@ static int go_on(Call *k, Outcome *out, Err *err) {
   }
   Err failure = {0};
   int attempts = k->attempts_left;
-  int was_answered = k->response.http_status / 100 == 2;
+  int was_answered = k->response.result == NET_ANSWERED && k->response.http_status / 100 == 2;
   k->attempts_left = 1;
   int is_parked = call_and_settle(k, place, out, &failure);
   if (was_answered || is_parked) {
@@ -592,12 +599,8 @@ static const char *dry_cache_state(Call *k, Err *err) {
   return found == 1 ? "hit" : "miss";
 }
 
-static void add_dollars(cJSON *tree, const char *name, int priced, Cost cost) {
-  if (priced == 1) {
-    cJSON_AddNumberToObject(tree, name, cost_usd(cost));
-  } else {
-    cJSON_AddNullToObject(tree, name);
-  }
+static void add_dollars(cJSON *tree, const char *name, int priced, Cost cost, Err *err) {
+  json_add(tree, name, priced == 1 ? cJSON_CreateNumber(cost_usd(cost)) : cJSON_CreateNull(), err);
 }
 
 /* Tokens and prices of the dry run: the input as the model counts it (how a schema is billed, no
@@ -618,21 +621,21 @@ static void add_estimates(cJSON *tree, Call *k, Err *err) {
   }
   usage_set(&u, UNIT_INPUT, input);
   usage_set(&u, UNIT_OUTPUT, 0);
-  cJSON_AddNumberToObject(tree, "input_tokens", (double)input);
-  cJSON_AddStringToObject(tree, "input_tokens_are",
-                          rule.is_exact && !o->schema ? "exact" : "estimated");
+  json_add(tree, "input_tokens", cJSON_CreateNumber((double)input), err);
+  json_add(tree, "input_tokens_are",
+           cJSON_CreateString(rule.is_exact && !o->schema ? "exact" : "estimated"), err);
   PricingAsk ask = {.model = k->model.name, .provider = k->model.provider, .at_ms = k->started_ms};
   char why[120];
   int priced = pricing_refresh(k->conn, NULL, err) == RC_OK
                    ? pricing_cost(k->conn, &ask, &u, &cost, why, sizeof why, err)
                    : 0;
-  add_dollars(tree, "input_cost_usd", priced, cost);
+  add_dollars(tree, "input_cost_usd", priced, cost, err);
   u.has &= ~UNIT_BIT(UNIT_OUTPUT);
   if (o->max_tokens != OPTION_UNSET) {
     usage_set(&u, UNIT_OUTPUT, o->max_tokens);
   }
   priced = err->rc == RC_OK ? pricing_cost(k->conn, &ask, &u, &cost, why, sizeof why, err) : 0;
-  add_dollars(tree, "max_cost_usd", priced, cost);
+  add_dollars(tree, "max_cost_usd", priced, cost, err);
 }
 
 /* With "auto" and no key at all, the first tier stands for the route: nothing is sent anyway. */
@@ -672,17 +675,16 @@ char *pipeline_dry_run(Conn *conn, const Request *request, Err *err) {
   const char *cache = dry_cache_state(&k, err);
   if (err->rc == RC_OK && choose_for_show(&k, err) == RC_OK && route_prepare(&k, err) == RC_OK) {
     cJSON *tree = cJSON_CreateObject();
-    cJSON_AddStringToObject(tree, "model", k.model.name);
-    cJSON_AddStringToObject(tree, "provider", k.model.provider);
+    json_add(tree, "model", cJSON_CreateString(k.model.name), err);
+    json_add(tree, "provider", cJSON_CreateString(k.model.provider), err);
     if (k.tier[0]) {
-      cJSON_AddStringToObject(tree, "tier", k.tier);
+      json_add(tree, "tier", cJSON_CreateString(k.tier), err);
     }
-    cJSON_AddStringToObject(tree, "url", k.url);
-    cJSON_AddStringToObject(tree, "cache", cache);
+    json_add(tree, "url", cJSON_CreateString(k.url), err);
+    json_add(tree, "cache", cJSON_CreateString(cache), err);
     add_estimates(tree, &k, err);
-    cJSON_AddRawToObject(tree, "body", k.body.data);
-    json = err->rc == RC_OK ? cJSON_PrintUnformatted(tree) : NULL;
-    cJSON_Delete(tree);
+    json_add(tree, "body", cJSON_CreateRaw(k.body.data), err);
+    json = json_print(tree, err);
   }
   call_free(&k);
   return json;

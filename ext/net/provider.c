@@ -90,7 +90,7 @@ int provider_is_failure(const cJSON *answer, long *status) {
                          (cJSON_IsString(error) && error->valuestring[0]));
 }
 
-void provider_read_usage(const cJSON *answer, const char *provider, Reply *reply) {
+int provider_read_usage(const cJSON *answer, const char *provider, Reply *reply) {
   const Vendor *vendor = vendor_by_word(provider);
   const char *model = usage_model(answer, vendor, NULL);
   Err err = {0};
@@ -100,6 +100,7 @@ void provider_read_usage(const cJSON *answer, const char *provider, Reply *reply
     text_copy(reply->usage_error, sizeof reply->usage_error, err.msg);
     usage_init(&reply->usage);
   }
+  return err.rc == RC_NOMEM ? RC_NOMEM : RC_OK;
 }
 
 void reply_free(Reply *reply) {

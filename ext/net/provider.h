@@ -56,9 +56,9 @@ int provider_read_failure(const char *body, size_t n, Failure *failure);
 ** *status, 0 if none. */
 int provider_is_failure(const cJSON *answer, long *status);
 
-/* Reads model and usage of an answer of that provider. Never fails: see usage_error (which says so where
-** memory was short: the answer is paid for all the same). */
-void provider_read_usage(const cJSON *answer, const char *provider, Reply *reply);
+/* Reads model and usage of an answer of that provider. What is wrong with them is in usage_error. RC_OK, or
+** RC_NOMEM where memory is why: the answer is paid for all the same. */
+int provider_read_usage(const cJSON *answer, const char *provider, Reply *reply);
 
 void reply_free(Reply *reply);
 

@@ -595,11 +595,11 @@ int ledger_settle(Store *s, LedgerRow *row, Answer *answer, int more, Err *err) 
   if (s->is_main && !s->in_savepoint) {
     row->id = copy.id; /* nothing rolled it back: write the same row again later */
   }
-  Err memory = {0};
-  if (enqueue(s, row, answer, &memory) != RC_OK) {
-    *err = memory;
-  }
   return err->rc;
+}
+
+int ledger_queue(Store *s, const LedgerRow *row, const Answer *answer, Err *err) {
+  return enqueue(s, row, answer, err);
 }
 
 enum { RECOVER_STEP = 256 };

@@ -4,8 +4,8 @@
 **
 ** A paid call: ledger_begin commits a row of kind 'unknown' and an intent; the request leaves;
 ** ledger_settle commits the final row, the cached answer and the end of the intent together. A
-** process that dies in between leaves exactly what is true: an 'unknown' row. Settling never loses
-** a row: what can't be written (disk full, busy) waits in memory and goes with the next write.
+** process that dies in between leaves exactly what is true: an 'unknown' row. What can't be written (disk full,
+** busy) waits in memory and goes with the next write.
 **
 ** A cache hit costs nothing, so its row may wait: hits are queued and written together, before the next request
 ** of the connection (so that its ids are in the order of time), after 100 rows, by the first call a second later,
@@ -76,11 +76,14 @@ int ledger_begin(Store *s, LedgerRow *row, const Hash *key, const LedgerText *te
 int ledger_begin_next(Store *s, long long previous, LedgerRow *row, const Hash *key,
                       long long lease_until, Err *err);
 
-/* Ends an attempt: writes its final row and, if given, the answer; the intent stays only if
-** `more` attempts follow. The row is never lost: RC_OK means it is on disk; an error means it
-** waits in memory and goes with the next write, but for RC_NOMEM: then even that was not possible, and the
-** caller keeps what it has (see fn/parked.h). */
+/* Ends an attempt: writes its final row and, if given, the answers; the intent stays only if
+** `more` attempts follow. RC_OK means that it is on disk; after an error the caller has it queued, or keeps what
+** it has (fn/parked.h): it must not get lost. */
 int ledger_settle(Store *s, LedgerRow *row, Answer *answer, int more, Err *err);
+
+/* Queues what could not be settled: it waits in memory and goes with the next write. Of several answers the first
+** is kept. Fails only without memory. */
+int ledger_queue(Store *s, const LedgerRow *row, const Answer *answer, Err *err);
 
 /* Queues a row that may be written later (a hit, a refusal). */
 int ledger_defer(Store *s, const LedgerRow *row, Err *err);
