@@ -304,8 +304,9 @@ static int fill_usage(Call *k, const Reply *reply, Err *err) {
 }
 
 /* Puts usage and cost of a success into the row. A model that is known but can't be priced says why; an
-** unknown one is NULL, and listed in llm_unpriced. Fails only without memory. */
-static int price_reply(Call *k, Reply *reply, Err *nomem) {
+** unknown one is NULL, and listed in llm_unpriced. Fails where that can't be known: no memory, or prices that can't
+** be read just now. */
+static int price_reply(Call *k, Reply *reply, Err *failure) {
   LedgerRow *row = &k->row;
   Cost cost = 0;
   char why[200] = "";
@@ -316,8 +317,13 @@ static int price_reply(Call *k, Reply *reply, Err *nomem) {
                  ? price_parts(k, reply, &cost, why, sizeof why, &err)
                  : price_one(k, ask_of(k, reply), &reply->usage, &cost, why, sizeof why, &err);
   }
-  if (err.rc == RC_NOMEM || fill_usage(k, reply, nomem) != RC_OK) {
-    return err_nomem(nomem);
+  if (fill_usage(k, reply, failure) != RC_OK) {
+    return failure->rc;
+  }
+  if (err.rc != RC_OK && err.rc != RC_ERROR) { /* there may be a price: it could not be read */
+    k->is_unpriced = 1;
+    *failure = err;
+    return failure->rc;
   }
   row->cost_nusd = priced == 1 ? cost_nusd(cost) : LEDGER_NULL;
   scrub(k, reply->usage_error, sizeof reply->usage_error);

@@ -46,6 +46,7 @@ typedef struct Call {
   Buf body;
   char url[512];
   NetResponse response; /* of the last attempt */
+  int is_unpriced;      /* prices could not be read just now: it is to be priced when they can */
   int has_answer;       /* it came before, and waited for memory: nothing is to be sent */
 
   /* the ledger */

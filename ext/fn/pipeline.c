@@ -394,7 +394,8 @@ static int is_to_be_parked(Call *k, Outcome *out, Err *err) {
   if (!k->is_open) {
     return 0;
   }
-  if (err->rc == RC_NOMEM && k->response.result == NET_ANSWERED && k->response.http_status) {
+  if (k->is_unpriced ||
+      (err->rc == RC_NOMEM && k->response.result == NET_ANSWERED && k->response.http_status)) {
     return 1;
   }
   settle(k, out, err->rc == RC_OK, &parks, &write);

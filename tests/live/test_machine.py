@@ -17,7 +17,7 @@ FAULT = os.path.join(ROOT, "build/fault")
 WALL_CLOCK = os.path.join(ROOT, "build/wall_clock.so")
 # How long, and how many places of each kind: short in `make test`, whole in `make test-faults`.
 STORM_SECONDS = int(os.environ.get("FAULT_STORM_SECONDS", "8"))
-SHARE = os.environ.get("FAULT_SHARE", "18")
+SHARE = os.environ.get("FAULT_SHARE", "6")
 
 
 class Injected(unittest.TestCase):
@@ -40,7 +40,7 @@ class Injected(unittest.TestCase):
     def test_out_of_descriptors_and_disk(self):
         for kind in ("open", "read", "write", "write-io", "sync", "map"):
             with self.subTest(kind):
-                self.run_faults("-s", str(max(3, int(SHARE) // 6)), "-k", kind)
+                self.run_faults("-s", str(int(SHARE) // 6), "-k", kind)
 
 
 def ask_all(db, questions):
