@@ -511,5 +511,9 @@ int config_model(const Config *c, const char *name, Model *model, Err *err) {
     free((char *)model->name);
     model->name = strdup(name);
   }
-  return model->name ? err->rc : err_nomem(err);
+  if (err->rc != RC_OK || !model->name) {
+    config_model_free(model); /* not half of it */
+    err_nomem(err);
+  }
+  return err->rc;
 }
