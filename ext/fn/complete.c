@@ -1,6 +1,7 @@
 /*
 ** llm_complete, llm_chat, llm_last_call: arguments in, the pipeline, result out.
 */
+#include "fn/args.h"
 #include "fn/call.h"
 #include "fn/fn.h"
 
@@ -63,7 +64,7 @@ static void add_failure(cJSON *tree, const Err *failure, Err *err) {
 }
 
 /* {"value": …, "error": null | {code, http_status, message, retryable}} */
-static void result_json(sqlite3_context *ctx, const char *text, const Err *failure) {
+static void result_outcome(sqlite3_context *ctx, const char *text, const Err *failure) {
   cJSON *tree = cJSON_CreateObject();
   Err err = {0};
   if (failure->rc == RC_OK) {
@@ -73,14 +74,7 @@ static void result_json(sqlite3_context *ctx, const char *text, const Err *failu
     json_add(tree, "value", cJSON_CreateNull(), &err);
     add_failure(tree, failure, &err);
   }
-  char *json = json_print(tree, &err);
-  if (json) {
-    sqlite3_result_text(ctx, json, -1, SQLITE_TRANSIENT);
-    sqlite3_result_subtype(ctx, 'J');
-    cJSON_free(json);
-  } else {
-    sqlite3_result_error_nomem(ctx);
-  }
+  result_json(ctx, json_print(tree, &err));
 }
 
 static void give_outcome(sqlite3_context *ctx, const char *function, int on_error, Outcome *out,
@@ -88,7 +82,7 @@ static void give_outcome(sqlite3_context *ctx, const char *function, int on_erro
   if (err->rc != RC_OK && (on_error == ON_ERROR_ERROR || !on_error_covers(err))) {
     result_error(ctx, function, err);
   } else if (on_error == ON_ERROR_JSON) {
-    result_json(ctx, out->text, err);
+    result_outcome(ctx, out->text, err);
   } else if (err->rc == RC_OK) {
     sqlite3_result_text64(ctx, out->text, out->n, free, SQLITE_UTF8);
     out->text = NULL;

@@ -77,7 +77,11 @@ void conn_unref(void *p) {
     return;
   }
   c->is_closing = 1;
-  parked_settle_all(c);
+  if (c->store && store_is_inherited(c->store)) {
+    parked_drop(c); /* the parent settles them */
+  } else {
+    parked_settle_all(c);
+  }
   if (store_close(c->store) != RC_OK) {
     sqlite3_log(SQLITE_WARNING,
                 "llmcost: ledger rows could not be written when the connection closed");

@@ -75,7 +75,10 @@ static void settle_one(Parked *p) {
   go_on(&k, &p->call);
   k.attempts_left = 1;
   attempt_all(&k, &ignored);
-  if (ledger_settle(k.store, &k.row, NULL, 0, &ignored) != RC_OK) {
+  ignored = (Err){0};
+  int can_write = !k.store->is_main && store_revive(k.store, &ignored) == RC_OK;
+  if (!can_write || ledger_settle(k.store, &k.row, NULL, 0, &ignored) != RC_OK) {
+    ignored = (Err){0};
     ledger_queue(k.store, &k.row, NULL, &ignored);
   }
   call_free(&k);

@@ -161,6 +161,10 @@ int store_begin(Store *s, Err *err) {
   if (s->is_main) {
     return begin_savepoint(s, err);
   }
+  if (!s->db) {
+    return err_set(err, RC_ERROR, "store", "the store '%s' had to be closed: run it again",
+                   s->path);
+  }
   int rc = sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
   if (rc != SQLITE_OK && rc != SQLITE_NOTFOUND) {
     return store_error(s, rc, "look for its file", err);
