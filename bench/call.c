@@ -8,11 +8,11 @@
 ** Usage: bench_call STANDIN_URL REDIS_PORT [CACHED_ANSWERS]. Started by bench/call.sh. Prints one
 ** table.
 */
-#include "fn/call.h"
+#include "call/call.h"
 #include "llmcost.h"
 
-#include "core/hash.h"
-#include "fn/pricing.h"
+#include "base/hash.h"
+#include "call/pricing.h"
 #include "store/ledger.h"
 
 #include <curl/curl.h>

@@ -4,8 +4,8 @@
 ** TEXTS has one text per line, all of one length. Prints "static USEC" and "minilm USEC": the best of
 ** the passes over all texts, after one to warm up.
 */
-#include "minilm.h"
-#include "static_embedder.h"
+#include "vec/embed/minilm.h"
+#include "vec/embed/static_embedder.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -11,9 +11,9 @@
 */
 #include "data.h"
 
-#include "cosine.h"
-#include "index.h"
-#include "kernels.h"
+#include "vec/engine/kernels/cosine.h"
+#include "vec/engine/index.h"
+#include "vec/engine/kernels/kernels.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -22,8 +22,8 @@ COSINES = (0.88, 0.92, 0.95)
 # Reads "text TAB text" lines, or with "all" labelled lines whose every pair counts. Prints the cosine,
 # a bit per rule that objects, and the microseconds of guard_veto.
 DRIVER = r"""
-#include "core/guard.c"
-#include "static_embedder.h"
+#include "core/guard/guard.c"
+#include "vec/embed/static_embedder.h"
 #include <stdio.h>
 #include <time.h>
 
@@ -120,10 +120,10 @@ def build():
     source, program = os.path.join(BUILD, "guard_bench.c"), os.path.join(BUILD, "guard_bench")
     with open(source, "w", encoding="utf-8") as f:
         f.write(DRIVER)
-    files = ["ext/core/guard_tokens.c", "ext/core/guard_words.c", "vec/static_embedder.c",
-             "vec/static_rows.c", "vec/wordpiece.c", "vec/vec.c"]
+    files = ["ext/core/guard/guard_tokens.c", "ext/core/guard/guard_words.c", "vec/embed/static_embedder.c",
+             "vec/embed/static_rows.c", "vec/embed/wordpiece.c", "vec/engine/kernels/vec.c"]
     subprocess.run([os.environ.get("CC", "cc"), "-O3", "-ffast-math", "-std=c11", "-D_GNU_SOURCE", "-Iext",
-                    "-Ivec", "-o", program, source, *files, "-lutf8proc", "-lpthread", "-lm"],
+                    "-I.", "-o", program, source, *files, "-lutf8proc", "-lpthread", "-lm"],
                    cwd=ROOT, check=True)
     return program
 

@@ -11,10 +11,10 @@
 ** cosines are not exactly the oracle's. "missing" are hits the oracle has and the index has not,
 ** "false" the reverse. Exit code 1 if there are any.
 */
-#include "cosine.h"
-#include "index.h"
-#include "kernels.h"
-#include "vector.h"
+#include "vec/engine/kernels/cosine.h"
+#include "vec/engine/index.h"
+#include "vec/engine/kernels/kernels.h"
+#include "vec/engine/kernels/vector.h"
 
 #include <math.h>
 #include <stdio.h>

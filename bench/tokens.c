@@ -5,7 +5,7 @@
 ** texts, when only the first half was counted before, and the best of four passes more; or a line per kind
 ** of text.
 */
-#include "core/encoding.h"
+#include "core/tokens/encoding.h"
 
 #include <stdio.h>
 #include <stdlib.h>

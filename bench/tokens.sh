@@ -14,7 +14,7 @@ for n in "${2:-120000}" points; do
   /usr/bin/python3 tests/live/token_texts.py "$n" "$dir/tokens.texts"
   for encoding in o200k_base cl100k_base p50k_base r50k_base; do
     build/token_lines $encoding < "$dir/tokens.texts" > "$dir/tokens.ids"
-    node tests/live/token_check.js "$modules" "$dir/tokens.texts" $encoding "$dir/tokens.ids" ext/core/ranks/classes.bin
+    node tests/live/token_check.js "$modules" "$dir/tokens.texts" $encoding "$dir/tokens.ids" ext/core/tokens/ranks/classes.bin
   done
 done
 /usr/bin/python3 - "$dir" <<'PY'
@@ -31,7 +31,7 @@ texts = token_texts.shared_texts(os.path.join(os.path.dirname(os.getcwd()), "sha
 texts = sorted(set(texts))
 random.Random(7).shuffle(texts)
 write("prose", texts[:40000])
-paths = [p for pattern in ("ext/*/*.[ch]", "vec/*.[ch]", "tests/*/*.[ch]", "tests/*/*.py") for p in sorted(glob.glob(pattern))]
+paths = [p for pattern in ("ext/*/*.[ch]", "vec/*/*.[ch]", "tests/*/*.[ch]", "tests/*/*.py") for p in sorted(glob.glob(pattern))]
 random.Random(8).shuffle(paths)
 write("code", [open(p).read() for p in paths])
 PY

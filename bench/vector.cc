@@ -25,7 +25,7 @@
 
 extern "C" {
 #include "data.h"
-#include "index.h"
+#include "vec/engine/index.h"
 }
 
 #include <algorithm>

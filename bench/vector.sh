@@ -16,14 +16,14 @@ sh tests/deps.sh build-essential sqlite3 libsqlite3-dev libhnswlib-dev
 cp "${SO:-llmcost.so}" "$dir/llmcost.so" # a make meanwhile doesn't touch what is measured
 
 # The engine as it is shipped, the peers and the generator at their best.
-engine="index rows search settle stream tree basis vector cosine vec kernels kernels_avx2 kernels_avx512 kernels_neon"
 objects=
-for f in $engine; do
-  cc -O2 -g -std=c11 -D_GNU_SOURCE -ffp-contract=off -Ivec -c "vec/$f.c" -o "$dir/$f.o"
-  objects="$objects $dir/$f.o"
+for f in vec/engine/*.c vec/engine/kernels/*.c; do
+  object="$dir/$(basename "$f" .c).o"
+  cc -O2 -g -std=c11 -D_GNU_SOURCE -ffp-contract=off -Iext -I. -c "$f" -o "$object"
+  objects="$objects $object"
 done
 cc -O3 -march=native -std=c11 -D_GNU_SOURCE -c bench/data.c -o "$dir/data.o"
-g++ -O3 -march=native -std=c++17 -Wall -Wextra -Ivec -o "$dir/vector" bench/vector.cc \
+g++ -O3 -march=native -std=c++17 -Wall -Wextra -I. -o "$dir/vector" bench/vector.cc \
   "$dir/data.o" $objects -lsqlite3 -lm
 
 cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)

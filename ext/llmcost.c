@@ -9,7 +9,7 @@
 SQLITE_EXTENSION_INIT1
 
 #include "fn/fn.h"
-#include "fn/memo.h"
+#include "call/memo.h"
 #include "trust/guard.h"
 
 #include <string.h>

@@ -12,5 +12,5 @@ FNR == 1 {
   gsub(/\t/, "\\t")
   printf "    \"%s\\n\"\n", $0
 }
-BEGIN { print "#include \"core/sql_text.h\"" }
+BEGIN { print "#include \"sql/sql_text.h\"" }
 END { print ";" }

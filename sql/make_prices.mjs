@@ -3,7 +3,7 @@
 //   npm install @pydantic/genai-prices@0.1.8 && node sql/make_prices.mjs node_modules 0.1.8 2026-09-23
 //
 // Arguments: the node_modules folder, the package's version, the day it was published (its prices were checked by
-// then). The formats are described in ext/core/catalogue.c. What the formats can't say is left out and counted on
+// then). The formats are described in ext/core/price/catalogue.c. What the formats can't say is left out and counted on
 // standard error. `make prices` runs this.
 import { writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";

@@ -6,7 +6,7 @@ files=$(git ls-files '*.c' '*.h')
 clang-format --dry-run --Werror $files || status=1
 
 cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
-  --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches -Iext -Ivec -DSQLITE_CORE ext vec || status=1
+  --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches -Iext -I. -DSQLITE_CORE ext vec || status=1
 
 # Functions with a safer sibling, or that hide allocations.
 banned='\b(sprintf|vsprintf|strcpy|strcat|strtok|atoi|atol|gets|alloca)[[:space:]]*\('
@@ -19,25 +19,8 @@ if grep -nE '\bgetenv[[:space:]]*\(' $(git ls-files 'ext/*.c' 'vec/*.c') | grep 
   echo "lint: getenv outside ext/trust/access.c"
   status=1
 fi
-# Rooms: core knows no SQLite and no curl; only net knows curl; store and net do not know each other.
-if grep -nE '#include [<"](sqlite|curl/|store/|net/|fn/)' ext/core/*.[ch]; then
-  echo "lint: core includes another room"
-  status=1
-fi
-if grep -lE '#include <curl/' $(git ls-files 'ext/*.[ch]') | grep -v '^ext/net/'; then
-  echo "lint: curl outside net"
-  status=1
-fi
-if grep -nE '#include "(net|fn)/' ext/store/*.[ch] || grep -nE '#include "(store|fn)/' ext/net/*.[ch]; then
-  echo "lint: store, net or fn included from the side"
-  status=1
-fi
-# vec: the engine and the embedders know neither SQLite nor the rest; the table (cache_*) knows SQLite and core.
-if grep -nE '#include "(store|net|fn)/' vec/*.[ch] ||
-  grep -nE '#include [<"]sqlite|SQLITE_' $(ls vec/*.[ch] | grep -v '^vec/cache'); then
-  echo "lint: vec includes another room"
-  status=1
-fi
+# Rooms: who may include whom.
+/usr/bin/python3 tests/rooms.py || status=1
 # Functions over 100 lines.
 long=$(awk 'FNR==1{s=0} /^[A-Za-z_].*\) *\{$/{s=FNR;n=$0} /^\}/{if(s&&FNR-s>100)print FILENAME":"s": "n;s=0}' $files)
 if [ -n "$long" ]; then

@@ -4,9 +4,9 @@
 #ifndef LLMCOST_ARGS_H
 #define LLMCOST_ARGS_H
 
-#include "core/error.h"
-#include "core/json.h"
-#include "sqlite_api.h"
+#include "base/error.h"
+#include "base/text/json.h"
+#include "base/sqlite/sqlite_api.h"
 
 /* The n bytes of an argument as text, NUL-terminated, borrowed until it is converted. NULL where the argument
 ** is NULL, or *err: out of memory. */

@@ -2,7 +2,7 @@
 ** llm_complete, llm_chat, llm_last_call: arguments in, the pipeline, result out.
 */
 #include "fn/args.h"
-#include "fn/call.h"
+#include "call/call.h"
 #include "fn/fn.h"
 
 #include <stdlib.h>

@@ -5,12 +5,12 @@
 #include "fn/fn.h"
 #include "llmcost.h"
 
-#include "core/catalogue.h"
+#include "core/price/catalogue.h"
 #include "fn/args.h"
 #include "trust/access.h"
-#include "fn/embedders.h"
+#include "work/embedders.h"
 #include "store/config.h"
-#include "vec.h"
+#include "vec/engine/kernels/vec.h"
 
 #include <math.h>
 #include <stdlib.h>

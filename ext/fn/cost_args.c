@@ -5,7 +5,7 @@
 
 #include "fn/fn.h"
 
-#include "core/decimal.h"
+#include "base/text/decimal.h"
 #include "fn/args.h"
 
 #include <limits.h>

@@ -5,13 +5,13 @@
 ** its vectors with.
 */
 #include "fn/args.h"
-#include "fn/embed_remote.h"
-#include "fn/embedders.h"
+#include "work/embed_remote.h"
+#include "work/embedders.h"
 #include "fn/fn.h"
 
-#include "core/text.h"
-#include "cosine.h"
-#include "vector.h"
+#include "base/text/text.h"
+#include "vec/engine/kernels/cosine.h"
+#include "vec/engine/kernels/vector.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #ifndef LLMCOST_FN_H
 #define LLMCOST_FN_H
 
-#include "fn/conn.h"
+#include "conn/conn.h"
 
 /* The connection a function of ours was called on. */
 Conn *fn_conn(sqlite3_context *ctx);

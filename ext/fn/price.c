@@ -3,8 +3,8 @@
 */
 #include "fn/fn.h"
 
-#include "core/catalogue.h"
-#include "core/decimal.h"
+#include "core/price/catalogue.h"
+#include "base/text/decimal.h"
 #include "fn/args.h"
 #include "fn/cost_args.h"
 #include "store/prices.h"

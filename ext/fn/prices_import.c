@@ -3,8 +3,8 @@
 */
 #include "fn/fn.h"
 
-#include "core/buf.h"
-#include "core/price_import.h"
+#include "base/buf.h"
+#include "core/price/price_import.h"
 #include "fn/args.h"
 #include "store/prices.h"
 

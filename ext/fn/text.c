@@ -3,8 +3,8 @@
 */
 #include "fn/fn.h"
 
-#include "core/buf.h"
-#include "core/text.h"
+#include "base/buf.h"
+#include "base/text/text.h"
 #include "fn/args.h"
 
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 #include "fn/fn.h"
 
 #include "fn/args.h"
-#include "fn/counter.h"
+#include "call/counter.h"
 
 #include <stdlib.h>
 

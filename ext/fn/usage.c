@@ -3,9 +3,9 @@
 */
 #include "fn/fn.h"
 
-#include "core/book.h"
-#include "core/model_name.h"
-#include "core/usage.h"
+#include "core/price/book.h"
+#include "core/names/model_name.h"
+#include "core/price/usage.h"
 #include "fn/args.h"
 #include "fn/cost_args.h"
 

@@ -10,8 +10,8 @@
 #ifndef LLMCOST_TRANSPORT_H
 #define LLMCOST_TRANSPORT_H
 
-#include "core/buf.h"
-#include "core/error.h"
+#include "base/buf.h"
+#include "base/error.h"
 
 typedef struct Net Net;
 

@@ -3,10 +3,10 @@
 */
 #include "store/config.h"
 
-#include "base/ddl.h"
-#include "base/savepoint.h"
-#include "core/model_name.h"
-#include "core/sql_text.h"
+#include "base/sqlite/ddl.h"
+#include "base/sqlite/savepoint.h"
+#include "core/names/model_name.h"
+#include "sql/sql_text.h"
 #include "store/prices.h"
 
 #include <stdlib.h>

@@ -10,10 +10,10 @@
 #ifndef LLMCOST_CONFIG_H
 #define LLMCOST_CONFIG_H
 
-#include "base/savepoint.h"
-#include "core/catalogue.h"
-#include "core/error.h"
-#include "sqlite_api.h"
+#include "base/sqlite/savepoint.h"
+#include "core/price/catalogue.h"
+#include "base/error.h"
+#include "base/sqlite/sqlite_api.h"
 
 typedef struct Config {
   Model *models; /* owned texts; the compiled-in ones too, where there is no table */

@@ -6,8 +6,8 @@
 #include "store/ledger.h"
 
 #include "base/clock.h"
-#include "store/inflight.h"
-#include "store/owner.h"
+#include "store/claim/inflight.h"
+#include "store/claim/owner.h"
 #include "store/semantic.h"
 
 #include <math.h>

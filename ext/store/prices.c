@@ -6,10 +6,10 @@
 */
 #include "store/prices.h"
 
-#include "base/columns.h"
-#include "base/savepoint.h"
-#include "core/decimal.h"
-#include "core/usage.h"
+#include "base/sqlite/columns.h"
+#include "base/sqlite/savepoint.h"
+#include "base/text/decimal.h"
+#include "core/price/usage.h"
 #include "store/config.h"
 
 #include <limits.h>

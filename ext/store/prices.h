@@ -4,9 +4,9 @@
 #ifndef LLMCOST_STORE_PRICES_H
 #define LLMCOST_STORE_PRICES_H
 
-#include "core/book.h"
-#include "core/error.h"
-#include "sqlite_api.h"
+#include "core/price/book.h"
+#include "base/error.h"
+#include "base/sqlite/sqlite_api.h"
 
 /* The kinds of a price, for messages. */
 #define PRICE_KIND_WORDS                                                                           \

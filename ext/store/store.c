@@ -12,12 +12,12 @@
 #include "store/store.h"
 
 #include "base/clock.h"
-#include "base/columns.h"
-#include "core/sql_text.h"
-#include "store/genuine.h"
-#include "store/inflight.h"
+#include "base/sqlite/columns.h"
+#include "sql/sql_text.h"
+#include "store/schema/genuine.h"
+#include "store/claim/inflight.h"
 #include "store/ledger.h"
-#include "store/migrate.h"
+#include "store/schema/migrate.h"
 
 #include <errno.h>
 #include <fcntl.h>

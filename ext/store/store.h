@@ -16,10 +16,10 @@
 #ifndef LLMCOST_STORE_H
 #define LLMCOST_STORE_H
 
-#include "base/savepoint.h"
-#include "core/error.h"
-#include "core/hash.h"
-#include "sqlite_api.h"
+#include "base/sqlite/savepoint.h"
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/sqlite/sqlite_api.h"
 
 #include <sys/types.h>
 

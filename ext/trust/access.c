@@ -3,7 +3,7 @@
 */
 #include "trust/access.h"
 
-#include "core/hosts.h"
+#include "trust/hosts.h"
 
 #include <ctype.h>
 #include <pthread.h>

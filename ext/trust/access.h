@@ -12,8 +12,8 @@
 #ifndef LLMCOST_ACCESS_H
 #define LLMCOST_ACCESS_H
 
-#include "core/catalogue.h"
-#include "core/error.h"
+#include "core/price/catalogue.h"
+#include "base/error.h"
 
 #include <stddef.h>
 

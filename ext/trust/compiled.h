@@ -10,8 +10,8 @@
 #ifndef LLMCOST_COMPILED_H
 #define LLMCOST_COMPILED_H
 
-#include "core/error.h"
-#include "sqlite_api.h"
+#include "base/error.h"
+#include "base/sqlite/sqlite_api.h"
 
 #include <stddef.h>
 

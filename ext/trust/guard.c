@@ -3,8 +3,8 @@
 */
 #include "trust/guard.h"
 
-#include "base/columns.h"
-#include "base/ddl.h"
+#include "base/sqlite/columns.h"
+#include "base/sqlite/ddl.h"
 #include "trust/compiled.h"
 #include "trust/watched.h"
 

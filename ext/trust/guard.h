@@ -33,8 +33,8 @@
 #ifndef LLMCOST_GUARD_H
 #define LLMCOST_GUARD_H
 
-#include "core/error.h"
-#include "sqlite_api.h"
+#include "base/error.h"
+#include "base/sqlite/sqlite_api.h"
 
 typedef enum GuardKind { GUARD_FUNCTION, GUARD_TABLE } GuardKind;
 

@@ -17,7 +17,7 @@
 #ifndef LLMCOST_MARK_H
 #define LLMCOST_MARK_H
 
-#include "core/error.h"
+#include "base/error.h"
 
 enum { MARK_INSTALLATION_SIZE = 33, MARK_SIZE = 65 };
 

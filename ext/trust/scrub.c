@@ -4,7 +4,7 @@
 */
 #include "trust/scrub.h"
 
-#include "core/limits.h"
+#include "base/limits.h"
 
 #include <stdint.h>
 #include <stdlib.h>

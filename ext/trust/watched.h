@@ -10,8 +10,8 @@
 #ifndef LLMCOST_WATCHED_H
 #define LLMCOST_WATCHED_H
 
-#include "base/schema_watch.h"
-#include "core/error.h"
+#include "base/sqlite/schema_watch.h"
+#include "base/error.h"
 
 typedef struct WatchedSchema {
   char *name; /* owned (sqlite3_free) */

@@ -9,8 +9,8 @@
 #ifndef LLMCOST_FUZZ_H
 #define LLMCOST_FUZZ_H
 
-#include "core/json.h"
-#include "core/text.h"
+#include "base/text/json.h"
+#include "base/text/text.h"
 
 #include <stdint.h>
 #include <stdio.h>

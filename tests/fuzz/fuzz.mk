@@ -8,7 +8,7 @@ FUZZ_PACKAGES := clang libclang-rt-14-dev
 FUZZ_SECONDS  ?= 900
 FUZZ    := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 TARGET  ?= $(FUZZ)
-FUZZ_SRC := $(filter ext/base/% ext/core/% ext/trust/% vec/%,$(SRC)) $(filter-out ext/net/transport.c,$(filter ext/net/%,$(SRC)))
+FUZZ_SRC := $(filter ext/base/% ext/core/% ext/wire/% ext/trust/% vec/%,$(SRC))
 FUZZ_SAN := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 .PHONY: fuzz fuzz-keep deps-fuzz
@@ -35,4 +35,4 @@ fuzz: $(TARGET:%=$(B)/fuzz/bin/%) ## look for inputs that break a parser: FUZZ_S
 	@for t in $(TARGET); do sh tests/fuzz/fuzz.sh run $$t $(FUZZ_SECONDS) || exit 1; done
 fuzz-keep: $(TARGET:%=$(B)/fuzz/bin/%) ## minimise what was found into tests/fuzz/corpus
 	@for t in $(TARGET); do sh tests/fuzz/fuzz.sh keep $$t || exit 1; done
--include $(wildcard $(B)/fuzz/*/*/*.d $(B)/fuzz/*/*.d)
+-include $(SRC:%.c=$(B)/fuzz/%.d) $(wildcard $(B)/fuzz/tests/fuzz/*.d)

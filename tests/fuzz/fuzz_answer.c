@@ -6,7 +6,7 @@
 */
 #include "fuzz.h"
 
-#include "net/provider.h"
+#include "wire/provider.h"
 
 static void check_usage(const Usage *u) {
   for (Unit unit = 0; unit < UNIT_COUNT; unit++) {

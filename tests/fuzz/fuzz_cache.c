@@ -14,9 +14,9 @@
 #define SQLITE_CORE 1 /* this file is the application: no API table for it */
 #include "fuzz.h"
 
-#include "cache.h"
-#include "cache_table.h"
-#include "index_internal.h"
+#include "vec/cache/cache.h"
+#include "vec/cache/table.h"
+#include "vec/engine/index_internal.h"
 
 #include <math.h>
 #include <sqlite3.h>

@@ -7,7 +7,7 @@
 */
 #include "fuzz.h"
 
-#include "base/ddl.h"
+#include "base/sqlite/ddl.h"
 
 #include <sqlite3.h>
 

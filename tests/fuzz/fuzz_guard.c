@@ -5,7 +5,7 @@
 */
 #include "fuzz.h"
 
-#include "core/guard.h"
+#include "core/guard/guard.h"
 
 static int is_same(const char *a, const char *b) {
   return a && b ? strcmp(a, b) == 0 : a == b;

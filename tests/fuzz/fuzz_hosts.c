@@ -7,7 +7,7 @@
 */
 #include "fuzz.h"
 
-#include "core/hosts.h"
+#include "trust/hosts.h"
 #include "trust/access.h"
 
 #include <curl/curl.h>

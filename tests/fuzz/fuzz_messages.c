@@ -7,9 +7,9 @@
 */
 #include "fuzz.h"
 
-#include "core/request.h"
-#include "core/tokens.h"
-#include "net/provider.h"
+#include "core/request/request.h"
+#include "core/tokens/tokens.h"
+#include "wire/provider.h"
 
 static void check_json(const char *text, size_t n) {
   cJSON *tree = fuzz_json(text, n);

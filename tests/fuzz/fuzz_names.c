@@ -7,11 +7,11 @@
 */
 #include "fuzz.h"
 
-#include "core/book.h"
-#include "core/catalogue.h"
-#include "core/glob.h"
-#include "core/model_name.h"
-#include "core/tokens.h"
+#include "core/price/book.h"
+#include "core/price/catalogue.h"
+#include "base/text/glob.h"
+#include "core/names/model_name.h"
+#include "core/tokens/tokens.h"
 
 static void check_names(const char *a, const char *b) {
   char lower[64];

@@ -6,9 +6,9 @@
 */
 #include "fuzz.h"
 
-#include "core/base64.h"
-#include "core/decimal.h"
-#include "core/options.h"
+#include "base/text/base64.h"
+#include "base/text/decimal.h"
+#include "core/request/options.h"
 
 static void check_decimal(const char *text, int scale) {
   long long value = -1, again = -1;

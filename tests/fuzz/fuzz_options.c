@@ -5,7 +5,7 @@
 */
 #include "fuzz.h"
 
-#include "core/options.h"
+#include "core/request/options.h"
 
 #include <math.h>
 

@@ -8,8 +8,8 @@
 */
 #include "fuzz.h"
 
-#include "core/encoding.h"
-#include "core/pretokenize.h"
+#include "core/tokens/encoding.h"
+#include "core/tokens/pretokenize.h"
 
 static void check_pieces(SplitRule rule, const char *text, size_t n, size_t at_once) {
   size_t *all = malloc((n + 1) * sizeof *all), some[16], seen = 0;

@@ -6,8 +6,8 @@
 */
 #include "fuzz.h"
 
-#include "core/price.h"
-#include "core/price_import.h"
+#include "core/price/price.h"
+#include "core/price/price_import.h"
 
 static void check_cost(const PriceRef *ref, long long at_ms, long long tokens) {
   const PriceWhen when = {at_ms, tokens, "standard", ""};

@@ -6,7 +6,7 @@
 */
 #include "fuzz.h"
 
-#include "core/bpe.h"
+#include "core/tokens/bpe.h"
 
 enum { HEADER = 20, SINGLES = 256 };
 

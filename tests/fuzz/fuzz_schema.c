@@ -5,7 +5,7 @@
 */
 #include "fuzz.h"
 
-#include "core/schema.h"
+#include "core/request/schema.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   Input in = {data, size};

@@ -10,10 +10,10 @@
 */
 #include "fuzz.h"
 
-#include "cosine.h"
-#include "index.h"
-#include "index_internal.h"
-#include "vector.h"
+#include "vec/engine/kernels/cosine.h"
+#include "vec/engine/index.h"
+#include "vec/engine/index_internal.h"
+#include "vec/engine/kernels/vector.h"
 
 enum { DIM = 17, IDS = 5000, INDEXES = 4 };
 

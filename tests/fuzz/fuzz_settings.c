@@ -6,7 +6,7 @@
 */
 #include "fuzz.h"
 
-#include "cache_settings.h"
+#include "vec/cache/settings.h"
 
 #include <math.h>
 

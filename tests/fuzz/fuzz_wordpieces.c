@@ -7,8 +7,8 @@
 */
 #include "fuzz.h"
 
-#include "static_embedder.h"
-#include "wordpiece.h"
+#include "vec/embed/static_embedder.h"
+#include "vec/embed/wordpiece.h"
 
 #include <math.h>
 

@@ -16,7 +16,7 @@ import unittest
 from harness import ROOT, SHARED, TempDir
 
 EMBED_LINES = os.path.join(ROOT, "build/embed_lines")
-TABLE = os.path.join(ROOT, "vec/embedder/static256_4.bin")
+TABLE = os.path.join(ROOT, "vec/embed/recipe/static256_4.bin")
 MODEL = os.path.join(ROOT, "minilm.bin")
 ONNX_DIR = os.path.join(ROOT, "build/npm-minilm/package/models/Xenova/all-MiniLM-L6-v2")
 
@@ -313,7 +313,7 @@ class MiniLm(unittest.TestCase):
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as f:
             avx512 = " avx512f" in f.read()
         # Where ONNX Runtime takes AVX-512 code, it rounds otherwise, and quantization amplifies that
-        # (vec/minilm.c): two of its own builds are then no closer to each other.
+        # (vec/embed/minilm.c): two of its own builds are then no closer to each other.
         self.assertGreaterEqual(min(cosines), 0.98 if avx512 else 0.999)
         self.assertGreaterEqual(sum(cosines) / len(cosines), 0.999)
 

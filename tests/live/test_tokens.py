@@ -30,7 +30,7 @@ class Official(unittest.TestCase):
                 with self.subTest(encoding), open(texts) as f, open(ids, "wb") as out:
                     subprocess.run([os.path.join(ROOT, "build/token_lines"), encoding], stdin=f, stdout=out, check=True)
                     check = subprocess.run(["node", os.path.join(ROOT, "tests/live/token_check.js"), modules, texts, encoding, ids,
-                                            os.path.join(ROOT, "ext/core/ranks/classes.bin")], capture_output=True, text=True)
+                                            os.path.join(ROOT, "ext/core/tokens/ranks/classes.bin")], capture_output=True, text=True)
                     self.assertEqual(check.returncode, 0, check.stdout + check.stderr)
                     self.assertIn("texts 4000 ", check.stdout)
                     self.assertIn("tiktoken_differs 0 ", check.stdout)

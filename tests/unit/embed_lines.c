@@ -7,9 +7,9 @@
 ** `ids` an i32 count and as many i32 (an unknown word is -1); otherwise an i32 result code and the
 ** vector's float32 (zeros where the code isn't 0).
 */
-#include "minilm.h"
-#include "static_embedder.h"
-#include "wordpiece.h"
+#include "vec/embed/minilm.h"
+#include "vec/embed/static_embedder.h"
+#include "vec/embed/wordpiece.h"
 
 #include <stdio.h>
 #include <stdlib.h>

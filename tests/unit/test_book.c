@@ -3,9 +3,9 @@
 */
 #include "unit.h"
 
-#include "core/book.h"
-#include "core/catalogue.h"
-#include "core/glob.h"
+#include "core/price/book.h"
+#include "core/price/catalogue.h"
+#include "base/text/glob.h"
 
 #include <limits.h>
 

@@ -4,9 +4,9 @@
 */
 #include "unit.h"
 
-#include "core/bpe.h"
-#include "core/encoding.h"
-#include "core/pretokenize.h"
+#include "core/tokens/bpe.h"
+#include "core/tokens/encoding.h"
+#include "core/tokens/pretokenize.h"
 
 static EncodingCache cache;
 

@@ -3,7 +3,7 @@
 */
 #include "unit.h"
 
-#include "core/buf.h"
+#include "base/buf.h"
 
 #include <stdio.h>
 

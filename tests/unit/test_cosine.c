@@ -3,7 +3,7 @@
 */
 #include "unit.h"
 
-#include "cosine.h"
+#include "vec/engine/kernels/cosine.h"
 
 #include <float.h>
 #include <math.h>

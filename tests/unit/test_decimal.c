@@ -3,7 +3,7 @@
 */
 #include "unit.h"
 
-#include "core/decimal.h"
+#include "base/text/decimal.h"
 
 #include <limits.h>
 

@@ -4,7 +4,7 @@
 */
 #include "unit.h"
 
-#include "core/guard.h"
+#include "core/guard/guard.h"
 
 #include <stdio.h>
 

@@ -3,7 +3,7 @@
 */
 #include "unit.h"
 
-#include "core/hosts.h"
+#include "trust/hosts.h"
 
 static void test_addresses_taken(void **state) {
   static const struct {

@@ -5,11 +5,11 @@
 */
 #include "unit.h"
 
-#include "cosine.h"
-#include "index.h"
-#include "index_internal.h"
-#include "kernels.h"
-#include "vector.h"
+#include "vec/engine/kernels/cosine.h"
+#include "vec/engine/index.h"
+#include "vec/engine/index_internal.h"
+#include "vec/engine/kernels/kernels.h"
+#include "vec/engine/kernels/vector.h"
 
 #include <math.h>
 

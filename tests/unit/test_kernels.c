@@ -7,7 +7,7 @@
 */
 #include "unit.h"
 
-#include "kernels.h"
+#include "vec/engine/kernels/kernels.h"
 
 #include <math.h>
 

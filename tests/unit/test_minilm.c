@@ -5,8 +5,8 @@
 */
 #include "unit.h"
 
-#include "minilm.h"
-#include "minilm_kernels.h"
+#include "vec/embed/minilm.h"
+#include "vec/embed/minilm_kernels.h"
 
 #include <math.h>
 #include <stdio.h>

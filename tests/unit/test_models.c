@@ -3,12 +3,12 @@
 */
 #include "unit.h"
 
-#include "core/catalogue.h"
-#include "core/decimal.h"
-#include "core/price.h"
-#include "core/hosts.h"
-#include "core/model_name.h"
-#include "net/provider.h"
+#include "core/price/catalogue.h"
+#include "base/text/decimal.h"
+#include "core/price/price.h"
+#include "trust/hosts.h"
+#include "core/names/model_name.h"
+#include "wire/provider.h"
 
 static void test_match(void **state) {
   static const struct {

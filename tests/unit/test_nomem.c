@@ -10,16 +10,16 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "unit.h"
 
-#include "core/base64.h"
-#include "core/catalogue.h"
-#include "core/encoding.h"
-#include "core/guard.h"
-#include "core/price_import.h"
-#include "core/schema.h"
-#include "core/tokens.h"
-#include "index.h"
-#include "net/provider.h"
-#include "static_embedder.h"
+#include "base/text/base64.h"
+#include "core/price/catalogue.h"
+#include "core/tokens/encoding.h"
+#include "core/guard/guard.h"
+#include "core/price/price_import.h"
+#include "core/request/schema.h"
+#include "core/tokens/tokens.h"
+#include "vec/engine/index.h"
+#include "wire/provider.h"
+#include "vec/embed/static_embedder.h"
 #include "trust/scrub.h"
 
 #include <limits.h>

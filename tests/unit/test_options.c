@@ -3,7 +3,7 @@
 */
 #include "unit.h"
 
-#include "core/options.h"
+#include "core/request/options.h"
 
 #include <math.h>
 

@@ -3,7 +3,7 @@
 */
 #include "unit.h"
 
-#include "store/owner.c"
+#include "store/claim/owner.c"
 
 #include <sys/resource.h>
 #include <sys/wait.h>

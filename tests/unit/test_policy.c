@@ -3,7 +3,7 @@
 */
 #include "unit.h"
 
-#include "cache_policy.h"
+#include "vec/policy/policy.h"
 
 #include <math.h>
 

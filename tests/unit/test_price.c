@@ -7,9 +7,9 @@
 */
 #include "unit.h"
 
-#include "core/catalogue.h"
-#include "core/decimal.h"
-#include "core/price.h"
+#include "core/price/catalogue.h"
+#include "base/text/decimal.h"
+#include "core/price/price.h"
 
 #include <limits.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 */
 #include "unit.h"
 
-#include "core/price_import.h"
+#include "core/price/price_import.h"
 
 #include <stdio.h>
 

@@ -3,7 +3,7 @@
 */
 #include "unit.h"
 
-#include "net/provider.h"
+#include "wire/provider.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 */
 #include "unit.h"
 
-#include "core/request.h"
+#include "core/request/request.h"
 
 #include <stdio.h>
 

@@ -3,7 +3,7 @@
 */
 #include "unit.h"
 
-#include "core/retry.h"
+#include "core/request/retry.h"
 
 static void test_which(void **state) {
   static const struct {

@@ -4,7 +4,7 @@
 */
 #include "unit.h"
 
-#include "core/schema.h"
+#include "core/request/schema.h"
 
 static const struct {
   const char *schema;

@@ -1,8 +1,8 @@
 /* The compiled-in embedder. tests/live/test_embedders.py computes its vectors anew from the table. */
 #include "unit.h"
 
-#include "static_embedder.h"
-#include "static_rows.h"
+#include "vec/embed/static_embedder.h"
+#include "vec/embed/static_rows.h"
 
 #include <math.h>
 

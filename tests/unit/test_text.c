@@ -3,7 +3,7 @@
 */
 #include "unit.h"
 
-#include "core/hash.h"
+#include "base/hash.h"
 
 static void test_utf8(void **state) {
   static const struct {

@@ -3,8 +3,8 @@
 */
 #include "unit.h"
 
-#include "core/catalogue.h"
-#include "core/tokens.h"
+#include "core/price/catalogue.h"
+#include "core/tokens/tokens.h"
 
 #include <math.h>
 

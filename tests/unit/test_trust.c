@@ -3,7 +3,7 @@
 */
 #include "unit.h"
 
-#include "base/ddl.h"
+#include "base/sqlite/ddl.h"
 #include "trust/scrub.h"
 
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 */
 #include "unit.h"
 
-#include "core/unit.h"
+#include "core/price/unit.h"
 
 static void test_words(void **state) {
   (void)state;

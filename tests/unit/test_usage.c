@@ -3,7 +3,7 @@
 */
 #include "unit.h"
 
-#include "core/usage.h"
+#include "core/price/usage.h"
 
 enum { X = USAGE_UNKNOWN };
 

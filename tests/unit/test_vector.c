@@ -3,8 +3,8 @@
 */
 #include "unit.h"
 
-#include "cosine.h"
-#include "vector.h"
+#include "vec/engine/kernels/cosine.h"
+#include "vec/engine/kernels/vector.h"
 
 #include <float.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 /* The BERT tokenizer on a small vocabulary; tests/live/test_embedders.py compares whole files. */
 #include "unit.h"
 
-#include "wordpiece.h"
+#include "vec/embed/wordpiece.h"
 
 #include <stdio.h>
 

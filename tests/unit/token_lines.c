@@ -3,7 +3,7 @@
 ** A record is a u32 length and its bytes; for each, the number of ids and the ids, all u32 of
 ** this machine's byte order, go to the standard output.
 */
-#include "core/encoding.h"
+#include "core/tokens/encoding.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,9 +5,9 @@
 #ifndef LLMCOST_UNIT_H
 #define LLMCOST_UNIT_H
 
-#include "core/error.h"
-#include "core/json.h"
-#include "core/text.h"
+#include "base/error.h"
+#include "base/text/json.h"
+#include "base/text/text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

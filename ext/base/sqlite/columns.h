@@ -1,0 +1,15 @@
+/*
+** Has a table a column? SQLite's sqlite3_table_column_metadata() says SQLITE_ERROR for "no" and for a schema
+** that could not be read; these are parted here.
+*/
+#ifndef LLMCOST_COLUMNS_H
+#define LLMCOST_COLUMNS_H
+
+#include "base/sqlite/sqlite_api.h"
+
+/* *is_there: 1 if that table of the schema is there and has the column (NULL: any), else 0. Not a view. An
+** SQLite code: where looking failed nothing is known. */
+int column_look(sqlite3 *db, const char *schema, const char *table, const char *column,
+                int *is_there);
+
+#endif

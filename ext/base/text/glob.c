@@ -1,0 +1,96 @@
+/*
+** Name patterns. See glob.h for the contract.
+**
+** Not fnmatch(3): patterns come out of database files, and one with many '*' must not take time that
+** grows with their powers. Here a mismatch goes back to the last '*' only, which is enough (every
+** earlier one has matched as little as it can), so the time is at most pattern × name.
+*/
+#include "base/text/glob.h"
+
+#include <string.h>
+
+/* The end of a set that starts at p ("[a-z]"; a ']' right behind the bracket is a member), or NULL
+** where none starts or it has no end. */
+static const char *set_end(const char *p, const char *end) {
+  if (p == end || *p != '[') {
+    return NULL;
+  }
+  for (p += p + 1 < end ? 2 : 1; p < end; p++) {
+    if (*p == ']') {
+      return p;
+    }
+  }
+  return NULL;
+}
+
+static int set_has(const char *p, const char *end, char c) {
+  for (p++; p < end; p++) {
+    if (p + 2 < end && p[1] == '-') {
+      if (p[0] <= c && c <= p[2]) {
+        return 1;
+      }
+      p += 2;
+    } else if (*p == c) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* Matches one character; *next is the pattern behind it. */
+static int match_one(const char *p, const char *end, char c, const char **next) {
+  const char *close = set_end(p, end);
+  *next = close ? close + 1 : p + 1;
+  return close ? set_has(p, close, c) : *p == '?' || *p == c;
+}
+
+/* 1 if the whole name matches; *rest: where a '*' at the pattern's end began to take it, or NULL. */
+static int match(const char *p, const char *end, const char *name, const char **rest) {
+  const char *star = NULL, *from = NULL, *next;
+  *rest = NULL;
+  while (*name) {
+    if (p < end && *p == '*') {
+      star = ++p;
+      from = name;
+      if (star == end) {
+        *rest = name;
+        return 1;
+      }
+    } else if (p < end && match_one(p, end, *name, &next)) {
+      p = next;
+      name++;
+    } else if (star) {
+      p = star;
+      name = ++from;
+    } else {
+      return 0;
+    }
+  }
+  while (p < end && *p == '*') {
+    p++;
+  }
+  return p == end;
+}
+
+int glob_find(const char *patterns, const char *name, const char **rest) {
+  int found = 0;
+  *rest = NULL;
+  for (const char *p = patterns ? patterns : ""; *p; p += strspn(p, " ")) {
+    const char *end = p + strcspn(p, " "), *left;
+    int exclude = *p == '!';
+    if (match(p + exclude, end, name, &left)) {
+      if (exclude) {
+        return 0;
+      }
+      *rest = !found || !left || (*rest && left > *rest) ? left : *rest;
+      found = 1;
+    }
+    p = end;
+  }
+  return found;
+}
+
+int glob_any(const char *patterns, const char *name) {
+  const char *rest;
+  return glob_find(patterns, name, &rest);
+}

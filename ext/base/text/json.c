@@ -1,0 +1,319 @@
+/*
+** JSON under limits. See json.h for the contract.
+**
+** cJSON itself checks neither UTF-8 nor (below 1,000 levels) depth and would end a string at \u0000
+** silently (a raw NUL, which JSON doesn't allow, too), so one pass over the text looks at these
+** before it.
+**
+** And it gives the same NULL for a text that is no JSON and for lack of memory. So a second pass, which
+** needs none, decides whether the text is one: it goes by cJSON's own rules which are laxer than RFC 8259 in
+** numbers and blanks; what passes and still has no tree is out of memory. (So is, to a cJSON that has
+** not had its CVE-2023-26819 mended, a number of more than 63 characters.)
+*/
+#include "base/text/json.h"
+
+#include "base/text/text.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Deepest nesting of the text, brackets inside strings not counted; counts \u0000 escapes on the
+** way. */
+static int scan(const char *s, size_t n, size_t *nuls) {
+  int depth = 0, deepest = 0, in_string = 0;
+  *nuls = 0;
+  for (size_t i = 0; i < n; i++) {
+    char c = s[i];
+    if (in_string && c == '\\') {
+      if (i + 5 < n && memcmp(s + i + 1, "u0000", 5) == 0) {
+        ++*nuls;
+      }
+      i++;
+    } else if (c == '"') {
+      in_string = !in_string;
+    } else if (!in_string && (c == '[' || c == '{')) {
+      depth++;
+      deepest = depth > deepest ? depth : deepest;
+    } else if (!in_string && (c == ']' || c == '}')) {
+      depth--;
+    }
+  }
+  return deepest;
+}
+
+/* A copy of the text whose \u0000 escapes are \ufffd. Owned by the caller; NULL without memory. */
+static char *replace_nuls(const char *s, size_t n) {
+  char *copy = malloc(n + 1);
+  if (!copy) {
+    return NULL;
+  }
+  memcpy(copy, s, n);
+  copy[n] = 0;
+  for (size_t i = 0; i + 1 < n; i++) {
+    if (copy[i] == '\\') {
+      if (i + 5 < n && memcmp(copy + i + 1, "u0000", 5) == 0) {
+        memcpy(copy + i + 1, "ufffd", 5);
+      }
+      i++;
+    }
+  }
+  return copy;
+}
+
+/* ---- the grammar, as cJSON has it */
+
+typedef struct Text {
+  const char *at, *end;
+} Text;
+
+/* What cJSON takes for blanks: every control character. */
+static void skip_blanks(Text *t) {
+  while (t->at < t->end && (unsigned char)*t->at <= ' ') {
+    t->at++;
+  }
+}
+
+static int take_char(Text *t, char c) {
+  int is_there = t->at < t->end && *t->at == c;
+  t->at += is_there;
+  return is_there;
+}
+
+static size_t count_digits(const char *p, const char *end) {
+  size_t n = 0;
+  while (p + n < end && p[n] >= '0' && p[n] <= '9') {
+    n++;
+  }
+  return n;
+}
+
+/* As strtod(3) reads it: "01", "1." and "-.5" are numbers. */
+static int take_number(Text *t) {
+  const char *p = t->at, *end = t->end;
+  p += *p == '-';
+  size_t whole = count_digits(p, end), part = 0;
+  p += whole;
+  if (p < end && *p == '.' && (whole || count_digits(p + 1, end))) {
+    part = count_digits(p + 1, end);
+    p += 1 + part;
+  }
+  if (!whole && !part) {
+    return 0;
+  }
+  if (p < end && (*p == 'e' || *p == 'E')) {
+    const char *power = p + 1;
+    power += power < end && (*power == '+' || *power == '-');
+    size_t n = count_digits(power, end);
+    p = n ? power + n : p;
+  }
+  t->at = p;
+  return 1;
+}
+
+/* The four digits at p; -1 where there are others. */
+static int hex4(const char *p) {
+  int value = 0;
+  for (int i = 0; i < 4; i++) {
+    char c = p[i];
+    int digit = c >= '0' && c <= '9'   ? c - '0'
+                : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                       : -1;
+    if (digit < 0) {
+      return -1;
+    }
+    value = value << 4 | digit;
+  }
+  return value;
+}
+
+/* The bytes of a \u escape at p in front of the string's end, with its second half where it is the
+** first of a pair; 0 where it is none. (cJSON reads four characters that are no digits as a NUL, which
+** would end the string there: this is stricter.) */
+static size_t unicode_length(const char *p, const char *end) {
+  int first = end - p >= 6 ? hex4(p + 2) : -1;
+  if (first < 0 || (first >= 0xDC00 && first <= 0xDFFF)) {
+    return 0;
+  }
+  if (first < 0xD800 || first > 0xDBFF) {
+    return 6;
+  }
+  int second = end - p >= 12 && p[6] == '\\' && p[7] == 'u' ? hex4(p + 8) : -1;
+  return second >= 0xDC00 && second <= 0xDFFF ? 12 : 0;
+}
+
+static int take_string(Text *t) {
+  if (!take_char(t, '"')) {
+    return 0;
+  }
+  const char *close = t->at;
+  while (close < t->end && *close != '"') {
+    close += *close == '\\' ? 2 : 1;
+  }
+  if (close >= t->end) {
+    return 0;
+  }
+  for (const char *p = t->at; p < close;) {
+    size_t n = *p != '\\'                           ? 1
+               : p[1] == 'u'                        ? unicode_length(p, close)
+               : p[1] && strchr("bfnrt\"\\/", p[1]) ? 2
+                                                    : 0;
+    if (n == 0) {
+      return 0;
+    }
+    p += n;
+  }
+  t->at = close + 1;
+  return 1;
+}
+
+static int take_word(Text *t, const char *word) {
+  size_t n = strlen(word);
+  int is_there = (size_t)(t->end - t->at) >= n && memcmp(t->at, word, n) == 0;
+  t->at += is_there ? n : 0;
+  return is_there;
+}
+
+static int take_value(Text *t);
+
+/* An object (`close` is '}') or an array, behind its bracket. */
+static int take_members(Text *t, char close) {
+  int ok = 1;
+  skip_blanks(t);
+  if (take_char(t, close)) {
+    return 1;
+  }
+  do {
+    skip_blanks(t);
+    if (close == '}') {
+      ok = take_string(t);
+      skip_blanks(t);
+      ok = ok && take_char(t, ':');
+      skip_blanks(t);
+    }
+    ok = ok && take_value(t);
+    skip_blanks(t);
+  } while (ok && take_char(t, ','));
+  return ok && take_char(t, close);
+}
+
+/* (As deep as the text is nested, which was looked at before.) */
+static int take_value(Text *t) {
+  if (t->at == t->end) {
+    return 0;
+  }
+  switch (*t->at) {
+  case '"':
+    return take_string(t);
+  case '{':
+    t->at++;
+    return take_members(t, '}');
+  case '[':
+    t->at++;
+    return take_members(t, ']');
+  case 'n':
+    return take_word(t, "null");
+  case 't':
+    return take_word(t, "true");
+  case 'f':
+    return take_word(t, "false");
+  default:
+    return (*t->at == '-' || (*t->at >= '0' && *t->at <= '9')) && take_number(t);
+  }
+}
+
+/* 1 if the text is one value. */
+static int is_json(const char *s, size_t n) {
+  Text t = {s, s + n};
+  if (n > 4 && memcmp(s, "\xEF\xBB\xBF", 3) == 0) { /* cJSON passes over a byte order mark */
+    t.at += 3;
+  }
+  skip_blanks(&t);
+  if (!take_value(&t)) {
+    return 0;
+  }
+  while (t.at < t.end && (*t.at == ' ' || *t.at == '\n' || *t.at == '\r' || *t.at == '\t')) {
+    t.at++;
+  }
+  return t.at == t.end;
+}
+
+/* ---- reading */
+
+cJSON *json_parse(const char *text, size_t n, const char *what, Err *err) {
+  size_t bad_at = 0, nuls = 0;
+  if (!text_is_utf8(text, n, &bad_at)) {
+    err_set(err, RC_ERROR, "bad_utf8", "%s: not valid UTF-8 at byte %zu", what, bad_at);
+    return NULL;
+  }
+  int depth = scan(text, n, &nuls);
+  if (depth > LIMIT_JSON_DEPTH) {
+    err_set(err, RC_ERROR, "bad_json", "%s: JSON nested %d deep (at most %d)", what, depth,
+            LIMIT_JSON_DEPTH);
+    return NULL;
+  }
+  if (memchr(text, 0, n) || !is_json(text, n)) {
+    err_set(err, RC_ERROR, "bad_json", "%s: not valid JSON", what);
+    return NULL;
+  }
+  char *copy = nuls ? replace_nuls(text, n) : NULL;
+  cJSON *tree = nuls && !copy ? NULL : cJSON_ParseWithLength(copy ? copy : text, n);
+  free(copy);
+  if (!tree) {
+    err_nomem(err);
+  }
+  return tree;
+}
+
+/* ---- building */
+
+cJSON *json_add(cJSON *parent, const char *key, cJSON *item, Err *err) {
+  int ok = parent && item && err->rc == RC_OK &&
+           (key ? cJSON_AddItemToObject(parent, key, item) : cJSON_AddItemToArray(parent, item));
+  if (!ok) {
+    cJSON_Delete(item);
+    err_nomem(err);
+  }
+  return ok ? item : NULL;
+}
+
+char *json_print(cJSON *tree, Err *err) {
+  char *text = tree && err->rc == RC_OK ? cJSON_PrintUnformatted(tree) : NULL;
+  cJSON_Delete(tree);
+  if (!text) {
+    err_nomem(err);
+  }
+  return text;
+}
+
+/* ---- looking */
+
+int json_begins(const char *text) {
+  char first = text ? text[strspn(text, " \t\r\n")] : 0;
+  return first == '{' || first == '[';
+}
+
+const char *json_text(const cJSON *object, const char *key) {
+  return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
+}
+
+int json_count(const cJSON *object, const char *key, long long *value) {
+  const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+  if (!item || cJSON_IsNull(item)) {
+    return 0;
+  }
+  double d = cJSON_IsNumber(item) ? item->valuedouble : -1.0;
+  if (!(d >= 0 && d <= (double)LIMIT_COUNT) || d != floor(d)) {
+    return -1;
+  }
+  *value = (long long)d;
+  return 1;
+}
+
+const cJSON *json_at(const cJSON *object, const char *const *path) {
+  while (object && *path) {
+    object = cJSON_GetObjectItemCaseSensitive(object, *path++);
+  }
+  return object;
+}

@@ -1,0 +1,45 @@
+/*
+** JSON from outside, read with cJSON under our limits; and JSON of ours, of which nothing is missing.
+*/
+#ifndef LLMCOST_JSON_H
+#define LLMCOST_JSON_H
+
+#include "base/error.h"
+
+#include <cjson/cJSON.h>
+#include <stddef.h>
+
+/* Parses n bytes as exactly one JSON value. Refuses bad UTF-8, nesting over LIMIT_JSON_DEPTH and
+** trailing text. A \u0000 inside a string, which a C string can't hold, is read as U+FFFD.
+** `what` names the text in the message ("the options", "the provider's answer"). Returns an
+** owned tree (cJSON_Delete), or NULL and *err: "bad_json" is said of the text alone, lack of memory
+** is RC_NOMEM. */
+cJSON *json_parse(const char *text, size_t n, const char *what, Err *err);
+
+/* 1 if a text begins as an object or an array does. NULL does not. */
+int json_begins(const char *text);
+
+/* The string member `key` of an object, borrowed; NULL where missing or not a string. */
+const char *json_text(const cJSON *object, const char *key);
+
+/* The member `key` as a non-negative count: 1 and *value where it is a whole number in
+** 0..LIMIT_COUNT, 0 where it is missing or null, -1 where it is anything else. */
+int json_count(const cJSON *object, const char *key, long long *value);
+
+/* Adds an item that was just made, which it takes over: to an object under `key` (copied), to an
+** array where that is NULL. An item that is NULL is out of memory, so that
+**
+**   json_add(tree, "model", cJSON_CreateString(name), err)
+**
+** needs no look at each step: after the first failure every other call does nothing (and frees what
+** it is given), and json_print gives no text. Returns the item, borrowed; NULL after a failure. */
+cJSON *json_add(cJSON *parent, const char *key, cJSON *item, Err *err);
+
+/* Prints a tree without blanks and frees it: owned (cJSON_free), NULL and *err. A tree that is NULL is
+** out of memory where no error stands there yet. */
+char *json_print(cJSON *tree, Err *err);
+
+/* Follows a path of member names, NULL-terminated; NULL where a step is missing. */
+const cJSON *json_at(const cJSON *object, const char *const *path);
+
+#endif

@@ -1,0 +1,219 @@
+/*
+** UTF-8 checking and normalisation. See text.h for the contract.
+**
+** The check follows table 3-7 of the Unicode Standard (well-formed byte sequences). NFC is
+** utf8proc's. Pure ASCII, the common case, skips it: NFC leaves ASCII as it is. Blanks are folded
+** before NFC, because a dropped zero-width character can bring a letter and its accent together.
+*/
+#include "base/text/text.h"
+
+#include "base/error.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utf8proc.h>
+
+/* Length of the well-formed sequence at p (n bytes left), or 0. */
+static size_t sequence_length(const unsigned char *p, size_t n) {
+  unsigned char c = p[0];
+  unsigned char lo = 0x80, hi = 0xBF;
+  size_t len;
+  if (c < 0x80) {
+    return 1;
+  } else if (c >= 0xC2 && c <= 0xDF) {
+    len = 2;
+  } else if (c >= 0xE0 && c <= 0xEF) {
+    len = 3;
+    lo = c == 0xE0 ? 0xA0 : 0x80;
+    hi = c == 0xED ? 0x9F : 0xBF;
+  } else if (c >= 0xF0 && c <= 0xF4) {
+    len = 4;
+    lo = c == 0xF0 ? 0x90 : 0x80;
+    hi = c == 0xF4 ? 0x8F : 0xBF;
+  } else {
+    return 0;
+  }
+  if (n < len || p[1] < lo || p[1] > hi) {
+    return 0;
+  }
+  for (size_t i = 2; i < len; i++) {
+    if ((p[i] & 0xC0) != 0x80) {
+      return 0;
+    }
+  }
+  return len;
+}
+
+/* Bytes of ASCII at the front of p, counted eight at a time. */
+static size_t ascii_prefix(const char *p, size_t n) {
+  size_t i = 0;
+  while (i + 8 <= n) {
+    unsigned long long word;
+    memcpy(&word, p + i, 8);
+    if (word & 0x8080808080808080ULL) {
+      break;
+    }
+    i += 8;
+  }
+  while (i < n && !(p[i] & 0x80)) {
+    i++;
+  }
+  return i;
+}
+
+int text_is_utf8(const char *text, size_t n, size_t *bad_at) {
+  size_t i = 0;
+  while (i < n) {
+    i += ascii_prefix(text + i, n - i);
+    if (i < n) {
+      size_t len = sequence_length((const unsigned char *)text + i, n - i);
+      if (len == 0) {
+        *bad_at = i;
+        return 0;
+      }
+      i += len;
+    }
+  }
+  return 1;
+}
+
+void text_copy(char *out, size_t size, const char *text) {
+  size_t n = strnlen(text, size - 1), cut_at = n;
+  memcpy(out, text, n);
+  text_is_utf8(out, n, &cut_at);
+  out[cut_at] = 0;
+}
+
+/* Bytes at p, where no well-formed sequence begins, that one U+FFFD stands for: as many as could
+** begin one (table 3-11 of the Unicode Standard; browsers and Node do the same). */
+static size_t bad_length(const unsigned char *p, size_t n) {
+  for (size_t k = n < 3 ? n : 3; k > 1; k--) {
+    unsigned char low[4], high[4];
+    memset(low, 0x80, sizeof low);
+    memset(high, 0xBF, sizeof high);
+    memcpy(low, p, k);
+    memcpy(high, p, k);
+    if (sequence_length(low, 4) > k || sequence_length(high, 4) > k) {
+      return k;
+    }
+  }
+  return 1;
+}
+
+int text_replace_invalid(const char *text, size_t n, Buf *out) {
+  size_t at = 0, good;
+  while (at < n && !text_is_utf8(text + at, n - at, &good)) {
+    buf_add(out, text + at, good);
+    buf_add(out, "\xEF\xBF\xBD", 3);
+    at += good + bad_length((const unsigned char *)text + at + good, n - at - good);
+  }
+  return buf_add(out, text + at, n - at);
+}
+
+/* Blanks other than space and tab: NBSP, Ogham space, en quad … hair space, narrow NBSP, medium
+** mathematical space, ideographic space. */
+static int is_unicode_blank(utf8proc_int32_t c) {
+  return c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x202F || c == 0x205F ||
+         c == 0x3000;
+}
+
+/* Zero-width space and no-break space. (The joiners U+200C and U+200D carry meaning and stay.) */
+static int is_invisible(utf8proc_int32_t c) {
+  return c == 0x200B || c == 0xFEFF || c == 0x2060;
+}
+
+typedef struct Fold {
+  Buf *out;
+  size_t blanks;    /* characters of pending blanks */
+  size_t newlines;  /* pending line ends */
+  int line_started; /* the current line has a visible character */
+  int text_started;
+} Fold;
+
+/* Writes what is pending in front of a visible character. */
+static void fold_pending(Fold *f) {
+  for (size_t i = 0; f->text_started && i < f->newlines; i++) {
+    buf_add(f->out, "\n", 1);
+  }
+  if (f->text_started && f->blanks) {
+    size_t n = f->line_started ? 1 : f->blanks;
+    for (size_t i = 0; i < n; i++) {
+      buf_add(f->out, " ", 1);
+    }
+  }
+  f->newlines = f->blanks = 0;
+  f->line_started = f->text_started = 1;
+}
+
+static void fold_char(Fold *f, utf8proc_int32_t c, const char *bytes, size_t len) {
+  if (c == '\n') {
+    f->newlines++;
+    f->blanks = 0;
+    f->line_started = 0;
+  } else if (c == '\t') {
+    f->blanks += f->line_started ? 1 : 4;
+  } else if (c == ' ' || is_unicode_blank(c)) {
+    f->blanks++;
+  } else if (!is_invisible(c)) {
+    fold_pending(f);
+    buf_add(f->out, bytes, len);
+  }
+}
+
+/* Bytes of visible ASCII at the front of p: what most text is, copied in one go. */
+static size_t visible_prefix(const char *p, size_t n) {
+  size_t i = 0;
+  while (i < n && p[i] > ' ' && !(p[i] & 0x80)) {
+    i++;
+  }
+  return i;
+}
+
+static int fold_blanks(const char *text, size_t n, Buf *out) {
+  Fold f = {.out = out};
+  size_t i = 0;
+  buf_add(out, "", 0);
+  while (i < n) {
+    utf8proc_int32_t c;
+    size_t visible = visible_prefix(text + i, n - i);
+    if (visible) {
+      fold_pending(&f);
+      buf_add(out, text + i, visible);
+      i += visible;
+      continue;
+    }
+    if (text[i] == '\r') {
+      int pair = i + 1 < n && text[i + 1] == '\n';
+      fold_char(&f, '\n', "\n", 1);
+      i += pair ? 2 : 1;
+      continue;
+    }
+    utf8proc_ssize_t len =
+        utf8proc_iterate((const utf8proc_uint8_t *)text + i, (utf8proc_ssize_t)(n - i), &c);
+    len = len < 1 ? 1 : len;
+    fold_char(&f, c, text + i, (size_t)len);
+    i += (size_t)len;
+  }
+  return out->failed;
+}
+
+int text_normalize(const char *text, size_t n, Buf *out) {
+  if (ascii_prefix(text, n) == n) {
+    return fold_blanks(text, n, out);
+  }
+  Buf folded;
+  utf8proc_uint8_t *nfc = NULL;
+  buf_init(&folded, n * 4); /* a tab can become four blanks */
+  int rc = fold_blanks(text, n, &folded);
+  if (rc == RC_OK) {
+    utf8proc_ssize_t len =
+        utf8proc_map((const utf8proc_uint8_t *)folded.data, (utf8proc_ssize_t)folded.n, &nfc,
+                     UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+    rc = len == UTF8PROC_ERROR_NOMEM ? RC_NOMEM
+         : len < 0                   ? RC_TOOBIG /* (it is valid UTF-8) */
+                                     : buf_add(out, nfc, (size_t)len);
+  }
+  buf_free(&folded);
+  free(nfc);
+  return rc;
+}

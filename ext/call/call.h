@@ -1,0 +1,101 @@
+/*
+** One logical request on its way: what the stages of the pipeline hand to each other.
+*/
+#ifndef LLMCOST_CALL_H
+#define LLMCOST_CALL_H
+
+#include "core/request/request.h"
+#include "conn/conn.h"
+#include "call/memo.h"
+#include "wire/provider.h"
+#include "net/transport.h"
+#include "store/ledger.h"
+#include "store/semantic.h"
+
+#define REQUEST_ID_SIZE 32
+
+/* What the cache does for a request: decided once, when the call starts. */
+typedef struct CachePlan {
+  int reads;         /* looks for the exact text, and waits while another process asks the same */
+  int reads_similar; /* looks for a question that means the same */
+  int keeps;         /* keeps the answer under the exact text */
+  int keeps_similar; /* and under its meaning */
+  int only_replaces; /* under its meaning only where there is one already */
+  int is_memoed;     /* one answer serves the whole execution of the statement */
+  const char *name;  /* of what does not read, for dry_run */
+} CachePlan;
+
+typedef struct Call {
+  Conn *conn;
+  const Request *request;
+  Memo *memo; /* NULL: none */
+  CachePlan cache;
+  Store *store;
+  Hash key;
+  const Hash *claimed;   /* the key that others wait for; NULL: nobody does */
+  Question question;     /* of a semantic lookup */
+  long long started_ms;  /* of the day */
+  long long deadline_ms; /* monotonic */
+  int attempts_left;
+
+  /* the route */
+  Model model; /* owned texts */
+  const Api *api;
+  char tier[64];
+  char *secret; /* the key, owned (access_wipe) */
+  Buf body;
+  char url[512];
+  NetResponse response; /* of the last attempt */
+  int is_unpriced;      /* prices could not be read just now: it is to be priced when they can */
+  int has_answer;       /* it came before, and waited for memory: nothing is to be sent */
+
+  /* the ledger */
+  LedgerRow row;
+  char request_id[REQUEST_ID_SIZE], system_hash[HASH_HEX_SIZE], prompt_hash[HASH_HEX_SIZE];
+  char *usage; /* what was billed, as JSON (cJSON_free) */
+  char error[LIMIT_ERROR_TEXT], retry_reason[96], answered_model[LIMIT_MODEL_NAME];
+
+  /* the outcome */
+  char *text; /* owned (free); NULL on failure */
+  size_t n;
+  int cacheable;
+  long long system_tokens, history_tokens; /* LEDGER_NULL for a hit */
+  int is_open; /* the ledger has a row of this attempt that is not settled */
+  int has_row; /* the request has left a ledger row, written or queued */
+} Call;
+
+/* What a request came to. */
+typedef struct Outcome {
+  char *text; /* owned (free) */
+  size_t n;
+  int wants_row; /* set by the caller: the ledger row is written at once and call_id is its id */
+  long long call_id; /* of the ledger row; 0: it has none, or it waits to be written */
+  /* Set by the caller where a success holds several answers, to be kept one by one in the
+  ** transaction that settles the call: gives them as a list that lives until pipeline_run returns; NULL where
+  ** there is none, and RC_NOMEM in *err where that is why. */
+  Answer *(*split)(void *arg, const char *text, size_t n, Err *err);
+  void *split_arg;
+} Outcome;
+
+/* The whole life of a request: memo, exact cache, claim, route, call with retries, settle,
+** answer. */
+int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *outcome, Err *err);
+
+/* 1 if the option on_error covers this failure: what a provider, the network or our own refusal
+** did, not what the caller got wrong, nor an interrupt, nor the store. */
+int on_error_covers(const Err *err);
+
+/* What would be sent, its tokens and its price, as JSON (owned, free). Sends and writes nothing. */
+char *pipeline_dry_run(Conn *conn, const Request *request, Err *err);
+
+/* Stages, in their order. Each returns an SQLite code. */
+int route_choose(Call *k, Err *err);  /* model, api, key */
+int route_prepare(Call *k, Err *err); /* url and body */
+int attempt_all(
+    Call *k,
+    Err *err); /* the call and its retries; the last attempt's row is filled, not settled */
+void call_start_row(Call *k, long long attempt, const char *retry_reason);
+long long call_lease(const Call *k); /* until when, of the day, others wait for its answer */
+void call_free(Call *k);
+
+#endif

@@ -1,0 +1,104 @@
+/*
+** See parked.h for the contract.
+*/
+#include "call/parked.h"
+
+#include "store/claim/inflight.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+Parked *parked_reserve(Err *err) {
+  Parked *place = calloc(1, sizeof *place);
+  if (!place) {
+    err_nomem(err);
+  }
+  return place;
+}
+
+void parked_put(Parked *place, Call *k) {
+  Conn *c = k->conn;
+  inflight_stick(k->store, k->row.id);
+  free(k->text); /* it is made of the answer's bytes again */
+  cJSON_free(k->usage);
+  buf_free(&k->body);
+  k->text = k->usage = NULL;
+  place->call = *k;
+  place->call.request = NULL;
+  place->call.memo = NULL;
+  place->next = c->parked;
+  c->parked = place;
+  memset(&k->model, 0, sizeof k->model);
+  memset(&k->response, 0, sizeof k->response);
+  k->secret = NULL;
+}
+
+/* What of a call is of its request, not of this asking. */
+static void go_on(Call *k, const Call *was) {
+  LedgerRow row = was->row;
+  k->model = was->model;
+  k->api = was->api;
+  k->secret = was->secret;
+  k->response = was->response;
+  k->system_tokens = was->system_tokens;
+  k->history_tokens = was->history_tokens;
+  memcpy(k->url, was->url, sizeof k->url);
+  memcpy(k->tier, was->tier, sizeof k->tier);
+  memcpy(k->request_id, was->request_id, sizeof k->request_id);
+  memcpy(k->system_hash, was->system_hash, sizeof k->system_hash);
+  memcpy(k->prompt_hash, was->prompt_hash, sizeof k->prompt_hash);
+  call_start_row(k, row.attempt, was->retry_reason[0] ? was->retry_reason : NULL);
+  k->row.id = row.id;
+  k->row.ts = row.ts;
+  k->has_answer = 1;
+}
+
+int parked_take(Call *k) {
+  for (Parked **at = &k->conn->parked, *p; (p = *at) != NULL; at = &p->next) {
+    if (p->call.store == k->store && memcmp(p->call.key.b, k->key.b, sizeof k->key.b) == 0) {
+      *at = p->next;
+      go_on(k, &p->call);
+      free(p);
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* What it cost; whose question it was, nobody can say any more. */
+static void settle_one(Parked *p) {
+  Options options;
+  options_init(&options);
+  Request none = {.options = &options};
+  Call k = {.conn = p->call.conn, .store = p->call.store, .request = &none};
+  Err ignored = {0};
+  go_on(&k, &p->call);
+  k.attempts_left = 1;
+  attempt_all(&k, &ignored);
+  ignored = (Err){0};
+  int can_write = !k.store->is_main && store_revive(k.store, &ignored) == RC_OK;
+  if (!can_write || ledger_settle(k.store, &k.row, NULL, 0, &ignored) != RC_OK) {
+    ignored = (Err){0};
+    ledger_queue(k.store, &k.row, NULL, &ignored);
+  }
+  call_free(&k);
+  options_free(&options);
+}
+
+void parked_settle_all(Conn *c) {
+  for (Parked *p = c->parked, *next; p; p = next) {
+    next = p->next;
+    settle_one(p);
+    free(p);
+  }
+  c->parked = NULL;
+}
+
+void parked_drop(Conn *c) {
+  for (Parked *p = c->parked, *next; p; p = next) {
+    next = p->next;
+    call_free(&p->call);
+    free(p);
+  }
+  c->parked = NULL;
+}

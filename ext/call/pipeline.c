@@ -1,0 +1,692 @@
+/*
+** The life of one request, each stage a function that can be read alone:
+**
+**   key → statement memo → exact cache → semantic cache → route → claim and ledger intent → call (attempt.c) → settle → answer
+**
+** Nothing is paid before the intent is durable, and nothing paid is returned before it is on disk.
+*/
+#include "call/call.h"
+
+#include "core/request/schema.h"
+#include "trust/access.h"
+#include "call/counter.h"
+#include "call/parked.h"
+#include "call/pricing.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Sorts by time: milliseconds since 1970 (11 hex digits), then 64 random bits. */
+static void make_request_id(char out[REQUEST_ID_SIZE], long long ms) {
+  static const char digits[] = "0123456789abcdef";
+  unsigned long long random;
+  sqlite3_randomness(sizeof random, &random);
+  for (int i = 0; i < 11; i++) {
+    out[i] = digits[(unsigned long long)ms >> (4 * (10 - i)) & 15];
+  }
+  for (int i = 0; i < 16; i++) {
+    out[11 + i] = digits[random >> (4 * i) & 15];
+  }
+  out[27] = 0;
+}
+
+/* Texts to keep with the request: long messages, the transcript, the system prompt. */
+typedef struct Texts {
+  LedgerText *list;
+  int n;
+  char *transcript; /* owned; NULL where the one message is its own transcript */
+  unsigned long long seed;
+} Texts;
+
+/* Inside a transcript that is only to be named, long messages stand by the hash of their text alone. */
+static int name_long(void *arg, const char *text, size_t n, Hash *name) {
+  (void)arg;
+  *name = hash_bytes(text, n, 0);
+  return RC_OK;
+}
+
+/* Inside one that is kept, by their names in the store. */
+static int keep_long(void *arg, const char *text, size_t n, Hash *name) {
+  Texts *t = arg;
+  *name = hash_text(text, n, t->seed);
+  t->list[t->n++] = (LedgerText){*name, text, n};
+  return RC_OK;
+}
+
+/* The name of what was asked: of the message, or of the transcript. */
+static int name_prompt(const Request *r, unsigned long long seed, Hash *name, Err *err) {
+  size_t n = r->messages[0].n;
+  char *transcript = r->n_messages > 1 ? request_transcript(r, name_long, NULL, &n, err) : NULL;
+  if (err->rc == RC_OK) {
+    *name = hash_text(transcript ? transcript : r->messages[0].content, n, seed);
+  }
+  free(transcript);
+  return err->rc;
+}
+
+/* Names system prompt and what was asked, in the row's columns. */
+static int name_texts(Call *k, Err *err) {
+  const Request *r = k->request;
+  Hash h;
+  if (k->conn->set.log_text == LOG_NONE) {
+    return RC_OK;
+  }
+  if (r->messages[0].content) {
+    if (name_prompt(r, k->store->seed, &h, err) != RC_OK) {
+      return err->rc;
+    }
+    hash_hex(&h, k->prompt_hash);
+  }
+  if (r->system) {
+    h = hash_text(r->system, strlen(r->system), k->store->seed);
+    hash_hex(&h, k->system_hash);
+  }
+  return RC_OK;
+}
+
+/* Lists the texts that are kept under the names of name_texts. */
+static int list_texts(const Call *k, Texts *t, Err *err) {
+  const Request *r = k->request;
+  const char *text = r->messages[0].content;
+  size_t n = r->messages[0].n;
+  Hash h;
+  if (k->conn->set.log_text != LOG_FULL) {
+    return RC_OK;
+  }
+  t->seed = k->store->seed;
+  t->list = calloc((size_t)r->n_messages + 2, sizeof *t->list);
+  if (!t->list) {
+    return err_nomem(err);
+  }
+  if (r->n_messages > 1) {
+    text = t->transcript = request_transcript(r, keep_long, t, &n, err);
+  }
+  if (text && hash_parse(k->prompt_hash, &h)) {
+    t->list[t->n++] = (LedgerText){h, text, n};
+  }
+  if (r->system && hash_parse(k->system_hash, &h)) {
+    t->list[t->n++] = (LedgerText){h, r->system, strlen(r->system)};
+  }
+  return err->rc;
+}
+
+static void texts_free(Texts *t) {
+  free(t->list);
+  free(t->transcript);
+}
+
+void call_start_row(Call *k, long long attempt, const char *retry_reason) {
+  const Options *o = k->request->options;
+  LedgerRow *row = &k->row;
+  ledger_row_init(row);
+  row->request_id = k->request_id;
+  row->attempt = attempt;
+  row->ts = now_ms();
+  row->kind = "unknown";
+  row->error = "in flight";
+  row->provider = k->model.provider;
+  row->model_requested = k->model.name ? k->model.name : k->request->model;
+  row->tier = k->tier[0] ? k->tier : NULL;
+  row->tag = o->tag;
+  row->user = o->user;
+  row->conversation = o->conversation;
+  row->turn = k->request->turn;
+  row->system_tokens = k->system_tokens;
+  row->history_tokens = k->history_tokens;
+  row->system_hash = k->system_hash[0] ? k->system_hash : NULL;
+  row->prompt_hash = k->prompt_hash[0] ? k->prompt_hash : NULL;
+  if (retry_reason) {
+    snprintf(k->retry_reason, sizeof k->retry_reason, "%s", retry_reason);
+    row->retry_reason = k->retry_reason;
+  }
+}
+
+/* Tokens of the parts that make a conversation dear, as the model counts them; NULL where memory is
+** out: the call matters more. */
+static int count_parts(Call *k, Err *err) {
+  const Request *r = k->request;
+  TokenRule rule;
+  k->system_tokens = k->history_tokens = 0;
+  if (!r->system && r->n_messages == 1) {
+    return RC_OK;
+  }
+  if (counter_model_rule(k->conn, &k->model, &rule, err) != RC_OK) {
+    return err->rc;
+  }
+  if (r->system) {
+    k->system_tokens = tokens_count(&rule, r->system, strlen(r->system));
+  }
+  for (int i = 0; i + 1 < r->n_messages && k->history_tokens >= 0; i++) {
+    long long tokens = tokens_count(&rule, r->messages[i].content, r->messages[i].n);
+    k->history_tokens = tokens < 0 ? LEDGER_NULL : k->history_tokens + tokens;
+  }
+  return RC_OK;
+}
+
+/* A little longer than the call may take. */
+long long call_lease(const Call *k) {
+  long long left = k->deadline_ms - monotonic_ms();
+  return now_ms() + (left > 0 ? left : 0) + 5000;
+}
+
+void call_free(Call *k) {
+  net_response_free(&k->response);
+  config_model_free(&k->model);
+  access_wipe(k->secret);
+  buf_free(&k->body);
+  cJSON_free(k->usage);
+  free(k->text);
+}
+
+static int take_text(Outcome *out, const char *text, size_t n, Err *err) {
+  out->text = malloc(n + 1);
+  if (!out->text) {
+    return err_nomem(err);
+  }
+  memcpy(out->text, text, n);
+  out->text[n] = 0;
+  out->n = n;
+  return RC_OK;
+}
+
+/* Starts the ledger row of a hit that saved `saved`. */
+static void start_hit(Call *k, const char *kind, long long saved, const char *prompt_hash,
+                      Err *err) {
+  make_request_id(k->request_id, k->started_ms);
+  name_texts(k, err);
+  if (prompt_hash && k->conn->set.log_text == LOG_FULL) {
+    snprintf(k->prompt_hash, sizeof k->prompt_hash, "%s", prompt_hash); /* its text is kept */
+  }
+  call_start_row(k, 0, NULL);
+  k->row.kind = kind;
+  k->row.error = NULL;
+  k->row.model_requested = k->request->model;
+  k->row.cost_nusd = 0;
+  k->row.saved_nusd = saved;
+  k->row.latency_ms = now_ms() - k->started_ms;
+  k->has_row = 1;
+}
+
+/* Queues the ledger row of an exact hit. */
+static int record_hit(Call *k, const Answer *a, Err *err) {
+  start_hit(k, "hit_exact", a->cost_nusd, a->prompt_hash, err);
+  k->row.provider = a->provider;
+  k->row.model = a->model;
+  k->row.tier = a->tier;
+  return ledger_defer(k->store, &k->row, err);
+}
+
+/* Whose answers these are: the user's, where that was asked for; NULL: everybody's. */
+static const char *owner_of(const Call *k) {
+  return k->conn->set.scope == SCOPE_USER ? k->request->options->user : NULL;
+}
+
+/* Looks the key up in the exact cache. 1 found, 0 not, -1 error. */
+static int from_cache(Call *k, int ledgered, Outcome *out, Err *err) {
+  Answer a;
+  sqlite3_stmt *held = NULL;
+  int found = ledger_get_answer(k->store, &k->key, k->started_ms, &a, &held, err);
+  if (found == 1 && take_text(out, a.text, a.n, err) == RC_OK && ledgered) {
+    record_hit(k, &a, err);
+  }
+  ledger_answer_done(k->store, held);
+  return err->rc == RC_OK ? found : -1;
+}
+
+/* The question as the semantic cache knows it. */
+static int make_question(Call *k, Err *err) {
+  const Request *r = k->request;
+  const Message *last = &r->messages[r->n_messages - 1];
+
+  Hash scope;
+  if (request_scope(r, owner_of(k), k->store->seed, &scope, err) != RC_OK) {
+    return err->rc;
+  }
+  k->question = (Question){.system = r->system,
+                           .text = last->content,
+                           .n = last->n,
+                           .threshold = r->options->threshold,
+                           .max_false_hits = k->conn->set.max_false_hits,
+                           .only_replaces = k->cache.only_replaces};
+  hash_hex(&scope, k->question.scope);
+  return RC_OK;
+}
+
+/* Looks for the answer to a question that means the same. 1 found, 0 not, -1 error. A cache that
+** is damaged costs a call, not the answer. */
+static int from_semantic(Call *k, Outcome *out, Err *err) {
+  SemanticHit hit;
+  sqlite3_stmt *held = NULL;
+  Err why = {0};
+  int found = semantic_find(k->store, &k->question, &hit, &held, &why);
+  if (found == 1 && take_text(out, hit.text, hit.n, err) == RC_OK) {
+    start_hit(k, "hit_semantic", hit.cost_nusd, NULL, err);
+    k->row.model = hit.model;
+    k->row.provider = hit.provider[0] ? hit.provider : NULL;
+    k->row.tier = hit.tier[0] ? hit.tier : NULL;
+    k->row.similarity = hit.similarity;
+    k->row.cache_entry = hit.entry;
+    k->row.prompt = k->request->n_messages == 1 ? k->question.text : NULL;
+    ledger_defer(k->store, &k->row, err);
+  } else if (found < 0 && why.rc != RC_ERROR && why.rc != SQLITE_CORRUPT) {
+    *err = why; /* it could not look: what is there may be paid for already */
+  } else if (found < 0) {
+    sqlite3_log(SQLITE_WARNING, "llmcost: %s", why.msg);
+  }
+  semantic_done(k->store, held);
+  return err->rc == RC_OK ? found == 1 : -1;
+}
+
+/* What this statement's execution already asked. 1 answered, 0 not, -1 error (the earlier
+** failure, or a new one). */
+static int from_memo(Call *k, Outcome *out, Err *err) {
+  const MemoEntry *e = memo_find(k->memo, &k->key);
+  if (!e) {
+    return 0;
+  }
+  out->call_id = e->call_id;
+  if (e->failure) {
+    *err = *e->failure;
+    return -1;
+  }
+  return e->text ? (take_text(out, e->text, e->n, err) == RC_OK ? 1 : -1)
+                 : from_cache(k, 0, out, err);
+}
+
+/* Makes the request durable; waits while another process asks the same. 1: its answer arrived,
+** 0: ours to ask, -1 error. */
+static int claim(Call *k, const Texts *t, Outcome *out, Err *err) {
+  for (;;) {
+    LedgerBegin outcome;
+    if (ledger_begin(k->store, &k->row, k->claimed, t->list, t->n, now_ms(), call_lease(k),
+                     &outcome, err) != RC_OK) {
+      return -1;
+    }
+    if (outcome == LEDGER_BEGUN) {
+      return 0;
+    }
+    if (outcome == LEDGER_ANSWERED) {
+      int found = from_cache(k, 1, out, err);
+      if (found != 0) {
+        return found;
+      }
+      call_start_row(k, 1, NULL);
+    } else if (monotonic_ms() >= k->deadline_ms) {
+      err->retryable = 1;
+      err_set(err, RC_ERROR, "timeout",
+              "another process is asking the same and had no answer in time");
+      return -1;
+    } else if (conn_sleep(k->conn, 10, err) != RC_OK) {
+      return -1;
+    }
+  }
+}
+
+/* Writes the last attempt's row and, where it may be kept, the answer. What can't be written is queued, or, where
+** that would keep less than the provider was paid for, is to be parked: an error where it is a success. */
+static int settle(Call *k, const Outcome *out, int is_success, int *parks, Err *err) {
+  const Options *o = k->request->options;
+  long long ttl = o->ttl_ms != OPTION_UNSET ? o->ttl_ms : k->conn->set.ttl_ms;
+  ttl = k->request->wants_vectors ? OPTION_UNSET : ttl; /* a vector does not go stale */
+  long long now = now_ms();
+  Answer a = {.key = k->key,
+              .text = k->text,
+              .n = k->n,
+              .created_at = now,
+              .expires_at = ttl == OPTION_UNSET ? LEDGER_NULL : now + ttl,
+              .provider = k->model.provider,
+              .model = k->row.model ? k->row.model : k->model.name,
+              .tier = k->row.tier,
+              .tag = k->row.tag,
+              .prompt_hash = k->row.prompt_hash,
+              .cost_nusd = k->row.cost_nusd,
+              .question = k->cache.keeps_similar ? &k->question : NULL};
+  int keep = k->text && k->cacheable && k->cache.keeps;
+  Err write = {0};
+  Answer *answers = keep                    ? &a
+                    : k->text && out->split ? out->split(out->split_arg, k->text, k->n, &write)
+                                            : NULL;
+  *parks = write.rc == RC_NOMEM;
+  if (*parks) {
+    return err_nomem(err);
+  }
+  write = (Err){0};
+  if (ledger_settle(k->store, &k->row, answers, 0, &write) == RC_OK) {
+    return RC_OK;
+  }
+  int is_told = is_success && !k->store->is_main;
+  *parks = write.rc == RC_NOMEM || (is_told && !keep) ||
+           ledger_queue(k->store, &k->row, answers, err) != RC_OK;
+  if (write.rc == RC_NOMEM || err->rc != RC_OK) {
+    return err_nomem(err);
+  }
+  return !is_told ? RC_OK
+                  : err_set(err, write.rc, "store",
+                            "the answer was paid for but can't be stored (%.300s); it is kept in "
+                            "memory: make "
+                            "room and run the "
+                            "statement again on this connection",
+                            write.msg);
+}
+
+/* A call that is refused before anything is sent leaves a row too, unless the caller's options,
+** the configuration or the store are what is wrong. */
+static void record_refusal(Call *k, const Err *err) {
+  Err ignored = {0};
+  if (!on_error_covers(err)) {
+    return;
+  }
+  call_start_row(k, 0, NULL);
+  k->row.kind = "refused";
+  snprintf(k->error, sizeof k->error, "%s: %.300s", err->code, err->msg);
+  k->row.error = k->error;
+  k->row.cost_nusd = 0;
+  k->has_row = ledger_defer(k->store, &k->row, &ignored) == RC_OK;
+}
+
+/* Settles the last attempt. 1 if it is to be parked: there was no way to do that, or no memory before it for
+** dealing with what the provider answered. */
+static int is_to_be_parked(Call *k, Outcome *out, Err *err) {
+  Err write = {0};
+  int parks = 0;
+  if (!k->is_open) {
+    return 0;
+  }
+  if (k->is_unpriced ||
+      (err->rc == RC_NOMEM && k->response.result == NET_ANSWERED && k->response.http_status)) {
+    return 1;
+  }
+  settle(k, out, err->rc == RC_OK, &parks, &write);
+  if (err->rc == RC_OK || write.rc == RC_NOMEM) {
+    *err = write;
+  }
+  return parks;
+}
+
+/* The call itself, its request being durable: attempts, settlement, outcome. Takes the place. 1 if it was put
+** there. */
+static int call_and_settle(Call *k, Parked *place, Outcome *out, Err *err) {
+  k->is_open = k->has_row = 1;
+  attempt_all(k, err);
+  int parks = is_to_be_parked(k, out, err);
+  out->call_id = k->row.id;
+  if (parks) {
+    parked_put(place, k);
+  } else {
+    free(place);
+  }
+  if (err->rc == RC_OK) {
+    out->text = k->text;
+    out->n = k->n;
+    k->text = NULL;
+  }
+  return parks;
+}
+
+/* Everything from the route on: the request is not in the cache. */
+static int ask(Call *k, Outcome *out, Err *err) {
+  Texts texts = {0};
+  int claimed = -1;
+  Parked *place = parked_reserve(err);
+  make_request_id(k->request_id, k->started_ms);
+  if (place && name_texts(k, err) == RC_OK && list_texts(k, &texts, err) == RC_OK &&
+      route_choose(k, err) == RC_OK && route_prepare(k, err) == RC_OK &&
+      count_parts(k, err) == RC_OK) {
+    call_start_row(k, 1, NULL);
+    claimed = claim(k, &texts, out, err);
+  }
+  if (claimed == 0) {
+    call_and_settle(k, place, out, err);
+  } else {
+    free(place);
+  }
+  if (claimed < 0) {
+    record_refusal(k, err);
+  }
+  texts_free(&texts);
+  return err->rc;
+}
+
+/* Goes on with the same request where memory ran out before. 1: done, whatever it came to; 0: it is to be asked
+** (what waited was no answer). */
+static int go_on(Call *k, Outcome *out, Err *err) {
+  Parked *place = k->conn->parked ? parked_reserve(err) : NULL;
+  if (!place || !parked_take(k)) {
+    free(place);
+    return err->rc != RC_OK;
+  }
+  Err failure = {0};
+  int attempts = k->attempts_left;
+  int was_answered = k->response.result == NET_ANSWERED && k->response.http_status / 100 == 2;
+  k->attempts_left = 1;
+  int is_parked = call_and_settle(k, place, out, &failure);
+  if (was_answered || is_parked) {
+    *err = failure;
+    return 1;
+  }
+  access_wipe(k->secret);
+  k->secret = NULL;
+  k->attempts_left = attempts;
+  return 0;
+}
+
+static int check_available(const Conn *conn, const Options *o, Err *err) {
+  int mode = o->cache >= 0 ? o->cache : conn->set.cache;
+  if (mode == CACHE_SEMANTIC && conn->set.log_text != LOG_FULL) {
+    return err_set(err, RC_ERROR, "unavailable",
+                   "cache 'semantic' compares questions and so keeps them: it needs"
+                   " llm_config('log_text', 'full')");
+  }
+  if (o->gate || o->escalate) {
+    return err_set(err, RC_ERROR, "unavailable",
+                   "options 'gate' and 'escalate' are not in this version");
+  }
+  return o->schema ? schema_check(o->schema, err) : RC_OK;
+}
+
+/* The plan of a mode. Questions are compared as texts, so they must be kept, and be texts. */
+static CachePlan plan_cache(const Conn *conn, const Request *request) {
+  static const CachePlan plans[] = {
+      [CACHE_EXACT] = {.reads = 1, .keeps = 1, .is_memoed = 1},
+      [CACHE_SEMANTIC] =
+          {.reads = 1, .reads_similar = 1, .keeps = 1, .keeps_similar = 1, .is_memoed = 1},
+      [CACHE_OFF] = {.name = "off"},
+      [CACHE_REFRESH] = {.keeps = 1, .keeps_similar = 1, .is_memoed = 1, .name = "refresh"},
+  };
+  const Options *o = request->options;
+  int mode = o->cache >= 0 ? o->cache : conn->set.cache;
+  CachePlan plan = plans[mode];
+  if (conn->set.log_text != LOG_FULL || request->wants_vectors) {
+    plan.reads_similar = plan.keeps_similar = 0;
+  }
+  plan.only_replaces = mode == CACHE_REFRESH && conn->set.cache != CACHE_SEMANTIC;
+  return plan;
+}
+
+static void start_call(Call *k, Conn *conn, const Request *request, Memo *memo) {
+  const Options *o = request->options;
+  long long timeout = o->timeout_ms != OPTION_UNSET ? o->timeout_ms : conn->set.timeout_ms;
+  long long retries = o->retries != OPTION_UNSET ? o->retries : conn->set.retries;
+  memset(k, 0, sizeof *k);
+  k->conn = conn;
+  k->request = request;
+  k->cache = plan_cache(conn, request);
+  k->memo = k->cache.is_memoed ? memo : NULL;
+  k->claimed = k->cache.reads ? &k->key : NULL;
+  k->system_tokens = k->history_tokens = LEDGER_NULL;
+  k->started_ms = now_ms();
+  k->deadline_ms = monotonic_ms() + timeout;
+  k->attempts_left = (int)retries + 1;
+}
+
+/* Remembers the outcome for the rest of the statement; the text only where the cache does not
+** have it. */
+static void remember(Call *k, const Outcome *out, const Err *err) {
+  int lasting = k->request->options->ttl_ms == OPTION_UNSET && k->conn->set.ttl_ms == OPTION_UNSET;
+  int cached =
+      err->rc == RC_OK && lasting && (k->cacheable || strcmp(k->row.kind, "hit_exact") == 0);
+  if (err->rc != RC_NOMEM && err->rc != RC_INTERRUPT) {
+    memo_add(k->memo, &k->key, err->rc == RC_OK && !cached ? out->text : NULL, out->n, out->call_id,
+             err->rc == RC_OK ? NULL : err);
+  }
+}
+
+/* Writes the row now where the caller wants to see it. */
+static void write_row_now(Call *k, Outcome *out) {
+  Err ignored = {0};
+  if (out->wants_row && k->has_row && !out->call_id && ledger_flush(k->store, &ignored) == RC_OK) {
+    out->call_id = k->store->last_call_id;
+  }
+}
+
+int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *out, Err *err) {
+  Call k;
+  Err later = {0};
+  if (check_available(conn, request->options, err) != RC_OK) {
+    return err->rc;
+  }
+  start_call(&k, conn, request, memo);
+  k.store = conn_store(conn, 1, err);
+  if (!k.store || request_key(request, owner_of(&k), k.store->seed, &k.key, err) != RC_OK) {
+    return err->rc;
+  }
+  ledger_flush_if_due(k.store, &later); /* what can't be written now stays queued */
+  int found = from_memo(&k, out, err);
+  if (found == 0) {
+    if (k.cache.keeps_similar && make_question(&k, err) != RC_OK) {
+      found = -1;
+    }
+    found = found == 0 ? go_on(&k, out, err) : found;
+    found = found == 0 && k.cache.reads ? from_cache(&k, 1, out, err) : found;
+    if (found == 0 && k.cache.reads_similar) {
+      found = from_semantic(&k, out, err);
+    }
+    if (found == 0) {
+      ask(&k, out, err);
+    }
+    write_row_now(&k, out);
+    remember(&k, out, err);
+  }
+  call_free(&k);
+  return err->rc;
+}
+
+int on_error_covers(const Err *err) {
+  static const char *const callers_own[] = {
+      "bad_option", "bad_prompt", "bad_messages", "bad_utf8",    "unavailable",   "config",
+      "store",      "no_state",   "no_memory",    "interrupted", "hostile_schema"};
+  for (size_t i = 0; i < sizeof callers_own / sizeof callers_own[0]; i++) {
+    if (strcmp(err->code, callers_own[i]) == 0 && err->http_status == 0) {
+      return 0;
+    }
+  }
+  return 1;
+}
+
+/* "hit", "miss" or the mode's own word, without making a store. */
+static const char *dry_cache_state(Call *k, Err *err) {
+  if (!k->cache.reads) {
+    return k->cache.name;
+  }
+  k->store = conn_store(k->conn, 0, err);
+  Outcome out = {0};
+  int found = 0;
+  if (k->store && request_key(k->request, owner_of(k), k->store->seed, &k->key, err) == RC_OK) {
+    found = from_cache(k, 0, &out, err);
+  }
+  free(out.text);
+  return found == 1 ? "hit" : "miss";
+}
+
+static void add_dollars(cJSON *tree, const char *name, int priced, Cost cost, Err *err) {
+  json_add(tree, name, priced == 1 ? cJSON_CreateNumber(cost_usd(cost)) : cJSON_CreateNull(), err);
+}
+
+/* Tokens and prices of the dry run: the input as the model counts it (how a schema is billed, no
+** provider says), the most that max_tokens allows. */
+static void add_estimates(cJSON *tree, Call *k, Err *err) {
+  const Options *o = k->request->options;
+  Usage u;
+  Cost cost = 0;
+  TokenRule rule;
+  if (counter_model_rule(k->conn, &k->model, &rule, err) != RC_OK) {
+    return;
+  }
+  usage_init(&u);
+  long long input = tokens_request(&rule, k->request);
+  if (input < 0) {
+    err_nomem(err);
+    return;
+  }
+  usage_set(&u, UNIT_INPUT, input);
+  usage_set(&u, UNIT_OUTPUT, 0);
+  json_add(tree, "input_tokens", cJSON_CreateNumber((double)input), err);
+  json_add(tree, "input_tokens_are",
+           cJSON_CreateString(rule.is_exact && !o->schema ? "exact" : "estimated"), err);
+  PricingAsk ask = {.model = k->model.name, .provider = k->model.provider, .at_ms = k->started_ms};
+  char why[120];
+  int priced = pricing_refresh(k->conn, NULL, err) == RC_OK
+                   ? pricing_cost(k->conn, &ask, &u, &cost, why, sizeof why, err)
+                   : 0;
+  add_dollars(tree, "input_cost_usd", priced, cost, err);
+  u.has &= ~UNIT_BIT(UNIT_OUTPUT);
+  if (o->max_tokens != OPTION_UNSET) {
+    usage_set(&u, UNIT_OUTPUT, o->max_tokens);
+  }
+  priced = err->rc == RC_OK ? pricing_cost(k->conn, &ask, &u, &cost, why, sizeof why, err) : 0;
+  add_dollars(tree, "max_cost_usd", priced, cost, err);
+}
+
+/* With "auto" and no key at all, the first tier stands for the route: nothing is sent anyway. */
+static int choose_for_show(Call *k, Err *err) {
+  Err why = {0};
+  if (route_choose(k, &why) == RC_OK) {
+    return RC_OK;
+  }
+  if (strcmp(why.code, "no_key") != 0 && strcmp(why.code, "host_not_allowed") != 0) {
+    *err = why;
+    return err->rc;
+  }
+  const Config *config = conn_config(k->conn, err);
+  const char *name = k->request->model;
+  if (!config) {
+    return err->rc;
+  }
+  if (strcmp(name, "auto") == 0) {
+    name = config->tiers[0].model;
+    snprintf(k->tier, sizeof k->tier, "%s", config->tiers[0].name);
+  }
+  config_model_free(&k->model);
+  config_model(config, name, &k->model, err);
+  k->api = err->rc == RC_OK ? provider_api(k->model.api) : NULL;
+  return k->api
+             ? RC_OK
+             : err_set(err, RC_ERROR, "bad_api", "unknown api '%.40s' in llm_models", k->model.api);
+}
+
+char *pipeline_dry_run(Conn *conn, const Request *request, Err *err) {
+  Call k;
+  char *json = NULL;
+  if (check_available(conn, request->options, err) != RC_OK) {
+    return NULL;
+  }
+  start_call(&k, conn, request, NULL);
+  const char *cache = dry_cache_state(&k, err);
+  if (err->rc == RC_OK && choose_for_show(&k, err) == RC_OK && route_prepare(&k, err) == RC_OK) {
+    cJSON *tree = cJSON_CreateObject();
+    json_add(tree, "model", cJSON_CreateString(k.model.name), err);
+    json_add(tree, "provider", cJSON_CreateString(k.model.provider), err);
+    if (k.tier[0]) {
+      json_add(tree, "tier", cJSON_CreateString(k.tier), err);
+    }
+    json_add(tree, "url", cJSON_CreateString(k.url), err);
+    json_add(tree, "cache", cJSON_CreateString(cache), err);
+    add_estimates(tree, &k, err);
+    json_add(tree, "body", cJSON_CreateRaw(k.body.data), err);
+    json = json_print(tree, err);
+  }
+  call_free(&k);
+  return json;
+}

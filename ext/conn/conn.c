@@ -1,0 +1,288 @@
+/*
+** Per-connection state. See conn.h for the contract.
+*/
+#include "conn/conn.h"
+
+#include "base/hash.h"
+#include "call/counter.h"
+#include "work/embedders.h"
+#include "call/parked.h"
+#include "call/pricing.h"
+#include "trust/access.h"
+#include "trust/guard.h"
+#include "trust/mark.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The store's own connections have the module of llm_cache too; they end before this Conn. */
+static int prepare_store(void *p, sqlite3 *db) {
+  return sqlite3_create_module_v2(db, "semantic_cache", cache_module(), &((Conn *)p)->cache, NULL);
+}
+
+/* For the guard: whether tables called like ours are the store of this installation. */
+static int is_own_store(void *p, const char *schema, Err *err) {
+  Conn *c = p;
+  return store_is_ours(c->db, schema, &c->host, err);
+}
+
+/* For tables that send what they are given. */
+static int make_mark(void *p, const char *id, int create, char out[CACHE_MARK_SIZE], Err *err) {
+  Mark mark;
+  (void)p;
+  mark_make(MARK_TABLE, id, create, &mark, err);
+  sqlite3_snprintf(CACHE_MARK_SIZE, out, "%s", mark.mark);
+  return err->rc;
+}
+
+Conn *conn_new(sqlite3 *db) {
+  Conn *c = sqlite3_malloc64(sizeof *c);
+  if (c) {
+    memset(c, 0, sizeof *c);
+    c->db = db;
+    c->refs = 1;
+    c->pid = getpid();
+    c->cache = (CacheHost){c, embedders_find, make_mark, 0};
+    c->host = (StoreHost){conn_interrupted, prepare_store, c};
+    c->guard = guard_new(db, is_own_store, c);
+    if (!c->guard) {
+      sqlite3_free(c);
+      return NULL;
+    }
+    c->set = (Settings){.log_text = LOG_FULL,
+                        .cache = CACHE_EXACT,
+                        .max_false_hits = (double)NAN,
+                        .ttl_ms = OPTION_UNSET,
+                        .timeout_ms = 300000,
+                        .connect_timeout_ms = 10000,
+                        .idle_timeout_ms = 120000,
+                        .retries = 2,
+                        .backoff_ms = 500};
+  }
+  return c;
+}
+
+Conn *conn_ref(Conn *c) {
+  c->refs++;
+  return c;
+}
+
+void conn_unref(void *p) {
+  Conn *c = p;
+  if (--c->refs > 0) {
+    return;
+  }
+  c->is_closing = 1;
+  if (c->store && store_is_inherited(c->store)) {
+    parked_drop(c); /* the parent settles them */
+  } else {
+    parked_settle_all(c);
+  }
+  if (store_close(c->store) != RC_OK) {
+    sqlite3_log(SQLITE_WARNING,
+                "llmcost: ledger rows could not be written when the connection closed");
+  }
+  net_close(c->net);
+  config_free(c->config);
+  pricing_free(c->pricing);
+  embedders_free(c->local);
+  counter_free(c);
+  guard_free(c->guard);
+  for (RemoteModel *m = c->remote, *next; m; m = next) {
+    next = m->next;
+    free(m);
+  }
+  sqlite3_free(c->set.store);
+  sqlite3_free(c->set.proxy);
+  sqlite3_free(c->set.minilm);
+  sqlite3_free(c);
+}
+
+static int is_folder(const char *path) {
+  size_t n = strlen(path);
+  return n > 0 && path[n - 1] == '/';
+}
+
+/* A folder holds a file for each database, told apart by the hash of the database's path. NULL, too, for a
+** database in memory. */
+static char *path_in_folder(Conn *c, const char *folder, Err *err) {
+  char *beside = store_default_path(c->db, err), *path = NULL;
+  if (beside) {
+    const char *slash = strrchr(beside, '/');
+    int length = (int)(strlen(slash ? slash + 1 : beside) - strlen("-llmcost"));
+    path = sqlite3_mprintf("%s%.*s-%016llx-llmcost", folder, length, slash ? slash + 1 : beside,
+                           hash_short(beside, strlen(beside)));
+    path ? RC_OK : err_nomem(err);
+  }
+  sqlite3_free(beside);
+  return path;
+}
+
+char *conn_store_path(Conn *c, Err *err) {
+  const char *said = c->set.store ? c->set.store : env_get("LLMCOST_STORE");
+  char *path = !said             ? store_default_path(c->db, err)
+               : is_folder(said) ? path_in_folder(c, said, err)
+                                 : sqlite3_mprintf("%s", said);
+  if (!path && err->rc == RC_OK) {
+    path = said && !is_folder(said) ? NULL : sqlite3_mprintf("main");
+    path ? RC_OK : err_nomem(err);
+  }
+  return path;
+}
+
+/* 1 if there is something at that path, 0 if not, -1 where that can't be told. */
+static int file_exists(const char *path, Err *err) {
+  struct stat st;
+  if (lstat(path, &st) == 0) {
+    return 1;
+  }
+  if (errno == ENOENT || errno == ENOTDIR) {
+    return 0;
+  }
+  err_set(err, RC_ERROR, "store", "the store '%s': %s", path, strerror(errno));
+  return -1;
+}
+
+/* A file that the user named is adopted by that; "main" and a folder name none. */
+static StoreTrust trust_in(const Conn *c) {
+  const char *said = c->set.store ? c->set.store : env_get("LLMCOST_STORE");
+  return said && strcmp(said, "main") != 0 && !is_folder(said) ? STORE_NAMED : STORE_MARKED;
+}
+
+/* 1 if there is a store at that path ("main": in the database), 0 if not, -1 error. */
+static int store_exists(Conn *c, const char *path, Err *err) {
+  return strcmp(path, "main") == 0 ? store_has_schema(c->db, err) : file_exists(path, err);
+}
+
+/* Opens the store; NULL without error where there is none yet and none is to be made. */
+static Store *open_store(Conn *c, int create, Err *err) {
+  char *path = conn_store_path(c, err);
+  Store *store = NULL;
+  int is_main = path && strcmp(path, "main") == 0;
+  if (is_main && c->pid != getpid()) {
+    err_set(err, RC_ERROR, "store",
+            "this connection was opened by process %ld, before fork(): with its own database as the"
+            " store it can't be used here; open one in this process",
+            (long)c->pid);
+  } else if (path && (create || store_exists(c, path, err) == 1)) {
+    store = store_open(c->db, is_main ? NULL : path, trust_in(c), &c->host, err);
+  }
+  sqlite3_free(path);
+  return store;
+}
+
+Store *conn_open_store(const Conn *c) {
+  return c->store && !store_is_inherited(c->store) ? c->store : NULL;
+}
+
+/* After a fork: nothing that the parent opened is used here. */
+static int leave_parent(Conn *c, Err *err) {
+  if (store_leave(err) == RC_OK) {
+    parked_drop(c);
+    store_close(c->store);
+    c->store = NULL;
+  }
+  return err->rc;
+}
+
+Store *conn_store(Conn *c, int create, Err *err) {
+  if (c->store && store_is_inherited(c->store) && leave_parent(c, err) != RC_OK) {
+    return NULL;
+  }
+  if (c->store) {
+    return !create || store_revive(c->store, err) == RC_OK ? c->store : NULL;
+  }
+  c->store = open_store(c, create, err);
+  return c->store;
+}
+
+/* Adopts a store; it is this connection's from now on where it is the one that this uses. */
+static int adopt(Conn *c, int in_main, Err *err) {
+  char *path = conn_store_path(c, err);
+  int uses_main = path && strcmp(path, "main") == 0;
+  Store *store = NULL;
+  if (path && (in_main || !uses_main) && store_exists(c, in_main ? "main" : path, err) == 1) {
+    store = store_open(c->db, in_main ? NULL : path, STORE_ADOPTED, &c->host, err);
+  }
+  sqlite3_free(path);
+  int is_adopted = store != NULL;
+  if (store && !c->store && in_main == uses_main) {
+    c->store = store;
+  } else {
+    store_close(store);
+  }
+  return is_adopted;
+}
+
+int conn_trust_store(Conn *c, int *in_main, Err *err) {
+  *in_main = adopt(c, 1, err);
+  int in_file = err->rc == RC_OK ? adopt(c, 0, err) : 0;
+  if (!*in_main && !in_file) {
+    err_set(err, RC_ERROR, "store", "there is no store here yet: nothing to trust");
+  }
+  *in_main &= !in_file;
+  return err->rc;
+}
+
+const Config *conn_config(Conn *c, Err *err) {
+  if (c->is_closing && c->config) {
+    return c->config; /* the database can't be asked any more */
+  }
+  c->config = config_read(c->db, c->config, err);
+  return c->config;
+}
+
+Net *conn_net(Conn *c, Err *err) {
+  if (c->net && net_is_inherited(c->net)) {
+    net_leave(c->net);
+    c->net = NULL;
+  }
+  if (!c->net) {
+    c->net = net_open(err);
+  }
+  return c->net;
+}
+
+void conn_drop_net(Conn *c) {
+  net_close(c->net);
+  c->net = NULL;
+}
+
+/* sqlite3_is_interrupted() is newer than 3.40; a statement that starts while the flag is up says
+** so too. (While there is no memory for it, nobody can be heard.) */
+int conn_interrupted(void *p) {
+  Conn *c = p;
+  sqlite3_stmt *stmt = NULL;
+  int rc = sqlite3_prepare_v2(c->db, "SELECT 1", -1, &stmt, NULL);
+  if (rc == SQLITE_OK) {
+    sqlite3_step(stmt);
+    rc = sqlite3_finalize(stmt);
+  }
+  return (rc & 0xff) == SQLITE_INTERRUPT;
+}
+
+int conn_sleep(Conn *c, long long ms, Err *err) {
+  long long until = monotonic_ms() + ms;
+  for (long long left = ms; left > 0; left = until - monotonic_ms()) {
+    if (conn_interrupted(c)) {
+      return err_set(err, RC_INTERRUPT, "interrupted", "interrupted");
+    }
+    sqlite3_sleep((int)(left < LIMIT_POLL_MS ? left : LIMIT_POLL_MS));
+  }
+  return RC_OK;
+}
+
+void result_error(sqlite3_context *ctx, const char *function, const Err *err) {
+  char text[LIMIT_ERROR_TEXT + 64];
+  if (err->rc == RC_NOMEM) {
+    sqlite3_result_error_nomem(ctx);
+    return;
+  }
+  sqlite3_snprintf((int)sizeof text, text, "%s: %s", function, err->msg);
+  sqlite3_result_error(ctx, text, -1);
+  sqlite3_result_error_code(ctx, err->rc);
+}

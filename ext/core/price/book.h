@@ -1,0 +1,100 @@
+/*
+** A price book: prices of models by the names their sellers give them, dated, tiered and by service.
+**
+** The compiled-in catalogue is one, each imported price list is one, and so are the single rows of
+** llm_prices. Units of money: pico-dollars (1e-12 USD) per million units, so every price with up to
+** 12 decimals is exact. Factors multiply all token prices; they are in 1e-12 too.
+*/
+#ifndef LLMCOST_BOOK_H
+#define LLMCOST_BOOK_H
+
+#include "core/price/unit.h"
+#include "core/price/vendor.h"
+
+#define BOOK_FACTOR_ONE 1000000000000LL
+#define BOOK_FACTOR_MOST (1000 * BOOK_FACTOR_ONE)
+
+/* When and for what a price or a factor holds. */
+typedef struct PriceTerms {
+  const char *service;    /* "standard", "batch", …, or "geo:us" */
+  long long from_ms;      /* valid from, Unix ms, inclusive */
+  long long to_ms;        /* valid to, exclusive */
+  long long above_tokens; /* for requests whose whole input is strictly above this */
+  int hours_from;         /* of the day, UTC, in seconds; equal: all day */
+  int hours_to;
+  const char *source, *checked;
+} PriceTerms;
+
+typedef struct PriceRow {
+  Unit unit;      /* UNIT_COUNT: a factor over all token prices */
+  long long pusd; /* pico-USD per million units; of a factor, 1e-12 */
+  PriceTerms terms;
+} PriceRow;
+
+/* The rows of one model, in the order they were added. */
+typedef struct PriceModel {
+  const char *provider; /* "": of any */
+  const char *name;
+  const char *names; /* GLOBs that mean it; "": the name only */
+  PriceRow *rows;
+  int n;
+} PriceModel;
+
+typedef struct PriceModels {
+  PriceModel *at;
+  int n;
+} PriceModels;
+
+typedef struct BookText BookText;
+
+typedef struct PriceBook {
+  const char *list; /* the name of a price list; "": single rows */
+  PriceModels models;
+  PriceModels
+      shared;      /* factors, and in a list rows of the model "*": for all models that their names
+                         mean, beside their own rows */
+  BookText *texts; /* owns every text above */
+} PriceBook;
+
+/* An empty book; `list` is copied. Returns 0 without memory. */
+int book_init(PriceBook *book, const char *list);
+void book_free(PriceBook *book);
+
+/* Adds a row, copying its texts; names in lower case, a provider's word as its id. It joins the rows
+** added last, if those are of the same provider and model. Returns 0 without memory. */
+int book_add(PriceBook *book, const char *provider, const char *model, const char *names,
+             const PriceRow *row);
+
+/* Adds a row to the model of that very provider and name, wherever it stands. */
+int book_join(PriceBook *book, const char *provider, const char *model, const PriceRow *row);
+
+/* What a model's name was found to mean. */
+typedef struct BookMatch {
+  const PriceModel *model; /* NULL: nothing */
+  const Vendor *vendor;    /* who sells it, where known */
+  const char *also;        /* with NULL: two sellers of that name whose prices may differ */
+  const char *other;
+} BookMatch;
+
+/* Who is said to sell a model. */
+typedef struct Seller {
+  const Vendor *vendor; /* NULL: nobody that is known */
+  const char *word;     /* as asked; NULL: it was not said */
+} Seller;
+
+/* Finds a model of a list. `name` in lower case.
+** Of a known seller: the name, with its date written out, without a vendor's prefix, without a
+** snapshot's suffix; then the same at the providers whose models it resells. Of an unknown one: the name
+** itself in rows of that provider. Where nobody is named, the name tells the seller: by its prefix, or
+** because his models are called so; otherwise it must be the whole name of a model that only one
+** provider sells (or OpenRouter, whose names have a slash). */
+BookMatch book_find(const PriceBook *book, Seller seller, const char *name);
+
+/* 1 if a name (lower case) means the model: its own, or its GLOBs match and their '*' does not reach
+** into another version ("…-5*" is not "…-5-1") or a variant ("…:free"). */
+int book_means(const PriceModel *model, const char *name);
+
+/* A name without the prefix of a seller or of "models/"; *vendor: the seller it names, or NULL. */
+const char *book_bare_name(const char *name, const Vendor **vendor);
+
+#endif

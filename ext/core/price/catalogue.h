@@ -1,0 +1,40 @@
+/*
+** What the product knows without being told: models and their prices, compiled in from sql/models.tsv,
+** sql/prices.tsv (generated), sql/prices_more.tsv and sql/cache_minimum.tsv.
+*/
+#ifndef LLMCOST_CATALOGUE_H
+#define LLMCOST_CATALOGUE_H
+
+#include "core/price/book.h"
+#include "base/limits.h"
+
+/* One model that can be called. Text members are "" where the file has none. */
+typedef struct Model {
+  const char *name, *provider, *api, *base_url, *key_env, *supports;
+  long long context_window, max_output; /* 0: unknown */
+} Model;
+
+/* One routing tier. A prompt of score s goes to the first tier with s < max_score. */
+typedef struct Tier {
+  const char *name, *model;
+  double max_score;
+  int rank;
+} Tier;
+
+/* The compiled-in lists, parsed at first use (safe from any thread) and never freed. The prices are
+** NULL without memory: not that there are none, and made anew when next asked for. */
+const PriceBook *catalogue_prices(void);
+const Model *catalogue_models(int *n);
+const Tier *catalogue_tiers(int *n);
+
+/* The shortest prefix that a model's provider caches, in tokens, at a time: dated facts, since they
+** change. -1 where it is not known. `name` as the provider returns it. */
+long long catalogue_cache_minimum(const Vendor *vendor, const char *name, long long at_ms);
+
+/* How many prices it has; -1 without memory. */
+int catalogue_rows(void);
+
+/* The newest day a compiled-in price was checked, 'YYYY-MM-DD'; NULL without memory. */
+const char *catalogue_date(void);
+
+#endif

@@ -1,0 +1,111 @@
+/*
+** Prices and exact cost arithmetic.
+**
+** A usage is split into leaves, every token in exactly one, and each leaf is priced once: the leaf of
+** a priced unit is its count less the leaves of the priced units inside it, so a unit without a price
+** of its own is billed as the one that contains it (the leaf decomposition of genai-prices; but for
+** writes of an hour, which are not billed as those of five minutes).
+**
+** A price is an integer number of pico-dollars (1e-12 USD) per million, a factor one of 1e-12:
+** count × price × factor is an integer in 1e-30 USD. It is summed in 128 bits and rounded once, half
+** up, to nano-dollars (1e-9 USD) where it enters the ledger. (Factors that are multiplied with each
+** other are exact to 12 decimals together, rounded half up beyond.)
+*/
+#ifndef LLMCOST_PRICE_H
+#define LLMCOST_PRICE_H
+
+#include "core/price/book.h"
+#include "base/error.h"
+#include "core/price/usage.h"
+
+#define PRICE_UNKNOWN (-1LL)
+
+/* A model in a book. */
+typedef struct PriceSource {
+  const PriceBook *book;
+  const PriceModel *model; /* NULL: not in it */
+  int rank;                /* of a single row's model: how well it matches */
+} PriceSource;
+
+enum { PRICE_SINGLES = 32 };
+
+/* What a model's name was found to mean, before it is known when and how much. Borrows the books. */
+typedef struct PriceRef {
+  Seller seller;        /* who sells it; the vendor as far as it is known */
+  const PriceBook *own; /* the single rows */
+  PriceSource
+      singles[PRICE_SINGLES]; /* those that match, best first: they go before the lists, unit
+                                         by unit */
+  int n_singles;
+  PriceSource list;            /* in the first list that knows it */
+  PriceSource next;            /* in the next one: for services and fees that the first has not */
+  BookMatch miss;              /* where no list does: why not */
+  char name[LIMIT_MODEL_NAME]; /* as asked, in lower case */
+  const char *bare;            /* the same without a seller's prefix */
+} PriceRef;
+
+/* A request: what decides which of a model's prices hold. */
+typedef struct PriceWhen {
+  long long at_ms;
+  long long input_tokens; /* all of them, cached too: tiers are chosen on them */
+  const char *service, *geo;
+} PriceWhen;
+
+/* The prices of one model for one kind of request. */
+typedef struct PriceSet {
+  UnitSet priced;
+  long long pusd[UNIT_COUNT];      /* where priced */
+  long long factor[UNIT_COUNT];    /* 1e-12 */
+  const PriceRow *row[UNIT_COUNT]; /* where each comes from */
+  const char *missing;             /* why there are none, or NULL: "no price for service '…'" */
+  /* The same for every request of the same service in these bounds. */
+  long long from_ms, to_ms; /* from inclusive, to exclusive */
+  long long above, up_to;   /* input tokens: above exclusive, up_to inclusive */
+} PriceSet;
+
+typedef unsigned __int128 Cost; /* in 1e-30 USD */
+#define COST_MOST (~(Cost)0)    /* or more: unknown, never a number to be reported */
+
+/* Finds what a name means: among the single rows of books[0], and in the first two of the lists
+** books[1 … n-1] that know it. A single row applies to the very name (best), to it in other case or with
+** a prefix, to other spellings and snapshots that a list knows as the same model, and by GLOB (last);
+** one of this very provider before one of any. Returns 1 if anything was found. */
+int price_find(const PriceBook *const *books, int n, Seller seller, const char *name,
+               PriceRef *ref);
+
+/* The prices that hold. Of several rows for a unit: single rows before the list; in a list the rows of
+** the latest start (of those of an hour of the day, if any holds); of those the highest threshold
+** crossed. Another service than the standard one has its own rows, or a factor on the standard ones
+** (fees that are no tokens have none); a geo has a factor, which stacks. Returns 1, or 0 where nothing
+** is priced: set->missing says why. */
+int price_select(const PriceRef *ref, const PriceWhen *when, PriceSet *set);
+
+/* The price of a unit, or of the nearest that contains it: USD per million in 1e-24, in *price. Returns
+** 1, or 0 where it has none, or two and neither contains the other. */
+int price_of_unit(const PriceSet *set, Unit unit, Cost *price);
+
+/* The leaves of a usage: counts by priced unit (others are 0). Returns 1; 0 where a count or a price
+** that is needed is not known; -1 where the usage contradicts itself or costs
+** more than can be counted. *why says it for both, in `size` bytes. */
+int price_leaves(const PriceSet *set, const Usage *usage, long long leaves[UNIT_COUNT], char *why,
+                 size_t size);
+
+/* The cost of a usage. Returns as price_leaves. */
+int price_cost(const PriceSet *set, const Usage *usage, Cost *cost, char *why, size_t size);
+
+/* The part of a cost that one leaf is; COST_MOST: not to be counted. */
+Cost price_leaf(const PriceSet *set, Unit unit, long long count);
+
+/* Nano-dollars, rounded half up; and dollars. */
+long long cost_nusd(Cost cost);
+double cost_usd(Cost cost);
+
+/* Where decimal.h is asked to print one: a Cost is dollars / 10^COST_SCALE. */
+#define COST_SCALE 30
+#define UNIT_PRICE_SCALE 24
+
+/* Adds to a sum. 1; 0 where that is more than can be counted: the sum is not known then, *why says it in
+** `size` bytes. */
+int cost_add(Cost *sum, Cost more, char *why, size_t size);
+
+#endif

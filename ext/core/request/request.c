@@ -1,0 +1,278 @@
+/*
+** The logical request and its cache key. See request.h for the contract.
+**
+** Canonical form, hashed: for each field present, in this order, "name:length:bytes;". Lengths make
+** it injective: no text can imitate a field boundary. Changing it makes every cached answer
+** unreachable, so the first field is a version.
+*/
+#include "core/request/request.h"
+
+#include "base/buf.h"
+#include "base/text/text.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void request_start(Request *r, const Options *options) {
+  memset(r, 0, sizeof *r);
+  r->options = options;
+  r->system = options->system && options->system[0] ? options->system : NULL;
+  text_copy(r->model, sizeof r->model, options->model ? options->model : "auto");
+}
+
+static int check_text(const char *what, const char *text, size_t n, Err *err) {
+  size_t bad_at = 0;
+  if (n > LIMIT_REQUEST_BYTES) {
+    return err_set(err, RC_TOOBIG, "too_big", "%s of %zu bytes (at most %zu)", what, n,
+                   LIMIT_REQUEST_BYTES);
+  }
+  if (memchr(text, 0, n)) {
+    return err_set(err, RC_ERROR, "bad_utf8", "%s holds a NUL character", what);
+  }
+  if (!text_is_utf8(text, n, &bad_at)) {
+    return err_set(err, RC_ERROR, "bad_utf8", "%s is not valid UTF-8 (byte %zu)", what, bad_at);
+  }
+  return RC_OK;
+}
+
+int request_from_prompt(const char *prompt, size_t n, const Options *options, Request *r,
+                        Err *err) {
+  request_start(r, options);
+  r->one = (Message){"user", prompt, n};
+  r->messages = &r->one;
+  r->n_messages = r->turn = 1;
+  if (strspn(prompt, " \t\r\n") == n) {
+    return err_set(err, RC_ERROR, "bad_prompt",
+                   "the prompt is empty or blank (NULL asks nothing and gives NULL)");
+  }
+  return check_text("the prompt", prompt, n, err);
+}
+
+/* Joins one leading system message to the system prompt, a blank line between. */
+static int join_system(Request *r, const char *content, Err *err) {
+  Buf b;
+  buf_init(&b, LIMIT_REQUEST_BYTES);
+  if (r->system) {
+    buf_puts(&b, r->system);
+    buf_puts(&b, "\n\n");
+  }
+  buf_puts(&b, content);
+  int failed = b.failed;
+  char *joined = buf_take(&b);
+  if (!joined) {
+    return failed == RC_TOOBIG ? err_set(err, RC_TOOBIG, "too_big", "system prompt over %zu bytes",
+                                         LIMIT_REQUEST_BYTES)
+                               : err_nomem(err);
+  }
+  free(r->system_owned);
+  r->system = r->system_owned = joined;
+  return RC_OK;
+}
+
+/* Adds the array's element `position` (from 1, as messages name it). */
+static int add_message(Request *r, const cJSON *item, int position, Err *err) {
+  const char *role = json_text(item, "role");
+  const char *content = json_text(item, "content");
+  if (!role || !content || !content[0]) {
+    return err_set(err, RC_ERROR, "bad_messages",
+                   "message %d: expected {\"role\": text, \"content\": non-empty text}", position);
+  }
+  if (strcmp(role, "system") == 0 || strcmp(role, "developer") == 0) {
+    return r->n_messages == 0
+               ? join_system(r, content, err)
+               : err_set(err, RC_ERROR, "bad_messages",
+                         "message %d: a system message must come before the others", position);
+  }
+  int is_user = strcmp(role, "user") == 0;
+  if (!is_user && strcmp(role, "assistant") != 0) {
+    return err_set(err, RC_ERROR, "bad_messages",
+                   "message %d: role '%.20s' (valid: system, user, assistant)", position, role);
+  }
+  r->messages[r->n_messages++] =
+      (Message){is_user ? "user" : "assistant", content, strlen(content)};
+  r->turn += is_user;
+  return RC_OK;
+}
+
+int request_from_messages(const char *json, size_t n, const Options *options, Request *r,
+                          Err *err) {
+  request_start(r, options);
+  if (check_text("the messages", json, n, err) != RC_OK) {
+    return err->rc;
+  }
+  r->doc = json_parse(json, n, "the messages", err);
+  int count = r->doc && cJSON_IsArray(r->doc) ? cJSON_GetArraySize(r->doc) : 0;
+  if (r->doc && count == 0) {
+    err_set(err, RC_ERROR, "bad_messages", "expected a JSON array of {\"role\", \"content\"}");
+  }
+  r->messages = err->rc == RC_OK ? calloc((size_t)count, sizeof *r->messages) : NULL;
+  if (err->rc == RC_OK && !r->messages) {
+    err_nomem(err);
+  }
+  int position = 0;
+  for (const cJSON *item = err->rc == RC_OK ? r->doc->child : NULL; item && err->rc == RC_OK;
+       item = item->next) {
+    add_message(r, item, ++position, err);
+  }
+  if (err->rc == RC_OK &&
+      (r->n_messages == 0 || strcmp(r->messages[r->n_messages - 1].role, "user"))) {
+    err_set(err, RC_ERROR, "bad_messages", "the last message must be the user's");
+  }
+  return err->rc;
+}
+
+int request_from_texts(const char *const *texts, const size_t *lengths, int n,
+                       const Options *options, Request *r, Err *err) {
+  request_start(r, options);
+  r->wants_vectors = 1;
+  r->messages = calloc((size_t)n, sizeof *r->messages);
+  if (!r->messages) {
+    return err_nomem(err);
+  }
+  for (int i = 0; i < n && err->rc == RC_OK; i++) {
+    if (strspn(texts[i], " \t\r\n") == lengths[i]) {
+      err_set(err, RC_ERROR, "bad_prompt", "a text to embed is empty or blank");
+    }
+    check_text("the text", texts[i], lengths[i], err);
+    r->messages[r->n_messages++] = (Message){"user", texts[i], lengths[i]};
+  }
+  return err->rc;
+}
+
+void request_free(Request *r) {
+  if (r->messages != &r->one) {
+    free(r->messages);
+  }
+  free(r->system_owned);
+  cJSON_Delete(r->doc);
+  memset(r, 0, sizeof *r);
+}
+
+static void add_field(Buf *b, const char *name, const char *value, size_t n) {
+  char length[32];
+  size_t at = sizeof length;
+  length[--at] = ':';
+  for (size_t rest = n; at == sizeof length - 1 || rest; rest /= 10) {
+    length[--at] = (char)('0' + rest % 10);
+  }
+  length[--at] = ':';
+  buf_puts(b, name);
+  buf_add(b, length + at, sizeof length - at);
+  buf_add(b, value, n);
+  buf_add(b, ";", 1);
+}
+
+static void add_number(Buf *b, const char *name, double value) {
+  if (!isnan(value)) {
+    buf_printf(b, "%s:%.17g;", name, value);
+  }
+}
+
+static void add_json(Buf *b, const char *name, const cJSON *value) {
+  char *text = value ? cJSON_PrintUnformatted(value) : NULL;
+  if (text) {
+    add_field(b, name, text, strlen(text));
+  } else if (value) {
+    b->failed = RC_NOMEM;
+  }
+  cJSON_free(text);
+}
+
+static void add_text(Buf *b, const char *name, const char *text, size_t n) {
+  Buf normal;
+  buf_init(&normal, LIMIT_REQUEST_BYTES * 4);
+  int rc = text_normalize(text, n, &normal);
+  if (rc == RC_OK) {
+    add_field(b, name, normal.data, normal.n);
+  } else {
+    b->failed = rc;
+  }
+  buf_free(&normal);
+}
+
+/* Model and parameters. */
+static void add_parameters(Buf *b, const Request *r) {
+  const Options *o = r->options;
+  add_field(b, "model", r->model, strlen(r->model));
+  add_number(b, "max_tokens", o->max_tokens == OPTION_UNSET ? (double)NAN : (double)o->max_tokens);
+  add_number(b, "temperature", o->temperature);
+  add_number(b, "top_p", o->top_p);
+  add_number(b, "seed", o->has_seed ? (double)o->seed : (double)NAN);
+  add_json(b, "stop", o->stop);
+  add_json(b, "schema", o->schema);
+}
+
+/* The first n messages. */
+static void add_messages(Buf *b, const Request *r, int n) {
+  for (int i = 0; i < n; i++) {
+    add_text(b, r->messages[i].role, r->messages[i].content, r->messages[i].n);
+  }
+}
+
+static int hash_form(Buf *b, unsigned long long seed, Hash *out, Err *err) {
+  if (b->failed) {
+    int is_big = b->failed == RC_TOOBIG;
+    buf_free(b);
+    return is_big ? err_set(err, RC_TOOBIG, "too_big", "the request is too long to be named")
+                  : err_nomem(err);
+  }
+  *out = hash_bytes(b->data, b->n, seed);
+  buf_free(b);
+  return RC_OK;
+}
+
+int request_key(const Request *r, const char *user, unsigned long long seed, Hash *key, Err *err) {
+  Buf b;
+  buf_init(&b, LIMIT_REQUEST_BYTES * 8);
+  buf_puts(&b, r->wants_vectors ? "llmcost:embedding:1;" : "llmcost:1;");
+  add_parameters(&b, r);
+  if (user) {
+    add_field(&b, "user", user, strlen(user));
+  }
+  if (r->system) {
+    add_text(&b, "system", r->system, strlen(r->system));
+  }
+  add_messages(&b, r, r->n_messages);
+  return hash_form(&b, seed, key, err);
+}
+
+int request_scope(const Request *r, const char *user, unsigned long long seed, Hash *scope,
+                  Err *err) {
+  Buf b;
+  buf_init(&b, LIMIT_REQUEST_BYTES * 8);
+  buf_puts(&b, "llmcost:scope:1;");
+  add_parameters(&b, r);
+  if (user) {
+    add_field(&b, "user", user, strlen(user));
+  }
+  add_messages(&b, r, r->n_messages - 1);
+  return hash_form(&b, seed, scope, err);
+}
+
+/* Adds one message of the transcript to the array. */
+static void transcript_message(cJSON *array, const Message *m, RequestNameText name, void *arg,
+                               Err *err) {
+  Hash h;
+  char hex[HASH_HEX_SIZE];
+  cJSON *item = json_add(array, NULL, cJSON_CreateObject(), err);
+  json_add(item, "role", cJSON_CreateString(m->role), err);
+  if (m->n < LIMIT_INLINE_TEXT) {
+    json_add(item, "text", cJSON_CreateString(m->content), err);
+  } else if (err->rc == RC_OK && name(arg, m->content, m->n, &h) != RC_OK) {
+    err_nomem(err);
+  } else if (err->rc == RC_OK) {
+    hash_hex(&h, hex);
+    json_add(item, "hash", cJSON_CreateString(hex), err);
+  }
+}
+
+char *request_transcript(const Request *r, RequestNameText name, void *arg, size_t *n, Err *err) {
+  cJSON *array = cJSON_CreateArray();
+  for (int i = 0; i < r->n_messages && err->rc == RC_OK; i++) {
+    transcript_message(array, &r->messages[i], name, arg, err);
+  }
+  char *text = json_print(array, err);
+  *n = text ? strlen(text) : 0;
+  return text;
+}

@@ -1,0 +1,63 @@
+/*
+** One logical request: what is asked of which model, before any provider's wire format.
+*/
+#ifndef LLMCOST_REQUEST_H
+#define LLMCOST_REQUEST_H
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/text/json.h"
+#include "core/request/options.h"
+
+typedef struct Message {
+  const char *role; /* "user" or "assistant" */
+  const char *content;
+  size_t n;
+} Message;
+
+typedef struct Request {
+  const Options *options; /* borrowed */
+  const char *system;     /* NULL: none; borrowed from the options, or `system_owned` */
+  char *system_owned;
+  Message *messages; /* at least one; the last is the question */
+  int n_messages;
+  cJSON *doc;                   /* llm_chat: the parsed array the messages point into */
+  int wants_vectors;            /* the messages are texts to embed */
+  int turn;                     /* user messages so far */
+  Message one;                  /* llm_complete's single message */
+  char model[LIMIT_MODEL_NAME]; /* as asked for: a name or "auto" */
+} Request;
+
+/* A request of one user message. Borrows prompt (NUL-terminated at n) and options. */
+int request_from_prompt(const char *prompt, size_t n, const Options *options, Request *r, Err *err);
+
+/* A request of a JSON array of {"role","content"}: leading system messages join the `system`
+** option, then user and assistant messages, the last from the user. Borrows the options. */
+int request_from_messages(const char *json, size_t n, const Options *options, Request *r, Err *err);
+
+/* A request to embed n texts, each NUL-terminated at its length. Borrows them and the options, whose
+** model it is for. */
+int request_from_texts(const char *const *texts, const size_t *lengths, int n,
+                       const Options *options, Request *r, Err *err);
+
+/* Frees what the request owns; safe on zeroed memory. */
+void request_free(Request *r);
+
+/* The cache key: the hash of every field that can change the answer, each with its name and
+** length, texts in normal form. Provider-independent where the model is "auto". `user` unless NULL: whose
+** answer it is. `seed` is the store's. */
+int request_key(const Request *r, const char *user, unsigned long long seed, Hash *key, Err *err);
+
+/* The hash of everything that must be equal for an answer to a similar question to serve this one:
+** as request_key, but without the system prompt (a partition's name of its own) and the question;
+** with `user`, unless NULL. */
+int request_scope(const Request *r, const char *user, unsigned long long seed, Hash *scope,
+                  Err *err);
+
+/* A conversation as stored in the ledger: a JSON array of {"role","text"}, where contents of
+** LIMIT_INLINE_TEXT bytes or more are {"role","hash"} and each such content is handed to `name`, which
+** gives it its name (and may keep a copy). Owned by the caller (free). */
+typedef int (*RequestNameText)(void *arg, const char *text, size_t n, Hash *name);
+char *request_transcript(const Request *r, RequestNameText name, void *arg, size_t *n, Err *err);
+
+#endif

@@ -1,0 +1,154 @@
+/*
+** See migrate.h for the contract.
+*/
+#include "store/schema/migrate.h"
+
+#include "base/sqlite/columns.h"
+#include "sql/sql_text.h"
+#include "store/schema/genuine.h"
+#include "store/schema/rename.h"
+#include "trust/mark.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+/* What version 3 changed: a column of llm_calls and columns of views. */
+#define TO_VERSION_3                                                                               \
+  "ALTER TABLE main.llm_calls ADD COLUMN usage TEXT;"                                              \
+  "DROP VIEW IF EXISTS main.llm_cost_by_model; DROP VIEW IF EXISTS main.llm_cost_by_tag;"          \
+  "DROP VIEW IF EXISTS main.llm_cost_by_user;"
+
+int store_version(Store *s, long long *version, Err *err) {
+  *version = 0;
+  if (store_has_schema(s->db, err) != 1) {
+    return err->rc;
+  }
+  int found =
+      store_ask(s, "SELECT value FROM main.llm_meta WHERE name = 'schema_version'", version, err);
+  const char *what = s->path ? s->path : "main";
+  if (found == 0 || (found == 1 && *version < 1)) {
+    err_set(err, RC_ERROR, "store", "the store '%s' is damaged: it has no version", what);
+  } else if (found == 1 && *version > STORE_VERSION) {
+    err_set(err, RC_ERROR, "store",
+            "the store '%s' was made by a newer llmcost (version %lld, ours %d)", what, *version,
+            STORE_VERSION);
+  }
+  return err->rc;
+}
+
+/* 1, or 0; also 0 where that can't be told (*err). */
+static int has_column(Store *s, const char *table, const char *column, Err *err) {
+  int is_there;
+  int rc = column_look(s->db, "main", table, column, &is_there);
+  if (rc != SQLITE_OK) {
+    store_error(s, rc, "read its schema", err);
+  }
+  return is_there;
+}
+
+/* 1 if the database is nothing but a store (it may also be opened as somebody's main). */
+static int is_a_file(Store *s, Err *err) {
+  long long application = 0;
+  return !s->is_main || (store_ask(s, "PRAGMA main.application_id", &application, err) == 1 &&
+                         application == STORE_APPLICATION_ID);
+}
+
+/* Seed and id, where there are none yet, and the version. */
+static int write_settings(Store *s, Err *err) {
+  unsigned long long random[3];
+  char sql[512];
+  sqlite3_randomness(sizeof random, random);
+  sqlite3_snprintf(sizeof sql, sql,
+                   "INSERT OR IGNORE INTO main.llm_meta VALUES ('seed', %lld);"
+                   "INSERT OR IGNORE INTO main.llm_meta VALUES ('id', '%016llx%016llx');"
+                   "INSERT OR REPLACE INTO main.llm_meta VALUES ('schema_version', %d);",
+                   (long long)random[0], random[1], random[2], STORE_VERSION);
+  store_exec(s, sql, "write the settings", err);
+  if (is_a_file(s, err)) {
+    sqlite3_snprintf(sizeof sql, sql, "PRAGMA main.application_id=%d; PRAGMA main.user_version=%d",
+                     STORE_APPLICATION_ID, STORE_VERSION);
+    store_exec(s, sql, "write the settings", err);
+  }
+  return err->rc;
+}
+
+/* Marks it for this installation, where that is to be. */
+static int mark(Store *s, Err *err) {
+  Err why = {0};
+  if (err->rc != RC_OK || genuine_mark(s->db, "main", &why) == RC_OK) {
+    return err->rc;
+  }
+  if (s->trust == STORE_NAMED && why.code && why.rc == RC_ERROR) {
+    return RC_OK; /* a machine that keeps no state: it is trusted each time it is named */
+  }
+  *err = why;
+  return err->rc;
+}
+
+static int make_tables(Store *s, long long from, Err *err) {
+  if (has_column(s, "llm_calls", "id", err) && !has_column(s, "llm_calls", "usage", err) &&
+      err->rc == RC_OK) {
+    store_exec(s, TO_VERSION_3, "bring it to version 3", err);
+  }
+  store_exec(s, sql_store_sql, "create the tables", err);
+  store_exec(s, sql_cache_sql, "create the semantic cache", err);
+  store_exec(s, sql_views_sql, "create the views", err);
+  if (write_settings(s, err) == RC_OK && from > 0 && from < 4) {
+    rename_texts(s, err);
+  }
+  return err->rc;
+}
+
+/* 1 if it is marked, 0 if it is to be marked, -1 error. One that was there before and that nobody named or
+** adopted must have its mark. */
+static int has_mark(Store *s, int was_there, Err *err) {
+  int is_marked = genuine_is_marked(s->db, "main", err);
+  if (is_marked < 0 && s->trust == STORE_NAMED && err->rc == RC_ERROR) {
+    *err = (Err){0}; /* a machine that keeps no state */
+    return 1;
+  }
+  if (is_marked == 0 && was_there && s->trust == STORE_MARKED) {
+    err_set(err, RC_ERROR, "store", "the store '%s' has lost its mark: SELECT llm_trust_store()",
+            s->path ? s->path : "main");
+  }
+  return err->rc == RC_OK ? is_marked : -1;
+}
+
+/* Whatever is missing; another process may have done it meanwhile. */
+static int bring_up(Store *s, Err *err) {
+  long long version;
+  if (store_version(s, &version, err) != RC_OK) {
+    return err->rc;
+  }
+  if (version != STORE_VERSION && make_tables(s, version, err) == RC_OK && version > 0) {
+    genuine_check(s->db, "main", s->is_main ? GENUINE_TABLES : GENUINE_FILE, 0,
+                  s->path ? s->path : "main", &s->host, err);
+  }
+  return err->rc == RC_OK && has_mark(s, version > 0, err) == 0 ? mark(s, err) : err->rc;
+}
+
+/* 1 if nothing is to be done. */
+static int is_up(Store *s, Err *err) {
+  long long version;
+  return store_version(s, &version, err) == RC_OK && version == STORE_VERSION &&
+         has_mark(s, 1, err) == 1;
+}
+
+int migrate_run(Store *s, Err *err) {
+  if (is_up(s, err) || err->rc != RC_OK) {
+    return err->rc;
+  }
+  if (store_begin(s, err) == RC_OK) {
+    s->is_doubtful = s->is_main;
+    bring_up(s, err);
+    store_end(s, err->rc == RC_OK, err);
+  }
+  return err->rc;
+}
+
+int migrate_can_mark(Store *s, Err *err) {
+  Mark ignored;
+  int is_new = access(s->path, F_OK) != 0 && errno == ENOENT; /* else the opening says what it is */
+  return !is_new || s->trust != STORE_MARKED ||
+         mark_make(MARK_STORE, "", 1, &ignored, err) == RC_OK;
+}

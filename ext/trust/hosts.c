@@ -1,0 +1,136 @@
+/*
+** Host rules. See hosts.h for the contract.
+*/
+#include "trust/hosts.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Each provider's host and the environment variables whose keys are its own. */
+static const struct {
+  const char *rule;
+  const char *keys[2];
+} builtin[] = {
+    {"api.openai.com", {"OPENAI_API_KEY", NULL}},
+    {"api.anthropic.com", {"ANTHROPIC_API_KEY", NULL}},
+    {"api.mistral.ai", {"MISTRAL_API_KEY", NULL}},
+    {"generativelanguage.googleapis.com", {"GEMINI_API_KEY", "GOOGLE_API_KEY"}},
+    {"openrouter.ai", {"OPENROUTER_API_KEY", NULL}},
+    {"api.groq.com", {"GROQ_API_KEY", NULL}},
+    {"api.deepseek.com", {"DEEPSEEK_API_KEY", NULL}},
+    {"api.x.ai", {"XAI_API_KEY", NULL}},
+    {"127.0.0.1:11434", {NULL, NULL}}, /* Ollama's own port on this machine: no key */
+    {"localhost:11434", {NULL, NULL}},
+    {"[::1]:11434", {NULL, NULL}},
+};
+
+static int bad_url(const char *why, Err *err) {
+  return err_set(err, RC_ERROR, "bad_url", "base_url %s (expected https://host[:port]/path)", why);
+}
+
+/* A bracketed host is an IPv6 address and nothing else. */
+static int is_host_char(char c, int v6) {
+  unsigned char u = (unsigned char)c;
+  return v6 ? isxdigit(u) || c == ':' || c == '.' : isalnum(u) || c == '.' || c == '-';
+}
+
+/* Reads "host", "host:port" or "[v6]:port" up to '/' or the end. Returns what follows, or NULL. */
+static const char *parse_authority(const char *p, Url *url) {
+  int v6 = *p == '[';
+  size_t n = 0;
+  p += v6;
+  while (*p && is_host_char(*p, v6)) {
+    if (n + 1 >= sizeof url->host) {
+      return NULL;
+    }
+    url->host[n++] = (char)tolower((unsigned char)*p++);
+  }
+  url->host[n] = 0;
+  if (n == 0 || (v6 && (*p++ != ']' || !strchr(url->host, ':')))) {
+    return NULL;
+  }
+  if (*p == ':') {
+    char *end;
+    long port = strtol(p + 1, &end, 10);
+    if (!isdigit((unsigned char)p[1]) || port < 1 || port > 65535) {
+      return NULL;
+    }
+    url->port = (int)port;
+    p = end;
+  }
+  return *p == 0 || *p == '/' ? p : NULL;
+}
+
+/* Four plain decimal numbers that start with 127, ::1, or localhost. */
+static int is_loopback(const char *host) {
+  int a, b, c, d, used = 0;
+  if (strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0) {
+    return 1;
+  }
+  return strspn(host, "0123456789.") == strlen(host) &&
+         sscanf(host, "%3d.%3d.%3d.%3d%n", &a, &b, &c, &d, &used) == 4 && host[used] == 0 &&
+         a == 127 && b < 256 && c < 256 && d < 256;
+}
+
+int url_parse(const char *text, Url *url, Err *err) {
+  memset(url, 0, sizeof *url);
+  url->is_https = strncasecmp(text, "https://", 8) == 0;
+  if (!url->is_https && strncasecmp(text, "http://", 7) != 0) {
+    return bad_url("is not an http or https address", err);
+  }
+  url->port = url->is_https ? 443 : 80;
+  const char *path = parse_authority(text + (url->is_https ? 8 : 7), url);
+  if (!path) {
+    return bad_url("has no plain host name", err);
+  }
+  for (; *path; path++) {
+    if (!isalnum((unsigned char)*path) && !strchr("/._-~:@", *path)) {
+      return bad_url("has a character that does not belong there", err);
+    }
+  }
+  url->is_loopback = is_loopback(url->host);
+  if (!url->is_https && !url->is_loopback) {
+    return bad_url("is plain http to another machine; use https", err);
+  }
+  return RC_OK;
+}
+
+void url_authority(const Url *url, char *out, size_t size) {
+  int v6 = strchr(url->host, ':') != NULL;
+  int n = snprintf(out, size, "%s%s%s", v6 ? "[" : "", url->host, v6 ? "]" : "");
+  if (url->port != 443 && n > 0 && (size_t)n < size) {
+    snprintf(out + n, size - (size_t)n, ":%d", url->port);
+  }
+}
+
+int host_rule_is_valid(const char *rule) {
+  Url u = {.port = -1};
+  const char *end = parse_authority(rule, &u);
+  return end && *end == 0;
+}
+
+int host_rule_covers(const char *rule, const Url *url) {
+  Url u = {.port = -1};
+  const char *end = parse_authority(rule, &u);
+  return end && *end == 0 && strcmp(u.host, url->host) == 0 &&
+         (u.port == -1 || u.port == url->port);
+}
+
+int host_builtin(const Url *url, const char *key_env) {
+  for (size_t i = 0; i < sizeof builtin / sizeof builtin[0]; i++) {
+    int names_port = strrchr(builtin[i].rule, ':') != NULL;
+    if (!host_rule_covers(builtin[i].rule, url) || (!names_port && url->port != 443)) {
+      continue;
+    }
+    for (int k = 0; k < 2 && key_env; k++) {
+      if (builtin[i].keys[k] && strcmp(builtin[i].keys[k], key_env) == 0) {
+        return 1;
+      }
+    }
+    return key_env ? -1 : 1;
+  }
+  return 0;
+}

@@ -1,0 +1,41 @@
+/*
+** Where prompts and keys may go.
+**
+** Model addresses stand in an ordinary table, so a database file from somebody else can hold any
+** address. A prompt leaves only for a host that is built in or that this process allowed; a key
+** leaves only for the hosts it is bound to.
+*/
+#ifndef LLMCOST_HOSTS_H
+#define LLMCOST_HOSTS_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+
+typedef struct Url {
+  char host[LIMIT_HOST]; /* lower case, IPv6 without brackets */
+  int port;
+  int is_https;
+  int is_loopback;
+} Url;
+
+/* Parses a base URL under narrow rules (http or https; host; optional port; a path of plain
+** characters; no user, query or fragment), so that no other parser can read it as another host.
+** http is for loopback only. */
+int url_parse(const char *text, Url *url, Err *err);
+
+/* Writes "host:port" as a rule spells it (an IPv6 address in brackets, no port where it is 443), cut at
+** `size`. */
+void url_authority(const Url *url, char *out, size_t size);
+
+/* 1 if `rule` ("host" or "host:port", as given to llm_allow_host) covers the URL. */
+int host_rule_covers(const char *rule, const Url *url);
+
+/* 1 if the text has the form of such a rule. */
+int host_rule_is_valid(const char *rule);
+
+/* The built-in list: 0 the host is not in it; 1 it is, and `key_env` (may be NULL: no key) is a
+** key of this host; -1 it is, but that key belongs elsewhere. */
+int host_builtin(const Url *url, const char *key_env);
+
+#endif

@@ -1,0 +1,123 @@
+/*
+** Anthropic Messages. Wire format: the @anthropic-ai/sdk npm package's type declarations, 1.12.
+**
+** max_tokens is required there; where the caller gave none it is the model's own maximum, at most
+** DEFAULT_MAX_TOKENS. There is no `seed`, and temperature ends at 1.
+*/
+#include "wire/provider.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DEFAULT_MAX_TOKENS = 8192 };
+
+static int check_options(const Options *o, Err *err) {
+  if (o->has_seed) {
+    return err_set(err, RC_ERROR, "bad_option", "option 'seed': the Anthropic API has none");
+  }
+  if (!isnan(o->temperature) && o->temperature > 1) {
+    return err_set(err, RC_ERROR, "bad_option",
+                   "option 'temperature': the Anthropic API takes 0 to 1");
+  }
+  return RC_OK;
+}
+
+static void add_schema(cJSON *tree, const cJSON *schema, Err *err) {
+  cJSON *config = json_add(tree, "output_config", cJSON_CreateObject(), err);
+  cJSON *format = json_add(config, "format", cJSON_CreateObject(), err);
+  json_add(format, "type", cJSON_CreateString("json_schema"), err);
+  json_add(format, "schema", cJSON_Duplicate(schema, 1), err);
+}
+
+static void add_stop(cJSON *tree, const cJSON *stop, Err *err) {
+  if (cJSON_IsArray(stop)) {
+    json_add(tree, "stop_sequences", cJSON_Duplicate(stop, 1), err);
+  } else {
+    cJSON *array = json_add(tree, "stop_sequences", cJSON_CreateArray(), err);
+    json_add(array, NULL, cJSON_Duplicate(stop, 1), err);
+  }
+}
+
+static double max_tokens(const Options *o, const Model *model) {
+  if (o->max_tokens != OPTION_UNSET) {
+    return (double)o->max_tokens;
+  }
+  return model->max_output > 0 && model->max_output < DEFAULT_MAX_TOKENS ? (double)model->max_output
+                                                                         : DEFAULT_MAX_TOKENS;
+}
+
+int anthropic_build(const Request *request, const Model *model, Buf *body, Err *err) {
+  const Options *o = request->options;
+  if (check_options(o, err) != RC_OK) {
+    return err->rc;
+  }
+  cJSON *tree = cJSON_CreateObject();
+  json_add(tree, "model", cJSON_CreateString(model->name), err);
+  json_add(tree, "max_tokens", cJSON_CreateNumber(max_tokens(o, model)), err);
+  if (request->system) {
+    json_add(tree, "system", cJSON_CreateString(request->system), err);
+  }
+  wire_add_messages(tree, request, NULL, err);
+  if (!isnan(o->temperature)) {
+    json_add(tree, "temperature", cJSON_CreateNumber(o->temperature), err);
+  }
+  if (!isnan(o->top_p)) {
+    json_add(tree, "top_p", cJSON_CreateNumber(o->top_p), err);
+  }
+  if (o->stop) {
+    add_stop(tree, o->stop, err);
+  }
+  if (o->schema) {
+    add_schema(tree, o->schema, err);
+  }
+  return wire_finish(tree, body, err);
+}
+
+static const char *finish_reason(const char *word) {
+  static const struct {
+    const char *theirs, *ours;
+  } reasons[] = {
+      {"end_turn", "stop"},     {"stop_sequence", "stop"},
+      {"max_tokens", "length"}, {"tool_use", "tool_calls"},
+      {"refusal", "refusal"},   {"model_context_window_exceeded", "length"},
+  };
+  for (size_t i = 0; word && i < sizeof reasons / sizeof reasons[0]; i++) {
+    if (strcmp(word, reasons[i].theirs) == 0) {
+      return reasons[i].ours;
+    }
+  }
+  return "other";
+}
+
+/* The text blocks one after another; NULL where there is none, or *err. */
+static char *join_text(const cJSON *content, Err *err) {
+  Buf b;
+  int blocks = 0;
+  const cJSON *block;
+  buf_init(&b, LIMIT_RESPONSE_BYTES);
+  cJSON_ArrayForEach(block, content) {
+    const char *type = json_text(block, "type"), *text = json_text(block, "text");
+    if (type && text && strcmp(type, "text") == 0) {
+      buf_puts(&b, text);
+      blocks++;
+    }
+  }
+  char *joined = blocks ? buf_take(&b) : NULL; /* (never more than the answer was) */
+  buf_free(&b);
+  if (blocks && !joined) {
+    err_nomem(err);
+  }
+  return joined;
+}
+
+int anthropic_parse(const cJSON *answer, Reply *reply, Err *err) {
+  const cJSON *content = cJSON_GetObjectItemCaseSensitive(answer, "content");
+  if (!cJSON_IsArray(content)) {
+    return err_set(err, RC_ERROR, "bad_answer", "the answer has no content array");
+  }
+  reply->finish_reason = finish_reason(json_text(answer, "stop_reason"));
+  reply->text = join_text(content, err);
+  return err->rc;
+}

@@ -1,0 +1,121 @@
+/*
+** OpenAI chat completions, and everything that speaks it: Mistral, Gemini's, Ollama's, vLLM's and
+** llama.cpp's OpenAI endpoints, OpenRouter, Groq, DeepSeek. Wire format: the openai npm package's
+** type declarations, 6.49.
+**
+** A sampling parameter the caller did not give is not sent. The length limit is
+** `max_completion_tokens` at OpenAI (its reasoning models refuse `max_tokens`) and `max_tokens`
+** elsewhere; "max_completion_tokens": true or false in llm_models.supports decides for other
+** servers.
+*/
+#include "wire/provider.h"
+
+#include "core/request/schema.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* response_format: the schema itself where the model takes one, else "some JSON object". */
+static void add_schema(cJSON *tree, const cJSON *schema, int takes_schema, Err *err) {
+  cJSON *format = json_add(tree, "response_format", cJSON_CreateObject(), err);
+  if (!takes_schema) {
+    json_add(format, "type", cJSON_CreateString("json_object"), err);
+    return;
+  }
+  json_add(format, "type", cJSON_CreateString("json_schema"), err);
+  cJSON *inner = json_add(format, "json_schema", cJSON_CreateObject(), err);
+  json_add(inner, "name", cJSON_CreateString("answer"), err);
+  json_add(inner, "strict", cJSON_CreateBool(schema_is_strict(schema)), err);
+  json_add(inner, "schema", cJSON_Duplicate(schema, 1), err);
+}
+
+static void add_sampling(cJSON *tree, const Options *o, Err *err) {
+  if (!isnan(o->temperature)) {
+    json_add(tree, "temperature", cJSON_CreateNumber(o->temperature), err);
+  }
+  if (!isnan(o->top_p)) {
+    json_add(tree, "top_p", cJSON_CreateNumber(o->top_p), err);
+  }
+  if (o->has_seed) { /* all digits: as a double, cJSON would write a large one with an exponent */
+    char digits[24];
+    snprintf(digits, sizeof digits, "%lld", o->seed);
+    json_add(tree, "seed", cJSON_CreateRaw(digits), err);
+  }
+  if (o->stop) {
+    json_add(tree, "stop", cJSON_Duplicate(o->stop, 1), err);
+  }
+}
+
+/* The system prompt with the schema in words, for a model that can't be given it. Owned; NULL and *err. */
+static char *schema_in_words(const Request *r, Err *err) {
+  Buf b;
+  char *schema = cJSON_PrintUnformatted(r->options->schema);
+  buf_init(&b, 2 * LIMIT_REQUEST_BYTES); /* what is too much for the body is refused there */
+  if (r->system) {
+    buf_puts(&b, r->system);
+    buf_puts(&b, "\n\n");
+  }
+  buf_puts(&b, "Answer with nothing but JSON that satisfies this JSON Schema: ");
+  buf_puts(&b, schema ? schema : "");
+  int is_big = b.failed == RC_TOOBIG;
+  char *text = buf_take(&b);
+  if (is_big) {
+    err_set(err, RC_TOOBIG, "too_big", "the request is over %zu bytes", LIMIT_REQUEST_BYTES);
+  } else if (!schema || !text) {
+    err_nomem(err);
+  }
+  cJSON_free(schema);
+  return text;
+}
+
+int openai_build(const Request *request, const Model *model, Buf *body, Err *err) {
+  const Options *o = request->options;
+  int takes_schema = wire_supports(model, "json_schema", 1, err);
+  int new_limit =
+      wire_supports(model, "max_completion_tokens", strcmp(model->provider, "openai") == 0, err);
+  char *words = o->schema && !takes_schema ? schema_in_words(request, err) : NULL;
+  cJSON *tree = cJSON_CreateObject();
+  json_add(tree, "model", cJSON_CreateString(model->name), err);
+  wire_add_messages(tree, request, words ? words : request->system, err);
+  add_sampling(tree, o, err);
+  if (o->schema) {
+    add_schema(tree, o->schema, takes_schema, err);
+  }
+  if (o->max_tokens != OPTION_UNSET) {
+    json_add(tree, new_limit ? "max_completion_tokens" : "max_tokens",
+             cJSON_CreateNumber((double)o->max_tokens), err);
+  }
+  free(words);
+  return wire_finish(tree, body, err);
+}
+
+static const char *finish_reason(const char *word, const cJSON *message) {
+  static const char *const same[] = {"stop", "length", "tool_calls", "content_filter"};
+  if (json_text(message, "refusal")) {
+    return "refusal";
+  }
+  if (word && strcmp(word, "function_call") == 0) {
+    return "tool_calls";
+  }
+  for (int i = 0; word && i < 4; i++) {
+    if (strcmp(word, same[i]) == 0) {
+      return same[i];
+    }
+  }
+  return "other";
+}
+
+int openai_parse(const cJSON *answer, Reply *reply, Err *err) {
+  const cJSON *choices = cJSON_GetObjectItemCaseSensitive(answer, "choices");
+  const cJSON *choice = cJSON_GetArrayItem(choices, 0);
+  const cJSON *message = cJSON_GetObjectItemCaseSensitive(choice, "message");
+  const char *content = json_text(message, "content");
+  if (!cJSON_IsObject(message)) {
+    return err_set(err, RC_ERROR, "bad_answer", "the answer has no choices[0].message");
+  }
+  reply->finish_reason = finish_reason(json_text(choice, "finish_reason"), message);
+  reply->text = content ? strdup(content) : NULL;
+  return content && !reply->text ? err_nomem(err) : RC_OK;
+}

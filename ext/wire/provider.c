@@ -1,0 +1,154 @@
+/*
+** The table of APIs, error bodies, and what the API files share. See provider.h for the contract.
+*/
+#include "wire/provider.h"
+
+#include "base/text/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const Api apis[] = {
+    {"openai", "/chat/completions", openai_build, openai_parse, "Authorization: Bearer %s", NULL,
+     "call"},
+    {"anthropic", "/messages", anthropic_build, anthropic_parse, "x-api-key: %s",
+     "anthropic-version: 2023-06-01", "call"},
+};
+
+static const Api openai_embeddings = {
+    "openai", "/embeddings", openai_embed_build, openai_embed_parse, "Authorization: Bearer %s",
+    NULL,     "embed"};
+
+const Api *provider_api(const char *name) {
+  for (size_t i = 0; i < sizeof apis / sizeof apis[0]; i++) {
+    if (strcmp(apis[i].name, name) == 0) {
+      return &apis[i];
+    }
+  }
+  return NULL;
+}
+
+const Api *provider_embedding_api(const char *name) {
+  return strcmp(name, openai_embeddings.name) == 0 ? &openai_embeddings : NULL;
+}
+
+/* A member as text into a fixed buffer, cut between characters; numbers (Gemini's and
+** OpenRouter's code) too. */
+static void copy_member(const cJSON *object, const char *key, char *out, size_t size) {
+  const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+  if (cJSON_IsString(item)) {
+    text_copy(out, size, item->valuestring);
+  } else if (cJSON_IsNumber(item)) {
+    snprintf(out, size, "%.15g", item->valuedouble);
+  }
+}
+
+/* Mistral's validation errors: {"detail":[{"msg":…,"loc":[…]}]} or {"detail":"…"}. */
+static void read_detail(const cJSON *root, Failure *f) {
+  const cJSON *detail = cJSON_GetObjectItemCaseSensitive(root, "detail");
+  if (cJSON_IsArray(detail)) {
+    copy_member(detail->child, "msg", f->message, sizeof f->message);
+  } else {
+    copy_member(root, "detail", f->message, sizeof f->message);
+  }
+}
+
+int provider_read_failure(const char *body, size_t n, Failure *f) {
+  Err why = {0};
+  memset(f, 0, sizeof *f);
+  cJSON *tree = json_parse(body, n, "the error", &why);
+  const cJSON *root = cJSON_IsArray(tree) ? tree->child : tree; /* Gemini wraps it in an array */
+  const cJSON *error = cJSON_GetObjectItemCaseSensitive(root, "error");
+  const cJSON *from = cJSON_IsObject(error) ? error : root;
+  copy_member(from, "type", f->type, sizeof f->type);
+  copy_member(from, "status", f->type, sizeof f->type);
+  copy_member(from, "code", f->code, sizeof f->code);
+  copy_member(cJSON_GetObjectItemCaseSensitive(from, "details"), "error_code", f->code,
+              sizeof f->code);
+  copy_member(from, "message", f->message, sizeof f->message);
+  if (!f->message[0] && cJSON_IsString(error)) {
+    copy_member(root, "error", f->message, sizeof f->message);
+  }
+  if (!f->message[0]) {
+    read_detail(root, f);
+  }
+  cJSON_Delete(tree);
+  return why.rc == RC_NOMEM ? RC_NOMEM : RC_OK;
+}
+
+int provider_is_failure(const cJSON *answer, long *status) {
+  const cJSON *error = cJSON_GetObjectItemCaseSensitive(answer, "error");
+  const cJSON *code = cJSON_GetObjectItemCaseSensitive(error, "code");
+  double number = cJSON_IsNumber(code) ? code->valuedouble : 0;
+  *status =
+      number >= 100 && number < 600 ? (long)number : 0; /* else a code of the provider's own */
+  int has_answer = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(answer, "choices")) > 0 ||
+                   cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(answer, "content")) > 0 ||
+                   cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(answer, "data")) > 0;
+  return !has_answer && ((cJSON_IsObject(error) && error->child) ||
+                         (cJSON_IsString(error) && error->valuestring[0]));
+}
+
+int provider_read_usage(const cJSON *answer, const char *provider, Reply *reply) {
+  const Vendor *vendor = vendor_by_word(provider);
+  const char *model = usage_model(answer, vendor, NULL);
+  Err err = {0};
+  text_copy(reply->model, sizeof reply->model, model ? model : "");
+  usage_read_all(answer, vendor, NULL, &reply->usage, &reply->parts, &reply->n_parts, &err);
+  if (err.rc != RC_OK) {
+    text_copy(reply->usage_error, sizeof reply->usage_error, err.msg);
+    usage_init(&reply->usage);
+  }
+  return err.rc == RC_NOMEM ? RC_NOMEM : RC_OK;
+}
+
+void reply_free(Reply *reply) {
+  free(reply->text);
+  free(reply->parts);
+  reply->text = NULL;
+  reply->parts = NULL;
+}
+
+int wire_finish(cJSON *tree, Buf *body, Err *err) {
+  char *text = json_print(tree, err);
+  if (!text) {
+    return err->rc;
+  }
+  int rc = buf_puts(body, text);
+  cJSON_free(text);
+  return rc == RC_TOOBIG
+             ? err_set(err, rc, "too_big", "the request is over %zu bytes", LIMIT_REQUEST_BYTES)
+         : rc == RC_OK ? RC_OK
+                       : err_nomem(err);
+}
+
+static void add_message(cJSON *array, const char *role, const char *content, Err *err) {
+  cJSON *item = json_add(array, NULL, cJSON_CreateObject(), err);
+  json_add(item, "role", cJSON_CreateString(role), err);
+  json_add(item, "content", cJSON_CreateString(content), err);
+}
+
+void wire_add_messages(cJSON *tree, const Request *request, const char *system, Err *err) {
+  cJSON *array = json_add(tree, "messages", cJSON_CreateArray(), err);
+  if (system) {
+    add_message(array, "system", system, err);
+  }
+  for (int i = 0; i < request->n_messages && err->rc == RC_OK; i++) {
+    add_message(array, request->messages[i].role, request->messages[i].content, err);
+  }
+}
+
+int wire_supports(const Model *model, const char *name, int otherwise, Err *err) {
+  Err why = {0};
+  cJSON *tree = model->supports[0]
+                    ? json_parse(model->supports, strlen(model->supports), "supports", &why)
+                    : NULL;
+  const cJSON *item = cJSON_GetObjectItemCaseSensitive(tree, name);
+  int value = cJSON_IsBool(item) ? cJSON_IsTrue(item) : otherwise;
+  cJSON_Delete(tree);
+  if (why.rc == RC_NOMEM) {
+    err_nomem(err);
+  }
+  return value;
+}

@@ -1,0 +1,117 @@
+/*
+** Embedders by name.
+**
+** MiniLM's weights are a file of their own: where the setting 'minilm' or LLMCOST_MINILM says, else
+** minilm.bin beside the library. Its vectors take milliseconds, so the newest MEMO_SLOTS of a
+** connection are remembered by the hash of their text.
+*/
+#include "work/embedders.h"
+
+#include "base/hash.h"
+#include "trust/access.h"
+#include "work/embed_remote.h"
+#include "llmcost.h"
+#include "vec/embed/minilm.h"
+
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MEMO_SLOTS = 1024 };
+
+typedef struct MemoSlot {
+  Hash text;
+  int is_used;
+  float vector[MINILM_DIM];
+} MemoSlot;
+
+struct LocalModel {
+  MiniLm *model;
+  MemoSlot memo[MEMO_SLOTS];
+};
+
+void embedders_free(LocalModel *local) {
+  if (local) {
+    minilm_close(local->model);
+    free(local);
+  }
+}
+
+/* Where the weights are. Owned (sqlite3_free). */
+static char *minilm_path(const Conn *c) {
+  const char *path = c->set.minilm ? c->set.minilm : env_get("LLMCOST_MINILM");
+  Dl_info info;
+  if (path) {
+    return sqlite3_mprintf("%s", path);
+  }
+  const void *here = (const void *)(size_t)&embedders_find;
+  const char *file = dladdr(here, &info) && info.dli_fname ? info.dli_fname : "";
+  const char *slash = strrchr(file, '/');
+  return sqlite3_mprintf("%.*sminilm.bin", slash ? (int)(slash - file + 1) : 0, file);
+}
+
+static int run_minilm(void *ctx, const char *text, size_t n, float *out, Err *err) {
+  LocalModel *local = ctx;
+  Hash h = hash_bytes(text, n, 0);
+  MemoSlot *slot = &local->memo[(h.b[0] << 8 | h.b[1]) % MEMO_SLOTS];
+  if (!slot->is_used || memcmp(&slot->text, &h, sizeof h) != 0) {
+    slot->is_used = 0;
+    int rc = minilm_embed(local->model, text, n, slot->vector);
+    if (rc != VEC_OK) {
+      return rc == VEC_EMPTY ? rc : err_nomem(err);
+    }
+    slot->text = h;
+    slot->is_used = 1;
+  }
+  memcpy(out, slot->vector, sizeof slot->vector);
+  return RC_OK;
+}
+
+static int open_minilm(Conn *c, Err *err) {
+  char why[200] = "";
+  char *path = minilm_path(c);
+  LocalModel *local = calloc(1, sizeof *local);
+  int rc = path && local ? minilm_open(path, &local->model, why, sizeof why) : VEC_NOMEM;
+  if (rc == VEC_OK) {
+    c->local = local;
+  } else if (rc == VEC_NOMEM) {
+    embedders_free(local);
+    err_nomem(err);
+  } else {
+    embedders_free(local);
+    err_set(err, rc == VEC_IO ? RC_IOERR : RC_ERROR, "embedder",
+            "embedder 'minilm': %s; `make minilm` makes the file, and llm_config('minilm', path) or"
+            " LLMCOST_MINILM says where it is",
+            why);
+  }
+  sqlite3_free(path);
+  return err->rc;
+}
+
+static int find_minilm(Conn *c, Embedder *e, Err *err) {
+  if (!c->local && open_minilm(c, err) != RC_OK) {
+    return err->rc;
+  }
+  memset(e, 0, sizeof *e);
+  sqlite3_snprintf(sizeof e->name, e->name, "minilm");
+  sqlite3_snprintf(sizeof e->version, e->version, "%s", minilm_version());
+  e->dim = MINILM_DIM;
+  e->threshold = 0.92;
+  e->even = 0.80;
+  e->floor = 0.60;
+  e->sure = 1;
+  e->run = run_minilm;
+  e->ctx = c->local;
+  return RC_OK;
+}
+
+int embedders_find(void *conn, const char *name, Embedder *e, Err *err) {
+  if (strcmp(name, "static") == 0) {
+    embedder_static(e);
+    return RC_OK;
+  }
+  if (strcmp(name, "minilm") == 0) {
+    return find_minilm(conn, e, err);
+  }
+  return embed_remote_find(conn, name, e, err);
+}

@@ -1,0 +1,48 @@
+# Tests: unit (C, sanitized), sql (the plain shell), live (processes, faults, clients), fuzz, fault; and lint.
+
+TEST_PACKAGES := libcmocka-dev libmicrohttpd-dev libsimde-dev python3 openssl nghttp2-proxy
+LINT_PACKAGES := clang-format cppcheck
+
+.PHONY: deps-test deps-lint test lint
+deps-test: ; @sh tests/deps.sh $(PACKAGES) $(TEST_PACKAGES)
+deps-lint: ; @sh tests/deps.sh $(PACKAGES) $(LINT_PACKAGES)
+
+STANDIN_LIBS = $(shell pkg-config --libs libmicrohttpd libcjson libxxhash) -lpthread -lm
+$(B)/standin: $(wildcard tests/standin/*.c tests/standin/*.h) | deps-test
+	@mkdir -p $(@D); echo "cc $@"; $(CC) $(CFLAGS) -std=c11 -D_GNU_SOURCE $(WARN) -o $@ $(filter %.c,$^) $(STANDIN_LIBS)
+
+# What the unit tests link: all that knows neither SQLite nor curl.
+PURE     := ext/base/% ext/core/% ext/wire/% ext/trust/hosts.c ext/trust/scrub.c vec/engine/% vec/embed/% vec/policy/% vec/cache/settings.c
+IMPURE   := $(addprefix ext/base/sqlite/,columns.c savepoint.c schema_watch.c)
+UNIT     := $(patsubst %.c,$(B)/unit/%,$(notdir $(wildcard tests/unit/test_*.c)))
+UNIT_OBJ := $(patsubst %.c,$(B)/asan/%.o,$(filter-out $(IMPURE),$(filter $(PURE),$(SRC)))) $(B)/asan/sql_text.o
+
+vpath test_%.c tests/unit
+$(B)/unit/test_%: test_%.c $(UNIT_OBJ) tests/unit/unit.h | deps-test
+	@mkdir -p $(@D); echo "cc $@"; $(CC) $(ALL_CFLAGS) $(SANITIZE) $(shell pkg-config --cflags cmocka) -o $@ $(filter-out %.h,$^) \
+	  $(shell pkg-config --libs cmocka) $(LIBS) $(WRAPPED)
+$(B)/unit/test_nomem: WRAPPED = $(foreach f,malloc calloc realloc aligned_alloc strdup utf8proc_map pcre2_compile_8,-Xlinker --wrap=$f)
+# The AVX-512 and NEON kernels on any processor (SIMDe overflows where the instructions wrap).
+$(B)/unit/test_kernels_simde: tests/unit/test_kernels.c $(wildcard vec/engine/kernels/kernels*.c) vec/engine/kernels/vec.c \
+    $(addprefix $(B)/asan/ext/base/,buf.o error.o text/json.o text/text.o) | deps-test
+	@mkdir -p $(@D); echo "cc $@"; $(CC) $(ALL_CFLAGS) $(SANITIZE) -fno-sanitize=signed-integer-overflow -fwrapv -w -Wno-psabi -DVEC_SIMDE -mavx2 -mfma -Itests/unit \
+	  $(shell pkg-config --cflags cmocka) -o $@ $^ $(shell pkg-config --libs cmocka) $(LIBS)
+
+# Programs of the tests that print what the embedders and the encodings make of lines.
+EMBED_OBJ = $(addprefix $(B)/so/vec/,engine/kernels/vec.o $(addprefix embed/,wordpiece.o static_rows.o static_embedder.o minilm.o minilm_kernels.o minilm_avx2.o))
+TOKEN_OBJ = $(addprefix $(B)/so/ext/,$(addprefix core/tokens/,encoding.o bpe.o ranks.o pretokenize.o) base/text/text.o base/buf.o)
+$(B)/embed_lines: tests/unit/embed_lines.c $(EMBED_OBJ)
+$(B)/token_lines: tests/unit/token_lines.c $(TOKEN_OBJ)
+$(addprefix $(B)/,embed_lines token_lines): ; @echo "cc $@"; $(CC) $(ALL_CFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBS)
+
+$(B)/embed_example: examples/embed.c libllmcost.a
+	@echo "cc $@"; $(CC) $(CFLAGS) -std=c11 $(WARN) -Iext -o $@ $^ -lsqlite3 $(LIBS)
+
+TESTED = $(B)/asan/llmcost.so $(B)/standin $(UNIT) $(FUZZ:%=$(B)/unit/fuzz_%) $(B)/unit/test_kernels_simde $(B)/fault $(B)/wall_clock.so \
+         $(B)/embed_example $(B)/embed_lines $(B)/token_lines
+test: deps-test all $(TESTED) ## run every test; T="word ..." only those whose name holds one of the words
+	@! command -v npm >/dev/null || $(MAKE) -s minilm
+	@/usr/bin/python3 tests/run.py $(T)
+
+lint: deps-lint ## clang-format, cppcheck, banned functions, rooms
+	@sh tests/lint.sh

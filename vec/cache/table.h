@@ -1,0 +1,371 @@
+/*
+** The semantic_cache virtual table, inside: what its files share.
+**
+**   cache_table.c    the module: connect, plan, cursor, transactions, names under savepoints
+**   cache_match.c    one lookup: exact, then semantic, the guard's veto, the adaptive decision
+**   cache_write.c    INSERT, UPDATE, DELETE, eviction, commands, integrity check
+**   cache_memory.c   the partitions in memory, kept equal to what this connection can see
+**   cache_rows.c     the shadow tables and every statement on them
+**   cache_shadow.c   whether the shadow objects are what they must be
+**   cache_trust.c    whether a table may send what it is given
+**   cache_values.c   SQL values and stored numbers: taken, compared, checked for their range
+*/
+#ifndef LLMCOST_CACHE_TABLE_H
+#define LLMCOST_CACHE_TABLE_H
+
+#include "vec/cache/cache.h"
+#include "vec/policy/policy.h"
+#include "vec/cache/settings.h"
+#include "base/sqlite/schema_watch.h"
+#include "base/buf.h"
+#include "base/hash.h"
+#include "vec/engine/index.h"
+#include "vec/engine/kernels/vector.h"
+#include "base/sqlite/sqlite_api.h"
+
+/* Columns of the table, in the order of its declaration. */
+typedef enum CacheColumn {
+  C_SYSTEM_PROMPT,
+  C_QUERY,
+  C_RESPONSE,
+  C_MODEL,
+  C_TAG,
+  C_COST_NUSD,
+  C_CREATED_AT,
+  C_EXPIRES_AT,
+  C_HITS,
+  C_LAST_HIT_AT,
+  C_SCOPE,
+  C_EMBEDDING, /* hidden, as all behind it */
+  C_COMMAND,
+  C_SIMILARITY,
+  C_THRESHOLD,
+  C_K,
+  C_MATCH_KIND,
+  C_VERIFY,
+  C_MAX_FALSE
+} CacheColumn;
+enum { N_CACHE_COLUMNS = C_MAX_FALSE + 1 };
+
+typedef enum ShadowKey {
+  SHADOW_BY_NUMBER, /* a column of ours is its rowid */
+  SHADOW_BY_ROWID,  /* it has a rowid that nobody reads */
+  SHADOW_BY_NAME    /* WITHOUT ROWID */
+} ShadowKey;
+
+/* A shadow table: the end of its name, the columns and what ends its CREATE TABLE. */
+typedef struct ShadowTable {
+  const char *name, *columns, *tail;
+  ShadowKey key;
+} ShadowTable;
+enum { N_SHADOW_TABLES = 7 };
+extern const ShadowTable shadow_tables[N_SHADOW_TABLES];
+
+/* Statements on the shadow tables, prepared when first used and kept. */
+typedef enum CacheSql {
+  ROW_INSERT,
+  ROW_DELETE,
+  ROW_GET,
+  ROW_VECTOR,
+  ROW_BY_TEXT,
+  ROW_KEY,
+  ROW_TEXT_VECTOR,
+  ROW_TOUCH,
+  ROW_EXPIRED,
+  ROW_VALUES,
+  ROW_SET_SECOND,
+  ROWS_OF_PARTITION,
+  ROWS_ALL,
+  ROWS_COUNT,
+  PARTITION_FIND,
+  PARTITION_ADD,
+  PARTITION_DROP,
+  LOG_LAST,
+  LOG_STAMP,
+  LOG_AFTER,
+  LOG_AFTER_OF,
+  LOG_ADD,
+  LOG_TRIM,
+  SNAPSHOT_GET,
+  SNAPSHOT_PUT,
+  SNAPSHOT_DROP,
+  SNAPSHOT_DROP_OLD,
+
+  META_GET,
+  META_PUT,
+  META_SETTINGS,
+  META_ADD,
+  LABEL_ADD,
+  LABEL_DROP,
+  LABEL_TRIM,
+  LABEL_WORST,
+  LABEL_ANY_WRONG,
+  LABELS_OF,
+  DECISION_LAST,
+  DECISION_ADD,
+  DECISION_TRIM,
+  CACHE_SQL_COUNT
+} CacheSql;
+
+/* A partition in memory. */
+typedef struct Partition {
+  int64_t id;
+  VecIndex *index;
+  long long changes;   /* since its snapshot was written or read */
+  int has_snapshot;    /* one that is no older than `changes` says */
+  int is_dirty;        /* changed in this transaction */
+  Policy *policy;      /* the adaptive threshold; NULL until needed */
+  int64_t policy_seen; /* newest label it has learned */
+} Partition;
+
+/* A change of the running transaction, looked at again if it is rolled back. */
+typedef struct Touched {
+  int64_t partition, id;
+} Touched;
+
+/* A hit that waits for the next write. */
+typedef struct PendingHit {
+  int64_t id, n, last_at;
+} PendingHit;
+
+/* An entry's vector by the confirming embedder. */
+typedef struct SecondVector {
+  int64_t id;
+  Hash text; /* of the query it was made from */
+  float *vector;
+  int is_unsaved;
+} SecondVector;
+enum { SECOND_SLOTS = 256 };
+
+typedef struct CacheMemory {
+  Partition **slots; /* open addressing by id; NULL: free */
+  size_t n, cap;
+  int64_t seq, stamp;           /* the last change of the log that was applied */
+  int64_t base_seq, base_stamp; /* the same when the transaction began */
+  int was_rolled_back;
+  int wrote_snapshot; /* in this transaction: not sure before its commit */
+  unsigned version;   /* of the file's contents when the log was last looked at */
+  int has_version;
+  int has_wrong; /* labels that say an answer was wrong: 1 some, 0 none, -1 not looked */
+  Touched *touched;
+  size_t n_touched, touched_cap;
+} CacheMemory;
+
+/* A name the table had until it was renamed with `level` savepoints open. */
+typedef struct OldName {
+  int level;
+  char *name; /* owned (sqlite3_free) */
+} OldName;
+enum { SEED_TEXT = 32 };
+
+typedef struct CacheTable {
+  sqlite3_vtab base;
+  sqlite3 *db;
+  char *schema, *name; /* owned (sqlite3_free) */
+  CacheHost *host;
+  CacheSettings made, set; /* by CREATE; with what was changed since */
+  int has_settings;        /* `set` is what the transaction sees */
+  char seed[SEED_TEXT];    /* as stored: tells the table from another of its name; "": not read */
+  SchemaWatch watch;       /* on its own schema */
+  int is_sound;            /* the shadow tables were found to be ours when last looked at */
+  int is_trusted;          /* it may send: made or trusted by this installation */
+  int is_busy;             /* one of its methods is on the C stack */
+  int level;               /* savepoints that are open, as far as it was told */
+  OldName *old_names;      /* by level, oldest first; owned */
+  size_t n_old_names;
+  Embedder embedder; /* resolved when first needed: embedder.dim is 0 until then */
+  Embedder second;   /* the confirming one; dim 0: none */
+  int second_asked;
+  int is_rebuilt; /* by this transaction: not sure before its commit */
+  sqlite3_stmt *stmt[CACHE_SQL_COUNT];
+  int64_t recent; /* the partition looked up last, 0: none that is sure */
+  sqlite3_value *recent_prompt, *recent_scope; /* its texts, owned; NULL: NULL */
+  sqlite3_stmt *idle_match;                    /* a cursor's, kept for the next */
+  CacheMemory memory;
+  PendingHit *hits;
+  size_t n_hits, hits_cap;
+  Decision *decisions; /* waiting for the next write */
+  size_t n_decisions, decisions_cap;
+  SecondVector *seconds; /* SECOND_SLOTS of them, by id; NULL until needed */
+  float *asked_second;   /* room for the question's */
+  long long writes;      /* through this connection */
+  float *vector;         /* room for one embedding */
+  Buf text;              /* room for one normal form */
+} CacheTable;
+
+/* --- cache_rows.c */
+
+int rows_create(CacheTable *t, Err *err);
+int rows_drop(CacheTable *t, Err *err);
+int rows_rename(CacheTable *t, const char *name, Err *err); /* t->name stays */
+int rows_is_shadow_name(const char *suffix);
+
+/* A statement ready to be bound; end it with rows_reset, which gives err->rc with its error, or
+** rows_run, which steps it once to its end. */
+sqlite3_stmt *rows_stmt(CacheTable *t, CacheSql id, Err *err);
+int rows_run(CacheTable *t, sqlite3_stmt *stmt, Err *err);
+
+/* Bind what may need memory; a statement whose binding failed is not stepped (rows_run sees to that): the
+** parameter would be NULL. Text is borrowed until the reset. Return err->rc. */
+int rows_bind_text(CacheTable *t, sqlite3_stmt *stmt, int at, const char *text, size_t n, Err *err);
+int rows_bind_value(CacheTable *t, sqlite3_stmt *stmt, int at, const sqlite3_value *v, Err *err);
+int rows_reset(CacheTable *t, sqlite3_stmt *stmt, Err *err);
+void rows_finalize(CacheTable *t);
+/* A statement of its own from text in which @x stands for the shadow table x, @ for the schema. */
+sqlite3_stmt *rows_prepare(CacheTable *t, const char *sql, Err *err);
+int rows_error(CacheTable *t, int rc, Err *err);
+int rows_corrupt(CacheTable *t, const char *what, int64_t id, Err *err);
+int rows_bad_vector(CacheTable *t, int64_t id, Err *err);
+int rows_bad_log(CacheTable *t, int64_t seq, Err *err);
+#define LOG_MOST (INT64_MAX / 2) /* lines: at the highest rowid SQLite gives out any number */
+
+#define STORED_SETTING "set:" /* in front of the names of settings in x_meta */
+
+/* Values of x_meta: 1 found, 0 not, -1 error; texts are copied, cut at `size`. */
+int rows_meta(CacheTable *t, const char *name, char *value, size_t size, Err *err);
+int rows_set_meta(CacheTable *t, const char *name, const char *value, Err *err);
+
+/* The partition of a system prompt and scope (SQL values; NULL is one too): *id, or 0 where there
+** is none and create is 0. */
+int rows_partition(CacheTable *t, sqlite3_value *prompt, sqlite3_value *scope, int create,
+                   int64_t *id, Err *err);
+void rows_forget_recent(CacheTable *t); /* partitions may have come or gone */
+
+/* Appends to the log of changes; *seq and *stamp name the entry. */
+int rows_log(CacheTable *t, int64_t partition, int64_t id, int64_t *seq, int64_t *stamp, Err *err);
+
+/* The hash under which a text's normal form is looked up; the form is left in t->text. */
+int rows_text_hash(CacheTable *t, const char *text, size_t n, int64_t *hash, Err *err);
+
+/* Reads what was changed by commands, unless it is known: t->set is what the transaction sees.
+** Call it after memory_sync. */
+int rows_settings(CacheTable *t, Err *err);
+
+/* --- cache_shadow.c */
+
+/* Checks the shadow objects, once per state of the schema: an error names the first that is not
+** ours, and the cure. Call it before any use of them. */
+int shadow_check(CacheTable *t, Err *err);
+/* 1 if the table of this name is still the one whose seed was read. */
+int shadow_is_ours(CacheTable *t, Err *err);
+
+/* --- cache_trust.c */
+
+/* 1 if its embedder sends nothing. */
+int trust_is_local(const CacheTable *t);
+/* RC_OK if the table may embed; else an error that says the command. */
+int trust_check(CacheTable *t, Err *err);
+/* Lets it: for good where the host can make marks, else for this connection. */
+int trust_grant(CacheTable *t, Err *err);
+
+/* --- cache_values.c */
+
+/* The bytes of a BLOB, or of any other value as text; *n of them, borrowed. "" for NULL; NULL: no
+** memory. The value keeps its type. */
+const char *value_bytes(sqlite3_value *v, size_t *n, Err *err);
+int value_is_null(sqlite3_value *v); /* NULL, or SQL NULL */
+/* 1 if both are NULL, or have the same bytes as text, or as BLOBs. */
+int value_is_same(sqlite3_value *a, sqlite3_value *b);
+/* 1 if a column equals what is wanted (SQL NULL equals nothing); NULL: any does. */
+int value_passes(sqlite3_value *wanted, sqlite3_stmt *stmt, int column);
+
+#define COSINE_MOST (1 + 1e-6) /* a stored cosine, with room for its rounding */
+
+/* 1 where a column holds a number (an integer) in the range, both ends included. */
+int column_real(sqlite3_stmt *stmt, int column, double lowest, double highest, double *value);
+int column_integer(sqlite3_stmt *stmt, int column, int64_t lowest, int64_t highest, int64_t *value);
+/* The same of a text that is a whole number and nothing else. */
+int text_integer(const char *text, int64_t lowest, int64_t highest, int64_t *value);
+/* 1 where the columns similarity, second, margin, agree from `column` on are evidence. */
+int column_evidence(sqlite3_stmt *stmt, int column, Evidence *e);
+
+/* --- cache_memory.c */
+
+void memory_free(CacheTable *t);
+void memory_drop(CacheTable *t); /* forgets every partition */
+/* Brings what is in memory to what this connection sees now. Call it before any use. */
+int memory_sync(CacheTable *t, Err *err);
+/* A partition, loaded if `load`; NULL where it is not in memory (load 0) or on error. */
+Partition *memory_partition(CacheTable *t, int64_t id, int load, Err *err);
+/* An empty one, for a partition that was just made. */
+Partition *memory_add(CacheTable *t, int64_t id, Err *err);
+/* After a write of ours: the entry as it is now (vector NULL: gone), and the log entry. */
+int memory_changed(CacheTable *t, int64_t partition, int64_t id, const void *vector,
+                   int64_t expires_at, Err *err);
+/* After a write of ours that is no entry's, which other connections must notice: a line of the log
+** that names none. */
+int memory_noted(CacheTable *t, Err *err);
+void memory_forget_policies(CacheTable *t);
+void memory_begin(CacheTable *t);
+int memory_before_commit(CacheTable *t, Err *err);
+void memory_committed(CacheTable *t);
+void memory_rolled_back(CacheTable *t);
+/* Writes the snapshots of all large partitions now. */
+int memory_snapshot(CacheTable *t, Err *err);
+/* Lends vectors of a partition's rows without further condition. */
+typedef struct RowSource {
+  CacheTable *table;
+  int64_t partition;
+  sqlite3_value *tag, *model; /* NULL: any */
+  const int64_t *skip;        /* ids not to lend */
+  int n_skip;
+  sqlite3_stmt *stmt;
+  Err *err;
+} RowSource;
+int row_source_vector(void *ctx, int64_t id, const void **vector);
+
+/* --- cache_match.c */
+
+typedef struct Match {
+  int64_t id;
+  double similarity;
+  int is_exact;
+} Match;
+
+typedef struct MatchQuery {
+  int64_t partition;
+  const char *text; /* NULL: a vector was given, of any length */
+  size_t n;
+  const void *vector; /* dim float32 */
+  size_t vector_bytes;
+  sqlite3_value *tag, *model;
+  double threshold;      /* NAN: the table's */
+  double max_false_hits; /* NAN: the table's */
+  int k;                 /* matches wanted */
+  int verify;            /* 0: the nearest, whatever their cosine */
+  int64_t now;
+} MatchQuery;
+
+/* Fills at most q->k matches, best first. What is in memory must be in step (memory_sync). */
+int match_run(CacheTable *t, const MatchQuery *q, Match *matches, int *n, Err *err);
+/* Resolves the embedder and checks, unless any_version, that the table was made with this one. */
+int match_embedder(CacheTable *t, int any_version, Err *err);
+/* Embeds into t->vector: RC_OK, VEC_EMPTY or an error. */
+int match_embed(CacheTable *t, const char *text, size_t n, Err *err);
+/* 1 if a stored text has the normal form of q->text, which is in t->text; 2 if it is that text. */
+int match_same_text(CacheTable *t, const MatchQuery *q, const char *text, size_t n, Err *err);
+/* Forgets what was computed by the confirming embedder, and whether there is one. */
+void match_forget_second(CacheTable *t);
+/* What a new entry (its vector in t->vector) teaches where the policy is adaptive: its answer is
+** compared with that of the entry the policy would have been asked about. */
+int match_learn(CacheTable *t, int64_t partition, int64_t id, sqlite3_value *query,
+                sqlite3_value *response, double max_false_hits, int64_t now, Err *err);
+/* Records that a served answer was right or wrong (similarity NAN: the entry's own text). */
+int match_feedback(CacheTable *t, int64_t partition, int64_t id, double similarity, int ok,
+                   int64_t now, Err *err);
+/* Computes the confirming vector of an entry ahead of its first use. */
+int match_prepare(CacheTable *t, int64_t id, const char *text, size_t n, Err *err);
+/* Writes what lookups left: hits, confirming vectors, decisions. */
+int match_flush(CacheTable *t, Err *err);
+void match_free(CacheTable *t);
+
+/* --- cache_write.c */
+
+/* xUpdate: a DELETE (argc 1), INSERT, UPDATE or command. */
+int write_run(CacheTable *t, int argc, sqlite3_value **argv, sqlite3_int64 *rowid, int64_t now,
+              Err *err);
+/* Checks the shadow tables; *report is what is wrong, owned (sqlite3_free), or NULL. `quick` leaves
+** out what needs every vector. */
+int write_check(CacheTable *t, int quick, char **report, Err *err);
+
+#endif

@@ -1,0 +1,713 @@
+/*
+** Writing to a semantic_cache: INSERT, UPDATE, DELETE, eviction, commands, the integrity check.
+**
+** Eviction: at max_entries, what has expired goes first, then the least value per byte. The value of
+** an entry is what serving it has saved and may save again, (hits + 1) · cost, halved for every
+** HALF_LIFE since it was last of use (Greedy-Dual-Size-Frequency, Cherkasova 1998, with decay for
+** its clock). One in EVICT_SHARE goes at a time, so that finding them costs little per insert.
+*/
+#include "vec/cache/table.h"
+
+#include "vec/engine/kernels/cosine.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EVICT_SHARE = 20, PREPARED_PER_TRANSACTION = 100, EXPIRE_EVERY = 64 };
+#define HALF_LIFE_MS (7 * 86400000.0)
+
+/* An entry to be written. Values are the caller's. */
+typedef struct NewEntry {
+  sqlite3_value **columns; /* as xUpdate has them */
+  int64_t id, partition, now;
+  int has_id;         /* 0: the row gets the next */
+  const void *vector; /* NULL: none */
+  int64_t expires_at; /* VEC_NEVER: never */
+  const char *query;  /* its text; NULL: none */
+  size_t n_query;
+  int64_t text_hash; /* of the query */
+} NewEntry;
+
+static sqlite3_value *column(const NewEntry *e, CacheColumn c) {
+  return e->columns[c];
+}
+
+/* --- deleting */
+
+static int add_entries(CacheTable *t, int n, Err *err) {
+  sqlite3_stmt *stmt = t->set.max_entries ? rows_stmt(t, META_ADD, err) : NULL;
+  if (stmt) {
+    rows_bind_text(t, stmt, 1, "entries", 7, err);
+    sqlite3_bind_int(stmt, 2, n);
+    rows_run(t, stmt, err);
+  }
+  return err->rc;
+}
+
+/* The partition of a row; 0 where there is no such row. */
+static int64_t partition_of(CacheTable *t, int64_t id, Err *err) {
+  sqlite3_stmt *stmt = rows_stmt(t, ROW_KEY, err);
+  int64_t partition = 0;
+  if (stmt) {
+    sqlite3_bind_int64(stmt, 1, id);
+    partition = sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
+    rows_reset(t, stmt, err);
+  }
+  return partition;
+}
+
+static int run_with_id(CacheTable *t, CacheSql sql, int64_t id, Err *err) {
+  sqlite3_stmt *stmt = err->rc == RC_OK ? rows_stmt(t, sql, err) : NULL;
+  if (stmt) {
+    sqlite3_bind_int64(stmt, 1, id);
+    rows_run(t, stmt, err);
+  }
+  return err->rc;
+}
+
+/* Takes a row out; what was learned about it goes with it unless it comes back. */
+static int remove_entry(CacheTable *t, int64_t id, int keeps_labels, Err *err) {
+  int64_t partition = partition_of(t, id, err);
+  if (!partition || run_with_id(t, ROW_DELETE, id, err) != RC_OK) {
+    return err->rc;
+  }
+  if (!keeps_labels) {
+    run_with_id(t, LABEL_DROP, id, err);
+  }
+  if (err->rc == RC_OK && memory_changed(t, partition, id, NULL, 0, err) == RC_OK) {
+    run_with_id(t, PARTITION_DROP, partition, err);
+    if (err->rc == RC_OK && sqlite3_changes(t->db) == 1) {
+      rows_forget_recent(t);
+      run_with_id(t, SNAPSHOT_DROP, partition, err);
+    }
+  }
+  return err->rc == RC_OK ? add_entries(t, -1, err) : err->rc;
+}
+
+static int delete_entry(CacheTable *t, int64_t id, Err *err) {
+  return remove_entry(t, id, 0, err);
+}
+
+/* Deletes what a statement lists, which is run to its end first. */
+static int delete_listed(CacheTable *t, sqlite3_stmt *list, Err *err) {
+  int64_t *ids = NULL;
+  size_t n = 0, cap = 0;
+  while (err->rc == RC_OK && sqlite3_step(list) == SQLITE_ROW) {
+    if (n == cap) {
+      cap = cap ? cap * 2 : 64;
+      int64_t *more = realloc(ids, cap * sizeof *more);
+      if (!more) {
+        err_nomem(err);
+        break;
+      }
+      ids = more;
+    }
+    ids[n++] = sqlite3_column_int64(list, 0);
+  }
+  rows_reset(t, list, err);
+  for (size_t i = 0; i < n && err->rc == RC_OK; i++) {
+    delete_entry(t, ids[i], err);
+  }
+  free(ids);
+  return err->rc;
+}
+
+static int delete_expired(CacheTable *t, int64_t now, Err *err) {
+  sqlite3_stmt *stmt = rows_stmt(t, ROW_EXPIRED, err);
+  if (!stmt) {
+    return err->rc;
+  }
+  sqlite3_bind_int64(stmt, 1, now);
+  return delete_listed(t, stmt, err);
+}
+
+/* --- eviction */
+
+typedef struct Worth {
+  double value;
+  int64_t id;
+} Worth;
+
+static int by_value(const void *a, const void *b) {
+  const Worth *x = a, *y = b;
+  return x->value != y->value ? (x->value > y->value) - (x->value < y->value)
+                              : (x->id > y->id) - (x->id < y->id);
+}
+
+/* Numbers below 0 are as good as 0. */
+static double worth_of(sqlite3_stmt *row, int64_t now) {
+  double hits = fmax((double)sqlite3_column_int64(row, 2), 0);
+  double age = (double)now - (double)sqlite3_column_int64(row, 3);
+  double cost = (double)sqlite3_column_int64(row, 4);
+  double bytes = (double)sqlite3_column_int64(row, 5);
+  int has_expired =
+      sqlite3_column_type(row, 6) != SQLITE_NULL && sqlite3_column_int64(row, 6) <= now;
+  if (has_expired) {
+    return -1;
+  }
+  return (hits + 1) * (cost > 1 ? cost : 1) / (bytes + 64) * exp2(-fmax(age, 0) / HALF_LIFE_MS);
+}
+
+/* All entries with their worth, owned (free). */
+static Worth *weigh(CacheTable *t, int64_t now, size_t *n, Err *err) {
+  sqlite3_stmt *stmt = rows_stmt(t, ROW_VALUES, err);
+  Worth *all = NULL;
+  size_t cap = 0;
+  *n = 0;
+  while (stmt && err->rc == RC_OK && sqlite3_step(stmt) == SQLITE_ROW) {
+    if (*n == cap) {
+      cap = cap ? cap * 2 : 1024;
+      Worth *more = realloc(all, cap * sizeof *more);
+      if (!more) {
+        err_nomem(err);
+        break;
+      }
+      all = more;
+    }
+    all[(*n)++] = (Worth){worth_of(stmt, now), sqlite3_column_int64(stmt, 0)};
+  }
+  if (stmt) {
+    rows_reset(t, stmt, err);
+  }
+  return all;
+}
+
+static int set_entries(CacheTable *t, int64_t n, Err *err) {
+  char number[32];
+  sqlite3_snprintf(sizeof number, number, "%lld", (long long)n);
+  return rows_set_meta(t, "entries", number, err);
+}
+
+/* Counts the entries anew. */
+static int64_t count_entries(CacheTable *t, Err *err) {
+  sqlite3_stmt *stmt = rows_prepare(t, "SELECT count(*) FROM @rows", err);
+  int64_t n = stmt && sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
+  int rc = sqlite3_finalize(stmt);
+  if (rc != SQLITE_OK) {
+    rows_error(t, rc, err);
+  }
+  return err->rc == RC_OK && set_entries(t, n, err) == RC_OK ? n : 0;
+}
+
+/* 1 if it may be time to evict, as far as the counter knows. One that no table can have is counted
+** anew. */
+static int is_full(CacheTable *t, Err *err) {
+  char text[32];
+  int64_t n;
+  if (!t->set.max_entries || rows_meta(t, "entries", text, sizeof text, err) < 0) {
+    return 0;
+  }
+  if (!text_integer(text, 0, INT64_MAX / 2, &n)) {
+    n = count_entries(t, err);
+  }
+  return err->rc == RC_OK && n >= t->set.max_entries;
+}
+
+/* Makes room for one more. How many go is what the rows say: the counter only says when to look. */
+static int evict(CacheTable *t, int64_t now, Err *err) {
+  int64_t most = t->set.max_entries;
+  size_t n = 0;
+  if (!is_full(t, err) || match_flush(t, err) != RC_OK) {
+    return err->rc;
+  }
+  Worth *all = weigh(t, now, &n, err);
+  int64_t go = (int64_t)n < most ? 0 : (int64_t)n - most + 1 + most / EVICT_SHARE;
+  if (err->rc == RC_OK && set_entries(t, (int64_t)n, err) == RC_OK && n > 0) {
+    qsort(all, n, sizeof *all, by_value);
+  }
+  for (size_t i = 0; i < n && (int64_t)i < go && err->rc == RC_OK; i++) {
+    delete_entry(t, all[i].id, err);
+  }
+  free(all);
+  return err->rc;
+}
+
+/* --- inserting */
+
+/* A vector that was given: its length checked, made unit length in t->vector. */
+static int take_vector(CacheTable *t, sqlite3_value *v, Err *err) {
+  int bytes = sqlite3_value_bytes(v), want = 4 * t->embedder.dim;
+  if (sqlite3_value_type(v) != SQLITE_BLOB || bytes != want) {
+    return err_set(err, RC_ERROR, "bad_argument",
+                   "embedding: expected %d float32 (%d bytes), received %s%d bytes",
+                   t->embedder.dim, want,
+                   sqlite3_value_type(v) == SQLITE_BLOB ? "" : "no BLOB but ", bytes);
+  }
+  const void *given = sqlite3_value_blob(v);
+  if (!given) {
+    return err_nomem(err);
+  }
+  switch (vector_unit(given, (size_t)t->embedder.dim, t->vector)) {
+  case VECTOR_NOT_FINITE:
+    return err_set(err, RC_ERROR, "bad_argument",
+                   "embedding: expected finite numbers, received NaN or infinity");
+  case VECTOR_ZERO:
+    return err_set(err, RC_ERROR, "bad_argument",
+                   "embedding: expected a vector with a direction, received all zeros");
+  default:
+    return RC_OK;
+  }
+}
+
+/* The entry's vector, in t->vector: given, or made from its query. */
+static int find_vector(CacheTable *t, NewEntry *e, Err *err) {
+  sqlite3_value *given = column(e, C_EMBEDDING), *query = column(e, C_QUERY);
+  if (!value_is_null(given)) {
+    e->vector = t->vector;
+    return take_vector(t, given, err);
+  }
+  if (value_is_null(query)) {
+    return err_set(err, RC_ERROR, "bad_argument", "an entry needs a query, an embedding, or both");
+  }
+  if (!t->embedder.run) {
+    return match_embed(t, "", 0, err); /* says that a vector must be given */
+  }
+  int rc = match_embed(t, e->query, e->n_query, err);
+  e->vector = rc == RC_OK ? t->vector : NULL; /* a text of unknown words: exact hits only */
+  return err->rc;
+}
+
+/* A query is a text, whatever it is given as. */
+static int find_hash(CacheTable *t, NewEntry *e, Err *err) {
+  sqlite3_value *query = column(e, C_QUERY);
+  if (value_is_null(query)) {
+    return RC_OK;
+  }
+  e->query = value_bytes(query, &e->n_query, err);
+  return e->query ? rows_text_hash(t, e->query, e->n_query, &e->text_hash, err) : err->rc;
+}
+
+/* When it was made and when it ends. */
+static int64_t creation(const NewEntry *e) {
+  sqlite3_value *v = column(e, C_CREATED_AT);
+  return value_is_null(v) ? e->now : sqlite3_value_int64(v);
+}
+
+static void find_expiry(const CacheTable *t, NewEntry *e) {
+  sqlite3_value *v = column(e, C_EXPIRES_AT);
+  int64_t made = creation(e), latest = VEC_NEVER - 1 - t->set.ttl_ms;
+  e->expires_at = !value_is_null(v) ? sqlite3_value_int64(v)
+                  : t->set.ttl_ms   ? (made < latest ? made : latest) + t->set.ttl_ms
+                                    : VEC_NEVER;
+}
+
+/* An entry this one takes the place of; 0 where there is none. */
+static int64_t find_same(CacheTable *t, const NewEntry *e, Err *err) {
+  sqlite3_stmt *stmt = rows_stmt(t, ROW_BY_TEXT, err);
+  int64_t id = 0;
+  if (!stmt) {
+    return 0;
+  }
+  MatchQuery q = {.text = e->query, .n = e->n_query};
+  sqlite3_bind_int64(stmt, 1, e->partition);
+  sqlite3_bind_int64(stmt, 2, e->text_hash);
+  while (!id && err->rc == RC_OK && sqlite3_step(stmt) == SQLITE_ROW) {
+    const char *text = (const char *)sqlite3_column_text(stmt, 1);
+    if (text && value_is_same(column(e, C_MODEL), sqlite3_column_value(stmt, 3)) &&
+        match_same_text(t, &q, text, (size_t)sqlite3_column_bytes(stmt, 1), err)) {
+      id = sqlite3_column_int64(stmt, 0);
+    }
+  }
+  return rows_reset(t, stmt, err) == RC_OK ? id : 0;
+}
+
+static int replace_same(CacheTable *t, const NewEntry *e, Err *err) {
+  int64_t id = e->query ? find_same(t, e, err) : 0, last = 0;
+  while (id && id != last && delete_entry(t, id, err) == RC_OK) {
+    last = id;
+    id = find_same(t, e, err);
+  }
+  return id && err->rc == RC_OK ? rows_corrupt(t, "rows: can't delete row", id, err) : err->rc;
+}
+
+static void bind_entry(CacheTable *t, const NewEntry *e, sqlite3_stmt *stmt, size_t vector_bytes,
+                       Err *err) {
+  static const struct {
+    int at;
+    CacheColumn column;
+  } copied[] = {{6, C_LAST_HIT_AT}, {7, C_COST_NUSD}, {11, C_RESPONSE}, {12, C_MODEL}, {13, C_TAG}};
+  if (e->has_id) {
+    sqlite3_bind_int64(stmt, 1, e->id);
+  }
+  sqlite3_bind_int64(stmt, 2, e->partition);
+  if (e->expires_at != VEC_NEVER) {
+    sqlite3_bind_int64(stmt, 3, e->expires_at);
+  }
+  sqlite3_bind_int64(stmt, 4, creation(e));
+  sqlite3_bind_int64(stmt, 5, sqlite3_value_int64(column(e, C_HITS)));
+  if (e->query) {
+    sqlite3_bind_int64(stmt, 8, e->text_hash);
+    rows_bind_text(t, stmt, 10, e->query, e->n_query, err);
+  }
+  if (e->vector) {
+    sqlite3_bind_blob64(stmt, 9, e->vector, vector_bytes, SQLITE_STATIC);
+  }
+  for (size_t i = 0; i < sizeof copied / sizeof copied[0]; i++) {
+    rows_bind_value(t, stmt, copied[i].at, column(e, copied[i].column), err);
+  }
+}
+
+/* Finds the partition, which starts in memory where it is new. */
+static int find_partition(CacheTable *t, NewEntry *e, Err *err) {
+  sqlite3_value *prompt = column(e, C_SYSTEM_PROMPT), *scope = column(e, C_SCOPE);
+  if (rows_partition(t, prompt, scope, 0, &e->partition, err) == RC_OK && !e->partition &&
+      rows_partition(t, prompt, scope, 1, &e->partition, err) == RC_OK) {
+    memory_add(t, e->partition, err);
+  }
+  return err->rc;
+}
+
+static int put_row(CacheTable *t, NewEntry *e, Err *err) {
+  sqlite3_stmt *stmt = rows_stmt(t, ROW_INSERT, err);
+  if (!stmt) {
+    return err->rc;
+  }
+  bind_entry(t, e, stmt, sizeof(float) * (size_t)t->embedder.dim, err);
+  if (rows_run(t, stmt, err) != RC_OK) {
+    return err->rc;
+  }
+  e->id = sqlite3_last_insert_rowid(t->db);
+  if (memory_changed(t, e->partition, e->id, e->vector, e->expires_at, err) != RC_OK) {
+    return err->rc;
+  }
+  return add_entries(t, 1, err);
+}
+
+/* Confirming vectors cost milliseconds: made at once for a few, when needed for an import. */
+static int prepare_second(CacheTable *t, const NewEntry *e, Err *err) {
+  if (!e->query || t->memory.n_touched > PREPARED_PER_TRANSACTION) {
+    return RC_OK;
+  }
+  return match_prepare(t, e->id, e->query, e->n_query, err);
+}
+
+/* max_false_hits given with the entry: a lookup was made with it. */
+static double bound_given(const NewEntry *e) {
+  sqlite3_value *v = column(e, C_MAX_FALSE);
+  return value_is_null(v) ? (double)NAN : sqlite3_value_double(v);
+}
+
+/* What can be refused: done before anything is written, since an UPDATE of one row has no
+** statement journal to undo it. */
+static int prepare_entry(CacheTable *t, NewEntry *e, Err *err) {
+  find_expiry(t, e);
+  return find_hash(t, e, err) == RC_OK ? find_vector(t, e, err) : err->rc;
+}
+
+static int place_entry(CacheTable *t, NewEntry *e, Err *err) {
+  if (find_partition(t, e, err) != RC_OK || replace_same(t, e, err) != RC_OK ||
+      evict(t, e->now, err) != RC_OK) {
+    return err->rc;
+  }
+  /* The last of a partition may just have been deleted, and the partition with it. */
+  if (find_partition(t, e, err) == RC_OK && put_row(t, e, err) == RC_OK &&
+      prepare_second(t, e, err) == RC_OK && e->vector) {
+    match_learn(t, e->partition, e->id, column(e, C_QUERY), column(e, C_RESPONSE), bound_given(e),
+                e->now, err);
+  }
+  return err->rc;
+}
+
+/* --- commands */
+
+static int run_sql(CacheTable *t, const char *sql, Err *err) {
+  sqlite3_stmt *stmt = rows_prepare(t, sql, err);
+  if (stmt && sqlite3_step(stmt) != SQLITE_DONE) {
+    rows_error(t, sqlite3_errcode(t->db), err);
+  }
+  sqlite3_finalize(stmt);
+  return err->rc;
+}
+
+static int embed_row(CacheTable *t, sqlite3_stmt *row, sqlite3_stmt *put, Err *err) {
+  const char *text = (const char *)sqlite3_column_text(row, 1);
+  int rc = text ? match_embed(t, text, (size_t)sqlite3_column_bytes(row, 1), err) : VEC_EMPTY;
+  if (err->rc != RC_OK) {
+    return err->rc;
+  }
+  sqlite3_bind_int64(put, 1, sqlite3_column_int64(row, 0));
+  if (rc == RC_OK) {
+    sqlite3_bind_blob(put, 2, t->vector, 4 * t->embedder.dim, SQLITE_STATIC);
+  }
+  if (rows_run(t, put, err) != RC_OK) {
+    return err->rc;
+  }
+  return memory_changed(t, sqlite3_column_int64(row, 2), sqlite3_column_int64(row, 0), NULL, 0,
+                        err);
+}
+
+/* Embeds every query again with the embedder as it is now. */
+static int rebuild(CacheTable *t, Err *err) {
+  char number[16];
+  t->is_rebuilt = 1;
+  t->has_settings = 0;
+  t->memory.has_wrong = -1;
+  rows_forget_recent(t);
+  memory_drop(t);
+  run_sql(t, "DELETE FROM @snapshots", err);
+  run_sql(t, "DELETE FROM @log", err);
+  memory_noted(t, err);
+  sqlite3_stmt *row = rows_prepare(
+      t, "SELECT id, query, partition FROM @rows WHERE query IS NOT NULL ORDER BY id", err);
+  sqlite3_stmt *put =
+      rows_prepare(t, "UPDATE @rows SET embedding = ?2, second = NULL WHERE id = ?1", err);
+  int rc = SQLITE_DONE;
+  while (row && put && t->embedder.run && err->rc == RC_OK &&
+         (rc = sqlite3_step(row)) == SQLITE_ROW) {
+    embed_row(t, row, put, err);
+  }
+  sqlite3_finalize(row);
+  sqlite3_finalize(put);
+  memory_drop(t);
+  count_entries(t, err);
+  sqlite3_snprintf(sizeof number, number, "%d", t->embedder.dim);
+  if (err->rc == RC_OK && rows_set_meta(t, "embedder_version", t->embedder.version, err) == RC_OK) {
+    rows_set_meta(t, "dim", number, err);
+  }
+  return err->rc;
+}
+
+static int command_check(CacheTable *t, Err *err) {
+  char *report = NULL;
+  if (write_check(t, 0, &report, err) == RC_OK && report) {
+    err_set(err, SQLITE_CORRUPT, "cache", "%.500s", report);
+  }
+  sqlite3_free(report);
+  return err->rc;
+}
+
+/* An answer that is wrong for its own text has no use left. */
+static int command_feedback(CacheTable *t, int ok, sqlite3_value *rowid, sqlite3_value *similarity,
+                            int64_t now, Err *err) {
+  int64_t id = sqlite3_value_int64(rowid), partition = partition_of(t, id, err);
+  double cosine = value_is_null(similarity) ? (double)NAN : sqlite3_value_double(similarity);
+  if (!value_is_null(similarity) &&
+      (sqlite3_value_numeric_type(similarity) == SQLITE_TEXT || !(fabs(cosine) <= COSINE_MOST))) {
+    return err_set(err, RC_ERROR, "bad_argument",
+                   "similarity: expected a cosine, from -1 to 1, or NULL");
+  }
+  if (!value_is_null(rowid) && partition && !ok && cosine >= 1) {
+    return delete_entry(t, id, err);
+  }
+  if (value_is_null(rowid) || !partition) {
+    return err_set(err, RC_ERROR, "bad_argument", "'%s' needs the rowid of an entry",
+                   ok ? "right" : "wrong");
+  }
+  return match_feedback(t, partition, id, cosine, ok, now, err);
+}
+
+/* name=value, as an argument of CREATE; 'default' takes a change, and the argument, back. */
+static int command_setting(CacheTable *t, const char *text, Err *err) {
+  char name[SETTING_NAME], value[SETTING_VALUE], key[SETTING_NAME + sizeof STORED_SETTING];
+  if (cache_settings_change(text, name, value, err) != RC_OK) {
+    return err->rc;
+  }
+  sqlite3_snprintf(sizeof key, key, STORED_SETTING "%s", name);
+  if (rows_set_meta(t, key, value, err) != RC_OK || memory_noted(t, err) != RC_OK) {
+    return err->rc;
+  }
+  t->has_settings = 0;
+  if (strcmp(name, "max_entries") == 0) {
+    count_entries(t, err); /* nobody does while there is none */
+  }
+  return err->rc;
+}
+
+static int run_command(CacheTable *t, const char *name, sqlite3_value *rowid,
+                       sqlite3_value **columns, int64_t now, Err *err) {
+  int right = strcmp(name, "right") == 0;
+  if (strcmp(name, "rebuild") == 0) {
+    return rebuild(t, err);
+  }
+  if (strcmp(name, "flush") == 0) {
+    return match_flush(t, err) == RC_OK ? memory_snapshot(t, err) : err->rc;
+  }
+  if (strcmp(name, "integrity-check") == 0) {
+    return command_check(t, err);
+  }
+  if (right || strcmp(name, "wrong") == 0) {
+    return command_feedback(t, right, rowid, columns[C_SIMILARITY], now, err);
+  }
+  if (strchr(name, '=')) {
+    return command_setting(t, name, err);
+  }
+  return err_set(
+      err, RC_ERROR, "bad_argument",
+      "unknown command '%.40s' (valid: 'rebuild', 'flush', 'integrity-check', 'trust', 'right',"
+      " 'wrong', or name=value for a setting)",
+      name);
+}
+
+/* --- xUpdate */
+
+/* A rowid that is taken is a conflict, unless what is there is to be replaced. (For OR IGNORE,
+** SQLite takes the error back.) */
+static int take_rowid(CacheTable *t, int64_t id, Err *err) {
+  if (!partition_of(t, id, err) || err->rc != RC_OK) {
+    return err->rc;
+  }
+  return sqlite3_vtab_on_conflict(t->db) == SQLITE_REPLACE
+             ? delete_entry(t, id, err)
+             : err_set(err, SQLITE_CONSTRAINT, "constraint", "rowid %lld is taken", (long long)id);
+}
+
+static int insert(CacheTable *t, sqlite3_value **argv, sqlite3_int64 *rowid, int64_t now,
+                  Err *err) {
+  NewEntry e = {.columns = argv + 2, .now = now, .has_id = !value_is_null(argv[1])};
+  e.id = sqlite3_value_int64(argv[1]);
+  if (prepare_entry(t, &e, err) == RC_OK && (!e.has_id || take_rowid(t, e.id, err) == RC_OK) &&
+      place_entry(t, &e, err) == RC_OK) {
+    *rowid = e.id;
+  }
+  return err->rc;
+}
+
+enum { STALE_VECTOR = 1, OTHER_TEXT = 2 };
+
+/* STALE_VECTOR: the query is new but the vector is still that of the old one; OTHER_TEXT: query or
+** response is new, so what was learned holds no longer. */
+static int what_changed(CacheTable *t, int64_t id, sqlite3_value *const *columns, Err *err) {
+  sqlite3_stmt *stmt = rows_stmt(t, ROW_TEXT_VECTOR, err);
+  int change = 0;
+  if (!stmt) {
+    return 0;
+  }
+  sqlite3_bind_int64(stmt, 1, id);
+  if (sqlite3_step(stmt) == SQLITE_ROW) {
+    int n = sqlite3_column_bytes(stmt, 1);
+    int same_query = value_is_same(columns[C_QUERY], sqlite3_column_value(stmt, 0));
+    int same_vector = !value_is_null(columns[C_EMBEDDING]) && n > 0 &&
+                      n == sqlite3_value_bytes(columns[C_EMBEDDING]) &&
+                      memcmp(sqlite3_column_blob(stmt, 1), sqlite3_value_blob(columns[C_EMBEDDING]),
+                             (size_t)n) == 0;
+    int same_answer = value_is_same(columns[C_RESPONSE], sqlite3_column_value(stmt, 2));
+    change = !same_query && same_vector ? STALE_VECTOR : 0;
+    change |= same_query && same_answer ? 0 : OTHER_TEXT;
+  }
+  rows_reset(t, stmt, err);
+  return change;
+}
+
+/* An UPDATE is a DELETE and an INSERT under the same rowid. The vector is made again only where the
+** query changed and none was given with it. */
+static int update(CacheTable *t, sqlite3_value **argv, int64_t now, Err *err) {
+  NewEntry e = {.now = now, .has_id = 1};
+  sqlite3_int64 old = sqlite3_value_int64(argv[0]);
+  sqlite3_value *values[N_CACHE_COLUMNS];
+  e.id = sqlite3_value_int64(argv[1]);
+  memcpy(values, argv + 2, sizeof values);
+  int change = what_changed(t, old, values, err);
+  if (t->embedder.run && change & STALE_VECTOR) {
+    values[C_EMBEDDING] = values[C_COMMAND]; /* which is NULL here */
+  }
+  e.columns = values;
+  if (err->rc == RC_OK && prepare_entry(t, &e, err) == RC_OK &&
+      (e.id == old || take_rowid(t, e.id, err) == RC_OK) &&
+      remove_entry(t, old, e.id == old && !(change & OTHER_TEXT), err) == RC_OK) {
+    place_entry(t, &e, err);
+  }
+  return err->rc;
+}
+
+/* The command of an INSERT into the table's own column; NULL where it is an entry. */
+static const char *command_of(int argc, sqlite3_value **argv, Err *err) {
+  size_t n;
+  int is_command = argc > 1 && value_is_null(argv[0]) && !value_is_null(argv[2 + C_COMMAND]);
+  const char *command = is_command ? value_bytes(argv[2 + C_COMMAND], &n, err) : NULL;
+  int is_word = command && sqlite3_value_type(argv[2 + C_COMMAND]) != SQLITE_BLOB;
+  return !command || (is_word && strlen(command) == n) ? command : ""; /* which is unknown */
+}
+
+/* Brings the table up to what the transaction sees. What takes a bad setting back, or makes log and
+** index anew, goes on without them. */
+static int make_ready(CacheTable *t, int argc, const char *command, Err *err) {
+  int rebuilds = command && strcmp(command, "rebuild") == 0;
+  if (argc > 1 && match_embedder(t, rebuilds, err) != RC_OK) {
+    return err->rc;
+  }
+  if (!rebuilds && memory_sync(t, err) != RC_OK) {
+    return err->rc;
+  }
+  int needs_settings = argc > 1 && !rebuilds && !(command && strchr(command, '='));
+  return needs_settings ? rows_settings(t, err) : RC_OK;
+}
+
+int write_run(CacheTable *t, int argc, sqlite3_value **argv, sqlite3_int64 *rowid, int64_t now,
+              Err *err) {
+  const char *command = command_of(argc, argv, err);
+  if (err->rc == RC_OK && command && strcmp(command, "trust") == 0) {
+    return trust_grant(t, err);
+  }
+  if (err->rc != RC_OK || make_ready(t, argc, command, err) != RC_OK) {
+    return err->rc;
+  }
+  if (argc == 1) {
+    return delete_entry(t, sqlite3_value_int64(argv[0]), err);
+  }
+  if (command) {
+    return run_command(t, command, argv[1], argv + 2, now, err);
+  }
+  if (!value_is_null(argv[0])) {
+    return update(t, argv, now, err);
+  }
+  if (t->writes % EXPIRE_EVERY == 0) {
+    delete_expired(t, now, err);
+  }
+  return err->rc == RC_OK ? insert(t, argv, rowid, now, err) : err->rc;
+}
+
+/* --- the integrity check */
+
+/* Queries that count what must not be. */
+static const struct Check {
+  const char *sql, *what;
+} checks[] = {
+    {"SELECT count(*) FROM @rows WHERE partition NOT IN (SELECT id FROM @partitions)",
+     "entries of no partition"},
+    {"SELECT count(*) FROM @rows WHERE embedding IS NOT NULL AND (typeof(embedding) <> 'blob'"
+     " OR length(embedding) <> 4 * (SELECT value FROM @meta WHERE name = 'dim'))",
+     "vectors of a wrong length"},
+    {"SELECT count(*) FROM @rows WHERE (query IS NULL) <> (text_hash IS NULL)",
+     "queries without their hash"},
+    {"SELECT count(*) FROM @snapshots WHERE length(data) > 8388608", "snapshot segments too long"},
+    {"SELECT count(*) FROM @labels WHERE entry NOT IN (SELECT id FROM @rows)",
+     "labels of no entry"},
+};
+
+/* Every vector is finite and of unit length. */
+static const char *check_vectors(CacheTable *t, Err *err) {
+  sqlite3_stmt *stmt =
+      rows_prepare(t, "SELECT embedding FROM @rows WHERE embedding IS NOT NULL", err);
+  const char *what = NULL;
+  while (stmt && !what && sqlite3_step(stmt) == SQLITE_ROW) {
+    size_t n = (size_t)sqlite3_column_bytes(stmt, 0) / 4;
+    const float *v = sqlite3_column_blob(stmt, 0);
+    double length = 0;
+    for (size_t i = 0; i < n; i++) {
+      float x;
+      memcpy(&x, (const char *)v + 4 * i, sizeof x);
+      length += (double)x * (double)x;
+    }
+    what = fabs(length - 1) < 1e-5 ? NULL : "a vector that is not of unit length";
+  }
+  sqlite3_finalize(stmt);
+  return what;
+}
+
+int write_check(CacheTable *t, int quick, char **report, Err *err) {
+  *report = NULL;
+  for (size_t i = 0; i < sizeof checks / sizeof checks[0] && !*report && err->rc == RC_OK; i++) {
+    sqlite3_stmt *stmt = rows_prepare(t, checks[i].sql, err);
+    long long n = stmt && sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
+    sqlite3_finalize(stmt);
+    if (n > 0) {
+      *report = sqlite3_mprintf("semantic_cache %s: %lld %s", t->name, n, checks[i].what);
+    }
+  }
+  const char *what = err->rc == RC_OK && !*report && !quick ? check_vectors(t, err) : NULL;
+  if (what) {
+    *report = sqlite3_mprintf("semantic_cache %s: %s", t->name, what);
+  }
+  return err->rc;
+}
