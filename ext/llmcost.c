@@ -9,7 +9,9 @@
 SQLITE_EXTENSION_INIT1
 
 #include "fn/fn.h"
+#include "tables/tables.h"
 #include "call/memo.h"
+#include "work/embedders.h"
 #include "trust/guard.h"
 
 #include <string.h>
@@ -198,7 +200,7 @@ static int register_tables(sqlite3 *db, Conn *conn) {
 }
 
 static int register_all(sqlite3 *db) {
-  Conn *conn = conn_new(db);
+  Conn *conn = conn_new(db, embedders_find);
   if (!conn) {
     return SQLITE_NOMEM;
   }

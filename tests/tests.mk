@@ -13,7 +13,7 @@ $(B)/standin: $(wildcard tests/standin/*.c tests/standin/*.h) | deps-test
 
 # What the unit tests link: all that knows neither SQLite nor curl.
 PURE     := ext/base/% ext/core/% ext/wire/% ext/trust/hosts.c ext/trust/scrub.c vec/engine/% vec/embed/% vec/policy/% vec/cache/settings.c
-IMPURE   := $(addprefix ext/base/sqlite/,columns.c savepoint.c schema_watch.c)
+IMPURE   := $(addprefix ext/base/sqlite/,args.c columns.c savepoint.c schema_watch.c)
 UNIT     := $(patsubst %.c,$(B)/unit/%,$(notdir $(wildcard tests/unit/test_*.c)))
 UNIT_OBJ := $(patsubst %.c,$(B)/asan/%.o,$(filter-out $(IMPURE),$(filter $(PURE),$(SRC)))) $(B)/asan/sql_text.o
 
@@ -24,13 +24,13 @@ $(B)/unit/test_%: test_%.c $(UNIT_OBJ) tests/unit/unit.h | deps-test
 $(B)/unit/test_nomem: WRAPPED = $(foreach f,malloc calloc realloc aligned_alloc strdup utf8proc_map pcre2_compile_8,-Xlinker --wrap=$f)
 # The AVX-512 and NEON kernels on any processor (SIMDe overflows where the instructions wrap).
 $(B)/unit/test_kernels_simde: tests/unit/test_kernels.c $(wildcard vec/engine/kernels/kernels*.c) vec/engine/kernels/vec.c \
-    $(addprefix $(B)/asan/ext/base/,buf.o error.o text/json.o text/text.o) | deps-test
+    $(addprefix $(B)/asan/ext/base/,buf.o error.o utf8.o text/json.o text/text.o) | deps-test
 	@mkdir -p $(@D); echo "cc $@"; $(CC) $(ALL_CFLAGS) $(SANITIZE) -fno-sanitize=signed-integer-overflow -fwrapv -w -Wno-psabi -DVEC_SIMDE -mavx2 -mfma -Itests/unit \
 	  $(shell pkg-config --cflags cmocka) -o $@ $^ $(shell pkg-config --libs cmocka) $(LIBS)
 
 # Programs of the tests that print what the embedders and the encodings make of lines.
 EMBED_OBJ = $(addprefix $(B)/so/vec/,engine/kernels/vec.o $(addprefix embed/,wordpiece.o static_rows.o static_embedder.o minilm.o minilm_kernels.o minilm_avx2.o))
-TOKEN_OBJ = $(addprefix $(B)/so/ext/,$(addprefix core/tokens/,encoding.o bpe.o ranks.o pretokenize.o) base/text/text.o base/buf.o)
+TOKEN_OBJ = $(addprefix $(B)/so/ext/,$(addprefix core/tokens/,encoding.o bpe.o ranks.o pretokenize.o) base/text/text.o base/utf8.o base/buf.o)
 $(B)/embed_lines: tests/unit/embed_lines.c $(EMBED_OBJ)
 $(B)/token_lines: tests/unit/token_lines.c $(TOKEN_OBJ)
 $(addprefix $(B)/,embed_lines token_lines): ; @echo "cc $@"; $(CC) $(ALL_CFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBS)

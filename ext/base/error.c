@@ -3,7 +3,7 @@
 */
 #include "base/error.h"
 
-#include "base/text/text.h"
+#include "base/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 /* Drops the bytes of characters that a precision ("%.40s") or the end of the buffer cut in two. */
 static void drop_partial_utf8(char *s) {
   size_t n = strlen(s), at = 0, bad_at = 0;
-  while (!text_is_utf8(s + at, n - at, &bad_at)) {
+  while (!utf8_is_valid(s + at, n - at, &bad_at)) {
     at += bad_at;
     memmove(s + at, s + at + 1, n - at);
     n--;

@@ -15,6 +15,34 @@
 
 enum { ASK_EVERY_MS = 1000, GROWN_AT_LEAST = 5, GROWN_SHARE = 10, SHORTEST = 8 };
 
+/* How many tokens a model that is estimated bills, as the ledger taught. */
+typedef struct Learned {
+  struct Learned *next;
+  char *model;
+  double factor;      /* where n > 0 */
+  int n;              /* bills it was learned from */
+  long long newest;   /* id of the ledger then */
+  long long asked_ms; /* when the ledger was last asked whether it has grown; 0: never */
+} Learned;
+
+/* What hangs on the connection. */
+typedef struct Counter {
+  Learned *learned;
+  EncodingCache *pieces; /* of texts counted lately; NULL until needed */
+} Counter;
+
+static void free_counter(void *slot) {
+  Counter *k = slot;
+  for (Learned *l = k->learned, *next; l; l = next) {
+    next = l->next;
+    free(l->model);
+    free(l);
+  }
+  free(k->pieces);
+}
+
+static const ConnSlot slot_type = {sizeof(Counter), NULL, NULL, free_counter};
+
 typedef struct Lesson {
   const TokenRule *rule;
   TokenSample samples[LIMIT_BILLS];
@@ -44,13 +72,14 @@ static void take_bill(void *arg, const Bill *bill) {
 /* What is known of a model, in a list of at most LIMIT_TAUGHT_MODELS. NULL: the list is full, and the prior
 ** serves; or *err. */
 static Learned *find(Conn *c, const char *model, Err *err) {
+  Counter *k = conn_slot(c, &slot_type, err);
   int n = 0;
-  for (Learned *l = c->learned; l; l = l->next, n++) {
+  for (Learned *l = k ? k->learned : NULL; l; l = l->next, n++) {
     if (strcmp(l->model, model) == 0) {
       return l;
     }
   }
-  Learned *l = n < LIMIT_TAUGHT_MODELS ? calloc(1, sizeof *l) : NULL;
+  Learned *l = k && n < LIMIT_TAUGHT_MODELS ? calloc(1, sizeof *l) : NULL;
   char *name = l ? strdup(model) : NULL;
   if (!name) {
     if (n < LIMIT_TAUGHT_MODELS) {
@@ -60,8 +89,8 @@ static Learned *find(Conn *c, const char *model, Err *err) {
     return NULL;
   }
   l->model = name;
-  l->next = c->learned;
-  c->learned = l;
+  l->next = k->learned;
+  k->learned = l;
   return l;
 }
 
@@ -121,8 +150,12 @@ static int apply_lessons(Conn *c, const char *model, TokenRule *rule, Err *err) 
 
 /* The connection's cache of pieces; NULL without memory, which only costs time. */
 static EncodingCache *cache_of(Conn *c) {
-  c->pieces = c->pieces ? c->pieces : calloc(1, sizeof *c->pieces);
-  return c->pieces;
+  Err ignored = {0};
+  Counter *k = conn_slot(c, &slot_type, &ignored);
+  if (k && !k->pieces) {
+    k->pieces = calloc(1, sizeof *k->pieces);
+  }
+  return k ? k->pieces : NULL;
 }
 
 int counter_model_rule(Conn *c, const Model *model, TokenRule *rule, Err *err) {
@@ -155,13 +188,4 @@ int counter_rule(Conn *c, const char *model, TokenRule *rule, Err *err) {
     apply_lessons(c, model, rule, err);
   }
   return err->rc;
-}
-
-void counter_free(Conn *c) {
-  for (Learned *l = c->learned, *next; l; l = next) {
-    next = l->next;
-    free(l->model);
-    free(l);
-  }
-  free(c->pieces);
 }

@@ -15,7 +15,4 @@ int counter_rule(Conn *c, const char *model, TokenRule *rule, Err *err);
 /* The same for a model that was looked up. */
 int counter_model_rule(Conn *c, const Model *model, TokenRule *rule, Err *err);
 
-/* Frees what the connection holds for counting. */
-void counter_free(Conn *c);
-
 #endif

@@ -8,16 +8,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-Parked *parked_reserve(Err *err) {
-  Parked *place = calloc(1, sizeof *place);
+/* What hangs on the connection. */
+typedef struct ParkedList {
+  Parked *first;
+} ParkedList;
+
+static void settle_all(Conn *c, void *slot);
+static void drop_all(void *slot);
+static const ConnSlot slot_type = {sizeof(ParkedList), settle_all, drop_all, NULL};
+
+Parked *parked_reserve(Conn *c, Err *err) {
+  Parked *place = conn_slot(c, &slot_type, err) ? calloc(1, sizeof *place) : NULL;
   if (!place) {
     err_nomem(err);
   }
   return place;
 }
 
+int parked_any(const Conn *c) {
+  const ParkedList *list = conn_slot_if_any(c, &slot_type);
+  return list && list->first;
+}
+
 void parked_put(Parked *place, Call *k) {
-  Conn *c = k->conn;
+  ParkedList *list = conn_slot_if_any(k->conn, &slot_type); /* made by parked_reserve */
   inflight_stick(k->store, k->row.id);
   free(k->text); /* it is made of the answer's bytes again */
   cJSON_free(k->usage);
@@ -26,8 +40,8 @@ void parked_put(Parked *place, Call *k) {
   place->call = *k;
   place->call.request = NULL;
   place->call.memo = NULL;
-  place->next = c->parked;
-  c->parked = place;
+  place->next = list->first;
+  list->first = place;
   memset(&k->model, 0, sizeof k->model);
   memset(&k->response, 0, sizeof k->response);
   k->secret = NULL;
@@ -54,7 +68,8 @@ static void go_on(Call *k, const Call *was) {
 }
 
 int parked_take(Call *k) {
-  for (Parked **at = &k->conn->parked, *p; (p = *at) != NULL; at = &p->next) {
+  ParkedList *list = conn_slot_if_any(k->conn, &slot_type);
+  for (Parked **at = &list->first, *p; (p = *at) != NULL; at = &p->next) {
     if (p->call.store == k->store && memcmp(p->call.key.b, k->key.b, sizeof k->key.b) == 0) {
       *at = p->next;
       go_on(k, &p->call);
@@ -85,20 +100,24 @@ static void settle_one(Parked *p) {
   options_free(&options);
 }
 
-void parked_settle_all(Conn *c) {
-  for (Parked *p = c->parked, *next; p; p = next) {
+static void settle_all(Conn *c, void *slot) {
+  ParkedList *list = slot;
+  (void)c;
+  for (Parked *p = list->first, *next; p; p = next) {
     next = p->next;
     settle_one(p);
     free(p);
   }
-  c->parked = NULL;
+  list->first = NULL;
 }
 
-void parked_drop(Conn *c) {
-  for (Parked *p = c->parked, *next; p; p = next) {
+/* They are the parent's. */
+static void drop_all(void *slot) {
+  ParkedList *list = slot;
+  for (Parked *p = list->first, *next; p; p = next) {
     next = p->next;
     call_free(&p->call);
     free(p);
   }
-  c->parked = NULL;
+  list->first = NULL;
 }

@@ -21,7 +21,7 @@ typedef struct Parked {
 } Parked;
 
 /* A place for a call that is about to be sent. Owned (free); NULL and *err without memory. */
-Parked *parked_reserve(Err *err);
+Parked *parked_reserve(Conn *c, Err *err);
 
 /* Puts a call there: takes `place` and all that the call owns. */
 void parked_put(Parked *place, Call *k);
@@ -29,10 +29,7 @@ void parked_put(Parked *place, Call *k);
 /* Goes on with the call of this key where there is one: k takes over what it owns. 1, or 0 for none. */
 int parked_take(Call *k);
 
-/* Settles all of a connection, that closes. */
-void parked_settle_all(Conn *c);
-
-/* After a fork: they are the parent's. */
-void parked_drop(Conn *c);
+/* 1 if the connection has any. */
+int parked_any(const Conn *c);
 
 #endif

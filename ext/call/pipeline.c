@@ -429,7 +429,7 @@ static int call_and_settle(Call *k, Parked *place, Outcome *out, Err *err) {
 static int ask(Call *k, Outcome *out, Err *err) {
   Texts texts = {0};
   int claimed = -1;
-  Parked *place = parked_reserve(err);
+  Parked *place = parked_reserve(k->conn, err);
   make_request_id(k->request_id, k->started_ms);
   if (place && name_texts(k, err) == RC_OK && list_texts(k, &texts, err) == RC_OK &&
       route_choose(k, err) == RC_OK && route_prepare(k, err) == RC_OK &&
@@ -452,7 +452,7 @@ static int ask(Call *k, Outcome *out, Err *err) {
 /* Goes on with the same request where memory ran out before. 1: done, whatever it came to; 0: it is to be asked
 ** (what waited was no answer). */
 static int go_on(Call *k, Outcome *out, Err *err) {
-  Parked *place = k->conn->parked ? parked_reserve(err) : NULL;
+  Parked *place = parked_any(k->conn) ? parked_reserve(k->conn, err) : NULL;
   if (!place || !parked_take(k)) {
     free(place);
     return err->rc != RC_OK;

@@ -33,12 +33,13 @@ typedef struct Entry {
   int oldest;
 } Entry;
 
-struct Pricing {
+/* What hangs on the connection. */
+typedef struct Pricing {
   unsigned serial; /* of the configuration that the entries belong to */
   Entry *slots[LIMIT_PRICED_MODELS];
   int n;
   PriceRef too_long; /* of a name that no model can have */
-};
+} Pricing;
 
 /* ---- freshness */
 
@@ -73,12 +74,11 @@ static void forget(Pricing *p) {
   p->n = 0;
 }
 
-void pricing_free(Pricing *p) {
-  if (p) {
-    forget(p);
-    free(p);
-  }
+static void free_pricing(void *slot) {
+  forget(slot);
 }
+
+static const ConnSlot slot_type = {sizeof(Pricing), NULL, NULL, free_pricing};
 
 /* The provider of the row in llm_models that a name means, or NULL; also where another spelling of the
 ** row's name has another seller's prefix. */
@@ -157,8 +157,8 @@ static size_t key_of(const PricingAsk *ask, char *key, size_t size) {
   return n;
 }
 
-static Entry *entry_of(Conn *conn, const PricingAsk *ask, const char *key, size_t n_key, Err *err) {
-  Pricing *p = conn->pricing;
+static Entry *entry_of(Conn *conn, Pricing *p, const PricingAsk *ask, const char *key, size_t n_key,
+                       Err *err) {
   if (p->serial != conn->config->serial || p->n > LIMIT_PRICED_MODELS / 2) {
     forget(p);
     p->serial = conn->config->serial;
@@ -207,17 +207,17 @@ int pricing_find(Conn *conn, const PricingAsk *ask, long long input_tokens, cons
   char key[2 * LIMIT_MODEL_NAME];
   size_t n_key = key_of(ask, key, sizeof key);
   PriceWhen when = {ask->at_ms, input_tokens, service, geo};
-  if (!conn->pricing && (conn->pricing = calloc(1, sizeof *conn->pricing)) == NULL) {
-    err_nomem(err);
+  Pricing *p = conn_slot(conn, &slot_type, err);
+  if (!p) {
     return -1;
   }
   if (n_key == 0) {
-    PriceRef *ref = &conn->pricing->too_long;
+    PriceRef *ref = &p->too_long;
     model_name_lower(ask->model, ref->name, sizeof ref->name);
     *found = (PricingFound){ref, NULL};
     return 0;
   }
-  Entry *e = entry_of(conn, ask, key, n_key, err);
+  Entry *e = entry_of(conn, p, ask, key, n_key, err);
   if (!e) {
     return -1;
   }

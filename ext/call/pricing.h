@@ -49,6 +49,4 @@ int pricing_cost(Conn *conn, const PricingAsk *ask, const Usage *usage, Cost *co
 ** Returns err->rc. */
 int pricing_unknown(const PriceRef *ref, const char *hint, Err *err);
 
-void pricing_free(Pricing *pricing);
-
 #endif

@@ -4,14 +4,11 @@
 #include "conn/conn.h"
 
 #include "base/hash.h"
-#include "call/counter.h"
-#include "work/embedders.h"
-#include "call/parked.h"
-#include "call/pricing.h"
 #include "trust/access.h"
 #include "trust/guard.h"
 #include "trust/mark.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -39,14 +36,14 @@ static int make_mark(void *p, const char *id, int create, char out[CACHE_MARK_SI
   return err->rc;
 }
 
-Conn *conn_new(sqlite3 *db) {
+Conn *conn_new(sqlite3 *db, CacheFindEmbedder find) {
   Conn *c = sqlite3_malloc64(sizeof *c);
   if (c) {
     memset(c, 0, sizeof *c);
     c->db = db;
     c->refs = 1;
     c->pid = getpid();
-    c->cache = (CacheHost){c, embedders_find, make_mark, 0};
+    c->cache = (CacheHost){c, find, make_mark, 0};
     c->host = (StoreHost){conn_interrupted, prepare_store, c};
     c->guard = guard_new(db, is_own_store, c);
     if (!c->guard) {
@@ -71,6 +68,58 @@ Conn *conn_ref(Conn *c) {
   return c;
 }
 
+/* Where it hangs, or the first free place. */
+static int place_of(const Conn *c, const ConnSlot *type) {
+  int at = 0;
+  while (c->slots[at].type && c->slots[at].type != type) {
+    at++;
+    assert(at < CONN_SLOTS);
+  }
+  return at;
+}
+
+void *conn_slot_if_any(const Conn *c, const ConnSlot *type) {
+  return c->slots[place_of(c, type)].data;
+}
+
+void *conn_slot(Conn *c, const ConnSlot *type, Err *err) {
+  int at = place_of(c, type);
+  if (!c->slots[at].type) {
+    c->slots[at].data = calloc(1, type->size);
+    c->slots[at].type = c->slots[at].data ? type : NULL;
+  }
+  if (!c->slots[at].data) {
+    err_nomem(err);
+  }
+  return c->slots[at].data;
+}
+
+/* After a fork: what waits is the parent's. */
+static void leave_slots(Conn *c) {
+  for (int i = 0; i < CONN_SLOTS && c->slots[i].type; i++) {
+    if (c->slots[i].type->leave) {
+      c->slots[i].type->leave(c->slots[i].data);
+    }
+  }
+}
+
+static void settle_slots(Conn *c) {
+  for (int i = 0; i < CONN_SLOTS && c->slots[i].type; i++) {
+    if (c->slots[i].type->settle) {
+      c->slots[i].type->settle(c, c->slots[i].data);
+    }
+  }
+}
+
+static void free_slots(Conn *c) {
+  for (int i = 0; i < CONN_SLOTS && c->slots[i].type; i++) {
+    if (c->slots[i].type->free) {
+      c->slots[i].type->free(c->slots[i].data);
+    }
+    free(c->slots[i].data);
+  }
+}
+
 void conn_unref(void *p) {
   Conn *c = p;
   if (--c->refs > 0) {
@@ -78,9 +127,9 @@ void conn_unref(void *p) {
   }
   c->is_closing = 1;
   if (c->store && store_is_inherited(c->store)) {
-    parked_drop(c); /* the parent settles them */
+    leave_slots(c);
   } else {
-    parked_settle_all(c);
+    settle_slots(c);
   }
   if (store_close(c->store) != RC_OK) {
     sqlite3_log(SQLITE_WARNING,
@@ -88,14 +137,8 @@ void conn_unref(void *p) {
   }
   net_close(c->net);
   config_free(c->config);
-  pricing_free(c->pricing);
-  embedders_free(c->local);
-  counter_free(c);
+  free_slots(c);
   guard_free(c->guard);
-  for (RemoteModel *m = c->remote, *next; m; m = next) {
-    next = m->next;
-    free(m);
-  }
   sqlite3_free(c->set.store);
   sqlite3_free(c->set.proxy);
   sqlite3_free(c->set.minilm);
@@ -182,7 +225,7 @@ Store *conn_open_store(const Conn *c) {
 /* After a fork: nothing that the parent opened is used here. */
 static int leave_parent(Conn *c, Err *err) {
   if (store_leave(err) == RC_OK) {
-    parked_drop(c);
+    leave_slots(c);
     store_close(c->store);
     c->store = NULL;
   }

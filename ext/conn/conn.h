@@ -34,51 +34,49 @@ typedef struct Settings {
   long long ttl_ms, timeout_ms, connect_timeout_ms, idle_timeout_ms, retries, backoff_ms;
 } Settings;
 
-typedef struct LocalModel LocalModel; /* embedders.c */
-typedef struct Pricing Pricing;       /* pricing.c */
+struct Conn;
 
-/* A provider's embedding model that tables of this connection use. */
-typedef struct RemoteModel {
-  struct RemoteModel *next;
-  struct Conn *conn;
-  char name[LIMIT_MODEL_NAME];
-  int dim;
-} RemoteModel;
+/* What another room hangs on a connection: `size` zeroed bytes, made when first asked for. The type's address
+** is its name. Each function may be NULL. */
+typedef struct ConnSlot {
+  size_t size;
+  void (*settle)(struct Conn *c,
+                 void *slot); /* the connection closes; all else of it is still there */
+  void (*leave)(void *slot);  /* after a fork: what it holds is the parent's */
+  void (*free)(void *slot);   /* what it owns, not itself */
+} ConnSlot;
 
-/* How many tokens a model that is estimated bills, as the ledger taught (counter.c). */
-typedef struct Learned {
-  struct Learned *next;
-  char *model;
-  double factor;      /* where n > 0 */
-  int n;              /* bills it was learned from */
-  long long newest;   /* id of the ledger then */
-  long long asked_ms; /* when the ledger was last asked whether it has grown; 0: never */
-} Learned;
+enum { CONN_SLOTS = 8 };
 
 typedef struct Conn {
   sqlite3 *db;
   int refs;
   Settings set;
-  pid_t pid;                    /* of the process that loaded the extension */
-  Store *store;                 /* NULL until needed */
-  struct Parked *parked;        /* calls that wait for memory or room: a list */
-  int is_closing;               /* nothing runs on db any more */
-  Net *net;                     /* NULL until needed */
-  Config *config;               /* as last read; NULL until needed */
-  Pricing *pricing;             /* what prices were looked up; NULL until needed */
-  RemoteModel *remote;          /* a list */
-  LocalModel *local;            /* MiniLM; NULL until needed */
-  Learned *learned;             /* a list */
-  struct EncodingCache *pieces; /* of texts counted lately; NULL until needed */
-  CacheHost cache;              /* what semantic_cache tables ask of this connection */
-  StoreHost host;               /* what the store does */
-  struct Guard *guard;          /* of names that a database file must not use */
+  pid_t pid;           /* of the process that loaded the extension */
+  Store *store;        /* NULL until needed */
+  int is_closing;      /* nothing runs on db any more */
+  Net *net;            /* NULL until needed */
+  Config *config;      /* as last read; NULL until needed */
+  CacheHost cache;     /* what semantic_cache tables ask of this connection */
+  StoreHost host;      /* what the store does */
+  struct Guard *guard; /* of names that a database file must not use */
+  struct {
+    const ConnSlot *type; /* NULL: from here on there is none */
+    void *data;
+  } slots[CONN_SLOTS];
 } Conn;
 
-/* A new connection state with one reference; NULL without memory. */
-Conn *conn_new(sqlite3 *db);
+/* A new connection state with one reference; NULL without memory. `find` resolves the names of embedders for its
+** semantic_cache tables (see cache.h). */
+Conn *conn_new(sqlite3 *db, CacheFindEmbedder find);
 Conn *conn_ref(Conn *c);
 void conn_unref(void *c); /* of type Conn*: the destructor SQLite calls */
+
+/* What hangs there under that name, made where it is not there yet. NULL and *err without memory. */
+void *conn_slot(Conn *c, const ConnSlot *type, Err *err);
+
+/* The same, or NULL where it was never asked for. */
+void *conn_slot_if_any(const Conn *c, const ConnSlot *type);
 
 /* The store, opened when first needed. `create` 0: NULL without error where there is none yet. */
 Store *conn_store(Conn *c, int create, Err *err);

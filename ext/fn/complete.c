@@ -1,7 +1,7 @@
 /*
 ** llm_complete, llm_chat, llm_last_call: arguments in, the pipeline, result out.
 */
-#include "fn/args.h"
+#include "base/sqlite/args.h"
 #include "call/call.h"
 #include "fn/fn.h"
 

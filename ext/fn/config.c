@@ -6,7 +6,7 @@
 #include "llmcost.h"
 
 #include "core/price/catalogue.h"
-#include "fn/args.h"
+#include "base/sqlite/args.h"
 #include "trust/access.h"
 #include "work/embedders.h"
 #include "store/config.h"

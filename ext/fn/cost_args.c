@@ -6,7 +6,7 @@
 #include "fn/fn.h"
 
 #include "base/text/decimal.h"
-#include "fn/args.h"
+#include "base/sqlite/args.h"
 
 #include <limits.h>
 #include <stddef.h>

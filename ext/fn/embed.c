@@ -4,12 +4,12 @@
 ** A vector is a BLOB of float32, little-endian, of unit length, with the subtype sqlite-vec marks
 ** its vectors with.
 */
-#include "fn/args.h"
+#include "base/sqlite/args.h"
 #include "work/embed_remote.h"
 #include "work/embedders.h"
 #include "fn/fn.h"
 
-#include "base/text/text.h"
+#include "base/utf8.h"
 #include "vec/engine/kernels/cosine.h"
 #include "vec/engine/kernels/vector.h"
 
@@ -20,7 +20,7 @@ static int check_text(const char *text, size_t n, Err *err) {
   size_t bad_at = 0;
   if (n > LIMIT_REQUEST_BYTES) {
     err_set(err, RC_TOOBIG, "too_big", "a text of %zu bytes (at most %zu)", n, LIMIT_REQUEST_BYTES);
-  } else if (!text_is_utf8(text, n, &bad_at)) {
+  } else if (!utf8_is_valid(text, n, &bad_at)) {
     err_set(err, RC_ERROR, "bad_utf8", "the text is not valid UTF-8 (byte %zu)", bad_at);
   }
   return err->rc;

@@ -1,5 +1,5 @@
 /*
-** The SQL functions and tables, by family. llmcost.c registers them.
+** The SQL functions, by family. llmcost.c registers them.
 */
 #ifndef LLMCOST_FN_H
 #define LLMCOST_FN_H
@@ -32,26 +32,6 @@ void fn_llm_normalize(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 void fn_llm_cache_feedback(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 void fn_embed(sqlite3_context *ctx, int argc, sqlite3_value **argv);
 void fn_embed_cosine(sqlite3_context *ctx, int argc, sqlite3_value **argv);
-
-/* Virtual tables. */
-extern const sqlite3_module call_table_module;      /* llm_call(prompt, options) */
-extern const sqlite3_module embed_table_module;     /* embed_batch(texts, model) */
-extern const sqlite3_module catalogue_table_module; /* llm_catalogue */
-extern const sqlite3_module store_table_module;     /* the tables and views of the store */
-
-/* A table or view of the store: its name, and the column that is its rowid (NULL: a view). */
-typedef struct StoreSource {
-  const char *name, *rowid;
-} StoreSource;
-
-/* What store_table_module serves; ends with a NULL name. */
-extern const StoreSource store_sources[];
-
-/* One of them as user data of its module. */
-typedef struct StoreTable {
-  Conn *conn;
-  const StoreSource *source;
-} StoreTable;
 
 /* Parses the options argument of a call, or "nothing given" where argv[at] is missing or NULL.
 ** The result belongs to the statement where the argument is constant: *owned tells whether the

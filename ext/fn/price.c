@@ -5,7 +5,7 @@
 
 #include "core/price/catalogue.h"
 #include "base/text/decimal.h"
-#include "fn/args.h"
+#include "base/sqlite/args.h"
 #include "fn/cost_args.h"
 #include "store/prices.h"
 

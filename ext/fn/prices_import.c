@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 #include "core/price/price_import.h"
-#include "fn/args.h"
+#include "base/sqlite/args.h"
 #include "store/prices.h"
 
 #include <errno.h>

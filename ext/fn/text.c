@@ -4,8 +4,9 @@
 #include "fn/fn.h"
 
 #include "base/buf.h"
+#include "base/utf8.h"
 #include "base/text/text.h"
-#include "fn/args.h"
+#include "base/sqlite/args.h"
 
 #include <stdlib.h>
 
@@ -20,7 +21,7 @@ void fn_llm_normalize(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   }
   buf_init(&b, LIMIT_REQUEST_BYTES * 4);
   int rc = RC_OK;
-  if (text && !text_is_utf8(text, n, &bad_at)) {
+  if (text && !utf8_is_valid(text, n, &bad_at)) {
     err_set(&err, RC_ERROR, "bad_utf8", "not valid UTF-8 (byte %zu)", bad_at);
   } else if (text && (rc = text_normalize(text, n, &b)) == RC_TOOBIG) {
     err_set(&err, rc, "too_big", "a text of %zu bytes", n);

@@ -6,7 +6,7 @@
 */
 #include "fn/fn.h"
 
-#include "fn/args.h"
+#include "base/sqlite/args.h"
 #include "call/counter.h"
 
 #include <stdlib.h>

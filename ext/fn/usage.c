@@ -6,7 +6,7 @@
 #include "core/price/book.h"
 #include "core/names/model_name.h"
 #include "core/price/usage.h"
-#include "fn/args.h"
+#include "base/sqlite/args.h"
 #include "fn/cost_args.h"
 
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 ** of its own.
 */
 #include "call/call.h"
-#include "fn/fn.h"
+#include "tables/tables.h"
 #include "trust/guard.h"
 
 #include <stdio.h>

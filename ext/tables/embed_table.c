@@ -7,10 +7,10 @@
 **
 ** Afterwards embed(text, model) finds each of them without a request.
 */
-#include "fn/args.h"
+#include "base/sqlite/args.h"
 #include "work/embed_remote.h"
 #include "work/embedders.h"
-#include "fn/fn.h"
+#include "tables/tables.h"
 #include "trust/guard.h"
 
 #include "base/text/json.h"

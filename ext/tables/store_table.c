@@ -16,7 +16,7 @@
 ** are pushed down but not omitted (SQLite checks them again), so that a difference in affinity
 ** can't change an answer; text comparisons only under BINARY collation, which the store uses.
 */
-#include "fn/fn.h"
+#include "tables/tables.h"
 
 #include "store/ledger.h"
 #include "trust/guard.h"

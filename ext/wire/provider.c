@@ -3,7 +3,7 @@
 */
 #include "wire/provider.h"
 
-#include "base/text/text.h"
+#include "base/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +38,7 @@ const Api *provider_embedding_api(const char *name) {
 static void copy_member(const cJSON *object, const char *key, char *out, size_t size) {
   const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
   if (cJSON_IsString(item)) {
-    text_copy(out, size, item->valuestring);
+    utf8_copy(out, size, item->valuestring);
   } else if (cJSON_IsNumber(item)) {
     snprintf(out, size, "%.15g", item->valuedouble);
   }
@@ -94,10 +94,10 @@ int provider_read_usage(const cJSON *answer, const char *provider, Reply *reply)
   const Vendor *vendor = vendor_by_word(provider);
   const char *model = usage_model(answer, vendor, NULL);
   Err err = {0};
-  text_copy(reply->model, sizeof reply->model, model ? model : "");
+  utf8_copy(reply->model, sizeof reply->model, model ? model : "");
   usage_read_all(answer, vendor, NULL, &reply->usage, &reply->parts, &reply->n_parts, &err);
   if (err.rc != RC_OK) {
-    text_copy(reply->usage_error, sizeof reply->usage_error, err.msg);
+    utf8_copy(reply->usage_error, sizeof reply->usage_error, err.msg);
     usage_init(&reply->usage);
   }
   return err.rc == RC_NOMEM ? RC_NOMEM : RC_OK;

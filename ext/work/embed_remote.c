@@ -239,6 +239,28 @@ float *embed_remote(Conn *conn, const char *model, const char *const *texts, con
 
 /* --- as a table's embedder */
 
+/* A provider's embedding model that tables of this connection use. */
+typedef struct RemoteModel {
+  struct RemoteModel *next;
+  Conn *conn;
+  char name[LIMIT_MODEL_NAME];
+  int dim;
+} RemoteModel;
+
+/* What hangs on the connection. */
+typedef struct RemoteModels {
+  RemoteModel *first;
+} RemoteModels;
+
+static void free_models(void *slot) {
+  for (RemoteModel *m = ((RemoteModels *)slot)->first, *next; m; m = next) {
+    next = m->next;
+    free(m);
+  }
+}
+
+static const ConnSlot slot_type = {sizeof(RemoteModels), NULL, NULL, free_models};
+
 static int run(void *ctx, const char *text, size_t n, float *out, Err *err) {
   const RemoteModel *m = ctx;
   int dim = 0;
@@ -273,16 +295,17 @@ static int dimensions_of(const Model *model, Err *err) {
 
 /* The connection's record of a model, made when first asked for. */
 static RemoteModel *remember(Conn *conn, const char *name, int dim, Err *err) {
-  RemoteModel *m = conn->remote;
+  RemoteModels *models = conn_slot(conn, &slot_type, err);
+  RemoteModel *m = models ? models->first : NULL;
   while (m && (strcmp(m->name, name) != 0 || m->dim != dim)) {
     m = m->next;
   }
-  if (!m && (m = calloc(1, sizeof *m))) {
+  if (models && !m && (m = calloc(1, sizeof *m))) {
     sqlite3_snprintf(sizeof m->name, m->name, "%s", name);
     m->conn = conn;
     m->dim = dim;
-    m->next = conn->remote;
-    conn->remote = m;
+    m->next = models->first;
+    models->first = m;
   }
   if (!m) {
     err_nomem(err);

@@ -10,7 +10,6 @@
 #include "base/hash.h"
 #include "trust/access.h"
 #include "work/embed_remote.h"
-#include "llmcost.h"
 #include "vec/embed/minilm.h"
 
 #include <dlfcn.h>
@@ -25,17 +24,17 @@ typedef struct MemoSlot {
   float vector[MINILM_DIM];
 } MemoSlot;
 
-struct LocalModel {
-  MiniLm *model;
+/* What hangs on the connection. */
+typedef struct LocalModel {
+  MiniLm *model; /* NULL until it was opened */
   MemoSlot memo[MEMO_SLOTS];
-};
+} LocalModel;
 
-void embedders_free(LocalModel *local) {
-  if (local) {
-    minilm_close(local->model);
-    free(local);
-  }
+static void free_local(void *slot) {
+  minilm_close(((LocalModel *)slot)->model);
 }
+
+static const ConnSlot slot_type = {sizeof(LocalModel), NULL, NULL, free_local};
 
 /* Where the weights are. Owned (sqlite3_free). */
 static char *minilm_path(const Conn *c) {
@@ -67,18 +66,13 @@ static int run_minilm(void *ctx, const char *text, size_t n, float *out, Err *er
   return RC_OK;
 }
 
-static int open_minilm(Conn *c, Err *err) {
+static int open_minilm(const Conn *c, LocalModel *local, Err *err) {
   char why[200] = "";
   char *path = minilm_path(c);
-  LocalModel *local = calloc(1, sizeof *local);
-  int rc = path && local ? minilm_open(path, &local->model, why, sizeof why) : VEC_NOMEM;
-  if (rc == VEC_OK) {
-    c->local = local;
-  } else if (rc == VEC_NOMEM) {
-    embedders_free(local);
+  int rc = path ? minilm_open(path, &local->model, why, sizeof why) : VEC_NOMEM;
+  if (rc == VEC_NOMEM) {
     err_nomem(err);
-  } else {
-    embedders_free(local);
+  } else if (rc != VEC_OK) {
     err_set(err, rc == VEC_IO ? RC_IOERR : RC_ERROR, "embedder",
             "embedder 'minilm': %s; `make minilm` makes the file, and llm_config('minilm', path) or"
             " LLMCOST_MINILM says where it is",
@@ -89,7 +83,8 @@ static int open_minilm(Conn *c, Err *err) {
 }
 
 static int find_minilm(Conn *c, Embedder *e, Err *err) {
-  if (!c->local && open_minilm(c, err) != RC_OK) {
+  LocalModel *local = conn_slot(c, &slot_type, err);
+  if (!local || (!local->model && open_minilm(c, local, err) != RC_OK)) {
     return err->rc;
   }
   memset(e, 0, sizeof *e);
@@ -101,7 +96,7 @@ static int find_minilm(Conn *c, Embedder *e, Err *err) {
   e->floor = 0.60;
   e->sure = 1;
   e->run = run_minilm;
-  e->ctx = c->local;
+  e->ctx = local;
   return RC_OK;
 }
 

@@ -7,9 +7,6 @@
 #include "vec/embed/embedder.h"
 #include "conn/conn.h"
 
-/* Frees what a connection keeps of the local transformer. NULL is allowed. */
-void embedders_free(LocalModel *local);
-
 /* Resolves 'static', 'minilm' or a model of llm_models. `conn` is a Conn*. */
 int embedders_find(void *conn, const char *name, Embedder *e, Err *err);
 

@@ -361,9 +361,11 @@ static void check_ledger(const Scenario *s, const char *path, long long nusd, lo
   }
 }
 
-/* 1 if the loading failed before or after it was in our hands. */
+/* 1 if the loading failed before or after it was in our hands: in SQLite, or in the dynamic linker (SQLite then
+** looks for the name with ".so" behind it, and says that there is none). */
 static int is_sqlites(const char *said) {
-  return !said[0] || strstr(said, "error during initialization");
+  return !said[0] || strstr(said, "error during initialization") ||
+         strstr(said, "llmcost.so.so: cannot open shared object file");
 }
 
 /* 1 for what libcurl and its resolver make of missing memory: a host that can't be found, a wait. */

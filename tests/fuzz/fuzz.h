@@ -10,7 +10,7 @@
 #define LLMCOST_FUZZ_H
 
 #include "base/text/json.h"
-#include "base/text/text.h"
+#include "base/utf8.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -75,7 +75,7 @@ static inline char *take_rest(Input *in, size_t *n) {
 
 static inline int is_utf8(const char *text) {
   size_t bad_at;
-  return text_is_utf8(text, strlen(text), &bad_at);
+  return utf8_is_valid(text, strlen(text), &bad_at);
 }
 
 /* What every error promises: a code and a message that is UTF-8. */

@@ -8,6 +8,8 @@
 */
 #include "fuzz.h"
 
+#include "base/text/text.h"
+
 #include "core/tokens/encoding.h"
 #include "core/tokens/pretokenize.h"
 

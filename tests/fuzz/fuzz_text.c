@@ -6,6 +6,9 @@
 */
 #include "fuzz.h"
 
+#include "base/text/text.h"
+#include "base/utf8.h"
+
 static void normalize(const char *text, size_t n, Buf *out) {
   buf_init(out, 1 << 20);
   require(text_normalize(text, n, out) == RC_OK);
@@ -21,7 +24,7 @@ static void check_normal_form(const char *text, size_t n) {
   normalize(text, n, &once);
   normalize(once.data ? once.data : "", once.n, &twice);
   check_same(&once, &twice);
-  require(once.n == 0 || text_is_utf8(once.data, once.n, &bad_at));
+  require(once.n == 0 || utf8_is_valid(once.data, once.n, &bad_at));
   buf_init(&crlf, 1 << 20);
   for (size_t i = 0; i < n; i++) {
     int is_lone = text[i] == '\n' && (i == 0 || text[i - 1] != '\r');
@@ -45,11 +48,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   }
   buf_init(&valid, 1 << 20);
   require(text_replace_invalid(text, size, &valid) == RC_OK);
-  require(valid.n == 0 || text_is_utf8(valid.data, valid.n, &bad_at));
-  if (text_is_utf8(text, size, &bad_at)) {
+  require(valid.n == 0 || utf8_is_valid(valid.data, valid.n, &bad_at));
+  if (utf8_is_valid(text, size, &bad_at)) {
     require(valid.n == size && (size == 0 || memcmp(valid.data, text, size) == 0));
   } else {
-    require(bad_at < size && text_is_utf8(text, bad_at, &bad_at));
+    require(bad_at < size && utf8_is_valid(text, bad_at, &bad_at));
   }
   check_normal_form(valid.data ? valid.data : "", valid.n);
   buf_free(&valid);

@@ -2,6 +2,7 @@
 ** Splitting, merging and vocabularies: ids that npm tiktoken 1.0.22 gives, the rule done literally,
 ** long pieces, what is not UTF-8, and files that are not vocabularies.
 */
+#include "base/text/text.h"
 #include "unit.h"
 
 #include "core/tokens/bpe.h"

@@ -2,6 +2,7 @@
 ** The growable buffer and the error buffer.
 */
 #include "unit.h"
+#include "base/utf8.h"
 
 #include "base/buf.h"
 
@@ -140,7 +141,7 @@ static void test_a_cut_message_stays_utf8(void **state) {
       snprintf(text + n, sizeof text - n, "%s%s", tails[t], tails[t]);
       err_set(&err, RC_ERROR, "code", "%s", text);
       size_t len = strlen(err.msg);
-      check(text_is_utf8(err.msg, len, &bad_at), "tail %zu after %zu bytes", t, n);
+      check(utf8_is_valid(err.msg, len, &bad_at), "tail %zu after %zu bytes", t, n);
       check(memcmp(err.msg, text, len) == 0, "tail %zu after %zu bytes", t, n);
       check(len + strlen(tails[t]) >= LIMIT_ERROR_TEXT || len == strlen(text),
             "tail %zu after %zu bytes: %zu bytes left", t, n, len);
@@ -156,7 +157,7 @@ static void test_a_cut_quotation_stays_utf8(void **state) {
   for (int n = 0; n < 10; n++) {
     Err err = {0};
     err_set(&err, RC_ERROR, "code", "option '%.*s'", n, "a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80");
-    check(text_is_utf8(err.msg, strlen(err.msg), &bad_at), "%d bytes", n);
+    check(utf8_is_valid(err.msg, strlen(err.msg), &bad_at), "%d bytes", n);
     check(err.msg[strlen(err.msg) - 1] == '\'', "%d bytes: %s", n, err.msg);
   }
 }

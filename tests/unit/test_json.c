@@ -3,6 +3,8 @@
 */
 #include "unit.h"
 
+#include "base/buf.h"
+
 static void test_parse(void **state) {
   static const struct {
     const char *json;

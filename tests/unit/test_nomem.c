@@ -16,6 +16,7 @@
 #include "core/guard/guard.h"
 #include "core/price/price_import.h"
 #include "core/request/schema.h"
+#include "base/text/text.h"
 #include "core/tokens/tokens.h"
 #include "vec/engine/index.h"
 #include "wire/provider.h"

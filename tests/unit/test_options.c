@@ -3,6 +3,8 @@
 */
 #include "unit.h"
 
+#include "base/buf.h"
+
 #include "core/request/options.h"
 
 #include <math.h>

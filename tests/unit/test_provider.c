@@ -2,6 +2,7 @@
 ** Provider APIs: the request bodies they are sent, the answers and errors they give.
 */
 #include "unit.h"
+#include "base/utf8.h"
 
 #include "wire/provider.h"
 
@@ -424,7 +425,7 @@ static void test_long_error_messages_stay_utf8(void **state) {
       size_t n = strlen(f.message);
       check(n + 4 >= LIMIT_ERROR_QUOTE && n < LIMIT_ERROR_QUOTE, "char %zu, shift %d: %zu", c,
             shift, n);
-      check(text_is_utf8(f.message, n, &bad_at), "char %zu, shift %d: byte %zu", c, shift, bad_at);
+      check(utf8_is_valid(f.message, n, &bad_at), "char %zu, shift %d: byte %zu", c, shift, bad_at);
       buf_free(&body);
     }
   }
@@ -445,9 +446,9 @@ static void test_long_names_stay_utf8(void **state) {
     cJSON *tree = tree_of(text);
     provider_read_usage(tree, "anthropic", &reply);
     size_t bad_at;
-    check(text_is_utf8(reply.model, strlen(reply.model), &bad_at), "%zu: model", n);
-    check(text_is_utf8(reply.usage.service, strlen(reply.usage.service), &bad_at), "%zu", n);
-    check(text_is_utf8(reply.usage_error, strlen(reply.usage_error), &bad_at), "%zu", n);
+    check(utf8_is_valid(reply.model, strlen(reply.model), &bad_at), "%zu: model", n);
+    check(utf8_is_valid(reply.usage.service, strlen(reply.usage.service), &bad_at), "%zu", n);
+    check(utf8_is_valid(reply.usage_error, strlen(reply.usage_error), &bad_at), "%zu", n);
     cJSON_Delete(tree);
     reply_free(&reply);
   }

@@ -3,6 +3,9 @@
 */
 #include "unit.h"
 
+#include "base/text/text.h"
+#include "base/utf8.h"
+
 #include "base/hash.h"
 
 static void test_utf8(void **state) {
@@ -46,7 +49,7 @@ static void test_utf8(void **state) {
     size_t n = strlen(cases[i].bytes), bad_at = 999;
     char *exact = malloc(n + (n == 0)); /* no byte behind the text: reading on is caught */
     memcpy(exact, cases[i].bytes, n);
-    int ok = text_is_utf8(exact, n, &bad_at);
+    int ok = utf8_is_valid(exact, n, &bad_at);
     free(exact);
     check(ok == (cases[i].bad_at < 0), "%s", cases[i].name);
     check(ok || bad_at == (size_t)cases[i].bad_at, "%s: at %zu", cases[i].name, bad_at);
@@ -75,7 +78,7 @@ static void test_copies_end_between_characters(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     char copy[8];
-    text_copy(copy, sizeof copy, cases[i].text);
+    utf8_copy(copy, sizeof copy, cases[i].text);
     check(strcmp(copy, cases[i].copy) == 0, "%s: '%s'", cases[i].text, copy);
   }
 }

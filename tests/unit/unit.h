@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/text/json.h"
-#include "base/text/text.h"
+#include "base/utf8.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -44,7 +44,7 @@ static inline void check_error(const Err *err, const char *code, const char *par
   check(strcmp(err->code, code) == 0, "%s: code '%s', expected '%s' (%s)", name, err->code, code,
         err->msg);
   check(strstr(err->msg, part), "%s: '%s' does not say '%s'", name, err->msg, part);
-  check(text_is_utf8(err->msg, strlen(err->msg), &bad_at), "%s: message is not UTF-8", name);
+  check(utf8_is_valid(err->msg, strlen(err->msg), &bad_at), "%s: message is not UTF-8", name);
 }
 
 #endif

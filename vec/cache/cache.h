@@ -10,10 +10,12 @@
 /* What the table asks of the connection it lives on: the module's user data. */
 enum { CACHE_MARK_SIZE = 65 };
 
+/* Resolves the name of an embedder other than 'none'. */
+typedef int (*CacheFindEmbedder)(void *ctx, const char *name, Embedder *e, Err *err);
+
 typedef struct CacheHost {
   void *ctx;
-  /* Resolves the name of an embedder other than 'none'. */
-  int (*embedder)(void *ctx, const char *name, Embedder *e, Err *err);
+  CacheFindEmbedder embedder;
   /* The mark that only this installation can make for `id`; "" where it has made none yet and `create`
   ** is 0. An error: it can keep none. */
   int (*mark)(void *ctx, const char *id, int create, char out[CACHE_MARK_SIZE], Err *err);

@@ -9,6 +9,7 @@
 #include "vec/cache/table.h"
 
 #include "core/guard/guard.h"
+#include "base/utf8.h"
 #include "base/text/text.h"
 #include "vec/engine/kernels/cosine.h"
 
@@ -456,7 +457,7 @@ static int copy_answer(sqlite3_value *v, Answer *a, Err *err) {
   memcpy(a->bytes, bytes, a->n);
   a->bytes[a->n] = 0;
   int is_text = sqlite3_value_type(v) != SQLITE_BLOB && a->n <= LIMIT_RESPONSE_BYTES &&
-                text_is_utf8(a->bytes, a->n, &bad_at);
+                utf8_is_valid(a->bytes, a->n, &bad_at);
   a->kind = value_is_null(v) ? NO_ANSWER : is_text ? TEXT_ANSWER : BYTES_ANSWER;
   return RC_OK;
 }

@@ -19,6 +19,7 @@
 #include "vec/cache/table.h"
 
 #include "base/hash.h"
+#include "base/utf8.h"
 #include "base/text/text.h"
 
 #include <string.h>
@@ -469,7 +470,7 @@ int rows_log(CacheTable *t, int64_t partition, int64_t id, int64_t *seq, int64_t
 
 int rows_text_hash(CacheTable *t, const char *text, size_t n, int64_t *hash, Err *err) {
   size_t bad_at = 0;
-  if (!text_is_utf8(text, n, &bad_at)) {
+  if (!utf8_is_valid(text, n, &bad_at)) {
     return err_set(err, RC_ERROR, "bad_utf8", "the text is not valid UTF-8 (byte %zu)", bad_at);
   }
   buf_clear(&t->text);

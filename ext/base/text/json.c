@@ -12,7 +12,7 @@
 */
 #include "base/text/json.h"
 
-#include "base/text/text.h"
+#include "base/utf8.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -243,7 +243,7 @@ static int is_json(const char *s, size_t n) {
 
 cJSON *json_parse(const char *text, size_t n, const char *what, Err *err) {
   size_t bad_at = 0, nuls = 0;
-  if (!text_is_utf8(text, n, &bad_at)) {
+  if (!utf8_is_valid(text, n, &bad_at)) {
     err_set(err, RC_ERROR, "bad_utf8", "%s: not valid UTF-8 at byte %zu", what, bad_at);
     return NULL;
   }

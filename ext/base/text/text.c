@@ -1,111 +1,24 @@
 /*
-** UTF-8 checking and normalisation. See text.h for the contract.
+** Normalisation. See text.h for the contract.
 **
-** The check follows table 3-7 of the Unicode Standard (well-formed byte sequences). NFC is
-** utf8proc's. Pure ASCII, the common case, skips it: NFC leaves ASCII as it is. Blanks are folded
+** NFC is utf8proc's. Pure ASCII, the common case, skips it: NFC leaves ASCII as it is. Blanks are folded
 ** before NFC, because a dropped zero-width character can bring a letter and its accent together.
 */
 #include "base/text/text.h"
 
 #include "base/error.h"
+#include "base/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
 
-/* Length of the well-formed sequence at p (n bytes left), or 0. */
-static size_t sequence_length(const unsigned char *p, size_t n) {
-  unsigned char c = p[0];
-  unsigned char lo = 0x80, hi = 0xBF;
-  size_t len;
-  if (c < 0x80) {
-    return 1;
-  } else if (c >= 0xC2 && c <= 0xDF) {
-    len = 2;
-  } else if (c >= 0xE0 && c <= 0xEF) {
-    len = 3;
-    lo = c == 0xE0 ? 0xA0 : 0x80;
-    hi = c == 0xED ? 0x9F : 0xBF;
-  } else if (c >= 0xF0 && c <= 0xF4) {
-    len = 4;
-    lo = c == 0xF0 ? 0x90 : 0x80;
-    hi = c == 0xF4 ? 0x8F : 0xBF;
-  } else {
-    return 0;
-  }
-  if (n < len || p[1] < lo || p[1] > hi) {
-    return 0;
-  }
-  for (size_t i = 2; i < len; i++) {
-    if ((p[i] & 0xC0) != 0x80) {
-      return 0;
-    }
-  }
-  return len;
-}
-
-/* Bytes of ASCII at the front of p, counted eight at a time. */
-static size_t ascii_prefix(const char *p, size_t n) {
-  size_t i = 0;
-  while (i + 8 <= n) {
-    unsigned long long word;
-    memcpy(&word, p + i, 8);
-    if (word & 0x8080808080808080ULL) {
-      break;
-    }
-    i += 8;
-  }
-  while (i < n && !(p[i] & 0x80)) {
-    i++;
-  }
-  return i;
-}
-
-int text_is_utf8(const char *text, size_t n, size_t *bad_at) {
-  size_t i = 0;
-  while (i < n) {
-    i += ascii_prefix(text + i, n - i);
-    if (i < n) {
-      size_t len = sequence_length((const unsigned char *)text + i, n - i);
-      if (len == 0) {
-        *bad_at = i;
-        return 0;
-      }
-      i += len;
-    }
-  }
-  return 1;
-}
-
-void text_copy(char *out, size_t size, const char *text) {
-  size_t n = strnlen(text, size - 1), cut_at = n;
-  memcpy(out, text, n);
-  text_is_utf8(out, n, &cut_at);
-  out[cut_at] = 0;
-}
-
-/* Bytes at p, where no well-formed sequence begins, that one U+FFFD stands for: as many as could
-** begin one (table 3-11 of the Unicode Standard; browsers and Node do the same). */
-static size_t bad_length(const unsigned char *p, size_t n) {
-  for (size_t k = n < 3 ? n : 3; k > 1; k--) {
-    unsigned char low[4], high[4];
-    memset(low, 0x80, sizeof low);
-    memset(high, 0xBF, sizeof high);
-    memcpy(low, p, k);
-    memcpy(high, p, k);
-    if (sequence_length(low, 4) > k || sequence_length(high, 4) > k) {
-      return k;
-    }
-  }
-  return 1;
-}
-
 int text_replace_invalid(const char *text, size_t n, Buf *out) {
   size_t at = 0, good;
-  while (at < n && !text_is_utf8(text + at, n - at, &good)) {
+  while (at < n && !utf8_is_valid(text + at, n - at, &good)) {
     buf_add(out, text + at, good);
     buf_add(out, "\xEF\xBF\xBD", 3);
-    at += good + bad_length((const unsigned char *)text + at + good, n - at - good);
+    at += good + utf8_bad_length(text + at + good, n - at - good);
   }
   return buf_add(out, text + at, n - at);
 }
@@ -198,7 +111,7 @@ static int fold_blanks(const char *text, size_t n, Buf *out) {
 }
 
 int text_normalize(const char *text, size_t n, Buf *out) {
-  if (ascii_prefix(text, n) == n) {
+  if (utf8_ascii_prefix(text, n) == n) {
     return fold_blanks(text, n, out);
   }
   Buf folded;

@@ -1,5 +1,5 @@
 /*
-** Text: UTF-8 checking and the normal form that cache keys are made of.
+** Text: valid UTF-8 out of any bytes, and the normal form that cache keys are made of.
 */
 #ifndef LLMCOST_TEXT_H
 #define LLMCOST_TEXT_H
@@ -7,13 +7,6 @@
 #include "base/buf.h"
 
 #include <stddef.h>
-
-/* 1 if the n bytes are well-formed UTF-8 (no surrogates, no overlong forms); else 0 and *bad_at
-** is the offset of the first bad byte. */
-int text_is_utf8(const char *text, size_t n, size_t *bad_at);
-
-/* Copies UTF-8 of `size` bytes at most with its NUL; cut, where it is longer, between two characters. */
-void text_copy(char *out, size_t size, const char *text);
 
 /* Appends the text with U+FFFD in place of what is not UTF-8, as JavaScript's TextDecoder does it.
 ** Returns RC_OK, RC_NOMEM or RC_TOOBIG. */

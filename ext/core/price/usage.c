@@ -3,7 +3,7 @@
 */
 #include "core/price/usage.h"
 
-#include "base/text/text.h"
+#include "base/utf8.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -33,7 +33,7 @@ long long usage_get(const Usage *u, Unit unit) {
 
 /* A word in lower case, cut off at the size of a Usage's words. */
 static void take_word(char out[USAGE_WORD], const char *word) {
-  text_copy(out, USAGE_WORD, word);
+  utf8_copy(out, USAGE_WORD, word);
   for (; *out; out++) {
     *out = (char)tolower((unsigned char)*out);
   }
@@ -351,7 +351,7 @@ static void read_own(const cJSON *body, Usage *u, Err *err) {
     }
   }
   const char *other = json_text(body, "other");
-  text_copy(u->other, sizeof u->other, other ? other : "");
+  utf8_copy(u->other, sizeof u->other, other ? other : "");
   read_service(body, body, u);
 }
 
@@ -591,7 +591,7 @@ static void move_lifetime(const Usage *whole, Usage *part) {
 /* One attempt: what it does not say itself is as the whole says. */
 static void read_part(const cJSON *item, const Usage *whole, UsagePart *part, Err *err) {
   const char *model = json_text(item, "model");
-  text_copy(part->model, sizeof part->model, model ? model : "");
+  utf8_copy(part->model, sizeof part->model, model ? model : "");
   usage_init(&part->usage);
   memcpy(part->usage.service, whole->service, sizeof part->usage.service);
   memcpy(part->usage.geo, whole->geo, sizeof part->usage.geo);

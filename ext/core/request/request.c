@@ -8,6 +8,7 @@
 #include "core/request/request.h"
 
 #include "base/buf.h"
+#include "base/utf8.h"
 #include "base/text/text.h"
 
 #include <math.h>
@@ -18,7 +19,7 @@ static void request_start(Request *r, const Options *options) {
   memset(r, 0, sizeof *r);
   r->options = options;
   r->system = options->system && options->system[0] ? options->system : NULL;
-  text_copy(r->model, sizeof r->model, options->model ? options->model : "auto");
+  utf8_copy(r->model, sizeof r->model, options->model ? options->model : "auto");
 }
 
 static int check_text(const char *what, const char *text, size_t n, Err *err) {
@@ -30,7 +31,7 @@ static int check_text(const char *what, const char *text, size_t n, Err *err) {
   if (memchr(text, 0, n)) {
     return err_set(err, RC_ERROR, "bad_utf8", "%s holds a NUL character", what);
   }
-  if (!text_is_utf8(text, n, &bad_at)) {
+  if (!utf8_is_valid(text, n, &bad_at)) {
     return err_set(err, RC_ERROR, "bad_utf8", "%s is not valid UTF-8 (byte %zu)", what, bad_at);
   }
   return RC_OK;

@@ -13,6 +13,7 @@
 #include "core/tokens/bpe.h"
 #include "base/once.h"
 #include "core/tokens/pretokenize.h"
+#include "base/utf8.h"
 #include "base/text/text.h"
 
 #include <stdlib.h>
@@ -199,7 +200,7 @@ static long long encode_repaired(Encoding e, const char *text, size_t n, uint32_
                                  EncodingCache *cache) {
   size_t bad_at = 0;
   Buf repaired;
-  if (text_is_utf8(text, n, &bad_at)) {
+  if (utf8_is_valid(text, n, &bad_at)) {
     return encode_valid(e, text, n, n, ranks, cache);
   }
   buf_init(&repaired, SIZE_MAX / 2);

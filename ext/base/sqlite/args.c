@@ -1,7 +1,7 @@
 /*
 ** See args.h for the contract.
 */
-#include "fn/args.h"
+#include "base/sqlite/args.h"
 
 #include <string.h>
 
