@@ -90,4 +90,3 @@ size_t utf8_bad_length(const char *text, size_t n) {
   }
   return 1;
 }
-

@@ -49,7 +49,7 @@ static int post(Call *k, NetResponse *response, Err *err) {
     headers[n++] = k->api->fixed_headers;
   }
   headers[n] = NULL;
-  long long left = k->deadline_ms - monotonic_ms();
+  long long left = k->plan->deadline_ms - monotonic_ms();
   NetRequest request = {.url = k->url,
                         .headers = headers,
                         .body = k->body.data,
@@ -484,7 +484,7 @@ static int wait_and_begin(Call *k, long long delay_ms, const char *reason, Err *
     return err->rc;
   }
   call_start_row(k, failed.attempt + 1, reason);
-  if (ledger_begin_next(k->store, failed.id, &k->row, k->claimed, call_lease(k), err) != RC_OK) {
+  if (ledger_begin_next(k->store, failed.id, &k->row, call_claim(k), call_lease(k), err) != RC_OK) {
     k->row = failed;
   }
   return err->rc;
@@ -523,7 +523,7 @@ int attempt_all(Call *k, Err *err) {
     sqlite3_randomness(sizeof random, &random);
     long long delay =
         retry_delay_ms((int)k->row.attempt + 1, k->conn->set.backoff_ms, v.delay_ms, random);
-    if (delay > LIMIT_RETRY_AFTER_MS || monotonic_ms() + delay >= k->deadline_ms) {
+    if (delay > LIMIT_RETRY_AFTER_MS || monotonic_ms() + delay >= k->plan->deadline_ms) {
       return err->rc;
     }
     if (next_attempt(k, delay, err) != RC_OK) {

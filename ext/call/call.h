@@ -7,6 +7,7 @@
 #include "core/request/request.h"
 #include "conn/conn.h"
 #include "call/memo.h"
+#include "call/plan.h"
 #include "wire/provider.h"
 #include "net/transport.h"
 #include "store/ledger.h"
@@ -14,28 +15,14 @@
 
 #define REQUEST_ID_SIZE 32
 
-/* What the cache does for a request: decided once, when the call starts. */
-typedef struct CachePlan {
-  int reads;         /* looks for the exact text, and waits while another process asks the same */
-  int reads_similar; /* looks for a question that means the same */
-  int keeps;         /* keeps the answer under the exact text */
-  int keeps_similar; /* and under its meaning */
-  int only_replaces; /* under its meaning only where there is one already */
-  int is_memoed;     /* one answer serves the whole execution of the statement */
-  const char *name;  /* of what does not read, for dry_run */
-} CachePlan;
-
 typedef struct Call {
   Conn *conn;
   const Request *request;
-  Memo *memo; /* NULL: none */
-  CachePlan cache;
+  Memo *memo;       /* NULL: none */
+  const Plan *plan; /* borrowed for as long as the call runs */
   Store *store;
   Hash key;
-  const Hash *claimed;   /* the key that others wait for; NULL: nobody does */
-  Question question;     /* of a semantic lookup */
-  long long started_ms;  /* of the day */
-  long long deadline_ms; /* monotonic */
+  Question question; /* of a semantic lookup */
   int attempts_left;
 
   /* the route */
@@ -95,7 +82,8 @@ int attempt_all(
     Call *k,
     Err *err); /* the call and its retries; the last attempt's row is filled, not settled */
 void call_start_row(Call *k, long long attempt, const char *retry_reason);
-long long call_lease(const Call *k); /* until when, of the day, others wait for its answer */
+long long call_lease(const Call *k);   /* until when, of the day, others wait for its answer */
+const Hash *call_claim(const Call *k); /* the key that others wait for; NULL: nobody does */
 void call_free(Call *k);
 
 #endif

@@ -40,6 +40,7 @@ void parked_put(Parked *place, Call *k) {
   place->call = *k;
   place->call.request = NULL;
   place->call.memo = NULL;
+  place->call.plan = NULL;
   place->next = list->first;
   list->first = place;
   memset(&k->model, 0, sizeof k->model);
@@ -85,10 +86,11 @@ static void settle_one(Parked *p) {
   Options options;
   options_init(&options);
   Request none = {.options = &options};
-  Call k = {.conn = p->call.conn, .store = p->call.store, .request = &none};
+  const Plan once = {.attempts = 1};
+  Call k = {.conn = p->call.conn, .store = p->call.store, .request = &none, .plan = &once};
   Err ignored = {0};
   go_on(&k, &p->call);
-  k.attempts_left = 1;
+  k.attempts_left = once.attempts;
   attempt_all(&k, &ignored);
   ignored = (Err){0};
   int can_write = !k.store->is_main && store_revive(k.store, &ignored) == RC_OK;

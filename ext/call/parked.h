@@ -17,7 +17,7 @@
 
 typedef struct Parked {
   struct Parked *next;
-  Call call; /* without what it borrowed: request, memo, question */
+  Call call; /* without what it borrowed: request, memo, plan, question */
 } Parked;
 
 /* A place for a call that is about to be sent. Owned (free); NULL and *err without memory. */

@@ -7,7 +7,6 @@
 */
 #include "call/call.h"
 
-#include "core/request/schema.h"
 #include "trust/access.h"
 #include "call/counter.h"
 #include "call/parked.h"
@@ -167,8 +166,12 @@ static int count_parts(Call *k, Err *err) {
 
 /* A little longer than the call may take. */
 long long call_lease(const Call *k) {
-  long long left = k->deadline_ms - monotonic_ms();
+  long long left = k->plan->deadline_ms - monotonic_ms();
   return now_ms() + (left > 0 ? left : 0) + 5000;
+}
+
+const Hash *call_claim(const Call *k) {
+  return k->plan->reads ? &k->key : NULL;
 }
 
 void call_free(Call *k) {
@@ -194,7 +197,7 @@ static int take_text(Outcome *out, const char *text, size_t n, Err *err) {
 /* Starts the ledger row of a hit that saved `saved`. */
 static void start_hit(Call *k, const char *kind, long long saved, const char *prompt_hash,
                       Err *err) {
-  make_request_id(k->request_id, k->started_ms);
+  make_request_id(k->request_id, k->plan->started_ms);
   name_texts(k, err);
   if (prompt_hash && k->conn->set.log_text == LOG_FULL) {
     snprintf(k->prompt_hash, sizeof k->prompt_hash, "%s", prompt_hash); /* its text is kept */
@@ -205,7 +208,7 @@ static void start_hit(Call *k, const char *kind, long long saved, const char *pr
   k->row.model_requested = k->request->model;
   k->row.cost_nusd = 0;
   k->row.saved_nusd = saved;
-  k->row.latency_ms = now_ms() - k->started_ms;
+  k->row.latency_ms = now_ms() - k->plan->started_ms;
   k->has_row = 1;
 }
 
@@ -227,7 +230,7 @@ static const char *owner_of(const Call *k) {
 static int from_cache(Call *k, int ledgered, Outcome *out, Err *err) {
   Answer a;
   sqlite3_stmt *held = NULL;
-  int found = ledger_get_answer(k->store, &k->key, k->started_ms, &a, &held, err);
+  int found = ledger_get_answer(k->store, &k->key, k->plan->started_ms, &a, &held, err);
   if (found == 1 && take_text(out, a.text, a.n, err) == RC_OK && ledgered) {
     record_hit(k, &a, err);
   }
@@ -249,7 +252,7 @@ static int make_question(Call *k, Err *err) {
                            .n = last->n,
                            .threshold = r->options->threshold,
                            .max_false_hits = k->conn->set.max_false_hits,
-                           .only_replaces = k->cache.only_replaces};
+                           .only_replaces = k->plan->only_replaces};
   hash_hex(&scope, k->question.scope);
   return RC_OK;
 }
@@ -300,7 +303,7 @@ static int from_memo(Call *k, Outcome *out, Err *err) {
 static int claim(Call *k, const Texts *t, Outcome *out, Err *err) {
   for (;;) {
     LedgerBegin outcome;
-    if (ledger_begin(k->store, &k->row, k->claimed, t->list, t->n, now_ms(), call_lease(k),
+    if (ledger_begin(k->store, &k->row, call_claim(k), t->list, t->n, now_ms(), call_lease(k),
                      &outcome, err) != RC_OK) {
       return -1;
     }
@@ -313,7 +316,7 @@ static int claim(Call *k, const Texts *t, Outcome *out, Err *err) {
         return found;
       }
       call_start_row(k, 1, NULL);
-    } else if (monotonic_ms() >= k->deadline_ms) {
+    } else if (monotonic_ms() >= k->plan->deadline_ms) {
       err->retryable = 1;
       err_set(err, RC_ERROR, "timeout",
               "another process is asking the same and had no answer in time");
@@ -327,10 +330,7 @@ static int claim(Call *k, const Texts *t, Outcome *out, Err *err) {
 /* Writes the last attempt's row and, where it may be kept, the answer. What can't be written is queued, or, where
 ** that would keep less than the provider was paid for, is to be parked: an error where it is a success. */
 static int settle(Call *k, const Outcome *out, int is_success, int *parks, Err *err) {
-  const Options *o = k->request->options;
-  long long ttl = o->ttl_ms != OPTION_UNSET ? o->ttl_ms : k->conn->set.ttl_ms;
-  ttl = k->request->wants_vectors ? OPTION_UNSET : ttl; /* a vector does not go stale */
-  long long now = now_ms();
+  long long ttl = k->plan->ttl_ms, now = now_ms();
   Answer a = {.key = k->key,
               .text = k->text,
               .n = k->n,
@@ -342,8 +342,8 @@ static int settle(Call *k, const Outcome *out, int is_success, int *parks, Err *
               .tag = k->row.tag,
               .prompt_hash = k->row.prompt_hash,
               .cost_nusd = k->row.cost_nusd,
-              .question = k->cache.keeps_similar ? &k->question : NULL};
-  int keep = k->text && k->cacheable && k->cache.keeps;
+              .question = k->plan->keeps_similar ? &k->question : NULL};
+  int keep = k->text && k->cacheable && k->plan->keeps;
   Err write = {0};
   Answer *answers = keep                    ? &a
                     : k->text && out->split ? out->split(out->split_arg, k->text, k->n, &write)
@@ -430,7 +430,7 @@ static int ask(Call *k, Outcome *out, Err *err) {
   Texts texts = {0};
   int claimed = -1;
   Parked *place = parked_reserve(k->conn, err);
-  make_request_id(k->request_id, k->started_ms);
+  make_request_id(k->request_id, k->plan->started_ms);
   if (place && name_texts(k, err) == RC_OK && list_texts(k, &texts, err) == RC_OK &&
       route_choose(k, err) == RC_OK && route_prepare(k, err) == RC_OK &&
       count_parts(k, err) == RC_OK) {
@@ -472,61 +472,21 @@ static int go_on(Call *k, Outcome *out, Err *err) {
   return 0;
 }
 
-static int check_available(const Conn *conn, const Options *o, Err *err) {
-  int mode = o->cache >= 0 ? o->cache : conn->set.cache;
-  if (mode == CACHE_SEMANTIC && conn->set.log_text != LOG_FULL) {
-    return err_set(err, RC_ERROR, "unavailable",
-                   "cache 'semantic' compares questions and so keeps them: it needs"
-                   " llm_config('log_text', 'full')");
-  }
-  if (o->gate || o->escalate) {
-    return err_set(err, RC_ERROR, "unavailable",
-                   "options 'gate' and 'escalate' are not in this version");
-  }
-  return o->schema ? schema_check(o->schema, err) : RC_OK;
-}
-
-/* The plan of a mode. Questions are compared as texts, so they must be kept, and be texts. */
-static CachePlan plan_cache(const Conn *conn, const Request *request) {
-  static const CachePlan plans[] = {
-      [CACHE_EXACT] = {.reads = 1, .keeps = 1, .is_memoed = 1},
-      [CACHE_SEMANTIC] =
-          {.reads = 1, .reads_similar = 1, .keeps = 1, .keeps_similar = 1, .is_memoed = 1},
-      [CACHE_OFF] = {.name = "off"},
-      [CACHE_REFRESH] = {.keeps = 1, .keeps_similar = 1, .is_memoed = 1, .name = "refresh"},
-  };
-  const Options *o = request->options;
-  int mode = o->cache >= 0 ? o->cache : conn->set.cache;
-  CachePlan plan = plans[mode];
-  if (conn->set.log_text != LOG_FULL || request->wants_vectors) {
-    plan.reads_similar = plan.keeps_similar = 0;
-  }
-  plan.only_replaces = mode == CACHE_REFRESH && conn->set.cache != CACHE_SEMANTIC;
-  return plan;
-}
-
-static void start_call(Call *k, Conn *conn, const Request *request, Memo *memo) {
-  const Options *o = request->options;
-  long long timeout = o->timeout_ms != OPTION_UNSET ? o->timeout_ms : conn->set.timeout_ms;
-  long long retries = o->retries != OPTION_UNSET ? o->retries : conn->set.retries;
+static void start_call(Call *k, Conn *conn, const Request *request, Memo *memo, const Plan *plan) {
   memset(k, 0, sizeof *k);
   k->conn = conn;
   k->request = request;
-  k->cache = plan_cache(conn, request);
-  k->memo = k->cache.is_memoed ? memo : NULL;
-  k->claimed = k->cache.reads ? &k->key : NULL;
+  k->plan = plan;
+  k->memo = plan->is_memoed ? memo : NULL;
   k->system_tokens = k->history_tokens = LEDGER_NULL;
-  k->started_ms = now_ms();
-  k->deadline_ms = monotonic_ms() + timeout;
-  k->attempts_left = (int)retries + 1;
+  k->attempts_left = plan->attempts;
 }
 
 /* Remembers the outcome for the rest of the statement; the text only where the cache does not
 ** have it. */
 static void remember(Call *k, const Outcome *out, const Err *err) {
-  int lasting = k->request->options->ttl_ms == OPTION_UNSET && k->conn->set.ttl_ms == OPTION_UNSET;
-  int cached =
-      err->rc == RC_OK && lasting && (k->cacheable || strcmp(k->row.kind, "hit_exact") == 0);
+  int cached = err->rc == RC_OK && k->plan->ttl_ms == OPTION_UNSET &&
+               (k->cacheable || strcmp(k->row.kind, "hit_exact") == 0);
   if (err->rc != RC_NOMEM && err->rc != RC_INTERRUPT) {
     memo_add(k->memo, &k->key, err->rc == RC_OK && !cached ? out->text : NULL, out->n, out->call_id,
              err->rc == RC_OK ? NULL : err);
@@ -543,11 +503,12 @@ static void write_row_now(Call *k, Outcome *out) {
 
 int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *out, Err *err) {
   Call k;
+  Plan plan;
   Err later = {0};
-  if (check_available(conn, request->options, err) != RC_OK) {
+  if (plan_make(conn, request, &plan, err) != RC_OK) {
     return err->rc;
   }
-  start_call(&k, conn, request, memo);
+  start_call(&k, conn, request, memo, &plan);
   k.store = conn_store(conn, 1, err);
   if (!k.store || request_key(request, owner_of(&k), k.store->seed, &k.key, err) != RC_OK) {
     return err->rc;
@@ -555,12 +516,12 @@ int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *out, E
   ledger_flush_if_due(k.store, &later); /* what can't be written now stays queued */
   int found = from_memo(&k, out, err);
   if (found == 0) {
-    if (k.cache.keeps_similar && make_question(&k, err) != RC_OK) {
+    if (k.plan->keeps_similar && make_question(&k, err) != RC_OK) {
       found = -1;
     }
     found = found == 0 ? go_on(&k, out, err) : found;
-    found = found == 0 && k.cache.reads ? from_cache(&k, 1, out, err) : found;
-    if (found == 0 && k.cache.reads_similar) {
+    found = found == 0 && k.plan->reads ? from_cache(&k, 1, out, err) : found;
+    if (found == 0 && k.plan->reads_similar) {
       found = from_semantic(&k, out, err);
     }
     if (found == 0) {
@@ -587,8 +548,8 @@ int on_error_covers(const Err *err) {
 
 /* "hit", "miss" or the mode's own word, without making a store. */
 static const char *dry_cache_state(Call *k, Err *err) {
-  if (!k->cache.reads) {
-    return k->cache.name;
+  if (!k->plan->reads) {
+    return k->plan->name;
   }
   k->store = conn_store(k->conn, 0, err);
   Outcome out = {0};
@@ -625,7 +586,8 @@ static void add_estimates(cJSON *tree, Call *k, Err *err) {
   json_add(tree, "input_tokens", cJSON_CreateNumber((double)input), err);
   json_add(tree, "input_tokens_are",
            cJSON_CreateString(rule.is_exact && !o->schema ? "exact" : "estimated"), err);
-  PricingAsk ask = {.model = k->model.name, .provider = k->model.provider, .at_ms = k->started_ms};
+  PricingAsk ask = {
+      .model = k->model.name, .provider = k->model.provider, .at_ms = k->plan->started_ms};
   char why[120];
   int priced = pricing_refresh(k->conn, NULL, err) == RC_OK
                    ? pricing_cost(k->conn, &ask, &u, &cost, why, sizeof why, err)
@@ -668,11 +630,12 @@ static int choose_for_show(Call *k, Err *err) {
 
 char *pipeline_dry_run(Conn *conn, const Request *request, Err *err) {
   Call k;
+  Plan plan;
   char *json = NULL;
-  if (check_available(conn, request->options, err) != RC_OK) {
+  if (plan_make(conn, request, &plan, err) != RC_OK) {
     return NULL;
   }
-  start_call(&k, conn, request, NULL);
+  start_call(&k, conn, request, NULL, &plan);
   const char *cache = dry_cache_state(&k, err);
   if (err->rc == RC_OK && choose_for_show(&k, err) == RC_OK && route_prepare(&k, err) == RC_OK) {
     cJSON *tree = cJSON_CreateObject();

@@ -30,6 +30,7 @@ static void test_kinds_and_names(void **state) {
       {"", DDL_OTHER, 0, ""},
       {"CREATE", DDL_OTHER, 0, ""},
       {"CREATE TABLE 'q'(a)", DDL_TABLE, 0, "q"},
+      {"CREATE TABLE if\xc3\xa9(a)", DDL_TABLE, 0, "if\xc3\xa9"}, /* no IF, a name that begins so */
   };
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {

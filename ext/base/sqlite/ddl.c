@@ -62,7 +62,7 @@ static const char *skip_blanks(const char *p, const char *end) {
 /* Takes the word at d->at if it is that keyword. */
 static int take_keyword(Ddl *d, const char *keyword) {
   const char *p = skip_blanks(d->at, d->end), *from = p;
-  while (p < d->end && is_word_byte(*p)) {
+  while (p < d->end && is_name_byte(*p)) {
     p++;
   }
   int is_it = ddl_is_name(from, (size_t)(p - from), keyword);

@@ -1,0 +1,53 @@
+/*
+** See plan.h for the contract.
+*/
+#include "call/plan.h"
+
+#include "core/request/schema.h"
+
+static int check_available(const Conn *conn, const Options *o, int mode, Err *err) {
+  if (mode == CACHE_SEMANTIC && conn->set.log_text != LOG_FULL) {
+    return err_set(err, RC_ERROR, "unavailable",
+                   "cache 'semantic' compares questions and so keeps them: it needs"
+                   " llm_config('log_text', 'full')");
+  }
+  if (o->gate || o->escalate) {
+    return err_set(err, RC_ERROR, "unavailable",
+                   "options 'gate' and 'escalate' are not in this version");
+  }
+  return o->schema ? schema_check(o->schema, err) : RC_OK;
+}
+
+/* What the cache does in a mode. Questions are compared as texts, so they must be kept, and be texts. */
+static Plan plan_of_mode(const Conn *conn, const Request *request, int mode) {
+  static const Plan plans[] = {
+      [CACHE_EXACT] = {.reads = 1, .keeps = 1, .is_memoed = 1},
+      [CACHE_SEMANTIC] =
+          {.reads = 1, .reads_similar = 1, .keeps = 1, .keeps_similar = 1, .is_memoed = 1},
+      [CACHE_OFF] = {.name = "off"},
+      [CACHE_REFRESH] = {.keeps = 1, .keeps_similar = 1, .is_memoed = 1, .name = "refresh"},
+  };
+  Plan plan = plans[mode];
+  if (conn->set.log_text != LOG_FULL || request->wants_vectors) {
+    plan.reads_similar = plan.keeps_similar = 0;
+  }
+  plan.only_replaces = mode == CACHE_REFRESH && conn->set.cache != CACHE_SEMANTIC;
+  return plan;
+}
+
+int plan_make(const Conn *conn, const Request *request, Plan *plan, Err *err) {
+  const Options *o = request->options;
+  int mode = o->cache >= 0 ? o->cache : conn->set.cache;
+  if (check_available(conn, o, mode, err) != RC_OK) {
+    return err->rc;
+  }
+  *plan = plan_of_mode(conn, request, mode);
+  plan->attempts = 1 + (int)(o->retries != OPTION_UNSET ? o->retries : conn->set.retries);
+  plan->ttl_ms = request->wants_vectors      ? OPTION_UNSET /* a vector does not go stale */
+                 : o->ttl_ms != OPTION_UNSET ? o->ttl_ms
+                                             : conn->set.ttl_ms;
+  plan->started_ms = now_ms();
+  plan->deadline_ms =
+      monotonic_ms() + (o->timeout_ms != OPTION_UNSET ? o->timeout_ms : conn->set.timeout_ms);
+  return RC_OK;
+}

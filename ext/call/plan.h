@@ -1,0 +1,28 @@
+/*
+** What is to be done for a request, as its options and the settings say: decided once, when the call starts, and
+** constant from then on. No stage looks at the mode of the cache again.
+*/
+#ifndef LLMCOST_PLAN_H
+#define LLMCOST_PLAN_H
+
+#include "conn/conn.h"
+#include "core/request/request.h"
+
+typedef struct Plan {
+  int reads;             /* looks for the exact text; another process that asks the same waits for this answer */
+  int reads_similar;     /* looks for a question that means the same */
+  int keeps;             /* keeps the answer under the exact text */
+  int keeps_similar;     /* and under its meaning */
+  int only_replaces;     /* under its meaning only where there is one already */
+  int is_memoed;         /* one answer serves the whole execution of the statement */
+  const char *name;      /* of what does not read, for dry_run */
+  int attempts;          /* at most */
+  long long ttl_ms;      /* of its answer in the cache; OPTION_UNSET: for ever */
+  long long started_ms;  /* of the day */
+  long long deadline_ms; /* monotonic */
+} Plan;
+
+/* The plan of a request that starts now. An error where the options ask for what can't be done. */
+int plan_make(const Conn *conn, const Request *request, Plan *plan, Err *err);
+
+#endif
