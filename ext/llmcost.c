@@ -149,54 +149,33 @@ static int register_functions(sqlite3 *db, Conn *conn) {
   return rc;
 }
 
-static void free_store_table(void *p) {
-  StoreTable *t = p;
-  conn_unref(t->conn);
-  sqlite3_free(t);
-}
-
 static void free_host(void *p) {
   conn_unref(((CacheHost *)p)->ctx);
 }
 
-/* The tables that spend, send or read the ledger ask the guard in their xFilter. */
-static const struct Table {
+/* Those of the ledger stand in store_sources. */
+static const struct {
   const char *name;
-  const sqlite3_module *module;
-  int is_guarded;
+  const TableKind *kind;
 } tables[] = {
-    {"llm_call", &call_table_module, 1},
-    {"embed_batch", &embed_table_module, 1},
-    {"llm_catalogue", &catalogue_table_module, 0},
+    {"llm_call", &call_table},
+    {"embed_batch", &embed_table},
+    {"llm_catalogue", &catalogue_table},
 };
-
-static int register_store_tables(sqlite3 *db, Conn *conn) {
-  int rc = SQLITE_OK;
-  for (const StoreSource *source = store_sources; source->name && rc == SQLITE_OK; source++) {
-    StoreTable *t = sqlite3_malloc64(sizeof *t);
-    if (!t) {
-      return SQLITE_NOMEM;
-    }
-    *t = (StoreTable){conn_ref(conn), source};
-    guard_add(conn->guard, source->name, GUARD_TABLE);
-    rc = sqlite3_create_module_v2(db, source->name, &store_table_module, t, free_store_table);
-  }
-  return rc;
-}
 
 static int register_tables(sqlite3 *db, Conn *conn) {
   int rc = sqlite3_create_module_v2(db, GUARD_MODULE_NAME, &guard_module, conn->guard, NULL);
   for (size_t i = 0; i < sizeof tables / sizeof tables[0] && rc == SQLITE_OK; i++) {
-    rc = sqlite3_create_module_v2(db, tables[i].name, tables[i].module, conn_ref(conn), conn_unref);
-    if (tables[i].is_guarded) {
-      guard_add(conn->guard, tables[i].name, GUARD_TABLE);
-    }
+    rc = table_register(conn, tables[i].kind, tables[i].name, NULL);
+  }
+  for (const StoreSource *source = store_sources; source->name && rc == SQLITE_OK; source++) {
+    rc = table_register(conn, &store_table, source->name, source);
   }
   if (rc == SQLITE_OK) {
     conn_ref(conn);
     rc = sqlite3_create_module_v2(db, "semantic_cache", cache_module(), &conn->cache, free_host);
   }
-  return rc == SQLITE_OK ? register_store_tables(db, conn) : rc;
+  return rc;
 }
 
 static int register_all(sqlite3 *db) {

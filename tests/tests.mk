@@ -13,7 +13,7 @@ $(B)/standin: $(wildcard tests/standin/*.c tests/standin/*.h) | deps-test
 
 # What the unit tests link: all that knows neither SQLite nor curl.
 PURE     := ext/base/% ext/core/% ext/wire/% ext/trust/hosts.c ext/trust/scrub.c vec/engine/% vec/embed/% vec/policy/% vec/cache/settings.c
-IMPURE   := $(addprefix ext/base/sqlite/,args.c columns.c savepoint.c schema_watch.c)
+IMPURE   := $(addprefix ext/base/sqlite/,args.c columns.c savepoint.c schema_watch.c vtab.c)
 UNIT     := $(patsubst %.c,$(B)/unit/%,$(notdir $(wildcard tests/unit/test_*.c)))
 UNIT_OBJ := $(patsubst %.c,$(B)/asan/%.o,$(filter-out $(IMPURE),$(filter $(PURE),$(SRC)))) $(B)/asan/sql_text.o
 

@@ -9,7 +9,7 @@
 #include "core/request/request.h"
 
 typedef struct Plan {
-  int reads;             /* looks for the exact text; another process that asks the same waits for this answer */
+  int reads; /* looks for the exact text; another process that asks the same waits for this answer */
   int reads_similar;     /* looks for a question that means the same */
   int keeps;             /* keeps the answer under the exact text */
   int keeps_similar;     /* and under its meaning */

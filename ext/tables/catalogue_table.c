@@ -8,6 +8,7 @@
 ** open does not pull the rows from under it. valid_to is where a price ends, also where that is only
 ** because a later row begins.
 */
+#include "tables/table.h"
 #include "tables/tables.h"
 
 #include "core/price/catalogue.h"
@@ -34,75 +35,22 @@ enum {
   C_CHECKED
 };
 
-typedef struct CatalogueTable {
-  sqlite3_vtab base;
-  Conn *conn;
-} CatalogueTable;
-
 typedef struct CatalogueCursor {
-  sqlite3_vtab_cursor base;
+  TableCursor base;
   PriceBook *own; /* of llm_prices */
   int n_own;
   int book, shared, model,
       row; /* where it stands; book n_own is the catalogue, past that the end */
-  sqlite3_int64 rowid;
 } CatalogueCursor;
 
-static int catalogue_connect(sqlite3 *db, void *aux, int argc, const char *const *argv,
-                             sqlite3_vtab **table, char **message) {
-  (void)argc;
-  (void)argv;
-  (void)message;
-  CatalogueTable *t = sqlite3_malloc64(sizeof *t);
-  if (!t) {
-    return SQLITE_NOMEM;
-  }
-  memset(t, 0, sizeof *t);
-  t->conn = aux;
-  sqlite3_vtab_config(db, SQLITE_VTAB_INNOCUOUS);
-  int rc = sqlite3_declare_vtab(
-      db, "CREATE TABLE x(list TEXT, provider TEXT, model TEXT, names TEXT, kind TEXT,"
-          " usd_per_million REAL, valid_from INTEGER, valid_to INTEGER, hours TEXT,"
-          " above_tokens INTEGER, service TEXT, source TEXT, checked TEXT)");
-  if (rc != SQLITE_OK) {
-    sqlite3_free(t);
-    return rc;
-  }
-  *table = &t->base;
-  return SQLITE_OK;
-}
-
-static int catalogue_disconnect(sqlite3_vtab *base) {
-  sqlite3_free(base);
-  return SQLITE_OK;
-}
-
-static int catalogue_best_index(sqlite3_vtab *base, sqlite3_index_info *info) {
-  (void)base;
-  info->estimatedRows = 5000;
-  info->estimatedCost = 5000;
-  return SQLITE_OK;
-}
-
-static int catalogue_open(sqlite3_vtab *base, sqlite3_vtab_cursor **cursor) {
-  (void)base;
-  CatalogueCursor *c = sqlite3_malloc64(sizeof *c);
-  if (!c) {
-    return SQLITE_NOMEM;
-  }
-  memset(c, 0, sizeof *c);
-  *cursor = &c->base;
-  return SQLITE_OK;
-}
-
-static int catalogue_close(sqlite3_vtab_cursor *cursor) {
-  CatalogueCursor *c = (CatalogueCursor *)cursor;
+static void clear(TableCursor *base) {
+  CatalogueCursor *c = (CatalogueCursor *)base;
   prices_free(c->own, c->n_own);
-  sqlite3_free(c);
-  return SQLITE_OK;
+  c->own = NULL;
+  c->n_own = c->book = c->shared = c->model = c->row = 0;
 }
 
-/* (The catalogue is there: catalogue_filter has seen to that.) */
+/* (The catalogue is there: query has seen to that.) */
 static const PriceBook *book_at(const CatalogueCursor *c) {
   return c->book < c->n_own ? &c->own[c->book] : catalogue_prices();
 }
@@ -129,41 +77,26 @@ static void settle(CatalogueCursor *c) {
   }
 }
 
-static int catalogue_filter(sqlite3_vtab_cursor *cursor, int plan, const char *idx, int argc,
-                            sqlite3_value **argv) {
-  CatalogueCursor *c = (CatalogueCursor *)cursor;
-  Conn *conn = ((CatalogueTable *)cursor->pVtab)->conn;
-  Err err = {0};
-  (void)plan;
-  (void)idx;
-  (void)argc;
-  (void)argv;
-  prices_free(c->own, c->n_own);
-  c->own = NULL;
-  c->n_own = c->book = c->shared = c->model = c->row = 0;
-  c->rowid = 1;
-  const Config *config = catalogue_prices() ? conn_config(conn, &err) : (err_nomem(&err), NULL);
-  if (!config ||
-      prices_read(conn->db, config->has_price_table, &c->own, &c->n_own, &err) != RC_OK) {
-    sqlite3_free(cursor->pVtab->zErrMsg);
-    cursor->pVtab->zErrMsg = sqlite3_mprintf("llm_catalogue: %s", err.msg);
-    c->book = 1; /* the end */
-    return err.rc;
+static int query(TableCursor *base, const TableQuery *q, Err *err) {
+  CatalogueCursor *c = (CatalogueCursor *)base;
+  Conn *conn = table_of(base)->conn;
+  (void)q;
+  const Config *config = catalogue_prices() ? conn_config(conn, err) : (err_nomem(err), NULL);
+  if (config && prices_read(conn->db, config->has_price_table, &c->own, &c->n_own, err) == RC_OK) {
+    settle(c);
   }
-  settle(c);
-  return SQLITE_OK;
+  return err->rc;
 }
 
-static int catalogue_next(sqlite3_vtab_cursor *cursor) {
-  CatalogueCursor *c = (CatalogueCursor *)cursor;
+static int next(TableCursor *base, Err *err) {
+  CatalogueCursor *c = (CatalogueCursor *)base;
   c->row++;
-  c->rowid++;
   settle(c);
-  return SQLITE_OK;
+  return err->rc;
 }
 
-static int catalogue_eof(sqlite3_vtab_cursor *cursor) {
-  CatalogueCursor *c = (CatalogueCursor *)cursor;
+static int is_done(const TableCursor *base) {
+  const CatalogueCursor *c = (const CatalogueCursor *)base;
   return c->book > c->n_own;
 }
 
@@ -211,8 +144,8 @@ static void result_bound(sqlite3_context *ctx, long long ms, long long open) {
   }
 }
 
-static int catalogue_column(sqlite3_vtab_cursor *cursor, sqlite3_context *ctx, int column) {
-  CatalogueCursor *c = (CatalogueCursor *)cursor;
+static void column(TableCursor *base, sqlite3_context *ctx, int column) {
+  const CatalogueCursor *c = (CatalogueCursor *)base;
   const PriceModel *m = &models_at(c)->at[c->model];
   const PriceRow *row = &m->rows[c->row];
   const PriceTerms *t = &row->terms;
@@ -260,24 +193,19 @@ static int catalogue_column(sqlite3_vtab_cursor *cursor, sqlite3_context *ctx, i
   default:
     break;
   }
-  return SQLITE_OK;
 }
 
-static int catalogue_rowid(sqlite3_vtab_cursor *cursor, sqlite3_int64 *rowid) {
-  *rowid = ((CatalogueCursor *)cursor)->rowid;
-  return SQLITE_OK;
-}
-
-const sqlite3_module catalogue_table_module = {
-    .iVersion = 0,
-    .xConnect = catalogue_connect,
-    .xBestIndex = catalogue_best_index,
-    .xDisconnect = catalogue_disconnect,
-    .xOpen = catalogue_open,
-    .xClose = catalogue_close,
-    .xFilter = catalogue_filter,
-    .xNext = catalogue_next,
-    .xEof = catalogue_eof,
-    .xColumn = catalogue_column,
-    .xRowid = catalogue_rowid,
+const TableKind catalogue_table = {
+    .columns = "list TEXT, provider TEXT, model TEXT, names TEXT, kind TEXT, usd_per_million REAL,"
+               " valid_from INTEGER, valid_to INTEGER, hours TEXT, above_tokens INTEGER,"
+               " service TEXT, source TEXT, checked TEXT",
+    .rows = 5000,
+    .cost = 5000,
+    .table_size = sizeof(Table),
+    .cursor_size = sizeof(CatalogueCursor),
+    .query = query,
+    .next = next,
+    .is_done = is_done,
+    .column = column,
+    .clear = clear,
 };

@@ -7,11 +7,10 @@
 **
 ** Afterwards embed(text, model) finds each of them without a request.
 */
-#include "base/sqlite/args.h"
 #include "work/embed_remote.h"
 #include "work/embedders.h"
+#include "tables/table.h"
 #include "tables/tables.h"
-#include "trust/guard.h"
 
 #include "base/text/json.h"
 #include "vec/engine/kernels/vector.h"
@@ -19,99 +18,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { C_TEXT, C_EMBEDDING, C_TEXTS, C_MODEL };
+enum { C_TEXT, C_EMBEDDING };
 enum { MOST_TEXTS = 1000000 };
 
-typedef struct BatchTable {
-  sqlite3_vtab base;
-  Conn *conn;
-} BatchTable;
-
 typedef struct BatchCursor {
-  sqlite3_vtab_cursor base;
+  TableCursor base;
   cJSON *doc; /* the array */
   const cJSON *item;
   float *vectors;
-  int n, dim, at;
+  int n, dim;
 } BatchCursor;
 
-static int batch_connect(sqlite3 *db, void *aux, int argc, const char *const *argv,
-                         sqlite3_vtab **table, char **message) {
-  (void)argc;
-  (void)argv;
-  (void)message;
-  BatchTable *t = sqlite3_malloc64(sizeof *t);
-  if (!t) {
-    return SQLITE_NOMEM;
-  }
-  memset(t, 0, sizeof *t);
-  t->conn = aux;
-  int rc = sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
-  if (rc == SQLITE_OK) {
-    rc = sqlite3_declare_vtab(
-        db, "CREATE TABLE x(text TEXT, embedding BLOB, texts HIDDEN, model HIDDEN)");
-  }
-  if (rc != SQLITE_OK) {
-    sqlite3_free(t);
-    return rc;
-  }
-  *table = &t->base;
-  return SQLITE_OK;
-}
-
-static int batch_disconnect(sqlite3_vtab *base) {
-  sqlite3_free(base);
-  return SQLITE_OK;
-}
-
-static int batch_best_index(sqlite3_vtab *base, sqlite3_index_info *info) {
-  int found = 0;
-  for (int i = 0; i < info->nConstraint; i++) {
-    const struct sqlite3_index_constraint *c = &info->aConstraint[i];
-    if (c->op != SQLITE_INDEX_CONSTRAINT_EQ || c->iColumn < C_TEXTS) {
-      continue;
-    }
-    if (!c->usable) {
-      return SQLITE_CONSTRAINT;
-    }
-    info->aConstraintUsage[i].argvIndex = c->iColumn - C_TEXTS + 1;
-    info->aConstraintUsage[i].omit = 1;
-    found |= 1 << (c->iColumn - C_TEXTS);
-  }
-  if (found != 3) {
-    sqlite3_free(base->zErrMsg);
-    base->zErrMsg = sqlite3_mprintf("embed_batch: expected (JSON array of texts, name of a model)");
-    return SQLITE_ERROR;
-  }
-  info->estimatedRows = 100;
-  info->estimatedCost = 1e6;
-  return SQLITE_OK;
-}
-
-static int batch_open(sqlite3_vtab *base, sqlite3_vtab_cursor **cursor) {
-  (void)base;
-  BatchCursor *c = sqlite3_malloc64(sizeof *c);
-  if (!c) {
-    return SQLITE_NOMEM;
-  }
-  memset(c, 0, sizeof *c);
-  *cursor = &c->base;
-  return SQLITE_OK;
-}
-
-static void clear(BatchCursor *c) {
+static void clear(TableCursor *base) {
+  BatchCursor *c = (BatchCursor *)base;
   cJSON_Delete(c->doc);
   free(c->vectors);
   c->doc = NULL;
   c->item = NULL;
   c->vectors = NULL;
-  c->n = c->at = 0;
-}
-
-static int batch_close(sqlite3_vtab_cursor *cursor) {
-  clear((BatchCursor *)cursor);
-  sqlite3_free(cursor);
-  return SQLITE_OK;
 }
 
 /* Embeds with a local embedder, one by one. */
@@ -173,71 +97,52 @@ static int fill(BatchCursor *c, Conn *conn, const char *json, size_t length, con
   return err->rc;
 }
 
-static int batch_filter(sqlite3_vtab_cursor *cursor, int plan, const char *name, int argc,
-                        sqlite3_value **argv) {
-  (void)plan;
-  (void)name;
-  (void)argc;
-  BatchCursor *c = (BatchCursor *)cursor;
-  BatchTable *t = (BatchTable *)cursor->pVtab;
-  Err err = {0};
-  clear(c);
+static int query(TableCursor *base, const TableQuery *q, Err *err) {
   size_t n;
-  const char *model = arg_text(argv[1], "the model", &err);
-  const char *json = arg_bytes(argv[0], &n, &err);
-  if (!json && err.rc == RC_OK) {
-    return SQLITE_OK; /* NULL embeds nothing */
+  const char *model = arg_text(q->args[1], "the model", err);
+  const char *json = arg_bytes(q->args[0], &n, err);
+  if (!json || err->rc != RC_OK) {
+    return err->rc; /* NULL embeds nothing */
   }
-  if (err.rc == RC_OK && guard_check_name(t->conn->guard, "embed_batch", &err) == RC_OK && !model) {
-    err_set(&err, RC_ERROR, "bad_argument", "expected the name of a model, received NULL");
-  } else if (err.rc == RC_OK) {
-    fill(c, t->conn, json, n, model, &err);
-  }
-  if (err.rc != RC_OK) {
-    clear(c);
-    sqlite3_free(t->base.zErrMsg);
-    t->base.zErrMsg = sqlite3_mprintf("embed_batch: %s", err.msg);
-  }
-  return err.rc;
+  return model ? fill((BatchCursor *)base, table_of(base)->conn, json, n, model, err)
+               : err_set(err, RC_ERROR, "bad_argument",
+                         "expected the name of a model, received NULL");
 }
 
-static int batch_next(sqlite3_vtab_cursor *cursor) {
-  BatchCursor *c = (BatchCursor *)cursor;
+static int next(TableCursor *base, Err *err) {
+  BatchCursor *c = (BatchCursor *)base;
   c->item = c->item->next;
-  c->at++;
-  return SQLITE_OK;
+  return err->rc;
 }
 
-static int batch_eof(sqlite3_vtab_cursor *cursor) {
-  return ((BatchCursor *)cursor)->item == NULL;
+static int is_done(const TableCursor *base) {
+  return ((const BatchCursor *)base)->item == NULL;
 }
 
-static int batch_column(sqlite3_vtab_cursor *cursor, sqlite3_context *ctx, int column) {
-  const BatchCursor *c = (BatchCursor *)cursor;
+static void column(TableCursor *base, sqlite3_context *ctx, int column) {
+  const BatchCursor *c = (BatchCursor *)base;
   if (column == C_TEXT) {
     sqlite3_result_text(ctx, c->item->valuestring, -1, SQLITE_TRANSIENT);
-  } else if (column == C_EMBEDDING) {
-    sqlite3_result_blob(ctx, c->vectors + (size_t)c->at * (size_t)c->dim, 4 * c->dim,
+  } else {
+    sqlite3_result_blob(ctx, c->vectors + (size_t)(base->row - 1) * (size_t)c->dim, 4 * c->dim,
                         SQLITE_TRANSIENT);
     sqlite3_result_subtype(ctx, VECTOR_SUBTYPE);
   }
-  return SQLITE_OK;
 }
 
-static int batch_rowid(sqlite3_vtab_cursor *cursor, sqlite3_int64 *rowid) {
-  *rowid = ((BatchCursor *)cursor)->at + 1;
-  return SQLITE_OK;
-}
-
-const sqlite3_module embed_table_module = {
-    .xConnect = batch_connect,
-    .xBestIndex = batch_best_index,
-    .xDisconnect = batch_disconnect,
-    .xOpen = batch_open,
-    .xClose = batch_close,
-    .xFilter = batch_filter,
-    .xNext = batch_next,
-    .xEof = batch_eof,
-    .xColumn = batch_column,
-    .xRowid = batch_rowid,
+const TableKind embed_table = {
+    .is_guarded = 1,
+    .columns = "text TEXT, embedding BLOB",
+    .args = {"texts", "model"},
+    .n_required = 2,
+    .usage = "expected (JSON array of texts, name of a model)",
+    .rows = 100,
+    .cost = 1e6,
+    .table_size = sizeof(Table),
+    .cursor_size = sizeof(BatchCursor),
+    .query = query,
+    .next = next,
+    .is_done = is_done,
+    .column = column,
+    .clear = clear,
 };

@@ -16,10 +16,9 @@
 ** are pushed down but not omitted (SQLite checks them again), so that a difference in affinity
 ** can't change an answer; text comparisons only under BINARY collation, which the store uses.
 */
-#include "tables/tables.h"
-
 #include "store/ledger.h"
-#include "trust/guard.h"
+#include "tables/table.h"
+#include "tables/tables.h"
 
 #include <string.h>
 
@@ -33,70 +32,42 @@ const StoreSource store_sources[] = {
 
 enum { MOST_COLUMNS = 64 };
 
-typedef struct Table {
-  sqlite3_vtab base;
-  const StoreTable *of;
-  int n_columns;
+typedef struct StoreTable {
+  Table base;
   char *columns[MOST_COLUMNS]; /* names */
-} Table;
+} StoreTable;
 
-typedef struct Cursor {
-  sqlite3_vtab_cursor base;
+typedef struct StoreCursor {
+  TableCursor base;
   sqlite3_stmt *stmt; /* NULL: past the end */
   sqlite3 *reader;    /* taken from `store` while the cursor is open; NULL: none yet */
   Store *store;
-  sqlite3_int64 rowid; /* of a view: counted */
-} Cursor;
+} StoreCursor;
 
-static int table_disconnect(sqlite3_vtab *base) {
-  Table *t = (Table *)base;
-  for (int i = 0; i < t->n_columns; i++) {
+static const StoreSource *source_of(const Table *t) {
+  return t->of;
+}
+
+static void disconnect(Table *base) {
+  StoreTable *t = (StoreTable *)base;
+  for (int i = 0; i < base->n_columns; i++) {
     sqlite3_free(t->columns[i]);
   }
-  sqlite3_free(t);
-  return SQLITE_OK;
 }
 
-/* The column names of a declaration made by store_declaration: CREATE TABLE x("a" INTEGER, "b"
-** …). */
-static int read_names(Table *t, const char *decl) {
-  const char *p = strchr(decl, '"');
-  while (p && t->n_columns < MOST_COLUMNS) {
+/* Reads the names of the columns: "a" INTEGER, "b" … */
+static int connect(Table *base, const char *columns, Err *err) {
+  StoreTable *t = (StoreTable *)base;
+  const char *p = strchr(columns, '"');
+  for (int n = 0; p && n < MOST_COLUMNS && err->rc == RC_OK; n++) {
     const char *end = strchr(p + 1, '"');
-    char *name = sqlite3_mprintf("%.*s", (int)(end - p - 1), p + 1);
-    if (!name) {
-      return SQLITE_NOMEM;
+    t->columns[n] = sqlite3_mprintf("%.*s", (int)(end - p - 1), p + 1);
+    if (!t->columns[n]) {
+      err_nomem(err);
     }
-    t->columns[t->n_columns++] = name;
     p = strchr(end + 1, '"');
   }
-  return SQLITE_OK;
-}
-
-static int table_connect(sqlite3 *db, void *aux, int argc, const char *const *argv,
-                         sqlite3_vtab **table, char **message) {
-  (void)argc;
-  (void)argv;
-  const StoreTable *of = aux;
-  Err err = {0};
-  char *decl = store_declaration(&of->conn->host, of->source->name, &err);
-  Table *t = decl ? sqlite3_malloc64(sizeof *t) : NULL;
-  int rc = t ? SQLITE_OK : err.rc ? err.rc : SQLITE_NOMEM;
-  if (t) {
-    memset(t, 0, sizeof *t);
-    t->of = of;
-    rc = sqlite3_declare_vtab(db, decl);
-    rc = rc == SQLITE_OK ? read_names(t, decl) : rc;
-    rc = rc == SQLITE_OK ? sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY) : rc;
-  }
-  if (rc == SQLITE_OK) {
-    *table = &t->base;
-  } else {
-    *message = sqlite3_mprintf("%s: %s", of->source->name, err.rc ? err.msg : sqlite3_errmsg(db));
-    t ? table_disconnect(&t->base) : 0;
-  }
-  sqlite3_free(decl);
-  return rc;
+  return err->rc;
 }
 
 /* The SQL operator of a constraint, NULL where it is not pushed down; *unary: it takes no value. */
@@ -127,9 +98,9 @@ static const char *operator_of(unsigned char op, int *unary) {
 }
 
 /* The rowid, then the columns; NULL stands for those that are not used. */
-static void add_columns(Table *t, sqlite3_str *sql, sqlite3_uint64 used) {
-  sqlite3_str_appendf(sql, "%s", t->of->source->rowid ? t->of->source->rowid : "NULL");
-  for (int i = 0; i < t->n_columns; i++) {
+static void add_columns(StoreTable *t, sqlite3_str *sql, sqlite3_uint64 used) {
+  sqlite3_str_appendf(sql, "%s", source_of(&t->base)->rowid ? source_of(&t->base)->rowid : "NULL");
+  for (int i = 0; i < t->base.n_columns; i++) {
     sqlite3_uint64 bit = (sqlite3_uint64)1 << (i < 63 ? i : 63);
     sqlite3_str_appendf(sql, ", ");
     if (used & bit) {
@@ -140,8 +111,8 @@ static void add_columns(Table *t, sqlite3_str *sql, sqlite3_uint64 used) {
   }
 }
 
-static const char *column_name(Table *t, int i) {
-  return i >= 0 ? t->columns[i] : t->of->source->rowid;
+static const char *column_name(StoreTable *t, int i) {
+  return i >= 0 ? t->columns[i] : source_of(&t->base)->rowid;
 }
 
 /* How much a query costs that `equal` constraints on an id, or `bounded` others, narrow. */
@@ -151,7 +122,7 @@ static void estimate(sqlite3_index_info *info, int by_id, int constraints) {
 }
 
 /* Adds the WHERE terms that can be pushed down. Returns 1 if every usable constraint was. */
-static int add_where(Table *t, sqlite3_index_info *info, sqlite3_str *sql, int *n_args) {
+static int add_where(StoreTable *t, sqlite3_index_info *info, sqlite3_str *sql, int *n_args) {
   int all = 1, by_id = 0, terms = 0;
   for (int i = 0; i < info->nConstraint; i++) {
     const struct sqlite3_index_constraint *c = &info->aConstraint[i];
@@ -162,7 +133,7 @@ static int add_where(Table *t, sqlite3_index_info *info, sqlite3_str *sql, int *
     const char *op = operator_of(c->op, &unary);
     const char *name = column_name(t, c->iColumn);
     const char *collation = sqlite3_vtab_collation(info, i);
-    if (!t->of->source->rowid || !c->usable || !op || !name ||
+    if (!source_of(&t->base)->rowid || !c->usable || !op || !name ||
         (collation && sqlite3_stricmp(collation, "BINARY") != 0)) {
       all = 0;
       continue;
@@ -179,7 +150,7 @@ static int add_where(Table *t, sqlite3_index_info *info, sqlite3_str *sql, int *
   return all;
 }
 
-static void add_order(Table *t, sqlite3_index_info *info, sqlite3_str *sql) {
+static void add_order(StoreTable *t, sqlite3_index_info *info, sqlite3_str *sql) {
   for (int i = 0; i < info->nOrderBy; i++) {
     if (!column_name(t, info->aOrderBy[i].iColumn)) {
       return;
@@ -220,13 +191,13 @@ static void add_limit(sqlite3_index_info *info, sqlite3_str *sql, int *n_args) {
   }
 }
 
-static int table_best_index(sqlite3_vtab *base, sqlite3_index_info *info) {
-  Table *t = (Table *)base;
+static int plan(Table *base, sqlite3_index_info *info) {
+  StoreTable *t = (StoreTable *)base;
   sqlite3_str *sql = sqlite3_str_new(NULL);
   int n_args = 0;
   sqlite3_str_appendf(sql, "SELECT ");
   add_columns(t, sql, info->colUsed);
-  sqlite3_str_appendf(sql, " FROM main.\"%w\"", t->of->source->name);
+  sqlite3_str_appendf(sql, " FROM main.\"%w\"", source_of(&t->base)->name);
   int all = add_where(t, info, sql, &n_args);
   add_order(t, info, sql);
   if (all && (info->nOrderBy == 0 || info->orderByConsumed)) {
@@ -237,105 +208,84 @@ static int table_best_index(sqlite3_vtab *base, sqlite3_index_info *info) {
   return info->idxStr ? SQLITE_OK : SQLITE_NOMEM;
 }
 
-static int table_open(sqlite3_vtab *base, sqlite3_vtab_cursor **cursor) {
-  (void)base;
-  Cursor *c = sqlite3_malloc64(sizeof *c);
-  if (!c) {
-    return SQLITE_NOMEM;
-  }
-  memset(c, 0, sizeof *c);
-  *cursor = &c->base;
-  return SQLITE_OK;
-}
-
-static int table_close(sqlite3_vtab_cursor *cursor) {
-  Cursor *c = (Cursor *)cursor;
+static void clear(TableCursor *base) {
+  StoreCursor *c = (StoreCursor *)base;
   sqlite3_finalize(c->stmt);
+  c->stmt = NULL;
+}
+
+static void close_cursor(TableCursor *base) {
+  StoreCursor *c = (StoreCursor *)base;
   store_reader_give(c->store, c->reader);
-  sqlite3_free(cursor);
-  return SQLITE_OK;
 }
 
-static int fail(sqlite3_vtab_cursor *cursor, int rc, const char *message) {
-  Table *t = (Table *)cursor->pVtab;
-  sqlite3_free(t->base.zErrMsg);
-  t->base.zErrMsg = sqlite3_mprintf("%s: %s", t->of->source->name, message);
-  return rc;
+static int fail(int rc, const char *message, Err *err) {
+  return rc == SQLITE_NOMEM ? err_nomem(err) : err_set(err, rc & 0xff, "store", "%s", message);
 }
 
-static int table_next(sqlite3_vtab_cursor *cursor) {
-  Cursor *c = (Cursor *)cursor;
+static int next(TableCursor *base, Err *err) {
+  StoreCursor *c = (StoreCursor *)base;
   int rc = sqlite3_step(c->stmt);
-  c->rowid++;
   if (rc == SQLITE_ROW) {
-    return SQLITE_OK;
+    return RC_OK;
   }
   sqlite3 *db = sqlite3_db_handle(c->stmt);
   rc = sqlite3_finalize(c->stmt);
   c->stmt = NULL;
-  return rc == SQLITE_OK ? SQLITE_OK : fail(cursor, rc & 0xff, sqlite3_errmsg(db));
+  return rc == SQLITE_OK ? RC_OK : fail(rc, sqlite3_errmsg(db), err);
 }
 
-static int table_filter(sqlite3_vtab_cursor *cursor, int idx, const char *sql, int argc,
-                        sqlite3_value **argv) {
-  (void)idx;
-  Cursor *c = (Cursor *)cursor;
-  Table *t = (Table *)cursor->pVtab;
-  Err err = {0};
-  sqlite3_finalize(c->stmt);
-  c->stmt = NULL;
-  c->rowid = 0;
-  Store *store = guard_check_name(t->of->conn->guard, t->of->source->name, &err) == RC_OK
-                     ? conn_store(t->of->conn, 0, &err)
-                     : NULL;
-  if (store) {
-    ledger_flush(store, &err);
-  }
-  if (store && err.rc == RC_OK && !store->is_main && !c->reader) {
+/* A reader that sees all that was written; none where there is no store, or it is in main. */
+static int take_reader(StoreCursor *c, Err *err) {
+  Store *store = conn_store(table_of(&c->base)->conn, 0, err);
+  if (store && ledger_flush(store, err) == RC_OK && !store->is_main && !c->reader) {
     c->store = store;
-    c->reader = store_reader_take(store, &err);
+    c->reader = store_reader_take(store, err);
   }
-  if (err.rc != RC_OK) {
-    return fail(cursor, err.rc, err.msg);
+  return err->rc;
+}
+
+static int query(TableCursor *base, const TableQuery *q, Err *err) {
+  StoreCursor *c = (StoreCursor *)base;
+  if (take_reader(c, err) != RC_OK || !c->reader) {
+    return err->rc; /* in main the real tables have these names, and come before this one */
   }
-  if (!c->reader) {
-    return SQLITE_OK; /* in main the real tables have these names, and come before this one */
-  }
-  int rc = sqlite3_prepare_v2(c->reader, sql, -1, &c->stmt, NULL);
+  int rc = sqlite3_prepare_v2(c->reader, q->plan, -1, &c->stmt, NULL);
   if (rc != SQLITE_OK) {
-    return fail(cursor, rc & 0xff, sqlite3_errmsg(c->reader));
+    return fail(rc, sqlite3_errmsg(c->reader), err);
   }
-  for (int i = 0; i < argc && rc == SQLITE_OK; i++) {
-    rc = sqlite3_bind_value(c->stmt, i + 1, argv[i]);
+  for (int i = 0; i < q->n && rc == SQLITE_OK; i++) {
+    rc = sqlite3_bind_value(c->stmt, i + 1, q->args[i]);
   }
-  return rc == SQLITE_OK ? table_next(cursor) : fail(cursor, rc, sqlite3_errstr(rc));
+  return rc == SQLITE_OK ? next(base, err) : fail(rc, sqlite3_errstr(rc), err);
 }
 
-static int table_eof(sqlite3_vtab_cursor *cursor) {
-  return ((Cursor *)cursor)->stmt == NULL;
+static int is_done(const TableCursor *base) {
+  return ((const StoreCursor *)base)->stmt == NULL;
 }
 
-static int table_column(sqlite3_vtab_cursor *cursor, sqlite3_context *ctx, int i) {
-  sqlite3_result_value(ctx, sqlite3_column_value(((Cursor *)cursor)->stmt, i + 1));
-  return SQLITE_OK;
+static void column(TableCursor *base, sqlite3_context *ctx, int column) {
+  sqlite3_result_value(ctx, sqlite3_column_value(((StoreCursor *)base)->stmt, column + 1));
 }
 
-static int table_rowid(sqlite3_vtab_cursor *cursor, sqlite3_int64 *rowid) {
-  Cursor *c = (Cursor *)cursor;
-  int has_own = sqlite3_column_type(c->stmt, 0) != SQLITE_NULL;
-  *rowid = has_own ? sqlite3_column_int64(c->stmt, 0) : c->rowid;
-  return SQLITE_OK;
+static sqlite3_int64 rowid(const TableCursor *base) {
+  sqlite3_stmt *stmt = ((const StoreCursor *)base)->stmt;
+  int has_own = sqlite3_column_type(stmt, 0) != SQLITE_NULL;
+  return has_own ? sqlite3_column_int64(stmt, 0) : base->row;
 }
 
-const sqlite3_module store_table_module = {
-    .xConnect = table_connect,
-    .xBestIndex = table_best_index,
-    .xDisconnect = table_disconnect,
-    .xOpen = table_open,
-    .xClose = table_close,
-    .xFilter = table_filter,
-    .xNext = table_next,
-    .xEof = table_eof,
-    .xColumn = table_column,
-    .xRowid = table_rowid,
+const TableKind store_table = {
+    .is_guarded = 1,
+    .table_size = sizeof(StoreTable),
+    .cursor_size = sizeof(StoreCursor),
+    .connect = connect,
+    .disconnect = disconnect,
+    .plan = plan,
+    .query = query,
+    .next = next,
+    .is_done = is_done,
+    .column = column,
+    .rowid = rowid,
+    .clear = clear,
+    .close = close_cursor,
 };

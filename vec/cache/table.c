@@ -29,6 +29,8 @@
 **
 ** Threading: a table belongs to one connection and is used under its mutex.
 */
+#include "base/clock.h"
+#include "base/sqlite/vtab.h"
 #include "vec/cache/table.h"
 
 #include <math.h>
@@ -81,16 +83,9 @@ typedef struct Cursor {
   "SELECT r.id, p.system_prompt, p.scope," OWN_COLUMNS "JOIN @partitions p ON p.id = r.partition "
 #define MATCH_SQL "SELECT r.id, NULL, NULL," OWN_COLUMNS "WHERE r.id = ?1"
 
-static int64_t now_ms(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
 static int fail(CacheTable *t, const Err *err) {
-  sqlite3_free(t->base.zErrMsg);
-  t->base.zErrMsg = err->rc == RC_NOMEM ? NULL : sqlite3_mprintf("%s: %s", t->name, err->msg);
-  return err->rc == SQLITE_CORRUPT ? SQLITE_CORRUPT_VTAB : err->rc;
+  int rc = vtab_fail(&t->base, t->name, err);
+  return rc == SQLITE_CORRUPT ? SQLITE_CORRUPT_VTAB : rc;
 }
 
 /* --- recursion */

@@ -1,0 +1,12 @@
+/*
+** See vtab.h for the contract.
+*/
+#include "base/sqlite/vtab.h"
+
+#include <stddef.h>
+
+int vtab_fail(sqlite3_vtab *table, const char *name, const Err *err) {
+  sqlite3_free(table->zErrMsg);
+  table->zErrMsg = err->rc == RC_NOMEM ? NULL : sqlite3_mprintf("%s: %s", name, err->msg);
+  return err->rc;
+}

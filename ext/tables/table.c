@@ -1,0 +1,283 @@
+/*
+** See table.h for the contract.
+*/
+#include "tables/table.h"
+
+#include "base/sqlite/vtab.h"
+#include "trust/guard.h"
+
+#include <string.h>
+
+/* The user data of a module. */
+typedef struct Binding {
+  const TableKind *kind;
+  const char *name;
+  Conn *conn;
+  const void *of;
+} Binding;
+
+Table *table_of(const TableCursor *c) {
+  return (Table *)c->base.pVtab;
+}
+
+/* The columns of the store's table, without the declaration around them. Owned (sqlite3_free); NULL and *err. */
+static char *ledger_columns(Conn *conn, const char *name, Err *err) {
+  char *decl = store_declaration(&conn->host, name, err);
+  if (decl) {
+    const char *from = strchr(decl, '(') + 1;
+    size_t n = strlen(from) - 1;
+    memmove(decl, from, n);
+    decl[n] = 0;
+  }
+  return decl;
+}
+
+/* All columns but the arguments. Owned (sqlite3_free); NULL and *err. */
+static char *columns_of(const Binding *b, Err *err) {
+  const TableKind *kind = b->kind;
+  char *theirs = kind->ledger    ? ledger_columns(b->conn, kind->ledger, err)
+                 : kind->columns ? NULL
+                                 : ledger_columns(b->conn, b->name, err);
+  if (err->rc != RC_OK || !kind->columns) {
+    return theirs;
+  }
+  char *all = sqlite3_mprintf("%s%s%s", kind->columns, theirs ? ", " : "", theirs ? theirs : "");
+  sqlite3_free(theirs);
+  if (!all) {
+    err_nomem(err);
+  }
+  return all;
+}
+
+static int declare(sqlite3 *db, const TableKind *kind, const char *columns, Err *err) {
+  sqlite3_str *sql = sqlite3_str_new(db);
+  sqlite3_str_appendf(sql, "CREATE TABLE x(%s", columns);
+  for (int i = 0; i < TABLE_MOST_ARGS && kind->args[i]; i++) {
+    sqlite3_str_appendf(sql, ", %s HIDDEN", kind->args[i]);
+  }
+  sqlite3_str_appendf(sql, ")");
+  char *text = sqlite3_str_finish(sql);
+  int rc = text ? sqlite3_declare_vtab(db, text) : SQLITE_NOMEM;
+  sqlite3_free(text);
+  if (rc == SQLITE_OK) {
+    rc =
+        sqlite3_vtab_config(db, kind->is_guarded ? SQLITE_VTAB_DIRECTONLY : SQLITE_VTAB_INNOCUOUS);
+  }
+  return rc == SQLITE_NOMEM ? err_nomem(err)
+         : rc != SQLITE_OK  ? err_set(err, rc, "store", "%s", sqlite3_errmsg(db))
+                            : RC_OK;
+}
+
+static void free_table(Table *t) {
+  if (t && t->kind->disconnect) {
+    t->kind->disconnect(t);
+  }
+  sqlite3_free(t);
+}
+
+/* A table whose columns are declared; NULL and *err. */
+static Table *make_table(const Binding *b, const char *columns, Err *err) {
+  Table *t = sqlite3_malloc64(b->kind->table_size);
+  if (!t) {
+    err_nomem(err);
+    return NULL;
+  }
+  memset(t, 0, b->kind->table_size);
+  *t = (Table){.kind = b->kind, .name = b->name, .conn = b->conn, .of = b->of, .n_columns = 1};
+  for (const char *p = columns; *p; p++) {
+    t->n_columns += *p == ',';
+  }
+  if (b->kind->connect && b->kind->connect(t, columns, err) != RC_OK) {
+    free_table(t);
+    t = NULL;
+  }
+  return t;
+}
+
+static int xConnect(sqlite3 *db, void *aux, int argc, const char *const *argv, sqlite3_vtab **table,
+                    char **message) {
+  const Binding *b = aux;
+  Err err = {0};
+  (void)argc;
+  (void)argv;
+  char *columns = columns_of(b, &err);
+  Table *t = columns && declare(db, b->kind, columns, &err) == RC_OK
+                 ? make_table(b, columns, &err)
+                 : NULL;
+  sqlite3_free(columns);
+  *table = t ? &t->base : NULL;
+  if (!t && err.rc != RC_NOMEM) {
+    *message = sqlite3_mprintf("%s: %s", b->name, err.msg);
+  }
+  return err.rc;
+}
+
+static int xDisconnect(sqlite3_vtab *table) {
+  free_table((Table *)table);
+  return SQLITE_OK;
+}
+
+/* Arguments come as equalities. The plan's number has a bit for each that is given; they are handed over in their
+** order. */
+static int plan_args(Table *t, sqlite3_index_info *info) {
+  const TableKind *kind = t->kind;
+  int at[TABLE_MOST_ARGS], n = 0;
+  memset(at, -1, sizeof at);
+  for (int i = 0; i < info->nConstraint; i++) {
+    const struct sqlite3_index_constraint *c = &info->aConstraint[i];
+    int arg = c->iColumn - t->n_columns;
+    if (arg < 0 || c->op != SQLITE_INDEX_CONSTRAINT_EQ) {
+      continue;
+    }
+    if (!c->usable) {
+      return SQLITE_CONSTRAINT; /* SQLite finds an order of its tables in which it is */
+    }
+    at[arg] = i;
+  }
+  for (int arg = 0; arg < TABLE_MOST_ARGS && kind->args[arg]; arg++) {
+    if (at[arg] >= 0) {
+      info->aConstraintUsage[at[arg]].argvIndex = ++n;
+      info->aConstraintUsage[at[arg]].omit = 1;
+      info->idxNum |= 1 << arg;
+    } else if (arg < kind->n_required) {
+      Err err = {0};
+      err_set(&err, RC_ERROR, "bad_argument", "%s", kind->usage);
+      return vtab_fail(&t->base, t->name, &err);
+    }
+  }
+  info->idxFlags = kind->rows > 1 ? 0 : SQLITE_INDEX_SCAN_UNIQUE;
+  info->estimatedRows = (sqlite3_int64)kind->rows;
+  info->estimatedCost = kind->cost;
+  return SQLITE_OK;
+}
+
+static int xBestIndex(sqlite3_vtab *table, sqlite3_index_info *info) {
+  Table *t = (Table *)table;
+  return t->kind->plan ? t->kind->plan(t, info) : plan_args(t, info);
+}
+
+static int xOpen(sqlite3_vtab *table, sqlite3_vtab_cursor **cursor) {
+  size_t size = ((Table *)table)->kind->cursor_size;
+  TableCursor *c = sqlite3_malloc64(size);
+  if (!c) {
+    return SQLITE_NOMEM;
+  }
+  memset(c, 0, size);
+  *cursor = &c->base;
+  return SQLITE_OK;
+}
+
+static void clear(TableCursor *c) {
+  table_of(c)->kind->clear(c);
+  for (int i = 0; i < TABLE_MOST_ARGS; i++) {
+    sqlite3_value_free(c->args[i]);
+    c->args[i] = NULL;
+  }
+  c->row = 1;
+}
+
+static int xClose(sqlite3_vtab_cursor *cursor) {
+  TableCursor *c = (TableCursor *)cursor;
+  clear(c);
+  if (table_of(c)->kind->close) {
+    table_of(c)->kind->close(c);
+  }
+  sqlite3_free(c);
+  return SQLITE_OK;
+}
+
+/* Copies the arguments: they are columns too, and what the kind reads. */
+static int take_args(TableCursor *c, int given, sqlite3_value **argv, Err *err) {
+  for (int i = 0; i < TABLE_MOST_ARGS; i++) {
+    if (given >> i & 1) {
+      c->args[i] = sqlite3_value_dup(*argv++);
+      if (!c->args[i]) {
+        return err_nomem(err);
+      }
+    }
+  }
+  return RC_OK;
+}
+
+static int xFilter(sqlite3_vtab_cursor *cursor, int given, const char *plan, int argc,
+                   sqlite3_value **argv) {
+  TableCursor *c = (TableCursor *)cursor;
+  Table *t = table_of(c);
+  const TableKind *kind = t->kind;
+  TableQuery q = {plan, argc, argv};
+  Err err = {0};
+  clear(c);
+  if (kind->is_guarded) {
+    guard_check_name(t->conn->guard, t->name, &err);
+  }
+  if (!kind->plan && err.rc == RC_OK && take_args(c, given, argv, &err) == RC_OK) {
+    q = (TableQuery){NULL, TABLE_MOST_ARGS, c->args};
+  }
+  if (err.rc != RC_OK || kind->query(c, &q, &err) != RC_OK) {
+    kind->clear(c);
+    return vtab_fail(&t->base, t->name, &err);
+  }
+  return SQLITE_OK;
+}
+
+static int xNext(sqlite3_vtab_cursor *cursor) {
+  TableCursor *c = (TableCursor *)cursor;
+  Err err = {0};
+  c->row++;
+  return table_of(c)->kind->next(c, &err) == RC_OK
+             ? SQLITE_OK
+             : vtab_fail(&table_of(c)->base, table_of(c)->name, &err);
+}
+
+static int xEof(sqlite3_vtab_cursor *cursor) {
+  return table_of((TableCursor *)cursor)->kind->is_done((TableCursor *)cursor);
+}
+
+static int xColumn(sqlite3_vtab_cursor *cursor, sqlite3_context *ctx, int column) {
+  TableCursor *c = (TableCursor *)cursor;
+  int arg = column - table_of(c)->n_columns;
+  if (arg < 0) {
+    table_of(c)->kind->column(c, ctx, column);
+  } else if (c->args[arg]) {
+    sqlite3_result_value(ctx, c->args[arg]);
+  }
+  return SQLITE_OK;
+}
+
+static int xRowid(sqlite3_vtab_cursor *cursor, sqlite3_int64 *rowid) {
+  const TableCursor *c = (TableCursor *)cursor;
+  *rowid = table_of(c)->kind->rowid ? table_of(c)->kind->rowid(c) : c->row;
+  return SQLITE_OK;
+}
+
+static const sqlite3_module module = {
+    .xConnect = xConnect,
+    .xBestIndex = xBestIndex,
+    .xDisconnect = xDisconnect,
+    .xOpen = xOpen,
+    .xClose = xClose,
+    .xFilter = xFilter,
+    .xNext = xNext,
+    .xEof = xEof,
+    .xColumn = xColumn,
+    .xRowid = xRowid,
+};
+
+static void free_binding(void *p) {
+  Binding *b = p;
+  conn_unref(b->conn);
+  sqlite3_free(b);
+}
+
+int table_register(Conn *conn, const TableKind *kind, const char *name, const void *of) {
+  Binding *b = sqlite3_malloc64(sizeof *b);
+  if (!b) {
+    return SQLITE_NOMEM;
+  }
+  *b = (Binding){kind, name, conn_ref(conn), of};
+  if (kind->is_guarded && guard_add(conn->guard, name, GUARD_TABLE) < 0) {
+    free_binding(b);
+    return SQLITE_ERROR;
+  }
+  return sqlite3_create_module_v2(conn->db, name, &module, b, free_binding);
+}

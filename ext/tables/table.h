@@ -1,0 +1,74 @@
+/*
+** The kit under our tables: eponymous, read-only, some of them with hidden arguments, as in
+**
+**   SELECT … FROM llm_call('a prompt', '{"model":"gpt-4o"}')
+**
+** A table is a TableKind: its columns, its arguments and a handful of functions over a cursor. The kit declares it,
+** plans the arguments, asks the guard before every query, copies the arguments for whoever selects them, counts
+** rows, and puts the table's name in front of its errors.
+**
+** Threading: all of it runs under the connection's mutex.
+*/
+#ifndef LLMCOST_TABLE_H
+#define LLMCOST_TABLE_H
+
+#include "base/sqlite/args.h"
+#include "conn/conn.h"
+
+enum { TABLE_MOST_ARGS = 2 };
+
+typedef struct TableKind TableKind;
+
+/* A table as a connection has it. A kind that keeps more begins its own struct with this. */
+typedef struct Table {
+  sqlite3_vtab base;
+  const TableKind *kind;
+  const char *name;
+  Conn *conn;
+  const void *of; /* what the registration gave */
+  int n_columns;  /* without the arguments */
+} Table;
+
+/* A cursor; a kind's own begins with this, is zeroed when made, and is freed by the kit after `clear`. */
+typedef struct TableCursor {
+  sqlite3_vtab_cursor base;
+  sqlite3_value *args[TABLE_MOST_ARGS]; /* owned copies; NULL: not given */
+  sqlite3_int64 row;                    /* counted from 1 */
+} TableCursor;
+
+/* What a query came with. */
+typedef struct TableQuery {
+  const char *plan; /* of a kind that plans by itself: its idxStr */
+  int n;            /* of `args` */
+  sqlite3_value **args; /* of a kind with arguments: in their order, NULL where not given */
+} TableQuery;
+
+struct TableKind {
+  int is_guarded;      /* it spends, sends or reads the ledger: DIRECTONLY, and the guard is asked; else INNOCUOUS */
+  const char *columns; /* "a TEXT, b INTEGER"; NULL: those of the ledger's table or view of that name */
+  const char *ledger;  /* NULL: columns are all; else they are followed by those of that table of the store */
+  const char *args[TABLE_MOST_ARGS]; /* hidden columns */
+  int n_required;                    /* of them */
+  const char *usage;                 /* said where one of these is missing */
+  double rows, cost;                 /* estimates */
+  size_t table_size, cursor_size;
+
+  int (*connect)(Table *t, const char *columns, Err *err); /* NULL, or more to do; `columns` as declared */
+  void (*disconnect)(Table *t);                            /* NULL, or what connect made */
+  int (*plan)(Table *t, sqlite3_index_info *info);         /* NULL: the kit plans the arguments */
+  int (*query)(TableCursor *c, const TableQuery *q, Err *err); /* to the first row, or the end; cleared before */
+  int (*next)(TableCursor *c, Err *err);
+  int (*is_done)(const TableCursor *c);
+  void (*column)(TableCursor *c, sqlite3_context *ctx, int column);
+  sqlite3_int64 (*rowid)(const TableCursor *c); /* NULL: the row's number */
+  void (*clear)(TableCursor *c);                /* frees what a query made; also after one that failed */
+  void (*close)(TableCursor *c);                /* NULL, or frees what lives longer */
+};
+
+/* Registers a table under a name, with the guard too. `name` and `of` are borrowed for good. An SQLite code. */
+int table_register(Conn *conn, const TableKind *kind, const char *name, const void *of);
+
+/* The table that a cursor reads. */
+Table *table_of(const TableCursor *c);
+
+#endif
