@@ -5,8 +5,8 @@
 **   cpu     0 ms latency: CPU per call of both, and of each part of ours, the parts driven alone
 **   hit     exact hits among 1,000,000 cached answers, against a Redis GET of the same key over loopback
 **
-** Usage: bench_call STANDIN_URL REDIS_PORT [CACHED_ANSWERS]. Started by bench/call.sh. Prints one
-** table.
+** Usage: bench_call STANDIN_URL REDIS_PORT [CACHED_ANSWERS [quick]]. Started by bench/call.sh. Prints one
+** table; quick: of few calls, to see that it works.
 */
 #include "call/call.h"
 #include "llmcost.h"
@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "call/pricing.h"
 #include "store/ledger.h"
+#include "work/embedders.h"
 
 #include <curl/curl.h>
 #include <hiredis/hiredis.h>
@@ -24,7 +25,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WALL_CALLS = 60, CPU_CALLS = 3000, HITS = 200000 };
+enum { MOST_WALL_CALLS = 60 };
+
+static int wall_calls = MOST_WALL_CALLS, cpu_calls = 3000, hits = 200000;
 
 static const char *base;
 
@@ -142,10 +145,10 @@ static void set_latency(int ms) {
 /* ---- wall */
 
 static void bench_wall(sqlite3_stmt *stmt, Bare *bare) {
-  double ours[WALL_CALLS], theirs[WALL_CALLS], ratio[WALL_CALLS];
+  double ours[MOST_WALL_CALLS], theirs[MOST_WALL_CALLS], ratio[MOST_WALL_CALLS];
   char prompt[64];
   set_latency(50);
-  for (int i = 0; i < WALL_CALLS; i++) {
+  for (int i = 0; i < wall_calls; i++) {
     snprintf(prompt, sizeof prompt, "wall question %d", i);
     double t0 = wall_now();
     ask(stmt, prompt);
@@ -159,7 +162,7 @@ static void bench_wall(sqlite3_stmt *stmt, Bare *bare) {
   set_latency(0);
   printf("wall per call, 50 ms latency   llm_complete %.2f ms, bare curl %.2f ms, ratio %.3f (aim "
          "<= 1.05)\n",
-         median(ours, WALL_CALLS), median(theirs, WALL_CALLS), median(ratio, WALL_CALLS));
+         median(ours, wall_calls), median(theirs, wall_calls), median(ratio, wall_calls));
 }
 
 /* ---- cpu, whole and by part */
@@ -177,28 +180,22 @@ static double per_call_us(double seconds, int n) {
   return seconds / n * 1e6;
 }
 
-static void start(Call *k, Parts *p, Request *r, const char *prompt, Err *err) {
-  memset(k, 0, sizeof *k);
-  request_from_prompt(prompt, strlen(prompt), &p->options, r, err);
-  k->conn = p->conn;
-  k->request = r;
-  k->store = p->store;
-}
-
 static double part_build(Parts *p) {
   double t0 = cpu_now();
-  for (int i = 0; i < CPU_CALLS; i++) {
+  for (int i = 0; i < cpu_calls; i++) {
     Call k;
-    Request r;
+    Plan plan;
+    Request r = {0};
     Err err = {0};
-    start(&k, p, &r, "part question", &err);
-    if (request_key(&r, p->store->seed, &k.key, &err) || route_choose(&k, &err) ||
-        route_prepare(&k, &err)) {
+    if (request_from_prompt("part question", 13, &p->options, &r, &err) ||
+        plan_make(p->conn, &r, &plan, &err) || call_start(&k, p->conn, &r, NULL, &plan, &err) ||
+        route_choose(&k, &err) || route_prepare(&k, &err)) {
       die("build", err.msg);
     }
     call_free(&k);
+    request_free(&r);
   }
-  return per_call_us(cpu_now() - t0, CPU_CALLS);
+  return per_call_us(cpu_now() - t0, cpu_calls);
 }
 
 static int never(void *unused) {
@@ -224,7 +221,7 @@ static double part_transfer(Parts *p) {
                   .interrupted = never};
   Net *net = net_open(&err);
   double t0 = cpu_now();
-  for (int i = 0; i < CPU_CALLS; i++) {
+  for (int i = 0; i < cpu_calls; i++) {
     NetResponse response;
     if (net_post(net, &q, &response, &err) != RC_OK || response.result != NET_ANSWERED) {
       die("transfer", response.why);
@@ -233,14 +230,14 @@ static double part_transfer(Parts *p) {
     memcpy(p->answer, response.body.data, p->answer_n);
     net_response_free(&response);
   }
-  double us = per_call_us(cpu_now() - t0, CPU_CALLS);
+  double us = per_call_us(cpu_now() - t0, cpu_calls);
   net_close(net);
   return us;
 }
 
 static double part_parse(Parts *p) {
   double t0 = cpu_now();
-  for (int i = 0; i < CPU_CALLS; i++) {
+  for (int i = 0; i < cpu_calls; i++) {
     Err err = {0};
     Reply reply = {0};
     Cost cost;
@@ -258,12 +255,12 @@ static double part_parse(Parts *p) {
     reply_free(&reply);
     cJSON_Delete(tree);
   }
-  return per_call_us(cpu_now() - t0, CPU_CALLS);
+  return per_call_us(cpu_now() - t0, cpu_calls);
 }
 
 static double part_store(Parts *p) {
   double t0 = cpu_now();
-  for (int i = 0; i < CPU_CALLS; i++) {
+  for (int i = 0; i < cpu_calls; i++) {
     Err err = {0};
     LedgerBegin outcome;
     LedgerRow row;
@@ -294,7 +291,7 @@ static double part_store(Parts *p) {
       die("store", err.msg);
     }
   }
-  return per_call_us(cpu_now() - t0, CPU_CALLS);
+  return per_call_us(cpu_now() - t0, cpu_calls);
 }
 
 static void bench_cpu(sqlite3 *db, sqlite3_stmt *stmt, Bare *bare, Parts *p) {
@@ -302,20 +299,20 @@ static void bench_cpu(sqlite3 *db, sqlite3_stmt *stmt, Bare *bare, Parts *p) {
   ask(stmt, "warm up");
   bare_ask(bare, "warm up");
   double t0 = cpu_now(), w0 = wall_now();
-  for (int i = 0; i < CPU_CALLS; i++) {
+  for (int i = 0; i < cpu_calls; i++) {
     snprintf(prompt, sizeof prompt, "cpu question %d", i);
     ask(stmt, prompt);
   }
-  double ours = per_call_us(cpu_now() - t0, CPU_CALLS),
-         ours_wall = per_call_us(wall_now() - w0, CPU_CALLS);
+  double ours = per_call_us(cpu_now() - t0, cpu_calls),
+         ours_wall = per_call_us(wall_now() - w0, cpu_calls);
   t0 = cpu_now();
   w0 = wall_now();
-  for (int i = 0; i < CPU_CALLS; i++) {
+  for (int i = 0; i < cpu_calls; i++) {
     snprintf(prompt, sizeof prompt, "cpu question %d", i);
     bare_ask(bare, prompt);
   }
-  double theirs = per_call_us(cpu_now() - t0, CPU_CALLS),
-         theirs_wall = per_call_us(wall_now() - w0, CPU_CALLS);
+  double theirs = per_call_us(cpu_now() - t0, cpu_calls),
+         theirs_wall = per_call_us(wall_now() - w0, cpu_calls);
   (void)db;
   printf("CPU per call, 0 ms latency     llm_complete %.0f us, bare curl %.0f us, ratio %.2f (wall "
          "%.0f and %.0f us)\n",
@@ -344,13 +341,14 @@ static void make_answer(char *out, size_t size, long i) {
 
 static void prompt_key(Parts *p, long i, Hash *key) {
   char prompt[128];
-  Request r;
+  Request r = {0};
   Err err = {0};
   make_prompt(prompt, sizeof prompt, i);
   if (request_from_prompt(prompt, strlen(prompt), &p->options, &r, &err) ||
-      request_key(&r, p->store->seed, key, &err)) {
+      request_key(&r, NULL, p->store->seed, key, &err)) {
     die("key", err.msg);
   }
+  request_free(&r);
 }
 
 static void fill_store(Parts *p, long n) {
@@ -410,13 +408,13 @@ static void bench_hits(sqlite3_stmt *stmt, Parts *p, redisContext *redis, long n
   for (int round = 0; round < ROUNDS; round++) {
     char prompt[128];
     double t0 = wall_now();
-    for (int i = 0; i < HITS / ROUNDS; i++) {
+    for (int i = 0; i < hits / ROUNDS; i++) {
       random ^= random << 13, random ^= random >> 7, random ^= random << 17;
       make_prompt(prompt, sizeof prompt, (long)(random % (unsigned long long)n));
       ask(stmt, prompt);
     }
     double t1 = wall_now();
-    for (int i = 0; i < HITS / ROUNDS; i++) {
+    for (int i = 0; i < hits / ROUNDS; i++) {
       Hash key;
       random ^= random << 13, random ^= random >> 7, random ^= random << 17;
       prompt_key(p, (long)(random % (unsigned long long)n), &key);
@@ -427,8 +425,8 @@ static void bench_hits(sqlite3_stmt *stmt, Parts *p, redisContext *redis, long n
       freeReplyObject(reply);
     }
     double t2 = wall_now();
-    ours[round] = per_call_us(t1 - t0, HITS / ROUNDS);
-    theirs[round] = per_call_us(t2 - t1, HITS / ROUNDS);
+    ours[round] = per_call_us(t1 - t0, hits / ROUNDS);
+    theirs[round] = per_call_us(t2 - t1, hits / ROUNDS);
     ratio[round] = theirs[round] / ours[round];
   }
   printf("exact hit among %ld answers    llm_complete %.1f us with its ledger row (aim <= 20), "
@@ -443,6 +441,11 @@ int main(int argc, char **argv) {
   }
   base = argv[1];
   long n = argc > 3 ? strtol(argv[3], NULL, 10) : 1000000;
+  if (argc > 4 && strcmp(argv[4], "quick") == 0) {
+    wall_calls = 3;
+    cpu_calls = 100;
+    hits = 2000;
+  }
   Bare bare = {0};
   Err err = {0};
   sqlite3_stmt *stmt;
@@ -452,7 +455,7 @@ int main(int argc, char **argv) {
   }
   bare_open(&bare);
   bench_wall(stmt, &bare);
-  Parts parts = {.conn = conn_new(db)};
+  Parts parts = {.conn = conn_new(db, embedders_find)};
   options_init(&parts.options);
   parts.store = conn_store(parts.conn, 1, &err);
   if (!parts.store) {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# One call, beside bare libcurl and Redis, in one run. Usage: bench/call.sh [CACHED_ANSWERS]
+# One call, beside bare libcurl and Redis, in one run. Usage: bench/call.sh [CACHED_ANSWERS [quick]]
 set -eu
 cd "$(dirname "$0")/.."
 dir=build/bench
@@ -13,5 +13,5 @@ redis=$!
 trap 'kill $standin $redis 2>/dev/null || true' EXIT
 while ! [ -s "$dir/standin.out" ]; do sleep 0.05; done
 while ! redis-cli -p "$port" ping > /dev/null 2>&1; do sleep 0.05; done
-build/bench_call "$(sed 's/listening //' "$dir/standin.out")" "$port" "${1:-1000000}"
+build/bench_call "$(sed 's/listening //' "$dir/standin.out")" "$port" "${1:-1000000}" "${2:-}"
 rm -f "$dir"/call.db*

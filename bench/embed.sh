@@ -1,6 +1,6 @@
 #!/bin/sh
 # The local embedders beside onnxruntime-node on one thread: the same texts, turn by turn, medians of the
-# rounds, in processor time. Usage: bench/embed.sh [ROUNDS]      needs npm
+# rounds, in processor time. Usage: bench/embed.sh [ROUNDS]      needs npm; TOKENS: only texts of so many
 set -eu
 cd "$(dirname "$0")/.."
 dir=build/bench
@@ -21,7 +21,7 @@ PY
 round=0
 : > "$dir/embed.out"
 while [ $round -lt "${1:-5}" ]; do
-  for tokens in 8 15 32 64 128; do
+  for tokens in ${TOKENS:-8 15 32 64 128}; do
     build/bench_embed "$dir/embed$tokens.txt" minilm.bin | sed "s/^/$tokens /" >> "$dir/embed.out"
     node bench/embed.js "$PWD/build/npm-ort/node_modules/onnxruntime-node" "$model" "$dir/embed$tokens.txt" |
       sed "s/^/$tokens /" >> "$dir/embed.out"

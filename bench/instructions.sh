@@ -1,10 +1,11 @@
 #!/bin/sh
 # Instructions per statement, counted by valgrind's callgrind (repeatable, whatever else the machine does): an exact
 # hit, a hit in a statement of many rows, one inside an INSERT, llm_cost, a semantic lookup, and a whole call to the stand-in.
-#   sh bench/instructions.sh [OTHER.so]      beside another build, with the ratio
-# Needs valgrind, and build/standin (make test builds it).
+#   sh bench/instructions.sh [OTHER.so]      beside another build, with the ratio; KINDS: only these
+# Needs build/standin (make test builds it).
 set -eu
 cd "$(dirname "$0")/.."
+sh tests/deps.sh valgrind
 work=$(mktemp -d)
 ./build/standin > "$work/standin" & standin=$!
 trap 'kill $standin; rm -rf "$work"' EXIT
@@ -42,7 +43,7 @@ per_statement() { # library, kind
   echo $(((many - few) / 500))
 }
 
-for kind in hit row insert cost lookup call; do
+for kind in ${KINDS:-hit row insert cost lookup call}; do
   ours=$(per_statement ./llmcost.so $kind)
   if [ $# -gt 0 ]; then
     theirs=$(per_statement "$1" $kind)

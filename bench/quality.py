@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Right and wrong hits of cache policies on labelled questions, in one run: `make bench-quality` or
-/usr/bin/python3 bench/quality.py [banking77|clinc150|qqp ...].
+/usr/bin/python3 bench/quality.py [banking77|clinc150|qqp ...]; N: questions of a stream.
 
 Protocol. Streams (banking77 and CLINC150 tuning rows): N questions in random order (fixed seed), the cache empty at
 first, one pass. A question's answer is its intent; a miss is answered and inserted. A hit is right if the intents
@@ -23,7 +23,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 DATA = os.path.join(os.path.dirname(ROOT), "shared", "data")
-N = 5000
+N = int(os.environ.get("N", 5000))
 
 
 def connect():
@@ -255,7 +255,7 @@ def qqp():
     with open(f"{DATA}/qqp/tune_pairs.jsonl") as f:
         pairs = [json.loads(x) for x in f]
     random.Random(99).shuffle(pairs)
-    pairs = pairs[:6000]
+    pairs = pairs[:min(6000, N)]
     both = [sum(p["duplicate"] for p in pairs), sum(not p["duplicate"] for p in pairs)]
     print(f"\n**QQP pairs, {len(pairs)} ({both[0]} duplicates)**\n\n| policy | hits among duplicates | hits among the rest | precision (95 %) |"
           " rest vetoed by the guard | duplicates vetoed |\n|---|---|---|---|---|---|")

@@ -76,6 +76,8 @@ int on_error_covers(const Err *err);
 char *pipeline_dry_run(Conn *conn, const Request *request, Err *err);
 
 /* Stages, in their order. Each returns an SQLite code. */
+int call_start(Call *k, Conn *conn, const Request *request, Memo *memo, const Plan *plan,
+               Err *err);             /* store and key; nothing to free where it fails */
 int route_choose(Call *k, Err *err);  /* model, api, key */
 int route_prepare(Call *k, Err *err); /* url and body */
 int attempt_all(

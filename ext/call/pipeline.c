@@ -482,6 +482,13 @@ static void start_call(Call *k, Conn *conn, const Request *request, Memo *memo, 
   k->attempts_left = plan->attempts;
 }
 
+int call_start(Call *k, Conn *conn, const Request *request, Memo *memo, const Plan *plan,
+               Err *err) {
+  start_call(k, conn, request, memo, plan);
+  k->store = conn_store(conn, 1, err);
+  return k->store ? request_key(request, owner_of(k), k->store->seed, &k->key, err) : err->rc;
+}
+
 /* Remembers the outcome for the rest of the statement; the text only where the cache does not
 ** have it. */
 static void remember(Call *k, const Outcome *out, const Err *err) {
@@ -508,9 +515,7 @@ int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *out, E
   if (plan_make(conn, request, &plan, err) != RC_OK) {
     return err->rc;
   }
-  start_call(&k, conn, request, memo, &plan);
-  k.store = conn_store(conn, 1, err);
-  if (!k.store || request_key(request, owner_of(&k), k.store->seed, &k.key, err) != RC_OK) {
+  if (call_start(&k, conn, request, memo, &plan, err) != RC_OK) {
     return err->rc;
   }
   ledger_flush_if_due(k.store, &later); /* what can't be written now stays queued */

@@ -60,8 +60,7 @@ static int declare(sqlite3 *db, const TableKind *kind, const char *columns, Err 
   int rc = text ? sqlite3_declare_vtab(db, text) : SQLITE_NOMEM;
   sqlite3_free(text);
   if (rc == SQLITE_OK) {
-    rc =
-        sqlite3_vtab_config(db, kind->is_guarded ? SQLITE_VTAB_DIRECTONLY : SQLITE_VTAB_INNOCUOUS);
+    rc = sqlite3_vtab_config(db, kind->is_guarded ? SQLITE_VTAB_DIRECTONLY : SQLITE_VTAB_INNOCUOUS);
   }
   return rc == SQLITE_NOMEM ? err_nomem(err)
          : rc != SQLITE_OK  ? err_set(err, rc, "store", "%s", sqlite3_errmsg(db))
@@ -101,9 +100,8 @@ static int xConnect(sqlite3 *db, void *aux, int argc, const char *const *argv, s
   (void)argc;
   (void)argv;
   char *columns = columns_of(b, &err);
-  Table *t = columns && declare(db, b->kind, columns, &err) == RC_OK
-                 ? make_table(b, columns, &err)
-                 : NULL;
+  Table *t =
+      columns && declare(db, b->kind, columns, &err) == RC_OK ? make_table(b, columns, &err) : NULL;
   sqlite3_free(columns);
   *table = t ? &t->base : NULL;
   if (!t && err.rc != RC_NOMEM) {

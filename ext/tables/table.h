@@ -38,31 +38,35 @@ typedef struct TableCursor {
 
 /* What a query came with. */
 typedef struct TableQuery {
-  const char *plan; /* of a kind that plans by itself: its idxStr */
-  int n;            /* of `args` */
+  const char *plan;     /* of a kind that plans by itself: its idxStr */
+  int n;                /* of `args` */
   sqlite3_value **args; /* of a kind with arguments: in their order, NULL where not given */
 } TableQuery;
 
 struct TableKind {
-  int is_guarded;      /* it spends, sends or reads the ledger: DIRECTONLY, and the guard is asked; else INNOCUOUS */
-  const char *columns; /* "a TEXT, b INTEGER"; NULL: those of the ledger's table or view of that name */
-  const char *ledger;  /* NULL: columns are all; else they are followed by those of that table of the store */
+  int is_guarded; /* it spends, sends or reads the ledger: DIRECTONLY, and the guard is asked; else INNOCUOUS */
+  const char
+      *columns; /* "a TEXT, b INTEGER"; NULL: those of the ledger's table or view of that name */
+  const char *
+      ledger; /* NULL: columns are all; else they are followed by those of that table of the store */
   const char *args[TABLE_MOST_ARGS]; /* hidden columns */
   int n_required;                    /* of them */
   const char *usage;                 /* said where one of these is missing */
   double rows, cost;                 /* estimates */
   size_t table_size, cursor_size;
 
-  int (*connect)(Table *t, const char *columns, Err *err); /* NULL, or more to do; `columns` as declared */
-  void (*disconnect)(Table *t);                            /* NULL, or what connect made */
-  int (*plan)(Table *t, sqlite3_index_info *info);         /* NULL: the kit plans the arguments */
-  int (*query)(TableCursor *c, const TableQuery *q, Err *err); /* to the first row, or the end; cleared before */
+  int (*connect)(Table *t, const char *columns,
+                 Err *err);                        /* NULL, or more to do; `columns` as declared */
+  void (*disconnect)(Table *t);                    /* NULL, or what connect made */
+  int (*plan)(Table *t, sqlite3_index_info *info); /* NULL: the kit plans the arguments */
+  int (*query)(TableCursor *c, const TableQuery *q,
+               Err *err); /* to the first row, or the end; cleared before */
   int (*next)(TableCursor *c, Err *err);
   int (*is_done)(const TableCursor *c);
   void (*column)(TableCursor *c, sqlite3_context *ctx, int column);
   sqlite3_int64 (*rowid)(const TableCursor *c); /* NULL: the row's number */
-  void (*clear)(TableCursor *c);                /* frees what a query made; also after one that failed */
-  void (*close)(TableCursor *c);                /* NULL, or frees what lives longer */
+  void (*clear)(TableCursor *c); /* frees what a query made; also after one that failed */
+  void (*close)(TableCursor *c); /* NULL, or frees what lives longer */
 };
 
 /* Registers a table under a name, with the guard too. `name` and `of` are borrowed for good. An SQLite code. */
