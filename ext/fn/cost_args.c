@@ -217,13 +217,12 @@ static int take_counts(const CostOptions *o, Usage *u, Err *err) {
 }
 
 /* Who reports: the provider that was named, or the one that sells the model. */
-static const Vendor *vendor_of(Conn *c, const CostOptions *o, const PricingAsk *ask, Err *err) {
-  PricingFound found;
+static const Vendor *vendor_of(Conn *c, const CostOptions *o, PricingAsk *ask, Err *err) {
   if (o->provider[0]) {
     return vendor_by_word(o->provider);
   }
-  return pricing_find(c, ask, 0, "standard", "", &found, err) >= 0 ? found.ref->seller.vendor
-                                                                   : NULL;
+  const PriceRef *ref = pricing_find(c, ask, err);
+  return ref ? ref->seller.vendor : NULL;
 }
 
 static int check_api(const CostOptions *o, const Vendor *vendor, Err *err) {
@@ -295,7 +294,8 @@ int cost_args_read(sqlite3_context *ctx, int argc, sqlite3_value **argv, CostArg
   usage_init(&args->usage);
   for (int i = 0; i < at && i < argc; i++) {
     if (sqlite3_value_type(argv[i]) == SQLITE_NULL && err->rc == RC_OK) {
-      return 0; /* an unknown count has an unknown cost */
+      args->is_null = 1; /* an unknown count has an unknown cost */
+      return RC_OK;
     }
   }
   if (!is_usage && argc < 3) {
@@ -309,7 +309,8 @@ int cost_args_read(sqlite3_context *ctx, int argc, sqlite3_value **argv, CostArg
                              ? options_of(ctx, argc > at ? argv[at] : NULL, at, &args->options, err)
                              : NULL;
   if (!o || !args->ask.model) {
-    return err->rc == RC_OK ? 0 : -1;
+    args->is_null = 1;
+    return err->rc;
   }
   args->unknown_is_null = o->unknown == CHOICE_NULL;
   args->error_is_null = o->on_error == CHOICE_NULL;
@@ -320,10 +321,7 @@ int cost_args_read(sqlite3_context *ctx, int argc, sqlite3_value **argv, CostArg
     read_count_arg(argv[1], "input_tokens", UNIT_INPUT, &args->usage, err);
     read_count_arg(argv[2], "output_tokens", UNIT_OUTPUT, &args->usage, err);
   }
-  if (err->rc == RC_OK) {
-    take_options(o, args, err);
-  }
-  return err->rc == RC_OK ? 1 : -1;
+  return err->rc == RC_OK ? take_options(o, args, err) : err->rc;
 }
 
 void cost_args_free(CostArgs *args) {
@@ -339,7 +337,7 @@ int price_options_read(Conn *c, const char *json, size_t n, PriceOptions *out, E
   }
   take_ask(o, &out->ask);
   out->unknown_is_null = o->unknown == CHOICE_NULL;
-  out->input_tokens = o->has & UNIT_BIT(UNIT_INPUT) ? o->n[UNIT_INPUT] : 0;
+  out->ask.input_tokens = o->has & UNIT_BIT(UNIT_INPUT) ? o->n[UNIT_INPUT] : 0;
   take_service(o, &out->usage);
   return check_words(c->config, o, err);
 }
