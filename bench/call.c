@@ -240,8 +240,7 @@ static double part_parse(Parts *p) {
   for (int i = 0; i < cpu_calls; i++) {
     Err err = {0};
     Reply reply = {0};
-    Cost cost;
-    char why[200];
+    PricingAnswer priced;
     cJSON *tree = json_parse(p->answer, p->answer_n, "the answer", &err);
     int ok = tree && provider_api("openai")->parse(tree, &reply, &err) == RC_OK;
     if (ok) {
@@ -249,7 +248,7 @@ static double part_parse(Parts *p) {
     }
     PricingAsk ask = {.model = reply.model, .provider = "openai", .at_ms = 1795384400000};
     if (!ok || pricing_refresh(p->conn, NULL, &err) != RC_OK ||
-        pricing_cost(p->conn, &ask, &reply.usage, &cost, why, sizeof why, &err) != 1) {
+        pricing_answer(p->conn, &ask, &reply.usage, &priced, &err) != PRICED) {
       die("parse", err.msg);
     }
     reply_free(&reply);

@@ -12,7 +12,8 @@ $(B)/standin: $(wildcard tests/standin/*.c tests/standin/*.h) | deps-test
 	@mkdir -p $(@D); echo "cc $@"; $(CC) $(CFLAGS) -std=c11 -D_GNU_SOURCE $(WARN) -o $@ $(filter %.c,$^) $(STANDIN_LIBS)
 
 # What the unit tests link: all that knows neither SQLite nor curl.
-PURE     := ext/base/% ext/core/% ext/wire/% ext/trust/hosts.c ext/trust/scrub.c vec/engine/% vec/embed/% vec/policy/% vec/cache/settings.c
+PURE     := ext/base/% ext/core/% ext/wire/% ext/trust/hosts.c ext/trust/scrub.c vec/engine/% vec/embed/% vec/policy/% \
+            vec/cache/settings.c ext/conn/settings.c
 IMPURE   := $(addprefix ext/base/sqlite/,args.c columns.c savepoint.c schema_watch.c vtab.c)
 UNIT     := $(patsubst %.c,$(B)/unit/%,$(notdir $(wildcard tests/unit/test_*.c)))
 UNIT_OBJ := $(patsubst %.c,$(B)/asan/%.o,$(filter-out $(IMPURE),$(filter $(PURE),$(SRC)))) $(B)/asan/sql_text.o
@@ -24,7 +25,7 @@ $(B)/unit/test_%: test_%.c $(UNIT_OBJ) tests/unit/unit.h | deps-test
 $(B)/unit/test_nomem: WRAPPED = $(foreach f,malloc calloc realloc aligned_alloc strdup utf8proc_map pcre2_compile_8,-Xlinker --wrap=$f)
 # The AVX-512 and NEON kernels on any processor (SIMDe overflows where the instructions wrap).
 $(B)/unit/test_kernels_simde: tests/unit/test_kernels.c $(wildcard vec/engine/kernels/kernels*.c) vec/engine/kernels/vec.c \
-    $(addprefix $(B)/asan/ext/base/,buf.o error.o utf8.o text/json.o text/text.o) | deps-test
+    $(addprefix $(B)/asan/ext/base/,buf.o error.o utf8.o text/decimal.o text/json.o text/text.o) | deps-test
 	@mkdir -p $(@D); echo "cc $@"; $(CC) $(ALL_CFLAGS) $(SANITIZE) -fno-sanitize=signed-integer-overflow -fwrapv -w -Wno-psabi -DVEC_SIMDE -mavx2 -mfma -Itests/unit \
 	  $(shell pkg-config --cflags cmocka) -o $@ $^ $(shell pkg-config --libs cmocka) $(LIBS)
 

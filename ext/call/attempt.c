@@ -243,17 +243,17 @@ static long long column_of(const Usage *u, Unit unit) {
 }
 
 /* The cost of one usage, under the name the answer gives. Where nobody prices that, the user may have
-** priced the one that was asked for himself (a server's own names). Returns as pricing_cost. */
-static int price_one(Call *k, PricingAsk ask, const Usage *u, Cost *cost, char *why, size_t size,
-                     Err *err) {
+** priced the one that was asked for himself (a server's own names). */
+static PriceVerdict price_one(Call *k, PricingAsk ask, const Usage *u, PricingAnswer *answer,
+                              Err *err) {
   int is_named = ask.model[0] != 0;
-  int priced = is_named ? pricing_cost(k->conn, &ask, u, cost, why, size, err) : 0;
-  if (priced == 0 && !why[0]) {
+  PriceVerdict verdict = is_named ? pricing_answer(k->conn, &ask, u, answer, err) : NO_MODEL;
+  if (verdict == NO_MODEL) {
     ask.model = k->model.name;
     ask.list = is_named ? "" : NULL;
-    priced = pricing_cost(k->conn, &ask, u, cost, why, size, err);
+    verdict = pricing_answer(k->conn, &ask, u, answer, err);
   }
-  return priced;
+  return verdict;
 }
 
 static PricingAsk ask_of(const Call *k, const Reply *reply) {
@@ -261,11 +261,10 @@ static PricingAsk ask_of(const Call *k, const Reply *reply) {
 }
 
 /* All parts of an answer that was billed in several: their costs and their tokens add up. */
-static int price_parts(Call *k, Reply *reply, Cost *cost, char *why, size_t size, Err *err) {
-  const PricingAsk main = ask_of(k, reply);
-  Cost one;
-  int priced = 1;
-  *cost = 0;
+static PriceVerdict price_parts(Call *k, Reply *reply, PricingAnswer *answer, Err *err) {
+  PricingAsk main = ask_of(k, reply);
+  PriceVerdict verdict = PRICED;
+  Cost total = 0;
   reply->usage.has = 0;
   for (int i = 0; i < reply->n_parts; i++) {
     const UsagePart *part = &reply->parts[i];
@@ -274,13 +273,16 @@ static int price_parts(Call *k, Reply *reply, Cost *cost, char *why, size_t size
       long long sum = usage_get(&reply->usage, unit);
       usage_set(&reply->usage, unit, (sum == USAGE_UNKNOWN ? 0 : sum) + part->usage.n[unit]);
     }
-    if (priced == 1) {
-      priced =
-          price_one(k, pricing_ask_of_part(&main, part, NULL), &part->usage, &one, why, size, err);
-      priced = priced == 1 ? cost_add(cost, one, why, size) : priced;
+    if (verdict == PRICED) {
+      PricingAsk ask = pricing_ask_of_part(k->conn, &main, part, err);
+      verdict = price_one(k, ask, &part->usage, answer, err);
+    }
+    if (verdict == PRICED) {
+      verdict = cost_add(&total, answer->sum.cost, answer->sum.why);
     }
   }
-  return priced;
+  answer->sum.cost = total;
+  return verdict;
 }
 
 static int fill_usage(Call *k, const Reply *reply, Err *err) {
@@ -308,14 +310,13 @@ static int fill_usage(Call *k, const Reply *reply, Err *err) {
 ** be read just now. */
 static int price_reply(Call *k, Reply *reply, Err *failure) {
   LedgerRow *row = &k->row;
-  Cost cost = 0;
-  char why[200] = "";
+  PricingAnswer answer = {.sum.why = ""};
+  char *why = answer.sum.why;
   Err err = {0};
-  int priced = 0;
+  PriceVerdict verdict = NO_PRICE;
   if (pricing_refresh(k->conn, NULL, &err) == RC_OK) {
-    priced = reply->n_parts
-                 ? price_parts(k, reply, &cost, why, sizeof why, &err)
-                 : price_one(k, ask_of(k, reply), &reply->usage, &cost, why, sizeof why, &err);
+    verdict = reply->n_parts ? price_parts(k, reply, &answer, &err)
+                             : price_one(k, ask_of(k, reply), &reply->usage, &answer, &err);
   }
   if (fill_usage(k, reply, failure) != RC_OK) {
     return failure->rc;
@@ -325,12 +326,13 @@ static int price_reply(Call *k, Reply *reply, Err *failure) {
     *failure = err;
     return failure->rc;
   }
-  row->cost_nusd = priced == 1 ? cost_nusd(cost) : LEDGER_NULL;
+  row->cost_nusd = verdict == PRICED ? cost_nusd(answer.sum.cost) : LEDGER_NULL;
   scrub(k, reply->usage_error, sizeof reply->usage_error);
-  scrub(k, why, sizeof why);
+  scrub(k, why, PRICE_WHY);
   scrub(k, err.msg, sizeof err.msg);
   const char *reason = reply->usage_error[0] ? reply->usage_error : err.rc ? err.msg : why;
-  if (reason[0] && (priced < 0 || reply->usage_error[0] || reply->usage.has)) {
+  int is_wrong = verdict == BAD_USAGE || verdict == FAILED || reply->usage_error[0];
+  if (reason[0] && (is_wrong || reply->usage.has)) {
     snprintf(k->error, sizeof k->error, "unpriced: %.300s", reason);
     row->error = k->error;
   }

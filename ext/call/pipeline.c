@@ -566,8 +566,15 @@ static const char *dry_cache_state(Call *k, Err *err) {
   return found == 1 ? "hit" : "miss";
 }
 
-static void add_dollars(cJSON *tree, const char *name, int priced, Cost cost, Err *err) {
-  json_add(tree, name, priced == 1 ? cJSON_CreateNumber(cost_usd(cost)) : cJSON_CreateNull(), err);
+/* What a usage costs; null where that is not known. */
+static void add_dollars(cJSON *tree, const char *name, Call *k, const Usage *u, Err *err) {
+  PricingAsk ask = {
+      .model = k->model.name, .provider = k->model.provider, .at_ms = k->plan->started_ms};
+  PricingAnswer answer;
+  int priced = err->rc == RC_OK && pricing_refresh(k->conn, NULL, err) == RC_OK &&
+               pricing_answer(k->conn, &ask, u, &answer, err) == PRICED;
+  json_add(tree, name, priced ? cJSON_CreateNumber(cost_usd(answer.sum.cost)) : cJSON_CreateNull(),
+           err);
 }
 
 /* Tokens and prices of the dry run: the input as the model counts it (how a schema is billed, no
@@ -575,7 +582,6 @@ static void add_dollars(cJSON *tree, const char *name, int priced, Cost cost, Er
 static void add_estimates(cJSON *tree, Call *k, Err *err) {
   const Options *o = k->request->options;
   Usage u;
-  Cost cost = 0;
   TokenRule rule;
   if (counter_model_rule(k->conn, &k->model, &rule, err) != RC_OK) {
     return;
@@ -591,19 +597,12 @@ static void add_estimates(cJSON *tree, Call *k, Err *err) {
   json_add(tree, "input_tokens", cJSON_CreateNumber((double)input), err);
   json_add(tree, "input_tokens_are",
            cJSON_CreateString(rule.is_exact && !o->schema ? "exact" : "estimated"), err);
-  PricingAsk ask = {
-      .model = k->model.name, .provider = k->model.provider, .at_ms = k->plan->started_ms};
-  char why[120];
-  int priced = pricing_refresh(k->conn, NULL, err) == RC_OK
-                   ? pricing_cost(k->conn, &ask, &u, &cost, why, sizeof why, err)
-                   : 0;
-  add_dollars(tree, "input_cost_usd", priced, cost, err);
+  add_dollars(tree, "input_cost_usd", k, &u, err);
   u.has &= ~UNIT_BIT(UNIT_OUTPUT);
   if (o->max_tokens != OPTION_UNSET) {
     usage_set(&u, UNIT_OUTPUT, o->max_tokens);
   }
-  priced = err->rc == RC_OK ? pricing_cost(k->conn, &ask, &u, &cost, why, sizeof why, err) : 0;
-  add_dollars(tree, "max_cost_usd", priced, cost, err);
+  add_dollars(tree, "max_cost_usd", k, &u, err);
 }
 
 /* With "auto" and no key at all, the first tier stands for the route: nothing is sent anyway. */

@@ -23,7 +23,7 @@ typedef struct Held {
 enum { HELD = 2 }; /* tables mix requests on both sides of a tier */
 
 /* A name that was found, and the prices that held last. */
-typedef struct Entry {
+typedef struct PricingEntry {
   char *key; /* model, provider and list, each ended by NUL */
   size_t n_key;
   char *word; /* of the provider, or NULL */
@@ -38,7 +38,8 @@ typedef struct Pricing {
   unsigned serial; /* of the configuration that the entries belong to */
   Entry *slots[LIMIT_PRICED_MODELS];
   int n;
-  PriceRef too_long; /* of a name that no model can have */
+  unsigned forgotten; /* how often: entries found before that are gone */
+  Entry too_long;     /* of a name that no model can have */
 } Pricing;
 
 /* ---- freshness */
@@ -72,6 +73,7 @@ static void forget(Pricing *p) {
     p->slots[i] = NULL;
   }
   p->n = 0;
+  p->forgotten++;
 }
 
 static void free_pricing(void *slot) {
@@ -157,25 +159,47 @@ static size_t key_of(const PricingAsk *ask, char *key, size_t size) {
   return n;
 }
 
-static Entry *entry_of(Conn *conn, Pricing *p, const PricingAsk *ask, const char *key, size_t n_key,
-                       Err *err) {
-  if (p->serial != conn->config->serial || p->n > LIMIT_PRICED_MODELS / 2) {
-    forget(p);
-    p->serial = conn->config->serial;
-  }
+/* The slot of a key: its entry, or the empty one where it goes. */
+static Entry **slot_of(Pricing *p, const char *key, size_t n_key) {
   unsigned at = (unsigned)hash_short(key, n_key) % LIMIT_PRICED_MODELS;
   while (p->slots[at] &&
          (p->slots[at]->n_key != n_key || memcmp(p->slots[at]->key, key, n_key) != 0)) {
     at = (at + 1) % LIMIT_PRICED_MODELS;
   }
-  if (!p->slots[at]) {
-    p->slots[at] = make_entry(conn, ask, key, n_key);
-    p->n += p->slots[at] != NULL;
+  return &p->slots[at];
+}
+
+/* The entry of what is asked for, made where it is new; NULL and *err. */
+static Entry *look_up(Conn *conn, Pricing *p, const PricingAsk *ask, Err *err) {
+  char key[2 * LIMIT_MODEL_NAME];
+  size_t n_key = key_of(ask, key, sizeof key);
+  if (n_key == 0) {
+    model_name_lower(ask->model, p->too_long.ref.name, sizeof p->too_long.ref.name);
+    return &p->too_long;
   }
-  if (!p->slots[at]) {
+  Entry **slot = slot_of(p, key, n_key);
+  if (!*slot) {
+    *slot = make_entry(conn, ask, key, n_key);
+    p->n += *slot != NULL;
+  }
+  if (!*slot) {
     err_nomem(err);
   }
-  return p->slots[at];
+  return *slot;
+}
+
+/* The same, but for what this `ask` has found already. */
+static Entry *entry_of(Conn *conn, const PricingAsk *ask, Err *err) {
+  Pricing *p = conn_slot(conn, &slot_type, err);
+  if (!p) {
+    return NULL;
+  }
+  if (p->serial != conn->config->serial || p->n > LIMIT_PRICED_MODELS / 2) {
+    forget(p);
+    p->serial = conn->config->serial;
+  }
+  int is_found = ask->found.entry && ask->found.of == p->forgotten;
+  return is_found ? ask->found.entry : look_up(conn, p, ask, err);
 }
 
 /* ---- prices */
@@ -202,52 +226,58 @@ static const PriceSet *set_for(Entry *e, const PriceWhen *when) {
   return &h->set;
 }
 
-int pricing_find(Conn *conn, const PricingAsk *ask, long long input_tokens, const char *service,
-                 const char *geo, PricingFound *found, Err *err) {
-  char key[2 * LIMIT_MODEL_NAME];
-  size_t n_key = key_of(ask, key, sizeof key);
-  PriceWhen when = {ask->at_ms, input_tokens, service, geo};
-  Pricing *p = conn_slot(conn, &slot_type, err);
-  if (!p) {
-    return -1;
-  }
-  if (n_key == 0) {
-    PriceRef *ref = &p->too_long;
-    model_name_lower(ask->model, ref->name, sizeof ref->name);
-    *found = (PricingFound){ref, NULL};
-    return 0;
-  }
-  Entry *e = entry_of(conn, p, ask, key, n_key, err);
-  if (!e) {
-    return -1;
-  }
-  *found = (PricingFound){&e->ref, e->known ? set_for(e, &when) : NULL};
-  return e->known;
+const PriceRef *pricing_find(Conn *conn, PricingAsk *ask, Err *err) {
+  ask->found.entry = entry_of(conn, ask, err);
+  const Pricing *p = conn_slot_if_any(conn, &slot_type);
+  ask->found.of = p ? p->forgotten : 0;
+  return ask->found.entry ? &ask->found.entry->ref : NULL;
 }
 
-int pricing_cost(Conn *conn, const PricingAsk *ask, const Usage *u, Cost *cost, char *why,
-                 size_t size, Err *err) {
-  PricingFound found;
+/* Those that hold `when`, where anything is known of the name. */
+static PriceVerdict answer_prices(Conn *conn, const PricingAsk *ask, const PriceWhen *when,
+                                  PricingAnswer *answer, Err *err) {
+  Entry *e = entry_of(conn, ask, err);
+  answer->ref = e ? &e->ref : NULL;
+  answer->set = e && e->known ? set_for(e, when) : NULL;
+  answer->sum.cost = 0;
+  answer->sum.why[0] = 0;
+  if (!answer->set) {
+    return e ? NO_MODEL : FAILED;
+  }
+  if (answer->set->missing) {
+    snprintf(answer->sum.why, sizeof answer->sum.why, "%s ('%s')", answer->set->missing,
+             when->geo[0] ? when->geo : when->service);
+    return NO_PRICE;
+  }
+  return PRICED;
+}
+
+PriceVerdict pricing_prices(Conn *conn, const PricingAsk *ask, PricingAnswer *answer, Err *err) {
+  const PriceWhen when = {ask->at_ms, ask->input_tokens, ask->service ? ask->service : "standard",
+                          ask->geo ? ask->geo : ""};
+  return answer_prices(conn, ask, &when, answer, err);
+}
+
+PriceVerdict pricing_answer(Conn *conn, const PricingAsk *ask, const Usage *u,
+                            PricingAnswer *answer, Err *err) {
   long long input = usage_get(u, UNIT_INPUT);
-  *cost = 0;
-  snprintf(why, size, "%s", "");
-  int known =
-      pricing_find(conn, ask, input == USAGE_UNKNOWN ? 0 : input, u->service, u->geo, &found, err);
-  if (known != 1) {
-    return known < 0 ? -2 : 0;
-  }
-  if (found.set->missing) {
-    snprintf(why, size, "%s ('%s')", found.set->missing, u->geo[0] ? u->geo : u->service);
-    return 0;
-  }
-  return price_cost(found.set, u, cost, why, size);
+  const PriceWhen when = {ask->at_ms, input == USAGE_UNKNOWN ? 0 : input, u->service, u->geo};
+  PriceVerdict verdict = answer_prices(conn, ask, &when, answer, err);
+  return verdict == PRICED ? price_cost(answer->set, u, &answer->sum) : verdict;
 }
 
-PricingAsk pricing_ask_of_part(const PricingAsk *ask, const UsagePart *part, const char *seller) {
+/* The provider that sells what is asked for, as far as it is known. */
+static const char *seller_of(Conn *conn, PricingAsk *ask, Err *err) {
+  const PriceRef *ref = pricing_find(conn, ask, err);
+  return ref && ask->found.entry->known && ref->seller.vendor ? ref->seller.vendor->id : NULL;
+}
+
+PricingAsk pricing_ask_of_part(Conn *conn, PricingAsk *ask, const UsagePart *part, Err *err) {
   PricingAsk of_part = *ask;
   if (part->model[0] && !strstr(ask->model, part->model)) {
     of_part.model = part->model;
-    of_part.provider = ask->provider ? ask->provider : seller;
+    of_part.provider = ask->provider ? ask->provider : seller_of(conn, ask, err);
+    of_part.found.entry = NULL;
   }
   return of_part;
 }

@@ -11,39 +11,46 @@
 #include "core/price/price.h"
 #include "conn/conn.h"
 
-/* What is to be priced. */
+/* A question about prices. */
 typedef struct PricingAsk {
   const char *model;
   const char *provider; /* NULL: that of the model's row in llm_models, or as the name tells */
   const char *list; /* NULL: all; else only this list ("catalogue": the compiled-in one; "": none,
-                           the single rows) */
+                        the single rows) */
   long long at_ms;
+  const char *service, *geo; /* NULL: the standard one; anywhere. A usage says its own */
+  long long input_tokens;    /* the size of the request: tiers go by it. A usage says its own */
+  struct {
+    struct PricingEntry *entry;
+    unsigned of; /* how often names at hand had been dropped then: others since, and it is gone */
+  } found;       /* what pricing_find keeps, of this model, provider and list; else zero */
 } PricingAsk;
 
-/* What was found; borrowed until the next call. */
-typedef struct PricingFound {
-  const PriceRef *ref;
-  const PriceSet *set; /* NULL: not known. set->missing: known, but not priced */
-} PricingFound;
-
-/* What is asked of one part of an answer: its own model, at who sells the main one (`seller`: where `ask`
-** does not say who). A seller may have another name for the same: "us.anthropic.claude-opus-4-8-v1:0". */
-PricingAsk pricing_ask_of_part(const PricingAsk *ask, const UsagePart *part, const char *seller);
+/* The answer, borrowed until prices are asked for again. */
+typedef struct PricingAnswer {
+  const PriceRef *ref; /* what the name means: who sells it. With NO_MODEL why it means nothing */
+  const PriceSet *set; /* the prices that hold; NULL with NO_MODEL. set->missing: none does */
+  PriceSum sum;        /* of a usage; sum.why says NO_PRICE and BAD_USAGE, "" with others */
+} PricingAnswer;
 
 /* Looks whether the user's tables have changed. Once per execution of a statement is enough: pass
 ** the function's context, or NULL to look now. */
 int pricing_refresh(Conn *conn, sqlite3_context *ctx, Err *err);
 
-/* The prices for a request. 1 and *found; 0 where the model is not known (found->ref says why); -1
-** and *err. After pricing_refresh. */
-int pricing_find(Conn *conn, const PricingAsk *ask, long long input_tokens, const char *service,
-                 const char *geo, PricingFound *found, Err *err);
+/* What a name means, whatever is then asked of it: who sells it. It is not looked up again for this
+** `ask`. Borrowed until prices are asked for again; NULL and *err. All of these after pricing_refresh. */
+const PriceRef *pricing_find(Conn *conn, PricingAsk *ask, Err *err);
 
-/* The cost of a usage. 1 and *cost; 0 where the model, a count or a price that is needed is not known;
-** -1 where the usage contradicts itself: `why` says it for both ("" where the model is unknown), in
-** `size` bytes. -2 and *err. */
-int pricing_cost(Conn *conn, const PricingAsk *ask, const Usage *usage, Cost *cost, char *why,
-                 size_t size, Err *err);
+/* The prices for a request: PRICED, NO_MODEL, NO_PRICE or FAILED. */
+PriceVerdict pricing_prices(Conn *conn, const PricingAsk *ask, PricingAnswer *answer, Err *err);
+
+/* The cost of a usage, at the prices of its service, place and size. */
+PriceVerdict pricing_answer(Conn *conn, const PricingAsk *ask, const Usage *usage,
+                            PricingAnswer *answer, Err *err);
+
+/* What is asked of one part of an answer: its own model, at who sells the main one where `ask` does
+** not say who. (A seller may have another name for the same: "us.anthropic.claude-opus-4-8-v1:0".) */
+PricingAsk pricing_ask_of_part(Conn *conn, PricingAsk *ask, const UsagePart *part, Err *err);
 
 /* Records that a name has no price: the nearest that have, or whose it may be. `hint` goes behind it.
 ** Returns err->rc. */

@@ -10,7 +10,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -50,15 +49,7 @@ Conn *conn_new(sqlite3 *db, CacheFindEmbedder find) {
       sqlite3_free(c);
       return NULL;
     }
-    c->set = (Settings){.log_text = LOG_FULL,
-                        .cache = CACHE_EXACT,
-                        .max_false_hits = (double)NAN,
-                        .ttl_ms = OPTION_UNSET,
-                        .timeout_ms = 300000,
-                        .connect_timeout_ms = 10000,
-                        .idle_timeout_ms = 120000,
-                        .retries = 2,
-                        .backoff_ms = 500};
+    settings_init(&c->set);
   }
   return c;
 }
@@ -139,9 +130,7 @@ void conn_unref(void *p) {
   config_free(c->config);
   free_slots(c);
   guard_free(c->guard);
-  sqlite3_free(c->set.store);
-  sqlite3_free(c->set.proxy);
-  sqlite3_free(c->set.minilm);
+  settings_free(&c->set);
   sqlite3_free(c);
 }
 

@@ -13,26 +13,12 @@
 
 #include "base/clock.h"
 #include "vec/cache/cache.h"
+#include "conn/settings.h"
 #include "base/error.h"
 #include "core/request/options.h"
 #include "net/transport.h"
 #include "store/config.h"
 #include "store/store.h"
-
-typedef enum CacheScope { SCOPE_SHARED, SCOPE_USER } CacheScope;
-typedef enum LogText { LOG_FULL, LOG_HASH, LOG_NONE } LogText;
-
-/* Settings of llm_config; see the table in config.c for their meaning. */
-typedef struct Settings {
-  char *store;           /* path, "main", or NULL: beside the database */
-  char *proxy;           /* NULL: none */
-  char *minilm;          /* path of MiniLM's weights, or NULL: beside the library */
-  int log_text;          /* LogText */
-  int cache;             /* CacheMode that requests have unless they say otherwise */
-  int scope;             /* CacheScope */
-  double max_false_hits; /* of the built-in semantic cache; NAN: its threshold is fixed */
-  long long ttl_ms, timeout_ms, connect_timeout_ms, idle_timeout_ms, retries, backoff_ms;
-} Settings;
 
 struct Conn;
 

@@ -16,154 +16,58 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum SettingType { S_TEXT, S_NUMBER, S_DURATION, S_SHARE, S_WORD } SettingType;
-
-/* Every setting of llm_config. */
-static const struct Setting {
-  const char *name;
-  SettingType type;
-  size_t at;
-  long long min, max;
-  const char *const *words; /* S_WORD */
-} settings[] = {
-#define AT(member) offsetof(Settings, member)
-    {"store", S_TEXT, AT(store), 0, 0, NULL},
-    {"proxy", S_TEXT, AT(proxy), 0, 0, NULL},
-    {"minilm", S_TEXT, AT(minilm), 0, 0, NULL},
-    {"log_text", S_WORD, AT(log_text), 0, 0, (const char *const[]){"full", "hash", "none", NULL}},
-    {"cache", S_WORD, AT(cache), 0, 0,
-     (const char *const[]){"exact", "semantic", "off", "refresh", NULL}},
-    {"cache_scope", S_WORD, AT(scope), 0, 0, (const char *const[]){"shared", "user", NULL}},
-    {"max_false_hits", S_SHARE, AT(max_false_hits), 0, 0, NULL},
-    {"ttl", S_DURATION, AT(ttl_ms), 1, LIMIT_COUNT, NULL},
-    {"timeout_ms", S_NUMBER, AT(timeout_ms), 1, 3600000, NULL},
-    {"connect_timeout_ms", S_NUMBER, AT(connect_timeout_ms), 1, 3600000, NULL},
-    {"idle_timeout_ms", S_NUMBER, AT(idle_timeout_ms), 0, 3600000, NULL},
-    {"retries", S_NUMBER, AT(retries), 0, LIMIT_ATTEMPTS - 1, NULL},
-    {"backoff_ms", S_NUMBER, AT(backoff_ms), 0, LIMIT_BACKOFF_MS, NULL},
-};
-enum { N_SETTINGS = sizeof settings / sizeof settings[0] };
-
-static const struct Setting *find_setting(const char *name) {
-  for (int i = 0; i < N_SETTINGS; i++) {
-    if (strcmp(settings[i].name, name) == 0) {
-      return &settings[i];
-    }
-  }
-  return NULL;
-}
-
-static int unknown_setting(const char *name, Err *err) {
-  sqlite3_str *s = sqlite3_str_new(NULL);
-  for (int i = 0; i < N_SETTINGS; i++) {
-    sqlite3_str_appendf(s, "%s%s", i ? ", " : "", settings[i].name);
-  }
-  char *list = sqlite3_str_finish(s);
-  if (!list) {
-    return err_nomem(err);
-  }
-  err_set(err, RC_ERROR, "bad_option", "unknown setting '%.40s' (valid: %s)", name, list);
-  sqlite3_free(list);
-  return err->rc;
-}
-
-static int set_text(Conn *c, const struct Setting *s, sqlite3_value *v, Err *err) {
-  const char *value = arg_text(v, "the value", err);
-  if (err->rc != RC_OK) {
-    return err->rc;
-  }
-  if (s->at == AT(store) && c->store) {
-    return err_set(err, RC_ERROR, "bad_option",
-                   "the store of this connection is in use already: set it before the first call");
-  }
-  char **at = (char **)((char *)&c->set + s->at);
-  char *copy = value && value[0] ? sqlite3_mprintf("%s", value) : NULL;
-  if (value && value[0] && !copy) {
-    return err_nomem(err);
-  }
-  sqlite3_free(*at);
-  *at = copy;
-  return RC_OK;
-}
-
-static int set_word(Conn *c, const struct Setting *s, sqlite3_value *v, Err *err) {
-  char list[128] = "";
-  const char *value = arg_text(v, "the value", err);
-  int n = 0;
-  for (int i = 0; s->words[i]; i++) {
-    if (value && strcmp(s->words[i], value) == 0) {
-      *(int *)((char *)&c->set + s->at) = i;
-      return RC_OK;
-    }
-    sqlite3_snprintf((int)sizeof list - n, list + n, "%s'%s'", i ? ", " : "", s->words[i]);
-    n += (int)strlen(list + n);
-  }
-  return err_set(err, RC_ERROR, "bad_option", "setting '%s': expected one of %s", s->name, list);
-}
-
-/* Numbers and durations; SQL NULL takes a duration back to "none". */
-static int set_number(Conn *c, const struct Setting *s, sqlite3_value *v, Err *err) {
-  long long *at = (long long *)((char *)&c->set + s->at);
-  int is_duration = s->type == S_DURATION;
-  if (is_duration && sqlite3_value_type(v) == SQLITE_NULL) {
-    *at = OPTION_UNSET;
-    return RC_OK;
-  }
-  const char *text = arg_text(v, "the value", err);
-  int is_number = sqlite3_value_numeric_type(v) == SQLITE_INTEGER;
-  long long value = is_duration ? (text ? duration_parse(text) : -1) : sqlite3_value_int64(v);
-  if ((!is_duration && !is_number) || value < s->min || value > s->max) {
-    return is_duration
-               ? err_set(err, RC_ERROR, "bad_option",
-                         "setting '%s': expected seconds, or a duration such as '15m', '7d'",
-                         s->name)
-               : err_set(err, RC_ERROR, "bad_option",
-                         "setting '%s': expected an integer from %lld to %lld", s->name, s->min,
-                         s->max);
-  }
-  *at = value;
-  return RC_OK;
-}
-
-/* A share of all; SQL NULL takes it back to "none". */
-static int set_share(Conn *c, const struct Setting *s, sqlite3_value *v, Err *err) {
-  double *at = (double *)(void *)((char *)&c->set + s->at);
+/* An SQL value; a text that is a number is one, too. */
+static SpecValue value_of(const char *name, sqlite3_value *v, Err *err) {
   int type = sqlite3_value_numeric_type(v);
-  double value = type == SQLITE_NULL ? (double)NAN : sqlite3_value_double(v);
-  if (type == SQLITE_TEXT || type == SQLITE_BLOB || value <= 0 || value >= 1) {
-    return err_set(err, RC_ERROR, "bad_option",
-                   "setting '%s': expected a share above 0 and below 1, or NULL", s->name);
-  }
-  *at = value;
-  return RC_OK;
+  int is_number = type == SQLITE_INTEGER || type == SQLITE_FLOAT;
+  return (SpecValue){.name = name,
+                     .text = arg_text(v, "the value", err),
+                     .number = is_number ? sqlite3_value_double(v) : (double)NAN,
+                     .is_null = type == SQLITE_NULL};
 }
 
-static void result_setting(sqlite3_context *ctx, Conn *c, const struct Setting *s) {
-  const char *base = (const char *)&c->set + s->at;
-  if (s->at == AT(store)) {
-    Err err = {0};
-    char *path = conn_store_path(c, &err);
-    if (path) {
-      sqlite3_result_text(ctx, path, -1, sqlite3_free);
-    } else {
-      result_error(ctx, "llm_config", &err);
-    }
-  } else if (s->type == S_TEXT) {
-    sqlite3_result_text(ctx, *(char *const *)base, -1, SQLITE_TRANSIENT);
-  } else if (s->type == S_SHARE) {
-    double share = *(const double *)(const void *)base;
-    if (!isnan(share)) {
-      sqlite3_result_double(ctx, share);
-    }
-  } else if (s->type == S_WORD) {
-    sqlite3_result_text(ctx, s->words[*(const int *)base], -1, SQLITE_STATIC);
-  } else if (s->type == S_DURATION) {
-    long long ms = *(const long long *)base;
-    if (ms != OPTION_UNSET) {
-      result_owned_text(ctx, sqlite3_mprintf("%lldms", ms));
-    }
+static int set_setting(Conn *c, const Spec *s, sqlite3_value *v, Err *err) {
+  const SpecValue value = value_of(s->name, v, err);
+  if (err->rc == RC_OK && s->at == offsetof(Settings, store) && c->store) {
+    err_set(err, RC_ERROR, "bad_option",
+            "the store of this connection is in use already: set it before the first call");
+  }
+  return err->rc == RC_OK ? spec_set(&settings_table, s, &value, &c->set, err) : err->rc;
+}
+
+/* Of the store, where it is or would be. */
+static void result_store(sqlite3_context *ctx, Conn *c) {
+  Err err = {0};
+  char *path = conn_store_path(c, &err);
+  if (path) {
+    sqlite3_result_text(ctx, path, -1, sqlite3_free);
   } else {
-    sqlite3_result_int64(ctx, *(const long long *)base);
+    result_error(ctx, "llm_config", &err);
+  }
+}
+
+/* What is set; NULL where nothing is. */
+static void result_setting(sqlite3_context *ctx, const Settings *set, const Spec *s) {
+  const void *at = (const char *)set + s->at;
+  switch (s->type) {
+  case SPEC_OWNED:
+    sqlite3_result_text(ctx, *(char *const *)at, -1, SQLITE_TRANSIENT);
+    break;
+  case SPEC_WORD:
+    sqlite3_result_text(ctx, s->words[*(const int *)at], -1, SQLITE_STATIC);
+    break;
+  case SPEC_SHARE:
+    if (!isnan(*(const double *)at)) {
+      sqlite3_result_double(ctx, *(const double *)at);
+    }
+    break;
+  case SPEC_DURATION:
+    if (*(const long long *)at != SPEC_UNSET) {
+      result_owned_text(ctx, sqlite3_mprintf("%lldms", *(const long long *)at));
+    }
+    break;
+  default:
+    sqlite3_result_int64(ctx, s->size == sizeof(int) ? *(const int *)at : *(const long long *)at);
   }
 }
 
@@ -171,22 +75,17 @@ void fn_llm_config(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   Conn *c = fn_conn(ctx);
   Err err = {0};
   const char *name = arg_text(argv[0], "the setting's name", &err);
-  const struct Setting *s = name ? find_setting(name) : NULL;
-  if (!s) {
-    unknown_setting(name ? name : "NULL", &err);
-  } else if (argc == 2 && s->type == S_TEXT) {
-    set_text(c, s, argv[1], &err);
-  } else if (argc == 2 && s->type == S_SHARE) {
-    set_share(c, s, argv[1], &err);
-  } else if (argc == 2 && s->type == S_WORD) {
-    set_word(c, s, argv[1], &err);
-  } else if (argc == 2) {
-    set_number(c, s, argv[1], &err);
+  name = name ? name : "NULL";
+  const Spec *s = spec_find(&settings_table, 0, name, strlen(name), &err);
+  if (s && argc == 2) {
+    set_setting(c, s, argv[1], &err);
   }
-  if (err.rc == RC_OK) {
-    result_setting(ctx, c, s);
-  } else {
+  if (err.rc != RC_OK) {
     result_error(ctx, "llm_config", &err);
+  } else if (s->at == offsetof(Settings, store)) {
+    result_store(ctx, c);
+  } else {
+    result_setting(ctx, &c->set, s);
   }
 }
 

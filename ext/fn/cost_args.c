@@ -7,138 +7,82 @@
 
 #include "base/text/decimal.h"
 #include "base/sqlite/args.h"
+#include "base/text/spec.h"
 
-#include <limits.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* What is to become of something that has no cost. */
+#define CHOICES(X) X(CHOICE_ERROR, "error") X(CHOICE_NULL, "null")
+typedef enum Choice { CHOICES(SPEC_AS_ID) } Choice;
+
 /* The options object, parsed. */
 typedef struct CostOptions {
-  long long at_ms; /* LLONG_MIN: now */
+  long long at_ms; /* SPEC_NO_TIME: now */
   UnitSet has;     /* counts that were given */
   long long n[UNIT_COUNT];
   char provider[64], api[32], list[64], service[USAGE_WORD], geo[USAGE_WORD]; /* "": not given */
-  int unknown_is_null, error_is_null;
+  int unknown, on_error;                                                      /* Choice */
 } CostOptions;
 
-static int bad(const char *key, const char *expected, Err *err) {
-  return err_set(err, RC_ERROR, "bad_option", "option '%s': expected %s", key, expected);
+/* The unit that an option counts, or UNIT_COUNT. */
+static Unit counted_by(const char *name) {
+  return unit_parse(strcmp(name, "cached") == 0 ? "cache_read" : name);
 }
 
-static int read_count(const cJSON *item, CostOptions *o, Unit unit, Err *err) {
-  double d = cJSON_IsNumber(item) ? item->valuedouble : -1.0;
-  if (cJSON_IsNull(item)) {
-    return RC_OK;
-  }
-  if (!(d >= 0 && d <= (double)LIMIT_TOKENS) || d != (double)(long long)d) {
-    return bad(item->string, "a count", err);
+static int is_count(const char *name) {
+  return counted_by(name) < UNIT_COUNT;
+}
+
+static int take_count(const SpecTable *table, const Spec *s, const SpecValue *v, void *to,
+                      Err *err) {
+  CostOptions *o = to;
+  Unit unit = counted_by(v->name);
+  (void)s;
+  if (!decimal_is_whole(v->number, 0, (double)LIMIT_TOKENS)) {
+    return spec_bad(table, v->name, "a count", err);
   }
   if (o->has & UNIT_BIT(unit)) {
-    return err_set(err, RC_ERROR, "bad_option", "option '%s': %s was given before", item->string,
+    return err_set(err, RC_ERROR, table->code, "option '%s': %s was given before", v->name,
                    unit_word(unit));
   }
-  o->n[unit] = (long long)d;
+  o->n[unit] = (long long)v->number;
   o->has |= UNIT_BIT(unit);
   return RC_OK;
-}
-
-static int read_at(const cJSON *item, CostOptions *o, Err *err) {
-  char number[32];
-  snprintf(number, sizeof number, "%.0f", cJSON_IsNumber(item) ? item->valuedouble : 0.0);
-  const char *text = cJSON_IsNumber(item) ? number : cJSON_GetStringValue(item);
-  return cJSON_IsNull(item) || (text && time_parse(text, &o->at_ms))
-             ? RC_OK
-             : bad("at", "'YYYY-MM-DD[THH:MM:SSZ]' or Unix ms (not seconds)", err);
-}
-
-/* What is to become of something that has no cost: 'null' or 'error'. */
-static int read_choice(const cJSON *item, int *is_null, Err *err) {
-  const char *word = cJSON_GetStringValue(item);
-  *is_null = word && strcmp(word, "null") == 0;
-  return cJSON_IsNull(item) || *is_null || (word && strcmp(word, "error") == 0)
-             ? RC_OK
-             : bad(item->string, "'null' or 'error'", err);
 }
 
 /* Which function reads the options: each knows its own. */
 enum { OF_COST = 1, OF_PRICE = 2, OF_USAGE = 4 };
 
-static const struct {
-  int of;
-  const char *valid;
-} readers[] = {
-    {OF_COST,
-     "cached, cache_write, cache_write_1h, reasoning and the other units, at, provider, api, "
-     "service, geo, list, unknown, on_error"},
-    {OF_PRICE, "input, at, provider, service, geo, list, unknown"},
-    {OF_USAGE, "provider, api"},
+#define INTO(type, member) SPEC_INTO(CostOptions, type, member)
+
+static const Spec specs[] = {
+    {"cached, cache_write, cache_write_1h, reasoning and the other units", SPEC_OTHER,
+     .of = OF_COST, .means = is_count, .take = take_count},
+    {"input", SPEC_OTHER, .of = OF_PRICE, .take = take_count},
+    {"at", INTO(TIME, at_ms), .of = OF_COST | OF_PRICE},
+    {"provider", INTO(CHARS, provider), .of = OF_COST | OF_PRICE | OF_USAGE},
+    {"api", INTO(CHARS, api), .of = OF_COST | OF_USAGE},
+    {"service", INTO(CHARS, service), .of = OF_COST | OF_PRICE},
+    {"geo", INTO(CHARS, geo), .of = OF_COST | OF_PRICE},
+    {"list", INTO(CHARS, list), .of = OF_COST | OF_PRICE},
+    {"unknown", INTO(WORD, unknown), .of = OF_COST | OF_PRICE, .words = SPEC_WORDS(CHOICES),
+     .initial = "error"},
+    {"on_error", INTO(WORD, on_error), .of = OF_COST, .words = SPEC_WORDS(CHOICES),
+     .initial = "error"},
 };
 
-static int unknown_option(const char *key, int of, Err *err) {
-  int i = 0;
-  while (readers[i].of != of) {
-    i++;
-  }
-  return err_set(err, RC_ERROR, "bad_option", "unknown option '%.40s' (valid: %s)", key,
-                 readers[i].valid);
-}
-
-static int read_word(const cJSON *item, char *at, size_t size, Err *err) {
-  const char *word = cJSON_GetStringValue(item);
-  if (cJSON_IsNull(item)) {
-    return RC_OK;
-  }
-  return word && word[0] && strlen(word) < size ? (snprintf(at, size, "%s", word), RC_OK)
-                                                : bad(item->string, "a word", err);
-}
-
-/* One of the options that this function knows; null is as if it were not there. */
-static int read_option(const cJSON *item, int of, CostOptions *o, Err *err) {
-  static const struct {
-    const char *key;
-    int of;
-    size_t at, size;
-  } words[] = {{"provider", OF_COST | OF_PRICE | OF_USAGE, offsetof(CostOptions, provider),
-                sizeof o->provider},
-               {"api", OF_COST | OF_USAGE, offsetof(CostOptions, api), sizeof o->api},
-               {"list", OF_COST | OF_PRICE, offsetof(CostOptions, list), sizeof o->list},
-               {"service", OF_COST | OF_PRICE, offsetof(CostOptions, service), sizeof o->service},
-               {"geo", OF_COST | OF_PRICE, offsetof(CostOptions, geo), sizeof o->geo}};
-  const char *key = item->string;
-  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-    if (words[i].of & of && strcmp(key, words[i].key) == 0) {
-      return read_word(item, (char *)o + words[i].at, words[i].size, err);
-    }
-  }
-  Unit unit = unit_parse(strcmp(key, "cached") == 0 ? "cache_read" : key);
-  if (unit < UNIT_COUNT && (of == OF_COST || (of == OF_PRICE && unit == UNIT_INPUT))) {
-    return read_count(item, o, unit, err);
-  }
-  if (of != OF_USAGE && strcmp(key, "at") == 0) {
-    return read_at(item, o, err);
-  }
-  if (of != OF_USAGE && strcmp(key, "unknown") == 0) {
-    return read_choice(item, &o->unknown_is_null, err);
-  }
-  return of == OF_COST && strcmp(key, "on_error") == 0 ? read_choice(item, &o->error_is_null, err)
-                                                       : unknown_option(key, of, err);
-}
+static const SpecTable table = {"option", "bad_option", NULL, specs,
+                                sizeof specs / sizeof specs[0]};
 
 /* An owned object, or NULL and *err. */
-static CostOptions *parse_options(const char *json, size_t n, int of, Err *err) {
+static CostOptions *parse_options(const char *json, size_t n, unsigned of, Err *err) {
   CostOptions *o = calloc(1, sizeof *o);
   cJSON *tree = o ? json_parse(json, n, "the options", err) : (err_nomem(err), NULL);
-  const cJSON *item;
-  if (o) {
-    o->at_ms = LLONG_MIN;
-  }
-  if (tree && !cJSON_IsObject(tree)) {
-    err_set(err, RC_ERROR, "bad_option", "the options must be one JSON object");
-  }
-  cJSON_ArrayForEach(item, (err->rc == RC_OK ? tree : NULL)) {
-    read_option(item, of, o, err);
+  if (tree) {
+    spec_init(&table, o);
+    spec_read(&table, of, tree, o, err);
   }
   cJSON_Delete(tree);
   if (err->rc != RC_OK) {
@@ -204,8 +148,9 @@ static int check_words(const Config *config, const CostOptions *o, Err *err) {
   if (o->list[0] && check_list(config, o->list, err) != RC_OK) {
     return err->rc;
   }
-  return o->service[0] && !o->error_is_null ? check_sold(config, o->service, u.service, err)
-                                            : RC_OK;
+  return o->service[0] && o->on_error != CHOICE_NULL
+             ? check_sold(config, o->service, u.service, err)
+             : RC_OK;
 }
 
 /* ---- the argument */
@@ -214,7 +159,7 @@ static int check_words(const Config *config, const CostOptions *o, Err *err) {
 ** frees, or NULL. */
 static const CostOptions *options_of(sqlite3_context *ctx, sqlite3_value *v, int at, void **owned,
                                      Err *err) {
-  static const CostOptions none = {.at_ms = LLONG_MIN};
+  static const CostOptions none = {.at_ms = SPEC_NO_TIME};
   const Conn *c = fn_conn(ctx);
   size_t n = 0;
   const char *json = v ? arg_bytes(v, &n, err) : NULL;
@@ -242,7 +187,7 @@ static const CostOptions *options_of(sqlite3_context *ctx, sqlite3_value *v, int
 static int read_count_arg(sqlite3_value *v, const char *what, Unit unit, Usage *u, Err *err) {
   int type = sqlite3_value_numeric_type(v);
   double d = type == SQLITE_INTEGER || type == SQLITE_FLOAT ? sqlite3_value_double(v) : -1.0;
-  if (!(d >= 0 && d <= (double)LIMIT_TOKENS) || d != (double)(long long)d) {
+  if (!decimal_is_whole(d, 0, (double)LIMIT_TOKENS)) {
     return err_set(err, RC_ERROR, "bad_argument",
                    "%s: expected a token count of one request (at most %lld)", what, LIMIT_TOKENS);
   }
@@ -272,13 +217,12 @@ static int take_counts(const CostOptions *o, Usage *u, Err *err) {
 }
 
 /* Who reports: the provider that was named, or the one that sells the model. */
-static const Vendor *vendor_of(Conn *c, const CostOptions *o, const PricingAsk *ask, Err *err) {
-  PricingFound found;
+static const Vendor *vendor_of(Conn *c, const CostOptions *o, PricingAsk *ask, Err *err) {
   if (o->provider[0]) {
     return vendor_by_word(o->provider);
   }
-  return pricing_find(c, ask, 0, "standard", "", &found, err) >= 0 ? found.ref->seller.vendor
-                                                                   : NULL;
+  const PriceRef *ref = pricing_find(c, ask, err);
+  return ref ? ref->seller.vendor : NULL;
 }
 
 static int check_api(const CostOptions *o, const Vendor *vendor, Err *err) {
@@ -329,7 +273,7 @@ static void take_service(const CostOptions *o, Usage *u) {
 static void take_ask(const CostOptions *o, PricingAsk *ask) {
   ask->provider = o->provider[0] ? o->provider : NULL;
   ask->list = o->list[0] ? o->list : NULL;
-  ask->at_ms = o->at_ms != LLONG_MIN ? o->at_ms : now_ms();
+  ask->at_ms = o->at_ms != SPEC_NO_TIME ? o->at_ms : now_ms();
 }
 
 /* Counts go with the last part of a usage of several; service and place with all. */
@@ -350,7 +294,8 @@ int cost_args_read(sqlite3_context *ctx, int argc, sqlite3_value **argv, CostArg
   usage_init(&args->usage);
   for (int i = 0; i < at && i < argc; i++) {
     if (sqlite3_value_type(argv[i]) == SQLITE_NULL && err->rc == RC_OK) {
-      return 0; /* an unknown count has an unknown cost */
+      args->is_null = 1; /* an unknown count has an unknown cost */
+      return RC_OK;
     }
   }
   if (!is_usage && argc < 3) {
@@ -364,10 +309,11 @@ int cost_args_read(sqlite3_context *ctx, int argc, sqlite3_value **argv, CostArg
                              ? options_of(ctx, argc > at ? argv[at] : NULL, at, &args->options, err)
                              : NULL;
   if (!o || !args->ask.model) {
-    return err->rc == RC_OK ? 0 : -1;
+    args->is_null = 1;
+    return err->rc;
   }
-  args->unknown_is_null = o->unknown_is_null;
-  args->error_is_null = o->error_is_null;
+  args->unknown_is_null = o->unknown == CHOICE_NULL;
+  args->error_is_null = o->on_error == CHOICE_NULL;
   take_ask(o, &args->ask);
   if (is_usage) {
     read_usage(c, argv[1], o, args, err);
@@ -375,10 +321,7 @@ int cost_args_read(sqlite3_context *ctx, int argc, sqlite3_value **argv, CostArg
     read_count_arg(argv[1], "input_tokens", UNIT_INPUT, &args->usage, err);
     read_count_arg(argv[2], "output_tokens", UNIT_OUTPUT, &args->usage, err);
   }
-  if (err->rc == RC_OK) {
-    take_options(o, args, err);
-  }
-  return err->rc == RC_OK ? 1 : -1;
+  return err->rc == RC_OK ? take_options(o, args, err) : err->rc;
 }
 
 void cost_args_free(CostArgs *args) {
@@ -393,8 +336,8 @@ int price_options_read(Conn *c, const char *json, size_t n, PriceOptions *out, E
     return err->rc;
   }
   take_ask(o, &out->ask);
-  out->unknown_is_null = o->unknown_is_null;
-  out->input_tokens = o->has & UNIT_BIT(UNIT_INPUT) ? o->n[UNIT_INPUT] : 0;
+  out->unknown_is_null = o->unknown == CHOICE_NULL;
+  out->ask.input_tokens = o->has & UNIT_BIT(UNIT_INPUT) ? o->n[UNIT_INPUT] : 0;
   take_service(o, &out->usage);
   return check_words(c->config, o, err);
 }

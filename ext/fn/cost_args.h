@@ -12,20 +12,20 @@ typedef struct CostArgs {
   Usage usage;
   UsagePart *parts; /* owned (free): of a usage that was billed in several parts, or NULL */
   int n_parts;
+  int is_null; /* an argument is: there is no more to be read */
   int unknown_is_null, error_is_null;
   void *options; /* owned where the statement does not own it; cost_args_free */
 } CostArgs;
 
-/* Reads them, after pricing_refresh. 1 and *args; 0 where one is NULL; -1 and *err. cost_args_free in
+/* Looks whether prices have changed (pricing_refresh) and reads them. RC_OK, or *err; cost_args_free in
 ** each case. */
 int cost_args_read(sqlite3_context *ctx, int argc, sqlite3_value **argv, CostArgs *args, Err *err);
 void cost_args_free(CostArgs *args);
 
 /* The options of llm_price and llm_cache_minimum: which price is meant. */
 typedef struct PriceOptions {
-  PricingAsk ask; /* borrows from `owned` */
+  PricingAsk ask; /* borrows from `owned` and from `usage` */
   Usage usage;    /* its service and place */
-  long long input_tokens;
   int unknown_is_null;
   void *owned; /* free() */
 } PriceOptions;

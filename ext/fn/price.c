@@ -13,52 +13,37 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WHY = 200 };
-
 /* ---- llm_cost */
 
-/* The provider that sells the main model, as far as it is known; for the parts. */
-static const char *seller_of(Conn *c, const CostArgs *args, Err *err) {
-  PricingFound found;
-  return pricing_find(c, &args->ask, 0, "standard", "", &found, err) == 1 &&
-                 found.ref->seller.vendor
-             ? found.ref->seller.vendor->id
-             : NULL;
-}
-
-/* A name that nobody prices is an error, unless the caller wants NULL. */
-static int check_known(Conn *c, const PricingAsk *ask, Err *err) {
-  PricingFound found;
-  int known = pricing_find(c, ask, 0, "standard", "", &found, err);
-  return known == 0 ? pricing_unknown(found.ref, ", or give {\"unknown\":\"null\"}", err) : err->rc;
-}
-
-/* The cost of one usage. Returns as pricing_cost; a model that nobody prices is an error, if the caller
+/* The cost of one usage. What is wrong with it is an error; so is a model that nobody prices, if the caller
 ** did not want NULL. */
-static int cost_of_one(Conn *c, const CostArgs *args, const PricingAsk *ask, const Usage *u,
-                       Cost *cost, char *why, Err *err) {
-  int priced = pricing_cost(c, ask, u, cost, why, WHY, err);
-  if (priced == 0 && !why[0] && !args->unknown_is_null) {
-    check_known(c, ask, err);
+static PriceVerdict cost_of_one(Conn *c, const CostArgs *args, const PricingAsk *ask,
+                                const Usage *u, Cost *cost, Err *err) {
+  PricingAnswer answer;
+  PriceVerdict verdict = pricing_answer(c, ask, u, &answer, err);
+  *cost = answer.sum.cost;
+  if (verdict == NO_MODEL && !args->unknown_is_null) {
+    pricing_unknown(answer.ref, ", or give {\"unknown\":\"null\"}", err);
+  } else if (verdict == BAD_USAGE) {
+    err_set(err, RC_ERROR, "bad_usage", "%s", answer.sum.why);
   }
-  return priced;
+  return verdict;
 }
 
-/* The cost of what was billed, in all its parts. Returns as pricing_cost. */
-static int cost_of(Conn *c, const CostArgs *args, Cost *cost, char *why, Err *err) {
-  Cost sum = 0;
+/* The cost of what was billed, in all its parts. */
+static PriceVerdict cost_of(Conn *c, CostArgs *args, Cost *cost, Err *err) {
+  char why[PRICE_WHY]; /* ignored: a sum that can't be counted is NULL */
+  PriceVerdict verdict = PRICED;
+  Cost one;
   if (!args->n_parts) {
-    return cost_of_one(c, args, &args->ask, &args->usage, cost, why, err);
+    return cost_of_one(c, args, &args->ask, &args->usage, cost, err);
   }
-  int priced = 1;
-  const char *seller = seller_of(c, args, err);
-  for (int i = 0; i < args->n_parts && priced == 1; i++) {
-    PricingAsk ask = pricing_ask_of_part(&args->ask, &args->parts[i], seller);
-    priced = cost_of_one(c, args, &ask, &args->parts[i].usage, cost, why, err);
-    priced = priced == 1 ? cost_add(&sum, *cost, why, WHY) : priced;
+  for (int i = 0; i < args->n_parts && verdict == PRICED; i++) {
+    PricingAsk ask = pricing_ask_of_part(c, &args->ask, &args->parts[i], err);
+    verdict = cost_of_one(c, args, &ask, &args->parts[i].usage, &one, err);
+    verdict = verdict == PRICED ? cost_add(cost, one, why) : verdict;
   }
-  *cost = sum;
-  return priced;
+  return verdict;
 }
 
 /* 1 for what is wrong with what was given: nothing that could not be looked at. */
@@ -80,18 +65,14 @@ void fn_llm_cost(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   Err err = {0};
   CostArgs args;
   Cost cost = 0;
-  char why[WHY] = "";
-  int priced = cost_args_read(ctx, argc, argv, &args, &err);
-  if (priced == 1) {
-    priced = cost_of(c, &args, &cost, why, &err);
-    if (priced == -1) {
-      err_set(&err, RC_ERROR, "bad_usage", "%s", why);
-    }
+  PriceVerdict verdict = NO_PRICE;
+  if (cost_args_read(ctx, argc, argv, &args, &err) == RC_OK && !args.is_null) {
+    verdict = cost_of(c, &args, &cost, &err);
   }
   if (err.rc != RC_OK && !(args.error_is_null && is_theirs(&err))) {
     name_model(&args, &err);
     result_error(ctx, "llm_cost", &err);
-  } else if (priced == 1) {
+  } else if (verdict == PRICED) {
     sqlite3_result_double(ctx, cost_usd(cost));
   }
   cost_args_free(&args);
@@ -146,41 +127,57 @@ static cJSON *unpriced(const char *model, const char *why, Err *err) {
   return tree;
 }
 
-/* One request, or one part of it, as JSON (owned); NULL and *err. */
-static cJSON *explain(Conn *c, const PricingAsk *ask, const Usage *u, int null_if_unknown,
+/* What was asked and which prices hold. */
+static void add_found(cJSON *tree, const PricingAsk *ask, const Usage *u, const PriceRef *ref,
                       Err *err) {
-  PricingFound found;
-  long long leaves[UNIT_COUNT] = {0};
-  char why[WHY] = "";
-  long long input = usage_get(u, UNIT_INPUT);
-  int known =
-      pricing_find(c, ask, input == USAGE_UNKNOWN ? 0 : input, u->service, u->geo, &found, err);
-  if (known == 0 && null_if_unknown) {
-    return unpriced(ask->model,
-                    found.ref->miss.also ? "several providers sell it" : "unknown model", err);
-  }
-  if (known < 0 || (known == 0 && pricing_unknown(found.ref, "", err) != RC_OK)) {
-    return NULL;
-  }
-  int priced = found.set->missing ? 0 : price_leaves(found.set, u, leaves, why, sizeof why);
-  if (priced < 0) {
-    err_set(err, RC_ERROR, "bad_usage", "%s", why);
-    return NULL;
-  }
-  cJSON *tree = cJSON_CreateObject();
+  const PriceSource *source = ref->list.model ? &ref->list : &ref->singles[0];
   json_add(tree, "model", cJSON_CreateString(ask->model), err);
-  add_text(tree, "provider", found.ref->seller.vendor ? found.ref->seller.vendor->id : NULL, err);
-  const PriceSource *source = found.ref->list.model ? &found.ref->list : &found.ref->singles[0];
+  add_text(tree, "provider", ref->seller.vendor ? ref->seller.vendor->id : NULL, err);
   add_text(tree, "priced_as", source->model->name, err);
   add_text(tree, "list", source->book->list[0] ? source->book->list : "llm_prices", err);
   json_add(tree, "at", cJSON_CreateNumber((double)ask->at_ms), err);
   json_add(tree, "service", cJSON_CreateString(u->service), err);
   add_text(tree, "geo", u->geo, err);
-  add_text(tree, "unpriced", priced ? NULL : found.set->missing ? found.set->missing : why, err);
-  if (priced) {
-    add_lines(tree, found.set, leaves, err);
+}
+
+/* One request, or one part of it, as JSON (owned); NULL and *err. */
+static cJSON *explain(Conn *c, const CostArgs *args, const PricingAsk *ask, const Usage *u,
+                      Err *err) {
+  PricingAnswer a;
+  PriceVerdict verdict = pricing_answer(c, ask, u, &a, err);
+  if (verdict == NO_MODEL && args->unknown_is_null) {
+    return unpriced(ask->model, a.ref->miss.also ? "several providers sell it" : "unknown model",
+                    err);
+  }
+  if (verdict == NO_MODEL) {
+    pricing_unknown(a.ref, "", err);
+  } else if (verdict == BAD_USAGE) {
+    err_set(err, RC_ERROR, "bad_usage", "%s", a.sum.why);
+  }
+  if (verdict != PRICED && verdict != NO_PRICE) {
+    return NULL;
+  }
+  const char *why = a.set->missing ? a.set->missing : a.sum.why;
+  cJSON *tree = cJSON_CreateObject();
+  add_found(tree, ask, u, a.ref, err);
+  add_text(tree, "unpriced", verdict == PRICED ? NULL : why, err);
+  if (verdict == PRICED) {
+    add_lines(tree, a.set, a.sum.leaves, err);
   }
   return tree;
+}
+
+/* The same for all parts, as an array; NULL and *err. */
+static cJSON *explain_all(Conn *c, CostArgs *args, Err *err) {
+  if (!args->n_parts) {
+    return explain(c, args, &args->ask, &args->usage, err);
+  }
+  cJSON *list = cJSON_CreateArray();
+  for (int i = 0; i < args->n_parts && err->rc == RC_OK; i++) {
+    PricingAsk ask = pricing_ask_of_part(c, &args->ask, &args->parts[i], err);
+    json_add(list, NULL, explain(c, args, &ask, &args->parts[i].usage, err), err);
+  }
+  return list;
 }
 
 void fn_llm_cost_explain(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
@@ -188,21 +185,16 @@ void fn_llm_cost_explain(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   Err err = {0};
   CostArgs args;
   cJSON *tree = NULL;
-  int there = cost_args_read(ctx, argc, argv, &args, &err);
-  if (there == 1) {
-    tree = args.n_parts ? cJSON_CreateArray()
-                        : explain(c, &args.ask, &args.usage, args.unknown_is_null, &err);
-  }
-  const char *seller = args.n_parts ? seller_of(c, &args, &err) : NULL;
-  for (int i = 0; i < args.n_parts && err.rc == RC_OK; i++) {
-    PricingAsk ask = pricing_ask_of_part(&args.ask, &args.parts[i], seller);
-    json_add(tree, NULL, explain(c, &ask, &args.parts[i].usage, args.unknown_is_null, &err), &err);
+  int there = cost_args_read(ctx, argc, argv, &args, &err) == RC_OK && !args.is_null;
+  if (there) {
+    tree = explain_all(c, &args, &err);
   }
   if (is_theirs(&err) && args.error_is_null) {
     Err none = {0};
     cJSON_Delete(tree);
     tree = unpriced(args.ask.model, err.msg, &none);
     err = none;
+    there = 1;
   }
   char *text = there || err.rc != RC_OK ? json_print(tree, &err) : NULL;
   if (err.rc != RC_OK) {
@@ -221,6 +213,8 @@ static int read_price_when(Conn *c, sqlite3_value *v, PriceOptions *o, Err *err)
   size_t n = 0;
   const char *text = v ? arg_bytes(v, &n, err) : NULL;
   o->ask.at_ms = now_ms();
+  o->ask.service = o->usage.service;
+  o->ask.geo = o->usage.geo;
   usage_init(&o->usage);
   if (json_begins(text)) {
     return price_options_read(c, text, n, o, err);
@@ -234,10 +228,26 @@ static int read_price_when(Conn *c, sqlite3_value *v, PriceOptions *o, Err *err)
   return err->rc;
 }
 
+/* The prices that hold; the set is NULL where there are none, or *err. */
+static const PriceSet *find_prices(Conn *c, const PriceOptions *o, Err *err) {
+  PricingAnswer answer;
+  switch (pricing_prices(c, &o->ask, &answer, err)) {
+  case PRICED:
+    return answer.set;
+  case NO_MODEL:
+    if (!o->unknown_is_null) {
+      pricing_unknown(answer.ref, "", err);
+    }
+    return NULL;
+  default:
+    return NULL;
+  }
+}
+
 void fn_llm_price(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   Conn *c = fn_conn(ctx);
   Err err = {0};
-  PricingFound found = {NULL, NULL};
+  const PriceSet *set = NULL;
   PriceOptions o = {.ask.model = arg_text(argv[0], "the model", &err)};
   Cost price;
   const char *word = arg_text(argv[1], "the kind", &err);
@@ -249,15 +259,12 @@ void fn_llm_price(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
     err_set(&err, RC_ERROR, "bad_argument", "kind '%.40s' (valid: %s)", word ? word : "",
             PRICE_KIND_WORDS);
   } else if (pricing_refresh(c, ctx, &err) == RC_OK &&
-             read_price_when(c, argc > 2 ? argv[2] : NULL, &o, &err) == RC_OK &&
-             pricing_find(c, &o.ask, o.input_tokens, o.usage.service, o.usage.geo, &found, &err) ==
-                 0 &&
-             !o.unknown_is_null) {
-    pricing_unknown(found.ref, "", &err);
+             read_price_when(c, argc > 2 ? argv[2] : NULL, &o, &err) == RC_OK) {
+    set = find_prices(c, &o, &err);
   }
   if (err.rc != RC_OK) {
     result_error(ctx, "llm_price", &err);
-  } else if (found.set && !found.set->missing && price_of_unit(found.set, unit, &price)) {
+  } else if (set && price_of_unit(set, unit, &price)) {
     sqlite3_result_double(ctx, decimal_double(price, UNIT_PRICE_SCALE));
   }
   free(o.owned);
@@ -268,16 +275,18 @@ void fn_llm_price(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
 void fn_llm_cache_minimum(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   Conn *c = fn_conn(ctx);
   Err err = {0};
-  PricingFound found;
+  const PriceRef *ref = NULL;
   PriceOptions o = {.ask.model = arg_text(argv[0], "the model", &err)};
   long long tokens = -1;
   if (!o.ask.model && err.rc == RC_OK) {
     return;
   }
   if (err.rc == RC_OK && pricing_refresh(c, ctx, &err) == RC_OK &&
-      read_price_when(c, argc > 1 ? argv[1] : NULL, &o, &err) == RC_OK &&
-      pricing_find(c, &o.ask, 0, "standard", "", &found, &err) >= 0 && found.ref->bare) {
-    tokens = catalogue_cache_minimum(found.ref->seller.vendor, found.ref->bare, o.ask.at_ms);
+      read_price_when(c, argc > 1 ? argv[1] : NULL, &o, &err) == RC_OK) {
+    ref = pricing_find(c, &o.ask, &err);
+  }
+  if (ref && ref->bare) {
+    tokens = catalogue_cache_minimum(ref->seller.vendor, ref->bare, o.ask.at_ms);
   }
   if (err.rc != RC_OK) {
     result_error(ctx, "llm_cache_minimum", &err);

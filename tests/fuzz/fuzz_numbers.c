@@ -8,7 +8,6 @@
 
 #include "base/text/base64.h"
 #include "base/text/decimal.h"
-#include "core/request/options.h"
 
 static void check_decimal(const char *text, int scale) {
   long long value = -1, again = -1;

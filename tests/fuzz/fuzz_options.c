@@ -33,7 +33,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   }
   check_err(&err);
   options_free(&options);
-  cache_mode_parse(text);
   free(text);
   return 0;
 }

@@ -13,15 +13,14 @@ static void check_cost(const PriceRef *ref, long long at_ms, long long tokens) {
   const PriceWhen when = {at_ms, tokens, "standard", ""};
   PriceSet set;
   Usage u;
-  Cost cost = 0;
-  char why[200] = "";
+  PriceSum sum = {.why = ""};
   usage_init(&u);
   usage_set(&u, UNIT_INPUT, tokens);
   usage_set(&u, UNIT_CACHE_READ, tokens / 2);
   usage_set(&u, UNIT_OUTPUT, 7);
   if (price_select(ref, &when, &set)) {
-    int priced = price_cost(&set, &u, &cost, why, sizeof why);
-    require(priced == 1 ? cost_nusd(cost) >= 0 : why[0] != 0);
+    PriceVerdict verdict = price_cost(&set, &u, &sum);
+    require(verdict == PRICED ? cost_nusd(sum.cost) >= 0 : sum.why[0] != 0);
   } else {
     require(set.missing);
   }

@@ -49,14 +49,13 @@ static void check_form(const Usage *u) {
 static void check_cost(const Usage *u) {
   PriceSet set = {.priced = UNIT_BIT(UNIT_INPUT) | UNIT_BIT(UNIT_OUTPUT) |
                             UNIT_BIT(UNIT_CACHE_READ) | UNIT_BIT(UNIT_INPUT_AUDIO)};
-  Cost cost = 0;
-  char why[200] = "";
+  PriceSum sum = {.why = ""};
   for (Unit unit = 0; unit < UNIT_COUNT; unit++) {
     set.pusd[unit] = 1000000000000;
     set.factor[unit] = BOOK_FACTOR_ONE;
   }
-  int priced = price_cost(&set, u, &cost, why, sizeof why);
-  require(priced == 1 ? cost_nusd(cost) >= 0 : why[0] != 0 && is_utf8(why));
+  PriceVerdict verdict = price_cost(&set, u, &sum);
+  require(verdict == PRICED ? cost_nusd(sum.cost) >= 0 : sum.why[0] != 0 && is_utf8(sum.why));
 }
 
 static void read_whole(const cJSON *tree, const Vendor *vendor) {

@@ -203,7 +203,7 @@ class BadInput(unittest.TestCase):
         ("SELECT * FROM llm_call('x', '{\"no\":1}')", "llm_call: unknown option 'no'"),
         ("SELECT llm_config('colour')", "llm_config: unknown setting 'colour' (valid: store"),
         ("SELECT llm_config('retries', 99)", "expected an integer from 0 to 9"),
-        ("SELECT llm_config('log_text', 'some')", "expected one of 'full', 'hash', 'none'"),
+        ("SELECT llm_config('log_text', 'some')", "expected 'full', 'hash' or 'none'"),
         ("SELECT llm_secret('not a name', 'x')", "the name must be that of an environment variable"),
         ("SELECT llm_secret('K', 'two words')", "a blank or a line break"),
         ("SELECT llm_allow_host('http://x/')", "is no host or host:port"),

@@ -390,6 +390,17 @@ class WhatWasBilled(unittest.TestCase):
             with self.subTest(sql=sql):
                 self.assertIn("unknown option", error_of(self.db, "SELECT " + sql))
 
+    def test_more_names_than_are_kept_at_hand(self):
+        """What was found for the whole usage is not used for a part once the names at hand were dropped in between."""
+        self.db.execute("SELECT llm_init()")
+        self.db.executemany("INSERT INTO llm_prices(model, kind, usd_per_million) VALUES (?, ?, ?)",
+                            [("whole-*", "input", 1), ("whole-*", "output", 1), ("part-*", "input", 2), ("part-*", "output", 2)])
+        got = self.db.execute("""WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2100)
+            SELECT DISTINCT llm_cost('whole-' || i, json_object('input_tokens', 5, 'output_tokens', 5, 'iterations', json_array(
+                json_object('type', 'message', 'model', 'part-' || i, 'input_tokens', 3, 'output_tokens', 2),
+                json_object('type', 'message', 'model', 'whole-' || i, 'input_tokens', 2, 'output_tokens', 3)))) FROM n""").fetchall()
+        self.assertEqual(got, [(15e-6,)])
+
     def test_counts(self):
         self.assertEqual(value(self.db, "SELECT llm_cost('gpt-4o', 100.0, 5.0)"), 0.0003)
         for count in (1.5, -1, "many", 1e300, 10**9 + 1):

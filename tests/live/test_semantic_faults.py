@@ -807,7 +807,7 @@ class Copies(unittest.TestCase):
     def test_what_is_refused(self):
         for text, piece in (("embedder='minilm'", "copy"), ("dim=3", "copy"), ("seed=3", "copy"), ("threshold=2", "cosine"), ("threshold=", "name=value"),
                             ("colour=1", "valid: embedder"), ("ttl=never", "duration"), ("guard=maybe", "'on' or 'off'"), ("max_false_hits=1", "share"),
-                            ("max_entries=-1", "whole number"), ("threshold=nan", "cosine"), ("threshold='0.9", "name=value"), ("optimise", "unknown command"),
+                            ("max_entries=-1", "an integer from 0"), ("threshold=nan", "cosine"), ("threshold='0.9", "name=value"), ("optimise", "unknown command"),
                             ("flush\0x", "unknown command"), (b"flush", "unknown command")):
             self.assertIn(piece, error_of(self.db, "INSERT INTO c(c) VALUES (?)", text), text)
         self.assertEqual(value(self.db, "SELECT count(*) FROM c_meta WHERE name LIKE 'set:%'"), 0)

@@ -210,6 +210,25 @@ static void test_doubles_are_rounded_once(void **state) {
   }
 }
 
+static void test_durations(void **state) {
+  static const struct {
+    const char *text;
+    long long ms;
+  } cases[] = {
+      {"5", 5000},     {"0", 0},           {"0s", 0},         {"250ms", 250},    {"90s", 90000},
+      {"15m", 900000}, {"36h", 129600000}, {"7d", 604800000}, {"1.5h", 5400000}, {"2w", 1209600000},
+      {"0.5", 500},    {"", -1},           {"s", -1},         {"-1s", -1},       {"-5", -1},
+      {"5 s", -1},     {"5s ", -1},        {"5S", -1},        {"5y", -1},        {"1h30m", -1},
+      {"nan", -1},     {"inf", -1},        {"infs", -1},      {"1e300w", -1},    {"day", -1},
+      {"5,5s", -1},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    long long ms = duration_parse(cases[i].text);
+    check(ms == cases[i].ms, "'%s': %lld", cases[i].text, ms);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_decimals),
@@ -217,6 +236,7 @@ int main(void) {
       cmocka_unit_test(test_hours),
       cmocka_unit_test(test_format_and_double),
       cmocka_unit_test(test_doubles_are_rounded_once),
+      cmocka_unit_test(test_durations),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

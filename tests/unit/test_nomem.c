@@ -11,6 +11,7 @@
 #include "unit.h"
 
 #include "base/text/base64.h"
+#include "conn/settings.h"
 #include "core/price/catalogue.h"
 #include "core/tokens/encoding.h"
 #include "core/guard/guard.h"
@@ -177,6 +178,23 @@ static int options(Result *r, Err *err) {
     add(r, "%s %s %lld %g", o.model, o.system, o.ttl_ms, o.top_p);
   }
   options_free(&o);
+  return err->rc;
+}
+
+/* A setting that can't be copied is as it was. */
+static int settings(Result *r, Err *err) {
+  static const char *const paths[] = {"/one", "/two/and/more", "", "/three"};
+  Settings s;
+  settings_init(&s);
+  for (size_t i = 0; i < COUNT(paths) && err->rc == RC_OK; i++) {
+    char *before = s.store;
+    const SpecValue v = spec_value_text("store", paths[i]);
+    const Spec *spec = spec_find(&settings_table, 0, "store", strlen("store"), err);
+    spec_set(&settings_table, spec, &v, &s, err);
+    check(err->rc == RC_OK || s.store == before, "%s", paths[i]);
+    add(r, "%s ", s.store ? s.store : "none");
+  }
+  settings_free(&s);
   return err->rc;
 }
 
@@ -558,6 +576,7 @@ static const Case cases[] = {
     {"parse", parse, NULL},
     {"build", build_tree, NULL},
     {"options", options, NULL},
+    {"settings", settings, NULL},
     {"request", request, NULL},
     {"texts", texts, NULL},
     {"openai body", openai_body, NULL},

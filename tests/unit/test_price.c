@@ -335,16 +335,15 @@ static void test_worked_cases(void **state) {
   for (size_t i = 0; i < COUNT(worked_cases); i++) {
     PriceRef ref;
     PriceSet set;
-    Cost cost = 0;
-    char why[200] = "";
+    PriceSum sum = {.why = ""};
     Usage u = usage_of(worked_cases[i].t);
     PriceWhen when = {at(worked_cases[i].when), worked_cases[i].t.input, "standard", ""};
     check(select_prices(NULL, worked_cases[i].model, when, &ref, &set), "%s", worked_cases[i].name);
-    check(price_cost(&set, &u, &cost, why, sizeof why) == 1, "%s: %s", worked_cases[i].name, why);
-    check(cost_nusd(cost) == worked_cases[i].nusd, "%s: %lld", worked_cases[i].name,
-          cost_nusd(cost));
-    check(cost_usd(cost) == (double)worked_cases[i].nusd / 1e9, "%s: %.17g", worked_cases[i].name,
-          cost_usd(cost));
+    check(price_cost(&set, &u, &sum) == PRICED, "%s: %s", worked_cases[i].name, sum.why);
+    check(cost_nusd(sum.cost) == worked_cases[i].nusd, "%s: %lld", worked_cases[i].name,
+          cost_nusd(sum.cost));
+    check(cost_usd(sum.cost) == (double)worked_cases[i].nusd / 1e9, "%s: %.17g",
+          worked_cases[i].name, cost_usd(sum.cost));
   }
 }
 
@@ -486,25 +485,25 @@ static void test_what_has_no_cost(void **state) {
   static const struct {
     const char *name, *model;
     Tokens t;
-    int priced;
+    PriceVerdict verdict;
     long long nusd;
   } cases[] = {
-      {"each leaf once", "all", {15, 2, 3, 4, 5}, 1, 6000 + 6000 + 12000 + 20000 + 10000},
-      {"unknown details count as none", "all", {10, X, X, X, 5}, 1, 20000},
-      {"unknown input", "all", {X, 0, 0, 0, 5}, 0, 0},
-      {"unknown output", "all", {10, 0, 0, 0, X}, 0, 0},
-      {"nothing known", "all", {X, X, X, X, X}, 0, 0},
-      {"read more than there was", "all", {1, 2, 0, 0, 0}, -1, 0},
-      {"wrote more than there was", "all", {10, 0, 11, 0, 0}, -1, 0},
-      {"read and wrote more together", "all", {10, 4, 4, 3, 0}, -1, 0},
-      {"all read", "all", {10, 10, 0, 0, 0}, 1, 30000},
-      {"no output price, no output", "in", {10, 0, 0, 0, 0}, 1, 10000},
-      {"no output price, one token", "in", {10, 0, 0, 0, 1}, 0, 0},
-      {"no input price, no input", "out", {0, 0, 0, 0, 1}, 1, 2000},
-      {"no input price, one token", "out", {1, 0, 0, 0, 1}, 0, 0},
-      {"reads without a price are input", "in", {10, 1, 0, 0, 0}, 1, 10000},
-      {"more input than what has a price", "read", {10, 9, 0, 0, 0}, 0, 0},
-      {"all input is what has a price", "read", {10, 10, 0, 0, 0}, 1, 30000},
+      {"each leaf once", "all", {15, 2, 3, 4, 5}, PRICED, 6000 + 6000 + 12000 + 20000 + 10000},
+      {"unknown details count as none", "all", {10, X, X, X, 5}, PRICED, 20000},
+      {"unknown input", "all", {X, 0, 0, 0, 5}, NO_PRICE, 0},
+      {"unknown output", "all", {10, 0, 0, 0, X}, NO_PRICE, 0},
+      {"nothing known", "all", {X, X, X, X, X}, NO_PRICE, 0},
+      {"read more than there was", "all", {1, 2, 0, 0, 0}, BAD_USAGE, 0},
+      {"wrote more than there was", "all", {10, 0, 11, 0, 0}, BAD_USAGE, 0},
+      {"read and wrote more together", "all", {10, 4, 4, 3, 0}, BAD_USAGE, 0},
+      {"all read", "all", {10, 10, 0, 0, 0}, PRICED, 30000},
+      {"no output price, no output", "in", {10, 0, 0, 0, 0}, PRICED, 10000},
+      {"no output price, one token", "in", {10, 0, 0, 0, 1}, NO_PRICE, 0},
+      {"no input price, no input", "out", {0, 0, 0, 0, 1}, PRICED, 2000},
+      {"no input price, one token", "out", {1, 0, 0, 0, 1}, NO_PRICE, 0},
+      {"reads without a price are input", "in", {10, 1, 0, 0, 0}, PRICED, 10000},
+      {"more input than what has a price", "read", {10, 9, 0, 0, 0}, NO_PRICE, 0},
+      {"all input is what has a price", "read", {10, 10, 0, 0, 0}, PRICED, 30000},
   };
   PriceBook own;
   (void)state;
@@ -512,15 +511,14 @@ static void test_what_has_no_cost(void **state) {
   for (size_t i = 0; i < COUNT(cases); i++) {
     PriceRef ref;
     PriceSet set;
-    Cost cost = 0;
-    char why[200] = "";
+    PriceSum sum = {.why = ""};
     Usage u = usage_of(cases[i].t);
     select_prices(&own, cases[i].model, (PriceWhen){1, 0, "standard", ""}, &ref, &set);
-    int priced = price_cost(&set, &u, &cost, why, sizeof why);
-    check(priced == cases[i].priced, "%s: %d, %s", cases[i].name, priced, why);
-    check(priced == 1 || why[0], "%s", cases[i].name);
-    check(priced != 1 || cost_nusd(cost) == cases[i].nusd, "%s: %lld", cases[i].name,
-          cost_nusd(cost));
+    PriceVerdict verdict = price_cost(&set, &u, &sum);
+    check(verdict == cases[i].verdict, "%s: %d, %s", cases[i].name, (int)verdict, sum.why);
+    check(verdict == PRICED || (sum.why[0] && !sum.cost), "%s", cases[i].name);
+    check(verdict != PRICED || cost_nusd(sum.cost) == cases[i].nusd, "%s: %lld", cases[i].name,
+          cost_nusd(sum.cost));
   }
   book_free(&own);
 }
@@ -555,35 +553,34 @@ static void test_rounding(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     PriceSet set = set_of(cases[i].pusd);
-    Cost cost = 0;
-    char why[200];
+    PriceSum sum;
     Usage u = usage_of((Tokens){cases[i].tokens, 0, 0, 0, 0});
-    assert_int_equal(price_cost(&set, &u, &cost, why, sizeof why), 1);
-    check(cost_nusd(cost) == cases[i].nusd, "%lld x %lld: %lld", cases[i].tokens, cases[i].pusd,
-          cost_nusd(cost));
+    assert_int_equal(price_cost(&set, &u, &sum), PRICED);
+    check(cost_nusd(sum.cost) == cases[i].nusd, "%lld x %lld: %lld", cases[i].tokens, cases[i].pusd,
+          cost_nusd(sum.cost));
   }
 }
 
 /* Counts and prices past all bounds: no cost rather than a wrong one. */
 static void test_the_largest_counts(void **state) {
   PriceSet set = set_of(LLONG_MAX);
-  Cost cost = 0;
-  char why[200];
+  PriceSum sum;
   Usage u = usage_of((Tokens){4 * LIMIT_COUNT, 0, 0, 0, 0});
   (void)state;
   set.factor[UNIT_INPUT] = 1000 * BOOK_FACTOR_ONE;
-  assert_int_equal(price_cost(&set, &u, &cost, why, sizeof why), -1);
-  assert_non_null(strstr(why, "340 million"));
-  Cost sum = 1;
-  assert_true(cost_add(&sum, 2, why, sizeof why) && sum == 3);
-  assert_false(cost_add(&sum, COST_MOST - 3, why, sizeof why)); /* what is saturated is not known */
+  assert_int_equal(price_cost(&set, &u, &sum), BAD_USAGE);
+  assert_non_null(strstr(sum.why, "340 million"));
+  Cost both = 1;
+  char why[PRICE_WHY] = "";
+  assert_true(cost_add(&both, 2, why) == PRICED && both == 3);
+  assert_int_equal(cost_add(&both, COST_MOST - 3, why), NO_PRICE); /* saturated: not known */
   assert_string_equal(why, "it comes to more than can be counted (340 million dollars)");
-  assert_false(cost_add(&sum, COST_MOST, why, sizeof why));
+  assert_int_equal(cost_add(&both, COST_MOST, why), NO_PRICE);
   set = set_of(30000000000000); /* $30 per million: 10 million million tokens still have a cost */
   u = usage_of((Tokens){10000000000000, 0, 0, 0, 0});
-  assert_int_equal(price_cost(&set, &u, &cost, why, sizeof why), 1);
-  assert_true(cost_nusd(cost) == 300000000LL * 1000000000);
-  assert_true(cost_usd(cost) == 3e8);
+  assert_int_equal(price_cost(&set, &u, &sum), PRICED);
+  assert_true(cost_nusd(sum.cost) == 300000000LL * 1000000000);
+  assert_true(cost_usd(sum.cost) == 3e8);
 }
 
 /* Modalities: a token is audio, or read from the cache, or both, and priced once. */
@@ -597,9 +594,8 @@ static void test_overlaps(void **state) {
   PriceBook own;
   PriceRef ref;
   PriceSet set;
-  Cost cost;
+  PriceSum sum;
   Usage u;
-  char why[200] = "";
   (void)state;
   fill(&own, "", rows, COUNT(rows));
   select_prices(&own, "m", (PriceWhen){1, 0, "standard", ""}, &ref, &set);
@@ -607,12 +603,12 @@ static void test_overlaps(void **state) {
   usage_set(&u, UNIT_INPUT, 100);
   usage_set(&u, UNIT_INPUT_AUDIO, 40);
   usage_set(&u, UNIT_CACHE_READ, 30);
-  assert_int_equal(price_cost(&set, &u, &cost, why, sizeof why), -1);
-  assert_non_null(strstr(why, "both"));
+  assert_int_equal(price_cost(&set, &u, &sum), BAD_USAGE);
+  assert_non_null(strstr(sum.why, "both"));
   usage_set(&u, UNIT_CACHE_READ_AUDIO, 10);
-  assert_int_equal(price_cost(&set, &u, &cost, why, sizeof why), 1);
+  assert_int_equal(price_cost(&set, &u, &sum), PRICED);
   /* 40 plain, 30 audio, 20 read, 10 audio read */
-  assert_int_equal(cost_nusd(cost), 40 * 1000 + 30 * 10000 + 20 * 100 + 10 * 2000);
+  assert_int_equal(cost_nusd(sum.cost), 40 * 1000 + 30 * 10000 + 20 * 100 + 10 * 2000);
   book_free(&own);
 }
 

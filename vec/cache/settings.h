@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 
+/* To add one: its member here, its line in settings.c, its line in the manual. */
 typedef struct CacheSettings {
   char embedder[LIMIT_MODEL_NAME]; /* 'static' */
   int dim;                         /* 0: the embedder's */

@@ -1,9 +1,12 @@
 /*
-** Exact decimals and times. See decimal.h for the contract.
+** Exact decimals, times and durations. See decimal.h for the contract.
 */
 #include "base/text/decimal.h"
 
+#include "base/limits.h"
+
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +56,10 @@ int decimal_parse(const char *text, int scale, long long *value) {
 
 int decimal_parse_pico(const char *text, long long *value) {
   return decimal_parse(text, 12, value);
+}
+
+int decimal_is_whole(double d, double min, double max) {
+  return d >= min && d <= max && d == floor(d);
 }
 
 /* Days from 1970-01-01 to a date of the proleptic Gregorian calendar (Hinnant's civil-from-days
@@ -178,4 +185,23 @@ double decimal_double(Wide value, int scale) {
   char text[64];
   decimal_format(value, scale, text, sizeof text);
   return strtod(text, NULL);
+}
+
+long long duration_parse(const char *text) {
+  static const struct {
+    const char *unit;
+    double ms;
+  } units[] = {{"", 1e3},    {"ms", 1},     {"s", 1e3},    {"m", 6e4},
+               {"h", 3.6e6}, {"d", 8.64e7}, {"w", 6.048e8}};
+  char *end = NULL;
+  double value = strtod(text, &end);
+  if (end == text || !(value >= 0)) {
+    return -1;
+  }
+  for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+    if (strcmp(end, units[i].unit) == 0 && value * units[i].ms <= (double)LIMIT_COUNT) {
+      return (long long)(value * units[i].ms);
+    }
+  }
+  return -1;
 }

@@ -1,5 +1,5 @@
 /*
-** Exact decimal numbers, and times, from text.
+** Exact decimal numbers, whole ones, times and durations.
 */
 #ifndef LLMCOST_DECIMAL_H
 #define LLMCOST_DECIMAL_H
@@ -17,6 +17,9 @@ void decimal_format(unsigned __int128 value, int scale, char *text, size_t size)
 /* The double nearest to value / 10^scale. */
 double decimal_double(unsigned __int128 value, int scale);
 
+/* 1 for a whole number from min to max (which are exact as doubles); 0 for any other, NAN too. */
+int decimal_is_whole(double d, double min, double max);
+
 /* The years 1 to 9999, in Unix ms; and the first number that is taken for ms (of 1973): smaller ones are
 ** seconds, or a year. */
 #define TIME_FIRST (-62135596800000LL)
@@ -30,5 +33,9 @@ int time_parse(const char *text, long long *ms);
 /* Parses a window of the day 'HH:MM-HH:MM' (UTC; the end is outside; it may pass midnight) into
 ** seconds since midnight. Returns 1, or 0. */
 int time_parse_hours(const char *text, int *from, int *to);
+
+/* Reads a duration: a number of seconds, or text such as '90s', '15m', '36h', '7d', '2w'.
+** Returns milliseconds, or -1 where the text is none. */
+long long duration_parse(const char *text);
 
 #endif

@@ -12,9 +12,9 @@
 */
 #include "base/text/json.h"
 
+#include "base/text/decimal.h"
 #include "base/utf8.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -304,7 +304,7 @@ int json_count(const cJSON *object, const char *key, long long *value) {
     return 0;
   }
   double d = cJSON_IsNumber(item) ? item->valuedouble : -1.0;
-  if (!(d >= 0 && d <= (double)LIMIT_COUNT) || d != floor(d)) {
+  if (!decimal_is_whole(d, 0, (double)LIMIT_COUNT)) {
     return -1;
   }
   *value = (long long)d;

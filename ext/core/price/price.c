@@ -435,30 +435,30 @@ static UnitSet positive(const Usage *u, UnitSet among) {
 }
 
 /* A unit that was not reported is none of what was, unless something inside it was, or two units that
-** were overlap in it. Returns 1 and *count, or -1. */
-static int count_of(const Usage *u, Unit unit, long long *count, char *why, size_t size) {
+** were overlap in it. PRICED and *count, or BAD_USAGE. */
+static PriceVerdict count_of(const Usage *u, Unit unit, long long *count, char *why) {
   *count = 0;
   if (u->has & UNIT_BIT(unit)) {
     *count = u->n[unit];
-    return 1;
+    return PRICED;
   }
   UnitSet inside = positive(u, unit_below(unit));
   if (inside) {
-    snprintf(why, size, "usage: %s tokens, but how many %s tokens there were is not told",
+    snprintf(why, PRICE_WHY, "usage: %s tokens, but how many %s tokens there were is not told",
              unit_word(UNIT_FIRST(inside)), unit_word(unit));
-    return -1;
+    return BAD_USAGE;
   }
   UnitSet outside = positive(u, unit_above(unit));
   for (UnitSet a = outside; a; a &= a - 1) {
     for (UnitSet b = a & (a - 1); b; b &= b - 1) {
       if (unit_join(UNIT_FIRST(a), UNIT_FIRST(b)) == unit) {
-        snprintf(why, size, "usage: %s and %s tokens, but how many were both is not told",
+        snprintf(why, PRICE_WHY, "usage: %s and %s tokens, but how many were both is not told",
                  unit_word(UNIT_FIRST(a)), unit_word(UNIT_FIRST(b)));
-        return -1;
+        return BAD_USAGE;
       }
     }
   }
-  return 1;
+  return PRICED;
 }
 
 static long long sum_of(const long long leaves[UNIT_COUNT], UnitSet units) {
@@ -469,9 +469,9 @@ static long long sum_of(const long long leaves[UNIT_COUNT], UnitSet units) {
   return sum;
 }
 
-/* Fills the leaves of the priced units, the innermost first. Returns 1, or -1. */
-static int split(const PriceSet *set, const Usage *u, long long leaves[UNIT_COUNT], char *why,
-                 size_t size) {
+/* Fills the leaves of the priced units, the innermost first. PRICED or BAD_USAGE. */
+static PriceVerdict split(const PriceSet *set, const Usage *u, long long leaves[UNIT_COUNT],
+                          char *why) {
   const Unit *order = unit_inside_out();
   for (int i = 0; i < UNIT_COUNT; i++) {
     Unit unit = order[i];
@@ -479,30 +479,30 @@ static int split(const PriceSet *set, const Usage *u, long long leaves[UNIT_COUN
     if (!(set->priced & UNIT_BIT(unit))) {
       continue;
     }
-    if (count_of(u, unit, &count, why, size) < 0) {
-      return -1;
+    if (count_of(u, unit, &count, why) == BAD_USAGE) {
+      return BAD_USAGE;
     }
     long long inside = sum_of(leaves, unit_below(unit) & set->priced);
     if (inside > count) {
-      snprintf(why, size, "usage: more %s (%lld) than %s tokens (%lld)",
+      snprintf(why, PRICE_WHY, "usage: more %s (%lld) than %s tokens (%lld)",
                unit == UNIT_INPUT ? "cached and written tokens" : "tokens inside it", inside,
                unit_word(unit), count);
-      return -1;
+      return BAD_USAGE;
     }
     leaves[unit] = count - inside;
   }
-  return 1;
+  return PRICED;
 }
 
 /* 1 if no token was counted that two prices claim: audio that was read from the cache, where audio and
 ** cached tokens have prices and both together have none. */
-static int is_unambiguous(const PriceSet *set, const Usage *u, char *why, size_t size) {
+static int is_unambiguous(const PriceSet *set, const Usage *u, char *why) {
   UnitSet claimed = positive(u, set->priced);
   for (UnitSet a = claimed; a; a &= a - 1) {
     for (UnitSet b = a & (a - 1); b; b &= b - 1) {
       Unit both = unit_join(UNIT_FIRST(a), UNIT_FIRST(b));
       if (both < UNIT_COUNT && !(set->priced & UNIT_BIT(both)) && usage_get(u, both) != 0) {
-        snprintf(why, size, "no price for %s", unit_word(both));
+        snprintf(why, PRICE_WHY, "no price for %s", unit_word(both));
         return 0;
       }
     }
@@ -512,39 +512,41 @@ static int is_unambiguous(const PriceSet *set, const Usage *u, char *why, size_t
 
 /* 1 if what was counted has a price: its own, one that contains it, or those inside it are all of it. */
 static int is_covered(const PriceSet *set, const Usage *u, const long long leaves[UNIT_COUNT],
-                      char *why, size_t size) {
+                      char *why) {
   for (UnitSet left = positive(u, ~set->priced); left; left &= left - 1) {
     Unit unit = UNIT_FIRST(left);
     if (!containers(set, unit) && sum_of(leaves, unit_below(unit) & set->priced) < u->n[unit]) {
-      snprintf(why, size, "no price for %s", unit_word(unit));
+      snprintf(why, PRICE_WHY, "no price for %s", unit_word(unit));
       return 0;
     }
   }
   return 1;
 }
 
-static int leaves_of(const PriceSet *set, const Usage *u, long long leaves[UNIT_COUNT], char *why,
-                     size_t size) {
+static PriceVerdict leaves_of(const PriceSet *set, const Usage *u, long long leaves[UNIT_COUNT],
+                              char *why) {
   UnitSet base = UNIT_BIT(UNIT_INPUT) | UNIT_BIT(UNIT_OUTPUT);
   UnitSet silent = base & set->priced & u->can & ~u->has;
   memset(leaves, 0, UNIT_COUNT * sizeof *leaves);
   if (u->other[0]) {
-    snprintf(why, size, "no price for %s", u->other);
-    return 0;
+    snprintf(why, PRICE_WHY, "no price for %s", u->other);
+    return NO_PRICE;
   }
   if (silent || !u->has) {
-    snprintf(why, size, "%s tokens were not reported",
+    snprintf(why, PRICE_WHY, "%s tokens were not reported",
              silent ? unit_word(UNIT_FIRST(silent)) : "input");
-    return 0;
+    return NO_PRICE;
   }
-  if (!is_unambiguous(set, u, why, size)) {
-    return 0;
+  if (!is_unambiguous(set, u, why)) {
+    return NO_PRICE;
   }
-  int rc = split(set, u, leaves, why, size);
-  if (rc == 1 && set->priced & UNIT_BIT(UNIT_REQUEST) && !(u->has & UNIT_BIT(UNIT_REQUEST))) {
+  if (split(set, u, leaves, why) != PRICED) {
+    return BAD_USAGE;
+  }
+  if (set->priced & UNIT_BIT(UNIT_REQUEST) && !(u->has & UNIT_BIT(UNIT_REQUEST))) {
     leaves[UNIT_REQUEST] = 1;
   }
-  return rc == 1 ? is_covered(set, u, leaves, why, size) : rc;
+  return is_covered(set, u, leaves, why) ? PRICED : NO_PRICE;
 }
 
 Cost price_leaf(const PriceSet *set, Unit unit, long long count) {
@@ -554,43 +556,27 @@ Cost price_leaf(const PriceSet *set, Unit unit, long long count) {
   return __builtin_mul_overflow(price, (Cost)(unsigned long long)count, &cost) ? COST_MOST : cost;
 }
 
-int cost_add(Cost *sum, Cost more, char *why, size_t size) {
+PriceVerdict cost_add(Cost *sum, Cost more, char why[PRICE_WHY]) {
   Cost both;
   if (more == COST_MOST || __builtin_add_overflow(*sum, more, &both) || both == COST_MOST) {
-    snprintf(why, size, "it comes to more than can be counted (340 million dollars)");
-    return 0;
+    snprintf(why, PRICE_WHY, "it comes to more than can be counted (340 million dollars)");
+    return NO_PRICE;
   }
   *sum = both;
-  return 1;
+  return PRICED;
 }
 
-/* Of the leaves of a usage. 1, or 0 and *why. */
-static int total(const PriceSet *set, const long long leaves[UNIT_COUNT], Cost *sum, char *why,
-                 size_t size) {
-  int ok = 1;
-  *sum = 0;
-  for (UnitSet left = set->priced; left && ok; left &= left - 1) {
+PriceVerdict price_cost(const PriceSet *set, const Usage *u, PriceSum *sum) {
+  PriceVerdict verdict = leaves_of(set, u, sum->leaves, sum->why);
+  sum->cost = 0;
+  for (UnitSet left = set->priced; left && verdict == PRICED; left &= left - 1) {
     Unit unit = UNIT_FIRST(left);
-    ok = cost_add(sum, price_leaf(set, unit, leaves[unit]), why, size);
+    if (cost_add(&sum->cost, price_leaf(set, unit, sum->leaves[unit]), sum->why) != PRICED) {
+      verdict = BAD_USAGE; /* no request has so many */
+      sum->cost = 0;
+    }
   }
-  return ok;
-}
-
-int price_leaves(const PriceSet *set, const Usage *u, long long leaves[UNIT_COUNT], char *why,
-                 size_t size) {
-  Cost sum;
-  int rc = leaves_of(set, u, leaves, why, size);
-  return rc == 1 && !total(set, leaves, &sum, why, size) ? -1 : rc;
-}
-
-int price_cost(const PriceSet *set, const Usage *u, Cost *cost, char *why, size_t size) {
-  long long leaves[UNIT_COUNT];
-  int rc = leaves_of(set, u, leaves, why, size);
-  if (rc != 1 || !total(set, leaves, cost, why, size)) {
-    *cost = 0;
-    return rc == 1 ? -1 : rc;
-  }
-  return 1;
+  return verdict;
 }
 
 long long cost_nusd(Cost cost) {

@@ -18,8 +18,6 @@
 #include "base/error.h"
 #include "core/price/usage.h"
 
-#define PRICE_UNKNOWN (-1LL)
-
 /* A model in a book. */
 typedef struct PriceSource {
   const PriceBook *book;
@@ -84,14 +82,27 @@ int price_select(const PriceRef *ref, const PriceWhen *when, PriceSet *set);
 ** 1, or 0 where it has none, or two and neither contains the other. */
 int price_of_unit(const PriceSet *set, Unit unit, Cost *price);
 
-/* The leaves of a usage: counts by priced unit (others are 0). Returns 1; 0 where a count or a price
-** that is needed is not known; -1 where the usage contradicts itself or costs
-** more than can be counted. *why says it for both, in `size` bytes. */
-int price_leaves(const PriceSet *set, const Usage *usage, long long leaves[UNIT_COUNT], char *why,
-                 size_t size);
+/* What came of asking what something costs. */
+typedef enum PriceVerdict {
+  PRICED,
+  NO_MODEL,  /* nobody has prices of a model of this name */
+  NO_PRICE,  /* the model is known; a count or a price that is needed is not */
+  BAD_USAGE, /* the usage contradicts itself, or costs more than can be counted */
+  FAILED     /* it could not be looked up: *err */
+} PriceVerdict;
 
-/* The cost of a usage. Returns as price_leaves. */
-int price_cost(const PriceSet *set, const Usage *usage, Cost *cost, char *why, size_t size);
+enum { PRICE_WHY = 200 };
+
+/* What a usage comes to. */
+typedef struct PriceSum {
+  Cost cost;                    /* where PRICED; else 0 */
+  long long leaves[UNIT_COUNT]; /* where PRICED: counts by priced unit, others are 0 */
+  char why[PRICE_WHY];          /* in words, where not */
+} PriceSum;
+
+/* The cost of a usage at prices that hold: PRICED, NO_PRICE or BAD_USAGE. Where it is PRICED, sum->why
+** is as it was. */
+PriceVerdict price_cost(const PriceSet *set, const Usage *usage, PriceSum *sum);
 
 /* The part of a cost that one leaf is; COST_MOST: not to be counted. */
 Cost price_leaf(const PriceSet *set, Unit unit, long long count);
@@ -104,8 +115,7 @@ double cost_usd(Cost cost);
 #define COST_SCALE 30
 #define UNIT_PRICE_SCALE 24
 
-/* Adds to a sum. 1; 0 where that is more than can be counted: the sum is not known then, *why says it in
-** `size` bytes. */
-int cost_add(Cost *sum, Cost more, char *why, size_t size);
+/* Adds to a sum: PRICED; or NO_PRICE where that is more than can be counted, and the sum not known. */
+PriceVerdict cost_add(Cost *sum, Cost more, char why[PRICE_WHY]);
 
 #endif

@@ -3,6 +3,7 @@
 */
 #include "core/price/usage.h"
 
+#include "base/text/decimal.h"
 #include "base/utf8.h"
 
 #include <ctype.h>
@@ -175,7 +176,7 @@ static int read_count(const cJSON *root, const char *const *steps, long long *co
   if (!item) {
     return 0;
   }
-  if (!(d >= 0 && d <= (double)LIMIT_TOKENS) || d != floor(d)) {
+  if (!decimal_is_whole(d, 0, (double)LIMIT_TOKENS)) {
     while (steps[1]) {
       steps++;
     }

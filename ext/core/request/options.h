@@ -1,18 +1,29 @@
 /*
-** The options object of llm_complete, llm_chat and llm_call, checked.
+** The options object of llm_complete, llm_chat and llm_call, checked. To add one: its member here,
+** its line in options.c, its line in the manual.
 */
 #ifndef LLMCOST_OPTIONS_H
 #define LLMCOST_OPTIONS_H
 
 #include "base/error.h"
-#include "base/text/json.h"
+#include "base/text/spec.h"
 
-typedef enum CacheMode { CACHE_EXACT, CACHE_SEMANTIC, CACHE_OFF, CACHE_REFRESH } CacheMode;
-typedef enum OnError { ON_ERROR_ERROR, ON_ERROR_NULL, ON_ERROR_JSON } OnError;
+#define CACHE_MODES(X)                                                                             \
+  X(CACHE_EXACT, "exact")                                                                          \
+  X(CACHE_SEMANTIC, "semantic")                                                                    \
+  X(CACHE_OFF, "off")                                                                              \
+  X(CACHE_REFRESH, "refresh")
+#define ON_ERRORS(X)                                                                               \
+  X(ON_ERROR_ERROR, "error")                                                                       \
+  X(ON_ERROR_NULL, "null")                                                                         \
+  X(ON_ERROR_JSON, "json")
+
+typedef enum CacheMode { CACHE_MODES(SPEC_AS_ID) } CacheMode;
+typedef enum OnError { ON_ERRORS(SPEC_AS_ID) } OnError;
 
 /* An option the caller did not give is NULL, NAN or OPTION_UNSET. Strings and trees belong to
 ** `doc`. */
-#define OPTION_UNSET (-1LL)
+#define OPTION_UNSET SPEC_UNSET
 
 typedef struct Options {
   cJSON *doc; /* owned; NULL where there were no options */
@@ -37,13 +48,5 @@ int options_parse(const char *json, size_t n, Options *o, Err *err);
 
 /* Frees the tree; safe after options_init and on a failed parse. */
 void options_free(Options *o);
-
-/* Reads a duration: a number of seconds, or text such as '90s', '15m', '36h', '7d', '2w'.
-** Returns milliseconds, or -1 where the text is none. */
-long long duration_parse(const char *text);
-
-/* The CacheMode a word names, or -1; and the words, for messages. */
-int cache_mode_parse(const char *word);
-#define CACHE_MODES "'exact', 'semantic', 'off' or 'refresh'"
 
 #endif

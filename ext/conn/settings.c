@@ -1,0 +1,37 @@
+/*
+** The table of settings. See settings.h for the contract.
+*/
+#include "conn/settings.h"
+
+#include "core/request/options.h"
+
+#define INTO(type, member) SPEC_INTO(Settings, type, member)
+
+static const Spec specs[] = {
+    {"store", INTO(OWNED, store), .null_is_none = 1},
+    {"proxy", INTO(OWNED, proxy), .null_is_none = 1},
+    {"minilm", INTO(OWNED, minilm), .null_is_none = 1},
+    {"log_text", INTO(WORD, log_text), .words = SPEC_WORDS(LOG_TEXTS), .initial = "full"},
+    {"cache", INTO(WORD, cache), .words = SPEC_WORDS(CACHE_MODES), .initial = "exact"},
+    {"cache_scope", INTO(WORD, scope), .words = SPEC_WORDS(CACHE_SCOPES), .initial = "shared"},
+    {"max_false_hits", INTO(SHARE, max_false_hits), .null_is_none = 1},
+    {"ttl", INTO(DURATION, ttl_ms), .null_is_none = 1},
+    {"timeout_ms", INTO(INTEGER, timeout_ms), .min = 1, .max = 3600000, .initial = "300000"},
+    {"connect_timeout_ms", INTO(INTEGER, connect_timeout_ms), .min = 1, .max = 3600000,
+     .initial = "10000"},
+    {"idle_timeout_ms", INTO(INTEGER, idle_timeout_ms), .min = 0, .max = 3600000,
+     .initial = "120000"},
+    {"retries", INTO(INTEGER, retries), .min = 0, .max = LIMIT_ATTEMPTS - 1, .initial = "2"},
+    {"backoff_ms", INTO(INTEGER, backoff_ms), .min = 0, .max = LIMIT_BACKOFF_MS, .initial = "500"},
+};
+
+const SpecTable settings_table = {"setting", "bad_option", NULL, specs,
+                                  sizeof specs / sizeof specs[0]};
+
+void settings_init(Settings *set) {
+  spec_init(&settings_table, set);
+}
+
+void settings_free(Settings *set) {
+  spec_free(&settings_table, set);
+}

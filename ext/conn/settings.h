@@ -1,0 +1,40 @@
+/*
+** Settings of llm_config, of one connection. To add one: its member here, its line in settings.c,
+** its line in the manual.
+*/
+#ifndef LLMCOST_SETTINGS_H
+#define LLMCOST_SETTINGS_H
+
+#include "base/text/spec.h"
+
+#define LOG_TEXTS(X)                                                                               \
+  X(LOG_FULL, "full")                                                                              \
+  X(LOG_HASH, "hash")                                                                              \
+  X(LOG_NONE, "none")
+#define CACHE_SCOPES(X)                                                                            \
+  X(SCOPE_SHARED, "shared")                                                                        \
+  X(SCOPE_USER, "user")
+
+typedef enum LogText { LOG_TEXTS(SPEC_AS_ID) } LogText;
+typedef enum CacheScope { CACHE_SCOPES(SPEC_AS_ID) } CacheScope;
+
+/* The texts are its own; a time that is not set is SPEC_UNSET (OPTION_UNSET). */
+typedef struct Settings {
+  char *store;           /* path, "main", or NULL: beside the database */
+  char *proxy;           /* NULL: none */
+  char *minilm;          /* path of MiniLM's weights, or NULL: beside the library */
+  int log_text;          /* LogText */
+  int cache;             /* CacheMode that requests have unless they say otherwise */
+  int scope;             /* CacheScope */
+  double max_false_hits; /* of the built-in semantic cache; NAN: its threshold is fixed */
+  long long ttl_ms, timeout_ms, connect_timeout_ms, idle_timeout_ms, retries, backoff_ms;
+} Settings;
+
+/* Their names, as llm_config knows them; into a Settings. */
+extern const SpecTable settings_table;
+
+/* The defaults, whatever stood there. */
+void settings_init(Settings *set);
+void settings_free(Settings *set);
+
+#endif
