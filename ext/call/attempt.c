@@ -373,19 +373,20 @@ static int check_schema(Call *k, Err *err) {
 
 /* Takes the text of a success, or says why there is none. */
 static void judge_reply(Call *k, Reply *reply, Verdict *v, Err *err) {
-  const char *finish = reply->finish_reason;
-  k->row.finish_reason = finish;
-  if (strcmp(finish, "refusal") == 0 || strcmp(finish, "content_filter") == 0) {
-    err_set(err, RC_ERROR, strcmp(finish, "refusal") == 0 ? "refusal" : "content_filter",
-            "the model refused to answer (finish_reason '%s')", finish);
+  const Finish finish = reply->finish;
+  k->row.finish_reason = finish_word(finish);
+  if (finish_is(finish, FINISH_IS_REFUSAL)) {
+    err_set(err, RC_ERROR, finish == FINISH_REFUSAL ? "refusal" : "content_filter",
+            "the model refused to answer (finish_reason '%s')", finish_word(finish));
   } else if (!reply->text) {
-    err_set(err, RC_ERROR, "no_text", "the answer holds no text (finish_reason '%s')", finish);
+    err_set(err, RC_ERROR, "no_text", "the answer holds no text (finish_reason '%s')",
+            finish_word(finish));
   }
   if (err->rc == RC_OK) {
     k->text = reply->text;
     k->n = strlen(reply->text);
     reply->text = NULL;
-    k->cacheable = strcmp(finish, "stop") == 0 && k->n > 0;
+    k->cacheable = finish_is(finish, FINISH_IS_COMPLETE) && k->n > 0;
   }
   if (err->rc == RC_OK && k->request->options->schema && check_schema(k, err) != RC_OK &&
       err->rc != RC_NOMEM) {
@@ -393,7 +394,7 @@ static void judge_reply(Call *k, Reply *reply, Verdict *v, Err *err) {
     snprintf(why, sizeof why, "%.180s", err->msg);
     scrub(k, why, sizeof why);
     *err = (Err){0};
-    v->retry = strcmp(finish, "length") != 0;
+    v->retry = !finish_is(finish, FINISH_IS_CUT_OFF);
     err_set(err, RC_ERROR, "schema", "the answer does not satisfy the schema%s: %s",
             v->retry ? "" : " (it was cut off: raise max_tokens)", why);
     free(k->text);

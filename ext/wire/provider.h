@@ -9,12 +9,12 @@
 #include "core/price/catalogue.h"
 #include "core/request/request.h"
 #include "core/price/usage.h"
+#include "wire/finish.h"
 
 /* What came back in a success answer. */
 typedef struct Reply {
   char *text; /* owned (free); NULL where the answer has none */
-  /* "stop", "length", "tool_calls", "content_filter", "refusal" or "other" */
-  const char *finish_reason;
+  Finish finish;
   char model[LIMIT_MODEL_NAME]; /* as the answer names it; "" if it does not */
   Usage usage;
   UsagePart
