@@ -3,6 +3,7 @@
 */
 #include "base/error.h"
 
+#include "base/check.h"
 #include "base/utf8.h"
 
 #include <stdarg.h>
@@ -29,6 +30,7 @@ void err_clear(Err *err) {
 }
 
 int err_set(Err *err, int rc, const char *code, const char *fmt, ...) {
+  CHECK(rc != RC_OK && code);
   if (err->rc != RC_OK) {
     return err->rc;
   }

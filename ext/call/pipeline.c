@@ -9,6 +9,7 @@
 
 #include "trust/access.h"
 #include "call/counter.h"
+#include "base/check.h"
 #include "call/parked.h"
 #include "call/pricing.h"
 
@@ -532,6 +533,8 @@ int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *out, E
     if (found == 0) {
       ask(&k, out, err);
     }
+    CHECK(err->rc != RC_OK || out->text);
+    CHECK(!k.is_open || k.row.id || k.store->is_main); /* what was sent has its row */
     write_row_now(&k, out);
     remember(&k, out, err);
   }
