@@ -3,7 +3,7 @@
 */
 #include "call/parked.h"
 
-#include "store/claim/inflight.h"
+#include "store/db/inflight.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -17,7 +17,7 @@
 #include "core/request/options.h"
 #include "net/transport.h"
 #include "store/config.h"
-#include "store/store.h"
+#include "store/open.h"
 
 typedef enum CacheScope { SCOPE_SHARED, SCOPE_USER } CacheScope;
 typedef enum LogText { LOG_FULL, LOG_HASH, LOG_NONE } LogText;

@@ -8,6 +8,9 @@
 */
 #include "store/bills.h"
 
+#include "base/limits.h"
+#include "store/schema/known.h"
+
 #include <errno.h>
 #include <sys/stat.h>
 

@@ -6,8 +6,9 @@
 #include "store/ledger.h"
 
 #include "base/clock.h"
-#include "store/claim/inflight.h"
-#include "store/claim/owner.h"
+#include "base/limits.h"
+#include "store/db/inflight.h"
+#include "store/db/owner.h"
 #include "store/semantic.h"
 
 #include <math.h>

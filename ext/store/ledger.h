@@ -14,9 +14,8 @@
 #ifndef LLMCOST_LEDGER_H
 #define LLMCOST_LEDGER_H
 
-#include "store/store.h"
-
-#define LEDGER_NULL (-1LL) /* an integer column that is SQL NULL */
+#include "store/answer.h"
+#include "store/db/store.h"
 
 /* One row of llm_calls. Texts are borrowed; NULL is SQL NULL. id 0: assigned when written. */
 typedef struct LedgerRow {
@@ -37,19 +36,6 @@ typedef struct LedgerRow {
   const char *prompt;    /* not a column: a text to keep under prompt_hash, or NULL */
   long long cache_entry; /* not a column: the entry of llm_cache a semantic hit was served from */
 } LedgerRow;
-
-/* A paid answer to keep. Texts are borrowed. */
-typedef struct Answer {
-  Hash key;
-  const char *text;
-  size_t n;
-  long long created_at, expires_at; /* expires_at LEDGER_NULL: never */
-  long long call_id;
-  const char *provider, *model, *tier, *tag, *prompt_hash;
-  long long cost_nusd;
-  const struct Question *question; /* NULL: not for the semantic cache too */
-  struct Answer *next;             /* another answer of the same call, or NULL */
-} Answer;
 
 /* A row in which every column is NULL, attempt 1. */
 void ledger_row_init(LedgerRow *row);
@@ -78,7 +64,7 @@ int ledger_begin_next(Store *s, long long previous, LedgerRow *row, const Hash *
 
 /* Ends an attempt: writes its final row and, if given, the answers; the intent stays only if
 ** `more` attempts follow. RC_OK means that it is on disk; after an error the caller has it queued, or keeps what
-** it has (fn/parked.h): it must not get lost. */
+** it has (call/parked.h): it must not get lost. */
 int ledger_settle(Store *s, LedgerRow *row, Answer *answer, int more, Err *err);
 
 /* Queues what could not be settled: it waits in memory and goes with the next write. Of several answers the first

@@ -8,6 +8,7 @@
 */
 #include "call/call.h"
 #include "fn/fn.h"
+#include "store/schema/model.h"
 #include "trust/guard.h"
 
 #include <stdio.h>

@@ -19,6 +19,7 @@
 #include "fn/fn.h"
 
 #include "store/ledger.h"
+#include "store/schema/model.h"
 #include "trust/guard.h"
 
 #include <string.h>

@@ -5,6 +5,7 @@
 
 #include "base/sqlite/columns.h"
 #include "base/sqlite/ddl.h"
+#include "store/schema/model.h"
 #include "trust/mark.h"
 
 #include <pthread.h>

@@ -9,7 +9,7 @@
 #ifndef LLMCOST_GENUINE_H
 #define LLMCOST_GENUINE_H
 
-#include "store/store.h"
+#include "store/db/store.h"
 
 enum { GENUINE_ID_SIZE = 64 }; /* of a store's id with its NUL */
 

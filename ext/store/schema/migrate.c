@@ -25,7 +25,7 @@ int store_version(Store *s, long long *version, Err *err) {
   }
   int found =
       store_ask(s, "SELECT value FROM main.llm_meta WHERE name = 'schema_version'", version, err);
-  const char *what = s->path ? s->path : "main";
+  const char *what = store_name(s);
   if (found == 0 || (found == 1 && *version < 1)) {
     err_set(err, RC_ERROR, "store", "the store '%s' is damaged: it has no version", what);
   } else if (found == 1 && *version > STORE_VERSION) {
@@ -109,7 +109,7 @@ static int has_mark(Store *s, int was_there, Err *err) {
   }
   if (is_marked == 0 && was_there && s->trust == STORE_MARKED) {
     err_set(err, RC_ERROR, "store", "the store '%s' has lost its mark: SELECT llm_trust_store()",
-            s->path ? s->path : "main");
+            store_name(s));
   }
   return err->rc == RC_OK ? is_marked : -1;
 }
@@ -121,8 +121,8 @@ static int bring_up(Store *s, Err *err) {
     return err->rc;
   }
   if (version != STORE_VERSION && make_tables(s, version, err) == RC_OK && version > 0) {
-    genuine_check(s->db, "main", s->is_main ? GENUINE_TABLES : GENUINE_FILE, 0,
-                  s->path ? s->path : "main", &s->host, err);
+    genuine_check(s->db, "main", s->is_main ? GENUINE_TABLES : GENUINE_FILE, 0, store_name(s),
+                  &s->host, err);
   }
   return err->rc == RC_OK && has_mark(s, version > 0, err) == 0 ? mark(s, err) : err->rc;
 }

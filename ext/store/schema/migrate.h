@@ -9,7 +9,9 @@
 #ifndef LLMCOST_MIGRATE_H
 #define LLMCOST_MIGRATE_H
 
-#include "store/store.h"
+#include "store/db/store.h"
+
+#define STORE_VERSION 4
 
 /* Makes or migrates what is not of STORE_VERSION, in one transaction, and marks what was made or adopted.
 ** What comes out is compared with what we make; where it differs, nothing was changed. */
