@@ -501,7 +501,7 @@ static int next_attempt(Call *k, long long delay_ms, Err *failure) {
   int is_queued = ledger_settle(k->store, &k->row, NULL, 1, &err) != RC_OK && err.rc != RC_NOMEM &&
                   ledger_queue(k->store, &k->row, NULL, &memory) == RC_OK;
   k->is_open = !is_queued;
-  if (k->store->is_main && is_queued) {
+  if (!k->store->mode->tells_failure && is_queued) {
     err = (Err){0}; /* there, a queued row is no reason to stop */
   }
   if (err.rc == RC_OK && wait_and_begin(k, delay_ms, reason, &err) == RC_OK) {

@@ -356,7 +356,7 @@ static int settle(Call *k, const Outcome *out, int is_success, int *parks, Err *
   if (ledger_settle(k->store, &k->row, answers, 0, &write) == RC_OK) {
     return RC_OK;
   }
-  int is_told = is_success && !k->store->is_main;
+  int is_told = is_success && k->store->mode->tells_failure;
   *parks = write.rc == RC_NOMEM || (is_told && !keep) ||
            ledger_queue(k->store, &k->row, answers, err) != RC_OK;
   if (write.rc == RC_NOMEM || err->rc != RC_OK) {

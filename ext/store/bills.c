@@ -92,12 +92,13 @@ static int open_file(const char *path, const StoreHost *host, sqlite3 **db, Err 
 int bills_open(Bills *b, Store *store, const char *path, const StoreHost *host, Err *err) {
   *b = (Bills){NULL, NULL, 0};
   int found = 0;
-  if (store && store->is_main) {
-    b->db = store->db;
-    found = 1;
-  } else if (store) {
-    b->db = store_reader_take(store, err);
+  if (store) {
     b->store = store;
+    b->db = store_reader_take(store, err);
+    if (!b->db && err->rc == RC_OK) {
+      b->store = NULL;
+      b->db = store->db;
+    }
     found = b->db ? 1 : -1;
   } else if (path) {
     b->owned = 1;

@@ -207,7 +207,7 @@ static int put_similar(Store *s, const Answer *a, Err *err) {
   if (!a->question || semantic_put(s, a->question, a, &why) == RC_OK) {
     return RC_OK;
   }
-  if (!s->is_main && sqlite3_get_autocommit(s->db)) {
+  if (!s->mode->follows_caller && sqlite3_get_autocommit(s->db)) {
     *err = why;
   } else {
     sqlite3_log(SQLITE_WARNING, "llmcost: %s", why.msg);
@@ -452,7 +452,7 @@ void ledger_drop_pending(Store *s) {
 }
 
 static int put_settled(Store *s, LedgerRow *row, Answer *answer, int more, Err *err) {
-  int ends_intent = row->id != 0 && !s->is_main && !more;
+  int ends_intent = s->mode->has_intents && row->id != 0 && !more;
   put_row(s, row, err);
   for (Answer *a = answer; a && err->rc == RC_OK; a = a->next) {
     a->call_id = row->id;
@@ -478,7 +478,7 @@ static int put_pending(Store *s, Err *err) {
 int ledger_begin(Store *s, LedgerRow *row, const Hash *key, const LedgerText *texts, int n_texts,
                  long long now, long long lease_until, LedgerBegin *outcome, Err *err) {
   *outcome = LEDGER_BEGUN;
-  if (s->is_main) {
+  if (!s->mode->has_intents) {
     put_texts_in_main(s, texts, n_texts);
     return RC_OK;
   }
@@ -505,7 +505,7 @@ int ledger_begin(Store *s, LedgerRow *row, const Hash *key, const LedgerText *te
 
 int ledger_begin_next(Store *s, long long previous, LedgerRow *row, const Hash *key,
                       long long lease_until, Err *err) {
-  if (s->is_main) {
+  if (!s->mode->has_intents) {
     return RC_OK;
   }
   if (store_begin(s, err) == RC_OK) {
@@ -527,7 +527,7 @@ int ledger_flush(Store *s, Err *err) {
   if (!s->db) {
     return err_set(err, RC_ERROR, "store", "the connection is closing");
   }
-  int only_hits = s->n_unsettled == 0 && !s->is_main;
+  int only_hits = s->n_unsettled == 0 && s->mode->rows_wait;
   if (only_hits) {
     sqlite3_exec(s->db, "PRAGMA synchronous=NORMAL", NULL, NULL, NULL);
   }
@@ -551,7 +551,7 @@ int ledger_flush_if_due(Store *s, Err *err) {
 }
 
 int ledger_defer(Store *s, const LedgerRow *row, Err *err) {
-  if (s->is_main) {
+  if (!s->mode->rows_wait) {
     LedgerRow copy = *row;
     Err busy = {0};
     return put_row(s, &copy, &busy) == RC_OK ? RC_OK : enqueue(s, row, NULL, err);
@@ -576,11 +576,11 @@ static int settle_once(Store *s, const LedgerRow *row, Answer *answer, int more,
 }
 
 int ledger_settle(Store *s, LedgerRow *row, Answer *answer, int more, Err *err) {
-  enum { MAIN_TRIES = 8, MAIN_WAIT_MS = 25 }; /* the caller's busy timeout may be 0; "briefly" */
+  enum { BETWEEN_TRIES_MS = 25 };
   LedgerRow copy;
   settle_once(s, row, answer, more, &copy, err);
-  for (int i = 1; i < MAIN_TRIES && s->is_main && err->rc == RC_BUSY; i++) {
-    sqlite3_sleep(MAIN_WAIT_MS);
+  for (int i = 1; i < s->mode->settle_tries && err->rc == RC_BUSY; i++) {
+    sqlite3_sleep(BETWEEN_TRIES_MS);
     *err = (Err){0};
     settle_once(s, row, answer, more, &copy, err);
   }
@@ -593,7 +593,7 @@ int ledger_settle(Store *s, LedgerRow *row, Answer *answer, int more, Err *err) 
     return RC_OK;
   }
   inflight_stick(s, row->id);
-  if (s->is_main && !s->in_savepoint) {
+  if (!s->mode->takes_back(s)) {
     row->id = copy.id; /* nothing rolled it back: write the same row again later */
   }
   return err->rc;
@@ -627,7 +627,7 @@ static int find_dead(Store *s, long long now, long long *dead, Err *err) {
 
 int ledger_recover(Store *s, long long now, Err *err) {
   long long dead[RECOVER_STEP];
-  int n = s->is_main ? 0 : find_dead(s, now, dead, err);
+  int n = s->mode->has_intents ? find_dead(s, now, dead, err) : 0;
   while (n > 0 && store_begin(s, err) == RC_OK) {
     for (int i = 0; i < n && err->rc == RC_OK; i++) {
       bury(s, dead[i], err);

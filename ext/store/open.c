@@ -8,72 +8,15 @@
 #include "store/open.h"
 
 #include "base/clock.h"
-#include "base/limits.h"
 #include "store/db/inflight.h"
+#include "store/db/mode.h"
 #include "store/ledger.h"
 #include "store/schema/migrate.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-/* Bytes that the WAL's file keeps once it starts anew: a reader that holds a snapshot for long makes it grow
-** beyond. Four times what SQLite lets it grow to by itself. */
-#define WAL_KEPT "16777216"
-
-/* Makes the file with the permissions of the database it belongs to: it holds the same secrets.
-** (SQLite gives them to the WAL files too.) A link that stands in its place is not followed. */
-static int create_file(Store *s, sqlite3 *host, Err *err) {
-  const char *beside = sqlite3_db_filename(host, "main");
-  struct stat st;
-  mode_t mode = beside && beside[0] && stat(beside, &st) == 0 ? st.st_mode & 0666 : 0600;
-  if (lstat(s->path, &st) == 0) {
-    return S_ISREG(st.st_mode)
-               ? RC_OK
-               : err_set(err, RC_ERROR, "store", "the store '%s' is %s", s->path,
-                         S_ISLNK(st.st_mode) ? "a symbolic link: not followed" : "not a file");
-  }
-  int fd = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-  if (fd < 0 && errno != EEXIST) { /* SQLite would try again, and give it other permissions */
-    return err_set(err, RC_ERROR, "store",
-                   "the store '%s': cannot open it: %s; LLMCOST_STORE or llm_config('store', path)"
-                   " can name another file",
-                   s->path, strerror(errno));
-  }
-  if (fd >= 0) {
-    close(fd);
-  }
-  return RC_OK;
-}
-
-/* Makes a connection of ours able to use llm_cache. */
-static int prepare(Store *s, sqlite3 *db, Err *err) {
-  int rc = s->host.prepare(s->host.arg, db);
-  return rc == SQLITE_OK ? RC_OK : store_error(s, rc, "prepare a connection", err);
-}
-
-static int open_file(Store *s, Err *err) {
-  int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-  int rc = sqlite3_open_v2(s->path, &s->db, flags, NULL);
-  rc = rc == SQLITE_OK ? store_harden(s, s->db) : rc;
-  rc = rc == SQLITE_OK ? sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) : rc;
-  if (rc != SQLITE_OK) {
-    return store_error(s, rc, "open it", err);
-  }
-  if (known_check(s, err) != RC_OK || prepare(s, s->db, err) != RC_OK) {
-    return err->rc; /* and not a byte of it is written */
-  }
-  sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
-  return store_exec(s,
-                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;"
-                    "PRAGMA mmap_size=1073741824; PRAGMA foreign_keys=OFF;"
-                    "PRAGMA journal_size_limit=" WAL_KEPT,
-                    "set up", err);
-}
 
 static int prepare_schema(Store *s, Err *err) {
   long long seed = 0;
@@ -90,38 +33,33 @@ static int set_up(Store *s, Err *err) {
   return prepare_schema(s, err) == RC_OK ? ledger_recover(s, now_ms(), err) : err->rc;
 }
 
+/* Connects to what the mode has attached. What is not ours is neither read nor written. */
+static int open_known(Store *s, Err *err) {
+  return s->mode->connect(s, err) == RC_OK && known_check(s, err) == RC_OK
+             ? s->mode->make_ready(s, err)
+             : err->rc;
+}
+
 int store_revive(Store *s, Err *err) {
-  if (!s->is_main) {
-    if (!s->db && (open_file(s, err) != RC_OK || set_up(s, err) != RC_OK)) {
-      store_hang_up(s);
-    }
+  if (!s->db && (open_known(s, err) != RC_OK || set_up(s, err) != RC_OK)) {
+    store_hang_up(s);
+  }
+  if (!s->mode->follows_caller || err->rc != RC_OK) {
     return err->rc;
   }
   int is_there = s->is_doubtful ? 0 : store_has_schema(s->db, err);
   return is_there == 0 ? prepare_schema(s, err) : err->rc;
 }
 
-/* Main mode, at the end: what waits to be written goes through a connection of our own. */
-static void reopen_main(Store *s) {
-  s->db = NULL; /* the caller's connection is closing: nothing of ours may run on it */
-  if (s->pending && s->main_path && s->main_path[0] &&
-      sqlite3_open_v2(s->main_path, &s->db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK) {
-    Err ignored = {0};
-    sqlite3_busy_timeout(s->db, LIMIT_BUSY_MS);
-    s->host.prepare(s->host.arg, s->db);
-    store_revive(s, &ignored);
-  }
-}
-
 /* The last chance of what waits: the connection, or the process, ends. */
 static int flush_last(Store *s, Err *err) {
-  if (s->is_main) {
-    reopen_main(s);
+  Err ignored = {0};
+  s->mode->start_last(s);
+  if (s->db && s->pending) {
+    store_revive(s, &ignored);
   }
   ledger_flush(s, err);
-  if (s->is_main) {
-    store_hang_up(s);
-  }
+  s->mode->end_last(s);
   return err->rc;
 }
 
@@ -180,7 +118,7 @@ static void leave(Store *s) {
   while (s->n_readers > 0) {
     store_leave_connection(s->readers[--s->n_readers]); /* nobody reads with it */
   }
-  s->n_taken += !store_leave_connection(s->is_main ? NULL : s->db);
+  s->n_taken += !store_leave_connection(s->mode->owns_connection ? s->db : NULL);
   s->db = NULL;
   s->pid = 0;
   ledger_drop_pending(s); /* the parent writes it */
@@ -206,16 +144,8 @@ int store_leave(Err *err) {
 
 /* --- opening and closing */
 
-/* Opens what `s` names, as far as its struct is filled. */
-static int open_any(Store *s, sqlite3 *host, Err *err) {
-  if (s->is_main) {
-    s->db = host;
-    s->main_path = sqlite3_mprintf("%s", sqlite3_db_filename(host, "main"));
-    return s->main_path ? known_check(s, err) : err_nomem(err);
-  }
-  return s->path && migrate_can_mark(s, err) && create_file(s, host, err) == RC_OK
-             ? open_file(s, err)
-             : err->rc;
+static int attach(Store *s, sqlite3 *host, Err *err) {
+  return migrate_can_mark(s, err) ? s->mode->attach(s, host, err) : err->rc;
 }
 
 Store *store_open(sqlite3 *db, const char *path, StoreTrust trust, const StoreHost *host,
@@ -231,12 +161,13 @@ Store *store_open(sqlite3 *db, const char *path, StoreTrust trust, const StoreHo
   s->pid = getpid();
   s->users = sqlite3_db_mutex(db);
   s->pending_end = &s->pending;
-  s->is_main = path == NULL;
+  s->mode = path ? &mode_file : &mode_main;
   s->path = path ? sqlite3_mprintf("%s", path) : NULL;
   if (path && !s->path) {
     err_nomem(err);
   }
-  if (enter_list(s, err) != RC_OK || open_any(s, db, err) != RC_OK || set_up(s, err) != RC_OK) {
+  if (enter_list(s, err) != RC_OK || attach(s, db, err) != RC_OK || open_known(s, err) != RC_OK ||
+      set_up(s, err) != RC_OK) {
     store_close(s);
     return NULL;
   }

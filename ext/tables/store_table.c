@@ -292,7 +292,7 @@ static int table_filter(sqlite3_vtab_cursor *cursor, int idx, const char *sql, i
   if (store) {
     ledger_flush(store, &err);
   }
-  if (store && err.rc == RC_OK && !store->is_main && !c->reader) {
+  if (store && err.rc == RC_OK && !c->reader) {
     c->store = store;
     c->reader = store_reader_take(store, &err);
   }

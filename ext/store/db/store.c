@@ -33,25 +33,25 @@ int store_error(Store *s, int rc, const char *doing, Err *err) {
 }
 
 sqlite3_stmt *store_stmt(Store *s, StoreSql id, Err *err) {
-  sqlite3_stmt *stmt = s->is_main ? NULL : s->stmt[id];
+  sqlite3_stmt *stmt = s->stmt[id]; /* NULL always on a connection that isn't ours */
   if (stmt) {
     return stmt;
   }
   const char *sql = statement_text(id);
-  unsigned flags = s->is_main ? 0 : SQLITE_PREPARE_PERSISTENT;
+  unsigned flags = s->mode->owns_connection ? SQLITE_PREPARE_PERSISTENT : 0;
   int rc = sqlite3_prepare_v3(s->db, sql, -1, flags, &stmt, NULL);
   if (rc != SQLITE_OK) {
     store_error(s, rc, "prepare", err);
     return NULL;
   }
-  if (!s->is_main) {
+  if (s->mode->owns_connection) {
     s->stmt[id] = stmt;
   }
   return stmt;
 }
 
 int store_done(Store *s, sqlite3_stmt *stmt) {
-  if (s->is_main) {
+  if (!s->mode->owns_connection) {
     return sqlite3_finalize(stmt);
   }
   int rc = sqlite3_reset(stmt);
@@ -59,7 +59,7 @@ int store_done(Store *s, sqlite3_stmt *stmt) {
   return rc;
 }
 
-static int run(Store *s, StoreSql id, Err *err) {
+int store_run(Store *s, StoreSql id, Err *err) {
   sqlite3_stmt *stmt = store_stmt(s, id, err);
   if (!stmt) {
     return err->rc;
@@ -68,58 +68,6 @@ static int run(Store *s, StoreSql id, Err *err) {
   int rc = store_done(s, stmt);
   return rc == SQLITE_OK ? RC_OK
                          : store_error(s, rc, id == SQL_BEGIN ? "start writing" : "commit", err);
-}
-
-/* A write statement of the caller's that runs stands for a savepoint of our own: SQLite says busy. */
-static int begin_savepoint(Store *s, Err *err) {
-  int rc = savepoint_begin(s->db, &s->savepoint);
-  s->in_savepoint = rc == SQLITE_OK;
-  return rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY ? RC_OK
-                                                       : store_error(s, rc, "start writing", err);
-}
-
-int store_begin(Store *s, Err *err) {
-  int moved = 0;
-  if (s->is_main) {
-    return begin_savepoint(s, err);
-  }
-  if (!s->db) {
-    return err_set(err, RC_ERROR, "store", "the store '%s' had to be closed: run it again",
-                   s->path);
-  }
-  int rc = sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
-  if (rc != SQLITE_OK && rc != SQLITE_NOTFOUND) {
-    return store_error(s, rc, "look for its file", err);
-  }
-  if (moved) {
-    return err_set(
-        err, RC_ERROR, "store",
-        "the store '%s' was moved or deleted while it was open: close this connection and open"
-        " it again",
-        s->path);
-  }
-  return store_stmt(s, SQL_COMMIT, err) && store_stmt(s, SQL_ROLLBACK, err) ? run(s, SQL_BEGIN, err)
-                                                                            : err->rc;
-}
-
-static int end_savepoint(Store *s, int ok, Err *err) {
-  int rc = savepoint_end(&s->savepoint, ok);
-  return rc == SQLITE_OK ? err->rc : store_error(s, rc, "commit", err);
-}
-
-int store_end(Store *s, int ok, Err *err) {
-  Err ignored = {0};
-  if (s->is_main) {
-    return end_savepoint(s, ok, err);
-  }
-  if (ok && run(s, SQL_COMMIT, err) == RC_OK) {
-    return RC_OK;
-  }
-  if (!sqlite3_get_autocommit(s->db) &&
-      (run(s, SQL_ROLLBACK, &ignored) != RC_OK || !sqlite3_get_autocommit(s->db))) {
-    store_hang_up(s);
-  }
-  return err->rc;
 }
 
 int store_exec(Store *s, const char *sql, const char *doing, Err *err) {
@@ -148,6 +96,14 @@ int store_ask(Store *s, const char *sql, long long *value, Err *err) {
                     : (err_set(err, RC_ERROR, "store",
                                "the store '%s' is damaged: a setting is no number", store_name(s)),
                        -1);
+}
+
+int store_begin(Store *s, Err *err) {
+  return s->mode->begin(s, err);
+}
+
+int store_end(Store *s, int ok, Err *err) {
+  return s->mode->end(s, ok, err);
 }
 
 /* Waits for another process's write, in steps short enough that an interrupt ends it at once. */
@@ -226,30 +182,8 @@ int store_leave_connection(sqlite3 *db) {
   return is_idle || !db;
 }
 
-static sqlite3 *open_reader(Store *s, Err *err) {
-  sqlite3 *db = NULL;
-  int rc = sqlite3_open_v2(s->path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-  if (rc == SQLITE_OK) {
-    rc = store_harden(s, db);
-  }
-  if (rc == SQLITE_OK) {
-    rc = s->host.prepare(s->host.arg, db);
-  }
-  if (rc == SQLITE_OK) {
-    rc = sqlite3_exec(db, "PRAGMA query_only=ON", NULL, NULL, NULL);
-  }
-  if (rc != SQLITE_OK) {
-    rc == SQLITE_NOMEM ? err_nomem(err)
-                       : err_set(err, rc & 0xff, "store", "cannot read the store '%s': %s", s->path,
-                                 sqlite3_errstr(rc));
-    sqlite3_close(db);
-    db = NULL;
-  }
-  return db;
-}
-
 sqlite3 *store_reader_take(Store *s, Err *err) {
-  sqlite3 *reader = s->n_readers > 0 ? s->readers[--s->n_readers] : open_reader(s, err);
+  sqlite3 *reader = s->n_readers > 0 ? s->readers[--s->n_readers] : s->mode->open_reader(s, err);
   s->n_taken += reader != NULL;
   return reader;
 }

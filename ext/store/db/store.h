@@ -44,20 +44,53 @@ typedef struct StoreHost {
   void *arg;
 } StoreHost;
 
+struct Store;
+
+/* Where a store lies decides how it is written, and what can be promised. There are two (mode.h): a file of our own,
+** and the caller's database. What differs between them stands here, and nowhere else. */
+typedef struct StoreMode {
+  int shares_file; /* the user's tables stand beside ours: the file's header, and other names, are theirs */
+  int owns_connection; /* nobody else closes it, so statements may outlive a call, and rows be written at the end */
+  int follows_caller; /* what is written, tables too, goes when the caller's transaction is rolled back */
+  int has_intents; /* a request is made durable before it leaves, and others wait for its answer */
+  int rows_wait;   /* rows of hits are written together, later; else each at once, if it can be */
+  int tells_failure; /* what was paid and can't be stored is an error; else it waits, and nobody is told */
+  int settle_tries; /* of a write that finds another at work */
+
+  /* Opening: takes from the caller's connection, or makes, what is needed; connects (again, after store_hang_up)
+  ** and writes nothing; once the store is known to be ours, makes the connection ready. */
+  int (*attach)(struct Store *s, sqlite3 *host, Err *err);
+  int (*connect)(struct Store *s, Err *err);
+  int (*make_ready)(struct Store *s, Err *err);
+
+  /* A connection that only reads; NULL without an error where one reads through the caller's. */
+  sqlite3 *(*open_reader)(struct Store *s, Err *err);
+
+  /* Transactions: see store_begin. */
+  int (*begin)(struct Store *s, Err *err);
+  int (*end)(struct Store *s, int ok, Err *err);
+  int (*takes_back)(
+      const struct Store *s); /* 1 if store_end with ok 0 took back what was written */
+
+  /* Around the last writing, when the caller's connection or the process ends. Errors are those of the writing. */
+  void (*start_last)(struct Store *s);
+  void (*end_last)(struct Store *s);
+} StoreMode;
+
 struct Pending;
 
 typedef struct Store {
   struct Store *next;   /* of this process */
   pid_t pid;            /* of the process that opened it; 0: given up after a fork */
-  sqlite3 *db;          /* writes; the caller's own where is_main; NULL: to be opened anew */
+  sqlite3 *db;          /* writes; the caller's own in main mode; NULL: to be opened anew */
   sqlite3_mutex *users; /* held while the store is used; NULL: nobody shares it */
   sqlite3 *readers[STORE_IDLE_READERS]; /* idle ones */
   int n_readers, n_taken;               /* idle; with a cursor */
-  int is_main;
+  const StoreMode *mode;
   Savepoint savepoint; /* main mode: of the current write */
   int in_savepoint;    /* it, or the last one, had one of its own */
-  char *path;          /* of the store's file; NULL where is_main */
-  char *main_path;     /* where is_main: of the caller's file, "" for none */
+  char *path;          /* of the store's file; NULL in main mode */
+  char *main_path;     /* main mode: of the caller's file, "" for none */
   StoreTrust trust;
   int is_doubtful; /* main mode: tables were made or changed in a transaction, which may be taken back */
   int bind_rc;             /* of the texts bound to the statement that is made ready */
@@ -88,7 +121,7 @@ int store_leave_connection(sqlite3 *db);
 void store_hang_up(Store *s);
 
 /* A connection for one cursor to read from, its own until given back (reader NULL: nothing to
-** give). Not for main mode. NULL and *err on failure. */
+** give). NULL without an error in main mode: there it is the store's own. NULL and *err on failure. */
 sqlite3 *store_reader_take(Store *s, Err *err);
 void store_reader_give(Store *s, sqlite3 *reader);
 
@@ -105,6 +138,9 @@ int store_end(Store *s, int ok, Err *err);
 
 /* Records the connection's error with what was being done. Returns the code. */
 int store_error(Store *s, int rc, const char *doing, Err *err);
+
+/* Runs one of the statements to its end. */
+int store_run(Store *s, StoreSql id, Err *err);
 
 /* Settings of a connection of our own, before anything is read: nothing that a schema brings along may
 ** run or be written into, and an interrupt ends a long statement. */

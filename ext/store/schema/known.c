@@ -11,7 +11,7 @@
 static int claimed_version(Store *s, long long *version, Err *err) {
   long long tables = 0, application = 0;
   *version = 0;
-  if (s->is_main) {
+  if (s->mode->shares_file) {
     return store_has_schema(s->db, err) != 1 ||
                    genuine_check(s->db, "main", GENUINE_TABLES, 1, "main", &s->host, err) != RC_OK
                ? err->rc
@@ -50,7 +50,7 @@ int known_check(Store *s, Err *err) {
                    version, STORE_VERSION);
   }
   int older = version < STORE_VERSION;
-  GenuineScope scope = s->is_main ? GENUINE_TABLES : GENUINE_FILE;
+  GenuineScope scope = s->mode->shares_file ? GENUINE_TABLES : GENUINE_FILE;
   if (genuine_check(s->db, "main", scope, older, what, &s->host, err) != RC_OK ||
       s->trust != STORE_MARKED) {
     return err->rc;

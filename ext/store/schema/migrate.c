@@ -49,8 +49,9 @@ static int has_column(Store *s, const char *table, const char *column, Err *err)
 /* 1 if the database is nothing but a store (it may also be opened as somebody's main). */
 static int is_a_file(Store *s, Err *err) {
   long long application = 0;
-  return !s->is_main || (store_ask(s, "PRAGMA main.application_id", &application, err) == 1 &&
-                         application == STORE_APPLICATION_ID);
+  return !s->mode->shares_file ||
+         (store_ask(s, "PRAGMA main.application_id", &application, err) == 1 &&
+          application == STORE_APPLICATION_ID);
 }
 
 /* Seed and id, where there are none yet, and the version. */
@@ -121,8 +122,8 @@ static int bring_up(Store *s, Err *err) {
     return err->rc;
   }
   if (version != STORE_VERSION && make_tables(s, version, err) == RC_OK && version > 0) {
-    genuine_check(s->db, "main", s->is_main ? GENUINE_TABLES : GENUINE_FILE, 0, store_name(s),
-                  &s->host, err);
+    genuine_check(s->db, "main", s->mode->shares_file ? GENUINE_TABLES : GENUINE_FILE, 0,
+                  store_name(s), &s->host, err);
   }
   return err->rc == RC_OK && has_mark(s, version > 0, err) == 0 ? mark(s, err) : err->rc;
 }
@@ -139,7 +140,7 @@ int migrate_run(Store *s, Err *err) {
     return err->rc;
   }
   if (store_begin(s, err) == RC_OK) {
-    s->is_doubtful = s->is_main;
+    s->is_doubtful = s->mode->follows_caller;
     bring_up(s, err);
     store_end(s, err->rc == RC_OK, err);
   }
@@ -148,7 +149,8 @@ int migrate_run(Store *s, Err *err) {
 
 int migrate_can_mark(Store *s, Err *err) {
   Mark ignored;
-  int is_new = access(s->path, F_OK) != 0 && errno == ENOENT; /* else the opening says what it is */
+  int is_new = !s->mode->shares_file && access(s->path, F_OK) != 0 &&
+               errno == ENOENT; /* else the opening says what it is */
   return !is_new || s->trust != STORE_MARKED ||
          mark_make(MARK_STORE, "", 1, &ignored, err) == RC_OK;
 }
