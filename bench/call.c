@@ -273,7 +273,7 @@ static double part_store(Parts *p) {
     Hash hash = hash_bytes(prompt, (size_t)n, 0);
     Hash key = hash_bytes(prompt, (size_t)n, p->store->seed);
     LedgerText text = {hash, prompt, (size_t)n};
-    ledger_row_init(&row);
+    row_init(&row);
     row.request_id = id;
     row.ts = now_ms();
     row.kind = "unknown";

@@ -120,7 +120,7 @@ static void texts_free(Texts *t) {
 void call_start_row(Call *k, long long attempt, const char *retry_reason) {
   const Options *o = k->request->options;
   LedgerRow *row = &k->row;
-  ledger_row_init(row);
+  row_init(row);
   row->request_id = k->request_id;
   row->attempt = attempt;
   row->ts = now_ms();
@@ -215,7 +215,7 @@ static int record_hit(Call *k, const Answer *a, Err *err) {
   k->row.provider = a->provider;
   k->row.model = a->model;
   k->row.tier = a->tier;
-  return ledger_defer(k->store, &k->row, err);
+  return ledger_defer(k->store, &k->row, NULL, err);
 }
 
 /* Whose answers these are: the user's, where that was asked for; NULL: everybody's. */
@@ -267,9 +267,8 @@ static int from_semantic(Call *k, Outcome *out, Err *err) {
     k->row.provider = hit.provider[0] ? hit.provider : NULL;
     k->row.tier = hit.tier[0] ? hit.tier : NULL;
     k->row.similarity = hit.similarity;
-    k->row.cache_entry = hit.entry;
-    k->row.prompt = k->request->n_messages == 1 ? k->question.text : NULL;
-    ledger_defer(k->store, &k->row, err);
+    Served served = {hit.entry, k->request->n_messages == 1 ? k->question.text : NULL};
+    ledger_defer(k->store, &k->row, &served, err);
   } else if (found < 0 && why.rc != RC_ERROR && why.rc != SQLITE_CORRUPT) {
     *err = why; /* it could not look: what is there may be paid for already */
   } else if (found < 0) {
@@ -383,7 +382,7 @@ static void record_refusal(Call *k, const Err *err) {
   snprintf(k->error, sizeof k->error, "%s: %.300s", err->code, err->msg);
   k->row.error = k->error;
   k->row.cost_nusd = 0;
-  k->has_row = ledger_defer(k->store, &k->row, &ignored) == RC_OK;
+  k->has_row = ledger_defer(k->store, &k->row, NULL, &ignored) == RC_OK;
 }
 
 /* Settles the last attempt. 1 if it is to be parked: there was no way to do that, or no memory before it for

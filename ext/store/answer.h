@@ -5,8 +5,7 @@
 #define LLMCOST_ANSWER_H
 
 #include "base/hash.h"
-
-#define LEDGER_NULL (-1LL) /* an integer column that is SQL NULL */
+#include "store/db/row.h"
 
 /* A question as the semantic cache knows it. Texts are borrowed. */
 typedef struct Question {

@@ -3,21 +3,20 @@
 */
 #include "store/db/statements.h"
 
+#include "store/db/row.h"
+
 static const char *const sql_texts[SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
     [SQL_COMMIT] = "COMMIT",
     [SQL_ROLLBACK] = "ROLLBACK",
-    /* ?1 … ?32: the columns of llm_calls in their order. Settling leaves the indexed columns as
-       they are. */
-    [SQL_INSERT_CALL] = "INSERT INTO main.llm_calls VALUES "
-                        "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,"
-                        "?18,?19,?20,?21,?22,?23,?24,?25,?26,?27,?28,?29,?30,?31,?32)",
-    [SQL_UPDATE_CALL] = "UPDATE main.llm_calls SET kind=?5, provider=?6, model_requested=?7, "
-                        "model=?8, tier=?9, input_tokens=?17,"
-                        " cached_input_tokens=?18, cache_write_tokens=?19, output_tokens=?20, "
-                        "reasoning_tokens=?21, cost_nusd=?22,"
-                        " cost_reported_nusd=?23, latency_ms=?25, http_status=?26, error=?27, "
-                        "finish_reason=?29, usage=?32 WHERE id=?1",
+/* The id is ?1, the columns follow: see row_bind. */
+#define PARAMETER(name, type, constraint, when) ",?"
+    [SQL_INSERT_CALL] = "INSERT INTO main.llm_calls VALUES (?1" LEDGER_COLUMNS(PARAMETER) ")",
+#define SET_FIXED(name) ""
+#define SET_STATE(name) #name "=?2"
+#define SET_SETTLED(name) "," #name "=?"
+#define SET(name, type, constraint, when) SET_##when(name)
+    [SQL_UPDATE_CALL] = "UPDATE main.llm_calls SET " LEDGER_COLUMNS(SET) " WHERE id=?1",
     [SQL_PUT_TEXT] = "INSERT OR IGNORE INTO main.llm_texts(hash, text) VALUES (?1, ?2)",
     [SQL_GET_ANSWER] = "SELECT key_rest, answer, expires_at, call_id, provider, model, tier, "
                        "cost_nusd, prompt_hash"

@@ -4,19 +4,14 @@
 #include "store/schema/migrate.h"
 
 #include "base/sqlite/columns.h"
-#include "sql/sql_text.h"
+#include "store/db/row.h"
 #include "store/schema/genuine.h"
+#include "store/schema/model.h"
 #include "store/schema/rename.h"
 #include "trust/mark.h"
 
 #include <errno.h>
 #include <unistd.h>
-
-/* What version 3 changed: a column of llm_calls and columns of views. */
-#define TO_VERSION_3                                                                               \
-  "ALTER TABLE main.llm_calls ADD COLUMN usage TEXT;"                                              \
-  "DROP VIEW IF EXISTS main.llm_cost_by_model; DROP VIEW IF EXISTS main.llm_cost_by_tag;"          \
-  "DROP VIEW IF EXISTS main.llm_cost_by_user;"
 
 int store_version(Store *s, long long *version, Err *err) {
   *version = 0;
@@ -86,15 +81,35 @@ static int mark(Store *s, Err *err) {
   return err->rc;
 }
 
-static int make_tables(Store *s, long long from, Err *err) {
-  if (has_column(s, "llm_calls", "id", err) && !has_column(s, "llm_calls", "usage", err) &&
-      err->rc == RC_OK) {
-    store_exec(s, TO_VERSION_3, "bring it to version 3", err);
+/* Adds what llm_calls lacks of LEDGER_COLUMNS. */
+static int add_columns(Store *s, Err *err) {
+#define ADD(name, type, constraint, when)                                                          \
+  {#name, "ALTER TABLE main.llm_calls ADD COLUMN " #name " " ROW_TYPE_##type " " constraint},
+  static const struct { const char *name, *sql; } columns[] = {LEDGER_COLUMNS(ADD)};
+#undef ADD
+  int is_there = has_column(s, "llm_calls", "id", err);
+  for (size_t i = 0; i < sizeof columns / sizeof columns[0] && is_there && err->rc == RC_OK; i++) {
+    if (!has_column(s, "llm_calls", columns[i].name, err)) {
+      store_exec(s, columns[i].sql, "add a column", err);
+    }
   }
-  store_exec(s, sql_store_sql, "create the tables", err);
-  store_exec(s, sql_cache_sql, "create the semantic cache", err);
-  store_exec(s, sql_views_sql, "create the views", err);
-  if (write_settings(s, err) == RC_OK && from > 0 && from < 4) {
+  return err->rc;
+}
+
+static int make_tables(Store *s, long long from, Err *err) {
+  if (from > 0 && from < 3 && add_columns(s, err) == RC_OK) {
+    store_exec(
+        s,
+        "DROP VIEW IF EXISTS main.llm_cost_by_model; DROP VIEW IF EXISTS main.llm_cost_by_tag;"
+        "DROP VIEW IF EXISTS main.llm_cost_by_user;",
+        "drop views", err);
+  }
+  int rc = err->rc == RC_OK ? model_make_tables(s->db) : SQLITE_OK;
+  rc = rc == SQLITE_OK && err->rc == RC_OK ? model_make_views(s->db) : rc;
+  if (rc != SQLITE_OK) {
+    store_error(s, rc, "create the tables", err);
+  }
+  if (err->rc == RC_OK && write_settings(s, err) == RC_OK && from > 0 && from < 4) {
     rename_texts(s, err);
   }
   return err->rc;

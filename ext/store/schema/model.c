@@ -4,18 +4,35 @@
 #include "store/schema/model.h"
 
 #include "sql/sql_text.h"
+#include "store/db/row.h"
+
+#define DECLARE(name, type, constraint, when) ",\n  " #name " " ROW_TYPE_##type " " constraint
+static const char ledger_sql[] =
+    "CREATE TABLE IF NOT EXISTS main.llm_calls(\n  id INTEGER PRIMARY KEY" LEDGER_COLUMNS(
+        DECLARE) ")";
+
+int model_make_tables(sqlite3 *db) {
+  static const char *const texts[] = {ledger_sql, sql_store_sql, sql_cache_sql};
+  int rc = SQLITE_OK;
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0] && rc == SQLITE_OK; i++) {
+    rc = sqlite3_exec(db, texts[i], NULL, NULL, NULL);
+  }
+  return rc;
+}
+
+int model_make_views(sqlite3 *db) {
+  return sqlite3_exec(db, sql_views_sql, NULL, NULL, NULL);
+}
 
 sqlite3 *store_model(const StoreHost *host, Err *err) {
-  static const char *const schema[] = {sql_store_sql, sql_cache_sql, sql_views_sql};
   sqlite3 *db = NULL;
   int rc = sqlite3_open_v2(":memory:", &db,
                            SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
   if (rc == SQLITE_OK) {
     rc = host->prepare(host->arg, db);
   }
-  for (int i = 0; i < 3 && rc == SQLITE_OK; i++) {
-    rc = sqlite3_exec(db, schema[i], NULL, NULL, NULL);
-  }
+  rc = rc == SQLITE_OK ? model_make_tables(db) : rc;
+  rc = rc == SQLITE_OK ? model_make_views(db) : rc;
   if (rc != SQLITE_OK) {
     rc == SQLITE_NOMEM ? err_nomem(err)
                        : err_set(err, RC_ERROR, "store", "no schema: %s", sqlite3_errstr(rc));
