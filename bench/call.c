@@ -276,7 +276,7 @@ static double part_store(Parts *p) {
     row_init(&row);
     row.request_id = id;
     row.ts = now_ms();
-    row.kind = "unknown";
+    row.kind = KIND_UNKNOWN;
     row.model_requested = "gpt-4o-mini";
     Answer a = {.key = key,
                 .text = p->answer,
@@ -288,7 +288,7 @@ static double part_store(Parts *p) {
         RC_OK) {
       die("store", err.msg);
     }
-    row.kind = "call";
+    row.kind = KIND_CALL;
     row.cost_nusd = 1;
     if (ledger_settle(p->store, &row, &a, 0, &err) != RC_OK) {
       die("store", err.msg);

@@ -124,7 +124,7 @@ void call_start_row(Call *k, long long attempt, const char *retry_reason) {
   row->request_id = k->request_id;
   row->attempt = attempt;
   row->ts = now_ms();
-  row->kind = "unknown";
+  row->kind = KIND_UNKNOWN;
   row->error = "in flight";
   row->provider = k->model.provider;
   row->model_requested = k->model.name ? k->model.name : k->request->model;
@@ -192,7 +192,7 @@ static int take_text(Outcome *out, const char *text, size_t n, Err *err) {
 }
 
 /* Starts the ledger row of a hit that saved `saved`. */
-static void start_hit(Call *k, const char *kind, long long saved, const char *prompt_hash,
+static void start_hit(Call *k, LedgerKind kind, long long saved, const char *prompt_hash,
                       Err *err) {
   make_request_id(k->request_id, k->started_ms);
   name_texts(k, err);
@@ -211,7 +211,7 @@ static void start_hit(Call *k, const char *kind, long long saved, const char *pr
 
 /* Queues the ledger row of an exact hit. */
 static int record_hit(Call *k, const Answer *a, Err *err) {
-  start_hit(k, "hit_exact", a->cost_nusd, a->prompt_hash, err);
+  start_hit(k, KIND_HIT_EXACT, a->cost_nusd, a->prompt_hash, err);
   k->row.provider = a->provider;
   k->row.model = a->model;
   k->row.tier = a->tier;
@@ -262,7 +262,7 @@ static int from_semantic(Call *k, Outcome *out, Err *err) {
   Err why = {0};
   int found = semantic_find(k->store, &k->question, &hit, &held, &why);
   if (found == 1 && take_text(out, hit.text, hit.n, err) == RC_OK) {
-    start_hit(k, "hit_semantic", hit.cost_nusd, NULL, err);
+    start_hit(k, KIND_HIT_SEMANTIC, hit.cost_nusd, NULL, err);
     k->row.model = hit.model;
     k->row.provider = hit.provider[0] ? hit.provider : NULL;
     k->row.tier = hit.tier[0] ? hit.tier : NULL;
@@ -378,7 +378,7 @@ static void record_refusal(Call *k, const Err *err) {
     return;
   }
   call_start_row(k, 0, NULL);
-  k->row.kind = "refused";
+  k->row.kind = KIND_REFUSED;
   snprintf(k->error, sizeof k->error, "%s: %.300s", err->code, err->msg);
   k->row.error = k->error;
   k->row.cost_nusd = 0;
@@ -524,8 +524,7 @@ static void start_call(Call *k, Conn *conn, const Request *request, Memo *memo) 
 ** have it. */
 static void remember(Call *k, const Outcome *out, const Err *err) {
   int lasting = k->request->options->ttl_ms == OPTION_UNSET && k->conn->set.ttl_ms == OPTION_UNSET;
-  int cached =
-      err->rc == RC_OK && lasting && (k->cacheable || strcmp(k->row.kind, "hit_exact") == 0);
+  int cached = err->rc == RC_OK && lasting && (k->cacheable || k->row.kind == KIND_HIT_EXACT);
   if (err->rc != RC_NOMEM && err->rc != RC_INTERRUPT) {
     memo_add(k->memo, &k->key, err->rc == RC_OK && !cached ? out->text : NULL, out->n, out->call_id,
              err->rc == RC_OK ? NULL : err);

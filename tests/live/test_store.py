@@ -86,6 +86,43 @@ class Documents(Desk):
             self.assertIsNone(error_of(self.db, f"SELECT * FROM {view}"), "each can be read by its bare name")
 
 
+class Kinds(Desk):
+    """What a kind counts as: the list in C beside the view that all others select from."""
+
+    def setUp(self):
+        super().setUp()
+        with open(os.path.join(ROOT, "ext/store/db/kinds.h")) as f:
+            found = re.findall(r'^  X\(\w+, "(\w+)", ([01]), ([01]), ([01])\)', f.read(), re.M)
+        self.kinds = {word: tuple(map(int, flags)) for word, *flags in found}
+
+    def test_the_view_and_the_list_agree(self):
+        value(self.db, "SELECT llm_complete('x')")
+        self.db.close()
+        change(self.path + "-llmcost", "DELETE FROM llm_calls",
+               *(f"INSERT INTO llm_calls(request_id, attempt, ts, kind, cost_nusd) VALUES ('x', {attempt}, 0, '{kind}', {cost})"
+                 for kind in self.kinds for attempt in (1, 2) for cost in ("NULL", "7")))
+        self.db = open_desk(self.path, self.standin.url)
+        seen = self.db.execute("SELECT kind, attempt, cost_nusd, is_call, is_hit, is_miss, is_unpriced FROM llm_spend")
+        wanted = [(kind, attempt, cost, is_call, is_hit, int(is_miss and attempt == 1), int(is_call and cost is None))
+                  for kind, (is_call, is_hit, is_miss) in self.kinds.items() for attempt in (1, 2) for cost in (None, 7)]
+        self.assertEqual(sorted(seen, key=str), sorted(wanted, key=str))
+        calls = 4 * sum(is_call for is_call, _, _ in self.kinds.values())
+        self.assertEqual(self.db.execute("SELECT calls, unpriced FROM llm_cost_by_tag").fetchall(), [(calls, calls // 2)])
+        self.assertGreater(calls, 0)
+
+    def test_no_other_view_lists_kinds(self):
+        with open(os.path.join(ROOT, "sql/views.sql")) as f:
+            text = f.read()
+        self.assertEqual(len(re.findall(r"kind IN", text)), 3)
+        self.assertEqual(set(re.findall(r"'(\w+)'", " ".join(re.findall(r"kind (?:IN|=) (?:\([^)]*\)|'\w+')", text))))
+                         - set(self.kinds), set())
+
+    def test_readme_says_what_each_is(self):
+        with open(os.path.join(ROOT, "README.md")) as f:
+            line = next(line for line in f if line.startswith("| `kind` |"))
+        self.assertEqual(set(self.kinds) - set(re.findall(r"`(\w+)`", line)), {"batch"})  # no batches are sent yet
+
+
 class TwoBuilds(Desk):
     """Builds of one version whose views differ use a store by turns."""
 

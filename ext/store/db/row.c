@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-typedef enum ColumnType { COLUMN_INT, COLUMN_TEXT, COLUMN_REAL } ColumnType;
+typedef enum ColumnType { COLUMN_INT, COLUMN_TEXT, COLUMN_REAL, COLUMN_KIND } ColumnType;
 enum { IS_FIXED = 0, IS_STATE = 1, IS_SETTLED = 1 };
 
 static const struct Column {
@@ -30,6 +30,14 @@ static double real_at(const LedgerRow *row, int i) {
   return *(const double *)(const void *)((const char *)row + columns[i].at);
 }
 
+/* NULL for none. */
+static const char *kind_at(const LedgerRow *row, int i) {
+#define WORD(id, word, is_call, is_hit, is_miss) [KIND_##id] = word,
+  static const char *const words[] = {LEDGER_KINDS(WORD)};
+#undef WORD
+  return words[*(const LedgerKind *)(const void *)((const char *)row + columns[i].at)];
+}
+
 static const char *text_at(const LedgerRow *row, int i) {
   return *(const char *const *)(const void *)((const char *)row + columns[i].at);
 }
@@ -38,6 +46,7 @@ void row_init(LedgerRow *row) {
 #define NULL_INT LEDGER_NULL
 #define NULL_TEXT NULL
 #define NULL_REAL ((double)NAN)
+#define NULL_KIND KIND_NONE
 #define CLEAR(name, type, constraint, when) row->name = NULL_##type;
   LEDGER_COLUMNS(CLEAR)
 #undef CLEAR
@@ -53,6 +62,8 @@ static int bind_column(sqlite3_stmt *stmt, int at, const LedgerRow *row, int i) 
                            : SQLITE_OK;
   case COLUMN_INT:
     return int_at(row, i) != LEDGER_NULL ? sqlite3_bind_int64(stmt, at, int_at(row, i)) : SQLITE_OK;
+  case COLUMN_KIND:
+    return sqlite3_bind_text(stmt, at, kind_at(row, i), -1, SQLITE_STATIC);
   case COLUMN_REAL:
     return isnan(real_at(row, i)) ? SQLITE_OK : sqlite3_bind_double(stmt, at, real_at(row, i));
   }

@@ -12,17 +12,18 @@
 #define LLMCOST_ROW_H
 
 #include "base/sqlite/sqlite_api.h"
+#include "store/db/kinds.h"
 
 #include <stddef.h>
 
-/* X(name, type, constraint, when): INT, TEXT or REAL; FIXED: known when the row is begun; SETTLED: when it ends.
+/* X(name, type, constraint, when): INT, TEXT, REAL or KIND (kinds.h); FIXED: known when the row is begun; SETTLED: when it ends.
 ** STATE, before all that is SETTLED: what the row is by now. Behind the id, in the order of the table: new ones at
 ** the end. */
 #define LEDGER_COLUMNS(X)                                                                          \
   X(request_id, TEXT, "NOT NULL", FIXED)                                                           \
   X(attempt, INT, "NOT NULL", FIXED)                                                               \
   X(ts, INT, "NOT NULL", FIXED)                                                                    \
-  X(kind, TEXT, "NOT NULL", STATE)                                                                 \
+  X(kind, KIND, "NOT NULL", STATE)                                                                 \
   X(provider, TEXT, "", SETTLED)                                                                   \
   X(model_requested, TEXT, "", SETTLED)                                                            \
   X(model, TEXT, "", SETTLED)                                                                      \
@@ -56,11 +57,13 @@
 #define ROW_C_INT long long
 #define ROW_C_TEXT const char *
 #define ROW_C_REAL double
+#define ROW_C_KIND LedgerKind
 
 /* Its declaration in SQL. */
 #define ROW_TYPE_INT "INTEGER"
 #define ROW_TYPE_TEXT "TEXT"
 #define ROW_TYPE_REAL "REAL"
+#define ROW_TYPE_KIND "TEXT"
 
 /* Texts are borrowed. */
 typedef struct LedgerRow {
