@@ -1,46 +1,12 @@
 /*
 ** See row.h for the contract.
 **
-** One table describes the columns; binding and copying a row are loops over it.
+** What is done with a row is done with each column by its type: BIND_INT, SIZE_TEXT, …, in the order of the list.
 */
 #include "store/db/row.h"
 
 #include <math.h>
 #include <string.h>
-
-typedef enum ColumnType { COLUMN_INT, COLUMN_TEXT, COLUMN_REAL, COLUMN_KIND } ColumnType;
-enum { IS_FIXED = 0, IS_STATE = 1, IS_SETTLED = 1 };
-
-static const struct Column {
-  ColumnType type;
-  int is_settled;
-  size_t at;
-} columns[] = {
-#define COLUMN(name, type, constraint, when) {COLUMN_##type, IS_##when, offsetof(LedgerRow, name)},
-    LEDGER_COLUMNS(COLUMN)
-#undef COLUMN
-};
-enum { N_COLUMNS = sizeof columns / sizeof columns[0] };
-
-static long long int_at(const LedgerRow *row, int i) {
-  return *(const long long *)(const void *)((const char *)row + columns[i].at);
-}
-
-static double real_at(const LedgerRow *row, int i) {
-  return *(const double *)(const void *)((const char *)row + columns[i].at);
-}
-
-/* NULL for none. */
-static const char *kind_at(const LedgerRow *row, int i) {
-#define WORD(id, word, is_call, is_hit, is_miss) [KIND_##id] = word,
-  static const char *const words[] = {LEDGER_KINDS(WORD)};
-#undef WORD
-  return words[*(const LedgerKind *)(const void *)((const char *)row + columns[i].at)];
-}
-
-static const char *text_at(const LedgerRow *row, int i) {
-  return *(const char *const *)(const void *)((const char *)row + columns[i].at);
-}
 
 void row_init(LedgerRow *row) {
 #define NULL_INT LEDGER_NULL
@@ -55,28 +21,38 @@ void row_init(LedgerRow *row) {
 }
 
 /* What is not bound is NULL. */
-static int bind_column(sqlite3_stmt *stmt, int at, const LedgerRow *row, int i) {
-  switch (columns[i].type) {
-  case COLUMN_TEXT:
-    return text_at(row, i) ? sqlite3_bind_text(stmt, at, text_at(row, i), -1, SQLITE_STATIC)
-                           : SQLITE_OK;
-  case COLUMN_INT:
-    return int_at(row, i) != LEDGER_NULL ? sqlite3_bind_int64(stmt, at, int_at(row, i)) : SQLITE_OK;
-  case COLUMN_KIND:
-    return sqlite3_bind_text(stmt, at, kind_at(row, i), -1, SQLITE_STATIC);
-  case COLUMN_REAL:
-    return isnan(real_at(row, i)) ? SQLITE_OK : sqlite3_bind_double(stmt, at, real_at(row, i));
-  }
-  return SQLITE_OK;
+static int bind_int(sqlite3_stmt *stmt, int at, long long value) {
+  return value == LEDGER_NULL ? SQLITE_OK : sqlite3_bind_int64(stmt, at, value);
+}
+
+static int bind_text(sqlite3_stmt *stmt, int at, const char *text) {
+  return text ? sqlite3_bind_text(stmt, at, text, -1, SQLITE_STATIC) : SQLITE_OK;
+}
+
+static int bind_real(sqlite3_stmt *stmt, int at, double value) {
+  return isnan(value) ? SQLITE_OK : sqlite3_bind_double(stmt, at, value);
+}
+
+static int bind_kind(sqlite3_stmt *stmt, int at, LedgerKind kind) {
+#define WORD(id, word, is_call, is_hit, is_miss) [KIND_##id] = word,
+  static const char *const words[] = {LEDGER_KINDS(WORD)};
+#undef WORD
+  return bind_text(stmt, at, words[kind]);
 }
 
 int row_bind(sqlite3_stmt *stmt, const LedgerRow *row, int only_settled) {
-  int rc = row->id ? sqlite3_bind_int64(stmt, 1, row->id) : SQLITE_OK;
-  for (int i = 0, at = 1; i < N_COLUMNS && rc == SQLITE_OK; i++) {
-    if (columns[i].is_settled || !only_settled) {
-      rc = bind_column(stmt, ++at, row, i);
-    }
+  enum { IS_FIXED = 0, IS_STATE = 1, IS_SETTLED = 1 };
+  int rc = row->id ? sqlite3_bind_int64(stmt, 1, row->id) : SQLITE_OK, at = 1;
+#define BIND_INT bind_int
+#define BIND_TEXT bind_text
+#define BIND_REAL bind_real
+#define BIND_KIND bind_kind
+#define BIND(name, type, constraint, when)                                                         \
+  if (rc == SQLITE_OK && (IS_##when || !only_settled)) {                                           \
+    rc = BIND_##type(stmt, ++at, row->name);                                                       \
   }
+  LEDGER_COLUMNS(BIND)
+#undef BIND
   return rc;
 }
 
@@ -86,9 +62,13 @@ size_t row_text_size(const char *text) {
 
 size_t row_texts_size(const LedgerRow *row) {
   size_t size = 0;
-  for (int i = 0; i < N_COLUMNS; i++) {
-    size += columns[i].type == COLUMN_TEXT ? row_text_size(text_at(row, i)) : 0;
-  }
+#define SIZE_INT(value)
+#define SIZE_TEXT(value) size += row_text_size(value);
+#define SIZE_REAL(value)
+#define SIZE_KIND(value)
+#define SIZE(name, type, constraint, when) SIZE_##type(row->name)
+  LEDGER_COLUMNS(SIZE)
+#undef SIZE
   return size;
 }
 
@@ -101,9 +81,11 @@ void row_keep_text(const char **text, char **at) {
 }
 
 void row_keep_texts(LedgerRow *row, char **at) {
-  for (int i = 0; i < N_COLUMNS; i++) {
-    if (columns[i].type == COLUMN_TEXT) {
-      row_keep_text((const char **)(void *)((char *)row + columns[i].at), at);
-    }
-  }
+#define KEEP_INT(value)
+#define KEEP_TEXT(value) row_keep_text(&value, at);
+#define KEEP_REAL(value)
+#define KEEP_KIND(value)
+#define KEEP(name, type, constraint, when) KEEP_##type(row->name)
+  LEDGER_COLUMNS(KEEP)
+#undef KEEP
 }
