@@ -1,9 +1,9 @@
 /*
 ** Opening and closing the store. See open.h for the contract.
 **
-** File format: schema in sql/store.sql and sql/views.sql; `llm_meta` holds schema_version, the key
-** seed and the store's id, `llm_marks` who may use it (genuine.h); user_version and application_id
-** repeat the version for outside tools (not in main mode: there they are the user's).
+** File format: the schema is LEDGER_COLUMNS (row.h), sql/store.sql and sql/views.sql; `llm_meta` holds schema_version,
+** the key seed, the store's id and a note of its views (views.h), `llm_marks` who may use it (genuine.h); user_version
+** and application_id repeat the version for outside tools (not in main mode: there they are the user's).
 */
 #include "store/open.h"
 

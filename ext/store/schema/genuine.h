@@ -4,7 +4,8 @@
 **
 ** A trigger, a view in the place of a table, a generated column or an index over an expression would run
 ** somebody's SQL while we read and write. So the objects are compared, at every opening, with those of a
-** database in memory that was just made by our own statements: texts but for comments, blanks and case.
+** database in memory that was just made by our own statements: texts but for comments, blanks and case. What another
+** version or another build has made otherwise is let pass just so far as to be brought up to date (GenuineAge).
 */
 #ifndef LLMCOST_GENUINE_H
 #define LLMCOST_GENUINE_H

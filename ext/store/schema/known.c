@@ -76,6 +76,9 @@ int store_is_ours(sqlite3 *db, const char *schema, const StoreHost *host, Err *e
   if (is_marked != 1 || genuine_version(db, schema, &version, err) != RC_OK) {
     return err->rc == RC_OK ? is_marked : -1;
   }
+  if (version < GENUINE_MARKS_SINCE) {
+    return 0; /* a mark that can't be */
+  }
   GenuineAge age = version == migrate_newest() ? GENUINE_OTHER_VIEWS : GENUINE_OTHER_VERSION;
   GenuineAsk ask = {db, schema, schema, GENUINE_TABLES, age};
   return genuine_check(&ask, host, &foreign) == RC_OK;
