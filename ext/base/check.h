@@ -12,8 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #define CHECK(belief)                                                                              \
-  ((belief) ? (void)0                                                                              \
-            : (fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #belief), abort()))
+  ((belief)                                                                                        \
+       ? (void)0                                                                                   \
+       : (fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #belief), abort()))
 #else
 #define CHECK(belief) ((void)sizeof(belief))
 #endif

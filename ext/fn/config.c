@@ -9,7 +9,7 @@
 #include "base/sqlite/args.h"
 #include "trust/access.h"
 #include "work/embedders.h"
-#include "store/config.h"
+#include "store/host/config.h"
 #include "vec/engine/kernels/vec.h"
 
 #include <math.h>

@@ -2,7 +2,7 @@
 ** llm_cache_feedback: whether an answer was right.
 */
 #include "fn/fn.h"
-#include "store/semantic.h"
+#include "store/feedback.h"
 
 /* llm_cache_feedback(call_id, ok): 1; an unknown call is an error. */
 void fn_llm_cache_feedback(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
@@ -15,7 +15,7 @@ void fn_llm_cache_feedback(sqlite3_context *ctx, int argc, sqlite3_value **argv,
   } else {
     Store *store = conn_store(c, 1, err);
     if (store) {
-      semantic_feedback(store, sqlite3_value_int64(argv[0]), ok, now_ms(), err);
+      feedback_record(store, sqlite3_value_int64(argv[0]), ok, now_ms(), err);
     }
   }
   if (err->rc == RC_OK) {

@@ -7,7 +7,7 @@
 #include "base/text/decimal.h"
 #include "base/sqlite/args.h"
 #include "fn/cost_args.h"
-#include "store/prices.h"
+#include "store/host/prices.h"
 
 #include <stdio.h>
 #include <stdlib.h>

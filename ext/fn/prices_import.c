@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "core/price/price_import.h"
 #include "base/sqlite/args.h"
-#include "store/prices.h"
+#include "store/host/prices.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -39,7 +39,7 @@ typedef struct Api {
   int (*parse)(const cJSON *answer, Reply *reply, Err *err);
   const char *key_header;    /* printf format of the header that carries the key */
   const char *fixed_headers; /* one more header, or NULL */
-  const char *kind;          /* of the ledger rows its answers make: "call" or "embed" */
+  int embeds;                /* its answers are vectors, not texts */
 } Api;
 
 /* The API of that name, or NULL; and all names, for messages. */
