@@ -41,7 +41,7 @@ $(B)/embed_example: examples/embed.c libllmcost.a
 
 TESTED = $(B)/asan/llmcost.so $(B)/standin $(UNIT) $(FUZZ:%=$(B)/unit/fuzz_%) $(B)/unit/test_kernels_simde $(B)/fault $(B)/wall_clock.so \
          $(B)/embed_example $(B)/embed_lines $(B)/token_lines
-test: deps-test all $(TESTED) ## run every test; T="word ..." only those whose name holds one of the words
+test: deps-bench all $(TESTED) $(BENCHED) ## run every test; T="word ..." only those whose name holds one of the words
 	@! command -v npm >/dev/null || $(MAKE) -s minilm
 	@/usr/bin/python3 tests/run.py $(T)
 
