@@ -11,8 +11,10 @@ import unittest
 import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-SO = os.path.join(ROOT, "llmcost.so")
-ASAN_SO = os.path.join(ROOT, "build/asan/llmcost.so")
+# Another build to test, whole in its folder and not sanitized: tests/coverage.py's.
+BUILD = os.environ.get("BUILD", os.path.join(ROOT, "build"))
+SO = os.path.join(BUILD if "BUILD" in os.environ else ROOT, "llmcost.so")
+ASAN_SO = SO if "BUILD" in os.environ else os.path.join(BUILD, "asan/llmcost.so")
 STANDIN = os.path.join(ROOT, "build/standin")
 SHARED = os.path.join(os.path.dirname(ROOT), "shared")
 NPM_DIR = os.path.join(ROOT, "build/npm")
