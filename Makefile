@@ -1,10 +1,11 @@
 # llmcost. `make help` lists the targets. `make` installs nothing: `make deps` installs the Debian packages that are
 # missing. What tests, measures or shows installs what it needs first, and builds afterwards (`built`).
 
-PREFIX ?= /usr/local
-CC     ?= cc
-B      := build
-SO     := llmcost.so
+VERSION := $(shell cat VERSION)
+PREFIX  ?= /usr/local
+CC      ?= cc
+B       := build
+SO      := llmcost.so
 
 PACKAGES := build-essential pkg-config sqlite3 libsqlite3-dev libcurl4-openssl-dev libcjson-dev libxxhash-dev \
             libutf8proc-dev libpcre2-dev libsodium-dev
@@ -24,7 +25,7 @@ so_obj     = $(SRC:%.c=$(B)/so/%.o) $(B)/so/sql_text.o
 static_obj = $(SRC:%.c=$(B)/static/%.o) $(B)/static/sql_text.o
 asan_obj   = $(SRC:%.c=$(B)/asan/%.o) $(B)/asan/sql_text.o
 
-.PHONY: all minilm prices help deps debug demo format install clean FORCE
+.PHONY: all minilm prices help deps debug demo dist format install clean FORCE
 .DEFAULT_GOAL := all
 
 all: $(SO) libllmcost.a ## build llmcost.so and libllmcost.a
@@ -98,5 +99,7 @@ install: all ## install into PREFIX (default /usr/local)
 	install -m 755 llmcost.so $(DESTDIR)$(PREFIX)/lib/sqlite3/
 	install -m 644 libllmcost.a $(DESTDIR)$(PREFIX)/lib/
 	install -m 644 ext/llmcost.h $(DESTDIR)$(PREFIX)/include/
+dist: ## the sources of HEAD as build/llmcost-VERSION.tar.gz
+	@mkdir -p $(B) && git archive --prefix=llmcost-$(VERSION)/ -o $(B)/llmcost-$(VERSION).tar.gz HEAD && echo $(B)/llmcost-$(VERSION).tar.gz
 clean: ## remove what was built
 	rm -rf $(B) llmcost.so libllmcost.a minilm.bin
