@@ -17,7 +17,7 @@ LIBS     = $(shell pkg-config --libs $(PC_LIBS) 2> /dev/null) -lpthread -lm
 WARN   := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wvla -Werror
 CFLAGS ?= -O2 -g
 ALL_CFLAGS = $(CFLAGS) -std=c11 -D_GNU_SOURCE -ffp-contract=off $(WARN) -fPIC -fvisibility=hidden -Iext -I. $(PC_FLAGS)
-SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+SANITIZE := -O1 -g -DLLMCOST_CHECKS -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 SRC := $(wildcard ext/*.c ext/*/*.c ext/*/*/*.c vec/*/*.c vec/*/*/*.c)
 SQL := $(wildcard sql/*.sql sql/*.tsv)

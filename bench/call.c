@@ -269,10 +269,10 @@ static double part_store(Parts *p) {
     Hash hash = hash_bytes(prompt, (size_t)n, 0);
     Hash key = hash_bytes(prompt, (size_t)n, p->store->seed);
     LedgerText text = {hash, prompt, (size_t)n};
-    ledger_row_init(&row);
+    row_init(&row);
     row.request_id = id;
     row.ts = now_ms();
-    row.kind = "unknown";
+    row.kind = KIND_UNKNOWN;
     row.model_requested = "gpt-4o-mini";
     Answer a = {.key = key,
                 .text = p->answer,
@@ -284,7 +284,7 @@ static double part_store(Parts *p) {
         RC_OK) {
       die("store", err.msg);
     }
-    row.kind = "call";
+    row.kind = KIND_CALL;
     row.cost_nusd = 1;
     if (ledger_settle(p->store, &row, &a, 0, &err) != RC_OK) {
       die("store", err.msg);

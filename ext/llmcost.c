@@ -1,7 +1,7 @@
 /*
 ** Entry point and registration. What can spend, send, write or read the ledger is DIRECTONLY, and what is
-** DIRECTONLY here passes the guard (trust/guard.h) before it runs: no function has to remember to ask. The
-** tables below are the place to audit that.
+** DIRECTONLY here passes the guard (trust/guard.h) before it runs, and is what a database file may not name: no
+** function has to remember to ask. The tables below are the place to audit that.
 */
 #include "llmcost.h"
 
@@ -16,66 +16,60 @@ SQLITE_EXTENSION_INIT1
 
 #include <string.h>
 
+/* It spends, sends, writes or reads the ledger: the guard is asked before it runs. */
 #define DIRECT (SQLITE_UTF8 | SQLITE_DIRECTONLY)
 #define PURE (SQLITE_UTF8 | SQLITE_INNOCUOUS | SQLITE_DETERMINISTIC)
-#define READS                                                                                      \
-  (SQLITE_UTF8 | SQLITE_INNOCUOUS) /* reads the price tables, or one ratio of the ledger */
+/* Reads the price tables, or one ratio of the ledger. */
+#define READS (SQLITE_UTF8 | SQLITE_INNOCUOUS)
 #define JSON SQLITE_RESULT_SUBTYPE
+
+/* Arguments that make the result NULL where they are NULL. */
+enum { NONE = 0, FIRST = 1, BOTH = 3 };
 
 typedef struct Function {
   const char *name;
-  int n_args;
+  int min, max; /* how many arguments */
   int flags;
-  void (*function)(sqlite3_context *, int, sqlite3_value **);
+  int nulls; /* a bit for each argument */
+  FnRun run;
 } Function;
 
 /* A function as this connection has it: the user data SQLite keeps with it. */
 typedef struct BoundFunction {
   Conn *conn;
   const Function *of;
-  int guard_number;
+  int guard_number; /* -1: the guard is not asked */
 } BoundFunction;
 
 static const Function functions[] = {
-    {"llm_complete", 1, DIRECT | JSON, fn_llm_complete},
-    {"llm_complete", 2, DIRECT | JSON, fn_llm_complete},
-    {"llm_chat", 1, DIRECT | JSON, fn_llm_chat},
-    {"llm_chat", 2, DIRECT | JSON, fn_llm_chat},
-    {"llm_last_call", 0, DIRECT, fn_llm_last_call},
-    {"llm_config", 1, DIRECT, fn_llm_config},
-    {"llm_config", 2, DIRECT, fn_llm_config},
-    {"llm_secret", 2, DIRECT, fn_llm_secret},
-    {"llm_allow_host", 1, DIRECT, fn_llm_allow_host},
-    {"llm_allow_host", 2, DIRECT, fn_llm_allow_host},
-    {"llm_trust_store", 0, DIRECT, fn_llm_trust_store},
-    {"llm_init", 0, DIRECT, fn_llm_init},
-    {"llm_cache_feedback", 2, DIRECT, fn_llm_cache_feedback},
-    {"llm_price", 2, READS, fn_llm_price},
-    {"llm_price", 3, READS, fn_llm_price},
-    {"llm_cost", 2, READS, fn_llm_cost},
-    {"llm_cost", 3, READS, fn_llm_cost},
-    {"llm_cost", 4, READS, fn_llm_cost},
-    {"llm_cost_explain", 2, READS | JSON, fn_llm_cost_explain},
-    {"llm_cost_explain", 3, READS | JSON, fn_llm_cost_explain},
-    {"llm_cost_explain", 4, READS | JSON, fn_llm_cost_explain},
-    {"llm_cache_minimum", 1, READS, fn_llm_cache_minimum},
-    {"llm_cache_minimum", 2, READS, fn_llm_cache_minimum},
-    {"llm_usage", 1, PURE | JSON, fn_llm_usage},
-    {"llm_usage", 2, PURE | JSON, fn_llm_usage},
-    {"llm_prices_import", 1, DIRECT | JSON, fn_llm_prices_import},
-    {"llm_tokens", 1, PURE, fn_llm_tokens},
-    {"llm_tokens", 2, READS, fn_llm_tokens},
-    {"llm_chat_tokens", 1, PURE, fn_llm_chat_tokens},
-    {"llm_chat_tokens", 2, READS, fn_llm_chat_tokens},
-    {"llm_normalize", 1, PURE, fn_llm_normalize},
-    {"embed", 1, PURE | JSON, fn_embed},
-    {"embed", 2, DIRECT | JSON, fn_embed},
-    {"embed_cosine", 2, PURE, fn_embed_cosine},
-    {"llmcost_debug", 0, DIRECT | JSON, fn_llmcost_debug},
+    {"llm_complete", 1, 2, DIRECT | JSON, FIRST, fn_llm_complete},
+    {"llm_chat", 1, 2, DIRECT | JSON, FIRST, fn_llm_chat},
+    {"llm_last_call", 0, 0, DIRECT, NONE, fn_llm_last_call},
+    {"llm_config", 1, 2, DIRECT, NONE, fn_llm_config},
+    {"llm_secret", 2, 2, DIRECT, NONE, fn_llm_secret},
+    {"llm_allow_host", 1, 2, DIRECT, NONE, fn_llm_allow_host},
+    {"llm_trust_store", 0, 0, DIRECT, NONE, fn_llm_trust_store},
+    {"llm_init", 0, 0, DIRECT, NONE, fn_llm_init},
+    {"llm_cache_feedback", 2, 2, DIRECT, BOTH, fn_llm_cache_feedback},
+    {"llm_price", 2, 3, READS, BOTH, fn_llm_price},
+    {"llm_cost", 2, 4, READS, NONE, fn_llm_cost},
+    {"llm_cost_explain", 2, 4, READS | JSON, NONE, fn_llm_cost_explain},
+    {"llm_cache_minimum", 1, 2, READS, FIRST, fn_llm_cache_minimum},
+    {"llm_usage", 1, 2, PURE | JSON, FIRST, fn_llm_usage},
+    {"llm_prices_import", 1, 1, DIRECT | JSON, FIRST, fn_llm_prices_import},
+    {"llm_tokens", 1, 1, PURE, FIRST, fn_llm_tokens},
+    {"llm_tokens", 2, 2, READS, FIRST, fn_llm_tokens},
+    {"llm_chat_tokens", 1, 1, PURE, FIRST, fn_llm_chat_tokens},
+    {"llm_chat_tokens", 2, 2, READS, FIRST, fn_llm_chat_tokens},
+    {"llm_normalize", 1, 1, PURE, FIRST, fn_llm_normalize},
+    {"embed", 1, 1, PURE | JSON, FIRST, fn_embed},
+    {"embed", 2, 2, DIRECT | JSON, FIRST, fn_embed},
+    {"embed_cosine", 2, 2, PURE, BOTH, fn_embed_cosine},
+    {"llmcost_debug", 0, 0, DIRECT | JSON, NONE, fn_llmcost_debug},
 };
 
 /* Registered after everything else: a connection that has it has all of us. */
-static const Function last_function = {"llmcost_version", 0, PURE, fn_llmcost_version};
+static const Function last_function = {"llmcost_version", 0, 0, PURE, NONE, fn_llmcost_version};
 
 /* What SQLite hands to a function of ours. */
 static void free_bound(void *p) {
@@ -89,25 +83,44 @@ Conn *fn_conn(sqlite3_context *ctx) {
 }
 
 /* What is DIRECTONLY passes the guard first, once per execution of a statement. */
-static void call_guarded(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
-  const BoundFunction *f = sqlite3_user_data(ctx);
+static int ask_guard(sqlite3_context *ctx, const BoundFunction *f, Err *err) {
   Memo *memo = memo_of_statement(ctx);
-  Err err = {0};
-  int passes_impostors = f->of->function == fn_llm_trust_store;
   if (!memo) {
-    sqlite3_result_error_nomem(ctx);
-    return;
+    return err_nomem(err);
   }
   if (!memo_is_allowed(memo, f->guard_number)) {
-    int rc = passes_impostors ? guard_check_but_impostors(f->conn->guard, f->guard_number, &err)
-                              : guard_check(f->conn->guard, f->guard_number, &err);
-    if (rc != RC_OK) {
-      result_error(ctx, f->of->name, &err);
-      return;
+    int rc = f->of->run == fn_llm_trust_store /* what stands in for the ledger is its business */
+                 ? guard_check_but_impostors(f->conn->guard, f->guard_number, err)
+                 : guard_check(f->conn->guard, f->guard_number, err);
+    if (rc == RC_OK) {
+      memo_allow(memo, f->guard_number);
     }
-    memo_allow(memo, f->guard_number);
   }
-  f->of->function(ctx, argc, argv);
+  return err->rc;
+}
+
+static int has_null(const Function *of, int argc, sqlite3_value **argv) {
+  int found = 0;
+  for (int i = 0; i < argc && of->nulls >> i; i++) {
+    found |= of->nulls >> i & 1 && sqlite3_value_type(argv[i]) == SQLITE_NULL;
+  }
+  return found;
+}
+
+/* Every function of ours is entered here. */
+static void enter(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+  const BoundFunction *f = sqlite3_user_data(ctx);
+  Err err;
+  err_clear(&err);
+  if (f->guard_number >= 0) {
+    ask_guard(ctx, f, &err);
+  }
+  if (err.rc == RC_OK && !has_null(f->of, argc, argv)) {
+    f->of->run(ctx, argc, argv, &err);
+  }
+  if (err.rc != RC_OK) {
+    result_error(ctx, f->of->name, &err);
+  }
 }
 
 /* 1 if some form of the function is for anybody. */
@@ -119,32 +132,34 @@ static int has_pure_form(const char *name) {
   return found;
 }
 
-static int register_function(sqlite3 *db, Conn *conn, const Function *of) {
-  BoundFunction *f = sqlite3_malloc64(sizeof *f);
-  int is_direct = (of->flags & SQLITE_DIRECTONLY) != 0;
-  if (!f) {
-    return SQLITE_NOMEM;
+/* The number the guard knows a name by; -1 and an SQLite code where it can't. */
+static int guard_name(Conn *conn, const char *name, int *number) {
+  *number = guard_add(conn->guard, name, GUARD_FUNCTION);
+  if (*number >= 0 && has_pure_form(name)) {
+    guard_allow_plain_call(conn->guard, name);
   }
-  *f = (BoundFunction){conn_ref(conn), of, 0};
-  if (is_direct) {
-    f->guard_number = guard_add(conn->guard, of->name, GUARD_FUNCTION);
-    if (f->guard_number < 0) {
-      free_bound(f);
-      return SQLITE_ERROR;
-    }
-    if (has_pure_form(of->name)) {
-      guard_allow_plain_call(conn->guard, of->name);
-    }
-  }
-  return sqlite3_create_function_v2(db, of->name, of->n_args, of->flags, f,
-                                    is_direct ? call_guarded : of->function, NULL, NULL,
-                                    free_bound);
+  return *number >= 0 ? SQLITE_OK : SQLITE_ERROR;
 }
 
-static int register_functions(sqlite3 *db, Conn *conn) {
+static int register_function(Conn *conn, const Function *of) {
+  int number = -1;
+  int rc = of->flags & SQLITE_DIRECTONLY ? guard_name(conn, of->name, &number) : SQLITE_OK;
+  for (int n = of->min; n <= of->max && rc == SQLITE_OK; n++) {
+    BoundFunction *f = sqlite3_malloc64(sizeof *f);
+    if (!f) {
+      return SQLITE_NOMEM;
+    }
+    *f = (BoundFunction){conn_ref(conn), of, number};
+    rc = sqlite3_create_function_v2(conn->db, of->name, n, of->flags, f, enter, NULL, NULL,
+                                    free_bound);
+  }
+  return rc;
+}
+
+static int register_functions(Conn *conn) {
   int rc = SQLITE_OK;
   for (size_t i = 0; i < sizeof functions / sizeof functions[0] && rc == SQLITE_OK; i++) {
-    rc = register_function(db, conn, &functions[i]);
+    rc = register_function(conn, &functions[i]);
   }
   return rc;
 }
@@ -183,12 +198,12 @@ static int register_all(sqlite3 *db) {
   if (!conn) {
     return SQLITE_NOMEM;
   }
-  int rc = register_functions(db, conn);
+  int rc = register_functions(conn);
   if (rc == SQLITE_OK) {
     rc = register_tables(db, conn);
   }
   if (rc == SQLITE_OK) {
-    rc = register_function(db, conn, &last_function);
+    rc = register_function(conn, &last_function);
   }
   conn_unref(conn);
   return rc;

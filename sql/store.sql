@@ -2,7 +2,7 @@
 -- Money is INTEGER nano-dollars; NULL is "unknown". Times are Unix milliseconds, UTC.
 
 -- Settings of this store: 'schema_version'; 'seed', the secret that cache keys and the names of texts are
--- hashed with; 'id', random, which marks are made of.
+-- hashed with; 'id', random, which marks are made of; 'views', which views it has (ext/store/schema/views.h).
 CREATE TABLE IF NOT EXISTS main.llm_meta(
   name TEXT PRIMARY KEY,
   value
@@ -14,41 +14,8 @@ CREATE TABLE IF NOT EXISTS main.llm_marks(
   mark TEXT NOT NULL
 ) WITHOUT ROWID;
 
--- The ledger: a row per attempt sent to a provider, per cache hit and per refusal.
-CREATE TABLE IF NOT EXISTS main.llm_calls(
-  id INTEGER PRIMARY KEY,
-  request_id TEXT NOT NULL,
-  attempt INTEGER NOT NULL,
-  ts INTEGER NOT NULL,
-  kind TEXT NOT NULL,
-  provider TEXT,
-  model_requested TEXT,
-  model TEXT,
-  tier TEXT,
-  tag TEXT,
-  user TEXT,
-  conversation TEXT,
-  turn INTEGER,
-  system_hash TEXT,
-  system_tokens INTEGER,
-  history_tokens INTEGER,
-  input_tokens INTEGER,
-  cached_input_tokens INTEGER,
-  cache_write_tokens INTEGER,
-  output_tokens INTEGER,
-  reasoning_tokens INTEGER,
-  cost_nusd INTEGER,
-  cost_reported_nusd INTEGER,
-  saved_nusd INTEGER,
-  latency_ms INTEGER,
-  http_status INTEGER,
-  error TEXT,
-  retry_reason TEXT,
-  finish_reason TEXT,
-  similarity REAL,
-  prompt_hash TEXT,
-  usage TEXT                  -- all that was billed, as JSON of units: llm_cost(model, usage) prices it again
-);
+-- The ledger: a row per attempt sent to a provider, per cache hit and per refusal. Its table, llm_calls, is made
+-- from LEDGER_COLUMNS (ext/store/db/row.h), before this text runs.
 CREATE INDEX IF NOT EXISTS main.llm_calls_ts ON llm_calls(ts);
 CREATE INDEX IF NOT EXISTS main.llm_calls_request ON llm_calls(request_id) WHERE attempt > 0;
 

@@ -34,6 +34,11 @@ def find(include):
     return next((p for p in paths if os.path.isfile(p)), None)
 
 
+def module(path):
+    """A C file and its headers, index_internal.h with index.h."""
+    return re.sub(r"(_internal)?\.[ch]$", "", path)
+
+
 def circle(graph):
     """Some way round, or None."""
     done, way = set(), []
@@ -73,8 +78,8 @@ def main():
                 said.append(f"{path}: {room} may not include {theirs}")
             elif not theirs and lib and room not in libraries[lib]:
                 said.append(f"{path}: {room} may not include <{include}>")
-            if theirs and os.path.splitext(theirs)[0] != os.path.splitext(path)[0]:
-                modules[os.path.splitext(path)[0]].add(os.path.splitext(theirs)[0])
+            if theirs and module(theirs) != module(path):
+                modules[module(path)].add(module(theirs))
     for what, way in (("rooms", circle(below)), ("files", circle(modules))):
         if way:
             said.append(f"a circle of {what}: " + " → ".join(way))

@@ -3,6 +3,7 @@
 */
 #include "base/buf.h"
 
+#include "base/check.h"
 #include "base/error.h"
 
 #include <stdarg.h>
@@ -29,7 +30,7 @@ void buf_clear(Buf *b) {
   }
 }
 
-static int fail(Buf *b, int rc) {
+int buf_fail(Buf *b, int rc) {
   buf_free(b);
   b->failed = rc;
   return rc;
@@ -40,7 +41,7 @@ int buf_reserve(Buf *b, size_t n) {
     return b->failed;
   }
   if (n > b->max || b->n > b->max - n) {
-    return fail(b, RC_TOOBIG);
+    return buf_fail(b, RC_TOOBIG);
   }
   size_t need = b->n + n + 1;
   if (need <= b->cap) {
@@ -52,7 +53,7 @@ int buf_reserve(Buf *b, size_t n) {
   }
   char *data = realloc(b->data, cap);
   if (!data) {
-    return fail(b, RC_NOMEM);
+    return buf_fail(b, RC_NOMEM);
   }
   b->data = data;
   b->cap = cap;
@@ -68,6 +69,7 @@ int buf_add(Buf *b, const void *data, size_t n) {
   if (rc == RC_OK) {
     b->data[b->n] = 0;
   }
+  CHECK(b->failed ? !b->data : b->n < b->cap && b->n <= b->max);
   return rc;
 }
 
@@ -84,7 +86,7 @@ int buf_printf(Buf *b, const char *fmt, ...) {
   if (n >= 0 && (size_t)n < sizeof small) {
     return buf_add(b, small, (size_t)n);
   }
-  int rc = n < 0 ? fail(b, RC_NOMEM) : buf_reserve(b, (size_t)n);
+  int rc = n < 0 ? buf_fail(b, RC_NOMEM) : buf_reserve(b, (size_t)n);
   if (rc == RC_OK) {
     va_start(ap, fmt);
     vsnprintf(b->data + b->n, (size_t)n + 1, fmt, ap);

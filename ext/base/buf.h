@@ -32,6 +32,9 @@ int buf_add(Buf *b, const void *data, size_t n);
 int buf_puts(Buf *b, const char *text);
 int buf_printf(Buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Makes it fail, as if an append had: empties it. Returns rc. */
+int buf_fail(Buf *b, int rc);
+
 /* Hands the bytes over (caller frees with free()); NULL if an append failed. Empty buffer: "". */
 char *buf_take(Buf *b);
 

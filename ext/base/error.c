@@ -3,6 +3,7 @@
 */
 #include "base/error.h"
 
+#include "base/check.h"
 #include "base/utf8.h"
 
 #include <stdarg.h>
@@ -19,7 +20,17 @@ static void drop_partial_utf8(char *s) {
   }
 }
 
+void err_clear(Err *err) {
+  err->rc = RC_OK;
+  err->code = NULL;
+  err->provider_code[0] = 0;
+  err->http_status = 0;
+  err->retryable = 0;
+  err->msg[0] = 0;
+}
+
 int err_set(Err *err, int rc, const char *code, const char *fmt, ...) {
+  CHECK(rc != RC_OK && code);
   if (err->rc != RC_OK) {
     return err->rc;
   }

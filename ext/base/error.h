@@ -28,6 +28,9 @@ typedef struct Err {
   char msg[LIMIT_ERROR_TEXT]; /* never holds a key or a prompt; no function name in front */
 } Err;
 
+/* Makes it an error that is none. (Cheaper than zeroing the texts.) */
+void err_clear(Err *err);
+
 /* Records rc, code and a printf-formatted message unless an error is there already. Returns
 ** err->rc. */
 int err_set(Err *err, int rc, const char *code, const char *fmt, ...)

@@ -158,8 +158,13 @@ static void withhold_key(Call *k, Err *err) {
   }
 }
 
+/* What a row is whose request was answered, or never left. */
+static LedgerKind kind_of_answer(const Call *k) {
+  return k->api->embeds ? KIND_EMBED : KIND_CALL;
+}
+
 /* Notes a failure in the row and the error. */
-static void note_failure(Call *k, const char *kind, long long cost, Err *err) {
+static void note_failure(Call *k, LedgerKind kind, long long cost, Err *err) {
   snprintf(k->error, sizeof k->error, "%s: %.300s",
            err->provider_code[0] ? err->provider_code : err->code, err->msg);
   k->row.kind = kind;
@@ -191,7 +196,7 @@ static void judge_loss(Call *k, const NetResponse *r, Verdict *v, Err *err) {
           k->model.provider, k->model.base_url, says_more ? ": " : "", says_more ? r->why : "");
   v->retry = losses[i].retry && !interrupted;
   err->retryable = v->retry || r->result == NET_TIMED_OUT;
-  note_failure(k, r->result == NET_NOT_SENT ? k->api->kind : "unknown",
+  note_failure(k, r->result == NET_NOT_SENT ? kind_of_answer(k) : KIND_UNKNOWN,
                r->result == NET_NOT_SENT ? 0 : LEDGER_NULL, err);
 }
 
@@ -233,7 +238,7 @@ static void judge_failure(Call *k, const NetResponse *r, long status, long long 
   snprintf(err->provider_code, sizeof err->provider_code, "%s", code);
   err->http_status = (int)status;
   err->retryable = v->retry;
-  note_failure(k, k->api->kind, cost, err);
+  note_failure(k, kind_of_answer(k), cost, err);
 }
 
 /* A count for a column that is NULL where nothing was reported. */
@@ -373,19 +378,20 @@ static int check_schema(Call *k, Err *err) {
 
 /* Takes the text of a success, or says why there is none. */
 static void judge_reply(Call *k, Reply *reply, Verdict *v, Err *err) {
-  const char *finish = reply->finish_reason;
-  k->row.finish_reason = finish;
-  if (strcmp(finish, "refusal") == 0 || strcmp(finish, "content_filter") == 0) {
-    err_set(err, RC_ERROR, strcmp(finish, "refusal") == 0 ? "refusal" : "content_filter",
-            "the model refused to answer (finish_reason '%s')", finish);
+  const Finish finish = reply->finish;
+  k->row.finish_reason = finish_word(finish);
+  if (finish_is(finish, FINISH_IS_REFUSAL)) {
+    err_set(err, RC_ERROR, finish == FINISH_REFUSAL ? "refusal" : "content_filter",
+            "the model refused to answer (finish_reason '%s')", finish_word(finish));
   } else if (!reply->text) {
-    err_set(err, RC_ERROR, "no_text", "the answer holds no text (finish_reason '%s')", finish);
+    err_set(err, RC_ERROR, "no_text", "the answer holds no text (finish_reason '%s')",
+            finish_word(finish));
   }
   if (err->rc == RC_OK) {
     k->text = reply->text;
     k->n = strlen(reply->text);
     reply->text = NULL;
-    k->cacheable = strcmp(finish, "stop") == 0 && k->n > 0;
+    k->cacheable = finish_is(finish, FINISH_IS_COMPLETE) && k->n > 0;
   }
   if (err->rc == RC_OK && k->request->options->schema && check_schema(k, err) != RC_OK &&
       err->rc != RC_NOMEM) {
@@ -393,7 +399,7 @@ static void judge_reply(Call *k, Reply *reply, Verdict *v, Err *err) {
     snprintf(why, sizeof why, "%.180s", err->msg);
     scrub(k, why, sizeof why);
     *err = (Err){0};
-    v->retry = strcmp(finish, "length") != 0;
+    v->retry = !finish_is(finish, FINISH_IS_CUT_OFF);
     err_set(err, RC_ERROR, "schema", "the answer does not satisfy the schema%s: %s",
             v->retry ? "" : " (it was cut off: raise max_tokens)", why);
     free(k->text);
@@ -402,7 +408,7 @@ static void judge_reply(Call *k, Reply *reply, Verdict *v, Err *err) {
   }
   if (err->rc != RC_OK && err->rc != RC_NOMEM) {
     err->http_status = (int)k->row.http_status;
-    note_failure(k, k->api->kind, k->row.cost_nusd, err);
+    note_failure(k, kind_of_answer(k), k->row.cost_nusd, err);
   }
 }
 
@@ -429,9 +435,9 @@ static void judge_success(Call *k, const NetResponse *r, Verdict *v, Err *err) {
     }
   } else if (!tree || k->api->parse(tree, &reply, err) != RC_OK) {
     err->http_status = err->rc == RC_NOMEM ? 0 : (int)r->http_status;
-    note_failure(k, "unknown", LEDGER_NULL, err);
+    note_failure(k, KIND_UNKNOWN, LEDGER_NULL, err);
   } else {
-    k->row.kind = k->api->kind;
+    k->row.kind = kind_of_answer(k);
     int rc = provider_read_usage(tree, k->model.provider, &reply);
     snprintf(k->answered_model, sizeof k->answered_model, "%s", reply.model);
     scrub_model(k, k->answered_model);
@@ -462,7 +468,7 @@ static int attempt_once(Call *k, Verdict *v, Err *err) {
   const NetResponse *response = &k->response;
   *v = (Verdict){.delay_ms = -1};
   if (get_answer(k, err) != RC_OK) {
-    note_failure(k, k->api->kind, 0, err); /* nothing was sent */
+    note_failure(k, kind_of_answer(k), 0, err); /* nothing was sent */
     return err->rc;
   }
   k->row.latency_ms = response->elapsed_ms;
@@ -503,7 +509,7 @@ static int next_attempt(Call *k, long long delay_ms, Err *failure) {
   int is_queued = ledger_settle(k->store, &k->row, NULL, 1, &err) != RC_OK && err.rc != RC_NOMEM &&
                   ledger_queue(k->store, &k->row, NULL, &memory) == RC_OK;
   k->is_open = !is_queued;
-  if (k->store->is_main && is_queued) {
+  if (!k->store->mode->tells_failure && is_queued) {
     err = (Err){0}; /* there, a queued row is no reason to stop */
   }
   if (err.rc == RC_OK && wait_and_begin(k, delay_ms, reason, &err) == RC_OK) {

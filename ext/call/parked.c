@@ -3,7 +3,7 @@
 */
 #include "call/parked.h"
 
-#include "store/claim/inflight.h"
+#include "store/db/inflight.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -93,7 +93,7 @@ static void settle_one(Parked *p) {
   k.attempts_left = once.attempts;
   attempt_all(&k, &ignored);
   ignored = (Err){0};
-  int can_write = !k.store->is_main && store_revive(k.store, &ignored) == RC_OK;
+  int can_write = k.store->mode->owns_connection && store_revive(k.store, &ignored) == RC_OK;
   if (!can_write || ledger_settle(k.store, &k.row, NULL, 0, &ignored) != RC_OK) {
     ignored = (Err){0};
     ledger_queue(k.store, &k.row, NULL, &ignored);

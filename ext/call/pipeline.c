@@ -9,6 +9,7 @@
 
 #include "trust/access.h"
 #include "call/counter.h"
+#include "base/check.h"
 #include "call/parked.h"
 #include "call/pricing.h"
 
@@ -119,11 +120,11 @@ static void texts_free(Texts *t) {
 void call_start_row(Call *k, long long attempt, const char *retry_reason) {
   const Options *o = k->request->options;
   LedgerRow *row = &k->row;
-  ledger_row_init(row);
+  row_init(row);
   row->request_id = k->request_id;
   row->attempt = attempt;
   row->ts = now_ms();
-  row->kind = "unknown";
+  row->kind = KIND_UNKNOWN;
   row->error = "in flight";
   row->provider = k->model.provider;
   row->model_requested = k->model.name ? k->model.name : k->request->model;
@@ -195,7 +196,7 @@ static int take_text(Outcome *out, const char *text, size_t n, Err *err) {
 }
 
 /* Starts the ledger row of a hit that saved `saved`. */
-static void start_hit(Call *k, const char *kind, long long saved, const char *prompt_hash,
+static void start_hit(Call *k, LedgerKind kind, long long saved, const char *prompt_hash,
                       Err *err) {
   make_request_id(k->request_id, k->plan->started_ms);
   name_texts(k, err);
@@ -214,11 +215,11 @@ static void start_hit(Call *k, const char *kind, long long saved, const char *pr
 
 /* Queues the ledger row of an exact hit. */
 static int record_hit(Call *k, const Answer *a, Err *err) {
-  start_hit(k, "hit_exact", a->cost_nusd, a->prompt_hash, err);
+  start_hit(k, KIND_HIT_EXACT, a->cost_nusd, a->prompt_hash, err);
   k->row.provider = a->provider;
   k->row.model = a->model;
   k->row.tier = a->tier;
-  return ledger_defer(k->store, &k->row, err);
+  return ledger_defer(k->store, &k->row, NULL, err);
 }
 
 /* Whose answers these are: the user's, where that was asked for; NULL: everybody's. */
@@ -265,14 +266,13 @@ static int from_semantic(Call *k, Outcome *out, Err *err) {
   Err why = {0};
   int found = semantic_find(k->store, &k->question, &hit, &held, &why);
   if (found == 1 && take_text(out, hit.text, hit.n, err) == RC_OK) {
-    start_hit(k, "hit_semantic", hit.cost_nusd, NULL, err);
+    start_hit(k, KIND_HIT_SEMANTIC, hit.cost_nusd, NULL, err);
     k->row.model = hit.model;
     k->row.provider = hit.provider[0] ? hit.provider : NULL;
     k->row.tier = hit.tier[0] ? hit.tier : NULL;
     k->row.similarity = hit.similarity;
-    k->row.cache_entry = hit.entry;
-    k->row.prompt = k->request->n_messages == 1 ? k->question.text : NULL;
-    ledger_defer(k->store, &k->row, err);
+    Served served = {hit.entry, k->request->n_messages == 1 ? k->question.text : NULL};
+    ledger_defer(k->store, &k->row, &served, err);
   } else if (found < 0 && why.rc != RC_ERROR && why.rc != SQLITE_CORRUPT) {
     *err = why; /* it could not look: what is there may be paid for already */
   } else if (found < 0) {
@@ -356,7 +356,7 @@ static int settle(Call *k, const Outcome *out, int is_success, int *parks, Err *
   if (ledger_settle(k->store, &k->row, answers, 0, &write) == RC_OK) {
     return RC_OK;
   }
-  int is_told = is_success && !k->store->is_main;
+  int is_told = is_success && k->store->mode->tells_failure;
   *parks = write.rc == RC_NOMEM || (is_told && !keep) ||
            ledger_queue(k->store, &k->row, answers, err) != RC_OK;
   if (write.rc == RC_NOMEM || err->rc != RC_OK) {
@@ -379,11 +379,11 @@ static void record_refusal(Call *k, const Err *err) {
     return;
   }
   call_start_row(k, 0, NULL);
-  k->row.kind = "refused";
+  k->row.kind = KIND_REFUSED;
   snprintf(k->error, sizeof k->error, "%s: %.300s", err->code, err->msg);
   k->row.error = k->error;
   k->row.cost_nusd = 0;
-  k->has_row = ledger_defer(k->store, &k->row, &ignored) == RC_OK;
+  k->has_row = ledger_defer(k->store, &k->row, NULL, &ignored) == RC_OK;
 }
 
 /* Settles the last attempt. 1 if it is to be parked: there was no way to do that, or no memory before it for
@@ -493,7 +493,7 @@ int call_start(Call *k, Conn *conn, const Request *request, Memo *memo, const Pl
 ** have it. */
 static void remember(Call *k, const Outcome *out, const Err *err) {
   int cached = err->rc == RC_OK && k->plan->ttl_ms == OPTION_UNSET &&
-               (k->cacheable || strcmp(k->row.kind, "hit_exact") == 0);
+               (k->cacheable || k->row.kind == KIND_HIT_EXACT);
   if (err->rc != RC_NOMEM && err->rc != RC_INTERRUPT) {
     memo_add(k->memo, &k->key, err->rc == RC_OK && !cached ? out->text : NULL, out->n, out->call_id,
              err->rc == RC_OK ? NULL : err);
@@ -532,6 +532,8 @@ int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *out, E
     if (found == 0) {
       ask(&k, out, err);
     }
+    CHECK(err->rc != RC_OK || out->text);
+    CHECK(!k.is_open || k.row.id || !k.store->mode->has_intents); /* what was sent has its row */
     write_row_now(&k, out);
     remember(&k, out, err);
   }

@@ -3,6 +3,7 @@
 */
 #include "call/plan.h"
 
+#include "base/check.h"
 #include "core/request/schema.h"
 
 static int check_available(const Conn *conn, const Options *o, int mode, Err *err) {
@@ -46,6 +47,9 @@ int plan_make(const Conn *conn, const Request *request, Plan *plan, Err *err) {
   plan->ttl_ms = request->wants_vectors      ? OPTION_UNSET /* a vector does not go stale */
                  : o->ttl_ms != OPTION_UNSET ? o->ttl_ms
                                              : conn->set.ttl_ms;
+  CHECK(plan->reads || plan->name);           /* a dry run names what does not read */
+  CHECK(!plan->reads_similar || plan->reads); /* who looks for meaning looks for the text first */
+  CHECK(!plan->keeps_similar || plan->keeps); /* and who keeps it under its meaning keeps it */
   plan->started_ms = now_ms();
   plan->deadline_ms =
       monotonic_ms() + (o->timeout_ms != OPTION_UNSET ? o->timeout_ms : conn->set.timeout_ms);

@@ -3,12 +3,12 @@
 */
 #include "conn/conn.h"
 
+#include "base/check.h"
 #include "base/hash.h"
 #include "trust/access.h"
 #include "trust/guard.h"
 #include "trust/mark.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,7 +64,7 @@ static int place_of(const Conn *c, const ConnSlot *type) {
   int at = 0;
   while (c->slots[at].type && c->slots[at].type != type) {
     at++;
-    assert(at < CONN_SLOTS);
+    CHECK(at < CONN_SLOTS);
   }
   return at;
 }

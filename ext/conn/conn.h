@@ -17,8 +17,8 @@
 #include "base/error.h"
 #include "core/request/options.h"
 #include "net/transport.h"
-#include "store/config.h"
-#include "store/store.h"
+#include "store/host/config.h"
+#include "store/open.h"
 
 struct Conn;
 

@@ -77,54 +77,47 @@ static void result_outcome(sqlite3_context *ctx, const char *text, const Err *fa
   result_json(ctx, json_print(tree, &err));
 }
 
-static void give_outcome(sqlite3_context *ctx, const char *function, int on_error, Outcome *out,
-                         const Err *err) {
-  if (err->rc != RC_OK && (on_error == ON_ERROR_ERROR || !on_error_covers(err))) {
-    result_error(ctx, function, err);
+/* The answer, or what on_error makes of a failure that it covers; one that it does not is *err. */
+static void give_outcome(sqlite3_context *ctx, int on_error, Outcome *out, const Err *failure,
+                         Err *err) {
+  if (failure->rc != RC_OK && (on_error == ON_ERROR_ERROR || !on_error_covers(failure))) {
+    *err = *failure;
   } else if (on_error == ON_ERROR_JSON) {
-    result_outcome(ctx, out->text, err);
-  } else if (err->rc == RC_OK) {
+    result_outcome(ctx, out->text, failure);
+  } else if (failure->rc == RC_OK) {
     sqlite3_result_text64(ctx, out->text, out->n, free, SQLITE_UTF8);
     out->text = NULL;
   }
   free(out->text);
 }
 
-static void run_dry(sqlite3_context *ctx, const char *function, const Request *r, Err *err) {
+static void run(sqlite3_context *ctx, const Request *r, Err *err) {
+  Outcome out = {0};
+  Err failure = {0};
+  Memo *memo = memo_of_statement(ctx);
+  memo ? pipeline_run(fn_conn(ctx), r, memo, &out, &failure) : err_nomem(&failure);
+  give_outcome(ctx, r->options->on_error, &out, &failure, err);
+}
+
+static void run_dry(sqlite3_context *ctx, const Request *r, Err *err) {
   char *json = pipeline_dry_run(fn_conn(ctx), r, err);
   if (json) {
     sqlite3_result_text(ctx, json, -1, free);
     sqlite3_result_subtype(ctx, 'J');
-  } else {
-    result_error(ctx, function, err);
   }
 }
 
 typedef int (*MakeRequest)(const char *, size_t, const Options *, Request *, Err *);
 
-static void complete(sqlite3_context *ctx, int argc, sqlite3_value **argv, const char *function,
-                     MakeRequest make) {
-  Err err = {0};
+static void complete(sqlite3_context *ctx, int argc, sqlite3_value **argv, MakeRequest make,
+                     Err *err) {
   Request r = {0};
-  Outcome out = {0};
   int owned = 0;
-  if (sqlite3_value_type(argv[0]) == SQLITE_NULL) {
-    return;
-  }
-  Options *o = arg_options(ctx, argc, argv, 1, &owned, &err);
-  const char *text = (const char *)sqlite3_value_text(argv[0]);
-  size_t n = (size_t)sqlite3_value_bytes(argv[0]);
-  if (o && text && make(text, n, o, &r, &err) == RC_OK && o->dry_run) {
-    run_dry(ctx, function, &r, &err);
-  } else if (o && text && err.rc == RC_OK) {
-    Memo *memo = memo_of_statement(ctx);
-    memo ? pipeline_run(fn_conn(ctx), &r, memo, &out, &err) : err_nomem(&err);
-    give_outcome(ctx, function, o->on_error, &out, &err);
-  } else {
-    if (o && !text) {
-      err_nomem(&err);
-    }
-    result_error(ctx, function, &err);
+  size_t n;
+  Options *o = arg_options(ctx, argc, argv, 1, &owned, err);
+  const char *text = o ? arg_bytes(argv[0], &n, err) : NULL;
+  if (text && make(text, n, o, &r, err) == RC_OK) {
+    o->dry_run ? run_dry(ctx, &r, err) : run(ctx, &r, err);
   }
   request_free(&r);
   if (owned && o) {
@@ -132,22 +125,19 @@ static void complete(sqlite3_context *ctx, int argc, sqlite3_value **argv, const
   }
 }
 
-void fn_llm_complete(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
-  complete(ctx, argc, argv, "llm_complete", request_from_prompt);
+void fn_llm_complete(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
+  complete(ctx, argc, argv, request_from_prompt, err);
 }
 
-void fn_llm_chat(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
-  complete(ctx, argc, argv, "llm_chat", request_from_messages);
+void fn_llm_chat(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
+  complete(ctx, argc, argv, request_from_messages, err);
 }
 
-void fn_llm_last_call(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+void fn_llm_last_call(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   (void)argc;
   (void)argv;
   Store *store = conn_open_store(fn_conn(ctx));
-  Err err = {0};
-  if (store && ledger_flush(store, &err) != RC_OK) {
-    result_error(ctx, "llm_last_call", &err);
-  } else if (store && store->last_call_id) {
+  if (store && ledger_flush(store, err) == RC_OK && store->last_call_id) {
     sqlite3_result_int64(ctx, store->last_call_id);
   }
 }

@@ -9,7 +9,7 @@
 #include "base/sqlite/args.h"
 #include "trust/access.h"
 #include "work/embedders.h"
-#include "store/config.h"
+#include "store/host/config.h"
 #include "vec/engine/kernels/vec.h"
 
 #include <math.h>
@@ -36,13 +36,10 @@ static int set_setting(Conn *c, const Spec *s, sqlite3_value *v, Err *err) {
 }
 
 /* Of the store, where it is or would be. */
-static void result_store(sqlite3_context *ctx, Conn *c) {
-  Err err = {0};
-  char *path = conn_store_path(c, &err);
+static void result_store(sqlite3_context *ctx, Conn *c, Err *err) {
+  char *path = conn_store_path(c, err);
   if (path) {
     sqlite3_result_text(ctx, path, -1, sqlite3_free);
-  } else {
-    result_error(ctx, "llm_config", &err);
   }
 }
 
@@ -71,42 +68,36 @@ static void result_setting(sqlite3_context *ctx, const Settings *set, const Spec
   }
 }
 
-void fn_llm_config(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+void fn_llm_config(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   Conn *c = fn_conn(ctx);
-  Err err = {0};
-  const char *name = arg_text(argv[0], "the setting's name", &err);
+  const char *name = arg_text(argv[0], "the setting's name", err);
   name = name ? name : "NULL";
-  const Spec *s = spec_find(&settings_table, 0, name, strlen(name), &err);
+  const Spec *s = spec_find(&settings_table, 0, name, strlen(name), err);
   if (s && argc == 2) {
-    set_setting(c, s, argv[1], &err);
+    set_setting(c, s, argv[1], err);
   }
-  if (err.rc != RC_OK) {
-    result_error(ctx, "llm_config", &err);
-  } else if (s->at == offsetof(Settings, store)) {
-    result_store(ctx, c);
-  } else {
+  if (err->rc == RC_OK && s->at == offsetof(Settings, store)) {
+    result_store(ctx, c, err);
+  } else if (err->rc == RC_OK) {
     result_setting(ctx, &c->set, s);
   }
 }
 
 /* Gives the name back, never the value. */
-void fn_llm_secret(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+void fn_llm_secret(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   (void)argc;
-  Err err = {0};
   int are_texts =
       sqlite3_value_type(argv[0]) == SQLITE_TEXT && sqlite3_value_type(argv[1]) == SQLITE_TEXT;
   size_t n = 0;
-  const char *name = are_texts ? arg_text(argv[0], "the name", &err) : NULL;
-  const char *value = are_texts ? arg_bytes(argv[1], &n, &err) : NULL;
+  const char *name = are_texts ? arg_text(argv[0], "the name", err) : NULL;
+  const char *value = are_texts ? arg_bytes(argv[1], &n, err) : NULL;
   if (name && value) {
-    access_set_secret(name, value, n, &err);
+    access_set_secret(name, value, n, err);
   } else {
-    err_set(&err, RC_ERROR, "bad_argument", "expected a name and a value, both TEXT");
+    err_set(err, RC_ERROR, "bad_argument", "expected a name and a value, both TEXT");
   }
-  if (err.rc == RC_OK) {
+  if (err->rc == RC_OK) {
     sqlite3_result_value(ctx, argv[0]);
-  } else {
-    result_error(ctx, "llm_secret", &err);
   }
 }
 
@@ -117,49 +108,41 @@ static const char *plain_text(sqlite3_value *v, const char *what, Err *err) {
 }
 
 /* llm_allow_host(host [, key_name]) gives the host back. */
-void fn_llm_allow_host(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
-  Err err = {0};
+void fn_llm_allow_host(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   int has_key = argc == 2 && sqlite3_value_type(argv[1]) != SQLITE_NULL;
-  const char *key = has_key ? plain_text(argv[1], "the key's name", &err) : NULL;
-  const char *host = plain_text(argv[0], "the host", &err);
-  if (err.rc == RC_OK && access_allow_host(host, key, &err) == RC_OK) {
+  const char *key = has_key ? plain_text(argv[1], "the key's name", err) : NULL;
+  const char *host = plain_text(argv[0], "the host", err);
+  if (err->rc == RC_OK && access_allow_host(host, key, err) == RC_OK) {
     sqlite3_result_value(ctx, argv[0]);
-  } else {
-    result_error(ctx, "llm_allow_host", &err);
   }
 }
 
-void fn_llm_init(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+void fn_llm_init(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   (void)argc;
   (void)argv;
   Conn *c = fn_conn(ctx);
-  Err err = {0};
   char *report = NULL;
-  if (config_init(c->db, &report, &err) == RC_OK) {
+  if (config_init(c->db, &report, err) == RC_OK) {
     result_owned_text(ctx, report);
-  } else {
-    result_error(ctx, "llm_init", &err);
   }
 }
 
 /* llm_trust_store() gives the place of the store that is trusted from now on. */
-void fn_llm_trust_store(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+void fn_llm_trust_store(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   (void)argc;
   (void)argv;
   Conn *c = fn_conn(ctx);
-  Err err = {0};
   int in_main;
-  if (conn_trust_store(c, &in_main, &err) == RC_OK) {
-    char *path = in_main ? sqlite3_mprintf("main") : conn_store_path(c, &err);
+  if (conn_trust_store(c, &in_main, err) == RC_OK) {
+    char *path = in_main ? sqlite3_mprintf("main") : conn_store_path(c, err);
     result_owned_text(ctx, path);
-  } else {
-    result_error(ctx, "llm_trust_store", &err);
   }
 }
 
-void fn_llmcost_version(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+void fn_llmcost_version(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   (void)argc;
   (void)argv;
+  (void)err;
   sqlite3_result_text(ctx, LLMCOST_VERSION, -1, SQLITE_STATIC);
 }
 
@@ -180,30 +163,27 @@ static void add_embedders(cJSON *tree, Conn *c, Err *err) {
   }
 }
 
-void fn_llmcost_debug(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+void fn_llmcost_debug(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   (void)argc;
   (void)argv;
   Conn *c = fn_conn(ctx);
-  Err err = {0};
-  char *path = conn_store_path(c, &err);
+  char *path = conn_store_path(c, err);
   cJSON *tree = cJSON_CreateObject();
   const char *date = catalogue_date();
-  json_add(tree, "version", cJSON_CreateString(LLMCOST_VERSION), &err);
-  json_add(tree, "sqlite_built_against", cJSON_CreateString(SQLITE_VERSION), &err);
-  json_add(tree, "sqlite_running", cJSON_CreateString(sqlite3_libversion()), &err);
-  json_add(tree, "curl", cJSON_CreateString(net_version()), &err);
-  json_add(tree, "cjson", cJSON_CreateString(cJSON_Version()), &err);
-  json_add(tree, "cpu_simd", cJSON_CreateString(vec_cpu_name(vec_cpu())), &err);
-  add_embedders(tree, c, &err);
-  json_add(tree, "store", path ? cJSON_CreateString(path) : NULL, &err);
-  json_add(tree, "store_open", cJSON_CreateBool(c->store != NULL), &err);
-  json_add(tree, "prices_checked", date ? cJSON_CreateString(date) : NULL, &err);
-  json_add(tree, "price_rows", cJSON_CreateNumber(catalogue_rows()), &err);
+  json_add(tree, "version", cJSON_CreateString(LLMCOST_VERSION), err);
+  json_add(tree, "sqlite_built_against", cJSON_CreateString(SQLITE_VERSION), err);
+  json_add(tree, "sqlite_running", cJSON_CreateString(sqlite3_libversion()), err);
+  json_add(tree, "curl", cJSON_CreateString(net_version()), err);
+  json_add(tree, "cjson", cJSON_CreateString(cJSON_Version()), err);
+  json_add(tree, "cpu_simd", cJSON_CreateString(vec_cpu_name(vec_cpu())), err);
+  add_embedders(tree, c, err);
+  json_add(tree, "store", path ? cJSON_CreateString(path) : NULL, err);
+  json_add(tree, "store_open", cJSON_CreateBool(c->store != NULL), err);
+  json_add(tree, "prices_checked", date ? cJSON_CreateString(date) : NULL, err);
+  json_add(tree, "price_rows", cJSON_CreateNumber(catalogue_rows()), err);
   sqlite3_free(path);
-  char *json = json_print(tree, &err);
+  char *json = json_print(tree, err);
   if (json) {
     result_json(ctx, json);
-  } else {
-    result_error(ctx, "llmcost_debug", &err);
   }
 }

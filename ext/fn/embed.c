@@ -58,50 +58,37 @@ static float *embed_text(Conn *c, const char *name, const char *text, size_t n, 
   return embed_local(&e, text, n, err);
 }
 
-void fn_embed(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
-  Err err = {0};
+void fn_embed(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   int dim = 0;
   float *vector = NULL;
-  if (sqlite3_value_type(argv[0]) == SQLITE_NULL) {
-    return;
-  }
   size_t n;
-  const char *name = argc == 2 ? arg_text(argv[1], "the embedder's name", &err) : "static";
-  const char *text = arg_bytes(argv[0], &n, &err);
+  const char *name = argc == 2 ? arg_text(argv[1], "the embedder's name", err) : "static";
+  const char *text = arg_bytes(argv[0], &n, err);
   if (!name) {
-    err_set(&err, RC_ERROR, "bad_argument", "expected the name of an embedder, received NULL");
-  } else if (text && err.rc == RC_OK) {
-    vector = embed_text(fn_conn(ctx), name, text, n, &dim, &err);
+    err_set(err, RC_ERROR, "bad_argument", "expected the name of an embedder, received NULL");
+  } else if (text && err->rc == RC_OK) {
+    vector = embed_text(fn_conn(ctx), name, text, n, &dim, err);
   }
-  if (!vector) {
-    result_error(ctx, "embed", &err);
-    return;
+  if (vector) {
+    sqlite3_result_blob(ctx, vector, 4 * dim, free);
+    sqlite3_result_subtype(ctx, VECTOR_SUBTYPE);
   }
-  sqlite3_result_blob(ctx, vector, 4 * dim, free);
-  sqlite3_result_subtype(ctx, VECTOR_SUBTYPE);
 }
 
-/* NULL in gives NULL out. */
-void fn_embed_cosine(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+void fn_embed_cosine(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   (void)argc;
-  Err err = {0};
-  if (sqlite3_value_type(argv[0]) == SQLITE_NULL || sqlite3_value_type(argv[1]) == SQLITE_NULL) {
-    return;
-  }
   const void *u = sqlite3_value_blob(argv[0]), *v = sqlite3_value_blob(argv[1]);
   int a = sqlite3_value_bytes(argv[0]), b = sqlite3_value_bytes(argv[1]);
   double cosine = 0;
   if ((a && !u) || (b && !v)) {
-    err_nomem(&err);
+    err_nomem(err);
   } else if (a != b || a == 0 || a % 4) {
-    err_set(&err, RC_ERROR, "bad_argument",
+    err_set(err, RC_ERROR, "bad_argument",
             "expected two float32 vectors of one length, received %d and %d bytes", a, b);
   } else if (!cosine_f32(u, v, (size_t)a / 4, &cosine)) {
-    err_set(&err, RC_ERROR, "bad_argument", "a vector is zero or holds NaN or infinity");
+    err_set(err, RC_ERROR, "bad_argument", "a vector is zero or holds NaN or infinity");
   }
-  if (err.rc == RC_OK) {
+  if (err->rc == RC_OK) {
     sqlite3_result_double(ctx, cosine);
-  } else {
-    result_error(ctx, "embed_cosine", &err);
   }
 }

@@ -7,7 +7,7 @@
 #include "base/text/decimal.h"
 #include "base/sqlite/args.h"
 #include "fn/cost_args.h"
-#include "store/prices.h"
+#include "store/host/prices.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,18 +60,18 @@ static void name_model(const CostArgs *args, Err *err) {
   }
 }
 
-void fn_llm_cost(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+void fn_llm_cost(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   Conn *c = fn_conn(ctx);
-  Err err = {0};
   CostArgs args;
   Cost cost = 0;
   PriceVerdict verdict = NO_PRICE;
-  if (cost_args_read(ctx, argc, argv, &args, &err) == RC_OK && !args.is_null) {
-    verdict = cost_of(c, &args, &cost, &err);
+  if (cost_args_read(ctx, argc, argv, &args, err) == RC_OK && !args.is_null) {
+    verdict = cost_of(c, &args, &cost, err);
   }
-  if (err.rc != RC_OK && !(args.error_is_null && is_theirs(&err))) {
-    name_model(&args, &err);
-    result_error(ctx, "llm_cost", &err);
+  if (is_theirs(err) && args.error_is_null) {
+    *err = (Err){0};
+  } else if (err->rc != RC_OK) {
+    name_model(&args, err);
   } else if (verdict == PRICED) {
     sqlite3_result_double(ctx, cost_usd(cost));
   }
@@ -180,26 +180,24 @@ static cJSON *explain_all(Conn *c, CostArgs *args, Err *err) {
   return list;
 }
 
-void fn_llm_cost_explain(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+void fn_llm_cost_explain(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   Conn *c = fn_conn(ctx);
-  Err err = {0};
   CostArgs args;
   cJSON *tree = NULL;
-  int there = cost_args_read(ctx, argc, argv, &args, &err) == RC_OK && !args.is_null;
+  int there = cost_args_read(ctx, argc, argv, &args, err) == RC_OK && !args.is_null;
   if (there) {
-    tree = explain_all(c, &args, &err);
+    tree = explain_all(c, &args, err);
   }
-  if (is_theirs(&err) && args.error_is_null) {
+  if (is_theirs(err) && args.error_is_null) {
     Err none = {0};
     cJSON_Delete(tree);
-    tree = unpriced(args.ask.model, err.msg, &none);
-    err = none;
+    tree = unpriced(args.ask.model, err->msg, &none);
+    *err = none;
     there = 1;
   }
-  char *text = there || err.rc != RC_OK ? json_print(tree, &err) : NULL;
-  if (err.rc != RC_OK) {
-    name_model(&args, &err);
-    result_error(ctx, "llm_cost_explain", &err);
+  char *text = there || err->rc != RC_OK ? json_print(tree, err) : NULL;
+  if (err->rc != RC_OK) {
+    name_model(&args, err);
   } else if (there) {
     result_json(ctx, text);
   }
@@ -244,27 +242,21 @@ static const PriceSet *find_prices(Conn *c, const PriceOptions *o, Err *err) {
   }
 }
 
-void fn_llm_price(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+void fn_llm_price(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   Conn *c = fn_conn(ctx);
-  Err err = {0};
   const PriceSet *set = NULL;
-  PriceOptions o = {.ask.model = arg_text(argv[0], "the model", &err)};
+  PriceOptions o = {.ask.model = arg_text(argv[0], "the model", err)};
   Cost price;
-  const char *word = arg_text(argv[1], "the kind", &err);
+  const char *word = arg_text(argv[1], "the kind", err);
   Unit unit = word ? unit_parse(word) : UNIT_COUNT;
-  if ((!o.ask.model || !word) && err.rc == RC_OK) {
-    return;
-  }
-  if (unit == UNIT_COUNT || err.rc != RC_OK) {
-    err_set(&err, RC_ERROR, "bad_argument", "kind '%.40s' (valid: %s)", word ? word : "",
+  if (unit == UNIT_COUNT || err->rc != RC_OK) {
+    err_set(err, RC_ERROR, "bad_argument", "kind '%.40s' (valid: %s)", word ? word : "",
             PRICE_KIND_WORDS);
-  } else if (pricing_refresh(c, ctx, &err) == RC_OK &&
-             read_price_when(c, argc > 2 ? argv[2] : NULL, &o, &err) == RC_OK) {
-    set = find_prices(c, &o, &err);
+  } else if (pricing_refresh(c, ctx, err) == RC_OK &&
+             read_price_when(c, argc > 2 ? argv[2] : NULL, &o, err) == RC_OK) {
+    set = find_prices(c, &o, err);
   }
-  if (err.rc != RC_OK) {
-    result_error(ctx, "llm_price", &err);
-  } else if (set && price_of_unit(set, unit, &price)) {
+  if (err->rc == RC_OK && set && price_of_unit(set, unit, &price)) {
     sqlite3_result_double(ctx, decimal_double(price, UNIT_PRICE_SCALE));
   }
   free(o.owned);
@@ -272,25 +264,19 @@ void fn_llm_price(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
 
 /* ---- llm_cache_minimum */
 
-void fn_llm_cache_minimum(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+void fn_llm_cache_minimum(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   Conn *c = fn_conn(ctx);
-  Err err = {0};
   const PriceRef *ref = NULL;
-  PriceOptions o = {.ask.model = arg_text(argv[0], "the model", &err)};
+  PriceOptions o = {.ask.model = arg_text(argv[0], "the model", err)};
   long long tokens = -1;
-  if (!o.ask.model && err.rc == RC_OK) {
-    return;
-  }
-  if (err.rc == RC_OK && pricing_refresh(c, ctx, &err) == RC_OK &&
-      read_price_when(c, argc > 1 ? argv[1] : NULL, &o, &err) == RC_OK) {
-    ref = pricing_find(c, &o.ask, &err);
+  if (err->rc == RC_OK && pricing_refresh(c, ctx, err) == RC_OK &&
+      read_price_when(c, argc > 1 ? argv[1] : NULL, &o, err) == RC_OK) {
+    ref = pricing_find(c, &o.ask, err);
   }
   if (ref && ref->bare) {
     tokens = catalogue_cache_minimum(ref->seller.vendor, ref->bare, o.ask.at_ms);
   }
-  if (err.rc != RC_OK) {
-    result_error(ctx, "llm_cache_minimum", &err);
-  } else if (tokens >= 0) {
+  if (err->rc == RC_OK && tokens >= 0) {
     sqlite3_result_int64(ctx, tokens);
   }
   free(o.owned);

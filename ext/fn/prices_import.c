@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "core/price/price_import.h"
 #include "base/sqlite/args.h"
-#include "store/prices.h"
+#include "store/host/prices.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -86,28 +86,23 @@ static char *report(PriceImport *import, Err *err) {
   return json_print(tree, err);
 }
 
-void fn_llm_prices_import(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+void fn_llm_prices_import(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   Conn *c = fn_conn(ctx);
-  Err err = {0};
   PriceImport import;
   char *made = NULL, *text = NULL;
   (void)argc;
-  if (sqlite3_value_type(argv[0]) == SQLITE_NULL) {
-    return;
-  }
-  cJSON *file = read_list(c, argv[0], &err);
-  if (file && price_import(file, &import, &err) == RC_OK) {
-    text = report(&import, &err);
-    if (text && config_init(c->db, &made, &err) == RC_OK) {
-      prices_replace_list(c->db, &import.book, &err);
+  cJSON *file = read_list(c, argv[0], err);
+  if (file && price_import(file, &import, err) == RC_OK) {
+    text = report(&import, err);
+    if (text && config_init(c->db, &made, err) == RC_OK) {
+      prices_replace_list(c->db, &import.book, err);
     }
     book_free(&import.book);
   }
   cJSON_Delete(file);
   sqlite3_free(made);
-  if (err.rc != RC_OK) {
+  if (err->rc != RC_OK) {
     cJSON_free(text);
-    result_error(ctx, "llm_prices_import", &err);
   } else {
     result_json(ctx, text);
   }

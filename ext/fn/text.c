@@ -10,29 +10,23 @@
 
 #include <stdlib.h>
 
-void fn_llm_normalize(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+void fn_llm_normalize(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   (void)argc;
-  Err err = {0};
   size_t n, bad_at = 0;
-  const char *text = arg_bytes(argv[0], &n, &err);
+  const char *text = arg_bytes(argv[0], &n, err);
   Buf b;
-  if (!text && err.rc == RC_OK) {
-    return;
-  }
   buf_init(&b, LIMIT_REQUEST_BYTES * 4);
   int rc = RC_OK;
   if (text && !utf8_is_valid(text, n, &bad_at)) {
-    err_set(&err, RC_ERROR, "bad_utf8", "not valid UTF-8 (byte %zu)", bad_at);
+    err_set(err, RC_ERROR, "bad_utf8", "not valid UTF-8 (byte %zu)", bad_at);
   } else if (text && (rc = text_normalize(text, n, &b)) == RC_TOOBIG) {
-    err_set(&err, rc, "too_big", "a text of %zu bytes", n);
+    err_set(err, rc, "too_big", "a text of %zu bytes", n);
   } else if (rc != RC_OK) {
-    err_nomem(&err);
+    err_nomem(err);
   }
-  if (err.rc == RC_OK) {
+  if (err->rc == RC_OK) {
     n = b.n;
     sqlite3_result_text64(ctx, buf_take(&b), n, free, SQLITE_UTF8);
-  } else {
-    result_error(ctx, "llm_normalize", &err);
   }
   buf_free(&b);
 }

@@ -32,47 +32,35 @@ static const TokenRule *rule_of(sqlite3_context *ctx, int argc, sqlite3_value **
   return room;
 }
 
-static void give(sqlite3_context *ctx, long long tokens) {
+static void give(sqlite3_context *ctx, long long tokens, Err *err) {
   if (tokens < 0) {
-    sqlite3_result_error_nomem(ctx);
+    err_nomem(err);
   } else {
     sqlite3_result_int64(ctx, tokens);
   }
 }
 
-void fn_llm_tokens(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
-  Err err = {0};
+void fn_llm_tokens(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   TokenRule room;
   size_t n;
-  const char *text = arg_bytes(argv[0], &n, &err);
-  if (!text && err.rc == RC_OK) {
-    return;
-  }
-  const TokenRule *rule = text ? rule_of(ctx, argc, argv, 1, &room, &err) : NULL;
+  const char *text = arg_bytes(argv[0], &n, err);
+  const TokenRule *rule = text ? rule_of(ctx, argc, argv, 1, &room, err) : NULL;
   if (rule) {
-    give(ctx, tokens_count(rule, text, n));
-  } else {
-    result_error(ctx, "llm_tokens", &err);
+    give(ctx, tokens_count(rule, text, n), err);
   }
 }
 
-void fn_llm_chat_tokens(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
-  Err err = {0};
+void fn_llm_chat_tokens(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   TokenRule room;
   Options options;
   Request request = {0};
   size_t n;
-  const char *messages = arg_bytes(argv[0], &n, &err);
-  if (!messages && err.rc == RC_OK) {
-    return;
-  }
+  const char *messages = arg_bytes(argv[0], &n, err);
   options_init(&options);
-  const TokenRule *rule = messages ? rule_of(ctx, argc, argv, 1, &room, &err) : NULL;
-  if (rule && request_from_messages(messages, n, &options, &request, &err) == RC_OK) {
+  const TokenRule *rule = messages ? rule_of(ctx, argc, argv, 1, &room, err) : NULL;
+  if (rule && request_from_messages(messages, n, &options, &request, err) == RC_OK) {
     long long tokens = tokens_request(rule, &request), names = tokens_names(rule, request.doc);
-    give(ctx, tokens < 0 || names < 0 ? -1 : tokens + names);
-  } else {
-    result_error(ctx, "llm_chat_tokens", &err);
+    give(ctx, tokens < 0 || names < 0 ? -1 : tokens + names, err);
   }
   request_free(&request);
   options_free(&options);

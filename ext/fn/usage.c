@@ -46,25 +46,19 @@ static cJSON *read_body(sqlite3_value *v, const Vendor *vendor, const char *api,
 }
 
 /* llm_usage(body [, options]): options are provider and api. */
-void fn_llm_usage(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
-  Err err = {0};
+void fn_llm_usage(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   const Vendor *vendor = NULL;
   char api[32] = "";
   cJSON *tree = NULL;
   size_t n = 0;
-  if (sqlite3_value_type(argv[0]) == SQLITE_NULL) {
-    return;
-  }
-  const char *json = argc > 1 ? arg_bytes(argv[1], &n, &err) : NULL;
-  if (err.rc == RC_OK &&
-      (!json || usage_options_read(json, n, &vendor, api, sizeof api, &err) == RC_OK)) {
-    tree = read_body(argv[0], vendor, api, &err);
+  const char *json = argc > 1 ? arg_bytes(argv[1], &n, err) : NULL;
+  if (err->rc == RC_OK &&
+      (!json || usage_options_read(json, n, &vendor, api, sizeof api, err) == RC_OK)) {
+    tree = read_body(argv[0], vendor, api, err);
   }
   int there = tree != NULL;
-  char *text = there ? json_print(tree, &err) : NULL;
-  if (err.rc != RC_OK) {
-    result_error(ctx, "llm_usage", &err);
-  } else if (there) {
+  char *text = there ? json_print(tree, err) : NULL;
+  if (err->rc == RC_OK && there) {
     result_json(ctx, text);
   }
 }

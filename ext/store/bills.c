@@ -8,6 +8,10 @@
 */
 #include "store/bills.h"
 
+#include "base/limits.h"
+#include "store/schema/known.h"
+#include "store/schema/migrate.h"
+
 #include <errno.h>
 #include <sys/stat.h>
 
@@ -54,16 +58,18 @@ static int is_absent(const char *path) {
   return lstat(path, &st) != 0 && (errno == ENOENT || errno == ENOTDIR);
 }
 
-/* 1 if the open file is a store of this installation; 0 if not; -1 and *err. */
+/* 1 if the open file is a store of this installation, and of our version; 0 if not; -1 and *err. */
 static int is_ledger(sqlite3 *db, const StoreHost *host, Err *err) {
-  long long application;
+  long long application = 0, version = 0;
   Err why = {0};
   int rc = sqlite3_exec(db, "PRAGMA query_only=ON", NULL, NULL, NULL);
   rc = rc == SQLITE_OK ? ask(db, "PRAGMA main.application_id", &application) : rc;
+  rc = rc == SQLITE_OK ? ask(db, "PRAGMA main.user_version", &version) : rc;
   if (rc != SQLITE_OK) {
     return (rc & 0xff) == SQLITE_NOTADB ? 0 : (cannot_read(db, rc, err), -1);
   }
-  int is_ours = application == STORE_APPLICATION_ID ? store_is_ours(db, "main", host, &why) : 0;
+  int is_newest = application == STORE_APPLICATION_ID && version == migrate_newest();
+  int is_ours = is_newest ? store_is_ours(db, "main", host, &why) : 0;
   if (is_ours < 0 && why.rc != RC_ERROR) { /* (RC_ERROR: nothing here makes it ours) */
     *err = why;
     return -1;
@@ -89,12 +95,13 @@ static int open_file(const char *path, const StoreHost *host, sqlite3 **db, Err 
 int bills_open(Bills *b, Store *store, const char *path, const StoreHost *host, Err *err) {
   *b = (Bills){NULL, NULL, 0};
   int found = 0;
-  if (store && store->is_main) {
-    b->db = store->db;
-    found = 1;
-  } else if (store) {
-    b->db = store_reader_take(store, err);
+  if (store) {
     b->store = store;
+    b->db = store_reader_take(store, err);
+    if (!b->db && err->rc == RC_OK) {
+      b->store = NULL;
+      b->db = store->db;
+    }
     found = b->db ? 1 : -1;
   } else if (path) {
     b->owned = 1;

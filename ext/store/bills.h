@@ -7,7 +7,7 @@
 #ifndef LLMCOST_BILLS_H
 #define LLMCOST_BILLS_H
 
-#include "store/store.h"
+#include "store/db/store.h"
 
 /* One call of a single user message. Texts are borrowed. */
 typedef struct Bill {

@@ -1,13 +1,12 @@
 /*
 ** Ledger rows, intents, cached answers and the write queue. See ledger.h for the contract.
-**
-** One table describes the columns; binding and copying a row are loops over it.
 */
 #include "store/ledger.h"
 
 #include "base/clock.h"
-#include "store/claim/inflight.h"
-#include "store/claim/owner.h"
+#include "base/limits.h"
+#include "store/db/inflight.h"
+#include "store/db/owner.h"
 #include "store/semantic.h"
 
 #include <math.h>
@@ -15,80 +14,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum ColumnType { C_INT, C_TEXT, C_REAL } ColumnType;
-
-static const struct Column {
-  const char *name;
-  ColumnType type;
-  size_t at;
-} columns[] = {
-#define INT(c)                                                                                     \
-  { #c, C_INT, offsetof(LedgerRow, c) }
-#define TEXT(c)                                                                                    \
-  { #c, C_TEXT, offsetof(LedgerRow, c) }
-    INT(id),
-    TEXT(request_id),
-    INT(attempt),
-    INT(ts),
-    TEXT(kind),
-    TEXT(provider),
-    TEXT(model_requested),
-    TEXT(model),
-    TEXT(tier),
-    TEXT(tag),
-    TEXT(user),
-    TEXT(conversation),
-    INT(turn),
-    TEXT(system_hash),
-    INT(system_tokens),
-    INT(history_tokens),
-    INT(input_tokens),
-    INT(cached_input_tokens),
-    INT(cache_write_tokens),
-    INT(output_tokens),
-    INT(reasoning_tokens),
-    INT(cost_nusd),
-    INT(cost_reported_nusd),
-    INT(saved_nusd),
-    INT(latency_ms),
-    INT(http_status),
-    TEXT(error),
-    TEXT(retry_reason),
-    TEXT(finish_reason),
-    {"similarity", C_REAL, offsetof(LedgerRow, similarity)},
-    TEXT(prompt_hash),
-    TEXT(usage),
-};
-enum { N_COLUMNS = sizeof columns / sizeof columns[0] };
-
 /* A row, and perhaps an answer, that waits to be written: one block of memory with its texts
 ** behind. */
 typedef struct Pending {
   struct Pending *next;
   LedgerRow row;
+  Served served; /* entry 0: none */
   Answer answer;
   int has_answer;
   char texts[];
 } Pending;
-
-static long long *int_at(const LedgerRow *row, int i) {
-  return (long long *)((char *)row + columns[i].at);
-}
-static const char **text_at(const LedgerRow *row, int i) {
-  return (const char **)((char *)row + columns[i].at);
-}
-
-void ledger_row_init(LedgerRow *row) {
-  memset(row, 0, sizeof *row);
-  for (int i = 0; i < N_COLUMNS; i++) {
-    if (columns[i].type == C_INT) {
-      *int_at(row, i) = LEDGER_NULL;
-    }
-  }
-  row->id = 0;
-  row->attempt = 1;
-  row->similarity = (double)NAN;
-}
 
 /* Binding a text can want memory (in main mode, where the user's database is in UTF-16): `finish` asks. The text
 ** is borrowed until then. */
@@ -123,30 +58,21 @@ static int finish(Store *s, sqlite3_stmt *stmt, const char *doing, Err *err) {
   return rc == SQLITE_OK ? RC_OK : store_error(s, rc, doing, err);
 }
 
-/* Runs the statement with the row's columns as ?1 … ?32. */
 static int write_row(Store *s, StoreSql id, const LedgerRow *row, Err *err) {
   sqlite3_stmt *stmt = store_stmt(s, id, err);
   if (!stmt) {
     return err->rc;
   }
-  for (int i = 0; i < N_COLUMNS; i++) { /* what is not bound is NULL */
-    if (columns[i].type == C_TEXT && *text_at(row, i)) {
-      bind_text(s, stmt, i + 1, *text_at(row, i));
-    } else if (columns[i].type == C_INT && *int_at(row, i) != LEDGER_NULL && (i > 0 || row->id)) {
-      sqlite3_bind_int64(stmt, i + 1, *int_at(row, i));
-    } else if (columns[i].type == C_REAL && !isnan(row->similarity)) {
-      sqlite3_bind_double(stmt, i + 1, row->similarity);
-    }
-  }
+  s->bind_rc = row_bind(stmt, row, id == SQL_UPDATE_CALL);
   return finish(s, stmt, "write a ledger row", err);
 }
 
 /* Notes which entry of the semantic cache a hit came from, and what was asked. */
-static int put_served(Store *s, const LedgerRow *row, Err *err) {
+static int put_served(Store *s, const LedgerRow *row, const Served *served, Err *err) {
   sqlite3_stmt *stmt = store_stmt(s, SQL_PUT_TEXT, err);
-  if (stmt && row->prompt) {
+  if (stmt && served->prompt) {
     bind_text(s, stmt, 1, row->prompt_hash);
-    bind_text(s, stmt, 2, row->prompt);
+    bind_text(s, stmt, 2, served->prompt);
     finish(s, stmt, "keep a text", err);
   }
   stmt = err->rc == RC_OK ? store_stmt(s, SQL_PUT_SERVED, err) : NULL;
@@ -154,7 +80,7 @@ static int put_served(Store *s, const LedgerRow *row, Err *err) {
     return err->rc;
   }
   sqlite3_bind_int64(stmt, 1, row->id);
-  sqlite3_bind_int64(stmt, 2, row->cache_entry);
+  sqlite3_bind_int64(stmt, 2, served->entry);
   return finish(s, stmt, "note a semantic hit", err);
 }
 
@@ -167,7 +93,7 @@ static int put_row(Store *s, LedgerRow *row, Err *err) {
     row->id = sqlite3_last_insert_rowid(s->db);
   }
   s->last_call_id = err->rc == RC_OK ? row->id : s->last_call_id;
-  return err->rc == RC_OK && row->cache_entry ? put_served(s, row, err) : err->rc;
+  return err->rc;
 }
 
 /* The two halves of a key as SQLite integers. */
@@ -206,7 +132,7 @@ static int put_similar(Store *s, const Answer *a, Err *err) {
   if (!a->question || semantic_put(s, a->question, a, &why) == RC_OK) {
     return RC_OK;
   }
-  if (!s->is_main && sqlite3_get_autocommit(s->db)) {
+  if (!s->mode->follows_caller && sqlite3_get_autocommit(s->db)) {
     *err = why;
   } else {
     sqlite3_log(SQLITE_WARNING, "llmcost: %s", why.msg);
@@ -379,53 +305,42 @@ static const char *keep(char **at, const char *text, size_t n) {
   return to;
 }
 
-static size_t text_size(const char *text) {
-  return text ? strlen(text) + 1 : 0;
-}
-
-static void keep_text(char **at, const char **text) {
-  if (*text) {
-    *text = keep(at, *text, strlen(*text));
-  }
-}
-
 static void keep_answer(char **at, Pending *p, const Answer *a) {
   p->answer = *a;
   p->has_answer = 1;
   p->answer.text = keep(at, a->text, a->n);
   p->answer.next = NULL;     /* of several, the first waits */
   p->answer.question = NULL; /* what had to wait is found by its exact text only */
-  keep_text(at, &p->answer.provider);
-  keep_text(at, &p->answer.model);
-  keep_text(at, &p->answer.tier);
-  keep_text(at, &p->answer.tag);
-  keep_text(at, &p->answer.prompt_hash);
+  row_keep_text(&p->answer.provider, at);
+  row_keep_text(&p->answer.model, at);
+  row_keep_text(&p->answer.tier, at);
+  row_keep_text(&p->answer.tag, at);
+  row_keep_text(&p->answer.prompt_hash, at);
 }
 
-/* Queues a copy of a row, with its answer if there is one. */
-static int enqueue(Store *s, const LedgerRow *row, const Answer *a, Err *err) {
-  size_t size = 0;
-  for (int i = 0; i < N_COLUMNS; i++) {
-    size += columns[i].type == C_TEXT ? text_size(*text_at(row, i)) : 0;
-  }
-  size += text_size(row->prompt);
-  size += a ? a->n + 1 + text_size(a->provider) + text_size(a->model) + text_size(a->tier) +
-                  text_size(a->tag) + text_size(a->prompt_hash)
+static size_t texts_size(const LedgerRow *row, const Served *served, const Answer *a) {
+  size_t size = row_texts_size(row);
+  size += served ? row_text_size(served->prompt) : 0;
+  size += a ? a->n + 1 + row_text_size(a->provider) + row_text_size(a->model) +
+                  row_text_size(a->tier) + row_text_size(a->tag) + row_text_size(a->prompt_hash)
             : 0;
-  Pending *p = malloc(sizeof *p + size);
+  return size;
+}
+
+/* Queues a copy of a row, with what it was served from and its answer if there are any. */
+static int enqueue(Store *s, const LedgerRow *row, const Served *served, const Answer *a,
+                   Err *err) {
+  Pending *p = malloc(sizeof *p + texts_size(row, served, a));
   if (!p) {
     return err_nomem(err);
   }
   char *at = p->texts;
   p->next = NULL;
   p->row = *row;
+  p->served = served ? *served : (Served){0};
   p->has_answer = 0;
-  for (int i = 0; i < N_COLUMNS; i++) {
-    if (columns[i].type == C_TEXT) {
-      keep_text(&at, text_at(&p->row, i));
-    }
-  }
-  keep_text(&at, &p->row.prompt);
+  row_keep_texts(&p->row, &at);
+  row_keep_text(&p->served.prompt, &at);
   if (a) {
     keep_answer(&at, p, a);
   }
@@ -451,7 +366,7 @@ void ledger_drop_pending(Store *s) {
 }
 
 static int put_settled(Store *s, LedgerRow *row, Answer *answer, int more, Err *err) {
-  int ends_intent = row->id != 0 && !s->is_main && !more;
+  int ends_intent = s->mode->has_intents && row->id != 0 && !more;
   put_row(s, row, err);
   for (Answer *a = answer; a && err->rc == RC_OK; a = a->next) {
     a->call_id = row->id;
@@ -470,6 +385,9 @@ static int put_pending(Store *s, Err *err) {
   for (Pending *p = s->pending; p && err->rc == RC_OK; p = p->next) {
     LedgerRow row = p->row; /* its new id counts only once committed */
     put_settled(s, &row, p->has_answer ? &p->answer : NULL, 0, err);
+    if (p->served.entry && err->rc == RC_OK) {
+      put_served(s, &row, &p->served, err);
+    }
   }
   return err->rc;
 }
@@ -477,7 +395,7 @@ static int put_pending(Store *s, Err *err) {
 int ledger_begin(Store *s, LedgerRow *row, const Hash *key, const LedgerText *texts, int n_texts,
                  long long now, long long lease_until, LedgerBegin *outcome, Err *err) {
   *outcome = LEDGER_BEGUN;
-  if (s->is_main) {
+  if (!s->mode->has_intents) {
     put_texts_in_main(s, texts, n_texts);
     return RC_OK;
   }
@@ -504,7 +422,7 @@ int ledger_begin(Store *s, LedgerRow *row, const Hash *key, const LedgerText *te
 
 int ledger_begin_next(Store *s, long long previous, LedgerRow *row, const Hash *key,
                       long long lease_until, Err *err) {
-  if (s->is_main) {
+  if (!s->mode->has_intents) {
     return RC_OK;
   }
   if (store_begin(s, err) == RC_OK) {
@@ -526,7 +444,7 @@ int ledger_flush(Store *s, Err *err) {
   if (!s->db) {
     return err_set(err, RC_ERROR, "store", "the connection is closing");
   }
-  int only_hits = s->n_unsettled == 0 && !s->is_main;
+  int only_hits = s->n_unsettled == 0 && s->mode->rows_wait;
   if (only_hits) {
     sqlite3_exec(s->db, "PRAGMA synchronous=NORMAL", NULL, NULL, NULL);
   }
@@ -549,13 +467,12 @@ int ledger_flush_if_due(Store *s, Err *err) {
   return due ? ledger_flush(s, err) : RC_OK;
 }
 
-int ledger_defer(Store *s, const LedgerRow *row, Err *err) {
-  if (s->is_main) {
-    LedgerRow copy = *row;
-    Err busy = {0};
-    return put_row(s, &copy, &busy) == RC_OK ? RC_OK : enqueue(s, row, NULL, err);
-  }
-  return enqueue(s, row, NULL, err);
+int ledger_defer(Store *s, const LedgerRow *row, const Served *served, Err *err) {
+  LedgerRow copy;
+  Err busy = {0};
+  int is_written = !s->mode->rows_wait && (copy = *row, put_row(s, &copy, &busy) == RC_OK) &&
+                   (!served || put_served(s, &copy, served, &busy) == RC_OK);
+  return is_written ? RC_OK : enqueue(s, row, served, NULL, err);
 }
 
 /* One try at writing all that waits and this row. *written is the row as it went. */
@@ -575,11 +492,11 @@ static int settle_once(Store *s, const LedgerRow *row, Answer *answer, int more,
 }
 
 int ledger_settle(Store *s, LedgerRow *row, Answer *answer, int more, Err *err) {
-  enum { MAIN_TRIES = 8, MAIN_WAIT_MS = 25 }; /* the caller's busy timeout may be 0; "briefly" */
+  enum { BETWEEN_TRIES_MS = 25 };
   LedgerRow copy;
   settle_once(s, row, answer, more, &copy, err);
-  for (int i = 1; i < MAIN_TRIES && s->is_main && err->rc == RC_BUSY; i++) {
-    sqlite3_sleep(MAIN_WAIT_MS);
+  for (int i = 1; i < s->mode->settle_tries && err->rc == RC_BUSY; i++) {
+    sqlite3_sleep(BETWEEN_TRIES_MS);
     *err = (Err){0};
     settle_once(s, row, answer, more, &copy, err);
   }
@@ -592,14 +509,14 @@ int ledger_settle(Store *s, LedgerRow *row, Answer *answer, int more, Err *err) 
     return RC_OK;
   }
   inflight_stick(s, row->id);
-  if (s->is_main && !s->in_savepoint) {
+  if (!s->mode->takes_back(s)) {
     row->id = copy.id; /* nothing rolled it back: write the same row again later */
   }
   return err->rc;
 }
 
 int ledger_queue(Store *s, const LedgerRow *row, const Answer *answer, Err *err) {
-  return enqueue(s, row, answer, err);
+  return enqueue(s, row, NULL, answer, err);
 }
 
 enum { RECOVER_STEP = 256 };
@@ -626,7 +543,7 @@ static int find_dead(Store *s, long long now, long long *dead, Err *err) {
 
 int ledger_recover(Store *s, long long now, Err *err) {
   long long dead[RECOVER_STEP];
-  int n = s->is_main ? 0 : find_dead(s, now, dead, err);
+  int n = s->mode->has_intents ? find_dead(s, now, dead, err) : 0;
   while (n > 0 && store_begin(s, err) == RC_OK) {
     for (int i = 0; i < n && err->rc == RC_OK; i++) {
       bury(s, dead[i], err);

@@ -14,45 +14,16 @@
 #ifndef LLMCOST_LEDGER_H
 #define LLMCOST_LEDGER_H
 
-#include "store/store.h"
+#include "store/answer.h"
+#include "store/db/row.h"
+#include "store/db/store.h"
 
-#define LEDGER_NULL (-1LL) /* an integer column that is SQL NULL */
-
-/* One row of llm_calls. Texts are borrowed; NULL is SQL NULL. id 0: assigned when written. */
-typedef struct LedgerRow {
-  long long id;
-  const char *request_id;
-  long long attempt;
-  long long ts;
-  const char *kind, *provider, *model_requested, *model, *tier, *tag, *user, *conversation;
-  long long turn;
-  const char *system_hash;
-  long long system_tokens, history_tokens, input_tokens, cached_input_tokens, cache_write_tokens;
-  long long output_tokens, reasoning_tokens, cost_nusd, cost_reported_nusd, saved_nusd, latency_ms;
-  long long http_status;
-  const char *error, *retry_reason, *finish_reason;
-  double similarity; /* NAN: SQL NULL */
-  const char *prompt_hash;
-  const char *usage;     /* what was billed, as JSON of units */
-  const char *prompt;    /* not a column: a text to keep under prompt_hash, or NULL */
-  long long cache_entry; /* not a column: the entry of llm_cache a semantic hit was served from */
-} LedgerRow;
-
-/* A paid answer to keep. Texts are borrowed. */
-typedef struct Answer {
-  Hash key;
-  const char *text;
-  size_t n;
-  long long created_at, expires_at; /* expires_at LEDGER_NULL: never */
-  long long call_id;
-  const char *provider, *model, *tier, *tag, *prompt_hash;
-  long long cost_nusd;
-  const struct Question *question; /* NULL: not for the semantic cache too */
-  struct Answer *next;             /* another answer of the same call, or NULL */
-} Answer;
-
-/* A row in which every column is NULL, attempt 1. */
-void ledger_row_init(LedgerRow *row);
+/* Where a hit of the semantic cache came from. */
+typedef struct Served {
+  long long entry; /* of llm_cache */
+  const char *
+      prompt; /* what was asked, to keep under the row's prompt_hash; NULL: not to be kept. Borrowed */
+} Served;
 
 typedef enum LedgerBegin { LEDGER_BEGUN, LEDGER_WAIT, LEDGER_ANSWERED } LedgerBegin;
 
@@ -78,15 +49,15 @@ int ledger_begin_next(Store *s, long long previous, LedgerRow *row, const Hash *
 
 /* Ends an attempt: writes its final row and, if given, the answers; the intent stays only if
 ** `more` attempts follow. RC_OK means that it is on disk; after an error the caller has it queued, or keeps what
-** it has (fn/parked.h): it must not get lost. */
+** it has (call/parked.h): it must not get lost. */
 int ledger_settle(Store *s, LedgerRow *row, Answer *answer, int more, Err *err);
 
 /* Queues what could not be settled: it waits in memory and goes with the next write. Of several answers the first
 ** is kept. Fails only without memory. */
 int ledger_queue(Store *s, const LedgerRow *row, const Answer *answer, Err *err);
 
-/* Queues a row that may be written later (a hit, a refusal). */
-int ledger_defer(Store *s, const LedgerRow *row, Err *err);
+/* Queues a row that may be written later (a hit, a refusal). `served` NULL: it is no hit of the semantic cache. */
+int ledger_defer(Store *s, const LedgerRow *row, const Served *served, Err *err);
 
 /* Writes all that waits. */
 int ledger_flush(Store *s, Err *err);

@@ -4,18 +4,8 @@
 #ifndef LLMCOST_SEMANTIC_H
 #define LLMCOST_SEMANTIC_H
 
-#include "store/ledger.h"
-
-/* A question as the semantic cache knows it. Texts are borrowed. */
-typedef struct Question {
-  const char *system; /* NULL: none */
-  char scope[HASH_HEX_SIZE];
-  const char *text;
-  size_t n;
-  double threshold;      /* NAN: the table's */
-  double max_false_hits; /* NAN: the threshold is fixed */
-  int only_replaces;     /* an answer is kept only in place of one to the same text */
-} Question;
+#include "store/answer.h"
+#include "store/db/store.h"
 
 /* An entry that answers it. Texts are valid until semantic_done. */
 typedef struct SemanticHit {
@@ -34,9 +24,5 @@ void semantic_done(Store *s, sqlite3_stmt *held);
 
 /* Keeps an answer, inside the transaction that settles its call. */
 int semantic_put(Store *s, const Question *q, const Answer *a, Err *err);
-
-/* Records whether the answer of call `call_id` was right. A wrong one is not served again: the exact
-** cache forgets it, the semantic cache learns from it. An unknown id is an error. */
-int semantic_feedback(Store *s, long long call_id, int ok, long long now, Err *err);
 
 #endif

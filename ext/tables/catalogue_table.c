@@ -13,7 +13,7 @@
 
 #include "core/price/catalogue.h"
 #include "base/text/decimal.h"
-#include "store/prices.h"
+#include "store/host/prices.h"
 
 #include <limits.h>
 #include <stdio.h>

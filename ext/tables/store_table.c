@@ -23,11 +23,14 @@
 #include <string.h>
 
 const StoreSource store_sources[] = {
-    {"llm_calls", "id"},         {"llm_answers", "key"},       {"llm_texts", "rowid"},
-    {"llm_feedback", "call_id"}, {"llm_cache", "rowid"},       {"llm_cache_stats", NULL},
-    {"llm_cost_hourly", NULL},   {"llm_cost_daily", NULL},     {"llm_cost_by_model", NULL},
-    {"llm_cost_by_tag", NULL},   {"llm_cost_by_user", NULL},   {"llm_retries", NULL},
-    {"llm_unpriced", NULL},      {"llm_reported_costs", NULL}, {NULL, NULL},
+    {"llm_calls", "id"},         {"llm_answers", "key"},
+    {"llm_texts", "rowid"},      {"llm_feedback", "call_id"},
+    {"llm_cache", "rowid"},      {"llm_cache_stats", NULL},
+    {"llm_cost_hourly", NULL},   {"llm_cost_daily", NULL},
+    {"llm_cost_by_model", NULL}, {"llm_cost_by_tag", NULL},
+    {"llm_cost_by_user", NULL},  {"llm_retries", NULL},
+    {"llm_unpriced", NULL},      {"llm_reported_costs", NULL},
+    {"llm_spend", "id"},         {NULL, NULL},
 };
 
 enum { MOST_COLUMNS = 64 };
@@ -238,7 +241,7 @@ static int next(TableCursor *base, Err *err) {
 /* A reader that sees all that was written; none where there is no store, or it is in main. */
 static int take_reader(StoreCursor *c, Err *err) {
   Store *store = conn_store(table_of(&c->base)->conn, 0, err);
-  if (store && ledger_flush(store, err) == RC_OK && !store->is_main && !c->reader) {
+  if (store && ledger_flush(store, err) == RC_OK && !c->reader) {
     c->store = store;
     c->reader = store_reader_take(store, err);
   }

@@ -4,6 +4,7 @@
 #include "tables/table.h"
 
 #include "base/sqlite/vtab.h"
+#include "store/schema/model.h"
 #include "trust/guard.h"
 
 #include <string.h>

@@ -3,6 +3,7 @@
 */
 #include "trust/guard.h"
 
+#include "base/check.h"
 #include "base/sqlite/columns.h"
 #include "base/sqlite/ddl.h"
 #include "trust/compiled.h"
@@ -320,6 +321,7 @@ int guard_check_but_impostors(Guard *g, int number, Err *err) {
 }
 
 int guard_check(Guard *g, int number, Err *err) {
+  CHECK(number >= 0 && number < g->n);
   if (guard_check_but_impostors(g, number, err) == RC_OK && g->impostor) {
     err_set(err, RC_ERROR, "hostile_schema", "%s", g->impostor);
   }

@@ -75,22 +75,6 @@ int anthropic_build(const Request *request, const Model *model, Buf *body, Err *
   return wire_finish(tree, body, err);
 }
 
-static const char *finish_reason(const char *word) {
-  static const struct {
-    const char *theirs, *ours;
-  } reasons[] = {
-      {"end_turn", "stop"},     {"stop_sequence", "stop"},
-      {"max_tokens", "length"}, {"tool_use", "tool_calls"},
-      {"refusal", "refusal"},   {"model_context_window_exceeded", "length"},
-  };
-  for (size_t i = 0; word && i < sizeof reasons / sizeof reasons[0]; i++) {
-    if (strcmp(word, reasons[i].theirs) == 0) {
-      return reasons[i].ours;
-    }
-  }
-  return "other";
-}
-
 /* The text blocks one after another; NULL where there is none, or *err. */
 static char *join_text(const cJSON *content, Err *err) {
   Buf b;
@@ -117,7 +101,7 @@ int anthropic_parse(const cJSON *answer, Reply *reply, Err *err) {
   if (!cJSON_IsArray(content)) {
     return err_set(err, RC_ERROR, "bad_answer", "the answer has no content array");
   }
-  reply->finish_reason = finish_reason(json_text(answer, "stop_reason"));
+  reply->finish = finish_of(json_text(answer, "stop_reason"));
   reply->text = join_text(content, err);
   return err->rc;
 }

@@ -91,22 +91,6 @@ int openai_build(const Request *request, const Model *model, Buf *body, Err *err
   return wire_finish(tree, body, err);
 }
 
-static const char *finish_reason(const char *word, const cJSON *message) {
-  static const char *const same[] = {"stop", "length", "tool_calls", "content_filter"};
-  if (json_text(message, "refusal")) {
-    return "refusal";
-  }
-  if (word && strcmp(word, "function_call") == 0) {
-    return "tool_calls";
-  }
-  for (int i = 0; word && i < 4; i++) {
-    if (strcmp(word, same[i]) == 0) {
-      return same[i];
-    }
-  }
-  return "other";
-}
-
 int openai_parse(const cJSON *answer, Reply *reply, Err *err) {
   const cJSON *choices = cJSON_GetObjectItemCaseSensitive(answer, "choices");
   const cJSON *choice = cJSON_GetArrayItem(choices, 0);
@@ -115,7 +99,8 @@ int openai_parse(const cJSON *answer, Reply *reply, Err *err) {
   if (!cJSON_IsObject(message)) {
     return err_set(err, RC_ERROR, "bad_answer", "the answer has no choices[0].message");
   }
-  reply->finish_reason = finish_reason(json_text(choice, "finish_reason"), message);
+  reply->finish = json_text(message, "refusal") ? FINISH_REFUSAL
+                                                : finish_of(json_text(choice, "finish_reason"));
   reply->text = content ? strdup(content) : NULL;
   return content && !reply->text ? err_nomem(err) : RC_OK;
 }

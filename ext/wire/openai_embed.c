@@ -100,6 +100,6 @@ static int read_vectors(const cJSON *data, Reply *reply, Err *err) {
 }
 
 int openai_embed_parse(const cJSON *answer, Reply *reply, Err *err) {
-  reply->finish_reason = "stop";
+  reply->finish = FINISH_STOP;
   return read_vectors(cJSON_GetObjectItemCaseSensitive(answer, "data"), reply, err);
 }

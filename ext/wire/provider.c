@@ -11,14 +11,18 @@
 
 static const Api apis[] = {
     {"openai", "/chat/completions", openai_build, openai_parse, "Authorization: Bearer %s", NULL,
-     "call"},
+     0},
     {"anthropic", "/messages", anthropic_build, anthropic_parse, "x-api-key: %s",
-     "anthropic-version: 2023-06-01", "call"},
+     "anthropic-version: 2023-06-01", 0},
 };
 
-static const Api openai_embeddings = {
-    "openai", "/embeddings", openai_embed_build, openai_embed_parse, "Authorization: Bearer %s",
-    NULL,     "embed"};
+static const Api openai_embeddings = {"openai",
+                                      "/embeddings",
+                                      openai_embed_build,
+                                      openai_embed_parse,
+                                      "Authorization: Bearer %s",
+                                      NULL,
+                                      1};
 
 const Api *provider_api(const char *name) {
   for (size_t i = 0; i < sizeof apis / sizeof apis[0]; i++) {

@@ -9,12 +9,12 @@
 #include "core/price/catalogue.h"
 #include "core/request/request.h"
 #include "core/price/usage.h"
+#include "wire/finish.h"
 
 /* What came back in a success answer. */
 typedef struct Reply {
   char *text; /* owned (free); NULL where the answer has none */
-  /* "stop", "length", "tool_calls", "content_filter", "refusal" or "other" */
-  const char *finish_reason;
+  Finish finish;
   char model[LIMIT_MODEL_NAME]; /* as the answer names it; "" if it does not */
   Usage usage;
   UsagePart
@@ -39,7 +39,7 @@ typedef struct Api {
   int (*parse)(const cJSON *answer, Reply *reply, Err *err);
   const char *key_header;    /* printf format of the header that carries the key */
   const char *fixed_headers; /* one more header, or NULL */
-  const char *kind;          /* of the ledger rows its answers make: "call" or "embed" */
+  int embeds;                /* its answers are vectors, not texts */
 } Api;
 
 /* The API of that name, or NULL; and all names, for messages. */

@@ -121,6 +121,15 @@ def merge_wal(path):
     assert not left, left
 
 
+def squeeze(path):
+    """Small pages, none of them free: a store has many small tables."""
+    db = sqlite3.connect(path)
+    was = run(db, "PRAGMA journal_mode")[0][0]
+    for sql in ("PRAGMA journal_mode = delete", "PRAGMA page_size = 1024", "VACUUM", f"PRAGMA journal_mode = {was}"):
+        run(db, sql)
+    db.close()
+
+
 def make_store(harness, standin, folder):
     path = os.path.join(folder, "desk.db")
     db = harness.open_desk(path, standin.url)
@@ -128,6 +137,7 @@ def make_store(harness, standin, folder):
     db.close()
     kill_in_flight(harness, path, standin)
     merge_wal(path + "-llmcost")
+    squeeze(path + "-llmcost")
     return path + "-llmcost"
 
 
@@ -142,6 +152,7 @@ def make_main(harness, standin, folder):
     run(db, "SELECT count(*) FROM llm_calls")  # writes the rows of hits that wait
     db.close()
     merge_wal(path)
+    squeeze(path)
     return path
 
 

@@ -9,7 +9,7 @@ FUZZ_SECONDS  ?= 900
 FUZZ    := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 TARGET  ?= $(FUZZ)
 FUZZ_SRC := $(filter ext/base/% ext/core/% ext/wire/% ext/trust/% vec/%,$(SRC))
-FUZZ_SAN := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+FUZZ_SAN := -O1 -g -DLLMCOST_CHECKS -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 .PHONY: fuzz fuzz-keep deps-fuzz
 deps-fuzz: ; @sh tests/deps.sh $(PACKAGES) $(FUZZ_PACKAGES)

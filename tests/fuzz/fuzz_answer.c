@@ -15,17 +15,6 @@ static void check_usage(const Usage *u) {
   require(u->reported_nusd >= USAGE_UNKNOWN && is_utf8(u->service) && is_utf8(u->geo));
 }
 
-static int is_finish(const char *word) {
-  static const char *const words[] = {"stop",           "length",  "tool_calls",
-                                      "content_filter", "refusal", "other"};
-  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-    if (strcmp(word, words[i]) == 0) {
-      return 1;
-    }
-  }
-  return 0;
-}
-
 static void read_as(const Api *api, const cJSON *tree) {
   Reply reply = {0};
   Err err = {0};
@@ -35,7 +24,7 @@ static void read_as(const Api *api, const cJSON *tree) {
   provider_read_usage(tree, api->name, &reply);
   check_usage(&reply.usage);
   require(!reply.text || is_utf8(reply.text));
-  require(!reply.finish_reason || is_finish(reply.finish_reason));
+  require(reply.finish >= FINISH_OTHER && reply.finish <= FINISH_REFUSAL);
   require(is_utf8(reply.model) && is_utf8(reply.usage_error));
   require((reply.parts != NULL) == (reply.n_parts > 0));
   for (int i = 0; i < reply.n_parts; i++) {

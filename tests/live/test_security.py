@@ -22,6 +22,53 @@ ASKED = ["SELECT llm_complete('my own question')",
            for m in ("gpt-4o-mini", "claude-haiku-4-5", "gpt-4o", "swapped", "path", "file", "header", "no-key"))]
 
 
+class Registration(unittest.TestCase):
+    """What SQLite says of our functions, held against what a database file can make of them."""
+    DIRECTONLY, INNOCUOUS = 0x80000, 0x200000
+
+    def functions(self, db):
+        rows = db.execute("SELECT name, narg, flags FROM pragma_function_list WHERE name GLOB 'llm*' OR name GLOB 'embed*'")
+        return [(name, n, flags) for name, n, flags in rows]
+
+    def test_no_check_reaches_what_is_direct(self):
+        plain = connect(":memory:")
+        functions = self.functions(plain)
+        plain.close()
+        self.assertGreater(len(functions), 30)
+        for name, n, flags in functions:
+            self.assertEqual(bool(flags & self.DIRECTONLY), not flags & self.INNOCUOUS, name)
+            if not flags & self.DIRECTONLY:
+                continue
+            with self.subTest(name, n=n), TempDir() as tmp:
+                path = os.path.join(tmp, "h.db")
+                args = ", ".join(["x"] * n)
+                stranger = sqlite3.connect(path)
+                stranger.create_function(name, n, lambda *a: 1, deterministic=True)
+                stranger.execute(f"CREATE TABLE t(x, CHECK ({name}({args}) IS NOT 5))")
+                stranger.close()
+                db = connect(path)
+                message = error_of(db, "INSERT INTO t VALUES ('/no/such/file')")
+                self.assertRegex(message, "nothing was done|unsafe use of")
+                self.assertNotIn("/no/such/file", message)
+                self.assertIn(f"table 't' of 'main' names {name}", error_of(db, "SELECT llm_config('retries')")
+                              if name == "llm_config" else message)
+                db.close()
+
+    def test_no_table_of_ours_is_read_by_a_view(self):
+        with TempDir() as tmp:
+            db = connect(os.path.join(tmp, "h.db"))
+            modules = [m for m, in db.execute("SELECT name FROM pragma_module_list WHERE name GLOB 'llm_*' OR name = 'embed_batch'")]
+            self.assertGreater(len(modules), 15)
+            for module in modules:
+                if module == "llm_catalogue":  # prices that anybody may read
+                    continue
+                args = "('a', 'b')" if module in ("llm_call", "embed_batch") else ""
+                db.execute(f"CREATE VIEW v AS SELECT * FROM {module}{args}")
+                self.assertIn("unsafe use of virtual table", error_of(db, "SELECT * FROM v"), module)
+                db.execute("DROP VIEW v")
+            db.close()
+
+
 class Hostile(unittest.TestCase):
     STATEMENTS = [
         "SELECT * FROM inbox", "SELECT * FROM leak", "SELECT * FROM spend", "SELECT * FROM history",

@@ -298,7 +298,7 @@ static int read_reply(const char *provider, int (*parse_answer)(const cJSON *, R
     if (strcmp(reply.usage_error, "out of memory") == 0) {
       err_nomem(err); /* it says so */
     }
-    add(r, "%s %s %s %d ", reply.text ? reply.text : "NULL", reply.finish_reason, reply.model,
+    add(r, "%s %s %s %d ", reply.text ? reply.text : "NULL", finish_word(reply.finish), reply.model,
         reply.n_parts);
     add_usage(r, &reply.usage);
     for (int i = 0; i < reply.n_parts; i++) {

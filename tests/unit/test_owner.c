@@ -3,7 +3,7 @@
 */
 #include "unit.h"
 
-#include "store/claim/owner.c"
+#include "store/db/owner.c"
 
 #include <sys/resource.h>
 #include <sys/wait.h>

@@ -263,8 +263,8 @@ static void test_answers(void **state) {
     check(!reply.text == !cases[i].text, "%s", cases[i].answer);
     check(!reply.text || strcmp(reply.text, cases[i].text) == 0, "%s: %s", cases[i].answer,
           reply.text);
-    check(strcmp(reply.finish_reason, cases[i].reason) == 0, "%s: %s", cases[i].answer,
-          reply.finish_reason);
+    check(strcmp(finish_word(reply.finish), cases[i].reason) == 0, "%s: %s", cases[i].answer,
+          finish_word(reply.finish));
     check(usage_get(&reply.usage, UNIT_INPUT) == 5 && usage_get(&reply.usage, UNIT_OUTPUT) == 6,
           "%s", cases[i].answer);
     check(!reply.usage_error[0] && strlen(reply.model) > 15, "%s: %s", cases[i].answer,

@@ -5,6 +5,7 @@
 ** entry that is replaced keeps its row if that is in the tail; one in the tree becomes a tombstone
 ** and a row of the tail.
 */
+#include "base/check.h"
 #include "vec/engine/index_internal.h"
 
 #include <stdlib.h>
@@ -28,6 +29,14 @@ void vec_index_free(VecIndex *index) {
     free(index->basis);
     free(index);
   }
+}
+
+/* What holds of an index between two calls. */
+static int is_sound(const VecIndex *index) {
+  const Rows *rows = &index->rows;
+  return rows->n <= rows->room && index->tree.rows % LEAF == 0 && index->tree.rows <= rows->n &&
+         index->live <= rows->n && (index->map_room & (index->map_room - 1)) == 0 &&
+         (!index->map_room || index->live < index->map_room) && (!index->tree.rows || index->basis);
 }
 
 /* Removes a live row: a tombstone in the tree; the last row takes its place in the tail. */
@@ -86,6 +95,7 @@ static int put_unit(VecIndex *index, int64_t id, const float *unit, int64_t expi
   map_set(index, id, row);
   index->rows.n++;
   index->live++;
+  CHECK(is_sound(index));
   return VEC_OK;
 }
 
@@ -104,6 +114,7 @@ int vec_index_remove(VecIndex *index, int64_t id) {
   if (row != ROW_NONE) {
     drop_row(index, row);
   }
+  CHECK(is_sound(index));
   return VEC_OK;
 }
 

@@ -19,6 +19,7 @@
 ** share of |v| its own part of that. u'.v' is an exact integer times two scales.
 ** |q| stays so small that the integer can't overflow: |q[i]| <= 2^31 / (128 width), at most 8,191.
 */
+#include "base/check.h"
 #include "vec/engine/kernels/cosine.h"
 #include "vec/engine/index_internal.h"
 
@@ -88,6 +89,15 @@ static void rise(VecHit *hits, int at) {
   hits[at] = hit;
 }
 
+/* No hit is better than the one above it. */
+static int is_heap(const VecHit *hits, int n) {
+  int i = 1;
+  while (i < n && !worse(&hits[i], &hits[(i - 1) / 2])) {
+    i++;
+  }
+  return i >= n;
+}
+
 /* The heap becomes a list, the best first. */
 static void sort_hits(VecHit *hits, int n) {
   for (int left = n - 1; left > 0; left--) {
@@ -118,6 +128,7 @@ static void add_hit(Search *s, int64_t id, double cosine) {
     s->hits[0] = hit;
     sink(s->hits, s->n_hits, 0);
   }
+  CHECK(is_heap(s->hits, s->n_hits));
   set_bound(s);
 }
 

@@ -175,7 +175,7 @@ static void add_json(Buf *b, const char *name, const cJSON *value) {
   if (text) {
     add_field(b, name, text, strlen(text));
   } else if (value) {
-    b->failed = RC_NOMEM;
+    buf_fail(b, RC_NOMEM);
   }
   cJSON_free(text);
 }
@@ -187,7 +187,7 @@ static void add_text(Buf *b, const char *name, const char *text, size_t n) {
   if (rc == RC_OK) {
     add_field(b, name, normal.data, normal.n);
   } else {
-    b->failed = rc;
+    buf_fail(b, rc);
   }
   buf_free(&normal);
 }

@@ -5,6 +5,8 @@
 
 #include "base/sqlite/columns.h"
 #include "base/sqlite/ddl.h"
+#include "store/schema/model.h"
+#include "store/schema/views.h"
 #include "trust/mark.h"
 
 #include <pthread.h>
@@ -126,6 +128,14 @@ static Object *find_equal(const Objects *ours, const Object *o) {
   return found;
 }
 
+/* The objects of a schema beside ours. */
+typedef struct Comparison {
+  const GenuineAsk *ask;
+  Objects ours, theirs;
+  char *note;          /* of their views (views.h), owned (sqlite3_free); NULL: there is none */
+  int has_other_views; /* they may be another build's */
+} Comparison;
+
 /* 1 if the text names one of our tables. */
 static int names_ours(const Objects *ours, const Object *o) {
   Ddl words = o->ddl;
@@ -142,25 +152,50 @@ static int names_ours(const Objects *ours, const Object *o) {
   return 0;
 }
 
-/* 1 if the object may be there. */
-static int is_fine(const Objects *ours, const Object *o, GenuineScope scope, int older) {
-  const Object *named = find_named(ours, o);
-  Object *equal = find_equal(ours, o);
+/* What is read before the rest is brought up to date. */
+static int is_read_first(const Object *o) {
+  return ddl_is_name(o->ddl.name, o->ddl.n_name, "llm_meta") ||
+         ddl_is_name(o->ddl.name, o->ddl.n_name, "llm_marks");
+}
+
+/* 1 if the object, which is not a view, may be there. */
+static int is_fine(const Comparison *c, const Object *o) {
+  int is_other = c->ask->age == GENUINE_OTHER_VERSION;
+  const Object *named = find_named(&c->ours, o);
+  Object *equal = find_equal(&c->ours, o);
   if (equal) {
     equal->is_found = 1;
     return 1;
   }
-  if (named && older) {
-    return named->ddl.kind == o->ddl.kind && !o->ddl.is_temp;
+  if (named && is_other) {
+    return named->ddl.kind == o->ddl.kind && !o->ddl.is_temp && !is_read_first(o);
   }
   if (named || o->ddl.kind == DDL_OTHER || is_random_name(&o->ddl)) {
-    return older && is_random_name(&o->ddl);
+    return is_other && is_random_name(&o->ddl);
   }
-  if (scope == GENUINE_TABLES) {
+  if (c->ask->scope == GENUINE_TABLES) {
     int is_on_table = o->ddl.kind == DDL_TRIGGER || o->ddl.kind == DDL_INDEX || o->ddl.is_temp;
-    return !is_on_table || !names_ours(ours, o);
+    return !is_on_table || !names_ours(&c->ours, o);
   }
   return 0;
+}
+
+/* The same for a view. One of ours that is another is fine only where the store says that another build made it; so
+** is one that we don't know, in a store that holds nothing else. */
+static int is_fine_view(const Comparison *c, const Object *o) {
+  const Object *named = find_named(&c->ours, o);
+  Object *equal = find_equal(&c->ours, o);
+  if (equal) {
+    equal->is_found = 1;
+    return 1;
+  }
+  if (named) {
+    return c->has_other_views && named->ddl.kind == DDL_VIEW && !o->ddl.is_temp;
+  }
+  if (c->ask->scope == GENUINE_TABLES) {
+    return !o->ddl.is_temp || !names_ours(&c->ours, o);
+  }
+  return c->has_other_views && !o->ddl.is_temp && views_names(c->note, o->ddl.name, o->ddl.n_name);
 }
 
 static int is_foreign(const Object *o, const char *what, Err *err) {
@@ -179,36 +214,66 @@ static int is_foreign(const Object *o, const char *what, Err *err) {
       what, kind, shown, cure);
 }
 
-static int compare(Objects *ours, const Objects *theirs, GenuineScope scope, int older,
-                   const char *what, Err *err) {
-  for (int i = 0; i < theirs->n && err->rc == RC_OK; i++) {
-    const Object *o = &theirs->list[i];
-    if (!is_sqlites_own(o) && !is_fine(ours, o, scope, older)) {
-      is_foreign(o, what, err);
-    }
-  }
-  for (int i = 0; i < ours->n && !older && err->rc == RC_OK; i++) {
-    const Ddl *d = &ours->list[i].ddl;
-    if (!ours->list[i].is_found && !is_sqlites_own(&ours->list[i])) {
-      err_set(err, RC_ERROR, "store", "the store '%.200s' is damaged: its %s %.*s is missing", what,
-              ddl_kind_name(d->kind), (int)d->n_name, d->name);
+/* Their objects, views or all the others. */
+static int compare_kinds(Comparison *c, int views, Err *err) {
+  for (int i = 0; i < c->theirs.n && err->rc == RC_OK; i++) {
+    const Object *o = &c->theirs.list[i];
+    int is_asked = (o->ddl.kind == DDL_VIEW) == views && !is_sqlites_own(o);
+    if (is_asked && !(views ? is_fine_view(c, o) : is_fine(c, o))) {
+      is_foreign(o, c->ask->what, err);
     }
   }
   return err->rc;
 }
 
-int genuine_check(sqlite3 *db, const char *schema, GenuineScope scope, int older, const char *what,
-                  const StoreHost *host, Err *err) {
-  Objects ours = {0}, theirs = {0};
+/* Whether their views may be others than ours: read once it is known that llm_meta is a table as we make it. */
+static int read_note(Comparison *c, Err *err) {
+  int is_read = 0;
+  for (int i = 0; i < c->ours.n && c->ask->age != GENUINE_OURS; i++) {
+    const Object *o = &c->ours.list[i];
+    is_read |= o->is_found && ddl_is_name(o->ddl.name, o->ddl.n_name, "llm_meta");
+  }
+  int rc = is_read ? views_read_note(c->ask->db, c->ask->schema, &c->note) : SQLITE_OK;
+  if (rc != SQLITE_OK) {
+    schema_error(c->ask->db, rc, c->ask->what, err);
+  }
+  int is_noted_ours = c->note && strcmp(c->note, views_note()) == 0;
+  c->has_other_views = is_read && (c->ask->age == GENUINE_OTHER_VERSION || !is_noted_ours);
+  return err->rc;
+}
+
+static int find_missing(const Comparison *c, Err *err) {
+  for (int i = 0; i < c->ours.n && err->rc == RC_OK; i++) {
+    const Object *o = &c->ours.list[i];
+    int is_needed = !is_sqlites_own(o) && !(o->ddl.kind == DDL_VIEW && c->has_other_views);
+    if (is_needed && !o->is_found) {
+      err_set(err, RC_ERROR, "store", "the store '%.200s' is damaged: its %s %.*s is missing",
+              c->ask->what, ddl_kind_name(o->ddl.kind), (int)o->ddl.n_name, o->ddl.name);
+    }
+  }
+  return err->rc;
+}
+
+int genuine_check(const GenuineAsk *ask, const StoreHost *host, Err *err) {
+  Comparison c = {.ask = ask};
   sqlite3 *model = store_model(host, err);
-  if (model && read_objects(model, "main", "model", &ours, err) == RC_OK &&
-      read_objects(db, schema, what, &theirs, err) == RC_OK) {
-    compare(&ours, &theirs, scope, older, what, err);
+  if (model && read_objects(model, "main", "model", &c.ours, err) == RC_OK &&
+      read_objects(ask->db, ask->schema, ask->what, &c.theirs, err) == RC_OK &&
+      compare_kinds(&c, 0, err) == RC_OK && read_note(&c, err) == RC_OK &&
+      compare_kinds(&c, 1, err) == RC_OK && ask->age != GENUINE_OTHER_VERSION) {
+    find_missing(&c, err);
   }
   sqlite3_close(model);
-  objects_free(&ours);
-  objects_free(&theirs);
+  objects_free(&c.ours);
+  objects_free(&c.theirs);
+  sqlite3_free(c.note);
   return err->rc;
+}
+
+int genuine_check_store(Store *s, GenuineAge age, Err *err) {
+  GenuineAsk ask = {s->db, "main", store_name(s),
+                    s->mode->shares_file ? GENUINE_TABLES : GENUINE_FILE, age};
+  return genuine_check(&ask, &s->host, err);
 }
 
 /* --- marks */
@@ -246,6 +311,12 @@ static int read_meta(sqlite3 *db, const char *schema, const char *name, char *va
   sqlite3_finalize(stmt);
   sqlite3_free(sql);
   return rc == SQLITE_ROW || rc == SQLITE_DONE ? RC_OK : schema_error(db, rc, schema, err);
+}
+
+int genuine_version(sqlite3 *db, const char *schema, long long *version, Err *err) {
+  char value[GENUINE_ID_SIZE];
+  *version = read_meta(db, schema, "schema_version", value, err) == RC_OK ? atoll(value) : 0;
+  return err->rc;
 }
 
 static int find_mark(sqlite3 *db, const char *schema, const Mark *mark, Err *err) {

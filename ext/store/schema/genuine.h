@@ -4,14 +4,18 @@
 **
 ** A trigger, a view in the place of a table, a generated column or an index over an expression would run
 ** somebody's SQL while we read and write. So the objects are compared, at every opening, with those of a
-** database in memory that was just made by our own statements: texts but for comments, blanks and case.
+** database in memory that was just made by our own statements: texts but for comments, blanks and case. What another
+** version or another build has made otherwise is let pass just so far as to be brought up to date (GenuineAge).
 */
 #ifndef LLMCOST_GENUINE_H
 #define LLMCOST_GENUINE_H
 
-#include "store/store.h"
+#include "store/db/store.h"
 
 enum { GENUINE_ID_SIZE = 64 }; /* of a store's id with its NUL */
+
+/* The first version whose stores carry marks. */
+enum { GENUINE_MARKS_SINCE = 4 };
 
 typedef enum GenuineScope {
   GENUINE_FILE, /* the schema holds nothing but a store */
@@ -19,11 +23,31 @@ typedef enum GenuineScope {
                     and no trigger and no index of others may be on it */
 } GenuineScope;
 
-/* RC_OK if the schema's objects are ours; else an error that names the first one that is not, and the
-** cure. `older` allows for a store of an earlier version, whose objects may be fewer and other, but of our
-** names and kinds: it is compared again once it was brought up to date. `what` names the store. */
-int genuine_check(sqlite3 *db, const char *schema, GenuineScope scope, int older, const char *what,
-                  const StoreHost *host, Err *err);
+typedef enum GenuineAge {
+  GENUINE_OURS,        /* every object is as this build makes it */
+  GENUINE_OTHER_VIEWS, /* but views may be those of another build of this version, if llm_meta says so */
+  GENUINE_OTHER_VERSION /* of another version: its objects may be fewer and other, but of our names and kinds (and
+                           views that llm_meta names); only llm_meta and llm_marks, which are read first, are ours */
+} GenuineAge;
+
+/* A schema to be compared. Another build's views, and another version's objects, are passed for the moment only: they
+** are dropped or brought up to date before anything reads them, and then compared with GENUINE_OURS. */
+typedef struct GenuineAsk {
+  sqlite3 *db;
+  const char *schema;
+  const char *what; /* names the store in messages */
+  GenuineScope scope;
+  GenuineAge age;
+} GenuineAsk;
+
+/* RC_OK if the schema's objects are ours; else an error that names the first one that is not, and the cure. */
+int genuine_check(const GenuineAsk *ask, const StoreHost *host, Err *err);
+
+/* The same for main of a store's connection. */
+int genuine_check_store(Store *s, GenuineAge age, Err *err);
+
+/* The version that llm_meta of that schema says, of a store that is marked; 0 for none. RC_OK or *err. */
+int genuine_version(sqlite3 *db, const char *schema, long long *version, Err *err);
 
 /* 1 if the schema has a mark of this installation (of this process, where it has no file), 0 if not, -1
 ** error. */

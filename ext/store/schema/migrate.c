@@ -4,37 +4,15 @@
 #include "store/schema/migrate.h"
 
 #include "base/sqlite/columns.h"
-#include "sql/sql_text.h"
+#include "store/db/row.h"
 #include "store/schema/genuine.h"
+#include "store/schema/model.h"
 #include "store/schema/rename.h"
+#include "store/schema/views.h"
 #include "trust/mark.h"
 
 #include <errno.h>
 #include <unistd.h>
-
-/* What version 3 changed: a column of llm_calls and columns of views. */
-#define TO_VERSION_3                                                                               \
-  "ALTER TABLE main.llm_calls ADD COLUMN usage TEXT;"                                              \
-  "DROP VIEW IF EXISTS main.llm_cost_by_model; DROP VIEW IF EXISTS main.llm_cost_by_tag;"          \
-  "DROP VIEW IF EXISTS main.llm_cost_by_user;"
-
-int store_version(Store *s, long long *version, Err *err) {
-  *version = 0;
-  if (store_has_schema(s->db, err) != 1) {
-    return err->rc;
-  }
-  int found =
-      store_ask(s, "SELECT value FROM main.llm_meta WHERE name = 'schema_version'", version, err);
-  const char *what = s->path ? s->path : "main";
-  if (found == 0 || (found == 1 && *version < 1)) {
-    err_set(err, RC_ERROR, "store", "the store '%s' is damaged: it has no version", what);
-  } else if (found == 1 && *version > STORE_VERSION) {
-    err_set(err, RC_ERROR, "store",
-            "the store '%s' was made by a newer llmcost (version %lld, ours %d)", what, *version,
-            STORE_VERSION);
-  }
-  return err->rc;
-}
 
 /* 1, or 0; also 0 where that can't be told (*err). */
 static int has_column(Store *s, const char *table, const char *column, Err *err) {
@@ -46,27 +24,96 @@ static int has_column(Store *s, const char *table, const char *column, Err *err)
   return is_there;
 }
 
+/* Adds what llm_calls lacks of LEDGER_COLUMNS. */
+static int add_columns(Store *s, Err *err) {
+#define ADD(name, type, constraint, when)                                                          \
+  {#name, "ALTER TABLE main.llm_calls ADD COLUMN " #name " " ROW_TYPE_##type " " constraint},
+  static const struct { const char *name, *sql; } columns[] = {LEDGER_COLUMNS(ADD)};
+#undef ADD
+  int is_there = has_column(s, "llm_calls", "id", err);
+  for (size_t i = 0; i < sizeof columns / sizeof columns[0] && is_there && err->rc == RC_OK; i++) {
+    if (!has_column(s, "llm_calls", columns[i].name, err)) {
+      store_exec(s, columns[i].sql, "add a column", err);
+    }
+  }
+  return err->rc;
+}
+
+/* What each version of a store brought, from the second on. What CREATE … IF NOT EXISTS makes, and views, need nothing
+** here but the number. A new version is a line at the end:
+**
+**   2  the semantic cache and what it needs
+**   3  llm_calls.usage
+**   4  marks (genuine.h); texts named with the store's seed
+**   5  a note of its views (views.h)
+*/
+static const struct Migration {
+  int to;
+  const char *sql;                /* in main; NULL: none */
+  int (*run)(Store *s, Err *err); /* behind it; NULL: nothing */
+} migrations[] = {
+    {2, NULL, NULL},
+    {3, NULL, add_columns},
+    {4, NULL, rename_texts},
+    {5, NULL, NULL},
+};
+enum { N_MIGRATIONS = sizeof migrations / sizeof migrations[0] };
+#define NEWEST (migrations[N_MIGRATIONS - 1].to)
+
+int migrate_newest(void) {
+  return NEWEST;
+}
+
+int migrate_check_version(const Store *s, long long version, Err *err) {
+  return version <= NEWEST
+             ? RC_OK
+             : err_set(err, RC_ERROR, "store",
+                       "the store '%s' was made by a newer llmcost (version %lld, ours %d)",
+                       store_name(s), version, NEWEST);
+}
+
+int store_version(Store *s, long long *version, Err *err) {
+  *version = 0;
+  if (store_has_schema(s->db, err) != 1) {
+    return err->rc;
+  }
+  int found =
+      store_ask(s, "SELECT value FROM main.llm_meta WHERE name = 'schema_version'", version, err);
+  if (found == 0 || (found == 1 && *version < 1)) {
+    return err_set(err, RC_ERROR, "store", "the store '%s' is damaged: it has no version",
+                   store_name(s));
+  }
+  return err->rc == RC_OK ? migrate_check_version(s, *version, err) : err->rc;
+}
+
 /* 1 if the database is nothing but a store (it may also be opened as somebody's main). */
 static int is_a_file(Store *s, Err *err) {
   long long application = 0;
-  return !s->is_main || (store_ask(s, "PRAGMA main.application_id", &application, err) == 1 &&
-                         application == STORE_APPLICATION_ID);
+  return !s->mode->shares_file ||
+         (store_ask(s, "PRAGMA main.application_id", &application, err) == 1 &&
+          application == STORE_APPLICATION_ID);
 }
 
-/* Seed and id, where there are none yet, and the version. */
-static int write_settings(Store *s, Err *err) {
+/* Seed and id, where there are none yet. */
+static int write_identity(Store *s, Err *err) {
   unsigned long long random[3];
-  char sql[512];
+  char sql[256];
   sqlite3_randomness(sizeof random, random);
   sqlite3_snprintf(sizeof sql, sql,
                    "INSERT OR IGNORE INTO main.llm_meta VALUES ('seed', %lld);"
-                   "INSERT OR IGNORE INTO main.llm_meta VALUES ('id', '%016llx%016llx');"
-                   "INSERT OR REPLACE INTO main.llm_meta VALUES ('schema_version', %d);",
-                   (long long)random[0], random[1], random[2], STORE_VERSION);
+                   "INSERT OR IGNORE INTO main.llm_meta VALUES ('id', '%016llx%016llx');",
+                   (long long)random[0], random[1], random[2]);
+  return store_exec(s, sql, "write the settings", err);
+}
+
+static int write_version(Store *s, Err *err) {
+  char sql[128];
+  sqlite3_snprintf(sizeof sql, sql,
+                   "INSERT OR REPLACE INTO main.llm_meta VALUES ('schema_version', %d)", NEWEST);
   store_exec(s, sql, "write the settings", err);
   if (is_a_file(s, err)) {
     sqlite3_snprintf(sizeof sql, sql, "PRAGMA main.application_id=%d; PRAGMA main.user_version=%d",
-                     STORE_APPLICATION_ID, STORE_VERSION);
+                     STORE_APPLICATION_ID, NEWEST);
     store_exec(s, sql, "write the settings", err);
   }
   return err->rc;
@@ -85,18 +132,32 @@ static int mark(Store *s, Err *err) {
   return err->rc;
 }
 
-static int make_tables(Store *s, long long from, Err *err) {
-  if (has_column(s, "llm_calls", "id", err) && !has_column(s, "llm_calls", "usage", err) &&
-      err->rc == RC_OK) {
-    store_exec(s, TO_VERSION_3, "bring it to version 3", err);
-  }
-  store_exec(s, sql_store_sql, "create the tables", err);
-  store_exec(s, sql_cache_sql, "create the semantic cache", err);
-  store_exec(s, sql_views_sql, "create the views", err);
-  if (write_settings(s, err) == RC_OK && from > 0 && from < 4) {
-    rename_texts(s, err);
+static int run_migrations(Store *s, long long from, Err *err) {
+  for (int i = 0; i < N_MIGRATIONS && err->rc == RC_OK; i++) {
+    const struct Migration *m = &migrations[i];
+    if (m->to > from && m->sql) {
+      store_exec(s, m->sql, "bring it up to date", err);
+    }
+    if (m->to > from && m->run && err->rc == RC_OK) {
+      m->run(s, err);
+    }
   }
   return err->rc;
+}
+
+static int make_tables(Store *s, Err *err) {
+  int rc = model_make_tables(s->db);
+  return rc == SQLITE_OK ? RC_OK : store_error(s, rc, "create the tables", err);
+}
+
+/* From that version (0: there is none yet) to ours. */
+static int make_newest(Store *s, long long from, Err *err) {
+  if (from > 0 && write_identity(s, err) == RC_OK) {
+    run_migrations(s, from, err);
+  }
+  return err->rc == RC_OK && make_tables(s, err) == RC_OK && write_identity(s, err) == RC_OK
+             ? write_version(s, err)
+             : err->rc;
 }
 
 /* 1 if it is marked, 0 if it is to be marked, -1 error. One that was there before and that nobody named or
@@ -109,20 +170,36 @@ static int has_mark(Store *s, int was_there, Err *err) {
   }
   if (is_marked == 0 && was_there && s->trust == STORE_MARKED) {
     err_set(err, RC_ERROR, "store", "the store '%s' has lost its mark: SELECT llm_trust_store()",
-            s->path ? s->path : "main");
+            store_name(s));
   }
   return err->rc == RC_OK ? is_marked : -1;
+}
+
+/* Tables and views as this build makes them; what was there is compared. */
+static int make_ours(Store *s, long long from, Err *err) {
+  if (from > 0) {
+    views_drop(s, err);
+  }
+  if (from != NEWEST && err->rc == RC_OK) {
+    make_newest(s, from, err);
+  }
+  return views_make(s, err) == RC_OK && from > 0 ? genuine_check_store(s, GENUINE_OURS, err)
+                                                 : err->rc;
+}
+
+/* 1 if tables and views are ours, 0 if not, -1 error. *version is that of the tables. */
+static int is_ours(Store *s, long long *version, Err *err) {
+  if (store_version(s, version, err) != RC_OK) {
+    return -1;
+  }
+  return *version == NEWEST ? views_are_ours(s, err) : 0;
 }
 
 /* Whatever is missing; another process may have done it meanwhile. */
 static int bring_up(Store *s, Err *err) {
   long long version;
-  if (store_version(s, &version, err) != RC_OK) {
-    return err->rc;
-  }
-  if (version != STORE_VERSION && make_tables(s, version, err) == RC_OK && version > 0) {
-    genuine_check(s->db, "main", s->is_main ? GENUINE_TABLES : GENUINE_FILE, 0,
-                  s->path ? s->path : "main", &s->host, err);
+  if (is_ours(s, &version, err) == 0) {
+    make_ours(s, version, err);
   }
   return err->rc == RC_OK && has_mark(s, version > 0, err) == 0 ? mark(s, err) : err->rc;
 }
@@ -130,8 +207,7 @@ static int bring_up(Store *s, Err *err) {
 /* 1 if nothing is to be done. */
 static int is_up(Store *s, Err *err) {
   long long version;
-  return store_version(s, &version, err) == RC_OK && version == STORE_VERSION &&
-         has_mark(s, 1, err) == 1;
+  return is_ours(s, &version, err) == 1 && has_mark(s, 1, err) == 1;
 }
 
 int migrate_run(Store *s, Err *err) {
@@ -139,7 +215,7 @@ int migrate_run(Store *s, Err *err) {
     return err->rc;
   }
   if (store_begin(s, err) == RC_OK) {
-    s->is_doubtful = s->is_main;
+    s->is_doubtful = s->mode->follows_caller;
     bring_up(s, err);
     store_end(s, err->rc == RC_OK, err);
   }
@@ -148,7 +224,8 @@ int migrate_run(Store *s, Err *err) {
 
 int migrate_can_mark(Store *s, Err *err) {
   Mark ignored;
-  int is_new = access(s->path, F_OK) != 0 && errno == ENOENT; /* else the opening says what it is */
+  int is_new = !s->mode->shares_file && access(s->path, F_OK) != 0 &&
+               errno == ENOENT; /* else the opening says what it is */
   return !is_new || s->trust != STORE_MARKED ||
          mark_make(MARK_STORE, "", 1, &ignored, err) == RC_OK;
 }

@@ -1,18 +1,20 @@
 /*
-** Making a store's tables, and bringing those of earlier versions up to date.
-**
-**   1  the ledger, the exact cache
-**   2  the semantic cache and what it needs
-**   3  llm_calls.usage; views that list what is unpriced
-**   4  marks (genuine.h); texts named with the store's seed
+** Making a store's tables and views, and bringing those of earlier versions up to date.
 */
 #ifndef LLMCOST_MIGRATE_H
 #define LLMCOST_MIGRATE_H
 
-#include "store/store.h"
+#include "store/db/store.h"
 
-/* Makes or migrates what is not of STORE_VERSION, in one transaction, and marks what was made or adopted.
-** What comes out is compared with what we make; where it differs, nothing was changed. */
+/* The version of the stores that this build makes. */
+int migrate_newest(void);
+
+/* RC_OK, or for a version that is newer than ours an error that says so. */
+int migrate_check_version(const Store *s, long long version, Err *err);
+
+/* Makes or migrates what is not of our version, and the views where they are not this build's, in one transaction;
+** and marks what was made or adopted. What comes out is compared with what we make; where it differs, nothing was
+** changed. */
 int migrate_run(Store *s, Err *err);
 
 /* Before a file is made that nobody named: 1 if it could be marked, else 0 and *err. */

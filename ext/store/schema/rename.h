@@ -4,7 +4,7 @@
 #ifndef LLMCOST_RENAME_H
 #define LLMCOST_RENAME_H
 
-#include "store/store.h"
+#include "store/db/store.h"
 
 /* Puts the keyed name (core/hash.h) in the place of each, inside the open transaction: of the texts, in the
 ** ledger, with the answers, and in the transcripts that refer to long messages. */

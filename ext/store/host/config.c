@@ -1,46 +1,17 @@
 /*
 ** Reading and making the configuration tables. See config.h for the contract.
 */
-#include "store/config.h"
+#include "store/host/config.h"
 
 #include "base/sqlite/ddl.h"
 #include "base/sqlite/savepoint.h"
 #include "core/names/model_name.h"
 #include "sql/sql_text.h"
-#include "store/prices.h"
+#include "store/host/host.h"
+#include "store/host/prices.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-int config_host_error(sqlite3 *host, const char *doing, Err *err) {
-  int rc = sqlite3_errcode(host) & 0xff;
-  if (rc == SQLITE_INTERRUPT) {
-    return err_set(err, RC_INTERRUPT, "interrupted", "interrupted");
-  }
-  if (rc == SQLITE_NOMEM) {
-    return err_nomem(err);
-  }
-  return err_set(err, rc ? rc : RC_ERROR, "config", "cannot %s: %s", doing, sqlite3_errmsg(host));
-}
-
-const char *config_text(sqlite3_stmt *stmt, int column, const char *table, Err *err) {
-  int is_null = sqlite3_column_type(stmt, column) == SQLITE_NULL;
-  const char *text = is_null ? "" : (const char *)sqlite3_column_text(stmt, column);
-  if (!text) {
-    err_nomem(err);
-  } else if (!is_null && strlen(text) != (size_t)sqlite3_column_bytes(stmt, column)) {
-    err_set(err, RC_ERROR, "config", "a row of %s holds a NUL character: not read", table);
-    text = NULL;
-  }
-  return text;
-}
-
-int config_end(sqlite3 *host, Savepoint *savepoint, Err *err) {
-  if (savepoint_end(savepoint, err->rc == RC_OK) != SQLITE_OK) {
-    config_host_error(host, "keep what was done", err);
-  }
-  return err->rc;
-}
 
 /* 1 if a column of the table is hidden or generated; -1 and *err. (PRAGMA as a statement: a table in a
 ** hostile file may be named like the table-valued form.) */
@@ -55,7 +26,7 @@ static int has_generated_column(sqlite3 *host, const char *name, Err *err) {
   }
   int end = sqlite3_finalize(stmt);
   if (rc != SQLITE_OK || end != SQLITE_OK) {
-    config_host_error(host, "read the schema", err);
+    host_error(host, "read the schema", err);
     return -1;
   }
   return found;
@@ -67,7 +38,7 @@ static int run_insert(sqlite3 *host, sqlite3_stmt *stmt, int rc, Err *err) {
     sqlite3_step(stmt);
     rc = sqlite3_reset(stmt);
   }
-  return rc == SQLITE_OK ? RC_OK : config_host_error(host, "fill the configuration", err);
+  return rc == SQLITE_OK ? RC_OK : host_error(host, "fill the configuration", err);
 }
 
 static int bind_text_or_null(sqlite3_stmt *stmt, int at, const char *text) {
@@ -88,7 +59,7 @@ static int fill_models(sqlite3 *host, Err *err) {
           "INSERT OR IGNORE INTO main.llm_models(name, provider, api, base_url, key_env,"
           " context_window, max_output, supports) VALUES (?,?,?,?,?,?,?,?)",
           -1, &stmt, NULL) != SQLITE_OK) {
-    return config_host_error(host, "fill llm_models", err);
+    return host_error(host, "fill llm_models", err);
   }
   for (int i = 0; i < n && err->rc == RC_OK; i++) {
     const char *texts[] = {models[i].name, models[i].provider, models[i].api, models[i].base_url,
@@ -113,7 +84,7 @@ static int fill_tiers(sqlite3 *host, Err *err) {
           host,
           "INSERT OR IGNORE INTO main.llm_tiers(name, max_score, model, rank) VALUES (?,?,?,?)", -1,
           &stmt, NULL) != SQLITE_OK) {
-    return config_host_error(host, "fill llm_tiers", err);
+    return host_error(host, "fill llm_tiers", err);
   }
   for (int i = 0; i < n && err->rc == RC_OK; i++) {
     int rc = bind_text_or_null(stmt, 1, tiers[i].name);
@@ -157,7 +128,7 @@ static int find_objects(sqlite3 *host, int found[N_TABLES], Err *err) {
     }
   }
   if (rc != SQLITE_DONE) {
-    config_host_error(host, "read the schema", err);
+    host_error(host, "read the schema", err);
   }
   sqlite3_finalize(stmt);
   return err->rc;
@@ -200,7 +171,7 @@ static char *describe(int missing, int added) {
 /* Inside a savepoint: the tables that are missing, filled, and the columns of an older version. */
 static int create_and_fill(sqlite3 *host, int missing, int *added, Err *err) {
   if (missing && sqlite3_exec(host, sql_config_sql, NULL, NULL, NULL) != SQLITE_OK) {
-    config_host_error(host, "create the tables", err);
+    host_error(host, "create the tables", err);
   }
   if (err->rc == RC_OK && (missing & 1 << MODELS)) {
     fill_models(host, err);
@@ -224,14 +195,13 @@ int config_init(sqlite3 *host, char **report, Err *err) {
   }
   Savepoint savepoint;
   if (savepoint_begin(host, &savepoint) != SQLITE_OK) {
-    return config_host_error(host, "create the tables (run llm_init() in a SELECT of its own)",
-                             err);
+    return host_error(host, "create the tables (run llm_init() in a SELECT of its own)", err);
   }
   if (create_and_fill(host, missing, &added, err) == RC_OK &&
       (*report = describe(missing, added)) == NULL) {
     err_nomem(err);
   }
-  if (config_end(host, &savepoint, err) != RC_OK) {
+  if (host_end(host, &savepoint, err) != RC_OK) {
     sqlite3_free(*report);
     *report = NULL;
   }
@@ -242,7 +212,7 @@ int config_init(sqlite3 *host, char **report, Err *err) {
 
 /* A copy (free); NULL and *err. A NUL inside is an error: an address cut there would be another one. */
 static char *column_copy(sqlite3_stmt *stmt, int i, const char *table, Err *err) {
-  const char *text = config_text(stmt, i, table, err);
+  const char *text = host_text(stmt, i, table, err);
   char *copy = text ? strdup(text) : NULL;
   if (text && !copy) {
     err_nomem(err);
@@ -311,8 +281,8 @@ static int add_tier(Config *c, const char *name, const char *model, double max_s
 }
 
 static int read_tier(sqlite3_stmt *stmt, Config *c, Err *err) {
-  const char *name = config_text(stmt, 0, "llm_tiers", err);
-  const char *model = config_text(stmt, 1, "llm_tiers", err);
+  const char *name = host_text(stmt, 0, "llm_tiers", err);
+  const char *model = host_text(stmt, 1, "llm_tiers", err);
   return err->rc == RC_OK ? add_tier(c, name, model, sqlite3_column_double(stmt, 2),
                                      sqlite3_column_int(stmt, 3), err)
                           : err->rc;
@@ -341,7 +311,7 @@ static int read_table(sqlite3 *host, const struct Source *source, Config *c, Err
     char doing[64];
     sqlite3_snprintf(sizeof doing, doing, "read %s (has it the columns of llm_init()?)",
                      source->table);
-    config_host_error(host, doing, err);
+    host_error(host, doing, err);
   }
   sqlite3_finalize(stmt);
   return err->rc;
@@ -397,7 +367,7 @@ static int data_version(sqlite3 *host, unsigned *version, Err *err) {
   }
   int end = sqlite3_finalize(stmt);
   if (rc != SQLITE_OK || end != SQLITE_OK || seen != SQLITE_OK) {
-    config_host_error(host, "see whether the database has changed", err);
+    host_error(host, "see whether the database has changed", err);
   }
   return err->rc;
 }

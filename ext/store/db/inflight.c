@@ -1,7 +1,7 @@
 /*
 ** See inflight.h for the contract.
 */
-#include "store/claim/inflight.h"
+#include "store/db/inflight.h"
 
 #include <pthread.h>
 #include <stdint.h>

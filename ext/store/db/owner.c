@@ -5,9 +5,9 @@
 ** without /proc every part reads "-" and owners are never certainly dead: leases decide. So it is where a
 ** file of /proc can't be opened (no descriptors, no right): only what is certainly gone is dead.
 */
-#include "store/claim/owner.h"
+#include "store/db/owner.h"
 
-#include "store/claim/inflight.h"
+#include "store/db/inflight.h"
 
 #include <errno.h>
 #include <fcntl.h>

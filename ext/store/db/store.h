@@ -1,5 +1,6 @@
 /*
-** The store: the SQLite database that holds the ledger and the paid answers.
+** The store: the SQLite database that holds the ledger and the paid answers. Here: its connections, statements and
+** transactions. What is in it, schema/ knows; what is done with it, and how it is opened, the room above.
 **
 ** One writing connection of our own (WAL, synchronous FULL), so that what was paid stays when the
 ** caller's transaction rolls back or the process dies; one reading connection for the virtual
@@ -20,40 +21,12 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/sqlite/sqlite_api.h"
+#include "store/db/statements.h"
 
 #include <sys/types.h>
 
-#define STORE_VERSION 4
 #define STORE_IDLE_READERS 4            /* kept open for the next query */
 #define STORE_APPLICATION_ID 0x6c6c6d63 /* "llmc" */
-
-/* The statements of the hot paths, prepared once on our own connection. */
-typedef enum StoreSql {
-  SQL_BEGIN,
-  SQL_COMMIT,
-  SQL_ROLLBACK,
-  SQL_INSERT_CALL,
-  SQL_UPDATE_CALL,
-  SQL_PUT_TEXT,
-  SQL_GET_ANSWER,
-  SQL_PUT_ANSWER,
-  SQL_GET_INTENT,
-  SQL_PUT_INTENT,
-  SQL_DROP_INTENT,
-  SQL_MARK_DEAD,
-  SQL_FIND_SIMILAR,
-  SQL_FIND_ABOVE,
-  SQL_FIND_ADAPTIVE,
-  SQL_PUT_SIMILAR,
-  SQL_PUT_SERVED,
-  SQL_HAS_CALL,
-  SQL_PUT_FEEDBACK,
-  SQL_TEACH_SIMILAR,
-  SQL_FORGET_ANSWER,
-  SQL_FORGET_SIMILAR,
-  SQL_ORIGIN,
-  SQL_COUNT
-} StoreSql;
 
 typedef int (*InterruptFn)(void *arg); /* 1: the user wants to stop */
 
@@ -71,20 +44,53 @@ typedef struct StoreHost {
   void *arg;
 } StoreHost;
 
+struct Store;
+
+/* Where a store lies decides how it is written, and what can be promised. There are two (mode.h): a file of our own,
+** and the caller's database. What differs between them stands here, and nowhere else. */
+typedef struct StoreMode {
+  int shares_file; /* the user's tables stand beside ours: the file's header, and other names, are theirs */
+  int owns_connection; /* nobody else closes it, so statements may outlive a call, and rows be written at the end */
+  int follows_caller; /* what is written, tables too, goes when the caller's transaction is rolled back */
+  int has_intents; /* a request is made durable before it leaves, and others wait for its answer */
+  int rows_wait;   /* rows of hits are written together, later; else each at once, if it can be */
+  int tells_failure; /* what was paid and can't be stored is an error; else it waits, and nobody is told */
+  int settle_tries; /* of a write that finds another at work */
+
+  /* Opening: takes from the caller's connection, or makes, what is needed; connects (again, after store_hang_up)
+  ** and writes nothing; once the store is known to be ours, makes the connection ready. */
+  int (*attach)(struct Store *s, sqlite3 *host, Err *err);
+  int (*connect)(struct Store *s, Err *err);
+  int (*make_ready)(struct Store *s, Err *err);
+
+  /* A connection that only reads; NULL without an error where one reads through the caller's. */
+  sqlite3 *(*open_reader)(struct Store *s, Err *err);
+
+  /* Transactions: see store_begin. */
+  int (*begin)(struct Store *s, Err *err);
+  int (*end)(struct Store *s, int ok, Err *err);
+  int (*takes_back)(
+      const struct Store *s); /* 1 if store_end with ok 0 took back what was written */
+
+  /* Around the last writing, when the caller's connection or the process ends. Errors are those of the writing. */
+  void (*start_last)(struct Store *s);
+  void (*end_last)(struct Store *s);
+} StoreMode;
+
 struct Pending;
 
 typedef struct Store {
   struct Store *next;   /* of this process */
   pid_t pid;            /* of the process that opened it; 0: given up after a fork */
-  sqlite3 *db;          /* writes; the caller's own where is_main; NULL: to be opened anew */
+  sqlite3 *db;          /* writes; the caller's own in main mode; NULL: to be opened anew */
   sqlite3_mutex *users; /* held while the store is used; NULL: nobody shares it */
   sqlite3 *readers[STORE_IDLE_READERS]; /* idle ones */
   int n_readers, n_taken;               /* idle; with a cursor */
-  int is_main;
+  const StoreMode *mode;
   Savepoint savepoint; /* main mode: of the current write */
   int in_savepoint;    /* it, or the last one, had one of its own */
-  char *path;          /* of the store's file; NULL where is_main */
-  char *main_path;     /* where is_main: of the caller's file, "" for none */
+  char *path;          /* of the store's file; NULL in main mode */
+  char *main_path;     /* main mode: of the caller's file, "" for none */
   StoreTrust trust;
   int is_doubtful; /* main mode: tables were made or changed in a transaction, which may be taken back */
   int bind_rc;             /* of the texts bound to the statement that is made ready */
@@ -98,40 +104,24 @@ typedef struct Store {
   long long last_call_id;  /* of the newest row put */
 } Store;
 
-/* Opens the store at `path` (NULL: main of `db`), creating and migrating it, and marks what
-** dead processes left. One that is not ours, by `trust` and by its schema (genuine.h), is not read and not
-** written. Owned by the caller (store_close). NULL and *err on failure. */
-Store *store_open(sqlite3 *db, const char *path, StoreTrust trust, const StoreHost *host, Err *err);
-
-/* 1 if the tables in that schema of `db` are a store of this installation (in memory: made by this process),
-** 0 if not, -1 where that can't be told. */
-int store_is_ours(sqlite3 *db, const char *schema, const StoreHost *host, Err *err);
-
 /* 1 if main of this connection holds a store, 0 if not, -1 where that can't be told. */
 int store_has_schema(sqlite3 *db, Err *err);
-
-/* Before it is used: opens the file again where its connection had to be closed; in main mode makes the tables
-** again if the rollback of a transaction has taken them. */
-int store_revive(Store *s, Err *err);
 
 /* 1 if the store is another process's: this one came by fork() from the one that opened it. */
 int store_is_inherited(const Store *s);
 
-/* After a fork, in the child: gives up every store that the parent had open, without writing to any and without
-** a word to the parent's connections. They are to be freed by store_close. An error where a cursor of the parent
-** still reads from one: no file can then be locked safely here. */
-int store_leave(Err *err);
+/* What messages call it. */
+const char *store_name(const Store *s);
 
-/* Writes what is pending, as far as possible, and frees. Returns RC_OK, or the error of rows
-** that had to be given up. */
-int store_close(Store *s);
+/* Closes a connection that came by fork without a word to its file; 0 if it had to be left open. */
+int store_leave_connection(sqlite3 *db);
 
 /* Closes the writing connection, which can't be brought out of a transaction; what waits is kept, and the next
 ** store_revive opens another. */
 void store_hang_up(Store *s);
 
 /* A connection for one cursor to read from, its own until given back (reader NULL: nothing to
-** give). Not for main mode. NULL and *err on failure. */
+** give). NULL without an error in main mode: there it is the store's own. NULL and *err on failure. */
 sqlite3 *store_reader_take(Store *s, Err *err);
 void store_reader_give(Store *s, sqlite3 *reader);
 
@@ -149,9 +139,8 @@ int store_end(Store *s, int ok, Err *err);
 /* Records the connection's error with what was being done. Returns the code. */
 int store_error(Store *s, int rc, const char *doing, Err *err);
 
-/* A database in memory with our schema and nothing in it: needs no store. Closed by the caller; NULL and
-** *err on failure. */
-sqlite3 *store_model(const StoreHost *host, Err *err);
+/* Runs one of the statements to its end. */
+int store_run(Store *s, StoreSql id, Err *err);
 
 /* Settings of a connection of our own, before anything is read: nothing that a schema brings along may
 ** run or be written into, and an interrupt ends a long statement. */
@@ -163,11 +152,6 @@ int store_ask(Store *s, const char *sql, long long *value, Err *err);
 
 /* Runs statements in the store's connection. */
 int store_exec(Store *s, const char *sql, const char *doing, Err *err);
-
-/* Columns of a table or view of the store as a declaration "CREATE TABLE x(a INTEGER, …)", from
-** the compiled-in schema: needs no store. Owned by the caller (sqlite3_free); NULL and *err on
-** failure. */
-char *store_declaration(const StoreHost *host, const char *name, Err *err);
 
 /* The path that holds the store of a database: "<file>-llmcost", owned (sqlite3_free); NULL for
 ** a database in memory, and with *err without memory. */

@@ -4,13 +4,13 @@
 ** Rows of a list keep the order of their rowids: in a provider the first model whose names match is
 ** the one. Single rows are read by model, so that the rows of one stand together.
 */
-#include "store/prices.h"
+#include "store/host/prices.h"
 
 #include "base/sqlite/columns.h"
 #include "base/sqlite/savepoint.h"
 #include "base/text/decimal.h"
 #include "core/price/usage.h"
-#include "store/config.h"
+#include "store/host/host.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -24,7 +24,7 @@ enum { N_LATER = 7 };
 
 /* A text of the row, "" where it is NULL; also where it can't be read (*err). */
 static const char *column_or_empty(sqlite3_stmt *stmt, int i, Err *err) {
-  const char *text = config_text(stmt, i, "llm_prices", err);
+  const char *text = host_text(stmt, i, "llm_prices", err);
   return text ? text : "";
 }
 
@@ -162,7 +162,7 @@ int prices_read(sqlite3 *host, int there, PriceBook **books, int *n, Err *err) {
     }
   }
   if (err->rc == RC_OK && rc != SQLITE_DONE) {
-    config_host_error(host, "read llm_prices (has it the columns of llm_init()?)", err);
+    host_error(host, "read llm_prices (has it the columns of llm_init()?)", err);
   }
   sqlite3_finalize(stmt);
   if (err->rc != RC_OK) {
@@ -179,7 +179,7 @@ int prices_read(sqlite3 *host, int there, PriceBook **books, int *n, Err *err) {
 static int has_column(sqlite3 *host, const char *column, Err *err) {
   int is_there;
   if (column_look(host, "main", "llm_prices", column, &is_there) != SQLITE_OK) {
-    config_host_error(host, "read the schema", err);
+    host_error(host, "read the schema", err);
     return -1;
   }
   return is_there;
@@ -203,7 +203,7 @@ int prices_add_columns(sqlite3 *host, int *added, Err *err) {
     sqlite3_snprintf(sizeof sql, sql, "ALTER TABLE main.llm_prices ADD COLUMN %s TEXT",
                      later_columns[i]);
     if (sqlite3_exec(host, sql, NULL, NULL, NULL) != SQLITE_OK) {
-      config_host_error(host, "add a column to llm_prices", err);
+      host_error(host, "add a column to llm_prices", err);
     }
     ++*added;
   }
@@ -293,7 +293,7 @@ static int replace_rows(sqlite3 *host, const PriceBook *book) {
 int prices_replace_list(sqlite3 *host, const PriceBook *book, Err *err) {
   Savepoint savepoint;
   if (savepoint_begin(host, &savepoint) != SQLITE_OK || replace_rows(host, book) != SQLITE_OK) {
-    config_host_error(host, "write llm_prices", err);
+    host_error(host, "write llm_prices", err);
   }
-  return config_end(host, &savepoint, err);
+  return host_end(host, &savepoint, err);
 }

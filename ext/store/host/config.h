@@ -49,15 +49,4 @@ int config_prices(sqlite3 *host, Config *config, Err *err);
 int config_model(const Config *config, const char *name, Model *model, Err *err);
 void config_model_free(Model *model);
 
-/* The text of a column, "" where it is NULL; borrowed. NULL and *err where there is no memory for it, or where
-** a NUL would cut it into another one. `table` is named in the message. */
-const char *config_text(sqlite3_stmt *stmt, int column, const char *table, Err *err);
-
-/* Ends a savepoint (none: does nothing): what was done inside is kept where no error stands there, and taken back where
-** one does, or where it can't be kept (*err). Returns err->rc. */
-int config_end(sqlite3 *host, Savepoint *savepoint, Err *err);
-
-/* Records what the host said when it could not do something ("read llm_prices"). Returns err->rc. */
-int config_host_error(sqlite3 *host, const char *doing, Err *err);
-
 #endif

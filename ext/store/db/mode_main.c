@@ -1,0 +1,72 @@
+/*
+** A store in the caller's own database, through the caller's own connection. See StoreMode in store.h.
+**
+** No prepared statement outlives a call: one left on the connection would make the caller's sqlite3_close() fail.
+** A write is a savepoint inside whatever the caller has begun. The caller's busy timeout may be 0, so that a paid row
+** is tried again for a moment ("briefly") before it waits for the next write.
+*/
+#include "base/limits.h"
+#include "store/db/mode.h"
+
+static int attach(Store *s, sqlite3 *host, Err *err) {
+  s->db = host;
+  s->main_path = sqlite3_mprintf("%s", sqlite3_db_filename(host, "main"));
+  return s->main_path ? RC_OK : err_nomem(err);
+}
+
+/* The caller did, and has made it ready too. */
+static int nothing(Store *s, Err *err) {
+  (void)s;
+  return err->rc;
+}
+
+static sqlite3 *no_reader(Store *s, Err *err) {
+  (void)s;
+  (void)err;
+  return NULL;
+}
+
+/* A write statement of the caller's that runs stands for a savepoint of our own: SQLite says busy. */
+static int begin(Store *s, Err *err) {
+  int rc = savepoint_begin(s->db, &s->savepoint);
+  s->in_savepoint = rc == SQLITE_OK;
+  return rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY ? RC_OK
+                                                       : store_error(s, rc, "start writing", err);
+}
+
+static int end(Store *s, int ok, Err *err) {
+  int rc = savepoint_end(&s->savepoint, ok);
+  return rc == SQLITE_OK ? err->rc : store_error(s, rc, "commit", err);
+}
+
+static int takes_back(const Store *s) {
+  return s->in_savepoint;
+}
+
+/* The caller's connection is closing: nothing of ours may run on it. What waits to be written goes through one of
+** our own. */
+static void start_last(Store *s) {
+  s->db = NULL;
+  if (s->pending && s->main_path && s->main_path[0] &&
+      sqlite3_open_v2(s->main_path, &s->db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK) {
+    sqlite3_busy_timeout(s->db, LIMIT_BUSY_MS);
+    s->host.prepare(s->host.arg, s->db);
+  }
+}
+
+const StoreMode mode_main = {.shares_file = 1,
+                             .owns_connection = 0,
+                             .follows_caller = 1,
+                             .has_intents = 0,
+                             .rows_wait = 0,
+                             .tells_failure = 0,
+                             .settle_tries = 8,
+                             .attach = attach,
+                             .connect = nothing,
+                             .make_ready = nothing,
+                             .open_reader = no_reader,
+                             .begin = begin,
+                             .end = end,
+                             .takes_back = takes_back,
+                             .start_last = start_last,
+                             .end_last = store_hang_up};

@@ -1,0 +1,91 @@
+/*
+** A row of the ledger, llm_calls. Its columns stand once, in LEDGER_COLUMNS: the struct, the table, the statements
+** that write it and what an older store lacks are made from that list.
+**
+** To add a column: a line at the end of the list; an entry of `migrations` (schema/migrate.c) that adds what is
+** missing; a line in README's table of columns; and who fills it.
+**
+** A row is written twice at most. It is begun before its request leaves (kind 'unknown'), and settled when the answer
+** is there; what is FIXED by then stays as it was begun, so that no index is touched.
+*/
+#ifndef LLMCOST_ROW_H
+#define LLMCOST_ROW_H
+
+#include "base/sqlite/sqlite_api.h"
+#include "store/db/kinds.h"
+
+#include <stddef.h>
+
+/* X(name, type, constraint, when): INT, TEXT, REAL or KIND (kinds.h); FIXED: known when the row is begun; SETTLED: when it ends.
+** STATE, before all that is SETTLED: what the row is by now. Behind the id, in the order of the table: new ones at
+** the end. */
+#define LEDGER_COLUMNS(X)                                                                          \
+  X(request_id, TEXT, "NOT NULL", FIXED)                                                           \
+  X(attempt, INT, "NOT NULL", FIXED)                                                               \
+  X(ts, INT, "NOT NULL", FIXED)                                                                    \
+  X(kind, KIND, "NOT NULL", STATE)                                                                 \
+  X(provider, TEXT, "", SETTLED)                                                                   \
+  X(model_requested, TEXT, "", SETTLED)                                                            \
+  X(model, TEXT, "", SETTLED)                                                                      \
+  X(tier, TEXT, "", SETTLED)                                                                       \
+  X(tag, TEXT, "", FIXED)                                                                          \
+  X(user, TEXT, "", FIXED)                                                                         \
+  X(conversation, TEXT, "", FIXED)                                                                 \
+  X(turn, INT, "", FIXED)                                                                          \
+  X(system_hash, TEXT, "", FIXED)                                                                  \
+  X(system_tokens, INT, "", FIXED)                                                                 \
+  X(history_tokens, INT, "", FIXED)                                                                \
+  X(input_tokens, INT, "", SETTLED)                                                                \
+  X(cached_input_tokens, INT, "", SETTLED)                                                         \
+  X(cache_write_tokens, INT, "", SETTLED)                                                          \
+  X(output_tokens, INT, "", SETTLED)                                                               \
+  X(reasoning_tokens, INT, "", SETTLED)                                                            \
+  X(cost_nusd, INT, "", SETTLED)                                                                   \
+  X(cost_reported_nusd, INT, "", SETTLED)                                                          \
+  X(saved_nusd, INT, "", FIXED)                                                                    \
+  X(latency_ms, INT, "", SETTLED)                                                                  \
+  X(http_status, INT, "", SETTLED)                                                                 \
+  X(error, TEXT, "", SETTLED)                                                                      \
+  X(retry_reason, TEXT, "", FIXED)                                                                 \
+  X(finish_reason, TEXT, "", SETTLED)                                                              \
+  X(similarity, REAL, "", FIXED)                                                                   \
+  X(prompt_hash, TEXT, "", FIXED)                                                                  \
+  X(usage, TEXT, "", SETTLED)
+
+#define LEDGER_NULL (-1LL) /* an INT that is SQL NULL. A TEXT is NULL, a REAL is NAN */
+
+#define ROW_C_INT long long
+#define ROW_C_TEXT const char *
+#define ROW_C_REAL double
+#define ROW_C_KIND LedgerKind
+
+/* Its declaration in SQL. */
+#define ROW_TYPE_INT "INTEGER"
+#define ROW_TYPE_TEXT "TEXT"
+#define ROW_TYPE_REAL "REAL"
+#define ROW_TYPE_KIND "TEXT"
+
+/* Texts are borrowed. */
+typedef struct LedgerRow {
+  long long id; /* 0: assigned when written */
+#define LEDGER_FIELD(name, type, constraint, when) ROW_C_##type name;
+  LEDGER_COLUMNS(LEDGER_FIELD)
+#undef LEDGER_FIELD
+} LedgerRow;
+
+/* A row in which every column is NULL, attempt 1. */
+void row_init(LedgerRow *row);
+
+/* Binds the id (0: NULL) as ?1, and behind it in their order the columns, or only those that settling writes. An
+** SQLite code. Texts are borrowed until the statement has run. */
+int row_bind(sqlite3_stmt *stmt, const LedgerRow *row, int only_settled);
+
+/* The bytes of its texts with their NULs; and their copies behind *at, which moves, in the place of the texts. */
+size_t row_texts_size(const LedgerRow *row);
+void row_keep_texts(LedgerRow *row, char **at);
+
+/* The same for one text; NULL stays NULL. */
+size_t row_text_size(const char *text);
+void row_keep_text(const char **text, char **at);
+
+#endif

@@ -1,0 +1,70 @@
+/*
+** See statements.h for the contract.
+*/
+#include "store/db/statements.h"
+
+#include "store/db/row.h"
+
+static const char *const sql_texts[SQL_COUNT] = {
+    [SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [SQL_COMMIT] = "COMMIT",
+    [SQL_ROLLBACK] = "ROLLBACK",
+/* The id is ?1, the columns follow: see row_bind. */
+#define PARAMETER(name, type, constraint, when) ",?"
+    [SQL_INSERT_CALL] = "INSERT INTO main.llm_calls VALUES (?1" LEDGER_COLUMNS(PARAMETER) ")",
+#define SET_FIXED(name) ""
+#define SET_STATE(name) #name "=?2"
+#define SET_SETTLED(name) "," #name "=?"
+#define SET(name, type, constraint, when) SET_##when(name)
+    [SQL_UPDATE_CALL] = "UPDATE main.llm_calls SET " LEDGER_COLUMNS(SET) " WHERE id=?1",
+    [SQL_PUT_TEXT] = "INSERT OR IGNORE INTO main.llm_texts(hash, text) VALUES (?1, ?2)",
+    [SQL_GET_ANSWER] = "SELECT key_rest, answer, expires_at, call_id, provider, model, tier, "
+                       "cost_nusd, prompt_hash"
+                       " FROM main.llm_answers WHERE key = ?1",
+    [SQL_PUT_ANSWER] =
+        "INSERT OR REPLACE INTO main.llm_answers(key, key_rest, answer, created_at, expires_at,"
+        " call_id, provider, model, tier, tag, cost_nusd, prompt_hash)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    [SQL_GET_INTENT] = "SELECT call_id, owner, lease_until FROM main.llm_intents WHERE key = ?1",
+    [SQL_PUT_INTENT] = "INSERT OR REPLACE INTO main.llm_intents(call_id, key, owner, lease_until)"
+                       " VALUES (?1, ?2, ?3, ?4)",
+    [SQL_DROP_INTENT] = "DELETE FROM main.llm_intents WHERE call_id = ?1",
+    [SQL_MARK_DEAD] = "UPDATE main.llm_calls SET error = ?2 WHERE id = ?1 AND kind = 'unknown'",
+#define FIND_SIMILAR                                                                               \
+  "SELECT rowid, response, similarity, model, tag, cost_nusd FROM main.llm_cache"                  \
+  " WHERE query MATCH ?1 AND system_prompt IS ?2 AND scope IS ?3"
+    [SQL_FIND_SIMILAR] = FIND_SIMILAR,
+    [SQL_FIND_ABOVE] = FIND_SIMILAR " AND threshold = ?4",
+    [SQL_FIND_ADAPTIVE] = FIND_SIMILAR " AND max_false_hits = ?4",
+    [SQL_PUT_SIMILAR] =
+        "INSERT INTO main.llm_cache(query, system_prompt, scope, response, model, tag, cost_nusd,"
+        " created_at, expires_at, max_false_hits) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    [SQL_PUT_SERVED] = "INSERT OR REPLACE INTO main.llm_served(call_id, entry) VALUES (?1, ?2)",
+    [SQL_HAS_CALL] = "SELECT kind = 'hit_exact' AND prompt_hash IS NULL FROM main.llm_calls"
+                     " WHERE id = ?1",
+    [SQL_PUT_FEEDBACK] =
+        "INSERT OR REPLACE INTO main.llm_feedback(call_id, ok, ts) VALUES (?1, ?2, ?3)",
+    [SQL_TEACH_SIMILAR] =
+        "INSERT INTO main.llm_cache(llm_cache, rowid, similarity)"
+        " SELECT CASE ?2 WHEN 0 THEN 'wrong' ELSE 'right' END, v.entry, c.similarity"
+        " FROM main.llm_served v JOIN main.llm_calls c ON c.id = v.call_id"
+        " WHERE v.call_id = ?1 AND c.kind = 'hit_semantic'"
+        " AND v.entry IN (SELECT id FROM main.llm_cache_rows)",
+/* The answer a call paid for, or a hit was served from: same text, system prompt and model. */
+#define ANSWERED_BY                                                                                \
+  "(SELECT ?1 UNION SELECT o.id FROM main.llm_calls h JOIN main.llm_calls o"                       \
+  " ON o.prompt_hash = h.prompt_hash AND o.system_hash IS h.system_hash AND o.model IS h.model"    \
+  " WHERE h.id = ?1 AND h.kind = 'hit_exact')"
+    [SQL_FORGET_ANSWER] = "DELETE FROM main.llm_answers WHERE call_id IN " ANSWERED_BY,
+    [SQL_FORGET_SIMILAR] =
+        "DELETE FROM main.llm_cache WHERE rowid IN (SELECT v.entry FROM main.llm_served v"
+        " JOIN main.llm_calls c ON c.id = v.call_id AND c.kind = 'call'"
+        " WHERE v.call_id IN " ANSWERED_BY ")",
+    [SQL_ORIGIN] = "SELECT c.provider, c.tier FROM main.llm_served v JOIN main.llm_calls c"
+                   " ON c.id = v.call_id AND c.kind = 'call' WHERE v.entry = ?1"
+                   " ORDER BY v.call_id DESC LIMIT 1",
+};
+
+const char *statement_text(StoreSql id) {
+  return sql_texts[id];
+}

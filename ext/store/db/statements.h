@@ -1,0 +1,38 @@
+/*
+** The statements of the hot paths: a name for each, and its text. Where the store has a connection of its own they
+** are prepared once (store_stmt).
+*/
+#ifndef LLMCOST_STATEMENTS_H
+#define LLMCOST_STATEMENTS_H
+
+typedef enum StoreSql {
+  SQL_BEGIN,
+  SQL_COMMIT,
+  SQL_ROLLBACK,
+  SQL_INSERT_CALL,
+  SQL_UPDATE_CALL,
+  SQL_PUT_TEXT,
+  SQL_GET_ANSWER,
+  SQL_PUT_ANSWER,
+  SQL_GET_INTENT,
+  SQL_PUT_INTENT,
+  SQL_DROP_INTENT,
+  SQL_MARK_DEAD,
+  SQL_FIND_SIMILAR,
+  SQL_FIND_ABOVE,
+  SQL_FIND_ADAPTIVE,
+  SQL_PUT_SIMILAR,
+  SQL_PUT_SERVED,
+  SQL_HAS_CALL,
+  SQL_PUT_FEEDBACK,
+  SQL_TEACH_SIMILAR,
+  SQL_FORGET_ANSWER,
+  SQL_FORGET_SIMILAR,
+  SQL_ORIGIN,
+  SQL_COUNT
+} StoreSql;
+
+/* Its SQL; ?1 … as the text says. */
+const char *statement_text(StoreSql id);
+
+#endif
