@@ -33,6 +33,22 @@ class Paths(unittest.TestCase):
                     with self.subTest(paper=os.path.basename(paper), path=path):
                         self.assertTrue(os.path.exists(os.path.join(ROOT, path)), "it names what is not there")
 
+    def test_each_room_is_told_of(self):
+        rooms = [line.split("\t")[0] for line in read("tests/rooms.tsv").splitlines() if line and line[0] != "#"]
+        told = re.findall(r"^\| `([^`]+)` \|", read("sql/manual/ARCHITECTURE.md"), re.M)
+        self.assertEqual(set(rooms) - set(told), set())
+
+    def test_names_of_the_code_are_there(self):
+        code = "".join(read(p) for pattern in ("ext/**/*.[ch]", "vec/**/*.[ch]", "sql/*", "tests/*.*", "bench/*.mk", "Makefile")
+                       for p in glob.glob(pattern, root_dir=ROOT, recursive=True) if os.path.isfile(os.path.join(ROOT, p)))
+        for paper in ("ARCHITECTURE", "CONTRIBUTING"):
+            text = read(f"sql/manual/{paper}.md")
+            names = set(re.findall(r"`([A-Za-z]\w*(?:_\w+|[a-z][A-Z]\w*))`", text))
+            names |= set(re.findall(r"(?m)^ {4,}.*?\b([a-z]+(?:_[a-z]+)+)\b", text)) if paper == "ARCHITECTURE" else set()
+            for name in sorted(names):
+                with self.subTest(paper=paper, name=name):
+                    self.assertIn(name, code)
+
 
 if __name__ == "__main__":
     unittest.main()
