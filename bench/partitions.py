@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Many partitions: memory per entry, CPU time per lookup, and whether one ever answers for another.
 
-    bench/partitions.py [PARTITIONS [STEPS]]        (defaults: 100000 1000000; SO names the llmcost.so)
+    bench/partitions.py [PARTITIONS [STEPS [LOOKUPS]]]      (defaults: 100000 1000000 40000; SO names the llmcost.so)
 
 1. PARTITIONS system prompts x 50 entries, embedder='none', dim=64 (vectors from a pool of normal deviates), written
    one entry of each partition after the other, so that a partition's rows lie far apart in the file. Then, on a new
@@ -24,7 +24,8 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SO = os.environ.get("SO", os.path.join(ROOT, "llmcost.so"))
-EACH, DIM, LOADED, LOOKUPS, POOL = 50, 64, 20000, 40000, 1 << 20
+EACH, DIM, LOADED, POOL = 50, 64, 20000, 1 << 20
+LOOKUPS = int(sys.argv[3]) if len(sys.argv) > 3 else 40000
 rng = random.Random(1)
 
 

@@ -1,7 +1,7 @@
 /*
 ** The semantic_cache table beside sqlite-vec, hnswlib and fp32 brute force, on the same data.
 **
-**   vector EXTENSION VEC0 DIR [clustered|isotropic] N       (bench/vector.sh calls it)
+**   bench_vector EXTENSION VEC0 DIR [clustered|isotropic] N [ROUNDS]       (bench/vector.sh calls it)
 **
 ** One process, one thread. N x 384 unit vectors (data.h), threshold 0.95. Hits are perturbed
 ** entries whose best match is above the threshold, misses are new questions whose best match is
@@ -69,6 +69,7 @@ struct Method {
 };
 
 static const char *extension, *vec0, *dir;
+static int rounds;
 static Data *data;
 static Queries queries[KINDS];
 
@@ -583,7 +584,6 @@ static void print_load(const char *when) {
 }
 
 static void measure_lookups(std::vector<Method> *methods) {
-  int rounds = data->n >= 1000000 ? 15 : data->n >= 100000 ? 40 : 100;
   for (Method &m : *methods) {
     m.ask(queries[HIT].at(0));
   }
@@ -654,8 +654,8 @@ static void measure(const char *kind, bool with_graph) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 6) {
-    die("usage", "vector EXTENSION VEC0 DIR clustered|isotropic N");
+  if (argc != 6 && argc != 7) {
+    die("usage", "vector EXTENSION VEC0 DIR clustered|isotropic N [ROUNDS]");
   }
   extension = argv[1], vec0 = argv[2], dir = argv[3];
   const char *kind = argv[4], *hnsw = getenv("HNSW");
@@ -665,6 +665,8 @@ int main(int argc, char **argv) {
   if (!data) {
     die("data", "no memory");
   }
+  rounds = data->n >= 1000000 ? 15 : data->n >= 100000 ? 40 : 100;
+  rounds = argc > 6 ? (int)strtol(argv[6], NULL, 10) : rounds;
   printf("#### %zu × %d, %s, threshold %.2f\n\n", data->n, DIM, kind, THRESHOLD);
   print_load("before");
   make_queries(HIT);

@@ -1,9 +1,11 @@
 #!/bin/sh
 # The whole idea in under a minute: a support desk's questions answered from SQL by a local stand-in provider (no key,
 # no network, no money), killed in the middle, run again, rolled back, and priced. Started by `make demo`.
+# Usage: demo.sh [TICKETS]      only so many of them; DIR: another folder to work in
 set -eu
 cd "$(dirname "$0")/.."
-dir=build/demo
+dir=${DIR:-build/demo}
+tickets=${1:-600}
 rm -rf "$dir" && mkdir -p "$dir"
 db=$dir/desk.db
 
@@ -20,6 +22,9 @@ export OPENAI_API_KEY=demo-key ANTHROPIC_API_KEY=demo-key LLMCOST_ALLOW_HOSTS="$
 unset LLMCOST_STORE LLMCOST_CA
 
 sql() { sqlite3 -batch -cmd '.load ./llmcost' -cmd '.mode box --wrap 78' -cmd '.nullvalue -' "$db"; }
+billed() { /usr/bin/python3 -c "
+import json, urllib.request
+print(json.load(urllib.request.urlopen('$url/standin/bill'))['calls'])"; }
 bill() { /usr/bin/python3 -c "
 import json, urllib.request
 b = json.load(urllib.request.urlopen('$url/standin/bill'))
@@ -27,7 +32,7 @@ print('  The provider has billed %d calls, \$%.9f.' % (b['calls'], b['total_nusd
 
 say "1. A table of customer questions, imported with the shell"
 sqlite3 -batch "$db" ".import --csv examples/support_desk.csv tickets" \
-  "CREATE TABLE answers(ticket INTEGER PRIMARY KEY, answer TEXT)"
+  "DELETE FROM tickets WHERE rowid > $tickets" "CREATE TABLE answers(ticket INTEGER PRIMARY KEY, answer TEXT)"
 echo "SELECT llm_init(); UPDATE llm_models SET base_url = '$url/v1';" | sqlite3 -batch -cmd '.load ./llmcost' "$db" > /dev/null
 echo "SELECT plan, count(*) AS tickets, count(DISTINCT question) AS questions, count(DISTINCT customer_id) AS customers
       FROM tickets GROUP BY plan ORDER BY tickets DESC;" | sql
@@ -41,8 +46,8 @@ answer="INSERT OR IGNORE INTO answers
 show "$answer"
 sqlite3 -batch -cmd '.load ./llmcost' "$db" "$answer" &
 victim=$!
-sleep 3
-kill -9 $victim
+while [ "$(billed)" -lt $((tickets / 4)) ] && kill -0 $victim 2> /dev/null; do sleep 0.05; done
+kill -9 $victim 2> /dev/null || true
 wait $victim 2> /dev/null || true
 echo "SELECT count(*) AS answers_in_your_table FROM answers;
       SELECT kind, count(*) AS ledger_rows, sum(cost_nusd) / 1e9 AS usd FROM llm_calls GROUP BY kind;" | sql

@@ -43,9 +43,9 @@ def report(word, name, detail=""):
 
 
 def run_unit():
-    for path in sorted(glob.glob(os.path.join(ROOT, "build/unit/test_*"))):
+    for path in sorted(glob.glob(os.path.join(harness.BUILD, "unit/test_*"))):
         name = os.path.basename(path)
-        if os.path.isdir(path) or not wanted("unit/" + name):
+        if os.path.isdir(path) or not os.access(path, os.X_OK) or not wanted("unit/" + name):
             continue
         out = subprocess.run([path], capture_output=True, text=True, errors="replace", timeout=300)
         oks = re.findall(r"^\[       OK \] (\S+)", out.stdout, re.M)
@@ -81,7 +81,8 @@ def run_sql():
         name = "sql/" + os.path.basename(path)
         if wanted(name):
             run_sql_file(path, harness.SO, harness.clean_env(), name)
-            run_sql_file(path, harness.ASAN_SO, harness.asan_env(leaks=True), name + " (sanitized)")
+            if harness.ASAN_SO != harness.SO:
+                run_sql_file(path, harness.ASAN_SO, harness.asan_env(leaks=True), name + " (sanitized)")
 
 
 class Result(unittest.TestResult):
@@ -135,7 +136,7 @@ class Fuzz(threading.Thread):
 
     def run(self):
         self.faults = {}
-        for path in sorted(glob.glob(os.path.join(ROOT, "build/unit/fuzz_*"))):
+        for path in sorted(glob.glob(os.path.join(harness.BUILD, "unit/fuzz_*"))):
             name = "fuzz/" + os.path.basename(path)[len("fuzz_"):]
             if wanted(name) and os.access(path, os.X_OK):
                 self.faults[name] = fuzz(path)

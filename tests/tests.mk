@@ -3,29 +3,30 @@
 TEST_PACKAGES := libcmocka-dev libmicrohttpd-dev libsimde-dev python3 openssl nghttp2-proxy
 LINT_PACKAGES := clang-format cppcheck
 
-.PHONY: deps-test deps-lint test lint
+.PHONY: deps-test deps-lint test lint coverage covered
 deps-test: ; @sh tests/deps.sh $(PACKAGES) $(TEST_PACKAGES)
 deps-lint: ; @sh tests/deps.sh $(PACKAGES) $(LINT_PACKAGES)
 
 STANDIN_LIBS = $(shell pkg-config --libs libmicrohttpd libcjson libxxhash) -lpthread -lm
-$(B)/standin: $(wildcard tests/standin/*.c tests/standin/*.h) | deps-test
+$(B)/standin: $(wildcard tests/standin/*.c tests/standin/*.h)
 	@mkdir -p $(@D); echo "cc $@"; $(CC) $(CFLAGS) -std=c11 -D_GNU_SOURCE $(WARN) -o $@ $(filter %.c,$^) $(STANDIN_LIBS)
 
 # What the unit tests link: all that knows neither SQLite nor curl.
 PURE     := ext/base/% ext/core/% ext/wire/% ext/trust/hosts.c ext/trust/scrub.c vec/engine/% vec/embed/% vec/policy/% \
             vec/cache/settings.c ext/conn/settings.c
 IMPURE   := $(addprefix ext/base/sqlite/,args.c columns.c savepoint.c schema_watch.c vtab.c)
+UNIT_OF  := asan
 UNIT     := $(patsubst %.c,$(B)/unit/%,$(notdir $(wildcard tests/unit/test_*.c)))
-UNIT_OBJ := $(patsubst %.c,$(B)/asan/%.o,$(filter-out $(IMPURE),$(filter $(PURE),$(SRC)))) $(B)/asan/sql_text.o
+UNIT_OBJ := $(patsubst %.c,$(B)/$(UNIT_OF)/%.o,$(filter-out $(IMPURE),$(filter $(PURE),$(SRC)))) $(B)/$(UNIT_OF)/sql_text.o
 
 vpath test_%.c tests/unit
-$(B)/unit/test_%: test_%.c $(UNIT_OBJ) tests/unit/unit.h | deps-test
+$(B)/unit/test_%: test_%.c $(UNIT_OBJ) tests/unit/unit.h
 	@mkdir -p $(@D); echo "cc $@"; $(CC) $(ALL_CFLAGS) $(SANITIZE) $(shell pkg-config --cflags cmocka) -o $@ $(filter-out %.h,$^) \
 	  $(shell pkg-config --libs cmocka) $(LIBS) $(WRAPPED)
 $(B)/unit/test_nomem: WRAPPED = $(foreach f,malloc calloc realloc aligned_alloc strdup utf8proc_map pcre2_compile_8,-Xlinker --wrap=$f)
 # The AVX-512 and NEON kernels on any processor (SIMDe overflows where the instructions wrap).
 $(B)/unit/test_kernels_simde: tests/unit/test_kernels.c $(wildcard vec/engine/kernels/kernels*.c) vec/engine/kernels/vec.c \
-    $(addprefix $(B)/asan/ext/base/,buf.o error.o utf8.o text/decimal.o text/json.o text/text.o) | deps-test
+    $(addprefix $(B)/asan/ext/base/,buf.o error.o utf8.o text/decimal.o text/json.o text/text.o)
 	@mkdir -p $(@D); echo "cc $@"; $(CC) $(ALL_CFLAGS) $(SANITIZE) -fno-sanitize=signed-integer-overflow -fwrapv -w -Wno-psabi -DVEC_SIMDE -mavx2 -mfma -Itests/unit \
 	  $(shell pkg-config --cflags cmocka) -o $@ $^ $(shell pkg-config --libs cmocka) $(LIBS)
 
@@ -41,9 +42,17 @@ $(B)/embed_example: examples/embed.c libllmcost.a
 
 TESTED = $(B)/asan/llmcost.so $(B)/standin $(UNIT) $(FUZZ:%=$(B)/unit/fuzz_%) $(B)/unit/test_kernels_simde $(B)/fault $(B)/wall_clock.so \
          $(B)/embed_example $(B)/embed_lines $(B)/token_lines
-test: deps-test all $(TESTED) ## run every test; T="word ..." only those whose name holds one of the words
+test: deps-bench ## run every test; T="word ..." only those whose name holds one of the words
+	$(call built,all $(TESTED) $(BENCHED))
 	@! command -v npm >/dev/null || $(MAKE) -s minilm
 	@/usr/bin/python3 tests/run.py $(T)
+
+# Lines that the unit tests, the .sql files and some live tests run, by room: built apart from all else, in build/coverage.
+coverage: deps-test ## which lines of each room the tests run; LINES=1: and which they don't
+	$(call built,$(B)/standin)
+	$(call built,B=build/coverage SO=build/coverage/llmcost.so SANITIZE= UNIT_OF=so CFLAGS='-O0 -g --coverage' covered)
+	@/usr/bin/python3 tests/coverage.py $(if $(LINES),lines)
+covered: $(SO) $(UNIT)
 
 lint: deps-lint ## clang-format, cppcheck, banned functions, rooms
 	@sh tests/lint.sh

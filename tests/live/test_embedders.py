@@ -7,13 +7,12 @@ import json
 import math
 import os
 import random
-import shutil
 import struct
 import subprocess
 import unicodedata
 import unittest
 
-from harness import ROOT, SHARED, TempDir
+from harness import ROOT, SHARED, TempDir, npm_package
 
 EMBED_LINES = os.path.join(ROOT, "build/embed_lines")
 TABLE = os.path.join(ROOT, "vec/embed/recipe/static256_4.bin")
@@ -265,17 +264,6 @@ const ort = require(process.argv[2]), fs = require('fs');
 """
 
 
-def onnx_runtime():
-    """The folder of npm onnxruntime-node, or None. (Its install script fetches GPU code: left out.)"""
-    prefix = os.path.join(ROOT, "build/npm-ort")
-    folder = os.path.join(prefix, "node_modules/onnxruntime-node")
-    if not os.path.isdir(folder) and shutil.which("npm"):
-        subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts",
-                        "--prefix", prefix, "onnxruntime-node@1.20.1"], stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL)
-    return folder if os.path.isdir(folder) else None
-
-
 @unittest.skipUnless(os.path.exists(EMBED_LINES), "build/embed_lines is not built")
 class MiniLm(unittest.TestCase):
     def onnx_vectors(self, texts):
@@ -283,7 +271,7 @@ class MiniLm(unittest.TestCase):
         onnx = os.path.join(ONNX_DIR, "onnx/model_quantized.onnx")
         if not os.path.exists(MODEL) or not os.path.exists(onnx):
             self.skipTest("minilm.bin is not here (make minilm)")
-        runtime = onnx_runtime()
+        runtime = npm_package("onnxruntime-node")
         if not runtime:
             self.skipTest("npm onnxruntime-node can't be installed here")
         with open(os.path.join(ONNX_DIR, "tokenizer.json"), encoding="utf-8") as f:

@@ -8,7 +8,7 @@ import threading
 import time
 import unittest
 
-from harness import (KEYS, SO, Standin, TempDir, asan_env, clean_env, connect, error_of, open_desk, setup_sql, shell,
+from harness import (ASAN_SO, KEYS, SO, Standin, TempDir, asan_env, clean_env, connect, error_of, open_desk, setup_sql, shell,
                      value)
 
 # scenario: (attempts the provider saw, piece of the error or None, kinds of the ledger rows)
@@ -272,7 +272,7 @@ class Faults(unittest.TestCase):
         self.assertEqual(self.standin.bill()["requests"] - before, 1)
 
     def test_sanitized_build_through_every_fault(self):
-        sql = [f".load {SO.replace('llmcost.so', 'build/asan/llmcost.so')}\n"] + setup_sql(self.standin.url)[:-1]
+        sql = [f".load {ASAN_SO}\n"] + setup_sql(self.standin.url)[:-1]
         sql.append("SELECT llm_config('backoff_ms', 5)")
         for model, scenarios in (("gpt-4o-mini", OPENAI), ("claude-haiku-4-5", ANTHROPIC)):
             for scenario in scenarios:

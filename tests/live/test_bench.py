@@ -1,0 +1,185 @@
+"""What is claimed can be measured: a quick form of each benchmark runs, and gives figures that are figures.
+
+No time and no ratio is judged here, only that it is there, finite and above 0; and what a benchmark compares for
+equality (sums, ids, answers of other partitions) is equal. What needs npm, valgrind, Redis or ../shared is skipped by
+name where that is not here. Every file of bench/ and examples/ has to be run by a test: the last class counts them.
+"""
+import math
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import unittest
+
+from harness import ROOT, SHARED, TempDir, clean_env, npm_package
+
+NUMBER = r"([0-9][0-9,]*\.?[0-9]*(?:e[+-]?[0-9]+)?)"
+
+
+def need_npm(*packages):
+    for package in packages:
+        if not npm_package(package):
+            raise unittest.SkipTest(f"npm {package} is not here")
+
+
+def need_program(program):
+    if not shutil.which(program):
+        raise unittest.SkipTest(f"{program} is not here")
+
+
+def need_shared(*paths):
+    for path in paths:
+        if not os.path.exists(os.path.join(SHARED, "data", path)):
+            raise unittest.SkipTest(f"../shared/data/{path} is not here")
+
+
+def need_minilm():
+    if not os.path.exists(os.path.join(ROOT, "minilm.bin")):
+        raise unittest.SkipTest("minilm.bin is not here (make minilm)")
+
+
+class Program(unittest.TestCase):
+    def run_it(self, *command, **env):
+        out = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=clean_env(**env), timeout=120)
+        self.assertEqual(out.returncode, 0, out.stdout[-2000:] + out.stderr[-2000:])
+        return out.stdout
+
+    def figures(self, text, *patterns):
+        """Each pattern is found, and what its # stand for are numbers above 0."""
+        for pattern in patterns:
+            with self.subTest(pattern=pattern):
+                found = re.search(re.escape(pattern).replace(r"\#", " *" + NUMBER), text)
+                self.assertTrue(found, f"{pattern!r} is not in:\n{text}")
+                for figure in found.groups():
+                    self.assertTrue(math.isfinite(float(figure.replace(",", ""))) and float(figure.replace(",", "")) > 0,
+                                    found.group())
+
+
+class Bench(Program):
+    def test_call(self):
+        need_program("redis-server")
+        out = self.run_it("sh", "bench/call.sh", "2000", "quick")
+        self.figures(out, "llm_complete # ms, bare curl # ms, ratio #", "llm_complete # us, bare curl # us, ratio # (wall # and # us)",
+                     "build # us, transfer # us, parse # us, store # us", "llm_complete # us with its ledger row",
+                     "Redis GET # us, # x faster")
+
+    def test_embed(self):
+        need_npm("onnxruntime-node")
+        need_minilm()
+        out = self.run_it("sh", "bench/embed.sh", "1", "400", TOKENS="8")
+        self.assertIn("onnxruntime / minilm", out)
+        self.figures(out.splitlines()[-1], "8 # # # #")
+
+    def test_tokens(self):
+        need_npm("js-tiktoken", "tiktoken", "gpt-tokenizer")
+        out = self.run_it("sh", "bench/tokens.sh", "1", "200", "quick")
+        for encoding in ("o200k_base", "p50k_base"):
+            ids = re.search(encoding + r" texts 200 tokens \d+ tiktoken_differs (\d+) js_differs \d+ unexplained (\d+)", out)
+            self.assertEqual(ids.groups(), ("0", "0"))
+        for texts in ("prose", "code"):
+            for kind in ("fresh", "again"):
+                self.figures(out, f"{texts:6} o200k_base   {kind} llmcost #  js-tiktoken # (# x)  gpt-tokenizer # (# x)  tiktoken # (# x)")
+        totals = re.findall(r"tokens of all four: (.*)", out)
+        self.assertEqual([len(x.split()) for x in totals], [1, 1])  # the same number from each
+        self.figures(out, "first_use_ms #", "one letter #", "not UTF-8 #", "one letter, accented #")
+
+    def test_vector(self):
+        need_npm("sqlite-vec-linux-x64")
+        if not os.path.exists(os.path.join(ROOT, "build/bench_vector")):
+            raise unittest.SkipTest("build/bench_vector is for x86-64")
+        with TempDir() as tmp:
+            out = self.run_it("sh", "bench/vector.sh", "1000", DIR=tmp, ROUNDS="2")
+        rows = re.findall(r"^\| (\S.*?) \|(.*\|)$", out, re.M)
+        lookups = [(name, cells.split("|")) for name, cells in rows if cells.count("|") == 9 and "µs" not in cells]
+        self.assertEqual(len(lookups), 7, out)
+        for name, cells in lookups:
+            for cell in cells[:4] + cells[7:9]:
+                for figure in cell.split("/"):
+                    self.assertGreater(float(figure), 0, (name, cells))
+            if "hnswlib" not in name:
+                self.assertEqual((float(cells[4]), int(cells[5])), (1, 0), (name, cells))  # recall, false hits
+        self.figures(out, "first answer: # ms, # ms", "| ours | # | # | # | # |", "| sqlite-vec 0.1.9 | # | # | # | # |",
+                     "ours # µs, hnswlib # µs (# ×)")
+
+    def test_engine(self):
+        out = self.run_it("build/bench_engine", "clustered", "2000", "384", "0.95", "20")
+        self.figures(out, "build # us/vector", "hit   p50 # us", "brute p50 # us", "miss  p50 # us")
+        self.assertEqual(re.findall(r"wrong (\d+)", out), ["0", "0"])
+
+    def test_oracle(self):
+        out = self.run_it("build/oracle", "1", "1")
+        self.figures(out, "# checks in # rounds, # hits expected, recall #")
+        self.assertIn("recall 1.0000000000, 0 missing, 0 false", out)
+
+    def test_partitions(self):
+        out = self.run_it("/usr/bin/python3", "bench/partitions.py", "20", "2000", "2000")
+        self.figures(out, "Import: # µs", "Memory: # bytes", "| hit | # | # |", "| miss | # | # |", "# rows returned")
+        self.assertEqual(re.findall(r"(\d+) of another partition", out), ["0"] * 4)
+        for found, expected in re.findall(r"(\d+) of (\d+) expected answers", out):
+            self.assertEqual(found, expected)
+
+    def test_prices(self):
+        need_npm("@pydantic/genai-prices")
+        out = self.run_it("/usr/bin/python3", "bench/prices.py", "2000")
+        self.assertEqual(len(re.findall(r" [1-9][0-9,]* rows/s$", out, re.M)), 4, out)
+        self.figures(out, "ratio: # x with constant options, # x with an options object per row", "sums: # and #")
+        self.assertLess(float(re.search(r"sums: .*, (\S+) apart", out).group(1)), 1e-9)
+
+    def test_quality(self):
+        need_shared("banking77/train.csv")
+        out = self.run_it("/usr/bin/python3", "bench/quality.py", "banking77", N="100")
+        rows = re.findall(r"^\| (.*?) \| ([\d.]+)% \| ([\d.]+)% \| .* \| ([\d,]+) µs \|$", out, re.M)
+        self.assertGreaterEqual(len(rows), 28, out)
+        for name, hits, precision, us in rows:
+            self.assertTrue(0 <= float(hits) <= 100 and 0 <= float(precision) <= 100 and float(us.replace(",", "")) >= 0, name)
+
+    def test_guard(self):
+        need_shared("qqp/tune_pairs.jsonl", "banking77/train.csv")
+        out = self.run_it("/usr/bin/python3", "bench/guard.py", os.path.join(SHARED, "data"), "100")
+        self.assertEqual(len(re.findall(r"^  content ", out, re.M)), 3, out)
+        self.figures(out, "guard_veto on # pairs of # words: median # us")
+
+    def test_instructions(self):
+        need_program("valgrind")
+        self.figures(self.run_it("sh", "bench/instructions.sh", KINDS="hit"), "hit #")
+
+
+class Demo(Program):
+    def test_forty_tickets(self):
+        with TempDir() as tmp:
+            folder = os.path.join(tmp, "demo")
+            out = self.run_it("sh", "examples/demo.sh", "40", DIR=folder)
+            db = sqlite3.connect(os.path.join(folder, "desk.db"))
+            self.assertEqual(db.execute("SELECT count(*), count(answer) FROM answers").fetchone(), (40, 40))
+            ledger = sqlite3.connect(os.path.join(folder, "desk.db-llmcost"))
+            calls = ledger.execute("SELECT count(*) FROM llm_calls WHERE kind = 'call'").fetchone()[0]
+            db.close()
+            ledger.close()
+        self.figures(out, "The provider has billed # calls, $#.")
+        billed = [int(x) for x in re.findall(r"has billed (\d+) calls", out)]
+        self.assertLess(billed[0], 39)  # killed in the middle
+        self.assertLessEqual(calls, billed[1] + 1)  # and one more, rolled back
+        self.assertIn("in_your_table", out)
+
+
+class Everything(unittest.TestCase):
+    """A file of bench/ or examples/ that no test names is a claim that nobody checks."""
+
+    def test_each_is_run(self):
+        tests = ""
+        for folder in ("tests", "tests/live", "bench"):
+            for name in os.listdir(os.path.join(ROOT, folder)):
+                if name.endswith((".py", ".mk", ".sh", ".cc", ".c")):
+                    with open(os.path.join(ROOT, folder, name)) as f:
+                        tests += f.read()
+        self.assertIn("examples/*.sql", tests)  # test_prices runs each
+        for folder in ("bench", "examples"):
+            for name in sorted(os.listdir(os.path.join(ROOT, folder))):
+                if name.endswith((".c", ".cc", ".js", ".py", ".sh")):
+                    with self.subTest(name=name):
+                        self.assertIn(f"{folder}/{name}", tests, "no test runs it")
+
+
+if __name__ == "__main__":
+    unittest.main()
