@@ -156,7 +156,8 @@ static void test_a_cut_quotation_stays_utf8(void **state) {
   (void)state;
   for (int n = 0; n < 10; n++) {
     Err err = {0};
-    err_set(&err, RC_ERROR, ERR_CONFIG, "option '%.*s'", n, "a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80");
+    err_set(&err, RC_ERROR, ERR_CONFIG, "option '%.*s'", n,
+            "a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80");
     check(utf8_is_valid(err.msg, strlen(err.msg), &bad_at), "%d bytes", n);
     check(err.msg[strlen(err.msg) - 1] == '\'', "%d bytes: %s", n, err.msg);
   }
