@@ -41,34 +41,46 @@ typedef struct BoundFunction {
   int guard_number; /* -1: the guard is not asked */
 } BoundFunction;
 
+/* name, fewest and most arguments, flags, what NULL means: fn_<name> is the function. */
+#define FUNCTIONS(X)                                                                               \
+  X(llm_complete, 1, 2, DIRECT | JSON, FIRST)                                                      \
+  X(llm_chat, 1, 2, DIRECT | JSON, FIRST)                                                          \
+  X(llm_last_call, 0, 0, DIRECT, NONE)                                                             \
+  X(llm_config, 1, 2, DIRECT, NONE)                                                                \
+  X(llm_secret, 2, 2, DIRECT, NONE)                                                                \
+  X(llm_allow_host, 1, 2, DIRECT, NONE)                                                            \
+  X(llm_trust_store, 0, 0, DIRECT, NONE)                                                           \
+  X(llm_init, 0, 0, DIRECT, NONE)                                                                  \
+  X(llm_cache_feedback, 2, 2, DIRECT, BOTH)                                                        \
+  X(llm_price, 2, 3, READS, BOTH)                                                                  \
+  X(llm_cost, 2, 4, READS, NONE)                                                                   \
+  X(llm_cost_explain, 2, 4, READS | JSON, NONE)                                                    \
+  X(llm_cache_minimum, 1, 2, READS, FIRST)                                                         \
+  X(llm_usage, 1, 2, PURE | JSON, FIRST)                                                           \
+  X(llm_prices_import, 1, 1, DIRECT | JSON, FIRST)                                                 \
+  X(llm_tokens, 1, 1, PURE, FIRST)                                                                 \
+  X(llm_tokens, 2, 2, READS, FIRST)                                                                \
+  X(llm_chat_tokens, 1, 1, PURE, FIRST)                                                            \
+  X(llm_chat_tokens, 2, 2, READS, FIRST)                                                           \
+  X(llm_normalize, 1, 1, PURE, FIRST)                                                              \
+  X(embed, 1, 1, PURE | JSON, FIRST)                                                               \
+  X(embed, 2, 2, DIRECT | JSON, FIRST)                                                             \
+  X(embed_cosine, 2, 2, PURE, BOTH)                                                                \
+  X(llmcost_debug, 0, 0, DIRECT | JSON, NONE)
+
+#define PROTOTYPE(name, min, max, flags, nulls)                                                    \
+  void fn_##name(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err);
+FUNCTIONS(PROTOTYPE)
+#undef PROTOTYPE
+
 static const Function functions[] = {
-    {"llm_complete", 1, 2, DIRECT | JSON, FIRST, fn_llm_complete},
-    {"llm_chat", 1, 2, DIRECT | JSON, FIRST, fn_llm_chat},
-    {"llm_last_call", 0, 0, DIRECT, NONE, fn_llm_last_call},
-    {"llm_config", 1, 2, DIRECT, NONE, fn_llm_config},
-    {"llm_secret", 2, 2, DIRECT, NONE, fn_llm_secret},
-    {"llm_allow_host", 1, 2, DIRECT, NONE, fn_llm_allow_host},
-    {"llm_trust_store", 0, 0, DIRECT, NONE, fn_llm_trust_store},
-    {"llm_init", 0, 0, DIRECT, NONE, fn_llm_init},
-    {"llm_cache_feedback", 2, 2, DIRECT, BOTH, fn_llm_cache_feedback},
-    {"llm_price", 2, 3, READS, BOTH, fn_llm_price},
-    {"llm_cost", 2, 4, READS, NONE, fn_llm_cost},
-    {"llm_cost_explain", 2, 4, READS | JSON, NONE, fn_llm_cost_explain},
-    {"llm_cache_minimum", 1, 2, READS, FIRST, fn_llm_cache_minimum},
-    {"llm_usage", 1, 2, PURE | JSON, FIRST, fn_llm_usage},
-    {"llm_prices_import", 1, 1, DIRECT | JSON, FIRST, fn_llm_prices_import},
-    {"llm_tokens", 1, 1, PURE, FIRST, fn_llm_tokens},
-    {"llm_tokens", 2, 2, READS, FIRST, fn_llm_tokens},
-    {"llm_chat_tokens", 1, 1, PURE, FIRST, fn_llm_chat_tokens},
-    {"llm_chat_tokens", 2, 2, READS, FIRST, fn_llm_chat_tokens},
-    {"llm_normalize", 1, 1, PURE, FIRST, fn_llm_normalize},
-    {"embed", 1, 1, PURE | JSON, FIRST, fn_embed},
-    {"embed", 2, 2, DIRECT | JSON, FIRST, fn_embed},
-    {"embed_cosine", 2, 2, PURE, BOTH, fn_embed_cosine},
-    {"llmcost_debug", 0, 0, DIRECT | JSON, NONE, fn_llmcost_debug},
+#define ROW(name, min, max, flags, nulls) {#name, min, max, flags, nulls, fn_##name},
+    FUNCTIONS(ROW)
+#undef ROW
 };
 
 /* Registered after everything else: a connection that has it has all of us. */
+void fn_llmcost_version(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err);
 static const Function last_function = {"llmcost_version", 0, 0, PURE, NONE, fn_llmcost_version};
 
 /* What SQLite hands to a function of ours. */

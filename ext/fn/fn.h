@@ -1,5 +1,6 @@
 /*
-** The SQL functions, by family. llmcost.c registers them.
+** What the SQL functions share. Each is a fn_<name> of the type FnRun in a file of its family; the table in llmcost.c
+** names them all.
 */
 #ifndef LLMCOST_FN_H
 #define LLMCOST_FN_H
@@ -13,29 +14,6 @@ Conn *fn_conn(sqlite3_context *ctx);
 ** under the function's name. It has been registered with what it may be given and what NULL means: what is
 ** DIRECTONLY has passed the guard when it runs, and an argument that makes the result NULL is none. */
 typedef void (*FnRun)(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err);
-
-void fn_llm_complete(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err);
-void fn_llm_chat(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err);
-void fn_llm_last_call(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err);
-void fn_llm_config(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err);
-void fn_llm_secret(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err);
-void fn_llm_allow_host(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err);
-void fn_llm_trust_store(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err);
-void fn_llm_init(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err);
-void fn_llmcost_version(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err);
-void fn_llmcost_debug(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err);
-void fn_llm_price(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err);
-void fn_llm_cost(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err);
-void fn_llm_cost_explain(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err);
-void fn_llm_cache_minimum(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err);
-void fn_llm_usage(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err);
-void fn_llm_prices_import(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err);
-void fn_llm_tokens(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err);
-void fn_llm_chat_tokens(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err);
-void fn_llm_normalize(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err);
-void fn_llm_cache_feedback(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err);
-void fn_embed(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err);
-void fn_embed_cosine(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err);
 
 /* Parses the options argument of a call, or "nothing given" where argv[at] is missing or NULL.
 ** The result belongs to the statement where the argument is constant: *owned tells whether the

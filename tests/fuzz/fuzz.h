@@ -80,7 +80,7 @@ static inline int is_utf8(const char *text) {
 
 /* What every error promises: a code and a message that is UTF-8. */
 static inline void check_err(const Err *err) {
-  require(err->rc == RC_OK || (err->code && err->code[0] && err->msg[0] && is_utf8(err->msg)));
+  require(err->rc == RC_OK || (err->code != ERR_NONE && err->msg[0] && is_utf8(err->msg)));
 }
 
 /* The tree of a text, or NULL where it is none. */
