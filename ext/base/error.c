@@ -20,17 +20,34 @@ static void drop_partial_utf8(char *s) {
   }
 }
 
+static const struct {
+  const char *word;
+  int covers;
+} codes[] = {[ERR_NONE] = {"", 0},
+#define ROW(id, word, covers) [id] = {word, covers},
+             ERROR_CODES(ROW)
+#undef ROW
+};
+
+const char *err_word(ErrCode code) {
+  return codes[code].word;
+}
+
+int err_is_covered(ErrCode code) {
+  return codes[code].covers;
+}
+
 void err_clear(Err *err) {
   err->rc = RC_OK;
-  err->code = NULL;
+  err->code = ERR_NONE;
   err->provider_code[0] = 0;
   err->http_status = 0;
   err->retryable = 0;
   err->msg[0] = 0;
 }
 
-int err_set(Err *err, int rc, const char *code, const char *fmt, ...) {
-  CHECK(rc != RC_OK && code);
+int err_set(Err *err, int rc, ErrCode code, const char *fmt, ...) {
+  CHECK(rc != RC_OK && code != ERR_NONE);
   if (err->rc != RC_OK) {
     return err->rc;
   }
@@ -45,5 +62,5 @@ int err_set(Err *err, int rc, const char *code, const char *fmt, ...) {
 }
 
 int err_nomem(Err *err) {
-  return err_set(err, RC_NOMEM, "no_memory", "out of memory");
+  return err_set(err, RC_NOMEM, ERR_NO_MEMORY, "out of memory");
 }

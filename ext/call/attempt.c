@@ -41,7 +41,7 @@ static int post(Call *k, NetResponse *response, Err *err) {
   if (k->secret) {
     int len = snprintf(key_header, sizeof key_header, k->api->key_header, k->secret);
     if (len >= (int)sizeof key_header) {
-      return err_set(err, RC_ERROR, "no_key", "the key in %.80s is too long", k->model.key_env);
+      return err_set(err, RC_ERROR, ERR_NO_KEY, "the key in %.80s is too long", k->model.key_env);
     }
     headers[n++] = key_header;
   }
@@ -153,7 +153,8 @@ static void withhold_key(Call *k, Err *err) {
     snprintf(err->msg, sizeof err->msg, "%s: " WITHHELD, k->model.provider);
   }
   if (scrub_holds_key(k->row.error, k->secret)) {
-    snprintf(k->error, sizeof k->error, "%s: " WITHHELD, err->code ? err->code : "unpriced");
+    snprintf(k->error, sizeof k->error, "%s: " WITHHELD,
+             err->rc ? err_word(err->code) : "unpriced");
     k->row.error = k->error;
   }
 }
@@ -166,7 +167,7 @@ static LedgerKind kind_of_answer(const Call *k) {
 /* Notes a failure in the row and the error. */
 static void note_failure(Call *k, LedgerKind kind, long long cost, Err *err) {
   snprintf(k->error, sizeof k->error, "%s: %.300s",
-           err->provider_code[0] ? err->provider_code : err->code, err->msg);
+           err->provider_code[0] ? err->provider_code : err_word(err->code), err->msg);
   k->row.kind = kind;
   k->row.error = k->error;
   k->row.cost_nusd = cost;
@@ -175,29 +176,30 @@ static void note_failure(Call *k, LedgerKind kind, long long cost, Err *err) {
 /* No answer arrived. */
 static void judge_loss(Call *k, const NetResponse *r, Verdict *v, Err *err) {
   static const struct {
-    const char *code, *what;
+    ErrCode code;
+    const char *what;
     int rc, retry;
   } losses[] = {
-      [NET_NOT_SENT] = {"connect", "cannot reach", RC_ERROR, 1},
-      [NET_LOST] = {"lost", "the answer was lost (it may have been billed) from", RC_ERROR, 1},
-      [NET_TIMED_OUT] = {"timeout", "no answer in time (it may have been billed) from", RC_ERROR,
+      [NET_NOT_SENT] = {ERR_CONNECT, "cannot reach", RC_ERROR, 1},
+      [NET_STOPPED] = {ERR_INTERRUPTED, "interrupted before anything was sent to", RC_INTERRUPT, 0},
+      [NET_LOST] = {ERR_LOST, "the answer was lost (it may have been billed) from", RC_ERROR, 1},
+      [NET_TIMED_OUT] = {ERR_TIMEOUT, "no answer in time (it may have been billed) from", RC_ERROR,
                          0},
-      [NET_INTERRUPTED] = {"interrupted", "interrupted while waiting (it may have been billed) for",
-                           RC_INTERRUPT, 0},
-      [NET_REFUSED] = {"too_big", "refused an answer from", RC_ERROR, 0},
-      [NET_NO_MEMORY] = {"no_memory", "no memory for the answer (it may have been billed) of",
+      [NET_INTERRUPTED] = {ERR_INTERRUPTED,
+                           "interrupted while waiting (it may have been billed) for", RC_INTERRUPT,
+                           0},
+      [NET_REFUSED] = {ERR_TOO_BIG, "refused an answer from", RC_ERROR, 0},
+      [NET_NO_MEMORY] = {ERR_NO_MEMORY, "no memory for the answer (it may have been billed) of",
                          RC_NOMEM, 0},
   };
-  int interrupted = r->result == NET_NOT_SENT && strcmp(r->why, "interrupted") == 0;
-  int i = (int)r->result;
-  int says_more = r->result != NET_TIMED_OUT && r->result != NET_INTERRUPTED;
-  err_set(err, interrupted ? RC_INTERRUPT : losses[i].rc,
-          interrupted ? "interrupted" : losses[i].code, "%s %s at %.120s%s%s", losses[i].what,
+  const int i = (int)r->result;
+  int says_more = i != NET_TIMED_OUT && i != NET_INTERRUPTED && i != NET_STOPPED;
+  int is_unsent = i == NET_NOT_SENT || i == NET_STOPPED;
+  err_set(err, losses[i].rc, losses[i].code, "%s %s at %.120s%s%s", losses[i].what,
           k->model.provider, k->model.base_url, says_more ? ": " : "", says_more ? r->why : "");
-  v->retry = losses[i].retry && !interrupted;
+  v->retry = losses[i].retry;
   err->retryable = v->retry || r->result == NET_TIMED_OUT;
-  note_failure(k, r->result == NET_NOT_SENT ? kind_of_answer(k) : KIND_UNKNOWN,
-               r->result == NET_NOT_SENT ? 0 : LEDGER_NULL, err);
+  note_failure(k, is_unsent ? kind_of_answer(k) : KIND_UNKNOWN, is_unsent ? 0 : LEDGER_NULL, err);
 }
 
 /* What to tell about an error answer, behind "PROVIDER answered STATUS (CODE)". */
@@ -232,7 +234,7 @@ static void judge_failure(Call *k, const NetResponse *r, long status, long long 
   const char *code = f.code[0] ? f.code : f.type;
   v->delay_ms = r->retry_after_ms;
   explain_failure(k, status, &f, why, sizeof why);
-  err_set(err, RC_ERROR, "provider", "%s answered %s%ld%s%s%s%s", k->model.provider,
+  err_set(err, RC_ERROR, ERR_PROVIDER, "%s answered %s%ld%s%s%s%s", k->model.provider,
           r->http_status == status ? "" : "200 with error ", status, code[0] ? " (" : "", code,
           code[0] ? ")" : "", why);
   snprintf(err->provider_code, sizeof err->provider_code, "%s", code);
@@ -381,10 +383,10 @@ static void judge_reply(Call *k, Reply *reply, Verdict *v, Err *err) {
   const Finish finish = reply->finish;
   k->row.finish_reason = finish_word(finish);
   if (finish_is(finish, FINISH_IS_REFUSAL)) {
-    err_set(err, RC_ERROR, finish == FINISH_REFUSAL ? "refusal" : "content_filter",
+    err_set(err, RC_ERROR, finish == FINISH_REFUSAL ? ERR_REFUSAL : ERR_CONTENT_FILTER,
             "the model refused to answer (finish_reason '%s')", finish_word(finish));
   } else if (!reply->text) {
-    err_set(err, RC_ERROR, "no_text", "the answer holds no text (finish_reason '%s')",
+    err_set(err, RC_ERROR, ERR_NO_TEXT, "the answer holds no text (finish_reason '%s')",
             finish_word(finish));
   }
   if (err->rc == RC_OK) {
@@ -400,7 +402,7 @@ static void judge_reply(Call *k, Reply *reply, Verdict *v, Err *err) {
     scrub(k, why, sizeof why);
     *err = (Err){0};
     v->retry = !finish_is(finish, FINISH_IS_CUT_OFF);
-    err_set(err, RC_ERROR, "schema", "the answer does not satisfy the schema%s: %s",
+    err_set(err, RC_ERROR, ERR_SCHEMA, "the answer does not satisfy the schema%s: %s",
             v->retry ? "" : " (it was cut off: raise max_tokens)", why);
     free(k->text);
     k->text = NULL;
@@ -504,7 +506,7 @@ static int next_attempt(Call *k, long long delay_ms, Err *failure) {
   Err err = {0};
   char reason[sizeof k->retry_reason];
   snprintf(reason, sizeof reason, "%s",
-           failure->provider_code[0] ? failure->provider_code : failure->code);
+           failure->provider_code[0] ? failure->provider_code : err_word(failure->code));
   Err memory = {0};
   int is_queued = ledger_settle(k->store, &k->row, NULL, 1, &err) != RC_OK && err.rc != RC_NOMEM &&
                   ledger_queue(k->store, &k->row, NULL, &memory) == RC_OK;

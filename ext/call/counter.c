@@ -182,7 +182,7 @@ int counter_rule(Conn *c, const char *model, TokenRule *rule, Err *err) {
   if (config_model(config, model, &known, &unknown) == RC_OK) {
     counter_model_rule(c, &known, rule, err);
     config_model_free(&known);
-  } else if (strcmp(unknown.code, "unknown_model") != 0) {
+  } else if (unknown.code != ERR_UNKNOWN_MODEL) {
     *err = unknown;
   } else if (!rule->is_exact) {
     apply_lessons(c, model, rule, err);

@@ -319,7 +319,7 @@ static int claim(Call *k, const Texts *t, Outcome *out, Err *err) {
       call_start_row(k, 1, NULL);
     } else if (monotonic_ms() >= k->plan->deadline_ms) {
       err->retryable = 1;
-      err_set(err, RC_ERROR, "timeout",
+      err_set(err, RC_ERROR, ERR_TIMEOUT,
               "another process is asking the same and had no answer in time");
       return -1;
     } else if (conn_sleep(k->conn, 10, err) != RC_OK) {
@@ -364,7 +364,7 @@ static int settle(Call *k, const Outcome *out, int is_success, int *parks, Err *
     return err_nomem(err);
   }
   return !is_told ? RC_OK
-                  : err_set(err, write.rc, "store",
+                  : err_set(err, write.rc, ERR_STORE,
                             "the answer was paid for but can't be stored (%.300s); it is kept in "
                             "memory: make "
                             "room and run the "
@@ -381,7 +381,7 @@ static void record_refusal(Call *k, const Err *err) {
   }
   call_start_row(k, 0, NULL);
   k->row.kind = KIND_REFUSED;
-  snprintf(k->error, sizeof k->error, "%s: %.300s", err->code, err->msg);
+  snprintf(k->error, sizeof k->error, "%s: %.300s", err_word(err->code), err->msg);
   k->row.error = k->error;
   k->row.cost_nusd = 0;
   k->has_row = ledger_defer(k->store, &k->row, NULL, &ignored) == RC_OK;
@@ -543,15 +543,7 @@ int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *out, E
 }
 
 int on_error_covers(const Err *err) {
-  static const char *const callers_own[] = {
-      "bad_option", "bad_prompt", "bad_messages", "bad_utf8",    "unavailable",   "config",
-      "store",      "no_state",   "no_memory",    "interrupted", "hostile_schema"};
-  for (size_t i = 0; i < sizeof callers_own / sizeof callers_own[0]; i++) {
-    if (strcmp(err->code, callers_own[i]) == 0 && err->http_status == 0) {
-      return 0;
-    }
-  }
-  return 1;
+  return err->http_status != 0 || err_is_covered(err->code);
 }
 
 /* "hit", "miss" or the mode's own word, without making a store. */
@@ -614,7 +606,7 @@ static int choose_for_show(Call *k, Err *err) {
   if (route_choose(k, &why) == RC_OK) {
     return RC_OK;
   }
-  if (strcmp(why.code, "no_key") != 0 && strcmp(why.code, "host_not_allowed") != 0) {
+  if (why.code != ERR_NO_KEY && why.code != ERR_HOST_NOT_ALLOWED) {
     *err = why;
     return err->rc;
   }
@@ -630,9 +622,9 @@ static int choose_for_show(Call *k, Err *err) {
   config_model_free(&k->model);
   config_model(config, name, &k->model, err);
   k->api = err->rc == RC_OK ? provider_api(k->model.api) : NULL;
-  return k->api
-             ? RC_OK
-             : err_set(err, RC_ERROR, "bad_api", "unknown api '%.40s' in llm_models", k->model.api);
+  return k->api ? RC_OK
+                : err_set(err, RC_ERROR, ERR_BAD_API, "unknown api '%.40s' in llm_models",
+                          k->model.api);
 }
 
 char *pipeline_dry_run(Conn *conn, const Request *request, Err *err) {

@@ -8,12 +8,12 @@
 
 static int check_available(const Conn *conn, const Options *o, int mode, Err *err) {
   if (mode == CACHE_SEMANTIC && conn->set.log_text != LOG_FULL) {
-    return err_set(err, RC_ERROR, "unavailable",
+    return err_set(err, RC_ERROR, ERR_UNAVAILABLE,
                    "cache 'semantic' compares questions and so keeps them: it needs"
                    " llm_config('log_text', 'full')");
   }
   if (o->gate || o->escalate) {
-    return err_set(err, RC_ERROR, "unavailable",
+    return err_set(err, RC_ERROR, ERR_UNAVAILABLE,
                    "options 'gate' and 'escalate' are not in this version");
   }
   return o->schema ? schema_check(o->schema, err) : RC_OK;

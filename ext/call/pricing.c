@@ -315,20 +315,20 @@ int pricing_unknown(const PriceRef *ref, const char *hint, Err *err) {
   const char *provider = ref->seller.vendor ? ref->seller.vendor->id : NULL;
   if (ref->miss.also) {
     return err_set(
-        err, RC_ERROR, "unknown_model",
+        err, RC_ERROR, ERR_UNKNOWN_MODEL,
         "several providers sell '%.80s' (%s, %s, …): name one in the option 'provider'%s",
         ref->name, ref->miss.also, ref->miss.other, hint);
   }
   if (ref->seller.word && !provider) {
     return err_set(
-        err, RC_ERROR, "unknown_model",
+        err, RC_ERROR, ERR_UNKNOWN_MODEL,
         "no price for model '%.80s': nobody is known as provider '%.60s', and llm_prices has "
         "no rows of it%s",
         ref->name, ref->seller.word, hint);
   }
   find_nearest(ref->name, provider, best);
   provider = ref->seller.word ? provider : NULL; /* (the name told it) */
-  return err_set(err, RC_ERROR, "unknown_model",
+  return err_set(err, RC_ERROR, ERR_UNKNOWN_MODEL,
                  "no price for model '%.80s'%s%s%s%s%.80s%s%.80s%s; add it to llm_prices%s",
                  ref->name, provider ? " of provider '" : "", provider ? provider : "",
                  provider ? "'" : "", best[0] ? " (nearest: " : "", best[0] ? best[0] : "",

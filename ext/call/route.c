@@ -21,7 +21,7 @@ static int check_supports(const Model *model, Err *err) {
     return err_nomem(err);
   }
   return ok ? RC_OK
-            : err_set(err, RC_ERROR, "config",
+            : err_set(err, RC_ERROR, ERR_CONFIG,
                       "model '%.80s': supports in llm_models is no JSON object", model->name);
 }
 
@@ -30,7 +30,7 @@ static const Api *embedding_api(const Model *model, Err *err) {
   const Api *api =
       wire_supports(model, "embeddings", 0, err) ? provider_embedding_api(model->api) : NULL;
   if (!api) {
-    err_set(err, RC_ERROR, "embedder",
+    err_set(err, RC_ERROR, ERR_EMBEDDER,
             "model '%.80s' is no embedding model: its row in llm_models needs api 'openai' and"
             " {\"embeddings\":true} in supports",
             model->name);
@@ -47,7 +47,7 @@ static int take_model(Call *k, const Config *config, const char *name, Err *err)
     check_supports(&k->model, err);
     k->api = k->request->wants_vectors ? embedding_api(&k->model, err) : provider_api(k->model.api);
     if (!k->api) {
-      err_set(err, RC_ERROR, "bad_api", "model '%.80s': api '%.40s' in llm_models (valid: %s)",
+      err_set(err, RC_ERROR, ERR_BAD_API, "model '%.80s': api '%.40s' in llm_models (valid: %s)",
               name, k->model.api, PROVIDER_APIS);
     }
   }
@@ -62,15 +62,14 @@ static int take_first_tier(Call *k, const Config *config, Err *err) {
       snprintf(k->tier, sizeof k->tier, "%s", config->tiers[i].name);
       return RC_OK;
     }
-    if (strcmp(why.code, "no_key") !=
-        0) { /* a tier that is wrong must not quietly become a dearer one */
+    if (why.code != ERR_NO_KEY) { /* a tier that is wrong must not quietly become a dearer one */
       return err_set(err, why.rc, why.code, "tier '%.40s' of llm_tiers: %.500s",
                      config->tiers[i].name, why.msg);
     }
     first = i == 0 ? why : first;
   }
   if (config->n_tiers == 0) {
-    return err_set(err, RC_ERROR, "no_tier", "llm_tiers is empty: give a model, or add a tier");
+    return err_set(err, RC_ERROR, ERR_NO_TIER, "llm_tiers is empty: give a model, or add a tier");
   }
   config_model_free(&k->model);
   return err_set(err, first.rc, first.code,
@@ -95,7 +94,7 @@ int route_prepare(Call *k, Err *err) {
   }
   int len = snprintf(k->url, sizeof k->url, "%.*s%s", (int)n, k->model.base_url, k->api->path);
   if (len < 0 || len >= (int)sizeof k->url) {
-    return err_set(err, RC_ERROR, "bad_url", "base_url of model '%.80s' is too long",
+    return err_set(err, RC_ERROR, ERR_BAD_URL, "base_url of model '%.80s' is too long",
                    k->model.name);
   }
   buf_init(&k->body, LIMIT_REQUEST_BYTES);

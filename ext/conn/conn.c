@@ -175,7 +175,7 @@ static int file_exists(const char *path, Err *err) {
   if (errno == ENOENT || errno == ENOTDIR) {
     return 0;
   }
-  err_set(err, RC_ERROR, "store", "the store '%s': %s", path, strerror(errno));
+  err_set(err, RC_ERROR, ERR_STORE, "the store '%s': %s", path, strerror(errno));
   return -1;
 }
 
@@ -196,7 +196,7 @@ static Store *open_store(Conn *c, int create, Err *err) {
   Store *store = NULL;
   int is_main = path && strcmp(path, "main") == 0;
   if (is_main && c->pid != getpid()) {
-    err_set(err, RC_ERROR, "store",
+    err_set(err, RC_ERROR, ERR_STORE,
             "this connection was opened by process %ld, before fork(): with its own database as the"
             " store it can't be used here; open one in this process",
             (long)c->pid);
@@ -254,7 +254,7 @@ int conn_trust_store(Conn *c, int *in_main, Err *err) {
   *in_main = adopt(c, 1, err);
   int in_file = err->rc == RC_OK ? adopt(c, 0, err) : 0;
   if (!*in_main && !in_file) {
-    err_set(err, RC_ERROR, "store", "there is no store here yet: nothing to trust");
+    err_set(err, RC_ERROR, ERR_STORE, "there is no store here yet: nothing to trust");
   }
   *in_main &= !in_file;
   return err->rc;
@@ -301,7 +301,7 @@ int conn_sleep(Conn *c, long long ms, Err *err) {
   long long until = monotonic_ms() + ms;
   for (long long left = ms; left > 0; left = until - monotonic_ms()) {
     if (conn_interrupted(c)) {
-      return err_set(err, RC_INTERRUPT, "interrupted", "interrupted");
+      return err_set(err, RC_INTERRUPT, ERR_INTERRUPTED, "interrupted");
     }
     sqlite3_sleep((int)(left < LIMIT_POLL_MS ? left : LIMIT_POLL_MS));
   }

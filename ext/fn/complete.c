@@ -53,7 +53,7 @@ static void keep_options(sqlite3_context *ctx, int argc, int at, Options *o) {
 }
 
 static void add_failure(cJSON *tree, const Err *failure, Err *err) {
-  const char *code = failure->provider_code[0] ? failure->provider_code : failure->code;
+  const char *code = failure->provider_code[0] ? failure->provider_code : err_word(failure->code);
   cJSON *e = json_add(tree, "error", cJSON_CreateObject(), err);
   json_add(e, "code", cJSON_CreateString(code), err);
   json_add(e, "http_status",

@@ -29,7 +29,7 @@ static SpecValue value_of(const char *name, sqlite3_value *v, Err *err) {
 static int set_setting(Conn *c, const Spec *s, sqlite3_value *v, Err *err) {
   const SpecValue value = value_of(s->name, v, err);
   if (err->rc == RC_OK && s->at == offsetof(Settings, store) && c->store) {
-    err_set(err, RC_ERROR, "bad_option",
+    err_set(err, RC_ERROR, ERR_BAD_OPTION,
             "the store of this connection is in use already: set it before the first call");
   }
   return err->rc == RC_OK ? spec_set(&settings_table, s, &value, &c->set, err) : err->rc;
@@ -94,7 +94,7 @@ void fn_llm_secret(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *er
   if (name && value) {
     access_set_secret(name, value, n, err);
   } else {
-    err_set(err, RC_ERROR, "bad_argument", "expected a name and a value, both TEXT");
+    err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "expected a name and a value, both TEXT");
   }
   if (err->rc == RC_OK) {
     sqlite3_result_value(ctx, argv[0]);

@@ -73,7 +73,7 @@ static const Spec specs[] = {
      .initial = "error"},
 };
 
-static const SpecTable table = {"option", "bad_option", NULL, specs,
+static const SpecTable table = {"option", ERR_BAD_OPTION, NULL, specs,
                                 sizeof specs / sizeof specs[0]};
 
 /* An owned object, or NULL and *err. */
@@ -120,7 +120,7 @@ static int check_sold(const Config *config, const char *word, const char *servic
     found = sells(&config->books[b], service);
   }
   return found ? RC_OK
-               : err_set(err, RC_ERROR, "bad_option",
+               : err_set(err, RC_ERROR, ERR_BAD_OPTION,
                          "option 'service': no price list has a price for '%s' (SELECT DISTINCT "
                          "service FROM llm_catalogue)",
                          word);
@@ -136,7 +136,7 @@ static int check_list(const Config *config, const char *list, Err *err) {
     found = strcmp(list, config->books[b].list) == 0;
   }
   return found ? RC_OK
-               : err_set(err, RC_ERROR, "bad_option",
+               : err_set(err, RC_ERROR, ERR_BAD_OPTION,
                          "option 'list': no price list '%s' ('catalogue', or one in llm_prices)",
                          list);
 }
@@ -188,7 +188,7 @@ static int read_count_arg(sqlite3_value *v, const char *what, Unit unit, Usage *
   int type = sqlite3_value_numeric_type(v);
   double d = type == SQLITE_INTEGER || type == SQLITE_FLOAT ? sqlite3_value_double(v) : -1.0;
   if (!decimal_is_whole(d, 0, (double)LIMIT_TOKENS)) {
-    return err_set(err, RC_ERROR, "bad_argument",
+    return err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
                    "%s: expected a token count of one request (at most %lld)", what, LIMIT_TOKENS);
   }
   usage_set(u, unit, (long long)d);
@@ -203,7 +203,7 @@ static int take_counts(const CostOptions *o, Usage *u, Err *err) {
   for (UnitSet left = o->has; left; left &= left - 1) {
     Unit unit = UNIT_FIRST(left);
     if (u->has & UNIT_BIT(unit) && u->n[unit] != o->n[unit]) {
-      return err_set(err, RC_ERROR, "bad_option",
+      return err_set(err, RC_ERROR, ERR_BAD_OPTION,
                      "option '%s': %lld, but it was given as %lld already", unit_word(unit),
                      o->n[unit], u->n[unit]);
     }
@@ -227,7 +227,7 @@ static const Vendor *vendor_of(Conn *c, const CostOptions *o, PricingAsk *ask, E
 
 static int check_api(const CostOptions *o, const Vendor *vendor, Err *err) {
   return o->api[0] && !vendor
-             ? err_set(err, RC_ERROR, "bad_option", "option 'api': needs a known 'provider' too")
+             ? err_set(err, RC_ERROR, ERR_BAD_OPTION, "option 'api': needs a known 'provider' too")
              : RC_OK;
 }
 
@@ -241,7 +241,7 @@ static int read_usage(Conn *c, sqlite3_value *v, const CostOptions *o, CostArgs 
     return RC_OK;
   }
   if (tree && !cJSON_IsObject(tree) && !cJSON_IsArray(tree)) {
-    err_set(err, RC_ERROR, "bad_usage", "expected a provider's usage object");
+    err_set(err, RC_ERROR, ERR_BAD_USAGE, "expected a provider's usage object");
   } else if (tree && check_api(o, vendor, err) == RC_OK) {
     usage_read_all(tree, vendor, o->api[0] ? o->api : NULL, &args->usage, &args->parts,
                    &args->n_parts, err);
@@ -300,10 +300,10 @@ int cost_args_read(sqlite3_context *ctx, int argc, sqlite3_value **argv, CostArg
   }
   if (!is_usage && argc < 3) {
     err_set(
-        err, RC_ERROR, "bad_argument",
+        err, RC_ERROR, ERR_BAD_ARGUMENT,
         "expected (model, input_tokens, output_tokens [, options]) or (model, usage [, options])");
   } else if (argc > at + 1) {
-    err_set(err, RC_ERROR, "bad_argument", "too many arguments behind a usage object");
+    err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "too many arguments behind a usage object");
   }
   const CostOptions *o = err->rc == RC_OK && pricing_refresh(c, ctx, err) == RC_OK
                              ? options_of(ctx, argc > at ? argv[at] : NULL, at, &args->options, err)
@@ -348,7 +348,8 @@ int usage_options_read(const char *json, size_t n, const Vendor **vendor, char *
   *vendor = o && o->provider[0] ? vendor_by_word(o->provider) : NULL;
   snprintf(api, size, "%s", o ? o->api : "");
   if (o && o->provider[0] && !*vendor) {
-    err_set(err, RC_ERROR, "bad_option", "option 'provider': nobody is known as '%s'", o->provider);
+    err_set(err, RC_ERROR, ERR_BAD_OPTION, "option 'provider': nobody is known as '%s'",
+            o->provider);
   } else if (o) {
     check_api(o, *vendor, err);
   }

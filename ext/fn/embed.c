@@ -19,9 +19,10 @@
 static int check_text(const char *text, size_t n, Err *err) {
   size_t bad_at = 0;
   if (n > LIMIT_REQUEST_BYTES) {
-    err_set(err, RC_TOOBIG, "too_big", "a text of %zu bytes (at most %zu)", n, LIMIT_REQUEST_BYTES);
+    err_set(err, RC_TOOBIG, ERR_TOO_BIG, "a text of %zu bytes (at most %zu)", n,
+            LIMIT_REQUEST_BYTES);
   } else if (!utf8_is_valid(text, n, &bad_at)) {
-    err_set(err, RC_ERROR, "bad_utf8", "the text is not valid UTF-8 (byte %zu)", bad_at);
+    err_set(err, RC_ERROR, ERR_BAD_UTF8, "the text is not valid UTF-8 (byte %zu)", bad_at);
   }
   return err->rc;
 }
@@ -32,7 +33,7 @@ static float *embed_local(const Embedder *e, const char *text, size_t n, Err *er
   if (!vector) {
     err_nomem(err);
   } else if (check_text(text, n, err) == RC_OK && e->run(e->ctx, text, n, vector, err) != RC_OK) {
-    err_set(err, RC_ERROR, "bad_argument", "the text holds no word that '%.60s' knows", e->name);
+    err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "the text holds no word that '%.60s' knows", e->name);
   }
   if (err->rc != RC_OK) {
     free(vector);
@@ -65,7 +66,7 @@ void fn_embed(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   const char *name = argc == 2 ? arg_text(argv[1], "the embedder's name", err) : "static";
   const char *text = arg_bytes(argv[0], &n, err);
   if (!name) {
-    err_set(err, RC_ERROR, "bad_argument", "expected the name of an embedder, received NULL");
+    err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "expected the name of an embedder, received NULL");
   } else if (text && err->rc == RC_OK) {
     vector = embed_text(fn_conn(ctx), name, text, n, &dim, err);
   }
@@ -83,10 +84,10 @@ void fn_embed_cosine(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *
   if ((a && !u) || (b && !v)) {
     err_nomem(err);
   } else if (a != b || a == 0 || a % 4) {
-    err_set(err, RC_ERROR, "bad_argument",
+    err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
             "expected two float32 vectors of one length, received %d and %d bytes", a, b);
   } else if (!cosine_f32(u, v, (size_t)a / 4, &cosine)) {
-    err_set(err, RC_ERROR, "bad_argument", "a vector is zero or holds NaN or infinity");
+    err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "a vector is zero or holds NaN or infinity");
   }
   if (err->rc == RC_OK) {
     sqlite3_result_double(ctx, cosine);

@@ -11,7 +11,7 @@ void fn_llm_cache_feedback(sqlite3_context *ctx, int argc, sqlite3_value **argv,
   int ok = sqlite3_value_int(argv[1]);
   if (sqlite3_value_numeric_type(argv[0]) != SQLITE_INTEGER ||
       sqlite3_value_numeric_type(argv[1]) != SQLITE_INTEGER || ok < 0 || ok > 1) {
-    err_set(err, RC_ERROR, "bad_argument", "expected (id of a call in llm_calls, 0 or 1)");
+    err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "expected (id of a call in llm_calls, 0 or 1)");
   } else {
     Store *store = conn_store(c, 1, err);
     if (store) {

@@ -25,7 +25,7 @@ static PriceVerdict cost_of_one(Conn *c, const CostArgs *args, const PricingAsk 
   if (verdict == NO_MODEL && !args->unknown_is_null) {
     pricing_unknown(answer.ref, ", or give {\"unknown\":\"null\"}", err);
   } else if (verdict == BAD_USAGE) {
-    err_set(err, RC_ERROR, "bad_usage", "%s", answer.sum.why);
+    err_set(err, RC_ERROR, ERR_BAD_USAGE, "%s", answer.sum.why);
   }
   return verdict;
 }
@@ -54,7 +54,7 @@ static int is_theirs(const Err *err) {
 /* A usage that can't be read is found again by its model. (The usage itself is not quoted.) */
 static void name_model(const CostArgs *args, Err *err) {
   char msg[sizeof err->msg];
-  if (strcmp(err->code, "bad_usage") == 0 && args->ask.model) {
+  if (err->code == ERR_BAD_USAGE && args->ask.model) {
     snprintf(msg, sizeof msg, "%s", err->msg);
     snprintf(err->msg, sizeof err->msg, "%.300s (model '%.80s')", msg, args->ask.model);
   }
@@ -152,7 +152,7 @@ static cJSON *explain(Conn *c, const CostArgs *args, const PricingAsk *ask, cons
   if (verdict == NO_MODEL) {
     pricing_unknown(a.ref, "", err);
   } else if (verdict == BAD_USAGE) {
-    err_set(err, RC_ERROR, "bad_usage", "%s", a.sum.why);
+    err_set(err, RC_ERROR, ERR_BAD_USAGE, "%s", a.sum.why);
   }
   if (verdict != PRICED && verdict != NO_PRICE) {
     return NULL;
@@ -218,7 +218,7 @@ static int read_price_when(Conn *c, sqlite3_value *v, PriceOptions *o, Err *err)
     return price_options_read(c, text, n, o, err);
   }
   if (text && (strlen(text) != n || !time_parse(text, &o->ask.at_ms))) {
-    err_set(err, RC_ERROR, "bad_argument",
+    err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
             "at '%.40s' (expected 'YYYY-MM-DD[THH:MM:SSZ]', Unix ms, not seconds, or an options "
             "object)",
             text);
@@ -250,7 +250,7 @@ void fn_llm_price(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err
   const char *word = arg_text(argv[1], "the kind", err);
   Unit unit = word ? unit_parse(word) : UNIT_COUNT;
   if (unit == UNIT_COUNT || err->rc != RC_OK) {
-    err_set(err, RC_ERROR, "bad_argument", "kind '%.40s' (valid: %s)", word ? word : "",
+    err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "kind '%.40s' (valid: %s)", word ? word : "",
             PRICE_KIND_WORDS);
   } else if (pricing_refresh(c, ctx, err) == RC_OK &&
              read_price_when(c, argc > 2 ? argv[2] : NULL, &o, err) == RC_OK) {

@@ -40,11 +40,11 @@ static int read_file(Conn *c, const char *path, Buf *b, Err *err) {
     if (b->failed == RC_NOMEM) {
       err_nomem(err);
     } else if (conn_interrupted(c)) {
-      err_set(err, RC_INTERRUPT, "interrupted", "interrupted");
+      err_set(err, RC_INTERRUPT, ERR_INTERRUPTED, "interrupted");
     }
   }
   if (fault) {
-    err_set(err, RC_ERROR, "bad_prices", "cannot %s '%.200s': %s", fd < 0 ? "open" : "read", path,
+    err_set(err, RC_ERROR, ERR_BAD_PRICES, "cannot %s '%.200s': %s", fd < 0 ? "open" : "read", path,
             fault);
   }
   if (fd >= 0) {

@@ -18,9 +18,9 @@ void fn_llm_normalize(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err 
   buf_init(&b, LIMIT_REQUEST_BYTES * 4);
   int rc = RC_OK;
   if (text && !utf8_is_valid(text, n, &bad_at)) {
-    err_set(err, RC_ERROR, "bad_utf8", "not valid UTF-8 (byte %zu)", bad_at);
+    err_set(err, RC_ERROR, ERR_BAD_UTF8, "not valid UTF-8 (byte %zu)", bad_at);
   } else if (text && (rc = text_normalize(text, n, &b)) == RC_TOOBIG) {
-    err_set(err, rc, "too_big", "a text of %zu bytes", n);
+    err_set(err, rc, ERR_TOO_BIG, "a text of %zu bytes", n);
   } else if (rc != RC_OK) {
     err_nomem(err);
   }

@@ -275,7 +275,7 @@ static void judge(Transfer *t, CURLcode code) {
     return;
   }
   if (code == CURLE_ABORTED_BY_CALLBACK) {
-    r->result = t->sent ? NET_INTERRUPTED : NET_NOT_SENT;
+    r->result = t->sent ? NET_INTERRUPTED : NET_STOPPED;
     why = "interrupted";
   } else if (t->over_limit) {
     r->result = NET_REFUSED;

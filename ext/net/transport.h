@@ -18,6 +18,7 @@ typedef struct Net Net;
 typedef enum NetResult {
   NET_ANSWERED,    /* a whole HTTP response arrived, whatever its status */
   NET_NOT_SENT,    /* no byte of the body left: nothing can have been billed */
+  NET_STOPPED,     /* the same, because the user interrupted it */
   NET_LOST,        /* it left, and no whole answer came back */
   NET_TIMED_OUT,   /* the same, by our clock: the total time */
   NET_INTERRUPTED, /* the same, by the user */

@@ -34,9 +34,9 @@ static int cannot_read(sqlite3 *db, int rc, Err *err) {
     return err_nomem(err);
   }
   if (code == SQLITE_INTERRUPT) {
-    return err_set(err, RC_INTERRUPT, "interrupted", "interrupted");
+    return err_set(err, RC_INTERRUPT, ERR_INTERRUPTED, "interrupted");
   }
-  return err_set(err, code ? code : RC_ERROR, "store", "cannot read what the ledger teaches: %s",
+  return err_set(err, code ? code : RC_ERROR, ERR_STORE, "cannot read what the ledger teaches: %s",
                  db ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
 }
 

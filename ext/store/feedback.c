@@ -32,9 +32,9 @@ static int is_known(Store *s, long long call_id, int ok, Err *err) {
   }
   sqlite3_bind_int64(stmt, 1, call_id);
   if (sqlite3_step(stmt) != SQLITE_ROW) {
-    err_set(err, RC_ERROR, "bad_argument", "no call %lld in llm_calls", call_id);
+    err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "no call %lld in llm_calls", call_id);
   } else if (!ok && sqlite3_column_int(stmt, 0)) {
-    err_set(err, RC_ERROR, "bad_argument",
+    err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
             "call %lld was an exact hit whose text was not kept (log_text 'none'), so its answer"
             " can't be found: ask again with cache 'refresh'",
             call_id);

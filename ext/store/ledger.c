@@ -211,7 +211,7 @@ static int is_waited_for(Store *s, long long call_id, const char *owner, Err *er
       strcmp(owner, self) == 0 ? inflight_find(file_of(s), call_id) : INFLIGHT_ASKING;
   if (state == INFLIGHT_STUCK) {
     err->retryable = 1;
-    err_set(err, RC_ERROR, "store",
+    err_set(err, RC_ERROR, ERR_STORE,
             "another connection of this process has paid for this answer and could not store it; it"
             " tries again with its next call: make room, then ask it there, or later here");
   }
@@ -442,7 +442,7 @@ int ledger_flush(Store *s, Err *err) {
     return RC_OK;
   }
   if (!s->db) {
-    return err_set(err, RC_ERROR, "store", "the connection is closing");
+    return err_set(err, RC_ERROR, ERR_STORE, "the connection is closing");
   }
   int only_hits = s->n_unsettled == 0 && s->mode->rows_wait;
   if (only_hits) {

@@ -22,7 +22,7 @@ static int prepare_schema(Store *s, Err *err) {
   long long seed = 0;
   if (migrate_run(s, err) == RC_OK &&
       store_ask(s, "SELECT value FROM main.llm_meta WHERE name = 'seed'", &seed, err) == 0) {
-    err_set(err, RC_ERROR, "store", "the store '%s' is damaged: it has no seed", store_name(s));
+    err_set(err, RC_ERROR, ERR_STORE, "the store '%s' is damaged: it has no seed", store_name(s));
   }
   s->seed = (unsigned long long)seed;
   return err->rc;
@@ -137,7 +137,7 @@ int store_leave(Err *err) {
   pthread_mutex_unlock(&list_lock);
   return n_taken == 0
              ? RC_OK
-             : err_set(err, RC_ERROR, "store",
+             : err_set(err, RC_ERROR, ERR_STORE,
                        "this process was forked while a query over the ledger was open, or the"
                        " ledger was being written: end that in the parent first");
 }

@@ -57,7 +57,7 @@ static int load_row(CallCursor *c, long long call_id, Err *err) {
   if (rc != SQLITE_ROW) {
     rc == SQLITE_NOMEM
         ? err_nomem(err)
-        : err_set(err, RC_ERROR, "store", "the ledger row of the call can't be read back");
+        : err_set(err, RC_ERROR, ERR_STORE, "the ledger row of the call can't be read back");
   }
   sqlite3_finalize(stmt);
   return err->rc;

@@ -44,7 +44,7 @@ static float *embed_locally(const Embedder *e, const char *const *texts, const s
   float *all = calloc((size_t)n, sizeof(float) * (size_t)e->dim);
   for (int i = 0; all && i < n && err->rc == RC_OK; i++) {
     if (e->run(e->ctx, texts[i], lengths[i], all + (size_t)i * (size_t)e->dim, err) != RC_OK) {
-      err_set(err, RC_ERROR, "bad_argument", "text %d holds no word that '%.60s' knows", i + 1,
+      err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "text %d holds no word that '%.60s' knows", i + 1,
               e->name);
     }
   }
@@ -72,7 +72,8 @@ static int fill(BatchCursor *c, Conn *conn, const char *json, size_t length, con
   c->doc = json_parse(json, length, "the texts", err);
   int n = cJSON_GetArraySize(c->doc), i = 0;
   if (c->doc && (!cJSON_IsArray(c->doc) || n > MOST_TEXTS)) {
-    err_set(err, RC_ERROR, "bad_argument", "expected a JSON array of at most %d texts", MOST_TEXTS);
+    err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "expected a JSON array of at most %d texts",
+            MOST_TEXTS);
   }
   const char **texts = calloc((size_t)n + 1, sizeof *texts);
   size_t *lengths = calloc((size_t)n + 1, sizeof *lengths);
@@ -84,7 +85,7 @@ static int fill(BatchCursor *c, Conn *conn, const char *json, size_t length, con
     texts[i] = cJSON_GetStringValue(x);
     lengths[i] = texts[i] ? strlen(texts[i]) : 0;
     if (!texts[i]) {
-      err_set(err, RC_ERROR, "bad_argument", "element %d of the array is no text", i + 1);
+      err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "element %d of the array is no text", i + 1);
     }
   }
   c->n = n;
@@ -105,7 +106,7 @@ static int query(TableCursor *base, const TableQuery *q, Err *err) {
     return err->rc; /* NULL embeds nothing */
   }
   return model ? fill((BatchCursor *)base, table_of(base)->conn, json, n, model, err)
-               : err_set(err, RC_ERROR, "bad_argument",
+               : err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
                          "expected the name of a model, received NULL");
 }
 

@@ -223,7 +223,7 @@ static void close_cursor(TableCursor *base) {
 }
 
 static int fail(int rc, const char *message, Err *err) {
-  return rc == SQLITE_NOMEM ? err_nomem(err) : err_set(err, rc & 0xff, "store", "%s", message);
+  return rc == SQLITE_NOMEM ? err_nomem(err) : err_set(err, rc & 0xff, ERR_STORE, "%s", message);
 }
 
 static int next(TableCursor *base, Err *err) {

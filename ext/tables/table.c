@@ -64,7 +64,7 @@ static int declare(sqlite3 *db, const TableKind *kind, const char *columns, Err 
     rc = sqlite3_vtab_config(db, kind->is_guarded ? SQLITE_VTAB_DIRECTONLY : SQLITE_VTAB_INNOCUOUS);
   }
   return rc == SQLITE_NOMEM ? err_nomem(err)
-         : rc != SQLITE_OK  ? err_set(err, rc, "store", "%s", sqlite3_errmsg(db))
+         : rc != SQLITE_OK  ? err_set(err, rc, ERR_STORE, "%s", sqlite3_errmsg(db))
                             : RC_OK;
 }
 
@@ -140,7 +140,7 @@ static int plan_args(Table *t, sqlite3_index_info *info) {
       info->idxNum |= 1 << arg;
     } else if (arg < kind->n_required) {
       Err err = {0};
-      err_set(&err, RC_ERROR, "bad_argument", "%s", kind->usage);
+      err_set(&err, RC_ERROR, ERR_BAD_ARGUMENT, "%s", kind->usage);
       return vtab_fail(&t->base, t->name, &err);
     }
   }

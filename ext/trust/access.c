@@ -97,11 +97,11 @@ static const char *key_fault(const char *value, size_t n) {
 int access_set_secret(const char *name, const char *value, size_t n, Err *err) {
   const char *fault = key_fault(value, n);
   if (!is_variable_name(name)) {
-    return err_set(err, RC_ERROR, "bad_argument",
+    return err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
                    "the name must be that of an environment variable, such as OPENAI_API_KEY");
   }
   if (fault) {
-    return err_set(err, RC_ERROR, "bad_argument", "the value %s", fault);
+    return err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "the value %s", fault);
   }
   char *mine = strdup(value);
   pthread_mutex_lock(&lock);
@@ -124,12 +124,12 @@ static int is_same_key(const char *a, const char *b) {
 
 int access_allow_host(const char *rule, const char *key_name, Err *err) {
   if (!host_rule_is_valid(rule)) {
-    return err_set(err, RC_ERROR, "bad_argument",
+    return err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
                    "'%.80s' is no host or host:port (such as llm.example.com or 127.0.0.1:8080)",
                    rule);
   }
   if (key_name && !is_variable_name(key_name)) {
-    return err_set(err, RC_ERROR, "bad_argument",
+    return err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
                    "the key must be given by the name of its environment variable, such as"
                    " OPENAI_API_KEY");
   }
@@ -200,10 +200,10 @@ static int check_host(const Model *model, Err *err) {
   const char *key = model->key_env[0] ? model->key_env : NULL;
   Err bad = {0};
   if (url_parse(model->base_url, &url, &bad) != RC_OK) {
-    return err_set(err, RC_ERROR, "bad_url", "model '%.80s': %s", model->name, bad.msg);
+    return err_set(err, RC_ERROR, ERR_BAD_URL, "model '%.80s': %s", model->name, bad.msg);
   }
   if (key && !is_variable_name(key)) {
-    return err_set(err, RC_ERROR, "no_key",
+    return err_set(err, RC_ERROR, ERR_NO_KEY,
                    "model '%.80s': key_env must be the name of an environment variable",
                    model->name);
   }
@@ -220,13 +220,13 @@ static int check_host(const Model *model, Err *err) {
   }
   if (p.knows_host) {
     return err_set(
-        err, RC_ERROR, "host_not_allowed",
+        err, RC_ERROR, ERR_HOST_NOT_ALLOWED,
         "model '%.80s': %.80s is not a key of host '%s': nothing was sent; if that is what"
         " you want, SELECT llm_allow_host('%s', '%.80s')%s",
         model->name, key, host, host, key, note);
   }
   return err_set(
-      err, RC_ERROR, "host_not_allowed",
+      err, RC_ERROR, ERR_HOST_NOT_ALLOWED,
       "model '%.80s' is at host '%s', which is not allowed: nothing was sent; if that is what"
       " you want, SELECT llm_allow_host('%s'%s%.80s%s)%s",
       model->name, host, host, key ? ", '" : "", key ? key : "", key ? "'" : "", note);
@@ -253,7 +253,7 @@ int access_check(const Model *model, char **key, Err *err) {
   }
   *key = find_key(model->key_env, err);
   if (!*key) { /* (says nothing where memory is why) */
-    return err_set(err, RC_ERROR, "no_key",
+    return err_set(err, RC_ERROR, ERR_NO_KEY,
                    "no key for model '%.80s': set %.80s, or SELECT llm_secret('%.80s', …)",
                    model->name, model->key_env, model->key_env);
   }
@@ -261,7 +261,7 @@ int access_check(const Model *model, char **key, Err *err) {
   if (fault) {
     access_wipe(*key);
     *key = NULL;
-    return err_set(err, RC_ERROR, "no_key", "the key in %.80s %s", model->key_env, fault);
+    return err_set(err, RC_ERROR, ERR_NO_KEY, "the key in %.80s %s", model->key_env, fault);
   }
   return RC_OK;
 }

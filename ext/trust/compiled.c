@@ -57,7 +57,7 @@ static int is_fatal(int rc, Err *err) {
   if (code == SQLITE_NOMEM) {
     err_nomem(err);
   } else if (code == SQLITE_INTERRUPT) {
-    err_set(err, RC_INTERRUPT, "interrupted", "interrupted");
+    err_set(err, RC_INTERRUPT, ERR_INTERRUPTED, "interrupted");
   }
   return err->rc != RC_OK;
 }

@@ -317,13 +317,13 @@ int guard_check_but_impostors(Guard *g, int number, Err *err) {
     return err->rc;
   }
   const char *why = g->damage ? g->damage : g->names[number].culprit;
-  return why ? err_set(err, RC_ERROR, "hostile_schema", "%s", why) : RC_OK;
+  return why ? err_set(err, RC_ERROR, ERR_HOSTILE_SCHEMA, "%s", why) : RC_OK;
 }
 
 int guard_check(Guard *g, int number, Err *err) {
   CHECK(number >= 0 && number < g->n);
   if (guard_check_but_impostors(g, number, err) == RC_OK && g->impostor) {
-    err_set(err, RC_ERROR, "hostile_schema", "%s", g->impostor);
+    err_set(err, RC_ERROR, ERR_HOSTILE_SCHEMA, "%s", g->impostor);
   }
   return err->rc;
 }

@@ -28,7 +28,8 @@ static const struct {
 };
 
 static int bad_url(const char *why, Err *err) {
-  return err_set(err, RC_ERROR, "bad_url", "base_url %s (expected https://host[:port]/path)", why);
+  return err_set(err, RC_ERROR, ERR_BAD_URL, "base_url %s (expected https://host[:port]/path)",
+                 why);
 }
 
 /* A bracketed host is an IPv6 address and nothing else. */

@@ -19,7 +19,7 @@ enum { SECRET_BYTES = crypto_generichash_KEYBYTES, PATH_BYTES = 4096 };
 
 static int no_state(const char *path, const char *why, Err *err) {
   return err_set(
-      err, RC_ERROR, "no_state",
+      err, RC_ERROR, ERR_NO_STATE,
       "the secret by which stores are known, '%.200s': %s; set XDG_STATE_HOME to a folder of"
       " yours, or name the store (LLMCOST_STORE, llm_config('store', path))",
       path, why);
@@ -31,8 +31,8 @@ static int system_error(const char *path, int code, Err *err) {
     return err_nomem(err);
   }
   if (code == EMFILE || code == ENFILE || code == EIO || code == EINTR || code == EAGAIN) {
-    return err_set(err, RC_IOERR, "io", "the secret by which stores are known, '%.200s': %s", path,
-                   strerror(code));
+    return err_set(err, RC_IOERR, ERR_IO, "the secret by which stores are known, '%.200s': %s",
+                   path, strerror(code));
   }
   return no_state(path, strerror(code), err);
 }
@@ -185,7 +185,7 @@ int mark_make(const char *kind, const char *id, int create, Mark *mark, Err *err
   int found;
   mark->installation[0] = mark->mark[0] = 0;
   if (sodium_init() < 0) {
-    return err_set(err, RC_ERROR, "no_state", "libsodium can't be set up");
+    return err_set(err, RC_ERROR, ERR_NO_STATE, "libsodium can't be set up");
   }
   if (load_secret(create, secret, &found, err) == RC_OK && found) {
     keyed_hex(secret, "llmcost installation", "", (MARK_INSTALLATION_SIZE - 1) / 2,

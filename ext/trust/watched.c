@@ -38,9 +38,9 @@ int watched_error(sqlite3 *db, const char *schema, int rc, Err *err) {
     return err_nomem(err);
   }
   if (code == SQLITE_INTERRUPT) {
-    return err_set(err, RC_INTERRUPT, "interrupted", "interrupted");
+    return err_set(err, RC_INTERRUPT, ERR_INTERRUPTED, "interrupted");
   }
-  return err_set(err, code ? code : RC_ERROR, "config",
+  return err_set(err, code ? code : RC_ERROR, ERR_CONFIG,
                  "nothing was done, since the schema of '%.60s' can't be looked at: %s%s", schema,
                  sqlite3_errmsg(db),
                  code == SQLITE_AUTH ? " (the authorizer must let sqlite_schema be read)" : "");

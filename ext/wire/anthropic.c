@@ -15,10 +15,10 @@ enum { DEFAULT_MAX_TOKENS = 8192 };
 
 static int check_options(const Options *o, Err *err) {
   if (o->has_seed) {
-    return err_set(err, RC_ERROR, "bad_option", "option 'seed': the Anthropic API has none");
+    return err_set(err, RC_ERROR, ERR_BAD_OPTION, "option 'seed': the Anthropic API has none");
   }
   if (!isnan(o->temperature) && o->temperature > 1) {
-    return err_set(err, RC_ERROR, "bad_option",
+    return err_set(err, RC_ERROR, ERR_BAD_OPTION,
                    "option 'temperature': the Anthropic API takes 0 to 1");
   }
   return RC_OK;
@@ -99,7 +99,7 @@ static char *join_text(const cJSON *content, Err *err) {
 int anthropic_parse(const cJSON *answer, Reply *reply, Err *err) {
   const cJSON *content = cJSON_GetObjectItemCaseSensitive(answer, "content");
   if (!cJSON_IsArray(content)) {
-    return err_set(err, RC_ERROR, "bad_answer", "the answer has no content array");
+    return err_set(err, RC_ERROR, ERR_BAD_ANSWER, "the answer has no content array");
   }
   reply->finish = finish_of(json_text(answer, "stop_reason"));
   reply->text = join_text(content, err);

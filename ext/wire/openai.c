@@ -62,7 +62,7 @@ static char *schema_in_words(const Request *r, Err *err) {
   int is_big = b.failed == RC_TOOBIG;
   char *text = buf_take(&b);
   if (is_big) {
-    err_set(err, RC_TOOBIG, "too_big", "the request is over %zu bytes", LIMIT_REQUEST_BYTES);
+    err_set(err, RC_TOOBIG, ERR_TOO_BIG, "the request is over %zu bytes", LIMIT_REQUEST_BYTES);
   } else if (!schema || !text) {
     err_nomem(err);
   }
@@ -97,7 +97,7 @@ int openai_parse(const cJSON *answer, Reply *reply, Err *err) {
   const cJSON *message = cJSON_GetObjectItemCaseSensitive(choice, "message");
   const char *content = json_text(message, "content");
   if (!cJSON_IsObject(message)) {
-    return err_set(err, RC_ERROR, "bad_answer", "the answer has no choices[0].message");
+    return err_set(err, RC_ERROR, ERR_BAD_ANSWER, "the answer has no choices[0].message");
   }
   reply->finish = json_text(message, "refusal") ? FINISH_REFUSAL
                                                 : finish_of(json_text(choice, "finish_reason"));

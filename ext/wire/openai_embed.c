@@ -92,7 +92,7 @@ static int read_vectors(const cJSON *data, Reply *reply, Err *err) {
   if (!v.seen || (ok && !reply->text)) {
     err_nomem(err);
   } else if (!ok) {
-    err_set(err, RC_ERROR, "bad_answer", "the answer's data is no list of vectors of one length");
+    err_set(err, RC_ERROR, ERR_BAD_ANSWER, "the answer's data is no list of vectors of one length");
   }
   free(v.all);
   free(v.seen);

@@ -122,7 +122,7 @@ int wire_finish(cJSON *tree, Buf *body, Err *err) {
   int rc = buf_puts(body, text);
   cJSON_free(text);
   return rc == RC_TOOBIG
-             ? err_set(err, rc, "too_big", "the request is over %zu bytes", LIMIT_REQUEST_BYTES)
+             ? err_set(err, rc, ERR_TOO_BIG, "the request is over %zu bytes", LIMIT_REQUEST_BYTES)
          : rc == RC_OK ? RC_OK
                        : err_nomem(err);
 }

@@ -50,7 +50,7 @@ static int take_vectors(Batch *b, const char *answer, size_t length, const int *
   }
   free(bytes);
   return ok ? RC_OK
-            : err_set(err, RC_ERROR, "bad_answer",
+            : err_set(err, RC_ERROR, ERR_BAD_ANSWER,
                       "the vectors have no direction, or not all the same length");
 }
 
@@ -209,7 +209,7 @@ float *embed_remote(Conn *conn, const char *model, const char *const *texts, con
                     int n, int *dim, Err *err) {
   Batch b = {.conn = conn, .texts = texts, .lengths = lengths, .n = n};
   if (strlen(model) >= LIMIT_MODEL_NAME) {
-    err_set(err, RC_ERROR, "bad_argument", "the model's name: at most %d bytes",
+    err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "the model's name: at most %d bytes",
             LIMIT_MODEL_NAME - 1);
     return NULL;
   }
@@ -269,7 +269,7 @@ static int run(void *ctx, const char *text, size_t n, float *out, Err *err) {
   }
   float *vector = embed_remote(m->conn, m->name, &text, &n, 1, &dim, err);
   if (vector && dim != m->dim) {
-    err_set(err, RC_ERROR, "embedder",
+    err_set(err, RC_ERROR, ERR_EMBEDDER,
             "model '%.80s' gave a vector of length %d, llm_models.supports says %d", m->name, dim,
             m->dim);
   }
@@ -321,14 +321,14 @@ int embed_remote_find(Conn *conn, const char *name, Embedder *e, Err *err) {
     return err->rc;
   }
   if (strlen(name) >= LIMIT_MODEL_NAME) {
-    return err_set(err, RC_ERROR, "embedder", "an embedder's name has at most %d bytes",
+    return err_set(err, RC_ERROR, ERR_EMBEDDER, "an embedder's name has at most %d bytes",
                    LIMIT_MODEL_NAME - 1);
   }
   int is_known = config_model(config, name, &model, &why) == RC_OK;
-  if (!is_known && strcmp(why.code, "unknown_model") != 0) {
+  if (!is_known && why.code != ERR_UNKNOWN_MODEL) {
     *err = why;
   } else if ((!is_known || !wire_supports(&model, "embeddings", 0, err)) && err->rc == RC_OK) {
-    err_set(err, RC_ERROR, "embedder",
+    err_set(err, RC_ERROR, ERR_EMBEDDER,
             "unknown embedder '%.60s' (valid: 'static', 'minilm', 'none' with dim, or a model of"
             " llm_models with {\"embeddings\":true,\"dimensions\":N} in supports)",
             name);
@@ -336,7 +336,7 @@ int embed_remote_find(Conn *conn, const char *name, Embedder *e, Err *err) {
   memset(e, 0, sizeof *e);
   e->dim = err->rc == RC_OK ? dimensions_of(&model, err) : 0;
   if (err->rc == RC_OK && !e->dim) {
-    err_set(err, RC_ERROR, "embedder",
+    err_set(err, RC_ERROR, ERR_EMBEDDER,
             "model '%.80s': a table needs {\"dimensions\":N} in its supports in llm_models", name);
   }
   config_model_free(&model);

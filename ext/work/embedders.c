@@ -73,7 +73,7 @@ static int open_minilm(const Conn *c, LocalModel *local, Err *err) {
   if (rc == VEC_NOMEM) {
     err_nomem(err);
   } else if (rc != VEC_OK) {
-    err_set(err, rc == VEC_IO ? RC_IOERR : RC_ERROR, "embedder",
+    err_set(err, rc == VEC_IO ? RC_IOERR : RC_ERROR, ERR_EMBEDDER,
             "embedder 'minilm': %s; `make minilm` makes the file, and llm_config('minilm', path) or"
             " LLMCOST_MINILM says where it is",
             why);

@@ -52,7 +52,7 @@ static int find_embedder(void *ctx, const char *name, Embedder *e, Err *err) {
   int is_second = strcmp(name, "minilm") == 0;
   (void)ctx;
   if (!is_second && strcmp(name, "static") != 0 && strcmp(name, "sender") != 0) {
-    return err_set(err, RC_ERROR, "no_model", "no embedder '%.40s'", name);
+    return err_set(err, RC_ERROR, ERR_NO_MODEL, "no embedder '%.40s'", name);
   }
   *e = (Embedder){.dim = DIM, .threshold = 0.95, .even = 0.8, .floor = 0.6, .sure = 0.99};
   snprintf(e->name, sizeof e->name, "%s", name);

@@ -54,7 +54,7 @@ static void test_parse(void **state) {
     if (cases[i].error) {
       check_error(&err, strstr(cases[i].error, "UTF-8") ? "bad_utf8" : "bad_json", cases[i].error,
                   cases[i].json);
-      check_error(&err, err.code, "the answer", cases[i].json);
+      check_error(&err, err_word(err.code), "the answer", cases[i].json);
     }
     cJSON_Delete(tree);
   }

@@ -447,7 +447,9 @@ static int normal_form(Result *r, Err *err) {
                    : rc;
   add(r, "%s", rc == RC_OK ? b.data : "");
   buf_free(&b);
-  return rc == RC_OK ? RC_OK : rc == RC_NOMEM ? err_nomem(err) : err_set(err, rc, "", "%d", rc);
+  return rc == RC_OK      ? RC_OK
+         : rc == RC_NOMEM ? err_nomem(err)
+                          : err_set(err, rc, ERR_CONFIG, "%d", rc);
 }
 
 static int base64(Result *r, Err *err) {
@@ -458,7 +460,7 @@ static int base64(Result *r, Err *err) {
   if (rc == 1) {
     add(r, "%s %zu", text, n);
   } else {
-    rc < 0 ? err_nomem(err) : err_set(err, RC_ERROR, "", "no base64");
+    rc < 0 ? err_nomem(err) : err_set(err, RC_ERROR, ERR_CONFIG, "no base64");
   }
   free(bytes);
   free(text);
@@ -561,7 +563,9 @@ static int vec_index(Result *r, Err *err) {
   vec_index_free(index);
   vec_index_free(copy);
   buf_free(&s.bytes);
-  return rc == VEC_OK ? RC_OK : rc == VEC_NOMEM ? err_nomem(err) : err_set(err, rc, "", "%d", rc);
+  return rc == VEC_OK      ? RC_OK
+         : rc == VEC_NOMEM ? err_nomem(err)
+                           : err_set(err, rc, ERR_CONFIG, "%d", rc);
 }
 
 /* ---- running it */

@@ -53,7 +53,7 @@ static const Spec specs[] = {
     {"object", INTO(OBJECT, object), .of = MAKE},
     {"shade_1 and the others", SPEC_OTHER, .of = MAKE, .means = is_shade, .take = take_shade},
 };
-static const SpecTable table = {"option", "bad_option", "{\"on\":true}", specs, COUNT(specs)};
+static const SpecTable table = {"option", ERR_BAD_OPTION, "{\"on\":true}", specs, COUNT(specs)};
 
 static int read(const char *json, unsigned of, Things *t, Err *err) {
   cJSON *tree = tree_of(json);

@@ -32,7 +32,7 @@ int match_embedder(CacheTable *t, int any_version, Err *err) {
   }
   int found = any_version ? 0 : rows_meta(t, "embedder_version", known, sizeof known, err);
   if (found == 1 && strcmp(known, e.version) != 0) {
-    return err_set(err, RC_ERROR, "embedder",
+    return err_set(err, RC_ERROR, ERR_EMBEDDER,
                    "'%.60s' was made with embedder version '%.60s', this llmcost has '%.60s': their"
                    " vectors can't be compared; INSERT INTO \"%.60s\"(\"%.60s\") VALUES('rebuild')"
                    " embeds every query again",
@@ -41,7 +41,7 @@ int match_embedder(CacheTable *t, int any_version, Err *err) {
   int64_t known_dim;
   found = found == 1 ? rows_meta(t, "dim", dim, sizeof dim, err) : found;
   if (found == 1 && !text_integer(dim, e.dim, e.dim, &known_dim)) {
-    err_set(err, RC_ERROR, "embedder", "'%.60s' has vectors of length %.15s, its embedder %d",
+    err_set(err, RC_ERROR, ERR_EMBEDDER, "'%.60s' has vectors of length %.15s, its embedder %d",
             t->name, dim, e.dim);
   }
   t->vector = err->rc == RC_OK ? malloc(sizeof(float) * (size_t)e.dim) : NULL;
@@ -56,7 +56,7 @@ int match_embedder(CacheTable *t, int any_version, Err *err) {
 
 int match_embed(CacheTable *t, const char *text, size_t n, Err *err) {
   if (!t->embedder.run) {
-    return err_set(err, RC_ERROR, "embedder",
+    return err_set(err, RC_ERROR, ERR_EMBEDDER,
                    "'%.60s' has embedder='none': give a vector of %d float32, not text", t->name,
                    t->embedder.dim);
   }
@@ -772,13 +772,13 @@ static int question_vector(CacheTable *t, const MatchQuery *q, Err *err) {
     return match_embed(t, q->text, q->n, err);
   }
   if (q->vector_bytes != want) {
-    return err_set(err, RC_ERROR, "bad_argument",
+    return err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
                    "MATCH: expected text or %d float32 (%zu bytes), received %zu bytes",
                    t->embedder.dim, want, q->vector_bytes);
   }
   VectorFault fault = vector_unit(q->vector, (size_t)t->embedder.dim, t->vector);
   return fault == VECTOR_FINE ? RC_OK
-                              : err_set(err, RC_ERROR, "bad_argument",
+                              : err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
                                         "MATCH: expected a vector with a direction, "
                                         "received %s",
                                         fault == VECTOR_ZERO ? "all zeros" : "NaN or infinity");

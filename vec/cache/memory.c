@@ -131,7 +131,7 @@ static int engine_error(CacheTable *t, int rc, Err *err) {
   return err->rc != RC_OK ? err->rc
          : rc == VEC_NOMEM
              ? err_nomem(err)
-             : err_set(err, rc, "cache", "the index of '%.60s' failed (%d)", t->name, rc);
+             : err_set(err, rc, ERR_CACHE, "the index of '%.60s' failed (%d)", t->name, rc);
 }
 
 /* Puts a vector as a shadow table has it into an index. */

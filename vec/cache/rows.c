@@ -165,16 +165,16 @@ int rows_error(CacheTable *t, int rc, Err *err) {
   if (code == SQLITE_NOMEM) {
     return err_nomem(err);
   }
-  return err_set(err, code, "cache", "%s", sqlite3_errmsg(t->db));
+  return err_set(err, code, ERR_CACHE, "%s", sqlite3_errmsg(t->db));
 }
 
 int rows_corrupt(CacheTable *t, const char *what, int64_t id, Err *err) {
-  return err_set(err, SQLITE_CORRUPT, "cache", "the shadow tables of '%.60s' are damaged: %s %lld",
-                 t->name, what, (long long)id);
+  return err_set(err, SQLITE_CORRUPT, ERR_CACHE,
+                 "the shadow tables of '%.60s' are damaged: %s %lld", t->name, what, (long long)id);
 }
 
 int rows_bad_vector(CacheTable *t, int64_t id, Err *err) {
-  return err_set(err, SQLITE_CORRUPT, "cache",
+  return err_set(err, SQLITE_CORRUPT, ERR_CACHE,
                  "the shadow tables of '%.60s' are damaged: the vector of row %lld is no vector of"
                  " %d float32 with a direction; DELETE the row, or INSERT INTO \"%.60s\"(\"%.60s\")"
                  " VALUES('rebuild') if it has a query",
@@ -183,7 +183,7 @@ int rows_bad_vector(CacheTable *t, int64_t id, Err *err) {
 
 int rows_bad_log(CacheTable *t, int64_t seq, Err *err) {
   return err_set(
-      err, SQLITE_CORRUPT, "cache",
+      err, SQLITE_CORRUPT, ERR_CACHE,
       "the shadow tables of '%.60s' are damaged: the log ends with line %lld; INSERT INTO"
       " \"%.60s\"(\"%.60s\") VALUES('rebuild') starts it anew",
       t->name, (long long)seq, t->name, t->name);
@@ -350,7 +350,7 @@ static int read_setting(CacheTable *t, sqlite3_stmt *stmt, CacheSettings *set, E
   if (why.rc == RC_NOMEM) {
     return err_nomem(err);
   }
-  return err_set(err, SQLITE_CORRUPT, "cache",
+  return err_set(err, SQLITE_CORRUPT, ERR_CACHE,
                  "the shadow tables of '%.60s' are damaged: a stored setting: %.200s; DELETE FROM"
                  " \"%.60s_meta\" WHERE name = '%.30s' takes it back",
                  t->name, why.msg, t->name, name);
@@ -471,13 +471,13 @@ int rows_log(CacheTable *t, int64_t partition, int64_t id, int64_t *seq, int64_t
 int rows_text_hash(CacheTable *t, const char *text, size_t n, int64_t *hash, Err *err) {
   size_t bad_at = 0;
   if (!utf8_is_valid(text, n, &bad_at)) {
-    return err_set(err, RC_ERROR, "bad_utf8", "the text is not valid UTF-8 (byte %zu)", bad_at);
+    return err_set(err, RC_ERROR, ERR_BAD_UTF8, "the text is not valid UTF-8 (byte %zu)", bad_at);
   }
   buf_clear(&t->text);
   int rc = text_normalize(text, n, &t->text);
   if (rc != RC_OK) {
     return rc == RC_NOMEM ? err_nomem(err)
-                          : err_set(err, RC_TOOBIG, "too_big", "a text of %zu bytes", n);
+                          : err_set(err, RC_TOOBIG, ERR_TOO_BIG, "a text of %zu bytes", n);
   }
   *hash = short_hash(t->text.data ? t->text.data : "", t->text.n, 0);
   return RC_OK;

@@ -28,7 +28,7 @@ static const Spec specs[] = {
     {"seed", INTO(INTEGER, seed), .min = 0, .max = (double)LIMIT_COUNT, .initial = "0"},
 };
 
-static const SpecTable table = {"argument", "bad_argument", NULL, specs,
+static const SpecTable table = {"argument", ERR_BAD_ARGUMENT, NULL, specs,
                                 sizeof specs / sizeof specs[0]};
 
 /* Copies a value without its quotes (doubled ones inside are one). 0 where it is too long or its
@@ -89,7 +89,7 @@ static int parse_one(const char *text, CacheSettings *set, Err *err) {
 /* 'default' is what it is in a table that was made without it. */
 static int change(const Spec *s, const char *value, CacheSettings *set, Err *err) {
   if (!(s->of & IN_PLACE)) {
-    return err_set(err, RC_ERROR, "bad_argument",
+    return err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
                    "argument '%s' can't be changed in place: make a new table with it and copy:"
                    " INSERT INTO new SELECT * FROM old",
                    s->name);
@@ -125,7 +125,7 @@ int cache_settings_parse(int argc, const char *const *argv, CacheSettings *set, 
   }
   int brings_vectors = strcmp(set->embedder, "none") == 0;
   if (err->rc == RC_OK && brings_vectors != (set->dim > 0)) {
-    err_set(err, RC_ERROR, "bad_argument",
+    err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
             brings_vectors ? "embedder='none' needs dim=N: the length of the vectors you bring"
                            : "dim goes with embedder='none' only: every other has its own");
   }

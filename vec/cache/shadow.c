@@ -32,7 +32,7 @@ static sqlite3_stmt *prepare(CacheTable *t, const ShadowTable *s, const char *be
 }
 
 static int refuse(CacheTable *t, const ShadowTable *s, const char *what, Err *err) {
-  return err_set(err, RC_ERROR, "cache",
+  return err_set(err, RC_ERROR, ERR_CACHE,
                  "the shadow table '%.60s_%s' %s: DROP TABLE \"%.60s\", or restore it", t->name,
                  s->name, what, t->name);
 }
@@ -147,7 +147,7 @@ static int check_columns(CacheTable *t, const ShadowTable *s, Err *err) {
 /* --- triggers */
 
 static int refuse_trigger(CacheTable *t, const ShadowTable *s, const char *name, Err *err) {
-  return err_set(err, RC_ERROR, "cache",
+  return err_set(err, RC_ERROR, ERR_CACHE,
                  "trigger '%.60s' on the shadow table '%.60s_%s' is not ours: DROP TRIGGER"
                  " \"%.60s\".\"%.60s\"",
                  name, t->name, s->name, t->schema, name);

@@ -95,7 +95,7 @@ enum { MOST_NESTED = 16 };
 static int recursion(CacheTable *t) {
   Err err = {0};
   err_set(
-      &err, RC_ERROR, "cache",
+      &err, RC_ERROR, ERR_CACHE,
       "recursion: '%.60s' is used from within its own shadow tables, by a trigger or view on one"
       " of them",
       t->name);
@@ -594,22 +594,23 @@ static int take_numbers(sqlite3_value *const by_bit[P_FLAGS], MatchQuery *q, Err
   q->threshold = threshold ? sqlite3_value_double(threshold) : (double)NAN;
   q->verify = !verify || sqlite3_value_int(verify) != 0;
   if (verify && sqlite3_value_numeric_type(verify) != SQLITE_INTEGER) {
-    return err_set(err, RC_ERROR, "bad_argument", "verify: expected 0 or 1");
+    return err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "verify: expected 0 or 1");
   }
   q->k = 1;
   int type = threshold ? sqlite3_value_numeric_type(threshold) : SQLITE_FLOAT;
   if (threshold && ((type != SQLITE_INTEGER && type != SQLITE_FLOAT) ||
                     !(q->threshold >= -1 && q->threshold <= 1))) {
-    return err_set(err, RC_ERROR, "bad_argument", "threshold: expected a cosine, from -1 to 1");
+    return err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "threshold: expected a cosine, from -1 to 1");
   }
   if (!isnan(q->max_false_hits) && !(q->max_false_hits > 0 && q->max_false_hits < 1)) {
-    return err_set(err, RC_ERROR, "bad_argument",
+    return err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
                    "max_false_hits: expected a share above 0, below 1");
   }
   if (k || limit) {
     sqlite3_int64 n = sqlite3_value_int64(k ? k : limit);
     if (k && (n < 1 || n > MOST_MATCHES)) {
-      return err_set(err, RC_ERROR, "bad_argument", "k = %lld: expected 1 to %d", n, MOST_MATCHES);
+      return err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "k = %lld: expected 1 to %d", n,
+                     MOST_MATCHES);
     }
     q->k = n < 0 || n > MOST_MATCHES ? MOST_MATCHES : n < 1 ? 1 : (int)n;
   }

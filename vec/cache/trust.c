@@ -56,7 +56,7 @@ int trust_check(CacheTable *t, Err *err) {
     return err->rc;
   }
   return err_set(
-      err, RC_ERROR, "cache",
+      err, RC_ERROR, ERR_CACHE,
       "'%.60s' sends its texts to '%.60s' and was not made by this installation: nothing was"
       " sent; if that is what you want, INSERT INTO \"%.60s\"(\"%.60s\") VALUES('trust')",
       t->name, t->set.embedder, t->name, t->name);

@@ -229,7 +229,7 @@ static int evict(CacheTable *t, int64_t now, Err *err) {
 static int take_vector(CacheTable *t, sqlite3_value *v, Err *err) {
   int bytes = sqlite3_value_bytes(v), want = 4 * t->embedder.dim;
   if (sqlite3_value_type(v) != SQLITE_BLOB || bytes != want) {
-    return err_set(err, RC_ERROR, "bad_argument",
+    return err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
                    "embedding: expected %d float32 (%d bytes), received %s%d bytes",
                    t->embedder.dim, want,
                    sqlite3_value_type(v) == SQLITE_BLOB ? "" : "no BLOB but ", bytes);
@@ -240,10 +240,10 @@ static int take_vector(CacheTable *t, sqlite3_value *v, Err *err) {
   }
   switch (vector_unit(given, (size_t)t->embedder.dim, t->vector)) {
   case VECTOR_NOT_FINITE:
-    return err_set(err, RC_ERROR, "bad_argument",
+    return err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
                    "embedding: expected finite numbers, received NaN or infinity");
   case VECTOR_ZERO:
-    return err_set(err, RC_ERROR, "bad_argument",
+    return err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
                    "embedding: expected a vector with a direction, received all zeros");
   default:
     return RC_OK;
@@ -258,7 +258,8 @@ static int find_vector(CacheTable *t, NewEntry *e, Err *err) {
     return take_vector(t, given, err);
   }
   if (value_is_null(query)) {
-    return err_set(err, RC_ERROR, "bad_argument", "an entry needs a query, an embedding, or both");
+    return err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
+                   "an entry needs a query, an embedding, or both");
   }
   if (!t->embedder.run) {
     return match_embed(t, "", 0, err); /* says that a vector must be given */
@@ -471,7 +472,7 @@ static int rebuild(CacheTable *t, Err *err) {
 static int command_check(CacheTable *t, Err *err) {
   char *report = NULL;
   if (write_check(t, 0, &report, err) == RC_OK && report) {
-    err_set(err, SQLITE_CORRUPT, "cache", "%.500s", report);
+    err_set(err, SQLITE_CORRUPT, ERR_CACHE, "%.500s", report);
   }
   sqlite3_free(report);
   return err->rc;
@@ -484,14 +485,14 @@ static int command_feedback(CacheTable *t, int ok, sqlite3_value *rowid, sqlite3
   double cosine = value_is_null(similarity) ? (double)NAN : sqlite3_value_double(similarity);
   if (!value_is_null(similarity) &&
       (sqlite3_value_numeric_type(similarity) == SQLITE_TEXT || !(fabs(cosine) <= COSINE_MOST))) {
-    return err_set(err, RC_ERROR, "bad_argument",
+    return err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
                    "similarity: expected a cosine, from -1 to 1, or NULL");
   }
   if (!value_is_null(rowid) && partition && !ok && cosine >= 1) {
     return delete_entry(t, id, err);
   }
   if (value_is_null(rowid) || !partition) {
-    return err_set(err, RC_ERROR, "bad_argument", "'%s' needs the rowid of an entry",
+    return err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "'%s' needs the rowid of an entry",
                    ok ? "right" : "wrong");
   }
   return match_feedback(t, partition, id, cosine, ok, now, err);
@@ -533,7 +534,7 @@ static int run_command(CacheTable *t, const char *name, sqlite3_value *rowid,
     return command_setting(t, name, err);
   }
   return err_set(
-      err, RC_ERROR, "bad_argument",
+      err, RC_ERROR, ERR_BAD_ARGUMENT,
       "unknown command '%.40s' (valid: 'rebuild', 'flush', 'integrity-check', 'trust', 'right',"
       " 'wrong', or name=value for a setting)",
       name);
@@ -549,7 +550,8 @@ static int take_rowid(CacheTable *t, int64_t id, Err *err) {
   }
   return sqlite3_vtab_on_conflict(t->db) == SQLITE_REPLACE
              ? delete_entry(t, id, err)
-             : err_set(err, SQLITE_CONSTRAINT, "constraint", "rowid %lld is taken", (long long)id);
+             : err_set(err, SQLITE_CONSTRAINT, ERR_CONSTRAINT, "rowid %lld is taken",
+                       (long long)id);
 }
 
 static int insert(CacheTable *t, sqlite3_value **argv, sqlite3_int64 *rowid, int64_t now,

@@ -19,7 +19,7 @@ const char *arg_text(sqlite3_value *v, const char *what, Err *err) {
   size_t n;
   const char *text = arg_bytes(v, &n, err);
   if (text && strlen(text) != n) {
-    err_set(err, RC_ERROR, "bad_argument", "%s holds a NUL", what);
+    err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "%s holds a NUL", what);
     text = NULL;
   }
   return text;

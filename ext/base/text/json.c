@@ -244,17 +244,17 @@ static int is_json(const char *s, size_t n) {
 cJSON *json_parse(const char *text, size_t n, const char *what, Err *err) {
   size_t bad_at = 0, nuls = 0;
   if (!utf8_is_valid(text, n, &bad_at)) {
-    err_set(err, RC_ERROR, "bad_utf8", "%s: not valid UTF-8 at byte %zu", what, bad_at);
+    err_set(err, RC_ERROR, ERR_BAD_UTF8, "%s: not valid UTF-8 at byte %zu", what, bad_at);
     return NULL;
   }
   int depth = scan(text, n, &nuls);
   if (depth > LIMIT_JSON_DEPTH) {
-    err_set(err, RC_ERROR, "bad_json", "%s: JSON nested %d deep (at most %d)", what, depth,
+    err_set(err, RC_ERROR, ERR_BAD_JSON, "%s: JSON nested %d deep (at most %d)", what, depth,
             LIMIT_JSON_DEPTH);
     return NULL;
   }
   if (memchr(text, 0, n) || !is_json(text, n)) {
-    err_set(err, RC_ERROR, "bad_json", "%s: not valid JSON", what);
+    err_set(err, RC_ERROR, ERR_BAD_JSON, "%s: not valid JSON", what);
     return NULL;
   }
   char *copy = nuls ? replace_nuls(text, n) : NULL;

@@ -61,7 +61,7 @@ struct Spec {
 
 struct SpecTable {
   const char *noun;    /* "option": what its messages call one of them */
-  const char *code;    /* "bad_option": the code of its errors */
+  ErrCode code;        /* of its errors */
   const char *example; /* of a whole object, or NULL */
   const Spec *at;
   int n;

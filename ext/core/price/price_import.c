@@ -558,7 +558,7 @@ int price_import(const cJSON *file, PriceImport *import, Err *err) {
   int genai = is_genai(file);
   *import = (PriceImport){.left_out = cJSON_CreateObject(), .err = err};
   if (!genai && !is_litellm(file)) {
-    err_set(err, RC_ERROR, "bad_prices",
+    err_set(err, RC_ERROR, ERR_BAD_PRICES,
             "neither LiteLLM's price file (an object by model name) nor genai-prices' v2 data (an "
             "array of providers)");
   } else if (!import->left_out || !book_init(&import->book, genai ? "genai-prices" : "litellm")) {
@@ -569,7 +569,7 @@ int price_import(const cJSON *file, PriceImport *import, Err *err) {
     litellm_file(import, file, err);
   }
   if (err->rc == RC_OK && import->book.models.n == 0) {
-    err_set(err, RC_ERROR, "bad_prices", "no price in it");
+    err_set(err, RC_ERROR, ERR_BAD_PRICES, "no price in it");
   }
   if (err->rc != RC_OK) {
     cJSON_Delete(import->left_out);

@@ -180,7 +180,7 @@ static int read_count(const cJSON *root, const char *const *steps, long long *co
     while (steps[1]) {
       steps++;
     }
-    err_set(err, RC_ERROR, "bad_usage", "usage: '%s' is not a token count", *steps);
+    err_set(err, RC_ERROR, ERR_BAD_USAGE, "usage: '%s' is not a token count", *steps);
     return -1;
   }
   *count = (long long)d;
@@ -348,7 +348,7 @@ static void read_own(const cJSON *body, Usage *u, Err *err) {
       usage_set(u, unit, count);
     } else if (unit == UNIT_COUNT && (cJSON_IsNumber(item) || cJSON_IsObject(item)) &&
                !is_beside(item->string)) {
-      err_set(err, RC_ERROR, "bad_usage", "usage: '%.40s' is no unit", item->string);
+      err_set(err, RC_ERROR, ERR_BAD_USAGE, "usage: '%.40s' is no unit", item->string);
     }
   }
   const char *other = json_text(body, "other");
@@ -508,7 +508,7 @@ static cJSON *merge_snapshots(const cJSON *array, Err *err) {
       json_add(whole, key, cJSON_CreateString(line), err);
     }
     if (id && first && strcmp(id, first) != 0) {
-      err_set(err, RC_ERROR, "bad_usage",
+      err_set(err, RC_ERROR, ERR_BAD_USAGE,
               "usage: an array holds the snapshots of one answer, but this one has two ids");
     } else if (cJSON_IsObject(snapshot)) {
       merge(whole, snapshot, err);
@@ -526,7 +526,7 @@ static int read_object(const cJSON *body, const Vendor *vendor, const char *api,
                        Err *err) {
   const Shape *shape = vendor && api ? vendor_shape(vendor, api) : NULL;
   if (vendor && api && !shape) {
-    return err_set(err, RC_ERROR, "bad_option", "provider '%s' has no api '%.40s'", vendor->id,
+    return err_set(err, RC_ERROR, ERR_BAD_OPTION, "provider '%s' has no api '%.40s'", vendor->id,
                    api);
   }
   if (!shape && is_own(body)) {

@@ -63,7 +63,7 @@ static const Spec specs[] = {
     {"on_error", INTO(WORD, on_error), .words = SPEC_WORDS(ON_ERRORS), .initial = "error"},
 };
 
-static const SpecTable table = {"option", "bad_option", "{\"model\":\"auto\"}", specs,
+static const SpecTable table = {"option", ERR_BAD_OPTION, "{\"model\":\"auto\"}", specs,
                                 sizeof specs / sizeof specs[0]};
 
 /* What every call without options starts from: going through the table each time would cost an exact
@@ -89,14 +89,14 @@ void options_free(Options *o) {
 /* What no single option shows. */
 static int check_together(const Options *o, Err *err) {
   if (!isnan(o->threshold) && o->cache != CACHE_SEMANTIC) {
-    return err_set(err, RC_ERROR, "bad_option",
+    return err_set(err, RC_ERROR, ERR_BAD_OPTION,
                    "option 'threshold' is for the semantic cache: give cache 'semantic' with it");
   }
   if (o->model && !o->model[0]) {
-    return err_set(err, RC_ERROR, "bad_option", "option 'model': expected a name, or 'auto'");
+    return err_set(err, RC_ERROR, ERR_BAD_OPTION, "option 'model': expected a name, or 'auto'");
   }
   if (o->model && strlen(o->model) >= LIMIT_MODEL_NAME) {
-    return err_set(err, RC_ERROR, "bad_option", "option 'model': at most %d bytes",
+    return err_set(err, RC_ERROR, ERR_BAD_OPTION, "option 'model': at most %d bytes",
                    LIMIT_MODEL_NAME - 1);
   }
   return RC_OK;
@@ -105,7 +105,7 @@ static int check_together(const Options *o, Err *err) {
 int options_parse(const char *json, size_t n, Options *o, Err *err) {
   options_init(o);
   if (n > LIMIT_OPTIONS_BYTES) {
-    return err_set(err, RC_TOOBIG, "bad_option", "options of %zu bytes (at most %zu)", n,
+    return err_set(err, RC_TOOBIG, ERR_BAD_OPTION, "options of %zu bytes (at most %zu)", n,
                    LIMIT_OPTIONS_BYTES);
   }
   o->doc = json_parse(json, n, "the options", err);

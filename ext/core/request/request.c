@@ -25,14 +25,14 @@ static void request_start(Request *r, const Options *options) {
 static int check_text(const char *what, const char *text, size_t n, Err *err) {
   size_t bad_at = 0;
   if (n > LIMIT_REQUEST_BYTES) {
-    return err_set(err, RC_TOOBIG, "too_big", "%s of %zu bytes (at most %zu)", what, n,
+    return err_set(err, RC_TOOBIG, ERR_TOO_BIG, "%s of %zu bytes (at most %zu)", what, n,
                    LIMIT_REQUEST_BYTES);
   }
   if (memchr(text, 0, n)) {
-    return err_set(err, RC_ERROR, "bad_utf8", "%s holds a NUL character", what);
+    return err_set(err, RC_ERROR, ERR_BAD_UTF8, "%s holds a NUL character", what);
   }
   if (!utf8_is_valid(text, n, &bad_at)) {
-    return err_set(err, RC_ERROR, "bad_utf8", "%s is not valid UTF-8 (byte %zu)", what, bad_at);
+    return err_set(err, RC_ERROR, ERR_BAD_UTF8, "%s is not valid UTF-8 (byte %zu)", what, bad_at);
   }
   return RC_OK;
 }
@@ -44,7 +44,7 @@ int request_from_prompt(const char *prompt, size_t n, const Options *options, Re
   r->messages = &r->one;
   r->n_messages = r->turn = 1;
   if (strspn(prompt, " \t\r\n") == n) {
-    return err_set(err, RC_ERROR, "bad_prompt",
+    return err_set(err, RC_ERROR, ERR_BAD_PROMPT,
                    "the prompt is empty or blank (NULL asks nothing and gives NULL)");
   }
   return check_text("the prompt", prompt, n, err);
@@ -62,8 +62,8 @@ static int join_system(Request *r, const char *content, Err *err) {
   int failed = b.failed;
   char *joined = buf_take(&b);
   if (!joined) {
-    return failed == RC_TOOBIG ? err_set(err, RC_TOOBIG, "too_big", "system prompt over %zu bytes",
-                                         LIMIT_REQUEST_BYTES)
+    return failed == RC_TOOBIG ? err_set(err, RC_TOOBIG, ERR_TOO_BIG,
+                                         "system prompt over %zu bytes", LIMIT_REQUEST_BYTES)
                                : err_nomem(err);
   }
   free(r->system_owned);
@@ -76,18 +76,18 @@ static int add_message(Request *r, const cJSON *item, int position, Err *err) {
   const char *role = json_text(item, "role");
   const char *content = json_text(item, "content");
   if (!role || !content || !content[0]) {
-    return err_set(err, RC_ERROR, "bad_messages",
+    return err_set(err, RC_ERROR, ERR_BAD_MESSAGES,
                    "message %d: expected {\"role\": text, \"content\": non-empty text}", position);
   }
   if (strcmp(role, "system") == 0 || strcmp(role, "developer") == 0) {
     return r->n_messages == 0
                ? join_system(r, content, err)
-               : err_set(err, RC_ERROR, "bad_messages",
+               : err_set(err, RC_ERROR, ERR_BAD_MESSAGES,
                          "message %d: a system message must come before the others", position);
   }
   int is_user = strcmp(role, "user") == 0;
   if (!is_user && strcmp(role, "assistant") != 0) {
-    return err_set(err, RC_ERROR, "bad_messages",
+    return err_set(err, RC_ERROR, ERR_BAD_MESSAGES,
                    "message %d: role '%.20s' (valid: system, user, assistant)", position, role);
   }
   r->messages[r->n_messages++] =
@@ -105,7 +105,7 @@ int request_from_messages(const char *json, size_t n, const Options *options, Re
   r->doc = json_parse(json, n, "the messages", err);
   int count = r->doc && cJSON_IsArray(r->doc) ? cJSON_GetArraySize(r->doc) : 0;
   if (r->doc && count == 0) {
-    err_set(err, RC_ERROR, "bad_messages", "expected a JSON array of {\"role\", \"content\"}");
+    err_set(err, RC_ERROR, ERR_BAD_MESSAGES, "expected a JSON array of {\"role\", \"content\"}");
   }
   r->messages = err->rc == RC_OK ? calloc((size_t)count, sizeof *r->messages) : NULL;
   if (err->rc == RC_OK && !r->messages) {
@@ -118,7 +118,7 @@ int request_from_messages(const char *json, size_t n, const Options *options, Re
   }
   if (err->rc == RC_OK &&
       (r->n_messages == 0 || strcmp(r->messages[r->n_messages - 1].role, "user"))) {
-    err_set(err, RC_ERROR, "bad_messages", "the last message must be the user's");
+    err_set(err, RC_ERROR, ERR_BAD_MESSAGES, "the last message must be the user's");
   }
   return err->rc;
 }
@@ -133,7 +133,7 @@ int request_from_texts(const char *const *texts, const size_t *lengths, int n,
   }
   for (int i = 0; i < n && err->rc == RC_OK; i++) {
     if (strspn(texts[i], " \t\r\n") == lengths[i]) {
-      err_set(err, RC_ERROR, "bad_prompt", "a text to embed is empty or blank");
+      err_set(err, RC_ERROR, ERR_BAD_PROMPT, "a text to embed is empty or blank");
     }
     check_text("the text", texts[i], lengths[i], err);
     r->messages[r->n_messages++] = (Message){"user", texts[i], lengths[i]};
@@ -215,7 +215,7 @@ static int hash_form(Buf *b, unsigned long long seed, Hash *out, Err *err) {
   if (b->failed) {
     int is_big = b->failed == RC_TOOBIG;
     buf_free(b);
-    return is_big ? err_set(err, RC_TOOBIG, "too_big", "the request is too long to be named")
+    return is_big ? err_set(err, RC_TOOBIG, ERR_TOO_BIG, "the request is too long to be named")
                   : err_nomem(err);
   }
   *out = hash_bytes(b->data, b->n, seed);

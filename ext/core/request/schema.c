@@ -33,7 +33,7 @@ static int mismatch(Check *c, const char *fmt, const char *detail) {
   if (c->err && !c->failed) {
     char what[160];
     snprintf(what, sizeof what, fmt, detail);
-    err_set(c->err, RC_ERROR, "schema", "at %s: %s", c->path[0] ? c->path : "/", what);
+    err_set(c->err, RC_ERROR, ERR_SCHEMA, "at %s: %s", c->path[0] ? c->path : "/", what);
   }
   return 0;
 }
@@ -355,7 +355,7 @@ int schema_validate(const cJSON *schema, const cJSON *value, Err *err) {
     err_nomem(err);
   }
   if (err->rc == RC_OK && (!ok || c.exhausted)) {
-    err_set(err, RC_ERROR, "schema",
+    err_set(err, RC_ERROR, ERR_SCHEMA,
             c.exhausted ? "the schema's $refs or patterns go on too long to check"
                         : "does not satisfy the schema");
   }
@@ -372,7 +372,7 @@ static int check_pattern_compiles(const cJSON *k, Err *err) {
   if (!re) {
     return code == PCRE2_ERROR_HEAP_FAILED
                ? err_nomem(err)
-               : err_set(err, RC_ERROR, "bad_option",
+               : err_set(err, RC_ERROR, ERR_BAD_OPTION,
                          "option 'schema': 'pattern' is no regular expression");
   }
   pcre2_code_free(re);
@@ -380,7 +380,7 @@ static int check_pattern_compiles(const cJSON *k, Err *err) {
 }
 
 static int bad_keyword(const cJSON *k, const char *why, Err *err) {
-  return err_set(err, RC_ERROR, "bad_option", "option 'schema': keyword '%.40s' %s", k->string,
+  return err_set(err, RC_ERROR, ERR_BAD_OPTION, "option 'schema': keyword '%.40s' %s", k->string,
                  why);
 }
 
@@ -421,7 +421,7 @@ static int check_schema_at(const cJSON *root, const cJSON *schema, Err *err) {
     return err->rc;
   }
   if (!cJSON_IsObject(schema)) {
-    return err_set(err, RC_ERROR, "bad_option", "option 'schema': a schema must be an object");
+    return err_set(err, RC_ERROR, ERR_BAD_OPTION, "option 'schema': a schema must be an object");
   }
   const cJSON *k, *inner;
   cJSON_ArrayForEach(k, schema) {

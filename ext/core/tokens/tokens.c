@@ -164,7 +164,7 @@ int tokens_rule_declared(const char *model, const char *supports, TokenRule *rul
     rule->encoding = ENCODING_O200K;
     rule->is_exact = 0;
   } else if (item) {
-    err_set(err, RC_ERROR, "config",
+    err_set(err, RC_ERROR, ERR_CONFIG,
             "model '%.80s': tokens in its supports in llm_models is '%.40s' (valid: %s, estimate)",
             model, word ? word : "no text", ENCODING_NAMES);
   }

@@ -22,12 +22,12 @@ static int attach(Store *s, sqlite3 *host, Err *err) {
   if (lstat(s->path, &st) == 0) {
     return S_ISREG(st.st_mode)
                ? RC_OK
-               : err_set(err, RC_ERROR, "store", "the store '%s' is %s", s->path,
+               : err_set(err, RC_ERROR, ERR_STORE, "the store '%s' is %s", s->path,
                          S_ISLNK(st.st_mode) ? "a symbolic link: not followed" : "not a file");
   }
   int fd = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
   if (fd < 0 && errno != EEXIST) { /* SQLite would try again, and give it other permissions */
-    return err_set(err, RC_ERROR, "store",
+    return err_set(err, RC_ERROR, ERR_STORE,
                    "the store '%s': cannot open it: %s; LLMCOST_STORE or llm_config('store', path)"
                    " can name another file",
                    s->path, strerror(errno));
@@ -74,8 +74,8 @@ static sqlite3 *open_reader(Store *s, Err *err) {
   }
   if (rc != SQLITE_OK) {
     rc == SQLITE_NOMEM ? err_nomem(err)
-                       : err_set(err, rc & 0xff, "store", "cannot read the store '%s': %s", s->path,
-                                 sqlite3_errstr(rc));
+                       : err_set(err, rc & 0xff, ERR_STORE, "cannot read the store '%s': %s",
+                                 s->path, sqlite3_errstr(rc));
     sqlite3_close(db);
     db = NULL;
   }
@@ -85,7 +85,7 @@ static sqlite3 *open_reader(Store *s, Err *err) {
 static int begin(Store *s, Err *err) {
   int moved = 0;
   if (!s->db) {
-    return err_set(err, RC_ERROR, "store", "the store '%s' had to be closed: run it again",
+    return err_set(err, RC_ERROR, ERR_STORE, "the store '%s' had to be closed: run it again",
                    s->path);
   }
   int rc = sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
@@ -94,7 +94,7 @@ static int begin(Store *s, Err *err) {
   }
   if (moved) {
     return err_set(
-        err, RC_ERROR, "store",
+        err, RC_ERROR, ERR_STORE,
         "the store '%s' was moved or deleted while it was open: close this connection and open"
         " it again",
         s->path);

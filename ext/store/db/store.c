@@ -19,12 +19,12 @@ const char *store_name(const Store *s) {
 int store_error(Store *s, int rc, const char *doing, Err *err) {
   int code = rc & 0xff;
   if (code == SQLITE_INTERRUPT || (code == SQLITE_BUSY && s->host.interrupted(s->host.arg))) {
-    return err_set(err, RC_INTERRUPT, "interrupted", "interrupted");
+    return err_set(err, RC_INTERRUPT, ERR_INTERRUPTED, "interrupted");
   }
   if (code == SQLITE_NOMEM) {
     return err_nomem(err);
   }
-  return err_set(err, code, "store", "the store '%s': cannot %s: %s%s", store_name(s), doing,
+  return err_set(err, code, ERR_STORE, "the store '%s': cannot %s: %s%s", store_name(s), doing,
                  s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(rc),
                  code == SQLITE_FULL ? "; free some space and run it again"
                  : code == SQLITE_CANTOPEN || code == SQLITE_READONLY
@@ -93,7 +93,7 @@ int store_ask(Store *s, const char *sql, long long *value, Err *err) {
     return -1;
   }
   return found >= 0 ? found
-                    : (err_set(err, RC_ERROR, "store",
+                    : (err_set(err, RC_ERROR, ERR_STORE,
                                "the store '%s' is damaged: a setting is no number", store_name(s)),
                        -1);
 }
@@ -152,7 +152,7 @@ int store_has_schema(sqlite3 *db, Err *err) {
     return is_there;
   }
   rc == SQLITE_NOMEM ? err_nomem(err)
-                     : err_set(err, rc & 0xff, "store", "cannot look for the store in main: %s",
+                     : err_set(err, rc & 0xff, ERR_STORE, "cannot look for the store in main: %s",
                                sqlite3_errmsg(db));
   return -1;
 }

@@ -141,7 +141,7 @@ static int find_missing(sqlite3 *host, Err *err) {
   for (int i = 0; i < N_TABLES && err->rc == RC_OK; i++) {
     int is_odd = found[i] < 0 || (found[i] && has_generated_column(host, table_names[i], err));
     if (is_odd) { /* (says nothing where that could not be looked at) */
-      err_set(err, RC_ERROR, "config",
+      err_set(err, RC_ERROR, ERR_CONFIG,
               "%s in this database is a view, a virtual table or has generated columns: not read;"
               " drop it and run SELECT llm_init()",
               table_names[i]);
@@ -455,7 +455,7 @@ static int unknown_model(const Config *c, const char *name, Err *err) {
   for (int i = 0; i < c->n_models; i++) {
     nearest_offer(&near, name, c->models[i].name);
   }
-  return err_set(err, RC_ERROR, "unknown_model",
+  return err_set(err, RC_ERROR, ERR_UNKNOWN_MODEL,
                  "no model '%.80s' %s (nearest: %.80s%s%.80s%s%.80s)", name,
                  c->has_model_table ? "in llm_models"
                                     : "is built in; SELECT llm_init() and add it to llm_models",

@@ -8,12 +8,12 @@
 int host_error(sqlite3 *host, const char *doing, Err *err) {
   int rc = sqlite3_errcode(host) & 0xff;
   if (rc == SQLITE_INTERRUPT) {
-    return err_set(err, RC_INTERRUPT, "interrupted", "interrupted");
+    return err_set(err, RC_INTERRUPT, ERR_INTERRUPTED, "interrupted");
   }
   if (rc == SQLITE_NOMEM) {
     return err_nomem(err);
   }
-  return err_set(err, rc ? rc : RC_ERROR, "config", "cannot %s: %s", doing, sqlite3_errmsg(host));
+  return err_set(err, rc ? rc : RC_ERROR, ERR_CONFIG, "cannot %s: %s", doing, sqlite3_errmsg(host));
 }
 
 const char *host_text(sqlite3_stmt *stmt, int column, const char *table, Err *err) {
@@ -22,7 +22,7 @@ const char *host_text(sqlite3_stmt *stmt, int column, const char *table, Err *er
   if (!text) {
     err_nomem(err);
   } else if (!is_null && strlen(text) != (size_t)sqlite3_column_bytes(stmt, column)) {
-    err_set(err, RC_ERROR, "config", "a row of %s holds a NUL character: not read", table);
+    err_set(err, RC_ERROR, ERR_CONFIG, "a row of %s holds a NUL character: not read", table);
     text = NULL;
   }
   return text;

@@ -32,7 +32,7 @@ static int read_time(sqlite3_stmt *stmt, int column, long long otherwise, long l
   const char *text = column_or_empty(stmt, column, err);
   *ms = otherwise;
   if (text[0] && !time_parse(text, ms)) {
-    return err_set(err, RC_ERROR, "config",
+    return err_set(err, RC_ERROR, ERR_CONFIG,
                    "'%.40s' is no date (expected 'YYYY-MM-DD' or Unix ms, not seconds)", text);
   }
   return RC_OK;
@@ -59,12 +59,12 @@ static int read_terms(sqlite3_stmt *stmt, PriceTerms *t, Err *err) {
   if ((sqlite3_column_type(stmt, 5) != SQLITE_INTEGER &&
        sqlite3_column_type(stmt, 5) != SQLITE_NULL) ||
       t->above_tokens < 0) {
-    err_set(err, RC_ERROR, "config", "above_tokens '%.40s' is no count",
+    err_set(err, RC_ERROR, ERR_CONFIG, "above_tokens '%.40s' is no count",
             column_or_empty(stmt, 5, err));
   }
   if (strlen(service) >= USAGE_WORD || strpbrk(service, "ABCDEFGHIJKLMNOPQRSTUVWXYZ ")) {
     err_set(
-        err, RC_ERROR, "config",
+        err, RC_ERROR, ERR_CONFIG,
         "service '%.40s' (one word in lower case: standard, batch, flex, priority, fast, geo:us)",
         service);
   }
@@ -72,7 +72,7 @@ static int read_terms(sqlite3_stmt *stmt, PriceTerms *t, Err *err) {
   t->source = t->source[0] ? t->source : list[0] ? list : "llm_prices";
   t->checked = column_or_empty(stmt, 12, err); /* (a column that was not asked for is NULL) */
   if (hours[0] && !time_parse_hours(hours, &t->hours_from, &t->hours_to)) {
-    err_set(err, RC_ERROR, "config", "'%.40s' are no hours (expected 'HH:MM-HH:MM', UTC)", hours);
+    err_set(err, RC_ERROR, ERR_CONFIG, "'%.40s' are no hours (expected 'HH:MM-HH:MM', UTC)", hours);
   }
   read_time(stmt, 3, 0, &t->from_ms, err);
   return read_time(stmt, 4, LLONG_MAX, &t->to_ms, err);
@@ -90,17 +90,17 @@ static int read_row(sqlite3_stmt *stmt, PriceBook **books, int *n, Err *err) {
     return err_nomem(err);
   }
   if (row.unit == UNIT_COUNT && strcmp(kind, "factor") != 0) {
-    return err_set(err, RC_ERROR, "config", "kind '%.40s' (valid: %s)", kind, PRICE_KIND_WORDS);
+    return err_set(err, RC_ERROR, ERR_CONFIG, "kind '%.40s' (valid: %s)", kind, PRICE_KIND_WORDS);
   }
   if (!decimal_parse_pico(price, &row.pusd)) {
-    return err_set(err, RC_ERROR, "config", "'%.40s' is no price in dollars",
+    return err_set(err, RC_ERROR, ERR_CONFIG, "'%.40s' is no price in dollars",
                    is_real ? price : "NULL");
   }
   if (row.pusd == 0 && dollars != 0) {
-    return err_set(err, RC_ERROR, "config", "'%.40s' has more than 12 decimals", price);
+    return err_set(err, RC_ERROR, ERR_CONFIG, "'%.40s' has more than 12 decimals", price);
   }
   if (row.unit == UNIT_COUNT && row.pusd > BOOK_FACTOR_MOST) {
-    return err_set(err, RC_ERROR, "config", "factor %.40s (at most 1000)", price);
+    return err_set(err, RC_ERROR, ERR_CONFIG, "factor %.40s (at most 1000)", price);
   }
   names = names[0] || !strpbrk(model, "*?[") ? names : model;
   return read_terms(stmt, &row.terms, err) == RC_OK && !book_add(book, provider, model, names, &row)
@@ -157,7 +157,7 @@ int prices_read(sqlite3 *host, int there, PriceBook **books, int *n, Err *err) {
   while (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
     rc = read_price(stmt, books, n, err) == RC_OK ? SQLITE_OK : SQLITE_ERROR;
     if (++rows > LIMIT_PRICE_ROWS || *n > LIMIT_PRICE_LISTS - 1) {
-      rc = err_set(err, RC_ERROR, "config", "llm_prices: more than %d rows or %d lists",
+      rc = err_set(err, RC_ERROR, ERR_CONFIG, "llm_prices: more than %d rows or %d lists",
                    LIMIT_PRICE_ROWS, LIMIT_PRICE_LISTS - 2);
     }
   }

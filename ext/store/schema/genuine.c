@@ -69,7 +69,7 @@ static int schema_error(sqlite3 *db, int rc, const char *what, Err *err) {
   int code = rc & 0xff;
   return code == SQLITE_NOMEM
              ? err_nomem(err)
-             : err_set(err, code ? code : RC_ERROR, "store",
+             : err_set(err, code ? code : RC_ERROR, ERR_STORE,
                        "the store '%.200s': cannot read its schema: %s", what, sqlite3_errmsg(db));
 }
 
@@ -208,7 +208,7 @@ static int is_foreign(const Object *o, const char *what, Err *err) {
     sqlite3_snprintf(sizeof cure, cure, "look into sqlite_schema");
   }
   return err_set(
-      err, RC_ERROR, "store",
+      err, RC_ERROR, ERR_STORE,
       "the store '%.200s' is not as llmcost makes it: nothing was read from it; %s '%s' is"
       " not ours: drop it with the sqlite3 shell (%s), or use another store",
       what, kind, shown, cure);
@@ -247,7 +247,7 @@ static int find_missing(const Comparison *c, Err *err) {
     const Object *o = &c->ours.list[i];
     int is_needed = !is_sqlites_own(o) && !(o->ddl.kind == DDL_VIEW && c->has_other_views);
     if (is_needed && !o->is_found) {
-      err_set(err, RC_ERROR, "store", "the store '%.200s' is damaged: its %s %.*s is missing",
+      err_set(err, RC_ERROR, ERR_STORE, "the store '%.200s' is damaged: its %s %.*s is missing",
               c->ask->what, ddl_kind_name(o->ddl.kind), (int)o->ddl.n_name, o->ddl.name);
     }
   }
@@ -376,7 +376,7 @@ static int put_pair(sqlite3 *db, const char *sql, const char *first, const char 
   return rc == SQLITE_OK ? RC_OK
          : (rc & 0xff) == SQLITE_NOMEM
              ? err_nomem(err)
-             : err_set(err, rc & 0xff, "store", "the store can't be marked: %s",
+             : err_set(err, rc & 0xff, ERR_STORE, "the store can't be marked: %s",
                        sqlite3_errmsg(db));
 }
 

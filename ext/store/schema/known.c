@@ -34,7 +34,7 @@ static int version_of_file(Store *s, long long *version, Err *err) {
   store_ask(s, "PRAGMA main.application_id", &application, err);
   store_ask(s, "PRAGMA main.user_version", version, err);
   return err->rc == RC_OK && (application != STORE_APPLICATION_ID || *version < 1)
-             ? err_set(err, RC_ERROR, "store",
+             ? err_set(err, RC_ERROR, ERR_STORE,
                        "'%s' is another program's database, not a store of llmcost", s->path)
              : err->rc;
 }
@@ -48,7 +48,7 @@ static int claimed_version(Store *s, long long *version, Err *err) {
 
 static int refuse_stranger(const Store *s, Err *err) {
   return err_set(
-      err, RC_ERROR, "store",
+      err, RC_ERROR, ERR_STORE,
       "the store '%.300s' was not made by this installation, so nothing was read from it and"
       " nothing sent; if you trust it and the answers in it, SELECT llm_trust_store()%s",
       store_name(s),

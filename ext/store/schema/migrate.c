@@ -67,7 +67,7 @@ int migrate_newest(void) {
 int migrate_check_version(const Store *s, long long version, Err *err) {
   return version <= NEWEST
              ? RC_OK
-             : err_set(err, RC_ERROR, "store",
+             : err_set(err, RC_ERROR, ERR_STORE,
                        "the store '%s' was made by a newer llmcost (version %lld, ours %d)",
                        store_name(s), version, NEWEST);
 }
@@ -80,7 +80,7 @@ int store_version(Store *s, long long *version, Err *err) {
   int found =
       store_ask(s, "SELECT value FROM main.llm_meta WHERE name = 'schema_version'", version, err);
   if (found == 0 || (found == 1 && *version < 1)) {
-    return err_set(err, RC_ERROR, "store", "the store '%s' is damaged: it has no version",
+    return err_set(err, RC_ERROR, ERR_STORE, "the store '%s' is damaged: it has no version",
                    store_name(s));
   }
   return err->rc == RC_OK ? migrate_check_version(s, *version, err) : err->rc;
@@ -169,7 +169,7 @@ static int has_mark(Store *s, int was_there, Err *err) {
     return 1;
   }
   if (is_marked == 0 && was_there && s->trust == STORE_MARKED) {
-    err_set(err, RC_ERROR, "store", "the store '%s' has lost its mark: SELECT llm_trust_store()",
+    err_set(err, RC_ERROR, ERR_STORE, "the store '%s' has lost its mark: SELECT llm_trust_store()",
             store_name(s));
   }
   return err->rc == RC_OK ? is_marked : -1;

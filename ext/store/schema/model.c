@@ -35,7 +35,7 @@ sqlite3 *store_model(const StoreHost *host, Err *err) {
   rc = rc == SQLITE_OK ? model_make_views(db) : rc;
   if (rc != SQLITE_OK) {
     rc == SQLITE_NOMEM ? err_nomem(err)
-                       : err_set(err, RC_ERROR, "store", "no schema: %s", sqlite3_errstr(rc));
+                       : err_set(err, RC_ERROR, ERR_STORE, "no schema: %s", sqlite3_errstr(rc));
     sqlite3_close(db);
     db = NULL;
   }
@@ -66,7 +66,7 @@ static char *declare(sqlite3 *db, const char *name, Err *err) {
     return text;
   }
   !text || rc == SQLITE_NOMEM ? err_nomem(err)
-                              : err_set(err, RC_ERROR, "store", "no declaration of %s", name);
+                              : err_set(err, RC_ERROR, ERR_STORE, "no declaration of %s", name);
   sqlite3_free(text);
   return NULL;
 }

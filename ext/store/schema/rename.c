@@ -159,7 +159,7 @@ static int rename_source(Store *s, const Source *source, unsigned long long seed
 int rename_texts(Store *s, Err *err) {
   long long seed = 0;
   if (store_ask(s, "SELECT value FROM main.llm_meta WHERE name = 'seed'", &seed, err) == 0) {
-    err_set(err, RC_ERROR, "store", "the store is damaged: it has no seed");
+    err_set(err, RC_ERROR, ERR_STORE, "the store is damaged: it has no seed");
   }
   for (size_t i = 0; i < sizeof sources / sizeof sources[0] && err->rc == RC_OK; i++) {
     rename_source(s, &sources[i], (unsigned long long)seed, err);
