@@ -46,7 +46,7 @@ def read_lines():
         for text in out.stdout.splitlines():
             for one in json.loads(text)["files"]:
                 path = os.path.normpath(one["file"])
-                if path.startswith(("ext/", "vec/")):
+                if path.startswith(("ext/", "vec/")) and os.path.exists(os.path.join(ROOT, path)):  # not of an older tree
                     for line in one["lines"]:
                         seen = files[path]
                         seen[line["line_number"]] = seen.get(line["line_number"], False) or line["count"] > 0

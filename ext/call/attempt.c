@@ -249,8 +249,8 @@ static long long column_of(const Usage *u, Unit unit) {
   return count == USAGE_UNKNOWN ? LEDGER_NULL : count;
 }
 
-/* The cost of one usage, under the name the answer gives. Where nobody prices that, the user may have
-** priced the one that was asked for himself (a server's own names). */
+/* The cost of one usage, under the name the answer gives. Where nobody prices that, under the
+** name that was requested: of a private server's models the user prices that one in llm_prices. */
 static PriceVerdict price_one(Call *k, PricingAsk ask, const Usage *u, PricingAnswer *answer,
                               Err *err) {
   int is_named = ask.model[0] != 0;

@@ -80,9 +80,8 @@ int call_start(Call *k, Conn *conn, const Request *request, Memo *memo, const Pl
                Err *err);             /* store and key; nothing to free where it fails */
 int route_choose(Call *k, Err *err);  /* model, api, key */
 int route_prepare(Call *k, Err *err); /* url and body */
-int attempt_all(
-    Call *k,
-    Err *err); /* the call and its retries; the last attempt's row is filled, not settled */
+/* The call and its retries; the last attempt's row is filled, not settled. */
+int attempt_all(Call *k, Err *err);
 void call_start_row(Call *k, long long attempt, const char *retry_reason);
 long long call_lease(const Call *k);   /* until when, of the day, others wait for its answer */
 const Hash *call_claim(const Call *k); /* the key that others wait for; NULL: nobody does */

@@ -1,5 +1,5 @@
 /*
-** How this connection counts a model's tokens: the rule of core/tokens.h, with the user's
+** How this connection counts a model's tokens: the rule of core/tokens/tokens.h, with the user's
 ** llm_models and with what the ledger has taught.
 */
 #ifndef LLMCOST_COUNTER_H

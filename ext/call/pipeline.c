@@ -143,8 +143,8 @@ void call_start_row(Call *k, long long attempt, const char *retry_reason) {
   }
 }
 
-/* Tokens of the parts that make a conversation dear, as the model counts them; NULL where memory is
-** out: the call matters more. */
+/* Tokens of the parts that make a conversation dear, as the model counts them. Where there is no
+** memory for counting they stay NULL, and the call goes on. */
 static int count_parts(Call *k, Err *err) {
   const Request *r = k->request;
   TokenRule rule;
@@ -201,7 +201,8 @@ static void start_hit(Call *k, LedgerKind kind, long long saved, const char *pro
   make_request_id(k->request_id, k->plan->started_ms);
   name_texts(k, err);
   if (prompt_hash && k->conn->set.log_text == LOG_FULL) {
-    snprintf(k->prompt_hash, sizeof k->prompt_hash, "%s", prompt_hash); /* its text is kept */
+    /* the text that is kept is the first asker's */
+    snprintf(k->prompt_hash, sizeof k->prompt_hash, "%s", prompt_hash);
   }
   call_start_row(k, 0, NULL);
   k->row.kind = kind;

@@ -28,8 +28,8 @@ typedef enum NetResult {
 
 typedef struct NetRequest {
   const char *url;
-  const char *const
-      *headers; /* "Name: value", NULL-terminated; wiped from curl's memory afterwards */
+  /* "Name: value", NULL-terminated; wiped from curl's memory afterwards. */
+  const char *const *headers;
   const char *body;
   size_t n;
   long connect_ms, idle_ms, total_ms;

@@ -2,7 +2,7 @@
 ** Access: where prompts may go, and which key may go there. Process-wide, as an environment is.
 **
 ** The rows of llm_models come from a database file, which anybody may have made. So which key belongs to
-** which host is decided here and by the application alone: by the built-in pairs (core/hosts.h), by
+** which host is decided here and by the application alone: by the built-in pairs (trust/hosts.h), by
 ** llm_allow_host(host, key) and by LLMCOST_ALLOW_HOSTS in this process. A row can only choose among these
 ** pairs; it can't send some other variable of the environment anywhere.
 **

@@ -17,8 +17,8 @@ typedef struct Reply {
   Finish finish;
   char model[LIMIT_MODEL_NAME]; /* as the answer names it; "" if it does not */
   Usage usage;
-  UsagePart
-      *parts; /* owned (reply_free): of an answer that is billed in several parts; else NULL */
+  /* Owned (reply_free): of an answer that is billed in several parts; else NULL. */
+  UsagePart *parts;
   int n_parts;
   char usage_error[96]; /* why the usage can't be priced, or "" */
 } Reply;

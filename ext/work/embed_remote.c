@@ -2,7 +2,7 @@
 ** Remote embeddings. See embed_remote.h for the contract.
 **
 ** A text's vector is remembered as the answer to the request that embeds it alone, in llm_answers
-** (base64 of float32, as net/openai_embed.c writes it). One text goes through the pipeline as it is;
+** (base64 of float32, as wire/openai_embed.c writes it). One text goes through the pipeline as it is;
 ** several are looked up one by one, and those without a vector go in one request, whose vectors are
 ** kept one by one in the transaction that settles it.
 */

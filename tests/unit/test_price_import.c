@@ -1,5 +1,5 @@
 /*
-** Price lists that are not what they seem (core/price_import.h): a list where an object is expected and
+** Price lists that are not what they seem (core/price/price_import.h): a list where an object is expected and
 ** the other way round, and names without end. What good ones come to, the SQL tests check.
 */
 #include "unit.h"

@@ -1,5 +1,5 @@
 /*
-** Texts of schemas (base/ddl.h) and what providers repeat (trust/scrub.h), without a database.
+** Texts of schemas (base/sqlite/ddl.h) and what providers repeat (trust/scrub.h), without a database.
 */
 #include "unit.h"
 

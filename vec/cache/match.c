@@ -2,8 +2,8 @@
 ** One lookup in one partition: exact on the text, exact on its normal form, then semantic.
 **
 ** Semantic: the index proposes the nearest entry; the guard may veto it (then the next nearest is
-** asked); where a confirming embedder is there, what lies below SURE needs its consent too. With
-** max_false_hits the threshold is not a number but a decision (cache_policy.h). Nothing here can
+** asked); where a confirming embedder is there, what lies below embedder.sure needs its consent too. With
+** max_false_hits the threshold is not a number but a decision (policy.h). Nothing here can
 ** name a partition other than the one it was given.
 */
 #include "vec/cache/table.h"

@@ -14,7 +14,7 @@
 ** user's own and stay.
 **
 ** All this is done once per state of the schema (schema_watch.h). What is still there to run us from
-** inside ourselves, such as a TEMP trigger, ends in an error (see enter() in cache_table.c).
+** inside ourselves, such as a TEMP trigger, ends in an error (see enter() in table.c).
 */
 #include "base/sqlite/columns.h"
 #include "vec/cache/table.h"

@@ -1,14 +1,14 @@
 /*
 ** The semantic_cache virtual table, inside: what its files share.
 **
-**   cache_table.c    the module: connect, plan, cursor, transactions, names under savepoints
-**   cache_match.c    one lookup: exact, then semantic, the guard's veto, the adaptive decision
-**   cache_write.c    INSERT, UPDATE, DELETE, eviction, commands, integrity check
-**   cache_memory.c   the partitions in memory, kept equal to what this connection can see
-**   cache_rows.c     the shadow tables and every statement on them
-**   cache_shadow.c   whether the shadow objects are what they must be
-**   cache_trust.c    whether a table may send what it is given
-**   cache_values.c   SQL values and stored numbers: taken, compared, checked for their range
+**   table.c          the module: connect, plan, cursor, transactions, names under savepoints
+**   match.c          one lookup: exact, then semantic, the guard's veto, the adaptive decision
+**   write.c          INSERT, UPDATE, DELETE, eviction, commands, integrity check
+**   memory.c         the partitions in memory, kept equal to what this connection can see
+**   rows.c           the shadow tables and every statement on them
+**   shadow.c         whether the shadow objects are what they must be
+**   trust.c          whether a table may send what it is given
+**   values.c         SQL values and stored numbers: taken, compared, checked for their range
 */
 #ifndef LLMCOST_CACHE_TABLE_H
 #define LLMCOST_CACHE_TABLE_H
@@ -193,7 +193,7 @@ typedef struct CacheTable {
   Buf text;              /* room for one normal form */
 } CacheTable;
 
-/* --- cache_rows.c */
+/* --- rows.c */
 
 int rows_create(CacheTable *t, Err *err);
 int rows_drop(CacheTable *t, Err *err);
@@ -241,7 +241,7 @@ int rows_text_hash(CacheTable *t, const char *text, size_t n, int64_t *hash, Err
 ** Call it after memory_sync. */
 int rows_settings(CacheTable *t, Err *err);
 
-/* --- cache_shadow.c */
+/* --- shadow.c */
 
 /* Checks the shadow objects, once per state of the schema: an error names the first that is not
 ** ours, and the cure. Call it before any use of them. */
@@ -249,7 +249,7 @@ int shadow_check(CacheTable *t, Err *err);
 /* 1 if the table of this name is still the one whose seed was read. */
 int shadow_is_ours(CacheTable *t, Err *err);
 
-/* --- cache_trust.c */
+/* --- trust.c */
 
 /* 1 if its embedder sends nothing. */
 int trust_is_local(const CacheTable *t);
@@ -258,7 +258,7 @@ int trust_check(CacheTable *t, Err *err);
 /* Lets it: for good where the host can make marks, else for this connection. */
 int trust_grant(CacheTable *t, Err *err);
 
-/* --- cache_values.c */
+/* --- values.c */
 
 /* The bytes of a BLOB, or of any other value as text; *n of them, borrowed. "" for NULL; NULL: no
 ** memory. The value keeps its type. */
@@ -279,7 +279,7 @@ int text_integer(const char *text, int64_t lowest, int64_t highest, int64_t *val
 /* 1 where the columns similarity, second, margin, agree from `column` on are evidence. */
 int column_evidence(sqlite3_stmt *stmt, int column, Evidence *e);
 
-/* --- cache_memory.c */
+/* --- memory.c */
 
 void memory_free(CacheTable *t);
 void memory_drop(CacheTable *t); /* forgets every partition */
@@ -314,7 +314,7 @@ typedef struct RowSource {
 } RowSource;
 int row_source_vector(void *ctx, int64_t id, const void **vector);
 
-/* --- cache_match.c */
+/* --- match.c */
 
 typedef struct Match {
   int64_t id;
@@ -359,7 +359,7 @@ int match_prepare(CacheTable *t, int64_t id, const char *text, size_t n, Err *er
 int match_flush(CacheTable *t, Err *err);
 void match_free(CacheTable *t);
 
-/* --- cache_write.c */
+/* --- write.c */
 
 /* xUpdate: a DELETE (argc 1), INSERT, UPDATE or command. */
 int write_run(CacheTable *t, int argc, sqlite3_value **argv, sqlite3_int64 *rowid, int64_t now,

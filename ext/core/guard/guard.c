@@ -4,8 +4,8 @@
 ** Both texts become tokens (guard_tokens.h); each token is linked to its counterpart in the other
 ** text: an equal key (the same stem, number, unit, date, or a word that may stand for it), a typo,
 ** the same root with another ending, or a compound written in two words. What stays without
-** counterpart is what the rules judge, each alone, in the order of RULES; the first that objects
-** names the veto.
+** counterpart is what the rules judge, each alone; the first of RULES that objects names the veto.
+** What each looks at (RULES has the order):
 **
 **   url, number, date: left over on either side. Unsure numbers ("one", "10 best") and names: only
 **     where both sides have one over. A unit that one side leaves out is no difference.

@@ -348,8 +348,8 @@ static int is_alias(const PriceModel *m, const char *name) {
   return same < n || glob_any("gemma* gpt-oss* deepseek-chat-v3*", name);
 }
 
-/* A name whose prefix is a seller: his model, else OpenRouter's of that whole name, who sells others'
-** models under such names. A server of one's own sells nothing. */
+/* A name whose prefix is a seller: its model, else OpenRouter's of that whole name, which sells others'
+** models under such names. A server that somebody runs for themselves has no price list. */
 static BookMatch find_prefixed(const PriceBook *book, const Vendor *vendor, const char *name,
                                const char *bare) {
   BookMatch match = {find_at(book, vendor, bare), vendor, NULL, NULL};

@@ -50,9 +50,8 @@ typedef struct BookText BookText;
 typedef struct PriceBook {
   const char *list; /* the name of a price list; "": single rows */
   PriceModels models;
-  PriceModels
-      shared;      /* factors, and in a list rows of the model "*": for all models that their names
-                         mean, beside their own rows */
+  /* Factors, and in a list rows of the model "*": for all models that their names mean, beside their own rows. */
+  PriceModels shared;
   BookText *texts; /* owns every text above */
 } PriceBook;
 
@@ -86,7 +85,7 @@ typedef struct Seller {
 ** Of a known seller: the name, with its date written out, without a vendor's prefix, without a
 ** snapshot's suffix; then the same at the providers whose models it resells. Of an unknown one: the name
 ** itself in rows of that provider. Where nobody is named, the name tells the seller: by its prefix, or
-** because his models are called so; otherwise it must be the whole name of a model that only one
+** because its models carry that name; otherwise it must be the whole name of a model that only one
 ** provider sells (or OpenRouter, whose names have a slash). */
 BookMatch book_find(const PriceBook *book, Seller seller, const char *name);
 

@@ -31,9 +31,8 @@ enum { PRICE_SINGLES = 32 };
 typedef struct PriceRef {
   Seller seller;        /* who sells it; the vendor as far as it is known */
   const PriceBook *own; /* the single rows */
-  PriceSource
-      singles[PRICE_SINGLES]; /* those that match, best first: they go before the lists, unit
-                                         by unit */
+  /* Those that match, best first: they go before the lists, unit by unit. */
+  PriceSource singles[PRICE_SINGLES];
   int n_singles;
   PriceSource list;            /* in the first list that knows it */
   PriceSource next;            /* in the next one: for services and fees that the first has not */

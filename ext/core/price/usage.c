@@ -206,7 +206,7 @@ static void read_shape(const cJSON *root, const Shape *shape, Usage *u, Err *err
   u->has &= ~incomplete;
 }
 
-/* 1 if what is read and written stands beside the input (its paths count as input too). */
+/* 1 if cached tokens are reported outside the input tokens, as Anthropic does: their paths then count as input too. */
 static int stands_beside(const Shape *shape) {
   int inputs = 0;
   for (int i = 0; i < shape->n; i++) {

@@ -6,7 +6,7 @@
 
 #include "store/db/store.h"
 
-/* Puts the keyed name (core/hash.h) in the place of each, inside the open transaction: of the texts, in the
+/* Puts the keyed name (base/hash.h) in the place of each, inside the open transaction: of the texts, in the
 ** ledger, with the answers, and in the transcripts that refer to long messages. */
 int rename_texts(Store *s, Err *err);
 
