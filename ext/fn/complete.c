@@ -93,8 +93,9 @@ static void give_outcome(sqlite3_context *ctx, int on_error, Outcome *out, const
 
 static void run(sqlite3_context *ctx, const Request *r, Err *err) {
   Outcome out = {0};
-  Err failure = {0};
+  Err failure;
   Memo *memo = memo_of_statement(ctx);
+  err_clear(&failure);
   memo ? pipeline_run(fn_conn(ctx), r, memo, &out, &failure) : err_nomem(&failure);
   give_outcome(ctx, r->options->on_error, &out, &failure, err);
 }
