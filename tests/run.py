@@ -9,6 +9,8 @@
         sanitized, beside the other tests
 
 Usage: run.py [word ...]   only the tests whose name holds one of the words
+
+Live tests that measure no time run beside the others, in a process of their own.
 """
 import glob
 import os
@@ -24,6 +26,9 @@ sys.path.insert(0, os.path.join(ROOT, "tests", "live"))
 import harness
 
 FUZZ_SECONDS = "3"
+# Live modules that care for no clock, with much to compute or to wait for.
+BESIDE = ["live/test_" + name for name in
+          ("bench", "clients", "embedders", "peers", "prices", "recipes", "semantic_faults", "tokens")]
 
 WORDS = sys.argv[1:]
 passed, failed, skipped = 0, 0, 0
@@ -112,7 +117,7 @@ class Result(unittest.TestResult):
 def run_live():
     for path in sorted(glob.glob(os.path.join(ROOT, "tests/live/test_*.py"))):
         name = os.path.basename(path)[:-3]
-        if not wanted("live/" + name):
+        if not wanted("live/" + name) or (not WORDS and "live/" + name in BESIDE):
             continue
         started = time.time()
         suite = unittest.defaultTestLoader.loadTestsFromName(name)
@@ -147,14 +152,41 @@ class Fuzz(threading.Thread):
             report("FAIL" if fault else "ok", name, fault or "")
 
 
+class Beside(threading.Thread):
+    """The modules of BESIDE, by another run of this program."""
+
+    def run(self):
+        self.out = subprocess.run(["nice", "-n", "5", sys.executable, __file__, *BESIDE],
+                                  capture_output=True, text=True, errors="replace")
+
+    def report(self):
+        global passed, failed, skipped
+        self.join()
+        lines = self.out.stdout.rstrip().splitlines()
+        counts = re.findall(r"(\d+) (passed|failed|skipped)", lines[-1] if lines else "")
+        print("\n".join(lines[:-1]), flush=True)
+        if not counts:
+            report("FAIL", "beside", self.out.stderr[-3000:])
+        for n, what in counts:
+            passed += int(n) * (what == "passed")
+            failed += int(n) * (what == "failed")
+            skipped += int(n) * (what == "skipped")
+
+
 def main():
-    harness.start_npm_install()
+    if WORDS:
+        harness.start_npm_install()  # whole runs: the process beside does, which has all that need it
     fuzzing = Fuzz(daemon=True)
     fuzzing.start()
+    beside = None if WORDS else Beside(daemon=True)
+    if beside:
+        beside.start()
     run_unit()
     run_sql()
     run_live()
     fuzzing.report()
+    if beside:
+        beside.report()
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     return 1 if failed or not passed else 0
 
