@@ -3,6 +3,7 @@
 */
 #include "store/ledger.h"
 
+#include "base/check.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "store/db/inflight.h"
@@ -327,6 +328,17 @@ static size_t texts_size(const LedgerRow *row, const Served *served, const Answe
   return size;
 }
 
+/* The counts are those of the list, and its end is its end. */
+static int is_queue_sound(const Store *s) {
+  int n = 0, unsettled = 0;
+  struct Pending *const *end = &s->pending;
+  for (; *end; end = &(*end)->next) {
+    n++;
+    unsettled += (*end)->has_answer || (*end)->row.id != 0;
+  }
+  return n == s->n_pending && unsettled == s->n_unsettled && end == s->pending_end;
+}
+
 /* Queues a copy of a row, with what it was served from and its answer if there are any. */
 static int enqueue(Store *s, const LedgerRow *row, const Served *served, const Answer *a,
                    Err *err) {
@@ -349,6 +361,7 @@ static int enqueue(Store *s, const LedgerRow *row, const Served *served, const A
   s->pending_end = &p->next;
   s->n_pending++;
   s->n_unsettled += a != NULL || row->id != 0;
+  CHECK(is_queue_sound(s));
   return RC_OK;
 }
 
@@ -438,6 +451,7 @@ int ledger_begin_next(Store *s, long long previous, LedgerRow *row, const Hash *
 }
 
 int ledger_flush(Store *s, Err *err) {
+  CHECK(is_queue_sound(s));
   if (!s->pending) {
     return RC_OK;
   }

@@ -77,10 +77,12 @@ static void show_last(struct request *r) {
   pthread_mutex_lock(&lock);
   cJSON *j = last ? json_strict(last, strlen(last)) : NULL;
   cJSON *body = json_strict(last_body.p, last_body.n);
-  if (!j)
+  if (!j) {
     j = cJSON_CreateObject();
-  if (!body)
+  }
+  if (!body) {
     body = cJSON_CreateString(last_body.p ? last_body.p : "");
+  }
   pthread_mutex_unlock(&lock);
   cJSON_AddItemToObject(j, "body", body);
   reply_json(&r->reply, 200, j);
@@ -126,29 +128,31 @@ static void reset_all(struct request *r) {
 /* POST /standin/latency */
 static void set_latency(struct request *r) {
   int64_t ms = json_int(r->json, "ms", -1);
-  if (ms < 0 || ms > 3600000)
+  if (ms < 0 || ms > 3600000) {
     wrong(r, "ms: a number from 0 to 3600000");
-  else if (!latency_set(json_text(r->json, "scenario"), ms))
+  } else if (!latency_set(json_text(r->json, "scenario"), ms)) {
     wrong(r, "scenario: no such scenario");
-  else
+  } else {
     ok(r);
+  }
 }
 
 /* POST /standin/scenario */
 static void set_scenario(struct request *r) {
   const char *name = json_text(r->json, "name");
-  if (!name || !scenario_default_set(name))
+  if (!name || !scenario_default_set(name)) {
     wrong(r, "name: no such scenario");
-  else
+  } else {
     ok(r);
+  }
 }
 
 /* POST /standin/tokens */
 static void set_token_factor(struct request *r) {
   const cJSON *factor = json_get(r->json, "factor");
-  if (!cJSON_IsNumber(factor) || !(factor->valuedouble >= 0.1 && factor->valuedouble <= 10))
+  if (!cJSON_IsNumber(factor) || !(factor->valuedouble >= 0.1 && factor->valuedouble <= 10)) {
     wrong(r, "factor: a number from 0.1 to 10");
-  else {
+  } else {
     token_factor_set(factor->valuedouble);
     ok(r);
   }
@@ -172,14 +176,16 @@ int admin_handle(struct request *r) {
       {"POST", "/standin/scenario", set_scenario},   {"POST", "/standin/batch", set_batch},
       {"POST", "/standin/tokens", set_token_factor},
   };
-  if (strncmp(r->raw_path, "/standin", 8) != 0)
+  if (strncmp(r->raw_path, "/standin", 8) != 0) {
     return 0;
+  }
   r->json = json_strict(r->body.p, r->body.n);
-  for (size_t i = 0; i < sizeof aPage / sizeof aPage[0]; i++)
+  for (size_t i = 0; i < sizeof aPage / sizeof aPage[0]; i++) {
     if (strcmp(aPage[i].path, r->raw_path) == 0 && strcmp(aPage[i].method, r->method) == 0) {
       aPage[i].run(r);
       return 1;
     }
+  }
   reply_error(r, 404, NULL, "standin", NULL, "no such page");
   return 1;
 }

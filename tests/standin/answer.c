@@ -145,9 +145,11 @@ static int word_char(char c) {
 
 /* 1 when key stands in text at the start of a word. */
 static int has_word(const char *text, const char *key) {
-  for (const char *at = strstr(text, key); at; at = strstr(at + 1, key))
-    if (at == text || !word_char(at[-1]))
+  for (const char *at = strstr(text, key); at; at = strstr(at + 1, key)) {
+    if (at == text || !word_char(at[-1])) {
       return 1;
+    }
+  }
   return 0;
 }
 
@@ -157,9 +159,11 @@ static const struct intent *intent_of(const char *low) {
   size_t best_score = 0;
   for (size_t i = 0; i < sizeof aIntent / sizeof aIntent[0]; i++) {
     size_t score = 0;
-    for (int k = 0; k < KEYS && aIntent[i].key[k]; k++)
-      if (has_word(low, aIntent[i].key[k]))
+    for (int k = 0; k < KEYS && aIntent[i].key[k]; k++) {
+      if (has_word(low, aIntent[i].key[k])) {
         score += strlen(aIntent[i].key[k]);
+      }
+    }
     if (score > best_score) {
       best_score = score;
       best = &aIntent[i];
@@ -171,10 +175,12 @@ static const struct intent *intent_of(const char *low) {
 /* The first words of a question: at most 8 tokens and 80 bytes, on one line. */
 static void first_words(struct buf *out, const char *question) {
   size_t n = token_cut(question, strlen(question), 8);
-  while (n > 80 || (n && ((unsigned char)question[n] & 0xc0) == 0x80))
+  while (n > 80 || (n && ((unsigned char)question[n] & 0xc0) == 0x80)) {
     n--;
-  for (size_t i = 0; i < n; i++)
+  }
+  for (size_t i = 0; i < n; i++) {
     buf_add(out, (unsigned char)question[i] < 0x20 || question[i] == '"' ? " " : question + i, 1);
+  }
 }
 
 /* Appends the answer to a question; ref is the hash of the whole prompt. */
@@ -182,8 +188,9 @@ void answer_text(struct buf *out, const char *question, uint64_t ref) {
   char low[SCAN_MAX + 1];
   size_t n = strlen(question);
   n = n > SCAN_MAX ? SCAN_MAX : n;
-  for (size_t i = 0; i < n; i++)
+  for (size_t i = 0; i < n; i++) {
     low[i] = question[i] >= 'A' && question[i] <= 'Z' ? (char)(question[i] | 0x20) : question[i];
+  }
   low[n] = 0;
   const struct intent *it = intent_of(low);
   if (it) {

@@ -15,8 +15,9 @@
 int anthropic_check(struct request *r) {
   cJSON *error = NULL;
   int status = check_messages(r->json, 0, &error);
-  if (status)
+  if (status) {
     reply_json(&r->reply, status, error);
+  }
   return status;
 }
 
@@ -24,8 +25,9 @@ int anthropic_check(struct request *r) {
 int count_check(struct request *r) {
   cJSON *error = NULL;
   int status = check_messages(r->json, 1, &error);
-  if (status)
+  if (status) {
     reply_json(&r->reply, status, error);
+  }
   return status;
 }
 
@@ -98,8 +100,9 @@ static void add_fallback(cJSON *j, const struct outcome *o, int64_t output) {
 
 /* The usage object; NULL when the scenario leaves it out. bad-usage claims a negative input. */
 static cJSON *usage_json(const struct outcome *o, enum fault fault, int batch, int64_t output) {
-  if (fault == FT_NO_USAGE)
+  if (fault == FT_NO_USAGE) {
     return NULL;
+  }
   int text = fault == FT_STRING_USAGE;
   cJSON *j = cJSON_CreateObject();
   json_add_count(j, "input_tokens", fault == FT_BAD_USAGE ? -5 : o->use.fresh, text);
@@ -145,8 +148,9 @@ static cJSON *tool_block(const struct outcome *o, cJSON *input) {
   cJSON_AddStringToObject(b, "type", "tool_use");
   cJSON_AddStringToObject(b, "id", id);
   cJSON_AddStringToObject(b, "name", o->tool);
-  if (!input)
+  if (!input) {
     input = cJSON_Parse(o->text ? o->text : "{}");
+  }
   cJSON_AddItemToObject(b, "input", input ? input : cJSON_CreateObject());
   return b;
 }
@@ -154,17 +158,19 @@ static cJSON *tool_block(const struct outcome *o, cJSON *input) {
 /* The content list. */
 static cJSON *content_json(const struct outcome *o) {
   cJSON *list = cJSON_CreateArray(), *b;
-  if (o->text && !*o->text)
+  if (o->text && !*o->text) {
     return list;
+  }
   if (o->tool[0]) {
     b = tool_block(o, NULL);
   } else {
     b = cJSON_CreateObject();
     cJSON_AddStringToObject(b, "type", "text");
-    if (o->text)
+    if (o->text) {
       cJSON_AddStringToObject(b, "text", o->text);
-    else
+    } else {
       cJSON_AddNullToObject(b, "text");
+    }
   }
   cJSON_AddItemToArray(list, b);
   return list;
@@ -172,14 +178,16 @@ static cJSON *content_json(const struct outcome *o) {
 
 /* Adds stop_reason and stop_sequence; done 0 = not known yet. */
 static void add_stop(cJSON *j, const struct outcome *o, int done) {
-  if (done)
+  if (done) {
     cJSON_AddStringToObject(j, "stop_reason", stop_name(o->finish));
-  else
+  } else {
     cJSON_AddNullToObject(j, "stop_reason");
-  if (done && o->finish == FIN_SEQUENCE)
+  }
+  if (done && o->finish == FIN_SEQUENCE) {
     cJSON_AddStringToObject(j, "stop_sequence", o->sequence);
-  else
+  } else {
     cJSON_AddNullToObject(j, "stop_sequence");
+  }
 }
 
 /* The message; done 0 = as a stream begins it: no content, one output token. */
@@ -194,8 +202,9 @@ static cJSON *message_json(const struct outcome *o, enum fault fault, int batch,
   cJSON_AddItemToObject(j, "content", done ? content_json(o) : cJSON_CreateArray());
   add_stop(j, o, done);
   cJSON *usage = usage_json(o, fault, batch, done ? o->use.output : 1);
-  if (usage)
+  if (usage) {
     cJSON_AddItemToObject(j, "usage", usage);
+  }
   cJSON_AddNullToObject(j, "diagnostics");
   cJSON_AddNullToObject(j, "container");
   cJSON_AddNullToObject(j, "stop_details");
@@ -207,8 +216,9 @@ int anthropic_answer(const cJSON *req, enum fault fault, int batch, struct outco
                      cJSON **body) {
   struct ask a;
   int status = check_messages(req, 0, body);
-  if (status)
+  if (status) {
     return status;
+  }
   read_ask(req, fault, batch, &a);
   prompt_anthropic(&o->prompt, req, a.model);
   complete_run(&a, o);
@@ -228,8 +238,9 @@ static void event(struct buf *out, cJSON *j) {
 static cJSON *event_new(const char *type, int index) {
   cJSON *j = cJSON_CreateObject();
   cJSON_AddStringToObject(j, "type", type);
-  if (index >= 0)
+  if (index >= 0) {
     cJSON_AddNumberToObject(j, "index", index);
+  }
   return j;
 }
 
@@ -275,14 +286,16 @@ static void stream_answer(struct request *r) {
   cJSON *j = event_new("message_start", -1);
   cJSON_AddItemToObject(j, "message", message_json(o, r->fault, 0, 0));
   event(out, j);
-  if (o->text && *o->text)
+  if (o->text && *o->text) {
     stream_block(out, o);
+  }
   if (!cut) {
     j = event_new("message_delta", -1);
     add_stop(cJSON_AddObjectToObject(j, "delta"), o, 1);
     cJSON *usage = r->fault == FT_SSE_NO_USAGE ? NULL : usage_json(o, r->fault, 0, o->use.output);
-    if (usage)
+    if (usage) {
       cJSON_AddItemToObject(j, "usage", usage);
+    }
     event(out, j);
     event(out, event_new("message_stop", -1));
   }

@@ -60,10 +60,12 @@ static int64_t pace_polls = POLLS_DEFAULT, pace_ms = AGE_DEFAULT_MS;
 
 /* Sets after how many polls, or at what age, batches complete; -1 leaves a value. */
 void batch_pace_set(int64_t polls, int64_t ms) {
-  if (polls >= 0)
+  if (polls >= 0) {
     __atomic_store_n(&pace_polls, polls, __ATOMIC_RELAXED);
-  if (ms >= 0)
+  }
+  if (ms >= 0) {
     __atomic_store_n(&pace_ms, ms, __ATOMIC_RELAXED);
+  }
 }
 
 /* 1 when a batch of so many polls and that birth time should be complete. */
@@ -127,13 +129,15 @@ static enum fault line_fault(cJSON *req, int i, const struct origin *from, enum 
     buf_json(&b, req);
     f = c.row->fault >= FT_BATCH_LIMIT ? from->fault : scenario_strike(&c, hash_bytes(b.p, b.n, 6));
     buf_free(&b);
-    if (f == FT_HTTP)
+    if (f == FT_HTTP) {
       *status = scenario_error(c.row, api, body);
-    else if (f > FT_HTTP && f <= FT_LAST_UNBILLED)
+    } else if (f > FT_HTTP && f <= FT_LAST_UNBILLED) {
       *status = line_error(api, 500, "The request failed.", body);
+    }
   }
-  if (f == FT_BATCH_ERRORS && i % 3 == 0)
+  if (f == FT_BATCH_ERRORS && i % 3 == 0) {
     *status = line_error(api, 500, "The server had an error while processing this line.", body);
+  }
   return f == FT_NUL || f == FT_BAD_UTF8 || (f >= FT_LENGTH && f < FT_BATCH_LIMIT) ? f : FT_OK;
 }
 
@@ -142,12 +146,15 @@ int batch_line(cJSON *req, int i, const struct origin *from, enum api api, const
                struct outcome *o, cJSON **body) {
   int status = 0;
   enum fault f = line_fault(req, i, from, api, &status, body);
-  if (status)
+  if (status) {
     return status;
-  if (api == API_ANTHROPIC)
+  }
+  if (api == API_ANTHROPIC) {
     return anthropic_answer(req, f, 1, o, body);
-  if (strcmp(path, "/v1/embeddings") == 0)
+  }
+  if (strcmp(path, "/v1/embeddings") == 0) {
     return embed_answer(req, f, 1, o, body);
+  }
   return openai_answer(req, f, 1, o, body);
 }
 
@@ -159,26 +166,31 @@ static const char *line_next(const struct buf *b, size_t *at, size_t *n) {
     const char *p = b->p + *at, *end = memchr(p, '\n', b->n - *at);
     *n = end ? (size_t)(end - p) : b->n - *at;
     *at += *n + 1;
-    while (*n && (p[*n - 1] == '\r' || p[*n - 1] == ' '))
+    while (*n && (p[*n - 1] == '\r' || p[*n - 1] == ' ')) {
       --*n;
-    if (*n)
+    }
+    if (*n) {
       return p;
+    }
   }
   return NULL;
 }
 
 /* Notes why the batch will fail; line 0 = the whole file. */
 static void add_error(struct batch *b, const char *code, int64_t line, const char *message) {
-  if (!b->errors)
+  if (!b->errors) {
     b->errors = cJSON_CreateArray();
-  if (cJSON_GetArraySize(b->errors) >= ERRORS_SHOWN)
+  }
+  if (cJSON_GetArraySize(b->errors) >= ERRORS_SHOWN) {
     return;
+  }
   cJSON *e = cJSON_CreateObject();
   cJSON_AddStringToObject(e, "code", code);
-  if (line)
+  if (line) {
     cJSON_AddNumberToObject(e, "line", (double)line);
-  else
+  } else {
     cJSON_AddNullToObject(e, "line");
+  }
   cJSON_AddStringToObject(e, "message", message);
   cJSON_AddNullToObject(e, "param");
   cJSON_AddItemToArray(b->errors, e);
@@ -203,22 +215,27 @@ static void check_line(struct batch *b, const cJSON *j, struct map *ids, char *m
               "Each line needs custom_id, method, url and body.");
     return;
   }
-  if (map_add(ids, hash_bytes(id, strlen(id), 7), 1) > 1)
+  if (map_add(ids, hash_bytes(id, strlen(id), 7), 1) > 1) {
     add_error(b, "duplicate_custom_id", b->total,
               "The custom_id for this request is a duplicate of another request. The custom_id "
               "parameter must be unique for each request in a batch.");
-  if (strcmp(method, "POST") != 0)
+  }
+  if (strcmp(method, "POST") != 0) {
     add_error(b, "invalid_method", b->total, "The method must be POST.");
-  if (strcmp(url, b->endpoint) != 0)
+  }
+  if (strcmp(url, b->endpoint) != 0) {
     add_error(b, "invalid_url", b->total,
               "The URL provided for this request does not match the batch endpoint.");
-  if (!m)
+  }
+  if (!m) {
     return;
-  if (!*model)
+  }
+  if (!*model) {
     snprintf(model, cap, "%.*s", (int)model_len(m), m);
-  else if (strlen(model) != model_len(m) || strncmp(model, m, strlen(model)) != 0)
+  } else if (strlen(model) != model_len(m) || strncmp(model, m, strlen(model)) != 0) {
     add_error(b, "mismatched_model", b->total,
               "All requests of a batch must be for the same model.");
+  }
 }
 
 /* Looks at the whole file: counts lines, and notes what is wrong in b->errors. */
@@ -233,15 +250,18 @@ static void check_file(struct batch *b) {
     check_line(b, j, &ids, model, sizeof model);
     cJSON_Delete(j);
   }
-  if (b->total == 0)
+  if (b->total == 0) {
     add_error(b, "empty_file", 0, "The input file is empty.");
-  if (b->total > OPENAI_BATCH_MAX)
+  }
+  if (b->total > OPENAI_BATCH_MAX) {
     add_error(b, "too_many_tasks", 0,
               "The batch input file contains too many requests. The limit is 50,000.");
-  if (b->from.fault == FT_BATCH_LIMIT)
+  }
+  if (b->from.fault == FT_BATCH_LIMIT) {
     add_error(b, "token_limit_exceeded", 0,
               "Enqueued token limit reached for this model in organization org-standin. Please try "
               "again once some in_progress batches have been completed.");
+  }
   map_free(&ids);
 }
 
@@ -311,8 +331,9 @@ static void run_line(struct run *run, cJSON *j) {
   const char *id = json_text(j, "custom_id"), *model = json_text(req, "model");
   enum fault mark = b->from.fault;
   const char *at = model ? strrchr(model, '@') : NULL;
-  if (at && scenario_find(at + 1, &c))
+  if (at && scenario_find(at + 1, &c)) {
     mark = c.row->fault;
+  }
   int status = batch_line(req, (int)run->index, &b->from, API_OPENAI, b->endpoint, &o, &body);
   if (status == 200) {
     batch_bill(b->endpoint, b->id, &b->from, &o);
@@ -351,12 +372,15 @@ static void run_lines(struct batch *b, int64_t finished) {
     buf_add(&all, out->p, out->n);
     buf_free(out);
   }
-  if (all.n && b->from.fault == FT_BATCH_CRLF)
+  if (all.n && b->from.fault == FT_BATCH_CRLF) {
     buf_str(&all, "\r\n");
-  if (all.n)
+  }
+  if (all.n) {
     files_add("batch_output", "output.jsonl", &all, b->output, sizeof b->output);
-  if (run.error.n)
+  }
+  if (run.error.n) {
     files_add("batch_output", "error.jsonl", &run.error, b->error, sizeof b->error);
+  }
   free(run.line);
 }
 
@@ -373,10 +397,12 @@ static void advance(struct batch *b) {
     run_lines(b, b->at[B_IN_PROGRESS] ? (b->total + 1) / 2 : 0);
     enter(b, B_CANCELLED);
   }
-  if (b->state == B_VALIDATING && (b->polls || due))
+  if (b->state == B_VALIDATING && (b->polls || due)) {
     enter(b, b->errors ? B_FAILED : B_IN_PROGRESS);
-  if (b->state != B_IN_PROGRESS || !due)
+  }
+  if (b->state != B_IN_PROGRESS || !due) {
     return;
+  }
   int expired = b->from.fault == FT_BATCH_EXPIRED;
   run_lines(b, expired ? (b->total + 1) / 2 : b->total);
   enter(b, expired ? B_EXPIRED : B_COMPLETED);
@@ -385,8 +411,9 @@ static void advance(struct batch *b) {
 /* Completes what is due by its age. */
 void batch_tick(void) {
   pthread_mutex_lock(&lock);
-  for (struct batch *b = batches; b; b = b->next)
+  for (struct batch *b = batches; b; b = b->next) {
     advance(b);
+  }
   pthread_mutex_unlock(&lock);
 }
 
@@ -394,10 +421,11 @@ void batch_tick(void) {
 
 /* Adds a time in seconds, or null. */
 static void add_time(cJSON *o, const char *key, time_t t) {
-  if (t)
+  if (t) {
     cJSON_AddNumberToObject(o, key, (double)t);
-  else
+  } else {
     cJSON_AddNullToObject(o, key);
+  }
 }
 
 /* request_counts and usage. */
@@ -445,10 +473,11 @@ static cJSON *batch_json(const struct batch *b) {
   add_time(j, "cancelling_at", b->at[B_CANCELLING]);
   add_time(j, "cancelled_at", b->at[B_CANCELLED]);
   add_counts(j, b);
-  if (b->metadata)
+  if (b->metadata) {
     cJSON_AddItemToObject(j, "metadata", cJSON_Duplicate(b->metadata, 1));
-  else
+  } else {
     cJSON_AddNullToObject(j, "metadata");
+  }
   return j;
 }
 
@@ -460,21 +489,26 @@ static const char *create_wrong(const cJSON *req, const char **param) {
   const char *window = json_text(req, "completion_window"), *end = json_text(req, "endpoint");
   for (int i = 0; i < 3; i++) {
     *param = aParam[i];
-    if (!json_text(req, *param))
+    if (!json_text(req, *param)) {
       return "Missing required parameter.";
+    }
   }
-  if (strcmp(window, "24h") != 0)
+  if (strcmp(window, "24h") != 0) {
     return "Invalid value: the only supported value is '24h'.";
+  }
   *param = "endpoint";
-  if (strcmp(end, "/v1/chat/completions") != 0 && strcmp(end, "/v1/embeddings") != 0)
+  if (strcmp(end, "/v1/chat/completions") != 0 && strcmp(end, "/v1/embeddings") != 0) {
     return "Invalid value: this endpoint is not supported in batches.";
+  }
   cJSON_ArrayForEach(m, req) {
     int known = 0;
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 5; i++) {
       known |= strcmp(m->string, aParam[i]) == 0;
+    }
     *param = m->string;
-    if (!known)
+    if (!known) {
       return "Unknown parameter.";
+    }
   }
   *param = "metadata";
   int has = json_get(req, "metadata") && !cJSON_IsNull(json_get(req, "metadata"));
@@ -486,8 +520,9 @@ static const char *create_wrong(const cJSON *req, const char **param) {
 int batch_check(struct request *r) {
   const char *param = NULL, *why = create_wrong(r->json, &param);
   char text[256];
-  if (!why)
+  if (!why) {
     return 0;
+  }
   snprintf(text, sizeof text, "%s ('%.100s')", why, param);
   reply_error(r, 400, NULL, "invalid_request", param, text);
   return 400;
@@ -533,8 +568,9 @@ void batch_create(struct request *r) {
 /* The batch of an id, or NULL. Caller holds the lock. */
 static struct batch *find(const char *id) {
   struct batch *b = batches;
-  while (b && strcmp(b->id, id) != 0)
+  while (b && strcmp(b->id, id) != 0) {
     b = b->next;
+  }
   return b;
 }
 
@@ -574,10 +610,11 @@ void batch_cancel(struct request *r) {
   }
   cJSON *j = b && !over ? batch_json(b) : NULL;
   pthread_mutex_unlock(&lock);
-  if (over)
+  if (over) {
     reply_error(r, 409, NULL, NULL, NULL, "Cannot cancel a batch that has ended.");
-  else
+  } else {
     reply_batch(r, j);
+  }
 }
 
 /* GET /v1/batches?limit=N&after=ID: newest first; no poll. */
@@ -592,8 +629,9 @@ void batch_list(struct request *r) {
   batch_tick();
   pthread_mutex_lock(&lock);
   struct batch *b = after ? find(after) : NULL;
-  for (b = after ? (b ? b->next : NULL) : batches; b && limit > 0; b = b->next, limit--)
+  for (b = after ? (b ? b->next : NULL) : batches; b && limit > 0; b = b->next, limit--) {
     cJSON_AddItemToArray(list, batch_json(b));
+  }
   int more = b != NULL;
   pthread_mutex_unlock(&lock);
   const cJSON *first = list->child, *last = first ? first->prev : NULL;

@@ -59,10 +59,12 @@ static int fd = -1;
 static const struct price *price_row(const char *model) {
   for (size_t i = 0; i < sizeof aPrice / sizeof aPrice[0]; i++) {
     size_t n = strlen(aPrice[i].model);
-    if (strncmp(model, aPrice[i].model, n) != 0)
+    if (strncmp(model, aPrice[i].model, n) != 0) {
       continue;
-    if (!model[n] || (model[n] == '-' && model[n + 1] == '2' && model[n + 2] == '0'))
+    }
+    if (!model[n] || (model[n] == '-' && model[n + 1] == '2' && model[n + 2] == '0')) {
       return &aPrice[i];
+    }
   }
   return &other_price;
 }
@@ -77,8 +79,9 @@ int64_t price_of(const char *model, const struct usage *u, int batch) {
 
 /* Copies s to *at and moves on; NULL stays NULL. */
 static const char *pack(char **at, const char *s) {
-  if (!s)
+  if (!s) {
     return NULL;
+  }
   size_t n = strlen(s) + 1;
   char *to = *at;
   memcpy(to, s, n);
@@ -111,8 +114,9 @@ static struct kept *keep(const struct event *e) {
 
 /* Puts an event in the ring and into the totals. Caller holds the lock. */
 static void remember(const struct event *e) {
-  if (!journal)
+  if (!journal) {
     journal = need(calloc(JOURNAL_MAX, sizeof *journal));
+  }
   size_t at = (first + kept_n) % JOURNAL_MAX;
   if (kept_n == JOURNAL_MAX) {
     free(journal[first]);
@@ -160,8 +164,9 @@ static void write_line(const struct event *e) {
   cJSON_AddNumberToObject(o, "requests", (double)requests);
   buf_json(&b, o);
   buf_add(&b, "\n", 1);
-  if (write(fd, b.p, b.n) != (ssize_t)b.n)
+  if (write(fd, b.p, b.n) != (ssize_t)b.n) {
     fprintf(stderr, "standin: journal: %s\n", strerror(errno));
+  }
   buf_free(&b);
   cJSON_Delete(o);
 }
@@ -179,8 +184,9 @@ void bill_add(const struct event *e) {
   pthread_mutex_lock(&lock);
   own.seq = ++last_seq;
   remember(&own);
-  if (own.billed && fd >= 0)
+  if (own.billed && fd >= 0) {
     write_line(&own);
+  }
   pthread_mutex_unlock(&lock);
 }
 
@@ -219,37 +225,43 @@ static void read_back(void) {
   struct buf b = {0};
   char part[65536];
   ssize_t n;
-  while ((n = read(fd, part, sizeof part)) > 0)
+  while ((n = read(fd, part, sizeof part)) > 0) {
     buf_add(&b, part, (size_t)n);
+  }
   size_t at = 0;
   while (at < b.n) {
     char *end = memchr(b.p + at, '\n', b.n - at);
-    if (!end)
+    if (!end) {
       break;
+    }
     read_line(b.p + at, (size_t)(end - b.p) - at);
     at = (size_t)(end - b.p) + 1;
   }
-  if (at < b.n && ftruncate(fd, (off_t)at) != 0)
+  if (at < b.n && ftruncate(fd, (off_t)at) != 0) {
     fprintf(stderr, "standin: journal: %s\n", strerror(errno));
+  }
   buf_free(&b);
 }
 
 /* Starts the bill; with a path, goes on from what that file holds. Returns 0, or -1 with errno. */
 int bill_open(const char *path) {
   ids = (uint64_t)time(NULL) << 24; /* so that a restart doesn't give out the same ids again */
-  if (!path)
+  if (!path) {
     return 0;
+  }
   fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  if (fd < 0)
+  if (fd < 0) {
     return -1;
+  }
   read_back();
   return 0;
 }
 
 /* Empties the ring. Caller holds the lock. */
 static void forget(void) {
-  for (size_t i = 0; i < kept_n; i++)
+  for (size_t i = 0; i < kept_n; i++) {
     free(journal[(first + i) % JOURNAL_MAX]);
+  }
   first = kept_n = 0;
 }
 
@@ -258,8 +270,9 @@ void bill_reset(void) {
   pthread_mutex_lock(&lock);
   forget();
   total_nusd = calls = requests = last_seq = 0;
-  if (fd >= 0 && ftruncate(fd, 0) != 0)
+  if (fd >= 0 && ftruncate(fd, 0) != 0) {
     fprintf(stderr, "standin: journal: %s\n", strerror(errno));
+  }
   pthread_mutex_unlock(&lock);
 }
 
@@ -269,8 +282,9 @@ cJSON *bill_total(const char *client_id) {
   pthread_mutex_lock(&lock);
   for (size_t i = 0; client_id && i < kept_n; i++) {
     const struct event *e = &journal[(first + i) % JOURNAL_MAX]->ev;
-    if (!e->client_id || strcmp(e->client_id, client_id) != 0)
+    if (!e->client_id || strcmp(e->client_id, client_id) != 0) {
       continue;
+    }
     seen++;
     n += e->billed;
     sum += e->nusd;
@@ -307,8 +321,9 @@ void bill_close(void) {
   forget();
   free(journal);
   journal = NULL;
-  if (fd >= 0)
+  if (fd >= 0) {
     close(fd);
+  }
   fd = -1;
 }
 

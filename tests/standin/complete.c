@@ -21,9 +21,11 @@ void model_answered(const char *asked, char *out, size_t cap) {
       {"gpt-4o", "gpt-4o-2024-08-06"},
       {"claude-haiku-4-5", "claude-haiku-4-5-20251001"},
   };
-  for (size_t i = 0; i < sizeof aAlias / sizeof aAlias[0]; i++)
-    if (strcmp(asked, aAlias[i][0]) == 0)
+  for (size_t i = 0; i < sizeof aAlias / sizeof aAlias[0]; i++) {
+    if (strcmp(asked, aAlias[i][0]) == 0) {
       asked = aAlias[i][1];
+    }
+  }
   copy_name(out, cap, asked);
 }
 
@@ -63,24 +65,28 @@ static void choose_text(const struct ask *a, struct outcome *o, struct buf *out)
   } else if (a->fault == FT_EMPTY || a->fault == FT_NULL_CONTENT) {
     buf_str(out, "");
   } else {
-    if (a->fault == FT_FENCED)
+    if (a->fault == FT_FENCED) {
       buf_str(out, "```json\n");
-    if (a->schema)
+    }
+    if (a->schema) {
       schema_text(a, ref, out);
-    else if (a->json_object || a->fault == FT_FENCED)
+    } else if (a->json_object || a->fault == FT_FENCED) {
       object_text(question, ref, out);
-    else
+    } else {
       answer_text(out, question, ref);
-    if (a->fault == FT_FENCED)
+    }
+    if (a->fault == FT_FENCED) {
       buf_str(out, "\n```");
+    }
   }
 }
 
 /* Ends the text at one stop sequence, when it's there. */
 static void stop_at(struct outcome *o, struct buf *text, const char *sequence) {
   char *at = sequence && *sequence ? strstr(text->p, sequence) : NULL;
-  if (!at)
+  if (!at) {
     return;
+  }
   text->n = (size_t)(at - text->p);
   *at = 0;
   free(o->sequence);
@@ -91,8 +97,9 @@ static void stop_at(struct outcome *o, struct buf *text, const char *sequence) {
 /* Ends the text at whichever stop sequence it holds. */
 static void stop_any(const struct ask *a, struct outcome *o, struct buf *text) {
   const cJSON *one;
-  if (cJSON_IsString(a->stop))
+  if (cJSON_IsString(a->stop)) {
     stop_at(o, text, a->stop->valuestring);
+  }
   cJSON_ArrayForEach(one, a->stop) {
     stop_at(o, text, cJSON_GetStringValue(one));
   }
@@ -106,8 +113,9 @@ static void cut(const struct ask *a, struct outcome *o, struct buf *text) {
     limit = limit >= 0 && limit < have / 2 ? limit : have / 2;
     why = a->fault == FT_LENGTH ? FIN_LENGTH : FIN_FILTER;
   }
-  if (limit < 0 || have <= limit)
+  if (limit < 0 || have <= limit) {
     return;
+  }
   text->n = token_cut(text->p, text->n, limit);
   text->p[text->n] = 0;
   o->finish = why;
@@ -117,10 +125,12 @@ static void cut(const struct ask *a, struct outcome *o, struct buf *text) {
 static void mark_middle(struct buf *text) {
   struct buf b = {0};
   size_t at = text->n / 2;
-  while (at < text->n && !(text->p[at] >= 'a' && text->p[at] <= 'z'))
+  while (at < text->n && !(text->p[at] >= 'a' && text->p[at] <= 'z')) {
     at++;
-  if (at < text->n)
+  }
+  if (at < text->n) {
     at++;
+  }
   buf_add(&b, text->p, at);
   buf_str(&b, "\xee\x80\x80");
   buf_add(&b, text->p + at, text->n - at);
@@ -138,8 +148,9 @@ void token_factor_set(double factor) {
 /* Usage and price of what was sent and said. */
 static void charge(const struct ask *a, struct outcome *o, const struct buf *text) {
   int64_t said = token_count(text->p, text->n) + token_count(o->tool, strlen(o->tool));
-  if (a->max_tokens >= 0 && said > a->max_tokens)
+  if (a->max_tokens >= 0 && said > a->max_tokens) {
     said = a->max_tokens;
+  }
   o->use.output = (said || a->max_tokens == 0 ? said : 1) * (a->n > 0 ? a->n : 1);
   o->prompt.tokens = (int64_t)((double)o->prompt.tokens * token_factor + 0.5);
   cache_use(&o->prompt, a->api, a->fault == FT_CACHE_FLOOR ? FLOOR_TOKENS : 0, &o->use);
@@ -148,8 +159,9 @@ static void charge(const struct ask *a, struct outcome *o, const struct buf *tex
     o->use.cached = o->prompt.tokens / 2;
     o->use.fresh = o->prompt.tokens - o->use.cached;
   }
-  if (a->fault == FT_ZERO_USAGE)
+  if (a->fault == FT_ZERO_USAGE) {
     memset(&o->use, 0, sizeof o->use);
+  }
   o->nusd = price_of(o->model, &o->use, a->batch);
 }
 
@@ -162,8 +174,9 @@ void complete_run(const struct ask *a, struct outcome *o) {
   stop_any(a, o, &text);
   cut(a, o, &text);
   charge(a, o, &text);
-  if ((a->fault == FT_NUL || a->fault == FT_BAD_UTF8 || a->fault == FT_HUGE) && !o->tool[0])
+  if ((a->fault == FT_NUL || a->fault == FT_BAD_UTF8 || a->fault == FT_HUGE) && !o->tool[0]) {
     mark_middle(&text);
+  }
   o->text = buf_take(&text);
   if (a->fault == FT_NULL_CONTENT) {
     free(o->text);
@@ -173,8 +186,9 @@ void complete_run(const struct ask *a, struct outcome *o) {
 
 /* Frees what an outcome owns; NULL is fine. */
 void outcome_free(struct outcome *o) {
-  if (!o)
+  if (!o) {
     return;
+  }
   free(o->text);
   free(o->sequence);
   prompt_free(&o->prompt);

@@ -52,8 +52,9 @@ int deliver_sleep(int64_t ms) {
     t.tv_nsec -= 1000000000;
   }
   pthread_mutex_lock(&lock);
-  while (!stopping && ms > 0 && pthread_cond_timedwait(&wake, &lock, &t) != ETIMEDOUT)
+  while (!stopping && ms > 0 && pthread_cond_timedwait(&wake, &lock, &t) != ETIMEDOUT) {
     ;
+  }
   int end = stopping;
   pthread_mutex_unlock(&lock);
   return end;
@@ -92,8 +93,9 @@ static void fault_header(struct reply *p, const struct scenario *s) {
   char date[64];
   struct tm tm;
   time_t t = time(NULL) + 2;
-  if (!s->header)
+  if (!s->header) {
     return;
+  }
   if (strcmp(s->value, "date") != 0) {
     reply_header(p, s->header, s->value);
     return;
@@ -130,8 +132,9 @@ static void set_failed_200(struct reply *p) {
 static void set_redirect(struct request *r, const char *location) {
   struct buf b = {0};
   buf_str(&b, location);
-  if (location[0] == '/')
+  if (location[0] == '/') {
     buf_str(&b, r->path);
+  }
   r->reply.status = 302;
   r->reply.type = "text/plain";
   reply_header(&r->reply, "Location", b.p);
@@ -181,8 +184,9 @@ void deliver_marker(struct buf *b, enum fault fault) {
   const char *with = fault == FT_NUL ? "\\u0000" : "\xc3(";
   struct buf out = {0};
   char *at = b->p;
-  if ((fault != FT_NUL && fault != FT_BAD_UTF8) || !at)
+  if ((fault != FT_NUL && fault != FT_BAD_UTF8) || !at) {
     return;
+  }
   for (char *hit; (hit = strstr(at, MARKER)); at = hit + strlen(MARKER)) {
     buf_add(&out, at, (size_t)(hit - at));
     buf_str(&out, with);
@@ -195,17 +199,20 @@ void deliver_marker(struct buf *b, enum fault fault) {
 /* Arrays in arrays in arrays. */
 static void set_deep(struct reply *p) {
   p->body.n = 0;
-  for (int i = 0; i < DEEP; i++)
+  for (int i = 0; i < DEEP; i++) {
     buf_add(&p->body, "[", 1);
-  for (int i = 0; i < DEEP; i++)
+  }
+  for (int i = 0; i < DEEP; i++) {
     buf_add(&p->body, "]", 1);
+  }
 }
 
 /* Makes of a produced reply what the fault wants. */
 void deliver_mangle(struct request *r) {
   struct reply *p = &r->reply;
-  if (p->status != 200)
+  if (p->status != 200) {
     return;
+  }
   deliver_marker(&p->body, r->fault);
   switch (r->fault) {
   case FT_BAD_JSON:
@@ -262,9 +269,10 @@ static void source_free(void *cls) {
 
 /* One SSE event, or a part of one. */
 static ssize_t read_events(struct source *s, uint64_t pos, char *to, size_t max) {
-  if (pos >= s->body.n)
+  if (pos >= s->body.n) {
     return s->delivery == D_EVENTS_CUT ? MHD_CONTENT_READER_END_WITH_ERROR
                                        : MHD_CONTENT_READER_END_OF_STREAM;
+  }
   const char *from = s->body.p + pos, *end = strstr(from, "\n\n");
   size_t n = end ? (size_t)(end - from) + 2 : s->body.n - (size_t)pos;
   n = n > max ? max : n;
@@ -284,8 +292,9 @@ static ssize_t read_huge(struct source *s, uint64_t pos, char *to, size_t max) {
   size_t from = (size_t)(pos < s->gap ? pos : pos - s->filler);
   size_t end = pos < s->gap ? s->gap : s->body.n;
   n = end - from < max ? end - from : max;
-  if (n == 0)
+  if (n == 0) {
     return MHD_CONTENT_READER_END_OF_STREAM;
+  }
   memcpy(to, s->body.p + from, n);
   return (ssize_t)n;
 }
@@ -293,18 +302,22 @@ static ssize_t read_huge(struct source *s, uint64_t pos, char *to, size_t max) {
 /* The content callback: up to max bytes from position pos. */
 static ssize_t read_source(void *cls, uint64_t pos, char *to, size_t max) {
   struct source *s = cls;
-  if (s->delivery == D_EVENTS || s->delivery == D_EVENTS_CUT)
+  if (s->delivery == D_EVENTS || s->delivery == D_EVENTS_CUT) {
     return read_events(s, pos, to, max);
-  if (s->delivery == D_HUGE)
+  }
+  if (s->delivery == D_HUGE) {
     return read_huge(s, pos, to, max);
+  }
   if (s->delivery == D_LORIS) {
-    if (deliver_sleep(LORIS_MS))
+    if (deliver_sleep(LORIS_MS)) {
       return MHD_CONTENT_READER_END_WITH_ERROR;
+    }
     *to = pos < s->body.n ? s->body.p[pos] : ' ';
     return 1;
   }
-  if (pos >= s->body.n)
+  if (pos >= s->body.n) {
     return MHD_CONTENT_READER_END_WITH_ERROR; /* D_TRUNCATED */
+  }
   size_t n = s->body.n - (size_t)pos < max ? s->body.n - (size_t)pos : max;
   memcpy(to, s->body.p + pos, n);
   return (ssize_t)n;
@@ -318,8 +331,9 @@ static struct MHD_Response *make_callback(struct reply *p) {
   s->delivery = p->delivery;
   s->body = p->body;
   memset(&p->body, 0, sizeof p->body);
-  if (s->delivery == D_TRUNCATED)
+  if (s->delivery == D_TRUNCATED) {
     size = s->body.n + 512;
+  }
   if (s->delivery == D_HUGE) {
     char *mark = strstr(s->body.p, MARKER);
     s->gap = mark ? (size_t)(mark - s->body.p) : s->body.n;
@@ -339,11 +353,13 @@ static struct MHD_Response *make_plain(struct reply *p) {
 /* Queues the reply with its headers. */
 static enum MHD_Result queue(struct request *r, struct MHD_Response *resp) {
   struct reply *p = &r->reply;
-  if (!resp)
+  if (!resp) {
     return MHD_NO;
+  }
   MHD_add_response_header(resp, "Content-Type", p->type ? p->type : "application/json");
-  for (int i = 0; i < p->headers; i++)
+  for (int i = 0; i < p->headers; i++) {
     MHD_add_response_header(resp, p->header[i].name, p->header[i].value);
+  }
   enum MHD_Result rc = MHD_queue_response(r->conn, (unsigned)p->status, resp);
   MHD_destroy_response(resp);
   return rc;
@@ -361,16 +377,18 @@ static void hang(int fd) {
   int64_t end = now_ms() + HANG_MS;
   while (now_ms() < end && !deliver_sleep(0)) {
     struct pollfd p = {fd, POLLRDHUP, 0};
-    if (poll(&p, 1, 100) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)))
+    if (poll(&p, 1, 100) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL))) {
       return;
+    }
   }
 }
 
 /* Dissolves a TCP connection with a reset. */
 static void reset(int fd) {
   struct sockaddr none = {.sa_family = AF_UNSPEC};
-  if (connect(fd, &none, sizeof none) != 0)
+  if (connect(fd, &none, sizeof none) != 0) {
     shutdown(fd, SHUT_RDWR);
+  }
 }
 
 /* Writes all of a buffer to a non-blocking socket; gives up when the client doesn't take it. */
@@ -383,8 +401,9 @@ static void write_all(int fd, const char *p, size_t n) {
       continue;
     }
     struct pollfd w = {fd, POLLOUT, 0};
-    if ((errno != EAGAIN && errno != EINTR) || deliver_sleep(0) || poll(&w, 1, 5000) <= 0)
+    if ((errno != EAGAIN && errno != EINTR) || deliver_sleep(0) || poll(&w, 1, 5000) <= 0) {
       return;
+    }
   }
 }
 
@@ -396,13 +415,15 @@ static enum MHD_Result big_headers(struct request *r) {
   fill[sizeof fill - 1] = 0;
   if (tls) {
     struct MHD_Response *resp = make_plain(&r->reply);
-    for (int i = 0; resp && i < 20; i++)
+    for (int i = 0; resp && i < 20; i++) {
       MHD_add_response_header(resp, "X-Filler", fill);
+    }
     return queue(r, resp);
   }
   buf_str(&b, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n");
-  for (int i = 0; b.n < HEADER_BYTES; i++)
+  for (int i = 0; b.n < HEADER_BYTES; i++) {
     buf_printf(&b, "X-Filler-%d: %s\r\n", i, fill);
+  }
   buf_printf(&b, "Content-Length: %zu\r\n\r\n", r->reply.body.n);
   buf_add(&b, r->reply.body.p, r->reply.body.n);
   write_all(socket_of(r), b.p, b.n);

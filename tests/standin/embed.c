@@ -20,8 +20,9 @@
 int embed_check(struct request *r) {
   cJSON *error = NULL;
   int status = check_embeddings(r->json, &error);
-  if (status)
+  if (status) {
     reply_json(&r->reply, status, error);
+  }
   return status;
 }
 
@@ -38,24 +39,28 @@ static void add_hash(float *v, int64_t dim, uint64_t h, float w) {
 /* Scales to length 1. */
 static void make_unit(float *v, int64_t dim) {
   double sum = 0;
-  for (int64_t i = 0; i < dim; i++)
+  for (int64_t i = 0; i < dim; i++) {
     sum += (double)v[i] * v[i];
+  }
   float scale = sum > 0 ? (float)(1 / sqrt(sum)) : 0;
-  for (int64_t i = 0; i < dim; i++)
+  for (int64_t i = 0; i < dim; i++) {
     v[i] *= scale;
+  }
 }
 
 /* The vector of a text. Returns its tokens. */
 static int64_t embed_text(const char *text, float *v, int64_t dim) {
   size_t n = strlen(text), len;
   char *low = dup_n(text, n);
-  for (size_t i = 0; i < n; i++)
+  for (size_t i = 0; i < n; i++) {
     low[i] = low[i] >= 'A' && low[i] <= 'Z' ? (char)(low[i] | 0x20) : low[i];
+  }
   const char *at = low, *end = low + n, *token;
   int64_t tokens = 0;
   memset(v, 0, (size_t)dim * sizeof *v);
-  for (; (token = token_next(&at, end, &len)); tokens++)
+  for (; (token = token_next(&at, end, &len)); tokens++) {
     add_hash(v, dim, hash_bytes(token, len, 3) | 1, 1.0f);
+  }
   add_hash(v, dim, hash_bytes(text, n, 4) | 1, WHOLE_WEIGHT * sqrtf((float)tokens));
   make_unit(v, dim);
   free(low);
@@ -70,10 +75,12 @@ static void add_base64(struct buf *b, const unsigned char *p, size_t n) {
     w |= i + 1 < n ? (uint32_t)p[i + 1] << 8 : 0;
     w |= i + 2 < n ? p[i + 2] : 0;
     char four[4] = {aDigit[w >> 18], aDigit[w >> 12 & 63], aDigit[w >> 6 & 63], aDigit[w & 63]};
-    if (i + 2 >= n)
+    if (i + 2 >= n) {
       four[3] = '=';
-    if (i + 1 >= n)
+    }
+    if (i + 1 >= n) {
       four[2] = '=';
+    }
     buf_add(b, four, 4);
   }
 }
@@ -86,21 +93,24 @@ static void vector_text(const float *v, int64_t dim, int base64, struct buf *b) 
     buf_str(b, "\"");
     return;
   }
-  for (int64_t i = 0; i < dim; i++)
+  for (int64_t i = 0; i < dim; i++) {
     buf_printf(b, "%s%.8g", i ? "," : "[", (double)v[i]);
+  }
   buf_str(b, "]");
 }
 
 /* One row of the answer for one input. Returns its tokens. */
 static int64_t add_row(cJSON *data, const cJSON *input, int64_t dim, int base64, float *v) {
   struct buf text = {0};
-  if (cJSON_IsString(input))
+  if (cJSON_IsString(input)) {
     buf_str(&text, input->valuestring);
-  else
+  } else {
     buf_json(&text, input);
+  }
   int64_t tokens = embed_text(text.p, v, dim);
-  if (cJSON_IsArray(input))
+  if (cJSON_IsArray(input)) {
     tokens = cJSON_GetArraySize(input);
+  }
   buf_free(&text);
   cJSON *row = cJSON_CreateObject();
   cJSON_AddStringToObject(row, "object", "embedding");
@@ -114,8 +124,9 @@ static int64_t add_row(cJSON *data, const cJSON *input, int64_t dim, int base64,
 
 /* The usage, as the scenario wants it. */
 static void add_usage(cJSON *j, const struct outcome *o, enum fault fault) {
-  if (fault == FT_NO_USAGE)
+  if (fault == FT_NO_USAGE) {
     return;
+  }
   cJSON *u = cJSON_AddObjectToObject(j, "usage");
   char text[24];
   snprintf(text, sizeof text, "%lld", (long long)o->use.fresh);
@@ -131,8 +142,9 @@ static void add_usage(cJSON *j, const struct outcome *o, enum fault fault) {
 /* Answers one embeddings request body: its status, its body, and in *o what was produced. */
 int embed_answer(const cJSON *req, enum fault fault, int batch, struct outcome *o, cJSON **body) {
   int status = check_embeddings(req, body);
-  if (status)
+  if (status) {
     return status;
+  }
   const char *model = json_text(req, "model"), *form = json_text(req, "encoding_format");
   const cJSON *in = json_get(req, "input"), *one;
   int64_t dim = json_int(req, "dimensions", json_int(req, "output_dimension", DIM_DEFAULT));
@@ -152,10 +164,12 @@ int embed_answer(const cJSON *req, enum fault fault, int batch, struct outcome *
     }
   }
   const cJSON *first = cJSON_IsArray(in) ? in->child : in;
-  if (cJSON_IsString(first))
+  if (cJSON_IsString(first)) {
     buf_str(&o->prompt.user, first->valuestring);
-  if (fault == FT_ZERO_USAGE)
+  }
+  if (fault == FT_ZERO_USAGE) {
     o->use.fresh = 0;
+  }
   o->nusd = price_of(o->model, &o->use, batch);
   cJSON_AddStringToObject(j, "model", o->answered);
   add_usage(j, o, fault);

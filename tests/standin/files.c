@@ -32,8 +32,9 @@ struct upload {
 /* The file of an id, or NULL. Caller holds the lock. */
 static struct file *find(const char *id) {
   struct file *f = files;
-  while (f && strcmp(f->id, id) != 0)
+  while (f && strcmp(f->id, id) != 0) {
     f = f->next;
+  }
   return f;
 }
 
@@ -72,8 +73,9 @@ void files_add(const char *purpose, const char *name, struct buf *bytes, char *i
 int files_read(const char *id, struct buf *out) {
   pthread_mutex_lock(&lock);
   struct file *f = find(id);
-  if (f)
+  if (f) {
     buf_add(out, f->bytes.p, f->bytes.n);
+  }
   pthread_mutex_unlock(&lock);
   return f != NULL;
 }
@@ -105,8 +107,9 @@ static enum MHD_Result take_part(void *cls, enum MHD_ValueKind kind, const char 
   (void)encoding;
   if (key && strcmp(key, "file") == 0) {
     u->has_file = 1;
-    if (at == 0 && filename)
+    if (at == 0 && filename) {
       copy_name(u->name, sizeof u->name, filename);
+    }
     buf_add(&u->bytes, data, n);
   } else if (key && strcmp(key, "purpose") == 0 && at + n < sizeof u->purpose) {
     memcpy(u->purpose + at, data, n);
@@ -120,18 +123,24 @@ static const char *upload_wrong(const struct upload *u) {
   static const char *const aPurpose[] = {"batch",  "assistants", "fine-tune",
                                          "vision", "user_data",  "evals"};
   size_t n = strlen(u->name), known = 0;
-  for (size_t i = 0; i < sizeof aPurpose / sizeof aPurpose[0]; i++)
+  for (size_t i = 0; i < sizeof aPurpose / sizeof aPurpose[0]; i++) {
     known += strcmp(u->purpose, aPurpose[i]) == 0;
-  if (!u->purpose[0])
+  }
+  if (!u->purpose[0]) {
     return "'purpose' is a required property";
-  if (!known)
+  }
+  if (!known) {
     return "Invalid value for 'purpose'.";
-  if (!u->has_file)
+  }
+  if (!u->has_file) {
     return "'file' is a required property";
-  if (strcmp(u->purpose, "batch") != 0)
+  }
+  if (strcmp(u->purpose, "batch") != 0) {
     return NULL;
-  if (n < 6 || strcmp(u->name + n - 6, ".jsonl") != 0)
+  }
+  if (n < 6 || strcmp(u->name + n - 6, ".jsonl") != 0) {
     return "Invalid file format for Batch API. Must be .jsonl";
+  }
   return u->bytes.n > OPENAI_FILE_MAX ? "File is too large: a batch input file has at most 200 MB."
                                       : NULL;
 }
@@ -139,8 +148,9 @@ static const char *upload_wrong(const struct upload *u) {
 /* Refuses what isn't a multipart form. */
 int files_check(struct request *r) {
   const char *type = request_header(r, "Content-Type");
-  if (type && strncasecmp(type, "multipart/form-data", 19) == 0)
+  if (type && strncasecmp(type, "multipart/form-data", 19) == 0) {
     return 0;
+  }
   reply_error(r, 415, NULL, "unsupported_content_type", NULL,
               "Invalid Content-Type: uploads are 'multipart/form-data'.");
   return 415;
@@ -179,10 +189,11 @@ void files_get(struct request *r) {
   struct file *f = find(r->id);
   cJSON *j = f ? file_json(f) : NULL;
   pthread_mutex_unlock(&lock);
-  if (j)
+  if (j) {
     reply_json(&r->reply, 200, j);
-  else
+  } else {
     missing(r);
+  }
 }
 
 /* GET /v1/files/{id}/content */
@@ -199,8 +210,9 @@ void files_content(struct request *r) {
 void files_delete(struct request *r) {
   struct file *f = NULL, **at;
   pthread_mutex_lock(&lock);
-  for (at = &files; *at && strcmp((*at)->id, r->id) != 0;)
+  for (at = &files; *at && strcmp((*at)->id, r->id) != 0;) {
     at = &(*at)->next;
+  }
   if (*at) {
     f = *at;
     *at = f->next;

@@ -97,8 +97,9 @@ static void help(void) {
 static long number(const char *option, const char *s, long max) {
   char *end = NULL;
   long n = strtol(s, &end, 10);
-  if (end == s || *end || n < 0 || n > max)
+  if (end == s || *end || n < 0 || n > max) {
     fail(option, "not a number in range");
+  }
   return n;
 }
 
@@ -106,26 +107,30 @@ static long number(const char *option, const char *s, long max) {
 static void parse(int argc, char **argv, struct options *o) {
   for (int i = 1; i < argc; i++) {
     const char *name = argv[i];
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
       help();
-    if (i + 1 >= argc)
+    }
+    if (i + 1 >= argc) {
       fail(name, "unknown option, or its value is missing (see --help)");
+    }
     const char *value = argv[++i];
-    if (strcmp(name, "--port") == 0)
+    if (strcmp(name, "--port") == 0) {
       o->port = number(name, value, 65535);
-    else if (strcmp(name, "--latency-ms") == 0)
+    } else if (strcmp(name, "--latency-ms") == 0) {
       o->latency = number(name, value, 3600000);
-    else if (strcmp(name, "--tls-cert") == 0)
+    } else if (strcmp(name, "--tls-cert") == 0) {
       o->cert = value;
-    else if (strcmp(name, "--tls-key") == 0)
+    } else if (strcmp(name, "--tls-key") == 0) {
       o->key = value;
-    else if (strcmp(name, "--journal") == 0)
+    } else if (strcmp(name, "--journal") == 0) {
       o->journal = value;
-    else
+    } else {
       fail(name, "unknown option (see --help)");
+    }
   }
-  if (!o->cert != !o->key)
+  if (!o->cert != !o->key) {
     fail("--tls-cert", "needs --tls-key, and the other way round");
+  }
 }
 
 /* A whole small file, owned. */
@@ -134,10 +139,12 @@ static char *read_file(const char *path) {
   char part[4096];
   size_t n;
   FILE *f = fopen(path, "rb");
-  if (!f)
+  if (!f) {
     fail(path, strerror(errno));
-  while ((n = fread(part, 1, sizeof part, f)) > 0)
+  }
+  while ((n = fread(part, 1, sizeof part, f)) > 0) {
     buf_add(&b, part, n);
+  }
   fclose(f);
   return buf_take(&b);
 }
@@ -184,15 +191,18 @@ int main(int argc, char **argv) {
   int sig;
   parse(argc, argv, &o);
   latency_set(NULL, o.latency);
-  if (bill_open(o.journal) != 0)
+  if (bill_open(o.journal) != 0) {
     fail(o.journal, strerror(errno));
+  }
   block_signals(&set);
   char *cert = o.cert ? read_file(o.cert) : NULL, *key = o.key ? read_file(o.key) : NULL;
-  if (cert)
+  if (cert) {
     deliver_tls();
+  }
   struct MHD_Daemon *d = start(&o, cert, key);
-  if (!d)
+  if (!d) {
     fail("cannot listen", strerror(errno));
+  }
   const union MHD_DaemonInfo *info = MHD_get_daemon_info(d, MHD_DAEMON_INFO_BIND_PORT);
   printf("listening %s://127.0.0.1:%d\n", cert ? "https" : "http", info ? info->port : 0);
   fflush(stdout);

@@ -42,8 +42,9 @@ static void write_result(struct buf *out, const char *id, enum outcome_kind kind
   cJSON_AddStringToObject(j, "custom_id", id);
   cJSON *r = cJSON_AddObjectToObject(j, "result");
   cJSON_AddStringToObject(r, "type", aKind[kind]);
-  if (inner)
+  if (inner) {
     cJSON_AddItemToObject(r, kind == R_SUCCEEDED ? "message" : "error", inner);
+  }
   buf_json(out, j);
   buf_str(out, fault == FT_BATCH_CRLF ? "\r\n" : "\n");
   cJSON_Delete(j);
@@ -58,8 +59,9 @@ static enum outcome_kind run_one(struct mbatch *b, const cJSON *one, int i, cJSO
     return R_ERRORED;
   }
   int status = batch_line(params, i, &b->from, API_ANTHROPIC, "/v1/messages/batches", &o, inner);
-  if (status == 200)
+  if (status == 200) {
     batch_bill("/v1/messages/batches", b->id, &b->from, &o);
+  }
   outcome_free(&o);
   return status == 200 ? R_SUCCEEDED : R_ERRORED;
 }
@@ -73,10 +75,12 @@ static void add_result(struct mbatch *b, const cJSON *one, int i, int64_t finish
   enum fault mark = b->from.fault;
   const char *model = json_text(cJSON_GetObjectItemCaseSensitive(one, "params"), "model");
   const char *at = model ? strrchr(model, '@') : NULL;
-  if (at && scenario_find(at + 1, &c))
+  if (at && scenario_find(at + 1, &c)) {
     mark = c.row->fault;
-  if (i < finished)
+  }
+  if (i < finished) {
     kind = run_one(b, one, i, &inner);
+  }
   b->count[kind]++;
   int ids = b->from.fault == FT_BATCH_IDS;
   int copies = !ids ? 1 : i == 0 ? 3 : i == 1 ? 0 : 1;
@@ -95,10 +99,12 @@ static void add_result(struct mbatch *b, const cJSON *one, int i, int64_t finish
 static void run_all(struct mbatch *b, int64_t finished) {
   const cJSON *last = b->requests->child ? b->requests->child->prev : NULL;
   int i = (int)b->total - 1;
-  for (const cJSON *one = last; i >= 0; one = one->prev, i--)
+  for (const cJSON *one = last; i >= 0; one = one->prev, i--) {
     add_result(b, one, i, finished);
-  if (b->from.fault == FT_BATCH_CRLF)
+  }
+  if (b->from.fault == FT_BATCH_CRLF) {
     buf_str(&b->results, "\r\n");
+  }
   cJSON_Delete(b->requests);
   b->requests = NULL;
   b->ended = time(NULL);
@@ -108,15 +114,17 @@ static void run_all(struct mbatch *b, int64_t finished) {
 static void advance(struct mbatch *b) {
   int due = batch_due(b->polls, b->created_ms);
   int half = b->canceled || b->from.fault == FT_BATCH_EXPIRED;
-  if (!b->ended && (due || (b->canceled && b->polls)))
+  if (!b->ended && (due || (b->canceled && b->polls))) {
     run_all(b, half ? (b->total + 1) / 2 : b->total);
+  }
 }
 
 /* Completes what is due by its age. */
 void message_batch_tick(void) {
   pthread_mutex_lock(&lock);
-  for (struct mbatch *b = batches; b; b = b->next)
+  for (struct mbatch *b = batches; b; b = b->next) {
     advance(b);
+  }
   pthread_mutex_unlock(&lock);
 }
 
@@ -147,18 +155,20 @@ static cJSON *batch_json(const struct mbatch *b, const char *base) {
                                         : "in_progress");
   cJSON *c = cJSON_AddObjectToObject(j, "request_counts");
   cJSON_AddNumberToObject(c, "processing", b->ended ? 0 : (double)b->total);
-  for (int i = 0; i < R_KINDS; i++)
+  for (int i = 0; i < R_KINDS; i++) {
     cJSON_AddNumberToObject(c, aKind[i], (double)b->count[i]);
+  }
   add_time(j, "ended_at", b->ended);
   add_time(j, "created_at", b->created);
   add_time(j, "expires_at", b->created + 86400);
   add_time(j, "archived_at", 0);
   add_time(j, "cancel_initiated_at", b->canceled);
   snprintf(url, sizeof url, "%s/v1/messages/batches/%s/results", base, b->id);
-  if (b->ended)
+  if (b->ended) {
     cJSON_AddStringToObject(j, "results_url", url);
-  else
+  } else {
     cJSON_AddNullToObject(j, "results_url");
+  }
   return j;
 }
 
@@ -182,22 +192,29 @@ static int refuse(struct request *r, int i, const char *what) {
 static int check_one(struct request *r, const cJSON *one, int i, struct map *ids) {
   const char *id = json_text(one, "custom_id");
   const cJSON *m, *params = cJSON_GetObjectItemCaseSensitive(one, "params");
-  if (!cJSON_IsObject(one))
+  if (!cJSON_IsObject(one)) {
     return refuse(r, i, "Input should be a valid dictionary");
-  if (!cJSON_GetObjectItemCaseSensitive(one, "custom_id"))
-    return refuse(r, i, "custom_id: Field required");
-  if (!name_valid(id, NAME_MAX_LEN))
-    return refuse(r, i, "custom_id: String should match pattern '^[a-zA-Z0-9_-]{1,64}$'");
-  if (!cJSON_IsObject(params))
-    return refuse(r, i, "params: Field required");
-  if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(params, "stream")))
-    return refuse(r, i, "params.stream: streaming is not supported in batches");
-  cJSON_ArrayForEach(m, one) {
-    if (strcmp(m->string, "custom_id") != 0 && strcmp(m->string, "params") != 0)
-      return refuse(r, i, "Extra inputs are not permitted");
   }
-  if (map_add(ids, hash_bytes(id, strlen(id), 8), 1) > 1)
+  if (!cJSON_GetObjectItemCaseSensitive(one, "custom_id")) {
+    return refuse(r, i, "custom_id: Field required");
+  }
+  if (!name_valid(id, NAME_MAX_LEN)) {
+    return refuse(r, i, "custom_id: String should match pattern '^[a-zA-Z0-9_-]{1,64}$'");
+  }
+  if (!cJSON_IsObject(params)) {
+    return refuse(r, i, "params: Field required");
+  }
+  if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(params, "stream"))) {
+    return refuse(r, i, "params.stream: streaming is not supported in batches");
+  }
+  cJSON_ArrayForEach(m, one) {
+    if (strcmp(m->string, "custom_id") != 0 && strcmp(m->string, "params") != 0) {
+      return refuse(r, i, "Extra inputs are not permitted");
+    }
+  }
+  if (map_add(ids, hash_bytes(id, strlen(id), 8), 1) > 1) {
     return refuse(r, i, "custom_id: custom_ids must be unique within a batch");
+  }
   return 0;
 }
 
@@ -221,8 +238,9 @@ int message_batch_check(struct request *r) {
   }
   cJSON_ArrayForEach(one, list) {
     status = check_one(r, one, i++, &ids);
-    if (status)
+    if (status) {
       break;
+    }
   }
   map_free(&ids);
   return status;
@@ -250,17 +268,19 @@ void message_batch_create(struct request *r) {
 /* The batch of an id, or NULL. Caller holds the lock. */
 static struct mbatch *find(const char *id) {
   struct mbatch *b = batches;
-  while (b && strcmp(b->id, id) != 0)
+  while (b && strcmp(b->id, id) != 0) {
     b = b->next;
+  }
   return b;
 }
 
 /* Answers with a batch (owned JSON), or with 404. */
 static void reply_batch(struct request *r, cJSON *j) {
-  if (j)
+  if (j) {
     reply_json(&r->reply, 200, j);
-  else
+  } else {
     reply_error(r, 404, NULL, NULL, NULL, "Message batch not found.");
+  }
 }
 
 /* GET /v1/messages/batches/{id}: a poll. */
@@ -298,8 +318,9 @@ void message_batch_results(struct request *r) {
   pthread_mutex_lock(&lock);
   struct mbatch *b = find(r->id);
   int found = b != NULL, ended = b && b->ended;
-  if (ended)
+  if (ended) {
     buf_add(&r->reply.body, b->results.p, b->results.n);
+  }
   pthread_mutex_unlock(&lock);
   if (ended) {
     r->reply.status = 200;
@@ -319,8 +340,9 @@ void message_batch_list(struct request *r) {
   base_of(r, base, sizeof base);
   message_batch_tick();
   pthread_mutex_lock(&lock);
-  for (struct mbatch *b = batches; b; b = b->next)
+  for (struct mbatch *b = batches; b; b = b->next) {
     cJSON_AddItemToArray(list, batch_json(b, base));
+  }
   pthread_mutex_unlock(&lock);
   const cJSON *first = list->child;
   cJSON_AddFalseToObject(j, "has_more");

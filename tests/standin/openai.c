@@ -19,8 +19,9 @@
 int openai_check(struct request *r) {
   cJSON *error = NULL;
   int status = check_chat(r->json, &error);
-  if (status)
+  if (status) {
     reply_json(&r->reply, status, error);
+  }
   return status;
 }
 
@@ -74,10 +75,12 @@ static cJSON *usage_json(const struct outcome *o, enum fault fault) {
   const struct usage *u = &o->use;
   int64_t in = u->fresh + u->cached, cached = u->cached;
   int text = fault == FT_STRING_USAGE;
-  if (fault == FT_NO_USAGE)
+  if (fault == FT_NO_USAGE) {
     return NULL;
-  if (fault == FT_BAD_USAGE)
+  }
+  if (fault == FT_BAD_USAGE) {
     cached = in + 100;
+  }
   cJSON *j = cJSON_CreateObject();
   json_add_count(j, "prompt_tokens", in, text);
   json_add_count(j, "completion_tokens", u->output, text);
@@ -96,8 +99,9 @@ static cJSON *usage_json(const struct outcome *o, enum fault fault) {
   json_add_count(d, "audio_tokens", 0, text);
   json_add_count(d, "accepted_prediction_tokens", 0, text);
   json_add_count(d, "rejected_prediction_tokens", 0, text);
-  if (fault == FT_COST)
+  if (fault == FT_COST) {
     add_cost(j, o->nusd);
+  }
   return j;
 }
 
@@ -127,16 +131,19 @@ static cJSON *message_json(const struct outcome *o) {
   cJSON *m = cJSON_CreateObject();
   int refused = o->finish == FIN_REFUSAL;
   cJSON_AddStringToObject(m, "role", "assistant");
-  if (!o->text || refused || o->tool[0])
+  if (!o->text || refused || o->tool[0]) {
     cJSON_AddNullToObject(m, "content");
-  else
+  } else {
     cJSON_AddStringToObject(m, "content", o->text);
-  if (refused)
+  }
+  if (refused) {
     cJSON_AddStringToObject(m, "refusal", o->text);
-  else
+  } else {
     cJSON_AddNullToObject(m, "refusal");
-  if (o->tool[0])
+  }
+  if (o->tool[0]) {
     cJSON_AddItemToObject(m, "tool_calls", tool_calls(o));
+  }
   cJSON_AddItemToObject(m, "annotations", cJSON_CreateArray());
   return m;
 }
@@ -173,8 +180,9 @@ static cJSON *answer_json(const struct outcome *o, int64_t n, enum fault fault) 
     cJSON_AddItemToArray(choices, c);
   }
   cJSON *usage = usage_json(o, fault);
-  if (usage)
+  if (usage) {
     cJSON_AddItemToObject(j, "usage", usage);
+  }
   return j;
 }
 
@@ -182,8 +190,9 @@ static cJSON *answer_json(const struct outcome *o, int64_t n, enum fault fault) 
 int openai_answer(const cJSON *req, enum fault fault, int batch, struct outcome *o, cJSON **body) {
   struct ask a;
   int status = check_chat(req, body);
-  if (status)
+  if (status) {
     return status;
+  }
   read_ask(req, fault, batch, &a);
   prompt_openai(&o->prompt, req, a.model);
   complete_run(&a, o);
@@ -215,13 +224,15 @@ static void chunk(struct stream *s, cJSON *delta, const char *finish) {
   cJSON_AddNumberToObject(c, "index", (double)s->choice);
   cJSON_AddItemToObject(c, "delta", delta);
   cJSON_AddNullToObject(c, "logprobs");
-  if (finish)
+  if (finish) {
     cJSON_AddStringToObject(c, "finish_reason", finish);
-  else
+  } else {
     cJSON_AddNullToObject(c, "finish_reason");
+  }
   cJSON_AddItemToArray(cJSON_AddArrayToObject(j, "choices"), c);
-  if (s->usage)
+  if (s->usage) {
     cJSON_AddNullToObject(j, "usage");
+  }
   event(s->out, j);
 }
 
@@ -252,8 +263,9 @@ static void chunk_choice(struct stream *s) {
     cJSON_AddStringToObject(delta, "content", "");
   }
   chunk(s, delta, NULL);
-  if (s->o->text && !s->o->tool[0])
+  if (s->o->text && !s->o->tool[0]) {
     chunk_text(s, s->o->finish == FIN_REFUSAL ? "refusal" : "content");
+  }
   chunk(s, cJSON_CreateObject(), finish_name(s->o));
 }
 
@@ -263,8 +275,9 @@ static void stream_answer(struct request *r) {
   s.usage = cJSON_IsTrue(json_get(json_get(r->json, "stream_options"), "include_usage"));
   new_id(s.id, sizeof s.id);
   int64_t n = json_int(r->json, "n", 1);
-  for (s.choice = 0; s.choice < n; s.choice++)
+  for (s.choice = 0; s.choice < n; s.choice++) {
     chunk_choice(&s);
+  }
   int cut = r->fault == FT_SSE_CUT;
   cJSON *usage = cut || r->fault == FT_SSE_NO_USAGE ? NULL : usage_json(s.o, r->fault);
   if (s.usage && usage) {
@@ -275,8 +288,9 @@ static void stream_answer(struct request *r) {
   } else {
     cJSON_Delete(usage);
   }
-  if (!cut)
+  if (!cut) {
     buf_str(s.out, "data: [DONE]\n\n");
+  }
   deliver_events(r, cut);
 }
 
@@ -319,11 +333,13 @@ void models_run(struct request *r) {
   const char *const *name = anthropic ? aClaude : aOpenai;
   size_t n = anthropic ? 2 : sizeof aOpenai / sizeof aOpenai[0];
   cJSON *j = cJSON_CreateObject();
-  if (!anthropic)
+  if (!anthropic) {
     cJSON_AddStringToObject(j, "object", "list");
+  }
   cJSON *list = cJSON_AddArrayToObject(j, "data");
-  for (size_t i = 0; i < n; i++)
+  for (size_t i = 0; i < n; i++) {
     cJSON_AddItemToArray(list, model_json(name[i], r->api));
+  }
   if (anthropic) {
     cJSON_AddFalseToObject(j, "has_more");
     cJSON_AddStringToObject(j, "first_id", name[0]);

@@ -32,8 +32,9 @@ static struct map cache;
 static void step(struct prompt *p, const char *token, size_t len) {
   p->roll = hash_bytes(token, len, p->roll);
   p->tokens++;
-  if (p->tokens < CACHE_MIN || p->tokens % CACHE_STEP != 0)
+  if (p->tokens < CACHE_MIN || p->tokens % CACHE_STEP != 0) {
     return;
+  }
   if (p->marks == p->marks_cap) {
     p->marks_cap = p->marks_cap ? p->marks_cap * 2 : 16;
     p->mark = need(realloc(p->mark, p->marks_cap * sizeof *p->mark));
@@ -43,23 +44,26 @@ static void step(struct prompt *p, const char *token, size_t len) {
 
 /* Counts n tokens of the same bytes. */
 static void steps(struct prompt *p, const char *token, int n) {
-  while (n-- > 0)
+  while (n-- > 0) {
     step(p, token, strlen(token));
+  }
 }
 
 /* Counts a text that is no part of the messages (tools, schemas). */
 static void add_side(struct prompt *p, const char *s) {
   const char *end = s + strlen(s), *token;
   size_t len;
-  while ((token = token_next(&s, end, &len)))
+  while ((token = token_next(&s, end, &len))) {
     step(p, token, len);
+  }
 }
 
 /* The same, for a JSON value. */
 static void add_side_json(struct prompt *p, const cJSON *j) {
   struct buf b = {0};
-  if (!j)
+  if (!j) {
     return;
+  }
   buf_json(&b, j);
   add_side(p, b.p);
   buf_free(&b);
@@ -67,12 +71,14 @@ static void add_side_json(struct prompt *p, const cJSON *j) {
 
 /* Counts a text of a message. */
 static void add_text(struct prompt *p, const char *s, int user) {
-  if (!s)
+  if (!s) {
     return;
+  }
   p->hash = hash_bytes(s, strlen(s), p->hash);
   if (user) {
-    if (p->user.n)
+    if (p->user.n) {
       buf_str(&p->user, "\n");
+    }
     buf_str(&p->user, s);
   }
   add_side(p, s);
@@ -81,8 +87,9 @@ static void add_text(struct prompt *p, const char *s, int user) {
 /* Counts a JSON value that's part of a message. */
 static void add_json(struct prompt *p, const cJSON *j) {
   struct buf b = {0};
-  if (!j)
+  if (!j) {
     return;
+  }
   buf_json(&b, j);
   add_text(p, b.p, 0);
   buf_free(&b);
@@ -90,13 +97,15 @@ static void add_json(struct prompt *p, const cJSON *j) {
 
 /* Begins a message. Returns 1 for a user's. */
 static int add_role(struct prompt *p, const char *role) {
-  if (strcmp(role, "developer") == 0)
+  if (strcmp(role, "developer") == 0) {
     role = "system";
+  }
   p->hash = hash_bytes(role, strlen(role) + 1, p->hash);
   steps(p, role, MESSAGE_TOKENS);
   int user = strcmp(role, "user") == 0;
-  if (user)
+  if (user) {
     p->user.n = 0;
+  }
   return user;
 }
 
@@ -156,13 +165,13 @@ static void anthropic_content(struct prompt *p, const cJSON *content, int user) 
   }
   cJSON_ArrayForEach(block, content) {
     const char *type = json_text(block, "type") ? json_text(block, "type") : "";
-    if (strcmp(type, "text") == 0 || strcmp(type, "thinking") == 0)
+    if (strcmp(type, "text") == 0 || strcmp(type, "thinking") == 0) {
       add_text(p, json_text(block, type), user);
-    else if (strcmp(type, "tool_result") == 0)
+    } else if (strcmp(type, "tool_result") == 0) {
       anthropic_content(p, json_get(block, "content"), user);
-    else if (strcmp(type, "tool_use") == 0)
+    } else if (strcmp(type, "tool_use") == 0) {
       add_json(p, json_get(block, "input"));
-    else {
+    } else {
       add_json(p, json_get(block, "source"));
       steps(p, "image", IMAGE_TOKENS);
     }
@@ -191,8 +200,9 @@ void prompt_anthropic(struct prompt *p, const cJSON *req, const char *model) {
     int user = add_role(p, json_text(m, "role"));
     anthropic_content(p, json_get(m, "content"), user);
   }
-  if (cJSON_IsObject(json_get(req, "cache_control")))
+  if (cJSON_IsObject(json_get(req, "cache_control"))) {
     add_edge(p, req);
+  }
 }
 
 /* Frees what a prompt owns. */
@@ -205,23 +215,28 @@ void prompt_free(struct prompt *p) {
 
 /* Longest known prefix in CACHE_STEPs, then all prefixes become known. Caller holds the lock. */
 static void use_openai(struct prompt *p, struct usage *u) {
-  for (size_t i = 0; i < p->marks; i++)
-    if (map_get(&cache, p->mark[i]))
+  for (size_t i = 0; i < p->marks; i++) {
+    if (map_get(&cache, p->mark[i])) {
       u->cached = CACHE_MIN + (int64_t)i * CACHE_STEP;
-  for (size_t i = 0; i < p->marks; i++)
+    }
+  }
+  for (size_t i = 0; i < p->marks; i++) {
     map_add(&cache, p->mark[i], 1);
+  }
 }
 
 /* Where the longest readable prefix ends, in tokens. Caller holds the lock. */
 static int64_t readable(const struct prompt *p, int64_t floor) {
   int64_t best = 0;
   for (size_t i = 0; i < p->edges; i++) {
-    if (!p->edge[i].ttl || p->edge[i].tokens < floor)
+    if (!p->edge[i].ttl || p->edge[i].tokens < floor) {
       continue;
+    }
     for (size_t back = 0; back <= LOOK_BACK && back <= i; back++) {
       const struct edge *e = &p->edge[i - back];
-      if (e->tokens > best && map_get(&cache, e->roll))
+      if (e->tokens > best && map_get(&cache, e->roll)) {
         best = e->tokens;
+      }
     }
   }
   return best;
@@ -233,11 +248,13 @@ static void use_anthropic(struct prompt *p, int64_t floor, struct usage *u) {
   int64_t at = u->cached = readable(p, floor);
   for (size_t i = 0; i < p->edges; i++) {
     const struct edge *e = &p->edge[i];
-    if (!e->ttl || e->tokens < floor)
+    if (!e->ttl || e->tokens < floor) {
       continue;
+    }
     map_add(&cache, e->roll, 1);
-    if (e->tokens <= at)
+    if (e->tokens <= at) {
       continue;
+    }
     *(e->ttl == 60 ? &u->write_1h : &u->write_5m) += e->tokens - at;
     at = e->tokens;
   }
@@ -248,12 +265,14 @@ void cache_use(struct prompt *p, enum api api, int64_t floor, struct usage *u) {
   u->cached = u->write_5m = u->write_1h = 0;
   if (p->marks || p->edges) {
     pthread_mutex_lock(&lock);
-    if (cache.used > CACHE_KEYS_MAX)
+    if (cache.used > CACHE_KEYS_MAX) {
       map_free(&cache);
-    if (api == API_OPENAI)
+    }
+    if (api == API_OPENAI) {
       use_openai(p, u);
-    else
+    } else {
       use_anthropic(p, floor, u);
+    }
     pthread_mutex_unlock(&lock);
   }
   u->fresh = p->tokens - u->cached - u->write_5m - u->write_1h;

@@ -68,8 +68,9 @@ void reply_json(struct reply *p, int status, cJSON *body) {
 
 /* Adds a response header; silently not when there are too many. */
 void reply_header(struct reply *p, const char *name, const char *value) {
-  if (p->headers >= (int)(sizeof p->header / sizeof p->header[0]))
+  if (p->headers >= (int)(sizeof p->header / sizeof p->header[0])) {
     return;
+  }
   struct header *h = &p->header[p->headers++];
   copy_name(h->name, sizeof h->name, name);
   copy_name(h->value, sizeof h->value, value);
@@ -78,24 +79,28 @@ void reply_header(struct reply *p, const char *name, const char *value) {
 /* Answers with an error in the provider's shape. type, code and param may be NULL. */
 void reply_error(struct request *r, int status, const char *type, const char *code,
                  const char *param, const char *message) {
-  if (r->api == API_ANTHROPIC)
+  if (r->api == API_ANTHROPIC) {
     reply_json(&r->reply, status, error_anthropic(status, type, NULL, message));
-  else
+  } else {
     reply_json(&r->reply, status,
                error_openai(type ? type : "invalid_request_error", code, param, message));
+  }
 }
 
 /* 1 when path fits the pattern; the segment under '*' goes to id. */
 static int path_fits(const char *pattern, const char *path, char *id, size_t cap) {
   const char *star = strchr(pattern, '*');
-  if (!star)
+  if (!star) {
     return strcmp(pattern, path) == 0;
+  }
   size_t before = (size_t)(star - pattern);
-  if (strncmp(pattern, path, before) != 0)
+  if (strncmp(pattern, path, before) != 0) {
     return 0;
+  }
   size_t n = strcspn(path + before, "/");
-  if (n == 0 || n >= cap || strcmp(path + before + n, star + 1) != 0)
+  if (n == 0 || n >= cap || strcmp(path + before + n, star + 1) != 0) {
     return 0;
+  }
   memcpy(id, path + before, n);
   id[n] = 0;
   return 1;
@@ -107,11 +112,13 @@ static const struct route *route_find(struct request *r, int *known) {
   char id[sizeof r->id];
   *known = 0;
   for (size_t i = 0; i < ROUTES; i++) {
-    if (!path_fits(aRoute[i].path, r->path, id, sizeof id))
+    if (!path_fits(aRoute[i].path, r->path, id, sizeof id)) {
       continue;
+    }
     if (strcmp(aRoute[i].method, r->method) == 0) {
-      if (strchr(aRoute[i].path, '*'))
+      if (strchr(aRoute[i].path, '*')) {
         copy_name(r->id, sizeof r->id, id);
+      }
       return &aRoute[i];
     }
     other = &aRoute[i];
@@ -135,8 +142,9 @@ static void clean_path(struct request *r, char *name, size_t cap) {
   }
   for (size_t i = 0; i < sizeof aPrefix / sizeof aPrefix[0]; i++) {
     size_t n = strlen(aPrefix[i]);
-    if (strncmp(r->path, aPrefix[i], n) != 0)
+    if (strncmp(r->path, aPrefix[i], n) != 0) {
       continue;
+    }
     char *at = r->raw_path + (r->path - r->raw_path) + n - 4; /* room for "/v1/" */
     memcpy(at, "/v1/", 4);
     r->path = at;
@@ -147,29 +155,33 @@ static void clean_path(struct request *r, char *name, size_t cap) {
 /* Reads the key. Stores its last 4 characters; the key itself goes nowhere. */
 static void read_key(struct request *r) {
   const char *key = request_header(r, r->api == API_ANTHROPIC ? "x-api-key" : "Authorization");
-  if (r->api == API_OPENAI)
+  if (r->api == API_OPENAI) {
     key = key && strncasecmp(key, "Bearer ", 7) == 0 ? key + 7 : NULL;
+  }
   key = key ? key + strspn(key, " ") : "";
   size_t n = strlen(key);
   r->has_key = n > 0;
   copy_name(r->key_tail, sizeof r->key_tail, n > 4 ? key + n - 4 : "");
-  if (n > 0 && strstr(key, "invalid"))
+  if (n > 0 && strstr(key, "invalid")) {
     r->has_key = -1;
+  }
 }
 
 /* Refuses a request without a key, or with a key that says it's invalid. */
 static int check_key(struct request *r) {
-  if (r->has_key == 1)
+  if (r->has_key == 1) {
     return 0;
-  if (r->api == API_ANTHROPIC)
+  }
+  if (r->api == API_ANTHROPIC) {
     reply_error(r, 401, NULL, NULL, NULL,
                 r->has_key ? "invalid x-api-key" : "x-api-key header is required");
-  else
+  } else {
     reply_error(r, 401, NULL, "invalid_api_key", NULL,
                 r->has_key
                     ? "Incorrect API key provided."
                     : "You didn't provide an API key. You need to provide your API key in an "
                       "Authorization header using Bearer auth.");
+  }
   return 401;
 }
 
@@ -197,12 +209,15 @@ static int check_body(struct request *r, const struct route *route) {
                 "Request exceeds the maximum allowed number of bytes.");
     return 413;
   }
-  if (!(route->flags & JSON_BODY))
+  if (!(route->flags & JSON_BODY)) {
     return 0;
-  if (utf8_valid(r->body.p, r->body.n))
+  }
+  if (utf8_valid(r->body.p, r->body.n)) {
     r->json = json_strict(r->body.p, r->body.n);
-  if (r->json)
+  }
+  if (r->json) {
     return 0;
+  }
   reply_error(
       r, 400, NULL, NULL, NULL,
       r->api == API_ANTHROPIC
@@ -218,8 +233,9 @@ static int check_body(struct request *r, const struct route *route) {
 int model_scenario(cJSON *req, struct choice *out) {
   cJSON *m = cJSON_GetObjectItemCaseSensitive(req, "model");
   char *at = cJSON_IsString(m) ? strrchr(m->valuestring, '@') : NULL;
-  if (!at || !scenario_find(at + 1, out))
+  if (!at || !scenario_find(at + 1, out)) {
     return 0;
+  }
   *at = 0;
   return 1;
 }
@@ -229,8 +245,9 @@ static int choose(struct request *r, const char *in_path) {
   const char *name = request_header(r, "X-Standin-Scenario");
   struct choice of_model;
   char text[128];
-  if (!name)
+  if (!name) {
     name = *in_path ? in_path : NULL;
+  }
   int has_model = r->json && model_scenario(r->json, &of_model);
   if (!name && has_model) {
     r->choice = of_model;
@@ -248,8 +265,9 @@ static int choose(struct request *r, const char *in_path) {
 /* Waits, strikes, and runs the route. */
 static void produce(struct request *r, const struct route *route) {
   int64_t wait = latency_ms(&r->choice);
-  if (wait > 0)
+  if (wait > 0) {
     deliver_sleep(wait);
+  }
   uint64_t h = hash_bytes(r->path, strlen(r->path), 5);
   h = hash_bytes(r->body.p, r->body.n, h);
   r->fault = scenario_strike(&r->choice, h);
@@ -270,8 +288,9 @@ static void answer(struct request *r) {
   r->api = route                                       ? route->api
            : strncmp(r->path, "/v1/messages", 12) == 0 ? API_ANTHROPIC
                                                        : API_OPENAI;
-  if (route && route->flags & FREE_SHAPE && request_header(r, "anthropic-version"))
+  if (route && route->flags & FREE_SHAPE && request_header(r, "anthropic-version")) {
     r->api = API_ANTHROPIC;
+  }
   read_key(r);
   scenario_find("ok", &r->choice);
   if (!route) {
@@ -279,10 +298,12 @@ static void answer(struct request *r) {
                 known ? "Method Not Allowed" : "Invalid URL");
     return;
   }
-  if (check_key(r) || check_headers(r, route) || check_body(r, route) || choose(r, in_path))
+  if (check_key(r) || check_headers(r, route) || check_body(r, route) || choose(r, in_path)) {
     return;
-  if (route->check && route->check(r))
+  }
+  if (route->check && route->check(r)) {
     return;
+  }
   r->checked = 1;
   produce(r, route);
 }
@@ -290,12 +311,14 @@ static void answer(struct request *r) {
 /* The last user message of a well-formed request that nothing answered, into p. */
 static void read_prompt(const struct request *r, struct prompt *p) {
   const char *model = json_text(r->json, "model");
-  if (!r->checked || !model || !cJSON_GetObjectItemCaseSensitive(r->json, "messages"))
+  if (!r->checked || !model || !cJSON_GetObjectItemCaseSensitive(r->json, "messages")) {
     return;
-  if (r->api == API_ANTHROPIC)
+  }
+  if (r->api == API_ANTHROPIC) {
     prompt_anthropic(p, r->json, model);
-  else
+  } else {
     prompt_openai(p, r->json, model);
+  }
 }
 
 /* The journal's line for a request. */
@@ -339,8 +362,9 @@ static void add_request_id(struct request *r) {
 
 /* A complete request. */
 static enum MHD_Result serve(struct request *r) {
-  if (admin_handle(r))
+  if (admin_handle(r)) {
     return deliver_send(r);
+  }
   const char *client = request_header(r, "X-Client-Request-Id");
   copy_name(r->client_id, sizeof r->client_id, client ? client : "");
   bill_request();
@@ -368,12 +392,14 @@ enum MHD_Result route_handle(void *cls, struct MHD_Connection *conn, const char 
     *state = r;
     return MHD_YES;
   }
-  if (*size == 0)
+  if (*size == 0) {
     return serve(r);
-  if (r->body.n + *size > BODY_MAX)
+  }
+  if (r->body.n + *size > BODY_MAX) {
     r->too_large = 1;
-  else
+  } else {
     buf_add(&r->body, data, *size);
+  }
   *size = 0;
   return MHD_YES;
 }
@@ -385,8 +411,9 @@ void route_done(void *cls, struct MHD_Connection *conn, void **state,
   (void)cls;
   (void)conn;
   (void)why;
-  if (!r)
+  if (!r) {
     return;
+  }
   outcome_free(r->reply.outcome);
   free(r->reply.outcome);
   buf_free(&r->reply.body);

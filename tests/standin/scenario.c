@@ -134,9 +134,11 @@ static int64_t wait_row[ROWS]; /* latency + 1 of one scenario; 0 = as for all */
 
 /* The row whose name is the first n bytes of s, or NULL. */
 static const struct scenario *row_named(const char *s, size_t n) {
-  for (size_t i = 0; i < ROWS; i++)
-    if (strlen(aScenario[i].name) == n && memcmp(aScenario[i].name, s, n) == 0)
+  for (size_t i = 0; i < ROWS; i++) {
+    if (strlen(aScenario[i].name) == n && memcmp(aScenario[i].name, s, n) == 0) {
       return &aScenario[i];
+    }
+  }
   return NULL;
 }
 
@@ -151,17 +153,21 @@ int scenario_find(const char *name, struct choice *out) {
     return 1;
   }
   const char *dash = strrchr(name, '-');
-  if (!dash)
+  if (!dash) {
     return 0;
+  }
   out->row = row_named(name, (size_t)(dash - name));
-  if (!out->row)
+  if (!out->row) {
     return 0;
-  if (strcmp(dash, "-always") == 0)
+  }
+  if (strcmp(dash, "-always") == 0) {
     return 1;
+  }
   char *end = NULL;
   out->arg = strtol(dash + 1, &end, 10);
-  if (end == dash + 1 || *end || out->arg < 0)
+  if (end == dash + 1 || *end || out->arg < 0) {
     return 0;
+  }
   out->times = out->row->fault == FT_SLOW ? 0 : out->arg;
   return 1;
 }
@@ -178,8 +184,9 @@ void scenario_default_get(struct choice *out) {
 /* Sets it. Returns 0 when no scenario has the name. */
 int scenario_default_set(const char *name) {
   struct choice c;
-  if (!scenario_find(name, &c))
+  if (!scenario_find(name, &c)) {
     return 0;
+  }
   pthread_mutex_lock(&lock);
   chosen = c.row;
   copy_name(chosen_name, sizeof chosen_name, name);
@@ -189,8 +196,9 @@ int scenario_default_set(const char *name) {
 
 /* The fault that strikes this request now: the row's, or FT_OK once it has struck often enough. */
 enum fault scenario_strike(const struct choice *c, uint64_t body_hash) {
-  if (c->times == 0)
+  if (c->times == 0) {
     return c->arg == 0 && c->row->fault != FT_SLOW ? FT_OK : c->row->fault;
+  }
   pthread_mutex_lock(&lock);
   int64_t seen = map_add(&strikes, hash_bytes(c->name, strlen(c->name), body_hash), 1);
   pthread_mutex_unlock(&lock);
@@ -208,8 +216,9 @@ void scenario_reset(void) {
 
 /* Appends the names, one per line. */
 void scenario_list(struct buf *out) {
-  for (size_t i = 0; i < ROWS; i++)
+  for (size_t i = 0; i < ROWS; i++) {
     buf_printf(out, "%s%s\n", aScenario[i].name, aScenario[i].times ? " (once)" : "");
+  }
 }
 
 /* Milliseconds to wait before a request of this scenario is answered. */
@@ -218,21 +227,24 @@ int64_t latency_ms(const struct choice *c) {
   int64_t own = wait_row[c->row - aScenario];
   int64_t ms = own ? own - 1 : wait_all;
   pthread_mutex_unlock(&lock);
-  if (c->row->fault == FT_SLOW)
+  if (c->row->fault == FT_SLOW) {
     ms += c->arg >= 0 ? c->arg : 1000;
+  }
   return ms;
 }
 
 /* Sets the latency of all requests (NULL) or of one scenario. Returns 0 when it is unknown. */
 int latency_set(const char *scenario, int64_t ms) {
   const struct scenario *row = scenario ? row_named(scenario, strlen(scenario)) : NULL;
-  if (scenario && !row)
+  if (scenario && !row) {
     return 0;
+  }
   pthread_mutex_lock(&lock);
-  if (row)
+  if (row) {
     wait_row[row - aScenario] = ms + 1;
-  else
+  } else {
     wait_all = ms;
+  }
   pthread_mutex_unlock(&lock);
   return 1;
 }
@@ -256,9 +268,11 @@ static const char *anthropic_type(int status) {
   } aType[] = {{401, "authentication_error"}, {402, "billing_error"},    {403, "permission_error"},
                {404, "not_found_error"},      {408, "timeout_error"},    {409, "conflict_error"},
                {413, "request_too_large"},    {429, "rate_limit_error"}, {529, "overloaded_error"}};
-  for (size_t i = 0; i < sizeof aType / sizeof aType[0]; i++)
-    if (aType[i].status == status)
+  for (size_t i = 0; i < sizeof aType / sizeof aType[0]; i++) {
+    if (aType[i].status == status) {
       return aType[i].type;
+    }
+  }
   return status >= 500 ? "api_error" : IRE;
 }
 
@@ -271,8 +285,9 @@ cJSON *error_anthropic(int status, const char *type, const char *code, const cha
   cJSON *e = cJSON_AddObjectToObject(body, "error");
   cJSON_AddStringToObject(e, "type", type ? type : anthropic_type(status));
   cJSON_AddStringToObject(e, "message", message);
-  if (code)
+  if (code) {
     cJSON_AddStringToObject(cJSON_AddObjectToObject(e, "details"), "error_code", code);
+  }
   cJSON_AddStringToObject(body, "request_id", id);
   return body;
 }

@@ -30,8 +30,9 @@ static cJSON *make(struct build *b, const cJSON *schema);
 /* The schema a local reference ("#/$defs/x") points to, or NULL. */
 static const cJSON *resolve(const cJSON *root, const char *ref) {
   const cJSON *at = root;
-  if (ref[0] != '#')
+  if (ref[0] != '#') {
     return NULL;
+  }
   for (ref++; at && *ref == '/';) {
     struct buf key = {0};
     for (ref++; *ref && *ref != '/'; ref++) {
@@ -39,10 +40,11 @@ static const cJSON *resolve(const cJSON *root, const char *ref) {
       buf_add(&key, !escaped ? ref : ref[1] == '0' ? "~" : "/", 1);
       ref += escaped;
     }
-    if (cJSON_IsArray(at))
+    if (cJSON_IsArray(at)) {
       at = cJSON_GetArrayItem(at, (int)strtol(key.p ? key.p : "0", NULL, 10));
-    else
+    } else {
       at = json_get(at, key.p ? key.p : "");
+    }
     buf_free(&key);
   }
   return at;
@@ -51,11 +53,13 @@ static const cJSON *resolve(const cJSON *root, const char *ref) {
 /* 1 when the schema's type is, or contains, the given one. */
 static int allows(const cJSON *schema, const char *type) {
   const cJSON *t = json_get(schema, "type"), *one;
-  if (cJSON_IsString(t))
+  if (cJSON_IsString(t)) {
     return strcmp(t->valuestring, type) == 0;
+  }
   cJSON_ArrayForEach(one, t) {
-    if (cJSON_IsString(one) && strcmp(one->valuestring, type) == 0)
+    if (cJSON_IsString(one) && strcmp(one->valuestring, type) == 0) {
       return 1;
+    }
   }
   return 0;
 }
@@ -63,16 +67,21 @@ static int allows(const cJSON *schema, const char *type) {
 /* The type to build: the first one named, or what the other keywords suggest. */
 static const char *type_of(const cJSON *s) {
   const cJSON *t = json_get(s, "type");
-  if (cJSON_IsArray(t))
+  if (cJSON_IsArray(t)) {
     t = t->child;
-  if (cJSON_IsString(t))
+  }
+  if (cJSON_IsString(t)) {
     return t->valuestring;
-  if (json_get(s, "properties") || json_get(s, "required"))
+  }
+  if (json_get(s, "properties") || json_get(s, "required")) {
     return "object";
-  if (json_get(s, "items") || json_get(s, "minItems"))
+  }
+  if (json_get(s, "items") || json_get(s, "minItems")) {
     return "array";
-  if (json_get(s, "minimum") || json_get(s, "maximum") || json_get(s, "multipleOf"))
+  }
+  if (json_get(s, "minimum") || json_get(s, "maximum") || json_get(s, "multipleOf")) {
     return "number";
+  }
   return "string";
 }
 
@@ -90,9 +99,11 @@ static const char *format_text(const char *format) {
       {"ipv6", "::1"},
       {"uuid", "00000000-0000-4000-8000-000000000000"},
   };
-  for (size_t i = 0; format && i < sizeof aFormat / sizeof aFormat[0]; i++)
-    if (strcmp(format, aFormat[i][0]) == 0)
+  for (size_t i = 0; format && i < sizeof aFormat / sizeof aFormat[0]; i++) {
+    if (strcmp(format, aFormat[i][0]) == 0) {
       return aFormat[i][1];
+    }
+  }
   return NULL;
 }
 
@@ -102,10 +113,12 @@ static cJSON *make_string(const struct build *b, const cJSON *s) {
   int64_t min = json_int(s, "minLength", 0), max = json_int(s, "maxLength", -1);
   struct buf t = {0};
   buf_str(&t, fixed ? fixed : b->word);
-  while ((int64_t)t.n < min && t.n < 1000000)
+  while ((int64_t)t.n < min && t.n < 1000000) {
     buf_str(&t, "x");
-  if (max >= 0 && (int64_t)t.n > max)
+  }
+  if (max >= 0 && (int64_t)t.n > max) {
     t.p[max] = 0;
+  }
   cJSON *j = cJSON_CreateString(t.p);
   buf_free(&t);
   return j;
@@ -125,10 +138,11 @@ static cJSON *make_number(const cJSON *s, int integer) {
   double unit = number_or(s, "multipleOf", integer ? 1 : 0), v = 0;
   double gap = unit > 0 ? unit : isfinite(xlo) && isfinite(xhi) ? (xhi - xlo) / 2 : 0.5;
   if (unit > 0) {
-    if (lo > 0 || xlo >= 0)
+    if (lo > 0 || xlo >= 0) {
       v = fmax(ceil(lo / unit) * unit, isfinite(xlo) ? (floor(xlo / unit) + 1) * unit : -INFINITY);
-    else if (hi < 0 || xhi <= 0)
+    } else if (hi < 0 || xhi <= 0) {
       v = fmin(floor(hi / unit) * unit, isfinite(xhi) ? (ceil(xhi / unit) - 1) * unit : INFINITY);
+    }
   } else if (lo > 0 || xlo >= 0) {
     v = fmax(lo, xlo >= lo ? xlo + gap : lo);
   } else if (hi < 0 || xhi <= 0) {
@@ -142,11 +156,13 @@ static cJSON *make_object(struct build *b, const cJSON *s) {
   const cJSON *name;
   cJSON *o = cJSON_CreateObject();
   cJSON_ArrayForEach(name, json_get(s, "required")) {
-    if (!cJSON_IsString(name) || json_get(o, name->valuestring))
+    if (!cJSON_IsString(name) || json_get(o, name->valuestring)) {
       continue;
+    }
     const cJSON *one = json_get(json_get(s, "properties"), name->valuestring);
-    if (!one)
+    if (!one) {
       one = json_get(s, "additionalProperties");
+    }
     cJSON_AddItemToObject(o, name->valuestring, make(b, one));
   }
   return o;
@@ -169,8 +185,9 @@ static cJSON *make_array(struct build *b, const cJSON *s) {
 static cJSON *make_any(struct build *b, const cJSON *list) {
   const cJSON *one, *pick = list->child;
   cJSON_ArrayForEach(one, list) {
-    if (b->depth > DEPTH_PREFER_NULL && allows(one, "null"))
+    if (b->depth > DEPTH_PREFER_NULL && allows(one, "null")) {
       pick = one;
+    }
   }
   return make(b, pick);
 }
@@ -199,40 +216,47 @@ static cJSON *make_all(struct build *b, const cJSON *s) {
 /* By type, once the combining keywords are out of the way. */
 static cJSON *make_type(struct build *b, const cJSON *s) {
   const char *t = type_of(s);
-  if (b->depth > DEPTH_PREFER_NULL && allows(s, "null"))
+  if (b->depth > DEPTH_PREFER_NULL && allows(s, "null")) {
     t = "null";
-  if (strcmp(t, "object") == 0)
+  }
+  if (strcmp(t, "object") == 0) {
     return make_object(b, s);
-  if (strcmp(t, "array") == 0)
+  }
+  if (strcmp(t, "array") == 0) {
     return make_array(b, s);
-  if (strcmp(t, "integer") == 0 || strcmp(t, "number") == 0)
+  }
+  if (strcmp(t, "integer") == 0 || strcmp(t, "number") == 0) {
     return make_number(s, t[0] == 'i');
-  if (strcmp(t, "boolean") == 0)
+  }
+  if (strcmp(t, "boolean") == 0) {
     return cJSON_CreateTrue();
+  }
   return strcmp(t, "null") == 0 ? cJSON_CreateNull() : make_string(b, s);
 }
 
 /* A value for a schema; NULL or a boolean schema takes anything. */
 static cJSON *make(struct build *b, const cJSON *s) {
   cJSON *j;
-  if (b->depth >= DEPTH_MAX || b->nodes++ >= NODES_MAX)
+  if (b->depth >= DEPTH_MAX || b->nodes++ >= NODES_MAX) {
     return cJSON_CreateNull();
+  }
   b->depth++;
   const char *ref = json_text(s, "$ref");
-  if (ref)
+  if (ref) {
     j = make(b, resolve(b->root, ref));
-  else if (json_get(s, "const"))
+  } else if (json_get(s, "const")) {
     j = cJSON_Duplicate(json_get(s, "const"), 1);
-  else if (cJSON_IsArray(json_get(s, "enum")) && json_get(s, "enum")->child)
+  } else if (cJSON_IsArray(json_get(s, "enum")) && json_get(s, "enum")->child) {
     j = cJSON_Duplicate(json_get(s, "enum")->child, 1);
-  else if (cJSON_IsArray(json_get(s, "anyOf")) && json_get(s, "anyOf")->child)
+  } else if (cJSON_IsArray(json_get(s, "anyOf")) && json_get(s, "anyOf")->child) {
     j = make_any(b, json_get(s, "anyOf"));
-  else if (cJSON_IsArray(json_get(s, "oneOf")) && json_get(s, "oneOf")->child)
+  } else if (cJSON_IsArray(json_get(s, "oneOf")) && json_get(s, "oneOf")->child) {
     j = make_any(b, json_get(s, "oneOf"));
-  else if (cJSON_IsArray(json_get(s, "allOf")) && json_get(s, "allOf")->child)
+  } else if (cJSON_IsArray(json_get(s, "allOf")) && json_get(s, "allOf")->child) {
     j = make_all(b, s);
-  else
+  } else {
     j = make_type(b, s);
+  }
   b->depth--;
   return need(j);
 }
@@ -253,7 +277,8 @@ cJSON *schema_violation(const cJSON *schema, const char *word) {
   int array = cJSON_IsArray(j);
   cJSON_Delete(j);
   j = array ? cJSON_CreateObject() : cJSON_CreateArray();
-  if (!array)
+  if (!array) {
     cJSON_AddItemToArray(j, cJSON_CreateString(word));
+  }
   return j;
 }

@@ -42,19 +42,22 @@ char *dup_n(const char *s, size_t n) {
 /* Copies as much as fits. */
 void copy_name(char *to, size_t cap, const char *from) {
   size_t n = strlen(from);
-  if (n >= cap)
+  if (n >= cap) {
     n = cap - 1;
+  }
   memcpy(to, from, n);
   to[n] = 0;
 }
 
 /* Makes room for n more bytes and the final NUL. */
 static void buf_room(struct buf *b, size_t n) {
-  if (b->n + n + 1 <= b->cap)
+  if (b->n + n + 1 <= b->cap) {
     return;
+  }
   size_t cap = b->cap ? b->cap : 256;
-  while (cap < b->n + n + 1)
+  while (cap < b->n + n + 1) {
     cap += cap;
+  }
   b->p = need(realloc(b->p, cap));
   b->cap = cap;
 }
@@ -62,8 +65,9 @@ static void buf_room(struct buf *b, size_t n) {
 /* Appends bytes. */
 void buf_add(struct buf *b, const void *p, size_t n) {
   buf_room(b, n);
-  if (n)
+  if (n) {
     memcpy(b->p + b->n, p, n);
+  }
   b->n += n;
   b->p[b->n] = 0;
 }
@@ -116,8 +120,9 @@ uint64_t hash_bytes(const void *p, size_t n, uint64_t seed) {
 /* The slot that holds key, or the free one where it would go. Key 0 is stored as 1. */
 static struct map_slot *map_slot(const struct map *m, uint64_t key) {
   size_t i = (size_t)(key * 0x9e3779b97f4a7c15u) & (m->cap - 1);
-  while (m->slot[i].key && m->slot[i].key != key)
+  while (m->slot[i].key && m->slot[i].key != key) {
     i = (i + 1) & (m->cap - 1);
+  }
   return &m->slot[i];
 }
 
@@ -126,16 +131,19 @@ static void map_grow(struct map *m) {
   struct map old = *m;
   m->cap = old.cap ? old.cap * 2 : 1024;
   m->slot = need(calloc(m->cap, sizeof *m->slot));
-  for (size_t i = 0; i < old.cap; i++)
-    if (old.slot[i].key)
+  for (size_t i = 0; i < old.cap; i++) {
+    if (old.slot[i].key) {
       *map_slot(m, old.slot[i].key) = old.slot[i];
+    }
+  }
   free(old.slot);
 }
 
 /* Adds to the count of a key; returns the new count. */
 int64_t map_add(struct map *m, uint64_t key, int64_t delta) {
-  if (m->used * 2 >= m->cap)
+  if (m->used * 2 >= m->cap) {
     map_grow(m);
+  }
   struct map_slot *s = map_slot(m, key ? key : 1);
   if (!s->key) {
     s->key = key ? key : 1;
@@ -160,15 +168,20 @@ void map_free(struct map *m) {
 ** no overlong forms, nothing above U+10FFFF). */
 static size_t utf8_step(const unsigned char *p, size_t n) {
   size_t len = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-  if (len == 0 || len > n || p[0] > 0xf4)
+  if (len == 0 || len > n || p[0] > 0xf4) {
     return 0;
-  for (size_t i = 1; i < len; i++)
-    if ((p[i] & 0xc0) != 0x80)
+  }
+  for (size_t i = 1; i < len; i++) {
+    if ((p[i] & 0xc0) != 0x80) {
       return 0;
-  if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f))
+    }
+  }
+  if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f)) {
     return 0;
-  if ((p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+  }
+  if ((p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f)) {
     return 0;
+  }
   return len;
 }
 
@@ -177,46 +190,54 @@ int utf8_valid(const char *p, size_t n) {
   const unsigned char *u = (const unsigned char *)p;
   for (size_t i = 0, step; i < n; i += step) {
     step = utf8_step(u + i, n - i);
-    if (!step)
+    if (!step) {
       return 0;
+    }
   }
   return 1;
 }
 
 /* The longest prefix of at most max bytes that splits no character. */
 size_t utf8_fit(const char *s, size_t n, size_t max) {
-  if (n <= max)
+  if (n <= max) {
     return n;
-  while (max && ((unsigned char)s[max] & 0xc0) == 0x80)
+  }
+  while (max && ((unsigned char)s[max] & 0xc0) == 0x80) {
     max--;
+  }
   return max;
 }
 
 /* Skips digits; NULL when there is none. */
 static const char *skip_digits(const char *p, const char *end) {
   const char *from = p;
-  while (p < end && *p >= '0' && *p <= '9')
+  while (p < end && *p >= '0' && *p <= '9') {
     p++;
+  }
   return p > from ? p : NULL;
 }
 
 /* The end of the JSON number at p, or NULL when it breaks the grammar. */
 static const char *scan_number(const char *p, const char *end) {
-  if (p < end && *p == '-')
+  if (p < end && *p == '-') {
     p++;
+  }
   const char *from = p;
   p = skip_digits(p, end);
-  if (!p || (*from == '0' && p > from + 1))
+  if (!p || (*from == '0' && p > from + 1)) {
     return NULL;
+  }
   if (p < end && *p == '.') {
     p = skip_digits(p + 1, end);
-    if (!p)
+    if (!p) {
       return NULL;
+    }
   }
   if (p < end && (*p == 'e' || *p == 'E')) {
     p++;
-    if (p < end && (*p == '+' || *p == '-'))
+    if (p < end && (*p == '+' || *p == '-')) {
       p++;
+    }
     p = skip_digits(p, end);
   }
   return p;
@@ -225,12 +246,14 @@ static const char *scan_number(const char *p, const char *end) {
 /* The byte after the string's closing quote (p is after the opening one), or NULL. */
 static const char *scan_string(const char *p, const char *end) {
   while (p < end && *p != '"') {
-    if ((unsigned char)*p < 0x20)
+    if ((unsigned char)*p < 0x20) {
       return NULL;
+    }
     if (*p == '\\') {
       p++;
-      if (p >= end || !strchr("\"\\/bfnrtu", *p) || !*p)
+      if (p >= end || !strchr("\"\\/bfnrtu", *p) || !*p) {
         return NULL;
+      }
     }
     p++;
   }
@@ -240,14 +263,15 @@ static const char *scan_string(const char *p, const char *end) {
 /* 1 when every string and number in the text keeps the grammar; structure is cJSON's part. */
 static int scan_json(const char *p, const char *end) {
   while (p && p < end) {
-    if (*p == '"')
+    if (*p == '"') {
       p = scan_string(p + 1, end);
-    else if (*p == '-' || (*p >= '0' && *p <= '9'))
+    } else if (*p == '-' || (*p >= '0' && *p <= '9')) {
       p = scan_number(p, end);
-    else if (strchr(" \t\r\n{}[]:,", *p) ? *p != 0 : islower((unsigned char)*p))
+    } else if (strchr(" \t\r\n{}[]:,", *p) ? *p != 0 : islower((unsigned char)*p)) {
       p++;
-    else
+    } else {
       return 0;
+    }
   }
   return p != NULL;
 }
@@ -255,11 +279,13 @@ static int scan_json(const char *p, const char *end) {
 /* Parses one JSON value, by the standard's grammar. NULL when it isn't one. */
 cJSON *json_strict(const char *p, size_t n) {
   const char *end = NULL;
-  if (!p || !scan_json(p, p + n))
+  if (!p || !scan_json(p, p + n)) {
     return NULL;
+  }
   cJSON *j = cJSON_ParseWithLengthOpts(p, n, &end, 0);
-  while (j && end < p + n && isspace((unsigned char)*end))
+  while (j && end < p + n && isspace((unsigned char)*end)) {
     end++;
+  }
   if (j && end != p + n) {
     cJSON_Delete(j);
     j = NULL;
@@ -270,11 +296,14 @@ cJSON *json_strict(const char *p, size_t n) {
 /* 1 for 1 to max letters, digits, '_' and '-'. */
 int name_valid(const char *s, size_t max) {
   size_t n = s ? strlen(s) : 0;
-  if (n == 0 || n > max)
+  if (n == 0 || n > max) {
     return 0;
-  for (size_t i = 0; i < n; i++)
-    if (!isalnum((unsigned char)s[i]) && s[i] != '_' && s[i] != '-')
+  }
+  for (size_t i = 0; i < n; i++) {
+    if (!isalnum((unsigned char)s[i]) && s[i] != '_' && s[i] != '-') {
       return 0;
+    }
+  }
   return 1;
 }
 
@@ -287,18 +316,22 @@ static int is_word(char c) {
 /* The next token at *p, its length in *len, *p moved behind it; NULL at the end. */
 const char *token_next(const char **p, const char *end, size_t *len) {
   const char *s = *p;
-  while (s < end && (*s == ' ' || (unsigned char)*s < 0x20))
+  while (s < end && (*s == ' ' || (unsigned char)*s < 0x20)) {
     s++;
+  }
   const char *from = s;
   if (s >= end) {
     *p = end;
     return NULL;
   }
-  if (is_word(*s))
-    while (s < end && is_word(*s) && (s - from < TOKEN_BYTES || ((unsigned char)*s & 0xc0) == 0x80))
+  if (is_word(*s)) {
+    while (s < end && is_word(*s) &&
+           (s - from < TOKEN_BYTES || ((unsigned char)*s & 0xc0) == 0x80)) {
       s++;
-  else
+    }
+  } else {
     s++;
+  }
   *len = (size_t)(s - from);
   *p = s;
   return from;
@@ -309,8 +342,9 @@ int64_t token_count(const char *p, size_t n) {
   const char *end = p + n;
   size_t len;
   int64_t count = 0;
-  while (token_next(&p, end, &len))
+  while (token_next(&p, end, &len)) {
     count++;
+  }
   return count;
 }
 
@@ -318,9 +352,11 @@ int64_t token_count(const char *p, size_t n) {
 size_t token_cut(const char *p, size_t n, int64_t max) {
   const char *at = p, *end = p + n;
   size_t len;
-  for (int64_t i = 0; i < max; i++)
-    if (!token_next(&at, end, &len))
+  for (int64_t i = 0; i < max; i++) {
+    if (!token_next(&at, end, &len)) {
       break;
+    }
+  }
   return max > 0 ? (size_t)(at - p) : 0;
 }
 
@@ -336,20 +372,22 @@ const cJSON *json_get(const cJSON *obj, const char *key) {
 
 /* Adds a string member, or null when s is NULL or empty. */
 void json_add_text(cJSON *obj, const char *key, const char *s) {
-  if (s && *s)
+  if (s && *s) {
     cJSON_AddStringToObject(obj, key, s);
-  else
+  } else {
     cJSON_AddNullToObject(obj, key);
+  }
 }
 
 /* Adds a count, as a number or as text (the scenario string-usage). */
 void json_add_count(cJSON *obj, const char *key, int64_t n, int as_text) {
   char text[24];
   snprintf(text, sizeof text, "%lld", (long long)n);
-  if (as_text)
+  if (as_text) {
     cJSON_AddStringToObject(obj, key, text);
-  else
+  } else {
     cJSON_AddNumberToObject(obj, key, (double)n);
+  }
 }
 
 /* Nano-dollars as a JSON number of dollars, exactly. */
@@ -363,8 +401,9 @@ void json_add_usd(cJSON *obj, const char *key, int64_t nusd) {
 /* A numeric member; otherwise when it's missing, no number, or out of range. */
 int64_t json_int(const cJSON *obj, const char *key, int64_t otherwise) {
   const cJSON *j = cJSON_GetObjectItemCaseSensitive(obj, key);
-  if (!cJSON_IsNumber(j) || j->valuedouble > 9e15 || j->valuedouble < -9e15)
+  if (!cJSON_IsNumber(j) || j->valuedouble > 9e15 || j->valuedouble < -9e15) {
     return otherwise;
+  }
   return (int64_t)j->valuedouble;
 }
 
