@@ -76,8 +76,8 @@ int on_error_covers(const Err *err);
 char *pipeline_dry_run(Conn *conn, const Request *request, Err *err);
 
 /* Stages, in their order. Each returns an SQLite code. */
-int call_start(Call *k, Conn *conn, const Request *request, Memo *memo, const Plan *plan,
-               Err *err);             /* store and key; nothing to free where it fails */
+/* Store and key. Nothing to free where it fails. */
+int call_start(Call *k, Conn *conn, const Request *request, Memo *memo, const Plan *plan, Err *err);
 int route_choose(Call *k, Err *err);  /* model, api, key */
 int route_prepare(Call *k, Err *err); /* url and body */
 /* The call and its retries; the last attempt's row is filled, not settled. */

@@ -78,8 +78,8 @@ static int take_first_tier(Call *k, const Config *config, Err *err) {
 
 int route_choose(Call *k, Err *err) {
   const char *asked = k->request->model;
-  if (pricing_refresh(k->conn, NULL, err) !=
-      RC_OK) { /* prices that can't be read: before it is sent */
+  /* Prices that can't be read: before anything is sent. */
+  if (pricing_refresh(k->conn, NULL, err) != RC_OK) {
     return err->rc;
   }
   const Config *config = k->conn->config;

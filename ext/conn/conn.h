@@ -26,10 +26,12 @@ struct Conn;
 ** is its name. Each function may be NULL. */
 typedef struct ConnSlot {
   size_t size;
-  void (*settle)(struct Conn *c,
-                 void *slot); /* the connection closes; all else of it is still there */
-  void (*leave)(void *slot);  /* after a fork: what it holds is the parent's */
-  void (*free)(void *slot);   /* what it owns, not itself */
+  /* The connection closes; all else of it is still there. */
+  void (*settle)(struct Conn *c, void *slot);
+  /* After a fork: what it holds is the parent's. */
+  void (*leave)(void *slot);
+  /* Frees what it owns, not itself. */
+  void (*free)(void *slot);
 } ConnSlot;
 
 enum { CONN_SLOTS = 8 };

@@ -55,18 +55,21 @@ struct TableKind {
   double rows, cost;                 /* estimates */
   size_t table_size, cursor_size;
 
-  int (*connect)(Table *t, const char *columns,
-                 Err *err);                        /* NULL, or more to do; `columns` as declared */
-  void (*disconnect)(Table *t);                    /* NULL, or what connect made */
-  int (*plan)(Table *t, sqlite3_index_info *info); /* NULL: the kit plans the arguments */
-  int (*query)(TableCursor *c, const TableQuery *q,
-               Err *err); /* to the first row, or the end; cleared before */
+  /* NULL, or what more there is to do; `columns` as declared; and its end. */
+  int (*connect)(Table *t, const char *columns, Err *err);
+  void (*disconnect)(Table *t);
+  /* NULL: the kit plans the arguments. */
+  int (*plan)(Table *t, sqlite3_index_info *info);
+  /* To the first row, or the end; what was queried before is cleared. */
+  int (*query)(TableCursor *c, const TableQuery *q, Err *err);
   int (*next)(TableCursor *c, Err *err);
   int (*is_done)(const TableCursor *c);
   void (*column)(TableCursor *c, sqlite3_context *ctx, int column);
-  sqlite3_int64 (*rowid)(const TableCursor *c); /* NULL: the row's number */
-  void (*clear)(TableCursor *c); /* frees what a query made; also after one that failed */
-  void (*close)(TableCursor *c); /* NULL, or frees what lives longer */
+  /* NULL: the row's number. */
+  sqlite3_int64 (*rowid)(const TableCursor *c);
+  /* Frees what a query made, also one that failed; and, unless NULL, what lives as long as the cursor. */
+  void (*clear)(TableCursor *c);
+  void (*close)(TableCursor *c);
 };
 
 /* Registers a table under a name, with the guard too. `name` and `of` are borrowed for good. An SQLite code. */
