@@ -174,8 +174,7 @@ class Beside(threading.Thread):
 
 
 def main():
-    if WORDS:
-        harness.start_npm_install()  # whole runs: the process beside does, which has all that need it
+    harness.start_npm_install()
     fuzzing = Fuzz(daemon=True)
     fuzzing.start()
     beside = None if WORDS else Beside(daemon=True)

