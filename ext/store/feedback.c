@@ -31,15 +31,19 @@ static int is_known(Store *s, long long call_id, int ok, Err *err) {
     return 0;
   }
   sqlite3_bind_int64(stmt, 1, call_id);
-  if (sqlite3_step(stmt) != SQLITE_ROW) {
+  int step = sqlite3_step(stmt);
+  if (step == SQLITE_DONE) {
     err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "no call %lld in llm_calls", call_id);
-  } else if (!ok && sqlite3_column_int(stmt, 0)) {
+  } else if (step == SQLITE_ROW && !ok && sqlite3_column_int(stmt, 0)) {
     err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
             "call %lld was an exact hit whose text was not kept (log_text 'none'), so its answer"
             " can't be found: ask again with cache 'refresh'",
             call_id);
   }
-  store_done(s, stmt);
+  int rc = store_done(s, stmt);
+  if (rc != SQLITE_OK && err->rc == RC_OK) {
+    store_error(s, rc, "look for the call", err);
+  }
   return err->rc == RC_OK;
 }
 
