@@ -257,6 +257,7 @@ static PriceVerdict price_one(Call *k, PricingAsk ask, const Usage *u, PricingAn
   PriceVerdict verdict = is_named ? pricing_answer(k->conn, &ask, u, answer, err) : NO_MODEL;
   if (verdict == NO_MODEL) {
     ask.model = k->model.name;
+    ask.found.entry = NULL; /* of the other name */
     ask.list = is_named ? "" : NULL;
     verdict = pricing_answer(k->conn, &ask, u, answer, err);
   }

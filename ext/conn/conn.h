@@ -51,7 +51,7 @@ typedef struct Conn {
   struct {
     const ConnSlot *type; /* NULL: from here on there is none */
     void *data;
-  } slots[CONN_SLOTS];
+  } slots[CONN_SLOTS + 1]; /* the last stays empty */
 } Conn;
 
 /* A new connection state with one reference; NULL without memory. `find` resolves the names of embedders for its

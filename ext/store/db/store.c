@@ -141,6 +141,9 @@ int store_harden(Store *s, sqlite3 *db) {
   if (rc == SQLITE_OK) {
     rc = sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
   }
+  if (rc == SQLITE_OK) { /* a column that is missing is an error, not the text of its name */
+    rc = sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
+  }
   sqlite3_busy_handler(db, wait_while_busy, s);
   watch_interrupts(s, db);
   return rc;
