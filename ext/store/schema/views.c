@@ -90,7 +90,8 @@ static int write_drops(sqlite3 *db, const char *note, char **drops) {
     const char *name = (const char *)sqlite3_column_text(stmt, 0);
     size_t n = (size_t)sqlite3_column_bytes(stmt, 0);
     rc = name ? SQLITE_OK : SQLITE_NOMEM;
-    if (name && (views_names(note, name, n) || views_names(views_note(), name, n))) {
+    int may_be_ours = name && sqlite3_strnicmp(name, "llm_", 4) == 0; /* whatever the note says */
+    if (may_be_ours && (views_names(note, name, n) || views_names(views_note(), name, n))) {
       sqlite3_str_appendf(text, "DROP VIEW IF EXISTS main.\"%w\";", name);
     }
   }
