@@ -12,7 +12,7 @@
 #include "llmcost.h"
 
 #include "base/hash.h"
-#include "call/pricing.h"
+#include "money/pricing.h"
 #include "store/ledger.h"
 #include "work/embedders.h"
 

@@ -8,10 +8,10 @@
 #include "call/call.h"
 
 #include "trust/access.h"
-#include "call/counter.h"
+#include "money/counter.h"
 #include "base/check.h"
 #include "call/parked.h"
-#include "call/pricing.h"
+#include "money/pricing.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -6,7 +6,7 @@
 #include "call/call.h"
 
 #include "trust/access.h"
-#include "call/pricing.h"
+#include "money/pricing.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #ifndef LLMCOST_COST_ARGS_H
 #define LLMCOST_COST_ARGS_H
 
-#include "call/pricing.h"
+#include "money/pricing.h"
 
 typedef struct CostArgs {
   PricingAsk ask; /* borrows the options and the first argument */

@@ -7,7 +7,7 @@
 #include "fn/fn.h"
 
 #include "base/sqlite/args.h"
-#include "call/counter.h"
+#include "money/counter.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /*
 ** Price resolution over the user's tables. See pricing.h for the contract.
 */
-#include "call/pricing.h"
+#include "money/pricing.h"
 
 #include "core/price/catalogue.h"
 #include "base/hash.h"

@@ -6,7 +6,7 @@
 ** from, but at least five: a query over a million rows reads it once. A ledger that could not be looked at
 ** is an error and teaches nothing: the next question looks again.
 */
-#include "call/counter.h"
+#include "money/counter.h"
 
 #include "store/bills.h"
 

@@ -1,0 +1,39 @@
+/*
+** What came of an attempt: an answer, an error, nothing; and what that means in money.
+**
+** Billing rules: nothing was billed where no byte of the body left, and where the provider answered with an error
+** status (their documented rule); where the answer was lost on the way it is unknown (NULL), and stays listed as such.
+**
+** Each fills the row, and what the call comes to: k->text, or *err.
+*/
+#ifndef LLMCOST_JUDGE_H
+#define LLMCOST_JUDGE_H
+
+#include "call/call.h"
+
+/* What is to be done about a failure. */
+typedef struct Verdict {
+  int retry;          /* worth another attempt */
+  long long delay_ms; /* the provider's wish, or -1 */
+} Verdict;
+
+/* No answer arrived. */
+void judge_loss(Call *k, const NetResponse *r, Verdict *v, Err *err);
+
+/* An error, by its HTTP status or inside a success, which then cost something. */
+void judge_failure(Call *k, const NetResponse *r, long status, long long cost, Verdict *v, Err *err);
+
+/* HTTP said success. */
+void judge_success(Call *k, const NetResponse *r, Verdict *v, Err *err);
+
+/* Notes a failure in the row. */
+void judge_note(Call *k, LedgerKind kind, long long cost, Err *err);
+
+/* What a row is whose request was answered, or never left. */
+LedgerKind judge_kind(const Call *k);
+
+/* Puts usage and cost into the row. A model that is known but can't be priced says why; an unknown one is NULL, and
+** listed in llm_unpriced. Fails where that can't be known: no memory, or prices that can't be read just now. */
+int bill_reply(Call *k, Reply *reply, Err *failure);
+
+#endif
