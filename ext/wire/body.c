@@ -1,0 +1,298 @@
+/*
+** See body.h for the contract.
+*/
+#include "wire/body.h"
+
+#include "base/buf.h"
+#include "base/text/json_lenient.h"
+#include "base/utf8.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* A piece of the bytes that is still to be read. */
+typedef struct Rest {
+  const char *at, *end;
+} Rest;
+
+static int starts(const Rest *r, const char *with) {
+  size_t n = strlen(with);
+  return (size_t)(r->end - r->at) >= n && memcmp(r->at, with, n) == 0;
+}
+
+/* Byte order mark, blanks and NULs at both ends. */
+static Rest trim(const char *bytes, size_t n) {
+  Rest r = {bytes, bytes + n};
+  r.at += starts(&r, "\xEF\xBB\xBF") ? 3 : 0;
+  while (r.at < r.end && (unsigned char)*r.at <= ' ') {
+    r.at++;
+  }
+  while (r.end > r.at && (unsigned char)r.end[-1] <= ' ') {
+    r.end--;
+  }
+  return r;
+}
+
+/* ---- framing */
+
+/* A field of server-sent events at the front of a line; a comment begins with a colon. */
+static int is_field(const Rest *r) {
+  static const char *const fields[] = {"data:", "event:", "id:", "retry:", ":"};
+  int is = 0;
+  for (size_t i = 0; i < sizeof fields / sizeof fields[0] && !is; i++) {
+    is = starts(r, fields[i]);
+  }
+  return is;
+}
+
+/* What events carry: the data lines without their names, the rest without comments and other fields. */
+static void strip_fields(Rest r, Buf *out) {
+  while (r.at < r.end) {
+    const char *eol = r.at;
+    while (eol < r.end && *eol != '\n' && *eol != '\r') {
+      eol++;
+    }
+    Rest line = {r.at, eol};
+    if (starts(&line, "data:")) {
+      line.at += 5;
+    } else if (is_field(&line)) {
+      line.at = line.end;
+    }
+    buf_add(out, line.at, (size_t)(line.end - line.at));
+    buf_add(out, "\n", 1);
+    r.at = eol < r.end ? eol + 1 : eol;
+  }
+}
+
+/* Behind the string at p. */
+static const char *skip_string(const char *p, const char *end) {
+  for (p++; p < end && *p != '"'; p++) {
+    p += *p == '\\' && p + 1 < end;
+  }
+  return p < end ? p + 1 : end;
+}
+
+/* The end of the object or array at the front; NULL where the bytes end before it does. */
+static const char *value_end(const Rest *r) {
+  int depth = 0;
+  for (const char *p = r->at; p < r->end;) {
+    if (*p == '"') {
+      p = skip_string(p, r->end);
+      continue;
+    }
+    depth += *p == '{' || *p == '[';
+    depth -= *p == '}' || *p == ']';
+    p++;
+    if (depth == 0) {
+      return p;
+    }
+  }
+  return NULL;
+}
+
+/* ---- pieces */
+
+static const cJSON *member(const cJSON *object, const char *key) {
+  return cJSON_GetObjectItemCaseSensitive(object, key);
+}
+
+/* 1 if a piece says that it is the last. */
+static int is_last(const cJSON *piece) {
+  static const char *const types[] = {"message_stop", "response.completed", "response.incomplete",
+                                      "response.failed"};
+  const char *type = json_text(piece, "type");
+  int is = cJSON_IsTrue(member(piece, "done"));
+  for (size_t i = 0; type && i < sizeof types / sizeof types[0]; i++) {
+    is |= strcmp(type, types[i]) == 0;
+  }
+  return is;
+}
+
+/* A later object's members take the place of an earlier one's, unless they are null. */
+static void merge(cJSON *into, const cJSON *from, Err *err) {
+  const cJSON *item;
+  cJSON_ArrayForEach(item, from) {
+    if (item->string && !cJSON_IsNull(item)) {
+      cJSON_DeleteItemFromObjectCaseSensitive(into, item->string);
+      json_add(into, item->string, cJSON_Duplicate(item, 1), err);
+    }
+  }
+}
+
+/* What a piece says beside the text. */
+static void note(cJSON *tree, const cJSON *piece, Err *err) {
+  static const char *const texts[] = {"choices", "delta", "content", "content_block", "candidates",
+                                      "message", "output", "response", "usage"};
+  const cJSON *choice = cJSON_GetArrayItem(member(piece, "choices"), 0);
+  const cJSON *usage = member(piece, "usage");
+  usage = cJSON_IsObject(usage) ? usage : member(member(piece, "x_groq"), "usage");
+  const cJSON *item;
+  cJSON_ArrayForEach(item, piece) {
+    int is_text = !item->string || cJSON_IsNull(item);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0] && !is_text; i++) {
+      is_text = strcmp(item->string, texts[i]) == 0;
+    }
+    if (!is_text) {
+      cJSON_DeleteItemFromObjectCaseSensitive(tree, item->string);
+      json_add(tree, item->string, cJSON_Duplicate(item, 1), err);
+    }
+  }
+  if (cJSON_IsObject(member(choice, "error"))) {
+    cJSON_DeleteItemFromObjectCaseSensitive(tree, "error");
+    json_add(tree, "error", cJSON_Duplicate(member(choice, "error"), 1), err);
+  }
+  if (cJSON_IsObject(usage)) {
+    cJSON *sum = cJSON_GetObjectItemCaseSensitive(tree, "usage");
+    merge(sum ? sum : json_add(tree, "usage", cJSON_CreateObject(), err), usage, err);
+  }
+}
+
+/* Anthropic's first event and OpenAI's last have the answer inside. */
+static void note_all(cJSON *tree, const cJSON *piece, Err *err) {
+  note(tree, piece, err);
+  if (cJSON_IsObject(member(piece, "message"))) {
+    note(tree, member(piece, "message"), err);
+  }
+  if (cJSON_IsObject(member(piece, "response"))) {
+    note(tree, member(piece, "response"), err);
+  }
+}
+
+/* Adds a value to the pieces: itself, or what an array has. */
+static void add_piece(Body *b, cJSON *value, Err *err) {
+  if (!cJSON_IsArray(value)) {
+    b->is_done |= is_last(value);
+    json_add(b->pieces, NULL, value, err);
+    return;
+  }
+  for (cJSON *item; err->rc == RC_OK && (item = cJSON_DetachItemFromArray(value, 0)) != NULL;) {
+    add_piece(b, item, err);
+  }
+  cJSON_Delete(value);
+}
+
+/* Every value of the text, one behind the other. 1 if it ends within one. */
+static int read_values(Body *b, Rest r, Err *err) {
+  while (err->rc == RC_OK && r.at < r.end) {
+    const char *end;
+    if (starts(&r, "[DONE]")) {
+      b->is_done = 1;
+      r.at += 6;
+    } else if (*r.at != '{' && *r.at != '[') {
+      r.at++;
+    } else if ((end = value_end(&r)) == NULL) {
+      return 1;
+    } else {
+      Err why = {0};
+      cJSON *value = json_parse_lenient(r.at, (size_t)(end - r.at), "the answer", &why);
+      if (value) {
+        add_piece(b, value, err);
+      } else if (why.rc == RC_NOMEM) {
+        err_nomem(err);
+      }
+      r.at = end;
+    }
+  }
+  return 0;
+}
+
+/* ---- what it is */
+
+/* One value is the answer; several are a stream's pieces, and so is one that says it is. */
+static void settle(Body *b, Err *err) {
+  const cJSON *first = b->pieces->child;
+  const cJSON *choice = cJSON_GetArrayItem(member(first, "choices"), 0);
+  const char *type = json_text(first, "type");
+  int is_piece = member(choice, "delta") || (type && strcmp(type, "message_start") == 0);
+  if (!first->next && !is_piece) {
+    b->tree = cJSON_DetachItemFromArray(b->pieces, 0);
+    cJSON_Delete(b->pieces);
+    b->pieces = NULL;
+    return;
+  }
+  b->tree = cJSON_CreateObject();
+  for (const cJSON *piece = first; b->tree && piece; piece = piece->next) {
+    note_all(b->tree, piece, err);
+  }
+  if (!b->tree) {
+    err_nomem(err);
+  }
+}
+
+/* What there was instead: its type, its size, how it begins. */
+static int refuse(const char *bytes, size_t n, const char *type, Err *err) {
+  char begin[64];
+  size_t used = 0;
+  for (size_t i = 0; i < n && used < 60; i++) {
+    unsigned char c = (unsigned char)bytes[i];
+    if (c > ' ' && c < 0x7F) {
+      begin[used++] = (char)c;
+    } else if (used > 0 && begin[used - 1] != ' ') {
+      begin[used++] = ' ';
+    }
+  }
+  begin[used] = 0;
+  return err_set(err, RC_ERROR, ERR_BAD_JSON,
+                 "the answer is not valid JSON but %s%.60s%s%zu bytes: \"%s\" (is base_url right? It ends with the "
+                 "version, as in …/v1)",
+                 type[0] ? "" : "of no content type", type, type[0] ? ", " : ", ", n, begin);
+}
+
+static int read_pieces(Rest r, Body *body, int *is_short, Err *err) {
+  Buf plain;
+  buf_init(&plain, LIMIT_RESPONSE_BYTES + LIMIT_HEADER_BYTES);
+  body->pieces = cJSON_CreateArray();
+  if (is_field(&r)) {
+    strip_fields(r, &plain);
+    r = (Rest){plain.data, plain.data + plain.n};
+  }
+  if (!body->pieces || plain.failed) {
+    err_nomem(err);
+  } else if (r.at < r.end) {
+    *is_short = read_values(body, r, err);
+  }
+  buf_free(&plain);
+  return err->rc;
+}
+
+int body_read(const char *bytes, size_t n, const char *type, Body *body, Err *err) {
+  Rest r = trim(bytes, n);
+  size_t size = (size_t)(r.end - r.at);
+  int is_short = 0, begins = starts(&r, "{") || starts(&r, "[");
+  *body = (Body){0};
+  if (starts(&r, "{")) {
+    Err why = {0};
+    body->tree = json_parse_lenient(r.at, size, "the provider's answer", &why);
+    if (why.rc == RC_NOMEM) {
+      return err_nomem(err);
+    }
+  }
+  if (body->tree && !member(body->tree, "delta") && !is_last(body->tree)) {
+    return RC_OK;
+  }
+  cJSON_Delete(body->tree);
+  body->tree = NULL;
+  if (!begins && !is_field(&r)) {
+    return refuse(r.at, size, type, err);
+  }
+  if (read_pieces(r, body, &is_short, err) == RC_OK && body->pieces->child) {
+    settle(body, err);
+  } else if (err->rc == RC_OK && is_short) {
+    err_set(err, RC_ERROR, ERR_BAD_JSON,
+            "the provider's answer: not valid JSON: it ends after %zu bytes, within a value", n);
+  } else if (err->rc == RC_OK) {
+    Err why = {0};
+    cJSON_Delete(json_parse_lenient(r.at, size, "the provider's answer", &why));
+    why.rc ? err_set(err, why.rc, why.code, "%s", why.msg) : refuse(r.at, size, type, err);
+  }
+  if (err->rc != RC_OK) {
+    body_free(body);
+  }
+  return err->rc;
+}
+
+void body_free(Body *body) {
+  cJSON_Delete(body->tree);
+  cJSON_Delete(body->pieces);
+  body->tree = body->pieces = NULL;
+}

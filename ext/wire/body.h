@@ -1,0 +1,27 @@
+/*
+** The bytes of an answer, as JSON: a whole body, or the pieces of a stream.
+**
+** Which of them comes is the server's choice, whatever was asked for: gateways stream unasked (server-sent events, or a JSON
+** value a line), put comments in front while they wait, end with "[DONE]" or a NUL, wrap the answer in an array. Values are
+** found by their brackets, so that no framing can hide one.
+*/
+#ifndef LLMCOST_BODY_H
+#define LLMCOST_BODY_H
+
+#include "base/text/json.h"
+
+typedef struct Body {
+  /* Owned. The answer; of a stream what its pieces say beside the text (model, usage, service, error), the last of each
+  ** kind; usage objects are merged member by member, as they are cumulative. */
+  cJSON *tree;
+  cJSON *pieces; /* owned: an array of a stream's pieces; NULL where the body is whole */
+  int is_done;   /* the stream said that it was at its end */
+} Body;
+
+/* Reads n bytes. ERR_BAD_JSON where there is no value in them, or only the beginning of one; the message says what was there
+** (`type`: the content type, or ""), but nothing longer than 60 bytes of it. */
+int body_read(const char *bytes, size_t n, const char *type, Body *body, Err *err);
+
+void body_free(Body *body);
+
+#endif

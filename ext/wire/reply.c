@@ -1,0 +1,341 @@
+/*
+** See reply.h for the contract. A table joins the forms: how each is told, and how it is read.
+*/
+#include "wire/reply.h"
+
+#include "base/buf.h"
+#include "base/utf8.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* An answer as it is put together. */
+typedef struct Reading {
+  Buf text, reasoning, refusal;
+  int has_text; /* there is a text, be it empty */
+  int has_tools;
+  const char *word;
+  int is_blocked; /* whatever the word, it was a filter's */
+} Reading;
+
+static void add(Reading *r, const char *text) {
+  buf_puts(&r->text, text);
+  r->has_text = 1;
+}
+
+/* ---- content: a text, or parts */
+
+static int is_one_of(const char *word, const char *const *words) {
+  while (word && *words && strcmp(word, *words) != 0) {
+    words++;
+  }
+  return word && *words;
+}
+
+/* The texts inside a reasoning field: itself, or those of its parts. */
+static void add_reasoning(Reading *r, const cJSON *item) {
+  static const char *const keys[] = {"text", "thinking", "reasoning", "summary", "content"};
+  if (cJSON_IsString(item)) {
+    buf_puts(&r->reasoning, item->valuestring);
+  } else if (cJSON_IsArray(item)) {
+    for (const cJSON *part = item->child; part; part = part->next) {
+      add_reasoning(r, part);
+    }
+  } else if (cJSON_IsObject(item)) {
+    const cJSON *inner = NULL;
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0] && !inner; i++) {
+      inner = cJSON_GetObjectItemCaseSensitive(item, keys[i]);
+      inner = cJSON_IsNull(inner) ? NULL : inner;
+    }
+    add_reasoning(r, inner);
+  }
+}
+
+/* One part of a content, by its type. What is neither text nor thought (images, calls of tools) is no text. */
+static void add_part(Reading *r, const cJSON *part) {
+  static const char *const thoughts[] = {"thinking", "reasoning", "reasoning_text", "summary_text",
+                                         "thought",  "reasoning_content", NULL};
+  static const char *const tools[] = {"tool_use", "tool_call", "function_call", "tool-call", NULL};
+  const char *type = json_text(part, "type"), *refusal = json_text(part, "refusal");
+  const cJSON *text = cJSON_GetObjectItemCaseSensitive(part, "text");
+  const char *value = cJSON_IsObject(text) ? json_text(text, "value") : cJSON_GetStringValue(text);
+  if (cJSON_IsString(part)) {
+    add(r, part->valuestring);
+  } else if (is_one_of(type, thoughts) ||
+             cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(part, "thought"))) {
+    add_reasoning(r, part);
+  } else if (refusal) {
+    buf_puts(&r->refusal, refusal);
+  } else if (value) {
+    add(r, value);
+  }
+  r->has_tools |= is_one_of(type, tools) || cJSON_GetObjectItemCaseSensitive(part, "functionCall");
+}
+
+/* A value where a text is expected: as JSON, which it stands for. */
+static void add_value(Reading *r, const cJSON *value) {
+  char *text = cJSON_PrintUnformatted(value);
+  if (text) {
+    add(r, text);
+  } else {
+    buf_fail(&r->text, RC_NOMEM);
+  }
+  cJSON_free(text);
+}
+
+static void add_content(Reading *r, const cJSON *content) {
+  int is_part = cJSON_GetObjectItemCaseSensitive(content, "type") ||
+                cJSON_GetObjectItemCaseSensitive(content, "text");
+  if (cJSON_IsString(content)) {
+    add(r, content->valuestring);
+  } else if (cJSON_IsArray(content)) {
+    for (const cJSON *part = content->child; part; part = part->next) {
+      add_part(r, part);
+    }
+  } else if (is_part) {
+    add_part(r, content);
+  } else if (cJSON_IsNumber(content) || cJSON_IsBool(content) || cJSON_IsObject(content)) {
+    add_value(r, content);
+  }
+}
+
+/* An assistant's message: content, and what it thought, which has a name of its own at each server. Some send it twice. */
+static void add_message(Reading *r, const cJSON *message) {
+  static const char *const thoughts[] = {"reasoning_content", "reasoning", "thinking",
+                                         "reasoning_text", "reasoning_details"};
+  const char *refusal = json_text(message, "refusal");
+  const cJSON *calls = cJSON_GetObjectItemCaseSensitive(message, "tool_calls");
+  for (size_t i = 0; i < sizeof thoughts / sizeof thoughts[0] && r->reasoning.n == 0; i++) {
+    add_reasoning(r, cJSON_GetObjectItemCaseSensitive(message, thoughts[i]));
+  }
+  if (refusal) {
+    buf_puts(&r->refusal, refusal);
+  }
+  add_content(r, cJSON_GetObjectItemCaseSensitive(message, "content"));
+  r->has_tools |= cJSON_GetArraySize(calls) > 0 ||
+                  cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(message, "function_call"));
+}
+
+/* ---- forms */
+
+static const cJSON *member(const cJSON *object, const char *key) {
+  return cJSON_GetObjectItemCaseSensitive(object, key);
+}
+
+/* The first of two words that says something. */
+static const char *word_of(const cJSON *object, const char *key, const char *other) {
+  const char *word = json_text(object, key);
+  return word && word[0] ? word : json_text(object, other);
+}
+
+/* OpenAI's chat completions, and what speaks it; the older completions have `text`; a single piece has `delta`. */
+static int is_openai(const cJSON *a) {
+  return member(a, "choices") != NULL;
+}
+
+static void read_openai(Reading *r, const cJSON *a) {
+  const cJSON *choices = member(a, "choices");
+  const cJSON *choice = cJSON_IsArray(choices) ? choices->child : choices;
+  const cJSON *message = member(choice, "message");
+  message = cJSON_IsObject(message) ? message : member(choice, "delta");
+  add_message(r, message);
+  if (cJSON_IsString(member(choice, "text")) && !r->has_text) {
+    add(r, json_text(choice, "text"));
+  }
+  r->word = word_of(choice, "finish_reason", "native_finish_reason");
+}
+
+/* Anthropic's messages. */
+static int is_anthropic(const cJSON *a) {
+  return member(a, "stop_reason") || (member(a, "content") && member(a, "role"));
+}
+
+static void read_anthropic(Reading *r, const cJSON *a) {
+  const char *why = json_text(member(a, "stop_details"), "explanation");
+  r->word = json_text(a, "stop_reason");
+  add_content(r, member(a, "content"));
+  if (why && finish_of(r->word) == FINISH_FILTERED) {
+    buf_puts(&r->refusal, why);
+  }
+}
+
+/* OpenAI's responses. */
+static int is_responses(const cJSON *a) {
+  return cJSON_IsArray(member(a, "output"));
+}
+
+static void read_responses(Reading *r, const cJSON *a) {
+  for (const cJSON *item = member(a, "output")->child; item; item = item->next) {
+    const char *type = json_text(item, "type");
+    if (type && strcmp(type, "message") == 0) {
+      add_content(r, member(item, "content"));
+    } else {
+      add_part(r, item);
+    }
+  }
+  const char *reason = json_text(member(a, "incomplete_details"), "reason");
+  r->word = reason ? reason : json_text(a, "status");
+}
+
+/* Gemini's own. */
+static int is_gemini(const cJSON *a) {
+  return member(a, "candidates") || member(a, "promptFeedback");
+}
+
+static void read_gemini(Reading *r, const cJSON *a) {
+  const cJSON *candidate = cJSON_GetArrayItem(member(a, "candidates"), 0);
+  const char *block = json_text(member(a, "promptFeedback"), "blockReason");
+  add_content(r, member(member(candidate, "content"), "parts"));
+  r->word = candidate ? json_text(candidate, "finishReason") : block;
+  r->is_blocked = !candidate && block;
+}
+
+/* Ollama's own chat, Cohere's. */
+static int is_message(const cJSON *a) {
+  return cJSON_IsObject(member(a, "message"));
+}
+
+static void read_message(Reading *r, const cJSON *a) {
+  add_message(r, member(a, "message"));
+  r->word = word_of(a, "done_reason", "finish_reason");
+}
+
+/* Ollama's generate, and other bare texts. */
+static const char *const bare[] = {"response", "generated_text", "output_text", "completion", "text"};
+enum { N_BARE = sizeof bare / sizeof bare[0] };
+
+static const char *bare_text(const cJSON *a) {
+  const char *text = NULL;
+  for (int i = 0; i < N_BARE && !text; i++) {
+    text = json_text(a, bare[i]);
+  }
+  return text;
+}
+
+static int is_bare(const cJSON *a) {
+  return bare_text(a) != NULL;
+}
+
+static void read_bare(Reading *r, const cJSON *a) {
+  add_reasoning(r, member(a, "thinking"));
+  add(r, bare_text(a));
+  r->word = word_of(a, "done_reason", "finish_reason");
+}
+
+static const struct {
+  int (*is)(const cJSON *answer);
+  void (*read)(Reading *r, const cJSON *answer);
+} forms[] = {
+    {is_openai, read_openai}, {is_anthropic, read_anthropic}, {is_responses, read_responses},
+    {is_gemini, read_gemini}, {is_message, read_message},     {is_bare, read_bare},
+};
+
+/* Reads it in the form it has; 0 where it has none. Some gateways put the answer into a member of theirs. */
+static int read_form(Reading *r, const cJSON *answer, int depth) {
+  static const char *const wraps[] = {"result", "response", "data", "body"};
+  for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+    if (forms[i].is(answer)) {
+      forms[i].read(r, answer);
+      return 1;
+    }
+  }
+  int found = 0;
+  for (size_t i = 0; i < sizeof wraps / sizeof wraps[0] && depth < 2 && !found; i++) {
+    const cJSON *inner = member(answer, wraps[i]);
+    found = cJSON_IsObject(inner) && read_form(r, inner, depth + 1);
+  }
+  return found;
+}
+
+/* ---- what it comes to */
+
+/* Hands a text over; NULL for an empty one. */
+static char *take(Buf *b, int is_there, Err *err) {
+  if (b->failed) {
+    err_nomem(err); /* (never more than the answer was) */
+  }
+  char *text = is_there && !b->failed ? buf_take(b) : NULL;
+  if (is_there && !text) {
+    err_nomem(err);
+  }
+  buf_free(b);
+  return text;
+}
+
+int reply_read(const cJSON *answer, Reply *reply, Err *err) {
+  Reading r = {0};
+  buf_init(&r.text, LIMIT_RESPONSE_BYTES);
+  buf_init(&r.reasoning, LIMIT_RESPONSE_BYTES);
+  buf_init(&r.refusal, LIMIT_RESPONSE_BYTES);
+  if (!read_form(&r, answer, 0)) {
+    err_set(err, RC_ERROR, ERR_BAD_ANSWER,
+            "the answer has no choices[0].message, nor any other form that is known");
+  }
+  reply->reasoning = take(&r.reasoning, r.reasoning.n > 0, err);
+  reply->refusal = take(&r.refusal, r.refusal.n > 0 && !reply_is_blank(r.refusal.data), err);
+  reply->text = take(&r.text, r.has_text, err);
+  reply->has_tools = r.has_tools;
+  reply->finish = r.is_blocked || reply->refusal ? FINISH_FILTERED : finish_of(r.word);
+  utf8_copy(reply->word, sizeof reply->word, r.word ? r.word : "");
+  return err->rc;
+}
+
+void reply_free(Reply *reply) {
+  free(reply->text);
+  free(reply->reasoning);
+  free(reply->refusal);
+  free(reply->parts);
+  reply->text = reply->reasoning = reply->refusal = NULL;
+  reply->parts = NULL;
+}
+
+/* ---- blanks */
+
+/* Bytes of the mark at the front by which a model ends or begins a text: "<|im_end|>", "</s>", …; 0: none. */
+static size_t mark_length(const char *s) {
+  static const char *const marks[] = {"<s>",  "</s>", "<bos>", "<eos>", "<pad>", "<unk>",
+                                      "<eot>", "<end_of_turn>", "<endoftext>", "[/INST]", "[EOS]"};
+  static const char *const bars[][2] = {{"<|", "|>"}, {"<\xEF\xBD\x9C", "\xEF\xBD\x9C>"}};
+  for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+    if (strncmp(s, marks[i], strlen(marks[i])) == 0) {
+      return strlen(marks[i]);
+    }
+  }
+  for (size_t i = 0; i < sizeof bars / sizeof bars[0]; i++) {
+    size_t open = strlen(bars[i][0]);
+    const char *close = strncmp(s, bars[i][0], open) == 0 ? strstr(s + open, bars[i][1]) : NULL;
+    if (close && close - s < 40) {
+      return (size_t)(close - s) + strlen(bars[i][1]);
+    }
+  }
+  return 0;
+}
+
+/* Bytes of the blank at the front; 0: none. */
+static size_t blank_length(const char *s) {
+  static const char *const blanks[] = {
+      "\xC2\xA0",     "\xC2\xAD",     "\xE1\xA0\x8E", "\xE2\x80\x80", "\xE2\x80\x81", "\xE2\x80\x82",
+      "\xE2\x80\x83", "\xE2\x80\x84", "\xE2\x80\x85", "\xE2\x80\x86", "\xE2\x80\x87", "\xE2\x80\x88",
+      "\xE2\x80\x89", "\xE2\x80\x8A", "\xE2\x80\x8B", "\xE2\x80\x8C", "\xE2\x80\x8D", "\xE2\x80\x8E",
+      "\xE2\x80\x8F", "\xE2\x80\xA8", "\xE2\x80\xA9", "\xE2\x80\xAF", "\xE2\x81\x9F", "\xE2\x81\xA0",
+      "\xE3\x80\x80", "\xEF\xBB\xBF", "\xC2\x85",     "\xE2\xA0\x80", "\xE3\x85\xA4"};
+  if ((unsigned char)*s <= ' ' || *s == 0x7F) {
+    return 1;
+  }
+  for (size_t i = 0; (unsigned char)*s >= 0x80 && i < sizeof blanks / sizeof blanks[0]; i++) {
+    if (strncmp(s, blanks[i], strlen(blanks[i])) == 0) {
+      return strlen(blanks[i]);
+    }
+  }
+  return 0;
+}
+
+int reply_is_blank(const char *text) {
+  size_t n = 1;
+  for (const char *s = text ? text : ""; *s && n > 0; s += n) {
+    n = blank_length(s);
+    n = n > 0 ? n : mark_length(s);
+  }
+  return n > 0;
+}

@@ -1,0 +1,40 @@
+/*
+** A success answer, read: whatever API it came from.
+**
+** Servers answer in each other's forms (a gateway passes on Anthropic's body at OpenAI's address; Ollama's own one comes
+** back from a wrong base URL), so the form is told from the body, not from whom was asked. Text is the model's answer alone:
+** what it thought, and what it said in refusing, stand beside it.
+*/
+#ifndef LLMCOST_REPLY_H
+#define LLMCOST_REPLY_H
+
+#include "core/price/usage.h"
+#include "wire/finish.h"
+
+enum { REPLY_WORD = 48 };
+
+typedef struct Reply {
+  char *text;      /* owned (free); NULL where the answer has none */
+  char *reasoning; /* owned; NULL: none */
+  char *refusal;   /* owned: its words; NULL: none */
+  Finish finish;
+  char word[REPLY_WORD]; /* the provider's own for what ended it; "" if it has none */
+  int has_tools;         /* it asks for tools to be called */
+  char model[LIMIT_MODEL_NAME]; /* as the answer names it; "" if it does not */
+  Usage usage;
+  /* Owned (reply_free): of an answer that is billed in several parts; else NULL. */
+  UsagePart *parts;
+  int n_parts;
+  char usage_error[96]; /* why the usage can't be priced, or "" */
+} Reply;
+
+/* Reads all but model and usage. An error where the body has none of the forms that are known. */
+int reply_read(const cJSON *answer, Reply *reply, Err *err);
+
+/* 1 if a text is nothing but blanks, of any script, and the marks by which models end a text. NULL is blank. */
+int reply_is_blank(const char *text);
+
+/* Frees what it owns; safe on zeroed memory, and twice. */
+void reply_free(Reply *reply);
+
+#endif
