@@ -1,11 +1,12 @@
 /*
 ** Providers' answers and errors: chat completions, messages, embeddings, whatever a gateway sends.
 **
-** Holds: what is handed on is UTF-8, a finish reason is one of ours, no count is below "unknown", and an
+** Holds: what is read strictly is read leniently; what is handed on is UTF-8, a finish reason is one of ours, no count is below "unknown", and an
 ** answer without a text, or without vectors, says why.
 */
 #include "fuzz.h"
 
+#include "base/text/json_lenient.h"
 #include "wire/provider.h"
 
 static void check_usage(const Usage *u) {
@@ -41,7 +42,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   Failure failure;
   provider_read_failure(text, n, &failure);
   require(is_utf8(failure.type) && is_utf8(failure.code) && is_utf8(failure.message));
-  cJSON *tree = fuzz_json(text, n);
+  Err err = {0};
+  cJSON *strict = fuzz_json(text, n);
+  cJSON *tree = json_parse_lenient(text, n, "the answer", &err);
+  require((tree != NULL) == (err.rc == RC_OK) && (tree || !strict));
+  check_err(&err);
+  cJSON_Delete(strict);
   if (tree) {
     long status = 0;
     provider_is_failure(tree, &status);

@@ -10,6 +10,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "unit.h"
 
+#include "base/text/json_lenient.h"
 #include "base/text/base64.h"
 #include "conn/settings.h"
 #include "core/price/catalogue.h"
@@ -135,6 +136,11 @@ static void add_rest_of_tree(Result *r, const cJSON *t) {
   }
 }
 
+#define LONG "0123456789012345678901234567890123456789012345678901234567890123456789" LONG2
+#define LONG2 "0123456789012345678901234567890123456789012345678901234567890123456789" LONG3
+#define LONG3 "0123456789012345678901234567890123456789012345678901234567890123456789" LONG4
+#define LONG4 "0123456789012345678901234567890123456789012345678901234567890123456789"
+
 #define TREE                                                                                       \
   "{\"a\":[1,-2.5e3,\"x\\n\\ud83d\\ude00\",null,true],\"b\":{\"c\":\"\\u0000\",\"d\":{}},\"e\":[]" \
   "}"
@@ -143,6 +149,23 @@ static int parse(Result *r, Err *err) {
   cJSON *t = json_parse(TREE, sizeof TREE - 1, "it", err);
   add_rest_of_tree(r, t);
   cJSON_Delete(t);
+  return err->rc;
+}
+
+/* Mended, in UTF-16, and with more names than are compared pair by pair. */
+static int parse_lenient(Result *r, Err *err) {
+  static const char *const texts[] = {
+      "{\"a\":\"\\ud83d\xFF\",\"a\":[NaN,1" LONG "]}\n",
+      "{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"i\":1,\"j\":1,\"k\":1,"
+      "\"l\":1,\"m\":1,\"n\":1,\"o\":1,\"p\":1,\"q\":1,\"r\":1,\"s\":1,\"t\":1,\"u\":1,\"v\":1,"
+      "\"w\":1,\"x\":1,\"y\":1,\"z\":1,\"a\":2}"};
+  static const char utf16[] = "\xFF\xFE[\0\"\0=\xD8\0\xDE\"\0]";
+  for (size_t i = 0; i <= COUNT(texts) && err->rc == RC_OK; i++) {
+    cJSON *t = i < COUNT(texts) ? json_parse_lenient(texts[i], strlen(texts[i]), "it", err)
+                                : json_parse_lenient(utf16, sizeof utf16, "it", err);
+    add_rest_of_tree(r, t);
+    cJSON_Delete(t);
+  }
   return err->rc;
 }
 
@@ -167,10 +190,6 @@ static int build_tree(Result *r, Err *err) {
 #define CHAT                                                                                       \
   "[{\"role\":\"system\",\"content\":\"S\\u00e9\"},{\"role\":\"user\",\"content\":\"a\"},"         \
   "{\"role\":\"assistant\",\"content\":\"b" LONG "\"},{\"role\":\"user\",\"content\":\"q\"}]"
-#define LONG "0123456789012345678901234567890123456789012345678901234567890123456789" LONG2
-#define LONG2 "0123456789012345678901234567890123456789012345678901234567890123456789" LONG3
-#define LONG3 "0123456789012345678901234567890123456789012345678901234567890123456789" LONG4
-#define LONG4 "0123456789012345678901234567890123456789012345678901234567890123456789"
 
 static int options(Result *r, Err *err) {
   Options o;
@@ -578,6 +597,7 @@ typedef struct Case {
 
 static const Case cases[] = {
     {"parse", parse, NULL},
+    {"parse leniently", parse_lenient, NULL},
     {"build", build_tree, NULL},
     {"options", options, NULL},
     {"settings", settings, NULL},

@@ -65,6 +65,7 @@ static char *replace_nuls(const char *s, size_t n) {
 
 typedef struct Text {
   const char *at, *end;
+  int depth;
 } Text;
 
 /* What cJSON takes for blanks: every control character. */
@@ -128,6 +129,11 @@ static int hex4(const char *p) {
   return value;
 }
 
+int json_is_half_pair(const char *p, size_t n) {
+  int value = n >= 6 && p[1] == 'u' ? hex4(p + 2) : -1;
+  return value >= 0xD800 && value <= 0xDFFF;
+}
+
 /* The bytes of a \u escape at p in front of the string's end, with its second half where it is the
 ** first of a pair; 0 where it is none. (cJSON reads four characters that are no digits as a NUL, which
 ** would end the string there: this is stricter.) */
@@ -143,6 +149,13 @@ static size_t unicode_length(const char *p, const char *end) {
   return second >= 0xDC00 && second <= 0xDFFF ? 12 : 0;
 }
 
+size_t json_escape_length(const char *p, size_t n) {
+  return n < 2                                ? 0
+         : p[1] == 'u'                        ? unicode_length(p, p + n)
+         : p[1] && strchr("bfnrt\"\\/", p[1]) ? 2
+                                              : 0;
+}
+
 static int take_string(Text *t) {
   if (!take_char(t, '"')) {
     return 0;
@@ -152,14 +165,13 @@ static int take_string(Text *t) {
     close += *close == '\\' ? 2 : 1;
   }
   if (close >= t->end) {
+    t->at = t->end;
     return 0;
   }
   for (const char *p = t->at; p < close;) {
-    size_t n = *p != '\\'                           ? 1
-               : p[1] == 'u'                        ? unicode_length(p, close)
-               : p[1] && strchr("bfnrt\"\\/", p[1]) ? 2
-                                                    : 0;
+    size_t n = *p != '\\' ? 1 : json_escape_length(p, (size_t)(close - p));
     if (n == 0) {
+      t->at = p;
       return 0;
     }
     p += n;
@@ -177,28 +189,37 @@ static int take_word(Text *t, const char *word) {
 
 static int take_value(Text *t);
 
-/* An object (`close` is '}') or an array, behind its bracket. */
+/* An object (`close` is '}') or an array. */
 static int take_members(Text *t, char close) {
   int ok = 1;
+  if (++t->depth > LIMIT_JSON_DEPTH) {
+    return 0;
+  }
+  t->at++;
   skip_blanks(t);
   if (take_char(t, close)) {
+    t->depth--;
     return 1;
   }
   do {
     skip_blanks(t);
     if (close == '}') {
       ok = take_string(t);
-      skip_blanks(t);
-      ok = ok && take_char(t, ':');
-      skip_blanks(t);
+      if (ok) {
+        skip_blanks(t);
+        ok = take_char(t, ':');
+        skip_blanks(t);
+      }
     }
     ok = ok && take_value(t);
-    skip_blanks(t);
+    if (ok) {
+      skip_blanks(t);
+    }
   } while (ok && take_char(t, ','));
+  t->depth -= ok;
   return ok && take_char(t, close);
 }
 
-/* (As deep as the text is nested, which was looked at before.) */
 static int take_value(Text *t) {
   if (t->at == t->end) {
     return 0;
@@ -207,10 +228,8 @@ static int take_value(Text *t) {
   case '"':
     return take_string(t);
   case '{':
-    t->at++;
     return take_members(t, '}');
   case '[':
-    t->at++;
     return take_members(t, ']');
   case 'n':
     return take_word(t, "null");
@@ -223,23 +242,31 @@ static int take_value(Text *t) {
   }
 }
 
-/* 1 if the text is one value. */
-static int is_json(const char *s, size_t n) {
-  Text t = {s, s + n};
+int json_is_text(const char *s, size_t n, size_t *bad_at) {
+  Text t = {s, s + n, 0};
+  const char *nul = memchr(s, 0, n);
+  if (nul) {
+    *bad_at = (size_t)(nul - s);
+    return 0;
+  }
   if (n > 4 && memcmp(s, "\xEF\xBB\xBF", 3) == 0) { /* cJSON passes over a byte order mark */
     t.at += 3;
   }
   skip_blanks(&t);
-  if (!take_value(&t)) {
-    return 0;
-  }
-  while (t.at < t.end && (*t.at == ' ' || *t.at == '\n' || *t.at == '\r' || *t.at == '\t')) {
+  int ok = take_value(&t);
+  while (ok && t.at < t.end && (*t.at == ' ' || *t.at == '\n' || *t.at == '\r' || *t.at == '\t')) {
     t.at++;
   }
-  return t.at == t.end;
+  *bad_at = t.depth > LIMIT_JSON_DEPTH ? JSON_TOO_DEEP : (size_t)(t.at - s);
+  return ok && t.at == t.end;
 }
 
 /* ---- reading */
+
+int json_bad_at(const char *what, size_t at, size_t n, Err *err) {
+  return err_set(err, RC_ERROR, ERR_BAD_JSON, "%s: not valid JSON at byte %zu%s", what, at,
+                 at >= n ? ", where it ends" : "");
+}
 
 cJSON *json_parse(const char *text, size_t n, const char *what, Err *err) {
   size_t bad_at = 0, nuls = 0;
@@ -253,8 +280,8 @@ cJSON *json_parse(const char *text, size_t n, const char *what, Err *err) {
             LIMIT_JSON_DEPTH);
     return NULL;
   }
-  if (memchr(text, 0, n) || !is_json(text, n)) {
-    err_set(err, RC_ERROR, ERR_BAD_JSON, "%s: not valid JSON", what);
+  if (!json_is_text(text, n, &bad_at)) {
+    json_bad_at(what, bad_at, n, err);
     return NULL;
   }
   char *copy = nuls ? replace_nuls(text, n) : NULL;

@@ -11,10 +11,22 @@
 
 /* Parses n bytes as exactly one JSON value. Refuses bad UTF-8, nesting over LIMIT_JSON_DEPTH and
 ** trailing text. A \u0000 inside a string, which a C string can't hold, is read as U+FFFD.
-** `what` names the text in the message ("the options", "the provider's answer"). Returns an
+** `what` names the text in the message ("the options", "the provider's answer"), which says the byte where it
+** stops being JSON. Returns an
 ** owned tree (cJSON_Delete), or NULL and *err: "bad_json" is said of the text alone, lack of memory
 ** is RC_NOMEM. */
 cJSON *json_parse(const char *text, size_t n, const char *what, Err *err);
+
+/* The pieces of it: 1 if n bytes of UTF-8 are one value as cJSON reads it, else 0 and *bad_at is the place where they
+** stop being one (n where they end early), JSON_TOO_DEEP where they are nested over LIMIT_JSON_DEPTH; the error that says so (returns err->rc). */
+#define JSON_TOO_DEEP ((size_t)-1)
+int json_is_text(const char *text, size_t n, size_t *bad_at);
+int json_bad_at(const char *what, size_t at, size_t n, Err *err);
+
+/* The bytes of the escape at a backslash, n bytes before the end of its string: a pair of surrogates is one; 0 where it
+** is none. And 1 if it is half of such a pair. */
+size_t json_escape_length(const char *backslash, size_t n);
+int json_is_half_pair(const char *backslash, size_t n);
 
 /* 1 if a text begins as an object or an array does. NULL does not. */
 int json_begins(const char *text);
