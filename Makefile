@@ -8,15 +8,15 @@ B       := build
 SO      := llmcost.so
 
 PACKAGES := build-essential pkg-config sqlite3 libsqlite3-dev libcurl4-openssl-dev libcjson-dev libxxhash-dev \
-            libutf8proc-dev libpcre2-dev libsodium-dev
-PC_LIBS  := libcurl libcjson libxxhash libutf8proc libpcre2-8 libsodium
+            libutf8proc-dev libpcre2-dev libsodium-dev zlib1g-dev libbrotli-dev
+PC_LIBS  := libcurl libcjson libxxhash libutf8proc libpcre2-8 libsodium zlib libbrotlidec
 # Found when used, not when read.
 PC_FLAGS = $(shell pkg-config --cflags $(PC_LIBS) sqlite3 2> /dev/null)
 LIBS     = $(shell pkg-config --libs $(PC_LIBS) 2> /dev/null) -lpthread -lm
 
 WARN   := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wvla -Werror
 CFLAGS ?= -O2 -g
-ALL_CFLAGS = $(CFLAGS) -std=c11 -D_GNU_SOURCE -ffp-contract=off $(WARN) -fPIC -fvisibility=hidden -Iext -I. $(PC_FLAGS)
+ALL_CFLAGS = $(CFLAGS) -std=c11 -D_GNU_SOURCE -ffp-contract=off $(WARN) -fPIC -fvisibility=hidden -DRELEASE='"$(shell cat VERSION)"' -Iext -I. $(PC_FLAGS)
 SANITIZE := -O1 -g -DLLMCOST_CHECKS -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 SRC := $(wildcard ext/*.c ext/*/*.c ext/*/*/*.c vec/*/*.c vec/*/*/*.c)

@@ -2,7 +2,7 @@
 ** An application that links SQLite and llmcost itself. Build, after `make`:
 **
 **   cc -Iext examples/embed.c libllmcost.a -lsqlite3 \
-**      $(pkg-config --libs libcurl libcjson libxxhash libutf8proc libpcre2-8 libsodium) -lpthread -lm -o embed
+**      $(pkg-config --libs libcurl libcjson libxxhash libutf8proc libpcre2-8 libsodium zlib libbrotlidec) -lpthread -lm -o embed
 **
 ** Run with no argument it prints what a call would send and cost; with a database file it answers
 ** there.

@@ -27,6 +27,12 @@ CREATE TABLE IF NOT EXISTS main.llm_intents(
   lease_until INTEGER NOT NULL
 );
 
+-- Requests whose answer was lost, and may have been billed, until they are asked again.
+CREATE TABLE IF NOT EXISTS main.llm_lost(
+  key BLOB PRIMARY KEY,
+  call_id INTEGER
+) WITHOUT ROWID;
+
 -- The exact cache. key and key_rest are the two halves of the request's 128-bit key.
 CREATE TABLE IF NOT EXISTS main.llm_answers(
   key INTEGER PRIMARY KEY,

@@ -35,8 +35,10 @@ enum { ERR_COVERED = 1 };
   X(ERR_CONSTRAINT, "constraint", ERR_COVERED)                                                     \
   X(ERR_CONTENT_FILTER, "content_filter", ERR_COVERED)                                             \
   X(ERR_EMBEDDER, "embedder", ERR_COVERED)                                                         \
+  X(ERR_FAILED, "failed", ERR_COVERED)                                                             \
   X(ERR_HOST_NOT_ALLOWED, "host_not_allowed", ERR_COVERED)                                         \
   X(ERR_IO, "io", ERR_COVERED)                                                                     \
+  X(ERR_LENGTH, "length", ERR_COVERED)                                                             \
   X(ERR_LOST, "lost", ERR_COVERED)                                                                 \
   X(ERR_NO_KEY, "no_key", ERR_COVERED)                                                             \
   X(ERR_NO_MODEL, "no_model", ERR_COVERED)                                                         \

@@ -51,6 +51,9 @@
 #define LIMIT_ERROR_TEXT 640
 #define LIMIT_ERROR_QUOTE 240
 
+/* An answer that did not satisfy its schema is shown to the model again up to this length: 8k tokens. */
+#define LIMIT_REJECTED_BYTES ((size_t)32 << 10)
+
 /* A host name (RFC 1035: 253) with its port. */
 #define LIMIT_HOST 264
 

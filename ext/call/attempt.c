@@ -5,6 +5,7 @@
 
 #include "call/judge.h"
 #include "call/tell.h"
+#include "conn/learned.h"
 #include "core/request/retry.h"
 #include "trust/access.h"
 
@@ -14,7 +15,7 @@
 
 static int post(Call *k, NetResponse *response, Err *err) {
   char key_header[4096];
-  const char *headers[6];
+  const char *headers[7];
   char client_id[64];
   int n = 0;
   const Settings *set = &k->conn->set;
@@ -23,6 +24,7 @@ static int post(Call *k, NetResponse *response, Err *err) {
     return err->rc;
   }
   headers[n++] = "Content-Type: application/json";
+  headers[n++] = "User-Agent: llmcost/" RELEASE; /* some hosts refuse those without one */
   snprintf(client_id, sizeof client_id, "X-Client-Request-Id: %s-%lld", k->request_id,
            k->row.attempt);
   headers[n++] = client_id;
@@ -44,6 +46,7 @@ static int post(Call *k, NetResponse *response, Err *err) {
                         .n = k->body.n,
                         .connect_ms = (long)set->connect_timeout_ms,
                         .idle_ms = (long)set->idle_timeout_ms,
+                        .streams = k->how.streams,
                         .total_ms = (long)(left > 1 ? left : 1),
                         .proxy = set->proxy,
                         .ca_file = env_get("LLMCOST_CA"),
@@ -57,6 +60,32 @@ static int post(Call *k, NetResponse *response, Err *err) {
   return rc;
 }
 
+/* What of our asking for a stream an error answer refuses. Such answers are not billed. */
+static unsigned refused_stream(const Call *k) {
+  const NetResponse *r = &k->response;
+  int may_be = k->how.streams && r->result == NET_ANSWERED && r->http_status / 100 != 2 &&
+               r->http_status != 401 && r->http_status != 429 && r->body.n > 0;
+  if (may_be && k->how.wants_usage && strcasestr(r->body.data, "stream_options")) {
+    return REFUSES_STREAM_OPTIONS;
+  }
+  return may_be && strcasestr(r->body.data, "stream") ? REFUSES_STREAM : 0;
+}
+
+/* Sends; without what is refused of a stream, again. */
+static int send_request(Call *k, Err *err) {
+  unsigned refused;
+  net_response_free(&k->response);
+  while (post(k, &k->response, err) == RC_OK && (refused = refused_stream(k)) != 0) {
+    learned_add(k->conn, k->model.name, refused);
+    unsigned known = learned_refusals(k->conn, k->model.name);
+    if (!(known & refused) || route_prepare(k, err) != RC_OK) {
+      break; /* there is no memory to go on with */
+    }
+    net_response_free(&k->response);
+  }
+  return err->rc;
+}
+
 /* The answer of an attempt: from the provider, or the one that waited for memory. */
 static int get_answer(Call *k, Err *err) {
   if (k->has_answer) {
@@ -64,8 +93,14 @@ static int get_answer(Call *k, Err *err) {
     k->has_answer = 0;
     return was_sent ? RC_OK : err_nomem(err);
   }
-  net_response_free(&k->response);
-  return post(k, &k->response, err);
+  return send_request(k, err);
+}
+
+/* What the provider calls this request: its support asks for it. */
+static void note_request_id(Call *k) {
+  snprintf(k->provider_request_id, sizeof k->provider_request_id, "%s", k->response.request_id);
+  tell_scrub_code(k, k->provider_request_id);
+  k->row.provider_request_id = k->provider_request_id[0] ? k->provider_request_id : NULL;
 }
 
 /* Sends once and fills the row and the outcome. */
@@ -79,10 +114,11 @@ static int attempt_once(Call *k, Verdict *v, Err *err) {
   k->row.latency_ms = response->elapsed_ms;
   k->row.http_status = response->http_status ? response->http_status : LEDGER_NULL;
   k->row.error = NULL;
-  if (response->result != NET_ANSWERED) {
-    judge_loss(k, response, v, err);
-  } else if (response->http_status / 100 == 2) {
-    judge_success(k, response, v, err);
+  note_request_id(k);
+  if (net_decode(&k->response, err) != RC_OK) {
+    judge_note(k, KIND_UNKNOWN, LEDGER_NULL, err);
+  } else if (response->result != NET_ANSWERED || response->http_status / 100 == 2) {
+    judge_answer(k, response, v, err);
   } else {
     judge_failure(k, response, response->http_status, 0, v, err);
   }
@@ -94,6 +130,9 @@ static int attempt_once(Call *k, Verdict *v, Err *err) {
 static int wait_and_begin(Call *k, long long delay_ms, const char *reason, Err *err) {
   LedgerRow failed = k->row;
   if (conn_sleep(k->conn, delay_ms, err) != RC_OK) {
+    return err->rc;
+  }
+  if (k->rejected && route_prepare(k, err) != RC_OK) {
     return err->rc;
   }
   call_start_row(k, failed.attempt + 1, reason);

@@ -113,3 +113,13 @@ int bill_reply(Call *k, Reply *reply, Err *failure) {
   }
   return RC_OK;
 }
+
+int bill_partial(Call *k, const Reply *reply, Err *err) {
+  cJSON *tree = usage_json(&reply->usage);
+  json_add(tree, "pieces", cJSON_CreateNumber(reply->pieces), err);
+  tell_scrub_usage(k, tree);
+  cJSON_free(k->usage);
+  k->usage = json_print(tree, err);
+  k->row.usage = k->usage;
+  return err->rc;
+}

@@ -30,6 +30,7 @@ typedef struct Call {
   const Api *api;
   char tier[64];
   char *secret; /* the key, owned (access_wipe) */
+  Sending how;
   Buf body;
   char url[512];
   NetResponse response; /* of the last attempt */
@@ -40,11 +41,16 @@ typedef struct Call {
   LedgerRow row;
   char request_id[REQUEST_ID_SIZE], system_hash[HASH_HEX_SIZE], prompt_hash[HASH_HEX_SIZE];
   char *usage; /* what was billed, as JSON (cJSON_free) */
+  char finish_reason[REPLY_WORD], provider_request_id[96];
   char error[LIMIT_ERROR_TEXT], retry_reason[96], answered_model[LIMIT_MODEL_NAME];
 
   /* the outcome */
   char *text; /* owned (free); NULL on failure */
   size_t n;
+  char *reasoning; /* owned; what the model thought; NULL: nothing, or a hit */
+  /* Owned; what did not satisfy the schema, and why: the next attempt tells the model. */
+  char *rejected;
+  char rejected_why[200];
   int cacheable;
   long long system_tokens, history_tokens; /* LEDGER_NULL for a hit */
   int is_open; /* the ledger has a row of this attempt that is not settled */
@@ -55,6 +61,7 @@ typedef struct Call {
 typedef struct Outcome {
   char *text; /* owned (free) */
   size_t n;
+  char *reasoning; /* owned (free): what the model thought; NULL where it said nothing, and of a hit */
   int wants_row; /* set by the caller: the ledger row is written at once and call_id is its id */
   long long call_id; /* of the ledger row; 0: it has none, or it waits to be written */
   /* Set by the caller where a success holds several answers, to be kept one by one in the
@@ -79,7 +86,7 @@ char *pipeline_dry_run(Conn *conn, const Request *request, Err *err);
 /* Store and key. Nothing to free where it fails. */
 int call_start(Call *k, Conn *conn, const Request *request, Memo *memo, const Plan *plan, Err *err);
 int route_choose(Call *k, Err *err);  /* model, api, key */
-int route_prepare(Call *k, Err *err); /* url and body */
+int route_prepare(Call *k, Err *err); /* url and body; again for another attempt */
 /* The call and its retries; the last attempt's row is filled, not settled. */
 int attempt_all(Call *k, Err *err);
 void call_start_row(Call *k, long long attempt, const char *retry_reason);

@@ -3,9 +3,11 @@
 */
 #include "call/judge.h"
 
+#include "base/utf8.h"
 #include "call/tell.h"
 #include "core/request/retry.h"
 #include "core/request/schema.h"
+#include "wire/thinking.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,8 +27,8 @@ void judge_note(Call *k, LedgerKind kind, long long cost, Err *err) {
   k->row.cost_nusd = cost;
 }
 
-/* No answer arrived. */
-void judge_loss(Call *k, const NetResponse *r, Verdict *v, Err *err) {
+/* No answer arrived, or not all of it. */
+static void judge_loss(Call *k, const NetResponse *r, Verdict *v, Err *err) {
   static const struct {
     ErrCode code;
     const char *what;
@@ -34,7 +36,7 @@ void judge_loss(Call *k, const NetResponse *r, Verdict *v, Err *err) {
   } losses[] = {
       [NET_NOT_SENT] = {ERR_CONNECT, "cannot reach", RC_ERROR, 1},
       [NET_STOPPED] = {ERR_INTERRUPTED, "interrupted before anything was sent to", RC_INTERRUPT, 0},
-      [NET_LOST] = {ERR_LOST, "the answer was lost (it may have been billed) from", RC_ERROR, 1},
+      [NET_LOST] = {ERR_LOST, "the answer was lost (it may have been billed) from", RC_ERROR, 0},
       [NET_TIMED_OUT] = {ERR_TIMEOUT, "no answer in time (it may have been billed) from", RC_ERROR,
                          0},
       [NET_INTERRUPTED] = {ERR_INTERRUPTED,
@@ -44,13 +46,14 @@ void judge_loss(Call *k, const NetResponse *r, Verdict *v, Err *err) {
       [NET_NO_MEMORY] = {ERR_NO_MEMORY, "no memory for the answer (it may have been billed) of",
                          RC_NOMEM, 0},
   };
-  const int i = (int)r->result;
+  const int i = r->result == NET_ANSWERED ? NET_LOST : (int)r->result; /* (a stream broke off) */
   int says_more = i != NET_TIMED_OUT && i != NET_INTERRUPTED && i != NET_STOPPED;
   int is_unsent = i == NET_NOT_SENT || i == NET_STOPPED;
+  const char *why = r->result == NET_ANSWERED ? "the stream ended before the answer did" : r->why;
   err_set(err, losses[i].rc, losses[i].code, "%s %s at %.120s%s%s", losses[i].what,
-          k->model.provider, k->model.base_url, says_more ? ": " : "", says_more ? r->why : "");
-  v->retry = losses[i].retry;
-  err->retryable = v->retry || r->result == NET_TIMED_OUT;
+          k->model.provider, k->model.base_url, says_more ? ": " : "", says_more ? why : "");
+  v->retry = losses[i].retry || (i == NET_LOST && k->plan->buys_lost);
+  err->retryable = v->retry || i == NET_LOST || i == NET_TIMED_OUT;
   judge_note(k, is_unsent ? judge_kind(k) : KIND_UNKNOWN, is_unsent ? 0 : LEDGER_NULL, err);
 }
 
@@ -127,78 +130,225 @@ static int check_schema(Call *k, Err *err) {
   return err->rc;
 }
 
+/* Why there is no text, of an answer that is not filtered and did not fail. */
+static void tell_no_text(Call *k, const Reply *reply, Err *err) {
+  const char *what = reply->has_tools || finish_is_tool(reply->word)
+                         ? "asks for a tool to be called and holds no text"
+                     : reply->reasoning ? "holds no text but what the model thought"
+                                        : "holds no text";
+  if (reply->finish != FINISH_CUT_OFF || finish_is_tool(reply->word)) {
+    err_set(err, RC_ERROR, ERR_NO_TEXT, "the answer %s (finish_reason '%s')", what,
+            k->finish_reason);
+  } else if (k->row.output_tokens != LEDGER_NULL) {
+    err_set(err, RC_ERROR, ERR_LENGTH,
+            "the answer was cut off (finish_reason '%s') before its first word: all %lld tokens went into "
+            "reasoning: raise max_tokens",
+            k->finish_reason, k->row.output_tokens);
+  } else {
+    err_set(err, RC_ERROR, ERR_LENGTH,
+            "the answer was cut off (finish_reason '%s') before its first word: raise max_tokens",
+            k->finish_reason);
+  }
+}
+
+/* What is no answer, by what ended it. */
+static void judge_finish(Call *k, Reply *reply, Verdict *v, Err *err) {
+  char said[LIMIT_ERROR_QUOTE];
+  if (reply->finish == FINISH_FILTERED) {
+    utf8_copy(said, sizeof said, reply->refusal ? reply->refusal : "");
+    tell_scrub(k, said, sizeof said);
+    int is_model = reply->refusal || strstr(reply->word, "refus");
+    err_set(err, RC_ERROR, is_model ? ERR_REFUSAL : ERR_CONTENT_FILTER,
+            "the model refused to answer (finish_reason '%s')%s%s", k->finish_reason,
+            said[0] ? ": " : "", said);
+  } else if (reply->finish == FINISH_FAILED) {
+    v->retry = err->retryable = 1;
+    err_set(err, RC_ERROR, ERR_FAILED, "the generation failed (finish_reason '%s')",
+            k->finish_reason);
+  } else if (reply_is_blank(reply->text)) {
+    tell_no_text(k, reply, err);
+  } else if (reply->has_tools) {
+    err_set(err, RC_ERROR, ERR_NO_TEXT,
+            "the answer is not whole: it asks for a tool to be called (finish_reason '%s')",
+            k->finish_reason);
+  } else if (reply->finish == FINISH_CUT_OFF && !finish_is_tool(reply->word) &&
+             k->request->options->max_tokens == OPTION_UNSET && !k->request->options->schema) {
+    err_set(err, RC_ERROR, ERR_LENGTH,
+            "the answer was cut off (finish_reason '%s') after %zu bytes: its length is the model's own, or what "
+            "llm_models.max_output says; with max_tokens the part that fits is taken",
+            k->finish_reason, strlen(reply->text));
+  }
+}
+
+/* How an answer without a word that is known ended: its tokens tell where it was cut. */
+static Finish settle_finish(const Call *k, const Reply *reply) {
+  long long most = k->request->options->max_tokens;
+  if (finish_is_tool(reply->word) && !reply->has_tools) {
+    return FINISH_UNKNOWN;
+  }
+  return reply->finish == FINISH_UNKNOWN && most != OPTION_UNSET && k->row.output_tokens >= most
+             ? FINISH_CUT_OFF
+             : reply->finish;
+}
+
+static void note_finish(Call *k, Reply *reply) {
+  reply->finish = settle_finish(k, reply);
+  snprintf(k->finish_reason, sizeof k->finish_reason, "%s", reply->word);
+  tell_scrub_word(k, k->finish_reason);
+  k->row.finish_reason = k->finish_reason[0] ? k->finish_reason : NULL;
+  k->row.ended = k->api->embeds ? NULL : finish_name(reply->finish);
+}
+
+/* Keeps what did not satisfy the schema, so that the model can be told; a long one is not worth its tokens. */
+static void reject(Call *k, const char *why, Err *err) {
+  free(k->rejected);
+  k->rejected = k->n <= LIMIT_REJECTED_BYTES ? k->text : NULL;
+  if (!k->rejected) {
+    free(k->text);
+  }
+  k->text = NULL;
+  snprintf(k->rejected_why, sizeof k->rejected_why, "%s", why);
+  err->retryable = 1;
+}
+
+/* The answer must satisfy the schema. */
+static void judge_schema(Call *k, const Reply *reply, Verdict *v, Err *err) {
+  char why[200];
+  if (check_schema(k, err) == RC_OK || err->rc == RC_NOMEM) {
+    return;
+  }
+  snprintf(why, sizeof why, "%.180s", err->msg);
+  tell_scrub(k, why, sizeof why);
+  *err = (Err){0};
+  v->retry = reply->finish != FINISH_CUT_OFF;
+  err_set(err, RC_ERROR, ERR_SCHEMA, "the answer does not satisfy the schema%s: %s",
+          v->retry ? "" : " (it was cut off: raise max_tokens)", why);
+  reject(k, why, err);
+  k->cacheable = 0;
+}
+
+/* A vector of another length than llm_models says is another model's. */
+static void judge_vectors(Call *k, const Reply *reply, Err *err) {
+  long long wanted = wire_dimension(&k->model, err);
+  if (wanted > 0 && reply->dim != wanted) {
+    err_set(err, RC_ERROR, ERR_BAD_ANSWER,
+            "the vectors have %d elements; llm_models.supports says %lld (dimensions)", reply->dim,
+            wanted);
+  }
+}
+
 /* Takes the text of a success, or says why there is none. */
 static void judge_reply(Call *k, Reply *reply, Verdict *v, Err *err) {
-  const Finish finish = reply->finish;
-  k->row.finish_reason = finish_word(finish);
-  if (finish_is(finish, FINISH_IS_REFUSAL)) {
-    err_set(err, RC_ERROR, finish == FINISH_REFUSAL ? ERR_REFUSAL : ERR_CONTENT_FILTER,
-            "the model refused to answer (finish_reason '%s')", finish_word(finish));
-  } else if (!reply->text) {
-    err_set(err, RC_ERROR, ERR_NO_TEXT, "the answer holds no text (finish_reason '%s')",
-            finish_word(finish));
+  note_finish(k, reply);
+  if (k->api->embeds) {
+    judge_vectors(k, reply, err);
+  } else {
+    judge_finish(k, reply, v, err);
   }
   if (err->rc == RC_OK) {
+    free(k->text);
     k->text = reply->text;
     k->n = strlen(reply->text);
     reply->text = NULL;
-    k->cacheable = finish_is(finish, FINISH_IS_COMPLETE) && k->n > 0;
+    k->cacheable = reply->finish == FINISH_COMPLETE || reply->finish == FINISH_UNKNOWN;
   }
-  if (err->rc == RC_OK && k->request->options->schema && check_schema(k, err) != RC_OK &&
-      err->rc != RC_NOMEM) {
-    char why[200];
-    snprintf(why, sizeof why, "%.180s", err->msg);
-    tell_scrub(k, why, sizeof why);
-    *err = (Err){0};
-    v->retry = !finish_is(finish, FINISH_IS_CUT_OFF);
-    err_set(err, RC_ERROR, ERR_SCHEMA, "the answer does not satisfy the schema%s: %s",
-            v->retry ? "" : " (it was cut off: raise max_tokens)", why);
-    free(k->text);
-    k->text = NULL;
-    k->cacheable = 0;
+  if (err->rc == RC_OK && k->request->options->schema) {
+    judge_schema(k, reply, v, err);
   }
+  free(k->reasoning);
+  k->reasoning = reply->reasoning;
+  reply->reasoning = NULL;
   if (err->rc != RC_OK && err->rc != RC_NOMEM) {
     err->http_status = (int)k->row.http_status;
     judge_note(k, judge_kind(k), k->row.cost_nusd, err);
   }
 }
 
-/* An error that came as a success may have cost something: its usage says, and without one nobody does. */
-static int price_failure(Call *k, const cJSON *answer, Err *err) {
+/* Reads what the answer says beside its text, and what that costs: before anything about the text can be wrong. */
+static int read_bill(Call *k, const Body *body, Reply *reply, Err *err) {
+  if (provider_read_usage(body->tree, k->model.provider, reply) != RC_OK) {
+    return err_nomem(err);
+  }
+  snprintf(k->answered_model, sizeof k->answered_model, "%s", reply->model);
+  tell_scrub_model(k, k->answered_model);
+  k->row.model = k->answered_model[0] ? k->answered_model : NULL;
+  return bill_reply(k, reply, err);
+}
+
+/* The answer can't be read, or broke off: what it used stays known, what it costs does not. */
+static void judge_unread(Call *k, const NetResponse *r, const Reply *reply, Err *err) {
+  err->http_status = err->rc == RC_NOMEM ? 0 : (int)r->http_status;
+  judge_note(k, reply->usage.has ? judge_kind(k) : KIND_UNKNOWN,
+             reply->usage.has ? k->row.cost_nusd : LEDGER_NULL, err);
+}
+
+/* A whole answer: what is in it. */
+static void judge_body(Call *k, const NetResponse *r, const Body *body, Verdict *v, Err *err) {
   Reply reply = {0};
-  if (provider_read_usage(answer, k->model.provider, &reply) != RC_OK) {
+  long inner = 0;
+  int is_failure = provider_is_failure(body->tree, &inner);
+  k->row.kind = judge_kind(k);
+  if (read_bill(k, body, &reply, err) != RC_OK) {
+    /* there may be a price: it could not be read */
+  } else if (is_failure) {
+    judge_failure(k, r, inner ? inner : r->http_status, k->row.cost_nusd, v, err);
+  } else if (k->api->parse(body, &reply, err) != RC_OK ||
+             thinking_split(&reply, k->request, err) != RC_OK) {
+    judge_unread(k, r, &reply, err);
+  } else {
+    judge_reply(k, &reply, v, err);
+  }
+  reply_free(&reply);
+}
+
+/* 1 if what came is all that was to come: one JSON value, or a stream that says it is over. */
+static int is_whole(const Call *k, const Body *body) {
+  Reply reply = {0};
+  Err ignored = {0};
+  int is = body->pieces ? k->api->parse(body, &reply, &ignored) == RC_OK && !reply.is_broken
+                        : cJSON_IsObject(body->tree) && body->tree->child;
+  is |= body->pieces && cJSON_GetObjectItemCaseSensitive(body->tree, "error");
+  reply_free(&reply);
+  return is;
+}
+
+/* What is known of a stream that broke off: its usage so far, and how many pieces of text came. No cost: what was billed
+** for the rest, nobody says. */
+static int note_partial(Call *k, const Body *body, Err *err) {
+  Reply reply = {0};
+  Err ignored = {0};
+  k->api->parse(body, &reply, &ignored);
+  if (provider_read_usage(body->tree, k->model.provider, &reply) != RC_OK) {
     err_nomem(err);
   } else {
-    bill_reply(k, &reply, err);
+    bill_partial(k, &reply, err);
   }
   reply_free(&reply);
   return err->rc;
 }
 
-void judge_success(Call *k, const NetResponse *r, Verdict *v, Err *err) {
-  Reply reply = {0};
-  long inner = 0;
-  cJSON *tree =
-      json_parse(r->body.data ? r->body.data : "", r->body.n, "the provider's answer", err);
-  if (tree && provider_is_failure(tree, &inner)) {
-    if (price_failure(k, tree, err) == RC_OK) {
-      judge_failure(k, r, inner ? inner : r->http_status, k->row.cost_nusd, v, err);
-    }
-  } else if (!tree || k->api->parse(tree, &reply, err) != RC_OK) {
-    err->http_status = err->rc == RC_NOMEM ? 0 : (int)r->http_status;
+void judge_answer(Call *k, const NetResponse *r, Verdict *v, Err *err) {
+  Body body = {0};
+  Err why = {0};
+  int is_read = r->body.n > 0 && r->http_status / 100 == 2 &&
+                body_read(r->body.data, r->body.n, r->content_type, &body, &why) == RC_OK;
+  if (why.rc == RC_NOMEM) {
+    err_nomem(err);
     judge_note(k, KIND_UNKNOWN, LEDGER_NULL, err);
+  } else if (is_read && is_whole(k, &body)) {
+    judge_body(k, r, &body, v, err);
+  } else if (is_read && body.pieces && note_partial(k, &body, err) != RC_OK) {
+    judge_note(k, KIND_UNKNOWN, LEDGER_NULL, err);
+  } else if (r->result != NET_ANSWERED || (is_read && body.pieces)) {
+    judge_loss(k, r, v, err);
+  } else if (is_read) { /* a value that is no object */
+    judge_body(k, r, &body, v, err);
   } else {
-    k->row.kind = judge_kind(k);
-    int rc = provider_read_usage(tree, k->model.provider, &reply);
-    snprintf(k->answered_model, sizeof k->answered_model, "%s", reply.model);
-    tell_scrub_model(k, k->answered_model);
-    k->row.model = k->answered_model[0] ? k->answered_model : NULL;
-    if (rc != RC_OK) {
-      err_nomem(err);
-    } else if (bill_reply(k, &reply, err) == RC_OK) {
-      judge_reply(k, &reply, v, err);
-    }
+    tell_scrub(k, why.msg, sizeof why.msg);
+    err_set(err, RC_ERROR, why.code ? why.code : ERR_BAD_JSON, "%s",
+            why.msg[0] ? why.msg : "the provider's answer: not valid JSON: it is empty");
+    err->http_status = (int)r->http_status;
+    judge_note(k, KIND_UNKNOWN, LEDGER_NULL, err);
   }
-  reply_free(&reply);
-  cJSON_Delete(tree);
+  body_free(&body);
 }

@@ -17,14 +17,11 @@ typedef struct Verdict {
   long long delay_ms; /* the provider's wish, or -1 */
 } Verdict;
 
-/* No answer arrived. */
-void judge_loss(Call *k, const NetResponse *r, Verdict *v, Err *err);
-
 /* An error, by its HTTP status or inside a success, which then cost something. */
 void judge_failure(Call *k, const NetResponse *r, long status, long long cost, Verdict *v, Err *err);
 
-/* HTTP said success. */
-void judge_success(Call *k, const NetResponse *r, Verdict *v, Err *err);
+/* HTTP said success, or nothing came, or only a part: what arrived is used where it is a whole answer. */
+void judge_answer(Call *k, const NetResponse *r, Verdict *v, Err *err);
 
 /* Notes a failure in the row. */
 void judge_note(Call *k, LedgerKind kind, long long cost, Err *err);
@@ -35,5 +32,8 @@ LedgerKind judge_kind(const Call *k);
 /* Puts usage and cost into the row. A model that is known but can't be priced says why; an unknown one is NULL, and
 ** listed in llm_unpriced. Fails where that can't be known: no memory, or prices that can't be read just now. */
 int bill_reply(Call *k, Reply *reply, Err *failure);
+
+/* Puts what is known of an answer that broke off into the row's usage, and no cost. */
+int bill_partial(Call *k, const Reply *reply, Err *err);
 
 #endif

@@ -34,9 +34,11 @@ void parked_put(Parked *place, Call *k) {
   ParkedList *list = conn_slot_if_any(k->conn, &slot_type); /* made by parked_reserve */
   inflight_stick(k->store, k->row.id);
   free(k->text); /* it is made of the answer's bytes again */
+  free(k->reasoning);
+  free(k->rejected);
   cJSON_free(k->usage);
   buf_free(&k->body);
-  k->text = k->usage = NULL;
+  k->text = k->reasoning = k->rejected = k->usage = NULL;
   place->call = *k;
   place->call.request = NULL;
   place->call.memo = NULL;

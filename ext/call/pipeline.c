@@ -182,6 +182,8 @@ void call_free(Call *k) {
   buf_free(&k->body);
   cJSON_free(k->usage);
   free(k->text);
+  free(k->reasoning);
+  free(k->rejected);
 }
 
 static int take_text(Outcome *out, const char *text, size_t n, Err *err) {
@@ -355,6 +357,10 @@ static int settle(Call *k, const Outcome *out, int is_success, int *parks, Err *
   }
   write = (Err){0};
   if (ledger_settle(k->store, &k->row, answers, 0, &write) == RC_OK) {
+    if (k->row.kind == KIND_UNKNOWN && call_claim(k)) {
+      Err ignored = {0};
+      ledger_note_lost(k->store, &k->key, &ignored);
+    }
     return RC_OK;
   }
   int is_told = is_success && k->store->mode->tells_failure;
@@ -421,7 +427,8 @@ static int call_and_settle(Call *k, Parked *place, Outcome *out, Err *err) {
   if (err->rc == RC_OK) {
     out->text = k->text;
     out->n = k->n;
-    k->text = NULL;
+    out->reasoning = k->reasoning;
+    k->text = k->reasoning = NULL;
   }
   return parks;
 }

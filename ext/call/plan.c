@@ -44,6 +44,7 @@ int plan_make(const Conn *conn, const Request *request, Plan *plan, Err *err) {
   }
   *plan = plan_of_mode(conn, request, mode);
   plan->attempts = 1 + (int)(o->retries != OPTION_UNSET ? o->retries : conn->set.retries);
+  plan->buys_lost = o->retry_lost;
   plan->ttl_ms = request->wants_vectors      ? OPTION_UNSET /* a vector does not go stale */
                  : o->ttl_ms != OPTION_UNSET ? o->ttl_ms
                                              : conn->set.ttl_ms;

@@ -17,6 +17,7 @@ typedef struct Plan {
   int is_memoed;         /* one answer serves the whole execution of the statement */
   const char *name;      /* of what does not read, for dry_run */
   int attempts;          /* at most */
+  int buys_lost;         /* what was lost, and may have been billed, is asked again */
   long long ttl_ms;      /* of its answer in the cache; OPTION_UNSET: for ever */
   long long started_ms;  /* of the day */
   long long deadline_ms; /* monotonic */

@@ -5,6 +5,8 @@
 */
 #include "call/call.h"
 
+#include "conn/learned.h"
+
 #include "trust/access.h"
 #include "money/pricing.h"
 
@@ -97,6 +99,13 @@ int route_prepare(Call *k, Err *err) {
     return err_set(err, RC_ERROR, ERR_BAD_URL, "base_url of model '%.80s' is too long",
                    k->model.name);
   }
+  unsigned refusals = learned_refusals(k->conn, k->model.name);
+  k->how.streams = !k->api->embeds && !(refusals & REFUSES_STREAM) && dialect_streams(&k->model, err);
+  k->how.wants_usage =
+      dialect_of(&k->model)->wants_usage && !(refusals & REFUSES_STREAM_OPTIONS);
+  k->how.rejected = k->rejected;
+  k->how.why = k->rejected_why;
+  buf_free(&k->body);
   buf_init(&k->body, LIMIT_REQUEST_BYTES);
-  return k->api->build(k->request, &k->model, &k->body, err);
+  return err->rc == RC_OK ? k->api->build(k->request, &k->model, &k->how, &k->body, err) : err->rc;
 }

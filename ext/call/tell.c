@@ -66,6 +66,13 @@ void tell_scrub_code(const Call *k, char *code) {
   }
 }
 
+void tell_scrub_word(const Call *k, char *word) {
+  int is_known = finish_of(word) != FINISH_UNKNOWN && !strchr(word, ':');
+  if (!is_known && gives_away(k, word)) {
+    word[0] = 0;
+  }
+}
+
 /* The model that answered. The one that was asked, or a snapshot of it, says nothing else; in front of it may
 ** stand a vendor's name; what is called otherwise may be anything, and is not noted if it repeats something. */
 void tell_scrub_model(const Call *k, char *model) {

@@ -13,6 +13,9 @@ void tell_scrub(const Call *k, char *said, size_t size);
 /* A code is one word; anything else in its place, and what repeats something, is not repeated: "". */
 void tell_scrub_code(const Call *k, char *code);
 
+/* The provider's word for what ended an answer; "" where it is not known and repeats something. */
+void tell_scrub_word(const Call *k, char *word);
+
 /* The name of the model that answered; "" where it repeats something. */
 void tell_scrub_model(const Call *k, char *model);
 

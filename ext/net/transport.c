@@ -7,6 +7,7 @@
 #include "net/transport.h"
 
 #include "base/clock.h"
+#include "net/decode.h"
 
 #include <curl/curl.h>
 #include <pthread.h>
@@ -28,7 +29,7 @@ typedef struct Transfer {
   NetResponse *response;
   size_t sent; /* bytes of the body given to curl */
   size_t header_bytes;
-  int over_limit, no_memory;
+  int over_limit, no_memory, has_begun;
   long long started, progress, asked; /* asked: when we last looked for an interrupt */
   size_t seen;                        /* bytes received at the time of `progress` */
 } Transfer;
@@ -157,6 +158,12 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg) {
   } else if (r->retry_after_ms < 0 && take_header(line, n, "retry-after", value, sizeof value)) {
     r->retry_after_ms = parse_retry_after(value);
   }
+  take_header(line, n, "content-type", r->content_type, sizeof r->content_type);
+  take_header(line, n, "location", r->location, sizeof r->location);
+  if (take_header(line, n, "content-encoding", value, sizeof value)) {
+    size_t used = strlen(r->codings);
+    snprintf(r->codings + used, sizeof r->codings - used, "%s%s", used ? "," : "", value);
+  }
   take_header(line, n, "x-should-retry", r->should_retry, sizeof r->should_retry);
   if (!take_header(line, n, "x-request-id", r->request_id, sizeof r->request_id)) {
     take_header(line, n, "request-id", r->request_id, sizeof r->request_id);
@@ -198,7 +205,8 @@ static CURLcode set_options(CURL *easy, Transfer *t, struct curl_slist *headers)
   SET(PROXY, q->proxy ? q->proxy : "");
   SET(NETRC, (long)CURL_NETRC_IGNORED);
   SET(HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-  SET(ACCEPT_ENCODING, "");
+  SET(ACCEPT_ENCODING, DECODE_ACCEPTS);
+  SET(HTTP_CONTENT_DECODING, 0L); /* net_decode does: what it can't undo is still an answer */
   SET(NOSIGNAL, 1L);
   SET(CONNECTTIMEOUT_MS, q->connect_ms);
   SET(TIMEOUT_MS, q->total_ms);
@@ -219,14 +227,22 @@ static CURLcode set_options(CURL *easy, Transfer *t, struct curl_slist *headers)
   return code;
 }
 
-/* 1 if no byte has arrived for idle_ms. */
+/* 1 if the answer has begun: blanks that a gateway sends to keep the connection are no beginning. */
+static int has_begun(const Transfer *t) {
+  const Buf *body = &t->response->body;
+  return t->has_begun || (t->request->streams && t->header_bytes > 0) ||
+         (body->n > 0 && strspn(body->data, " \t\r\n") < body->n);
+}
+
+/* 1 if no byte of an answer that has begun has arrived for idle_ms. */
 static int is_idle(Transfer *t) {
   size_t seen = t->header_bytes + t->response->body.n;
   if (seen != t->seen) {
     t->seen = seen;
     t->progress = monotonic_ms();
+    t->has_begun = has_begun(t);
   }
-  return t->request->idle_ms > 0 && ms_since(t->progress) > t->request->idle_ms;
+  return t->request->idle_ms > 0 && t->has_begun && ms_since(t->progress) > t->request->idle_ms;
 }
 
 /* Asking costs a prepared statement: not at every packet. */
@@ -326,6 +342,16 @@ int net_post(Net *net, const NetRequest *request, NetResponse *response, Err *er
     err_nomem(err); /* and nothing was sent */
   }
   return err->rc;
+}
+
+int net_decode(NetResponse *response, Err *err) {
+  int rc = decode_body(&response->body, response->codings);
+  if (rc == RC_NOMEM) {
+    return err_nomem(err);
+  }
+  response->codings[0] = 0;
+  return rc == RC_OK ? RC_OK
+                     : err_set(err, rc, ERR_TOO_BIG, "an answer that is larger than llmcost accepts");
 }
 
 void net_response_free(NetResponse *response) {

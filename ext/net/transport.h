@@ -32,7 +32,11 @@ typedef struct NetRequest {
   const char *const *headers;
   const char *body;
   size_t n;
-  long connect_ms, idle_ms, total_ms;
+  long connect_ms, total_ms;
+  /* Longest silence within an answer. Before its first byte there is none: an answer that is made whole before it is
+  ** sent is silent by design. Of one that streams, the first byte is that of its headers; else of its body. */
+  long idle_ms;
+  int streams;
   const char *proxy;   /* NULL: none, whatever the environment says */
   const char *ca_file; /* NULL: the system's */
   int (*interrupted)(void *arg);
@@ -46,6 +50,9 @@ typedef struct NetResponse {
   long long retry_after_ms; /* the provider's wish; -1: none */
   char should_retry[8];     /* header x-should-retry */
   char request_id[96];      /* header x-request-id or request-id */
+  char content_type[96];    /* header content-type; "" where there is none */
+  char location[256];       /* header location, of a redirect */
+  char codings[64];         /* headers content-encoding: what net_decode is to undo */
   long long elapsed_ms;
   int is_nomem;  /* not sent, for want of memory */
   char why[160]; /* what went wrong, where no answer arrived; holds no header */
@@ -65,6 +72,10 @@ void net_leave(Net *net);
 ** memory, or unable to set curl up; then nothing was sent. */
 int net_post(Net *net, const NetRequest *request, NetResponse *response, Err *err);
 void net_response_free(NetResponse *response);
+
+/* Undoes the content codings of its body, once. RC_OK, RC_NOMEM (the body is as it was: try again), or RC_TOOBIG, in *err
+** too. */
+int net_decode(NetResponse *response, Err *err);
 
 /* "libcurl/… (TLS backend)". Static storage. */
 const char *net_version(void);

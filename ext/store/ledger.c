@@ -167,6 +167,35 @@ static int drop_intent(Store *s, long long call_id, Err *err) {
   return finish(s, stmt, "end an intent", err);
 }
 
+/* Notes under its key that this call's answer was lost: who asks again is told. */
+static int note_lost(Store *s, long long call_id, Err *err) {
+  sqlite3_stmt *stmt = store_stmt(s, SQL_NOTE_LOST, err);
+  if (!stmt) {
+    return err->rc;
+  }
+  sqlite3_bind_int64(stmt, 1, call_id);
+  return finish(s, stmt, "note a lost answer", err);
+}
+
+/* 1 if the last answer to this was lost; from now on it is asked again. */
+static int take_lost(Store *s, const Hash *key, Err *err) {
+  sqlite3_stmt *stmt = store_stmt(s, SQL_TAKE_LOST, err);
+  if (!stmt) {
+    return 0;
+  }
+  sqlite3_bind_blob(stmt, 1, key->b, sizeof key->b, SQLITE_STATIC);
+  return finish(s, stmt, "look for a lost answer", err) == RC_OK && sqlite3_changes(s->db) > 0;
+}
+
+void ledger_note_lost(Store *s, const Hash *key, Err *err) {
+  sqlite3_stmt *stmt = s->mode->has_intents ? NULL : store_stmt(s, SQL_PUT_LOST, err);
+  if (stmt) {
+    sqlite3_bind_blob(stmt, 1, key->b, sizeof key->b, SQLITE_STATIC);
+    sqlite3_bind_int64(stmt, 2, s->last_call_id);
+    finish(s, stmt, "note a lost answer", err);
+  }
+}
+
 /* Marks the row of a request whose process is gone and ends its intent. */
 static int bury(Store *s, long long call_id, Err *err) {
   sqlite3_stmt *stmt = store_stmt(s, SQL_MARK_DEAD, err);
@@ -176,7 +205,8 @@ static int bury(Store *s, long long call_id, Err *err) {
   sqlite3_bind_int64(stmt, 1, call_id);
   bind_text(s, stmt, 2, "the process ended before the answer was stored");
   finish(s, stmt, "mark a lost request", err);
-  return err->rc == RC_OK ? drop_intent(s, call_id, err) : err->rc;
+  return err->rc == RC_OK && note_lost(s, call_id, err) == RC_OK ? drop_intent(s, call_id, err)
+                                                                 : err->rc;
 }
 
 /* 1 if the row of this call waits here to be written: its request has ended, only its intent has not. */
@@ -387,6 +417,9 @@ static int put_settled(Store *s, LedgerRow *row, Answer *answer, int more, Err *
       put_similar(s, a, err);
     }
   }
+  if (ends_intent && row->kind == KIND_UNKNOWN && err->rc == RC_OK) {
+    note_lost(s, row->id, err);
+  }
   if (ends_intent && err->rc == RC_OK) {
     drop_intent(s, row->id, err);
   }
@@ -405,11 +438,15 @@ static int put_pending(Store *s, Err *err) {
   return err->rc;
 }
 
+#define LOST "lost" /* the retry_reason of who asks again */
+
 int ledger_begin(Store *s, LedgerRow *row, const Hash *key, const LedgerText *texts, int n_texts,
                  long long now, long long lease_until, LedgerBegin *outcome, Err *err) {
   *outcome = LEDGER_BEGUN;
   if (!s->mode->has_intents) {
+    Err ignored = {0};
     put_texts_in_main(s, texts, n_texts);
+    row->retry_reason = key && take_lost(s, key, &ignored) ? LOST : row->retry_reason;
     return RC_OK;
   }
   if (store_begin(s, err) != RC_OK) {
@@ -425,6 +462,7 @@ int ledger_begin(Store *s, LedgerRow *row, const Hash *key, const LedgerText *te
     put_text(s, &texts[i], err);
   }
   if (*outcome == LEDGER_BEGUN && err->rc == RC_OK) {
+    row->retry_reason = key && take_lost(s, key, err) ? LOST : row->retry_reason;
     open_row(s, row, key, lease_until, err);
   }
   if (store_end(s, err->rc == RC_OK, err) == RC_OK) {

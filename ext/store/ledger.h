@@ -37,7 +37,7 @@ typedef struct LedgerText {
 /* Makes the request durable: texts, row (kind 'unknown') and intent in one transaction. `key`
 ** NULL: nobody waits for this one. *outcome is LEDGER_WAIT if another living process is asking
 ** the same (nothing was written), LEDGER_ANSWERED if the answer has arrived in the cache
-** meanwhile, else LEDGER_BEGUN with row->id set. In main mode only the texts are written: a row
+** meanwhile, else LEDGER_BEGUN with row->id set; row->retry_reason is 'lost' where the last answer to that key was. In main mode only the texts are written: a row
 ** there would follow the caller's transaction anyway. */
 int ledger_begin(Store *s, LedgerRow *row, const Hash *key, const LedgerText *texts, int n_texts,
                  long long now, long long lease_until, LedgerBegin *outcome, Err *err);
@@ -51,6 +51,9 @@ int ledger_begin_next(Store *s, long long previous, LedgerRow *row, const Hash *
 ** `more` attempts follow. RC_OK means that it is on disk; after an error the caller has it queued, or keeps what
 ** it has (call/parked.h): it must not get lost. */
 int ledger_settle(Store *s, LedgerRow *row, Answer *answer, int more, Err *err);
+
+/* In main mode, where no intent tells: the answer to that key was lost, by the row that was settled last. */
+void ledger_note_lost(Store *s, const Hash *key, Err *err);
 
 /* Queues what could not be settled: it waits in memory and goes with the next write. Of several answers the first
 ** is kept. Fails only without memory. */

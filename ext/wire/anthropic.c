@@ -48,7 +48,8 @@ static double max_tokens(const Options *o, const Model *model) {
                                                                          : DEFAULT_MAX_TOKENS;
 }
 
-int anthropic_build(const Request *request, const Model *model, Buf *body, Err *err) {
+int anthropic_build(const Request *request, const Model *model, const Sending *how, Buf *body,
+                    Err *err) {
   const Options *o = request->options;
   if (check_options(o, err) != RC_OK) {
     return err->rc;
@@ -59,7 +60,7 @@ int anthropic_build(const Request *request, const Model *model, Buf *body, Err *
   if (request->system) {
     json_add(tree, "system", cJSON_CreateString(request->system), err);
   }
-  wire_add_messages(tree, request, NULL, err);
+  wire_add_messages(tree, request, NULL, how, err);
   if (!isnan(o->temperature)) {
     json_add(tree, "temperature", cJSON_CreateNumber(o->temperature), err);
   }
@@ -72,36 +73,8 @@ int anthropic_build(const Request *request, const Model *model, Buf *body, Err *
   if (o->schema) {
     add_schema(tree, o->schema, err);
   }
+  if (how->streams) {
+    json_add(tree, "stream", cJSON_CreateTrue(), err);
+  }
   return wire_finish(tree, body, err);
-}
-
-/* The text blocks one after another; NULL where there is none, or *err. */
-static char *join_text(const cJSON *content, Err *err) {
-  Buf b;
-  int blocks = 0;
-  const cJSON *block;
-  buf_init(&b, LIMIT_RESPONSE_BYTES);
-  cJSON_ArrayForEach(block, content) {
-    const char *type = json_text(block, "type"), *text = json_text(block, "text");
-    if (type && text && strcmp(type, "text") == 0) {
-      buf_puts(&b, text);
-      blocks++;
-    }
-  }
-  char *joined = blocks ? buf_take(&b) : NULL; /* (never more than the answer was) */
-  buf_free(&b);
-  if (blocks && !joined) {
-    err_nomem(err);
-  }
-  return joined;
-}
-
-int anthropic_parse(const cJSON *answer, Reply *reply, Err *err) {
-  const cJSON *content = cJSON_GetObjectItemCaseSensitive(answer, "content");
-  if (!cJSON_IsArray(content)) {
-    return err_set(err, RC_ERROR, ERR_BAD_ANSWER, "the answer has no content array");
-  }
-  reply->finish = finish_of(json_text(answer, "stop_reason"));
-  reply->text = join_text(content, err);
-  return err->rc;
 }

@@ -158,11 +158,15 @@ static void note_all(cJSON *tree, const cJSON *piece, Err *err) {
   }
 }
 
-/* Adds a value to the pieces: itself, or what an array has. */
 static void add_piece(Body *b, cJSON *value, Err *err) {
+  b->is_done |= is_last(value);
+  json_add(b->pieces, NULL, value, err);
+}
+
+/* Adds a value to the pieces: itself, or what an array has. */
+static void add_value(Body *b, cJSON *value, Err *err) {
   if (!cJSON_IsArray(value)) {
-    b->is_done |= is_last(value);
-    json_add(b->pieces, NULL, value, err);
+    add_piece(b, value, err);
     return;
   }
   for (cJSON *item; err->rc == RC_OK && (item = cJSON_DetachItemFromArray(value, 0)) != NULL;) {
@@ -186,7 +190,7 @@ static int read_values(Body *b, Rest r, Err *err) {
       Err why = {0};
       cJSON *value = json_parse_lenient(r.at, (size_t)(end - r.at), "the answer", &why);
       if (value) {
-        add_piece(b, value, err);
+        add_value(b, value, err);
       } else if (why.rc == RC_NOMEM) {
         err_nomem(err);
       }
@@ -267,11 +271,9 @@ int body_read(const char *bytes, size_t n, const char *type, Body *body, Err *er
       return err_nomem(err);
     }
   }
-  if (body->tree && !member(body->tree, "delta") && !is_last(body->tree)) {
+  if (body->tree) {
     return RC_OK;
   }
-  cJSON_Delete(body->tree);
-  body->tree = NULL;
   if (!begins && !is_field(&r)) {
     return refuse(r.at, size, type, err);
   }

@@ -3,9 +3,9 @@
 ** llama.cpp's OpenAI endpoints, OpenRouter, Groq, DeepSeek. Wire format: the openai npm package's
 ** type declarations, 6.49.
 **
-** A sampling parameter the caller did not give is not sent. The length limit is
-** `max_completion_tokens` at OpenAI (its reasoning models refuse `max_tokens`) and `max_tokens`
-** elsewhere; "max_completion_tokens": true or false in llm_models.supports decides for other
+** A sampling parameter the caller did not give is not sent. Options have the names that the provider has for
+** them (dialect.h): the length limit is `max_completion_tokens` at OpenAI (its reasoning models refuse `max_tokens`)
+** and `max_tokens` at most others; "max_completion_tokens": true or false in llm_models.supports decides for other
 ** servers.
 */
 #include "wire/provider.h"
@@ -31,7 +31,7 @@ static void add_schema(cJSON *tree, const cJSON *schema, int takes_schema, Err *
   json_add(inner, "schema", cJSON_Duplicate(schema, 1), err);
 }
 
-static void add_sampling(cJSON *tree, const Options *o, Err *err) {
+static void add_sampling(cJSON *tree, const Options *o, const char *seed, Err *err) {
   if (!isnan(o->temperature)) {
     json_add(tree, "temperature", cJSON_CreateNumber(o->temperature), err);
   }
@@ -41,7 +41,7 @@ static void add_sampling(cJSON *tree, const Options *o, Err *err) {
   if (o->has_seed) { /* all digits: as a double, cJSON would write a large one with an exponent */
     char digits[24];
     snprintf(digits, sizeof digits, "%lld", o->seed);
-    json_add(tree, "seed", cJSON_CreateRaw(digits), err);
+    json_add(tree, seed, cJSON_CreateRaw(digits), err);
   }
   if (o->stop) {
     json_add(tree, "stop", cJSON_Duplicate(o->stop, 1), err);
@@ -70,37 +70,37 @@ static char *schema_in_words(const Request *r, Err *err) {
   return text;
 }
 
-int openai_build(const Request *request, const Model *model, Buf *body, Err *err) {
+static void add_stream(cJSON *tree, const Sending *how, Err *err) {
+  if (how->streams) {
+    json_add(tree, "stream", cJSON_CreateTrue(), err);
+  }
+  if (how->streams && how->wants_usage) {
+    cJSON *options = json_add(tree, "stream_options", cJSON_CreateObject(), err);
+    json_add(options, "include_usage", cJSON_CreateTrue(), err);
+  }
+}
+
+int openai_build(const Request *request, const Model *model, const Sending *how, Buf *body,
+                 Err *err) {
   const Options *o = request->options;
   int takes_schema = wire_supports(model, "json_schema", 1, err);
-  int new_limit =
-      wire_supports(model, "max_completion_tokens", strcmp(model->provider, "openai") == 0, err);
+  const Dialect *dialect = dialect_of(model);
+  const char *limit = dialect->max_tokens;
+  int is_new = strcmp(limit, "max_completion_tokens") == 0;
+  is_new = wire_supports(model, "max_completion_tokens", is_new, err);
+  limit = is_new ? "max_completion_tokens" : "max_tokens";
   char *words = o->schema && !takes_schema ? schema_in_words(request, err) : NULL;
   cJSON *tree = cJSON_CreateObject();
   json_add(tree, "model", cJSON_CreateString(model->name), err);
-  wire_add_messages(tree, request, words ? words : request->system, err);
-  add_sampling(tree, o, err);
+  wire_add_messages(tree, request, words ? words : request->system, how, err);
+  add_sampling(tree, o, dialect->seed, err);
   if (o->schema) {
     add_schema(tree, o->schema, takes_schema, err);
   }
   if (o->max_tokens != OPTION_UNSET) {
-    json_add(tree, new_limit ? "max_completion_tokens" : "max_tokens",
-             cJSON_CreateNumber((double)o->max_tokens), err);
+    json_add(tree, limit, cJSON_CreateNumber((double)o->max_tokens), err);
   }
+  add_stream(tree, how, err);
   free(words);
   return wire_finish(tree, body, err);
-}
-
-int openai_parse(const cJSON *answer, Reply *reply, Err *err) {
-  const cJSON *choices = cJSON_GetObjectItemCaseSensitive(answer, "choices");
-  const cJSON *choice = cJSON_GetArrayItem(choices, 0);
-  const cJSON *message = cJSON_GetObjectItemCaseSensitive(choice, "message");
-  const char *content = json_text(message, "content");
-  if (!cJSON_IsObject(message)) {
-    return err_set(err, RC_ERROR, ERR_BAD_ANSWER, "the answer has no choices[0].message");
-  }
-  reply->finish = json_text(message, "refusal") ? FINISH_REFUSAL
-                                                : finish_of(json_text(choice, "finish_reason"));
-  reply->text = content ? strdup(content) : NULL;
-  return content && !reply->text ? err_nomem(err) : RC_OK;
 }

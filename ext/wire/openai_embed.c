@@ -1,6 +1,7 @@
 /*
-** OpenAI embeddings (POST /embeddings), as every server that speaks it answers: base64 was asked
-** for, numbers are taken too; the vectors come in any order, each with its index.
+** OpenAI embeddings (POST /embeddings), as every server that speaks it answers: base64 is asked for where the provider is
+** known to have it, or "base64": true stands in llm_models.supports; numbers are taken too. The vectors come in any order,
+** each with its index, or without one in the order of the texts. One that has no direction is no answer.
 **
 ** The reply's text is the vectors in the order of the texts, float32 little-endian one behind the
 ** other, in base64: an answer like any other, so that caching, retries and the ledger need not know
@@ -14,22 +15,47 @@
 #include <stdlib.h>
 #include <string.h>
 
-int openai_embed_build(const Request *request, const Model *model, Buf *body, Err *err) {
+int openai_embed_build(const Request *request, const Model *model, const Sending *how, Buf *body,
+                       Err *err) {
+  (void)how;
   cJSON *tree = cJSON_CreateObject();
   cJSON *input = json_add(tree, "input", cJSON_CreateArray(), err);
   json_add(tree, "model", cJSON_CreateString(model->name), err);
-  json_add(tree, "encoding_format", cJSON_CreateString("base64"), err);
+  if (wire_supports(model, "base64", dialect_of(model)->takes_base64, err)) {
+    json_add(tree, "encoding_format", cJSON_CreateString("base64"), err);
+  }
   for (int i = 0; i < request->n_messages && err->rc == RC_OK; i++) {
     json_add(input, NULL, cJSON_CreateString(request->messages[i].content), err);
   }
   return wire_finish(tree, body, err);
 }
 
-/* One vector, owned (free); its length in *dim. NULL where it is none, or *err. */
+static const cJSON *member(const cJSON *object, const char *key) {
+  return cJSON_GetObjectItemCaseSensitive(object, key);
+}
+
+/* The numbers of one vector into a new array. */
+static float *read_numbers(const cJSON *list, size_t *dim, Err *err) {
+  size_t at = 0;
+  *dim = (size_t)cJSON_GetArraySize(list);
+  float *out = malloc(sizeof *out * (*dim + 1));
+  if (!out) {
+    err_nomem(err);
+  }
+  for (const cJSON *x = list->child; out && x; x = x->next) {
+    out[at++] = cJSON_IsNumber(x) ? (float)x->valuedouble : NAN;
+  }
+  return out;
+}
+
+/* One vector, owned (free); its length in *dim. NULL where it is none, or *err. It is an item's `embedding`, or the
+** item itself; Gemini's own has `values` inside. */
 static float *read_vector(const cJSON *item, size_t *dim, Err *err) {
-  const cJSON *v = cJSON_GetObjectItemCaseSensitive(item, "embedding");
+  const cJSON *v = cJSON_IsArray(item) ? item : member(item, "embedding");
+  const cJSON *values = member(cJSON_IsObject(v) ? v : item, "values");
   unsigned char *bytes = NULL;
-  size_t n = 0, at = 0;
+  size_t n = 0;
+  v = values ? values : v;
   if (cJSON_IsString(v)) {
     if (base64_decode(v->valuestring, strlen(v->valuestring), &bytes, &n) < 0) {
       err_nomem(err);
@@ -37,18 +63,7 @@ static float *read_vector(const cJSON *item, size_t *dim, Err *err) {
     *dim = n / sizeof(float);
     return (float *)(void *)bytes;
   }
-  if (!cJSON_IsArray(v)) {
-    return NULL;
-  }
-  *dim = (size_t)cJSON_GetArraySize(v);
-  float *out = malloc(sizeof *out * (*dim + 1));
-  if (!out) {
-    err_nomem(err);
-  }
-  for (const cJSON *x = v->child; out && x; x = x->next) {
-    out[at++] = cJSON_IsNumber(x) ? (float)x->valuedouble : NAN;
-  }
-  return out;
+  return cJSON_IsArray(v) ? read_numbers(v, dim, err) : NULL;
 }
 
 /* The vectors of an answer, as they come in. */
@@ -59,47 +74,76 @@ typedef struct Vectors {
   char *seen; /* owned */
 } Vectors;
 
-/* Puts one item of "data" in its place. 1 if it is right, 0 if not, or *err. */
-static int place_vector(Vectors *v, const cJSON *item, Err *err) {
-  const cJSON *index = cJSON_GetObjectItemCaseSensitive(item, "index");
-  int at = cJSON_IsNumber(index) ? index->valueint : -1;
+/* What is wrong with one vector, or NULL: a direction can't be had of it. */
+static const char *fault_of(const float *v, size_t dim) {
+  int is_zero = 1;
+  for (size_t i = 0; i < dim; i++) {
+    if (!isfinite(v[i])) {
+      return "has an element that is no finite number";
+    }
+    is_zero &= v[i] == 0;
+  }
+  return dim == 0 ? "is empty" : is_zero ? "is zero" : NULL;
+}
+
+/* Puts the vector into its place: the item's index, or, where the items have none, the order they come in. */
+static int place_vector(Vectors *v, const cJSON *item, int order, Err *err) {
+  const cJSON *index = member(item, "index");
+  int at = cJSON_IsNumber(index) ? index->valueint : order;
   size_t length = 0;
   float *one = read_vector(item, &length, err);
-  if (one && length > 0 && !v->all) {
+  const char *fault = one ? fault_of(one, length) : "is no list of numbers";
+  if (!fault && !v->all) {
     v->dim = length;
     v->all = malloc(sizeof *v->all * length * (size_t)v->n);
     v->all ? 0 : err_nomem(err);
   }
-  int ok = one && v->all && length == v->dim && at >= 0 && at < v->n && !v->seen[at];
-  if (ok) {
+  if (!fault) {
+    fault = length != v->dim                         ? "has another length than those before it"
+            : at < 0 || at >= v->n || v->seen[at] ? "has an index that can't be"
+                                                     : NULL;
+  }
+  if (fault && err->rc == RC_OK) {
+    err_set(err, RC_ERROR, ERR_BAD_ANSWER, "vector %d of the answer %s", order, fault);
+  }
+  if (err->rc == RC_OK) {
     memcpy(v->all + v->dim * (size_t)at, one, sizeof(float) * v->dim);
     v->seen[at] = 1;
   }
   free(one);
-  return ok;
+  return err->rc;
 }
 
-static int read_vectors(const cJSON *data, Reply *reply, Err *err) {
-  Vectors v = {.n = cJSON_GetArraySize(data)};
-  int ok = v.n > 0;
+static int read_vectors(const cJSON *list, Reply *reply, Err *err) {
+  Vectors v = {.n = cJSON_GetArraySize(list)};
+  int order = 0;
   v.seen = calloc((size_t)v.n + 1, 1);
-  for (const cJSON *item = v.seen && data ? data->child : NULL; item && ok; item = item->next) {
-    ok = place_vector(&v, item, err);
-  }
-  if (ok && v.all) {
-    reply->text = base64_encode(v.all, sizeof *v.all * v.dim * (size_t)v.n);
-  }
-  if (!v.seen || (ok && !reply->text)) {
+  if (!v.seen) {
     err_nomem(err);
-  } else if (!ok) {
-    err_set(err, RC_ERROR, ERR_BAD_ANSWER, "the answer's data is no list of vectors of one length");
+  } else if (v.n == 0) {
+    err_set(err, RC_ERROR, ERR_BAD_ANSWER, "the answer's data is no list of vectors");
+  }
+  for (const cJSON *item = list ? list->child : NULL; item && err->rc == RC_OK; item = item->next) {
+    place_vector(&v, item, order++, err);
+  }
+  if (err->rc == RC_OK) {
+    reply->dim = (int)v.dim;
+    reply->text = base64_encode(v.all, sizeof *v.all * v.dim * (size_t)v.n);
+    reply->text ? 0 : err_nomem(err);
   }
   free(v.all);
   free(v.seen);
   return err->rc;
 }
 
-int openai_embed_parse(const cJSON *answer, Reply *reply, Err *err) {
-  reply->finish = FINISH_STOP;
-  return read_vectors(cJSON_GetObjectItemCaseSensitive(answer, "data"), reply, err);
+/* OpenAI's `data`; Ollama's and Gemini's own `embeddings`; Cohere's has them by their type. */
+static const cJSON *list_of(const cJSON *answer) {
+  const cJSON *list = member(answer, "data");
+  list = cJSON_IsArray(list) ? list : member(answer, "embeddings");
+  return cJSON_IsObject(list) ? member(list, "float") : list;
+}
+
+int openai_embed_parse(const Body *answer, Reply *reply, Err *err) {
+  reply->finish = FINISH_COMPLETE;
+  return read_vectors(list_of(answer->tree), reply, err);
 }

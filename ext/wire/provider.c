@@ -10,9 +10,9 @@
 #include <string.h>
 
 static const Api apis[] = {
-    {"openai", "/chat/completions", openai_build, openai_parse, "Authorization: Bearer %s", NULL,
+    {"openai", "/chat/completions", openai_build, reply_read, "Authorization: Bearer %s", NULL,
      0},
-    {"anthropic", "/messages", anthropic_build, anthropic_parse, "x-api-key: %s",
+    {"anthropic", "/messages", anthropic_build, reply_read, "x-api-key: %s",
      "anthropic-version: 2023-06-01", 0},
 };
 
@@ -107,13 +107,6 @@ int provider_read_usage(const cJSON *answer, const char *provider, Reply *reply)
   return err.rc == RC_NOMEM ? RC_NOMEM : RC_OK;
 }
 
-void reply_free(Reply *reply) {
-  free(reply->text);
-  free(reply->parts);
-  reply->text = NULL;
-  reply->parts = NULL;
-}
-
 int wire_finish(cJSON *tree, Buf *body, Err *err) {
   char *text = json_print(tree, err);
   if (!text) {
@@ -133,7 +126,17 @@ static void add_message(cJSON *array, const char *role, const char *content, Err
   json_add(item, "content", cJSON_CreateString(content), err);
 }
 
-void wire_add_messages(cJSON *tree, const Request *request, const char *system, Err *err) {
+/* What was answered before, and what was wrong with it. */
+static void add_rejected(cJSON *array, const Sending *how, Err *err) {
+  char text[LIMIT_ERROR_TEXT + 160];
+  snprintf(text, sizeof text,
+           "That was not accepted: %s. Answer again, with nothing but JSON that satisfies the schema.", how->why);
+  add_message(array, "assistant", how->rejected, err);
+  add_message(array, "user", text, err);
+}
+
+void wire_add_messages(cJSON *tree, const Request *request, const char *system, const Sending *how,
+                       Err *err) {
   cJSON *array = json_add(tree, "messages", cJSON_CreateArray(), err);
   if (system) {
     add_message(array, "system", system, err);
@@ -141,18 +144,35 @@ void wire_add_messages(cJSON *tree, const Request *request, const char *system, 
   for (int i = 0; i < request->n_messages && err->rc == RC_OK; i++) {
     add_message(array, request->messages[i].role, request->messages[i].content, err);
   }
+  if (how->rejected && err->rc == RC_OK) {
+    add_rejected(array, how, err);
+  }
 }
 
-int wire_supports(const Model *model, const char *name, int otherwise, Err *err) {
+/* Owned; NULL where there is none, it is no JSON, or *err. */
+static cJSON *supports_of(const Model *model, Err *err) {
   Err why = {0};
   cJSON *tree = model->supports[0]
                     ? json_parse(model->supports, strlen(model->supports), "supports", &why)
                     : NULL;
-  const cJSON *item = cJSON_GetObjectItemCaseSensitive(tree, name);
-  int value = cJSON_IsBool(item) ? cJSON_IsTrue(item) : otherwise;
-  cJSON_Delete(tree);
   if (why.rc == RC_NOMEM) {
     err_nomem(err);
   }
+  return tree;
+}
+
+int wire_supports(const Model *model, const char *name, int otherwise, Err *err) {
+  cJSON *tree = supports_of(model, err);
+  const cJSON *item = cJSON_GetObjectItemCaseSensitive(tree, name);
+  int value = cJSON_IsBool(item) ? cJSON_IsTrue(item) : otherwise;
+  cJSON_Delete(tree);
   return value;
+}
+
+long long wire_dimension(const Model *model, Err *err) {
+  cJSON *tree = supports_of(model, err);
+  long long dimension = 0;
+  json_count(tree, "dimensions", &dimension);
+  cJSON_Delete(tree);
+  return dimension;
 }

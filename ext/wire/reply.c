@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "base/utf8.h"
 
-#include <ctype.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,13 +15,17 @@ typedef struct Reading {
   Buf text, reasoning, refusal;
   int has_text; /* there is a text, be it empty */
   int has_tools;
-  const char *word;
+  const char *word; /* the last */
   int is_blocked; /* whatever the word, it was a filter's */
 } Reading;
 
 static void add(Reading *r, const char *text) {
   buf_puts(&r->text, text);
   r->has_text = 1;
+}
+
+static void set_word(Reading *r, const char *word) {
+  r->word = word && word[0] ? word : r->word;
 }
 
 /* ---- content: a text, or parts */
@@ -106,7 +110,8 @@ static void add_message(Reading *r, const cJSON *message) {
                                          "reasoning_text", "reasoning_details"};
   const char *refusal = json_text(message, "refusal");
   const cJSON *calls = cJSON_GetObjectItemCaseSensitive(message, "tool_calls");
-  for (size_t i = 0; i < sizeof thoughts / sizeof thoughts[0] && r->reasoning.n == 0; i++) {
+  const size_t before = r->reasoning.n;
+  for (size_t i = 0; i < sizeof thoughts / sizeof thoughts[0] && r->reasoning.n == before; i++) {
     add_reasoning(r, cJSON_GetObjectItemCaseSensitive(message, thoughts[i]));
   }
   if (refusal) {
@@ -129,7 +134,8 @@ static const char *word_of(const cJSON *object, const char *key, const char *oth
   return word && word[0] ? word : json_text(object, other);
 }
 
-/* OpenAI's chat completions, and what speaks it; the older completions have `text`; a single piece has `delta`. */
+/* OpenAI's chat completions, and what speaks it; the older completions have `text`, a piece has `delta`. Some streams end
+** with the whole message once more. */
 static int is_openai(const cJSON *a) {
   return member(a, "choices") != NULL;
 }
@@ -137,13 +143,16 @@ static int is_openai(const cJSON *a) {
 static void read_openai(Reading *r, const cJSON *a) {
   const cJSON *choices = member(a, "choices");
   const cJSON *choice = cJSON_IsArray(choices) ? choices->child : choices;
-  const cJSON *message = member(choice, "message");
-  message = cJSON_IsObject(message) ? message : member(choice, "delta");
-  add_message(r, message);
-  if (cJSON_IsString(member(choice, "text")) && !r->has_text) {
+  const cJSON *delta = member(choice, "delta"), *message = member(choice, "message");
+  if (cJSON_IsObject(delta)) {
+    add_message(r, delta);
+  } else if (!r->has_text) {
+    add_message(r, cJSON_IsObject(message) ? message : NULL);
+  }
+  if (cJSON_IsString(member(choice, "text")) && !cJSON_IsObject(delta) && !message) {
     add(r, json_text(choice, "text"));
   }
-  r->word = word_of(choice, "finish_reason", "native_finish_reason");
+  set_word(r, word_of(choice, "finish_reason", "native_finish_reason"));
 }
 
 /* Anthropic's messages. */
@@ -153,7 +162,7 @@ static int is_anthropic(const cJSON *a) {
 
 static void read_anthropic(Reading *r, const cJSON *a) {
   const char *why = json_text(member(a, "stop_details"), "explanation");
-  r->word = json_text(a, "stop_reason");
+  set_word(r, json_text(a, "stop_reason"));
   add_content(r, member(a, "content"));
   if (why && finish_of(r->word) == FINISH_FILTERED) {
     buf_puts(&r->refusal, why);
@@ -175,7 +184,7 @@ static void read_responses(Reading *r, const cJSON *a) {
     }
   }
   const char *reason = json_text(member(a, "incomplete_details"), "reason");
-  r->word = reason ? reason : json_text(a, "status");
+  set_word(r, reason ? reason : json_text(a, "status"));
 }
 
 /* Gemini's own. */
@@ -187,8 +196,8 @@ static void read_gemini(Reading *r, const cJSON *a) {
   const cJSON *candidate = cJSON_GetArrayItem(member(a, "candidates"), 0);
   const char *block = json_text(member(a, "promptFeedback"), "blockReason");
   add_content(r, member(member(candidate, "content"), "parts"));
-  r->word = candidate ? json_text(candidate, "finishReason") : block;
-  r->is_blocked = !candidate && block;
+  set_word(r, candidate ? json_text(candidate, "finishReason") : block);
+  r->is_blocked |= !candidate && block;
 }
 
 /* Ollama's own chat, Cohere's. */
@@ -198,7 +207,7 @@ static int is_message(const cJSON *a) {
 
 static void read_message(Reading *r, const cJSON *a) {
   add_message(r, member(a, "message"));
-  r->word = word_of(a, "done_reason", "finish_reason");
+  set_word(r, word_of(a, "done_reason", "finish_reason"));
 }
 
 /* Ollama's generate, and other bare texts. */
@@ -220,15 +229,73 @@ static int is_bare(const cJSON *a) {
 static void read_bare(Reading *r, const cJSON *a) {
   add_reasoning(r, member(a, "thinking"));
   add(r, bare_text(a));
-  r->word = word_of(a, "done_reason", "finish_reason");
+  set_word(r, word_of(a, "done_reason", "finish_reason"));
+}
+
+/* Anthropic's events: blocks begin, grow, and the message ends. */
+static int is_block_event(const cJSON *a) {
+  return member(a, "content_block") || cJSON_IsObject(member(a, "delta"));
+}
+
+static void read_block_event(Reading *r, const cJSON *a) {
+  const cJSON *delta = member(a, "delta");
+  const char *text = json_text(delta, "text"), *thought = json_text(delta, "thinking");
+  if (cJSON_IsObject(member(a, "content_block"))) {
+    add_part(r, member(a, "content_block"));
+  }
+  if (text) {
+    add(r, text);
+  }
+  if (thought) {
+    buf_puts(&r->reasoning, thought);
+  }
+  if (json_text(delta, "stop_reason")) {
+    read_anthropic(r, delta);
+  }
+}
+
+/* OpenAI's response events: texts grow; the last has the whole response inside. */
+static int is_response_event(const cJSON *a) {
+  const char *type = json_text(a, "type");
+  return type && strncmp(type, "response.", 9) == 0;
+}
+
+static void read_response_event(Reading *r, const cJSON *a) {
+  static const struct {
+    const char *type;
+    size_t into;
+  } texts[] = {{"response.output_text.delta", offsetof(Reading, text)},
+               {"response.refusal.delta", offsetof(Reading, refusal)},
+               {"response.reasoning_text.delta", offsetof(Reading, reasoning)},
+               {"response.reasoning_summary_text.delta", offsetof(Reading, reasoning)}};
+  const char *type = json_text(a, "type"), *delta = json_text(a, "delta");
+  const cJSON *response = member(a, "response"), *output = member(response, "output");
+  for (size_t i = 0; delta && i < sizeof texts / sizeof texts[0]; i++) {
+    if (strcmp(type, texts[i].type) == 0) {
+      buf_puts((Buf *)(void *)((char *)r + texts[i].into), delta);
+      r->has_text |= i == 0;
+    }
+  }
+  if (!r->has_text && r->refusal.n == 0 && cJSON_IsArray(output)) {
+    read_responses(r, response);
+  } else if (response && !strstr(type, "created") && !strstr(type, "progress")) {
+    const char *reason = json_text(member(response, "incomplete_details"), "reason");
+    set_word(r, reason ? reason : json_text(response, "status"));
+  }
 }
 
 static const struct {
   int (*is)(const cJSON *answer);
   void (*read)(Reading *r, const cJSON *answer);
 } forms[] = {
-    {is_openai, read_openai}, {is_anthropic, read_anthropic}, {is_responses, read_responses},
-    {is_gemini, read_gemini}, {is_message, read_message},     {is_bare, read_bare},
+    {is_openai, read_openai},
+    {is_response_event, read_response_event},
+    {is_block_event, read_block_event},
+    {is_anthropic, read_anthropic},
+    {is_responses, read_responses},
+    {is_gemini, read_gemini},
+    {is_message, read_message},
+    {is_bare, read_bare},
 };
 
 /* Reads it in the form it has; 0 where it has none. Some gateways put the answer into a member of theirs. */
@@ -263,12 +330,25 @@ static char *take(Buf *b, int is_there, Err *err) {
   return text;
 }
 
-int reply_read(const cJSON *answer, Reply *reply, Err *err) {
+/* A stream's pieces, one behind the other. 1 if any has a form that is known. */
+static int read_pieces(Reading *r, const cJSON *pieces, int *with_text) {
+  int found = 0;
+  for (const cJSON *piece = pieces->child; piece; piece = piece->next) {
+    size_t before = r->text.n;
+    found |= read_form(r, piece, 0);
+    *with_text += r->text.n > before;
+  }
+  return found;
+}
+
+int reply_read(const Body *body, Reply *reply, Err *err) {
   Reading r = {0};
   buf_init(&r.text, LIMIT_RESPONSE_BYTES);
   buf_init(&r.reasoning, LIMIT_RESPONSE_BYTES);
   buf_init(&r.refusal, LIMIT_RESPONSE_BYTES);
-  if (!read_form(&r, answer, 0)) {
+  int found = body->pieces ? read_pieces(&r, body->pieces, &reply->pieces)
+                           : read_form(&r, body->tree, 0);
+  if (!found) {
     err_set(err, RC_ERROR, ERR_BAD_ANSWER,
             "the answer has no choices[0].message, nor any other form that is known");
   }
@@ -276,6 +356,7 @@ int reply_read(const cJSON *answer, Reply *reply, Err *err) {
   reply->refusal = take(&r.refusal, r.refusal.n > 0 && !reply_is_blank(r.refusal.data), err);
   reply->text = take(&r.text, r.has_text, err);
   reply->has_tools = r.has_tools;
+  reply->is_broken = body->pieces && !body->is_done && !r.word;
   reply->finish = r.is_blocked || reply->refusal ? FINISH_FILTERED : finish_of(r.word);
   utf8_copy(reply->word, sizeof reply->word, r.word ? r.word : "");
   return err->rc;

@@ -9,6 +9,7 @@
 #define LLMCOST_REPLY_H
 
 #include "core/price/usage.h"
+#include "wire/body.h"
 #include "wire/finish.h"
 
 enum { REPLY_WORD = 48 };
@@ -20,6 +21,9 @@ typedef struct Reply {
   Finish finish;
   char word[REPLY_WORD]; /* the provider's own for what ended it; "" if it has none */
   int has_tools;         /* it asks for tools to be called */
+  int dim;               /* of embeddings: elements of each vector */
+  int pieces;            /* of a stream, that brought text */
+  int is_broken;         /* a stream that ended neither with a word nor with its end */
   char model[LIMIT_MODEL_NAME]; /* as the answer names it; "" if it does not */
   Usage usage;
   /* Owned (reply_free): of an answer that is billed in several parts; else NULL. */
@@ -29,7 +33,7 @@ typedef struct Reply {
 } Reply;
 
 /* Reads all but model and usage. An error where the body has none of the forms that are known. */
-int reply_read(const cJSON *answer, Reply *reply, Err *err);
+int reply_read(const Body *body, Reply *reply, Err *err);
 
 /* 1 if a text is nothing but blanks, of any script, and the marks by which models end a text. NULL is blank. */
 int reply_is_blank(const char *text);

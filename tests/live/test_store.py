@@ -62,7 +62,7 @@ def build_with_views(folder, edit):
                for n in ns if n.endswith(".o") and os.path.exists(os.path.join(ROOT, os.path.relpath(
                    os.path.join(d, n), os.path.join(ROOT, "build/so"))[:-2] + ".c"))]
     libs = subprocess.run(["pkg-config", "--libs", "libcurl", "libcjson", "libxxhash", "libutf8proc", "libpcre2-8",
-                           "libsodium"], capture_output=True, text=True, check=True).stdout.split()
+                           "libsodium", "zlib", "libbrotlidec"], capture_output=True, text=True, check=True).stdout.split()
     subprocess.run(["cc", "-shared", "-fPIC", "-w", "-I" + ROOT, "-o", so, c, *objects, *libs, "-lpthread", "-lm"],
                    check=True)
     return so

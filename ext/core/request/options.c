@@ -38,6 +38,18 @@ static int take_stop(const SpecTable *table, const Spec *s, const SpecValue *v, 
   return RC_OK;
 }
 
+/* true and false, or 1 and 0. */
+static int take_retry_lost(const SpecTable *table, const Spec *s, const SpecValue *v, void *to,
+                           Err *err) {
+  Options *o = to;
+  int is_number = cJSON_IsNumber(v->json) && (v->number == 0 || v->number == 1);
+  if (!is_number && !cJSON_IsBool(v->json)) {
+    return spec_bad(table, s->name, "true or false", err);
+  }
+  o->retry_lost = is_number ? v->number == 1 : cJSON_IsTrue(v->json);
+  return RC_OK;
+}
+
 #define INTO(type, member) SPEC_INTO(Options, type, member)
 
 static const Spec specs[] = {
@@ -59,6 +71,7 @@ static const Spec specs[] = {
     {"escalate", INTO(SWITCH, escalate)},
     {"timeout_ms", INTO(INTEGER, timeout_ms), .min = 1, .max = 3600000},
     {"retries", INTO(INTEGER, retries), .min = 0, .max = LIMIT_ATTEMPTS - 1},
+    {"retry_lost", SPEC_OTHER, .take = take_retry_lost},
     {"dry_run", INTO(SWITCH, dry_run)},
     {"on_error", INTO(WORD, on_error), .words = SPEC_WORDS(ON_ERRORS), .initial = "error"},
 };

@@ -35,6 +35,7 @@ typedef struct Options {
   int has_seed; /* any integer is a seed */
   int cache;    /* CacheMode, or -1: not given */
   int on_error; /* OnError */
+  int retry_lost; /* an answer that was lost is bought again */
   int dry_run, escalate;
 } Options;
 

@@ -50,7 +50,9 @@
   X(finish_reason, TEXT, "", SETTLED)                                                              \
   X(similarity, REAL, "", FIXED)                                                                   \
   X(prompt_hash, TEXT, "", FIXED)                                                                  \
-  X(usage, TEXT, "", SETTLED)
+  X(usage, TEXT, "", SETTLED)                                                                       \
+  X(ended, TEXT, "", SETTLED)                                                                      \
+  X(provider_request_id, TEXT, "", SETTLED)
 
 #define LEDGER_NULL (-1LL) /* an INT that is SQL NULL. A TEXT is NULL, a REAL is NAN */
 

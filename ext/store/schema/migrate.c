@@ -46,6 +46,7 @@ static int add_columns(Store *s, Err *err) {
 **   3  llm_calls.usage
 **   4  marks (genuine.h); texts named with the store's seed
 **   5  a note of its views (views.h)
+**   6  llm_calls.ended and .provider_request_id; llm_lost
 */
 static const struct Migration {
   int to;
@@ -56,6 +57,7 @@ static const struct Migration {
     {3, NULL, add_columns},
     {4, NULL, rename_texts},
     {5, NULL, NULL},
+    {6, NULL, add_columns},
 };
 enum { N_MIGRATIONS = sizeof migrations / sizeof migrations[0] };
 #define NEWEST (migrations[N_MIGRATIONS - 1].to)

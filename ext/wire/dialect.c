@@ -1,0 +1,54 @@
+/*
+** See dialect.h for the contract.
+*/
+#include "wire/dialect.h"
+
+#include "core/price/vendor.h"
+#include "wire/provider.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* Names and streams: each vendor's API reference. Mistral refuses members that it does not know (stream_options), and
+** tells its usage without being asked, as Anthropic does. */
+static const Dialect dialects[] = {
+    {"openai", "api.openai.com", "seed", "max_completion_tokens", 1, 1, 1},
+    {"azure", NULL, "seed", "max_completion_tokens", 0, 1, 1},
+    {"anthropic", "api.anthropic.com", NULL, "max_tokens", 1, 0, 0},
+    {"mistral", "api.mistral.ai", "random_seed", "max_tokens", 1, 0, 0},
+    {"google", "generativelanguage.googleapis.com", "seed", "max_tokens", 1, 1, 0},
+    {"groq", "api.groq.com", "seed", "max_tokens", 1, 1, 0},
+    {"deepseek", "api.deepseek.com", "seed", "max_tokens", 1, 1, 0},
+    {"openrouter", "openrouter.ai", "seed", "max_tokens", 1, 1, 0},
+    {"x-ai", "api.x.ai", "seed", "max_tokens", 1, 1, 0},
+    {"together", "api.together.xyz", "seed", "max_tokens", 1, 1, 0},
+    {"fireworks", "api.fireworks.ai", "seed", "max_tokens", 1, 1, 0},
+    {"cerebras", "api.cerebras.ai", "seed", "max_completion_tokens", 1, 1, 0},
+    {"voyageai", "api.voyageai.com", "seed", "max_tokens", 0, 0, 1},
+    {NULL, NULL, "seed", "max_tokens", 0, 1, 0},
+};
+
+const Dialect *dialect_of(const Model *model) {
+  const Vendor *vendor = vendor_by_word(model->provider);
+  const Dialect *d = dialects;
+  while (d->vendor && (!vendor || strcmp(d->vendor, vendor->id) != 0)) {
+    d++;
+  }
+  return d;
+}
+
+/* 1 if the base URL is at that host. */
+static int is_at(const char *url, const char *host) {
+  static const char scheme[] = "https://";
+  size_t n = host ? strlen(host) : 0;
+  if (!host || strncasecmp(url, scheme, sizeof scheme - 1) != 0) {
+    return 0;
+  }
+  url += sizeof scheme - 1;
+  return strncasecmp(url, host, n) == 0 && (url[n] == '/' || url[n] == ':' || !url[n]);
+}
+
+int dialect_streams(const Model *model, Err *err) {
+  const Dialect *d = dialect_of(model);
+  return wire_supports(model, "stream", d->streams && is_at(model->base_url, d->host), err);
+}
