@@ -89,6 +89,7 @@ static void give_outcome(sqlite3_context *ctx, int on_error, Outcome *out, const
     out->text = NULL;
   }
   free(out->text);
+  free(out->reasoning);
 }
 
 static void run(sqlite3_context *ctx, const Request *r, Err *err) {

@@ -1,6 +1,6 @@
 /*
 ** llm_call(prompt [, options]): a request as a table of one row, the answer and every column of its
-** ledger row.
+** ledger row; hidden, what the model thought.
 **
 ** The cursor keeps the memo of what this execution asked, since a table has no statement slot of its own.
 */
@@ -15,7 +15,7 @@ typedef struct CallCursor {
   Memo *memo;             /* NULL until needed */
   sqlite3_value **ledger; /* the columns of the ledger row; NULL: past the end, or a dry run */
   int n;
-  char *answer;
+  char *answer, *reasoning;
 } CallCursor;
 
 static void clear(TableCursor *base) {
@@ -25,8 +25,9 @@ static void clear(TableCursor *base) {
   }
   free(c->ledger);
   free(c->answer);
+  free(c->reasoning);
   c->ledger = NULL;
-  c->answer = NULL;
+  c->answer = c->reasoning = NULL;
 }
 
 static void close_cursor(TableCursor *base) {
@@ -73,6 +74,7 @@ static int run(CallCursor *c, const Request *r, Err *err) {
   }
   pipeline_run(conn, r, c->memo, &out, err);
   c->answer = out.text;
+  c->reasoning = out.reasoning;
   if (err->rc != RC_OK && r->options->on_error != ON_ERROR_ERROR && on_error_covers(err) &&
       out.call_id) {
     *err = (Err){0};
@@ -121,8 +123,8 @@ static int is_done(const TableCursor *base) {
 
 static void column(TableCursor *base, sqlite3_context *ctx, int column) {
   const CallCursor *c = (CallCursor *)base;
-  if (column == 0) {
-    sqlite3_result_text(ctx, c->answer, -1, SQLITE_TRANSIENT);
+  if (column <= 0) {
+    sqlite3_result_text(ctx, column == 0 ? c->answer : c->reasoning, -1, SQLITE_TRANSIENT);
   } else if (c->ledger) {
     sqlite3_result_value(ctx, c->ledger[column - 1]);
   }
@@ -138,6 +140,7 @@ const TableKind call_table = {
     .columns = "answer TEXT",
     .ledger = "llm_calls",
     .args = {"prompt", "options"},
+    .hidden = "reasoning TEXT",
     .n_required = 1,
     .usage = "the prompt is missing: SELECT … FROM llm_call('…')",
     .rows = 1,

@@ -56,6 +56,9 @@ static int declare(sqlite3 *db, const TableKind *kind, const char *columns, Err 
   for (int i = 0; i < TABLE_MOST_ARGS && kind->args[i]; i++) {
     sqlite3_str_appendf(sql, ", %s HIDDEN", kind->args[i]);
   }
+  if (kind->hidden) {
+    sqlite3_str_appendf(sql, ", %s HIDDEN", kind->hidden);
+  }
   sqlite3_str_appendf(sql, ")");
   char *text = sqlite3_str_finish(sql);
   int rc = text ? sqlite3_declare_vtab(db, text) : SQLITE_NOMEM;
@@ -116,6 +119,14 @@ static int xDisconnect(sqlite3_vtab *table) {
   return SQLITE_OK;
 }
 
+static int count_args(const TableKind *kind) {
+  int n = 0;
+  while (n < TABLE_MOST_ARGS && kind->args[n]) {
+    n++;
+  }
+  return n;
+}
+
 /* Arguments come as equalities. The plan's number has a bit for each that is given; they are handed over in their
 ** order. */
 static int plan_args(Table *t, sqlite3_index_info *info) {
@@ -125,7 +136,7 @@ static int plan_args(Table *t, sqlite3_index_info *info) {
   for (int i = 0; i < info->nConstraint; i++) {
     const struct sqlite3_index_constraint *c = &info->aConstraint[i];
     int arg = c->iColumn - t->n_columns;
-    if (arg < 0 || c->op != SQLITE_INDEX_CONSTRAINT_EQ) {
+    if (arg < 0 || arg >= count_args(kind) || c->op != SQLITE_INDEX_CONSTRAINT_EQ) {
       continue;
     }
     if (!c->usable) {
@@ -234,9 +245,10 @@ static int xEof(sqlite3_vtab_cursor *cursor) {
 
 static int xColumn(sqlite3_vtab_cursor *cursor, sqlite3_context *ctx, int column) {
   TableCursor *c = (TableCursor *)cursor;
-  int arg = column - table_of(c)->n_columns;
-  if (arg < 0) {
-    table_of(c)->kind->column(c, ctx, column);
+  const Table *t = table_of(c);
+  int arg = column - t->n_columns;
+  if (arg < 0 || arg >= count_args(t->kind)) {
+    t->kind->column(c, ctx, arg < 0 ? column : TABLE_HIDDEN);
   } else if (c->args[arg]) {
     sqlite3_result_value(ctx, c->args[arg]);
   }

@@ -15,7 +15,10 @@
 #include "base/sqlite/args.h"
 #include "conn/conn.h"
 
-enum { TABLE_MOST_ARGS = 2 };
+enum {
+  TABLE_MOST_ARGS = 2,
+  TABLE_HIDDEN = -1 /* the number of a kind's `hidden` column */
+};
 
 typedef struct TableKind TableKind;
 
@@ -50,7 +53,8 @@ struct TableKind {
   const char *
       ledger; /* NULL: columns are all; else they are followed by those of that table of the store */
   const char *args[TABLE_MOST_ARGS]; /* hidden columns */
-  int n_required;                    /* of them */
+  const char *hidden; /* a hidden column that is no argument, as "name TYPE"; NULL: none */
+  int n_required;                    /* of the arguments */
   const char *usage;                 /* said where one of these is missing */
   double rows, cost;                 /* estimates */
   size_t table_size, cursor_size;

@@ -4,6 +4,7 @@
 #ifndef LLMCOST_DIALECT_H
 #define LLMCOST_DIALECT_H
 
+#include "base/error.h"
 #include "core/price/catalogue.h"
 
 typedef struct Dialect {

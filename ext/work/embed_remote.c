@@ -184,6 +184,7 @@ static int embed_some(Batch *b, Store *s, const int *at, int count, Err *err) {
   }
   free_answers(&v);
   free(out.text);
+  free(out.reasoning);
   return err->rc;
 }
 

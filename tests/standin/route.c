@@ -262,6 +262,17 @@ static int choose(struct request *r, const char *in_path) {
   return 0;
 }
 
+/* Bytes of the body that are the question. Of one that is told what was wrong with an answer (wrong-schema), those
+** before that answer: it is the same question. */
+static size_t question_bytes(const struct request *r) {
+  const char *told = r->choice.row && r->choice.row->fault == FT_WRONG_SCHEMA
+                         ? memmem(r->body.p, r->body.n, "\"}],\"", 5)
+                         : NULL;
+  const char *said = told ? memmem(r->body.p, r->body.n, "\"},{\"role\":\"assistant\"", 22) : NULL;
+  told = said && said < told ? said : told;
+  return told ? (size_t)(told - r->body.p) : r->body.n;
+}
+
 /* Waits, strikes, and runs the route. */
 static void produce(struct request *r, const struct route *route) {
   int64_t wait = latency_ms(&r->choice);
@@ -269,7 +280,7 @@ static void produce(struct request *r, const struct route *route) {
     deliver_sleep(wait);
   }
   uint64_t h = hash_bytes(r->path, strlen(r->path), 5);
-  h = hash_bytes(r->body.p, r->body.n, h);
+  h = hash_bytes(r->body.p, question_bytes(r), h);
   r->fault = scenario_strike(&r->choice, h);
   if (r->fault >= FT_HTTP && r->fault <= FT_LAST_UNBILLED) {
     deliver_unbilled(r);
