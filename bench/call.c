@@ -241,10 +241,11 @@ static double part_parse(Parts *p) {
     Err err = {0};
     Reply reply = {0};
     PricingAnswer priced;
-    cJSON *tree = json_parse(p->answer, p->answer_n, "the answer", &err);
-    int ok = tree && provider_api("openai")->parse(tree, &reply, &err) == RC_OK;
+    Body body;
+    int ok = body_read(p->answer, p->answer_n, "", &body, &err) == RC_OK &&
+             provider_api("openai")->parse(&body, &reply, &err) == RC_OK;
     if (ok) {
-      provider_read_usage(tree, "openai", &reply);
+      provider_read_usage(body.tree, "openai", &reply);
     }
     PricingAsk ask = {.model = reply.model, .provider = "openai", .at_ms = 1795384400000};
     if (!ok || pricing_refresh(p->conn, NULL, &err) != RC_OK ||
@@ -252,7 +253,7 @@ static double part_parse(Parts *p) {
       die("parse", err.msg);
     }
     reply_free(&reply);
-    cJSON_Delete(tree);
+    body_free(&body);
   }
   return per_call_us(cpu_now() - t0, cpu_calls);
 }

@@ -202,13 +202,22 @@ static int read_values(Body *b, Rest r, Err *err) {
 
 /* ---- what it is */
 
+/* 1 if a value says that it is a piece. */
+static int is_piece(const cJSON *value) {
+  static const char *const types[] = {"message_start", "content_block_", "response."};
+  const char *type = json_text(value, "type");
+  int is = member(cJSON_GetArrayItem(member(value, "choices"), 0), "delta") != NULL ||
+           cJSON_IsFalse(member(value, "done"));
+  for (size_t i = 0; type && i < sizeof types / sizeof types[0]; i++) {
+    is |= strncmp(type, types[i], strlen(types[i])) == 0;
+  }
+  return is;
+}
+
 /* One value is the answer; several are a stream's pieces, and so is one that says it is. */
 static void settle(Body *b, Err *err) {
   const cJSON *first = b->pieces->child;
-  const cJSON *choice = cJSON_GetArrayItem(member(first, "choices"), 0);
-  const char *type = json_text(first, "type");
-  int is_piece = member(choice, "delta") || (type && strcmp(type, "message_start") == 0);
-  if (!first->next && !is_piece) {
+  if (!first->next && !is_piece(first)) {
     b->tree = cJSON_DetachItemFromArray(b->pieces, 0);
     cJSON_Delete(b->pieces);
     b->pieces = NULL;

@@ -157,7 +157,7 @@ static void read_openai(Reading *r, const cJSON *a) {
 
 /* Anthropic's messages. */
 static int is_anthropic(const cJSON *a) {
-  return member(a, "stop_reason") || (member(a, "content") && member(a, "role"));
+  return member(a, "stop_reason") || cJSON_IsArray(member(a, "content"));
 }
 
 static void read_anthropic(Reading *r, const cJSON *a) {
@@ -211,7 +211,7 @@ static void read_message(Reading *r, const cJSON *a) {
 }
 
 /* Ollama's generate, and other bare texts. */
-static const char *const bare[] = {"response", "generated_text", "output_text", "completion", "text"};
+static const char *const bare[] = {"response", "generated_text", "output_text", "completion", "content", "text"};
 enum { N_BARE = sizeof bare / sizeof bare[0] };
 
 static const char *bare_text(const cJSON *a) {

@@ -16,16 +16,18 @@ static void check_usage(const Usage *u) {
   require(u->reported_nusd >= USAGE_UNKNOWN && is_utf8(u->service) && is_utf8(u->geo));
 }
 
-static void read_as(const Api *api, const cJSON *tree) {
+static void read_as(const Api *api, const Body *body) {
   Reply reply = {0};
   Err err = {0};
-  int rc = api->parse(tree, &reply, &err);
+  int rc = api->parse(body, &reply, &err);
   require(rc == err.rc);
   check_err(&err);
-  provider_read_usage(tree, api->name, &reply);
+  provider_read_usage(body->tree, api->name, &reply);
   check_usage(&reply.usage);
   require(!reply.text || is_utf8(reply.text));
-  require(reply.finish >= FINISH_OTHER && reply.finish <= FINISH_REFUSAL);
+  require(reply.finish >= FINISH_UNKNOWN && reply.finish <= FINISH_FAILED && is_utf8(reply.word));
+  require(!reply.reasoning || is_utf8(reply.reasoning));
+  require(!reply.refusal || (is_utf8(reply.refusal) && !reply_is_blank(reply.refusal)));
   require(is_utf8(reply.model) && is_utf8(reply.usage_error));
   require((reply.parts != NULL) == (reply.n_parts > 0));
   for (int i = 0; i < reply.n_parts; i++) {
@@ -48,13 +50,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   require((tree != NULL) == (err.rc == RC_OK) && (tree || !strict));
   check_err(&err);
   cJSON_Delete(strict);
-  if (tree) {
+  Body body;
+  Err why = {0};
+  int is_body = body_read(text, n, "text/plain", &body, &why) == RC_OK;
+  require(is_body == (body.tree != NULL) && is_body == (why.rc == RC_OK));
+  check_err(&why);
+  if (is_body) {
     long status = 0;
-    provider_is_failure(tree, &status);
-    read_as(provider_api("openai"), tree);
-    read_as(provider_api("anthropic"), tree);
-    read_as(provider_embedding_api("openai"), tree);
+    provider_is_failure(body.tree, &status);
+    read_as(provider_api("openai"), &body);
+    read_as(provider_embedding_api("openai"), &body);
   }
+  body_free(&body);
   cJSON_Delete(tree);
   free(text);
   return 0;

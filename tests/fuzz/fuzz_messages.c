@@ -42,7 +42,7 @@ static void check_body(const Request *r, const char *api) {
   Buf body;
   Err err = {0};
   buf_init(&body, LIMIT_REQUEST_BYTES);
-  if (provider_api(api)->build(r, &model, &body, &err) == RC_OK) {
+  if (provider_api(api)->build(r, &model, &(Sending){0}, &body, &err) == RC_OK) {
     check_json(body.data, body.n);
   }
   check_err(&err);

@@ -22,6 +22,7 @@
 #include "core/tokens/tokens.h"
 #include "vec/engine/index.h"
 #include "wire/provider.h"
+#include "wire/thinking.h"
 #include "vec/embed/static_embedder.h"
 #include "trust/scrub.h"
 
@@ -274,7 +275,7 @@ static int body_of(const Model *model, Result *r, Err *err) {
   buf_init(&body, LIMIT_REQUEST_BYTES);
   if (options_parse(OPTIONS, sizeof OPTIONS - 1, &o, err) == RC_OK &&
       request_from_messages(CHAT, sizeof CHAT - 1, &o, &q, err) == RC_OK &&
-      provider_api(model->api)->build(&q, model, &body, err) == RC_OK) {
+      provider_api(model->api)->build(&q, model, &(Sending){0}, &body, err) == RC_OK) {
     add(r, "%s", body.data);
   }
   buf_free(&body);
@@ -309,15 +310,15 @@ static void add_usage(Result *r, const Usage *u) {
 /* An answer as it is read; its tree is made beforehand. */
 static const cJSON *answer;
 
-static int read_reply(const char *provider, int (*parse_answer)(const cJSON *, Reply *, Err *),
+static int read_reply(const char *provider, int (*parse_answer)(const Body *, Reply *, Err *),
                       Result *r, Err *err) {
   Reply reply = {0};
-  if (parse_answer(answer, &reply, err) == RC_OK) {
+  if (parse_answer(&(Body){.tree = (cJSON *)answer}, &reply, err) == RC_OK) {
     provider_read_usage(answer, provider, &reply);
     if (strcmp(reply.usage_error, "out of memory") == 0) {
       err_nomem(err); /* it says so */
     }
-    add(r, "%s %s %s %d ", reply.text ? reply.text : "NULL", finish_word(reply.finish), reply.model,
+    add(r, "%s %s %s %d ", reply.text ? reply.text : "NULL", finish_name(reply.finish), reply.model,
         reply.n_parts);
     add_usage(r, &reply.usage);
     for (int i = 0; i < reply.n_parts; i++) {
@@ -343,11 +344,37 @@ static int read_reply(const char *provider, int (*parse_answer)(const cJSON *, R
   "\"AACAPwAAAEA=\"}],\"usage\":{\"prompt_tokens\":5,\"total_tokens\":5}}"
 
 static int openai_reply(Result *r, Err *err) {
-  return read_reply("openai", openai_parse, r, err);
+  return read_reply("openai", reply_read, r, err);
 }
 
 static int anthropic_reply(Result *r, Err *err) {
-  return read_reply("anthropic", anthropic_parse, r, err);
+  return read_reply("anthropic", reply_read, r, err);
+}
+
+#define STREAM                                                                                     \
+  ": wait\n\ndata: {\"model\":\"m\",\"choices\":[{\"delta\":{\"content\":\"<think>x</think>a\"}}]}\n\n"  \
+  "data: {\"choices\":[{\"delta\":{\"content\":\"b\"},\"finish_reason\":\"stop\"}]}\n\n"                 \
+  "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":6}}\n\ndata: [DONE]\n\n"
+
+/* A stream, from its bytes on. */
+static int stream_reply(Result *r, Err *err) {
+  Body body;
+  Reply reply = {0};
+  Message m = {"user", "q", 1};
+  Request q = {.messages = &m, .n_messages = 1};
+  if (body_read(STREAM, sizeof STREAM - 1, "text/event-stream", &body, err) == RC_OK) {
+    if (reply_read(&body, &reply, err) == RC_OK && thinking_split(&reply, &q, err) == RC_OK) {
+      provider_read_usage(body.tree, "openai", &reply);
+      add(r, "%s %s %s %d ", reply.text, reply.reasoning, finish_name(reply.finish), reply.pieces);
+      add_usage(r, &reply.usage);
+    }
+    body_free(&body);
+  }
+  if (strcmp(reply.usage_error, "out of memory") == 0) {
+    err_nomem(err);
+  }
+  reply_free(&reply);
+  return err->rc;
 }
 
 static int vectors_reply(Result *r, Err *err) {
@@ -608,6 +635,7 @@ static const Case cases[] = {
     {"anthropic body", anthropic_body, NULL},
     {"openai reply", openai_reply, OPENAI_ANSWER},
     {"anthropic reply", anthropic_reply, ANTHROPIC_ANSWER},
+    {"stream reply", stream_reply, NULL},
     {"vectors reply", vectors_reply, VECTORS_ANSWER},
     {"failure", failure, NULL},
     {"supports", supports, NULL},

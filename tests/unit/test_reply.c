@@ -1,0 +1,333 @@
+/*
+** Answers, from their bytes on: framing, streams, forms, what ended them, what the model thought.
+*/
+#include "unit.h"
+
+#include "wire/body.h"
+#include "wire/provider.h"
+#include "wire/thinking.h"
+
+/* A case: the bytes; what is to come of them ("" and NULL differ). */
+typedef struct Case {
+  const char *bytes, *text, *reasoning, *word;
+  Finish finish;
+  int is_broken;
+} Case;
+
+static Message question = {"user", "what?", 5};
+static const Request request = {.messages = &question, .n_messages = 1};
+
+static int is_text(const char *got, const char *wanted) {
+  return wanted ? got && strcmp(got, wanted) == 0 : !got;
+}
+
+static void check_case(const Case *c) {
+  Body body;
+  Reply reply = {0};
+  Err err = {0};
+  body_read(c->bytes, strlen(c->bytes), "", &body, &err);
+  check(err.rc == RC_OK, "%s: %s", c->bytes, err.msg);
+  if (err.rc == RC_OK && reply_read(&body, &reply, &err) == RC_OK) {
+    thinking_split(&reply, &request, &err);
+  }
+  check(err.rc == RC_OK, "%s: %s", c->bytes, err.msg);
+  check(is_text(reply.text, c->text), "%s: text '%s'", c->bytes, reply.text ? reply.text : "NULL");
+  check(is_text(reply.reasoning, c->reasoning), "%s: reasoning '%s'", c->bytes,
+        reply.reasoning ? reply.reasoning : "NULL");
+  check(strcmp(reply.word, c->word) == 0, "%s: word '%s'", c->bytes, reply.word);
+  check(reply.finish == c->finish, "%s: %s", c->bytes, finish_name(reply.finish));
+  check(reply.is_broken == c->is_broken, "%s: broken %d", c->bytes, reply.is_broken);
+  reply_free(&reply);
+  body_free(&body);
+}
+
+#define CHECK_ALL(cases)                                                                           \
+  for (size_t i = 0; i < COUNT(cases); i++) {                                                      \
+    check_case(&cases[i]);                                                                         \
+  }
+
+#define MESSAGE(members) "{\"choices\":[{\"message\":{" members "},\"finish_reason\":\"stop\"}]}"
+#define CONTENT(text) MESSAGE("\"content\":" text)
+#define STOPS "stop", FINISH_COMPLETE, 0
+
+static void test_contents(void **state) {
+  static const Case cases[] = {
+      {CONTENT("\"42\""), "42", NULL, STOPS},
+      {CONTENT("[{\"type\":\"thinking\",\"thinking\":[{\"type\":\"text\",\"text\":\"hm\"}]},"
+               "{\"type\":\"text\",\"text\":\"42\"}]"),
+       "42", "hm", STOPS},
+      {CONTENT("[\"4\",{\"text\":\"2\"}]"), "42", NULL, STOPS},
+      {CONTENT("[{\"type\":\"output_text\",\"text\":\"42\"}]"), "42", NULL, STOPS},
+      {CONTENT("[{\"type\":\"text\",\"text\":{\"value\":\"42\"}}]"), "42", NULL, STOPS},
+      {CONTENT("{\"type\":\"text\",\"text\":\"42\"}"), "42", NULL, STOPS},
+      {CONTENT("42"), "42", NULL, STOPS},
+      {CONTENT("{\"answer\":42}"), "{\"answer\":42}", NULL, STOPS},
+      {CONTENT("[{\"type\":\"image_url\",\"image_url\":{}}]"), NULL, NULL, STOPS},
+      {CONTENT("[{\"type\":\"reasoning\",\"summary\":[{\"text\":\"a\"}]},{\"type\":\"text\",\"text\":\"b\"}]"),
+       "b", "a", STOPS},
+      {MESSAGE("\"content\":\"b\",\"reasoning_content\":\"a\""), "b", "a", STOPS},
+      {MESSAGE("\"content\":\"b\",\"reasoning\":\"a\",\"reasoning_content\":\"a\""), "b", "a", STOPS},
+      {MESSAGE("\"content\":\"b\",\"thinking\":\"a\""), "b", "a", STOPS},
+      {MESSAGE("\"content\":\"b\",\"reasoning_details\":[{\"type\":\"reasoning.text\",\"text\":\"a\"}]"),
+       "b", "a", STOPS},
+      {MESSAGE("\"content\":\"b\",\"reasoning\":null"), "b", NULL, STOPS},
+      {"{\"choices\":[{\"text\":\"b\",\"finish_reason\":\"stop\"}]}", "b", NULL, STOPS},
+      {"{\"choices\":[]}", NULL, NULL, "", FINISH_UNKNOWN, 0},
+      {"{\"choices\":null}", NULL, NULL, "", FINISH_UNKNOWN, 0},
+  };
+  (void)state;
+  CHECK_ALL(cases);
+}
+
+static void test_thoughts(void **state) {
+  static const Case cases[] = {
+      {CONTENT("\"<think>hm</think>\\n\\nHello\""), "Hello", "hm", STOPS},
+      {CONTENT("\"\\n<think>\\nhm\\n</think>Hello\""), "Hello", "\nhm\n", STOPS},
+      {CONTENT("\"<think>hm and so on\""), "", "hm and so on", STOPS},
+      {CONTENT("\"<think>hm</think>\""), "", "hm", STOPS},
+      {CONTENT("\"<think></think>Hello\""), "Hello", "", STOPS},
+      {CONTENT("\"hm\\n</think>\\n\\nHello\""), "Hello", "hm\n", STOPS},
+      {CONTENT("\"[THINK]hm[/THINK]Hello\""), "Hello", "hm", STOPS},
+      {CONTENT("\"\\u25c1think\\u25b7hm\\u25c1/think\\u25b7Hello\""), "Hello", "hm", STOPS},
+      {CONTENT("\"<|channel|>analysis<|message|>hm<|end|><|start|>assistant"
+               "<|channel|>final<|message|>Hello\""),
+       "Hello", "hm<|end|><|start|>assistant", STOPS},
+      {CONTENT("\"The tag </think> closes a thought.\""), "The tag </think> closes a thought.", NULL,
+       STOPS},
+      {CONTENT("\"Write <think>x</think> like this.\""), "Write <think>x</think> like this.", NULL,
+       STOPS},
+      {CONTENT("\"<thinker>x</thinker>\""), "<thinker>x</thinker>", NULL, STOPS},
+  };
+  (void)state;
+  CHECK_ALL(cases);
+}
+
+/* Where the prompt asks for the mark it is the answer's. */
+static void test_thoughts_that_were_asked_for(void **state) {
+  Message m = {"user", "Answer with <thinking>…</thinking> first", 0};
+  const Request asks = {.messages = &m, .n_messages = 1};
+  Reply reply = {.text = strdup("<thinking>a</thinking>b")};
+  Err err = {0};
+  (void)state;
+  assert_int_equal(thinking_split(&reply, &asks, &err), RC_OK);
+  assert_string_equal(reply.text, "<thinking>a</thinking>b");
+  assert_int_equal(thinking_split(&reply, &request, &err), RC_OK);
+  assert_string_equal(reply.text, "b");
+  assert_string_equal(reply.reasoning, "a");
+  reply_free(&reply);
+}
+
+static void test_forms(void **state) {
+  static const Case cases[] = {
+      {"{\"type\":\"message\",\"role\":\"assistant\",\"content\":[{\"type\":\"thinking\",\"thinking\":\"a\"},"
+       "{\"type\":\"text\",\"text\":\"b\"}],\"stop_reason\":\"end_turn\"}",
+       "b", "a", "end_turn", FINISH_COMPLETE, 0},
+      {"{\"output\":[{\"type\":\"reasoning\",\"summary\":[{\"type\":\"summary_text\",\"text\":\"a\"}]},"
+       "{\"type\":\"message\",\"content\":[{\"type\":\"output_text\",\"text\":\"b\"}]}],"
+       "\"status\":\"completed\"}",
+       "b", "a", "completed", FINISH_COMPLETE, 0},
+      {"{\"output\":[{\"type\":\"message\",\"content\":[{\"type\":\"output_text\",\"text\":\"b\"}]}],"
+       "\"status\":\"incomplete\",\"incomplete_details\":{\"reason\":\"max_output_tokens\"}}",
+       "b", NULL, "max_output_tokens", FINISH_CUT_OFF, 0},
+      {"{\"message\":{\"role\":\"assistant\",\"content\":\"b\",\"thinking\":\"a\"},\"done\":true,"
+       "\"done_reason\":\"stop\"}",
+       "b", "a", STOPS},
+      {"{\"response\":\"b\",\"done\":true,\"done_reason\":\"length\"}", "b", NULL, "length",
+       FINISH_CUT_OFF, 0},
+      {"{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"a\",\"thought\":true},{\"text\":\"b\"}]},"
+       "\"finishReason\":\"STOP\"}]}",
+       "b", "a", "STOP", FINISH_COMPLETE, 0},
+      {"{\"promptFeedback\":{\"blockReason\":\"OTHER\"}}", NULL, NULL, "OTHER", FINISH_FILTERED, 0},
+      {"{\"message\":{\"content\":[{\"type\":\"text\",\"text\":\"b\"}]},\"finish_reason\":\"COMPLETE\"}",
+       "b", NULL, "COMPLETE", FINISH_COMPLETE, 0},
+      {"{\"success\":true,\"result\":{\"response\":\"b\"}}", "b", NULL, "", FINISH_UNKNOWN, 0},
+      {MESSAGE("\"content\":null,\"refusal\":\"I can't.\""), NULL, NULL, "stop", FINISH_FILTERED, 0},
+      {MESSAGE("\"content\":\"b\",\"refusal\":\"\""), "b", NULL, STOPS},
+      {CONTENT("[{\"type\":\"refusal\",\"refusal\":\"I can't.\"}]"), NULL, NULL, "stop", FINISH_FILTERED,
+       0},
+  };
+  (void)state;
+  CHECK_ALL(cases);
+}
+
+#define CHUNK(delta, reason) "{\"choices\":[{\"delta\":{" delta "},\"finish_reason\":" reason "}]}"
+#define A CHUNK("\"content\":\"a\"", "null")
+#define B CHUNK("\"content\":\"b\"", "null")
+#define END CHUNK("", "\"stop\"")
+#define DATA(json) "data: " json "\n\n"
+
+/* Whatever stands around the values. */
+static void test_framing(void **state) {
+  static const Case cases[] = {
+      {"\xEF\xBB\xBF\n\n" CONTENT("\"b\""), "b", NULL, STOPS},
+      {": OPENROUTER PROCESSING\n\n: OPENROUTER PROCESSING\n\n" CONTENT("\"b\""), "b", NULL, STOPS},
+      {CONTENT("\"b\"") "\n\ndata: [DONE]\n\n", "b", NULL, STOPS},
+      {DATA(CONTENT("\"b\"")), "b", NULL, STOPS},
+      {"event: message\r\n" DATA(CONTENT("\"b\"")) DATA("[DONE]"), "b", NULL, STOPS},
+      {"[" CONTENT("\"b\"") "]", "b", NULL, STOPS},
+      {DATA(A) DATA(B) DATA(END) DATA("[DONE]"), "ab", NULL, STOPS},
+      {DATA(A) DATA(B) DATA("[DONE]"), "ab", NULL, "", FINISH_UNKNOWN, 0},
+      {DATA(A) DATA(B) DATA(END), "ab", NULL, STOPS},
+      {DATA(A) DATA(B), "ab", NULL, "", FINISH_UNKNOWN, 1},
+      {DATA(A) "data: {\"choices\":[{\"delta\":{\"content\":\"b", "a", NULL, "", FINISH_UNKNOWN, 1},
+      {"data:" A "\ndata:" B "\ndata:" END "\n", "ab", NULL, STOPS},
+      {A "\n" B "\n" END "\n", "ab", NULL, STOPS},
+      {A B END, "ab", NULL, STOPS},
+      {DATA(CHUNK("\"content\":\"\",\"reasoning_content\":\"x\"", "null"))
+           DATA(CHUNK("\"reasoning_content\":\"y\"", "null")) DATA(A) DATA(END),
+       "a", "xy", STOPS},
+      {DATA(CHUNK("\"refusal\":\"I \"", "null")) DATA(CHUNK("\"refusal\":\"can't.\"", "null")) DATA(END),
+       NULL, NULL, "stop", FINISH_FILTERED, 0},
+      {DATA("{\"choices\":[{\"delta\":{\"content\":[{\"type\":\"thinking\",\"thinking\":"
+            "[{\"type\":\"text\",\"text\":\"x\"}]}]}}]}") DATA(A) DATA(END),
+       "a", "x", STOPS},
+      {"{\"message\":{\"content\":\"a\"},\"done\":false}\n{\"message\":{\"content\":\"b\"},\"done\":false}\n"
+       "{\"message\":{\"content\":\"\"},\"done\":true,\"done_reason\":\"stop\",\"eval_count\":2}\n",
+       "ab", NULL, STOPS},
+      {"{\"message\":{\"content\":\"a\"},\"done\":false}\n{\"message\":{\"content\":\"b\"},\"done\":false}\n",
+       "ab", NULL, "", FINISH_UNKNOWN, 1},
+      {"event: message_start\n" DATA("{\"type\":\"message_start\",\"message\":{\"role\":\"assistant\","
+       "\"content\":[],\"usage\":{\"input_tokens\":5,\"output_tokens\":1}}}")
+           DATA("{\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"thinking\","
+                "\"thinking\":\"\"}}") DATA("{\"type\":\"content_block_delta\",\"index\":0,\"delta\":"
+                "{\"type\":\"thinking_delta\",\"thinking\":\"x\"}}") DATA("{\"type\":\"ping\"}")
+           DATA("{\"type\":\"content_block_start\",\"index\":1,\"content_block\":{\"type\":\"text\","
+                "\"text\":\"\"}}") DATA("{\"type\":\"content_block_delta\",\"index\":1,\"delta\":"
+                "{\"type\":\"text_delta\",\"text\":\"ab\"}}")
+           DATA("{\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},"
+                "\"usage\":{\"output_tokens\":7}}") DATA("{\"type\":\"message_stop\"}"),
+       "ab", "x", "end_turn", FINISH_COMPLETE, 0},
+      {DATA("{\"type\":\"response.output_text.delta\",\"delta\":\"a\"}")
+           DATA("{\"type\":\"response.output_text.delta\",\"delta\":\"b\"}")
+           DATA("{\"type\":\"response.completed\",\"response\":{\"status\":\"completed\",\"output\":[{\"type\":"
+                "\"message\",\"content\":[{\"type\":\"output_text\",\"text\":\"ab\"}]}]}}"),
+       "ab", NULL, "completed", FINISH_COMPLETE, 0},
+      {DATA("{\"type\":\"response.output_text.delta\",\"delta\":\"a\"}"), "a", NULL, "", FINISH_UNKNOWN, 1},
+      {"[{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"a\"}]}}]},{\"candidates\":[{\"content\":"
+       "{\"parts\":[{\"text\":\"b\"}]},\"finishReason\":\"STOP\"}]}]",
+       "ab", NULL, "STOP", FINISH_COMPLETE, 0},
+  };
+  (void)state;
+  CHECK_ALL(cases);
+}
+
+/* The usage of a stream: the last of each kind, wherever it stands. */
+static void test_usage_of_streams(void **state) {
+  static const struct {
+    const char *bytes, *provider;
+    long long input, output;
+  } cases[] = {
+      {DATA(A) DATA(END) DATA("{\"choices\":[],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":7}}"),
+       "openai", 5, 7},
+      {DATA("{\"choices\":[],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":1}}") DATA(
+           "{\"choices\":[{\"delta\":{\"content\":\"a\"}}],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":7}}"),
+       "x", 5, 7},
+      {DATA(A) DATA("{\"choices\":[],\"x_groq\":{\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":7}}}"),
+       "groq", 5, 7},
+      {DATA("{\"type\":\"message_start\",\"message\":{\"model\":\"claude-haiku-4-5\",\"usage\":"
+            "{\"input_tokens\":5,\"cache_read_input_tokens\":0,\"output_tokens\":1}}}")
+           DATA("{\"type\":\"message_delta\",\"delta\":{},\"usage\":{\"output_tokens\":7}}"),
+       "anthropic", 5, 7},
+      {"{\"message\":{\"content\":\"a\"},\"done\":false}\n"
+       "{\"message\":{\"content\":\"\"},\"done\":true,\"prompt_eval_count\":5,\"eval_count\":7}",
+       "ollama", 5, 7},
+      {DATA("{\"type\":\"response.completed\",\"response\":{\"status\":\"completed\",\"output\":[],"
+            "\"usage\":{\"input_tokens\":5,\"output_tokens\":7,\"total_tokens\":12}}}"),
+       "openai", 5, 7},
+      {"[{\"candidates\":[]},{\"usageMetadata\":{\"promptTokenCount\":5,\"candidatesTokenCount\":7}}]", "google",
+       5, 7},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    Body body;
+    Reply reply = {0};
+    Err err = {0};
+    check(body_read(cases[i].bytes, strlen(cases[i].bytes), "", &body, &err) == RC_OK, "%s: %s",
+          cases[i].bytes, err.msg);
+    provider_read_usage(body.tree, cases[i].provider, &reply);
+    check(usage_get(&reply.usage, UNIT_INPUT) == cases[i].input &&
+              usage_get(&reply.usage, UNIT_OUTPUT) == cases[i].output,
+          "%s: %lld, %lld %s", cases[i].bytes, usage_get(&reply.usage, UNIT_INPUT),
+          usage_get(&reply.usage, UNIT_OUTPUT), reply.usage_error);
+    reply_free(&reply);
+    body_free(&body);
+  }
+}
+
+static void test_what_is_no_answer(void **state) {
+  static const struct {
+    const char *bytes, *type, *says;
+  } cases[] = {
+      {"", "", "0 bytes"},
+      {"<!doctype html><title>My chats</title>", "text/html", "text/html, 38 bytes: \"<!doctype html>"},
+      {"hello", "text/plain", "text/plain, 5 bytes: \"hello\""},
+      {"{\"choices\":[{\"message\":{\"con", "application/json", "ends after 28 bytes"},
+      {"{\"choices\" x}", "application/json", "at byte 11"},
+      {": only comments\n\n", "text/event-stream", "text/event-stream"},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    Body body;
+    Err err = {0};
+    body_read(cases[i].bytes, strlen(cases[i].bytes), cases[i].type, &body, &err);
+    check(err.code == ERR_BAD_JSON && strstr(err.msg, cases[i].says), "%s: %s", cases[i].bytes, err.msg);
+    assert_null(body.tree);
+  }
+}
+
+static void test_finish_words(void **state) {
+  static const struct {
+    const char *word;
+    Finish is;
+  } cases[] = {
+      {"stop", FINISH_COMPLETE},          {"STOP", FINISH_COMPLETE},
+      {"FINISH_REASON_STOP", FINISH_COMPLETE}, {"endTurn", FINISH_COMPLETE},
+      {"eos_token", FINISH_COMPLETE},     {"MAX_TOKENS", FINISH_CUT_OFF},
+      {"maxTokens", FINISH_CUT_OFF},      {"max-tokens", FINISH_CUT_OFF},
+      {"content_filter: SAFETY", FINISH_FILTERED}, {"SAFETY", FINISH_FILTERED},
+      {"network_error", FINISH_FAILED},   {"error", FINISH_FAILED},
+      {"", FINISH_UNKNOWN},               {"null", FINISH_UNKNOWN},
+      {"stopper", FINISH_UNKNOWN},        {":", FINISH_UNKNOWN},
+      {"sto", FINISH_UNKNOWN},            {"_", FINISH_UNKNOWN},
+  };
+  Finish finish;
+  (void)state;
+  assert_int_equal(finish_of(NULL), FINISH_UNKNOWN);
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    check(finish_of(cases[i].word) == cases[i].is, "%s: %s", cases[i].word,
+          finish_name(finish_of(cases[i].word)));
+  }
+  for (int i = 0; finish_word_at(i, &finish); i++) {
+    check(finish_of(finish_word_at(i, &finish)) == finish, "'%s' stands twice",
+          finish_word_at(i, &finish));
+  }
+}
+
+static void test_blanks(void **state) {
+  static const char *const blank[] = {"", " ", "\n\n", "\xE2\x80\x8B", "<|im_end|>", "\xEF\xBB\xBF", "</s>",
+                                      " \xC2\xA0<|eot_id|>\n", "<\xEF\xBD\x9C" "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>"};
+  static const char *const not[] = {"0", "a", "<", "<|", "<|a", ".", "\xE2\x80\xA6", "<b>", "null"};
+  (void)state;
+  assert_true(reply_is_blank(NULL));
+  for (size_t i = 0; i < COUNT(blank); i++) {
+    check(reply_is_blank(blank[i]), "'%s'", blank[i]);
+  }
+  for (size_t i = 0; i < COUNT(not); i++) {
+    check(!reply_is_blank(not[i]), "'%s'", not[i]);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_contents),
+      cmocka_unit_test(test_thoughts),
+      cmocka_unit_test(test_thoughts_that_were_asked_for),
+      cmocka_unit_test(test_forms),
+      cmocka_unit_test(test_framing),
+      cmocka_unit_test(test_usage_of_streams),
+      cmocka_unit_test(test_what_is_no_answer),
+      cmocka_unit_test(test_finish_words),
+      cmocka_unit_test(test_blanks),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
