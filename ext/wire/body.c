@@ -291,6 +291,8 @@ int body_read(const char *bytes, size_t n, const char *type, Body *body, Err *er
   } else if (err->rc == RC_OK && is_short) {
     err_set(err, RC_ERROR, ERR_BAD_JSON,
             "the provider's answer: not valid JSON: it ends after %zu bytes, within a value", n);
+  } else if (err->rc == RC_OK && !begins) {
+    refuse(r.at, size, type, err);
   } else if (err->rc == RC_OK) {
     Err why = {0};
     cJSON_Delete(json_parse_lenient(r.at, size, "the provider's answer", &why));

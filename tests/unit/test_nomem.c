@@ -258,7 +258,7 @@ static int texts(Result *r, Err *err) {
   o.model = "m";
   if (request_from_texts(list, lengths, 2, &o, &q, err) == RC_OK &&
       request_key(&q, NULL, 5, &key, err) == RC_OK &&
-      openai_embed_build(&q, &model, &body, err) == RC_OK) {
+      openai_embed_build(&q, &model, &(Sending){0}, &body, err) == RC_OK) {
     add_bytes(r, &key, sizeof key);
     add(r, "%s", body.data);
   }
