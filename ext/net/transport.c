@@ -157,6 +157,8 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg) {
   } else if (r->retry_after_ms < 0 && take_header(line, n, "retry-after", value, sizeof value)) {
     r->retry_after_ms = parse_retry_after(value);
   }
+  take_header(line, n, "content-type", r->content_type, sizeof r->content_type);
+  take_header(line, n, "location", r->location, sizeof r->location);
   take_header(line, n, "x-should-retry", r->should_retry, sizeof r->should_retry);
   if (!take_header(line, n, "x-request-id", r->request_id, sizeof r->request_id)) {
     take_header(line, n, "request-id", r->request_id, sizeof r->request_id);

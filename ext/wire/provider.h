@@ -23,12 +23,6 @@ typedef struct Reply {
   char usage_error[96]; /* why the usage can't be priced, or "" */
 } Reply;
 
-/* What came back in an error answer. */
-typedef struct Failure {
-  char type[64], code[64];
-  char message[LIMIT_ERROR_QUOTE];
-} Failure;
-
 typedef struct Api {
   const char *name; /* as in llm_models.api */
   const char *path; /* behind the base URL */
@@ -48,13 +42,6 @@ const Api *provider_api(const char *name);
 /* The API by which the servers that speak API `name` embed texts, or NULL. */
 const Api *provider_embedding_api(const char *name);
 #define PROVIDER_APIS "'openai', 'anthropic'"
-
-/* Reads any provider's error body; what can't be read stays "". RC_OK, or RC_NOMEM where memory is why. */
-int provider_read_failure(const char *body, size_t n, Failure *failure);
-
-/* 1 if a body of HTTP 200 is an error after all (some gateways do that); its inner status in
-** *status, 0 if none. */
-int provider_is_failure(const cJSON *answer, long *status);
 
 /* Reads model and usage of an answer of that provider. What is wrong with them is in usage_error. RC_OK, or
 ** RC_NOMEM where memory is why: the answer is paid for all the same. */
