@@ -40,8 +40,8 @@ static int is_number(const char *word) {
 
 /* One word; not one of those that only say "an error". */
 static int is_word(const char *text) {
-  static const char *const empty[] = {"error", "errors", "failed",    "failure", "message",
-                                      "none",  "null",   "undefined", "unknown"};
+  static const char *const empty[] = {"error",   "fail", "false", "errors",    "failed", "failure",
+                                      "message", "none", "null",  "undefined", "unknown"};
   int ok = text[0] && strlen(text) < 64 && !strpbrk(text, " \t\r\n:/\"'{}");
   for (size_t i = 0; ok && i < sizeof empty / sizeof empty[0]; i++) {
     ok = strcasecmp(text, empty[i]) != 0;
@@ -157,7 +157,32 @@ static void append(Failure *f, const char *before, const char *text, const char 
   }
 }
 
-/* JSON in a text, which may stand inside a sentence of its own. */
+static int is_called(const cJSON *object, const char *key, const char *word) {
+  const char *text = json_text(object, key);
+  return text && strcasecmp(text, word) == 0;
+}
+
+/* An error object with something in it. */
+static int is_error_object(const cJSON *error) {
+  return cJSON_IsObject(error) && error->child != NULL;
+}
+
+/* An error that is one by its value. */
+static int is_error(const cJSON *error) {
+  return is_error_object(error) || cJSON_GetArraySize(error) > 0 ||
+         (cJSON_IsString(error) && error->valuestring[0]);
+}
+
+/* 1 if it can't be but an error: one that is quoted by somebody else. */
+static int is_quoted_error(const cJSON *tree) {
+  const cJSON *root = cJSON_IsArray(tree) ? tree->child : tree;
+  return is_error(member(root, "error")) || is_error(member(root, "errors")) ||
+         is_error(member(root, "detail")) || is_called(root, "object", "error") ||
+         is_called(root, "type", "error");
+}
+
+/* JSON in a text, which may stand inside a sentence of its own: then it is read if it is an error, and not what the
+** sentence is about. */
 static int read_json_in(Reading *r, const char *text, int depth) {
   Err why;
   err_clear(&why);
@@ -167,7 +192,8 @@ static int read_json_in(Reading *r, const char *text, int depth) {
     return 0;
   }
   cJSON *tree = json_parse_lenient(from, (size_t)(to - from) + 1, "", &why);
-  int found = tree && read_node(r, tree, depth);
+  int is_all = from == text + strspn(text, " \t\r\n");
+  int found = tree && (is_all || is_quoted_error(tree)) && read_node(r, tree, depth);
   r->is_nomem |= why.rc == RC_NOMEM;
   cJSON_Delete(tree);
   return found;
@@ -327,22 +353,6 @@ static int read_node(Reading *r, const cJSON *node, int depth) {
 }
 
 /* ---- whole bodies */
-
-static int is_called(const cJSON *object, const char *key, const char *word) {
-  const char *text = json_text(object, key);
-  return text && strcasecmp(text, word) == 0;
-}
-
-/* An error object with something in it. */
-static int is_error_object(const cJSON *error) {
-  return cJSON_IsObject(error) && error->child != NULL;
-}
-
-/* An error that is one by its value. */
-static int is_error(const cJSON *error) {
-  return is_error_object(error) || cJSON_GetArraySize(error) > 0 ||
-         (cJSON_IsString(error) && error->valuestring[0]);
-}
 
 static const cJSON *error_of_choice(const cJSON *answer) {
   const cJSON *choice = cJSON_GetArrayItem(member(answer, "choices"), 0);
@@ -554,15 +564,26 @@ static int says_wrong_key(const char *sentence) {
                                         "api key required",
                                         "api key is required",
                                         "invalid subscription key",
+                                        "api key you provided is invalid",
+                                        "invalid api token",
                                         NULL};
   return says_one_of(sentence, phrases);
 }
 
 static int says_who_are_you(const char *sentence) {
-  static const char *const phrases[] = {
-      "invalid authentication", "authentication fail", "invalid token",     "invalid bearer",
-      "no auth credentials",    "no cookie auth",      "bad credentials",   "invalid credentials",
-      "unauthorized",           "user not found",      "not authenticated", NULL};
+  static const char *const phrases[] = {"invalid authentication",
+                                        "authentication fail",
+                                        "invalid token",
+                                        "invalid bearer",
+                                        "no auth credentials",
+                                        "no cookie auth",
+                                        "bad credentials",
+                                        "invalid credentials",
+                                        "unauthorized",
+                                        "user not found",
+                                        "not authenticated",
+                                        "invalid username or password",
+                                        NULL};
   return says_one_of(sentence, phrases);
 }
 
@@ -584,7 +605,10 @@ static int is_word_of_key(const char *word) {
 }
 
 int failure_is_of_key(const Failure *f, long status) {
-  if (f->is_html || (status != 400 && status != 401 && status != 403)) {
+  if (f->is_html) {
+    return status == 401; /* a server's own page: "401 Authorization Required" */
+  }
+  if (status != 400 && status != 401 && status != 403) {
     return 0;
   }
   if (says_wrong_key(f->message)) {

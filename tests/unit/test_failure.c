@@ -242,6 +242,9 @@ static void test_the_innermost_sentence(void **state) {
       {"LiteLLM's None",
        "{\"error\":{\"message\":\"m\",\"type\":\"None\",\"param\":\"None\",\"code\":\"400\"}}", "",
        "m"},
+      {"JSON that is what a sentence is about",
+       "{\"error\":{\"message\":\"invalid value: {\\\"message\\\":\\\"hi\\\"}\"}}", "",
+       "invalid value: {\"message\":\"hi\"}"},
       {"braces in a sentence", "{\"error\":{\"message\":\"unknown {placeholder} in it\"}}", "",
        "unknown {placeholder} in it"},
       {"Gemini inside its own SDK's",
@@ -477,6 +480,7 @@ static void test_what_a_wrong_key_is(void **state) {
       {403, "{\"type\":\"error\",\"error\":{\"type\":\"permission_error\",\"message\":\"no\"}}", 0},
       {403, "<html><head><title>Just a moment...</title></head>", 0},
       {403, "error code: 1010", 0},
+      {401, "<html><head><title>401 Authorization Required</title>", 1},
       {403, "", 0},
       {404, "{\"error\":{\"message\":\"Invalid API key\"}}", 0},
   };
