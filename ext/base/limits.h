@@ -47,9 +47,9 @@
 /* Message contents at least this long are stored once and referred to by hash. */
 #define LIMIT_INLINE_TEXT 256
 
-/* Text of an error message, and of a provider's message quoted in it. */
-#define LIMIT_ERROR_TEXT 640
-#define LIMIT_ERROR_QUOTE 240
+/* Text of an error message, and of a provider's message quoted in it: what helps often stands at its end. */
+#define LIMIT_ERROR_TEXT 900
+#define LIMIT_ERROR_QUOTE 400
 
 /* An answer that did not satisfy its schema is shown to the model again up to this length: 8k tokens. */
 #define LIMIT_REJECTED_BYTES ((size_t)32 << 10)

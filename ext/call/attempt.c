@@ -120,7 +120,7 @@ static int attempt_once(Call *k, Verdict *v, Err *err) {
   } else if (response->result != NET_ANSWERED || response->http_status / 100 == 2) {
     judge_answer(k, response, v, err);
   } else {
-    judge_failure(k, response, response->http_status, 0, v, err);
+    judge_failure(k, response, v, err);
   }
   tell_withhold_key(k, err);
   return err->rc;

@@ -3,10 +3,12 @@
 */
 #include "call/judge.h"
 
+#include "base/text/json_lenient.h"
 #include "base/utf8.h"
 #include "call/tell.h"
 #include "core/request/retry.h"
 #include "core/request/schema.h"
+#include "wire/failure.h"
 #include "wire/thinking.h"
 
 #include <stdio.h>
@@ -20,7 +22,7 @@ LedgerKind judge_kind(const Call *k) {
 
 /* Notes a failure in the row and the error. */
 void judge_note(Call *k, LedgerKind kind, long long cost, Err *err) {
-  snprintf(k->error, sizeof k->error, "%s: %.300s",
+  snprintf(k->error, sizeof k->error, "%s: %.600s",
            err->provider_code[0] ? err->provider_code : err_word(err->code), err->msg);
   k->row.kind = kind;
   k->row.error = k->error;
@@ -57,45 +59,152 @@ static void judge_loss(Call *k, const NetResponse *r, Verdict *v, Err *err) {
   judge_note(k, is_unsent ? judge_kind(k) : KIND_UNKNOWN, is_unsent ? 0 : LEDGER_NULL, err);
 }
 
-/* What to tell about an error answer, behind "PROVIDER answered STATUS (CODE)". */
-static void explain_failure(const Call *k, long status, const Failure *f, char *out, size_t size) {
-  if (status / 100 == 3) {
-    snprintf(out, size, ": redirects are not followed");
-  } else if ((status == 401 || status == 403) && k->secret) {
-    snprintf(out, size, ": check the key in %s",
-             k->model.key_env); /* their text may hold parts of the key */
-  } else if (status == 401) {
-    snprintf(out, size, ": it wants a key: set key_env of this model in llm_models");
-  } else if (status == 404) {
-    snprintf(out, size, " at %.120s: %.110s", k->url, f->message);
+/* Where a redirect leads: host and path alone. */
+static void tell_location(const Call *k, const NetResponse *r, char *out, size_t size) {
+  char to[sizeof r->location];
+  snprintf(to, sizeof to, "%.*s", (int)strcspn(r->location, "?#"), r->location);
+  const char *scheme = strstr(to, "://"), *user = strchr(to, '@');
+  char *from = user ? to + (user + 1 - to) : scheme ? to + (scheme + 3 - to) : to;
+  int is_told = tell_mask(k, from, sizeof to - (size_t)(from - to));
+  snprintf(out, size, ": redirects are not followed%s%.200s%s", is_told ? " (to " : "",
+           is_told ? from : "", is_told ? ")" : "");
+}
+
+/* A body without a sentence, and a web page: what it is. */
+static void tell_body(const Call *k, long status, const NetResponse *r, const Failure *f, char *out,
+                      size_t size) {
+  char what[LIMIT_ERROR_QUOTE];
+  int is_lost = f->is_html && status / 100 == 4 && status != 403 && status != 408 && status != 429;
+  const char *type = r->content_type[0] || !f->is_html ? r->content_type : "text/html";
+  const char *sample = f->is_html && f->message[0] ? f->message : f->sample;
+  failure_describe(type, r->body.n, sample, strlen(sample), what, sizeof what);
+  if (r->body.n == 0) {
+    snprintf(out, size, ", without a word");
   } else {
-    snprintf(out, size, "%s%s", f->message[0] ? ": " : "", f->message);
+    tell_mask(k, what, sizeof what);
+    snprintf(out, size, ": %s%s", what, is_lost ? ": is base_url right?" : "");
+  }
+}
+
+/* What to tell about an error answer, behind "PROVIDER answered STATUS (CODE)". */
+static void explain_failure(const Call *k, long status, const NetResponse *r, Failure *f, char *out,
+                            size_t size) {
+  int is_of_key = failure_is_of_key(f, status);
+  int is_told = tell_mask(k, f->message, sizeof f->message);
+  const char *said = f->message, *colon = said[0] ? ": " : "";
+  if (status / 100 == 3) {
+    tell_location(k, r, out, size);
+  } else if (is_of_key && k->secret) {
+    snprintf(out, size, ": check the key in %.80s%s%s", k->model.key_env, is_told ? ": " : "",
+             is_told ? said : "");
+  } else if (is_of_key || (status == 401 && !k->secret)) {
+    snprintf(out, size, ": it wants a key: set key_env of this model in llm_models");
+  } else if (f->is_html || !said[0]) {
+    tell_body(k, status, r, f, out, size);
+  } else if (status == 404) {
+    snprintf(out, size, " at %.120s%s%s", k->url, colon, said);
+  } else {
+    int has_more = f->generation[0] && tell_mask(k, f->generation, sizeof f->generation);
+    snprintf(out, size, "%s%s%s%s%s", colon, said, has_more ? " (it generated: " : "",
+             has_more ? f->generation : "", has_more ? ")" : "");
+  }
+}
+
+/* The usage of an error that tells one: into the row, priced. 1 if it does. */
+static int price_error(Call *k, const NetResponse *r, Err *err) {
+  Reply reply = {0};
+  Err why = {0};
+  int is_priced = 0;
+  cJSON *tree = json_parse_lenient(r->body.data ? r->body.data : "", r->body.n, "", &why);
+  if (why.rc == RC_NOMEM || (cJSON_GetObjectItemCaseSensitive(tree, "usage") &&
+                             provider_read_usage(tree, k->model.provider, &reply) != RC_OK)) {
+    err_nomem(err);
+  } else if (reply.usage.has) {
+    is_priced = bill_reply(k, &reply, err) == RC_OK;
+  }
+  reply_free(&reply);
+  cJSON_Delete(tree);
+  return is_priced;
+}
+
+/* A model that is being loaded costs nothing and answers when it is there: it is waited for in steps of its own, and these
+** attempts are not counted as long as there is room for the others. A request without retries is not tried again. */
+static void wait_for_loading(Call *k, Verdict *v) {
+  if (v->delay_ms < 0) {
+    v->delay_ms = retry_loading_ms((int)k->row.attempt + 1);
+  }
+  if (k->attempts_left > 1 && k->row.attempt + k->attempts_left <= LIMIT_ATTEMPTS) {
+    k->attempts_left++;
+  }
+}
+
+/* What is to be done about it. */
+static void judge_retry(Call *k, const NetResponse *r, long status, const Failure *f, int is_open,
+                        Verdict *v, Err *err) {
+  const RetryCase c = {status, f->type, f->code, f->quota, f->message, r->should_retry};
+  int is_useful = retry_is_useful(&c);
+  v->retry = is_useful && (!is_open || k->plan->buys_lost);
+  v->delay_ms = r->retry_after_ms >= 0 ? r->retry_after_ms : f->retry_after_ms;
+  if (v->retry && f->is_loading) {
+    wait_for_loading(k, v);
+  }
+  err->retryable = is_useful;
+}
+
+/* "429", "200 with error 502", "200 with an error". */
+static void tell_status(const NetResponse *r, long status, char *out, size_t size) {
+  if (status != r->http_status) {
+    snprintf(out, size, "%ld with error %ld", r->http_status, status);
+  } else {
+    snprintf(out, size, "%ld%s", status, status / 100 == 2 ? " with an error" : "");
   }
 }
 
 /* An HTTP error, or an error inside a success. */
-void judge_failure(Call *k, const NetResponse *r, long status, long long cost, Verdict *v,
-                          Err *err) {
+static void judge_said(Call *k, const NetResponse *r, const char *said, long status, long long cost,
+                       Verdict *v, Err *err) {
   Failure f;
-  char why[LIMIT_ERROR_QUOTE + 16];
-  if (provider_read_failure(r->body.data ? r->body.data : "", r->body.n, &f) == RC_NOMEM) {
+  char answered[64], why[LIMIT_ERROR_QUOTE + 300];
+  int is_inside = r->http_status / 100 == 2, is_priced = !is_inside && price_error(k, r, err);
+  if (err->rc == RC_OK &&
+      failure_read(r->content_type, said, said == r->body.data ? r->body.n : strlen(said), &f) ==
+          RC_NOMEM) {
     err_nomem(err);
+  }
+  if (err->rc != RC_OK) {
     return;
   }
-  v->retry = retry_is_useful(status, f.type, f.code, r->should_retry);
-  tell_scrub(k, f.message, sizeof f.message);
+  int is_open = !is_inside && !is_priced && failure_may_be_billed(status, &f);
+  judge_retry(k, r, status, &f, is_open, v, err);
+  explain_failure(k, status, r, &f, why, sizeof why);
   tell_scrub_code(k, f.code);
   tell_scrub_code(k, f.type);
-  const char *code = f.code[0] ? f.code : f.type;
-  v->delay_ms = r->retry_after_ms;
-  explain_failure(k, status, &f, why, sizeof why);
-  err_set(err, RC_ERROR, ERR_PROVIDER, "%s answered %s%ld%s%s%s%s", k->model.provider,
-          r->http_status == status ? "" : "200 with error ", status, code[0] ? " (" : "", code,
-          code[0] ? ")" : "", why);
+  tell_status(r, status, answered, sizeof answered);
+  const char *code = failure_word(&f, status);
+  err_set(err, RC_ERROR, ERR_PROVIDER, "%s answered %s%s%s%s%s%s", k->model.provider, answered,
+          code[0] ? " (" : "", code, code[0] ? ")" : "",
+          is_open ? " (it may have been billed)" : "", why);
   snprintf(err->provider_code, sizeof err->provider_code, "%s", code);
   err->http_status = (int)status;
-  err->retryable = v->retry;
-  judge_note(k, judge_kind(k), cost, err);
+  cost = is_priced ? k->row.cost_nusd : cost;
+  judge_note(k, is_open ? KIND_UNKNOWN : judge_kind(k), is_open ? LEDGER_NULL : cost, err);
+}
+
+void judge_failure(Call *k, const NetResponse *r, Verdict *v, Err *err) {
+  judge_said(k, r, r->body.data ? r->body.data : "", r->http_status, 0, v, err);
+}
+
+/* An error inside a success, which cost what the answer says, or nobody knows what. */
+static void judge_inner_failure(Call *k, const NetResponse *r, const Body *body, long status,
+                                Verdict *v, Err *err) {
+  char *said = body->pieces ? cJSON_PrintUnformatted(body->tree) : NULL;
+  if (body->pieces && !said) {
+    err_nomem(err);
+  } else {
+    judge_said(k, r, said ? said : r->body.data, status ? status : r->http_status,
+               k->row.cost_nusd, v, err);
+  }
+  cJSON_free(said);
 }
 
 /* A fenced block's inside ("```json … ```"), where the whole text is one; else the text. */
@@ -286,12 +395,12 @@ static void judge_unread(Call *k, const NetResponse *r, const Reply *reply, Err 
 static void judge_body(Call *k, const NetResponse *r, const Body *body, Verdict *v, Err *err) {
   Reply reply = {0};
   long inner = 0;
-  int is_failure = provider_is_failure(body->tree, &inner);
+  int is_failure = failure_in_answer(body->tree, &inner);
   k->row.kind = judge_kind(k);
   if (read_bill(k, body, &reply, err) != RC_OK) {
     /* there may be a price: it could not be read */
   } else if (is_failure) {
-    judge_failure(k, r, inner ? inner : r->http_status, k->row.cost_nusd, v, err);
+    judge_inner_failure(k, r, body, inner, v, err);
   } else if (k->api->parse(body, &reply, err) != RC_OK ||
              thinking_split(&reply, k->request, err) != RC_OK) {
     judge_unread(k, r, &reply, err);

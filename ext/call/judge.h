@@ -2,7 +2,8 @@
 ** What came of an attempt: an answer, an error, nothing; and what that means in money.
 **
 ** Billing rules: nothing was billed where no byte of the body left, and where the provider answered with an error
-** status (their documented rule); where the answer was lost on the way it is unknown (NULL), and stays listed as such.
+** status (their documented rule) that tells no usage; where the answer was lost on the way, or a box on the way answered in
+** the provider's place (failure_may_be_billed), it is unknown (NULL), and stays listed as such.
 **
 ** Each fills the row, and what the call comes to: k->text, or *err.
 */
@@ -17,8 +18,8 @@ typedef struct Verdict {
   long long delay_ms; /* the provider's wish, or -1 */
 } Verdict;
 
-/* An error, by its HTTP status or inside a success, which then cost something. */
-void judge_failure(Call *k, const NetResponse *r, long status, long long cost, Verdict *v, Err *err);
+/* An error, by its HTTP status. */
+void judge_failure(Call *k, const NetResponse *r, Verdict *v, Err *err);
 
 /* HTTP said success, or nothing came, or only a part: what arrived is used where it is a whole answer. */
 void judge_answer(Call *k, const NetResponse *r, Verdict *v, Err *err);

@@ -29,6 +29,13 @@ void tell_scrub(const Call *k, char *said, size_t size) {
   }
 }
 
+int tell_mask(const Call *k, char *said, size_t size) {
+  scrub_mask(said, k->secret);
+  int is_told = said[0] && !gives_away(k, said);
+  tell_scrub(k, said, size);
+  return is_told;
+}
+
 /* Words of the providers' own, which a prompt may hold as well. */
 static int is_known_code(const char *code) {
   static const char *const known[] = {"context_length_exceeded",
@@ -50,7 +57,12 @@ static int is_known_code(const char *code) {
                                       "invalid_value",
                                       "content_filter",
                                       "quota_exceeded",
-                                      "overloaded"};
+                                      "overloaded",
+                                      "RESOURCE_EXHAUSTED",
+                                      "UNAVAILABLE",
+                                      "INVALID_ARGUMENT",
+                                      "json_validate_failed",
+                                      "exceed_context_size_error"};
   int found = 0;
   for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
     found |= strcmp(code, known[i]) == 0;

@@ -10,6 +10,9 @@
 /* Takes a sentence out that repeats the key or the prompt. */
 void tell_scrub(const Call *k, char *said, size_t size);
 
+/* Masks what is or may be a key in a sentence, then as tell_scrub: 1 if something of it is left to be told. */
+int tell_mask(const Call *k, char *said, size_t size);
+
 /* A code is one word; anything else in its place, and what repeats something, is not repeated: "". */
 void tell_scrub_code(const Call *k, char *code);
 

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* What is looked for, in a form in which it can be compared. */
 typedef struct Secret {
@@ -248,4 +249,93 @@ int scrub_holds_prompt(const char *text, const char *prompt, size_t n) {
               (s.window >= SCRUB_LEAST_CHARS && holds_in_any_form(text, &s));
   free(s.folded);
   return found;
+}
+
+/* --- masks */
+
+static int is_key_char(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+         c == '_' || c == '.' || c == '*';
+}
+
+static int begins_as_key(const char *word, size_t n) {
+  static const char *const starts[] = {"sk-",  "sk_",   "gsk_",   "xai-",  "hf_",  "AIza",
+                                       "AKIA", "r8_",   "nvapi-", "pplx-", "csk-", "tgp_",
+                                       "fw_",  "ya29.", "eyJ",    "ghp_"};
+  for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
+    size_t length = strlen(starts[i]);
+    if (n >= length + 4 && strncmp(word, starts[i], length) == 0) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* What was masked by somebody else shows the ends of a key. */
+static int is_half_masked(const char *word, size_t n) {
+  return memmem(word, n, "**", 2) != NULL ||
+         (n > 4 && memmem(word, n, "...", 3) && word[n - 1] != '.');
+}
+
+/* Long, of letters and digits in a mess, and no number, date, address or name of a model: these have signs in between. */
+static int is_mixed(const char *word, size_t n) {
+  size_t run = 0, digits = 0, letters = 0;
+  for (size_t i = 0; i < n; i++) {
+    int is_digit = word[i] >= '0' && word[i] <= '9';
+    int is_sign = !is_digit && !is_alnum(word[i]);
+    run = is_sign ? 0 : run + 1;
+    digits = is_sign ? 0 : digits + (size_t)is_digit;
+    letters = is_sign ? 0 : letters + (size_t)!is_digit;
+    if (run >= 24 && digits >= 3 && letters >= 3) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* 1 if the word holds a piece of the key, or is one of its ends. */
+static int is_piece(const char *word, size_t n, const char *key) {
+  size_t length = key ? strlen(key) : 0;
+  int found = 0;
+  if (n >= 4 && n < length) {
+    found =
+        strncasecmp(word, key + length - n, n) == 0 || (n >= 6 && strncasecmp(word, key, n) == 0);
+  }
+  Secret s = {0};
+  if (!found && length && n >= 4) {
+    found = !prepare(&s, key, length, SCRUB_KEY_BYTES) || holds(word, n, &s);
+    free(s.folded);
+  }
+  return found;
+}
+
+/* Behind "Bearer" (and "Authorization:") a key stands. */
+static int is_behind_bearer(const char *text, size_t at) {
+  static const char word[] = "bearer";
+  while (at && (text[at - 1] == ' ' || text[at - 1] == ':')) {
+    at--;
+  }
+  return at >= sizeof word - 1 &&
+         strncasecmp(text + at - (sizeof word - 1), word, sizeof word - 1) == 0;
+}
+
+void scrub_mask(char *text, const char *key) {
+  size_t n = strlen(text), out = 0;
+  for (size_t i = 0, length; i < n; i += length) {
+    length = 0;
+    while (i + length < n && is_key_char(text[i + length])) {
+      length++;
+    }
+    while (length && text[i + length - 1] == '.') {
+      length--; /* the sentence's */
+    }
+    int is_key =
+        length >= 4 && (begins_as_key(text + i, length) || is_half_masked(text + i, length) ||
+                        is_mixed(text + i, length) || is_piece(text + i, length, key) ||
+                        (length >= 8 && is_behind_bearer(text, i)));
+    length += length == 0;
+    memmove(text + out, is_key ? "***" : text + i, is_key ? 3 : length);
+    out += is_key ? 3 : length;
+  }
+  text[out] = 0;
 }

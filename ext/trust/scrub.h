@@ -21,4 +21,9 @@ int scrub_holds_key(const char *text, const char *key);
 ** prompt (all of a shorter one, from SCRUB_LEAST_CHARS on), whatever its case and what stands between them. */
 int scrub_holds_prompt(const char *text, const char *prompt, size_t n);
 
+/* Writes "***" in the place of every word of the text that is a key, or may be one: that holds or ends a piece of this
+** one (NULL: none), begins as keys do ("sk-…", "AIza…"), stands behind "Bearer", was masked in part by whoever wrote it,
+** or is long and of mixed characters. Pieces in other forms stay: scrub_holds_key finds them. */
+void scrub_mask(char *text, const char *key);
+
 #endif

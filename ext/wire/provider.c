@@ -1,5 +1,5 @@
 /*
-** The table of APIs, error bodies, and what the API files share. See provider.h for the contract.
+** The table of APIs, and what the API files share. See provider.h for the contract.
 */
 #include "wire/provider.h"
 
@@ -35,63 +35,6 @@ const Api *provider_api(const char *name) {
 
 const Api *provider_embedding_api(const char *name) {
   return strcmp(name, openai_embeddings.name) == 0 ? &openai_embeddings : NULL;
-}
-
-/* A member as text into a fixed buffer, cut between characters; numbers (Gemini's and
-** OpenRouter's code) too. */
-static void copy_member(const cJSON *object, const char *key, char *out, size_t size) {
-  const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
-  if (cJSON_IsString(item)) {
-    utf8_copy(out, size, item->valuestring);
-  } else if (cJSON_IsNumber(item)) {
-    snprintf(out, size, "%.15g", item->valuedouble);
-  }
-}
-
-/* Mistral's validation errors: {"detail":[{"msg":…,"loc":[…]}]} or {"detail":"…"}. */
-static void read_detail(const cJSON *root, Failure *f) {
-  const cJSON *detail = cJSON_GetObjectItemCaseSensitive(root, "detail");
-  if (cJSON_IsArray(detail)) {
-    copy_member(detail->child, "msg", f->message, sizeof f->message);
-  } else {
-    copy_member(root, "detail", f->message, sizeof f->message);
-  }
-}
-
-int provider_read_failure(const char *body, size_t n, Failure *f) {
-  Err why = {0};
-  memset(f, 0, sizeof *f);
-  cJSON *tree = json_parse(body, n, "the error", &why);
-  const cJSON *root = cJSON_IsArray(tree) ? tree->child : tree; /* Gemini wraps it in an array */
-  const cJSON *error = cJSON_GetObjectItemCaseSensitive(root, "error");
-  const cJSON *from = cJSON_IsObject(error) ? error : root;
-  copy_member(from, "type", f->type, sizeof f->type);
-  copy_member(from, "status", f->type, sizeof f->type);
-  copy_member(from, "code", f->code, sizeof f->code);
-  copy_member(cJSON_GetObjectItemCaseSensitive(from, "details"), "error_code", f->code,
-              sizeof f->code);
-  copy_member(from, "message", f->message, sizeof f->message);
-  if (!f->message[0] && cJSON_IsString(error)) {
-    copy_member(root, "error", f->message, sizeof f->message);
-  }
-  if (!f->message[0]) {
-    read_detail(root, f);
-  }
-  cJSON_Delete(tree);
-  return why.rc == RC_NOMEM ? RC_NOMEM : RC_OK;
-}
-
-int provider_is_failure(const cJSON *answer, long *status) {
-  const cJSON *error = cJSON_GetObjectItemCaseSensitive(answer, "error");
-  const cJSON *code = cJSON_GetObjectItemCaseSensitive(error, "code");
-  double number = cJSON_IsNumber(code) ? code->valuedouble : 0;
-  *status =
-      number >= 100 && number < 600 ? (long)number : 0; /* else a code of the provider's own */
-  int has_answer = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(answer, "choices")) > 0 ||
-                   cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(answer, "content")) > 0 ||
-                   cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(answer, "data")) > 0;
-  return !has_answer && ((cJSON_IsObject(error) && error->child) ||
-                         (cJSON_IsString(error) && error->valuestring[0]));
 }
 
 int provider_read_usage(const cJSON *answer, const char *provider, Reply *reply) {

@@ -11,12 +11,6 @@
 #include "wire/dialect.h"
 #include "wire/reply.h"
 
-/* What came back in an error answer. */
-typedef struct Failure {
-  char type[64], code[64];
-  char message[LIMIT_ERROR_QUOTE];
-} Failure;
-
 /* How a request is sent this time. */
 typedef struct Sending {
   int streams;     /* the answer is to come in pieces */
@@ -44,13 +38,6 @@ const Api *provider_api(const char *name);
 /* The API by which the servers that speak API `name` embed texts, or NULL. */
 const Api *provider_embedding_api(const char *name);
 #define PROVIDER_APIS "'openai', 'anthropic'"
-
-/* Reads any provider's error body; what can't be read stays "". RC_OK, or RC_NOMEM where memory is why. */
-int provider_read_failure(const char *body, size_t n, Failure *failure);
-
-/* 1 if a body of HTTP 200 is an error after all (some gateways do that); its inner status in
-** *status, 0 if none. */
-int provider_is_failure(const cJSON *answer, long *status);
 
 /* Reads model and usage of an answer of that provider. What is wrong with them is in usage_error. RC_OK, or
 ** RC_NOMEM where memory is why: the answer is paid for all the same. */

@@ -7,6 +7,7 @@
 #include "fuzz.h"
 
 #include "base/text/json_lenient.h"
+#include "wire/failure.h"
 #include "wire/provider.h"
 
 static void check_usage(const Usage *u) {
@@ -42,8 +43,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   size_t n;
   char *text = take_rest(&in, &n);
   Failure failure;
-  provider_read_failure(text, n, &failure);
+  char described[200];
+  failure_read(NULL, text, n, &failure);
   require(is_utf8(failure.type) && is_utf8(failure.code) && is_utf8(failure.message));
+  require(is_utf8(failure.reason) && is_utf8(failure.quota) && is_utf8(failure.sample));
+  require(is_utf8(failure.generation) && is_utf8(failure_word(&failure, 400)));
+  require(failure.retry_after_ms >= -1 && failure.status >= 0 && failure.status < 600);
+  failure_describe(NULL, n, text, n, described, sizeof described);
+  require(is_utf8(described));
   Err err = {0};
   cJSON *strict = fuzz_json(text, n);
   cJSON *tree = json_parse_lenient(text, n, "the answer", &err);
@@ -57,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   check_err(&why);
   if (is_body) {
     long status = 0;
-    provider_is_failure(body.tree, &status);
+    failure_in_answer(body.tree, &status);
     read_as(provider_api("openai"), &body);
     read_as(provider_embedding_api("openai"), &body);
   }

@@ -2,7 +2,7 @@
 ** What a provider repeats: a key, a prompt and a text, parted by NULs.
 **
 ** Holds: a text into which the whole key, or the prompt, is put is found to hold it, as it stands, in
-** base64, in hexadecimal and %-escaped; and an empty text holds nothing.
+** base64, in hexadecimal and %-escaped; and an empty text holds nothing. A mask makes no text longer, and leaves it UTF-8.
 */
 #include "fuzz.h"
 
@@ -60,6 +60,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     scrub_holds_prompt(text, prompt, n_prompt);
     require(!scrub_holds_key("", key) && !scrub_holds_prompt("", prompt, n_prompt));
     check_planted(text, key, prompt);
+    size_t before = strlen(text);
+    int was_utf8 = is_utf8(text);
+    scrub_mask(text, key);
+    require(strlen(text) <= before && is_utf8(text) >= was_utf8);
   }
   free(key);
   free(prompt);

@@ -24,7 +24,7 @@ OPENAI = {
     "overloaded": (2, None, ["call", "call"]),
     "server-error": (2, None, ["call", "call"]),
     "server-error-always": (3, "500", ["call", "call", "call"]),
-    "bad-gateway": (2, None, ["call", "call"]),
+    "bad-gateway": (1, "502 (it may have been billed): text/html", ["unknown"]),
     "conflict": (2, None, ["call", "call"]),
     "request-timeout": (2, None, ["call", "call"]),
     "should-retry-false": (1, "500", ["call"]),
@@ -57,8 +57,8 @@ OPENAI = {
     "deep-json": (1, "nested", ["unknown"]),
     "huge": (1, "larger than llmcost accepts", ["unknown"]),
     "big-headers": (1, "larger than llmcost accepts", ["unknown"]),
-    "redirect": (1, "redirects are not followed", ["call"]),
-    "redirect-away": (1, "redirects are not followed", ["call"]),
+    "redirect": (1, "redirects are not followed (to /s/ok/", ["call"]),
+    "redirect-away": (1, "redirects are not followed (to 127.0.0.1:9/)", ["call"]),
     "reported-cost": (1, None, ["call"]),
     "gpt-cached": (1, None, ["call"]),
 }
@@ -82,7 +82,7 @@ ANTHROPIC = {
 NEVER_CACHED = {"length", "empty", "refusal", "content-filter", "tool-call", "null-content"}
 # answers whose price can't be known
 UNPRICED = {"no-usage", "bad-usage", "string-usage", "bad-json", "not-json", "deep-json", "huge",
-            "big-headers", "reset", "reset-after"}
+            "big-headers", "reset", "reset-after", "bad-gateway"}
 
 
 class Faults(unittest.TestCase):
@@ -357,6 +357,190 @@ class Answers(unittest.TestCase):
             row = self.ask(400, body, '{"system":"TOP SECRET SYSTEM PROMPT of ours"}')
             self.assertNotIn("private", row[5])
             self.assertNotIn("SECRET", row[5])
+
+
+class Script(http.server.BaseHTTPRequestHandler):
+    """A provider that gives one answer after the other: (status, headers, body); the last again and again."""
+    answers, times = [], []
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        status, headers, body = self.answers[min(len(self.times), len(self.answers) - 1)]
+        self.times.append(time.monotonic())
+        data = (body if isinstance(body, str) else json.dumps(body)).encode()
+        self.send_response(status)
+        for name, text in headers.items():
+            self.send_header(name, text)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_):
+        pass
+
+
+JSON = {"Content-Type": "application/json"}
+HTML = {"Content-Type": "text/html; charset=UTF-8"}
+GOOD = (200, JSON, {"model": "gpt-4o-mini", "usage": {"prompt_tokens": 10, "completion_tokens": 1},
+                    "choices": [{"finish_reason": "stop", "message": {"content": "yes"}}]})
+
+
+def error(message, **more):
+    return {"error": {"message": message, **more}}
+
+
+class Errors(unittest.TestCase):
+    """What an error says, wherever it says it; whether it is tried again, and when; what it cost."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Script)
+        threading.Thread(target=cls.server.serve_forever, daemon=True).start()
+        cls.url = f"http://127.0.0.1:{cls.server.server_port}"
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.shutdown()
+        cls.server.server_close()
+
+    def ask(self, *answers, **options):
+        """(answer, message, rows of the ledger)"""
+        Script.answers, Script.times = answers, []
+        with TempDir() as tmp:
+            db = open_desk(os.path.join(tmp, "script.db"), self.url)
+            value(db, "SELECT llm_config('backoff_ms', 1)")
+            got = json.loads(value(db, "SELECT llm_complete('a question of mine', ?)",
+                                   json.dumps({"on_error": "json", **options})))
+            rows = db.execute("SELECT kind, cost_nusd, input_tokens, error FROM llm_calls ORDER BY id").fetchall()
+            db.close()
+        return got["value"], (got["error"] or {}).get("message", ""), rows
+
+    def told(self, status, body, headers=JSON):
+        value_, message, _ = self.ask((status, headers, body), retries=0)
+        self.assertIsNone(value_)
+        return message
+
+    def test_the_innermost_sentence_is_told(self):
+        raw = json.dumps(error("no such voice", type="invalid_request_error", code=None))
+        body = error("Provider returned error", code=400, metadata={"raw": raw, "provider_name": "OpenAI"})
+        self.assertEqual(self.told(400, body), "openai answered 400 (invalid_request_error): no such voice (OpenAI)")
+        body = {"object": "error", "message": {"detail": [{"type": "extra_forbidden", "loc": ["body", "seed"],
+                                                           "msg": "Extra inputs are not permitted"}]}}
+        self.assertEqual(self.told(422, body), "openai answered 422: body.seed: Extra inputs are not permitted")
+        self.assertIn("404 page not found", self.told(404, "404 page not found", {"Content-Type": "text/plain"}))
+        self.assertEqual(self.told(500, "oops"), "openai answered 500: oops")
+        self.assertEqual(self.told(500, ""), "openai answered 500, without a word")
+        self.assertEqual(self.told(500, "{}"), "openai answered 500: application/json, 2 bytes: '{}'")
+        body = error("Failed to generate JSON", code="json_validate_failed", failed_generation='{"a": oops')
+        self.assertEqual(self.told(400, body),
+                         "openai answered 400 (json_validate_failed): Failed to generate JSON (it generated: {\"a\": oops)")
+
+    def test_a_word_wins_over_the_number_of_the_status(self):
+        self.assertIn("429 (RESOURCE_EXHAUSTED): Quota",
+                      self.told(429, [error("Quota", code=429, status="RESOURCE_EXHAUSTED")]))
+        self.assertIn("400 (exceed_context_size_error)", self.told(400, error("x", code=400, type="exceed_context_size_error")))
+        self.assertIn("answered 402: no credits", self.told(402, error("no credits", code=402)))
+
+    def test_a_page_says_its_title(self):
+        page = "<!DOCTYPE html><html><head><title>Not Found</title></head>" + "x" * 1200
+        self.assertEqual(self.told(404, page, HTML),
+                         "openai answered 404: text/html, 1,258 bytes: 'Not Found': is base_url right?")
+        self.assertEqual(self.told(403, "<html><title>Just a moment...</title>", HTML),
+                         "openai answered 403: text/html, 37 bytes: 'Just a moment...'")
+
+    def test_the_end_of_a_sentence_is_told(self):
+        self.assertIn("THE HELP", self.told(404, error("x" * 300 + " THE HELP")))
+
+    def test_the_key_is_named_only_where_it_is_wrong(self):
+        key = KEYS["OPENAI_API_KEY"]
+        wrong = self.told(401, error(f"Incorrect API key provided: {key}.", code="invalid_api_key"))
+        self.assertEqual(wrong, "openai answered 401 (invalid_api_key): check the key in OPENAI_API_KEY: "
+                                "Incorrect API key provided: ***.")
+        self.assertIn("check the key in OPENAI_API_KEY", self.told(401, ""))
+        self.assertIn("check the key in OPENAI_API_KEY", self.told(400, error("API key not valid. Please pass another.")))
+        for status, body, says in ((403, error("Country, region, or territory not supported"), "Country"),
+                                   (403, error("Your input was flagged", metadata={"reasons": ["violence"]}), "[violence]"),
+                                   (403, error("Project does not have access to model x"), "have access to"),
+                                   (401, error("Missing scopes: model.request"), "Missing scopes"),
+                                   (403, {"code": "x y", "error": "no credits"}, "no credits"),
+                                   (403, "error code: 1010", "error code: 1010"),
+                                   (400, error("Incorrect key sk-somebody-elses-9876."), "Incorrect key ***.")):
+            message = self.told(status, body)
+            self.assertIn(says, message)
+            self.assertNotIn("check the key", message)
+
+    def test_a_redirect_says_where_to(self):
+        message = self.told(301, "", {"Location": "https://user:pw@example.com/v1/chat?token=abc#x"})
+        self.assertEqual(message, "openai answered 301: redirects are not followed (to example.com/v1/chat)")
+
+    def test_a_gateway_does_not_know_the_bill(self):
+        page = "<html><head><title>A timeout occurred</title></head></html>"
+        for status, headers, body in ((524, HTML, page), (504, HTML, page), (504, JSON, {"message": "Endpoint request timed out"}),
+                                      (502, {}, ""), (408, {}, ""), (520, HTML, page)):
+            answer, message, rows = self.ask((status, headers, body), GOOD)
+            self.assertIn("(it may have been billed)", message)
+            self.assertEqual([row[:2] for row in rows], [("unknown", None)], (status, body))
+            self.assertEqual(len(Script.times), 1)
+        for status, body in ((408, error("Request timed out", type="timeout_error")), (504, error("m", status="DEADLINE_EXCEEDED")),
+                             (503, ""), (500, "")):
+            answer, message, rows = self.ask((status, JSON, body), GOOD)
+            self.assertEqual((answer, [row[:2] for row in rows][:1]), ("yes", [("call", 0)]), (status, body))
+
+    def test_an_error_that_tells_its_usage_is_priced(self):
+        body = {**error("stopped"), "usage": {"prompt_tokens": 1000, "completion_tokens": 100}}
+        for status in (400, 504):
+            _, _, rows = self.ask((status, JSON, body), retries=0)
+            self.assertEqual(rows[0][:3], ("call", 1000 * 150 + 100 * 600, 1000))
+
+    def test_when_again_is_said_in_the_body(self):
+        details = [{"@type": "x", "retryDelay": "0.7s"}]
+        for body in (error("m", code=429, status="RESOURCE_EXHAUSTED", details=details), error("m", retry_after=0.7),
+                     error("Rate limit reached. Please try again in 700ms. Visit x")):
+            answer, _, _ = self.ask((429, JSON, body), GOOD)
+            self.assertEqual(answer, "yes")
+            self.assertGreater(Script.times[1] - Script.times[0], 0.6)
+        self.ask((429, {**JSON, "Retry-After-Ms": "5"}, error("m", retry_after=30)), GOOD)
+        self.assertLess(Script.times[1] - Script.times[0], 5)  # the header wins
+        _, message, _ = self.ask((429, JSON, error("Please try again in 6m0s.")), GOOD)
+        self.assertEqual((len(Script.times), "6m0s" in message), (1, True))
+
+    def test_a_quota_of_the_day_is_not_waited_for(self):
+        violations = [{"quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier"}]
+        for status, body in ((429, [error("m", status="RESOURCE_EXHAUSTED", details=[{"violations": violations},
+                                                                                    {"retryDelay": "1s"}])]),
+                             (429, error("m", type="exceeded_current_quota_error")), (429, error("m", code="1113")),
+                             (400, error("m", type="budget_exceeded", code="400")), (429, error("m", type="budget_exceeded")),
+                             (402, error("m", code=402)), (500, error("insufficient balance (1008)", type="api_error"))):
+            self.ask((status, JSON, body), GOOD)
+            self.assertEqual(len(Script.times), 1, body)
+
+    def test_words_are_a_reason_to_try_again(self):
+        for status, body in ((200, error("m", type="overloaded_error")), (200, error("m", type="rate_limit_error")),
+                             (200, error("m", code="server_error")), (200, error("m", code="429")),
+                             (200, {"type": "error", **error("m", type="api_error")}),
+                             (200, {"object": "error", "message": "m", "code": 503}),
+                             (200, {**error("m", code=502), "choices": [{"message": {"content": None}}]}),
+                             (400, error("m", type="overloaded_error")), (400, error("m", code="json_validate_failed"))):
+            answer, message, rows = self.ask((status, JSON, body), GOOD)
+            self.assertEqual((answer, len(Script.times)), ("yes", 2), (body, message))
+        for status, body in ((200, error("m", type="invalid_request_error")), (400, error("m", code="429x"))):
+            self.ask((status, JSON, body), GOOD)
+            self.assertEqual(len(Script.times), 1, body)
+        self.ask((400, JSON, error("m", code="json_validate_failed")))
+        self.assertEqual(len(Script.times), 3)  # and it ends
+
+    def test_an_error_inside_a_success_says_so(self):
+        self.assertEqual(self.told(200, error("m", type="overloaded_error")),
+                         "openai answered 200 with error 529 (overloaded_error): m")
+        self.assertEqual(self.told(200, {"object": "error", "message": "m"}), "openai answered 200 with an error: m")
+
+    def test_a_model_that_is_loading_is_waited_for(self):
+        loading = (503, JSON, error("Loading model", type="unavailable_error", code=503))
+        answer, _, rows = self.ask(loading, loading, GOOD, retries=1)  # two attempts, of which loading takes none
+        self.assertEqual((answer, [row[:2] for row in rows[:2]]), ("yes", [("call", 0)] * 2))
+        self.assertGreaterEqual(Script.times[1] - Script.times[0], 1.9)
+        self.ask(loading, GOOD, retries=0)
+        self.assertEqual(len(Script.times), 1)
 
 
 class Forwarder:

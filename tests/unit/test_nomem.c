@@ -21,6 +21,7 @@
 #include "base/text/text.h"
 #include "core/tokens/tokens.h"
 #include "vec/engine/index.h"
+#include "wire/failure.h"
 #include "wire/provider.h"
 #include "wire/thinking.h"
 #include "vec/embed/static_embedder.h"
@@ -381,11 +382,13 @@ static int vectors_reply(Result *r, Err *err) {
   return read_reply("openai", openai_embed_parse, r, err);
 }
 
-#define FAILURE "{\"error\":{\"type\":\"t\",\"code\":\"insufficient_quota\",\"message\":\"m\"}}"
+#define FAILURE                                                                                    \
+  "{\"error\":{\"type\":\"t\",\"code\":\"insufficient_quota\",\"message\":\"outer\",\"metadata\":" \
+  "{\"raw\":\"{\\\"error\\\":{\\\"message\\\":\\\"m\\\"}}\"}}}"
 
 static int failure(Result *r, Err *err) {
   Failure f;
-  if (provider_read_failure(FAILURE, sizeof FAILURE - 1, &f) == RC_NOMEM) {
+  if (failure_read(NULL, FAILURE, sizeof FAILURE - 1, &f) == RC_NOMEM) {
     return err_nomem(err);
   }
   add(r, "%s %s %s", f.type, f.code, f.message);

@@ -342,97 +342,6 @@ static void test_answers_with_a_strange_usage(void **state) {
   }
 }
 
-static void test_error_bodies(void **state) {
-  static const struct {
-    const char *name, *body, *type, *code, *message;
-  } cases[] = {
-      {"OpenAI",
-       "{\"error\":{\"message\":\"You exceeded your quota\",\"type\":\"insufficient_quota\","
-       "\"param\":null,\"code\":\"insufficient_quota\"}}",
-       "insufficient_quota", "insufficient_quota", "You exceeded your quota"},
-      {"OpenAI without code",
-       "{\"error\":{\"message\":\"m\",\"type\":\"invalid_request_error\",\"param\":\"x\",\"code\":"
-       "null}}",
-       "invalid_request_error", "", "m"},
-      {"Anthropic",
-       "{\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"},"
-       "\"request_id\":\"req_1\"}",
-       "overloaded_error", "", "Overloaded"},
-      {"Anthropic with details",
-       "{\"type\":\"error\",\"error\":{\"type\":\"rate_limit_error\",\"message\":\"m\","
-       "\"details\":{\"error_code\":\"enforced_spend_limit_reached\"}}}",
-       "rate_limit_error", "enforced_spend_limit_reached", "m"},
-      {"Anthropic with null details",
-       "{\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":\"m\",\"details\":null}}",
-       "api_error", "", "m"},
-      {"Gemini",
-       "{\"error\":{\"code\":429,\"status\":\"RESOURCE_EXHAUSTED\",\"message\":\"Quota\","
-       "\"details\":[{\"@type\":\"x\"}]}}",
-       "RESOURCE_EXHAUSTED", "429", "Quota"},
-      {"Gemini in an array",
-       "[{\"error\":{\"code\":400,\"message\":\"API key not "
-       "valid\",\"status\":\"INVALID_ARGUMENT\"}}]",
-       "INVALID_ARGUMENT", "400", "API key not valid"},
-      {"OpenRouter",
-       "{\"error\":{\"code\":402,\"message\":\"Insufficient credits\",\"metadata\":{}},"
-       "\"user_id\":\"u\"}",
-       "", "402", "Insufficient credits"},
-      {"Mistral",
-       "{\"object\":\"error\",\"message\":\"Unauthorized\",\"type\":\"auth\",\"code\":\"1001\"}",
-       "auth", "1001", "Unauthorized"},
-      {"Mistral validation",
-       "{\"detail\":[{\"type\":\"missing\",\"loc\":[\"body\",\"model\"],\"msg\":\"Field "
-       "required\"},"
-       "{\"msg\":\"second\"}]}",
-       "", "", "Field required"},
-      {"Mistral detail text", "{\"detail\":\"Unauthorized\"}", "", "", "Unauthorized"},
-      {"Ollama, a bare text", "{\"error\":\"model 'x' not found\"}", "", "", "model 'x' not found"},
-      {"empty", "", "", "", ""},
-      {"HTML", "<html><body>502 Bad Gateway</body></html>", "", "", ""},
-      {"plain text", "upstream connect error", "", "", ""},
-      {"cut", "{\"error\":{\"message\":\"m", "", "", ""},
-      {"null", "null", "", "", ""},
-      {"empty array", "[]", "", "", ""},
-      {"empty detail", "{\"detail\":[]}", "", "", ""},
-      {"wrong types", "{\"error\":{\"message\":[],\"type\":{},\"code\":true}}", "", "", ""},
-      {"bad UTF-8", "{\"error\":{\"message\":\"\xFF\"}}", "", "", ""},
-  };
-  (void)state;
-  for (size_t i = 0; i < COUNT(cases); i++) {
-    Failure f;
-    memset(&f, 'x', sizeof f);
-    provider_read_failure(cases[i].body, strlen(cases[i].body), &f);
-    check(strcmp(f.type, cases[i].type) == 0, "%s: '%s'", cases[i].name, f.type);
-    check(strcmp(f.code, cases[i].code) == 0, "%s: '%s'", cases[i].name, f.code);
-    check(strcmp(f.message, cases[i].message) == 0, "%s: '%s'", cases[i].name, f.message);
-  }
-}
-
-/* Messages of characters of two to four bytes, longer than their place at every offset. */
-static void test_long_error_messages_stay_utf8(void **state) {
-  static const char *const chars[] = {"\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80"};
-  (void)state;
-  for (size_t c = 0; c < COUNT(chars); c++) {
-    for (int shift = 0; shift < 4; shift++) {
-      Buf body;
-      Failure f;
-      size_t bad_at = 0;
-      buf_init(&body, 1 << 16);
-      buf_printf(&body, "{\"error\":{\"message\":\"%.*s", shift, "xxx");
-      for (int i = 0; i < LIMIT_ERROR_QUOTE; i++) {
-        buf_puts(&body, chars[c]);
-      }
-      buf_puts(&body, "\"}}");
-      provider_read_failure(body.data, body.n, &f);
-      size_t n = strlen(f.message);
-      check(n + 4 >= LIMIT_ERROR_QUOTE && n < LIMIT_ERROR_QUOTE, "char %zu, shift %d: %zu", c,
-            shift, n);
-      check(utf8_is_valid(f.message, n, &bad_at), "char %zu, shift %d: byte %zu", c, shift, bad_at);
-      buf_free(&body);
-    }
-  }
-}
-
 /* Whatever an answer calls itself is cut between two characters: it goes into the ledger. */
 static void test_long_names_stay_utf8(void **state) {
   char name[LIMIT_MODEL_NAME + 8], text[4 * sizeof name];
@@ -456,38 +365,6 @@ static void test_long_names_stay_utf8(void **state) {
   }
 }
 
-static void test_errors_inside_success(void **state) {
-  static const struct {
-    const char *answer;
-    int failure;
-    long status;
-  } cases[] = {
-      {"{\"error\":{\"code\":429,\"message\":\"m\"}}", 1, 429},
-      {"{\"error\":{\"code\":502,\"message\":\"m\"},\"choices\":[]}", 1, 502},
-      {"{\"error\":{\"code\":\"rate_limit_exceeded\"}}", 1, 0},
-      {"{\"error\":{\"message\":\"m\"}}", 1, 0},
-      {"{\"error\":\"m\"}", 1, 0},
-      {"{\"error\":{\"code\":1e300}}", 1, 0},
-      {"{\"error\":{\"code\":-429}}", 1, 0},
-      {"{\"error\":{\"code\":1001}}", 1, 0},
-      {"{\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"m\"}}", 1, 0},
-      {"{\"error\":null,\"choices\":[]}", 0, 0},
-      {"{\"choices\":[]}", 0, 0},
-      {"{}", 0, 0},
-      {"[]", 0, 0},
-      {"null", 0, 0},
-  };
-  (void)state;
-  for (size_t i = 0; i < COUNT(cases); i++) {
-    long status = -7;
-    cJSON *tree = tree_of(cases[i].answer);
-    int failure = provider_is_failure(tree, &status);
-    cJSON_Delete(tree);
-    check(failure == cases[i].failure, "%s: %d", cases[i].answer, failure);
-    check(status == cases[i].status, "%s: %ld", cases[i].answer, status);
-  }
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_apis),
@@ -497,10 +374,7 @@ int main(void) {
       cmocka_unit_test(test_answers),
       cmocka_unit_test(test_answers_that_cannot_be_read),
       cmocka_unit_test(test_answers_with_a_strange_usage),
-      cmocka_unit_test(test_error_bodies),
-      cmocka_unit_test(test_long_error_messages_stay_utf8),
       cmocka_unit_test(test_long_names_stay_utf8),
-      cmocka_unit_test(test_errors_inside_success),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,8 @@
 #include "base/sqlite/ddl.h"
 #include "trust/scrub.h"
 
+#include <stdio.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,6 +94,43 @@ static void test_keys(void **state) {
   assert_int_equal(scrub_holds_key(NULL, key), 0);
 }
 
+static void test_masks(void **state) {
+  static const char key[] = "sk-proj-Abc12345Defg6789";
+  static const char *const cases[][2] = {
+      {"", ""},
+      {"nothing of it.", "nothing of it."},
+      {"Incorrect API key provided: sk-proj-Abc12345Defg6789.", "Incorrect API key provided: ***."},
+      {"provided: sk-proj-********************6789.", "provided: ***."},
+      {"provided: 'sk-other-one'", "provided: '***'"},
+      {"key=Abc12345D&x=1", "key=***&x=1"},
+      {"ABC12345DEFG is not it", "*** is not it"},
+      {"xAbc12345y", "***"},
+      {"ends in 6789, begins with sk-pro", "ends in ***, begins with ***"},
+      {"****6789 is invalid", "*** is invalid"},
+      {"sk-pr...6789 is invalid", "*** is invalid"},
+      {"AIzaSyA1234 gsk_12345 xai-12345 hf_12345 eyJhbGciOi.eyJz.x", "*** *** *** *** ***"},
+      {"Authorization: Bearer some-token-here", "Authorization: Bearer ***"},
+      {"a bearer of news", "a bearer of news"},
+      {"hash 0123456789abcdef0123456789abcdef", "hash ***"},
+      {"claude-haiku-4-5-20251001 of 2026-11-28 at asia-southeast1-a",
+       "claude-haiku-4-5-20251001 of 2026-11-28 at asia-southeast1-a"},
+      {"see https://platform.openai.com/account/api-keys...",
+       "see https://platform.openai.com/account/api-keys..."},
+      {"12345678901234567890123456 tokens", "12345678901234567890123456 tokens"},
+      {"caf\xC3\xA9 6789", "caf\xC3\xA9 ***"},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    char text[200];
+    snprintf(text, sizeof text, "%s", cases[i][0]);
+    scrub_mask(text, key);
+    check(strcmp(text, cases[i][1]) == 0, "'%s': '%s'", cases[i][0], text);
+  }
+  char text[] = "sk-anybody and 6789";
+  scrub_mask(text, NULL);
+  assert_string_equal(text, "*** and 6789");
+}
+
 static void test_prompts(void **state) {
   static const char prompt[] = "Is Mr. Nowak's contract of 2021 still valid?";
   (void)state;
@@ -114,6 +153,7 @@ int main(void) {
       cmocka_unit_test(test_kinds_and_names),
       cmocka_unit_test(test_normal_form),
       cmocka_unit_test(test_keys),
+      cmocka_unit_test(test_masks),
       cmocka_unit_test(test_prompts),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,7 +22,7 @@
 #include "core/names/model_name.h"
 #include "base/once.h"
 #include "sql/sql_text.h"
-#include "base/text/tsv.h"
+#include "base/tsv.h"
 
 #include <limits.h>
 #include <pthread.h>

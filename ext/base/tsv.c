@@ -1,7 +1,7 @@
 /*
 ** Tab-separated rows. See tsv.h for the format.
 */
-#include "base/text/tsv.h"
+#include "base/tsv.h"
 
 #include <string.h>
 
