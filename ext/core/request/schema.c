@@ -443,6 +443,82 @@ int schema_check(const cJSON *schema, Err *err) {
   return check_schema_at(schema, schema, err);
 }
 
+/* ---- which types */
+
+/* The bit of a word of "type". */
+static unsigned type_bit(const char *word) {
+  static const struct {
+    const char *word;
+    unsigned bit;
+  } types[] = {{"null", TYPE_NULL},      {"boolean", TYPE_BOOLEAN}, {"number", TYPE_NUMBER},
+               {"integer", TYPE_NUMBER}, {"string", TYPE_STRING},   {"array", TYPE_ARRAY},
+               {"object", TYPE_OBJECT}};
+  for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+    if (strcmp(types[i].word, word) == 0) {
+      return types[i].bit;
+    }
+  }
+  return 0;
+}
+
+static unsigned type_of_value(const cJSON *v) {
+  return cJSON_IsNull(v)     ? TYPE_NULL
+         : cJSON_IsBool(v)   ? TYPE_BOOLEAN
+         : cJSON_IsNumber(v) ? TYPE_NUMBER
+         : cJSON_IsString(v) ? TYPE_STRING
+                             : (cJSON_IsArray(v) ? TYPE_ARRAY : TYPE_OBJECT);
+}
+
+/* What one keyword leaves. `steps` are left before any type is thought possible. */
+static unsigned types_of(const cJSON *root, const cJSON *schema, int *steps);
+
+static unsigned types_of_keyword(const cJSON *root, const cJSON *k, int *steps) {
+  const char *name = k->string;
+  const cJSON *item;
+  unsigned any = 0, all = TYPE_ANY;
+  if (strcmp(name, "const") == 0) {
+    return type_of_value(k);
+  }
+  if (strcmp(name, "type") == 0 && cJSON_IsString(k)) {
+    return type_bit(k->valuestring);
+  }
+  if (strcmp(name, "$ref") == 0) {
+    const cJSON *target = cJSON_IsString(k) ? resolve_ref(root, k->valuestring) : NULL;
+    return target ? types_of(root, target, steps) : TYPE_ANY;
+  }
+  int is_values = strcmp(name, "enum") == 0, is_words = strcmp(name, "type") == 0;
+  int is_all = strcmp(name, "allOf") == 0;
+  if (!is_values && !is_words && !is_all && strcmp(name, "anyOf") != 0 &&
+      strcmp(name, "oneOf") != 0) {
+    return TYPE_ANY;
+  }
+  cJSON_ArrayForEach(item, k) {
+    unsigned one = is_values  ? type_of_value(item)
+                   : is_words ? type_bit(cJSON_IsString(item) ? item->valuestring : "")
+                              : types_of(root, item, steps);
+    any |= one;
+    all &= one;
+  }
+  return is_all ? all : any;
+}
+
+static unsigned types_of(const cJSON *root, const cJSON *schema, int *steps) {
+  const cJSON *k;
+  unsigned types = cJSON_IsFalse(schema) ? 0 : TYPE_ANY;
+  if (--*steps < 0) {
+    return TYPE_ANY;
+  }
+  cJSON_ArrayForEach(k, (cJSON_IsObject(schema) ? schema : NULL)) {
+    types &= types_of_keyword(root, k, steps);
+  }
+  return types;
+}
+
+unsigned schema_types(const cJSON *schema) {
+  int steps = 1000;
+  return types_of(schema, schema, &steps);
+}
+
 /* 1 if the schema speaks of objects. */
 static int is_object_schema(const cJSON *schema) {
   const cJSON *type = cJSON_GetObjectItemCaseSensitive(schema, "type");
