@@ -72,7 +72,7 @@ static void explain_failure(const Call *k, long status, const Failure *f, char *
 
 /* An HTTP error, or an error inside a success. */
 void judge_failure(Call *k, const NetResponse *r, long status, long long cost, Verdict *v,
-                   Err *err) {
+                          Err *err) {
   Failure f;
   char why[LIMIT_ERROR_QUOTE + 16];
   if (provider_read_failure(r->body.data ? r->body.data : "", r->body.n, &f) == RC_NOMEM) {

@@ -299,7 +299,9 @@ static const char *scalar_at(Search *s, const char *p) {
   }
   const char *end = json_mend_scan(p, s->end, &fault);
   spend(s, (size_t)((end ? end : fault.at) - p) + 64);
-  end -= end && end[-1] == '.'; /* of the sentence */
+  if (end && end[-1] == '.') { /* the sentence's */
+    end--;
+  }
   return end && (*p == '"' || stands_alone(s, p, end)) ? end : NULL;
 }
 
