@@ -221,6 +221,10 @@ static void test_reduced(void **state) {
        "{\"type\":\"object\",\"properties\":{\"a\":" STRING "},\"additionalProperties\":false}"},
       {A("{\"oneOf\":[" STRING ",{\"type\":\"null\"}],\"discriminator\":{}}"),
        A("{\"anyOf\":[" STRING ",{\"type\":\"null\"}]}")},
+      {A("{\"type\":\"string\",\"allOf\":[{\"pattern\":\"^a\"},{\"pattern\":\"z$\"}],\"x-a\":1}"),
+       A("{\"type\":\"string\",\"description\":\"all of "
+         "[{\\\"pattern\\\":\\\"^a\\\"},{\\\"pattern\\\":"
+         "\\\"z$\\\"}]\"}")},
       {A("{\"type\":\"string\",\"nullable\":true}"), A("{\"type\":[\"string\",\"null\"]}")},
       {A("{\"type\":\"string\",\"nullable\":true,\"enum\":[\"x\"]}"),
        A("{\"type\":[\"string\",\"null\"],\"enum\":[\"x\",null]}")},

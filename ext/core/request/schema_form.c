@@ -325,6 +325,7 @@ static const struct Said {
     {"maxProperties", "at most %s members"},
     {"dependentRequired", "members that need others: %s"},
     {"not", "not %s"},
+    {"allOf", "all of %s"},
     {"default", "default %s"},
     {"examples", "examples %s"},
 };
@@ -365,10 +366,19 @@ static void describe(Reduction *r, const cJSON *schema, cJSON *out) {
   buf_free(&b);
 }
 
-/* What says nothing of a value, or is said elsewhere. */
-#define ANNOTATIONS                                                                                \
-  "title", "description", "default", "examples", "$schema", "$id", "$anchor", "$comment", "$defs", \
-      "definitions", "deprecated", "readOnly", "writeOnly", "propertyOrdering", "discriminator"
+/* 1 if every keyword of the schema is one of these, says nothing of a value, or holds definitions. */
+static int has_but_notes(const cJSON *schema, const char *const *words) {
+  const cJSON *k;
+  cJSON_ArrayForEach(k, schema) {
+    const SchemaKeyword *word = schema_keyword(k->string);
+    int is_note = (word && word->nested == NOTE) || strcmp(k->string, "$defs") == 0 ||
+                  strcmp(k->string, "definitions") == 0;
+    if (!is_note && !is_one_of(k->string, words)) {
+      return 0;
+    }
+  }
+  return 1;
+}
 
 /* 1 for null, words, numbers and texts. */
 static int are_simple(const cJSON *values) {
@@ -473,24 +483,22 @@ static void reduce_typed(Reduction *r, const cJSON *schema, cJSON *out) {
   static const char *const formats[] = {"date-time", "time",     "date", "duration",
                                         "email",     "hostname", "uri",  "ipv4",
                                         "ipv6",      "uuid",     NULL};
-  static const char *const known[] = {ANNOTATIONS,
-                                      "type",
+  static const char *const known[] = {"type",
                                       "enum",
                                       "const",
                                       "nullable",
                                       "properties",
                                       "required",
                                       "items",
-                                      "additionalProperties",
                                       "minimum",
                                       "maximum",
+                                      "additionalProperties",
                                       "multipleOf",
-                                      "exclusiveMinimum",
-                                      "exclusiveMaximum",
                                       "minLength",
                                       "maxLength",
+                                      "exclusiveMinimum",
+                                      "exclusiveMaximum",
                                       "pattern",
-                                      "format",
                                       "minItems",
                                       "maxItems",
                                       "contains",
@@ -498,6 +506,7 @@ static void reduce_typed(Reduction *r, const cJSON *schema, cJSON *out) {
                                       "maxContains",
                                       "uniqueItems",
                                       "not",
+                                      "allOf",
                                       "minProperties",
                                       "maxProperties",
                                       "dependentRequired",
@@ -506,7 +515,8 @@ static void reduce_typed(Reduction *r, const cJSON *schema, cJSON *out) {
   int has_values = HAS(schema, "enum") || HAS(schema, "const");
   int is_object = has_type(schema, "object") || HAS(schema, "properties");
   int is_array = has_type(schema, "array") || HAS(schema, "items");
-  if (!has_only(schema, known) || (has_values && (is_object || is_array)) ||
+  int is_bound = !HAS(schema, "allOf") || !(is_object || is_array); /* else its parts add members */
+  if (!has_but_notes(schema, known) || !is_bound || (has_values && (is_object || is_array)) ||
       (!HAS(schema, "type") && !has_values && is_object == is_array)) {
     give_up(r);
     return;
@@ -528,8 +538,8 @@ static void reduce_typed(Reduction *r, const cJSON *schema, cJSON *out) {
 
 /* anyOf and oneOf, alone. */
 static void reduce_choice(Reduction *r, const cJSON *schema, const cJSON *choice, cJSON *out) {
-  static const char *const known[] = {ANNOTATIONS, "anyOf", "oneOf", "nullable", NULL};
-  if (!has_only(schema, known) || (HAS(schema, "anyOf") && HAS(schema, "oneOf"))) {
+  static const char *const known[] = {"anyOf", "oneOf", "nullable", NULL};
+  if (!has_but_notes(schema, known) || (HAS(schema, "anyOf") && HAS(schema, "oneOf"))) {
     give_up(r);
   }
   reduce_each(r, choice, "anyOf", out);
@@ -543,12 +553,12 @@ static void reduce_choice(Reduction *r, const cJSON *schema, const cJSON *choice
 
 /* A $ref, alone, to a definition. */
 static void reduce_ref(Reduction *r, const cJSON *schema, cJSON *out) {
-  static const char *const known[] = {ANNOTATIONS, "$ref", NULL};
+  static const char *const known[] = {"$ref", NULL};
   const char *to = json_text(schema, "$ref");
   const char *name = strncmp(to, "#/$defs/", 8) == 0          ? to + 8
                      : strncmp(to, "#/definitions/", 14) == 0 ? to + 14
                                                               : "/";
-  if (!has_only(schema, known) || strpbrk(name, "/~%")) {
+  if (!has_but_notes(schema, known) || strpbrk(name, "/~%")) {
     give_up(r);
   }
   json_add(out, "$ref", cJSON_CreateString(to), r->err);
@@ -556,7 +566,7 @@ static void reduce_ref(Reduction *r, const cJSON *schema, cJSON *out) {
 
 /* One schema reduced: owned; NULL where there is no such form, or no memory. */
 static cJSON *reduce(Reduction *r, const cJSON *schema) {
-  static const char *const all_known[] = {ANNOTATIONS, "allOf", NULL};
+  static const char *const all_known[] = {"allOf", NULL};
   static const char *const maps[] = {"$defs", "definitions"};
   const cJSON *all = cJSON_GetObjectItemCaseSensitive(schema, "allOf");
   const cJSON *any = cJSON_GetObjectItemCaseSensitive(schema, "anyOf");
@@ -565,7 +575,7 @@ static cJSON *reduce(Reduction *r, const cJSON *schema) {
     give_up(r);
     return NULL;
   }
-  if (all && cJSON_GetArraySize(all) == 1 && has_only(schema, all_known)) {
+  if (all && cJSON_GetArraySize(all) == 1 && has_but_notes(schema, all_known)) {
     return reduce(r, all->child);
   }
   cJSON *out = cJSON_CreateObject();
