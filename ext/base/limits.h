@@ -71,6 +71,13 @@
 /* Steps of one schema validation: a schema whose $refs branch into themselves ends there. */
 #define LIMIT_SCHEMA_STEPS 1000000
 
+/* The search for JSON in an answer: how often its bytes are read, and what a short one may take all the same (an answer
+** of 16 MiB is searched in well under a second); and how many values are held against the schema (prose before an
+** answer has a handful). */
+#define LIMIT_ANSWER_PASSES 8
+#define LIMIT_ANSWER_WORK ((size_t)1 << 20)
+#define LIMIT_ANSWER_VALUES 256
+
 /* Model names whose prices a connection keeps at hand: about 3 KB each. */
 #define LIMIT_PRICED_MODELS 4096
 

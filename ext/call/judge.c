@@ -6,8 +6,8 @@
 #include "base/text/json_lenient.h"
 #include "base/utf8.h"
 #include "call/tell.h"
+#include "core/request/answer_json.h"
 #include "core/request/retry.h"
-#include "core/request/schema.h"
 #include "wire/failure.h"
 #include "wire/thinking.h"
 
@@ -207,35 +207,15 @@ static void judge_inner_failure(Call *k, const NetResponse *r, const Body *body,
   cJSON_free(said);
 }
 
-/* A fenced block's inside ("```json … ```"), where the whole text is one; else the text. */
-static const char *inside_fence(const char *text, size_t *n) {
-  if (strncmp(text, "```", 3) != 0) {
-    return text;
-  }
-  const char *start = strchr(text, '\n');
-  const char *end = text + *n;
-  while (end > text && (end[-1] == '\n' || end[-1] == ' ')) {
-    end--;
-  }
-  if (!start || end - start < 4 || memcmp(end - 3, "```", 3) != 0) {
-    return text;
-  }
-  *n = (size_t)(end - 3 - (start + 1));
-  return start + 1;
-}
-
-/* The answer must be JSON that satisfies the schema; k->text becomes that JSON. */
+/* The answer must hold JSON that satisfies the schema; k->text becomes that JSON. */
 static int check_schema(Call *k, Err *err) {
-  size_t n = k->n;
-  const char *json = inside_fence(k->text, &n);
-  cJSON *value = json_parse(json, n, "the answer", err);
-  if (value && schema_validate(k->request->options->schema, value, err) == RC_OK &&
-      json != k->text) {
-    memmove(k->text, json, n);
-    k->text[n] = 0;
+  char *json = NULL;
+  size_t n = 0;
+  if (answer_json(k->text, k->n, k->request->options->schema, &json, &n, err) == RC_OK) {
+    free(k->text);
+    k->text = json;
     k->n = n;
   }
-  cJSON_Delete(value);
   return err->rc;
 }
 

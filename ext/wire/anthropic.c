@@ -2,9 +2,12 @@
 ** Anthropic Messages. Wire format: the @anthropic-ai/sdk npm package's type declarations, 1.12.
 **
 ** max_tokens is required there; where the caller gave none it is the model's own maximum, at most
-** DEFAULT_MAX_TOKENS. There is no `seed`, and temperature ends at 1.
+** DEFAULT_MAX_TOKENS. There is no `seed`, and temperature ends at 1. A schema that their grammar has no form for, or for
+** a model that takes none ("json_schema": false in llm_models.supports), stands in words behind the system prompt.
 */
 #include "wire/provider.h"
+
+#include "core/request/schema_form.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -24,11 +27,12 @@ static int check_options(const Options *o, Err *err) {
   return RC_OK;
 }
 
-static void add_schema(cJSON *tree, const cJSON *schema, Err *err) {
+/* Takes the schema. */
+static void add_schema(cJSON *tree, cJSON *schema, Err *err) {
   cJSON *config = json_add(tree, "output_config", cJSON_CreateObject(), err);
   cJSON *format = json_add(config, "format", cJSON_CreateObject(), err);
   json_add(format, "type", cJSON_CreateString("json_schema"), err);
-  json_add(format, "schema", cJSON_Duplicate(schema, 1), err);
+  json_add(format, "schema", schema, err);
 }
 
 static void add_stop(cJSON *tree, const cJSON *stop, Err *err) {
@@ -51,14 +55,20 @@ static double max_tokens(const Options *o, const Model *model) {
 int anthropic_build(const Request *request, const Model *model, const Sending *how, Buf *body,
                     Err *err) {
   const Options *o = request->options;
+  SentSchema sent = {0};
   if (check_options(o, err) != RC_OK) {
     return err->rc;
   }
+  if (o->schema && wire_supports(model, "json_schema", 1, err)) {
+    schema_form(o->schema, FORM_ANTHROPIC, &sent, err);
+  }
+  char *words = o->schema && !sent.schema ? schema_in_words(request->system, o->schema, err) : NULL;
+  const char *system = words ? words : request->system;
   cJSON *tree = cJSON_CreateObject();
   json_add(tree, "model", cJSON_CreateString(model->name), err);
   json_add(tree, "max_tokens", cJSON_CreateNumber(max_tokens(o, model)), err);
-  if (request->system) {
-    json_add(tree, "system", cJSON_CreateString(request->system), err);
+  if (system) {
+    json_add(tree, "system", cJSON_CreateString(system), err);
   }
   wire_add_messages(tree, request, NULL, how, err);
   if (!isnan(o->temperature)) {
@@ -70,11 +80,12 @@ int anthropic_build(const Request *request, const Model *model, const Sending *h
   if (o->stop) {
     add_stop(tree, o->stop, err);
   }
-  if (o->schema) {
-    add_schema(tree, o->schema, err);
+  if (sent.schema) {
+    add_schema(tree, sent.schema, err);
   }
   if (how->streams) {
     json_add(tree, "stream", cJSON_CreateTrue(), err);
   }
+  free(words);
   return wire_finish(tree, body, err);
 }

@@ -10,25 +10,29 @@
 */
 #include "wire/provider.h"
 
-#include "core/request/schema.h"
+#include "core/request/schema_form.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* response_format: the schema itself where the model takes one, else "some JSON object". */
+/* response_format: the schema; for a model that can't be given one, "some JSON object" where it must be one. */
 static void add_schema(cJSON *tree, const cJSON *schema, int takes_schema, Err *err) {
-  cJSON *format = json_add(tree, "response_format", cJSON_CreateObject(), err);
-  if (!takes_schema) {
+  SentSchema sent;
+  if (!takes_schema && schema_is_of_objects(schema)) {
+    cJSON *format = json_add(tree, "response_format", cJSON_CreateObject(), err);
     json_add(format, "type", cJSON_CreateString("json_object"), err);
+  }
+  if (!takes_schema || schema_form(schema, FORM_OPENAI, &sent, err) != RC_OK) {
     return;
   }
+  cJSON *format = json_add(tree, "response_format", cJSON_CreateObject(), err);
   json_add(format, "type", cJSON_CreateString("json_schema"), err);
   cJSON *inner = json_add(format, "json_schema", cJSON_CreateObject(), err);
   json_add(inner, "name", cJSON_CreateString("answer"), err);
-  json_add(inner, "strict", cJSON_CreateBool(schema_is_strict(schema)), err);
-  json_add(inner, "schema", cJSON_Duplicate(schema, 1), err);
+  json_add(inner, "strict", cJSON_CreateBool(sent.is_strict), err);
+  json_add(inner, "schema", sent.schema, err);
 }
 
 static void add_sampling(cJSON *tree, const Options *o, const char *seed, Err *err) {
@@ -48,28 +52,6 @@ static void add_sampling(cJSON *tree, const Options *o, const char *seed, Err *e
   }
 }
 
-/* The system prompt with the schema in words, for a model that can't be given it. Owned; NULL and *err. */
-static char *schema_in_words(const Request *r, Err *err) {
-  Buf b;
-  char *schema = cJSON_PrintUnformatted(r->options->schema);
-  buf_init(&b, 2 * LIMIT_REQUEST_BYTES); /* what is too much for the body is refused there */
-  if (r->system) {
-    buf_puts(&b, r->system);
-    buf_puts(&b, "\n\n");
-  }
-  buf_puts(&b, "Answer with nothing but JSON that satisfies this JSON Schema: ");
-  buf_puts(&b, schema ? schema : "");
-  int is_big = b.failed == RC_TOOBIG;
-  char *text = buf_take(&b);
-  if (is_big) {
-    err_set(err, RC_TOOBIG, ERR_TOO_BIG, "the request is over %zu bytes", LIMIT_REQUEST_BYTES);
-  } else if (!schema || !text) {
-    err_nomem(err);
-  }
-  cJSON_free(schema);
-  return text;
-}
-
 static void add_stream(cJSON *tree, const Sending *how, Err *err) {
   if (how->streams) {
     json_add(tree, "stream", cJSON_CreateTrue(), err);
@@ -80,16 +62,20 @@ static void add_stream(cJSON *tree, const Sending *how, Err *err) {
   }
 }
 
+/* What the limit of the answer's length is called. */
+static const char *limit_name(const Model *model, const Dialect *dialect, Err *err) {
+  static const char new_name[] = "max_completion_tokens";
+  int is_new = wire_supports(model, new_name, strcmp(dialect->max_tokens, new_name) == 0, err);
+  return is_new ? new_name : "max_tokens";
+}
+
 int openai_build(const Request *request, const Model *model, const Sending *how, Buf *body,
                  Err *err) {
   const Options *o = request->options;
   int takes_schema = wire_supports(model, "json_schema", 1, err);
   const Dialect *dialect = dialect_of(model);
-  const char *limit = dialect->max_tokens;
-  int is_new = strcmp(limit, "max_completion_tokens") == 0;
-  is_new = wire_supports(model, "max_completion_tokens", is_new, err);
-  limit = is_new ? "max_completion_tokens" : "max_tokens";
-  char *words = o->schema && !takes_schema ? schema_in_words(request, err) : NULL;
+  char *words =
+      o->schema && !takes_schema ? schema_in_words(request->system, o->schema, err) : NULL;
   cJSON *tree = cJSON_CreateObject();
   json_add(tree, "model", cJSON_CreateString(model->name), err);
   wire_add_messages(tree, request, words ? words : request->system, how, err);
@@ -98,7 +84,7 @@ int openai_build(const Request *request, const Model *model, const Sending *how,
     add_schema(tree, o->schema, takes_schema, err);
   }
   if (o->max_tokens != OPTION_UNSET) {
-    json_add(tree, limit, cJSON_CreateNumber((double)o->max_tokens), err);
+    json_add(tree, limit_name(model, dialect, err), cJSON_CreateNumber((double)o->max_tokens), err);
   }
   add_stream(tree, how, err);
   free(words);

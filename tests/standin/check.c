@@ -182,39 +182,6 @@ static const char *stranger(const cJSON *o, const char *const *list, size_t n) {
   return NULL;
 }
 
-/* The path of an object schema without "additionalProperties": false (or, when all is set, with
-** a property that isn't required), as text in path; 0 when there is none. */
-static int loose_object(const cJSON *s, int all, char *path, size_t cap, size_t at) {
-  const cJSON *m, *type = json_get(s, "type");
-  int object = cJSON_IsString(type) && strcmp(type->valuestring, "object") == 0;
-  path[at < cap ? at : cap - 1] = 0;
-  if (object && !cJSON_IsFalse(json_get(s, "additionalProperties"))) {
-    return 1;
-  }
-  if (object && all &&
-      cJSON_GetArraySize(json_get(s, "required")) < cJSON_GetArraySize(json_get(s, "properties"))) {
-    return 2;
-  }
-  cJSON_ArrayForEach(m, s) {
-    size_t next = at;
-    if (!cJSON_IsObject(m) && !cJSON_IsArray(m)) {
-      continue;
-    }
-    if (m->string && (strcmp(m->string, "const") == 0 || strcmp(m->string, "enum") == 0 ||
-                      strcmp(m->string, "default") == 0)) {
-      continue;
-    }
-    if (m->string && at + strlen(m->string) + 2 < cap) {
-      next += (size_t)snprintf(path + at, cap - at, ".%s", m->string);
-    }
-    int bad = loose_object(m, all, path, cap, next);
-    if (bad) {
-      return bad;
-    }
-  }
-  return 0;
-}
-
 /* ---- OpenAI ---- */
 
 /* 1 when another provider's model takes the parameter. */
@@ -425,32 +392,6 @@ static int speaks_of_json(const cJSON *req) {
   return yes;
 }
 
-/* A strict schema: the root an object, every object closed, every property required. */
-static int strict_o(const cJSON *schema, const char *name, cJSON **error) {
-  const char *type = json_text(schema, "type");
-  char path[200] = "";
-  if (!type || strcmp(type, "object") != 0) {
-    return refuse_o(error, NULL, "response_format",
-                    "Invalid schema for response_format '%s': schema must be a JSON Schema of "
-                    "'type: \"object\"', got 'type: \"%s\"'.",
-                    name, type ? type : "None");
-  }
-  int bad = loose_object(schema, 1, path, sizeof path, 0);
-  if (bad == 1) {
-    return refuse_o(error, NULL, "response_format",
-                    "Invalid schema for response_format '%s': In context=(%s), "
-                    "'additionalProperties' is required to be supplied and to be false.",
-                    name, path);
-  }
-  if (bad == 2) {
-    return refuse_o(error, NULL, "response_format",
-                    "Invalid schema for response_format '%s': In context=(%s), 'required' is "
-                    "required to be supplied and to be an array including every key in properties.",
-                    name, path);
-  }
-  return 0;
-}
-
 /* response_format. */
 static int format_o(const cJSON *req, cJSON **error) {
   const cJSON *f = json_get(req, "response_format"), *js = json_get(f, "json_schema");
@@ -485,7 +426,12 @@ static int format_o(const cJSON *req, cJSON **error) {
     return refuse_o(error, "missing_required_parameter", "response_format.json_schema.schema",
                     "Missing required parameter: 'response_format.json_schema.schema'.");
   }
-  return cJSON_IsTrue(json_get(js, "strict")) ? strict_o(json_get(js, "schema"), name, error) : 0;
+  char why[300];
+  return schema_taken_o(json_get(js, "schema"), cJSON_IsTrue(json_get(js, "strict")), why,
+                        sizeof why)
+             ? 0
+             : refuse_o(error, NULL, "response_format",
+                        "Invalid schema for response_format '%s': %s", name, why);
 }
 
 /* metadata and safety_identifier. */
@@ -841,7 +787,7 @@ static int output_a(const cJSON *req, cJSON **error) {
   const cJSON *c = json_get(req, "output_config"), *f = json_get(c, "format"),
               *e = json_get(c, "effort");
   const char *extra = stranger(c, aMember, COUNT(aMember)), *type = json_text(f, "type");
-  char path[200] = "";
+  char why[300];
   if (extra) {
     return refuse_a(error, 400, "output_config.%s: Extra inputs are not permitted", extra);
   }
@@ -859,11 +805,8 @@ static int output_a(const cJSON *req, cJSON **error) {
   if (!cJSON_IsObject(json_get(f, "schema"))) {
     return refuse_a(error, 400, "output_config.format.schema: Field required");
   }
-  if (loose_object(json_get(f, "schema"), 0, path, sizeof path, 0)) {
-    return refuse_a(error, 400,
-                    "output_config.format.schema%s: For 'object' type, 'additionalProperties' must "
-                    "be explicitly set to false",
-                    path);
+  if (!schema_taken_a(json_get(f, "schema"), why, sizeof why)) {
+    return refuse_a(error, 400, "output_config.format.schema: %s", why);
   }
   return 0;
 }

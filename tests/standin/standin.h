@@ -9,7 +9,7 @@
 **   openai.c  anthropic.c  embed.c         request body -> answer body, one file per wire shape
 **   files.c  batch.c  message_batch.c      files and batches
 **   scenario.c  deliver.c                  which fault, and how it reaches the wire
-**   check.c                                refusals: unknown, missing, mistyped, out of range
+**   check.c  strict.c                      refusals: unknown, missing, mistyped, out of range; schemas
 **   complete.c                             provider-neutral: prompt in, text + usage + price out
 **   answer.c  schema.c  prompt.c           the words, the JSON, the tokens and the prompt cache
 **   bill.c                                 prices, totals, journal
@@ -212,6 +212,11 @@ void cache_reset(void);
 void answer_text(struct buf *out, const char *question, uint64_t ref);
 cJSON *schema_instance(const cJSON *schema, const char *word);  /* owned; word fills strings */
 cJSON *schema_violation(const cJSON *schema, const char *word); /* owned; JSON that doesn't fit */
+
+/* ---- strict.c: 1 when the provider takes the schema; else 0 and its words ---- */
+
+int schema_taken_o(const cJSON *schema, int strict, char *why, size_t cap);
+int schema_taken_a(const cJSON *schema, char *why, size_t cap);
 
 /* ---- complete.c ---- */
 

@@ -17,7 +17,9 @@
 #include "core/tokens/encoding.h"
 #include "core/guard/guard.h"
 #include "core/price/price_import.h"
+#include "core/request/answer_json.h"
 #include "core/request/schema.h"
+#include "core/request/schema_form.h"
 #include "base/text/text.h"
 #include "core/tokens/tokens.h"
 #include "vec/engine/index.h"
@@ -446,6 +448,39 @@ static int schema(Result *r, Err *err) {
   return err->rc == RC_OK && verdict.rc == RC_NOMEM ? err_nomem(err) : err->rc;
 }
 
+/* Both forms of a schema with a root to be wrapped, a reference to be moved, and bounds to be told. */
+static int forms(Result *r, Err *err) {
+  for (SchemaForm form = FORM_OPENAI; form <= FORM_ANTHROPIC && err->rc == RC_OK; form++) {
+    SentSchema sent = {0};
+    if (schema_form(answer, form, &sent, err) == RC_OK) {
+      add(r, "%d ", sent.is_strict);
+      add_rest_of_tree(r, sent.schema);
+    }
+    cJSON_Delete(sent.schema);
+  }
+  return err->rc;
+}
+#define WRAPPED                                                                                    \
+  "{\"type\":\"array\",\"minItems\":2,\"description\":\"d\",\"items\":{\"$ref\":\"#/$defs/a\"},"   \
+  "\"$defs\":{\"a\":{\"type\":\"object\",\"properties\":{\"b\":{\"type\":\"integer\","             \
+  "\"minimum\":1,\"nullable\":true},\"c\":{\"oneOf\":[{\"const\":1},{\"enum\":[\"x\"]}]}}}}}"
+
+/* The answer's title holds the text, its description the schema. */
+static int found_json(Result *r, Err *err) {
+  const char *text = json_text(answer, "title");
+  char *json = NULL;
+  size_t n = 0;
+  if (answer_json(text, strlen(text), cJSON_GetObjectItemCaseSensitive(answer, "schema"), &json, &n,
+                  err) == RC_OK) {
+    add(r, "%s", json);
+  }
+  free(json);
+  return err->rc;
+}
+#define FOUND                                                                                      \
+  "{\"title\":\"[1] <think>x</think>```json\\n{\\\"value\\\":{\\\"a\\\":[01,\\\"\\\\u00e9\\\"],"   \
+  "\\\"a\\\":[2.50],\\\"b\\\":null}}\\n```\",\"schema\":{\"required\":[\"a\"]}}"
+
 static int import_list(Result *r, Err *err) {
   PriceImport import;
   if (price_import(answer, &import, err) == RC_OK) {
@@ -645,6 +680,8 @@ static const Case cases[] = {
     {"snapshots", snapshots, SNAPSHOTS},
     {"schema fits", schema, "{\"title\":{\"a\":\"xyyz\"}," SCHEMA_REST},
     {"schema does not fit", schema, "{\"title\":\"q\"," SCHEMA_REST},
+    {"schema forms", forms, WRAPPED},
+    {"JSON in an answer", found_json, FOUND},
     {"genai-prices", import_list, GENAI},
     {"litellm", import_list, LITELLM},
     {"veto", veto, NULL},

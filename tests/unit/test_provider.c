@@ -16,6 +16,8 @@ static const Model own_server = {
     "own", "vllm", "openai", "", "", "{\"max_completion_tokens\":true}", 0, 0};
 static const Model own_openai = {
     "own", "openai", "openai", "", "", "{\"max_completion_tokens\":false}", 0, 0};
+static const Model old_claude = {
+    "claude-old", "anthropic", "anthropic", "", "", "{\"json_schema\":false}", 0, 0};
 static const Model no_schema = {"llama", "groq", "openai", "", "", "{\"json_schema\":false}", 0, 0};
 static const Model haiku = {
     "claude-haiku-4-5", "anthropic", "anthropic", "", "", "", 200000, 64000};
@@ -46,95 +48,111 @@ static int build(const Model *model, const char *options, const char *text, Buf 
   "[{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"user\",\"content\":\"a\"},"                \
   "{\"role\":\"assistant\",\"content\":\"b\"},{\"role\":\"user\",\"content\":\"q\"}]"
 
+static const struct {
+  const char *name;
+  const Model *model;
+  const char *options, *text, *body;
+} bodies[] = {
+    {"nothing that was not asked for", &gpt, "{}", "q", "{\"model\":\"gpt-4o\"," ONE "}"},
+    {"what is not the provider's business", &gpt,
+     "{\"tag\":\"t\",\"user\":\"u\",\"conversation\":\"c\",\"ttl\":5,\"cache\":\"off\","
+     "\"retries\":1,"
+     "\"timeout_ms\":9,\"dry_run\":true,\"on_error\":\"null\"}",
+     "q", "{\"model\":\"gpt-4o\"," ONE "}"},
+    {"sampling", &gpt, "{\"temperature\":0,\"top_p\":0.5,\"seed\":-7}", "q",
+     "{\"model\":\"gpt-4o\"," ONE ",\"temperature\":0,\"top_p\":0.5,\"seed\":-7}"},
+    {"the largest seed", &gpt, "{\"seed\":9007199254740991}", "q",
+     "{\"model\":\"gpt-4o\"," ONE ",\"seed\":9007199254740991}"},
+    {"stop string", &gpt, "{\"stop\":\"END\"}", "q",
+     "{\"model\":\"gpt-4o\"," ONE ",\"stop\":\"END\"}"},
+    {"stop array", &gpt, "{\"stop\":[\"a\",\"b\"]}", "q",
+     "{\"model\":\"gpt-4o\"," ONE ",\"stop\":[\"a\",\"b\"]}"},
+    {"length at OpenAI", &gpt, "{\"max_tokens\":5}", "q",
+     "{\"model\":\"gpt-4o\"," ONE ",\"max_completion_tokens\":5}"},
+    {"length elsewhere", &old_style, "{\"max_tokens\":5}", "q",
+     "{\"model\":\"mistral-small-2603\"," ONE ",\"max_tokens\":5}"},
+    {"length as the model says", &own_server, "{\"max_tokens\":5}", "q",
+     "{\"model\":\"own\"," ONE ",\"max_completion_tokens\":5}"},
+    {"length as the model says, old", &own_openai, "{\"max_tokens\":5}", "q",
+     "{\"model\":\"own\"," ONE ",\"max_tokens\":5}"},
+    {"system", &gpt, "{\"system\":\"s\"}", "q",
+     "{\"model\":\"gpt-4o\",\"messages\":[{\"role\":\"system\",\"content\":\"s\"},"
+     "{\"role\":\"user\",\"content\":\"q\"}]}"},
+    {"conversation", &gpt, "{\"system\":\"o\"}", CHAT,
+     "{\"model\":\"gpt-4o\",\"messages\":[{\"role\":\"system\",\"content\":\"o\\n\\ns\"},"
+     "{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"assistant\",\"content\":\"b\"},"
+     "{\"role\":\"user\",\"content\":\"q\"}]}"},
+    {"strict schema", &gpt, "{\"schema\":" STRICT_SCHEMA "}", "q",
+     "{\"model\":\"gpt-4o\"," ONE ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":"
+     "{\"name\":\"answer\",\"strict\":true,\"schema\":" STRICT_SCHEMA "}}}"},
+    {"a schema that is not strict", &gpt, "{\"schema\":{\"type\":\"object\"}}", "q",
+     "{\"model\":\"gpt-4o\"," ONE ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":"
+     "{\"name\":\"answer\",\"strict\":false,\"schema\":{\"type\":\"object\"}}}}"},
+    {"schema in words", &no_schema, "{\"schema\":{\"type\":\"object\"}}", "q",
+     "{\"model\":\"llama\",\"messages\":[{\"role\":\"system\",\"content\":\"Answer with nothing "
+     "but "
+     "JSON that satisfies this JSON Schema: {\\\"type\\\":\\\"object\\\"}\"},"
+     "{\"role\":\"user\",\"content\":\"q\"}],\"response_format\":{\"type\":\"json_object\"}}"},
+    {"schema in words behind the system prompt", &no_schema,
+     "{\"system\":\"s\",\"schema\":{\"type\":\"object\"}}", "q",
+     "{\"model\":\"llama\",\"messages\":[{\"role\":\"system\",\"content\":\"s\\n\\nAnswer with "
+     "nothing "
+     "but JSON that satisfies this JSON Schema: {\\\"type\\\":\\\"object\\\"}\"},"
+     "{\"role\":\"user\",\"content\":\"q\"}],\"response_format\":{\"type\":\"json_object\"}}"},
+    {"a schema whose root is no object", &gpt, "{\"schema\":{\"enum\":[1]}}", "q",
+     "{\"model\":\"gpt-4o\"," ONE ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":"
+     "{\"name\":\"answer\",\"strict\":false,\"schema\":{\"type\":\"object\",\"properties\":"
+     "{\"value\":{\"enum\":[1]}},\"required\":[\"value\"],\"additionalProperties\":false}}}}"},
+    {"in words, no object", &no_schema, "{\"schema\":{\"type\":\"array\"}}", "q",
+     "{\"model\":\"llama\",\"messages\":[{\"role\":\"system\",\"content\":\"Answer with nothing "
+     "but JSON that satisfies this JSON Schema: {\\\"type\\\":\\\"array\\\"}\"},"
+     "{\"role\":\"user\",\"content\":\"q\"}]}"},
+    {"as it is, not normalised", &gpt, "{}", "  \xC3\xA9 \"q\"\r\n",
+     "{\"model\":\"gpt-4o\",\"messages\":[{\"role\":\"user\",\"content\":\"  \\u00e9 "
+     "\\\"q\\\"\\r\\n\"}]}"},
+    {"Anthropic: a length is required", &haiku, "{}", "q",
+     "{\"model\":\"claude-haiku-4-5\",\"max_tokens\":8192," ONE "}"},
+    {"Anthropic: at most the model's", &small, "{}", "q",
+     "{\"model\":\"claude-small\",\"max_tokens\":4096," ONE "}"},
+    {"Anthropic: model of unknown size", &unknown_size, "{}", "q",
+     "{\"model\":\"claude-new\",\"max_tokens\":8192," ONE "}"},
+    {"Anthropic: length asked for", &haiku, "{\"max_tokens\":20000}", "q",
+     "{\"model\":\"claude-haiku-4-5\",\"max_tokens\":20000," ONE "}"},
+    {"Anthropic: sampling", &haiku, "{\"max_tokens\":5,\"temperature\":1,\"top_p\":0}", "q",
+     "{\"model\":\"claude-haiku-4-5\",\"max_tokens\":5," ONE ",\"temperature\":1,\"top_p\":0}"},
+    {"Anthropic: stop string", &haiku, "{\"max_tokens\":5,\"stop\":\"END\"}", "q",
+     "{\"model\":\"claude-haiku-4-5\",\"max_tokens\":5," ONE ",\"stop_sequences\":[\"END\"]}"},
+    {"Anthropic: stop array", &haiku, "{\"max_tokens\":5,\"stop\":[\"a\",\"b\"]}", "q",
+     "{\"model\":\"claude-haiku-4-5\",\"max_tokens\":5," ONE ",\"stop_sequences\":[\"a\",\"b\"]}"},
+    {"Anthropic: conversation", &haiku, "{\"max_tokens\":5}", CHAT,
+     "{\"model\":\"claude-haiku-4-5\",\"max_tokens\":5,\"system\":\"s\",\"messages\":["
+     "{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"assistant\",\"content\":\"b\"},"
+     "{\"role\":\"user\",\"content\":\"q\"}]}"},
+    {"Anthropic: schema", &haiku, "{\"max_tokens\":5,\"schema\":" STRICT_SCHEMA "}", "q",
+     "{\"model\":\"claude-haiku-4-5\",\"max_tokens\":5," ONE ",\"output_config\":{\"format\":"
+     "{\"type\":\"json_schema\",\"schema\":" STRICT_SCHEMA "}}}"},
+    {"Anthropic: a model that takes no schema", &old_claude,
+     "{\"max_tokens\":5,\"system\":\"s\",\"schema\":" STRICT_SCHEMA "}", "q",
+     "{\"model\":\"claude-old\",\"max_tokens\":5," ONE ",\"system\":\"s\\n\\nAnswer with nothing "
+     "but JSON that satisfies this JSON Schema: {\\\"type\\\":\\\"object\\\",\\\"properties\\\":"
+     "{\\\"a\\\":{\\\"type\\\":\\\"integer\\\"}},\\\"required\\\":[\\\"a\\\"],"
+     "\\\"additionalProperties\\\":false}\"}"},
+    {"Anthropic: a schema it has no form for", &haiku,
+     "{\"max_tokens\":5,\"schema\":{\"type\":\"object\"}}", "q",
+     "{\"model\":\"claude-haiku-4-5\",\"max_tokens\":5," ONE ",\"system\":\"Answer with nothing "
+     "but JSON that satisfies this JSON Schema: {\\\"type\\\":\\\"object\\\"}\"}"},
+};
+
 static void test_bodies(void **state) {
-  static const struct {
-    const char *name;
-    const Model *model;
-    const char *options, *text, *body;
-  } cases[] = {
-      {"nothing that was not asked for", &gpt, "{}", "q", "{\"model\":\"gpt-4o\"," ONE "}"},
-      {"what is not the provider's business", &gpt,
-       "{\"tag\":\"t\",\"user\":\"u\",\"conversation\":\"c\",\"ttl\":5,\"cache\":\"off\","
-       "\"retries\":1,"
-       "\"timeout_ms\":9,\"dry_run\":true,\"on_error\":\"null\"}",
-       "q", "{\"model\":\"gpt-4o\"," ONE "}"},
-      {"sampling", &gpt, "{\"temperature\":0,\"top_p\":0.5,\"seed\":-7}", "q",
-       "{\"model\":\"gpt-4o\"," ONE ",\"temperature\":0,\"top_p\":0.5,\"seed\":-7}"},
-      {"the largest seed", &gpt, "{\"seed\":9007199254740991}", "q",
-       "{\"model\":\"gpt-4o\"," ONE ",\"seed\":9007199254740991}"},
-      {"stop string", &gpt, "{\"stop\":\"END\"}", "q",
-       "{\"model\":\"gpt-4o\"," ONE ",\"stop\":\"END\"}"},
-      {"stop array", &gpt, "{\"stop\":[\"a\",\"b\"]}", "q",
-       "{\"model\":\"gpt-4o\"," ONE ",\"stop\":[\"a\",\"b\"]}"},
-      {"length at OpenAI", &gpt, "{\"max_tokens\":5}", "q",
-       "{\"model\":\"gpt-4o\"," ONE ",\"max_completion_tokens\":5}"},
-      {"length elsewhere", &old_style, "{\"max_tokens\":5}", "q",
-       "{\"model\":\"mistral-small-2603\"," ONE ",\"max_tokens\":5}"},
-      {"length as the model says", &own_server, "{\"max_tokens\":5}", "q",
-       "{\"model\":\"own\"," ONE ",\"max_completion_tokens\":5}"},
-      {"length as the model says, old", &own_openai, "{\"max_tokens\":5}", "q",
-       "{\"model\":\"own\"," ONE ",\"max_tokens\":5}"},
-      {"system", &gpt, "{\"system\":\"s\"}", "q",
-       "{\"model\":\"gpt-4o\",\"messages\":[{\"role\":\"system\",\"content\":\"s\"},"
-       "{\"role\":\"user\",\"content\":\"q\"}]}"},
-      {"conversation", &gpt, "{\"system\":\"o\"}", CHAT,
-       "{\"model\":\"gpt-4o\",\"messages\":[{\"role\":\"system\",\"content\":\"o\\n\\ns\"},"
-       "{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"assistant\",\"content\":\"b\"},"
-       "{\"role\":\"user\",\"content\":\"q\"}]}"},
-      {"strict schema", &gpt, "{\"schema\":" STRICT_SCHEMA "}", "q",
-       "{\"model\":\"gpt-4o\"," ONE
-       ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":"
-       "{\"name\":\"answer\",\"strict\":true,\"schema\":" STRICT_SCHEMA "}}}"},
-      {"a schema that is not strict", &gpt, "{\"schema\":{\"type\":\"object\"}}", "q",
-       "{\"model\":\"gpt-4o\"," ONE
-       ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":"
-       "{\"name\":\"answer\",\"strict\":false,\"schema\":{\"type\":\"object\"}}}}"},
-      {"schema in words", &no_schema, "{\"schema\":{\"type\":\"object\"}}", "q",
-       "{\"model\":\"llama\",\"messages\":[{\"role\":\"system\",\"content\":\"Answer with nothing "
-       "but "
-       "JSON that satisfies this JSON Schema: {\\\"type\\\":\\\"object\\\"}\"},"
-       "{\"role\":\"user\",\"content\":\"q\"}],\"response_format\":{\"type\":\"json_object\"}}"},
-      {"schema in words behind the system prompt", &no_schema,
-       "{\"system\":\"s\",\"schema\":{\"type\":\"object\"}}", "q",
-       "{\"model\":\"llama\",\"messages\":[{\"role\":\"system\",\"content\":\"s\\n\\nAnswer with "
-       "nothing "
-       "but JSON that satisfies this JSON Schema: {\\\"type\\\":\\\"object\\\"}\"},"
-       "{\"role\":\"user\",\"content\":\"q\"}],\"response_format\":{\"type\":\"json_object\"}}"},
-      {"as it is, not normalised", &gpt, "{}", "  \xC3\xA9 \"q\"\r\n",
-       "{\"model\":\"gpt-4o\",\"messages\":[{\"role\":\"user\",\"content\":\"  \\u00e9 "
-       "\\\"q\\\"\\r\\n\"}]}"},
-      {"Anthropic: a length is required", &haiku, "{}", "q",
-       "{\"model\":\"claude-haiku-4-5\",\"max_tokens\":8192," ONE "}"},
-      {"Anthropic: at most the model's", &small, "{}", "q",
-       "{\"model\":\"claude-small\",\"max_tokens\":4096," ONE "}"},
-      {"Anthropic: model of unknown size", &unknown_size, "{}", "q",
-       "{\"model\":\"claude-new\",\"max_tokens\":8192," ONE "}"},
-      {"Anthropic: length asked for", &haiku, "{\"max_tokens\":20000}", "q",
-       "{\"model\":\"claude-haiku-4-5\",\"max_tokens\":20000," ONE "}"},
-      {"Anthropic: sampling", &haiku, "{\"max_tokens\":5,\"temperature\":1,\"top_p\":0}", "q",
-       "{\"model\":\"claude-haiku-4-5\",\"max_tokens\":5," ONE ",\"temperature\":1,\"top_p\":0}"},
-      {"Anthropic: stop string", &haiku, "{\"max_tokens\":5,\"stop\":\"END\"}", "q",
-       "{\"model\":\"claude-haiku-4-5\",\"max_tokens\":5," ONE ",\"stop_sequences\":[\"END\"]}"},
-      {"Anthropic: stop array", &haiku, "{\"max_tokens\":5,\"stop\":[\"a\",\"b\"]}", "q",
-       "{\"model\":\"claude-haiku-4-5\",\"max_tokens\":5," ONE
-       ",\"stop_sequences\":[\"a\",\"b\"]}"},
-      {"Anthropic: conversation", &haiku, "{\"max_tokens\":5}", CHAT,
-       "{\"model\":\"claude-haiku-4-5\",\"max_tokens\":5,\"system\":\"s\",\"messages\":["
-       "{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"assistant\",\"content\":\"b\"},"
-       "{\"role\":\"user\",\"content\":\"q\"}]}"},
-      {"Anthropic: schema", &haiku, "{\"max_tokens\":5,\"schema\":" STRICT_SCHEMA "}", "q",
-       "{\"model\":\"claude-haiku-4-5\",\"max_tokens\":5," ONE ",\"output_config\":{\"format\":"
-       "{\"type\":\"json_schema\",\"schema\":" STRICT_SCHEMA "}}}"},
-  };
   (void)state;
-  for (size_t i = 0; i < COUNT(cases); i++) {
+  for (size_t i = 0; i < COUNT(bodies); i++) {
     Buf body;
     Err err = {0};
     buf_init(&body, LIMIT_REQUEST_BYTES);
-    int rc = build(cases[i].model, cases[i].options, cases[i].text, &body, &err);
-    check(rc == RC_OK, "%s: %s", cases[i].name, err.msg);
-    cJSON *got = tree_of(body.data), *expected = tree_of(cases[i].body);
-    check(cJSON_Compare(got, expected, 1), "%s: %s", cases[i].name, body.data);
+    int rc = build(bodies[i].model, bodies[i].options, bodies[i].text, &body, &err);
+    check(rc == RC_OK, "%s: %s", bodies[i].name, err.msg);
+    cJSON *got = tree_of(body.data), *expected = tree_of(bodies[i].body);
+    check(cJSON_Compare(got, expected, 1), "%s: %s", bodies[i].name, body.data);
     cJSON_Delete(got);
     cJSON_Delete(expected);
     buf_free(&body);

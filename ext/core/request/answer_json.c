@@ -1,0 +1,388 @@
+/*
+** The search for JSON in an answer. See answer_json.h for what is found in which order.
+**
+** One walk over the text does the third and the fourth step: a value that can be read is passed over as a whole, so
+** that what looks like a fence inside its strings is none. A fenced value that satisfies the schema ends the walk; the
+** first other one that does is kept meanwhile.
+**
+** A bracket in prose ("see [1]", "{ opens a block") fails to be read after a few bytes, and the walk goes on behind it.
+** One that was meant as JSON and is broken further on is passed over to the bracket that closes it: its parts are not
+** the answer.
+*/
+#include "core/request/answer_json.h"
+
+#include "core/request/json_mend.h"
+#include "core/request/schema.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Search {
+  const char *text, *end; /* `end` without what separates tokens */
+  const cJSON *schema;
+  size_t work; /* bytes that may yet be read */
+  int values;  /* that may yet be held against the schema */
+  const char
+      *beyond; /* a value counts only if it ends behind this: what stands before is thinking */
+  Err best;    /* what is wrong with the longest value so far */
+  size_t best_n;
+  JsonFault fault; /* of the longest text that was no JSON */
+  size_t fault_n;
+  Err *err;
+} Search;
+
+/* ---- one value */
+
+static void spend(Search *s, size_t n) {
+  s->work = n < s->work ? s->work - n : 0;
+}
+
+/* The end of the value at p, or NULL and *fault. */
+static const char *scan(Search *s, const char *p, JsonFault *fault) {
+  const char *end = json_mend_scan(p, s->end, fault);
+  spend(s, (size_t)((end ? end : fault->at) - p) + 64);
+  if (!end && (size_t)(fault->at - p) >= s->fault_n) {
+    s->fault_n = (size_t)(fault->at - p) + 1;
+    s->fault = *fault;
+  }
+  return end;
+}
+
+/* X of a tree {"value": X}, taken out of it; NULL where it is another. */
+static cJSON *unwrap(cJSON *tree) {
+  cJSON *only = cJSON_IsObject(tree) ? tree->child : NULL;
+  int is_wrapped = only && !only->next && strcmp(only->string, "value") == 0;
+  return is_wrapped ? cJSON_DetachItemViaPointer(tree, only) : NULL;
+}
+
+/* Notes what is wrong with a value of n bytes: the longest was the likeliest. */
+static void note_mismatch(Search *s, const Err *why, size_t n) {
+  if (why->rc == RC_NOMEM) {
+    err_nomem(s->err);
+  } else if (n >= s->best_n) {
+    s->best_n = n + 1;
+    s->best = *why;
+  }
+}
+
+/* The value from p to end where it satisfies the schema, as it is or unwrapped: owned; else NULL. */
+static cJSON *satisfying(Search *s, const char *p, const char *end) {
+  Err why = {0}, inner = {0};
+  if (s->values <= 0 || end <= s->beyond || s->err->rc != RC_OK) {
+    return NULL;
+  }
+  s->values--;
+  cJSON *tree = json_mend_tree(p, end, s->err);
+  if (!tree || schema_validate(s->schema, tree, &why) == RC_OK) {
+    return tree;
+  }
+  cJSON *value = why.rc == RC_NOMEM ? NULL : unwrap(tree);
+  cJSON_Delete(tree);
+  if (value && schema_validate(s->schema, value, &inner) == RC_OK) {
+    return value;
+  }
+  note_mismatch(s, value ? &inner : &why, (size_t)(end - p));
+  cJSON_Delete(value);
+  return NULL;
+}
+
+/* ---- the whole text */
+
+/* 1 if all from p on is one value, which is *found where it satisfies the schema. */
+static int whole(Search *s, const char *p, cJSON **found) {
+  JsonFault fault;
+  p = json_mend_skip(p, s->end);
+  const char *end = p < s->end ? scan(s, p, &fault) : NULL;
+  if (!end || json_mend_skip(end, s->end) < s->end) {
+    return 0;
+  }
+  *found = satisfying(s, p, end);
+  return 1;
+}
+
+/* ---- thinking */
+
+static const struct Mark {
+  const char *open, *close; /* `open` is NULL: whatever stands before */
+} marks[] = {
+    {"<think>", "</think>"},
+    {"<thinking>", "</thinking>"},
+    {"<thought>", "</thought>"},
+    {"<reasoning>", "</reasoning>"},
+    {"<seed:think>", "</seed:think>"},
+    {"[THINK]", "[/THINK]"},
+    {"\xE2\x97\x81think\xE2\x96\xB7", "\xE2\x97\x81/think\xE2\x96\xB7"}, /* Kimi's triangles */
+    {NULL, "<|message|>"},    /* <|channel|>analysis<|message|>…<|channel|>final<|message|>… */
+    {NULL, "assistantfinal"}, /* the same by a server that leaves the marks out */
+};
+enum { N_MARKS = sizeof marks / sizeof marks[0] };
+
+static int stands_at(const Search *s, const char *p, const char *word) {
+  return word && p[0] == word[0] && p[1] == word[1] && (size_t)(s->end - p) >= strlen(word) &&
+         memcmp(p, word, strlen(word)) == 0;
+}
+
+/* The mark that opens (closes) at p, or -1. */
+static int mark_at(const Search *s, const char *p, int closes) {
+  for (int i = 0; *p && strchr("<[a\xE2", *p) && i < N_MARKS; i++) {
+    if (stands_at(s, p, closes ? marks[i].close : marks[i].open)) {
+      return i;
+    }
+  }
+  return -1;
+}
+
+/* Where the answer begins: behind the last end of thinking that had no beginning, or began the text. */
+static const char *behind_thinking(const Search *s) {
+  const char *answer = json_mend_skip(s->text, s->end);
+  int open = -1, is_front = 0;
+  for (const char *p = answer; p < s->end; p++) {
+    int closes = mark_at(s, p, 1), opens = closes < 0 ? mark_at(s, p, 0) : -1;
+    if (open < 0 && opens >= 0) {
+      open = opens;
+      is_front = p == answer;
+    } else if (closes >= 0 && (open < 0 || open == closes)) {
+      answer =
+          open < 0 || is_front ? json_mend_skip(p + strlen(marks[closes].close), s->end) : answer;
+      open = -1;
+    }
+  }
+  return answer;
+}
+
+/* Behind thinking that opens at p; p where it does not. Where it never ends only a value counts that ends
+** the text: an answer cut off while it thought has none. */
+static const char *pass_thinking(Search *s, const char *p) {
+  int mark = mark_at(s, p, 0);
+  if (mark < 0 || s->beyond == s->end - 1) {
+    return p;
+  }
+  const char *close = marks[mark].close, *open = p + strlen(marks[mark].open);
+  const char *at = memmem(open, (size_t)(s->end - open), close, strlen(close));
+  spend(s, (size_t)((at ? at : s->end) - open));
+  if (!at) {
+    s->beyond = s->end - 1;
+  }
+  return at ? at + strlen(close) : open;
+}
+
+/* ---- fences */
+
+/* The first byte behind a fence's run of marks at p; NULL where there is none. */
+static const char *behind_fence(const Search *s, const char *p) {
+  const char *q = p;
+  while (q < s->end && (*p == '`' || *p == '~') && *q == *p) {
+    q++;
+  }
+  return q - p >= 3 ? q : NULL;
+}
+
+/* Behind the word that a fence opens with. */
+static const char *behind_word(const Search *s, const char *p) {
+  while (p < s->end && (*p == ' ' || *p == '\t')) {
+    p++;
+  }
+  while (p < s->end &&
+         ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') ||
+          strchr("+-._#", *p)) &&
+         *p) {
+    p++;
+  }
+  return p;
+}
+
+/* The end of the value that a fenced block holds, and where it begins: behind the fence, or behind its word. NULL
+** where it holds something else. */
+static const char *fenced(Search *s, const char *inside, const char **from) {
+  const char *starts[] = {inside, behind_word(s, inside)};
+  for (int i = 0; i < 2; i++) {
+    JsonFault fault;
+    const char *p = json_mend_skip(starts[i], s->end);
+    const char *end = p < s->end ? scan(s, p, &fault) : NULL;
+    const char *next = end ? json_mend_skip(end, s->end) : NULL;
+    if (next && (next == s->end || behind_fence(s, next))) {
+      *from = p;
+      return next == s->end ? next : behind_fence(s, next);
+    }
+  }
+  return NULL;
+}
+
+/* ---- the walk */
+
+/* Behind the bracket that closes the one at p; NULL where none does. Brackets in strings don't count. */
+static const char *closing(Search *s, const char *p) {
+  int depth = 0, in_string = 0;
+  const char *q = p;
+  for (; q < s->end; q++) {
+    if (in_string && *q == '\\') {
+      q++;
+    } else if (*q == '"') {
+      in_string = !in_string;
+    } else if (!in_string && (*q == '{' || *q == '[')) {
+      depth++;
+    } else if (!in_string && (*q == '}' || *q == ']') && --depth == 0) {
+      break;
+    }
+  }
+  spend(s, (size_t)(q - p));
+  return q < s->end ? q + 1 : NULL;
+}
+
+/* Behind the bracket at p and what it holds. The value is *found where it is the first that satisfies the schema. */
+static const char *pass_bracket(Search *s, const char *p, const char *to, cJSON **found) {
+  JsonFault fault;
+  const char *end = scan(s, p, &fault);
+  if (end) {
+    *found = *found ? *found : satisfying(s, p, end);
+    return end;
+  }
+  if (!fault.is_meant) {
+    return p + 1;
+  }
+  end = fault.is_end ? NULL : closing(s, p);
+  return end && end <= to ? end : fault.at;
+}
+
+/* Looks at what begins from p on and before `to`. */
+static cJSON *walk(Search *s, const char *p, const char *to) {
+  cJSON *found = NULL;
+  while (p < to && s->work > 0 && s->err->rc == RC_OK) {
+    const char *inside = behind_fence(s, p), *from = NULL, *thought = pass_thinking(s, p);
+    if (thought > p) {
+      p = thought;
+    } else if (inside) {
+      const char *end = fenced(s, inside, &from);
+      cJSON *value = end ? satisfying(s, from, end) : NULL;
+      if (value) {
+        cJSON_Delete(found);
+        return value;
+      }
+      p = end ? end : inside;
+    } else if (*p == '{' || *p == '[') {
+      p = pass_bracket(s, p, to, &found);
+    } else {
+      p++;
+    }
+  }
+  return found;
+}
+
+/* ---- numbers, texts and words in prose */
+
+static int is_word_byte(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+/* 1 if a number or word from p to end stands by itself: no part of a date, a version, a sum with separators. A word
+** of JSON is one of English too: it stands alone in its line, behind a colon, or in emphasis. */
+static int stands_alone(const Search *s, const char *p, const char *end) {
+  char before = p > s->text ? p[-1] : '\n', after = end < s->end ? *end : '\n';
+  int goes_on = (after == '.' || after == ',') && end + 1 < s->end && is_word_byte(end[1]);
+  int ok = !is_word_byte(before) && !strchr(".,-/$#&", before) && !is_word_byte(after) &&
+           !strchr("-/:", after) && !goes_on;
+  if (ok && ((*p >= 'a' && *p <= 'z') || *p == 'N' || *p == 'I')) {
+    while (p > s->text && (p[-1] == ' ' || p[-1] == '\t')) {
+      p--;
+    }
+    ok = p == s->text || strchr(":`*=\n", p[-1]) != NULL;
+  }
+  return ok;
+}
+
+/* The end of the number, text or word at p; NULL where none stands. */
+static const char *scalar_at(Search *s, const char *p) {
+  JsonFault fault;
+  if (*p != '"' && !strchr("+-.0123456789tfn", *p)) {
+    return NULL;
+  }
+  const char *end = json_mend_scan(p, s->end, &fault);
+  spend(s, (size_t)((end ? end : fault.at) - p) + 64);
+  if (end && end[-1] == '.') { /* the sentence's */
+    end--;
+  }
+  return end && (*p == '"' || stands_alone(s, p, end)) ? end : NULL;
+}
+
+/* The one such value that satisfies the schema. */
+static cJSON *only_scalar(Search *s, const char *p) {
+  cJSON *found = NULL;
+  while (p < s->end && s->work > 0 && s->err->rc == RC_OK) {
+    const char *end = *p ? scalar_at(s, p) : NULL;
+    cJSON *value = end ? satisfying(s, p, end) : NULL;
+    if (value && found && !cJSON_Compare(value, found, 1)) {
+      cJSON_Delete(value);
+      cJSON_Delete(found);
+      err_set(&s->best, RC_ERROR, ERR_SCHEMA, "it holds several values that may be the answer");
+      return NULL;
+    }
+    if (found) {
+      cJSON_Delete(value);
+    } else {
+      found = value;
+    }
+    p = end ? end : p + 1;
+  }
+  return found;
+}
+
+/* ---- all of it */
+
+static cJSON *find(Search *s) {
+  cJSON *found = NULL;
+  const char *answer = behind_thinking(s);
+  if (whole(s, s->text, &found) || (answer > s->text && whole(s, answer, &found))) {
+    return found;
+  }
+  found = walk(s, answer, s->end);
+  if (!found &&
+      answer > s->text) { /* was that end of thinking only spoken of, in a text of the answer? */
+    const char *beyond = s->beyond;
+    s->beyond = answer;
+    found = walk(s, s->text, answer);
+    s->beyond = beyond;
+  }
+  if (!found && !(schema_types(s->schema) & (TYPE_ARRAY | TYPE_OBJECT))) {
+    found = only_scalar(s, answer);
+  }
+  return found;
+}
+
+/* Why nothing was found. */
+static int none_found(const Search *s, Err *err) {
+  if (s->best.rc != RC_OK) {
+    return err_set(err, RC_ERROR, ERR_SCHEMA, "%s", s->best.msg);
+  }
+  if (s->fault_n == 0) {
+    return err_set(err, RC_ERROR, ERR_SCHEMA,
+                   s->text == s->end ? "it is empty" : "not one JSON value");
+  }
+  return err_set(err, RC_ERROR, ERR_SCHEMA, "not valid JSON: expected %s at byte %zu%s",
+                 s->fault.expected, (size_t)(s->fault.at - s->text) + 1,
+                 s->fault.is_end ? ", where it ends" : "");
+}
+
+int answer_json(const char *text, size_t n, const cJSON *schema, char **json, size_t *json_n,
+                Err *err) {
+  Search s = {.text = text,
+              .end = text + n,
+              .schema = schema,
+              .work = LIMIT_ANSWER_WORK + LIMIT_ANSWER_PASSES * n,
+              .values = LIMIT_ANSWER_VALUES,
+              .err = err};
+  Buf out;
+  while (s.end > text && ((unsigned char)s.end[-1] <= ' ')) {
+    s.end--;
+  }
+  cJSON *found = find(&s);
+  if (!found) {
+    return err->rc != RC_OK ? err->rc : none_found(&s, err);
+  }
+  buf_init(&out, 6 * n + 64); /* a byte becomes at most six */
+  json_mend_print(found, &out);
+  cJSON_Delete(found);
+  *json_n = out.n;
+  *json = buf_take(&out);
+  return *json ? RC_OK : err_nomem(err);
+}

@@ -1,0 +1,31 @@
+/*
+** The JSON in a model's answer. That a model puts a fence, a sentence or its thinking around it is a habit, no dice:
+** asked again it does so again. So it is looked for before another attempt is bought.
+**
+** Looked for, in this order; the first value that satisfies the schema is taken:
+**
+**   1. the whole text;
+**   2. the whole text behind the thinking (<think>…</think> and its relatives; also where only the end of it is
+**      there) and behind a channel's name (<|channel|>final<|message|>);
+**   3. fenced blocks, wherever they stand, with any word behind the fence, on one line, or never closed;
+**   4. objects and lists in the text. What stands inside one that is read, or inside one that is broken, is no answer:
+**      a part of a cut-off answer would pass for the whole;
+**   5. for a schema of numbers, texts or words only: the one such value that the text holds. Two are none.
+**
+** A value {"value": X} that does not satisfy the schema is taken for X where that does: so are roots sent that are no
+** objects (schema_form.h).
+*/
+#ifndef LLMCOST_ANSWER_JSON_H
+#define LLMCOST_ANSWER_JSON_H
+
+#include "base/error.h"
+#include "base/text/json.h"
+
+/* Finds it in a text of n bytes, with a NUL behind them, and writes it as json_mend.h says: json_valid() of any SQLite
+** is 1 for it, and no member has two values. *json is owned (free). Where there is none *err is ERR_SCHEMA and says
+** where the likeliest value is wrong ("at /age: expected integer"), or where the text is no JSON, in words that can be
+** told the model. Takes time in proportion to n (LIMIT_ANSWER_PASSES). */
+int answer_json(const char *text, size_t n, const cJSON *schema, char **json, size_t *json_n,
+                Err *err);
+
+#endif
