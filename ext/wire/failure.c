@@ -627,6 +627,9 @@ static int is_broken_stream(const Failure *f) {
   return strcasestr(f->message, "before headers") && !says_one_of(f->message, before);
 }
 
+/* (503 and 529 without a provider's word are refusals of a server that took nothing on, but for a stream that broke; of
+** 521 and 523, where nothing can have been reached as a rule, a gateway may say so of a later connection as well. An error
+** that is only a text, {"error":"timeout"}, may be anybody's.) */
 int failure_may_be_billed(long status, const Failure *f) {
   int is_gateways = status == 408 || status == 499 || status == 502 || status == 504 ||
                     (status >= 520 && status <= 524);

@@ -159,11 +159,23 @@ static void test_errors_inside_success(void **state) {
   }
 }
 
-/* Errors inside errors, and forms that are not a provider's: what is told. */
+typedef struct Told {
+  const char *name, *body, *word, *message;
+} Told;
+
+static void check_told(const Told *cases, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    Failure f;
+    failure_read("", cases[i].body, strlen(cases[i].body), &f);
+    check(strcmp(f.message, cases[i].message) == 0, "%s: '%s'", cases[i].name, f.message);
+    check(strcmp(failure_word(&f, f.status), cases[i].word) == 0, "%s: '%s'", cases[i].name,
+          failure_word(&f, f.status));
+  }
+}
+
+/* Errors inside errors: what is told. */
 static void test_the_innermost_sentence(void **state) {
-  static const struct {
-    const char *name, *body, *word, *message;
-  } cases[] = {
+  static const Told cases[] = {
       {"OpenRouter, JSON in a text",
        "{\"error\":{\"message\":\"Provider returned error\",\"code\":400,\"metadata\":{\"raw\":"
        "\"{\\n \\\"error\\\": {\\\"message\\\": \\\"no such thing\\\",\\\"type\\\":"
@@ -210,6 +222,13 @@ static void test_the_innermost_sentence(void **state) {
        "[{\"loc\":[\"body\",\"tools\"],\"msg\":\"no\"}],\"type\":\"invalid_request_error\","
        "\"code\":3001}",
        "invalid_request_error", "body.tools: no"},
+  };
+  (void)state;
+  check_told(cases, COUNT(cases));
+}
+
+static void test_sentences_of_frameworks(void **state) {
+  static const Told cases[] = {
       {"FastAPI's object", "{\"detail\":{\"error\":\"quota\",\"message\":\"no more\"}}", "",
        "no more"},
       {"a list of errors",
@@ -233,6 +252,13 @@ static void test_the_innermost_sentence(void **state) {
       {"AWS XML",
        "<?xml version='1.0'?><Error><Code>X</Code><Message>no &amp; no</Message></Error>", "",
        "no & no"},
+  };
+  (void)state;
+  check_told(cases, COUNT(cases));
+}
+
+static void test_sentences_of_gateways(void **state) {
+  static const Told cases[] = {
       {"LiteLLM",
        "{\"error\":{\"message\":\"litellm.RateLimitError: OpenAIException - "
        "{\\\"error\\\":{\\\"message\\\":"
@@ -270,6 +296,14 @@ static void test_the_innermost_sentence(void **state) {
        "deep"},
       {"cause", "{\"error\":{\"cause\":{\"message\":\"deep\"}}}", "", "deep"},
       {"a message of blanks", "{\"error\":{\"message\":\" \\n \"},\"detail\":\"d\"}", "", "d"},
+  };
+  (void)state;
+  check_told(cases, COUNT(cases));
+}
+
+/* Texts, pages, streams, answers. */
+static void test_bodies_that_are_no_error_object(void **state) {
+  static const Told cases[] = {
       {"JSON text", "\"Unauthorized\"", "", "Unauthorized"},
       {"lines", "{\"error\":{\"message\":\"a\\n\\n* b\\tc\"}}", "", "a * b c"},
       {"a choice's",
@@ -293,13 +327,7 @@ static void test_the_innermost_sentence(void **state) {
        "Service Unavailable"},
   };
   (void)state;
-  for (size_t i = 0; i < COUNT(cases); i++) {
-    Failure f;
-    failure_read("", cases[i].body, strlen(cases[i].body), &f);
-    check(strcmp(f.message, cases[i].message) == 0, "%s: '%s'", cases[i].name, f.message);
-    check(strcmp(failure_word(&f, f.status), cases[i].word) == 0, "%s: '%s'", cases[i].name,
-          failure_word(&f, f.status));
-  }
+  check_told(cases, COUNT(cases));
 }
 
 static void test_when_again(void **state) {
@@ -546,6 +574,9 @@ int main(void) {
       cmocka_unit_test(test_long_error_messages_stay_utf8),
       cmocka_unit_test(test_errors_inside_success),
       cmocka_unit_test(test_the_innermost_sentence),
+      cmocka_unit_test(test_sentences_of_frameworks),
+      cmocka_unit_test(test_sentences_of_gateways),
+      cmocka_unit_test(test_bodies_that_are_no_error_object),
       cmocka_unit_test(test_when_again),
       cmocka_unit_test(test_loading),
       cmocka_unit_test(test_what_may_be_billed),
