@@ -129,3 +129,13 @@ SELECT coalesce(sum(kind = 'hit_exact'), 0) AS hits_exact,
           FROM llm_cache_rows) AS bytes,
        coalesce(sum(saved_nusd), 0) / 1e9 AS saved_usd
 FROM llm_spend;
+
+-- What ended answers, in their providers' words, and what each is taken for. 'unknown': nobody knows the word, or there is
+-- none; such an answer counts as complete if all else about it is sound.
+CREATE VIEW IF NOT EXISTS main.llm_finish_reasons AS
+SELECT provider, finish_reason, ended,
+       count(*) AS calls,
+       sum(error IS NOT NULL) AS errors,
+       min(ts) AS first_ts,
+       max(ts) AS last_ts
+FROM llm_calls WHERE ended IS NOT NULL GROUP BY 1, 2, 3;

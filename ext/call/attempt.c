@@ -47,6 +47,7 @@ static int post(Call *k, NetResponse *response, Err *err) {
                         .connect_ms = (long)set->connect_timeout_ms,
                         .idle_ms = (long)set->idle_timeout_ms,
                         .streams = k->how.streams,
+                        .is_done = body_is_done,
                         .total_ms = (long)(left > 1 ? left : 1),
                         .proxy = set->proxy,
                         .ca_file = env_get("LLMCOST_CA"),

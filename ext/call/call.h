@@ -61,7 +61,8 @@ typedef struct Call {
 typedef struct Outcome {
   char *text; /* owned (free) */
   size_t n;
-  char *reasoning; /* owned (free): what the model thought; NULL where it said nothing, and of a hit */
+  char *
+      reasoning; /* owned (free): what the model thought; NULL where it said nothing, and of a hit */
   int wants_row; /* set by the caller: the ledger row is written at once and call_id is its id */
   long long call_id; /* of the ledger row; 0: it has none, or it waits to be written */
   /* Set by the caller where a success holds several answers, to be kept one by one in the

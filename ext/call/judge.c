@@ -201,8 +201,8 @@ static void judge_inner_failure(Call *k, const NetResponse *r, const Body *body,
   if (body->pieces && !said) {
     err_nomem(err);
   } else {
-    judge_said(k, r, said ? said : r->body.data, status ? status : r->http_status,
-               k->row.cost_nusd, v, err);
+    judge_said(k, r, said ? said : r->body.data, status ? status : r->http_status, k->row.cost_nusd,
+               v, err);
   }
   cJSON_free(said);
 }
@@ -230,7 +230,8 @@ static void tell_no_text(Call *k, const Reply *reply, Err *err) {
             k->finish_reason);
   } else if (k->row.output_tokens != LEDGER_NULL) {
     err_set(err, RC_ERROR, ERR_LENGTH,
-            "the answer was cut off (finish_reason '%s') before its first word: all %lld tokens went into "
+            "the answer was cut off (finish_reason '%s') before its first word: all %lld tokens "
+            "went into "
             "reasoning: raise max_tokens",
             k->finish_reason, k->row.output_tokens);
   } else {
@@ -263,7 +264,8 @@ static void judge_finish(Call *k, Reply *reply, Verdict *v, Err *err) {
   } else if (reply->finish == FINISH_CUT_OFF && !finish_is_tool(reply->word) &&
              k->request->options->max_tokens == OPTION_UNSET && !k->request->options->schema) {
     err_set(err, RC_ERROR, ERR_LENGTH,
-            "the answer was cut off (finish_reason '%s') after %zu bytes: its length is the model's own, or what "
+            "the answer was cut off (finish_reason '%s') after %zu bytes: its length is the "
+            "model's own, or what "
             "llm_models.max_output says; with max_tokens the part that fits is taken",
             k->finish_reason, strlen(reply->text));
   }
@@ -419,8 +421,8 @@ static int note_partial(Call *k, const Body *body, Err *err) {
 void judge_answer(Call *k, const NetResponse *r, Verdict *v, Err *err) {
   Body body = {0};
   Err why = {0};
-  int is_read = r->body.n > 0 && r->http_status / 100 == 2 &&
-                body_read(r->body.data, r->body.n, r->content_type, &body, &why) == RC_OK;
+  int is_read = r->http_status / 100 == 2 && body_read(r->body.data ? r->body.data : "", r->body.n,
+                                                       r->content_type, &body, &why) == RC_OK;
   if (why.rc == RC_NOMEM) {
     err_nomem(err);
     judge_note(k, KIND_UNKNOWN, LEDGER_NULL, err);
@@ -434,8 +436,7 @@ void judge_answer(Call *k, const NetResponse *r, Verdict *v, Err *err) {
     judge_body(k, r, &body, v, err);
   } else {
     tell_scrub(k, why.msg, sizeof why.msg);
-    err_set(err, RC_ERROR, why.code ? why.code : ERR_BAD_JSON, "%s",
-            why.msg[0] ? why.msg : "the provider's answer: not valid JSON: it is empty");
+    err_set(err, why.rc, why.code, "%s", why.msg);
     err->http_status = (int)r->http_status;
     judge_note(k, KIND_UNKNOWN, LEDGER_NULL, err);
   }

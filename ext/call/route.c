@@ -100,9 +100,9 @@ int route_prepare(Call *k, Err *err) {
                    k->model.name);
   }
   unsigned refusals = learned_refusals(k->conn, k->model.name);
-  k->how.streams = !k->api->embeds && !(refusals & REFUSES_STREAM) && dialect_streams(&k->model, err);
-  k->how.wants_usage =
-      dialect_of(&k->model)->wants_usage && !(refusals & REFUSES_STREAM_OPTIONS);
+  k->how.streams =
+      !k->api->embeds && !(refusals & REFUSES_STREAM) && dialect_streams(&k->model, err);
+  k->how.wants_usage = dialect_of(&k->model)->wants_usage && !(refusals & REFUSES_STREAM_OPTIONS);
   k->how.rejected = k->rejected;
   k->how.why = k->rejected_why;
   buf_free(&k->body);

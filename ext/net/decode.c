@@ -13,7 +13,8 @@
 
 enum { STEP = 16384 };
 
-/* Runs zlib over all of `from`; further members follow each other. */
+/* Runs zlib over all of `from`; further members follow each other. Of bytes that end early it gives what there is where
+** a header said what they are. */
 static int run_zlib(const Buf *from, Buf *to, int window) {
   z_stream z = {.next_in = (unsigned char *)from->data, .avail_in = (unsigned)from->n};
   unsigned char out[STEP];
@@ -31,14 +32,19 @@ static int run_zlib(const Buf *from, Buf *to, int window) {
     }
   } while (rc == Z_OK && !to->failed);
   inflateEnd(&z);
-  return rc == Z_MEM_ERROR ? RC_NOMEM : to->failed ? to->failed : to->n > 0 ? RC_OK : RC_ERROR;
+  int is_sound = to->n > 0 && (window > 0 || rc == Z_STREAM_END);
+  return rc == Z_MEM_ERROR ? RC_NOMEM : to->failed ? to->failed : is_sound ? RC_OK : RC_ERROR;
 }
 
 /* With a header, which gzip and zlib have; without one, as some call deflate. */
 static int undo_zlib(const Buf *from, Buf *to) {
   enum { ANY_HEADER = 15 + 32, NO_HEADER = -15 };
   int rc = run_zlib(from, to, ANY_HEADER);
-  return rc == RC_ERROR ? run_zlib(from, to, NO_HEADER) : rc;
+  if (rc == RC_ERROR) {
+    buf_clear(to);
+    rc = run_zlib(from, to, NO_HEADER);
+  }
+  return rc;
 }
 
 static int undo_brotli(const Buf *from, Buf *to) {

@@ -18,6 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { DONE_MS = 500 }; /* for the end of a response behind the end of its stream */
+
 struct Net {
   pid_t pid; /* of the process that opened it */
   CURLM *multi;
@@ -242,7 +244,11 @@ static int is_idle(Transfer *t) {
     t->progress = monotonic_ms();
     t->has_begun = has_begun(t);
   }
-  return t->request->idle_ms > 0 && t->has_begun && ms_since(t->progress) > t->request->idle_ms;
+  long silent = (long)ms_since(t->progress);
+  const NetRequest *q = t->request;
+  const Buf *body = &t->response->body;
+  return (q->idle_ms > 0 && t->has_begun && silent > q->idle_ms) ||
+         (q->streams && silent > DONE_MS && body->n > 0 && q->is_done(body->data, body->n));
 }
 
 /* Asking costs a prepared statement: not at every packet. */
@@ -350,8 +356,9 @@ int net_decode(NetResponse *response, Err *err) {
     return err_nomem(err);
   }
   response->codings[0] = 0;
-  return rc == RC_OK ? RC_OK
-                     : err_set(err, rc, ERR_TOO_BIG, "an answer that is larger than llmcost accepts");
+  return rc == RC_OK
+             ? RC_OK
+             : err_set(err, rc, ERR_TOO_BIG, "an answer that is larger than llmcost accepts");
 }
 
 void net_response_free(NetResponse *response) {

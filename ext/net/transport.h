@@ -37,6 +37,9 @@ typedef struct NetRequest {
   ** sent is silent by design. Of one that streams, the first byte is that of its headers; else of its body. */
   long idle_ms;
   int streams;
+  /* Of one that streams: 1 if the bytes so far are all of it. A server that says so and does not end the response is
+  ** not waited for. */
+  int (*is_done)(const char *bytes, size_t n);
   const char *proxy;   /* NULL: none, whatever the environment says */
   const char *ca_file; /* NULL: the system's */
   int (*interrupted)(void *arg);

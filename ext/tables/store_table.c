@@ -23,14 +23,23 @@
 #include <string.h>
 
 const StoreSource store_sources[] = {
-    {"llm_calls", "id"},         {"llm_answers", "key"},
-    {"llm_texts", "rowid"},      {"llm_feedback", "call_id"},
-    {"llm_cache", "rowid"},      {"llm_cache_stats", NULL},
-    {"llm_cost_hourly", NULL},   {"llm_cost_daily", NULL},
-    {"llm_cost_by_model", NULL}, {"llm_cost_by_tag", NULL},
-    {"llm_cost_by_user", NULL},  {"llm_retries", NULL},
-    {"llm_unpriced", NULL},      {"llm_reported_costs", NULL},
-    {"llm_spend", "id"},         {NULL, NULL},
+    {"llm_calls", "id"},
+    {"llm_answers", "key"},
+    {"llm_texts", "rowid"},
+    {"llm_feedback", "call_id"},
+    {"llm_cache", "rowid"},
+    {"llm_cache_stats", NULL},
+    {"llm_cost_hourly", NULL},
+    {"llm_cost_daily", NULL},
+    {"llm_cost_by_model", NULL},
+    {"llm_cost_by_tag", NULL},
+    {"llm_cost_by_user", NULL},
+    {"llm_retries", NULL},
+    {"llm_unpriced", NULL},
+    {"llm_reported_costs", NULL},
+    {"llm_finish_reasons", NULL},
+    {"llm_spend", "id"},
+    {NULL, NULL},
 };
 
 enum { MOST_COLUMNS = 64 };

@@ -54,9 +54,9 @@ struct TableKind {
       ledger; /* NULL: columns are all; else they are followed by those of that table of the store */
   const char *args[TABLE_MOST_ARGS]; /* hidden columns */
   const char *hidden; /* a hidden column that is no argument, as "name TYPE"; NULL: none */
-  int n_required;                    /* of the arguments */
-  const char *usage;                 /* said where one of these is missing */
-  double rows, cost;                 /* estimates */
+  int n_required;     /* of the arguments */
+  const char *usage;  /* said where one of these is missing */
+  double rows, cost;  /* estimates */
   size_t table_size, cursor_size;
 
   /* NULL, or what more there is to do; `columns` as declared; and its end. */

@@ -121,8 +121,9 @@ static void merge(cJSON *into, const cJSON *from, Err *err) {
 
 /* What a piece says beside the text. */
 static void note(cJSON *tree, const cJSON *piece, Err *err) {
-  static const char *const texts[] = {"choices", "delta", "content", "content_block", "candidates",
-                                      "message", "output", "response", "usage"};
+  static const char *const texts[] = {"choices",       "delta",      "content",
+                                      "content_block", "candidates", "message",
+                                      "output",        "response",   "usage"};
   const cJSON *choice = cJSON_GetArrayItem(member(piece, "choices"), 0);
   const cJSON *usage = member(piece, "usage");
   usage = cJSON_IsObject(usage) ? usage : member(member(piece, "x_groq"), "usage");
@@ -246,7 +247,8 @@ static int refuse(const char *bytes, size_t n, const char *type, Err *err) {
   }
   begin[used] = 0;
   return err_set(err, RC_ERROR, ERR_BAD_JSON,
-                 "the answer is not valid JSON but %s%.60s%s%zu bytes: \"%s\" (is base_url right? It ends with the "
+                 "the answer is not valid JSON but %s%.60s%s%zu bytes: \"%s\" (is base_url right? "
+                 "It ends with the "
                  "version, as in …/v1)",
                  type[0] ? "" : "of no content type", type, type[0] ? ", " : ", ", n, begin);
 }
@@ -302,6 +304,20 @@ int body_read(const char *bytes, size_t n, const char *type, Body *body, Err *er
     body_free(body);
   }
   return err->rc;
+}
+
+int body_is_done(const char *bytes, size_t n) {
+  static const char *const ends[] = {"[DONE]", "{\"type\":\"message_stop\"}",
+                                     "{\"type\": \"message_stop\"}"};
+  int is = 0;
+  while (n > 0 && (unsigned char)bytes[n - 1] <= ' ') {
+    n--;
+  }
+  for (size_t i = 0; i < sizeof ends / sizeof ends[0] && !is; i++) {
+    size_t length = strlen(ends[i]);
+    is = n >= length && memcmp(bytes + n - length, ends[i], length) == 0;
+  }
+  return is;
 }
 
 void body_free(Body *body) {

@@ -22,6 +22,9 @@ typedef struct Body {
 ** (`type`: the content type, or ""), but nothing longer than 60 bytes of it. */
 int body_read(const char *bytes, size_t n, const char *type, Body *body, Err *err);
 
+/* 1 if these bytes are a stream that says at their end that it is over. */
+int body_is_done(const char *bytes, size_t n);
+
 void body_free(Body *body);
 
 #endif

@@ -12,9 +12,9 @@ typedef struct Dialect {
   const char *host;   /* of the vendor's own servers */
   const char *seed;   /* the option's name there */
   const char *max_tokens;
-  int streams;       /* its own servers stream well */
-  int wants_usage;   /* a stream tells its usage only where stream_options asks for it */
-  int takes_base64;  /* embeddings come as base64 where encoding_format asks for it */
+  int streams;      /* its own servers stream well */
+  int wants_usage;  /* a stream tells its usage only where stream_options asks for it */
+  int takes_base64; /* embeddings come as base64 where encoding_format asks for it */
 } Dialect;
 
 /* How the model's provider speaks. Never NULL. */

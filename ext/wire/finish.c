@@ -20,7 +20,7 @@ static const struct {
     {"eos_token", FINISH_COMPLETE},     /* TGI, Hugging Face, watsonx */
     {"eos_found", FINISH_COMPLETE},
     {"eos_token_found", FINISH_COMPLETE},
-    {"endoftext", FINISH_COMPLETE},  /* AI21 */
+    {"endoftext", FINISH_COMPLETE}, /* AI21 */
     {"end_of_text", FINISH_COMPLETE},
     {"end_of_turn", FINISH_COMPLETE},
     {"stop_token", FINISH_COMPLETE},
@@ -29,7 +29,7 @@ static const struct {
     {"stop_word", FINISH_COMPLETE},
     {"stop_criteria_met", FINISH_COMPLETE}, /* Bedrock's Titan: FINISH, STOP_CRITERIA_MET */
     {"stopped", FINISH_COMPLETE},
-    {"complete", FINISH_COMPLETE}, /* Cohere */
+    {"complete", FINISH_COMPLETE},  /* Cohere */
     {"completed", FINISH_COMPLETE}, /* OpenAI responses */
     {"completion", FINISH_COMPLETE},
     {"done", FINISH_COMPLETE},
@@ -49,14 +49,14 @@ static const struct {
     {"max_tokens_reached", FINISH_CUT_OFF},
     {"max_length", FINISH_CUT_OFF},
     {"max_output_reached", FINISH_CUT_OFF},
-    {"model_length", FINISH_CUT_OFF}, /* Mistral */
+    {"model_length", FINISH_CUT_OFF},                  /* Mistral */
     {"model_context_window_exceeded", FINISH_CUT_OFF}, /* Anthropic */
     {"context_length", FINISH_CUT_OFF},
     {"context_length_exceeded", FINISH_CUT_OFF},
     {"context_window_exceeded", FINISH_CUT_OFF},
     {"token_limit", FINISH_CUT_OFF}, /* watsonx */
     {"token_limit_reached", FINISH_CUT_OFF},
-    {"time_limit", FINISH_CUT_OFF}, /* watsonx */
+    {"time_limit", FINISH_CUT_OFF},  /* watsonx */
     {"error_limit", FINISH_CUT_OFF}, /* Cohere, v1 */
     {"limit", FINISH_CUT_OFF},
     {"truncated", FINISH_CUT_OFF},
@@ -66,7 +66,7 @@ static const struct {
     {"tool_call", FINISH_CUT_OFF},
     {"function_call", FINISH_CUT_OFF},
     {"tool_use", FINISH_CUT_OFF},
-    {"content_filter", FINISH_FILTERED}, /* OpenAI, Azure; behind a colon, Gemini's own word */
+    {"content_filter", FINISH_FILTERED},   /* OpenAI, Azure; behind a colon, Gemini's own word */
     {"content_filtered", FINISH_FILTERED}, /* Bedrock */
     {"filtered", FINISH_FILTERED},
     {"refusal", FINISH_FILTERED}, /* Anthropic */
@@ -80,8 +80,8 @@ static const struct {
     {"blocklist", FINISH_FILTERED},
     {"spii", FINISH_FILTERED},
     {"model_armor", FINISH_FILTERED},
-    {"language", FINISH_FILTERED}, /* … to here */
-    {"sensitive", FINISH_FILTERED}, /* Z.ai */
+    {"language", FINISH_FILTERED},             /* … to here */
+    {"sensitive", FINISH_FILTERED},            /* Z.ai */
     {"guardrail_intervened", FINISH_FILTERED}, /* Bedrock */
     {"guardrails", FINISH_FILTERED},
     {"error_toxic", FINISH_FILTERED}, /* Cohere, v1 */
@@ -110,14 +110,14 @@ static const struct {
     {"timed_out", FINISH_FAILED},
     {"overloaded", FINISH_FAILED},
     {"unavailable", FINISH_FAILED},
-    {"repetition", FINISH_FAILED}, /* it ran in circles until it was stopped */
+    {"repetition", FINISH_FAILED},                   /* it ran in circles until it was stopped */
     {"insufficient_system_resource", FINISH_FAILED}, /* DeepSeek */
-    {"malformed_function_call", FINISH_FAILED}, /* Gemini, from here … */
+    {"malformed_function_call", FINISH_FAILED},      /* Gemini, from here … */
     {"malformed_response", FINISH_FAILED},
     {"unexpected_tool_call", FINISH_FAILED},
     {"too_many_tool_calls", FINISH_FAILED},
     {"missing_thought_signature", FINISH_FAILED},
-    {"no_image", FINISH_FAILED}, /* … to here */
+    {"no_image", FINISH_FAILED},               /* … to here */
     {"malformed_model_output", FINISH_FAILED}, /* Bedrock */
     {"malformed_tool_use", FINISH_FAILED},
 };

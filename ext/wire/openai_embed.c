@@ -99,9 +99,9 @@ static int place_vector(Vectors *v, const cJSON *item, int order, Err *err) {
     v->all ? 0 : err_nomem(err);
   }
   if (!fault) {
-    fault = length != v->dim                         ? "has another length than those before it"
+    fault = length != v->dim                      ? "has another length than those before it"
             : at < 0 || at >= v->n || v->seen[at] ? "has an index that can't be"
-                                                     : NULL;
+                                                  : NULL;
   }
   if (fault && err->rc == RC_OK) {
     err_set(err, RC_ERROR, ERR_BAD_ANSWER, "vector %d of the answer %s", order, fault);

@@ -10,8 +10,7 @@
 #include <string.h>
 
 static const Api apis[] = {
-    {"openai", "/chat/completions", openai_build, reply_read, "Authorization: Bearer %s", NULL,
-     0},
+    {"openai", "/chat/completions", openai_build, reply_read, "Authorization: Bearer %s", NULL, 0},
     {"anthropic", "/messages", anthropic_build, reply_read, "x-api-key: %s",
      "anthropic-version: 2023-06-01", 0},
 };
@@ -72,8 +71,10 @@ static void add_message(cJSON *array, const char *role, const char *content, Err
 /* What was answered before, and what was wrong with it. */
 static void add_rejected(cJSON *array, const Sending *how, Err *err) {
   char text[LIMIT_ERROR_TEXT + 160];
-  snprintf(text, sizeof text,
-           "That was not accepted: %s. Answer again, with nothing but JSON that satisfies the schema.", how->why);
+  snprintf(
+      text, sizeof text,
+      "That was not accepted: %s. Answer again, with nothing but JSON that satisfies the schema.",
+      how->why);
   add_message(array, "assistant", how->rejected, err);
   add_message(array, "user", text, err);
 }

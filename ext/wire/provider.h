@@ -44,10 +44,13 @@ const Api *provider_embedding_api(const char *name);
 int provider_read_usage(const cJSON *answer, const char *provider, Reply *reply);
 
 /* Shared by the API files. */
-int openai_build(const Request *request, const Model *model, const Sending *how, Buf *body, Err *err);
-int openai_embed_build(const Request *request, const Model *model, const Sending *how, Buf *body, Err *err);
+int openai_build(const Request *request, const Model *model, const Sending *how, Buf *body,
+                 Err *err);
+int openai_embed_build(const Request *request, const Model *model, const Sending *how, Buf *body,
+                       Err *err);
 int openai_embed_parse(const Body *answer, Reply *reply, Err *err);
-int anthropic_build(const Request *request, const Model *model, const Sending *how, Buf *body, Err *err);
+int anthropic_build(const Request *request, const Model *model, const Sending *how, Buf *body,
+                    Err *err);
 
 /* Prints the tree into body and frees it, unless an error stands there. A NULL tree is out of memory. */
 int wire_finish(cJSON *tree, Buf *body, Err *err);

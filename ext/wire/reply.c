@@ -16,7 +16,7 @@ typedef struct Reading {
   int has_text; /* there is a text, be it empty */
   int has_tools;
   const char *word; /* the last */
-  int is_blocked; /* whatever the word, it was a filter's */
+  int is_blocked;   /* whatever the word, it was a filter's */
 } Reading;
 
 static void add(Reading *r, const char *text) {
@@ -58,8 +58,9 @@ static void add_reasoning(Reading *r, const cJSON *item) {
 
 /* One part of a content, by its type. What is neither text nor thought (images, calls of tools) is no text. */
 static void add_part(Reading *r, const cJSON *part) {
-  static const char *const thoughts[] = {"thinking", "reasoning", "reasoning_text", "summary_text",
-                                         "thought",  "reasoning_content", NULL};
+  static const char *const thoughts[] = {
+      "thinking",          "reasoning", "reasoning_text", "summary_text", "thought",
+      "reasoning_content", NULL};
   static const char *const tools[] = {"tool_use", "tool_call", "function_call", "tool-call", NULL};
   const char *type = json_text(part, "type"), *refusal = json_text(part, "refusal");
   const cJSON *text = cJSON_GetObjectItemCaseSensitive(part, "text");
@@ -211,7 +212,8 @@ static void read_message(Reading *r, const cJSON *a) {
 }
 
 /* Ollama's generate, and other bare texts. */
-static const char *const bare[] = {"response", "generated_text", "output_text", "completion", "content", "text"};
+static const char *const bare[] = {"response",   "generated_text", "output_text",
+                                   "completion", "content",        "text"};
 enum { N_BARE = sizeof bare / sizeof bare[0] };
 
 static const char *bare_text(const cJSON *a) {
@@ -288,14 +290,10 @@ static const struct {
   int (*is)(const cJSON *answer);
   void (*read)(Reading *r, const cJSON *answer);
 } forms[] = {
-    {is_openai, read_openai},
-    {is_response_event, read_response_event},
-    {is_block_event, read_block_event},
-    {is_anthropic, read_anthropic},
-    {is_responses, read_responses},
-    {is_gemini, read_gemini},
-    {is_message, read_message},
-    {is_bare, read_bare},
+    {is_openai, read_openai},           {is_response_event, read_response_event},
+    {is_block_event, read_block_event}, {is_anthropic, read_anthropic},
+    {is_responses, read_responses},     {is_gemini, read_gemini},
+    {is_message, read_message},         {is_bare, read_bare},
 };
 
 /* Reads it in the form it has; 0 where it has none. Some gateways put the answer into a member of theirs. */
@@ -346,8 +344,8 @@ int reply_read(const Body *body, Reply *reply, Err *err) {
   buf_init(&r.text, LIMIT_RESPONSE_BYTES);
   buf_init(&r.reasoning, LIMIT_RESPONSE_BYTES);
   buf_init(&r.refusal, LIMIT_RESPONSE_BYTES);
-  int found = body->pieces ? read_pieces(&r, body->pieces, &reply->pieces)
-                           : read_form(&r, body->tree, 0);
+  int found =
+      body->pieces ? read_pieces(&r, body->pieces, &reply->pieces) : read_form(&r, body->tree, 0);
   if (!found) {
     err_set(err, RC_ERROR, ERR_BAD_ANSWER,
             "the answer has no choices[0].message, nor any other form that is known");
@@ -375,8 +373,9 @@ void reply_free(Reply *reply) {
 
 /* Bytes of the mark at the front by which a model ends or begins a text: "<|im_end|>", "</s>", …; 0: none. */
 static size_t mark_length(const char *s) {
-  static const char *const marks[] = {"<s>",  "</s>", "<bos>", "<eos>", "<pad>", "<unk>",
-                                      "<eot>", "<end_of_turn>", "<endoftext>", "[/INST]", "[EOS]"};
+  static const char *const marks[] = {"<s>",         "</s>",    "<bos>", "<eos>",
+                                      "<pad>",       "<unk>",   "<eot>", "<end_of_turn>",
+                                      "<endoftext>", "[/INST]", "[EOS]"};
   static const char *const bars[][2] = {{"<|", "|>"}, {"<\xEF\xBD\x9C", "\xEF\xBD\x9C>"}};
   for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
     if (strncmp(s, marks[i], strlen(marks[i])) == 0) {
@@ -396,11 +395,12 @@ static size_t mark_length(const char *s) {
 /* Bytes of the blank at the front; 0: none. */
 static size_t blank_length(const char *s) {
   static const char *const blanks[] = {
-      "\xC2\xA0",     "\xC2\xAD",     "\xE1\xA0\x8E", "\xE2\x80\x80", "\xE2\x80\x81", "\xE2\x80\x82",
-      "\xE2\x80\x83", "\xE2\x80\x84", "\xE2\x80\x85", "\xE2\x80\x86", "\xE2\x80\x87", "\xE2\x80\x88",
-      "\xE2\x80\x89", "\xE2\x80\x8A", "\xE2\x80\x8B", "\xE2\x80\x8C", "\xE2\x80\x8D", "\xE2\x80\x8E",
-      "\xE2\x80\x8F", "\xE2\x80\xA8", "\xE2\x80\xA9", "\xE2\x80\xAF", "\xE2\x81\x9F", "\xE2\x81\xA0",
-      "\xE3\x80\x80", "\xEF\xBB\xBF", "\xC2\x85",     "\xE2\xA0\x80", "\xE3\x85\xA4"};
+      "\xC2\xA0",     "\xC2\xAD",     "\xE1\xA0\x8E", "\xE2\x80\x80", "\xE2\x80\x81",
+      "\xE2\x80\x82", "\xE2\x80\x83", "\xE2\x80\x84", "\xE2\x80\x85", "\xE2\x80\x86",
+      "\xE2\x80\x87", "\xE2\x80\x88", "\xE2\x80\x89", "\xE2\x80\x8A", "\xE2\x80\x8B",
+      "\xE2\x80\x8C", "\xE2\x80\x8D", "\xE2\x80\x8E", "\xE2\x80\x8F", "\xE2\x80\xA8",
+      "\xE2\x80\xA9", "\xE2\x80\xAF", "\xE2\x81\x9F", "\xE2\x81\xA0", "\xE3\x80\x80",
+      "\xEF\xBB\xBF", "\xC2\x85",     "\xE2\xA0\x80", "\xE3\x85\xA4"};
   if ((unsigned char)*s <= ' ' || *s == 0x7F) {
     return 1;
   }

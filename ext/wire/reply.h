@@ -19,11 +19,11 @@ typedef struct Reply {
   char *reasoning; /* owned; NULL: none */
   char *refusal;   /* owned: its words; NULL: none */
   Finish finish;
-  char word[REPLY_WORD]; /* the provider's own for what ended it; "" if it has none */
-  int has_tools;         /* it asks for tools to be called */
-  int dim;               /* of embeddings: elements of each vector */
-  int pieces;            /* of a stream, that brought text */
-  int is_broken;         /* a stream that ended neither with a word nor with its end */
+  char word[REPLY_WORD];        /* the provider's own for what ended it; "" if it has none */
+  int has_tools;                /* it asks for tools to be called */
+  int dim;                      /* of embeddings: elements of each vector */
+  int pieces;                   /* of a stream, that brought text */
+  int is_broken;                /* a stream that ended neither with a word nor with its end */
   char model[LIMIT_MODEL_NAME]; /* as the answer names it; "" if it does not */
   Usage usage;
   /* Owned (reply_free): of an answer that is billed in several parts; else NULL. */

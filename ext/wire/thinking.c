@@ -14,12 +14,12 @@
 static const struct Mark {
   const char *open, *close;
 } marks[] = {
-    {"<think>", "</think>"},         /* DeepSeek, Qwen, and most others */
+    {"<think>", "</think>"}, /* DeepSeek, Qwen, and most others */
     {"<thinking>", "</thinking>"},
-    {"<thought>", "</thought>"},     /* Gemini's OpenAI endpoint */
+    {"<thought>", "</thought>"}, /* Gemini's OpenAI endpoint */
     {"<reasoning>", "</reasoning>"},
     {"<seed:think>", "</seed:think>"},
-    {"[THINK]", "[/THINK]"},         /* Mistral */
+    {"[THINK]", "[/THINK]"},                                             /* Mistral */
     {"\xE2\x97\x81think\xE2\x96\xB7", "\xE2\x97\x81/think\xE2\x96\xB7"}, /* Kimi */
 };
 

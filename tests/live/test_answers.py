@@ -160,7 +160,7 @@ CASES = {
         (Answer("OK", type="text/plain"), None, "text/plain, 2 bytes: \"OK\"", None, False, None),
         (Answer(""), None, "0 bytes", None, False, None),
         (Answer("{}"), None, "the answer has no", None, False, None),
-        (Answer("[]"), None, "the answer has no", None, False, None),
+        (Answer("[]"), None, "2 bytes: \"[]\"", None, False, None),
         (Answer("null"), None, "not valid JSON but application/json, 4 bytes", None, False, None),
         (Answer(json.dumps(chat())[:60]), None, "ends after 60 bytes", None, False, None),
     ],
@@ -203,7 +203,6 @@ class Desk(unittest.TestCase):
         cls.replay = Replay()
         cls.replay.__enter__()
         cls.tmp = TempDir()
-        cls.count = 0
 
     @classmethod
     def tearDownClass(cls):
@@ -211,7 +210,7 @@ class Desk(unittest.TestCase):
         cls.tmp.cleanup()
 
     def setUp(self):
-        Desk.count += 1
+        Desk.count = getattr(Desk, "count", 0) + 1
         self.db = connect(os.path.join(self.tmp.name, f"answers{Desk.count}.db"))
         value(self.db, "SELECT llm_allow_host(?, 'WIRE_KEY'), llm_secret('WIRE_KEY', 'sk-wire-0123456789'), llm_init()", self.replay.host)
         value(self.db, "SELECT llm_config('backoff_ms', 5)")
@@ -262,6 +261,250 @@ class Kinds(Desk):
             for i, case in enumerate(cases):
                 with self.subTest(kind=kind, i=i):
                     self.check(f"a{''.join(c for c in kind if c.isalpha())}{i}", case, "anthropic")
+
+
+class Silence(Desk):
+    """Silence is not loss; what is lost is not bought again unasked."""
+
+    def test_a_slow_answer_is_waited_for_and_bought_once(self):
+        value(self.db, "SELECT llm_config('idle_timeout_ms', 200)")
+        for name, answer in (("late", Answer(chat(), wait=0.9)), ("blanks", Answer("\n" * 8 + json.dumps(chat()), pieces=2, gap=0)),
+                             ("kept", Answer("   \n" + json.dumps(chat()), wait=0.3)),
+                             ("chunked", Answer(chat(), wait=0.7, chunked=True)), ("closed", Answer(chat(), wait=0.7, close=True))):
+            self.serve(name, answer)
+            self.assertEqual(self.ask(name, timeout_ms=20000), "fine", name)
+            self.assertEqual(self.replay.asked(name), 1, name)
+            self.assertEqual(self.row("kind, cost_nusd"), ("call", COST))
+
+    def test_silence_within_an_answer_ends_it(self):
+        value(self.db, "SELECT llm_config('idle_timeout_ms', 200)")
+        self.serve("half", Answer(json.dumps(chat()) + " " * 9, cut=20, hang=True))
+        self.assertIn("no byte arrived", error_of(self.db, "SELECT llm_complete('x', '{\"model\":\"half\"}')"))
+        self.assertEqual((self.replay.asked("half"), self.row("kind, cost_nusd")), (1, ("unknown", None)))
+
+    def test_lost_is_asked_again_by_the_next_statement_only(self):
+        for store in ("file", "main"):
+            db = self.db if store == "file" else connect(":memory:")
+            if store == "main":
+                value(db, "SELECT llm_allow_host(?, 'WIRE_KEY'), llm_secret('WIRE_KEY', 'sk-wire-0123456789'), llm_init()", self.replay.host)
+            self.serve("gone", Answer(chat(), cut=40), Answer(chat(), cut=40), chat())
+            if store == "main":
+                db.execute("INSERT INTO llm_models(name, provider, api, base_url, key_env) VALUES ('gone', 'openai', 'openai', ?, 'WIRE_KEY')",
+                           (self.replay.url("gone"),))
+            ask = "SELECT llm_complete(?, '{\"model\":\"gone\"}')"
+            rows = "SELECT kind, attempt, retry_reason FROM llm_calls ORDER BY id"
+            self.assertIn("was lost (it may have been billed)", error_of(db, ask, "q"))
+            self.assertEqual(self.replay.asked("gone"), 1)
+            self.assertIn("was lost", error_of(db, ask, "q"))
+            self.assertEqual(value(db, ask, "q"), "fine")
+            self.assertEqual(value(db, ask, "another"), "fine")
+            self.assertEqual(db.execute(rows).fetchall(),
+                             [("unknown", 1, None), ("unknown", 1, "lost"), ("call", 1, "lost"), ("call", 1, None)], store)
+            db.close() if store == "main" else None
+
+    def test_retry_lost_buys_again(self):
+        for given in (True, 1):
+            self.serve("again", Answer(chat(), cut=40), Answer(chat(), cut=40), chat())
+            self.assertEqual(self.ask("again", f"q{given}", retry_lost=given), "fine")
+            self.assertEqual(self.replay.asked("again"), 3)
+        self.assertEqual(self.db.execute("SELECT kind, attempt, retry_reason FROM llm_calls ORDER BY id LIMIT 3").fetchall(),
+                         [("unknown", 1, None), ("unknown", 2, "lost"), ("call", 3, "lost")])
+        for wrong in ("yes", 2, []):
+            self.assertIn("option 'retry_lost': expected true or false",
+                          error_of(self.db, "SELECT llm_complete('x', ?)", json.dumps({"retry_lost": wrong})))
+
+    def test_gateways_time_outs_are_unknown(self):
+        pages = {504: "<html><title>504 Gateway Time-out</title></html>", 524: "<!DOCTYPE html><title>524: A timeout occurred</title>",
+                 502: "Bad Gateway", 520: "error code: 520", 408: "", 499: "", 522: "<html></html>"}
+        for status, page in pages.items():
+            self.serve(f"g{status}", Answer(page, status=status, type="text/html"))
+            self.assertIn("it may have been billed", error_of(self.db, "SELECT llm_complete('x', ?)", json.dumps({"model": f"g{status}"})))
+            self.assertEqual((self.replay.asked(f"g{status}"), self.row("kind, cost_nusd, http_status")), (1, ("unknown", None, status)))
+        self.serve("own", Answer({"error": {"message": "slow", "type": "timeout_error"}}, status=504), chat())
+        self.assertEqual(self.ask("own"), "fine")
+
+
+STREAMS = '{"stream":true}'
+
+
+class Streams(Desk):
+    """Answers that are streamed inside."""
+
+    def test_an_answer_in_pieces(self):
+        self.serve("s", stream(chunk(role="assistant", content=""), chunk("fi"), chunk("ne"), chunk(finish="stop"), USAGE_CHUNK), supports=STREAMS)
+        self.assertEqual(self.ask("s"), "fine")
+        self.assertEqual(self.row("kind, cost_nusd, ended, finish_reason, input_tokens"), ("call", COST, "complete", "stop", 100))
+        body = self.replay.body("s")
+        self.assertEqual((body["stream"], body["stream_options"]), (True, {"include_usage": True}))
+        self.serve("m", stream(chunk("fine", "stop", USAGE)), provider="mistral", supports=STREAMS)
+        self.assertEqual(self.ask("m", seed=7), "fine")
+        self.assertEqual({k: v for k, v in self.replay.body("m").items() if k in ("stream", "stream_options", "seed", "random_seed")},
+                         {"stream": True, "random_seed": 7})
+        self.serve("w", chat(), supports=STREAMS)  # a whole one is as good
+        self.assertEqual(self.ask("w"), "fine")
+        self.serve("u", chat())  # unknown hosts are not asked for streams
+        self.ask("u")
+        self.assertNotIn("stream", self.replay.body("u"))
+
+    def refuse(self, name, status, message, good, calls, **error):
+        def answer(body):
+            bad = ("stream_options" in body and "stream_options" in message) or ("stream" in body and "stream_options" not in message)
+            if bad:
+                return Answer({"error": {"message": message, "type": "invalid_request_error", **error}}, status=status)
+            return stream(chunk("fine", "stop"), USAGE_CHUNK) if body.get("stream") else Answer(chat())
+        self.serve(name, answer, supports=STREAMS)
+        self.assertEqual(self.ask(name, "one"), "fine")
+        self.assertEqual(self.replay.asked(name), 2)
+        self.assertEqual(self.ask(name, "two"), "fine")
+        self.assertEqual(self.replay.asked(name), calls)
+        self.assertEqual("stream" in self.replay.body(name), good)
+        self.assertNotIn("stream_options", self.replay.body(name))
+
+    def test_a_refusal_of_streams_is_remembered(self):
+        self.refuse("r1", 400, "Unrecognized request argument supplied: stream_options", True, 3)
+        self.refuse("r2", 422, "body.stream_options: Extra inputs are not permitted", True, 3)
+        self.refuse("r3", 400, "Your organization must be verified to stream this model.", False, 3, param="stream", code="unsupported_value")
+        self.refuse("r4", 400, "'stream' does not support true with this model", False, 3)
+        self.refuse("r5", 501, "Streaming is not supported here", False, 3)
+        self.assertEqual(value(self.db, "SELECT group_concat(DISTINCT kind || attempt || cost_nusd) FROM llm_calls"), f"call1{COST}")
+        self.assertEqual(value(self.db, "SELECT count(*) FROM llm_calls"), 10)
+
+    def test_silence_in_a_stream_is_a_loss_whose_pieces_are_known(self):
+        value(self.db, "SELECT llm_config('idle_timeout_ms', 200)")
+        start = {"type": "message_start", "message": {"model": CLAUDE, "usage": {"input_tokens": 100, "cache_read_input_tokens": 30, "output_tokens": 1}}}
+        text = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "fi"}}
+        body = sse(start, text, text, done=False, names=True)
+        self.serve("quiet", Answer(body, type="text/event-stream", close=True, hang=True), api="anthropic", supports=STREAMS)
+        self.assertIn("no byte arrived", error_of(self.db, "SELECT llm_complete('x', '{\"model\":\"quiet\"}')"))
+        kind, cost, usage = self.row("kind, cost_nusd, usage")
+        usage = json.loads(usage)
+        self.assertEqual((kind, cost, usage["input"], usage["cache_read"], usage["pieces"]), ("unknown", None, 130, 30, 2))
+        self.assertEqual(self.replay.asked("quiet"), 1)
+        self.assertEqual(value(self.db, "SELECT sum(calls) FROM llm_unpriced"), 1)
+
+    def test_a_server_that_does_not_hang_up(self):
+        body = sse(chunk("fine", "stop"), USAGE_CHUNK)
+        self.serve("open", Answer(body, type="text/event-stream", close=True, hang=True), supports=STREAMS)
+        began = time.time()
+        self.assertEqual(self.ask("open"), "fine")
+        self.assertLess(time.time() - began, 5)
+
+    def test_interrupt_in_a_stream(self):
+        body = sse(*[chunk("x")] * 200, done=False)
+        self.serve("slow", Answer(body, type="text/event-stream", close=True, pieces=100, gap=0.1), supports=STREAMS)
+        threading.Timer(0.5, self.db.interrupt).start()
+        began = time.time()
+        self.assertIn("interrupt", error_of(self.db, "SELECT llm_complete('x', '{\"model\":\"slow\"}')"))
+        self.assertLess(time.time() - began, 2)
+        kind, cost, usage = self.row("kind, cost_nusd, usage")
+        self.assertEqual((kind, cost), ("unknown", None))
+        self.assertGreater(json.loads(usage)["pieces"], 1)
+
+    def test_schemas_and_refusals_in_pieces(self):
+        schema = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"], "additionalProperties": False}
+        self.serve("json", stream(chunk('{"a'), chunk('":'), chunk("1}"), chunk(finish="stop"), USAGE_CHUNK), supports=STREAMS)
+        self.assertEqual(self.ask("json", schema=schema), '{"a":1}')
+        self.serve("no", stream(chunk(refusal="I can't "), chunk(refusal="do that."), chunk(finish="stop"), USAGE_CHUNK), supports=STREAMS)
+        self.assertIn("refused to answer (finish_reason 'stop'): I can't do that.",
+                      error_of(self.db, "SELECT llm_complete('x', '{\"model\":\"no\"}')"))
+        self.assertEqual(self.row("ended, cost_nusd"), ("filtered", COST))
+
+
+class Asking(Desk):
+    """What is sent, and what of the answer is kept beside its text."""
+
+    def test_headers(self):
+        self.serve("h", Answer(chat(), headers=[("x-request-id", "req_123-abc")]))
+        self.ask("h")
+        self.assertRegex(self.replay.requests["h"][0][0]["user-agent"], r"^llmcost/\d+\.\d+\.\d+$")
+        self.assertEqual(self.row("provider_request_id"), ("req_123-abc",))
+        self.serve("i", Answer({"error": {"message": "no"}}, status=400, headers=[("request-id", "req_9")]))
+        error_of(self.db, "SELECT llm_complete('x', '{\"model\":\"i\"}')")
+        self.assertEqual(self.row("provider_request_id"), ("req_9",))
+
+    def test_reasoning_is_a_hidden_column(self):
+        for name, sent in (("field", chat("b", message={"reasoning_content": "a"})), ("mark", chat("<think>a</think>b")),
+                           ("parts", chat([{"type": "thinking", "thinking": "a"}, {"type": "text", "text": "b"}]))):
+            self.serve(name, sent)
+            row = "SELECT answer, reasoning FROM llm_call('q', ?)"
+            options = json.dumps({"model": name})
+            self.assertEqual(self.db.execute(row, (options,)).fetchall(), [("b", "a")], name)
+            self.assertEqual(self.db.execute(row, (options,)).fetchall(), [("b", None)], name)  # a hit
+        names = [d[0] for d in self.db.execute("SELECT * FROM llm_call('q', ?)", (json.dumps({"model": "field"}),)).description]
+        self.assertNotIn("reasoning", names)
+
+    def test_a_second_attempt_tells_the_model_what_was_wrong(self):
+        schema = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"], "additionalProperties": False}
+        for api, make in (("openai", chat), ("anthropic", claude)):
+            self.serve(f"told-{api}", make('{"a":"x"}'), make('Sure: {"a":1}'), api=api)
+            self.assertEqual(self.ask(f"told-{api}", schema=schema), '{"a":1}')
+            first, second = self.replay.body(f"told-{api}", 0), self.replay.body(f"told-{api}", 1)
+            self.assertEqual(second["messages"][:-2], first["messages"])
+            self.assertEqual(second["messages"][-2], {"role": "assistant", "content": '{"a":"x"}'})
+            self.assertIn("/a: expected integer", second["messages"][-1]["content"])
+            self.assertEqual({k: v for k, v in second.items() if k != "messages"}, {k: v for k, v in first.items() if k != "messages"})
+
+    def test_max_tokens_of_the_caller_takes_the_part_that_fits(self):
+        self.serve("fits", chat("half a sen", finish="length"))
+        self.assertEqual(self.ask("fits", max_tokens=20), "half a sen")
+        self.assertEqual(self.row("ended, finish_reason"), ("cut_off", "length"))
+        self.ask("fits", max_tokens=20)
+        self.assertEqual(self.replay.asked("fits"), 2)
+        self.serve("wordless", chat("half a sen", finish=None))  # no word, and as many tokens as there may be
+        self.ask("wordless", max_tokens=20)
+        self.assertEqual(self.row("ended, finish_reason"), ("cut_off", None))
+
+    def test_words_that_nobody_knows_are_listed(self):
+        self.serve("odd", chat(finish="whatever_comes"))
+        self.ask("odd")
+        self.assertEqual(self.db.execute("SELECT provider, finish_reason, ended, calls FROM llm_finish_reasons WHERE ended = 'unknown'").fetchall(),
+                         [("openai", "whatever_comes", "unknown", 1)])
+
+
+class Vectors(Desk):
+    """Embeddings are checked before they are kept."""
+
+    def embed(self, name, *answers, supports='{"embeddings":true}', provider=None):
+        self.serve(name, *answers, supports=supports, provider=provider)
+        return f"SELECT vec_length(embed('a text', '{name}'))"
+
+    @staticmethod
+    def data(*vectors, index=True, **more):
+        return {"model": "text-embedding-3-small", "data": [{"embedding": v, **({"index": i} if index else {})} for i, v in enumerate(vectors)],
+                "usage": {"prompt_tokens": 3, "total_tokens": 3}, **more}
+
+    def test_a_bad_vector_is_an_error_and_not_kept(self):
+        bad = ([1, None, 3], [1, 1e39, 3], ["1", "2", "3"], [[1, 2, 3]], [0, 0, 0], [], None, "", {"a": 1}, [1, True, 3])
+        for i, vector in enumerate(bad):
+            name = f"bad{i}"
+            self.serve(name, self.data(vector), self.data([1, 2, 2]), supports='{"embeddings":true}')
+            ask = f"SELECT hex(embed('a text', '{name}'))"
+            self.assertIn("vector 0 of the answer", error_of(self.db, ask), vector)
+            self.assertEqual(self.row("kind, error LIKE 'bad_answer%', cost_nusd"), ("embed", 1, 60))
+            self.assertEqual(len(value(self.db, ask)), 24)
+            self.assertEqual(self.replay.asked(name), 2)
+
+    def test_the_dimension_is_what_the_model_says(self):
+        self.serve("dim", self.data([1, 2, 3, 4]), self.data([1, 2, 3]), supports='{"embeddings":true,"dimensions":3}')
+        self.assertIn("have 4 elements; llm_models.supports says 3", error_of(self.db, "SELECT embed('a text', 'dim')"))
+        self.assertEqual(len(value(self.db, "SELECT embed('a text', 'dim')")), 12)
+
+    def test_without_index_the_order_counts(self):
+        self.serve("plain", self.data([3, 4], index=False), supports='{"embeddings":true}')
+        self.assertEqual(len(value(self.db, "SELECT embed('a text', 'plain')")), 8)
+        for name, body in (("ollama", {"model": "m", "embeddings": [[3, 4]], "prompt_eval_count": 3}),
+                           ("gemini", {"embeddings": [{"values": [3, 4]}]}), ("cohere", {"embeddings": {"float": [[3, 4]]}})):
+            self.serve(name, body, supports='{"embeddings":true}')
+            self.assertEqual(len(value(self.db, f"SELECT embed('a text', '{name}')")), 8, name)
+
+    def test_the_format_is_asked_for_where_it_is_known(self):
+        for provider, supports, wanted in (("openai", '{"embeddings":true}', "base64"), ("vllm", '{"embeddings":true}', None),
+                                           ("vllm", '{"embeddings":true,"base64":true}', "base64"),
+                                           ("openai", '{"embeddings":true,"base64":false}', None)):
+            name = f"f-{provider}-{len(supports)}"
+            self.serve(name, self.data([3, 4]), provider=provider, supports=supports)
+            value(self.db, f"SELECT embed('a text', '{name}')")
+            self.assertEqual(self.replay.body(name).get("encoding_format"), wanted, name)
 
 
 if __name__ == "__main__":

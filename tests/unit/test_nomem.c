@@ -355,9 +355,11 @@ static int anthropic_reply(Result *r, Err *err) {
 }
 
 #define STREAM                                                                                     \
-  ": wait\n\ndata: {\"model\":\"m\",\"choices\":[{\"delta\":{\"content\":\"<think>x</think>a\"}}]}\n\n"  \
-  "data: {\"choices\":[{\"delta\":{\"content\":\"b\"},\"finish_reason\":\"stop\"}]}\n\n"                 \
-  "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":6}}\n\ndata: [DONE]\n\n"
+  ": wait\n\ndata: "                                                                               \
+  "{\"model\":\"m\",\"choices\":[{\"delta\":{\"content\":\"<think>x</think>a\"}}]}\n\n"            \
+  "data: {\"choices\":[{\"delta\":{\"content\":\"b\"},\"finish_reason\":\"stop\"}]}\n\n"           \
+  "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":6}}\n\ndata: "       \
+  "[DONE]\n\n"
 
 /* A stream, from its bytes on. */
 static int stream_reply(Result *r, Err *err) {

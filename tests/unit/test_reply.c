@@ -63,12 +63,15 @@ static void test_contents(void **state) {
       {CONTENT("42"), "42", NULL, STOPS},
       {CONTENT("{\"answer\":42}"), "{\"answer\":42}", NULL, STOPS},
       {CONTENT("[{\"type\":\"image_url\",\"image_url\":{}}]"), NULL, NULL, STOPS},
-      {CONTENT("[{\"type\":\"reasoning\",\"summary\":[{\"text\":\"a\"}]},{\"type\":\"text\",\"text\":\"b\"}]"),
+      {CONTENT("[{\"type\":\"reasoning\",\"summary\":[{\"text\":\"a\"}]},{\"type\":\"text\","
+               "\"text\":\"b\"}]"),
        "b", "a", STOPS},
       {MESSAGE("\"content\":\"b\",\"reasoning_content\":\"a\""), "b", "a", STOPS},
-      {MESSAGE("\"content\":\"b\",\"reasoning\":\"a\",\"reasoning_content\":\"a\""), "b", "a", STOPS},
+      {MESSAGE("\"content\":\"b\",\"reasoning\":\"a\",\"reasoning_content\":\"a\""), "b", "a",
+       STOPS},
       {MESSAGE("\"content\":\"b\",\"thinking\":\"a\""), "b", "a", STOPS},
-      {MESSAGE("\"content\":\"b\",\"reasoning_details\":[{\"type\":\"reasoning.text\",\"text\":\"a\"}]"),
+      {MESSAGE("\"content\":\"b\",\"reasoning_details\":[{\"type\":\"reasoning.text\",\"text\":"
+               "\"a\"}]"),
        "b", "a", STOPS},
       {MESSAGE("\"content\":\"b\",\"reasoning\":null"), "b", NULL, STOPS},
       {"{\"choices\":[{\"text\":\"b\",\"finish_reason\":\"stop\"}]}", "b", NULL, STOPS},
@@ -92,8 +95,8 @@ static void test_thoughts(void **state) {
       {CONTENT("\"<|channel|>analysis<|message|>hm<|end|><|start|>assistant"
                "<|channel|>final<|message|>Hello\""),
        "Hello", "hm<|end|><|start|>assistant", STOPS},
-      {CONTENT("\"The tag </think> closes a thought.\""), "The tag </think> closes a thought.", NULL,
-       STOPS},
+      {CONTENT("\"The tag </think> closes a thought.\""), "The tag </think> closes a thought.",
+       NULL, STOPS},
       {CONTENT("\"Write <think>x</think> like this.\""), "Write <think>x</think> like this.", NULL,
        STOPS},
       {CONTENT("\"<thinker>x</thinker>\""), "<thinker>x</thinker>", NULL, STOPS},
@@ -119,14 +122,17 @@ static void test_thoughts_that_were_asked_for(void **state) {
 
 static void test_forms(void **state) {
   static const Case cases[] = {
-      {"{\"type\":\"message\",\"role\":\"assistant\",\"content\":[{\"type\":\"thinking\",\"thinking\":\"a\"},"
+      {"{\"type\":\"message\",\"role\":\"assistant\",\"content\":[{\"type\":\"thinking\","
+       "\"thinking\":\"a\"},"
        "{\"type\":\"text\",\"text\":\"b\"}],\"stop_reason\":\"end_turn\"}",
        "b", "a", "end_turn", FINISH_COMPLETE, 0},
-      {"{\"output\":[{\"type\":\"reasoning\",\"summary\":[{\"type\":\"summary_text\",\"text\":\"a\"}]},"
+      {"{\"output\":[{\"type\":\"reasoning\",\"summary\":[{\"type\":\"summary_text\",\"text\":"
+       "\"a\"}]},"
        "{\"type\":\"message\",\"content\":[{\"type\":\"output_text\",\"text\":\"b\"}]}],"
        "\"status\":\"completed\"}",
        "b", "a", "completed", FINISH_COMPLETE, 0},
-      {"{\"output\":[{\"type\":\"message\",\"content\":[{\"type\":\"output_text\",\"text\":\"b\"}]}],"
+      {"{\"output\":[{\"type\":\"message\",\"content\":[{\"type\":\"output_text\",\"text\":\"b\"}]}"
+       "],"
        "\"status\":\"incomplete\",\"incomplete_details\":{\"reason\":\"max_output_tokens\"}}",
        "b", NULL, "max_output_tokens", FINISH_CUT_OFF, 0},
       {"{\"message\":{\"role\":\"assistant\",\"content\":\"b\",\"thinking\":\"a\"},\"done\":true,"
@@ -134,17 +140,20 @@ static void test_forms(void **state) {
        "b", "a", STOPS},
       {"{\"response\":\"b\",\"done\":true,\"done_reason\":\"length\"}", "b", NULL, "length",
        FINISH_CUT_OFF, 0},
-      {"{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"a\",\"thought\":true},{\"text\":\"b\"}]},"
+      {"{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"a\",\"thought\":true},{\"text\":"
+       "\"b\"}]},"
        "\"finishReason\":\"STOP\"}]}",
        "b", "a", "STOP", FINISH_COMPLETE, 0},
       {"{\"promptFeedback\":{\"blockReason\":\"OTHER\"}}", NULL, NULL, "OTHER", FINISH_FILTERED, 0},
-      {"{\"message\":{\"content\":[{\"type\":\"text\",\"text\":\"b\"}]},\"finish_reason\":\"COMPLETE\"}",
+      {"{\"message\":{\"content\":[{\"type\":\"text\",\"text\":\"b\"}]},\"finish_reason\":"
+       "\"COMPLETE\"}",
        "b", NULL, "COMPLETE", FINISH_COMPLETE, 0},
       {"{\"success\":true,\"result\":{\"response\":\"b\"}}", "b", NULL, "", FINISH_UNKNOWN, 0},
-      {MESSAGE("\"content\":null,\"refusal\":\"I can't.\""), NULL, NULL, "stop", FINISH_FILTERED, 0},
-      {MESSAGE("\"content\":\"b\",\"refusal\":\"\""), "b", NULL, STOPS},
-      {CONTENT("[{\"type\":\"refusal\",\"refusal\":\"I can't.\"}]"), NULL, NULL, "stop", FINISH_FILTERED,
+      {MESSAGE("\"content\":null,\"refusal\":\"I can't.\""), NULL, NULL, "stop", FINISH_FILTERED,
        0},
+      {MESSAGE("\"content\":\"b\",\"refusal\":\"\""), "b", NULL, STOPS},
+      {CONTENT("[{\"type\":\"refusal\",\"refusal\":\"I can't.\"}]"), NULL, NULL, "stop",
+       FINISH_FILTERED, 0},
   };
   (void)state;
   CHECK_ALL(cases);
@@ -176,34 +185,45 @@ static void test_framing(void **state) {
       {DATA(CHUNK("\"content\":\"\",\"reasoning_content\":\"x\"", "null"))
            DATA(CHUNK("\"reasoning_content\":\"y\"", "null")) DATA(A) DATA(END),
        "a", "xy", STOPS},
-      {DATA(CHUNK("\"refusal\":\"I \"", "null")) DATA(CHUNK("\"refusal\":\"can't.\"", "null")) DATA(END),
+      {DATA(CHUNK("\"refusal\":\"I \"", "null")) DATA(CHUNK("\"refusal\":\"can't.\"", "null"))
+           DATA(END),
        NULL, NULL, "stop", FINISH_FILTERED, 0},
       {DATA("{\"choices\":[{\"delta\":{\"content\":[{\"type\":\"thinking\",\"thinking\":"
             "[{\"type\":\"text\",\"text\":\"x\"}]}]}}]}") DATA(A) DATA(END),
        "a", "x", STOPS},
-      {"{\"message\":{\"content\":\"a\"},\"done\":false}\n{\"message\":{\"content\":\"b\"},\"done\":false}\n"
+      {"{\"message\":{\"content\":\"a\"},\"done\":false}\n{\"message\":{\"content\":\"b\"},"
+       "\"done\":false}\n"
        "{\"message\":{\"content\":\"\"},\"done\":true,\"done_reason\":\"stop\",\"eval_count\":2}\n",
        "ab", NULL, STOPS},
-      {"{\"message\":{\"content\":\"a\"},\"done\":false}\n{\"message\":{\"content\":\"b\"},\"done\":false}\n",
+      {"{\"message\":{\"content\":\"a\"},\"done\":false}\n{\"message\":{\"content\":\"b\"},"
+       "\"done\":false}\n",
        "ab", NULL, "", FINISH_UNKNOWN, 1},
-      {"event: message_start\n" DATA("{\"type\":\"message_start\",\"message\":{\"role\":\"assistant\","
-       "\"content\":[],\"usage\":{\"input_tokens\":5,\"output_tokens\":1}}}")
-           DATA("{\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"thinking\","
-                "\"thinking\":\"\"}}") DATA("{\"type\":\"content_block_delta\",\"index\":0,\"delta\":"
-                "{\"type\":\"thinking_delta\",\"thinking\":\"x\"}}") DATA("{\"type\":\"ping\"}")
-           DATA("{\"type\":\"content_block_start\",\"index\":1,\"content_block\":{\"type\":\"text\","
-                "\"text\":\"\"}}") DATA("{\"type\":\"content_block_delta\",\"index\":1,\"delta\":"
-                "{\"type\":\"text_delta\",\"text\":\"ab\"}}")
-           DATA("{\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},"
-                "\"usage\":{\"output_tokens\":7}}") DATA("{\"type\":\"message_stop\"}"),
+      {"event: message_start\n" DATA(
+           "{\"type\":\"message_start\",\"message\":{\"role\":\"assistant\","
+           "\"content\":[],\"usage\":{\"input_tokens\":5,\"output_tokens\":1}}}")
+           DATA("{\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":"
+                "\"thinking\","
+                "\"thinking\":\"\"}}")
+               DATA("{\"type\":\"content_block_delta\",\"index\":0,\"delta\":"
+                    "{\"type\":\"thinking_delta\",\"thinking\":\"x\"}}") DATA("{\"type\":\"ping\"}")
+                   DATA("{\"type\":\"content_block_start\",\"index\":1,\"content_block\":{\"type\":"
+                        "\"text\","
+                        "\"text\":\"\"}}") DATA("{\"type\":\"content_block_delta\",\"index\":1,"
+                                                "\"delta\":"
+                                                "{\"type\":\"text_delta\",\"text\":\"ab\"}}")
+                       DATA("{\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},"
+                            "\"usage\":{\"output_tokens\":7}}") DATA("{\"type\":\"message_stop\"}"),
        "ab", "x", "end_turn", FINISH_COMPLETE, 0},
       {DATA("{\"type\":\"response.output_text.delta\",\"delta\":\"a\"}")
            DATA("{\"type\":\"response.output_text.delta\",\"delta\":\"b\"}")
-           DATA("{\"type\":\"response.completed\",\"response\":{\"status\":\"completed\",\"output\":[{\"type\":"
-                "\"message\",\"content\":[{\"type\":\"output_text\",\"text\":\"ab\"}]}]}}"),
+               DATA("{\"type\":\"response.completed\",\"response\":{\"status\":\"completed\","
+                    "\"output\":[{\"type\":"
+                    "\"message\",\"content\":[{\"type\":\"output_text\",\"text\":\"ab\"}]}]}}"),
        "ab", NULL, "completed", FINISH_COMPLETE, 0},
-      {DATA("{\"type\":\"response.output_text.delta\",\"delta\":\"a\"}"), "a", NULL, "", FINISH_UNKNOWN, 1},
-      {"[{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"a\"}]}}]},{\"candidates\":[{\"content\":"
+      {DATA("{\"type\":\"response.output_text.delta\",\"delta\":\"a\"}"), "a", NULL, "",
+       FINISH_UNKNOWN, 1},
+      {"[{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"a\"}]}}]},{\"candidates\":[{"
+       "\"content\":"
        "{\"parts\":[{\"text\":\"b\"}]},\"finishReason\":\"STOP\"}]}]",
        "ab", NULL, "STOP", FINISH_COMPLETE, 0},
   };
@@ -217,12 +237,15 @@ static void test_usage_of_streams(void **state) {
     const char *bytes, *provider;
     long long input, output;
   } cases[] = {
-      {DATA(A) DATA(END) DATA("{\"choices\":[],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":7}}"),
+      {DATA(A) DATA(END)
+           DATA("{\"choices\":[],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":7}}"),
        "openai", 5, 7},
-      {DATA("{\"choices\":[],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":1}}") DATA(
-           "{\"choices\":[{\"delta\":{\"content\":\"a\"}}],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":7}}"),
+      {DATA("{\"choices\":[],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":1}}")
+           DATA("{\"choices\":[{\"delta\":{\"content\":\"a\"}}],\"usage\":{\"prompt_tokens\":5,"
+                "\"completion_tokens\":7}}"),
        "x", 5, 7},
-      {DATA(A) DATA("{\"choices\":[],\"x_groq\":{\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":7}}}"),
+      {DATA(A) DATA(
+           "{\"choices\":[],\"x_groq\":{\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":7}}}"),
        "groq", 5, 7},
       {DATA("{\"type\":\"message_start\",\"message\":{\"model\":\"claude-haiku-4-5\",\"usage\":"
             "{\"input_tokens\":5,\"cache_read_input_tokens\":0,\"output_tokens\":1}}}")
@@ -234,8 +257,9 @@ static void test_usage_of_streams(void **state) {
       {DATA("{\"type\":\"response.completed\",\"response\":{\"status\":\"completed\",\"output\":[],"
             "\"usage\":{\"input_tokens\":5,\"output_tokens\":7,\"total_tokens\":12}}}"),
        "openai", 5, 7},
-      {"[{\"candidates\":[]},{\"usageMetadata\":{\"promptTokenCount\":5,\"candidatesTokenCount\":7}}]", "google",
-       5, 7},
+      {"[{\"candidates\":[]},{\"usageMetadata\":{\"promptTokenCount\":5,\"candidatesTokenCount\":7}"
+       "}]",
+       "google", 5, 7},
   };
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
@@ -259,7 +283,8 @@ static void test_what_is_no_answer(void **state) {
     const char *bytes, *type, *says;
   } cases[] = {
       {"", "", "0 bytes"},
-      {"<!doctype html><title>My chats</title>", "text/html", "text/html, 38 bytes: \"<!doctype html>"},
+      {"<!doctype html><title>My chats</title>", "text/html",
+       "text/html, 38 bytes: \"<!doctype html>"},
       {"hello", "text/plain", "text/plain, 5 bytes: \"hello\""},
       {"{\"choices\":[{\"message\":{\"con", "application/json", "ends after 28 bytes"},
       {"{\"choices\" x}", "application/json", "at byte 11"},
@@ -270,7 +295,8 @@ static void test_what_is_no_answer(void **state) {
     Body body;
     Err err = {0};
     body_read(cases[i].bytes, strlen(cases[i].bytes), cases[i].type, &body, &err);
-    check(err.code == ERR_BAD_JSON && strstr(err.msg, cases[i].says), "%s: %s", cases[i].bytes, err.msg);
+    check(err.code == ERR_BAD_JSON && strstr(err.msg, cases[i].says), "%s: %s", cases[i].bytes,
+          err.msg);
     assert_null(body.tree);
   }
 }
@@ -280,15 +306,24 @@ static void test_finish_words(void **state) {
     const char *word;
     Finish is;
   } cases[] = {
-      {"stop", FINISH_COMPLETE},          {"STOP", FINISH_COMPLETE},
-      {"FINISH_REASON_STOP", FINISH_COMPLETE}, {"endTurn", FINISH_COMPLETE},
-      {"eos_token", FINISH_COMPLETE},     {"MAX_TOKENS", FINISH_CUT_OFF},
-      {"maxTokens", FINISH_CUT_OFF},      {"max-tokens", FINISH_CUT_OFF},
-      {"content_filter: SAFETY", FINISH_FILTERED}, {"SAFETY", FINISH_FILTERED},
-      {"network_error", FINISH_FAILED},   {"error", FINISH_FAILED},
-      {"", FINISH_UNKNOWN},               {"null", FINISH_UNKNOWN},
-      {"stopper", FINISH_UNKNOWN},        {":", FINISH_UNKNOWN},
-      {"sto", FINISH_UNKNOWN},            {"_", FINISH_UNKNOWN},
+      {"stop", FINISH_COMPLETE},
+      {"STOP", FINISH_COMPLETE},
+      {"FINISH_REASON_STOP", FINISH_COMPLETE},
+      {"endTurn", FINISH_COMPLETE},
+      {"eos_token", FINISH_COMPLETE},
+      {"MAX_TOKENS", FINISH_CUT_OFF},
+      {"maxTokens", FINISH_CUT_OFF},
+      {"max-tokens", FINISH_CUT_OFF},
+      {"content_filter: SAFETY", FINISH_FILTERED},
+      {"SAFETY", FINISH_FILTERED},
+      {"network_error", FINISH_FAILED},
+      {"error", FINISH_FAILED},
+      {"", FINISH_UNKNOWN},
+      {"null", FINISH_UNKNOWN},
+      {"stopper", FINISH_UNKNOWN},
+      {":", FINISH_UNKNOWN},
+      {"sto", FINISH_UNKNOWN},
+      {"_", FINISH_UNKNOWN},
   };
   Finish finish;
   (void)state;
@@ -304,16 +339,25 @@ static void test_finish_words(void **state) {
 }
 
 static void test_blanks(void **state) {
-  static const char *const blank[] = {"", " ", "\n\n", "\xE2\x80\x8B", "<|im_end|>", "\xEF\xBB\xBF", "</s>",
-                                      " \xC2\xA0<|eot_id|>\n", "<\xEF\xBD\x9C" "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>"};
-  static const char *const not[] = {"0", "a", "<", "<|", "<|a", ".", "\xE2\x80\xA6", "<b>", "null"};
+  static const char *const blank[] = {"",
+                                      " ",
+                                      "\n\n",
+                                      "\xE2\x80\x8B",
+                                      "<|im_end|>",
+                                      "\xEF\xBB\xBF",
+                                      "</s>",
+                                      " \xC2\xA0<|eot_id|>\n",
+                                      "<\xEF\xBD\x9C"
+                                      "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>"};
+  static const char *const not [] = {"0",   "a",   "<", "<|", "<|a", ".", "\xE2\x80\xA6",
+                                     "<b>", "null"};
   (void)state;
   assert_true(reply_is_blank(NULL));
   for (size_t i = 0; i < COUNT(blank); i++) {
     check(reply_is_blank(blank[i]), "'%s'", blank[i]);
   }
-  for (size_t i = 0; i < COUNT(not); i++) {
-    check(!reply_is_blank(not[i]), "'%s'", not[i]);
+  for (size_t i = 0; i < COUNT(not ); i++) {
+    check(!reply_is_blank(not [i]), "'%s'", not [i]);
   }
 }
 

@@ -32,9 +32,9 @@ typedef struct Options {
   const cJSON *schema; /* an object: JSON Schema */
   double temperature, top_p, threshold;
   long long max_tokens, timeout_ms, retries, seed, ttl_ms;
-  int has_seed; /* any integer is a seed */
-  int cache;    /* CacheMode, or -1: not given */
-  int on_error; /* OnError */
+  int has_seed;   /* any integer is a seed */
+  int cache;      /* CacheMode, or -1: not given */
+  int on_error;   /* OnError */
   int retry_lost; /* an answer that was lost is bought again */
   int dry_run, escalate;
 } Options;

@@ -50,7 +50,7 @@
   X(finish_reason, TEXT, "", SETTLED)                                                              \
   X(similarity, REAL, "", FIXED)                                                                   \
   X(prompt_hash, TEXT, "", FIXED)                                                                  \
-  X(usage, TEXT, "", SETTLED)                                                                       \
+  X(usage, TEXT, "", SETTLED)                                                                      \
   X(ended, TEXT, "", SETTLED)                                                                      \
   X(provider_request_id, TEXT, "", SETTLED)
 

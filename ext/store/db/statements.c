@@ -30,8 +30,9 @@ static const char *const sql_texts[SQL_COUNT] = {
                        " VALUES (?1, ?2, ?3, ?4)",
     [SQL_DROP_INTENT] = "DELETE FROM main.llm_intents WHERE call_id = ?1",
     [SQL_MARK_DEAD] = "UPDATE main.llm_calls SET error = ?2 WHERE id = ?1 AND kind = 'unknown'",
-    [SQL_NOTE_LOST] = "INSERT OR REPLACE INTO main.llm_lost SELECT key, call_id FROM main.llm_intents"
-                      " WHERE call_id = ?1 AND key IS NOT NULL",
+    [SQL_NOTE_LOST] =
+        "INSERT OR REPLACE INTO main.llm_lost SELECT key, call_id FROM main.llm_intents"
+        " WHERE call_id = ?1 AND key IS NOT NULL",
     [SQL_PUT_LOST] = "INSERT OR REPLACE INTO main.llm_lost VALUES (?1, ?2)",
     [SQL_TAKE_LOST] = "DELETE FROM main.llm_lost WHERE key = ?1",
 #define FIND_SIMILAR                                                                               \

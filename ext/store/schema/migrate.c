@@ -53,11 +53,8 @@ static const struct Migration {
   const char *sql;                /* in main; NULL: none */
   int (*run)(Store *s, Err *err); /* behind it; NULL: nothing */
 } migrations[] = {
-    {2, NULL, NULL},
-    {3, NULL, add_columns},
-    {4, NULL, rename_texts},
-    {5, NULL, NULL},
-    {6, NULL, add_columns},
+    {2, NULL, NULL}, {3, NULL, add_columns}, {4, NULL, rename_texts},
+    {5, NULL, NULL}, {6, NULL, add_columns},
 };
 enum { N_MIGRATIONS = sizeof migrations / sizeof migrations[0] };
 #define NEWEST (migrations[N_MIGRATIONS - 1].to)
