@@ -8,8 +8,8 @@
 #include "call/tell.h"
 #include "core/request/answer_json.h"
 #include "core/request/retry.h"
-#include "wire/failure.h"
-#include "wire/thinking.h"
+#include "wire/answer/failure.h"
+#include "wire/answer/thinking.h"
 
 #include <stdio.h>
 #include <stdlib.h>

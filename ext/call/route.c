@@ -6,6 +6,7 @@
 #include "call/call.h"
 
 #include "conn/learned.h"
+#include "wire/dialect.h"
 
 #include "trust/access.h"
 #include "money/pricing.h"

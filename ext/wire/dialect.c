@@ -4,7 +4,7 @@
 #include "wire/dialect.h"
 
 #include "core/price/vendor.h"
-#include "wire/provider.h"
+#include "wire/supports.h"
 
 #include <string.h>
 #include <strings.h>

@@ -8,6 +8,7 @@
 ** and `max_tokens` at most others; "max_completion_tokens": true or false in llm_models.supports decides for other
 ** servers.
 */
+#include "wire/dialect.h"
 #include "wire/provider.h"
 
 #include "core/request/schema_form.h"

@@ -8,8 +8,8 @@
 #include "base/buf.h"
 #include "core/price/catalogue.h"
 #include "core/request/request.h"
-#include "wire/dialect.h"
-#include "wire/reply.h"
+#include "wire/answer/reply.h"
+#include "wire/supports.h"
 
 /* How a request is sent this time. */
 typedef struct Sending {
@@ -59,12 +59,5 @@ int wire_finish(cJSON *tree, Buf *body, Err *err);
 ** `system` is not NULL; behind it, what was rejected and why. */
 void wire_add_messages(cJSON *tree, const Request *request, const char *system, const Sending *how,
                        Err *err);
-
-/* The model's `supports` JSON has "name": true. `otherwise` where it says nothing, or is no JSON (route.c
-** refuses that). *err where there was no memory to look: the value says nothing. */
-int wire_supports(const Model *model, const char *name, int otherwise, Err *err);
-
-/* The number of elements that the model's `supports` JSON says its vectors have ("dimensions"); 0: none. */
-long long wire_dimension(const Model *model, Err *err);
 
 #endif

@@ -7,7 +7,7 @@
 #include "fuzz.h"
 
 #include "base/text/json_lenient.h"
-#include "wire/failure.h"
+#include "wire/answer/failure.h"
 #include "wire/provider.h"
 
 static void check_usage(const Usage *u) {

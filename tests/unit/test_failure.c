@@ -4,8 +4,8 @@
 #include "unit.h"
 
 #include "base/buf.h"
-#include "wire/failure.h"
-#include "wire/page.h"
+#include "wire/answer/failure.h"
+#include "wire/answer/page.h"
 
 #include <stdio.h>
 

@@ -23,9 +23,9 @@
 #include "base/text/text.h"
 #include "core/tokens/tokens.h"
 #include "vec/engine/index.h"
-#include "wire/failure.h"
+#include "wire/answer/failure.h"
 #include "wire/provider.h"
-#include "wire/thinking.h"
+#include "wire/answer/thinking.h"
 #include "vec/embed/static_embedder.h"
 #include "trust/scrub.h"
 

@@ -3,9 +3,9 @@
 */
 #include "unit.h"
 
-#include "wire/body.h"
+#include "wire/answer/body.h"
 #include "wire/provider.h"
-#include "wire/thinking.h"
+#include "wire/answer/thinking.h"
 
 /* A case: the bytes; what is to come of them ("" and NULL differ). */
 typedef struct Case {

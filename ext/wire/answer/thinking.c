@@ -5,7 +5,7 @@
 ** thought: further in, an answer may speak of the mark. A closing mark whose opening one was part of the prompt (vLLM and
 ** llama.cpp with such templates) counts on a line of its own.
 */
-#include "wire/thinking.h"
+#include "wire/answer/thinking.h"
 
 #include <ctype.h>
 #include <stdlib.h>

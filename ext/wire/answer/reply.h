@@ -9,8 +9,8 @@
 #define LLMCOST_REPLY_H
 
 #include "core/price/usage.h"
-#include "wire/body.h"
-#include "wire/finish.h"
+#include "wire/answer/body.h"
+#include "wire/answer/finish.h"
 
 enum { REPLY_WORD = 48 };
 

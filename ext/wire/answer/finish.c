@@ -1,7 +1,7 @@
 /*
 ** See finish.h for the contract.
 */
-#include "wire/finish.h"
+#include "wire/answer/finish.h"
 
 #include <ctype.h>
 #include <stddef.h>

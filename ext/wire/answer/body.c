@@ -1,7 +1,7 @@
 /*
 ** See body.h for the contract.
 */
-#include "wire/body.h"
+#include "wire/answer/body.h"
 
 #include "base/buf.h"
 #include "base/text/json_lenient.h"

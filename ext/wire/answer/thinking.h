@@ -5,7 +5,7 @@
 #define LLMCOST_THINKING_H
 
 #include "core/request/request.h"
-#include "wire/reply.h"
+#include "wire/answer/reply.h"
 
 /* Moves the thoughts in front of a text (closed, not closed, or opened by the server's template) into the reply's
 ** reasoning. Not where the request itself speaks of that mark: then it was asked for. */

@@ -7,12 +7,12 @@
 ** web page, of which the title is taken. How deep this goes is bounded, and so is what of a list is looked at: a body is
 ** read as often as it is nested at most.
 */
-#include "wire/failure.h"
+#include "wire/answer/failure.h"
 
 #include "base/text/decimal.h"
 #include "base/text/json_lenient.h"
 #include "core/request/retry.h"
-#include "wire/page.h"
+#include "wire/answer/page.h"
 
 #include <stdio.h>
 #include <stdlib.h>

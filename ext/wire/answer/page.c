@@ -1,7 +1,7 @@
 /*
 ** See page.h for the contract.
 */
-#include "wire/page.h"
+#include "wire/answer/page.h"
 
 #include "base/utf8.h"
 

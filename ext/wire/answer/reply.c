@@ -1,7 +1,7 @@
 /*
 ** See reply.h for the contract. A table joins the forms: how each is told, and how it is read.
 */
-#include "wire/reply.h"
+#include "wire/answer/reply.h"
 
 #include "base/buf.h"
 #include "base/utf8.h"

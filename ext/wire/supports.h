@@ -1,0 +1,17 @@
+/*
+** What llm_models.supports says of a model.
+*/
+#ifndef LLMCOST_SUPPORTS_H
+#define LLMCOST_SUPPORTS_H
+
+#include "base/error.h"
+#include "core/price/catalogue.h"
+
+/* The model's `supports` JSON has "name": true. `otherwise` where it says nothing, or is no JSON (route.c
+** refuses that). *err where there was no memory to look: the value says nothing. */
+int wire_supports(const Model *model, const char *name, int otherwise, Err *err);
+
+/* The number of elements that the model's `supports` JSON says its vectors have ("dimensions"); 0: none. */
+long long wire_dimension(const Model *model, Err *err);
+
+#endif
