@@ -384,7 +384,7 @@ static void judge_body(Call *k, const NetResponse *r, const Body *body, Verdict 
   } else if (is_failure) {
     judge_inner_failure(k, r, body, inner, v, err);
   } else if (k->api->parse(body, &reply, err) != RC_OK ||
-             thinking_split(&reply, k->request, err) != RC_OK) {
+             (!k->api->embeds && thinking_split(&reply, k->request, err) != RC_OK)) {
     judge_unread(k, r, &reply, err);
   } else {
     judge_reply(k, &reply, v, err);

@@ -95,7 +95,10 @@ int route_prepare(Call *k, Err *err) {
   while (n > 0 && k->model.base_url[n - 1] == '/') {
     n--;
   }
-  int len = snprintf(k->url, sizeof k->url, "%.*s%s", (int)n, k->model.base_url, k->api->path);
+  size_t path = strlen(k->api->path); /* some give it with the URL */
+  int has_path = n > path && memcmp(k->model.base_url + n - path, k->api->path, path) == 0;
+  int len = snprintf(k->url, sizeof k->url, "%.*s%s", (int)n, k->model.base_url,
+                     has_path ? "" : k->api->path);
   if (len < 0 || len >= (int)sizeof k->url) {
     return err_set(err, RC_ERROR, ERR_BAD_URL, "base_url of model '%.80s' is too long",
                    k->model.name);

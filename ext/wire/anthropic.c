@@ -7,6 +7,8 @@
 */
 #include "wire/provider.h"
 
+#include "base/text/glob.h"
+
 #include "core/request/schema_form.h"
 
 #include <math.h>
@@ -16,7 +18,47 @@
 
 enum { DEFAULT_MAX_TOKENS = 8192 };
 
-static int check_options(const Options *o, Err *err) {
+/* How many sampling parameters models take at once: Anthropic's migration guides. Newer ones think, and choose themselves. */
+static const struct {
+  const char *models; /* GLOBs */
+  int most;
+} sampling[] = {
+    {"claude-opus-4-7* claude-opus-4-8* claude-fable-5*", 0},
+    {"claude-opus-4-[1-9] claude-opus-4-[1-9]-* claude-sonnet-4-[5-9]* claude-haiku-4-[5-9]*"
+     " claude-opus-5* claude-sonnet-5* claude-haiku-5*",
+     1},
+    {"*", 2},
+};
+
+/* What the model refuses of temperature and top_p; "sampling": true in llm_models.supports: nothing. */
+static int check_sampling(const Options *o, const Model *model, Err *err) {
+  int n = !isnan(o->temperature) + !isnan(o->top_p), i = 0;
+  while (!glob_any(sampling[i].models, model->name)) {
+    i++;
+  }
+  if (n <= sampling[i].most || wire_supports(model, "sampling", 0, err) || err->rc != RC_OK) {
+    return err->rc;
+  }
+  return err_set(err, RC_ERROR, ERR_BAD_OPTION,
+                 "option '%s': %.80s %s (if it does by now, \"sampling\": true in llm_models.supports)",
+                 isnan(o->temperature) ? "top_p" : "temperature", model->name,
+                 sampling[i].most == 0 ? "takes no sampling parameters"
+                                       : "takes temperature or top_p, not both");
+}
+
+/* Stop strings of nothing but blanks are refused there. */
+static int check_stops(const cJSON *stop, Err *err) {
+  const cJSON *s = cJSON_IsArray(stop) ? stop->child : stop;
+  for (; s; s = cJSON_IsArray(stop) ? s->next : NULL) {
+    if (strspn(s->valuestring, " \t\r\n") == strlen(s->valuestring)) {
+      return err_set(err, RC_ERROR, ERR_BAD_OPTION,
+                     "option 'stop': the Anthropic API takes no string of nothing but blanks");
+    }
+  }
+  return RC_OK;
+}
+
+static int check_options(const Options *o, const Model *model, Err *err) {
   if (o->has_seed) {
     return err_set(err, RC_ERROR, ERR_BAD_OPTION, "option 'seed': the Anthropic API has none");
   }
@@ -24,7 +66,7 @@ static int check_options(const Options *o, Err *err) {
     return err_set(err, RC_ERROR, ERR_BAD_OPTION,
                    "option 'temperature': the Anthropic API takes 0 to 1");
   }
-  return RC_OK;
+  return check_sampling(o, model, err) == RC_OK ? check_stops(o->stop, err) : err->rc;
 }
 
 /* Takes the schema. */
@@ -56,7 +98,7 @@ int anthropic_build(const Request *request, const Model *model, const Sending *h
                     Err *err) {
   const Options *o = request->options;
   SentSchema sent = {0};
-  if (check_options(o, err) != RC_OK) {
+  if (check_options(o, model, err) != RC_OK) {
     return err->rc;
   }
   if (o->schema && wire_supports(model, "json_schema", 1, err)) {

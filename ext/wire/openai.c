@@ -36,6 +36,15 @@ static void add_schema(cJSON *tree, const cJSON *schema, int takes_schema, Err *
   json_add(inner, "schema", sent.schema, err);
 }
 
+/* More stop strings than the provider takes. */
+static int check_stops(const cJSON *stop, const Dialect *dialect, Err *err) {
+  int n = cJSON_GetArraySize(stop);
+  return dialect->most_stops && n > dialect->most_stops
+             ? err_set(err, RC_ERROR, ERR_BAD_OPTION, "option 'stop': %s takes at most %d strings",
+                       dialect->vendor, dialect->most_stops)
+             : RC_OK;
+}
+
 static void add_sampling(cJSON *tree, const Options *o, const char *seed, Err *err) {
   if (!isnan(o->temperature)) {
     json_add(tree, "temperature", cJSON_CreateNumber(o->temperature), err);
@@ -75,6 +84,9 @@ int openai_build(const Request *request, const Model *model, const Sending *how,
   const Options *o = request->options;
   int takes_schema = wire_supports(model, "json_schema", 1, err);
   const Dialect *dialect = dialect_of(model);
+  if (check_stops(o->stop, dialect, err) != RC_OK) {
+    return err->rc;
+  }
   char *words =
       o->schema && !takes_schema ? schema_in_words(request->system, o->schema, err) : NULL;
   cJSON *tree = cJSON_CreateObject();

@@ -2,6 +2,7 @@
 import gzip
 import json
 import os
+import subprocess
 import threading
 import time
 import unittest
@@ -302,6 +303,21 @@ class Silence(Desk):
                              [("unknown", 1, None), ("unknown", 1, "lost"), ("call", 1, "lost"), ("call", 1, None)], store)
             db.close() if store == "main" else None
 
+    def test_what_a_killed_process_asked_was_lost(self):
+        self.serve("killed", Answer(chat(), wait=30), chat())
+        path = value(self.db, "SELECT file FROM pragma_database_list WHERE name = 'main'")
+        code = ("import sys; sys.path.insert(0, sys.argv[1]); from harness import connect, value; db = connect(sys.argv[2]);"
+                "value(db, \"SELECT llm_allow_host(?, 'WIRE_KEY'), llm_secret('WIRE_KEY', 'sk-wire-0123456789')\", sys.argv[3]);"
+                "value(db, \"SELECT llm_complete('q', '{\\\"model\\\":\\\"killed\\\"}')\")")
+        p = subprocess.Popen(["/usr/bin/python3", "-c", code, os.path.dirname(os.path.abspath(__file__)), path, self.replay.host])
+        while not self.replay.asked("killed"):
+            time.sleep(0.01)
+        p.kill()
+        p.wait()
+        self.assertEqual(self.ask("killed", "q"), "fine")
+        self.assertEqual(self.db.execute("SELECT kind, cost_nusd, retry_reason FROM llm_calls ORDER BY id").fetchall(),
+                         [("unknown", None, None), ("call", COST, "lost")])
+
     def test_retry_lost_buys_again(self):
         for given in (True, 1):
             self.serve("again", Answer(chat(), cut=40), Answer(chat(), cut=40), chat())
@@ -453,6 +469,38 @@ class Asking(Desk):
         self.serve("wordless", chat("half a sen", finish=None))  # no word, and as many tokens as there may be
         self.ask("wordless", max_tokens=20)
         self.assertEqual(self.row("ended, finish_reason"), ("cut_off", None))
+
+    def test_options_have_the_names_of_their_provider(self):
+        for provider, options, sent in (("mistral", {"seed": 7}, {"random_seed": 7}), ("openai", {"max_tokens": 5}, {"max_completion_tokens": 5}),
+                                        ("azure", {"max_tokens": 5}, {"max_completion_tokens": 5}), ("vllm", {"max_tokens": 5}, {"max_tokens": 5}),
+                                        ("groq", {"seed": 7}, {"seed": 7}), ("vllm", {"stop": list("abcde")}, {"stop": list("abcde")})):
+            name = f"names-{provider}"
+            self.serve(name, chat(), provider=provider)
+            self.ask(name, **options)
+            body = self.replay.body(name)
+            self.assertEqual({k: v for k, v in body.items() if k not in ("model", "messages")}, sent)
+        for name, api, options, error in (
+                ("names-openai", "openai", {"stop": list("abcde")}, "'stop': openai takes at most 4 strings"),
+                ("claude-opus-4-8", "anthropic", {"temperature": 0.5}, "'temperature': claude-opus-4-8 takes no sampling parameters"),
+                ("claude-opus-4-7-x", "anthropic", {"top_p": 0.5}, "'top_p': claude-opus-4-7-x takes no sampling parameters"),
+                ("claude-haiku-4-5", "anthropic", {"temperature": 0.5, "top_p": 0.5}, "takes temperature or top_p, not both"),
+                ("claude-haiku-4-5", "anthropic", {"stop": [" ", "x"]}, "'stop': the Anthropic API takes no string of nothing but blanks")):
+            self.serve(name, chat(), api=api)
+            self.assertIn(error, error_of(self.db, "SELECT llm_complete('x', ?)", json.dumps({"model": name, **options})))
+            self.assertEqual(self.replay.asked(name), 0)
+        for name, supports in (("claude-opus-4-20250514", "{}"), ("claude-opus-4-8", '{"sampling":true}'), ("claude-3-5-haiku", "{}")):
+            self.serve(name, claude(), api="anthropic", supports=supports)
+            self.ask(name, temperature=0.5, top_p=0.5)
+
+    def test_a_base_url_with_the_path_at_its_end(self):
+        self.serve("path", chat())
+        self.db.execute("UPDATE llm_models SET base_url = base_url || '/chat/completions/' WHERE name = 'path'")
+        self.assertEqual(self.ask("path"), "fine")
+
+    def test_reasoning_above_the_output_is_no_price(self):
+        self.serve("above", chat(usage={"prompt_tokens": 9, "completion_tokens": 100, "completion_tokens_details": {"reasoning_tokens": 300}}))
+        self.assertEqual(self.ask("above"), "fine")
+        self.assertEqual(self.row("cost_nusd, error"), (None, "unpriced: reasoning tokens (300) cannot exceed output tokens (100)"))
 
     def test_words_that_nobody_knows_are_listed(self):
         self.serve("odd", chat(finish="whatever_comes"))

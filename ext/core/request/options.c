@@ -21,18 +21,20 @@ static int take_seed(const SpecTable *table, const Spec *s, const SpecValue *v, 
   return RC_OK;
 }
 
-/* A string, or one to four strings; none empty (providers refuse those). */
+enum { MOST_STOPS = 64 };
+
+/* A string, or some of them; none empty (providers refuse those). How many there may be, each provider says. */
 static int take_stop(const SpecTable *table, const Spec *s, const SpecValue *v, void *to,
                      Err *err) {
   Options *o = to;
   const cJSON *item = cJSON_IsArray(v->json) ? v->json->child : v->json;
   int n = cJSON_IsArray(v->json) ? cJSON_GetArraySize(v->json) : 1;
-  int fits = n >= 1 && n <= 4;
+  int fits = n >= 1 && n <= MOST_STOPS;
   for (int i = 0; i < n && fits; i++, item = item->next) {
     fits = cJSON_IsString(item) && item->valuestring[0];
   }
   if (!fits) {
-    return spec_bad(table, s->name, "a non-empty string, or an array of 1 to 4 of them", err);
+    return spec_bad(table, s->name, "a non-empty string, or an array of 1 to 64 of them", err);
   }
   o->stop = v->json;
   return RC_OK;
