@@ -361,7 +361,7 @@ static cJSON *find(Search *s) {
     found = walk(s, s->text, answer);
     s->beyond = beyond;
   }
-  if (!found && !(schema_types(s->schema) & (TYPE_ARRAY | TYPE_OBJECT))) {
+  if (!found && !(schema_types(s->schema, s->schema) & (TYPE_ARRAY | TYPE_OBJECT))) {
     found = only_scalar(s, answer);
   }
   return found;

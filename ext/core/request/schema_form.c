@@ -56,7 +56,7 @@ static int has_type(const cJSON *schema, const char *word) {
 }
 
 int schema_is_of_objects(const cJSON *schema) {
-  return schema_types(schema) == TYPE_OBJECT;
+  return schema_types(schema, schema) == TYPE_OBJECT;
 }
 
 char *schema_in_words(const char *system, const cJSON *schema, Err *err) {
