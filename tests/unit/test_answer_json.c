@@ -97,6 +97,10 @@ static void test_where_it_is_found(void **state) {
       {"{\"type\":\"string\"}", "{\"value\":\"x\"}", "\"x\""},
       {OBJECT, "{\"value\":{\"a\":1}}", "{\"value\":{\"a\":1}}"},
       {ONE, "```json\n{\"value\":{\"a\":1}}\n```", "{\"a\":1}"},
+      {"{}", "{\"value\":5}", "5"}, /* sent wrapped, and satisfied by the wrapping too */
+      {"{\"type\":[\"object\",\"null\"]}", "{\"value\":null}", "null"},
+      {"{\"type\":[\"object\",\"null\"]}", "{\"value\":7}", "{\"value\":7}"},
+      {"{\"type\":[\"object\",\"null\"]}", "{\"a\":7}", "{\"a\":7}"},
       /* roots that are no containers */
       {"{\"type\":\"integer\"}", "42", "42"},
       {"{\"type\":\"integer\"}", "<think>6 or 7</think>\n42", "42"},

@@ -229,6 +229,9 @@ static void test_where_the_error_is(void **state) {
   static const char schema_text[] =
       "{\"type\":\"object\",\"required\":[\"items\"],\"additionalProperties\":false,\"properties\":"
       "{"
+      "\"either\":{\"oneOf\":[{\"type\":\"null\"},{\"type\":\"object\",\"properties\":{\"m\":{"
+      "\"type\":"
+      "\"integer\"}}}]},\"both\":{\"allOf\":[{\"type\":\"string\"},{\"pattern\":\"^a\"}]},"
       "\"n\":{\"minimum\":1,\"multipleOf\":2},\"any\":{\"anyOf\":[{\"type\":\"string\"}]},"
       "\"not\":{\"not\":{\"type\":\"string\"}},\"e\":{\"enum\":[1]},\"c\":{\"const\":1},"
       "\"l\":{\"maxLength\":1},\"t\":{\"type\":[\"string\",\"null\"]},\"x\":false,"
@@ -246,14 +249,17 @@ static void test_where_the_error_is(void **state) {
       {"{\"items\":[{\"price\":\"5\"}]}", "at /items/0/price: expected number"},
       {"{\"items\":[{\"price\":5},{}]}", "at /items/1: 'price' is missing"},
       {"{\"items\":[{\"price\":5,\"tags\":[\"a\",2]}]}", "at /items/0/tags/1: expected string"},
-      {"{\"items\":[{\"price\":1},{\"price\":1},{\"price\":1}]}", "at /items: against maxItems"},
-      {"{\"items\":[],\"n\":0}", "at /n: against minimum"},
-      {"{\"items\":[],\"n\":3}", "at /n: against multipleOf"},
+      {"{\"items\":[{\"price\":1},{\"price\":1},{\"price\":1}]}", "at /items: against maxItems 2"},
+      {"{\"items\":[],\"n\":0}", "at /n: against minimum 1"},
+      {"{\"items\":[],\"n\":3}", "at /n: against multipleOf 2"},
       {"{\"items\":[],\"any\":1}", "at /any: against anyOf"},
+      {"{\"items\":[],\"either\":{\"m\":\"1\"}}", "at /either/m: expected integer"},
+      {"{\"items\":[],\"either\":1}", "at /either: against oneOf"},
+      {"{\"items\":[],\"both\":\"b\"}", "at /both: against pattern ^a"},
       {"{\"items\":[],\"not\":\"\"}", "at /not: against not"},
-      {"{\"items\":[],\"e\":2}", "at /e: not one of the values allowed"},
+      {"{\"items\":[],\"e\":2}", "at /e: not one of the [1]"},
       {"{\"items\":[],\"c\":2}", "at /c: not the constant required"},
-      {"{\"items\":[],\"l\":\"ab\"}", "at /l: against maxLength"},
+      {"{\"items\":[],\"l\":\"ab\"}", "at /l: against maxLength 1"},
       {"{\"items\":[],\"t\":1}", "at /t: not one of the types allowed"},
       {"{\"items\":[],\"x\":1}", "at /x: nothing is allowed here"},
   };
@@ -297,6 +303,9 @@ static void test_schemas_refused(void **state) {
       {"{\"uniqueItems\":1}", "keyword 'uniqueItems'"},
       {"{\"multipleOf\":0}", "keyword 'multipleOf' must be above 0"},
       {"{\"exclusiveMinimum\":\"1\"}", "keyword 'exclusiveMinimum'"},
+      {"{\"$ref\":\"#/$defs\",\"$defs\":{\"a\":{}}}", "leads nowhere"},
+      {"{\"$ref\":\"#/default\",\"default\":{\"X\":1}}", "leads nowhere"},
+      {"{\"$ref\":\"#/anyOf\",\"anyOf\":[{}]}", "leads nowhere"},
       {"{\"$ref\":\"#/anyOf/2\",\"anyOf\":[{},{}]}", "leads nowhere"},
       {"{\"$ref\":\"#/anyOf/x\",\"anyOf\":[{},{}]}", "leads nowhere"},
       {"{\"anyOf\":[{},{\"x\":1}]}", "keyword 'x'"},
@@ -427,7 +436,7 @@ static void test_types(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     cJSON *schema = tree_of(cases[i].schema);
-    unsigned types = schema_types(schema);
+    unsigned types = schema_types(schema, schema);
     cJSON_Delete(schema);
     check(types == cases[i].types, "%s: %u", cases[i].schema, types);
   }

@@ -13,6 +13,7 @@
 
 #include "core/request/json_mend.h"
 #include "core/request/schema.h"
+#include "core/request/schema_form.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,8 +22,9 @@
 typedef struct Search {
   const char *text, *end; /* `end` without what separates tokens */
   const cJSON *schema;
-  size_t work; /* bytes that may yet be read */
-  int values;  /* that may yet be held against the schema */
+  int is_wrapped; /* the schema, where it was sent */
+  size_t work;    /* bytes that may yet be read */
+  int values;     /* that may yet be held against the schema */
   const char
       *beyond; /* a value counts only if it ends behind this: what stands before is thinking */
   Err best;    /* what is wrong with the longest value so far */
@@ -49,11 +51,10 @@ static const char *scan(Search *s, const char *p, JsonFault *fault) {
   return end;
 }
 
-/* X of a tree {"value": X}, taken out of it; NULL where it is another. */
-static cJSON *unwrap(cJSON *tree) {
+/* X of a tree {"value": X}; NULL where it is another. */
+static cJSON *wrapped_in(cJSON *tree) {
   cJSON *only = cJSON_IsObject(tree) ? tree->child : NULL;
-  int is_wrapped = only && !only->next && strcmp(only->string, "value") == 0;
-  return is_wrapped ? cJSON_DetachItemViaPointer(tree, only) : NULL;
+  return only && !only->next && strcmp(only->string, "value") == 0 ? only : NULL;
 }
 
 /* Notes what is wrong with a value of n bytes: the longest was the likeliest. */
@@ -66,25 +67,42 @@ static void note_mismatch(Search *s, const Err *why, size_t n) {
   }
 }
 
-/* The value from p to end where it satisfies the schema, as it is or unwrapped: owned; else NULL. */
+static int fits(const Search *s, const cJSON *value, Err *why) {
+  return schema_validate(s->schema, value, why) == RC_OK;
+}
+
+/* Of a tree, which it takes, what satisfies the schema: itself, or what it wraps. The latter first where the schema was
+** sent wrapped: one that allows any object would be satisfied by the wrapping too. Owned; NULL and *why. */
+static cJSON *satisfied(const Search *s, cJSON *tree, Err *why) {
+  Err of_inner = {0};
+  cJSON *inner = wrapped_in(tree);
+  int whole_fits = !s->is_wrapped && fits(s, tree, why);
+  int inner_fits = !whole_fits && why->rc != RC_NOMEM && inner && fits(s, inner, &of_inner);
+  if (s->is_wrapped && !inner_fits && of_inner.rc != RC_NOMEM) {
+    whole_fits = fits(s, tree, why);
+  }
+  if (whole_fits) {
+    return tree;
+  }
+  cJSON *value = inner_fits ? cJSON_DetachItemViaPointer(tree, inner) : NULL;
+  *why = inner ? of_inner : *why;
+  cJSON_Delete(tree);
+  return value;
+}
+
+/* The value from p to end where it satisfies the schema: owned; else NULL. */
 static cJSON *satisfying(Search *s, const char *p, const char *end) {
-  Err why = {0}, inner = {0};
+  Err why = {0};
   if (s->values <= 0 || end <= s->beyond || s->err->rc != RC_OK) {
     return NULL;
   }
   s->values--;
   cJSON *tree = json_mend_tree(p, end, s->err);
-  if (!tree || schema_validate(s->schema, tree, &why) == RC_OK) {
-    return tree;
+  cJSON *value = tree ? satisfied(s, tree, &why) : NULL;
+  if (tree && !value) {
+    note_mismatch(s, &why, (size_t)(end - p));
   }
-  cJSON *value = why.rc == RC_NOMEM ? NULL : unwrap(tree);
-  cJSON_Delete(tree);
-  if (value && schema_validate(s->schema, value, &inner) == RC_OK) {
-    return value;
-  }
-  note_mismatch(s, value ? &inner : &why, (size_t)(end - p));
-  cJSON_Delete(value);
-  return NULL;
+  return value;
 }
 
 /* ---- the whole text */
@@ -343,7 +361,7 @@ static cJSON *find(Search *s) {
     found = walk(s, s->text, answer);
     s->beyond = beyond;
   }
-  if (!found && !(schema_types(s->schema) & (TYPE_ARRAY | TYPE_OBJECT))) {
+  if (!found && !(schema_types(s->schema, s->schema) & (TYPE_ARRAY | TYPE_OBJECT))) {
     found = only_scalar(s, answer);
   }
   return found;
@@ -368,6 +386,7 @@ int answer_json(const char *text, size_t n, const cJSON *schema, char **json, si
   Search s = {.text = text,
               .end = text + n,
               .schema = schema,
+              .is_wrapped = schema_is_wrapped(schema),
               .work = LIMIT_ANSWER_WORK + LIMIT_ANSWER_PASSES * n,
               .values = LIMIT_ANSWER_VALUES,
               .err = err};

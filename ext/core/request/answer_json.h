@@ -12,8 +12,8 @@
 **      a part of a cut-off answer would pass for the whole;
 **   5. for a schema of numbers, texts or words only: the one such value that the text holds. Two are none.
 **
-** A value {"value": X} that does not satisfy the schema is taken for X where that does: so are roots sent that are no
-** objects (schema_form.h).
+** A value {"value": X} is taken for X where X satisfies the schema and the whole does not; or, where the schema's root is
+** one that is sent wrapped (schema_is_wrapped), where X does.
 */
 #ifndef LLMCOST_ANSWER_JSON_H
 #define LLMCOST_ANSWER_JSON_H

@@ -15,6 +15,7 @@
 #include <float.h>
 #include <math.h>
 #include <pcre2.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +62,17 @@ static int mismatch(Check *c, const char *fmt, const char *detail) {
   return 0;
 }
 
+/* The same for a keyword of a number or a text, which is told too. */
+static int against(Check *c, const cJSON *k) {
+  char what[80];
+  if (cJSON_IsNumber(k)) {
+    snprintf(what, sizeof what, "%s %.15g", k->string, k->valuedouble);
+  } else {
+    snprintf(what, sizeof what, "%s %.60s", k->string, cJSON_IsString(k) ? k->valuestring : "");
+  }
+  return mismatch(c, "against %s", what);
+}
+
 static int has_type(const cJSON *v, const char *type) {
   if (strcmp(type, "integer") == 0) {
     return cJSON_IsNumber(v) && v->valuedouble == floor(v->valuedouble);
@@ -89,13 +101,17 @@ static int check_type(Check *c, const cJSON *k, const cJSON *schema, const cJSON
 
 static int check_enum(Check *c, const cJSON *k, const cJSON *schema, const cJSON *v) {
   (void)schema;
+  char values[100] = "values allowed";
   const cJSON *e;
   cJSON_ArrayForEach(e, k) {
     if (cJSON_Compare(e, v, 1)) {
       return 1;
     }
   }
-  return mismatch(c, "not one of the %s", "values allowed");
+  if (c->err && !cJSON_PrintPreallocated((cJSON *)(uintptr_t)k, values, sizeof values, 0)) {
+    snprintf(values, sizeof values, "values allowed"); /* too many to be told */
+  }
+  return mismatch(c, "not one of the %s", values);
 }
 
 static int check_const(Check *c, const cJSON *k, const cJSON *schema, const cJSON *v) {
@@ -177,7 +193,7 @@ static int matches(Check *c, const char *pattern, const char *text) {
 static int check_pattern(Check *c, const cJSON *k, const cJSON *schema, const cJSON *v) {
   (void)schema;
   return !cJSON_IsString(v) || !cJSON_IsString(k) || matches(c, k->valuestring, v->valuestring) ||
-         mismatch(c, "against %s", "pattern");
+         against(c, k);
 }
 
 static int check_patterns(Check *c, const cJSON *k, const cJSON *schema, const cJSON *v) {
@@ -360,7 +376,7 @@ static int check_length(Check *c, const cJSON *k, const cJSON *schema, const cJS
   }
   double n = text_length(v->valuestring);
   int ok = strcmp(k->string, "minLength") == 0 ? n >= k->valuedouble : n <= k->valuedouble;
-  return ok || mismatch(c, "against %s", k->string);
+  return ok || against(c, k);
 }
 
 static int check_count(Check *c, const cJSON *k, const cJSON *schema, const cJSON *v) {
@@ -371,7 +387,7 @@ static int check_count(Check *c, const cJSON *k, const cJSON *schema, const cJSO
   }
   double n = cJSON_GetArraySize(v);
   int ok = strncmp(k->string, "min", 3) == 0 ? n >= k->valuedouble : n <= k->valuedouble;
-  return ok || mismatch(c, "against %s", k->string);
+  return ok || against(c, k);
 }
 
 /* 1 if x / step is whole, as near as doubles can say (19.99 is a multiple of 0.01). */
@@ -397,29 +413,7 @@ static int check_range(Check *c, const cJSON *k, const cJSON *schema, const cJSO
          (strcmp(k->string, "exclusiveMaximum") == 0 && x < limit) ||
          (strcmp(k->string, "multipleOf") == 0 && is_multiple(x, limit));
   }
-  return ok || mismatch(c, "against %s", k->string);
-}
-
-/* How many of the schemas accept the value, without messages. */
-static int count_valid(Check *c, const cJSON *schemas, const cJSON *v) {
-  Err *err = c->err;
-  const cJSON *s;
-  int n = 0;
-  c->err = NULL;
-  cJSON_ArrayForEach(s, schemas) {
-    n += valid(c, s, v);
-  }
-  c->err = err;
-  return n;
-}
-
-static int check_combination(Check *c, const cJSON *k, const cJSON *schema, const cJSON *v) {
-  (void)schema;
-  int n = count_valid(c, k, v);
-  int ok = strcmp(k->string, "anyOf") == 0   ? n >= 1
-           : strcmp(k->string, "oneOf") == 0 ? n == 1
-                                             : n == cJSON_GetArraySize(k);
-  return ok || mismatch(c, "against %s", k->string);
+  return ok || against(c, k);
 }
 
 /* 1 if the schema accepts the value, without messages. */
@@ -429,6 +423,44 @@ static int accepts(Check *c, const cJSON *schema, const cJSON *v) {
   int ok = valid(c, schema, v);
   c->err = err;
   return ok;
+}
+
+/* Of schemas that all refuse a value the one that is of its type, where there is just one: what it has against the
+** value says more than that all refuse. */
+static const cJSON *likely_schema(const Check *c, const cJSON *schemas, const cJSON *v) {
+  const cJSON *s, *likely = NULL;
+  int n = 0;
+  cJSON_ArrayForEach(s, schemas) {
+    if (schema_types(c->root, s) & schema_type_of(v)) {
+      likely = s;
+      n++;
+    }
+  }
+  return n == 1 ? likely : NULL;
+}
+
+static int check_all(Check *c, const cJSON *k, const cJSON *schema, const cJSON *v) {
+  (void)schema;
+  const cJSON *s;
+  int ok = 1;
+  cJSON_ArrayForEach(s, k) {
+    ok = ok && valid(c, s, v);
+  }
+  return ok;
+}
+
+static int check_choice(Check *c, const cJSON *k, const cJSON *schema, const cJSON *v) {
+  (void)schema;
+  const cJSON *s;
+  int n = 0;
+  cJSON_ArrayForEach(s, k) {
+    n += accepts(c, s, v);
+  }
+  if (strcmp(k->string, "anyOf") == 0 ? n >= 1 : n == 1) {
+    return 1;
+  }
+  const cJSON *likely = n == 0 && c->err ? likely_schema(c, k, v) : NULL;
+  return likely ? valid(c, likely, v) : mismatch(c, "against %s", k->string);
 }
 
 static int check_not(Check *c, const cJSON *k, const cJSON *schema, const cJSON *v) {
@@ -479,9 +511,9 @@ static const SchemaKeyword keywords[] = {
     {"exclusiveMinimum", check_range, LEAF, TAKES_BOUND},
     {"exclusiveMaximum", check_range, LEAF, TAKES_BOUND},
     {"multipleOf", check_range, LEAF, TAKES_POSITIVE},
-    {"anyOf", check_combination, LIST, TAKES_ARRAY},
-    {"oneOf", check_combination, LIST, TAKES_ARRAY},
-    {"allOf", check_combination, LIST, TAKES_ARRAY},
+    {"anyOf", check_choice, LIST, TAKES_ARRAY},
+    {"oneOf", check_choice, LIST, TAKES_ARRAY},
+    {"allOf", check_all, LIST, TAKES_ARRAY},
     {"not", check_not, SCHEMA, TAKES_ANY},
     {"if", check_if, SCHEMA, TAKES_ANY},
     {"then", NULL, SCHEMA, TAKES_ANY},

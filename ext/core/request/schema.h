@@ -26,7 +26,7 @@ int schema_check(const cJSON *schema, Err *err);
 /* Checks a value. The error says where ("at /items/0/price: expected number"). */
 int schema_validate(const cJSON *schema, const cJSON *value, Err *err);
 
-/* The types that a value of the schema may have, as far as type, enum, const, $ref, anyOf, oneOf and allOf say. */
+/* The types that a value of the schema (in the document `root`) may have, as far as type, enum, const, $ref, anyOf, oneOf and allOf say; and that of a value. */
 enum {
   TYPE_NULL = 1,
   TYPE_BOOLEAN = 2,
@@ -36,7 +36,8 @@ enum {
   TYPE_OBJECT = 32,
   TYPE_ANY = 63
 };
-unsigned schema_types(const cJSON *schema);
+unsigned schema_types(const cJSON *root, const cJSON *schema);
+unsigned schema_type_of(const cJSON *value);
 
 /* What stands under a keyword: a value, a schema, a list of them, a map of them, or what says nothing of a value. */
 typedef enum SchemaNested { LEAF, SCHEMA, LIST, MAP, NOTE } SchemaNested;

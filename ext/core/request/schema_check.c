@@ -38,26 +38,38 @@ static int read_step(const char *pointer, char *name, size_t size) {
   return (int)(p - pointer);
 }
 
+/* One step: to the item of that index, or to the member of that name. */
+static const cJSON *go_to(const cJSON *from, const char *name) {
+  char *end = NULL;
+  if (!cJSON_IsArray(from)) {
+    return cJSON_GetObjectItemCaseSensitive(from, name);
+  }
+  long i = strtol(name, &end, 10);
+  return end > name && !*end && i >= 0 && i < 1000000 ? cJSON_GetArrayItem(from, (int)i) : NULL;
+}
+
+/* What stands at a keyword of a schema. */
+static SchemaNested nested_at(const cJSON *k) {
+  const SchemaKeyword *word = schema_keyword(k->string);
+  return !word ? LEAF : word->nested == SCHEMA && cJSON_IsArray(k) ? LIST : word->nested;
+}
+
+/* Only what schema_check looks at as a schema is one: not the map that $defs is, nor a default. */
 const cJSON *schema_resolve(const cJSON *root, const char *ref) {
   const cJSON *at = root;
+  SchemaNested what = SCHEMA;
   if (*ref++ != '#') {
     return NULL;
   }
   while (at && *ref == '/') {
-    char name[1024], *end = name;
+    char name[1024];
     int n = read_step(++ref, name, sizeof name);
-    if (n < 0) {
-      return NULL;
-    }
-    if (cJSON_IsArray(at)) {
-      long i = strtol(name, &end, 10);
-      at = end > name && !*end && i >= 0 && i < 1000000 ? cJSON_GetArrayItem(at, (int)i) : NULL;
-    } else {
-      at = cJSON_GetObjectItemCaseSensitive(at, name);
-    }
-    ref += n;
+    at = n >= 0 ? go_to(at, name) : NULL;
+    what = what != SCHEMA ? SCHEMA : at ? nested_at(at) : LEAF;
+    at = what == LEAF || what == NOTE ? NULL : at;
+    ref += n >= 0 ? n : 0;
   }
-  return *ref ? NULL : at;
+  return *ref || what != SCHEMA ? NULL : at;
 }
 
 /* ---- keywords */
@@ -231,7 +243,7 @@ static unsigned type_bit(const char *word) {
   return 0;
 }
 
-static unsigned type_of_value(const cJSON *v) {
+unsigned schema_type_of(const cJSON *v) {
   return cJSON_IsNull(v)     ? TYPE_NULL
          : cJSON_IsBool(v)   ? TYPE_BOOLEAN
          : cJSON_IsNumber(v) ? TYPE_NUMBER
@@ -247,7 +259,7 @@ static unsigned types_of_keyword(const cJSON *root, const cJSON *k, int *steps) 
   const cJSON *item;
   unsigned any = 0, all = TYPE_ANY;
   if (strcmp(name, "const") == 0) {
-    return type_of_value(k);
+    return schema_type_of(k);
   }
   if (strcmp(name, "type") == 0 && cJSON_IsString(k)) {
     return type_bit(k->valuestring);
@@ -263,7 +275,7 @@ static unsigned types_of_keyword(const cJSON *root, const cJSON *k, int *steps) 
     return TYPE_ANY;
   }
   cJSON_ArrayForEach(item, k) {
-    unsigned one = is_values  ? type_of_value(item)
+    unsigned one = is_values  ? schema_type_of(item)
                    : is_words ? type_bit(cJSON_IsString(item) ? item->valuestring : "")
                               : types_of(root, item, steps);
     any |= one;
@@ -284,7 +296,7 @@ static unsigned types_of(const cJSON *root, const cJSON *schema, int *steps) {
   return types;
 }
 
-unsigned schema_types(const cJSON *schema) {
+unsigned schema_types(const cJSON *root, const cJSON *schema) {
   int steps = 1000;
-  return types_of(schema, schema, &steps);
+  return types_of(root, schema, &steps);
 }

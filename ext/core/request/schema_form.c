@@ -56,7 +56,7 @@ static int has_type(const cJSON *schema, const char *word) {
 }
 
 int schema_is_of_objects(const cJSON *schema) {
-  return schema_types(schema) == TYPE_OBJECT;
+  return schema_types(schema, schema) == TYPE_OBJECT;
 }
 
 char *schema_in_words(const char *system, const cJSON *schema, Err *err) {
@@ -84,17 +84,24 @@ char *schema_in_words(const char *system, const cJSON *schema, Err *err) {
 
 #define VALUE_REF "#/properties/value"
 
-/* 1 if the providers take it as a root: an object in so many words, and nothing that chooses between others. */
-static int is_root(const cJSON *schema) {
+/* 1 if it says nothing of a type, but speaks of members: an object is meant, though any other value would pass. */
+static int means_object(const cJSON *schema) {
+  return !HAS(schema, "type") && (HAS(schema, "properties") || HAS(schema, "required") ||
+                                  HAS(schema, "additionalProperties"));
+}
+
+/* The providers take as a root an object in so many words, and nothing that chooses between others. */
+int schema_is_wrapped(const cJSON *schema) {
   static const char *const choices[] = {"anyOf", "oneOf", "allOf", "not",
                                         "enum",  "const", "$ref",  NULL};
   const cJSON *type = cJSON_GetObjectItemCaseSensitive(schema, "type"), *k;
-  int ok = cJSON_IsString(type) && strcmp(type->valuestring, "object") == 0;
+  int ok =
+      means_object(schema) || (cJSON_IsString(type) && strcmp(type->valuestring, "object") == 0);
   cJSON_ArrayForEach(k, schema) {
     ok = ok && !is_one_of(k->string, choices) &&
          !(strcmp(k->string, "nullable") == 0 && cJSON_IsTrue(k));
   }
-  return ok;
+  return !ok;
 }
 
 /* A reference into the old root, other than into its definitions, leads into the new one's "value". */
@@ -145,18 +152,11 @@ static cJSON *wrap(cJSON *root, Err *err) {
 
 /* A copy of the schema whose root is an object. */
 static cJSON *with_object_root(const cJSON *schema, Err *err) {
-  static const char *const speaks[] = {"properties", "required", "additionalProperties", NULL};
   cJSON *copy = cJSON_Duplicate(schema, 1);
-  const cJSON *k;
-  int of_objects = 0;
-  cJSON_ArrayForEach(k, (cJSON_IsObject(copy) && !HAS(copy, "type") ? copy : NULL)) {
-    of_objects |= is_one_of(k->string, speaks);
-  }
-  if (of_objects) { /* (a value of another type would pass: nobody means that) */
-    json_add(copy, "type", cJSON_CreateString("object"), err);
-  }
-  if (copy && !is_root(copy)) {
+  if (copy && schema_is_wrapped(copy)) {
     copy = wrap(copy, err);
+  } else if (copy && means_object(copy)) {
+    json_add(copy, "type", cJSON_CreateString("object"), err);
   }
   if (!copy) {
     err_nomem(err);

@@ -12,7 +12,7 @@
 ** 24 optional members or 16 unions), it is sent in words.
 **
 ** At both the root is an object: another is wrapped as {"value": …}, its $defs beside it, and references into the root
-** follow. The answer's side needs no flag for that: answer_json takes the value bare or wrapped.
+** follow. The answer's side needs no flag for that: the schema says whether it is, and answer_json takes both.
 */
 #ifndef LLMCOST_SCHEMA_FORM_H
 #define LLMCOST_SCHEMA_FORM_H
@@ -29,6 +29,9 @@ typedef struct SentSchema {
 
 /* The form of a schema that schema_check took. RC_OK, or *err: no memory. */
 int schema_form(const cJSON *schema, SchemaForm form, SentSchema *out, Err *err);
+
+/* 1 if the schema is sent wrapped, where it is sent at all. */
+int schema_is_wrapped(const cJSON *schema);
 
 /* 1 if every value of the schema is an object: what "some JSON object" modes can answer. */
 int schema_is_of_objects(const cJSON *schema);
