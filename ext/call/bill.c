@@ -101,7 +101,8 @@ int bill_reply(Call *k, Reply *reply, Err *failure) {
     *failure = err;
     return failure->rc;
   }
-  row->cost_nusd = verdict == PRICED && !reply->usage_error[0] ? cost_nusd(answer.sum.cost) : LEDGER_NULL;
+  row->cost_nusd =
+      verdict == PRICED && !reply->usage_error[0] ? cost_nusd(answer.sum.cost) : LEDGER_NULL;
   tell_scrub(k, reply->usage_error, sizeof reply->usage_error);
   tell_scrub(k, why, PRICE_WHY);
   tell_scrub(k, err.msg, sizeof err.msg);

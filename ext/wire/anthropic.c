@@ -39,11 +39,12 @@ static int check_sampling(const Options *o, const Model *model, Err *err) {
   if (n <= sampling[i].most || wire_supports(model, "sampling", 0, err) || err->rc != RC_OK) {
     return err->rc;
   }
-  return err_set(err, RC_ERROR, ERR_BAD_OPTION,
-                 "option '%s': %.80s %s (if it does by now, \"sampling\": true in llm_models.supports)",
-                 isnan(o->temperature) ? "top_p" : "temperature", model->name,
-                 sampling[i].most == 0 ? "takes no sampling parameters"
-                                       : "takes temperature or top_p, not both");
+  return err_set(
+      err, RC_ERROR, ERR_BAD_OPTION,
+      "option '%s': %.80s %s (if it does by now, \"sampling\": true in llm_models.supports)",
+      isnan(o->temperature) ? "top_p" : "temperature", model->name,
+      sampling[i].most == 0 ? "takes no sampling parameters"
+                            : "takes temperature or top_p, not both");
 }
 
 /* Stop strings of nothing but blanks are refused there. */

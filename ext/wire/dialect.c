@@ -48,7 +48,11 @@ static int is_at(const char *url, const char *host) {
   return strncasecmp(url, host, n) == 0 && (url[n] == '/' || url[n] == ':' || !url[n]);
 }
 
+int dialect_is_at_home(const Model *model) {
+  return is_at(model->base_url, dialect_of(model)->host);
+}
+
 int dialect_streams(const Model *model, Err *err) {
-  const Dialect *d = dialect_of(model);
-  return wire_supports(model, "stream", d->streams && is_at(model->base_url, d->host), err);
+  return wire_supports(model, "stream", dialect_of(model)->streams && dialect_is_at_home(model),
+                       err);
 }

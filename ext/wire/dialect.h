@@ -14,11 +14,15 @@ typedef struct Dialect {
   const char *max_tokens;
   int streams;      /* its own servers stream well */
   int wants_usage;  /* a stream tells its usage only where stream_options asks for it */
+  int most_stops;   /* stop strings that it takes; 0: not known */
   int takes_base64; /* embeddings come as base64 where encoding_format asks for it */
 } Dialect;
 
 /* How the model's provider speaks. Never NULL. */
 const Dialect *dialect_of(const Model *model);
+
+/* 1 if the model's server is its vendor's own. */
+int dialect_is_at_home(const Model *model);
 
 /* 1 if a model's answers are to be streamed: its server is its vendor's own, and that is known to stream well, or
 ** "stream": true stands in llm_models.supports, which wins either way. *err where there was no memory to look. */

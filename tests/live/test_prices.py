@@ -358,7 +358,9 @@ class Ledger(Desk):
             for view, group in (("by_model", "model"), ("by_tag", "tag"), ("by_user", "user")):
                 store.execute(f"DROP VIEW llm_cost_{view}")
                 store.execute(f"CREATE VIEW llm_cost_{view} AS SELECT {group}, count(*) AS calls FROM llm_calls GROUP BY 1")
-            store.execute("ALTER TABLE llm_calls DROP COLUMN usage")
+            store.execute("DROP VIEW llm_finish_reasons")
+            for column in ("usage", "ended", "provider_request_id"):
+                store.execute(f"ALTER TABLE llm_calls DROP COLUMN {column}")
             store.execute("UPDATE llm_meta SET value = 2 WHERE name = 'schema_version'")
             store.execute("PRAGMA user_version = 2")
         store.close()
