@@ -133,7 +133,8 @@ static int wait_and_begin(Call *k, long long delay_ms, const char *reason, Err *
   if (conn_sleep(k->conn, delay_ms, err) != RC_OK) {
     return err->rc;
   }
-  if (k->rejected && route_prepare(k, err) != RC_OK) {
+  /* with what was rejected; and where the answer waited for memory, its request was given up */
+  if ((k->rejected || !k->body.data) && route_prepare(k, err) != RC_OK) {
     return err->rc;
   }
   call_start_row(k, failed.attempt + 1, reason);

@@ -468,7 +468,7 @@ static int go_on(Call *k, Outcome *out, Err *err) {
   Err failure = {0};
   int attempts = k->attempts_left;
   int was_answered = k->response.result == NET_ANSWERED && k->response.http_status / 100 == 2;
-  k->attempts_left = 1;
+  k->attempts_left = was_answered ? attempts : 1;
   int is_parked = call_and_settle(k, place, out, &failure);
   if (was_answered || is_parked) {
     *err = failure;

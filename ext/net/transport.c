@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "net/decode.h"
+#include "net/kept.h"
 
 #include <curl/curl.h>
 #include <pthread.h>
@@ -24,6 +25,8 @@ struct Net {
   pid_t pid; /* of the process that opened it */
   CURLM *multi;
   CURL *easy;
+  Kept kept;
+  struct Transfer *now; /* NULL: none */
 };
 
 typedef struct Transfer {
@@ -32,6 +35,7 @@ typedef struct Transfer {
   size_t sent; /* bytes of the body given to curl */
   size_t header_bytes;
   int over_limit, no_memory, has_begun;
+  int is_unreached; /* its connection was a kept one, and died before the request was there */
   long long started, progress, asked; /* asked: when we last looked for an interrupt */
   size_t seen;                        /* bytes received at the time of `progress` */
 } Transfer;
@@ -173,6 +177,17 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg) {
   return n;
 }
 
+/* (Others than the transfer's own are closed before anything is sent.) */
+static int on_close(void *arg, curl_socket_t fd) {
+  Net *net = arg;
+  int is_unsent = net->now && net->now->sent == 0;
+  int is_unreached = kept_is_unreached(&net->kept, fd, is_unsent);
+  if (net->now && !is_unsent) {
+    net->now->is_unreached |= is_unreached;
+  }
+  return close(fd);
+}
+
 static struct curl_slist *header_list(const NetRequest *q) {
   struct curl_slist *list = curl_slist_append(NULL, "Expect:"); /* no 100-continue round trip */
   for (int i = 0; list && q->headers[i]; i++) {
@@ -195,7 +210,8 @@ static void wipe_list(struct curl_slist *list) {
 
 /* CURLE_OK, or what the first option that could not be set gave: a transfer without one of them (no proxy, our
 ** own certificates) is another transfer. */
-static CURLcode set_options(CURL *easy, Transfer *t, struct curl_slist *headers) {
+static CURLcode set_options(Net *net, Transfer *t, struct curl_slist *headers) {
+  CURL *easy = net->easy;
   const NetRequest *q = t->request;
   CURLcode code = CURLE_OK;
 #define SET(option, value)                                                                         \
@@ -225,6 +241,9 @@ static CURLcode set_options(CURL *easy, Transfer *t, struct curl_slist *headers)
   SET(WRITEDATA, t);
   SET(HEADERFUNCTION, on_header);
   SET(HEADERDATA, t);
+  SET(CLOSESOCKETFUNCTION, on_close);
+  SET(CLOSESOCKETDATA, net);
+  SET(FORBID_REUSE, kept_hangs_up(&net->kept, kept_server(q->url)) ? 1L : 0L);
 #undef SET
   return code;
 }
@@ -320,13 +339,32 @@ static void judge(Transfer *t, CURLcode code) {
 /* The transfer, once all that can be set up beforehand is. */
 static CURLcode transfer(Net *net, Transfer *t) {
   CURLcode code = CURLE_OUT_OF_MEMORY;
+  net->now = t;
   if (curl_multi_add_handle(net->multi, net->easy) == CURLM_OK) {
+    curl_socket_t fd = CURL_SOCKET_BAD;
     code = drive(net->multi, t);
+    if (code == CURLE_OK && curl_easy_getinfo(net->easy, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK &&
+        fd != CURL_SOCKET_BAD) {
+      kept_note(&net->kept, fd, kept_server(t->request->url));
+    }
     curl_multi_remove_handle(net->multi, net->easy);
   }
+  net->now = NULL;
   curl_easy_getinfo(net->easy, CURLINFO_RESPONSE_CODE, &t->response->http_status);
   t->response->elapsed_ms = ms_since(t->started);
   return code;
+}
+
+/* The transfer; over a new connection where a kept one died before the request was there. */
+static CURLcode transfer_once_there(Net *net, Transfer *t) {
+  CURLcode code = transfer(net, t);
+  if (code == CURLE_OK || !t->is_unreached || t->header_bytes > 0 ||
+      code == CURLE_ABORTED_BY_CALLBACK || code == CURLE_OPERATION_TIMEDOUT ||
+      curl_easy_setopt(net->easy, CURLOPT_FRESH_CONNECT, 1L) != CURLE_OK) {
+    return code;
+  }
+  t->sent = 0;
+  return transfer(net, t);
 }
 
 int net_post(Net *net, const NetRequest *request, NetResponse *response, Err *err) {
@@ -337,10 +375,10 @@ int net_post(Net *net, const NetRequest *request, NetResponse *response, Err *er
   t.progress = t.asked = t.started;
   struct curl_slist *headers = header_list(request);
   if (!headers || buf_reserve(&response->body, LIMIT_ANSWER_ROOM) != RC_OK ||
-      set_options(net->easy, &t, headers) != CURLE_OK) {
+      set_options(net, &t, headers) != CURLE_OK) {
     err_nomem(err);
   } else {
-    judge(&t, transfer(net, &t));
+    judge(&t, transfer_once_there(net, &t));
   }
   curl_easy_reset(net->easy);
   wipe_list(headers);

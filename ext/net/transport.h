@@ -4,7 +4,8 @@
 ** Connections are kept per Net (one per database connection) and HTTP/2 is used where offered. TLS
 ** is verified, http is for loopback, redirects are never followed, proxies are used only when one
 ** is given. curl's own silent resend on a dead kept connection is off once a byte of the body has
-** left: a request may cost money, so sending it twice is the caller's decision. Room for most answers is there
+** left: a request may cost money, so sending it twice is the caller's decision; but one that provably did not arrive
+** over a kept connection (kept.h) goes over a new one. Room for most answers is there
 ** before the request leaves. net_close leaves what came by fork() alone.
 */
 #ifndef LLMCOST_TRANSPORT_H

@@ -18,33 +18,22 @@
 
 enum { DEFAULT_MAX_TOKENS = 8192 };
 
-/* How many sampling parameters models take at once: Anthropic's migration guides. Newer ones think, and choose themselves. */
-static const struct {
-  const char *models; /* GLOBs */
-  int most;
-} sampling[] = {
-    {"claude-opus-4-7* claude-opus-4-8* claude-fable-5*", 0},
-    {"claude-opus-4-[1-9] claude-opus-4-[1-9]-* claude-sonnet-4-[5-9]* claude-haiku-4-[5-9]*"
-     " claude-opus-5* claude-sonnet-5* claude-haiku-5*",
-     1},
-    {"*", 2},
-};
+/* Models that take no sampling parameters: Anthropic's migration guides. (Of those that take temperature or top_p, not
+** both, the provider says so.) */
+#define UNSAMPLED "claude-opus-4-7* claude-opus-4-8* claude-fable-5*"
 
-/* What the model refuses of temperature and top_p; "sampling": true in llm_models.supports: nothing. */
+/* "sampling" in llm_models.supports says otherwise. */
 static int check_sampling(const Options *o, const Model *model, Err *err) {
-  int n = !isnan(o->temperature) + !isnan(o->top_p), i = 0;
-  while (!glob_any(sampling[i].models, model->name)) {
-    i++;
-  }
-  if (n <= sampling[i].most || wire_supports(model, "sampling", 0, err) || err->rc != RC_OK) {
+  int is_given = !isnan(o->temperature) || !isnan(o->top_p);
+  if (!is_given || wire_supports(model, "sampling", !glob_any(UNSAMPLED, model->name), err) ||
+      err->rc != RC_OK) {
     return err->rc;
   }
   return err_set(
       err, RC_ERROR, ERR_BAD_OPTION,
-      "option '%s': %.80s %s (if it does by now, \"sampling\": true in llm_models.supports)",
-      isnan(o->temperature) ? "top_p" : "temperature", model->name,
-      sampling[i].most == 0 ? "takes no sampling parameters"
-                            : "takes temperature or top_p, not both");
+      "option '%s': %.80s takes no sampling parameters (if it does by now: \"sampling\": true in "
+      "llm_models.supports)",
+      isnan(o->temperature) ? "top_p" : "temperature", model->name);
 }
 
 /* Stop strings of nothing but blanks are refused there. */

@@ -103,6 +103,23 @@ static const Scenario scenarios[] = {
      .sql = ASKED,
      .check = ONE,
      .pays = 1},
+    {.name = "stream",
+     .setup = TABLE
+     ";" OPEN "; UPDATE llm_models SET supports = json_set(supports, '$.stream', json('true'))",
+     .ready = IS_OPEN,
+     .sql = PUT "answer || coalesce(reasoning, '') FROM llm_call(" PROMPT OPTIONS ")",
+     .check = ONE,
+     .pays = 1},
+    {.name = "told", /* the first answer does not satisfy the schema */
+     .setup = TABLE
+     ";" OPEN "; UPDATE llm_models SET base_url = replace(base_url, '/v1', '/s/wrong-schema/v1')",
+     .ready = IS_OPEN "; SELECT llm_config('retries', 1), llm_config('backoff_ms', 1)",
+     .sql = PUT
+     "llm_complete('Is this urgent? The house burns.', '{\"model\":\"gpt-4o-mini\",\"schema\":"
+     "{\"type\":\"object\",\"properties\":{\"urgent\":{\"type\":\"boolean\"}},"
+     "\"required\":[\"urgent\"],\"additionalProperties\":false}}')",
+     .check = "SELECT count(*) = 1 AND json_type(min(x), '$.urgent') IN ('true', 'false') FROM t",
+     .pays = 2},
     {.name = "off",
      .setup = TABLE ";" OPEN,
      .ready = IS_OPEN,

@@ -13,7 +13,7 @@ CLAUDE = "claude-haiku-4-5-20251001"
 
 class Answer:
     """What is sent: `body` (bytes, text or JSON), in `pieces` with `gap` seconds between them, after `wait` seconds; `cut`: the
-    connection ends that many bytes early; `hang`: it stays open behind the last byte."""
+    connection ends that many bytes early; `close`: behind the last, which a header tells, or "silently"; `hang`: it stays open."""
 
     def __init__(self, body=b"", status=200, type="application/json", headers=(), wait=0, pieces=1, gap=0, cut=0, hang=False,
                  close=False, chunked=False, rst=False):
@@ -68,9 +68,9 @@ class Handler(socketserver.StreamRequestHandler):
         head += "".join(f"{k}: {v}\r\n" for k, v in a.headers)
         if a.chunked:
             head += "Transfer-Encoding: chunked\r\n"
-        elif not a.close:
+        elif a.close in (False, "silently"):
             head += f"Content-Length: {len(a.body)}\r\n"
-        self.wfile.write((head + ("Connection: close\r\n" if a.close else "") + "\r\n").encode())
+        self.wfile.write((head + ("Connection: close\r\n" if a.close is True else "") + "\r\n").encode())
         body = a.body[:len(a.body) - a.cut]
         size = max(1, -(-len(body) // a.pieces))
         for at in range(0, len(body), size):

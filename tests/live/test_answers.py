@@ -303,6 +303,13 @@ class Silence(Desk):
                              [("unknown", 1, None), ("unknown", 1, "lost"), ("call", 1, "lost"), ("call", 1, None)], store)
             db.close() if store == "main" else None
 
+    def test_a_server_that_hangs_up_without_saying_so_loses_nothing(self):
+        self.serve("silent", Answer(chat(), close="silently"))
+        asked = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) SELECT count(llm_complete('q' || i, ?)) FROM n"
+        self.assertEqual(value(self.db, asked, json.dumps({"model": "silent", "on_error": "null"})), 2000)
+        self.assertEqual(self.replay.asked("silent"), 2000)
+        self.assertEqual(self.db.execute("SELECT kind, count(*), max(attempt) FROM llm_calls GROUP BY 1").fetchall(), [("call", 2000, 1)])
+
     def test_what_a_killed_process_asked_was_lost(self):
         self.serve("killed", Answer(chat(), wait=30), chat())
         path = value(self.db, "SELECT file FROM pragma_database_list WHERE name = 'main'")
@@ -483,12 +490,11 @@ class Asking(Desk):
                 ("names-openai", "openai", {"stop": list("abcde")}, "'stop': openai takes at most 4 strings"),
                 ("claude-opus-4-8", "anthropic", {"temperature": 0.5}, "'temperature': claude-opus-4-8 takes no sampling parameters"),
                 ("claude-opus-4-7-x", "anthropic", {"top_p": 0.5}, "'top_p': claude-opus-4-7-x takes no sampling parameters"),
-                ("claude-haiku-4-5", "anthropic", {"temperature": 0.5, "top_p": 0.5}, "takes temperature or top_p, not both"),
                 ("claude-haiku-4-5", "anthropic", {"stop": [" ", "x"]}, "'stop': the Anthropic API takes no string of nothing but blanks")):
             self.serve(name, chat(), api=api)
             self.assertIn(error, error_of(self.db, "SELECT llm_complete('x', ?)", json.dumps({"model": name, **options})))
             self.assertEqual(self.replay.asked(name), 0)
-        for name, supports in (("claude-opus-4-20250514", "{}"), ("claude-opus-4-8", '{"sampling":true}'), ("claude-3-5-haiku", "{}")):
+        for name, supports in (("claude-opus-4-20250514", "{}"), ("claude-haiku-4-5", "{}"), ("claude-opus-4-8", '{"sampling":true}'), ("claude-3-5-haiku", "{}")):
             self.serve(name, claude(), api="anthropic", supports=supports)
             self.ask(name, temperature=0.5, top_p=0.5)
 

@@ -142,7 +142,6 @@ static void test_wrong_values_are_refused(void **state) {
       {"{\"stop\": []}", "'stop'"},
       {"{\"stop\": [\"a\", \"\"]}", "'stop'"},
       {"{\"stop\": [\"a\", 1]}", "'stop'"},
-      {"{\"stop\": [\"a\", \"b\", \"c\", \"d\", \"e\"]}", "'stop'"},
       {"{\"stop\": {}}", "'stop'"},
       {"{\"schema\": \"object\"}", "'schema'"},
       {"{\"schema\": true}", "'schema'"},
