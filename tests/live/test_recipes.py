@@ -25,7 +25,7 @@ void fn_llm_recipe(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *er
     ],
     "column": [
         ("ext/store/db/row.h", '  X(provider_request_id, TEXT, "", SETTLED)', ' \\\n  X(recipe, TEXT, "", SETTLED)'),
-        ("ext/store/schema/migrate.c", "    {6, NULL, add_columns},\n", "    {7, NULL, add_columns},\n"),
+        ("ext/store/schema/migrate.c", "{6, NULL, add_columns},", " {7, NULL, add_columns},"),
         ("README.md", "", ""),
     ],
     "option": [
