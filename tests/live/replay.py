@@ -88,7 +88,7 @@ class Handler(socketserver.StreamRequestHandler):
             answers = self.server.answers[name]
             with self.server.lock:
                 seen = self.server.requests.setdefault(name, [])
-                seen.append((headers, body))
+                seen.append((headers, body, path))
                 a = answers[min(len(seen), len(answers)) - 1]
             a = a(json.loads(body)) if callable(a) else a
             self.server.stopping.wait(a.wait)
