@@ -137,5 +137,59 @@ class Requests(Desk):
         self.assertEqual(self.compare("anthropic", "anthropic-2023"), 22)
 
 
+# ---- schemas
+
+# Loose by the API's reference ("Supported schemas"), though their helper lets it pass: default, an enum without a type, {},
+# nullable, formats and lookaheads that are not on the list.
+LOOSE = {"zod default", "zod literal", "zod any", "zod nullable, OpenAPI 3.0", "zod email", "zod url"}
+# Sent in words, where their helper closes a map to {}, forgets what stands before other items, or a condition; recursion,
+# which the reference excludes; and what it refuses.
+IN_WORDS = {"pydantic map", "pydantic any", "pydantic tuple", "pydantic recursive", "zod loose", "zod tuple", "zod tuple, draft 7",
+            "zod record", "zod any", "zod recursive", "a condition"}
+# Written in another way: nullable as a type, beside allOf the type that they ask for, without what says nothing of a value.
+OTHERWISE = {"zod nullable, OpenAPI 3.0", "zod startsWith"}
+
+
+def bare(schema):
+    """Without descriptions, and without the type beside values, which their helper leaves out."""
+    if isinstance(schema, list):
+        return [bare(x) for x in schema]
+    if not isinstance(schema, dict):
+        return schema
+    has_values = isinstance(schema.get("enum"), list) or "const" in schema
+    return {k: bare(x) for k, x in schema.items() if not (k == "description" and isinstance(x, str)) and not (k == "type" and has_values)}
+
+
+class Schemas(Desk):
+    """What is sent of a schema, beside what the vendors' helpers make of it."""
+
+    def sent(self, name, schema, api):
+        self.serve(name, Answer({"openai": chat, "anthropic": claude}[api]("null")), api=api)
+        self.ask(name, schema=schema)
+        body = self.replay.body(name, 0)
+        return body["response_format"]["json_schema"] if api == "openai" else body.get("output_config", {}).get("format", {}).get("schema")
+
+    def test_strict_is_what_their_helper_calls_strict(self):
+        ours = {name: self.sent(f"o{i}", schema, "openai") for i, (name, schema) in enumerate(SCHEMAS.items())}
+        theirs = ask_sdks({name: {"strict": sent["schema"]} for name, sent in ours.items()})
+        for name, sent in ours.items():
+            with self.subTest(name):
+                same = theirs[name].get("schema") == sent["schema"]
+                self.assertEqual(sent["strict"], same and name not in LOOSE, theirs[name])
+
+    def test_reduced_is_what_their_helper_sends(self):
+        ours = {name: self.sent(f"a{i}", schema, "anthropic") for i, (name, schema) in enumerate(SCHEMAS.items())}
+        self.assertEqual({name for name, sent in ours.items() if sent is None}, IN_WORDS)
+        ours = {name: sent for name, sent in ours.items() if sent is not None}
+        theirs = ask_sdks({**{name: {"reduce": SCHEMAS[name]} for name in ours}, **{"again " + name: {"reduce": sent} for name, sent in ours.items()}})
+        for name, sent in ours.items():
+            with self.subTest(name):
+                self.assertEqual(bare(theirs["again " + name]["schema"]), bare(sent))  # nothing in it is outside their subset
+                is_wrapped = list(sent["properties"]) == ["value"] and "value" not in SCHEMAS[name].get("properties", {})
+                root = {**sent["properties"]["value"], **({"$defs": sent["$defs"]} if "$defs" in sent else {})} if is_wrapped else sent
+                if name not in OTHERWISE:
+                    self.assertEqual(bare(theirs[name]["schema"]), bare(root))
+
+
 if __name__ == "__main__":
     unittest.main()
