@@ -176,9 +176,9 @@ static void add_value(Body *b, cJSON *value, Err *err) {
   cJSON_Delete(value);
 }
 
-/* Every value of the text, one behind the other. 1 if it ends within one. */
+/* Every value of the text, one behind the other, up to the one that says that it is the last. 1 if it ends within one. */
 static int read_values(Body *b, Rest r, Err *err) {
-  while (err->rc == RC_OK && r.at < r.end) {
+  while (err->rc == RC_OK && r.at < r.end && !b->is_done) {
     const char *end;
     if (starts(&r, "[DONE]")) {
       b->is_done = 1;
