@@ -472,10 +472,6 @@ class Asking(Desk):
 class Vectors(Desk):
     """Embeddings are checked before they are kept."""
 
-    def embed(self, name, *answers, supports='{"embeddings":true}', provider=None):
-        self.serve(name, *answers, supports=supports, provider=provider)
-        return f"SELECT vec_length(embed('a text', '{name}'))"
-
     @staticmethod
     def data(*vectors, index=True, **more):
         return {"model": "text-embedding-3-small", "data": [{"embedding": v, **({"index": i} if index else {})} for i, v in enumerate(vectors)],

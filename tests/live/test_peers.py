@@ -5,8 +5,12 @@ import socket
 import subprocess
 import time
 import unittest
+import urllib.error
+import urllib.request
 
 from harness import KEYS, SHARED, TempDir, clean_env, connect, npm_package, setup_sql, value
+from replay import Answer, Replay, chat, claude
+from test_schemas import SCHEMAS
 
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"], "additionalProperties": False}
 # One of each shape we send.
@@ -74,16 +78,88 @@ def ask_all(url, path, model, shapes):
         return db.execute("SELECT http_status, error FROM llm_calls ORDER BY id").fetchall()
 
 
+def forms(api):
+    """Every form of request that there is, as it is sent: [(name, path, headers, body)]. Second attempts are those after an
+    answer that did not satisfy the schema."""
+    bad = Answer({"openai": chat, "anthropic": claude}[api]('{"n":"x"}'))
+    vectors = Answer({"model": "m", "data": [{"index": i, "embedding": [1, 2]} for i in range(2)], "usage": {"prompt_tokens": 2, "total_tokens": 2}})
+    asked = [(f"{word}{i}", {"stream": streams}, "SELECT llm_complete('x', ?)", o) for word, streams in (("whole", False), ("streamed", True))
+             for i, o in enumerate(OPTIONS)]
+    asked += [(name, {"json_schema": sends}, "SELECT llm_complete('x', ?)", {"schema": schema, "retries": 1})
+              for sends in (True, False) for name, schema in SCHEMAS.items()]
+    if api == "openai":
+        asked += [(f"embeddings{n}", {"embeddings": True, "base64": n}, "SELECT length(embed('a text', ?))", None) for n in (True, False)]
+    sent = []
+    with Replay() as replay, TempDir() as tmp:
+        db = connect(os.path.join(tmp, "forms.db"))
+        value(db, "SELECT llm_allow_host(?, 'WIRE_KEY'), llm_secret('WIRE_KEY', 'sk-wire-0123456789'), llm_init()", replay.host)
+        value(db, "SELECT llm_config('backoff_ms', 0)")
+        for i, (name, supports, sql, options) in enumerate(asked):
+            model = f"m{i}"
+            replay.answers[model] = [vectors if options is None else bad]
+            db.execute("INSERT INTO llm_models(name, provider, api, base_url, key_env, context_window, max_output, supports)"
+                       " VALUES (?, ?, ?, ?, 'WIRE_KEY', 0, 0, ?)", (model, api, api, replay.url(model), json.dumps(supports)))
+            how = {"retries": 0, **(options or {}), "model": model, "cache": "off", "on_error": "json"}
+            try:
+                value(db, sql, model if options is None else json.dumps(how))
+            except Exception as e:
+                raise AssertionError(f"{name}: {e}")
+            sent += [(f"{name}, attempt {n + 1}", path.split("/v1")[1], headers, json.loads(body))
+                     for n, (headers, body, path) in enumerate(replay.requests[model])]
+        db.close()
+    return sent
+
+
 class Steady(unittest.TestCase):
-    def check(self, document, path, model, shapes):
+    def checker(self, document):
         folder = npm_package("@stdy/cli")
         spec = os.path.join(SHARED, "data/specs", document)
         if not folder:
             self.skipTest("npm @stdy/cli can't be installed here")
         if not os.path.exists(spec):
             self.skipTest(document + " is not here")
-        binary = os.path.join(os.path.dirname(os.path.dirname(folder)), ".bin/steady")
-        with Checker(binary, "--host", "127.0.0.1", "-p", "PORT", spec) as checker:
+        return Checker(os.path.join(os.path.dirname(os.path.dirname(folder)), ".bin/steady"), "--host", "127.0.0.1", "-p", "PORT", spec)
+
+    def post(self, url, headers, body):
+        """The status of the answer, and how it begins."""
+        names = ("content-type", "authorization", "x-api-key", "anthropic-version")
+        request = urllib.request.Request(url, json.dumps(body).encode(), {n: headers[n] for n in names if n in headers})
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                return answer.status, ""
+        except urllib.error.HTTPError as e:
+            with e:
+                return e.code, e.read(600)
+
+    def check_forms(self, document, path, sent, spoiled):
+        """Every request is accepted; each spoiled one, {name of a request: what is changed in it}, is refused."""
+        with self.checker(document) as checker:
+            for name, where, headers, body in sent:
+                with self.subTest(name):
+                    self.assertEqual(self.post(checker.url + path + where, headers, body), (200, ""), body)
+            for name, change in spoiled:
+                with self.subTest(name, change=change):
+                    _, where, headers, body = next(s for s in sent if s[0].startswith(name))
+                    self.assertEqual(self.post(checker.url + path + where, headers, {**body, **change})[0], 400)
+
+    def test_every_form_by_openai_document(self):
+        sent = forms("openai")
+        self.assertGreater(sum(", attempt 2" in s[0] for s in sent), 20)
+        self.check_forms("openai-openapi.yaml", "", sent, [
+            ("streamed0", {"stream": "yes"}), ("streamed0", {"stream_options": {"include_usage": "yes"}}),
+            ("zod array", {"response_format": {"type": "json_schema", "json_schema": {"strict": True}}}),
+            ("zod array, attempt 2", {"messages": [{"role": "assistant", "content": 7}]}),
+            ("embeddingsTrue", {"encoding_format": "base65"}), ("embeddingsFalse", {"dimensions": "x"})])
+
+    def test_every_form_by_anthropic_document(self):
+        # The document is of November 2024: older than output_config.
+        sent = [s for s in forms("anthropic") if "output_config" not in s[3]]
+        self.check_forms("anthropic-openapi.json", "/v1", sent, [
+            ("streamed0", {"stream": "yes"}), ("pydantic map, attempt 2", {"messages": [{"role": "nobody", "content": "x"}]}),
+            ("pydantic map, attempt 1", {"stop_sequences": "x"})])
+
+    def check(self, document, path, model, shapes):
+        with self.checker(document) as checker:
             rows = ask_all(checker.url, path, model, shapes)
             self.assertEqual(len(rows), len(shapes) + 1)
             refused = [r for r in rows if r[0] != 200]
@@ -98,14 +174,7 @@ class Steady(unittest.TestCase):
 
     def test_the_checker_does_refuse(self):
         """A test that can't fail proves nothing: a request with a wrong type is refused."""
-        folder = npm_package("@stdy/cli")
-        spec = os.path.join(SHARED, "data/specs/openai-openapi.yaml")
-        if not folder or not os.path.exists(spec):
-            self.skipTest("npm @stdy/cli or the document is not here")
-        import urllib.error
-        import urllib.request
-        binary = os.path.join(os.path.dirname(os.path.dirname(folder)), ".bin/steady")
-        with Checker(binary, "--host", "127.0.0.1", "-p", "PORT", spec) as checker:
+        with self.checker("openai-openapi.yaml") as checker:
             body = json.dumps({"model": "gpt-4o-mini", "messages": "not an array"}).encode()
             request = urllib.request.Request(checker.url + "/chat/completions", body, {"Content-Type": "application/json"})
             with self.assertRaises(urllib.error.HTTPError) as caught:
