@@ -184,16 +184,73 @@ class Steady(unittest.TestCase):
 
 
 class Aimock(unittest.TestCase):
-    def test_openai_and_anthropic(self):
+    WIDE = "na\u00efve \u65e5\u672c \U0001f600 \u2028 \\ \"q\" \t\n and on, " * 9 + "done"
+    USAGE = {"openai": {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}, "anthropic": {"input_tokens": 100, "output_tokens": 20}}
+    # prompt: the response, how it is given, our answer (None: an error), what it ended as, requests of three, and when streamed
+    FIXTURES = {
+        "plain words": ({"content": "fine"}, {}, "fine", "complete", 1, 1),
+        "wide words": ({"content": WIDE}, {"chunkSize": 7}, WIDE, "complete", 1, 1),
+        "some thought": ({"content": "fine", "reasoning": "hm"}, {"chunkSize": 1}, "fine", "complete", 1, 1),
+        "a tool": ({"toolCalls": [{"name": "f", "arguments": "{}"}]}, {}, None, "cut_off", 1, 1),
+        "words and a tool": ({"content": "I'll look", "toolCalls": [{"name": "f", "arguments": "{}"}]}, {}, None, "cut_off", 1, 1),
+        "at length": ({"content": "half a sen", "finishReason": "length"}, {}, None, "cut_off", 1, 1),
+        "in JSON": ({"content": '{"n":30}'}, {"chunkSize": 1}, '{"n":30}', "complete", 1, 1),
+        "blank": ({"content": " "}, {}, None, "complete", 1, 1),
+        "dropped": ({"content": "no"}, {"chaos": {"dropRate": 1}}, None, None, 3, 3),
+        "garbled": ({"content": "no"}, {"chaos": {"malformedRate": 1}}, None, None, 1, 1),
+        "hung up": ({"content": "no"}, {"chaos": {"disconnectRate": 1}}, None, None, 1, 1),
+        "cut short": ({"content": "one two three four five six"}, {"chunkSize": 3, "truncateAfterChunks": 3}, None, None, 1, 1),
+        "an error of theirs": ({"error": {"message": "no", "type": "server_error"}, "status": 500}, {}, None, None, 3, 3),
+        "a wrong request": ({"error": {"message": "no", "type": "invalid_request_error"}, "status": 400}, {}, None, None, 1, 1),
+        "overloaded": ({"error": {"message": "no", "type": "overloaded_error"}, "status": 529}, {}, None, None, 3, 3),
+    }
+
+    def aimock(self, tmp):
         folder = npm_package("@copilotkit/aimock")
         if not folder:
             self.skipTest("npm @copilotkit/aimock can't be installed here")
+        return Checker("node", folder + "/dist/cli.js", "-p", "PORT", "-h", "127.0.0.1", "-f", tmp)
+
+    def test_answers_and_faults(self):
+        """Its answers are the fixtures' texts, whole and streamed; its faults are errors."""
+        for api in ("openai", "anthropic"):
+            with TempDir() as tmp, TempDir() as desk:
+                fixtures = [{"match": {"userMessage": prompt}, "response": {**response, **({} if "error" in response else {"usage": self.USAGE[api]})}, **how}
+                            for prompt, (response, how, *_) in self.FIXTURES.items()]
+                with open(os.path.join(tmp, "f.json"), "w") as f:
+                    json.dump({"fixtures": fixtures}, f)
+                with self.aimock(tmp) as mock:
+                    db = connect(os.path.join(desk, "peer.db"))
+                    value(db, "SELECT llm_allow_host(?, 'WIRE_KEY'), llm_secret('WIRE_KEY', 'sk-wire-0123456789'), llm_init()", mock.url[7:])
+                    value(db, "SELECT llm_config('backoff_ms', 1)")
+                    for streams in (False, True):
+                        db.execute("INSERT OR REPLACE INTO llm_models(name, provider, api, base_url, key_env, supports)"
+                                   " VALUES ('m', ?, ?, ?, 'WIRE_KEY', ?)", (api, api, mock.url + "/v1", json.dumps({"stream": streams})))
+                        for prompt in self.FIXTURES:
+                            with self.subTest(prompt, api=api, streams=streams):
+                                self.check_one(db, prompt, streams)
+                    db.close()
+
+    def check_one(self, db, prompt, streams):
+        _, how, answer, ended, *attempts = self.FIXTURES[prompt]
+        if "truncateAfterChunks" in how and not streams:
+            answer, ended = "one two three four five six", "complete"  # only streams are cut
+        first = value(db, "SELECT coalesce(max(id), 0) FROM llm_calls")
+        result = json.loads(value(db, "SELECT llm_complete(?, ?)", prompt, json.dumps({"model": "m", "cache": "off", "on_error": "json", "retries": 2})))
+        rows = db.execute("SELECT ended, input_tokens, output_tokens, kind FROM llm_calls WHERE id > ?", (first,)).fetchall()
+        self.assertEqual(result["value"], answer, result)
+        self.assertEqual(len(rows), attempts[streams], result)
+        self.assertEqual(rows[-1][0], ended, result)
+        if ended:
+            self.assertEqual(rows[-1][1:], (100, 20, "call"))
+
+    def test_openai_and_anthropic(self):
         with TempDir() as tmp:
             fixture = {"fixtures": [{"match": {"userMessage": "return policy"}, "response": {"content": "{\"n\":30}"}},
                                     {"match": {"userMessage": "na"}, "response": {"content": "fine"}}]}
             with open(os.path.join(tmp, "f.json"), "w") as f:
                 json.dump(fixture, f)
-            with Checker("node", folder + "/dist/cli.js", "-p", "PORT", "-h", "127.0.0.1", "-f", tmp) as checker:
+            with self.aimock(tmp) as checker:
                 for model in ("gpt-4o-mini", "claude-haiku-4-5"):
                     with self.subTest(model):
                         rows = ask_all(checker.url, "/v1", model, OPTIONS)

@@ -278,6 +278,7 @@ OPENAI_STREAMS = {
     "usage in each piece": events(ROLE, chunk("fi", usage={"prompt_tokens": 100, "completion_tokens": 1, "total_tokens": 101}),
                                   chunk("ne", "stop", USAGE), DONE),
     "wide": events(ROLE, *(chunk(c) for c in WIDE), chunk(finish="stop"), USAGE_CHUNK, DONE),
+    "a letter in two pieces": events(ROLE, chunk("a\ud83d"), chunk("\ude00b"), chunk(finish="stop"), DONE),
     "wide, a byte at a time": Answer("".join(f"data: {json.dumps(c, ensure_ascii=False)}\n\n" for c in (ROLE, chunk(WIDE), chunk(finish="stop"))) + DONE,
                                      type="text/event-stream", chunked=True, pieces=10 ** 6),
     "CRLF": events(*(f"data: {json.dumps(c)}\r\n\r\n" for c in (*PLAIN, USAGE_CHUNK)), "data: [DONE]\r\n\r\n"),
@@ -379,6 +380,7 @@ ANTHROPIC_STREAMS = {
     "comments": named(": hm\n\n", started(), ":\n\n", *FINE, *ended()),
     "data over several lines": named(*("event: %s\n" % e["type"] + "".join(f"data: {line}\n" for line in json.dumps(e, indent=1).split("\n")) + "\n"
                                        for e in (started(), *FINE, *ended()))),
+    "a letter in two pieces": named(started(), *block(0, EMPTY, *texts("a\ud83d", "\ude00b")), *ended()),
     "two texts": named(started(), *block(0, EMPTY, *texts("fi")), *block(1, EMPTY, *texts("ne")), *ended()),
     "a text in its first event": named(started(), *block(0, {"type": "text", "text": "fi"}, *texts("ne")), *ended()),
     "thinking": named(started(), *block(0, {"type": "thinking", "thinking": "", "signature": ""}, {"type": "thinking_delta", "thinking": "hm"},

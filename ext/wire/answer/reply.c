@@ -18,7 +18,7 @@ typedef struct Reading {
   const cJSON *index; /* of the choice that is read, in a stream: the first that has one */
   int has_others;     /* other choices came besides */
   const char *word;   /* the last */
-  int is_blocked;   /* whatever the word, it was a filter's */
+  int is_blocked;     /* whatever the word, it was a filter's */
 } Reading;
 
 static void add(Reading *r, const char *text) {
