@@ -52,6 +52,8 @@ USAGE_CHUNK = {"id": "c", "model": MODEL, "choices": [], "usage": USAGE}
 
 
 class Handler(socketserver.StreamRequestHandler):
+    disable_nagle_algorithm = True
+
     def read_request(self):
         line = self.rfile.readline().decode()
         if not line:
