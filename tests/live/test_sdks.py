@@ -7,6 +7,7 @@ import unittest
 
 from harness import NPM_DIR, ROOT, TempDir, clean_env, connect, npm_package, value
 from replay import CLAUDE, MODEL, USAGE, USAGE_CHUNK, Answer, Replay, chat, chunk, claude, sse
+from test_peers import forms
 from test_schemas import SCHEMAS
 
 PACKAGES = ("openai", "@anthropic-ai/sdk", "anthropic-sdk-2023")
@@ -136,6 +137,57 @@ class Requests(Desk):
 
     def test_anthropic(self):
         self.assertEqual(self.compare("anthropic", "anthropic-2023"), 22)
+
+
+class Types(unittest.TestCase):
+    """Every form of request, as a literal of the type that the vendor's client takes: TypeScript knows each member."""
+
+    IMPORTS = {"openai": "import OpenAI from 'openai';\n", "anthropic": "import Anthropic from '@anthropic-ai/sdk';\n",
+               "anthropic-2023": "import Anthropic from 'anthropic-sdk-2023';\n"}
+    TYPES = {"/chat/completions": "OpenAI.Chat.ChatCompletionCreateParams", "/embeddings": "OpenAI.EmbeddingCreateParams",
+             "/messages": "Anthropic.MessageCreateParams"}
+
+    def setUp(self):
+        for package in (*PACKAGES, "typescript"):
+            if not npm_package(package):
+                self.skipTest(f"npm {package} can't be installed here")
+
+    def complaints(self, sdk, bodies):
+        """What tsc says of (path, body) pairs: {number of the pair: message}."""
+        modules = f"{NPM_DIR}/node_modules"
+        with TempDir() as tmp:
+            os.symlink(modules, os.path.join(tmp, "node_modules"))
+            with open(os.path.join(tmp, "a.ts"), "w") as f:
+                f.write(self.IMPORTS[sdk] + "".join(f"export const b{i}: {self.TYPES[path]} = {json.dumps(body)};\n" for i, (path, body) in enumerate(bodies)))
+            out = subprocess.run([f"{modules}/.bin/tsc", "--noEmit", "--strict", "--skipLibCheck", "--target", "es2022", "--module", "commonjs",
+                                  "--moduleResolution", "node10", "a.ts"], cwd=tmp, capture_output=True, text=True, timeout=200)
+        lines = [line for line in out.stdout.splitlines() if line.startswith("a.ts(")]
+        self.assertEqual(out.returncode != 0, bool(lines), out.stdout[:2000])
+        return {int(line[5:].split(",")[0]) - 2: line for line in lines}
+
+    def check(self, api, sdk, spoiled):
+        sent = forms(api)
+        bodies = [(path, body) for _, path, _, body in sent]
+        wrong = [next((path, {**body, **change}) for at, path, _, body in sent if at.startswith(name)) for name, change in spoiled]
+        found = self.complaints(sdk, bodies + wrong)
+        self.assertEqual({sent[i][0]: line for i, line in found.items() if i < len(bodies)}, {})
+        self.assertEqual(sorted(i for i in found), list(range(len(bodies), len(bodies) + len(wrong))))
+
+    def test_openai(self):
+        self.check("openai", "openai", [
+            ("whole", {"max_token": 5}), ("streamed", {"stream_options": {"includes_usage": True}}), ("zod array", {"response_format": {"type": "json"}}),
+            ("embeddings", {"encoding_format": "base65"})])
+
+    def test_anthropic(self):
+        self.check("anthropic", "anthropic-2023", [
+            ("whole", {"stop": ["x"]}), ("streamed", {"stream": "yes"}), ("zod array", {"output_config": {"format": {"type": "json"}}}),
+            ("pydantic map", {"system": 7})])
+
+    def test_what_anthropics_next_version_refuses(self):
+        """Of 2026-10-21: temperature and top_p, nothing else of what we send."""
+        bodies = [(path, body) for _, path, _, body in forms("anthropic")]
+        found = self.complaints("anthropic", bodies)
+        self.assertEqual(sorted(found), [i for i, (_, body) in enumerate(bodies) if "temperature" in body or "top_p" in body])
 
 
 # ---- schemas
@@ -544,7 +596,7 @@ OUR_REQUESTS = {
 class Errors(Desk):
     """Which errors there are, and which are worth another request, of three."""
 
-    def compare(self, table, api, classes_of):
+    def compare(self, table, api):
         self.assertGreaterEqual(len(table), 15)
         jobs, ours = {}, {}
         for i, (name, (answer, _, _)) in enumerate(table.items()):
@@ -555,7 +607,7 @@ class Errors(Desk):
             status = self.db.execute("SELECT http_status FROM llm_calls ORDER BY id DESC LIMIT 1").fetchone()[0]
             ours[name] = (self.replay.asked(model), status, result["error"])
             self.replay.requests.pop(model)
-            jobs[name] = {"sdk": classes_of, "url": self.url(model, api), "retries": 2,
+            jobs[name] = {"sdk": api, "url": self.url(model, api), "retries": 2,
                           "request": {"model": model, "messages": [{"role": "user", "content": PROMPT}], "max_tokens": 9}}
         theirs = ask_sdks(jobs)
         for i, (name, (answer, thrown, n)) in enumerate(table.items()):
@@ -566,10 +618,10 @@ class Errors(Desk):
                     self.assertEqual(ours[name][1], theirs[name]["status"])
 
     def test_openai(self):
-        self.compare(OPENAI_ERRORS, "openai", "openai")
+        self.compare(OPENAI_ERRORS, "openai")
 
     def test_anthropic(self):
-        self.compare(ANTHROPIC_ERRORS, "anthropic", "anthropic")
+        self.compare(ANTHROPIC_ERRORS, "anthropic")
 
 
 if __name__ == "__main__":
