@@ -13,13 +13,14 @@ CLAUDE = "claude-haiku-4-5-20251001"
 
 class Answer:
     """What is sent: `body` (bytes, text or JSON), in `pieces` with `gap` seconds between them, after `wait` seconds; `cut`: the
-    connection ends that many bytes early; `close`: behind the last, which a header tells, or "silently"; `hang`: it stays open."""
+    connection ends that many bytes early; `close`: behind the last, which a header tells, or "silently"; `hang`: it stays open; `mute`: it
+    ends without a byte."""
 
     def __init__(self, body=b"", status=200, type="application/json", headers=(), wait=0, pieces=1, gap=0, cut=0, hang=False,
-                 close=False, chunked=False, rst=False):
+                 close=False, chunked=False, rst=False, mute=False):
         self.body = body if isinstance(body, bytes) else (body if isinstance(body, str) else json.dumps(body)).encode()
         self.status, self.type, self.headers, self.wait, self.pieces, self.gap = status, type, headers, wait, pieces, gap
-        self.cut, self.hang, self.close, self.chunked, self.rst = cut, hang, close, chunked, rst
+        self.cut, self.hang, self.close, self.chunked, self.rst, self.mute = cut, hang, close, chunked, rst, mute
 
 
 def chat(content="fine", finish="stop", usage=USAGE, message=None, choice=None, **more):
@@ -52,6 +53,8 @@ USAGE_CHUNK = {"id": "c", "model": MODEL, "choices": [], "usage": USAGE}
 
 
 class Handler(socketserver.StreamRequestHandler):
+    disable_nagle_algorithm = True
+
     def read_request(self):
         line = self.rfile.readline().decode()
         if not line:
@@ -82,16 +85,24 @@ class Handler(socketserver.StreamRequestHandler):
             self.wfile.write(b"0\r\n\r\n")
 
     def handle(self):
+        try:
+            self.answer_all()
+        except ConnectionError:  # a client that had enough
+            pass
+
+    def answer_all(self):
         while (request := self.read_request()) is not None:
             path, headers, body = request
             name = path.split("/")[2]
             answers = self.server.answers[name]
             with self.server.lock:
                 seen = self.server.requests.setdefault(name, [])
-                seen.append((headers, body))
+                seen.append((headers, body, path))
                 a = answers[min(len(seen), len(answers)) - 1]
             a = a(json.loads(body)) if callable(a) else a
             self.server.stopping.wait(a.wait)
+            if a.mute:
+                return
             try:
                 self.send(a)
                 if a.hang:

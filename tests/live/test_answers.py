@@ -23,6 +23,11 @@ def stream(*events, **more):
     return Answer(sse(*events, **more), type="text/event-stream")
 
 
+def other(content, finish=None):
+    """A piece of a second choice, which nobody asked for."""
+    return {**chunk(), "choices": [{"index": 1, "delta": {"content": content}, "finish_reason": finish}]}
+
+
 # kind of fault: [(what is sent, the answer or None, a piece of the error or None, ended, is it cached, cost or None)]
 GOOD = ("fine", None, "complete", True, COST)
 UNKNOWN = ("fine", None, "unknown", True, COST)
@@ -144,6 +149,8 @@ CASES = {
     "a stream, or comments, unasked": [
         (stream(chunk("fi"), chunk("ne"), chunk(finish="stop"), USAGE_CHUNK), *GOOD),
         (Answer(sse(chunk("fi"), chunk("ne", "stop"), USAGE_CHUNK), type="application/json"), *GOOD),
+        (stream(chunk("fi"), other("ot"), chunk("ne"), other("her"), chunk(finish="stop"), other("!", "length"), USAGE_CHUNK), *GOOD),
+        (Answer(sse(chunk("fine"), chunk(finish="stop"), USAGE_CHUNK) + sse(chunk("more")), type="text/event-stream"), *GOOD),
         (Answer(": OPENROUTER PROCESSING\n\n" * 3 + json.dumps(chat())), *GOOD),
         (Answer(json.dumps(chat()) + "\n\ndata: [DONE]\n\n"), *GOOD),
         (Answer("data: " + json.dumps(chat()) + "\n\n"), *GOOD),
@@ -167,6 +174,7 @@ CASES = {
     ],
     "a stream that breaks off": [
         (stream(chunk("fi"), chunk("ne"), done=False), None, "the stream ended before the answer did", None, False, None),
+        (stream(chunk("fi"), other("ne")), None, "the stream ended before the answer did", None, False, None),
         (Answer(sse(chunk("fi"), chunk("ne"), done=False) + "data: {\"choi", type="text/event-stream"), None, "the answer was lost", None, False, None),
         (Answer(sse(chunk("fi"), chunk("ne"), done=False), type="text/event-stream", cut=3), None, "the answer was lost", None, False, None),
         (Answer(sse(chunk("fi"), chunk("ne"), done=False), type="text/event-stream", chunked=True, rst=True), None,
@@ -517,10 +525,6 @@ class Asking(Desk):
 
 class Vectors(Desk):
     """Embeddings are checked before they are kept."""
-
-    def embed(self, name, *answers, supports='{"embeddings":true}', provider=None):
-        self.serve(name, *answers, supports=supports, provider=provider)
-        return f"SELECT vec_length(embed('a text', '{name}'))"
 
     @staticmethod
     def data(*vectors, index=True, **more):

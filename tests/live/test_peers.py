@@ -5,8 +5,12 @@ import socket
 import subprocess
 import time
 import unittest
+import urllib.error
+import urllib.request
 
 from harness import KEYS, SHARED, TempDir, clean_env, connect, npm_package, setup_sql, value
+from replay import Answer, Replay, chat, claude
+from test_schemas import SCHEMAS
 
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"], "additionalProperties": False}
 # One of each shape we send.
@@ -74,16 +78,88 @@ def ask_all(url, path, model, shapes):
         return db.execute("SELECT http_status, error FROM llm_calls ORDER BY id").fetchall()
 
 
+def forms(api):
+    """Every form of request that there is, as it is sent: [(name, path, headers, body)]. Second attempts are those after an
+    answer that did not satisfy the schema."""
+    bad = Answer({"openai": chat, "anthropic": claude}[api]('{"n":"x"}'))
+    vectors = Answer({"model": "m", "data": [{"index": i, "embedding": [1, 2]} for i in range(2)], "usage": {"prompt_tokens": 2, "total_tokens": 2}})
+    asked = [(f"{word}{i}", {"stream": streams}, "SELECT llm_complete('x', ?)", o) for word, streams in (("whole", False), ("streamed", True))
+             for i, o in enumerate(OPTIONS)]
+    asked += [(name, {"json_schema": sends}, "SELECT llm_complete('x', ?)", {"schema": schema, "retries": 1})
+              for sends in (True, False) for name, schema in SCHEMAS.items()]
+    if api == "openai":
+        asked += [(f"embeddings{n}", {"embeddings": True, "base64": n}, "SELECT length(embed('a text', ?))", None) for n in (True, False)]
+    sent = []
+    with Replay() as replay, TempDir() as tmp:
+        db = connect(os.path.join(tmp, "forms.db"))
+        value(db, "SELECT llm_allow_host(?, 'WIRE_KEY'), llm_secret('WIRE_KEY', 'sk-wire-0123456789'), llm_init()", replay.host)
+        value(db, "SELECT llm_config('backoff_ms', 0)")
+        for i, (name, supports, sql, options) in enumerate(asked):
+            model = f"m{i}"
+            replay.answers[model] = [vectors if options is None else bad]
+            db.execute("INSERT INTO llm_models(name, provider, api, base_url, key_env, context_window, max_output, supports)"
+                       " VALUES (?, ?, ?, ?, 'WIRE_KEY', 0, 0, ?)", (model, api, api, replay.url(model), json.dumps(supports)))
+            how = {"retries": 0, **(options or {}), "model": model, "cache": "off", "on_error": "json"}
+            try:
+                value(db, sql, model if options is None else json.dumps(how))
+            except Exception as e:
+                raise AssertionError(f"{name}: {e}")
+            sent += [(f"{name}, attempt {n + 1}", path.split("/v1")[1], headers, json.loads(body))
+                     for n, (headers, body, path) in enumerate(replay.requests[model])]
+        db.close()
+    return sent
+
+
 class Steady(unittest.TestCase):
-    def check(self, document, path, model, shapes):
+    def checker(self, document):
         folder = npm_package("@stdy/cli")
         spec = os.path.join(SHARED, "data/specs", document)
         if not folder:
             self.skipTest("npm @stdy/cli can't be installed here")
         if not os.path.exists(spec):
             self.skipTest(document + " is not here")
-        binary = os.path.join(os.path.dirname(os.path.dirname(folder)), ".bin/steady")
-        with Checker(binary, "--host", "127.0.0.1", "-p", "PORT", spec) as checker:
+        return Checker(os.path.join(os.path.dirname(os.path.dirname(folder)), ".bin/steady"), "--host", "127.0.0.1", "-p", "PORT", spec)
+
+    def post(self, url, headers, body):
+        """The status of the answer, and how it begins."""
+        names = ("content-type", "authorization", "x-api-key", "anthropic-version")
+        request = urllib.request.Request(url, json.dumps(body).encode(), {n: headers[n] for n in names if n in headers})
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                return answer.status, ""
+        except urllib.error.HTTPError as e:
+            with e:
+                return e.code, e.read(600)
+
+    def check_forms(self, document, path, sent, spoiled):
+        """Every request is accepted; each spoiled one, {name of a request: what is changed in it}, is refused."""
+        with self.checker(document) as checker:
+            for name, where, headers, body in sent:
+                with self.subTest(name):
+                    self.assertEqual(self.post(checker.url + path + where, headers, body), (200, ""), body)
+            for name, change in spoiled:
+                with self.subTest(name, change=change):
+                    _, where, headers, body = next(s for s in sent if s[0].startswith(name))
+                    self.assertEqual(self.post(checker.url + path + where, headers, {**body, **change})[0], 400)
+
+    def test_every_form_by_openai_document(self):
+        sent = forms("openai")
+        self.assertGreater(sum(", attempt 2" in s[0] for s in sent), 20)
+        self.check_forms("openai-openapi.yaml", "", sent, [
+            ("streamed0", {"stream": "yes"}), ("streamed0", {"stream_options": {"include_usage": "yes"}}),
+            ("zod array", {"response_format": {"type": "json_schema", "json_schema": {"strict": True}}}),
+            ("zod array, attempt 2", {"messages": [{"role": "assistant", "content": 7}]}),
+            ("embeddingsTrue", {"encoding_format": "base65"}), ("embeddingsFalse", {"dimensions": "x"})])
+
+    def test_every_form_by_anthropic_document(self):
+        # The document is of November 2024: older than output_config.
+        sent = [s for s in forms("anthropic") if "output_config" not in s[3]]
+        self.check_forms("anthropic-openapi.json", "/v1", sent, [
+            ("streamed0", {"stream": "yes"}), ("pydantic map, attempt 2", {"messages": [{"role": "nobody", "content": "x"}]}),
+            ("pydantic map, attempt 1", {"stop_sequences": "x"})])
+
+    def check(self, document, path, model, shapes):
+        with self.checker(document) as checker:
             rows = ask_all(checker.url, path, model, shapes)
             self.assertEqual(len(rows), len(shapes) + 1)
             refused = [r for r in rows if r[0] != 200]
@@ -98,14 +174,7 @@ class Steady(unittest.TestCase):
 
     def test_the_checker_does_refuse(self):
         """A test that can't fail proves nothing: a request with a wrong type is refused."""
-        folder = npm_package("@stdy/cli")
-        spec = os.path.join(SHARED, "data/specs/openai-openapi.yaml")
-        if not folder or not os.path.exists(spec):
-            self.skipTest("npm @stdy/cli or the document is not here")
-        import urllib.error
-        import urllib.request
-        binary = os.path.join(os.path.dirname(os.path.dirname(folder)), ".bin/steady")
-        with Checker(binary, "--host", "127.0.0.1", "-p", "PORT", spec) as checker:
+        with self.checker("openai-openapi.yaml") as checker:
             body = json.dumps({"model": "gpt-4o-mini", "messages": "not an array"}).encode()
             request = urllib.request.Request(checker.url + "/chat/completions", body, {"Content-Type": "application/json"})
             with self.assertRaises(urllib.error.HTTPError) as caught:
@@ -115,16 +184,73 @@ class Steady(unittest.TestCase):
 
 
 class Aimock(unittest.TestCase):
-    def test_openai_and_anthropic(self):
+    WIDE = "na\u00efve \u65e5\u672c \U0001f600 \u2028 \\ \"q\" \t\n and on, " * 9 + "done"
+    USAGE = {"openai": {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}, "anthropic": {"input_tokens": 100, "output_tokens": 20}}
+    # prompt: the response, how it is given, our answer (None: an error), what it ended as, requests of three, and when streamed
+    FIXTURES = {
+        "plain words": ({"content": "fine"}, {}, "fine", "complete", 1, 1),
+        "wide words": ({"content": WIDE}, {"chunkSize": 7}, WIDE, "complete", 1, 1),
+        "some thought": ({"content": "fine", "reasoning": "hm"}, {"chunkSize": 1}, "fine", "complete", 1, 1),
+        "a tool": ({"toolCalls": [{"name": "f", "arguments": "{}"}]}, {}, None, "cut_off", 1, 1),
+        "words and a tool": ({"content": "I'll look", "toolCalls": [{"name": "f", "arguments": "{}"}]}, {}, None, "cut_off", 1, 1),
+        "at length": ({"content": "half a sen", "finishReason": "length"}, {}, None, "cut_off", 1, 1),
+        "in JSON": ({"content": '{"n":30}'}, {"chunkSize": 1}, '{"n":30}', "complete", 1, 1),
+        "blank": ({"content": " "}, {}, None, "complete", 1, 1),
+        "dropped": ({"content": "no"}, {"chaos": {"dropRate": 1}}, None, None, 3, 3),
+        "garbled": ({"content": "no"}, {"chaos": {"malformedRate": 1}}, None, None, 1, 1),
+        "hung up": ({"content": "no"}, {"chaos": {"disconnectRate": 1}}, None, None, 1, 1),
+        "cut short": ({"content": "one two three four five six"}, {"chunkSize": 3, "truncateAfterChunks": 3}, None, None, 1, 1),
+        "an error of theirs": ({"error": {"message": "no", "type": "server_error"}, "status": 500}, {}, None, None, 3, 3),
+        "a wrong request": ({"error": {"message": "no", "type": "invalid_request_error"}, "status": 400}, {}, None, None, 1, 1),
+        "overloaded": ({"error": {"message": "no", "type": "overloaded_error"}, "status": 529}, {}, None, None, 3, 3),
+    }
+
+    def aimock(self, tmp):
         folder = npm_package("@copilotkit/aimock")
         if not folder:
             self.skipTest("npm @copilotkit/aimock can't be installed here")
+        return Checker("node", folder + "/dist/cli.js", "-p", "PORT", "-h", "127.0.0.1", "-f", tmp)
+
+    def test_answers_and_faults(self):
+        """Its answers are the fixtures' texts, whole and streamed; its faults are errors."""
+        for api in ("openai", "anthropic"):
+            with TempDir() as tmp, TempDir() as desk:
+                fixtures = [{"match": {"userMessage": prompt}, "response": {**response, **({} if "error" in response else {"usage": self.USAGE[api]})}, **how}
+                            for prompt, (response, how, *_) in self.FIXTURES.items()]
+                with open(os.path.join(tmp, "f.json"), "w") as f:
+                    json.dump({"fixtures": fixtures}, f)
+                with self.aimock(tmp) as mock:
+                    db = connect(os.path.join(desk, "peer.db"))
+                    value(db, "SELECT llm_allow_host(?, 'WIRE_KEY'), llm_secret('WIRE_KEY', 'sk-wire-0123456789'), llm_init()", mock.url[7:])
+                    value(db, "SELECT llm_config('backoff_ms', 1)")
+                    for streams in (False, True):
+                        db.execute("INSERT OR REPLACE INTO llm_models(name, provider, api, base_url, key_env, supports)"
+                                   " VALUES ('m', ?, ?, ?, 'WIRE_KEY', ?)", (api, api, mock.url + "/v1", json.dumps({"stream": streams})))
+                        for prompt in self.FIXTURES:
+                            with self.subTest(prompt, api=api, streams=streams):
+                                self.check_one(db, prompt, streams)
+                    db.close()
+
+    def check_one(self, db, prompt, streams):
+        _, how, answer, ended, *attempts = self.FIXTURES[prompt]
+        if "truncateAfterChunks" in how and not streams:
+            answer, ended = "one two three four five six", "complete"  # only streams are cut
+        first = value(db, "SELECT coalesce(max(id), 0) FROM llm_calls")
+        result = json.loads(value(db, "SELECT llm_complete(?, ?)", prompt, json.dumps({"model": "m", "cache": "off", "on_error": "json", "retries": 2})))
+        rows = db.execute("SELECT ended, input_tokens, output_tokens, kind FROM llm_calls WHERE id > ?", (first,)).fetchall()
+        self.assertEqual(result["value"], answer, result)
+        self.assertEqual(len(rows), attempts[streams], result)
+        self.assertEqual(rows[-1][0], ended, result)
+        if ended:
+            self.assertEqual(rows[-1][1:], (100, 20, "call"))
+
+    def test_openai_and_anthropic(self):
         with TempDir() as tmp:
             fixture = {"fixtures": [{"match": {"userMessage": "return policy"}, "response": {"content": "{\"n\":30}"}},
                                     {"match": {"userMessage": "na"}, "response": {"content": "fine"}}]}
             with open(os.path.join(tmp, "f.json"), "w") as f:
                 json.dump(fixture, f)
-            with Checker("node", folder + "/dist/cli.js", "-p", "PORT", "-h", "127.0.0.1", "-f", tmp) as checker:
+            with self.aimock(tmp) as checker:
                 for model in ("gpt-4o-mini", "claude-haiku-4-5"):
                     with self.subTest(model):
                         rows = ask_all(checker.url, "/v1", model, OPTIONS)

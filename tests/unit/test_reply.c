@@ -231,6 +231,56 @@ static void test_framing(void **state) {
   CHECK_ALL(cases);
 }
 
+#define TEXT(text) CHUNK("\"content\":\"" text "\"", "null")
+#define OTHER(text, word)                                                                          \
+  "{\"choices\":[{\"index\":1,\"delta\":{\"content\":\"" text "\"},\"finish_reason\":" word "}]}"
+#define FIRST(text, word)                                                                          \
+  "{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"" text "\"},\"finish_reason\":" word "}]}"
+
+/* Pieces: characters that are cut in two, several choices, what stands behind the end. */
+static void test_pieces(void **state) {
+  static const Case cases[] = {
+      {DATA(TEXT("a\\ud83d")) DATA(TEXT("\\ude00b")) DATA(END),
+       "a\xF0\x9F\x98\x80"
+       "b",
+       NULL, STOPS},
+      {TEXT("a\\uD83D") "\n" TEXT("\\uDE00b") "\n" END,
+       "a\xF0\x9F\x98\x80"
+       "b",
+       NULL, STOPS},
+      {DATA(TEXT("\\ud83d")) DATA(TEXT("\\ude00\\ud83d")) DATA(TEXT("\\ude01")) DATA(END),
+       "\xF0\x9F\x98\x80\xF0\x9F\x98\x81", NULL, STOPS},
+      {DATA(TEXT("\\ud83d")) ": hm\n\n" DATA(TEXT("")) DATA(TEXT("\\ude00")) DATA(END),
+       "\xF0\x9F\x98\x80", NULL, STOPS},
+      {DATA(TEXT("a\\ud83d")) DATA(TEXT("b")) DATA(END),
+       "a\xEF\xBF\xBD"
+       "b",
+       NULL, STOPS},
+      {DATA(TEXT("a\\ud83db")) DATA(TEXT("\\ude00")) DATA(END),
+       "a\xEF\xBF\xBD"
+       "b\xEF\xBF\xBD",
+       NULL, STOPS},
+      {DATA(TEXT("a\\ud83d")) DATA(TEXT("b\\ude00")) DATA(END),
+       "a\xEF\xBF\xBD"
+       "b\xEF\xBF\xBD",
+       NULL, STOPS},
+      {DATA(TEXT("\\\\ud83d")) DATA(TEXT("\\ude00")) DATA(END), "\\ud83d\xEF\xBF\xBD", NULL, STOPS},
+      {DATA(TEXT("\\ude00\\ud83d")) DATA(END), "\xEF\xBF\xBD\xEF\xBF\xBD", NULL, STOPS},
+      {DATA(FIRST("a", "null")) DATA(OTHER("x", "null")) DATA(FIRST("b", "\"stop\""))
+           DATA(OTHER("y", "\"length\"")),
+       "ab", NULL, STOPS},
+      {DATA(OTHER("a", "null")) DATA(OTHER("b", "\"stop\"")) DATA(FIRST("x", "\"length\"")), "ab",
+       NULL, STOPS},
+      {DATA(FIRST("a", "null")) DATA(TEXT("b")) DATA(END), "ab", NULL, STOPS},
+      {DATA(FIRST("a", "null")) DATA(OTHER("b", "\"stop\"")) DATA("[DONE]"), "a", NULL, "",
+       FINISH_UNKNOWN, 1},
+      {DATA(A) DATA(END) DATA("[DONE]") DATA(B), "a", NULL, STOPS},
+      {DATA(A) DATA(END) DATA("{\"type\":\"message_stop\"}") DATA(B), "a", NULL, STOPS},
+  };
+  (void)state;
+  CHECK_ALL(cases);
+}
+
 /* The usage of a stream: the last of each kind, wherever it stands. */
 static void test_usage_of_streams(void **state) {
   static const struct {
@@ -368,6 +418,7 @@ int main(void) {
       cmocka_unit_test(test_thoughts_that_were_asked_for),
       cmocka_unit_test(test_forms),
       cmocka_unit_test(test_framing),
+      cmocka_unit_test(test_pieces),
       cmocka_unit_test(test_usage_of_streams),
       cmocka_unit_test(test_what_is_no_answer),
       cmocka_unit_test(test_finish_words),

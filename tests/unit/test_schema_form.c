@@ -198,6 +198,32 @@ static void test_roots(void **state) {
   check_forms(FORM_OPENAI, cases, COUNT(cases));
 }
 
+/* What only older drafts have is no schema to the providers. */
+static void test_older_drafts(void **state) {
+  static const char *const cases[][2] = {
+      {A("{\"type\":\"integer\",\"minimum\":0,\"exclusiveMinimum\":true,\"maximum\":9,"
+         "\"exclusiveMaximum\":false}"),
+       A("{\"type\":\"integer\",\"maximum\":9,\"exclusiveMinimum\":0}")},
+      {A("{\"type\":\"integer\",\"exclusiveMaximum\":true}"), A("{\"type\":\"integer\"}")},
+      {A("{\"type\":\"integer\",\"minimum\":0,\"exclusiveMinimum\":1}"),
+       A("{\"type\":\"integer\",\"minimum\":0,\"exclusiveMinimum\":1}")},
+      {"{\"type\":\"array\",\"items\":[" STRING "],\"additionalItems\":false}",
+       WRAPPED("{\"type\":\"array\",\"prefixItems\":[" STRING "],\"items\":false}")},
+      {A("{\"type\":\"array\",\"items\":[{\"items\":[" STRING "]}]}"),
+       A("{\"type\":\"array\",\"prefixItems\":[{\"prefixItems\":[" STRING "]}]}")},
+      {A("{\"const\":{\"items\":[1],\"exclusiveMinimum\":true}}"),
+       A("{\"const\":{\"items\":[1],\"exclusiveMinimum\":true}}")},
+  };
+  static const char *const reduced[][2] = {
+      {A("{\"type\":\"integer\",\"minimum\":0,\"exclusiveMinimum\":true}"),
+       A("{\"type\":\"integer\",\"description\":\"more than 0\"}")},
+      {"{\"type\":\"array\",\"items\":[" STRING "]}", NULL},
+  };
+  (void)state;
+  check_forms(FORM_OPENAI, cases, COUNT(cases));
+  check_forms(FORM_ANTHROPIC, reduced, COUNT(reduced));
+}
+
 static void test_reduced(void **state) {
   static const char *const cases[][2] = {
       {A(STRING), A(STRING)},
@@ -321,7 +347,7 @@ int main(void) {
       cmocka_unit_test(test_strict),     cmocka_unit_test(test_strict_limits),
       cmocka_unit_test(test_roots),      cmocka_unit_test(test_reduced),
       cmocka_unit_test(test_in_words),   cmocka_unit_test(test_anthropic_limits),
-      cmocka_unit_test(test_of_objects),
+      cmocka_unit_test(test_of_objects), cmocka_unit_test(test_older_drafts),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

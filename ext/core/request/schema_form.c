@@ -80,6 +80,46 @@ char *schema_in_words(const char *system, const cJSON *schema, Err *err) {
   return text;
 }
 
+/* ---- older drafts: the providers hold a schema, strict or not, against the document of 2020-12 */
+
+/* Draft 4's flag beside a bound, as the bound that it means. */
+static void renew_bound(cJSON *schema, const char *flag, const char *bound, Err *err) {
+  cJSON *is = cJSON_GetObjectItemCaseSensitive(schema, flag);
+  if (!cJSON_IsBool(is)) {
+    return;
+  }
+  int excludes = cJSON_IsTrue(is) && HAS(schema, bound);
+  cJSON_DeleteItemFromObjectCaseSensitive(schema, flag);
+  if (excludes) {
+    json_add(schema, flag, cJSON_DetachItemFromObjectCaseSensitive(schema, bound), err);
+  }
+}
+
+/* Draft 7's list of items, and what is behind it. */
+static void renew_items(cJSON *schema, Err *err) {
+  if (!cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(schema, "items")) ||
+      HAS(schema, "prefixItems")) {
+    return;
+  }
+  json_add(schema, "prefixItems", cJSON_DetachItemFromObjectCaseSensitive(schema, "items"), err);
+  if (HAS(schema, "additionalItems")) {
+    json_add(schema, "items", cJSON_DetachItemFromObjectCaseSensitive(schema, "additionalItems"),
+             err);
+  }
+}
+
+/* One schema of a copy of ours, and all in it. */
+static int renew(void *err, const cJSON *under, const cJSON *schema) {
+  cJSON *own = (cJSON *)schema;
+  (void)under;
+  if (cJSON_IsObject(schema)) {
+    renew_bound(own, "exclusiveMinimum", "minimum", err);
+    renew_bound(own, "exclusiveMaximum", "maximum", err);
+    renew_items(own, err);
+  }
+  return schema_visit(schema, renew, err);
+}
+
 /* ---- the root */
 
 #define VALUE_REF "#/properties/value"
@@ -153,6 +193,7 @@ static cJSON *wrap(cJSON *root, Err *err) {
 /* A copy of the schema whose root is an object. */
 static cJSON *with_object_root(const cJSON *schema, Err *err) {
   cJSON *copy = cJSON_Duplicate(schema, 1);
+  renew(err, NULL, copy);
   if (copy && schema_is_wrapped(copy)) {
     copy = wrap(copy, err);
   } else if (copy && means_object(copy)) {

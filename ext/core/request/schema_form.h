@@ -11,6 +11,9 @@
 ** (maps, tuples, objects of any members, several schemas at once), and where theirs must not be (recursion, more than
 ** 24 optional members or 16 unions), it is sent in words.
 **
+** To both, what only older drafts have is written as 2020-12 has it: draft 4's flags exclusiveMinimum and exclusiveMaximum,
+** draft 7's list of items.
+**
 ** At both the root is an object: another is wrapped as {"value": …}, its $defs beside it, and references into the root
 ** follow. The answer's side needs no flag for that: the schema says whether it is, and answer_json takes both.
 */

@@ -15,8 +15,10 @@ typedef struct Reading {
   Buf text, reasoning, refusal;
   int has_text; /* there is a text, be it empty */
   int has_tools;
-  const char *word; /* the last */
-  int is_blocked;   /* whatever the word, it was a filter's */
+  const cJSON *index; /* of the choice that is read, in a stream: the first that has one */
+  int has_others;     /* other choices came besides */
+  const char *word;   /* the last */
+  int is_blocked;     /* whatever the word, it was a filter's */
 } Reading;
 
 static void add(Reading *r, const char *text) {
@@ -141,9 +143,26 @@ static int is_openai(const cJSON *a) {
   return member(a, "choices") != NULL;
 }
 
-static void read_openai(Reading *r, const cJSON *a) {
-  const cJSON *choices = member(a, "choices");
+/* 1 if a choice is that which is read. (We ask for one. A server that sends several all the same must not have them
+** mixed up.) */
+static int is_ours(Reading *r, const cJSON *choice) {
+  const cJSON *index = member(choice, "index");
+  int is_numbered = cJSON_IsNumber(index) && member(choice, "delta");
+  r->index = is_numbered && !r->index ? index : r->index;
+  return !is_numbered || index->valuedouble == r->index->valuedouble;
+}
+
+static const cJSON *choice_of(Reading *r, const cJSON *choices) {
   const cJSON *choice = cJSON_IsArray(choices) ? choices->child : choices;
+  while (choice && !is_ours(r, choice)) {
+    r->has_others = 1;
+    choice = cJSON_IsArray(choices) ? choice->next : NULL;
+  }
+  return choice;
+}
+
+static void read_openai(Reading *r, const cJSON *a) {
+  const cJSON *choice = choice_of(r, member(a, "choices"));
   const cJSON *delta = member(choice, "delta"), *message = member(choice, "message");
   if (cJSON_IsObject(delta)) {
     add_message(r, delta);
@@ -354,7 +373,7 @@ int reply_read(const Body *body, Reply *reply, Err *err) {
   reply->refusal = take(&r.refusal, r.refusal.n > 0 && !reply_is_blank(r.refusal.data), err);
   reply->text = take(&r.text, r.has_text, err);
   reply->has_tools = r.has_tools;
-  reply->is_broken = body->pieces && !body->is_done && !r.word;
+  reply->is_broken = body->pieces && !r.word && (!body->is_done || r.has_others);
   reply->finish = r.is_blocked || reply->refusal ? FINISH_FILTERED : finish_of(r.word);
   utf8_copy(reply->word, sizeof reply->word, r.word ? r.word : "");
   return err->rc;
