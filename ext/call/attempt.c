@@ -6,6 +6,7 @@
 #include "call/judge.h"
 #include "call/tell.h"
 #include "conn/learned.h"
+#include "wire/answer/failure.h"
 #include "core/request/retry.h"
 #include "trust/access.h"
 
@@ -46,8 +47,8 @@ static int post(Call *k, NetResponse *response, Err *err) {
                         .n = k->body.n,
                         .connect_ms = (long)set->connect_timeout_ms,
                         .idle_ms = (long)set->idle_timeout_ms,
-                        .streams = k->how.streams,
-                        .is_done = body_is_done,
+                        .has_begun = k->how.streams ? body_has_begun : NULL,
+                        .is_done = reply_is_done,
                         .total_ms = (long)(left > 1 ? left : 1),
                         .proxy = set->proxy,
                         .ca_file = env_get("LLMCOST_CA"),
@@ -61,25 +62,38 @@ static int post(Call *k, NetResponse *response, Err *err) {
   return rc;
 }
 
-/* What of our asking for a stream an error answer refuses. Such answers are not billed. */
-static unsigned refused_stream(const Call *k) {
+/* What of the form in which the answer was asked for an error answer refuses: REFUSES_… Such answers are not billed. */
+static unsigned refusal_of(const Call *k) {
   const NetResponse *r = &k->response;
-  int may_be = k->how.streams && r->result == NET_ANSWERED && r->http_status / 100 != 2 &&
-               r->http_status != 401 && r->http_status != 429 && r->body.n > 0;
-  if (may_be && k->how.wants_usage && strcasestr(r->body.data, "stream_options")) {
-    return REFUSES_STREAM_OPTIONS;
+  Failure f;
+  int is_asked = k->how.streams || k->how.base64;
+  if (!is_asked || r->result != NET_ANSWERED || r->body.n == 0 || r->body.n > LIMIT_ANSWER_ROOM ||
+      (r->http_status / 100 == 2 && !judge_is_error(r))) {
+    return 0;
   }
-  return may_be && strcasestr(r->body.data, "stream") ? REFUSES_STREAM : 0;
+  if (failure_read(r->content_type, r->body.data, r->body.n, &f) != RC_OK) {
+    return 0;
+  }
+  StreamRefusal of_stream = failure_refuses_stream(&f, r->http_status);
+  if (k->how.base64) {
+    return r->http_status / 100 == 4 && failure_refuses_base64(&f) ? REFUSES_BASE64 : 0;
+  }
+  return of_stream == NO_STREAM                                 ? REFUSES_STREAM
+         : of_stream == NO_STREAM_OPTIONS && k->how.wants_usage ? REFUSES_STREAM_OPTIONS
+                                                                : 0;
 }
 
-/* Sends; without what is refused of a stream, again. */
+/* Sends; in another form where that is refused, again. Nothing of what it is asked in is billed before. */
 static int send_request(Call *k, Err *err) {
-  unsigned refused;
   net_response_free(&k->response);
-  while (post(k, &k->response, err) == RC_OK && (refused = refused_stream(k)) != 0) {
+  while (post(k, &k->response, err) == RC_OK) {
+    Err why = {0}; /* what can't be decoded just now is judged later */
+    unsigned refused = net_decode(&k->response, &why) == RC_OK ? refusal_of(k) : 0;
+    if (!refused) {
+      break;
+    }
     learned_add(k->conn, k->model.name, refused);
-    unsigned known = learned_refusals(k->conn, k->model.name);
-    if (!(known & refused) || route_prepare(k, err) != RC_OK) {
+    if (!(learned_refusals(k->conn, k->model.name) & refused) || route_prepare(k, err) != RC_OK) {
       break; /* there is no memory to go on with */
     }
     net_response_free(&k->response);
@@ -118,7 +132,7 @@ static int attempt_once(Call *k, Verdict *v, Err *err) {
   note_request_id(k);
   if (net_decode(&k->response, err) != RC_OK) {
     judge_note(k, KIND_UNKNOWN, LEDGER_NULL, err);
-  } else if (response->result != NET_ANSWERED || response->http_status / 100 == 2) {
+  } else if (response->http_status / 100 <= 2) { /* none, too: nothing came */
     judge_answer(k, response, v, err);
   } else {
     judge_failure(k, response, v, err);

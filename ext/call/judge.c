@@ -161,51 +161,78 @@ static void tell_status(const NetResponse *r, long status, char *out, size_t siz
   }
 }
 
-/* An HTTP error, or an error inside a success. */
-static void judge_said(Call *k, const NetResponse *r, const char *said, long status, long long cost,
-                       Verdict *v, Err *err) {
+/* An error, as it came. */
+typedef struct Said {
+  const char *text;
+  size_t n;
+  long status;    /* HTTP's, or the one that is said inside a success */
+  int is_inside;  /* a success: it cost what the answer tells, or nobody knows what */
+  int is_partial; /* behind a part of the answer: what that cost nobody knows */
+} Said;
+
+/* Reads it, and decides. */
+static void judge_said(Call *k, const NetResponse *r, const Said *said, Verdict *v, Err *err) {
   Failure f;
   char answered[64], why[LIMIT_ERROR_QUOTE + 300];
-  int is_inside = r->http_status / 100 == 2, is_priced = !is_inside && price_error(k, r, err);
-  if (err->rc == RC_OK &&
-      failure_read(r->content_type, said, said == r->body.data ? r->body.n : strlen(said), &f) ==
-          RC_NOMEM) {
+  int is_priced = said->is_inside ? k->row.cost_nusd != LEDGER_NULL : price_error(k, r, err);
+  if (err->rc == RC_OK && failure_read(r->content_type, said->text, said->n, &f) == RC_NOMEM) {
     err_nomem(err);
   }
   if (err->rc != RC_OK) {
     return;
   }
-  int is_open = !is_inside && !is_priced && failure_may_be_billed(status, &f);
-  judge_retry(k, r, status, &f, is_open, v, err);
-  explain_failure(k, status, r, &f, why, sizeof why);
+  int is_open = said->is_partial || (!is_priced && failure_may_be_billed(said->status, &f));
+  judge_retry(k, r, said->status, &f, is_open, v, err);
+  explain_failure(k, said->status, r, &f, why, sizeof why);
   tell_scrub_code(k, f.code);
   tell_scrub_code(k, f.type);
-  tell_status(r, status, answered, sizeof answered);
-  const char *code = failure_word(&f, status);
+  tell_status(r, said->status, answered, sizeof answered);
+  const char *code = failure_word(&f, said->status);
   err_set(err, RC_ERROR, ERR_PROVIDER, "%s answered %s%s%s%s%s%s", k->model.provider, answered,
           code[0] ? " (" : "", code, code[0] ? ")" : "",
           is_open ? " (it may have been billed)" : "", why);
   snprintf(err->provider_code, sizeof err->provider_code, "%s", code);
-  err->http_status = (int)status;
-  cost = is_priced ? k->row.cost_nusd : cost;
+  err->http_status = (int)said->status;
+  long long cost = is_priced || said->is_inside ? k->row.cost_nusd : 0;
   judge_note(k, is_open ? KIND_UNKNOWN : judge_kind(k), is_open ? LEDGER_NULL : cost, err);
 }
 
 void judge_failure(Call *k, const NetResponse *r, Verdict *v, Err *err) {
-  judge_said(k, r, r->body.data ? r->body.data : "", r->http_status, 0, v, err);
+  const Said said = {
+      .text = r->body.data ? r->body.data : "", .n = r->body.n, .status = r->http_status};
+  judge_said(k, r, &said, v, err);
 }
 
-/* An error inside a success, which cost what the answer says, or nobody knows what. */
-static void judge_inner_failure(Call *k, const NetResponse *r, const Body *body, long status,
+/* An error inside a success: the whole body, or a piece of a stream. */
+static void judge_inner_failure(Call *k, const NetResponse *r, const Body *body, int is_partial,
                                 Verdict *v, Err *err) {
-  char *said = body->pieces ? cJSON_PrintUnformatted(body->tree) : NULL;
-  if (body->pieces && !said) {
+  long status = 0;
+  char *piece = body->failed ? cJSON_PrintUnformatted(body->failed) : NULL;
+  if (body->failed && !piece) {
     err_nomem(err);
-  } else {
-    judge_said(k, r, said ? said : r->body.data, status ? status : r->http_status, k->row.cost_nusd,
-               v, err);
+    return;
   }
-  cJSON_free(said);
+  failure_in_answer(body->failed ? body->failed : body->tree, &status);
+  const Said said = {.text = piece ? piece : r->body.data,
+                     .n = piece ? strlen(piece) : r->body.n,
+                     .status = status ? status : r->http_status,
+                     .is_inside = 1,
+                     .is_partial = is_partial};
+  judge_said(k, r, &said, v, err);
+  cJSON_free(piece);
+}
+
+int judge_is_error(const NetResponse *r) {
+  Body body;
+  Err ignored = {0};
+  long status;
+  int is = strcasestr(r->body.data, "error") &&
+           body_read(r->body.data, r->body.n, r->content_type, &body, &ignored) == RC_OK;
+  if (is) {
+    is = body.failed || failure_in_answer(body.tree, &status);
+    body_free(&body);
+  }
+  return is;
 }
 
 /* The answer must hold JSON that satisfies the schema; k->text becomes that JSON. */
@@ -333,6 +360,11 @@ static int is_as_listed(const Model *model) {
 /* A vector of another length than llm_models says is another model's. (The length that our own list gives holds for the
 ** vendor's server; one that you gave its name, a gateway that shortens them, say, tells its own.) */
 static void judge_vectors(Call *k, const Reply *reply, Err *err) {
+  if (reply->n_vectors != k->request->n_messages) {
+    err_set(err, RC_ERROR, ERR_BAD_ANSWER, "the answer has %d vectors for %d texts",
+            reply->n_vectors, k->request->n_messages);
+    return;
+  }
   long long wanted = wire_dimension(&k->model, err);
   if (!dialect_is_at_home(&k->model) && is_as_listed(&k->model)) {
     return;
@@ -392,15 +424,17 @@ static void judge_unread(Call *k, const NetResponse *r, const Reply *reply, Err 
 /* A whole answer: what is in it. */
 static void judge_body(Call *k, const NetResponse *r, const Body *body, Verdict *v, Err *err) {
   Reply reply = {0};
-  long inner = 0;
-  int is_failure = failure_in_answer(body->tree, &inner);
+  long ignored = 0;
   k->row.kind = judge_kind(k);
   if (read_bill(k, body, &reply, err) != RC_OK) {
     /* there may be a price: it could not be read */
-  } else if (is_failure) {
-    judge_inner_failure(k, r, body, inner, v, err);
+  } else if (failure_in_answer(body->tree, &ignored)) {
+    judge_inner_failure(k, r, body, 0, v, err);
   } else if (k->api->parse(body, &reply, err) != RC_OK ||
              (!k->api->embeds && thinking_split(&reply, k->request, err) != RC_OK)) {
+    judge_unread(k, r, &reply, err);
+  } else if (body->pieces && body->has_gap) {
+    err_set(err, RC_ERROR, ERR_BAD_ANSWER, "a piece of the stream can't be read");
     judge_unread(k, r, &reply, err);
   } else {
     judge_reply(k, &reply, v, err);
@@ -408,15 +442,23 @@ static void judge_body(Call *k, const NetResponse *r, const Body *body, Verdict 
   reply_free(&reply);
 }
 
-/* 1 if what came is all that was to come: one JSON value, or a stream that says it is over. */
-static int is_whole(const Call *k, const Body *body) {
+/* What a stream has brought that does not go on to its end. */
+typedef struct Part {
+  int is_whole; /* it does */
+  int is_begun; /* there is text, or usage */
+} Part;
+
+static Part part_of(const Call *k, const Body *body) {
   Reply reply = {0};
   Err ignored = {0};
-  int is = body->pieces ? k->api->parse(body, &reply, &ignored) == RC_OK && !reply.is_broken
-                        : cJSON_IsObject(body->tree) && body->tree->child;
-  is |= body->pieces && cJSON_GetObjectItemCaseSensitive(body->tree, "error");
+  int is_read = body->pieces && k->api->parse(body, &reply, &ignored) == RC_OK;
+  Part p = {.is_whole = body->pieces
+                            ? is_read && !reply.is_broken && !body->failed
+                            : k->api->embeds || (cJSON_IsObject(body->tree) && body->tree->child),
+            .is_begun = reply.pieces > 0 ||
+                        cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(body->tree, "usage"))};
   reply_free(&reply);
-  return is;
+  return p;
 }
 
 /* What is known of a stream that broke off: its usage so far, and how many pieces of text came. No cost: what was billed
@@ -434,21 +476,35 @@ static int note_partial(Call *k, const Body *body, Err *err) {
   return err->rc;
 }
 
+/* A stream that ended in an error, or in nothing. */
+static void judge_stream(Call *k, const NetResponse *r, const Body *body, Part part, Verdict *v,
+                         Err *err) {
+  if (part.is_begun && note_partial(k, body, err) != RC_OK) {
+    judge_note(k, KIND_UNKNOWN, LEDGER_NULL, err);
+  } else if (body->failed) {
+    k->row.cost_nusd = LEDGER_NULL;
+    judge_inner_failure(k, r, body, part.is_begun, v, err);
+  } else {
+    judge_loss(k, r, v, err);
+  }
+}
+
 void judge_answer(Call *k, const NetResponse *r, Verdict *v, Err *err) {
   Body body = {0};
   Err why = {0};
   int is_read = r->http_status / 100 == 2 && body_read(r->body.data ? r->body.data : "", r->body.n,
                                                        r->content_type, &body, &why) == RC_OK;
+  Part part = is_read ? part_of(k, &body) : (Part){0};
   if (why.rc == RC_NOMEM) {
     err_nomem(err);
     judge_note(k, KIND_UNKNOWN, LEDGER_NULL, err);
-  } else if (is_read && is_whole(k, &body)) {
+  } else if (part.is_whole) {
     judge_body(k, r, &body, v, err);
-  } else if (is_read && body.pieces && note_partial(k, &body, err) != RC_OK) {
-    judge_note(k, KIND_UNKNOWN, LEDGER_NULL, err);
-  } else if (r->result != NET_ANSWERED || (is_read && body.pieces)) {
+  } else if (is_read && body.pieces) {
+    judge_stream(k, r, &body, part, v, err);
+  } else if (r->result != NET_ANSWERED) {
     judge_loss(k, r, v, err);
-  } else if (is_read) { /* a value that is no object */
+  } else if (is_read) { /* a value that is no object, or an empty one */
     judge_body(k, r, &body, v, err);
   } else {
     tell_scrub(k, why.msg, sizeof why.msg);

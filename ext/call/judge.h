@@ -24,6 +24,9 @@ void judge_failure(Call *k, const NetResponse *r, Verdict *v, Err *err);
 /* HTTP said success, or nothing came, or only a part: what arrived is used where it is a whole answer. */
 void judge_answer(Call *k, const NetResponse *r, Verdict *v, Err *err);
 
+/* 1 if a success is an error after all. */
+int judge_is_error(const NetResponse *r);
+
 /* Notes a failure in the row. */
 void judge_note(Call *k, LedgerKind kind, long long cost, Err *err);
 

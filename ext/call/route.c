@@ -107,6 +107,8 @@ int route_prepare(Call *k, Err *err) {
   k->how.streams =
       !k->api->embeds && !(refusals & REFUSES_STREAM) && dialect_streams(&k->model, err);
   k->how.wants_usage = dialect_of(&k->model)->wants_usage && !(refusals & REFUSES_STREAM_OPTIONS);
+  k->how.base64 = k->api->embeds && !(refusals & REFUSES_BASE64) &&
+                  wire_supports(&k->model, "base64", dialect_of(&k->model)->takes_base64, err);
   k->how.rejected = k->rejected;
   k->how.why = k->rejected_why;
   buf_free(&k->body);

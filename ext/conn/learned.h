@@ -8,8 +8,9 @@
 #include "conn/conn.h"
 
 enum {
-  REFUSES_STREAM = 1,        /* answers in pieces */
-  REFUSES_STREAM_OPTIONS = 2 /* being asked for the usage of a stream */
+  REFUSES_STREAM = 1,         /* answers in pieces */
+  REFUSES_STREAM_OPTIONS = 2, /* being asked for the usage of a stream */
+  REFUSES_BASE64 = 4          /* vectors in it */
 };
 
 /* What of it that model refuses. */

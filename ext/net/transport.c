@@ -34,7 +34,7 @@ typedef struct Transfer {
   NetResponse *response;
   size_t sent; /* bytes of the body given to curl */
   size_t header_bytes;
-  int over_limit, no_memory, has_begun;
+  int over_limit, no_memory, has_begun, is_looked_at;
   int is_unreached; /* its connection was a kept one, and died before the request was there */
   long long started, progress, asked; /* asked: when we last looked for an interrupt */
   size_t seen;                        /* bytes received at the time of `progress` */
@@ -248,26 +248,31 @@ static CURLcode set_options(Net *net, Transfer *t, struct curl_slist *headers) {
   return code;
 }
 
-/* 1 if the answer has begun: blanks that a gateway sends to keep the connection are no beginning. */
 static int has_begun(const Transfer *t) {
   const Buf *body = &t->response->body;
-  return t->has_begun || (t->request->streams && t->header_bytes > 0) ||
-         (body->n > 0 && strspn(body->data, " \t\r\n") < body->n);
+  int (*const says)(const char *, size_t) = t->request->has_begun;
+  return body->n > 0 &&
+         (says ? says(body->data, body->n) : strspn(body->data, " \t\r\n") < body->n);
 }
 
-/* 1 if no byte of an answer that has begun has arrived for idle_ms. */
+/* 1 if nothing more is to be waited for: an answer has begun and no byte has arrived for idle_ms, or it is all here. */
 static int is_idle(Transfer *t) {
-  size_t seen = t->header_bytes + t->response->body.n;
+  const NetRequest *q = t->request;
+  const Buf *body = &t->response->body;
+  size_t seen = t->header_bytes + body->n;
   if (seen != t->seen) {
     t->seen = seen;
     t->progress = monotonic_ms();
-    t->has_begun = has_begun(t);
+    t->has_begun = t->has_begun || has_begun(t);
+    t->is_looked_at = 0;
   }
   long silent = (long)ms_since(t->progress);
-  const NetRequest *q = t->request;
-  const Buf *body = &t->response->body;
-  return (q->idle_ms > 0 && t->has_begun && silent > q->idle_ms) ||
-         (q->streams && silent > DONE_MS && body->n > 0 && q->is_done(body->data, body->n));
+  if (q->idle_ms > 0 && t->has_begun && silent > q->idle_ms) {
+    return 1;
+  }
+  int is_due = silent > DONE_MS && body->n > 0 && !t->is_looked_at;
+  t->is_looked_at |= is_due;
+  return is_due && q->is_done(body->data, body->n);
 }
 
 /* Asking costs a prepared statement: not at every packet. */
@@ -393,7 +398,9 @@ int net_decode(NetResponse *response, Err *err) {
   if (rc == RC_NOMEM) {
     return err_nomem(err);
   }
-  response->codings[0] = 0;
+  if (rc == RC_OK) {
+    response->codings[0] = 0;
+  }
   return rc == RC_OK
              ? RC_OK
              : err_set(err, rc, ERR_TOO_BIG, "an answer that is larger than llmcost accepts");

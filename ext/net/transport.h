@@ -34,12 +34,13 @@ typedef struct NetRequest {
   const char *body;
   size_t n;
   long connect_ms, total_ms;
-  /* Longest silence within an answer. Before its first byte there is none: an answer that is made whole before it is
-  ** sent is silent by design. Of one that streams, the first byte is that of its headers; else of its body. */
+  /* Longest silence within an answer that has begun. Before there is no limit: an answer that is made whole before it
+  ** is sent is silent by design. */
   long idle_ms;
-  int streams;
-  /* Of one that streams: 1 if the bytes so far are all of it. A server that says so and does not end the response is
-  ** not waited for. */
+  /* 1 if the bytes so far (NUL-terminated) are the beginning of an answer; NULL: any that is no blank, which gateways send to keep the
+  ** connection, is. */
+  int (*has_begun)(const char *bytes, size_t n);
+  /* 1 if they are all of it: a server that does not end the response behind it is not waited for. */
   int (*is_done)(const char *bytes, size_t n);
   const char *proxy;   /* NULL: none, whatever the environment says */
   const char *ca_file; /* NULL: the system's */
@@ -78,7 +79,7 @@ int net_post(Net *net, const NetRequest *request, NetResponse *response, Err *er
 void net_response_free(NetResponse *response);
 
 /* Undoes the content codings of its body, once. RC_OK, RC_NOMEM (the body is as it was: try again), or RC_TOOBIG, in *err
-** too. */
+** too: each time. */
 int net_decode(NetResponse *response, Err *err);
 
 /* "libcurl/… (TLS backend)". Static storage. */

@@ -18,11 +18,10 @@
 
 int openai_embed_build(const Request *request, const Model *model, const Sending *how, Buf *body,
                        Err *err) {
-  (void)how;
   cJSON *tree = cJSON_CreateObject();
   cJSON *input = json_add(tree, "input", cJSON_CreateArray(), err);
   json_add(tree, "model", cJSON_CreateString(model->name), err);
-  if (wire_supports(model, "base64", dialect_of(model)->takes_base64, err)) {
+  if (how->base64) {
     json_add(tree, "encoding_format", cJSON_CreateString("base64"), err);
   }
   for (int i = 0; i < request->n_messages && err->rc == RC_OK; i++) {
@@ -61,7 +60,7 @@ static float *read_vector(const cJSON *item, size_t *dim, Err *err) {
     if (base64_decode(v->valuestring, strlen(v->valuestring), &bytes, &n) < 0) {
       err_nomem(err);
     }
-    *dim = n / sizeof(float);
+    *dim = n % sizeof(float) == 0 ? n / sizeof(float) : 0;
     return (float *)(void *)bytes;
   }
   return cJSON_IsArray(v) ? read_numbers(v, dim, err) : NULL;
@@ -129,6 +128,7 @@ static int read_vectors(const cJSON *list, Reply *reply, Err *err) {
   }
   if (err->rc == RC_OK) {
     reply->dim = (int)v.dim;
+    reply->n_vectors = v.n;
     reply->text = base64_encode(v.all, sizeof *v.all * v.dim * (size_t)v.n);
     reply->text ? 0 : err_nomem(err);
   }
@@ -137,14 +137,23 @@ static int read_vectors(const cJSON *list, Reply *reply, Err *err) {
   return err->rc;
 }
 
-/* OpenAI's `data`; Ollama's and Gemini's own `embeddings`; Cohere's has them by their type. */
+/* OpenAI's `data`; Ollama's and Gemini's own `embeddings`; Cohere's has them by their type; Cloudflare's is wrapped. */
 static const cJSON *list_of(const cJSON *answer) {
   const cJSON *list = member(answer, "data");
   list = cJSON_IsArray(list) ? list : member(answer, "embeddings");
+  list = list ? list : member(member(answer, "result"), "data");
   return cJSON_IsObject(list) ? member(list, "float") : list;
 }
 
 int openai_embed_parse(const Body *answer, Reply *reply, Err *err) {
+  const cJSON *list = answer->pieces ? answer->pieces : list_of(answer->tree);
+  cJSON *one = NULL;
   reply->finish = FINISH_COMPLETE;
-  return read_vectors(list_of(answer->tree), reply, err);
+  if (!list && (cJSON_IsArray(answer->tree) || member(answer->tree, "embedding"))) {
+    one = cJSON_CreateArray(); /* the vector of the one text, by itself */
+    cJSON_AddItemReferenceToArray(one, answer->tree);
+  }
+  read_vectors(list ? list : one, reply, err);
+  cJSON_Delete(one);
+  return err->rc;
 }

@@ -1,4 +1,5 @@
 """Every answer is judged for what it is: bytes in, row out. Kinds of fault that public reports show, each in many spellings."""
+import base64
 import gzip
 import json
 import os
@@ -65,6 +66,39 @@ CASES = {
         (stream(chunk("Refund den"), {"error": {"message": "Provider broke", "code": 400}}, done=False), None, "Provider broke",
          None, False, None),
         (chat(None, finish=None, error={"message": "Provider timed out", "code": 400}), None, "Provider timed out", None, False, COST),
+        (chat("Refund den", error={"message": "Provider broke", "code": 400}), None, "Provider broke", None, False, COST),
+        (chat("Refund den", choice={"error": "Provider broke"}), None, "Provider broke", None, False, COST),
+        (chat("Refund den", message={"error": {"message": "Provider broke"}}), None, "Provider broke", None, False, COST),
+        (stream(chunk("Refund den", "length"), chunk(finish="stop"), USAGE_CHUNK), None, "was cut off", "cut_off", False, COST),
+        (stream(chunk("Refund den", "content_filter"), chunk(finish="stop"), USAGE_CHUNK), None, "refused", "filtered", False, COST),
+    ],
+    "an error in the middle of a stream": [
+        (Answer(sse(chunk("Refund den"), done=False) + event + "data: [DONE]\n\n", type="text/event-stream"), None, says, None, False, None)
+        for event, says in (
+            ('event:error\ndata:{"code":"InternalError","message":"boom"}\n\n', "boom"), ("event: error\ndata: upstream broke\n\n", "upstream broke"),
+            ("data: [ERROR] upstream failed\n\n", "upstream failed"), ('data: {"error":true,"message":"boom"}\n\n', "boom"),
+            ('data: {"code":500,"message":"boom"}\n\n', "boom"), ('data: {"detail":"boom"}\n\n', "boom"),
+            ('data: {"object":"error","message":"boom","code":400}\n\n' + sse(USAGE_CHUNK, done=False), "boom"),
+            ('data: {"id":"c","choices":[],"x_groq":{"error":"over capacity"}}\n\n', "200 with an error"),
+            ('data: {"choices":[{"delta":{},"finish_reason":"error","error":{"message":"boom"}}]}\n\n', "boom"),
+            ('data: {"choices":[{"delta":{"content":"x"} oops}]}\n\n', "a piece of the stream can't be read"))],
+    "a choice that is there twice": [
+        (chat("fine", choice={"delta": {"role": "assistant", "content": ""}}), *GOOD),
+        (chat("fine", choice={"delta": {}}), *GOOD),
+        (chat("fine", choice={"delta": {"content": "fine"}}), *GOOD),
+        (stream({"choices": [{"message": {"content": "fi"}}]}, {"choices": [{"message": {"content": "fine"}, "finish_reason": "stop"}]},
+                {"model": MODEL, **USAGE_CHUNK}), *GOOD),
+        (stream({"choices": [{"message": {"content": "fi"}}]}, {"choices": [{"message": {"content": "ne"}, "finish_reason": "stop"}]},
+                {"model": MODEL, **USAGE_CHUNK}), *GOOD),
+        (stream(chunk("", role="assistant"), {"model": MODEL, "usage": USAGE, "choices": [{"message": {"content": "fine"}, "finish_reason": "stop"}]}), *GOOD),
+        ({"model": MODEL, "usage": USAGE, "choices": [{"message": {"content": ""}, "finish_reason": "stop"}, {"message": {"content": "fine"}, "finish_reason": "stop"}]}, *GOOD),
+    ],
+    "usage in other places": [
+        ({"model": MODEL, "choices": [{"message": {"content": "fine"}, "finish_reason": "stop", "usage": USAGE}]}, *GOOD),
+        (stream(chunk("fine"), {"model": MODEL, "choices": [{"delta": {}, "finish_reason": "stop", "usage": USAGE}]}), *GOOD),
+        (stream(chunk("fine", "stop", USAGE), {"model": MODEL, "choices": [], "usage": {k: 0 for k in USAGE}}), *GOOD),
+        (stream(chunk("fine", "stop"), {"model": MODEL, "choices": [], "x_groq": {"usage": USAGE}}), *GOOD),
+        (stream(chunk("fine", None, USAGE), chunk("", "stop", USAGE)), *GOOD),
     ],
     "an error that comes as a success": [
         ({"error": {"message": "No such luck", "type": "invalid_request_error"}}, None, "No such luck", None, False, None),
@@ -79,7 +113,7 @@ CASES = {
           for text in ("", " ", "\n\n", "\u200b", "<|im_end|>", "\ufeff", None, "</s>", "\u00a0\n")),
         (chat("", message={"reasoning": "hm"}), None, "holds no text but what the model thought", "complete", False, COST),
         (chat("<think>hm</think>\n"), None, "holds no text but what the model thought", "complete", False, COST),
-        (chat(None, finish="tool_calls", message={"tool_calls": [{"id": "t", "type": "function"}]}), None, "asks for a tool",
+        (chat(None, finish="tool_calls", message={"tool_calls": [{"id": "t", "function": {"name": "f"}}]}), None, "asks for a tool",
          "cut_off", False, COST),
     ],
     "usage of an answer whose text can't be used": [
@@ -96,6 +130,9 @@ CASES = {
         says(["4", "2"], "42"),
         says({"type": "text", "text": "42"}, "42"),
         says(42, "42"),
+        says(None, "42", message={"text": "42"}),
+        says(None, "42", message={"audio": {"transcript": "42"}}),
+        (chat(choice={"message": "fine"}), *GOOD),
         says({"answer": 42}, '{"answer":42}'),
         says([{"type": "reasoning", "summary": [{"text": "hm"}]}, {"type": "output_text", "text": "42"}], "42"),
     ],
@@ -114,6 +151,10 @@ CASES = {
         says("fine", "fine", message={"refusal": None}),
         says("fine", "fine", message={"refusal": " "}),
         says("fine", "fine", message={"refusal": [], "tool_calls": []}),
+        says("fine", "fine", message={"refusal": "null"}),
+        says("fine", "fine", message={"function_call": {}}),
+        says("fine", "fine", message={"function_call": {"name": "", "arguments": ""}}),
+        says("fine", "fine", message={"tool_calls": [{}]}),
         says([{"type": "text", "text": "fine"}, {"type": "refusal", "refusal": ""}], "fine"),
     ],
     "codings that are none": [
@@ -344,6 +385,15 @@ class Silence(Desk):
             self.assertIn("option 'retry_lost': expected true or false",
                           error_of(self.db, "SELECT llm_complete('x', ?)", json.dumps({"retry_lost": wrong})))
 
+    def test_an_error_that_ends_early_is_an_error(self):
+        for status in (429, 400):
+            error = {"error": {"message": "too much of it", "code": "rate_limit_exceeded" if status == 429 else "bad"}}
+            self.serve(f"e{status}", Answer(json.dumps(error) + " " * 90, status=status, cut=90), chat())
+            result = json.loads(self.ask(f"e{status}", on_error="json"))
+            self.assertEqual(result["value"], "fine" if status == 429 else None, result)
+            self.assertEqual(self.db.execute("SELECT kind, cost_nusd, http_status FROM llm_calls ORDER BY id DESC LIMIT 1 OFFSET ?",
+                                             (int(status == 429),)).fetchone(), ("call", 0, status))
+
     def test_gateways_time_outs_are_unknown(self):
         pages = {504: "<html><title>504 Gateway Time-out</title></html>", 524: "<!DOCTYPE html><title>524: A timeout occurred</title>",
                  502: "Bad Gateway", 520: "error code: 520", 408: "", 499: "", 522: "<html></html>"}
@@ -397,8 +447,39 @@ class Streams(Desk):
         self.refuse("r3", 400, "Your organization must be verified to stream this model.", False, 3, param="stream", code="unsupported_value")
         self.refuse("r4", 400, "'stream' does not support true with this model", False, 3)
         self.refuse("r5", 501, "Streaming is not supported here", False, 3)
+        self.refuse("r6", 200, "stream is not supported", False, 3)
+        self.refuse("r7", 401, "Your organization must be verified to stream this model", False, 3, param="stream")
         self.assertEqual(value(self.db, "SELECT group_concat(DISTINCT kind || attempt || cost_nusd) FROM llm_calls"), f"call1{COST}")
-        self.assertEqual(value(self.db, "SELECT count(*) FROM llm_calls"), 10)
+        self.assertEqual(value(self.db, "SELECT count(*) FROM llm_calls"), 14)
+
+    def test_what_only_sounds_like_a_refusal_of_streams(self):
+        for i, (status, text, kind, cost) in enumerate((
+                (504, "upstream request timeout", "unknown", None), (502, "upstream prematurely closed connection", "unknown", None),
+                (400, {"error": {"message": "bad request upstream"}}, "call", 0), (500, {"error": {"message": "no healthy upstream"}}, "call", 0))):
+            self.serve(f"up{i}", Answer(text, status=status, type="text/plain" if isinstance(text, str) else "application/json"), supports=STREAMS)
+            error_of(self.db, "SELECT llm_complete('x', ?)", json.dumps({"model": f"up{i}", "retries": 0}))
+            self.assertEqual((self.replay.asked(f"up{i}"), self.row("kind, cost_nusd")), (1, (kind, cost)), text)
+
+    def test_thinking_without_a_word_is_no_silence(self):
+        value(self.db, "SELECT llm_config('idle_timeout_ms', 200)")
+        body = sse(chunk("", role="assistant"), done=False) + ": ping\n\n" * 20 + sse(chunk("fine", "stop"), USAGE_CHUNK)
+        self.serve("mind", Answer(body, type="text/event-stream", wait=0.5), supports=STREAMS)
+        self.assertEqual(self.ask("mind"), "fine")
+        head = sse(chunk("", role="assistant"), done=False)
+        self.serve("role", Answer(head + " " * len(head) + sse(chunk("fine", "stop"), USAGE_CHUNK), type="text/event-stream", pieces=3, gap=0.6), supports=STREAMS)
+        self.assertEqual(self.ask("role"), "fine")
+
+    def test_an_error_behind_a_part_of_the_answer_is_not_bought_again(self):
+        start = {"type": "message_start", "message": {"model": CLAUDE, "usage": {"input_tokens": 100, "output_tokens": 1}}}
+        text = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "fi"}}
+        broke = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+        self.serve("over", stream(start, text, broke, done=False, names=True), api="anthropic", supports=STREAMS)
+        self.assertIn("Overloaded", error_of(self.db, "SELECT llm_complete('x', '{\"model\":\"over\"}')"))
+        kind, cost, usage = self.row("kind, cost_nusd, usage")
+        self.assertEqual((kind, cost, json.loads(usage)["pieces"], self.replay.asked("over")), ("unknown", None, 1, 1))
+        self.serve("first", stream(broke, done=False, names=True), stream(start, text, {"type": "message_delta", "delta": {"stop_reason": "end_turn"},
+                   "usage": {"output_tokens": 20}}, {"type": "message_stop"}, done=False, names=True), api="anthropic", supports=STREAMS)
+        self.assertEqual(self.ask("first"), "fi")  # nothing had come: tried again
 
     def test_silence_in_a_stream_is_a_loss_whose_pieces_are_known(self):
         value(self.db, "SELECT llm_config('idle_timeout_ms', 200)")
@@ -547,11 +628,27 @@ class Vectors(Desk):
         self.assertIn("have 4 elements; llm_models.supports says 3", error_of(self.db, "SELECT embed('a text', 'dim')"))
         self.assertEqual(len(value(self.db, "SELECT embed('a text', 'dim')")), 12)
 
+    def test_as_many_vectors_as_texts(self):
+        for name, vectors, texts in (("two", [[3, 4], [1, 0]], ["a"]), ("three", [[3, 4]] * 3, ["a", "b"]), ("less", [[3, 4]] * 2, ["a", "b", "c"])):
+            self.serve(name, self.data(*vectors), supports='{"embeddings":true}')
+            ask = "SELECT count(*) FROM embed_batch(?, ?)" if len(texts) > 1 else "SELECT embed(json_extract(?, '$[0]'), ?)"
+            self.assertIn(f"{len(vectors)} vectors for {len(texts)} texts", error_of(self.db, ask, json.dumps(texts), name))
+        self.serve("odd", self.data(base64.b64encode(b"\0\0\x80?x").decode()), supports='{"embeddings":true}')
+        self.assertIn("vector 0 of the answer", error_of(self.db, "SELECT embed('a', 'odd')"))
+
+    def test_a_refusal_of_base64_is_remembered(self):
+        def answer(body):
+            return Answer({"error": {"message": "encoding_format: only 'float' is supported"}}, status=400) if "encoding_format" in body else as_answer(self.data([3, 4]))
+        self.serve("no64", answer, supports='{"embeddings":true}')
+        value(self.db, "SELECT length(embed('a', 'no64')), length(embed('b', 'no64'))")
+        self.assertEqual(self.replay.asked("no64"), 3)
+
     def test_without_index_the_order_counts(self):
         self.serve("plain", self.data([3, 4], index=False), supports='{"embeddings":true}')
         self.assertEqual(len(value(self.db, "SELECT embed('a text', 'plain')")), 8)
         for name, body in (("ollama", {"model": "m", "embeddings": [[3, 4]], "prompt_eval_count": 3}),
-                           ("gemini", {"embeddings": [{"values": [3, 4]}]}), ("cohere", {"embeddings": {"float": [[3, 4]]}})):
+                           ("gemini", {"embeddings": [{"values": [3, 4]}]}), ("one", {"embedding": [3, 4]}), ("google", {"embedding": {"values": [3, 4]}}),
+                           ("tei", [[3, 4]]), ("cloudflare", {"success": True, "result": {"shape": [1, 2], "data": [[3, 4]]}}), ("cohere", {"embeddings": {"float": [[3, 4]]}})):
             self.serve(name, body, supports='{"embeddings":true}')
             self.assertEqual(len(value(self.db, f"SELECT embed('a text', '{name}')")), 8, name)
 

@@ -120,7 +120,7 @@ static void test_errors_inside_success(void **state) {
       {"{\"error\":{\"type\":\"server_error\"},\"choices\":[{\"message\":{\"content\":null}}]}", 1,
        500},
       {"{\"error\":{\"message\":\"m\"},\"choices\":[{\"message\":{\"content\":\"\"}}]}", 1, 0},
-      {"{\"error\":{\"message\":\"m\"},\"choices\":[{\"message\":{\"content\":\"a\"}}]}", 0, 0},
+      {"{\"error\":{\"message\":\"m\"},\"choices\":[{\"message\":{\"content\":\"a\"}}]}", 1, 0},
       {"{\"error\":{},\"choices\":[{\"message\":{\"content\":null}}]}", 0, 0},
       {"{\"error\":\"\",\"choices\":[{\"message\":{\"content\":\"a\"}}]}", 0, 0},
       {"{\"choices\":[{\"error\":{\"code\":502,\"message\":\"m\"},\"finish_reason\":\"error\","

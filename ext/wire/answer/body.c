@@ -6,18 +6,22 @@
 #include "base/buf.h"
 #include "base/text/json_lenient.h"
 #include "base/utf8.h"
+#include "wire/answer/failure.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* A piece of the bytes that is still to be read. */
 typedef struct Rest {
   const char *at, *end;
 } Rest;
 
+/* In any case: some write "Data:" and "[done]". */
 static int starts(const Rest *r, const char *with) {
   size_t n = strlen(with);
-  return (size_t)(r->end - r->at) >= n && memcmp(r->at, with, n) == 0;
+  return (size_t)(r->end - r->at) >= n && strncasecmp(r->at, with, n) == 0;
 }
 
 /* Byte order mark, blanks and NULs at both ends. */
@@ -34,35 +38,6 @@ static Rest trim(const char *bytes, size_t n) {
 }
 
 /* ---- framing */
-
-/* A field of server-sent events at the front of a line; a comment begins with a colon. */
-static int is_field(const Rest *r) {
-  static const char *const fields[] = {"data:", "event:", "id:", "retry:", ":"};
-  int is = 0;
-  for (size_t i = 0; i < sizeof fields / sizeof fields[0] && !is; i++) {
-    is = starts(r, fields[i]);
-  }
-  return is;
-}
-
-/* What events carry: the data lines without their names, the rest without comments and other fields. */
-static void strip_fields(Rest r, Buf *out) {
-  while (r.at < r.end) {
-    const char *eol = r.at;
-    while (eol < r.end && *eol != '\n' && *eol != '\r') {
-      eol++;
-    }
-    Rest line = {r.at, eol};
-    if (starts(&line, "data:")) {
-      line.at += 5;
-    } else if (is_field(&line)) {
-      line.at = line.end;
-    }
-    buf_add(out, line.at, (size_t)(line.end - line.at));
-    buf_add(out, "\n", 1);
-    r.at = eol < r.end ? eol + 1 : eol;
-  }
-}
 
 /* Behind the string at p. */
 static const char *skip_string(const char *p, const char *end) {
@@ -88,6 +63,113 @@ static const char *value_end(const Rest *r) {
     }
   }
   return NULL;
+}
+
+/* A field of server-sent events at the front of a line; a comment begins with a colon. */
+static int is_field(const Rest *r) {
+  static const char *const fields[] = {"data:", "event:", "id:", "retry:", ":"};
+  int is = 0;
+  for (size_t i = 0; i < sizeof fields / sizeof fields[0] && !is; i++) {
+    is = starts(r, fields[i]);
+  }
+  return is;
+}
+
+static int begins_with_letter(const Rest *r) {
+  return r->at < r->end && ((*r->at | 32) >= 'a' && (*r->at | 32) <= 'z');
+}
+
+/* 1 if what an event carries are JSON values, as far as their first letters tell. */
+static int is_values(Rest r) {
+  int is_list = starts(&r, "[");
+  Rest inner = {r.at + 1, r.end};
+  inner = trim(inner.at, is_list ? (size_t)(inner.end - inner.at) : 0);
+  return starts(&r, "{") || (is_list && !begins_with_letter(&inner));
+}
+
+/* "[DONE]" in any case, in quotes too. */
+static int is_done_mark(Rest r) {
+  static const char mark[] = "[DONE]";
+  r.at += starts(&r, "\"");
+  return (size_t)(r.end - r.at) >= sizeof mark - 1 && strncasecmp(r.at, mark, sizeof mark - 1) == 0;
+}
+
+/* A sentence where values were to come: an error, as an object. */
+static void put_sentence(const Rest *r, Buf *out) {
+  char *text = strndup(r->at, (size_t)(r->end - r->at));
+  cJSON *string = text ? cJSON_CreateString(text) : NULL;
+  char *json = string ? cJSON_PrintUnformatted(string) : NULL;
+  if (!json) {
+    buf_fail(out, RC_NOMEM);
+  } else {
+    buf_printf(out, "{\"error\":{\"message\":%s}}\n", json);
+  }
+  cJSON_free(json);
+  cJSON_Delete(string);
+  free(text);
+}
+
+/* An event as it is read. */
+typedef struct Event {
+  Buf data;
+  int is_error; /* by its name */
+} Event;
+
+/* Puts what an event carries behind the rest: its values; an error as an object that says so. */
+static void put_event(Event *e, Buf *out) {
+  Rest r = trim(e->data.data ? e->data.data : "", e->data.n);
+  if (is_done_mark(r)) {
+    buf_puts(out, "[DONE]\n");
+  } else if (e->is_error && starts(&r, "{")) {
+    buf_puts(out, "{\"error\":");
+    buf_add(out, r.at, (size_t)(r.end - r.at));
+    buf_puts(out, "}\n");
+  } else if (is_values(r)) {
+    buf_add(out, r.at, (size_t)(r.end - r.at));
+    buf_puts(out, "\n");
+  } else if (r.at < r.end) {
+    put_sentence(&r, out);
+  }
+  if (e->data.failed) {
+    buf_fail(out, e->data.failed);
+  }
+  buf_clear(&e->data);
+  e->is_error = 0;
+}
+
+/* One line of them. Without a field's name it is a value by itself, or goes on with one that was broken by a line end. */
+static void take_line(Event *e, Rest line, Buf *out) {
+  while (line.at < line.end && (*line.at == ' ' || *line.at == '\t')) {
+    line.at++;
+  }
+  Rest value = line;
+  if (line.at == line.end) {
+    put_event(e, out);
+  } else if (starts(&line, "event:")) {
+    value = trim(line.at + 6, (size_t)(line.end - line.at) - 6);
+    e->is_error |= starts(&value, "error");
+  } else if (starts(&line, "data:") || (!is_field(&line) && (e->data.n > 0 || is_values(line)))) {
+    value.at += starts(&line, "data:") ? 5 : 0;
+    buf_add(&e->data, value.at, (size_t)(value.end - value.at));
+    buf_add(&e->data, "\n", 1);
+  }
+}
+
+/* What events carry, one behind the other. */
+static void strip_fields(Rest r, Buf *out) {
+  Event e = {.is_error = 0};
+  buf_init(&e.data, out->max);
+  while (r.at < r.end) {
+    const char *eol = r.at;
+    while (eol < r.end && *eol != '\n' && *eol != '\r') {
+      eol++;
+    }
+    take_line(&e, (Rest){r.at, eol}, out);
+    r.at = eol < r.end ? eol + 1 : eol;
+    r.at += eol < r.end && *eol == '\r' && r.at < r.end && *r.at == '\n';
+  }
+  put_event(&e, out);
+  buf_free(&e.data);
 }
 
 /* ---- letters */
@@ -157,11 +239,14 @@ static int is_last(const cJSON *piece) {
   return is;
 }
 
-/* A later object's members take the place of an earlier one's, unless they are null. */
+/* A later object's members take the place of an earlier one's, unless they are null, or a zero in the place of a count: some
+** end with an empty sum. */
 static void merge(cJSON *into, const cJSON *from, Err *err) {
   const cJSON *item;
   cJSON_ArrayForEach(item, from) {
-    if (item->string && !cJSON_IsNull(item)) {
+    const cJSON *before = cJSON_GetObjectItemCaseSensitive(into, item->string ? item->string : "");
+    int is_zero = cJSON_IsNumber(item) && item->valuedouble == 0 && cJSON_IsNumber(before);
+    if (item->string && !cJSON_IsNull(item) && !is_zero) {
       cJSON_DeleteItemFromObjectCaseSensitive(into, item->string);
       json_add(into, item->string, cJSON_Duplicate(item, 1), err);
     }
@@ -176,6 +261,7 @@ static void note(cJSON *tree, const cJSON *piece, Err *err) {
   const cJSON *choice = cJSON_GetArrayItem(member(piece, "choices"), 0);
   const cJSON *usage = member(piece, "usage");
   usage = cJSON_IsObject(usage) ? usage : member(member(piece, "x_groq"), "usage");
+  usage = cJSON_IsObject(usage) ? usage : member(choice, "usage");
   const cJSON *item;
   cJSON_ArrayForEach(item, piece) {
     int is_text = !item->string || cJSON_IsNull(item);
@@ -186,10 +272,6 @@ static void note(cJSON *tree, const cJSON *piece, Err *err) {
       cJSON_DeleteItemFromObjectCaseSensitive(tree, item->string);
       json_add(tree, item->string, cJSON_Duplicate(item, 1), err);
     }
-  }
-  if (cJSON_IsObject(member(choice, "error"))) {
-    cJSON_DeleteItemFromObjectCaseSensitive(tree, "error");
-    json_add(tree, "error", cJSON_Duplicate(member(choice, "error"), 1), err);
   }
   if (cJSON_IsObject(usage)) {
     cJSON *sum = cJSON_GetObjectItemCaseSensitive(tree, "usage");
@@ -210,7 +292,8 @@ static void note_all(cJSON *tree, const cJSON *piece, Err *err) {
 
 static void add_piece(Body *b, cJSON *value, Err *err) {
   b->is_done |= is_last(value);
-  json_add(b->pieces, NULL, value, err);
+  value = json_add(b->pieces, NULL, value, err);
+  b->failed = b->failed ? b->failed : value && failure_in_piece(value) ? value : NULL;
 }
 
 /* Adds a value to the pieces: itself, or what an array has. */
@@ -243,6 +326,8 @@ static int read_values(Body *b, Rest r, Err *err) {
         add_value(b, value, err);
       } else if (why.rc == RC_NOMEM) {
         err_nomem(err);
+      } else {
+        b->has_gap = 1;
       }
       r.at = end;
     }
@@ -254,9 +339,10 @@ static int read_values(Body *b, Rest r, Err *err) {
 
 /* 1 if a value says that it is a piece. */
 static int is_piece(const cJSON *value) {
+  const cJSON *choice = cJSON_GetArrayItem(member(value, "choices"), 0);
   static const char *const types[] = {"message_start", "content_block_", "response."};
   const char *type = json_text(value, "type");
-  int is = member(cJSON_GetArrayItem(member(value, "choices"), 0), "delta") != NULL ||
+  int is = (member(choice, "delta") && !cJSON_IsObject(member(choice, "message"))) ||
            cJSON_IsFalse(member(value, "done"));
   for (size_t i = 0; type && i < sizeof types / sizeof types[0]; i++) {
     is |= strncmp(type, types[i], strlen(types[i])) == 0;
@@ -271,6 +357,7 @@ static void settle(Body *b, Err *err) {
     b->tree = cJSON_DetachItemFromArray(b->pieces, 0);
     cJSON_Delete(b->pieces);
     b->pieces = NULL;
+    b->failed = NULL;
     return;
   }
   b->tree = cJSON_CreateObject();
@@ -321,6 +408,19 @@ static int read_pieces(Rest r, Body *body, int *is_short, Err *err) {
   return err->rc;
 }
 
+/* Moonshot has the usage in the choice. */
+static int lift_usage(Body *b, Err *err) {
+  const cJSON *inner = member(cJSON_GetArrayItem(member(b->tree, "choices"), 0), "usage");
+  if (cJSON_IsObject(inner) && !cJSON_IsObject(member(b->tree, "usage"))) {
+    cJSON_DeleteItemFromObjectCaseSensitive(b->tree, "usage");
+    json_add(b->tree, "usage", cJSON_Duplicate(inner, 1), err);
+  }
+  if (err->rc != RC_OK) {
+    body_free(b);
+  }
+  return err->rc;
+}
+
 int body_read(const char *bytes, size_t n, const char *type, Body *body, Err *err) {
   Rest r = trim(bytes, n);
   size_t size = (size_t)(r.end - r.at);
@@ -334,13 +434,14 @@ int body_read(const char *bytes, size_t n, const char *type, Body *body, Err *er
     }
   }
   if (body->tree) {
-    return RC_OK;
+    return lift_usage(body, err);
   }
   if (!begins && !is_field(&r)) {
     return refuse(r.at, size, type, err);
   }
   if (read_pieces(r, body, &is_short, err) == RC_OK && body->pieces->child) {
     settle(body, err);
+    lift_usage(body, err);
   } else if (err->rc == RC_OK && is_short) {
     err_set(err, RC_ERROR, ERR_BAD_JSON,
             "the provider's answer: not valid JSON: it ends after %zu bytes, within a value", n);
@@ -357,18 +458,20 @@ int body_read(const char *bytes, size_t n, const char *type, Body *body, Err *er
   return err->rc;
 }
 
-int body_is_done(const char *bytes, size_t n) {
-  static const char *const ends[] = {"[DONE]", "{\"type\":\"message_stop\"}",
-                                     "{\"type\": \"message_stop\"}"};
-  int is = 0;
-  while (n > 0 && (unsigned char)bytes[n - 1] <= ' ') {
-    n--;
+int body_has_begun(const char *bytes, size_t n) {
+  static const char *const keys[] = {"content\"",           "text\"",  "thinking\"", "reasoning\"",
+                                     "reasoning_content\"", "delta\"", "response\""};
+  int has = 0;
+  for (size_t i = 0; i < sizeof keys / sizeof keys[0] && !has; i++) {
+    const char *at = bytes;
+    size_t length = strlen(keys[i]);
+    while (!has && (at = memmem(at, n - (size_t)(at - bytes), keys[i], length)) != NULL) {
+      at += length;
+      const char *value = at + strspn(at, " \t:");
+      has = value > at && value[0] == '"' && value[1] && value[1] != '"';
+    }
   }
-  for (size_t i = 0; i < sizeof ends / sizeof ends[0] && !is; i++) {
-    size_t length = strlen(ends[i]);
-    is = n >= length && memcmp(bytes + n - length, ends[i], length) == 0;
-  }
-  return is;
+  return has;
 }
 
 void body_free(Body *body) {

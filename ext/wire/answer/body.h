@@ -14,16 +14,18 @@ typedef struct Body {
   /* Owned. The answer; of a stream what its pieces say beside the text (model, usage, service, error), the last of each
   ** kind; usage objects are merged member by member, as they are cumulative. */
   cJSON *tree;
-  cJSON *pieces; /* owned: an array of a stream's pieces; NULL where the body is whole */
-  int is_done;   /* the stream said that it was at its end */
+  cJSON *pieces;       /* owned: an array of a stream's pieces; NULL where the body is whole */
+  const cJSON *failed; /* borrowed: the first piece that is an error; NULL: none */
+  int is_done;         /* the stream said that it was at its end */
+  int has_gap;         /* a piece of it could not be read */
 } Body;
 
 /* Reads n bytes. ERR_BAD_JSON where there is no value in them, or only the beginning of one; the message says what was there
 ** (`type`: the content type, or ""), but nothing longer than 60 bytes of it. */
 int body_read(const char *bytes, size_t n, const char *type, Body *body, Err *err);
 
-/* 1 if these bytes are a stream that says at their end that it is over. */
-int body_is_done(const char *bytes, size_t n);
+/* 1 if in these bytes of a stream there is text or thought already: until then the model may be thinking without a word. NUL-terminated. */
+int body_has_begun(const char *bytes, size_t n);
 
 void body_free(Body *body);
 

@@ -14,6 +14,7 @@
 #include "core/request/retry.h"
 #include "wire/answer/page.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,7 +171,7 @@ static int is_error_object(const cJSON *error) {
 /* An error that is one by its value. */
 static int is_error(const cJSON *error) {
   return is_error_object(error) || cJSON_GetArraySize(error) > 0 ||
-         (cJSON_IsString(error) && error->valuestring[0]);
+         (cJSON_IsString(error) && error->valuestring[0]) || cJSON_IsTrue(error);
 }
 
 /* 1 if it can't be but an error: one that is quoted by somebody else. */
@@ -354,9 +355,16 @@ static int read_node(Reading *r, const cJSON *node, int depth) {
 
 /* ---- whole bodies */
 
+/* Of the choice itself, or of its message; NULL: none. */
 static const cJSON *error_of_choice(const cJSON *answer) {
   const cJSON *choice = cJSON_GetArrayItem(member(answer, "choices"), 0);
-  return member(choice, "error");
+  const cJSON *at[] = {member(choice, "error"), member(member(choice, "message"), "error"),
+                       member(member(choice, "delta"), "error")};
+  const cJSON *error = NULL;
+  for (size_t i = 0; i < sizeof at / sizeof at[0] && !error; i++) {
+    error = is_error(at[i]) ? at[i] : NULL;
+  }
+  return error;
 }
 
 /* What MiniMax writes beside everything; 0 is well. */
@@ -418,7 +426,7 @@ static int read_events(Reading *r, const char *body, size_t n) {
     if (brace && memmem(line, end - at, "\"error\"", 7)) {
       cJSON *tree = json_parse_lenient(brace, end - (size_t)(brace - body), "", &why);
       if (is_error(member(tree, "error")) || is_called(tree, "type", "error") ||
-          is_error_object(error_of_choice(tree))) {
+          error_of_choice(tree)) {
         read_root(r, tree);
         found = has_sentence(r->f);
       }
@@ -496,12 +504,41 @@ static int is_envelope(const cJSON *answer) {
          (cJSON_IsFalse(success) || as_status(code) >= 400 || minimax_code(answer));
 }
 
+/* An object that says what went wrong, in whatever members. */
+static int is_telling(const cJSON *error) {
+  return is_error_object(error) &&
+         (cJSON_IsString(member(error, "message")) || cJSON_IsString(member(error, "code")) ||
+          as_status(member(error, "code")) >= 400);
+}
+
+/* A piece without any text, usage or kind that is known, that says something. */
+static int is_strange(const cJSON *piece) {
+  static const char *const shapes[] = {"choices",  "content",      "candidates", "message",
+                                       "response", "output",       "usage",      "delta",
+                                       "done",     "usageMetadata"};
+  int says = json_text(piece, "detail") || json_text(piece, "msg") || json_text(piece, "message");
+  int has_shape = 0;
+  for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+    const cJSON *item = member(piece, shapes[i]);
+    has_shape |= item && !(cJSON_IsString(item) && strcmp(shapes[i], "message") == 0);
+  }
+  return says && !has_shape;
+}
+
+int failure_in_piece(const cJSON *piece) {
+  long ignored;
+  return failure_in_answer(piece, &ignored) || is_error(member(member(piece, "x_groq"), "error")) ||
+         is_error(member(piece, "error")) ||
+         is_called(member(piece, "response"), "status", "failed") || is_strange(piece);
+}
+
 int failure_in_answer(const cJSON *answer, long *status) {
   Failure f = {.retry_after_ms = -1};
   Reading r = {.f = &f};
   const cJSON *root =
       cJSON_IsArray(answer) && cJSON_IsObject(answer->child) ? answer->child : answer;
-  int is_failure = is_error_object(error_of_choice(root)) || is_called(root, "status", "failed") ||
+  int is_failure = error_of_choice(root) || is_telling(member(root, "error")) ||
+                   is_called(root, "status", "failed") ||
                    (!has_answer(root) &&
                     (is_error(member(root, "error")) || is_called(root, "object", "error") ||
                      is_called(root, "type", "error") || minimax_code(root) || is_envelope(root)));
@@ -514,6 +551,36 @@ int failure_in_answer(const cJSON *answer, long *status) {
 }
 
 /* ---- what it means */
+
+/* Behind a word that begins a word of a text ("stream" in "streaming", not in "upstream"); NULL: it is not there. */
+static const char *find_word(const char *text, const char *word) {
+  const char *at = strcasestr(text, word);
+  while (at && at > text && isalpha((unsigned char)at[-1])) {
+    at = strcasestr(at + 1, word);
+  }
+  return at ? at + strlen(word) : NULL;
+}
+
+int failure_refuses_base64(const Failure *f) {
+  return find_word(f->message, "encoding_format") || find_word(f->message, "base64");
+}
+
+StreamRefusal failure_refuses_stream(const Failure *f, long status) {
+  static const long statuses[] = {200, 400, 401, 403, 404, 405, 406, 415, 422, 501};
+  int may_be = 0;
+  for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
+    may_be |= statuses[i] == status;
+  }
+  const char *said[] = {f->message, f->code, f->type};
+  StreamRefusal is = TAKES_STREAM;
+  for (size_t i = 0; may_be && i < sizeof said / sizeof said[0] && is == TAKES_STREAM; i++) {
+    is = find_word(said[i], "stream_options") || find_word(said[i], "include_usage")
+             ? NO_STREAM_OPTIONS
+         : find_word(said[i], "stream") ? NO_STREAM
+                                        : TAKES_STREAM;
+  }
+  return is;
+}
 
 const char *failure_word(const Failure *f, long status) {
   if (f->code[0] && !is_number(f->code)) {

@@ -31,6 +31,16 @@ int failure_read(const char *content_type, const char *body, size_t n, Failure *
 ** "failed". Its status in *status, 0 if none is said nor meant. */
 int failure_in_answer(const cJSON *answer, long *status);
 
+/* The same for one piece of a stream. */
+int failure_in_piece(const cJSON *piece);
+
+/* What of asking for a stream an error refuses: nothing, the answer in pieces, or being asked for its usage. */
+typedef enum StreamRefusal { TAKES_STREAM, NO_STREAM, NO_STREAM_OPTIONS } StreamRefusal;
+StreamRefusal failure_refuses_stream(const Failure *f, long status);
+
+/* 1 if it refuses vectors in base64. */
+int failure_refuses_base64(const Failure *f);
+
 /* Its own word where it has one; else its number, unless that repeats the status; else "". */
 const char *failure_word(const Failure *f, long status);
 

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* An answer as it is put together. */
 typedef struct Reading {
@@ -26,8 +27,11 @@ static void add(Reading *r, const char *text) {
   r->has_text = 1;
 }
 
+/* Of several words that a stream says the worst counts: half an answer is not whole because another end follows. */
 static void set_word(Reading *r, const char *word) {
-  r->word = word && word[0] ? word : r->word;
+  if (word && word[0] && finish_of(word) >= finish_of(r->word)) {
+    r->word = word;
+  }
 }
 
 /* ---- content: a text, or parts */
@@ -58,6 +62,13 @@ static void add_reasoning(Reading *r, const cJSON *item) {
   }
 }
 
+/* 1 if a call names what is to be called: some write empty ones into every answer. */
+static int has_name(const cJSON *call) {
+  const cJSON *function = cJSON_GetObjectItemCaseSensitive(call, "function");
+  const char *name = json_text(function ? function : call, "name");
+  return name && name[0];
+}
+
 /* One part of a content, by its type. What is neither text nor thought (images, calls of tools) is no text. */
 static void add_part(Reading *r, const cJSON *part) {
   static const char *const thoughts[] = {
@@ -77,7 +88,8 @@ static void add_part(Reading *r, const cJSON *part) {
   } else if (value) {
     add(r, value);
   }
-  r->has_tools |= is_one_of(type, tools) || cJSON_GetObjectItemCaseSensitive(part, "functionCall");
+  r->has_tools |= (is_one_of(type, tools) && has_name(part)) ||
+                  has_name(cJSON_GetObjectItemCaseSensitive(part, "functionCall"));
 }
 
 /* A value where a text is expected: as JSON, which it stands for. */
@@ -112,6 +124,7 @@ static void add_message(Reading *r, const cJSON *message) {
   static const char *const thoughts[] = {"reasoning_content", "reasoning", "thinking",
                                          "reasoning_text", "reasoning_details"};
   const char *refusal = json_text(message, "refusal");
+  const cJSON *audio = cJSON_GetObjectItemCaseSensitive(message, "audio");
   const cJSON *calls = cJSON_GetObjectItemCaseSensitive(message, "tool_calls");
   const size_t before = r->reasoning.n;
   for (size_t i = 0; i < sizeof thoughts / sizeof thoughts[0] && r->reasoning.n == before; i++) {
@@ -121,8 +134,16 @@ static void add_message(Reading *r, const cJSON *message) {
     buf_puts(&r->refusal, refusal);
   }
   add_content(r, cJSON_GetObjectItemCaseSensitive(message, "content"));
-  r->has_tools |= cJSON_GetArraySize(calls) > 0 ||
-                  cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(message, "function_call"));
+  if (r->text.n == 0) { /* where others have it */
+    add_content(r, cJSON_IsString(message) ? message
+                                           : cJSON_GetObjectItemCaseSensitive(message, "text"));
+    add_content(r, cJSON_GetObjectItemCaseSensitive(audio, "transcript"));
+  }
+  const cJSON *call;
+  cJSON_ArrayForEach(call, calls) {
+    r->has_tools |= has_name(call);
+  }
+  r->has_tools |= has_name(cJSON_GetObjectItemCaseSensitive(message, "function_call"));
 }
 
 /* ---- forms */
@@ -161,18 +182,40 @@ static const cJSON *choice_of(Reading *r, const cJSON *choices) {
   return choice;
 }
 
-static void read_openai(Reading *r, const cJSON *a) {
-  const cJSON *choice = choice_of(r, member(a, "choices"));
+/* A message that comes again, longer each time or in pieces. */
+static void add_message_again(Reading *r, const cJSON *message) {
+  const char *content = json_text(message, "content");
+  if (content && r->text.n > 0 && strncmp(content, r->text.data, r->text.n) == 0) {
+    buf_clear(&r->text);
+  }
+  add_message(r, message);
+}
+
+/* One choice: of a whole answer its message, of a piece its delta; some have both, and one of them empty. */
+static void read_choice(Reading *r, const cJSON *choice) {
   const cJSON *delta = member(choice, "delta"), *message = member(choice, "message");
+  const size_t before = r->text.n + r->reasoning.n + r->refusal.n;
   if (cJSON_IsObject(delta)) {
     add_message(r, delta);
-  } else if (!r->has_text) {
-    add_message(r, cJSON_IsObject(message) ? message : NULL);
   }
-  if (cJSON_IsString(member(choice, "text")) && !cJSON_IsObject(delta) && !message) {
+  if (r->text.n + r->reasoning.n + r->refusal.n == before && (message || !delta)) {
+    add_message_again(r, message);
+  }
+  if (cJSON_IsString(member(choice, "text")) && r->text.n == before) {
     add(r, json_text(choice, "text"));
   }
   set_word(r, word_of(choice, "finish_reason", "native_finish_reason"));
+}
+
+/* (A whole answer whose first choice is empty may have another.) */
+static void read_openai(Reading *r, const cJSON *a) {
+  const cJSON *choice = choice_of(r, member(a, "choices"));
+  read_choice(r, choice);
+  for (; choice && choice->next && !member(choice, "delta") && r->text.n == 0 &&
+         r->refusal.n == 0 && !r->has_tools && finish_of(r->word) <= FINISH_COMPLETE;
+       choice = choice->next) {
+    read_choice(r, choice->next);
+  }
 }
 
 /* Anthropic's messages. */
@@ -334,6 +377,12 @@ static int read_form(Reading *r, const cJSON *answer, int depth) {
 
 /* ---- what it comes to */
 
+/* 1 if it says something: others write what stands for nothing. */
+static int is_refusal(const Buf *b) {
+  return b->n > 0 && !reply_is_blank(b->data) && strcasecmp(b->data, "null") != 0 &&
+         strcasecmp(b->data, "none") != 0;
+}
+
 /* Hands a text over; NULL for an empty one. */
 static char *take(Buf *b, int is_there, Err *err) {
   if (b->failed) {
@@ -370,13 +419,29 @@ int reply_read(const Body *body, Reply *reply, Err *err) {
             "the answer has no choices[0].message, nor any other form that is known");
   }
   reply->reasoning = take(&r.reasoning, r.reasoning.n > 0, err);
-  reply->refusal = take(&r.refusal, r.refusal.n > 0 && !reply_is_blank(r.refusal.data), err);
+  reply->refusal = take(&r.refusal, is_refusal(&r.refusal), err);
   reply->text = take(&r.text, r.has_text, err);
   reply->has_tools = r.has_tools;
   reply->is_broken = body->pieces && !r.word && (!body->is_done || r.has_others);
   reply->finish = r.is_blocked || reply->refusal ? FINISH_FILTERED : finish_of(r.word);
   utf8_copy(reply->word, sizeof reply->word, r.word ? r.word : "");
   return err->rc;
+}
+
+int reply_is_done(const char *bytes, size_t n) {
+  Body body;
+  Reply reply = {0};
+  Err ignored = {0};
+  int is = 0;
+  if (body_read(bytes, n, "", &body, &ignored) == RC_OK) {
+    int is_read = body.pieces && reply_read(&body, &reply, &ignored) == RC_OK;
+    is = !body.pieces || body.is_done ||
+         (is_read && reply.word[0] &&
+          (member(body.tree, "usage") || member(body.tree, "usageMetadata")));
+    body_free(&body);
+  }
+  reply_free(&reply);
+  return is;
 }
 
 void reply_free(Reply *reply) {

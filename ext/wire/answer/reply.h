@@ -21,7 +21,7 @@ typedef struct Reply {
   Finish finish;
   char word[REPLY_WORD];        /* the provider's own for what ended it; "" if it has none */
   int has_tools;                /* it asks for tools to be called */
-  int dim;                      /* of embeddings: elements of each vector */
+  int dim, n_vectors;           /* of embeddings: elements of each vector; how many */
   int pieces;                   /* of a stream, that brought text */
   int is_broken;                /* a stream that ended neither with a word nor with its end */
   char model[LIMIT_MODEL_NAME]; /* as the answer names it; "" if it does not */
@@ -34,6 +34,9 @@ typedef struct Reply {
 
 /* Reads all but model and usage. An error where the body has none of the forms that are known. */
 int reply_read(const Body *body, Reply *reply, Err *err);
+
+/* 1 if these bytes are all of an answer: a JSON value, or a stream that has said how it ended and what it used, or that it is over. */
+int reply_is_done(const char *bytes, size_t n);
 
 /* 1 if a text is nothing but blanks, of any script, and the marks by which models end a text. NULL is blank. */
 int reply_is_blank(const char *text);
