@@ -1,5 +1,7 @@
 /*
-** Anthropic Messages. Wire format: the @anthropic-ai/sdk npm package's type declarations, 1.12.
+** Anthropic Messages, API version 2023-06-01. Wire format: the @anthropic-ai/sdk npm package's type declarations, 0.137,
+** the last of that version. The next one, 2026-10-21, refuses temperature and top_p and has no other request or answer that
+** would matter here: https://platform.claude.com/docs/en/api/migration-2026-10-21
 **
 ** max_tokens is required there; where the caller gave none it is the model's own maximum, at most
 ** DEFAULT_MAX_TOKENS. There is no `seed`, and temperature ends at 1. A schema that their grammar has no form for, or for

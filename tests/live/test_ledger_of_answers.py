@@ -6,7 +6,7 @@ import threading
 import unittest
 
 from harness import TempDir, connect, value
-from replay import COST, MODEL, USAGE, USAGE_CHUNK, Answer, Replay, chat, chunk, sse
+from replay import CLAUDE, COST, MODEL, USAGE, USAGE_CHUNK, Answer, Replay, chat, chunk, claude, sse
 
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"], "additionalProperties": False}
 ROWS = 208
@@ -242,6 +242,43 @@ class Ledger(unittest.TestCase):
                     self.assertEqual(self.replay.asked(f"m{i}"), 1 if kind == "whole" else retries + 1, kind)
         reasons = self.db.execute("SELECT DISTINCT retry_reason FROM llm_calls WHERE attempt > 1 ORDER BY 1").fetchall()
         self.assertEqual(reasons, [("lost",), ("provider",)])  # (what a gateway says is no loss)
+
+    # Every framing that is read, with its answer: "fine".
+    FRAMINGS = {
+        "body": json.dumps(chat()),
+        "stream": sse(chunk("fi"), chunk("ne"), chunk(finish="stop"), USAGE_CHUNK),
+        "pretty stream": "".join("data: " + json.dumps(c, indent=1).replace("\n", "\ndata: ") + "\n\n" for c in (chunk("fi"), chunk("ne", "stop"))),
+        "lines": "".join(json.dumps({"message": {"content": t}, "done": False}) + "\n" for t in ("fi", "ne"))
+                 + json.dumps({"message": {"content": ""}, "done": True, "done_reason": "stop", "model": MODEL}),
+        "Anthropic's body": json.dumps(claude()),
+        "Anthropic's stream": sse({"type": "message_start", "message": {"model": CLAUDE, "content": [], "usage": {"input_tokens": 9, "output_tokens": 1}}},
+                                  {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+                                  *({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": t}} for t in ("fi", "ne")),
+                                  {"type": "content_block_stop", "index": 0},
+                                  {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 9}},
+                                  {"type": "message_stop"}, done=False, names=True),
+        "responses": json.dumps({"model": MODEL, "status": "completed", "output": [{"type": "message", "content": [{"type": "output_text", "text": "fine"}]}]}),
+        "responses' stream": sse(*({"type": "response.output_text.delta", "delta": t} for t in ("fi", "ne")),
+                                 {"type": "response.completed", "response": {"model": MODEL, "status": "completed", "output": []}}, done=False, names=True),
+    }
+
+    def test_cut_at_any_byte(self):
+        """Wherever an answer ends too early, in order or not, what is given is the whole answer or none."""
+        for name, text in self.FRAMINGS.items():
+            body, wanted = text.encode(), None
+            self.db.execute("INSERT OR REPLACE INTO llm_models(name, provider, api, base_url, key_env, supports)"
+                            " VALUES ('m', 'openai', 'openai', ?, 'WIRE_KEY', '{\"stream\":true}')", (self.replay.url("m"),))
+            for how in ("closed", "cut"):
+                self.replay.requests.clear()
+                self.replay.answers["m"] = [Answer(body[:n], type="text/plain", close=True) if how == "closed" else
+                                            Answer(body, type="text/plain", cut=len(body) - n) for n in range(1, len(body) + 1)]
+                for n in range(1, len(body) + 1):
+                    answer = value(self.db, "SELECT llm_complete('q', '{\"model\":\"m\",\"cache\":\"off\",\"retries\":0,\"on_error\":\"null\"}')")
+                    self.assertIn(answer, (None, "fine"), (name, how, body[:n]))
+                    self.assertTrue(answer or not wanted, (name, how, body[:n]))  # once it is whole it stays so
+                    wanted = answer
+                self.assertEqual((wanted, self.replay.asked("m")), ("fine", len(body)), (name, how))
+                wanted = None
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 import gzip
 import json
 import os
+import random
 import subprocess
 import unittest
 
@@ -527,6 +528,52 @@ class Answers(Desk):
 
     def test_anthropic_streams(self):
         self.compare(ANTHROPIC_STREAMS, "anthropic", True)
+
+
+class AtRandom(Answers):
+    """Texts of hard letters, cut into pieces and framed at random: we read what the vendors' clients read."""
+
+    LETTERS = ["a", " ", "\n", "\r", "\t", '"', "\\", "{", "}", "[", "]", "data: ", "[DONE]", "event: error\n", ":", "\\ud83d", "\u2028", "\x85", "\ufeff",
+               "\u00e9", "\u65e5", "\U0001f600", "\U0001d4b3", "\x7f", "\u200b", "</think", "null", "\x01", "\u0300", "\U0001f469\u200d\U0001f467"]
+
+    def pieces(self, text):
+        """The text in pieces of some UTF-16 units each, as servers in JavaScript cut it."""
+        units = text.encode("utf-16-le")
+        while units:
+            n = 2 * self.random.randint(0, 4)
+            yield units[:n].decode("utf-16-le", "surrogatepass")
+            units = units[n:]
+
+    def frame(self, values, is_done):
+        chance, end = self.random.random, self.random.choice(["\n", "\n", "\r\n", "\r"])
+        out = "\ufeff" if chance() < 0.1 else ""
+        for v in values:
+            out += ': c {"choices":[]}' + end if chance() < 0.2 else ""
+            out += "event: " + v["type"] + end if "type" in v else ""
+            out += "id: 3" + end if chance() < 0.1 else ""
+            lines = json.dumps(v, indent=self.random.choice([None, None, 1])).split("\n")
+            out += "".join(self.random.choice(["data: ", "data:"]) + line + end for line in lines) + end * self.random.choice([1, 1, 2])
+        out += ("data: [DONE]" + end + end) * is_done
+        how = {"chunked": True, "pieces": self.random.choice([1, 3, 50, 10 ** 6])} if chance() < 0.7 else {"close": True}
+        return Answer(out, type="text/event-stream", **how)
+
+    def tables(self):
+        for i in range(30):
+            text = "x" + "".join(self.random.choices(self.LETTERS, k=self.random.randint(1, 25))) + "y"
+            end = self.random.choice([0, 1])
+            yield ("openai", False), f"{i}", Answer(json.dumps(chat(text, ("stop", "length")[end]), ensure_ascii=bool(i % 2)))
+            yield ("anthropic", False), f"{i}", Answer(json.dumps(claude(text, ("end_turn", "max_tokens")[end]), ensure_ascii=bool(i % 2)))
+            yield ("openai", True), f"{i}", self.frame([ROLE, *map(chunk, self.pieces(text)), chunk(finish=("stop", "length")[end]), USAGE_CHUNK], i % 5 > 0)
+            yield ("anthropic", True), f"{i}", self.frame([started(), *block(0, EMPTY, *texts(*self.pieces(text))), *ended(("end_turn", "max_tokens")[end])], False)
+
+    def test_at_random(self):
+        self.random, all_tables = random.Random(7), {}
+        for key, name, answer in self.tables():
+            all_tables.setdefault(key, {})[name] = answer
+        for (api, streams), table in all_tables.items():
+            self.compare(table, api, streams)
+
+    test_openai_bodies = test_openai_streams = test_anthropic_bodies = test_anthropic_streams = None
 
 
 # ---- errors

@@ -276,6 +276,12 @@ static void test_pieces(void **state) {
        FINISH_UNKNOWN, 1},
       {DATA(A) DATA(END) DATA("[DONE]") DATA(B), "a", NULL, STOPS},
       {DATA(A) DATA(END) DATA("{\"type\":\"message_stop\"}") DATA(B), "a", NULL, STOPS},
+      {"{\"message\":{\"content\":\"a\"},\"done\":false}", "a", NULL, "", FINISH_UNKNOWN, 1},
+      {TEXT("a"), "a", NULL, "", FINISH_UNKNOWN, 1},
+      {"{\"choices\":[{\"delta\":null,\"message\":{\"content\":\"a\"}}]}", "a", NULL, "",
+       FINISH_UNKNOWN, 0},
+      {"{\"choices\":[{\"delta\":{\"content\":\"a\"},\"message\":{\"content\":\"a\"}}]}", "a", NULL,
+       "", FINISH_UNKNOWN, 0},
   };
   (void)state;
   CHECK_ALL(cases);

@@ -342,8 +342,9 @@ static int is_piece(const cJSON *value) {
   const cJSON *choice = cJSON_GetArrayItem(member(value, "choices"), 0);
   static const char *const types[] = {"message_start", "content_block_", "response."};
   const char *type = json_text(value, "type");
-  int is = (member(choice, "delta") && !cJSON_IsObject(member(choice, "message"))) ||
-           cJSON_IsFalse(member(value, "done"));
+  int is =
+      (cJSON_IsObject(member(choice, "delta")) && !cJSON_IsObject(member(choice, "message"))) ||
+      cJSON_IsFalse(member(value, "done"));
   for (size_t i = 0; type && i < sizeof types / sizeof types[0]; i++) {
     is |= strncmp(type, types[i], strlen(types[i])) == 0;
   }
@@ -433,9 +434,11 @@ int body_read(const char *bytes, size_t n, const char *type, Body *body, Err *er
       return err_nomem(err);
     }
   }
-  if (body->tree) {
+  if (body->tree && !is_piece(body->tree)) {
     return lift_usage(body, err);
   }
+  cJSON_Delete(body->tree); /* the first line of several that were to come */
+  body->tree = NULL;
   if (!begins && !is_field(&r)) {
     return refuse(r.at, size, type, err);
   }
