@@ -22,6 +22,10 @@
 /* JSON nesting: real answers are under 20 deep; cJSON recurses, so the stack bounds it too. */
 #define LIMIT_JSON_DEPTH 64
 
+/* The same of what was paid for: a gateway's debugging member is no reason to lose the answer. Readers of it
+** recurse with frames of at most 200 bytes. */
+#define LIMIT_ANSWER_DEPTH 256
+
 /* An options object: a schema of 100 KiB is beyond what any provider compiles. */
 #define LIMIT_OPTIONS_BYTES ((size_t)256 << 10)
 

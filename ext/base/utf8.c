@@ -90,3 +90,25 @@ size_t utf8_bad_length(const char *text, size_t n) {
   }
   return 1;
 }
+
+size_t utf8_encode(unsigned c, char out[4]) {
+  static const unsigned char first[] = {0, 0, 0xC0, 0xE0, 0xF0};
+  size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+  for (size_t i = n - 1; i > 0; i--, c >>= 6) {
+    out[i] = (char)(0x80 | (c & 0x3F));
+  }
+  out[0] = (char)(first[n] | c);
+  return n;
+}
+
+unsigned utf8_half(const char *text, size_t n) {
+  const unsigned char *p = (const unsigned char *)text;
+  int is = n >= 3 && p[0] == 0xED && (p[1] & 0xE0) == 0xA0 && (p[2] & 0xC0) == 0x80;
+  return is ? 0xD000u | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu) : 0;
+}
+
+unsigned utf8_pair(const char *text, size_t n) {
+  unsigned high = utf8_half(text, n), low = n > 3 ? utf8_half(text + 3, n - 3) : 0;
+  int is = high && high < 0xDC00 && low >= 0xDC00;
+  return is ? 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00) : 0;
+}

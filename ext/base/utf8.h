@@ -20,4 +20,12 @@ size_t utf8_ascii_prefix(const char *text, size_t n);
 /* Copies UTF-8 of `size` bytes at most with its NUL; cut, where it is longer, between two characters. */
 void utf8_copy(char *out, size_t size, const char *text);
 
+/* Writes the character as UTF-8 and returns its bytes; half of a surrogate pair as WTF-8 (https://simonsapin.github.io/wtf-8/):
+** the three bytes that it would have. */
+size_t utf8_encode(unsigned character, char out[4]);
+
+/* The half of a pair whose three bytes stand at the front, or 0; and the character of two halves (CESU-8), or 0. */
+unsigned utf8_half(const char *text, size_t n);
+unsigned utf8_pair(const char *text, size_t n);
+
 #endif

@@ -2,7 +2,7 @@
 ** Providers' answers and errors: chat completions, messages, embeddings, whatever a gateway sends.
 **
 ** Holds: what is read strictly is read leniently; what is handed on is UTF-8, a finish reason is one of ours, no count is below "unknown", and an
-** answer without a text, or without vectors, says why.
+** answer without a text, or without vectors, says why. A piece of a stream is read where a whole answer is, and mended it is UTF-8.
 */
 #include "fuzz.h"
 
@@ -38,6 +38,19 @@ static void read_as(const Api *api, const Body *body) {
   reply_free(&reply);
 }
 
+static void check_piece(const char *text, size_t n, int is_read) {
+  Err err = {0};
+  cJSON *piece = json_piece_parse(text, n, "the answer", &err);
+  require((piece != NULL) == is_read);
+  if (piece) {
+    require(json_piece_mend(piece, &err) == RC_OK);
+    char *printed = cJSON_PrintUnformatted(piece);
+    require(printed && is_utf8(printed));
+    cJSON_free(printed);
+  }
+  cJSON_Delete(piece);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   Input in = {data, size};
   size_t n;
@@ -56,6 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   cJSON *tree = json_parse_lenient(text, n, "the answer", &err);
   require((tree != NULL) == (err.rc == RC_OK) && (tree || !strict));
   check_err(&err);
+  check_piece(text, n, tree != NULL);
   cJSON_Delete(strict);
   Body body;
   Err why = {0};

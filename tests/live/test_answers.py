@@ -186,6 +186,10 @@ CASES = {
         (raw((LONE % "").replace('"message":', '"message":{"content":""},"message":')), "a", None, "complete", True, COST),
         (raw((LONE % "").replace('"model"', '"usage":null,"model"')), "a", None, "complete", True, COST),
         (raw(LONE % r"\u0000"), "a\ufffd", None, "complete", True, COST),
+        (raw((LONE % "X").encode().replace(b"X", b"\xed\xa0\xbd\xed\xb8\x80")), "a\U0001f600", None, "complete", True, COST),
+        *((raw(LONE % escape), "a" + is_, None, "complete", True, COST)
+          for escape, is_ in ((r"\d", "\\d"), (r"\'", "'"), (r"\_", "_"), (r"\x27", "'"), (r"C:\Users", "C:\\Users"))),
+        (raw((LONE % "").replace('"choices"', '"debug":' + "[" * 200 + "]" * 200 + ',"choices"')), "a", None, "complete", True, COST),
     ],
     "a stream, or comments, unasked": [
         (stream(chunk("fi"), chunk("ne"), chunk(finish="stop"), USAGE_CHUNK), *GOOD),

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/text/json_lenient.h"
+#include "base/text/text.h"
 
 #include <stdio.h>
 
@@ -40,6 +41,15 @@ static void test_what_is_read(void **state) {
       {"\"\\ud83d\\n\\\\ud83d\"", 0, "\"" FFFD "\\n\\\\ud83d\""},
       {"\"\\uD83D\\u0000\"", 0, "\"" FFFD FFFD "\""},
       {"[\"\\ud83d\xFF\", \"\\ude00\"]", 0, "[\"" FFFD FFFD "\",\"" FFFD "\"]"},
+      {"\"\xED\xA0\xBD\xED\xB8\x80\"", 0, "\"\xF0\x9F\x98\x80\""},
+      {"\"\xED\xB8\x80\xED\xA0\xBD\"", 0, "\"" FFFD FFFD FFFD FFFD FFFD FFFD "\""},
+      {"\"\xED\xA0\xBD\xED\xA0\xBD\xED\xB8\x80x\"", 0, "\"" FFFD FFFD FFFD "\xF0\x9F\x98\x80x\""},
+      /* escapes that JSON does not know */
+      {"\"\\d+ C:\\Users\\u12 \\(\"", 0, "\"\\\\d+ C:\\\\Users\\\\u12 (\""},
+      {"{\"first\\_name\":\"it\\'s\"}", 0, "{\"first_name\":\"it's\"}"},
+      {"\"\\x27\\x3C\\x22\\x0a\\xe9\\x00\\xg\"", 0, "\"'<\\\"\\n\xC3\xA9" FFFD "\\\\xg\""},
+      {"\"\\\n\\\xC3\xA9\\\xFF\\ \"", 0, "\"\\n\xC3\xA9" FFFD " \""},
+      {"\"\\a\\\\d\\\"\"", 0, "\"\\\\a\\\\d\\\"\""},
       {"\"line\none\x01\t\"", 0, "\"line\\none\\u0001\\t\""},
       /* NULs */
       {"{\"a\":\"b\0c\"}", 11, "{\"a\":\"b" FFFD "c\"}"},
@@ -97,10 +107,13 @@ static void test_what_stays_an_error(void **state) {
       {"{'a':1}", "at byte 1"},
       {"{\"a\":1} x", "at byte 8"},
       {"[\"\xFF\xFF\",NaN,x]", "at byte 10"},
-      {"[\"\xFF\xFF\", \"\\x\"]", "at byte 8"},
+      {"[\"\xFF\xFF\", \"\\x\" 1]", "at byte 12"},
+      {"[\"\\x\"1]", "at byte 5"},
+      {"\"\\", "at byte 2, where it ends"},
+      {"\"\\x2", "at byte 4, where it ends"},
       {"[\"\\ude00\",1.2.3]", "at byte 13"},
       {"[\xFF]", "at byte 1"},
-      {"[\"\\u12\"]", "at byte 2"},
+      {"[\\u12]", "at byte 1"},
       {"\xEF\xBB\xBF[\"\xFF\" 1]", "at byte 8"},
       {"\xFF\xFE{", "at byte"},
       {"data: {}", "at byte 0"},
@@ -176,7 +189,7 @@ static void test_depth(void **state) {
   static const char *const starts[] = {"", "\"\xFF\",", "NaN,", "\"\\ud83d\","};
   (void)state;
   for (size_t s = 0; s < COUNT(starts); s++) {
-    for (int depth = LIMIT_JSON_DEPTH - 1; depth < 200000; depth += depth < 66 ? 1 : 100000) {
+    for (int depth = LIMIT_ANSWER_DEPTH - 1; depth < 200000; depth += depth < 258 ? 1 : 100000) {
       Buf b;
       Err err = {0};
       buf_init(&b, 1 << 20);
@@ -188,7 +201,7 @@ static void test_depth(void **state) {
         buf_puts(&b, "]");
       }
       cJSON *tree = read(b.data, b.n, &err);
-      check(!tree == (depth > LIMIT_JSON_DEPTH), "%s: %d", starts[s], depth);
+      check(!tree == (depth > LIMIT_ANSWER_DEPTH), "%s: %d", starts[s], depth);
       if (!tree) {
         check_error(&err, "bad_json", "nested", starts[s]);
       }
@@ -198,6 +211,61 @@ static void test_depth(void **state) {
   }
 }
 
+/* Pieces of a stream: a text of each; what they are together, and what each is alone. */
+static void test_pieces(void **state) {
+  static const struct {
+    const char *pieces[3], *joined, *alone[3];
+  } cases[] = {
+      {{"\"a\\ud83d\"", "\"\\ude00b\""},
+       "a\xF0\x9F\x98\x80"
+       "b",
+       {"a" FFFD, FFFD "b"}},
+      {{"\"a\\uD83D\"", "\"b\\uDE00\""}, "a" FFFD "b" FFFD, {"a" FFFD, "b" FFFD}},
+      {{"\"caf\xC3\"", "\"\xA9!\""}, "caf\xC3\xA9!", {"caf" FFFD, FFFD "!"}},
+      {{"\"\xE2\"", "\"\x82\"", "\"\xAC\""}, "\xE2\x82\xAC", {FFFD, FFFD, FFFD}},
+      {{"\"\xF0\x9F\"", "\"\x98\x80\""}, "\xF0\x9F\x98\x80", {FFFD, FFFD FFFD}},
+      {{"\"\xED\xA0\xBD\"", "\"\xED\xB8\x80\""}, "\xF0\x9F\x98\x80", {FFFD, FFFD}},
+      {{"\"\\ud83d\"", "\"\xED\xB8\x80\""}, "\xF0\x9F\x98\x80", {FFFD, FFFD}},
+      {{"\"\\ud83d\"", "\"\\ud83d\"", "\"\\ude00\""}, FFFD "\xF0\x9F\x98\x80", {FFFD, FFFD, FFFD}},
+      {{"\"\xFF\\u0000\"", "\"x\\y\""}, FFFD FFFD "x\\y", {FFFD FFFD, "x\\y"}},
+      {{"\"plain\"", "\"\""}, "plain", {"plain", ""}},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    Buf joined;
+    Err err = {0};
+    buf_init(&joined, 64);
+    buf_puts(&joined, "");
+    for (int k = 0; k < 3 && cases[i].pieces[k]; k++) {
+      const char *text = cases[i].pieces[k];
+      cJSON *piece = json_piece_parse(text, strlen(text), "the answer", &err);
+      check(piece && cJSON_IsString(piece), "%s: %s", text, err.msg);
+      buf_puts(&joined, piece->valuestring);
+      assert_int_equal(json_piece_mend(piece, &err), RC_OK);
+      check(strcmp(piece->valuestring, cases[i].alone[k]) == 0, "%s: %s", text, piece->valuestring);
+      cJSON_Delete(piece);
+    }
+    assert_int_equal(text_mend(&joined), RC_OK);
+    check(strcmp(joined.data, cases[i].joined) == 0, "%zu: %s", i, joined.data);
+    buf_free(&joined);
+  }
+}
+
+/* Names of a piece are whole at once, and values wherever they stand when it is mended. */
+static void test_names_of_a_piece(void **state) {
+  static const char text[] =
+      "{\"\\ud83d\":1,\"\xFF\":2,\"a\":[{\"b\":\"\\ude00\"},\"\xC3\"],\"c\":\"\xFF\"}";
+  Err err = {0};
+  cJSON *piece = json_piece_parse(text, sizeof text - 1, "it", &err);
+  (void)state;
+  assert_int_equal(json_piece_mend(piece, &err), RC_OK);
+  char *printed = cJSON_PrintUnformatted(piece);
+  assert_string_equal(printed, "{\"" FFFD "\":2,\"a\":[{\"b\":\"" FFFD "\"},\"" FFFD
+                               "\"],\"c\":\"" FFFD "\"}");
+  cJSON_free(printed);
+  cJSON_Delete(piece);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_what_is_read),
@@ -205,6 +273,8 @@ int main(void) {
       cmocka_unit_test(test_a_text_that_ends_early_is_never_mended),
       cmocka_unit_test(test_the_last_of_a_name_counts),
       cmocka_unit_test(test_many_names),
+      cmocka_unit_test(test_pieces),
+      cmocka_unit_test(test_names_of_a_piece),
       cmocka_unit_test(test_depth),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -170,6 +170,11 @@ static int parse_lenient(Result *r, Err *err) {
     add_rest_of_tree(r, t);
     cJSON_Delete(t);
   }
+  cJSON *piece = json_piece_parse(texts[0], strlen(texts[0]), "it", err);
+  if (piece && json_piece_mend(piece, err) == RC_OK) {
+    add_rest_of_tree(r, piece);
+  }
+  cJSON_Delete(piece);
   return err->rc;
 }
 

@@ -65,7 +65,7 @@ static char *replace_nuls(const char *s, size_t n) {
 
 typedef struct Text {
   const char *at, *end;
-  int depth;
+  int depth, most; /* levels: of the place, and at most */
 } Text;
 
 /* What cJSON takes for blanks: every control character. */
@@ -192,7 +192,7 @@ static int take_value(Text *t);
 /* An object (`close` is '}') or an array. */
 static int take_members(Text *t, char close) {
   int ok = 1;
-  if (++t->depth > LIMIT_JSON_DEPTH) {
+  if (++t->depth > t->most) {
     return 0;
   }
   t->at++;
@@ -242,8 +242,8 @@ static int take_value(Text *t) {
   }
 }
 
-int json_is_text(const char *s, size_t n, size_t *bad_at) {
-  Text t = {s, s + n, 0};
+int json_is_text(const char *s, size_t n, int most, size_t *bad_at) {
+  Text t = {s, s + n, 0, most};
   const char *nul = memchr(s, 0, n);
   if (nul) {
     *bad_at = (size_t)(nul - s);
@@ -257,7 +257,7 @@ int json_is_text(const char *s, size_t n, size_t *bad_at) {
   while (ok && t.at < t.end && (*t.at == ' ' || *t.at == '\n' || *t.at == '\r' || *t.at == '\t')) {
     t.at++;
   }
-  *bad_at = t.depth > LIMIT_JSON_DEPTH ? JSON_TOO_DEEP : (size_t)(t.at - s);
+  *bad_at = t.depth > most ? JSON_TOO_DEEP : (size_t)(t.at - s);
   return ok && t.at == t.end;
 }
 
@@ -269,18 +269,22 @@ int json_bad_at(const char *what, size_t at, size_t n, Err *err) {
 }
 
 cJSON *json_parse(const char *text, size_t n, const char *what, Err *err) {
-  size_t bad_at = 0, nuls = 0;
+  size_t bad_at = 0;
   if (!utf8_is_valid(text, n, &bad_at)) {
     err_set(err, RC_ERROR, ERR_BAD_UTF8, "%s: not valid UTF-8 at byte %zu", what, bad_at);
     return NULL;
   }
+  return json_parse_bytes(text, n, LIMIT_JSON_DEPTH, what, err);
+}
+
+cJSON *json_parse_bytes(const char *text, size_t n, int most, const char *what, Err *err) {
+  size_t bad_at = 0, nuls = 0;
   int depth = scan(text, n, &nuls);
-  if (depth > LIMIT_JSON_DEPTH) {
-    err_set(err, RC_ERROR, ERR_BAD_JSON, "%s: JSON nested %d deep (at most %d)", what, depth,
-            LIMIT_JSON_DEPTH);
+  if (depth > most) {
+    err_set(err, RC_ERROR, ERR_BAD_JSON, "%s: JSON nested %d deep (at most %d)", what, depth, most);
     return NULL;
   }
-  if (!json_is_text(text, n, &bad_at)) {
+  if (!json_is_text(text, n, most, &bad_at)) {
     json_bad_at(what, bad_at, n, err);
     return NULL;
   }

@@ -17,10 +17,13 @@
 ** is RC_NOMEM. */
 cJSON *json_parse(const char *text, size_t n, const char *what, Err *err);
 
-/* The pieces of it: 1 if n bytes of UTF-8 are one value as cJSON reads it, else 0 and *bad_at is the place where they
-** stop being one (n where they end early), JSON_TOO_DEEP where they are nested over LIMIT_JSON_DEPTH; the error that says so (returns err->rc). */
+/* The same, nested at most `most` levels, and its strings may hold any bytes. */
+cJSON *json_parse_bytes(const char *text, size_t n, int most, const char *what, Err *err);
+
+/* The pieces of it: 1 if n bytes are one value as cJSON reads it, else 0 and *bad_at is the place where they
+** stop being one (n where they end early), JSON_TOO_DEEP where they are nested over `most` levels; the error that says so (returns err->rc). */
 #define JSON_TOO_DEEP ((size_t)-1)
-int json_is_text(const char *text, size_t n, size_t *bad_at);
+int json_is_text(const char *text, size_t n, int most, size_t *bad_at);
 int json_bad_at(const char *what, size_t at, size_t n, Err *err);
 
 /* The bytes of the escape at a backslash, n bytes before the end of its string: a pair of surrogates is one; 0 where it

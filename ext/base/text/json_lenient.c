@@ -6,14 +6,19 @@
 ** nothing and adds no member, so a text that ends early still does. Places are bytes of the text that came, not of
 ** the copy: for a copy that fails as well, the lexer is run again up to the place.
 **
+** Of a piece of a stream what may be half of something stays in the copy, as bytes that cJSON hands through:
+** its names are mended at once, its values when their text has been joined with the next piece's.
+**
 ** Names that stand twice are looked for in every object: in a small one pair by pair, in a large one by sorting, since
 ** an object of a million names may be sent by anybody.
 */
 #include "base/text/json_lenient.h"
 
 #include "base/buf.h"
+#include "base/text/text.h"
 #include "base/utf8.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -27,6 +32,7 @@ typedef struct Mend {
   size_t n, at;
   size_t bad_at; /* the next byte that is no UTF-8; n: none */
   int in_string, is_changed;
+  int keeps; /* halves and stray bytes of strings stay */
   Buf out;
 } Mend;
 
@@ -51,14 +57,59 @@ static void keep(Mend *m, size_t n) {
   m->at += n;
 }
 
+static int is_hex(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* A backslash in front of what JSON knows no escape of. JavaScript's \x27 is a character; a letter keeps its
+** backslash (a path, a regular expression, TeX); else the backslash is Markdown's or Python's, and goes. */
+static void mend_unknown_escape(Mend *m) {
+  const char *p = m->text + m->at;
+  if (m->n - m->at >= 4 && p[1] == 'x' && is_hex(p[2]) && is_hex(p[3])) {
+    buf_printf(&m->out, memcmp(p + 2, "00", 2) == 0 ? "\\ufffd" : "\\u00%.2s", p + 2);
+    m->at += 4;
+    m->is_changed = 1;
+  } else {
+    replace(m, 1, isalnum((unsigned char)p[1]) ? "\\\\" : "");
+  }
+}
+
+/* Half of a pair, as an escape. */
+static void mend_half(Mend *m) {
+  char bytes[5] = "", digits[5] = "";
+  memcpy(digits, m->text + m->at + 2, 4);
+  utf8_encode((unsigned)strtoul(digits, NULL, 16), bytes);
+  replace(m, 6, m->keeps ? bytes : "\\ufffd");
+}
+
 /* A backslash and what belongs to it. */
 static void mend_escape(Mend *m) {
   size_t left = m->n - m->at, n = json_escape_length(m->text + m->at, left);
   if (n == 0 && json_is_half_pair(m->text + m->at, left)) {
-    replace(m, 6, "\\ufffd");
+    mend_half(m);
+  } else if (n == 0 && left > 1) {
+    mend_unknown_escape(m);
   } else {
     keep(m, n ? n : 1);
   }
+}
+
+/* A byte that is no UTF-8, and those that belong to it. */
+static void mend_bad_byte(Mend *m) {
+  const char *p = m->text + m->at;
+  size_t left = m->n - m->at;
+  char bytes[5] = "";
+  unsigned pair = utf8_pair(p, left);
+  if (pair) {
+    utf8_encode(pair, bytes);
+    replace(m, 6, bytes);
+  } else if (m->keeps && m->in_string) {
+    keep(m, utf8_bad_length(p, left));
+    m->is_changed = 1;
+  } else {
+    replace(m, utf8_bad_length(p, left), "\xEF\xBF\xBD");
+  }
+  look_for_bad_byte(m);
 }
 
 static int is_word_char(char c) {
@@ -125,8 +176,7 @@ static void keep_plain(Mend *m) {
 static void mend_next(Mend *m) {
   char c = m->text[m->at];
   if (m->at == m->bad_at) {
-    replace(m, utf8_bad_length(m->text + m->at, m->n - m->at), "\xEF\xBF\xBD");
-    look_for_bad_byte(m);
+    mend_bad_byte(m);
   } else if (c == '"') {
     m->in_string = !m->in_string;
     keep(m, 1);
@@ -161,9 +211,9 @@ static void trim(Mend *m) {
 }
 
 /* Mends up to where the copy is `most` bytes long. The caller frees m->out. */
-static void mend(Mend *m, const char *text, size_t n, size_t most) {
-  *m = (Mend){.text = text, .n = n};
-  buf_init(&m->out, 3 * n + 8);
+static void mend(Mend *m, const char *text, size_t n, int keeps, size_t most) {
+  *m = (Mend){.text = text, .n = n, .keeps = keeps};
+  buf_init(&m->out, 3 * n + 8); /* a byte becomes at most three */
   trim(m);
   look_for_bad_byte(m);
   while (m->at < m->n && m->out.n < most && !m->out.failed) {
@@ -175,13 +225,7 @@ static void mend(Mend *m, const char *text, size_t n, size_t most) {
 
 static void add_char(Buf *out, uint32_t c) {
   char bytes[4];
-  size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-  static const unsigned char first[] = {0, 0, 0xC0, 0xE0, 0xF0};
-  for (size_t i = n - 1; i > 0; i--, c >>= 6) {
-    bytes[i] = (char)(0x80 | (c & 0x3F));
-  }
-  bytes[0] = (char)(first[n] | c);
-  buf_add(out, bytes, n);
+  buf_add(out, bytes, utf8_encode(c, bytes));
 }
 
 /* 1 if the text begins with UTF-16's byte order mark: it is written into *out as UTF-8. */
@@ -280,22 +324,68 @@ static int drop_earlier_names(cJSON *tree) {
   return rc;
 }
 
+/* ---- strings that were kept as they came */
+
+static int mend_string(char **string) {
+  size_t n = strlen(*string), bad_at;
+  if (utf8_is_valid(*string, n, &bad_at)) {
+    return RC_OK;
+  }
+  Buf b;
+  buf_init(&b, 3 * n);
+  char *mended = text_join_halves(*string, n, &b) == RC_OK ? cJSON_malloc(b.n + 1) : NULL;
+  if (mended) {
+    memcpy(mended, b.data, b.n + 1);
+    cJSON_free(*string);
+    *string = mended;
+  }
+  buf_free(&b);
+  return mended ? RC_OK : RC_NOMEM;
+}
+
+static int mend_names(cJSON *tree) {
+  int rc = RC_OK;
+  for (cJSON *item = tree->child; item && rc == RC_OK; item = item->next) {
+    rc = item->string ? mend_string(&item->string) : RC_OK;
+    rc = rc == RC_OK ? mend_names(item) : rc;
+  }
+  return rc;
+}
+
+static int mend_values(cJSON *tree) {
+  int rc = cJSON_IsString(tree) ? mend_string(&tree->valuestring) : RC_OK;
+  for (cJSON *item = tree->child; item && rc == RC_OK; item = item->next) {
+    rc = mend_values(item);
+  }
+  return rc;
+}
+
+int json_piece_mend(cJSON *piece, Err *err) {
+  return mend_values(piece) == RC_OK ? RC_OK : err_nomem(err);
+}
+
 /* ---- reading */
 
+/* Who reads, and what. */
+typedef struct Reading {
+  const char *what;
+  int keeps;
+} Reading;
+
 /* The byte of the text from which the byte `at` of its mended copy was made. */
-static size_t place_of(const char *text, size_t n, size_t at) {
+static size_t place_of(const char *text, size_t n, int keeps, size_t at) {
   Mend m;
-  mend(&m, text, n, at);
+  mend(&m, text, n, keeps, at);
   size_t beyond = m.out.n > at ? m.out.n - at : 0; /* it goes on in steps */
   buf_free(&m.out);
   return m.at > beyond ? m.at - beyond : 0;
 }
 
 /* The tree of the mended copy; NULL and *why, which stands as it is where nothing could be mended. */
-static cJSON *parse_mended(const char *text, size_t n, const char *what, Err *why) {
+static cJSON *parse_mended(const Reading *r, const char *text, size_t n, Err *why) {
   Mend m;
   cJSON *tree = NULL;
-  mend(&m, text, n, SIZE_MAX);
+  mend(&m, text, n, r->keeps, SIZE_MAX);
   const char *copy = m.out.data ? m.out.data : "";
   size_t bad_at;
   if (m.out.failed) {
@@ -303,19 +393,21 @@ static cJSON *parse_mended(const char *text, size_t n, const char *what, Err *wh
     err_nomem(why);
   } else if (m.is_changed) {
     err_clear(why);
-    tree = json_parse(copy, m.out.n, what, why);
+    tree = json_parse_bytes(copy, m.out.n, LIMIT_ANSWER_DEPTH, r->what, why);
   }
-  if (m.is_changed && !tree && why->rc != RC_NOMEM && !json_is_text(copy, m.out.n, &bad_at) &&
-      bad_at != JSON_TOO_DEEP) {
+  if (m.is_changed && !tree && why->rc != RC_NOMEM &&
+      !json_is_text(copy, m.out.n, LIMIT_ANSWER_DEPTH, &bad_at) && bad_at != JSON_TOO_DEEP) {
     err_clear(why);
-    json_bad_at(what, bad_at == m.out.n ? n : place_of(text, n, bad_at), n, why);
+    json_bad_at(r->what, bad_at == m.out.n ? n : place_of(text, n, r->keeps, bad_at), n, why);
   }
   buf_free(&m.out);
   return tree;
 }
 
-static cJSON *parse_any(const char *text, size_t n, const char *what, Err *why) {
-  cJSON *tree = json_parse(text, n, what, why);
+static cJSON *parse_any(const Reading *r, const char *text, size_t n, Err *why) {
+  size_t bad_at;
+  int is_utf8 = utf8_is_valid(text, n, &bad_at);
+  cJSON *tree = is_utf8 ? json_parse_bytes(text, n, LIMIT_ANSWER_DEPTH, r->what, why) : NULL;
   if (tree) {
     return tree;
   }
@@ -323,25 +415,26 @@ static cJSON *parse_any(const char *text, size_t n, const char *what, Err *why) 
   buf_init(&utf8, 3 * n + 8);
   if (read_utf16(text, n, &utf8)) {
     err_clear(why);
-    tree = utf8.failed ? NULL : parse_any(utf8.data ? utf8.data : "", utf8.n, what, why);
+    tree = utf8.failed ? NULL : parse_any(r, utf8.data ? utf8.data : "", utf8.n, why);
     if (utf8.failed) {
       err_nomem(why);
     }
   } else {
-    tree = parse_mended(text, n, what, why);
+    tree = parse_mended(r, text, n, why);
   }
   buf_free(&utf8);
   return tree;
 }
 
-cJSON *json_parse_lenient(const char *text, size_t n, const char *what, Err *err) {
+static cJSON *read_as(const Reading *r, const char *text, size_t n, Err *err) {
   Err why;
   err_clear(&why);
   if (err->rc != RC_OK) {
     return NULL;
   }
-  cJSON *tree = parse_any(text, n, what, &why);
-  if (tree && drop_earlier_names(tree) != RC_OK) {
+  cJSON *tree = parse_any(r, text, n, &why);
+  int rc = tree && r->keeps ? mend_names(tree) : RC_OK;
+  if (tree && (rc != RC_OK || drop_earlier_names(tree) != RC_OK)) {
     cJSON_Delete(tree);
     tree = NULL;
     err_nomem(&why);
@@ -350,4 +443,12 @@ cJSON *json_parse_lenient(const char *text, size_t n, const char *what, Err *err
     *err = why;
   }
   return tree;
+}
+
+cJSON *json_parse_lenient(const char *text, size_t n, const char *what, Err *err) {
+  return read_as(&(Reading){what, 0}, text, n, err);
+}
+
+cJSON *json_piece_parse(const char *text, size_t n, const char *what, Err *err) {
+  return read_as(&(Reading){what, 1}, text, n, err);
 }

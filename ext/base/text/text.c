@@ -23,6 +23,37 @@ int text_replace_invalid(const char *text, size_t n, Buf *out) {
   return buf_add(out, text + at, n - at);
 }
 
+int text_join_halves(const char *text, size_t n, Buf *out) {
+  size_t at = 0, good;
+  while (at < n && !utf8_is_valid(text + at, n - at, &good)) {
+    buf_add(out, text + at, good);
+    at += good;
+    char bytes[4];
+    unsigned pair = utf8_pair(text + at, n - at);
+    buf_add(out, bytes, utf8_encode(pair ? pair : 0xFFFD, bytes));
+    at += pair ? 6 : utf8_half(text + at, n - at) ? 3 : utf8_bad_length(text + at, n - at);
+  }
+  return buf_add(out, text + at, n - at);
+}
+
+int text_mend(Buf *text) {
+  size_t bad_at;
+  if (text->failed || utf8_is_valid(text->data ? text->data : "", text->n, &bad_at)) {
+    return text->failed;
+  }
+  Buf mended;
+  buf_init(&mended, 3 * text->n);
+  int rc = text_join_halves(text->data, text->n, &mended);
+  if (rc == RC_OK) {
+    mended.max = text->max > mended.n ? text->max : mended.n;
+    buf_free(text);
+    *text = mended;
+    return RC_OK;
+  }
+  buf_free(&mended);
+  return buf_fail(text, rc);
+}
+
 /* Blanks other than space and tab: NBSP, Ogham space, en quad … hair space, narrow NBSP, medium
 ** mathematical space, ideographic space. */
 static int is_unicode_blank(utf8proc_int32_t c) {

@@ -12,6 +12,12 @@
 ** Returns RC_OK, RC_NOMEM or RC_TOOBIG. */
 int text_replace_invalid(const char *text, size_t n, Buf *out);
 
+/* The same for a text that was put together from pieces, each of which may have ended within a character
+** (json_piece_parse): halves of a surrogate pair that came together are the character, one that stayed alone is one U+FFFD.
+** text_mend does so in place. */
+int text_join_halves(const char *text, size_t n, Buf *out);
+int text_mend(Buf *text);
+
 /* Appends the normal form of valid UTF-8: Unicode NFC; CR LF and CR are LF; every Unicode blank
 ** is a space; zero-width characters and byte-order marks are dropped; runs of blanks inside a
 ** line are one blank (a line's indentation is kept: in code it means something); no blanks at

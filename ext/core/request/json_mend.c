@@ -11,6 +11,7 @@
 #include "core/request/json_mend.h"
 
 #include "base/text/text.h"
+#include "base/utf8.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -90,28 +91,9 @@ static int hex4(const char *p, const char *end) {
 
 /* Appends a character; what can't stand in a text is U+FFFD. */
 static void add_character(Buf *b, int c) {
-  char u[4];
-  size_t n = 3;
+  char bytes[4];
   c = c == 0 || (c >= 0xD800 && c <= 0xDFFF) ? 0xFFFD : c;
-  if (c < 0x80) {
-    u[0] = (char)c;
-    n = 1;
-  } else if (c < 0x800) {
-    u[0] = (char)(0xC0 | c >> 6);
-    u[1] = (char)(0x80 | (c & 0x3F));
-    n = 2;
-  } else if (c < 0x10000) {
-    u[0] = (char)(0xE0 | c >> 12);
-    u[1] = (char)(0x80 | (c >> 6 & 0x3F));
-    u[2] = (char)(0x80 | (c & 0x3F));
-  } else {
-    u[0] = (char)(0xF0 | c >> 18);
-    u[1] = (char)(0x80 | (c >> 12 & 0x3F));
-    u[2] = (char)(0x80 | (c >> 6 & 0x3F));
-    u[3] = (char)(0x80 | (c & 0x3F));
-    n = 4;
-  }
-  buf_add(b, u, n);
+  buf_add(b, bytes, utf8_encode((unsigned)c, bytes));
 }
 
 /* A \u escape, behind its backslash: both, where two make a pair. */
