@@ -191,6 +191,11 @@ CASES = {
           for escape, is_ in ((r"\d", "\\d"), (r"\'", "'"), (r"\_", "_"), (r"\x27", "'"), (r"C:\Users", "C:\\Users"))),
         (raw((LONE % "").replace('"choices"', '"debug":' + "[" * 200 + "]" * 200 + ',"choices"')), "a", None, "complete", True, COST),
     ],
+    "characters in two pieces": [
+        (Answer(sse(chunk("X"), chunk("Y", "stop"), USAGE_CHUNK).encode().replace(b"X", x).replace(b"Y", y), type="text/event-stream"),
+         text, None, "complete", True, COST)
+        for x, y, text in ((b"a\\ud83d", b"\\ude00b", "a\U0001f600b"), (b"a\xe2", b"\x82\xac", "a\u20ac"), (b"\xf0\x9f", b"\x98\x80", "\U0001f600"),
+                           (b"a\\ud83d", b"b", "a\ufffdb"), (b"a\xe2", b"b", "a\ufffdb"), (b"a", b"\\ude00", "a\ufffd"))],
     "a stream, or comments, unasked": [
         (stream(chunk("fi"), chunk("ne"), chunk(finish="stop"), USAGE_CHUNK), *GOOD),
         (Answer(sse(chunk("fi"), chunk("ne", "stop"), USAGE_CHUNK), type="application/json"), *GOOD),

@@ -172,55 +172,6 @@ static void strip_fields(Rest r, Buf *out) {
   buf_free(&e.data);
 }
 
-/* ---- letters */
-
-/* A place among strings. */
-typedef struct Scan {
-  char *at, *end;
-  char *high; /* the first half of a pair that ended a string, or NULL */
-  int in_string, is_first;
-} Scan;
-
-/* The second half at s->at begins a string: the first half goes over to it, past what is between. */
-static void join_pair(Scan *s) {
-  char half[6];
-  size_t between = (size_t)(s->at - s->high) - sizeof half;
-  memcpy(half, s->high, sizeof half);
-  memmove(s->high, s->high + sizeof half, between);
-  memcpy(s->high + between, half, sizeof half);
-  s->high = NULL;
-}
-
-/* An escape inside a string. */
-static void scan_escape(Scan *s) {
-  size_t left = (size_t)(s->end - s->at), n = json_escape_length(s->at, left);
-  int is_half = n == 0 && json_is_half_pair(s->at, left);
-  int is_low = is_half && (s->at[3] | 32) >= 'c' && (s->at[3] | 32) <= 'f';
-  if (is_low && s->is_first && s->high) {
-    join_pair(s);
-  } else if (is_half && !is_low && left > 6 && s->at[6] == '"') {
-    s->high = s->at;
-  }
-  s->at += n ? n : is_half ? 6 : 1;
-  s->is_first = 0;
-}
-
-/* Servers in JavaScript cut a text into pieces without regard for characters of two halves ("\ud83d" ends one, "\ude00"
-** begins the next): put together where the second half is. As long as before. */
-static void join_pairs(char *text, size_t n) {
-  Scan s = {.at = text, .end = text + n};
-  while (s.at < s.end) {
-    if (s.in_string && *s.at == '\\') {
-      scan_escape(&s);
-      continue;
-    }
-    int is_quote = *s.at == '"';
-    s.in_string ^= is_quote;
-    s.is_first = is_quote && s.in_string;
-    s.at++;
-  }
-}
-
 /* ---- pieces */
 
 static const cJSON *member(const cJSON *object, const char *key) {
@@ -321,7 +272,7 @@ static int read_values(Body *b, Rest r, Err *err) {
       return 1;
     } else {
       Err why = {0};
-      cJSON *value = json_parse_lenient(r.at, (size_t)(end - r.at), "the answer", &why);
+      cJSON *value = json_piece_parse(r.at, (size_t)(end - r.at), "the answer", &why);
       if (value) {
         add_value(b, value, err);
       } else if (why.rc == RC_NOMEM) {
@@ -359,13 +310,14 @@ static void settle(Body *b, Err *err) {
     cJSON_Delete(b->pieces);
     b->pieces = NULL;
     b->failed = NULL;
+    json_piece_mend(b->tree, err);
     return;
   }
   b->tree = cJSON_CreateObject();
   for (const cJSON *piece = first; b->tree && piece; piece = piece->next) {
     note_all(b->tree, piece, err);
   }
-  if (!b->tree) {
+  if (!b->tree || json_piece_mend(b->tree, err) != RC_OK) {
     err_nomem(err);
   }
 }
@@ -402,7 +354,6 @@ static int read_pieces(Rest r, Body *body, int *is_short, Err *err) {
   if (!body->pieces || plain.failed) {
     err_nomem(err);
   } else if (plain.n > 0) {
-    join_pairs(plain.data, plain.n);
     *is_short = read_values(body, (Rest){plain.data, plain.data + plain.n}, err);
   }
   buf_free(&plain);

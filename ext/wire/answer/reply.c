@@ -4,6 +4,7 @@
 #include "wire/answer/reply.h"
 
 #include "base/buf.h"
+#include "base/text/text.h"
 #include "base/utf8.h"
 
 #include <stddef.h>
@@ -385,6 +386,9 @@ static int is_refusal(const Buf *b) {
 
 /* Hands a text over; NULL for an empty one. */
 static char *take(Buf *b, int is_there, Err *err) {
+  if (!b->failed && is_there && text_mend(b) != RC_OK) { /* characters that came in two pieces */
+    err_nomem(err);
+  }
   if (b->failed) {
     err_nomem(err); /* (never more than the answer was) */
   }
@@ -424,7 +428,9 @@ int reply_read(const Body *body, Reply *reply, Err *err) {
   reply->has_tools = r.has_tools;
   reply->is_broken = body->pieces && !r.word && (!body->is_done || r.has_others);
   reply->finish = r.is_blocked || reply->refusal ? FINISH_FILTERED : finish_of(r.word);
-  utf8_copy(reply->word, sizeof reply->word, r.word ? r.word : "");
+  size_t bad_at;
+  int is_word = r.word && utf8_is_valid(r.word, strlen(r.word), &bad_at);
+  utf8_copy(reply->word, sizeof reply->word, is_word ? r.word : "");
   return err->rc;
 }
 
