@@ -75,7 +75,7 @@ static void tell_location(const Call *k, const NetResponse *r, char *out, size_t
 static void tell_body(const Call *k, long status, const NetResponse *r, const Failure *f, char *out,
                       size_t size) {
   char what[LIMIT_ERROR_QUOTE];
-  int is_lost = f->is_html && status / 100 == 4 && status != 403 && status != 408 && status != 429;
+  int is_lost = f->is_html && (status == 404 || status == 405);
   const char *type = r->content_type[0] || !f->is_html ? r->content_type : "text/html";
   const char *sample = f->is_html && f->message[0] ? f->message : f->sample;
   failure_describe(type, r->body.n, sample, strlen(sample), what, sizeof what);
@@ -146,6 +146,9 @@ static void judge_retry(Call *k, const NetResponse *r, long status, const Failur
   int is_useful = retry_is_useful(&c);
   v->retry = is_useful && (!is_open || k->plan->buys_lost);
   v->delay_ms = r->retry_after_ms >= 0 ? r->retry_after_ms : f->retry_after_ms;
+  if (v->delay_ms < 0 && (status == 429 || status == 503 || status == 529)) {
+    v->delay_ms = r->reset_ms;
+  }
   if (v->retry && f->is_loading) {
     wait_for_loading(k, v);
   }
@@ -414,8 +417,27 @@ static int read_bill(Call *k, const Body *body, Reply *reply, Err *err) {
   return bill_reply(k, reply, err);
 }
 
+/* What an answer says that has no form of an answer: its sentence, or how it begins. */
+static void tell_unread(const Call *k, const NetResponse *r, Err *err) {
+  Failure f;
+  char what[LIMIT_ERROR_QUOTE];
+  if (err->code != ERR_BAD_ANSWER || !r->body.data ||
+      failure_read(r->content_type, r->body.data, r->body.n, &f) != RC_OK) {
+    return;
+  }
+  failure_describe(r->content_type, r->body.n, f.sample, strlen(f.sample), what, sizeof what);
+  utf8_copy(what, sizeof what, f.message[0] ? f.message : what);
+  if (tell_mask(k, what, sizeof what)) {
+    size_t n = strlen(err->msg);
+    snprintf(err->msg + n, sizeof err->msg - n, ": %s", what);
+  }
+}
+
 /* The answer can't be read, or broke off: what it used stays known, what it costs does not. */
 static void judge_unread(Call *k, const NetResponse *r, const Reply *reply, Err *err) {
+  if (!k->api->embeds) {
+    tell_unread(k, r, err);
+  }
   err->http_status = err->rc == RC_NOMEM ? 0 : (int)r->http_status;
   judge_note(k, reply->usage.has ? judge_kind(k) : KIND_UNKNOWN,
              reply->usage.has ? k->row.cost_nusd : LEDGER_NULL, err);

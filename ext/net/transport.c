@@ -145,6 +145,94 @@ static long long parse_retry_after(const char *value) {
   return date > now ? (long long)(date - now) * 1000 : 0;
 }
 
+/* A time from now: "6m0s", "40ms", seconds, a Unix time, a time of RFC 3339, "…;t=20". -1: none. */
+static long long parse_reset(const char *value) {
+  static const struct {
+    const char *unit;
+    double ms;
+  } units[] = {{"ms", 1}, {"s", 1e3}, {"m", 6e4}, {"h", 36e5}};
+  struct tm day = {0};
+  const char *at = strstr(value, "t=");
+  at = at ? at + 2 : value;
+  if (sscanf(at, "%d-%d-%dT%d:%d:%d", &day.tm_year, &day.tm_mon, &day.tm_mday, &day.tm_hour,
+             &day.tm_min, &day.tm_sec) == 6) {
+    day.tm_year -= 1900;
+    day.tm_mon -= 1;
+    long long left = (long long)(timegm(&day) - time(NULL)) * 1000;
+    return left > 0 ? left : 0;
+  }
+  double all = 0;
+  for (char *end; *at; at = end) {
+    double n = strtod(at, &end);
+    size_t u = 0;
+    while (u < 4 && strncmp(end, units[u].unit, strlen(units[u].unit)) != 0) {
+      u++;
+    }
+    if (end == at || !(n >= 0) || n > 1e14) {
+      return -1;
+    }
+    if (u == 4) { /* no unit: seconds, or the time of day */
+      double since = n > 1e12 ? n - (double)time(NULL) * 1e3 : (n - (double)time(NULL)) * 1e3;
+      return n < 1e9 ? (long long)(n * 1e3) : since > 0 ? (long long)since : 0;
+    }
+    all += n * units[u].ms;
+    end += strlen(units[u].unit);
+  }
+  return at > value ? (long long)all : -1;
+}
+
+/* Takes the value of the first of these headers that this line is. */
+static int take_any(const char *line, size_t n, const char *const *names, char *out, size_t size) {
+  int found = 0;
+  for (; *names && !found; names++) {
+    found = take_header(line, n, *names, out, size);
+  }
+  return found;
+}
+
+/* When to come again. */
+static void take_waits(NetResponse *r, const char *line, size_t n) {
+  static const char *const in_ms[] = {"retry-after-ms", "x-ms-retry-after-ms", NULL};
+  static const char *const resets[] = {"x-ratelimit-reset-requests",
+                                       "x-ratelimit-reset-tokens",
+                                       "x-ratelimit-reset-after",
+                                       "x-ratelimit-reset",
+                                       "ratelimit-reset",
+                                       "ratelimit",
+                                       "anthropic-ratelimit-requests-reset",
+                                       "anthropic-ratelimit-tokens-reset",
+                                       "anthropic-ratelimit-input-tokens-reset",
+                                       "anthropic-ratelimit-output-tokens-reset",
+                                       NULL};
+  char value[64], *end;
+  if (take_any(line, n, in_ms, value, sizeof value)) {
+    double ms = strtod(value, &end);
+    r->retry_after_ms = end != value && ms >= 0 && ms < 1e12 ? (long long)ms : r->retry_after_ms;
+  } else if (r->retry_after_ms < 0 && take_header(line, n, "retry-after", value, sizeof value)) {
+    r->retry_after_ms = parse_retry_after(value);
+  } else if (take_any(line, n, resets, value, sizeof value)) {
+    long long ms = parse_reset(value);
+    r->reset_ms = ms >= 0 && (r->reset_ms < 0 || ms < r->reset_ms) ? ms : r->reset_ms;
+  }
+}
+
+/* What the other end calls the request; the first of them counts. */
+static void take_request_id(NetResponse *r, const char *line, size_t n) {
+  static const char *const names[] = {"x-request-id",
+                                      "request-id",
+                                      "apim-request-id",
+                                      "x-ms-request-id",
+                                      "x-amzn-requestid",
+                                      "x-generation-id",
+                                      "x-siliconcloud-trace-id",
+                                      "x-trace-id",
+                                      "cf-ray",
+                                      NULL};
+  if (!r->request_id[0]) {
+    take_any(line, n, names, r->request_id, sizeof r->request_id);
+  }
+}
+
 static size_t on_header(char *line, size_t size, size_t count, void *arg) {
   Transfer *t = arg;
   NetResponse *r = t->response;
@@ -155,24 +243,14 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg) {
     t->over_limit = 1;
     return 0;
   }
-  if (take_header(line, n, "retry-after-ms", value, sizeof value)) {
-    char *end;
-    double ms = strtod(value, &end);
-    if (end != value && ms >= 0 && ms < 1e12) {
-      r->retry_after_ms = (long long)ms;
-    }
-  } else if (r->retry_after_ms < 0 && take_header(line, n, "retry-after", value, sizeof value)) {
-    r->retry_after_ms = parse_retry_after(value);
-  }
+  take_waits(r, line, n);
+  take_request_id(r, line, n);
   take_header(line, n, "content-type", r->content_type, sizeof r->content_type);
   take_header(line, n, "location", r->location, sizeof r->location);
+  take_header(line, n, "x-should-retry", r->should_retry, sizeof r->should_retry);
   if (take_header(line, n, "content-encoding", value, sizeof value)) {
     size_t used = strlen(r->codings);
     snprintf(r->codings + used, sizeof r->codings - used, "%s%s", used ? "," : "", value);
-  }
-  take_header(line, n, "x-should-retry", r->should_retry, sizeof r->should_retry);
-  if (!take_header(line, n, "x-request-id", r->request_id, sizeof r->request_id)) {
-    take_header(line, n, "request-id", r->request_id, sizeof r->request_id);
   }
   return n;
 }
@@ -375,7 +453,7 @@ static CURLcode transfer_once_there(Net *net, Transfer *t) {
 int net_post(Net *net, const NetRequest *request, NetResponse *response, Err *err) {
   memset(response, 0, sizeof *response);
   buf_init(&response->body, LIMIT_RESPONSE_BYTES);
-  response->retry_after_ms = -1;
+  response->retry_after_ms = response->reset_ms = -1;
   Transfer t = {.request = request, .response = response, .started = monotonic_ms()};
   t.progress = t.asked = t.started;
   struct curl_slist *headers = header_list(request);

@@ -53,11 +53,12 @@ typedef struct NetResponse {
   long http_status;
   Buf body;
   long long retry_after_ms; /* the provider's wish; -1: none */
-  char should_retry[8];     /* header x-should-retry */
-  char request_id[96];      /* header x-request-id or request-id */
-  char content_type[96];    /* header content-type; "" where there is none */
-  char location[256];       /* header location, of a redirect */
-  char codings[64];         /* headers content-encoding: what net_decode is to undo */
+  long long reset_ms;   /* when a limit of its own begins anew (the nearest); -1: it does not say */
+  char should_retry[8]; /* header x-should-retry */
+  char request_id[96];  /* what it calls the request, by whichever header */
+  char content_type[96]; /* header content-type; "" where there is none */
+  char location[256];    /* header location, of a redirect */
+  char codings[64];      /* headers content-encoding: what net_decode is to undo */
   long long elapsed_ms;
   int is_nomem;  /* not sent, for want of memory */
   char why[160]; /* what went wrong, where no answer arrived; holds no header */

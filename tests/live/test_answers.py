@@ -613,6 +613,51 @@ class Asking(Desk):
                          [("openai", "whatever_comes", "unknown", 1)])
 
 
+class Words(Desk):
+    """What errors say: when to come again, whose fault it is, what the request is called."""
+
+    def test_waits(self):
+        soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2))
+        bad = {"error": {"message": "slow down", "code": "rate_limit_exceeded"}}
+        cases = [([("anthropic-ratelimit-tokens-reset", soon)], bad), ([("x-ratelimit-reset", str(int(time.time() * 1000) + 3900))], bad),
+                 ([("x-ratelimit-reset-requests", "0.7s"), ("x-ratelimit-reset-tokens", "6m0s")], bad), ([("x-ms-retry-after-ms", "700")], bad),
+                 ([("ratelimit", '"default";r=0;t=1')], bad), ([], {"error": {**bad["error"], "retryAfterSeconds": 0.7}}),
+                 ([], {"error": {"message": "m", "code": 429, "details": [{"retryDelay": "0.7s"}]}}),
+                 ([], {"error": {"message": "Rate limited. Please try again in 0.7s.", "code": 429}})]
+        for i, (headers, body) in enumerate(cases):
+            with self.subTest(headers=headers, body=body):
+                self.serve(f"w{i}", Answer(body, status=429, headers=headers), chat())
+                began = time.time()
+                self.assertEqual(self.ask(f"w{i}"), "fine")
+                self.assertGreater(time.time() - began, 0.4)
+                self.assertLess(time.time() - began, 4)
+
+    def test_the_key_is_blamed_only_where_it_is_wrong(self):
+        for i, (status, message, code, is_key) in enumerate((
+                (401, "Incorrect API key provided: sk-abcdefghijklmnop1234", "invalid_api_key", True), (401, "", None, True),
+                (400, "ExceededBudget: over budget", "auth_error", False), (401, "key not allowed to access model", "auth_error", False),
+                (401, "Your account is not active", None, False), (403, "This organization has been disabled.", "permission_error", False),
+                (403, "Your input was flagged by moderation", None, False), (401, "token not yet valid (iat)", "authentication_error", False))):
+            self.serve(f"k{i}", Answer({"error": {"message": message, "code": code}}, status=status))
+            told = error_of(self.db, "SELECT llm_complete('x', ?)", json.dumps({"model": f"k{i}"}))
+            self.assertEqual("check the key" in told, is_key, told)
+            self.assertNotIn("sk-abcdef", told)
+
+    def test_sentences(self):
+        for i, (status, body, says) in enumerate((
+                (500, {"fault": {"faultstring": "Execution failed"}}, "Execution failed"), (400, {"error": {"innererror": {"message": "too long"}}}, "too long"),
+                (200, {"message": "Endpoint request timed out"}, "Endpoint request timed out"), (200, {"errorMessage": "boom"}, "boom"),
+                (200, {"hello": "world"}, "18 bytes"))):
+            self.serve(f"s{i}", Answer(body, status=status))
+            self.assertIn(says, error_of(self.db, "SELECT llm_complete('x', ?)", json.dumps({"model": f"s{i}", "retries": 0})))
+
+    def test_names_of_requests(self):
+        for i, header in enumerate(("apim-request-id", "x-ms-request-id", "x-amzn-RequestId", "cf-ray", "x-generation-id")):
+            self.serve(f"n{i}", Answer(chat(), headers=[(header, f"id-{i}")]))
+            self.ask(f"n{i}")
+            self.assertEqual(self.row("provider_request_id"), (f"id-{i}",))
+
+
 class Vectors(Desk):
     """Embeddings are checked before they are kept."""
 

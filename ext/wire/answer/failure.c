@@ -119,6 +119,8 @@ static void take_waits(const cJSON *object, Failure *f) {
   take_wait(object, "retry-after", 1000, f);
   take_wait(object, "Retry-After", 1000, f);
   take_wait(object, "retryDelay", 1000, f);
+  take_wait(object, "retryAfterSeconds", 1000, f);
+  take_wait(member(object, "retryDelay"), "seconds", 1000, f);
   f->is_loading |= cJSON_IsNumber(member(object, "estimated_time"));
 }
 
@@ -275,8 +277,8 @@ static void add_metadata(const cJSON *metadata, Failure *f) {
 
 /* The errors inside: 1 if one of them says something. */
 static int read_inside(Reading *r, const cJSON *object, int depth) {
-  static const char *const keys[] = {"error", "errors", "message",   "detail", "response",
-                                     "data",  "body",   "base_resp", "cause"};
+  static const char *const keys[] = {"error", "errors",    "message", "detail", "response",  "data",
+                                     "body",  "base_resp", "cause",   "fault",  "innererror"};
   const cJSON *metadata = member(object, "metadata");
   int found = read_metadata(r, metadata, depth);
   for (size_t i = 0; !found && i < sizeof keys / sizeof keys[0]; i++) {
@@ -289,9 +291,9 @@ static int read_inside(Reading *r, const cJSON *object, int depth) {
 /* The object's own sentence. */
 static int read_sentence(Reading *r, const cJSON *object, int depth) {
   static const char *const keys[] = {
-      "message",    "msg",        "error_description", "error_message", "errorMessage", "Message",
-      "status_msg", "detail",     "description",       "error",         "title",        "details",
-      "reason",     "statusText", "response",          "body"};
+      "message",     "msg",    "error_description", "error_message", "errorMessage", "Message",
+      "status_msg",  "detail", "description",       "error",         "title",        "details",
+      "faultstring", "reason", "statusText",        "response",      "body"};
   int found = 0;
   for (size_t i = 0; !found && i < sizeof keys / sizeof keys[0]; i++) {
     const char *text = json_text(object, keys[i]);
@@ -605,8 +607,10 @@ static int says_one_of(const char *text, const char *const *phrases) {
 /* What else is forbidden, under the words of a wrong key. */
 static int is_forbidden_else(const char *sentence) {
   static const char *const phrases[] = {
-      "scope",   "country",    "region",      "territory",    "moderation", "flagged", "credit",
-      "balance", "permission", "have access", "no access to", "ip address", NULL};
+      "scope",       "country",      "region",       "territory",     "moderation",   "flagged",
+      "credit",      "balance",      "permission",   "have access",   "no access to", "ip address",
+      "budget",      "not allowed",  "allowed to",   "disabled",      "suspended",    "not active",
+      "deactivated", "organization", "organisation", "not yet valid", "model",        NULL};
   return says_one_of(sentence, phrases);
 }
 
@@ -698,9 +702,31 @@ static int is_broken_stream(const Failure *f) {
 ** 521 and 523, where nothing can have been reached as a rule, a gateway may say so of a later connection as well. An error
 ** that is only a text, {"error":"timeout"}, may be anybody's.) */
 int failure_may_be_billed(long status, const Failure *f) {
-  int is_gateways = status == 408 || status == 499 || status == 502 || status == 504 ||
-                    (status >= 520 && status <= 524);
-  return !f->is_shaped && (is_gateways || (status == 503 && is_broken_stream(f)));
+  static const char *const late[] = {"timed out",
+                                     "time-out",
+                                     "timeout",
+                                     "time out",
+                                     "deadline",
+                                     "read error",
+                                     "did not respond in time",
+                                     "INVOCATION_TIMEOUT",
+                                     "application error",
+                                     NULL};
+  static const char *const patience[] = {"litellm.timeout",
+                                         "function_invocation",
+                                         "provider timed out",
+                                         "upstream timed out",
+                                         "gateway",
+                                         NULL};
+  int is_gateways = status == 408 || status == 444 || status == 460 || status == 499 ||
+                    status == 502 || status == 504 ||
+                    (status >= 520 && status != 529 && status < 600);
+  int is_late = says_one_of(f->message, late) || says_one_of(f->code, late);
+  if (f->is_shaped) { /* a box that speaks like a provider, of its own patience */
+    return status >= 408 && is_late &&
+           (says_one_of(f->message, patience) || says_one_of(f->code, patience));
+  }
+  return is_gateways || (status == 503 && (is_broken_stream(f) || is_late));
 }
 
 /* 1234567 as 1,234,567. */
