@@ -207,6 +207,13 @@ CASES = {
         (Answer(json.dumps([chat()])), *GOOD),
         (Answer(json.dumps(chat()).encode() + b"\0"), *GOOD),
         (Answer("\ufeff\n\n" + json.dumps(chat())), *GOOD),
+        (Answer(json.dumps(chat()).encode("utf-16")), *GOOD),
+        (Answer(json.dumps(chat("caf\u00e9"), ensure_ascii=False).encode("latin-1"), type="application/json; charset=ISO-8859-1"),
+         "caf\u00e9", None, "complete", True, COST),
+        (Answer(")]}'\n" + json.dumps(chat())), *GOOD),
+        (Answer("Warning: something in index.php\n" + json.dumps(chat())), *GOOD),
+        (Answer("ok\n\n" + sse(chunk("fine", "stop"), USAGE_CHUNK)), *GOOD),
+        (Answer("1f4\r\n" + sse(chunk("fine", "stop"), USAGE_CHUNK)), *GOOD),
         (Answer("\n".join(json.dumps(c) for c in (chunk("fi"), chunk("ne", "stop"), USAGE_CHUNK))), *GOOD),
         (Answer('{"model":"%s","message":{"role":"assistant","content":"fine"},"done":true,"done_reason":"stop",'
                 '"prompt_eval_count":100,"eval_count":20}' % MODEL), *GOOD),

@@ -24,6 +24,11 @@ static int starts(const Rest *r, const char *with) {
   return (size_t)(r->end - r->at) >= n && strncasecmp(r->at, with, n) == 0;
 }
 
+/* By its byte order mark. */
+static int is_utf16(const Rest *r) {
+  return starts(r, "\xFF\xFE") || starts(r, "\xFE\xFF");
+}
+
 /* Byte order mark, blanks and NULs at both ends. */
 static Rest trim(const char *bytes, size_t n) {
   Rest r = {bytes, bytes + n};
@@ -367,45 +372,92 @@ static int lift_usage(Body *b, Err *err) {
     cJSON_DeleteItemFromObjectCaseSensitive(b->tree, "usage");
     json_add(b->tree, "usage", cJSON_Duplicate(inner, 1), err);
   }
-  if (err->rc != RC_OK) {
-    body_free(b);
-  }
   return err->rc;
 }
 
-int body_read(const char *bytes, size_t n, const char *type, Body *body, Err *err) {
-  Rest r = trim(bytes, n);
-  size_t size = (size_t)(r.end - r.at);
-  int is_short = 0, begins = starts(&r, "{") || starts(&r, "[");
-  *body = (Body){0};
-  if (starts(&r, "{")) {
-    Err why = {0};
-    body->tree = json_parse_lenient(r.at, size, "the provider's answer", &why);
-    if (why.rc == RC_NOMEM) {
-      return err_nomem(err);
+/* Where the answer begins: behind lines of others ("ok", a warning of PHP's, the length of a chunk), if there are some. */
+static Rest skip_foreign(Rest r) {
+  enum { MOST = 1024 };
+  for (const char *at = r.at; at < r.end && at - r.at < MOST; at++) {
+    Rest line = {at, r.end};
+    if (starts(&line, "{") || starts(&line, "[") || (at[0] != ':' && is_field(&line))) {
+      return line;
     }
+    const char *newline = memchr(at, '\n', (size_t)(r.end - at));
+    at = newline ? newline : r.end;
+  }
+  return r;
+}
+
+/* Text of one byte a character, as UTF-8. RC_OK, also where it is none of that. */
+static int from_latin1(const char *bytes, size_t n, const char *type, Buf *out) {
+  size_t bad_at;
+  if ((!strcasestr(type, "8859-1") && !strcasestr(type, "1252")) ||
+      utf8_is_valid(bytes, n, &bad_at)) {
+    return RC_OK;
+  }
+  for (size_t i = 0; i < n; i++) {
+    char c[4];
+    buf_add(out, c, utf8_encode((unsigned char)bytes[i], c));
+  }
+  return out->failed;
+}
+
+/* Says why there is no answer in it. */
+static int explain(Rest r, Rest from, int is_short, const char *type, Err *err) {
+  Err why = {0};
+  size_t n = (size_t)(r.end - r.at);
+  if (is_short) {
+    return err_set(err, RC_ERROR, ERR_BAD_JSON,
+                   "the provider's answer: not valid JSON: it ends after %zu bytes, within a value",
+                   n);
+  }
+  if (from.at == r.at && !is_field(&r)) {
+    cJSON_Delete(json_parse_lenient(r.at, n, "the provider's answer", &why));
+  }
+  return why.rc ? err_set(err, why.rc, why.code, "%s", why.msg) : refuse(r.at, n, type, err);
+}
+
+static int read_text(Rest r, const char *type, Body *body, Err *err) {
+  Rest from = skip_foreign(r);
+  int is_short = 0;
+  Err why = {0};
+  if (starts(&from, "{") || is_utf16(&from)) {
+    body->tree =
+        json_parse_lenient(from.at, (size_t)(from.end - from.at), "the provider's answer", &why);
+  }
+  if (why.rc == RC_NOMEM) {
+    return err_nomem(err);
   }
   if (body->tree && !is_piece(body->tree)) {
     return lift_usage(body, err);
   }
   cJSON_Delete(body->tree); /* the first line of several that were to come */
   body->tree = NULL;
-  if (!begins && !is_field(&r)) {
-    return refuse(r.at, size, type, err);
+  if (!starts(&from, "{") && !starts(&from, "[") && !is_field(&from)) {
+    return refuse(r.at, (size_t)(r.end - r.at), type, err);
   }
-  if (read_pieces(r, body, &is_short, err) == RC_OK && body->pieces->child) {
+  if (read_pieces(from, body, &is_short, err) == RC_OK && body->pieces->child) {
     settle(body, err);
     lift_usage(body, err);
-  } else if (err->rc == RC_OK && is_short) {
-    err_set(err, RC_ERROR, ERR_BAD_JSON,
-            "the provider's answer: not valid JSON: it ends after %zu bytes, within a value", n);
-  } else if (err->rc == RC_OK && !begins) {
-    refuse(r.at, size, type, err);
   } else if (err->rc == RC_OK) {
-    Err why = {0};
-    cJSON_Delete(json_parse_lenient(r.at, size, "the provider's answer", &why));
-    why.rc ? err_set(err, why.rc, why.code, "%s", why.msg) : refuse(r.at, size, type, err);
+    explain(r, from, is_short, type, err);
   }
+  return err->rc;
+}
+
+int body_read(const char *bytes, size_t n, const char *type, Body *body, Err *err) {
+  Buf plain;
+  *body = (Body){0};
+  buf_init(&plain, 2 * n + 1);
+  if (from_latin1(bytes, n, type, &plain) != RC_OK) {
+    err_nomem(err);
+  } else {
+    Rest all = {bytes, bytes + n};
+    Rest r = is_utf16(&all) ? all : plain.n > 0 ? trim(plain.data, plain.n) : trim(bytes, n);
+    read_text(r, type, body, err);
+  }
+  buf_free(&plain);
   if (err->rc != RC_OK) {
     body_free(body);
   }
