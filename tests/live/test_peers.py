@@ -82,7 +82,7 @@ def forms(api):
     """Every form of request that there is, as it is sent: [(name, path, headers, body)]. Second attempts are those after an
     answer that did not satisfy the schema."""
     bad = Answer({"openai": chat, "anthropic": claude}[api]('{"n":"x"}'))
-    vectors = Answer({"model": "m", "data": [{"index": i, "embedding": [1, 2]} for i in range(2)], "usage": {"prompt_tokens": 2, "total_tokens": 2}})
+    vectors = Answer({"model": "m", "data": [{"index": 0, "embedding": [1, 2]}], "usage": {"prompt_tokens": 2, "total_tokens": 2}})
     asked = [(f"{word}{i}", {"stream": streams}, "SELECT llm_complete('x', ?)", o) for word, streams in (("whole", False), ("streamed", True))
              for i, o in enumerate(OPTIONS)]
     asked += [(name, {"json_schema": sends}, "SELECT llm_complete('x', ?)", {"schema": schema, "retries": 1})

@@ -282,6 +282,9 @@ static void test_pieces(void **state) {
        FINISH_UNKNOWN, 0},
       {"{\"choices\":[{\"delta\":{\"content\":\"a\"},\"message\":{\"content\":\"a\"}}]}", "a", NULL,
        "", FINISH_UNKNOWN, 0},
+      {DATA(A) DATA(END) "data: [DO", "a", NULL, STOPS},
+      {DATA(A) DATA(END) "data: \"[", "a", NULL, STOPS},
+      {DATA(A) "data: [d", "a", NULL, "", FINISH_UNKNOWN, 1},
   };
   (void)state;
   CHECK_ALL(cases);

@@ -92,11 +92,17 @@ static int is_values(Rest r) {
   return starts(&r, "{") || (is_list && !begins_with_letter(&inner));
 }
 
-/* "[DONE]" in any case, in quotes too. */
-static int is_done_mark(Rest r) {
+typedef enum Mark { MARK_NONE, MARK_CUT, MARK_DONE } Mark;
+
+/* "[DONE]" in any case, in quotes too; or its beginning, where the bytes end. */
+static Mark done_mark(Rest r) {
   static const char mark[] = "[DONE]";
+  const size_t length = sizeof mark - 1;
   r.at += starts(&r, "\"");
-  return (size_t)(r.end - r.at) >= sizeof mark - 1 && strncasecmp(r.at, mark, sizeof mark - 1) == 0;
+  size_t n = (size_t)(r.end - r.at);
+  return strncasecmp(r.at, mark, n < length ? n : length) != 0 ? MARK_NONE
+         : n < length                                          ? MARK_CUT
+                                                               : MARK_DONE;
 }
 
 /* A sentence where values were to come: an error, as an object. */
@@ -123,7 +129,8 @@ typedef struct Event {
 /* Puts what an event carries behind the rest: its values; an error as an object that says so. */
 static void put_event(Event *e, Buf *out) {
   Rest r = trim(e->data.data ? e->data.data : "", e->data.n);
-  if (is_done_mark(r)) {
+  Mark mark = done_mark(r);
+  if (mark == MARK_DONE) {
     buf_puts(out, "[DONE]\n");
   } else if (e->is_error && starts(&r, "{")) {
     buf_puts(out, "{\"error\":");
@@ -132,7 +139,7 @@ static void put_event(Event *e, Buf *out) {
   } else if (is_values(r)) {
     buf_add(out, r.at, (size_t)(r.end - r.at));
     buf_puts(out, "\n");
-  } else if (r.at < r.end) {
+  } else if (mark == MARK_NONE) {
     put_sentence(&r, out);
   }
   if (e->data.failed) {
