@@ -8,6 +8,7 @@
 #ifndef LLMCOST_REPLY_H
 #define LLMCOST_REPLY_H
 
+#include "core/answer/blank.h"
 #include "core/price/usage.h"
 #include "wire/answer/body.h"
 #include "wire/answer/finish.h"
@@ -34,9 +35,6 @@ typedef struct Reply {
 
 /* Reads all but model and usage. An error where the body has none of the forms that are known. */
 int reply_read(const Body *body, Reply *reply, Err *err);
-
-/* 1 if a text is nothing but blanks, of any script, and the marks by which models end a text. NULL is blank. */
-int reply_is_blank(const char *text);
 
 /* Frees what it owns; safe on zeroed memory, and twice. */
 void reply_free(Reply *reply);
