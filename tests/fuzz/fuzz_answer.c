@@ -8,6 +8,7 @@
 
 #include "base/text/json_lenient.h"
 #include "wire/answer/failure.h"
+#include "wire/answer/thinking.h"
 #include "wire/provider.h"
 
 static void check_usage(const Usage *u) {
@@ -17,6 +18,9 @@ static void check_usage(const Usage *u) {
   require(u->reported_nusd >= USAGE_UNKNOWN && is_utf8(u->service) && is_utf8(u->geo));
 }
 
+static Message question = {"user", "what? <thinking>", 16};
+static const Request request = {.messages = &question, .n_messages = 1};
+
 static void read_as(const Api *api, const Body *body) {
   Reply reply = {0};
   Err err = {0};
@@ -25,6 +29,7 @@ static void read_as(const Api *api, const Body *body) {
   check_err(&err);
   provider_read_usage(body->tree, api->name, &reply);
   check_usage(&reply.usage);
+  require(thinking_split(&reply, &request, &err) == RC_OK || rc != RC_OK);
   require(!reply.text || is_utf8(reply.text));
   require(reply.finish >= FINISH_UNKNOWN && reply.finish <= FINISH_FAILED && is_utf8(reply.word));
   require(!reply.reasoning || is_utf8(reply.reasoning));

@@ -110,7 +110,10 @@ CASES = {
     ],
     "an answer that says nothing": [
         *((chat(text), None, "holds no text", "complete", False, COST)
-          for text in ("", " ", "\n\n", "\u200b", "<|im_end|>", "\ufeff", None, "</s>", "\u00a0\n")),
+          for text in ("", " ", "\n\n", "\u200b", "<|im_end|>", "\ufeff", None, "</s>", "\u00a0\n", "\u115f", "\u2062", "\u2063", "\u206a", "\ufe0f",
+                       "\ufff9", "\u1160", "\u3164", "\u034f", "<EOS_TOKEN>", "<|im_start|>assistant", "<turn|>", "[DONE]",
+                       "<start_of_turn>model")),
+        *((chat(text), None, "holds no text", "complete", False, COST) for text in ("</think>", "<think>\n\n</think>", "<think></think>\u2063")),
         (chat("", message={"reasoning": "hm"}), None, "holds no text but what the model thought", "complete", False, COST),
         (chat("<think>hm</think>\n"), None, "holds no text but what the model thought", "complete", False, COST),
         (chat(None, finish="tool_calls", message={"tool_calls": [{"id": "t", "function": {"name": "f"}}]}), None, "asks for a tool",
@@ -142,6 +145,18 @@ CASES = {
         says("hm\n</think>\n\nHello", "Hello"),
         says("[THINK]hm[/THINK]Hello", "Hello"),
         says("<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>Hello", "Hello"),
+        *(says(text, "Hello") for text in (
+            "<THINK>hm</THINK>Hello", "<think >hm</think>Hello", "<thoughts>hm</thoughts>Hello", "<reflection>hm</reflection>Hello",
+            "<scratchpad>hm</scratchpad>Hello", "<analysis>hm</analysis>Hello", "<|think|>hm<|/think|>Hello",
+            "<|START_THINKING|>hm<|END_THINKING|><|START_RESPONSE|>Hello<|END_RESPONSE|>",
+            "<|begin_of_thought|>hm<|end_of_thought|>\n\n<|begin_of_solution|>\nHello\n<|end_of_solution|>",
+            "<|channel>thought\nhm<channel|>Hello<turn|>", "<unused94>thought\nhm<unused95>Hello",
+            "<|start|>assistant<|channel|>final<|message|>Hello<|return|>", "analysisWe say hello.assistantfinalHello",
+            "<think>a</think>\n<think>b</think>\n\nHello", "<think>a</think>\n\n</think>Hello", "<think>hm</thinking>Hello",
+            "hm</think>\n\nHello", "hm.\n\n</think>Hello", "</think>\n\nHello", "\u200b\ufeff<think>hm</think>Hello",
+            "<|im_start|>assistant\n<think>hm</think>Hello<|im_end|>", "Hello<|return|>", "Hello<|eot_id|>", "Hello</s>", "Hello<|end|>\n")),
+        *(says(text, text) for text in ("The tag </think> closes a thought.", "<s>gone</s>", "`</think>` closes a thought.",
+                                        "analysis is hard", "<b>bold</b>")),
         says("Hello", "Hello", message={"reasoning_content": "hm"}),
         says("Hello", "Hello", message={"reasoning": "hm", "reasoning_details": [{"text": "hm"}]}),
         (chat("<think>hm, and on and on", finish="length"), None, "was cut off", "cut_off", False, COST),
@@ -638,6 +653,17 @@ class Words(Desk):
                 self.assertEqual(self.ask(f"w{i}"), "fine")
                 self.assertGreater(time.time() - began, 0.4)
                 self.assertLess(time.time() - began, 4)
+
+    def test_quotas_that_do_not_come_back_are_not_waited_for(self):
+        for i, (message, code, asked) in enumerate((
+                ("You have used up your daily free allocation of neurons", 4006, 1), ("Tokens per day limit exceeded", "token_quota_exceeded", 1),
+                ("Monthly quota exceeded", "quota_exceeded", 1), ("m", "1304", 1), ("m", "SetLimitExceeded", 1),
+                ("Quota exceeded for metric x, limit: 0", 429, 1), ("Rate limit reached on tokens per day (TPD)", "rate_limit_exceeded", 1),
+                ("Rate limit reached on requests per day (RPD). Please try again in 0.1s", "rate_limit_exceeded", 2),
+                ("Rate limit reached on tokens per minute (TPM)", "rate_limit_exceeded", 2), ("Slow down", None, 2))):
+            self.serve(f"q{i}", Answer({"error": {"message": message, "code": code}}, status=429), chat())
+            self.ask(f"q{i}", on_error="null")
+            self.assertEqual(self.replay.asked(f"q{i}"), asked, message)
 
     def test_the_key_is_blamed_only_where_it_is_wrong(self):
         for i, (status, message, code, is_key) in enumerate((

@@ -90,6 +90,23 @@ static void test_where_it_is_found(void **state) {
        "<|channel|>analysis<|message|>{\"a\":7}?<|end|><|start|>assistant<|channel|>final"
        "<|message|>{\"a\":1}<|return|>",
        "{\"a\":1}"},
+      {ONE,
+       "<|START_THINKING|>maybe {\"a\":5}<|END_THINKING|><|START_RESPONSE|>{\"a\":1}"
+       "<|END_RESPONSE|>",
+       "{\"a\":1}"},
+      {ONE,
+       "<|begin_of_thought|>{\"a\":5}<|end_of_thought|><|begin_of_solution|>{\"a\":1}"
+       "<|end_of_solution|>",
+       "{\"a\":1}"},
+      {ONE, "<THINK>{\"a\":5}</THINK>{\"a\":1}", "{\"a\":1}"},
+      {ONE, "<think >{\"a\":5}</think>{\"a\":1}", "{\"a\":1}"},
+      {ONE, "<think>{\"a\":5}</thinking>{\"a\":1}", "{\"a\":1}"},
+      {ONE, "<analysis>{\"a\":5}</analysis>{\"a\":1}", "{\"a\":1}"},
+      {ONE, "<|channel>thought\n{\"a\":5}<channel|>{\"a\":1}<turn|>", "{\"a\":1}"},
+      {ONE, "<unused94>thought\n{\"a\":5}<unused95>{\"a\":1}", "{\"a\":1}"},
+      {ONE, "Well. <reflection>{\"a\":5}</reflection> {\"a\":1}", "{\"a\":1}"},
+      {ONE, "<|channel|>final <|constrain|>json<|message|>{\"a\":1}", "{\"a\":1}"},
+      {ONE, "<think>{\"a\":5}</think>\n<think>{\"a\":6}</think>{\"a\":1}<|im_end|>", "{\"a\":1}"},
       {ONE, "analysisMaybe {\"a\":7}.assistantfinal{\"a\":1}", "{\"a\":1}"},
       /* wrapped */
       {LIST, "{\"value\":[1,2]}", "[1,2]"},

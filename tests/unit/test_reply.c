@@ -94,7 +94,80 @@ static void test_thoughts(void **state) {
       {CONTENT("\"\\u25c1think\\u25b7hm\\u25c1/think\\u25b7Hello\""), "Hello", "hm", STOPS},
       {CONTENT("\"<|channel|>analysis<|message|>hm<|end|><|start|>assistant"
                "<|channel|>final<|message|>Hello\""),
-       "Hello", "hm<|end|><|start|>assistant", STOPS},
+       "Hello", "hm", STOPS},
+      /* spellings of marks */
+      {CONTENT("\"<THINK>hm</THINK>Hello\""), "Hello", "hm", STOPS},
+      {CONTENT("\"<think >hm</think >\\nHello\""), "Hello", "hm", STOPS},
+      {CONTENT("\"<thinking budget='9'>hm</thinking>Hello\""), "Hello", "hm", STOPS},
+      {CONTENT("\"<seed:think>hm</seed:think>Hello\""), "Hello", "hm", STOPS},
+      {CONTENT("\"<longcat_think>hm</longcat_think>Hello\""), "Hello", "hm", STOPS},
+      {CONTENT("\"<thoughts>hm</thoughts>Hello\""), "Hello", "hm", STOPS},
+      {CONTENT("\"<reasoning>hm</reasoning>Hello\""), "Hello", "hm", STOPS},
+      {CONTENT("\"<reflection>hm</reflection>Hello\""), "Hello", "hm", STOPS},
+      {CONTENT("\"<scratchpad>hm</scratchpad>Hello\""), "Hello", "hm", STOPS},
+      {CONTENT("\"<analysis>hm</analysis>Hello\""), "Hello", "hm", STOPS},
+      {CONTENT("\"<analysis>hm</analysis>\""), "<analysis>hm</analysis>", NULL, STOPS},
+      {CONTENT("\"<|START_THINKING|>hm<|END_THINKING|><|START_RESPONSE|>Hello<|END_RESPONSE|>\""),
+       "Hello", "hm", STOPS},
+      {CONTENT("\"<|begin_of_thought|>hm<|end_of_thought|>\\n\\n<|begin_of_solution|>\\nHello\\n"
+               "<|end_of_solution|>\""),
+       "Hello", "hm", STOPS},
+      {CONTENT("\"<|think|>hm<|/think|>Hello\""), "Hello", "hm", STOPS},
+      {CONTENT("\"<|think_start|>hm<|think_end|>Hello\""), "Hello", "hm", STOPS},
+      {CONTENT("\"<|channel>thought\\nhm<channel|>Hello<turn|>\""), "Hello", "\nhm", STOPS},
+      {CONTENT("\"<unused94>thought\\nhm<unused95>Hello\""), "Hello", "\nhm", STOPS},
+      {CONTENT("\"<unused94>hm<unused95>Hello\""), "Hello", "hm", STOPS},
+      {CONTENT("\"Here is my thought process:\\nhm\\nHere is my response:\\nHello\""), "Hello",
+       "\nhm\n", STOPS},
+      {CONTENT("\"Here is my thought process:\\nhm\""), "Here is my thought process:\nhm", NULL,
+       STOPS},
+      {CONTENT("\"[ANALYSIS] hm\""), "[ANALYSIS] hm", NULL, STOPS},
+      /* channels */
+      {CONTENT("\"<|channel|>final <|constrain|>json<|message|>{}\""), "{}", NULL, STOPS},
+      {CONTENT("\"<|start|>assistant<|channel|>final<|message|>Hello<|return|>\""), "Hello", NULL,
+       STOPS},
+      {CONTENT("\"<|channel|>analysis<|message|>a<|end|><|start|>assistant<|channel|>commentary"
+               "<|message|>b<|end|><|start|>assistant<|channel|>final<|message|>Hello<|return|>\""),
+       "Hello", "a\nb", STOPS},
+      {CONTENT("\"<|channel|>analysis<|message|>hm\""), "", "hm", STOPS},
+      {CONTENT("\"analysisWe say hello.assistantfinalHello\""), "Hello", "We say hello.", STOPS},
+      {CONTENT("\"analysis is hard\""), "analysis is hard", NULL, STOPS},
+      /* several */
+      {CONTENT("\"<think>a</think>\\n<think>b</think>\\n\\nHello\""), "Hello", "a\nb", STOPS},
+      {CONTENT("\"<think>a</think>\\n\\n</think>Hello\""), "Hello", "a", STOPS},
+      {CONTENT("\"<think>the mark </think> is\\n</think>\\nHello\""), "Hello", "the mark \nis\n",
+       STOPS},
+      /* mismatched */
+      {CONTENT("\"<think>hm</thinking>Hello\""), "Hello", "hm", STOPS},
+      {CONTENT("\"<think>a</thinking>b</think>Hello\""), "Hello", "a</thinking>b", STOPS},
+      {CONTENT("\"<think>a</thinking><think>b</thinking>Hello\""), "Hello", "a\nb", STOPS},
+      /* what stands in front, and behind */
+      {CONTENT("\"\\u200b\\ufeff<think>hm</think>Hello\""), "Hello", "hm", STOPS},
+      {CONTENT("\"<|im_start|>assistant\\n<think>\\nhm\\n</think>\\n\\nHello<|im_end|>\\n\""),
+       "Hello", "\nhm\n", STOPS},
+      {CONTENT("\"<|im_start|>assistant\\nHello\""), "Hello", NULL, STOPS},
+      {CONTENT("\"Hello<|return|>\""), "Hello", NULL, STOPS},
+      {CONTENT("\"Hello\\n<|eot_id|></s>\""), "Hello", NULL, STOPS},
+      {CONTENT("\"Hello<|end|> \""), "Hello", NULL, STOPS},
+      {CONTENT("\"Hello \\n\""), "Hello \n", NULL, STOPS},
+      {CONTENT("\"<|im_end|> ends it\""), "<|im_end|> ends it", NULL, STOPS},
+      {CONTENT("\"<s>gone</s>\""), "<s>gone</s>", NULL, STOPS},
+      {CONTENT("\"<b>bold</b>\""), "<b>bold</b>", NULL, STOPS},
+      {CONTENT("\"<think>hm</think>\\n<answer>\\nHello\\n</answer>\""), "Hello", "hm", STOPS},
+      {CONTENT("\"<answer>Hello</answer>\""), "<answer>Hello</answer>", NULL, STOPS},
+      /* a closing mark alone */
+      {CONTENT("\"hm</think>\\n\\nHello\""), "Hello", "hm", STOPS},
+      {CONTENT("\"hm.\\n\\n</think>Hello\""), "Hello", "hm.\n\n", STOPS},
+      {CONTENT("\"hm.\\n</think> Hello\""), "Hello", "hm.\n", STOPS},
+      {CONTENT("\"</think>\\n\\nHello\""), "Hello", "", STOPS},
+      {CONTENT("\"hm.</think>Hello\""), "Hello", "hm.", STOPS},
+      {CONTENT("\"hm. </think>\\n\\nHello\""), "Hello", "hm. ", STOPS},
+      {CONTENT("\"</think> closes a thought.\""), "</think> closes a thought.", NULL, STOPS},
+      {CONTENT("\"It ends with </think>\\nand so on\""), "It ends with </think>\nand so on", NULL,
+       STOPS},
+      {CONTENT("\"Split at \\\"</think>\\\".\""), "Split at \"</think>\".", NULL, STOPS},
+      {CONTENT("\"So:\\n```\\n</think>\\n```\\n\""), "So:\n```\n</think>\n```\n", NULL, STOPS},
+      {CONTENT("\"So:\\n<think>\\n</think>\\nok\""), "So:\n<think>\n</think>\nok", NULL, STOPS},
       {CONTENT("\"The tag </think> closes a thought.\""), "The tag </think> closes a thought.",
        NULL, STOPS},
       {CONTENT("\"Write <think>x</think> like this.\""), "Write <think>x</think> like this.", NULL,
@@ -105,19 +178,82 @@ static void test_thoughts(void **state) {
   CHECK_ALL(cases);
 }
 
-/* Where the prompt asks for the mark it is the answer's. */
+/* Where the prompt asks for a mark that prompts ask for, it is the answer's. */
 static void test_thoughts_that_were_asked_for(void **state) {
-  Message m = {"user", "Answer with <thinking>…</thinking> first", 0};
-  const Request asks = {.messages = &m, .n_messages = 1};
-  Reply reply = {.text = strdup("<thinking>a</thinking>b")};
+  static const struct {
+    const char *prompt, *text, *answer; /* answer: NULL where the text is left as it is */
+  } cases[] = {
+      {"Answer with <thinking>…</thinking> first", "<thinking>a</thinking>b", NULL},
+      {"Answer with <Thinking> first", "<thinking>a</thinking>b", NULL},
+      {"Fill <analysis></analysis>", "<analysis>a</analysis>b", NULL},
+      {"Fill <scratchpad>", "<thinking>a</thinking>b", "b"},
+      {"Think inside <think></think>", "<think>a</think>b", "b"},
+      {"Think inside <think></think>", "a</think>\n\nb", NULL},
+      {"Think inside <thinking></thinking>", "a</think>\n\nb", "b"},
+      {"Channels: <|channel|>analysis", "<|channel|>final<|message|>b", "b"},
+      {"Use [THINK]", "[THINK]a[/THINK]b", "b"},
+      {"What is <|im_end|>?", "b<|im_end|>", NULL},
+      {"Put it into <answer>", "<think>a</think><answer>b</answer>", "<answer>b</answer>"},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    const Request as_user = {.messages = &(Message){"user", cases[i].prompt, 0}, .n_messages = 1};
+    const Request as_system = {.system = cases[i].prompt, .messages = &question, .n_messages = 1};
+    for (int k = 0; k < 2; k++) {
+      Reply reply = {.text = strdup(cases[i].text)};
+      Err err = {0};
+      assert_int_equal(thinking_split(&reply, k ? &as_system : &as_user, &err), RC_OK);
+      check(strcmp(reply.text, cases[i].answer ? cases[i].answer : cases[i].text) == 0, "%s: %s",
+            cases[i].prompt, reply.text);
+      reply_free(&reply);
+    }
+  }
+}
+
+/* A schema's answer may stand in a thought that does not end. */
+static void test_open_thought_of_a_schema(void **state) {
+  cJSON *schema = tree_of("{}");
+  const Options options = {.schema = schema};
+  const Request with = {.messages = &question, .n_messages = 1, .options = &options};
+  Reply reply = {.text = strdup("<think>so {}")};
   Err err = {0};
   (void)state;
-  assert_int_equal(thinking_split(&reply, &asks, &err), RC_OK);
-  assert_string_equal(reply.text, "<thinking>a</thinking>b");
-  assert_int_equal(thinking_split(&reply, &request, &err), RC_OK);
-  assert_string_equal(reply.text, "b");
-  assert_string_equal(reply.reasoning, "a");
+  assert_int_equal(thinking_split(&reply, &with, &err), RC_OK);
+  assert_string_equal(reply.text, "<think>so {}");
   reply_free(&reply);
+  cJSON_Delete(schema);
+}
+
+/* A MiB of marks does not take long. */
+static void test_hostile_thoughts(void **state) {
+  static const char *const parts[] = {"<think>",
+                                      "</think>",
+                                      "<think></thinking>",
+                                      "<",
+                                      "<|channel|>",
+                                      "<|im_end|>",
+                                      "<think>a</think>",
+                                      "a</think>",
+                                      "<|",
+                                      "[THINK][/THINK]",
+                                      "<|channel|>analysis<|message|>",
+                                      "<think",
+                                      "\n</think>",
+                                      "<|im_start|>assistant"};
+  const size_t n = (size_t)1 << 20;
+  (void)state;
+  for (size_t i = 0; i < COUNT(parts); i++) {
+    Reply reply = {.text = malloc(n + 1)};
+    Err err = {0};
+    size_t m = strlen(parts[i]);
+    for (size_t at = 0; at < n; at += m) {
+      memcpy(reply.text + at, parts[i], n - at < m ? n - at : m);
+    }
+    reply.text[n] = 0;
+    reply_is_blank(reply.text);
+    assert_int_equal(thinking_split(&reply, &request, &err), RC_OK);
+    reply_free(&reply);
+  }
 }
 
 static void test_forms(void **state) {
@@ -398,18 +534,48 @@ static void test_finish_words(void **state) {
 }
 
 static void test_blanks(void **state) {
-  static const char *const blank[] = {"",
-                                      " ",
-                                      "\n\n",
-                                      "\xE2\x80\x8B",
-                                      "<|im_end|>",
-                                      "\xEF\xBB\xBF",
-                                      "</s>",
-                                      " \xC2\xA0<|eot_id|>\n",
-                                      "<\xEF\xBD\x9C"
-                                      "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>"};
-  static const char *const not [] = {"0",   "a",   "<", "<|", "<|a", ".", "\xE2\x80\xA6",
-                                     "<b>", "null"};
+  static const char *const blank[] = {
+      "",
+      " ",
+      "\n\n",
+      "\xE2\x80\x8B",
+      "<|im_end|>",
+      "\xEF\xBB\xBF",
+      "</s>",
+      " \xC2\xA0<|eot_id|>\n",
+      "\xE1\x85\x9F\xE1\x85\xA0\xE3\x85\xA4\xEF\xBE\xA0", /* Hangul fillers */
+      "\xE2\x81\xA2\xE2\x81\xA3\xE2\x81\xAA",             /* invisible signs */
+      "\xEF\xB8\x8F\xF3\xA0\x84\x80",                     /* variation selectors */
+      "\xF3\xA0\x80\xA0",                                 /* a tag */
+      "\xEF\xBF\xB9\xCD\x8F\xC2\xAD",
+      "\xE1\x9A\x80\xE3\x80\x80\xE2\x80\xA8\xC2\x85\xE2\xA0\x80",
+      "<EOS_TOKEN>",
+      "<|im_start|>assistant\n",
+      "<start_of_turn>model\n<end_of_turn>",
+      "<turn|>",
+      "</think>",
+      "<think>\n\n</think>\n",
+      "[DONE]",
+      "<|end_of_thought|>",
+      "<s></s>",
+      "<\xEF\xBD\x9C"
+      "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>"};
+  static const char *const not [] = {"0",
+                                     "a",
+                                     "<",
+                                     "<|",
+                                     "<|a",
+                                     ".",
+                                     "\xE2\x80\xA6",
+                                     "\xCC\x81",
+                                     "\xEF\xBF\xBD",
+                                     "\xF0\x9F\x98\x80",
+                                     "<think>a",
+                                     "[DONE",
+                                     "assistant",
+                                     "<turn>",
+                                     "<b>",
+                                     "null"};
   (void)state;
   assert_true(reply_is_blank(NULL));
   for (size_t i = 0; i < COUNT(blank); i++) {
@@ -425,6 +591,8 @@ int main(void) {
       cmocka_unit_test(test_contents),
       cmocka_unit_test(test_thoughts),
       cmocka_unit_test(test_thoughts_that_were_asked_for),
+      cmocka_unit_test(test_open_thought_of_a_schema),
+      cmocka_unit_test(test_hostile_thoughts),
       cmocka_unit_test(test_forms),
       cmocka_unit_test(test_framing),
       cmocka_unit_test(test_pieces),

@@ -11,6 +11,7 @@
 */
 #include "core/request/answer_json.h"
 
+#include "core/answer/thoughts.h"
 #include "core/request/json_mend.h"
 #include "core/request/schema.h"
 #include "core/request/schema_form.h"
@@ -121,50 +122,48 @@ static int whole(Search *s, const char *p, cJSON **found) {
 
 /* ---- thinking */
 
-static const struct Mark {
-  const char *open, *close; /* `open` is NULL: whatever stands before */
-} marks[] = {
-    {"<think>", "</think>"},
-    {"<thinking>", "</thinking>"},
-    {"<thought>", "</thought>"},
-    {"<reasoning>", "</reasoning>"},
-    {"<seed:think>", "</seed:think>"},
-    {"[THINK]", "[/THINK]"},
-    {"\xE2\x97\x81think\xE2\x96\xB7", "\xE2\x97\x81/think\xE2\x96\xB7"}, /* Kimi's triangles */
-    {NULL, "<|message|>"},    /* <|channel|>analysis<|message|>…<|channel|>final<|message|>… */
-    {NULL, "assistantfinal"}, /* the same by a server that leaves the marks out */
-};
-enum { N_MARKS = sizeof marks / sizeof marks[0] };
-
-static int stands_at(const Search *s, const char *p, const char *word) {
-  return word && p[0] == word[0] && p[1] == word[1] && (size_t)(s->end - p) >= strlen(word) &&
-         memcmp(p, word, strlen(word)) == 0;
-}
-
-/* The mark that opens (closes) at p, or -1. */
-static int mark_at(const Search *s, const char *p, int closes) {
-  for (int i = 0; *p && strchr("<[a\xE2", *p) && i < N_MARKS; i++) {
-    if (stands_at(s, p, closes ? marks[i].close : marks[i].open)) {
-      return i;
+/* What ends thinking where the marks of a channel are gone, in part or all. */
+static size_t channel_mark(const Search *s, const char *p) {
+  static const char *const marks[] = {"<|message|>", "assistantfinal"};
+  for (int i = 0; i < 2; i++) {
+    size_t n = strlen(marks[i]);
+    if (*p == *marks[i] && (size_t)(s->end - p) >= n && memcmp(p, marks[i], n) == 0) {
+      return n;
     }
   }
-  return -1;
+  return 0;
+}
+
+/* Behind the thoughts that the text begins with. */
+static const char *behind_front(const Search *s) {
+  Buf thoughts;
+  ThoughtsSplit split;
+  buf_init(&thoughts, 0); /* they are not looked at */
+  int is_split = thoughts_split(s->text, (size_t)(s->end - s->text), NULL, &thoughts, &split) &&
+                 split.has_thoughts && !split.is_open;
+  buf_free(&thoughts);
+  return is_split ? split.answer : s->text;
 }
 
 /* Where the answer begins: behind the last end of thinking that had no beginning, or began the text. */
 static const char *behind_thinking(const Search *s) {
-  const char *answer = json_mend_skip(s->text, s->end);
-  int open = -1, is_front = 0;
+  const char *answer = json_mend_skip(behind_front(s), s->end);
+  int is_in = 0, is_front = 0, kind = 0;
   for (const char *p = answer; p < s->end; p++) {
-    int closes = mark_at(s, p, 1), opens = closes < 0 ? mark_at(s, p, 0) : -1;
-    if (open < 0 && opens >= 0) {
-      open = opens;
-      is_front = p == answer;
-    } else if (closes >= 0 && (open < 0 || open == closes)) {
-      answer =
-          open < 0 || is_front ? json_mend_skip(p + strlen(marks[closes].close), s->end) : answer;
-      open = -1;
+    ThoughtMark mark = {.n = channel_mark(s, p), .closes = 1};
+    int is_lone = mark.n > 0 && !is_in;
+    if (mark.n == 0 && !thought_mark_at(p, s->end, &mark)) {
+      continue;
     }
+    if (!is_in && !mark.closes) {
+      is_in = 1;
+      kind = mark.kind;
+      is_front = p == answer;
+    } else if (is_lone || (mark.closes && (!is_in || kind == mark.kind))) {
+      answer = !is_in || is_front ? json_mend_skip(p + mark.n, s->end) : answer;
+      is_in = 0;
+    }
+    p += mark.n - 1;
   }
   return answer;
 }
@@ -172,17 +171,16 @@ static const char *behind_thinking(const Search *s) {
 /* Behind thinking that opens at p; p where it does not. Where it never ends only a value counts that ends
 ** the text: an answer cut off while it thought has none. */
 static const char *pass_thinking(Search *s, const char *p) {
-  int mark = mark_at(s, p, 0);
-  if (mark < 0 || s->beyond == s->end - 1) {
+  ThoughtMark mark;
+  if (s->beyond == s->end - 1 || !thought_mark_at(p, s->end, &mark) || mark.closes) {
     return p;
   }
-  const char *close = marks[mark].close, *open = p + strlen(marks[mark].open);
-  const char *at = memmem(open, (size_t)(s->end - open), close, strlen(close));
+  const char *open = p + mark.n, *behind = open, *at = thought_end(&mark, open, s->end, 1, &behind);
   spend(s, (size_t)((at ? at : s->end) - open));
   if (!at) {
     s->beyond = s->end - 1;
   }
-  return at ? at + strlen(close) : open;
+  return at ? behind : open;
 }
 
 /* ---- fences */

@@ -57,6 +57,10 @@ static const struct {
     {"1113", 402, GIVE_UP}, /* Z.ai: no balance */
     {"1308", 429, GIVE_UP}, /* … the plan's hours, its week */
     {"1310", 429, GIVE_UP},
+    {"1304", 429, GIVE_UP}, /* … the day's calls, the plan */
+    {"1309", 429, GIVE_UP},
+    {"4006", 429, GIVE_UP},             /* Cloudflare: the day's free allocation */
+    {"setlimitexceeded", 429, GIVE_UP}, /* Volcengine */
     {"contextlengthexceeded", 400, GIVE_UP},
     {"exceedcontextsize", 400, GIVE_UP}, /* llama.cpp */
     {"ratelimit", 429, WAIT},
@@ -180,12 +184,15 @@ static int is_about_money(const char *sentence) {
   return says(sentence, phrases);
 }
 
-/* A limit of a minute is over in a minute; a day's is not waited for. */
-static int is_of_a_day(const char *quota) {
-  static const char *const phrases[] = {"perday", "perweek", "permonth", NULL};
-  char folded[96];
-  fold(quota ? quota : "", folded, sizeof folded);
-  return says(folded, phrases);
+/* A limit of a minute is over in a minute; a day's is not waited for, unless it names a time that is short. */
+static int is_of_a_day(const char *text) {
+  static const char *const phrases[] = {"perday", "perweek", "permonth", "daily",
+                                        "weekly", "monthly", NULL};
+  static const char *const signs[] = {"(RPD)", "(TPD)", "limit: 0", "limit 0,", "/day", NULL};
+  char folded[LIMIT_ERROR_QUOTE];
+  long long wait = text ? retry_read_sentence(text) : -1;
+  fold(text ? text : "", folded, sizeof folded);
+  return (says(folded, phrases) || says(text, signs)) && (wait < 0 || wait > LIMIT_RETRY_AFTER_MS);
 }
 
 /* A request that is larger than the limit of a whole minute. */
@@ -212,6 +219,7 @@ static int is_transient_word(const char *text) {
 
 int retry_is_useful(const RetryCase *c) {
   if (use_of(c->type) == GIVE_UP || use_of(c->code) == GIVE_UP || is_of_a_day(c->quota) ||
+      (c->status == 429 && (is_of_a_day(c->sentence) || is_of_a_day(c->code))) ||
       is_about_money(c->sentence) || is_too_large(c->sentence)) {
     return 0;
   }

@@ -8,6 +8,7 @@
 #ifndef LLMCOST_REPLY_H
 #define LLMCOST_REPLY_H
 
+#include "core/answer/blank.h"
 #include "core/price/usage.h"
 #include "wire/answer/body.h"
 #include "wire/answer/finish.h"
@@ -37,9 +38,6 @@ int reply_read(const Body *body, Reply *reply, Err *err);
 
 /* 1 if these bytes are all of an answer: a JSON value, or a stream that has said how it ended and what it used, or that it is over. */
 int reply_is_done(const char *bytes, size_t n);
-
-/* 1 if a text is nothing but blanks, of any script, and the marks by which models end a text. NULL is blank. */
-int reply_is_blank(const char *text);
 
 /* Frees what it owns; safe on zeroed memory, and twice. */
 void reply_free(Reply *reply);

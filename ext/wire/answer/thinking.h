@@ -8,7 +8,8 @@
 #include "wire/answer/reply.h"
 
 /* Moves the thoughts in front of a text (closed, not closed, or opened by the server's template) into the reply's
-** reasoning. Not where the request itself speaks of that mark: then it was asked for. */
+** reasoning, and takes off what a template put around the answer. Not where the request itself speaks of a mark that
+** prompts ask for: then it is the answer's. With a schema a thought that does not end stays, since the JSON may stand in it. */
 int thinking_split(Reply *reply, const Request *request, Err *err);
 
 #endif
