@@ -34,6 +34,7 @@ typedef struct Transfer {
   NetResponse *response;
   size_t sent; /* bytes of the body given to curl */
   size_t header_bytes;
+  size_t looked_at; /* bytes of the body, for the beginning of an answer */
   int over_limit, no_memory, has_begun, is_looked_at;
   int is_unreached; /* its connection was a kept one, and died before the request was there */
   long long started, progress, asked; /* asked: when we last looked for an interrupt */
@@ -326,11 +327,17 @@ static CURLcode set_options(Net *net, Transfer *t, struct curl_slist *headers) {
   return code;
 }
 
-static int has_begun(const Transfer *t) {
+/* (Of what is new; what begins may have come in two.) */
+static int has_begun(Transfer *t) {
+  enum { OVERLAP = 64 };
   const Buf *body = &t->response->body;
-  int (*const says)(const char *, size_t) = t->request->has_begun;
-  return body->n > 0 &&
-         (says ? says(body->data, body->n) : strspn(body->data, " \t\r\n") < body->n);
+  if (body->n == 0) {
+    return 0;
+  }
+  size_t from = t->looked_at > OVERLAP ? t->looked_at - OVERLAP : 0, n = body->n - from;
+  const char *data = body->data + from;
+  t->looked_at = body->n;
+  return t->request->has_begun ? t->request->has_begun(data, n) : strspn(data, " \t\r\n") < n;
 }
 
 /* 1 if nothing more is to be waited for: an answer has begun and no byte has arrived for idle_ms, or it is all here. */

@@ -202,6 +202,17 @@ static int is_last(const cJSON *piece) {
   return is;
 }
 
+/* Puts a copy of an item into the place of an earlier one of its name. More names than any answer has are not kept. */
+static void put(cJSON *into, const cJSON *item, Err *err) {
+  enum { MOST_NAMES = 256 };
+  if (cJSON_GetObjectItemCaseSensitive(into, item->string)) {
+    cJSON_DeleteItemFromObjectCaseSensitive(into, item->string);
+  } else if (cJSON_GetArraySize(into) >= MOST_NAMES) {
+    return;
+  }
+  json_add(into, item->string, cJSON_Duplicate(item, 1), err);
+}
+
 /* A later object's members take the place of an earlier one's, unless they are null, or a zero in the place of a count: some
 ** end with an empty sum. */
 static void merge(cJSON *into, const cJSON *from, Err *err) {
@@ -210,8 +221,7 @@ static void merge(cJSON *into, const cJSON *from, Err *err) {
     const cJSON *before = cJSON_GetObjectItemCaseSensitive(into, item->string ? item->string : "");
     int is_zero = cJSON_IsNumber(item) && item->valuedouble == 0 && cJSON_IsNumber(before);
     if (item->string && !cJSON_IsNull(item) && !is_zero) {
-      cJSON_DeleteItemFromObjectCaseSensitive(into, item->string);
-      json_add(into, item->string, cJSON_Duplicate(item, 1), err);
+      put(into, item, err);
     }
   }
 }
@@ -232,8 +242,7 @@ static void note(cJSON *tree, const cJSON *piece, Err *err) {
       is_text = strcmp(item->string, texts[i]) == 0;
     }
     if (!is_text) {
-      cJSON_DeleteItemFromObjectCaseSensitive(tree, item->string);
-      json_add(tree, item->string, cJSON_Duplicate(item, 1), err);
+      put(tree, item, err);
     }
   }
   if (cJSON_IsObject(usage)) {
