@@ -142,6 +142,13 @@ CASES = {
         (Answer(chat(), headers=[("Content-Encoding", "gzip")]), *GOOD),
         (Answer(gzip.compress(json.dumps(chat()).encode()), headers=[("Content-Encoding", "x-gzip")], chunked=True, pieces=40), *GOOD),
     ],
+    "codings that are called otherwise, or not at all": [
+        *((Answer(gzip.compress(json.dumps(chat()).encode()), headers=[("Content-Encoding", e)] if e else []), *GOOD)
+          for e in ("gzip;charset=utf-8", '"gzip"', "application/gzip", "identity", "utf-8", "br", None)),
+        *((Answer(zlib.compress(json.dumps(chat()).encode()), headers=[("Content-Encoding", e)] if e else []), *GOOD)
+          for e in ("x-deflate", "gzip", None)),
+        (Answer(gzip.compress(gzip.compress(json.dumps(chat()).encode())), headers=[("Content-Encoding", "gzip")]), *GOOD),
+    ],
     "framing": [
         (Answer(json.dumps(chat()) + "  ", cut=1), *GOOD),
         (Answer(json.dumps(chat()) + "\n\n\n", cut=2), *GOOD),
