@@ -79,7 +79,7 @@ void tell_scrub_code(const Call *k, char *code) {
 }
 
 void tell_scrub_word(const Call *k, char *word) {
-  int is_known = finish_of(word) != FINISH_UNKNOWN && !strchr(word, ':');
+  int is_known = finish_is_listed(word) && !strchr(word, ':');
   if (!is_known && gives_away(k, word)) {
     word[0] = 0;
   }

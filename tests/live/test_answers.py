@@ -40,27 +40,33 @@ def says(content, answer, **more):
 
 CASES = {
     "the end of an answer: complete": [
-        *((chat(finish=w), *GOOD) for w in ("stop", "STOP", "end_turn", "stop_sequence", "eos", "eos_token", "COMPLETE", "finished")),
+        *((chat(finish=w), *GOOD) for w in ("stop", "STOP", "end_turn", "stop_sequence", "eos", "eos_token", "COMPLETE", "finished",
+                                                "ALTERNATIVE_STATUS_FINAL", "eosFound", "stopStringFound", "FinishReason.STOP")),
         *((chat(finish=w), *UNKNOWN) for w in ("", None, "null", "unspecified", "whatever_comes")),
         (chat(choice={"finish_reason": None, "native_finish_reason": "STOP"}), *GOOD),
         ({k: v for k, v in chat().items()}, *GOOD),
     ],
     "the end of an answer: cut off": [
         *((chat("half a sen", finish=w), None, "was cut off", "cut_off", False, COST)
-          for w in ("length", "max_tokens", "MAX_TOKENS", "model_length", "maxTokens", "max_output_tokens", "context_length")),
+          for w in ("length", "max_tokens", "MAX_TOKENS", "model_length", "maxTokens", "max_output_tokens", "context_length", "max_output",
+                    "maximum_tokens", "maxPredictedTokensReached", "contextLengthReached", "not_finished", "ALTERNATIVE_STATUS_TRUNCATED_FINAL",
+                    "FinishReason.MAX_TOKENS", "tokens_limit", "limit_reached", "output_truncated", "context", "some_other_limit")),
         *((chat(text, finish="length"), None, "all 20 tokens went into reasoning", "cut_off", False, COST)
           for text in ("", "\n\n", None)),
     ],
     "the end of an answer: filtered": [
         *((chat("I ca", finish=w), None, "refused to answer", "filtered", False, COST)
           for w in ("content_filter", "content_filter: SAFETY", "SAFETY", "recitation", "PROHIBITED_CONTENT", "sensitive",
-                    "refusal", "guardrail_intervened")),
+                    "refusal", "guardrail_intervened", "blacklist", "ALTERNATIVE_STATUS_CONTENT_FILTER", "content_policy_violation", "flagged",
+                    "unsafe", "guardrail", "jailbreak", "copyright", "blocked_by_somebody")),
         (chat(None, message={"refusal": "I can't help with that."}), None, "I can't help with that.", "filtered", False, COST),
         (chat([{"type": "refusal", "refusal": "I can't help with that."}]), None, "I can't help with that.", "filtered", False, COST),
     ],
     "the end of an answer: failed": [
         *((chat("Refund den", finish=w), None, "the generation failed", "failed", False, COST)
-          for w in ("network_error", "abort", "repetition", "malformed_function_call", "insufficient_system_resource", "ERROR")),
+          for w in ("network_error", "abort", "repetition", "malformed_function_call", "insufficient_system_resource", "ERROR",
+                    "user_cancel", "userStopped", "modelUnloaded", "exception", "upstream_error", "preempted", "oom", "rate_limited", "OTHER",
+                    "some_other_error")),
         (chat("Refund den", finish="error", choice={"error": {"code": 400, "message": "Provider broke"}}), None,
          "Provider broke", None, False, COST),
         (stream(chunk("Refund den"), {"error": {"message": "Provider broke", "code": 400}}, done=False), None, "Provider broke",
@@ -181,6 +187,13 @@ CASES = {
         (Answer(zlib.compress(json.dumps(chat()).encode())[2:-4], headers=[("Content-Encoding", "deflate")]), *GOOD),
         (Answer(chat(), headers=[("Content-Encoding", "gzip")]), *GOOD),
         (Answer(gzip.compress(json.dumps(chat()).encode()), headers=[("Content-Encoding", "x-gzip")], chunked=True, pieces=40), *GOOD),
+    ],
+    "codings that are called otherwise, or not at all": [
+        *((Answer(gzip.compress(json.dumps(chat()).encode()), headers=[("Content-Encoding", e)] if e else []), *GOOD)
+          for e in ("gzip;charset=utf-8", '"gzip"', "application/gzip", "identity", "utf-8", "br", None)),
+        *((Answer(zlib.compress(json.dumps(chat()).encode()), headers=[("Content-Encoding", e)] if e else []), *GOOD)
+          for e in ("x-deflate", "gzip", None)),
+        (Answer(gzip.compress(gzip.compress(json.dumps(chat()).encode())), headers=[("Content-Encoding", "gzip")]), *GOOD),
     ],
     "framing": [
         (Answer(json.dumps(chat()) + "  ", cut=1), *GOOD),

@@ -513,6 +513,69 @@ static void test_finish_words(void **state) {
       {"SAFETY", FINISH_FILTERED},
       {"network_error", FINISH_FAILED},
       {"error", FINISH_FAILED},
+      /* cut off */
+      {"max_output", FINISH_CUT_OFF},
+      {"maximum_tokens", FINISH_CUT_OFF},
+      {"maxPredictedTokensReached", FINISH_CUT_OFF},
+      {"contextLengthReached", FINISH_CUT_OFF},
+      {"not_finished", FINISH_CUT_OFF},
+      {"ALTERNATIVE_STATUS_TRUNCATED_FINAL", FINISH_CUT_OFF},
+      {"FinishReason.MAX_TOKENS", FINISH_CUT_OFF},
+      {"max_tokens_exceeded", FINISH_CUT_OFF},
+      {"length_exceeded", FINISH_CUT_OFF},
+      {"tokens_limit", FINISH_CUT_OFF},
+      {"limit_reached", FINISH_CUT_OFF},
+      {"max_context_length", FINISH_CUT_OFF},
+      {"output_truncated", FINISH_CUT_OFF},
+      {"context", FINISH_CUT_OFF},
+      /* filtered */
+      {"blacklist", FINISH_FILTERED},
+      {"ALTERNATIVE_STATUS_CONTENT_FILTER", FINISH_FILTERED},
+      {"content_policy_violation", FINISH_FILTERED},
+      {"content_policy", FINISH_FILTERED},
+      {"flagged", FINISH_FILTERED},
+      {"unsafe", FINISH_FILTERED},
+      {"guardrail", FINISH_FILTERED},
+      {"prohibited", FINISH_FILTERED},
+      {"jailbreak", FINISH_FILTERED},
+      {"copyright", FINISH_FILTERED},
+      /* failed */
+      {"user_cancel", FINISH_FAILED},
+      {"userStopped", FINISH_FAILED},
+      {"modelUnloaded", FINISH_FAILED},
+      {"exception", FINISH_FAILED},
+      {"upstream_error", FINISH_FAILED},
+      {"preempted", FINISH_FAILED},
+      {"killed", FINISH_FAILED},
+      {"oom", FINISH_FAILED},
+      {"rate_limit", FINISH_FAILED},
+      {"rate_limited", FINISH_FAILED},
+      {"OTHER", FINISH_FAILED},
+      {"IMAGE_OTHER", FINISH_FAILED},
+      /* complete */
+      {"ALTERNATIVE_STATUS_FINAL", FINISH_COMPLETE},
+      {"eosFound", FINISH_COMPLETE},
+      {"stopStringFound", FINISH_COMPLETE},
+      {"FinishReason.STOP", FINISH_COMPLETE},
+      {"<FinishReason.STOP>", FINISH_COMPLETE},
+      {"FinishReasonStop", FINISH_COMPLETE},
+      {"finish_reason_stop", FINISH_COMPLETE},
+      {"StopReason::EndTurn", FINISH_COMPLETE},
+      {"STOP_REASON_MAX_TOKENS", FINISH_CUT_OFF},
+      {"google.ai.FinishReason.SAFETY", FINISH_FILTERED},
+      /* by a stem */
+      {"kv_cache_limit_hit", FINISH_CUT_OFF},
+      {"MaxGenerationLength", FINISH_CUT_OFF},
+      {"FINISH_REASON_OUTPUT_TRUNCATION", FINISH_CUT_OFF},
+      {"azure_content_filter_v2", FINISH_FILTERED},
+      {"moderation_blocked", FINISH_FILTERED},
+      {"filter_error", FINISH_FILTERED},
+      {"rate_limit_exceeded", FINISH_FAILED},
+      {"gpu_error", FINISH_FAILED},
+      {"request_timeout: 30 s", FINISH_FAILED},
+      {"FINISH_REASON_UNSPECIFIED", FINISH_UNKNOWN},
+      {"FINISH_REASON_", FINISH_UNKNOWN},
+      {"FinishReason.", FINISH_UNKNOWN},
       {"", FINISH_UNKNOWN},
       {"null", FINISH_UNKNOWN},
       {"stopper", FINISH_UNKNOWN},
@@ -530,6 +593,34 @@ static void test_finish_words(void **state) {
   for (int i = 0; finish_word_at(i, &finish); i++) {
     check(finish_of(finish_word_at(i, &finish)) == finish, "'%s' stands twice",
           finish_word_at(i, &finish));
+  }
+}
+
+/* What is listed may be told on: not what only holds a stem, or has a name in front. */
+static void test_listed_words(void **state) {
+  static const char *const listed[] = {"stop", "MAX_TOKENS", "FINISH_REASON_STOP"};
+  static const char *const not [] = {"",           "gpu_error",  "secret.STOP", "secret::stop",
+                                     "secret_max", "stop secret"};
+  (void)state;
+  for (size_t i = 0; i < COUNT(listed); i++) {
+    check(finish_is_listed(listed[i]), "%s", listed[i]);
+  }
+  for (size_t i = 0; i < COUNT(not ); i++) {
+    check(!finish_is_listed(not [i]), "%s", not [i]);
+  }
+  assert_true(finish_is_tool("toolCalls") && finish_is_tool("FinishReason.TOOL_CALLS"));
+  assert_true(finish_is_tool("FINISH_REASON_TOOL_USE") && !finish_is_tool("stop"));
+  assert_false(finish_is_tool(NULL));
+}
+
+static void test_worst_of_words(void **state) {
+  static const Finish order[] = {FINISH_UNKNOWN, FINISH_COMPLETE, FINISH_CUT_OFF, FINISH_FILTERED,
+                                 FINISH_FAILED};
+  (void)state;
+  for (size_t a = 0; a < COUNT(order); a++) {
+    for (size_t b = 0; b < COUNT(order); b++) {
+      assert_int_equal(finish_worst(order[a], order[b]), order[a > b ? a : b]);
+    }
   }
 }
 
@@ -599,6 +690,8 @@ int main(void) {
       cmocka_unit_test(test_usage_of_streams),
       cmocka_unit_test(test_what_is_no_answer),
       cmocka_unit_test(test_finish_words),
+      cmocka_unit_test(test_listed_words),
+      cmocka_unit_test(test_worst_of_words),
       cmocka_unit_test(test_blanks),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

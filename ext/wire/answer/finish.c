@@ -20,6 +20,20 @@ static const struct {
     {"eos_token", FINISH_COMPLETE},     /* TGI, Hugging Face, watsonx */
     {"eos_found", FINISH_COMPLETE},
     {"eos_token_found", FINISH_COMPLETE},
+    {"stop_string_found", FINISH_COMPLETE}, /* LM Studio, as eosFound */
+    {"stop_token_found", FINISH_COMPLETE},
+    {"stop_sequence_found", FINISH_COMPLETE},
+    {"stop_word_found", FINISH_COMPLETE},
+    {"stop_words", FINISH_COMPLETE},
+    {"eos_reached", FINISH_COMPLETE},
+    {"end_of_sequence", FINISH_COMPLETE},
+    {"end_of_message", FINISH_COMPLETE},
+    {"end_of_response", FINISH_COMPLETE},
+    {"end_of_stream", FINISH_COMPLETE},
+    {"end_of_sentence", FINISH_COMPLETE},
+    {"eot", FINISH_COMPLETE},
+    {"im_end", FINISH_COMPLETE},
+    {"turn_complete", FINISH_COMPLETE},
     {"endoftext", FINISH_COMPLETE}, /* AI21 */
     {"end_of_text", FINISH_COMPLETE},
     {"end_of_turn", FINISH_COMPLETE},
@@ -36,6 +50,8 @@ static const struct {
     {"end", FINISH_COMPLETE},
     {"finish", FINISH_COMPLETE},
     {"finished", FINISH_COMPLETE},
+    {"final", FINISH_COMPLETE}, /* YandexGPT: ALTERNATIVE_STATUS_FINAL */
+    {"ok", FINISH_COMPLETE},
     {"normal", FINISH_COMPLETE}, /* Baidu */
     {"natural", FINISH_COMPLETE},
     {"success", FINISH_COMPLETE},
@@ -49,6 +65,16 @@ static const struct {
     {"max_tokens_reached", FINISH_CUT_OFF},
     {"max_length", FINISH_CUT_OFF},
     {"max_output_reached", FINISH_CUT_OFF},
+    {"max_output", FINISH_CUT_OFF},
+    {"maximum_tokens", FINISH_CUT_OFF},
+    {"maximum_length", FINISH_CUT_OFF},
+    {"max_predicted_tokens_reached", FINISH_CUT_OFF}, /* LM Studio */
+    {"context_length_reached", FINISH_CUT_OFF},       /* LM Studio */
+    {"max_tokens_exceeded", FINISH_CUT_OFF},
+    {"max_context_length", FINISH_CUT_OFF},
+    {"length_exceeded", FINISH_CUT_OFF},
+    {"length_limit", FINISH_CUT_OFF},
+    {"context", FINISH_CUT_OFF},
     {"model_length", FINISH_CUT_OFF},                  /* Mistral */
     {"model_context_window_exceeded", FINISH_CUT_OFF}, /* Anthropic */
     {"context_length", FINISH_CUT_OFF},
@@ -56,10 +82,18 @@ static const struct {
     {"context_window_exceeded", FINISH_CUT_OFF},
     {"token_limit", FINISH_CUT_OFF}, /* watsonx */
     {"token_limit_reached", FINISH_CUT_OFF},
+    {"tokens_limit", FINISH_CUT_OFF},
+    {"limit_reached", FINISH_CUT_OFF},
     {"time_limit", FINISH_CUT_OFF},  /* watsonx */
     {"error_limit", FINISH_CUT_OFF}, /* Cohere, v1 */
     {"limit", FINISH_CUT_OFF},
     {"truncated", FINISH_CUT_OFF},
+    {"truncated_final", FINISH_CUT_OFF}, /* YandexGPT */
+    {"output_truncated", FINISH_CUT_OFF},
+    {"not_finished", FINISH_CUT_OFF}, /* TGI, and others that passed on too early */
+    {"unfinished", FINISH_CUT_OFF},
+    {"partial", FINISH_CUT_OFF},
+    {"in_progress", FINISH_CUT_OFF},
     {"incomplete", FINISH_CUT_OFF}, /* OpenAI responses */
     {"pause_turn", FINISH_CUT_OFF}, /* Anthropic: it wants to go on */
     {"tool_calls", FINISH_CUT_OFF}, /* its text is what it says before it hands over */
@@ -78,6 +112,7 @@ static const struct {
     {"prohibited_content", FINISH_FILTERED},
     {"image_prohibited_content", FINISH_FILTERED},
     {"blocklist", FINISH_FILTERED},
+    {"blacklist", FINISH_FILTERED},
     {"spii", FINISH_FILTERED},
     {"model_armor", FINISH_FILTERED},
     {"language", FINISH_FILTERED},             /* … to here */
@@ -89,10 +124,25 @@ static const struct {
     {"blocked", FINISH_FILTERED},
     {"safety_filter", FINISH_FILTERED},
     {"policy_violation", FINISH_FILTERED},
+    {"content_policy_violation", FINISH_FILTERED},
+    {"content_policy", FINISH_FILTERED},
+    {"flagged", FINISH_FILTERED},
+    {"unsafe", FINISH_FILTERED},
+    {"guardrail", FINISH_FILTERED},
+    {"prohibited", FINISH_FILTERED},
+    {"jailbreak", FINISH_FILTERED},
+    {"copyright", FINISH_FILTERED},
     {"error", FINISH_FAILED}, /* OpenRouter, Mistral, Cohere */
     {"errored", FINISH_FAILED},
     {"failed", FINISH_FAILED},
     {"failure", FINISH_FAILED},
+    {"exception", FINISH_FAILED},
+    {"upstream_error", FINISH_FAILED},
+    {"rate_limit", FINISH_FAILED},
+    {"rate_limited", FINISH_FAILED},
+    {"killed", FINISH_FAILED},
+    {"oom", FINISH_FAILED},
+    {"preempted", FINISH_FAILED},     /* vLLM */
     {"network_error", FINISH_FAILED}, /* Z.ai */
     {"server_error", FINISH_FAILED},
     {"internal_error", FINISH_FAILED},
@@ -104,6 +154,9 @@ static const struct {
     {"cancel", FINISH_FAILED},
     {"cancelled", FINISH_FAILED},
     {"canceled", FINISH_FAILED},
+    {"user_cancel", FINISH_FAILED},
+    {"user_stopped", FINISH_FAILED},   /* LM Studio */
+    {"model_unloaded", FINISH_FAILED}, /* LM Studio */
     {"interrupted", FINISH_FAILED},
     {"disconnected", FINISH_FAILED},
     {"timeout", FINISH_FAILED},
@@ -117,6 +170,8 @@ static const struct {
     {"unexpected_tool_call", FINISH_FAILED},
     {"too_many_tool_calls", FINISH_FAILED},
     {"missing_thought_signature", FINISH_FAILED},
+    {"other", FINISH_FAILED},
+    {"image_other", FINISH_FAILED},
     {"no_image", FINISH_FAILED},               /* … to here */
     {"malformed_model_output", FINISH_FAILED}, /* Bedrock */
     {"malformed_tool_use", FINISH_FAILED},
@@ -147,25 +202,110 @@ static int is_same(const char *a, const char *b) {
   return x == y;
 }
 
-/* Protocol buffers put the name of the enumeration in front. */
-static const char *skip_type(const char *word) {
-  static const char prefix[] = "FINISH_REASON_";
-  return strncmp(word, prefix, sizeof prefix - 1) == 0 ? word + sizeof prefix - 1 : word;
-}
+/* Of words that nobody listed, what they hold: the first that does counts. Letters and digits alone. */
+static const struct {
+  const char *stem;
+  Finish means;
+} stems[] = {
+    {"ratelimit", FINISH_FAILED}, /* limits of another kind */
+    {"quota", FINISH_FAILED},       {"retries", FINISH_FAILED},      {"filter", FINISH_FILTERED},
+    {"safety", FINISH_FILTERED},    {"polic", FINISH_FILTERED},      {"block", FINISH_FILTERED},
+    {"blacklist", FINISH_FILTERED}, {"prohibit", FINISH_FILTERED},   {"moderat", FINISH_FILTERED},
+    {"unsafe", FINISH_FILTERED},    {"guardrail", FINISH_FILTERED},  {"jailbreak", FINISH_FILTERED},
+    {"copyright", FINISH_FILTERED}, {"recitation", FINISH_FILTERED}, {"refus", FINISH_FILTERED},
+    {"flagged", FINISH_FILTERED},   {"sensitive", FINISH_FILTERED},  {"censor", FINISH_FILTERED},
+    {"toxic", FINISH_FILTERED},     {"harmful", FINISH_FILTERED},    {"violat", FINISH_FILTERED},
+    {"injection", FINISH_FILTERED}, {"max", FINISH_CUT_OFF},         {"limit", FINISH_CUT_OFF},
+    {"length", FINISH_CUT_OFF},     {"trunc", FINISH_CUT_OFF},       {"exceed", FINISH_CUT_OFF},
+    {"cutoff", FINISH_CUT_OFF},     {"incomplete", FINISH_CUT_OFF},  {"unfinished", FINISH_CUT_OFF},
+    {"error", FINISH_FAILED},       {"fail", FINISH_FAILED},         {"abort", FINISH_FAILED},
+    {"cancel", FINISH_FAILED},      {"timeout", FINISH_FAILED},      {"timedout", FINISH_FAILED},
+    {"exception", FINISH_FAILED},   {"interrupt", FINISH_FAILED},    {"disconnect", FINISH_FAILED},
+    {"unavailable", FINISH_FAILED}, {"overload", FINISH_FAILED},     {"preempt", FINISH_FAILED},
+    {"killed", FINISH_FAILED},      {"crash", FINISH_FAILED},        {"unloaded", FINISH_FAILED},
+    {"outofmemory", FINISH_FAILED}, {"malformed", FINISH_FAILED},
+};
 
-Finish finish_of(const char *word) {
-  word = word ? skip_type(word) : "";
+/* The word's class where it is listed, as it is. */
+static int look_up(const char *word, Finish *means) {
   for (int i = 0; *word && i < N_WORDS; i++) {
     if (is_same(word, words[i].word)) {
-      return words[i].means;
+      *means = words[i].means;
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* Behind the name of an enumeration, as protocol buffers and many languages put it in front; the word where it has none. */
+static const char *skip_type(const char *word) {
+  static const char *const types[] = {"finish_reason", "stop_reason", "done_reason", "end_reason",
+                                      "alternative_status"};
+  for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+    const char *rest = word, *type = types[i];
+    int c = 0;
+    while (*type && (c = next(&type)) == next(&rest)) {
+    }
+    if (!*type && c && *rest) {
+      return rest;
+    }
+  }
+  return word;
+}
+
+/* Behind what names or modules stand in front of a word: FinishReason.STOP, Reason::Stop. */
+static const char *skip_names(const char *word) {
+  const char *dot = strrchr(word, '.');
+  word = dot && dot[1] ? dot + 1 : word;
+  for (const char *colons; (colons = strstr(word, "::")) != NULL && colons[2];) {
+    word = colons + 2;
+  }
+  return word;
+}
+
+/* The class of the first stem that the word holds. */
+static Finish stem_of(const char *word) {
+  char letters[96];
+  size_t n = 0;
+  for (int c; n < sizeof letters - 1 && (c = next(&word)) != 0;) {
+    letters[n++] = (char)c;
+  }
+  letters[n] = 0;
+  for (size_t i = 0; i < sizeof stems / sizeof stems[0]; i++) {
+    if (strstr(letters, stems[i].stem)) {
+      return stems[i].means;
     }
   }
   return FINISH_UNKNOWN;
 }
 
+Finish finish_of(const char *word) {
+  Finish means = FINISH_UNKNOWN;
+  word = word ? word : "";
+  if (look_up(word, &means) || look_up(word = skip_names(word), &means) ||
+      look_up(word = skip_type(word), &means)) {
+    return means;
+  }
+  return stem_of(word);
+}
+
+int finish_is_listed(const char *word) {
+  Finish means;
+  return look_up(word, &means) || look_up(skip_type(word), &means);
+}
+
+Finish finish_worst(Finish a, Finish b) {
+  return a > b ? a : b;
+}
+
 int finish_is_tool(const char *word) {
-  return word && (is_same(word, "tool_calls") || is_same(word, "tool_call") ||
-                  is_same(word, "function_call") || is_same(word, "tool_use"));
+  static const char *const tools[] = {"tool_calls", "tool_call", "function_call", "tool_use"};
+  int is = 0;
+  word = word ? skip_type(skip_names(word)) : "";
+  for (size_t i = 0; i < sizeof tools / sizeof tools[0]; i++) {
+    is |= is_same(word, tools[i]);
+  }
+  return is;
 }
 
 const char *finish_name(Finish finish) {
