@@ -530,6 +530,13 @@ class Asking(Desk):
             self.serve(name, claude(), api="anthropic", supports=supports)
             self.ask(name, temperature=0.5, top_p=0.5)
 
+    def test_numbers_of_a_schema_are_sent_with_all_their_digits(self):
+        schema = {"type": "object", "properties": {"a": {"type": "integer", "maximum": 9007199254740991}}, "required": ["a"], "additionalProperties": False}
+        for name, api, answer in (("digits", "openai", chat('{"a":1}')), ("claude-haiku-4-5", "anthropic", claude('{"a":1}'))):
+            self.serve(name, answer, api=api)
+            self.assertEqual(self.ask(name, schema=schema), '{"a":1}')
+            self.assertIn(b"9007199254740991", self.replay.requests[name][-1][1])
+
     def test_a_base_url_with_the_path_at_its_end(self):
         self.serve("path", chat())
         self.db.execute("UPDATE llm_models SET base_url = base_url || '/chat/completions/' WHERE name = 'path'")
