@@ -537,6 +537,25 @@ class Asking(Desk):
             self.assertEqual(self.ask(name, schema=schema), '{"a":1}')
             self.assertIn(b"9007199254740991", self.replay.requests[name][-1][1])
 
+    def test_the_json_of_a_schema_is_found(self):
+        one = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"], "additionalProperties": False}
+        name = {"type": "object", "properties": {"first_name": {"type": "string"}}, "required": ["first_name"], "additionalProperties": False}
+        for i, (schema, text, wanted) in enumerate((
+                (one, '<|START_THINKING|>maybe {"a":5}<|END_THINKING|><|START_RESPONSE|>{"a":1}<|END_RESPONSE|>', '{"a":1}'),
+                (one, '<|begin_of_thought|>{"a":5}<|end_of_thought|>{"a":1}', '{"a":1}'),
+                (one, '<|channel|>final <|constrain|>json<|message|>{"a":1}', '{"a":1}'),
+                (one, '<think>so it is\n{"a":1}', '{"a":1}'),
+                (one, json.dumps('{"a":1}'), '{"a":1}'), (one, '[{"a":1}]', '{"a":1}'),
+                (one, '{"name":"answer","arguments":{"a":1}}', '{"a":1}'), (one, json.dumps({"arguments": '{"a":1}'}), '{"a":1}'),
+                (one, '{"parameters":{"a":1}}', '{"a":1}'), (one, '{"a": 1 // one\n}', '{"a":1}'), (one, "{'a': 1}", '{"a":1}'),
+                (one, "{\u201ca\u201d: 1}", '{"a":1}'), (name, r'{"first\_name": "it\'s \d"}', r'{"first_name":"it' + "'" + r's \\d"}'),
+                ({"type": "object"}, "{'a': True, 'b': None}", '{"a":true,"b":null}'),
+                ({"type": "array", "items": one}, '{"a":1}\n{"a":2}', '[{"a":1},{"a":2}]'),
+                ({"type": "string", "enum": ["yes", "no"]}, "yes", '"yes"'))):
+            self.serve(f"found{i}", chat(text))
+            self.assertEqual(self.ask(f"found{i}", schema=schema), wanted, text)
+            self.assertEqual(self.replay.asked(f"found{i}"), 1)
+
     def test_a_base_url_with_the_path_at_its_end(self):
         self.serve("path", chat())
         self.db.execute("UPDATE llm_models SET base_url = base_url || '/chat/completions/' WHERE name = 'path'")
