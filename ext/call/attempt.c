@@ -68,7 +68,7 @@ static unsigned refusal_of(const Call *k) {
   Failure f;
   int is_asked = k->how.streams || k->how.base64;
   if (!is_asked || r->result != NET_ANSWERED || r->body.n == 0 || r->body.n > LIMIT_ANSWER_ROOM ||
-      (r->http_status / 100 == 2 && !judge_is_error(r))) {
+      (r->http_status / 100 == 2 && !judge_is_refusal(r))) {
     return 0;
   }
   if (failure_read(r->content_type, r->body.data, r->body.n, &f) != RC_OK) {
@@ -83,20 +83,25 @@ static unsigned refusal_of(const Call *k) {
                                                                 : 0;
 }
 
-/* Sends; in another form where that is refused, again. Nothing of what it is asked in is billed before. */
+/* Sends; in another form where that is refused, again. Nothing of what it is asked in is billed before. What is refused is
+** remembered where the other form is answered. */
 static int send_request(Call *k, Err *err) {
+  unsigned refused;
   net_response_free(&k->response);
-  while (post(k, &k->response, err) == RC_OK) {
+  for (;;) {
     Err why = {0}; /* what can't be decoded just now is judged later */
-    unsigned refused = net_decode(&k->response, &why) == RC_OK ? refusal_of(k) : 0;
-    if (!refused) {
+    if (post(k, &k->response, err) != RC_OK || net_decode(&k->response, &why) != RC_OK ||
+        (refused = refusal_of(k)) == 0 || (k->refused & refused)) {
       break;
     }
-    learned_add(k->conn, k->model.name, refused);
-    if (!(learned_refusals(k->conn, k->model.name) & refused) || route_prepare(k, err) != RC_OK) {
-      break; /* there is no memory to go on with */
+    k->refused |= refused;
+    if (route_prepare(k, err) != RC_OK) {
+      break;
     }
     net_response_free(&k->response);
+  }
+  if (k->refused && k->response.http_status / 100 == 2) {
+    learned_add(k->conn, k->model.name, k->refused);
   }
   return err->rc;
 }

@@ -31,6 +31,7 @@ typedef struct Call {
   char tier[64];
   char *secret; /* the key, owned (access_wipe) */
   Sending how;
+  unsigned refused; /* of that, in this call: REFUSES_… (learned.h) */
   Buf body;
   char url[512];
   NetResponse response; /* of the last attempt */
@@ -53,6 +54,7 @@ typedef struct Call {
   char rejected_why[200];
   int cacheable;
   long long system_tokens, history_tokens; /* LEDGER_NULL for a hit */
+  int was_lost;                            /* the answer before this one */
   int is_open; /* the ledger has a row of this attempt that is not settled */
   int has_row; /* the request has left a ledger row, written or queued */
 } Call;

@@ -12,6 +12,7 @@
 #include "wire/answer/thinking.h"
 #include "wire/dialect.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -225,16 +226,20 @@ static void judge_inner_failure(Call *k, const NetResponse *r, const Body *body,
   cJSON_free(piece);
 }
 
-int judge_is_error(const NetResponse *r) {
+int judge_is_refusal(const NetResponse *r) {
   Body body;
-  Err ignored = {0};
+  Reply reply = {0};
+  Err ignored = {0}, unread = {0};
   long status;
   int is = strcasestr(r->body.data, "error") &&
            body_read(r->body.data, r->body.n, r->content_type, &body, &ignored) == RC_OK;
   if (is) {
-    is = body.failed || failure_in_answer(body.tree, &status);
+    reply_read(&body, &reply, &unread);
+    is = (body.failed || failure_in_answer(body.tree, &status)) && reply.pieces == 0 &&
+         !reply.text && !reply.reasoning && !cJSON_GetObjectItemCaseSensitive(body.tree, "usage");
     body_free(&body);
   }
+  reply_free(&reply);
   return is;
 }
 
@@ -333,10 +338,21 @@ static void reject(Call *k, const char *why, Err *err) {
   err->retryable = 1;
 }
 
+/* 1 if a text that was cut off ends where a list or an object does, be it in a fence: nothing of it is missing. */
+static int is_closed(const char *text) {
+  size_t n = strlen(text);
+  while (n > 0 && (isspace((unsigned char)text[n - 1]) || text[n - 1] == '`')) {
+    n--;
+  }
+  return n > 0 && (text[n - 1] == '}' || text[n - 1] == ']');
+}
+
 /* The answer must satisfy the schema. */
 static void judge_schema(Call *k, const Reply *reply, Verdict *v, Err *err) {
   char why[200];
-  if (check_schema(k, err) == RC_OK || err->rc == RC_NOMEM) {
+  if (reply->finish == FINISH_CUT_OFF && !is_closed(k->text)) {
+    err_set(err, RC_ERROR, ERR_SCHEMA, "it ends within a value");
+  } else if (check_schema(k, err) == RC_OK || err->rc == RC_NOMEM) {
     return;
   }
   snprintf(why, sizeof why, "%.180s", err->msg);
@@ -406,14 +422,18 @@ static void judge_reply(Call *k, Reply *reply, Verdict *v, Err *err) {
   }
 }
 
+static void note_model(Call *k, const Reply *reply) {
+  snprintf(k->answered_model, sizeof k->answered_model, "%s", reply->model);
+  tell_scrub_model(k, k->answered_model);
+  k->row.model = k->answered_model[0] ? k->answered_model : NULL;
+}
+
 /* Reads what the answer says beside its text, and what that costs: before anything about the text can be wrong. */
 static int read_bill(Call *k, const Body *body, Reply *reply, Err *err) {
   if (provider_read_usage(body->tree, k->model.provider, reply) != RC_OK) {
     return err_nomem(err);
   }
-  snprintf(k->answered_model, sizeof k->answered_model, "%s", reply->model);
-  tell_scrub_model(k, k->answered_model);
-  k->row.model = k->answered_model[0] ? k->answered_model : NULL;
+  note_model(k, reply);
   return bill_reply(k, reply, err);
 }
 
@@ -450,8 +470,10 @@ static void judge_body(Call *k, const NetResponse *r, const Body *body, Verdict 
   k->row.kind = judge_kind(k);
   if (read_bill(k, body, &reply, err) != RC_OK) {
     /* there may be a price: it could not be read */
-  } else if (failure_in_answer(body->tree, &ignored)) {
-    judge_inner_failure(k, r, body, 0, v, err);
+  } else if (!body->pieces && failure_in_answer(body->tree, &ignored)) {
+    Err unread = {0};
+    int has_text = k->api->parse(body, &reply, &unread) == RC_OK && !reply_is_blank(reply.text);
+    judge_inner_failure(k, r, body, has_text && k->row.cost_nusd == LEDGER_NULL, v, err);
   } else if (k->api->parse(body, &reply, err) != RC_OK ||
              (!k->api->embeds && thinking_split(&reply, k->request, err) != RC_OK)) {
     judge_unread(k, r, &reply, err);
@@ -470,10 +492,12 @@ typedef struct Part {
   int is_begun; /* there is text, or usage */
 } Part;
 
-static Part part_of(const Call *k, const Body *body) {
+/* (What only may be an error is one where no word says that the answer ended well.) */
+static Part part_of(const Call *k, Body *body) {
   Reply reply = {0};
   Err ignored = {0};
   int is_read = body->pieces && k->api->parse(body, &reply, &ignored) == RC_OK;
+  body->failed = body->failed || reply.finish != FINISH_UNKNOWN ? body->failed : body->suspect;
   Part p = {.is_whole = body->pieces
                             ? is_read && !reply.is_broken && !body->failed
                             : k->api->embeds || (cJSON_IsObject(body->tree) && body->tree->child),
@@ -492,6 +516,7 @@ static int note_partial(Call *k, const Body *body, Err *err) {
   if (provider_read_usage(body->tree, k->model.provider, &reply) != RC_OK) {
     err_nomem(err);
   } else {
+    note_model(k, &reply);
     bill_partial(k, &reply, err);
   }
   reply_free(&reply);

@@ -24,8 +24,8 @@ void judge_failure(Call *k, const NetResponse *r, Verdict *v, Err *err);
 /* HTTP said success, or nothing came, or only a part: what arrived is used where it is a whole answer. */
 void judge_answer(Call *k, const NetResponse *r, Verdict *v, Err *err);
 
-/* 1 if a success is an error after all. */
-int judge_is_error(const NetResponse *r);
+/* 1 if a success is an error after all, and nothing but that: no text came, and no usage is told. */
+int judge_is_refusal(const NetResponse *r);
 
 /* Notes a failure in the row. */
 void judge_note(Call *k, LedgerKind kind, long long cost, Err *err);

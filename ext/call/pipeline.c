@@ -304,6 +304,10 @@ static int from_memo(Call *k, Outcome *out, Err *err) {
 /* Makes the request durable; waits while another process asks the same. 1: its answer arrived,
 ** 0: ours to ask, -1 error. */
 static int claim(Call *k, const Texts *t, Outcome *out, Err *err) {
+  Err ignored = {0};
+  if (!call_claim(k) && ledger_take_lost(k->store, &k->key, &ignored)) {
+    k->row.retry_reason = LEDGER_LOST; /* else ledger_begin looks */
+  }
   for (;;) {
     LedgerBegin outcome;
     if (ledger_begin(k->store, &k->row, call_claim(k), t->list, t->n, now_ms(), call_lease(k),
@@ -311,6 +315,7 @@ static int claim(Call *k, const Texts *t, Outcome *out, Err *err) {
       return -1;
     }
     if (outcome == LEDGER_BEGUN) {
+      k->was_lost = k->row.retry_reason && strcmp(k->row.retry_reason, LEDGER_LOST) == 0;
       return 0;
     }
     if (outcome == LEDGER_ANSWERED) {
@@ -327,6 +332,17 @@ static int claim(Call *k, const Texts *t, Outcome *out, Err *err) {
     } else if (conn_sleep(k->conn, 10, err) != RC_OK) {
       return -1;
     }
+  }
+}
+
+/* Who asks this again is told that its answer was lost: now, or before, if this time nothing was bought. */
+static void note_lost(Call *k, int is_success) {
+  Err ignored = {0};
+  int has_intent = k->store->mode->has_intents && call_claim(k);
+  int is_lost = k->row.kind == KIND_UNKNOWN && !has_intent;
+  int is_still_lost = k->was_lost && !is_success && k->row.cost_nusd == 0;
+  if (is_lost || is_still_lost) {
+    ledger_note_lost(k->store, &k->key, &ignored);
   }
 }
 
@@ -357,10 +373,7 @@ static int settle(Call *k, const Outcome *out, int is_success, int *parks, Err *
   }
   write = (Err){0};
   if (ledger_settle(k->store, &k->row, answers, 0, &write) == RC_OK) {
-    if (k->row.kind == KIND_UNKNOWN && call_claim(k)) {
-      Err ignored = {0};
-      ledger_note_lost(k->store, &k->key, &ignored);
-    }
+    note_lost(k, is_success);
     return RC_OK;
   }
   int is_told = is_success && k->store->mode->tells_failure;

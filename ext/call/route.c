@@ -103,7 +103,7 @@ int route_prepare(Call *k, Err *err) {
     return err_set(err, RC_ERROR, ERR_BAD_URL, "base_url of model '%.80s' is too long",
                    k->model.name);
   }
-  unsigned refusals = learned_refusals(k->conn, k->model.name);
+  unsigned refusals = k->refused | learned_refusals(k->conn, k->model.name);
   k->how.streams =
       !k->api->embeds && !(refusals & REFUSES_STREAM) && dialect_streams(&k->model, err);
   k->how.wants_usage = dialect_of(&k->model)->wants_usage && !(refusals & REFUSES_STREAM_OPTIONS);

@@ -177,8 +177,7 @@ static int note_lost(Store *s, long long call_id, Err *err) {
   return finish(s, stmt, "note a lost answer", err);
 }
 
-/* 1 if the last answer to this was lost; from now on it is asked again. */
-static int take_lost(Store *s, const Hash *key, Err *err) {
+int ledger_take_lost(Store *s, const Hash *key, Err *err) {
   sqlite3_stmt *stmt = store_stmt(s, SQL_TAKE_LOST, err);
   if (!stmt) {
     return 0;
@@ -188,7 +187,7 @@ static int take_lost(Store *s, const Hash *key, Err *err) {
 }
 
 void ledger_note_lost(Store *s, const Hash *key, Err *err) {
-  sqlite3_stmt *stmt = s->mode->has_intents ? NULL : store_stmt(s, SQL_PUT_LOST, err);
+  sqlite3_stmt *stmt = store_stmt(s, SQL_PUT_LOST, err);
   if (stmt) {
     sqlite3_bind_blob(stmt, 1, key->b, sizeof key->b, SQLITE_STATIC);
     sqlite3_bind_int64(stmt, 2, s->last_call_id);
@@ -438,15 +437,13 @@ static int put_pending(Store *s, Err *err) {
   return err->rc;
 }
 
-#define LOST "lost" /* the retry_reason of who asks again */
-
 int ledger_begin(Store *s, LedgerRow *row, const Hash *key, const LedgerText *texts, int n_texts,
                  long long now, long long lease_until, LedgerBegin *outcome, Err *err) {
   *outcome = LEDGER_BEGUN;
   if (!s->mode->has_intents) {
     Err ignored = {0};
     put_texts_in_main(s, texts, n_texts);
-    row->retry_reason = key && take_lost(s, key, &ignored) ? LOST : row->retry_reason;
+    row->retry_reason = key && ledger_take_lost(s, key, &ignored) ? LEDGER_LOST : row->retry_reason;
     return RC_OK;
   }
   if (store_begin(s, err) != RC_OK) {
@@ -462,7 +459,7 @@ int ledger_begin(Store *s, LedgerRow *row, const Hash *key, const LedgerText *te
     put_text(s, &texts[i], err);
   }
   if (*outcome == LEDGER_BEGUN && err->rc == RC_OK) {
-    row->retry_reason = key && take_lost(s, key, err) ? LOST : row->retry_reason;
+    row->retry_reason = key && ledger_take_lost(s, key, err) ? LEDGER_LOST : row->retry_reason;
     open_row(s, row, key, lease_until, err);
   }
   if (store_end(s, err->rc == RC_OK, err) == RC_OK) {

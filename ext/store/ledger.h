@@ -52,8 +52,12 @@ int ledger_begin_next(Store *s, long long previous, LedgerRow *row, const Hash *
 ** it has (call/parked.h): it must not get lost. */
 int ledger_settle(Store *s, LedgerRow *row, Answer *answer, int more, Err *err);
 
-/* In main mode, where no intent tells: the answer to that key was lost, by the row that was settled last. */
+#define LEDGER_LOST "lost" /* the retry_reason of who asks again what was lost */
+
+/* Where no intent tells (in main mode, and where nobody waits): the answer to that key was lost, by the row that was
+** settled last. And 1 if it was; from then on it is asked again. */
 void ledger_note_lost(Store *s, const Hash *key, Err *err);
+int ledger_take_lost(Store *s, const Hash *key, Err *err);
 
 /* Queues what could not be settled: it waits in memory and goes with the next write. Of several answers the first
 ** is kept. Fails only without memory. */

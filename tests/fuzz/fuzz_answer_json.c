@@ -21,6 +21,14 @@ static const char *const schemas[] = {
     "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"integer\"}},\"required\":[\"a\"],"
     "\"additionalProperties\":false}",
     "{\"type\":\"array\",\"items\":{\"type\":\"number\",\"minimum\":1}}",
+    "{\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"a\"]}}",
+    "{\"type\":\"string\",\"enum\":[\"yes\",\"no\",\"Yes\"]}",
+    "{\"type\":\"object\",\"properties\":{\"t\":{\"type\":\"string\"}},\"required\":[\"t\"]}",
+    "{\"type\":\"object\",\"properties\":{\"first_name\":{}},\"required\":[\"first_name\"]}",
+    "{\"type\":\"object\",\"required\":[\"a\",\"b\"]}",
+    "{\"type\":\"object\",\"minProperties\":2,\"additionalProperties\":{\"type\":\"boolean\"}}",
+    "{\"anyOf\":[{\"const\":\"on\"},{\"type\":\"object\",\"required\":[\"a\"]}]}",
+    "{\"type\":\"array\",\"minItems\":2}",
 };
 
 static void check_sqlite(const char *json, size_t n) {

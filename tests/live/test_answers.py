@@ -87,7 +87,29 @@ CASES = {
             ('data: {"object":"error","message":"boom","code":400}\n\n' + sse(USAGE_CHUNK, done=False), "boom"),
             ('data: {"id":"c","choices":[],"x_groq":{"error":"over capacity"}}\n\n', "200 with an error"),
             ('data: {"choices":[{"delta":{},"finish_reason":"error","error":{"message":"boom"}}]}\n\n', "boom"),
+            ('data: {"error":{"message":"stream error: stream ID 5; INTERNAL_ERROR; received from peer"}}\n\n', "stream ID 5"),
             ('data: {"choices":[{"delta":{"content":"x"} oops}]}\n\n', "a piece of the stream can't be read"))],
+    "what only looks like an error in a stream": [
+        (Answer(sse(chunk("fi"), done=False) + event + sse(chunk("ne", "stop"), USAGE_CHUNK), type="text/event-stream"), *GOOD)
+        for event in ("data: ping\n\n", "data: heartbeat\n\n", "data: OK\n\n", "data: null\n\n", "data: 1\n\n", "data: [PING]\n\n", "event: ping\ndata: now\n\n",
+                      "data: {ping}\n\n", 'data: {"type":"ping"}\n\n', 'data: {"code":0,"msg":"ok"}\n\n', 'data: {"object":"warning","message":"deprecated"}\n\n',
+                      'data: {"type":"status","message":"Searching the web"}\n\n', 'data: {"id":"s","message":"session started"}\n\n',
+                      'data: {"choices":[],"error":{"message":"","type":"","code":null}}\n\n', 'data: {"choices":[],"prompt_filter_results":[{}]}\n\n')
+    ] + [(Answer(sse(chunk("fine"), chunk("", "stop"), USAGE_CHUNK, done=False) + end, type="text/event-stream"), *GOOD)
+         for end in ("data: DONE\n\n", "data: [END]\n\n", "event: done\ndata: stream finished\n\n", 'data: {"error":{"message":"logging failed"}}\n\n', "data: {x\n\n")],
+    "what only looks like an error in an answer": [
+        (chat(error=e), *GOOD) for e in ({"message": "", "type": "", "param": "", "code": None}, {"code": 0, "message": ""}, {"code": 0, "message": "success"},
+                                         None, "", {}, {"code": 200, "message": "OK"}, "null")] + [(chat(choice={"error": {"code": 0, "message": "success"}}), *GOOD)],
+    "an end that is none": [
+        *((stream(chunk("Refund den", w), chunk(" yes", w), done=False), None, "the stream ended before", None, False, None)
+          for w in ("null", "none", "FINISH_REASON_UNSPECIFIED", "stop")),
+        (stream({"choices": [], "prompt_filter_results": []}, done=False), None, "the stream ended before", None, False, None),
+        (stream({"choices": [{"message": {"content": "Refund den"}, "finish_reason": None}]}, done=False), None, "the stream ended before", None, False, None),
+        (stream({"type": "ping"}, done=False), None, "the stream ended before", None, False, None),
+        (stream(chunk(reasoning_content="hm"), chunk(reasoning_content="hm"), {"error": {"message": "Overloaded", "code": 529}}, done=False), None,
+         "it may have been billed", None, False, None),
+        (chat("Refund", usage=None, error={"message": "Timed out", "code": 504}), None, "it may have been billed", None, False, None),
+    ],
     "a choice that is there twice": [
         (chat("fine", choice={"delta": {"role": "assistant", "content": ""}}), *GOOD),
         (chat("fine", choice={"delta": {}}), *GOOD),
@@ -403,6 +425,21 @@ class Silence(Desk):
         self.assertEqual(self.replay.asked("silent"), 2000)
         self.assertEqual(self.db.execute("SELECT kind, count(*), max(attempt) FROM llm_calls GROUP BY 1").fetchall(), [("call", 2000, 1)])
 
+    def test_lost_is_said_until_it_is_bought(self):
+        def reasons():
+            return [r[0] for r in self.db.execute("SELECT coalesce(retry_reason, '-') FROM llm_calls ORDER BY id")]
+        gone, bad = Answer(chat(), cut=40), Answer({"error": {"message": "no"}}, status=400)
+        self.serve("l1", gone, bad, chat(), chat())
+        for mode in ("exact", "exact", "exact", "refresh"):
+            self.ask("l1", "q", cache=mode, on_error="null")
+        self.assertEqual(reasons(), ["-", "lost", "lost", "-"])
+        self.db.close()
+        self.setUp()
+        self.serve("l2", gone, gone, chat(), chat())
+        for mode in ("exact", "refresh", "off", "off"):
+            self.ask("l2", "q", cache=mode, on_error="null")
+        self.assertEqual(reasons(), ["-", "lost", "lost", "-"])
+
     def test_what_a_killed_process_asked_was_lost(self):
         self.serve("killed", Answer(chat(), wait=30), chat())
         path = value(self.db, "SELECT file FROM pragma_database_list WHERE name = 'main'")
@@ -499,7 +536,8 @@ class Streams(Desk):
     def test_what_only_sounds_like_a_refusal_of_streams(self):
         for i, (status, text, kind, cost) in enumerate((
                 (504, "upstream request timeout", "unknown", None), (502, "upstream prematurely closed connection", "unknown", None),
-                (400, {"error": {"message": "bad request upstream"}}, "call", 0), (500, {"error": {"message": "no healthy upstream"}}, "call", 0))):
+                (404, {"error": {"message": "The model `streamlm-7b` does not exist"}}, "call", 0), (400, {"error": {"message": "streaming is required"}}, "call", 0),
+                (400, {"error": {"message": "flagged: 'live stream of a crime'"}}, "call", 0), (400, {"error": {"message": "bad request upstream"}}, "call", 0), (500, {"error": {"message": "no healthy upstream"}}, "call", 0))):
             self.serve(f"up{i}", Answer(text, status=status, type="text/plain" if isinstance(text, str) else "application/json"), supports=STREAMS)
             error_of(self.db, "SELECT llm_complete('x', ?)", json.dumps({"model": f"up{i}", "retries": 0}))
             self.assertEqual((self.replay.asked(f"up{i}"), self.row("kind, cost_nusd")), (1, (kind, cost)), text)
@@ -537,6 +575,18 @@ class Streams(Desk):
         self.assertEqual((kind, cost, usage["input"], usage["cache_read"], usage["pieces"]), ("unknown", None, 130, 30, 2))
         self.assertEqual(self.replay.asked("quiet"), 1)
         self.assertEqual(value(self.db, "SELECT sum(calls) FROM llm_unpriced"), 1)
+
+    def test_a_pause_behind_the_first_piece_is_no_end(self):
+        for i, first in enumerate(({"choices": [], "prompt_filter_results": []}, {"type": "ping"}, {"id": "x", "model": MODEL}, {}, {"choices": [], "usage": USAGE},
+                                   chunk("fi", None, USAGE), {"object": "chat.completion.chunk"}, chunk("fi", "stop", {"prompt_tokens": 9, "completion_tokens": 1}))):
+            begin = sse(first, done=False)
+            rest = sse(chunk("ne" if '"fi"' in begin else "fine", "stop"), USAGE_CHUNK)
+            for supports in (STREAMS, "{}"):
+                name = f"p{i}{len(supports)}"
+                pad = ":" + " " * (len(rest) - len(begin) - 3) + "\n\n" if len(rest) > len(begin) + 3 else ""
+                self.serve(name, Answer(begin + pad + rest, type="text/event-stream", pieces=2, gap=0.8), supports=supports)
+                self.assertEqual(self.ask(name), "fine", first)
+                self.assertEqual(self.row("kind, cost_nusd"), ("call", COST))
 
     def test_a_server_that_does_not_hang_up(self):
         body = sse(chunk("fine", "stop"), USAGE_CHUNK)
@@ -630,6 +680,32 @@ class Asking(Desk):
         for name, supports in (("claude-opus-4-20250514", "{}"), ("claude-haiku-4-5", "{}"), ("claude-opus-4-8", '{"sampling":true}'), ("claude-3-5-haiku", "{}")):
             self.serve(name, claude(), api="anthropic", supports=supports)
             self.ask(name, temperature=0.5, top_p=0.5)
+
+    def test_numbers_of_a_schema_are_sent_with_all_their_digits(self):
+        schema = {"type": "object", "properties": {"a": {"type": "integer", "maximum": 9007199254740991}}, "required": ["a"], "additionalProperties": False}
+        for name, api, answer in (("digits", "openai", chat('{"a":1}')), ("claude-haiku-4-5", "anthropic", claude('{"a":1}'))):
+            self.serve(name, answer, api=api)
+            self.assertEqual(self.ask(name, schema=schema), '{"a":1}')
+            self.assertIn(b"9007199254740991", self.replay.requests[name][-1][1])
+
+    def test_the_json_of_a_schema_is_found(self):
+        one = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"], "additionalProperties": False}
+        name = {"type": "object", "properties": {"first_name": {"type": "string"}}, "required": ["first_name"], "additionalProperties": False}
+        for i, (schema, text, wanted) in enumerate((
+                (one, '<|START_THINKING|>maybe {"a":5}<|END_THINKING|><|START_RESPONSE|>{"a":1}<|END_RESPONSE|>', '{"a":1}'),
+                (one, '<|begin_of_thought|>{"a":5}<|end_of_thought|>{"a":1}', '{"a":1}'),
+                (one, '<|channel|>final <|constrain|>json<|message|>{"a":1}', '{"a":1}'),
+                (one, '<think>so it is\n{"a":1}', '{"a":1}'),
+                (one, json.dumps('{"a":1}'), '{"a":1}'), (one, '[{"a":1}]', '{"a":1}'),
+                (one, '{"name":"answer","arguments":{"a":1}}', '{"a":1}'), (one, json.dumps({"arguments": '{"a":1}'}), '{"a":1}'),
+                (one, '{"parameters":{"a":1}}', '{"a":1}'), (one, '{"a": 1 // one\n}', '{"a":1}'), (one, "{'a': 1}", '{"a":1}'),
+                (one, "{\u201ca\u201d: 1}", '{"a":1}'), (name, r'{"first\_name": "it\'s \d"}', r'{"first_name":"it' + "'" + r's \\d"}'),
+                ({"type": "object"}, "{'a': True, 'b': None}", '{"a":true,"b":null}'),
+                ({"type": "array", "items": one}, '{"a":1}\n{"a":2}', '[{"a":1},{"a":2}]'),
+                ({"type": "string", "enum": ["yes", "no"]}, "yes", '"yes"'))):
+            self.serve(f"found{i}", chat(text))
+            self.assertEqual(self.ask(f"found{i}", schema=schema), wanted, text)
+            self.assertEqual(self.replay.asked(f"found{i}"), 1)
 
     def test_a_base_url_with_the_path_at_its_end(self):
         self.serve("path", chat())

@@ -158,10 +158,7 @@ static void test_what_is_no_answer(void **state) {
       {"{\"type\":\"boolean\"}", "It is not true.", NULL},
       {"{\"type\":\"integer\"}", "\"42\"", NULL},
       {ONE, "{a:1}", NULL},
-      {ONE, "{'a':1}", NULL},
       {ONE, "{\"a\":1,,}", NULL},
-      {OBJECT, "{\"a\":\"\\x\"}", NULL},
-      {OBJECT, "{\"a\":1 /* one */}", NULL},
       {LIST, "[,]", NULL},
       {LIST, "[1 2]", NULL},
       {LIST, "[0x1]", NULL},
@@ -170,6 +167,122 @@ static void test_what_is_no_answer(void **state) {
       {LIST, "[1e]", NULL},
       {LIST, "[nul]", NULL},
       {LIST, "[NaN]", NULL},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    run(&cases[i]);
+  }
+}
+
+#define RECORDS                                                                                    \
+  "{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"a\":{\"type\":"            \
+  "\"integer\"}},"                                                                                 \
+  "\"required\":[\"a\"]}}"
+#define NAMES                                                                                      \
+  "{\"type\":\"object\",\"properties\":{\"first_name\":{\"type\":\"string\"}},\"required\":["      \
+  "\"first_name\"],"                                                                               \
+  "\"additionalProperties\":false}"
+#define YES_NO "{\"type\":\"string\",\"enum\":[\"yes\",\"no\"]}"
+
+/* Something else around it. */
+static void test_what_holds_it(void **state) {
+  static const Case cases[] = {
+      {ONE, "\"{\\\"a\\\":1}\"", "{\"a\":1}"},
+      {ONE, "```json\n\"{\\\"a\\\":1}\"\n```", "{\"a\":1}"},
+      {ONE, "\"{\\\"a\\\": 12345678901234567890123}\"", "{\"a\":12345678901234567890123}"},
+      {ONE, "\"{'a': 1}\"", "{\"a\":1}"},
+      {LIST, "\"[1,2]\"", "[1,2]"},
+      {ONE, "[{\"a\":1}]", "{\"a\":1}"},
+      {ONE, "Here: [{\"a\":1}].", "{\"a\":1}"},
+      {ONE, "{\"name\":\"answer\",\"arguments\":{\"a\":1}}", "{\"a\":1}"},
+      {ONE, "{\"arguments\":\"{\\\"a\\\":1}\"}", "{\"a\":1}"},
+      {ONE, "{\"name\":\"answer\",\"parameters\":{\"a\":1}}", "{\"a\":1}"},
+      {ONE, "<tool_call>\n{\"name\":\"answer\",\"arguments\":{\"a\":1}}\n</tool_call>",
+       "{\"a\":1}"},
+      {ONE,
+       "{\"tool_calls\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":"
+       "\"{\\\"a\\\":1}\"}}]}",
+       "{\"a\":1}"},
+      {ONE, "[{\"name\":\"f\",\"parameters\":{\"a\":1}}]", "{\"a\":1}"},
+      {ONE, "{\"result\":{\"a\":1}}", "{\"a\":1}"},
+      {LIST, "{\"answer\":[1]}", "[1]"},
+      {ONE, "{\"input\":[{\"a\":1},{\"a\":2}]}", NULL},
+      {ONE, "{\"arguments\":{\"a\":1},\"b\":2}", NULL},
+      {ONE, "{\"arguments\":{\"a\":1},\"input\":{\"a\":2}}", NULL},
+      {ONE, "{\"arguments\":{\"a\":\"1\"}}", NULL},
+      {ONE, "\"{\\\"a\\\":1\"", NULL},
+      {"{\"type\":\"string\"}", "\"{\\\"a\\\":1}\"", "\"{\\\"a\\\":1}\""},
+      {"{\"type\":\"integer\"}", "\"42\"", NULL},
+      {"{\"type\":\"integer\"}", "[42]", "42"},
+      {LIST, "[[1,2]]", NULL},
+      /* a stricter one goes first */
+      {OBJECT, "{\"arguments\":{\"a\":1}}", "{\"arguments\":{\"a\":1}}"},
+      {ONE, "[{\"a\":1}] or {\"a\":2}", "{\"a\":2}"},
+      /* lines */
+      {RECORDS, "{\"a\":1}\n{\"a\":2}", "[{\"a\":1},{\"a\":2}]"},
+      {RECORDS, "```jsonl\n{\"a\":1}\r\n{\"a\":2}\n```", "[{\"a\":1},{\"a\":2}]"},
+      {RECORDS, "<think>x</think>\n{\"a\":1},\n\n{\"a\":2}\n", "[{\"a\":1},{\"a\":2}]"},
+      {RECORDS, "{'a':1}\n{'a':2}", "[{\"a\":1},{\"a\":2}]"},
+      {RECORDS, "{\"a\":1}", "[{\"a\":1}]"},
+      {RECORDS, "{\"a\":1}\n{\"a\":", NULL},
+      {RECORDS, "{\"a\":1} {\"a\":2}", NULL},
+      {RECORDS, "{\"a\":1}\n{\"b\":2}", NULL},
+      {RECORDS, "{\"a\":1}\nand\n{\"a\":2}", NULL},
+      /* bare words */
+      {YES_NO, "yes", "\"yes\""},
+      {YES_NO, "**Yes.**", "\"yes\""},
+      {YES_NO, "'no'\n", "\"no\""},
+      {YES_NO, "<think>yes</think>\nno", "\"no\""},
+      {YES_NO, "yes and no", NULL},
+      {YES_NO, "maybe", NULL},
+      {YES_NO, "", NULL},
+      {"{\"enum\":[\"Yes\",\"yes\"]}", "yes!", "\"yes\""},
+      {"{\"enum\":[\"Yes\",\"yes\"]}", "YES", NULL},
+      {"{\"enum\":[\"C\",\"C++\"]}", "C++", "\"C++\""},
+      {"{\"enum\":[\"C\",\"D\"]}", "C++", "\"C\""},
+      {"{\"$ref\":\"#/$defs/w\",\"$defs\":{\"w\":" YES_NO "}}", "no", "\"no\""},
+      {"{\"anyOf\":[{\"const\":\"on\"},{\"const\":\"off\"}]}", "off", "\"off\""},
+      {"{\"enum\":[\"yes\"],\"maxLength\":1}", "yes", NULL},
+      {"{\"type\":\"string\"}", "yes", NULL},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    run(&cases[i]);
+  }
+}
+
+/* JavaScript's and Python's habits, where nothing else is found. */
+static void test_loose(void **state) {
+  static const Case cases[] = {
+      {ONE, "{'a': 1}", "{\"a\":1}"},
+      {OBJECT, "{'a': True, 'b': False, 'c': None, \"d\": \"it's\"}",
+       "{\"a\":true,\"b\":false,\"c\":null,\"d\":\"it's\"}"},
+      {OBJECT, "{'a': 'it\\'s \"so\"'}", "{\"a\":\"it's \\\"so\\\"\"}"},
+      {OBJECT, "So: {'x': {}, 'y': [1, {'z': 2}]} ok?", "{\"x\":{},\"y\":[1,{\"z\":2}]}"},
+      {LIST, "{'a': [1]} then [2]", "[2]"},
+      {ONE,
+       "{\xE2\x80\x9C"
+       "a\xE2\x80\x9D: 1}",
+       "{\"a\":1}"},
+      {TEXT, "{\xE2\x80\x9Et\xE2\x80\x9C: \xE2\x80\x98x \xE2\x80\xA6 \"y\"\xE2\x80\x99}",
+       "{\"t\":\"x \xE2\x80\xA6 \\\"y\\\"\"}"},
+      {ONE, "{\"a\": 1 // one\n}", "{\"a\":1}"},
+      {ONE, "{ // first\n /* then */ \"a\": /**/ 1, /* last */ }", "{\"a\":1}"},
+      {ONE, "// the answer\n{\"a\": 1} // done", "{\"a\":1}"},
+      {TEXT, "{\"t\": \"http://x /* y */\" /* z */}", "{\"t\":\"http://x /* y */\"}"},
+      {ONE, "{\"a\": 1 /* one }", NULL},
+      {NAMES, "{\"first\\_name\": \"x\"}", "{\"first_name\":\"x\"}"},
+      {TEXT, "{\"t\": \"\\d+ \\' \\x41\\u12 C:\\Users\"}",
+       "{\"t\":\"\\\\d+ ' A\\\\u12 C:\\\\Users\"}"},
+      {TEXT, "{\"t\": \"\\\xC3\xA9 \\\n\"}", "{\"t\":\"\xC3\xA9 \\n\"}"},
+      {"{\"type\":\"boolean\"}", "True", "true"},
+      {ONE, "```python\n{'a': 1}\n```", "{\"a\":1}"},
+      {ONE, "{'name': 'answer', 'arguments': {'a': 1}}", "{\"a\":1}"},
+      {ONE, "{'a': 'b'}", NULL},
+      {ONE, "{'a': 1", NULL},
+      {ONE, "{'a: 1}", NULL},
+      {ONE, "{'a': 7} or {\"a\": 1}", "{\"a\":1}"}, /* the stricter one */
+      {OBJECT, "{'x': {\"y\":1}, 'z': oops", NULL},
   };
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
@@ -279,6 +392,18 @@ static void test_hostile_texts_end(void **state) {
       "true\n",
       "[1]",
       "<think>x</thinking>",
+      "{'a':",
+      "['a',",
+      "[/*",
+      "[//",
+      "\"{\\\"a\\\":",
+      "[{\"arguments\":",
+      "{\"a\":1}\n",
+      "{'a':1}\n",
+      "yes",
+      "'",
+      "\xE2\x80\x9C",
+      "[\\",
   };
   const size_t n = (size_t)1 << 20;
   static const char *const schemas[] = {OBJECT, "{\"type\":\"integer\",\"minimum\":5}"};
@@ -339,6 +464,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_where_it_is_found),
       cmocka_unit_test(test_what_is_no_answer),
+      cmocka_unit_test(test_what_holds_it),
+      cmocka_unit_test(test_loose),
       cmocka_unit_test(test_how_it_is_written),
       cmocka_unit_test(test_nul_bytes),
       cmocka_unit_test(test_what_is_said),

@@ -174,6 +174,39 @@ static void check_forms(SchemaForm form, const char *const (*cases)[2], size_t n
   }
 }
 
+/* All digits, wherever a number stands. */
+static void test_numbers(void **state) {
+  static const char *const openai[][2] = {
+#define SAME(schema) {A(schema), A(schema)}
+      SAME("{\"type\":\"integer\",\"minimum\":-9007199254740991,\"maximum\":9007199254740991}"),
+      SAME("{\"type\":\"integer\",\"enum\":[1234567890123456,0,-1,2147483648]}"),
+      SAME("{\"type\":\"integer\",\"const\":1000000000000000000,\"default\":1000000000000001}"),
+      SAME("{\"type\":\"integer\",\"maximum\":9223372036854775807}"),
+      SAME("{\"type\":\"integer\",\"minimum\":-9223372036854775808}"),
+      SAME("{\"type\":\"integer\",\"maximum\":18446744073709551615}"),
+      SAME("{\"type\":\"integer\",\"multipleOf\":100000000000000000000}"),
+      SAME("{\"type\":\"number\",\"minimum\":0.1,\"maximum\":0.30000000000000004}"),
+      SAME("{\"type\":\"number\",\"minimum\":-1.7976931348623157e+308,\"maximum\":1e-07}"),
+      {A("{\"type\":\"number\",\"const\":{\"a\":[1e3,2.50]}}"),
+       A("{\"type\":\"number\",\"const\":{\"a\":[1000,2.5]}}")},
+  };
+  static const char *const anthropic[][2] = {
+      {A("{\"type\":\"integer\",\"minimum\":-9007199254740991,\"maximum\":9007199254740991}"),
+       A("{\"type\":\"integer\",\"description\":\"minimum -9007199254740991; maximum "
+         "9007199254740991\"}")},
+      SAME("{\"type\":\"integer\",\"enum\":[9007199254740991]}"),
+  };
+  Err err = {0};
+  cJSON *schema = tree_of(openai[0][0]);
+  char *words = schema_in_words(NULL, schema, &err);
+  (void)state;
+  check(strstr(words, "\"maximum\":9007199254740991}"), "%s", words);
+  free(words);
+  cJSON_Delete(schema);
+  check_forms(FORM_OPENAI, openai, COUNT(openai));
+  check_forms(FORM_ANTHROPIC, anthropic, COUNT(anthropic));
+}
+
 static void test_roots(void **state) {
   static const char *const cases[][2] = {
       {A(STRING), A(STRING)},
@@ -348,6 +381,7 @@ int main(void) {
       cmocka_unit_test(test_roots),      cmocka_unit_test(test_reduced),
       cmocka_unit_test(test_in_words),   cmocka_unit_test(test_anthropic_limits),
       cmocka_unit_test(test_of_objects), cmocka_unit_test(test_older_drafts),
+      cmocka_unit_test(test_numbers),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,9 @@
 #include "base/text/decimal.h"
 #include "base/utf8.h"
 
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -316,6 +319,58 @@ char *json_print(cJSON *tree, Err *err) {
     err_nomem(err);
   }
   return text;
+}
+
+/* ---- numbers, exactly */
+
+void json_number(double value, char out[JSON_NUMBER]) {
+  const double two_63 = 9223372036854775808.0;
+  if (fabs(value) < two_63 && value == trunc(value)) {
+    snprintf(out, JSON_NUMBER, "%lld", (long long)value);
+  } else if (value == two_63) {
+    snprintf(out, JSON_NUMBER, "%lld", LLONG_MAX);
+  } else if (value == 2 * two_63) {
+    snprintf(out, JSON_NUMBER, "%llu", ULLONG_MAX);
+  } else if (fabs(value) < 1e21 && value == trunc(value)) {
+    snprintf(out, JSON_NUMBER, "%.0f", value);
+  } else {
+    for (int digits = 15; digits <= 17; digits++) {
+      snprintf(out, JSON_NUMBER, "%.*g", digits, value);
+      if (strtod(out, NULL) == value) {
+        break;
+      }
+    }
+    for (char *p = out; *p; p++) { /* a locale's point */
+      *p = *p == ',' ? '.' : *p;
+    }
+  }
+}
+
+int json_exact_numbers(cJSON *tree, Err *err) {
+  if (cJSON_IsNumber(tree) && isfinite(tree->valuedouble)) {
+    char digits[JSON_NUMBER];
+    json_number(tree->valuedouble, digits);
+    size_t n = strlen(digits) + 1;
+    char *text = cJSON_malloc(n);
+    if (!text) {
+      return err_nomem(err);
+    }
+    memcpy(text, digits, n);
+    tree->type = (tree->type & ~0xFF) | cJSON_Raw;
+    tree->valuestring = text;
+  }
+  for (cJSON *item = tree->child; item && err->rc == RC_OK; item = item->next) {
+    json_exact_numbers(item, err);
+  }
+  return err->rc;
+}
+
+char *json_print_exact(const cJSON *tree, Err *err) {
+  cJSON *copy = cJSON_Duplicate(tree, 1);
+  if (copy) {
+    json_exact_numbers(copy, err);
+  }
+  return json_print(copy, err);
 }
 
 /* ---- looking */

@@ -54,6 +54,18 @@ cJSON *json_add(cJSON *parent, const char *key, cJSON *item, Err *err);
 ** out of memory where no error stands there yet. */
 char *json_print(cJSON *tree, Err *err);
 
+/* A number as JSON: a whole one below 1e21 in full, as JavaScript writes it, else the fewest digits that give it again. cJSON's
+** own has 15 digits, with an exponent. 2^63 and 2^64 are written one lower: so they were meant, and only a double made them the
+** limits that integers don't reach. */
+enum { JSON_NUMBER = 32 };
+void json_number(double value, char out[JSON_NUMBER]);
+
+/* Makes all numbers of a tree print like that (they are raw text then). Returns err->rc. */
+int json_exact_numbers(cJSON *tree, Err *err);
+
+/* Prints a tree like that, without blanks: owned (cJSON_free), NULL and *err. The tree stays as it is. */
+char *json_print_exact(const cJSON *tree, Err *err);
+
 /* Follows a path of member names, NULL-terminated; NULL where a step is missing. */
 const cJSON *json_at(const cJSON *object, const char *const *path);
 

@@ -16,14 +16,20 @@
 #include "core/request/schema.h"
 #include "core/request/schema_form.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 typedef struct Search {
   const char *text, *end; /* `end` without what separates tokens */
   const cJSON *schema;
   int is_wrapped; /* the schema, where it was sent */
+  unsigned types; /* of the schema */
+  int is_loose;   /* as json_mend.h has it */
+  int reshapes;   /* what holds the answer may be around it */
+  cJSON *kept;    /* trees whose texts are still read; NULL: none */
   size_t work;    /* bytes that may yet be read */
   int values;     /* that may yet be held against the schema */
   const char
@@ -43,7 +49,7 @@ static void spend(Search *s, size_t n) {
 
 /* The end of the value at p, or NULL and *fault. */
 static const char *scan(Search *s, const char *p, JsonFault *fault) {
-  const char *end = json_mend_scan(p, s->end, fault);
+  const char *end = json_mend_scan(p, s->end, s->is_loose, fault);
   spend(s, (size_t)((end ? end : fault->at) - p) + 64);
   if (!end && (size_t)(fault->at - p) >= s->fault_n) {
     s->fault_n = (size_t)(fault->at - p) + 1;
@@ -91,6 +97,103 @@ static cJSON *satisfied(const Search *s, cJSON *tree, Err *why) {
   return value;
 }
 
+/* ---- what holds the answer */
+
+/* Members that hold an answer: of a call of a function, which the schema was taken for, or of a reply. */
+static int is_holder(const char *name) {
+  static const char *const names[] = {"arguments", "parameters", "args",   "input",
+                                      "function",  "tool_calls", "result", "response",
+                                      "answer",    "output",     "json",   "data"};
+  int is = 0;
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    is |= strcmp(name, names[i]) == 0;
+  }
+  return is;
+}
+
+/* What may stand beside. */
+static int is_beside(const cJSON *item) {
+  static const char *const names[] = {"name",      "type",  "id",     "tool",
+                                      "tool_name", "index", "call_id"};
+  int is = 0;
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    is |= strcmp(item->string, names[i]) == 0;
+  }
+  return is && !cJSON_IsObject(item) && !cJSON_IsArray(item);
+}
+
+/* The one member of an object that holds the answer; NULL where none does, or others stand there, too. */
+static cJSON *held_in(const cJSON *object) {
+  cJSON *held = NULL;
+  int others = 0;
+  for (cJSON *item = object->child; item; item = item->next) {
+    if (!held && is_holder(item->string)) {
+      held = item;
+    } else {
+      others += !is_beside(item);
+    }
+  }
+  return others ? NULL : held;
+}
+
+/* The tree of the JSON that a text is, an object or a list; NULL where it is none. The text must outlive it. */
+static cJSON *tree_of_text(Search *s, const char *text) {
+  const char *end = text + strlen(text), *p = json_mend_skip(text, end), *to = NULL;
+  JsonFault fault;
+  for (int is_loose = 0; is_loose < 2 && !to && (*p == '{' || *p == '['); is_loose++) {
+    to = json_mend_scan(p, end, is_loose, &fault);
+    spend(s, (size_t)((to ? to : fault.at) - p));
+    if (to && json_mend_skip(to, end) == end) {
+      return json_mend_tree(p, to, is_loose, s->err);
+    }
+  }
+  return NULL;
+}
+
+/* What a tree, which it takes, holds in the place of the answer: owned, NULL: nothing. */
+static cJSON *inside(Search *s, cJSON *tree) {
+  cJSON *only = NULL, *read = NULL;
+  if (cJSON_IsArray(tree) && !(s->types & TYPE_ARRAY) && tree->child && !tree->child->next) {
+    only = tree->child;
+  } else if (cJSON_IsObject(tree)) {
+    only = held_in(tree);
+  } else if (cJSON_IsString(tree) && !(s->types & TYPE_STRING)) {
+    read = tree_of_text(s, tree->valuestring);
+  }
+  if (only) {
+    read = cJSON_DetachItemViaPointer(tree, only);
+    cJSON_Delete(tree);
+  } else if (read) {
+    s->kept = s->kept ? s->kept : cJSON_CreateArray();
+    if (!s->kept || !cJSON_AddItemToArray(s->kept, tree)) {
+      err_nomem(s->err);
+      cJSON_Delete(read);
+      cJSON_Delete(tree);
+      read = NULL;
+    }
+  } else {
+    cJSON_Delete(tree);
+  }
+  return read;
+}
+
+/* Of a tree, which it takes, what it holds at some level and satisfies the schema; NULL: nothing. */
+static cJSON *reshaped(Search *s, cJSON *tree) {
+  enum { MOST_LEVELS = 6 };
+  for (int i = 0; i < MOST_LEVELS && (tree = inside(s, tree)) != NULL; i++) {
+    Err why = {0};
+    if (fits(s, tree, &why)) {
+      return tree;
+    }
+    if (why.rc == RC_NOMEM) {
+      err_nomem(s->err);
+      break;
+    }
+  }
+  cJSON_Delete(tree);
+  return NULL;
+}
+
 /* The value from p to end where it satisfies the schema: owned; else NULL. */
 static cJSON *satisfying(Search *s, const char *p, const char *end) {
   Err why = {0};
@@ -98,10 +201,14 @@ static cJSON *satisfying(Search *s, const char *p, const char *end) {
     return NULL;
   }
   s->values--;
-  cJSON *tree = json_mend_tree(p, end, s->err);
+  cJSON *tree = json_mend_tree(p, end, s->is_loose, s->err);
   cJSON *value = tree ? satisfied(s, tree, &why) : NULL;
   if (tree && !value) {
     note_mismatch(s, &why, (size_t)(end - p));
+  }
+  if (!value && s->reshapes && s->err->rc == RC_OK) {
+    tree = json_mend_tree(p, end, s->is_loose, s->err);
+    value = tree ? reshaped(s, tree) : NULL;
   }
   return value;
 }
@@ -246,16 +353,22 @@ static const char *closing(Search *s, const char *p) {
   return q < s->end ? q + 1 : NULL;
 }
 
-/* Behind the bracket at p and what it holds. The value is *found where it is the first that satisfies the schema. */
+/* Behind the bracket at p and what it holds. The value is *found where it is the first that satisfies the schema. What
+** only the loose reader can read is passed: its parts are not the answer, and its turn comes if nothing else is found. */
 static const char *pass_bracket(Search *s, const char *p, const char *to, cJSON **found) {
-  JsonFault fault;
+  JsonFault fault, loose = {0};
   const char *end = scan(s, p, &fault);
   if (end) {
     *found = *found ? *found : satisfying(s, p, end);
     return end;
   }
-  if (!fault.is_meant) {
-    return p + 1;
+  if (!s->is_loose && !fault.is_meant) {
+    end = json_mend_scan(p, s->end, 1, &loose);
+    spend(s, (size_t)((end ? end : loose.at) - p));
+    fault = loose.is_meant ? loose : fault;
+  }
+  if (end || !fault.is_meant) {
+    return end ? end : p + 1;
   }
   end = fault.is_end ? NULL : closing(s, p);
   return end && end <= to ? end : fault.at;
@@ -313,7 +426,7 @@ static const char *scalar_at(Search *s, const char *p) {
   if (*p != '"' && !strchr("+-.0123456789tfn", *p)) {
     return NULL;
   }
-  const char *end = json_mend_scan(p, s->end, &fault);
+  const char *end = json_mend_scan(p, s->end, s->is_loose, &fault);
   spend(s, (size_t)((end ? end : fault.at) - p) + 64);
   if (end && end[-1] == '.') { /* the sentence's */
     end--;
@@ -343,11 +456,135 @@ static cJSON *only_scalar(Search *s, const char *p) {
   return found;
 }
 
+/* ---- lines, and bare words */
+
+/* The end of the text without the fence that it ends with; *p is behind the one that it begins with. */
+static const char *without_fence(const Search *s, const char **p) {
+  const char *inside = behind_fence(s, *p), *end = s->end;
+  if (!inside) {
+    return end;
+  }
+  *p = behind_word(s, inside);
+  while (end > *p && (end[-1] == '`' || end[-1] == '~')) {
+    end--;
+  }
+  return end;
+}
+
+/* Behind what stands between two values; NULL where they don't stand in lines of their own. */
+static const char *next_line(const char *p, const char *end) {
+  const char *next = json_mend_skip(p, end);
+  if (next < end && *next == ',') {
+    next = json_mend_skip(next + 1, end);
+  }
+  return next == end || memchr(p, '\n', (size_t)(next - p)) ? next : NULL;
+}
+
+/* A list whose items are the lines of the text from p on. */
+static cJSON *lines(Search *s, const char *p) {
+  cJSON *list = cJSON_CreateArray();
+  const char *end = without_fence(s, &p);
+  JsonFault fault;
+  Err why = {0};
+  p = json_mend_skip(p, end);
+  int ok = list && p < end;
+  while (ok && p < end && s->work > 0) {
+    const char *to = json_mend_scan(p, end, s->is_loose, &fault);
+    spend(s, (size_t)((to ? to : fault.at) - p) + 64);
+    cJSON *item = to ? json_mend_tree(p, to, s->is_loose, s->err) : NULL;
+    ok = item && json_add(list, NULL, item, s->err);
+    p = ok ? next_line(to, end) : NULL;
+    ok = ok && p;
+  }
+  if (ok && p == end && fits(s, list, &why)) {
+    return list;
+  }
+  if (!list || why.rc == RC_NOMEM) {
+    err_nomem(s->err);
+  }
+  cJSON_Delete(list);
+  return NULL;
+}
+
+/* The words of a schema's values. */
+typedef struct Words {
+  const cJSON *root;
+  const char *text; /* which is looked for */
+  size_t n;
+  const char *exact, *folded; /* the same, in any case of letters */
+  int n_folded;               /* that differ */
+  int steps;
+} Words;
+
+static void look_at_word(Words *w, const cJSON *value) {
+  const char *word = cJSON_GetStringValue(value);
+  if (!word || strlen(word) != w->n || strncasecmp(word, w->text, w->n) != 0) {
+    return;
+  }
+  w->n_folded += !w->folded || strcmp(w->folded, word) != 0;
+  w->folded = word;
+  w->exact = strncmp(word, w->text, w->n) == 0 ? word : w->exact;
+}
+
+/* Looks at the words that a schema lists for its root. */
+static void look_for_word(Words *w, const cJSON *schema, int depth) {
+  static const char *const choices[] = {"anyOf", "oneOf", "allOf"};
+  const char *ref = json_text(schema, "$ref");
+  const cJSON *item;
+  if (depth > 8 || ++w->steps > 4096) {
+    return;
+  }
+  look_at_word(w, cJSON_GetObjectItemCaseSensitive(schema, "const"));
+  cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(schema, "enum")) {
+    look_at_word(w, item);
+  }
+  for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++) {
+    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(schema, choices[i])) {
+      look_for_word(w, item, depth + 1);
+    }
+  }
+  if (ref) {
+    look_for_word(w, schema_resolve(w->root, ref), depth + 1);
+  }
+}
+
+static int is_around(const char *p, const char *end, int is_word) {
+  return json_mend_skip(p, end) > p || (is_word && ispunct((unsigned char)*p));
+}
+
+/* The schema's word that all of the text from p on is: as it is, or without the punctuation around it; else in another
+** case of letters. */
+static cJSON *bare_word(Search *s, const char *p) {
+  const char *end = s->end, *word = NULL;
+  Err why = {0};
+  for (int trims = 0; trims < 2 && !word; trims++) {
+    while (p < end && is_around(p, end, trims)) {
+      p++;
+    }
+    while (end > p && is_around(end - 1, end, trims)) {
+      end--;
+    }
+    Words w = {.root = s->schema, .text = p, .n = (size_t)(end - p)};
+    look_for_word(&w, s->schema, 0);
+    word = w.exact ? w.exact : w.n_folded == 1 ? w.folded : NULL;
+    word = w.n > 0 ? word : NULL;
+  }
+  cJSON *value = word ? cJSON_CreateString(word) : NULL;
+  if (value && !fits(s, value, &why)) {
+    cJSON_Delete(value);
+    return NULL;
+  }
+  if (word && !value) {
+    err_nomem(s->err);
+  }
+  return value;
+}
+
 /* ---- all of it */
 
-static cJSON *find(Search *s) {
+/* Looks in the text, as loose as the search is now. */
+static cJSON *look(Search *s, const char *answer) {
   cJSON *found = NULL;
-  const char *answer = behind_thinking(s);
   if (whole(s, s->text, &found) || (answer > s->text && whole(s, answer, &found))) {
     return found;
   }
@@ -359,9 +596,36 @@ static cJSON *find(Search *s) {
     found = walk(s, s->text, answer);
     s->beyond = beyond;
   }
-  if (!found && !(schema_types(s->schema, s->schema) & (TYPE_ARRAY | TYPE_OBJECT))) {
-    found = only_scalar(s, answer);
+  return found;
+}
+
+/* What a text is looked through for, one after the other; each with the same means. What is wrong is told of the first. */
+static cJSON *find(Search *s) {
+  static const struct { int reshapes, is_loose; } rounds[] = {{0, 0}, {1, 0}, {1, 1}};
+  const char *answer = behind_thinking(s);
+  const Search fresh = *s;
+  Search first = *s;
+  cJSON *found = NULL;
+  for (int i = 0; i < 3 && !found && s->err->rc == RC_OK; i++) {
+    cJSON *kept = s->kept;
+    *s = fresh;
+    s->kept = kept;
+    s->reshapes = rounds[i].reshapes;
+    s->is_loose = rounds[i].is_loose;
+    found = look(s, answer);
+    if (!found && i == 0 && !(s->types & (TYPE_ARRAY | TYPE_OBJECT))) {
+      found = only_scalar(s, answer);
+    }
+    if (!found && i > 0 && (s->types & TYPE_ARRAY)) {
+      found = lines(s, answer);
+    }
+    first = i == 0 ? *s : first;
   }
+  if (!found && s->err->rc == RC_OK && (s->types & TYPE_STRING)) {
+    found = bare_word(s, answer);
+  }
+  first.kept = s->kept;
+  *s = first;
   return found;
 }
 
@@ -385,6 +649,7 @@ int answer_json(const char *text, size_t n, const cJSON *schema, char **json, si
               .end = text + n,
               .schema = schema,
               .is_wrapped = schema_is_wrapped(schema),
+              .types = schema_types(schema, schema),
               .work = LIMIT_ANSWER_WORK + LIMIT_ANSWER_PASSES * n,
               .values = LIMIT_ANSWER_VALUES,
               .err = err};
@@ -394,11 +659,14 @@ int answer_json(const char *text, size_t n, const cJSON *schema, char **json, si
   }
   cJSON *found = find(&s);
   if (!found) {
+    cJSON_Delete(s.kept);
     return err->rc != RC_OK ? err->rc : none_found(&s, err);
   }
-  buf_init(&out, 6 * n + 64); /* a byte becomes at most six */
+  buf_init(&out,
+           6 * n + LIMIT_OPTIONS_BYTES); /* a byte becomes at most six; a word is the schema's */
   json_mend_print(found, &out);
   cJSON_Delete(found);
+  cJSON_Delete(s.kept);
   *json_n = out.n;
   *json = buf_take(&out);
   return *json ? RC_OK : err_nomem(err);

@@ -10,7 +10,11 @@
 **   3. fenced blocks, wherever they stand, with any word behind the fence, on one line, or never closed;
 **   4. objects and lists in the text. What stands inside one that is read, or inside one that is broken, is no answer:
 **      a part of a cut-off answer would pass for the whole;
-**   5. for a schema of numbers, texts or words only: the one such value that the text holds. Two are none.
+**   5. for a schema of numbers, texts or words only: the one such value that the text holds. Two are none;
+**   6. the same again, where what holds an answer may be around it: a string, a list of one, a call of a function
+**      ({"name": …, "arguments": …}), a reply's member; and for a schema of lists its items, one a line;
+**   7. that again, as the loose reader of json_mend.h reads;
+**   8. for a schema that lists texts, one of them as the whole text, without quotes: as it is, else in another case.
 **
 ** A value {"value": X} is taken for X where X satisfies the schema and the whole does not; or, where the schema's root is
 ** one that is sent wrapped (schema_is_wrapped), where X does.

@@ -13,6 +13,7 @@
 #include "base/text/text.h"
 #include "base/utf8.h"
 
+#include <ctype.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@
 
 typedef struct Reader {
   const char *at, *end;
-  int depth;
+  int depth, is_loose;
   JsonFault fault; /* `expected` is NULL while all is well */
   Err *err;        /* NULL: no tree is made */
   Buf text;        /* the string read last */
@@ -62,9 +63,22 @@ static int fault_at(Reader *r, const char *at, const char *expected) {
   return 0;
 }
 
+/* Passes over blanks, and comments. */
+static void skip(Reader *r) {
+  const char *before;
+  do {
+    before = r->at = json_mend_skip(r->at, r->end);
+    if (r->is_loose && r->end - r->at > 1 && r->at[0] == '/' && strchr("/*", r->at[1])) {
+      const char *mark = r->at[1] == '/' ? "\n" : "*/", *text = r->at + 2;
+      const char *close = memmem(text, (size_t)(r->end - text), mark, strlen(mark));
+      r->at = close ? close + strlen(mark) : r->end;
+    }
+  } while (r->at > before);
+}
+
 /* The character c, behind blanks. */
 static int take(Reader *r, char c) {
-  r->at = json_mend_skip(r->at, r->end);
+  skip(r);
   int is_there = r->at < r->end && *r->at == c;
   r->at += is_there;
   return is_there;
@@ -72,10 +86,10 @@ static int take(Reader *r, char c) {
 
 /* ---- strings */
 
-/* The four digits at p, or -1. */
-static int hex4(const char *p, const char *end) {
+/* The n digits at p, or -1. */
+static int hex(const char *p, const char *end, int n) {
   int value = 0;
-  for (int i = 0; i < 4; i++) {
+  for (int i = 0; i < n; i++) {
     char c = p + i < end ? p[i] : 0;
     int digit = c >= '0' && c <= '9'   ? c - '0'
                 : c >= 'a' && c <= 'f' ? c - 'a' + 10
@@ -98,13 +112,13 @@ static void add_character(Buf *b, int c) {
 
 /* A \u escape, behind its backslash: both, where two make a pair. */
 static int read_unicode(Reader *r) {
-  int c = hex4(r->at + 1, r->end);
+  int c = hex(r->at + 1, r->end, 4);
   if (c < 0) {
     return fault_at(r, r->at, "four hexadecimal digits behind \\u");
   }
   r->at += 5;
   if (c >= 0xD800 && c <= 0xDBFF && r->end - r->at > 1 && r->at[0] == '\\' && r->at[1] == 'u') {
-    int second = hex4(r->at + 2, r->end);
+    int second = hex(r->at + 2, r->end, 4);
     if (second >= 0xDC00 && second <= 0xDFFF) {
       c = 0x10000 + ((c - 0xD800) << 10 | (second - 0xDC00));
       r->at += 6;
@@ -116,13 +130,38 @@ static int read_unicode(Reader *r) {
   return 1;
 }
 
+/* An escape that JSON does not know, behind its backslash. */
+static void read_unknown_escape(Reader *r) {
+  int c = r->at < r->end ? (unsigned char)*r->at : 0;
+  int byte = c == 'x' ? hex(r->at + 1, r->end, 2) : -1;
+  if (byte >= 0) {
+    r->at += 3;
+    if (r->err) {
+      add_character(&r->text, byte);
+    }
+  } else if (isalnum(c)) {
+    if (r->err) {
+      buf_add(&r->text, "\\", 1);
+    }
+  } else if (c > 0 && c < 0x80) { /* (not the end of the string, though it be a quote) */
+    r->at++;
+    if (r->err) {
+      add_character(&r->text, c);
+    }
+  }
+}
+
 static int read_escape(Reader *r) {
   static const char names[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
   r->at++;
-  if (r->at < r->end && *r->at == 'u') {
+  if (r->at < r->end && *r->at == 'u' && (!r->is_loose || hex(r->at + 1, r->end, 4) >= 0)) {
     return read_unicode(r);
   }
   const char *name = r->at < r->end && *r->at ? strchr(names, *r->at) : NULL;
+  if (!name && r->is_loose) {
+    read_unknown_escape(r);
+    return 1;
+  }
   if (!name) {
     return fault_at(r, r->at, "one of \"\\/bfnrtu behind a backslash");
   }
@@ -133,15 +172,53 @@ static int read_escape(Reader *r) {
   return 1;
 }
 
+/* What stands around strings; all but the first only to the loose reader. */
+static const struct Quote {
+  const char *open, *close, *or_close;
+} quotes[] = {
+    {"\"", "\"", "\""},
+    {"'", "'", "'"},
+    {"\xE2\x80\x9C", "\xE2\x80\x9D", "\xE2\x80\x9C"}, /* double: high, */
+    {"\xE2\x80\x9D", "\xE2\x80\x9D", "\xE2\x80\x9D"},
+    {"\xE2\x80\x9E", "\xE2\x80\x9C", "\xE2\x80\x9D"}, /* low */
+    {"\xE2\x80\x98", "\xE2\x80\x99", "\xE2\x80\x98"}, /* single: high, */
+    {"\xE2\x80\x99", "\xE2\x80\x99", "\xE2\x80\x99"},
+    {"\xE2\x80\x9A", "\xE2\x80\x98", "\xE2\x80\x99"}, /* low */
+};
+
+static int stands(const Reader *r, const char *what) {
+  size_t n = strlen(what);
+  return *r->at == *what && (size_t)(r->end - r->at) >= n && memcmp(r->at, what, n) == 0;
+}
+
+/* The quotes that open here, or NULL. */
+static const struct Quote *quote_at(const Reader *r) {
+  size_t n = r->is_loose ? sizeof quotes / sizeof quotes[0] : 1;
+  for (size_t i = 0; r->at < r->end && i < n; i++) {
+    if (stands(r, quotes[i].open)) {
+      return &quotes[i];
+    }
+  }
+  return NULL;
+}
+
+/* Bytes of the quote that closes here; 0: none does. */
+static size_t closes(const Reader *r, const struct Quote *quote) {
+  return stands(r, quote->close) || stands(r, quote->or_close) ? strlen(quote->close) : 0;
+}
+
 /* A string, into r->text where a tree is made. */
 static int read_string(Reader *r) {
-  if (!take(r, '"')) {
+  skip(r);
+  const struct Quote *quote = quote_at(r);
+  if (!quote) {
     return fault_at(r, r->at, "a name in double quotes");
   }
+  r->at += strlen(quote->open);
   buf_clear(&r->text);
-  while (r->at < r->end && *r->at != '"') {
+  while (r->at < r->end && !closes(r, quote)) {
     const char *run = r->at;
-    while (r->at < r->end && *r->at != '"' && *r->at != '\\' && *r->at) {
+    while (r->at < r->end && *r->at != '\\' && *r->at && !closes(r, quote)) {
       r->at++;
     }
     if (r->err && r->at > run) {
@@ -159,7 +236,7 @@ static int read_string(Reader *r) {
   if (r->at >= r->end) {
     return fault_at(r, r->end, "the end of a string");
   }
-  r->at++;
+  r->at += closes(r, quote);
   if (r->err && r->text.failed) {
     err_nomem(r->err);
   }
@@ -279,13 +356,16 @@ static int read_number(Reader *r, cJSON *parent, const char *key, cJSON **made) 
 
 /* A word, or none: `item` is what it says, where a tree is made. */
 static int read_word(Reader *r, cJSON *parent, const char *key, cJSON **made) {
+  enum { LOOSE = 3 }; /* of the last ones */
   static const struct {
     const char *word;
     int type;
   } words[] = {{"null", cJSON_NULL},      {"true", cJSON_True},     {"false", cJSON_False},
                {"NaN", cJSON_NULL},       {"Infinity", cJSON_NULL}, {"-Infinity", cJSON_NULL},
-               {"+Infinity", cJSON_NULL}, {"-NaN", cJSON_NULL}};
-  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+               {"+Infinity", cJSON_NULL}, {"-NaN", cJSON_NULL},     {"None", cJSON_NULL},
+               {"True", cJSON_True},      {"False", cJSON_False}};
+  const size_t n_words = sizeof words / sizeof words[0] - (r->is_loose ? 0 : LOOSE);
+  for (size_t i = 0; i < n_words; i++) {
     size_t n = strlen(words[i].word);
     if ((size_t)(r->end - r->at) >= n && memcmp(r->at, words[i].word, n) == 0) {
       r->at += n;
@@ -389,14 +469,14 @@ static int read_container(Reader *r, cJSON *parent, const char *key, cJSON **mad
 }
 
 static int read_value(Reader *r, cJSON *parent, const char *key, cJSON **made) {
-  r->at = json_mend_skip(r->at, r->end);
+  skip(r);
   if (r->at >= r->end) {
     return fault_at(r, r->at, "a value");
   }
   if (*r->at == '{' || *r->at == '[') {
     return read_container(r, parent, key, made);
   }
-  if (*r->at == '"') {
+  if (quote_at(r)) {
     return read_string(r) &&
            (!r->err ||
             place(r, cJSON_CreateString(r->text.data ? r->text.data : ""), parent, key, made));
@@ -405,16 +485,16 @@ static int read_value(Reader *r, cJSON *parent, const char *key, cJSON **made) {
   return read_word(r, parent, key, made) || (r->at == start && read_number(r, parent, key, made));
 }
 
-const char *json_mend_scan(const char *at, const char *end, JsonFault *fault) {
-  Reader r = {.at = at, .end = end};
+const char *json_mend_scan(const char *at, const char *end, int is_loose, JsonFault *fault) {
+  Reader r = {.at = at, .end = end, .is_loose = is_loose};
   cJSON *none = NULL;
   int ok = read_value(&r, NULL, NULL, &none);
   *fault = r.fault;
   return ok ? r.at : NULL;
 }
 
-cJSON *json_mend_tree(const char *at, const char *end, Err *err) {
-  Reader r = {.at = at, .end = end, .err = err};
+cJSON *json_mend_tree(const char *at, const char *end, int is_loose, Err *err) {
+  Reader r = {.at = at, .end = end, .is_loose = is_loose, .err = err};
   cJSON *tree = NULL;
   buf_init(&r.text, 3 * (size_t)(end - at) + 1); /* a byte that is not UTF-8 becomes three */
   int ok = read_value(&r, NULL, NULL, &tree);

@@ -6,8 +6,11 @@
 ** and Infinity (null); control characters, byte order marks and no-break spaces between tokens; a comma behind
 ** the last member. Of members of one name the last counts, as in Python, JavaScript and Go.
 **
-** Not read: comments, single quotes, names without quotes, unknown escapes, what ends too early. What these mean
-** would be a guess.
+** A loose reader, for a text in which that found nothing, reads besides: single quotes and typographic ones around
+** strings; True, False and None, which are Python's; comments; unknown escapes, of which a letter or digit keeps its
+** backslash (\d), \x27 is the character, and all else (\', \_) loses it.
+**
+** Not read: names without quotes, what ends too early. What these mean would be a guess.
 */
 #ifndef LLMCOST_JSON_MEND_H
 #define LLMCOST_JSON_MEND_H
@@ -29,11 +32,11 @@ const char *json_mend_skip(const char *at, const char *end);
 
 /* The end of the one value that begins at `at`, or NULL and *fault. Needs no memory; takes as long as what it
 ** passes over, at most to `end`. */
-const char *json_mend_scan(const char *at, const char *end, JsonFault *fault);
+const char *json_mend_scan(const char *at, const char *end, int is_loose, JsonFault *fault);
 
-/* The tree of a value that json_mend_scan went to `end` of, owned (cJSON_Delete), or NULL and *err: no memory.
+/* The tree of a value that json_mend_scan, as loose, went to `end` of, owned (cJSON_Delete), or NULL and *err: no memory.
 ** Numbers borrow their digits from the text, which must outlive the tree: a double has too few of them. */
-cJSON *json_mend_tree(const char *at, const char *end, Err *err);
+cJSON *json_mend_tree(const char *at, const char *end, int is_loose, Err *err);
 
 /* Appends such a tree as RFC 8259 without blanks: strings with the fewest escapes, numbers with all their digits. */
 int json_mend_print(const cJSON *tree, Buf *out);

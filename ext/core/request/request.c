@@ -171,7 +171,8 @@ static void add_number(Buf *b, const char *name, double value) {
 }
 
 static void add_json(Buf *b, const char *name, const cJSON *value) {
-  char *text = value ? cJSON_PrintUnformatted(value) : NULL;
+  Err ignored = {0}; /* it can only be memory */
+  char *text = value ? json_print_exact(value, &ignored) : NULL;
   if (text) {
     add_field(b, name, text, strlen(text));
   } else if (value) {

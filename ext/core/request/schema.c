@@ -66,7 +66,9 @@ static int mismatch(Check *c, const char *fmt, const char *detail) {
 static int against(Check *c, const cJSON *k) {
   char what[80];
   if (cJSON_IsNumber(k)) {
-    snprintf(what, sizeof what, "%s %.15g", k->string, k->valuedouble);
+    char digits[JSON_NUMBER];
+    json_number(k->valuedouble, digits);
+    snprintf(what, sizeof what, "%s %s", k->string, digits);
   } else {
     snprintf(what, sizeof what, "%s %.60s", k->string, cJSON_IsString(k) ? k->valuestring : "");
   }

@@ -61,7 +61,7 @@ int schema_is_of_objects(const cJSON *schema) {
 
 char *schema_in_words(const char *system, const cJSON *schema, Err *err) {
   Buf b;
-  char *json = cJSON_PrintUnformatted(schema);
+  char *json = json_print_exact(schema, err);
   buf_init(&b, 2 * LIMIT_REQUEST_BYTES); /* what is too much for the body is refused there */
   if (system) {
     buf_puts(&b, system);
@@ -384,7 +384,7 @@ static void describe(Reduction *r, const cJSON *schema, cJSON *out) {
     if (!k || is_moot || HAS(out, said[i].keyword)) {
       continue;
     }
-    char *value = cJSON_PrintUnformatted(k);
+    char *value = json_print_exact(k, r->err);
     const char *text = cJSON_IsString(k) ? k->valuestring : value ? value : "";
     const char *hole = strstr(said[i].text, "%s");
     buf_puts(&b, !is_first ? "; " : own && *own ? "\n\n" : "");
@@ -392,9 +392,6 @@ static void describe(Reduction *r, const cJSON *schema, cJSON *out) {
     buf_puts(&b, text);
     buf_puts(&b, hole + 2);
     is_first = 0;
-    if (!value) {
-      err_nomem(r->err);
-    }
     cJSON_free(value);
   }
   if (b.failed == RC_TOOBIG) {
@@ -688,6 +685,9 @@ int schema_form(const cJSON *schema, SchemaForm form, SentSchema *out, Err *err)
   } else {
     out->schema = root;
     out->is_strict = err->rc == RC_OK && is_strict(root);
+  }
+  if (out->schema) {
+    json_exact_numbers(out->schema, err);
   }
   if (err->rc != RC_OK) {
     cJSON_Delete(out->schema);

@@ -16,6 +16,8 @@
 **
 ** At both the root is an object: another is wrapped as {"value": …}, its $defs beside it, and references into the root
 ** follow. The answer's side needs no flag for that: the schema says whether it is, and answer_json takes both.
+**
+** In every form numbers have the digits that they have as doubles (json_number): a schema of zod's says 9007199254740991.
 */
 #ifndef LLMCOST_SCHEMA_FORM_H
 #define LLMCOST_SCHEMA_FORM_H

@@ -7,6 +7,7 @@
 #include "base/text/json_lenient.h"
 #include "base/utf8.h"
 #include "wire/answer/failure.h"
+#include "wire/answer/finish.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,8 +140,8 @@ static void put_event(Event *e, Buf *out) {
   } else if (is_values(r)) {
     buf_add(out, r.at, (size_t)(r.end - r.at));
     buf_puts(out, "\n");
-  } else if (mark == MARK_NONE) {
-    put_sentence(&r, out);
+  } else if (mark == MARK_NONE && (e->is_error || starts(&r, "[error") || starts(&r, "error"))) {
+    put_sentence(&r, out); /* others keep the connection, or end the stream in words of their own */
   }
   if (e->data.failed) {
     buf_fail(out, e->data.failed);
@@ -235,6 +236,7 @@ static void note(cJSON *tree, const cJSON *piece, Err *err) {
   const cJSON *usage = member(piece, "usage");
   usage = cJSON_IsObject(usage) ? usage : member(member(piece, "x_groq"), "usage");
   usage = cJSON_IsObject(usage) ? usage : member(choice, "usage");
+  usage = cJSON_IsObject(usage) ? usage : member(member(piece, "delta"), "usage");
   const cJSON *item;
   cJSON_ArrayForEach(item, piece) {
     int is_text = !item->string || cJSON_IsNull(item);
@@ -262,10 +264,30 @@ static void note_all(cJSON *tree, const cJSON *piece, Err *err) {
   }
 }
 
+/* 1 if a piece says how the answer ended. */
+static int has_end(const cJSON *piece) {
+  const cJSON *choice = cJSON_GetArrayItem(member(piece, "choices"), 0);
+  const cJSON *candidate = cJSON_GetArrayItem(member(piece, "candidates"), 0);
+  const char *words[] = {json_text(choice, "finish_reason"), json_text(piece, "stop_reason"),
+                         json_text(piece, "done_reason"),    json_text(candidate, "finishReason"),
+                         json_text(piece, "finish_reason"),  json_text(piece, "status")};
+  int has = 0;
+  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+    has |= words[i] && finish_of(words[i]) != FINISH_UNKNOWN;
+  }
+  return has;
+}
+
 static void add_piece(Body *b, cJSON *value, Err *err) {
   b->is_done |= is_last(value);
   value = json_add(b->pieces, NULL, value, err);
-  b->failed = b->failed ? b->failed : value && failure_in_piece(value) ? value : NULL;
+  b->is_ended = b->is_ended || (value && has_end(value));
+  b->is_paid = b->is_paid || (b->is_ended && value && cJSON_IsObject(member(value, "usage")));
+  if (value && !b->failed && !b->is_paid && failure_in_piece(value)) {
+    b->failed = value;
+  } else if (value && !b->suspect && failure_may_be_piece(value)) {
+    b->suspect = value;
+  }
 }
 
 /* Adds a value to the pieces: itself, or what an array has. */
@@ -278,6 +300,16 @@ static void add_value(Body *b, cJSON *value, Err *err) {
     add_piece(b, item, err);
   }
   cJSON_Delete(value);
+}
+
+/* 1 if a value that can't be read may be a piece of the answer. */
+static int looks_like_text(const char *at, const char *end) {
+  static const char *const names[] = {"choices", "delta", "content", "text", "message"};
+  int looks = 0;
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    looks |= memmem(at, (size_t)(end - at), names[i], strlen(names[i])) != NULL;
+  }
+  return looks;
 }
 
 /* Every value of the text, one behind the other, up to the one that says that it is the last. 1 if it ends within one. */
@@ -298,7 +330,7 @@ static int read_values(Body *b, Rest r, Err *err) {
         add_value(b, value, err);
       } else if (why.rc == RC_NOMEM) {
         err_nomem(err);
-      } else {
+      } else if (looks_like_text(r.at, end)) {
         b->has_gap = 1;
       }
       r.at = end;
@@ -324,13 +356,14 @@ static int is_piece(const cJSON *value) {
 }
 
 /* One value is the answer; several are a stream's pieces, and so is one that says it is. */
-static void settle(Body *b, Err *err) {
+static void settle(Body *b, int is_framed, Err *err) {
   const cJSON *first = b->pieces->child;
-  if (!first->next && !is_piece(first)) {
+  int is_open = is_framed && !b->is_done && !has_end(first) && !b->failed;
+  if (!first->next && !is_piece(first) && !is_open) {
     b->tree = cJSON_DetachItemFromArray(b->pieces, 0);
     cJSON_Delete(b->pieces);
     b->pieces = NULL;
-    b->failed = NULL;
+    b->failed = b->suspect = NULL;
     json_piece_mend(b->tree, err);
     return;
   }
@@ -454,7 +487,7 @@ static int read_text(Rest r, const char *type, Body *body, Err *err) {
     return refuse(r.at, (size_t)(r.end - r.at), type, err);
   }
   if (read_pieces(from, body, &is_short, err) == RC_OK && body->pieces->child) {
-    settle(body, err);
+    settle(body, is_short || is_field(&from), err);
     lift_usage(body, err);
   } else if (err->rc == RC_OK) {
     explain(r, from, is_short, type, err);

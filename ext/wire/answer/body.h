@@ -14,10 +14,13 @@ typedef struct Body {
   /* Owned. The answer; of a stream what its pieces say beside the text (model, usage, service, error), the last of each
   ** kind; usage objects are merged member by member, as they are cumulative. */
   cJSON *tree;
-  cJSON *pieces;       /* owned: an array of a stream's pieces; NULL where the body is whole */
-  const cJSON *failed; /* borrowed: the first piece that is an error; NULL: none */
-  int is_done;         /* the stream said that it was at its end */
-  int has_gap;         /* a piece of it could not be read */
+  cJSON *pieces; /* owned: an array of a stream's pieces; NULL where the body is whole */
+  const cJSON *
+      failed; /* borrowed: the first piece that is an error, before the answer is at its end; NULL: none */
+  const cJSON *suspect;  /* the same: one that may be, if the stream does not go on to its end */
+  int is_done;           /* the stream said that it was at its end */
+  int has_gap;           /* a piece of it could not be read */
+  int is_ended, is_paid; /* it has said how it ended; and what it used */
 } Body;
 
 /* Reads n bytes. ERR_BAD_JSON where there is no value in them, or only the beginning of one; the message says what was there

@@ -165,15 +165,37 @@ static int is_called(const cJSON *object, const char *key, const char *word) {
   return text && strcasecmp(text, word) == 0;
 }
 
-/* An error object with something in it. */
+/* 1 if a text says something: many write what stands for nothing, or for well. */
+static int says_something(const char *text) {
+  static const char *const nothing[] = {"null", "none", "ok", "success", "succeeded", "0", "200"};
+  text += strspn(text, " \t\r\n");
+  int is = text[0] != 0;
+  for (size_t i = 0; i < sizeof nothing / sizeof nothing[0]; i++) {
+    is = is && strcasecmp(text, nothing[i]) != 0;
+  }
+  return is;
+}
+
+/* An error object with something in it, and not the number that means that all is well. */
 static int is_error_object(const cJSON *error) {
-  return cJSON_IsObject(error) && error->child != NULL;
+  const cJSON *code = member(error, "code"), *item;
+  int is = 0;
+  if (!cJSON_IsObject(error) ||
+      (cJSON_IsNumber(code) && (code->valuedouble == 0 || code->valuedouble == 200))) {
+    return 0;
+  }
+  cJSON_ArrayForEach(item, error) {
+    is |= cJSON_IsString(item)   ? says_something(item->valuestring)
+          : cJSON_IsNumber(item) ? item->valuedouble != 0
+                                 : cJSON_IsTrue(item) || item->child != NULL;
+  }
+  return is;
 }
 
 /* An error that is one by its value. */
 static int is_error(const cJSON *error) {
-  return is_error_object(error) || cJSON_GetArraySize(error) > 0 ||
-         (cJSON_IsString(error) && error->valuestring[0]) || cJSON_IsTrue(error);
+  return is_error_object(error) || (cJSON_IsArray(error) && error->child) ||
+         (cJSON_IsString(error) && says_something(error->valuestring)) || cJSON_IsTrue(error);
 }
 
 /* 1 if it can't be but an error: one that is quoted by somebody else. */
@@ -527,11 +549,18 @@ static int is_strange(const cJSON *piece) {
   return says && !has_shape;
 }
 
+int failure_may_be_piece(const cJSON *piece) {
+  const cJSON *code = member(piece, "code");
+  int is_well = cJSON_IsNumber(code) && (code->valuedouble == 0 || code->valuedouble == 200);
+  return is_strange(piece) && !is_well;
+}
+
 int failure_in_piece(const cJSON *piece) {
   long ignored;
   return failure_in_answer(piece, &ignored) || is_error(member(member(piece, "x_groq"), "error")) ||
          is_error(member(piece, "error")) ||
-         is_called(member(piece, "response"), "status", "failed") || is_strange(piece);
+         is_called(member(piece, "response"), "status", "failed") ||
+         (is_strange(piece) && as_status(member(piece, "code")) >= 400);
 }
 
 int failure_in_answer(const cJSON *answer, long *status) {
@@ -540,7 +569,7 @@ int failure_in_answer(const cJSON *answer, long *status) {
   const cJSON *root =
       cJSON_IsArray(answer) && cJSON_IsObject(answer->child) ? answer->child : answer;
   int is_failure = error_of_choice(root) || is_telling(member(root, "error")) ||
-                   is_called(root, "status", "failed") ||
+                   (is_called(root, "status", "failed") && !member(root, "choices")) ||
                    (!has_answer(root) &&
                     (is_error(member(root, "error")) || is_called(root, "object", "error") ||
                      is_called(root, "type", "error") || minimax_code(root) || is_envelope(root)));
@@ -554,34 +583,52 @@ int failure_in_answer(const cJSON *answer, long *status) {
 
 /* ---- what it means */
 
-/* Behind a word that begins a word of a text ("stream" in "streaming", not in "upstream"); NULL: it is not there. */
-static const char *find_word(const char *text, const char *word) {
-  const char *at = strcasestr(text, word);
-  while (at && at > text && isalpha((unsigned char)at[-1])) {
-    at = strcasestr(at + 1, word);
+static int says_one_of(const char *text, const char *const *phrases) {
+  int found = 0;
+  for (; *phrases && !found; phrases++) {
+    found = strcasestr(text, *phrases) != NULL;
   }
-  return at ? at + strlen(word) : NULL;
+  return found;
+}
+
+/* 1 if a word stands in the text by itself, or with an ending ("streaming", not "upstream" or "streamlm"). */
+static int has_word(const char *text, const char *word) {
+  static const char *const endings[] = {"", "ing", "ed", "s"};
+  int has = 0;
+  for (const char *at = text; !has && (at = strcasestr(at, word)) != NULL; at++) {
+    const char *end = at + strlen(word);
+    int is_first = at == text || !(isalnum((unsigned char)at[-1]) || at[-1] == '_');
+    for (size_t i = 0; is_first && i < sizeof endings / sizeof endings[0]; i++) {
+      size_t n = strlen(endings[i]);
+      has |= strncasecmp(end, endings[i], n) == 0 && !isalnum((unsigned char)end[n]) &&
+             end[n] != '_' && end[n] != '-';
+    }
+  }
+  return has;
 }
 
 int failure_refuses_base64(const Failure *f) {
-  return find_word(f->message, "encoding_format") || find_word(f->message, "base64");
+  return has_word(f->message, "encoding_format") || has_word(f->message, "base64");
 }
 
 StreamRefusal failure_refuses_stream(const Failure *f, long status) {
   static const long statuses[] = {200, 400, 401, 403, 404, 405, 406, 415, 422, 501};
-  int may_be = 0;
+  static const char *const refuses[] = {
+      "not support", "n't support", "unsupported",   "not allowed", "not permitted", "unrecogni",
+      "unknown",     "unexpected",  "not available", "not enabled", "not implement", "verified",
+      "disabled",    "invalid",     "must be false", "extra input", "not accept",    NULL};
+  int may_be = says_one_of(f->message, refuses);
+  int is_listed = 0;
   for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
-    may_be |= statuses[i] == status;
+    is_listed |= statuses[i] == status;
   }
-  const char *said[] = {f->message, f->code, f->type};
-  StreamRefusal is = TAKES_STREAM;
-  for (size_t i = 0; may_be && i < sizeof said / sizeof said[0] && is == TAKES_STREAM; i++) {
-    is = find_word(said[i], "stream_options") || find_word(said[i], "include_usage")
+  if (!may_be || !is_listed) {
+    return TAKES_STREAM;
+  }
+  return has_word(f->message, "stream_options") || has_word(f->message, "include_usage")
              ? NO_STREAM_OPTIONS
-         : find_word(said[i], "stream") ? NO_STREAM
-                                        : TAKES_STREAM;
-  }
-  return is;
+         : has_word(f->message, "stream") ? NO_STREAM
+                                          : TAKES_STREAM;
 }
 
 const char *failure_word(const Failure *f, long status) {
@@ -594,14 +641,6 @@ const char *failure_word(const Failure *f, long status) {
   const char *number = f->code[0] ? f->code : f->type;
   long value = strtol(number, NULL, 10);
   return value == status || value == f->status ? "" : number;
-}
-
-static int says_one_of(const char *text, const char *const *phrases) {
-  int found = 0;
-  for (; *phrases && !found; phrases++) {
-    found = strcasestr(text, *phrases) != NULL;
-  }
-  return found;
 }
 
 /* What else is forbidden, under the words of a wrong key. */

@@ -31,8 +31,10 @@ int failure_read(const char *content_type, const char *body, size_t n, Failure *
 ** "failed". Its status in *status, 0 if none is said nor meant. */
 int failure_in_answer(const cJSON *answer, long *status);
 
-/* The same for one piece of a stream. */
+/* The same for one piece of a stream; and whether it is one where the stream does not go on to its end: it says something
+** that is no answer. */
 int failure_in_piece(const cJSON *piece);
+int failure_may_be_piece(const cJSON *piece);
 
 /* What of asking for a stream an error refuses: nothing, the answer in pieces, or being asked for its usage. */
 typedef enum StreamRefusal { TAKES_STREAM, NO_STREAM, NO_STREAM_OPTIONS } StreamRefusal;

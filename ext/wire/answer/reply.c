@@ -3,6 +3,8 @@
 */
 #include "wire/answer/reply.h"
 
+#include "wire/answer/failure.h"
+
 #include "base/buf.h"
 #include "base/text/text.h"
 #include "base/utf8.h"
@@ -20,6 +22,7 @@ typedef struct Reading {
   const cJSON *index; /* of the choice that is read, in a stream: the first that has one */
   int has_others;     /* other choices came besides */
   const char *word;   /* the last */
+  int is_early;       /* more text came behind it: it stands in every piece, and ends none */
   int is_blocked;     /* whatever the word, it was a filter's */
 } Reading;
 
@@ -28,21 +31,23 @@ static void add(Reading *r, const char *text) {
   r->has_text = 1;
 }
 
-/* Of several words that a stream says the worst counts: half an answer is not whole because another end follows. */
-static void set_word(Reading *r, const char *word) {
-  if (word && word[0] && finish_of(word) >= finish_of(r->word)) {
-    r->word = word;
-  }
-}
-
-/* ---- content: a text, or parts */
-
 static int is_one_of(const char *word, const char *const *words) {
   while (word && *words && strcmp(word, *words) != 0) {
     words++;
   }
   return word && *words;
 }
+
+/* Of several words that a stream says the worst counts: half an answer is not whole because another end follows. */
+static void set_word(Reading *r, const char *word) {
+  static const char *const nothing[] = {"null", "none", "unspecified", NULL};
+  if (word && word[0] && !is_one_of(word, nothing) && !strstr(word, "UNSPECIFIED") &&
+      finish_of(word) >= finish_of(r->word)) {
+    r->word = word;
+  }
+}
+
+/* ---- content: a text, or parts */
 
 /* The texts inside a reasoning field: itself, or those of its parts. */
 static void add_reasoning(Reading *r, const cJSON *item) {
@@ -169,9 +174,9 @@ static int is_openai(const cJSON *a) {
 ** mixed up.) */
 static int is_ours(Reading *r, const cJSON *choice) {
   const cJSON *index = member(choice, "index");
-  int is_numbered = cJSON_IsNumber(index) && member(choice, "delta");
+  int is_numbered = (cJSON_IsNumber(index) || cJSON_IsString(index)) && member(choice, "delta");
   r->index = is_numbered && !r->index ? index : r->index;
-  return !is_numbered || index->valuedouble == r->index->valuedouble;
+  return !is_numbered || cJSON_Compare(index, r->index, 1);
 }
 
 static const cJSON *choice_of(Reading *r, const cJSON *choices) {
@@ -183,11 +188,15 @@ static const cJSON *choice_of(Reading *r, const cJSON *choices) {
   return choice;
 }
 
-/* A message that comes again, longer each time or in pieces. */
+/* A message that comes again, longer each time or in pieces. (Some trim it.) */
 static void add_message_again(Reading *r, const cJSON *message) {
   const char *content = json_text(message, "content");
-  if (content && r->text.n > 0 && strncmp(content, r->text.data, r->text.n) == 0) {
-    buf_clear(&r->text);
+  const char *before = r->text.n > 0 ? r->text.data + strspn(r->text.data, " \t\r\n") : "";
+  if (content && before[0]) {
+    content += strspn(content, " \t\r\n");
+    if (strncmp(content, before, strlen(before)) == 0) {
+      buf_clear(&r->text);
+    }
   }
   add_message(r, message);
 }
@@ -305,6 +314,9 @@ static int is_block_event(const cJSON *a) {
 static void read_block_event(Reading *r, const cJSON *a) {
   const cJSON *delta = member(a, "delta");
   const char *text = json_text(delta, "text"), *thought = json_text(delta, "thinking");
+  const cJSON *cohere = member(member(member(delta, "message"), "content"), "text");
+  text = text ? text : cJSON_GetStringValue(cohere);
+  set_word(r, json_text(delta, "finish_reason"));
   if (cJSON_IsObject(member(a, "content_block"))) {
     add_part(r, member(a, "content_block"));
   }
@@ -402,11 +414,15 @@ static char *take(Buf *b, int is_there, Err *err) {
 
 /* A stream's pieces, one behind the other. 1 if any has a form that is known. */
 static int read_pieces(Reading *r, const cJSON *pieces, int *with_text) {
-  int found = 0;
+  int found = 0, had_tools = 0;
   for (const cJSON *piece = pieces->child; piece; piece = piece->next) {
-    size_t before = r->text.n;
+    size_t before = r->text.n + r->reasoning.n + r->refusal.n;
+    int had_word = r->word != NULL;
     found |= read_form(r, piece, 0);
-    *with_text += r->text.n > before;
+    int brings = r->text.n + r->reasoning.n + r->refusal.n > before || r->has_tools > had_tools;
+    had_tools = r->has_tools;
+    *with_text += brings;
+    r->is_early |= had_word && brings;
   }
   return found;
 }
@@ -426,7 +442,8 @@ int reply_read(const Body *body, Reply *reply, Err *err) {
   reply->refusal = take(&r.refusal, is_refusal(&r.refusal), err);
   reply->text = take(&r.text, r.has_text, err);
   reply->has_tools = r.has_tools;
-  reply->is_broken = body->pieces && !r.word && (!body->is_done || r.has_others);
+  int is_early = r.is_early && !member(body->tree, "usage") && !member(body->tree, "usageMetadata");
+  reply->is_broken = body->pieces && (!r.word || is_early) && (!body->is_done || r.has_others);
   reply->finish = r.is_blocked || reply->refusal ? FINISH_FILTERED : finish_of(r.word);
   size_t bad_at;
   int is_word = r.word && utf8_is_valid(r.word, strlen(r.word), &bad_at);
@@ -434,16 +451,25 @@ int reply_read(const Body *body, Reply *reply, Err *err) {
   return err->rc;
 }
 
+/* 1 if a piece tells nothing but the usage: OpenAI's last. */
+static int is_of_usage(const cJSON *piece) {
+  return cJSON_IsObject(member(piece, "usage")) &&
+         cJSON_GetArraySize(member(piece, "choices")) == 0 && is_openai(piece);
+}
+
 int reply_is_done(const char *bytes, size_t n) {
   Body body;
   Reply reply = {0};
   Err ignored = {0};
+  long status;
   int is = 0;
   if (body_read(bytes, n, "", &body, &ignored) == RC_OK) {
-    int is_read = body.pieces && reply_read(&body, &reply, &ignored) == RC_OK;
-    is = !body.pieces || body.is_done ||
-         (is_read && reply.word[0] &&
-          (member(body.tree, "usage") || member(body.tree, "usageMetadata")));
+    int is_read = reply_read(&body, &reply, &ignored) == RC_OK;
+    const cJSON *last = body.pieces ? body.pieces->child->prev : NULL;
+    is = body.pieces
+             ? body.is_done || (is_read && !reply.is_broken && reply.finish != FINISH_UNKNOWN &&
+                                is_of_usage(last))
+             : (is_read && (reply.text || reply.word[0])) || failure_in_answer(body.tree, &status);
     body_free(&body);
   }
   reply_free(&reply);
