@@ -213,7 +213,7 @@ static void trim(Mend *m) {
 /* Mends up to where the copy is `most` bytes long. The caller frees m->out. */
 static void mend(Mend *m, const char *text, size_t n, int keeps, size_t most) {
   *m = (Mend){.text = text, .n = n, .keeps = keeps};
-  buf_init(&m->out, 3 * n + 8); /* a byte becomes at most three */
+  buf_init(&m->out, 6 * n + 8); /* a NUL becomes an escape of six bytes */
   trim(m);
   look_for_bad_byte(m);
   while (m->at < m->n && m->out.n < most && !m->out.failed) {
