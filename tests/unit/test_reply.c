@@ -558,6 +558,13 @@ static void test_finish_words(void **state) {
       {"stopStringFound", FINISH_COMPLETE},
       {"FinishReason.STOP", FINISH_COMPLETE},
       {"<FinishReason.STOP>", FINISH_COMPLETE},
+      {"<|im_end|>", FINISH_COMPLETE},
+      {"stop\n", FINISH_COMPLETE},
+      {"max/tokens", FINISH_CUT_OFF}, /* by its stem */
+      {"time(d) out", FINISH_FAILED},
+      {"stop\xE7\xA7\x98\xE5\xAF\x86", FINISH_UNKNOWN},
+      {"\xE7\xA7\x98stop", FINISH_UNKNOWN},
+      {"stop(\")", FINISH_UNKNOWN},
       {"FinishReasonStop", FINISH_COMPLETE},
       {"finish_reason_stop", FINISH_COMPLETE},
       {"StopReason::EndTurn", FINISH_COMPLETE},
@@ -599,8 +606,16 @@ static void test_finish_words(void **state) {
 /* What is listed may be told on: not what only holds a stem, or has a name in front. */
 static void test_listed_words(void **state) {
   static const char *const listed[] = {"stop", "MAX_TOKENS", "FINISH_REASON_STOP"};
-  static const char *const not [] = {"",           "gpu_error",  "secret.STOP", "secret::stop",
-                                     "secret_max", "stop secret"};
+  static const char *const not [] = {"",
+                                     "gpu_error",
+                                     "secret.STOP",
+                                     "secret::stop",
+                                     "secret_max",
+                                     "stop secret",
+                                     "stop\xE7\xA7\x98\xE5\xAF\x86",
+                                     "\xE7\xA7\x98stop",
+                                     "st\xC3\xB6op",
+                                     "stop;"};
   (void)state;
   for (size_t i = 0; i < COUNT(listed); i++) {
     check(finish_is_listed(listed[i]), "%s", listed[i]);
