@@ -558,13 +558,6 @@ static void test_finish_words(void **state) {
       {"stopStringFound", FINISH_COMPLETE},
       {"FinishReason.STOP", FINISH_COMPLETE},
       {"<FinishReason.STOP>", FINISH_COMPLETE},
-      {"<|im_end|>", FINISH_COMPLETE},
-      {"stop\n", FINISH_COMPLETE},
-      {"max/tokens", FINISH_CUT_OFF}, /* by its stem */
-      {"time(d) out", FINISH_FAILED},
-      {"stop\xE7\xA7\x98\xE5\xAF\x86", FINISH_UNKNOWN},
-      {"\xE7\xA7\x98stop", FINISH_UNKNOWN},
-      {"stop(\")", FINISH_UNKNOWN},
       {"FinishReasonStop", FINISH_COMPLETE},
       {"finish_reason_stop", FINISH_COMPLETE},
       {"StopReason::EndTurn", FINISH_COMPLETE},
@@ -600,6 +593,24 @@ static void test_finish_words(void **state) {
   for (int i = 0; finish_word_at(i, &finish); i++) {
     check(finish_of(finish_word_at(i, &finish)) == finish, "'%s' stands twice",
           finish_word_at(i, &finish));
+  }
+}
+
+/* Signs around a word are not part of it; what is behind it in another script is. */
+static void test_finish_signs(void **state) {
+  static const struct {
+    const char *word;
+    Finish is;
+  } cases[] = {
+      {"<|im_end|>", FINISH_COMPLETE},      {"stop\n", FINISH_COMPLETE},
+      {"max/tokens", FINISH_CUT_OFF}, /* by its stem */
+      {"time(d) out", FINISH_FAILED},       {"stop\xE7\xA7\x98\xE5\xAF\x86", FINISH_UNKNOWN},
+      {"\xE7\xA7\x98stop", FINISH_UNKNOWN}, {"stop(\")", FINISH_UNKNOWN},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    check(finish_of(cases[i].word) == cases[i].is, "%s: %s", cases[i].word,
+          finish_name(finish_of(cases[i].word)));
   }
 }
 
@@ -705,6 +716,7 @@ int main(void) {
       cmocka_unit_test(test_usage_of_streams),
       cmocka_unit_test(test_what_is_no_answer),
       cmocka_unit_test(test_finish_words),
+      cmocka_unit_test(test_finish_signs),
       cmocka_unit_test(test_listed_words),
       cmocka_unit_test(test_worst_of_words),
       cmocka_unit_test(test_blanks),
