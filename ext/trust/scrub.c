@@ -247,15 +247,14 @@ static size_t take_character(const char *at, size_t n, unsigned *c) {
 
 /* Every form is at least as long as its character. Of an escape that was escaped again the signs in front go too. */
 static int holds_characters(const char *text, size_t n, char *room, const Secret *s) {
-  size_t out = 0;
+  size_t out = 0, signs = 0;
   for (size_t i = 0, length; i < n; i += length) {
     unsigned c = 0;
     int is_byte = text[i] == '\\' && i + 3 < n && fold(text[i + 1]) == 'x' &&
                   hex_digit(text[i + 2]) >= 0 && hex_digit(text[i + 3]) >= 0;
     length = is_byte ? 4 : take_character(text + i, n - i, &c);
-    while (length && out && room[out - 1] == '\\') {
-      out--;
-    }
+    out -= length ? signs : 0;
+    signs = !length && text[i] == '\\' ? signs + 1 : 0;
     if (is_byte) {
       room[out++] = (char)(hex_digit(text[i + 2]) << 4 | hex_digit(text[i + 3]));
     } else if (length) {
