@@ -131,19 +131,94 @@ static int take_header(const char *line, size_t n, const char *name, char *out, 
   return 1;
 }
 
+/* The longest wait that is told apart, some thirty years: what is beyond any limit. */
+#define LONGEST_MS 1e12
+
+/* Milliseconds that are neither negative nor more than a number of any size may be made of. */
+static long long to_ms(double ms) {
+  return ms > LONGEST_MS ? (long long)LONGEST_MS : ms > 0 ? (long long)ms : 0;
+}
+
+/* A number at the front, without a sign, "inf" or "nan"; *end == text: none. */
+static double take_number(const char *text, char **end) {
+  *end = (char *)text;
+  return (*text >= '0' && *text <= '9') || *text == '.' ? strtod(text, end) : 0;
+}
+
 /* retry-after: seconds, or an HTTP date. */
 static long long parse_retry_after(const char *value) {
   char *end;
-  double seconds = strtod(value, &end);
-  if (end != value && *end == 0 && seconds >= 0 && seconds < 1e9) {
-    return (long long)(seconds * 1000);
+  double seconds = take_number(value, &end);
+  if (end != value && *end == 0) {
+    return to_ms(seconds * 1e3);
   }
   time_t date = curl_getdate(value, NULL);
-  if (date < 0) {
+  return date < 0 ? -1 : to_ms(((double)date - (double)time(NULL)) * 1e3);
+}
+
+static int is_within(int n, int least, int most) {
+  return n >= least && n <= most;
+}
+
+/* Seconds of an offset from UTC ("Z", "+02:00", "-0530"); 0 where none stands there. */
+static double take_offset(const char *at) {
+  int hours = 0, minutes = 0;
+  int is_offset = (*at == '+' || *at == '-') && at[1] >= '0' && at[1] <= '9' &&
+                  (sscanf(at + 1, "%2d:%2d", &hours, &minutes) == 2 ||
+                   sscanf(at + 1, "%2d%2d", &hours, &minutes) == 2) &&
+                  is_within(hours, 0, 23) && is_within(minutes, 0, 59);
+  double seconds = is_offset ? hours * 36e2 + minutes * 6e1 : 0;
+  return *at == '-' ? -seconds : seconds;
+}
+
+/* A time of RFC 3339, section 5.6, from now; -1: none. */
+static long long parse_date(const char *at) {
+  struct tm day = {0};
+  int n = 0;
+  if (sscanf(at, "%4d-%2d-%2d%*1[Tt ]%2d:%2d:%2d%n", &day.tm_year, &day.tm_mon, &day.tm_mday,
+             &day.tm_hour, &day.tm_min, &day.tm_sec, &n) != 6 ||
+      !is_within(day.tm_year, 1970, 9999) || !is_within(day.tm_mon, 1, 12) ||
+      !is_within(day.tm_mday, 1, 31) || !is_within(day.tm_hour, 0, 23) ||
+      !is_within(day.tm_min, 0, 59) || !is_within(day.tm_sec, 0, 60)) {
     return -1;
   }
-  time_t now = time(NULL);
-  return date > now ? (long long)(date - now) * 1000 : 0;
+  char *end = (char *)at + n;
+  double fraction = *end == '.' ? take_number(end, &end) : 0;
+  day.tm_year -= 1900;
+  day.tm_mon -= 1;
+  return to_ms(((double)timegm(&day) + fraction - take_offset(end) - (double)time(NULL)) * 1e3);
+}
+
+/* What stands behind "reset=" or "t=" (draft-ietf-httpapi-ratelimit-headers, before its 8th version and since); all of it
+** where neither is a parameter of it. */
+static const char *find_parameter(const char *value) {
+  static const char *const names[] = {"reset=", "t="};
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    for (const char *at = value; (at = strcasestr(at, names[i])) != NULL; at++) {
+      if (at == value || strchr(";, \t", at[-1])) {
+        at += strlen(names[i]);
+        return at + (*at == '"');
+      }
+    }
+  }
+  return value;
+}
+
+/* A number without a unit: seconds, or the time of day in seconds, or in thousandths of them, or of these. */
+static long long bare_ms(double n) {
+  enum { NOT_A_TIME_OF_DAY = 1000000000 };
+  if (n < NOT_A_TIME_OF_DAY || n > 1e19) {
+    return to_ms(n * 1e3);
+  }
+  while (n >= 1e11) {
+    n /= 1e3;
+  }
+  return to_ms((n - (double)time(NULL)) * 1e3);
+}
+
+/* Where a value ends: strchr finds the NUL too. */
+static int is_end(char c) {
+  return strchr(";, \t\"", c) != NULL;
 }
 
 /* A time from now: "6m0s", "40ms", seconds, a Unix time, a time of RFC 3339, "…;t=20". -1: none. */
@@ -151,35 +226,27 @@ static long long parse_reset(const char *value) {
   static const struct {
     const char *unit;
     double ms;
-  } units[] = {{"ms", 1}, {"s", 1e3}, {"m", 6e4}, {"h", 36e5}};
-  struct tm day = {0};
-  const char *at = strstr(value, "t=");
-  at = at ? at + 2 : value;
-  if (sscanf(at, "%d-%d-%dT%d:%d:%d", &day.tm_year, &day.tm_mon, &day.tm_mday, &day.tm_hour,
-             &day.tm_min, &day.tm_sec) == 6) {
-    day.tm_year -= 1900;
-    day.tm_mon -= 1;
-    long long left = (long long)(timegm(&day) - time(NULL)) * 1000;
-    return left > 0 ? left : 0;
-  }
+  } units[] = {{"ms", 1}, {"s", 1e3}, {"m", 6e4}, {"h", 36e5}, {"d", 864e5}};
+  enum { N_UNITS = sizeof units / sizeof units[0] };
+  const char *at = find_parameter(value), *begin = at;
+  long long date = parse_date(at);
   double all = 0;
-  for (char *end; *at; at = end) {
-    double n = strtod(at, &end);
+  for (char *end; date < 0 && !is_end(*at); at = end) {
+    double n = take_number(at, &end);
     size_t u = 0;
-    while (u < 4 && strncmp(end, units[u].unit, strlen(units[u].unit)) != 0) {
+    while (u < N_UNITS && strncmp(end, units[u].unit, strlen(units[u].unit)) != 0) {
       u++;
     }
-    if (end == at || !(n >= 0) || n > 1e14) {
+    if (end == at || (u == N_UNITS && (at > begin || !is_end(*end)))) {
       return -1;
     }
-    if (u == 4) { /* no unit: seconds, or the time of day */
-      double since = n > 1e12 ? n - (double)time(NULL) * 1e3 : (n - (double)time(NULL)) * 1e3;
-      return n < 1e9 ? (long long)(n * 1e3) : since > 0 ? (long long)since : 0;
+    if (u == N_UNITS) {
+      return bare_ms(n);
     }
     all += n * units[u].ms;
     end += strlen(units[u].unit);
   }
-  return at > value ? (long long)all : -1;
+  return date >= 0 ? date : at > begin ? to_ms(all) : -1;
 }
 
 /* Takes the value of the first of these headers that this line is. */
@@ -205,10 +272,10 @@ static void take_waits(NetResponse *r, const char *line, size_t n) {
                                        "anthropic-ratelimit-input-tokens-reset",
                                        "anthropic-ratelimit-output-tokens-reset",
                                        NULL};
-  char value[64], *end;
+  char value[256], *end;
   if (take_any(line, n, in_ms, value, sizeof value)) {
-    double ms = strtod(value, &end);
-    r->retry_after_ms = end != value && ms >= 0 && ms < 1e12 ? (long long)ms : r->retry_after_ms;
+    double ms = take_number(value, &end);
+    r->retry_after_ms = end != value ? to_ms(ms) : r->retry_after_ms;
   } else if (r->retry_after_ms < 0 && take_header(line, n, "retry-after", value, sizeof value)) {
     r->retry_after_ms = parse_retry_after(value);
   } else if (take_any(line, n, resets, value, sizeof value)) {
@@ -234,6 +301,13 @@ static void take_request_id(NetResponse *r, const char *line, size_t n) {
   }
 }
 
+/* What a header says is of its own response: an answer follows those of a proxy and those in between (RFC 9110, 15.2). */
+static void forget_headers(NetResponse *r) {
+  r->retry_after_ms = r->reset_ms = -1;
+  r->request_id[0] = r->content_type[0] = r->location[0] = 0;
+  r->should_retry[0] = r->codings[0] = 0;
+}
+
 static size_t on_header(char *line, size_t size, size_t count, void *arg) {
   Transfer *t = arg;
   NetResponse *r = t->response;
@@ -243,6 +317,9 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg) {
   if (t->header_bytes > LIMIT_HEADER_BYTES) {
     t->over_limit = 1;
     return 0;
+  }
+  if (n > 5 && memcmp(line, "HTTP/", 5) == 0) {
+    forget_headers(r);
   }
   take_waits(r, line, n);
   take_request_id(r, line, n);
@@ -299,6 +376,7 @@ static CURLcode set_options(Net *net, Transfer *t, struct curl_slist *headers) {
   SET(URL, q->url);
   SET(PROTOCOLS_STR, strncasecmp(q->url, "https:", 6) == 0 ? "https" : "http");
   SET(FOLLOWLOCATION, 0L);
+  SET(SUPPRESS_CONNECT_HEADERS, 1L); /* a proxy's own */
   SET(PROXY, q->proxy ? q->proxy : "");
   SET(NETRC, (long)CURL_NETRC_IGNORED);
   SET(HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
@@ -460,7 +538,7 @@ static CURLcode transfer_once_there(Net *net, Transfer *t) {
 int net_post(Net *net, const NetRequest *request, NetResponse *response, Err *err) {
   memset(response, 0, sizeof *response);
   buf_init(&response->body, LIMIT_RESPONSE_BYTES);
-  response->retry_after_ms = response->reset_ms = -1;
+  forget_headers(response);
   Transfer t = {.request = request, .response = response, .started = monotonic_ms()};
   t.progress = t.asked = t.started;
   struct curl_slist *headers = header_list(request);

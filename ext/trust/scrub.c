@@ -5,6 +5,7 @@
 #include "trust/scrub.h"
 
 #include "base/limits.h"
+#include "base/utf8.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -180,6 +181,92 @@ static int holds_escaped(const char *text, size_t n, char *room, const Secret *s
   return holds(room, out, s);
 }
 
+/* The number of `least` to `most` hexadecimal digits, or of decimal ones, at the front; returns how many there are, or 0. */
+static size_t take_digits(const char *at, size_t n, unsigned base, size_t least, size_t most,
+                          unsigned *number) {
+  size_t kept = 0;
+  *number = 0;
+  for (int d; kept < n && kept < most && (d = hex_digit(at[kept])) >= 0 && (unsigned)d < base;) {
+    *number = *number * base + (unsigned)d;
+    kept++;
+  }
+  return kept >= least ? kept : 0;
+}
+
+/* The signs behind a number, if they are these; else none. */
+static size_t skip(const char *text, size_t n, size_t at, const char *signs) {
+  size_t length = strlen(signs);
+  return at + length <= n && strncasecmp(text + at, signs, length) == 0 ? length : 0;
+}
+
+/* A character as JSON, JavaScript and Python write it: "\u79d8", "%u79d8", "\u{79d8}", "\U000079d8". Its length, or 0. */
+static size_t take_unicode(const char *at, size_t n, unsigned *c) {
+  if (n < 3 || (at[0] != '\\' && at[0] != '%') || fold(at[1]) != 'u') {
+    return 0;
+  }
+  size_t digits = at[2] == '{' ? take_digits(at + 3, n - 3, 16, 1, 8, c) : 0;
+  if (digits) {
+    return 3 + digits + skip(at, n, 3 + digits, "}");
+  }
+  if (at[1] == 'U' && skip(at, n, 2, "000")) {
+    digits = take_digits(at + 2, n - 2, 16, 8, 8, c);
+  }
+  digits = digits ? digits : take_digits(at + 2, n - 2, 16, 4, 4, c);
+  return digits ? 2 + digits : 0;
+}
+
+/* A character as HTML and XML do: "&#31192;", "&#x79d8;", the "&" as "&amp;" too. Its length, or 0. */
+static size_t take_entity(const char *at, size_t n, unsigned *c) {
+  enum { LONGEST = 9 };
+  size_t begin = skip(at, n, 0, "&amp;#");
+  begin = begin ? begin : skip(at, n, 0, "&#");
+  if (!begin) {
+    return 0;
+  }
+  size_t x = skip(at, n, begin, "x");
+  begin += x;
+  size_t digits = take_digits(at + begin, n - begin, x ? 16 : 10, 1, LONGEST - x, c);
+  return digits ? begin + digits + skip(at, n, begin + digits, ";") : 0;
+}
+
+/* The character of either kind at the front, of two halves of a pair (UTF-16) too. Its length, or 0. */
+static size_t take_character(const char *at, size_t n, unsigned *c) {
+  unsigned low = 0;
+  size_t length = take_unicode(at, n, c);
+  length = length ? length : take_entity(at, n, c);
+  if (length && *c >= 0xD800 && *c < 0xDC00) {
+    size_t more = take_unicode(at + length, n - length, &low);
+    more = more ? more : take_entity(at + length, n - length, &low);
+    if (more && low >= 0xDC00 && low < 0xE000) {
+      *c = 0x10000 + ((*c - 0xD800) << 10) + (low - 0xDC00);
+      length += more;
+    }
+  }
+  return length;
+}
+
+/* Every form is at least as long as its character. Of an escape that was escaped again the signs in front go too. */
+static int holds_characters(const char *text, size_t n, char *room, const Secret *s) {
+  size_t out = 0, signs = 0;
+  for (size_t i = 0, length; i < n; i += length) {
+    unsigned c = 0;
+    int is_byte = text[i] == '\\' && i + 3 < n && fold(text[i + 1]) == 'x' &&
+                  hex_digit(text[i + 2]) >= 0 && hex_digit(text[i + 3]) >= 0;
+    length = is_byte ? 4 : take_character(text + i, n - i, &c);
+    out -= length ? signs : 0;
+    signs = !length && text[i] == '\\' ? signs + 1 : 0;
+    if (is_byte) {
+      room[out++] = (char)(hex_digit(text[i + 2]) << 4 | hex_digit(text[i + 3]));
+    } else if (length) {
+      out += utf8_encode(c <= 0x10FFFF ? c : 0xFFFD, room + out);
+    } else {
+      room[out++] = text[i];
+      length = 1;
+    }
+  }
+  return holds(room, out, s);
+}
+
 static int holds_in_any_form(const char *text, const Secret *s) {
   size_t n = strlen(text);
   if (s->window == 0 || n == 0) {
@@ -187,7 +274,7 @@ static int holds_in_any_form(const char *text, const Secret *s) {
   }
   char *room = malloc(n);
   int found = !room || holds(text, n, s) || holds_escaped(text, n, room, s) ||
-              holds_digits(text, n, hex_digit, 4, room, s) ||
+              holds_characters(text, n, room, s) || holds_digits(text, n, hex_digit, 4, room, s) ||
               holds_digits(text, n, base64_digit, 6, room, s);
   free(room);
   return found;

@@ -14,7 +14,7 @@ enum { SCRUB_KEY_BYTES = 8, SCRUB_PROMPT_CHARS = 12, SCRUB_LEAST_CHARS = 6 };
 
 /* 1 if the text holds SCRUB_KEY_BYTES bytes in a row of the key (all of a shorter one), in any case: as they
 ** are, in base64 (either alphabet, at any place in a longer text, in lines), in hexadecimal (bytes parted by
-** blanks or colons too), or %-escaped. */
+** blanks or colons too), %-escaped, or as the escapes and entities of characters. */
 int scrub_holds_key(const char *text, const char *key);
 
 /* 1 if it holds, in one of these forms, SCRUB_PROMPT_CHARS letters and digits in a row of the n bytes of a

@@ -2,7 +2,7 @@
 ** What a provider repeats: a key, a prompt and a text, parted by NULs.
 **
 ** Holds: a text into which the whole key, or the prompt, is put is found to hold it, as it stands, in
-** base64, in hexadecimal and %-escaped; and an empty text holds nothing. A mask makes no text longer, and leaves it UTF-8.
+** base64, in hexadecimal, %-escaped and as escapes of bytes; and an empty text holds nothing. A mask makes no text longer, and leaves it UTF-8.
 */
 #include "fuzz.h"
 
@@ -10,7 +10,7 @@
 #include "trust/scrub.h"
 
 static char *in_digits(const char *before, const char *secret) {
-  size_t n = strlen(secret), room = 3 * n + 1;
+  size_t n = strlen(secret), room = (strlen(before) + 2) * n + 1;
   char *out = malloc(room);
   require(out);
   out[0] = 0;
@@ -36,14 +36,15 @@ static void check_planted(const char *text, const char *key, const char *prompt)
   for (size_t i = 0; i < n; i++) {
     letters += (prompt[i] >= '0' && prompt[i] <= '9') || (prompt[i] >= 'a' && prompt[i] <= 'z');
   }
-  for (int form = 0; form < 4; form++) {
+  for (int form = 0; form < 5; form++) {
     const char *secrets[] = {key, prompt};
     for (int i = 0; i < 2; i++) {
       const char *s = secrets[i];
       char *planted = plant(text, form == 0   ? fuzz_copy(s, strlen(s))
                                   : form == 1 ? base64_encode(s, strlen(s))
                                   : form == 2 ? in_digits("", s)
-                                              : in_digits("%", s));
+                                  : form == 3 ? in_digits("%", s)
+                                              : in_digits("\\x", s));
       require(i == 1 || n_key == 0 || scrub_holds_key(planted, key));
       require(i == 0 || letters < SCRUB_LEAST_CHARS || scrub_holds_prompt(planted, prompt, n));
       free(planted);

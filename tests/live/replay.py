@@ -14,12 +14,13 @@ CLAUDE = "claude-haiku-4-5-20251001"
 class Answer:
     """What is sent: `body` (bytes, text or JSON), in `pieces` with `gap` seconds between them, after `wait` seconds; `cut`: the
     connection ends that many bytes early; `close`: behind the last, which a header tells, or "silently"; `hang`: it stays open; `mute`: it
-    ends without a byte."""
+    ends without a byte; `before`: answers in front of it (103, 100), as they are."""
 
     def __init__(self, body=b"", status=200, type="application/json", headers=(), wait=0, pieces=1, gap=0, cut=0, hang=False,
-                 close=False, chunked=False, rst=False, mute=False):
+                 close=False, chunked=False, rst=False, mute=False, before=b""):
         self.body = body if isinstance(body, bytes) else (body if isinstance(body, str) else json.dumps(body)).encode()
         self.status, self.type, self.headers, self.wait, self.pieces, self.gap = status, type, headers, wait, pieces, gap
+        self.before = before
         self.cut, self.hang, self.close, self.chunked, self.rst, self.mute = cut, hang, close, chunked, rst, mute
 
 
@@ -67,6 +68,7 @@ class Handler(socketserver.StreamRequestHandler):
         return line.split()[1], headers, body
 
     def send(self, a):
+        self.wfile.write(a.before)
         head = f"HTTP/1.1 {a.status} X\r\n" + (f"Content-Type: {a.type}\r\n" if a.type else "")
         head += "".join(f"{k}: {v}\r\n" for k, v in a.headers)
         if a.chunked:

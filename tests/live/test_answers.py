@@ -260,6 +260,8 @@ CASES = {
         (Answer(json.dumps(chat()).encode("utf-16")), *GOOD),
         (Answer(json.dumps(chat("caf\u00e9"), ensure_ascii=False).encode("latin-1"), type="application/json; charset=ISO-8859-1"),
          "caf\u00e9", None, "complete", True, COST),
+        *((Answer(json.dumps(chat("\u20ac\u201c\u0178\u00e9" * 50), ensure_ascii=False).encode("cp1252"), type=f"application/json; charset={c}"),
+           "\u20ac\u201c\u0178\u00e9" * 50, None, "complete", True, COST) for c in ("windows-1252", "ISO-8859-1")),
         (Answer(")]}'\n" + json.dumps(chat())), *GOOD),
         (Answer("Warning: something in index.php\n" + json.dumps(chat())), *GOOD),
         (Answer("ok\n\n" + sse(chunk("fine", "stop"), USAGE_CHUNK)), *GOOD),
@@ -742,6 +744,78 @@ class Words(Desk):
                 self.assertEqual(self.ask(f"w{i}"), "fine")
                 self.assertGreater(time.time() - began, 0.4)
                 self.assertLess(time.time() - began, 4)
+
+    def test_times_of_any_size(self):
+        bad = {"error": {"message": "slow down", "code": "rate_limit_exceeded"}}
+
+        def at(seconds, offset, end, form="%Y-%m-%dT%H:%M:%S"):
+            hours, minutes = int(offset[1:3]), int(offset[-2:])
+            return lambda: time.strftime(form, time.gmtime(time.time() + seconds + int(offset[0] + "1") * (hours * 3600 + minutes * 60))) + end
+        cases = (  # header, value, requests (one: it gives up), the least and the most seconds between them
+            ("x-ratelimit-reset", "-2147483648-1-1T1:1:1", 2, 0, 0.9), ("x-ratelimit-reset", "2147483647-01-01T00:00:00Z", 2, 0, 0.9),
+            ("x-ratelimit-reset", "2026-13-01T00:00:00Z", 2, 0, 0.9), ("x-ratelimit-reset", "2026-01-01T25:00:00Z", 2, 0, 0.9),
+            ("x-ratelimit-reset", "9999-12-31T23:59:60Z", 1, 0, 0), ("x-ratelimit-reset", "1970-01-01T00:00:00Z", 2, 0, 0.9),
+            ("x-ratelimit-reset", "100000000000000h", 1, 0, 0), ("x-ratelimit-reset", "1e999", 1, 0, 0), ("x-ratelimit-reset", "9" * 50 + "d", 1, 0, 0),
+            ("x-ratelimit-reset", "inf", 2, 0, 0.9), ("x-ratelimit-reset", "nan", 2, 0, 0.9), ("x-ratelimit-reset", "-5", 2, 0, 0.9),
+            ("x-ratelimit-reset", "soon", 2, 0, 0.9),
+            ("x-ratelimit-reset", at(3, "+02:00", "+02:00"), 2, 1, 3.9), ("x-ratelimit-reset", at(3, "-05:30", "-05:30"), 2, 1, 3.9),
+            ("x-ratelimit-reset", at(2, "+02:00", ".75+0200"), 2, 1, 3.9), ("x-ratelimit-reset", at(2, "+00:00", ".5Z"), 2, 1, 3.9),
+            ("x-ratelimit-reset", at(3, "+00:00", "Z", "%Y-%m-%d %H:%M:%S"), 2, 1, 3.9), ("x-ratelimit-reset", at(90, "+02:00", "+02:00"), 1, 0, 0),
+            ("x-ratelimit-reset", lambda: str(int((time.time() + 2) * 1e6)), 2, 0.9, 2.9), ("ratelimit", "limit=100, remaining=0, reset=1", 2, 0.9, 1.9),
+            ("ratelimit", "limit=100, remaining=0, Reset=900", 1, 0, 0), ("ratelimit", "limit=100, remaining=0", 2, 0, 0.9),
+            ("ratelimit", '"default";q=100;r=0; t=1', 2, 0.9, 1.9), ("ratelimit", '"' + "a" * 90 + '";q=100;r=0;t=900', 1, 0, 0),
+            ("ratelimit", 't=1, limit=5', 2, 0.9, 1.9), ("retry-after", "99999999999", 1, 0, 0), ("retry-after", "9" * 99, 1, 0, 0),
+            ("retry-after", "-1", 2, 0, 0.9), ("retry-after", "Fri, 31 Dec 9999 23:59:59 GMT", 1, 0, 0), ("retry-after-ms", "9e99", 1, 0, 0),
+            ("retry-after-ms", "-9e99", 2, 0, 0.9), ("retry-after-ms", "inf", 2, 0, 0.9))
+        for i, (header, text, asked, least, most) in enumerate(cases):
+            with self.subTest(header=header, text=text):
+                text = text() if callable(text) else text
+                self.serve(f"t{i}", Answer(bad, status=429, headers=[(header, text)]), chat())
+                began = time.time()
+                self.assertEqual(self.ask(f"t{i}", on_error="null"), "fine" if asked == 2 else None)
+                self.assertEqual(self.replay.asked(f"t{i}"), asked)
+                if asked == 2:
+                    self.assertGreaterEqual(time.time() - began, least)
+                    self.assertLess(time.time() - began, most)
+
+    def test_headers_of_answers_in_between(self):
+        early = (b"HTTP/1.1 103 Early Hints\r\nRetry-After: 900\r\nx-request-id: early\r\nContent-Encoding: gzip\r\nx-should-retry: false\r\n"
+                 b"Content-Type: text/html\r\n\r\n")
+        bad = {"error": {"message": "slow down", "code": "rate_limit_exceeded"}}
+        for i, before in enumerate((early, early * 2, early.replace(b"103", b"100"), b"HTTP/1.1 100 Continue\r\n\r\n" + early)):
+            self.serve(f"b{i}", Answer(bad, status=429, before=before), Answer(chat(), before=before, headers=[("x-request-id", "own")]))
+            self.assertEqual(self.ask(f"b{i}"), "fine")
+            self.assertEqual((self.replay.asked(f"b{i}"), self.row("provider_request_id")), (2, ("own",)))
+        self.serve("bare", Answer(chat(), before=early))
+        self.ask("bare")
+        self.assertEqual(self.row("provider_request_id"), (None,))
+
+    def test_a_sentence_about_loading_is_no_loading(self):
+        for i, (status, error, asked) in enumerate((
+                (400, {"message": "the prompt says model is loading"}, 1), (400, {"message": "cold start phrase is not allowed"}, 1),
+                (422, {"message": "the model is warming up is what it says"}, 1), (503, {"message": "no", "code": 400}, 2),
+                (429, {"message": "Model x is loading", "code": "rate_limit_exceeded"}, 2), (400, {"message": "no", "code": "model_not_ready"}, 2))):
+            self.serve(f"l{i}", Answer({"error": error}, status=status), chat())
+            self.ask(f"l{i}", on_error="null")
+            self.assertEqual(self.replay.asked(f"l{i}"), asked, error)
+
+    def test_no_prompt_in_the_word_for_the_end(self):
+        prompt = "\u79d8\u5bc6\u306e\u8a08\u753b\u306b\u3064\u3044\u3066\u8aac\u660e\u3059\u308b"
+        escaped = "".join(f"\\u{ord(c):04x}" for c in prompt)
+        entities = "".join(f"&#{ord(c)};" for c in prompt)
+        for i, word in enumerate((f"stop{prompt}", prompt + "stop", f"stop: {prompt}", f"FinishReason.{prompt}.STOP", escaped, entities, f"stop {prompt[:6]}")):
+            self.serve(f"w{i}", chat(finish=word))
+            self.ask(f"w{i}", prompt)
+            self.assertIn(self.row("finish_reason"), ((None,), ("",)), word)
+        self.serve("fine", chat(finish="FinishReason.STOP"))
+        self.ask("fine", "finish reason stop")
+        self.assertEqual(self.row("finish_reason"), ("FinishReason.STOP",))
+        for i, said in enumerate((escaped, entities, "".join(f"&#x{ord(c):x};" for c in prompt), "".join(f"%u{ord(c):04x}" for c in prompt))):
+            for body in ({"error": {"message": f"bad: {said}"}}, f"what? {said}", '{"odd": "' + said):
+                self.serve(f"e{i}", Answer(body, status=400))
+                told = error_of(self.db, "SELECT llm_complete(?, ?)", prompt, json.dumps({"model": f"e{i}"}))
+                self.assertNotIn(said[:24], told)
+                self.assertNotIn(said[:24], self.row("error")[0])
 
     def test_quotas_that_do_not_come_back_are_not_waited_for(self):
         for i, (message, code, asked) in enumerate((

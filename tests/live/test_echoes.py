@@ -1,6 +1,7 @@
 """A provider that repeats what it was sent, in whatever field, case or encoding: nothing of it is told on."""
 import base64
 import binascii
+import html
 import http.server
 import json
 import os
@@ -26,6 +27,9 @@ FORMS = {
     "base64 made small": lambda s: base64.b64encode(s.encode()).decode().lower(),
     "hexadecimal": lambda s: binascii.hexlify(s.encode()).decode(),
     "percent": lambda s: "".join(f"%{b:02X}" for b in s.encode()),
+    "escapes of JSON": lambda s: "".join(f"\\u{ord(c):04x}" for c in s),
+    "entities": lambda s: "".join(f"&#{ord(c)};" for c in s),
+    "entities in hexadecimal": lambda s: "".join(f"&#x{ord(c):X};" for c in s),
     "percent for signs": lambda s: urllib.parse.quote(s, safe=""),
     "eight bytes of it": lambda s: s[11:19],
     "its end": lambda s: s[-14:],
@@ -92,6 +96,7 @@ def readings(text):
     """A text as it is, and whatever may be read out of it."""
     yield text
     yield urllib.parse.unquote(text, errors="replace")
+    yield html.unescape(re.sub(r"\\+u([0-9A-Fa-f]{4})", lambda m: chr(int(m[1], 16)), text))
     for run in re.findall(r"[0-9A-Fa-f]{16,}", text):
         for at in (0, 1):
             cut = run[at:]
@@ -172,7 +177,8 @@ class Echoes(unittest.TestCase):
 
     def test_no_piece_of_a_prompt(self):
         for field in FIELDS:
-            for form in ("as it is", "capitals", "base64", "base64 of more", "hexadecimal", "percent"):
+            for form in ("as it is", "capitals", "base64", "base64 of more", "hexadecimal", "percent",
+                         "escapes of JSON", "entities", "entities in hexadecimal"):
                 for secret in (PROMPT, SYSTEM):
                     with self.subTest(field=field, form=form, secret=secret):
                         self.say(field, FORMS[form](secret))

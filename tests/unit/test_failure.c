@@ -377,6 +377,8 @@ static void test_loading(void **state) {
       {"{\"error\":\"Model a/b is currently loading\",\"estimated_time\":20.0}", 1},
       {"{\"error\":\"overloaded\"}", 0},
       {"{\"error\":\"error loading model\"}", 0},
+      {"{\"error\":{\"code\":400,\"message\":\"the prompt says model is loading\"}}", 0},
+      {"{\"error\":{\"code\":400,\"type\":\"model_not_ready\",\"message\":\"no\"}}", 1},
   };
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {

@@ -596,11 +596,37 @@ static void test_finish_words(void **state) {
   }
 }
 
+/* Signs around a word are not part of it; what is behind it in another script is. */
+static void test_finish_signs(void **state) {
+  static const struct {
+    const char *word;
+    Finish is;
+  } cases[] = {
+      {"<|im_end|>", FINISH_COMPLETE},      {"stop\n", FINISH_COMPLETE},
+      {"max/tokens", FINISH_CUT_OFF}, /* by its stem */
+      {"time(d) out", FINISH_FAILED},       {"stop\xE7\xA7\x98\xE5\xAF\x86", FINISH_UNKNOWN},
+      {"\xE7\xA7\x98stop", FINISH_UNKNOWN}, {"stop(\")", FINISH_UNKNOWN},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    check(finish_of(cases[i].word) == cases[i].is, "%s: %s", cases[i].word,
+          finish_name(finish_of(cases[i].word)));
+  }
+}
+
 /* What is listed may be told on: not what only holds a stem, or has a name in front. */
 static void test_listed_words(void **state) {
   static const char *const listed[] = {"stop", "MAX_TOKENS", "FINISH_REASON_STOP"};
-  static const char *const not [] = {"",           "gpu_error",  "secret.STOP", "secret::stop",
-                                     "secret_max", "stop secret"};
+  static const char *const not [] = {"",
+                                     "gpu_error",
+                                     "secret.STOP",
+                                     "secret::stop",
+                                     "secret_max",
+                                     "stop secret",
+                                     "stop\xE7\xA7\x98\xE5\xAF\x86",
+                                     "\xE7\xA7\x98stop",
+                                     "st\xC3\xB6op",
+                                     "stop;"};
   (void)state;
   for (size_t i = 0; i < COUNT(listed); i++) {
     check(finish_is_listed(listed[i]), "%s", listed[i]);
@@ -690,6 +716,7 @@ int main(void) {
       cmocka_unit_test(test_usage_of_streams),
       cmocka_unit_test(test_what_is_no_answer),
       cmocka_unit_test(test_finish_words),
+      cmocka_unit_test(test_finish_signs),
       cmocka_unit_test(test_listed_words),
       cmocka_unit_test(test_worst_of_words),
       cmocka_unit_test(test_blanks),

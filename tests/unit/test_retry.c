@@ -146,6 +146,11 @@ static void test_which_by_what_it_says(void **state) {
       {{200, "", "", "", "Model x is currently loading", ""}, 1},
       {{503, "unavailable_error", "", "", "Loading model", ""}, 1},
       {{404, "", "", "", "Model x is loading", ""}, 0},
+      {{400, "", "", "", "the prompt says model is loading", ""}, 0},
+      {{400, "invalid_request_error", "", "", "cold start phrase is not allowed", ""}, 0},
+      {{422, "", "", "", "Loading model", ""}, 0},
+      {{400, "", "model_not_ready", "", "Model x is loading", ""}, 1},
+      {{400, "ModelLoadingError", "", "", "wait", ""}, 1},
   };
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
@@ -260,11 +265,35 @@ static void test_when(void **state) {
   }
 }
 
+/* What is waited for longer than anything else. */
+static void test_what_is_loading(void **state) {
+  static const struct {
+    RetryCase c;
+    int is;
+  } cases[] = {
+      {{503, "", "", "", "Loading model", ""}, 1},
+      {{0, "", "", "", "Model x is loading", ""}, 1},
+      {{200, NULL, NULL, "", "Model x is loading", ""}, 1},
+      {{429, "", "", "", "cold start", ""}, 1},
+      {{400, "", "", "", "cold start phrase is not allowed", ""}, 0},
+      {{422, "", "", "", "Model x is loading", ""}, 0},
+      {{400, "", "model_is_loading", "", NULL, ""}, 1},
+      {{400, "modelNotReady", "", "", "", ""}, 1},
+      {{503, "overloaded_error", "", "", "", ""}, 0},
+      {{503, NULL, NULL, NULL, NULL, NULL}, 0},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    check(retry_is_loading(&cases[i].c) == cases[i].is, "case %zu", i);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_which),
       cmocka_unit_test(test_which_by_words),
       cmocka_unit_test(test_which_by_what_it_says),
+      cmocka_unit_test(test_what_is_loading),
       cmocka_unit_test(test_words_mean_a_status),
       cmocka_unit_test(test_times),
       cmocka_unit_test(test_loading),

@@ -84,6 +84,13 @@ static void test_keys(void **state) {
       {"736b2d41626331323334", 1},
       {"%73%6b%2d%41%62%63%31%32", 1},
       {"s k - A b c 1 2", 0},
+      {"\\u0073\\u006b\\u002d\\u0041\\u0062\\u0063\\u0031\\u0032", 1},
+      {"\\\\u0073\\\\u006b\\\\u002dAbc12", 1}, /* escaped twice */
+      {"\\x73\\x6b\\x2d\\x41\\x62\\x63\\x31\\x32", 1},
+      {"&#115;&#107;&#45;&#65;&#98;&#99;&#49;&#50;", 1},
+      {"&#x73;&#X6b;&#x2D;&#0065&#98&amp;#99;12", 1},
+      {"\\u{73}\\u{6b}%u002d\\U00000041bc12", 1},
+      {"sk-&#;Abc1 \\u00 \\u{} \\x7 &#x; \\u{7 &#", 0},
   };
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
@@ -148,6 +155,42 @@ static void test_prompts(void **state) {
   free(long_prompt);
 }
 
+/* Characters as JSON, HTML and programs write them, where a text ends within one too. */
+static void test_prompts_of_characters(void **state) {
+  static const char prompt[] =
+      "\xE7\xA7\x98\xE5\xAF\x86\xE3\x81\xAE\xE8\xA8\x88\xE7\x94\xBB"; /* five */
+  static const char faces[] = "\xF0\x9F\x98\x80\xF0\x9F\x98\x81\xF0\x9F\x98\x82";
+  static const struct {
+    const char *text, *of;
+    int holds;
+  } cases[] = {
+      {"it says \\u79d8\\u5BC6\\u306e\\u8a08\\u753b.", prompt, 1},
+      {"it says \\\\u79d8\\\\u5bc6\\\\u306e\\\\u8a08", prompt, 1},
+      {"it says &#31192;&#23494;&#12398;&#35336;", prompt, 1},
+      {"it says &#x79d8;&#X5BC6; &#x306e; &#x8a08;", prompt, 1},
+      {"&amp;#31192;&amp;#23494;&amp;#12398;&amp;#35336;", prompt, 1},
+      {"%u79d8%u5bc6%u306e%u8a08", prompt, 1},
+      {"\\u{79d8}\\u{5bc6}\\u{306e}\\u{8a08}", prompt, 1},
+      {"\\U000079d8\\U00005bc6\\U0000306e\\U00008a08", prompt, 1},
+      {"\\U79D8\\U5BC6\\U306E\\U8A08", prompt, 1}, /* made large */
+      {"\\xe7\\xa7\\x98\\xe5\\xaf\\x86\\xe3\\x81\\xae\\xe8\\xa8\\x88", prompt, 1},
+      {"\\ud83d\\ude00\\ud83d\\ude01\\ud83d\\ude02", faces, 1},
+      {"&#55357;&#56832;&#55357;&#56833;&#55357;&#56834;", faces, 1},
+      {"&#128512;&#128513;&#128514;", faces, 1},
+      {"\\u79d8\\u5bc6\\u306e", prompt, 0}, /* too few */
+      {"\\u79d8\\u5bc6\\u306e\\u8a0", prompt, 0},
+      {"\\ud83d\\ude00\\ud83d", faces, 0},
+      {"&#999999999;&#xffffffff;\\u{ffffffff}\\ud800\\u0041&#", prompt, 0},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    char *text = strdup(cases[i].text); /* no byte behind its end is read */
+    check(scrub_holds_prompt(text, cases[i].of, strlen(cases[i].of)) == cases[i].holds, "'%s'",
+          text);
+    free(text);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_kinds_and_names),
@@ -155,6 +198,7 @@ int main(void) {
       cmocka_unit_test(test_keys),
       cmocka_unit_test(test_masks),
       cmocka_unit_test(test_prompts),
+      cmocka_unit_test(test_prompts_of_characters),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,6 +83,9 @@ static const struct {
     {"unavailable", 503, WAIT},
     {"serviceunavailable", 503, WAIT},
     {"modelnotready", 503, WAIT},
+    {"modelloading", 503, WAIT},
+    {"modelisloading", 503, WAIT},
+    {"loadingmodel", 503, WAIT},
     {"servererror", 500, WAIT},
     {"internalserver", 500, WAIT},
     {"internal", 500, WAIT},
@@ -232,16 +235,40 @@ int retry_is_useful(const RetryCase *c) {
   return is_transient(c->status) ||
          (!is_settled(c->status) &&
           (use_of(c->type) == WAIT || use_of(c->code) == WAIT || is_transient_word(c->type) ||
-           is_transient_word(c->code) || retry_is_loading(c->sentence)));
+           is_transient_word(c->code) || retry_is_loading(c)));
 }
 
-int retry_is_loading(const char *sentence) {
+/* What calls itself so needs no sentence. */
+static int is_loading_word(const char *text) {
+  static const char *const loading[] = {"modelnotready", "modelloading", "modelisloading",
+                                        "loadingmodel", NULL};
+  int i = find_word(text), is = 0;
+  for (const char *const *word = loading; i >= 0 && *word; word++) {
+    is |= strcmp(words[i].word, *word) == 0;
+  }
+  return is;
+}
+
+/* A request that is refused may be refused in any words, those of its prompt among them. */
+static int may_be_loading(long status) {
+  static const long statuses[] = {0, 200, 409, 425, 429, 500, 503};
+  int may = 0;
+  for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
+    may |= status == statuses[i];
+  }
+  return may;
+}
+
+int retry_is_loading(const RetryCase *c) {
   static const char llama[] = "loading model"; /* (an "error loading model" is none of these) */
   static const char *const phrases[] = {
       "currently loading", "is loading",    "still loading", "being loaded",
       "model is starting", "is warming up", "cold start",    NULL};
-  return sentence &&
-         (strncasecmp(sentence, llama, sizeof llama - 1) == 0 || says(sentence, phrases));
+  if (is_loading_word(c->type) || is_loading_word(c->code)) {
+    return 1;
+  }
+  return c->sentence && may_be_loading(c->status) &&
+         (strncasecmp(c->sentence, llama, sizeof llama - 1) == 0 || says(c->sentence, phrases));
 }
 
 /* ---- times */

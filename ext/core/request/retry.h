@@ -24,8 +24,9 @@ int retry_is_useful(const RetryCase *c);
 ** compared without case and signs, with or without "error" or "exception" behind them. */
 long retry_status_of(const char *word);
 
-/* 1 if the sentence says that the model is being loaded: it answers when it is there. */
-int retry_is_loading(const char *sentence);
+/* 1 if it says that the model is being loaded, which answers when it is there: by a word of its own, or in a sentence under a
+** status that is no refusal of the request (0: nobody knows which). */
+int retry_is_loading(const RetryCase *c);
 
 /* A time as providers write it ("3.2s", "6m0s", "40ms", "20": seconds) in milliseconds; -1 where it is none. */
 long long retry_read_time(const char *text);

@@ -438,16 +438,23 @@ static Rest skip_foreign(Rest r) {
   return r;
 }
 
-/* Text of one byte a character, as UTF-8. RC_OK, also where it is none of that. */
+/* Text of one byte a character, as UTF-8. RC_OK, also where it is none of that. Under either name it is windows-1252, which has
+** characters where ISO 8859-1 has controls (https://encoding.spec.whatwg.org/#names-and-labels, index-windows-1252). */
 static int from_latin1(const char *bytes, size_t n, const char *type, Buf *out) {
+  static const unsigned short from_0x80[32] = {
+      0x20AC, 0x0081, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
+      0x2039, 0x0152, 0x008D, 0x017D, 0x008F, 0x0090, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
+      0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x009D, 0x017E, 0x0178};
   size_t bad_at;
   if ((!strcasestr(type, "8859-1") && !strcasestr(type, "1252")) ||
       utf8_is_valid(bytes, n, &bad_at)) {
     return RC_OK;
   }
+  out->max = 3 * n + 1; /* of these some have three bytes */
   for (size_t i = 0; i < n; i++) {
     char c[4];
-    buf_add(out, c, utf8_encode((unsigned char)bytes[i], c));
+    unsigned byte = (unsigned char)bytes[i];
+    buf_add(out, c, utf8_encode(byte >= 0x80 && byte < 0xA0 ? from_0x80[byte - 0x80] : byte, c));
   }
   return out->failed;
 }

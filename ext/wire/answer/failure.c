@@ -492,7 +492,8 @@ int failure_read(const char *content_type, const char *body, size_t n, Failure *
   if (f->retry_after_ms < 0) {
     f->retry_after_ms = retry_read_sentence(f->message);
   }
-  f->is_loading |= retry_is_loading(f->message);
+  f->is_loading |= retry_is_loading(
+      &(RetryCase){.status = f->status, .type = f->type, .code = f->code, .sentence = f->message});
   page_line(body, n < 4096 ? n : 4096, f->sample, sizeof f->sample - 36);
   cJSON_Delete(tree);
   return why.rc == RC_NOMEM || r.is_nomem ? RC_NOMEM : RC_OK;

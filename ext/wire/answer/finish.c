@@ -184,11 +184,10 @@ static const char *const names[] = {
 #undef ROW
 };
 
-/* The next letter or digit, in lower case; 0 at the end, which is a colon too. */
+/* The next character but what parts the words of a name or stands around it ("<|im_end|>", "<FinishReason.STOP>"), in lower case;
+** 0 at the end, which is a colon too. No word of the table has any other sign, so that what holds one is none of them. */
 static int next(const char **s) {
-  while (**s && **s != ':' && !isalnum((unsigned char)**s)) {
-    ++*s;
-  }
+  *s += strspn(*s, "-_. \t\r\n<>|");
   return **s && **s != ':' ? tolower((unsigned char)*(*s)++) : 0;
 }
 
@@ -267,8 +266,9 @@ static const char *skip_names(const char *word) {
 static Finish stem_of(const char *word) {
   char letters[96];
   size_t n = 0;
-  for (int c; n < sizeof letters - 1 && (c = next(&word)) != 0;) {
-    letters[n++] = (char)c;
+  for (; *word && *word != ':' && n < sizeof letters - 1; word++) {
+    letters[n] = (char)tolower((unsigned char)*word);
+    n += isalnum((unsigned char)*word) != 0;
   }
   letters[n] = 0;
   for (size_t i = 0; i < sizeof stems / sizeof stems[0]; i++) {
