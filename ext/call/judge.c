@@ -150,7 +150,7 @@ static void judge_retry(Call *k, const NetResponse *r, long status, const Failur
   if (v->delay_ms < 0 && (status == 429 || status == 503 || status == 529)) {
     v->delay_ms = r->reset_ms;
   }
-  if (v->retry && f->is_loading) {
+  if (v->retry && f->is_loading && (status >= 500 || retry_is_loading(&c))) {
     wait_for_loading(k, v);
   }
   err->retryable = is_useful;

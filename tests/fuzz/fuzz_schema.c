@@ -8,6 +8,17 @@
 #include "core/request/schema.h"
 #include "core/request/schema_form.h"
 
+/* What is sent, as it is read. (Its numbers stand there as texts.) */
+static int is_schema(const cJSON *sent) {
+  Err err = {0};
+  char *text = cJSON_PrintUnformatted(sent);
+  cJSON *read = text ? json_parse(text, strlen(text), "it", &err) : NULL;
+  int is = read && schema_check(read, &err) == RC_OK;
+  cJSON_Delete(read);
+  cJSON_free(text);
+  return is;
+}
+
 /* The root is an object, and the form can be checked against as any schema. */
 static void check_forms(const cJSON *schema) {
   for (SchemaForm form = FORM_OPENAI; form <= FORM_ANTHROPIC; form++) {
@@ -17,7 +28,7 @@ static void check_forms(const cJSON *schema) {
     require(sent.schema || form == FORM_ANTHROPIC);
     const char *type = json_text(sent.schema, "type");
     require(!sent.schema || (type && strcmp(type, "object") == 0));
-    require(!sent.schema || schema_check(sent.schema, &err) == RC_OK);
+    require(!sent.schema || is_schema(sent.schema));
     cJSON_Delete(sent.schema);
   }
 }

@@ -354,7 +354,7 @@ static void test_when_again(void **state) {
       {"{\"error\":{\"message\":\"Please try again in 40ms. Visit\"}}", 40, ""},
       {"{\"error\":{\"message\":\"m\",\"retry_after\":-1}}", -1, ""},
       {"{\"error\":{\"message\":\"m\",\"retry_after\":\"soon\"}}", -1, ""},
-      {"{\"error\":{\"message\":\"m\",\"retry_after\":1e300}}", -1, ""},
+      {"{\"error\":{\"message\":\"m\",\"retry_after\":1e300}}", 1000000000000, ""},
       {"{\"error\":{\"message\":\"m\",\"retry_after\":null}}", -1, ""},
       {"", -1, ""},
   };

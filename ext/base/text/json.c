@@ -325,7 +325,9 @@ char *json_print(cJSON *tree, Err *err) {
 
 void json_number(double value, char out[JSON_NUMBER]) {
   const double two_63 = 9223372036854775808.0;
-  if (fabs(value) < two_63 && value == trunc(value)) {
+  if (!isfinite(value)) { /* it was written so large: JSON has no word for it */
+    snprintf(out, JSON_NUMBER, "%s", value < 0 ? "-1e999" : "1e999");
+  } else if (fabs(value) < two_63 && value == trunc(value)) {
     snprintf(out, JSON_NUMBER, "%lld", (long long)value);
   } else if (value == two_63) {
     snprintf(out, JSON_NUMBER, "%lld", LLONG_MAX);

@@ -98,6 +98,8 @@ static void take_words(const cJSON *object, Failure *f) {
 /* ---- times and quotas */
 
 /* A time in a member, of `ms` milliseconds each where it is a number. */
+#define MOST_WAIT_MS 1e12 /* (nobody waits so long: it means not to come again) */
+
 static void take_wait(const cJSON *object, const char *key, double ms, Failure *f) {
   const cJSON *item = member(object, key);
   if (f->retry_after_ms >= 0) {
@@ -105,8 +107,9 @@ static void take_wait(const cJSON *object, const char *key, double ms, Failure *
   }
   if (cJSON_IsString(item) && ms > 1) {
     f->retry_after_ms = retry_read_time(item->valuestring);
-  } else if (cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble < 1e9) {
-    f->retry_after_ms = (long long)(item->valuedouble * ms);
+  } else if (cJSON_IsNumber(item) && item->valuedouble >= 0) {
+    double wait = item->valuedouble * ms;
+    f->retry_after_ms = wait < MOST_WAIT_MS ? (long long)wait : (long long)MOST_WAIT_MS;
   }
 }
 
