@@ -349,7 +349,7 @@ void json_number(double value, char out[JSON_NUMBER]) {
 }
 
 int json_exact_numbers(cJSON *tree, Err *err) {
-  if (cJSON_IsNumber(tree) && isfinite(tree->valuedouble)) {
+  if (cJSON_IsNumber(tree)) {
     char digits[JSON_NUMBER];
     json_number(tree->valuedouble, digits);
     size_t n = strlen(digits) + 1;
