@@ -385,7 +385,7 @@ static void judge_vectors(Call *k, const Reply *reply, Err *err) {
     return;
   }
   long long wanted = wire_dimension(&k->model, err);
-  if (!dialect_is_at_home(&k->model) && is_as_listed(&k->model)) {
+  if (!dialect_is_at_home(dialect_of(&k->model), &k->model) && is_as_listed(&k->model)) {
     return;
   }
   if (wanted > 0 && reply->dim != wanted) {

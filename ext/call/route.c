@@ -103,12 +103,13 @@ int route_prepare(Call *k, Err *err) {
     return err_set(err, RC_ERROR, ERR_BAD_URL, "base_url of model '%.80s' is too long",
                    k->model.name);
   }
+  const Dialect *dialect = dialect_of(&k->model);
   unsigned refusals = k->refused | learned_refusals(k->conn, k->model.name);
   k->how.streams =
-      !k->api->embeds && !(refusals & REFUSES_STREAM) && dialect_streams(&k->model, err);
-  k->how.wants_usage = dialect_of(&k->model)->wants_usage && !(refusals & REFUSES_STREAM_OPTIONS);
+      !k->api->embeds && !(refusals & REFUSES_STREAM) && dialect_streams(dialect, &k->model, err);
+  k->how.wants_usage = dialect->wants_usage && !(refusals & REFUSES_STREAM_OPTIONS);
   k->how.base64 = k->api->embeds && !(refusals & REFUSES_BASE64) &&
-                  wire_supports(&k->model, "base64", dialect_of(&k->model)->takes_base64, err);
+                  wire_supports(&k->model, "base64", dialect->takes_base64, err);
   k->how.rejected = k->rejected;
   k->how.why = k->rejected_why;
   buf_free(&k->body);

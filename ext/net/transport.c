@@ -110,8 +110,11 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg) {
   return n;
 }
 
-/* Copies the value of header `name` if this line is it. */
+/* Copies the value of header `name` (in lower case) if this line is it. */
 static int take_header(const char *line, size_t n, const char *name, char *out, size_t size) {
+  if (n == 0 || (line[0] | 0x20) != name[0]) { /* most are not */
+    return 0;
+  }
   size_t len = strlen(name);
   if (n <= len || line[len] != ':' || strncasecmp(line, name, len) != 0) {
     return 0;

@@ -158,6 +158,9 @@ static int holds_digits(const char *text, size_t n, int (*digit)(char), int bits
   char *run = malloc(n);
   for (size_t from = 0, to; run && from < n && !found; from = to + 1) {
     size_t length = take_run(text, n, from, digit, run, &to);
+    if (length * (size_t)bits / 8 < s->window) {
+      continue; /* too few bytes to be a piece */
+    }
     for (size_t phase = 0; phase < (size_t)phases && phase < length && !found; phase++) {
       found = holds(room, decode(run + phase, length - phase, digit, bits, room), s);
     }
@@ -273,8 +276,11 @@ static int holds_in_any_form(const char *text, const Secret *s) {
     return 0;
   }
   char *room = malloc(n);
-  int found = !room || holds(text, n, s) || holds_escaped(text, n, room, s) ||
-              holds_characters(text, n, room, s) || holds_digits(text, n, hex_digit, 4, room, s) ||
+  int may_escape = memchr(text, '%', n) != NULL;
+  int has_signs = may_escape || memchr(text, '\\', n) || memchr(text, '&', n);
+  int found = !room || holds(text, n, s) || (may_escape && holds_escaped(text, n, room, s)) ||
+              (has_signs && holds_characters(text, n, room, s)) ||
+              holds_digits(text, n, hex_digit, 4, room, s) ||
               holds_digits(text, n, base64_digit, 6, room, s);
   free(room);
   return found;
@@ -329,8 +335,8 @@ int scrub_holds_key(const char *text, const char *key) {
 
 int scrub_holds_prompt(const char *text, const char *prompt, size_t n) {
   Secret s = {.only_alnum = 1};
-  if (!text || !text[0] || !prompt) {
-    return 0;
+  if (!text || !prompt || strlen(text) < SCRUB_LEAST_CHARS) {
+    return 0; /* (no form of a piece is shorter than the piece) */
   }
   int found = !prepare(&s, prompt, n, SCRUB_PROMPT_CHARS) ||
               (s.window >= SCRUB_LEAST_CHARS && holds_in_any_form(text, &s));

@@ -48,11 +48,10 @@ static int is_at(const char *url, const char *host) {
   return strncasecmp(url, host, n) == 0 && (url[n] == '/' || url[n] == ':' || !url[n]);
 }
 
-int dialect_is_at_home(const Model *model) {
-  return is_at(model->base_url, dialect_of(model)->host);
+int dialect_is_at_home(const Dialect *d, const Model *model) {
+  return is_at(model->base_url, d->host);
 }
 
-int dialect_streams(const Model *model, Err *err) {
-  return wire_supports(model, "stream", dialect_of(model)->streams && dialect_is_at_home(model),
-                       err);
+int dialect_streams(const Dialect *d, const Model *model, Err *err) {
+  return wire_supports(model, "stream", d->streams && dialect_is_at_home(d, model), err);
 }

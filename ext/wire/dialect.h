@@ -21,11 +21,11 @@ typedef struct Dialect {
 /* How the model's provider speaks. Never NULL. */
 const Dialect *dialect_of(const Model *model);
 
-/* 1 if the model's server is its vendor's own. */
-int dialect_is_at_home(const Model *model);
+/* 1 if the model's server is its vendor's own. (`d`: how that model's provider speaks.) */
+int dialect_is_at_home(const Dialect *d, const Model *model);
 
 /* 1 if a model's answers are to be streamed: its server is its vendor's own, and that is known to stream well, or
 ** "stream": true stands in llm_models.supports, which wins either way. *err where there was no memory to look. */
-int dialect_streams(const Model *model, Err *err);
+int dialect_streams(const Dialect *d, const Model *model, Err *err);
 
 #endif

@@ -23,15 +23,23 @@ static int is_asked_for(const void *request, const char *word, size_t n) {
   return found;
 }
 
+/* 1 if there may be a mark: each has one of these signs, but gpt-oss's, where a server leaves them out, and Granite's words. */
+static int may_have_marks(const char *text) {
+  return text && (strpbrk(text, "<[\xE2") || strstr(text, "assistantfinal") ||
+                  strstr(text, "thought process"));
+}
+
 int thinking_split(Reply *reply, const Request *request, Err *err) {
+  if (!may_have_marks(reply->text)) {
+    return RC_OK;
+  }
   ThoughtsSplit s;
   Buf thoughts;
-  const size_t n = reply->text ? strlen(reply->text) : 0;
+  const size_t n = strlen(reply->text);
   const ThoughtsAsked asked = {is_asked_for, request};
   const int has_schema = request->options && request->options->schema;
   buf_init(&thoughts, n + 1);
-  if (!reply->text || !thoughts_split(reply->text, n, &asked, &thoughts, &s) ||
-      (s.is_open && has_schema)) {
+  if (!thoughts_split(reply->text, n, &asked, &thoughts, &s) || (s.is_open && has_schema)) {
     buf_free(&thoughts);
     return RC_OK;
   }
