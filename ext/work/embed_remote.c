@@ -54,8 +54,8 @@ static int take_vectors(Batch *b, const char *answer, size_t length, const int *
                       "the vectors have no direction, or not all the same length");
 }
 
-/* The pipeline for the texts at these places; the cache only where it is one text. */
-static int ask(Batch *b, const int *at, int count, Outcome *out, Err *err) {
+/* The pipeline for the texts at these places. */
+static int ask(Batch *b, const int *at, int count, CacheMode cache, Outcome *out, Err *err) {
   const char *texts[EMBED_BATCH];
   size_t lengths[EMBED_BATCH];
   Request r = {0};
@@ -63,7 +63,7 @@ static int ask(Batch *b, const int *at, int count, Outcome *out, Err *err) {
     texts[i] = b->texts[at[i]];
     lengths[i] = b->lengths[at[i]];
   }
-  b->options.cache = count == 1 ? CACHE_EXACT : CACHE_OFF;
+  b->options.cache = cache;
   if (request_from_texts(texts, lengths, count, &b->options, &r, err) == RC_OK) {
     pipeline_run(b->conn, &r, NULL, out, err);
   }
@@ -89,8 +89,10 @@ static int recall(Batch *b, Store *s, int at, Err *err) {
   if (text_key(b, s, at, &key, err) != RC_OK) {
     return err->rc;
   }
-  if (ledger_get_answer(s, &key, now_ms(), &a, &held, err) == 1) {
-    take_vectors(b, a.text, a.n, &at, 1, err);
+  if (ledger_get_answer(s, &key, now_ms(), &a, &held, err) == 1 &&
+      take_vectors(b, a.text, a.n, &at, 1, err) == RC_ERROR) {
+    *err = (Err){0}; /* an older version kept what is no vector: it is asked for anew */
+    b->is_done[at] = 0;
   }
   ledger_answer_done(s, held);
   return err->rc;
@@ -173,12 +175,27 @@ static int *find_first(const Batch *b) {
   return first;
 }
 
+/* The vector of the one text. What an older version kept and is none is asked for anew: today's are looked at before they
+** are kept. */
+static int take_one(Batch *b, const int *at, Outcome *out, Err *err) {
+  if (take_vectors(b, out->text, out->n, at, 1, err) != RC_ERROR) {
+    return err->rc;
+  }
+  free(out->text);
+  free(out->reasoning);
+  *out = (Outcome){0};
+  *err = (Err){0};
+  return ask(b, at, 1, CACHE_REFRESH, out, err) == RC_OK
+             ? take_vectors(b, out->text, out->n, at, 1, err)
+             : err->rc;
+}
+
 /* Embeds the texts at these places with one request. */
 static int embed_some(Batch *b, Store *s, const int *at, int count, Err *err) {
   Several v = {.batch = b, .store = s, .at = at, .count = count};
   Outcome out = {.split = count > 1 ? split : NULL, .split_arg = &v};
-  if (ask(b, at, count, &out, err) == RC_OK && count == 1) {
-    take_vectors(b, out.text, out.n, at, count, err);
+  if (ask(b, at, count, count == 1 ? CACHE_EXACT : CACHE_OFF, &out, err) == RC_OK && count == 1) {
+    take_one(b, at, &out, err);
   } else if (err->rc == RC_OK && v.err.rc != RC_OK) {
     *err = v.err;
   }

@@ -3,6 +3,7 @@ import base64
 import gzip
 import json
 import os
+import sqlite3
 import subprocess
 import threading
 import time
@@ -885,6 +886,20 @@ class Vectors(Desk):
             self.assertIn(f"{len(vectors)} vectors for {len(texts)} texts", error_of(self.db, ask, json.dumps(texts), name))
         self.serve("odd", self.data(base64.b64encode(b"\0\0\x80?x").decode()), supports='{"embeddings":true}')
         self.assertIn("vector 0 of the answer", error_of(self.db, "SELECT embed('a', 'odd')"))
+
+    def test_what_an_older_version_kept_and_is_no_vector_is_asked_for_anew(self):
+        self.serve("old", self.data([3, 4]), supports='{"embeddings":true}')
+        self.assertEqual(len(value(self.db, "SELECT embed('a text', 'old')")), 8)
+        path = value(self.db, "SELECT file FROM pragma_database_list WHERE name = 'main'") + "-llmcost"
+        for bad in (base64.b64encode(b"\0\0\xc0\x7f" * 2).decode(), base64.b64encode(b"\0" * 8).decode(), "?"):
+            store = sqlite3.connect(path)
+            with store:
+                store.execute("UPDATE llm_answers SET answer = ?", (bad,))
+            store.close()
+            before = self.replay.asked("old")
+            self.assertEqual(len(value(self.db, "SELECT embed('a text', 'old')")), 8)
+            self.assertEqual(value(self.db, "SELECT count(*) FROM embed_batch('[\"a text\",\"a text\"]', 'old')"), 2)
+            self.assertEqual(self.replay.asked("old"), before + 1)
 
     def test_a_refusal_of_base64_is_remembered(self):
         def answer(body):
