@@ -115,11 +115,10 @@ static int take_number(Text *t) {
   return 1;
 }
 
-/* The four digits at p; -1 where there are others. */
-static int hex4(const char *p) {
+int json_hex(const char *p, const char *end, int digits) {
   int value = 0;
-  for (int i = 0; i < 4; i++) {
-    char c = p[i];
+  for (int i = 0; i < digits; i++) {
+    char c = p + i < end ? p[i] : 0;
     int digit = c >= '0' && c <= '9'   ? c - '0'
                 : c >= 'a' && c <= 'f' ? c - 'a' + 10
                 : c >= 'A' && c <= 'F' ? c - 'A' + 10
@@ -130,6 +129,10 @@ static int hex4(const char *p) {
     value = value << 4 | digit;
   }
   return value;
+}
+
+static int hex4(const char *p) {
+  return json_hex(p, p + 4, 4);
 }
 
 int json_is_half_pair(const char *p, size_t n) {

@@ -26,6 +26,9 @@ cJSON *json_parse_bytes(const char *text, size_t n, int most, const char *what, 
 int json_is_text(const char *text, size_t n, int most, size_t *bad_at);
 int json_bad_at(const char *what, size_t at, size_t n, Err *err);
 
+/* The number that so many hexadecimal digits at p are, in front of `end`; -1 where there are others. */
+int json_hex(const char *p, const char *end, int digits);
+
 /* The bytes of the escape at a backslash, n bytes before the end of its string: a pair of surrogates is one; 0 where it
 ** is none. And 1 if it is half of such a pair. */
 size_t json_escape_length(const char *backslash, size_t n);

@@ -86,23 +86,6 @@ static int take(Reader *r, char c) {
 
 /* ---- strings */
 
-/* The n digits at p, or -1. */
-static int hex(const char *p, const char *end, int n) {
-  int value = 0;
-  for (int i = 0; i < n; i++) {
-    char c = p + i < end ? p[i] : 0;
-    int digit = c >= '0' && c <= '9'   ? c - '0'
-                : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                       : -1;
-    if (digit < 0) {
-      return -1;
-    }
-    value = value << 4 | digit;
-  }
-  return value;
-}
-
 /* Appends a character; what can't stand in a text is U+FFFD. */
 static void add_character(Buf *b, int c) {
   char bytes[4];
@@ -112,13 +95,13 @@ static void add_character(Buf *b, int c) {
 
 /* A \u escape, behind its backslash: both, where two make a pair. */
 static int read_unicode(Reader *r) {
-  int c = hex(r->at + 1, r->end, 4);
+  int c = json_hex(r->at + 1, r->end, 4);
   if (c < 0) {
     return fault_at(r, r->at, "four hexadecimal digits behind \\u");
   }
   r->at += 5;
   if (c >= 0xD800 && c <= 0xDBFF && r->end - r->at > 1 && r->at[0] == '\\' && r->at[1] == 'u') {
-    int second = hex(r->at + 2, r->end, 4);
+    int second = json_hex(r->at + 2, r->end, 4);
     if (second >= 0xDC00 && second <= 0xDFFF) {
       c = 0x10000 + ((c - 0xD800) << 10 | (second - 0xDC00));
       r->at += 6;
@@ -133,7 +116,7 @@ static int read_unicode(Reader *r) {
 /* An escape that JSON does not know, behind its backslash. */
 static void read_unknown_escape(Reader *r) {
   int c = r->at < r->end ? (unsigned char)*r->at : 0;
-  int byte = c == 'x' ? hex(r->at + 1, r->end, 2) : -1;
+  int byte = c == 'x' ? json_hex(r->at + 1, r->end, 2) : -1;
   if (byte >= 0) {
     r->at += 3;
     if (r->err) {
@@ -154,7 +137,7 @@ static void read_unknown_escape(Reader *r) {
 static int read_escape(Reader *r) {
   static const char names[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
   r->at++;
-  if (r->at < r->end && *r->at == 'u' && (!r->is_loose || hex(r->at + 1, r->end, 4) >= 0)) {
+  if (r->at < r->end && *r->at == 'u' && (!r->is_loose || json_hex(r->at + 1, r->end, 4) >= 0)) {
     return read_unicode(r);
   }
   const char *name = r->at < r->end && *r->at ? strchr(names, *r->at) : NULL;
