@@ -267,8 +267,7 @@ static void tell_no_text(Call *k, const Reply *reply, Err *err) {
   } else if (k->row.output_tokens != LEDGER_NULL) {
     err_set(err, RC_ERROR, ERR_LENGTH,
             "the answer was cut off (finish_reason '%s') before its first word: all %lld tokens "
-            "went into "
-            "reasoning: raise max_tokens",
+            "went into reasoning: raise max_tokens",
             k->finish_reason, k->row.output_tokens);
   } else {
     err_set(err, RC_ERROR, ERR_LENGTH,
@@ -300,9 +299,9 @@ static void judge_finish(Call *k, Reply *reply, Verdict *v, Err *err) {
   } else if (reply->finish == FINISH_CUT_OFF && !finish_is_tool(reply->word) &&
              k->request->options->max_tokens == OPTION_UNSET && !k->request->options->schema) {
     err_set(err, RC_ERROR, ERR_LENGTH,
-            "the answer was cut off (finish_reason '%s') after %zu bytes: its length is the "
-            "model's own, or what "
-            "llm_models.max_output says; with max_tokens the part that fits is taken",
+            "the answer was cut off (finish_reason '%s') after %zu bytes: give max_tokens: more of "
+            "them for all of it, or "
+            "any to take what fits",
             k->finish_reason, strlen(reply->text));
   }
 }
@@ -422,6 +421,7 @@ static void judge_reply(Call *k, Reply *reply, Verdict *v, Err *err) {
   }
 }
 
+/* The model that answered, into the row. */
 static void note_model(Call *k, const Reply *reply) {
   snprintf(k->answered_model, sizeof k->answered_model, "%s", reply->model);
   tell_scrub_model(k, k->answered_model);

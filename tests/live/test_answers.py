@@ -443,6 +443,25 @@ class Silence(Desk):
             self.ask("l2", "q", cache=mode, on_error="null")
         self.assertEqual(reasons(), ["-", "lost", "lost", "-"])
 
+    def test_who_waited_for_an_answer_that_was_lost_asks_himself(self):
+        self.serve("two", Answer(chat(), cut=40, wait=0.6), chat())
+        path = value(self.db, "SELECT file FROM pragma_database_list WHERE name = 'main'")
+        got = []
+
+        def ask_there():
+            db = connect(path)
+            value(db, "SELECT llm_allow_host(?, 'WIRE_KEY')", self.replay.host)
+            got.append(value(db, "SELECT llm_complete('q', '{\"model\":\"two\",\"on_error\":\"null\"}')"))
+            db.close()
+        first = threading.Thread(target=ask_there)
+        first.start()
+        while not self.replay.asked("two"):
+            time.sleep(0.01)
+        self.assertEqual(self.ask("two", "q"), "fine")
+        first.join()
+        self.assertEqual((got, self.replay.asked("two")), ([None], 2))
+        self.assertEqual(self.db.execute("SELECT kind, retry_reason FROM llm_calls ORDER BY id").fetchall(), [("unknown", None), ("call", "lost")])
+
     def test_what_a_killed_process_asked_was_lost(self):
         self.serve("killed", Answer(chat(), wait=30), chat())
         path = value(self.db, "SELECT file FROM pragma_database_list WHERE name = 'main'")

@@ -540,4 +540,5 @@ void body_free(Body *body) {
   cJSON_Delete(body->tree);
   cJSON_Delete(body->pieces);
   body->tree = body->pieces = NULL;
+  body->failed = body->suspect = NULL;
 }
