@@ -493,10 +493,13 @@ typedef struct Part {
 } Part;
 
 /* (What only may be an error is one where no word says that the answer ended well.) */
-static Part part_of(const Call *k, Body *body) {
+static Part part_of(const Call *k, Body *body, Err *err) {
   Reply reply = {0};
-  Err ignored = {0};
-  int is_read = body->pieces && k->api->parse(body, &reply, &ignored) == RC_OK;
+  Err unread = {0};
+  int is_read = body->pieces && k->api->parse(body, &reply, &unread) == RC_OK;
+  if (unread.rc == RC_NOMEM) {
+    err_nomem(err); /* it may be whole */
+  }
   body->failed = body->failed || reply.finish != FINISH_UNKNOWN ? body->failed : body->suspect;
   Part p = {.is_whole = body->pieces
                             ? is_read && !reply.is_broken && !body->failed
@@ -541,7 +544,7 @@ void judge_answer(Call *k, const NetResponse *r, Verdict *v, Err *err) {
   Err why = {0};
   int is_read = r->http_status / 100 == 2 && body_read(r->body.data ? r->body.data : "", r->body.n,
                                                        r->content_type, &body, &why) == RC_OK;
-  Part part = is_read ? part_of(k, &body) : (Part){0};
+  Part part = is_read ? part_of(k, &body, &why) : (Part){0};
   if (why.rc == RC_NOMEM) {
     err_nomem(err);
     judge_note(k, KIND_UNKNOWN, LEDGER_NULL, err);
