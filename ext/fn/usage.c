@@ -5,7 +5,7 @@
 
 #include "core/price/book.h"
 #include "core/names/model_name.h"
-#include "core/price/usage.h"
+#include "core/usage/usage.h"
 #include "base/sqlite/args.h"
 #include "fn/cost_args.h"
 

@@ -3,7 +3,7 @@
 */
 #include "wire/dialect.h"
 
-#include "core/price/vendor.h"
+#include "core/usage/vendor.h"
 #include "wire/supports.h"
 
 #include <string.h>

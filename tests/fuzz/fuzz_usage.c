@@ -8,7 +8,7 @@
 #include "fuzz.h"
 
 #include "core/price/price.h"
-#include "core/price/usage.h"
+#include "core/usage/usage.h"
 
 static const Vendor *some_vendor(unsigned pick) {
   static const char *const words[] = {"openai",     "anthropic", "google", "aws",

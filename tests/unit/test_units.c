@@ -3,7 +3,7 @@
 */
 #include "unit.h"
 
-#include "core/price/unit.h"
+#include "core/usage/unit.h"
 
 static void test_words(void **state) {
   (void)state;

@@ -3,7 +3,7 @@
 */
 #include "unit.h"
 
-#include "core/price/usage.h"
+#include "core/usage/usage.h"
 
 enum { X = USAGE_UNKNOWN };
 

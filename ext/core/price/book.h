@@ -8,8 +8,8 @@
 #ifndef LLMCOST_BOOK_H
 #define LLMCOST_BOOK_H
 
-#include "core/price/unit.h"
-#include "core/price/vendor.h"
+#include "core/usage/unit.h"
+#include "core/usage/vendor.h"
 
 #define BOOK_FACTOR_ONE 1000000000000LL
 #define BOOK_FACTOR_MOST (1000 * BOOK_FACTOR_ONE)

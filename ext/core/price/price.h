@@ -16,7 +16,7 @@
 
 #include "core/price/book.h"
 #include "base/error.h"
-#include "core/price/usage.h"
+#include "core/usage/usage.h"
 
 /* A model in a book. */
 typedef struct PriceSource {

@@ -9,7 +9,7 @@
 #include "base/sqlite/columns.h"
 #include "base/sqlite/savepoint.h"
 #include "base/text/decimal.h"
-#include "core/price/usage.h"
+#include "core/usage/usage.h"
 #include "store/host/host.h"
 
 #include <limits.h>

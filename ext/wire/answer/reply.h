@@ -9,7 +9,7 @@
 #define LLMCOST_REPLY_H
 
 #include "core/answer/blank.h"
-#include "core/price/usage.h"
+#include "core/usage/usage.h"
 #include "wire/answer/body.h"
 #include "wire/answer/finish.h"
 

@@ -7,7 +7,7 @@
 ** Read at first use (safe from any thread) into memory of its own, so that it can't fail: a provider that is
 ** not found is none. A row that isn't what is expected here, or has no room, is left out.
 */
-#include "core/price/vendor.h"
+#include "core/usage/vendor.h"
 
 #include "base/text/glob.h"
 #include "base/limits.h"

@@ -1,7 +1,7 @@
 /*
 ** Usage objects. See usage.h for the contract, vendor.h for the shapes.
 */
-#include "core/price/usage.h"
+#include "core/usage/usage.h"
 
 #include "base/text/decimal.h"
 #include "base/utf8.h"

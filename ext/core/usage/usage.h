@@ -9,8 +9,8 @@
 
 #include "base/error.h"
 #include "base/text/json.h"
-#include "core/price/unit.h"
-#include "core/price/vendor.h"
+#include "core/usage/unit.h"
+#include "core/usage/vendor.h"
 
 #define USAGE_UNKNOWN (-1LL) /* not reported: not the same as zero */
 

@@ -3,7 +3,7 @@
 **
 ** Containment is a table of bit sets, computed once from the units' marks.
 */
-#include "core/price/unit.h"
+#include "core/usage/unit.h"
 
 #include <pthread.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #ifndef LLMCOST_VENDOR_H
 #define LLMCOST_VENDOR_H
 
-#include "core/price/unit.h"
+#include "core/usage/unit.h"
 
 /* One number of a usage object. A step "field=VALUE" is the element of an array whose `field` is
 ** VALUE. Numbers of one unit add up. */
