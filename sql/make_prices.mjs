@@ -112,6 +112,14 @@ function addHourWrites(provider, model, prices) {
     : { base: twice(input.base), tiers: input.tiers.map((t) => ({ ...t, price: twice(t.price) })) } };
 }
 
+// OpenRouter charges a write of Gemini's cache as input and five minutes of storage (openrouter.ai/docs, prompt caching). Of the
+// later models its list gives the storage alone.
+function addStorage(provider, model, prices) {
+  const { input_mtok: input, cache_write_mtok: write } = prices;
+  return provider === "openrouter" && model.includes("gemini") && write < input
+    ? { ...prices, cache_write_mtok: Number((input + write).toPrecision(12)) } : prices;
+}
+
 // One block of prices as rows by threshold: [[above, "input=… output=…"], …]
 function rowsOf(prices) {
   const at = new Map([[0, []]]);
@@ -136,7 +144,7 @@ function modelLines(provider, model) {
   return blocks.flatMap(({ constraint: c, prices }) => {
     from = c?.start_date ?? from;
     const hours = c?.start_time ? `${c.start_time.slice(0, 5)}-${c.end_time.slice(0, 5)}` : "-";
-    return rowsOf(addHourWrites(provider, model.id, prices)).map(([above, list]) => {
+    return rowsOf(addStorage(provider, model.id, addHourWrites(provider, model.id, prices))).map(([above, list]) => {
       const line = [model.id, names, c ? from : "-", "-", hours, above, "standard", list.join(" ")].join("\t");
       names = "-";
       return line;

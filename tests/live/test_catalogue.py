@@ -199,3 +199,115 @@ class Catalogue(unittest.TestCase):
                 self.assertEqual([value(self.db, "SELECT llm_price(?, ?, ?)", model, k, options) for k in ("input", "cache_read", "output")], want)
         writes = [value(self.db, "SELECT llm_price(?, ?)", "kimi-k3.1-pro", k) for k in ("cache_write", "cache_write_1h")]
         self.assertEqual(writes + [value(self.db, "SELECT llm_price('kimi-k3.1-pro-highspeed', 'cache_write_1h')")], [2, 4, 8])
+
+    # ---- what no price list may say
+
+    # (provider, model, what) and why it is so all the same.
+    ODD = {
+        ("cloudflare", "@cf/meta/llama-guard-3-8b", "output"): "a guard answers in one word",
+        ("openai", "gpt-5-image-mini", "output"): "text beside an image, which has a price of its own",
+        ("openrouter", "openai/gpt-5-image-mini", "output"): "text beside an image",
+        ("minimax", "MiniMax-M2.1-highspeed", "cache_write"): "MiniMax's page has one price of writes for both speeds",
+        ("minimax", "MiniMax-M2.5-highspeed", "cache_write"): "the same",
+        ("minimax", "MiniMax-M2.7-highspeed", "cache_write"): "the same",
+    }
+    # Claude's reads where they are not a tenth of the input (GitHub did not follow), and claude-3-haiku's rounded prices.
+    CLAUDE = {"cache_write": (1.25, {"3-haiku": 1.2}), "cache_write_1h": (2, {}),
+              "cache_read": (0.1, {"github-copilot claude-fable-5-1": 0.1, "3-haiku": 0.12, "fable-5-1": 0.025, "fable-5-2": 0.025, "mythos-5-1": 0.025, "opus-5-5": 0.05,
+                                   "sonnet-5-5": (0.1, 0.05), "opus-latest": (0.1, 0.05)})}
+
+    def blocks(self):
+        """The prices of one model, service, time and tier: {(provider, model, service, from, hours, above): {kind: price}}."""
+        found = defaultdict(dict)
+        for r in self.rows:
+            if r["kind"] != "factor" and r["model"][0] != "*":
+                found[tuple(r[k] for k in ("provider", "model", "service", "from_", "hours", "above"))][r["kind"]] = r["price"]
+        return found
+
+    def test_prices_beside_each_other(self):
+        odd = set()
+        for key, price in self.blocks().items():
+            given, left_at = price.get("input"), key[:2]
+            if given is None:
+                continue
+            wrong = {"output": price.get("output", given) < given, "cache_read": price.get("cache_read", 0) > given,
+                     "cache_write": price.get("cache_write", given) < given,
+                     "cache_write_1h": price.get("cache_write_1h", 1e9) < price.get("cache_write", given)}
+            odd |= {(*left_at, what) for what, is_wrong in wrong.items() if is_wrong}
+        self.assertEqual(odd, set(self.ODD))
+
+    def test_long_requests_are_not_cheaper(self):
+        blocks = self.blocks()
+        for key, price in blocks.items():
+            base = blocks.get((*key[:5], 0), {}) if key[5] else {}
+            for kind in price.keys() & base.keys():
+                self.assertGreaterEqual(price[kind], base[kind], (key, kind))
+
+    def test_claudes_ratios(self):
+        seen = 0
+        for key, price in self.blocks().items():
+            if "claude" not in key[1] or not price.get("input"):
+                continue
+            name = f"{key[0]} {key[1]}".replace(".", "-")
+            for kind, (usual, others) in self.CLAUDE.items():
+                wants = next((w for part, w in others.items() if part in name), usual)
+                if kind in price:
+                    seen += 1
+                    ratio = price[kind] / price["input"]
+                    self.assertTrue(any(abs(ratio - w) < 1e-9 for w in (wants if isinstance(wants, tuple) else (wants,))), (key, kind, ratio))
+        self.assertGreater(seen, 250)
+
+    def test_services_beside_the_standard_one(self):
+        dearer = {"priority": True, "fast": True, "batch": False, "flex": False}
+        seen = 0
+        sellers = {(p, m) for p, m in self.of if m[0] != "*"} | {(seller, model) for seller, model, *_ in self.pairs()}
+        for provider, model in sellers:
+            for kind in ("input", "output"):
+                base = self.price(provider, model, kind)
+                for service, is_dearer in dearer.items() if base else ():
+                    price = self.price(provider, model, kind, service=service)
+                    if price is not None:
+                        seen += 1
+                        with self.subTest(provider=provider, model=model, kind=kind, service=service):
+                            self.assertGreater(price, 0)
+                            (self.assertGreater if is_dearer else self.assertLess)(price, base)
+                for geo in ("us", "eu", "regional") if base else ():
+                    price = self.price(provider, model, kind, geo=geo)
+                    if price is not None:
+                        self.assertGreater(price, base)
+        self.assertGreater(seen, 400)
+
+    def test_every_row_has_a_source_and_a_day(self):
+        self.assertEqual([r for r in self.rows if not r["source"] or not re.fullmatch(r"20\d\d-\d\d-\d\d", r["checked"] or "")], [])
+        with open(f"{ROOT}/sql/prices_more.tsv") as f:  # what is longer would be cut off
+            self.assertEqual([line for line in f if line.startswith("@source") and len(line.split("\t")[1].encode()) > 128], [])
+
+    def test_an_end_has_a_successor(self):
+        for (provider, model), rows in self.of.items():
+            for r in rows:
+                if r["to"] is not None:
+                    self.assertTrue(any(x["from_"] == r["to"] and x["service"] == r["service"] for x in rows), (provider, model, r))
+
+    def test_no_row_is_of_a_model_that_is_not_there(self):
+        resells = {seller: r.split() for seller, _, _, r, *_ in read_tsv("providers.tsv")}
+        for (provider, model), rows in self.of.items():
+            of = {provider, *resells.get(provider, [])}
+            known = [m for p, m in self.of if p in of and m[0] != "*" and any(r["service"] == "standard" for r in self.of[p, m])]
+            if model[0] != "*":
+                with self.subTest(provider=provider, model=model):
+                    self.assertIn(model, known)
+                continue
+            for glob in rows[0]["names"].split():
+                with self.subTest(provider=provider, model=model, glob=glob):
+                    self.assertTrue(any(matches(glob, m) for m in known) or self.price(provider, glob) is not None
+                                    or any(matches(glob, n) for p, m in self.of if p in of for n in self.of[p, m][0]["names"].split()))
+
+    def test_batches_name_their_models(self):
+        """No GLOB with an open end says what is sold in a batch: tomorrow's model may not be."""
+        for r in self.rows:
+            if r["service"] == "batch" and r["kind"] == "factor":
+                self.assertNotIn("*", r["names"] or "")
+
+
+if __name__ == "__main__":
+    unittest.main()
