@@ -6,7 +6,7 @@ import re
 import unittest
 from collections import defaultdict
 
-from harness import ROOT, connect, value
+from harness import ROOT, SO, TempDir, connect, shell, value
 
 AT = "2026-11-28"  # the day it is looked at
 MAKERS = ("anthropic", "openai", "google", "x-ai")  # whose models others sell, but nobody else runs
@@ -307,6 +307,34 @@ class Catalogue(unittest.TestCase):
         for r in self.rows:
             if r["service"] == "batch" and r["kind"] == "factor":
                 self.assertNotIn("*", r["names"] or "")
+
+
+class Note(unittest.TestCase):
+    """The prices of a well-known cost table, as a list of their own."""
+
+    def test_the_list(self):
+        haiku = "SELECT llm_cost('claude-haiku-4-5', 1000000, 1000000%s)"
+        with TempDir() as tmp:
+            db = connect(f"{tmp}/n.db")
+            self.assertEqual(value(db, haiku % ""), 6)
+            value(db, "SELECT llm_prices_import(?)", '{"m":{"litellm_provider":"openai","input_cost_per_token":1e-6}}')
+            with open(f"{ROOT}/examples/note_prices.sql") as f:
+                script = f".load {SO}\n" + f.read()
+            for _ in range(2):  # again: replaced, not doubled
+                self.assertEqual(shell(f"{tmp}/n.db", script).stderr, "")
+            self.assertEqual(db.execute("SELECT list, count(*) FROM llm_prices GROUP BY 1").fetchall(), [("litellm", 1), ("note", 12)])
+            self.assertEqual(value(db, haiku % ", '{\"list\":\"note\"}'"), 4.8)
+            self.assertEqual(value(db, haiku % ", '{\"list\":\"catalogue\"}'"), 6)
+            for model, provider, want in (
+                    ("gpt-4o", None, [2.5, 10]), ("gpt-4o-mini", None, [0.15, 0.6]), ("claude-sonnet-4-6", None, [3, 15]),
+                    ("mistral-large-2512", "mistral", [2, 6]), ("llama-4-maverick", "self-hosted", [0.3, 0.3]),
+                    ("llama-4-maverick", "vllm", [0.3, 0.3]), ("llama-4-maverick", "ollama", [0.3, 0.3])):
+                with self.subTest(model=model, provider=provider):
+                    options = json.dumps({"list": "note", "provider": provider})
+                    self.assertEqual([value(db, "SELECT llm_price(?, ?, ?)", model, k, options) for k in ("input", "output")], want)
+            db.execute("DELETE FROM llm_prices WHERE list = 'note'")
+            self.assertEqual(value(db, haiku % ""), 6)
+            db.close()
 
 
 if __name__ == "__main__":
