@@ -162,12 +162,14 @@ const MORE_APIS = { voyageai: ["embeddings=voyageai.embeddings"], anthropic: ["a
   aws: ["ai-sdk=ai-sdk.beside"] };
 const MORE_MODELS = {
   aws: ["*anthropic.claude-*", "amazon.*", "*.amazon.*", "*meta.llama*", "mistral.*", "cohere.command*", "cohere.embed*",
-    "ai21.*", "writer.*", "deepseek.*", "qwen.*", "openai.gpt-*", "*.openai.gpt-*", "*.deepseek.*", "*.mistral.*"],
+    "ai21.*", "writer.*", "google.gemma*", "nvidia.nemotron*", "deepseek.*", "qwen.*", "openai.gpt-*", "*.openai.gpt-*", "*.deepseek.*", "*.mistral.*"],
   openai: ["ft:*", "text-embedding-3*", "text-embedding-ada*", "chatgpt-*", "codex-*", "davinci*", "babbage*", "curie", "ada",
     "text-davinci-*", "text-curie-*", "text-babbage-*", "text-ada-*", "computer-use*", "omni-moderation*", "text-moderation*",
     "!gpt-oss*"],
   deepseek: ["!*distill*"],
-  google: ["gemma-*"], cohere: ["embed-*", "c4ai-*"],
+  google: ["gemma-*"], cohere: ["embed-*", "c4ai-*", "command"],
+  // Two shops of one maker have the same names; only Groq ends names of others' models like this.
+  zai: ["glm-*"], groq: ["*-versatile", "*-instant"], perplexity: ["sonar*", "*-sonar-*-online"], arcee: ["trinity-*"],
 };
 const SELF_HOSTED = ["self-hosted", "*ollama* *vllm* *llama*server* llama.cpp llamacpp llamafile lm*studio* local local*"
   + " *-local *localhost* *sglang* tgi *self*host* openai?like openai?compatible* custom_openai nvidia_nim xinference",

@@ -4,7 +4,9 @@
 #include "money/pricing.h"
 
 #include "core/price/catalogue.h"
+#include "base/clock.h"
 #include "base/hash.h"
+#include "base/text/decimal.h"
 #include "core/names/model_name.h"
 
 #include <stdio.h>
@@ -246,7 +248,7 @@ static PriceVerdict answer_prices(Conn *conn, const PricingAsk *ask, const Price
   }
   if (answer->set->missing) {
     snprintf(answer->sum.why, sizeof answer->sum.why, "%s ('%s')", answer->set->missing,
-             when->geo[0] ? when->geo : when->service);
+             when->geo[0] ? when->geo : answer->set->service);
     return NO_PRICE;
   }
   return PRICED;
@@ -310,14 +312,42 @@ static void find_nearest(const char *name, const char *provider, const char *bes
   }
 }
 
+/* "groq (0.59/0.79)": who sells it, and at which price of input and output now, dollars per million. */
+static void add_seller(const PriceRef *ref, int i, char *text, size_t size) {
+  static const Unit units[] = {UNIT_INPUT, UNIT_OUTPUT};
+  const PriceWhen now = {now_ms(), 0, "standard", ""};
+  PriceRef of;
+  PriceSet set;
+  char prices[2][32] = {"?", "?"};
+  price_of_seller(ref, i, &of);
+  for (int k = 0; k < 2; k++) {
+    Cost price;
+    if (price_select(&of, &now, &set) && price_of_unit(&set, units[k], &price)) {
+      decimal_format(price, UNIT_PRICE_SCALE, prices[k], sizeof prices[k]);
+    }
+  }
+  size_t n = strlen(text);
+  snprintf(text + n, size - n, "%s%s (%s/%s)", i ? ", " : "", ref->sellers[i].model->provider,
+           prices[0], prices[1]);
+}
+
+/* Others sell a model of that name: who it was has to be said. */
+static int several_sell(const PriceRef *ref, const char *hint, Err *err) {
+  char sellers[400] = "";
+  for (int i = 0; i < ref->n_sellers && i < PRICE_SELLERS; i++) {
+    add_seller(ref, i, sellers, sizeof sellers);
+  }
+  return err_set(err, RC_ERROR, ERR_UNKNOWN_MODEL,
+                 "the price of '%.80s' depends on who sells it: %s%s (dollars per million in/out); "
+                 "name one in the option 'provider'%s",
+                 ref->name, sellers, ref->n_sellers > PRICE_SELLERS ? ", …" : "", hint);
+}
+
 int pricing_unknown(const PriceRef *ref, const char *hint, Err *err) {
   const char *best[2] = {NULL, NULL};
   const char *provider = ref->seller.vendor ? ref->seller.vendor->id : NULL;
-  if (ref->miss.also) {
-    return err_set(
-        err, RC_ERROR, ERR_UNKNOWN_MODEL,
-        "several providers sell '%.80s' (%s, %s, …): name one in the option 'provider'%s",
-        ref->name, ref->miss.also, ref->miss.other, hint);
+  if (ref->n_sellers) {
+    return several_sell(ref, hint, err);
   }
   if (ref->seller.word && !provider) {
     return err_set(

@@ -71,8 +71,7 @@ int book_join(PriceBook *book, const char *provider, const char *model, const Pr
 typedef struct BookMatch {
   const PriceModel *model; /* NULL: nothing */
   const Vendor *vendor;    /* who sells it, where known */
-  const char *also;        /* with NULL: two sellers of that name whose prices may differ */
-  const char *other;
+  const char *service;     /* the service that the name's end tells ("fast"), or NULL */
 } BookMatch;
 
 /* Who is said to sell a model. */
@@ -82,15 +81,20 @@ typedef struct Seller {
 } Seller;
 
 /* Finds a model of a list. `name` in lower case.
-** Of a known seller: the name, with its date written out, without a vendor's prefix, without a
-** snapshot's suffix; then the same at the providers whose models it resells. Of an unknown one: the name
-** itself in rows of that provider. Where nobody is named, the name tells the seller: by its prefix, or
-** because its models carry that name; otherwise it must be the whole name of a model that only one
-** provider sells (or OpenRouter, whose names have a slash). */
+** Of a known seller: the name, with its date written out, without a vendor's prefix, without the suffixes
+** that may be left out (core/names/suffix.h), with its version in the other spelling; then the same at the
+** providers whose models it resells; then the one model whose path ends with it. Of an unknown seller: the
+** name itself in rows of that provider. Where nobody is named, the name tells the seller: by its prefix, by
+** a suffix that one alone writes, or as its maker's, who sells it in one shop. Otherwise it is nobody's:
+** who else sells a model of that name is never guessed. */
 BookMatch book_find(const PriceBook *book, Seller seller, const char *name);
 
-/* 1 if a name (lower case) means the model: its own, or its GLOBs match and their '*' does not reach
-** into another version ("…-5*" is not "…-5-1") or a variant ("…:free"). */
+/* The models of a book, one a provider, that are sold under a name (lower case) or the same behind a
+** path or in another spelling: at most `max` of them, its maker's first. Returns how many there are. */
+int book_sellers(const PriceBook *book, const char *name, const PriceModel **models, int max);
+
+/* 1 if a name (lower case) means the model: its own, or its GLOBs match and their '*' took nothing but
+** suffixes of snapshots and revisions ("…-5*" is neither "…-5-1" nor "…-5-fast" nor "…-5:free"). */
 int book_means(const PriceModel *model, const char *name);
 
 /* A name without the prefix of a seller or of "models/"; *vendor: the seller it names, or NULL. */
