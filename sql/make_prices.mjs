@@ -133,8 +133,10 @@ const priceLines = [...head,
   `@source\tgenai-prices ${version}`, `@checked\t${published}`];
 // Who has open weights run by others does not sell them; a name that moved on to another model means neither.
 const NOT_SOLD = { openai: /^gpt-oss/, mistral: /^mistral-small-latest$/ };
+// Models whose whole history prices_more.tsv has.
+const BY_HAND = { deepseek: /^deepseek-(chat|reasoner|v4-flash|v4-pro)$/ };
 for (const provider of providers) {
-  const lines = provider.models.filter((m) => !NOT_SOLD[provider.id]?.test(m.id)).flatMap(modelLines);
+  const lines = provider.models.filter((m) => !NOT_SOLD[provider.id]?.test(m.id) && !BY_HAND[provider.id]?.test(m.id)).flatMap(modelLines);
   if (lines.length) priceLines.push(`@provider\t${provider.id}`, ...lines);
 }
 

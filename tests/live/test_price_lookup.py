@@ -47,7 +47,7 @@ class Names(unittest.TestCase):
                 ("claude-3-5-sonnet-v2@20241022", "vertex", 3.0), ("z-ai/glm-4.5-air:free", "openrouter", 0.0),
                 ("anthropic.claude-3-5-sonnet-20241022-v2:0", "bedrock", 3.0), ("anthropic.claude-3-5-sonnet-20241022-v2:0", None, 3.0),
                 ("o4-mini-deep-research", "azure", 2.0), ("anthropic/claude-sonnet-4.5", None, 3.0),
-                ("deepseek/deepseek-chat", None, 0.28)):
+                ("deepseek/deepseek-v3.2", None, 0.2288)):
             with self.subTest(model=model, provider=provider):
                 self.assertEqual(price(self.db, model, provider=provider), want)
 

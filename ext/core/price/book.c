@@ -40,6 +40,31 @@ static const char *keep(PriceBook *book, const char *text, const char *last) {
   return copy;
 }
 
+typedef struct BookCalendar {
+  struct BookCalendar *next;
+  Calendar calendar;
+} BookCalendar;
+
+/* The book's own copy of a calendar, one for all of its text; NULL without memory. */
+static const Calendar *keep_calendar(PriceBook *book, const Calendar *calendar) {
+  BookCalendar *kept = book->calendars;
+  while (kept && strcmp(kept->calendar.text, calendar->text) != 0) {
+    kept = kept->next;
+  }
+  if (!kept) {
+    kept = malloc(sizeof *kept);
+    const char *text = kept ? keep(book, calendar->text, NULL) : NULL;
+    if (!text) {
+      free(kept);
+      return NULL;
+    }
+    *kept = (BookCalendar){book->calendars, *calendar};
+    kept->calendar.text = text;
+    book->calendars = kept;
+  }
+  return &kept->calendar;
+}
+
 int book_init(PriceBook *book, const char *list) {
   *book = (PriceBook){0};
   book->list = keep(book, list, NULL);
@@ -57,6 +82,10 @@ void book_free(PriceBook *book) {
   for (BookText *next, *t = book->texts; t; t = next) {
     next = t->next;
     free(t);
+  }
+  for (BookCalendar *next, *c = book->calendars; c; c = next) {
+    next = c->next;
+    free(c);
   }
   free_models(&book->models);
   free_models(&book->shared);
@@ -114,7 +143,9 @@ static int add_row(PriceBook *book, PriceModel *m, const PriceRow *row) {
   copy.terms.service = keep(book, row->terms.service, last ? last->service : NULL);
   copy.terms.source = keep(book, row->terms.source, last ? last->source : NULL);
   copy.terms.checked = keep(book, row->terms.checked, last ? last->checked : NULL);
-  if (!copy.terms.service || !copy.terms.source || !copy.terms.checked) {
+  copy.terms.hours = row->terms.hours ? keep_calendar(book, row->terms.hours) : NULL;
+  if (!copy.terms.service || !copy.terms.source || !copy.terms.checked ||
+      !copy.terms.hours != !row->terms.hours) {
     return 0;
   }
   rows[m->n++] = copy;

@@ -8,6 +8,7 @@
 #ifndef LLMCOST_BOOK_H
 #define LLMCOST_BOOK_H
 
+#include "core/price/calendar.h"
 #include "core/usage/unit.h"
 #include "core/usage/vendor.h"
 
@@ -20,8 +21,7 @@ typedef struct PriceTerms {
   long long from_ms;      /* valid from, Unix ms, inclusive */
   long long to_ms;        /* valid to, exclusive */
   long long above_tokens; /* for requests whose whole input is strictly above this */
-  int hours_from;         /* of the day, UTC, in seconds; equal: all day */
-  int hours_to;
+  const Calendar *hours;  /* NULL: at all times */
   const char *source, *checked;
 } PriceTerms;
 
@@ -52,14 +52,15 @@ typedef struct PriceBook {
   PriceModels models;
   /* Factors, and in a list rows of the model "*": for all models that their names mean, beside their own rows. */
   PriceModels shared;
-  BookText *texts; /* owns every text above */
+  BookText *texts;                /* owns every text above */
+  struct BookCalendar *calendars; /* and every calendar */
 } PriceBook;
 
 /* An empty book; `list` is copied. Returns 0 without memory. */
 int book_init(PriceBook *book, const char *list);
 void book_free(PriceBook *book);
 
-/* Adds a row, copying its texts; names in lower case, a provider's word as its id. It joins the rows
+/* Adds a row, copying its texts and its calendar; names in lower case, a provider's word as its id. It joins the rows
 ** added last, if those are of the same provider and model. Returns 0 without memory. */
 int book_add(PriceBook *book, const char *provider, const char *model, const char *names,
              const PriceRow *row);
@@ -85,8 +86,8 @@ typedef struct Seller {
 ** that may be left out (core/names/suffix.h), with its version in the other spelling; then the same at the
 ** providers whose models it resells; then the one model whose path ends with it. Of an unknown seller: the
 ** name itself in rows of that provider. Where nobody is named, the name tells the seller: by its prefix, by
-** a suffix that one alone writes, or as its maker's, who sells it in one shop. Otherwise it is nobody's:
-** who else sells a model of that name is never guessed. */
+** a suffix that one alone writes, or as its maker's, who sells it in one shop. Otherwise it is nobody's: a
+** reseller is never guessed. (A list of the user's own may have a name of no known maker from one seller.) */
 BookMatch book_find(const PriceBook *book, Seller seller, const char *name);
 
 /* The models of a book, one a provider, that are sold under a name (lower case) or the same behind a

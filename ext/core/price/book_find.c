@@ -20,7 +20,8 @@ enum { MOST_FORMS = 16 };
 /* The ways a name may be written in a book. */
 typedef struct Forms {
   char text[MOST_FORMS][LIMIT_MODEL_NAME + 8];
-  const char *service[MOST_FORMS]; /* what was left out of it told this service; NULL: nothing did */
+  const char
+      *service[MOST_FORMS]; /* what was left out of it told this service; NULL: nothing did */
   int n;
 } Forms;
 
@@ -83,7 +84,8 @@ static void add_respelled(Forms *f, const char *name, const char *service) {
     int between = isdigit((unsigned char)name[i - 1]) && isdigit((unsigned char)name[i + 1]);
     int ends = between && (!name[i + 2] || strchr("-@:[", name[i + 2]));
     dashes[i] = between && name[i] == '.' ? '-' : dashes[i];
-    dots[i] = ends && name[i] == '-' && (i < 2 || !isdigit((unsigned char)name[i - 2])) ? '.' : dots[i];
+    dots[i] =
+        ends && name[i] == '-' && (i < 2 || !isdigit((unsigned char)name[i - 2])) ? '.' : dots[i];
   }
   add_form(f, dashes, service);
   add_form(f, dots, service);
@@ -246,31 +248,13 @@ static BookMatch find_prefixed(const PriceBook *book, const Vendor *vendor, cons
 static BookMatch find_at_maker(const PriceBook *book, const char *name) {
   const Vendor *maker = strchr(name, '/') ? NULL : vendor_of_model(name);
   const Vendor *other = maker ? vendor_other_shop(maker) : NULL;
-  BookMatch match = maker ? find_at(book, maker, name)
-                          : (BookMatch){match_at(book, "", name), NULL, NULL};
+  BookMatch match =
+      maker ? find_at(book, maker, name) : (BookMatch){match_at(book, "", name), NULL, NULL};
   BookMatch there = other ? find_at(book, other, name) : (BookMatch){0};
   if (match.model && there.model) {
     return (BookMatch){0};
   }
   return there.model ? there : match;
-}
-
-BookMatch book_find(const PriceBook *book, Seller seller, const char *name) {
-  const Vendor *vendor;
-  if (seller.vendor) {
-    BookMatch match = find_at(book, seller.vendor, name);
-    match.model = match.model ? match.model : match_end(book, seller.vendor->id, name);
-    return match;
-  }
-  if (seller.word) {
-    return (BookMatch){match_at(book, seller.word, name), NULL, NULL};
-  }
-  const char *bare = book_bare_name(name, &vendor);
-  if (vendor) {
-    return find_prefixed(book, vendor, name, bare);
-  }
-  vendor = told_by_suffix(bare);
-  return vendor ? find_at(book, vendor, bare) : find_at_maker(book, bare);
 }
 
 /* ---- who else sells it */
@@ -308,4 +292,34 @@ int book_sellers(const PriceBook *book, const char *name, const PriceModel **mod
     }
   }
   return n;
+}
+
+/* A name of no known maker that a list of the user's own has from one seller. (The catalogue has some that
+** only a small reseller happens to spell so.) */
+static BookMatch find_sole(const PriceBook *book, const char *name) {
+  const PriceModel *seller;
+  int is_own = book->list[0] && strcmp(book->list, "catalogue") != 0;
+  if (!is_own || strchr(name, '/') || book_sellers(book, name, &seller, 1) != 1) {
+    return (BookMatch){0};
+  }
+  return (BookMatch){seller, vendor_by_word(seller->provider), NULL};
+}
+
+BookMatch book_find(const PriceBook *book, Seller seller, const char *name) {
+  const Vendor *vendor;
+  if (seller.vendor) {
+    BookMatch match = find_at(book, seller.vendor, name);
+    match.model = match.model ? match.model : match_end(book, seller.vendor->id, name);
+    return match;
+  }
+  if (seller.word) {
+    return (BookMatch){match_at(book, seller.word, name), NULL, NULL};
+  }
+  const char *bare = book_bare_name(name, &vendor);
+  if (vendor) {
+    return find_prefixed(book, vendor, name, bare);
+  }
+  vendor = told_by_suffix(bare);
+  BookMatch match = vendor ? find_at(book, vendor, bare) : find_at_maker(book, bare);
+  return match.model || match.vendor ? match : find_sole(book, bare);
 }

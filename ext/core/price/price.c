@@ -13,8 +13,6 @@
 #include <string.h>
 #include <strings.h>
 
-enum { DAY = 86400 };
-
 /* ---- finding */
 
 static int is_of(const PriceModel *m, const PriceRef *ref) {
@@ -133,20 +131,10 @@ static int same_service(const PriceTerms *t, const char *service) {
   return strcmp(t->service, service) == 0;
 }
 
-static int in_hours(const PriceTerms *t, long long at_ms) {
-  int second = (int)(((at_ms / 1000) % DAY + DAY) % DAY);
-  return t->hours_from == t->hours_to ||
-         (t->hours_from < t->hours_to ? second >= t->hours_from && second < t->hours_to
-                                      : second >= t->hours_from || second < t->hours_to);
-}
-
 static int holds(const PriceTerms *t, const PriceWhen *when, const char *service) {
-  return t->from_ms <= when->at_ms && when->at_ms < t->to_ms && in_hours(t, when->at_ms) &&
+  return t->from_ms <= when->at_ms && when->at_ms < t->to_ms &&
+         (!t->hours || calendar_holds(t->hours, when->at_ms)) &&
          (t->above_tokens == 0 || when->input_tokens > t->above_tokens) && same_service(t, service);
-}
-
-static int has_hours(const PriceTerms *t) {
-  return t->hours_from != t->hours_to;
 }
 
 /* Later blocks of prices end earlier ones; of the same day, those of an hour go before those of the
@@ -155,7 +143,7 @@ static int compare_blocks(const PriceTerms *a, const PriceTerms *b) {
   if (a->from_ms != b->from_ms) {
     return a->from_ms > b->from_ms ? 1 : -1;
   }
-  return has_hours(a) - has_hours(b);
+  return (a->hours != NULL) - (b->hours != NULL);
 }
 
 /* 1 if row a says more than b about the same request: a higher tier, then a newer block. */
@@ -207,22 +195,18 @@ static void take_rows(const PriceModel *m, int by_block, const PriceWhen *when, 
 
 /* Narrows the bounds inside which the set stays the same, to those of a model's rows. */
 static void narrow(const PriceModel *m, const PriceWhen *when, PriceSet *set) {
-  long long midnight =
-      when->at_ms - ((when->at_ms % (DAY * 1000LL)) + DAY * 1000LL) % (DAY * 1000LL);
   for (int i = 0; m && i < m->n; i++) {
     const PriceTerms *t = &m->rows[i].terms;
-    const long long times[] = {t->from_ms,
-                               t->to_ms,
-                               midnight + t->hours_from * 1000LL,
-                               midnight + t->hours_to * 1000LL,
-                               midnight,
-                               midnight + DAY * 1000LL};
-    for (int k = 0; k < (has_hours(t) ? 6 : 2); k++) {
+    const long long times[] = {t->from_ms, t->to_ms};
+    for (int k = 0; k < 2; k++) {
       if (times[k] <= when->at_ms && times[k] > set->from_ms) {
         set->from_ms = times[k];
       } else if (times[k] > when->at_ms && times[k] < set->to_ms) {
         set->to_ms = times[k];
       }
+    }
+    if (t->hours) {
+      calendar_narrow(t->hours, when->at_ms, &set->from_ms, &set->to_ms);
     }
     if (t->above_tokens < when->input_tokens && t->above_tokens > set->above) {
       set->above = t->above_tokens;
