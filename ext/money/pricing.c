@@ -26,7 +26,7 @@ enum { HELD = 2 }; /* tables mix requests on both sides of a tier */
 
 /* A name that was found, and the prices that held last. */
 typedef struct PricingEntry {
-  char *key; /* model, provider and list, each ended by NUL */
+  char *key; /* model, provider, list and whose rows, each ended by NUL */
   size_t n_key;
   char *word; /* of the provider, or NULL */
   int known;
@@ -57,6 +57,11 @@ int pricing_refresh(Conn *conn, sqlite3_context *ctx, Err *err) {
     sqlite3_set_auxdata(ctx, CHECKED_SLOT, &checked, NULL);
   }
   return RC_OK;
+}
+
+int pricing_has_own(const Conn *conn) {
+  const PriceBook *own = &conn->config->books[0];
+  return own->models.n + own->shared.n > 0;
 }
 
 /* ---- entries */
@@ -105,14 +110,15 @@ static const char *provider_of(const Config *config, const char *model) {
 
 /* The books that are asked: the single rows, then the lists, or the one that is named. How many; 0
 ** without memory. */
-static int choose_books(const Config *config, const char *list, const PriceBook **books) {
+static int choose_books(const Config *config, const PricingAsk *ask, const PriceBook **books) {
+  const char *list = ask->list;
   static const PriceBook none = {.list = ""};
   const PriceBook *catalogue = catalogue_prices();
   int n = 1;
   if (!catalogue) {
     return 0;
   }
-  books[0] = list && list[0] ? &none : &config->books[0];
+  books[0] = ask->is_listed || (list && list[0]) ? &none : &config->books[0];
   for (int i = 1; i < config->n_books && n < LIMIT_PRICE_LISTS; i++) {
     if (!list || strcmp(list, config->books[i].list) == 0) {
       books[n++] = &config->books[i];
@@ -128,7 +134,7 @@ static int choose_books(const Config *config, const char *list, const PriceBook 
 static Entry *make_entry(Conn *conn, const PricingAsk *ask, const char *key, size_t n_key) {
   const PriceBook *books[LIMIT_PRICE_LISTS + 1];
   const char *word = ask->provider ? ask->provider : provider_of(conn->config, ask->model);
-  int n = choose_books(conn->config, ask->list, books);
+  int n = choose_books(conn->config, ask, books);
   Entry *e = n > 0 ? calloc(1, sizeof *e) : NULL;
   if (e) {
     e->key = malloc(n_key);
@@ -145,12 +151,12 @@ static Entry *make_entry(Conn *conn, const PricingAsk *ask, const char *key, siz
   return e;
 }
 
-/* model, provider and list as one key; 0 if it is longer than any name. */
+/* model, provider, list and whose rows as one key; 0 if it is longer than any name. */
 static size_t key_of(const PricingAsk *ask, char *key, size_t size) {
-  const char *parts[] = {ask->model, ask->provider ? ask->provider : "",
-                         ask->list ? ask->list : ""};
+  const char *parts[] = {ask->model, ask->provider ? ask->provider : "", ask->list ? ask->list : "",
+                         ask->is_listed ? "listed" : ""};
   size_t n = 0;
-  for (int i = 0; i < 3; i++) {
+  for (int i = 0; i < 4; i++) {
     size_t len = strlen(parts[i]) + 1;
     if (n + len > size) {
       return 0;

@@ -154,7 +154,8 @@ static long long second_of(const Change *c, long long year) {
 }
 
 static int offset_by_rule(const Tzif *z, long long at) {
-  long long year = 1970 + at / 31556952; /* (of the Gregorian mean length: near a new year no clock changes) */
+  long long year =
+      1970 + at / 31556952; /* (of the Gregorian mean length: near a new year no clock changes) */
   long long begins = second_of(&z->begins, year) - z->standard,
             ends = second_of(&z->ends, year) - z->summer;
   int is_summer = begins < ends ? begins <= at && at < ends : !(ends <= at && at < begins);
@@ -173,8 +174,8 @@ static int is_name(const char *text) {
 static size_t read_file(const char *name, unsigned char *bytes) {
   const char *folder = getenv("TZDIR");
   char path[512];
-  int fits = snprintf(path, sizeof path, "%s/%s", folder && *folder ? folder : "/usr/share/zoneinfo",
-                      name) < (int)sizeof path;
+  int fits = snprintf(path, sizeof path, "%s/%s",
+                      folder && *folder ? folder : "/usr/share/zoneinfo", name) < (int)sizeof path;
   FILE *f = fits ? fopen(path, "rbe") : NULL;
   size_t n = f ? fread(bytes, 1, MOST_BYTES, f) : 0;
   if (f) {
