@@ -59,7 +59,8 @@ static void read_columns(const AuditRow *row, Usage *u) {
 }
 
 static void read_usage(const AuditRow *row, Usage *u, UsagePart **parts, int *n, Err *err) {
-  cJSON *tree = row->usage ? json_parse(row->usage, strlen(row->usage), "a row's usage", err) : NULL;
+  cJSON *tree =
+      row->usage ? json_parse(row->usage, strlen(row->usage), "a row's usage", err) : NULL;
   if (tree) {
     usage_read_all(tree, NULL, NULL, u, parts, n, err);
     u->can = u->has & UNIT_BIT(UNIT_OUTPUT) ? u->can : u->can & ~UNIT_BIT(UNIT_OUTPUT);
@@ -72,8 +73,8 @@ static void read_usage(const AuditRow *row, Usage *u, UsagePart **parts, int *n,
 /* ---- comparing */
 
 static void add_money(cJSON *tree, const char *name, long long nusd, Err *err) {
-  json_add(tree, name,
-           nusd == LEDGER_NULL ? cJSON_CreateNull() : cJSON_CreateNumber((double)nusd), err);
+  json_add(tree, name, nusd == LEDGER_NULL ? cJSON_CreateNull() : cJSON_CreateNumber((double)nusd),
+           err);
 }
 
 static void show(Check *c, const AuditRow *row, Finding finding, const Billing *now, Err *err) {

@@ -21,7 +21,8 @@ static PriceVerdict price_one(Conn *conn, const Billed *b, PricingAsk ask, const
 /* All of it at list prices or at one's own. */
 static PriceVerdict price_all(Conn *conn, const Billed *b, int is_listed, Cost *total,
                               char why[PRICE_WHY], Err *err) {
-  PricingAsk main = {.model = b->model, .provider = b->provider, .at_ms = b->at_ms, .is_listed = is_listed};
+  PricingAsk main = {
+      .model = b->model, .provider = b->provider, .at_ms = b->at_ms, .is_listed = is_listed};
   PricingAnswer answer = {.sum.why = ""};
   PriceVerdict verdict = PRICED;
   *total = 0;

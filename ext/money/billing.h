@@ -22,8 +22,9 @@ typedef struct Billed {
 #define BILLING_UNKNOWN (-1LL)
 
 typedef struct Billing {
-  long long nusd;      /* BILLING_UNKNOWN where it is not PRICED */
-  long long list_nusd; /* at list prices, without rows of one's own; BILLING_UNKNOWN where no list prices it */
+  long long nusd; /* BILLING_UNKNOWN where it is not PRICED */
+  long long
+      list_nusd; /* at list prices, without rows of one's own; BILLING_UNKNOWN where no list prices it */
   char why[PRICE_WHY]; /* in words where a usage can't be priced, else "" */
 } Billing;
 

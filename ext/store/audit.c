@@ -7,7 +7,8 @@
 
 static const char audit_sql[] =
     "SELECT id, ts, cost_nusd, provider, model_requested, model, usage, service, geo, input_tokens,"
-    " cached_input_tokens, cache_write_tokens, cache_write_long_tokens, output_tokens, reasoning_tokens"
+    " cached_input_tokens, cache_write_tokens, cache_write_long_tokens, output_tokens, "
+    "reasoning_tokens"
     " FROM main.llm_calls WHERE kind IN ('call', 'batch', 'embed') ORDER BY id";
 
 static long long number(sqlite3_stmt *stmt, int i) {

@@ -2,7 +2,7 @@
 ** Time zones: how far a place's clock is ahead of UTC at a moment.
 **
 ** A fixed offset ("+08:00"), or a name of the IANA database ("America/New_York"), read from the system's
-** zoneinfo folder (TZDIR, else /usr/share/zoneinfo).
+** /usr/share/zoneinfo.
 */
 #ifndef LLMCOST_ZONE_H
 #define LLMCOST_ZONE_H
