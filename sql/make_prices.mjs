@@ -158,8 +158,10 @@ const priceLines = [...head,
   `@source\tgenai-prices ${version}`, `@checked\t${published}`];
 // Who has open weights run by others does not sell them; a name that moved on to another model means neither.
 const NOT_SOLD = { openai: /^gpt-oss/, mistral: /^mistral-small-latest$/ };
+// Models whose whole history prices_more.tsv has.
+const BY_HAND = { deepseek: /^deepseek-(chat|reasoner|v4-flash|v4-pro)$/ };
 for (const provider of providers) {
-  const lines = provider.models.filter((m) => !NOT_SOLD[provider.id]?.test(m.id)).flatMap((m) => modelLines(provider.id, m));
+  const lines = provider.models.filter((m) => !NOT_SOLD[provider.id]?.test(m.id) && !BY_HAND[provider.id]?.test(m.id)).flatMap((m) => modelLines(provider.id, m));
   if (lines.length) priceLines.push(`@provider\t${provider.id}`, ...lines);
 }
 
@@ -233,12 +235,14 @@ const MORE_APIS = { voyageai: ["embeddings=voyageai.embeddings"], anthropic: ["a
   aws: ["ai-sdk=ai-sdk.beside"] };
 const MORE_MODELS = {
   aws: ["*anthropic.claude-*", "amazon.*", "*.amazon.*", "*meta.llama*", "mistral.*", "cohere.command*", "cohere.embed*",
-    "ai21.*", "writer.*", "deepseek.*", "qwen.*", "openai.gpt-*", "*.openai.gpt-*", "*.deepseek.*", "*.mistral.*"],
+    "ai21.*", "writer.*", "google.gemma*", "nvidia.nemotron*", "deepseek.*", "qwen.*", "openai.gpt-*", "*.openai.gpt-*", "*.deepseek.*", "*.mistral.*"],
   openai: ["ft:*", "text-embedding-3*", "text-embedding-ada*", "chatgpt-*", "codex-*", "davinci*", "babbage*", "curie", "ada",
     "text-davinci-*", "text-curie-*", "text-babbage-*", "text-ada-*", "computer-use*", "omni-moderation*", "text-moderation*",
     "!gpt-oss*"],
   deepseek: ["!*distill*"],
-  google: ["gemma-*"], cohere: ["embed-*", "c4ai-*"],
+  google: ["gemma-*"], cohere: ["embed-*", "c4ai-*", "command"],
+  // Two shops of one maker have the same names; only Groq ends names of others' models like this.
+  zai: ["glm-*"], groq: ["*-versatile", "*-instant"], perplexity: ["sonar*", "*-sonar-*-online"], arcee: ["trinity-*"],
 };
 const SELF_HOSTED = ["self-hosted", "*ollama* *vllm* *llama*server* llama.cpp llamacpp llamafile lm*studio* local local*"
   + " *-local *localhost* *sglang* tgi *self*host* openai?like openai?compatible* custom_openai nvidia_nim xinference",

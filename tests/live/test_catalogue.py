@@ -22,7 +22,7 @@ def read_tsv(name):
 def meaning(model):
     """What a seller's name of a model means at its maker, dates and spelling aside; None for a variant of its own."""
     name = model.lower().lstrip("~").split("/")[-1]
-    if ":" in re.sub(r"-v\d+:\d+$", "", name):
+    if ":" in re.sub(r"-v\d+:\d+$", "", name) or re.search("claude.*-fast$", name):
         return None
     name = re.sub(r"^((regional|global|us|eu|au|jp|apac)\.)?(anthropic\.|openai\.|xai\.)?", "", name)
     name = re.sub(r"-v\d+(:\d+)?$", "", name).replace(".", "-")
@@ -280,12 +280,16 @@ class Catalogue(unittest.TestCase):
     def test_every_row_has_a_source_and_a_day(self):
         self.assertEqual([r for r in self.rows if not r["source"] or not re.fullmatch(r"20\d\d-\d\d-\d\d", r["checked"] or "")], [])
         with open(f"{ROOT}/sql/prices_more.tsv") as f:  # what is longer would be cut off
-            self.assertEqual([line for line in f if line.startswith("@source") and len(line.split("\t")[1].encode()) > 128], [])
+            self.assertEqual([line for line in f if line.startswith("@source") and len(line.split("\t")[1].encode()) > 256], [])
+
+    # Not sold any more.
+    RETIRED = {("deepseek", "deepseek-chat"), ("deepseek", "deepseek-reasoner")}
 
     def test_an_end_has_a_successor(self):
         for (provider, model), rows in self.of.items():
+            last = max(r["to"] or 0 for r in rows)
             for r in rows:
-                if r["to"] is not None:
+                if r["to"] is not None and not ((provider, model) in self.RETIRED and r["to"] == last):
                     self.assertTrue(any(x["from_"] == r["to"] and x["service"] == r["service"] for x in rows), (provider, model, r))
 
     def test_no_row_is_of_a_model_that_is_not_there(self):
