@@ -63,7 +63,7 @@ static PriceVerdict price_parts(Call *k, Reply *reply, PricingAnswer *answer, Er
 static int fill_usage(Call *k, const Reply *reply, Err *err) {
   const Usage *u = &reply->usage;
   LedgerRow *row = &k->row;
-  cJSON *tree = !u->has          ? NULL
+  cJSON *tree = !u->has && !u->other[0] ? NULL
                 : reply->n_parts ? usage_parts_json(u, reply->parts, reply->n_parts)
                                  : usage_json(u);
   tell_scrub_usage(k, tree);
@@ -77,7 +77,7 @@ static int fill_usage(Call *k, const Reply *reply, Err *err) {
   row->output_tokens = column_of(u, UNIT_OUTPUT);
   row->reasoning_tokens = column_of(u, UNIT_REASONING);
   row->cost_reported_nusd = u->reported_nusd;
-  return u->has && !k->usage ? err_nomem(err) : RC_OK;
+  return (u->has || u->other[0]) && !k->usage ? err_nomem(err) : RC_OK;
 }
 
 /* Puts usage and cost of a success into the row. A model that is known but can't be priced says why; an
@@ -89,6 +89,7 @@ int bill_reply(Call *k, Reply *reply, Err *failure) {
   char *why = answer.sum.why;
   Err err = {0};
   PriceVerdict verdict = NO_PRICE;
+  usage_note_asked(&reply->usage, vendor_by_word(k->model.provider), k->model.name);
   if (pricing_refresh(k->conn, NULL, &err) == RC_OK) {
     verdict = reply->n_parts ? price_parts(k, reply, &answer, &err)
                              : price_one(k, ask_of(k, reply), &reply->usage, &answer, &err);
@@ -108,7 +109,7 @@ int bill_reply(Call *k, Reply *reply, Err *failure) {
   tell_scrub(k, err.msg, sizeof err.msg);
   const char *reason = reply->usage_error[0] ? reply->usage_error : err.rc ? err.msg : why;
   int is_wrong = verdict == BAD_USAGE || verdict == FAILED || reply->usage_error[0];
-  if (reason[0] && (is_wrong || reply->usage.has)) {
+  if (reason[0] && (is_wrong || reply->usage.has || reply->usage.other[0])) {
     snprintf(k->error, sizeof k->error, "unpriced: %.300s", reason);
     row->error = k->error;
   }
