@@ -321,7 +321,7 @@ void fees_read(const FeePlace *place, int only_names, Usage *u) {
       add_found(fee, &t, u);
     }
   }
-  if (!only_names) {
+  if (!only_names && (place->shape || u->has)) {
     smell(place, place->usage, SMELL_DEPTH, u);
     smell(place, outer != place->usage ? outer : NULL, SMELL_DEPTH, u);
   }
