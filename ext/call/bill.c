@@ -64,8 +64,8 @@ static int fill_usage(Call *k, const Reply *reply, Err *err) {
   const Usage *u = &reply->usage;
   LedgerRow *row = &k->row;
   cJSON *tree = !u->has && !u->other[0] ? NULL
-                : reply->n_parts ? usage_parts_json(u, reply->parts, reply->n_parts)
-                                 : usage_json(u);
+                : reply->n_parts        ? usage_parts_json(u, reply->parts, reply->n_parts)
+                                        : usage_json(u);
   tell_scrub_usage(k, tree);
   cJSON_free(k->usage);
   k->usage = tree ? cJSON_PrintUnformatted(tree) : NULL;

@@ -31,7 +31,8 @@ static cJSON *read_body(sqlite3_value *v, const UsageOptions *o, Err *err) {
   int n = 0;
   Usage u;
   const Vendor *vendor = o->is_named || !body ? o->vendor : vendor_of_answer(body);
-  if (body && usage_read_all(body, vendor, o->api[0] ? o->api : NULL, &u, &parts, &n, err) == RC_OK &&
+  if (body &&
+      usage_read_all(body, vendor, o->api[0] ? o->api : NULL, &u, &parts, &n, err) == RC_OK &&
       (u.has || u.other[0] || u.reported_nusd != USAGE_UNKNOWN)) {
     tree = usage_parts_json(&u, parts, n);
     if (!tree) {

@@ -94,7 +94,8 @@ static const char *keep_names(PriceBook *book, const char *names) {
 static PriceModel *model_of(PriceBook *book, PriceModels *list, const char *provider,
                             const char *name, const char *names) {
   PriceModel *last = list->n ? &list->at[list->n - 1] : NULL;
-  if (last && is_model(last, provider, name) && (!names[0] || strcasecmp(last->names, names) == 0)) {
+  if (last && is_model(last, provider, name) &&
+      (!names[0] || strcasecmp(last->names, names) == 0)) {
     return last;
   }
   PriceModel *more = room(list->at, list->n, sizeof *more);

@@ -201,7 +201,7 @@ static const cJSON *find_span(const cJSON *at, int depth, int *n) {
 
 /* An attribute's value: OTLP's are in an object that tells the type, whole numbers in a text. */
 static cJSON *value_of(const cJSON *item) {
-  static const char *const types[] = {"intValue", "doubleValue", "stringValue", "boolValue",
+  static const char *const types[] = {"intValue",  "doubleValue",  "stringValue", "boolValue",
                                       "int_value", "double_value", "string_value"};
   const cJSON *value = member(item, "key") ? member(item, "value") : item, *typed = NULL;
   for (size_t i = 0; i < sizeof types / sizeof types[0] && !typed; i++) {
@@ -243,7 +243,8 @@ cJSON *envelope_attributes(const cJSON *body, Err *err) {
   cJSON *tree = span ? cJSON_CreateObject() : NULL;
   if (n > 1) {
     err_set(err, RC_ERROR, ERR_BAD_USAGE,
-            "usage: the attributes of %d spans, of which some may hold others: give those of one", n);
+            "usage: the attributes of %d spans, of which some may hold others: give those of one",
+            n);
   }
   cJSON_ArrayForEach(item, span) {
     const char *name = item->string ? item->string : json_text(item, "key");

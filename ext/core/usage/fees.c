@@ -15,6 +15,7 @@
 ** Read at first use, as vendor.c's tables.
 */
 #include "core/usage/reading.h"
+#include "core/usage/usage.h"
 
 #include "base/text/decimal.h"
 #include "base/text/glob.h"
@@ -24,6 +25,7 @@
 #include <ctype.h>
 #include <math.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +66,8 @@ typedef struct Fee {
   const char *name;             /* of what no unit counts; "": its own */
   How how;
   const char *providers; /* GLOBs; "": any */
+  int in_usage;          /* the path begins at the usage object */
+  uint64_t bit;          /* name_bit of the member that must be there; 0: not known */
 } Fee;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -82,6 +86,30 @@ static How how_parse(const char *word) {
   return how;
 }
 
+/* One of 64 bits for a name: most rows are passed over by the bits of the names that an object has. */
+static uint64_t name_bit(const char *name) {
+  size_t n = strlen(name);
+  return n ? (uint64_t)1 << (((size_t)name[0] * 7 + (size_t)name[n - 1] * 3 + n) & 63) : 0;
+}
+
+static uint64_t name_bits(const cJSON *object) {
+  uint64_t bits = 0;
+  const cJSON *item;
+  cJSON_ArrayForEach(item, (cJSON_IsObject(object) ? object : NULL)) {
+    bits |= name_bit(item->string);
+  }
+  return bits;
+}
+
+/* The first member on a row's way. */
+static uint64_t first_bit(const Fee *fee) {
+  const char *const *step = fee->steps + fee->in_usage;
+  while (*step && **step == '?') {
+    step++;
+  }
+  return *step && !strchr(*step, '*') ? name_bit(*step) : 0;
+}
+
 static void load_row(char **f) {
   Fee fee = {.unit = unit_parse(f[1]), .name = "", .how = how_parse(f[2])};
   fee.name = strncmp(f[1], "other:", 6) == 0 ? f[1] + 6 : "";
@@ -89,6 +117,8 @@ static void load_row(char **f) {
   fee.steps[0] = f[0];
   if (fee.how < HOW_COUNT_ALL && n_fees < MOST_FEES &&
       (fee.how == HOW_ASKED || path_split(f[0], fee.steps, FEE_STEPS))) {
+    fee.in_usage = strcmp(fee.steps[0], "usage") == 0;
+    fee.bit = first_bit(&fee);
     fees[n_fees++] = fee;
   }
 }
@@ -117,8 +147,8 @@ static int is_of(const Fee *fee, const Vendor *vendor) {
 typedef struct Tally {
   How how;
   double sum;
-  int is_bad;           /* something was found that is no count */
-  const cJSON *first;   /* what was found */
+  int is_bad;         /* something was found that is no count */
+  const cJSON *first; /* what was found */
   const char *texts[MOST_TEXTS];
   int n_texts;
 } Tally;
@@ -211,17 +241,38 @@ static void visit(const cJSON *at, const char *const *steps, Tally *t) {
   }
 }
 
-/* What a row finds. The usage object is the one that was read, or (of Cohere, say) the one around it. */
-static Tally find(const FeePlace *place, const Fee *fee) {
-  Tally t = {.how = fee->how};
-  if (strcmp(fee->steps[0], "usage") != 0) {
+/* The usage object around the one that was read (Cohere's is one of two), or NULL. */
+static const cJSON *outer_of(const FeePlace *place) {
+  const cJSON *outer = cJSON_GetObjectItemCaseSensitive(place->answer, "usage");
+  return cJSON_IsObject(outer) && outer != place->usage ? outer : NULL;
+}
+
+/* The names that there are: in the answer, and in the usage objects. */
+typedef struct Names {
+  uint64_t answer, usage;
+} Names;
+
+static Names names_of(const FeePlace *place) {
+  return (Names){name_bits(place->answer), name_bits(place->usage) | name_bits(outer_of(place))};
+}
+
+/* What a row finds. */
+static Tally find(const FeePlace *place, Names names, const Fee *fee) {
+  Tally t;
+  t.how = fee->how;
+  t.sum = 0;
+  t.is_bad = t.n_texts = 0;
+  t.first = NULL;
+  if (fee->bit && !(fee->bit & (fee->in_usage ? names.usage : names.answer))) {
+    return t;
+  }
+  if (!fee->in_usage) {
     visit(place->answer, fee->steps, &t);
     return t;
   }
-  const cJSON *outer = cJSON_GetObjectItemCaseSensitive(place->answer, "usage");
   visit(place->usage, fee->steps + 1, &t);
-  if (!t.first && cJSON_IsObject(outer) && outer != place->usage) {
-    visit(outer, fee->steps + 1, &t);
+  if (!t.first) {
+    visit(outer_of(place), fee->steps + 1, &t);
   }
   return t;
 }
@@ -308,22 +359,22 @@ static void smell(const FeePlace *place, const cJSON *object, int depth, Usage *
 }
 
 void fees_read(const FeePlace *place, int only_names, Usage *u) {
-  const cJSON *outer = cJSON_GetObjectItemCaseSensitive(place->answer, "usage");
   pthread_once(&once, load);
+  Names names = names_of(place);
   for (int i = 0; i < n_fees; i++) {
     const Fee *fee = &fees[i];
     if (fee->how >= HOW_ASKED || (fee->how == HOW_ALONE && u->has) ||
         (only_names && fee->unit < UNIT_COUNT)) {
       continue;
     }
-    Tally t = find(place, fee);
+    Tally t = find(place, names, fee);
     if (t.sum > 0 && is_of(fee, place->vendor)) {
       add_found(fee, &t, u);
     }
   }
   if (!only_names && (place->shape || u->has)) {
     smell(place, place->usage, SMELL_DEPTH, u);
-    smell(place, outer != place->usage ? outer : NULL, SMELL_DEPTH, u);
+    smell(place, outer_of(place), SMELL_DEPTH, u);
   }
 }
 
@@ -355,12 +406,13 @@ void fees_read_cost(const FeePlace *place, Usage *u) {
   int found = -2; /* the row */
   double usd = 0;
   pthread_once(&once, load);
+  Names names = names_of(place);
   for (int i = 0; i < n_fees; i++) {
     const Fee *fee = &fees[i];
     if (fee->how < HOW_USD || (fee->how == HOW_PLUS ? found != i - 1 : found >= 0)) {
       continue;
     }
-    Tally t = find(place, fee);
+    Tally t = find(place, names, fee);
     double d = t.first ? usd_of(t.first, fee->how) : -1.0;
     if (d >= 0) {
       found = found >= 0 ? found : i;

@@ -6,6 +6,7 @@
 ** a shape of theirs only if that explains all of it.
 */
 #include "core/usage/reading.h"
+#include "core/usage/usage.h"
 
 #include "base/utf8.h"
 

@@ -9,7 +9,10 @@
 #ifndef LLMCOST_USAGE_READING_H
 #define LLMCOST_USAGE_READING_H
 
-#include "core/usage/usage.h"
+#include "base/error.h"
+#include "base/text/json.h"
+#include "core/usage/counts.h"
+#include "core/usage/vendor.h"
 
 /* ---- envelope.c */
 

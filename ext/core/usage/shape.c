@@ -6,18 +6,48 @@
 #include "base/text/decimal.h"
 
 #include <ctype.h>
+#include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 /* The shapes an unknown sender may report in. Of those that explain as much the first is taken. */
-static const char *const common[] = {
-    "openai",         "azure.responses", "anthropic.default", "google.default",  "aws.default",
-    "cohere.default", "ollama",          "azure.embeddings",  "ledger",          "langchain",
-    "ai-sdk",         "cohere.v1",       "agent-sdk",         "aws.details",     "ai-sdk.provider",
-    "google.python",  "codex",           "otel",              "openinference",   "aws.metrics",
-    "aws.invocation", "aws.titan",       "aws.llama",       "aws.nova",          "mistral.connectors"};
+static const char *const common[] = {"openai",
+                                     "azure.responses",
+                                     "anthropic.default",
+                                     "google.default",
+                                     "aws.default",
+                                     "cohere.default",
+                                     "ollama",
+                                     "azure.embeddings",
+                                     "ledger",
+                                     "langchain",
+                                     "ai-sdk",
+                                     "cohere.v1",
+                                     "agent-sdk",
+                                     "aws.details",
+                                     "ai-sdk.provider",
+                                     "google.python",
+                                     "codex",
+                                     "otel",
+                                     "openinference",
+                                     "aws.metrics",
+                                     "aws.invocation",
+                                     "aws.titan",
+                                     "aws.llama",
+                                     "aws.nova",
+                                     "mistral.connectors"};
+
+enum { COMMON = sizeof common / sizeof common[0] };
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static const Shape *common_shapes[COMMON];
+
+static void find_common(void) {
+  for (size_t i = 0; i < COMMON; i++) {
+    common_shapes[i] = shape_by_name(common[i]);
+  }
+}
 
 /* ---- paths */
 
@@ -135,10 +165,10 @@ const Shape *shape_find(const cJSON *body, const Vendor *vendor) {
   for (int i = 0; vendor && (shape = vendor_shape_at(vendor, i, NULL, NULL)) != NULL; i++) {
     offer(&best, body, shape);
   }
-  for (size_t i = 0; i < sizeof common / sizeof common[0]; i++) {
-    shape = shape_by_name(common[i]);
-    if (shape) {
-      offer(&best, body, shape);
+  pthread_once(&once, find_common);
+  for (size_t i = 0; i < COMMON; i++) {
+    if (common_shapes[i]) {
+      offer(&best, body, common_shapes[i]);
     }
   }
   return best.shape;

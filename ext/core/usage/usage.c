@@ -1,8 +1,9 @@
 /*
 ** Reading what was billed. See usage.h for the contract, reading.h for the pieces.
 */
-#include "core/usage/reading.h"
+#include "core/usage/usage.h"
 
+#include "core/usage/reading.h"
 #include "base/utf8.h"
 
 #include <stdlib.h>
@@ -120,7 +121,8 @@ static int read_object(const cJSON *body, const Vendor *vendor, const char *api,
 
 static const cJSON *list_of_parts(const cJSON *body) {
   const cJSON *own = cJSON_GetObjectItemCaseSensitive(body, "parts");
-  const cJSON *answer = envelope_open(body), *usage = cJSON_GetObjectItemCaseSensitive(answer, "usage");
+  const cJSON *answer = envelope_open(body),
+              *usage = cJSON_GetObjectItemCaseSensitive(answer, "usage");
   const cJSON *list =
       cJSON_GetObjectItemCaseSensitive(cJSON_IsObject(usage) ? usage : answer, "iterations");
   list = own ? own : list;
@@ -228,8 +230,8 @@ int usage_read(const cJSON *body, const Vendor *vendor, const char *api, Usage *
 const char *usage_model(const cJSON *body, const Vendor *vendor, const char *api) {
   const Shape *shape = vendor && api ? vendor_shape(vendor, api) : NULL;
   body = shape ? body : envelope_open(body);
-  const cJSON *name =
-      shape_walk(body, shape && shape->model[0] ? shape->model : (const char *const[]){"model", NULL});
+  const cJSON *name = shape_walk(
+      body, shape && shape->model[0] ? shape->model : (const char *const[]){"model", NULL});
   name = name ? name : shape_walk(body, (const char *const[]){"modelVersion", NULL});
   return cJSON_GetStringValue(name);
 }
