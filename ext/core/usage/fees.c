@@ -298,7 +298,8 @@ static int is_read(const char *name, const char *lower) {
     for (const char *const *step = fees[i].steps; *step; step++) {
       last = *step;
     }
-    if (strcmp(last, name) == 0 || (strchr(last, '*') && last[1] && glob_any(last, lower))) {
+    int is_glob = strchr(last, '*') && strcspn(last, " ") > 1; /* not that of all others */
+    if (strcmp(last, name) == 0 || (is_glob && glob_any(last, lower))) {
       return 1;
     }
   }

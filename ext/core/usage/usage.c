@@ -68,8 +68,10 @@ static void prefer_raw(const cJSON *root, const Vendor *vendor, Usage *u) {
 /* By the shape that is found, and with all else that the answer shows. */
 static int read_found(const cJSON *body, const cJSON *answer, const Vendor *vendor, Usage *u,
                       Err *err) {
-  const Shape *shape = shape_find(answer, vendor);
-  FeePlace place = {answer, shape ? shape_root(answer, shape) : answer, shape, vendor};
+  const cJSON *steps = cJSON_GetObjectItemCaseSensitive(answer, "totalUsage"); /* all together */
+  const cJSON *counted = cJSON_IsObject(steps) ? steps : answer;
+  const Shape *shape = shape_find(counted, vendor);
+  FeePlace place = {answer, shape ? shape_root(counted, shape) : answer, shape, vendor};
   if (shape) {
     shape_read(shape, place.usage, u, err);
     shape_use_total(shape, vendor, place.usage, u);
@@ -78,6 +80,7 @@ static int read_found(const cJSON *body, const cJSON *answer, const Vendor *vend
   own_read_service(answer, place.usage, u);
   note_batch(body, u);
   fees_read(&place, 0, u);
+  u->can = shape ? u->can : u->has; /* (of a thing that is billed alone, no tokens are missing) */
   fees_read_cost(&place, u);
   return err->rc;
 }
