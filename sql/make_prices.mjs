@@ -240,7 +240,7 @@ const MORE_MODELS = {
     "text-davinci-*", "text-curie-*", "text-babbage-*", "text-ada-*", "computer-use*", "omni-moderation*", "text-moderation*",
     "!gpt-oss*"],
   deepseek: ["!*distill*"],
-  google: ["gemma-*"], cohere: ["embed-*", "c4ai-*", "command"],
+  google: ["gemma-*"], cohere: ["embed-*", "c4ai-*", "command", "rerank-*"],
   // Two shops of one maker have the same names; only Groq ends names of others' models like this.
   zai: ["glm-*"], groq: ["*-versatile", "*-instant"], perplexity: ["sonar*", "*-sonar-*-online"], arcee: ["trinity-*"],
 };

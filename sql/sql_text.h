@@ -14,6 +14,7 @@ extern const char sql_prices_more_tsv[];
 extern const char sql_providers_tsv[];
 extern const char sql_usage_tsv[];
 extern const char sql_usage_more_tsv[];
+extern const char sql_fees_tsv[];
 extern const char sql_cache_minimum_tsv[];
 extern const char sql_suffixes_tsv[];
 

@@ -40,9 +40,9 @@ static void fill_sold(Call *k, const Usage *u) {
 static int fill_usage(Call *k, const Reply *reply, Err *err) {
   const Usage *u = &reply->usage;
   LedgerRow *row = &k->row;
-  cJSON *tree = !u->has          ? NULL
-                : reply->n_parts ? usage_parts_json(u, reply->parts, reply->n_parts)
-                                 : usage_json(u);
+  cJSON *tree = !u->has && !u->other[0] ? NULL
+                : reply->n_parts        ? usage_parts_json(u, reply->parts, reply->n_parts)
+                                        : usage_json(u);
   tell_scrub_usage(k, tree);
   cJSON_free(k->usage);
   k->usage = tree ? cJSON_PrintUnformatted(tree) : NULL;
@@ -56,7 +56,7 @@ static int fill_usage(Call *k, const Reply *reply, Err *err) {
   row->reasoning_tokens = column_of(u, UNIT_REASONING);
   row->cost_reported_nusd = u->reported_nusd;
   fill_sold(k, u);
-  return u->has && !k->usage ? err_nomem(err) : RC_OK;
+  return (u->has || u->other[0]) && !k->usage ? err_nomem(err) : RC_OK;
 }
 
 /* Puts usage and cost of a success into the row. A model that is known but can't be priced says why; an
@@ -75,6 +75,8 @@ int bill_reply(Call *k, Reply *reply, Err *failure) {
                          .usage = &reply->usage,
                          .parts = reply->parts,
                          .n_parts = reply->n_parts};
+  usage_note_asked(reply->n_parts ? &reply->parts[reply->n_parts - 1].usage : &reply->usage,
+                   vendor_by_word(k->model.provider), k->model.name);
   if (pricing_refresh(k->conn, NULL, &err) == RC_OK) {
     verdict = billing_price(k->conn, &billed, &billing, &err);
   }
@@ -94,7 +96,7 @@ int bill_reply(Call *k, Reply *reply, Err *failure) {
   tell_scrub(k, err.msg, sizeof err.msg);
   const char *reason = reply->usage_error[0] ? reply->usage_error : err.rc ? err.msg : why;
   int is_wrong = verdict == BAD_USAGE || verdict == FAILED || reply->usage_error[0];
-  if (reason[0] && (is_wrong || reply->usage.has)) {
+  if (reason[0] && (is_wrong || reply->usage.has || reply->usage.other[0])) {
     snprintf(k->error, sizeof k->error, "unpriced: %.300s", reason);
     row->error = k->error;
   }

@@ -342,16 +342,13 @@ int price_options_read(Conn *c, const char *json, size_t n, PriceOptions *out, E
   return check_words(c->config, o, err);
 }
 
-int usage_options_read(const char *json, size_t n, const Vendor **vendor, char *api, size_t size,
-                       Err *err) {
+int usage_options_read(const char *json, size_t n, UsageOptions *out, Err *err) {
   CostOptions *o = parse_options(json, n, OF_USAGE, err);
-  *vendor = o && o->provider[0] ? vendor_by_word(o->provider) : NULL;
-  snprintf(api, size, "%s", o ? o->api : "");
-  if (o && o->provider[0] && !*vendor) {
-    err_set(err, RC_ERROR, ERR_BAD_OPTION, "option 'provider': nobody is known as '%s'",
-            o->provider);
-  } else if (o) {
-    check_api(o, *vendor, err);
+  if (o) {
+    out->is_named = o->provider[0] != 0;
+    out->vendor = out->is_named ? vendor_by_word(o->provider) : NULL;
+    snprintf(out->api, sizeof out->api, "%s", o->api);
+    check_api(o, out->vendor, err);
   }
   free(o);
   return err->rc;

@@ -33,8 +33,14 @@ typedef struct PriceOptions {
 /* Reads them, after pricing_refresh. RC_OK or *err; free out->owned in each case. */
 int price_options_read(Conn *c, const char *json, size_t n, PriceOptions *out, Err *err);
 
-/* The options of llm_usage: provider (*vendor, or NULL) and api ("" or its name). RC_OK or *err. */
-int usage_options_read(const char *json, size_t n, const Vendor **vendor, char *api, size_t size,
-                       Err *err);
+/* The options of llm_usage. A provider that nobody knows has no shapes of its own. */
+typedef struct UsageOptions {
+  const Vendor *vendor; /* NULL: not known, or not named */
+  int is_named;
+  char api[32]; /* "": not given; else the vendor is */
+} UsageOptions;
+
+/* RC_OK or *err. */
+int usage_options_read(const char *json, size_t n, UsageOptions *out, Err *err);
 
 #endif

@@ -22,7 +22,7 @@ static const Vendor *vendor_of_answer(const cJSON *body) {
 }
 
 /* The usage in our own words; NULL where the body holds none, or *err. */
-static cJSON *read_body(sqlite3_value *v, const Vendor *vendor, const char *api, Err *err) {
+static cJSON *read_body(sqlite3_value *v, const UsageOptions *o, Err *err) {
   size_t size;
   const char *json = arg_bytes(v, &size, err);
   cJSON *body = json ? json_parse(json, size, "the usage", err) : NULL;
@@ -30,9 +30,10 @@ static cJSON *read_body(sqlite3_value *v, const Vendor *vendor, const char *api,
   UsagePart *parts = NULL;
   int n = 0;
   Usage u;
-  vendor = vendor || !body ? vendor : vendor_of_answer(body);
-  if (body && usage_read_all(body, vendor, api[0] ? api : NULL, &u, &parts, &n, err) == RC_OK &&
-      u.has) {
+  const Vendor *vendor = o->is_named || !body ? o->vendor : vendor_of_answer(body);
+  if (body &&
+      usage_read_all(body, vendor, o->api[0] ? o->api : NULL, &u, &parts, &n, err) == RC_OK &&
+      (u.has || u.other[0] || u.reported_nusd != USAGE_UNKNOWN)) {
     tree = usage_parts_json(&u, parts, n);
     if (!tree) {
       err_nomem(err);
@@ -47,14 +48,12 @@ static cJSON *read_body(sqlite3_value *v, const Vendor *vendor, const char *api,
 
 /* llm_usage(body [, options]): options are provider and api. */
 void fn_llm_usage(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
-  const Vendor *vendor = NULL;
-  char api[32] = "";
+  UsageOptions options = {0};
   cJSON *tree = NULL;
   size_t n = 0;
   const char *json = argc > 1 ? arg_bytes(argv[1], &n, err) : NULL;
-  if (err->rc == RC_OK &&
-      (!json || usage_options_read(json, n, &vendor, api, sizeof api, err) == RC_OK)) {
-    tree = read_body(argv[0], vendor, api, err);
+  if (err->rc == RC_OK && (!json || usage_options_read(json, n, &options, err) == RC_OK)) {
+    tree = read_body(argv[0], &options, err);
   }
   int there = tree != NULL;
   char *text = there ? json_print(tree, err) : NULL;

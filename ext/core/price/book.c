@@ -110,11 +110,13 @@ static const char *keep_names(PriceBook *book, const char *names) {
   return kept;
 }
 
-/* The model added last, if it is that one; else a new one. */
+/* The model added last, if it is that one ("*" is one per names: Gemini's second generation is not its third); else
+** a new one. */
 static PriceModel *model_of(PriceBook *book, PriceModels *list, const char *provider,
                             const char *name, const char *names) {
   PriceModel *last = list->n ? &list->at[list->n - 1] : NULL;
-  if (last && is_model(last, provider, name)) {
+  if (last && is_model(last, provider, name) &&
+      (!names[0] || strcasecmp(last->names, names) == 0)) {
     return last;
   }
   PriceModel *more = room(list->at, list->n, sizeof *more);

@@ -4,10 +4,11 @@
 ** Tokens have a direction, a modality and a kind of use; "cache_read_audio" counts input tokens that
 ** are audio and were read from the prefix cache. A unit with fewer of these marks contains every unit
 ** that has the same marks and more: "input" contains "cache_read", which contains "cache_read_audio".
-** The others are plain counts: requests, web searches, pages, …
+** The others are plain counts: requests, web searches, prompts that were grounded, sessions of a container, seconds,
+** images, tokens that a router handed on, …
 **
 ** The registry follows that of genai-prices (its units.yml), whose leaf decomposition prices them
-** (price.h). Not here: what is billed by the second or the pixel.
+** (price.h). Not here: what is billed by the pixel.
 */
 #ifndef LLMCOST_CORE_UNIT_H
 #define LLMCOST_CORE_UNIT_H
@@ -41,7 +42,13 @@
   X(PAGE, "page", PAGES, ANY, PLAIN)                                                               \
   X(ANNOTATED_PAGE, "annotated_page", PAGES, ANY, ANNOTATED)                                       \
   X(CHARACTER, "character", CHARACTERS, ANY, PLAIN)                                                \
-  X(MESSAGE, "message", MESSAGES, ANY, PLAIN)
+  X(MESSAGE, "message", MESSAGES, ANY, PLAIN)                                                      \
+  X(GROUNDING, "grounding", GROUNDINGS, ANY, PLAIN)                                                \
+  X(MAPS, "maps", MAPS_GROUNDINGS, ANY, PLAIN)                                                     \
+  X(CONTAINER, "container", CONTAINERS, ANY, PLAIN)                                                \
+  X(SECOND, "second", SECONDS, ANY, PLAIN)                                                         \
+  X(BILLED_IMAGE, "image", IMAGES, ANY, PLAIN)                                                     \
+  X(ROUTED, "routed", ROUTED_TOKENS, ANY, PLAIN)
 
 typedef enum Unit {
 #define UNIT_ID(id, word, direction, modality, use) UNIT_##id,
@@ -51,6 +58,7 @@ typedef enum Unit {
 } Unit;
 
 typedef uint64_t UnitSet; /* a bit per unit */
+_Static_assert(UNIT_COUNT <= 64, "UnitSet has a bit for each unit");
 
 #define UNIT_BIT(unit) ((UnitSet)1 << (unit))
 

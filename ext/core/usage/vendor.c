@@ -2,7 +2,7 @@
 ** Providers and shapes of usage objects. See vendor.h for the contract.
 **
 **   providers.tsv: id names models fallback apis page
-**   usage*.tsv:    "@shape name", then "root path" and "model path", then rows: path unit required|else|-
+**   usage*.tsv:    "@shape name", then "root path" (more than one: any of them) and "model path", then rows: path unit required|else|-
 **
 ** Read at first use (safe from any thread) into memory of its own, so that it can't fail: a provider that is
 ** not found is none. A row that isn't what is expected here, or has no room, is left out.
@@ -18,7 +18,7 @@
 #include <pthread.h>
 #include <string.h>
 
-enum { VENDOR_FIELDS = 6, MOST_VENDORS = 128, MOST_SHAPES = 64, MOST_PATHS = 1024 };
+enum { VENDOR_FIELDS = 6, MOST_VENDORS = 128, MOST_SHAPES = 96, MOST_PATHS = 1024 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static Vendor vendors[MOST_VENDORS];
@@ -40,8 +40,7 @@ static void load_vendors(void) {
   }
 }
 
-/* Splits "a.b.c" in place. The last element of `steps` stays NULL; 0 if they are too many. */
-static int split_path(char *path, const char **steps, int max) {
+int path_split(char *path, const char **steps, int max) {
   int n = 0;
   for (char *p = path; p; n++) {
     char *dot = strchr(p, '.');
@@ -54,21 +53,23 @@ static int split_path(char *path, const char **steps, int max) {
       *dot = 0;
     }
   }
+  steps[n] = NULL;
   return 1;
 }
 
 /* One row of the shape that is being read, whose paths are the last ones so far. */
 static void read_shape_row(Shape *s, char **f, int n) {
   if (n == 2 && strcmp(f[0], "root") == 0) {
-    split_path(f[1], s->root, 4);
+    int fits = s->n_roots < SHAPE_ROOTS && strcmp(f[1], "-") != 0;
+    s->n_roots += fits && path_split(f[1], s->roots[s->n_roots], SHAPE_STEPS);
   } else if (n == 2 && strcmp(f[0], "model") == 0) {
-    split_path(f[1], s->model, 4);
+    path_split(f[1], s->model, SHAPE_STEPS);
   } else if (n == 3 && n_paths < MOST_PATHS) {
     ShapePath *p = &all_paths[n_paths];
     p->unit = unit_parse(f[1]);
     p->required = strcmp(f[2], "required") == 0;
     p->otherwise = strcmp(f[2], "else") == 0;
-    if (p->unit < UNIT_COUNT && split_path(f[0], p->steps, 5)) {
+    if (p->unit < UNIT_COUNT && path_split(f[0], p->steps, SHAPE_STEPS)) {
       s->can |= UNIT_BIT(p->unit);
       s->n++;
       n_paths++;
@@ -95,7 +96,7 @@ static void load_shapes(char *at) {
 }
 
 static void load(void) {
-  static char more[16384], usage[32768];
+  static char more[32768], usage[32768];
   load_vendors();
   load_shapes(tsv_copy(sql_usage_more_tsv, more, sizeof more));
   load_shapes(tsv_copy(sql_usage_tsv, usage, sizeof usage));

@@ -8,10 +8,12 @@
 
 #include "core/usage/unit.h"
 
+enum { SHAPE_STEPS = 6, SHAPE_ROOTS = 4 };
+
 /* One number of a usage object. A step "field=VALUE" is the element of an array whose `field` is
-** VALUE. Numbers of one unit add up. */
+** VALUE, a digit the place of one. Numbers of one unit add up. */
 typedef struct ShapePath {
-  const char *steps[5]; /* NULL-terminated */
+  const char *steps[SHAPE_STEPS]; /* NULL-terminated */
   Unit unit;
   int required;
   int otherwise; /* counts only where the unit has no number yet */
@@ -20,12 +22,17 @@ typedef struct ShapePath {
 /* A shape of usage object. */
 typedef struct Shape {
   const char *name;
-  const char *root[4];  /* the way to the usage object in a whole answer */
-  const char *model[4]; /* the way to the model's name */
+  /* The ways to the usage object in a whole answer, the best first; of each its end will do. None: it is the answer. */
+  const char *roots[SHAPE_ROOTS][SHAPE_STEPS];
+  int n_roots;
+  const char *model[SHAPE_STEPS]; /* the way to the model's name */
   const ShapePath *paths;
   int n;
   UnitSet can; /* the units it can report */
 } Shape;
+
+/* Splits "a.b.c" in place into NULL-terminated steps; 0 if they are too many for so many places. */
+int path_split(char *path, const char **steps, int max);
 
 typedef struct Vendor {
   const char *id;

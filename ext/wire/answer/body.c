@@ -214,14 +214,15 @@ static void put(cJSON *into, const cJSON *item, Err *err) {
   json_add(into, item->string, cJSON_Duplicate(item, 1), err);
 }
 
-/* A later object's members take the place of an earlier one's, unless they are null, or a zero in the place of a count: some
-** end with an empty sum. */
+/* A later object's members take the place of an earlier one's, unless they are null, or less than a number there: counts are
+** cumulative, and some end with an empty sum. */
 static void merge(cJSON *into, const cJSON *from, Err *err) {
   const cJSON *item;
   cJSON_ArrayForEach(item, from) {
     const cJSON *before = cJSON_GetObjectItemCaseSensitive(into, item->string ? item->string : "");
-    int is_zero = cJSON_IsNumber(item) && item->valuedouble == 0 && cJSON_IsNumber(before);
-    if (item->string && !cJSON_IsNull(item) && !is_zero) {
+    int is_less =
+        cJSON_IsNumber(item) && cJSON_IsNumber(before) && item->valuedouble < before->valuedouble;
+    if (item->string && !cJSON_IsNull(item) && !is_less) {
       put(into, item, err);
     }
   }

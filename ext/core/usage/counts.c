@@ -1,0 +1,81 @@
+/*
+** Counts of what was billed. See counts.h for the contract.
+*/
+#include "core/usage/counts.h"
+
+#include "base/utf8.h"
+
+#include <ctype.h>
+#include <string.h>
+
+void usage_init(Usage *u) {
+  *u = (Usage){.can = ~(UnitSet)0, .reported_nusd = USAGE_UNKNOWN, .service = "standard"};
+}
+
+void usage_set(Usage *u, Unit unit, long long count) {
+  u->n[unit] = count;
+  u->has |= UNIT_BIT(unit);
+}
+
+long long usage_get(const Usage *u, Unit unit) {
+  return u->has & UNIT_BIT(unit) ? u->n[unit] : USAGE_UNKNOWN;
+}
+
+/* A word in lower case, cut off at the size of a Usage's words. */
+static void take_word(char out[USAGE_WORD], const char *word) {
+  utf8_copy(out, USAGE_WORD, word);
+  for (; *out; out++) {
+    *out = (char)tolower((unsigned char)*out);
+  }
+}
+
+/* Providers' words for what is sold: the first of a pair means the second. */
+void usage_set_service(Usage *u, const char *word) {
+  static const struct {
+    const char *word, *service;
+  } words[] = {{"", "standard"},
+               {"default", "standard"},
+               {"auto", "standard"},
+               {"on_demand", "standard"},
+               {"standard_only", "standard"},
+               {"not_available", "standard"},
+               {"on_demand_priority", "priority"},
+               {"on_demand_flex", "flex"}};
+  take_word(u->service, word);
+  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+    if (strcmp(u->service, words[i].word) == 0) {
+      take_word(u->service, words[i].service);
+      return;
+    }
+  }
+}
+
+void usage_set_geo(Usage *u, const char *word) {
+  take_word(u->geo, word);
+  if (strcmp(u->geo, "global") == 0 || strcmp(u->geo, "not_available") == 0) {
+    u->geo[0] = 0;
+  }
+}
+
+/* 1 if a list of names has one. */
+static int has_name(const char *list, const char *name) {
+  size_t n = strlen(name);
+  for (const char *p = list; *p; p += *p ? 2 : 0) {
+    size_t length = strcspn(p, ",");
+    if (length == n && memcmp(p, name, n) == 0) {
+      return 1;
+    }
+    p += length;
+  }
+  return 0;
+}
+
+void usage_add_other(Usage *u, const char *name) {
+  size_t used = strlen(u->other), n = strlen(name);
+  if (!used) {
+    utf8_copy(u->other, sizeof u->other, name);
+  } else if (n && used + n + 3 <= sizeof u->other && !has_name(u->other, name)) {
+    memcpy(u->other + used, ", ", 2);
+    utf8_copy(u->other + used + 2, sizeof u->other - used - 2, name);
+  }
+}
