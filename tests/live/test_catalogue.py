@@ -6,7 +6,7 @@ import re
 import unittest
 from collections import defaultdict
 
-from harness import ROOT, SO, TempDir, connect, shell, value
+from harness import ROOT, SO, TempDir, connect, error_of, shell, value
 
 AT = "2026-11-28"  # the day it is looked at
 MAKERS = ("anthropic", "openai", "google", "x-ai")  # whose models others sell, but nobody else runs
@@ -158,15 +158,14 @@ class Catalogue(unittest.TestCase):
                      "nebius", "sambanova", "hyperbolic", "nscale", "chutes", "parasail", "friendli", "lambda", "replicate", "vercel",
                      "siliconflow", "volcengine", "bytedance", "tencent", "baidu", "xiaomi", "mimo", "nvidia", "databricks", "snowflake",
                      "upstage", "ai21", "reka", "inception", "stepfun", "watsonx", "oci", "scaleway", "featherless", "venice", "jina", "kimi",
-                     "minimaxi", "wandb", "github_models", "DeepInfra", "nebius-ai-studio", "together.ai", "fireworks-ai", "novita-ai"):
+                     "minimaxi", "wandb", "github_models", "DeepInfra", "nebius-ai-studio", "together.ai", "fireworks-ai", "novita-ai",
+                     "huggingface", "hf", "grok", "claude", "tongyi", "workers-ai", "modelscope", "opencode", "sarvam", "lambda_ai"):
             with self.subTest(word=word):
-                text = ""
-                try:
-                    value(self.db, "SELECT llm_cost('no-such-model', 1, 1, ?)", json.dumps({"provider": word}))
-                except Exception as e:
-                    text = str(e)
+                text = error_of(self.db, "SELECT llm_cost('no-such-model', 1, 1, ?)", json.dumps({"provider": word}))
                 self.assertIn("of provider", text)
                 self.assertNotIn("nobody is known", text)
+        for provider, *_ in read_tsv("providers.tsv"):  # none was left out for want of room
+            self.assertIn(f"of provider '{provider}'", error_of(self.db, "SELECT llm_cost('no-such-model', 1, 1, ?)", json.dumps({"provider": provider})))
         usage = json.dumps({"prompt_tokens": 11, "completion_tokens": 5, "total_tokens": 16, "prompt_tokens_details": {"cached_tokens": 4}})
         for word in ("deepinfra", "alibaba", "xiaomi", "nebius"):
             self.assertEqual(json.loads(value(self.db, "SELECT llm_usage(?, ?)", usage, json.dumps({"provider": word}))),
