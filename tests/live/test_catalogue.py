@@ -14,8 +14,8 @@ MAKERS = ("anthropic", "openai", "google", "x-ai")  # whose models others sell, 
 TOKENS = re.compile(r"(input|output|cache_read|cache_write)(_1h|_audio|_image|_video)?$")
 
 
-def read_tsv(name):
-    with open(f"{ROOT}/sql/{name}") as f:
+def read_tsv(path):
+    with open(f"{ROOT}/{path}") as f:
         return [line.rstrip("\n").split("\t") for line in f if line.strip() and line[0] != "#"]
 
 
@@ -73,7 +73,7 @@ class Catalogue(unittest.TestCase):
         found = [(provider, model, *made[meaning(model)]) for provider, model in self.of
                  if model[0] != "*" and meaning(model) in made and made[meaning(model)][0] != provider]
         own = {(seller, theirs) for seller, _, _, theirs in found}
-        for seller, _, _, resells, *_ in read_tsv("providers.tsv"):  # those who sell at the maker's own rows
+        for seller, _, _, resells, *_ in read_tsv("sql/providers.tsv"):  # those who sell at the maker's own rows
             found += [(seller, model, maker, model) for maker, model in made.values()
                       if maker in resells.split() and (seller, model) not in own]
         return found
@@ -89,12 +89,12 @@ class Catalogue(unittest.TestCase):
 
     def test_what_sellers_lack_stands_on_the_list(self):
         self.assertGreater(len(self.pairs()), 350)
-        listed, gaps = read_tsv("gaps.tsv"), self.gaps()
+        listed, gaps = read_tsv("tests/gaps.tsv"), self.gaps()
         by_row = defaultdict(set)
         for gap in gaps:
             rows = [i for i, (seller, models, missing, _) in enumerate(listed)
                     if seller == gap[0] and gap[2] in missing.split() and matches(models, gap[1])]
-            self.assertNotEqual(rows, [], f"{gap} is a gap that sql/gaps.tsv has not")
+            self.assertNotEqual(rows, [], f"{gap} is a gap that tests/gaps.tsv has not")
             for i in rows:
                 by_row[i].add(gap)
         print(f"\n{len(gaps)} prices that sellers' rows lack of their makers':")
@@ -164,7 +164,7 @@ class Catalogue(unittest.TestCase):
                 text = error_of(self.db, "SELECT llm_cost('no-such-model', 1, 1, ?)", json.dumps({"provider": word}))
                 self.assertIn("of provider", text)
                 self.assertNotIn("nobody is known", text)
-        for provider, *_ in read_tsv("providers.tsv"):  # none was left out for want of room
+        for provider, *_ in read_tsv("sql/providers.tsv"):  # none was left out for want of room
             self.assertIn(f"of provider '{provider}'", error_of(self.db, "SELECT llm_cost('no-such-model', 1, 1, ?)", json.dumps({"provider": provider})))
         usage = json.dumps({"prompt_tokens": 11, "completion_tokens": 5, "total_tokens": 16, "prompt_tokens_details": {"cached_tokens": 4}})
         for word in ("deepinfra", "alibaba", "xiaomi", "nebius"):
@@ -292,7 +292,7 @@ class Catalogue(unittest.TestCase):
                     self.assertTrue(any(x["from_"] == r["to"] and x["service"] == r["service"] for x in rows), (provider, model, r))
 
     def test_no_row_is_of_a_model_that_is_not_there(self):
-        resells = {seller: r.split() for seller, _, _, r, *_ in read_tsv("providers.tsv")}
+        resells = {seller: r.split() for seller, _, _, r, *_ in read_tsv("sql/providers.tsv")}
         for (provider, model), rows in self.of.items():
             of = {provider, *resells.get(provider, [])}
             known = [m for p, m in self.of if p in of and m[0] != "*" and any(r["service"] == "standard" for r in self.of[p, m])]
