@@ -94,16 +94,16 @@ static void test_a_name_that_several_sell(void **state) {
   PriceBook book;
   (void)state;
   assert_true(book_init(&book, "list"));
-  add(&book, "novita", "qwen-9", "qwen-9");
-  add(&book, "together", "qwen-9", "qwen-9");
-  add(&book, "novita", "org/qwen-9", "org/qwen-9");
-  add(&book, "openrouter", "org/qwen-9", "org/qwen-9");
+  add(&book, "novita", "quill-9", "quill-9");
+  add(&book, "together", "quill-9", "quill-9");
+  add(&book, "novita", "org/quill-9", "org/quill-9");
+  add(&book, "openrouter", "org/quill-9", "org/quill-9");
   const PriceModel *sellers[4];
-  assert_null(book_find(&book, of(NULL), "qwen-9").model);
-  assert_null(book_find(&book, of(NULL), "org/qwen-9").model);
-  assert_int_equal(book_sellers(&book, "qwen-9", sellers, 4), 3);
+  assert_null(book_find(&book, of(NULL), "quill-9").model);
+  assert_null(book_find(&book, of(NULL), "org/quill-9").model);
+  assert_int_equal(book_sellers(&book, "quill-9", sellers, 4), 3);
   assert_string_equal(sellers[2]->provider, "openrouter");
-  BookMatch match = book_find(&book, of("together_ai"), "qwen-9");
+  BookMatch match = book_find(&book, of("together_ai"), "quill-9");
   assert_true(match.model && strcmp(match.model->provider, "together") == 0);
   book_free(&book);
 }
