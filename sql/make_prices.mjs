@@ -161,7 +161,8 @@ const NOT_SOLD = { openai: /^gpt-oss/, mistral: /^mistral-small-latest$/ };
 // Models whose whole history prices_more.tsv has.
 const BY_HAND = { deepseek: /^deepseek-(chat|reasoner|v4-flash|v4-pro)$/ };
 for (const provider of providers) {
-  const lines = provider.models.filter((m) => !NOT_SOLD[provider.id]?.test(m.id) && !BY_HAND[provider.id]?.test(m.id)).flatMap((m) => modelLines(provider.id, m));
+  const sold = provider.models.filter((m) => !NOT_SOLD[provider.id]?.test(m.id) && !BY_HAND[provider.id]?.test(m.id));
+  const lines = sold.flatMap((m) => modelLines(provider.id, m));
   if (lines.length) priceLines.push(`@provider\t${provider.id}`, ...lines);
 }
 
@@ -184,9 +185,12 @@ function shapeOf(provider, extractor) {
 // page. Known without prices, a model is never priced at somebody who resells it under its maker's name. Weights that many
 // run ("…-32b") are no maker's. Alibaba's prices and some others' are in prices_more.tsv.
 const SIZED = "!*[0-9]b !*[0-9]b-*";
+const QWEN = `qwen-* qwen[0-9]* qwq-* qvq-* ${SIZED} !qwen-2* !qwen1.5* !qwen2-* !qwen2.5-[0-9]* !qwen3-coder-next !*:free`;
 const MORE_PROVIDERS = [
-  ["alibaba", "alibaba* dashscope* aliyun* bailian* qianwen* tongyi* qwen modelstudio model*studio",
-    `qwen-* qwen[0-9]* qwq-* qvq-* ${SIZED} !qwen-2* !qwen1.5* !qwen2-* !qwen2.5-[0-9]* !qwen3-coder-next !*:free`,
+  // Two shops: the one in China has prices of its own, in yuan.
+  ["alibaba-cn", "alibaba*cn alibaba*china alibaba*beijing aliyun* bailian* dashscope-cn", QWEN,
+    "https://help.aliyun.com/zh/model-studio/model-pricing"],
+  ["alibaba", "alibaba* dashscope* qianwen* tongyi* qwen modelstudio model*studio", QWEN,
     "https://www.alibabacloud.com/help/en/model-studio/model-pricing"],
   ["xiaomi", "xiaomi* mimo", "mimo-*", "https://platform.xiaomimimo.com/#/docs/pricing"],
   ["tencent", "tencent* hunyuan", `hunyuan-* hy[0-9]* ${SIZED}`, "https://cloud.tencent.com/document/product/1729/97731"],

@@ -9,9 +9,9 @@ from harness import SHARED, connect, value
 CASES = f"{SHARED}/field/prices.json"
 # Where the source's number is not ours, and why.
 ARGUED = {
+    "B7": (0.04890445, "the number is that of another model, as the case says itself: gpt-5.5's writes cost what its input costs"),
     "B2": (0.00227005, "the body is additive and agrees with its own total (4,995 + 19 + 4,993 = 10,007): that its input already holds what was"
                        " written is one gateway's reading, without an invoice"),
-    "Q2": (1.2, "0.40 is Alibaba's price of a request up to 256,000 tokens; of a million it is 1.20 (Kilo-Org/cloud PR 3655, llmgateway models 1.324.0)"),
 }
 
 

@@ -79,13 +79,13 @@ class Names(unittest.TestCase):
 
     def test_a_name_without_a_seller(self):
         """Its maker's price, or an error that names who sells it and for how much."""
-        for model, want in (("qwen3.6-plus", 0.5), ("qwen3.7-plus", 0.4), ("hy3", 0.132), ("mimo-v2.5", 0.14), ("muse-spark-1.2", 1.25)):
-            with self.subTest(model=model):
-                self.assertEqual(price(self.db, model), want)
-        for model in ("nemotron-3.5-lightning", "qwq-32b",
+        for model in ("qwen3.6-plus", "qwen3.7-plus", "qwen3-max", "nemotron-3.5-lightning", "qwq-32b",
                       "llama-3.1-8b-instruct", "qwen3-32b", "llama-3.3-70b", "glm-5.2", "kimi-k2-instruct"):
             with self.subTest(model=model):
                 self.assertIsNone(price(self.db, model))
+        for model, maker in (("hy3", "tencent"), ("mimo-v2.5", "xiaomi"), ("muse-spark-1.2", "meta"), ("kimi-k3", "moonshotai")):
+            with self.subTest(model=model):
+                self.assertEqual(json.loads(value(self.db, "SELECT llm_cost_explain(?, 1, 1)", model))["provider"], maker)
         text = error_of(self.db, "SELECT llm_cost('llama-3.3-70b-instruct', 1, 1)")
         for part in ("depends on who sells it", "huggingface_groq (0.59/0.79)", "dollars per million", "'provider'"):
             self.assertIn(part, text)

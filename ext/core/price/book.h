@@ -86,7 +86,7 @@ typedef struct Seller {
 ** that may be left out (core/names/suffix.h), with its version in the other spelling; then the same at the
 ** providers whose models it resells; then the one model whose path ends with it. Of an unknown seller: the
 ** name itself in rows of that provider. Where nobody is named, the name tells the seller: by its prefix, by
-** a suffix that one alone writes, or as its maker's, who sells it in one shop. Otherwise it is nobody's: a
+** a suffix that one alone writes, or as its maker's, who has one shop. Otherwise it is nobody's: a
 ** reseller is never guessed. (A list of the user's own may have a name of no known maker from one seller.) */
 BookMatch book_find(const PriceBook *book, Seller seller, const char *name);
 

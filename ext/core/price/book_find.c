@@ -243,18 +243,14 @@ static BookMatch find_prefixed(const PriceBook *book, const Vendor *vendor, cons
   return match;
 }
 
-/* A bare name at its maker, or in rows that are of any provider. Where the maker has two shops that sell it,
-** it is neither's. */
+/* A bare name at its maker, or in rows that are of any provider. Where the maker has two shops, the name does
+** not tell which. */
 static BookMatch find_at_maker(const PriceBook *book, const char *name) {
   const Vendor *maker = strchr(name, '/') ? NULL : vendor_of_model(name);
-  const Vendor *other = maker ? vendor_other_shop(maker) : NULL;
-  BookMatch match =
-      maker ? find_at(book, maker, name) : (BookMatch){match_at(book, "", name), NULL, NULL};
-  BookMatch there = other ? find_at(book, other, name) : (BookMatch){0};
-  if (match.model && there.model) {
-    return (BookMatch){0};
+  if (!maker || vendor_other_shop(maker)) {
+    return (BookMatch){match_at(book, "", name), NULL, NULL};
   }
-  return there.model ? there : match;
+  return find_at(book, maker, name);
 }
 
 /* ---- who else sells it */
