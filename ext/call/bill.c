@@ -29,11 +29,14 @@ static void add_parts(Reply *reply) {
   }
 }
 
-/* What decides its price beside the counts. */
-static void fill_sold(Call *k, const Usage *u) {
-  snprintf(k->service, sizeof k->service, "%s", u->service);
-  snprintf(k->geo, sizeof k->geo, "%s", u->geo);
-  k->row.service = k->service;
+/* What decides its price beside the counts, as the usage that is kept tells it: words that repeat a secret
+** are not in it any more. */
+static void fill_sold(Call *k, const Usage *u, const cJSON *kept) {
+  const char *geo = json_text(kept, "geo"), *service = json_text(kept, "service");
+  service = service ? service : strcmp(u->service, "standard") == 0 ? "standard" : "";
+  snprintf(k->service, sizeof k->service, "%s", service);
+  snprintf(k->geo, sizeof k->geo, "%s", geo ? geo : "");
+  k->row.service = k->service[0] ? k->service : NULL;
   k->row.geo = k->geo[0] ? k->geo : NULL;
 }
 
@@ -44,6 +47,7 @@ static int fill_usage(Call *k, const Reply *reply, Err *err) {
                 : reply->n_parts        ? usage_parts_json(u, reply->parts, reply->n_parts)
                                         : usage_json(u);
   tell_scrub_usage(k, tree);
+  fill_sold(k, u, tree);
   cJSON_free(k->usage);
   k->usage = tree ? cJSON_PrintUnformatted(tree) : NULL;
   cJSON_Delete(tree);
@@ -55,7 +59,6 @@ static int fill_usage(Call *k, const Reply *reply, Err *err) {
   row->output_tokens = column_of(u, UNIT_OUTPUT);
   row->reasoning_tokens = column_of(u, UNIT_REASONING);
   row->cost_reported_nusd = u->reported_nusd;
-  fill_sold(k, u);
   return (u->has || u->other[0]) && !k->usage ? err_nomem(err) : RC_OK;
 }
 

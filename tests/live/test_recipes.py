@@ -24,8 +24,8 @@ void fn_llm_recipe(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *er
         ("README.md", "", ""),
     ],
     "column": [
-        ("ext/store/db/row.h", '  X(provider_request_id, TEXT, "", SETTLED)', ' \\\n  X(recipe, TEXT, "", SETTLED)'),
-        ("ext/store/schema/migrate.c", "{6, NULL, add_columns},", " {7, NULL, add_columns},"),
+        ("ext/store/db/row.h", '  X(list_nusd, INT, "", SETTLED)', ' \\\n  X(recipe, TEXT, "", SETTLED)'),
+        ("ext/store/schema/migrate.c", "{7, NULL, add_columns},", " {8, NULL, add_columns},"),
         ("README.md", "", ""),
     ],
     "option": [
@@ -146,5 +146,5 @@ class Recipes(unittest.TestCase):
 
     def test_a_price(self):
         db = self.open()
-        self.assertEqual(value(db, "SELECT llm_cost('recipe-1', 1000000, 1000000)"), 4.0)
+        self.assertEqual(value(db, "SELECT llm_cost('recipe-1', 1000000, 1000000, '{\"provider\":\"moonshotai\"}')"), 4.0)
         db.close()
