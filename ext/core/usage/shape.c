@@ -36,6 +36,8 @@ static const char *const common[] = {"openai",
                                      "aws.titan",
                                      "aws.llama",
                                      "aws.nova",
+                                     "google.live",
+                                     "google.interactions",
                                      "mistral.connectors"};
 
 enum { COMMON = sizeof common / sizeof common[0] };

@@ -220,8 +220,8 @@ static void merge(cJSON *into, const cJSON *from, Err *err) {
   const cJSON *item;
   cJSON_ArrayForEach(item, from) {
     const cJSON *before = cJSON_GetObjectItemCaseSensitive(into, item->string ? item->string : "");
-    int is_less = cJSON_IsNumber(item) && cJSON_IsNumber(before) &&
-                  item->valuedouble < before->valuedouble;
+    int is_less =
+        cJSON_IsNumber(item) && cJSON_IsNumber(before) && item->valuedouble < before->valuedouble;
     if (item->string && !cJSON_IsNull(item) && !is_less) {
       put(into, item, err);
     }
