@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS main.llm_prices(
   above_tokens INTEGER NOT NULL DEFAULT 0,
   provider TEXT,              -- NULL: of any
   service TEXT,               -- NULL: standard; batch, flex, priority, fast, or geo:us
-  hours TEXT,                 -- 'HH:MM-HH:MM', UTC; NULL: all day
+  hours TEXT,                 -- a calendar: 'Mon-Fri 09:00-12:00 +08:00 except 2026-10-01'; NULL: always
   names TEXT,                 -- GLOBs that mean this model, separated by blanks; NULL: its name
   list TEXT,                  -- the price list a row was imported with; NULL: a single row
   source TEXT,

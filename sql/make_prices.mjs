@@ -95,6 +95,31 @@ const words = (list) => [...new Set(list)].join(" ") || "-";
 const threshold = (start) => start === 271999 ? 272000 : start;
 const decimal = (x, times) => String(Number((x * times).toPrecision(15)));
 
+// Who resells Claude charges one-hour writes as Anthropic does, twice the row's own input: AWS for the models it keeps
+// prefixes an hour of (price list; langsmith-sdk #3277, llmgateway PR 2193), OpenRouter (20.00 charged for fable-5.1,
+// hermes-agent PR 104168), Vertex (same multipliers, platform.claude.com/docs pricing; llmgateway models 1.324.0).
+const WRITES_1H = {
+  aws: /anthropic\.claude-(fable|mythos|(opus|haiku|sonnet)-(4-[5-9]|5))/,
+  google: /^claude-(fable|mythos|(opus|haiku|sonnet)-([45]|4-[0-9])|4-|3-)/,
+  openrouter: /^~?anthropic\/claude-(fable|mythos|(opus|haiku|sonnet)-([45]|latest)|3\.[57])/,
+};
+function addHourWrites(provider, model, prices) {
+  if (!WRITES_1H[provider]?.test(model) || prices.cache_write_mtok === undefined || prices.cache_write_1h_mtok !== undefined) {
+    return prices;
+  }
+  const { input_mtok: input } = prices, twice = (x) => Number((2 * x).toPrecision(12));
+  return { ...prices, cache_write_1h_mtok: typeof input === "number" ? twice(input)
+    : { base: twice(input.base), tiers: input.tiers.map((t) => ({ ...t, price: twice(t.price) })) } };
+}
+
+// OpenRouter charges a write of Gemini's cache as input and five minutes of storage (openrouter.ai/docs, prompt caching). Of the
+// later models its list gives the storage alone.
+function addStorage(provider, model, prices) {
+  const { input_mtok: input, cache_write_mtok: write } = prices;
+  return provider === "openrouter" && model.includes("gemini") && write < input
+    ? { ...prices, cache_write_mtok: Number((input + write).toPrecision(12)) } : prices;
+}
+
 // One block of prices as rows by threshold: [[above, "input=… output=…"], …]
 function rowsOf(prices) {
   const at = new Map([[0, []]]);
@@ -113,13 +138,13 @@ function rowsOf(prices) {
 }
 
 // Constraints hold from the last to the first. An hour of the day that stands behind a start date began with it.
-function modelLines(model) {
+function modelLines(provider, model) {
   const blocks = Array.isArray(model.prices) ? model.prices : [{ prices: model.prices }];
   let names = words(globs(model.match)), from = "-";
   return blocks.flatMap(({ constraint: c, prices }) => {
     from = c?.start_date ?? from;
     const hours = c?.start_time ? `${c.start_time.slice(0, 5)}-${c.end_time.slice(0, 5)}` : "-";
-    return rowsOf(prices).map(([above, list]) => {
+    return rowsOf(addStorage(provider, model.id, addHourWrites(provider, model.id, prices))).map(([above, list]) => {
       const line = [model.id, names, c ? from : "-", "-", hours, above, "standard", list.join(" ")].join("\t");
       names = "-";
       return line;
@@ -133,8 +158,11 @@ const priceLines = [...head,
   `@source\tgenai-prices ${version}`, `@checked\t${published}`];
 // Who has open weights run by others does not sell them; a name that moved on to another model means neither.
 const NOT_SOLD = { openai: /^gpt-oss/, mistral: /^mistral-small-latest$/ };
+// Models whose whole history prices_more.tsv has.
+const BY_HAND = { deepseek: /^deepseek-(chat|reasoner|v4-flash|v4-pro)$/ };
 for (const provider of providers) {
-  const lines = provider.models.filter((m) => !NOT_SOLD[provider.id]?.test(m.id)).flatMap(modelLines);
+  const sold = provider.models.filter((m) => !NOT_SOLD[provider.id]?.test(m.id) && !BY_HAND[provider.id]?.test(m.id));
+  const lines = sold.flatMap((m) => modelLines(provider.id, m));
   if (lines.length) priceLines.push(`@provider\t${provider.id}`, ...lines);
 }
 
@@ -153,21 +181,72 @@ function shapeOf(provider, extractor) {
   return `${extractor.api_flavor}=${shapes.get(text)}`;
 }
 
+// Makers and sellers that the package has not: id, further words for them, the names of models that they alone sell, price
+// page. Known without prices, a model is never priced at somebody who resells it under its maker's name. Weights that many
+// run ("…-32b") are no maker's. Alibaba's prices and some others' are in prices_more.tsv.
+const SIZED = "!*[0-9]b !*[0-9]b-*";
+const QWEN = `qwen-* qwen[0-9]* qwq-* qvq-* ${SIZED} !qwen-2* !qwen1.5* !qwen2-* !qwen2.5-[0-9]* !qwen3-coder-next !*:free`;
+const MORE_PROVIDERS = [
+  // Two shops: the one in China has prices of its own, in yuan.
+  ["alibaba-cn", "alibaba*cn alibaba*china alibaba*beijing aliyun* bailian* dashscope-cn", QWEN,
+    "https://help.aliyun.com/zh/model-studio/model-pricing"],
+  ["alibaba", "alibaba* dashscope* qwen modelstudio model*studio", QWEN,
+    "https://www.alibabacloud.com/help/en/model-studio/model-pricing"],
+  ["xiaomi", "xiaomi* mimo", "mimo-*", "https://platform.xiaomimimo.com/#/docs/pricing"],
+  ["tencent", "tencent* hunyuan", `hunyuan-* hy[0-9]* ${SIZED}`, "https://cloud.tencent.com/document/product/1729/97731"],
+  ["bytedance", "bytedance* *volcengine* volcano* byteplus* doubao *modelark*", "doubao-* seed-[0-9]* seedream-* dola-*",
+    "https://docs.byteplus.com/en/docs/ModelArk/1544106"],
+  ["baidu", "baidu* qianfan* wenxin* ernie", `ernie-* ${SIZED}`, "https://cloud.baidu.com/doc/qianfan/s/wmh4sv6ya"],
+  ["meta", "meta meta-ai meta_ai meta-llama-api meta_llama", "muse-*", "https://dev.meta.ai/docs/pricing"],
+  ["nvidia", "nvidia nvidia-* nvidia_*", "nemotron-*", "https://build.nvidia.com/models"],
+  ["stepfun", "stepfun*", "step-[0-9]*", "https://platform.stepfun.ai/docs/en/pricing/details"],
+  ["upstage", "upstage*", "solar-*", "https://www.upstage.ai/pricing"],
+  ["ai21", "ai21*", "jamba-* j2-*", "https://www.ai21.com/pricing"],
+  ["reka", "reka*", "reka-*", "https://www.reka.ai/reka-api"],
+  ["inception", "inception*", "mercury mercury-*", "https://docs.inceptionlabs.ai/get-started/models"],
+  ["writer", "writer", "palmyra-*", "https://writer.com/pricing/"],
+  ["inflection", "inflection*", "inflection-*", "https://developers.inflection.ai/docs"],
+  ["sakana", "sakana*", "fugu fugu-*", "https://sakana.ai"],
+  ["morph", "morph*", "morph-v*", "https://morphllm.com/pricing"],
+  ["relace", "relace*", "relace-*", "https://www.relace.ai/pricing"],
+  ["jina", "jina*", "jina-*", "https://jina.ai/api-dashboard"],
+  ["liquid", "liquid*", "", "https://docs.liquid.ai"],
+  ["baichuan", "baichuan*", "baichuan[0-9]*-turbo*", "https://platform.baichuan-ai.com/price"],
+  ["sensenova", "sensenova* sensetime*", "sensenova-* sensechat-*", "https://www.sensenova.cn"],
+  ["iflytek", "iflytek* spark xfyun*", "", "https://xinghuo.xfyun.cn/sparkapi"],
+  ["ibm", "ibm* *watsonx*", "", "https://www.ibm.com/products/watsonx-ai/pricing"],
+  ["databricks", "databricks*", "databricks-*", "https://www.databricks.com/product/pricing/foundation-model-serving"],
+  ["snowflake", "snowflake* *cortex*", "snowflake-*", "https://www.snowflake.com/legal-files/CreditConsumptionTable.pdf"],
+  ...["anyscale", "atlascloud", "chutes", "clarifai", "crusoe", "deepinfra", "digitalocean", "embercloud", "featherless",
+    "friendli", "gmi", "heroku", "hyperbolic", "inference-net", "infermatic", "inceptron", "kluster", "lambda", "lepton", "mancer",
+    "nanogpt", "nebius", "nscale", "oracle", "parasail", "phala", "poe", "publicai", "replicate", "requesty", "runpod",
+    "runware", "sambanova", "scaleway", "siliconflow", "targon", "venice", "vercel", "wandb", "zenmux"].map((id) => [id, `${id}*`, "", ""]),
+  ["github", "github github-models github_models", "", "https://docs.github.com/en/billing/concepts/product-billing/github-models"],
+];
+const MORE_WORDS = { deepinfra: "deep-infra* deep_infra*", "inference-net": "inference.net* inference_net*", lambda: "lambda_ai*",
+  nanogpt: "nano-gpt* nano_gpt*", vercel: "ai-gateway ai_gateway", oracle: "oci oci-* oci_*", siliconflow: "silicon-flow* silicon_flow*",
+  wandb: "weights-and-biases", sambanova: "samba-nova*", gmi: "gmicloud*" };
+
 // What the package does not say: further words for a provider, and names that are one provider's own. A
 // self-hosted server is a provider without prices: its models are not somebody else's of the same name.
-const MORE_NAMES = { azure: ["azure*"], fireworks: ["fireworks*"], "x-ai": ["xai*"], openrouter: ["*openrouter*"] };
+const MORE_NAMES = { azure: ["azure*"], fireworks: ["fireworks*"], "x-ai": ["xai*"], openrouter: ["*openrouter*"],
+  zai: ["zai-*", "z-ai*", "z.ai*", "z_ai*"], zhipuai: ["zhipu*", "*bigmodel*", "chatglm*"], moonshotai: ["kimi", "kimi-*"],
+  minimax: ["minimax*"], perplexity: ["perplexity*", "pplx*"], novita: ["novita*"], together: ["together*"], groq: ["groq-*"],
+  avian: ["avian-*"], ovhcloud: ["ovh*"], deepseek: ["deepseek-api"] };
 // Azure sells DeepSeek's and Moonshot's models at prices of its own.
 const RESELLS = { azure: ["openai", "anthropic", "x-ai"] };
 const MORE_APIS = { voyageai: ["embeddings=voyageai.embeddings"], anthropic: ["ai-sdk=ai-sdk.beside"],
   aws: ["ai-sdk=ai-sdk.beside"] };
 const MORE_MODELS = {
   aws: ["*anthropic.claude-*", "amazon.*", "*.amazon.*", "*meta.llama*", "mistral.*", "cohere.command*", "cohere.embed*",
-    "ai21.*", "writer.*", "deepseek.*", "qwen.*", "openai.gpt-*", "*.openai.gpt-*", "*.deepseek.*", "*.mistral.*"],
+    "ai21.*", "writer.*", "google.gemma*", "nvidia.nemotron*", "deepseek.*", "qwen.*", "openai.gpt-*", "*.openai.gpt-*", "*.deepseek.*", "*.mistral.*"],
   openai: ["ft:*", "text-embedding-3*", "text-embedding-ada*", "chatgpt-*", "codex-*", "davinci*", "babbage*", "curie", "ada",
     "text-davinci-*", "text-curie-*", "text-babbage-*", "text-ada-*", "computer-use*", "omni-moderation*", "text-moderation*",
     "!gpt-oss*"],
   deepseek: ["!*distill*"],
-  google: ["gemma-*"], cohere: ["embed-*", "c4ai-*"],
+  google: ["gemma-*"], cohere: ["embed-*", "c4ai-*", "command", "rerank-*"],
+  // Two shops of one maker have the same names; only Groq ends names of others' models like this.
+  zai: ["glm-*"], groq: ["*-versatile", "*-instant"], perplexity: ["sonar*", "*-sonar-*-online"], arcee: ["trinity-*"],
 };
 const SELF_HOSTED = ["self-hosted", "*ollama* *vllm* *llama*server* llama.cpp llamacpp llamafile lm*studio* local local*"
   + " *-local *localhost* *sglang* tgi *self*host* openai?like openai?compatible* custom_openai nvidia_nim xinference",
@@ -185,6 +264,10 @@ for (const p of [...providers].sort((a, b) => rank(a) - rank(b))) {
   providerLines.push([p.id, words([p.id, ...also, ...MORE_NAMES[p.id] ?? []]),
     words([...globs(p.model_match), ...MORE_MODELS[p.id] ?? []]),
     words(RESELLS[p.id] ?? p.fallback_model_providers ?? []), words(apis), p.pricing_urls?.[0] ?? "-"].join("\t"));
+}
+for (const [id, names, models, page] of MORE_PROVIDERS) { // all speak OpenAI's form
+  providerLines.push([id, words([id, ...names.split(" "), ...MORE_WORDS[id]?.split(" ") ?? []]), models || "-", "-",
+    "chat=azure.chat", page || "-"].join("\t"));
 }
 const usageLines = [...head, "# @shape name, then root and model: paths; then path, unit, required or -"];
 for (const [text, name] of shapes) usageLines.push(`@shape\t${name}`, text);

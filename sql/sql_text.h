@@ -16,5 +16,6 @@ extern const char sql_usage_tsv[];
 extern const char sql_usage_more_tsv[];
 extern const char sql_fees_tsv[];
 extern const char sql_cache_minimum_tsv[];
+extern const char sql_suffixes_tsv[];
 
 #endif

@@ -87,14 +87,14 @@ FROM (SELECT request_id, max(attempt) AS attempts FROM llm_calls WHERE attempt >
 JOIN llm_calls c ON c.request_id = r.request_id AND c.attempt > 0
 GROUP BY 1;
 
--- Money we can't name: paid or perhaps paid, and no price. Never counted as zero.
+-- Money we can't name: paid or perhaps paid, and no price; a row for each reason why. Never counted as zero.
 CREATE VIEW IF NOT EXISTS main.llm_unpriced AS
 SELECT coalesce(model, model_requested) AS model, provider, kind,
        count(*) AS calls, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
-       min(ts) AS first_ts, max(ts) AS last_ts, max(error) AS error
+       min(ts) AS first_ts, max(ts) AS last_ts, error
 FROM llm_spend
 WHERE is_unpriced
-GROUP BY 1, 2, 3;
+GROUP BY 1, 2, 3, error;
 
 -- What providers that state a cost say, beside what we compute.
 CREATE VIEW IF NOT EXISTS main.llm_reported_costs AS

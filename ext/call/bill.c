@@ -4,7 +4,7 @@
 #include "call/judge.h"
 
 #include "call/tell.h"
-#include "money/pricing.h"
+#include "money/billing.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,48 +16,25 @@ static long long column_of(const Usage *u, Unit unit) {
   return count == USAGE_UNKNOWN ? LEDGER_NULL : count;
 }
 
-/* The cost of one usage, under the name the answer gives. Where nobody prices that, under the
-** name that was requested: of a private server's models the user prices that one in llm_prices. */
-static PriceVerdict price_one(Call *k, PricingAsk ask, const Usage *u, PricingAnswer *answer,
-                              Err *err) {
-  int is_named = ask.model[0] != 0;
-  PriceVerdict verdict = is_named ? pricing_answer(k->conn, &ask, u, answer, err) : NO_MODEL;
-  if (verdict == NO_MODEL) {
-    ask.model = k->model.name;
-    ask.found.entry = NULL; /* of the other name */
-    ask.list = is_named ? "" : NULL;
-    verdict = pricing_answer(k->conn, &ask, u, answer, err);
-  }
-  return verdict;
-}
-
-static PricingAsk ask_of(const Call *k, const Reply *reply) {
-  return (PricingAsk){.model = reply->model, .provider = k->model.provider, .at_ms = k->row.ts};
-}
-
-/* All parts of an answer that was billed in several: their costs and their tokens add up. */
-static PriceVerdict price_parts(Call *k, Reply *reply, PricingAnswer *answer, Err *err) {
-  PricingAsk main = ask_of(k, reply);
-  PriceVerdict verdict = PRICED;
-  Cost total = 0;
-  reply->usage.has = 0;
+/* The tokens of an answer that was billed in several parts add up. */
+static void add_parts(Reply *reply) {
+  reply->usage.has = reply->n_parts ? 0 : reply->usage.has;
   for (int i = 0; i < reply->n_parts; i++) {
-    const UsagePart *part = &reply->parts[i];
-    for (UnitSet left = part->usage.has; left; left &= left - 1) {
+    const Usage *part = &reply->parts[i].usage;
+    for (UnitSet left = part->has; left; left &= left - 1) {
       Unit unit = UNIT_FIRST(left);
       long long sum = usage_get(&reply->usage, unit);
-      usage_set(&reply->usage, unit, (sum == USAGE_UNKNOWN ? 0 : sum) + part->usage.n[unit]);
-    }
-    if (verdict == PRICED) {
-      PricingAsk ask = pricing_ask_of_part(k->conn, &main, part, err);
-      verdict = price_one(k, ask, &part->usage, answer, err);
-    }
-    if (verdict == PRICED) {
-      verdict = cost_add(&total, answer->sum.cost, answer->sum.why);
+      usage_set(&reply->usage, unit, (sum == USAGE_UNKNOWN ? 0 : sum) + part->n[unit]);
     }
   }
-  answer->sum.cost = total;
-  return verdict;
+}
+
+/* What decides its price beside the counts. */
+static void fill_sold(Call *k, const Usage *u) {
+  snprintf(k->service, sizeof k->service, "%s", u->service);
+  snprintf(k->geo, sizeof k->geo, "%s", u->geo);
+  k->row.service = k->service;
+  k->row.geo = k->geo[0] ? k->geo : NULL;
 }
 
 static int fill_usage(Call *k, const Reply *reply, Err *err) {
@@ -74,9 +51,11 @@ static int fill_usage(Call *k, const Reply *reply, Err *err) {
   row->input_tokens = column_of(u, UNIT_INPUT);
   row->cached_input_tokens = column_of(u, UNIT_CACHE_READ);
   row->cache_write_tokens = column_of(u, UNIT_CACHE_WRITE);
+  row->cache_write_long_tokens = column_of(u, UNIT_CACHE_WRITE_1H);
   row->output_tokens = column_of(u, UNIT_OUTPUT);
   row->reasoning_tokens = column_of(u, UNIT_REASONING);
   row->cost_reported_nusd = u->reported_nusd;
+  fill_sold(k, u);
   return (u->has || u->other[0]) && !k->usage ? err_nomem(err) : RC_OK;
 }
 
@@ -85,15 +64,23 @@ static int fill_usage(Call *k, const Reply *reply, Err *err) {
 ** be read just now. */
 int bill_reply(Call *k, Reply *reply, Err *failure) {
   LedgerRow *row = &k->row;
-  PricingAnswer answer = {.sum.why = ""};
-  char *why = answer.sum.why;
+  Billing billing = {.nusd = BILLING_UNKNOWN, .list_nusd = BILLING_UNKNOWN};
+  char *why = billing.why;
   Err err = {0};
   PriceVerdict verdict = NO_PRICE;
-  usage_note_asked(&reply->usage, vendor_by_word(k->model.provider), k->model.name);
+  const Billed billed = {.model = reply->model,
+                         .requested = k->model.name,
+                         .provider = k->model.provider,
+                         .at_ms = row->ts,
+                         .usage = &reply->usage,
+                         .parts = reply->parts,
+                         .n_parts = reply->n_parts};
+  usage_note_asked(reply->n_parts ? &reply->parts[reply->n_parts - 1].usage : &reply->usage,
+                   vendor_by_word(k->model.provider), k->model.name);
   if (pricing_refresh(k->conn, NULL, &err) == RC_OK) {
-    verdict = reply->n_parts ? price_parts(k, reply, &answer, &err)
-                             : price_one(k, ask_of(k, reply), &reply->usage, &answer, &err);
+    verdict = billing_price(k->conn, &billed, &billing, &err);
   }
+  add_parts(reply);
   if (fill_usage(k, reply, failure) != RC_OK) {
     return failure->rc;
   }
@@ -102,8 +89,8 @@ int bill_reply(Call *k, Reply *reply, Err *failure) {
     *failure = err;
     return failure->rc;
   }
-  row->cost_nusd =
-      verdict == PRICED && !reply->usage_error[0] ? cost_nusd(answer.sum.cost) : LEDGER_NULL;
+  row->cost_nusd = reply->usage_error[0] ? LEDGER_NULL : billing.nusd;
+  row->list_nusd = reply->usage_error[0] ? LEDGER_NULL : billing.list_nusd;
   tell_scrub(k, reply->usage_error, sizeof reply->usage_error);
   tell_scrub(k, why, PRICE_WHY);
   tell_scrub(k, err.msg, sizeof err.msg);

@@ -42,6 +42,7 @@ typedef struct Call {
   LedgerRow row;
   char request_id[REQUEST_ID_SIZE], system_hash[HASH_HEX_SIZE], prompt_hash[HASH_HEX_SIZE];
   char *usage; /* what was billed, as JSON (cJSON_free) */
+  char service[USAGE_WORD], geo[USAGE_WORD];
   char finish_reason[REPLY_WORD], provider_request_id[96];
   char error[LIMIT_ERROR_TEXT], retry_reason[96], answered_model[LIMIT_MODEL_NAME];
 

@@ -128,15 +128,16 @@ static cJSON *unpriced(const char *model, const char *why, Err *err) {
 }
 
 /* What was asked and which prices hold. */
-static void add_found(cJSON *tree, const PricingAsk *ask, const Usage *u, const PriceRef *ref,
+static void add_found(cJSON *tree, const PricingAsk *ask, const Usage *u, const PricingAnswer *a,
                       Err *err) {
+  const PriceRef *ref = a->ref;
   const PriceSource *source = ref->list.model ? &ref->list : &ref->singles[0];
   json_add(tree, "model", cJSON_CreateString(ask->model), err);
   add_text(tree, "provider", ref->seller.vendor ? ref->seller.vendor->id : NULL, err);
   add_text(tree, "priced_as", source->model->name, err);
   add_text(tree, "list", source->book->list[0] ? source->book->list : "llm_prices", err);
   json_add(tree, "at", cJSON_CreateNumber((double)ask->at_ms), err);
-  json_add(tree, "service", cJSON_CreateString(u->service), err);
+  json_add(tree, "service", cJSON_CreateString(a->set->service), err);
   add_text(tree, "geo", u->geo, err);
 }
 
@@ -146,8 +147,8 @@ static cJSON *explain(Conn *c, const CostArgs *args, const PricingAsk *ask, cons
   PricingAnswer a;
   PriceVerdict verdict = pricing_answer(c, ask, u, &a, err);
   if (verdict == NO_MODEL && args->unknown_is_null) {
-    return unpriced(ask->model, a.ref->miss.also ? "several providers sell it" : "unknown model",
-                    err);
+    return unpriced(ask->model,
+                    a.ref->n_sellers ? "its price depends on who sells it" : "unknown model", err);
   }
   if (verdict == NO_MODEL) {
     pricing_unknown(a.ref, "", err);
@@ -159,7 +160,7 @@ static cJSON *explain(Conn *c, const CostArgs *args, const PricingAsk *ask, cons
   }
   const char *why = a.set->missing ? a.set->missing : a.sum.why;
   cJSON *tree = cJSON_CreateObject();
-  add_found(tree, ask, u, a.ref, err);
+  add_found(tree, ask, u, &a, err);
   add_text(tree, "unpriced", verdict == PRICED ? NULL : why, err);
   if (verdict == PRICED) {
     add_lines(tree, a.set, a.sum.leaves, err);

@@ -4,7 +4,9 @@
 #include "money/pricing.h"
 
 #include "core/price/catalogue.h"
+#include "base/clock.h"
 #include "base/hash.h"
+#include "base/text/decimal.h"
 #include "core/names/model_name.h"
 
 #include <stdio.h>
@@ -24,7 +26,7 @@ enum { HELD = 2 }; /* tables mix requests on both sides of a tier */
 
 /* A name that was found, and the prices that held last. */
 typedef struct PricingEntry {
-  char *key; /* model, provider and list, each ended by NUL */
+  char *key; /* model, provider, list and whose rows, each ended by NUL */
   size_t n_key;
   char *word; /* of the provider, or NULL */
   int known;
@@ -55,6 +57,11 @@ int pricing_refresh(Conn *conn, sqlite3_context *ctx, Err *err) {
     sqlite3_set_auxdata(ctx, CHECKED_SLOT, &checked, NULL);
   }
   return RC_OK;
+}
+
+int pricing_has_own(const Conn *conn) {
+  const PriceBook *own = &conn->config->books[0];
+  return own->models.n + own->shared.n > 0;
 }
 
 /* ---- entries */
@@ -103,14 +110,15 @@ static const char *provider_of(const Config *config, const char *model) {
 
 /* The books that are asked: the single rows, then the lists, or the one that is named. How many; 0
 ** without memory. */
-static int choose_books(const Config *config, const char *list, const PriceBook **books) {
+static int choose_books(const Config *config, const PricingAsk *ask, const PriceBook **books) {
+  const char *list = ask->list;
   static const PriceBook none = {.list = ""};
   const PriceBook *catalogue = catalogue_prices();
   int n = 1;
   if (!catalogue) {
     return 0;
   }
-  books[0] = list && list[0] ? &none : &config->books[0];
+  books[0] = ask->is_listed || (list && list[0]) ? &none : &config->books[0];
   for (int i = 1; i < config->n_books && n < LIMIT_PRICE_LISTS; i++) {
     if (!list || strcmp(list, config->books[i].list) == 0) {
       books[n++] = &config->books[i];
@@ -126,7 +134,7 @@ static int choose_books(const Config *config, const char *list, const PriceBook 
 static Entry *make_entry(Conn *conn, const PricingAsk *ask, const char *key, size_t n_key) {
   const PriceBook *books[LIMIT_PRICE_LISTS + 1];
   const char *word = ask->provider ? ask->provider : provider_of(conn->config, ask->model);
-  int n = choose_books(conn->config, ask->list, books);
+  int n = choose_books(conn->config, ask, books);
   Entry *e = n > 0 ? calloc(1, sizeof *e) : NULL;
   if (e) {
     e->key = malloc(n_key);
@@ -143,12 +151,12 @@ static Entry *make_entry(Conn *conn, const PricingAsk *ask, const char *key, siz
   return e;
 }
 
-/* model, provider and list as one key; 0 if it is longer than any name. */
+/* model, provider, list and whose rows as one key; 0 if it is longer than any name. */
 static size_t key_of(const PricingAsk *ask, char *key, size_t size) {
-  const char *parts[] = {ask->model, ask->provider ? ask->provider : "",
-                         ask->list ? ask->list : ""};
+  const char *parts[] = {ask->model, ask->provider ? ask->provider : "", ask->list ? ask->list : "",
+                         ask->is_listed ? "listed" : ""};
   size_t n = 0;
-  for (int i = 0; i < 3; i++) {
+  for (int i = 0; i < 4; i++) {
     size_t len = strlen(parts[i]) + 1;
     if (n + len > size) {
       return 0;
@@ -246,7 +254,7 @@ static PriceVerdict answer_prices(Conn *conn, const PricingAsk *ask, const Price
   }
   if (answer->set->missing) {
     snprintf(answer->sum.why, sizeof answer->sum.why, "%s ('%s')", answer->set->missing,
-             when->geo[0] ? when->geo : when->service);
+             when->geo[0] ? when->geo : answer->set->service);
     return NO_PRICE;
   }
   return PRICED;
@@ -310,14 +318,42 @@ static void find_nearest(const char *name, const char *provider, const char *bes
   }
 }
 
+/* "groq (0.59/0.79)": who sells it, and at which price of input and output now, dollars per million. */
+static void add_seller(const PriceRef *ref, int i, char *text, size_t size) {
+  static const Unit units[] = {UNIT_INPUT, UNIT_OUTPUT};
+  const PriceWhen now = {now_ms(), 0, "standard", ""};
+  PriceRef of;
+  PriceSet set;
+  char prices[2][32] = {"?", "?"};
+  price_of_seller(ref, i, &of);
+  for (int k = 0; k < 2; k++) {
+    Cost price;
+    if (price_select(&of, &now, &set) && price_of_unit(&set, units[k], &price)) {
+      decimal_format(price, UNIT_PRICE_SCALE, prices[k], sizeof prices[k]);
+    }
+  }
+  size_t n = strlen(text);
+  snprintf(text + n, size - n, "%s%s (%s/%s)", i ? ", " : "", ref->sellers[i].model->provider,
+           prices[0], prices[1]);
+}
+
+/* Others sell a model of that name: who it was has to be said. */
+static int several_sell(const PriceRef *ref, const char *hint, Err *err) {
+  char sellers[400] = "";
+  for (int i = 0; i < ref->n_sellers && i < PRICE_SELLERS; i++) {
+    add_seller(ref, i, sellers, sizeof sellers);
+  }
+  return err_set(err, RC_ERROR, ERR_UNKNOWN_MODEL,
+                 "the price of '%.80s' depends on who sells it: %s%s (dollars per million in/out); "
+                 "name one in the option 'provider'%s",
+                 ref->name, sellers, ref->n_sellers > PRICE_SELLERS ? ", …" : "", hint);
+}
+
 int pricing_unknown(const PriceRef *ref, const char *hint, Err *err) {
   const char *best[2] = {NULL, NULL};
   const char *provider = ref->seller.vendor ? ref->seller.vendor->id : NULL;
-  if (ref->miss.also) {
-    return err_set(
-        err, RC_ERROR, ERR_UNKNOWN_MODEL,
-        "several providers sell '%.80s' (%s, %s, …): name one in the option 'provider'%s",
-        ref->name, ref->miss.also, ref->miss.other, hint);
+  if (ref->n_sellers) {
+    return several_sell(ref, hint, err);
   }
   if (ref->seller.word && !provider) {
     return err_set(

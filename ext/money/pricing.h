@@ -17,6 +17,7 @@ typedef struct PricingAsk {
   const char *provider; /* NULL: that of the model's row in llm_models, or as the name tells */
   const char *list; /* NULL: all; else only this list ("catalogue": the compiled-in one; "": none,
                         the single rows) */
+  int is_listed;    /* list prices only: without the single rows, which are yours */
   long long at_ms;
   const char *service, *geo; /* NULL: the standard one; anywhere. A usage says its own */
   long long input_tokens;    /* the size of the request: tiers go by it. A usage says its own */
@@ -36,6 +37,9 @@ typedef struct PricingAnswer {
 /* Looks whether the user's tables have changed. Once per execution of a statement is enough: pass
 ** the function's context, or NULL to look now. */
 int pricing_refresh(Conn *conn, sqlite3_context *ctx, Err *err);
+
+/* 1 if there are rows of the user's own that may make a price another than a list's. After pricing_refresh. */
+int pricing_has_own(const Conn *conn);
 
 /* What a name means, whatever is then asked of it: who sells it. It is not looked up again for this
 ** `ask`. Borrowed until prices are asked for again; NULL and *err. All of these after pricing_refresh. */

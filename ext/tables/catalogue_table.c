@@ -104,9 +104,9 @@ static int is_done(const TableCursor *base) {
 ** it names; among single rows only for the same unit and threshold. */
 static int ends(const PriceRow *b, const PriceRow *a, int by_block) {
   const PriceTerms *x = &a->terms, *y = &b->terms;
-  int whole_day = y->hours_from == y->hours_to;
-  int same_hours = x->hours_from == y->hours_from && x->hours_to == y->hours_to;
-  return y->from_ms > x->from_ms && (whole_day || same_hours) &&
+  int same_hours =
+      x->hours == y->hours || (x->hours && y->hours && strcmp(x->hours->text, y->hours->text) == 0);
+  return y->from_ms > x->from_ms && (!y->hours || same_hours) &&
          strcmp(x->service, y->service) == 0 &&
          (a->unit == UNIT_COUNT) == (b->unit == UNIT_COUNT) &&
          (by_block || (a->unit == b->unit && x->above_tokens == y->above_tokens));
@@ -127,15 +127,6 @@ static void result_text(sqlite3_context *ctx, const char *text) {
   if (text[0]) {
     sqlite3_result_text(ctx, text, -1, SQLITE_TRANSIENT);
   }
-}
-
-static void result_hours(sqlite3_context *ctx, const PriceTerms *t) {
-  char text[16] = "";
-  if (t->hours_from != t->hours_to) {
-    snprintf(text, sizeof text, "%02d:%02d-%02d:%02d", t->hours_from / 3600 % 25,
-             t->hours_from / 60 % 60, t->hours_to / 3600 % 25, t->hours_to / 60 % 60);
-  }
-  result_text(ctx, text);
 }
 
 static void result_bound(sqlite3_context *ctx, long long ms, long long open) {
@@ -176,7 +167,7 @@ static void column(TableCursor *base, sqlite3_context *ctx, int column) {
     result_bound(ctx, end_of(m, row, book_at(c)->list[0] != 0), LLONG_MAX);
     break;
   case C_HOURS:
-    result_hours(ctx, t);
+    result_text(ctx, t->hours ? t->hours->text : "");
     break;
   case C_ABOVE_TOKENS:
     sqlite3_result_int64(ctx, t->above_tokens);

@@ -24,11 +24,14 @@ class Names(unittest.TestCase):
                 ("deepseek-r1:7b", None), ("gpt-oss-120b", None),  # weights that many run, each at his price
                 ("gemini-pro-latest", None), ("claude-latest", None),  # whichever is the newest
                 ("claude-sonnet-5-1", None), ("claude-opus-4-10", None), ("gpt-5.11", None), ("o31", None),  # other versions
-                ("mistral-small-latest", None), ("ministral-3b-latest", None),
+                ("ministral-3b-latest", None),
                 ("gpt-oss-120b", "openai"), ("gpt-oss-120b", "azure"), ("deepseek-r1", "azure"),  # not theirs, or at their own
                 ("deepseek-r1-distill-llama-70b", "deepseek"), ("amazon.titan-embed-text-v2:0", None),
                 ("azure/eu/gpt-4o-2024-08-06", None), ("azure/acme/whatever/gpt-4o", None),  # a place that costs more, who knows
                 ("mistral-moderation-latest", None), ("davinci-002", None),  # others have a name that fits
+                # the maker's prefix of weights that many run, each at his price
+                ("google/gemma-3-27b-it", None), ("deepseek/deepseek-r1", None), ("openai/gpt-oss-120b", None),
+                ("deepseek/deepseek-r1-distill-llama-70b", None), ("meta-llama/llama-3.3-70b-instruct", None),
                 ("gpt-4o-nonsense", None), ("mistral-large-2702", None), ("", None), ("gpt-4o" * 60, None)):
             with self.subTest(model=model[:40], provider=provider):
                 self.assertIsNone(price(self.db, model, provider=provider))
@@ -44,11 +47,55 @@ class Names(unittest.TestCase):
                 ("claude-3-5-sonnet-v2@20241022", "vertex", 3.0), ("z-ai/glm-4.5-air:free", "openrouter", 0.0),
                 ("anthropic.claude-3-5-sonnet-20241022-v2:0", "bedrock", 3.0), ("anthropic.claude-3-5-sonnet-20241022-v2:0", None, 3.0),
                 ("o4-mini-deep-research", "azure", 2.0), ("anthropic/claude-sonnet-4.5", None, 3.0),
-                # the maker's prefix of weights that many run: OpenRouter's name, not the maker's own price
-                ("google/gemma-3-27b-it", None, 0.1), ("deepseek/deepseek-r1", None, 0.45), ("openai/gpt-oss-120b", None, 0.039),
-                ("deepseek/deepseek-r1-distill-llama-70b", None, 0.1), ("deepseek/deepseek-chat", None, 0.28)):
+                ("deepseek/deepseek-v3.2", None, 0.2288)):
             with self.subTest(model=model, provider=provider):
                 self.assertEqual(price(self.db, model, provider=provider), want)
+
+    def test_what_stands_behind_a_name(self):
+        """The same price, that of a service, or another model: never silently the base."""
+        for model, provider, want in (
+                ("claude-sonnet-5-5[1m]", None, 2), ("claude-opus-5[1m]", None, 5), ("claude-opus-4-8-20260512[1m]", None, 5),
+                ("claude-fable-5.1[1m]", None, 10), ("claude-opus-4-5-thinking", None, 5), ("claude-opus-4-5-20251101-thinking", None, 5),
+                ("gpt-5-high", None, 1.25), ("gpt-5.4-xhigh", None, 2.5), ("openai/gpt-5-mini-low", None, 0.25),
+                ("claude-opus-4-8-fast", None, 10), ("anthropic/claude-opus-4.8-fast", None, 10), ("claude-opus-4-8-fast[1m]", None, 10),
+                ("claude-opus-4-5-fast", None, None), ("claude-sonnet-4-5-fast", None, None), ("claude-opus-4-8-turbo", None, None),
+                ("gpt-5.4-fast", None, None), ("gpt-5-ultrahigh", None, None), ("gpt-4o[1m]", None, None), ("gpt-4o-thinking", None, None),
+                ("gpt-4o:online", None, None), ("claude-opus-4-8:nitro", None, None), ("gemini-2.5-pro-exp-fast", None, None),
+                ("claude-opus-4-8-preview2", None, None), ("claude-sonnet-4-5-20250929-tuned", None, None)):
+            with self.subTest(model=model):
+                self.assertEqual(price(self.db, model, provider=provider), want)
+        self.assertIsNone(price(self.db, "claude-opus-4-8-fast", service="batch"))  # not sold together
+        self.assertEqual(price(self.db, "claude-opus-4-8-fast", service="fast"), 10)
+        told = json.loads(value(self.db, "SELECT llm_cost_explain('claude-opus-4-8-fast', 1, 1)"))
+        self.assertEqual([told["priced_as"], told["service"]], ["claude-opus-4-8", "fast"])
+        told = json.loads(value(self.db, "SELECT llm_cost_explain('claude-opus-4-8-fast', 1, 1, '{\"service\":\"batch\"}')"))
+        self.assertIn("name tells another service", told["unpriced"])
+
+    def test_a_row_of_ones_own_holds_for_what_may_be_left_out(self):
+        value(self.db, "SELECT llm_init()")
+        self.db.execute("INSERT INTO llm_prices(model, kind, usd_per_million) VALUES ('claude-opus-5', 'input', 3)")
+        self.assertEqual(price(self.db, "claude-opus-5[1m]"), 3)
+        self.assertEqual(price(self.db, "anthropic/claude-opus-5-thinking"), 3)
+
+    def test_a_name_without_a_seller(self):
+        """Its maker's price, or an error that names who sells it and for how much."""
+        for model in ("qwen3.6-plus", "qwen3.7-plus", "qwen3-max", "nemotron-3.5-lightning", "qwq-32b",
+                      "llama-3.1-8b-instruct", "qwen3-32b", "llama-3.3-70b", "glm-5.2", "kimi-k2-instruct"):
+            with self.subTest(model=model):
+                self.assertIsNone(price(self.db, model))
+        for model, maker in (("hy3", "tencent"), ("mimo-v2.5", "xiaomi"), ("muse-spark-1.2", "meta"), ("kimi-k3", "moonshotai")):
+            with self.subTest(model=model):
+                self.assertEqual(json.loads(value(self.db, "SELECT llm_cost_explain(?, 1, 1)", model))["provider"], maker)
+        text = error_of(self.db, "SELECT llm_cost('llama-3.3-70b-instruct', 1, 1)")
+        for part in ("depends on who sells it", "huggingface_groq (0.59/0.79)", "dollars per million", "'provider'"):
+            self.assertIn(part, text)
+        text = error_of(self.db, "SELECT llm_cost('glm-5.2', 1, 1)")  # two shops of one maker
+        self.assertIn("zai (1.4/4.4)", text)
+        self.assertIn("zhipuai (1.1", text)
+        self.assertEqual(price(self.db, "glm-5.2", provider="zai"), 1.4)
+        self.assertEqual(price(self.db, "qwen3.7-plus", provider="openrouter"), 0.4)
+        self.assertIn("who sells it", json.loads(value(
+            self.db, "SELECT llm_cost_explain('glm-5.2', 1, 1, '{\"unknown\":\"null\"}')"))["unpriced"])
 
     def test_a_model_that_is_resold_has_standard_prices_only(self):
         self.assertEqual(price(self.db, "gpt-5", provider="openai", service="flex"), 0.625)
@@ -245,10 +292,12 @@ class WhatWasBilled(unittest.TestCase):
         usage = {"input_tokens": 0, "output_tokens": 0, "cache_creation_input_tokens": 100000,
                  "cache_creation": {"ephemeral_1h_input_tokens": 100000}}
         self.assertEqual(self.cost("claude-sonnet-4-5", usage), 0.6)
-        self.assertIsNone(self.cost("us.anthropic.claude-sonnet-4-5-20250929-v1:0", usage))
-        self.assertIsNone(self.cost("anthropic/claude-sonnet-4.5", usage, provider="openrouter"))
+        # Twice the seller's own input, where he sells it at all (AWS's price list, langsmith-sdk #3277; hermes-agent PR 104168).
+        self.assertEqual(self.cost("us.anthropic.claude-sonnet-4-5-20250929-v1:0", usage), 0.66)
+        self.assertEqual(self.cost("anthropic/claude-sonnet-4.5", usage, provider="openrouter"), 0.6)
+        self.assertIsNone(self.cost("us.anthropic.claude-3-7-sonnet-20250219-v1:0", usage))
         converse = {"inputTokens": 30, "outputTokens": 10, "totalTokens": 100040, "cacheWriteInputTokens": 100000}
-        for ttl, want in (("1h", None), ("5m", 0.412764)):
+        for ttl, want in (("1h", 0.660264), ("5m", 0.412764)):
             details = {"usage": {**converse, "cacheDetails": [{"ttl": ttl, "inputTokens": 100000}]}}
             self.assertEqual(self.cost("us.anthropic.claude-sonnet-4-5-20250929-v1:0", details), want)
         langchain = {"input_tokens": 3500, "output_tokens": 240, "total_tokens": 3740, "input_token_details": {
@@ -430,7 +479,7 @@ class Lists(unittest.TestCase):
             with self.subTest(left_out=left_out):
                 db = connect(":memory:")
                 self.assertIn(left_out, str(json.loads(value(db, "SELECT llm_prices_import(?)", data))["left_out"]))
-                self.assertEqual(price(db, name), want)
+                self.assertEqual(price(db, name, provider="openai"), want)
         hours = {"start_time": "01:00:00Z", "end_time": "02:00:00Z"}
         for data in (model(prices=[{"constraint": {"weekday": 1}, "prices": {"input_mtok": 1}}]),
                      model(prices=[{"prices": {"input_mtok": 1}}, {"constraint": {**hours, "start_date": "2026-01-01"},
@@ -450,7 +499,7 @@ class Lists(unittest.TestCase):
                 "m": {"litellm_provider": "openai", "input_cost_per_token": 1e-6}}
         value(self.db, "SELECT llm_prices_import(?)", json.dumps(data))
         self.assertIsNone(price(self.db, "whisper-x"))
-        self.assertEqual(price(self.db, "m"), 1)
+        self.assertEqual(price(self.db, "m", provider="openai"), 1)
 
     def test_a_full_disk_and_a_lock_leave_the_list_as_it_was(self):
         big = {f"m{i}": {"litellm_provider": "openai", "input_cost_per_token": 2e-6} for i in range(2000)}
@@ -459,15 +508,15 @@ class Lists(unittest.TestCase):
             value(db, "SELECT llm_prices_import(?)", '{"m1":{"litellm_provider":"openai","input_cost_per_token":1e-6}}')
             db.execute(f"PRAGMA max_page_count = {value(db, 'PRAGMA page_count') + 2}").fetchall()
             self.assertIn("full", error_of(db, "SELECT llm_prices_import(?)", json.dumps(big)))
-            self.assertEqual([price(db, "m1"), value(db, "SELECT count(*) FROM llm_prices"), db.in_transaction], [1, 1, False])
+            self.assertEqual([price(db, "m1", provider="openai"), value(db, "SELECT count(*) FROM llm_prices"), db.in_transaction], [1, 1, False])
             self.assertEqual(value(db, "PRAGMA integrity_check"), "ok")
             db.execute("PRAGMA max_page_count = 100000").fetchall()
             db.execute("BEGIN IMMEDIATE")
             self.assertIn("locked", error_of(other, "SELECT llm_prices_import(?)", json.dumps(big)))
             db.execute("COMMIT")
-            self.assertEqual(price(other, "m1"), 1)
+            self.assertEqual(price(other, "m1", provider="openai"), 1)
             value(other, "SELECT llm_prices_import(?)", json.dumps(big))
-            self.assertEqual(price(db, "m1"), 2)  # what another connection wrote is seen
+            self.assertEqual(price(db, "m1", provider="openai"), 2)  # what another connection wrote is seen
             db.close()
             other.close()
 

@@ -359,7 +359,7 @@ class Ledger(Desk):
                 store.execute(f"DROP VIEW llm_cost_{view}")
                 store.execute(f"CREATE VIEW llm_cost_{view} AS SELECT {group}, count(*) AS calls FROM llm_calls GROUP BY 1")
             store.execute("DROP VIEW llm_finish_reasons")
-            for column in ("usage", "ended", "provider_request_id"):
+            for column in ("usage", "ended", "provider_request_id", "service", "geo", "cache_write_long_tokens", "list_nusd"):
                 store.execute(f"ALTER TABLE llm_calls DROP COLUMN {column}")
             store.execute("UPDATE llm_meta SET value = 2 WHERE name = 'schema_version'")
             store.execute("PRAGMA user_version = 2")

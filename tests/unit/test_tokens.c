@@ -45,13 +45,28 @@ static void test_models(void **state) {
       {"ada:ft-acme-2022", ENCODING_R50K},
       {"text-ada-001", ENCODING_R50K},
       {"gpt2", ENCODING_R50K},
+      {"us.openai.gpt-5.6-sol", ENCODING_O200K},
+      {"global.openai.gpt-5.6-luna", ENCODING_O200K},
+      {"openai.gpt-oss-120b-1:0", ENCODING_O200K},
+      {"azure/gpt-4o", ENCODING_O200K},
+      {"azure/eu/GPT-4o-2024-08-06", ENCODING_O200K},
+      {"groq/openai/gpt-oss-120b", ENCODING_O200K},
+      {"gpt-oss:20b", ENCODING_O200K},
+      {"openai:gpt-5.5", ENCODING_O200K},
+      {"openrouter/openai/o4-mini:free", ENCODING_O200K},
+      {"computer-use-preview", ENCODING_O200K},
+      {"gpt-chat-latest", ENCODING_O200K},
+      {"davinci-2020-05-03", ENCODING_R50K},
       {"o200k_base", ENCODING_O200K},
+      {"o200k_harmony", ENCODING_O200K},
+      {"p50k_edit", ENCODING_P50K},
       {"cl100k_base", ENCODING_CL100K},
       {"p50k_base", ENCODING_P50K},
       {"r50k_base", ENCODING_R50K},
       {"claude-haiku-4-5", -1},
       {"gemini-2.5-pro", -1},
       {"o1x", -1},
+      {"us.meta.llama4-scout-17b-instruct-v1:0", -1},
       {"openai/", -1},
       {"my-own", -1},
       {"adamant", -1},
@@ -65,6 +80,62 @@ static void test_models(void **state) {
           "%s: %s", cases[i].model, encoding_name(rule.encoding));
     check(rule.is_exact || (rule.encoding == ENCODING_O200K && rule.factor > 1), "%s: %f",
           cases[i].model, rule.factor);
+  }
+}
+
+/* Claude's two tokenizers, however a name is written. */
+static void test_claudes_generations(void **state) {
+  static const char *const second[] = {
+      "claude-opus-4-7",
+      "claude-opus-4.7",
+      "anthropic/claude-opus-4.8",
+      "us.anthropic.claude-opus-4-7-v1:0",
+      "global.anthropic.claude-opus-5-5",
+      "claude-opus-4-8@20260528",
+      "claude-opus-4-8-fast",
+      "claude-opus-4-7[1m]",
+      "anthropic/claude-4.7-opus",
+      "claude-fable-5",
+      "claude-fable-5-2",
+      "anthropic/claude-fable-5.1",
+      "claude-mythos-5",
+      "claude-mythos-preview",
+      "claude-sonnet-5",
+      "claude-sonnet-5-5[1m]",
+      "Claude-Haiku-5-5",
+      "claude-haiku-5.5-thinking",
+      "databricks-claude-opus-4-7",
+      "claude-opus-6-20270101",
+      "claude-sonnet-latest",
+  };
+  static const char *const first[] = {
+      "claude-2.1",
+      "claude-instant-1.2",
+      "claude-3-haiku-20240307",
+      "claude-3-5-sonnet-v2@20241022",
+      "anthropic/claude-3.7-sonnet:thinking",
+      "claude-opus-4-20250514",
+      "claude-opus-4@20250514",
+      "claude-opus-4",
+      "claude-opus-4-1-20250805",
+      "anthropic/claude-opus-4.6-fast",
+      "us.anthropic.claude-opus-4-6-v1:0",
+      "claude-4-opus",
+      "claude-4-6-opus",
+      "claude-sonnet-4-6[1m]",
+      "claude-sonnet-4.5-thinking",
+      "eu.anthropic.claude-haiku-4-5-20251001-v1:0",
+      "anthropic/claude-4.5-haiku-20251001",
+  };
+  TokenRule rule;
+  (void)state;
+  for (size_t i = 0; i < COUNT(second); i++) {
+    tokens_rule(second[i], &rule);
+    check(!rule.is_exact && rule.factor == 1.45, "%s: %f", second[i], rule.factor);
+  }
+  for (size_t i = 0; i < COUNT(first); i++) {
+    tokens_rule(first[i], &rule);
+    check(!rule.is_exact && rule.factor == 1.2, "%s: %f", first[i], rule.factor);
   }
 }
 
@@ -172,9 +243,13 @@ static void test_learning(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_models),    cmocka_unit_test(test_catalogue_agrees),
-      cmocka_unit_test(test_declared),  cmocka_unit_test(test_chats),
-      cmocka_unit_test(test_estimates), cmocka_unit_test(test_learning),
+      cmocka_unit_test(test_models),
+      cmocka_unit_test(test_claudes_generations),
+      cmocka_unit_test(test_catalogue_agrees),
+      cmocka_unit_test(test_declared),
+      cmocka_unit_test(test_chats),
+      cmocka_unit_test(test_estimates),
+      cmocka_unit_test(test_learning),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #ifndef LLMCOST_BOOK_H
 #define LLMCOST_BOOK_H
 
+#include "core/price/calendar.h"
 #include "core/usage/unit.h"
 #include "core/usage/vendor.h"
 
@@ -20,8 +21,7 @@ typedef struct PriceTerms {
   long long from_ms;      /* valid from, Unix ms, inclusive */
   long long to_ms;        /* valid to, exclusive */
   long long above_tokens; /* for requests whose whole input is strictly above this */
-  int hours_from;         /* of the day, UTC, in seconds; equal: all day */
-  int hours_to;
+  const Calendar *hours;  /* NULL: at all times */
   const char *source, *checked;
 } PriceTerms;
 
@@ -52,14 +52,15 @@ typedef struct PriceBook {
   PriceModels models;
   /* Factors, and in a list rows of the model "*": for all models that their names mean, beside their own rows. */
   PriceModels shared;
-  BookText *texts; /* owns every text above */
+  BookText *texts;                /* owns every text above */
+  struct BookCalendar *calendars; /* and every calendar */
 } PriceBook;
 
 /* An empty book; `list` is copied. Returns 0 without memory. */
 int book_init(PriceBook *book, const char *list);
 void book_free(PriceBook *book);
 
-/* Adds a row, copying its texts; names in lower case, a provider's word as its id. It joins the rows
+/* Adds a row, copying its texts and its calendar; names in lower case, a provider's word as its id. It joins the rows
 ** added last, if those are of the same provider and model. Returns 0 without memory. */
 int book_add(PriceBook *book, const char *provider, const char *model, const char *names,
              const PriceRow *row);
@@ -71,8 +72,7 @@ int book_join(PriceBook *book, const char *provider, const char *model, const Pr
 typedef struct BookMatch {
   const PriceModel *model; /* NULL: nothing */
   const Vendor *vendor;    /* who sells it, where known */
-  const char *also;        /* with NULL: two sellers of that name whose prices may differ */
-  const char *other;
+  const char *service;     /* the service that the name's end tells ("fast"), or NULL */
 } BookMatch;
 
 /* Who is said to sell a model. */
@@ -82,15 +82,20 @@ typedef struct Seller {
 } Seller;
 
 /* Finds a model of a list. `name` in lower case.
-** Of a known seller: the name, with its date written out, without a vendor's prefix, without a
-** snapshot's suffix; then the same at the providers whose models it resells. Of an unknown one: the name
-** itself in rows of that provider. Where nobody is named, the name tells the seller: by its prefix, or
-** because its models carry that name; otherwise it must be the whole name of a model that only one
-** provider sells (or OpenRouter, whose names have a slash). */
+** Of a known seller: the name, with its date written out, without a vendor's prefix, without the suffixes
+** that may be left out (core/names/suffix.h), with its version in the other spelling; then the same at the
+** providers whose models it resells; then the one model whose path ends with it. Of an unknown seller: the
+** name itself in rows of that provider. Where nobody is named, the name tells the seller: by its prefix, by
+** a suffix that one alone writes, or as its maker's, who has one shop. Otherwise it is nobody's: a
+** reseller is never guessed. (A list of the user's own may have a name of no known maker from one seller.) */
 BookMatch book_find(const PriceBook *book, Seller seller, const char *name);
 
-/* 1 if a name (lower case) means the model: its own, or its GLOBs match and their '*' does not reach
-** into another version ("…-5*" is not "…-5-1") or a variant ("…:free"). */
+/* The models of a book, one a provider, that are sold under a name (lower case) or the same behind a
+** path or in another spelling: at most `max` of them, its maker's first. Returns how many there are. */
+int book_sellers(const PriceBook *book, const char *name, const PriceModel **models, int max);
+
+/* 1 if a name (lower case) means the model: its own, or its GLOBs match and their '*' took nothing but
+** suffixes of snapshots and revisions ("…-5*" is neither "…-5-1" nor "…-5-fast" nor "…-5:free"). */
 int book_means(const PriceModel *model, const char *name);
 
 /* A name without the prefix of a seller or of "models/"; *vendor: the seller it names, or NULL. */

@@ -4,8 +4,8 @@
 ** All files are tab-separated (tsv.h), '-' where there is nothing.
 **   models.tsv        name provider api base_url key_env context_window max_output supports
 **   prices*.tsv       model names valid_from valid_to hours above_tokens service prices
-**                     after lines "@provider id", "@source text" and "@checked day" that hold until the
-**                     next; `names` are GLOBs, on a model's first row; `prices` are "unit=price", US
+**                     after lines "@provider id", "@source text", "@checked day" and "@hours calendar"
+**                     that hold until the next; `hours` is a calendar (calendar.h), or '@' for that one; `names` are GLOBs, on a model's first row; `prices` are "unit=price", US
 **                     dollars per million, or "factor=0.5": of all token prices of the standard service
 **   cache_minimum.tsv provider names valid_from tokens source
 ** In a provider, the first model whose names match is the one. A row with a later valid_from ends the
@@ -69,7 +69,7 @@ static void load_models(void) {
 
 /* What the '@' lines of a price file said last. */
 typedef struct Context {
-  char provider[64], source[128], checked[16];
+  char provider[64], source[256], checked[16], hours[1024];
 } Context;
 
 static void read_context(Context *c, char **f) {
@@ -77,6 +77,8 @@ static void read_context(Context *c, char **f) {
     snprintf(c->provider, sizeof c->provider, "%s", f[1]);
   } else if (strcmp(f[0], "@source") == 0) {
     snprintf(c->source, sizeof c->source, "%s", f[1]);
+  } else if (strcmp(f[0], "@hours") == 0) {
+    snprintf(c->hours, sizeof c->hours, "%s", f[1]);
   } else if (strcmp(f[0], "@checked") == 0) {
     snprintf(c->checked, sizeof c->checked, "%s", f[1]);
     if (strlen(f[1]) == 10 && strcmp(f[1], newest_check) > 0) {
@@ -112,6 +114,8 @@ static int add_prices(const Context *c, const char *model, const char *names, in
 }
 
 static int add_price_row(const Context *c, char **f, int joins) {
+  char why[CALENDAR_WHY];
+  Calendar hours;
   PriceTerms terms = {.service = f[6],
                       .from_ms = 0,
                       .to_ms = LLONG_MAX,
@@ -120,7 +124,12 @@ static int add_price_row(const Context *c, char **f, int joins) {
                       .checked = c->checked};
   time_parse(f[2], &terms.from_ms);
   time_parse(f[3], &terms.to_ms);
-  time_parse_hours(f[4], &terms.hours_from, &terms.hours_to);
+  if (tsv_text(f[4])[0]) {
+    if (!calendar_parse(f[4][0] == '@' ? c->hours : f[4], &hours, why)) {
+      return 1; /* (a test sees that there is none) */
+    }
+    terms.hours = &hours;
+  }
   return add_prices(c, f[0], tsv_text(f[1]), joins, f[7], terms);
 }
 
@@ -141,7 +150,7 @@ enum Which { ALL, NAMED, JOINING };
 /* 0 without memory. */
 static int load_prices(const char *text, enum Which which, int n_named) {
   char *copy = strdup(text), *at = copy, *f[PRICE_FIELDS];
-  Context context = {"", "", ""};
+  Context context = {"", "", "", ""};
   int ok = copy != NULL;
   while (ok && *at) {
     int n = tsv_row(&at, f, PRICE_FIELDS);

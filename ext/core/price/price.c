@@ -6,13 +6,12 @@
 #include "base/text/decimal.h"
 #include "base/text/glob.h"
 #include "core/names/model_name.h"
+#include "core/names/suffix.h"
 
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-
-enum { DAY = 86400 };
 
 /* ---- finding */
 
@@ -21,19 +20,32 @@ static int is_of(const PriceModel *m, const PriceRef *ref) {
   return !m->provider[0] || (provider && strcasecmp(m->provider, provider) == 0);
 }
 
+/* A name in the spelling with dashes. */
+static void dash(char *name) {
+  for (; *name; name++) {
+    *name = *name == '.' ? '-' : *name;
+  }
+}
+
 /* 1 if a single row's model is the family of the snapshot that was asked (never the other way round: one
-** snapshot's price is not its family's), or either in the other spelling ("4.5" for "4-5"). */
+** snapshot's price is not its family's), or either in the other spelling ("4.5" for "4-5"), or what is
+** left of the name without what may be left out. */
 static int is_same_model(const PriceModel *m, const PriceRef *ref) {
   char row[LIMIT_MODEL_NAME], asked[LIMIT_MODEL_NAME];
-  size_t n = model_name_lower(m->name, row, sizeof row);
+  size_t n = model_name_lower(m->name, row, sizeof row), base;
   snprintf(asked, sizeof asked, "%s", ref->bare);
-  for (char *p = row; *p; p++) {
-    *p = *p == '.' ? '-' : *p;
+  dash(row);
+  dash(asked);
+  if (n >= sizeof row || row[model_name_base(row)]) {
+    return 0;
   }
-  for (char *p = asked; *p; p++) {
-    *p = *p == '.' ? '-' : *p;
+  int same = model_name_match(asked, row) > 0;
+  for (const Suffix *s; !same && (s = suffix_of(asked, strlen(asked), &base)) != NULL &&
+                        (s->means == SUFFIX_SAME || s->means == SUFFIX_SERVICE);) {
+    asked[base] = 0;
+    same = model_name_match(asked, row) > 0;
   }
-  return n < sizeof row && !row[model_name_base(row)] && model_name_match(asked, row) > 0;
+  return same;
 }
 
 /* How well a single row's model matches; 0: not at all. */
@@ -72,6 +84,17 @@ static void find_singles(PriceRef *ref, const char *asked) {
   }
 }
 
+/* Who sells a model of that name, as the first list tells that knows anybody. */
+static void find_sellers(const PriceBook *const *books, int n, PriceRef *ref) {
+  const PriceModel *models[PRICE_SELLERS];
+  for (int i = 1; i < n && !ref->n_sellers; i++) {
+    ref->n_sellers = book_sellers(books[i], ref->bare, models, PRICE_SELLERS);
+    for (int k = 0; k < ref->n_sellers && k < PRICE_SELLERS; k++) {
+      ref->sellers[k] = (PriceSource){books[i], models[k], 0};
+    }
+  }
+}
+
 int price_find(const PriceBook *const *books, int n, Seller seller, const char *name,
                PriceRef *ref) {
   const Vendor *told;
@@ -81,14 +104,25 @@ int price_find(const PriceBook *const *books, int n, Seller seller, const char *
   for (int i = 1; i < n && !ref->next.model && fits; i++) {
     BookMatch match = book_find(books[i], seller, ref->name);
     PriceSource *source = ref->list.model ? &ref->next : &ref->list;
+    ref->service = source == &ref->list && match.model ? match.service : ref->service;
     *source = (PriceSource){books[i], match.model, 0};
     ref->seller.vendor = ref->seller.vendor ? ref->seller.vendor : match.vendor;
-    ref->miss = source == &ref->list ? match : ref->miss;
   }
   if (fits) {
     find_singles(ref, name);
   }
+  if (fits && !ref->list.model && !seller.word) {
+    find_sellers(books, n, ref);
+  }
   return ref->n_singles || ref->list.model;
+}
+
+void price_of_seller(const PriceRef *ref, int i, PriceRef *of) {
+  const PriceSource *source = &ref->sellers[i];
+  const char *id = source->model->provider;
+  *of = (PriceRef){.own = ref->own, .list = *source, .seller = {vendor_by_word(id), id}};
+  model_name_lower(source->model->name, of->name, sizeof of->name);
+  of->bare = of->name;
 }
 
 /* ---- selecting rows */
@@ -97,20 +131,10 @@ static int same_service(const PriceTerms *t, const char *service) {
   return strcmp(t->service, service) == 0;
 }
 
-static int in_hours(const PriceTerms *t, long long at_ms) {
-  int second = (int)(((at_ms / 1000) % DAY + DAY) % DAY);
-  return t->hours_from == t->hours_to ||
-         (t->hours_from < t->hours_to ? second >= t->hours_from && second < t->hours_to
-                                      : second >= t->hours_from || second < t->hours_to);
-}
-
 static int holds(const PriceTerms *t, const PriceWhen *when, const char *service) {
-  return t->from_ms <= when->at_ms && when->at_ms < t->to_ms && in_hours(t, when->at_ms) &&
+  return t->from_ms <= when->at_ms && when->at_ms < t->to_ms &&
+         (!t->hours || calendar_holds(t->hours, when->at_ms)) &&
          (t->above_tokens == 0 || when->input_tokens > t->above_tokens) && same_service(t, service);
-}
-
-static int has_hours(const PriceTerms *t) {
-  return t->hours_from != t->hours_to;
 }
 
 /* Later blocks of prices end earlier ones; of the same day, those of an hour go before those of the
@@ -119,7 +143,7 @@ static int compare_blocks(const PriceTerms *a, const PriceTerms *b) {
   if (a->from_ms != b->from_ms) {
     return a->from_ms > b->from_ms ? 1 : -1;
   }
-  return has_hours(a) - has_hours(b);
+  return (a->hours != NULL) - (b->hours != NULL);
 }
 
 /* 1 if row a says more than b about the same request: a higher tier, then a newer block. */
@@ -171,22 +195,18 @@ static void take_rows(const PriceModel *m, int by_block, const PriceWhen *when, 
 
 /* Narrows the bounds inside which the set stays the same, to those of a model's rows. */
 static void narrow(const PriceModel *m, const PriceWhen *when, PriceSet *set) {
-  long long midnight =
-      when->at_ms - ((when->at_ms % (DAY * 1000LL)) + DAY * 1000LL) % (DAY * 1000LL);
   for (int i = 0; m && i < m->n; i++) {
     const PriceTerms *t = &m->rows[i].terms;
-    const long long times[] = {t->from_ms,
-                               t->to_ms,
-                               midnight + t->hours_from * 1000LL,
-                               midnight + t->hours_to * 1000LL,
-                               midnight,
-                               midnight + DAY * 1000LL};
-    for (int k = 0; k < (has_hours(t) ? 6 : 2); k++) {
+    const long long times[] = {t->from_ms, t->to_ms};
+    for (int k = 0; k < 2; k++) {
       if (times[k] <= when->at_ms && times[k] > set->from_ms) {
         set->from_ms = times[k];
       } else if (times[k] > when->at_ms && times[k] < set->to_ms) {
         set->to_ms = times[k];
       }
+    }
+    if (t->hours) {
+      calendar_narrow(t->hours, when->at_ms, &set->from_ms, &set->to_ms);
     }
     if (t->above_tokens < when->input_tokens && t->above_tokens > set->above) {
       set->above = t->above_tokens;
@@ -380,20 +400,37 @@ static void narrow_all(const PriceRef *ref, const PriceWhen *when, PriceSet *set
   narrow_shared(ref->next.book, ref, when, set);
 }
 
-int price_select(const PriceRef *ref, const PriceWhen *when, PriceSet *set) {
-  *set = (PriceSet){.from_ms = LLONG_MIN, .to_ms = LLONG_MAX, .above = -1, .up_to = LLONG_MAX};
-  int standard = strcmp(when->service, "standard") == 0;
-  int known = take_service(ref, when, "standard", set) != 0;
-  if (known) {
-    take_fees(ref, when, set);
+/* The service that a request is priced by: its own, or the one that the model's name tells; NULL where
+** they are two. */
+static const char *service_of(const PriceRef *ref, const PriceWhen *when) {
+  if (!ref->service || strcmp(when->service, ref->service) == 0) {
+    return when->service;
   }
-  narrow_all(ref, when, set);
+  return strcmp(when->service, "standard") == 0 ? ref->service : NULL;
+}
+
+int price_select(const PriceRef *ref, const PriceWhen *asked, PriceSet *set) {
+  PriceWhen when = *asked;
+  const char *service = service_of(ref, asked);
+  when.service = service ? service : asked->service;
+  *set = (PriceSet){.from_ms = LLONG_MIN,
+                    .to_ms = LLONG_MAX,
+                    .above = -1,
+                    .up_to = LLONG_MAX,
+                    .service = when.service};
+  int standard = strcmp(when.service, "standard") == 0;
+  int known = take_service(ref, &when, "standard", set) != 0;
+  if (known) {
+    take_fees(ref, &when, set);
+  }
+  narrow_all(ref, &when, set);
   known =
-      standard ? known || unpriced(set, "no price at this time") : apply_service(ref, when, set);
+      standard ? known || unpriced(set, "no price at this time") : apply_service(ref, &when, set);
   if (known) {
-    multiply(set, find_shared(ref->own, ref, when, "standard", UNIT_COUNT));
+    multiply(set, find_shared(ref->own, ref, &when, "standard", UNIT_COUNT));
   }
-  known = known && when->geo[0] ? apply_geo(ref, when, set) : known;
+  known = known && when.geo[0] ? apply_geo(ref, &when, set) : known;
+  known = known && service ? 1 : known && unpriced(set, "its name tells another service");
   return known && set->missing ? unpriced(set, set->missing) : known;
 }
 

@@ -25,7 +25,7 @@ typedef struct PriceSource {
   int rank;                /* of a single row's model: how well it matches */
 } PriceSource;
 
-enum { PRICE_SINGLES = 32 };
+enum { PRICE_SINGLES = 32, PRICE_SELLERS = 6 };
 
 /* What a model's name was found to mean, before it is known when and how much. Borrows the books. */
 typedef struct PriceRef {
@@ -34,9 +34,12 @@ typedef struct PriceRef {
   /* Those that match, best first: they go before the lists, unit by unit. */
   PriceSource singles[PRICE_SINGLES];
   int n_singles;
-  PriceSource list;            /* in the first list that knows it */
-  PriceSource next;            /* in the next one: for services and fees that the first has not */
-  BookMatch miss;              /* where no list does: why not */
+  PriceSource list;    /* in the first list that knows it */
+  PriceSource next;    /* in the next one: for services and fees that the first has not */
+  const char *service; /* the service that the name's end tells ("fast"), or NULL */
+  /* Where nothing was found and nobody named the seller: who sells a model of that name, and how many do. */
+  PriceSource sellers[PRICE_SELLERS];
+  int n_sellers;
   char name[LIMIT_MODEL_NAME]; /* as asked, in lower case */
   const char *bare;            /* the same without a seller's prefix */
 } PriceRef;
@@ -54,7 +57,8 @@ typedef struct PriceSet {
   long long pusd[UNIT_COUNT];      /* where priced */
   long long factor[UNIT_COUNT];    /* 1e-12 */
   const PriceRow *row[UNIT_COUNT]; /* where each comes from */
-  const char *missing;             /* why there are none, or NULL: "no price for service '…'" */
+  const char *service; /* the one they are of: the request's, or the one its model's name tells */
+  const char *missing; /* why there are none, or NULL: "no price for this service" */
   /* The same for every request of the same service in these bounds. */
   long long from_ms, to_ms; /* from inclusive, to exclusive */
   long long above, up_to;   /* input tokens: above exclusive, up_to inclusive */
@@ -69,6 +73,9 @@ typedef unsigned __int128 Cost; /* in 1e-30 USD */
 ** one of this very provider before one of any. Returns 1 if anything was found. */
 int price_find(const PriceBook *const *books, int n, Seller seller, const char *name,
                PriceRef *ref);
+
+/* Who sells it, the i-th, as a reference of its own in *of. Borrows the books. */
+void price_of_seller(const PriceRef *ref, int i, PriceRef *of);
 
 /* The prices that hold. Of several rows for a unit: single rows before the list; in a list the rows of
 ** the latest start (of those of an hour of the day, if any holds); of those the highest threshold

@@ -25,6 +25,8 @@
 typedef struct Line {
   const char *provider, *model, *names;
   PriceRow row;
+  Calendar hours; /* what the row's may point at, and their text */
+  char hours_text[16];
 } Line;
 
 static void leave_out(PriceImport *import, const char *what) {
@@ -253,14 +255,15 @@ static int is_utc(const char *time) {
 }
 
 /* A constraint we know: from a day on, or at hours of the day. 1, or 0. */
-static int genai_constraint(const cJSON *when, PriceTerms *t) {
+static int genai_constraint(const cJSON *when, Line *line) {
+  PriceTerms *t = &line->row.terms;
   static const char *const known[] = {"start_date", "start_time", "end_time", "type"};
   const char *date = json_text(when, "start_date"), *from = json_text(when, "start_time"),
              *to = json_text(when, "end_time");
-  char hours[16] = "";
+  char why[CALENDAR_WHY];
   const cJSON *item;
   t->from_ms = 0;
-  t->hours_from = t->hours_to = 0;
+  t->hours = NULL;
   if (when && !cJSON_IsObject(when) && !cJSON_IsNull(when)) {
     return 0;
   }
@@ -273,12 +276,15 @@ static int genai_constraint(const cJSON *when, PriceTerms *t) {
       return 0;
     }
   }
-  snprintf(hours, sizeof hours, "%.5s-%.5s", from ? from : "", to ? to : "");
+  snprintf(line->hours_text, sizeof line->hours_text, "%.5s-%.5s", from ? from : "", to ? to : "");
   if (!when || cJSON_IsNull(when)) {
     return 1;
   }
-  return date ? !from && !to && time_parse(date, &t->from_ms)
-              : is_utc(from) && is_utc(to) && time_parse_hours(hours, &t->hours_from, &t->hours_to);
+  if (date) {
+    return !from && !to && time_parse(date, &t->from_ms);
+  }
+  t->hours = &line->hours;
+  return is_utc(from) && is_utc(to) && calendar_parse(line->hours_text, &line->hours, why);
 }
 
 /* Hours of the day hold before every start date there; here later days end earlier ones, so they are
@@ -299,18 +305,17 @@ static void genai_hours(PriceImport *import, Line *line, const cJSON *blocks, co
 
 /* All blocks, or none where one can't be read: another one would be taken for its time. */
 static void genai_blocks(PriceImport *import, Line *line, const cJSON *blocks, Err *err) {
-  PriceTerms *t = &line->row.terms;
   const cJSON *block;
   cJSON_ArrayForEach(block, blocks) {
-    if (!genai_constraint(cJSON_GetObjectItemCaseSensitive(block, "constraint"), t)) {
+    if (!genai_constraint(cJSON_GetObjectItemCaseSensitive(block, "constraint"), line)) {
       leave_out(import, "models with other constraints");
       return;
     }
   }
   cJSON_ArrayForEach(block, blocks) {
-    genai_constraint(cJSON_GetObjectItemCaseSensitive(block, "constraint"), t);
+    genai_constraint(cJSON_GetObjectItemCaseSensitive(block, "constraint"), line);
     genai_block(import, line, cJSON_GetObjectItemCaseSensitive(block, "prices"), err);
-    if (t->hours_from != t->hours_to) {
+    if (line->row.terms.hours) {
       genai_hours(import, line, blocks, block, err);
     }
   }
@@ -326,7 +331,7 @@ static void genai_model(PriceImport *import, const char *provider, const cJSON *
   }
   buf_init(&globs, LIMIT_OPTIONS_BYTES);
   add_match(import, cJSON_GetObjectItemCaseSensitive(model, "match"), &globs);
-  Line line = {provider, id, finish_globs(import, &globs), {0}};
+  Line line = {.provider = provider, .model = id, .names = finish_globs(import, &globs)};
   line.row.terms = (PriceTerms){
       .service = "standard", .to_ms = LLONG_MAX, .source = "genai-prices", .checked = ""};
   if (cJSON_IsArray(prices)) {
@@ -512,12 +517,11 @@ static void litellm_model(PriceImport *import, const cJSON *model, Err *err) {
   if (slash && slash[1]) {
     add_glob(&globs, "", slash + 1, "");
   }
-  Line line = {vendor ? vendor->id
-               : word ? word
-                      : "",
-               model->string,
-               finish_globs(import, &globs),
-               {0}};
+  Line line = {.provider = vendor ? vendor->id
+                           : word ? word
+                                  : "",
+               .model = model->string,
+               .names = finish_globs(import, &globs)};
   line.row.terms =
       (PriceTerms){.service = "standard", .to_ms = LLONG_MAX, .source = "LiteLLM", .checked = ""};
   cJSON_ArrayForEach(field, model) {

@@ -79,6 +79,16 @@ const char *encoding_name(Encoding e) {
 }
 
 int encoding_parse(const char *name) {
+  /* tiktoken's names of the same vocabulary under other special tokens, which are text here. */
+  static const struct {
+    const char *name;
+    Encoding encoding;
+  } also[] = {{"o200k_harmony", ENCODING_O200K}, {"p50k_edit", ENCODING_P50K}};
+  for (size_t i = 0; i < sizeof also / sizeof also[0]; i++) {
+    if (strcmp(name, also[i].name) == 0) {
+      return also[i].encoding;
+    }
+  }
   for (int e = 0; e < ENCODING_COUNT; e++) {
     if (strcmp(name, encodings[e].name) == 0) {
       return e;

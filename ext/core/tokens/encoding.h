@@ -20,7 +20,7 @@ typedef enum Encoding {
 /* "o200k_base" and so on. */
 const char *encoding_name(Encoding e);
 
-/* The encoding of that very name, or -1. */
+/* The encoding of that very name, or -1. "o200k_harmony" and "p50k_edit" count as their bases do. */
 int encoding_parse(const char *name);
 
 /* Counts of pieces that are no token, as they occurred lately, for the next text: half a megabyte,

@@ -13,116 +13,85 @@
 */
 #include "core/tokens/tokens.h"
 
+#include "base/limits.h"
+#include "base/text/glob.h"
 #include "base/text/json.h"
+#include "core/names/model_name.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum { PRIMING = 3, ROLE = 1 }; /* a role's name is one token in every encoding */
 
-/* A name, or the beginning of one ("…*"). The first that fits counts. */
-static const struct Named {
-  const char *pattern;
+/* Bare names in lower case, as GLOBs, of the models that an encoding counts exactly. */
+static const struct Exact {
+  const char *names;
   Encoding encoding;
-} named[] = {
-    {"gpt-4o*", ENCODING_O200K},
-    {"chatgpt-*", ENCODING_O200K},
-    {"gpt-4.*", ENCODING_O200K},
-    {"gpt-5*", ENCODING_O200K},
-    {"gpt-6*", ENCODING_O200K},
-    {"o1", ENCODING_O200K},
-    {"o1-*", ENCODING_O200K},
-    {"o3", ENCODING_O200K},
-    {"o3-*", ENCODING_O200K},
-    {"o4-*", ENCODING_O200K},
-    {"gpt-oss*", ENCODING_O200K},
-    {"gpt-image*", ENCODING_O200K},
-    {"gpt-audio*", ENCODING_O200K},
-    {"gpt-realtime*", ENCODING_O200K},
-    {"codex-mini*", ENCODING_O200K},
-    {"gpt-4", ENCODING_CL100K},
-    {"gpt-4-*", ENCODING_CL100K},
-    {"gpt-4:*", ENCODING_CL100K},
-    {"gpt-3.5*", ENCODING_CL100K},
-    {"gpt-35*", ENCODING_CL100K},
-    {"text-embedding-3-*", ENCODING_CL100K},
-    {"text-embedding-ada-002*", ENCODING_CL100K},
-    {"davinci-002*", ENCODING_CL100K},
-    {"babbage-002*", ENCODING_CL100K},
-    {"text-davinci-002*", ENCODING_P50K},
-    {"text-davinci-003*", ENCODING_P50K},
-    {"text-davinci-edit-*", ENCODING_P50K},
-    {"code-search-*", ENCODING_R50K},
-    {"code-*", ENCODING_P50K},
-    {"davinci-codex", ENCODING_P50K},
-    {"cushman-codex", ENCODING_P50K},
-    {"text-davinci-001*", ENCODING_R50K},
-    {"text-curie-001*", ENCODING_R50K},
-    {"text-babbage-001*", ENCODING_R50K},
-    {"text-ada-001*", ENCODING_R50K},
-    {"text-similarity-*", ENCODING_R50K},
-    {"text-search-*", ENCODING_R50K},
-    {"davinci", ENCODING_R50K},
-    {"davinci:*", ENCODING_R50K},
-    {"curie", ENCODING_R50K},
-    {"curie:*", ENCODING_R50K},
-    {"babbage", ENCODING_R50K},
-    {"babbage:*", ENCODING_R50K},
-    {"ada", ENCODING_R50K},
-    {"ada:*", ENCODING_R50K},
-    {"gpt2", ENCODING_R50K},
-    {"gpt-2", ENCODING_R50K},
+} exact[] = {
+    {"gpt-4o* chatgpt-* gpt-4.* gpt-5* gpt-6* gpt-chat-* gpt-oss* gpt-image* gpt-audio* "
+     "gpt-realtime* "
+     "o1 o1-* o3 o3-* o4-* codex-mini* computer-use-*",
+     ENCODING_O200K},
+    {"gpt-4 gpt-4-* gpt-4:* gpt-3.5* gpt-35* text-embedding-3-* text-embedding-ada-002* "
+     "davinci-002* "
+     "babbage-002*",
+     ENCODING_CL100K},
+    {"text-davinci-002* text-davinci-003* text-davinci-edit-* code-* !code-search-* davinci-codex "
+     "cushman-codex",
+     ENCODING_P50K},
+    {"code-search-* text-davinci-001* text-curie-001* text-babbage-001* text-ada-001* "
+     "text-similarity-* text-search-* davinci davinci:* davinci-20* curie curie:* curie-20* "
+     "babbage "
+     "babbage:* babbage-20* ada ada:* ada-20* gpt2 gpt-2",
+     ENCODING_R50K},
 };
 
-/* What a name of another vendor holds, and the prior of its family. The first that fits counts. */
+/* The priors of other vendors' families: the first that a name fits. Claude's are by the generation of
+** its tokenizer: the models of the first are named, since those to come have the second (Anthropic's
+** model overview: Opus 4.7 and later, Fable 5, Mythos 5). A '?' stands for the dot, dash or '@' that a
+** version is written with. */
 static const struct Family {
-  const char *word;
+  const char *names;
   double factor;
 } families[] = {
-    {"claude-opus-4-7", 1.45}, {"claude-opus-4-8", 1.45},
-    {"claude-opus-4-9", 1.45}, {"claude-opus-5", 1.45},
-    {"claude-sonnet-5", 1.45}, {"claude-haiku-5", 1.45},
-    {"claude", 1.2},           {"gemini", 1.05},
-    {"gemma", 1.05},           {"llama-2", 1.25},
-    {"llama2", 1.25},          {"llama", 1.03},
-    {"mistral-7b", 1.25},      {"mixtral", 1.25},
-    {"mistral", 1.15},         {"ministral", 1.15},
-    {"magistral", 1.15},       {"codestral", 1.15},
-    {"devstral", 1.15},        {"qwen", 1.05},
-    {"deepseek", 1.05},
+    {"*claude-v* *claude-instant* *claude-1* *claude-2* *claude-3* "
+     "*claude-opus-3* *claude-sonnet-3* *claude-haiku-3* "
+     "*claude-opus-4 *claude-opus-4?[0-6]* *claude-opus-4?[a-z]* *claude-sonnet-4* "
+     "*claude-haiku-4* "
+     "*claude-4-opus* *claude-4-sonnet* *claude-4-haiku* "
+     "*claude-4?[0-6]-opus* *claude-4?[0-9]-sonnet* *claude-4?[0-9]-haiku*",
+     1.2},
+    {"*claude*", 1.45},
+    {"*gemini* *gemma*", 1.05},
+    {"*llama-2* *llama2*", 1.25},
+    {"*llama*", 1.03},
+    {"*mistral-7b* *mixtral*", 1.25},
+    {"*mistral* *ministral* *magistral* *codestral* *devstral*", 1.15},
+    {"*qwen* *deepseek*", 1.05},
 };
 
 static const double other_factor = 1.1;
 
-static int fits(const char *name, const char *pattern) {
-  size_t n = strlen(pattern);
-  return pattern[n - 1] == '*' ? strncasecmp(name, pattern, n - 1) == 0
-                               : strcasecmp(name, pattern) == 0;
-}
-
-/* 1 if behind the beginning `name` of a longer one there is only a date or "-latest". */
-static int fits_dated(const char *name, const char *pattern) {
-  size_t n = strlen(pattern);
-  return pattern[n - 1] != '*' && strncasecmp(name, pattern, n) == 0 &&
-         (strncmp(name + n, "-20", 3) == 0 || strcasecmp(name + n, "-latest") == 0);
-}
-
-/* The name without what vendors and gateways put in front of it. */
+/* The name (in lower case) without what vendors and gateways put in front of it: a path
+** ("azure/gpt-4o"), words with a dot ("us.openai.gpt-5.6-sol"; no number: that is a version), "ft:". */
 static const char *bare_name(const char *model) {
-  static const char *const prefixes[] = {"ft:", "openai."};
+  static const char *const prefixes[] = {"openai:", "azure:", "ft:"};
   const char *slash = strrchr(model, '/'), *name = slash ? slash + 1 : model;
+  size_t word;
+  while ((word = strspn(name, "abcdefghijklmnopqrstuvwxyz-_")) > 0 && name[word] == '.') {
+    name += word + 1;
+  }
   for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
     size_t n = strlen(prefixes[i]);
-    name += strncasecmp(name, prefixes[i], n) == 0 ? n : 0;
+    name += strncmp(name, prefixes[i], n) == 0 ? n : 0;
   }
   return name;
 }
 
 static double prior_of(const char *name) {
   for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
-    if (strcasestr(name, families[i].word)) {
+    if (glob_any(families[i].names, name)) {
       return families[i].factor;
     }
   }
@@ -134,17 +103,17 @@ void tokens_rule(const char *model, TokenRule *rule) {
   if (!model || !model[0]) {
     return;
   }
-  const char *name = bare_name(model);
-  int e = encoding_parse(model);
-  for (size_t i = 0; i < sizeof named / sizeof named[0] && e < 0; i++) {
-    if (fits(name, named[i].pattern) || fits_dated(name, named[i].pattern)) {
-      e = named[i].encoding;
-    }
+  char lower[LIMIT_MODEL_NAME];
+  model_name_lower(model, lower, sizeof lower);
+  const char *name = bare_name(lower);
+  int e = encoding_parse(lower);
+  for (size_t i = 0; i < sizeof exact / sizeof exact[0] && e < 0; i++) {
+    e = glob_any(exact[i].names, name) ? (int)exact[i].encoding : -1;
   }
   rule->is_exact = e >= 0;
   rule->encoding = e >= 0 ? (Encoding)e : ENCODING_O200K;
-  rule->factor = e >= 0 ? 1 : prior_of(model);
-  rule->per_message = strcasecmp(name, "gpt-3.5-turbo-0301") == 0 ? 4 : 3;
+  rule->factor = e >= 0 ? 1 : prior_of(lower);
+  rule->per_message = strcmp(name, "gpt-3.5-turbo-0301") == 0 ? 4 : 3;
 }
 
 int tokens_rule_declared(const char *model, const char *supports, TokenRule *rule, Err *err) {

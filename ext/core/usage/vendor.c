@@ -129,6 +129,15 @@ const Vendor *vendor_of_model(const char *name) {
   return NULL;
 }
 
+const Vendor *vendor_other_shop(const Vendor *vendor) {
+  for (int i = 0; i < n_vendors && vendor->models[0]; i++) {
+    if (&vendors[i] != vendor && strcmp(vendors[i].models, vendor->models) == 0) {
+      return &vendors[i];
+    }
+  }
+  return NULL;
+}
+
 const Shape *shape_by_name(const char *name) {
   pthread_once(&once, load);
   for (int i = 0; i < n_shapes; i++) {

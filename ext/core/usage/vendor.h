@@ -49,6 +49,10 @@ const Vendor *vendor_by_word(const char *word);
 /* The provider a model name belongs to, or NULL. `name` in lower case. */
 const Vendor *vendor_of_model(const char *name);
 
+/* The other shop of a maker, with prices of its own: the provider whose names of own models are the same;
+** or NULL. */
+const Vendor *vendor_other_shop(const Vendor *vendor);
+
 /* The shape a provider's API reports in; NULL where it has none of that name. */
 const Shape *vendor_shape(const Vendor *vendor, const char *api);
 

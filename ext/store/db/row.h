@@ -52,7 +52,11 @@
   X(prompt_hash, TEXT, "", FIXED)                                                                  \
   X(usage, TEXT, "", SETTLED)                                                                      \
   X(ended, TEXT, "", SETTLED)                                                                      \
-  X(provider_request_id, TEXT, "", SETTLED)
+  X(provider_request_id, TEXT, "", SETTLED)                                                        \
+  X(service, TEXT, "", SETTLED)                                                                    \
+  X(geo, TEXT, "", SETTLED)                                                                        \
+  X(cache_write_long_tokens, INT, "", SETTLED)                                                     \
+  X(list_nusd, INT, "", SETTLED)
 
 #define LEDGER_NULL (-1LL) /* an INT that is SQL NULL. A TEXT is NULL, a REAL is NAN */
 

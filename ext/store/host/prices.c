@@ -51,7 +51,9 @@ static PriceBook *book_of(PriceBook **books, int *n, const char *list) {
   return book_init(&more[(*n)++], list) ? &more[*n - 1] : NULL;
 }
 
-static int read_terms(sqlite3_stmt *stmt, PriceTerms *t, Err *err) {
+/* The terms of a row; *calendar is where its hours are. */
+static int read_terms(sqlite3_stmt *stmt, PriceTerms *t, Calendar *calendar, Err *err) {
+  char why[CALENDAR_WHY];
   const char *hours = column_or_empty(stmt, 8, err), *service = column_or_empty(stmt, 7, err),
              *list = column_or_empty(stmt, 10, err);
   t->above_tokens = sqlite3_column_int64(stmt, 5);
@@ -71,8 +73,9 @@ static int read_terms(sqlite3_stmt *stmt, PriceTerms *t, Err *err) {
   t->source = column_or_empty(stmt, 11, err);
   t->source = t->source[0] ? t->source : list[0] ? list : "llm_prices";
   t->checked = column_or_empty(stmt, 12, err); /* (a column that was not asked for is NULL) */
-  if (hours[0] && !time_parse_hours(hours, &t->hours_from, &t->hours_to)) {
-    err_set(err, RC_ERROR, ERR_CONFIG, "'%.40s' are no hours (expected 'HH:MM-HH:MM', UTC)", hours);
+  t->hours = hours[0] ? calendar : NULL;
+  if (t->hours && !calendar_parse(hours, calendar, why)) {
+    err_set(err, RC_ERROR, ERR_CONFIG, "'%.40s' are no hours: %s", hours, why);
   }
   read_time(stmt, 3, 0, &t->from_ms, err);
   return read_time(stmt, 4, LLONG_MAX, &t->to_ms, err);
@@ -86,6 +89,7 @@ static int read_row(sqlite3_stmt *stmt, PriceBook **books, int *n, Err *err) {
   const char *list = column_or_empty(stmt, 10, err), *provider = column_or_empty(stmt, 6, err);
   PriceBook *book = err->rc == RC_OK ? book_of(books, n, list) : NULL;
   PriceRow row = {.unit = unit_parse(kind)};
+  Calendar calendar;
   if (!book) {
     return err_nomem(err);
   }
@@ -103,7 +107,8 @@ static int read_row(sqlite3_stmt *stmt, PriceBook **books, int *n, Err *err) {
     return err_set(err, RC_ERROR, ERR_CONFIG, "factor %.40s (at most 1000)", price);
   }
   names = names[0] || !strpbrk(model, "*?[") ? names : model;
-  return read_terms(stmt, &row.terms, err) == RC_OK && !book_add(book, provider, model, names, &row)
+  return read_terms(stmt, &row.terms, &calendar, err) == RC_OK &&
+                 !book_add(book, provider, model, names, &row)
              ? err_nomem(err)
              : err->rc;
 }
@@ -227,18 +232,17 @@ static void bind_time(sqlite3_stmt *stmt, int at, long long ms, long long always
 
 static int insert_row(sqlite3_stmt *stmt, const PriceModel *m, const PriceRow *row) {
   const PriceTerms *t = &row->terms;
-  char hours[16] = "";
-  if (t->hours_from != t->hours_to) {
-    sqlite3_snprintf(sizeof hours, hours, "%02d:%02d-%02d:%02d", t->hours_from / 3600,
-                     t->hours_from / 60 % 60, t->hours_to / 3600, t->hours_to / 60 % 60);
-  }
   const struct {
     int at;
     const char *text;
-  } texts[] = {{1, m->name},     {2, row->unit == UNIT_COUNT ? "factor" : unit_word(row->unit)},
-               {7, m->provider}, {8, strcmp(t->service, "standard") == 0 ? "" : t->service},
-               {9, hours},       {10, m->names},
-               {12, t->source},  {13, t->checked}};
+  } texts[] = {{1, m->name},
+               {2, row->unit == UNIT_COUNT ? "factor" : unit_word(row->unit)},
+               {7, m->provider},
+               {8, strcmp(t->service, "standard") == 0 ? "" : t->service},
+               {9, t->hours ? t->hours->text : ""},
+               {10, m->names},
+               {12, t->source},
+               {13, t->checked}};
   for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
     int rc = bind_text(stmt, texts[i].at, texts[i].text);
     if (rc != SQLITE_OK) {

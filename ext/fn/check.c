@@ -1,0 +1,187 @@
+/*
+** llm_check: what the ledger says it cost, computed again from each row's own columns.
+*/
+#include "fn/fn.h"
+
+#include "base/sqlite/args.h"
+#include "base/text/spec.h"
+#include "money/billing.h"
+#include "store/audit.h"
+#include "store/db/row.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct CheckOptions {
+  long long limit; /* of rows that are shown */
+} CheckOptions;
+
+static const Spec specs[] = {
+    {"limit", SPEC_INTO(CheckOptions, INTEGER, limit), .max = 100000, .initial = "20"},
+};
+
+static const SpecTable table = {"option", ERR_BAD_OPTION, NULL, specs,
+                                sizeof specs / sizeof specs[0]};
+
+/* What a row's cost is now, beside what it says. */
+typedef enum Finding { SAME, DIFFERS, PRICED_NOW, UNPRICED_NOW, NO_USAGE, N_FINDINGS } Finding;
+
+static const char *const words[] = {"same", "differs", "priced_now", "unpriced_now", "no_usage"};
+
+typedef struct Check {
+  Conn *conn;
+  long long limit, rows, found[N_FINDINGS], before, now;
+  cJSON *list; /* of the rows that are not the same */
+} Check;
+
+/* ---- a row's usage */
+
+static void take_count(Usage *u, Unit unit, long long count) {
+  if (count != LEDGER_NULL && count >= 0) {
+    usage_set(u, unit, count);
+  }
+}
+
+/* The columns, where a row has no usage object (or one from before there was that column). */
+static void read_columns(const AuditRow *row, Usage *u) {
+  usage_init(u);
+  take_count(u, UNIT_INPUT, row->input_tokens);
+  take_count(u, UNIT_CACHE_READ, row->cached_input_tokens);
+  take_count(u, UNIT_CACHE_WRITE, row->cache_write_tokens);
+  take_count(u, UNIT_CACHE_WRITE_1H, row->cache_write_long_tokens);
+  take_count(u, UNIT_OUTPUT, row->output_tokens);
+  take_count(u, UNIT_REASONING, row->reasoning_tokens);
+  usage_set_service(u, row->service ? row->service : "");
+  usage_set_geo(u, row->geo ? row->geo : "");
+  if (!(u->has & UNIT_BIT(UNIT_OUTPUT))) {
+    u->can &= ~UNIT_BIT(UNIT_OUTPUT); /* (an embedding) */
+  }
+}
+
+static void read_usage(const AuditRow *row, Usage *u, UsagePart **parts, int *n, Err *err) {
+  cJSON *tree =
+      row->usage ? json_parse(row->usage, strlen(row->usage), "a row's usage", err) : NULL;
+  if (tree) {
+    usage_read_all(tree, NULL, NULL, u, parts, n, err);
+    u->can = u->has & UNIT_BIT(UNIT_OUTPUT) ? u->can : u->can & ~UNIT_BIT(UNIT_OUTPUT);
+  } else if (err->rc == RC_OK) {
+    read_columns(row, u);
+  }
+  cJSON_Delete(tree);
+}
+
+/* ---- comparing */
+
+static void add_money(cJSON *tree, const char *name, long long nusd, Err *err) {
+  json_add(tree, name, nusd == LEDGER_NULL ? cJSON_CreateNull() : cJSON_CreateNumber((double)nusd),
+           err);
+}
+
+static void show(Check *c, const AuditRow *row, Finding finding, const Billing *now, Err *err) {
+  if (cJSON_GetArraySize(c->list) >= c->limit) {
+    return;
+  }
+  const char *model = row->model ? row->model : row->model_requested;
+  cJSON *tree = json_add(c->list, NULL, cJSON_CreateObject(), err);
+  json_add(tree, "id", cJSON_CreateNumber((double)row->id), err);
+  json_add(tree, "finding", cJSON_CreateString(words[finding]), err);
+  json_add(tree, "model", cJSON_CreateString(model ? model : ""), err);
+  add_money(tree, "cost_nusd", row->cost_nusd, err);
+  add_money(tree, "now_nusd", now->nusd, err);
+  if (now->why[0]) {
+    json_add(tree, "why", cJSON_CreateString(now->why), err);
+  }
+}
+
+static Finding compare(long long before, long long now) {
+  return before == now            ? SAME
+         : before == LEDGER_NULL  ? PRICED_NOW
+         : now == BILLING_UNKNOWN ? UNPRICED_NOW
+                                  : DIFFERS;
+}
+
+/* One row. What is wrong with its usage is a finding, not an error. */
+static void check_row(void *arg, const AuditRow *row, Err *err) {
+  Check *c = arg;
+  Err bad = {0};
+  UsagePart *parts = NULL;
+  int n = 0;
+  Usage u = {0};
+  Billing now = {.nusd = BILLING_UNKNOWN, .why = ""};
+  Finding finding = NO_USAGE;
+  read_usage(row, &u, &parts, &n, &bad);
+  if (bad.rc == RC_OK && (u.has || u.other[0])) {
+    const Billed billed = {.model = row->model ? row->model : "",
+                           .requested = row->model_requested ? row->model_requested : "",
+                           .provider = row->provider,
+                           .at_ms = row->ts,
+                           .usage = &u,
+                           .parts = parts,
+                           .n_parts = n};
+    billing_price(c->conn, &billed, &now, &bad);
+    finding = compare(row->cost_nusd, now.nusd);
+  }
+  free(parts);
+  if (bad.rc != RC_OK && bad.rc != RC_ERROR) {
+    *err = bad;
+    return;
+  }
+  c->rows++;
+  c->found[finding]++;
+  if (finding == SAME || finding == DIFFERS) {
+    c->before += row->cost_nusd == LEDGER_NULL ? 0 : row->cost_nusd;
+    c->now += now.nusd == BILLING_UNKNOWN ? 0 : now.nusd;
+  }
+  if (finding != SAME && finding != NO_USAGE) {
+    show(c, row, finding, &now, err);
+  }
+}
+
+static cJSON *report(Check *c, Err *err) {
+  cJSON *tree = cJSON_CreateObject();
+  json_add(tree, "rows", cJSON_CreateNumber((double)c->rows), err);
+  for (int i = 0; i < N_FINDINGS; i++) {
+    json_add(tree, words[i], cJSON_CreateNumber((double)c->found[i]), err);
+  }
+  json_add(tree, "cost_nusd", cJSON_CreateNumber((double)c->before), err);
+  json_add(tree, "now_nusd", cJSON_CreateNumber((double)c->now), err);
+  json_add(tree, "list", c->list, err);
+  c->list = NULL;
+  return tree;
+}
+
+/* ---- the function */
+
+static int read_options(sqlite3_value *v, CheckOptions *o, Err *err) {
+  size_t n = 0;
+  const char *json = v ? arg_bytes(v, &n, err) : NULL;
+  cJSON *tree = json ? json_parse(json, n, "the options", err) : NULL;
+  spec_init(&table, o);
+  if (tree) {
+    spec_read(&table, 0, tree, o, err);
+  }
+  cJSON_Delete(tree);
+  return err->rc;
+}
+
+/* llm_check([options]): JSON. */
+void fn_llm_check(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
+  CheckOptions o;
+  Check c = {.conn = fn_conn(ctx)};
+  if (read_options(argc ? argv[0] : NULL, &o, err) != RC_OK ||
+      pricing_refresh(c.conn, ctx, err) != RC_OK) {
+    return;
+  }
+  Store *store = conn_store(c.conn, 0, err);
+  c.limit = o.limit;
+  c.list = cJSON_CreateArray();
+  if (store && c.list) {
+    audit_each(store, check_row, &c, err);
+  }
+  cJSON *tree = err->rc == RC_OK ? report(&c, err) : NULL;
+  cJSON_Delete(c.list);
+  char *text = tree ? json_print(tree, err) : NULL;
+  if (text) {
+    result_json(ctx, text);
+  }
+}

@@ -1,0 +1,36 @@
+/*
+** What an answer comes to: everything it billed, in all its parts, at the prices of who sold it.
+*/
+#ifndef LLMCOST_BILLING_H
+#define LLMCOST_BILLING_H
+
+#include "base/error.h"
+#include "conn/conn.h"
+#include "money/pricing.h"
+
+/* What was billed, by whom and when. Borrowed. */
+typedef struct Billed {
+  const char *model;     /* that answered; "": it was not told */
+  const char *requested; /* that was asked for */
+  const char *provider;  /* who was paid */
+  long long at_ms;
+  const Usage *usage;     /* where it has no parts */
+  const UsagePart *parts; /* each billed at its own model's price; NULL: none */
+  int n_parts;
+} Billed;
+
+#define BILLING_UNKNOWN (-1LL)
+
+typedef struct Billing {
+  long long nusd; /* BILLING_UNKNOWN where it is not PRICED */
+  long long
+      list_nusd; /* at list prices, without rows of one's own; BILLING_UNKNOWN where no list prices it */
+  char why[PRICE_WHY]; /* in words where a usage can't be priced, else "" */
+} Billing;
+
+/* Prices it, after pricing_refresh. The model that answered is priced; where nobody prices that name, one's own rows
+** for the one that was asked for: of a private server's models the user prices that one. PRICED, NO_MODEL, NO_PRICE,
+** BAD_USAGE, or FAILED and *err. */
+PriceVerdict billing_price(Conn *conn, const Billed *billed, Billing *billing, Err *err);
+
+#endif

@@ -1,0 +1,61 @@
+/*
+** Reading the ledger's calls again. See audit.h for the contract.
+*/
+#include "store/audit.h"
+
+#include "store/ledger.h"
+
+static const char audit_sql[] =
+    "SELECT id, ts, cost_nusd, provider, model_requested, model, usage, service, geo, input_tokens,"
+    " cached_input_tokens, cache_write_tokens, cache_write_long_tokens, output_tokens, "
+    "reasoning_tokens"
+    " FROM main.llm_calls WHERE kind IN ('call', 'batch', 'embed') ORDER BY id";
+
+static long long number(sqlite3_stmt *stmt, int i) {
+  return sqlite3_column_type(stmt, i) == SQLITE_INTEGER ? sqlite3_column_int64(stmt, i)
+                                                        : LEDGER_NULL;
+}
+
+static const char *text(sqlite3_stmt *stmt, int i) {
+  return (const char *)sqlite3_column_text(stmt, i);
+}
+
+static void read_row(sqlite3_stmt *stmt, AuditRow *row) {
+  *row = (AuditRow){.id = number(stmt, 0),
+                    .ts = number(stmt, 1),
+                    .cost_nusd = number(stmt, 2),
+                    .provider = text(stmt, 3),
+                    .model_requested = text(stmt, 4),
+                    .model = text(stmt, 5),
+                    .usage = text(stmt, 6),
+                    .service = text(stmt, 7),
+                    .geo = text(stmt, 8),
+                    .input_tokens = number(stmt, 9),
+                    .cached_input_tokens = number(stmt, 10),
+                    .cache_write_tokens = number(stmt, 11),
+                    .cache_write_long_tokens = number(stmt, 12),
+                    .output_tokens = number(stmt, 13),
+                    .reasoning_tokens = number(stmt, 14)};
+}
+
+int audit_each(Store *s, AuditFn take, void *arg, Err *err) {
+  sqlite3_stmt *stmt = NULL;
+  sqlite3 *reader = ledger_flush(s, err) == RC_OK ? store_reader_take(s, err) : NULL;
+  if (err->rc != RC_OK) {
+    return err->rc;
+  }
+  int rc = sqlite3_prepare_v2(reader ? reader : s->db, audit_sql, -1, &stmt, NULL);
+  while (rc == SQLITE_OK && err->rc == RC_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+    AuditRow row;
+    read_row(stmt, &row);
+    take(arg, &row, err);
+    rc = SQLITE_OK;
+  }
+  if (err->rc == RC_OK && rc != SQLITE_DONE) {
+    err_set(err, rc & 0xff, rc == SQLITE_INTERRUPT ? ERR_INTERRUPTED : ERR_STORE,
+            "cannot read the ledger: %s", sqlite3_errmsg(reader ? reader : s->db));
+  }
+  sqlite3_finalize(stmt);
+  store_reader_give(s, reader);
+  return err->rc;
+}

@@ -1,0 +1,23 @@
+/*
+** Reading the ledger's calls again, to compare what they cost.
+*/
+#ifndef LLMCOST_AUDIT_H
+#define LLMCOST_AUDIT_H
+
+#include "store/db/store.h"
+
+/* What a row says of a call that was answered. Texts are borrowed; NULL and LEDGER_NULL: the column is NULL. */
+typedef struct AuditRow {
+  long long id, ts, cost_nusd;
+  const char *provider, *model_requested, *model, *usage, *service, *geo;
+  long long input_tokens, cached_input_tokens, cache_write_tokens, cache_write_long_tokens,
+      output_tokens, reasoning_tokens;
+} AuditRow;
+
+typedef void (*AuditFn)(void *arg, const AuditRow *row, Err *err);
+
+/* Hands every row of a call, a batch's or an embedding's to `take`, oldest first, but those whose answer never came
+** (their cost is not known). Writes first what waits. RC_OK or *err, which `take` may set to end it. */
+int audit_each(Store *s, AuditFn take, void *arg, Err *err);
+
+#endif
