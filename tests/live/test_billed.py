@@ -116,6 +116,15 @@ SHAPES = [
      "promptTokensDetails": [{"modality": "AUDIO", "tokenCount": 8}]}}, {"input": 10, "input_audio": 8, "output": 5, "reasoning": 2}),
     ("Gemini's interactions", {"usage": {"total_input_tokens": 10, "total_cached_tokens": 4, "total_output_tokens": 3, "total_thought_tokens": 2,
      "total_tool_use_tokens": 0, "total_tokens": 15}}, {"input": 10, "cache_read": 4, "output": 5, "reasoning": 2}),
+    ("gemini-cli's event", {"attributes": {"event.name": "gemini_cli.api_response", "input_token_count": 100, "output_token_count": 10,
+     "cached_content_token_count": 50, "thoughts_token_count": 5, "tool_token_count": 0, "total_token_count": 115}},
+     {"input": 100, "cache_read": 50, "output": 15, "reasoning": 5}),
+    ("Claude Code's event", {"attributes": {"input_tokens": 3, "output_tokens": 10, "cache_read_tokens": 500, "cache_creation_tokens": 20,
+     "cost_usd": 0.1}}, {"input": 523, "cache_read": 500, "cache_write": 20, "output": 10}),
+    ("LangChain's token_usage", {"llm_output": {"token_usage": counted()}}, {"input": 1000, "output": 100}),
+    ("Bedrock's last event", {"metadata": {"usage": {"inputTokens": 5, "outputTokens": 2}, "metrics": {"latencyMs": 5}}}, {"input": 5, "output": 2}),
+    ("Cohere's last event", {"type": "message-end", "delta": {"usage": {"billed_units": {"input_tokens": 5, "output_tokens": 2},
+     "tokens": {"input_tokens": 50, "output_tokens": 2}}}}, {"input": 5, "output": 2}),
     ("LiteLLM, by both names", counted(input_tokens=1000, output_tokens=100, cache_read_input_tokens=20, cache_creation_input_tokens=7,
      prompt_tokens_details={"cached_tokens": 20, "cache_creation_tokens": 7, "cache_creation_token_details": {"ephemeral_1h_input_tokens": 7}}),
      {"input": 1000, "cache_read": 20, "cache_write": 7, "cache_write_1h": 7, "output": 100}),
@@ -178,6 +187,9 @@ REPORTED = [
     ({"usage": counted(), "providerMetadata": {"gateway": {"cost": "0.0045405"}}}, 0.0045405),
     ({"usage": counted(), "providerMetadata": {"openrouter": {"usage": {"cost": 0.25}}}}, 0.25),
     ({"usage": counted(), "_hidden_params": {"response_cost": 0.002}}, 0.002),
+    ({"data": {"is_byok": False, "total_cost": 0.0015, "native_tokens_prompt": 12, "native_tokens_completion": 2, "usage": 0.0015}}, 0.0015),
+    ({"data": {"is_byok": True, "total_cost": 0.0001, "upstream_inference_cost": 0.002, "usage": 0.0001,
+               "native_tokens_prompt": 12, "native_tokens_completion": 2}}, 0.0021),
     (counted(cost=-1), None), (counted(cost=1e9), None), (counted(cost="1"), None), (counted(cost=True), None),
     (counted(estimated_cost=-0.1), None), (counted(cost_in_usd_ticks=1.5), None),
     ({"usage": counted(), "providerMetadata": {"gateway": {"cost": "dear"}}}, None),
@@ -243,6 +255,12 @@ FEES = [
     ("gpt-4o", {}, counted(agent_sessions=2), "agent_sessions"), ("gpt-4o", {}, counted(billedMinutes=1), "billedMinutes"),
     ("gpt-4o", {}, counted(tools={"scrape_requests": 1}), "scrape_requests"),
     ("gpt-4o", {}, counted(prompt_cache_read_tokens=64), "prompt_cache_read_tokens"),  # Helicone's: at a price of its own
+    ("gpt-4o", {}, {"prompt_tokens": 1000, "completion_tokens": 100, "web_search_requests": 3}, "web_search_requests"),  # not at its place
+    ("gpt-4o", {}, counted(seconds=30), "seconds"),
+    ("gemini-2.5-flash", {}, counted(prompt_tokens_details={"web_search_requests": 2}), 0.03555),  # LiteLLM's
+    ("claude-sonnet-4-6", {}, counted(prompt_tokens_details={"web_search_requests": 2}), 0.0245),
+    ("gemini-3.5-flash", {}, {"usage": {"inputTokens": 100, "outputTokens": 10},
+                              "providerMetadata": {"google": {"groundingMetadata": {"webSearchQueries": ["a"]}}}}, 0.01424),
     # No charges:
     ("gpt-4o", {}, counted(queue_time=0.1, prompt_time=1, completion_time=2, total_time=3, first_token_seconds_latency=1), 0.0035),
     ("gpt-4o", {}, counted(prompt_cache_hit_tokens=0, prompt_cache_miss_tokens=1000, num_search_queries=0, agent_sessions=0), 0.0035),
