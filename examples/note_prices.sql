@@ -5,14 +5,7 @@
 --
 --   sqlite3 desk.db -cmd '.load ./llmcost' < examples/note_prices.sql
 SELECT llm_init();
-BEGIN;
--- The file has LiteLLM's form, so it is imported as that list: one that is there already steps aside.
-UPDATE llm_prices SET list = 'litellm-aside' WHERE list = 'litellm';
-DELETE FROM llm_prices WHERE list = 'note';
-SELECT llm_prices_import('examples/note_prices.json');
-UPDATE llm_prices SET list = 'note', source = 'note' WHERE list = 'litellm';
-UPDATE llm_prices SET list = 'litellm' WHERE list = 'litellm-aside';
-COMMIT;
+SELECT llm_prices_import('examples/note_prices.json', '{"list":"note"}');
 
 -- By the note, and by the market.
 SELECT llm_cost('claude-haiku-4-5', 1000000, 1000000, '{"list":"note"}'),

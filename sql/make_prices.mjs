@@ -190,11 +190,11 @@ const MORE_PROVIDERS = [
   // Two shops: the one in China has prices of its own, in yuan.
   ["alibaba-cn", "alibaba*cn alibaba*china alibaba*beijing aliyun* bailian* dashscope-cn", QWEN,
     "https://help.aliyun.com/zh/model-studio/model-pricing"],
-  ["alibaba", "alibaba* dashscope* qwen modelstudio model*studio", QWEN,
+  ["alibaba", "alibaba* dashscope* qianwen* tongyi* qwen modelstudio model*studio", QWEN,
     "https://www.alibabacloud.com/help/en/model-studio/model-pricing"],
   ["xiaomi", "xiaomi* mimo", "mimo-*", "https://platform.xiaomimimo.com/#/docs/pricing"],
   ["tencent", "tencent* hunyuan", `hunyuan-* hy[0-9]* ${SIZED}`, "https://cloud.tencent.com/document/product/1729/97731"],
-  ["bytedance", "bytedance* *volcengine* volcano* byteplus* doubao *modelark*", "doubao-* seed-[0-9]* seedream-* dola-*",
+  ["bytedance", "bytedance* *volcengine* volcano* byteplus* doubao ark *modelark*", "doubao-* seed-[0-9]* seedream-* dola-*",
     "https://docs.byteplus.com/en/docs/ModelArk/1544106"],
   ["baidu", "baidu* qianfan* wenxin* ernie", `ernie-* ${SIZED}`, "https://cloud.baidu.com/doc/qianfan/s/wmh4sv6ya"],
   ["meta", "meta meta-ai meta_ai meta-llama-api meta_llama", "muse-*", "https://dev.meta.ai/docs/pricing"],
@@ -217,10 +217,15 @@ const MORE_PROVIDERS = [
   ["ibm", "ibm* *watsonx*", "", "https://www.ibm.com/products/watsonx-ai/pricing"],
   ["databricks", "databricks*", "databricks-*", "https://www.databricks.com/product/pricing/foundation-model-serving"],
   ["snowflake", "snowflake* *cortex*", "snowflake-*", "https://www.snowflake.com/legal-files/CreditConsumptionTable.pdf"],
-  ...["anyscale", "atlascloud", "chutes", "clarifai", "crusoe", "deepinfra", "digitalocean", "embercloud", "featherless",
-    "friendli", "gmi", "heroku", "hyperbolic", "inference-net", "infermatic", "inceptron", "kluster", "lambda", "lepton", "mancer",
-    "nanogpt", "nebius", "nscale", "oracle", "parasail", "phala", "poe", "publicai", "replicate", "requesty", "runpod",
-    "runware", "sambanova", "scaleway", "siliconflow", "targon", "venice", "vercel", "wandb", "zenmux"].map((id) => [id, `${id}*`, "", ""]),
+  ...["aimlapi", "anyscale", "atlascloud", "chutes", "clarifai", "cometapi", "crusoe", "deepinfra", "digitalocean", "embercloud", "featherless",
+    "friendli", "gmi", "heroku", "hyperbolic", "inference-net", "infermatic", "inceptron", "kilo", "kluster", "lambda", "lepton", "mancer",
+    "modelscope", "nanogpt", "nebius", "nscale", "opencode", "oracle", "parasail", "phala", "poe", "ppio",
+    "publicai", "replicate", "requesty", "runpod",
+    "runware", "sambanova", "scaleway", "siliconflow", "synthetic", "targon", "venice", "vercel", "wandb", "zenmux"].map((id) => [id, `${id}*`, "", ""]),
+  ["huggingface", "huggingface hugging-face hugging_face hf", "", "https://huggingface.co/docs/inference-providers/pricing"],
+  ["yandex", "yandex*", "yandexgpt*", "https://yandex.cloud/en/docs/ai-studio/pricing"],
+  ["naver", "naver* hyperclova*", "hcx-*", "https://www.ncloud.com/product/aiService/clovaStudio"],
+  ["sarvam", "sarvam*", "sarvam-*", "https://docs.sarvam.ai/api-reference-docs/pricing"],
   ["github", "github github-models github_models", "", "https://docs.github.com/en/billing/concepts/product-billing/github-models"],
 ];
 const MORE_WORDS = { deepinfra: "deep-infra* deep_infra*", "inference-net": "inference.net* inference_net*", lambda: "lambda_ai*",
@@ -229,8 +234,9 @@ const MORE_WORDS = { deepinfra: "deep-infra* deep_infra*", "inference-net": "inf
 
 // What the package does not say: further words for a provider, and names that are one provider's own. A
 // self-hosted server is a provider without prices: its models are not somebody else's of the same name.
-const MORE_NAMES = { azure: ["azure*"], fireworks: ["fireworks*"], "x-ai": ["xai*"], openrouter: ["*openrouter*"],
-  zai: ["zai-*", "z-ai*", "z.ai*", "z_ai*"], zhipuai: ["zhipu*", "*bigmodel*", "chatglm*"], moonshotai: ["kimi", "kimi-*"],
+const MORE_NAMES = { azure: ["azure*"], fireworks: ["fireworks*"], "x-ai": ["xai*", "x_ai", "grok"], anthropic: ["claude"], google: ["aistudio", "ai-studio"],
+  cloudflare: ["workers-ai", "workers_ai"], aws: ["mantle"], mistral: ["codestral"], openrouter: ["*openrouter*"],
+  zai: ["zai-*", "z-ai*", "z.ai*", "z_ai*"], zhipuai: ["zhipu*", "*bigmodel*", "chatglm*", "glm"], moonshotai: ["kimi", "kimi-*"],
   minimax: ["minimax*"], perplexity: ["perplexity*", "pplx*"], novita: ["novita*"], together: ["together*"], groq: ["groq-*"],
   avian: ["avian-*"], ovhcloud: ["ovh*"], deepseek: ["deepseek-api"] };
 // Azure sells DeepSeek's and Moonshot's models at prices of its own.

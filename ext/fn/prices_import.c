@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "core/price/price_import.h"
 #include "base/sqlite/args.h"
+#include "base/text/spec.h"
 #include "store/host/prices.h"
 
 #include <errno.h>
@@ -86,13 +87,41 @@ static char *report(PriceImport *import, Err *err) {
   return json_print(tree, err);
 }
 
+typedef struct ImportOptions {
+  char list[64]; /* "": as the form is called */
+} ImportOptions;
+
+static const Spec specs[] = {
+    {"list", SPEC_INTO(ImportOptions, CHARS, list)},
+};
+
+static const SpecTable table = {"option", ERR_BAD_OPTION, NULL, specs,
+                                sizeof specs / sizeof specs[0]};
+
+static int read_options(sqlite3_value *v, ImportOptions *o, Err *err) {
+  size_t n = 0;
+  const char *json = v ? arg_bytes(v, &n, err) : NULL;
+  cJSON *tree = json ? json_parse(json, n, "the options", err) : NULL;
+  spec_init(&table, o);
+  if (tree) {
+    spec_read(&table, 0, tree, o, err);
+  }
+  cJSON_Delete(tree);
+  return strcmp(o->list, "catalogue") != 0
+             ? err->rc
+             : err_set(err, RC_ERROR, ERR_BAD_OPTION,
+                       "option 'list': 'catalogue' is the list that is compiled in");
+}
+
+/* llm_prices_import(path_or_json [, options]): JSON. */
 void fn_llm_prices_import(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   Conn *c = fn_conn(ctx);
   PriceImport import;
+  ImportOptions o;
   char *made = NULL, *text = NULL;
-  (void)argc;
-  cJSON *file = read_list(c, argv[0], err);
-  if (file && price_import(file, &import, err) == RC_OK) {
+  cJSON *file =
+      read_options(argc > 1 ? argv[1] : NULL, &o, err) == RC_OK ? read_list(c, argv[0], err) : NULL;
+  if (file && price_import(file, o.list[0] ? o.list : NULL, &import, err) == RC_OK) {
     text = report(&import, err);
     if (text && config_init(c->db, &made, err) == RC_OK) {
       prices_replace_list(c->db, &import.book, err);

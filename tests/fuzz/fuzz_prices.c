@@ -52,7 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   size_t n;
   char *text = take_rest(&in, &n);
   cJSON *tree = fuzz_json(text, n);
-  if (tree && price_import(tree, &import, &err) == RC_OK) {
+  if (tree && price_import(tree, NULL, &import, &err) == RC_OK) {
     for (int i = 0; i < import.book.models.n; i++) {
       ask(&import.book, &import.book.models.at[i]);
     }

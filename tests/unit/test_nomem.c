@@ -490,7 +490,7 @@ static int found_json(Result *r, Err *err) {
 
 static int import_list(Result *r, Err *err) {
   PriceImport import;
-  if (price_import(answer, &import, err) == RC_OK) {
+  if (price_import(answer, NULL, &import, err) == RC_OK) {
     for (int i = 0; i < import.book.models.n; i++) {
       const PriceModel *m = &import.book.models.at[i];
       add(r, "%s %s %s:", m->provider, m->name, m->names);

@@ -135,7 +135,7 @@ static void test_catalogue_prices_by_date_and_tier(void **state) {
       {"deepseek-reasoner", UNIT_INPUT, "2025-09-05T16:00:00Z", 1000,
        560000}, /* no more discount */
       {"deepseek-reasoner", UNIT_INPUT, "2025-09-06T00:00:00Z", 1000, 560000},
-      {"deepseek-reasoner", UNIT_INPUT, "2026-06-01T12:00:00Z", 1000, 280000},
+      {"deepseek-reasoner", UNIT_INPUT, "2026-06-01T12:00:00Z", 1000, 140000},
       {"grok-4.3", UNIT_INPUT, "2026-11-22", 199999, 1250000}, /* from 200,000, not above it */
       {"grok-4.3", UNIT_INPUT, "2026-11-22", 200000, 2500000},
       {"", UNIT_INPUT, "2026-11-22", 1000, -1},

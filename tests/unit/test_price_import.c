@@ -11,7 +11,7 @@
 /* Imports a text; the number of models, or -1 with the error in *err. */
 static int import_text(const char *json, PriceImport *import, Err *err) {
   cJSON *tree = tree_of(json);
-  int rc = price_import(tree, import, err);
+  int rc = price_import(tree, NULL, import, err);
   cJSON_Delete(tree);
   return rc == RC_OK ? import->book.models.n : -1;
 }

@@ -558,14 +558,15 @@ static int is_genai(const cJSON *file) {
   return cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(first, "models"));
 }
 
-int price_import(const cJSON *file, PriceImport *import, Err *err) {
+int price_import(const cJSON *file, const char *list, PriceImport *import, Err *err) {
   int genai = is_genai(file);
+  list = list ? list : genai ? "genai-prices" : "litellm";
   *import = (PriceImport){.left_out = cJSON_CreateObject(), .err = err};
   if (!genai && !is_litellm(file)) {
     err_set(err, RC_ERROR, ERR_BAD_PRICES,
             "neither LiteLLM's price file (an object by model name) nor genai-prices' v2 data (an "
             "array of providers)");
-  } else if (!import->left_out || !book_init(&import->book, genai ? "genai-prices" : "litellm")) {
+  } else if (!import->left_out || !book_init(&import->book, list)) {
     err_nomem(err);
   } else if (genai) {
     genai_file(import, file, err);

@@ -10,12 +10,13 @@
 #include "base/text/json.h"
 
 typedef struct PriceImport {
-  PriceBook book;  /* its list is "litellm" or "genai-prices"; book_free */
+  PriceBook book;  /* book_free */
   cJSON *left_out; /* an object: what we can't bill in, and how often it was there; cJSON_Delete */
   Err *err;        /* of the import that runs */
 } PriceImport;
 
-/* Reads a whole file's JSON; the form is recognised. RC_OK, or *err: then there is nothing to free. */
-int price_import(const cJSON *file, PriceImport *import, Err *err);
+/* Reads a whole file's JSON into a book of that list (NULL: "litellm" or "genai-prices"); the form is
+** recognised. RC_OK, or *err: then there is nothing to free. */
+int price_import(const cJSON *file, const char *list, PriceImport *import, Err *err);
 
 #endif

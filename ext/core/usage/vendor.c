@@ -18,7 +18,7 @@
 #include <pthread.h>
 #include <string.h>
 
-enum { VENDOR_FIELDS = 6, MOST_VENDORS = 128, MOST_SHAPES = 96, MOST_PATHS = 1024 };
+enum { VENDOR_FIELDS = 6, MOST_VENDORS = 256, MOST_SHAPES = 96, MOST_PATHS = 1024 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static Vendor vendors[MOST_VENDORS];
