@@ -35,6 +35,8 @@ static void test_containment(void **state) {
       {UNIT_CACHE_READ, UNIT_INPUT, 0},
       {UNIT_PAGE, UNIT_ANNOTATED_PAGE, 1},
       {UNIT_REQUEST, UNIT_WEB_SEARCH, 0},
+      {UNIT_WEB_SEARCH, UNIT_GROUNDING, 0},
+      {UNIT_INPUT, UNIT_ROUTED, 0},
       {UNIT_INPUT, UNIT_INPUT, 0},
   };
   (void)state;

@@ -326,6 +326,47 @@ static void test_parts(void **state) {
   cJSON_Delete(plain);
 }
 
+/* Of what no unit counts the first name is there, the others as far as they fit whole. */
+static void test_other(void **state) {
+  Usage u;
+  char longest[USAGE_OTHER + 20];
+  (void)state;
+  usage_init(&u);
+  usage_add_other(&u, "images");
+  usage_add_other(&u, "page");
+  usage_add_other(&u, "images");
+  assert_string_equal(u.other, "images, page");
+  memset(longest, 'x', sizeof longest - 1);
+  longest[sizeof longest - 1] = 0;
+  usage_add_other(&u, longest);
+  usage_add_other(&u, "pages");
+  assert_string_equal(u.other, "images, page, pages");
+  usage_init(&u);
+  usage_add_other(&u, longest);
+  assert_int_equal(strlen(u.other), USAGE_OTHER - 1);
+}
+
+/* The name that was asked for may have a price of its own. */
+static void test_asked(void **state) {
+  static const struct {
+    const char *provider, *model;
+    long long routed;
+  } cases[] = {{"azure", "model-router", 7},  {"azure", "Model-Router-2025-11-18", 7},
+               {"azure", "gpt-5-nano", X},    {"azure", "my-model-router", 7},
+               {"openai", "model-router", X}, {"no such provider", "model-router", X}};
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    Usage u;
+    usage_init(&u);
+    usage_note_asked(&u, vendor_by_word(cases[i].provider), cases[i].model);
+    check(u.has == 0, "%s: nothing is known", cases[i].model);
+    usage_set(&u, UNIT_INPUT, 7);
+    usage_note_asked(&u, vendor_by_word(cases[i].provider), cases[i].model);
+    check(usage_get(&u, UNIT_ROUTED) == cases[i].routed, "%s at %s", cases[i].model,
+          cases[i].provider);
+  }
+}
+
 static void test_no_usage_is_no_error(void **state) {
   static const char *const bodies[] = {"{}", "null", "{\"usage\":null}", "[]", "{\"usage\":[]}"};
   (void)state;
@@ -341,9 +382,11 @@ static void test_no_usage_is_no_error(void **state) {
 
 /* The shapes that an unknown sender is matched against must be there. */
 static void test_shapes(void **state) {
-  static const char *const names[] = {"openai",         "azure.responses", "anthropic.default",
-                                      "google.default", "aws.default",     "cohere.default",
-                                      "ollama",         "azure.embeddings"};
+  static const char *const names[] = {
+      "openai",         "azure.responses", "anthropic.default", "google.default", "aws.default",
+      "cohere.default", "ollama",          "azure.embeddings",  "codex",          "otel",
+      "openinference",  "opencode",        "gemini-cli",        "langfuse",       "aws.metrics",
+      "ai-sdk.provider"};
   (void)state;
   for (size_t i = 0; i < COUNT(names); i++) {
     check(shape_by_name(names[i]) && shape_by_name(names[i])->n > 0, "%s", names[i]);
@@ -407,11 +450,17 @@ static void test_what_is_no_count(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_openai),           cmocka_unit_test(test_anthropic),
-      cmocka_unit_test(test_others),           cmocka_unit_test(test_service_and_geo),
-      cmocka_unit_test(test_own_form),         cmocka_unit_test(test_parts),
-      cmocka_unit_test(test_shapes),           cmocka_unit_test(test_no_usage_is_no_error),
+      cmocka_unit_test(test_openai),
+      cmocka_unit_test(test_anthropic),
+      cmocka_unit_test(test_others),
+      cmocka_unit_test(test_service_and_geo),
+      cmocka_unit_test(test_own_form),
+      cmocka_unit_test(test_parts),
+      cmocka_unit_test(test_shapes),
+      cmocka_unit_test(test_no_usage_is_no_error),
       cmocka_unit_test(test_what_is_no_count),
+      cmocka_unit_test(test_other),
+      cmocka_unit_test(test_asked),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -358,7 +358,8 @@ static int unpriced(PriceSet *set, const char *why) {
 ** nothing of its price. */
 static int is_sold(Unit unit) {
   return unit == UNIT_PAGE || unit == UNIT_ANNOTATED_PAGE || unit == UNIT_CHARACTER ||
-         unit == UNIT_MESSAGE || unit == UNIT_RERANK;
+         unit == UNIT_MESSAGE || unit == UNIT_RERANK || unit == UNIT_SECOND ||
+         unit == UNIT_BILLED_IMAGE;
 }
 
 /* The rows of another service over the standard ones times its factor. */

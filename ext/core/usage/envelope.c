@@ -19,10 +19,11 @@ static int has_usage(const cJSON *body) {
   return member(body, "usage") != NULL || member(body, "usageMetadata") != NULL;
 }
 
-/* Events have it in "message" or "response"; lines of a batch's results in "response"."body", "result"."message" or
-** "modelOutput"; so have lines of logs. */
+/* Events have it in "message", "response", "delta" (Cohere) or "metadata" (Bedrock), lines of a batch's results in
+** "response"."body", "result"."message" or "modelOutput", what is asked for afterwards in "data" (OpenRouter). */
 const cJSON *envelope_open(const cJSON *body) {
-  static const char *const wrappers[] = {"message", "response", "body", "result", "modelOutput"};
+  static const char *const wrappers[] = {"message",     "response", "body",     "result",
+                                         "modelOutput", "delta",    "metadata", "data"};
   const cJSON *at = body;
   for (int depth = 0; depth < 3 && at && !has_usage(at); depth++) {
     const cJSON *inner = NULL;

@@ -86,21 +86,6 @@ static How how_parse(const char *word) {
   return how;
 }
 
-/* One of 64 bits for a name: most rows are passed over by the bits of the names that an object has. */
-static uint64_t name_bit(const char *name) {
-  size_t n = strlen(name);
-  return n ? (uint64_t)1 << (((size_t)name[0] * 7 + (size_t)name[n - 1] * 3 + n) & 63) : 0;
-}
-
-static uint64_t name_bits(const cJSON *object) {
-  uint64_t bits = 0;
-  const cJSON *item;
-  cJSON_ArrayForEach(item, (cJSON_IsObject(object) ? object : NULL)) {
-    bits |= name_bit(item->string);
-  }
-  return bits;
-}
-
 /* The first member on a row's way. */
 static uint64_t first_bit(const Fee *fee) {
   const char *const *step = fee->steps + fee->in_usage;
@@ -151,6 +136,7 @@ typedef struct Tally {
   const cJSON *first; /* what was found */
   const char *texts[MOST_TEXTS];
   int n_texts;
+  const cJSON *wanted; /* NULL, or all that is to be found out is whether the path leads there */
 } Tally;
 
 static int is_news(Tally *t, const char *text) {
@@ -174,6 +160,10 @@ static double number_of(const cJSON *item) {
 }
 
 static void tally(Tally *t, const cJSON *item) {
+  if (t->wanted) {
+    t->first = item == t->wanted ? item : t->first;
+    return;
+  }
   const char *text = cJSON_GetStringValue(item);
   double d = number_of(item);
   int is_nothing = cJSON_IsNull(item) || cJSON_IsFalse(item) || (text && !text[0]) ||
@@ -205,7 +195,7 @@ static int has_text(const cJSON *at, const char *path) {
   const cJSON *item;
   if (path[n] == '=' && n == 0) {
     const char *text = cJSON_GetStringValue(at);
-    text = text ? text : cJSON_IsTrue(at) ? "true" : "";
+    text = text ? text : cJSON_IsTrue(at) ? "true" : cJSON_IsFalse(at) ? "false" : "";
     return glob_any(path + 1, text);
   }
   const char *rest = path + n + (path[n] == '/');
@@ -253,19 +243,23 @@ typedef struct Names {
 } Names;
 
 static Names names_of(const FeePlace *place) {
-  return (Names){name_bits(place->answer), name_bits(place->usage) | name_bits(outer_of(place))};
+  return (Names){shape_names(place->answer),
+                 shape_names(place->usage) | shape_names(outer_of(place))};
 }
 
-/* What a row finds. */
-static Tally find(const FeePlace *place, Names names, const Fee *fee) {
+/* 1 if a row may find something. */
+static int may_find(Names names, const Fee *fee) {
+  return !fee->bit || fee->bit & (fee->in_usage ? names.usage : names.answer);
+}
+
+/* What a row finds; or whether that is what is wanted (not NULL). */
+static Tally find(const FeePlace *place, const Fee *fee, const cJSON *wanted) {
   Tally t;
   t.how = fee->how;
   t.sum = 0;
   t.is_bad = t.n_texts = 0;
   t.first = NULL;
-  if (fee->bit && !(fee->bit & (fee->in_usage ? names.usage : names.answer))) {
-    return t;
-  }
+  t.wanted = wanted;
   if (!fee->in_usage) {
     visit(place->answer, fee->steps, &t);
     return t;
@@ -291,15 +285,12 @@ static void add_found(const Fee *fee, const Tally *t, Usage *u) {
 
 /* ---- what smells of a charge */
 
-/* 1 if a row's path ends in the name. */
-static int is_read(const char *name, const char *lower) {
+/* 1 if a row reads the number, or passes over it. */
+static int is_read(const FeePlace *place, const cJSON *item) {
+  Names names = names_of(place);
   for (int i = 0; i < n_fees; i++) {
-    const char *last = "";
-    for (const char *const *step = fees[i].steps; *step; step++) {
-      last = *step;
-    }
-    int is_glob = strchr(last, '*') && strcspn(last, " ") > 1; /* not that of all others */
-    if (strcmp(last, name) == 0 || (is_glob && glob_any(last, lower))) {
+    if (fees[i].how != HOW_ASKED && is_of(&fees[i], place->vendor) && may_find(names, &fees[i]) &&
+        find(place, &fees[i], item).first) {
       return 1;
     }
   }
@@ -345,7 +336,7 @@ static int smells_of_charge(const FeePlace *place, const cJSON *item, const Usag
   } else if (strstr(lower, "token") || !has_word(smells, lower)) {
     return 0;
   }
-  return !glob_any(free_names, lower) && !is_read(item->string, lower) &&
+  return !glob_any(free_names, lower) && !is_read(place, item) &&
          !(place->shape && shape_reads(place->shape, place->usage, item));
 }
 
@@ -365,10 +356,10 @@ void fees_read(const FeePlace *place, int only_names, Usage *u) {
   for (int i = 0; i < n_fees; i++) {
     const Fee *fee = &fees[i];
     if (fee->how >= HOW_ASKED || (fee->how == HOW_ALONE && u->has) ||
-        (only_names && fee->unit < UNIT_COUNT)) {
+        (only_names && fee->unit < UNIT_COUNT) || !may_find(names, fee)) {
       continue;
     }
-    Tally t = find(place, names, fee);
+    Tally t = find(place, fee, NULL);
     if (t.sum > 0 && is_of(fee, place->vendor)) {
       add_found(fee, &t, u);
     }
@@ -410,10 +401,11 @@ void fees_read_cost(const FeePlace *place, Usage *u) {
   Names names = names_of(place);
   for (int i = 0; i < n_fees; i++) {
     const Fee *fee = &fees[i];
-    if (fee->how < HOW_USD || (fee->how == HOW_PLUS ? found != i - 1 : found >= 0)) {
+    if (fee->how < HOW_USD || (fee->how == HOW_PLUS ? found != i - 1 : found >= 0) ||
+        !may_find(names, fee)) {
       continue;
     }
-    Tally t = find(place, names, fee);
+    Tally t = find(place, fee, NULL);
     double d = t.first ? usd_of(t.first, fee->how) : -1.0;
     if (d >= 0) {
       found = found >= 0 ? found : i;

@@ -24,13 +24,13 @@ static Unit unit_of(const char *name) {
 }
 
 /* 1 if an object is counts of our units and what we say beside them, and nothing else: pages that were
-** read, say, without a token. */
+** read, say, without a token, or only something that no unit counts. */
 static int has_only_units(const cJSON *body) {
   const cJSON *item;
   int units = 0;
   cJSON_ArrayForEach(item, (cJSON_IsObject(body) ? body : NULL)) {
     int known = cJSON_IsNumber(item) && unit_parse(item->string) < UNIT_COUNT;
-    units += known;
+    units += known || (cJSON_IsString(item) && strcmp(item->string, "other") == 0);
     for (size_t i = 0; i < sizeof beside / sizeof beside[0]; i++) {
       known |= cJSON_IsString(item) && strcmp(item->string, beside[i]) == 0;
     }

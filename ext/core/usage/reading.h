@@ -35,6 +35,9 @@ cJSON *envelope_attributes(const cJSON *body, Err *err);
 ** "field=VALUE", the element of an array whose field is VALUE. */
 const cJSON *shape_walk(const cJSON *at, const char *const *steps);
 
+/* name_bit of all members of an object. */
+uint64_t shape_names(const cJSON *object);
+
 /* The shape that explains most of a body, NULL where none explains anything. */
 const Shape *shape_find(const cJSON *body, const Vendor *vendor);
 

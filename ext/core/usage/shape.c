@@ -36,7 +36,12 @@ static const char *const common[] = {"openai",
                                      "aws.titan",
                                      "aws.llama",
                                      "aws.nova",
-                                     "mistral.connectors"};
+                                     "google.live",
+                                     "google.interactions",
+                                     "mistral.connectors",
+                                     "openrouter.generation",
+                                     "gemini-cli.event",
+                                     "claude-code.event"};
 
 enum { COMMON = sizeof common / sizeof common[0] };
 
@@ -98,6 +103,15 @@ const cJSON *shape_root(const cJSON *body, const Shape *shape) {
 
 /* ---- which shape */
 
+uint64_t shape_names(const cJSON *object) {
+  uint64_t bits = 0;
+  const cJSON *item;
+  cJSON_ArrayForEach(item, (cJSON_IsObject(object) ? object : NULL)) {
+    bits |= name_bit(item->string);
+  }
+  return bits;
+}
+
 /* How much of an object a shape explains: its numbers that are there, and whether all required ones
 ** are. */
 typedef struct Fit {
@@ -147,9 +161,18 @@ static int hides_output(const Shape *shape, const cJSON *root) {
   return input >= 0 && total != input;
 }
 
-static void offer(Fit *best, const cJSON *body, const Shape *shape) {
-  const cJSON *root = shape_root(body, shape);
-  int complete = is_complete(shape, root);
+/* Where shapes are looked for: the answer, and the usage object that is the root of most; the names that each has. */
+typedef struct Sight {
+  const cJSON *body, *usage;
+  uint64_t in_body, in_usage;
+} Sight;
+
+static void offer(Fit *best, const Sight *at, const Shape *shape) {
+  const cJSON *root = shape->is_plain ? at->usage : shape_root(at->body, shape);
+  uint64_t names = root == at->usage  ? at->in_usage
+                   : root == at->body ? at->in_body
+                                      : shape_names(root);
+  int complete = !(shape->required & ~names) && is_complete(shape, root);
   if ((best->complete && !complete) || hides_output(shape, root)) {
     return;
   }
@@ -162,13 +185,16 @@ static void offer(Fit *best, const cJSON *body, const Shape *shape) {
 const Shape *shape_find(const cJSON *body, const Vendor *vendor) {
   Fit best = {0};
   const Shape *shape;
+  const cJSON *usage = cJSON_GetObjectItemCaseSensitive(body, "usage");
+  usage = cJSON_IsObject(usage) ? usage : body;
+  const Sight at = {body, usage, shape_names(body), shape_names(usage)};
   for (int i = 0; vendor && (shape = vendor_shape_at(vendor, i, NULL, NULL)) != NULL; i++) {
-    offer(&best, body, shape);
+    offer(&best, &at, shape);
   }
   pthread_once(&once, find_common);
   for (size_t i = 0; i < COMMON; i++) {
     if (common_shapes[i]) {
-      offer(&best, body, common_shapes[i]);
+      offer(&best, &at, common_shapes[i]);
     }
   }
   return best.shape;

@@ -40,6 +40,11 @@ static void load_vendors(void) {
   }
 }
 
+uint64_t name_bit(const char *name) {
+  size_t n = strlen(name);
+  return n ? (uint64_t)1 << (((size_t)name[0] * 7 + (size_t)name[n - 1] * 3 + n) & 63) : 0;
+}
+
 int path_split(char *path, const char **steps, int max) {
   int n = 0;
   for (char *p = path; p; n++) {
@@ -61,6 +66,7 @@ int path_split(char *path, const char **steps, int max) {
 static void read_shape_row(Shape *s, char **f, int n) {
   if (n == 2 && strcmp(f[0], "root") == 0) {
     int fits = s->n_roots < SHAPE_ROOTS && strcmp(f[1], "-") != 0;
+    s->is_plain = s->n_roots == 0 && strcmp(f[1], "usage") == 0;
     s->n_roots += fits && path_split(f[1], s->roots[s->n_roots], SHAPE_STEPS);
   } else if (n == 2 && strcmp(f[0], "model") == 0) {
     path_split(f[1], s->model, SHAPE_STEPS);
@@ -71,6 +77,7 @@ static void read_shape_row(Shape *s, char **f, int n) {
     p->otherwise = strcmp(f[2], "else") == 0;
     if (p->unit < UNIT_COUNT && path_split(f[0], p->steps, SHAPE_STEPS)) {
       s->can |= UNIT_BIT(p->unit);
+      s->required |= p->required ? name_bit(p->steps[0]) : 0;
       s->n++;
       n_paths++;
     }

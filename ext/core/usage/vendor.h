@@ -8,7 +8,7 @@
 
 #include "core/usage/unit.h"
 
-enum { SHAPE_STEPS = 6, SHAPE_ROOTS = 4 };
+enum { SHAPE_STEPS = 6, SHAPE_ROOTS = 6 };
 
 /* One number of a usage object. A step "field=VALUE" is the element of an array whose `field` is
 ** VALUE, a digit the place of one. Numbers of one unit add up. */
@@ -25,11 +25,16 @@ typedef struct Shape {
   /* The ways to the usage object in a whole answer, the best first; of each its end will do. None: it is the answer. */
   const char *roots[SHAPE_ROOTS][SHAPE_STEPS];
   int n_roots;
+  int is_plain;                   /* the only root is "usage" */
   const char *model[SHAPE_STEPS]; /* the way to the model's name */
   const ShapePath *paths;
   int n;
-  UnitSet can; /* the units it can report */
+  UnitSet can;       /* the units it can report */
+  uint64_t required; /* name_bit of all first steps that must be there */
 } Shape;
+
+/* One of 64 bits for a name: objects are passed over by the bits of the names that they have. */
+uint64_t name_bit(const char *name);
 
 /* Splits "a.b.c" in place into NULL-terminated steps; 0 if they are too many for so many places. */
 int path_split(char *path, const char **steps, int max);
