@@ -328,6 +328,13 @@ class Billed(unittest.TestCase):
                 usage = self.usage(events)
                 self.assertEqual((usage["input"], usage["output"]), (tokens_in, tokens_out))
 
+    def test_writes_of_twelve_hours(self):
+        for long, short, want in ((500, 400, None), (0, 900, 0.0051)):
+            body = {"object": "response", "usage": {
+                "input_tokens": 1000, "output_tokens": 10, "total_tokens": 1010, "input_tokens_details": {
+                    "cached_tokens": 0, "cache_write_tokens": 900, "cache_write_tokens_details": {"ttl_12h_tokens": long, "ttl_30m_tokens": short}}}}
+            self.assertEqual(self.cost("gpt-5.6-sol", body, {"at": "2026-11-01"}), want)
+
     def test_totals(self):
         for provider, usage, output in TOTALS:
             with self.subTest(provider=provider, usage=usage):
@@ -367,7 +374,7 @@ class Billed(unittest.TestCase):
         self.assertIn("needs a known 'provider'", error_of(self.db, "SELECT llm_usage(?, '{\"provider\":\"x\",\"api\":\"chat\"}')", body))
 
     def test_prices_of_fees(self):
-        for model, kind, options, want in (("gemini-2.5-pro", "grounding", {}, 35000), ("gemini-2.5-pro", "web_search", {}, 0),
+        for model, kind, options, want in (("gemini-2.5-pro", "grounding", {}, 35000), ("gemini-2.5-pro", "web_search", {}, 35000),
                                            ("gemini-3.5-flash", "web_search", {}, 14000), ("gemini-3.5-flash", "grounding", {}, 0),
                                            ("whisper-1", "second", {}, 100), ("gpt-5", "routed", {"provider": "azure"}, 0.14),
                                            ("gpt-5", "routed", {}, None)):
@@ -451,6 +458,13 @@ class InTheLedger(unittest.TestCase):
     def test_a_callers_own_key(self):
         usage = {**USAGE, "cost": 0, "is_byok": True, "cost_details": {"upstream_inference_cost": 0.00197}}
         self.assertEqual(self.ask("byok", chat(usage=usage))[3], 1_970_000)
+
+    def test_a_search_that_a_stream_shows(self):
+        cited = chunk("fine", annotations=[{"type": "url_citation", "url_citation": {"url": "https://example.com"}}])
+        for model, cost, other in (("gpt-4o-mini-search-preview-2025-03-11", None, "web_search_preview"), ("gpt-5", 100 * 1250 + 20 * 10000 + 10_000_000, None)):
+            events = [{**e, "model": model} for e in (cited, chunk(finish="stop"), {"id": "c", "choices": [], "usage": USAGE})]
+            got, billed, error, _ = self.ask(f"searching-{model}", Answer(sse(*events), type="text/event-stream"))
+            self.assertEqual((got, billed.get("other")), (cost, other), error)
 
     def test_a_stream_that_ends_with_less(self):
         first = {"id": "c", "model": "gpt-4o-mini", "choices": [], "usage": USAGE}

@@ -581,6 +581,9 @@ static PriceVerdict leaves_of(const PriceSet *set, const Usage *u, long long lea
   if (split(set, u, leaves, why) != PRICED) {
     return BAD_USAGE;
   }
+  if (leaves[UNIT_GROUNDING] > 0 && set->pusd[UNIT_GROUNDING] > 0) {
+    leaves[UNIT_WEB_SEARCH] = 0; /* where the grounded prompt is billed, its searches are in that */
+  }
   if (set->priced & UNIT_BIT(UNIT_REQUEST) && !(u->has & UNIT_BIT(UNIT_REQUEST))) {
     leaves[UNIT_REQUEST] = 1;
   }

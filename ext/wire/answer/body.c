@@ -228,6 +228,16 @@ static void merge(cJSON *into, const cJSON *from, Err *err) {
   }
 }
 
+/* Annotations of the text, which are signs of a search: of all pieces, in one list beside it. */
+static void note_annotations(cJSON *tree, const cJSON *choice, Err *err) {
+  const cJSON *list = member(member(choice, "delta"), "annotations"), *item;
+  cJSON_ArrayForEach(item, (cJSON_IsArray(list) ? list : NULL)) {
+    cJSON *all = cJSON_GetObjectItemCaseSensitive(tree, "annotations");
+    all = all ? all : json_add(tree, "annotations", cJSON_CreateArray(), err);
+    json_add(all, NULL, cJSON_Duplicate(item, 1), err);
+  }
+}
+
 /* What a piece says beside the text. */
 static void note(cJSON *tree, const cJSON *piece, Err *err) {
   static const char *const texts[] = {"choices",       "delta",      "content",
@@ -248,6 +258,7 @@ static void note(cJSON *tree, const cJSON *piece, Err *err) {
       put(tree, item, err);
     }
   }
+  note_annotations(tree, choice, err);
   if (cJSON_IsObject(usage)) {
     cJSON *sum = cJSON_GetObjectItemCaseSensitive(tree, "usage");
     merge(sum ? sum : json_add(tree, "usage", cJSON_CreateObject(), err), usage, err);
