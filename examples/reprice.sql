@@ -27,7 +27,7 @@ FROM (SELECT cost_nusd / 1e9 AS paid, llm_cost('gpt-4o-mini', usage, '{"unknown"
 -- A catalogue that was kept as a table (here the first time this runs): pricing under it is a join. Each leaf of a request (llm_usage names them)
 -- meets the row of its model, unit, time and threshold. For requests whose units are plain input, cached input and output:
 CREATE TABLE IF NOT EXISTS prices_kept AS
-SELECT * FROM llm_catalogue WHERE list = 'catalogue' AND service = 'standard' AND hours IS NULL;
+SELECT * FROM llm_catalogue WHERE list = 'catalogue' AND service = 'standard' AND hours IS NULL AND usd_per_million IS NOT NULL;
 WITH leaves(id, provider, model, ts, input_tokens, kind, tokens) AS (
   SELECT id, provider, model, ts, input_tokens, 'input', input_tokens - coalesce(cached_input_tokens, 0)
   FROM llm_calls WHERE kind = 'call'

@@ -137,15 +137,41 @@ function rowsOf(prices) {
   return [...at].filter(([, list]) => list.length).sort((a, b) => a[0] - b[0]);
 }
 
+// Cursor's order of the parts of a name, where the package has it not.
+const MORE_SPELLINGS = Object.fromEntries(["sonnet-4-5", "sonnet-4-6", "opus-4-7", "opus-4-8", "sonnet-5", "opus-5", "opus-5-5"].map((name) => {
+  const [family, ...version] = name.split("-");
+  return ["claude-" + name, [...new Set([".", "-"].map((dot) => `claude-${version.join(dot)}-${family}*`))]];
+}));
+
+// A seller's model without the cache prices that its maker's has is not known to bill the cache as input: '?'.
+const plain = (name) => name.toLowerCase().split("/").pop().replace(/:\w+$/, "").replace(/^.*(anthropic|openai)\./, "").replaceAll(".", "-")
+  .replace(/(-v\d|-preview|-latest|-20\d\d-?\d\d-?\d\d|-0\d\d|-[01]\d-[0-3]\d|-[01]\d-20\d\d|-[01]\d[0-3]\d|-2\d\d\d|@.*)+$/, "");
+const MAKERS = ["anthropic", "openai", "google", "x-ai", "mistral", "deepseek", "moonshotai", "minimax", "zai", "zhipuai"];
+const cacheOf = new Map();
+for (const provider of providers.filter((p) => MAKERS.includes(p.id))) {
+  for (const model of provider.models) {
+    for (const { prices } of Array.isArray(model.prices) ? model.prices : [model]) {
+      const has = cacheOf.get(plain(model.id)) ?? new Set();
+      for (const key of ["cache_read_mtok", "cache_write_mtok"]) if (prices?.[key] !== undefined) has.add(key);
+      cacheOf.set(plain(model.id), has);
+    }
+  }
+}
+function unknownCache(provider, model, prices) {
+  if (MAKERS.includes(provider) || !prices.input_mtok) return [];
+  return [...cacheOf.get(plain(model)) ?? []].filter((key) => prices[key] === undefined).map((key) => `${unitOfPrice(key)[0]}=?`);
+}
+
 // Constraints hold from the last to the first. An hour of the day that stands behind a start date began with it.
 function modelLines(provider, model) {
   const blocks = Array.isArray(model.prices) ? model.prices : [{ prices: model.prices }];
-  let names = words(globs(model.match)), from = "-";
+  let names = words([...globs(model.match), ...MORE_SPELLINGS[model.id] ?? []]), from = "-";
   return blocks.flatMap(({ constraint: c, prices }) => {
     from = c?.start_date ?? from;
     const hours = c?.start_time ? `${c.start_time.slice(0, 5)}-${c.end_time.slice(0, 5)}` : "-";
     return rowsOf(addStorage(provider, model.id, addHourWrites(provider, model.id, prices))).map(([above, list]) => {
-      const line = [model.id, names, c ? from : "-", "-", hours, above, "standard", list.join(" ")].join("\t");
+      const all = above === 0 ? [...list, ...unknownCache(provider, model.id, prices)] : list;
+      const line = [model.id, names, c ? from : "-", "-", hours, above, "standard", all.join(" ")].join("\t");
       names = "-";
       return line;
     });
@@ -157,9 +183,12 @@ const priceLines = [...head,
   "# model\tnames\tvalid_from\tvalid_to\thours\tabove_tokens\tservice\tprices (US dollars per million)",
   `@source\tgenai-prices ${version}`, `@checked\t${published}`];
 // Who has open weights run by others does not sell them; a name that moved on to another model means neither.
-const NOT_SOLD = { openai: /^gpt-oss/, mistral: /^mistral-small-latest$/ };
+// Names and prices that are another seller's, prices per character, and what is sold by the song, are not theirs either.
+const NOT_SOLD = { openai: /^gpt-oss/, deepseek: /^deepseek-v3/, moonshotai: /^kimi-k2$/, perplexity: /^sonar-pro-search$/,
+  mistral: /^(mistral-small-latest|.*:free|mistral-small-(24b|3\.[12]-24b)-instruct.*|mixtral-8x22b-instruct)$/,
+  google: /^gemini-(1\.0-)?pro(-vision-001)?$/, openrouter: /^google\/lyria/ };
 // Models whose whole history prices_more.tsv has.
-const BY_HAND = { deepseek: /^deepseek-(chat|reasoner|v4-flash|v4-pro)$/ };
+const BY_HAND = { cerebras: /^qwen-3-coder-480b$/, deepseek: /^deepseek-(chat|reasoner|v4-flash|v4-pro)$/ };
 for (const provider of providers) {
   const sold = provider.models.filter((m) => !NOT_SOLD[provider.id]?.test(m.id) && !BY_HAND[provider.id]?.test(m.id));
   const lines = sold.flatMap((m) => modelLines(provider.id, m));
@@ -190,7 +219,7 @@ const MORE_PROVIDERS = [
   // Two shops: the one in China has prices of its own, in yuan.
   ["alibaba-cn", "alibaba*cn alibaba*china alibaba*beijing aliyun* bailian* dashscope-cn", QWEN,
     "https://help.aliyun.com/zh/model-studio/model-pricing"],
-  ["alibaba", "alibaba* dashscope* qianwen* tongyi* qwen modelstudio model*studio", QWEN,
+  ["alibaba", "alibaba* dashscope* qianwen* tongyi* modelstudio model*studio", QWEN,
     "https://www.alibabacloud.com/help/en/model-studio/model-pricing"],
   ["xiaomi", "xiaomi* mimo", "mimo-*", "https://platform.xiaomimimo.com/#/docs/pricing"],
   ["tencent", "tencent* hunyuan", `hunyuan-* hy[0-9]* ${SIZED}`, "https://cloud.tencent.com/document/product/1729/97731"],
@@ -236,7 +265,7 @@ const MORE_WORDS = { deepinfra: "deep-infra* deep_infra*", "inference-net": "inf
 // self-hosted server is a provider without prices: its models are not somebody else's of the same name.
 const MORE_NAMES = { azure: ["azure*"], fireworks: ["fireworks*"], "x-ai": ["xai*", "x_ai", "grok"], anthropic: ["claude"], google: ["aistudio", "ai-studio"],
   cloudflare: ["workers-ai", "workers_ai"], aws: ["mantle"], mistral: ["codestral"], openrouter: ["*openrouter*"],
-  zai: ["zai-*", "z-ai*", "z.ai*", "z_ai*"], zhipuai: ["zhipu*", "*bigmodel*", "chatglm*", "glm"], moonshotai: ["kimi", "kimi-*"],
+  zai: ["z-ai*", "z.ai*", "z_ai*"], zhipuai: ["zhipu*", "*bigmodel*", "chatglm*", "glm"], moonshotai: ["kimi", "kimi-*"],
   minimax: ["minimax*"], perplexity: ["perplexity*", "pplx*"], novita: ["novita*"], together: ["together*"], groq: ["groq-*"],
   avian: ["avian-*"], ovhcloud: ["ovh*"], deepseek: ["deepseek-api"] };
 // Azure sells DeepSeek's and Moonshot's models at prices of its own.
@@ -250,7 +279,7 @@ const MORE_MODELS = {
     "text-davinci-*", "text-curie-*", "text-babbage-*", "text-ada-*", "computer-use*", "omni-moderation*", "text-moderation*",
     "!gpt-oss*"],
   deepseek: ["!*distill*"],
-  google: ["gemma-*"], cohere: ["embed-*", "c4ai-*", "command", "rerank-*"],
+  cohere: ["embed-*", "c4ai-*", "command", "rerank-*"],
   // Two shops of one maker have the same names; only Groq ends names of others' models like this.
   zai: ["glm-*"], groq: ["*-versatile", "*-instant"], perplexity: ["sonar*", "*-sonar-*-online"], arcee: ["trinity-*"],
 };

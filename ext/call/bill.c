@@ -31,23 +31,24 @@ static void add_parts(Reply *reply) {
 
 /* What decides its price beside the counts, as the usage that is kept tells it: words that repeat a secret
 ** are not in it any more. */
-static void fill_sold(Call *k, const Usage *u, const cJSON *kept) {
+static void fill_sold(Call *k, const Usage *u, const char *by_name, const cJSON *kept) {
   const char *geo = json_text(kept, "geo"), *service = json_text(kept, "service");
-  service = service ? service : strcmp(u->service, "standard") == 0 ? "standard" : "";
+  int is_standard = strcmp(u->service, "standard") == 0;
+  service = service ? service : !is_standard ? "" : by_name[0] ? by_name : "standard";
   snprintf(k->service, sizeof k->service, "%s", service);
   snprintf(k->geo, sizeof k->geo, "%s", geo ? geo : "");
   k->row.service = k->service[0] ? k->service : NULL;
   k->row.geo = k->geo[0] ? k->geo : NULL;
 }
 
-static int fill_usage(Call *k, const Reply *reply, Err *err) {
+static int fill_usage(Call *k, const Reply *reply, const Billing *billing, Err *err) {
   const Usage *u = &reply->usage;
   LedgerRow *row = &k->row;
   cJSON *tree = !u->has && !u->other[0] ? NULL
                 : reply->n_parts        ? usage_parts_json(u, reply->parts, reply->n_parts)
                                         : usage_json(u);
   tell_scrub_usage(k, tree);
-  fill_sold(k, u, tree);
+  fill_sold(k, u, billing->service, tree);
   cJSON_free(k->usage);
   k->usage = tree ? cJSON_PrintUnformatted(tree) : NULL;
   cJSON_Delete(tree);
@@ -84,7 +85,7 @@ int bill_reply(Call *k, Reply *reply, Err *failure) {
     verdict = billing_price(k->conn, &billed, &billing, &err);
   }
   add_parts(reply);
-  if (fill_usage(k, reply, failure) != RC_OK) {
+  if (fill_usage(k, reply, &billing, failure) != RC_OK) {
     return failure->rc;
   }
   if (err.rc != RC_OK && err.rc != RC_ERROR) { /* there may be a price: it could not be read */

@@ -112,6 +112,13 @@ static void explain_failure(const Call *k, long status, const NetResponse *r, Fa
   }
 }
 
+/* Who answered, into the row. */
+static void note_model(Call *k, const Reply *reply) {
+  snprintf(k->answered_model, sizeof k->answered_model, "%s", reply->model);
+  tell_scrub_model(k, k->answered_model);
+  k->row.model = k->answered_model[0] ? k->answered_model : NULL;
+}
+
 /* The usage of an error that tells one: into the row, priced. 1 if it does. */
 static int price_error(Call *k, const NetResponse *r, Err *err) {
   Reply reply = {0};
@@ -122,6 +129,7 @@ static int price_error(Call *k, const NetResponse *r, Err *err) {
                              provider_read_usage(tree, k->model.provider, &reply) != RC_OK)) {
     err_nomem(err);
   } else if (reply.usage.has) {
+    note_model(k, &reply);
     is_priced = bill_reply(k, &reply, err) == RC_OK;
   }
   reply_free(&reply);
@@ -419,13 +427,6 @@ static void judge_reply(Call *k, Reply *reply, Verdict *v, Err *err) {
     err->http_status = (int)k->row.http_status;
     judge_note(k, judge_kind(k), k->row.cost_nusd, err);
   }
-}
-
-/* The model that answered, into the row. */
-static void note_model(Call *k, const Reply *reply) {
-  snprintf(k->answered_model, sizeof k->answered_model, "%s", reply->model);
-  tell_scrub_model(k, k->answered_model);
-  k->row.model = k->answered_model[0] ? k->answered_model : NULL;
 }
 
 /* Reads what the answer says beside its text, and what that costs: before anything about the text can be wrong. */

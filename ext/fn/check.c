@@ -53,9 +53,6 @@ static void read_columns(const AuditRow *row, Usage *u) {
   take_count(u, UNIT_REASONING, row->reasoning_tokens);
   usage_set_service(u, row->service ? row->service : "");
   usage_set_geo(u, row->geo ? row->geo : "");
-  if (!(u->has & UNIT_BIT(UNIT_OUTPUT))) {
-    u->can &= ~UNIT_BIT(UNIT_OUTPUT); /* (an embedding) */
-  }
 }
 
 static void read_usage(const AuditRow *row, Usage *u, UsagePart **parts, int *n, Err *err) {
@@ -63,10 +60,10 @@ static void read_usage(const AuditRow *row, Usage *u, UsagePart **parts, int *n,
       row->usage ? json_parse(row->usage, strlen(row->usage), "a row's usage", err) : NULL;
   if (tree) {
     usage_read_all(tree, NULL, NULL, u, parts, n, err);
-    u->can = u->has & UNIT_BIT(UNIT_OUTPUT) ? u->can : u->can & ~UNIT_BIT(UNIT_OUTPUT);
   } else if (err->rc == RC_OK) {
     read_columns(row, u);
   }
+  u->can = row->embeds ? u->can & ~UNIT_BIT(UNIT_OUTPUT) : u->can;
   cJSON_Delete(tree);
 }
 

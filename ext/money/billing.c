@@ -3,12 +3,47 @@
 */
 #include "money/billing.h"
 
+#include "core/names/model_name.h"
+#include "core/names/suffix.h"
+
 #include <stdio.h>
+#include <string.h>
+
+/* 1 if the name that was asked is the one that answered with more to it: a place or a path before it, suffixes that
+** the table knows behind it. Answers leave out what a seller's name tells of the price ("global.", ":free"). *is_sellers: a
+** suffix says whose variant it is. */
+static int says_more(const char *asked, const char *answered, int *is_sellers) {
+  char lower[LIMIT_MODEL_NAME];
+  size_t n_answered = strlen(answered), n = model_name_lower(asked, lower, sizeof lower), base;
+  const char *at = n < sizeof lower && n_answered ? strcasestr(lower, answered) : NULL;
+  if (!at || n == n_answered || (at > lower && !strchr("./", at[-1]))) {
+    return 0;
+  }
+  while (n > (size_t)(at - lower) + n_answered) {
+    const Suffix *s = suffix_of(lower, n, &base);
+    if (!s || base < (size_t)(at - lower) + n_answered) {
+      return 0;
+    }
+    *is_sellers |= s->means == SUFFIX_SELLER;
+    n = base;
+  }
+  return 1;
+}
 
 static PriceVerdict price_one(Conn *conn, const Billed *b, PricingAsk ask, const Usage *u,
                               PricingAnswer *answer, Err *err) {
-  int is_named = ask.model[0] != 0;
-  PriceVerdict verdict = is_named ? pricing_answer(conn, &ask, u, answer, err) : NO_MODEL;
+  int is_named = ask.model[0] != 0, is_sellers = 0;
+  PriceVerdict verdict = NO_MODEL;
+  if (is_named && says_more(b->requested, ask.model, &is_sellers)) {
+    PricingAsk asked = ask;
+    asked.model = b->requested;
+    asked.found.entry = NULL;
+    verdict = pricing_answer(conn, &asked, u, answer, err);
+    if (verdict != NO_MODEL || is_sellers) {
+      return verdict;
+    }
+  }
+  verdict = is_named ? pricing_answer(conn, &ask, u, answer, err) : NO_MODEL;
   if (verdict == NO_MODEL) {
     ask.model = b->requested;
     ask.found.entry = NULL; /* of the other name */
@@ -19,8 +54,8 @@ static PriceVerdict price_one(Conn *conn, const Billed *b, PricingAsk ask, const
 }
 
 /* All of it at list prices or at one's own. */
-static PriceVerdict price_all(Conn *conn, const Billed *b, int is_listed, Cost *total,
-                              char why[PRICE_WHY], Err *err) {
+static PriceVerdict price_all(Conn *conn, const Billed *b, int is_listed, Cost *total, Billing *out,
+                              Err *err) {
   PricingAsk main = {
       .model = b->model, .provider = b->provider, .at_ms = b->at_ms, .is_listed = is_listed};
   PricingAnswer answer = {.sum.why = ""};
@@ -32,18 +67,19 @@ static PriceVerdict price_all(Conn *conn, const Billed *b, int is_listed, Cost *
     verdict = price_one(conn, b, ask, u, &answer, err);
     verdict = verdict == PRICED ? cost_add(total, answer.sum.cost, answer.sum.why) : verdict;
   }
-  snprintf(why, PRICE_WHY, "%s", verdict == PRICED ? "" : answer.sum.why);
+  snprintf(out->why, PRICE_WHY, "%s", verdict == PRICED ? "" : answer.sum.why);
+  snprintf(out->service, USAGE_WORD, "%s", answer.set ? answer.set->service : "");
   return verdict;
 }
 
 PriceVerdict billing_price(Conn *conn, const Billed *b, Billing *billing, Err *err) {
   Cost cost, list;
-  char why[PRICE_WHY];
-  PriceVerdict verdict = price_all(conn, b, 0, &cost, billing->why, err);
+  Billing by_list = {.why = ""};
+  PriceVerdict verdict = price_all(conn, b, 0, &cost, billing, err);
   billing->nusd = verdict == PRICED ? cost_nusd(cost) : BILLING_UNKNOWN;
   billing->list_nusd = billing->nusd;
   if (pricing_has_own(conn) && verdict != FAILED) {
-    PriceVerdict listed = price_all(conn, b, 1, &list, why, err);
+    PriceVerdict listed = price_all(conn, b, 1, &list, &by_list, err);
     verdict = listed == FAILED ? FAILED : verdict;
     billing->list_nusd = listed == PRICED ? cost_nusd(list) : BILLING_UNKNOWN;
   }

@@ -25,10 +25,13 @@ typedef struct Billing {
   long long nusd; /* BILLING_UNKNOWN where it is not PRICED */
   long long
       list_nusd; /* at list prices, without rows of one's own; BILLING_UNKNOWN where no list prices it */
+  char service
+      [USAGE_WORD]; /* the one it is priced by: the usage's, or the one that its model's name tells */
   char why[PRICE_WHY]; /* in words where a usage can't be priced, else "" */
 } Billing;
 
-/* Prices it, after pricing_refresh. The model that answered is priced; where nobody prices that name, one's own rows
+/* Prices it, after pricing_refresh. The model that answered is priced, by the name that was asked where that is the same
+** with more to it; where nobody prices that name, one's own rows
 ** for the one that was asked for: of a private server's models the user prices that one. PRICED, NO_MODEL, NO_PRICE,
 ** BAD_USAGE, or FAILED and *err. */
 PriceVerdict billing_price(Conn *conn, const Billed *billed, Billing *billing, Err *err);

@@ -8,7 +8,7 @@
 static const char audit_sql[] =
     "SELECT id, ts, cost_nusd, provider, model_requested, model, usage, service, geo, input_tokens,"
     " cached_input_tokens, cache_write_tokens, cache_write_long_tokens, output_tokens, "
-    "reasoning_tokens"
+    "reasoning_tokens, kind = 'embed'"
     " FROM main.llm_calls WHERE kind IN ('call', 'batch', 'embed') ORDER BY id";
 
 static long long number(sqlite3_stmt *stmt, int i) {
@@ -35,7 +35,8 @@ static void read_row(sqlite3_stmt *stmt, AuditRow *row) {
                     .cache_write_tokens = number(stmt, 11),
                     .cache_write_long_tokens = number(stmt, 12),
                     .output_tokens = number(stmt, 13),
-                    .reasoning_tokens = number(stmt, 14)};
+                    .reasoning_tokens = number(stmt, 14),
+                    .embeds = number(stmt, 15) == 1};
 }
 
 int audit_each(Store *s, AuditFn take, void *arg, Err *err) {

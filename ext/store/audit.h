@@ -9,6 +9,7 @@
 /* What a row says of a call that was answered. Texts are borrowed; NULL and LEDGER_NULL: the column is NULL. */
 typedef struct AuditRow {
   long long id, ts, cost_nusd;
+  int embeds; /* it is an embedding: it has no output */
   const char *provider, *model_requested, *model, *usage, *service, *geo;
   long long input_tokens, cached_input_tokens, cache_write_tokens, cache_write_long_tokens,
       output_tokens, reasoning_tokens;

@@ -158,7 +158,9 @@ static void column(TableCursor *base, sqlite3_context *ctx, int column) {
     result_text(ctx, factor ? "factor" : unit_word(row->unit));
     break;
   case C_USD_PER_MILLION:
-    sqlite3_result_double(ctx, decimal_double((unsigned long long)row->pusd, 12));
+    if (row->pusd != BOOK_UNKNOWN) {
+      sqlite3_result_double(ctx, decimal_double((unsigned long long)row->pusd, 12));
+    }
     break;
   case C_VALID_FROM:
     result_bound(ctx, t->from_ms, 0);

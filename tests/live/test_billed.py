@@ -335,6 +335,11 @@ class Billed(unittest.TestCase):
                     "cached_tokens": 0, "cache_write_tokens": 900, "cache_write_tokens_details": {"ttl_12h_tokens": long, "ttl_30m_tokens": short}}}}
             self.assertEqual(self.cost("gpt-5.6-sol", body, {"at": "2026-11-01"}), want)
 
+    def test_how_much_was_searched(self):
+        for model, size, fee in (("sonar", "low", .005), ("sonar", "medium", .008), ("sonar", "high", .012), ("sonar", None, .012), ("sonar-pro", "low", .006)):
+            usage = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0, **({"search_context_size": size} if size else {})}
+            self.assertEqual(self.cost(model, {"usage": usage}, {}), fee)
+
     def test_totals(self):
         for provider, usage, output in TOTALS:
             with self.subTest(provider=provider, usage=usage):

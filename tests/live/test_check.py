@@ -35,11 +35,12 @@ class Check(unittest.TestCase):
     def ask(self, body, provider="openai", api=None, model=None):
         """One call that is answered so; its row as a dict."""
         self.n += 1
-        name = model or f"m{self.n}"
-        self.replay.answers[name] = [Answer(body)]
+        key = f"m{self.n}"
+        name = model or key
+        self.replay.answers[key] = [Answer(body)]
         api = api or ("anthropic" if provider == "anthropic" else "openai")
         self.db.execute("INSERT OR REPLACE INTO llm_models(name, provider, api, base_url, key_env) VALUES (?, ?, ?, ?, 'WIRE_KEY')",
-                        (name, provider, api, self.replay.url(name)))
+                        (name, provider, api, self.replay.url(key)))
         value(self.db, "SELECT llm_complete(?, ?)", f"question {self.n}", json.dumps({"model": name, "cache": "off"}))
         cursor = self.db.execute("SELECT * FROM llm_calls ORDER BY id DESC LIMIT 1")
         return dict(zip((c[0] for c in cursor.description), cursor.fetchone()))
@@ -104,6 +105,36 @@ class Check(unittest.TestCase):
         row = self.ask(chat(model="my-own"), "vllm")
         self.assertEqual((row["cost_nusd"], row["list_nusd"]), (120000, None))
         self.assertEqual(check(self.db)["same"], 2)
+
+    def test_what_the_asked_name_tells(self):
+        """Answers leave out what a seller's name says of the price."""
+        usage = {"prompt_tokens": 200000, "completion_tokens": 0, "total_tokens": 200000}
+        for asked, answered, provider, usd in (
+                ("global.anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-sonnet-4-5-20250929", "bedrock", 0.6),
+                ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-sonnet-4-5-20250929", "bedrock", 0.66),
+                ("global.openai.gpt-5.6-luna", "gpt-5.6-luna", "bedrock", 0.04), ("openai.gpt-5.5", "gpt-5.5", "bedrock", 1.1),
+                ("deepseek/deepseek-r1:free", "deepseek/deepseek-r1", "openrouter", 0), ("openai/gpt-4o-mini:online", "openai/gpt-4o-mini", "openrouter", None),
+                ("gpt-4o-mini", "gpt-4o", "openai", 0.5), ("my-gpt-4o", "gpt-4o", "azure", 0.5), ("gpt-4o-2024-08-06", "gpt-4o", "openai", 0.5)):
+            with self.subTest(asked=asked):
+                row = self.ask(chat(model=answered, usage=usage), provider, api="openai", model=asked)
+                self.assertEqual(row["cost_nusd"], None if usd is None else round(usd * 1e9))
+        self.assertEqual(check(self.db)["same"], 9)
+
+    def test_a_service_that_the_name_tells(self):
+        row = self.ask(claude(model="claude-opus-4-8-fast"), "anthropic")
+        self.assertEqual((row["service"], row["cost_nusd"]), ("fast", 100 * 10000 + 20 * 50000))
+        self.assertEqual(check(self.db)["same"], 1)
+
+    def test_failures_with_a_usage_and_answers_without_an_output(self):
+        self.replay.answers["bad"] = [Answer({"error": {"message": "no"}, "model": "gpt-4o-mini", "usage": {"prompt_tokens": 100, "completion_tokens": 20}},
+                                             status=400)]
+        self.db.execute("INSERT INTO llm_models(name, provider, api, base_url, key_env) VALUES ('bad', 'openai', 'openai', ?, 'WIRE_KEY')",
+                        (self.replay.url("bad"),))
+        self.assertIn("no", error_of(self.db, "SELECT llm_complete('x', '{\"model\":\"bad\"}')"))
+        self.assertEqual(self.db.execute("SELECT model, cost_nusd FROM llm_calls").fetchone(), ("gpt-4o-mini", 27000))
+        row = self.ask(chat(usage={"prompt_tokens": 10}))
+        self.assertIsNone(row["cost_nusd"])
+        self.assertEqual([check(self.db)[k] for k in ("rows", "same")], [2, 2])
 
     def test_nothing_to_look_at(self):
         db = connect(":memory:")

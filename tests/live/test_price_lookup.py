@@ -30,7 +30,8 @@ class Names(unittest.TestCase):
                 ("azure/eu/gpt-4o-2024-08-06", None), ("azure/acme/whatever/gpt-4o", None),  # a place that costs more, who knows
                 ("mistral-moderation-latest", None), ("davinci-002", None),  # others have a name that fits
                 # the maker's prefix of weights that many run, each at his price
-                ("google/gemma-3-27b-it", None), ("deepseek/deepseek-r1", None), ("openai/gpt-oss-120b", None),
+                ("google/gemma-3-27b-it", None), ("gemma-4-31b-it", None), ("deepseek-v3.2-exp", None), ("qwen/qwen3-max", None),
+                ("kimi-k2", None), ("gemini-pro", None), ("deepseek/deepseek-r1", None), ("openai/gpt-oss-120b", None),
                 ("deepseek/deepseek-r1-distill-llama-70b", None), ("meta-llama/llama-3.3-70b-instruct", None),
                 ("gpt-4o-nonsense", None), ("mistral-large-2702", None), ("", None), ("gpt-4o" * 60, None)):
             with self.subTest(model=model[:40], provider=provider):
@@ -47,7 +48,8 @@ class Names(unittest.TestCase):
                 ("claude-3-5-sonnet-v2@20241022", "vertex", 3.0), ("z-ai/glm-4.5-air:free", "openrouter", 0.0),
                 ("anthropic.claude-3-5-sonnet-20241022-v2:0", "bedrock", 3.0), ("anthropic.claude-3-5-sonnet-20241022-v2:0", None, 3.0),
                 ("o4-mini-deep-research", "azure", 2.0), ("anthropic/claude-sonnet-4.5", None, 3.0),
-                ("deepseek/deepseek-v3.2", None, 0.2288)):
+                ("mistral/mistral-large-2512", None, 0.5), ("openai:gpt-5", None, 1.25), ("anthropic:claude-opus-4-8", None, 5),
+                ("claude-4.5-sonnet", None, 3), ("claude-4-5-sonnet-thinking", None, 3), ("claude-5.5-haiku", None, 0.1)):
             with self.subTest(model=model, provider=provider):
                 self.assertEqual(price(self.db, model, provider=provider), want)
 
@@ -61,6 +63,8 @@ class Names(unittest.TestCase):
                 ("claude-opus-4-5-fast", None, None), ("claude-sonnet-4-5-fast", None, None), ("claude-opus-4-8-turbo", None, None),
                 ("gpt-5.4-fast", None, None), ("gpt-5-ultrahigh", None, None), ("gpt-4o[1m]", None, None), ("gpt-4o-thinking", None, None),
                 ("gpt-4o:online", None, None), ("claude-opus-4-8:nitro", None, None), ("gemini-2.5-pro-exp-fast", None, None),
+                ("claude-haiku-5-5-1", None, None), ("claude-sonnet-5-5-1", None, None), ("gemini-3-flash-1", None, None),
+                ("grok-4.7-2", None, None), ("claude-sonnet-5-5-20260928", None, 2), ("claude-sonnet-4-5-9999", None, None),
                 ("claude-opus-4-8-preview2", None, None), ("claude-sonnet-4-5-20250929-tuned", None, None)):
             with self.subTest(model=model):
                 self.assertEqual(price(self.db, model, provider=provider), want)
@@ -76,6 +80,30 @@ class Names(unittest.TestCase):
         self.db.execute("INSERT INTO llm_prices(model, kind, usd_per_million) VALUES ('claude-opus-5', 'input', 3)")
         self.assertEqual(price(self.db, "claude-opus-5[1m]"), 3)
         self.assertEqual(price(self.db, "anthropic/claude-opus-5-thinking"), 3)
+
+    def test_a_list_of_ones_own_by_its_names(self):
+        value(self.db, "SELECT llm_prices_import(?)", json.dumps({name: {"litellm_provider": provider, "input_cost_per_token": 9e-6} for name, provider in (
+            ("openrouter/openai/gpt-4o", "openrouter"), ("openrouter/new/model-1", "openrouter"), ("v0/v0-1.5-md", "v0"),
+            ("azure/eu/gpt-4o-mini", "azure"), ("bedrock/us-gov-west-1/anthropic.claude-sonnet-4-5-20250929-v1:0", "bedrock"))}))
+        for name, options, want in (("openrouter/openai/gpt-4o", {}, 9), ("openrouter/new/model-1", {}, 9), ("v0/v0-1.5-md", {}, 9),
+                                    ("azure/eu/gpt-4o-mini", {}, 9), ("gpt-4o-mini", {"provider": "azure"}, 0.15),
+                                    ("anthropic.claude-sonnet-4-5-20250929-v1:0", {"provider": "bedrock"}, 3.3)):
+            with self.subTest(name=name):
+                self.assertEqual(price(self.db, name, **options), want)
+        self.db.execute("DELETE FROM llm_prices")
+        self.db.execute("INSERT INTO llm_prices(model, kind, usd_per_million, provider) VALUES ('openrouter/openai/gpt-4o', 'input', 7, 'openrouter')")
+        self.assertEqual(price(self.db, "openrouter/openai/gpt-4o"), 7)
+
+    def test_what_is_billed_apart_at_a_price_that_nobody_knows(self):
+        """A reseller whose list has no price of cached tokens does not sell them at the input's."""
+        options = {"provider": "openrouter"}
+        self.assertIsNone(price(self.db, "openai/gpt-4o", "cache_read", **options))
+        self.assertIsNone(price(self.db, "anthropic/claude-3.7-sonnet", "cache_write_1h", **options))
+        self.assertEqual(value(self.db, "SELECT llm_cost('openai/gpt-4o', 2000, 100, ?)", json.dumps(options)), 0.006)
+        cached = json.dumps({**options, "cached": 1920})
+        self.assertIsNone(value(self.db, "SELECT llm_cost('openai/gpt-4o', 2000, 100, ?)", cached))
+        self.assertEqual(value(self.db, "SELECT llm_cost_explain('openai/gpt-4o', 2000, 100, ?) ->> 'unpriced'", cached), "no price for cache_read")
+        self.assertEqual(value(self.db, "SELECT count(*) > 50 FROM llm_catalogue WHERE usd_per_million IS NULL AND kind LIKE 'cache%'"), 1)
 
     def test_a_name_without_a_seller(self):
         """Its maker's price, or an error that names who sells it and for how much."""

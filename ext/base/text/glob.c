@@ -44,19 +44,22 @@ static int match_one(const char *p, const char *end, char c, const char **next) 
   return close ? set_has(p, close, c) : *p == '?' || *p == c;
 }
 
-/* 1 if the whole name matches; *rest: where a '*' at the pattern's end began to take it, or NULL. */
+/* 1 if the whole name matches; *rest: where a '*' at the pattern's end began to take it, with a set right before
+** it ("[0-9]*"); or NULL. */
 static int match(const char *p, const char *end, const char *name, const char **rest) {
-  const char *star = NULL, *from = NULL, *next;
+  const char *star = NULL, *from = NULL, *next, *first = name;
+  int from_set = 0;
   *rest = NULL;
   while (*name) {
     if (p < end && *p == '*') {
       star = ++p;
       from = name;
       if (star == end) {
-        *rest = name;
+        *rest = name - (from_set && name > first);
         return 1;
       }
     } else if (p < end && match_one(p, end, *name, &next)) {
+      from_set = *p == '[' && next > p + 1;
       p = next;
       name++;
     } else if (star) {
@@ -65,6 +68,9 @@ static int match(const char *p, const char *end, const char *name, const char **
     } else {
       return 0;
     }
+  }
+  if (p + 1 == end && *p == '*' && from_set) {
+    *rest = name - 1;
   }
   while (p < end && *p == '*') {
     p++;

@@ -9,7 +9,7 @@
 ** names in lower case. NULL and "" match nothing. */
 int glob_any(const char *patterns, const char *name);
 
-/* The same, and how: *rest is what the '*' at the end of the pattern that matched took, NULL where it
+/* The same, and how: *rest is what the '*' at the end of the pattern that matched took (and a set before it), NULL where it
 ** has none there. Of several patterns that match, the one that leaves least to its '*'. */
 int glob_find(const char *patterns, const char *name, const char **rest);
 

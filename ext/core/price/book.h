@@ -13,6 +13,7 @@
 #include "core/usage/vendor.h"
 
 #define BOOK_FACTOR_ONE 1000000000000LL
+#define BOOK_UNKNOWN (-1LL) /* of a price: it is billed apart, and nobody knows at what */
 #define BOOK_FACTOR_MOST (1000 * BOOK_FACTOR_ONE)
 
 /* When and for what a price or a factor holds. */
@@ -27,7 +28,7 @@ typedef struct PriceTerms {
 
 typedef struct PriceRow {
   Unit unit;      /* UNIT_COUNT: a factor over all token prices */
-  long long pusd; /* pico-USD per million units; of a factor, 1e-12 */
+  long long pusd; /* pico-USD per million units, or BOOK_UNKNOWN; of a factor, 1e-12 */
   PriceTerms terms;
 } PriceRow;
 

@@ -174,6 +174,10 @@ static const PriceModel *match_end(const PriceBook *book, const char *provider, 
   return found;
 }
 
+static int is_compiled_in(const PriceBook *book) {
+  return strcmp(book->list, "catalogue") == 0;
+}
+
 /* ---- finding */
 
 /* A name at one seller, or at those whose models it resells. */
@@ -202,6 +206,8 @@ const char *book_bare_name(const char *name, const Vendor **vendor) {
   if (models && (models == name || strncmp(name, "publishers/", 11) == 0)) {
     return models + strlen("models/");
   }
+  size_t word = strspn(name, "abcdefghijklmnopqrstuvwxyz-_");
+  slash = name[word] == ':' ? name + word : slash; /* as some libraries write it: "openai:gpt-5" */
   if (slash && slash - name < (int)sizeof prefix) {
     snprintf(prefix, sizeof prefix, "%.*s", (int)(slash - name), name);
     *vendor = vendor_by_word(prefix);
@@ -236,8 +242,8 @@ static BookMatch find_prefixed(const PriceBook *book, const Vendor *vendor, cons
     return find_at(book, told, name);
   }
   BookMatch match = find_at(book, vendor, bare);
-  if (match.model && vendor->page[0] && is_alias(match.model, bare) &&
-      match_at(book, "openrouter", name)) {
+  if (match.model && strcmp(vendor->id, "openrouter") != 0 && vendor->page[0] &&
+      is_alias(match.model, bare) && match_at(book, "openrouter", name)) {
     match.model = NULL;
   }
   return match;
@@ -246,7 +252,8 @@ static BookMatch find_prefixed(const PriceBook *book, const Vendor *vendor, cons
 /* A bare name at its maker, or in rows that are of any provider. Where the maker has two shops, the name does
 ** not tell which. */
 static BookMatch find_at_maker(const PriceBook *book, const char *name) {
-  const Vendor *maker = strchr(name, '/') ? NULL : vendor_of_model(name);
+  int has_maker = !strchr(name, '/') || name[0] == '@' || strncmp(name, "accounts/", 9) == 0;
+  const Vendor *maker = has_maker ? vendor_of_model(name) : NULL;
   if (!maker || vendor_other_shop(maker)) {
     return (BookMatch){match_at(book, "", name), NULL, NULL};
   }
@@ -294,8 +301,8 @@ int book_sellers(const PriceBook *book, const char *name, const PriceModel **mod
 ** only a small reseller happens to spell so.) */
 static BookMatch find_sole(const PriceBook *book, const char *name) {
   const PriceModel *seller;
-  int is_own = book->list[0] && strcmp(book->list, "catalogue") != 0;
-  if (!is_own || strchr(name, '/') || book_sellers(book, name, &seller, 1) != 1) {
+  int is_own = book->list[0] && !is_compiled_in(book);
+  if (!is_own || book_sellers(book, name, &seller, 1) != 1) {
     return (BookMatch){0};
   }
   return (BookMatch){seller, vendor_by_word(seller->provider), NULL};
@@ -305,7 +312,9 @@ BookMatch book_find(const PriceBook *book, Seller seller, const char *name) {
   const Vendor *vendor;
   if (seller.vendor) {
     BookMatch match = find_at(book, seller.vendor, name);
-    match.model = match.model ? match.model : match_end(book, seller.vendor->id, name);
+    if (!match.model && is_compiled_in(book)) { /* (in others' lists paths are places, too) */
+      match.model = match_end(book, seller.vendor->id, name);
+    }
     return match;
   }
   if (seller.word) {

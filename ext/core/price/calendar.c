@@ -156,7 +156,7 @@ int calendar_parse(const char *text, Calendar *c, char why[CALENDAR_WHY]) {
                is        ? "says a part again"
                : is_zone ? "is no time zone of this system (+08:00 is one everywhere)"
                          : "is no part of a calendar (Mon-Fri 09:00-18:00 +08:00 except "
-                           "2026-10-01..2026-10-07)");
+                           "2026-10-01..2026-10-07; at most 8 windows and 128 dates)");
       return 0;
     }
     days = is == 1 ? c->days : days;
@@ -184,12 +184,16 @@ static long long local_day(const Calendar *c, long long at_ms, int *second) {
 
 /* 1 if hours that begin on a day hold. 1970-01-01 was a Thursday. */
 static int holds_on(const Calendar *c, long long day) {
+  int is_except = 0;
   for (int i = 0; i < c->n_dates; i++) {
     if (c->dates[i].from <= day && day <= c->dates[i].to) {
-      return c->dates[i].holds;
+      if (c->dates[i].holds) {
+        return 1;
+      }
+      is_except = 1;
     }
   }
-  return c->days >> (((day + 3) % 7 + 7) % 7) & 1;
+  return !is_except && (c->days >> (((day + 3) % 7 + 7) % 7) & 1) != 0;
 }
 
 int calendar_holds(const Calendar *c, long long at_ms) {

@@ -6,7 +6,7 @@
 **   Mon-Fri 09:00-18:00 +08:00 except 2026-10-01..2026-10-07
 **   Sat,Sun America/New_York             whole days, by that place's clock
 ** Days are those of the zone, and so are the dates. Hours may pass midnight: they belong to the day on
-** which they begin. On the days of `except` it does not hold; on those of `also` it does, whatever day of
+** which they begin. On the days of `except` it does not hold; on those of `also` it does, `except` or not, whatever day of
 ** the week they are.
 */
 #ifndef LLMCOST_CALENDAR_H

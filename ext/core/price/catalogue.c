@@ -6,7 +6,7 @@
 **   prices*.tsv       model names valid_from valid_to hours above_tokens service prices
 **                     after lines "@provider id", "@source text", "@checked day" and "@hours calendar"
 **                     that hold until the next; `hours` is a calendar (calendar.h), or '@' for that one; `names` are GLOBs, on a model's first row; `prices` are "unit=price", US
-**                     dollars per million, or "factor=0.5": of all token prices of the standard service
+**                     dollars per million ('?': billed apart, at a price that nobody knows), or "factor=0.5": of all token prices of the standard service
 **   cache_minimum.tsv provider names valid_from tokens source
 ** In a provider, the first model whose names match is the one. A row with a later valid_from ends the
 ** earlier rows of its model. Models that prices_more.tsv names go before those of prices.tsv; its rows
@@ -104,7 +104,9 @@ static int add_prices(const Context *c, const char *model, const char *names, in
     }
     *equals = 0;
     row.unit = unit_parse(p);
-    if (decimal_parse_pico(equals + 1, &row.pusd) &&
+    int is_unknown = strcmp(equals + 1, "?") == 0 && row.unit < UNIT_COUNT;
+    row.pusd = BOOK_UNKNOWN;
+    if ((is_unknown || decimal_parse_pico(equals + 1, &row.pusd)) &&
         (row.unit < UNIT_COUNT || strcmp(p, "factor") == 0)) {
       ok = joins ? book_join(&book, c->provider, model, &row)
                  : book_add(&book, c->provider, model, names, &row);

@@ -401,6 +401,16 @@ static void narrow_all(const PriceRef *ref, const PriceWhen *when, PriceSet *set
   narrow_shared(ref->next.book, ref, when, set);
 }
 
+/* What has an unknown price has none. */
+static void leave_unknown(PriceSet *set) {
+  for (UnitSet left = set->priced; left; left &= left - 1) {
+    if (set->pusd[UNIT_FIRST(left)] == BOOK_UNKNOWN) {
+      set->unknown |= left & -left;
+    }
+  }
+  set->priced &= ~set->unknown;
+}
+
 /* The service that a request is priced by: its own, or the one that the model's name tells; NULL where
 ** they are two. */
 static const char *service_of(const PriceRef *ref, const PriceWhen *when) {
@@ -431,6 +441,7 @@ int price_select(const PriceRef *ref, const PriceWhen *asked, PriceSet *set) {
     multiply(set, find_shared(ref->own, ref, &when, "standard", UNIT_COUNT));
   }
   known = known && when.geo[0] ? apply_geo(ref, &when, set) : known;
+  leave_unknown(set);
   known = known && service ? 1 : known && unpriced(set, "its name tells another service");
   return known && set->missing ? unpriced(set, set->missing) : known;
 }
@@ -441,6 +452,11 @@ static UnitSet containers(const PriceSet *set, Unit unit) {
   UnitSet all = (UNIT_BIT(unit) | unit_above(unit)) & set->priced, innermost = all;
   if (unit == UNIT_CACHE_WRITE_1H && !(all & UNIT_BIT(unit)) && all & UNIT_BIT(UNIT_CACHE_WRITE)) {
     return 0;
+  }
+  for (UnitSet left = set->unknown & (UNIT_BIT(unit) | unit_above(unit)); left; left &= left - 1) {
+    if (!((left & -left) & all) && !(unit_below(UNIT_FIRST(left)) & all)) {
+      return 0;
+    }
   }
   for (UnitSet left = all; left; left &= left - 1) {
     if (unit_below(UNIT_FIRST(left)) & all) {

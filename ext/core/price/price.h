@@ -54,6 +54,7 @@ typedef struct PriceWhen {
 /* The prices of one model for one kind of request. */
 typedef struct PriceSet {
   UnitSet priced;
+  UnitSet unknown; /* billed apart, at a price that nobody knows: not as what contains them */
   long long pusd[UNIT_COUNT];      /* where priced */
   long long factor[UNIT_COUNT];    /* 1e-12 */
   const PriceRow *row[UNIT_COUNT]; /* where each comes from */

@@ -28,7 +28,19 @@ enum Direction {
   ROUTED_TOKENS
 };
 enum Modality { ANY, TEXT, AUDIO, IMAGE, VIDEO };
-enum Use { PLAIN, READ, WRITE, WRITE_5M, WRITE_1H, TOOL, REASONING, CITATION, ANNOTATED };
+enum Use {
+  PLAIN,
+  READ,
+  WRITE,
+  WRITE_5M,
+  WRITE_1H,
+  TOOL,
+  REASONING,
+  CITATION,
+  ANNOTATED,
+  LOW,
+  MEDIUM
+};
 
 static const struct Marks {
   const char *word;

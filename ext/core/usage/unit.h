@@ -34,6 +34,8 @@
   UNIT_TOKENS(X, REASONING, "reasoning", OUT, REASONING)                                           \
   UNIT_TOKENS(X, CITATION, "citation", OUT, CITATION)                                              \
   X(REQUEST, "request", REQUESTS, ANY, PLAIN)                                                      \
+  X(REQUEST_LOW, "request_low", REQUESTS, ANY, LOW)                                                \
+  X(REQUEST_MEDIUM, "request_medium", REQUESTS, ANY, MEDIUM)                                       \
   X(WEB_SEARCH, "web_search", WEB_SEARCHES, ANY, PLAIN)                                            \
   X(FILE_SEARCH, "file_search", FILE_SEARCHES, ANY, PLAIN)                                         \
   X(SOCIAL_SEARCH, "social_search", SOCIAL_SEARCHES, ANY, PLAIN)                                   \

@@ -33,7 +33,8 @@ static int read_time(sqlite3_stmt *stmt, int column, long long otherwise, long l
   *ms = otherwise;
   if (text[0] && !time_parse(text, ms)) {
     return err_set(err, RC_ERROR, ERR_CONFIG,
-                   "'%.40s' is no date (expected 'YYYY-MM-DD' or Unix ms, not seconds)", text);
+                   "'%.40s' is no date (expected 'YYYY-MM-DD[THH:MM:SSZ]' or Unix ms, not seconds)",
+                   text);
   }
   return RC_OK;
 }
