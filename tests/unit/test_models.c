@@ -161,7 +161,8 @@ static void check_models(const PriceModels *list) {
     for (int k = 0; k < m->n; k++) {
       const PriceRow *r = &m->rows[k];
       long long ms, most = r->unit == UNIT_COUNT ? 10 * BOOK_FACTOR_ONE : 100000000000000000;
-      check(r->pusd >= 0 && r->pusd <= most, "%s: %lld", m->name, r->pusd);
+      check((r->pusd >= 0 || r->pusd == BOOK_UNKNOWN) && r->pusd <= most, "%s: %lld", m->name,
+            r->pusd);
       check(r->terms.from_ms < r->terms.to_ms && r->terms.above_tokens >= 0, "%s", m->name);
       check(r->terms.source[0] && time_parse(r->terms.checked, &ms), "%s: '%s', '%s'", m->name,
             r->terms.source, r->terms.checked);
