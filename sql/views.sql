@@ -91,10 +91,11 @@ GROUP BY 1;
 CREATE VIEW IF NOT EXISTS main.llm_unpriced AS
 SELECT coalesce(model, model_requested) AS model, provider, kind,
        count(*) AS calls, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
-       min(ts) AS first_ts, max(ts) AS last_ts, error
+       min(ts) AS first_ts, max(ts) AS last_ts,
+       coalesce(error, CASE WHEN usage IS NULL THEN 'no usage was told' ELSE 'no price of this model is known' END) AS error
 FROM llm_spend
 WHERE is_unpriced
-GROUP BY 1, 2, 3, error;
+GROUP BY 1, 2, 3, 9;
 
 -- What providers that state a cost say, beside what we compute.
 CREATE VIEW IF NOT EXISTS main.llm_reported_costs AS

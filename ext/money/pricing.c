@@ -18,7 +18,8 @@
 /* Prices that held for a request, and for others like it. */
 typedef struct Held {
   PriceSet set;
-  char service[USAGE_WORD], geo[USAGE_WORD];
+  char service[USAGE_WORD], geo[USAGE_WORD]; /* as asked */
+  char sold[USAGE_WORD];                     /* what set.service points to */
   int filled;
 } Held;
 
@@ -228,6 +229,8 @@ static const PriceSet *set_for(Entry *e, const PriceWhen *when) {
   Held *h = &e->held[e->oldest];
   e->oldest = (e->oldest + 1) % HELD;
   price_select(&e->ref, when, &h->set);
+  snprintf(h->sold, sizeof h->sold, "%s", h->set.service);
+  h->set.service = h->sold; /* the caller's word does not live as long */
   snprintf(h->service, sizeof h->service, "%s", when->service);
   snprintf(h->geo, sizeof h->geo, "%s", when->geo);
   h->filled = 1;

@@ -36,17 +36,6 @@ const Api *provider_embedding_api(const char *name) {
   return strcmp(name, openai_embeddings.name) == 0 ? &openai_embeddings : NULL;
 }
 
-/* Reasoning is part of the output; where more of it is told, one of the two counts is wrong, and who knows which. */
-static void check_reasoning(Reply *reply) {
-  long long reasoning = usage_get(&reply->usage, UNIT_REASONING);
-  long long output = usage_get(&reply->usage, UNIT_OUTPUT);
-  if (reasoning != USAGE_UNKNOWN && output != USAGE_UNKNOWN && reasoning > output &&
-      !reply->usage_error[0]) {
-    snprintf(reply->usage_error, sizeof reply->usage_error,
-             "reasoning tokens (%lld) cannot exceed output tokens (%lld)", reasoning, output);
-  }
-}
-
 int provider_read_usage(const cJSON *answer, const char *provider, Reply *reply) {
   const Vendor *vendor = vendor_by_word(provider);
   const char *model = usage_model(answer, vendor, NULL);
@@ -57,7 +46,6 @@ int provider_read_usage(const cJSON *answer, const char *provider, Reply *reply)
     utf8_copy(reply->usage_error, sizeof reply->usage_error, err.msg);
     usage_init(&reply->usage);
   }
-  check_reasoning(reply);
   return err.rc == RC_NOMEM ? RC_NOMEM : RC_OK;
 }
 

@@ -50,7 +50,7 @@ def clean_env(**more):
 def asan_env(leaks=False, **more):
     libasan = subprocess.run(["cc", "-print-file-name=libasan.so"], capture_output=True, text=True).stdout.strip()
     suppressions = os.path.join(ROOT, "tests/live/lsan.supp")
-    return clean_env(LD_PRELOAD=libasan, ASAN_OPTIONS=f"detect_leaks={int(leaks)}",
+    return clean_env(LD_PRELOAD=libasan, ASAN_OPTIONS=f"detect_stack_use_after_return=1:detect_leaks={int(leaks)}",
                      LSAN_OPTIONS=f"suppressions={suppressions}:print_suppressions=0",
                      UBSAN_OPTIONS="print_stacktrace=1", **more)
 

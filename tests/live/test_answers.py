@@ -737,7 +737,7 @@ class Asking(Desk):
     def test_reasoning_above_the_output_is_no_price(self):
         self.serve("above", chat(usage={"prompt_tokens": 9, "completion_tokens": 100, "completion_tokens_details": {"reasoning_tokens": 300}}))
         self.assertEqual(self.ask("above"), "fine")
-        self.assertEqual(self.row("cost_nusd, error"), (None, "unpriced: reasoning tokens (300) cannot exceed output tokens (100)"))
+        self.assertEqual(self.row("cost_nusd, error"), (None, "unpriced: usage: more reasoning (300) than output tokens (100)"))
 
     def test_words_that_nobody_knows_are_listed(self):
         self.serve("odd", chat(finish="whatever_comes"))

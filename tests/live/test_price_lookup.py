@@ -143,6 +143,28 @@ class Names(unittest.TestCase):
         self.assertEqual(price(self.db, "mistral-ocr-2503", "page"), 1000)
         self.assertIsNone(price(self.db, "mistral-ocr-2503", "page", service="batch"))  # half of the tokens, says the list
 
+    def test_prices_at_hand_keep_their_service(self):
+        """What was found for one function is told by another: its words are its own."""
+        usage = '{"prompt_tokens":1,"completion_tokens":1,"service_tier":"%s"}'
+        for service in ("priority", "flex", "batch"):
+            value(self.db, "SELECT llm_cost('gpt-5', ?)", usage % service)
+            told = json.loads(value(self.db, "SELECT llm_cost_explain('gpt-5', ?)", usage % service))
+            self.assertEqual(told["service"], service)
+        value(self.db, "SELECT llm_cost('gpt-5', ?)", usage % "nobody-sells-it")
+        told = json.loads(value(self.db, "SELECT llm_cost_explain('gpt-5', ?)", usage % "nobody-sells-it"))
+        self.assertEqual(told["service"], "nobody-sells-it")
+
+    def test_counts_that_contradict_each_other(self):
+        for usage, words in (({"prompt_tokens": 9, "completion_tokens": 5, "completion_tokens_details": {"reasoning_tokens": 50}}, "more reasoning (50)"),
+                             ({"input": 200, "output": 1, "cache_write": 100, "cache_write_5m": 100, "cache_write_1h": 100}, "by lifetime (200)")):
+            self.assertIn(words, error_of(self.db, "SELECT llm_cost('claude-opus-5', ?, '{\"provider\":\"anthropic\"}')", json.dumps(usage)))
+
+    def test_a_grounding_without_its_searches(self):
+        self.assertIsNone(value(self.db, "SELECT llm_cost('gemini-3-flash', 1000, 100, '{\"grounding\":1}')"))
+        self.assertEqual(value(self.db, "SELECT llm_cost('gemini-3-flash', 1000, 100, '{\"grounding\":1,\"web_search\":3}')"), 0.0428)
+        for counts in ('"grounding":1', '"web_search":1', '"grounding":1,"web_search":3'):
+            self.assertEqual(value(self.db, "SELECT llm_cost('gemini-2.5-flash', 1000, 100, ?)", "{%s}" % counts), 0.03555)
+
     def test_null_is_not_given(self):
         self.assertEqual(price(self.db, "gpt-4o", provider=None, at=None, service=None, geo=None, list=None, input=None), 2.5)
 

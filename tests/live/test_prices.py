@@ -355,6 +355,7 @@ class Ledger(Desk):
         with sqlite3.connect(path + "-llmcost") as store:
             store.execute("DROP TABLE llm_marks")
             store.execute("DROP VIEW llm_reported_costs")
+            store.execute("DROP VIEW llm_unpriced")
             for view, group in (("by_model", "model"), ("by_tag", "tag"), ("by_user", "user")):
                 store.execute(f"DROP VIEW llm_cost_{view}")
                 store.execute(f"CREATE VIEW llm_cost_{view} AS SELECT {group}, count(*) AS calls FROM llm_calls GROUP BY 1")

@@ -577,6 +577,27 @@ static int is_covered(const PriceSet *set, const Usage *u, const long long leave
   return 1;
 }
 
+/* 1 if a part is told to be more than its whole, priced or not: one of the two counts is wrong, and who knows
+** which. */
+static int is_contradiction(const Usage *u, char *why) {
+  static const struct {
+    Unit a, b, whole; /* b: UNIT_COUNT where there is no second part */
+  } rules[] = {{UNIT_REASONING, UNIT_COUNT, UNIT_OUTPUT},
+               {UNIT_CACHE_WRITE_5M, UNIT_CACHE_WRITE_1H, UNIT_CACHE_WRITE}};
+  for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+    long long a = usage_get(u, rules[i].a), whole = usage_get(u, rules[i].whole),
+              b = rules[i].b < UNIT_COUNT ? usage_get(u, rules[i].b) : 0;
+    a = (a > 0 ? a : 0) + (b > 0 ? b : 0);
+    if (whole != USAGE_UNKNOWN && a > whole) {
+      snprintf(why, PRICE_WHY, "usage: more %s (%lld) than %s tokens (%lld)",
+               i ? "written tokens by lifetime" : unit_word(rules[i].a), a,
+               unit_word(rules[i].whole), whole);
+      return 1;
+    }
+  }
+  return 0;
+}
+
 static PriceVerdict leaves_of(const PriceSet *set, const Usage *u, long long leaves[UNIT_COUNT],
                               char *why) {
   UnitSet base = UNIT_BIT(UNIT_INPUT) | UNIT_BIT(UNIT_OUTPUT);
@@ -591,6 +612,9 @@ static PriceVerdict leaves_of(const PriceSet *set, const Usage *u, long long lea
              silent ? unit_word(UNIT_FIRST(silent)) : "input");
     return NO_PRICE;
   }
+  if (is_contradiction(u, why)) {
+    return BAD_USAGE;
+  }
   if (!is_unambiguous(set, u, why)) {
     return NO_PRICE;
   }
@@ -599,6 +623,11 @@ static PriceVerdict leaves_of(const PriceSet *set, const Usage *u, long long lea
   }
   if (leaves[UNIT_GROUNDING] > 0 && set->pusd[UNIT_GROUNDING] > 0) {
     leaves[UNIT_WEB_SEARCH] = 0; /* where the grounded prompt is billed, its searches are in that */
+  }
+  if (leaves[UNIT_GROUNDING] > 0 && set->pusd[UNIT_GROUNDING] == 0 &&
+      !(u->has & UNIT_BIT(UNIT_WEB_SEARCH))) {
+    snprintf(why, PRICE_WHY, "how many searches there were is not told");
+    return NO_PRICE;
   }
   if (set->priced & UNIT_BIT(UNIT_REQUEST) && !(u->has & UNIT_BIT(UNIT_REQUEST))) {
     leaves[UNIT_REQUEST] = 1;

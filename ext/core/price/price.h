@@ -58,7 +58,8 @@ typedef struct PriceSet {
   long long pusd[UNIT_COUNT];      /* where priced */
   long long factor[UNIT_COUNT];    /* 1e-12 */
   const PriceRow *row[UNIT_COUNT]; /* where each comes from */
-  const char *service; /* the one they are of: the request's, or the one its model's name tells */
+  const char *
+      service; /* the one they are of, borrowed: when->service, or the one its model's name tells */
   const char *missing; /* why there are none, or NULL: "no price for this service" */
   /* The same for every request of the same service in these bounds. */
   long long from_ms, to_ms; /* from inclusive, to exclusive */
