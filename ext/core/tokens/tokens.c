@@ -57,7 +57,8 @@ static const struct Family {
 } families[] = {
     {"*claude-v* *claude-instant* *claude-1* *claude-2* *claude-3* "
      "*claude-opus-3* *claude-sonnet-3* *claude-haiku-3* "
-     "*claude-opus-4 *claude-opus-4?[0-6]* *claude-opus-4?[a-z]* *claude-sonnet-4* "
+     "*claude-opus-4 *claude-opus-4[0-6] *claude-opus-4[0-6]-* *claude-opus-4?[0-6]* "
+     "*claude-opus-4?[a-z]* *claude-sonnet-4* "
      "*claude-haiku-4* "
      "*claude-4-opus* *claude-4-sonnet* *claude-4-haiku* "
      "*claude-4?[0-6]-opus* *claude-4?[0-9]-sonnet* *claude-4?[0-9]-haiku*",
