@@ -385,6 +385,18 @@ class Billed(unittest.TestCase):
                                            ("gpt-5", "routed", {}, None)):
             self.assertEqual(value(self.db, "SELECT llm_price(?, ?, ?)", model, kind, json.dumps(options)), want)
 
+    def test_more_names_than_any_answer_has(self):
+        many = 100_000
+        self.assertTrue(self.usage(counted(**{f"image_{i}": 1 for i in range(many)}))["other"].startswith("image_0, image_1, "))
+        self.assertEqual(self.usage(counted(prompt_tokens_details={"cached_tokens": 5}, **{f"cach_{i}_id": 1 for i in range(many)}))["input"], 1000)
+        tokens = otlp(input_tokens=12, output_tokens=5)
+        text = [{"key": f"gen_ai.prompt.{i}.content", "value": {"stringValue": "x"}} for i in range(many)]
+        self.assertEqual(self.usage({"attributes": text + tokens}), {"input": 12, "output": 5})
+        self.assertEqual(self.usage({"gen_ai.usage.input_tokens": 5, "gen_ai.usage" + ".a" * many: 1}), {"input": 5})
+        for body in ({"attributes": tokens + otlp(**{f"k{i}__a": 1 for i in range(many)})}, [{f"k{i}": 1 for i in range(many)}],
+                     [{f"k{i}": 1, "usage": counted()} for i in range(many)]):
+            self.assertIn("more than 512 ", error_of(self.db, "SELECT llm_usage(?)", json.dumps(body)))
+
     def test_hostile(self):
         """Whatever stands where a count is expected: a result or an error, and back through our own form."""
         odd = [None, True, -1, 1.5, 1e300, "", "x", [], {}, [[]], [None], {"a": 1}, [{"type": "web_search_call"}], "9" * 99]

@@ -50,6 +50,14 @@ int envelope_is_batch(const cJSON *body) {
 
 /* ---- snapshots of a stream */
 
+/* More names than any object of an answer has, and any span attributes. Members are looked up one after the other: more
+** would take their square in time. */
+enum { MOST_NAMES = 512 };
+
+static void too_many(const char *what, Err *err) {
+  err_set(err, RC_ERROR, ERR_BAD_USAGE, "usage: more than %d %s", MOST_NAMES, what);
+}
+
 static void merge_object(cJSON *into, const cJSON *from, Err *err);
 static void merge_array(cJSON *into, const cJSON *from, Err *err);
 
@@ -70,17 +78,35 @@ static int merge_item(cJSON *old, const cJSON *item, Err *err) {
   return 1;
 }
 
-/* null says nothing; what is not merged is replaced. */
+/* 1 for what tells nothing: null, and words for a service or a place that is not known (yet). */
+static int says_nothing(const cJSON *item) {
+  static const char *const words[] = {"", "auto", "not_available", "unspecified",
+                                      "TRAFFIC_TYPE_UNSPECIFIED"};
+  const char *text = cJSON_GetStringValue(item);
+  for (size_t i = 0; i < sizeof words / sizeof words[0] && text; i++) {
+    if (strcmp(text, words[i]) == 0) {
+      return 1;
+    }
+  }
+  return cJSON_IsNull(item);
+}
+
+/* What says nothing takes no place of what does; what is not merged is replaced. */
 static void merge_object(cJSON *into, const cJSON *from, Err *err) {
   const cJSON *item;
+  int n = cJSON_GetArraySize(into);
   cJSON_ArrayForEach(item, from) {
     cJSON *old = cJSON_GetObjectItemCaseSensitive(into, item->string);
-    if (!cJSON_IsNull(item) && !merge_item(old, item, err)) {
-      if (old) {
-        cJSON_Delete(cJSON_DetachItemViaPointer(into, old));
-      }
-      json_add(into, item->string, cJSON_Duplicate(item, 1), err);
+    if (cJSON_IsNull(item) || (old && says_nothing(item)) || merge_item(old, item, err)) {
+      continue;
     }
+    if (old) {
+      cJSON_Delete(cJSON_DetachItemViaPointer(into, old));
+    } else if (n++ >= MOST_NAMES) {
+      too_many("names in an object", err);
+      return;
+    }
+    json_add(into, item->string, cJSON_Duplicate(item, 1), err);
   }
 }
 
@@ -144,8 +170,14 @@ static void check_same(cJSON *whole, const cJSON *line, const cJSON *snapshot, E
 /* Codex logs a line per turn, with the sums of the session beside it: lines with other sums are of other turns. */
 static void check_turn(const cJSON *whole, const cJSON *snapshot, Err *err) {
   static const char *const sums[] = {"payload", "info", "total_token_usage", NULL};
+  static const char *const names[] = {"input_tokens", "output_tokens", "total_tokens"};
   const cJSON *a = json_at(whole, sums), *b = json_at(snapshot, sums);
-  if (cJSON_IsObject(a) && cJSON_IsObject(b) && !cJSON_Compare(a, b, 1)) {
+  int differ = 0;
+  for (size_t i = 0; i < sizeof names / sizeof names[0] && a && b; i++) {
+    const cJSON *x = member(a, names[i]), *y = member(b, names[i]);
+    differ |= cJSON_IsNumber(x) && cJSON_IsNumber(y) && x->valuedouble != y->valuedouble;
+  }
+  if (differ) {
     err_set(err, RC_ERROR, ERR_BAD_USAGE,
             "usage: an array holds the snapshots of one answer, but 'total_token_usage' is of two "
             "turns");
@@ -159,7 +191,10 @@ cJSON *envelope_merge(const cJSON *array, Err *err) {
     const cJSON *snapshot = envelope_open(item);
     check_same(whole, item, snapshot, err);
     check_turn(whole, snapshot, err);
-    if (cJSON_IsObject(snapshot) && err->rc == RC_OK) {
+    if (err->rc != RC_OK) {
+      break;
+    }
+    if (cJSON_IsObject(snapshot)) {
       merge_object(whole, snapshot, err);
     }
   }
@@ -182,12 +217,18 @@ static int is_attribute(const char *name) {
   return 0;
 }
 
+/* An attribute is a member, an object of a key and a value, or an array of the two. */
+static const char *name_of_attribute(const cJSON *item) {
+  const char *name = item->string ? item->string : json_text(item, "key");
+  return cJSON_IsArray(item) && !name ? cJSON_GetStringValue(item->child) : name;
+}
+
 /* The object or array that has such attributes; *n counts them. */
 static const cJSON *find_span(const cJSON *at, int depth, int *n) {
   const cJSON *item, *found = NULL, *inner;
   int here = 0;
   cJSON_ArrayForEach(item, (depth > 0 ? at : NULL)) {
-    here |= is_attribute(item->string) || is_attribute(json_text(item, "key"));
+    here |= is_attribute(name_of_attribute(item));
   }
   if (here) {
     ++*n;
@@ -205,6 +246,7 @@ static cJSON *value_of(const cJSON *item) {
   static const char *const types[] = {"intValue",  "doubleValue",  "stringValue", "boolValue",
                                       "int_value", "double_value", "string_value"};
   const cJSON *value = member(item, "key") ? member(item, "value") : item, *typed = NULL;
+  value = cJSON_IsArray(item) && item->child && !item->string ? item->child->next : value;
   for (size_t i = 0; i < sizeof types / sizeof types[0] && !typed; i++) {
     typed = cJSON_IsObject(value) ? member(value, types[i]) : NULL;
   }
@@ -216,44 +258,78 @@ static cJSON *value_of(const cJSON *item) {
   return value ? cJSON_Duplicate(value, 1) : cJSON_CreateNull();
 }
 
-/* Puts an attribute into objects in objects, a level a dot. What would stand in a number ("….input_tokens.cached"
-** where "….input_tokens" is one) goes into an object of its name and "_details". */
-static void put_attribute(cJSON *tree, const char *name, cJSON *value, Err *err) {
-  char step[64];
-  const char *dot;
-  while ((dot = strchr(name, '.')) != NULL && err->rc == RC_OK) {
-    snprintf(step, sizeof step, "%.*s", (int)(dot - name), name);
-    cJSON *inner = cJSON_GetObjectItemCaseSensitive(tree, step);
-    if (inner && !cJSON_IsObject(inner)) {
-      snprintf(step, sizeof step, "%.*s_details", (int)(dot - name), name);
-      inner = cJSON_GetObjectItemCaseSensitive(tree, step);
-    }
-    tree = cJSON_IsObject(inner) ? inner : json_add(tree, step, cJSON_CreateObject(), err);
-    name = dot + 1;
+/* Makes room for a name whose place an object or a number has: what is in the object goes into one of the name and
+** "_details" ("….input_tokens.cached", where "….input_tokens" is a number itself). */
+static cJSON *object_of(cJSON *tree, const char *name, Err *err) {
+  char details[80];
+  cJSON *inner = cJSON_GetObjectItemCaseSensitive(tree, name);
+  snprintf(details, sizeof details, "%s_details", name);
+  if (inner && !cJSON_IsObject(inner)) {
+    name = details;
+    inner = cJSON_GetObjectItemCaseSensitive(tree, name);
   }
-  if (cJSON_HasObjectItem(tree, name)) {
+  return cJSON_IsObject(inner) ? inner : json_add(tree, name, cJSON_CreateObject(), err);
+}
+
+static void put_leaf(cJSON *tree, const char *name, cJSON *value, Err *err) {
+  char details[80];
+  cJSON *old = cJSON_GetObjectItemCaseSensitive(tree, name);
+  if (cJSON_IsObject(old) && !cJSON_IsObject(value)) {
+    snprintf(details, sizeof details, "%.60s_details", name);
+    json_add(tree, details, cJSON_DetachItemViaPointer(tree, old), err);
+    old = NULL;
+  }
+  if (old) {
     cJSON_Delete(value);
   } else {
     json_add(tree, name, value, err);
   }
 }
 
+/* Puts an attribute into objects in objects, a level a dot; none has so many that it has more. */
+static void put_attribute(cJSON *tree, const char *name, cJSON *value, Err *err) {
+  char step[64];
+  const char *dot;
+  int left = 12;
+  while ((dot = strchr(name, '.')) != NULL && err->rc == RC_OK && left-- > 0) {
+    snprintf(step, sizeof step, "%.*s", (int)(dot - name), name);
+    tree = object_of(tree, step, err);
+    name = dot + 1;
+  }
+  put_leaf(tree, name, value, err);
+}
+
+/* Those about tokens first: of the others (a conversation's whole text) only as many as may matter. */
+static void put_attributes(cJSON *tree, const cJSON *span, Err *err) {
+  const cJSON *item;
+  int n = 0;
+  for (int tokens = 1; tokens >= 0; tokens--) {
+    cJSON_ArrayForEach(item, span) {
+      const char *name = name_of_attribute(item);
+      if (err->rc != RC_OK || !name || is_attribute(name) != tokens) {
+        continue;
+      }
+      if (n++ < MOST_NAMES) {
+        put_attribute(tree, name, value_of(item), err);
+      } else if (tokens) {
+        too_many("attributes", err);
+      }
+    }
+  }
+}
+
 cJSON *envelope_attributes(const cJSON *body, Err *err) {
   int n = 0;
-  const cJSON *span = find_span(body, 10, &n), *item;
+  const cJSON *span = find_span(body, 10, &n);
   cJSON *tree = span ? cJSON_CreateObject() : NULL;
   if (n > 1) {
     err_set(err, RC_ERROR, ERR_BAD_USAGE,
             "usage: the attributes of %d spans, of which some may hold others: give those of one",
             n);
   }
-  cJSON_ArrayForEach(item, span) {
-    const char *name = item->string ? item->string : json_text(item, "key");
-    if (name && tree && err->rc == RC_OK) {
-      put_attribute(tree, name, value_of(item), err);
-    }
-  }
-  if (span && !tree) {
+  if (tree) {
+    put_attributes(tree, span, err);
+  } else if (span) {
     err_nomem(err);
   }
   if (err->rc != RC_OK) {

@@ -55,7 +55,10 @@ static const char *const how_words[] = {
 #undef HOW_WORD
 };
 
-enum { FEE_FIELDS = 4, FEE_STEPS = 9, MOST_FEES = 160, MOST_TEXTS = 64, SMELL_DEPTH = 3 };
+enum { FEE_FIELDS = 4, FEE_STEPS = 11, MOST_FEES = 256, MOST_TEXTS = 64, SMELL_DEPTH = 3 };
+
+/* No usage object has so many numbers that are read, and so many of unknown charges are enough to name. */
+enum { MOST_READ = 256, MOST_NAMED = 8 };
 
 /* More than any request costs, in dollars. */
 #define MOST_USD 1e6
@@ -109,7 +112,7 @@ static void load_row(char **f) {
 }
 
 static void load(void) {
-  static char text[16384];
+  static char text[32768];
   char *at = tsv_copy(sql_fees_tsv, text, sizeof text), *f[FEE_FIELDS];
   while (*at) {
     int n = tsv_row(&at, f, FEE_FIELDS);
@@ -129,6 +132,12 @@ static int is_of(const Fee *fee, const Vendor *vendor) {
 
 /* ---- along a path */
 
+/* Numbers that rows and the shape read. */
+typedef struct Read {
+  const cJSON *items[MOST_READ];
+  int n;
+} Read;
+
 typedef struct Tally {
   How how;
   double sum;
@@ -136,7 +145,7 @@ typedef struct Tally {
   const cJSON *first; /* what was found */
   const char *texts[MOST_TEXTS];
   int n_texts;
-  const cJSON *wanted; /* NULL, or all that is to be found out is whether the path leads there */
+  Read *read; /* NULL, or what is found is only put in there */
 } Tally;
 
 static int is_news(Tally *t, const char *text) {
@@ -160,8 +169,10 @@ static double number_of(const cJSON *item) {
 }
 
 static void tally(Tally *t, const cJSON *item) {
-  if (t->wanted) {
-    t->first = item == t->wanted ? item : t->first;
+  if (t->read) {
+    if (cJSON_IsNumber(item) && t->read->n < MOST_READ) {
+      t->read->items[t->read->n++] = item;
+    }
     return;
   }
   const char *text = cJSON_GetStringValue(item);
@@ -252,14 +263,14 @@ static int may_find(Names names, const Fee *fee) {
   return !fee->bit || fee->bit & (fee->in_usage ? names.usage : names.answer);
 }
 
-/* What a row finds; or whether that is what is wanted (not NULL). */
-static Tally find(const FeePlace *place, const Fee *fee, const cJSON *wanted) {
+/* What a row finds; or (read is not NULL) only where. */
+static Tally find(const FeePlace *place, const Fee *fee, Read *read) {
   Tally t;
   t.how = fee->how;
   t.sum = 0;
   t.is_bad = t.n_texts = 0;
   t.first = NULL;
-  t.wanted = wanted;
+  t.read = read;
   if (!fee->in_usage) {
     visit(place->answer, fee->steps, &t);
     return t;
@@ -285,12 +296,22 @@ static void add_found(const Fee *fee, const Tally *t, Usage *u) {
 
 /* ---- what smells of a charge */
 
-/* 1 if a row reads the number, or passes over it. */
-static int is_read(const FeePlace *place, const cJSON *item) {
+/* All numbers that a row or the shape reads, looked for once. */
+static void find_read(const FeePlace *place, Read *read) {
   Names names = names_of(place);
+  for (int i = 0; place->shape && i < place->shape->n && read->n < MOST_READ; i++) {
+    read->items[read->n++] = shape_walk(place->usage, place->shape->paths[i].steps);
+  }
   for (int i = 0; i < n_fees; i++) {
-    if (fees[i].how != HOW_ASKED && is_of(&fees[i], place->vendor) && may_find(names, &fees[i]) &&
-        find(place, &fees[i], item).first) {
+    if (fees[i].how != HOW_ASKED && is_of(&fees[i], place->vendor) && may_find(names, &fees[i])) {
+      find(place, &fees[i], read);
+    }
+  }
+}
+
+static int is_read(const Read *read, const cJSON *item) {
+  for (int i = 0; i < read->n; i++) {
+    if (read->items[i] == item) {
       return 1;
     }
   }
@@ -323,7 +344,7 @@ static int is_known_cache(const Usage *u, double count) {
   return 0;
 }
 
-static int smells_of_charge(const FeePlace *place, const cJSON *item, const Usage *u) {
+static int smells_of_charge(const Read *read, const cJSON *item, const Usage *u) {
   char lower[64];
   snprintf(lower, sizeof lower, "%s", item->string ? item->string : "");
   for (char *p = lower; *p; p++) {
@@ -336,17 +357,19 @@ static int smells_of_charge(const FeePlace *place, const cJSON *item, const Usag
   } else if (strstr(lower, "token") || !has_word(smells, lower)) {
     return 0;
   }
-  return !glob_any(free_names, lower) && !is_read(place, item) &&
-         !(place->shape && shape_reads(place->shape, place->usage, item));
+  return !is_read(read, item) && !glob_any(free_names, lower);
 }
 
-static void smell(const FeePlace *place, const cJSON *object, int depth, Usage *u) {
+/* *left: how many may still be named. */
+static void smell(const Read *read, const cJSON *object, int depth, int *left, Usage *u) {
   const cJSON *item;
   cJSON_ArrayForEach(item, (cJSON_IsObject(object) && depth > 0 ? object : NULL)) {
-    if (cJSON_IsNumber(item) && item->valuedouble > 0 && smells_of_charge(place, item, u)) {
+    if (cJSON_IsNumber(item) && item->valuedouble > 0 && *left > 0 &&
+        smells_of_charge(read, item, u)) {
       usage_add_other(u, item->string);
+      --*left;
     }
-    smell(place, item, depth - 1, u);
+    smell(read, item, depth - 1, left, u);
   }
 }
 
@@ -365,8 +388,12 @@ void fees_read(const FeePlace *place, int only_names, Usage *u) {
     }
   }
   if (!only_names && (place->shape || u->has)) {
-    smell(place, place->usage, SMELL_DEPTH, u);
-    smell(place, outer_of(place), SMELL_DEPTH, u);
+    Read read;
+    int left = MOST_NAMED;
+    read.n = 0;
+    find_read(place, &read);
+    smell(&read, place->usage, SMELL_DEPTH, &left, u);
+    smell(&read, outer_of(place), SMELL_DEPTH, &left, u);
   }
 }
 

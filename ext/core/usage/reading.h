@@ -47,9 +47,6 @@ const cJSON *shape_root(const cJSON *body, const Shape *shape);
 /* 1 if a shape has all it requires in an object, and starts a path at each count in it. */
 int shape_explains(const Shape *shape, const cJSON *root);
 
-/* 1 if a path of the shape leads to the item. */
-int shape_reads(const Shape *shape, const cJSON *root, const cJSON *item);
-
 /* The counts of a usage object; then what its total says of them (without a shape: only where there was no output).
 ** RC_OK or *err. */
 int shape_read(const Shape *shape, const cJSON *root, Usage *u, Err *err);

@@ -215,15 +215,6 @@ int shape_explains(const Shape *shape, const cJSON *root) {
   return is_complete(shape, root);
 }
 
-int shape_reads(const Shape *shape, const cJSON *root, const cJSON *item) {
-  for (int i = 0; i < shape->n; i++) {
-    if (shape_walk(root, shape->paths[i].steps) == item) {
-      return 1;
-    }
-  }
-  return 0;
-}
-
 /* ---- counts */
 
 int shape_count(const cJSON *root, const char *const *steps, long long *count, Err *err) {
