@@ -128,9 +128,42 @@ SHAPES = [
     ("LiteLLM, by both names", counted(input_tokens=1000, output_tokens=100, cache_read_input_tokens=20, cache_creation_input_tokens=7,
      prompt_tokens_details={"cached_tokens": 20, "cache_creation_tokens": 7, "cache_creation_token_details": {"ephemeral_1h_input_tokens": 7}}),
      {"input": 1000, "cache_read": 20, "cache_write": 7, "cache_write_1h": 7, "output": 100}),
+    ("Codex's event", {"attributes": {"event.name": "codex.sse_event", "input_token_count": 1000, "output_token_count": 20, "cached_token_count": 0,
+     "reasoning_token_count": 5, "tool_token_count": 1020}}, {"input": 1000, "output": 20, "reasoning": 5}),
+    ("its texts", {"attributes": {"input_token_count": "1000", "output_token_count": "20", "cached_token_count": "500", "tool_token_count": "1020"}},
+     {"input": 1000, "cache_read": 500, "output": 20}),
+    ("in OTLP", {"attributes": [{"key": k, "value": {"intValue": str(v)}} for k, v in (("input_token_count", 1000), ("output_token_count", 20),
+     ("cached_token_count", 500), ("tool_token_count", 1020))]}, {"input": 1000, "cache_read": 500, "output": 20}),
+    ("Claude Code's event in OTLP", {"attributes": [{"key": k, "value": {"stringValue": str(v)}} for k, v in (("input_tokens", 3), ("output_tokens", 10),
+     ("cache_read_tokens", 500), ("cache_creation_tokens", 20))]}, {"input": 523, "cache_read": 500, "cache_write": 20, "output": 10}),
+    ("attributes in pairs", {"attributes": [["gen_ai.usage.input_tokens", 100], ["gen_ai.usage.output_tokens", 5]]}, {"input": 100, "output": 5}),
+    ("the level below first", {"gen_ai.usage.input_tokens.cached": 4, "gen_ai.usage.input_tokens": 10, "gen_ai.usage.output_tokens": 3},
+     {"input": 10, "cache_read": 4, "output": 3}),
+    ("Langfuse: cached inside, as its total tells", {"input": 1000, "output": 20, "total": 1020, "cache_read_input_tokens": 900},
+     {"input": 1000, "cache_read": 900, "output": 20}),
+    ("Langfuse: both inside", {"usageDetails": {"input": 1000, "output": 20, "total": 1020, "input_cached_tokens": 900, "output_reasoning_tokens": 5}},
+     {"input": 1000, "cache_read": 900, "output": 20, "reasoning": 5}),
+    ("Langfuse: sound inside", {"input": 1000, "output": 20, "total": 1020, "input_audio_tokens": 300}, {"input": 1000, "input_audio": 300, "output": 20}),
+    ("AI SDK: reasoning beside", {"usage": {"inputTokens": 100, "outputTokens": 20, "reasoningTokens": 500, "totalTokens": 620}},
+     {"input": 100, "output": 520, "reasoning": 500}),
+    ("AI SDK: inside", {"usage": {"inputTokens": 100, "outputTokens": 520, "outputTokenDetails": {"reasoningTokens": 500}, "totalTokens": 620}},
+     {"input": 100, "output": 520, "reasoning": 500}),
+    ("Bedrock: its total holds the cached ones", {"inputTokens": 1, "outputTokens": 10, "totalTokens": 7314, "cacheReadInputTokens": 6512,
+     "cacheWriteInputTokens": 791}, {"input": 7304, "cache_read": 6512, "cache_write": 791, "output": 10}),
+    ("Gemini's form, thoughts inside", {"usageMetadata": {"promptTokenCount": 100, "candidatesTokenCount": 20, "thoughtsTokenCount": 5,
+     "totalTokenCount": 120}}, {"input": 100, "output": 20, "reasoning": 5}),
+    ("Gemini's own, with a tool's prompt", {"usageMetadata": {"promptTokenCount": 100, "candidatesTokenCount": 20, "thoughtsTokenCount": 5,
+     "toolUsePromptTokenCount": 7, "totalTokenCount": 132}}, {"input": 107, "input_tool": 7, "output": 25, "reasoning": 5}),
+    ("a zero, then the hits", counted(prompt_tokens_details={"cached_tokens": 0}, prompt_cache_hit_tokens=640), {"input": 1000, "cache_read": 640, "output": 100}),
     ("Mistral's connectors", {"usage": {"prompt_tokens": 188, "completion_tokens": 55, "connector_tokens": 7355, "total_tokens": 7598}},
      {"input": 7543, "output": 55}),
 ]
+
+# Zeros of other dialects beside the counts, as gateways send them.
+ZEROS = [{"input_tokens": 0, "output_tokens": 0}, {"input_tokens": 0, "output_tokens": 0, "input_tokens_details": None, "cache_read_input_tokens": 0,
+          "cache_creation_input_tokens": 0}, {"inputTokens": 0, "outputTokens": 0, "cachedInputTokens": 0, "reasoningTokens": 0},
+         {"input_tokens": 0, "output_tokens": 0, "prompt_cache_hit_tokens": 0, "prompt_cache_miss_tokens": 0},
+         {"inputTokens": 0, "outputTokens": 0, "totalTokens": 0, "cacheReadInputTokens": 0, "cacheWriteInputTokens": 0}]
 
 # Nothing of a known shape: the member that looks like a count is named.
 UNKNOWN = [
@@ -306,6 +339,20 @@ class Billed(unittest.TestCase):
         for name, body, want in SHAPES:
             with self.subTest(name):
                 self.assertEqual(self.usage(body), want)
+
+    def test_zeros_of_other_dialects(self):
+        want = {"input": 1000, "output": 100}
+        for zeros in ZEROS:
+            for body in (counted(**zeros), {"prompt_tokens": 1000, "completion_tokens": 100, **zeros}, {**zeros, **counted()}):
+                with self.subTest(body=body):
+                    self.assertEqual(self.usage(body), want)
+                    self.assertEqual(self.usage({"usage": body}), want)
+        none = {"promptTokenCount": 0, "candidatesTokenCount": 0, "totalTokenCount": 0, "thoughtsTokenCount": 0, "cachedContentTokenCount": 0}
+        self.assertEqual(self.usage({"usage": counted(), "usageMetadata": none}), want)
+        self.assertEqual(self.usage({"usage": {"prompt_tokens": 0, "completion_tokens": 0}, "choices": [{"usage": counted()}]}), want)
+        self.assertEqual(self.usage({"usage": {"prompt_tokens": 0, "completion_tokens": 0, "input_tokens": 1000, "output_tokens": 100}}), want)
+        self.assertEqual(self.cost("gpt-4o", {"usage": {"prompt_tokens": 0, "completion_tokens": 0, **ZEROS[0]}}, {}), 0)
+        self.assertEqual(self.usage({**ZEROS[1], "cache_creation_input_tokens": 70}), {"input": 70, "cache_write": 70})
 
     def test_what_is_read_is_kept(self):
         for name, body, want in SHAPES:

@@ -206,21 +206,29 @@ cJSON *envelope_merge(const cJSON *array, Err *err) {
 
 /* ---- attributes of a span */
 
-/* 1 if a name is an attribute about tokens: OpenTelemetry's, or OpenInference's. */
-static int is_attribute(const char *name) {
-  static const char *const fronts[] = {"gen_ai.usage", "llm.token_count", "llm.usage"};
-  for (size_t i = 0; i < sizeof fronts / sizeof fronts[0]; i++) {
-    if (name && strncmp(name, fronts[i], strlen(fronts[i])) == 0) {
-      return 1;
-    }
-  }
-  return 0;
-}
-
 /* An attribute is a member, an object of a key and a value, or an array of the two. */
 static const char *name_of_attribute(const cJSON *item) {
   const char *name = item->string ? item->string : json_text(item, "key");
   return cJSON_IsArray(item) && !name ? cJSON_GetStringValue(item->child) : name;
+}
+
+/* 1 for an attribute about tokens: OpenTelemetry's, or OpenInference's; or, of a key and a value, one of the events that
+** coding agents send. */
+static int is_about_tokens(const cJSON *item) {
+  static const char *const fronts[] = {"gen_ai.usage", "llm.token_count", "llm.usage"};
+  static const char *const keys[] = {"input_token_count", "input_tokens"};
+  const char *name = name_of_attribute(item);
+  for (size_t i = 0; i < sizeof fronts / sizeof fronts[0] && name; i++) {
+    if (strncmp(name, fronts[i], strlen(fronts[i])) == 0) {
+      return 1;
+    }
+  }
+  for (size_t i = 0; i < sizeof keys / sizeof keys[0] && name && !item->string; i++) {
+    if (strcmp(name, keys[i]) == 0) {
+      return 1;
+    }
+  }
+  return 0;
 }
 
 /* The object or array that has such attributes; *n counts them. */
@@ -228,7 +236,7 @@ static const cJSON *find_span(const cJSON *at, int depth, int *n) {
   const cJSON *item, *found = NULL, *inner;
   int here = 0;
   cJSON_ArrayForEach(item, (depth > 0 ? at : NULL)) {
-    here |= is_attribute(name_of_attribute(item));
+    here |= is_about_tokens(item);
   }
   if (here) {
     ++*n;
@@ -306,7 +314,7 @@ static void put_attributes(cJSON *tree, const cJSON *span, Err *err) {
   for (int tokens = 1; tokens >= 0; tokens--) {
     cJSON_ArrayForEach(item, span) {
       const char *name = name_of_attribute(item);
-      if (err->rc != RC_OK || !name || is_attribute(name) != tokens) {
+      if (err->rc != RC_OK || !name || is_about_tokens(item) != tokens) {
         continue;
       }
       if (n++ < MOST_NAMES) {
