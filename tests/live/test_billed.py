@@ -159,6 +159,54 @@ SHAPES = [
      {"input": 7543, "output": 55}),
 ]
 
+def lines(name, *ids):
+    return [{name: i, "usage": {"input_tokens": 1, "output_tokens": 2}} for i in ids]
+
+
+def step(name):
+    return {"type": "finish-step", "response": {"id": name}, "usage": {"inputTokens": 100, "outputTokens": 20}}
+
+
+# Two requests in an array; and one that is told several times.
+TWO_REQUESTS = [
+    *[lines(name, "a", "b") for name in ("id", "responseId", "response_id", "requestId", "request_id", "spanId", "span_id", "custom_id")],
+    [{"uuid": i, "requestId": i, "message": {"id": "m", "usage": {"input_tokens": 1, "output_tokens": 2}}} for i in "ab"],
+    [{"recordId": i, "modelOutput": {"usage": {"input_tokens": 1, "output_tokens": 2}}} for i in "ab"],
+    [{"traceId": "t", "spanId": i, "attributes": {"gen_ai.usage.input_tokens": 5}} for i in "ab"],
+    [step("a"), step("b")], [{"type": "turn.completed", "usage": {"input_tokens": n, "cached_input_tokens": 0, "output_tokens": 1}} for n in (5, 6)],
+    [{"done": True, "prompt_eval_count": 5, "eval_count": 6}] * 2,
+]
+ONE_REQUEST = [
+    ([{"type": "assistant", "uuid": i, "requestId": "r", "message": {"id": "m", "usage": {"input_tokens": 3, "output_tokens": n}}} for i, n in (("a", 1), ("b", 9))],
+     {"input": 3, "output": 9}),
+    ([step("a"), step("b"), {"type": "finish", "totalUsage": {"inputTokens": 200, "outputTokens": 40}}], {"input": 200, "output": 40}),
+    ([{"done": False}, {"done": True, "prompt_eval_count": 5, "eval_count": 6}], {"input": 5, "output": 6}),
+    ([{"id": "x", "custom_id": "a", "response": {"request_id": "r", "body": {"id": "c", "usage": counted()}}}], {"input": 1000, "output": 100, "service": "batch"}),
+]
+
+TOKENS = {"gen_ai.usage.input_tokens": 10, "gen_ai.usage.output_tokens": 5}
+THREE = {"input_tokens": 3000, "output_tokens": 20, "total_tokens": 3020}
+CONVERSE = {"usage": {"inputTokens": 10, "outputTokens": 5, "totalTokens": 15}}
+# What was sold and where: body, service, place.
+SERVICES = [
+    ({**TOKENS, "openai.response.service_tier": "flex"}, "flex", None), ({"attributes": {**TOKENS, "gen_ai.openai.response.service_tier": "priority"}}, "priority", None),
+    ({"attributes": [{"key": k, "value": {"stringValue": str(v)}} for k, v in {**TOKENS, "openai.response.service_tier": "flex"}.items()]}, "flex", None),
+    ({"gen_ai": {"usage": {"input_tokens": 5, "output_tokens": 5}, "openai": {"response": {"service_tier": "flex"}}}}, "flex", None),
+    ({**TOKENS, "gen_ai.openai.request.service_tier": "flex"}, None, None),
+    ({"usage_metadata": {**THREE, "input_token_details": {"flex": 3000, "flex_cache_read": 0}}}, "flex", None),
+    ({"usage_metadata": {**THREE, "input_token_details": {"priority": 0, "priority_cache_read": 3000}}}, "priority", None),
+    ({"usage_metadata": {**THREE, "input_token_details": {"flex": 0, "priority": 0}}}, None, None),
+    ({"usage_metadata": THREE, "response_metadata": {"service_tier": "flex"}}, "flex", None),
+    ({"id": "batch_1", "object": "batch", "usage": THREE}, "batch", None), ({"object": "response", "usage": THREE}, None, None),
+    ({**CONVERSE, "performanceConfig": {"latency": "optimized"}, "serviceTier": {"type": "default"}}, "optimized", None),
+    ({**CONVERSE, "performanceConfig": {"latency": "standard"}, "serviceTier": {"type": "flex"}}, "flex", None),
+    ([{"usage": {**RAW, "inference_geo": "us"}}, {"usage": {"output_tokens": 200, "inference_geo": "not_available"}}], None, "us"),
+    ([{"service_tier": "flex", "usage": counted()}, {"service_tier": "auto"}], "flex", None),
+    ([{"service_tier": "auto"}, {"service_tier": "flex", "usage": counted()}], "flex", None),
+    ([{"service_tier": "flex", "usage": counted()}, {"service_tier": "default"}], None, None),
+    ([{"usageMetadata": {"promptTokenCount": 5, "trafficType": t}} for t in ("ON_DEMAND_FLEX", "TRAFFIC_TYPE_UNSPECIFIED")], "flex", None),
+]
+
 # Zeros of other dialects beside the counts, as gateways send them.
 ZEROS = [{"input_tokens": 0, "output_tokens": 0}, {"input_tokens": 0, "output_tokens": 0, "input_tokens_details": None, "cache_read_input_tokens": 0,
           "cache_creation_input_tokens": 0}, {"inputTokens": 0, "outputTokens": 0, "cachedInputTokens": 0, "reasoningTokens": 0},
@@ -339,6 +387,21 @@ class Billed(unittest.TestCase):
         for name, body, want in SHAPES:
             with self.subTest(name):
                 self.assertEqual(self.usage(body), want)
+
+    def test_two_requests(self):
+        for body in TWO_REQUESTS:
+            with self.subTest(body=str(body)[:90]):
+                self.assertRegex(error_of(self.db, "SELECT llm_usage(?)", json.dumps(body)), "two (ids|ends)")
+        for body, want in ONE_REQUEST:
+            with self.subTest(body=str(body)[:90]):
+                self.assertEqual(self.usage(body), want)
+
+    def test_services(self):
+        for body, service, geo in SERVICES:
+            with self.subTest(body=str(body)[:120]):
+                got = self.usage(body)
+                self.assertEqual((got.get("service"), got.get("geo")), (service, geo))
+        self.assertIsNone(self.cost("anthropic.claude-sonnet-4-5-20250929-v1:0", {**CONVERSE, "performanceConfig": {"latency": "optimized"}}, {}))
 
     def test_zeros_of_other_dialects(self):
         want = {"input": 1000, "output": 100}

@@ -149,21 +149,74 @@ static void merge_array(cJSON *into, const cJSON *from, Err *err) {
   }
 }
 
-/* What says which answer a snapshot is of: two of them are two answers. */
-static void check_same(cJSON *whole, const cJSON *line, const cJSON *snapshot, Err *err) {
-  static const char *const names[] = {"id", "responseId", "response_id"};
-  const char *custom = json_text(line, "custom_id"), *first = json_text(whole, "custom_id");
-  int differ = custom && first && strcmp(custom, first) != 0;
-  if (custom && !first) {
-    json_add(whole, "custom_id", cJSON_CreateString(custom), err);
+/* What says which answer a snapshot is of: two of them are two answers. The names of the line go in front, those of the
+** answer in it may be the same ("id"). A line of a batch has one of its own. */
+static void check_ids(const cJSON *whole, const cJSON *snapshot, const char *const *names,
+                      Err *err) {
+  for (; *names && err->rc == RC_OK; names++) {
+    const char *id = json_text(snapshot, *names), *other = json_text(whole, *names);
+    if (id && other && strcmp(id, other) != 0) {
+      err_set(err, RC_ERROR, ERR_BAD_USAGE,
+              "usage: an array holds the snapshots of one answer, but this one has two ids ('%s')",
+              *names);
+    }
   }
-  for (size_t i = 0; i < sizeof names / sizeof names[0] && !custom; i++) {
-    const char *id = json_text(snapshot, names[i]), *other = json_text(whole, names[i]);
-    differ |= id && other && strcmp(id, other) != 0;
+}
+
+/* Keeps the line's own ids, which the answer in it does not have. */
+static void keep_ids(cJSON *whole, const cJSON *line, const char *const *names, Err *err) {
+  for (; *names; names++) {
+    const char *id = json_text(line, *names);
+    if (id && !json_text(whole, *names)) {
+      json_add(whole, *names, cJSON_CreateString(id), err);
+    }
   }
-  if (differ) {
+}
+
+/* 1 if an array holds the sum of several steps, each with an answer's id of its own (AI SDK). */
+static int has_sum(const cJSON *array) {
+  const cJSON *item;
+  cJSON_ArrayForEach(item, array) {
+    if (cJSON_IsObject(member(item, "totalUsage"))) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+static void check_same(cJSON *whole, const cJSON *line, const cJSON *snapshot, int is_sum,
+                       Err *err) {
+  static const char *const batch[] = {"custom_id", "recordId", NULL};
+  static const char *const lines[] = {"requestId", "request_id", "spanId", "span_id", NULL};
+  static const char *const answers[] = {"id", "responseId", "response_id", NULL};
+  check_ids(whole, line, batch, err);
+  if (!json_text(line, "custom_id") && !json_text(line, "recordId")) {
+    check_ids(whole, line, lines, err);
+    check_ids(whole, snapshot, answers, err);
+    if (!is_sum) {
+      check_ids(member(whole, "response"), member(snapshot, "response"), answers, err);
+    }
+  }
+  keep_ids(whole, line, batch, err);
+  keep_ids(whole, line, lines, err);
+}
+
+/* What ends an answer that has no id: another one is of another answer. */
+static int is_end(const cJSON *line) {
+  static const char *const types[] = {"turn.completed", "stream-end", "message_stop"};
+  const char *type = json_text(line, "type");
+  int is = cJSON_IsTrue(member(line, "done")) && cJSON_IsNumber(member(line, "eval_count"));
+  type = type ? type : json_text(line, "event_type");
+  for (size_t i = 0; type && i < sizeof types / sizeof types[0]; i++) {
+    is |= strcmp(type, types[i]) == 0;
+  }
+  return is;
+}
+
+static void check_ends(const cJSON *whole, int ends, Err *err) {
+  if (ends > 1 && !json_text(whole, "id")) {
     err_set(err, RC_ERROR, ERR_BAD_USAGE,
-            "usage: an array holds the snapshots of one answer, but this one has two ids");
+            "usage: an array holds the snapshots of one answer, but this one has two ends");
   }
 }
 
@@ -187,10 +240,13 @@ static void check_turn(const cJSON *whole, const cJSON *snapshot, Err *err) {
 cJSON *envelope_merge(const cJSON *array, Err *err) {
   cJSON *whole = cJSON_CreateObject();
   const cJSON *item;
+  int is_sum = has_sum(array), ends = 0;
   cJSON_ArrayForEach(item, array) {
     const cJSON *snapshot = envelope_open(item);
-    check_same(whole, item, snapshot, err);
+    ends += is_end(item);
+    check_same(whole, item, snapshot, is_sum, err);
     check_turn(whole, snapshot, err);
+    check_ends(whole, ends, err);
     if (err->rc != RC_OK) {
       break;
     }
@@ -307,14 +363,15 @@ static void put_attribute(cJSON *tree, const char *name, cJSON *value, Err *err)
   put_leaf(tree, name, value, err);
 }
 
-/* Those about tokens first: of the others (a conversation's whole text) only as many as may matter. */
+/* Those about tokens and the service first: of the others (a conversation's whole text) only as many as may matter. */
 static void put_attributes(cJSON *tree, const cJSON *span, Err *err) {
   const cJSON *item;
   int n = 0;
   for (int tokens = 1; tokens >= 0; tokens--) {
     cJSON_ArrayForEach(item, span) {
       const char *name = name_of_attribute(item);
-      if (err->rc != RC_OK || !name || is_about_tokens(item) != tokens) {
+      int is_first = name && (is_about_tokens(item) || strstr(name, "service_tier"));
+      if (err->rc != RC_OK || !name || is_first != tokens) {
         continue;
       }
       if (n++ < MOST_NAMES) {

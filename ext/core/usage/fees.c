@@ -9,7 +9,8 @@
 **
 ** A path's steps, with '.' between: a member's name; a GLOB of names, '*' also of all elements of an array;
 ** "?a/b=GLOBs": goes on only where the text at a/b ("" where there is none) matches. The first step "usage" is the
-** usage object, wherever it stands. Units: a unit's word, "other" (by its own name), "other:NAME", "usd".
+** usage object, wherever it stands. Units: a unit's word, "other" (by its own name), "other:NAME", "usd",
+** "service", "service:WORD", "geo".
 ** How: see HOWS. Of several rows of a unit the first that finds something counts: it was told twice.
 **
 ** Read at first use, as vendor.c's tables.
@@ -36,11 +37,13 @@
   X(UNIQUE, "unique") /* how many different texts */                                               \
   X(ONCE, "once")     /* 1, if it finds any */                                                     \
   X(ALONE, "alone")   /* as "count", where nothing else was counted */                             \
-  X(ASKED, "asked")   /* the path is a GLOB of the model that was asked for: its whole input */    \
-  X(USD, "usd")       /* a cost in dollars */                                                      \
-  X(TEXT, "text")     /* the same, also as a text */                                               \
-  X(PLUS, "plus")     /* what comes on top of the cost that the row before found */                \
-  X(TICKS, "ticks")   /* a cost in 1e-10 dollars */
+  X(WORD,                                                                                          \
+    "word") /* what was sold ("service"), or where ("geo"): a text, or what stands behind ':' */   \
+  X(ASKED, "asked") /* the path is a GLOB of the model that was asked for: its whole input */      \
+  X(USD, "usd")     /* a cost in dollars */                                                        \
+  X(TEXT, "text")   /* the same, also as a text */                                                 \
+  X(PLUS, "plus")   /* what comes on top of the cost that the row before found */                  \
+  X(TICKS, "ticks") /* a cost in 1e-10 dollars */
 
 typedef enum How {
 #define HOW_ID(id, word) HOW_##id,
@@ -66,9 +69,10 @@ enum { MOST_READ = 256, MOST_NAMED = 8 };
 typedef struct Fee {
   const char *steps[FEE_STEPS]; /* NULL-terminated */
   Unit unit;                    /* UNIT_COUNT: none, or a cost */
-  const char *name;             /* of what no unit counts; "": its own */
+  const char *name;             /* of what no unit counts, or the word that is meant; "": its own */
   How how;
   const char *providers; /* GLOBs; "": any */
+  int is_geo;            /* of a word: it tells a place */
   int in_usage;          /* the path begins at the usage object */
   uint64_t bit;          /* name_bit of the member that must be there; 0: not known */
 } Fee;
@@ -100,7 +104,8 @@ static uint64_t first_bit(const Fee *fee) {
 
 static void load_row(char **f) {
   Fee fee = {.unit = unit_parse(f[1]), .name = "", .how = how_parse(f[2])};
-  fee.name = strncmp(f[1], "other:", 6) == 0 ? f[1] + 6 : "";
+  fee.name = strchr(f[1], ':') ? strchr(f[1], ':') + 1 : "";
+  fee.is_geo = strncmp(f[1], "geo", 3) == 0;
   fee.providers = tsv_text(f[3]);
   fee.steps[0] = f[0];
   if (fee.how < HOW_COUNT_ALL && n_fees < MOST_FEES &&
@@ -178,7 +183,7 @@ static void tally(Tally *t, const cJSON *item) {
   const char *text = cJSON_GetStringValue(item);
   double d = number_of(item);
   int is_nothing = cJSON_IsNull(item) || cJSON_IsFalse(item) || (text && !text[0]) ||
-                   (cJSON_IsNumber(item) && item->valuedouble == 0 && t->how < HOW_USD);
+                   (cJSON_IsNumber(item) && item->valuedouble == 0 && t->how <= HOW_WORD);
   if (is_nothing) {
     return;
   }
@@ -378,7 +383,7 @@ void fees_read(const FeePlace *place, int only_names, Usage *u) {
   Names names = names_of(place);
   for (int i = 0; i < n_fees; i++) {
     const Fee *fee = &fees[i];
-    if (fee->how >= HOW_ASKED || (fee->how == HOW_ALONE && u->has) ||
+    if (fee->how >= HOW_WORD || (fee->how == HOW_ALONE && u->has) ||
         (only_names && fee->unit < UNIT_COUNT) || !may_find(names, fee)) {
       continue;
     }
@@ -409,6 +414,37 @@ void usage_note_asked(Usage *u, const Vendor *vendor, const char *model) {
         usage_get(u, UNIT_INPUT) >= 0) {
       usage_set(u, fees[i].unit, u->n[UNIT_INPUT]);
     }
+  }
+}
+
+/* ---- what was sold */
+
+/* The word that a row finds, or NULL. A text that is none ("") is no news. */
+static const char *word_of(const FeePlace *place, const Fee *fee) {
+  Tally t = find(place, fee, NULL);
+  const char *text = fee->name[0] && t.first ? fee->name : cJSON_GetStringValue(t.first);
+  return t.sum > 0 && is_of(fee, place->vendor) ? text : NULL;
+}
+
+void fees_read_words(const FeePlace *place, Usage *u) {
+  int has[2] = {0, 0};
+  pthread_once(&once, load);
+  Names names = names_of(place);
+  for (int i = 0; i < n_fees; i++) {
+    const Fee *fee = &fees[i];
+    const char *word = fee->how == HOW_WORD && !has[fee->is_geo] && may_find(names, fee)
+                           ? word_of(place, fee)
+                           : NULL;
+    if (word && fee->is_geo) {
+      usage_set_geo(u, word);
+    } else if (word) {
+      usage_set_service(u, word);
+    }
+    has[fee->is_geo] |= word != NULL;
+  }
+  const char *speed = json_text(place->usage, "speed");
+  if (speed && strcmp(speed, "fast") == 0) { /* (not sold together with another service) */
+    usage_set_service(u, strcmp(u->service, "standard") == 0 ? "fast" : "fast with another");
   }
 }
 

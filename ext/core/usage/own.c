@@ -96,28 +96,6 @@ const Shape *own_shape(const cJSON *own) {
   return NULL;
 }
 
-void own_read_service(const cJSON *answer, const cJSON *usage, Usage *u) {
-  const char *tier = json_text(usage, "service_tier");
-  tier = tier ? tier : json_text(answer, "service_tier");
-  tier = tier ? tier : json_text(usage, "trafficType");
-  tier = tier ? tier : json_text(usage, "traffic_type");
-  tier = tier ? tier : json_text(usage, "serviceTier");
-  tier = tier ? tier : json_text(usage, "service");
-  tier = tier ? tier : json_text(cJSON_GetObjectItemCaseSensitive(answer, "serviceTier"), "type");
-  if (tier) {
-    usage_set_service(u, tier);
-  }
-  const char *speed = json_text(usage, "speed");
-  if (speed && strcmp(speed, "fast") == 0) { /* (not sold together with another service) */
-    usage_set_service(u, strcmp(u->service, "standard") == 0 ? "fast" : "fast with another");
-  }
-  const char *geo = json_text(usage, "inference_geo");
-  geo = geo ? geo : json_text(usage, "geo");
-  if (geo) {
-    usage_set_geo(u, geo);
-  }
-}
-
 /* A count under another name would be billed as what contains it: it is an error. */
 int own_read(const cJSON *own, Usage *u, Err *err) {
   const cJSON *item;
@@ -133,7 +111,7 @@ int own_read(const cJSON *own, Usage *u, Err *err) {
   }
   const char *other = json_text(own, "other");
   utf8_copy(u->other, sizeof u->other, other ? other : "");
-  own_read_service(own, own, u);
+  fees_read_words(&(FeePlace){own, own, NULL, NULL}, u);
   return err->rc;
 }
 

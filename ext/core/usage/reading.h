@@ -72,9 +72,6 @@ int own_is_beside(const char *name);
 
 int own_read(const cJSON *own, Usage *u, Err *err);
 
-/* What was sold and where, as an answer (never the request) tells it. */
-void own_read_service(const cJSON *answer, const cJSON *usage, Usage *u);
-
 /* ---- fees.c */
 
 /* Where something that is billed may stand. */
@@ -86,6 +83,9 @@ typedef struct FeePlace {
 
 /* Units, and names of what no unit counts; or only the names that the table has for such things. */
 void fees_read(const FeePlace *place, int only_names, Usage *u);
+
+/* What was sold and where, as an answer (never the request) tells it. */
+void fees_read_words(const FeePlace *place, Usage *u);
 
 /* The cost that the answer itself states. */
 void fees_read_cost(const FeePlace *place, Usage *u);

@@ -22,7 +22,7 @@ static int read_own(const cJSON *body, const cJSON *own, Usage *u, Err *err) {
   }
   shape_read(shape, own, u, err);
   shape_use_total(shape, NULL, own, u);
-  own_read_service(body, own, u);
+  fees_read_words(&(FeePlace){body, own, shape, NULL}, u);
   return err->rc;
 }
 
@@ -39,7 +39,7 @@ static int read_exactly(const cJSON *body, const Shape *shape, const Vendor *ven
   FeePlace place = {body, shape_root(body, shape), shape, vendor};
   shape_read(shape, place.usage, u, err);
   shape_use_total(NULL, vendor, place.usage, u);
-  own_read_service(body, place.usage, u);
+  fees_read_words(&place, u);
   note_batch(body, u);
   fees_read(&place, 1, u);
   fees_read_cost(&place, u);
@@ -77,7 +77,7 @@ static int read_found(const cJSON *body, const cJSON *answer, const Vendor *vend
     shape_use_total(shape, vendor, place.usage, u);
     prefer_raw(place.usage, vendor, u);
   }
-  own_read_service(answer, place.usage, u);
+  fees_read_words(&place, u);
   note_batch(body, u);
   fees_read(&place, 0, u);
   u->can = shape ? u->can : u->has; /* (of a thing that is billed alone, no tokens are missing) */
