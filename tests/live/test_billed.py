@@ -26,6 +26,14 @@ def web(action=None):
     return {"type": "web_search_call", **({"action": {"type": action}} if action else {})}
 
 
+def blocks(*names, **usage):
+    return {"type": "message", "content": [{"type": "server_tool_use", "name": name} for name in names],
+            "usage": {"input_tokens": 1000, "output_tokens": 100, **usage}}
+
+
+IMAGES = {"text_tokens": 34, "image_tokens": 323}
+
+
 def counted(**more):
     return {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100, **more}
 
@@ -154,6 +162,8 @@ SHAPES = [
      "totalTokenCount": 120}}, {"input": 100, "output": 20, "reasoning": 5}),
     ("Gemini's own, with a tool's prompt", {"usageMetadata": {"promptTokenCount": 100, "candidatesTokenCount": 20, "thoughtsTokenCount": 5,
      "toolUsePromptTokenCount": 7, "totalTokenCount": 132}}, {"input": 107, "input_tool": 7, "output": 25, "reasoning": 5}),
+    ("Alibaba's written tokens", counted(prompt_tokens_details={"cached_tokens": 0, "cache_creation": {"ephemeral_5m_input_tokens": 500},
+     "cache_creation_input_tokens": 500, "cache_type": "ephemeral"}), {"input": 1000, "cache_write": 500, "cache_write_5m": 500, "output": 100}),
     ("a zero, then the hits", counted(prompt_tokens_details={"cached_tokens": 0}, prompt_cache_hit_tokens=640), {"input": 1000, "cache_read": 640, "output": 100}),
     ("Mistral's connectors", {"usage": {"prompt_tokens": 188, "completion_tokens": 55, "connector_tokens": 7355, "total_tokens": 7598}},
      {"input": 7543, "output": 55}),
@@ -342,7 +352,37 @@ FEES = [
     ("claude-sonnet-4-6", {}, counted(prompt_tokens_details={"web_search_requests": 2}), 0.0245),
     ("gemini-3.5-flash", {}, {"usage": {"inputTokens": 100, "outputTokens": 10},
                               "providerMetadata": {"google": {"groundingMetadata": {"webSearchQueries": ["a"]}}}}, 0.01424),
+    ("gpt-image-1.5", {}, {"created": 1, "usage": {"input_tokens": 357, "input_tokens_details": IMAGES, "output_tokens": 6543, "total_tokens": 6900}}, 0.21213),
+    ("gpt-image-1.5", {}, {"type": "image_generation.completed", "usage": {"input_tokens": 357, "input_tokens_details": IMAGES, "output_tokens": 6543,
+                                                                           "total_tokens": 6900}}, 0.21213),
+    ("gpt-image-1.5", {}, {"created": 1, "usage": {"input_tokens": 357, "input_tokens_details": IMAGES, "output_tokens": 6543, "total_tokens": 6900,
+                                                   "output_tokens_details": {"text_tokens": 335, "image_tokens": 6208}}}, 0.20476),
+    ("qwen3-max", {"provider": "alibaba"}, counted(plugins={"search": {"count": 2, "strategy": "turbo"}}), "web_search"),
+    ("qwen3-max", {"provider": "alibaba"}, counted(x_tools={"web_search": {"count": 2}}), "web_search"),
+    ("qwen3-max", {"provider": "alibaba"}, counted(x_tools={"dream": {"count": 2}}), "x_tools"),
+    ("claude-sonnet-4-6", {}, blocks("web_search", "web_search"), 0.0245),
+    ("claude-sonnet-4-6", {}, blocks("web_search", "web_search", server_tool_use=None), 0.0245),
+    ("claude-sonnet-4-6", {}, blocks("web_search", "web_search", server_tool_use={"web_search_requests": 1}), 0.0145),
+    ("claude-sonnet-4-6", {}, blocks("web_fetch"), 0.0045), ("claude-sonnet-4-6", {}, blocks("bash_code_execution"), "code_execution"),
+    ("openai/gpt-oss-120b", {"provider": "groq"}, {"choices": [{"message": {"executed_tools": [{"type": "search"}]}}], "usage": counted()}, "executed_tools"),
+    ("openai/gpt-oss-120b", {"provider": "groq"}, {"choices": [{"message": {"executed_tools": []}}], "usage": counted()}, 0.00021),
+    ("gpt-4o", {}, {"web_search": [{"title": "x"}], "usage": counted()}, "web_search"),
+    ("kimi-k3", {}, {"choices": [{"message": {"tool_calls": [{"function": {"name": "$web_search"}}]}}], "usage": counted()}, "$web_search"),
+    ("kimi-k3", {}, {"choices": [{"message": {"tool_calls": [{"function": {"name": "web_search"}}]}}], "usage": counted()}, 0.0045),
+    ("mistral-large-latest", {}, {"outputs": [{"type": "tool.execution", "name": "web_search"}], "usage": counted()}, "web_search"),
+    ("mistral-large-latest", {}, {"outputs": [{"type": "tool.execution", "name": "dream"}], "usage": counted()}, "tool.execution"),
+    ("amazon.nova-pro-v1:0", {}, {"usage": {"inputTokens": 10, "outputTokens": 5, "serverToolUsage": {"nova_grounding": {"count": 2}}}}, "serverToolUsage"),
+    ("amazon.nova-pro-v1:0", {}, {"usage": {"inputTokens": 10, "outputTokens": 5, "serverToolUsage": {}}}, 2.4e-05),
+    ("gemini-2.5-flash", {}, grounded("gemini-2.5-flash", googleMapsWidgetContextToken="x"), 0.02528),
+    ("sonar", {}, counted(tool_calls_details={"search_web": {"invocation": 2}}), "tool_calls_details"),
+    *[("gpt-4o", {}, counted(**{name: 3}), name) for name in ("searchQueries", "imageCount", "pages_read", "web-searches", "websearches", "images2", "audioSeconds")],
     # No charges:
+    *[("gpt-4o", {}, counted(**{name: 3}), 0.0035) for name in (
+        "page_size", "pageSize", "minutes_left", "request_number", "callback_ms", "imagery", "call_number", "sessionNumber", "recall_score", "secondary",
+        "requests", "successful_requests")],
+    ("mistral-large-latest", {}, counted(prompt_audio_seconds={}), 0.00065), ("mistral-large-latest", {}, counted(prompt_audio_seconds=[]), 0.00065),
+    ("gemini-2.5-flash", {}, {"usageMetadata": {"promptTokenCount": 100, "candidatesTokenCount": 100, "totalTokenCount": 200,
+                                                "billablePromptUsage": {"textCount": 3, "imageCount": 1, "characterCount": 9}}}, 0.00028),
     ("gpt-4o", {}, counted(queue_time=0.1, prompt_time=1, completion_time=2, total_time=3, first_token_seconds_latency=1), 0.0035),
     ("gpt-4o", {}, counted(prompt_cache_hit_tokens=0, prompt_cache_miss_tokens=1000, num_search_queries=0, agent_sessions=0), 0.0035),
     ("gpt-4o", {}, counted(cost_details={"request_cost": 1}, prompt_tokens_details={"image_tokens": 5}, num_cached_tokens=64), 0.0035),

@@ -8,7 +8,7 @@
 **   path	unit	how	providers
 **
 ** A path's steps, with '.' between: a member's name; a GLOB of names, '*' also of all elements of an array;
-** "?a/b=GLOBs": goes on only where the text at a/b ("" where there is none) matches. The first step "usage" is the
+** "?a/b=GLOBs": goes on only where the text at a/b ("" where there is nothing, "#" where there is no text) matches. The first step "usage" is the
 ** usage object, wherever it stands. Units: a unit's word, "other" (by its own name), "other:NAME", "usd",
 ** "service", "service:WORD", "geo".
 ** How: see HOWS. Of several rows of a unit the first that finds something counts: it was told twice.
@@ -39,6 +39,7 @@
   X(ALONE, "alone")   /* as "count", where nothing else was counted */                             \
   X(WORD,                                                                                          \
     "word") /* what was sold ("service"), or where ("geo"): a text, or what stands behind ':' */   \
+  X(FREE, "free")   /* nothing: the numbers that it finds cost nothing, or stand elsewhere too */  \
   X(ASKED, "asked") /* the path is a GLOB of the model that was asked for: its whole input */      \
   X(USD, "usd")     /* a cost in dollars */                                                        \
   X(TEXT, "text")   /* the same, also as a text */                                                 \
@@ -80,7 +81,7 @@ typedef struct Fee {
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static Fee fees[MOST_FEES];
 static int n_fees;
-/* Words in names that smell of a charge; GLOBs of names that don't all the same. */
+/* GLOBs of words in names that smell of a charge; and of names that don't all the same. */
 static const char *smells = "", *free_names = "";
 
 /* ---- the table */
@@ -182,7 +183,8 @@ static void tally(Tally *t, const cJSON *item) {
   }
   const char *text = cJSON_GetStringValue(item);
   double d = number_of(item);
-  int is_nothing = cJSON_IsNull(item) || cJSON_IsFalse(item) || (text && !text[0]) ||
+  int is_empty = (cJSON_IsObject(item) || cJSON_IsArray(item)) && !item->child;
+  int is_nothing = cJSON_IsNull(item) || cJSON_IsFalse(item) || (text && !text[0]) || is_empty ||
                    (cJSON_IsNumber(item) && item->valuedouble == 0 && t->how <= HOW_WORD);
   if (is_nothing) {
     return;
@@ -211,8 +213,8 @@ static int has_text(const cJSON *at, const char *path) {
   const cJSON *item;
   if (path[n] == '=' && n == 0) {
     const char *text = cJSON_GetStringValue(at);
-    text = text ? text : cJSON_IsTrue(at) ? "true" : cJSON_IsFalse(at) ? "false" : "";
-    return glob_any(path + 1, text);
+    const char *other = cJSON_IsTrue(at) ? "true" : cJSON_IsFalse(at) ? "false" : "#";
+    return glob_any(path + 1, text ? text : at && !cJSON_IsNull(at) ? other : "");
   }
   const char *rest = path + n + (path[n] == '/');
   if (n == 1 && *path == '*') {
@@ -323,20 +325,6 @@ static int is_read(const Read *read, const cJSON *item) {
   return 0;
 }
 
-/* 1 if one of the words is in a name. */
-static int has_word(const char *words, const char *name) {
-  char word[16];
-  for (const char *p = words; *p; p += strspn(p, " ")) {
-    size_t n = strcspn(p, " ");
-    snprintf(word, sizeof word, "%.*s", (int)n, p);
-    if (strstr(name, word)) {
-      return 1;
-    }
-    p += n;
-  }
-  return 0;
-}
-
 /* 1 if a number repeats a count of cached tokens under another name. */
 static int is_known_cache(const Usage *u, double count) {
   UnitSet cached = UNIT_BIT(UNIT_CACHE_READ) | UNIT_BIT(UNIT_CACHE_WRITE) |
@@ -350,19 +338,16 @@ static int is_known_cache(const Usage *u, double count) {
 }
 
 static int smells_of_charge(const Read *read, const cJSON *item, const Usage *u) {
-  char lower[64];
-  snprintf(lower, sizeof lower, "%s", item->string ? item->string : "");
-  for (char *p = lower; *p; p++) {
-    *p = (char)tolower((unsigned char)*p);
-  }
-  if (strstr(lower, "cach")) { /* tokens at a price of their own */
+  char name[NAME_WORDS];
+  name_words(item->string ? item->string : "", name);
+  if (strstr(name, "cach")) { /* tokens at a price of their own */
     if (is_known_cache(u, item->valuedouble) || !(u->can & UNIT_BIT(UNIT_CACHE_READ))) {
       return 0;
     }
-  } else if (strstr(lower, "token") || !has_word(smells, lower)) {
+  } else if (strstr(name, "token") || !name_has_word(smells, name)) {
     return 0;
   }
-  return !is_read(read, item) && !glob_any(free_names, lower);
+  return !is_read(read, item) && !glob_any(free_names, name);
 }
 
 /* *left: how many may still be named. */

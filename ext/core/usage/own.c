@@ -8,6 +8,7 @@
 #include "core/usage/reading.h"
 #include "core/usage/usage.h"
 
+#include "base/text/glob.h"
 #include "base/utf8.h"
 
 #include <ctype.h>
@@ -18,6 +19,35 @@
 static const char *const logs[] = {"opencode", "gemini-cli", "langfuse"};
 
 static const char *const beside[] = {"service", "geo", "other", "model"};
+
+void name_words(const char *name, char out[NAME_WORDS]) {
+  size_t n = 0;
+  for (const char *p = name; *p && n + 3 < NAME_WORDS; p++) {
+    int before = p > name ? (unsigned char)p[-1] : 0, c = (unsigned char)*p;
+    int begins = (isupper(c) && (islower(before) || islower((unsigned char)p[1]))) ||
+                 (isdigit(c) && !isdigit(before)) || (isdigit(before) && !isdigit(c));
+    if ((begins || !isalnum(c)) && n > 0 && out[n - 1] != '_') {
+      out[n++] = '_';
+    }
+    if (isalnum(c)) {
+      out[n++] = (char)tolower(c);
+    }
+  }
+  out[n] = 0;
+}
+
+int name_has_word(const char *globs, const char *words) {
+  char word[NAME_WORDS];
+  for (const char *p = words; *p; p += strspn(p, "_")) {
+    size_t n = strcspn(p, "_");
+    snprintf(word, sizeof word, "%.*s", (int)n, p);
+    if (n > 0 && glob_any(globs, word)) {
+      return 1;
+    }
+    p += n;
+  }
+  return 0;
+}
 
 static Unit unit_of(const char *name) {
   return unit_parse(strcmp(name, "cached") == 0 ? "cache_read" : name);

@@ -72,6 +72,12 @@ int own_is_beside(const char *name);
 
 int own_read(const cJSON *own, Usage *u, Err *err);
 
+/* The words of a member's name in lower case with '_' between them ("billedMinutes", "billed-minutes": "billed_minutes"),
+** cut off at its size; and 1 if one of such words matches the GLOBs. */
+enum { NAME_WORDS = 64 };
+void name_words(const char *name, char out[NAME_WORDS]);
+int name_has_word(const char *globs, const char *words);
+
 /* ---- fees.c */
 
 /* Where something that is billed may stand. */

@@ -412,19 +412,19 @@ void shape_use_total(const Shape *shape, const Vendor *vendor, const cJSON *root
 
 /* 1 if a name is of a count of tokens that were used. What a request asks for has such names too, and an identifier. */
 static int is_token_name(const char *name) {
-  static const char *const not_used[] = {"max", "limit", "budget",  "remain", "rate", "cost",
-                                         "per", "price", "logprob", "_id",    "usd",  "window"};
-  char lower[48];
-  snprintf(lower, sizeof lower, "%s", name);
-  for (char *p = lower; *p; p++) {
-    *p = (char)tolower((unsigned char)*p);
-  }
-  for (size_t i = 0; i < sizeof not_used / sizeof not_used[0]; i++) {
-    if (strstr(lower, not_used[i])) {
-      return 0;
-    }
-  }
-  return strstr(lower, "token") != NULL;
+  static const char *const not_used =
+      "max* limit* budget* remain* rate* cost* per price* logprob* id ids usd window*";
+  char words[NAME_WORDS];
+  name_words(name, words);
+  return strstr(words, "token") != NULL && !name_has_word(not_used, words);
+}
+
+/* 1 for a number, also in a text, that is not 0. */
+static int is_some(const cJSON *item) {
+  const char *text = cJSON_GetStringValue(item);
+  return text ? text[0] && strspn(text, "0123456789") == strlen(text) &&
+                    strspn(text, "0") < strlen(text)
+              : cJSON_IsNumber(item) && item->valuedouble > 0;
 }
 
 static const char *find_token_like(const cJSON *at, int is_counted, int depth) {
@@ -432,7 +432,7 @@ static const char *find_token_like(const cJSON *at, int is_counted, int depth) {
   const char *found = NULL;
   cJSON_ArrayForEach(item, (depth > 0 ? at : NULL)) {
     int is_name = item->string && is_token_name(item->string);
-    if (cJSON_IsNumber(item) && item->valuedouble > 0 && item->string &&
+    if (is_some(item) && item->string &&
         (is_name || (is_counted && !own_is_beside(item->string)))) {
       return item->string;
     }
