@@ -50,6 +50,11 @@ V3 = {"inputTokens": {"total": 4557, "noCache": 6, "cacheRead": 3584, "cacheWrit
 RAW = {"input_tokens": 6, "output_tokens": 113, "cache_creation_input_tokens": 967, "cache_read_input_tokens": 3584,
        "cache_creation": {"ephemeral_5m_input_tokens": 967, "ephemeral_1h_input_tokens": 0}, "service_tier": "standard"}
 
+DETAILED = counted(prompt_tokens_details={"cached_tokens": 900})
+MODELS = {"claude-opus-4-8": {"inputTokens": 3, "outputTokens": 9, "cacheReadInputTokens": 7, "cacheCreationInputTokens": 5, "webSearchRequests": 2, "costUSD": 0.1,
+                              "contextWindow": 200000},
+          "claude-haiku-4-5": {"inputTokens": 300000, "outputTokens": 9, "cacheReadInputTokens": 0, "cacheCreationInputTokens": 0, "costUSD": 0.023}}
+
 # What is logged or sent, and what it says was billed (zeros left out).
 SHAPES = [
     ("OpenTelemetry's attributes", {"gen_ai.usage.input_tokens": 130213, "gen_ai.usage.output_tokens": 40,
@@ -165,6 +170,20 @@ SHAPES = [
     ("Alibaba's written tokens", counted(prompt_tokens_details={"cached_tokens": 0, "cache_creation": {"ephemeral_5m_input_tokens": 500},
      "cache_creation_input_tokens": 500, "cache_type": "ephemeral"}), {"input": 1000, "cache_write": 500, "cache_write_5m": 500, "output": 100}),
     ("a zero, then the hits", counted(prompt_tokens_details={"cached_tokens": 0}, prompt_cache_hit_tokens=640), {"input": 1000, "cache_read": 640, "output": 100}),
+    *[(f"LiteLLM's log, {kind}", {"request_id": "a", "call_type": "acompletion", "prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100,
+       "metadata": metadata}, {"input": 1000, "cache_read": 900, "output": 100}) for kind, metadata in (
+           ("objects", {"usage_object": DETAILED}), ("a text", json.dumps({"usage_object": DETAILED})), ("a text in it", {"usage_object": json.dumps(DETAILED)}))],
+    ("its metadata no JSON", {"prompt_tokens": 10, "completion_tokens": 1, "metadata": "{x"}, {"input": 10, "output": 1}),
+    ("AI SDK: what Anthropic said itself", {"usage": {"inputTokens": 6, "outputTokens": 113, "totalTokens": 119, "cachedInputTokens": 3584},
+     "providerMetadata": {"anthropic": {"usage": {**RAW, "cache_creation": {"ephemeral_1h_input_tokens": 967}}}}},
+     {"input": 4557, "cache_read": 3584, "cache_write": 967, "cache_write_1h": 967, "output": 113}),
+    ("of another step", {"usage": {"inputTokens": 9, "outputTokens": 7, "cachedInputTokens": 3}, "providerMetadata": {"anthropic": {"usage": RAW}}},
+     {"input": 9, "cache_read": 3, "output": 7}),
+    ("Claude Code's result, one model", {"type": "result", "usage": {"input_tokens": 3, "output_tokens": 9}, "modelUsage": {"m": {"inputTokens": 3, "outputTokens": 9}}},
+     {"input": 3, "output": 9, "parts": [{"input": 3, "output": 9, "model": "m"}]}),
+    ("models alone", {"modelUsage": {"m": {"inputTokens": 3, "outputTokens": 9}, "n": {"inputTokens": 4, "outputTokens": 0, "cacheReadInputTokens": 5}}},
+     {"input": 12, "output": 9, "cache_read": 5, "parts": [{"input": 3, "output": 9, "model": "m"},
+      {"input": 9, "cache_read": 5, "output": 0, "model": "n"}]}),
     ("Mistral's connectors", {"usage": {"prompt_tokens": 188, "completion_tokens": 55, "connector_tokens": 7355, "total_tokens": 7598}},
      {"input": 7543, "output": 55}),
 ]
@@ -228,6 +247,8 @@ UNKNOWN = [
     ({"tokens_in": 5, "tokens_out": 3}, "'tokens_in'"), ({"usage": {"total_tokens": 5}}, "'total_tokens'"),
     ({"meta": {"tokens": {"in": 3}}}, "'in'"), ({"stats": [{"n_tokens": 5}]}, "'n_tokens'"), ({"tokensIn": 1, "cacheReads": 2}, "'tokensIn'"),
     (codex(9000, None), "'input_tokens'"), ([codex(9000, 3000), codex(12000, 3000)], "two turns"),
+    ({"usage": {"input": 3, "output": 300, "total": 303, "unit": "CHARACTERS"}}, "'CHARACTERS'"),
+    ({"unit": "MILLISECONDS", "usage": {"input": 3, "output": 300}}, "'MILLISECONDS'"), ({"usage": {"inputTokens": 3, "outputTokens": 3, "unit": "SECONDS"}}, "'SECONDS'"),
     ({"input": 10, "output": 2, "inptu_x": 3}, "'inptu_x' is no unit"), ({"usage": {"input": 10, "output": 2, "cachd": 3}}, "'cachd' is no unit"),
     ({"spans": [{"attributes": otlp(input_tokens=1)}, {"attributes": otlp(input_tokens=1)}]}, "2 spans"),
     ([{"responseId": "a", "usageMetadata": {"promptTokenCount": 1}}, {"responseId": "b"}], "two ids"),
@@ -281,6 +302,8 @@ REPORTED = [
     ({"data": {"is_byok": False, "total_cost": 0.0015, "native_tokens_prompt": 12, "native_tokens_completion": 2, "usage": 0.0015}}, 0.0015),
     ({"data": {"is_byok": True, "total_cost": 0.0001, "upstream_inference_cost": 0.002, "usage": 0.0001,
                "native_tokens_prompt": 12, "native_tokens_completion": 2}}, 0.0021),
+    ({**counted(), "spend": 0.1, "metadata": {"usage_object": counted()}}, 0.1),
+    ({"type": "result", "total_cost_usd": 0.123, "usage": {"input_tokens": 3, "output_tokens": 9}}, 0.123),
     (counted(cost=-1), None), (counted(cost=1e9), None), (counted(cost="1"), None), (counted(cost=True), None),
     (counted(estimated_cost=-0.1), None), (counted(cost_in_usd_ticks=1.5), None),
     ({"usage": counted(), "providerMetadata": {"gateway": {"cost": "dear"}}}, None),
@@ -366,7 +389,7 @@ FEES = [
     ("claude-sonnet-4-6", {}, blocks("web_fetch"), 0.0045), ("claude-sonnet-4-6", {}, blocks("bash_code_execution"), "code_execution"),
     ("openai/gpt-oss-120b", {"provider": "groq"}, {"choices": [{"message": {"executed_tools": [{"type": "search"}]}}], "usage": counted()}, "executed_tools"),
     ("openai/gpt-oss-120b", {"provider": "groq"}, {"choices": [{"message": {"executed_tools": []}}], "usage": counted()}, 0.00021),
-    ("gpt-4o", {}, {"web_search": [{"title": "x"}], "usage": counted()}, "web_search"),
+    ("gpt-4o", {}, {"web_search": [{"title": "x"}] * 2, "usage": counted()}, 0.0135),
     ("kimi-k3", {}, {"choices": [{"message": {"tool_calls": [{"function": {"name": "$web_search"}}]}}], "usage": counted()}, "$web_search"),
     ("kimi-k3", {}, {"choices": [{"message": {"tool_calls": [{"function": {"name": "web_search"}}]}}], "usage": counted()}, 0.0045),
     ("mistral-large-latest", {}, {"outputs": [{"type": "tool.execution", "name": "web_search"}], "usage": counted()}, "web_search"),
@@ -408,6 +431,10 @@ COSTS = [
      "cached_tokens": 473}, "completion_tokens_details": {"reasoning_tokens": 672}}, 0.00088405),
     ("grok-4.3", {"provider": "x-ai"}, {"prompt_tokens": 500, "completion_tokens": 500, "total_tokens": 1000,
      "completion_tokens_details": {"reasoning_tokens": 200}}, 0.001875),
+    ("claude-opus-4-8", {}, {"type": "result", "usage": {"input_tokens": 3, "cache_creation_input_tokens": 5, "cache_read_input_tokens": 7, "output_tokens": 9,
+     "server_tool_use": {"web_search_requests": 2}}, "modelUsage": MODELS}, 0.32031975),
+    ("claude-opus-4-8", {}, {"modelUsage": MODELS}, 0.32031975),
+    ("gpt-4o", {}, {"usage": {"input": 1000, "output": 100, "unit": "TOKENS"}}, 0.0035),
     ("grok-4.3", {}, {"prompt_tokens": 200000, "completion_tokens": 1000, "total_tokens": 201000, "prompt_tokens_details": {"cached_tokens": 100000}}, 0.295),
 ]
 

@@ -48,6 +48,21 @@ int envelope_is_batch(const cJSON *body) {
   return found;
 }
 
+cJSON *envelope_parse(const cJSON *body) {
+  const cJSON *metadata = member(body, "metadata");
+  const char *name = cJSON_IsObject(metadata) ? "usage_object" : "metadata";
+  const char *text = json_text(cJSON_IsObject(metadata) ? metadata : body, name);
+  Err ignored = {0};
+  cJSON *inner =
+      text && json_begins(text) ? json_parse(text, strlen(text), "the metadata", &ignored) : NULL;
+  cJSON *copy = cJSON_IsObject(inner) ? cJSON_Duplicate(body, 1) : NULL;
+  cJSON *at = cJSON_IsObject(metadata) ? cJSON_GetObjectItemCaseSensitive(copy, "metadata") : copy;
+  if (!at || !cJSON_ReplaceItemInObjectCaseSensitive(at, name, inner)) {
+    cJSON_Delete(inner);
+  }
+  return copy;
+}
+
 /* ---- snapshots of a stream */
 
 /* More names than any object of an answer has, and any span attributes. Members are looked up one after the other: more

@@ -25,6 +25,10 @@ int envelope_is_batch(const cJSON *body);
 /* The snapshots of one answer as one object, owned; NULL and *err. */
 cJSON *envelope_merge(const cJSON *array, Err *err);
 
+/* A copy of a body, owned, in which what LiteLLM's log keeps as a JSON text is the object that it says; NULL where there
+** is none. */
+cJSON *envelope_parse(const cJSON *body);
+
 /* The attributes of a span (OpenTelemetry's names with dots, as members or as an array of keys and values) that is
 ** or stands somewhere in the body, as objects in objects: owned, NULL where there are none, or *err. */
 cJSON *envelope_attributes(const cJSON *body, Err *err);
