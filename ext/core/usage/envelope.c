@@ -16,15 +16,36 @@ static const cJSON *member(const cJSON *object, const char *name) {
 }
 
 static int has_usage(const cJSON *body) {
-  return member(body, "usage") != NULL || member(body, "usageMetadata") != NULL;
+  static const char *const names[] = {"usage", "usageMetadata", "usage_metadata", "usage_info"};
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    if (member(body, names[i])) {
+      return 1;
+    }
+  }
+  return cJSON_IsObject(member(member(body, "meta"), "billed_units"));
 }
 
-/* Events have it in "message", "response", "delta" (Cohere) or "metadata" (Bedrock), lines of a batch's results in
-** "response"."body", "result"."message" or "modelOutput", what is asked for afterwards in "data" (OpenRouter). */
+/* The answer in a line of a batch's results, whatever it has. */
+static const cJSON *open_line(const cJSON *body) {
+  static const char *const paths[][4] = {{"response", "body"},
+                                         {"result", "message"},
+                                         {"modelOutput"},
+                                         {"batch_result", "response", "chat_get_completion"}};
+  const cJSON *found = NULL;
+  for (size_t i = 0; i < sizeof paths / sizeof paths[0] && !cJSON_IsObject(found); i++) {
+    found = shape_walk(body, paths[i]);
+  }
+  return cJSON_IsObject(found) && envelope_is_batch(body) ? found : NULL;
+}
+
+/* Events have it in "message", "response", "delta" (Cohere), "metadata" (Bedrock) or "event" (Claude Code), lines of a
+** batch's results in "response"."body", "result"."message" or "modelOutput", what is asked for afterwards in "data"
+** (OpenRouter), programs' objects in "meta" or "kwargs". */
 const cJSON *envelope_open(const cJSON *body) {
   static const char *const wrappers[] = {"message",     "response", "body",     "result",
-                                         "modelOutput", "delta",    "metadata", "data"};
-  const cJSON *at = body;
+                                         "modelOutput", "delta",    "metadata", "data",
+                                         "event",       "meta",     "kwargs"};
+  const cJSON *at = body, *line = open_line(body);
   for (int depth = 0; depth < 3 && at && !has_usage(at); depth++) {
     const cJSON *inner = NULL;
     for (size_t i = 0; i < sizeof wrappers / sizeof wrappers[0] && !cJSON_IsObject(inner); i++) {
@@ -32,7 +53,7 @@ const cJSON *envelope_open(const cJSON *body) {
     }
     at = cJSON_IsObject(inner) ? inner : NULL;
   }
-  return at && has_usage(at) ? at : body;
+  return at && has_usage(at) ? at : line ? line : body;
 }
 
 /* Only such lines have the id that the request brought, or stand (Gemini) beside a key, metadata or the request, or
@@ -238,9 +259,12 @@ static void check_ends(const cJSON *whole, int ends, Err *err) {
 /* Codex logs a line per turn, with the sums of the session beside it: lines with other sums are of other turns. */
 static void check_turn(const cJSON *whole, const cJSON *snapshot, Err *err) {
   static const char *const sums[] = {"payload", "info", "total_token_usage", NULL};
+  static const char *const old_sums[] = {"msg", "info", "total_token_usage", NULL};
   static const char *const names[] = {"input_tokens", "output_tokens", "total_tokens"};
   const cJSON *a = json_at(whole, sums), *b = json_at(snapshot, sums);
   int differ = 0;
+  a = a ? a : json_at(whole, old_sums);
+  b = b ? b : json_at(snapshot, old_sums);
   for (size_t i = 0; i < sizeof names / sizeof names[0] && a && b; i++) {
     const cJSON *x = member(a, names[i]), *y = member(b, names[i]);
     differ |= cJSON_IsNumber(x) && cJSON_IsNumber(y) && x->valuedouble != y->valuedouble;
@@ -376,6 +400,16 @@ static void put_attribute(cJSON *tree, const char *name, cJSON *value, Err *err)
     name = dot + 1;
   }
   put_leaf(tree, name, value, err);
+}
+
+int envelope_is_span(const cJSON *array) {
+  const cJSON *item;
+  cJSON_ArrayForEach(item, array) {
+    if (is_about_tokens(item)) {
+      return 1;
+    }
+  }
+  return 0;
 }
 
 /* Those about tokens and the service first: of the others (a conversation's whole text) only as many as may matter. */

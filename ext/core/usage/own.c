@@ -16,7 +16,7 @@
 #include <string.h>
 
 /* The shapes whose names are like ours. */
-static const char *const logs[] = {"opencode", "gemini-cli", "langfuse"};
+static const char *const logs[] = {"opencode", "gemini-cli", "gemini-cli.stats", "pi", "langfuse"};
 
 static const char *const beside[] = {"service", "geo", "other", "model"};
 
@@ -77,7 +77,7 @@ static int is_own(const cJSON *body) {
          cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(body, "output")) || has_only_units(body);
 }
 
-const cJSON *own_find(const cJSON *body) {
+static const cJSON *find_in(const cJSON *body) {
   static const char *const members[] = {"usage", "tokens", "usage_details", "usageDetails"};
   if (is_own(body)) {
     return body;
@@ -89,6 +89,22 @@ const cJSON *own_find(const cJSON *body) {
     }
   }
   return NULL;
+}
+
+/* Events of coding agents have it a level or two deeper. */
+const cJSON *own_find(const cJSON *body) {
+  static const char *const inside[][3] = {{NULL},
+                                          {"part"},
+                                          {"info"},
+                                          {"properties", "info"},
+                                          {"properties", "part"},
+                                          {"message"},
+                                          {"metadata", "assistant"}};
+  const cJSON *found = NULL;
+  for (size_t i = 0; i < sizeof inside / sizeof inside[0] && !found; i++) {
+    found = find_in(shape_walk(body, inside[i]));
+  }
+  return found;
 }
 
 int own_is_beside(const char *name) {
@@ -112,22 +128,26 @@ static int is_foreign(const cJSON *item) {
          !own_is_beside(item->string);
 }
 
-const Shape *own_shape(const cJSON *own) {
-  const cJSON *item = own ? own->child : NULL;
+const Shape *own_shape(const cJSON *own, const cJSON **unknown) {
+  const cJSON *item = own ? own->child : NULL, *rest;
   while (item && !is_foreign(item)) {
     item = item->next;
   }
+  *unknown = item;
   for (size_t i = 0; i < sizeof logs / sizeof logs[0] && item; i++) {
     const Shape *shape = shape_by_name(logs[i]);
-    if (shape && shape_explains(shape, own)) {
-      return shape;
+    if (shape && shape_explains(shape, own, &rest)) {
+      if (!rest) {
+        return shape;
+      }
+      *unknown = rest == item ? *unknown : rest;
     }
   }
   return NULL;
 }
 
 /* A count under another name would be billed as what contains it: it is an error. */
-int own_read(const cJSON *own, Usage *u, Err *err) {
+int own_read(const cJSON *own, const cJSON *unknown, Usage *u, Err *err) {
   const cJSON *item;
   cJSON_ArrayForEach(item, own) {
     Unit unit = unit_of(item->string);
@@ -135,9 +155,10 @@ int own_read(const cJSON *own, Usage *u, Err *err) {
     long long count;
     if (unit < UNIT_COUNT && shape_count(own, steps, &count, err) == 1) {
       usage_set(u, unit, count);
-    } else if (is_foreign(item)) {
-      err_set(err, RC_ERROR, ERR_BAD_USAGE, "usage: '%.40s' is no unit", item->string);
     }
+  }
+  if (unknown) {
+    err_set(err, RC_ERROR, ERR_BAD_USAGE, "usage: '%.40s' is no unit", unknown->string);
   }
   const char *other = json_text(own, "other");
   utf8_copy(u->other, sizeof u->other, other ? other : "");

@@ -29,6 +29,9 @@ cJSON *envelope_merge(const cJSON *array, Err *err);
 ** is none. */
 cJSON *envelope_parse(const cJSON *body);
 
+/* 1 if the elements of an array are a span's attributes themselves. */
+int envelope_is_span(const cJSON *array);
+
 /* The attributes of a span (OpenTelemetry's names with dots, as members or as an array of keys and values) that is
 ** or stands somewhere in the body, as objects in objects: owned, NULL where there are none, or *err. */
 cJSON *envelope_attributes(const cJSON *body, Err *err);
@@ -48,8 +51,8 @@ const Shape *shape_find(const cJSON *body, const Vendor *vendor);
 /* The usage object in a whole answer, or the object itself where it is one already. */
 const cJSON *shape_root(const cJSON *body, const Shape *shape);
 
-/* 1 if a shape has all it requires in an object, and starts a path at each count in it. */
-int shape_explains(const Shape *shape, const cJSON *root);
+/* 1 if a shape has all it requires in an object; *unknown is the first count in it where it starts no path, or NULL. */
+int shape_explains(const Shape *shape, const cJSON *root, const cJSON **unknown);
 
 /* The counts of a usage object; then what its total says of them (without a shape: only where there was no output).
 ** RC_OK or *err. */
@@ -68,13 +71,15 @@ const char *shape_token_like(const cJSON *body);
 ** for it. Borrowed; NULL where there is none. */
 const cJSON *own_find(const cJSON *body);
 
-/* The shape of a program's log that such an object has; NULL: it is in our own form, or in none. */
-const Shape *own_shape(const cJSON *own);
+/* The shape of a program's log that such an object has; NULL: it is in our own form, or in none, and *unknown (not NULL then)
+** is what neither has. */
+const Shape *own_shape(const cJSON *own, const cJSON **unknown);
 
 /* 1 if a member of that name counts nothing that is billed ("total", "latency_ms"). */
 int own_is_beside(const char *name);
 
-int own_read(const cJSON *own, Usage *u, Err *err);
+/* `unknown`: what own_shape found, or NULL. */
+int own_read(const cJSON *own, const cJSON *unknown, Usage *u, Err *err);
 
 /* The words of a member's name in lower case with '_' between them ("billedMinutes", "billed-minutes": "billed_minutes"),
 ** cut off at its size; and 1 if one of such words matches the GLOBs. */

@@ -44,7 +44,13 @@ static const char *const common[] = {"openai",
                                      "openrouter.generation",
                                      "codex.event",
                                      "gemini-cli.event",
-                                     "claude-code.event"};
+                                     "claude-code.event",
+                                     "gemini-cli.stats",
+                                     "ai-sdk.4",
+                                     "spring",
+                                     "dotnet",
+                                     "dotnet.client",
+                                     "codex.app"};
 
 enum { COMMON = sizeof common / sizeof common[0] };
 
@@ -115,6 +121,19 @@ static int counts(const Shape *shape, const cJSON *root) {
   return 0;
 }
 
+/* The usage object of an answer, by the names that it goes by; or the answer itself. */
+static const cJSON *usage_in(const cJSON *body) {
+  static const char *const names[] = {"usage",        "token_usage", "tokenUsage",
+                                      "models_usage", "Usage",       "stats"};
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    const cJSON *found = cJSON_GetObjectItemCaseSensitive(body, names[i]);
+    if (cJSON_IsObject(found)) {
+      return found;
+    }
+  }
+  return body;
+}
+
 /* Of several places the first where something was counted: gateways leave zeros in others. */
 const cJSON *shape_root(const cJSON *body, const Shape *shape) {
   const cJSON *first = NULL;
@@ -127,7 +146,7 @@ const cJSON *shape_root(const cJSON *body, const Shape *shape) {
       first = !first && cJSON_IsObject(found) ? found : first;
     }
   }
-  return first ? first : body;
+  return first ? first : shape->is_usual ? usage_in(body) : body;
 }
 
 /* ---- which shape */
@@ -215,8 +234,7 @@ static void offer(Fit *best, const Sight *at, const Shape *shape) {
 const Shape *shape_find(const cJSON *body, const Vendor *vendor) {
   Fit best = {0};
   const Shape *shape;
-  const cJSON *usage = cJSON_GetObjectItemCaseSensitive(body, "usage");
-  usage = cJSON_IsObject(usage) ? usage : body;
+  const cJSON *usage = usage_in(body);
   const Sight at = {body, usage, shape_names(body), shape_names(usage)};
   for (int i = 0; vendor && (shape = vendor_shape_at(vendor, i, NULL, NULL)) != NULL; i++) {
     offer(&best, &at, shape);
@@ -230,17 +248,26 @@ const Shape *shape_find(const cJSON *body, const Vendor *vendor) {
   return best.shape;
 }
 
-int shape_explains(const Shape *shape, const cJSON *root) {
-  const cJSON *item;
-  cJSON_ArrayForEach(item, root) {
-    int found = own_is_beside(item->string) || !(cJSON_IsNumber(item) || cJSON_IsObject(item));
-    for (int i = 0; i < shape->n && !found; i++) {
-      found = strcmp(shape->paths[i].steps[0], item->string) == 0;
-    }
-    if (!found) {
-      return 0;
+/* 1 if a member counts nothing, or a path begins there. */
+static int explains(const Shape *shape, const cJSON *item) {
+  if (own_is_beside(item->string) || !(cJSON_IsNumber(item) || cJSON_IsObject(item)) ||
+      (cJSON_IsNumber(item) && item->valuedouble == 0)) {
+    return 1;
+  }
+  for (int i = 0; i < shape->n; i++) {
+    if (strcmp(shape->paths[i].steps[0], item->string) == 0) {
+      return 1;
     }
   }
+  return 0;
+}
+
+int shape_explains(const Shape *shape, const cJSON *root, const cJSON **unknown) {
+  const cJSON *item = root->child;
+  while (item && explains(shape, item)) {
+    item = item->next;
+  }
+  *unknown = item;
   return is_complete(shape, root);
 }
 

@@ -36,12 +36,13 @@ static int check_unit(const cJSON *object, Err *err) {
 
 /* An object in our own form, or in a log's that has names like it. */
 static int read_own(const cJSON *body, const cJSON *own, Usage *u, Err *err) {
-  const Shape *shape = own_shape(own);
+  const cJSON *unknown;
+  const Shape *shape = own_shape(own, &unknown);
   if (check_unit(body, err) != RC_OK || check_unit(own, err) != RC_OK) {
     return err->rc;
   }
   if (!shape) {
-    return own_read(own, u, err);
+    return own_read(own, unknown, u, err);
   }
   shape_read(shape, own, u, err);
   shape_use_total(shape, NULL, own, u);
@@ -273,7 +274,9 @@ static int read_parts(const cJSON *body, Usage *whole, UsagePart **parts, int *n
 
 int usage_read_all(const cJSON *body, const Vendor *vendor, const char *api, Usage *u,
                    UsagePart **parts, int *n, Err *err) {
-  cJSON *whole = cJSON_IsArray(body) ? envelope_merge(body, err) : envelope_parse(body);
+  cJSON *whole = !cJSON_IsArray(body)     ? envelope_parse(body)
+                 : envelope_is_span(body) ? envelope_attributes(body, err)
+                                          : envelope_merge(body, err);
   usage_init(u);
   *parts = NULL;
   *n = 0;

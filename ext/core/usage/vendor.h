@@ -26,6 +26,7 @@ typedef struct Shape {
   const char *roots[SHAPE_ROOTS][SHAPE_STEPS];
   int n_roots;
   int is_plain;                   /* the only root is "usage" */
+  int is_usual;                   /* a root is "usage" */
   int has_texts;                  /* a root is "attributes": counts may be texts there */
   const char *model[SHAPE_STEPS]; /* the way to the model's name */
   const ShapePath *paths;
