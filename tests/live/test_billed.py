@@ -26,6 +26,14 @@ def web(action=None):
     return {"type": "web_search_call", **({"action": {"type": action}} if action else {})}
 
 
+def blocks(*names, **usage):
+    return {"type": "message", "content": [{"type": "server_tool_use", "name": name} for name in names],
+            "usage": {"input_tokens": 1000, "output_tokens": 100, **usage}}
+
+
+IMAGES = {"text_tokens": 34, "image_tokens": 323}
+
+
 def counted(**more):
     return {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100, **more}
 
@@ -41,6 +49,12 @@ LIMITS = {"rate_limits": {"primary": {"used_percent": 3.0, "window_minutes": 300
 V3 = {"inputTokens": {"total": 4557, "noCache": 6, "cacheRead": 3584, "cacheWrite": 967}, "outputTokens": {"total": 113}}
 RAW = {"input_tokens": 6, "output_tokens": 113, "cache_creation_input_tokens": 967, "cache_read_input_tokens": 3584,
        "cache_creation": {"ephemeral_5m_input_tokens": 967, "ephemeral_1h_input_tokens": 0}, "service_tier": "standard"}
+
+OPENCODE = {"cost": 0.01, "tokens": {"input": 8, "output": 2, "reasoning": 1, "cache": {"read": 100, "write": 7}}}
+DETAILED = counted(prompt_tokens_details={"cached_tokens": 900})
+MODELS = {"claude-opus-4-8": {"inputTokens": 3, "outputTokens": 9, "cacheReadInputTokens": 7, "cacheCreationInputTokens": 5, "webSearchRequests": 2, "costUSD": 0.1,
+                              "contextWindow": 200000},
+          "claude-haiku-4-5": {"inputTokens": 300000, "outputTokens": 9, "cacheReadInputTokens": 0, "cacheCreationInputTokens": 0, "costUSD": 0.023}}
 
 # What is logged or sent, and what it says was billed (zeros left out).
 SHAPES = [
@@ -128,15 +142,166 @@ SHAPES = [
     ("LiteLLM, by both names", counted(input_tokens=1000, output_tokens=100, cache_read_input_tokens=20, cache_creation_input_tokens=7,
      prompt_tokens_details={"cached_tokens": 20, "cache_creation_tokens": 7, "cache_creation_token_details": {"ephemeral_1h_input_tokens": 7}}),
      {"input": 1000, "cache_read": 20, "cache_write": 7, "cache_write_1h": 7, "output": 100}),
+    ("Codex's event", {"attributes": {"event.name": "codex.sse_event", "input_token_count": 1000, "output_token_count": 20, "cached_token_count": 0,
+     "reasoning_token_count": 5, "tool_token_count": 1020}}, {"input": 1000, "output": 20, "reasoning": 5}),
+    ("its texts", {"attributes": {"input_token_count": "1000", "output_token_count": "20", "cached_token_count": "500", "tool_token_count": "1020"}},
+     {"input": 1000, "cache_read": 500, "output": 20}),
+    ("in OTLP", {"attributes": [{"key": k, "value": {"intValue": str(v)}} for k, v in (("input_token_count", 1000), ("output_token_count", 20),
+     ("cached_token_count", 500), ("tool_token_count", 1020))]}, {"input": 1000, "cache_read": 500, "output": 20}),
+    ("Claude Code's event in OTLP", {"attributes": [{"key": k, "value": {"stringValue": str(v)}} for k, v in (("input_tokens", 3), ("output_tokens", 10),
+     ("cache_read_tokens", 500), ("cache_creation_tokens", 20))]}, {"input": 523, "cache_read": 500, "cache_write": 20, "output": 10}),
+    ("attributes in pairs", {"attributes": [["gen_ai.usage.input_tokens", 100], ["gen_ai.usage.output_tokens", 5]]}, {"input": 100, "output": 5}),
+    ("the level below first", {"gen_ai.usage.input_tokens.cached": 4, "gen_ai.usage.input_tokens": 10, "gen_ai.usage.output_tokens": 3},
+     {"input": 10, "cache_read": 4, "output": 3}),
+    ("Langfuse: cached inside, as its total tells", {"input": 1000, "output": 20, "total": 1020, "cache_read_input_tokens": 900},
+     {"input": 1000, "cache_read": 900, "output": 20}),
+    ("Langfuse: both inside", {"usageDetails": {"input": 1000, "output": 20, "total": 1020, "input_cached_tokens": 900, "output_reasoning_tokens": 5}},
+     {"input": 1000, "cache_read": 900, "output": 20, "reasoning": 5}),
+    ("Langfuse: sound inside", {"input": 1000, "output": 20, "total": 1020, "input_audio_tokens": 300}, {"input": 1000, "input_audio": 300, "output": 20}),
+    ("AI SDK: reasoning beside", {"usage": {"inputTokens": 100, "outputTokens": 20, "reasoningTokens": 500, "totalTokens": 620}},
+     {"input": 100, "output": 520, "reasoning": 500}),
+    ("AI SDK: inside", {"usage": {"inputTokens": 100, "outputTokens": 520, "outputTokenDetails": {"reasoningTokens": 500}, "totalTokens": 620}},
+     {"input": 100, "output": 520, "reasoning": 500}),
+    ("Bedrock: its total holds the cached ones", {"inputTokens": 1, "outputTokens": 10, "totalTokens": 7314, "cacheReadInputTokens": 6512,
+     "cacheWriteInputTokens": 791}, {"input": 7304, "cache_read": 6512, "cache_write": 791, "output": 10}),
+    ("Gemini's form, thoughts inside", {"usageMetadata": {"promptTokenCount": 100, "candidatesTokenCount": 20, "thoughtsTokenCount": 5,
+     "totalTokenCount": 120}}, {"input": 100, "output": 20, "reasoning": 5}),
+    ("Gemini's own, with a tool's prompt", {"usageMetadata": {"promptTokenCount": 100, "candidatesTokenCount": 20, "thoughtsTokenCount": 5,
+     "toolUsePromptTokenCount": 7, "totalTokenCount": 132}}, {"input": 107, "input_tool": 7, "output": 25, "reasoning": 5}),
+    ("Alibaba's written tokens", counted(prompt_tokens_details={"cached_tokens": 0, "cache_creation": {"ephemeral_5m_input_tokens": 500},
+     "cache_creation_input_tokens": 500, "cache_type": "ephemeral"}), {"input": 1000, "cache_write": 500, "cache_write_5m": 500, "output": 100}),
+    ("a zero, then the hits", counted(prompt_tokens_details={"cached_tokens": 0}, prompt_cache_hit_tokens=640), {"input": 1000, "cache_read": 640, "output": 100}),
+    ("Zed", {"token_usage": {"input_tokens": 3, "output_tokens": 9, "cache_read_input_tokens": 7, "cache_creation_input_tokens": 5}},
+     {"input": 15, "cache_read": 7, "cache_write": 5, "output": 9}),
+    ("gemini-cli's end", {"prompt": 24939, "candidates": 20, "total": 25113, "cached": 21263, "thoughts": 154, "tool": 0},
+     {"input": 24939, "cache_read": 21263, "output": 174, "reasoning": 154}),
+    ("gemini-cli's end, newer", {"input": 3676, "prompt": 24939, "candidates": 20, "total": 25113, "cached": 21263, "thoughts": 154, "tool": 0},
+     {"input": 24939, "cache_read": 21263, "output": 174, "reasoning": 154}),
+    ("gemini-cli's end, by model", {"stats": {"models": {"m": {"api": {"totalRequests": 1}, "tokens": {"prompt": 10, "candidates": 2, "cached": 0, "thoughts": 1}}}}},
+     {"input": 10, "output": 3, "reasoning": 1, "parts": [{"input": 10, "cache_read": 0, "output": 3, "reasoning": 1, "model": "m"}]}),
+    ("gemini-cli's stream", {"type": "result", "stats": {"total_tokens": 25113, "input_tokens": 24939, "output_tokens": 20, "cached": 21263, "input": 3676}},
+     {"input": 24939, "cache_read": 21263, "output": 174}),
+    ("Langfuse: zeros of no unit", {"usageDetails": {"input": 86, "output": 20, "input_cached_tokens": 17817, "output_accepted_prediction_tokens": 0}},
+     {"input": 17903, "cache_read": 17817, "output": 20}),
+    ("Langfuse: lifetimes", {"usageDetails": {"input": 3, "output": 9, "cache_creation_input_tokens": 5, "ephemeral_1h_input_tokens": 5, "total": 17}},
+     {"input": 8, "cache_write": 5, "cache_write_1h": 5, "output": 9}),
+    ("a line of OCR", {"custom_id": "1", "response": {"body": {"pages": [], "usage_info": {"pages_processed": 3, "doc_size_bytes": 5}}}}, {"page": 3, "service": "batch"}),
+    ("of a rerank", {"custom_id": "1", "response": {"body": {"results": [], "meta": {"billed_units": {"search_units": 1}}}}}, {"rerank": 1, "service": "batch"}),
+    ("of a picture", {"custom_id": "1", "response": {"body": {"created": 1, "data": [{"url": "x"}]}}}, {"image": 1, "service": "batch"}),
+    ("of Moonshot", {"custom_id": "1", "response": {"body": {"choices": [{"usage": counted()}]}}}, {"input": 1000, "output": 100, "service": "batch"}),
+    ("of xAI", {"custom_id": "1", "batch_result": {"response": {"chat_get_completion": {"usage": counted()}}}}, {"input": 1000, "output": 100, "service": "batch"}),
+    ("of Titan", {"recordId": "r", "modelOutput": {"inputTextTokenCount": 5, "results": [{"tokenCount": 7}]}}, {"input": 5, "output": 7, "service": "batch"}),
+    ("of Llama", {"recordId": "r", "modelOutput": {"prompt_token_count": 3, "generation_token_count": 4}}, {"input": 3, "output": 4, "service": "batch"}),
+    ("pairs alone", [["gen_ai.usage.input_tokens", 100], ["gen_ai.usage.output_tokens", 5]], {"input": 100, "output": 5}),
+    ("keys and values alone", otlp(input_tokens=12, output_tokens=5), {"input": 12, "output": 5}),
+    ("AI SDK, fourth", {"usage": {"promptTokens": 100, "completionTokens": 20, "totalTokens": 120},
+     "providerMetadata": {"openai": {"cachedPromptTokens": 50, "reasoningTokens": 5}}}, {"input": 100, "cache_read": 50, "output": 20, "reasoning": 5}),
+    ("with what stands beside its input", {"usage": {"promptTokens": 100, "completionTokens": 20}, "providerMetadata": {"anthropic": {"cacheReadInputTokens": 5}}},
+     {"input": 100, "output": 20, "other": "cacheInputTokens"}),
+    ("Cohere's first stream", {"event_type": "stream-end", "response": {"meta": {"billed_units": {"input_tokens": 5, "output_tokens": 9}}}}, {"input": 5, "output": 9}),
+    ("Claude Code's stream", {"type": "stream_event", "event": {"type": "message_start", "message": {"usage": {"input_tokens": 3, "output_tokens": 9}}}},
+     {"input": 3, "output": 9}),
+    ("Codex: a message", {"id": "0", "msg": codex(9000, 3000)["payload"]}, {"input": 3000, "cache_read": 1500, "output": 20, "reasoning": 5}),
+    ("Codex: for editors", {"params": {"tokenUsage": {"total": {"inputTokens": 9000, "outputTokens": 90}, "last": {
+     "inputTokens": 3000, "cachedInputTokens": 1000, "outputTokens": 20, "reasoningOutputTokens": 5}}}},
+     {"input": 3000, "cache_read": 1000, "output": 20, "reasoning": 5}),
+    *[(f"opencode: {name}", event, {"input": 115, "cache_read": 100, "cache_write": 7, "output": 3, "reasoning": 1}) for name, event in (
+        ("a part", {"type": "step_finish", "part": OPENCODE}), ("an update", {"properties": {"info": OPENCODE}}), ("older", {"metadata": {"assistant": OPENCODE}}))],
+    ("pi", {"type": "message", "message": {"usage": {"input": 3, "output": 9, "cacheRead": 7, "cacheWrite": 5, "totalTokens": 24, "cost": {"total": 0.3}}}},
+     {"input": 15, "cache_read": 7, "cache_write": 5, "output": 9}),
+    (".NET", {"usage": {"inputTokenCount": 100, "outputTokenCount": 20, "totalTokenCount": 120, "cachedInputTokenCount": 50}},
+     {"input": 100, "cache_read": 50, "output": 20}),
+    (".NET, OpenAI's", {"Usage": {"InputTokenCount": 100, "OutputTokenCount": 20, "InputTokenDetails": {"CachedTokenCount": 50}}},
+     {"input": 100, "cache_read": 50, "output": 20}),
+    ("Spring", {"metadata": {"usage": {"promptTokens": 100, "completionTokens": 20, "nativeUsage": {"promptTokensDetails": {"cachedTokens": 50}}}}},
+     {"input": 100, "cache_read": 50, "output": 20}),
+    ("Spring, older", {"metadata": {"usage": {"promptTokens": 100, "generationTokens": 20}}}, {"input": 100, "output": 20}),
+    ("langchain4j", {"tokenUsage": {"inputTokenCount": 100, "outputTokenCount": 20, "inputTokensDetails": {"cachedTokens": 50}}},
+     {"input": 100, "cache_read": 50, "output": 20}),
+    ("autogen", {"models_usage": {"prompt_tokens": 100, "completion_tokens": 20}}, {"input": 100, "output": 20}),
+    *[(f"LiteLLM's log, {kind}", {"request_id": "a", "call_type": "acompletion", "prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100,
+       "metadata": metadata}, {"input": 1000, "cache_read": 900, "output": 100}) for kind, metadata in (
+           ("objects", {"usage_object": DETAILED}), ("a text", json.dumps({"usage_object": DETAILED})), ("a text in it", {"usage_object": json.dumps(DETAILED)}))],
+    ("its metadata no JSON", {"prompt_tokens": 10, "completion_tokens": 1, "metadata": "{x"}, {"input": 10, "output": 1}),
+    ("AI SDK: what Anthropic said itself", {"usage": {"inputTokens": 6, "outputTokens": 113, "totalTokens": 119, "cachedInputTokens": 3584},
+     "providerMetadata": {"anthropic": {"usage": {**RAW, "cache_creation": {"ephemeral_1h_input_tokens": 967}}}}},
+     {"input": 4557, "cache_read": 3584, "cache_write": 967, "cache_write_1h": 967, "output": 113}),
+    ("of another step", {"usage": {"inputTokens": 9, "outputTokens": 7, "cachedInputTokens": 3}, "providerMetadata": {"anthropic": {"usage": RAW}}},
+     {"input": 9, "cache_read": 3, "output": 7}),
+    ("Claude Code's result, one model", {"type": "result", "usage": {"input_tokens": 3, "output_tokens": 9}, "modelUsage": {"m": {"inputTokens": 3, "outputTokens": 9}}},
+     {"input": 3, "output": 9, "parts": [{"input": 3, "output": 9, "model": "m"}]}),
+    ("models alone", {"modelUsage": {"m": {"inputTokens": 3, "outputTokens": 9}, "n": {"inputTokens": 4, "outputTokens": 0, "cacheReadInputTokens": 5}}},
+     {"input": 12, "output": 9, "cache_read": 5, "parts": [{"input": 3, "output": 9, "model": "m"},
+      {"input": 9, "cache_read": 5, "output": 0, "model": "n"}]}),
     ("Mistral's connectors", {"usage": {"prompt_tokens": 188, "completion_tokens": 55, "connector_tokens": 7355, "total_tokens": 7598}},
      {"input": 7543, "output": 55}),
 ]
+
+def lines(name, *ids):
+    return [{name: i, "usage": {"input_tokens": 1, "output_tokens": 2}} for i in ids]
+
+
+def step(name):
+    return {"type": "finish-step", "response": {"id": name}, "usage": {"inputTokens": 100, "outputTokens": 20}}
+
+
+# Two requests in an array; and one that is told several times.
+TWO_REQUESTS = [
+    *[lines(name, "a", "b") for name in ("id", "responseId", "response_id", "requestId", "request_id", "spanId", "span_id", "custom_id")],
+    [{"uuid": i, "requestId": i, "message": {"id": "m", "usage": {"input_tokens": 1, "output_tokens": 2}}} for i in "ab"],
+    [{"recordId": i, "modelOutput": {"usage": {"input_tokens": 1, "output_tokens": 2}}} for i in "ab"],
+    [{"traceId": "t", "spanId": i, "attributes": {"gen_ai.usage.input_tokens": 5}} for i in "ab"],
+    [step("a"), step("b")], [{"type": "turn.completed", "usage": {"input_tokens": n, "cached_input_tokens": 0, "output_tokens": 1}} for n in (5, 6)],
+    [{"done": True, "prompt_eval_count": 5, "eval_count": 6}] * 2,
+]
+ONE_REQUEST = [
+    ([{"type": "assistant", "uuid": i, "requestId": "r", "message": {"id": "m", "usage": {"input_tokens": 3, "output_tokens": n}}} for i, n in (("a", 1), ("b", 9))],
+     {"input": 3, "output": 9}),
+    ([step("a"), step("b"), {"type": "finish", "totalUsage": {"inputTokens": 200, "outputTokens": 40}}], {"input": 200, "output": 40}),
+    ([{"done": False}, {"done": True, "prompt_eval_count": 5, "eval_count": 6}], {"input": 5, "output": 6}),
+    ([{"id": "x", "custom_id": "a", "response": {"request_id": "r", "body": {"id": "c", "usage": counted()}}}], {"input": 1000, "output": 100, "service": "batch"}),
+]
+
+TOKENS = {"gen_ai.usage.input_tokens": 10, "gen_ai.usage.output_tokens": 5}
+THREE = {"input_tokens": 3000, "output_tokens": 20, "total_tokens": 3020}
+CONVERSE = {"usage": {"inputTokens": 10, "outputTokens": 5, "totalTokens": 15}}
+# What was sold and where: body, service, place.
+SERVICES = [
+    ({**TOKENS, "openai.response.service_tier": "flex"}, "flex", None), ({"attributes": {**TOKENS, "gen_ai.openai.response.service_tier": "priority"}}, "priority", None),
+    ({"attributes": [{"key": k, "value": {"stringValue": str(v)}} for k, v in {**TOKENS, "openai.response.service_tier": "flex"}.items()]}, "flex", None),
+    ({"gen_ai": {"usage": {"input_tokens": 5, "output_tokens": 5}, "openai": {"response": {"service_tier": "flex"}}}}, "flex", None),
+    ({**TOKENS, "gen_ai.openai.request.service_tier": "flex"}, None, None),
+    ({"usage_metadata": {**THREE, "input_token_details": {"flex": 3000, "flex_cache_read": 0}}}, "flex", None),
+    ({"usage_metadata": {**THREE, "input_token_details": {"priority": 0, "priority_cache_read": 3000}}}, "priority", None),
+    ({"usage_metadata": {**THREE, "input_token_details": {"flex": 0, "priority": 0}}}, None, None),
+    ({"usage_metadata": THREE, "response_metadata": {"service_tier": "flex"}}, "flex", None),
+    ({"id": "batch_1", "object": "batch", "usage": THREE}, "batch", None), ({"object": "response", "usage": THREE}, None, None),
+    ({**CONVERSE, "performanceConfig": {"latency": "optimized"}, "serviceTier": {"type": "default"}}, "optimized", None),
+    ({**CONVERSE, "performanceConfig": {"latency": "standard"}, "serviceTier": {"type": "flex"}}, "flex", None),
+    ([{"usage": {**RAW, "inference_geo": "us"}}, {"usage": {"output_tokens": 200, "inference_geo": "not_available"}}], None, "us"),
+    ([{"service_tier": "flex", "usage": counted()}, {"service_tier": "auto"}], "flex", None),
+    ([{"service_tier": "auto"}, {"service_tier": "flex", "usage": counted()}], "flex", None),
+    ([{"service_tier": "flex", "usage": counted()}, {"service_tier": "default"}], None, None),
+    ([{"usageMetadata": {"promptTokenCount": 5, "trafficType": t}} for t in ("ON_DEMAND_FLEX", "TRAFFIC_TYPE_UNSPECIFIED")], "flex", None),
+]
+
+# Zeros of other dialects beside the counts, as gateways send them.
+ZEROS = [{"input_tokens": 0, "output_tokens": 0}, {"input_tokens": 0, "output_tokens": 0, "input_tokens_details": None, "cache_read_input_tokens": 0,
+          "cache_creation_input_tokens": 0}, {"inputTokens": 0, "outputTokens": 0, "cachedInputTokens": 0, "reasoningTokens": 0},
+         {"input_tokens": 0, "output_tokens": 0, "prompt_cache_hit_tokens": 0, "prompt_cache_miss_tokens": 0},
+         {"inputTokens": 0, "outputTokens": 0, "totalTokens": 0, "cacheReadInputTokens": 0, "cacheWriteInputTokens": 0}]
 
 # Nothing of a known shape: the member that looks like a count is named.
 UNKNOWN = [
     ({"tokens_in": 5, "tokens_out": 3}, "'tokens_in'"), ({"usage": {"total_tokens": 5}}, "'total_tokens'"),
     ({"meta": {"tokens": {"in": 3}}}, "'in'"), ({"stats": [{"n_tokens": 5}]}, "'n_tokens'"), ({"tokensIn": 1, "cacheReads": 2}, "'tokensIn'"),
     (codex(9000, None), "'input_tokens'"), ([codex(9000, 3000), codex(12000, 3000)], "two turns"),
+    ({"generated_text": "x", "details": {"generated_tokens": 20}}, "'generated_tokens'"), ({"tokens_in": "100", "tokens_out": "20"}, "'tokens_in'"),
+    ({"usageDetails": {"input": 86, "output": 20, "input_cached_tokens": 7, "output_accepted_prediction_tokens": 5}}, "'output_accepted_prediction_tokens' is no unit"),
+    ({"input": "3", "output": 300}, "'input' is not"), ({"usage": {"prompt_tokens": "100", "completion_tokens": "20"}}, "'prompt_tokens' is not"),
+    ([{"msg": codex(9000, 3000)["payload"]}, {"msg": codex(12000, 3000)["payload"]}], "two turns"),
+    ({"usage": {"input": 3, "output": 300, "total": 303, "unit": "CHARACTERS"}}, "'CHARACTERS'"),
+    ({"unit": "MILLISECONDS", "usage": {"input": 3, "output": 300}}, "'MILLISECONDS'"), ({"usage": {"inputTokens": 3, "outputTokens": 3, "unit": "SECONDS"}}, "'SECONDS'"),
     ({"input": 10, "output": 2, "inptu_x": 3}, "'inptu_x' is no unit"), ({"usage": {"input": 10, "output": 2, "cachd": 3}}, "'cachd' is no unit"),
     ({"spans": [{"attributes": otlp(input_tokens=1)}, {"attributes": otlp(input_tokens=1)}]}, "2 spans"),
     ([{"responseId": "a", "usageMetadata": {"promptTokenCount": 1}}, {"responseId": "b"}], "two ids"),
@@ -190,6 +355,8 @@ REPORTED = [
     ({"data": {"is_byok": False, "total_cost": 0.0015, "native_tokens_prompt": 12, "native_tokens_completion": 2, "usage": 0.0015}}, 0.0015),
     ({"data": {"is_byok": True, "total_cost": 0.0001, "upstream_inference_cost": 0.002, "usage": 0.0001,
                "native_tokens_prompt": 12, "native_tokens_completion": 2}}, 0.0021),
+    ({**counted(), "spend": 0.1, "metadata": {"usage_object": counted()}}, 0.1),
+    ({"type": "result", "total_cost_usd": 0.123, "usage": {"input_tokens": 3, "output_tokens": 9}}, 0.123),
     (counted(cost=-1), None), (counted(cost=1e9), None), (counted(cost="1"), None), (counted(cost=True), None),
     (counted(estimated_cost=-0.1), None), (counted(cost_in_usd_ticks=1.5), None),
     ({"usage": counted(), "providerMetadata": {"gateway": {"cost": "dear"}}}, None),
@@ -261,7 +428,37 @@ FEES = [
     ("claude-sonnet-4-6", {}, counted(prompt_tokens_details={"web_search_requests": 2}), 0.0245),
     ("gemini-3.5-flash", {}, {"usage": {"inputTokens": 100, "outputTokens": 10},
                               "providerMetadata": {"google": {"groundingMetadata": {"webSearchQueries": ["a"]}}}}, 0.01424),
+    ("gpt-image-1.5", {}, {"created": 1, "usage": {"input_tokens": 357, "input_tokens_details": IMAGES, "output_tokens": 6543, "total_tokens": 6900}}, 0.21213),
+    ("gpt-image-1.5", {}, {"type": "image_generation.completed", "usage": {"input_tokens": 357, "input_tokens_details": IMAGES, "output_tokens": 6543,
+                                                                           "total_tokens": 6900}}, 0.21213),
+    ("gpt-image-1.5", {}, {"created": 1, "usage": {"input_tokens": 357, "input_tokens_details": IMAGES, "output_tokens": 6543, "total_tokens": 6900,
+                                                   "output_tokens_details": {"text_tokens": 335, "image_tokens": 6208}}}, 0.20476),
+    ("qwen3-max", {"provider": "alibaba"}, counted(plugins={"search": {"count": 2, "strategy": "turbo"}}), "web_search"),
+    ("qwen3-max", {"provider": "alibaba"}, counted(x_tools={"web_search": {"count": 2}}), "web_search"),
+    ("qwen3-max", {"provider": "alibaba"}, counted(x_tools={"dream": {"count": 2}}), "x_tools"),
+    ("claude-sonnet-4-6", {}, blocks("web_search", "web_search"), 0.0245),
+    ("claude-sonnet-4-6", {}, blocks("web_search", "web_search", server_tool_use=None), 0.0245),
+    ("claude-sonnet-4-6", {}, blocks("web_search", "web_search", server_tool_use={"web_search_requests": 1}), 0.0145),
+    ("claude-sonnet-4-6", {}, blocks("web_fetch"), 0.0045), ("claude-sonnet-4-6", {}, blocks("bash_code_execution"), "code_execution"),
+    ("openai/gpt-oss-120b", {"provider": "groq"}, {"choices": [{"message": {"executed_tools": [{"type": "search"}]}}], "usage": counted()}, "executed_tools"),
+    ("openai/gpt-oss-120b", {"provider": "groq"}, {"choices": [{"message": {"executed_tools": []}}], "usage": counted()}, 0.00021),
+    ("gpt-4o", {}, {"web_search": [{"title": "x"}] * 2, "usage": counted()}, 0.0135),
+    ("kimi-k3", {}, {"choices": [{"message": {"tool_calls": [{"function": {"name": "$web_search"}}]}}], "usage": counted()}, "$web_search"),
+    ("kimi-k3", {}, {"choices": [{"message": {"tool_calls": [{"function": {"name": "web_search"}}]}}], "usage": counted()}, 0.0045),
+    ("mistral-large-latest", {}, {"outputs": [{"type": "tool.execution", "name": "web_search"}], "usage": counted()}, "web_search"),
+    ("mistral-large-latest", {}, {"outputs": [{"type": "tool.execution", "name": "dream"}], "usage": counted()}, "tool.execution"),
+    ("amazon.nova-pro-v1:0", {}, {"usage": {"inputTokens": 10, "outputTokens": 5, "serverToolUsage": {"nova_grounding": {"count": 2}}}}, "serverToolUsage"),
+    ("amazon.nova-pro-v1:0", {}, {"usage": {"inputTokens": 10, "outputTokens": 5, "serverToolUsage": {}}}, 2.4e-05),
+    ("gemini-2.5-flash", {}, grounded("gemini-2.5-flash", googleMapsWidgetContextToken="x"), 0.02528),
+    ("sonar", {}, counted(tool_calls_details={"search_web": {"invocation": 2}}), "tool_calls_details"),
+    *[("gpt-4o", {}, counted(**{name: 3}), name) for name in ("searchQueries", "imageCount", "pages_read", "web-searches", "websearches", "images2", "audioSeconds")],
     # No charges:
+    *[("gpt-4o", {}, counted(**{name: 3}), 0.0035) for name in (
+        "page_size", "pageSize", "minutes_left", "request_number", "callback_ms", "imagery", "call_number", "sessionNumber", "recall_score", "secondary",
+        "requests", "successful_requests")],
+    ("mistral-large-latest", {}, counted(prompt_audio_seconds={}), 0.00065), ("mistral-large-latest", {}, counted(prompt_audio_seconds=[]), 0.00065),
+    ("gemini-2.5-flash", {}, {"usageMetadata": {"promptTokenCount": 100, "candidatesTokenCount": 100, "totalTokenCount": 200,
+                                                "billablePromptUsage": {"textCount": 3, "imageCount": 1, "characterCount": 9}}}, 0.00028),
     ("gpt-4o", {}, counted(queue_time=0.1, prompt_time=1, completion_time=2, total_time=3, first_token_seconds_latency=1), 0.0035),
     ("gpt-4o", {}, counted(prompt_cache_hit_tokens=0, prompt_cache_miss_tokens=1000, num_search_queries=0, agent_sessions=0), 0.0035),
     ("gpt-4o", {}, counted(cost_details={"request_cost": 1}, prompt_tokens_details={"image_tokens": 5}, num_cached_tokens=64), 0.0035),
@@ -287,6 +484,10 @@ COSTS = [
      "cached_tokens": 473}, "completion_tokens_details": {"reasoning_tokens": 672}}, 0.00088405),
     ("grok-4.3", {"provider": "x-ai"}, {"prompt_tokens": 500, "completion_tokens": 500, "total_tokens": 1000,
      "completion_tokens_details": {"reasoning_tokens": 200}}, 0.001875),
+    ("claude-opus-4-8", {}, {"type": "result", "usage": {"input_tokens": 3, "cache_creation_input_tokens": 5, "cache_read_input_tokens": 7, "output_tokens": 9,
+     "server_tool_use": {"web_search_requests": 2}}, "modelUsage": MODELS}, 0.32031975),
+    ("claude-opus-4-8", {}, {"modelUsage": MODELS}, 0.32031975),
+    ("gpt-4o", {}, {"usage": {"input": 1000, "output": 100, "unit": "TOKENS"}}, 0.0035),
     ("grok-4.3", {}, {"prompt_tokens": 200000, "completion_tokens": 1000, "total_tokens": 201000, "prompt_tokens_details": {"cached_tokens": 100000}}, 0.295),
 ]
 
@@ -306,6 +507,35 @@ class Billed(unittest.TestCase):
         for name, body, want in SHAPES:
             with self.subTest(name):
                 self.assertEqual(self.usage(body), want)
+
+    def test_two_requests(self):
+        for body in TWO_REQUESTS:
+            with self.subTest(body=str(body)[:90]):
+                self.assertRegex(error_of(self.db, "SELECT llm_usage(?)", json.dumps(body)), "two (ids|ends)")
+        for body, want in ONE_REQUEST:
+            with self.subTest(body=str(body)[:90]):
+                self.assertEqual(self.usage(body), want)
+
+    def test_services(self):
+        for body, service, geo in SERVICES:
+            with self.subTest(body=str(body)[:120]):
+                got = self.usage(body)
+                self.assertEqual((got.get("service"), got.get("geo")), (service, geo))
+        self.assertIsNone(self.cost("anthropic.claude-sonnet-4-5-20250929-v1:0", {**CONVERSE, "performanceConfig": {"latency": "optimized"}}, {}))
+
+    def test_zeros_of_other_dialects(self):
+        want = {"input": 1000, "output": 100}
+        for zeros in ZEROS:
+            for body in (counted(**zeros), {"prompt_tokens": 1000, "completion_tokens": 100, **zeros}, {**zeros, **counted()}):
+                with self.subTest(body=body):
+                    self.assertEqual(self.usage(body), want)
+                    self.assertEqual(self.usage({"usage": body}), want)
+        none = {"promptTokenCount": 0, "candidatesTokenCount": 0, "totalTokenCount": 0, "thoughtsTokenCount": 0, "cachedContentTokenCount": 0}
+        self.assertEqual(self.usage({"usage": counted(), "usageMetadata": none}), want)
+        self.assertEqual(self.usage({"usage": {"prompt_tokens": 0, "completion_tokens": 0}, "choices": [{"usage": counted()}]}), want)
+        self.assertEqual(self.usage({"usage": {"prompt_tokens": 0, "completion_tokens": 0, "input_tokens": 1000, "output_tokens": 100}}), want)
+        self.assertEqual(self.cost("gpt-4o", {"usage": {"prompt_tokens": 0, "completion_tokens": 0, **ZEROS[0]}}, {}), 0)
+        self.assertEqual(self.usage({**ZEROS[1], "cache_creation_input_tokens": 70}), {"input": 70, "cache_write": 70})
 
     def test_what_is_read_is_kept(self):
         for name, body, want in SHAPES:
@@ -384,6 +614,18 @@ class Billed(unittest.TestCase):
                                            ("whisper-1", "second", {}, 100), ("gpt-5", "routed", {"provider": "azure"}, 0.14),
                                            ("gpt-5", "routed", {}, None)):
             self.assertEqual(value(self.db, "SELECT llm_price(?, ?, ?)", model, kind, json.dumps(options)), want)
+
+    def test_more_names_than_any_answer_has(self):
+        many = 100_000
+        self.assertTrue(self.usage(counted(**{f"image_{i}": 1 for i in range(many)}))["other"].startswith("image_0, image_1, "))
+        self.assertEqual(self.usage(counted(prompt_tokens_details={"cached_tokens": 5}, **{f"cach_{i}_id": 1 for i in range(many)}))["input"], 1000)
+        tokens = otlp(input_tokens=12, output_tokens=5)
+        text = [{"key": f"gen_ai.prompt.{i}.content", "value": {"stringValue": "x"}} for i in range(many)]
+        self.assertEqual(self.usage({"attributes": text + tokens}), {"input": 12, "output": 5})
+        self.assertEqual(self.usage({"gen_ai.usage.input_tokens": 5, "gen_ai.usage" + ".a" * many: 1}), {"input": 5})
+        for body in ({"attributes": tokens + otlp(**{f"k{i}__a": 1 for i in range(many)})}, [{f"k{i}": 1 for i in range(many)}],
+                     [{f"k{i}": 1, "usage": counted()} for i in range(many)]):
+            self.assertIn("more than 512 ", error_of(self.db, "SELECT llm_usage(?)", json.dumps(body)))
 
     def test_hostile(self):
         """Whatever stands where a count is expected: a result or an error, and back through our own form."""

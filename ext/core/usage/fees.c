@@ -8,8 +8,9 @@
 **   path	unit	how	providers
 **
 ** A path's steps, with '.' between: a member's name; a GLOB of names, '*' also of all elements of an array;
-** "?a/b=GLOBs": goes on only where the text at a/b ("" where there is none) matches. The first step "usage" is the
-** usage object, wherever it stands. Units: a unit's word, "other" (by its own name), "other:NAME", "usd".
+** "?a/b=GLOBs": goes on only where the text at a/b ("" where there is nothing, "#" where there is no text) matches. The first step "usage" is the
+** usage object, wherever it stands. Units: a unit's word, "other" (by its own name), "other:NAME", "usd",
+** "service", "service:WORD", "geo".
 ** How: see HOWS. Of several rows of a unit the first that finds something counts: it was told twice.
 **
 ** Read at first use, as vendor.c's tables.
@@ -36,11 +37,14 @@
   X(UNIQUE, "unique") /* how many different texts */                                               \
   X(ONCE, "once")     /* 1, if it finds any */                                                     \
   X(ALONE, "alone")   /* as "count", where nothing else was counted */                             \
-  X(ASKED, "asked")   /* the path is a GLOB of the model that was asked for: its whole input */    \
-  X(USD, "usd")       /* a cost in dollars */                                                      \
-  X(TEXT, "text")     /* the same, also as a text */                                               \
-  X(PLUS, "plus")     /* what comes on top of the cost that the row before found */                \
-  X(TICKS, "ticks")   /* a cost in 1e-10 dollars */
+  X(WORD,                                                                                          \
+    "word") /* what was sold ("service"), or where ("geo"): a text, or what stands behind ':' */   \
+  X(FREE, "free")   /* nothing: the numbers that it finds cost nothing, or stand elsewhere too */  \
+  X(ASKED, "asked") /* the path is a GLOB of the model that was asked for: its whole input */      \
+  X(USD, "usd")     /* a cost in dollars */                                                        \
+  X(TEXT, "text")   /* the same, also as a text */                                                 \
+  X(PLUS, "plus")   /* what comes on top of the cost that the row before found */                  \
+  X(TICKS, "ticks") /* a cost in 1e-10 dollars */
 
 typedef enum How {
 #define HOW_ID(id, word) HOW_##id,
@@ -55,7 +59,10 @@ static const char *const how_words[] = {
 #undef HOW_WORD
 };
 
-enum { FEE_FIELDS = 4, FEE_STEPS = 9, MOST_FEES = 160, MOST_TEXTS = 64, SMELL_DEPTH = 3 };
+enum { FEE_FIELDS = 4, FEE_STEPS = 11, MOST_FEES = 256, MOST_TEXTS = 64, SMELL_DEPTH = 3 };
+
+/* No usage object has so many numbers that are read, and so many of unknown charges are enough to name. */
+enum { MOST_READ = 256, MOST_NAMED = 8 };
 
 /* More than any request costs, in dollars. */
 #define MOST_USD 1e6
@@ -63,9 +70,10 @@ enum { FEE_FIELDS = 4, FEE_STEPS = 9, MOST_FEES = 160, MOST_TEXTS = 64, SMELL_DE
 typedef struct Fee {
   const char *steps[FEE_STEPS]; /* NULL-terminated */
   Unit unit;                    /* UNIT_COUNT: none, or a cost */
-  const char *name;             /* of what no unit counts; "": its own */
+  const char *name;             /* of what no unit counts, or the word that is meant; "": its own */
   How how;
   const char *providers; /* GLOBs; "": any */
+  int is_geo;            /* of a word: it tells a place */
   int in_usage;          /* the path begins at the usage object */
   uint64_t bit;          /* name_bit of the member that must be there; 0: not known */
 } Fee;
@@ -73,7 +81,7 @@ typedef struct Fee {
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static Fee fees[MOST_FEES];
 static int n_fees;
-/* Words in names that smell of a charge; GLOBs of names that don't all the same. */
+/* GLOBs of words in names that smell of a charge; and of names that don't all the same. */
 static const char *smells = "", *free_names = "";
 
 /* ---- the table */
@@ -97,7 +105,8 @@ static uint64_t first_bit(const Fee *fee) {
 
 static void load_row(char **f) {
   Fee fee = {.unit = unit_parse(f[1]), .name = "", .how = how_parse(f[2])};
-  fee.name = strncmp(f[1], "other:", 6) == 0 ? f[1] + 6 : "";
+  fee.name = strchr(f[1], ':') ? strchr(f[1], ':') + 1 : "";
+  fee.is_geo = strncmp(f[1], "geo", 3) == 0;
   fee.providers = tsv_text(f[3]);
   fee.steps[0] = f[0];
   if (fee.how < HOW_COUNT_ALL && n_fees < MOST_FEES &&
@@ -109,7 +118,7 @@ static void load_row(char **f) {
 }
 
 static void load(void) {
-  static char text[16384];
+  static char text[32768];
   char *at = tsv_copy(sql_fees_tsv, text, sizeof text), *f[FEE_FIELDS];
   while (*at) {
     int n = tsv_row(&at, f, FEE_FIELDS);
@@ -129,6 +138,12 @@ static int is_of(const Fee *fee, const Vendor *vendor) {
 
 /* ---- along a path */
 
+/* Numbers that rows and the shape read. */
+typedef struct Read {
+  const cJSON *items[MOST_READ];
+  int n;
+} Read;
+
 typedef struct Tally {
   How how;
   double sum;
@@ -136,7 +151,7 @@ typedef struct Tally {
   const cJSON *first; /* what was found */
   const char *texts[MOST_TEXTS];
   int n_texts;
-  const cJSON *wanted; /* NULL, or all that is to be found out is whether the path leads there */
+  Read *read; /* NULL, or what is found is only put in there */
 } Tally;
 
 static int is_news(Tally *t, const char *text) {
@@ -160,14 +175,17 @@ static double number_of(const cJSON *item) {
 }
 
 static void tally(Tally *t, const cJSON *item) {
-  if (t->wanted) {
-    t->first = item == t->wanted ? item : t->first;
+  if (t->read) {
+    if (cJSON_IsNumber(item) && t->read->n < MOST_READ) {
+      t->read->items[t->read->n++] = item;
+    }
     return;
   }
   const char *text = cJSON_GetStringValue(item);
   double d = number_of(item);
-  int is_nothing = cJSON_IsNull(item) || cJSON_IsFalse(item) || (text && !text[0]) ||
-                   (cJSON_IsNumber(item) && item->valuedouble == 0 && t->how < HOW_USD);
+  int is_empty = (cJSON_IsObject(item) || cJSON_IsArray(item)) && !item->child;
+  int is_nothing = cJSON_IsNull(item) || cJSON_IsFalse(item) || (text && !text[0]) || is_empty ||
+                   (cJSON_IsNumber(item) && item->valuedouble == 0 && t->how <= HOW_WORD);
   if (is_nothing) {
     return;
   }
@@ -195,8 +213,8 @@ static int has_text(const cJSON *at, const char *path) {
   const cJSON *item;
   if (path[n] == '=' && n == 0) {
     const char *text = cJSON_GetStringValue(at);
-    text = text ? text : cJSON_IsTrue(at) ? "true" : cJSON_IsFalse(at) ? "false" : "";
-    return glob_any(path + 1, text);
+    const char *other = cJSON_IsTrue(at) ? "true" : cJSON_IsFalse(at) ? "false" : "#";
+    return glob_any(path + 1, text ? text : at && !cJSON_IsNull(at) ? other : "");
   }
   const char *rest = path + n + (path[n] == '/');
   if (n == 1 && *path == '*') {
@@ -252,14 +270,14 @@ static int may_find(Names names, const Fee *fee) {
   return !fee->bit || fee->bit & (fee->in_usage ? names.usage : names.answer);
 }
 
-/* What a row finds; or whether that is what is wanted (not NULL). */
-static Tally find(const FeePlace *place, const Fee *fee, const cJSON *wanted) {
+/* What a row finds; or (read is not NULL) only where. */
+static Tally find(const FeePlace *place, const Fee *fee, Read *read) {
   Tally t;
   t.how = fee->how;
   t.sum = 0;
   t.is_bad = t.n_texts = 0;
   t.first = NULL;
-  t.wanted = wanted;
+  t.read = read;
   if (!fee->in_usage) {
     visit(place->answer, fee->steps, &t);
     return t;
@@ -285,28 +303,24 @@ static void add_found(const Fee *fee, const Tally *t, Usage *u) {
 
 /* ---- what smells of a charge */
 
-/* 1 if a row reads the number, or passes over it. */
-static int is_read(const FeePlace *place, const cJSON *item) {
+/* All numbers that a row or the shape reads, looked for once. */
+static void find_read(const FeePlace *place, Read *read) {
   Names names = names_of(place);
+  for (int i = 0; place->shape && i < place->shape->n && read->n < MOST_READ; i++) {
+    read->items[read->n++] = shape_walk(place->usage, place->shape->paths[i].steps);
+  }
   for (int i = 0; i < n_fees; i++) {
-    if (fees[i].how != HOW_ASKED && is_of(&fees[i], place->vendor) && may_find(names, &fees[i]) &&
-        find(place, &fees[i], item).first) {
-      return 1;
+    if (fees[i].how != HOW_ASKED && is_of(&fees[i], place->vendor) && may_find(names, &fees[i])) {
+      find(place, &fees[i], read);
     }
   }
-  return 0;
 }
 
-/* 1 if one of the words is in a name. */
-static int has_word(const char *words, const char *name) {
-  char word[16];
-  for (const char *p = words; *p; p += strspn(p, " ")) {
-    size_t n = strcspn(p, " ");
-    snprintf(word, sizeof word, "%.*s", (int)n, p);
-    if (strstr(name, word)) {
+static int is_read(const Read *read, const cJSON *item) {
+  for (int i = 0; i < read->n; i++) {
+    if (read->items[i] == item) {
       return 1;
     }
-    p += n;
   }
   return 0;
 }
@@ -323,30 +337,29 @@ static int is_known_cache(const Usage *u, double count) {
   return 0;
 }
 
-static int smells_of_charge(const FeePlace *place, const cJSON *item, const Usage *u) {
-  char lower[64];
-  snprintf(lower, sizeof lower, "%s", item->string ? item->string : "");
-  for (char *p = lower; *p; p++) {
-    *p = (char)tolower((unsigned char)*p);
-  }
-  if (strstr(lower, "cach")) { /* tokens at a price of their own */
+static int smells_of_charge(const Read *read, const cJSON *item, const Usage *u) {
+  char name[NAME_WORDS];
+  name_words(item->string ? item->string : "", name);
+  if (strstr(name, "cach")) { /* tokens at a price of their own */
     if (is_known_cache(u, item->valuedouble) || !(u->can & UNIT_BIT(UNIT_CACHE_READ))) {
       return 0;
     }
-  } else if (strstr(lower, "token") || !has_word(smells, lower)) {
+  } else if (strstr(name, "token") || !name_has_word(smells, name)) {
     return 0;
   }
-  return !glob_any(free_names, lower) && !is_read(place, item) &&
-         !(place->shape && shape_reads(place->shape, place->usage, item));
+  return !is_read(read, item) && !glob_any(free_names, name);
 }
 
-static void smell(const FeePlace *place, const cJSON *object, int depth, Usage *u) {
+/* *left: how many may still be named. */
+static void smell(const Read *read, const cJSON *object, int depth, int *left, Usage *u) {
   const cJSON *item;
   cJSON_ArrayForEach(item, (cJSON_IsObject(object) && depth > 0 ? object : NULL)) {
-    if (cJSON_IsNumber(item) && item->valuedouble > 0 && smells_of_charge(place, item, u)) {
+    if (cJSON_IsNumber(item) && item->valuedouble > 0 && *left > 0 &&
+        smells_of_charge(read, item, u)) {
       usage_add_other(u, item->string);
+      --*left;
     }
-    smell(place, item, depth - 1, u);
+    smell(read, item, depth - 1, left, u);
   }
 }
 
@@ -355,7 +368,7 @@ void fees_read(const FeePlace *place, int only_names, Usage *u) {
   Names names = names_of(place);
   for (int i = 0; i < n_fees; i++) {
     const Fee *fee = &fees[i];
-    if (fee->how >= HOW_ASKED || (fee->how == HOW_ALONE && u->has) ||
+    if (fee->how >= HOW_WORD || (fee->how == HOW_ALONE && u->has) ||
         (only_names && fee->unit < UNIT_COUNT) || !may_find(names, fee)) {
       continue;
     }
@@ -365,8 +378,12 @@ void fees_read(const FeePlace *place, int only_names, Usage *u) {
     }
   }
   if (!only_names && (place->shape || u->has)) {
-    smell(place, place->usage, SMELL_DEPTH, u);
-    smell(place, outer_of(place), SMELL_DEPTH, u);
+    Read read;
+    int left = MOST_NAMED;
+    read.n = 0;
+    find_read(place, &read);
+    smell(&read, place->usage, SMELL_DEPTH, &left, u);
+    smell(&read, outer_of(place), SMELL_DEPTH, &left, u);
   }
 }
 
@@ -382,6 +399,37 @@ void usage_note_asked(Usage *u, const Vendor *vendor, const char *model) {
         usage_get(u, UNIT_INPUT) >= 0) {
       usage_set(u, fees[i].unit, u->n[UNIT_INPUT]);
     }
+  }
+}
+
+/* ---- what was sold */
+
+/* The word that a row finds, or NULL. A text that is none ("") is no news. */
+static const char *word_of(const FeePlace *place, const Fee *fee) {
+  Tally t = find(place, fee, NULL);
+  const char *text = fee->name[0] && t.first ? fee->name : cJSON_GetStringValue(t.first);
+  return t.sum > 0 && is_of(fee, place->vendor) ? text : NULL;
+}
+
+void fees_read_words(const FeePlace *place, Usage *u) {
+  int has[2] = {0, 0};
+  pthread_once(&once, load);
+  Names names = names_of(place);
+  for (int i = 0; i < n_fees; i++) {
+    const Fee *fee = &fees[i];
+    const char *word = fee->how == HOW_WORD && !has[fee->is_geo] && may_find(names, fee)
+                           ? word_of(place, fee)
+                           : NULL;
+    if (word && fee->is_geo) {
+      usage_set_geo(u, word);
+    } else if (word) {
+      usage_set_service(u, word);
+    }
+    has[fee->is_geo] |= word != NULL;
+  }
+  const char *speed = json_text(place->usage, "speed");
+  if (speed && strcmp(speed, "fast") == 0) { /* (not sold together with another service) */
+    usage_set_service(u, strcmp(u->service, "standard") == 0 ? "fast" : "fast with another");
   }
 }
 

@@ -8,6 +8,7 @@
 #include "core/usage/reading.h"
 #include "core/usage/usage.h"
 
+#include "base/text/glob.h"
 #include "base/utf8.h"
 
 #include <ctype.h>
@@ -15,9 +16,38 @@
 #include <string.h>
 
 /* The shapes whose names are like ours. */
-static const char *const logs[] = {"opencode", "gemini-cli", "langfuse"};
+static const char *const logs[] = {"opencode", "gemini-cli", "gemini-cli.stats", "pi", "langfuse"};
 
 static const char *const beside[] = {"service", "geo", "other", "model"};
+
+void name_words(const char *name, char out[NAME_WORDS]) {
+  size_t n = 0;
+  for (const char *p = name; *p && n + 3 < NAME_WORDS; p++) {
+    int before = p > name ? (unsigned char)p[-1] : 0, c = (unsigned char)*p;
+    int begins = (isupper(c) && (islower(before) || islower((unsigned char)p[1]))) ||
+                 (isdigit(c) && !isdigit(before)) || (isdigit(before) && !isdigit(c));
+    if ((begins || !isalnum(c)) && n > 0 && out[n - 1] != '_') {
+      out[n++] = '_';
+    }
+    if (isalnum(c)) {
+      out[n++] = (char)tolower(c);
+    }
+  }
+  out[n] = 0;
+}
+
+int name_has_word(const char *globs, const char *words) {
+  char word[NAME_WORDS];
+  for (const char *p = words; *p; p += strspn(p, "_")) {
+    size_t n = strcspn(p, "_");
+    snprintf(word, sizeof word, "%.*s", (int)n, p);
+    if (n > 0 && glob_any(globs, word)) {
+      return 1;
+    }
+    p += n;
+  }
+  return 0;
+}
 
 static Unit unit_of(const char *name) {
   return unit_parse(strcmp(name, "cached") == 0 ? "cache_read" : name);
@@ -47,7 +77,7 @@ static int is_own(const cJSON *body) {
          cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(body, "output")) || has_only_units(body);
 }
 
-const cJSON *own_find(const cJSON *body) {
+static const cJSON *find_in(const cJSON *body) {
   static const char *const members[] = {"usage", "tokens", "usage_details", "usageDetails"};
   if (is_own(body)) {
     return body;
@@ -59,6 +89,22 @@ const cJSON *own_find(const cJSON *body) {
     }
   }
   return NULL;
+}
+
+/* Events of coding agents have it a level or two deeper. */
+const cJSON *own_find(const cJSON *body) {
+  static const char *const inside[][3] = {{NULL},
+                                          {"part"},
+                                          {"info"},
+                                          {"properties", "info"},
+                                          {"properties", "part"},
+                                          {"message"},
+                                          {"metadata", "assistant"}};
+  const cJSON *found = NULL;
+  for (size_t i = 0; i < sizeof inside / sizeof inside[0] && !found; i++) {
+    found = find_in(shape_walk(body, inside[i]));
+  }
+  return found;
 }
 
 int own_is_beside(const char *name) {
@@ -82,44 +128,26 @@ static int is_foreign(const cJSON *item) {
          !own_is_beside(item->string);
 }
 
-const Shape *own_shape(const cJSON *own) {
-  const cJSON *item = own ? own->child : NULL;
+const Shape *own_shape(const cJSON *own, const cJSON **unknown) {
+  const cJSON *item = own ? own->child : NULL, *rest;
   while (item && !is_foreign(item)) {
     item = item->next;
   }
+  *unknown = item;
   for (size_t i = 0; i < sizeof logs / sizeof logs[0] && item; i++) {
     const Shape *shape = shape_by_name(logs[i]);
-    if (shape && shape_explains(shape, own)) {
-      return shape;
+    if (shape && shape_explains(shape, own, &rest)) {
+      if (!rest) {
+        return shape;
+      }
+      *unknown = rest == item ? *unknown : rest;
     }
   }
   return NULL;
 }
 
-void own_read_service(const cJSON *answer, const cJSON *usage, Usage *u) {
-  const char *tier = json_text(usage, "service_tier");
-  tier = tier ? tier : json_text(answer, "service_tier");
-  tier = tier ? tier : json_text(usage, "trafficType");
-  tier = tier ? tier : json_text(usage, "traffic_type");
-  tier = tier ? tier : json_text(usage, "serviceTier");
-  tier = tier ? tier : json_text(usage, "service");
-  tier = tier ? tier : json_text(cJSON_GetObjectItemCaseSensitive(answer, "serviceTier"), "type");
-  if (tier) {
-    usage_set_service(u, tier);
-  }
-  const char *speed = json_text(usage, "speed");
-  if (speed && strcmp(speed, "fast") == 0) { /* (not sold together with another service) */
-    usage_set_service(u, strcmp(u->service, "standard") == 0 ? "fast" : "fast with another");
-  }
-  const char *geo = json_text(usage, "inference_geo");
-  geo = geo ? geo : json_text(usage, "geo");
-  if (geo) {
-    usage_set_geo(u, geo);
-  }
-}
-
 /* A count under another name would be billed as what contains it: it is an error. */
-int own_read(const cJSON *own, Usage *u, Err *err) {
+int own_read(const cJSON *own, const cJSON *unknown, Usage *u, Err *err) {
   const cJSON *item;
   cJSON_ArrayForEach(item, own) {
     Unit unit = unit_of(item->string);
@@ -127,13 +155,14 @@ int own_read(const cJSON *own, Usage *u, Err *err) {
     long long count;
     if (unit < UNIT_COUNT && shape_count(own, steps, &count, err) == 1) {
       usage_set(u, unit, count);
-    } else if (is_foreign(item)) {
-      err_set(err, RC_ERROR, ERR_BAD_USAGE, "usage: '%.40s' is no unit", item->string);
     }
+  }
+  if (unknown) {
+    err_set(err, RC_ERROR, ERR_BAD_USAGE, "usage: '%.40s' is no unit", unknown->string);
   }
   const char *other = json_text(own, "other");
   utf8_copy(u->other, sizeof u->other, other ? other : "");
-  own_read_service(own, own, u);
+  fees_read_words(&(FeePlace){own, own, NULL, NULL}, u);
   return err->rc;
 }
 

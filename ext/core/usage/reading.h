@@ -25,6 +25,13 @@ int envelope_is_batch(const cJSON *body);
 /* The snapshots of one answer as one object, owned; NULL and *err. */
 cJSON *envelope_merge(const cJSON *array, Err *err);
 
+/* A copy of a body, owned, in which what LiteLLM's log keeps as a JSON text is the object that it says; NULL where there
+** is none. */
+cJSON *envelope_parse(const cJSON *body);
+
+/* 1 if the elements of an array are a span's attributes themselves. */
+int envelope_is_span(const cJSON *array);
+
 /* The attributes of a span (OpenTelemetry's names with dots, as members or as an array of keys and values) that is
 ** or stands somewhere in the body, as objects in objects: owned, NULL where there are none, or *err. */
 cJSON *envelope_attributes(const cJSON *body, Err *err);
@@ -44,11 +51,8 @@ const Shape *shape_find(const cJSON *body, const Vendor *vendor);
 /* The usage object in a whole answer, or the object itself where it is one already. */
 const cJSON *shape_root(const cJSON *body, const Shape *shape);
 
-/* 1 if a shape has all it requires in an object, and starts a path at each count in it. */
-int shape_explains(const Shape *shape, const cJSON *root);
-
-/* 1 if a path of the shape leads to the item. */
-int shape_reads(const Shape *shape, const cJSON *root, const cJSON *item);
+/* 1 if a shape has all it requires in an object; *unknown is the first count in it where it starts no path, or NULL. */
+int shape_explains(const Shape *shape, const cJSON *root, const cJSON **unknown);
 
 /* The counts of a usage object; then what its total says of them (without a shape: only where there was no output).
 ** RC_OK or *err. */
@@ -67,16 +71,21 @@ const char *shape_token_like(const cJSON *body);
 ** for it. Borrowed; NULL where there is none. */
 const cJSON *own_find(const cJSON *body);
 
-/* The shape of a program's log that such an object has; NULL: it is in our own form, or in none. */
-const Shape *own_shape(const cJSON *own);
+/* The shape of a program's log that such an object has; NULL: it is in our own form, or in none, and *unknown (not NULL then)
+** is what neither has. */
+const Shape *own_shape(const cJSON *own, const cJSON **unknown);
 
 /* 1 if a member of that name counts nothing that is billed ("total", "latency_ms"). */
 int own_is_beside(const char *name);
 
-int own_read(const cJSON *own, Usage *u, Err *err);
+/* `unknown`: what own_shape found, or NULL. */
+int own_read(const cJSON *own, const cJSON *unknown, Usage *u, Err *err);
 
-/* What was sold and where, as an answer (never the request) tells it. */
-void own_read_service(const cJSON *answer, const cJSON *usage, Usage *u);
+/* The words of a member's name in lower case with '_' between them ("billedMinutes", "billed-minutes": "billed_minutes"),
+** cut off at its size; and 1 if one of such words matches the GLOBs. */
+enum { NAME_WORDS = 64 };
+void name_words(const char *name, char out[NAME_WORDS]);
+int name_has_word(const char *globs, const char *words);
 
 /* ---- fees.c */
 
@@ -89,6 +98,9 @@ typedef struct FeePlace {
 
 /* Units, and names of what no unit counts; or only the names that the table has for such things. */
 void fees_read(const FeePlace *place, int only_names, Usage *u);
+
+/* What was sold and where, as an answer (never the request) tells it. */
+void fees_read_words(const FeePlace *place, Usage *u);
 
 /* The cost that the answer itself states. */
 void fees_read_cost(const FeePlace *place, Usage *u);

@@ -8,6 +8,7 @@
 #include <ctype.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -41,8 +42,15 @@ static const char *const common[] = {"openai",
                                      "google.interactions",
                                      "mistral.connectors",
                                      "openrouter.generation",
+                                     "codex.event",
                                      "gemini-cli.event",
-                                     "claude-code.event"};
+                                     "claude-code.event",
+                                     "gemini-cli.stats",
+                                     "ai-sdk.4",
+                                     "spring",
+                                     "dotnet",
+                                     "dotnet.client",
+                                     "codex.app"};
 
 enum { COMMON = sizeof common / sizeof common[0] };
 
@@ -90,16 +98,55 @@ const cJSON *shape_walk(const cJSON *at, const char *const *steps) {
   return at && !cJSON_IsNull(at) ? at : NULL;
 }
 
-const cJSON *shape_root(const cJSON *body, const Shape *shape) {
-  for (int i = 0; i < shape->n_roots; i++) {
-    for (const char *const *root = shape->roots[i]; *root; root++) {
-      const cJSON *found = shape_walk(body, root);
-      if (cJSON_IsObject(found)) {
-        return found;
-      }
+/* A number, also one in a text where a shape has such (programs' events, whose attributes are texts). -1: it is none. */
+static double number_of(const Shape *shape, const cJSON *item) {
+  const char *text = shape && shape->has_texts ? cJSON_GetStringValue(item) : NULL;
+  size_t n = text ? strlen(text) : 0;
+  if (n > 0 && n <= 10 && strspn(text, "0123456789") == n) {
+    return strtod(text, NULL);
+  }
+  return cJSON_IsNumber(item) ? item->valuedouble : -1.0;
+}
+
+/* 1 if something was counted: a number that the shape requires (of input or output, where it requires none) is not 0. */
+static int counts(const Shape *shape, const cJSON *root) {
+  for (int i = 0; i < shape->n; i++) {
+    const ShapePath *p = &shape->paths[i];
+    int is_main = p->unit == UNIT_INPUT || p->unit == UNIT_OUTPUT;
+    if ((p->required || (!shape->required && is_main)) &&
+        number_of(shape, shape_walk(root, p->steps)) > 0) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* The usage object of an answer, by the names that it goes by; or the answer itself. */
+static const cJSON *usage_in(const cJSON *body) {
+  static const char *const names[] = {"usage",        "token_usage", "tokenUsage",
+                                      "models_usage", "Usage",       "stats"};
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    const cJSON *found = cJSON_GetObjectItemCaseSensitive(body, names[i]);
+    if (cJSON_IsObject(found)) {
+      return found;
     }
   }
   return body;
+}
+
+/* Of several places the first where something was counted: gateways leave zeros in others. */
+const cJSON *shape_root(const cJSON *body, const Shape *shape) {
+  const cJSON *first = NULL;
+  for (int i = 0; i < shape->n_roots; i++) {
+    for (const char *const *root = shape->roots[i]; *root; root++) {
+      const cJSON *found = shape_walk(body, root);
+      if (cJSON_IsObject(found) && (shape->n_roots == 1 || counts(shape, found))) {
+        return found;
+      }
+      first = !first && cJSON_IsObject(found) ? found : first;
+    }
+  }
+  return first ? first : shape->is_usual ? usage_in(body) : body;
 }
 
 /* ---- which shape */
@@ -113,8 +160,8 @@ uint64_t shape_names(const cJSON *object) {
   return bits;
 }
 
-/* How much of an object a shape explains: its numbers that are there, and whether all required ones
-** are. */
+/* How much of an object a shape explains: whether all it requires is there (1), and something was counted (2: gateways
+** send zeros of other dialects beside their own); its numbers that are there. */
 typedef struct Fit {
   const Shape *shape;
   int complete, read;
@@ -174,7 +221,8 @@ static void offer(Fit *best, const Sight *at, const Shape *shape) {
                    : root == at->body ? at->in_body
                                       : shape_names(root);
   int complete = !(shape->required & ~names) && is_complete(shape, root);
-  if ((best->complete && !complete) || hides_output(shape, root)) {
+  complete += complete && counts(shape, root);
+  if (best->complete > complete || hides_output(shape, root)) {
     return;
   }
   Fit fit = fit_of(shape, root, complete);
@@ -186,8 +234,7 @@ static void offer(Fit *best, const Sight *at, const Shape *shape) {
 const Shape *shape_find(const cJSON *body, const Vendor *vendor) {
   Fit best = {0};
   const Shape *shape;
-  const cJSON *usage = cJSON_GetObjectItemCaseSensitive(body, "usage");
-  usage = cJSON_IsObject(usage) ? usage : body;
+  const cJSON *usage = usage_in(body);
   const Sight at = {body, usage, shape_names(body), shape_names(usage)};
   for (int i = 0; vendor && (shape = vendor_shape_at(vendor, i, NULL, NULL)) != NULL; i++) {
     offer(&best, &at, shape);
@@ -201,34 +248,35 @@ const Shape *shape_find(const cJSON *body, const Vendor *vendor) {
   return best.shape;
 }
 
-int shape_explains(const Shape *shape, const cJSON *root) {
-  const cJSON *item;
-  cJSON_ArrayForEach(item, root) {
-    int found = own_is_beside(item->string) || !(cJSON_IsNumber(item) || cJSON_IsObject(item));
-    for (int i = 0; i < shape->n && !found; i++) {
-      found = strcmp(shape->paths[i].steps[0], item->string) == 0;
-    }
-    if (!found) {
-      return 0;
-    }
+/* 1 if a member counts nothing, or a path begins there. */
+static int explains(const Shape *shape, const cJSON *item) {
+  if (own_is_beside(item->string) || !(cJSON_IsNumber(item) || cJSON_IsObject(item)) ||
+      (cJSON_IsNumber(item) && item->valuedouble == 0)) {
+    return 1;
   }
-  return is_complete(shape, root);
-}
-
-int shape_reads(const Shape *shape, const cJSON *root, const cJSON *item) {
   for (int i = 0; i < shape->n; i++) {
-    if (shape_walk(root, shape->paths[i].steps) == item) {
+    if (strcmp(shape->paths[i].steps[0], item->string) == 0) {
       return 1;
     }
   }
   return 0;
 }
 
+int shape_explains(const Shape *shape, const cJSON *root, const cJSON **unknown) {
+  const cJSON *item = root->child;
+  while (item && explains(shape, item)) {
+    item = item->next;
+  }
+  *unknown = item;
+  return is_complete(shape, root);
+}
+
 /* ---- counts */
 
-int shape_count(const cJSON *root, const char *const *steps, long long *count, Err *err) {
+static int count_of(const Shape *shape, const cJSON *root, const char *const *steps,
+                    long long *count, Err *err) {
   const cJSON *item = shape_walk(root, steps);
-  double d = item && cJSON_IsNumber(item) ? item->valuedouble : -1.0;
+  double d = number_of(shape, item);
   if (!item) {
     return 0;
   }
@@ -241,6 +289,10 @@ int shape_count(const cJSON *root, const char *const *steps, long long *count, E
   }
   *count = (long long)d;
   return 1;
+}
+
+int shape_count(const cJSON *root, const char *const *steps, long long *count, Err *err) {
+  return count_of(NULL, root, steps, count, err);
 }
 
 /* 1 if cached tokens are reported outside the input tokens, as Anthropic does: their paths then count as input too. */
@@ -268,10 +320,10 @@ int shape_read(const Shape *shape, const cJSON *root, Usage *u, Err *err) {
   for (int i = 0; i < shape->n; i++) {
     const ShapePath *p = &shape->paths[i];
     long long count = 0;
-    if (p->otherwise && u->has & UNIT_BIT(p->unit)) {
+    if (p->otherwise && usage_get(u, p->unit) > 0) {
       continue;
     }
-    if (shape_count(root, p->steps, &count, err) == 1) {
+    if (count_of(shape, root, p->steps, &count, err) == 1) {
       u->n[p->unit] += count;
       u->has |= UNIT_BIT(p->unit);
     } else if (p->required) {
@@ -285,15 +337,33 @@ int shape_read(const Shape *shape, const cJSON *root, Usage *u, Err *err) {
 
 /* ---- what the total says */
 
-/* By the names that shapes have for it; -1 where there is none. */
-static long long total_of(const cJSON *root) {
-  static const char *const names[] = {"total_tokens", "totalTokenCount", "total_token_count",
-                                      "total"};
-  long long total = -1;
-  for (size_t i = 0; i < sizeof names / sizeof names[0] && total < 0; i++) {
-    json_count(root, names[i], &total);
+/* What an object says that all tokens together were. */
+typedef struct Total {
+  long long count; /* -1: nothing */
+  int is_whole;    /* whoever says it, it is the input and the output */
+  int has_cached;  /* it tells, too, whether cached tokens stand in the input */
+} Total;
+
+/* By the names that shapes have for it. (Where cached tokens stand beside the input, as at Bedrock, its totalTokens
+** holds other things.) */
+static Total total_of(const Shape *shape, const cJSON *root) {
+  static const struct {
+    const char *name;
+    Total is;
+  } names[] = {{"total_tokens", {-1, 0, 0}},
+               {"totalTokenCount", {-1, 1, 0}},
+               {"total_token_count", {-1, 1, 0}},
+               {"total", {-1, 1, 1}},
+               {"totalTokens", {-1, 0, 0}}};
+  Total total = {-1, 0, 0};
+  for (size_t i = 0; i < sizeof names / sizeof names[0] && total.count < 0; i++) {
+    total = names[i].is;
+    if (strcmp(names[i].name, "totalTokens") != 0 || (shape && !stands_beside(shape))) {
+      json_count(root, names[i].name, &total.count);
+    }
   }
-  return total <= LIMIT_TOKENS ? total : -1;
+  total.count = total.count <= LIMIT_TOKENS ? total.count : -1;
+  return total;
 }
 
 /* Whose total is known to be the input and all output. Others' hold other things (audio at Mistral), or leave out what
@@ -307,18 +377,29 @@ static int is_whole_total(const Vendor *vendor) {
   return found;
 }
 
-/* The output without what a shape adds to it. */
-static long long plain_output(const Shape *shape, const cJSON *root) {
+/* The input or output without what a shape adds to it: what it requires, or the first that is there. */
+static long long plain_of(const Shape *shape, const cJSON *root, Unit unit) {
   Err ignored = {0};
-  long long count = 0;
-  for (int i = shape->n - 1; i >= 0; i--) {
+  long long count = 0, plain = -1;
+  for (int i = 0; i < shape->n; i++) {
     const ShapePath *p = &shape->paths[i];
-    if (p->unit == UNIT_OUTPUT && (p->required || i == 0) &&
-        shape_count(root, p->steps, &count, &ignored) == 1) {
-      return count;
+    if (p->unit == unit && (plain < 0 || p->required) &&
+        count_of(shape, root, p->steps, &count, &ignored) == 1) {
+      plain = count;
     }
   }
-  return -1;
+  return plain;
+}
+
+/* The input, if the total says that the cached tokens, which a shape adds to it, stand in it (Langfuse keeps what it
+** is given). */
+static long long input_of(const Shape *shape, const cJSON *root, long long total, const Usage *u) {
+  long long input = u->n[UNIT_INPUT], plain = plain_of(shape, root, UNIT_INPUT),
+            output = u->n[UNIT_OUTPUT], rest = total - plain;
+  int is_sum = input + output == total || (plain_of(shape, root, UNIT_OUTPUT) + input == total);
+  int is_inside = rest == output || rest == plain_of(shape, root, UNIT_OUTPUT);
+  long long cached = usage_get(u, UNIT_CACHE_READ), written = usage_get(u, UNIT_CACHE_WRITE);
+  return !is_sum && is_inside && plain >= cached && plain >= written ? plain : input;
 }
 
 /* Reasoning stands inside the output or beside it, and at one and the same provider both are seen: xAI's own answers
@@ -326,13 +407,14 @@ static long long plain_output(const Shape *shape, const cJSON *root) {
 ** servers that are spoken to as if they were OpenAI leave it out at times. The total tells: what it has beyond the
 ** input is the output. Where that is the output and the reasoning, to the token, it is believed of everybody. */
 void shape_use_total(const Shape *shape, const Vendor *vendor, const cJSON *root, Usage *u) {
-  long long total = total_of(root), input = usage_get(u, UNIT_INPUT),
-            reasoning = usage_get(u, UNIT_REASONING), told = usage_get(u, UNIT_OUTPUT);
-  if (input < 0 || total < input) {
+  const Total total = total_of(shape, root);
+  long long input = usage_get(u, UNIT_INPUT), reasoning = usage_get(u, UNIT_REASONING),
+            told = usage_get(u, UNIT_OUTPUT);
+  if (input < 0 || total.count < 0) {
     return;
   }
   if (told < 0) { /* the total is the input alone: there was no output */
-    if (total == input) {
+    if (total.count == input) {
       usage_set(u, UNIT_OUTPUT, 0);
     }
     return;
@@ -340,10 +422,15 @@ void shape_use_total(const Shape *shape, const Vendor *vendor, const cJSON *root
   if (!shape) {
     return;
   }
-  long long plain = plain_output(shape, root), rest = total - input;
+  if (total.has_cached) {
+    input = input_of(shape, root, total.count, u);
+    usage_set(u, UNIT_INPUT, input);
+  }
+  long long plain = plain_of(shape, root, UNIT_OUTPUT), rest = total.count - input;
   int is_sum = reasoning > 0 && rest == plain + reasoning;
   int is_inside = reasoning > 0 && rest == plain && told == plain + reasoning;
-  if (rest > told ? is_sum || is_whole_total(vendor) : is_inside && is_whole_total(vendor)) {
+  int is_whole = total.is_whole || is_whole_total(vendor);
+  if (rest > told ? is_sum || is_whole : is_inside && is_whole) {
     usage_set(u, UNIT_OUTPUT, rest);
   }
 }
@@ -352,19 +439,19 @@ void shape_use_total(const Shape *shape, const Vendor *vendor, const cJSON *root
 
 /* 1 if a name is of a count of tokens that were used. What a request asks for has such names too, and an identifier. */
 static int is_token_name(const char *name) {
-  static const char *const not_used[] = {"max", "limit", "budget",  "remain", "rate", "cost",
-                                         "per", "price", "logprob", "_id",    "usd",  "window"};
-  char lower[48];
-  snprintf(lower, sizeof lower, "%s", name);
-  for (char *p = lower; *p; p++) {
-    *p = (char)tolower((unsigned char)*p);
-  }
-  for (size_t i = 0; i < sizeof not_used / sizeof not_used[0]; i++) {
-    if (strstr(lower, not_used[i])) {
-      return 0;
-    }
-  }
-  return strstr(lower, "token") != NULL;
+  static const char *const not_used =
+      "max* limit* budget* remain* rate* cost* per price* logprob* id ids usd window*";
+  char words[NAME_WORDS];
+  name_words(name, words);
+  return strstr(words, "token") != NULL && !name_has_word(not_used, words);
+}
+
+/* 1 for a number, also in a text, that is not 0. */
+static int is_some(const cJSON *item) {
+  const char *text = cJSON_GetStringValue(item);
+  return text ? text[0] && strspn(text, "0123456789") == strlen(text) &&
+                    strspn(text, "0") < strlen(text)
+              : cJSON_IsNumber(item) && item->valuedouble > 0;
 }
 
 static const char *find_token_like(const cJSON *at, int is_counted, int depth) {
@@ -372,7 +459,7 @@ static const char *find_token_like(const cJSON *at, int is_counted, int depth) {
   const char *found = NULL;
   cJSON_ArrayForEach(item, (depth > 0 ? at : NULL)) {
     int is_name = item->string && is_token_name(item->string);
-    if (cJSON_IsNumber(item) && item->valuedouble > 0 && item->string &&
+    if (is_some(item) && item->string &&
         (is_name || (is_counted && !own_is_beside(item->string)))) {
       return item->string;
     }

@@ -66,6 +66,8 @@ int path_split(char *path, const char **steps, int max) {
 static void read_shape_row(Shape *s, char **f, int n) {
   if (n == 2 && strcmp(f[0], "root") == 0) {
     int fits = s->n_roots < SHAPE_ROOTS && strcmp(f[1], "-") != 0;
+    s->is_usual |= strcmp(f[1], "usage") == 0;
+    s->has_texts |= strcmp(f[1], "attributes") == 0;
     s->is_plain = s->n_roots == 0 && strcmp(f[1], "usage") == 0;
     s->n_roots += fits && path_split(f[1], s->roots[s->n_roots], SHAPE_STEPS);
   } else if (n == 2 && strcmp(f[0], "model") == 0) {

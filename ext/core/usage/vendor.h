@@ -8,7 +8,7 @@
 
 #include "core/usage/unit.h"
 
-enum { SHAPE_STEPS = 6, SHAPE_ROOTS = 6 };
+enum { SHAPE_STEPS = 6, SHAPE_ROOTS = 8 };
 
 /* One number of a usage object. A step "field=VALUE" is the element of an array whose `field` is
 ** VALUE, a digit the place of one. Numbers of one unit add up. */
@@ -16,7 +16,7 @@ typedef struct ShapePath {
   const char *steps[SHAPE_STEPS]; /* NULL-terminated */
   Unit unit;
   int required;
-  int otherwise; /* counts only where the unit has no number yet */
+  int otherwise; /* counts only where the unit has no number but 0 yet */
 } ShapePath;
 
 /* A shape of usage object. */
@@ -26,6 +26,8 @@ typedef struct Shape {
   const char *roots[SHAPE_ROOTS][SHAPE_STEPS];
   int n_roots;
   int is_plain;                   /* the only root is "usage" */
+  int is_usual;                   /* a root is "usage" */
+  int has_texts;                  /* a root is "attributes": counts may be texts there */
   const char *model[SHAPE_STEPS]; /* the way to the model's name */
   const ShapePath *paths;
   int n;
