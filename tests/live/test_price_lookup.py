@@ -394,7 +394,7 @@ class WhatWasBilled(unittest.TestCase):
         langfuse = {"input": 350, "output": 240, "total_tokens": 590, "cost": 0.1, "latency_ms": 9}
         self.assertEqual(self.cost("gpt-5", langfuse), 0.0028375)
         opencode = '{"input":3,"output":500,"cache":{"read":120000,"write":2000}}'
-        self.assertIn("'cache' is no unit", error_of(self.db, "SELECT llm_cost('claude-sonnet-4-5', ?)", opencode))
+        self.assertEqual(value(self.db, "SELECT llm_cost('claude-sonnet-4-5', ?)", opencode), 0.051009)
         self.assertIn("'cachd' is no unit", error_of(self.db, "SELECT llm_cost('gpt-4o', '{\"input\":10,\"output\":2,\"cachd\":5}')"))
 
     def test_what_stands_outside_the_usage(self):
