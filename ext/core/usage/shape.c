@@ -44,22 +44,23 @@ static const char *const common[] = {"openai",
                                      "openrouter.generation",
                                      "codex.event",
                                      "gemini-cli.event",
-                                     "claude-code.event",
-                                     "gemini-cli.stats",
-                                     "ai-sdk.4",
-                                     "spring",
-                                     "dotnet",
-                                     "dotnet.client",
-                                     "codex.app"};
+                                     "claude-code.event"};
 
-enum { COMMON = sizeof common / sizeof common[0] };
+/* Those of programs, whose names others have in other senses: only where all that one requires is there. */
+static const char *const programs[] = {"gemini-cli.stats", "ai-sdk.4",  "spring",   "dotnet",
+                                       "dotnet.client",    "codex.app", "lmstudio", "continue"};
+
+enum { COMMON = sizeof common / sizeof common[0], PROGRAMS = sizeof programs / sizeof programs[0] };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static const Shape *common_shapes[COMMON];
+static const Shape *common_shapes[COMMON + PROGRAMS];
 
 static void find_common(void) {
   for (size_t i = 0; i < COMMON; i++) {
     common_shapes[i] = shape_by_name(common[i]);
+  }
+  for (size_t i = 0; i < PROGRAMS; i++) {
+    common_shapes[COMMON + i] = shape_by_name(programs[i]);
   }
 }
 
@@ -121,14 +122,46 @@ static int counts(const Shape *shape, const cJSON *root) {
   return 0;
 }
 
-/* The usage object of an answer, by the names that it goes by; or the answer itself. */
+/* ---- names of counts */
+
+/* 1 if a name is of a count of tokens that were used. What a request asks for has such names too, and an identifier. */
+static int is_token_name(const char *name) {
+  static const char *const not_used =
+      "max* limit* budget* remain* rate* cost* per price* logprob* id ids usd window*";
+  char words[NAME_WORDS];
+  name_words(name, words);
+  return strstr(words, "token") != NULL && !name_has_word(not_used, words);
+}
+
+/* 1 for a number, also in a text, that is not 0. */
+static int is_some(const cJSON *item) {
+  const char *text = cJSON_GetStringValue(item);
+  return text ? text[0] && strspn(text, "0123456789") == strlen(text) &&
+                    strspn(text, "0") < strlen(text)
+              : cJSON_IsNumber(item) && item->valuedouble > 0;
+}
+
+/* 1 if an object has such a count itself. */
+static int has_tokens(const cJSON *object) {
+  const cJSON *item;
+  cJSON_ArrayForEach(item, object) {
+    if (is_some(item) && is_token_name(item->string) && !own_is_beside(item->string)) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* ---- where the usage object is */
+
+/* The usage object of an answer, by the names that it goes by where the answer has no counts itself; or the answer. */
 static const cJSON *usage_in(const cJSON *body) {
   static const char *const names[] = {"usage",        "token_usage", "tokenUsage",
                                       "models_usage", "Usage",       "stats"};
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
     const cJSON *found = cJSON_GetObjectItemCaseSensitive(body, names[i]);
     if (cJSON_IsObject(found)) {
-      return found;
+      return i == 0 || !has_tokens(body) ? found : body;
     }
   }
   return body;
@@ -215,14 +248,15 @@ typedef struct Sight {
   uint64_t in_body, in_usage;
 } Sight;
 
-static void offer(Fit *best, const Sight *at, const Shape *shape) {
+/* `is_strict`: only if all it requires is there. */
+static void offer(Fit *best, const Sight *at, const Shape *shape, int is_strict) {
   const cJSON *root = shape->is_plain ? at->usage : shape_root(at->body, shape);
   uint64_t names = root == at->usage  ? at->in_usage
                    : root == at->body ? at->in_body
                                       : shape_names(root);
   int complete = !(shape->required & ~names) && is_complete(shape, root);
   complete += complete && counts(shape, root);
-  if (best->complete > complete || hides_output(shape, root)) {
+  if (best->complete > complete || is_strict > complete || hides_output(shape, root)) {
     return;
   }
   Fit fit = fit_of(shape, root, complete);
@@ -235,14 +269,15 @@ const Shape *shape_find(const cJSON *body, const Vendor *vendor) {
   Fit best = {0};
   const Shape *shape;
   const cJSON *usage = usage_in(body);
+  int is_alias = usage != body && strcmp(usage->string, "usage") != 0;
   const Sight at = {body, usage, shape_names(body), shape_names(usage)};
   for (int i = 0; vendor && (shape = vendor_shape_at(vendor, i, NULL, NULL)) != NULL; i++) {
-    offer(&best, &at, shape);
+    offer(&best, &at, shape, is_alias);
   }
   pthread_once(&once, find_common);
-  for (size_t i = 0; i < COMMON; i++) {
+  for (size_t i = 0; i < COMMON + PROGRAMS; i++) {
     if (common_shapes[i]) {
-      offer(&best, &at, common_shapes[i]);
+      offer(&best, &at, common_shapes[i], is_alias || i >= COMMON);
     }
   }
   return best.shape;
@@ -436,23 +471,6 @@ void shape_use_total(const Shape *shape, const Vendor *vendor, const cJSON *root
 }
 
 /* ---- what no shape reads */
-
-/* 1 if a name is of a count of tokens that were used. What a request asks for has such names too, and an identifier. */
-static int is_token_name(const char *name) {
-  static const char *const not_used =
-      "max* limit* budget* remain* rate* cost* per price* logprob* id ids usd window*";
-  char words[NAME_WORDS];
-  name_words(name, words);
-  return strstr(words, "token") != NULL && !name_has_word(not_used, words);
-}
-
-/* 1 for a number, also in a text, that is not 0. */
-static int is_some(const cJSON *item) {
-  const char *text = cJSON_GetStringValue(item);
-  return text ? text[0] && strspn(text, "0123456789") == strlen(text) &&
-                    strspn(text, "0") < strlen(text)
-              : cJSON_IsNumber(item) && item->valuedouble > 0;
-}
 
 static const char *find_token_like(const cJSON *at, int is_counted, int depth) {
   const cJSON *item;
