@@ -160,6 +160,8 @@ SHAPES = [
     ("Langfuse: sound inside", {"input": 1000, "output": 20, "total": 1020, "input_audio_tokens": 300}, {"input": 1000, "input_audio": 300, "output": 20}),
     ("AI SDK: reasoning beside", {"usage": {"inputTokens": 100, "outputTokens": 20, "reasoningTokens": 500, "totalTokens": 620}},
      {"input": 100, "output": 520, "reasoning": 500}),
+    ("AI SDK: a total of other things", {"usage": {"inputTokens": 10, "outputTokens": 5, "totalTokens": 1015, "cachedInputTokens": 7}},
+     {"input": 10, "cache_read": 7, "output": 5}),
     ("AI SDK: inside", {"usage": {"inputTokens": 100, "outputTokens": 520, "outputTokenDetails": {"reasoningTokens": 500}, "totalTokens": 620}},
      {"input": 100, "output": 520, "reasoning": 500}),
     ("Bedrock: its total holds the cached ones", {"inputTokens": 1, "outputTokens": 10, "totalTokens": 7314, "cacheReadInputTokens": 6512,

@@ -375,8 +375,8 @@ int shape_read(const Shape *shape, const cJSON *root, Usage *u, Err *err) {
 /* What an object says that all tokens together were. */
 typedef struct Total {
   long long count; /* -1: nothing */
-  int is_whole;    /* whoever says it, it is the input and the output */
-  int has_cached;  /* it tells, too, whether cached tokens stand in the input */
+  int is_whole; /* 1: whoever says it, it is the input and the output; -1: only if it is the sum of what is told */
+  int has_cached; /* it tells, too, whether cached tokens stand in the input */
 } Total;
 
 /* By the names that shapes have for it. (Where cached tokens stand beside the input, as at Bedrock, its totalTokens
@@ -384,16 +384,17 @@ typedef struct Total {
 static Total total_of(const Shape *shape, const cJSON *root) {
   static const struct {
     const char *name;
-    Total is;
-  } names[] = {{"total_tokens", {-1, 0, 0}},
-               {"totalTokenCount", {-1, 1, 0}},
-               {"total_token_count", {-1, 1, 0}},
-               {"total", {-1, 1, 1}},
-               {"totalTokens", {-1, 0, 0}}};
+    int is_whole, has_cached;
+  } names[] = {{"total_tokens", 0, 0},
+               {"totalTokenCount", 1, 0},
+               {"total_token_count", 1, 0},
+               {"total", 1, 1},
+               {"totalTokens", -1, 0}};
   Total total = {-1, 0, 0};
   for (size_t i = 0; i < sizeof names / sizeof names[0] && total.count < 0; i++) {
-    total = names[i].is;
-    if (strcmp(names[i].name, "totalTokens") != 0 || (shape && !stands_beside(shape))) {
+    total.is_whole = names[i].is_whole;
+    total.has_cached = names[i].has_cached;
+    if (names[i].is_whole >= 0 || (shape && !stands_beside(shape))) {
       json_count(root, names[i].name, &total.count);
     }
   }
@@ -464,7 +465,7 @@ void shape_use_total(const Shape *shape, const Vendor *vendor, const cJSON *root
   long long plain = plain_of(shape, root, UNIT_OUTPUT), rest = total.count - input;
   int is_sum = reasoning > 0 && rest == plain + reasoning;
   int is_inside = reasoning > 0 && rest == plain && told == plain + reasoning;
-  int is_whole = total.is_whole || is_whole_total(vendor);
+  int is_whole = total.is_whole > 0 || (total.is_whole == 0 && is_whole_total(vendor));
   if (rest > told ? is_sum || is_whole : is_inside && is_whole) {
     usage_set(u, UNIT_OUTPUT, rest);
   }
