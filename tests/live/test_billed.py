@@ -160,6 +160,8 @@ SHAPES = [
     ("Langfuse: sound inside", {"input": 1000, "output": 20, "total": 1020, "input_audio_tokens": 300}, {"input": 1000, "input_audio": 300, "output": 20}),
     ("AI SDK: reasoning beside", {"usage": {"inputTokens": 100, "outputTokens": 20, "reasoningTokens": 500, "totalTokens": 620}},
      {"input": 100, "output": 520, "reasoning": 500}),
+    ("AI SDK: a total of other things", {"usage": {"inputTokens": 10, "outputTokens": 5, "totalTokens": 1015, "cachedInputTokens": 7}},
+     {"input": 10, "cache_read": 7, "output": 5}),
     ("AI SDK: inside", {"usage": {"inputTokens": 100, "outputTokens": 520, "outputTokenDetails": {"reasoningTokens": 500}, "totalTokens": 620}},
      {"input": 100, "output": 520, "reasoning": 500}),
     ("Bedrock: its total holds the cached ones", {"inputTokens": 1, "outputTokens": 10, "totalTokens": 7314, "cacheReadInputTokens": 6512,
@@ -218,6 +220,10 @@ SHAPES = [
     ("Spring, older", {"metadata": {"usage": {"promptTokens": 100, "generationTokens": 20}}}, {"input": 100, "output": 20}),
     ("langchain4j", {"tokenUsage": {"inputTokenCount": 100, "outputTokenCount": 20, "inputTokensDetails": {"cachedTokens": 50}}},
      {"input": 100, "cache_read": 50, "output": 20}),
+    ("its counts itself", {"prompt_tokens": 10, "completion_tokens": 5, "stats": {"tokens_per_second": 9}}, {"input": 10, "output": 5}),
+    ("LM Studio", {"stats": {"input_tokens": 10, "total_output_tokens": 5, "reasoning_output_tokens": 2, "tokens_per_second": 43.7}},
+     {"input": 10, "output": 5, "reasoning": 2}),
+    ("Continue", {"model": "x", "promptTokens": 100, "generatedTokens": 20}, {"input": 100, "output": 20}),
     ("autogen", {"models_usage": {"prompt_tokens": 100, "completion_tokens": 20}}, {"input": 100, "output": 20}),
     *[(f"LiteLLM's log, {kind}", {"request_id": "a", "call_type": "acompletion", "prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100,
        "metadata": metadata}, {"input": 1000, "cache_read": 900, "output": 100}) for kind, metadata in (
@@ -298,6 +304,7 @@ UNKNOWN = [
     (codex(9000, None), "'input_tokens'"), ([codex(9000, 3000), codex(12000, 3000)], "two turns"),
     ({"generated_text": "x", "details": {"generated_tokens": 20}}, "'generated_tokens'"), ({"tokens_in": "100", "tokens_out": "20"}, "'tokens_in'"),
     ({"usageDetails": {"input": 86, "output": 20, "input_cached_tokens": 7, "output_accepted_prediction_tokens": 5}}, "'output_accepted_prediction_tokens' is no unit"),
+    ({"stats": {"input_tokens": 10, "made_tokens": 5}}, "'input_tokens'"), ({"promptTokens": 10, "writtenTokens": 5}, "'promptTokens'"),
     ({"input": "3", "output": 300}, "'input' is not"), ({"usage": {"prompt_tokens": "100", "completion_tokens": "20"}}, "'prompt_tokens' is not"),
     ([{"msg": codex(9000, 3000)["payload"]}, {"msg": codex(12000, 3000)["payload"]}], "two turns"),
     ({"usage": {"input": 3, "output": 300, "total": 303, "unit": "CHARACTERS"}}, "'CHARACTERS'"),
@@ -306,7 +313,7 @@ UNKNOWN = [
     ({"spans": [{"attributes": otlp(input_tokens=1)}, {"attributes": otlp(input_tokens=1)}]}, "2 spans"),
     ([{"responseId": "a", "usageMetadata": {"promptTokenCount": 1}}, {"responseId": "b"}], "two ids"),
 ]
-NOTHING = [{}, {"choices": []}, {"max_tokens": 5, "usage": None}, {"tokens": 0}, {"thinking": {"budget_tokens": 5}}, [],
+NOTHING = [{}, {"candidates": [], "usageMetadata": {}}, {"choices": []}, {"max_tokens": 5, "usage": None}, {"tokens": 0}, {"thinking": {"budget_tokens": 5}}, [],
            codex(None, None, **LIMITS), {"choices": [{"logprobs": {"content": [{"token": "a", "token_id": 5}]}}]}]
 
 # A stream's snapshots: what is less is no news.

@@ -44,22 +44,23 @@ static const char *const common[] = {"openai",
                                      "openrouter.generation",
                                      "codex.event",
                                      "gemini-cli.event",
-                                     "claude-code.event",
-                                     "gemini-cli.stats",
-                                     "ai-sdk.4",
-                                     "spring",
-                                     "dotnet",
-                                     "dotnet.client",
-                                     "codex.app"};
+                                     "claude-code.event"};
 
-enum { COMMON = sizeof common / sizeof common[0] };
+/* Those of programs, whose names others have in other senses: only where all that one requires is there. */
+static const char *const programs[] = {"gemini-cli.stats", "ai-sdk.4",  "spring",   "dotnet",
+                                       "dotnet.client",    "codex.app", "lmstudio", "continue"};
+
+enum { COMMON = sizeof common / sizeof common[0], PROGRAMS = sizeof programs / sizeof programs[0] };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static const Shape *common_shapes[COMMON];
+static const Shape *common_shapes[COMMON + PROGRAMS];
 
 static void find_common(void) {
   for (size_t i = 0; i < COMMON; i++) {
     common_shapes[i] = shape_by_name(common[i]);
+  }
+  for (size_t i = 0; i < PROGRAMS; i++) {
+    common_shapes[COMMON + i] = shape_by_name(programs[i]);
   }
 }
 
@@ -121,14 +122,46 @@ static int counts(const Shape *shape, const cJSON *root) {
   return 0;
 }
 
-/* The usage object of an answer, by the names that it goes by; or the answer itself. */
+/* ---- names of counts */
+
+/* 1 if a name is of a count of tokens that were used. What a request asks for has such names too, and an identifier. */
+static int is_token_name(const char *name) {
+  static const char *const not_used =
+      "max* limit* budget* remain* rate* cost* per price* logprob* id ids usd window*";
+  char words[NAME_WORDS];
+  name_words(name, words);
+  return strstr(words, "token") != NULL && !name_has_word(not_used, words);
+}
+
+/* 1 for a number, also in a text, that is not 0. */
+static int is_some(const cJSON *item) {
+  const char *text = cJSON_GetStringValue(item);
+  return text ? text[0] && strspn(text, "0123456789") == strlen(text) &&
+                    strspn(text, "0") < strlen(text)
+              : cJSON_IsNumber(item) && item->valuedouble > 0;
+}
+
+/* 1 if an object has such a count itself. */
+static int has_tokens(const cJSON *object) {
+  const cJSON *item;
+  cJSON_ArrayForEach(item, object) {
+    if (is_some(item) && is_token_name(item->string) && !own_is_beside(item->string)) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* ---- where the usage object is */
+
+/* The usage object of an answer, by the names that it goes by where the answer has no counts itself; or the answer. */
 static const cJSON *usage_in(const cJSON *body) {
   static const char *const names[] = {"usage",        "token_usage", "tokenUsage",
                                       "models_usage", "Usage",       "stats"};
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
     const cJSON *found = cJSON_GetObjectItemCaseSensitive(body, names[i]);
     if (cJSON_IsObject(found)) {
-      return found;
+      return i == 0 || !has_tokens(body) ? found : body;
     }
   }
   return body;
@@ -215,14 +248,15 @@ typedef struct Sight {
   uint64_t in_body, in_usage;
 } Sight;
 
-static void offer(Fit *best, const Sight *at, const Shape *shape) {
+/* `is_strict`: only if all it requires is there. */
+static void offer(Fit *best, const Sight *at, const Shape *shape, int is_strict) {
   const cJSON *root = shape->is_plain ? at->usage : shape_root(at->body, shape);
   uint64_t names = root == at->usage  ? at->in_usage
                    : root == at->body ? at->in_body
                                       : shape_names(root);
   int complete = !(shape->required & ~names) && is_complete(shape, root);
   complete += complete && counts(shape, root);
-  if (best->complete > complete || hides_output(shape, root)) {
+  if (best->complete > complete || is_strict > complete || hides_output(shape, root)) {
     return;
   }
   Fit fit = fit_of(shape, root, complete);
@@ -235,14 +269,15 @@ const Shape *shape_find(const cJSON *body, const Vendor *vendor) {
   Fit best = {0};
   const Shape *shape;
   const cJSON *usage = usage_in(body);
+  int is_alias = usage != body && strcmp(usage->string, "usage") != 0;
   const Sight at = {body, usage, shape_names(body), shape_names(usage)};
   for (int i = 0; vendor && (shape = vendor_shape_at(vendor, i, NULL, NULL)) != NULL; i++) {
-    offer(&best, &at, shape);
+    offer(&best, &at, shape, is_alias);
   }
   pthread_once(&once, find_common);
-  for (size_t i = 0; i < COMMON; i++) {
+  for (size_t i = 0; i < COMMON + PROGRAMS; i++) {
     if (common_shapes[i]) {
-      offer(&best, &at, common_shapes[i]);
+      offer(&best, &at, common_shapes[i], is_alias || i >= COMMON);
     }
   }
   return best.shape;
@@ -340,8 +375,8 @@ int shape_read(const Shape *shape, const cJSON *root, Usage *u, Err *err) {
 /* What an object says that all tokens together were. */
 typedef struct Total {
   long long count; /* -1: nothing */
-  int is_whole;    /* whoever says it, it is the input and the output */
-  int has_cached;  /* it tells, too, whether cached tokens stand in the input */
+  int is_whole; /* 1: whoever says it, it is the input and the output; -1: only if it is the sum of what is told */
+  int has_cached; /* it tells, too, whether cached tokens stand in the input */
 } Total;
 
 /* By the names that shapes have for it. (Where cached tokens stand beside the input, as at Bedrock, its totalTokens
@@ -349,16 +384,17 @@ typedef struct Total {
 static Total total_of(const Shape *shape, const cJSON *root) {
   static const struct {
     const char *name;
-    Total is;
-  } names[] = {{"total_tokens", {-1, 0, 0}},
-               {"totalTokenCount", {-1, 1, 0}},
-               {"total_token_count", {-1, 1, 0}},
-               {"total", {-1, 1, 1}},
-               {"totalTokens", {-1, 0, 0}}};
+    int is_whole, has_cached;
+  } names[] = {{"total_tokens", 0, 0},
+               {"totalTokenCount", 1, 0},
+               {"total_token_count", 1, 0},
+               {"total", 1, 1},
+               {"totalTokens", -1, 0}};
   Total total = {-1, 0, 0};
   for (size_t i = 0; i < sizeof names / sizeof names[0] && total.count < 0; i++) {
-    total = names[i].is;
-    if (strcmp(names[i].name, "totalTokens") != 0 || (shape && !stands_beside(shape))) {
+    total.is_whole = names[i].is_whole;
+    total.has_cached = names[i].has_cached;
+    if (names[i].is_whole >= 0 || (shape && !stands_beside(shape))) {
       json_count(root, names[i].name, &total.count);
     }
   }
@@ -429,30 +465,13 @@ void shape_use_total(const Shape *shape, const Vendor *vendor, const cJSON *root
   long long plain = plain_of(shape, root, UNIT_OUTPUT), rest = total.count - input;
   int is_sum = reasoning > 0 && rest == plain + reasoning;
   int is_inside = reasoning > 0 && rest == plain && told == plain + reasoning;
-  int is_whole = total.is_whole || is_whole_total(vendor);
+  int is_whole = total.is_whole > 0 || (total.is_whole == 0 && is_whole_total(vendor));
   if (rest > told ? is_sum || is_whole : is_inside && is_whole) {
     usage_set(u, UNIT_OUTPUT, rest);
   }
 }
 
 /* ---- what no shape reads */
-
-/* 1 if a name is of a count of tokens that were used. What a request asks for has such names too, and an identifier. */
-static int is_token_name(const char *name) {
-  static const char *const not_used =
-      "max* limit* budget* remain* rate* cost* per price* logprob* id ids usd window*";
-  char words[NAME_WORDS];
-  name_words(name, words);
-  return strstr(words, "token") != NULL && !name_has_word(not_used, words);
-}
-
-/* 1 for a number, also in a text, that is not 0. */
-static int is_some(const cJSON *item) {
-  const char *text = cJSON_GetStringValue(item);
-  return text ? text[0] && strspn(text, "0123456789") == strlen(text) &&
-                    strspn(text, "0") < strlen(text)
-              : cJSON_IsNumber(item) && item->valuedouble > 0;
-}
 
 static const char *find_token_like(const cJSON *at, int is_counted, int depth) {
   const cJSON *item;
