@@ -4,7 +4,6 @@
 #include "fn/fn.h"
 
 #include "base/sqlite/args.h"
-#include "base/text/spec.h"
 #include "money/billing.h"
 #include "store/audit.h"
 #include "store/db/row.h"
@@ -149,23 +148,11 @@ static cJSON *report(Check *c, Err *err) {
 
 /* ---- the function */
 
-static int read_options(sqlite3_value *v, CheckOptions *o, Err *err) {
-  size_t n = 0;
-  const char *json = v ? arg_bytes(v, &n, err) : NULL;
-  cJSON *tree = json ? json_parse(json, n, "the options", err) : NULL;
-  spec_init(&table, o);
-  if (tree) {
-    spec_read(&table, 0, tree, o, err);
-  }
-  cJSON_Delete(tree);
-  return err->rc;
-}
-
 /* llm_check([options]): JSON. */
 void fn_llm_check(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   CheckOptions o;
   Check c = {.conn = fn_conn(ctx)};
-  if (read_options(argc ? argv[0] : NULL, &o, err) != RC_OK ||
+  if (arg_spec(argc ? argv[0] : NULL, &table, &o, err) != RC_OK ||
       pricing_refresh(c.conn, ctx, err) != RC_OK) {
     return;
   }

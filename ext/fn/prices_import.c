@@ -6,7 +6,6 @@
 #include "base/buf.h"
 #include "core/price/price_import.h"
 #include "base/sqlite/args.h"
-#include "base/text/spec.h"
 #include "store/host/prices.h"
 
 #include <errno.h>
@@ -99,15 +98,7 @@ static const SpecTable table = {"option", ERR_BAD_OPTION, NULL, specs,
                                 sizeof specs / sizeof specs[0]};
 
 static int read_options(sqlite3_value *v, ImportOptions *o, Err *err) {
-  size_t n = 0;
-  const char *json = v ? arg_bytes(v, &n, err) : NULL;
-  cJSON *tree = json ? json_parse(json, n, "the options", err) : NULL;
-  spec_init(&table, o);
-  if (tree) {
-    spec_read(&table, 0, tree, o, err);
-  }
-  cJSON_Delete(tree);
-  return strcmp(o->list, "catalogue") != 0
+  return arg_spec(v, &table, o, err) != RC_OK || strcmp(o->list, "catalogue") != 0
              ? err->rc
              : err_set(err, RC_ERROR, ERR_BAD_OPTION,
                        "option 'list': 'catalogue' is the list that is compiled in");

@@ -25,6 +25,18 @@ const char *arg_text(sqlite3_value *v, const char *what, Err *err) {
   return text;
 }
 
+int arg_spec(sqlite3_value *v, const SpecTable *table, void *to, Err *err) {
+  size_t n = 0;
+  const char *json = v ? arg_bytes(v, &n, err) : NULL;
+  cJSON *tree = json ? json_parse(json, n, "the options", err) : NULL;
+  spec_init(table, to);
+  if (tree) {
+    spec_read(table, 0, tree, to, err);
+  }
+  cJSON_Delete(tree);
+  return err->rc;
+}
+
 void result_owned_text(sqlite3_context *ctx, char *text) {
   if (text) {
     sqlite3_result_text(ctx, text, -1, sqlite3_free);
