@@ -720,6 +720,12 @@ class InTheLedger(unittest.TestCase):
             got, billed, error, _ = self.ask(f"searching-{model}", Answer(sse(*events), type="text/event-stream"))
             self.assertEqual((got, billed.get("other")), (cost, other), error)
 
+    def test_a_stream_that_forgets_what_it_sold(self):
+        events = [{**chunk("fine"), "model": "gpt-5", "service_tier": "flex"}, {**chunk(finish="stop"), "model": "gpt-5", "service_tier": "auto"},
+                  {"id": "c", "choices": [], "usage": USAGE}]
+        cost, billed, _, _ = self.ask("flex", Answer(sse(*events), type="text/event-stream"))
+        self.assertEqual((cost, billed["service"]), ((100 * 1250 + 20 * 10000) // 2, "flex"))
+
     def test_a_stream_that_ends_with_less(self):
         first = {"id": "c", "model": "gpt-4o-mini", "choices": [], "usage": USAGE}
         last = {**first, "usage": {"prompt_tokens": 100, "completion_tokens": 3, "total_tokens": 103}}

@@ -203,10 +203,19 @@ static int is_last(const cJSON *piece) {
   return is;
 }
 
+/* 1 for words that say nothing of what was sold: an earlier one that does stays. */
+static int says_nothing(const cJSON *item) {
+  return cJSON_IsString(item) && (strcmp(item->valuestring, "auto") == 0 ||
+                                  strcmp(item->valuestring, "not_available") == 0);
+}
+
 /* Puts a copy of an item into the place of an earlier one of its name. More names than any answer has are not kept. */
 static void put(cJSON *into, const cJSON *item, Err *err) {
   enum { MOST_NAMES = 256 };
   if (cJSON_GetObjectItemCaseSensitive(into, item->string)) {
+    if (says_nothing(item)) {
+      return;
+    }
     cJSON_DeleteItemFromObjectCaseSensitive(into, item->string);
   } else if (cJSON_GetArraySize(into) >= MOST_NAMES) {
     return;
