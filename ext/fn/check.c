@@ -36,7 +36,7 @@ typedef struct Check {
 /* ---- a row's usage */
 
 static void take_count(Usage *u, Unit unit, long long count) {
-  if (count != LEDGER_NULL && count >= 0) {
+  if (count >= 0 && count <= LIMIT_TOKENS) { /* (the table may hold anything) */
     usage_set(u, unit, count);
   }
 }

@@ -3,6 +3,7 @@
 */
 #include "store/audit.h"
 
+#include "base/sqlite/columns.h"
 #include "store/ledger.h"
 
 static const char audit_sql[] =
@@ -48,6 +49,10 @@ int audit_each(Store *s, AuditFn take, void *arg, Err *err) {
   int rc = sqlite3_prepare_v2(reader ? reader : s->db, audit_sql, -1, &stmt, NULL);
   while (rc == SQLITE_OK && err->rc == RC_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
     AuditRow row;
+    if (!columns_have_texts(stmt)) {
+      err_nomem(err);
+      break;
+    }
     read_row(stmt, &row);
     take(arg, &row, err);
     rc = SQLITE_OK;

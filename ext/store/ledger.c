@@ -3,6 +3,8 @@
 */
 #include "store/ledger.h"
 
+#include "base/sqlite/columns.h"
+
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/limits.h"
@@ -634,15 +636,6 @@ static int is_live(sqlite3_stmt *stmt, const Hash *key, long long now) {
           (expires == SQLITE_INTEGER && sqlite3_column_int64(stmt, 2) > now));
 }
 
-/* 0 where SQLite had no memory for a text of the row. */
-static int has_its_texts(sqlite3_stmt *stmt) {
-  int all = 1;
-  for (int i = 0; i < sqlite3_column_count(stmt); i++) {
-    all &= sqlite3_column_type(stmt, i) != SQLITE_TEXT || sqlite3_column_text(stmt, i) != NULL;
-  }
-  return all;
-}
-
 int ledger_get_answer(Store *s, const Hash *key, long long now, Answer *a, sqlite3_stmt **held,
                       Err *err) {
   *held = NULL;
@@ -657,7 +650,7 @@ int ledger_get_answer(Store *s, const Hash *key, long long now, Answer *a, sqlit
   int rc = sqlite3_step(stmt);
   memset(a, 0, sizeof *a);
   int is_there = rc == SQLITE_ROW && is_live(stmt, key, now);
-  if (is_there && !has_its_texts(stmt)) {
+  if (is_there && !columns_have_texts(stmt)) {
     store_done(s, stmt);
     err_nomem(err);
     return -1;

@@ -14,3 +14,11 @@ int column_look(sqlite3 *db, const char *schema, const char *table, const char *
              ? SQLITE_OK
              : rc;
 }
+
+int columns_have_texts(sqlite3_stmt *stmt) {
+  int all = 1;
+  for (int i = 0; i < sqlite3_column_count(stmt); i++) {
+    all &= sqlite3_column_type(stmt, i) != SQLITE_TEXT || sqlite3_column_text(stmt, i) != NULL;
+  }
+  return all;
+}

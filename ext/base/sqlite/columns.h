@@ -12,4 +12,7 @@
 int column_look(sqlite3 *db, const char *schema, const char *table, const char *column,
                 int *is_there);
 
+/* 1 if every text of a row is there; 0 where SQLite had no memory for one, which must not pass for NULL. */
+int columns_have_texts(sqlite3_stmt *stmt);
+
 #endif

@@ -118,10 +118,13 @@ static int read_dates(const char **at, int holds, Calendar *c) {
   return n > 0;
 }
 
+/* What a text may have, each once. */
+enum { DAYS = 1, HOURS = 2, ZONE = 4, EXCEPT = 8, ALSO = 16 };
+
 /* One part of a text, that begins at *at, and moves it behind. What it is, or 0 where it is nothing. */
 static int read_part(const char **at, Calendar *c) {
-  enum { DAYS = 1, HOURS = 2, ZONE = 4, EXCEPT = 8, ALSO = 16 };
   char word[WORD];
+  unsigned days;
   size_t n = strcspn(*at, " ");
   if (n >= sizeof word) {
     return 0;
@@ -135,16 +138,15 @@ static int read_part(const char **at, Calendar *c) {
   if (isdigit((unsigned char)word[0])) {
     return read_spans(word, c) ? HOURS : 0;
   }
-  if (read_days(word, &c->days)) {
+  if (read_days(word, &days)) {
+    c->days = days;
     return DAYS;
   }
-  c->days = WEEK;
   return zone_parse(word, &c->zone) ? ZONE : 0;
 }
 
 int calendar_parse(const char *text, Calendar *c, char why[CALENDAR_WHY]) {
   const char *at = text + strspn(text, " ");
-  unsigned days = WEEK;
   int seen = 0;
   *c = (Calendar){.days = WEEK, .text = text};
   while (*at) {
@@ -159,8 +161,6 @@ int calendar_parse(const char *text, Calendar *c, char why[CALENDAR_WHY]) {
                            "2026-10-01..2026-10-07; at most 8 windows and 128 dates)");
       return 0;
     }
-    days = is == 1 ? c->days : days;
-    c->days = days;
     seen |= is;
     at += strspn(at, " ");
   }
