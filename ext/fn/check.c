@@ -4,6 +4,7 @@
 #include "fn/fn.h"
 
 #include "base/sqlite/args.h"
+#include "base/utf8.h"
 #include "money/billing.h"
 #include "store/audit.h"
 #include "store/db/row.h"
@@ -73,6 +74,13 @@ static void add_money(cJSON *tree, const char *name, long long nusd, Err *err) {
            err);
 }
 
+/* A text of the table, which may hold any bytes. */
+static void add_text(cJSON *tree, const char *name, const char *text, Err *err) {
+  size_t bad_at;
+  int is_text = utf8_is_valid(text, strlen(text), &bad_at);
+  json_add(tree, name, is_text ? cJSON_CreateString(text) : cJSON_CreateNull(), err);
+}
+
 static void show(Check *c, const AuditRow *row, Finding finding, const Billing *now, Err *err) {
   if (cJSON_GetArraySize(c->list) >= c->limit) {
     return;
@@ -81,11 +89,11 @@ static void show(Check *c, const AuditRow *row, Finding finding, const Billing *
   cJSON *tree = json_add(c->list, NULL, cJSON_CreateObject(), err);
   json_add(tree, "id", cJSON_CreateNumber((double)row->id), err);
   json_add(tree, "finding", cJSON_CreateString(words[finding]), err);
-  json_add(tree, "model", cJSON_CreateString(model ? model : ""), err);
+  add_text(tree, "model", model ? model : "", err);
   add_money(tree, "cost_nusd", row->cost_nusd, err);
   add_money(tree, "now_nusd", now->nusd, err);
   if (now->why[0]) {
-    json_add(tree, "why", cJSON_CreateString(now->why), err);
+    add_text(tree, "why", now->why, err);
   }
 }
 

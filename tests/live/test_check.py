@@ -136,6 +136,29 @@ class Check(unittest.TestCase):
         self.assertIsNone(row["cost_nusd"])
         self.assertEqual([check(self.db)[k] for k in ("rows", "same")], [2, 2])
 
+    def test_rows_that_hold_anything(self):
+        """What somebody wrote into the table is counted and named, and nothing else happens."""
+        self.ask(chat())
+        self.db.close()
+        odd = [None, "", "{", "[]", "null", "[[[[", "x\0y", b"\xff\xfe", 7, 1.5, '{"input":1e300,"output":1}', '{"input":-1}', '{"parts":[1]}',
+               '{"parts":[' + '{"input":1,"output":1},' * 999 + '{}]}', '{"service":"' + "x" * 9999 + '","input":1,"output":1}', "[" * 100000]
+        with sqlite3.connect(self.path + "-llmcost") as store:
+            columns = [c[1] for c in store.execute("PRAGMA table_info(llm_calls)") if c[1] != "id"]
+            store.execute("PRAGMA ignore_check_constraints = 1")
+            for column in ("usage", "service", "geo", "model", "provider", "ts", "input_tokens", "cost_nusd"):
+                for thing in odd + [2 ** 63 - 1, -2 ** 63]:
+                    try:
+                        store.execute(f"INSERT INTO llm_calls({', '.join(columns)}) SELECT {', '.join('?1' if c == column else c for c in columns)}"
+                                      " FROM llm_calls WHERE id = 1", (thing,))
+                    except sqlite3.IntegrityError:
+                        pass
+            n = store.execute("SELECT count(*) FROM llm_calls").fetchone()[0]
+        store.close()
+        self.db = connect(self.path)
+        found = check(self.db, limit=1000)
+        self.assertEqual(found["rows"], n)
+        self.assertEqual(sum(found[k] for k in ("same", "differs", "priced_now", "unpriced_now", "no_usage")), n)
+
     def test_nothing_to_look_at(self):
         db = connect(":memory:")
         self.assertEqual(check(db)["rows"], 0)
