@@ -192,6 +192,13 @@ static const Scenario scenarios[] = {
      .ready = IS_OPEN,
      .sql = PUT "cost_nusd FROM llm_calls WHERE kind = 'call' ORDER BY id",
      .check = "SELECT count(*) = 1 AND min(x) > 0 FROM t"},
+    {.name = "check", /* and prices by hours of a place */
+     .setup = TABLE
+     ";" OPEN ";INSERT INTO llm_prices(model, kind, usd_per_million, hours) VALUES"
+     "('gpt-4o-mini', 'input', 0.15, 'Mon-Sun 00:00-24:00 America/New_York also 2026-10-01')",
+     .ready = IS_OPEN,
+     .sql = PUT "llm_check()",
+     .check = "SELECT x ->> 'rows' = 1 AND x ->> 'same' = 1 FROM t"},
 };
 enum { N_SCENARIOS = sizeof scenarios / sizeof scenarios[0] };
 
