@@ -19,6 +19,89 @@ CREATE TABLE IF NOT EXISTS main.llm_marks(
 CREATE INDEX IF NOT EXISTS main.llm_calls_ts ON llm_calls(ts);
 CREATE INDEX IF NOT EXISTS main.llm_calls_request ON llm_calls(request_id) WHERE attempt > 0;
 
+CREATE INDEX IF NOT EXISTS main.llm_calls_tag ON llm_calls(tag, ts) WHERE tag IS NOT NULL;
+CREATE INDEX IF NOT EXISTS main.llm_calls_user ON llm_calls(user, ts) WHERE user IS NOT NULL;
+CREATE INDEX IF NOT EXISTS main.llm_calls_conversation ON llm_calls(conversation, ts) WHERE conversation IS NOT NULL;
+CREATE INDEX IF NOT EXISTS main.llm_calls_prompt ON llm_calls(prompt_hash) WHERE prompt_hash IS NOT NULL;
+CREATE INDEX IF NOT EXISTS main.llm_calls_system ON llm_calls(system_hash) WHERE system_hash IS NOT NULL;
+-- Money that nobody can name (the kinds of calls: ext/store/db/kinds.h).
+CREATE INDEX IF NOT EXISTS main.llm_calls_unpriced ON llm_calls(ts)
+  WHERE cost_nusd IS NULL AND kind IN ('call', 'batch', 'embed', 'unknown');
+
+-- Sums of the ledger, kept with its rows. Their table, llm_sums, is made from SUM_MEASURES (ext/store/sums/sums.h).
+-- What of them is to be believed, a row for each dimension. stopped: it has too many values; its sums hold only until
+-- sealed_before, and from there on the ledger's rows do. Before sealed_before rows of the ledger were trimmed.
+CREATE TABLE IF NOT EXISTS main.llm_sum_state(
+  dimension INTEGER PRIMARY KEY,
+  n_values INTEGER NOT NULL DEFAULT 0,
+  stopped INTEGER NOT NULL DEFAULT 0,
+  sealed_before INTEGER NOT NULL DEFAULT 0
+);
+INSERT OR IGNORE INTO main.llm_sum_state(dimension) VALUES (0), (1), (2), (3);
+
+-- The values that a dimension has had.
+CREATE TABLE IF NOT EXISTS main.llm_sum_values(
+  dimension INTEGER NOT NULL,
+  value NOT NULL,
+  PRIMARY KEY(dimension, value)
+) WITHOUT ROWID;
+
+-- Imported sums of a period, as a provider or a gateway states them: never calls. provider, model, … NULL: all, or not
+-- said. A row with an amount is money, one without is usage; precedence: of several sources of the same money (or
+-- usage) the lowest counts.
+CREATE TABLE IF NOT EXISTS main.llm_invoices(
+  id INTEGER PRIMARY KEY,
+  source TEXT NOT NULL,       -- the format it came in
+  from_ts INTEGER NOT NULL,
+  to_ts INTEGER NOT NULL,     -- exclusive
+  provider TEXT,
+  model TEXT,
+  service TEXT,
+  geo TEXT,
+  item TEXT,                  -- what of: a kind of tokens, or the seller's own words
+  project TEXT,
+  user TEXT,
+  api_key TEXT,               -- its public id or name
+  requests INTEGER,
+  input_tokens INTEGER,       -- all of them, cached and written included
+  cached_input_tokens INTEGER,
+  cache_write_tokens INTEGER,
+  cache_write_long_tokens INTEGER,
+  output_tokens INTEGER,
+  reasoning_tokens INTEGER,
+  quantity REAL,              -- of what else is billed
+  unit TEXT,
+  amount_nusd INTEGER,        -- what is to be paid
+  list_nusd INTEGER,          -- the same before discounts
+  precedence INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX IF NOT EXISTS main.llm_invoices_from ON llm_invoices(source, from_ts);
+
+-- What was imported, by a hash of its format and its own identity: nothing is added twice, also when its row of the
+-- ledger has gone. part, is_copy, rank: which of several copies says what (ext/core/logs/entry.h).
+CREATE TABLE IF NOT EXISTS main.llm_import_keys(
+  key BLOB PRIMARY KEY,
+  call_id INTEGER,            -- NULL: a note, no row of the ledger
+  part TEXT,
+  is_copy INTEGER NOT NULL DEFAULT 0,
+  rank INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+
+-- Files that were imported, and how far they were understood.
+CREATE TABLE IF NOT EXISTS main.llm_import_files(
+  path TEXT PRIMARY KEY,
+  format TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  mtime INTEGER NOT NULL,     -- Unix nanoseconds
+  inode INTEGER NOT NULL,
+  offset INTEGER NOT NULL,    -- bytes understood
+  line INTEGER NOT NULL,      -- records until there
+  head BLOB,                  -- a hash of its first bytes
+  tail BLOB,                  -- a hash of the last bytes before the offset
+  state TEXT,                 -- of the format's reader
+  imported_at INTEGER NOT NULL
+) WITHOUT ROWID;
+
 -- Requests that are on their way: an open row of llm_calls, who waits for it, and until when at most.
 CREATE TABLE IF NOT EXISTS main.llm_intents(
   call_id INTEGER PRIMARY KEY,

@@ -56,7 +56,9 @@
   X(service, TEXT, "", SETTLED)                                                                    \
   X(geo, TEXT, "", SETTLED)                                                                        \
   X(cache_write_long_tokens, INT, "", SETTLED)                                                     \
-  X(list_nusd, INT, "", SETTLED)
+  X(list_nusd, INT, "", SETTLED)                                                                   \
+  X(source, TEXT, "", FIXED)                                                                       \
+  X(billed, TEXT, "", FIXED)
 
 #define LEDGER_NULL (-1LL) /* an INT that is SQL NULL. A TEXT is NULL, a REAL is NAN */
 

@@ -48,6 +48,7 @@ static int add_columns(Store *s, Err *err) {
 **   5  a note of its views (views.h)
 **   6  llm_calls.ended and .provider_request_id; llm_lost
 **   7  llm_calls.service, .geo, .cache_write_long_tokens and .list_nusd
+**   8  sums (sums.h), imports and invoices; llm_calls.source and .billed
 */
 static const struct Migration {
   int to;
@@ -55,7 +56,7 @@ static const struct Migration {
   int (*run)(Store *s, Err *err); /* behind it; NULL: nothing */
 } migrations[] = {
     {2, NULL, NULL}, {3, NULL, add_columns}, {4, NULL, rename_texts},
-    {5, NULL, NULL}, {6, NULL, add_columns}, {7, NULL, add_columns},
+    {5, NULL, NULL}, {6, NULL, add_columns}, {7, NULL, add_columns}, {8, NULL, add_columns},
 };
 enum { N_MIGRATIONS = sizeof migrations / sizeof migrations[0] };
 #define NEWEST (migrations[N_MIGRATIONS - 1].to)

@@ -1,0 +1,73 @@
+/*
+** Sums of the ledger, kept beside it, so that a report over ten million calls reads thousands of rows.
+**
+** A row of llm_sums is what the ledger's rows of one UTC quarter of an hour (grain 15) or one UTC day (grain 1440) come
+** to, for one value of one dimension: 0 all of them; 1 a model at a provider and its service; 2 a tag; 3 a user; each
+** apart by source and billed. Quarters, because local days begin at :30 and :45 too.
+**
+**   llm_sums(dimension, grain, start, value, provider, service, source, billed, measures …)
+**
+** `start` is in Unix ms. A text that is NULL in the ledger is the empty BLOB here (a key has no NULLs). A model's value
+** is its plain name (model_name_plain): its spellings are one.
+**
+** A row of the ledger is in the sums from when it is final: written in one transaction with what makes it so. What is on
+** its way (llm_intents) is not in them; views add it. So at every moment
+**
+**   sums = what the rows of llm_calls without an intent come to,
+**
+** but for what was trimmed (llm_sum_state.sealed_before), and for a dimension that is stopped: one with more than
+** LIMIT_SUM_VALUES values (a tag for each ticket) would grow like the ledger; views read the ledger for it.
+*/
+#ifndef LLMCOST_SUMS_H
+#define LLMCOST_SUMS_H
+
+#include "store/db/row.h"
+#include "store/db/store.h"
+
+/* X(name, kind): COUNT (never NULL), or SUM (NULL where no row says it). */
+#define SUM_MEASURES(X)                                                                            \
+  X(n, COUNT) /* rows of the ledger */                                                             \
+  X(calls, COUNT)                                                                                  \
+  X(hits_exact, COUNT)                                                                             \
+  X(hits_semantic, COUNT)                                                                          \
+  X(misses, COUNT)                                                                                 \
+  X(errors, COUNT)                                                                                 \
+  X(unpriced, COUNT)                                                                               \
+  X(input_tokens, SUM)                                                                             \
+  X(cached_input_tokens, SUM)                                                                      \
+  X(cache_write_tokens, SUM)                                                                       \
+  X(cache_write_long_tokens, SUM)                                                                  \
+  X(output_tokens, SUM)                                                                            \
+  X(reasoning_tokens, SUM)                                                                         \
+  X(cost_nusd, SUM)                                                                                \
+  X(list_nusd, SUM)                                                                                \
+  X(cost_reported_nusd, SUM)                                                                       \
+  X(saved_nusd, SUM)                                                                               \
+  X(latency_ms, SUM)
+
+enum {
+#define SUM_ID(name, kind) SUM_##name,
+  SUM_MEASURES(SUM_ID)
+#undef SUM_ID
+      SUM_COUNT
+};
+
+enum { SUM_ALL, SUM_MODEL, SUM_TAG, SUM_USER, SUM_DIMENSIONS }; /* dimensions */
+
+/* Sums in memory, of many rows, before they are written; zeroed is empty. */
+typedef struct Sums Sums;
+
+/* NULL and *err without memory. */
+Sums *sums_new(Err *err);
+void sums_free(Sums *sums);
+
+/* Adds a row of the ledger as it is (sign 1), or takes one out as it was (sign -1). Texts are copied. */
+int sums_fold(Sums *sums, const LedgerRow *row, int sign, Err *err);
+
+/* Adds all of them to llm_sums, in the open transaction, and empties them. RC_OK or *err. */
+int sums_write(Store *s, Sums *sums, Err *err);
+
+/* A single row that has become final: folded and written without memory of its own. */
+int sums_count(Store *s, const LedgerRow *row, Err *err);
+
+#endif
