@@ -13,6 +13,7 @@
 typedef struct Entry {
   SumRow row;
   unsigned long long hash;
+  int is_taken;
   char texts[];
 } Entry;
 
@@ -239,9 +240,17 @@ const SumRow *sums_at(const Sums *sums, int i) {
   return &sums->at[i]->row;
 }
 
-const SumRow *sums_find(const Sums *sums, const SumKey *key) {
+const SumRow *sums_take(Sums *sums, const SumKey *key) {
   int *slot = slot_of(sums, key, hash_of(key));
-  return *slot ? &sums->at[*slot - 1]->row : NULL;
+  Entry *e = *slot ? sums->at[*slot - 1] : NULL;
+  if (e) {
+    e->is_taken = 1;
+  }
+  return e ? &e->row : NULL;
+}
+
+int sums_is_taken(const Sums *sums, int i) {
+  return sums->at[i]->is_taken;
 }
 
 /* ---- in the store */

@@ -42,10 +42,13 @@ int sums_write(Store *s, Sums *sums, Err *err);
 /* A single row that has become final: folded and written without memory of its own. RC_OK or *err. */
 int sums_count(Store *s, const LedgerRow *row, Err *err);
 
-/* The i-th, of sums_length(); and the one with a key, NULL where there is none. */
+/* The i-th, of sums_length(). */
 int sums_length(const Sums *sums);
 const SumRow *sums_at(const Sums *sums, int i);
-const SumRow *sums_find(const Sums *sums, const SumKey *key);
+
+/* The one with a key, NULL where there is none; it is taken from then on. */
+const SumRow *sums_take(Sums *sums, const SumKey *key);
+int sums_is_taken(const Sums *sums, int i);
 
 /* The dimensions that are stopped, a bit each. RC_OK or *err. */
 int sums_stopped(Store *s, unsigned *stopped, Err *err);
