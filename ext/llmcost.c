@@ -181,7 +181,7 @@ static void free_host(void *p) {
   conn_unref(((CacheHost *)p)->ctx);
 }
 
-/* Those of the ledger stand in store_sources. */
+/* Those of the ledger stand in store_sources and cost_sources. */
 static const struct {
   const char *name;
   const TableKind *kind;
@@ -198,6 +198,9 @@ static int register_tables(sqlite3 *db, Conn *conn) {
   }
   for (const StoreSource *source = store_sources; source->name && rc == SQLITE_OK; source++) {
     rc = table_register(conn, &store_table, source->name, source);
+  }
+  for (const CostSource *source = cost_sources; source->name && rc == SQLITE_OK; source++) {
+    rc = table_register(conn, source->kind, source->name, source);
   }
   if (rc == SQLITE_OK) {
     conn_ref(conn);

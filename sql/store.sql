@@ -28,6 +28,10 @@ CREATE INDEX IF NOT EXISTS main.llm_calls_system ON llm_calls(system_hash) WHERE
 CREATE INDEX IF NOT EXISTS main.llm_calls_unpriced ON llm_calls(ts)
   WHERE cost_nusd IS NULL AND kind IN ('call', 'batch', 'embed', 'unknown');
 
+-- Requests that took more than one attempt; costs that a provider stated itself.
+CREATE INDEX IF NOT EXISTS main.llm_calls_retries ON llm_calls(request_id) WHERE attempt > 1;
+CREATE INDEX IF NOT EXISTS main.llm_calls_reported ON llm_calls(ts) WHERE cost_reported_nusd IS NOT NULL;
+
 -- Sums of the ledger, kept with its rows. Their table, llm_sums, is made from SUM_MEASURES (ext/store/sums/sums.h).
 -- What of them is to be believed, a row for each dimension. stopped: it has too many values; its sums hold only until
 -- sealed_before, and from there on the ledger's rows do. Before sealed_before rows of the ledger were trimmed.

@@ -11,68 +11,65 @@ FROM (SELECT *, kind IN ('call', 'batch', 'embed', 'unknown') AS is_call,
              kind IN ('call', 'unknown') AND attempt = 1 AS is_miss
       FROM llm_calls);
 
-CREATE VIEW IF NOT EXISTS main.llm_cost_hourly AS
-SELECT strftime('%Y-%m-%d %H:00', ts / 1000, 'unixepoch') AS hour,
-       sum(is_call) AS calls,
-       sum(is_hit) AS hits,
-       sum(error IS NOT NULL) AS errors,
-       sum(input_tokens) AS input_tokens,
-       sum(cached_input_tokens) AS cached_input_tokens,
-       sum(output_tokens) AS output_tokens,
-       sum(cost_nusd) / 1e9 AS cost_usd,
-       sum(saved_nusd) / 1e9 AS saved_usd,
-       sum(is_unpriced) AS unpriced
-FROM llm_spend GROUP BY 1;
+-- A row of the ledger as it counts in llm_sums: what sums.c says, in SQL. (A model by its plain name there.)
+CREATE VIEW IF NOT EXISTS main.llm_row_sums AS
+SELECT id, ts, coalesce(model, model_requested) AS model, provider, service, tag, user, source, billed,
+       1 AS n, is_call AS calls, kind = 'hit_exact' AS hits_exact, kind = 'hit_semantic' AS hits_semantic,
+       is_miss AS misses, error IS NOT NULL AS errors, is_unpriced AS unpriced, input_tokens, cached_input_tokens,
+       cache_write_tokens, cache_write_long_tokens, output_tokens, reasoning_tokens, cost_nusd, list_nusd,
+       cost_reported_nusd, saved_nusd, latency_ms
+FROM llm_spend;
 
-CREATE VIEW IF NOT EXISTS main.llm_cost_daily AS
-SELECT strftime('%Y-%m-%d', ts / 1000, 'unixepoch') AS day,
-       sum(is_call) AS calls,
-       sum(is_hit) AS hits,
-       sum(error IS NOT NULL) AS errors,
-       sum(input_tokens) AS input_tokens,
-       sum(cached_input_tokens) AS cached_input_tokens,
-       sum(output_tokens) AS output_tokens,
-       sum(cost_nusd) / 1e9 AS cost_usd,
-       sum(saved_nusd) / 1e9 AS saved_usd,
-       sum(is_unpriced) AS unpriced
-FROM llm_spend GROUP BY 1;
+CREATE VIEW IF NOT EXISTS main.llm_grains AS SELECT 15 AS grain UNION ALL SELECT 1440;
 
-CREATE VIEW IF NOT EXISTS main.llm_cost_by_model AS
-SELECT coalesce(model, model_requested) AS model, provider,
-       sum(is_call) AS calls,
-       sum(is_hit) AS hits,
-       sum(error IS NOT NULL) AS errors,
-       sum(input_tokens) AS input_tokens,
-       sum(cached_input_tokens) AS cached_input_tokens,
-       sum(output_tokens) AS output_tokens,
-       sum(cost_nusd) / 1e9 AS cost_usd,
-       sum(saved_nusd) / 1e9 AS saved_usd,
-       sum(is_unpriced) AS unpriced
-FROM llm_spend GROUP BY 1, 2;
+-- What the ledger comes to, by dimension (0 all, 1 models, 2 tags, 3 users), in grains of 15 or 1440 minutes: the sums
+-- that are kept; beside them what is on its way, and of a dimension that is stopped the ledger's rows themselves.
+CREATE VIEW IF NOT EXISTS main.llm_summed AS
+SELECT s.dimension, s.grain, s.start, nullif(value, x'') AS value, nullif(provider, x'') AS provider,
+       nullif(service, x'') AS service, nullif(source, x'') AS source,
+       coalesce(nullif(billed, x''), 'paid') AS billed, 'sums' AS basis,
+       n, calls, hits_exact, hits_semantic, misses, errors, unpriced, input_tokens, cached_input_tokens,
+       cache_write_tokens, cache_write_long_tokens, output_tokens, reasoning_tokens, cost_nusd, list_nusd,
+       cost_reported_nusd, saved_nusd, latency_ms
+FROM llm_sum_state t CROSS JOIN llm_sums s
+     ON s.dimension = t.dimension AND (NOT t.stopped OR s.start < t.sealed_before)
+UNION ALL
+SELECT t.dimension, g.grain, c.ts, CASE t.dimension WHEN 1 THEN model WHEN 2 THEN tag WHEN 3 THEN user END,
+       CASE t.dimension WHEN 1 THEN provider END, CASE t.dimension WHEN 1 THEN service END, source,
+       coalesce(billed, 'paid'), 'sums',
+       n, calls, hits_exact, hits_semantic, misses, errors, unpriced, input_tokens, cached_input_tokens,
+       cache_write_tokens, cache_write_long_tokens, output_tokens, reasoning_tokens, cost_nusd, list_nusd,
+       cost_reported_nusd, saved_nusd, latency_ms
+FROM llm_sum_state t CROSS JOIN llm_grains g CROSS JOIN llm_intents i CROSS JOIN llm_row_sums c ON c.id = i.call_id
+WHERE NOT t.stopped
+UNION ALL
+SELECT t.dimension, g.grain, c.ts, CASE t.dimension WHEN 1 THEN model WHEN 2 THEN tag WHEN 3 THEN user END,
+       CASE t.dimension WHEN 1 THEN provider END, CASE t.dimension WHEN 1 THEN service END, source,
+       coalesce(billed, 'paid'), 'detail',
+       n, calls, hits_exact, hits_semantic, misses, errors, unpriced, input_tokens, cached_input_tokens,
+       cache_write_tokens, cache_write_long_tokens, output_tokens, reasoning_tokens, cost_nusd, list_nusd,
+       cost_reported_nusd, saved_nusd, latency_ms
+FROM llm_sum_state t CROSS JOIN llm_grains g CROSS JOIN llm_row_sums c ON c.ts >= t.sealed_before
+WHERE t.stopped;
 
-CREATE VIEW IF NOT EXISTS main.llm_cost_by_tag AS
-SELECT tag,
-       sum(is_call) AS calls,
-       sum(is_hit) AS hits,
-       sum(error IS NOT NULL) AS errors,
-       sum(input_tokens) AS input_tokens,
-       sum(output_tokens) AS output_tokens,
-       sum(cost_nusd) / 1e9 AS cost_usd,
-       sum(saved_nusd) / 1e9 AS saved_usd,
-       sum(is_unpriced) AS unpriced
-FROM llm_spend GROUP BY 1;
-
-CREATE VIEW IF NOT EXISTS main.llm_cost_by_user AS
-SELECT user,
-       sum(is_call) AS calls,
-       sum(is_hit) AS hits,
-       sum(error IS NOT NULL) AS errors,
-       sum(input_tokens) AS input_tokens,
-       sum(output_tokens) AS output_tokens,
-       sum(cost_nusd) / 1e9 AS cost_usd,
-       sum(saved_nusd) / 1e9 AS saved_usd,
-       sum(is_unpriced) AS unpriced
-FROM llm_spend GROUP BY 1;
+-- Imported sums (llm_invoices) of a period in which no paid calls of that provider are known: of several sources of the
+-- same money (or usage) the one that goes before. Their days are UTC days.
+CREATE VIEW IF NOT EXISTS main.llm_invoiced AS
+SELECT d.dimension, from_ts AS start, to_ts,
+       CASE d.dimension WHEN 1 THEN model WHEN 3 THEN user END AS value, CASE d.dimension WHEN 1 THEN provider END AS provider,
+       CASE d.dimension WHEN 1 THEN service END AS service, source, 'paid' AS billed, 'invoice' AS basis,
+       0 AS n, coalesce(requests, 0) AS calls, 0 AS hits_exact, 0 AS hits_semantic, 0 AS misses, 0 AS errors,
+       0 AS unpriced, input_tokens, cached_input_tokens, cache_write_tokens, cache_write_long_tokens, output_tokens,
+       reasoning_tokens, amount_nusd AS cost_nusd, list_nusd, amount_nusd AS cost_reported_nusd, NULL AS saved_nusd,
+       NULL AS latency_ms
+FROM llm_sum_state d CROSS JOIN llm_invoices i
+WHERE NOT EXISTS (SELECT 1 FROM llm_sums s WHERE s.dimension = 1 AND s.grain = 1440 AND s.calls > 0
+                  AND s.start > i.from_ts - 86400000 AND s.start < i.to_ts AND s.provider IS i.provider
+                  AND s.billed <> 'list')
+  AND NOT EXISTS (SELECT 1 FROM llm_invoices b WHERE b.provider IS i.provider AND b.source <> i.source
+                  AND b.from_ts < i.to_ts AND b.to_ts > i.from_ts
+                  AND (b.amount_nusd IS NULL) = (i.amount_nusd IS NULL)
+                  AND (b.precedence, b.source) < (i.precedence, i.source));
 
 -- Logical requests that took more than one attempt, and what the attempts before the last cost.
 CREATE VIEW IF NOT EXISTS main.llm_retries AS
@@ -112,12 +109,12 @@ FROM llm_spend
 WHERE cost_reported_nusd IS NOT NULL AND is_call
 GROUP BY 1, 2;
 
--- The two caches in one row. near_misses: lookups whose nearest entry was more likely right than wrong, yet
+-- The two caches in one row, own calls only. near_misses: lookups whose nearest entry was more likely right than wrong, yet
 -- not served, or was near and vetoed (of the newest 10,000 decisions); false_hits_reported: hits that llm_cache_feedback() called wrong.
 CREATE VIEW IF NOT EXISTS main.llm_cache_stats AS
-SELECT coalesce(sum(kind = 'hit_exact'), 0) AS hits_exact,
-       coalesce(sum(kind = 'hit_semantic'), 0) AS hits_semantic,
-       coalesce(sum(is_miss), 0) AS misses,
+SELECT coalesce(sum(hits_exact), 0) AS hits_exact,
+       coalesce(sum(hits_semantic), 0) AS hits_semantic,
+       coalesce(sum(misses), 0) AS misses,
        (SELECT count(*) FROM llm_cache_decisions
         WHERE NOT served AND coalesce(chance, 1) >= 0.5) AS near_misses,
        (SELECT count(*) FROM llm_feedback f JOIN llm_spend c ON c.id = f.call_id
@@ -129,7 +126,7 @@ SELECT coalesce(sum(kind = 'hit_exact'), 0) AS hits_exact,
                               + length(CAST(query AS BLOB)) + length(CAST(response AS BLOB))), 0)
           FROM llm_cache_rows) AS bytes,
        coalesce(sum(saved_nusd), 0) / 1e9 AS saved_usd
-FROM llm_spend;
+FROM llm_summed WHERE dimension = 0 AND grain = 1440 AND source IS NULL;
 
 -- What ended answers, in their providers' words, and what each is taken for. 'unknown': nobody knows the word, or there is
 -- none; such an answer counts as complete if all else about it is sound.

@@ -44,6 +44,10 @@
 #define LIMIT_PENDING_HITS 100
 #define LIMIT_PENDING_MS 1000
 
+/* Values of a dimension (tags, users, models) whose sums are kept: with more, a sum for each would not be shorter than the
+** ledger. */
+#define LIMIT_SUM_VALUES 10000
+
 /* Requests one statement execution remembers: about 60 bytes each, and the answer where the
 ** cache does not keep it. */
 #define LIMIT_MEMO_ENTRIES (1u << 21)

@@ -22,11 +22,13 @@ typedef enum CacheScope { CACHE_SCOPES(SPEC_AS_ID) } CacheScope;
 typedef struct Settings {
   char *store;           /* path, "main", or NULL: beside the database */
   char *proxy;           /* NULL: none */
+  char *time_zone;       /* of days and hours in reports; NULL: UTC */
   char *minilm;          /* path of MiniLM's weights, or NULL: beside the library */
   int log_text;          /* LogText */
   int cache;             /* CacheMode that requests have unless they say otherwise */
   int scope;             /* CacheScope */
   double max_false_hits; /* of the built-in semantic cache; NAN: its threshold is fixed */
+  long long keep_ms; /* rows of the ledger that are older are trimmed; SPEC_UNSET: none */
   long long ttl_ms, timeout_ms, connect_timeout_ms, idle_timeout_ms, retries, backoff_ms;
 } Settings;
 

@@ -1,5 +1,6 @@
 /*
-** llm_check: what the ledger says it cost, computed again from each row's own columns.
+** llm_check: what the ledger says it cost, computed again from each row's own columns; and the sums that are kept beside
+** it, from its rows.
 */
 #include "fn/fn.h"
 
@@ -14,10 +15,12 @@
 
 typedef struct CheckOptions {
   long long limit; /* of rows that are shown */
+  int repair;      /* sums that differ are made anew */
 } CheckOptions;
 
 static const Spec specs[] = {
     {"limit", SPEC_INTO(CheckOptions, INTEGER, limit), .max = 100000, .initial = "20"},
+    {"repair", SPEC_INTO(CheckOptions, SWITCH, repair), .initial = "off"},
 };
 
 static const SpecTable table = {"option", ERR_BAD_OPTION, NULL, specs,
@@ -32,6 +35,7 @@ typedef struct Check {
   Conn *conn;
   long long limit, rows, found[N_FINDINGS], before, now;
   cJSON *list; /* of the rows that are not the same */
+  cJSON *sums; /* of the sums that differ */
 } Check;
 
 /* ---- a row's usage */
@@ -141,6 +145,45 @@ static void check_row(void *arg, const AuditRow *row, Err *err) {
   }
 }
 
+/* ---- sums */
+
+static void show_sum(void *arg, const SumDifference *d, Err *err) {
+  static const char *const names[] = {"value", "provider", "service", "source", "billed"};
+  Check *c = arg;
+  if (cJSON_GetArraySize(c->sums) >= c->limit) {
+    return;
+  }
+  cJSON *tree = json_add(c->sums, NULL, cJSON_CreateObject(), err);
+  json_add(tree, "dimension", cJSON_CreateString(sum_dimension_name(d->key->dimension)), err);
+  json_add(tree, "minutes", cJSON_CreateNumber(d->key->grain), err);
+  json_add(tree, "start", cJSON_CreateNumber((double)d->key->start), err);
+  for (int i = 0; i < SUM_TEXTS; i++) {
+    if (d->key->text[i]) {
+      add_text(tree, names[i], d->key->text[i], err);
+    }
+  }
+  json_add(tree, "measure", cJSON_CreateString(d->measure), err);
+  json_add(tree, "kept", cJSON_CreateNumber((double)d->kept), err);
+  json_add(tree, "rebuilt", cJSON_CreateNumber((double)d->rebuilt), err);
+}
+
+static void report_sums(Check *c, const Compared *r, int repair, cJSON *tree, Err *err) {
+  cJSON *sums = json_add(tree, "sums", cJSON_CreateObject(), err);
+  json_add(sums, "days", cJSON_CreateNumber((double)r->days), err);
+  json_add(sums, "differs", cJSON_CreateNumber((double)r->differs), err);
+  json_add(sums, "repaired", cJSON_CreateBool(repair && r->differs > 0), err);
+  json_add(sums, "sealed_before",
+           r->sealed_before ? cJSON_CreateNumber((double)r->sealed_before) : cJSON_CreateNull(), err);
+  cJSON *stopped = json_add(sums, "stopped", cJSON_CreateArray(), err);
+  for (int i = 0; i < SUM_DIMENSIONS; i++) {
+    if (r->stopped >> i & 1) {
+      json_add(stopped, NULL, cJSON_CreateString(sum_dimension_name(i)), err);
+    }
+  }
+  json_add(sums, "list", c->sums, err);
+  c->sums = NULL;
+}
+
 static cJSON *report(Check *c, Err *err) {
   cJSON *tree = cJSON_CreateObject();
   json_add(tree, "rows", cJSON_CreateNumber((double)c->rows), err);
@@ -165,13 +208,19 @@ void fn_llm_check(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err
     return;
   }
   Store *store = conn_store(c.conn, 0, err);
+  Compared compared = {0};
   c.limit = o.limit;
   c.list = cJSON_CreateArray();
-  if (store && c.list) {
-    audit_each(store, check_row, &c, err);
+  c.sums = cJSON_CreateArray();
+  if (store && c.list && c.sums && audit_each(store, check_row, &c, err) == RC_OK) {
+    audit_sums(store, o.repair, show_sum, &c, &compared, err);
   }
   cJSON *tree = err->rc == RC_OK ? report(&c, err) : NULL;
+  if (tree) {
+    report_sums(&c, &compared, o.repair, tree, err);
+  }
   cJSON_Delete(c.list);
+  cJSON_Delete(c.sums);
   char *text = tree ? json_print(tree, err) : NULL;
   if (text) {
     result_json(ctx, text);

@@ -6,6 +6,7 @@
 #include "llmcost.h"
 
 #include "core/price/catalogue.h"
+#include "core/price/zone.h"
 #include "base/sqlite/args.h"
 #include "trust/access.h"
 #include "work/embedders.h"
@@ -26,11 +27,24 @@ static SpecValue value_of(const char *name, sqlite3_value *v, Err *err) {
                      .is_null = type == SQLITE_NULL};
 }
 
+/* A zone that this system has, or NULL for UTC. */
+static int check_zone(const SpecValue *value, Err *err) {
+  Zone ignored;
+  return value->is_null || (value->text && zone_parse(value->text, &ignored))
+             ? err->rc
+             : err_set(err, RC_ERROR, ERR_BAD_OPTION,
+                       "setting 'time_zone': expected an offset such as '+05:30' or the name of a zone of this system,"
+                       " such as 'Asia/Kolkata'; NULL is UTC");
+}
+
 static int set_setting(Conn *c, const Spec *s, sqlite3_value *v, Err *err) {
   const SpecValue value = value_of(s->name, v, err);
   if (err->rc == RC_OK && s->at == offsetof(Settings, store) && c->store) {
     err_set(err, RC_ERROR, ERR_BAD_OPTION,
             "the store of this connection is in use already: set it before the first call");
+  }
+  if (err->rc == RC_OK && s->at == offsetof(Settings, time_zone)) {
+    check_zone(&value, err);
   }
   return err->rc == RC_OK ? spec_set(&settings_table, s, &value, &c->set, err) : err->rc;
 }

@@ -65,3 +65,12 @@ int audit_each(Store *s, AuditFn take, void *arg, Err *err) {
   store_reader_give(s, reader);
   return err->rc;
 }
+
+int audit_sums(Store *s, int repair, DifferenceFn take, void *arg, Compared *compared, Err *err) {
+  sqlite3 *reader = ledger_flush(s, err) == RC_OK ? store_reader_take(s, err) : NULL;
+  if (err->rc == RC_OK) {
+    compare_sums(s, reader, repair, take, arg, compared, err);
+  }
+  store_reader_give(s, reader);
+  return err->rc;
+}

@@ -4,7 +4,7 @@
 #ifndef LLMCOST_AUDIT_H
 #define LLMCOST_AUDIT_H
 
-#include "store/db/store.h"
+#include "store/sums/compare.h"
 
 /* What a row says of a call that was answered. Texts are borrowed; NULL and LEDGER_NULL: the column is NULL. */
 typedef struct AuditRow {
@@ -20,5 +20,8 @@ typedef void (*AuditFn)(void *arg, const AuditRow *row, Err *err);
 /* Hands every row of a call, a batch's or an embedding's to `take`, oldest first, but those whose answer never came
 ** (their cost is not known). Writes first what waits. RC_OK or *err, which `take` may set to end it. */
 int audit_each(Store *s, AuditFn take, void *arg, Err *err);
+
+/* The same for the sums that are kept: compare_sums. Writes first what waits. */
+int audit_sums(Store *s, int repair, DifferenceFn take, void *arg, Compared *compared, Err *err);
 
 #endif

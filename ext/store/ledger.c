@@ -11,6 +11,7 @@
 #include "store/db/inflight.h"
 #include "store/db/owner.h"
 #include "store/semantic.h"
+#include "store/sums/rebuild.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -88,10 +89,11 @@ static int put_served(Store *s, const LedgerRow *row, const Served *served, Err 
 }
 
 /* Writes one row: a new one where its id is 0, and gives it its id; else the row of that id,
-** which is made again if a rollback took it. */
-static int put_row(Store *s, LedgerRow *row, Err *err) {
+** which is made again if a rollback took it. *existed: it was there. */
+static int put_row(Store *s, LedgerRow *row, int *existed, Err *err) {
   int exists =
       row->id && write_row(s, SQL_UPDATE_CALL, row, err) == RC_OK && sqlite3_changes(s->db) == 1;
+  *existed = exists;
   if (!exists && err->rc == RC_OK && write_row(s, SQL_INSERT_CALL, row, err) == RC_OK) {
     row->id = sqlite3_last_insert_rowid(s->db);
   }
@@ -169,6 +171,31 @@ static int drop_intent(Store *s, long long call_id, Err *err) {
   return finish(s, stmt, "end an intent", err);
 }
 
+/* Adds a row that has become final to the sums, as it stands in the table. */
+static int count_call(Store *s, long long call_id, Err *err) {
+  LedgerRow row;
+  sqlite3_stmt *stmt = store_stmt(s, SQL_GET_CALL, err);
+  if (!stmt) {
+    return err->rc;
+  }
+  sqlite3_bind_int64(stmt, 1, call_id);
+  int step = sqlite3_step(stmt);
+  if (step == SQLITE_ROW && row_read(stmt, &row) != SQLITE_OK) {
+    err_nomem(err);
+  } else if (step == SQLITE_ROW) {
+    sums_count(s, &row, err);
+  }
+  int rc = store_done(s, stmt);
+  return rc == SQLITE_OK ? err->rc : store_error(s, rc, "read a ledger row", err);
+}
+
+/* Ends the intent of a request whose row has been settled before, or never will be: the row is final. */
+static int end_intent(Store *s, long long call_id, Err *err) {
+  return drop_intent(s, call_id, err) == RC_OK && sqlite3_changes(s->db) == 1
+             ? count_call(s, call_id, err)
+             : err->rc;
+}
+
 /* Notes under its key that this call's answer was lost: who asks again is told. */
 static int note_lost(Store *s, long long call_id, Err *err) {
   sqlite3_stmt *stmt = store_stmt(s, SQL_NOTE_LOST, err);
@@ -206,7 +233,7 @@ static int bury(Store *s, long long call_id, Err *err) {
   sqlite3_bind_int64(stmt, 1, call_id);
   bind_text(s, stmt, 2, "the process ended before the answer was stored");
   finish(s, stmt, "mark a lost request", err);
-  return err->rc == RC_OK && note_lost(s, call_id, err) == RC_OK ? drop_intent(s, call_id, err)
+  return err->rc == RC_OK && note_lost(s, call_id, err) == RC_OK ? end_intent(s, call_id, err)
                                                                  : err->rc;
 }
 
@@ -311,7 +338,9 @@ static void put_texts_in_main(Store *s, const LedgerText *texts, int n) {
 
 /* Writes the row of a request that is to leave, and its intent. */
 static int open_row(Store *s, LedgerRow *row, const Hash *key, long long lease_until, Err *err) {
-  if (put_row(s, row, err) != RC_OK || put_intent(s, row->id, key, lease_until, err) != RC_OK) {
+  int ignored;
+  if (put_row(s, row, &ignored, err) != RC_OK ||
+      put_intent(s, row->id, key, lease_until, err) != RC_OK) {
     return err->rc;
   }
   return inflight_add(s, file_of(s), row->id) ? RC_OK : err_nomem(err);
@@ -409,9 +438,24 @@ void ledger_drop_pending(Store *s) {
   s->n_pending = s->n_unsettled = 0;
 }
 
-static int put_settled(Store *s, LedgerRow *row, Answer *answer, int more, Err *err) {
-  int ends_intent = s->mode->has_intents && row->id != 0 && !more;
-  put_row(s, row, err);
+/* Adds a row to the sums, now or with others. One that may be in them already, as it was before, has its whole day
+** summed anew. */
+static int count_settled(Store *s, const LedgerRow *row, int may_be_counted, Sums *sums, Err *err) {
+  if (!may_be_counted) {
+    return sums ? sums_fold(sums, row, 1, err) : sums_count(s, row, err);
+  }
+  if (sums) {
+    sums_write(s, sums, err);
+  }
+  return err->rc == RC_OK ? rebuild_day(s, rebuild_day_of(row->ts), err) : err->rc;
+}
+
+/* `sums`: of rows that are written together; NULL: this one alone. */
+static int put_settled(Store *s, LedgerRow *row, Answer *answer, int more, Sums *sums, Err *err) {
+  int has_intent = s->mode->has_intents && row->id != 0, ends_intent = has_intent && !more;
+  int existed, may_be_counted;
+  put_row(s, row, &existed, err);
+  may_be_counted = existed && !has_intent;
   for (Answer *a = answer; a && err->rc == RC_OK; a = a->next) {
     a->call_id = row->id;
     if (put_answer(s, a, err) == RC_OK) {
@@ -423,19 +467,27 @@ static int put_settled(Store *s, LedgerRow *row, Answer *answer, int more, Err *
   }
   if (ends_intent && err->rc == RC_OK) {
     drop_intent(s, row->id, err);
+    may_be_counted = existed && sqlite3_changes(s->db) == 0; /* another took it for dead */
   }
-  return err->rc;
+  return err->rc == RC_OK && (ends_intent || !has_intent)
+             ? count_settled(s, row, may_be_counted, sums, err)
+             : err->rc;
 }
 
 /* Writes the queue inside the open transaction; the rows stay queued until the commit. */
 static int put_pending(Store *s, Err *err) {
+  Sums *sums = s->pending && s->pending->next ? sums_new(err) : NULL;
   for (Pending *p = s->pending; p && err->rc == RC_OK; p = p->next) {
     LedgerRow row = p->row; /* its new id counts only once committed */
-    put_settled(s, &row, p->has_answer ? &p->answer : NULL, 0, err);
+    put_settled(s, &row, p->has_answer ? &p->answer : NULL, 0, sums, err);
     if (p->served.entry && err->rc == RC_OK) {
       put_served(s, &row, &p->served, err);
     }
   }
+  if (sums && err->rc == RC_OK) {
+    sums_write(s, sums, err);
+  }
+  sums_free(sums);
   return err->rc;
 }
 
@@ -476,7 +528,7 @@ int ledger_begin_next(Store *s, long long previous, LedgerRow *row, const Hash *
     return RC_OK;
   }
   if (store_begin(s, err) == RC_OK) {
-    if (drop_intent(s, previous, err) == RC_OK) {
+    if (end_intent(s, previous, err) == RC_OK) {
       open_row(s, row, key, lease_until, err);
     }
     store_end(s, err->rc == RC_OK, err);
@@ -518,12 +570,26 @@ int ledger_flush_if_due(Store *s, Err *err) {
   return due ? ledger_flush(s, err) : RC_OK;
 }
 
+/* Writes a row at once. Where that fails and nothing takes it back, *row has the id of what is there. */
+static int put_now(Store *s, LedgerRow *row, const Served *served, Err *err) {
+  LedgerRow copy = *row;
+  if (store_begin(s, err) != RC_OK) {
+    return err->rc;
+  }
+  if (put_settled(s, &copy, NULL, 0, NULL, err) == RC_OK && served) {
+    put_served(s, &copy, served, err);
+  }
+  if (store_end(s, err->rc == RC_OK, err) != RC_OK && !s->mode->takes_back(s)) {
+    row->id = copy.id;
+  }
+  return err->rc;
+}
+
 int ledger_defer(Store *s, const LedgerRow *row, const Served *served, Err *err) {
-  LedgerRow copy;
+  LedgerRow copy = *row;
   Err busy = {0};
-  int is_written = !s->mode->rows_wait && (copy = *row, put_row(s, &copy, &busy) == RC_OK) &&
-                   (!served || put_served(s, &copy, served, &busy) == RC_OK);
-  return is_written ? RC_OK : enqueue(s, row, served, NULL, err);
+  int is_written = !s->mode->rows_wait && put_now(s, &copy, served, &busy) == RC_OK;
+  return is_written ? RC_OK : enqueue(s, &copy, served, NULL, err);
 }
 
 /* One try at writing all that waits and this row. *written is the row as it went. */
@@ -534,7 +600,7 @@ static int settle_once(Store *s, const LedgerRow *row, Answer *answer, int more,
   if (store_begin(s, err) == RC_OK) {
     put_pending(s, err);
     if (err->rc == RC_OK) {
-      put_settled(s, written, answer, more, err);
+      put_settled(s, written, answer, more, NULL, err);
     }
     store_end(s, err->rc == RC_OK, err);
   }

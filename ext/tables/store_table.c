@@ -29,16 +29,13 @@ const StoreSource store_sources[] = {
     {"llm_feedback", "call_id"},
     {"llm_cache", "rowid"},
     {"llm_cache_stats", NULL},
-    {"llm_cost_hourly", NULL},
-    {"llm_cost_daily", NULL},
-    {"llm_cost_by_model", NULL},
-    {"llm_cost_by_tag", NULL},
-    {"llm_cost_by_user", NULL},
     {"llm_retries", NULL},
     {"llm_unpriced", NULL},
     {"llm_reported_costs", NULL},
     {"llm_finish_reasons", NULL},
     {"llm_spend", "id"},
+    {"llm_invoices", "id"},
+    {"llm_sums", NULL},
     {NULL, NULL},
 };
 

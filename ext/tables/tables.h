@@ -11,6 +11,18 @@ extern const TableKind embed_table;     /* embed_batch(texts, model) */
 extern const TableKind catalogue_table; /* llm_catalogue */
 extern const TableKind store_table;     /* the tables and views of the store */
 
+extern const TableKind cost_table, cost_daily_table, cost_hourly_table; /* the views of costs */
+
+/* A view of costs: its name, its kind, and what it selects from (sql/cost_views.sql). */
+typedef struct CostSource {
+  const char *name;
+  const TableKind *kind;
+  const char *from;
+} CostSource;
+
+/* All of them; ends with a NULL name. */
+extern const CostSource cost_sources[];
+
 /* A table or view of the store: its name, and the column that is its rowid (NULL: a view). */
 typedef struct StoreSource {
   const char *name, *rowid;

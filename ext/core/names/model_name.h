@@ -18,6 +18,12 @@ size_t model_name_lower(const char *name, char *out, size_t size);
 /* The length of a name without a snapshot's suffix: a date or "-latest". */
 size_t model_name_base(const char *name);
 
+/* The plain name of a model, one for its spellings: in lower case, without a path, a cloud's prefix ("us.anthropic."),
+** a revision ("-v1:0", "@20251001") or a snapshot's date. A version has a dot, but in Claude's, as their makers
+** write: "anthropic/claude-opus-4.5" and "claude-opus-4-5-20251101" are "claude-opus-4-5". What makes another price
+** stays (":free", "-fast"), as does all of a fine-tuned name. Cut off at the end of `out`. */
+void model_name_plain(const char *name, char *out, size_t size);
+
 /* Edit distance of two names, at most `cap` (then cap): for "did you mean" lists. */
 int model_name_distance(const char *a, const char *b, int cap);
 

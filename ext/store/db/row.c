@@ -5,6 +5,8 @@
 */
 #include "store/db/row.h"
 
+#include "base/sqlite/columns.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -33,10 +35,13 @@ static int bind_real(sqlite3_stmt *stmt, int at, double value) {
   return isnan(value) ? SQLITE_OK : sqlite3_bind_double(stmt, at, value);
 }
 
-static int bind_kind(sqlite3_stmt *stmt, int at, LedgerKind kind) {
+static const char *const words[] = {
 #define WORD(id, word, is_call, is_hit, is_miss) [KIND_##id] = word,
-  static const char *const words[] = {LEDGER_KINDS(WORD)};
+    LEDGER_KINDS(WORD)
 #undef WORD
+};
+
+static int bind_kind(sqlite3_stmt *stmt, int at, LedgerKind kind) {
   return bind_text(stmt, at, words[kind]);
 }
 
@@ -54,6 +59,45 @@ int row_bind(sqlite3_stmt *stmt, const LedgerRow *row, int only_settled) {
   LEDGER_COLUMNS(BIND)
 #undef BIND
   return rc;
+}
+
+static long long read_int(sqlite3_stmt *stmt, int at) {
+  return sqlite3_column_type(stmt, at) == SQLITE_INTEGER ? sqlite3_column_int64(stmt, at)
+                                                         : LEDGER_NULL;
+}
+
+static const char *read_text(sqlite3_stmt *stmt, int at) {
+  return (const char *)sqlite3_column_text(stmt, at);
+}
+
+static double read_real(sqlite3_stmt *stmt, int at) {
+  return sqlite3_column_type(stmt, at) == SQLITE_NULL ? (double)NAN
+                                                      : sqlite3_column_double(stmt, at);
+}
+
+static LedgerKind read_kind(sqlite3_stmt *stmt, int at) {
+  const char *word = read_text(stmt, at);
+  size_t kind = word ? sizeof words / sizeof words[0] - 1 : KIND_NONE;
+  while (kind > KIND_NONE && strcmp(words[kind], word) != 0) {
+    kind--;
+  }
+  return (LedgerKind)kind;
+}
+
+int row_read(sqlite3_stmt *stmt, LedgerRow *row) {
+  int at = 0;
+  if (!columns_have_texts(stmt)) {
+    return SQLITE_NOMEM;
+  }
+  row->id = sqlite3_column_int64(stmt, 0);
+#define READ_INT read_int
+#define READ_TEXT read_text
+#define READ_REAL read_real
+#define READ_KIND read_kind
+#define READ(name, type, constraint, when) row->name = READ_##type(stmt, ++at);
+  LEDGER_COLUMNS(READ)
+#undef READ
+  return SQLITE_OK;
 }
 
 size_t row_text_size(const char *text) {

@@ -81,12 +81,20 @@ typedef struct LedgerRow {
 #undef LEDGER_FIELD
 } LedgerRow;
 
+/* ", name" for each column, behind an id. */
+#define ROW_COLUMN(name, type, constraint, when) ", " #name
+#define ROW_COLUMNS "id" LEDGER_COLUMNS(ROW_COLUMN)
+
 /* A row in which every column is NULL, attempt 1. */
 void row_init(LedgerRow *row);
 
 /* Binds the id (0: NULL) as ?1, and behind it in their order the columns, or only those that settling writes. An
 ** SQLite code. Texts are borrowed until the statement has run. */
 int row_bind(sqlite3_stmt *stmt, const LedgerRow *row, int only_settled);
+
+/* Reads it back: the id, and behind it the columns in their order. Texts are borrowed from the statement. An SQLite
+** code: where a text has no memory nothing is to be believed. */
+int row_read(sqlite3_stmt *stmt, LedgerRow *row);
 
 /* The bytes of its texts with their NULs; and their copies behind *at, which moves, in the place of the texts. */
 size_t row_texts_size(const LedgerRow *row);

@@ -4,6 +4,7 @@
 #include "store/db/statements.h"
 
 #include "store/db/row.h"
+#include "store/db/sum_row.h"
 
 static const char *const sql_texts[SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -68,6 +69,24 @@ static const char *const sql_texts[SQL_COUNT] = {
     [SQL_ORIGIN] = "SELECT c.provider, c.tier FROM main.llm_served v JOIN main.llm_calls c"
                    " ON c.id = v.call_id AND c.kind = 'call' WHERE v.entry = ?1"
                    " ORDER BY v.call_id DESC LIMIT 1",
+/* The measures, then the key. What is not said (NULL) adds nothing. */
+#define ADD_COUNT(name) #name " = " #name " + ?,"
+#define ADD_SUM(name) #name " = coalesce(coalesce(" #name ", 0) + ?, " #name "),"
+#define ADD(name, kind) ADD_##kind(name)
+#define WHERE_SUM                                                                                  \
+  " WHERE dimension = ? AND grain = ? AND start = ? AND value = ? AND provider = ? AND service = " \
+  "?"                                                                                              \
+  " AND source = ? AND billed = ?"
+    [SQL_ADD_SUM] = "UPDATE main.llm_sums SET " SUM_MEASURES(ADD) " start = start" WHERE_SUM,
+#define SUM_PARAMETER(name, kind) ",?"
+    [SQL_PUT_SUM] =
+        "INSERT INTO main.llm_sums VALUES (?,?,?,?,?,?,?,?" SUM_MEASURES(SUM_PARAMETER) ")",
+    [SQL_DROP_SUM] = "DELETE FROM main.llm_sums" WHERE_SUM " AND n <= 0",
+    [SQL_GET_SUM_STATE] = "SELECT dimension FROM main.llm_sum_state WHERE stopped",
+    [SQL_PUT_SUM_VALUE] = "INSERT OR IGNORE INTO main.llm_sum_values VALUES (?1, ?2)",
+    [SQL_COUNT_SUM_VALUE] = "UPDATE main.llm_sum_state SET n_values = n_values + 1,"
+                            " stopped = stopped OR n_values >= ?2 WHERE dimension = ?1",
+    [SQL_GET_CALL] = "SELECT " ROW_COLUMNS " FROM main.llm_calls WHERE id = ?1",
 };
 
 const char *statement_text(StoreSql id) {

@@ -242,10 +242,17 @@ static int read_note(Comparison *c, Err *err) {
   return err->rc;
 }
 
+/* 1 for a view that need not be there: another build has others, and among the user's tables are none of costs. */
+static int may_miss_view(const Comparison *c, const Object *o) {
+  size_t ignored;
+  return c->has_other_views || (c->ask->scope == GENUINE_TABLES &&
+                                views_of_costs(o->ddl.name, o->ddl.n_name, &ignored) != NULL);
+}
+
 static int find_missing(const Comparison *c, Err *err) {
   for (int i = 0; i < c->ours.n && err->rc == RC_OK; i++) {
     const Object *o = &c->ours.list[i];
-    int is_needed = !is_sqlites_own(o) && !(o->ddl.kind == DDL_VIEW && c->has_other_views);
+    int is_needed = !is_sqlites_own(o) && !(o->ddl.kind == DDL_VIEW && may_miss_view(c, o));
     if (is_needed && !o->is_found) {
       err_set(err, RC_ERROR, ERR_STORE, "the store '%.200s' is damaged: its %s %.*s is missing",
               c->ask->what, ddl_kind_name(o->ddl.kind), (int)o->ddl.n_name, o->ddl.name);

@@ -9,6 +9,7 @@
 #include "store/schema/model.h"
 #include "store/schema/rename.h"
 #include "store/schema/views.h"
+#include "store/sums/rebuild.h"
 #include "trust/mark.h"
 
 #include <errno.h>
@@ -55,9 +56,10 @@ static const struct Migration {
   const char *sql;                /* in main; NULL: none */
   int (*run)(Store *s, Err *err); /* behind it; NULL: nothing */
 } migrations[] = {
-    {2, NULL, NULL}, {3, NULL, add_columns}, {4, NULL, rename_texts},
-    {5, NULL, NULL}, {6, NULL, add_columns}, {7, NULL, add_columns}, {8, NULL, add_columns},
+    {2, NULL, NULL},        {3, NULL, add_columns}, {4, NULL, rename_texts}, {5, NULL, NULL},
+    {6, NULL, add_columns}, {7, NULL, add_columns}, {8, NULL, add_columns},
 };
+enum { FIRST_SUMMED = 8 }; /* older ones have their sums built once all tables are there */
 enum { N_MIGRATIONS = sizeof migrations / sizeof migrations[0] };
 #define NEWEST (migrations[N_MIGRATIONS - 1].to)
 
@@ -156,9 +158,10 @@ static int make_newest(Store *s, long long from, Err *err) {
   if (from > 0 && write_identity(s, err) == RC_OK) {
     run_migrations(s, from, err);
   }
-  return err->rc == RC_OK && make_tables(s, err) == RC_OK && write_identity(s, err) == RC_OK
-             ? write_version(s, err)
-             : err->rc;
+  if (err->rc == RC_OK && make_tables(s, err) == RC_OK && from > 0 && from < FIRST_SUMMED) {
+    rebuild_all(s, err);
+  }
+  return err->rc == RC_OK && write_identity(s, err) == RC_OK ? write_version(s, err) : err->rc;
 }
 
 /* 1 if it is marked, 0 if it is to be marked, -1 error. One that was there before and that nobody named or

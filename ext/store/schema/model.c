@@ -5,14 +5,23 @@
 
 #include "sql/sql_text.h"
 #include "store/db/row.h"
+#include "store/db/sum_row.h"
 
 #define DECLARE(name, type, constraint, when) ",\n  " #name " " ROW_TYPE_##type " " constraint
 static const char ledger_sql[] =
     "CREATE TABLE IF NOT EXISTS main.llm_calls(\n  id INTEGER PRIMARY KEY" LEDGER_COLUMNS(
         DECLARE) ")";
 
+#define DECLARE_SUM(name, kind) ",\n  " #name " " SUM_TYPE_##kind
+static const char sums_sql[] =
+    "CREATE TABLE IF NOT EXISTS main.llm_sums(\n  dimension INTEGER NOT NULL,\n  grain INTEGER NOT "
+    "NULL,\n"
+    "  start INTEGER NOT NULL,\n  value NOT NULL,\n  provider NOT NULL,\n  service NOT NULL,\n"
+    "  source NOT NULL,\n  billed NOT NULL" SUM_MEASURES(DECLARE_SUM) ",\n  PRIMARY KEY(" SUM_KEY
+                                                                      ")\n) WITHOUT ROWID";
+
 int model_make_tables(sqlite3 *db) {
-  static const char *const texts[] = {ledger_sql, sql_store_sql, sql_cache_sql};
+  static const char *const texts[] = {ledger_sql, sums_sql, sql_store_sql, sql_cache_sql};
   int rc = SQLITE_OK;
   for (size_t i = 0; i < sizeof texts / sizeof texts[0] && rc == SQLITE_OK; i++) {
     rc = sqlite3_exec(db, texts[i], NULL, NULL, NULL);
@@ -20,8 +29,10 @@ int model_make_tables(sqlite3 *db) {
   return rc;
 }
 
-int model_make_views(sqlite3 *db) {
-  return sqlite3_exec(db, sql_views_sql, NULL, NULL, NULL);
+int model_make_views(sqlite3 *db, int with_costs) {
+  int rc = sqlite3_exec(db, sql_views_sql, NULL, NULL, NULL);
+  return rc == SQLITE_OK && with_costs ? sqlite3_exec(db, sql_cost_views_sql, NULL, NULL, NULL)
+                                       : rc;
 }
 
 sqlite3 *store_model(const StoreHost *host, Err *err) {
@@ -32,7 +43,7 @@ sqlite3 *store_model(const StoreHost *host, Err *err) {
     rc = host->prepare(host->arg, db);
   }
   rc = rc == SQLITE_OK ? model_make_tables(db) : rc;
-  rc = rc == SQLITE_OK ? model_make_views(db) : rc;
+  rc = rc == SQLITE_OK ? model_make_views(db, 1) : rc;
   if (rc != SQLITE_OK) {
     rc == SQLITE_NOMEM ? err_nomem(err)
                        : err_set(err, RC_ERROR, ERR_STORE, "no schema: %s", sqlite3_errstr(rc));

@@ -6,9 +6,10 @@
 
 #include "store/db/store.h"
 
-/* Makes what is missing of our tables, and of our views, in main of that connection. An SQLite code. */
+/* Makes what is missing of our tables, and of our views (with those of costs: views.h), in main of that connection. An
+** SQLite code. */
 int model_make_tables(sqlite3 *db);
-int model_make_views(sqlite3 *db);
+int model_make_views(sqlite3 *db, int with_costs);
 
 /* A database in memory with our schema and nothing in it: needs no store. Closed by the caller; NULL and
 ** *err on failure. */

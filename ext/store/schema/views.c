@@ -17,17 +17,38 @@ static pthread_once_t note_once = PTHREAD_ONCE_INIT;
 static char
     note_text[4096]; /* "HASH name name …"; what is cut off is dropped by the hash all the same */
 
+static const char *const texts[] = {sql_views_sql, sql_cost_views_sql};
+enum { N_TEXTS = sizeof texts / sizeof texts[0] };
+
 static void make_note(void) {
-  Hash h = hash_bytes(sql_views_sql, strlen(sql_views_sql), 0);
+  Hash h[N_TEXTS];
   size_t n = HASH_HEX_SIZE - 1;
-  hash_hex(&h, note_text);
-  for (const char *at = sql_views_sql; (at = strstr(at, opening)) != NULL;) {
-    at += sizeof opening - 1;
-    int length = (int)strcspn(at, " \n(");
-    if (n + (size_t)length + 2 <= sizeof note_text) {
-      n += (size_t)snprintf(note_text + n, sizeof note_text - n, " %.*s", length, at);
+  for (int i = 0; i < N_TEXTS; i++) {
+    h[i] = hash_bytes(texts[i], strlen(texts[i]), 0);
+  }
+  Hash all = hash_bytes(h, sizeof h, 0);
+  hash_hex(&all, note_text);
+  for (int i = 0; i < N_TEXTS; i++) {
+    for (const char *at = texts[i]; (at = strstr(at, opening)) != NULL;) {
+      at += sizeof opening - 1;
+      int length = (int)strcspn(at, " \n(");
+      if (n + (size_t)length + 2 <= sizeof note_text) {
+        n += (size_t)snprintf(note_text + n, sizeof note_text - n, " %.*s", length, at);
+      }
     }
   }
+}
+
+const char *views_of_costs(const char *name, size_t n, size_t *length) {
+  for (const char *at = sql_cost_views_sql; (at = strstr(at, opening)) != NULL;) {
+    at += sizeof opening - 1;
+    if (strcspn(at, " \n") == n && sqlite3_strnicmp(at, name, (int)n) == 0) {
+      at += n + strlen(" AS ");
+      *length = strcspn(at, ";");
+      return at;
+    }
+  }
+  return NULL;
 }
 
 const char *views_note(void) {
@@ -111,7 +132,7 @@ int views_drop(Store *s, Err *err) {
 }
 
 int views_make(Store *s, Err *err) {
-  int rc = err->rc == RC_OK ? model_make_views(s->db) : SQLITE_OK;
+  int rc = err->rc == RC_OK ? model_make_views(s->db, !s->mode->shares_file) : SQLITE_OK;
   char *sql =
       sqlite3_mprintf("INSERT OR REPLACE INTO main.llm_meta VALUES ('views', %Q)", views_note());
   if (rc != SQLITE_OK) {

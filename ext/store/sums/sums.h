@@ -3,7 +3,8 @@
 **
 ** A row of llm_sums is what the ledger's rows of one UTC quarter of an hour (grain 15) or one UTC day (grain 1440) come
 ** to, for one value of one dimension: 0 all of them; 1 a model at a provider and its service; 2 a tag; 3 a user; each
-** apart by source and billed. Quarters, because local days begin at :30 and :45 too.
+** apart by source and billed. Quarters, because local days begin at :30 and :45 too; days, because a year has 35,000
+** quarters.
 **
 **   llm_sums(dimension, grain, start, value, provider, service, source, billed, measures …)
 **
@@ -23,51 +24,33 @@
 
 #include "store/db/row.h"
 #include "store/db/store.h"
+#include "store/db/sum_row.h"
 
-/* X(name, kind): COUNT (never NULL), or SUM (NULL where no row says it). */
-#define SUM_MEASURES(X)                                                                            \
-  X(n, COUNT) /* rows of the ledger */                                                             \
-  X(calls, COUNT)                                                                                  \
-  X(hits_exact, COUNT)                                                                             \
-  X(hits_semantic, COUNT)                                                                          \
-  X(misses, COUNT)                                                                                 \
-  X(errors, COUNT)                                                                                 \
-  X(unpriced, COUNT)                                                                               \
-  X(input_tokens, SUM)                                                                             \
-  X(cached_input_tokens, SUM)                                                                      \
-  X(cache_write_tokens, SUM)                                                                       \
-  X(cache_write_long_tokens, SUM)                                                                  \
-  X(output_tokens, SUM)                                                                            \
-  X(reasoning_tokens, SUM)                                                                         \
-  X(cost_nusd, SUM)                                                                                \
-  X(list_nusd, SUM)                                                                                \
-  X(cost_reported_nusd, SUM)                                                                       \
-  X(saved_nusd, SUM)                                                                               \
-  X(latency_ms, SUM)
-
-enum {
-#define SUM_ID(name, kind) SUM_##name,
-  SUM_MEASURES(SUM_ID)
-#undef SUM_ID
-      SUM_COUNT
-};
-
-enum { SUM_ALL, SUM_MODEL, SUM_TAG, SUM_USER, SUM_DIMENSIONS }; /* dimensions */
-
-/* Sums in memory, of many rows, before they are written; zeroed is empty. */
+/* Sums in memory, of many rows, before they are written. */
 typedef struct Sums Sums;
 
 /* NULL and *err without memory. */
 Sums *sums_new(Err *err);
 void sums_free(Sums *sums);
 
-/* Adds a row of the ledger as it is (sign 1), or takes one out as it was (sign -1). Texts are copied. */
+/* Adds a row of the ledger as it is (sign 1), or takes one out as it was (sign -1). Texts are copied. RC_OK or *err. */
 int sums_fold(Sums *sums, const LedgerRow *row, int sign, Err *err);
 
 /* Adds all of them to llm_sums, in the open transaction, and empties them. RC_OK or *err. */
 int sums_write(Store *s, Sums *sums, Err *err);
 
-/* A single row that has become final: folded and written without memory of its own. */
+/* A single row that has become final: folded and written without memory of its own. RC_OK or *err. */
 int sums_count(Store *s, const LedgerRow *row, Err *err);
+
+/* The i-th, of sums_length(). */
+int sums_length(const Sums *sums);
+const SumRow *sums_at(const Sums *sums, int i);
+
+/* The one with a key, NULL where there is none; it is taken from then on. */
+const SumRow *sums_take(Sums *sums, const SumKey *key);
+int sums_is_taken(const Sums *sums, int i);
+
+/* The dimensions that are stopped, a bit each. RC_OK or *err. */
+int sums_stopped(Store *s, unsigned *stopped, Err *err);
 
 #endif

@@ -1,0 +1,109 @@
+/*
+** See rebuild.h for the contract. A day at a time, so that memory holds the sums of one day only.
+*/
+#include "store/sums/rebuild.h"
+
+#include <stdint.h>
+
+/* A row that is on its way is not final. */
+static const char day_sql[] =
+    "SELECT " ROW_COLUMNS " FROM main.llm_calls WHERE ts >= ?1 AND ts < ?1 + 86400000"
+    " AND id NOT IN (SELECT call_id FROM main.llm_intents)";
+
+static const char next_sql[] =
+    "SELECT min(t) FROM (SELECT min(ts) AS t FROM main.llm_calls WHERE ts >= ?1 UNION ALL"
+    " SELECT min(start) FROM main.llm_sums WHERE dimension = 0 AND grain = 1440 AND start >= ?1)";
+
+static const char drop_sql[] = "DELETE FROM main.llm_sums WHERE dimension IN (0, 1, 2, 3)"
+                               " AND grain IN (15, 1440) AND start >= ?1 AND start < ?1 + 86400000";
+
+static int fail(sqlite3 *db, int rc, Err *err) {
+  return rc == SQLITE_NOMEM
+             ? err_nomem(err)
+             : err_set(err, rc & 0xff, rc == SQLITE_INTERRUPT ? ERR_INTERRUPTED : ERR_STORE,
+                       "cannot read the ledger: %s", sqlite3_errmsg(db));
+}
+
+long long rebuild_day_of(long long ts) {
+  long long rest = ts % REBUILD_DAY_MS;
+  return ts - (rest < 0 ? rest + REBUILD_DAY_MS : rest);
+}
+
+static sqlite3_stmt *prepare(sqlite3 *db, const char *sql, long long value, Err *err) {
+  sqlite3_stmt *stmt = NULL;
+  int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+  if (rc != SQLITE_OK) {
+    fail(db, rc, err);
+    return NULL;
+  }
+  sqlite3_bind_int64(stmt, 1, value);
+  return stmt;
+}
+
+int rebuild_fold(sqlite3 *db, long long day, Sums *sums, Err *err) {
+  sqlite3_stmt *stmt = prepare(db, day_sql, day, err);
+  int rc = SQLITE_DONE;
+  while (stmt && err->rc == RC_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+    LedgerRow row;
+    if (row_read(stmt, &row) == SQLITE_OK) {
+      sums_fold(sums, &row, 1, err);
+    } else {
+      err_nomem(err);
+    }
+  }
+  if (err->rc == RC_OK && rc != SQLITE_DONE) {
+    fail(db, rc, err);
+  }
+  sqlite3_finalize(stmt);
+  return err->rc;
+}
+
+int rebuild_next_day(sqlite3 *db, long long from, long long *day, Err *err) {
+  sqlite3_stmt *stmt = prepare(db, next_sql, from, err);
+  int found = 0, rc = stmt ? sqlite3_step(stmt) : SQLITE_DONE;
+  if (rc == SQLITE_ROW) {
+    found = sqlite3_column_type(stmt, 0) == SQLITE_INTEGER;
+    *day = rebuild_day_of(sqlite3_column_int64(stmt, 0));
+  } else if (err->rc == RC_OK) {
+    fail(db, rc, err);
+  }
+  sqlite3_finalize(stmt);
+  return err->rc == RC_OK ? found : -1;
+}
+
+static int drop_day(Store *s, long long day, Err *err) {
+  sqlite3_stmt *stmt = prepare(s->db, drop_sql, day, err);
+  int rc = SQLITE_OK;
+  if (stmt) {
+    sqlite3_step(stmt);
+    rc = sqlite3_finalize(stmt);
+  }
+  return rc == SQLITE_OK ? err->rc : store_error(s, rc, "make its sums anew", err);
+}
+
+int rebuild_sealed(Store *s, long long *before, Err *err) {
+  *before = 0;
+  store_ask(s, "SELECT max(sealed_before) FROM main.llm_sum_state", before, err);
+  return err->rc;
+}
+
+int rebuild_day(Store *s, long long day, Err *err) {
+  long long sealed_before;
+  if (rebuild_sealed(s, &sealed_before, err) != RC_OK || day < sealed_before) {
+    return err->rc;
+  }
+  Sums *sums = sums_new(err);
+  if (sums && drop_day(s, day, err) == RC_OK && rebuild_fold(s->db, day, sums, err) == RC_OK) {
+    sums_write(s, sums, err);
+  }
+  sums_free(sums);
+  return err->rc;
+}
+
+int rebuild_all(Store *s, Err *err) {
+  long long day = 0, from = INT64_MIN;
+  while (rebuild_next_day(s->db, from, &day, err) == 1 && rebuild_day(s, day, err) == RC_OK) {
+    from = day + REBUILD_DAY_MS;
+  }
+  return err->rc;
+}

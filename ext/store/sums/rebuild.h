@@ -1,0 +1,31 @@
+/*
+** Sums from the ledger's rows: to build them anew, and to compare.
+*/
+#ifndef LLMCOST_REBUILD_H
+#define LLMCOST_REBUILD_H
+
+#include "store/sums/sums.h"
+
+#define REBUILD_DAY_MS ((long long)SUM_DAY * SUM_MINUTE_MS)
+
+/* What the rows of one UTC day that are final come to, added to `sums`. An SQLite code. `db` is any connection of the
+** store's; *err where memory is out. */
+int rebuild_fold(sqlite3 *db, long long day, Sums *sums, Err *err);
+
+/* The first day from `from` on (Unix ms) that has rows in the ledger or in llm_sums, into *day. 1; 0 where there is
+** none; -1 and *err. */
+int rebuild_next_day(sqlite3 *db, long long from, long long *day, Err *err);
+
+/* Before which moment (Unix ms) rows of the ledger were trimmed: sums from there can't be made anew. RC_OK or *err. */
+int rebuild_sealed(Store *s, long long *before, Err *err);
+
+/* Makes the sums of one day anew, in the open transaction; a sealed one stays. RC_OK or *err. */
+int rebuild_day(Store *s, long long day, Err *err);
+
+/* All days, and the values of each dimension. RC_OK or *err. */
+int rebuild_all(Store *s, Err *err);
+
+/* The UTC day of a moment. */
+long long rebuild_day_of(long long ts);
+
+#endif
