@@ -259,8 +259,9 @@ int entry_call(const EntryRules *rules, const LogEntry *e, const Hash *record, T
 
 /* ---- sums */
 
+/* (A credit is below 0.) */
 static long long money(long long nusd) {
-  return nusd >= 0 && nusd <= LIMIT_COUNT ? nusd : LEDGER_NULL;
+  return nusd >= -LIMIT_COUNT && nusd <= LIMIT_COUNT ? nusd : LEDGER_NULL;
 }
 
 int entry_sum(const EntryRules *rules, const LogEntry *e, Texts *t, PastSum *sum, Err *err) {

@@ -97,10 +97,21 @@ static int is_null(sqlite3_stmt *stmt, int i) {
   return sqlite3_column_type(stmt, i) == SQLITE_NULL;
 }
 
-#define READ_INT(i) (is_null(stmt, i) ? LEDGER_NULL : sqlite3_column_int64(stmt, i))
-#define READ_TEXT(i) ((const char *)sqlite3_column_text(stmt, i))
-#define READ_REAL(i) (is_null(stmt, i) ? (double)NAN : sqlite3_column_double(stmt, i))
-#define READ_KIND(i) kind_of((const char *)sqlite3_column_text(stmt, i))
+static long long read_int(sqlite3_stmt *stmt, int i) {
+  return is_null(stmt, i) ? LEDGER_NULL : sqlite3_column_int64(stmt, i);
+}
+
+static const char *read_text(sqlite3_stmt *stmt, int i) {
+  return (const char *)sqlite3_column_text(stmt, i);
+}
+
+static double read_real(sqlite3_stmt *stmt, int i) {
+  return is_null(stmt, i) ? (double)NAN : sqlite3_column_double(stmt, i);
+}
+
+static LedgerKind read_kind(sqlite3_stmt *stmt, int i) {
+  return kind_of(read_text(stmt, i));
+}
 
 /* The row of an id, its texts in *texts (owned): 1; 0 where it was trimmed; -1 and *err. */
 static int get_row(Past *p, long long id, LedgerRow *row, char **texts, Err *err) {
@@ -114,7 +125,11 @@ static int get_row(Past *p, long long id, LedgerRow *row, char **texts, Err *err
     rc = SQLITE_NOMEM;
   } else if (found) {
     row->id = id;
-#define READ(name, type, constraint, when) row->name = READ_##type(++at);
+#define READ_INT read_int
+#define READ_TEXT read_text
+#define READ_REAL read_real
+#define READ_KIND read_kind
+#define READ(name, type, constraint, when) row->name = READ_##type(stmt, ++at);
     LEDGER_COLUMNS(READ)
 #undef READ
     char *to = *texts = malloc(row_texts_size(row) + 1);

@@ -116,7 +116,12 @@ static int unpack_step(struct Unpack *u, Err *err) {
 }
 
 size_t bytes_read(Bytes *b, char *to, size_t n, Err *err) {
+  enum { EVERY = 128 }; /* 8 MiB */
   struct Unpack *u = b->unpack;
+  if (b->interrupted && ++b->reads % EVERY == 0 && b->interrupted(b->arg)) {
+    err_set(err, RC_INTERRUPT, ERR_INTERRUPTED, "interrupted");
+    return 0;
+  }
   if (!u) {
     return read_plain(b->fd, to, n, err);
   }

@@ -16,6 +16,9 @@ typedef struct Bytes {
   long long size, mtime, inode; /* as it was opened; nanoseconds */
   int is_gzip;
   struct Unpack *unpack; /* NULL: it is read as it is */
+  int (*interrupted)(void *arg); /* asked now and then, where it is set */
+  void *arg;
+  unsigned reads;
 } Bytes;
 
 /* Opens a file, and nothing but a file (who opens a FIFO may wait without end). RC_OK or *err, which says only the reason.

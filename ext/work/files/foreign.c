@@ -7,8 +7,39 @@
 #include "base/text/json.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 enum { BUSY_MS = 2000, STEPS = 20000 };
+
+/* Reads through SQLite's own descriptors, which it closes when no lock of this process needs them any more. */
+static size_t read_head(sqlite3_vfs *vfs, const char *name, char head[FOREIGN_HEAD]) {
+  sqlite3_file *file = sqlite3_malloc(vfs->szOsFile);
+  size_t n = 0;
+  if (file) {
+    memset(file, 0, (size_t)vfs->szOsFile);
+    int rc = vfs->xOpen(vfs, name, file, SQLITE_OPEN_READONLY | SQLITE_OPEN_MAIN_DB, NULL);
+    if (rc == SQLITE_OK && file->pMethods->xRead(file, head, FOREIGN_HEAD, 0) == SQLITE_OK) {
+      n = FOREIGN_HEAD;
+    }
+    if (file->pMethods) {
+      file->pMethods->xClose(file);
+    }
+  }
+  sqlite3_free(file);
+  return n;
+}
+
+size_t foreign_head(const char *path, char head[FOREIGN_HEAD]) {
+  struct stat st;
+  sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+  if (!vfs || stat(path, &st) != 0 || !S_ISREG(st.st_mode)) {
+    return 0;
+  }
+  const char *name = sqlite3_create_filename(path, "", "", 0, NULL);
+  size_t n = name ? read_head(vfs, name, head) : 0;
+  sqlite3_free_filename((char *)name);
+  return n > 0 && memcmp(head, "SQLite format 3", 16) == 0 ? n : 0;
+}
 
 static int fail(sqlite3 *db, int rc, const ForeignRows *f, Err *err) {
   int code = rc & 0xff;

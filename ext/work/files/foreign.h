@@ -19,6 +19,12 @@ typedef struct ForeignRows {
   void *arg;         /* of both */
 } ForeignRows;
 
+/* The first bytes of a file where it is an SQLite file: how many; 0 where it is another, or can't be opened. It is asked
+** before anything else opens the file: SQLite's locks on it, which another connection of this process may hold, would go
+** with any descriptor that is closed (sqlite.org/howtocorrupt.html, 2.2). */
+enum { FOREIGN_HEAD = 100 };
+size_t foreign_head(const char *path, char head[FOREIGN_HEAD]);
+
 /* Hands every row to `take`. RC_OK or *err, which says only the reason. */
 int foreign_each(const ForeignRows *f, Err *err);
 
