@@ -51,6 +51,18 @@ static Hash name_record(const Reading *now) {
   return hash_bytes(&name, sizeof name, 0);
 }
 
+/* A copy of one that waits to be written is one with it; most copies (snapshots of one answer) come soon. One that says
+** less needs no price. */
+static void join_call(Import *im, const LogEntry *entry, PastCall *call, Err *err) {
+  PastCall *same = batch_same(&im->batch, call);
+  if (same && same->rank > entry->rank) {
+    same->row.ts = entry->ts < same->row.ts ? entry->ts : same->row.ts;
+  } else if (entry_call(&im->rules, entry, &im->batch.texts, call, err) == RC_OK) {
+    same ? past_merge(same, call) : batch_keep_call(&im->batch);
+  }
+  im->report.copies += same != NULL;
+}
+
 static void take_call(Import *im, const LogEntry *entry, Err *err) {
   Batch *b = &im->batch;
   Hash record = {{0}};
@@ -65,8 +77,9 @@ static void take_call(Import *im, const LogEntry *entry, Err *err) {
     record = name_record(&im->now);
     im->report.without_id++;
   }
-  if (entry_call(&im->rules, entry, &record, &b->texts, batch_call(b), err) == RC_OK) {
-    b->n_calls++;
+  PastCall *call = batch_call(b);
+  if (entry_identity(&im->rules, entry, &record, &b->texts, call, err) == RC_OK) {
+    join_call(im, entry, call, err);
   }
 }
 

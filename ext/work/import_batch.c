@@ -6,14 +6,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Keys come in no order, so that a transaction touches pages all over: they are to find room in memory, and to be brought
+** from the WAL into the file when several transactions have changed them. Of a connection of ours only. */
+static void make_room(Store *s, int is_import) {
+  if (s->mode->owns_connection && s->db) {
+    sqlite3_exec(s->db, is_import ? "PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=16000"
+                                  : "PRAGMA cache_size=-16000; PRAGMA wal_autocheckpoint=1000",
+                 NULL, NULL, NULL);
+  }
+}
+
 int batch_init(Batch *b, Store *store, Report *report, int replace_smaller, Err *err) {
   *b = (Batch){.store = store, .report = report, .replace_smaller = replace_smaller};
   b->calls = calloc(BATCH_CALLS, sizeof *b->calls);
   b->files = calloc(BATCH_FILES, sizeof *b->files);
-  if (!b->calls || !b->files) {
+  b->places = calloc(BATCH_PLACES, sizeof *b->places);
+  if (!b->calls || !b->files || !b->places) {
     return err_nomem(err);
   }
   b->past = past_new(store, err);
+  make_room(store, 1);
   return err->rc;
 }
 
@@ -22,6 +34,9 @@ static void forget(Batch *b) {
   texts_free(&b->texts);
   for (int i = 0; i < b->n_files; i++) {
     free((char *)b->files[i].state);
+  }
+  if (b->n_calls > 0) {
+    memset(b->places, 0, BATCH_PLACES * sizeof *b->places);
   }
   b->n_calls = b->n_files = 0;
   b->since = 0;
@@ -37,7 +52,9 @@ void batch_free(Batch *b) {
   forget(b);
   forget_sums(b);
   past_free(b->past);
+  make_room(b->store, 0);
   free(b->calls);
+  free(b->places);
   free(b->files);
   free(b->sums);
 }
@@ -49,6 +66,31 @@ static void start_clock(Batch *b) {
 PastCall *batch_call(Batch *b) {
   start_clock(b);
   return &b->calls[b->n_calls];
+}
+
+/* Where a key stands in the table, or would: the first of its kind, those behind it follow. */
+static unsigned place_of(const Hash *key) {
+  unsigned at;
+  memcpy(&at, key->b, sizeof at);
+  return at % BATCH_PLACES;
+}
+
+PastCall *batch_same(const Batch *b, const PastCall *call) {
+  for (unsigned at = place_of(&call->key); b->places[at]; at = (at + 1) % BATCH_PLACES) {
+    PastCall *other = &b->calls[b->places[at] - 1];
+    if (past_are_same(other, call)) {
+      return other;
+    }
+  }
+  return NULL;
+}
+
+void batch_keep_call(Batch *b) {
+  unsigned at = place_of(&b->calls[b->n_calls].key);
+  while (b->places[at]) {
+    at = (at + 1) % BATCH_PLACES;
+  }
+  b->places[at] = ++b->n_calls;
 }
 
 void batch_drop_sums(Batch *b) {

@@ -6,7 +6,7 @@
 
 #include "work/import_entry.h"
 
-enum { BATCH_CALLS = 4000, BATCH_FILES = 1000, BATCH_MS = 1000 };
+enum { BATCH_CALLS = 4000, BATCH_PLACES = 16384, BATCH_FILES = 1000, BATCH_MS = 1000 };
 
 /* What is told of an import. */
 typedef struct Report {
@@ -36,6 +36,7 @@ typedef struct Batch {
   Texts texts;     /* of the calls */
   PastCall *calls;
   int n_calls;
+  int *places; /* of a table by key: which call, from 1; 0: none */
   PastFile *files; /* their states are owned; path and format outlive the batch */
   int n_files;
   Texts sum_texts; /* of the sums of the file that is being read: they are written when it has ended */
@@ -47,8 +48,13 @@ typedef struct Batch {
 int batch_init(Batch *b, Store *store, Report *report, int replace_smaller, Err *err);
 void batch_free(Batch *b);
 
-/* A place for a call, and for a sum: NULL and *err. There is always one more for a call before batch_is_due. */
+/* A place for a call, and for a sum (NULL and *err). There is one more for a call while it is fewer than BATCH_CALLS. */
 PastCall *batch_call(Batch *b);
+
+/* One of the same identity that is in the batch; NULL. And the call of batch_call becomes one of them. */
+PastCall *batch_same(const Batch *b, const PastCall *call);
+void batch_keep_call(Batch *b);
+
 PastSum *batch_sum(Batch *b, Err *err);
 
 /* Gives the sums of a file up that could not be read to its end. */

@@ -214,10 +214,15 @@ static void make_hit(const LogEntry *e, LedgerRow *row) {
   row->usage = NULL;
 }
 
-static void fill_identity(const EntryRules *rules, const LogEntry *e, const Hash *record, Texts *t,
-                          PastCall *call, Err *err) {
+int entry_identity(const EntryRules *rules, const LogEntry *e, const Hash *record, Texts *t,
+                   PastCall *call, Err *err) {
   char hex[HASH_HEX_SIZE];
+  if (check_entry(e, err) != RC_OK) {
+    return err->rc;
+  }
   hash_hex(record, hex);
+  *call = (PastCall){.is_copy = e->is_copy, .rank = e->rank, .has_group = e->group != NULL};
+  call->row.ts = e->ts;
   call->key = past_hash(e->key ? (const char *const[]){rules->source, "call", e->key, NULL}
                                : (const char *const[]){rules->source, "record", hex, NULL});
   call->part = e->key ? texts_keep(t, e->part, err) : NULL;
@@ -225,29 +230,21 @@ static void fill_identity(const EntryRules *rules, const LogEntry *e, const Hash
     call->part_key =
         past_hash((const char *const[]){rules->source, "part", e->key, call->part, NULL});
   }
-  call->is_copy = e->is_copy;
-  call->rank = e->rank;
-  call->has_group = e->group != NULL;
   if (e->group) {
     call->group = past_hash((const char *const[]){rules->source, "group", e->group, NULL});
   }
+  return err->rc;
 }
 
-int entry_call(const EntryRules *rules, const LogEntry *e, const Hash *record, Texts *t,
-               PastCall *call, Err *err) {
-  if (check_entry(e, err) != RC_OK) {
-    return err->rc;
-  }
-  *call = (PastCall){.has_group = 0};
+int entry_call(const EntryRules *rules, const LogEntry *e, Texts *t, PastCall *call, Err *err) {
   LedgerRow *row = &call->row;
+  long long reported = e->usage.reported_nusd;
   row_init(row);
   row->ts = e->ts;
   row->kind = kind_of(e->kind);
   row->source = rules->source;
   row->billed = is_billed_as_list(rules, e) ? "list" : "paid";
-  long long reported = e->usage.reported_nusd;
   row->cost_reported_nusd = reported >= 0 && reported <= LIMIT_COUNT ? reported : LEDGER_NULL;
-  fill_identity(rules, e, record, t, call, err);
   fill_texts(rules, e, t, row, err);
   fill_counts(e, t, row, err);
   fill_cost(rules, e, t, row, err);

@@ -26,10 +26,13 @@ typedef struct EntryRules {
   int billed;         /* a LogBilled for all; -1: as they say */
 } EntryRules;
 
-/* A call whose texts are kept in `t`. `record` is what is its identity where it has no key: bytes, and which entry of them
-** it is. RC_OK; RC_ERROR where it says what can't be; else *err. */
-int entry_call(const EntryRules *rules, const LogEntry *entry, const Hash *record, Texts *t,
-               PastCall *call, Err *err);
+/* Who a call is, which is little work: key, part, rank and time. `record` is its identity where it has no key. RC_OK;
+** RC_ERROR where it says what can't be; else *err. Texts are kept in `t`. */
+int entry_identity(const EntryRules *rules, const LogEntry *entry, const Hash *record, Texts *t,
+                   PastCall *call, Err *err);
+
+/* The rest of it. */
+int entry_call(const EntryRules *rules, const LogEntry *entry, Texts *t, PastCall *call, Err *err);
 
 /* A sum likewise. */
 int entry_sum(const EntryRules *rules, const LogEntry *entry, Texts *t, PastSum *sum, Err *err);

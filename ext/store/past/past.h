@@ -57,6 +57,11 @@ typedef struct PastEffect {
   int unpriced; /* 1, 0 or -1 */
 } PastEffect;
 
+/* Two that are not written yet: 1 if they are copies of one call beyond doubt (the same key, part and is_copy). And makes
+** the first what both are together; its texts may be those of the second then. */
+int past_are_same(const PastCall *a, const PastCall *b);
+void past_merge(PastCall *into, const PastCall *call);
+
 int past_put_call(Past *p, const PastCall *call, PastEffect *effect, Err *err);
 
 /* ---- sums */

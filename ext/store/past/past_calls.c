@@ -167,16 +167,9 @@ static int by_number(long long a, long long b) {
   return (a < b) - (a > b); /* the larger goes before */
 }
 
-/* 1 if this copy counts instead of the known one. What differs between copies of the same rank is decided by what they
-** say, so that files may come in any order. */
-static int goes_before(const PastCall *call, const Known *known, const LedgerRow *row) {
-  const LedgerRow *a = &call->row;
-  if (call->is_copy != known->is_copy) {
-    return known->is_copy;
-  }
-  if (call->rank != known->rank) {
-    return call->rank > known->rank;
-  }
+/* 1 if what `a` says goes before what `row` does: copies of the same rank are told apart by what they say, so that files
+** may come in any order. */
+static int says_more(const LedgerRow *a, const LedgerRow *row) {
   const int order[] = {by_text(a->conversation, row->conversation),
                        by_number(a->output_tokens, row->output_tokens),
                        by_number(a->input_tokens, row->input_tokens),
@@ -191,6 +184,28 @@ static int goes_before(const PastCall *call, const Known *known, const LedgerRow
     }
   }
   return 0;
+}
+
+/* 1 if this copy counts instead of the known one. */
+static int goes_before(const PastCall *call, const Known *known, const LedgerRow *row) {
+  return call->is_copy != known->is_copy ? known->is_copy
+         : call->rank != known->rank     ? call->rank > known->rank
+                                         : says_more(&call->row, row);
+}
+
+int past_are_same(const PastCall *a, const PastCall *b) {
+  return memcmp(a->key.b, b->key.b, sizeof a->key.b) == 0 && a->is_copy == b->is_copy &&
+         by_text(a->part, b->part) == 0 && a->has_group == b->has_group &&
+         memcmp(a->group.b, b->group.b, sizeof a->group.b) == 0;
+}
+
+void past_merge(PastCall *into, const PastCall *call) {
+  long long ts = into->row.ts < call->row.ts ? into->row.ts : call->row.ts;
+  if (call->rank > into->rank ||
+      (call->rank == into->rank && says_more(&call->row, &into->row))) {
+    *into = *call;
+  }
+  into->row.ts = ts;
 }
 
 static long long or_zero(long long nusd) {
