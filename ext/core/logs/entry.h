@@ -28,8 +28,8 @@ enum { LOG_UNKNOWN = -1 }; /* of counts and money: not said */
 /* Texts are borrowed until the next record is read; NULL: not said. Times are Unix ms, UTC. */
 typedef struct LogEntry {
   LogWhat what;
-  long long ts;  /* of a call: when it began, as far as the log tells; of a sum: from */
-  long long to;  /* of a sum: until, exclusive */
+  long long ts; /* of a call: when it began, as far as the log tells; of a sum: from */
+  long long to; /* of a sum: until, exclusive */
 
   /* identity, of a call */
   const char *key; /* NULL: it has none; the record's own bytes are its identity then */
@@ -45,11 +45,13 @@ typedef struct LogEntry {
   const char *model;           /* as the answer names it */
   const char *model_requested; /* as it was asked for */
   const char *tag, *user, *conversation;
-  const char *error;           /* a short word or code of what went wrong, no text of a person's; NULL: nothing */
+  const char
+      *error; /* a short word or code of what went wrong, no text of a person's; NULL: nothing */
   const char *finish_reason;
-  const char *request_id;      /* the provider's */
+  const char *request_id;            /* the provider's */
   long long latency_ms, http_status; /* LOG_UNKNOWN */
-  Usage usage; /* input is all of it, cached and written included; has 0: not said. reported_nusd: what the log states */
+  Usage
+      usage; /* input is all of it, cached and written included; has 0: not said. reported_nusd: what the log states */
   long long saved_nusd; /* of a hit; LOG_UNKNOWN */
 
   /* of a sum, beside the above */

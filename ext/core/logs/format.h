@@ -55,7 +55,8 @@ int log_reader_may_skip(const LogReader *reader, const char *record, size_t n);
 
 /* Reads one record (of a CSV: one row, with its newlines in quotes) and hands each entry it holds to `take`. RC_OK; or
 ** RC_ERROR and *err: what is wrong with this record: it is listed, and the next one is read. Other codes end it all. */
-int log_reader_read(LogReader *reader, const char *record, size_t n, LogTake take, void *arg, Err *err);
+int log_reader_read(LogReader *reader, const char *record, size_t n, LogTake take, void *arg,
+                    Err *err);
 
 /* What to keep for when the file has grown, owned (free()); "" where the format needs nothing. NULL without memory. */
 char *log_reader_state(const LogReader *reader, Err *err);
