@@ -161,7 +161,8 @@ static int check_times(LogEntry *entry, Err *err) {
 
 int entry_give(LogReader *reader, LogEntry *entry, const Sink *sink, Err *err) {
   Texts *texts = &reader->texts;
-  if (check_times(entry, err) != RC_OK || check_usage(&entry->usage, err) != RC_OK) {
+  if (err->rc != RC_OK || check_times(entry, err) != RC_OK ||
+      check_usage(&entry->usage, err) != RC_OK) {
     return err->rc;
   }
   entry->user = text_unnamed(texts, entry->user);

@@ -76,6 +76,15 @@ COLUMNS(own_columns, {"id", AS_NOTHING, 0}, {"request_id", AS_NOTHING, 0},
         {"cache_write_long_tokens", AS_COUNT, UNIT_CACHE_WRITE_1H}, {"list_nusd", AS_NOTHING, 0},
         {"source", AS_NOTHING, 0}, {"billed", AS_NOTHING, 0});
 
+int log_own_column(const char *name) {
+  for (int i = 0; i < own_columns.n; i++) {
+    if (strcmp(own_columns.at[i].name, name) == 0) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
 static const struct {
   const char *word;
   LogKind kind;

@@ -155,13 +155,19 @@ static const struct {
                  {"openai_costs", {"start_time", "end_time", "results"}},
                  {"anthropic_cost", {"starting_at", "ending_at", "results"}}};
 
-/* 1 if a name of a member stands somewhere. (In a string its quotes have backslashes.) */
+/* 1 if a member of that name stands somewhere. (In a string its quotes have backslashes.) */
 static int has_name(Span text, const char *name) {
   const char *end = text.at + text.n;
   size_t n = strlen(name);
   for (const char *p = text.at; (p = memmem(p, (size_t)(end - p), name, n)); p += n) {
-    if (p > text.at && p[-1] == '"' && p + n < end && p[n] == '"') {
-      return 1;
+    const char *behind = p + n + 1;
+    if (p > text.at && p[-1] == '"' && behind < end && p[n] == '"') {
+      while (behind < end && (*behind == ' ' || *behind == '\n')) {
+        behind++;
+      }
+      if (behind < end && *behind == ':') {
+        return 1;
+      }
     }
   }
   return 0;

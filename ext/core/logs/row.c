@@ -11,9 +11,8 @@
 /* ---- cells */
 
 int err_torn(const Scan *s, Span record, Err *err) {
-  return err_set(err, RC_ERROR, ERR_BAD_JSON, "this is not JSON from byte %zu of %zu on%s",
-                 s->bad ? (size_t)(s->bad - record.at) + 1 : record.n, record.n,
-                 s->bad && s->bad < s->end ? "" : ": it ends early");
+  return err_set(err, RC_ERROR, ERR_BAD_JSON, "torn: it is not JSON from byte %zu of %zu on",
+                 s->bad ? (size_t)(s->bad - record.at) + 1 : record.n, record.n);
 }
 
 /* What stands between the quotes that came first and a column's '.': its first name. */

@@ -150,8 +150,9 @@ static void take_line_item(Row *row, LogEntry *entry) {
   }
   if (comma) {
     const char *kind = comma + 2;
-    size_t n = (size_t)(comma - item), first = strcspn(item, " ");
-    if (first >= n || unit_of(kind) != kind) {
+    size_t n = (size_t)(comma - item), first = strcspn(item, " "),
+           sign = strcspn(item, "-0123456789");
+    if ((first >= n && sign < n) || unit_of(kind) != kind) { /* (a model's name, no sentence) */
       take_service_word(row, entry, item, n);
       entry->item = unit_of(kind);
     }
