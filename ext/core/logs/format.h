@@ -32,6 +32,9 @@ LogShape log_format_shape(const LogFormat *format);
 /* The query of a LOG_DATABASE; NULL of others. */
 const char *log_format_query(const LogFormat *format);
 
+/* 1 if our own rows (format "llmcost") have a column of that name: those of llm_calls, which a test holds against it. */
+int log_own_column(const char *name);
+
 /* Recognises a file by its first bytes (n of them; `whole`: there are no more): CSVs by their header, the others by
 ** their members. NULL where it is none that is known, with *err if more can be said: an export that holds sums only is
 ** refused with a hint. */
