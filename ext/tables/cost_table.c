@@ -243,9 +243,9 @@ static int read_bound(const char bound_op[2], sqlite3_value *v, Period *p, Err *
 
 /* ---- the statement */
 
-#define MEASURE(name, kind) ", " #name
-static const char measures[] = SUM_MEASURES(MEASURE);
-#undef MEASURE
+/* What the views of costs add up. */
+static const char measures[] = ", calls, hits_exact, hits_semantic, errors, unpriced, input_tokens, cached_input_tokens,"
+                               " output_tokens, cost_nusd, saved_nusd";
 
 /* "start / 1000", and what clocks there are ahead: a CASE over the changes between two moments. */
 static void add_local(sqlite3_str *sql, const Zone *zone, long long from, long long to) {

@@ -94,7 +94,7 @@ int rebuild_day(Store *s, long long day, Err *err) {
   }
   Sums *sums = sums_new(err);
   if (sums && drop_day(s, day, err) == RC_OK && rebuild_fold(s->db, day, sums, err) == RC_OK) {
-    sums_write(s, sums, err);
+    sums_write_new(s, sums, err);
   }
   sums_free(sums);
   return err->rc;

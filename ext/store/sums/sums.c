@@ -333,9 +333,9 @@ static int note_value(Store *s, const SumKey *key, Err *err) {
   return rc == SQLITE_OK ? err->rc : store_error(s, rc, "keep a sum", err);
 }
 
-/* Adds one sum to what is there. */
-static int write_sum(Store *s, const SumRow *sum, Err *err) {
-  int changed = run(s, SQL_ADD_SUM, sum, err);
+/* Adds one sum to what is there; `is_new`: nothing is. */
+static int write_sum(Store *s, const SumRow *sum, int is_new, Err *err) {
+  int changed = is_new ? 0 : run(s, SQL_ADD_SUM, sum, err);
   if (changed == 0 && sum->value[SUM_n] > 0 && run(s, SQL_PUT_SUM, sum, err) == 1 &&
       sum->key.grain == SUM_DAY && sum->key.dimension != SUM_ALL) {
     note_value(s, &sum->key, err);
@@ -355,16 +355,24 @@ int sums_stopped(Store *s, unsigned *stopped, Err *err) {
   return rc == SQLITE_OK ? err->rc : store_error(s, rc, "read the state of its sums", err);
 }
 
-int sums_write(Store *s, Sums *sums, Err *err) {
+static int write_all(Store *s, Sums *sums, int are_new, Err *err) {
   unsigned stopped;
   sums_stopped(s, &stopped, err);
   for (int i = 0; i < sums->n && err->rc == RC_OK; i++) {
     if (!(stopped >> sums->at[i]->row.key.dimension & 1)) {
-      write_sum(s, &sums->at[i]->row, err);
+      write_sum(s, &sums->at[i]->row, are_new, err);
     }
   }
   empty(sums);
   return err->rc;
+}
+
+int sums_write(Store *s, Sums *sums, Err *err) {
+  return write_all(s, sums, 0, err);
+}
+
+int sums_write_new(Store *s, Sums *sums, Err *err) {
+  return write_all(s, sums, 1, err);
 }
 
 int sums_count(Store *s, const LedgerRow *row, Err *err) {
@@ -378,7 +386,7 @@ int sums_count(Store *s, const LedgerRow *row, Err *err) {
   for (int i = 0; i < ROW_KEYS && err->rc == RC_OK; i++) {
     sum.key = keys[i];
     if (!(stopped >> keys[i].dimension & 1)) {
-      write_sum(s, &sum, err);
+      write_sum(s, &sum, 0, err);
     }
   }
   return err->rc;

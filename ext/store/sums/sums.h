@@ -39,6 +39,9 @@ int sums_fold(Sums *sums, const LedgerRow *row, int sign, Err *err);
 /* Adds all of them to llm_sums, in the open transaction, and empties them. RC_OK or *err. */
 int sums_write(Store *s, Sums *sums, Err *err);
 
+/* The same where llm_sums is known to have none of them yet. */
+int sums_write_new(Store *s, Sums *sums, Err *err);
+
 /* A single row that has become final: folded and written without memory of its own. RC_OK or *err. */
 int sums_count(Store *s, const LedgerRow *row, Err *err);
 
