@@ -90,6 +90,9 @@ void fn_llm_config(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *er
   if (s && argc == 2) {
     set_setting(c, s, argv[1], err);
   }
+  if (s && argc == 2 && s->at == offsetof(Settings, keep_ms) && err->rc == RC_OK) {
+    conn_trim(c, err);
+  }
   if (err->rc == RC_OK && s->at == offsetof(Settings, store)) {
     result_store(ctx, c, err);
   } else if (err->rc == RC_OK) {

@@ -73,7 +73,7 @@ static int compare_kept(Comparing *c, sqlite3 *db, long long day, Sums *sums, Er
     rc = columns_have_texts(stmt) ? SQLITE_OK : SQLITE_NOMEM;
     if (rc == SQLITE_OK) {
       read_kept(stmt, &kept);
-      if (!(c->result->stopped >> kept.key.dimension & 1)) {
+      if (!(c->result->state.stopped >> kept.key.dimension & 1)) {
         hold(c, &kept, sums_take(sums, &kept.key), err);
       }
     }
@@ -90,7 +90,7 @@ static int compare_day(Comparing *c, sqlite3 *db, long long day, Err *err) {
   if (sums && rebuild_fold(db, day, sums, err) == RC_OK && compare_kept(c, db, day, sums, err) == RC_OK) {
     for (int i = 0; i < sums_length(sums) && err->rc == RC_OK; i++) {
       const SumRow *row = sums_at(sums, i);
-      int is_left = row->value[SUM_n] > 0 && !(c->result->stopped >> row->key.dimension & 1);
+      int is_left = row->value[SUM_n] > 0 && !(c->result->state.stopped >> row->key.dimension & 1);
       if (is_left && !sums_is_taken(sums, i)) {
         hold(c, NULL, row, err);
       }
@@ -126,11 +126,10 @@ int compare_sums(Store *s, sqlite3 *reader, int repair, DifferenceFn take, void 
   Comparing c = {compared, take, arg};
   long long day = 0, from;
   *compared = (Compared){0};
-  if (rebuild_sealed(s, &compared->sealed_before, err) != RC_OK ||
-      sums_stopped(s, &compared->stopped, err) != RC_OK) {
+  if (sums_state(s, &compared->state, err) != RC_OK) {
     return err->rc;
   }
-  from = compared->sealed_before ? compared->sealed_before : INT64_MIN;
+  from = compared->state.sealed_before ? compared->state.sealed_before : INT64_MIN;
   while (rebuild_next_day(db, from, &day, err) == 1) {
     long long before = compared->differs;
     if (compare_at_once(&c, db, day, err) == RC_OK && repair && compared->differs > before) {

@@ -16,8 +16,8 @@ typedef struct SumDifference {
 typedef void (*DifferenceFn)(void *arg, const SumDifference *difference, Err *err);
 
 typedef struct Compared {
-  long long days, sealed_before; /* days that were compared; before which (Unix ms) none is: rows were trimmed */
-  unsigned stopped;              /* dimensions that have no sums to compare, a bit each */
+  long long days;  /* that were compared */
+  SumState state;  /* sealed days and stopped dimensions have nothing to compare */
   long long differs;
 } Compared;
 
