@@ -1,5 +1,5 @@
 -- What it cost: by time, and by what it was for. Read from llm_summed; which rows of it, a condition on a period or a
--- time zone decides: each view selects from one of the three names below, and ext/tables/cost_table.c may put others of
+-- time zone decides: each view selects from one of the three names below, and ext/tables/cost_table.c puts others of
 -- that name before it. basis: 'sums' (kept beside the ledger), 'detail' (the ledger's rows: a dimension with too many
 -- values), 'invoice' (imported sums, where no calls are known). Money of different `billed` is never added up.
 

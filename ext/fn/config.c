@@ -33,7 +33,8 @@ static int check_zone(const SpecValue *value, Err *err) {
   return value->is_null || (value->text && zone_parse(value->text, &ignored))
              ? err->rc
              : err_set(err, RC_ERROR, ERR_BAD_OPTION,
-                       "setting 'time_zone': expected an offset such as '+05:30' or the name of a zone of this system,"
+                       "setting 'time_zone': expected an offset such as '+05:30' or the name of a "
+                       "zone of this system,"
                        " such as 'Asia/Kolkata'; NULL is UTC");
 }
 

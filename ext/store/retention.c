@@ -12,20 +12,24 @@ enum { STEP_ROWS = 2000 };
 
 /* The next rows that go, in the order of time: those behind (?2, ?3), before ?1. */
 #define CALLS "kind IN ('call', 'batch', 'embed', 'unknown')"
-static const char next_sql[] =
-    "SELECT ts, id FROM main.llm_calls WHERE ts >= ?2 AND ts < ?1 AND (ts > ?2 OR id > ?3) AND kind <> 'unknown'"
-    " AND NOT (cost_nusd IS NULL AND " CALLS ") AND id NOT IN (SELECT call_id FROM main.llm_intents)"
-    " ORDER BY ts, id LIMIT ?4";
+static const char next_sql[] = "SELECT ts, id FROM main.llm_calls WHERE ts >= ?2 AND ts < ?1 AND "
+                               "(ts > ?2 OR id > ?3) AND kind <> 'unknown'"
+                               " AND NOT (cost_nusd IS NULL AND " CALLS
+                               ") AND id NOT IN (SELECT call_id FROM main.llm_intents)"
+                               " ORDER BY ts, id LIMIT ?4";
 
 /* Texts that neither a call, nor an answer, nor another text names: a transcript names its long contents
 ** (request.h). */
 static const char unnamed_sql[] =
-    "SELECT hash, (SELECT max(rowid) FROM main.llm_texts) FROM main.llm_texts WHERE hash NOT IN ("
+    "SELECT hash, (SELECT max(rowid) FROM main.llm_texts), text LIKE '[{\"role\":%' FROM "
+    "main.llm_texts WHERE hash NOT IN ("
     "SELECT prompt_hash FROM main.llm_calls WHERE prompt_hash IS NOT NULL"
     " UNION SELECT system_hash FROM main.llm_calls WHERE system_hash IS NOT NULL"
     " UNION SELECT prompt_hash FROM main.llm_answers WHERE prompt_hash IS NOT NULL"
-    " UNION SELECT json_extract(j.value, '$.hash') FROM main.llm_texts t, json_each(CASE WHEN t.text LIKE '[{\"role\":%'"
-    " AND json_valid(t.text) THEN t.text ELSE '[]' END) j WHERE json_extract(j.value, '$.hash') IS NOT NULL)";
+    " UNION SELECT json_extract(j.value, '$.hash') FROM main.llm_texts t, json_each(CASE WHEN "
+    "t.text LIKE '[{\"role\":%'"
+    " AND json_valid(t.text) THEN t.text ELSE '[]' END) j WHERE json_extract(j.value, '$.hash') IS "
+    "NOT NULL)";
 
 /* It may have been named since: by rows, which have indexes, or by texts that came behind ?2. */
 static const char drop_text_sql[] =
@@ -51,10 +55,11 @@ static sqlite3_stmt *prepare(Store *s, sqlite3 *db, const char *sql, Err *err) {
 /* ---- sealing */
 
 static int drop_sums(Store *s, long long day, unsigned dimensions, Err *err) {
-  sqlite3_stmt *stmt = prepare(s, s->db,
-                               "DELETE FROM main.llm_sums WHERE dimension = ?1 AND grain IN (15, 1440)"
-                               " AND start >= ?2 AND start < ?2 + 86400000",
-                               err);
+  sqlite3_stmt *stmt =
+      prepare(s, s->db,
+              "DELETE FROM main.llm_sums WHERE dimension = ?1 AND grain IN (15, 1440)"
+              " AND start >= ?2 AND start < ?2 + 86400000",
+              err);
   for (int i = 0; i < SUM_DIMENSIONS && stmt && err->rc == RC_OK; i++) {
     if (dimensions >> i & 1) {
       sqlite3_bind_int(stmt, 1, i);
@@ -73,7 +78,8 @@ static int drop_sums(Store *s, long long day, unsigned dimensions, Err *err) {
 static int set_sealed(Store *s, long long before, Err *err) {
   char sql[128];
   sqlite3_snprintf(sizeof sql, sql,
-                   "UPDATE main.llm_sum_state SET sealed_before = max(sealed_before, %lld)", before);
+                   "UPDATE main.llm_sum_state SET sealed_before = max(sealed_before, %lld)",
+                   before);
   return store_exec(s, sql, "trim the ledger", err);
 }
 
@@ -84,7 +90,8 @@ static int seal_day(Store *s, long long day, unsigned stopped, Err *err) {
     return err->rc;
   }
   if (rebuild_fold(s->db, day, sums, err) == RC_OK &&
-      set_sealed(s, day + REBUILD_DAY_MS, err) == RC_OK && drop_sums(s, day, stopped, err) == RC_OK) {
+      set_sealed(s, day + REBUILD_DAY_MS, err) == RC_OK &&
+      drop_sums(s, day, stopped, err) == RC_OK) {
     sums_write_of(s, sums, stopped, err);
   }
   sums_free(sums);
@@ -185,15 +192,17 @@ static int drop_texts(Store *s, const Name *names, int n, long long newest, Err 
   return store_end(s, err->rc == RC_OK, err);
 }
 
-/* Found by a reader, which keeps nobody waiting; dropped some at a time. */
-static int trim_texts(Store *s, sqlite3 *reader, Err *err) {
+/* Found by a reader, which keeps nobody waiting; dropped some at a time. *more: what they named may be unnamed now. */
+static int trim_texts(Store *s, sqlite3 *reader, int *more, Err *err) {
   Name names[STEP_ROWS / 4];
   sqlite3_stmt *stmt = prepare(s, reader ? reader : s->db, unnamed_sql, err);
   int n = 0, most = reader ? STEP_ROWS / 4 : 1, rc = SQLITE_ROW;
   long long newest = 0;
   while (stmt && err->rc == RC_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
     newest = sqlite3_column_int64(stmt, 1);
-    sqlite3_snprintf((int)sizeof names[n], names[n], "%s", (const char *)sqlite3_column_text(stmt, 0));
+    *more |= sqlite3_column_int(stmt, 2);
+    sqlite3_snprintf((int)sizeof names[n], names[n], "%s",
+                     (const char *)sqlite3_column_text(stmt, 0));
     if (++n == most) {
       drop_texts(s, names, n, newest, err);
       n = 0;
@@ -214,8 +223,9 @@ int retention_trim(Store *s, long long keep_ms, long long now, Err *err) {
     gone = trim_rows(s, before, err); /* also what an interrupted one has left */
   }
   sqlite3 *reader = gone > 0 && err->rc == RC_OK ? store_reader_take(s, err) : NULL;
-  if (gone > 0 && err->rc == RC_OK) {
-    trim_texts(s, reader, err);
+  for (int pass = 0, again = gone > 0; again && pass < 2 && err->rc == RC_OK; pass++) {
+    again = 0;
+    trim_texts(s, reader, &again, err);
   }
   store_reader_give(s, reader);
   return err->rc;

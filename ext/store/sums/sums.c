@@ -109,8 +109,8 @@ static int same_key(const SumKey *a, const SumKey *b) {
 }
 
 static unsigned long long hash_of(const SumKey *key) {
-  unsigned long long parts[SUM_TEXTS + 2] = {(unsigned long long)key->start,
-                                             (unsigned long long)(key->dimension * 4096 + key->grain)};
+  unsigned long long parts[SUM_TEXTS + 2] = {
+      (unsigned long long)key->start, (unsigned long long)(key->dimension * 4096 + key->grain)};
   for (int i = 0; i < SUM_TEXTS; i++) {
     parts[i + 2] = key->text[i] ? hash_short(key->text[i], strlen(key->text[i])) : 0;
   }
@@ -286,7 +286,9 @@ enum { KEY_COLUMNS = 3 + SUM_TEXTS };
 
 /* Runs a statement over a sum. The rows that it changed, or -1 and *err. */
 static int run(Store *s, StoreSql id, const SumRow *sum, Err *err) {
-  static const struct { int key, measures; } places[] = {
+  static const struct {
+    int key, measures;
+  } places[] = {
       [SQL_ADD_SUM] = {1 + SUM_COUNT, 1},
       [SQL_PUT_SUM] = {1, 1 + KEY_COLUMNS},
       [SQL_DROP_SUM] = {1, 0},
@@ -306,31 +308,6 @@ static int run(Store *s, StoreSql id, const SumRow *sum, Err *err) {
     store_done(s, stmt);
   }
   return rc == SQLITE_OK ? sqlite3_changes(s->db) : (store_error(s, rc, "keep a sum", err), -1);
-}
-
-/* Notes a value that a dimension may not have had; it stops where it has too many. */
-static int note_value(Store *s, const SumKey *key, Err *err) {
-  sqlite3_stmt *stmt = store_stmt(s, SQL_PUT_SUM_VALUE, err);
-  if (!stmt) {
-    return err->rc;
-  }
-  const char *value = key->text[SUM_VALUE];
-  sqlite3_bind_int(stmt, 1, key->dimension);
-  int rc = value ? sqlite3_bind_text(stmt, 2, value, -1, SQLITE_STATIC)
-                 : sqlite3_bind_blob(stmt, 2, "", 0, SQLITE_STATIC);
-  sqlite3_step(stmt);
-  int done = store_done(s, stmt);
-  if (rc != SQLITE_OK || done != SQLITE_OK) {
-    return store_error(s, rc != SQLITE_OK ? rc : done, "keep a sum", err);
-  }
-  stmt = sqlite3_changes(s->db) ? store_stmt(s, SQL_COUNT_SUM_VALUE, err) : NULL;
-  if (stmt) {
-    sqlite3_bind_int(stmt, 1, key->dimension);
-    sqlite3_bind_int(stmt, 2, LIMIT_SUM_VALUES);
-    sqlite3_step(stmt);
-    rc = store_done(s, stmt);
-  }
-  return rc == SQLITE_OK ? err->rc : store_error(s, rc, "keep a sum", err);
 }
 
 int sums_state(Store *s, SumState *state, Err *err) {
@@ -367,19 +344,46 @@ typedef struct Writing {
   int are_new;
 } Writing;
 
+/* Notes a value that a dimension may not have had; it stops where it has too many. */
+static int note_value(Writing *w, const SumKey *key, Err *err) {
+  Store *s = w->s;
+  sqlite3_stmt *stmt = store_stmt(s, SQL_PUT_SUM_VALUE, err);
+  if (!stmt) {
+    return err->rc;
+  }
+  const char *value = key->text[SUM_VALUE];
+  sqlite3_bind_int(stmt, 1, key->dimension);
+  int rc = value ? sqlite3_bind_text(stmt, 2, value, -1, SQLITE_STATIC)
+                 : sqlite3_bind_blob(stmt, 2, "", 0, SQLITE_STATIC);
+  sqlite3_step(stmt);
+  int done = store_done(s, stmt);
+  if (rc != SQLITE_OK || done != SQLITE_OK) {
+    return store_error(s, rc != SQLITE_OK ? rc : done, "keep a sum", err);
+  }
+  stmt = sqlite3_changes(s->db) ? store_stmt(s, SQL_COUNT_SUM_VALUE, err) : NULL;
+  if (stmt) {
+    sqlite3_bind_int(stmt, 1, key->dimension);
+    sqlite3_bind_int(stmt, 2, LIMIT_SUM_VALUES);
+    sqlite3_step(stmt);
+    rc = store_done(s, stmt);
+    sums_state(s, &w->state, err);
+  }
+  return rc == SQLITE_OK ? err->rc : store_error(s, rc, "keep a sum", err);
+}
+
 /* Adds one sum to what is there. */
-static int add_sum(const Writing *w, const SumRow *sum, Err *err) {
+static int add_sum(Writing *w, const SumRow *sum, Err *err) {
   int changed = w->are_new ? 0 : run(w->s, SQL_ADD_SUM, sum, err);
   if (changed == 0 && sum->value[SUM_n] > 0 && run(w->s, SQL_PUT_SUM, sum, err) == 1 &&
       sum->key.grain == SUM_DAY && sum->key.dimension != SUM_ALL) {
-    note_value(w->s, &sum->key, err);
+    note_value(w, &sum->key, err);
   } else if (changed == 1 && sum->value[SUM_n] < 0) {
     run(w->s, SQL_DROP_SUM, sum, err);
   }
   return err->rc;
 }
 
-static int write_sum(const Writing *w, const SumRow *sum, Err *err) {
+static int write_sum(Writing *w, const SumRow *sum, Err *err) {
   unsigned bit = 1u << sum->key.dimension;
   if (!(w->dimensions & bit) || !(w->state.stopped & bit)) {
     return w->dimensions & bit ? add_sum(w, sum, err) : RC_OK;
