@@ -1,47 +1,41 @@
 -- What it cost: by time, and by what it was for. Read from llm_summed; which rows of it, a condition on a period or a
--- time zone decides: each view selects from one of the three names below, and ext/tables/cost_table.c may put others of
+-- time zone decides: each view selects from one of the three names below, and ext/tables/cost_table.c puts others of
 -- that name before it. basis: 'sums' (kept beside the ledger), 'detail' (the ledger's rows: a dimension with too many
 -- values), 'invoice' (imported sums, where no calls are known). Money of different `billed` is never added up.
 
 -- Sums by value; of any time.
 CREATE VIEW IF NOT EXISTS main.llm_values AS
 SELECT dimension, value, provider, source, billed, basis,
-       n, calls, hits_exact, hits_semantic, misses, errors, unpriced, input_tokens, cached_input_tokens,
-       cache_write_tokens, cache_write_long_tokens, output_tokens, reasoning_tokens, cost_nusd, list_nusd,
-       cost_reported_nusd, saved_nusd, latency_ms
+       calls, hits_exact, hits_semantic, errors, unpriced, input_tokens, cached_input_tokens, output_tokens,
+       cost_nusd, saved_nusd
 FROM llm_summed WHERE grain = 1440
 UNION ALL
 SELECT dimension, value, provider, source, billed, basis,
-       n, calls, hits_exact, hits_semantic, misses, errors, unpriced, input_tokens, cached_input_tokens,
-       cache_write_tokens, cache_write_long_tokens, output_tokens, reasoning_tokens, cost_nusd, list_nusd,
-       cost_reported_nusd, saved_nusd, latency_ms
+       calls, hits_exact, hits_semantic, errors, unpriced, input_tokens, cached_input_tokens, output_tokens,
+       cost_nusd, saved_nusd
 FROM llm_invoiced;
 
 -- Sums by time; `local` is the time of day there, in seconds.
 CREATE VIEW IF NOT EXISTS main.llm_days AS
 SELECT start / 1000 AS local, 'UTC' AS zone, source, billed, basis,
-       n, calls, hits_exact, hits_semantic, misses, errors, unpriced, input_tokens, cached_input_tokens,
-       cache_write_tokens, cache_write_long_tokens, output_tokens, reasoning_tokens, cost_nusd, list_nusd,
-       cost_reported_nusd, saved_nusd, latency_ms
+       calls, hits_exact, hits_semantic, errors, unpriced, input_tokens, cached_input_tokens, output_tokens,
+       cost_nusd, saved_nusd
 FROM llm_summed WHERE dimension = 0 AND grain = 1440
 UNION ALL
 SELECT start / 1000, 'UTC', source, billed, basis,
-       n, calls, hits_exact, hits_semantic, misses, errors, unpriced, input_tokens, cached_input_tokens,
-       cache_write_tokens, cache_write_long_tokens, output_tokens, reasoning_tokens, cost_nusd, list_nusd,
-       cost_reported_nusd, saved_nusd, latency_ms
+       calls, hits_exact, hits_semantic, errors, unpriced, input_tokens, cached_input_tokens, output_tokens,
+       cost_nusd, saved_nusd
 FROM llm_invoiced WHERE dimension = 0;
 
 CREATE VIEW IF NOT EXISTS main.llm_hours AS
 SELECT start / 1000 AS local, 'UTC' AS zone, source, billed, basis,
-       n, calls, hits_exact, hits_semantic, misses, errors, unpriced, input_tokens, cached_input_tokens,
-       cache_write_tokens, cache_write_long_tokens, output_tokens, reasoning_tokens, cost_nusd, list_nusd,
-       cost_reported_nusd, saved_nusd, latency_ms
+       calls, hits_exact, hits_semantic, errors, unpriced, input_tokens, cached_input_tokens, output_tokens,
+       cost_nusd, saved_nusd
 FROM llm_summed WHERE dimension = 0 AND grain = 15
 UNION ALL
 SELECT start / 1000, 'UTC', source, billed, basis,
-       n, calls, hits_exact, hits_semantic, misses, errors, unpriced, input_tokens, cached_input_tokens,
-       cache_write_tokens, cache_write_long_tokens, output_tokens, reasoning_tokens, cost_nusd, list_nusd,
-       cost_reported_nusd, saved_nusd, latency_ms
+       calls, hits_exact, hits_semantic, errors, unpriced, input_tokens, cached_input_tokens, output_tokens,
+       cost_nusd, saved_nusd
 FROM llm_invoiced WHERE dimension = 0 AND to_ts - start <= 3600000;
 
 CREATE VIEW IF NOT EXISTS main.llm_cost_hourly AS

@@ -138,6 +138,8 @@ CREATE TABLE IF NOT EXISTS main.llm_answers(
   prompt_hash TEXT            -- of the text first asked; others with the same normal form are hits
 );
 
+CREATE INDEX IF NOT EXISTS main.llm_answers_prompt ON llm_answers(prompt_hash) WHERE prompt_hash IS NOT NULL;
+
 -- Prompts and system prompts, each text once, by its XXH3-128 keyed with the seed.
 CREATE TABLE IF NOT EXISTS main.llm_texts(
   hash TEXT PRIMARY KEY,

@@ -11,13 +11,13 @@ FROM (SELECT *, kind IN ('call', 'batch', 'embed', 'unknown') AS is_call,
              kind IN ('call', 'unknown') AND attempt = 1 AS is_miss
       FROM llm_calls);
 
--- A row of the ledger as it counts in llm_sums: what sums.c says, in SQL. (A model by its plain name there.)
+-- A row of the ledger as it counts in llm_sums: what sums.c says, in SQL, for the measures that views read. (A model by
+-- its plain name there.)
 CREATE VIEW IF NOT EXISTS main.llm_row_sums AS
-SELECT id, ts, coalesce(model, model_requested) AS model, provider, service, tag, user, source, billed,
-       1 AS n, is_call AS calls, kind = 'hit_exact' AS hits_exact, kind = 'hit_semantic' AS hits_semantic,
-       is_miss AS misses, error IS NOT NULL AS errors, is_unpriced AS unpriced, input_tokens, cached_input_tokens,
-       cache_write_tokens, cache_write_long_tokens, output_tokens, reasoning_tokens, cost_nusd, list_nusd,
-       cost_reported_nusd, saved_nusd, latency_ms
+SELECT id, ts, coalesce(model, model_requested) AS model, provider, tag, user, source,
+       coalesce(billed, 'paid') AS billed, is_call AS calls, kind = 'hit_exact' AS hits_exact,
+       kind = 'hit_semantic' AS hits_semantic, is_miss AS misses, error IS NOT NULL AS errors,
+       is_unpriced AS unpriced, input_tokens, cached_input_tokens, output_tokens, cost_nusd, saved_nusd
 FROM llm_spend;
 
 CREATE VIEW IF NOT EXISTS main.llm_grains AS SELECT 15 AS grain UNION ALL SELECT 1440;
@@ -26,42 +26,33 @@ CREATE VIEW IF NOT EXISTS main.llm_grains AS SELECT 15 AS grain UNION ALL SELECT
 -- that are kept; beside them what is on its way, and of a dimension that is stopped the ledger's rows themselves.
 CREATE VIEW IF NOT EXISTS main.llm_summed AS
 SELECT s.dimension, s.grain, s.start, nullif(value, x'') AS value, nullif(provider, x'') AS provider,
-       nullif(service, x'') AS service, nullif(source, x'') AS source,
-       coalesce(nullif(billed, x''), 'paid') AS billed, 'sums' AS basis,
-       n, calls, hits_exact, hits_semantic, misses, errors, unpriced, input_tokens, cached_input_tokens,
-       cache_write_tokens, cache_write_long_tokens, output_tokens, reasoning_tokens, cost_nusd, list_nusd,
-       cost_reported_nusd, saved_nusd, latency_ms
+       nullif(source, x'') AS source, coalesce(nullif(billed, x''), 'paid') AS billed, 'sums' AS basis,
+       calls, hits_exact, hits_semantic, misses, errors, unpriced, input_tokens, cached_input_tokens, output_tokens,
+       cost_nusd, saved_nusd
 FROM llm_sum_state t CROSS JOIN llm_sums s
      ON s.dimension = t.dimension AND (NOT t.stopped OR s.start < t.sealed_before)
 UNION ALL
 SELECT t.dimension, g.grain, c.ts, CASE t.dimension WHEN 1 THEN model WHEN 2 THEN tag WHEN 3 THEN user END,
-       CASE t.dimension WHEN 1 THEN provider END, CASE t.dimension WHEN 1 THEN service END, source,
-       coalesce(billed, 'paid'), 'sums',
-       n, calls, hits_exact, hits_semantic, misses, errors, unpriced, input_tokens, cached_input_tokens,
-       cache_write_tokens, cache_write_long_tokens, output_tokens, reasoning_tokens, cost_nusd, list_nusd,
-       cost_reported_nusd, saved_nusd, latency_ms
+       CASE t.dimension WHEN 1 THEN provider END, source, billed, 'sums',
+       calls, hits_exact, hits_semantic, misses, errors, unpriced, input_tokens, cached_input_tokens, output_tokens,
+       cost_nusd, saved_nusd
 FROM llm_sum_state t CROSS JOIN llm_grains g CROSS JOIN llm_intents i CROSS JOIN llm_row_sums c ON c.id = i.call_id
 WHERE NOT t.stopped
 UNION ALL
 SELECT t.dimension, g.grain, c.ts, CASE t.dimension WHEN 1 THEN model WHEN 2 THEN tag WHEN 3 THEN user END,
-       CASE t.dimension WHEN 1 THEN provider END, CASE t.dimension WHEN 1 THEN service END, source,
-       coalesce(billed, 'paid'), 'detail',
-       n, calls, hits_exact, hits_semantic, misses, errors, unpriced, input_tokens, cached_input_tokens,
-       cache_write_tokens, cache_write_long_tokens, output_tokens, reasoning_tokens, cost_nusd, list_nusd,
-       cost_reported_nusd, saved_nusd, latency_ms
+       CASE t.dimension WHEN 1 THEN provider END, source, billed, 'detail',
+       calls, hits_exact, hits_semantic, misses, errors, unpriced, input_tokens, cached_input_tokens, output_tokens,
+       cost_nusd, saved_nusd
 FROM llm_sum_state t CROSS JOIN llm_grains g CROSS JOIN llm_row_sums c ON c.ts >= t.sealed_before
 WHERE t.stopped;
 
 -- Imported sums (llm_invoices) of a period in which no paid calls of that provider are known: of several sources of the
 -- same money (or usage) the one that goes before. Their days are UTC days.
 CREATE VIEW IF NOT EXISTS main.llm_invoiced AS
-SELECT d.dimension, from_ts AS start, to_ts,
-       CASE d.dimension WHEN 1 THEN model WHEN 3 THEN user END AS value, CASE d.dimension WHEN 1 THEN provider END AS provider,
-       CASE d.dimension WHEN 1 THEN service END AS service, source, 'paid' AS billed, 'invoice' AS basis,
-       0 AS n, coalesce(requests, 0) AS calls, 0 AS hits_exact, 0 AS hits_semantic, 0 AS misses, 0 AS errors,
-       0 AS unpriced, input_tokens, cached_input_tokens, cache_write_tokens, cache_write_long_tokens, output_tokens,
-       reasoning_tokens, amount_nusd AS cost_nusd, list_nusd, amount_nusd AS cost_reported_nusd, NULL AS saved_nusd,
-       NULL AS latency_ms
+SELECT d.dimension, from_ts AS start, to_ts, CASE d.dimension WHEN 1 THEN model WHEN 3 THEN user END AS value,
+       CASE d.dimension WHEN 1 THEN provider END AS provider, source, 'paid' AS billed, 'invoice' AS basis,
+       coalesce(requests, 0) AS calls, 0 AS hits_exact, 0 AS hits_semantic, 0 AS errors, 0 AS unpriced, input_tokens,
+       cached_input_tokens, output_tokens, amount_nusd AS cost_nusd, NULL AS saved_nusd
 FROM llm_sum_state d CROSS JOIN llm_invoices i
 WHERE NOT EXISTS (SELECT 1 FROM llm_sums s WHERE s.dimension = 1 AND s.grain = 1440 AND s.calls > 0
                   AND s.start > i.from_ts - 86400000 AND s.start < i.to_ts AND s.provider IS i.provider

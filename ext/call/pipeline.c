@@ -540,6 +540,7 @@ int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *out, E
     return err->rc;
   }
   ledger_flush_if_due(k.store, &later); /* what can't be written now stays queued */
+  conn_trim_if_due(k.conn);
   int found = from_memo(&k, out, err);
   if (found == 0) {
     if (k.plan->keeps_similar && make_question(&k, err) != RC_OK) {

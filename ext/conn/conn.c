@@ -3,6 +3,8 @@
 */
 #include "conn/conn.h"
 
+#include "store/retention.h"
+
 #include "base/check.h"
 #include "base/hash.h"
 #include "trust/access.h"
@@ -205,6 +207,20 @@ static Store *open_store(Conn *c, int create, Err *err) {
   }
   sqlite3_free(path);
   return store;
+}
+
+int conn_trim(Conn *c, Err *err) {
+  Store *store = c->set.keep_ms != SPEC_UNSET ? conn_store(c, 0, err) : NULL;
+  return store ? retention_trim(store, c->set.keep_ms, now_ms(), err) : err->rc;
+}
+
+void conn_trim_if_due(Conn *c) {
+  enum { EVERY_MS = 3600000 };
+  Err ignored = {0};
+  if (c->set.keep_ms != SPEC_UNSET && monotonic_ms() >= c->trim_at) {
+    c->trim_at = monotonic_ms() + EVERY_MS;
+    conn_trim(c, &ignored);
+  }
 }
 
 Store *conn_open_store(const Conn *c) {

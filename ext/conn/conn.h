@@ -42,6 +42,7 @@ typedef struct Conn {
   Settings set;
   pid_t pid;           /* of the process that loaded the extension */
   Store *store;        /* NULL until needed */
+  long long trim_at;   /* monotonic ms: when keep_calls is looked at again */
   int is_closing;      /* nothing runs on db any more */
   Net *net;            /* NULL until needed */
   Config *config;      /* as last read; NULL until needed */
@@ -78,6 +79,11 @@ int conn_trust_store(Conn *c, int *in_main, Err *err);
 
 /* Where the store is or would be: a path, or "main". Owned (sqlite3_free); NULL and *err without memory. */
 char *conn_store_path(Conn *c, Err *err);
+
+/* Trims the ledger to what the setting keep_calls keeps; nothing where there is no store, or no such setting. The other
+** at most once an hour, and in silence: the next one goes on. */
+int conn_trim(Conn *c, Err *err);
+void conn_trim_if_due(Conn *c);
 
 /* The user's configuration as it is now; borrowed until the next call. NULL and *err on failure. */
 const Config *conn_config(Conn *c, Err *err);

@@ -173,10 +173,12 @@ static void report_sums(Check *c, const Compared *r, int repair, cJSON *tree, Er
   json_add(sums, "differs", cJSON_CreateNumber((double)r->differs), err);
   json_add(sums, "repaired", cJSON_CreateBool(repair && r->differs > 0), err);
   json_add(sums, "sealed_before",
-           r->sealed_before ? cJSON_CreateNumber((double)r->sealed_before) : cJSON_CreateNull(), err);
+           r->state.sealed_before ? cJSON_CreateNumber((double)r->state.sealed_before)
+                                  : cJSON_CreateNull(),
+           err);
   cJSON *stopped = json_add(sums, "stopped", cJSON_CreateArray(), err);
   for (int i = 0; i < SUM_DIMENSIONS; i++) {
-    if (r->stopped >> i & 1) {
+    if (r->state.stopped >> i & 1) {
       json_add(stopped, NULL, cJSON_CreateString(sum_dimension_name(i)), err);
     }
   }

@@ -33,7 +33,8 @@ static int check_zone(const SpecValue *value, Err *err) {
   return value->is_null || (value->text && zone_parse(value->text, &ignored))
              ? err->rc
              : err_set(err, RC_ERROR, ERR_BAD_OPTION,
-                       "setting 'time_zone': expected an offset such as '+05:30' or the name of a zone of this system,"
+                       "setting 'time_zone': expected an offset such as '+05:30' or the name of a "
+                       "zone of this system,"
                        " such as 'Asia/Kolkata'; NULL is UTC");
 }
 
@@ -89,6 +90,9 @@ void fn_llm_config(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *er
   const Spec *s = spec_find(&settings_table, 0, name, strlen(name), err);
   if (s && argc == 2) {
     set_setting(c, s, argv[1], err);
+  }
+  if (s && argc == 2 && s->at == offsetof(Settings, keep_ms) && err->rc == RC_OK) {
+    conn_trim(c, err);
   }
   if (err->rc == RC_OK && s->at == offsetof(Settings, store)) {
     result_store(ctx, c, err);

@@ -5,9 +5,9 @@
 **   SELECT * FROM llm_cost_by_tag WHERE day = '2026-11'            a hidden column: only that month
 **   SELECT * FROM llm_cost_by_user WHERE hour >= '2026-11-04 09:00'
 **
-** What runs is the text of the view. It selects from llm_days, llm_hours or llm_values; where a period or a zone asks for
-** it, a common table expression of that name stands before it, which reads only what is needed of llm_summed: whole UTC
-** days from the sums of days, the rest from those of quarters.
+** What runs is the text of the view. It selects from llm_days, llm_hours or llm_values; a common table expression of that
+** name stands before it, which reads only what is needed of llm_summed: whole UTC days from the sums of days, the rest
+** from those of quarters.
 **
 ** Days and hours are those of the setting time_zone; imported sums have UTC days, and say so (`zone`): no half of one is
 ** counted. An hour that clocks repeat is one.
@@ -31,10 +31,14 @@
 #include <string.h>
 
 const CostSource cost_sources[] = {
-    {"llm_cost_hourly", &cost_hourly_table, "llm_hours"}, {"llm_cost_daily", &cost_daily_table, "llm_days"},
-    {"llm_cost_weekly", &cost_table, "llm_days"},         {"llm_cost_monthly", &cost_table, "llm_days"},
-    {"llm_cost_by_model", &cost_table, "llm_values"},     {"llm_cost_by_tag", &cost_table, "llm_values"},
-    {"llm_cost_by_user", &cost_table, "llm_values"},      {NULL, NULL, NULL},
+    {"llm_cost_hourly", &cost_hourly_table, "llm_hours"},
+    {"llm_cost_daily", &cost_daily_table, "llm_days"},
+    {"llm_cost_weekly", &cost_table, "llm_days"},
+    {"llm_cost_monthly", &cost_table, "llm_days"},
+    {"llm_cost_by_model", &cost_table, "llm_values"},
+    {"llm_cost_by_tag", &cost_table, "llm_values"},
+    {"llm_cost_by_user", &cost_table, "llm_values"},
+    {NULL, NULL, NULL},
 };
 
 enum { HOUR_S = 3600, DAY_S = 86400, LABEL = 20 };
@@ -74,15 +78,18 @@ static char bound_of(const CostTable *t, int column) {
   if (hidden >= 0 && t->base.kind->args[hidden]) {
     return t->base.kind->args[hidden][0] == 'd' ? 'D' : 'H';
   }
-  return column != 0          ? 0
-         : t->is_first[0]     ? 'd'
-         : t->is_first[1]     ? 'h'
+  return column != 0            ? 0
+         : t->is_first[0]       ? 'd'
+         : t->is_first[1]       ? 'h'
          : has_values(&t->base) ? 'v'
-                              : 0;
+                                : 0;
 }
 
 static char operator_of(unsigned char op) {
-  static const struct { unsigned char op; char letter; } known[] = {
+  static const struct {
+    unsigned char op;
+    char letter;
+  } known[] = {
       {SQLITE_INDEX_CONSTRAINT_EQ, '='}, {SQLITE_INDEX_CONSTRAINT_LT, '<'},
       {SQLITE_INDEX_CONSTRAINT_LE, 'l'}, {SQLITE_INDEX_CONSTRAINT_GT, '>'},
       {SQLITE_INDEX_CONSTRAINT_GE, 'g'},
@@ -110,7 +117,8 @@ static int plan(Table *base, sqlite3_index_info *info) {
     int is_binary = !collation || sqlite3_stricmp(collation, "BINARY") == 0;
     if (is_hidden(bound) && !op && c->usable) {
       Err err = {0};
-      err_set(&err, RC_ERROR, ERR_BAD_ARGUMENT, "a hidden '%s' is compared by =, <, <=, >, >= or BETWEEN",
+      err_set(&err, RC_ERROR, ERR_BAD_ARGUMENT,
+              "a hidden '%s' is compared by =, <, <=, >, >= or BETWEEN",
               bound == 'D' ? "day" : "hour");
       rc = vtab_fail(&base->base, base->name, &err);
     } else if (is_hidden(bound) && !c->usable) {
@@ -215,7 +223,6 @@ typedef struct Period {
   Span local;         /* seconds there; of invoices: of UTC */
   long long from, to; /* Unix ms */
   const char *value;  /* only this one, or NULL. Borrowed */
-  int is_bound;
 } Period;
 
 static int read_bound(const char bound_op[2], sqlite3_value *v, Period *p, Err *err) {
@@ -233,9 +240,9 @@ static int read_bound(const char bound_op[2], sqlite3_value *v, Period *p, Err *
   int length = text ? read_label(text, &named) : 0;
   if (length > 0) {
     narrow(&p->local, named, length, bound == 'd' || bound == 'D' ? 10 : 16, bound_op);
-    p->is_bound = 1;
   } else if (is_hidden(bound)) {
-    err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "%s: expected a text such as '2026-11-04'%s or '2026-11'",
+    err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
+            "%s: expected a text such as '2026-11-04'%s or '2026-11'",
             bound == 'D' ? "day" : "hour", bound == 'D' ? "" : ", '2026-11-04 09:00'");
   }
   return err->rc;
@@ -243,9 +250,10 @@ static int read_bound(const char bound_op[2], sqlite3_value *v, Period *p, Err *
 
 /* ---- the statement */
 
-#define MEASURE(name, kind) ", " #name
-static const char measures[] = SUM_MEASURES(MEASURE);
-#undef MEASURE
+/* What the views of costs add up. */
+static const char measures[] =
+    ", calls, hits_exact, hits_semantic, errors, unpriced, input_tokens, cached_input_tokens,"
+    " output_tokens, cost_nusd, saved_nusd";
 
 /* "start / 1000", and what clocks there are ahead: a CASE over the changes between two moments. */
 static void add_local(sqlite3_str *sql, const Zone *zone, long long from, long long to) {
@@ -298,19 +306,23 @@ static void add_times(sqlite3_str *sql, const char *from, const char *name, cons
     add_local(sql, zone, p->from > known.from ? p->from : known.from,
               p->to < known.to ? p->to : known.to);
   }
-  sqlite3_str_appendf(sql, " AS local, %Q AS zone, source, billed, basis%s", name ? name : "UTC", measures);
-  sqlite3_str_appendf(sql, " FROM llm_summed WHERE dimension = 0 AND grain = %d", by_day ? SUM_DAY : SUM_QUARTER);
+  sqlite3_str_appendf(sql, " AS local, %Q AS zone, source, billed, basis%s", name ? name : "UTC",
+                      measures);
+  sqlite3_str_appendf(sql, " FROM llm_summed WHERE dimension = 0 AND grain = %d",
+                      by_day ? SUM_DAY : SUM_QUARTER);
   add_between(sql, p->from, p->to);
-  sqlite3_str_appendf(sql, " UNION ALL SELECT start / 1000, 'UTC', source, billed, basis%s"
-                           " FROM llm_invoiced WHERE dimension = 0%s",
+  sqlite3_str_appendf(sql,
+                      " UNION ALL SELECT start / 1000, 'UTC', source, billed, basis%s"
+                      " FROM llm_invoiced WHERE dimension = 0%s",
                       measures, is_hours ? " AND to_ts - start <= 3600000" : "");
   add_invoices(sql, p);
   sqlite3_str_appendf(sql, ") ");
 }
 
 static void add_part(sqlite3_str *sql, int grain, long long from, long long to, const Period *p) {
-  sqlite3_str_appendf(sql, "SELECT dimension, value, provider, source, billed, basis%s"
-                           " FROM llm_summed WHERE grain = %d%s",
+  sqlite3_str_appendf(sql,
+                      "SELECT dimension, value, provider, source, billed, basis%s"
+                      " FROM llm_summed WHERE grain = %d%s",
                       measures, grain, p->value ? " AND value = ?1" : "");
   add_between(sql, from, to);
   sqlite3_str_appendf(sql, " UNION ALL ");
@@ -332,8 +344,9 @@ static void add_values(sqlite3_str *sql, const Period *p) {
       add_part(sql, SUM_QUARTER, to, p->to, p);
     }
   }
-  sqlite3_str_appendf(sql, "SELECT dimension, value, provider, source, billed, basis%s"
-                           " FROM llm_invoiced WHERE 1%s",
+  sqlite3_str_appendf(sql,
+                      "SELECT dimension, value, provider, source, billed, basis%s"
+                      " FROM llm_invoiced WHERE 1%s",
                       measures, p->value ? " AND value = ?1" : "");
   add_invoices(sql, p);
   sqlite3_str_appendf(sql, ") ");
@@ -342,7 +355,8 @@ static void add_values(sqlite3_str *sql, const Period *p) {
 /* From the first row that is summed to a little past now: where changes of clocks matter. */
 static int known_span(sqlite3 *db, Span *known, Err *err) {
   sqlite3_stmt *stmt = NULL;
-  const char *sql = "SELECT min(start), max(start) FROM main.llm_sums WHERE dimension = 0 AND grain = 1440";
+  const char *sql =
+      "SELECT min(start), max(start) FROM main.llm_sums WHERE dimension = 0 AND grain = 1440";
   long long now = now_ms();
   int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
   *known = (Span){now - REBUILD_DAY_MS, now + 2 * REBUILD_DAY_MS};
@@ -376,7 +390,7 @@ static char *write_sql(const Table *t, sqlite3 *db, Period *p, Err *err) {
   p->to = moment_of(&zone, p->local.to);
   if (!has_values(t)) {
     add_times(sql, from, name, &zone, p, known);
-  } else if (p->is_bound || p->value) {
+  } else {
     add_values(sql, p);
   }
   sqlite3_str_append(sql, view, (int)n);
@@ -472,7 +486,8 @@ static sqlite3_int64 rowid(const TableCursor *base) {
   unsigned long long h = 0;
   for (int i = 0; i < sqlite3_column_count(stmt); i++) {
     const void *text = sqlite3_column_text(stmt, i);
-    unsigned long long pair[2] = {h, text ? hash_short(text, (size_t)sqlite3_column_bytes(stmt, i)) : 0};
+    unsigned long long pair[2] = {h, text ? hash_short(text, (size_t)sqlite3_column_bytes(stmt, i))
+                                          : 0};
     h = hash_short(pair, sizeof pair);
   }
   return (sqlite3_int64)(h >> 1);

@@ -107,6 +107,7 @@ class Kinds(Desk):
                   for kind, (is_call, is_hit, is_miss) in self.kinds.items() for attempt in (1, 2) for cost in (None, 7)]
         self.assertEqual(sorted(seen, key=str), sorted(wanted, key=str))
         calls = 4 * sum(is_call for is_call, _, _ in self.kinds.values())
+        value(self.db, "SELECT llm_check('{\"repair\":true}')")
         self.assertEqual(self.db.execute("SELECT calls, unpriced FROM llm_cost_by_tag").fetchall(), [(calls, calls // 2)])
         self.assertGreater(calls, 0)
 

@@ -82,7 +82,8 @@ static const char *const sql_texts[SQL_COUNT] = {
     [SQL_PUT_SUM] =
         "INSERT INTO main.llm_sums VALUES (?,?,?,?,?,?,?,?" SUM_MEASURES(SUM_PARAMETER) ")",
     [SQL_DROP_SUM] = "DELETE FROM main.llm_sums" WHERE_SUM " AND n <= 0",
-    [SQL_GET_SUM_STATE] = "SELECT dimension FROM main.llm_sum_state WHERE stopped",
+    [SQL_GET_SUM_STATE] = "SELECT dimension, stopped, sealed_before FROM main.llm_sum_state",
+    [SQL_HAS_SUM_VALUE] = "SELECT 1 FROM main.llm_sum_values WHERE dimension = ?1 AND value = ?2",
     [SQL_PUT_SUM_VALUE] = "INSERT OR IGNORE INTO main.llm_sum_values VALUES (?1, ?2)",
     [SQL_COUNT_SUM_VALUE] = "UPDATE main.llm_sum_state SET n_values = n_values + 1,"
                             " stopped = stopped OR n_values >= ?2 WHERE dimension = ?1",

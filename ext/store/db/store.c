@@ -160,6 +160,12 @@ int store_has_schema(sqlite3 *db, Err *err) {
   return -1;
 }
 
+int store_has_schema_now(sqlite3 *db, Err *err) {
+  /* (a statement that runs compares the schema's number; its own errors come again below) */
+  sqlite3_exec(db, "SELECT 1 FROM main.sqlite_schema NOT INDEXED LIMIT 1", NULL, NULL, NULL);
+  return store_has_schema(db, err);
+}
+
 void store_hang_up(Store *s) {
   for (int i = 0; i < SQL_COUNT; i++) {
     sqlite3_finalize(s->stmt[i]);

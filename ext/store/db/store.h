@@ -107,6 +107,9 @@ typedef struct Store {
 /* 1 if main of this connection holds a store, 0 if not, -1 where that can't be told. */
 int store_has_schema(sqlite3 *db, Err *err);
 
+/* The same, by the file's schema and not by what this connection remembers of it: another may have made it. */
+int store_has_schema_now(sqlite3 *db, Err *err);
+
 /* 1 if the store is another process's: this one came by fork() from the one that opened it. */
 int store_is_inherited(const Store *s);
 

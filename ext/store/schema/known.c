@@ -10,7 +10,7 @@
 ** what we don't know: then that is what is wrong. */
 static int version_of_tables(Store *s, long long *version, Err *err) {
   Err ignored = {0};
-  if (store_has_schema(s->db, err) != 1) {
+  if (store_has_schema_now(s->db, err) != 1) {
     return err->rc;
   }
   if (genuine_check_store(s, GENUINE_OTHER_VERSION, err) == RC_OK) {

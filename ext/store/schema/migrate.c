@@ -77,7 +77,7 @@ int migrate_check_version(const Store *s, long long version, Err *err) {
 
 int store_version(Store *s, long long *version, Err *err) {
   *version = 0;
-  if (store_has_schema(s->db, err) != 1) {
+  if (store_has_schema_now(s->db, err) != 1) {
     return err->rc;
   }
   int found =

@@ -8,8 +8,10 @@
 #include <stdint.h>
 
 #define MEASURE(name, kind) ", " #name
-#define KEPT_SQL "SELECT " SUM_KEY SUM_MEASURES(MEASURE) " FROM main.llm_sums WHERE dimension IN (0, 1, 2, 3)" \
-  " AND grain IN (15, 1440) AND start >= ?1 AND start < ?1 + 86400000"
+#define KEPT_SQL                                                                                   \
+  "SELECT " SUM_KEY SUM_MEASURES(                                                                  \
+      MEASURE) " FROM main.llm_sums WHERE dimension IN (0, 1, 2, 3)"                               \
+               " AND grain IN (15, 1440) AND start >= ?1 AND start < ?1 + 86400000"
 
 static const char *const measures[] = {
 #define NAME(name, kind) #name,
@@ -53,7 +55,8 @@ static void read_kept(sqlite3_stmt *stmt, SumRow *row) {
 static void hold(Comparing *c, const SumRow *kept, const SumRow *rebuilt, Err *err) {
   const SumKey *key = kept ? &kept->key : &rebuilt->key;
   for (int i = 0; i < SUM_COUNT && err->rc == RC_OK; i++) {
-    SumDifference d = {key, measures[i], kept ? kept->value[i] : 0, rebuilt ? rebuilt->value[i] : 0};
+    SumDifference d = {key, measures[i], kept ? kept->value[i] : 0,
+                       rebuilt ? rebuilt->value[i] : 0};
     if (d.kept != d.rebuilt) {
       c->result->differs++;
       c->take(c->arg, &d, err);
@@ -73,7 +76,7 @@ static int compare_kept(Comparing *c, sqlite3 *db, long long day, Sums *sums, Er
     rc = columns_have_texts(stmt) ? SQLITE_OK : SQLITE_NOMEM;
     if (rc == SQLITE_OK) {
       read_kept(stmt, &kept);
-      if (!(c->result->stopped >> kept.key.dimension & 1)) {
+      if (!(c->result->state.stopped >> kept.key.dimension & 1)) {
         hold(c, &kept, sums_take(sums, &kept.key), err);
       }
     }
@@ -87,10 +90,11 @@ static int compare_kept(Comparing *c, sqlite3 *db, long long day, Sums *sums, Er
 
 static int compare_day(Comparing *c, sqlite3 *db, long long day, Err *err) {
   Sums *sums = sums_new(err);
-  if (sums && rebuild_fold(db, day, sums, err) == RC_OK && compare_kept(c, db, day, sums, err) == RC_OK) {
+  if (sums && rebuild_fold(db, day, sums, err) == RC_OK &&
+      compare_kept(c, db, day, sums, err) == RC_OK) {
     for (int i = 0; i < sums_length(sums) && err->rc == RC_OK; i++) {
       const SumRow *row = sums_at(sums, i);
-      int is_left = row->value[SUM_n] > 0 && !(c->result->stopped >> row->key.dimension & 1);
+      int is_left = row->value[SUM_n] > 0 && !(c->result->state.stopped >> row->key.dimension & 1);
       if (is_left && !sums_is_taken(sums, i)) {
         hold(c, NULL, row, err);
       }
@@ -120,17 +124,16 @@ static int repair_day(Store *s, long long day, Err *err) {
   return err->rc;
 }
 
-int compare_sums(Store *s, sqlite3 *reader, int repair, DifferenceFn take, void *arg, Compared *compared,
-                 Err *err) {
+int compare_sums(Store *s, sqlite3 *reader, int repair, DifferenceFn take, void *arg,
+                 Compared *compared, Err *err) {
   sqlite3 *db = reader ? reader : s->db;
   Comparing c = {compared, take, arg};
   long long day = 0, from;
   *compared = (Compared){0};
-  if (rebuild_sealed(s, &compared->sealed_before, err) != RC_OK ||
-      sums_stopped(s, &compared->stopped, err) != RC_OK) {
+  if (sums_state(s, &compared->state, err) != RC_OK) {
     return err->rc;
   }
-  from = compared->sealed_before ? compared->sealed_before : INT64_MIN;
+  from = compared->state.sealed_before ? compared->state.sealed_before : INT64_MIN;
   while (rebuild_next_day(db, from, &day, err) == 1) {
     long long before = compared->differs;
     if (compare_at_once(&c, db, day, err) == RC_OK && repair && compared->differs > before) {
@@ -141,5 +144,5 @@ int compare_sums(Store *s, sqlite3 *reader, int repair, DifferenceFn take, void 
     }
     from = day + REBUILD_DAY_MS;
   }
-  return err->rc;
+  return repair && err->rc == RC_OK ? sums_state(s, &compared->state, err) : err->rc;
 }

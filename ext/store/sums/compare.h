@@ -16,15 +16,15 @@ typedef struct SumDifference {
 typedef void (*DifferenceFn)(void *arg, const SumDifference *difference, Err *err);
 
 typedef struct Compared {
-  long long days, sealed_before; /* days that were compared; before which (Unix ms) none is: rows were trimmed */
-  unsigned stopped;              /* dimensions that have no sums to compare, a bit each */
+  long long days; /* that were compared */
+  SumState state; /* sealed days and stopped dimensions have nothing to compare */
   long long differs;
 } Compared;
 
 /* Compares all days that are not sealed, each in one state of the store, and hands over what differs. Writes first what
 ** waits. `repair`: such a day's sums are made anew, each in a transaction. RC_OK or *err. */
-int compare_sums(Store *s, sqlite3 *reader, int repair, DifferenceFn take, void *arg, Compared *compared,
-                 Err *err);
+int compare_sums(Store *s, sqlite3 *reader, int repair, DifferenceFn take, void *arg,
+                 Compared *compared, Err *err);
 
 const char *sum_dimension_name(int dimension);
 

@@ -81,20 +81,14 @@ static int drop_day(Store *s, long long day, Err *err) {
   return rc == SQLITE_OK ? err->rc : store_error(s, rc, "make its sums anew", err);
 }
 
-int rebuild_sealed(Store *s, long long *before, Err *err) {
-  *before = 0;
-  store_ask(s, "SELECT max(sealed_before) FROM main.llm_sum_state", before, err);
-  return err->rc;
-}
-
 int rebuild_day(Store *s, long long day, Err *err) {
-  long long sealed_before;
-  if (rebuild_sealed(s, &sealed_before, err) != RC_OK || day < sealed_before) {
+  SumState state;
+  if (sums_state(s, &state, err) != RC_OK || day < state.sealed_before) {
     return err->rc;
   }
   Sums *sums = sums_new(err);
   if (sums && drop_day(s, day, err) == RC_OK && rebuild_fold(s->db, day, sums, err) == RC_OK) {
-    sums_write(s, sums, err);
+    sums_write_new(s, sums, err);
   }
   sums_free(sums);
   return err->rc;

@@ -16,9 +16,6 @@ int rebuild_fold(sqlite3 *db, long long day, Sums *sums, Err *err);
 ** none; -1 and *err. */
 int rebuild_next_day(sqlite3 *db, long long from, long long *day, Err *err);
 
-/* Before which moment (Unix ms) rows of the ledger were trimmed: sums from there can't be made anew. RC_OK or *err. */
-int rebuild_sealed(Store *s, long long *before, Err *err);
-
 /* Makes the sums of one day anew, in the open transaction; a sealed one stays. RC_OK or *err. */
 int rebuild_day(Store *s, long long day, Err *err);
 

@@ -109,8 +109,8 @@ static int same_key(const SumKey *a, const SumKey *b) {
 }
 
 static unsigned long long hash_of(const SumKey *key) {
-  unsigned long long parts[SUM_TEXTS + 2] = {(unsigned long long)key->start,
-                                             (unsigned long long)(key->dimension * 4096 + key->grain)};
+  unsigned long long parts[SUM_TEXTS + 2] = {
+      (unsigned long long)key->start, (unsigned long long)(key->dimension * 4096 + key->grain)};
   for (int i = 0; i < SUM_TEXTS; i++) {
     parts[i + 2] = key->text[i] ? hash_short(key->text[i], strlen(key->text[i])) : 0;
   }
@@ -286,7 +286,9 @@ enum { KEY_COLUMNS = 3 + SUM_TEXTS };
 
 /* Runs a statement over a sum. The rows that it changed, or -1 and *err. */
 static int run(Store *s, StoreSql id, const SumRow *sum, Err *err) {
-  static const struct { int key, measures; } places[] = {
+  static const struct {
+    int key, measures;
+  } places[] = {
       [SQL_ADD_SUM] = {1 + SUM_COUNT, 1},
       [SQL_PUT_SUM] = {1, 1 + KEY_COLUMNS},
       [SQL_DROP_SUM] = {1, 0},
@@ -308,8 +310,43 @@ static int run(Store *s, StoreSql id, const SumRow *sum, Err *err) {
   return rc == SQLITE_OK ? sqlite3_changes(s->db) : (store_error(s, rc, "keep a sum", err), -1);
 }
 
+int sums_state(Store *s, SumState *state, Err *err) {
+  sqlite3_stmt *stmt = store_stmt(s, SQL_GET_SUM_STATE, err);
+  *state = (SumState){0, 0};
+  while (stmt && sqlite3_step(stmt) == SQLITE_ROW) {
+    long long sealed = sqlite3_column_int64(stmt, 2);
+    state->stopped |= sqlite3_column_int(stmt, 1) ? 1u << (sqlite3_column_int(stmt, 0) & 31) : 0;
+    state->sealed_before = sealed > state->sealed_before ? sealed : state->sealed_before;
+  }
+  int rc = stmt ? store_done(s, stmt) : SQLITE_OK;
+  return rc == SQLITE_OK ? err->rc : store_error(s, rc, "read the state of its sums", err);
+}
+
+/* 1 if a dimension has had that value, 0 if not; -1 and *err. */
+static int is_known_value(Store *s, const SumKey *key, Err *err) {
+  sqlite3_stmt *stmt = store_stmt(s, SQL_HAS_SUM_VALUE, err);
+  const char *value = key->text[SUM_VALUE];
+  if (!stmt || !value) {
+    return stmt ? (store_done(s, stmt), 1) : -1;
+  }
+  sqlite3_bind_int(stmt, 1, key->dimension);
+  int rc = sqlite3_bind_text(stmt, 2, value, -1, SQLITE_STATIC);
+  int found = rc == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW, done = store_done(s, stmt);
+  rc = rc == SQLITE_OK ? done : rc;
+  return rc == SQLITE_OK ? found : (store_error(s, rc, "look for a value", err), -1);
+}
+
+/* How sums are written. */
+typedef struct Writing {
+  Store *s;
+  SumState state;
+  unsigned dimensions;
+  int are_new;
+} Writing;
+
 /* Notes a value that a dimension may not have had; it stops where it has too many. */
-static int note_value(Store *s, const SumKey *key, Err *err) {
+static int note_value(Writing *w, const SumKey *key, Err *err) {
+  Store *s = w->s;
   sqlite3_stmt *stmt = store_stmt(s, SQL_PUT_SUM_VALUE, err);
   if (!stmt) {
     return err->rc;
@@ -329,57 +366,72 @@ static int note_value(Store *s, const SumKey *key, Err *err) {
     sqlite3_bind_int(stmt, 2, LIMIT_SUM_VALUES);
     sqlite3_step(stmt);
     rc = store_done(s, stmt);
+    sums_state(s, &w->state, err);
   }
   return rc == SQLITE_OK ? err->rc : store_error(s, rc, "keep a sum", err);
 }
 
 /* Adds one sum to what is there. */
-static int write_sum(Store *s, const SumRow *sum, Err *err) {
-  int changed = run(s, SQL_ADD_SUM, sum, err);
-  if (changed == 0 && sum->value[SUM_n] > 0 && run(s, SQL_PUT_SUM, sum, err) == 1 &&
+static int add_sum(Writing *w, const SumRow *sum, Err *err) {
+  int changed = w->are_new ? 0 : run(w->s, SQL_ADD_SUM, sum, err);
+  if (changed == 0 && sum->value[SUM_n] > 0 && run(w->s, SQL_PUT_SUM, sum, err) == 1 &&
       sum->key.grain == SUM_DAY && sum->key.dimension != SUM_ALL) {
-    note_value(s, &sum->key, err);
+    note_value(w, &sum->key, err);
   } else if (changed == 1 && sum->value[SUM_n] < 0) {
-    run(s, SQL_DROP_SUM, sum, err);
+    run(w->s, SQL_DROP_SUM, sum, err);
   }
   return err->rc;
 }
 
-int sums_stopped(Store *s, unsigned *stopped, Err *err) {
-  sqlite3_stmt *stmt = store_stmt(s, SQL_GET_SUM_STATE, err);
-  *stopped = 0;
-  while (stmt && sqlite3_step(stmt) == SQLITE_ROW) {
-    *stopped |= 1u << (sqlite3_column_int(stmt, 0) & 31);
+static int write_sum(Writing *w, const SumRow *sum, Err *err) {
+  unsigned bit = 1u << sum->key.dimension;
+  if (!(w->dimensions & bit) || !(w->state.stopped & bit)) {
+    return w->dimensions & bit ? add_sum(w, sum, err) : RC_OK;
   }
-  int rc = stmt ? store_done(s, stmt) : SQLITE_OK;
-  return rc == SQLITE_OK ? err->rc : store_error(s, rc, "read the state of its sums", err);
+  if (sum->key.start >= w->state.sealed_before) {
+    return RC_OK;
+  }
+  SumRow collapsed = *sum;
+  if (is_known_value(w->s, &sum->key, err) == 0) {
+    collapsed.key.text[SUM_VALUE] = SUM_OTHER;
+  }
+  return err->rc == RC_OK ? add_sum(w, &collapsed, err) : err->rc;
 }
 
-int sums_write(Store *s, Sums *sums, Err *err) {
-  unsigned stopped;
-  sums_stopped(s, &stopped, err);
+static int write_all(Writing *w, Sums *sums, Err *err) {
+  sums_state(w->s, &w->state, err);
   for (int i = 0; i < sums->n && err->rc == RC_OK; i++) {
-    if (!(stopped >> sums->at[i]->row.key.dimension & 1)) {
-      write_sum(s, &sums->at[i]->row, err);
-    }
+    write_sum(w, &sums->at[i]->row, err);
   }
   empty(sums);
   return err->rc;
+}
+
+enum { ALL_DIMENSIONS = (1u << SUM_DIMENSIONS) - 1 };
+
+int sums_write(Store *s, Sums *sums, Err *err) {
+  return write_all(&(Writing){.s = s, .dimensions = ALL_DIMENSIONS}, sums, err);
+}
+
+int sums_write_new(Store *s, Sums *sums, Err *err) {
+  return write_all(&(Writing){.s = s, .dimensions = ALL_DIMENSIONS, .are_new = 1}, sums, err);
+}
+
+int sums_write_of(Store *s, Sums *sums, unsigned dimensions, Err *err) {
+  return write_all(&(Writing){.s = s, .dimensions = dimensions}, sums, err);
 }
 
 int sums_count(Store *s, const LedgerRow *row, Err *err) {
   char model[LIMIT_MODEL_NAME];
   SumKey keys[ROW_KEYS];
   SumRow sum = {0};
-  unsigned stopped;
+  Writing w = {.s = s, .dimensions = ALL_DIMENSIONS};
   keys_of(row, model, keys);
   measure(&sum, row, 1);
-  sums_stopped(s, &stopped, err);
+  sums_state(s, &w.state, err);
   for (int i = 0; i < ROW_KEYS && err->rc == RC_OK; i++) {
     sum.key = keys[i];
-    if (!(stopped >> keys[i].dimension & 1)) {
-      write_sum(s, &sum, err);
-    }
+    write_sum(&w, &sum, err);
   }
   return err->rc;
 }

@@ -36,8 +36,15 @@ void sums_free(Sums *sums);
 /* Adds a row of the ledger as it is (sign 1), or takes one out as it was (sign -1). Texts are copied. RC_OK or *err. */
 int sums_fold(Sums *sums, const LedgerRow *row, int sign, Err *err);
 
-/* Adds all of them to llm_sums, in the open transaction, and empties them. RC_OK or *err. */
+/* Adds all of them to llm_sums, in the open transaction, and empties them. Of a dimension that is stopped only those
+** before sealed_before are kept; there values beyond the limit are one, SUM_OTHER. RC_OK or *err. */
 int sums_write(Store *s, Sums *sums, Err *err);
+
+/* The same where llm_sums is known to have none of them yet; and only of some dimensions, a bit each. */
+int sums_write_new(Store *s, Sums *sums, Err *err);
+int sums_write_of(Store *s, Sums *sums, unsigned dimensions, Err *err);
+
+#define SUM_OTHER "(other)"
 
 /* A single row that has become final: folded and written without memory of its own. RC_OK or *err. */
 int sums_count(Store *s, const LedgerRow *row, Err *err);
@@ -50,7 +57,13 @@ const SumRow *sums_at(const Sums *sums, int i);
 const SumRow *sums_take(Sums *sums, const SumKey *key);
 int sums_is_taken(const Sums *sums, int i);
 
-/* The dimensions that are stopped, a bit each. RC_OK or *err. */
-int sums_stopped(Store *s, unsigned *stopped, Err *err);
+/* What of them is to be believed: llm_sum_state. */
+typedef struct SumState {
+  unsigned stopped;        /* dimensions, a bit each */
+  long long sealed_before; /* Unix ms; 0: nothing was trimmed */
+} SumState;
+
+/* RC_OK or *err. */
+int sums_state(Store *s, SumState *state, Err *err);
 
 #endif
