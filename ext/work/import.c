@@ -304,6 +304,24 @@ static void list_formats(Err *why) {
   err_set(why, RC_ERROR, ERR_BAD_ARGUMENT, "its format is none that is known (%s)", list);
 }
 
+/* Of an array that is spread over lines: as its first element tells, in one. */
+static const LogFormat *find_by_element(Import *im, Err *why) {
+  Record record;
+  Err ignored = {0};
+  const LogFormat *format = NULL;
+  Records *records = records_new(LOG_LINES, &im->now.bytes, 0, 0, why);
+  if (records && bytes_seek(&im->now.bytes, 0, why) == RC_OK &&
+      records_next(records, &record, why) && records_is_array(records)) {
+    cJSON *tree =
+        json_parse_bytes(record.at, record.n, LIMIT_ANSWER_DEPTH, "its first element", &ignored);
+    char *text = tree ? json_print(tree, why) : NULL;
+    format = text ? log_recognise(text, strlen(text), 0, why) : NULL;
+    cJSON_free(text);
+  }
+  records_free(records);
+  return format;
+}
+
 /* Which format it is: as it was said, as it was known, or as its beginning tells. NULL and *why. */
 static const LogFormat *find_format(Import *im, const PastFile *known, Err *why) {
   const char *said = im->options->format, *at = im->now.head;
@@ -322,6 +340,9 @@ static const LogFormat *find_format(Import *im, const PastFile *known, Err *why)
   }
   if (why->rc == RC_OK) {
     format = n ? log_recognise(at, n, is_all, why) : NULL;
+  }
+  if (!format && head && n && why->rc == RC_OK) {
+    format = find_by_element(im, why);
   }
   records_free(head);
   if (!format && why->rc == RC_OK) {

@@ -147,7 +147,7 @@ class Copies(Imports):
     def test_missing_request_ids(self):
         """I03: copies without a request id are one; the same id with and without is one; no id at all counts each."""
         self.write("a.jsonl", *(line("x", request=None) for _ in range(3)), line("y", request="r"), line("y", request=None),
-                   line(None, request=None, at="09:00:01.000"), line(None, request=None, at="09:00:02.000"))
+                   line(None, request=None, at="09:00:01.000", uuid=None), line(None, request=None, at="09:00:02.000", uuid=None))
         report = self.take()
         self.assertEqual((report["calls"], report["without_id"]), (4, 2))
         self.take(again=True)
@@ -227,7 +227,7 @@ class Growing(Imports):
         for cut in range(0, len(text), 13):
             db = self.new()
             path = self.write("a.jsonl", text[:cut])
-            error_of(db, "SELECT llm_import(?)", path) if cut == 0 else self.take(path, db)
+            self.take(db=db)  # (of the folder: of a few bytes nothing tells yet what they are)
             self.write("a.jsonl", text[cut:], mode="a")
             self.take(path, db)
             self.assertEqual(self.outputs(db), [1, 2, 3], cut)
@@ -325,7 +325,9 @@ with open({path!r}, "a") as f:
     for text in {[call(n) for n in range(100, 400)]!r}:
         f.write(text[:100]); f.flush(); time.sleep(.001); f.write(text[100:]); f.flush()
 """
-        writer = subprocess.Popen([sys.executable, "-c", script])
+        with open(f"{self.tmp.name}/writer.py", "w") as f:
+            f.write(script)
+        writer = subprocess.Popen([sys.executable, f.name])
         while writer.poll() is None:
             report = self.take(path, db)
             self.assertEqual(report["torn"], 0)

@@ -128,7 +128,7 @@ size_t bytes_read(Bytes *b, char *to, size_t n, Err *err) {
   u->z.next_out = (unsigned char *)to;
   u->z.avail_out = (unsigned)(n < (1u << 30) ? n : 1u << 30);
   unsigned all = u->z.avail_out;
-  while (u->z.avail_out == all && refill(b, err)) {
+  while (u->z.avail_out == all && err->rc == RC_OK && refill(b, err)) {
     unpack_step(u, err);
   }
   if (u->z.avail_out == all && err->rc == RC_OK && !u->is_whole) {

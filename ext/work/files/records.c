@@ -68,6 +68,10 @@ int records_may_go_on(const Records *r) {
   return r->shape == LOG_LINES && !r->from->is_gzip;
 }
 
+int records_is_array(const Records *r) {
+  return r->shape == LOG_ELEMENTS;
+}
+
 /* ---- the window */
 
 /* Drops what lies before `start`, where that is worth moving the rest. */

@@ -29,6 +29,9 @@ void records_free(Records *r);
 /* 1 if a file so cut may be read on from the end of a record. */
 int records_may_go_on(const Records *r);
 
+/* 1 if its records are the elements of an array: known once the first was asked for. */
+int records_is_array(const Records *r);
+
 /* The next one: 1; 0 at the end of the file, and with *err. */
 int records_next(Records *r, Record *record, Err *err);
 
