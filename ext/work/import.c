@@ -13,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEAD = 1 << 18, INTERRUPT_EVERY = 64 };
+/* A file is recognised by its beginning: by more of it where that is not enough (a first line with a picture in it). */
+enum { HEAD = 1 << 16, MOST_HEAD = 1 << 24, INTERRUPT_EVERY = 64 };
 
 /* The file that is being read. */
 typedef struct Reading {
@@ -335,11 +336,13 @@ static const LogFormat *find_format(Import *im, const PastFile *known, Err *why)
   }
   size_t n = im->now.n_head;
   Records *head = n ? NULL : records_new(LOG_DOCUMENT, &im->now.bytes, 0, 0, why);
-  if (head && bytes_seek(&im->now.bytes, 0, why) == RC_OK) {
-    n = records_peek(head, HEAD, &at, &is_all, why);
-  }
-  if (why->rc == RC_OK) {
-    format = n ? log_recognise(at, n, is_all, why) : NULL;
+  if (n) {
+    format = log_recognise(at, n, 0, why);
+  } else if (head && bytes_seek(&im->now.bytes, 0, why) == RC_OK) {
+    for (size_t most = HEAD; !format && !is_all && most <= MOST_HEAD && why->rc == RC_OK; most *= 16) {
+      n = records_peek(head, most, &at, &is_all, why);
+      format = n && why->rc == RC_OK ? log_recognise(at, n, is_all, why) : NULL;
+    }
   }
   if (!format && head && n && why->rc == RC_OK) {
     format = find_by_element(im, why);

@@ -76,7 +76,7 @@ int records_is_array(const Records *r) {
 
 /* Drops what lies before `start`, where that is worth moving the rest. */
 static void drop(Records *r) {
-  if (r->start == r->n || r->start >= CHUNK) {
+  if (r->start > 0 && (r->start == r->n || r->start >= CHUNK)) {
     memmove(r->data, r->data + r->start, r->n - r->start);
     r->base += (long long)r->start;
     r->at -= r->start;
