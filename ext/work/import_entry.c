@@ -9,7 +9,7 @@
 #include "base/utf8.h"
 #include "money/billing.h"
 
-#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -150,6 +150,27 @@ static void fill_texts(const EntryRules *rules, const LogEntry *e, Texts *t, Led
   row->geo = texts_keep(t, e->usage.geo, err);
 }
 
+/* A usage as usage_json prints it. Most hold counts alone: those are written without a tree. */
+static const char *keep_usage(const Usage *u, Texts *t, Err *err) {
+  enum { UNIT_TEXT = 48 }; /* "cache_write_1h_image":9007199254740991, */
+  char text[UNIT_COUNT * UNIT_TEXT + 2];
+  size_t n = 0;
+  if (u->other[0] || u->geo[0] || strcmp(u->service, "standard") != 0) {
+    char *printed = json_print(usage_json(u), err);
+    const char *kept =
+        printed && strlen(printed) < BLOCK ? keep_bytes(t, printed, strlen(printed), err) : NULL;
+    cJSON_free(printed);
+    return kept;
+  }
+  for (UnitSet left = u->has; left; left &= left - 1) {
+    Unit unit = UNIT_FIRST(left);
+    n += (size_t)snprintf(text + n, sizeof text - n, "%s\"%s\":%lld", n ? "," : "{", unit_word(unit),
+                          u->n[unit]);
+  }
+  text[n++] = '}';
+  return keep_bytes(t, text, n, err);
+}
+
 static void fill_counts(const LogEntry *e, Texts *t, LedgerRow *row, Err *err) {
   const Usage *u = &e->usage;
   row->input_tokens = column_of(u, UNIT_INPUT);
@@ -160,12 +181,7 @@ static void fill_counts(const LogEntry *e, Texts *t, LedgerRow *row, Err *err) {
   row->reasoning_tokens = column_of(u, UNIT_REASONING);
   row->latency_ms = e->latency_ms >= 0 ? e->latency_ms : LEDGER_NULL;
   row->http_status = e->http_status >= 0 ? e->http_status : LEDGER_NULL;
-  if (u->has || u->other[0]) {
-    char *text = json_print(usage_json(u), err);
-    size_t n = text ? strlen(text) : 0;
-    row->usage = text && n < BLOCK ? keep_bytes(t, text, n, err) : NULL;
-    cJSON_free(text);
-  }
+  row->usage = u->has || u->other[0] ? keep_usage(u, t, err) : NULL;
 }
 
 static int is_billed_as_list(const EntryRules *rules, const LogEntry *e) {
