@@ -223,10 +223,19 @@ static int trim_texts(Store *s, sqlite3 *reader, int *more, Err *err) {
   return err->rc == RC_OK ? drop_texts(s, names, n, &newest, err) : err->rc;
 }
 
+/* What goes must be in the sums. */
+static int count_all(Store *s, Err *err) {
+  if (store_begin(s, err) == RC_OK) {
+    rebuild_uncounted(s, err);
+    store_end(s, err->rc == RC_OK, err);
+  }
+  return err->rc;
+}
+
 int retention_trim(Store *s, long long keep_ms, long long now, Err *err) {
   SumState state;
   long long before = rebuild_day_of(now - keep_ms), gone = 0;
-  if (ledger_flush(s, err) == RC_OK && sums_state(s, &state, err) == RC_OK &&
+  if (ledger_flush(s, err) == RC_OK && count_all(s, err) == RC_OK && sums_state(s, &state, err) == RC_OK &&
       (before <= state.sealed_before || seal(s, &state, before, err) == RC_OK)) {
     gone = trim_rows(s, before, err); /* also what an interrupted one has left */
   }

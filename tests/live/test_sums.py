@@ -242,7 +242,7 @@ class Retention(Ledger):
                  "model": f"m-{i % 5}x"} for i in range(9000)]
         rows += [{"ts": self.now - 200 * DAY, "kind": "unknown", "cost_nusd": None}, {"ts": self.now - 200 * DAY, "cost_nusd": None},
                  {"ts": self.now - 200 * DAY, "kind": "refused", "cost_nusd": None, "error": "no"},
-                 {"ts": self.now - 200 * DAY, "kind": "hit_exact", "attempt": 0, "cost_nusd": 0, "saved_nusd": 5}]
+                 {"ts": self.now - 200 * DAY, "kind": "hit_exact", "attempt": 0, "cost_nusd": 0, "saved_nusd": 5}, {"ts": self.now}]
         self.insert(rows)
         views = [f"SELECT * FROM llm_cost_{v} ORDER BY 1, 2" for v in
                  ("hourly", "daily", "weekly", "monthly", "by_model", "by_tag", "by_user")]
