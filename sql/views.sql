@@ -20,10 +20,14 @@ SELECT id, ts, coalesce(model, model_requested) AS model, provider, tag, user, s
        is_unpriced AS unpriced, input_tokens, cached_input_tokens, output_tokens, cost_nusd, saved_nusd
 FROM llm_spend;
 
+-- What is not in llm_sums yet.
+CREATE VIEW IF NOT EXISTS main.llm_unsummed AS
+SELECT call_id FROM llm_intents UNION ALL SELECT call_id FROM llm_uncounted;
+
 CREATE VIEW IF NOT EXISTS main.llm_grains AS SELECT 15 AS grain UNION ALL SELECT 1440;
 
 -- What the ledger comes to, by dimension (0 all, 1 models, 2 tags, 3 users), in grains of 15 or 1440 minutes: the sums
--- that are kept; beside them what is on its way, and of a dimension that is stopped the ledger's rows themselves.
+-- that are kept; beside them what is not summed yet, and of a dimension that is stopped the ledger's rows themselves.
 CREATE VIEW IF NOT EXISTS main.llm_summed AS
 SELECT s.dimension, s.grain, s.start, nullif(value, x'') AS value, nullif(provider, x'') AS provider,
        nullif(source, x'') AS source, coalesce(nullif(billed, x''), 'paid') AS billed, 'sums' AS basis,
@@ -36,7 +40,7 @@ SELECT t.dimension, g.grain, c.ts, CASE t.dimension WHEN 1 THEN model WHEN 2 THE
        CASE t.dimension WHEN 1 THEN provider END, source, billed, 'sums',
        calls, hits_exact, hits_semantic, misses, errors, unpriced, input_tokens, cached_input_tokens, output_tokens,
        cost_nusd, saved_nusd
-FROM llm_sum_state t CROSS JOIN llm_grains g CROSS JOIN llm_intents i CROSS JOIN llm_row_sums c ON c.id = i.call_id
+FROM llm_sum_state t CROSS JOIN llm_grains g CROSS JOIN llm_unsummed i CROSS JOIN llm_row_sums c ON c.id = i.call_id
 WHERE NOT t.stopped
 UNION ALL
 SELECT t.dimension, g.grain, c.ts, CASE t.dimension WHEN 1 THEN model WHEN 2 THEN tag WHEN 3 THEN user END,

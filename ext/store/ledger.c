@@ -67,7 +67,7 @@ static int write_row(Store *s, StoreSql id, const LedgerRow *row, Err *err) {
   if (!stmt) {
     return err->rc;
   }
-  s->bind_rc = row_bind(stmt, row, id == SQL_UPDATE_CALL);
+  s->bind_rc = row_bind(stmt, 0, row, id == SQL_UPDATE_CALL);
   return finish(s, stmt, "write a ledger row", err);
 }
 
@@ -171,28 +171,27 @@ static int drop_intent(Store *s, long long call_id, Err *err) {
   return finish(s, stmt, "end an intent", err);
 }
 
-/* Adds a row that has become final to the sums, as it stands in the table. */
-static int count_call(Store *s, long long call_id, Err *err) {
-  LedgerRow row;
-  sqlite3_stmt *stmt = store_stmt(s, SQL_GET_CALL, err);
+/* Adding a row to eight sums costs more than writing it: rows are added some at a time. Until then they are listed, and
+** who reads sums adds them. */
+enum { COUNTED_AT_ONCE = 64 };
+
+static int list_uncounted(Store *s, long long call_id, Err *err) {
+  sqlite3_stmt *stmt = store_stmt(s, SQL_PUT_UNCOUNTED, err);
   if (!stmt) {
     return err->rc;
   }
   sqlite3_bind_int64(stmt, 1, call_id);
-  int step = sqlite3_step(stmt);
-  if (step == SQLITE_ROW && row_read(stmt, &row) != SQLITE_OK) {
-    err_nomem(err);
-  } else if (step == SQLITE_ROW) {
-    sums_count(s, &row, err);
+  if (finish(s, stmt, "list a row", err) != RC_OK || ++s->n_uncounted < COUNTED_AT_ONCE) {
+    return err->rc;
   }
-  int rc = store_done(s, stmt);
-  return rc == SQLITE_OK ? err->rc : store_error(s, rc, "read a ledger row", err);
+  s->n_uncounted = 0;
+  return rebuild_uncounted(s, err);
 }
 
 /* Ends the intent of a request whose row has been settled before, or never will be: the row is final. */
 static int end_intent(Store *s, long long call_id, Err *err) {
   return drop_intent(s, call_id, err) == RC_OK && sqlite3_changes(s->db) == 1
-             ? count_call(s, call_id, err)
+             ? list_uncounted(s, call_id, err)
              : err->rc;
 }
 
@@ -442,7 +441,9 @@ void ledger_drop_pending(Store *s) {
 ** summed anew. */
 static int count_settled(Store *s, const LedgerRow *row, int may_be_counted, Sums *sums, Err *err) {
   if (!may_be_counted) {
-    return sums ? sums_fold(sums, row, 1, err) : sums_count(s, row, err);
+    return sums                   ? sums_fold(sums, row, 1, err)
+           : s->mode->has_intents ? list_uncounted(s, row->id, err)
+                                  : sums_count(s, row, err);
   }
   if (sums) {
     sums_write(s, sums, err);
@@ -474,10 +475,44 @@ static int put_settled(Store *s, LedgerRow *row, Answer *answer, int more, Sums 
              : err->rc;
 }
 
+/* 1 if from that row on as many as are written at once are new ones with nothing to them. */
+static int are_plain(const Pending *p) {
+  int n = 0;
+  while (p && n < CALLS_AT_ONCE && !p->row.id && !p->has_answer && !p->served.entry) {
+    p = p->next;
+    n++;
+  }
+  return n == CALLS_AT_ONCE;
+}
+
+/* Writes these, and adds them to the sums. The last of them; NULL and *err. */
+static Pending *put_plain(Store *s, Pending *p, Sums *sums, Err *err) {
+  sqlite3_stmt *stmt = store_stmt(s, SQL_INSERT_CALLS, err);
+  Pending *last = NULL;
+  for (int i = 0; i < CALLS_AT_ONCE && stmt && err->rc == RC_OK; i++, p = p->next) {
+    int rc = row_bind(stmt, i * ROW_PARAMETERS, &p->row, 0);
+    s->bind_rc = s->bind_rc ? s->bind_rc : rc;
+    sums_fold(sums, &p->row, 1, err);
+    last = p;
+  }
+  if (!stmt || finish(s, stmt, "write ledger rows", err) != RC_OK) {
+    return NULL;
+  }
+  s->last_call_id = sqlite3_last_insert_rowid(s->db);
+  return last;
+}
+
 /* Writes the queue inside the open transaction; the rows stay queued until the commit. */
 static int put_pending(Store *s, Err *err) {
   Sums *sums = s->pending && s->pending->next ? sums_new(err) : NULL;
   for (Pending *p = s->pending; p && err->rc == RC_OK; p = p->next) {
+    if (sums && are_plain(p)) {
+      p = put_plain(s, p, sums, err);
+      if (!p) {
+        break;
+      }
+      continue;
+    }
     LedgerRow row = p->row; /* its new id counts only once committed */
     put_settled(s, &row, p->has_answer ? &p->answer : NULL, 0, sums, err);
     if (p->served.entry && err->rc == RC_OK) {
@@ -658,6 +693,17 @@ static int find_dead(Store *s, long long now, long long *dead, Err *err) {
   return err->rc == RC_OK ? n : 0;
 }
 
+/* Adds to the sums what waits for that. */
+static int count_all(Store *s, Err *err) {
+  long long n = 0;
+  if (store_ask(s, "SELECT count(*) FROM main.llm_uncounted", &n, err) == 1 && n > 0 &&
+      store_begin(s, err) == RC_OK) {
+    rebuild_uncounted(s, err);
+    store_end(s, err->rc == RC_OK, err);
+  }
+  return err->rc;
+}
+
 int ledger_recover(Store *s, long long now, Err *err) {
   long long dead[RECOVER_STEP];
   int n = s->mode->has_intents ? find_dead(s, now, dead, err) : 0;
@@ -668,7 +714,7 @@ int ledger_recover(Store *s, long long now, Err *err) {
     store_end(s, err->rc == RC_OK, err);
     n = n == RECOVER_STEP && err->rc == RC_OK ? find_dead(s, now, dead, err) : 0;
   }
-  return err->rc;
+  return err->rc == RC_OK && s->mode->has_intents ? count_all(s, err) : err->rc;
 }
 
 /* An answer that waits to be written. */

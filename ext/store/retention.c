@@ -10,18 +10,21 @@
 
 enum { STEP_ROWS = 2000 };
 
-/* The next rows that go, in the order of time: those behind (?2, ?3), before ?1. */
+/* The next rows that go, in the order of time: those behind (?2, ?3), before ?1. The newest id stays, so that none is given
+** twice: keys of imports and feedback name them. */
 #define CALLS "kind IN ('call', 'batch', 'embed', 'unknown')"
 static const char next_sql[] = "SELECT ts, id FROM main.llm_calls WHERE ts >= ?2 AND ts < ?1 AND "
                                "(ts > ?2 OR id > ?3) AND kind <> 'unknown'"
                                " AND NOT (cost_nusd IS NULL AND " CALLS
-                               ") AND id NOT IN (SELECT call_id FROM main.llm_intents)"
+                               ") AND id NOT IN (SELECT call_id FROM main.llm_intents UNION ALL"
+                               " SELECT call_id FROM main.llm_uncounted)"
                                " ORDER BY ts, id LIMIT ?4";
 
 /* Texts that neither a call, nor an answer, nor another text names: a transcript names its long contents
 ** (request.h). */
 static const char unnamed_sql[] =
-    "SELECT hash, (SELECT max(rowid) FROM main.llm_texts), text LIKE '[{\"role\":%' FROM "
+    "SELECT hash, (SELECT max(rowid) FROM main.llm_texts), (SELECT max(id) FROM main.llm_calls),"
+    " text LIKE '[{\"role\":%' FROM "
     "main.llm_texts WHERE hash NOT IN ("
     "SELECT prompt_hash FROM main.llm_calls WHERE prompt_hash IS NOT NULL"
     " UNION SELECT system_hash FROM main.llm_calls WHERE system_hash IS NOT NULL"
@@ -31,12 +34,11 @@ static const char unnamed_sql[] =
     " AND json_valid(t.text) THEN t.text ELSE '[]' END) j WHERE json_extract(j.value, '$.hash') IS "
     "NOT NULL)";
 
-/* It may have been named since: by rows, which have indexes, or by texts that came behind ?2. */
+/* It may have been named since: by rows behind ?3 (an answer has its call's names), or by texts behind ?2. */
 static const char drop_text_sql[] =
     "DELETE FROM main.llm_texts WHERE hash = ?1"
-    " AND NOT EXISTS (SELECT 1 FROM main.llm_calls WHERE prompt_hash = ?1)"
-    " AND NOT EXISTS (SELECT 1 FROM main.llm_calls WHERE system_hash = ?1)"
-    " AND NOT EXISTS (SELECT 1 FROM main.llm_answers WHERE prompt_hash = ?1)"
+    " AND NOT EXISTS (SELECT 1 FROM main.llm_calls WHERE id > coalesce(?3, 0)"
+    " AND (prompt_hash = ?1 OR system_hash = ?1))"
     " AND NOT EXISTS (SELECT 1 FROM main.llm_texts t WHERE t.rowid > ?2 AND instr(t.text, ?1))";
 
 typedef struct Row {
@@ -174,14 +176,20 @@ static long long trim_rows(Store *s, long long before, Err *err) {
 
 typedef char Name[HASH_HEX_SIZE];
 
-static int drop_texts(Store *s, const Name *names, int n, long long newest, Err *err) {
+/* What was there when names were looked for: the newest text and the newest call. */
+typedef struct Newest {
+  long long text, call;
+} Newest;
+
+static int drop_texts(Store *s, const Name *names, int n, const Newest *newest, Err *err) {
   if (n == 0 || store_begin(s, err) != RC_OK) {
     return err->rc;
   }
   sqlite3_stmt *stmt = prepare(s, s->db, drop_text_sql, err);
   for (int i = 0; i < n && stmt && err->rc == RC_OK; i++) {
     sqlite3_bind_text(stmt, 1, names[i], -1, SQLITE_STATIC);
-    sqlite3_bind_int64(stmt, 2, newest);
+    sqlite3_bind_int64(stmt, 2, newest->text);
+    sqlite3_bind_int64(stmt, 3, newest->call);
     sqlite3_step(stmt);
     int rc = sqlite3_reset(stmt);
     if (rc != SQLITE_OK) {
@@ -197,14 +205,14 @@ static int trim_texts(Store *s, sqlite3 *reader, int *more, Err *err) {
   Name names[STEP_ROWS / 4];
   sqlite3_stmt *stmt = prepare(s, reader ? reader : s->db, unnamed_sql, err);
   int n = 0, most = reader ? STEP_ROWS / 4 : 1, rc = SQLITE_ROW;
-  long long newest = 0;
+  Newest newest = {0, 0};
   while (stmt && err->rc == RC_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-    newest = sqlite3_column_int64(stmt, 1);
-    *more |= sqlite3_column_int(stmt, 2);
+    newest = (Newest){sqlite3_column_int64(stmt, 1), sqlite3_column_int64(stmt, 2)};
+    *more |= sqlite3_column_int(stmt, 3);
     sqlite3_snprintf((int)sizeof names[n], names[n], "%s",
                      (const char *)sqlite3_column_text(stmt, 0));
     if (++n == most) {
-      drop_texts(s, names, n, newest, err);
+      drop_texts(s, names, n, &newest, err);
       n = 0;
     }
   }
@@ -212,13 +220,22 @@ static int trim_texts(Store *s, sqlite3 *reader, int *more, Err *err) {
   if (err->rc == RC_OK && stmt && rc != SQLITE_DONE) {
     store_error(s, rc, "look for texts that nothing names", err);
   }
-  return err->rc == RC_OK ? drop_texts(s, names, n, newest, err) : err->rc;
+  return err->rc == RC_OK ? drop_texts(s, names, n, &newest, err) : err->rc;
+}
+
+/* What goes must be in the sums. */
+static int count_all(Store *s, Err *err) {
+  if (store_begin(s, err) == RC_OK) {
+    rebuild_uncounted(s, err);
+    store_end(s, err->rc == RC_OK, err);
+  }
+  return err->rc;
 }
 
 int retention_trim(Store *s, long long keep_ms, long long now, Err *err) {
   SumState state;
   long long before = rebuild_day_of(now - keep_ms), gone = 0;
-  if (ledger_flush(s, err) == RC_OK && sums_state(s, &state, err) == RC_OK &&
+  if (ledger_flush(s, err) == RC_OK && count_all(s, err) == RC_OK && sums_state(s, &state, err) == RC_OK &&
       (before <= state.sealed_before || seal(s, &state, before, err) == RC_OK)) {
     gone = trim_rows(s, before, err); /* also what an interrupted one has left */
   }

@@ -213,7 +213,7 @@ class Limits(Ledger):
         self.assertEqual(check(self.db, repair=True)["sums"]["stopped"], ["tag"])
         before = self.rows("SELECT sum(calls), sum(cost_usd) FROM llm_cost_by_tag")
         self.rows("SELECT llm_config('keep_calls', '90d')")
-        self.assertEqual(self.rows("SELECT count(*) FROM llm_calls"), [(0,)])
+        self.assertEqual(self.rows("SELECT count(*) FROM llm_calls"), [(1,)])  # the newest id stays
         after = self.rows("SELECT sum(calls), round(sum(cost_usd), 9) FROM llm_cost_by_tag")
         self.assertEqual(after, [(before[0][0], round(before[0][1], 9))])
         self.assertIn(self.rows("SELECT calls FROM llm_cost_by_tag WHERE tag = '(other)'"), [[(99,)], [(100,)]])  # NULL is a value
@@ -242,7 +242,7 @@ class Retention(Ledger):
                  "model": f"m-{i % 5}x"} for i in range(9000)]
         rows += [{"ts": self.now - 200 * DAY, "kind": "unknown", "cost_nusd": None}, {"ts": self.now - 200 * DAY, "cost_nusd": None},
                  {"ts": self.now - 200 * DAY, "kind": "refused", "cost_nusd": None, "error": "no"},
-                 {"ts": self.now - 200 * DAY, "kind": "hit_exact", "attempt": 0, "cost_nusd": 0, "saved_nusd": 5}]
+                 {"ts": self.now - 200 * DAY, "kind": "hit_exact", "attempt": 0, "cost_nusd": 0, "saved_nusd": 5}, {"ts": self.now}]
         self.insert(rows)
         views = [f"SELECT * FROM llm_cost_{v} ORDER BY 1, 2" for v in
                  ("hourly", "daily", "weekly", "monthly", "by_model", "by_tag", "by_user")]
@@ -275,8 +275,9 @@ class Retention(Ledger):
         self.raw.execute("UPDATE llm_calls SET ts = ts - ?", (100 * DAY,))
         self.raw.execute("DELETE FROM llm_sums")
         check(self.db, repair=True)
+        self.insert([{"ts": self.now}])
         self.rows("SELECT llm_config('keep_calls', '1d')")
-        self.assertEqual(self.rows("SELECT count(*) FROM llm_calls"), [(0,)])
+        self.assertEqual(self.rows("SELECT count(*) FROM llm_calls"), [(1,)])
         left = [t for t, in self.raw.execute("SELECT text FROM llm_texts")]
         self.assertIn("kept", left)  # its answer is in the cache
         self.assertNotIn("gone", left)
@@ -284,8 +285,7 @@ class Retention(Ledger):
         self.assertTrue(any("another tale" in t for t in left), "the cached transcript names it")
         self.assertTrue(any("a long story" in t for t in left), "and this one")
         self.raw.execute("DELETE FROM llm_answers")
-        self.insert([{"ts": self.now - 50 * DAY}])
-        self.rows("SELECT llm_config('keep_calls', '2d')")
+        self.insert([{"ts": self.now - 50 * DAY}, {"ts": self.now}])
         self.rows("SELECT llm_config('keep_calls', '1d')")
         self.assertEqual(self.raw.execute("SELECT text FROM llm_texts").fetchall(), [])
 
@@ -331,7 +331,7 @@ class Retention(Ledger):
             self.assertEqual(self.rows("SELECT * FROM llm_cost_monthly"), before)
         self.rows("SELECT llm_config('keep_calls', '90d')")
         self.assertEqual(self.rows("SELECT * FROM llm_cost_monthly"), before)
-        self.assertEqual(self.rows("SELECT count(*) FROM llm_calls"), [(0,)])
+        self.assertEqual(self.rows("SELECT count(*) FROM llm_calls"), [(1,)])
 
 
 class Random(Desk):

@@ -45,9 +45,10 @@ static int bind_kind(sqlite3_stmt *stmt, int at, LedgerKind kind) {
   return bind_text(stmt, at, words[kind]);
 }
 
-int row_bind(sqlite3_stmt *stmt, const LedgerRow *row, int only_settled) {
+int row_bind(sqlite3_stmt *stmt, int at, const LedgerRow *row, int only_settled) {
   enum { IS_FIXED = 0, IS_STATE = 1, IS_SETTLED = 1 };
-  int rc = row->id ? sqlite3_bind_int64(stmt, 1, row->id) : SQLITE_OK, at = 1;
+  at++;
+  int rc = row->id ? sqlite3_bind_int64(stmt, at, row->id) : SQLITE_OK;
 #define BIND_INT bind_int
 #define BIND_TEXT bind_text
 #define BIND_REAL bind_real

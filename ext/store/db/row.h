@@ -88,9 +88,13 @@ typedef struct LedgerRow {
 /* A row in which every column is NULL, attempt 1. */
 void row_init(LedgerRow *row);
 
-/* Binds the id (0: NULL) as ?1, and behind it in their order the columns, or only those that settling writes. An
-** SQLite code. Texts are borrowed until the statement has run. */
-int row_bind(sqlite3_stmt *stmt, const LedgerRow *row, int only_settled);
+/* Binds the id (0: NULL) behind `at` parameters, and behind it in their order the columns, or only those that settling
+** writes. An SQLite code. Texts are borrowed until the statement has run. */
+int row_bind(sqlite3_stmt *stmt, int at, const LedgerRow *row, int only_settled);
+
+/* The parameters of a whole row. */
+#define ROW_ONE(name, type, constraint, when) +1
+enum { ROW_PARAMETERS = 1 LEDGER_COLUMNS(ROW_ONE) };
 
 /* Reads it back: the id, and behind it the columns in their order. Texts are borrowed from the statement. An SQLite
 ** code: where a text has no memory nothing is to be believed. */

@@ -13,6 +13,10 @@ static const char *const sql_texts[SQL_COUNT] = {
 /* The id is ?1, the columns follow: see row_bind. */
 #define PARAMETER(name, type, constraint, when) ",?"
     [SQL_INSERT_CALL] = "INSERT INTO main.llm_calls VALUES (?1" LEDGER_COLUMNS(PARAMETER) ")",
+#define ONE_ROW "(?" LEDGER_COLUMNS(PARAMETER) ")"
+#define TWO_ROWS ONE_ROW "," ONE_ROW
+    [SQL_INSERT_CALLS] =
+        "INSERT INTO main.llm_calls VALUES " TWO_ROWS "," TWO_ROWS "," TWO_ROWS "," TWO_ROWS,
 #define SET_FIXED(name) ""
 #define SET_STATE(name) #name "=?2"
 #define SET_SETTLED(name) "," #name "=?"
@@ -69,15 +73,15 @@ static const char *const sql_texts[SQL_COUNT] = {
     [SQL_ORIGIN] = "SELECT c.provider, c.tier FROM main.llm_served v JOIN main.llm_calls c"
                    " ON c.id = v.call_id AND c.kind = 'call' WHERE v.entry = ?1"
                    " ORDER BY v.call_id DESC LIMIT 1",
-/* The measures, then the key. What is not said (NULL) adds nothing. */
-#define ADD_COUNT(name) #name " = " #name " + ?,"
-#define ADD_SUM(name) #name " = coalesce(coalesce(" #name ", 0) + ?, " #name "),"
+/* The measures, then the key. What is not said (NULL) adds nothing. (Of two values for n the last counts.) */
+#define ADD_COUNT(name) ", " #name " = " #name " + ?"
+#define ADD_SUM(name) ", " #name " = coalesce(coalesce(" #name ", 0) + ?, " #name ")"
 #define ADD(name, kind) ADD_##kind(name)
 #define WHERE_SUM                                                                                  \
   " WHERE dimension = ? AND grain = ? AND start = ? AND value = ? AND provider = ? AND service = " \
   "?"                                                                                              \
   " AND source = ? AND billed = ?"
-    [SQL_ADD_SUM] = "UPDATE main.llm_sums SET " SUM_MEASURES(ADD) " start = start" WHERE_SUM,
+    [SQL_ADD_SUM] = "UPDATE main.llm_sums SET n = n" SUM_MEASURES(ADD) WHERE_SUM,
 #define SUM_PARAMETER(name, kind) ",?"
     [SQL_PUT_SUM] =
         "INSERT INTO main.llm_sums VALUES (?,?,?,?,?,?,?,?" SUM_MEASURES(SUM_PARAMETER) ")",
@@ -87,6 +91,10 @@ static const char *const sql_texts[SQL_COUNT] = {
     [SQL_PUT_SUM_VALUE] = "INSERT OR IGNORE INTO main.llm_sum_values VALUES (?1, ?2)",
     [SQL_COUNT_SUM_VALUE] = "UPDATE main.llm_sum_state SET n_values = n_values + 1,"
                             " stopped = stopped OR n_values >= ?2 WHERE dimension = ?1",
+    [SQL_PUT_UNCOUNTED] = "INSERT OR IGNORE INTO main.llm_uncounted VALUES (?1)",
+    [SQL_GET_UNCOUNTED] = "SELECT " ROW_COLUMNS " FROM main.llm_calls"
+                          " WHERE id IN (SELECT call_id FROM main.llm_uncounted)",
+    [SQL_DROP_UNCOUNTED] = "DELETE FROM main.llm_uncounted",
     [SQL_GET_CALL] = "SELECT " ROW_COLUMNS " FROM main.llm_calls WHERE id = ?1",
 };
 

@@ -10,6 +10,7 @@ typedef enum StoreSql {
   SQL_COMMIT,
   SQL_ROLLBACK,
   SQL_INSERT_CALL,
+  SQL_INSERT_CALLS,
   SQL_UPDATE_CALL,
   SQL_PUT_TEXT,
   SQL_GET_ANSWER,
@@ -39,9 +40,14 @@ typedef enum StoreSql {
   SQL_HAS_SUM_VALUE,
   SQL_PUT_SUM_VALUE,
   SQL_COUNT_SUM_VALUE,
+  SQL_PUT_UNCOUNTED,
+  SQL_GET_UNCOUNTED,
+  SQL_DROP_UNCOUNTED,
   SQL_GET_CALL,
   SQL_COUNT
 } StoreSql;
+
+enum { CALLS_AT_ONCE = 8 }; /* rows of SQL_INSERT_CALLS: each opens all indexes once */
 
 /* Its SQL; ?1 … as the text says. */
 const char *statement_text(StoreSql id);

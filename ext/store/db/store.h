@@ -100,6 +100,7 @@ typedef struct Store {
   sqlite3_stmt *stmt[SQL_COUNT];
   struct Pending *pending, **pending_end; /* rows not written yet: see ledger.h */
   int n_pending, n_unsettled;
+  int n_uncounted;         /* rows put into llm_uncounted since the last were added to the sums */
   long long pending_since; /* monotonic */
   long long last_call_id;  /* of the newest row put */
 } Store;

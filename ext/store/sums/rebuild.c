@@ -5,10 +5,11 @@
 
 #include <stdint.h>
 
-/* A row that is on its way is not final. */
+/* A row that is on its way is not final; others are added later. */
 static const char day_sql[] =
     "SELECT " ROW_COLUMNS " FROM main.llm_calls WHERE ts >= ?1 AND ts < ?1 + 86400000"
-    " AND id NOT IN (SELECT call_id FROM main.llm_intents)";
+    " AND id NOT IN (SELECT call_id FROM main.llm_intents UNION ALL SELECT call_id FROM "
+    "main.llm_uncounted)";
 
 static const char next_sql[] =
     "SELECT min(t) FROM (SELECT min(ts) AS t FROM main.llm_calls WHERE ts >= ?1 UNION ALL"
@@ -40,8 +41,7 @@ static sqlite3_stmt *prepare(sqlite3 *db, const char *sql, long long value, Err 
   return stmt;
 }
 
-int rebuild_fold(sqlite3 *db, long long day, Sums *sums, Err *err) {
-  sqlite3_stmt *stmt = prepare(db, day_sql, day, err);
+static int fold_rows(sqlite3 *db, sqlite3_stmt *stmt, Sums *sums, Err *err) {
   int rc = SQLITE_DONE;
   while (stmt && err->rc == RC_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
     LedgerRow row;
@@ -54,7 +54,27 @@ int rebuild_fold(sqlite3 *db, long long day, Sums *sums, Err *err) {
   if (err->rc == RC_OK && rc != SQLITE_DONE) {
     fail(db, rc, err);
   }
+  return err->rc;
+}
+
+int rebuild_fold(sqlite3 *db, long long day, Sums *sums, Err *err) {
+  sqlite3_stmt *stmt = prepare(db, day_sql, day, err);
+  fold_rows(db, stmt, sums, err);
   sqlite3_finalize(stmt);
+  return err->rc;
+}
+
+int rebuild_uncounted(Store *s, Err *err) {
+  Sums *sums = sums_new(err);
+  sqlite3_stmt *stmt = sums ? store_stmt(s, SQL_GET_UNCOUNTED, err) : NULL;
+  if (stmt) {
+    fold_rows(s->db, stmt, sums, err);
+    store_done(s, stmt);
+  }
+  if (err->rc == RC_OK && sums_length(sums) > 0 && sums_write(s, sums, err) == RC_OK) {
+    store_run(s, SQL_DROP_UNCOUNTED, err);
+  }
+  sums_free(sums);
   return err->rc;
 }
 

@@ -12,6 +12,9 @@
 ** store's; *err where memory is out. */
 int rebuild_fold(sqlite3 *db, long long day, Sums *sums, Err *err);
 
+/* Adds to llm_sums what waits in llm_uncounted, in the open transaction. RC_OK or *err. */
+int rebuild_uncounted(Store *s, Err *err);
+
 /* The first day from `from` on (Unix ms) that has rows in the ledger or in llm_sums, into *day. 1; 0 where there is
 ** none; -1 and *err. */
 int rebuild_next_day(sqlite3 *db, long long from, long long *day, Err *err);

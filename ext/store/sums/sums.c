@@ -17,7 +17,17 @@ typedef struct Entry {
   char texts[];
 } Entry;
 
+enum { ROW_KEYS = 2 * SUM_DIMENSIONS };
+
+/* What rows in a row (hits of one statement) come to that count under the same keys. */
+typedef struct Run {
+  int is_set, entry[ROW_KEYS];
+  char model[LIMIT_MODEL_NAME]; /* as the rows name it */
+  SumRow sum;
+} Run;
+
 struct Sums {
+  Run run;    /* not in the entries yet */
   Entry **at; /* in the order they came */
   int n, cap;
   int *slots; /* open addressing: 1 + the place in `at`, or 0 */
@@ -71,8 +81,6 @@ static long long floor_to(long long ts, int grain) {
   long long rest = ts % step;
   return ts - (rest < 0 ? rest + step : rest);
 }
-
-enum { ROW_KEYS = 2 * SUM_DIMENSIONS };
 
 /* The keys that a row counts under. Texts are borrowed: from the row, and `model`. */
 static void keys_of(const LedgerRow *row, char model[LIMIT_MODEL_NAME], SumKey keys[ROW_KEYS]) {
@@ -149,6 +157,7 @@ static void empty(Sums *sums) {
     free(sums->at[i]);
   }
   sums->n = 0;
+  sums->run.is_set = 0;
   memset(sums->slots, 0, (size_t)sums->n_slots * sizeof *sums->slots);
 }
 
@@ -201,38 +210,86 @@ static Entry *entry_new(const SumKey *key, unsigned long long hash, Err *err) {
   return e;
 }
 
-/* The sum of a key, made where there is none yet. */
-static SumRow *row_for(Sums *sums, const SumKey *key, Err *err) {
+/* The place of a key's sum, made where there is none yet; -1 and *err. */
+static int place_of(Sums *sums, const SumKey *key, Err *err) {
   if (sums->n == sums->cap && grow(sums, err) != RC_OK) {
-    return NULL;
+    return -1;
   }
   unsigned long long hash = hash_of(key);
   int *slot = slot_of(sums, key, hash);
   if (!*slot) {
     Entry *e = entry_new(key, hash, err);
     if (!e) {
-      return NULL;
+      return -1;
     }
     sums->at[sums->n++] = e;
     *slot = sums->n;
   }
-  return &sums->at[*slot - 1]->row;
+  return *slot - 1;
 }
 
-int sums_fold(Sums *sums, const LedgerRow *row, int sign, Err *err) {
+/* Adds what the run came to to its entries. */
+static void end_run(Sums *sums) {
+  Run *run = &sums->run;
+  for (int i = 0; i < ROW_KEYS && run->is_set; i++) {
+    SumRow *to = &sums->at[run->entry[i]]->row;
+    for (int m = 0; m < SUM_COUNT; m++) {
+      to->value[m] += run->sum.value[m];
+    }
+    to->has |= run->sum.has;
+  }
+  run->is_set = 0;
+}
+
+static const char *model_of(const LedgerRow *row) {
+  const char *name = row->model ? row->model : row->model_requested;
+  return name ? name : "";
+}
+
+/* 1 if a row counts under the keys of the run. */
+static int is_in_run(const Sums *sums, const LedgerRow *row) {
+  const Run *run = &sums->run;
+  if (!run->is_set) {
+    return 0;
+  }
+  const SumKey *all = &sums->at[run->entry[2 * SUM_ALL]]->row.key;
+  const SumKey *model = &sums->at[run->entry[2 * SUM_MODEL]]->row.key;
+  return floor_to(row->ts, SUM_QUARTER) == all->start && strcmp(model_of(row), run->model) == 0 &&
+         same_text(row->source, all->text[SUM_SOURCE]) &&
+         same_text(row->billed, all->text[SUM_BILLED]) &&
+         same_text(row->provider, model->text[SUM_PROVIDER]) &&
+         same_text(row->service, model->text[SUM_SERVICE]) &&
+         same_text(row->tag, sums->at[run->entry[2 * SUM_TAG]]->row.key.text[SUM_VALUE]) &&
+         same_text(row->user, sums->at[run->entry[2 * SUM_USER]]->row.key.text[SUM_VALUE]);
+}
+
+static int start_run(Sums *sums, const LedgerRow *row, Err *err) {
   char model[LIMIT_MODEL_NAME];
   SumKey keys[ROW_KEYS];
   keys_of(row, model, keys);
   for (int i = 0; i < ROW_KEYS && err->rc == RC_OK; i++) {
-    SumRow *sum = row_for(sums, &keys[i], err);
-    if (sum) {
-      measure(sum, row, sign);
-    }
+    sums->run.entry[i] = place_of(sums, &keys[i], err);
+  }
+  sums->run.sum = (SumRow){.has = 0};
+  sums->run.is_set = err->rc == RC_OK;
+  sqlite3_snprintf(LIMIT_MODEL_NAME, sums->run.model, "%s",
+                   model_of(row)); /* (a longer one ends each run) */
+  return err->rc;
+}
+
+int sums_fold(Sums *sums, const LedgerRow *row, int sign, Err *err) {
+  if (!is_in_run(sums, row)) {
+    end_run(sums);
+    start_run(sums, row, err);
+  }
+  if (err->rc == RC_OK) {
+    measure(&sums->run.sum, row, sign);
   }
   return err->rc;
 }
 
-int sums_length(const Sums *sums) {
+int sums_length(Sums *sums) {
+  end_run(sums);
   return sums->n;
 }
 
@@ -241,6 +298,7 @@ const SumRow *sums_at(const Sums *sums, int i) {
 }
 
 const SumRow *sums_take(Sums *sums, const SumKey *key) {
+  end_run(sums);
   int *slot = slot_of(sums, key, hash_of(key));
   Entry *e = *slot ? sums->at[*slot - 1] : NULL;
   if (e) {
@@ -399,6 +457,7 @@ static int write_sum(Writing *w, const SumRow *sum, Err *err) {
 }
 
 static int write_all(Writing *w, Sums *sums, Err *err) {
+  end_run(sums);
   sums_state(w->s, &w->state, err);
   for (int i = 0; i < sums->n && err->rc == RC_OK; i++) {
     write_sum(w, &sums->at[i]->row, err);

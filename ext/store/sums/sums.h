@@ -11,10 +11,11 @@
 ** `start` is in Unix ms. A text that is NULL in the ledger is the empty BLOB here (a key has no NULLs). A model's value
 ** is its plain name (model_name_plain): its spellings are one.
 **
-** A row of the ledger is in the sums from when it is final: written in one transaction with what makes it so. What is on
-** its way (llm_intents) is not in them; views add it. So at every moment
+** A row of the ledger is counted from when it is final, in the transaction that makes it so: with others that are written
+** then, or by a line in llm_uncounted, whose rows are added some at a time. What is on its way (llm_intents) is not in
+** them; views add both. So at every moment
 **
-**   sums = what the rows of llm_calls without an intent come to,
+**   sums = what the rows of llm_calls come to that are neither in llm_intents nor in llm_uncounted,
 **
 ** but for what was trimmed (llm_sum_state.sealed_before), and for a dimension that is stopped: one with more than
 ** LIMIT_SUM_VALUES values (a tag for each ticket) would grow like the ledger; views read the ledger for it.
@@ -50,7 +51,7 @@ int sums_write_of(Store *s, Sums *sums, unsigned dimensions, Err *err);
 int sums_count(Store *s, const LedgerRow *row, Err *err);
 
 /* The i-th, of sums_length(). */
-int sums_length(const Sums *sums);
+int sums_length(Sums *sums);
 const SumRow *sums_at(const Sums *sums, int i);
 
 /* The one with a key, NULL where there is none; it is taken from then on. */
