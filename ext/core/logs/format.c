@@ -234,12 +234,16 @@ const char *path_last(Texts *t, const char *path) {
 }
 
 int usage_of_json(Span json, Usage *u, Err *err) {
-  cJSON *tree = json_parse(json.at, json.n, "the usage", err);
+  Err why = {0};
+  cJSON *tree = json_parse(json.at, json.n, "the usage", &why);
   if (tree) {
-    usage_read(tree, NULL, NULL, u, err);
+    usage_read(tree, NULL, NULL, u, &why);
   }
   cJSON_Delete(tree);
-  return err->rc;
+  if (why.rc == RC_NOMEM) {
+    err_nomem(err);
+  }
+  return why.rc == RC_OK;
 }
 
 int keep_text(Buf *state, const char *name, const char *text) {

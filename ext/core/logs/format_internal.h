@@ -135,9 +135,9 @@ int row_of_csv(LogReader *reader, Span record, Row *row, Err *err);
 /* Reads all columns into the entry. RC_OK or *err, which names the column, never what stands in it. */
 int row_fill(Row *row, LogEntry *entry, Err *err);
 
-/* What stands in a column of the format: its text, NULL for none; and JSON in it (also as a text in a CSV or a string), n 0 for none. */
+/* What stands in a column of the format: its text, NULL for none; and JSON in it (also as a text in a CSV or a string; until the next such), n 0 for none, or *err. */
 const char *row_text(Row *row, const char *name);
-Span row_json(Row *row, const char *name);
+Span row_json(Row *row, const char *name, Err *err);
 
 /* ---- format.c */
 
@@ -214,7 +214,7 @@ int keep_text(Buf *state, const char *name, const char *text);
 /* The last part of a path, of either kind of slash; NULL for none. */
 const char *path_last(Texts *t, const char *path);
 
-/* The usage of Anthropic's own words, and Anthropic's and OpenAI's of a `usage` of unknown shape (by core/usage). */
+/* What a usage object says, of whatever shape (core/usage knows them): 1, or 0 where it is none; without memory *err too. */
 int usage_of_json(Span json, Usage *u, Err *err);
 
 /* A record, or a value in it, was no JSON. Returns err->rc. */

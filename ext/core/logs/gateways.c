@@ -27,8 +27,8 @@ static void take_end(LogEntry *entry) {
 }
 
 /* The first text of a list, also of one that is a text. */
-static const char *first_of(Row *row, const char *column) {
-  Span list = row_json(row, column);
+static const char *first_of(Row *row, const char *column, Err *err) {
+  Span list = row_json(row, column, err);
   Scan s = scan_of(list);
   if (list.n == 0 || !scan_array(&s) || !scan_element(&s)) {
     return NULL;
@@ -68,12 +68,11 @@ static int begins_or_ends(const char *text, const char *part, int at_end) {
 }
 
 /* Cached tokens stand only in what the answer said of itself, if that was kept. */
-static void take_details(Span metadata, LogEntry *entry) {
-  Err ignored = {0};
+static void take_details(Span metadata, LogEntry *entry, Err *err) {
   Usage said;
   Span object = scan_find(metadata, "usage_object");
   object = object.n > 2 ? object : scan_find(metadata, "usage");
-  if (object.n > 2 && object.at[0] == '{' && usage_of_json(object, &said, &ignored) == RC_OK &&
+  if (object.n > 2 && object.at[0] == '{' && usage_of_json(object, &said, err) &&
       said.has & UNIT_BIT(UNIT_INPUT)) {
     said.reported_nusd = entry->usage.reported_nusd;
     entry->usage = said;
@@ -95,20 +94,19 @@ static void take_failure(Row *row, Span metadata, LogEntry *entry) {
 }
 
 Finish finish_litellm(Row *row, LogEntry *entry, Err *err) {
-  (void)err;
   const char *type = row_text(row, "call_type"), *ms = row_text(row, "request_duration_ms");
   long long latency;
   take_end(entry);
   if (ms && number_count(ms, LIMIT_COUNT, &latency)) {
     entry->latency_ms = latency;
   }
-  entry->tag = first_of(row, "request_tags");
+  entry->tag = first_of(row, "request_tags", err);
   Span metadata =
-      row_json(row, "metadata"); /* (not before: it lives until the next JSON is read) */
+      row_json(row, "metadata", err); /* (not before: it lives until the next JSON is read) */
   if (is_text(row_text(row, "status"), "failure")) {
     take_failure(row, metadata, entry);
   } else {
-    take_details(metadata, entry);
+    take_details(metadata, entry, err);
   }
   if (is_text(row_text(row, "cache_hit"), "true")) {
     entry->kind = LOG_HIT;
@@ -171,7 +169,7 @@ static void take_detail(const char *name, long long count, Usage *u) {
 ** `input`, and then that and the output are the total. */
 static int read_details(Row *row, Usage *u, Err *err) {
   Texts *texts = &row->reader->texts;
-  Span object = row_json(row, "usage_details"), key;
+  Span object = row_json(row, "usage_details", err), key;
   long long total = -1, input = 0, output = 0, count;
   Scan s = scan_of(object);
   if (object.n == 0 || !scan_object(&s)) {
@@ -211,7 +209,7 @@ static void take_latency(Row *row, LogEntry *entry) {
 static void take_cost(Row *row, LogEntry *entry, Err *err) {
   long long nusd;
   if (entry->usage.has && read_money(row, "total_cost", &nusd, err) &&
-      (nusd > 0 || row_json(row, "cost_details").n > 2)) {
+      (nusd > 0 || row_json(row, "cost_details", err).n > 2)) {
     entry->usage.reported_nusd = nusd;
   }
 }
@@ -236,7 +234,7 @@ Finish finish_langfuse(Row *row, LogEntry *entry, Err *err) {
   read_details(row, &entry->usage, err);
   take_cost(row, entry, err);
   entry->rank = updated && time_read(updated, &rank, &form) ? rank : 0;
-  entry->tag = first_of(row, "tags");
+  entry->tag = first_of(row, "tags", err);
   if (!is_text(type, "GENERATION") && !is_text(type, "EMBEDDING")) {
     return take_parent(entry);
   }

@@ -120,7 +120,7 @@ const char *row_text(Row *row, const char *name) {
   return i < 0 ? NULL : cell_text(row, i);
 }
 
-Span row_json(Row *row, const char *name) {
+Span row_json(Row *row, const char *name, Err *err) {
   int i = column_of(row, name);
   Span cell = i < 0 ? (Span){0} : row->cells[i];
   Buf *nested = &row->reader->nested;
@@ -128,8 +128,12 @@ Span row_json(Row *row, const char *name) {
     return cell;
   }
   buf_clear(nested);
-  if (buf_reserve(nested, cell.n) != RC_OK) {
-    return (Span){0}; /* (what is lost is a detail beside counts that stand elsewhere) */
+  int rc = buf_reserve(nested, cell.n);
+  if (rc !=
+      RC_OK) { /* (one that is too large is none: it is a detail beside counts that stand elsewhere) */
+    buf_init(nested, nested->max);
+    rc == RC_NOMEM ? err_nomem(err) : RC_OK;
+    return (Span){0};
   }
   size_t n = row->is_json     ? scan_unescape(cell, nested->data)
              : row->quoted[i] ? csv_unquote(cell, nested->data)

@@ -24,7 +24,13 @@ static const char *skip_blanks(const char *p, const char *end) {
 /* Behind the string whose opening quote stands in front of p; NULL where it does not end. Quotes are looked for at memchr's
 ** speed: one ends the string unless an odd number of backslashes stands before it. */
 static const char *string_end(const char *p, const char *end) {
-  const char *start = p;
+  const char *start = p, *near = end - p > 24 ? p + 24 : end;
+  while (p < near && *p != '"' && *p != '\\') { /* (most are keys: shorter than a call) */
+    p++;
+  }
+  if (p < near && *p == '"') {
+    return p + 1;
+  }
   while ((p = memchr(p, '"', (size_t)(end - p)))) {
     const char *slash = p;
     while (slash > start && slash[-1] == '\\') {
@@ -247,7 +253,7 @@ int scan_is_done(Scan *s) {
 }
 
 static const Pick *pick_of(const Pick *picks, Span key) {
-  while (picks->name && !span_is(key, picks->name)) {
+  while (picks->name && (key.n != picks->n || memcmp(key.at, picks->name, key.n) != 0)) {
     picks++;
   }
   return picks->name ? picks : NULL;
