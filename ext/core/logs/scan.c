@@ -73,7 +73,7 @@ static const char *number_end(const char *p, const char *end) {
 /* A word or a number. (Python writes NaN and Infinity.) */
 static const char *scalar_end(const char *p, const char *end) {
   static const char *const words[] = {"null", "true", "false", "NaN", "Infinity", "-Infinity"};
-  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+  for (size_t i = 0; (*p < '0' || *p > '9') && i < sizeof words / sizeof words[0]; i++) {
     size_t n = strlen(words[i]);
     if (*p == words[i][0] && (size_t)(end - p) >= n && memcmp(p, words[i], n) == 0) {
       return p + n;

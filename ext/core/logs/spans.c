@@ -370,9 +370,8 @@ static void walk(Walk *w, Span value, int depth) {
     take_span(w, value);
     return;
   }
-  Span resource = scan_find(value, "resource");
-  if (resource.n) {
-    take_resource(w, resource);
+  if (!scan_find(value, "spans").n) { /* (a scope is of the resource around it) */
+    take_resource(w, scan_find(value, "resource"));
   }
   while (scan_member(&s, &key)) {
     Span member = scan_take(&s);
