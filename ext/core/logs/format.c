@@ -170,7 +170,6 @@ int entry_give(LogReader *reader, LogEntry *entry, const Sink *sink, Err *err) {
   entry->conversation = text_unnamed(texts, entry->conversation);
   entry->project = text_unnamed(texts, entry->project);
   entry->api_key = text_unnamed(texts, entry->api_key);
-  entry->item = text_unnamed(texts, entry->item);
   sink->take(sink->arg, entry, err);
   return err->rc;
 }

@@ -175,7 +175,7 @@ static int read_details(Row *row, Usage *u, Err *err) {
   if (object.n == 0 || !scan_object(&s)) {
     return RC_OK;
   }
-  while (scan_member(&s, &key)) {
+  for (size_t mark = texts->used; scan_member(&s, &key); texts->used = mark) {
     const char *text = text_of(texts, scan_take(&s)), *name = text_keep(texts, key.at, key.n);
     if (!text || !name) {
       continue;
@@ -194,13 +194,14 @@ static int read_details(Row *row, Usage *u, Err *err) {
   return RC_OK;
 }
 
-/* Latencies are seconds, of integrations made before 2026-04-01 milliseconds: what the two times say is sure. */
+/* Latencies are seconds, of integrations made before 2026-04-01 milliseconds: what the two times say is sure. (A fraction below ten
+** minutes is of seconds.) */
 static void take_latency(Row *row, LogEntry *entry) {
   const char *text = row_text(row, "latency");
   long long ms;
   take_end(entry);
   if (entry->latency_ms == LOG_UNKNOWN && text && strchr(text, '.') &&
-      decimal_parse(text, 3, &ms)) {
+      decimal_parse(text, 3, &ms) && ms < 600000) {
     entry->latency_ms = ms;
   }
 }

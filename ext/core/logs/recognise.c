@@ -76,6 +76,7 @@ static const struct {
     {"claude_code", LOG_LINES, {"message", "timestamp", "sessionId"}},
     {"claude_code", LOG_LINES, {"message", "timestamp", "requestId"}},
     {"claude_code", LOG_LINES, {"message", "timestamp", "costUSD"}},
+    {"claude_code", LOG_LINES, {"type", "sessionId"}},
     {"openrouter_json", LOG_LINES, {"id", "created_at", "total_cost", "tokens_prompt"}},
     {"openrouter_json", LOG_LINES, {"id", "created_at", "cost", "is_byok"}}};
 

@@ -162,7 +162,8 @@ static const char *value_end(const char *p, const char *end) {
 /* ---- reading */
 
 Scan scan_of(Span text) {
-  return (Scan){text.at, text.at + text.n, NULL, 0};
+  const char *at = text.n ? text.at : "";
+  return (Scan){at, at + text.n, NULL, 0};
 }
 
 static int go_bad(Scan *s, const char *at) {
@@ -284,7 +285,7 @@ Span scan_find(Span object, const char *path) {
   size_t n = dot ? (size_t)(dot - path) : strlen(path);
   Span found = {0}, key;
   Scan s = scan_of(object);
-  if (!object.at || !scan_object(&s)) {
+  if (!scan_object(&s)) {
     return found;
   }
   while (scan_member(&s, &key)) {

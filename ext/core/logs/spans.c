@@ -341,7 +341,7 @@ static void take_resource(Walk *w, Span resource) {
   Scan s = scan_of(list);
   w->reader->tag[0] = 0;
   w->reader->texts.used = 0;
-  for (scan_array(&s); list.n && scan_element(&s);) {
+  for (scan_array(&s); list.n && scan_element(&s); w->reader->texts.used = 0) {
     Span pair[2] = {{0}};
     scan_pick(&s, picks, pair);
     const char *name = span_is(pair[0], "\"service.name\"")
