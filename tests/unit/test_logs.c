@@ -712,6 +712,20 @@ static void litellm(void **state) {
   check(usage_get(&e->usage, UNIT_CACHE_READ) == 4, "cached");
   check_text(e->tag, "t");
   check(e->user && strncmp(e->user, "person-", 7) == 0 && !strchr(e->user, '@'), "%s", e->user);
+  memset(f, 0, sizeof *f); /* a page of its API; a stream that broke off was billed */
+  static const char page[] =
+      "{\"data\":[{\"request_id\":\"a\",\"call_type\":\"acompletion\",\"spend\":0.001,"
+      "\"startTime\":"
+      "\"2026-11-04T09:00:00\",\"status\":\"failure\",\"prompt_tokens\":10,\"completion_tokens\":1,"
+      "\"cache_hit\":null,\"session_id\":\"10.0.0.7\",\"request_tags\":[\"@acme/"
+      "app\"]},5],\"page\":1}";
+  check(log_recognise(page, strlen(page), 1, &(Err){0}) == log_format("litellm_json"), "a page");
+  READ("litellm_json", page);
+  check(f->n == 1 && f->errors == 1, "%s", f->why[0]);
+  check(f->all[0].e.usage.reported_nusd == 1000000 && f->all[0].e.usage.has, "billed");
+  check_text(f->all[0].e.error, "error");
+  check_text(f->all[0].e.tag, "@acme/app");
+  check(strncmp(f->all[0].e.conversation, "person-", 7) == 0, "%s", f->all[0].e.conversation);
   free(f);
 }
 

@@ -4,7 +4,6 @@
 **   format.c     the table of formats; readers
 **   recognise.c  which of them a file is
 **   scan.c       JSON without a tree
-**   csv.c        rows and cells
 **   values.c     texts, counts, money and times out of what somebody wrote
 **   row.c        a row or an object, read by a table of columns
 **   sums.c       OpenAI's and Anthropic's reports, OpenRouter's activity
@@ -58,7 +57,7 @@ typedef enum TimeForm { TIME_NONE, TIME_TEXT, TIME_S, TIME_MS, TIME_US, TIME_NS 
 ** 0 where it can't be told (03/04/2026, "8:30 AM", a year alone). */
 int time_read(const char *text, long long *ms, TimeForm *form);
 
-/* ---- csv.c */
+/* ---- row.c: CSVs */
 
 /* The next cell of a row: 1, 0 behind the last, -1 where a quote does not close or something follows one. What stands between quotes is
 ** doubled there: `quoted`. */
@@ -77,7 +76,7 @@ char csv_separator(const char *header, size_t n);
 /* The bytes that a quoted cell says, into `out` of at least its own length; returns how many. */
 size_t csv_unquote(Span cell, char *out);
 
-/* ---- row.c */
+/* ---- row.c: columns */
 
 /* What a column holds, and so where it goes. */
 typedef enum As {

@@ -45,6 +45,10 @@ static int read_money(Row *row, const char *column, long long *nusd, Err *err) {
   return text && err->rc == RC_OK;
 }
 
+static int usage_is_nothing(const Usage *u) {
+  return u->n[UNIT_INPUT] + u->n[UNIT_OUTPUT] == 0 && u->reported_nusd <= 0;
+}
+
 static void forget_usage(LogEntry *entry) {
   entry->usage.has = 0;
   entry->usage.reported_nusd = USAGE_UNKNOWN;
@@ -90,7 +94,9 @@ static void take_failure(Row *row, Span metadata, LogEntry *entry) {
     entry->http_status = status;
   }
   entry->error = class ? class : code ? code : "error";
-  forget_usage(entry); /* (its zeros say nothing) */
+  if (usage_is_nothing(&entry->usage)) {
+    forget_usage(entry); /* (zeros say nothing; a stream that broke off was billed) */
+  }
 }
 
 Finish finish_litellm(Row *row, LogEntry *entry, Err *err) {
@@ -258,11 +264,12 @@ COLUMNS(helicone_columns, {"response_id", AS_TEXT, TO(key)},
 Finish finish_helicone(Row *row, LogEntry *entry, Err *err) {
   (void)err;
   int is_good = entry->http_status >= 200 && entry->http_status <= 299;
+  const char *status = row_text(row, "response_status"); /* (some are words or negative) */
   if (is_good && entry->usage.reported_nusd == 0 && entry->usage.n[UNIT_INPUT] > 0) {
     entry->kind = LOG_HIT;
-  } else if (!is_good && entry->http_status != LOG_UNKNOWN) {
-    entry->error = text_word(row_text(row, "response_status"));
-    if (entry->usage.n[UNIT_INPUT] + entry->usage.n[UNIT_OUTPUT] == 0) {
+  } else if (!is_good && status) {
+    entry->error = text_word(status) ? status : "error";
+    if (usage_is_nothing(&entry->usage)) {
       forget_usage(entry);
     }
   }

@@ -152,6 +152,7 @@ static const struct {
                  {"openai_usage", {"start_time", "results", "num_sessions"}},
                  {"anthropic_usage", {"starting_at", "results", "uncached_input_tokens"}},
                  {"anthropic_cost", {"starting_at", "results", "amount"}},
+                 {"litellm_json", {"data", "request_id", "call_type", "spend"}},
                  {"openrouter_activity", {"date", "usage", "byok_usage_inference"}},
                  {"openai_costs", {"start_time", "end_time", "results"}},
                  {"anthropic_cost", {"starting_at", "ending_at", "results"}}};
