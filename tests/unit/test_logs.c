@@ -760,6 +760,12 @@ static void langfuse(void **state) {
   check_counts(&f->all[1].e, "all in input", 100, 60, X, X, 10);
   check_text(f->all[1].e.error, "error");
   check_counts(&f->all[2].e, "Anthropic's names", 65, 60, 4, X, 10);
+  Err err = {0};
+  static const char nul[] = "{\"id\0\":1,\"type\0.\":{}}";
+  LogReader *r = log_reader_new(log_format("langfuse"), NULL, NULL, NULL, &err);
+  read_record(r, nul, sizeof nul - 1, f);
+  check(f->n == 3 && f->errors == 1, "a NUL in a name");
+  log_reader_free(r);
   free(f);
 }
 

@@ -83,14 +83,11 @@ int err_torn(const Scan *s, Span record, Err *err) {
                  s->bad ? (size_t)(s->bad - record.at) + 1 : record.n, record.n);
 }
 
-/* What stands between the quotes that came first and a column's '.': its first name. */
+/* 1 if a path begins with a name; *rest: what follows it, or NULL. */
 static int begins_path(const char *path, Span key, const char **rest) {
-  size_t n = key.n;
-  if (strncmp(path, key.at, n) != 0 || (path[n] && path[n] != '.')) {
-    return 0;
-  }
+  size_t n = strcspn(path, ".");
   *rest = path[n] ? path + n + 1 : NULL;
-  return 1;
+  return n == key.n && memcmp(path, key.at, n) == 0;
 }
 
 static void take_member(Row *row, Span key, Span value) {
