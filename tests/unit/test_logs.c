@@ -485,11 +485,17 @@ static void states_resume(void **state) {
   (void)state;
   static const struct {
     const char *format, *text;
-  } cases[] = {{"codex", META("P", "09:00:00.000", "") TOTAL("09:00:00.500", 1000, 100)
-                             TOTAL("09:00:00.512", 1000, 100) TOTAL("09:00:09.000", 3000, 300)
-                                 META("Q", "09:00:00.000", "") TOTAL("09:00:10.000", 10, 1)},
-               {"claude_code", LINE("", "", "\"cwd\":\"/a/b\\\"c\",", PLAIN) LINE("", "", "", PLAIN)
-                                   LINE("", "", "", PLAIN)}};
+  } cases[] = {
+      {"codex", META("P", "09:00:00.000", "") TOTAL("09:00:00.500", 1000, 100)
+                    TOTAL("09:00:00.512", 1000, 100) TOTAL("09:00:09.000", 3000, 300)
+                        META("Q", "09:00:00.000", "") TOTAL("09:00:10.000", 10, 1)},
+      {"codex",
+       "{\"timestamp\":\"1013-11-04T09:00:09Z\",\"type\":\"session_meta\"}\n" TOTAL(
+           "09:00:00.500", 1000, 100) "{\"timestamp\":\"1013-11-04T09:00:09Z\",\"payload\":{"
+                                      "\"type\":\"token_count\",\"info\":{" COUNTED(
+                                          "total_token_usage", 2000, 200) "}}}\n"},
+      {"claude_code", LINE("", "", "\"cwd\":\"/a/b\\\"c\",", PLAIN) LINE("", "", "", PLAIN)
+                          LINE("", "", "", PLAIN)}};
   for (size_t i = 0; i < COUNT(cases); i++) {
     File *whole = file_new();
     read_as(cases[i].format, "x.jsonl", cases[i].text, NULL, whole);

@@ -264,8 +264,12 @@ void codex_open(LogReader *reader, const char *path) {
 
 static long long number_of(LogReader *reader, Span state, const char *name) {
   const char *text = text_of(&reader->texts, scan_find(state, name));
+  int is_less = text && *text == '-'; /* (a time before 1970) */
   long long value = 0;
-  return text && number_count(text, LIMIT_COUNT, &value) ? value : 0;
+  if (!text || !number_count(text + is_less, LIMIT_COUNT, &value)) {
+    return 0;
+  }
+  return is_less ? -value : value;
 }
 
 void codex_restore(LogReader *reader, Span state) {
