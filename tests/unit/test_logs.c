@@ -485,11 +485,17 @@ static void states_resume(void **state) {
   (void)state;
   static const struct {
     const char *format, *text;
-  } cases[] = {{"codex", META("P", "09:00:00.000", "") TOTAL("09:00:00.500", 1000, 100)
-                             TOTAL("09:00:00.512", 1000, 100) TOTAL("09:00:09.000", 3000, 300)
-                                 META("Q", "09:00:00.000", "") TOTAL("09:00:10.000", 10, 1)},
-               {"claude_code", LINE("", "", "\"cwd\":\"/a/b\\\"c\",", PLAIN) LINE("", "", "", PLAIN)
-                                   LINE("", "", "", PLAIN)}};
+  } cases[] = {
+      {"codex", META("P", "09:00:00.000", "") TOTAL("09:00:00.500", 1000, 100)
+                    TOTAL("09:00:00.512", 1000, 100) TOTAL("09:00:09.000", 3000, 300)
+                        META("Q", "09:00:00.000", "") TOTAL("09:00:10.000", 10, 1)},
+      {"codex",
+       "{\"timestamp\":\"1013-11-04T09:00:09Z\",\"type\":\"session_meta\"}\n" TOTAL(
+           "09:00:00.500", 1000, 100) "{\"timestamp\":\"1013-11-04T09:00:09Z\",\"payload\":{"
+                                      "\"type\":\"token_count\",\"info\":{" COUNTED(
+                                          "total_token_usage", 2000, 200) "}}}\n"},
+      {"claude_code", LINE("", "", "\"cwd\":\"/a/b\\\"c\",", PLAIN) LINE("", "", "", PLAIN)
+                          LINE("", "", "", PLAIN)}};
   for (size_t i = 0; i < COUNT(cases); i++) {
     File *whole = file_new();
     read_as(cases[i].format, "x.jsonl", cases[i].text, NULL, whole);
@@ -712,6 +718,20 @@ static void litellm(void **state) {
   check(usage_get(&e->usage, UNIT_CACHE_READ) == 4, "cached");
   check_text(e->tag, "t");
   check(e->user && strncmp(e->user, "person-", 7) == 0 && !strchr(e->user, '@'), "%s", e->user);
+  memset(f, 0, sizeof *f); /* a page of its API; a stream that broke off was billed */
+  static const char page[] =
+      "{\"data\":[{\"request_id\":\"a\",\"call_type\":\"acompletion\",\"spend\":0.001,"
+      "\"startTime\":"
+      "\"2026-11-04T09:00:00\",\"status\":\"failure\",\"prompt_tokens\":10,\"completion_tokens\":1,"
+      "\"cache_hit\":null,\"session_id\":\"10.0.0.7\",\"request_tags\":[\"@acme/"
+      "app\"]},5],\"page\":1}";
+  check(log_recognise(page, strlen(page), 1, &(Err){0}) == log_format("litellm_json"), "a page");
+  READ("litellm_json", page);
+  check(f->n == 1 && f->errors == 1, "%s", f->why[0]);
+  check(f->all[0].e.usage.reported_nusd == 1000000 && f->all[0].e.usage.has, "billed");
+  check_text(f->all[0].e.error, "error");
+  check_text(f->all[0].e.tag, "@acme/app");
+  check(strncmp(f->all[0].e.conversation, "person-", 7) == 0, "%s", f->all[0].e.conversation);
   free(f);
 }
 
@@ -746,6 +766,12 @@ static void langfuse(void **state) {
   check_counts(&f->all[1].e, "all in input", 100, 60, X, X, 10);
   check_text(f->all[1].e.error, "error");
   check_counts(&f->all[2].e, "Anthropic's names", 65, 60, 4, X, 10);
+  Err err = {0};
+  static const char nul[] = "{\"id\0\":1,\"type\0.\":{}}";
+  LogReader *r = log_reader_new(log_format("langfuse"), NULL, NULL, NULL, &err);
+  read_record(r, nul, sizeof nul - 1, f);
+  check(f->n == 3 && f->errors == 1, "a NUL in a name");
+  log_reader_free(r);
   free(f);
 }
 

@@ -34,22 +34,20 @@ enum {
   IN_ALL
 };
 
-static const Pick message_picks[] = {{"id", IN_ID, NULL},
-                                     {"model", IN_MODEL, NULL},
-                                     {"stop_reason", IN_STOP, NULL},
-                                     {"usage", IN_USAGE, NULL},
-                                     {NULL, 0, NULL}};
-static const Pick line_picks[] = {{"type", IN_TYPE, NULL},
-                                  {"timestamp", IN_TIME, NULL},
-                                  {"uuid", IN_UUID, NULL},
-                                  {"isSidechain", IN_SIDECHAIN, NULL},
-                                  {"sessionId", IN_SESSION, NULL},
-                                  {"requestId", IN_REQUEST, NULL},
-                                  {"cwd", IN_CWD, NULL},
-                                  {"costUSD", IN_COST, NULL},
-                                  {"isApiErrorMessage", IN_API_ERROR, NULL},
-                                  {"message", IN_MESSAGE, message_picks},
-                                  {NULL, 0, NULL}};
+static const Pick message_picks[] = {PICK("id", IN_ID, NULL), PICK("model", IN_MODEL, NULL),
+                                     PICK("stop_reason", IN_STOP, NULL),
+                                     PICK("usage", IN_USAGE, NULL), PICKS_END};
+static const Pick line_picks[] = {PICK("type", IN_TYPE, NULL),
+                                  PICK("timestamp", IN_TIME, NULL),
+                                  PICK("uuid", IN_UUID, NULL),
+                                  PICK("isSidechain", IN_SIDECHAIN, NULL),
+                                  PICK("sessionId", IN_SESSION, NULL),
+                                  PICK("requestId", IN_REQUEST, NULL),
+                                  PICK("cwd", IN_CWD, NULL),
+                                  PICK("costUSD", IN_COST, NULL),
+                                  PICK("isApiErrorMessage", IN_API_ERROR, NULL),
+                                  PICK("message", IN_MESSAGE, message_picks),
+                                  PICKS_END};
 
 enum {
   U_INPUT,
@@ -70,23 +68,23 @@ enum {
   U_ALL
 };
 
-static const Pick creation_picks[] = {{"ephemeral_5m_input_tokens", U_WRITE_5M, NULL},
-                                      {"ephemeral_1h_input_tokens", U_WRITE_1H, NULL},
-                                      {NULL, 0, NULL}};
-static const Pick tool_picks[] = {{"web_search_requests", U_SEARCHES, NULL}, {NULL, 0, NULL}};
-static const Pick detail_picks[] = {{"thinking_tokens", U_THOUGHTS, NULL}, {NULL, 0, NULL}};
-static const Pick usage_picks[] = {{"input_tokens", U_INPUT, NULL},
-                                   {"output_tokens", U_OUTPUT, NULL},
-                                   {"cache_read_input_tokens", U_READ, NULL},
-                                   {"cache_creation_input_tokens", U_WRITE, NULL},
-                                   {"cache_creation", U_CREATION, creation_picks},
-                                   {"server_tool_use", U_TOOLS, tool_picks},
-                                   {"output_tokens_details", U_DETAILS, detail_picks},
-                                   {"service_tier", U_TIER, NULL},
-                                   {"inference_geo", U_GEO, NULL},
-                                   {"speed", U_SPEED, NULL},
-                                   {"iterations", U_ITERATIONS, NULL},
-                                   {NULL, 0, NULL}};
+static const Pick creation_picks[] = {PICK("ephemeral_5m_input_tokens", U_WRITE_5M, NULL),
+                                      PICK("ephemeral_1h_input_tokens", U_WRITE_1H, NULL),
+                                      PICKS_END};
+static const Pick tool_picks[] = {PICK("web_search_requests", U_SEARCHES, NULL), PICKS_END};
+static const Pick detail_picks[] = {PICK("thinking_tokens", U_THOUGHTS, NULL), PICKS_END};
+static const Pick usage_picks[] = {PICK("input_tokens", U_INPUT, NULL),
+                                   PICK("output_tokens", U_OUTPUT, NULL),
+                                   PICK("cache_read_input_tokens", U_READ, NULL),
+                                   PICK("cache_creation_input_tokens", U_WRITE, NULL),
+                                   PICK("cache_creation", U_CREATION, creation_picks),
+                                   PICK("server_tool_use", U_TOOLS, tool_picks),
+                                   PICK("output_tokens_details", U_DETAILS, detail_picks),
+                                   PICK("service_tier", U_TIER, NULL),
+                                   PICK("inference_geo", U_GEO, NULL),
+                                   PICK("speed", U_SPEED, NULL),
+                                   PICK("iterations", U_ITERATIONS, NULL),
+                                   PICKS_END};
 
 /* ---- usage */
 

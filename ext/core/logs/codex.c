@@ -42,37 +42,30 @@ enum {
 };
 
 #define COUNTS(at)                                                                                 \
-  {                                                                                                \
-    {"input_tokens", (at) + N_INPUT, NULL}, {"cached_input_tokens", (at) + N_CACHED, NULL},        \
-        {"cache_write_input_tokens", (at) + N_WRITTEN, NULL},                                      \
-        {"output_tokens", (at) + N_OUTPUT, NULL},                                                  \
-        {"reasoning_output_tokens", (at) + N_REASONING, NULL},                                     \
-        {"total_tokens", (at) + N_TOTAL, NULL}, {                                                  \
-      NULL, 0, NULL                                                                                \
-    }                                                                                              \
-  }
+  PICK("input_tokens", (at) + N_INPUT, NULL), PICK("cached_input_tokens", (at) + N_CACHED, NULL),  \
+      PICK("cache_write_input_tokens", (at) + N_WRITTEN, NULL),                                    \
+      PICK("output_tokens", (at) + N_OUTPUT, NULL),                                                \
+      PICK("reasoning_output_tokens", (at) + N_REASONING, NULL),                                   \
+      PICK("total_tokens", (at) + N_TOTAL, NULL), PICKS_END
 
-static const Pick total_picks[] = COUNTS(IN_TOTALS);
-static const Pick last_picks[] = COUNTS(IN_LAST);
-static const Pick info_picks[] = {{"total_token_usage", IN_INFO, total_picks},
-                                  {"last_token_usage", IN_INFO, last_picks},
-                                  {NULL, 0, NULL}};
-static const Pick payload_picks[] = {{"type", IN_KIND, NULL},
-                                     {"id", IN_ID, NULL},
-                                     {"cwd", IN_CWD, NULL},
-                                     {"model", IN_MODEL, NULL},
-                                     {"forked_from_id", IN_FORK, NULL},
-                                     {"parent_id", IN_FORK, NULL},
-                                     {"parent_session_id", IN_FORK, NULL},
-                                     {"parent_thread_id", IN_FORK, NULL},
-                                     {"source", IN_SOURCE, NULL},
-                                     {"info", IN_INFO, info_picks},
-                                     {NULL, 0, NULL}};
-static const Pick line_picks[] = {{"type", IN_TYPE, NULL},
-                                  {"timestamp", IN_TIME, NULL},
-                                  {"id", IN_TOP_ID, NULL},
-                                  {"payload", IN_PAYLOAD, payload_picks},
-                                  {NULL, 0, NULL}};
+static const Pick total_picks[] = {COUNTS(IN_TOTALS)};
+static const Pick last_picks[] = {COUNTS(IN_LAST)};
+static const Pick info_picks[] = {PICK("total_token_usage", IN_INFO, total_picks),
+                                  PICK("last_token_usage", IN_INFO, last_picks), PICKS_END};
+static const Pick payload_picks[] = {PICK("type", IN_KIND, NULL),
+                                     PICK("id", IN_ID, NULL),
+                                     PICK("cwd", IN_CWD, NULL),
+                                     PICK("model", IN_MODEL, NULL),
+                                     PICK("forked_from_id", IN_FORK, NULL),
+                                     PICK("parent_id", IN_FORK, NULL),
+                                     PICK("parent_session_id", IN_FORK, NULL),
+                                     PICK("parent_thread_id", IN_FORK, NULL),
+                                     PICK("source", IN_SOURCE, NULL),
+                                     PICK("info", IN_INFO, info_picks),
+                                     PICKS_END};
+static const Pick line_picks[] = {PICK("type", IN_TYPE, NULL), PICK("timestamp", IN_TIME, NULL),
+                                  PICK("id", IN_TOP_ID, NULL),
+                                  PICK("payload", IN_PAYLOAD, payload_picks), PICKS_END};
 
 /* ---- what the file says of itself */
 
@@ -271,8 +264,12 @@ void codex_open(LogReader *reader, const char *path) {
 
 static long long number_of(LogReader *reader, Span state, const char *name) {
   const char *text = text_of(&reader->texts, scan_find(state, name));
+  int is_less = text && *text == '-'; /* (a time before 1970) */
   long long value = 0;
-  return text && number_count(text, LIMIT_COUNT, &value) ? value : 0;
+  if (!text || !number_count(text + is_less, LIMIT_COUNT, &value)) {
+    return 0;
+  }
+  return is_less ? -value : value;
 }
 
 void codex_restore(LogReader *reader, Span state) {

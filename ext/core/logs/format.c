@@ -47,6 +47,8 @@ static const LogFormat formats[] = {
      ROWS(anthropic_cost_csv_columns, finish_anthropic_cost),
      .known_by = NAMES("usage_date_utc", "cost_usd")},
     {"litellm", LOG_ELEMENTS, LOG_CALL, LOG_PAID, NULL, 0, ROWS(litellm_columns, finish_litellm)},
+    {"litellm_json", LOG_DOCUMENT, LOG_CALL, LOG_PAID, NULL, 0,
+     PAGES(litellm_columns, finish_litellm)},
     {"litellm_jsonl", LOG_LINES, LOG_CALL, LOG_PAID, NULL, 0,
      ROWS(litellm_columns, finish_litellm)},
     {"litellm_csv", LOG_CSV, LOG_CALL, LOG_PAID, NULL, 0, ROWS(litellm_columns, finish_litellm),
@@ -170,7 +172,6 @@ int entry_give(LogReader *reader, LogEntry *entry, const Sink *sink, Err *err) {
   entry->conversation = text_unnamed(texts, entry->conversation);
   entry->project = text_unnamed(texts, entry->project);
   entry->api_key = text_unnamed(texts, entry->api_key);
-  entry->item = text_unnamed(texts, entry->item);
   sink->take(sink->arg, entry, err);
   return err->rc;
 }
@@ -203,10 +204,11 @@ int row_give(Row *row, const Sink *sink, Err *err) {
 
 int read_by_table(LogReader *reader, Span record, const Sink *sink, Err *err) {
   int is_csv = reader->format->shape == LOG_CSV;
-  Row row;
+  Row row = {0};
   reader->rows++;
-  if ((is_csv ? row_of_csv : row_of_json)(reader, record, &row, err) != RC_OK) {
-    return err->rc;
+  int rc = is_csv ? row_of_csv(reader, record, &row, err) : row_of_json(reader, record, &row, err);
+  if (rc != RC_OK) {
+    return rc;
   }
   return row.object.n ? row_give(&row, sink, err) : RC_OK;
 }
@@ -234,12 +236,16 @@ const char *path_last(Texts *t, const char *path) {
 }
 
 int usage_of_json(Span json, Usage *u, Err *err) {
-  cJSON *tree = json_parse(json.at, json.n, "the usage", err);
+  Err why = {0};
+  cJSON *tree = json_parse(json.at, json.n, "the usage", &why);
   if (tree) {
-    usage_read(tree, NULL, NULL, u, err);
+    usage_read(tree, NULL, NULL, u, &why);
   }
   cJSON_Delete(tree);
-  return err->rc;
+  if (why.rc == RC_NOMEM) {
+    err_nomem(err);
+  }
+  return why.rc == RC_OK;
 }
 
 int keep_text(Buf *state, const char *name, const char *text) {
@@ -349,7 +355,8 @@ int log_reader_header(LogReader *reader, const char *line, size_t n, Err *err) {
   }
   for (; (more = csv_next(&row, &cell, &quoted)) == 1 && reader->n_cells < INT_MAX;
        reader->n_cells++) {
-    Span key = {name, header_name(cell, quoted, name)};
+    size_t length = header_name(cell, quoted, name);
+    Span key = {name, length};
     for (int i = 0; i < reader->columns.n; i++) {
       if (reader->cell_of[i] < 0 && span_is(key, reader->columns.at[i].name)) {
         reader->cell_of[i] = reader->n_cells;

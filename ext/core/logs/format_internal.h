@@ -4,7 +4,6 @@
 **   format.c     the table of formats; readers
 **   recognise.c  which of them a file is
 **   scan.c       JSON without a tree
-**   csv.c        rows and cells
 **   values.c     texts, counts, money and times out of what somebody wrote
 **   row.c        a row or an object, read by a table of columns
 **   sums.c       OpenAI's and Anthropic's reports, OpenRouter's activity
@@ -58,7 +57,7 @@ typedef enum TimeForm { TIME_NONE, TIME_TEXT, TIME_S, TIME_MS, TIME_US, TIME_NS 
 ** 0 where it can't be told (03/04/2026, "8:30 AM", a year alone). */
 int time_read(const char *text, long long *ms, TimeForm *form);
 
-/* ---- csv.c */
+/* ---- row.c: CSVs */
 
 /* The next cell of a row: 1, 0 behind the last, -1 where a quote does not close or something follows one. What stands between quotes is
 ** doubled there: `quoted`. */
@@ -77,7 +76,7 @@ char csv_separator(const char *header, size_t n);
 /* The bytes that a quoted cell says, into `out` of at least its own length; returns how many. */
 size_t csv_unquote(Span cell, char *out);
 
-/* ---- row.c */
+/* ---- row.c: columns */
 
 /* What a column holds, and so where it goes. */
 typedef enum As {
@@ -135,9 +134,9 @@ int row_of_csv(LogReader *reader, Span record, Row *row, Err *err);
 /* Reads all columns into the entry. RC_OK or *err, which names the column, never what stands in it. */
 int row_fill(Row *row, LogEntry *entry, Err *err);
 
-/* What stands in a column of the format: its text, NULL for none; and JSON in it (also as a text in a CSV or a string), n 0 for none. */
+/* What stands in a column of the format: its text, NULL for none; and JSON in it (also as a text in a CSV or a string; until the next such), n 0 for none, or *err. */
 const char *row_text(Row *row, const char *name);
-Span row_json(Row *row, const char *name);
+Span row_json(Row *row, const char *name, Err *err);
 
 /* ---- format.c */
 
@@ -214,7 +213,7 @@ int keep_text(Buf *state, const char *name, const char *text);
 /* The last part of a path, of either kind of slash; NULL for none. */
 const char *path_last(Texts *t, const char *path);
 
-/* The usage of Anthropic's own words, and Anthropic's and OpenAI's of a `usage` of unknown shape (by core/usage). */
+/* What a usage object says, of whatever shape (core/usage knows them): 1, or 0 where it is none; without memory *err too. */
 int usage_of_json(Span json, Usage *u, Err *err);
 
 /* A record, or a value in it, was no JSON. Returns err->rc. */

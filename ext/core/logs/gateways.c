@@ -27,8 +27,8 @@ static void take_end(LogEntry *entry) {
 }
 
 /* The first text of a list, also of one that is a text. */
-static const char *first_of(Row *row, const char *column) {
-  Span list = row_json(row, column);
+static const char *first_of(Row *row, const char *column, Err *err) {
+  Span list = row_json(row, column, err);
   Scan s = scan_of(list);
   if (list.n == 0 || !scan_array(&s) || !scan_element(&s)) {
     return NULL;
@@ -43,6 +43,10 @@ static int read_money(Row *row, const char *column, long long *nusd, Err *err) {
     err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "%s: expected an amount of money", column);
   }
   return text && err->rc == RC_OK;
+}
+
+static int usage_is_nothing(const Usage *u) {
+  return u->n[UNIT_INPUT] + u->n[UNIT_OUTPUT] == 0 && u->reported_nusd <= 0;
 }
 
 static void forget_usage(LogEntry *entry) {
@@ -68,12 +72,11 @@ static int begins_or_ends(const char *text, const char *part, int at_end) {
 }
 
 /* Cached tokens stand only in what the answer said of itself, if that was kept. */
-static void take_details(Span metadata, LogEntry *entry) {
-  Err ignored = {0};
+static void take_details(Span metadata, LogEntry *entry, Err *err) {
   Usage said;
   Span object = scan_find(metadata, "usage_object");
   object = object.n > 2 ? object : scan_find(metadata, "usage");
-  if (object.n > 2 && object.at[0] == '{' && usage_of_json(object, &said, &ignored) == RC_OK &&
+  if (object.n > 2 && object.at[0] == '{' && usage_of_json(object, &said, err) &&
       said.has & UNIT_BIT(UNIT_INPUT)) {
     said.reported_nusd = entry->usage.reported_nusd;
     entry->usage = said;
@@ -91,24 +94,25 @@ static void take_failure(Row *row, Span metadata, LogEntry *entry) {
     entry->http_status = status;
   }
   entry->error = class ? class : code ? code : "error";
-  forget_usage(entry); /* (its zeros say nothing) */
+  if (usage_is_nothing(&entry->usage)) {
+    forget_usage(entry); /* (zeros say nothing; a stream that broke off was billed) */
+  }
 }
 
 Finish finish_litellm(Row *row, LogEntry *entry, Err *err) {
-  (void)err;
   const char *type = row_text(row, "call_type"), *ms = row_text(row, "request_duration_ms");
   long long latency;
   take_end(entry);
   if (ms && number_count(ms, LIMIT_COUNT, &latency)) {
     entry->latency_ms = latency;
   }
-  entry->tag = first_of(row, "request_tags");
+  entry->tag = first_of(row, "request_tags", err);
   Span metadata =
-      row_json(row, "metadata"); /* (not before: it lives until the next JSON is read) */
+      row_json(row, "metadata", err); /* (not before: it lives until the next JSON is read) */
   if (is_text(row_text(row, "status"), "failure")) {
     take_failure(row, metadata, entry);
   } else {
-    take_details(metadata, entry);
+    take_details(metadata, entry, err);
   }
   if (is_text(row_text(row, "cache_hit"), "true")) {
     entry->kind = LOG_HIT;
@@ -171,13 +175,13 @@ static void take_detail(const char *name, long long count, Usage *u) {
 ** `input`, and then that and the output are the total. */
 static int read_details(Row *row, Usage *u, Err *err) {
   Texts *texts = &row->reader->texts;
-  Span object = row_json(row, "usage_details"), key;
+  Span object = row_json(row, "usage_details", err), key;
   long long total = -1, input = 0, output = 0, count;
   Scan s = scan_of(object);
   if (object.n == 0 || !scan_object(&s)) {
     return RC_OK;
   }
-  while (scan_member(&s, &key)) {
+  for (size_t mark = texts->used; scan_member(&s, &key); texts->used = mark) {
     const char *text = text_of(texts, scan_take(&s)), *name = text_keep(texts, key.at, key.n);
     if (!text || !name) {
       continue;
@@ -196,13 +200,14 @@ static int read_details(Row *row, Usage *u, Err *err) {
   return RC_OK;
 }
 
-/* Latencies are seconds, of integrations made before 2026-04-01 milliseconds: what the two times say is sure. */
+/* Latencies are seconds, of integrations made before 2026-04-01 milliseconds: what the two times say is sure. (A fraction below ten
+** minutes is of seconds.) */
 static void take_latency(Row *row, LogEntry *entry) {
   const char *text = row_text(row, "latency");
   long long ms;
   take_end(entry);
   if (entry->latency_ms == LOG_UNKNOWN && text && strchr(text, '.') &&
-      decimal_parse(text, 3, &ms)) {
+      decimal_parse(text, 3, &ms) && ms < 600000) {
     entry->latency_ms = ms;
   }
 }
@@ -211,7 +216,7 @@ static void take_latency(Row *row, LogEntry *entry) {
 static void take_cost(Row *row, LogEntry *entry, Err *err) {
   long long nusd;
   if (entry->usage.has && read_money(row, "total_cost", &nusd, err) &&
-      (nusd > 0 || row_json(row, "cost_details").n > 2)) {
+      (nusd > 0 || row_json(row, "cost_details", err).n > 2)) {
     entry->usage.reported_nusd = nusd;
   }
 }
@@ -236,7 +241,7 @@ Finish finish_langfuse(Row *row, LogEntry *entry, Err *err) {
   read_details(row, &entry->usage, err);
   take_cost(row, entry, err);
   entry->rank = updated && time_read(updated, &rank, &form) ? rank : 0;
-  entry->tag = first_of(row, "tags");
+  entry->tag = first_of(row, "tags", err);
   if (!is_text(type, "GENERATION") && !is_text(type, "EMBEDDING")) {
     return take_parent(entry);
   }
@@ -259,11 +264,12 @@ COLUMNS(helicone_columns, {"response_id", AS_TEXT, TO(key)},
 Finish finish_helicone(Row *row, LogEntry *entry, Err *err) {
   (void)err;
   int is_good = entry->http_status >= 200 && entry->http_status <= 299;
+  const char *status = row_text(row, "response_status"); /* (some are words or negative) */
   if (is_good && entry->usage.reported_nusd == 0 && entry->usage.n[UNIT_INPUT] > 0) {
     entry->kind = LOG_HIT;
-  } else if (!is_good && entry->http_status != LOG_UNKNOWN) {
-    entry->error = text_word(row_text(row, "response_status"));
-    if (entry->usage.n[UNIT_INPUT] + entry->usage.n[UNIT_OUTPUT] == 0) {
+  } else if (!is_good && status) {
+    entry->error = text_word(status) ? status : "error";
+    if (usage_is_nothing(&entry->usage)) {
       forget_usage(entry);
     }
   }

@@ -35,7 +35,7 @@ static const struct {
 
 Finish finish_llm(Row *row, LogEntry *entry, Err *err) {
   Usage *u = &entry->usage;
-  Span details = row_json(row, "token_details");
+  Span details = row_json(row, "token_details", err);
   entry->model = entry->model ? entry->model : entry->model_requested;
   for (size_t i = 0; details.n && i < sizeof token_details / sizeof token_details[0]; i++) {
     const char *text = text_of(&row->reader->texts, scan_find(details, token_details[i].path));
@@ -104,11 +104,10 @@ static int read_kind(const char *word, LogKind *kind) {
 }
 
 /* Units that no column has (searches, audio) stand in `usage`, in our own form. */
-static void take_own_usage(Row *row, LogEntry *entry) {
-  Err ignored = {0};
+static void take_own_usage(Row *row, LogEntry *entry, Err *err) {
   Usage own, *u = &entry->usage;
-  Span json = row_json(row, "usage");
-  if (json.n <= 2 || usage_of_json(json, &own, &ignored) != RC_OK) {
+  Span json = row_json(row, "usage", err);
+  if (json.n <= 2 || !usage_of_json(json, &own, err)) {
     return;
   }
   for (UnitSet left = own.has & ~u->has; left; left &= left - 1) {
@@ -137,7 +136,7 @@ Finish finish_own(Row *row, LogEntry *entry, Err *err) {
     entry->key = text_keep(&row->reader->texts, key, (size_t)n);
   }
   entry->billed = billed && strcmp(billed, "list") == 0 ? LOG_LIST : LOG_PAID;
-  take_own_usage(row, entry);
+  take_own_usage(row, entry, err);
   return ROW_TAKE;
 }
 

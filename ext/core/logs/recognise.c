@@ -76,6 +76,7 @@ static const struct {
     {"claude_code", LOG_LINES, {"message", "timestamp", "sessionId"}},
     {"claude_code", LOG_LINES, {"message", "timestamp", "requestId"}},
     {"claude_code", LOG_LINES, {"message", "timestamp", "costUSD"}},
+    {"claude_code", LOG_LINES, {"type", "sessionId"}},
     {"openrouter_json", LOG_LINES, {"id", "created_at", "total_cost", "tokens_prompt"}},
     {"openrouter_json", LOG_LINES, {"id", "created_at", "cost", "is_byok"}}};
 
@@ -151,6 +152,7 @@ static const struct {
                  {"openai_usage", {"start_time", "results", "num_sessions"}},
                  {"anthropic_usage", {"starting_at", "results", "uncached_input_tokens"}},
                  {"anthropic_cost", {"starting_at", "results", "amount"}},
+                 {"litellm_json", {"data", "request_id", "call_type", "spend"}},
                  {"openrouter_activity", {"date", "usage", "byok_usage_inference"}},
                  {"openai_costs", {"start_time", "end_time", "results"}},
                  {"anthropic_cost", {"starting_at", "ending_at", "results"}}};

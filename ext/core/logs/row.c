@@ -1,5 +1,5 @@
 /*
-** Rows and objects, read by a table of columns. See format_internal.h for the contract.
+** Rows of CSVs and objects, read by a table of columns. See format_internal.h for the contract.
 */
 #include "core/logs/format_internal.h"
 
@@ -8,6 +8,74 @@
 #include <limits.h>
 #include <string.h>
 
+/* ---- CSVs: RFC 4180; also with ';' or tabs, as spreadsheets of some countries write them */
+
+CsvRow csv_row(const char *row, size_t n, char separator) {
+  while (n > 0 && (row[n - 1] == '\n' || row[n - 1] == '\r')) {
+    n--;
+  }
+  return (CsvRow){row, row + n, separator, 0};
+}
+
+/* Behind the quote that closes a cell; NULL where none does. */
+static const char *closing_quote(const char *p, const char *end) {
+  while ((p = memchr(p, '"', (size_t)(end - p)))) {
+    if (p + 1 < end && p[1] == '"') {
+      p += 2;
+      continue;
+    }
+    return p + 1;
+  }
+  return NULL;
+}
+
+int csv_next(CsvRow *row, Span *cell, int *quoted) {
+  const char *start = row->at, *end;
+  if (row->is_done) {
+    return 0;
+  }
+  *quoted = start < row->end && *start == '"';
+  if (*quoted) {
+    end = closing_quote(++start, row->end);
+    if (!end || (end < row->end && *end != row->separator)) {
+      return -1;
+    }
+    *cell = (Span){start, (size_t)(end - 1 - start)};
+  } else {
+    end = memchr(start, row->separator, (size_t)(row->end - start));
+    end = end ? end : row->end;
+    *cell = (Span){start, (size_t)(end - start)};
+  }
+  row->is_done = end == row->end;
+  row->at = end + !row->is_done;
+  return 1;
+}
+
+char csv_separator(const char *header, size_t n) {
+  static const char separators[] = {',', ';', '\t'};
+  size_t most = 0, counts[sizeof separators] = {0};
+  int in_quotes = 0;
+  for (size_t i = 0; i < n; i++) {
+    in_quotes ^= header[i] == '"';
+    for (size_t k = 0; k < sizeof separators && !in_quotes; k++) {
+      counts[k] += header[i] == separators[k];
+    }
+  }
+  for (size_t k = 1; k < sizeof separators; k++) {
+    most = counts[k] > counts[most] ? k : most;
+  }
+  return separators[most];
+}
+
+size_t csv_unquote(Span cell, char *out) {
+  size_t n = 0;
+  for (size_t i = 0; i < cell.n; i++) {
+    out[n++] = cell.at[i];
+    i += cell.at[i] == '"'; /* (they stand in pairs) */
+  }
+  return n;
+}
+
 /* ---- cells */
 
 int err_torn(const Scan *s, Span record, Err *err) {
@@ -15,14 +83,11 @@ int err_torn(const Scan *s, Span record, Err *err) {
                  s->bad ? (size_t)(s->bad - record.at) + 1 : record.n, record.n);
 }
 
-/* What stands between the quotes that came first and a column's '.': its first name. */
+/* 1 if a path begins with a name; *rest: what follows it, or NULL. */
 static int begins_path(const char *path, Span key, const char **rest) {
-  size_t n = key.n;
-  if (strncmp(path, key.at, n) != 0 || (path[n] && path[n] != '.')) {
-    return 0;
-  }
+  size_t n = strcspn(path, ".");
   *rest = path[n] ? path + n + 1 : NULL;
-  return 1;
+  return n == key.n && memcmp(path, key.at, n) == 0;
 }
 
 static void take_member(Row *row, Span key, Span value) {
@@ -120,23 +185,29 @@ const char *row_text(Row *row, const char *name) {
   return i < 0 ? NULL : cell_text(row, i);
 }
 
-Span row_json(Row *row, const char *name) {
+Span row_json(Row *row, const char *name, Err *err) {
+  static const Span none = {NULL, 0};
   int i = column_of(row, name);
-  Span cell = i < 0 ? (Span){0} : row->cells[i];
+  Span cell = i < 0 ? none : row->cells[i];
   Buf *nested = &row->reader->nested;
   if (cell.n == 0 || (row->is_json && cell.at[0] != '"')) {
     return cell;
   }
   buf_clear(nested);
-  if (buf_reserve(nested, cell.n) != RC_OK) {
-    return (Span){0}; /* (what is lost is a detail beside counts that stand elsewhere) */
+  int rc = buf_reserve(nested, cell.n);
+  if (rc != RC_OK) { /* (too large is none: these are details beside counts that stand elsewhere) */
+    buf_init(nested, nested->max);
+    if (rc == RC_NOMEM) {
+      err_nomem(err);
+    }
+    return none;
   }
   size_t n = row->is_json     ? scan_unescape(cell, nested->data)
              : row->quoted[i] ? csv_unquote(cell, nested->data)
                               : (memcpy(nested->data, cell.at, cell.n), cell.n);
   Scan s = scan_of((Span){nested->data, n});
   Span json = scan_take(&s);
-  return scan_is_done(&s) ? json : (Span){0};
+  return scan_is_done(&s) ? json : none;
 }
 
 /* ---- values */

@@ -24,7 +24,13 @@ static const char *skip_blanks(const char *p, const char *end) {
 /* Behind the string whose opening quote stands in front of p; NULL where it does not end. Quotes are looked for at memchr's
 ** speed: one ends the string unless an odd number of backslashes stands before it. */
 static const char *string_end(const char *p, const char *end) {
-  const char *start = p;
+  const char *start = p, *near = end - p > 24 ? p + 24 : end;
+  while (p < near && *p != '"' && *p != '\\') { /* (most are keys: shorter than a call) */
+    p++;
+  }
+  if (p < near && *p == '"') {
+    return p + 1;
+  }
   while ((p = memchr(p, '"', (size_t)(end - p)))) {
     const char *slash = p;
     while (slash > start && slash[-1] == '\\') {
@@ -67,7 +73,7 @@ static const char *number_end(const char *p, const char *end) {
 /* A word or a number. (Python writes NaN and Infinity.) */
 static const char *scalar_end(const char *p, const char *end) {
   static const char *const words[] = {"null", "true", "false", "NaN", "Infinity", "-Infinity"};
-  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+  for (size_t i = 0; (*p < '0' || *p > '9') && i < sizeof words / sizeof words[0]; i++) {
     size_t n = strlen(words[i]);
     if (*p == words[i][0] && (size_t)(end - p) >= n && memcmp(p, words[i], n) == 0) {
       return p + n;
@@ -156,7 +162,8 @@ static const char *value_end(const char *p, const char *end) {
 /* ---- reading */
 
 Scan scan_of(Span text) {
-  return (Scan){text.at, text.at + text.n, NULL, 0};
+  const char *at = text.n ? text.at : "";
+  return (Scan){at, at + text.n, NULL, 0};
 }
 
 static int go_bad(Scan *s, const char *at) {
@@ -247,7 +254,7 @@ int scan_is_done(Scan *s) {
 }
 
 static const Pick *pick_of(const Pick *picks, Span key) {
-  while (picks->name && !span_is(key, picks->name)) {
+  while (picks->name && (key.n != picks->n || memcmp(key.at, picks->name, key.n) != 0)) {
     picks++;
   }
   return picks->name ? picks : NULL;
@@ -278,7 +285,7 @@ Span scan_find(Span object, const char *path) {
   size_t n = dot ? (size_t)(dot - path) : strlen(path);
   Span found = {0}, key;
   Scan s = scan_of(object);
-  if (!object.at || !scan_object(&s)) {
+  if (!scan_object(&s)) {
     return found;
   }
   while (scan_member(&s, &key)) {

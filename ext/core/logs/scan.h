@@ -49,13 +49,18 @@ Span scan_take(Scan *s);
 int scan_is_done(Scan *s);
 
 /* What is wanted of an object: the value of `name` goes to out[to]; or, where it is an object and `inside` is given,
-** its members are looked at. A list ends with a name of NULL. */
+** its members are looked at. A list ends with PICKS_END. */
 typedef struct Pick Pick;
 struct Pick {
   const char *name;
+  size_t n; /* its length */
   int to;
   const Pick *inside;
 };
+#define PICK(name, to, inside)                                                                     \
+  { name, sizeof(name) - 1, to, inside }
+#define PICKS_END                                                                                  \
+  { NULL, 0, 0, NULL }
 
 /* Reads the value in front of it: out[] keeps what it was where a member is missing. Of members of one name the last counts. */
 void scan_pick(Scan *s, const Pick *picks, Span *out);

@@ -72,19 +72,19 @@ enum { NAMES = sizeof attributes / sizeof attributes[0] };
 
 enum { S_TRACE, S_SPAN, S_NAME, S_FROM, S_TO, S_ATTRIBUTES, S_STATUS, S_ALL };
 
-static const Pick status_picks[] = {{"code", S_STATUS, NULL}, {NULL, 0, NULL}};
-static const Pick span_picks[] = {{"traceId", S_TRACE, NULL},
-                                  {"trace_id", S_TRACE, NULL},
-                                  {"spanId", S_SPAN, NULL},
-                                  {"span_id", S_SPAN, NULL},
-                                  {"name", S_NAME, NULL},
-                                  {"startTimeUnixNano", S_FROM, NULL},
-                                  {"start_time_unix_nano", S_FROM, NULL},
-                                  {"endTimeUnixNano", S_TO, NULL},
-                                  {"end_time_unix_nano", S_TO, NULL},
-                                  {"attributes", S_ATTRIBUTES, NULL},
-                                  {"status", S_STATUS, status_picks},
-                                  {NULL, 0, NULL}};
+static const Pick status_picks[] = {PICK("code", S_STATUS, NULL), PICKS_END};
+static const Pick span_picks[] = {PICK("traceId", S_TRACE, NULL),
+                                  PICK("trace_id", S_TRACE, NULL),
+                                  PICK("spanId", S_SPAN, NULL),
+                                  PICK("span_id", S_SPAN, NULL),
+                                  PICK("name", S_NAME, NULL),
+                                  PICK("startTimeUnixNano", S_FROM, NULL),
+                                  PICK("start_time_unix_nano", S_FROM, NULL),
+                                  PICK("endTimeUnixNano", S_TO, NULL),
+                                  PICK("end_time_unix_nano", S_TO, NULL),
+                                  PICK("attributes", S_ATTRIBUTES, NULL),
+                                  PICK("status", S_STATUS, status_picks),
+                                  PICKS_END};
 
 /* A span as it is read. */
 typedef struct Spanning {
@@ -130,7 +130,7 @@ static void take_attribute(Spanning *s, Span key, Span value) {
 
 /* A list of keys and values, or an object of them. */
 static void take_attributes(Spanning *s, Span list) {
-  static const Pick picks[] = {{"key", 0, NULL}, {"value", 1, NULL}, {NULL, 0, NULL}};
+  static const Pick picks[] = {PICK("key", 0, NULL), PICK("value", 1, NULL), PICKS_END};
   Scan scan = scan_of(list);
   Span key;
   if (list.n && scan_object(&scan)) {
@@ -336,12 +336,12 @@ static void take_span(Walk *w, Span span) {
 
 /* The service's name is what its calls are told apart by. */
 static void take_resource(Walk *w, Span resource) {
-  static const Pick picks[] = {{"key", 0, NULL}, {"value", 1, NULL}, {NULL, 0, NULL}};
+  static const Pick picks[] = {PICK("key", 0, NULL), PICK("value", 1, NULL), PICKS_END};
   Span list = scan_find(resource, "attributes");
   Scan s = scan_of(list);
   w->reader->tag[0] = 0;
   w->reader->texts.used = 0;
-  for (scan_array(&s); list.n && scan_element(&s);) {
+  for (scan_array(&s); list.n && scan_element(&s); w->reader->texts.used = 0) {
     Span pair[2] = {{0}};
     scan_pick(&s, picks, pair);
     const char *name = span_is(pair[0], "\"service.name\"")
@@ -370,9 +370,8 @@ static void walk(Walk *w, Span value, int depth) {
     take_span(w, value);
     return;
   }
-  Span resource = scan_find(value, "resource");
-  if (resource.n) {
-    take_resource(w, resource);
+  if (!scan_find(value, "spans").n) { /* (a scope is of the resource around it) */
+    take_resource(w, scan_find(value, "resource"));
   }
   while (scan_member(&s, &key)) {
     Span member = scan_take(&s);

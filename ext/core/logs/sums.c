@@ -358,13 +358,13 @@ Finish finish_activity(Row *row, LogEntry *entry, Err *err) {
 
 enum { IN_DATA, IN_RESULTS, IN_START, IN_END, IN_STARTING, IN_ENDING, IN_ALL };
 
-static const Pick page_picks[] = {{"data", IN_DATA, NULL},
-                                  {"results", IN_RESULTS, NULL},
-                                  {"start_time", IN_START, NULL},
-                                  {"end_time", IN_END, NULL},
-                                  {"starting_at", IN_STARTING, NULL},
-                                  {"ending_at", IN_ENDING, NULL},
-                                  {NULL, 0, NULL}};
+static const Pick page_picks[] = {PICK("data", IN_DATA, NULL),
+                                  PICK("results", IN_RESULTS, NULL),
+                                  PICK("start_time", IN_START, NULL),
+                                  PICK("end_time", IN_END, NULL),
+                                  PICK("starting_at", IN_STARTING, NULL),
+                                  PICK("ending_at", IN_ENDING, NULL),
+                                  PICKS_END};
 
 typedef struct Pages {
   LogReader *reader;

@@ -73,13 +73,25 @@ static int is_address(const char *text) {
     digits += isxdigit((unsigned char)text[i]) != 0;
   }
   int is_v4 = dots == 3 && colons <= 1 && strspn(text, "0123456789.:") == n && digits >= 4;
-  int is_v6 = colons >= 2 && digits + colons + dots == n;
+  int is_v6 = (colons == 7 || strstr(text, "::")) && digits + colons + dots == n;
   return is_v4 || is_v6;
+}
+
+/* 1 if there is something like name@host.domain in a text. */
+static int has_mail(const char *text) {
+  for (const char *at = text; (at = strchr(at, '@')); at++) {
+    size_t n = strcspn(at + 1, " @<>,;");
+    const char *dot = memchr(at + 1, '.', n);
+    if (at > text && at[-1] != ' ' && dot && dot > at + 1 && isalnum((unsigned char)dot[1])) {
+      return 1;
+    }
+  }
+  return 0;
 }
 
 const char *text_unnamed(Texts *t, const char *text) {
   char hex[HASH_HEX_SIZE], name[32];
-  if (!text || (!strchr(text, '@') && !is_address(text))) {
+  if (!text || (!has_mail(text) && !is_address(text))) {
     return text;
   }
   Hash hash = hash_bytes(text, strlen(text), 0);
