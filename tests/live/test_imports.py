@@ -17,9 +17,9 @@ import sys
 import time
 import unittest
 
-from harness import ASAN_SO, SHARED, SO, TempDir, asan_env, clean_env, connect, error_of, value
+from harness import ASAN_SO, ROOT, SO, TempDir, asan_env, clean_env, connect, error_of, value
 
-SAMPLES = f"{SHARED}/data/imports"
+SAMPLES = f"{ROOT}/tests/data/imports"
 DAY = "2026-11-04T"
 
 
@@ -539,7 +539,6 @@ class Buckets(Imports):
         self.assertEqual(self.invoices(), before)
 
 
-@unittest.skipUnless(os.path.isdir(SAMPLES), "the samples are not here")
 class Samples(Imports):
     """The totals of the samples' README."""
 

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COLUMN(name, type, constraint, when) "," #name
 #define PARAMETER(name, type, constraint, when) ",?"
 #define SUM_COLUMN(name, type) "," #name
 #define SUM_PARAMETER(name, type) ",?"
@@ -19,7 +18,7 @@ static const char *const texts[PAST_SQL_COUNT] = {
     [PAST_PUT_KEY] = "INSERT OR REPLACE INTO main.llm_import_keys(key, call_id, part, is_copy, rank)"
                      " VALUES (?1, ?2, ?3, ?4, ?5)",
     [PAST_NOTE_GROUP] = "INSERT OR IGNORE INTO main.llm_import_keys(key) VALUES (?1)",
-    [PAST_GET_CALL] = "SELECT id" LEDGER_COLUMNS(COLUMN) " FROM main.llm_calls WHERE id = ?1",
+    [PAST_GET_CALL] = "SELECT " ROW_COLUMNS " FROM main.llm_calls WHERE id = ?1",
     [PAST_PUT_CALL] = "INSERT OR REPLACE INTO main.llm_calls VALUES (?1" LEDGER_COLUMNS(PARAMETER) ")",
     [PAST_DROP_GROUP] = "DELETE FROM main.llm_invoices WHERE belongs = ?1",
     [PAST_TOTAL] = "SELECT count(*), count(amount_nusd), total(amount_nusd),"

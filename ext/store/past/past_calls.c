@@ -3,9 +3,6 @@
 */
 #include "store/past/past_internal.h"
 
-#include "base/sqlite/columns.h"
-
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,41 +75,6 @@ static int find(Past *p, const PastCall *call, Known *known, Err *err) {
 
 /* ---- rows of the ledger */
 
-static LedgerKind kind_of(const char *word) {
-#define WORD(id, word, is_call, is_hit, is_miss) {word, KIND_##id},
-  static const struct {
-    const char *word;
-    LedgerKind kind;
-  } words[] = {LEDGER_KINDS(WORD)};
-#undef WORD
-  for (size_t i = 0; word && i < sizeof words / sizeof words[0]; i++) {
-    if (strcmp(words[i].word, word) == 0) {
-      return words[i].kind;
-    }
-  }
-  return KIND_NONE;
-}
-
-static int is_null(sqlite3_stmt *stmt, int i) {
-  return sqlite3_column_type(stmt, i) == SQLITE_NULL;
-}
-
-static long long read_int(sqlite3_stmt *stmt, int i) {
-  return is_null(stmt, i) ? LEDGER_NULL : sqlite3_column_int64(stmt, i);
-}
-
-static const char *read_text(sqlite3_stmt *stmt, int i) {
-  return (const char *)sqlite3_column_text(stmt, i);
-}
-
-static double read_real(sqlite3_stmt *stmt, int i) {
-  return is_null(stmt, i) ? (double)NAN : sqlite3_column_double(stmt, i);
-}
-
-static LedgerKind read_kind(sqlite3_stmt *stmt, int i) {
-  return kind_of(read_text(stmt, i));
-}
-
 /* The row of an id, its texts in *texts (owned): 1; 0 where it was trimmed; -1 and *err. */
 static int get_row(Past *p, long long id, LedgerRow *row, char **texts, Err *err) {
   sqlite3_stmt *stmt = past_stmt(p, PAST_GET_CALL, err);
@@ -120,18 +82,9 @@ static int get_row(Past *p, long long id, LedgerRow *row, char **texts, Err *err
     return -1;
   }
   sqlite3_bind_int64(stmt, 1, id);
-  int rc = sqlite3_step(stmt), at = 0, found = rc == SQLITE_ROW;
-  if (found && !columns_have_texts(stmt)) {
-    rc = SQLITE_NOMEM;
-  } else if (found) {
-    row->id = id;
-#define READ_INT read_int
-#define READ_TEXT read_text
-#define READ_REAL read_real
-#define READ_KIND read_kind
-#define READ(name, type, constraint, when) row->name = READ_##type(stmt, ++at);
-    LEDGER_COLUMNS(READ)
-#undef READ
+  int rc = sqlite3_step(stmt), found = rc == SQLITE_ROW;
+  rc = found ? row_read(stmt, row) : rc;
+  if (found && rc == SQLITE_OK) {
     char *to = *texts = malloc(row_texts_size(row) + 1);
     rc = to ? SQLITE_OK : SQLITE_NOMEM;
     if (to) {
@@ -149,7 +102,7 @@ static int put_row(Past *p, LedgerRow *row, Err *err) {
     return err->rc;
   }
   int is_new = row->id == 0;
-  if (past_run(p, stmt, row_bind(stmt, row, 0), err) == RC_OK) {
+  if (past_run(p, stmt, row_bind(stmt, 0, row, 0), err) == RC_OK) {
     row->id = is_new ? sqlite3_last_insert_rowid(p->store->db) : row->id;
     sums_fold(p->sums, row, 1, err);
   }
