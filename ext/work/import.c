@@ -21,14 +21,14 @@ typedef struct Reading {
   const char *path;
   const LogFormat *format;
   LogReader *reader;
-  size_t n_head;          /* of a database: its first bytes; then nothing of ours opens it (foreign_head) */
+  size_t n_head; /* of a database: its first bytes; then nothing of ours opens it (foreign_head) */
   char head[FOREIGN_HEAD];
   Bytes bytes;
-  Records *records; /* NULL: of a database */
+  Records *records;       /* NULL: of a database */
   long long offset, line; /* understood */
   const Record *record;   /* that is being read */
   int entries;            /* of it */
-  int has_buckets;        /* it holds sums that only the whole file tells: it is read from its beginning every time */
+  int has_buckets; /* it holds sums that only the whole file tells: it is read from its beginning every time */
 } Reading;
 
 typedef struct Import {
@@ -137,8 +137,9 @@ static int note_progress(Import *im, int is_whole, Err *err) {
       return err->rc;
     }
   }
-  file.has_hashes = now->records && hash_ends(&now->bytes, file.offset ? file.offset : now->bytes.size,
-                                              &file.head, &file.tail, &why) == RC_OK;
+  file.has_hashes =
+      now->records && hash_ends(&now->bytes, file.offset ? file.offset : now->bytes.size,
+                                &file.head, &file.tail, &why) == RC_OK;
   return batch_file(&im->batch, &file, is_whole, err);
 }
 
@@ -168,7 +169,8 @@ static void tell_bad(Import *im, const Record *record, const char *why, Err *err
   im->report.unfinished += is_unfinished;
   im->report.torn += !is_unfinished;
   report_line(&im->report, im->now.path, record->number,
-              is_unfinished ? "not complete yet: it is read again when the file has grown" : why, err);
+              is_unfinished ? "not complete yet: it is read again when the file has grown" : why,
+              err);
 }
 
 /* Reads one; *is_understood: what lies behind it may be gone on from. */
@@ -204,8 +206,9 @@ static int is_interrupted(Import *im, Err *err) {
 
 /* What was read so far is written where it is time to. */
 static int write_if_due(Import *im, Err *err) {
-  return !batch_is_due(&im->batch) || note_progress(im, 0, err) != RC_OK ? err->rc
-                                                                        : batch_write(&im->batch, err);
+  return !batch_is_due(&im->batch) || note_progress(im, 0, err) != RC_OK
+             ? err->rc
+             : batch_write(&im->batch, err);
 }
 
 /* The header of a CSV. */
@@ -263,8 +266,8 @@ static void read_database(Import *im, Err *why, Err *err) {
                             .take = take_row,
                             .arg = im};
   if (!im->now.n_head) {
-    err_set(why, RC_ERROR, ERR_IO, im->now.bytes.is_gzip ? "a packed database: unpack it first"
-                                                         : "it is no SQLite file");
+    err_set(why, RC_ERROR, ERR_IO,
+            im->now.bytes.is_gzip ? "a packed database: unpack it first" : "it is no SQLite file");
   } else if (foreign_each(&rows, why) != RC_OK && (why->rc != RC_ERROR || why->code != ERR_IO)) {
     *err = *why;
   }
@@ -326,10 +329,10 @@ static const LogFormat *find_by_element(Import *im, Err *why) {
 /* Which format it is: as it was said, as it was known, or as its beginning tells. NULL and *why. */
 static const LogFormat *find_format(Import *im, const PastFile *known, Err *why) {
   const char *said = im->options->format, *at = im->now.head;
-  const LogFormat *format = said[0]                                ? log_format(said)
-                            : im->options->columns                 ? log_format("csv")
-                            : known && known->size == -1           ? log_format(known->format)
-                                                                   : NULL;
+  const LogFormat *format = said[0]                      ? log_format(said)
+                            : im->options->columns       ? log_format("csv")
+                            : known && known->size == -1 ? log_format(known->format)
+                                                         : NULL;
   int is_all = 0;
   if (format) {
     return format;
@@ -339,7 +342,8 @@ static const LogFormat *find_format(Import *im, const PastFile *known, Err *why)
   if (n) {
     format = log_recognise(at, n, 0, why);
   } else if (head && bytes_seek(&im->now.bytes, 0, why) == RC_OK) {
-    for (size_t most = HEAD; !format && !is_all && most <= MOST_HEAD && why->rc == RC_OK; most *= 16) {
+    for (size_t most = HEAD; !format && !is_all && most <= MOST_HEAD && why->rc == RC_OK;
+         most *= 16) {
       n = records_peek(head, most, &at, &is_all, why);
       format = n && why->rc == RC_OK ? log_recognise(at, n, is_all, why) : NULL;
     }
@@ -360,6 +364,24 @@ static void close_reading(Reading *now) {
   bytes_close(&now->bytes);
 }
 
+/* A call is the same in whatever shape its log was exported: "litellm_csv" is of "litellm". */
+static void name_source(Import *im) {
+  static const char *const shapes[] = {"_json", "_jsonl", "_csv"};
+  const char *name = im->rules.format;
+  size_t n = strlen(name);
+  for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+    size_t length = strlen(shapes[i]);
+    if (n > length && strcmp(name + n - length, shapes[i]) == 0) {
+      char whole[64];
+      sqlite3_snprintf((int)sizeof whole, whole, "%.*s", (int)(n - length), name);
+      const LogFormat *format = log_format(whole);
+      name = format ? log_format_name(format) : name;
+      break;
+    }
+  }
+  im->rules.source = name;
+}
+
 /* Reads the open file. */
 static void read_open(Import *im, const PastFile *known, Err *why, Err *err) {
   Reading *now = &im->now;
@@ -367,21 +389,23 @@ static void read_open(Import *im, const PastFile *known, Err *why, Err *err) {
   if (!now->format || position(im, known, why) != RC_OK) {
     return;
   }
-  im->rules.source = log_format_name(now->format);
+  im->rules.format = log_format_name(now->format);
+  name_source(im);
   if (now->records) {
     read_records(im, why, err);
   } else {
     read_database(im, why, err);
   }
   if (err->rc == RC_OK && why->rc != RC_INTERRUPT) {
-    report_format(&im->report, im->rules.source, err);
+    report_format(&im->report, im->rules.format, err);
   }
   if (why->rc != RC_OK || err->rc != RC_OK) {
     batch_drop_sums(&im->batch);
   }
   if (why->rc != RC_NOMEM && (err->rc == RC_OK || err->rc == RC_INTERRUPT)) {
     Err late = {0};
-    if (note_progress(im, why->rc == RC_OK && err->rc == RC_OK, &late) != RC_OK && err->rc == RC_OK) {
+    if (note_progress(im, why->rc == RC_OK && err->rc == RC_OK, &late) != RC_OK &&
+        err->rc == RC_OK) {
       *err = late;
     }
   }
@@ -423,7 +447,8 @@ static int import_file(Import *im, const FoundFile *file, int is_single, Err *er
     read_if_changed(im, &why, err);
   }
   close_reading(&im->now);
-  if (why.rc != RC_OK && why.rc != RC_ERROR) {
+  if (why.rc != RC_OK &&
+      (why.rc != RC_ERROR || why.code == ERR_BAD_OPTION)) { /* not the file's fault */
     err_set(err, why.rc, why.code, "%s", why.msg);
   } else if (why.rc == RC_ERROR && is_single) {
     err_set(err, RC_ERROR, why.code, "'%.200s': %s", file->path, why.msg);
@@ -470,7 +495,7 @@ static int check_options(const ImportOptions *o, Err *err) {
 char *import_run(Conn *conn, const char *path, const ImportOptions *options, Err *err) {
   Import im = {.conn = conn,
                .options = options,
-               .rules = {conn, "", options->tag, options->user, options->billed}};
+               .rules = {conn, "", "", options->tag, options->user, options->billed}};
   Found found = {0};
   char *text = NULL;
   if (check_options(options, err) != RC_OK ||

@@ -10,8 +10,9 @@
 ** from the WAL into the file when several transactions have changed them. Of a connection of ours only. */
 static void make_room(Store *s, int is_import) {
   if (s->mode->owns_connection && s->db) {
-    sqlite3_exec(s->db, is_import ? "PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=16000"
-                                  : "PRAGMA cache_size=-16000; PRAGMA wal_autocheckpoint=1000",
+    sqlite3_exec(s->db,
+                 is_import ? "PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=16000"
+                           : "PRAGMA cache_size=-16000; PRAGMA wal_autocheckpoint=1000",
                  NULL, NULL, NULL);
   }
 }
@@ -130,8 +131,7 @@ int batch_file(Batch *b, PastFile *file, int is_whole, Err *err) {
 
 int batch_is_due(const Batch *b) {
   return b->n_calls >= BATCH_CALLS - 1 || b->n_files >= BATCH_FILES ||
-         (b->is_file_whole && b->n_sums > 0) ||
-         (b->since && monotonic_ms() - b->since >= BATCH_MS);
+         (b->is_file_whole && b->n_sums > 0) || (b->since && monotonic_ms() - b->since >= BATCH_MS);
 }
 
 /* ---- writing */
@@ -172,8 +172,8 @@ static void tell_bucket(Batch *b, const PastSum *sum, const PastBucketEffect *e,
   json_add(item, "from", cJSON_CreateNumber((double)sum->from), err);
   json_add(item, "to", cJSON_CreateNumber((double)sum->to), err);
   json_add(item, "of", cJSON_CreateString(by_money ? "usd" : "tokens"), err);
-  json_add(item, "old",
-           cJSON_CreateNumber(by_money ? e->before.nusd / 1e9 : e->before.tokens), err);
+  json_add(item, "old", cJSON_CreateNumber(by_money ? e->before.nusd / 1e9 : e->before.tokens),
+           err);
   json_add(item, "new", cJSON_CreateNumber(by_money ? e->now.nusd / 1e9 : e->now.tokens), err);
 }
 
@@ -227,7 +227,10 @@ static void add_done(Report *r, const Done *d) {
 }
 
 int batch_write(Batch *b, Err *err) {
-  enum { TRIES = 40, BETWEEN_TRIES_MS = 25 }; /* in the caller's own database nobody else waits for us */
+  enum {
+    TRIES = 40,
+    BETWEEN_TRIES_MS = 25
+  }; /* in the caller's own database nobody else waits for us */
   Done done;
   int tries = b->store->mode->follows_caller ? TRIES : 1;
   if (b->n_calls == 0 && b->n_files == 0 && b->n_sums == 0) {

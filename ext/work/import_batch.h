@@ -37,10 +37,11 @@ typedef struct Batch {
   Texts texts;     /* of the calls */
   PastCall *calls;
   int n_calls;
-  int *places; /* of a table by key: which call, from 1; 0: none */
+  int *places;     /* of a table by key: which call, from 1; 0: none */
   PastFile *files; /* their states are owned; path and format outlive the batch */
   int n_files;
-  Texts sum_texts; /* of the sums of the file that is being read: they are written when it has ended */
+  Texts
+      sum_texts; /* of the sums of the file that is being read: they are written when it has ended */
   PastSum *sums;
   int n_sums, cap_sums;
   int is_file_whole;

@@ -164,8 +164,8 @@ static const char *keep_usage(const Usage *u, Texts *t, Err *err) {
   }
   for (UnitSet left = u->has; left; left &= left - 1) {
     Unit unit = UNIT_FIRST(left);
-    n += (size_t)snprintf(text + n, sizeof text - n, "%s\"%s\":%lld", n ? "," : "{", unit_word(unit),
-                          u->n[unit]);
+    n += (size_t)snprintf(text + n, sizeof text - n, "%s\"%s\":%lld", n ? "," : "{",
+                          unit_word(unit), u->n[unit]);
   }
   text[n++] = '}';
   return keep_bytes(t, text, n, err);
@@ -284,7 +284,7 @@ int entry_sum(const EntryRules *rules, const LogEntry *e, Texts *t, PastSum *sum
   }
   /* (a sum of money alone says no service) */
   int says_service = u->has || strcmp(u->service, "standard") != 0;
-  *sum = (PastSum){.source = rules->source,
+  *sum = (PastSum){.source = rules->format,
                    .from = e->ts,
                    .to = e->to,
                    .has_group = e->group != NULL,

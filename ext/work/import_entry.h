@@ -20,10 +20,11 @@ void texts_free(Texts *t);
 
 /* How entries are taken. */
 typedef struct EntryRules {
-  Conn *conn;         /* whose prices are current (pricing_refresh) */
-  const char *source; /* the format */
+  Conn *conn;             /* whose prices are current (pricing_refresh) */
+  const char *format;     /* of sums the source */
+  const char *source;     /* of calls: the format, whatever shape it was exported in */
   const char *tag, *user; /* for those that say none; NULL: none */
-  int billed;         /* a LogBilled for all; -1: as they say */
+  int billed;             /* a LogBilled for all; -1: as they say */
 } EntryRules;
 
 /* Who a call is, which is little work: key, part, rank and time. `record` is its identity where it has no key. RC_OK;

@@ -68,8 +68,7 @@ static void add_count(cJSON *tree, const char *name, long long n, Err *err) {
 static void add_money(cJSON *tree, const char *name, long long nusd, Err *err) {
   char text[80] = "-";
   int is_below = nusd < 0;
-  decimal_format((unsigned __int128)(is_below ? -nusd : nusd), 9, text + is_below,
-                 sizeof text - 1);
+  decimal_format((unsigned __int128)(is_below ? -nusd : nusd), 9, text + is_below, sizeof text - 1);
   json_add(tree, name, cJSON_CreateRaw(text), err);
 }
 

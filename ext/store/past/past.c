@@ -15,22 +15,27 @@
 
 static const char *const texts[PAST_SQL_COUNT] = {
     [PAST_GET_KEY] = "SELECT call_id, part, is_copy, rank FROM main.llm_import_keys WHERE key = ?1",
-    [PAST_PUT_KEY] = "INSERT OR REPLACE INTO main.llm_import_keys(key, call_id, part, is_copy, rank)"
-                     " VALUES (?1, ?2, ?3, ?4, ?5)",
+    [PAST_PUT_KEY] =
+        "INSERT OR REPLACE INTO main.llm_import_keys(key, call_id, part, is_copy, rank)"
+        " VALUES (?1, ?2, ?3, ?4, ?5)",
     [PAST_NOTE_GROUP] = "INSERT OR IGNORE INTO main.llm_import_keys(key) VALUES (?1)",
     [PAST_GET_CALL] = "SELECT " ROW_COLUMNS " FROM main.llm_calls WHERE id = ?1",
-    [PAST_PUT_CALL] = "INSERT OR REPLACE INTO main.llm_calls VALUES (?1" LEDGER_COLUMNS(PARAMETER) ")",
+    [PAST_PUT_CALL] =
+        "INSERT OR REPLACE INTO main.llm_calls VALUES (?1" LEDGER_COLUMNS(PARAMETER) ")",
     [PAST_DROP_GROUP] = "DELETE FROM main.llm_invoices WHERE belongs = ?1",
     [PAST_TOTAL] = "SELECT count(*), count(amount_nusd), total(amount_nusd),"
                    " total(input_tokens) + total(output_tokens) FROM main.llm_invoices" OF_BUCKET,
     [PAST_DROP_BUCKET] = "DELETE FROM main.llm_invoices" OF_BUCKET,
-    [PAST_PUT_SUM] = "INSERT INTO main.llm_invoices(source, from_ts, to_ts, belongs, precedence" PAST_SUM_COLUMNS(
-        SUM_COLUMN) ") VALUES (?1, ?2, ?3, ?4, ?5" PAST_SUM_COLUMNS(SUM_PARAMETER) ")",
+    [PAST_PUT_SUM] =
+        "INSERT INTO main.llm_invoices(source, from_ts, to_ts, belongs, "
+        "precedence" PAST_SUM_COLUMNS(SUM_COLUMN) ") VALUES (?1, ?2, ?3, ?4, ?5" PAST_SUM_COLUMNS(
+            SUM_PARAMETER) ")",
     [PAST_GET_FILE] = "SELECT format, size, mtime, inode, offset, line, head, tail, state"
                       " FROM main.llm_import_files WHERE path = ?1",
-    [PAST_PUT_FILE] = "INSERT OR REPLACE INTO main.llm_import_files(path, format, size, mtime, inode,"
-                      " offset, line, head, tail, state, imported_at)"
-                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    [PAST_PUT_FILE] =
+        "INSERT OR REPLACE INTO main.llm_import_files(path, format, size, mtime, inode,"
+        " offset, line, head, tail, state, imported_at)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
 };
 
 Past *past_new(Store *s, Err *err) {

@@ -154,8 +154,7 @@ int past_are_same(const PastCall *a, const PastCall *b) {
 
 void past_merge(PastCall *into, const PastCall *call) {
   long long ts = into->row.ts < call->row.ts ? into->row.ts : call->row.ts;
-  if (call->rank > into->rank ||
-      (call->rank == into->rank && says_more(&call->row, &into->row))) {
+  if (call->rank > into->rank || (call->rank == into->rank && says_more(&call->row, &into->row))) {
     *into = *call;
   }
   into->row.ts = ts;

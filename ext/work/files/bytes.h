@@ -15,7 +15,7 @@ typedef struct Bytes {
   int fd;
   long long size, mtime, inode; /* as it was opened; nanoseconds */
   int is_gzip;
-  struct Unpack *unpack; /* NULL: it is read as it is */
+  struct Unpack *unpack;         /* NULL: it is read as it is */
   int (*interrupted)(void *arg); /* asked now and then, where it is set */
   void *arg;
   unsigned reads;

@@ -13,10 +13,12 @@
 
 typedef struct ForeignRows {
   const char *path;
-  const char *query; /* one or several; one that asks for what this version of the file lacks is passed over */
+  const char *
+      query; /* one or several; one that asks for what this version of the file lacks is passed over */
   int (*interrupted)(void *arg);
-  int (*take)(void *arg, const char *json, size_t n, long long number, Err *err); /* sets *err to end it */
-  void *arg;         /* of both */
+  int (*take)(void *arg, const char *json, size_t n, long long number,
+              Err *err); /* sets *err to end it */
+  void *arg;             /* of both */
 } ForeignRows;
 
 /* The first bytes of a file where it is an SQLite file: how many; 0 where it is another, or can't be opened. It is asked

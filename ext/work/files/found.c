@@ -27,10 +27,11 @@ static int add(Found *f, const char *path, const char *fault, Err *err) {
     int cap = f->cap ? f->cap * 2 : 64;
     FoundFile *at = f->cap < LIMIT_IMPORT_FILES ? realloc(f->at, (size_t)cap * sizeof *at) : NULL;
     if (!at) {
-      return f->cap < LIMIT_IMPORT_FILES
-                 ? err_nomem(err)
-                 : err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "more than %d files: import folders"
-                           " one after the other", f->n);
+      return f->cap < LIMIT_IMPORT_FILES ? err_nomem(err)
+                                         : err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
+                                                   "more than %d files: import folders"
+                                                   " one after the other",
+                                                   f->n);
     }
     f->at = at;
     f->cap = cap;
@@ -39,7 +40,8 @@ static int add(Found *f, const char *path, const char *fault, Err *err) {
   if (!copy) {
     return err_nomem(err);
   }
-  f->at[f->n++] = (FoundFile){copy, fault};
+  f->at[f->n].fault = fault;
+  f->at[f->n++].path = copy;
   return RC_OK;
 }
 

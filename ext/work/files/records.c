@@ -29,9 +29,10 @@ struct Records {
   LogShape shape;
   Bytes *from;
   char *data;
-  size_t start, at, n, cap; /* the record, or what is dropped; how far it was looked at; filled; room */
-  long long base;           /* where in the file data[0] is */
-  long long number, lines;  /* of the record; of all that was cut */
+  size_t start, at, n,
+      cap;        /* the record, or what is dropped; how far it was looked at; filled; room */
+  long long base; /* where in the file data[0] is */
+  long long number, lines; /* of the record; of all that was cut */
   int is_at_end;
   int is_skipping; /* the record is too long */
   Scan scan;
@@ -273,8 +274,7 @@ static int look_at_shape(Records *r, Err *err) {
 }
 
 int records_next(Records *r, Record *record, Err *err) {
-  if (r->base + (long long)r->at == 0 && r->shape == LOG_LINES &&
-      look_at_shape(r, err) != RC_OK) {
+  if (r->base + (long long)r->at == 0 && r->shape == LOG_LINES && look_at_shape(r, err) != RC_OK) {
     return 0;
   }
   int is_text = r->shape == LOG_LINES || r->shape == LOG_CSV, is_whole;

@@ -11,7 +11,7 @@
 #include "work/files/bytes.h"
 
 typedef struct Record {
-  const char *at;   /* borrowed until the next is asked for; not NUL-terminated */
+  const char *at; /* borrowed until the next is asked for; not NUL-terminated */
   size_t n;
   long long number; /* from 1: for lines and CSVs the line it begins on, else its place */
   long long end;    /* bytes of the file until behind it */
