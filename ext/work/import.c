@@ -28,6 +28,7 @@ typedef struct Reading {
   long long offset, line; /* understood */
   const Record *record;   /* that is being read */
   int entries;            /* of it */
+  int has_sums;           /* they are written when it has ended */
   int has_buckets; /* it holds sums that only the whole file tells: it is read from its beginning every time */
 } Reading;
 
@@ -89,6 +90,7 @@ static void take_sum(Import *im, const LogEntry *entry, Err *err) {
   PastSum *sum = batch_sum(b, err);
   if (sum && entry_sum(&im->rules, entry, &b->sum_texts, sum, err) == RC_OK) {
     b->n_sums++;
+    im->now.has_sums = 1;
     im->now.has_buckets |= entry->group == NULL;
   }
 }
@@ -128,7 +130,7 @@ static int note_progress(Import *im, int is_whole, Err *err) {
                    .mtime = now->bytes.mtime,
                    .inode = now->bytes.inode};
   Err why = {0};
-  if (goes_on(now)) {
+  if (goes_on(now) && (is_whole || !now->has_sums)) {
     char *state = log_reader_state(now->reader, err);
     file.offset = now->offset;
     file.line = now->line;
