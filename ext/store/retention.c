@@ -16,7 +16,8 @@ enum { STEP_ROWS = 2000 };
 static const char next_sql[] = "SELECT ts, id FROM main.llm_calls WHERE ts >= ?2 AND ts < ?1 AND "
                                "(ts > ?2 OR id > ?3) AND kind <> 'unknown'"
                                " AND NOT (cost_nusd IS NULL AND " CALLS
-                               ") AND id NOT IN (SELECT call_id FROM main.llm_intents UNION ALL"
+                               ") AND id < (SELECT max(id) FROM main.llm_calls)"
+                               " AND id NOT IN (SELECT call_id FROM main.llm_intents UNION ALL"
                                " SELECT call_id FROM main.llm_uncounted)"
                                " ORDER BY ts, id LIMIT ?4";
 
