@@ -734,6 +734,8 @@ class Parents(Imports):
                     self.take(path, db)
                     self.take(path, db, again=True)
                 self.assertEqual(self.totals(db), (100, 70))
+        db = self.new()
+        self.assertEqual([self.take(self.write(f"x{i}.jsonl", *parts[i]), db)["dropped"] for i in range(2)], [0, 1])
 
     def test_a_growing_trace(self):
         """Written span by span, read after each: never both."""

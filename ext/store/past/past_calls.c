@@ -246,14 +246,17 @@ static int merge(Past *p, const PastCall *call, const Known *known, PastEffect *
 }
 
 /* That a call of this group is known: what sums it up counts no more. */
-static int note_group(Past *p, const Hash *group, Err *err) {
+static int note_group(Past *p, const Hash *group, int *dropped, Err *err) {
   sqlite3_stmt *stmt = past_stmt(p, PAST_NOTE_GROUP, err);
   if (!stmt || past_run(p, stmt, past_bind_hash(stmt, 1, group), err) != RC_OK ||
       sqlite3_changes(p->store->db) == 0) {
     return err->rc;
   }
   stmt = past_stmt(p, PAST_DROP_GROUP, err);
-  return stmt ? past_run(p, stmt, past_bind_hash(stmt, 1, group), err) : err->rc;
+  if (stmt && past_run(p, stmt, past_bind_hash(stmt, 1, group), err) == RC_OK) {
+    *dropped = sqlite3_changes(p->store->db);
+  }
+  return err->rc;
 }
 
 int past_put_call(Past *p, const PastCall *call, PastEffect *effect, Err *err) {
@@ -267,7 +270,7 @@ int past_put_call(Past *p, const PastCall *call, PastEffect *effect, Err *err) {
   }
   free(known.part);
   if (call->has_group && err->rc == RC_OK) {
-    note_group(p, &call->group, err);
+    note_group(p, &call->group, &effect->dropped, err);
   }
   return err->rc;
 }
