@@ -75,9 +75,11 @@ CREATE TABLE IF NOT EXISTS main.llm_invoices(
   unit TEXT,
   amount_nusd INTEGER,        -- what is to be paid
   list_nusd INTEGER,          -- the same before discounts
-  precedence INTEGER NOT NULL DEFAULT 0
+  precedence INTEGER NOT NULL DEFAULT 0,
+  belongs BLOB                -- what it sums up, by the hash that llm_import_keys notes once a call of it is known
 );
 CREATE INDEX IF NOT EXISTS main.llm_invoices_from ON llm_invoices(source, from_ts);
+CREATE INDEX IF NOT EXISTS main.llm_invoices_belongs ON llm_invoices(belongs) WHERE belongs IS NOT NULL;
 
 -- What was imported, by a hash of its format and its own identity: nothing is added twice, also when its row of the
 -- ledger has gone. part, is_copy, rank: which of several copies says what (ext/core/logs/entry.h).

@@ -16,7 +16,8 @@ enum {
   RC_NOMEM = 7,
   RC_INTERRUPT = 9,
   RC_IOERR = 10, /* what was to be looked at is there, or may be, and could not be looked at */
-  RC_TOOBIG = 18
+  RC_TOOBIG = 18,
+  RC_MISMATCH = 20 /* a whole that contradicts itself: none of it is to be taken */
 };
 
 /* What went wrong: a stable word, and whether the option on_error covers it. Covered is what a provider, the network or

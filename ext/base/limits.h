@@ -95,8 +95,16 @@
 /* Rows of llm_prices: forty of the largest public lists. A hostile file may have more. */
 #define LIMIT_PRICE_ROWS 200000
 
-/* A price list to import: LiteLLM's has 1.6 MB. */
+/* A price list to import: LiteLLM's has 1.6 MB. And a record of a log: a line with a whole conversation. */
 #define LIMIT_IMPORT_BYTES ((size_t)64 << 20)
+
+/* A log to import: files of a folder; sums of one file (a year of days with a thousand rows each); what is told of one
+** import: files that were not read, lines that could not be. A text of a log that goes into the ledger: longer ones are cut. */
+#define LIMIT_IMPORT_FILES 1000000
+#define LIMIT_IMPORT_SUMS 400000
+#define LIMIT_IMPORT_TOLD_FILES 100
+#define LIMIT_IMPORT_TOLD_LINES 20
+#define LIMIT_IMPORT_TEXT 1024
 
 /* What one look into the ledger may cost that teaches how many tokens a model bills: the newest rows
 ** that are searched (milliseconds), the bills that are taken (after 200 a median moves by less than

@@ -199,6 +199,13 @@ static const Scenario scenarios[] = {
      .ready = IS_OPEN,
      .sql = PUT "llm_check()",
      .check = "SELECT x ->> 'rows' = 1 AND x ->> 'same' = 1 FROM t"},
+    {.name = "past",
+     .setup = TABLE ";" OPEN,
+     .ready = IS_OPEN,
+     .sql = PUT "llm_import('tests/data/imports', '{\"again\":true}')",
+     .check = "SELECT count(*) = count(DISTINCT request_id) AND (count(*) = 20 OR max(x ->> "
+              "'not_read') > 1) FROM llm_calls JOIN (SELECT max(x) AS x FROM t) WHERE source IS "
+              "NOT NULL"},
 };
 enum { N_SCENARIOS = sizeof scenarios / sizeof scenarios[0] };
 
@@ -349,9 +356,11 @@ static void check_ledger(const Scenario *s, const char *path, long long nusd, lo
   char said[200];
   run(db, "SELECT llm_complete('q', '{\"dry_run\":true,\"model\":\"gpt-4o-mini\"}')", said,
       sizeof said); /* opens the store */
-  number(db, "SELECT coalesce(sum(cost_nusd), 0) FROM llm_calls", &sum);
+  number(db, "SELECT coalesce(sum(cost_nusd), 0) FROM llm_calls WHERE source IS NULL", &sum);
   number(db, "SELECT count(*) FROM llm_calls WHERE kind = 'unknown'", &unknown);
-  number(db, "SELECT count(*) FROM llm_calls WHERE kind IN ('call', 'embed') AND cost_nusd > 0",
+  number(db,
+         "SELECT count(*) FROM llm_calls WHERE kind IN ('call', 'embed') AND cost_nusd > 0 AND "
+         "source IS NULL",
          &known);
   number(
       db,

@@ -9,7 +9,7 @@ import subprocess
 import unittest
 from decimal import Decimal
 
-from harness import ROOT, SHARED, SO, Desk, TempDir, connect, error_of, npm_package, open_desk, shell, value
+from harness import clean_env, ROOT, SHARED, SO, Desk, TempDir, connect, error_of, npm_package, open_desk, shell, value
 
 M = 1_000_000
 
@@ -378,10 +378,18 @@ class Ledger(Desk):
         self.ask("ok", "gpt-4o-mini")
         self.ask("gpt-cached", "gpt-4o", "cached")
         path = os.path.join(self.tmp.name, "desk.db")
+        home = os.path.join(self.tmp.name, "home")
+        os.mkdir(home)
+        os.symlink(f"{ROOT}/tests/data/imports/claude_code", f"{home}/.claude")
+        os.symlink(f"{ROOT}/tests/data/imports/codex", f"{home}/.codex")
         for example in sorted(glob.glob(f"{ROOT}/examples/*.sql")):
             with open(example) as f, self.subTest(example=os.path.basename(example)):
-                out = shell(path, f".load {SO}\n" + f.read())
+                where = f"{home}/usage.db" if "/my_" in example else path
+                out = shell(where, f".load {SO}\n" + f.read(), env=clean_env(HOME=home))
                 self.assertEqual(out.stderr, "")
+                if "/my_" in example:
+                    self.assertEqual(out.stdout.splitlines()[0], "2")
+                    self.assertEqual(len(out.stdout.splitlines()), 7 if "claude" in example else 6, out.stdout)
                 if example.endswith("reprice.sql"):
                     lines = [line.split("|") for line in out.stdout.splitlines()]
                     paid = {x[0]: float(x[2]) for x in lines if len(x) == 7}

@@ -16,6 +16,7 @@
 #include "core/price/catalogue.h"
 #include "core/tokens/encoding.h"
 #include "core/guard/guard.h"
+#include "core/logs/format.h"
 #include "core/price/price_import.h"
 #include "core/request/answer_json.h"
 #include "core/request/schema.h"
@@ -659,6 +660,41 @@ static int vec_index(Result *r, Err *err) {
                            : err_set(err, rc, ERR_CONFIG, "%d", rc);
 }
 
+/* A log whose details stand as JSON in a text, and a map of somebody's columns. */
+static void take_entry(void *arg, const LogEntry *entry, Err *err) {
+  (void)err;
+  add(arg, "%s %lld ", entry->key ? entry->key : "", usage_get(&entry->usage, UNIT_CACHE_READ));
+}
+
+static int read_log(LogReader *reader, const char *header, const char *row, Result *r, Err *err) {
+  if (reader && log_reader_header(reader, header, strlen(header), err) == RC_OK) {
+    log_reader_read(reader, row, strlen(row), take_entry, r, err);
+  }
+  char *state = err->rc == RC_OK ? log_reader_state(reader, err) : NULL;
+  if (state) {
+    add(r, "%s ", state);
+  }
+  free(state);
+  log_reader_free(reader);
+  return err->rc;
+}
+
+static int logs(Result *r, Err *err) {
+  static const char header[] = "request_id,startTime,prompt_tokens,metadata,request_tags";
+  static const char row[] =
+      "a,2026-11-04,10,\"{\"\"usage_object\"\":{\"\"prompt_tokens\"\":10,\"\"completion_tokens"
+      "\"\":1,\"\"prompt_tokens_details\"\":{\"\"cached_tokens\"\":4}}}\",\"[\"\"t\"\"]\"";
+  read_log(log_reader_new(log_format("litellm_csv"), "x", NULL, NULL, err), header, row, r, err);
+  cJSON *map = cJSON_Parse("{\"ts\":\"startTime\",\"input_tokens\":\"prompt_tokens\"}");
+  if (!map) {
+    err_nomem(err);
+  } else if (err->rc == RC_OK) {
+    read_log(log_reader_new(log_format("csv"), "x", NULL, map, err), header, row, r, err);
+  }
+  cJSON_Delete(map);
+  return err->rc;
+}
+
 /* ---- running it */
 
 typedef struct Case {
@@ -696,6 +732,7 @@ static const Case cases[] = {
     {"base64", base64, NULL},
     {"tokens", tokens, NULL},
     {"scrub", scrub, NULL},
+    {"logs", logs, NULL},
     {"index", vec_index, NULL},
 };
 

@@ -78,6 +78,15 @@ static int days_of_month(int y, int m) {
   return days[m - 1] + (m == 2 && leap);
 }
 
+int time_of_date(int year, int month, int day, long long *ms) {
+  if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1 ||
+      day > days_of_month(year, month)) {
+    return 0;
+  }
+  *ms = days_from_civil(year, month, day) * 86400000LL;
+  return 1;
+}
+
 /* 'HH:MM[:SS[.fraction]][Z]' behind a date; the fraction below milliseconds is dropped. */
 static int parse_clock(const char *p, long long *ms) {
   int h, mi, s = 0, used = 0;
@@ -106,14 +115,14 @@ int time_parse(const char *text, long long *ms) {
   if (end != text && (*end == 0 || strcmp(end, ".0") == 0)) { /* (a REAL is written like that) */
     *ms = value;
     return value == 0 || (value >= TIME_FIRST_MS && value <= TIME_LAST);
-  } else if (sscanf(text, "%4d-%2d-%2d%n", &y, &mo, &d, &used) != 3 || mo < 1 || mo > 12 || d < 1 ||
-             d > days_of_month(y, mo)) {
+  } else if (sscanf(text, "%4d-%2d-%2d%n", &y, &mo, &d, &used) != 3 ||
+             !time_of_date(y, mo, d, ms)) {
     return 0;
   } else if ((text[used] == 'T' || text[used] == ' ') ? !parse_clock(text + used + 1, &clock)
                                                       : text[used] != 0) {
     return 0;
   } else {
-    *ms = days_from_civil(y, mo, d) * 86400000LL + clock;
+    *ms += clock;
   }
   return *ms >= TIME_FIRST;
 }

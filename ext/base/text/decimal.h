@@ -30,6 +30,9 @@ int decimal_is_whole(double d, double min, double max);
 ** integer: Unix ms, or 0. Returns 1 and *ms, or 0, also for what is not within the bounds above. */
 int time_parse(const char *text, long long *ms);
 
+/* Midnight (UTC) of a date as Unix ms: 1 and *ms, or 0 where there is no such day. */
+int time_of_date(int year, int month, int day, long long *ms);
+
 /* Parses a window of the day 'HH:MM-HH:MM' (UTC; the end is outside; it may pass midnight) into
 ** seconds since midnight. Returns 1, or 0. */
 int time_parse_hours(const char *text, int *from, int *to);

@@ -25,11 +25,12 @@ typedef enum LogBilled { LOG_PAID, LOG_LIST } LogBilled;
 
 enum { LOG_UNKNOWN = -1 }; /* of counts and money: not said */
 
-/* Texts are borrowed until the next record is read; NULL: not said. Times are Unix ms, UTC. */
+/* Texts are borrowed until it was taken; NULL: not said. Times are Unix ms, UTC. Who is named by an e-mail or an IP address has a
+** name made from its hash ("person-…"). */
 typedef struct LogEntry {
   LogWhat what;
   long long ts; /* of a call: when it began, as far as the log tells; of a sum: from */
-  long long to; /* of a sum: until, exclusive */
+  long long to; /* of a sum: until, exclusive; of a call: ts */
 
   /* identity, of a call */
   const char *key; /* NULL: it has none; the record's own bytes are its identity then */
@@ -45,13 +46,12 @@ typedef struct LogEntry {
   const char *model;           /* as the answer names it */
   const char *model_requested; /* as it was asked for */
   const char *tag, *user, *conversation;
-  const char
-      *error; /* a short word or code of what went wrong, no text of a person's; NULL: nothing */
+  const char *error; /* a word or code of what went wrong, no text of a person's; NULL: nothing */
   const char *finish_reason;
   const char *request_id;            /* the provider's */
   long long latency_ms, http_status; /* LOG_UNKNOWN */
-  Usage
-      usage; /* input is all of it, cached and written included; has 0: not said. reported_nusd: what the log states */
+  /* Its input is all of it, cached and written included; has 0: not said. reported_nusd: what the log states. */
+  Usage usage;
   long long saved_nusd; /* of a hit; LOG_UNKNOWN */
 
   /* of a sum, beside the above */
@@ -61,7 +61,8 @@ typedef struct LogEntry {
   double quantity;                  /* NAN: not said */
   const char *unit;                 /* of the quantity */
   long long amount_nusd, list_nusd; /* LOG_UNKNOWN */
-  int precedence; /* of several sources of the same money, or usage, of a provider and period the lowest counts */
+  /* Of several sources of the same money, or usage, of a provider and period the lowest counts. */
+  int precedence;
 } LogEntry;
 
 /* An entry of which nothing is said. */

@@ -1,0 +1,253 @@
+/*
+** See import_batch.h for the contract.
+*/
+#include "work/import_batch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Keys come in no order, so that a transaction touches pages all over: they are to find room in memory, and to be brought
+** from the WAL into the file when several transactions have changed them. Of a connection of ours only. */
+static void make_room(Store *s, int is_import) {
+  if (s->mode->owns_connection && s->db) {
+    sqlite3_exec(s->db,
+                 is_import ? "PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=16000"
+                           : "PRAGMA cache_size=-16000; PRAGMA wal_autocheckpoint=1000",
+                 NULL, NULL, NULL);
+  }
+}
+
+int batch_init(Batch *b, Store *store, Report *report, int replace_smaller, Err *err) {
+  *b = (Batch){.store = store, .report = report, .replace_smaller = replace_smaller};
+  b->calls = calloc(BATCH_CALLS, sizeof *b->calls);
+  b->files = calloc(BATCH_FILES, sizeof *b->files);
+  b->places = calloc(BATCH_PLACES, sizeof *b->places);
+  if (!b->calls || !b->files || !b->places) {
+    return err_nomem(err);
+  }
+  b->past = past_new(store, err);
+  make_room(store, 1);
+  return err->rc;
+}
+
+/* What was written, or is given up. */
+static void forget(Batch *b) {
+  texts_free(&b->texts);
+  for (int i = 0; i < b->n_files; i++) {
+    free((char *)b->files[i].state);
+  }
+  if (b->n_calls > 0) {
+    memset(b->places, 0, BATCH_PLACES * sizeof *b->places);
+  }
+  b->n_calls = b->n_files = 0;
+  b->since = 0;
+}
+
+static void forget_sums(Batch *b) {
+  texts_free(&b->sum_texts);
+  b->n_sums = 0;
+  b->is_file_whole = 0;
+}
+
+void batch_free(Batch *b) {
+  forget(b);
+  forget_sums(b);
+  past_free(b->past);
+  make_room(b->store, 0);
+  free(b->calls);
+  free(b->places);
+  free(b->files);
+  free(b->sums);
+}
+
+static void start_clock(Batch *b) {
+  b->since = b->since ? b->since : monotonic_ms();
+}
+
+PastCall *batch_call(Batch *b) {
+  start_clock(b);
+  return &b->calls[b->n_calls];
+}
+
+/* Where a key stands in the table, or would: the first of its kind, those behind it follow. */
+static unsigned place_of(const Hash *key) {
+  unsigned at;
+  memcpy(&at, key->b, sizeof at);
+  return at % BATCH_PLACES;
+}
+
+PastCall *batch_same(const Batch *b, const PastCall *call) {
+  for (unsigned at = place_of(&call->key); b->places[at]; at = (at + 1) % BATCH_PLACES) {
+    PastCall *other = &b->calls[b->places[at] - 1];
+    if (past_are_same(other, call)) {
+      return other;
+    }
+  }
+  return NULL;
+}
+
+void batch_keep_call(Batch *b) {
+  unsigned at = place_of(&b->calls[b->n_calls].key);
+  while (b->places[at]) {
+    at = (at + 1) % BATCH_PLACES;
+  }
+  b->places[at] = ++b->n_calls;
+}
+
+void batch_drop_sums(Batch *b) {
+  forget_sums(b);
+}
+
+PastSum *batch_sum(Batch *b, Err *err) {
+  start_clock(b);
+  b->is_file_whole = 0;
+  if (b->n_sums == b->cap_sums) {
+    int cap = b->cap_sums ? b->cap_sums * 2 : 256;
+    if (b->cap_sums >= LIMIT_IMPORT_SUMS) {
+      err_set(err, RC_TOOBIG, ERR_TOO_BIG, "more than %d sums in one file", LIMIT_IMPORT_SUMS);
+      return NULL;
+    }
+    PastSum *sums = realloc(b->sums, (size_t)cap * sizeof *sums);
+    if (!sums) {
+      err_nomem(err);
+      return NULL;
+    }
+    b->sums = sums;
+    b->cap_sums = cap;
+  }
+  return &b->sums[b->n_sums];
+}
+
+int batch_file(Batch *b, PastFile *file, int is_whole, Err *err) {
+  start_clock(b);
+  if (b->n_files == BATCH_FILES && batch_write(b, err) != RC_OK) {
+    free((char *)file->state);
+    return err->rc;
+  }
+  b->files[b->n_files++] = *file;
+  b->is_file_whole = is_whole;
+  return RC_OK;
+}
+
+int batch_is_due(const Batch *b) {
+  return b->n_calls >= BATCH_CALLS - 1 || b->n_files >= BATCH_FILES ||
+         (b->is_file_whole && b->n_sums > 0) || (b->since && monotonic_ms() - b->since >= BATCH_MS);
+}
+
+/* ---- writing */
+
+/* What a transaction did, until it is committed. */
+typedef struct Done {
+  long long added, updated, copies, unpriced, cost_nusd, reported_nusd;
+  long long sums, replaced, dropped;
+} Done;
+
+static void put_calls(Batch *b, Done *done, Err *err) {
+  for (int i = 0; i < b->n_calls && err->rc == RC_OK; i++) {
+    PastEffect effect;
+    past_put_call(b->past, &b->calls[i], &effect, err);
+    done->added += effect.outcome == PAST_ADDED;
+    done->updated += effect.outcome == PAST_UPDATED;
+    done->copies += effect.outcome != PAST_ADDED;
+    done->unpriced += effect.unpriced;
+    done->cost_nusd += effect.cost_nusd;
+    done->reported_nusd += effect.reported_nusd;
+  }
+}
+
+static int compare_sums(const void *a, const void *b) {
+  const PastSum *x = a, *y = b;
+  return past_sum_compare(x, y);
+}
+
+/* A bucket that got smaller is told of, whatever became of it. */
+static void tell_bucket(Batch *b, const PastSum *sum, const PastBucketEffect *e, Err *err) {
+  cJSON *list = e->outcome == PAST_BUCKET_KEPT ? b->report->kept : b->report->shrunk;
+  int by_money = e->before.amounts > 0 || e->now.amounts > 0;
+  if (!e->is_smaller || cJSON_GetArraySize(list) >= LIMIT_IMPORT_TOLD_FILES) {
+    return;
+  }
+  cJSON *item = json_add(list, NULL, cJSON_CreateObject(), err);
+  json_add(item, "source", cJSON_CreateString(sum->source), err);
+  json_add(item, "from", cJSON_CreateNumber((double)sum->from), err);
+  json_add(item, "to", cJSON_CreateNumber((double)sum->to), err);
+  json_add(item, "of", cJSON_CreateString(by_money ? "usd" : "tokens"), err);
+  json_add(item, "old", cJSON_CreateNumber(by_money ? e->before.nusd / 1e9 : e->before.tokens),
+           err);
+  json_add(item, "new", cJSON_CreateNumber(by_money ? e->now.nusd / 1e9 : e->now.tokens), err);
+}
+
+static void put_buckets(Batch *b, Done *done, Err *err) {
+  int n = b->is_file_whole ? b->n_sums : 0, end;
+  if (n > 0) {
+    qsort(b->sums, (size_t)n, sizeof *b->sums, compare_sums);
+  }
+  for (int i = 0; i < n && err->rc == RC_OK; i = end) {
+    PastBucketEffect effect;
+    end = i + 1;
+    while (end < n && past_sum_compare(&b->sums[i], &b->sums[end]) == 0) {
+      end++;
+    }
+    if (past_put_bucket(b->past, &b->sums[i], end - i, b->replace_smaller, &effect, err) == RC_OK) {
+      int is_put = effect.outcome == PAST_BUCKET_NEW || effect.outcome == PAST_BUCKET_REPLACED;
+      done->sums += is_put ? end - i : 0;
+      done->replaced += effect.outcome == PAST_BUCKET_REPLACED;
+      done->dropped += effect.outcome == PAST_BUCKET_DROPPED;
+      tell_bucket(b, &b->sums[i], &effect, err);
+    }
+  }
+}
+
+static int write_once(Batch *b, Done *done, Err *err) {
+  long long now = now_ms();
+  *done = (Done){0};
+  b->store->is_settling = 1; /* what was read is written, though an interrupt came */
+  if (past_begin(b->past, err) == RC_OK) {
+    put_calls(b, done, err);
+    put_buckets(b, done, err);
+    for (int i = 0; i < b->n_files && err->rc == RC_OK; i++) {
+      past_put_file(b->past, &b->files[i], now, err);
+    }
+    past_end(b->past, err->rc == RC_OK, err);
+  }
+  b->store->is_settling = 0;
+  return err->rc;
+}
+
+static void add_done(Report *r, const Done *d) {
+  r->added += d->added;
+  r->updated += d->updated;
+  r->copies += d->copies;
+  r->unpriced += d->unpriced;
+  r->cost_nusd += d->cost_nusd;
+  r->reported_nusd += d->reported_nusd;
+  r->sums += d->sums;
+  r->replaced += d->replaced;
+  r->dropped += d->dropped;
+}
+
+int batch_write(Batch *b, Err *err) {
+  enum {
+    TRIES = 40,
+    BETWEEN_TRIES_MS = 25
+  }; /* in the caller's own database nobody else waits for us */
+  Done done;
+  int tries = b->store->mode->follows_caller ? TRIES : 1;
+  if (b->n_calls == 0 && b->n_files == 0 && b->n_sums == 0) {
+    return err->rc;
+  }
+  write_once(b, &done, err);
+  for (int i = 1; i < tries && err->rc == RC_BUSY && b->store->db; i++) {
+    sqlite3_sleep(BETWEEN_TRIES_MS);
+    *err = (Err){0};
+    write_once(b, &done, err);
+  }
+  if (err->rc == RC_OK) {
+    add_done(b->report, &done);
+    if (b->is_file_whole) {
+      forget_sums(b);
+    }
+    forget(b);
+  }
+  return err->rc;
+}

@@ -1,0 +1,74 @@
+/*
+** What was read and is not written yet; and what came of an import so far.
+*/
+#ifndef LLMCOST_IMPORT_BATCH_H
+#define LLMCOST_IMPORT_BATCH_H
+
+#include "work/import_entry.h"
+
+/* Few pages that hold keys are written twice by a transaction of so many; it takes a fraction of a second. */
+enum { BATCH_CALLS = 12000, BATCH_PLACES = 32768, BATCH_FILES = 1000, BATCH_MS = 1000 };
+
+/* What is told of an import. */
+typedef struct Report {
+  long long files, unchanged, added, updated, copies, without_id, sums, replaced, dropped, unpriced;
+  long long cost_nusd, reported_nusd; /* of what was added, less what it replaced */
+  long long skipped, torn, unfinished;
+  cJSON *formats, *skipped_list, *lines, *kept, *shrunk; /* NULL without memory */
+} Report;
+
+void report_init(Report *r);
+void report_free(Report *r);
+
+/* A file of this format; one that was not read; a line that was not understood. */
+void report_format(Report *r, const char *format, Err *err);
+void report_skipped(Report *r, const char *path, const char *why, Err *err);
+void report_line(Report *r, const char *path, long long line, const char *why, Err *err);
+
+/* Owned (cJSON_free); NULL and *err. */
+char *report_json(Report *r, Err *err);
+
+typedef struct Batch {
+  Store *store;
+  Past *past;
+  int replace_smaller;
+  Report *report;
+  long long since; /* monotonic; 0: it is empty */
+  Texts texts;     /* of the calls */
+  PastCall *calls;
+  int n_calls;
+  int *places;     /* of a table by key: which call, from 1; 0: none */
+  PastFile *files; /* their states are owned; path and format outlive the batch */
+  int n_files;
+  Texts
+      sum_texts; /* of the sums of the file that is being read: they are written when it has ended */
+  PastSum *sums;
+  int n_sums, cap_sums;
+  int is_file_whole;
+} Batch;
+
+int batch_init(Batch *b, Store *store, Report *report, int replace_smaller, Err *err);
+void batch_free(Batch *b);
+
+/* A place for a call, and for a sum (NULL and *err). There is one more for a call while it is fewer than BATCH_CALLS. */
+PastCall *batch_call(Batch *b);
+
+/* One of the same identity that is in the batch; NULL. And the call of batch_call becomes one of them. */
+PastCall *batch_same(const Batch *b, const PastCall *call);
+void batch_keep_call(Batch *b);
+
+PastSum *batch_sum(Batch *b, Err *err);
+
+/* Gives the sums of a file up that could not be read to its end. */
+void batch_drop_sums(Batch *b);
+
+/* How far a file was understood; takes the state. `is_whole`: to its end, so its sums are complete. */
+int batch_file(Batch *b, PastFile *file, int is_whole, Err *err);
+
+/* 1 if it is time to write. */
+int batch_is_due(const Batch *b);
+
+/* Writes it, in one transaction, and empties it. */
+int batch_write(Batch *b, Err *err);
+
+#endif

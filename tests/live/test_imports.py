@@ -1,0 +1,759 @@
+"""llm_import: what of others' usage logs comes into the ledger, once, whatever happens to the files and to us.
+
+The formats' own rules are tests/unit/test_logs*.c; here are files, copies, kills, and others at work. Logs are shaped as Claude
+Code writes them.
+"""
+import glob
+import gzip
+import itertools
+import json
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+import unittest
+
+from harness import ASAN_SO, ROOT, SO, TempDir, asan_env, clean_env, connect, error_of, value
+
+SAMPLES = f"{ROOT}/tests/data/imports"
+DAY = "2026-11-04T"
+
+
+def line(id, output=10, at="09:00:00.000", request="", session="S1", sidechain=False, model="claude-haiku-4-5", day=DAY, **more):
+    """A line of an answer; request "": one of its own, None: it has none."""
+    message = {"type": "message", "role": "assistant", "model": model, "stop_reason": "end_turn",
+               "usage": {"input_tokens": 100, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0,
+                         "output_tokens": output, "service_tier": "standard"}}
+    if id:
+        message["id"] = id
+    record = {"type": "assistant", "uuid": f"u{random.getrandbits(60)}", "isSidechain": sidechain, "sessionId": session,
+              "timestamp": f"{day}{at}Z", "version": "2.1.87", "cwd": "/home/u/demo", "message": message, **more}
+    if request is not None:
+        record["requestId"] = request or f"req_{id}"
+    return json.dumps(record, separators=(",", ":")) + "\n"
+
+
+def call(n, **more):
+    return line(f"msg_{n}", output=n, at=f"09:{n // 60 % 60:02}:{n % 60:02}.000", **more)
+
+
+class Imports(unittest.TestCase):
+    def setUp(self):
+        self.tmp = TempDir()
+        self.addCleanup(self.tmp.cleanup)
+        self.logs = f"{self.tmp.name}/logs"
+        os.mkdir(self.logs)
+        self.db = self.new()
+
+    def new(self, name=None, **kwargs):
+        """A connection with a store of its own, unless the name is known."""
+        self.n = getattr(self, "n", 0) + 1
+        db = connect(f"{self.tmp.name}/{name or self.n}.db", **kwargs)
+        self.addCleanup(db.close)
+        return db
+
+    def write(self, name, *lines, mode="w"):
+        path = f"{self.logs}/{name}"
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, mode) as f:
+            f.write("".join(lines))
+        return path
+
+    def take(self, path=None, db=None, **options):
+        return json.loads(value(db or self.db, "SELECT llm_import(?, ?)", path or self.logs, json.dumps(options)))
+
+    def rows(self, db=None):
+        """What was imported, without what depends on the order it came in."""
+        return (db or self.db).execute("SELECT ts, model, input_tokens, output_tokens, cost_nusd, conversation, tag, finish_reason, request_id,"
+                                       " provider_request_id FROM llm_calls ORDER BY request_id").fetchall()
+
+    def outputs(self, db=None):
+        return sorted(r[3] for r in self.rows(db))
+
+    def sound(self, db=None):
+        """The sums beside the ledger are those of its rows."""
+        check = json.loads(value(db or self.db, "SELECT llm_check()"))
+        self.assertEqual((check["sums"]["differs"], check["differs"]), (0, 0), check)
+
+
+class Copies(Imports):
+    def test_the_same_file_twice(self):
+        path = self.write("a.jsonl", *map(call, range(1, 6)))
+        first = self.take(path)
+        self.assertEqual((first["files"], first["calls"], first["copies"], first["formats"]), (1, 5, 0, {"claude_code": 1}))
+        rows = self.rows()
+        second = self.take(path)
+        self.assertEqual((second["unchanged"], second["calls"], second["copies"]), (1, 0, 0))
+        again = self.take(path, again=True)
+        self.assertEqual((again["unchanged"], again["calls"], again["copies"], again["updated"]), (0, 0, 5, 0))
+        self.assertEqual(self.rows(), rows)
+        self.sound()
+
+    def test_what_a_row_says(self):
+        self.write("a.jsonl", line("msg_1", model="claude-haiku-4-5", output=40))
+        report = self.take(tag="mine", user="me")
+        row = dict(zip(*[(lambda c: ([d[0] for d in c.description], c.fetchone()))(self.db.execute("SELECT * FROM llm_calls"))][0]))
+        self.assertEqual({k: row[k] for k in ("source", "billed", "kind", "attempt", "provider", "model", "input_tokens", "output_tokens",
+                                              "cost_nusd", "list_nusd", "conversation", "user", "service", "ts")},
+                         {"source": "claude_code", "billed": "list", "kind": "call", "attempt": 1, "provider": "anthropic",
+                          "model": "claude-haiku-4-5", "input_tokens": 100, "output_tokens": 40, "cost_nusd": 300000,
+                          "list_nusd": 300000, "conversation": "S1", "user": "me", "service": "standard", "ts": 1793782800000})
+        self.assertEqual(report["cost_usd"], 0.0003)
+        self.assertEqual(value(self.db, "SELECT sum(cost_nusd) FROM llm_calls"), 300000)
+
+    def test_billed_is_what_one_says(self):
+        self.write("a.jsonl", call(1))
+        self.take(billed="paid")
+        self.assertEqual(value(self.db, "SELECT billed FROM llm_calls"), "paid")
+
+    def test_a_subagent_in_its_parents_file_and_its_own(self):
+        """I01: 1-4 and copies of 5-6 in the parent's, 5-8 in the sub-agent's: 8 calls, in any order."""
+        parent = [call(n) for n in range(1, 5)] + [call(n, sidechain=True) for n in (5, 6)]
+        child = [call(n, sidechain=True, session="A1") for n in range(5, 9)]
+        seen = set()
+        for names in itertools.permutations(("parent", "child")):
+            for together in (True, False):
+                db = self.new()
+                shutil.rmtree(self.logs)
+                for name, lines in (("parent", parent), ("child", child)):
+                    self.write(f"{names.index(name)}.jsonl", *lines)
+                for path in [self.logs] if together else [f"{self.logs}/0.jsonl", f"{self.logs}/1.jsonl"]:
+                    self.take(path, db)
+                self.assertEqual(self.outputs(db), list(range(1, 9)))
+                self.sound(db)
+                seen.add(str(self.rows(db)))
+        self.assertEqual(len(seen), 1)
+
+    def test_snapshots_over_midnight(self):
+        """I02: the counts of the largest, the time of the first; also when the import stopped in between."""
+        small = line("m", output=1, at="23:59:58.000")
+        large = line("m", output=900, at="00:00:03.000", day="2026-11-05T")
+        for lines in ([small, large], [large, small]):
+            for stops in (False, True):
+                with self.subTest(stops=stops, first=lines[0] == small):
+                    db = self.new()
+                    path = self.write("a.jsonl", lines[0])
+                    if stops:
+                        self.take(path, db)
+                    self.write("a.jsonl", lines[1], mode="a")
+                    self.take(path, db)
+                    self.assertEqual([(r[0], r[3]) for r in self.rows(db)], [(1793836798000, 900)])
+                    self.sound(db)
+
+    def test_missing_request_ids(self):
+        """I03: copies without a request id are one; the same id with and without is one; no id at all counts each."""
+        self.write("a.jsonl", *(line("x", request=None) for _ in range(3)), line("y", request="r"), line("y", request=None),
+                   line(None, request=None, at="09:00:01.000", uuid=None), line(None, request=None, at="09:00:02.000", uuid=None))
+        report = self.take()
+        self.assertEqual((report["calls"], report["without_id"]), (4, 2))
+        self.take(again=True)
+        self.assertEqual(len(self.rows()), 4)
+
+    def test_two_requests_of_one_message_and_a_copy(self):
+        """Another request id is another call, unless one of them is a copy."""
+        self.write("a.jsonl", line("x", request="r1", output=1), line("x", request="r2", output=2), line("x", request="r3", sidechain=True, output=9))
+        self.take()
+        self.assertEqual(self.outputs(), [1, 2])
+
+    def test_any_order(self):
+        """Every order of the files, in one import or in one each, comes to the same rows."""
+        files = [[line("m1", 9, "09:00:02.000", session="S1"), line("m1", 159, "09:00:03.000", session="S1")],
+                 [line("m1", 159, "09:00:03.000", session="S2"), line("m2", 5, session="S2")],
+                 [line("m1", 9, "09:00:01.000", session="S3", sidechain=True, request="rX"), line("m3", 7, sidechain=True, session="S3")],
+                 [line("m2", 6, "08:00:00.000", session="S0", request=None), line("m3", 7, session="S1")]]
+        seen = set()
+        for order in itertools.permutations(range(4)):
+            for together in (True, False):
+                db = self.new()
+                shutil.rmtree(self.logs)
+                paths = [self.write(f"{place}.jsonl", *files[which]) for place, which in enumerate(order)]
+                for path in [self.logs] if together else paths:
+                    self.take(path, db)
+                seen.add(str(self.rows(db)))
+                db.close()
+        self.assertEqual(len(seen), 1, seen)
+
+    def test_trimmed_rows_stay_away(self):
+        path = self.write("a.jsonl", *map(call, range(1, 6)))
+        self.take(path)
+        self.db.close()
+        store = sqlite3.connect(glob.glob(f"{self.tmp.name}/*.db-llmcost")[0])
+        store.execute("DELETE FROM llm_calls WHERE output_tokens < 4")
+        store.commit()
+        store.close()
+        db = connect(f"{self.tmp.name}/1.db")
+        self.addCleanup(db.close)
+        report = self.take(path, db, again=True)
+        self.assertEqual((report["calls"], report["copies"], self.outputs(db)), (0, 5, [4, 5]))
+
+    def test_a_recomputation(self):
+        """A thousand calls with snapshots, forks and copies: sums are those of the distinct calls."""
+        rng = random.Random(7)
+        truth = {f"m{i}": rng.randint(1, 5000) for i in range(1000)}
+        lines = [[] for _ in range(7)]
+        for id, output in truth.items():
+            home = rng.randrange(7)
+            lines[home] += [line(id, max(1, output // 3), session=f"S{home}"), line(id, output, session=f"S{home}")]
+            for copy in rng.sample(range(7), 2):
+                lines[copy].append(line(id, output, session=f"S{copy}", sidechain=rng.random() < .3, request=rng.choice([None, ""])))
+        for i, some in enumerate(lines):
+            self.write(f"p{i % 3}/{i}.jsonl", *some)
+        report = self.take()
+        self.assertEqual((report["calls"], value(self.db, "SELECT sum(output_tokens) FROM llm_calls")), (1000, sum(truth.values())))
+        self.assertEqual(round(report["cost_usd"] * 1e9), sum(100 * 1000 + o * 5000 for o in truth.values()))
+        self.assertEqual(value(self.db, "SELECT sum(cost_nusd) FROM llm_calls"), round(report["cost_usd"] * 1e9))
+        self.sound()
+
+
+class Growing(Imports):
+    def test_half_a_line(self):
+        """I06: a half line is neither counted nor lost; it is read when the rest is there."""
+        whole = call(3)
+        path = self.write("a.jsonl", call(1), call(2), whole[:200])
+        report = self.take(path)
+        self.assertEqual((report["calls"], report["torn"], report["unfinished"], report["lines"][0]["line"]), (2, 0, 1, 3))
+        self.assertIn("not complete", report["lines"][0]["reason"])
+        self.write("a.jsonl", whole[200:], call(4), mode="a")
+        self.assertEqual(self.take(path)["calls"], 2)
+        self.assertEqual(self.outputs(), [1, 2, 3, 4])
+
+    def test_every_cut(self):
+        """A file that is cut at any byte and grows: each record once."""
+        text = call(1) + call(2) + call(3)
+        for cut in range(0, len(text), 13):
+            db = self.new()
+            path = self.write("a.jsonl", text[:cut])
+            self.take(db=db)  # (of the folder: of a few bytes nothing tells yet what they are)
+            self.write("a.jsonl", text[cut:], mode="a")
+            self.take(path, db)
+            self.assertEqual(self.outputs(db), [1, 2, 3], cut)
+            db.close()
+
+    def test_a_good_last_line_without_newline(self):
+        path = self.write("a.jsonl", call(1), call(2).rstrip("\n"))
+        self.assertEqual(self.take(path)["calls"], 2)
+        self.write("a.jsonl", "\n", call(3), mode="a")
+        report = self.take(path)
+        self.assertEqual((report["calls"], report["copies"], self.outputs()), (1, 0, [1, 2, 3]))
+
+    def test_a_torn_line_is_told(self):
+        path = self.write("a.jsonl", call(1), call(2)[:200] + "\n", call(3), "no JSON\n")
+        report = self.take(path)
+        self.assertEqual((report["calls"], report["torn"], [l["line"] for l in report["lines"]]), (2, 2, [2, 4]))
+        self.assertNotIn("no JSON", json.dumps(report["lines"]).replace("not valid JSON", ""))
+
+    def test_grown_with_its_old_time(self):
+        """I07: an append with the time set back."""
+        path = self.write("a.jsonl", call(1))
+        self.take(path)
+        st = os.stat(path)
+        self.write("a.jsonl", call(2), mode="a")
+        os.utime(path, ns=(st.st_atime_ns, st.st_mtime_ns))
+        report = self.take(path)
+        self.assertEqual((report["calls"], report["copies"], self.outputs()), (1, 0, [1, 2]))
+
+    def test_another_in_its_place(self):
+        """I07: rewritten shorter; renamed over, larger; both with the time of the old."""
+        path = self.write("a.jsonl", *map(call, range(1, 9)))
+        self.take(path)
+        st = os.stat(path)
+        self.write("a.jsonl", call(11))
+        os.utime(path, ns=(st.st_atime_ns, st.st_mtime_ns))
+        self.assertEqual(self.take(path)["calls"], 1)
+        new = self.write("new", *map(call, range(1, 21)))
+        os.rename(new, path)
+        os.utime(path, ns=(st.st_atime_ns, st.st_mtime_ns))
+        self.take(path)
+        self.assertEqual(self.outputs(), list(range(1, 21)))
+
+    def test_same_size_same_time(self):
+        path = self.write("a.jsonl", call(1), call(2))
+        self.take(path)
+        st = os.stat(path)
+        with open(path, "r+") as f:
+            f.write(call(3)[:60])
+        other = self.write("b.tmp", call(3), call(4))
+        self.assertEqual(abs(os.stat(other).st_size - st.st_size) < 40, True)
+        os.rename(other, path)
+        os.utime(path, ns=(st.st_atime_ns, st.st_mtime_ns))
+        self.take(path)
+        self.assertEqual(self.outputs(), [1, 2, 3, 4])
+
+    def test_moved_and_packed(self):
+        """I07: an archived copy, moved and gzip'd, counts nothing twice."""
+        path = self.write("a.jsonl", *map(call, range(1, 9)))
+        self.take()
+        os.makedirs(f"{self.logs}/old")
+        with open(path, "rb") as f, gzip.open(f"{self.logs}/old/a.jsonl.gz", "wb") as g:
+            g.write(f.read() + call(9).encode())
+        os.unlink(path)
+        report = self.take()
+        self.assertEqual((report["calls"], report["copies"], self.outputs()), (1, 8, list(range(1, 10))))
+        self.assertEqual(self.take()["unchanged"], 1)
+
+    def test_packed_members_and_damage(self):
+        parts = [gzip.compress(call(n).encode()) for n in (1, 2, 3)]
+        with open(f"{self.logs}/a.jsonl.gz", "wb") as f:
+            f.write(b"".join(parts))
+        with open(f"{self.logs}/b.jsonl.gz", "wb") as f:
+            f.write(gzip.compress((call(4) * 1 + call(5)).encode())[:-30])
+        report = self.take()
+        self.assertEqual(sorted(self.outputs())[:3], [1, 2, 3])
+        self.assertEqual([os.path.basename(s["file"]) for s in report["skipped"]], ["b.jsonl.gz"])
+
+    def test_gone_files(self):
+        """I08: what was imported stays when its file is gone."""
+        for n in range(10):
+            self.write(f"{n}.jsonl", call(n + 1))
+        self.take()
+        before = self.rows()
+        for n in range(5):
+            os.unlink(f"{self.logs}/{n}.jsonl")
+        self.assertEqual(self.take()["unchanged"], 5)
+        self.assertEqual(self.rows(), before)
+
+    def test_grows_while_it_is_read(self):
+        path = self.write("a.jsonl", *map(call, range(1, 100)))
+        db = self.new("grow")
+        script = f"""
+import time
+with open({path!r}, "a") as f:
+    for text in {[call(n) for n in range(100, 400)]!r}:
+        f.write(text[:100]); f.flush(); time.sleep(.001); f.write(text[100:]); f.flush()
+"""
+        with open(f"{self.tmp.name}/writer.py", "w") as f:
+            f.write(script)
+        writer = subprocess.Popen([sys.executable, f.name])
+        while writer.poll() is None:
+            report = self.take(path, db)
+            self.assertEqual(report["torn"], 0)
+        self.take(path, db)
+        self.assertEqual(self.outputs(db), list(range(1, 400)))
+
+    def test_states_go_on(self):
+        """A file read in a hundred pieces says the same as one read at once."""
+        lines = [line(f"m{n % 40}", n, at=f"10:{n % 60:02}:00.000") for n in range(200)]
+        path = self.write("a.jsonl")
+        for piece in lines:
+            self.write("a.jsonl", piece, mode="a")
+            self.take(path)
+        whole = self.new()
+        self.take(path, whole)
+        self.assertEqual(self.rows(), self.rows(whole))
+        self.sound()
+
+
+class Places(Imports):
+    def test_what_a_path_means(self):
+        self.write("p/a.jsonl", call(1))
+        self.write("p/q/b.jsonl", call(2))
+        self.write("p/q/c.txt", call(3))
+        self.write("p/.hidden.jsonl", call(4))
+        self.write("p/.git/d.jsonl", call(5))
+        os.symlink("..", f"{self.logs}/p/q/loop")
+        os.symlink("a.jsonl", f"{self.logs}/p/e.jsonl")
+        os.mkfifo(f"{self.logs}/p/f.jsonl")
+        report = self.take(f"{self.logs}/p")
+        self.assertEqual((report["files"], self.outputs()), (3, [1, 2]))
+        self.assertEqual({os.path.basename(s["file"]) for s in report["skipped"]}, {".hidden.jsonl", ".git", "loop", "f.jsonl"})
+        for pattern, expected in (("p/*.jsonl", [1]), ("p/**/*.jsonl", [1, 2]), ("p/**.jsonl", [1, 2]), ("*/q", [2]), ("p/[b-z]", [2]),
+                                  ("p/q/c.txt", [3])):
+            with self.subTest(pattern):
+                db = self.new()
+                self.take(f"{self.logs}/{pattern}", db)
+                self.assertEqual(self.outputs(db), expected)
+
+    def test_home(self):
+        self.write(".claude/projects/-home-u-demo/S.jsonl", call(1))
+        self.write(".claude/settings.json", "{}")
+        for path in ("~/.claude/projects", "~/.claude", "~"):
+            with self.subTest(path):
+                out = subprocess.run(["sqlite3", ":memory:", "-cmd", f".load {SO}", f"SELECT llm_import('{path}'); SELECT count(*) FROM llm_calls"],
+                                     env=clean_env(HOME=self.logs), capture_output=True, text=True)
+                self.assertEqual(out.stdout.splitlines()[-1] if path != "~" else "0", "1" if path != "~" else "0", out)
+
+    def test_wrong_paths(self):
+        self.write("empty.jsonl", "")
+        self.write("other.jsonl", '{"hello":1}\n')
+        os.mkdir(f"{self.logs}/none")
+        os.mkfifo(f"{self.logs}/fifo")
+        for path, words in (("missing.jsonl", "there is nothing at"), ("*.csv", "there is nothing at"), ("none", "holds no file"),
+                            ("fifo", "it is no file"), ("empty.jsonl", "empty"), ("other.jsonl", "claude_code"), ("", "empty")):
+            with self.subTest(path):
+                error = error_of(self.db, "SELECT llm_import(?)", f"{self.logs}/{path}" if path else f"{self.logs}/empty.jsonl")
+                self.assertTrue(error.startswith("llm_import: "), error)
+                self.assertIn(words, error)
+        self.assertIn("no file", error_of(self.db, "SELECT llm_import('/dev/null')"))
+        self.assertIn("NUL", error_of(self.db, "SELECT llm_import('/tmp/a' || char(0) || 'b')"))
+        self.assertIsNone(value(self.db, "SELECT llm_import(NULL)"))
+        report = self.take()
+        self.assertEqual((report["files"], report["not_read"]), (0, 2))
+
+    def test_wrong_options(self):
+        path = self.write("a.jsonl", call(1))
+        for options, words in (('{"nonsense":1}', "valid: "), ('{"format":"nonsense"}', "claude_code"), ('{"smaller":"x"}', "'keep'"),
+                               ('{"billed":"free"}', "'paid'"), ('{"columns":"x"}', "object"), ('[]', "object"), ('{', "JSON")):
+            with self.subTest(options):
+                self.assertIn(words, error_of(self.db, "SELECT llm_import(?, ?)", path, options))
+        self.assertEqual(value(self.db, "SELECT count(*) FROM llm_calls"), 0)
+
+    def test_a_path_of_any_bytes(self):
+        os.mkdir(os.fsencode(f"{self.logs}/a") + b"\xff")
+        with open(os.fsencode(f"{self.logs}/a") + b"\xff/b.jsonl", "w") as f:
+            f.write(call(1) + "torn\n")
+        self.assertEqual(self.take()["calls"], 1)
+        self.assertEqual(self.take()["unchanged"], 1)
+
+    def test_unreadable(self):
+        if os.geteuid() == 0:
+            self.skipTest("root may read anything")
+        self.write("a.jsonl", call(1))
+        os.chmod(self.write("b.jsonl", call(2)), 0)
+        self.assertEqual([s["reason"] for s in self.take()["skipped"]], ["Permission denied"])
+
+    def test_ten_thousand_files(self):
+        for n in range(10000):
+            self.write(f"p{n % 100}/{n}.jsonl", line(f"m{n}"))
+        self.assertEqual(self.take()["calls"], 10000)
+        self.write("p5/5.jsonl", call(1), mode="a")
+        report = self.take()
+        self.assertEqual((report["unchanged"], report["calls"], report["copies"]), (9999, 1, 0))
+        self.sound()
+
+    def test_others_databases_keep_their_locks(self):
+        """A database of this process that lies in the folder is looked at without losing its locks."""
+        self.write("a.jsonl", call(1))
+        path = f"{self.logs}/mine.db"
+        mine = sqlite3.connect(path, isolation_level=None)
+        self.addCleanup(mine.close)
+        mine.execute("CREATE TABLE t(x)")
+        mine.execute("BEGIN EXCLUSIVE")
+        self.take()
+        out = subprocess.run(["sqlite3", path, "INSERT INTO t VALUES (1)"], capture_output=True, text=True)
+        self.assertIn("locked", out.stderr)
+        mine.execute("COMMIT")
+
+
+class Sizes(Imports):
+    def test_long_lines(self):
+        """A record of some MB is read, one beyond the limit told and passed over; nothing is kept of either in memory."""
+        fill = "x" * (3 << 20)
+        path = self.write("a.jsonl", call(1, fill=fill), call(2))
+        with open(path, "a") as f:
+            f.write('{"type":"assistant","fill":"')
+            for _ in range(70):
+                f.write("y" * (1 << 20))
+            f.write('"}\n' + call(3))
+        report = self.take(path)
+        self.assertEqual((report["calls"], report["torn"], report["lines"][0]["line"]), (3, 1, 3))
+        self.assertIn("longer", report["lines"][0]["reason"])
+
+    def test_an_array_of_lines(self):
+        """The same records as a JSON array."""
+        lines = [json.loads(call(n)) for n in (1, 2, 3)]
+        for name, text in (("a.json", json.dumps(lines)), ("b.json", json.dumps(lines, indent=2))):
+            with self.subTest(name):
+                db = self.new()
+                self.take(self.write(name, text), db)
+                self.assertEqual(self.outputs(db), [1, 2, 3])
+
+    def test_marks_and_ends(self):
+        """A byte order mark, CR LF, blank lines."""
+        path = f"{self.logs}/a.jsonl"
+        with open(path, "wb") as f:
+            f.write(b"\xef\xbb\xbf" + call(1).strip().encode() + b"\r\n\r\n\n" + call(2).strip().encode() + b"\r\n")
+        report = self.take(path)
+        self.assertEqual((report["calls"], report["torn"]), (2, 0))
+
+    def test_any_bytes(self):
+        """Nothing crashes, hangs, or takes what isn't there, whatever the file holds."""
+        rng = random.Random(3)
+        good = "".join(map(call, range(1, 20))).encode()
+        for n in range(60):
+            data = bytearray(good)
+            for _ in range(rng.randint(1, 40)):
+                at = rng.randrange(len(data))
+                data[at:at + rng.randint(0, 30)] = bytes(rng.choices(b'"\\[]{},:\n\x00\xff\xfe0e9-', k=rng.randint(0, 30)))
+            for name in ("a.jsonl", "b.json", "c.csv", "d.db", "e.jsonl.gz"):
+                with open(f"{self.logs}/{name}", "wb") as f:
+                    f.write({"d": b"SQLite format 3\0", "e": b"\x1f\x8b\x08"}.get(name[0], b"") + bytes(data))
+            report = self.take()
+            self.assertLessEqual(report["not_read"], 5)
+        self.sound()
+
+
+class Buckets(Imports):
+    """Sums of a period, as a provider states them: never calls, replaced as a whole."""
+
+    def costs(self, name, *days, rows=1):
+        """Days (number, dollars); each in `rows` rows."""
+        data = [{"object": "bucket", "start_time": 1793750400 + 86400 * day, "end_time": 1793836800 + 86400 * day,
+                 "results": [{"object": "organization.costs.result", "amount": {"value": usd / rows, "currency": "usd"},
+                              "line_item": f"gpt-4o, part {i}" if rows > 1 else None, "project_id": None} for i in range(rows)]}
+                for day, usd in days]
+        return self.write(name, json.dumps({"object": "page", "data": data, "has_more": False, "next_page": None}))
+
+    def invoices(self, db=None):
+        return (db or self.db).execute("SELECT (from_ts / 1000 - 1793750400) / 86400, count(*), sum(amount_nusd) FROM llm_invoices"
+                                       " GROUP BY 1 ORDER BY 1").fetchall()
+
+    def test_a_bucket_is_replaced(self):
+        report = self.take(self.costs("a.json", (0, 1.5), (1, 2), rows=2))
+        self.assertEqual((report["calls"], report["sums"], report["replaced"]), (0, 4, 0))
+        report = self.take(self.costs("b.json", (1, 3), (2, 4)))
+        self.assertEqual((report["sums"], report["replaced"], report["kept"]), (2, 1, []))
+        self.assertEqual(self.invoices(), [(0, 2, 1500000000), (1, 1, 3000000000), (2, 1, 4000000000)])
+        self.assertEqual(value(self.db, "SELECT count(*) FROM llm_calls"), 0)
+
+    def test_a_smaller_one(self):
+        """I08: a bucket that got smaller is kept or replaced as one says, and told with both sums."""
+        self.take(self.costs("a.json", (0, 10)))
+        report = self.take(self.costs("b.json", (0, 4)))
+        self.assertEqual([(k["source"], k["from"], k["old"], k["new"]) for k in report["kept"]], [("openai_costs", 1793750400000, 10, 4)])
+        self.assertEqual(self.invoices(), [(0, 1, 10000000000)])
+        report = self.take(self.costs("c.json", (0, 5)), smaller="replace")
+        self.assertEqual([(k["old"], k["new"]) for k in report["shrunk"]], [(10, 5)])
+        self.assertEqual((report["replaced"], self.invoices()), (1, [(0, 1, 5000000000)]))
+
+    def test_two_pulls_of_one_period(self):
+        """Grouped and ungrouped: nothing doubles, and the rows that say more stay, in any order."""
+        for order in ("ab", "ba"):
+            db = self.new()
+            shutil.rmtree(self.logs)
+            os.mkdir(self.logs)
+            self.costs(f"{order[0]}.json", (0, 10), rows=4)
+            self.costs(f"{order[1]}.json", (0, 10))
+            self.take(db=db)
+            self.assertEqual(self.invoices(db), [(0, 4, 10000000000)])
+
+    def test_the_same_again(self):
+        path = self.costs("a.json", (0, 1.5), (1, 2))
+        self.take(path)
+        before = self.invoices()
+        self.assertEqual(self.take(path)["unchanged"], 1)
+        self.take(path, again=True)
+        self.assertEqual(self.invoices(), before)
+
+
+class Samples(Imports):
+    """The totals of the samples' README."""
+
+    def sum(self, *columns, table="llm_calls", where="1"):
+        return self.db.execute(f"SELECT {', '.join(f'sum({c})' for c in columns)} FROM {table} WHERE {where}").fetchone()
+
+    def sample(self, name, **options):
+        """Imported twice: the second time there is nothing new."""
+        report = self.take(f"{SAMPLES}/{name}", **options)
+        again = self.take(f"{SAMPLES}/{name}", again=True, **options)
+        self.assertEqual((again["calls"], again["updated"]), (0, 0))
+        self.sound()
+        return report
+
+    def test_claude_code(self):
+        report = self.sample("claude_code")
+        self.assertEqual((report["calls"], report["torn"], report["lines"][0]["line"]), (2, 1, 5))
+        rows = self.db.execute("SELECT provider_request_id IS NOT NULL, input_tokens, cached_input_tokens, cache_write_tokens, cache_write_long_tokens,"
+                               " output_tokens, tag, conversation FROM llm_calls ORDER BY input_tokens DESC").fetchall()
+        self.assertEqual([r[1:6] for r in rows], [(22083, 7395, 14685, 685, 159), (900, 0, 0, None, 40)])
+        self.assertEqual([r[6:] for r in rows], [("demo", "S1"), ("demo", "S1")])
+
+    def test_codex(self):
+        self.assertEqual(self.sample("codex")["calls"], 2)
+        self.assertEqual(self.sum("input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens"),
+                         (30475, 16432, 9500, 416, 150))
+
+    def test_invoices(self):
+        for name, nusd in (("anthropic_cost_report.json", 1334560000), ("anthropic_cost_console.csv", 1410000000), ("openai_costs.json", 268800000),
+                           ("openai_cost_dashboard.csv", 222635980)):
+            with self.subTest(name):
+                self.db.close()
+                self.db = self.new()
+                report = self.sample(name)
+                self.assertEqual((report["calls"], report["torn"], report["lines"]), (0, 0, []))
+                self.assertEqual(self.sum("amount_nusd", table="llm_invoices"), (nusd,))
+                if "console" in name:
+                    self.assertEqual(self.sum("list_nusd", table="llm_invoices"), (1560000000,))
+                personal = str(self.db.execute("SELECT * FROM llm_invoices").fetchall())
+                self.assertNotIn("@", personal)
+
+    def test_usage_of_periods(self):
+        for name, expected in (("openai_usage_completions.json", (564200, 91300, 1031)), ("anthropic_usage_messages.json", (93200, None, None)),
+                               ("anthropic_usage_console.csv", (532950, None, None))):
+            with self.subTest(name):
+                self.db.close()
+                self.db = self.new()
+                self.assertEqual(self.sample(name)["calls"], 0)
+                sums = self.sum("input_tokens", "output_tokens", "requests", table="llm_invoices")
+                self.assertEqual([s for s, e in zip(sums, expected) if e is not None], [e for e in expected if e is not None])
+
+    def test_empty_export(self):
+        report = self.take(f"{SAMPLES}/openai_dashboard_empty.csv")
+        self.assertEqual((report["calls"], report["sums"], report["torn"]), (0, 0, 0))
+
+    def test_litellm(self):
+        report = self.sample("litellm_spend_logs.json")
+        self.assertEqual((report["calls"], report["reported_usd"]), (4, 0.061515))
+        self.assertEqual(self.sum("kind = 'call' AND error IS NULL", "kind = 'hit_exact'", "kind = 'call' AND error IS NOT NULL", "kind = 'batch'"),
+                         (1, 1, 1, 1))
+        self.assertEqual(self.sum("cost_nusd", where="kind = 'hit_exact'"), (0,))
+        self.assertGreater(self.sum("saved_nusd", where="kind = 'hit_exact'")[0], 0)
+        self.assertIn("summarize=false", error_of(self.db, "SELECT llm_import(?)", f"{SAMPLES}/litellm_spend_logs_summarized.json"))
+
+    def test_gateways(self):
+        for name, calls, reported in (("langfuse_observations_v2.jsonl", 3, .00035314), ("helicone_export.csv", 3, .0003369)):
+            with self.subTest(name):
+                self.db.close()
+                self.db = self.new()
+                report = self.sample(name)
+                self.assertEqual((report["calls"], report["reported_usd"]), (calls, reported))
+
+    def test_langfuse(self):
+        self.sample("langfuse_observations_v2.jsonl")
+        self.assertEqual(self.sum("error IS NOT NULL", "error IS NOT NULL AND cost_nusd IS NULL"), (1, 1))
+        self.assertEqual(value(self.db, "SELECT max(input_tokens) FROM llm_calls"), 2006)
+
+    def test_openrouter(self):
+        report = self.sample("openrouter_generations.csv")
+        self.assertIn(report["reported_usd"], (.0127, .0169), report)
+        for name in ("openrouter_activity.csv", "openrouter_activity_api.json"):
+            self.assertEqual(self.sample(name)["calls"], 0)
+
+    def test_otel(self):
+        self.assertEqual(self.sample("otel_genai_spans.jsonl")["calls"], 3)
+        self.assertEqual(self.db.execute("SELECT input_tokens, cached_input_tokens, cache_write_tokens FROM llm_calls"
+                                         " ORDER BY input_tokens DESC LIMIT 1").fetchone(), (22083, 7395, 14685))
+        self.assertEqual(self.sum("error IS NOT NULL", "input_tokens IS NULL AND cost_nusd IS NULL"), (1, 1))
+
+    def test_llm(self):
+        path = f"{self.logs}/logs.db"
+        logs = sqlite3.connect(path)
+        logs.executescript(open(f"{SAMPLES}/llm_logs.sql").read())
+        logs.execute("PRAGMA journal_mode=WAL")
+        logs.commit()
+        before = logs.execute("PRAGMA data_version").fetchone()
+        report = self.take(path)
+        self.assertEqual((report["calls"], self.sum("cost_nusd IS NULL")), (3, (1,)))
+        self.assertEqual(self.take(path)["copies"], 3)
+        self.assertEqual(logs.execute("PRAGMA data_version").fetchone(), before)
+        logs.close()
+
+    def test_all_at_once(self):
+        """The whole folder: what can't be read is listed, and nothing is counted twice the second time."""
+        report = self.take(SAMPLES)
+        self.assertGreater(report["calls"], 15)
+        self.assertTrue(any("summarized" in s["file"] for s in report["skipped"]))
+        again = self.take(SAMPLES, again=True)
+        self.assertEqual((again["calls"], again["updated"], again["kept"]), (0, 0, []))
+        texts = str(self.db.execute("SELECT * FROM llm_calls").fetchall() + self.db.execute("SELECT * FROM llm_invoices").fetchall())
+        self.assertNotIn("@", texts.replace("@20", ""))
+        self.sound()
+
+
+class Others(Imports):
+    """Kills, other processes, interrupts, the caller's transactions."""
+
+    def many(self, files=40, each=500):
+        for f in range(files):
+            self.write(f"{f:03}.jsonl", *(line(f"m{f}_{n}", output=n % 900 + 1, at=f"{n // 3600:02}:{n // 60 % 60:02}:{n % 60:02}.000",
+                                               session=f"S{f}") for n in range(each)))
+        return files * each
+
+    def start(self, path="shared"):
+        script = ("import sqlite3,sys\ndb=sqlite3.connect(sys.argv[1],isolation_level=None)\ndb.enable_load_extension(True)\n"
+                  "db.load_extension(sys.argv[2])\nprint('go',flush=True)\nprint(db.execute('SELECT llm_import(?)',(sys.argv[3],)).fetchone()[0])")
+        process = subprocess.Popen(["/usr/bin/python3", "-c", script, f"{self.tmp.name}/{path}.db", SO, self.logs], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True, env=clean_env())
+        process.stdout.readline()
+        return process
+
+    def test_kills(self):
+        """Killed at any moment and begun again: no call is lost or counted twice."""
+        n = self.many()
+        rng = random.Random(5)
+        for _ in range(8):
+            process = self.start()
+            time.sleep(rng.uniform(.02, .5))
+            process.kill()
+            process.communicate()
+        db = self.new("shared")
+        self.take(db=db)
+        self.assertEqual(value(db, "SELECT count(*), 0 FROM llm_calls"), n)
+        self.assertEqual(value(db, "SELECT count(DISTINCT request_id) FROM llm_calls"), n)
+        self.sound(db)
+
+    def test_two_at_once(self):
+        n = self.many()
+        self.new("shared").execute("SELECT llm_import(?)", (self.write("first.jsonl", line("first")),)).fetchall()
+        both = [self.start(), self.start()]
+        results = [p.communicate(timeout=120) for p in both]
+        self.assertEqual([p.returncode for p in both], [0, 0], results)
+        self.assertEqual(sum(json.loads(out)["calls"] for out, _ in results), n)
+        db = self.new("shared")
+        self.assertEqual(value(db, "SELECT count(*) FROM llm_calls"), n + 1)
+        self.sound(db)
+
+    def test_interrupt(self):
+        n = self.many()
+        db = self.new("int", check_same_thread=False)
+        import threading
+        timer = threading.Timer(.15, db.interrupt)
+        timer.start()
+        try:
+            self.take(db=db)
+        except sqlite3.OperationalError as e:
+            self.assertIn("interrupted", str(e))
+        timer.join()
+        self.take(db=db)
+        self.assertEqual(value(db, "SELECT count(*) FROM llm_calls"), n)
+        self.sound(db)
+
+    def test_rollback_loses_nothing(self):
+        self.write("a.jsonl", *map(call, range(1, 6)))
+        self.db.execute("BEGIN IMMEDIATE")
+        self.assertEqual(self.take()["calls"], 5)
+        self.db.execute("ROLLBACK")
+        self.assertEqual(self.outputs(), [1, 2, 3, 4, 5])
+        self.assertEqual(self.take()["unchanged"], 1)
+
+    def test_in_main(self):
+        """With the store in main it follows the caller's transaction, the notes of files too."""
+        value(self.db, "SELECT llm_config('store', 'main')")
+        self.write("a.jsonl", *map(call, range(1, 6)))
+        self.db.execute("BEGIN")
+        self.assertEqual(self.take()["calls"], 5)
+        self.db.execute("ROLLBACK")
+        self.assertEqual(self.take()["calls"], 5)
+        self.assertEqual(self.take()["unchanged"], 1)
+        self.assertEqual(self.outputs(), [1, 2, 3, 4, 5])
+        self.sound()
+        self.db.execute("CREATE TABLE t(x)")
+        self.write("a.jsonl", call(6), mode="a")
+        self.db.execute("INSERT INTO t SELECT llm_import(?)", (self.logs,))
+        self.assertEqual(len(self.outputs()), 6)
+
+    def test_in_memory(self):
+        db = connect(":memory:")
+        self.addCleanup(db.close)
+        self.write("a.jsonl", *map(call, range(1, 6)))
+        self.assertEqual(self.take(db=db)["calls"], 5)
+
+    def test_sanitized(self):
+        """The same under AddressSanitizer: copies, torn and long lines, arrays, packed files, databases."""
+        self.write("a.jsonl", call(1), call(2), call(2), "torn\n", call(3)[:90])
+        self.write("b.json", json.dumps([json.loads(call(4))]))
+        self.write("c.jsonl", '{"a":"' + "x" * 300000 + '"}\n', call(5))
+        with gzip.open(f"{self.logs}/d.jsonl.gz", "wb") as f:
+            f.write(call(6).encode())
+        sqlite3.connect(f"{self.logs}/e.db").close()
+        script = f".load {ASAN_SO}\n" + f"SELECT llm_import('{self.logs}') -> '$.calls';\n" * 2 + \
+            f"SELECT llm_import('{self.logs}', '{{\"again\":true}}') -> '$.copies';\nSELECT llm_import('{self.logs}/nothing');\n"
+        out = subprocess.run(["sqlite3", ":memory:"], input=script, capture_output=True, text=True, env=asan_env())
+        self.assertEqual((out.stdout.split(), "AddressSanitizer" in out.stderr, "runtime error" in out.stderr), (["5", "0", "6"], False, False), out)
+
+
+if __name__ == "__main__":
+    unittest.main()
