@@ -8,7 +8,7 @@ CREATE VIEW IF NOT EXISTS main.llm_values AS
 SELECT dimension, value, provider, source, billed, basis,
        calls, hits_exact, hits_semantic, errors, unpriced, input_tokens, cached_input_tokens, output_tokens,
        cost_nusd, saved_nusd
-FROM llm_summed WHERE grain = 1440
+FROM llm_summed WHERE grain = 43200
 UNION ALL
 SELECT dimension, value, provider, source, billed, basis,
        calls, hits_exact, hits_semantic, errors, unpriced, input_tokens, cached_input_tokens, output_tokens,

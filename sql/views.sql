@@ -24,17 +24,25 @@ FROM llm_spend;
 CREATE VIEW IF NOT EXISTS main.llm_unsummed AS
 SELECT call_id FROM llm_intents UNION ALL SELECT call_id FROM llm_uncounted;
 
-CREATE VIEW IF NOT EXISTS main.llm_grains AS SELECT 15 AS grain UNION ALL SELECT 1440;
+CREATE VIEW IF NOT EXISTS main.llm_grains AS SELECT 15 AS grain UNION ALL SELECT 1440 UNION ALL SELECT 43200;
 
--- What the ledger comes to, by dimension (0 all, 1 models, 2 tags, 3 users), in grains of 15 or 1440 minutes: the sums
--- that are kept; beside them what is not summed yet, and of a dimension that is stopped the ledger's rows themselves.
+-- What the ledger comes to, by dimension (0 all, 1 models, 2 tags, 3 users), in grains of 15 minutes, a day (1440) or a month (43200): the sums
+-- that are kept; beside them what is not summed yet, and of a dimension that is stopped the ledger's rows themselves (and
+-- the days of what was trimmed, for its months too).
 CREATE VIEW IF NOT EXISTS main.llm_summed AS
 SELECT s.dimension, s.grain, s.start, nullif(value, x'') AS value, nullif(provider, x'') AS provider,
        nullif(source, x'') AS source, coalesce(nullif(billed, x''), 'paid') AS billed, 'sums' AS basis,
        calls, hits_exact, hits_semantic, misses, errors, unpriced, input_tokens, cached_input_tokens, output_tokens,
        cost_nusd, saved_nusd
 FROM llm_sum_state t CROSS JOIN llm_sums s
-     ON s.dimension = t.dimension AND (NOT t.stopped OR s.start < t.sealed_before)
+     ON s.dimension = t.dimension AND (NOT t.stopped OR (s.start < t.sealed_before AND s.grain < 43200))
+UNION ALL
+SELECT s.dimension, 43200, s.start, nullif(value, x'') AS value, nullif(provider, x'') AS provider,
+       nullif(source, x'') AS source, coalesce(nullif(billed, x''), 'paid') AS billed, 'sums' AS basis,
+       calls, hits_exact, hits_semantic, misses, errors, unpriced, input_tokens, cached_input_tokens, output_tokens,
+       cost_nusd, saved_nusd
+FROM llm_sum_state t CROSS JOIN llm_sums s
+     ON s.dimension = t.dimension AND s.grain = 1440 AND t.stopped AND s.start < t.sealed_before
 UNION ALL
 SELECT t.dimension, g.grain, c.ts, CASE t.dimension WHEN 1 THEN model WHEN 2 THEN tag WHEN 3 THEN user END,
        CASE t.dimension WHEN 1 THEN provider END, source, billed, 'sums',
@@ -121,7 +129,7 @@ SELECT coalesce(sum(hits_exact), 0) AS hits_exact,
                               + length(CAST(query AS BLOB)) + length(CAST(response AS BLOB))), 0)
           FROM llm_cache_rows) AS bytes,
        coalesce(sum(saved_nusd), 0) / 1e9 AS saved_usd
-FROM llm_summed WHERE dimension = 0 AND grain = 1440 AND source IS NULL;
+FROM llm_summed WHERE dimension = 0 AND grain = 43200 AND source IS NULL;
 
 -- What ended answers, in their providers' words, and what each is taken for. 'unknown': nobody knows the word, or there is
 -- none; such an answer counts as complete if all else about it is sound.

@@ -441,9 +441,7 @@ void ledger_drop_pending(Store *s) {
 ** summed anew. */
 static int count_settled(Store *s, const LedgerRow *row, int may_be_counted, Sums *sums, Err *err) {
   if (!may_be_counted) {
-    return sums                   ? sums_fold(sums, row, 1, err)
-           : s->mode->has_intents ? list_uncounted(s, row->id, err)
-                                  : sums_count(s, row, err);
+    return sums ? sums_fold(sums, row, 1, err) : list_uncounted(s, row->id, err);
   }
   if (sums) {
     sums_write(s, sums, err);

@@ -13,12 +13,13 @@ enum { STEP_ROWS = 2000 };
 /* The next rows that go, in the order of time: those behind (?2, ?3), before ?1. The newest id stays, so that none is given
 ** twice: keys of imports and feedback name them. */
 #define CALLS "kind IN ('call', 'batch', 'embed', 'unknown')"
-static const char next_sql[] = "SELECT ts, id FROM main.llm_calls WHERE ts >= ?2 AND ts < ?1 AND "
-                               "(ts > ?2 OR id > ?3) AND kind <> 'unknown'"
-                               " AND NOT (cost_nusd IS NULL AND " CALLS
-                               ") AND id NOT IN (SELECT call_id FROM main.llm_intents UNION ALL"
-                               " SELECT call_id FROM main.llm_uncounted)"
-                               " ORDER BY ts, id LIMIT ?4";
+static const char next_sql[] =
+    "SELECT ts, id FROM main.llm_calls WHERE ts >= ?2 AND ts < ?1 AND "
+    "(ts > ?2 OR id > ?3) AND kind <> 'unknown'"
+    " AND NOT (cost_nusd IS NULL AND " CALLS ") AND id < (SELECT max(id) FROM main.llm_calls)"
+    " AND id NOT IN (SELECT call_id FROM main.llm_intents UNION ALL"
+    " SELECT call_id FROM main.llm_uncounted)"
+    " ORDER BY ts, id LIMIT ?4";
 
 /* Texts that neither a call, nor an answer, nor another text names: a transcript names its long contents
 ** (request.h). */
@@ -235,7 +236,8 @@ static int count_all(Store *s, Err *err) {
 int retention_trim(Store *s, long long keep_ms, long long now, Err *err) {
   SumState state;
   long long before = rebuild_day_of(now - keep_ms), gone = 0;
-  if (ledger_flush(s, err) == RC_OK && count_all(s, err) == RC_OK && sums_state(s, &state, err) == RC_OK &&
+  if (ledger_flush(s, err) == RC_OK && count_all(s, err) == RC_OK &&
+      sums_state(s, &state, err) == RC_OK &&
       (before <= state.sealed_before || seal(s, &state, before, err) == RC_OK)) {
     gone = trim_rows(s, before, err); /* also what an interrupted one has left */
   }

@@ -6,8 +6,8 @@
 **   SELECT * FROM llm_cost_by_user WHERE hour >= '2026-11-04 09:00'
 **
 ** What runs is the text of the view. It selects from llm_days, llm_hours or llm_values; a common table expression of that
-** name stands before it, which reads only what is needed of llm_summed: whole UTC days from the sums of days, the rest
-** from those of quarters.
+** name stands before it, which reads only what is needed of llm_summed: whole UTC months and days from their sums, the
+** rest from those of quarters.
 **
 ** Days and hours are those of the setting time_zone; imported sums have UTC days, and say so (`zone`): no half of one is
 ** counted. An hour that clocks repeat is one.
@@ -328,20 +328,41 @@ static void add_part(sqlite3_str *sql, int grain, long long from, long long to, 
   sqlite3_str_appendf(sql, " UNION ALL ");
 }
 
-/* llm_values of a period: the days that are whole, and the quarters at its ends. */
+static int is_whole_month(long long at) {
+  return at == LLONG_MIN || at == LLONG_MAX || sums_month(at) == at;
+}
+
+/* Whole days between two moments, and the quarters at their ends. */
+static void add_days(sqlite3_str *sql, long long from, long long to, const Period *p) {
+  long long first = is_whole_day(from) ? from : rebuild_day_of(from) + REBUILD_DAY_MS;
+  long long last = is_whole_day(to) ? to : rebuild_day_of(to);
+  if (first >= last) {
+    add_part(sql, SUM_QUARTER, from, to, p);
+    return;
+  }
+  add_part(sql, SUM_DAY, first, last, p);
+  if (first != from) {
+    add_part(sql, SUM_QUARTER, from, first, p);
+  }
+  if (last != to) {
+    add_part(sql, SUM_QUARTER, last, to, p);
+  }
+}
+
+/* llm_values of a period: whole months, and the days at its ends. */
 static void add_values(sqlite3_str *sql, const Period *p) {
-  long long from = is_whole_day(p->from) ? p->from : rebuild_day_of(p->from) + REBUILD_DAY_MS;
-  long long to = is_whole_day(p->to) ? p->to : rebuild_day_of(p->to);
+  long long first = is_whole_month(p->from) ? p->from : sums_next_month(sums_month(p->from));
+  long long last = is_whole_month(p->to) ? p->to : sums_month(p->to);
   sqlite3_str_appendf(sql, "WITH llm_values AS (");
-  if (from >= to) {
-    add_part(sql, SUM_QUARTER, p->from, p->to, p);
+  if (first >= last) {
+    add_days(sql, p->from, p->to, p);
   } else {
-    add_part(sql, SUM_DAY, from, to, p);
-    if (from != p->from) {
-      add_part(sql, SUM_QUARTER, p->from, from, p);
+    add_part(sql, SUM_MONTH, first, last, p);
+    if (first != p->from) {
+      add_days(sql, p->from, first, p);
     }
-    if (to != p->to) {
-      add_part(sql, SUM_QUARTER, to, p->to, p);
+    if (last != p->to) {
+      add_days(sql, last, p->to, p);
     }
   }
   sqlite3_str_appendf(sql,

@@ -40,6 +40,8 @@ typedef struct StoreTable {
 typedef struct StoreCursor {
   TableCursor base;
   sqlite3_stmt *stmt; /* NULL: past the end */
+  sqlite3_stmt *kept; /* that of the last query: a join asks the same for each of its rows */
+  char *plan;         /* its text, owned */
   sqlite3 *reader;    /* taken from `store` while the cursor is open; NULL: none yet */
   Store *store;
 } StoreCursor;
@@ -115,15 +117,31 @@ static const char *column_name(StoreTable *t, int i) {
   return i >= 0 ? t->columns[i] : source_of(&t->base)->rowid;
 }
 
-/* How much a query costs that `equal` constraints on an id, or `bounded` others, narrow. */
-static void estimate(sqlite3_index_info *info, int by_id, int constraints) {
-  info->estimatedRows = by_id ? 1 : 1000000 >> (constraints < 4 ? 2 * constraints : 8);
-  info->estimatedCost = by_id ? 10 : (double)info->estimatedRows * 10 + 100;
+/* How a query is narrowed, by the best of its terms. */
+typedef enum Narrowed { BY_TERMS, BY_INDEX, BY_ID } Narrowed;
+
+/* What an equality on that column is found by. */
+static Narrowed found_by(const char *column) {
+  static const char *const indexed[] = {"tag", "user", "conversation", "prompt_hash", "hash"};
+  for (size_t i = 0; i < sizeof indexed / sizeof indexed[0]; i++) {
+    if (strcmp(column, indexed[i]) == 0) {
+      return BY_INDEX;
+    }
+  }
+  return strcmp(column, "id") == 0 ? BY_ID : BY_TERMS;
+}
+
+static void estimate(sqlite3_index_info *info, Narrowed by, int terms) {
+  info->estimatedRows = by == BY_ID      ? 1
+                        : by == BY_INDEX ? 100
+                                         : 1000000 >> (terms < 4 ? 2 * terms : 8);
+  info->estimatedCost = by == BY_ID ? 10 : (double)info->estimatedRows * 10 + 100;
 }
 
 /* Adds the WHERE terms that can be pushed down. Returns 1 if every usable constraint was. */
 static int add_where(StoreTable *t, sqlite3_index_info *info, sqlite3_str *sql, int *n_args) {
-  int all = 1, by_id = 0, terms = 0;
+  int all = 1, terms = 0;
+  Narrowed by = BY_TERMS;
   for (int i = 0; i < info->nConstraint; i++) {
     const struct sqlite3_index_constraint *c = &info->aConstraint[i];
     int unary;
@@ -144,9 +162,10 @@ static int add_where(StoreTable *t, sqlite3_index_info *info, sqlite3_str *sql, 
       info->aConstraintUsage[i].argvIndex = ++*n_args;
       info->aConstraintUsage[i].omit = c->op == SQLITE_INDEX_CONSTRAINT_MATCH;
     }
-    by_id |= op[0] == '=' && strcmp(name, "id") == 0;
+    Narrowed found = op[0] == '=' ? found_by(name) : BY_TERMS;
+    by = found > by ? found : by;
   }
-  estimate(info, by_id, terms);
+  estimate(info, by, terms);
   return all;
 }
 
@@ -210,12 +229,20 @@ static int plan(Table *base, sqlite3_index_info *info) {
 
 static void clear(TableCursor *base) {
   StoreCursor *c = (StoreCursor *)base;
-  sqlite3_finalize(c->stmt);
+  sqlite3_reset(c->kept);
   c->stmt = NULL;
+}
+
+static void drop_kept(StoreCursor *c) {
+  sqlite3_finalize(c->kept);
+  sqlite3_free(c->plan);
+  c->kept = NULL;
+  c->plan = NULL;
 }
 
 static void close_cursor(TableCursor *base) {
   StoreCursor *c = (StoreCursor *)base;
+  drop_kept(c);
   store_reader_give(c->store, c->reader);
 }
 
@@ -230,7 +257,7 @@ static int next(TableCursor *base, Err *err) {
     return RC_OK;
   }
   sqlite3 *db = sqlite3_db_handle(c->stmt);
-  rc = sqlite3_finalize(c->stmt);
+  rc = sqlite3_reset(c->stmt);
   c->stmt = NULL;
   return rc == SQLITE_OK ? RC_OK : fail(rc, sqlite3_errmsg(db), err);
 }
@@ -245,15 +272,31 @@ static int take_reader(StoreCursor *c, Err *err) {
   return err->rc;
 }
 
+/* The statement of a plan, in c->kept. */
+static int prepare(StoreCursor *c, const char *plan, Err *err) {
+  if (c->kept && strcmp(c->plan, plan) == 0) {
+    sqlite3_reset(c->kept);
+    return RC_OK;
+  }
+  drop_kept(c);
+  int rc = sqlite3_prepare_v2(c->reader, plan, -1, &c->kept, NULL);
+  if (rc != SQLITE_OK) {
+    return fail(rc, sqlite3_errmsg(c->reader), err);
+  }
+  c->plan = sqlite3_mprintf("%s", plan);
+  return c->plan ? RC_OK : (drop_kept(c), err_nomem(err));
+}
+
 static int query(TableCursor *base, const TableQuery *q, Err *err) {
   StoreCursor *c = (StoreCursor *)base;
   if (take_reader(c, err) != RC_OK || !c->reader) {
     return err->rc; /* in main the real tables have these names, and come before this one */
   }
-  int rc = sqlite3_prepare_v2(c->reader, q->plan, -1, &c->stmt, NULL);
-  if (rc != SQLITE_OK) {
-    return fail(rc, sqlite3_errmsg(c->reader), err);
+  if (prepare(c, q->plan, err) != RC_OK) {
+    return err->rc;
   }
+  int rc = SQLITE_OK;
+  c->stmt = c->kept;
   for (int i = 0; i < q->n && rc == SQLITE_OK; i++) {
     rc = sqlite3_bind_value(c->stmt, i + 1, q->args[i]);
   }

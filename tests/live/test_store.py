@@ -82,6 +82,7 @@ class Documents(Desk):
             views = f.read().split("\nViews: ")[1].split("\n\n")[0]
         made = {r[0] for r in look(self.path + "-llmcost", ALL_VIEWS)}
         self.assertEqual(made - set(re.findall(r"`(\w+)`", views)), set())
+        made -= set(re.findall(r"`(\w+)`", views.split("there are besides")[1]))  # what views of costs are made of
         for view in made:
             self.assertIsNone(error_of(self.db, f"SELECT * FROM {view}"), "each can be read by its bare name")
 

@@ -46,7 +46,8 @@ enum { SUM_VALUE, SUM_PROVIDER, SUM_SERVICE, SUM_SOURCE, SUM_BILLED, SUM_TEXTS }
 
 #define SUM_KEY "dimension, grain, start, value, provider, service, source, billed"
 
-enum { SUM_QUARTER = 15, SUM_DAY = 1440, SUM_MINUTE_MS = 60000 }; /* grains, in minutes */
+/* Grains, in minutes; a month is that of the calendar, whatever its length. */
+enum { SUM_QUARTER = 15, SUM_DAY = 1440, SUM_MONTH = 43200, SUM_MINUTE_MS = 60000 };
 
 typedef struct SumKey {
   int dimension, grain;

@@ -22,8 +22,8 @@ typedef struct Compared {
 } Compared;
 
 /* Compares all days that are not sealed, each in one state of the store, and hands over what differs. Writes first what
-** waits. `repair`: such a day's sums are made anew, each in a transaction. RC_OK or *err. */
-int compare_sums(Store *s, sqlite3 *reader, int repair, DifferenceFn take, void *arg,
+** waits. `repairs`: such a day's sums are made anew, each in a transaction. RC_OK or *err. */
+int compare_sums(Store *s, sqlite3 *reader, int repairs, DifferenceFn take, void *arg,
                  Compared *compared, Err *err);
 
 const char *sum_dimension_name(int dimension);

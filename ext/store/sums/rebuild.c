@@ -91,14 +91,33 @@ int rebuild_next_day(sqlite3 *db, long long from, long long *day, Err *err) {
   return err->rc == RC_OK ? found : -1;
 }
 
-static int drop_day(Store *s, long long day, Err *err) {
-  sqlite3_stmt *stmt = prepare(s->db, drop_sql, day, err);
+/* Runs a statement with one or two moments. */
+static int run(Store *s, const char *sql, long long from, long long to, Err *err) {
+  sqlite3_stmt *stmt = err->rc == RC_OK ? prepare(s->db, sql, from, err) : NULL;
   int rc = SQLITE_OK;
   if (stmt) {
+    sqlite3_bind_int64(stmt, 2, to); /* (where there is a second) */
     sqlite3_step(stmt);
     rc = sqlite3_finalize(stmt);
   }
   return rc == SQLITE_OK ? err->rc : store_error(s, rc, "make its sums anew", err);
+}
+
+int rebuild_month(Store *s, long long month, Err *err) {
+  run(s,
+      "DELETE FROM main.llm_sums WHERE dimension IN (0, 1, 2, 3) AND grain = 43200 AND start = ?1",
+      month, 0, err);
+  return run(s, "INSERT INTO main.llm_sums " REBUILD_MONTH_SQL, month, sums_next_month(month), err);
+}
+
+static int rebuild_one_day(Store *s, long long day, Err *err) {
+  Sums *sums = sums_new(err);
+  if (sums && run(s, drop_sql, day, 0, err) == RC_OK &&
+      rebuild_fold(s->db, day, sums, err) == RC_OK) {
+    sums_write_new(s, sums, err);
+  }
+  sums_free(sums);
+  return err->rc;
 }
 
 int rebuild_day(Store *s, long long day, Err *err) {
@@ -106,18 +125,22 @@ int rebuild_day(Store *s, long long day, Err *err) {
   if (sums_state(s, &state, err) != RC_OK || day < state.sealed_before) {
     return err->rc;
   }
-  Sums *sums = sums_new(err);
-  if (sums && drop_day(s, day, err) == RC_OK && rebuild_fold(s->db, day, sums, err) == RC_OK) {
-    sums_write_new(s, sums, err);
-  }
-  sums_free(sums);
-  return err->rc;
+  return rebuild_one_day(s, day, err) == RC_OK ? rebuild_month(s, sums_month(day), err) : err->rc;
 }
 
 int rebuild_all(Store *s, Err *err) {
-  long long day = 0, from = INT64_MIN;
-  while (rebuild_next_day(s->db, from, &day, err) == 1 && rebuild_day(s, day, err) == RC_OK) {
+  long long day = 0, from = INT64_MIN, month = 0;
+  int found = 0, has_month = 0;
+  while ((found = rebuild_next_day(s->db, from, &day, err)) == 1) {
+    if (has_month && sums_month(day) != month) {
+      rebuild_month(s, month, err);
+    }
+    month = sums_month(day);
+    has_month = 1;
+    if (err->rc != RC_OK || rebuild_one_day(s, day, err) != RC_OK) {
+      break;
+    }
     from = day + REBUILD_DAY_MS;
   }
-  return err->rc;
+  return found == 0 && has_month ? rebuild_month(s, month, err) : err->rc;
 }

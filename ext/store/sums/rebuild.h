@@ -6,6 +6,14 @@
 
 #include "store/sums/sums.h"
 
+/* A month's sums by those of its days; ?1 and ?2: from and to (Unix ms). */
+#define REBUILD_SUM(name, kind) ", sum(" #name ")"
+#define REBUILD_MONTH_SQL                                                                          \
+  "SELECT dimension, 43200, ?1, value, provider, service, source, billed" SUM_MEASURES(            \
+      REBUILD_SUM) " FROM main.llm_sums WHERE dimension IN (0, 1, 2, 3) AND grain = 1440"          \
+                   " AND start >= ?1 AND start < ?2"                                               \
+                   " GROUP BY dimension, value, provider, service, source, billed"
+
 #define REBUILD_DAY_MS ((long long)SUM_DAY * SUM_MINUTE_MS)
 
 /* What the rows of one UTC day that are final come to, added to `sums`. An SQLite code. `db` is any connection of the
@@ -19,10 +27,13 @@ int rebuild_uncounted(Store *s, Err *err);
 ** none; -1 and *err. */
 int rebuild_next_day(sqlite3 *db, long long from, long long *day, Err *err);
 
-/* Makes the sums of one day anew, in the open transaction; a sealed one stays. RC_OK or *err. */
+/* Makes the sums of one day and its month anew, in the open transaction; a sealed one stays. RC_OK or *err. */
 int rebuild_day(Store *s, long long day, Err *err);
 
-/* All days, and the values of each dimension. RC_OK or *err. */
+/* Makes the sums of one month anew, from those of its days. RC_OK or *err. */
+int rebuild_month(Store *s, long long month, Err *err);
+
+/* All days and months. RC_OK or *err. */
 int rebuild_all(Store *s, Err *err);
 
 /* The UTC day of a moment. */

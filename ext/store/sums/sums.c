@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 typedef struct Entry {
   SumRow row;
@@ -17,7 +18,7 @@ typedef struct Entry {
   char texts[];
 } Entry;
 
-enum { ROW_KEYS = 2 * SUM_DIMENSIONS };
+enum { N_GRAINS = 3, ROW_KEYS = N_GRAINS * SUM_DIMENSIONS };
 
 /* What rows in a row (hits of one statement) come to that count under the same keys. */
 typedef struct Run {
@@ -76,7 +77,28 @@ static void measure(SumRow *sum, const LedgerRow *row, int sign) {
   say(sum, SUM_latency_ms, row->latency_ms, sign);
 }
 
+static long long month_start(long long ts, int months_on) {
+  struct tm t;
+  time_t seconds = (time_t)(ts / 1000 - (ts % 1000 < 0));
+  if (!gmtime_r(&seconds, &t)) {
+    return 0; /* a year that no calendar has */
+  }
+  struct tm first = {.tm_year = t.tm_year, .tm_mon = t.tm_mon + months_on, .tm_mday = 1};
+  return (long long)timegm(&first) * 1000;
+}
+
+long long sums_month(long long ts) {
+  return month_start(ts, 0);
+}
+
+long long sums_next_month(long long month) {
+  return month_start(month, 1);
+}
+
 static long long floor_to(long long ts, int grain) {
+  if (grain == SUM_MONTH) {
+    return sums_month(ts);
+  }
   long long step = (long long)grain * SUM_MINUTE_MS;
   long long rest = ts % step;
   return ts - (rest < 0 ? rest + step : rest);
@@ -84,16 +106,17 @@ static long long floor_to(long long ts, int grain) {
 
 /* The keys that a row counts under. Texts are borrowed: from the row, and `model`. */
 static void keys_of(const LedgerRow *row, char model[LIMIT_MODEL_NAME], SumKey keys[ROW_KEYS]) {
-  static const int grains[] = {SUM_QUARTER, SUM_DAY};
+  static const int grains[N_GRAINS] = {SUM_QUARTER, SUM_DAY, SUM_MONTH};
   const char *name = row->model ? row->model : row->model_requested;
   const char *values[SUM_DIMENSIONS] = {
       NULL, name ? (model_name_plain(name, model, LIMIT_MODEL_NAME), model) : NULL, row->tag,
       row->user};
   for (int i = 0; i < ROW_KEYS; i++) {
-    int dimension = i / 2, is_model = dimension == SUM_MODEL;
+    int dimension = i / N_GRAINS, grain = grains[i % N_GRAINS];
+    int is_model = dimension == SUM_MODEL;
     keys[i] = (SumKey){.dimension = dimension,
-                       .grain = grains[i % 2],
-                       .start = floor_to(row->ts, grains[i % 2]),
+                       .grain = grain,
+                       .start = floor_to(row->ts, grain),
                        .text = {[SUM_VALUE] = values[dimension],
                                 [SUM_PROVIDER] = is_model ? row->provider : NULL,
                                 [SUM_SERVICE] = is_model ? row->service : NULL,
@@ -118,7 +141,7 @@ static int same_key(const SumKey *a, const SumKey *b) {
 
 static unsigned long long hash_of(const SumKey *key) {
   unsigned long long parts[SUM_TEXTS + 2] = {
-      (unsigned long long)key->start, (unsigned long long)(key->dimension * 4096 + key->grain)};
+      (unsigned long long)key->start, (unsigned long long)(key->dimension * 65536 + key->grain)};
   for (int i = 0; i < SUM_TEXTS; i++) {
     parts[i + 2] = key->text[i] ? hash_short(key->text[i], strlen(key->text[i])) : 0;
   }
@@ -252,15 +275,15 @@ static int is_in_run(const Sums *sums, const LedgerRow *row) {
   if (!run->is_set) {
     return 0;
   }
-  const SumKey *all = &sums->at[run->entry[2 * SUM_ALL]]->row.key;
-  const SumKey *model = &sums->at[run->entry[2 * SUM_MODEL]]->row.key;
+  const SumKey *all = &sums->at[run->entry[N_GRAINS * SUM_ALL]]->row.key;
+  const SumKey *model = &sums->at[run->entry[N_GRAINS * SUM_MODEL]]->row.key;
   return floor_to(row->ts, SUM_QUARTER) == all->start && strcmp(model_of(row), run->model) == 0 &&
          same_text(row->source, all->text[SUM_SOURCE]) &&
          same_text(row->billed, all->text[SUM_BILLED]) &&
          same_text(row->provider, model->text[SUM_PROVIDER]) &&
          same_text(row->service, model->text[SUM_SERVICE]) &&
-         same_text(row->tag, sums->at[run->entry[2 * SUM_TAG]]->row.key.text[SUM_VALUE]) &&
-         same_text(row->user, sums->at[run->entry[2 * SUM_USER]]->row.key.text[SUM_VALUE]);
+         same_text(row->tag, sums->at[run->entry[N_GRAINS * SUM_TAG]]->row.key.text[SUM_VALUE]) &&
+         same_text(row->user, sums->at[run->entry[N_GRAINS * SUM_USER]]->row.key.text[SUM_VALUE]);
 }
 
 static int start_run(Sums *sums, const LedgerRow *row, Err *err) {
@@ -284,6 +307,17 @@ int sums_fold(Sums *sums, const LedgerRow *row, int sign, Err *err) {
   }
   if (err->rc == RC_OK) {
     measure(&sums->run.sum, row, sign);
+  }
+  return err->rc;
+}
+
+int sums_add(Sums *sums, const SumRow *row, Err *err) {
+  int place = place_of(sums, &row->key, err);
+  for (int m = 0; m < SUM_COUNT && place >= 0; m++) {
+    sums->at[place]->row.value[m] += row->value[m];
+  }
+  if (place >= 0) {
+    sums->at[place]->row.has |= row->has;
   }
   return err->rc;
 }
@@ -443,6 +477,9 @@ static int add_sum(Writing *w, const SumRow *sum, Err *err) {
 
 static int write_sum(Writing *w, const SumRow *sum, Err *err) {
   unsigned bit = 1u << sum->key.dimension;
+  if (sum->key.grain == SUM_MONTH && (w->are_new || w->state.stopped & bit)) {
+    return RC_OK;
+  }
   if (!(w->dimensions & bit) || !(w->state.stopped & bit)) {
     return w->dimensions & bit ? add_sum(w, sum, err) : RC_OK;
   }
@@ -478,19 +515,4 @@ int sums_write_new(Store *s, Sums *sums, Err *err) {
 
 int sums_write_of(Store *s, Sums *sums, unsigned dimensions, Err *err) {
   return write_all(&(Writing){.s = s, .dimensions = dimensions}, sums, err);
-}
-
-int sums_count(Store *s, const LedgerRow *row, Err *err) {
-  char model[LIMIT_MODEL_NAME];
-  SumKey keys[ROW_KEYS];
-  SumRow sum = {0};
-  Writing w = {.s = s, .dimensions = ALL_DIMENSIONS};
-  keys_of(row, model, keys);
-  measure(&sum, row, 1);
-  sums_state(s, &w.state, err);
-  for (int i = 0; i < ROW_KEYS && err->rc == RC_OK; i++) {
-    sum.key = keys[i];
-    write_sum(&w, &sum, err);
-  }
-  return err->rc;
 }

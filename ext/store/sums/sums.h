@@ -1,10 +1,10 @@
 /*
 ** Sums of the ledger, kept beside it, so that a report over ten million calls reads thousands of rows.
 **
-** A row of llm_sums is what the ledger's rows of one UTC quarter of an hour (grain 15) or one UTC day (grain 1440) come
-** to, for one value of one dimension: 0 all of them; 1 a model at a provider and its service; 2 a tag; 3 a user; each
-** apart by source and billed. Quarters, because local days begin at :30 and :45 too; days, because a year has 35,000
-** quarters.
+** A row of llm_sums is what the ledger's rows of one UTC quarter of an hour (grain 15), one UTC day (grain 1440) or one
+** UTC month (grain 43200) come to, for one value of one dimension: 0 all of them; 1 a model at a provider and its service;
+** 2 a tag; 3 a user; each apart by source and billed. Quarters, because local days begin at :30 and :45 too; days and
+** months, because a year has 35,000 quarters. A month is always what its days come to.
 **
 **   llm_sums(dimension, grain, start, value, provider, service, source, billed, measures …)
 **
@@ -37,18 +37,23 @@ void sums_free(Sums *sums);
 /* Adds a row of the ledger as it is (sign 1), or takes one out as it was (sign -1). Texts are copied. RC_OK or *err. */
 int sums_fold(Sums *sums, const LedgerRow *row, int sign, Err *err);
 
+/* Adds a sum as it is. RC_OK or *err. */
+int sums_add(Sums *sums, const SumRow *row, Err *err);
+
+/* The month of a moment, and the one after it (Unix ms). */
+long long sums_month(long long ts);
+long long sums_next_month(long long month);
+
 /* Adds all of them to llm_sums, in the open transaction, and empties them. Of a dimension that is stopped only those
 ** before sealed_before are kept; there values beyond the limit are one, SUM_OTHER. RC_OK or *err. */
 int sums_write(Store *s, Sums *sums, Err *err);
 
-/* The same where llm_sums is known to have none of them yet; and only of some dimensions, a bit each. */
+/* The same where llm_sums is known to have none of them yet, but for months, which are left out; and only of some
+** dimensions, a bit each. */
 int sums_write_new(Store *s, Sums *sums, Err *err);
 int sums_write_of(Store *s, Sums *sums, unsigned dimensions, Err *err);
 
 #define SUM_OTHER "(other)"
-
-/* A single row that has become final: folded and written without memory of its own. RC_OK or *err. */
-int sums_count(Store *s, const LedgerRow *row, Err *err);
 
 /* The i-th, of sums_length(). */
 int sums_length(Sums *sums);
