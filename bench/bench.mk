@@ -3,7 +3,7 @@
 
 BENCH_PACKAGES := libhiredis-dev redis-server libhnswlib-dev valgrind
 
-.PHONY: deps-bench bench bench-vector bench-embed bench-tokens bench-prices bench-quality
+.PHONY: deps-bench bench bench-vector bench-embed bench-tokens bench-prices bench-imports bench-quality
 deps-bench: ; @sh tests/deps.sh $(PACKAGES) $(TEST_PACKAGES) $(BENCH_PACKAGES)
 
 $(B)/bench_embed: bench/embed.c $(EMBED_OBJ)
@@ -43,6 +43,9 @@ bench-tokens: deps-test ## token counts beside js-tiktoken, gpt-tokenizer and ti
 bench-prices: deps-test ## llm_cost beside genai-prices in Node
 	$(call built,all)
 	@/usr/bin/python3 bench/prices.py
+bench-imports: deps-test ## llm_import beside ccusage over a gigabyte of logs, and 10,000 files
+	$(call built,all)
+	@/usr/bin/python3 bench/imports.py
 bench-quality: deps-test ## right and wrong hits of cache policies, and the guard's rules
 	$(call built,all minilm $(B)/bench_guard)
 	@/usr/bin/python3 bench/quality.py && /usr/bin/python3 bench/guard.py

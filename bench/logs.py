@@ -141,10 +141,14 @@ class Claude:
         self.line("user", f'"message":{{"role":"user","content":"{self.m.fill.text(n)}"}}')
 
     def result(self, tool):
-        text = self.m.fill.text(self.m.fill.size(1400, 60_000))
+        """What a tool said: of a file read twice, of an edit with the whole file before it."""
+        fill, file = self.m.fill, f'"filePath":"/home/u/{self.project}/a.c"'
+        text = fill.text(fill.size(1600, 60_000))
+        more = (f'{{{file},"oldString":"{text}","newString":"{text}","originalFile":"{fill.text(fill.size(6000, 90_000))}",'
+                '"userModified":false,"replaceAll":false}' if self.m.rng.random() < 0.25 else
+                f'{{"type":"text","file":{{{file},"content":"{text}","numLines":80,"startLine":1,"totalLines":80}}}}')
         self.line("user", f'"message":{{"role":"user","content":[{{"tool_use_id":"{tool}","type":"tool_result","content":"{text}"}}]}},'
-                          f'"toolUseResult":{{"type":"text","file":{{"filePath":"/home/u/{self.project}/a.c","content":"{text}",'
-                          '"numLines":80,"startLine":1,"totalLines":80}}')
+                          f'"toolUseResult":{more}')
         self.context += len(text) // 4
 
     def block(self, last, tool):
