@@ -28,6 +28,7 @@ typedef struct Reading {
   long long offset, line; /* understood */
   const Record *record;   /* that is being read */
   int entries;            /* of it */
+  int has_sums;           /* they are written when it has ended */
   int has_buckets; /* it holds sums that only the whole file tells: it is read from its beginning every time */
 } Reading;
 
@@ -89,6 +90,7 @@ static void take_sum(Import *im, const LogEntry *entry, Err *err) {
   PastSum *sum = batch_sum(b, err);
   if (sum && entry_sum(&im->rules, entry, &b->sum_texts, sum, err) == RC_OK) {
     b->n_sums++;
+    im->now.has_sums = 1;
     im->now.has_buckets |= entry->group == NULL;
   }
 }
@@ -128,7 +130,7 @@ static int note_progress(Import *im, int is_whole, Err *err) {
                    .mtime = now->bytes.mtime,
                    .inode = now->bytes.inode};
   Err why = {0};
-  if (goes_on(now)) {
+  if (goes_on(now) && (is_whole || !now->has_sums)) {
     char *state = log_reader_state(now->reader, err);
     file.offset = now->offset;
     file.line = now->line;
@@ -220,6 +222,30 @@ static int read_header(Import *im, Err *why) {
   return log_reader_header(im->now.reader, record.at, record.n, why);
 }
 
+static void take_nothing(void *arg, const LogEntry *entry, Err *err) {
+  (void)arg, (void)entry, (void)err;
+}
+
+/* A CSV that contradicts itself (RC_MISMATCH: times in two units, say) is refused as a whole, so it is read to its end
+** before anything of it is taken. */
+static void read_ahead(Import *im, Err *why, Err *err) {
+  Record record;
+  Err bad;
+  if (read_header(im, why) != RC_OK) {
+    return;
+  }
+  while (why->rc == RC_OK && !is_interrupted(im, err) &&
+         records_next(im->now.records, &record, why)) {
+    err_clear(&bad);
+    if (record.n > 0 && log_reader_read(im->now.reader, record.at, record.n, take_nothing, NULL,
+                                        &bad) == RC_MISMATCH) {
+      err_set(why, RC_ERROR, bad.code, "line %lld: %s", record.number, bad.msg);
+    } else if (bad.rc != RC_OK && bad.rc != RC_ERROR) {
+      *err = bad;
+    }
+  }
+}
+
 /* All of a file. *why is what is wrong with the file, *err ends the import. */
 static void read_records(Import *im, Err *why, Err *err) {
   Reading *now = &im->now;
@@ -305,7 +331,8 @@ static void list_formats(Err *why) {
                      log_format_name(log_format_at(i)));
     n = strlen(list);
   }
-  err_set(why, RC_ERROR, ERR_BAD_ARGUMENT, "its format is none that is known (%s)", list);
+  err_set(why, RC_ERROR, ERR_BAD_ARGUMENT,
+          "its format is none that is known (%s); of another CSV say its 'columns'", list);
 }
 
 /* Of an array that is spread over lines: as its first element tells, in one. */
@@ -358,10 +385,28 @@ static const LogFormat *find_format(Import *im, const PastFile *known, Err *why)
   return format;
 }
 
-static void close_reading(Reading *now) {
+static void close_reader(Reading *now) {
   records_free(now->records);
   log_reader_free(now->reader);
+  now->records = NULL;
+  now->reader = NULL;
+}
+
+static void close_reading(Reading *now) {
+  close_reader(now);
   bytes_close(&now->bytes);
+}
+
+/* RC_OK where a CSV, now at its beginning, may be taken; other files are as they were. */
+static int prepare_csv(Import *im, const PastFile *known, Err *why, Err *err) {
+  if (log_format_shape(im->now.format) == LOG_CSV) {
+    read_ahead(im, why, err);
+    close_reader(&im->now);
+    if (why->rc == RC_OK && err->rc == RC_OK) {
+      position(im, known, why);
+    }
+  }
+  return err->rc != RC_OK ? err->rc : why->rc;
 }
 
 /* A call is the same in whatever shape its log was exported: "litellm_csv" is of "litellm". */
@@ -386,7 +431,8 @@ static void name_source(Import *im) {
 static void read_open(Import *im, const PastFile *known, Err *why, Err *err) {
   Reading *now = &im->now;
   now->format = find_format(im, known, why);
-  if (!now->format || position(im, known, why) != RC_OK) {
+  if (!now->format || position(im, known, why) != RC_OK ||
+      prepare_csv(im, known, why, err) != RC_OK) {
     return;
   }
   im->rules.format = log_format_name(now->format);
@@ -428,7 +474,8 @@ static void read_if_changed(Import *im, Err *why, Err *err) {
   const char *said = im->options->format;
   int found = past_get_file(im->batch.past, im->now.path, &known, err);
   int is_same = found == 1 && (!said[0] || strcmp(known.format, said) == 0);
-  if (is_same && !im->options->again && is_unchanged(&im->now.bytes, &known)) {
+  int is_again = im->options->again || im->options->columns; /* (other columns may be said now) */
+  if (is_same && !is_again && is_unchanged(&im->now.bytes, &known)) {
     im->report.unchanged++;
     report_format(&im->report, known.format, err);
   } else if (err->rc == RC_OK) {

@@ -150,6 +150,7 @@ static void put_calls(Batch *b, Done *done, Err *err) {
     done->updated += effect.outcome == PAST_UPDATED;
     done->copies += effect.outcome != PAST_ADDED;
     done->unpriced += effect.unpriced;
+    done->dropped += effect.dropped;
     done->cost_nusd += effect.cost_nusd;
     done->reported_nusd += effect.reported_nusd;
   }

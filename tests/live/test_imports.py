@@ -358,7 +358,7 @@ class Places(Imports):
         os.symlink("a.jsonl", f"{self.logs}/p/e.jsonl")
         os.mkfifo(f"{self.logs}/p/f.jsonl")
         report = self.take(f"{self.logs}/p")
-        self.assertEqual((report["files"], self.outputs()), (3, [1, 2]))
+        self.assertEqual((report["files"], self.outputs()), (2, [1, 2]))
         self.assertEqual({os.path.basename(s["file"]) for s in report["skipped"]}, {".hidden.jsonl", ".git", "loop", "f.jsonl"})
         for pattern, expected in (("p/*.jsonl", [1]), ("p/**/*.jsonl", [1, 2]), ("p/**.jsonl", [1, 2]), ("*/q", [2]), ("p/[b-z]", [2]),
                                   ("p/q/c.txt", [3])):
@@ -484,6 +484,58 @@ class Sizes(Imports):
             report = self.take()
             self.assertLessEqual(report["not_read"], 5)
         self.sound()
+
+
+class Shapes(Imports):
+    """The same records in other containers; CSVs that somebody describes."""
+
+    COLUMNS = {"ts": "Time", "model": "Model", "input_tokens": "In", "output_tokens": "Out"}
+
+    def test_columns(self):
+        path = self.write("a.csv", 'Id,Time,Model,In,Out,"a ""q"""\n1,2026-11-01 10:00:00,gpt-4o-mini,100,20,"x\ny"\n',
+                          "2,2026-11-01T11:00:00Z,gpt-4o-mini,200,30,z\n3,8:30:00 AM,gpt-4o-mini,1,1,z\n")
+        report = self.take(path, columns=self.COLUMNS, tag="desk")
+        self.assertEqual((report["calls"], report["torn"], [l["line"] for l in report["lines"]]), (2, 1, [5]))
+        self.assertEqual(self.db.execute("SELECT ts, input_tokens, output_tokens, tag, cost_nusd, source FROM llm_calls ORDER BY ts").fetchall(),
+                         [(1793527200000, 100, 20, "desk", 27000, "csv"), (1793530800000, 200, 30, "desk", 48000, "csv")])
+        self.assertIn("columns", error_of(self.new(), "SELECT llm_import(?)", path))
+
+    def test_a_csv_of_two_units_is_refused_whole(self):
+        """I18: none of it is taken, not what came before either; others of the folder are."""
+        self.write("a.csv", "Time,Model,In,Out\n", *(f"{1793782800 + n},gpt-4o-mini,1,1\n" for n in range(20000)), "1793782800000,gpt-4o-mini,1,1\n")
+        self.write("b.csv", "Time,Model,In,Out\n1793782800,gpt-4o-mini,5,5\n")
+        report = self.take(columns=self.COLUMNS)
+        self.assertEqual((report["calls"], [os.path.basename(s["file"]) for s in report["skipped"]]), (1, ["a.csv"]))
+        self.assertIn("20002", report["skipped"][0]["reason"])
+
+    def test_wrong_columns(self):
+        path = self.write("a.csv", "Time\n1\n")
+        for columns in ({"nonsense": "Time"}, {"model": "Time"}, {"ts": 5}, {}):
+            with self.subTest(str(columns)):
+                self.assertNotEqual(error_of(self.db, "SELECT llm_import(?, ?)", path, json.dumps({"columns": columns})), "")
+                self.assertNotEqual(error_of(self.db, "SELECT llm_import(?, ?)", self.logs, json.dumps({"columns": columns})), "")
+
+    def test_a_log_in_several_shapes(self):
+        """A call is the same in an array, spread over lines or not, and in JSON Lines."""
+        for name, calls in (("langfuse_observations_v2.jsonl", 3), ("litellm_spend_logs.json", 4)):
+            text = open(f"{SAMPLES}/{name}").read()
+            records = json.loads(text) if text.lstrip()[0] == "[" else [json.loads(l) for l in text.splitlines()]
+            db = self.new()
+            new = [self.take(f"{SAMPLES}/{name}", db)["calls"]]
+            for n, shaped in enumerate((json.dumps(records), json.dumps(records, indent=1), "\n".join(map(json.dumps, records)))):
+                new.append(self.take(self.write(f"{n}.json", shaped), db)["calls"])
+            self.assertEqual(new, [calls, 0, 0, 0])
+
+    def test_our_own(self):
+        """The ledger of one database in another, as JSON Lines."""
+        self.take(f"{SAMPLES}/claude_code")
+        cursor = self.db.execute("SELECT * FROM llm_calls")
+        names = [c[0] for c in cursor.description]
+        path = self.write("own.jsonl", *(json.dumps(dict(zip(names, row))) + "\n" for row in cursor))
+        other = self.new()
+        report = self.take(path, other)
+        self.assertEqual((report["formats"], report["calls"]), ({"llmcost": 1}, 2))
+        self.assertEqual(value(other, "SELECT sum(cost_nusd) FROM llm_calls"), value(self.db, "SELECT sum(cost_nusd) FROM llm_calls"))
 
 
 class Buckets(Imports):
@@ -651,6 +703,48 @@ class Samples(Imports):
         texts = str(self.db.execute("SELECT * FROM llm_calls").fetchall() + self.db.execute("SELECT * FROM llm_invoices").fetchall())
         self.assertNotIn("@", texts.replace("@20", ""))
         self.sound()
+
+
+class Parents(Imports):
+    """I05: an agent's span repeats what its calls used."""
+
+    @staticmethod
+    def span(id, trace, input, operation="chat", parent=""):
+        attributes = {"gen_ai.operation.name": operation, "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o-mini"}
+        listed = [{"key": k, "value": {"stringValue": v}} for k, v in attributes.items()]
+        listed += [{"key": f"gen_ai.usage.{k}_tokens", "value": {"intValue": str(n)}} for k, n in (("input", input), ("output", 1))]
+        span = {"traceId": trace * 32, "spanId": id * 16, "parentSpanId": parent and parent * 16, "name": operation, "kind": 3,
+                "startTimeUnixNano": "1793782800000000000", "endTimeUnixNano": "1793782805000000000", "attributes": listed}
+        return json.dumps({"resourceSpans": [{"resource": {"attributes": []}, "scopeSpans": [{"scope": {"name": "x"}, "spans": [span]}]}]}) + "\n"
+
+    def totals(self, db):
+        return (value(db, "SELECT coalesce(sum(input_tokens), 0) FROM llm_calls"),
+                value(db, "SELECT coalesce(sum(input_tokens), 0) FROM llm_invoices"))
+
+    def test_parents_and_children(self):
+        parent, children = self.span("a", "1", 100, "invoke_agent"), [self.span("b", "1", 60, parent="a"), self.span("c", "1", 40, parent="a")]
+        other = self.span("d", "2", 70, "invoke_agent")
+        parts = [[parent, other], children]
+        for order in ([0, 1], [1, 0]):
+            for together in (True, False):
+                db = self.new()
+                shutil.rmtree(self.logs)
+                paths = [self.write(f"{i}.jsonl", *parts[which]) for i, which in enumerate(order)]
+                for path in [self.logs] if together else paths:
+                    self.take(path, db)
+                    self.take(path, db, again=True)
+                self.assertEqual(self.totals(db), (100, 70))
+        db = self.new()
+        self.assertEqual([self.take(self.write(f"x{i}.jsonl", *parts[i]), db)["dropped"] for i in range(2)], [0, 1])
+
+    def test_a_growing_trace(self):
+        """Written span by span, read after each: never both."""
+        db = self.new()
+        path = self.write("a.jsonl")
+        for n, text in enumerate([self.span("d", "2", 70, "invoke_agent"), self.span("a", "1", 100, "invoke_agent"), self.span("b", "1", 60, parent="a")]):
+            self.write("a.jsonl", text, mode="a")
+            self.take(path, db)
+            self.assertEqual(self.totals(db), [(0, 70), (0, 170), (60, 70)][n])
 
 
 class Others(Imports):

@@ -322,6 +322,7 @@ static void claude_usage(void **state) {
        "{\"input_tokens\":1,\"output_tokens\":2,\"cache_creation\":null,\"service_tier\":null,"
        "\"cache_read_input_tokens\":null,\"server_tool_use\":null}",
        "standard", 1, X, X, X, 2},
+      {"nothing counted is unknown", "{}", "standard", X, X, X, X, X},
       {"attempts",
        "{\"input_tokens\":10,\"output_tokens\":5,\"iterations\":[{\"type\":\"compaction\","
        "\"input_tokens\":100,\"output_tokens\":20},{\"input_tokens\":10,\"output_tokens\":5}]}",
@@ -352,7 +353,6 @@ static void claude_errors(void **state) {
       {LINE("", "", "", "{\"input_tokens\":1.5,\"output_tokens\":2}"), "input_tokens"},
       {LINE("", "", "", "{\"input_tokens\":1e3,\"output_tokens\":2}"), "input_tokens"},
       {LINE("", "", "", "{\"input_tokens\":2000000000,\"output_tokens\":2}"), "input_tokens"},
-      {LINE("", "", "", "{}"), "counts nothing"},
       {"{\"type\":\"assistant\",\"message\":{\"usage\":" PLAIN "}}", "time"},
       {"{\"type\":\"assistant\",\"message\":{\"usage\":" PLAIN, "torn"},
       {"{\"type\":\"assistant\",\"mes{\"type\":\"user\",\"secret\":\"prompt\"}", "not JSON"},

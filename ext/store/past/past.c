@@ -9,19 +9,21 @@
 #include <string.h>
 
 #define PARAMETER(name, type, constraint, when) ",?"
+#define CALL_ROW " main.llm_calls VALUES (?1" LEDGER_COLUMNS(PARAMETER) ")"
+#define KEY_ROW                                                                                    \
+  " main.llm_import_keys(key, call_id, part, is_copy, rank) VALUES (?1, ?2, ?3, ?4, ?5)"
 #define SUM_COLUMN(name, type) "," #name
 #define SUM_PARAMETER(name, type) ",?"
 #define OF_BUCKET " WHERE source = ?1 AND from_ts = ?2 AND to_ts = ?3 AND belongs IS ?4"
 
 static const char *const texts[PAST_SQL_COUNT] = {
     [PAST_GET_KEY] = "SELECT call_id, part, is_copy, rank FROM main.llm_import_keys WHERE key = ?1",
-    [PAST_PUT_KEY] =
-        "INSERT OR REPLACE INTO main.llm_import_keys(key, call_id, part, is_copy, rank)"
-        " VALUES (?1, ?2, ?3, ?4, ?5)",
+    [PAST_ADD_KEY] = "INSERT INTO" KEY_ROW,
+    [PAST_PUT_KEY] = "INSERT OR REPLACE INTO" KEY_ROW,
     [PAST_NOTE_GROUP] = "INSERT OR IGNORE INTO main.llm_import_keys(key) VALUES (?1)",
     [PAST_GET_CALL] = "SELECT " ROW_COLUMNS " FROM main.llm_calls WHERE id = ?1",
-    [PAST_PUT_CALL] =
-        "INSERT OR REPLACE INTO main.llm_calls VALUES (?1" LEDGER_COLUMNS(PARAMETER) ")",
+    [PAST_ADD_CALL] = "INSERT INTO" CALL_ROW,
+    [PAST_PUT_CALL] = "INSERT OR REPLACE INTO" CALL_ROW,
     [PAST_DROP_GROUP] = "DELETE FROM main.llm_invoices WHERE belongs = ?1",
     [PAST_TOTAL] = "SELECT count(*), count(amount_nusd), total(amount_nusd),"
                    " total(input_tokens) + total(output_tokens) FROM main.llm_invoices" OF_BUCKET,

@@ -55,6 +55,7 @@ typedef struct PastEffect {
   PastOutcome outcome;
   long long cost_nusd, reported_nusd;
   int unpriced; /* 1, 0 or -1 */
+  int dropped;  /* sums of its group, which counted until now */
 } PastEffect;
 
 /* Two that are not written yet: 1 if they are copies of one call beyond doubt (the same key, part and is_copy). And makes

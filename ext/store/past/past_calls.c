@@ -41,8 +41,8 @@ static int get_key(Past *p, const Hash *key, Known *known, Err *err) {
   return found;
 }
 
-static int put_key(Past *p, const Known *k, Err *err) {
-  sqlite3_stmt *stmt = past_stmt(p, PAST_PUT_KEY, err);
+static int put_key(Past *p, const Known *k, int is_new, Err *err) {
+  sqlite3_stmt *stmt = past_stmt(p, is_new ? PAST_ADD_KEY : PAST_PUT_KEY, err);
   if (!stmt) {
     return err->rc;
   }
@@ -97,11 +97,11 @@ static int get_row(Past *p, long long id, LedgerRow *row, char **texts, Err *err
 
 /* Writes it, new (id 0) or in the place of what it was, and counts it. */
 static int put_row(Past *p, LedgerRow *row, Err *err) {
-  sqlite3_stmt *stmt = past_stmt(p, PAST_PUT_CALL, err);
+  int is_new = row->id == 0;
+  sqlite3_stmt *stmt = past_stmt(p, is_new ? PAST_ADD_CALL : PAST_PUT_CALL, err);
   if (!stmt) {
     return err->rc;
   }
-  int is_new = row->id == 0;
   if (past_run(p, stmt, row_bind(stmt, 0, row, 0), err) == RC_OK) {
     row->id = is_new ? sqlite3_last_insert_rowid(p->store->db) : row->id;
     sums_fold(p->sums, row, 1, err);
@@ -196,7 +196,7 @@ static int add_call(Past *p, const PastCall *call, const Hash *key, PastEffect *
                      .part = (char *)call->part,
                      .is_copy = call->is_copy,
                      .rank = call->rank},
-            err);
+            1, err);
     effect->outcome = PAST_ADDED;
     count_effect(effect, &row, 1);
   }
@@ -219,7 +219,7 @@ static int update_key(Past *p, const PastCall *call, const Known *known, int is_
   now.is_copy = known->is_copy && call->is_copy;
   now.part = was_only_copy || (are_alike && !known->part) ? (char *)call->part : known->part;
   int is_same = now.rank == known->rank && now.is_copy == known->is_copy && now.part == known->part;
-  return is_same ? err->rc : put_key(p, &now, err);
+  return is_same ? err->rc : put_key(p, &now, 0, err);
 }
 
 static int merge(Past *p, const PastCall *call, const Known *known, PastEffect *effect, Err *err) {
@@ -246,14 +246,17 @@ static int merge(Past *p, const PastCall *call, const Known *known, PastEffect *
 }
 
 /* That a call of this group is known: what sums it up counts no more. */
-static int note_group(Past *p, const Hash *group, Err *err) {
+static int note_group(Past *p, const Hash *group, int *dropped, Err *err) {
   sqlite3_stmt *stmt = past_stmt(p, PAST_NOTE_GROUP, err);
   if (!stmt || past_run(p, stmt, past_bind_hash(stmt, 1, group), err) != RC_OK ||
       sqlite3_changes(p->store->db) == 0) {
     return err->rc;
   }
   stmt = past_stmt(p, PAST_DROP_GROUP, err);
-  return stmt ? past_run(p, stmt, past_bind_hash(stmt, 1, group), err) : err->rc;
+  if (stmt && past_run(p, stmt, past_bind_hash(stmt, 1, group), err) == RC_OK) {
+    *dropped = sqlite3_changes(p->store->db);
+  }
+  return err->rc;
 }
 
 int past_put_call(Past *p, const PastCall *call, PastEffect *effect, Err *err) {
@@ -267,7 +270,7 @@ int past_put_call(Past *p, const PastCall *call, PastEffect *effect, Err *err) {
   }
   free(known.part);
   if (call->has_group && err->rc == RC_OK) {
-    note_group(p, &call->group, err);
+    note_group(p, &call->group, &effect->dropped, err);
   }
   return err->rc;
 }

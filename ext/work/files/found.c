@@ -66,6 +66,18 @@ static int fits(const char *name) {
 
 static int walk(Walk *w, const char *folder, Err *err);
 
+/* A file that a link leads to, by its own name: it may be there already. */
+static int add_target(Found *f, const char *path, Err *err) {
+  struct stat st;
+  char *real = realpath(path, NULL);
+  if (!real) {
+    return errno == ENOMEM ? err_nomem(err) : add(f, path, "a link to nothing", err);
+  }
+  add(f, real, stat(real, &st) == 0 && S_ISREG(st.st_mode) ? NULL : "it is no file", err);
+  free(real);
+  return err->rc;
+}
+
 /* An entry of a folder. */
 static int visit(Walk *w, const char *path, const char *name, Err *err) {
   struct stat link, st;
@@ -85,6 +97,7 @@ static int visit(Walk *w, const char *path, const char *name, Err *err) {
                err);
   }
   return is_folder ? walk(w, path, err)
+         : is_link ? add_target(w->found, path, err)
                    : add(w->found, path, S_ISREG(st.st_mode) ? NULL : "it is no file", err);
 }
 
