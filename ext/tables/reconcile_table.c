@@ -42,7 +42,8 @@ static int query(TableCursor *base, const TableQuery *q, Err *err) {
   Cursor *c = (Cursor *)base;
   ReconcileOptions o;
   if (arg_spec(q->args[0], &options_table, &o, err) == RC_OK) {
-    ReconcileAsk ask = {o.source[0] ? o.source : NULL, o.provider[0] ? o.provider : NULL, o.from == SPEC_NO_TIME ? LLONG_MIN : o.from,
+    ReconcileAsk ask = {o.source[0] ? o.source : NULL, o.provider[0] ? o.provider : NULL,
+                        o.from == SPEC_NO_TIME ? LLONG_MIN : o.from,
                         o.to == SPEC_NO_TIME ? LLONG_MAX : o.to};
     c->at = 0;
     c->result = reconcile_new(table_of(base)->conn, &ask, err);
@@ -90,11 +91,28 @@ static const char *main_cause(const ReconcileLine *l) {
   return l->causes[most] ? reconcile_word((ReconcileCause)most) : "agrees";
 }
 
-enum { DAY, FROM, TO, SOURCE, PROVIDER, MODEL, ITEM, INVOICED, LEDGER, DIFFERENCE, QUANTITY, COUNTED, CAUSE, UNPRICED, CAUSES };
+enum {
+  DAY,
+  FROM,
+  TO,
+  SOURCE,
+  PROVIDER,
+  MODEL,
+  ITEM,
+  INVOICED,
+  LEDGER,
+  DIFFERENCE,
+  QUANTITY,
+  COUNTED,
+  CAUSE,
+  UNPRICED,
+  CAUSES
+};
 
 static void column(TableCursor *base, sqlite3_context *ctx, int i) {
   const ReconcileLine *l = line((const Cursor *)base);
-  const char *const texts[] = {[SOURCE] = l->source, [PROVIDER] = l->provider, [MODEL] = l->model, [ITEM] = l->item};
+  const char *const texts[] = {
+      [SOURCE] = l->source, [PROVIDER] = l->provider, [MODEL] = l->model, [ITEM] = l->item};
   const ReconcileItem *s = &l->sums;
   switch (i) {
   case DAY:
@@ -147,10 +165,12 @@ static void clear(TableCursor *base) {
 #define CAUSE_COLUMN(id, word) ", \"" word "_usd\" REAL"
 const TableKind reconcile_table = {
     .is_guarded = 1,
-    .columns = "\"day\" TEXT, \"from_ts\" INTEGER, \"to_ts\" INTEGER, \"source\" TEXT, \"provider\" TEXT, \"model\" TEXT,"
-               " \"item\" TEXT, \"invoiced_usd\" REAL, \"ledger_usd\" REAL, \"difference_usd\" REAL,"
-               " \"invoiced_quantity\" REAL, \"ledger_quantity\" REAL, \"cause\" TEXT,"
-               " \"unpriced\" INTEGER" RECONCILE_CAUSES(CAUSE_COLUMN),
+    .columns =
+        "\"day\" TEXT, \"from_ts\" INTEGER, \"to_ts\" INTEGER, \"source\" TEXT, \"provider\" TEXT, "
+        "\"model\" TEXT,"
+        " \"item\" TEXT, \"invoiced_usd\" REAL, \"ledger_usd\" REAL, \"difference_usd\" REAL,"
+        " \"invoiced_quantity\" REAL, \"ledger_quantity\" REAL, \"cause\" TEXT,"
+        " \"unpriced\" INTEGER" RECONCILE_CAUSES(CAUSE_COLUMN),
     .args = {"options"},
     .rows = 1000,
     .cost = 1e6,

@@ -105,7 +105,8 @@ static int grow(Reconciled *r, Err *err) {
 }
 
 /* The line of a bucket, made where there is none yet; NULL and *err. */
-static ReconcileLine *line_of(Reconciled *r, const Bucket *b, const char *model, const char *item, Err *err) {
+static ReconcileLine *line_of(Reconciled *r, const Bucket *b, const char *model, const char *item,
+                              Err *err) {
   if (err->rc != RC_OK || (r->n == r->cap && grow(r, err) != RC_OK)) {
     return NULL;
   }
@@ -125,13 +126,15 @@ static ReconcileLine *line_of(Reconciled *r, const Bucket *b, const char *model,
 
 /* ---- the invoices */
 
-static int is_of(const Bucket *b, const char *provider, const char *source, long long from, long long to) {
+static int is_of(const Bucket *b, const char *provider, const char *source, long long from,
+                 long long to) {
   return b->from == from && b->to == to && b->source == source && b->provider == provider;
 }
 
 static Bucket *bucket_of(Reconciled *r, const PastSum *sum, Err *err) {
   const char *source = keep(r, sum->source, err), *provider = keep(r, sum->provider, err);
-  for (int i = r->n_buckets - 1; i >= 0 && err->rc == RC_OK; i--) { /* sums come in the order of time */
+  for (int i = r->n_buckets - 1; i >= 0 && err->rc == RC_OK;
+       i--) { /* sums come in the order of time */
     if (is_of(&r->buckets[i], provider, source, sum->from, sum->to)) {
       return &r->buckets[i];
     }
@@ -177,8 +180,8 @@ static void add_count(ReconcileLine *l, double quantity) {
 }
 
 static void take_money(Reconciled *r, const PastSum *sum, Err *err) {
-  Bucket *b = sum->amount_nusd == 0 && !sum->model ? NULL : bucket_of(r, sum, err);
-  const char *model = plain(r, sum->model, err), *item = keep(r, sum->item, err);
+  Bucket *b = sum->amount_nusd == 0 && !sum->model_plain ? NULL : bucket_of(r, sum, err);
+  const char *model = keep(r, sum->model_plain, err), *item = keep(r, sum->item, err);
   ReconcileLine *l = b ? line_of(r, b, model, item, err) : NULL;
   if (!l) {
     return;
@@ -197,7 +200,8 @@ static void take_money(Reconciled *r, const PastSum *sum, Err *err) {
 
 static int compare_buckets(const void *a, const void *b) {
   const Bucket *x = a, *y = b;
-  int by = x->provider && y->provider ? strcmp(x->provider, y->provider) : (x->provider != NULL) - (y->provider != NULL);
+  int by = x->provider && y->provider ? strcmp(x->provider, y->provider)
+                                      : (x->provider != NULL) - (y->provider != NULL);
   return by ? by : x->from < y->from ? -1 : x->from > y->from;
 }
 
@@ -219,12 +223,14 @@ static const Bucket *bucket_at(Reconciled *r, const char *provider, long long ts
         compare_buckets(&r->buckets[middle], &key) > 0 ? middle : middle + 1;
   }
   const Bucket *b = low > 0 ? &r->buckets[low - 1] : NULL;
-  int is_his = b && ((b->provider && provider && strcmp(b->provider, provider) == 0) || b->provider == provider);
+  int is_his = b && ((b->provider && provider && strcmp(b->provider, provider) == 0) ||
+                     b->provider == provider);
   return is_his && ts >= b->from && ts < b->to ? b : NULL;
 }
 
 /* A count for a line that is invoiced and has none of its own. */
-static void count_for(Reconciled *r, const Bucket *b, const char *model, const char *unit, long long count, Err *err) {
+static void count_for(Reconciled *r, const Bucket *b, const char *model, const char *unit,
+                      long long count, Err *err) {
   const char *item = keep(r, unit, err);
   int place = err->rc == RC_OK && r->n_slots ? *slot_of(r, b, model, item) : 0;
   ReconcileLine *l = place ? &r->lines[place - 1] : NULL;
@@ -239,14 +245,16 @@ static long long left_of(long long all, long long part) {
 
 static void take_usage(Reconciled *r, const PastSum *sum, Err *err) {
   const Bucket *b = bucket_at(r, sum->provider, sum->from);
-  const char *model = plain(r, sum->model, err);
+  const char *model = keep(r, sum->model_plain, err);
   if (!b || !b->has_items) {
     return;
   }
-  long long fresh = left_of(left_of(sum->input_tokens, sum->cached_input_tokens), sum->cache_write_tokens);
+  long long fresh =
+      left_of(left_of(sum->input_tokens, sum->cached_input_tokens), sum->cache_write_tokens);
   count_for(r, b, model, "input", fresh, err);
   count_for(r, b, model, "cache_read", sum->cached_input_tokens, err);
-  count_for(r, b, model, "cache_write", left_of(sum->cache_write_tokens, sum->cache_write_long_tokens), err);
+  count_for(r, b, model, "cache_write",
+            left_of(sum->cache_write_tokens, sum->cache_write_long_tokens), err);
   count_for(r, b, model, "cache_write_1h", sum->cache_write_long_tokens, err);
   count_for(r, b, model, "output", sum->output_tokens, err);
 }
@@ -262,9 +270,10 @@ static const char *item_of(Unit unit) {
   return unit == UNIT_CACHE_WRITE_5M ? "cache_write" : unit_word(unit);
 }
 
-static void add_unit(Reconciled *r, const Bucket *b, const char *model, const char *item, long long count,
-                     long long nusd, Err *err) {
-  ReconcileLine *l = line_of(r, b, b->has_models ? model : NULL, b->has_items ? keep(r, item, err) : NULL, err);
+static void add_unit(Reconciled *r, const Bucket *b, const char *model, const char *item,
+                     long long count, long long nusd, Err *err) {
+  ReconcileLine *l =
+      line_of(r, b, b->has_models ? model : NULL, b->has_items ? keep(r, item, err) : NULL, err);
   if (l) {
     l->sums.is_in_ledger = 1;
     l->sums.ledger += nusd;
@@ -322,9 +331,14 @@ static void take_row(void *arg, const AuditRow *row, Err *err) {
 /* ---- causes */
 
 /* Nano-dollars for one unit at those terms; 0 where nobody prices it. */
-static double price_at(Conn *conn, const ReconcileLine *l, Unit unit, const char *service, const char *geo,
-                       long long input, Err *err) {
-  PricingAsk ask = {.model = l->model, .provider = l->provider, .at_ms = l->from, .service = service, .geo = geo, .input_tokens = input};
+static double price_at(Conn *conn, const ReconcileLine *l, Unit unit, const char *service,
+                       const char *geo, long long input, Err *err) {
+  PricingAsk ask = {.model = l->model,
+                    .provider = l->provider,
+                    .at_ms = l->from,
+                    .service = service,
+                    .geo = geo,
+                    .input_tokens = input};
   PricingAnswer answer;
   if (pricing_prices(conn, &ask, &answer, err) != PRICED || !answer.set) {
     return 0;
@@ -335,12 +349,17 @@ static double price_at(Conn *conn, const ReconcileLine *l, Unit unit, const char
 }
 
 /* The prices that this may have had; the standard one first. */
-static int find_prices(Conn *conn, const ReconcileLine *l, ReconcilePrice prices[MOST_PRICES], Err *err) {
-  static const struct { ReconcileCause cause; const char *service, *geo; long long input; } terms[] = {
-      {RECONCILE_SERVICE, NULL, NULL, 0},       {RECONCILE_SERVICE, "batch", NULL, 0},
-      {RECONCILE_SERVICE, "flex", NULL, 0},     {RECONCILE_SERVICE, "priority", NULL, 0},
-      {RECONCILE_SERVICE, "fast", NULL, 0},     {RECONCILE_SERVICE, NULL, "us", 0},
-      {RECONCILE_TIER, NULL, NULL, 10000000},   {RECONCILE_TIER, "batch", NULL, 10000000},
+static int find_prices(Conn *conn, const ReconcileLine *l, ReconcilePrice prices[MOST_PRICES],
+                       Err *err) {
+  static const struct {
+    ReconcileCause cause;
+    const char *service, *geo;
+    long long input;
+  } terms[] = {
+      {RECONCILE_SERVICE, NULL, NULL, 0},     {RECONCILE_SERVICE, "batch", NULL, 0},
+      {RECONCILE_SERVICE, "flex", NULL, 0},   {RECONCILE_SERVICE, "priority", NULL, 0},
+      {RECONCILE_SERVICE, "fast", NULL, 0},   {RECONCILE_SERVICE, NULL, "us", 0},
+      {RECONCILE_TIER, NULL, NULL, 10000000}, {RECONCILE_TIER, "batch", NULL, 10000000},
   };
   Unit unit = l->item ? unit_parse(l->item) : UNIT_COUNT;
   int n = 0;
@@ -353,8 +372,11 @@ static int find_prices(Conn *conn, const ReconcileLine *l, ReconcilePrice prices
       prices[n++] = (ReconcilePrice){terms[i].cause, nusd};
     }
   }
-  Unit other = unit == UNIT_CACHE_WRITE ? UNIT_CACHE_WRITE_1H : unit == UNIT_CACHE_WRITE_1H ? UNIT_CACHE_WRITE : UNIT_COUNT;
-  double nusd = other != UNIT_COUNT && err->rc == RC_OK ? price_at(conn, l, other, NULL, NULL, 0, err) : 0;
+  Unit other = unit == UNIT_CACHE_WRITE      ? UNIT_CACHE_WRITE_1H
+               : unit == UNIT_CACHE_WRITE_1H ? UNIT_CACHE_WRITE
+                                             : UNIT_COUNT;
+  double nusd =
+      other != UNIT_COUNT && err->rc == RC_OK ? price_at(conn, l, other, NULL, NULL, 0, err) : 0;
   if (nusd > 0) {
     prices[n++] = (ReconcilePrice){RECONCILE_CACHE, nusd};
   }

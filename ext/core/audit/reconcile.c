@@ -40,20 +40,24 @@ static ReconcileCause cause_of_price(const ReconcileItem *item, double price) {
 }
 
 /* Moves as much of the rest to a cause. */
-static void take(long long causes[RECONCILE_COUNT], ReconcileCause cause, long long amount, long long *rest) {
+static void take(long long causes[RECONCILE_COUNT], ReconcileCause cause, long long amount,
+                 long long *rest) {
   causes[cause] += amount;
   *rest -= amount;
 }
 
 /* By how much the counts differ, at our price. */
-static void split_quantity(const ReconcileItem *item, long long causes[RECONCILE_COUNT], long long *rest) {
+static void split_quantity(const ReconcileItem *item, long long causes[RECONCILE_COUNT],
+                           long long *rest) {
   double more = item->quantity - item->counted;
   if (!isnan(item->quantity) && more != 0) {
-    take(causes, more > 0 ? RECONCILE_NOT_SEEN : RECONCILE_NOT_BILLED, nearest(more * our_price(item)), rest);
+    take(causes, more > 0 ? RECONCILE_NOT_SEEN : RECONCILE_NOT_BILLED,
+         nearest(more * our_price(item)), rest);
   }
 }
 
-static void split_price(const ReconcileItem *item, long long causes[RECONCILE_COUNT], long long *rest) {
+static void split_price(const ReconcileItem *item, long long causes[RECONCILE_COUNT],
+                        long long *rest) {
   long long size = *rest < 0 ? -*rest : *rest;
   ReconcileCause cause = RECONCILE_UNEXPLAINED;
   if (size <= item->hidden) {

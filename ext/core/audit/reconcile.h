@@ -16,11 +16,11 @@
 /* X(id, word) */
 #define RECONCILE_CAUSES(X)                                                                        \
   X(DISCOUNT, "discount")                                                                          \
-  X(NOT_SEEN, "not_seen")       /* the invoice has more than the ledger: calls that went past us */ \
-  X(NOT_BILLED, "not_billed")   /* the ledger has more than the invoice */                          \
-  X(SERVICE, "service")         /* batch, flex, priority, fast, or a place */                      \
-  X(TIER, "tier")               /* the price of longer requests */                                 \
-  X(CACHE, "cache")             /* the other lifetime of what was written */                       \
+  X(NOT_SEEN, "not_seen")     /* the invoice has more than the ledger: calls that went past us */  \
+  X(NOT_BILLED, "not_billed") /* the ledger has more than the invoice */                           \
+  X(SERVICE, "service")       /* batch, flex, priority, fast, or a place */                        \
+  X(TIER, "tier")             /* the price of longer requests */                                   \
+  X(CACHE, "cache")           /* the other lifetime of what was written */                         \
   X(ROUNDING, "rounding")                                                                          \
   X(UNEXPLAINED, "unexplained")
 
