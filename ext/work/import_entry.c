@@ -7,6 +7,7 @@
 #include "base/text/decimal.h"
 #include "base/text/text.h"
 #include "base/utf8.h"
+#include "core/names/model_name.h"
 #include "money/billing.h"
 
 #include <stdio.h>
