@@ -190,6 +190,7 @@ static const struct {
     {"llm_call", &call_table},
     {"embed_batch", &embed_table},
     {"llm_catalogue", &catalogue_table},
+    {"llm_reconcile", &reconcile_table},
 };
 
 static int register_tables(sqlite3 *db, Conn *conn) {

@@ -58,6 +58,7 @@ CREATE TABLE IF NOT EXISTS main.llm_invoices(
   to_ts INTEGER NOT NULL,     -- exclusive
   provider TEXT,
   model TEXT,
+  model_plain TEXT,           -- one for its spellings (model_name_plain)
   service TEXT,
   geo TEXT,
   item TEXT,                  -- what of: a kind of tokens, or the seller's own words

@@ -61,7 +61,7 @@ WHERE t.stopped;
 -- Imported sums (llm_invoices) of a period in which no paid calls of that provider are known: of several sources of the
 -- same money (or usage) the one that goes before. Their days are UTC days.
 CREATE VIEW IF NOT EXISTS main.llm_invoiced AS
-SELECT d.dimension, from_ts AS start, to_ts, CASE d.dimension WHEN 1 THEN model WHEN 3 THEN user END AS value,
+SELECT d.dimension, from_ts AS start, to_ts, CASE d.dimension WHEN 1 THEN model_plain WHEN 3 THEN user END AS value,
        CASE d.dimension WHEN 1 THEN provider END AS provider, source, 'paid' AS billed, 'invoice' AS basis,
        coalesce(requests, 0) AS calls, 0 AS hits_exact, 0 AS hits_semantic, 0 AS errors, 0 AS unpriced, input_tokens,
        cached_input_tokens, output_tokens, amount_nusd AS cost_nusd, NULL AS saved_nusd

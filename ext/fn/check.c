@@ -7,6 +7,7 @@
 #include "base/sqlite/args.h"
 #include "base/utf8.h"
 #include "money/billing.h"
+#include "money/reread.h"
 #include "store/audit.h"
 #include "store/db/row.h"
 
@@ -37,39 +38,6 @@ typedef struct Check {
   cJSON *list; /* of the rows that are not the same */
   cJSON *sums; /* of the sums that differ */
 } Check;
-
-/* ---- a row's usage */
-
-static void take_count(Usage *u, Unit unit, long long count) {
-  if (count >= 0 && count <= LIMIT_TOKENS) { /* (the table may hold anything) */
-    usage_set(u, unit, count);
-  }
-}
-
-/* The columns, where a row has no usage object (or one from before there was that column). */
-static void read_columns(const AuditRow *row, Usage *u) {
-  usage_init(u);
-  take_count(u, UNIT_INPUT, row->input_tokens);
-  take_count(u, UNIT_CACHE_READ, row->cached_input_tokens);
-  take_count(u, UNIT_CACHE_WRITE, row->cache_write_tokens);
-  take_count(u, UNIT_CACHE_WRITE_1H, row->cache_write_long_tokens);
-  take_count(u, UNIT_OUTPUT, row->output_tokens);
-  take_count(u, UNIT_REASONING, row->reasoning_tokens);
-  usage_set_service(u, row->service ? row->service : "");
-  usage_set_geo(u, row->geo ? row->geo : "");
-}
-
-static void read_usage(const AuditRow *row, Usage *u, UsagePart **parts, int *n, Err *err) {
-  cJSON *tree =
-      row->usage ? json_parse(row->usage, strlen(row->usage), "a row's usage", err) : NULL;
-  if (tree) {
-    usage_read_all(tree, NULL, NULL, u, parts, n, err);
-  } else if (err->rc == RC_OK) {
-    read_columns(row, u);
-  }
-  u->can = row->embeds ? u->can & ~UNIT_BIT(UNIT_OUTPUT) : u->can;
-  cJSON_Delete(tree);
-}
 
 /* ---- comparing */
 
@@ -117,7 +85,7 @@ static void check_row(void *arg, const AuditRow *row, Err *err) {
   Usage u = {0};
   Billing now = {.nusd = BILLING_UNKNOWN, .why = ""};
   Finding finding = NO_USAGE;
-  read_usage(row, &u, &parts, &n, &bad);
+  reread_usage(row, &u, &parts, &n, &bad);
   if (bad.rc == RC_OK && (u.has || u.other[0])) {
     const Billed billed = {.model = row->model ? row->model : "",
                            .requested = row->model_requested ? row->model_requested : "",
@@ -214,7 +182,7 @@ void fn_llm_check(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err
   c.limit = o.limit;
   c.list = cJSON_CreateArray();
   c.sums = cJSON_CreateArray();
-  if (store && c.list && c.sums && audit_each(store, check_row, &c, err) == RC_OK) {
+  if (store && c.list && c.sums && audit_each(store, &AUDIT_ALL, check_row, &c, err) == RC_OK) {
     audit_sums(store, o.repair, show_sum, &c, &compared, err);
   }
   cJSON *tree = err->rc == RC_OK ? report(&c, err) : NULL;

@@ -53,6 +53,15 @@ static PriceVerdict price_one(Conn *conn, const Billed *b, PricingAsk ask, const
   return verdict;
 }
 
+static void add_lines(BillingLines *lines, const PricingAnswer *answer) {
+  for (Unit unit = 0; unit < UNIT_COUNT; unit++) {
+    if (answer->sum.leaves[unit] > 0) {
+      lines->count[unit] += answer->sum.leaves[unit];
+      lines->cost[unit] += price_leaf(answer->set, unit, answer->sum.leaves[unit]);
+    }
+  }
+}
+
 /* All of it at list prices or at one's own. */
 static PriceVerdict price_all(Conn *conn, const Billed *b, int is_listed, Cost *total, Billing *out,
                               Err *err) {
@@ -65,6 +74,9 @@ static PriceVerdict price_all(Conn *conn, const Billed *b, int is_listed, Cost *
     const Usage *u = b->n_parts ? &b->parts[i].usage : b->usage;
     PricingAsk ask = b->n_parts ? pricing_ask_of_part(conn, &main, &b->parts[i], err) : main;
     verdict = price_one(conn, b, ask, u, &answer, err);
+    if (verdict == PRICED && b->lines && !is_listed) {
+      add_lines(b->lines, &answer);
+    }
     verdict = verdict == PRICED ? cost_add(total, answer.sum.cost, answer.sum.why) : verdict;
   }
   snprintf(out->why, PRICE_WHY, "%s", verdict == PRICED ? "" : answer.sum.why);

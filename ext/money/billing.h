@@ -8,6 +8,12 @@
 #include "conn/conn.h"
 #include "money/pricing.h"
 
+/* Counts of an answer's units, each in one, and what each came to. */
+typedef struct BillingLines {
+  long long count[UNIT_COUNT];
+  Cost cost[UNIT_COUNT];
+} BillingLines;
+
 /* What was billed, by whom and when. Borrowed. */
 typedef struct Billed {
   const char *model;     /* that answered; "": it was not told */
@@ -17,6 +23,7 @@ typedef struct Billed {
   const Usage *usage;     /* where it has no parts */
   const UsagePart *parts; /* each billed at its own model's price; NULL: none */
   int n_parts;
+  BillingLines *lines; /* where each unit is added, if it is PRICED; NULL: nowhere */
 } Billed;
 
 #define BILLING_UNKNOWN (-1LL)

@@ -6,11 +6,16 @@
 #include "base/sqlite/columns.h"
 #include "store/ledger.h"
 
-static const char audit_sql[] =
-    "SELECT id, ts, cost_nusd, provider, model_requested, model, usage, service, geo, input_tokens,"
-    " cached_input_tokens, cache_write_tokens, cache_write_long_tokens, output_tokens, "
-    "reasoning_tokens, kind = 'embed'"
-    " FROM main.llm_calls WHERE kind IN ('call', 'batch', 'embed') ORDER BY id";
+#define AUDIT_SQL(ts)                                                                              \
+  "SELECT id, ts, cost_nusd, provider, model_requested, model, usage, service, geo, input_tokens," \
+  " cached_input_tokens, cache_write_tokens, cache_write_long_tokens, output_tokens,"              \
+  " reasoning_tokens, kind = 'embed' FROM main.llm_calls WHERE kind IN ('call', 'batch', 'embed')" \
+  " AND " ts " >= ?1 AND " ts " < ?2 AND (?3 IS NULL OR provider = ?3)"                            \
+  " AND (NOT ?4 OR billed IS NOT 'list')"
+
+/* All of them in the order they came; those of a time by its index. */
+static const char all_sql[] = AUDIT_SQL("+ts") " ORDER BY id";
+static const char time_sql[] = AUDIT_SQL("ts");
 
 static long long number(sqlite3_stmt *stmt, int i) {
   return sqlite3_column_type(stmt, i) == SQLITE_INTEGER ? sqlite3_column_int64(stmt, i)
@@ -40,13 +45,22 @@ static void read_row(sqlite3_stmt *stmt, AuditRow *row) {
                     .embeds = number(stmt, 15) == 1};
 }
 
-int audit_each(Store *s, AuditFn take, void *arg, Err *err) {
+static int bind(sqlite3_stmt *stmt, const AuditAsk *ask) {
+  sqlite3_bind_int64(stmt, 1, ask->from);
+  sqlite3_bind_int64(stmt, 2, ask->to);
+  sqlite3_bind_int(stmt, 4, ask->is_paid);
+  return sqlite3_bind_text(stmt, 3, ask->provider, -1, SQLITE_STATIC);
+}
+
+int audit_each(Store *s, const AuditAsk *ask, AuditFn take, void *arg, Err *err) {
   sqlite3_stmt *stmt = NULL;
   sqlite3 *reader = ledger_flush(s, err) == RC_OK ? store_reader_take(s, err) : NULL;
   if (err->rc != RC_OK) {
     return err->rc;
   }
-  int rc = sqlite3_prepare_v2(reader ? reader : s->db, audit_sql, -1, &stmt, NULL);
+  int rc = sqlite3_prepare_v2(reader ? reader : s->db, ask->from == LLONG_MIN ? all_sql : time_sql,
+                              -1, &stmt, NULL);
+  rc = rc == SQLITE_OK ? bind(stmt, ask) : rc;
   while (rc == SQLITE_OK && err->rc == RC_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
     AuditRow row;
     if (!columns_have_texts(stmt)) {

@@ -6,6 +6,8 @@
 
 #include "store/sums/compare.h"
 
+#include <limits.h>
+
 /* What a row says of a call that was answered. Texts are borrowed; NULL and LEDGER_NULL: the column is NULL. */
 typedef struct AuditRow {
   long long id, ts, cost_nusd;
@@ -17,9 +19,18 @@ typedef struct AuditRow {
 
 typedef void (*AuditFn)(void *arg, const AuditRow *row, Err *err);
 
+/* What is asked for; NULL and the ends of time: all. */
+typedef struct AuditAsk {
+  const char *provider;
+  long long from, to; /* Unix ms; the end is outside */
+  int is_paid;        /* not what is at list prices because nobody says one (imports) */
+} AuditAsk;
+
+#define AUDIT_ALL ((AuditAsk){NULL, LLONG_MIN, LLONG_MAX, 0})
+
 /* Hands every row of a call, a batch's or an embedding's to `take`, oldest first, but those whose answer never came
 ** (their cost is not known). Writes first what waits. RC_OK or *err, which `take` may set to end it. */
-int audit_each(Store *s, AuditFn take, void *arg, Err *err);
+int audit_each(Store *s, const AuditAsk *ask, AuditFn take, void *arg, Err *err);
 
 /* The same for the sums that are kept: compare_sums. Writes first what waits. */
 int audit_sums(Store *s, int repair, DifferenceFn take, void *arg, Compared *compared, Err *err);

@@ -165,8 +165,8 @@ static int read_label(const char *text, Span *span) {
   if (!is_known || !time_parse(whole, &ms)) {
     return 0;
   }
-  y = atoi(whole);
-  m = atoi(whole + 5);
+  y = (whole[0] - '0') * 1000 + (whole[1] - '0') * 100 + (whole[2] - '0') * 10 + whole[3] - '0';
+  m = (whole[5] - '0') * 10 + whole[6] - '0';
   span->from = ms / 1000;
   if (n <= 7) {
     char end[32];

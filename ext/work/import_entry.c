@@ -7,6 +7,7 @@
 #include "base/text/decimal.h"
 #include "base/text/text.h"
 #include "base/utf8.h"
+#include "core/names/model_name.h"
 #include "money/billing.h"
 
 #include <stdio.h>
@@ -277,6 +278,16 @@ static long long money(long long nusd) {
   return nusd >= -LIMIT_COUNT && nusd <= LIMIT_COUNT ? nusd : LEDGER_NULL;
 }
 
+/* The plain name of a model, NULL where none is said. */
+static const char *plain_name(const LogEntry *e, Texts *t, Err *err) {
+  char name[LIMIT_MODEL_NAME];
+  const char *model = e->model ? e->model : e->model_requested;
+  if (model) {
+    model_name_plain(model, name, sizeof name);
+  }
+  return model ? texts_keep(t, name, err) : NULL;
+}
+
 int entry_sum(const EntryRules *rules, const LogEntry *e, Texts *t, PastSum *sum, Err *err) {
   const Usage *u = &e->usage;
   if (check_entry(e, err) != RC_OK) {
@@ -291,6 +302,7 @@ int entry_sum(const EntryRules *rules, const LogEntry *e, Texts *t, PastSum *sum
                    .precedence = e->precedence,
                    .provider = provider_of(e->provider, t, err),
                    .model = texts_keep(t, e->model ? e->model : e->model_requested, err),
+                   .model_plain = plain_name(e, t, err),
                    .service = texts_keep(t, says_service ? u->service : NULL, err),
                    .geo = texts_keep(t, u->geo, err),
                    .item = texts_keep(t, e->item, err),

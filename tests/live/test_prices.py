@@ -354,13 +354,16 @@ class Ledger(Desk):
         self.db.close()
         with sqlite3.connect(path + "-llmcost") as store:
             store.execute("DROP TABLE llm_marks")
-            store.execute("DROP VIEW llm_reported_costs")
-            store.execute("DROP VIEW llm_unpriced")
+            for view, in store.execute("SELECT name FROM sqlite_schema WHERE type = 'view'").fetchall():
+                store.execute(f"DROP VIEW {view}")
             for view, group in (("by_model", "model"), ("by_tag", "tag"), ("by_user", "user")):
-                store.execute(f"DROP VIEW llm_cost_{view}")
                 store.execute(f"CREATE VIEW llm_cost_{view} AS SELECT {group}, count(*) AS calls FROM llm_calls GROUP BY 1")
-            store.execute("DROP VIEW llm_finish_reasons")
-            for column in ("usage", "ended", "provider_request_id", "service", "geo", "cache_write_long_tokens", "list_nusd"):
+            for index, in store.execute("SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'llm_calls' AND sql LIKE '%IS NOT NULL%'").fetchall():
+                store.execute(f"DROP INDEX {index}")
+            for table in ("sums", "sum_state", "sum_values", "invoices", "import_keys", "import_files", "uncounted"):
+                store.execute(f"DROP TABLE llm_{table}")
+            for column in ("usage", "ended", "provider_request_id", "service", "geo", "cache_write_long_tokens", "list_nusd", "source",
+                           "billed"):
                 store.execute(f"ALTER TABLE llm_calls DROP COLUMN {column}")
             store.execute("UPDATE llm_meta SET value = 2 WHERE name = 'schema_version'")
             store.execute("PRAGMA user_version = 2")

@@ -71,6 +71,7 @@ int past_put_call(Past *p, const PastCall *call, PastEffect *effect, Err *err);
 #define PAST_SUM_COLUMNS(X)                                                                        \
   X(provider, TEXT)                                                                                \
   X(model, TEXT)                                                                                   \
+  X(model_plain, TEXT) /* model_name_plain */                                                      \
   X(service, TEXT)                                                                                 \
   X(geo, TEXT)                                                                                     \
   X(item, TEXT)                                                                                    \

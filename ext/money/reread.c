@@ -1,0 +1,40 @@
+/*
+** See reread.h for the contract.
+*/
+#include "money/reread.h"
+
+#include "base/limits.h"
+#include "store/db/row.h"
+
+#include <string.h>
+
+static void take_count(Usage *u, Unit unit, long long count) {
+  if (count >= 0 && count <= LIMIT_TOKENS) { /* (the table may hold anything) */
+    usage_set(u, unit, count);
+  }
+}
+
+/* The columns, where a row has no usage object (or one from before there was that column). */
+static void read_columns(const AuditRow *row, Usage *u) {
+  usage_init(u);
+  take_count(u, UNIT_INPUT, row->input_tokens);
+  take_count(u, UNIT_CACHE_READ, row->cached_input_tokens);
+  take_count(u, UNIT_CACHE_WRITE, row->cache_write_tokens);
+  take_count(u, UNIT_CACHE_WRITE_1H, row->cache_write_long_tokens);
+  take_count(u, UNIT_OUTPUT, row->output_tokens);
+  take_count(u, UNIT_REASONING, row->reasoning_tokens);
+  usage_set_service(u, row->service ? row->service : "");
+  usage_set_geo(u, row->geo ? row->geo : "");
+}
+
+void reread_usage(const AuditRow *row, Usage *u, UsagePart **parts, int *n, Err *err) {
+  cJSON *tree =
+      row->usage ? json_parse(row->usage, strlen(row->usage), "a row's usage", err) : NULL;
+  if (tree) {
+    usage_read_all(tree, NULL, NULL, u, parts, n, err);
+  } else if (err->rc == RC_OK) {
+    read_columns(row, u);
+  }
+  u->can = row->embeds ? u->can & ~UNIT_BIT(UNIT_OUTPUT) : u->can;
+  cJSON_Delete(tree);
+}
