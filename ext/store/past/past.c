@@ -18,7 +18,7 @@
 
 static const char *const texts[PAST_SQL_COUNT] = {
     [PAST_GET_KEY] = "SELECT call_id, part, is_copy, rank FROM main.llm_import_keys WHERE key = ?1",
-    [PAST_ADD_KEY] = "INSERT INTO" KEY_ROW,
+    [PAST_TAKE_KEY] = "INSERT OR IGNORE INTO" KEY_ROW,
     [PAST_PUT_KEY] = "INSERT OR REPLACE INTO" KEY_ROW,
     [PAST_NOTE_GROUP] = "INSERT OR IGNORE INTO main.llm_import_keys(key) VALUES (?1)",
     [PAST_GET_CALL] = "SELECT " ROW_COLUMNS " FROM main.llm_calls WHERE id = ?1",
@@ -131,6 +131,7 @@ Hash past_hash(const char *const *parts) {
 
 int past_begin(Past *p, Err *err) {
   p->is_open = store_begin(p->store, err) == RC_OK;
+  p->knows_next_id = 0; /* others wrote in between */
   return err->rc;
 }
 

@@ -3,6 +3,8 @@
 */
 #include "store/past/past_internal.h"
 
+#include "base/limits.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,17 +43,54 @@ static int get_key(Past *p, const Hash *key, Known *known, Err *err) {
   return found;
 }
 
-static int put_key(Past *p, const Known *k, int is_new, Err *err) {
-  sqlite3_stmt *stmt = past_stmt(p, is_new ? PAST_ADD_KEY : PAST_PUT_KEY, err);
-  if (!stmt) {
-    return err->rc;
-  }
+/* The key of a call that counts by itself. */
+static Known key_of(const PastCall *call, const Hash *key, long long id) {
+  return (Known){.key = *key,
+                 .call_id = id,
+                 .part = (char *)call->part,
+                 .is_copy = call->is_copy,
+                 .rank = call->rank};
+}
+
+static int bind_key(sqlite3_stmt *stmt, const Known *k) {
   int rc = past_bind_hash(stmt, 1, &k->key);
   sqlite3_bind_int64(stmt, 2, k->call_id);
   rc = rc == SQLITE_OK ? past_bind_text(stmt, 3, k->part) : rc;
   sqlite3_bind_int(stmt, 4, k->is_copy);
   sqlite3_bind_int64(stmt, 5, k->rank);
-  return past_run(p, stmt, rc, err);
+  return rc;
+}
+
+static int put_key(Past *p, const Known *k, Err *err) {
+  sqlite3_stmt *stmt = past_stmt(p, PAST_PUT_KEY, err);
+  return stmt ? past_run(p, stmt, bind_key(stmt, k), err) : err->rc;
+}
+
+/* The id that the next row gets, where it was not said yet in this transaction; 0 where SQLite is to find one. */
+static int know_next_id(Past *p, Err *err) {
+  if (!p->knows_next_id) {
+    long long last = 0;
+    int found = store_ask(p->store, "SELECT ifnull(max(id), 0) FROM main.llm_calls", &last, err);
+    p->next_id = found == 1 && last >= 0 && last < LIMIT_COUNT ? last + 1 : 0;
+    p->knows_next_id = 1;
+  }
+  return err->rc;
+}
+
+/* Writes the key of a call that is not known: 1 and the id that its row has to get; 0 where it is known (most that are
+** written are not: this saves looking), -1 and *err. */
+static int take_key(Past *p, const PastCall *call, long long *id, Err *err) {
+  sqlite3_stmt *stmt = know_next_id(p, err) == RC_OK && p->next_id > 0
+                           ? past_stmt(p, PAST_TAKE_KEY, err)
+                           : NULL;
+  if (!stmt) {
+    return err->rc == RC_OK ? 0 : -1;
+  }
+  *id = p->next_id;
+  const Known key = key_of(call, &call->key, p->next_id);
+  *id = p->next_id;
+  return past_run(p, stmt, bind_key(stmt, &key), err) != RC_OK ? -1
+                                                               : sqlite3_changes(p->store->db) == 1;
 }
 
 /* Finds what this call is a copy of, or the key it gets: entry.h says when `part` belongs to the identity. */
@@ -95,15 +134,11 @@ static int get_row(Past *p, long long id, LedgerRow *row, char **texts, Err *err
   return err->rc == RC_OK ? found : -1;
 }
 
-/* Writes it, new (id 0) or in the place of what it was, and counts it. */
-static int put_row(Past *p, LedgerRow *row, Err *err) {
-  int is_new = row->id == 0;
-  sqlite3_stmt *stmt = past_stmt(p, is_new ? PAST_ADD_CALL : PAST_PUT_CALL, err);
-  if (!stmt) {
-    return err->rc;
-  }
-  if (past_run(p, stmt, row_bind(stmt, 0, row, 0), err) == RC_OK) {
-    row->id = is_new ? sqlite3_last_insert_rowid(p->store->db) : row->id;
+/* Writes it, new or in the place of what it was, and counts it. */
+static int put_row(Past *p, PastSql sql, LedgerRow *row, Err *err) {
+  sqlite3_stmt *stmt = past_stmt(p, sql, err);
+  if (stmt && past_run(p, stmt, row_bind(stmt, 0, row, 0), err) == RC_OK) {
+    row->id = row->id ? row->id : sqlite3_last_insert_rowid(p->store->db);
     sums_fold(p->sums, row, 1, err);
   }
   return err->rc;
@@ -184,21 +219,21 @@ static void name_row(LedgerRow *row, const Hash *key, char name[8 + HASH_HEX_SIZ
   row->request_id = name;
 }
 
-static int add_call(Past *p, const PastCall *call, const Hash *key, PastEffect *effect, Err *err) {
+/* `id` is what take_key said; 0: its key is to be written too. */
+static int add_call(Past *p, const PastCall *call, const Hash *key, long long id,
+                    PastEffect *effect, Err *err) {
   char name[8 + HASH_HEX_SIZE];
   LedgerRow row = call->row;
-  row.id = 0;
+  row.id = id;
   name_row(&row, key, name);
-  if (put_row(p, &row, err) == RC_OK) {
-    put_key(p,
-            &(Known){.key = *key,
-                     .call_id = row.id,
-                     .part = (char *)call->part,
-                     .is_copy = call->is_copy,
-                     .rank = call->rank},
-            1, err);
+  if (put_row(p, PAST_ADD_CALL, &row, err) == RC_OK) {
+    const Known known = key_of(call, key, row.id);
+    p->next_id = p->next_id > 0 ? row.id + 1 : 0;
     effect->outcome = PAST_ADDED;
     count_effect(effect, &row, 1);
+    if (id == 0) {
+      put_key(p, &known, err);
+    }
   }
   return err->rc;
 }
@@ -208,7 +243,7 @@ static int rewrite(Past *p, const LedgerRow *old, LedgerRow *row, PastEffect *ef
   effect->outcome = PAST_UPDATED;
   count_effect(effect, old, -1);
   count_effect(effect, row, 1);
-  return sums_fold(p->sums, old, -1, err) == RC_OK ? put_row(p, row, err) : err->rc;
+  return sums_fold(p->sums, old, -1, err) == RC_OK ? put_row(p, PAST_PUT_CALL, row, err) : err->rc;
 }
 
 /* The key says what the copy that counts is. */
@@ -219,7 +254,7 @@ static int update_key(Past *p, const PastCall *call, const Known *known, int is_
   now.is_copy = known->is_copy && call->is_copy;
   now.part = was_only_copy || (are_alike && !known->part) ? (char *)call->part : known->part;
   int is_same = now.rank == known->rank && now.is_copy == known->is_copy && now.part == known->part;
-  return is_same ? err->rc : put_key(p, &now, 0, err);
+  return is_same ? err->rc : put_key(p, &now, err);
 }
 
 static int merge(Past *p, const PastCall *call, const Known *known, PastEffect *effect, Err *err) {
@@ -262,11 +297,14 @@ static int note_group(Past *p, const Hash *group, int *dropped, Err *err) {
 int past_put_call(Past *p, const PastCall *call, PastEffect *effect, Err *err) {
   Known known = {.call_id = 0};
   *effect = (PastEffect){.outcome = PAST_KNOWN};
-  int found = find(p, call, &known, err);
-  if (found == 1) {
+  long long id = 0;
+  int is_new = take_key(p, call, &id, err), found = is_new == 0 ? find(p, call, &known, err) : -1;
+  if (is_new == 1) {
+    add_call(p, call, &call->key, id, effect, err);
+  } else if (found == 1) {
     merge(p, call, &known, effect, err);
   } else if (found == 0) {
-    add_call(p, call, &known.key, effect, err);
+    add_call(p, call, &known.key, 0, effect, err);
   }
   free(known.part);
   if (call->has_group && err->rc == RC_OK) {

@@ -9,7 +9,7 @@
 
 typedef enum PastSql {
   PAST_GET_KEY,
-  PAST_ADD_KEY,
+  PAST_TAKE_KEY,
   PAST_PUT_KEY,
   PAST_NOTE_GROUP,
   PAST_GET_CALL,
@@ -28,6 +28,8 @@ struct Past {
   Store *store;
   Sums *sums;
   int is_open; /* a transaction is */
+  int knows_next_id;
+  long long next_id; /* of the ledger, in this transaction; 0: it can't be said */
   char *texts; /* of the file that was asked for */
   sqlite3_stmt *stmt[PAST_SQL_COUNT];
 };
