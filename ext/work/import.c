@@ -59,7 +59,7 @@ static void join_call(Import *im, const LogEntry *entry, PastCall *call, Err *er
   PastCall *same = batch_same(&im->batch, call);
   if (same && same->rank > entry->rank) {
     same->row.ts = entry->ts < same->row.ts ? entry->ts : same->row.ts;
-  } else if (entry_call(&im->rules, entry, &im->batch.texts, call, err) == RC_OK) {
+  } else if (entry_call(&im->rules, entry, &im->batch.pile.texts, call, err) == RC_OK) {
     same ? past_merge(same, call) : batch_keep_call(&im->batch);
   }
   im->report.copies += same != NULL;
@@ -68,7 +68,7 @@ static void join_call(Import *im, const LogEntry *entry, PastCall *call, Err *er
 static void take_call(Import *im, const LogEntry *entry, Err *err) {
   Batch *b = &im->batch;
   Hash record = {{0}};
-  if (b->n_calls == BATCH_CALLS) { /* a record of thousands */
+  if (b->pile.n_calls == BATCH_CALLS) { /* a record of thousands */
     Err failed = {0};
     if (batch_write(b, &failed) != RC_OK) {
       *err = failed;
@@ -80,7 +80,7 @@ static void take_call(Import *im, const LogEntry *entry, Err *err) {
     im->report.without_id++;
   }
   PastCall *call = batch_call(b);
-  if (entry_identity(&im->rules, entry, &record, &b->texts, call, err) == RC_OK) {
+  if (entry_identity(&im->rules, entry, &record, &b->pile.texts, call, err) == RC_OK) {
     join_call(im, entry, call, err);
   }
 }
@@ -509,7 +509,7 @@ static int import_file(Import *im, const FoundFile *file, int is_single, Err *er
 static void write_rest(Import *im, Err *err) {
   Err late = {0};
   if (err->rc == RC_OK || err->rc == RC_INTERRUPT || err->rc == RC_ERROR) {
-    batch_write(&im->batch, &late);
+    batch_finish(&im->batch, &late);
   }
   if (err->rc == RC_OK && late.rc != RC_OK) {
     *err = late;
@@ -554,6 +554,7 @@ char *import_run(Conn *conn, const char *path, const ImportOptions *options, Err
   report_init(&im.report);
   if (store && ledger_flush(store, err) == RC_OK &&
       batch_init(&im.batch, store, &im.report, options->smaller == SMALLER_REPLACE, err) == RC_OK) {
+    batch_may_write_behind(&im.batch);
     import_files(&im, &found, err);
   }
   if (err->rc == RC_OK) {

@@ -3,6 +3,7 @@
 */
 #include "work/import_batch.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,12 +18,30 @@ static void make_room(Store *s, int is_import) {
   }
 }
 
+static int make_pile(Pile *p) {
+  p->calls = calloc(BATCH_CALLS, sizeof *p->calls);
+  p->files = calloc(BATCH_FILES, sizeof *p->files);
+  return p->calls && p->files;
+}
+
+static void empty_pile(Pile *p) {
+  texts_free(&p->texts);
+  for (int i = 0; i < p->n_files; i++) {
+    free((char *)p->files[i].state);
+  }
+  p->n_calls = p->n_files = 0;
+}
+
+static void free_pile(Pile *p) {
+  empty_pile(p);
+  free(p->calls);
+  free(p->files);
+}
+
 int batch_init(Batch *b, Store *store, Report *report, int replace_smaller, Err *err) {
   *b = (Batch){.store = store, .report = report, .replace_smaller = replace_smaller};
-  b->calls = calloc(BATCH_CALLS, sizeof *b->calls);
-  b->files = calloc(BATCH_FILES, sizeof *b->files);
   b->places = calloc(BATCH_PLACES, sizeof *b->places);
-  if (!b->calls || !b->files || !b->places) {
+  if (!make_pile(&b->pile) || !b->places) {
     return err_nomem(err);
   }
   b->past = past_new(store, err);
@@ -30,16 +49,9 @@ int batch_init(Batch *b, Store *store, Report *report, int replace_smaller, Err 
   return err->rc;
 }
 
-/* What was written, or is given up. */
-static void forget(Batch *b) {
-  texts_free(&b->texts);
-  for (int i = 0; i < b->n_files; i++) {
-    free((char *)b->files[i].state);
-  }
-  if (b->n_calls > 0) {
-    memset(b->places, 0, BATCH_PLACES * sizeof *b->places);
-  }
-  b->n_calls = b->n_files = 0;
+/* What is read begins anew. */
+static void begin_pile(Batch *b) {
+  memset(b->places, 0, BATCH_PLACES * sizeof *b->places);
   b->since = 0;
 }
 
@@ -49,14 +61,31 @@ static void forget_sums(Batch *b) {
   b->is_file_whole = 0;
 }
 
+/* Where SQLite was built, or configured, for one thread, every mutex is the same one, which is none. */
+static int has_mutexes(void) {
+  sqlite3_mutex *a = sqlite3_mutex_alloc(SQLITE_MUTEX_FAST),
+                *b = sqlite3_mutex_alloc(SQLITE_MUTEX_FAST);
+  int has = a && b && a != b;
+  sqlite3_mutex_free(a);
+  sqlite3_mutex_free(b);
+  return has;
+}
+
+void batch_may_write_behind(Batch *b) {
+  b->may_write_behind = b->store->mode->owns_connection && has_mutexes() && make_pile(&b->behind);
+}
+
+static int join_writer(Batch *b, Err *err);
+
 void batch_free(Batch *b) {
-  forget(b);
+  Err ignored = {0};
+  join_writer(b, &ignored);
+  free_pile(&b->pile);
+  free_pile(&b->behind);
   forget_sums(b);
   past_free(b->past);
   make_room(b->store, 0);
-  free(b->calls);
   free(b->places);
-  free(b->files);
   free(b->sums);
 }
 
@@ -66,7 +95,7 @@ static void start_clock(Batch *b) {
 
 PastCall *batch_call(Batch *b) {
   start_clock(b);
-  return &b->calls[b->n_calls];
+  return &b->pile.calls[b->pile.n_calls];
 }
 
 /* Where a key stands in the table, or would: the first of its kind, those behind it follow. */
@@ -78,7 +107,7 @@ static unsigned place_of(const Hash *key) {
 
 PastCall *batch_same(const Batch *b, const PastCall *call) {
   for (unsigned at = place_of(&call->key); b->places[at]; at = (at + 1) % BATCH_PLACES) {
-    PastCall *other = &b->calls[b->places[at] - 1];
+    PastCall *other = &b->pile.calls[b->places[at] - 1];
     if (past_are_same(other, call)) {
       return other;
     }
@@ -87,11 +116,11 @@ PastCall *batch_same(const Batch *b, const PastCall *call) {
 }
 
 void batch_keep_call(Batch *b) {
-  unsigned at = place_of(&b->calls[b->n_calls].key);
+  unsigned at = place_of(&b->pile.calls[b->pile.n_calls].key);
   while (b->places[at]) {
     at = (at + 1) % BATCH_PLACES;
   }
-  b->places[at] = ++b->n_calls;
+  b->places[at] = ++b->pile.n_calls;
 }
 
 void batch_drop_sums(Batch *b) {
@@ -120,32 +149,26 @@ PastSum *batch_sum(Batch *b, Err *err) {
 
 int batch_file(Batch *b, PastFile *file, int is_whole, Err *err) {
   start_clock(b);
-  if (b->n_files == BATCH_FILES && batch_write(b, err) != RC_OK) {
+  if (b->pile.n_files == BATCH_FILES && batch_write(b, err) != RC_OK) {
     free((char *)file->state);
     return err->rc;
   }
-  b->files[b->n_files++] = *file;
+  b->pile.files[b->pile.n_files++] = *file;
   b->is_file_whole = is_whole;
   return RC_OK;
 }
 
 int batch_is_due(const Batch *b) {
-  return b->n_calls >= BATCH_CALLS - 1 || b->n_files >= BATCH_FILES ||
+  return b->pile.n_calls >= BATCH_CALLS - 1 || b->pile.n_files >= BATCH_FILES ||
          (b->is_file_whole && b->n_sums > 0) || (b->since && monotonic_ms() - b->since >= BATCH_MS);
 }
 
 /* ---- writing */
 
-/* What a transaction did, until it is committed. */
-typedef struct Done {
-  long long added, updated, copies, unpriced, cost_nusd, reported_nusd;
-  long long sums, replaced, dropped;
-} Done;
-
-static void put_calls(Batch *b, Done *done, Err *err) {
-  for (int i = 0; i < b->n_calls && err->rc == RC_OK; i++) {
+static void put_calls(Past *past, const Pile *pile, Done *done, Err *err) {
+  for (int i = 0; i < pile->n_calls && err->rc == RC_OK; i++) {
     PastEffect effect;
-    past_put_call(b->past, &b->calls[i], &effect, err);
+    past_put_call(past, &pile->calls[i], &effect, err);
     done->added += effect.outcome == PAST_ADDED;
     done->updated += effect.outcome == PAST_UPDATED;
     done->copies += effect.outcome != PAST_ADDED;
@@ -199,16 +222,20 @@ static void put_buckets(Batch *b, Done *done, Err *err) {
   }
 }
 
-static int write_once(Batch *b, Done *done, Err *err) {
+static void put_files(Past *past, const Pile *pile, Err *err) {
   long long now = now_ms();
+  for (int i = 0; i < pile->n_files && err->rc == RC_OK; i++) {
+    past_put_file(past, &pile->files[i], now, err);
+  }
+}
+
+static int write_once(Batch *b, Done *done, Err *err) {
   *done = (Done){0};
   b->store->is_settling = 1; /* what was read is written, though an interrupt came */
   if (past_begin(b->past, err) == RC_OK) {
-    put_calls(b, done, err);
+    put_calls(b->past, &b->pile, done, err);
     put_buckets(b, done, err);
-    for (int i = 0; i < b->n_files && err->rc == RC_OK; i++) {
-      past_put_file(b->past, &b->files[i], now, err);
-    }
+    put_files(b->past, &b->pile, err);
     past_end(b->past, err->rc == RC_OK, err);
   }
   b->store->is_settling = 0;
@@ -227,16 +254,87 @@ static void add_done(Report *r, const Done *d) {
   r->dropped += d->dropped;
 }
 
-int batch_write(Batch *b, Err *err) {
+/* ---- the other thread */
+
+static int never(void *arg) {
+  (void)arg;
+  return 0;
+}
+
+/* Of a transaction that has begun. */
+static void *write_behind(void *arg) {
+  Batch *b = arg;
+  put_calls(b->past, &b->behind, &b->done, &b->failed);
+  put_files(b->past, &b->behind, &b->failed);
+  past_end(b->past, b->failed.rc == RC_OK, &b->failed);
+  return NULL;
+}
+
+/* Signals are for the application's own threads. */
+static int start_thread(Batch *b) {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  int failed = pthread_create(&b->writer, NULL, write_behind, b);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return failed == 0;
+}
+
+/* What was begun is written: the store is this thread's again. */
+static int end_writing(Batch *b, Err *err) {
+  b->store->host = b->host;
+  b->store->is_settling = 0;
+  b->is_writing = 0;
+  if (b->failed.rc == RC_OK) {
+    add_done(b->report, &b->done);
+  } else if (err->rc == RC_OK) {
+    *err = b->failed;
+  }
+  empty_pile(&b->behind);
+  return err->rc;
+}
+
+static int join_writer(Batch *b, Err *err) {
+  if (b->is_writing) {
+    pthread_join(b->writer, NULL);
+    end_writing(b, err);
+  }
+  return err->rc;
+}
+
+/* Begins to write. What asks whether the user wants to stop asks the caller's connection, whose mutex the importing thread
+** holds: nothing asks meanwhile. */
+static int begin_writing(Batch *b, Err *err) {
+  b->store->is_settling = 1;
+  if (past_begin(b->past, err) != RC_OK) {
+    b->store->is_settling = 0;
+    return err->rc;
+  }
+  Pile empty = b->behind;
+  b->behind = b->pile;
+  b->pile = empty;
+  begin_pile(b);
+  b->done = (Done){0};
+  b->failed = (Err){0};
+  b->host = b->store->host;
+  b->store->host.interrupted = never;
+  b->is_writing = start_thread(b);
+  if (!b->is_writing) {
+    write_behind(b);
+    end_writing(b, err);
+  }
+  return err->rc;
+}
+
+/* ---- when */
+
+static int write_now(Batch *b, Err *err) {
   enum {
     TRIES = 40,
     BETWEEN_TRIES_MS = 25
   }; /* in the caller's own database nobody else waits for us */
   Done done;
   int tries = b->store->mode->follows_caller ? TRIES : 1;
-  if (b->n_calls == 0 && b->n_files == 0 && b->n_sums == 0) {
-    return err->rc;
-  }
   write_once(b, &done, err);
   for (int i = 1; i < tries && err->rc == RC_BUSY && b->store->db; i++) {
     sqlite3_sleep(BETWEEN_TRIES_MS);
@@ -248,7 +346,21 @@ int batch_write(Batch *b, Err *err) {
     if (b->is_file_whole) {
       forget_sums(b);
     }
-    forget(b);
+    empty_pile(&b->pile);
+    begin_pile(b);
   }
   return err->rc;
+}
+
+int batch_write(Batch *b, Err *err) {
+  if (join_writer(b, err) != RC_OK ||
+      (b->pile.n_calls == 0 && b->pile.n_files == 0 && b->n_sums == 0)) {
+    return err->rc;
+  }
+  return b->may_write_behind && b->n_sums == 0 ? begin_writing(b, err) : write_now(b, err);
+}
+
+int batch_finish(Batch *b, Err *err) {
+  b->may_write_behind = 0;
+  return batch_write(b, err);
 }

@@ -1,10 +1,16 @@
 /*
 ** What was read and is not written yet; and what came of an import so far.
+**
+** Calls and files are written by a thread of its own while the next ones are read (batch_may_write_behind): it has the
+** store's writing connection, and the importing thread all else, the caller's connection with its mutex first of all. The
+** transaction is begun by the importing thread, so that an interrupt ends a wait for others; behind that nothing waits.
 */
 #ifndef LLMCOST_IMPORT_BATCH_H
 #define LLMCOST_IMPORT_BATCH_H
 
 #include "work/import_entry.h"
+
+#include <pthread.h>
 
 /* Few pages that hold keys are written twice by a transaction of so many; it takes a fraction of a second. */
 enum { BATCH_CALLS = 12000, BATCH_PLACES = 32768, BATCH_FILES = 1000, BATCH_MS = 1000 };
@@ -28,27 +34,48 @@ void report_line(Report *r, const char *path, long long line, const char *why, E
 /* Owned (cJSON_free); NULL and *err. */
 char *report_json(Report *r, Err *err);
 
+/* Calls and files of a transaction. */
+typedef struct Pile {
+  Texts texts; /* of the calls */
+  PastCall *calls;
+  int n_calls;
+  PastFile *files; /* their states are owned; path and format outlive the batch */
+  int n_files;
+} Pile;
+
+/* What a transaction did, until it is committed. */
+typedef struct Done {
+  long long added, updated, copies, unpriced, cost_nusd, reported_nusd;
+  long long sums, replaced, dropped;
+} Done;
+
 typedef struct Batch {
   Store *store;
   Past *past;
   int replace_smaller;
   Report *report;
   long long since; /* monotonic; 0: it is empty */
-  Texts texts;     /* of the calls */
-  PastCall *calls;
-  int n_calls;
-  int *places;     /* of a table by key: which call, from 1; 0: none */
-  PastFile *files; /* their states are owned; path and format outlive the batch */
-  int n_files;
+  Pile pile;       /* what is read */
+  int *places;     /* of a table of its calls by key: which call, from 1; 0: none */
   Texts
       sum_texts; /* of the sums of the file that is being read: they are written when it has ended */
   PastSum *sums;
   int n_sums, cap_sums;
   int is_file_whole;
+  /* The other thread: */
+  int may_write_behind, is_writing;
+  pthread_t writer;
+  Pile behind; /* what it writes */
+  Done done;
+  Err failed;
+  StoreHost host; /* the store's, while it writes */
 } Batch;
 
 int batch_init(Batch *b, Store *store, Report *report, int replace_smaller, Err *err);
 void batch_free(Batch *b);
+
+/* From now on calls are written while others are read, where the store and SQLite allow it. */
+void batch_may_write_behind(Batch *b);
 
 /* A place for a call, and for a sum (NULL and *err). There is one more for a call while it is fewer than BATCH_CALLS. */
 PastCall *batch_call(Batch *b);
@@ -68,7 +95,9 @@ int batch_file(Batch *b, PastFile *file, int is_whole, Err *err);
 /* 1 if it is time to write. */
 int batch_is_due(const Batch *b);
 
-/* Writes it, in one transaction, and empties it. */
+/* Writes it, in one transaction, and empties it; or begins to, once what was begun before is written. batch_finish does not
+** return before all is. */
 int batch_write(Batch *b, Err *err);
+int batch_finish(Batch *b, Err *err);
 
 #endif

@@ -48,8 +48,9 @@ Past *past_new(Store *s, Err *err) {
   }
   p->store = s;
   p->sums = sums_new(err);
-  if (!p->sums) {
-    free(p);
+  p->reader = p->sums ? store_reader_take(s, err) : NULL;
+  if (err->rc != RC_OK) {
+    past_free(p);
     return NULL;
   }
   return p;
@@ -66,16 +67,33 @@ void past_free(Past *p) {
   for (int i = 0; i < PAST_SQL_COUNT; i++) {
     sqlite3_finalize(p->stmt[i]);
   }
+  store_reader_give(p->store, p->reader);
   sums_free(p->sums);
   free(p->texts);
   free(p);
 }
 
+/* An error of the reader: the writing connection may be another thread's now, with its errors. */
+static int reader_error(Past *p, int rc, Err *err) {
+  int code = rc & 0xff;
+  return code == SQLITE_NOMEM ? err_nomem(err)
+         : code == SQLITE_INTERRUPT
+             ? err_set(err, RC_INTERRUPT, ERR_INTERRUPTED, "interrupted")
+             : err_set(err, code, ERR_STORE, "the store '%s': cannot look for files: %s",
+                       store_name(p->store), sqlite3_errmsg(p->reader));
+}
+
+static int error(Past *p, sqlite3 *db, int rc, const char *doing, Err *err) {
+  return p->reader && db == p->reader ? reader_error(p, rc, err)
+                                      : store_error(p->store, rc, doing, err);
+}
+
 sqlite3_stmt *past_stmt(Past *p, PastSql id, Err *err) {
   if (!p->stmt[id] && err->rc == RC_OK) {
-    int rc = sqlite3_prepare_v2(p->store->db, texts[id], -1, &p->stmt[id], NULL);
+    sqlite3 *db = id == PAST_GET_FILE && p->reader ? p->reader : p->store->db;
+    int rc = sqlite3_prepare_v2(db, texts[id], -1, &p->stmt[id], NULL);
     if (rc != SQLITE_OK) {
-      store_error(p->store, rc, "prepare", err);
+      error(p, db, rc, "prepare", err);
     }
   }
   return err->rc == RC_OK ? p->stmt[id] : NULL;
@@ -85,7 +103,9 @@ int past_done(Past *p, sqlite3_stmt *stmt, int rc, Err *err) {
   int ended = sqlite3_reset(stmt);
   sqlite3_clear_bindings(stmt);
   rc = rc == SQLITE_OK ? ended : rc;
-  return rc == SQLITE_OK ? err->rc : store_error(p->store, rc, "write what was imported", err);
+  return rc == SQLITE_OK
+             ? err->rc
+             : error(p, sqlite3_db_handle(stmt), rc, "write what was imported", err);
 }
 
 int past_run(Past *p, sqlite3_stmt *stmt, int rc, Err *err) {

@@ -27,6 +27,7 @@ typedef enum PastSql {
 struct Past {
   Store *store;
   Sums *sums;
+  sqlite3 *reader; /* looks for files, while another thread may be writing; NULL: the store's own does */
   int is_open; /* a transaction is */
   int knows_next_id;
   long long next_id; /* of the ledger, in this transaction; 0: it can't be said */
