@@ -457,10 +457,17 @@ static void read_open(Import *im, const PastFile *known, Err *why, Err *err) {
   }
 }
 
+/* 1 if it is the file that was read, and was none. */
+static int is_no_database(const PastFile *known) {
+  const LogFormat *format = log_format(known->format);
+  return format && log_format_shape(format) != LOG_DATABASE &&
+         bytes_are_of(known->path, known->size, known->mtime, known->inode);
+}
+
 /* A database is opened by SQLite alone. */
-static int open_reading(Import *im, Err *why) {
+static int open_reading(Import *im, const PastFile *known, Err *why) {
   Reading *now = &im->now;
-  now->n_head = foreign_head(now->path, now->head);
+  now->n_head = known && is_no_database(known) ? 0 : foreign_head(now->path, now->head);
   if (!now->n_head && bytes_open(&now->bytes, now->path, why) == RC_OK) {
     now->bytes.interrupted = interrupted;
     now->bytes.arg = im;
@@ -468,17 +475,20 @@ static int open_reading(Import *im, Err *why) {
   return why->rc;
 }
 
-/* Reads an open file, unless it is as it was. */
+/* Opens a file, and reads it unless it is as it was. */
 static void read_if_changed(Import *im, Err *why, Err *err) {
   PastFile known;
   const char *said = im->options->format;
   int found = past_get_file(im->batch.past, im->now.path, &known, err);
   int is_same = found == 1 && (!said[0] || strcmp(known.format, said) == 0);
   int is_again = im->options->again || im->options->columns; /* (other columns may be said now) */
+  if (err->rc != RC_OK || open_reading(im, is_same ? &known : NULL, why) != RC_OK) {
+    return;
+  }
   if (is_same && !is_again && is_unchanged(&im->now.bytes, &known)) {
     im->report.unchanged++;
     report_format(&im->report, known.format, err);
-  } else if (err->rc == RC_OK) {
+  } else {
     read_open(im, is_same ? &known : NULL, why, err);
   }
 }
@@ -490,7 +500,7 @@ static int import_file(Import *im, const FoundFile *file, int is_single, Err *er
   im->now = (Reading){.path = file->path, .bytes = {.fd = -1}};
   if (file->fault) {
     err_set(&why, RC_ERROR, ERR_IO, "%s", file->fault);
-  } else if (open_reading(im, &why) == RC_OK) {
+  } else {
     read_if_changed(im, &why, err);
   }
   close_reading(&im->now);

@@ -257,9 +257,34 @@ int read_claude(LogReader *reader, Span record, const Sink *sink, Err *err) {
   return take_line(reader, in, sink, err);
 }
 
-/* (A line that does not end as one may be torn: it is read.) */
+/* Whose a line is, as far as its beginning says: most bytes are of users, who answer for tools. */
+typedef enum Whose { NOT_SAID, OF_USER, OF_ANOTHER } Whose;
+
+static Whose whose_is(const char *record, size_t n) {
+  Span key;
+  Scan s = scan_of((Span){record, n});
+  scan_object(&s);
+  while (scan_member(&s, &key) && s.at < s.end) {
+    int is_type = span_is(key, "type");
+    if (is_type || span_is(key, "message")) {
+      int has_role = is_type || (scan_object(&s) && scan_member(&s, &key) && span_is(key, "role"));
+      return has_role && span_is(scan_take(&s), "\"user\"") ? OF_USER : OF_ANOTHER;
+    }
+    if (*s.at == '{' || *s.at == '[') {
+      return NOT_SAID; /* large, perhaps */
+    }
+    scan_take(&s);
+  }
+  return NOT_SAID;
+}
+
+/* (A line that does not end as one may be torn: it is read. An answer's is looked through once, when it is read.) */
 int claude_may_skip(const char *record, size_t n) {
-  return record[n - 1] == '}' && !memmem(record, n, "\"usage\"", 7);
+  if (record[n - 1] != '}') {
+    return 0;
+  }
+  Whose whose = whose_is(record, n);
+  return whose == OF_USER || (whose == NOT_SAID && !memmem(record, n, "\"usage\"", 7));
 }
 
 /* ---- what is known before the first line */

@@ -52,6 +52,16 @@ static int start_unpacking(Bytes *b, Err *err) {
   return u->is_open ? RC_OK : err_nomem(err);
 }
 
+static long long mtime_of(const struct stat *st) {
+  return (long long)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+}
+
+int bytes_are_of(const char *path, long long size, long long mtime, long long inode) {
+  struct stat st;
+  return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == size &&
+         mtime_of(&st) == mtime && (long long)st.st_ino == inode;
+}
+
 int bytes_open(Bytes *b, const char *path, Err *err) {
   struct stat st;
   *b = (Bytes){.fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)};
@@ -60,7 +70,7 @@ int bytes_open(Bytes *b, const char *path, Err *err) {
     return io_error(fault, err);
   }
   b->size = st.st_size;
-  b->mtime = (long long)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+  b->mtime = mtime_of(&st);
   b->inode = (long long)st.st_ino;
   b->is_gzip = begins_as_gzip(b->fd);
   return b->is_gzip ? start_unpacking(b, err) : RC_OK;

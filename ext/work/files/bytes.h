@@ -26,6 +26,9 @@ typedef struct Bytes {
 int bytes_open(Bytes *b, const char *path, Err *err);
 void bytes_close(Bytes *b);
 
+/* 1 if what a path names has this size, time and inode, as bytes_open would say. */
+int bytes_are_of(const char *path, long long size, long long mtime, long long inode);
+
 /* The next bytes, at most n: how many; 0 at the end, and with *err. A gzip'd file that ends early is an error. */
 size_t bytes_read(Bytes *b, char *to, size_t n, Err *err);
 
