@@ -160,7 +160,8 @@ static char *put_text(char *to, const char *text) {
 /* (snprintf takes ten times as long, and there are several for each call.) */
 static char *put_count(char *to, long long count) {
   char digits[24], *at = digits + sizeof digits;
-  unsigned long long left = count < 0 ? 0ull - (unsigned long long)count : (unsigned long long)count;
+  unsigned long long left =
+      count < 0 ? 0ull - (unsigned long long)count : (unsigned long long)count;
   do {
     *--at = (char)('0' + left % 10);
   } while ((left /= 10) > 0);

@@ -126,6 +126,16 @@ class Bench(Program):
         self.figures(out, "ratio: # x with constant options, # x with an options object per row", "sums: # and #")
         self.assertLess(float(re.search(r"sums: .*, (\S+) apart", out).group(1)), 1e-9)
 
+    def test_imports(self):
+        need_npm("@ccusage/ccusage-linux-x64")
+        out = self.run_it("/usr/bin/python3", "bench/imports.py", "5", "1", "100")
+        for what in ("all of it, both", "again, unchanged, both", "100 files, unchanged"):
+            self.figures(out, f"| {what} | # (#) | # (#) | # × | # (#) | # (#) | # × | # | # |")
+        for format in ("claude", "codex"):
+            said = re.findall(rf"^\| {format} \| (?:true|llm_import|ccusage) \| \S+ \| (.*?) \| [^|]* \|$", out, re.M)
+            self.assertEqual(len(said), 3, out)
+            self.assertEqual(len(set(said)), 1, out)  # the same tokens from each
+
     def test_quality(self):
         need_shared("banking77/train.csv")
         out = self.run_it("/usr/bin/python3", "bench/quality.py", "banking77", N="100")

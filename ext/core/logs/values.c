@@ -137,9 +137,25 @@ static int plain_number(const char *text, char out[NUMBER_MOST]) {
   return n > 0 && !text[strspn(text, " ")] && (!commas || in_fraction || digits == 3);
 }
 
+/* Digits alone, few enough to need no care: nearly all counts. */
+static int plain_count(const char *text, long long *count) {
+  enum { MOST_DIGITS = 15 };
+  long long value = 0;
+  int n = 0;
+  for (; n <= MOST_DIGITS && text[n] >= '0' && text[n] <= '9'; n++) {
+    value = value * 10 + (text[n] - '0');
+  }
+  *count = value;
+  return n > 0 && n <= MOST_DIGITS && !text[n];
+}
+
 int number_count(const char *text, long long most, long long *count) {
   char plain[NUMBER_MOST];
   long long milli;
+  if (plain_count(text, &milli) && milli <= most) {
+    *count = milli;
+    return 1;
+  }
   if (!plain_number(text, plain)) {
     return 0;
   }

@@ -103,9 +103,8 @@ int past_done(Past *p, sqlite3_stmt *stmt, int rc, Err *err) {
   int ended = sqlite3_reset(stmt);
   sqlite3_clear_bindings(stmt);
   rc = rc == SQLITE_OK ? ended : rc;
-  return rc == SQLITE_OK
-             ? err->rc
-             : error(p, sqlite3_db_handle(stmt), rc, "write what was imported", err);
+  return rc == SQLITE_OK ? err->rc
+                         : error(p, sqlite3_db_handle(stmt), rc, "write what was imported", err);
 }
 
 int past_run(Past *p, sqlite3_stmt *stmt, int rc, Err *err) {

@@ -80,9 +80,8 @@ static int know_next_id(Past *p, Err *err) {
 /* Writes the key of a call that is not known: 1 and the id that its row has to get; 0 where it is known (most that are
 ** written are not: this saves looking), -1 and *err. */
 static int take_key(Past *p, const PastCall *call, long long *id, Err *err) {
-  sqlite3_stmt *stmt = know_next_id(p, err) == RC_OK && p->next_id > 0
-                           ? past_stmt(p, PAST_TAKE_KEY, err)
-                           : NULL;
+  sqlite3_stmt *stmt =
+      know_next_id(p, err) == RC_OK && p->next_id > 0 ? past_stmt(p, PAST_TAKE_KEY, err) : NULL;
   if (!stmt) {
     return err->rc == RC_OK ? 0 : -1;
   }

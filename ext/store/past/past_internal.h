@@ -27,11 +27,12 @@ typedef enum PastSql {
 struct Past {
   Store *store;
   Sums *sums;
-  sqlite3 *reader; /* looks for files, while another thread may be writing; NULL: the store's own does */
+  sqlite3 *
+      reader; /* looks for files, while another thread may be writing; NULL: the store's own does */
   int is_open; /* a transaction is */
   int knows_next_id;
   long long next_id; /* of the ledger, in this transaction; 0: it can't be said */
-  char *texts; /* of the file that was asked for */
+  char *texts;       /* of the file that was asked for */
   sqlite3_stmt *stmt[PAST_SQL_COUNT];
 };
 
