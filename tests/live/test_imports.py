@@ -756,8 +756,8 @@ class Others(Imports):
                                                session=f"S{f}") for n in range(each)))
         return files * each
 
-    def start(self, path="shared"):
-        script = ("import sqlite3,sys\ndb=sqlite3.connect(sys.argv[1],isolation_level=None)\ndb.enable_load_extension(True)\n"
+    def start(self, path="shared", before=""):
+        script = (before + "import sqlite3,sys\ndb=sqlite3.connect(sys.argv[1],isolation_level=None)\ndb.enable_load_extension(True)\n"
                   "db.load_extension(sys.argv[2])\nprint('go',flush=True)\nprint(db.execute('SELECT llm_import(?)',(sys.argv[3],)).fetchone()[0])")
         process = subprocess.Popen(["/usr/bin/python3", "-c", script, f"{self.tmp.name}/{path}.db", SO, self.logs], stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, text=True, env=clean_env())
@@ -778,6 +778,25 @@ class Others(Imports):
         self.assertEqual(value(db, "SELECT count(*), 0 FROM llm_calls"), n)
         self.assertEqual(value(db, "SELECT count(DISTINCT request_id) FROM llm_calls"), n)
         self.sound(db)
+
+    def test_no_room(self):
+        """The file can't grow while one thread writes and the other reads: an error, no half of a transaction, and the next
+        import has it all."""
+        n = self.many()
+        for size in (1, 4, 7):
+            with self.subTest(megabytes=size):
+                process = self.start(f"full{size}", "import resource,signal\nsignal.signal(signal.SIGXFSZ,signal.SIG_IGN)\n"
+                                     f"resource.setrlimit(resource.RLIMIT_FSIZE,({size << 20},{size << 20}))\n")
+                _, error = process.communicate(timeout=60)
+                self.assertEqual(process.returncode, 1)
+                self.assertRegex(error, "the store '.*': cannot ")
+                db = self.new(f"full{size}")
+                store = sqlite3.connect(f"{self.tmp.name}/full{size}.db-llmcost")
+                self.assertEqual(value(store, "SELECT count(*) FROM llm_calls"), value(store, "SELECT total(line) FROM llm_import_files"))
+                store.close()
+                self.take(db=db)
+                self.assertEqual(value(db, "SELECT count(*) FROM llm_calls"), n)
+                self.sound(db)
 
     def test_two_at_once(self):
         n = self.many()
