@@ -158,8 +158,18 @@ int batch_file(Batch *b, PastFile *file, int is_whole, Err *err) {
   return RC_OK;
 }
 
+/* 1 if the other thread has nothing to do and there is enough for it: more where much was written, since every transaction
+** changes pages all over. */
+static int may_begin(const Batch *b) {
+  long long share = b->report->added / 4, enough = share < LEAST_CALLS ? LEAST_CALLS
+                                                   : share > FEW_CALLS ? FEW_CALLS
+                                                                       : share;
+  return b->may_write_behind && b->pile.n_calls >= enough &&
+         (!b->is_writing || atomic_load_explicit(&b->is_written, memory_order_relaxed));
+}
+
 int batch_is_due(const Batch *b) {
-  return b->pile.n_calls >= BATCH_CALLS - 1 || b->pile.n_files >= BATCH_FILES ||
+  return b->pile.n_calls >= BATCH_CALLS - 1 || may_begin(b) || b->pile.n_files >= BATCH_FILES ||
          (b->is_file_whole && b->n_sums > 0) || (b->since && monotonic_ms() - b->since >= BATCH_MS);
 }
 
@@ -267,6 +277,7 @@ static void *write_behind(void *arg) {
   put_calls(b->past, &b->behind, &b->done, &b->failed);
   put_files(b->past, &b->behind, &b->failed);
   past_end(b->past, b->failed.rc == RC_OK, &b->failed);
+  atomic_store_explicit(&b->is_written, 1, memory_order_relaxed); /* (joining it orders the rest) */
   return NULL;
 }
 
@@ -316,6 +327,7 @@ static int begin_writing(Batch *b, Err *err) {
   begin_pile(b);
   b->done = (Done){0};
   b->failed = (Err){0};
+  atomic_store_explicit(&b->is_written, 0, memory_order_relaxed);
   b->host = b->store->host;
   b->store->host.interrupted = never;
   b->is_writing = start_thread(b);

@@ -11,9 +11,18 @@
 #include "work/import_entry.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
-/* Few pages that hold keys are written twice by a transaction of so many; it takes a fraction of a second. */
-enum { BATCH_CALLS = 12000, BATCH_PLACES = 32768, BATCH_FILES = 1000, BATCH_MS = 1000 };
+/* Few pages that hold keys are written twice by a transaction of so many; it takes a fraction of a second. Where another
+** thread writes, it begins with fewer (FEW_CALLS at the most) when it has nothing to do. */
+enum {
+  LEAST_CALLS = 1000,
+  FEW_CALLS = 4000,
+  BATCH_CALLS = 12000,
+  BATCH_PLACES = 32768,
+  BATCH_FILES = 1000,
+  BATCH_MS = 1000
+};
 
 /* What is told of an import. */
 typedef struct Report {
@@ -64,6 +73,7 @@ typedef struct Batch {
   int is_file_whole;
   /* The other thread: */
   int may_write_behind, is_writing;
+  atomic_int is_written; /* what it was given */
   pthread_t writer;
   Pile behind; /* what it writes */
   Done done;

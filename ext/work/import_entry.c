@@ -10,7 +10,6 @@
 #include "core/names/model_name.h"
 #include "money/billing.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -157,22 +156,6 @@ static char *put_text(char *to, const char *text) {
   return to + n;
 }
 
-/* (snprintf takes ten times as long, and there are several for each call.) */
-static char *put_count(char *to, long long count) {
-  char digits[24], *at = digits + sizeof digits;
-  unsigned long long left =
-      count < 0 ? 0ull - (unsigned long long)count : (unsigned long long)count;
-  do {
-    *--at = (char)('0' + left % 10);
-  } while ((left /= 10) > 0);
-  if (count < 0) {
-    *--at = '-';
-  }
-  size_t n = (size_t)(digits + sizeof digits - at);
-  memcpy(to, at, n);
-  return to + n;
-}
-
 /* A usage as usage_json prints it. Most hold counts alone: those are written without a tree. */
 static const char *keep_usage(const Usage *u, Texts *t, Err *err) {
   enum { UNIT_TEXT = 48 }; /* "cache_write_1h_image":9007199254740991, */
@@ -188,7 +171,7 @@ static const char *keep_usage(const Usage *u, Texts *t, Err *err) {
     Unit unit = UNIT_FIRST(left);
     to = put_text(to, to == text ? "{\"" : ",\"");
     to = put_text(to, unit_word(unit));
-    to = put_count(put_text(to, "\":"), u->n[unit]);
+    to = decimal_put(put_text(to, "\":"), u->n[unit]);
   }
   *to++ = '}';
   return keep_bytes(t, text, (size_t)(to - text), err);

@@ -160,6 +160,21 @@ static Wide strip_zeros(Wide value, int *scale) {
   return v;
 }
 
+char *decimal_put(char *to, long long value) {
+  char digits[24], *at = digits + sizeof digits;
+  unsigned long long left =
+      value < 0 ? 0ull - (unsigned long long)value : (unsigned long long)value;
+  do {
+    *--at = (char)('0' + left % 10);
+  } while ((left /= 10) > 0);
+  if (value < 0) {
+    *--at = '-';
+  }
+  size_t n = (size_t)(digits + sizeof digits - at);
+  memcpy(to, at, n);
+  return to + n;
+}
+
 void decimal_format(Wide value, int scale, char *text, size_t size) {
   char digits[64];
   size_t at = sizeof digits - 1;

@@ -14,6 +14,10 @@ int decimal_parse_pico(const char *text, long long *value); /* scale 12 */
 /* Writes value / 10^scale exactly, without trailing zeros ("0.0609", "12"); at most 64 bytes. */
 void decimal_format(unsigned __int128 value, int scale, char *text, size_t size);
 
+/* Writes a whole number, at most 20 bytes and no NUL, and returns what is behind it: a tenth of snprintf's time, for what is
+** printed for each of millions. */
+char *decimal_put(char *to, long long value);
+
 /* The double nearest to value / 10^scale. */
 double decimal_double(unsigned __int128 value, int scale);
 

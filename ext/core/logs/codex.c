@@ -15,10 +15,10 @@
 */
 #include "core/logs/format_internal.h"
 
+#include "base/text/decimal.h"
 #include "base/utf8.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 
 /* The order of CodexState.last. */
@@ -159,14 +159,14 @@ static int is_unchanged(const CodexState *c, const long long *now) {
 
 /* The sequence goes on by these totals. */
 static void chain_on(CodexState *c, const long long *now) {
-  char link[HASH_HEX_SIZE + N_ALL * 24];
-  size_t n = HASH_HEX_SIZE - 1;
+  char link[HASH_HEX_SIZE + N_ALL * 24], *to = link + HASH_HEX_SIZE - 1;
   hash_hex(&c->chain, link);
   for (int i = 0; i < N_ALL; i++) {
     c->last[i] = said(now[i]);
-    n += (size_t)snprintf(link + n, sizeof link - n, ",%lld", c->last[i]);
+    *to++ = ',';
+    to = decimal_put(to, c->last[i]);
   }
-  c->chain = hash_bytes(link, n, 0);
+  c->chain = hash_bytes(link, (size_t)(to - link), 0);
   c->any = 1;
 }
 
