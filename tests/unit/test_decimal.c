@@ -6,6 +6,7 @@
 #include "base/text/decimal.h"
 
 #include <limits.h>
+#include <stdio.h>
 
 typedef unsigned __int128 Wide;
 
@@ -210,6 +211,17 @@ static void test_doubles_are_rounded_once(void **state) {
   }
 }
 
+static void test_put(void **state) {
+  (void)state;
+  static const long long values[] = {0, 7, 10, -1, 1234567890, LLONG_MAX, LLONG_MIN};
+  for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+    char expected[24], text[24];
+    snprintf(expected, sizeof expected, "%lld", values[i]);
+    *decimal_put(text, values[i]) = 0;
+    assert_string_equal(text, expected);
+  }
+}
+
 static void test_durations(void **state) {
   static const struct {
     const char *text;
@@ -236,6 +248,7 @@ int main(void) {
       cmocka_unit_test(test_hours),
       cmocka_unit_test(test_format_and_double),
       cmocka_unit_test(test_doubles_are_rounded_once),
+      cmocka_unit_test(test_put),
       cmocka_unit_test(test_durations),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

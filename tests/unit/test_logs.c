@@ -298,6 +298,43 @@ static void claude_keys(void **state) {
   free(f);
 }
 
+/* Users' lines are passed over whatever they hold; whose a line is, is said outside of what it holds. */
+static void claude_skips(void **state) {
+  (void)state;
+#define CALL "\"usage\":" PLAIN
+  static const struct {
+    const char *line;
+    int may_skip;
+  } cases[] = {
+      {"{\"message\":{\"role\":\"user\",\"content\":[]},\"toolUseResult\":{" CALL "}}", 1},
+      {"{\"parentUuid\":null,\"type\":\"user\",\"a\":{" CALL "}}", 1},
+      {"{\"a\":[{\"type\":\"user\"}],\"message\":{" CALL "}}", 0},
+      {"{\"a\":{\"message\":{\"role\":\"user\"}},\"message\":{" CALL "}}", 0},
+      {"{\"message\":{\"content\":[{\"role\":\"user\"}]," CALL "},\"type\":\"assistant\"}", 0},
+      {"{\"message\":{\"input\":{\"role\":\"user\"}," CALL "}}", 0},
+      {"{\"message\":{\"role\":\"assistant\"," CALL "}}", 0},
+      {"{\"s\":\"\\\"type\\\":\\\"user\\\"\",\"type\":\"assistant\",\"message\":{" CALL "}}", 0},
+      {"{\"message\":\"user\"," CALL "}", 0},
+      {"{\"type\":\"user\",\"message\":{", 0}, /* torn */
+      {"{\"s\":[],\"summary\":\"of usage\"}", 1},
+      {"}", 1},
+      {"{}", 1},
+  };
+#undef CALL
+  Err err = {0};
+  LogReader *r = log_reader_new(log_format("claude_code"), "file", NULL, NULL, &err);
+  assert_non_null(r);
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    size_t n = strlen(cases[i].line);
+    char *copy = malloc(n);
+    assert_non_null(copy);
+    memcpy(copy, cases[i].line, n);
+    check(log_reader_may_skip(r, copy, n) == cases[i].may_skip, "%s", cases[i].line);
+    free(copy);
+  }
+  log_reader_free(r);
+}
+
 static void claude_usage(void **state) {
   (void)state;
   static const struct {
@@ -1091,18 +1128,19 @@ static void scanned(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(scanned),           cmocka_unit_test(claude_sample),
-      cmocka_unit_test(claude_keys),       cmocka_unit_test(claude_usage),
-      cmocka_unit_test(claude_errors),     cmocka_unit_test(claude_projects),
-      cmocka_unit_test(codex_sample),      cmocka_unit_test(codex_forks),
-      cmocka_unit_test(codex_totals),      cmocka_unit_test(states_resume),
-      cmocka_unit_test(openai_costs),      cmocka_unit_test(line_items),
-      cmocka_unit_test(openai_usage),      cmocka_unit_test(anthropic_sums),
-      cmocka_unit_test(activity),          cmocka_unit_test(litellm),
-      cmocka_unit_test(langfuse),          cmocka_unit_test(helicone),
-      cmocka_unit_test(openrouter),        cmocka_unit_test(spans),
-      cmocka_unit_test(llm_rows),          cmocka_unit_test(own_rows),
-      cmocka_unit_test(own_columns_agree), cmocka_unit_test(mapped),
-      cmocka_unit_test(mapped_files),      cmocka_unit_test(recognised)};
+      cmocka_unit_test(scanned),         cmocka_unit_test(claude_sample),
+      cmocka_unit_test(claude_keys),     cmocka_unit_test(claude_usage),
+      cmocka_unit_test(claude_skips),    cmocka_unit_test(claude_errors),
+      cmocka_unit_test(claude_projects), cmocka_unit_test(codex_sample),
+      cmocka_unit_test(codex_forks),     cmocka_unit_test(codex_totals),
+      cmocka_unit_test(states_resume),   cmocka_unit_test(openai_costs),
+      cmocka_unit_test(line_items),      cmocka_unit_test(openai_usage),
+      cmocka_unit_test(anthropic_sums),  cmocka_unit_test(activity),
+      cmocka_unit_test(litellm),         cmocka_unit_test(langfuse),
+      cmocka_unit_test(helicone),        cmocka_unit_test(openrouter),
+      cmocka_unit_test(spans),           cmocka_unit_test(llm_rows),
+      cmocka_unit_test(own_rows),        cmocka_unit_test(own_columns_agree),
+      cmocka_unit_test(mapped),          cmocka_unit_test(mapped_files),
+      cmocka_unit_test(recognised)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
