@@ -23,11 +23,11 @@
 #include <string.h>
 
 const StoreSource store_sources[] = {
-    {"llm_calls", "id"},          {"llm_answers", "key"}, {"llm_texts", "rowid"},
-    {"llm_feedback", "call_id"},  {"llm_cache", "rowid"}, {"llm_cache_stats", NULL},
-    {"llm_retries", NULL},        {"llm_unpriced", NULL}, {"llm_reported_costs", NULL},
-    {"llm_finish_reasons", NULL}, {"llm_spend", "id"},    {"llm_invoices", "id"},
-    {"llm_sums", NULL},           {NULL, NULL},
+    {"llm_calls", "id"},          {"llm_answers", "key"},     {"llm_texts", "rowid"},
+    {"llm_feedback", "call_id"},  {"llm_cache", "rowid"},     {"llm_cache_stats", NULL},
+    {"llm_retries", NULL},        {"llm_unpriced", NULL},     {"llm_reported_costs", NULL},
+    {"llm_finish_reasons", NULL}, {"llm_spend", "id"},        {"llm_invoices", "id"},
+    {"llm_sums", NULL},           {"llm_import_files", NULL}, {NULL, NULL},
 };
 
 enum { MOST_COLUMNS = 64 };

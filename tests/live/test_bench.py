@@ -126,6 +126,14 @@ class Bench(Program):
         self.figures(out, "ratio: # x with constant options, # x with an options object per row", "sums: # and #")
         self.assertLess(float(re.search(r"sums: .*, (\S+) apart", out).group(1)), 1e-9)
 
+    def test_ledger(self):
+        out = self.run_it("/usr/bin/python3", "bench/ledger.py", "3000", NO_DUCKDB="1")
+        self.figures(out, "| llm_cost_daily | # |", "| llm_cost_by_user | # |", "| a month by user in Kolkata | # |", "store # GB")
+        self.assertIn("stopped: []", out)
+        out = self.run_it("/usr/bin/python3", "bench/ledger.py", "12000", "tickets", NO_DUCKDB="1")
+        self.assertIn("stopped: ['tag']", out)
+        self.assertRegex(out, r"llm_cost_by_tag \| [\d.]+ \| 12,001 ")
+
     def test_quality(self):
         need_shared("banking77/train.csv")
         out = self.run_it("/usr/bin/python3", "bench/quality.py", "banking77", N="100")
