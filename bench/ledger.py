@@ -167,7 +167,7 @@ def main():
         store = sqlite3.connect(os.path.join(folder, "desk.db-llmcost"))
         size = os.path.getsize(os.path.join(folder, "desk.db-llmcost"))
         counts = store.execute("SELECT dimension, grain, count(*) FROM llm_sums GROUP BY 1, 2").fetchall()
-        print(f"store {size / 1e9:.2f} GB; rows of llm_sums (dimension, minutes, rows): {counts}")
+        print(f"store {size / 1e6:,.0f} MB; rows of llm_sums (dimension, minutes, rows): {counts}")
     finally:
         if os.environ.get("KEEP"):
             print(folder)

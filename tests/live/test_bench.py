@@ -128,7 +128,7 @@ class Bench(Program):
 
     def test_ledger(self):
         out = self.run_it("/usr/bin/python3", "bench/ledger.py", "3000", NO_DUCKDB="1")
-        self.figures(out, "| llm_cost_daily | # |", "| llm_cost_by_user | # |", "| a month by user in Kolkata | # |", "store # GB")
+        self.figures(out, "| llm_cost_daily | # |", "| llm_cost_by_user | # |", "| a month by user in Kolkata | # |", "store # MB")
         self.assertIn("stopped: []", out)
         out = self.run_it("/usr/bin/python3", "bench/ledger.py", "12000", "tickets", NO_DUCKDB="1")
         self.assertIn("stopped: ['tag']", out)

@@ -231,6 +231,39 @@ class Limits(Ledger):
         self.assertEqual(self.rows("SELECT count(*) FROM llm_cost_by_tag WHERE tag LIKE 'tag-%'"), [(50,)])
 
 
+class Waiting(Desk):
+    """Rows are added to the sums some at a time; those that wait are few, whoever wrote them."""
+
+    def test_of_many_short_processes(self):
+        for store in ("file", "main"):
+            with self.subTest(store=store):
+                path = os.path.join(self.tmp.name, store + ".db")
+                for i in range(70):
+                    db = open_desk(path, self.standin.url)
+                    if store == "main":
+                        value(db, "SELECT llm_config('store', 'main')")
+                    value(db, f"SELECT llm_complete('q{i}', '{{\"model\":\"gpt-4o-mini\"}}')")
+                    if i < 69:
+                        db.close()
+                self.assertEqual(value(db, "SELECT sum(calls) FROM llm_cost_by_model"), 70)
+                raw = sqlite3.connect(path + ("-llmcost" if store == "file" else ""))
+                self.assertLess(raw.execute("SELECT count(*) FROM llm_uncounted").fetchone()[0], 64)
+                raw.close()
+                self.assertEqual(check(db)["sums"]["differs"], 0)
+                db.close()
+
+    def test_joins_find_their_index(self):
+        value(self.db, "SELECT llm_complete('x', '{\"model\":\"gpt-4o-mini\"}')")
+        raw = sqlite3.connect(self.path + "-llmcost")
+        for column in ("tag", "user", "conversation", "prompt_hash"):
+            plan = str(raw.execute(f"EXPLAIN QUERY PLAN SELECT cost_nusd FROM llm_calls WHERE {column} = ?", ("x",)).fetchall())
+            self.assertIn("USING INDEX llm_calls_", plan, column)
+        raw.close()
+        self.db.execute("CREATE TEMP TABLE tickets(tag)")
+        plan = str(self.db.execute("EXPLAIN QUERY PLAN SELECT * FROM tickets t JOIN llm_calls c ON c.tag = t.tag").fetchall())
+        self.assertRegex(plan, r"SCAN t.*SCAN c VIRTUAL TABLE INDEX 0:[^']*WHERE \"tag\" = \?")
+
+
 class Retention(Ledger):
     def setUp(self):
         super().setUp()
