@@ -112,7 +112,9 @@ static int plan(Table *base, sqlite3_index_info *info) {
   int n = 0, rc = SQLITE_OK;
   for (int i = 0; i < info->nConstraint && rc == SQLITE_OK; i++) {
     const struct sqlite3_index_constraint *c = &info->aConstraint[i];
-    char bound = bound_of(t, c->iColumn), op = operator_of(c->op);
+    int is_limit =
+        c->op == SQLITE_INDEX_CONSTRAINT_LIMIT || c->op == SQLITE_INDEX_CONSTRAINT_OFFSET;
+    char bound = is_limit ? 0 : bound_of(t, c->iColumn), op = operator_of(c->op);
     const char *collation = sqlite3_vtab_collation(info, i);
     int is_binary = !collation || sqlite3_stricmp(collation, "BINARY") == 0;
     if (is_hidden(bound) && !op && c->usable) {
@@ -123,7 +125,8 @@ static int plan(Table *base, sqlite3_index_info *info) {
       rc = vtab_fail(&base->base, base->name, &err);
     } else if (is_hidden(bound) && !c->usable) {
       rc = SQLITE_CONSTRAINT; /* SQLite finds an order of its tables in which it is */
-    } else if (bound && op && c->usable && is_binary && (bound != 'v' || op == '=')) {
+    } else if (bound && op && c->usable && (is_binary || is_hidden(bound)) &&
+               (bound != 'v' || op == '=')) {
       sqlite3_str_appendf(text, "%c%c", bound, op);
       info->aConstraintUsage[i].argvIndex = ++n;
       info->aConstraintUsage[i].omit = (unsigned char)is_hidden(bound);

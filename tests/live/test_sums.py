@@ -168,6 +168,9 @@ class Periods(Ledger):
                          [("2026-10-04", 3), ("2026-11", 90)])
         self.assertEqual(self.rows("SELECT calls FROM llm_cost_by_tag WHERE tag = 't1' AND day = '2026-10'"), [(45,)])
         self.assertEqual(self.rows("SELECT calls FROM llm_cost_by_tag WHERE tag = 't1'"), [(135,)])
+        self.assertEqual(self.rows("SELECT sum(calls) FROM llm_cost_by_tag WHERE day = '2026-10' COLLATE NOCASE LIMIT 5"), [(90,)])
+        self.assertEqual(self.rows("SELECT tag FROM llm_cost_by_tag WHERE day = '2026-10' ORDER BY 1 DESC LIMIT 1 OFFSET 1"), [("t0",)])
+        self.assertEqual(self.rows("SELECT calls FROM llm_cost_by_tag WHERE tag = 'T1' COLLATE NOCASE"), [(135,)])
 
     def test_what_is_no_period_is_an_error(self):
         for bad in ("yesterday", "2026-13", "2026-11-4", "", 20261104, b"2026-11"):
