@@ -20,9 +20,9 @@
 #include "base/sqlite/vtab.h"
 #include "base/text/decimal.h"
 #include "core/price/zone.h"
-#include "store/ledger.h"
 #include "store/schema/views.h"
 #include "store/sums/rebuild.h"
+#include "tables/reading.h"
 #include "tables/table.h"
 #include "tables/tables.h"
 
@@ -50,9 +50,7 @@ typedef struct CostTable {
 
 typedef struct CostCursor {
   TableCursor base;
-  sqlite3_stmt *stmt; /* NULL: past the end */
-  sqlite3 *reader;
-  Store *store;
+  Reading reading;
 } CostCursor;
 
 static const CostSource *source_of(const Table *t) {
@@ -428,40 +426,15 @@ static char *write_sql(const Table *t, sqlite3 *db, Period *p, Err *err) {
 /* ---- a query */
 
 static void clear(TableCursor *base) {
-  CostCursor *c = (CostCursor *)base;
-  sqlite3_finalize(c->stmt);
-  c->stmt = NULL;
+  reading_clear(&((CostCursor *)base)->reading);
 }
 
 static void close_cursor(TableCursor *base) {
-  CostCursor *c = (CostCursor *)base;
-  store_reader_give(c->store, c->reader);
-}
-
-static int fail(int rc, const char *message, Err *err) {
-  return rc == SQLITE_NOMEM ? err_nomem(err) : err_set(err, rc & 0xff, ERR_STORE, "%s", message);
+  reading_close(&((CostCursor *)base)->reading);
 }
 
 static int next(TableCursor *base, Err *err) {
-  CostCursor *c = (CostCursor *)base;
-  int rc = sqlite3_step(c->stmt);
-  if (rc == SQLITE_ROW) {
-    return RC_OK;
-  }
-  sqlite3 *db = sqlite3_db_handle(c->stmt);
-  rc = sqlite3_finalize(c->stmt);
-  c->stmt = NULL;
-  return rc == SQLITE_OK ? RC_OK : fail(rc, sqlite3_errmsg(db), err);
-}
-
-/* The connection to read from; NULL where there is no store. */
-static sqlite3 *reader_of(CostCursor *c, Err *err) {
-  Store *store = conn_store(table_of(&c->base)->conn, 0, err);
-  if (store && ledger_flush(store, err) == RC_OK && !c->reader) {
-    c->store = store;
-    c->reader = store_reader_take(store, err);
-  }
-  return err->rc != RC_OK || !store ? NULL : c->reader ? c->reader : store->db;
+  return reading_next(&((CostCursor *)base)->reading, err);
 }
 
 static int read_bounds(TableCursor *c, const TableQuery *q, Period *p, Err *err) {
@@ -476,37 +449,37 @@ static int read_bounds(TableCursor *c, const TableQuery *q, Period *p, Err *err)
 }
 
 static int query(TableCursor *base, const TableQuery *q, Err *err) {
-  CostCursor *c = (CostCursor *)base;
+  Reading *r = &((CostCursor *)base)->reading;
   Period p = {.local = SPAN_ALL};
   if (read_bounds(base, q, &p, err) != RC_OK) {
     return err->rc;
   }
-  sqlite3 *db = reader_of(c, err);
+  sqlite3 *db = reading_connection(r, table_of(base)->conn, err);
   char *sql = db ? write_sql(table_of(base), db, &p, err) : NULL;
-  if (!sql) {
+  int rc = SQLITE_OK;
+  if (sql && reading_prepare(r, db, sql, err) == RC_OK && p.value) {
+    rc = sqlite3_bind_text(r->stmt, 1, p.value, -1, SQLITE_TRANSIENT);
+  }
+  sqlite3_free(sql);
+  if (err->rc != RC_OK || !r->stmt) {
     return err->rc;
   }
-  int rc = sqlite3_prepare_v2(db, sql, -1, &c->stmt, NULL);
-  sqlite3_free(sql);
-  if (rc == SQLITE_OK && p.value) {
-    rc = sqlite3_bind_text(c->stmt, 1, p.value, -1, SQLITE_TRANSIENT);
-  }
-  return rc == SQLITE_OK ? next(base, err) : fail(rc, sqlite3_errmsg(db), err);
+  return rc == SQLITE_OK ? reading_next(r, err) : reading_fail(rc, sqlite3_errstr(rc), err);
 }
 
 static int is_done(const TableCursor *base) {
-  return ((const CostCursor *)base)->stmt == NULL;
+  return ((const CostCursor *)base)->reading.stmt == NULL;
 }
 
 static void column(TableCursor *base, sqlite3_context *ctx, int i) {
   if (i != TABLE_HIDDEN) {
-    sqlite3_result_value(ctx, sqlite3_column_value(((CostCursor *)base)->stmt, i));
+    sqlite3_result_value(ctx, sqlite3_column_value(((CostCursor *)base)->reading.stmt, i));
   }
 }
 
 /* Of what a row says: SQLite's OR optimization, which reads a table once a term, tells rows apart by it. */
 static sqlite3_int64 rowid(const TableCursor *base) {
-  sqlite3_stmt *stmt = ((const CostCursor *)base)->stmt;
+  sqlite3_stmt *stmt = ((const CostCursor *)base)->reading.stmt;
   unsigned long long h = 0;
   for (int i = 0; i < sqlite3_column_count(stmt); i++) {
     const void *text = sqlite3_column_text(stmt, i);
