@@ -27,8 +27,8 @@ SELECT call_id FROM llm_intents UNION ALL SELECT call_id FROM llm_uncounted;
 CREATE VIEW IF NOT EXISTS main.llm_grains AS SELECT 15 AS grain UNION ALL SELECT 1440 UNION ALL SELECT 43200;
 
 -- What the ledger comes to, by dimension (0 all, 1 models, 2 tags, 3 users), in grains of 15 minutes, a day (1440) or a month (43200): the sums
--- that are kept; beside them what is not summed yet, and of a dimension that is stopped the ledger's rows themselves (and
--- the days of what was trimmed, for its months too).
+-- that are kept; beside them what is not summed yet, and of a dimension that is stopped the ledger's rows themselves, in their
+-- own order unless a period is asked for (and the days of what was trimmed, for its months too).
 CREATE VIEW IF NOT EXISTS main.llm_summed AS
 SELECT s.dimension, s.grain, s.start, nullif(value, x'') AS value, nullif(provider, x'') AS provider,
        nullif(source, x'') AS source, coalesce(nullif(billed, x''), 'paid') AS billed, 'sums' AS basis,
@@ -55,7 +55,7 @@ SELECT t.dimension, g.grain, c.ts, CASE t.dimension WHEN 1 THEN model WHEN 2 THE
        CASE t.dimension WHEN 1 THEN provider END, source, billed, 'detail',
        calls, hits_exact, hits_semantic, misses, errors, unpriced, input_tokens, cached_input_tokens, output_tokens,
        cost_nusd, saved_nusd
-FROM llm_sum_state t CROSS JOIN llm_grains g CROSS JOIN llm_row_sums c ON c.ts >= t.sealed_before
+FROM llm_sum_state t CROSS JOIN llm_grains g CROSS JOIN llm_row_sums c ON +c.ts >= t.sealed_before
 WHERE t.stopped;
 
 -- Imported sums (llm_invoices) of a period in which no paid calls of that provider are known: of several sources of the
