@@ -92,10 +92,11 @@ CREATE VIEW IF NOT EXISTS main.llm_unpriced AS
 SELECT coalesce(model, model_requested) AS model, provider, kind,
        count(*) AS calls, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
        min(ts) AS first_ts, max(ts) AS last_ts,
-       coalesce(error, CASE WHEN usage IS NULL THEN 'no usage was told' ELSE 'no price of this model is known' END) AS error
+       coalesce(error, CASE WHEN usage IS NULL THEN 'no usage was told' ELSE 'no price of this model is known' END) AS error,
+       source
 FROM llm_spend
 WHERE is_unpriced
-GROUP BY 1, 2, 3, 9;
+GROUP BY 1, 2, 3, 9, source;
 
 -- What providers that state a cost say, beside what we compute.
 CREATE VIEW IF NOT EXISTS main.llm_reported_costs AS
@@ -107,10 +108,11 @@ SELECT coalesce(model, model_requested) AS model, provider, count(*) AS calls,
              THEN cost_nusd END), 0), 3) AS drift_percent,
        max(abs(cost_reported_nusd - cost_nusd)) / 1e9 AS largest_drift_usd,
        sum(cost_nusd IS NULL) AS unpriced, sum(CASE WHEN cost_nusd IS NULL THEN cost_reported_nusd END) / 1e9
-       AS reported_only_usd
+       AS reported_only_usd,
+       source, coalesce(billed, 'paid') AS billed
 FROM llm_spend
 WHERE cost_reported_nusd IS NOT NULL AND is_call
-GROUP BY 1, 2;
+GROUP BY 1, 2, source, coalesce(billed, 'paid');
 
 -- The two caches in one row, own calls only. near_misses: lookups whose nearest entry was more likely right than wrong, yet
 -- not served, or was near and vetoed (of the newest 10,000 decisions); false_hits_reported: hits that llm_cache_feedback() called wrong.
