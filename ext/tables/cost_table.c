@@ -172,12 +172,10 @@ static int read_label(const char *text, Span *span) {
     char end[32];
     int to_year = n == 4 || m == 12;
     sqlite3_snprintf(sizeof end, end, "%04d-%02d-01", y + to_year, to_year ? 1 : m + 1);
-    if (!time_parse(end, &next)) {
-      return 0;
-    }
-    span->to = next / 1000;
+    span->to = (time_parse(end, &next) ? next : TIME_LAST + 1) / 1000; /* (9999 is the last year) */
   } else {
-    span->to = span->from + (n == 10 ? DAY_S : n == 13 ? HOUR_S : 60);
+    int is_hour = n == 13 || strcmp(whole + 14, "00:00") == 0; /* "09:00" is the label of the hour */
+    span->to = span->from + (n == 10 ? DAY_S : is_hour ? HOUR_S : 60);
   }
   return n;
 }
