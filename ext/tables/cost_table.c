@@ -174,7 +174,8 @@ static int read_label(const char *text, Span *span) {
     sqlite3_snprintf(sizeof end, end, "%04d-%02d-01", y + to_year, to_year ? 1 : m + 1);
     span->to = (time_parse(end, &next) ? next : TIME_LAST + 1) / 1000; /* (9999 is the last year) */
   } else {
-    int is_hour = n == 13 || strcmp(whole + 14, "00:00") == 0; /* "09:00" is the label of the hour */
+    int is_hour =
+        n == 13 || strcmp(whole + 14, "00:00") == 0; /* "09:00" is the label of the hour */
     span->to = span->from + (n == 10 ? DAY_S : is_hour ? HOUR_S : 60);
   }
   return n;

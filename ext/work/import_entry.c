@@ -323,5 +323,12 @@ int entry_sum(const EntryRules *rules, const LogEntry *e, Texts *t, PastSum *sum
   if (e->group) {
     sum->group = past_hash((const char *const[]){rules->source, "group", e->group, NULL});
   }
+  if (e->group && e->self) {
+    sum->has_self = 1;
+    sum->self = past_hash((const char *const[]){e->group, e->self, NULL});
+    sum->parent = past_hash((const char *const[]){e->group, e->parent ? e->parent : "", NULL});
+  }
+  /* (one record may be two sums, of two items) */
+  sum->record = hash_bytes(e->record ? e->record : "", e->n_record, e->item ? strlen(e->item) : 0);
   return err->rc;
 }

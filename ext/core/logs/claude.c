@@ -204,6 +204,7 @@ static int take_usage(LogReader *reader, Span json, Usage *u, Err *err) {
 ** in which '/' was made '-'. */
 static const char *tag_of(LogReader *reader, Span cwd) {
   const char *folder = path_last(&reader->texts, text_of(&reader->texts, cwd));
+  folder = text_unnamed(&reader->texts, folder); /* (a state keeps it too) */
   if (folder) {
     utf8_copy(reader->tag, sizeof reader->tag, folder);
   }

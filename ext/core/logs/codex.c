@@ -70,7 +70,7 @@ static const Pick line_picks[] = {PICK("type", IN_TYPE, NULL), PICK("timestamp",
 /* ---- what the file says of itself */
 
 static void keep_into(LogReader *reader, char *to, size_t size, Span json) {
-  const char *text = text_of(&reader->texts, json);
+  const char *text = text_unnamed(&reader->texts, text_of(&reader->texts, json));
   if (text) {
     utf8_copy(to, size, text);
   }
@@ -78,6 +78,7 @@ static void keep_into(LogReader *reader, char *to, size_t size, Span json) {
 
 static void take_cwd(LogReader *reader, Span cwd) {
   const char *folder = path_last(&reader->texts, text_of(&reader->texts, cwd));
+  folder = text_unnamed(&reader->texts, folder);
   if (folder) {
     utf8_copy(reader->tag, sizeof reader->tag, folder);
   }

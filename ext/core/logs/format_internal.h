@@ -40,6 +40,7 @@ const char *text_of(Texts *t, Span json);
 
 /* What may name a person: an e-mail address or an IP address goes only as a name made from its hash. NULL stays. */
 const char *text_unnamed(Texts *t, const char *text);
+int text_is_name(const char *text);
 
 /* A text if it is a word or a code, no sentence; else NULL. */
 const char *text_word(const char *text);
