@@ -201,6 +201,12 @@ static void fill_cost(const EntryRules *rules, const LogEntry *e, Texts *t, Ledg
                          .usage = &e->usage};
   int is_used = e->usage.has || e->usage.other[0];
   PriceVerdict verdict = is_used ? billing_price(rules->conn, &billed, &billing, &why) : NO_PRICE;
+  if (is_used && verdict == NO_MODEL && is_billed_as_list(rules, e) &&
+      strstr(billed.model, "anthropic.")) { /* an agent's that is served from another cloud */
+    Billed elsewhere = billed;
+    elsewhere.provider = NULL;
+    verdict = billing_price(rules->conn, &elsewhere, &billing, &why);
+  }
   if (why.rc != RC_OK && why.rc != RC_ERROR) {
     *err = why;
     return;

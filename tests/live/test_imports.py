@@ -493,6 +493,13 @@ class Shapes(Imports):
 
     COLUMNS = {"ts": "Time", "model": "Model", "input_tokens": "In", "output_tokens": "Out"}
 
+    def test_an_agent_at_another_cloud(self):
+        """Its prices are those of who serves the model; the model is one row all the same."""
+        names = ("claude-sonnet-4-5", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-sonnet-4-5@20250929", "gpt-5", "glm-unknown")
+        self.take(self.write("a.jsonl", *(line(f"m{i}", model=name) for i, name in enumerate(names))))
+        self.assertEqual(self.db.execute("SELECT model, provider, calls, unpriced FROM llm_cost_by_model ORDER BY 1").fetchall(),
+                         [("claude-sonnet-4-5", "anthropic", 3, 0), ("glm-unknown", None, 1, 1), ("gpt-5", None, 1, 0)])
+
     def test_nobody_is_named(self):
         """E-mail and IP addresses in any text of any format: neither in a row nor in what is kept of a file."""
         for store, name in (("mail", "jane.doe@corp.example"), ("ip", "203.0.113.77")):

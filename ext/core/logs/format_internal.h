@@ -177,7 +177,7 @@ typedef struct CodexState {
   long long last[6];
   int any;                      /* totals were seen */
   int begun, is_fork, is_named; /* named: it told its session's id */
-  long long birth;
+  long long birth, at;          /* of its first line, of its latest event */
   char session[128], model[LIMIT_MODEL_NAME];
 } CodexState;
 
