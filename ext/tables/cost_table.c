@@ -53,6 +53,7 @@ typedef struct CostCursor {
   sqlite3_stmt *stmt; /* NULL: past the end */
   sqlite3 *reader;
   Store *store;
+  long long from, to; /* what was asked for */
 } CostCursor;
 
 static const CostSource *source_of(const Table *t) {
@@ -477,6 +478,8 @@ static int query(TableCursor *base, const TableQuery *q, Err *err) {
   if (read_bounds(base, q, &p, err) != RC_OK) {
     return err->rc;
   }
+  c->from = p.local.from;
+  c->to = p.local.to;
   sqlite3 *db = reader_of(c, err);
   char *sql = db ? write_sql(table_of(base), db, &p, err) : NULL;
   if (!sql) {
@@ -500,10 +503,12 @@ static void column(TableCursor *base, sqlite3_context *ctx, int i) {
   }
 }
 
-/* Of what a row says: SQLite's OR optimization, which reads a table once a term, tells rows apart by it. */
+/* Of what a row says, and of which period: SQLite's OR optimization, which reads a table once a term, tells rows apart by it. */
 static sqlite3_int64 rowid(const TableCursor *base) {
-  sqlite3_stmt *stmt = ((const CostCursor *)base)->stmt;
-  unsigned long long h = 0;
+  const CostCursor *c = (const CostCursor *)base;
+  sqlite3_stmt *stmt = c->stmt;
+  const long long period[2] = {c->from, c->to};
+  unsigned long long h = has_values(table_of(base)) ? hash_short(period, sizeof period) : 0;
   for (int i = 0; i < sqlite3_column_count(stmt); i++) {
     const void *text = sqlite3_column_text(stmt, i);
     unsigned long long pair[2] = {h, text ? hash_short(text, (size_t)sqlite3_column_bytes(stmt, i))
@@ -514,6 +519,7 @@ static sqlite3_int64 rowid(const TableCursor *base) {
 }
 
 #define COST_KIND                                                                                  \
+  .unsaid = "it is hidden: a period is asked for by =, <, <=, >, >= or BETWEEN, joined with AND",  \
   .is_guarded = 1, .table_size = sizeof(CostTable), .cursor_size = sizeof(CostCursor),             \
   .connect = connect, .plan = plan, .query = query, .next = next, .is_done = is_done,              \
   .column = column, .rowid = rowid, .clear = clear, .close = close_cursor

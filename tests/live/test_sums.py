@@ -175,6 +175,18 @@ class Periods(Ledger):
         self.assertEqual(self.rows("SELECT calls FROM llm_cost_by_tag WHERE tag = 't1' AND day = '2026-10'"), [(45,)])
         self.assertEqual(self.rows("SELECT calls FROM llm_cost_by_tag WHERE tag = 't1'"), [(135,)])
 
+    def test_a_hidden_day_is_a_period_or_an_error(self):
+        """What SQLite does not hand over as a bound would be compared with NULL: no rows, and nobody told why."""
+        for bad in ("NOT day = '2026-10-04'", "substr(day, 1, 7) = '2026-10'", "day || '' = '2026-10-04'", "day = '2026-10-04' COLLATE NOCASE",
+                    "day = '2026-10-04' OR calls = 45", "CASE WHEN 1 THEN day = '2026-10-04' END", "+hour >= '2026-10-04 09:00'"):
+            self.assertIn("BETWEEN", error_of(self.db, f"SELECT sum(calls) FROM llm_cost_by_tag WHERE {bad}"), bad)
+        self.assertIn("BETWEEN", error_of(self.db, "SELECT tag FROM llm_cost_by_tag ORDER BY day"))
+        for good, calls in (("unlikely(day = '2026-10-04')", 3), ("(day, tag) = ('2026-10-04', 't0')", 3), ("'2026-10-04' = day", 3),
+                            ("day = '2026-10-04' OR (day >= '2026-10-06' AND day < '2026-10-07')", 6)):  # rows that say the same
+            self.assertEqual(self.rows(f"SELECT sum(calls) FROM llm_cost_by_tag WHERE {good}"), [(calls,)], good)
+        self.assertEqual(self.rows("SELECT d.day, sum(t.calls) FROM llm_cost_daily d LEFT JOIN llm_cost_by_tag t ON t.day >= d.day"
+                                   " WHERE d.day >= '2026-11-29' GROUP BY 1"), [("2026-11-29", 6), ("2026-11-30", 3)])
+
     def test_what_is_no_period_is_an_error(self):
         for bad in ("yesterday", "2026-13", "2026-11-4", "", 20261104, b"2026-11"):
             self.assertIn("expected", error_of(self.db, "SELECT * FROM llm_cost_by_tag WHERE day = ?", bad), bad)
