@@ -58,21 +58,29 @@ SELECT t.dimension, g.grain, c.ts, CASE t.dimension WHEN 1 THEN model WHEN 2 THE
 FROM llm_sum_state t CROSS JOIN llm_grains g CROSS JOIN llm_row_sums c ON +c.ts >= t.sealed_before
 WHERE t.stopped;
 
--- Imported sums (llm_invoices) of a period in which no paid calls of that provider are known: of several sources of the
--- same money (or usage) the one that goes before. Their days are UTC days.
+-- Imported sums (llm_invoices) of a period in which no paid calls of that provider are known that used anything: of several
+-- sources of the same money (or usage) the one that goes before; of sums within sums (precedence from 1000 on: past.h) those that
+-- count. What an agent says of its trace counts beside other calls, but not beside its provider's own report. Their days are
+-- UTC days.
 CREATE VIEW IF NOT EXISTS main.llm_invoiced AS
 SELECT d.dimension, from_ts AS start, to_ts, CASE d.dimension WHEN 1 THEN model_plain WHEN 3 THEN user END AS value,
        CASE d.dimension WHEN 1 THEN provider END AS provider, source, 'paid' AS billed, 'invoice' AS basis,
        coalesce(requests, 0) AS calls, 0 AS hits_exact, 0 AS hits_semantic, 0 AS errors, 0 AS unpriced, input_tokens,
        cached_input_tokens, output_tokens, amount_nusd AS cost_nusd, NULL AS saved_nusd
 FROM llm_sum_state d CROSS JOIN llm_invoices i
-WHERE NOT EXISTS (SELECT 1 FROM llm_sums s WHERE s.dimension = 1 AND s.grain = 1440 AND s.calls > 0
-                  AND s.start > i.from_ts - 86400000 AND s.start < i.to_ts AND s.provider IS i.provider
-                  AND s.billed <> 'list')
+WHERE i.precedence < 1000
   AND NOT EXISTS (SELECT 1 FROM llm_invoices b WHERE b.provider IS i.provider AND b.source <> i.source
-                  AND b.from_ts < i.to_ts AND b.to_ts > i.from_ts
-                  AND (b.amount_nusd IS NULL) = (i.amount_nusd IS NULL)
-                  AND (b.precedence, b.source) < (i.precedence, i.source));
+                  AND b.from_ts < i.to_ts AND b.to_ts > i.from_ts AND b.precedence < 1000 AND b.belongs IS NULL
+                  AND (i.belongs IS NOT NULL OR ((b.amount_nusd IS NULL) = (i.amount_nusd IS NULL)
+                       AND (b.precedence, b.source) < (i.precedence, i.source))))
+  AND (i.belongs IS NOT NULL
+       OR (NOT EXISTS (SELECT 1 FROM llm_sums s WHERE s.dimension = 1 AND s.grain = 1440 AND s.calls > 0
+                       AND s.start > i.from_ts - 86400000 AND s.start < i.to_ts AND s.provider IS i.provider
+                       AND s.billed <> 'list' AND (s.cost_nusd > 0 OR s.input_tokens > 0 OR s.output_tokens > 0))
+           AND NOT EXISTS (SELECT 1 FROM llm_unsummed u CROSS JOIN llm_row_sums c ON c.id = u.call_id
+                           WHERE c.calls AND c.ts - c.ts % 86400000 > i.from_ts - 86400000 AND c.ts < i.to_ts
+                           AND c.provider IS i.provider AND c.billed <> 'list'
+                           AND (c.cost_nusd > 0 OR c.input_tokens > 0 OR c.output_tokens > 0))));
 
 -- Logical requests that took more than one attempt, and what the attempts before the last cost.
 CREATE VIEW IF NOT EXISTS main.llm_retries AS

@@ -51,6 +51,7 @@ typedef struct CostTable {
 typedef struct CostCursor {
   TableCursor base;
   Reading reading;
+  long long from, to; /* what was asked for */
 } CostCursor;
 
 static const CostSource *source_of(const Table *t) {
@@ -173,12 +174,11 @@ static int read_label(const char *text, Span *span) {
     char end[32];
     int to_year = n == 4 || m == 12;
     sqlite3_snprintf(sizeof end, end, "%04d-%02d-01", y + to_year, to_year ? 1 : m + 1);
-    if (!time_parse(end, &next)) {
-      return 0;
-    }
-    span->to = next / 1000;
+    span->to = (time_parse(end, &next) ? next : TIME_LAST + 1) / 1000; /* (9999 is the last year) */
   } else {
-    span->to = span->from + (n == 10 ? DAY_S : n == 13 ? HOUR_S : 60);
+    int is_hour =
+        n == 13 || strcmp(whole + 14, "00:00") == 0; /* "09:00" is the label of the hour */
+    span->to = span->from + (n == 10 ? DAY_S : is_hour ? HOUR_S : 60);
   }
   return n;
 }
@@ -454,6 +454,8 @@ static int query(TableCursor *base, const TableQuery *q, Err *err) {
   if (read_bounds(base, q, &p, err) != RC_OK) {
     return err->rc;
   }
+  ((CostCursor *)base)->from = p.local.from;
+  ((CostCursor *)base)->to = p.local.to;
   sqlite3 *db = reading_connection(r, table_of(base)->conn, err);
   char *sql = db ? write_sql(table_of(base), db, &p, err) : NULL;
   int rc = SQLITE_OK;
@@ -477,10 +479,12 @@ static void column(TableCursor *base, sqlite3_context *ctx, int i) {
   }
 }
 
-/* Of what a row says: SQLite's OR optimization, which reads a table once a term, tells rows apart by it. */
+/* Of what a row says, and of which period: SQLite's OR optimization, which reads a table once a term, tells rows apart by it. */
 static sqlite3_int64 rowid(const TableCursor *base) {
-  sqlite3_stmt *stmt = ((const CostCursor *)base)->reading.stmt;
-  unsigned long long h = 0;
+  const CostCursor *c = (const CostCursor *)base;
+  sqlite3_stmt *stmt = c->reading.stmt;
+  const long long period[2] = {c->from, c->to};
+  unsigned long long h = has_values(table_of(base)) ? hash_short(period, sizeof period) : 0;
   for (int i = 0; i < sqlite3_column_count(stmt); i++) {
     const void *text = sqlite3_column_text(stmt, i);
     unsigned long long pair[2] = {h, text ? hash_short(text, (size_t)sqlite3_column_bytes(stmt, i))
@@ -491,6 +495,7 @@ static sqlite3_int64 rowid(const TableCursor *base) {
 }
 
 #define COST_KIND                                                                                  \
+  .unsaid = "it is hidden: a period is asked for by =, <, <=, >, >= or BETWEEN, joined with AND",  \
   .is_guarded = 1, .table_size = sizeof(CostTable), .cursor_size = sizeof(CostCursor),             \
   .connect = connect, .plan = plan, .query = query, .next = next, .is_done = is_done,              \
   .column = column, .rowid = rowid, .clear = clear, .close = close_cursor

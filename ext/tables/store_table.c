@@ -22,12 +22,25 @@
 
 #include <string.h>
 
+/* (sums that stand in others don't count beside them: store/past/past.h) */
+static const char counting_invoices[] = "(SELECT * FROM main.llm_invoices WHERE precedence < 1000)";
+
 const StoreSource store_sources[] = {
-    {"llm_calls", "id"},          {"llm_answers", "key"},     {"llm_texts", "rowid"},
-    {"llm_feedback", "call_id"},  {"llm_cache", "rowid"},     {"llm_cache_stats", NULL},
-    {"llm_retries", NULL},        {"llm_unpriced", NULL},     {"llm_reported_costs", NULL},
-    {"llm_finish_reasons", NULL}, {"llm_spend", "id"},        {"llm_invoices", "id"},
-    {"llm_sums", NULL},           {"llm_import_files", NULL}, {NULL, NULL},
+    {"llm_calls", "id", NULL},
+    {"llm_answers", "key", NULL},
+    {"llm_texts", "rowid", NULL},
+    {"llm_feedback", "call_id", NULL},
+    {"llm_cache", "rowid", NULL},
+    {"llm_cache_stats", NULL, NULL},
+    {"llm_retries", NULL, NULL},
+    {"llm_unpriced", NULL, NULL},
+    {"llm_reported_costs", NULL, NULL},
+    {"llm_finish_reasons", NULL, NULL},
+    {"llm_spend", "id", NULL},
+    {"llm_invoices", "id", counting_invoices},
+    {"llm_sums", NULL, NULL},
+    {"llm_import_files", NULL, NULL},
+    {NULL, NULL, NULL},
 };
 
 enum { MOST_COLUMNS = 64 };
@@ -215,7 +228,11 @@ static int plan(Table *base, sqlite3_index_info *info) {
   int n_args = 0;
   sqlite3_str_appendf(sql, "SELECT ");
   add_columns(t, sql, info->colUsed);
-  sqlite3_str_appendf(sql, " FROM main.\"%w\"", source_of(&t->base)->name);
+  if (source_of(&t->base)->from) {
+    sqlite3_str_appendf(sql, " FROM %s", source_of(&t->base)->from);
+  } else {
+    sqlite3_str_appendf(sql, " FROM main.\"%w\"", source_of(&t->base)->name);
+  }
   int all = add_where(t, info, sql, &n_args);
   add_order(t, info, sql);
   if (all && (info->nOrderBy == 0 || info->orderByConsumed)) {

@@ -322,6 +322,9 @@ static void claude_usage(void **state) {
        "{\"input_tokens\":1,\"output_tokens\":2,\"cache_creation\":null,\"service_tier\":null,"
        "\"cache_read_input_tokens\":null,\"server_tool_use\":null}",
        "standard", 1, X, X, X, 2},
+      {"as gateways write it",
+       "{\"input_tokens\":\"1\",\"output_tokens\":2.0,\"cache_creation_input_tokens\":\"10\"}",
+       "standard", 11, X, 10, X, 2},
       {"nothing counted is unknown", "{}", "standard", X, X, X, X, X},
       {"attempts",
        "{\"input_tokens\":10,\"output_tokens\":5,\"iterations\":[{\"type\":\"compaction\","
@@ -409,6 +412,10 @@ static void claude_projects(void **state) {
   "\"token_count\",\"info\":{" COUNTED("total_token_usage", in, out) "," COUNTED(                  \
       "last_token_usage", own_in, own_out) "}}}\n"
 
+#define OWN(time, in, out)                                                                         \
+  "{\"timestamp\":\"2026-11-04T" time "Z\",\"type\":\"event_msg\",\"payload\":{\"type\":"          \
+  "\"token_count\",\"info\":{" COUNTED("last_token_usage", in, out) "}}}\n"
+
 static void codex_sample(void **state) {
   (void)state;
   File *f = file_new();
@@ -470,8 +477,11 @@ static void codex_totals(void **state) {
   /* what a resumed session had before is no call of this file */
   READ("codex", META("S3", "09:00:00.000", "") TOTAL_OWN("09:00:05.000", 50000, 5000, 200, 20)
                     TOTAL("09:00:06.000", 50100, 5010));
+  /* without totals each event tells its own call, also where it is shown again at once */
+  READ("codex", META("S4", "09:00:00.000", "") OWN("09:00:05.000", 700, 7)
+                    OWN("09:00:05.012", 700, 7) OWN("09:00:09.000", 800, 8));
   int n = join(f, calls);
-  static const long long inputs[] = {1000, 400, 500, 1000, 300, 200, 100};
+  static const long long inputs[] = {1000, 400, 500, 1000, 300, 200, 100, 700, 800};
   check(n == COUNT(inputs) && !f->errors, "%d calls, %s", n, f->why[0]);
   for (int i = 0; i < n; i++) {
     check(calls[i].usage.n[UNIT_INPUT] == inputs[i], "%d: %lld", i, calls[i].usage.n[UNIT_INPUT]);

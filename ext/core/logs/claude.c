@@ -88,6 +88,19 @@ static const Pick usage_picks[] = {PICK("input_tokens", U_INPUT, NULL),
 
 /* ---- usage */
 
+/* As gateways write it: "12", 12.0. 1 or 0. */
+static int read_odd_count(Span json, long long *count) {
+  char text[32];
+  int quotes = json.n > 2 && json.at[0] == '"';
+  size_t n = json.n - 2 * (size_t)quotes;
+  if (n == 0 || n >= sizeof text) {
+    return 0;
+  }
+  memcpy(text, json.at + quotes, n);
+  text[n] = 0;
+  return strspn(text, "0123456789.") == n && number_count(text, LIMIT_TOKENS, count);
+}
+
 /* A count of the usage: -1 where it is not said, or *err. */
 static long long count_of(Span json, const char *name, Err *err) {
   long long count = 0;
@@ -98,7 +111,8 @@ static long long count_of(Span json, const char *name, Err *err) {
   for (; i < json.n && i < 10 && json.at[i] >= '0' && json.at[i] <= '9'; i++) {
     count = count * 10 + (json.at[i] - '0');
   }
-  if (i == 0 || i < json.n || count > LIMIT_TOKENS) {
+  int is_plain = i > 0 && i == json.n && count <= LIMIT_TOKENS;
+  if (!is_plain && !read_odd_count(json, &count)) {
     err_set(err, RC_ERROR, ERR_BAD_USAGE, "usage.%s: expected a whole number from 0 to %lld", name,
             LIMIT_TOKENS);
   }
@@ -204,6 +218,7 @@ static int take_usage(LogReader *reader, Span json, Usage *u, Err *err) {
 ** in which '/' was made '-'. */
 static const char *tag_of(LogReader *reader, Span cwd) {
   const char *folder = path_last(&reader->texts, text_of(&reader->texts, cwd));
+  folder = text_unnamed(&reader->texts, folder); /* (a state keeps it too) */
   if (folder) {
     utf8_copy(reader->tag, sizeof reader->tag, folder);
   }
@@ -234,6 +249,9 @@ static int take_line(LogReader *reader, const Span *in, const Sink *sink, Err *e
   take_identity(reader, in, &entry);
   entry.tag = tag_of(reader, in[IN_CWD]);
   entry.model = text_of(&reader->texts, in[IN_MODEL]);
+  if (entry.model && !strstr(entry.model, "claude")) {
+    entry.provider = NULL; /* (a gateway's: whose it is, its name may tell) */
+  }
   entry.finish_reason = text_of(&reader->texts, in[IN_STOP]);
   entry.error = span_is(in[IN_API_ERROR], "true") ? "api_error" : NULL;
   if (cost && !number_money(cost, 9, 0, &entry.usage.reported_nusd)) {
