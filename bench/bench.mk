@@ -3,7 +3,7 @@
 
 BENCH_PACKAGES := libhiredis-dev redis-server libhnswlib-dev valgrind
 
-.PHONY: deps-bench bench bench-vector bench-embed bench-tokens bench-prices bench-imports bench-quality
+.PHONY: deps-bench bench bench-vector bench-embed bench-tokens bench-prices bench-imports bench-quality bench-ledger
 deps-bench: ; @sh tests/deps.sh $(PACKAGES) $(TEST_PACKAGES) $(BENCH_PACKAGES)
 
 $(B)/bench_embed: bench/embed.c $(EMBED_OBJ)
@@ -49,3 +49,6 @@ bench-imports: deps-test ## llm_import beside ccusage over a gigabyte of logs, a
 bench-quality: deps-test ## right and wrong hits of cache policies, and the guard's rules
 	$(call built,all minilm $(B)/bench_guard)
 	@/usr/bin/python3 bench/quality.py && /usr/bin/python3 bench/guard.py
+bench-ledger: deps-test ## the views of costs beside DuckDB over the same rows; CALLS=10000000
+	$(call built,all)
+	@/usr/bin/python3 bench/ledger.py $(or $(CALLS),1000000) && /usr/bin/python3 bench/ledger.py $(or $(CALLS),1000000) tickets

@@ -64,12 +64,15 @@ ASKED = [
      "SELECT count(*) FROM c WHERE tag = 'ticket-777' OR tag = 'tag-7'"),
 ]
 
+COLUMNS = ["ts", "kind", "attempt", "request_id", "provider", "model", "tag", "user", "input_tokens", "output_tokens", "cost_nusd",
+           "saved_nusd", "cost_reported_nusd", "error"]
+
 NODE = """
 const { DuckDBInstance } = require('@duckdb/node-api');
 (async () => {
   const asked = JSON.parse(process.argv[2]);
   const c = await (await DuckDBInstance.create(process.argv[4])).connect();
-  await c.run(`CREATE TABLE c AS SELECT * FROM read_csv('${process.argv[3]}', header = true)`);
+  await c.run(`CREATE TABLE c AS SELECT * FROM read_csv('${process.argv[3]}', header = true, columns = ${process.argv[5]})`);
   const times = [];
   for (const sql of asked) {
     let best = Infinity;
@@ -127,15 +130,17 @@ def best_of(db, sql, times=3):
 def duckdb(folder, asked):
     """Their times in ms, or None where npm has none of it."""
     peers = os.path.join(ROOT, "build", "npm-duckdb")
-    if not shutil.which("npm"):
-        return None
     os.makedirs(peers, exist_ok=True)
-    subprocess.run(["npm", "i", "--silent", "--no-audit", "--no-fund", "@duckdb/node-api@1.5.6-r.1"], cwd=peers, check=True)
+    npm = shutil.which("npm") and subprocess.run(
+        ["npm", "i", "--silent", "--no-audit", "--no-fund", "@duckdb/node-api@1.5.6-r.1"], cwd=peers)
+    if not npm or npm.returncode != 0:
+        return None
     csv = os.path.join(folder, "calls.csv")
-    columns = "ts, kind, attempt, request_id, provider, model, tag, user, input_tokens, output_tokens, cost_nusd, saved_nusd, cost_reported_nusd, error"
+    types = {c: "VARCHAR" if c in ("kind", "request_id", "provider", "model", "tag", "user", "error") else "BIGINT" for c in COLUMNS}
     subprocess.run(["sqlite3", "-readonly", "-csv", "-header", os.path.join(folder, "desk.db-llmcost"),
-                    f"SELECT {columns} FROM llm_calls"], stdout=open(csv, "w"), check=True)
-    out = subprocess.run(["node", "-e", NODE, "x", json.dumps(asked), csv, os.path.join(folder, "duck.db")], cwd=peers,
+                    f"SELECT {', '.join(COLUMNS)} FROM llm_calls"], stdout=open(csv, "w"), check=True)
+    out = subprocess.run(["node", "-e", NODE, "x", json.dumps(asked), csv, os.path.join(folder, "duck.db"),
+                          json.dumps(types)], cwd=peers,
                          capture_output=True, text=True)
     os.remove(csv)
     if out.returncode != 0:
@@ -162,7 +167,7 @@ def main():
         store = sqlite3.connect(os.path.join(folder, "desk.db-llmcost"))
         size = os.path.getsize(os.path.join(folder, "desk.db-llmcost"))
         counts = store.execute("SELECT dimension, grain, count(*) FROM llm_sums GROUP BY 1, 2").fetchall()
-        print(f"store {size / 1e9:.2f} GB; rows of llm_sums (dimension, minutes, rows): {counts}")
+        print(f"store {size / 1e6:,.0f} MB; rows of llm_sums (dimension, minutes, rows): {counts}")
     finally:
         if os.environ.get("KEEP"):
             print(folder)

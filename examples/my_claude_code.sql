@@ -1,6 +1,6 @@
 -- What Claude Code has used on this machine, at list price: from its own logs, no key needed, nothing sent.
 --
---   sqlite3 usage.db -cmd '.load ./llmcost' < examples/my_claude_code.sql
+--   sqlite3 -box usage.db -cmd '.load ./llmcost' < examples/my_claude_code.sql
 --
 -- Run it again whenever you like: only what is new is read, and what was read stays when Claude Code deletes its logs (it
 -- does so after a month).

@@ -1,6 +1,6 @@
 -- What Codex has used on this machine, at list price: from its own logs, no key needed, nothing sent.
 --
---   sqlite3 usage.db -cmd '.load ./llmcost' < examples/my_codex.sql
+--   sqlite3 -box usage.db -cmd '.load ./llmcost' < examples/my_codex.sql
 --
 -- Run it again whenever you like: only what is new is read, and what was read stays when its logs are gone.
 

@@ -27,8 +27,8 @@ SELECT call_id FROM llm_intents UNION ALL SELECT call_id FROM llm_uncounted;
 CREATE VIEW IF NOT EXISTS main.llm_grains AS SELECT 15 AS grain UNION ALL SELECT 1440 UNION ALL SELECT 43200;
 
 -- What the ledger comes to, by dimension (0 all, 1 models, 2 tags, 3 users), in grains of 15 minutes, a day (1440) or a month (43200): the sums
--- that are kept; beside them what is not summed yet, and of a dimension that is stopped the ledger's rows themselves (and
--- the days of what was trimmed, for its months too).
+-- that are kept; beside them what is not summed yet, and of a dimension that is stopped the ledger's rows themselves, in their
+-- own order unless a period is asked for (and the days of what was trimmed, for its months too).
 CREATE VIEW IF NOT EXISTS main.llm_summed AS
 SELECT s.dimension, s.grain, s.start, nullif(value, x'') AS value, nullif(provider, x'') AS provider,
        nullif(source, x'') AS source, coalesce(nullif(billed, x''), 'paid') AS billed, 'sums' AS basis,
@@ -55,24 +55,32 @@ SELECT t.dimension, g.grain, c.ts, CASE t.dimension WHEN 1 THEN model WHEN 2 THE
        CASE t.dimension WHEN 1 THEN provider END, source, billed, 'detail',
        calls, hits_exact, hits_semantic, misses, errors, unpriced, input_tokens, cached_input_tokens, output_tokens,
        cost_nusd, saved_nusd
-FROM llm_sum_state t CROSS JOIN llm_grains g CROSS JOIN llm_row_sums c ON c.ts >= t.sealed_before
+FROM llm_sum_state t CROSS JOIN llm_grains g CROSS JOIN llm_row_sums c ON +c.ts >= t.sealed_before
 WHERE t.stopped;
 
--- Imported sums (llm_invoices) of a period in which no paid calls of that provider are known: of several sources of the
--- same money (or usage) the one that goes before. Their days are UTC days.
+-- Imported sums (llm_invoices) of a period in which no paid calls of that provider are known that used anything: of several
+-- sources of the same money (or usage) the one that goes before; of sums within sums (precedence from 1000 on: past.h) those that
+-- count. What an agent says of its trace counts beside other calls, but not beside its provider's own report. Their days are
+-- UTC days.
 CREATE VIEW IF NOT EXISTS main.llm_invoiced AS
 SELECT d.dimension, from_ts AS start, to_ts, CASE d.dimension WHEN 1 THEN model_plain WHEN 3 THEN user END AS value,
        CASE d.dimension WHEN 1 THEN provider END AS provider, source, 'paid' AS billed, 'invoice' AS basis,
        coalesce(requests, 0) AS calls, 0 AS hits_exact, 0 AS hits_semantic, 0 AS errors, 0 AS unpriced, input_tokens,
        cached_input_tokens, output_tokens, amount_nusd AS cost_nusd, NULL AS saved_nusd
 FROM llm_sum_state d CROSS JOIN llm_invoices i
-WHERE NOT EXISTS (SELECT 1 FROM llm_sums s WHERE s.dimension = 1 AND s.grain = 1440 AND s.calls > 0
-                  AND s.start > i.from_ts - 86400000 AND s.start < i.to_ts AND s.provider IS i.provider
-                  AND s.billed <> 'list')
+WHERE i.precedence < 1000
   AND NOT EXISTS (SELECT 1 FROM llm_invoices b WHERE b.provider IS i.provider AND b.source <> i.source
-                  AND b.from_ts < i.to_ts AND b.to_ts > i.from_ts
-                  AND (b.amount_nusd IS NULL) = (i.amount_nusd IS NULL)
-                  AND (b.precedence, b.source) < (i.precedence, i.source));
+                  AND b.from_ts < i.to_ts AND b.to_ts > i.from_ts AND b.precedence < 1000 AND b.belongs IS NULL
+                  AND (i.belongs IS NOT NULL OR ((b.amount_nusd IS NULL) = (i.amount_nusd IS NULL)
+                       AND (b.precedence, b.source) < (i.precedence, i.source))))
+  AND (i.belongs IS NOT NULL
+       OR (NOT EXISTS (SELECT 1 FROM llm_sums s WHERE s.dimension = 1 AND s.grain = 1440 AND s.calls > 0
+                       AND s.start > i.from_ts - 86400000 AND s.start < i.to_ts AND s.provider IS i.provider
+                       AND s.billed <> 'list' AND (s.cost_nusd > 0 OR s.input_tokens > 0 OR s.output_tokens > 0))
+           AND NOT EXISTS (SELECT 1 FROM llm_unsummed u CROSS JOIN llm_row_sums c ON c.id = u.call_id
+                           WHERE c.calls AND c.ts - c.ts % 86400000 > i.from_ts - 86400000 AND c.ts < i.to_ts
+                           AND c.provider IS i.provider AND c.billed <> 'list'
+                           AND (c.cost_nusd > 0 OR c.input_tokens > 0 OR c.output_tokens > 0))));
 
 -- Logical requests that took more than one attempt, and what the attempts before the last cost.
 CREATE VIEW IF NOT EXISTS main.llm_retries AS
@@ -92,10 +100,11 @@ CREATE VIEW IF NOT EXISTS main.llm_unpriced AS
 SELECT coalesce(model, model_requested) AS model, provider, kind,
        count(*) AS calls, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
        min(ts) AS first_ts, max(ts) AS last_ts,
-       coalesce(error, CASE WHEN usage IS NULL THEN 'no usage was told' ELSE 'no price of this model is known' END) AS error
+       coalesce(error, CASE WHEN usage IS NULL THEN 'no usage was told' ELSE 'no price of this model is known' END) AS error,
+       source
 FROM llm_spend
 WHERE is_unpriced
-GROUP BY 1, 2, 3, 9;
+GROUP BY 1, 2, 3, 9, source;
 
 -- What providers that state a cost say, beside what we compute.
 CREATE VIEW IF NOT EXISTS main.llm_reported_costs AS
@@ -107,10 +116,11 @@ SELECT coalesce(model, model_requested) AS model, provider, count(*) AS calls,
              THEN cost_nusd END), 0), 3) AS drift_percent,
        max(abs(cost_reported_nusd - cost_nusd)) / 1e9 AS largest_drift_usd,
        sum(cost_nusd IS NULL) AS unpriced, sum(CASE WHEN cost_nusd IS NULL THEN cost_reported_nusd END) / 1e9
-       AS reported_only_usd
+       AS reported_only_usd,
+       source, coalesce(billed, 'paid') AS billed
 FROM llm_spend
 WHERE cost_reported_nusd IS NOT NULL AND is_call
-GROUP BY 1, 2;
+GROUP BY 1, 2, source, coalesce(billed, 'paid');
 
 -- The two caches in one row, own calls only. near_misses: lookups whose nearest entry was more likely right than wrong, yet
 -- not served, or was near and vetoed (of the newest 10,000 decisions); false_hits_reported: hits that llm_cache_feedback() called wrong.

@@ -80,24 +80,10 @@ static Finding compare(long long before, long long now) {
 static void check_row(void *arg, const AuditRow *row, Err *err) {
   Check *c = arg;
   Err bad = {0};
-  UsagePart *parts = NULL;
-  int n = 0;
-  Usage u = {0};
-  Billing now = {.nusd = BILLING_UNKNOWN, .why = ""};
-  Finding finding = NO_USAGE;
-  reread_usage(row, &u, &parts, &n, &bad);
-  if (bad.rc == RC_OK && (u.has || u.other[0])) {
-    const Billed billed = {.model = row->model ? row->model : "",
-                           .requested = row->model_requested ? row->model_requested : "",
-                           .provider = row->provider,
-                           .at_ms = row->ts,
-                           .usage = &u,
-                           .parts = parts,
-                           .n_parts = n};
-    billing_price(c->conn, &billed, &now, &bad);
-    finding = compare(row->cost_nusd, now.nusd);
-  }
-  free(parts);
+  int has_usage;
+  Billing now;
+  reread_price(c->conn, row, NULL, &now, &has_usage, &bad);
+  Finding finding = has_usage ? compare(row->cost_nusd, now.nusd) : NO_USAGE;
   if (bad.rc != RC_OK && bad.rc != RC_ERROR) {
     *err = bad;
     return;

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "store/db/row.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void take_count(Usage *u, Unit unit, long long count) {
@@ -27,7 +28,7 @@ static void read_columns(const AuditRow *row, Usage *u) {
   usage_set_geo(u, row->geo ? row->geo : "");
 }
 
-void reread_usage(const AuditRow *row, Usage *u, UsagePart **parts, int *n, Err *err) {
+static void read_usage(const AuditRow *row, Usage *u, UsagePart **parts, int *n, Err *err) {
   cJSON *tree =
       row->usage ? json_parse(row->usage, strlen(row->usage), "a row's usage", err) : NULL;
   if (tree) {
@@ -37,4 +38,28 @@ void reread_usage(const AuditRow *row, Usage *u, UsagePart **parts, int *n, Err 
   }
   u->can = row->embeds ? u->can & ~UNIT_BIT(UNIT_OUTPUT) : u->can;
   cJSON_Delete(tree);
+}
+
+PriceVerdict reread_price(Conn *conn, const AuditRow *row, BillingLines *lines, Billing *now,
+                          int *has_usage, Err *err) {
+  UsagePart *parts = NULL;
+  int n = 0;
+  Usage u = {0};
+  PriceVerdict verdict = NO_PRICE;
+  *now = (Billing){.nusd = BILLING_UNKNOWN, .why = ""};
+  read_usage(row, &u, &parts, &n, err);
+  *has_usage = err->rc == RC_OK && (u.has || u.other[0]);
+  if (*has_usage) {
+    const Billed billed = {.model = row->model ? row->model : "",
+                           .requested = row->model_requested ? row->model_requested : "",
+                           .provider = row->provider,
+                           .at_ms = row->ts,
+                           .usage = &u,
+                           .parts = parts,
+                           .n_parts = n,
+                           .lines = lines};
+    verdict = billing_price(conn, &billed, now, err);
+  }
+  free(parts);
+  return verdict;
 }

@@ -6,16 +6,15 @@
 #include "base/sqlite/columns.h"
 #include "store/ledger.h"
 
-#define AUDIT_SQL(ts)                                                                              \
+#define AUDIT_SQL                                                                                  \
   "SELECT id, ts, cost_nusd, provider, model_requested, model, usage, service, geo, input_tokens," \
   " cached_input_tokens, cache_write_tokens, cache_write_long_tokens, output_tokens,"              \
   " reasoning_tokens, kind = 'embed' FROM main.llm_calls WHERE kind IN ('call', 'batch', 'embed')" \
-  " AND " ts " >= ?1 AND " ts " < ?2 AND (?3 IS NULL OR provider = ?3)"                            \
-  " AND (NOT ?4 OR billed IS NOT 'list')"
+  " AND (?3 IS NULL OR provider = ?3) AND (NOT ?4 OR billed IS NOT 'list')"
 
 /* All of them in the order they came; those of a time by its index. */
-static const char all_sql[] = AUDIT_SQL("+ts") " ORDER BY id";
-static const char time_sql[] = AUDIT_SQL("ts");
+static const char all_sql[] = AUDIT_SQL " ORDER BY id";
+static const char time_sql[] = AUDIT_SQL " AND ts >= ?1 AND ts < ?2";
 
 static long long number(sqlite3_stmt *stmt, int i) {
   return sqlite3_column_type(stmt, i) == SQLITE_INTEGER ? sqlite3_column_int64(stmt, i)

@@ -691,14 +691,11 @@ static int find_dead(Store *s, long long now, long long *dead, Err *err) {
   return err->rc == RC_OK ? n : 0;
 }
 
-/* Adds to the sums what waits for that. */
-static int count_all(Store *s, Err *err) {
+/* How many rows wait to be added to the sums: the next one may be enough. */
+static int look_for_uncounted(Store *s, Err *err) {
   long long n = 0;
-  if (store_ask(s, "SELECT count(*) FROM main.llm_uncounted", &n, err) == 1 && n > 0 &&
-      store_begin(s, err) == RC_OK) {
-    rebuild_uncounted(s, err);
-    store_end(s, err->rc == RC_OK, err);
-  }
+  store_ask(s, "SELECT count(*) FROM main.llm_uncounted", &n, err);
+  s->n_uncounted = n < COUNTED_AT_ONCE ? (int)n : COUNTED_AT_ONCE;
   return err->rc;
 }
 
@@ -712,7 +709,7 @@ int ledger_recover(Store *s, long long now, Err *err) {
     store_end(s, err->rc == RC_OK, err);
     n = n == RECOVER_STEP && err->rc == RC_OK ? find_dead(s, now, dead, err) : 0;
   }
-  return err->rc == RC_OK && s->mode->has_intents ? count_all(s, err) : err->rc;
+  return err->rc == RC_OK ? look_for_uncounted(s, err) : err->rc;
 }
 
 /* An answer that waits to be written. */

@@ -55,6 +55,13 @@ static sqlite3_stmt *prepare(Store *s, sqlite3 *db, const char *sql, Err *err) {
   return stmt;
 }
 
+/* Runs a statement whose values are bound, for the next ones. */
+static int run_again(Store *s, sqlite3_stmt *stmt, Err *err) {
+  sqlite3_step(stmt);
+  int rc = sqlite3_reset(stmt);
+  return rc == SQLITE_OK ? RC_OK : store_error(s, rc, "trim the ledger", err);
+}
+
 /* ---- sealing */
 
 static int drop_sums(Store *s, long long day, unsigned dimensions, Err *err) {
@@ -67,11 +74,7 @@ static int drop_sums(Store *s, long long day, unsigned dimensions, Err *err) {
     if (dimensions >> i & 1) {
       sqlite3_bind_int(stmt, 1, i);
       sqlite3_bind_int64(stmt, 2, day);
-      sqlite3_step(stmt);
-      int rc = sqlite3_reset(stmt);
-      if (rc != SQLITE_OK) {
-        store_error(s, rc, "trim the ledger", err);
-      }
+      run_again(s, stmt, err);
     }
   }
   sqlite3_finalize(stmt);
@@ -145,11 +148,7 @@ static int drop_rows(Store *s, const Row *rows, int n, Err *err) {
     sqlite3_stmt *stmt = prepare(s, s->db, texts[k], err);
     for (int i = 0; i < n && stmt && err->rc == RC_OK; i++) {
       sqlite3_bind_int64(stmt, 1, rows[i].id);
-      sqlite3_step(stmt);
-      int rc = sqlite3_reset(stmt);
-      if (rc != SQLITE_OK) {
-        store_error(s, rc, "trim the ledger", err);
-      }
+      run_again(s, stmt, err);
     }
     sqlite3_finalize(stmt);
   }
@@ -191,11 +190,7 @@ static int drop_texts(Store *s, const Name *names, int n, const Newest *newest, 
     sqlite3_bind_text(stmt, 1, names[i], -1, SQLITE_STATIC);
     sqlite3_bind_int64(stmt, 2, newest->text);
     sqlite3_bind_int64(stmt, 3, newest->call);
-    sqlite3_step(stmt);
-    int rc = sqlite3_reset(stmt);
-    if (rc != SQLITE_OK) {
-      store_error(s, rc, "trim the ledger", err);
-    }
+    run_again(s, stmt, err);
   }
   sqlite3_finalize(stmt);
   return store_end(s, err->rc == RC_OK, err);

@@ -20,9 +20,9 @@
 #include "base/sqlite/vtab.h"
 #include "base/text/decimal.h"
 #include "core/price/zone.h"
-#include "store/ledger.h"
 #include "store/schema/views.h"
 #include "store/sums/rebuild.h"
+#include "tables/reading.h"
 #include "tables/table.h"
 #include "tables/tables.h"
 
@@ -50,9 +50,8 @@ typedef struct CostTable {
 
 typedef struct CostCursor {
   TableCursor base;
-  sqlite3_stmt *stmt; /* NULL: past the end */
-  sqlite3 *reader;
-  Store *store;
+  Reading reading;
+  long long from, to; /* what was asked for */
 } CostCursor;
 
 static const CostSource *source_of(const Table *t) {
@@ -112,7 +111,9 @@ static int plan(Table *base, sqlite3_index_info *info) {
   int n = 0, rc = SQLITE_OK;
   for (int i = 0; i < info->nConstraint && rc == SQLITE_OK; i++) {
     const struct sqlite3_index_constraint *c = &info->aConstraint[i];
-    char bound = bound_of(t, c->iColumn), op = operator_of(c->op);
+    int is_limit =
+        c->op == SQLITE_INDEX_CONSTRAINT_LIMIT || c->op == SQLITE_INDEX_CONSTRAINT_OFFSET;
+    char bound = is_limit ? 0 : bound_of(t, c->iColumn), op = operator_of(c->op);
     const char *collation = sqlite3_vtab_collation(info, i);
     int is_binary = !collation || sqlite3_stricmp(collation, "BINARY") == 0;
     if (is_hidden(bound) && !op && c->usable) {
@@ -123,7 +124,8 @@ static int plan(Table *base, sqlite3_index_info *info) {
       rc = vtab_fail(&base->base, base->name, &err);
     } else if (is_hidden(bound) && !c->usable) {
       rc = SQLITE_CONSTRAINT; /* SQLite finds an order of its tables in which it is */
-    } else if (bound && op && c->usable && is_binary && (bound != 'v' || op == '=')) {
+    } else if (bound && op && c->usable && (is_binary || is_hidden(bound)) &&
+               (bound != 'v' || op == '=')) {
       sqlite3_str_appendf(text, "%c%c", bound, op);
       info->aConstraintUsage[i].argvIndex = ++n;
       info->aConstraintUsage[i].omit = (unsigned char)is_hidden(bound);
@@ -172,12 +174,11 @@ static int read_label(const char *text, Span *span) {
     char end[32];
     int to_year = n == 4 || m == 12;
     sqlite3_snprintf(sizeof end, end, "%04d-%02d-01", y + to_year, to_year ? 1 : m + 1);
-    if (!time_parse(end, &next)) {
-      return 0;
-    }
-    span->to = next / 1000;
+    span->to = (time_parse(end, &next) ? next : TIME_LAST + 1) / 1000; /* (9999 is the last year) */
   } else {
-    span->to = span->from + (n == 10 ? DAY_S : n == 13 ? HOUR_S : 60);
+    int is_hour =
+        n == 13 || strcmp(whole + 14, "00:00") == 0; /* "09:00" is the label of the hour */
+    span->to = span->from + (n == 10 ? DAY_S : is_hour ? HOUR_S : 60);
   }
   return n;
 }
@@ -425,40 +426,15 @@ static char *write_sql(const Table *t, sqlite3 *db, Period *p, Err *err) {
 /* ---- a query */
 
 static void clear(TableCursor *base) {
-  CostCursor *c = (CostCursor *)base;
-  sqlite3_finalize(c->stmt);
-  c->stmt = NULL;
+  reading_clear(&((CostCursor *)base)->reading);
 }
 
 static void close_cursor(TableCursor *base) {
-  CostCursor *c = (CostCursor *)base;
-  store_reader_give(c->store, c->reader);
-}
-
-static int fail(int rc, const char *message, Err *err) {
-  return rc == SQLITE_NOMEM ? err_nomem(err) : err_set(err, rc & 0xff, ERR_STORE, "%s", message);
+  reading_close(&((CostCursor *)base)->reading);
 }
 
 static int next(TableCursor *base, Err *err) {
-  CostCursor *c = (CostCursor *)base;
-  int rc = sqlite3_step(c->stmt);
-  if (rc == SQLITE_ROW) {
-    return RC_OK;
-  }
-  sqlite3 *db = sqlite3_db_handle(c->stmt);
-  rc = sqlite3_finalize(c->stmt);
-  c->stmt = NULL;
-  return rc == SQLITE_OK ? RC_OK : fail(rc, sqlite3_errmsg(db), err);
-}
-
-/* The connection to read from; NULL where there is no store. */
-static sqlite3 *reader_of(CostCursor *c, Err *err) {
-  Store *store = conn_store(table_of(&c->base)->conn, 0, err);
-  if (store && ledger_flush(store, err) == RC_OK && !c->reader) {
-    c->store = store;
-    c->reader = store_reader_take(store, err);
-  }
-  return err->rc != RC_OK || !store ? NULL : c->reader ? c->reader : store->db;
+  return reading_next(&((CostCursor *)base)->reading, err);
 }
 
 static int read_bounds(TableCursor *c, const TableQuery *q, Period *p, Err *err) {
@@ -473,38 +449,42 @@ static int read_bounds(TableCursor *c, const TableQuery *q, Period *p, Err *err)
 }
 
 static int query(TableCursor *base, const TableQuery *q, Err *err) {
-  CostCursor *c = (CostCursor *)base;
+  Reading *r = &((CostCursor *)base)->reading;
   Period p = {.local = SPAN_ALL};
   if (read_bounds(base, q, &p, err) != RC_OK) {
     return err->rc;
   }
-  sqlite3 *db = reader_of(c, err);
+  ((CostCursor *)base)->from = p.local.from;
+  ((CostCursor *)base)->to = p.local.to;
+  sqlite3 *db = reading_connection(r, table_of(base)->conn, err);
   char *sql = db ? write_sql(table_of(base), db, &p, err) : NULL;
-  if (!sql) {
+  int rc = SQLITE_OK;
+  if (sql && reading_prepare(r, db, sql, err) == RC_OK && p.value) {
+    rc = sqlite3_bind_text(r->stmt, 1, p.value, -1, SQLITE_TRANSIENT);
+  }
+  sqlite3_free(sql);
+  if (err->rc != RC_OK || !r->stmt) {
     return err->rc;
   }
-  int rc = sqlite3_prepare_v2(db, sql, -1, &c->stmt, NULL);
-  sqlite3_free(sql);
-  if (rc == SQLITE_OK && p.value) {
-    rc = sqlite3_bind_text(c->stmt, 1, p.value, -1, SQLITE_TRANSIENT);
-  }
-  return rc == SQLITE_OK ? next(base, err) : fail(rc, sqlite3_errmsg(db), err);
+  return rc == SQLITE_OK ? reading_next(r, err) : reading_fail(rc, sqlite3_errstr(rc), err);
 }
 
 static int is_done(const TableCursor *base) {
-  return ((const CostCursor *)base)->stmt == NULL;
+  return ((const CostCursor *)base)->reading.stmt == NULL;
 }
 
 static void column(TableCursor *base, sqlite3_context *ctx, int i) {
   if (i != TABLE_HIDDEN) {
-    sqlite3_result_value(ctx, sqlite3_column_value(((CostCursor *)base)->stmt, i));
+    sqlite3_result_value(ctx, sqlite3_column_value(((CostCursor *)base)->reading.stmt, i));
   }
 }
 
-/* Of what a row says: SQLite's OR optimization, which reads a table once a term, tells rows apart by it. */
+/* Of what a row says, and of which period: SQLite's OR optimization, which reads a table once a term, tells rows apart by it. */
 static sqlite3_int64 rowid(const TableCursor *base) {
-  sqlite3_stmt *stmt = ((const CostCursor *)base)->stmt;
-  unsigned long long h = 0;
+  const CostCursor *c = (const CostCursor *)base;
+  sqlite3_stmt *stmt = c->reading.stmt;
+  const long long period[2] = {c->from, c->to};
+  unsigned long long h = has_values(table_of(base)) ? hash_short(period, sizeof period) : 0;
   for (int i = 0; i < sqlite3_column_count(stmt); i++) {
     const void *text = sqlite3_column_text(stmt, i);
     unsigned long long pair[2] = {h, text ? hash_short(text, (size_t)sqlite3_column_bytes(stmt, i))
@@ -515,6 +495,7 @@ static sqlite3_int64 rowid(const TableCursor *base) {
 }
 
 #define COST_KIND                                                                                  \
+  .unsaid = "it is hidden: a period is asked for by =, <, <=, >, >= or BETWEEN, joined with AND",  \
   .is_guarded = 1, .table_size = sizeof(CostTable), .cursor_size = sizeof(CostCursor),             \
   .connect = connect, .plan = plan, .query = query, .next = next, .is_done = is_done,              \
   .column = column, .rowid = rowid, .clear = clear, .close = close_cursor

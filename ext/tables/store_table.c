@@ -16,18 +16,31 @@
 ** are pushed down but not omitted (SQLite checks them again), so that a difference in affinity
 ** can't change an answer; text comparisons only under BINARY collation, which the store uses.
 */
-#include "store/ledger.h"
+#include "tables/reading.h"
 #include "tables/table.h"
 #include "tables/tables.h"
 
 #include <string.h>
 
+/* (sums that stand in others don't count beside them: store/past/past.h) */
+static const char counting_invoices[] = "(SELECT * FROM main.llm_invoices WHERE precedence < 1000)";
+
 const StoreSource store_sources[] = {
-    {"llm_calls", "id"},          {"llm_answers", "key"}, {"llm_texts", "rowid"},
-    {"llm_feedback", "call_id"},  {"llm_cache", "rowid"}, {"llm_cache_stats", NULL},
-    {"llm_retries", NULL},        {"llm_unpriced", NULL}, {"llm_reported_costs", NULL},
-    {"llm_finish_reasons", NULL}, {"llm_spend", "id"},    {"llm_invoices", "id"},
-    {"llm_sums", NULL},           {NULL, NULL},
+    {"llm_calls", "id", NULL},
+    {"llm_answers", "key", NULL},
+    {"llm_texts", "rowid", NULL},
+    {"llm_feedback", "call_id", NULL},
+    {"llm_cache", "rowid", NULL},
+    {"llm_cache_stats", NULL, NULL},
+    {"llm_retries", NULL, NULL},
+    {"llm_unpriced", NULL, NULL},
+    {"llm_reported_costs", NULL, NULL},
+    {"llm_finish_reasons", NULL, NULL},
+    {"llm_spend", "id", NULL},
+    {"llm_invoices", "id", counting_invoices},
+    {"llm_sums", NULL, NULL},
+    {"llm_import_files", NULL, NULL},
+    {NULL, NULL, NULL},
 };
 
 enum { MOST_COLUMNS = 64 };
@@ -39,11 +52,7 @@ typedef struct StoreTable {
 
 typedef struct StoreCursor {
   TableCursor base;
-  sqlite3_stmt *stmt; /* NULL: past the end */
-  sqlite3_stmt *kept; /* that of the last query: a join asks the same for each of its rows */
-  char *plan;         /* its text, owned */
-  sqlite3 *reader;    /* taken from `store` while the cursor is open; NULL: none yet */
-  Store *store;
+  Reading reading;
 } StoreCursor;
 
 static const StoreSource *source_of(const Table *t) {
@@ -131,11 +140,14 @@ static Narrowed found_by(const char *column) {
   return strcmp(column, "id") == 0 ? BY_ID : BY_TERMS;
 }
 
+/* The ledger is taken for large, and an index for good: SQLite takes a table of the user's that it knows nothing of for a
+** million rows, and should still ask the ledger for each of them. */
 static void estimate(sqlite3_index_info *info, Narrowed by, int terms) {
+  enum { LEDGER = 16000000, FOUND = 10 };
   info->estimatedRows = by == BY_ID      ? 1
-                        : by == BY_INDEX ? 100
-                                         : 1000000 >> (terms < 4 ? 2 * terms : 8);
-  info->estimatedCost = by == BY_ID ? 10 : (double)info->estimatedRows * 10 + 100;
+                        : by == BY_INDEX ? FOUND
+                                         : LEDGER >> (terms < 4 ? 2 * terms : 8);
+  info->estimatedCost = by == BY_TERMS ? (double)info->estimatedRows * 10 + 100 : 20;
 }
 
 /* Adds the WHERE terms that can be pushed down. Returns 1 if every usable constraint was. */
@@ -216,7 +228,11 @@ static int plan(Table *base, sqlite3_index_info *info) {
   int n_args = 0;
   sqlite3_str_appendf(sql, "SELECT ");
   add_columns(t, sql, info->colUsed);
-  sqlite3_str_appendf(sql, " FROM main.\"%w\"", source_of(&t->base)->name);
+  if (source_of(&t->base)->from) {
+    sqlite3_str_appendf(sql, " FROM %s", source_of(&t->base)->from);
+  } else {
+    sqlite3_str_appendf(sql, " FROM main.\"%w\"", source_of(&t->base)->name);
+  }
   int all = add_where(t, info, sql, &n_args);
   add_order(t, info, sql);
   if (all && (info->nOrderBy == 0 || info->orderByConsumed)) {
@@ -228,91 +244,41 @@ static int plan(Table *base, sqlite3_index_info *info) {
 }
 
 static void clear(TableCursor *base) {
-  StoreCursor *c = (StoreCursor *)base;
-  sqlite3_reset(c->kept);
-  c->stmt = NULL;
-}
-
-static void drop_kept(StoreCursor *c) {
-  sqlite3_finalize(c->kept);
-  sqlite3_free(c->plan);
-  c->kept = NULL;
-  c->plan = NULL;
+  reading_clear(&((StoreCursor *)base)->reading);
 }
 
 static void close_cursor(TableCursor *base) {
-  StoreCursor *c = (StoreCursor *)base;
-  drop_kept(c);
-  store_reader_give(c->store, c->reader);
-}
-
-static int fail(int rc, const char *message, Err *err) {
-  return rc == SQLITE_NOMEM ? err_nomem(err) : err_set(err, rc & 0xff, ERR_STORE, "%s", message);
+  reading_close(&((StoreCursor *)base)->reading);
 }
 
 static int next(TableCursor *base, Err *err) {
-  StoreCursor *c = (StoreCursor *)base;
-  int rc = sqlite3_step(c->stmt);
-  if (rc == SQLITE_ROW) {
-    return RC_OK;
-  }
-  sqlite3 *db = sqlite3_db_handle(c->stmt);
-  rc = sqlite3_reset(c->stmt);
-  c->stmt = NULL;
-  return rc == SQLITE_OK ? RC_OK : fail(rc, sqlite3_errmsg(db), err);
+  return reading_next(&((StoreCursor *)base)->reading, err);
 }
 
-/* A reader that sees all that was written; none where there is no store, or it is in main. */
-static int take_reader(StoreCursor *c, Err *err) {
-  Store *store = conn_store(table_of(&c->base)->conn, 0, err);
-  if (store && ledger_flush(store, err) == RC_OK && !c->reader) {
-    c->store = store;
-    c->reader = store_reader_take(store, err);
-  }
-  return err->rc;
-}
-
-/* The statement of a plan, in c->kept. */
-static int prepare(StoreCursor *c, const char *plan, Err *err) {
-  if (c->kept && strcmp(c->plan, plan) == 0) {
-    sqlite3_reset(c->kept);
-    return RC_OK;
-  }
-  drop_kept(c);
-  int rc = sqlite3_prepare_v2(c->reader, plan, -1, &c->kept, NULL);
-  if (rc != SQLITE_OK) {
-    return fail(rc, sqlite3_errmsg(c->reader), err);
-  }
-  c->plan = sqlite3_mprintf("%s", plan);
-  return c->plan ? RC_OK : (drop_kept(c), err_nomem(err));
-}
-
+/* (In main the real tables have these names, and come before this one: there is no reader of ours then.) */
 static int query(TableCursor *base, const TableQuery *q, Err *err) {
-  StoreCursor *c = (StoreCursor *)base;
-  if (take_reader(c, err) != RC_OK || !c->reader) {
-    return err->rc; /* in main the real tables have these names, and come before this one */
-  }
-  if (prepare(c, q->plan, err) != RC_OK) {
+  Reading *r = &((StoreCursor *)base)->reading;
+  sqlite3 *db = reading_connection(r, table_of(base)->conn, err);
+  if (!db || !r->reader || reading_prepare(r, db, q->plan, err) != RC_OK) {
     return err->rc;
   }
   int rc = SQLITE_OK;
-  c->stmt = c->kept;
   for (int i = 0; i < q->n && rc == SQLITE_OK; i++) {
-    rc = sqlite3_bind_value(c->stmt, i + 1, q->args[i]);
+    rc = sqlite3_bind_value(r->stmt, i + 1, q->args[i]);
   }
-  return rc == SQLITE_OK ? next(base, err) : fail(rc, sqlite3_errstr(rc), err);
+  return rc == SQLITE_OK ? reading_next(r, err) : reading_fail(rc, sqlite3_errstr(rc), err);
 }
 
 static int is_done(const TableCursor *base) {
-  return ((const StoreCursor *)base)->stmt == NULL;
+  return ((const StoreCursor *)base)->reading.stmt == NULL;
 }
 
 static void column(TableCursor *base, sqlite3_context *ctx, int column) {
-  sqlite3_result_value(ctx, sqlite3_column_value(((StoreCursor *)base)->stmt, column + 1));
+  sqlite3_result_value(ctx, sqlite3_column_value(((StoreCursor *)base)->reading.stmt, column + 1));
 }
 
 static sqlite3_int64 rowid(const TableCursor *base) {
-  sqlite3_stmt *stmt = ((const StoreCursor *)base)->stmt;
+  sqlite3_stmt *stmt = ((const StoreCursor *)base)->reading.stmt;
   int has_own = sqlite3_column_type(stmt, 0) != SQLITE_NULL;
   return has_own ? sqlite3_column_int64(stmt, 0) : base->row;
 }

@@ -251,6 +251,10 @@ static int xColumn(sqlite3_vtab_cursor *cursor, sqlite3_context *ctx, int column
     t->kind->column(c, ctx, arg < 0 ? column : TABLE_HIDDEN);
   } else if (c->args[arg]) {
     sqlite3_result_value(ctx, c->args[arg]);
+  } else if (t->kind->unsaid) {
+    char *text = sqlite3_mprintf("%s: %s: %s", t->name, t->kind->args[arg], t->kind->unsaid);
+    text ? sqlite3_result_error(ctx, text, -1) : sqlite3_result_error_nomem(ctx);
+    sqlite3_free(text);
   }
   return SQLITE_OK;
 }

@@ -47,6 +47,8 @@ typedef struct TableQuery {
 } TableQuery;
 
 struct TableKind {
+  /* What is wrong where the value of a hidden argument is asked for that was not given; NULL: it is NULL. */
+  const char *unsaid;
   int is_guarded; /* it spends, sends or reads the ledger: DIRECTONLY, and the guard is asked; else INNOCUOUS */
   const char
       *columns; /* "a TEXT, b INTEGER"; NULL: those of the ledger's table or view of that name */

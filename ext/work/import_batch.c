@@ -189,11 +189,6 @@ static void put_calls(Past *past, const Pile *pile, Done *done, Err *err) {
   }
 }
 
-static int compare_sums(const void *a, const void *b) {
-  const PastSum *x = a, *y = b;
-  return past_sum_compare(x, y);
-}
-
 /* A bucket that got smaller is told of, whatever became of it. */
 static void tell_bucket(Batch *b, const PastSum *sum, const PastBucketEffect *e, Err *err) {
   cJSON *list = e->outcome == PAST_BUCKET_KEPT ? b->report->kept : b->report->shrunk;
@@ -211,11 +206,94 @@ static void tell_bucket(Batch *b, const PastSum *sum, const PastBucketEffect *e,
   json_add(item, "new", cJSON_CreateNumber(by_money ? e->now.nusd / 1e9 : e->now.tokens), err);
 }
 
-static void put_buckets(Batch *b, Done *done, Err *err) {
-  int n = b->is_file_whole ? b->n_sums : 0, end;
-  if (n > 0) {
-    qsort(b->sums, (size_t)n, sizeof *b->sums, compare_sums);
+/* Of sums that stand in sums it is settled which count: once for all that have no group, else for each. (A bucket comes before the
+** next of its group or period.) */
+static void settle_nested(Batch *b, int n, Err *err) {
+  PastSum period = {.has_group = -1};
+  for (int i = 0; i < n && err->rc == RC_OK; i++) {
+    const PastSum *sum = &b->sums[i];
+    if (sum->has_group) {
+      past_settle_nested(b->past, sum, err);
+    } else if (period.has_group < 0) {
+      period = *sum;
+    } else {
+      period.to = sum->to > period.to ? sum->to : period.to;
+    }
   }
+  if (period.has_group >= 0 && err->rc == RC_OK) {
+    past_settle_nested(b->past, &period, err);
+  }
+}
+
+/* ---- agents in workflows, as a file tells it */
+
+static double tokens_of(const PastSum *sum) {
+  return (sum->input_tokens == LEDGER_NULL ? 0 : (double)sum->input_tokens) +
+         (sum->output_tokens == LEDGER_NULL ? 0 : (double)sum->output_tokens);
+}
+
+/* By what they are; those that are nothing to others come last. */
+static int compare_selves(const void *a, const void *b) {
+  const PastSum *x = a, *y = b;
+  return x->has_self != y->has_self ? y->has_self - x->has_self
+                                    : memcmp(x->self.b, y->self.b, sizeof x->self.b);
+}
+
+/* A parent counts, unless those in it come to more: then they do. What does not loses its source. */
+static void choose_of_parents(PastSum *sums, int n) {
+  for (int i = 0; i < n; i++) {
+    sums[i].in = 0;
+  }
+  for (int pass = 0; pass < 2; pass++) {
+    for (int i = 0; i < n; i++) {
+      PastSum ask = {.has_self = 1, .self = sums[i].parent};
+      PastSum *parent =
+          sums[i].has_self ? bsearch(&ask, sums, (size_t)n, sizeof *sums, compare_selves) : NULL;
+      if (!parent || parent == &sums[i]) {
+        continue;
+      } else if (pass == 0) {
+        parent->in += tokens_of(&sums[i]);
+      } else {
+        *(tokens_of(parent) >= parent->in ? &sums[i].source : &parent->source) = NULL;
+      }
+    }
+  }
+}
+
+/* ---- */
+
+static int compare_sums(const void *a, const void *b) {
+  const PastSum *x = a, *y = b;
+  int by_bucket = past_sum_compare(x, y);
+  return by_bucket ? by_bucket : memcmp(x->record.b, y->record.b, sizeof x->record.b);
+}
+
+/* Of each record one (pages that were joined may have it twice), in the order of their buckets. How many. */
+static int take_once(PastSum *sums, int n) {
+  int kept = 0;
+  qsort(sums, (size_t)n, sizeof *sums, compare_sums);
+  for (int i = 0; i < n; i++) {
+    if (sums[i].source && (kept == 0 || compare_sums(&sums[kept - 1], &sums[i]) != 0)) {
+      sums[kept++] = sums[i];
+    }
+  }
+  return kept;
+}
+
+/* The sums in the order of their buckets, none of them twice. How many are to be written. */
+static int sort_sums(Batch *b) {
+  int n = b->is_file_whole ? b->n_sums : 0;
+  if (n > 0) {
+    n = take_once(b->sums, n);
+    qsort(b->sums, (size_t)n, sizeof *b->sums, compare_selves);
+    choose_of_parents(b->sums, n);
+    n = b->n_sums = take_once(b->sums, n);
+  }
+  return n;
+}
+
+static void put_buckets(Batch *b, Done *done, Err *err) {
+  int n = sort_sums(b), end;
   for (int i = 0; i < n && err->rc == RC_OK; i = end) {
     PastBucketEffect effect;
     end = i + 1;
@@ -230,6 +308,7 @@ static void put_buckets(Batch *b, Done *done, Err *err) {
       tell_bucket(b, &b->sums[i], &effect, err);
     }
   }
+  settle_nested(b, n, err);
 }
 
 static void put_files(Past *past, const Pile *pile, Err *err) {

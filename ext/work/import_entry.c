@@ -206,6 +206,12 @@ static void fill_cost(const EntryRules *rules, const LogEntry *e, Texts *t, Ledg
                          .usage = &e->usage};
   int is_used = e->usage.has || e->usage.other[0];
   PriceVerdict verdict = is_used ? billing_price(rules->conn, &billed, &billing, &why) : NO_PRICE;
+  if (is_used && verdict == NO_MODEL && is_billed_as_list(rules, e) &&
+      strstr(billed.model, "anthropic.")) { /* an agent's that is served from another cloud */
+    Billed elsewhere = billed;
+    elsewhere.provider = NULL;
+    verdict = billing_price(rules->conn, &elsewhere, &billing, &why);
+  }
   if (why.rc != RC_OK && why.rc != RC_ERROR) {
     *err = why;
     return;
@@ -328,5 +334,12 @@ int entry_sum(const EntryRules *rules, const LogEntry *e, Texts *t, PastSum *sum
   if (e->group) {
     sum->group = past_hash((const char *const[]){rules->source, "group", e->group, NULL});
   }
+  if (e->group && e->self) {
+    sum->has_self = 1;
+    sum->self = past_hash((const char *const[]){e->group, e->self, NULL});
+    sum->parent = past_hash((const char *const[]){e->group, e->parent ? e->parent : "", NULL});
+  }
+  /* (one record may be two sums, of two items) */
+  sum->record = hash_bytes(e->record ? e->record : "", e->n_record, e->item ? strlen(e->item) : 0);
   return err->rc;
 }

@@ -292,29 +292,14 @@ static void take_row(void *arg, const AuditRow *row, Err *err) {
   Reconciled *r = arg;
   const Bucket *b = bucket_at(r, row->provider, row->ts);
   Err bad = {0};
-  Usage u = {0};
-  UsagePart *parts = NULL;
-  int n = 0;
   if (!b) {
     return;
   }
+  int ignored;
   BillingLines lines = {.count = {0}};
-  Billing now = {.why = ""};
-  PriceVerdict verdict = NO_PRICE;
+  Billing now;
   const char *model = plain(r, row->model ? row->model : row->model_requested, err);
-  reread_usage(row, &u, &parts, &n, &bad);
-  if (bad.rc == RC_OK && err->rc == RC_OK) {
-    const Billed billed = {.model = row->model ? row->model : "",
-                           .requested = row->model_requested ? row->model_requested : "",
-                           .provider = row->provider,
-                           .at_ms = row->ts,
-                           .usage = &u,
-                           .parts = parts,
-                           .n_parts = n,
-                           .lines = &lines};
-    verdict = billing_price(r->conn, &billed, &now, &bad);
-  }
-  free(parts);
+  PriceVerdict verdict = reread_price(r->conn, row, &lines, &now, &ignored, &bad);
   for (Unit unit = 0; unit < UNIT_COUNT && verdict == PRICED; unit++) {
     if (lines.count[unit] > 0) {
       add_unit(r, b, model, item_of(unit), lines.count[unit], cost_nusd(lines.cost[unit]), err);

@@ -136,6 +136,14 @@ class Bench(Program):
             self.assertEqual(len(said), 3, out)
             self.assertEqual(len(set(said)), 1, out)  # the same tokens from each
 
+    def test_ledger(self):
+        out = self.run_it("/usr/bin/python3", "bench/ledger.py", "3000", NO_DUCKDB="1")
+        self.figures(out, "| llm_cost_daily | # |", "| llm_cost_by_user | # |", "| a month by user in Kolkata | # |", "store # MB")
+        self.assertIn("stopped: []", out)
+        out = self.run_it("/usr/bin/python3", "bench/ledger.py", "12000", "tickets", NO_DUCKDB="1")
+        self.assertIn("stopped: ['tag']", out)
+        self.assertRegex(out, r"llm_cost_by_tag \| [\d.]+ \| 12,001 ")
+
     def test_quality(self):
         need_shared("banking77/train.csv")
         out = self.run_it("/usr/bin/python3", "bench/quality.py", "banking77", N="100")

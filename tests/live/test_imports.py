@@ -3,8 +3,10 @@
 The formats' own rules are tests/unit/test_logs*.c; here are files, copies, kills, and others at work. Logs are shaped as Claude
 Code writes them.
 """
+import csv
 import glob
 import gzip
+import io
 import itertools
 import json
 import os
@@ -491,6 +493,36 @@ class Shapes(Imports):
 
     COLUMNS = {"ts": "Time", "model": "Model", "input_tokens": "In", "output_tokens": "Out"}
 
+    def test_an_agent_at_another_cloud(self):
+        """Its prices are those of who serves the model; the model is one row all the same."""
+        names = ("claude-sonnet-4-5", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-sonnet-4-5@20250929", "gpt-5", "glm-unknown")
+        self.take(self.write("a.jsonl", *(line(f"m{i}", model=name) for i, name in enumerate(names))))
+        self.assertEqual(self.db.execute("SELECT model, provider, calls, unpriced FROM llm_cost_by_model ORDER BY 1").fetchall(),
+                         [("claude-sonnet-4-5", "anthropic", 3, 0), ("glm-unknown", None, 1, 1), ("gpt-5", None, 1, 0)])
+
+    def test_nobody_is_named(self):
+        """E-mail and IP addresses in any text of any format: neither in a row nor in what is kept of a file."""
+        for store, name in (("mail", "jane.doe@corp.example"), ("ip", "203.0.113.77")):
+            totals = {"total_token_usage": {"input_tokens": 9, "output_tokens": 1, "total_tokens": 10}}
+            events = [("session_meta", {"id": name, "cwd": f"/u/{name}"}), ("turn_context", {"model": name, "cwd": f"/u/{name}"}),
+                      ("event_msg", {"type": "token_count", "info": totals})]
+            self.write("claude.jsonl", line("m1", request=name, session=name, cwd=f"/home/{name}"), line("m2", model=name))
+            self.write("codex.jsonl", *(json.dumps({"timestamp": f"2026-11-04T09:00:0{i}.000Z", "type": kind, "payload": payload}) + "\n"
+                                        for i, (kind, payload) in enumerate(events)))
+            row = json.load(open(f"{SAMPLES}/litellm_spend_logs.json"))[0]
+            keys = [k for k, v in row.items() if isinstance(v, str) and not k.endswith("Time")]
+            self.write("litellm.json", json.dumps([{**row, "request_id": key, key: name} for key in keys]))
+            for sample in ("helicone_export", "openrouter_generations", "openai_cost_dashboard", "anthropic_cost_console"):
+                header, *rows = csv.reader(open(f"{SAMPLES}/{sample}.csv", encoding="utf-8"))
+                for i in range(len(header)):
+                    csv.writer(out := io.StringIO()).writerows([header, rows[1][:i] + [name] + rows[1][i + 1:]])
+                    self.write(f"{sample}-{i}.csv", out.getvalue() if header[i] != "variant" else "")
+            db = self.new(store)
+            self.assertGreater(self.take(self.logs, db)["calls"], 10)
+            db.close()
+            bytes_of_store = open(f"{self.tmp.name}/{store}.db-llmcost", "rb").read()
+            self.assertNotIn(name[:8].encode(), bytes_of_store)
+
     def test_columns(self):
         path = self.write("a.csv", 'Id,Time,Model,In,Out,"a ""q"""\n1,2026-11-01 10:00:00,gpt-4o-mini,100,20,"x\ny"\n',
                           "2,2026-11-01T11:00:00Z,gpt-4o-mini,200,30,z\n3,8:30:00 AM,gpt-4o-mini,1,1,z\n")
@@ -581,6 +613,62 @@ class Buckets(Imports):
             self.costs(f"{order[1]}.json", (0, 10))
             self.take(db=db)
             self.assertEqual(self.invoices(db), [(0, 4, 10000000000)])
+
+    def counted(self, db):
+        """What the views count, which is what llm_invoices shows."""
+        shown = db.execute("SELECT sum(requests), sum(input_tokens) FROM llm_invoices").fetchall()
+        for view in ("daily", "by_model", "by_user"):
+            self.assertEqual(db.execute(f"SELECT sum(calls), sum(input_tokens) FROM llm_cost_{view}").fetchall(), shown)
+        return shown[0]
+
+    def usage(self, name, *hours, n=100):
+        """A pull of usage: (from, to, requests) in hours of a day."""
+        return self.write(name, json.dumps({"object": "page", "has_more": False, "next_page": None, "data": [
+            {"object": "bucket", "start_time": 1793750400 + 3600 * a, "end_time": 1793750400 + 3600 * b, "results": [
+                {"object": "organization.usage.completions.result", "input_tokens": n * r, "output_tokens": r, "num_model_requests": r,
+                 "model": "gpt-4o"}]} for a, b, r in hours]}))
+
+    def test_hours_and_days(self):
+        """The same usage pulled by day, by hour and by minutes counts once; where one of them has more, that."""
+        day, hours = [(0, 24, 48)], [(h, h + 1, 2) for h in range(24)]
+        halves = [(h / 2, h / 2 + 0.5, 1) for h in range(48)]
+        early = hours[:10]
+        for pulls, wanted in (((day, hours), 48), ((day, hours, halves), 48), ((early, day), 48), (([(0, 24, 20)], hours), 48),
+                              (([(0, 24, 20)], *([h] for h in hours)), 48), ((day, [(24, 48, 5)]), 53), ((early, hours, [(0, 24, 50)]), 50)):
+            for order in (pulls, pulls[::-1]):
+                with self.subTest(order=order):
+                    db = self.new()
+                    for i, pull in enumerate(order):
+                        self.take(self.usage(f"{i}.json", *pull), db)
+                    self.assertEqual(self.counted(db), (wanted, 100 * wanted))
+                    for i in range(len(order)):
+                        self.take(f"{self.logs}/{i}.json", db, again=True)
+                    self.assertEqual(self.counted(db), (wanted, 100 * wanted))
+
+    def test_thirds(self):
+        """Grouped and not, a sum differs by what its rows are rounded to."""
+        def costs(name, *usd):
+            rows = [{"amount": {"value": v, "currency": "usd"}, "line_item": "gpt-4o, input" if usd[1:] else None,
+                     "project_id": f"p{i}" if usd[1:] else None} for i, v in enumerate(usd)]
+            return self.write(name, json.dumps({"data": [{"start_time": 1793750400, "end_time": 1793836800, "results": rows}]}))
+        pulls = [costs("g.json", *[0.33333333333333333] * 3), costs("u.json", 1.0)]
+        for order in (pulls, pulls[::-1]):
+            db = self.new()
+            reports = [self.take(path, db) for path in order]
+            self.assertEqual(db.execute("SELECT project FROM llm_invoices ORDER BY 1").fetchall(), [("p0",), ("p1",), ("p2",)])
+            self.assertEqual([r["kept"] + r["shrunk"] for r in reports], [[], []])
+
+    def test_pages_that_were_joined(self):
+        page = open(f"{SAMPLES}/openai_usage_completions.json").read()
+        self.take(self.write("a.json", page))
+        once = self.counted(self.db)
+        for name, text in (("twice.json", page + "\n" + page), ("list.json", f"[{page},{page}]")):
+            db = self.new()
+            self.take(self.write(name, text), db)
+            self.assertEqual(self.counted(db), once)
+        table = open(f"{SAMPLES}/anthropic_usage_console.csv").read()
+        self.take(self.write("b.csv", table + table), db := self.new())
+        self.assertEqual(value(db, "SELECT sum(input_tokens) FROM llm_cost_daily"), 182950 + 90000 + 260000)
 
     def test_the_same_again(self):
         path = self.costs("a.json", (0, 1.5), (1, 2))
@@ -709,12 +797,13 @@ class Parents(Imports):
     """I05: an agent's span repeats what its calls used."""
 
     @staticmethod
-    def span(id, trace, input, operation="chat", parent=""):
+    def span(id, trace, input, operation="chat", parent="", seconds=(0, 5)):
         attributes = {"gen_ai.operation.name": operation, "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o-mini"}
         listed = [{"key": k, "value": {"stringValue": v}} for k, v in attributes.items()]
         listed += [{"key": f"gen_ai.usage.{k}_tokens", "value": {"intValue": str(n)}} for k, n in (("input", input), ("output", 1))]
         span = {"traceId": trace * 32, "spanId": id * 16, "parentSpanId": parent and parent * 16, "name": operation, "kind": 3,
-                "startTimeUnixNano": "1793782800000000000", "endTimeUnixNano": "1793782805000000000", "attributes": listed}
+                "startTimeUnixNano": f"{1793782800 + seconds[0]}000000000", "endTimeUnixNano": f"{1793782800 + seconds[1]}000000000",
+                "attributes": listed if input is not None else listed[:3]}
         return json.dumps({"resourceSpans": [{"resource": {"attributes": []}, "scopeSpans": [{"scope": {"name": "x"}, "spans": [span]}]}]}) + "\n"
 
     def totals(self, db):
@@ -745,6 +834,37 @@ class Parents(Imports):
             self.write("a.jsonl", text, mode="a")
             self.take(path, db)
             self.assertEqual(self.totals(db), [(0, 70), (0, 170), (60, 70)][n])
+
+
+    def test_parents_in_parents(self):
+        """A workflow repeats its agents, which nobody's calls tell: the larger counts, together or file by file."""
+        flow = self.span("a", "1", 100, "invoke_workflow")
+        two = [self.span("b", "1", 60, "invoke_agent", "a"), self.span("c", "1", 40, "invoke_agent", "a")]
+        alone = [self.span("b", "1", 60, "invoke_agent"), self.span("c", "1", 40, "invoke_agent")]
+        inside = [self.span("b", "1", 60, "invoke_agent", "x", (1, 2)), self.span("c", "1", 40, "invoke_agent", "x", (3, 5))]
+        later = [self.span("b", "1", 60, "invoke_agent", "a", (7, 9))]
+        deep = [self.span("b", "1", 100, "invoke_agent", "a"), self.span("c", "1", 100, "invoke_agent", "b")]
+        for spans, wanted in (([flow, *two], 100), (alone, 100), ([flow, *inside], 100), ([flow, *later], 100), ([flow, *deep], 100),
+                              ([self.span("a", "1", 30, "invoke_workflow"), *two], 100), ([flow, self.span("d", "2", 7, "invoke_agent")], 107)):
+            for order in (spans, spans[::-1]):
+                self.take(self.write("a.jsonl", *order), db := self.new())
+                self.assertEqual(self.totals(db), (0, wanted), order)
+                self.assertEqual(value(db, "SELECT sum(input_tokens) FROM llm_cost_daily"), wanted)
+        for order in itertools.permutations([flow, *inside]):
+            db = self.new()
+            for i, text in enumerate(order):
+                self.take(self.write(f"{i}.jsonl", text), db)
+            self.assertEqual(self.totals(db), (0, 100), order)
+
+    def test_a_child_that_tells_no_usage(self):
+        """Its parent's sum is all that is known; and it does not hide behind other traces' calls of that day."""
+        parent, child = self.span("a", "1", 100, "invoke_agent"), self.span("b", "1", None, parent="a")
+        other = self.span("c", "2", 50)
+        for order in itertools.permutations((parent, child, other)):
+            self.take(self.write("a.jsonl", *order), db := self.new())
+            self.assertEqual(self.totals(db), (50, 100))
+            self.assertEqual(db.execute("SELECT sum(input_tokens), basis FROM llm_cost_daily GROUP BY 2").fetchall(),
+                             [(100, "invoice"), (50, "sums")])
 
 
 class Others(Imports):

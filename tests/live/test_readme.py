@@ -3,7 +3,7 @@ import os
 import re
 import unittest
 
-from harness import ROOT, SO, Standin, TempDir, prelude_sql, shell
+from harness import ROOT, SO, Standin, TempDir, clean_env, prelude_sql, shell
 
 
 # A SELECT of one line with what it gives behind it: "SELECT llm_tokens('a'), 2;   -- 1, 2"
@@ -23,7 +23,13 @@ class Readme(unittest.TestCase):
             printed = "\n".join([first] + blocks[1:])
             values = VALUE.findall(printed)
             self.assertGreater(len(values), 7)
-            out = shell(os.path.join(tmp, "readme.db"), sql + VALUE.sub(r"\g<0>\nSELECT 'gives', * FROM (\1);", printed))
+            with open(os.path.join(tmp, "calls.csv"), "w") as f:
+                f.write("Time,Model,In,Out\n2026-11-04T09:00:00Z,gpt-4o-mini,10,5\n")
+            os.symlink(f"{ROOT}/tests/data/imports/claude_code", os.path.join(tmp, ".claude"))
+            printed = printed.replace("'exports/openai_costs_*", f"'{ROOT}/tests/data/imports/openai_costs*")
+            printed = printed.replace("'calls.csv'", f"'{tmp}/calls.csv'")
+            out = shell(os.path.join(tmp, "readme.db"), sql + VALUE.sub(r"\g<0>\nSELECT 'gives', * FROM (\1);", printed),
+                        env=clean_env(HOME=str(tmp)))
             self.assertEqual(out.stderr, "")
             self.assertEqual([line.split("|")[1:] for line in out.stdout.splitlines() if line.startswith("gives|")],
                              [given.split(", ") for _, given in values])

@@ -1,6 +1,7 @@
 """llm_reconcile: invoices beside the ledger, with the difference split over its causes; and invoices in the views of costs."""
 import json
 import os
+import time
 import unittest
 
 from harness import Desk, error_of, value
@@ -150,6 +151,12 @@ class Views(Invoices):
         self.calls((1000, 0, 0, 0, 0))
         self.assertEqual(self.costs("day, basis"), [(DAY, "sums")])
 
+    def test_a_call_that_used_nothing_does_not_stand_for_an_invoice(self):
+        self.cost_report(("uncached_input_tokens", 1.25, MODEL))
+        self.insert([{"ts": ms(f"{DAY}T12:00:00"), "provider": "anthropic", "model": MODEL, "error": "http_500", "cost_nusd": None,
+                      "input_tokens": None, "output_tokens": None}])
+        self.assertIn(("invoice", 1.25), self.costs("basis, cost_usd"))
+
     def test_list_rows_do_not_stand_for_an_invoice(self):
         self.cost_report(("uncached_input_tokens", 1.25, MODEL))
         self.insert([{"ts": ms(f"{DAY}T12:00:00"), "provider": "anthropic", "model": MODEL, "source": "claude_code", "billed": "list",
@@ -178,6 +185,23 @@ class Views(Invoices):
     def test_models_of_invoices_have_plain_names(self):
         self.cost_report(("uncached_input_tokens", 1.0, "claude-haiku-4-5-20251001"), ("output_tokens", 0.5, "claude-haiku-4-5"))
         self.assertEqual(self.costs("model, cost_usd", "by_model"), [(MODEL, 1.5)])
+
+
+
+class OwnCalls(Desk):
+    def test_the_first_of_them_stands_for_the_invoice(self):
+        """Also where it is not in the sums yet, which take rows some at a time."""
+        today = int(time.time()) // 86400 * 86400
+        path = os.path.join(self.tmp.name, "costs.json")
+        with open(path, "w") as f:
+            json.dump({"object": "page", "data": [{"object": "bucket", "start_time": today, "end_time": today + 86400, "results": [
+                {"amount": {"value": 5.0, "currency": "usd"}, "line_item": "gpt-4o-mini, input", "project_id": None}]}]}, f)
+        value(self.db, "SELECT llm_import(?)", path)
+        costs = "SELECT basis, count(*) FROM llm_cost_{} WHERE basis <> 'detail' GROUP BY 1"
+        self.assertEqual(self.db.execute(costs.format("daily")).fetchall(), [("invoice", 1)])
+        value(self.db, """SELECT llm_complete('hello', '{"model":"gpt-4o-mini"}')""")
+        for view in ("daily", "by_model", "by_tag"):
+            self.assertEqual(self.db.execute(costs.format(view)).fetchall(), [("sums", 1)], view)
 
 
 if __name__ == "__main__":

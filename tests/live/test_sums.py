@@ -136,13 +136,14 @@ class Zones(Ledger):
 class Periods(Ledger):
     def setUp(self):
         super().setUp()
-        self.insert({"ts": ms(f"2026-{m:02}-{d:02}T{h:02}:10:00"), "tag": f"t{d % 2}", "cost_nusd": 7}
-                    for m in (9, 10, 11) for d in range(1, 31) for h in (0, 9, 23))
+        self.insert({"ts": ms(f"2026-{m:02}-{d:02}T{at}:00"), "tag": f"t{d % 2}", "cost_nusd": 7}
+                    for m in (9, 10, 11) for d in range(1, 31) for at in ("00:10", "09:50", "23:20"))
 
     def test_as_texts_compare(self):
         every = self.rows("SELECT day, calls FROM llm_cost_daily")
         hours = self.rows("SELECT hour, calls FROM llm_cost_hourly")
-        for text in ("2026-10-04", "2026-10", "2026", "2026-10-04 09", "2026-10-04 09:30", "2027", "2025-01-01"):
+        for text in ("2026-10-04", "2026-10", "2026", "2026-10-04 09", "2026-10-04 09:00", "2026-10-04 23:00", "2027",
+                     "2025-01-01", "9999", "9999-12", "9999-12-31"):
             for op in ("<", "<=", ">", ">=", "="):
                 test = {"<": str.__lt__, "<=": str.__le__, ">": str.__gt__, ">=": str.__ge__, "=": str.__eq__}[op]
                 wanted = [r for r in every if test(r[0], text)]
@@ -153,6 +154,11 @@ class Periods(Ledger):
                     wanted = [r for r in every if r[0].startswith(text)]
                 found = self.rows(f"SELECT sum(calls) FROM llm_cost_by_tag WHERE day {op} ?", text)
                 self.assertEqual(found, [(sum(n for _, n in wanted) or None,)], (op, text))
+                found = self.rows(f"SELECT sum(calls) FROM llm_cost_by_tag WHERE hour {op} ?", text)
+                if op == "=" and len(text) < 16:
+                    wanted_hours = [r for r in hours if r[0].startswith(text)]
+                self.assertEqual(found, [(sum(n for _, n in wanted_hours) or None,)], (op, text))
+        self.assertEqual(self.rows("SELECT sum(calls) FROM llm_cost_by_tag WHERE hour >= '2026-10-03 09:45' AND day = '2026-10-03'"), [(2,)])
         self.assertEqual(self.rows("SELECT sum(calls) FROM llm_cost_by_tag WHERE day BETWEEN '2026-10-03' AND '2026-10-04'"), [(6,)])
         self.assertEqual(self.rows("SELECT sum(calls) FROM llm_cost_by_tag WHERE hour BETWEEN '2026-10-03 09:00' AND '2026-10-04 09:00'"),
                          [(4,)])
@@ -168,6 +174,21 @@ class Periods(Ledger):
                          [("2026-10-04", 3), ("2026-11", 90)])
         self.assertEqual(self.rows("SELECT calls FROM llm_cost_by_tag WHERE tag = 't1' AND day = '2026-10'"), [(45,)])
         self.assertEqual(self.rows("SELECT calls FROM llm_cost_by_tag WHERE tag = 't1'"), [(135,)])
+        self.assertEqual(self.rows("SELECT sum(calls) FROM llm_cost_by_tag WHERE day = '2026-10' COLLATE NOCASE LIMIT 5"), [(90,)])
+        self.assertEqual(self.rows("SELECT tag FROM llm_cost_by_tag WHERE day = '2026-10' ORDER BY 1 DESC LIMIT 1 OFFSET 1"), [("t0",)])
+        self.assertEqual(self.rows("SELECT calls FROM llm_cost_by_tag WHERE tag = 'T1' COLLATE NOCASE"), [(135,)])
+
+    def test_a_hidden_day_is_a_period_or_an_error(self):
+        """What SQLite does not hand over as a bound would be compared with NULL: no rows, and nobody told why."""
+        for bad in ("NOT day = '2026-10-04'", "substr(day, 1, 7) = '2026-10'", "day || '' = '2026-10-04'",
+                    "day = '2026-10-04' OR calls = 45", "CASE WHEN 1 THEN day = '2026-10-04' END", "+hour >= '2026-10-04 09:00'"):
+            self.assertIn("BETWEEN", error_of(self.db, f"SELECT sum(calls) FROM llm_cost_by_tag WHERE {bad}"), bad)
+        self.assertIn("BETWEEN", error_of(self.db, "SELECT tag FROM llm_cost_by_tag ORDER BY day"))
+        for good, calls in (("unlikely(day = '2026-10-04')", 3), ("(day, tag) = ('2026-10-04', 't0')", 3), ("'2026-10-04' = day", 3),
+                            ("day = '2026-10-04' OR (day >= '2026-10-06' AND day < '2026-10-07')", 6)):  # rows that say the same
+            self.assertEqual(self.rows(f"SELECT sum(calls) FROM llm_cost_by_tag WHERE {good}"), [(calls,)], good)
+        self.assertEqual(self.rows("SELECT d.day, sum(t.calls) FROM llm_cost_daily d LEFT JOIN llm_cost_by_tag t ON t.day >= d.day"
+                                   " WHERE d.day >= '2026-11-29' GROUP BY 1"), [("2026-11-29", 6), ("2026-11-30", 3)])
 
     def test_what_is_no_period_is_an_error(self):
         for bad in ("yesterday", "2026-13", "2026-11-4", "", 20261104, b"2026-11"):
@@ -229,6 +250,39 @@ class Limits(Ledger):
         report = check(self.db)["sums"]
         self.assertEqual((report["differs"], report["list"]), (0, []))
         self.assertEqual(self.rows("SELECT count(*) FROM llm_cost_by_tag WHERE tag LIKE 'tag-%'"), [(50,)])
+
+
+class Waiting(Desk):
+    """Rows are added to the sums some at a time; those that wait are few, whoever wrote them."""
+
+    def test_of_many_short_processes(self):
+        for store in ("file", "main"):
+            with self.subTest(store=store):
+                path = os.path.join(self.tmp.name, store + ".db")
+                for i in range(70):
+                    db = open_desk(path, self.standin.url)
+                    if store == "main":
+                        value(db, "SELECT llm_config('store', 'main')")
+                    value(db, f"SELECT llm_complete('q{i}', '{{\"model\":\"gpt-4o-mini\"}}')")
+                    if i < 69:
+                        db.close()
+                self.assertEqual(value(db, "SELECT sum(calls) FROM llm_cost_by_model"), 70)
+                raw = sqlite3.connect(path + ("-llmcost" if store == "file" else ""))
+                self.assertLess(raw.execute("SELECT count(*) FROM llm_uncounted").fetchone()[0], 64)
+                raw.close()
+                self.assertEqual(check(db)["sums"]["differs"], 0)
+                db.close()
+
+    def test_joins_find_their_index(self):
+        value(self.db, "SELECT llm_complete('x', '{\"model\":\"gpt-4o-mini\"}')")
+        raw = sqlite3.connect(self.path + "-llmcost")
+        for column in ("tag", "user", "conversation", "prompt_hash"):
+            plan = str(raw.execute(f"EXPLAIN QUERY PLAN SELECT cost_nusd FROM llm_calls WHERE {column} = ?", ("x",)).fetchall())
+            self.assertIn("USING INDEX llm_calls_", plan, column)
+        raw.close()
+        self.db.execute("CREATE TEMP TABLE tickets(tag)")
+        plan = str(self.db.execute("EXPLAIN QUERY PLAN SELECT * FROM tickets t JOIN llm_calls c ON c.tag = t.tag").fetchall())
+        self.assertRegex(plan, r"SCAN t.*SCAN c VIRTUAL TABLE INDEX 0:[^']*WHERE \"tag\" = \?")
 
 
 class Retention(Ledger):

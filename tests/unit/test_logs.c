@@ -298,6 +298,29 @@ static void claude_keys(void **state) {
   free(f);
 }
 
+/* A subagent's step that is shown in its caller's session: one call with the line of its own file, whose output is
+** larger; and by itself a call. */
+static void claude_shown(void **state) {
+  (void)state;
+#define SHOWN(type, id, usage)                                                                     \
+  "{\"sessionId\":\"S\",\"data\":{\"type\":\"agent_progress\",\"message\":{\"message\":{\"id\":"   \
+  "\"" id "\",\"model\":\"claude-haiku-4-5\",\"usage\":" usage                                     \
+  "},\"requestId\":\"r\",\"type\":\"" type "\",\"timestamp\":\"2026-11-04T09:00:01.000Z\"}},"      \
+  "\"type\":\"progress\",\"timestamp\":\"2026-11-04T09:00:02.000Z\"}\n"
+  File *f = file_new();
+  LogEntry calls[SEEN_MOST];
+  READ("claude_code", SHOWN("assistant", "m1", "{\"input_tokens\":1,\"output_tokens\":1}")
+                          LINE("\"id\":\"m1\",", "\"requestId\":\"r\",", "\"isSidechain\":true,",
+                               PLAIN) SHOWN("assistant", "m2", PLAIN) SHOWN("user", "m3", PLAIN));
+  int n = join(f, calls);
+  check(f->errors == 0 && n == 2, "%d calls, %s", n, f->why[0]);
+  check(calls[0].usage.n[UNIT_OUTPUT] == 2, "%lld", calls[0].usage.n[UNIT_OUTPUT]);
+  check_text(calls[1].key, "m2");
+  check_text(calls[1].conversation, "S");
+  free(f);
+#undef SHOWN
+}
+
 /* Users' lines are passed over whatever they hold; whose a line is, is said outside of what it holds. */
 static void claude_skips(void **state) {
   (void)state;
@@ -359,6 +382,9 @@ static void claude_usage(void **state) {
        "{\"input_tokens\":1,\"output_tokens\":2,\"cache_creation\":null,\"service_tier\":null,"
        "\"cache_read_input_tokens\":null,\"server_tool_use\":null}",
        "standard", 1, X, X, X, 2},
+      {"as gateways write it",
+       "{\"input_tokens\":\"1\",\"output_tokens\":2.0,\"cache_creation_input_tokens\":\"10\"}",
+       "standard", 11, X, 10, X, 2},
       {"nothing counted is unknown", "{}", "standard", X, X, X, X, X},
       {"attempts",
        "{\"input_tokens\":10,\"output_tokens\":5,\"iterations\":[{\"type\":\"compaction\","
@@ -446,6 +472,10 @@ static void claude_projects(void **state) {
   "\"token_count\",\"info\":{" COUNTED("total_token_usage", in, out) "," COUNTED(                  \
       "last_token_usage", own_in, own_out) "}}}\n"
 
+#define OWN(time, in, out)                                                                         \
+  "{\"timestamp\":\"2026-11-04T" time "Z\",\"type\":\"event_msg\",\"payload\":{\"type\":"          \
+  "\"token_count\",\"info\":{" COUNTED("last_token_usage", in, out) "}}}\n"
+
 static void codex_sample(void **state) {
   (void)state;
   File *f = file_new();
@@ -507,8 +537,11 @@ static void codex_totals(void **state) {
   /* what a resumed session had before is no call of this file */
   READ("codex", META("S3", "09:00:00.000", "") TOTAL_OWN("09:00:05.000", 50000, 5000, 200, 20)
                     TOTAL("09:00:06.000", 50100, 5010));
+  /* without totals each event tells its own call, also where it is shown again at once */
+  READ("codex", META("S4", "09:00:00.000", "") OWN("09:00:05.000", 700, 7)
+                    OWN("09:00:05.012", 700, 7) OWN("09:00:09.000", 800, 8));
   int n = join(f, calls);
-  static const long long inputs[] = {1000, 400, 500, 1000, 300, 200, 100};
+  static const long long inputs[] = {1000, 400, 500, 1000, 300, 200, 100, 700, 800};
   check(n == COUNT(inputs) && !f->errors, "%d calls, %s", n, f->why[0]);
   for (int i = 0; i < n; i++) {
     check(calls[i].usage.n[UNIT_INPUT] == inputs[i], "%d: %lld", i, calls[i].usage.n[UNIT_INPUT]);
@@ -1128,19 +1161,19 @@ static void scanned(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(scanned),         cmocka_unit_test(claude_sample),
-      cmocka_unit_test(claude_keys),     cmocka_unit_test(claude_usage),
-      cmocka_unit_test(claude_skips),    cmocka_unit_test(claude_errors),
-      cmocka_unit_test(claude_projects), cmocka_unit_test(codex_sample),
-      cmocka_unit_test(codex_forks),     cmocka_unit_test(codex_totals),
-      cmocka_unit_test(states_resume),   cmocka_unit_test(openai_costs),
-      cmocka_unit_test(line_items),      cmocka_unit_test(openai_usage),
-      cmocka_unit_test(anthropic_sums),  cmocka_unit_test(activity),
-      cmocka_unit_test(litellm),         cmocka_unit_test(langfuse),
-      cmocka_unit_test(helicone),        cmocka_unit_test(openrouter),
-      cmocka_unit_test(spans),           cmocka_unit_test(llm_rows),
-      cmocka_unit_test(own_rows),        cmocka_unit_test(own_columns_agree),
-      cmocka_unit_test(mapped),          cmocka_unit_test(mapped_files),
-      cmocka_unit_test(recognised)};
+      cmocka_unit_test(scanned),           cmocka_unit_test(claude_sample),
+      cmocka_unit_test(claude_keys),       cmocka_unit_test(claude_usage),
+      cmocka_unit_test(claude_skips),      cmocka_unit_test(claude_shown),
+      cmocka_unit_test(claude_errors),     cmocka_unit_test(claude_projects),
+      cmocka_unit_test(codex_sample),      cmocka_unit_test(codex_forks),
+      cmocka_unit_test(codex_totals),      cmocka_unit_test(states_resume),
+      cmocka_unit_test(openai_costs),      cmocka_unit_test(line_items),
+      cmocka_unit_test(openai_usage),      cmocka_unit_test(anthropic_sums),
+      cmocka_unit_test(activity),          cmocka_unit_test(litellm),
+      cmocka_unit_test(langfuse),          cmocka_unit_test(helicone),
+      cmocka_unit_test(openrouter),        cmocka_unit_test(spans),
+      cmocka_unit_test(llm_rows),          cmocka_unit_test(own_rows),
+      cmocka_unit_test(own_columns_agree), cmocka_unit_test(mapped),
+      cmocka_unit_test(mapped_files),      cmocka_unit_test(recognised)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

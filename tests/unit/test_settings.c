@@ -45,6 +45,8 @@ static void test_a_default_is_a_value(void **state) {
 static void test_every_setting(void **state) {
   static const char *const cases[][3] = {{"store", "main", NULL},
                                          {"proxy", "http://proxy:3128", NULL},
+                                         {"time_zone", "+05:30", NULL},
+                                         {"keep_calls", "90d", "0"},
                                          {"minilm", "/usr/share/minilm.bin", NULL},
                                          {"log_text", "none", "Full"},
                                          {"cache", "refresh", "maybe"},

@@ -7,6 +7,9 @@
 ** and 985). Where an id is missing the next best names the call. `<synthetic>` answers are the program's own. The counts
 ** stand beside each other, as Anthropic's API has them.
 **
+** Steps of a subagent are shown in its caller's session too ("progress", with the line inside): copies, or all there is
+** where the subagent's file is gone.
+**
 ** A line without "usage" holds no call. Of the others only the members below are looked at.
 */
 #include "core/logs/format_internal.h"
@@ -27,6 +30,7 @@ enum {
   IN_COST,
   IN_API_ERROR,
   IN_MESSAGE, /* where it is no object */
+  IN_SHOWN,   /* the type of a line that is shown in another */
   IN_ID,
   IN_MODEL,
   IN_STOP,
@@ -37,7 +41,12 @@ enum {
 static const Pick message_picks[] = {PICK("id", IN_ID, NULL), PICK("model", IN_MODEL, NULL),
                                      PICK("stop_reason", IN_STOP, NULL),
                                      PICK("usage", IN_USAGE, NULL), PICKS_END};
+static const Pick shown_picks[] = {PICK("type", IN_SHOWN, NULL), PICK("timestamp", IN_TIME, NULL),
+                                   PICK("requestId", IN_REQUEST, NULL),
+                                   PICK("message", IN_MESSAGE, message_picks), PICKS_END};
+static const Pick data_picks[] = {PICK("message", IN_MESSAGE, shown_picks), PICKS_END};
 static const Pick line_picks[] = {PICK("type", IN_TYPE, NULL),
+                                  PICK("data", IN_MESSAGE, data_picks),
                                   PICK("timestamp", IN_TIME, NULL),
                                   PICK("uuid", IN_UUID, NULL),
                                   PICK("isSidechain", IN_SIDECHAIN, NULL),
@@ -88,6 +97,19 @@ static const Pick usage_picks[] = {PICK("input_tokens", U_INPUT, NULL),
 
 /* ---- usage */
 
+/* As gateways write it: "12", 12.0. 1 or 0. */
+static int read_odd_count(Span json, long long *count) {
+  char text[32];
+  int quotes = json.n > 2 && json.at[0] == '"';
+  size_t n = json.n - 2 * (size_t)quotes;
+  if (n == 0 || n >= sizeof text) {
+    return 0;
+  }
+  memcpy(text, json.at + quotes, n);
+  text[n] = 0;
+  return strspn(text, "0123456789.") == n && number_count(text, LIMIT_TOKENS, count);
+}
+
 /* A count of the usage: -1 where it is not said, or *err. */
 static long long count_of(Span json, const char *name, Err *err) {
   long long count = 0;
@@ -98,7 +120,8 @@ static long long count_of(Span json, const char *name, Err *err) {
   for (; i < json.n && i < 10 && json.at[i] >= '0' && json.at[i] <= '9'; i++) {
     count = count * 10 + (json.at[i] - '0');
   }
-  if (i == 0 || i < json.n || count > LIMIT_TOKENS) {
+  int is_plain = i > 0 && i == json.n && count <= LIMIT_TOKENS;
+  if (!is_plain && !read_odd_count(json, &count)) {
     err_set(err, RC_ERROR, ERR_BAD_USAGE, "usage.%s: expected a whole number from 0 to %lld", name,
             LIMIT_TOKENS);
   }
@@ -204,10 +227,16 @@ static int take_usage(LogReader *reader, Span json, Usage *u, Err *err) {
 ** in which '/' was made '-'. */
 static const char *tag_of(LogReader *reader, Span cwd) {
   const char *folder = path_last(&reader->texts, text_of(&reader->texts, cwd));
+  folder = text_unnamed(&reader->texts, folder); /* (a state keeps it too) */
   if (folder) {
     utf8_copy(reader->tag, sizeof reader->tag, folder);
   }
   return reader->tag[0] ? reader->tag : NULL;
+}
+
+/* A subagent's step, shown in its caller's session: a copy of a line of its own file, if that is there. */
+static int is_shown(const Span *in) {
+  return span_is(in[IN_TYPE], "\"progress\"") && span_is(in[IN_SHOWN], "\"assistant\"");
 }
 
 static void take_identity(LogReader *reader, const Span *in, LogEntry *entry) {
@@ -216,7 +245,7 @@ static void take_identity(LogReader *reader, const Span *in, LogEntry *entry) {
   entry->key = id ? id : request ? request : text_of(texts, in[IN_UUID]);
   entry->part = id ? request : NULL;
   entry->request_id = request;
-  entry->is_copy = span_is(in[IN_SIDECHAIN], "true");
+  entry->is_copy = span_is(in[IN_SIDECHAIN], "true") || is_shown(in);
   entry->rank = entry->usage.n[UNIT_OUTPUT];
   entry->conversation = text_of(texts, in[IN_SESSION]);
 }
@@ -234,6 +263,9 @@ static int take_line(LogReader *reader, const Span *in, const Sink *sink, Err *e
   take_identity(reader, in, &entry);
   entry.tag = tag_of(reader, in[IN_CWD]);
   entry.model = text_of(&reader->texts, in[IN_MODEL]);
+  if (entry.model && !strstr(entry.model, "claude")) {
+    entry.provider = NULL; /* (a gateway's: whose it is, its name may tell) */
+  }
   entry.finish_reason = text_of(&reader->texts, in[IN_STOP]);
   entry.error = span_is(in[IN_API_ERROR], "true") ? "api_error" : NULL;
   if (cost && !number_money(cost, 9, 0, &entry.usage.reported_nusd)) {
@@ -249,7 +281,7 @@ int read_claude(LogReader *reader, Span record, const Sink *sink, Err *err) {
   if (!scan_is_done(&s)) {
     return err_torn(&s, record, err);
   }
-  int is_answer = in[IN_TYPE].n == 0 || span_is(in[IN_TYPE], "\"assistant\"");
+  int is_answer = in[IN_TYPE].n == 0 || span_is(in[IN_TYPE], "\"assistant\"") || is_shown(in);
   if (!is_answer || in[IN_USAGE].n == 0 || in[IN_USAGE].at[0] != '{' ||
       span_is(in[IN_MODEL], "\"<synthetic>\"")) {
     return RC_OK;

@@ -70,7 +70,7 @@ static const Pick line_picks[] = {PICK("type", IN_TYPE, NULL), PICK("timestamp",
 /* ---- what the file says of itself */
 
 static void keep_into(LogReader *reader, char *to, size_t size, Span json) {
-  const char *text = text_of(&reader->texts, json);
+  const char *text = text_unnamed(&reader->texts, text_of(&reader->texts, json));
   if (text) {
     utf8_copy(to, size, text);
   }
@@ -78,6 +78,7 @@ static void keep_into(LogReader *reader, char *to, size_t size, Span json) {
 
 static void take_cwd(LogReader *reader, Span cwd) {
   const char *folder = path_last(&reader->texts, text_of(&reader->texts, cwd));
+  folder = text_unnamed(&reader->texts, folder);
   if (folder) {
     utf8_copy(reader->tag, sizeof reader->tag, folder);
   }
@@ -157,6 +158,12 @@ static int is_unchanged(const CodexState *c, const long long *now) {
   return same;
 }
 
+/* An event so soon after another is no call of its own, whatever it says. */
+static int is_shown_again(const CodexState *c, long long ts) {
+  enum { SOON_MS = 100 };
+  return c->at != 0 && ts - c->at < SOON_MS;
+}
+
 /* The sequence goes on by these totals. */
 static void chain_on(CodexState *c, const long long *now) {
   char link[HASH_HEX_SIZE + N_ALL * 24], *to = link + HASH_HEX_SIZE - 1;
@@ -195,6 +202,13 @@ static int take_event(LogReader *reader, const Span *in, long long ts, const Sin
   char key[HASH_HEX_SIZE];
   int has_own = read_counts(reader, in + IN_LAST, own, err),
       has_now = read_counts(reader, in + IN_TOTALS, now, err);
+  if (!has_now && has_own && !is_shown_again(c, ts)) { /* (without totals these are what came to) */
+    for (int i = 0; i < N_ALL; i++) {
+      now[i] = c->last[i] + said(own[i]);
+    }
+    has_now = 1;
+  }
+  c->at = ts;
   if (err->rc != RC_OK || !has_now || is_unchanged(c, now)) {
     return err->rc;
   }
@@ -288,6 +302,7 @@ void codex_restore(LogReader *reader, Span state) {
   c->is_fork = number_of(reader, state, "fork") != 0;
   c->is_named = number_of(reader, state, "named") != 0;
   c->birth = number_of(reader, state, "birth");
+  c->at = number_of(reader, state, "at");
   keep_into(reader, c->session, sizeof c->session, scan_find(state, "session"));
   keep_into(reader, c->model, sizeof c->model, scan_find(state, "model"));
   keep_into(reader, reader->tag, sizeof reader->tag, scan_find(state, "tag"));
@@ -302,8 +317,8 @@ int codex_keep(const LogReader *reader, Buf *state) {
   keep_text(state, "model", c->model);
   keep_text(state, "tag", reader->tag);
   return buf_printf(state,
-                    ",\"any\":%d,\"begun\":%d,\"fork\":%d,\"named\":%d,\"birth\":%lld,"
+                    ",\"any\":%d,\"begun\":%d,\"fork\":%d,\"named\":%d,\"birth\":%lld,\"at\":%lld,"
                     "\"last\":[%lld,%lld,%lld,%lld,%lld,%lld]",
-                    c->any, c->begun, c->is_fork, c->is_named, c->birth, c->last[0], c->last[1],
-                    c->last[2], c->last[3], c->last[4], c->last[5]);
+                    c->any, c->begun, c->is_fork, c->is_named, c->birth, c->at, c->last[0],
+                    c->last[1], c->last[2], c->last[3], c->last[4], c->last[5]);
 }

@@ -63,6 +63,9 @@ typedef struct LogEntry {
   long long amount_nusd, list_nusd; /* LOG_UNKNOWN */
   /* Of several sources of the same money, or usage, of a provider and period the lowest counts. */
   int precedence;
+  const char *record; /* its bytes: what a file says twice in the same bytes is one */
+  size_t n_record;
+  const char *self, *parent; /* in its group: what it is, and whose part; NULL: not said */
 } LogEntry;
 
 /* An entry of which nothing is said. */

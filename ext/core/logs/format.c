@@ -161,17 +161,31 @@ static int check_times(LogEntry *entry, Err *err) {
   return RC_OK;
 }
 
+/* Whoever is named, in whatever place. */
+static void name_nobody(Texts *texts, LogEntry *entry) {
+  const char **said[] = {&entry->user,          &entry->tag,     &entry->conversation,
+                         &entry->project,       &entry->api_key, &entry->model,
+                         &entry->provider,      &entry->part,    &entry->model_requested,
+                         &entry->finish_reason, &entry->error,   &entry->request_id,
+                         &entry->item,          &entry->unit};
+  for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
+    *said[i] = text_unnamed(texts, *said[i]);
+  }
+  if (strchr(entry->usage.service, '@') || text_is_name(entry->usage.service)) {
+    usage_set_service(&entry->usage, "standard");
+  }
+  if (strchr(entry->usage.geo, '@') || text_is_name(entry->usage.geo)) {
+    entry->usage.geo[0] = 0;
+  }
+}
+
 int entry_give(LogReader *reader, LogEntry *entry, const Sink *sink, Err *err) {
   Texts *texts = &reader->texts;
   if (err->rc != RC_OK || check_times(entry, err) != RC_OK ||
       check_usage(&entry->usage, err) != RC_OK) {
     return err->rc;
   }
-  entry->user = text_unnamed(texts, entry->user);
-  entry->tag = text_unnamed(texts, entry->tag);
-  entry->conversation = text_unnamed(texts, entry->conversation);
-  entry->project = text_unnamed(texts, entry->project);
-  entry->api_key = text_unnamed(texts, entry->api_key);
+  name_nobody(texts, entry);
   sink->take(sink->arg, entry, err);
   return err->rc;
 }
@@ -189,6 +203,8 @@ int row_give(Row *row, const Sink *sink, Err *err) {
        row->pass++) {
     LogEntry entry;
     entry_begin(row->reader, &entry);
+    entry.record = row->object.at;
+    entry.n_record = row->object.n;
     if (row_fill(row, &entry, err) != RC_OK) {
       return err->rc;
     }

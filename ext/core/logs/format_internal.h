@@ -40,6 +40,7 @@ const char *text_of(Texts *t, Span json);
 
 /* What may name a person: an e-mail address or an IP address goes only as a name made from its hash. NULL stays. */
 const char *text_unnamed(Texts *t, const char *text);
+int text_is_name(const char *text);
 
 /* A text if it is a word or a code, no sentence; else NULL. */
 const char *text_word(const char *text);
@@ -176,7 +177,7 @@ typedef struct CodexState {
   long long last[6];
   int any;                      /* totals were seen */
   int begun, is_fork, is_named; /* named: it told its session's id */
-  long long birth;
+  long long birth, at;          /* of its first line, of its latest event */
   char session[128], model[LIMIT_MODEL_NAME];
 } CodexState;
 

@@ -128,6 +128,7 @@ Finish finish_litellm(Row *row, LogEntry *entry, Err *err) {
 /* ---- Langfuse */
 
 COLUMNS(langfuse_columns, {"id", AS_TEXT, TO(key)}, {"trace_id", AS_TEXT, TO(group)},
+        {"id", AS_TEXT, TO(self)}, {"parent_observation_id", AS_TEXT, TO(parent)},
         {"start_time", AS_TIME, TO(ts)}, {"end_time", AS_TIME, TO(to)}, {"type", AS_NOTHING, 0},
         {"updated_at", AS_NOTHING, 0}, {"provided_model_name", AS_TEXT, TO(model)},
         {"usage_details", AS_NOTHING, 0}, {"cost_details", AS_NOTHING, 0},
@@ -246,6 +247,9 @@ Finish finish_langfuse(Row *row, LogEntry *entry, Err *err) {
     return take_parent(entry);
   }
   entry->kind = is_text(type, "EMBEDDING") ? LOG_EMBED : LOG_ANSWERED;
+  if (!entry->usage.has) {
+    entry->group = NULL; /* (what it used is in its parent's sum alone) */
+  }
   if (is_text(row_text(row, "level"), "ERROR")) {
     entry->error = text_word(message) ? message : "error";
   }

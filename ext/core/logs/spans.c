@@ -70,13 +70,15 @@ static const struct {
                   {"user.id", A_USER}};
 enum { NAMES = sizeof attributes / sizeof attributes[0] };
 
-enum { S_TRACE, S_SPAN, S_NAME, S_FROM, S_TO, S_ATTRIBUTES, S_STATUS, S_ALL };
+enum { S_TRACE, S_SPAN, S_PARENT, S_NAME, S_FROM, S_TO, S_ATTRIBUTES, S_STATUS, S_ALL };
 
 static const Pick status_picks[] = {PICK("code", S_STATUS, NULL), PICKS_END};
 static const Pick span_picks[] = {PICK("traceId", S_TRACE, NULL),
                                   PICK("trace_id", S_TRACE, NULL),
                                   PICK("spanId", S_SPAN, NULL),
                                   PICK("span_id", S_SPAN, NULL),
+                                  PICK("parentSpanId", S_PARENT, NULL),
+                                  PICK("parent_span_id", S_PARENT, NULL),
                                   PICK("name", S_NAME, NULL),
                                   PICK("startTimeUnixNano", S_FROM, NULL),
                                   PICK("start_time_unix_nano", S_FROM, NULL),
@@ -89,6 +91,7 @@ static const Pick span_picks[] = {PICK("traceId", S_TRACE, NULL),
 /* A span as it is read. */
 typedef struct Spanning {
   LogReader *reader;
+  Span whole;
   Span in[S_ALL];
   Span value[A_ALL];
   int name_of[A_ALL]; /* the place of the name that it was read by */
@@ -279,25 +282,32 @@ static void take_error(Spanning *s, LogEntry *entry) {
 static int give_span(Spanning *s, Role role, const Sink *sink, Err *err) {
   LogEntry entry;
   entry_begin(s->reader, &entry);
+  entry.record = s->whole.at;
+  entry.n_record = s->whole.n;
   entry.ts = time_of(s, s->in[S_FROM]);
   long long end = time_of(s, s->in[S_TO]);
   take_usage(s, &entry.usage, err);
   take_texts(s, &entry);
   if (role == R_PARENT) {
     entry.what = LOG_SUM;
+    entry.self = text_of(&s->reader->texts, s->in[S_SPAN]);
+    entry.parent = text_of(&s->reader->texts, s->in[S_PARENT]);
     entry.to = end > entry.ts ? end : entry.ts + (entry.ts != LLONG_MIN);
     entry.request_id = NULL;
     return entry.usage.has && entry.group ? entry_give(s->reader, &entry, sink, err) : err->rc;
   }
   entry.kind = role == R_EMBED ? LOG_EMBED : LOG_ANSWERED;
-  entry.latency_ms = entry.ts != LLONG_MIN && end >= entry.ts ? end - entry.ts : LOG_UNKNOWN;
   take_key(s, &entry);
+  if (!entry.usage.has) {
+    entry.group = NULL; /* (what it used is in its parent's sum alone) */
+  }
+  entry.latency_ms = entry.ts != LLONG_MIN && end >= entry.ts ? end - entry.ts : LOG_UNKNOWN;
   take_error(s, &entry);
   return entry_give(s->reader, &entry, sink, err);
 }
 
 static int read_span(LogReader *reader, Span span, const Sink *sink, Err *err) {
-  Spanning s = {.reader = reader};
+  Spanning s = {.reader = reader, .whole = span};
   Scan scan = scan_of(span);
   reader->texts.used = 0;
   scan_pick(&scan, span_picks, s.in);

@@ -77,21 +77,30 @@ static int is_address(const char *text) {
   return is_v4 || is_v6;
 }
 
+/* Also of other scripts. (A version is none: model@2026.11) */
+static int is_letter(char c) {
+  return isalpha((unsigned char)c) || (unsigned char)c >= 0x80;
+}
+
 /* 1 if there is something like name@host.domain in a text. */
 static int has_mail(const char *text) {
   for (const char *at = text; (at = strchr(at, '@')); at++) {
     size_t n = strcspn(at + 1, " @<>,;");
     const char *dot = memchr(at + 1, '.', n);
-    if (at > text && at[-1] != ' ' && dot && dot > at + 1 && isalnum((unsigned char)dot[1])) {
+    if (at > text && at[-1] != ' ' && dot && dot > at + 1 && is_letter(dot[1])) {
       return 1;
     }
   }
   return 0;
 }
 
+int text_is_name(const char *text) {
+  return has_mail(text) || is_address(text);
+}
+
 const char *text_unnamed(Texts *t, const char *text) {
   char hex[HASH_HEX_SIZE], name[32];
-  if (!text || (!has_mail(text) && !is_address(text))) {
+  if (!text || !text_is_name(text)) {
     return text;
   }
   Hash hash = hash_bytes(text, strlen(text), 0);

@@ -11,10 +11,11 @@
 static const char each_sql[] = "SELECT source, from_ts, to_ts" PAST_SUM_COLUMNS(
     COLUMN) " FROM main.llm_invoices i"
             " WHERE from_ts >= ?1 AND from_ts < ?2 AND (?3 IS NULL OR source = ?3)"
+            " AND precedence < " PAST_UNDER_TEXT
             " AND (?4 IS NULL OR provider = ?4) AND (?3 IS NOT NULL OR NOT EXISTS ("
             "SELECT 1 FROM main.llm_invoices b WHERE b.provider IS i.provider AND b.source <> "
             "i.source"
-            " AND b.from_ts < i.to_ts AND b.to_ts > i.from_ts"
+            " AND b.from_ts < i.to_ts AND b.to_ts > i.from_ts AND b.precedence < " PAST_UNDER_TEXT
             " AND (b.amount_nusd IS NULL) = (i.amount_nusd IS NULL)"
             " AND (b.precedence, b.source) < (i.precedence, i.source)))"
             " ORDER BY amount_nusd IS NULL, from_ts, i.id";

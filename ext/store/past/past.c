@@ -14,6 +14,10 @@
   " main.llm_import_keys(key, call_id, part, is_copy, rank) VALUES (?1, ?2, ?3, ?4, ?5)"
 #define SUM_COLUMN(name, type) "," #name
 #define SUM_PARAMETER(name, type) ",?"
+#define NESTED                                                                                     \
+  "SELECT from_ts, to_ts, precedence >= " PAST_UNDER_TEXT ", count(*), count(amount_nusd),"        \
+  " total(amount_nusd), total(input_tokens) + total(output_tokens) FROM main.llm_invoices"
+#define BY_BUCKET " GROUP BY from_ts, to_ts ORDER BY from_ts, to_ts DESC"
 #define OF_BUCKET " WHERE source = ?1 AND from_ts = ?2 AND to_ts = ?3 AND belongs IS ?4"
 
 static const char *const texts[PAST_SQL_COUNT] = {
@@ -32,6 +36,14 @@ static const char *const texts[PAST_SQL_COUNT] = {
         "INSERT INTO main.llm_invoices(source, from_ts, to_ts, belongs, "
         "precedence" PAST_SUM_COLUMNS(SUM_COLUMN) ") VALUES (?1, ?2, ?3, ?4, ?5" PAST_SUM_COLUMNS(
             SUM_PARAMETER) ")",
+    /* (a month is the longest of periods) */
+    [PAST_WIDEN] =
+        "SELECT min(from_ts), max(to_ts) FROM main.llm_invoices WHERE source = ?1"
+        " AND from_ts > ?2 - 2764800000 AND from_ts < ?3 AND to_ts > ?2 AND belongs IS ?4",
+    [PAST_NESTED] =
+        NESTED " WHERE source = ?1 AND from_ts >= ?2 AND from_ts < ?3 AND belongs IS ?4" BY_BUCKET,
+    [PAST_GROUP_NESTED] = NESTED " WHERE source = ?1 AND ?2 <= ?3 AND belongs = ?4" BY_BUCKET,
+    [PAST_MARK_BUCKET] = "UPDATE main.llm_invoices SET precedence = precedence + ?5" OF_BUCKET,
     [PAST_GET_FILE] = "SELECT format, size, mtime, inode, offset, line, head, tail, state"
                       " FROM main.llm_import_files WHERE path = ?1",
     [PAST_PUT_FILE] =

@@ -97,6 +97,10 @@ typedef struct PastSum {
   int has_group; /* it belongs to a group: it counts only if no call of that is known */
   Hash group;
   int precedence;
+  /* Not kept, but told by a file: what its record is; what it is itself and whose part (of the same group). */
+  Hash record, self, parent;
+  int has_self;
+  double in; /* what its parts come to */
 #define PAST_SUM_FIELD(name, type) ROW_C_##type name;
   PAST_SUM_COLUMNS(PAST_SUM_FIELD)
 #undef PAST_SUM_FIELD
@@ -128,6 +132,13 @@ typedef struct PastBucketEffect {
 ** `replace_smaller`. */
 int past_put_bucket(Past *p, const PastSum *sums, int n, int replace_smaller,
                     PastBucketEffect *effect, Err *err);
+
+/* Sums stand in sums: the hours of a day that was imported too, an agent's in a workflow's of the same trace. Of a sum and of what is
+** within it the one that comes to more counts, and of equal ones what is within: the others stay, with a precedence of
+** PAST_UNDER more, and views leave them out. To be called when the buckets of a period, or of a group, are written. */
+#define PAST_UNDER 1000
+#define PAST_UNDER_TEXT "1000"
+int past_settle_nested(Past *p, const PastSum *period, Err *err);
 
 /* ---- files */
 

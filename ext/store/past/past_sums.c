@@ -4,6 +4,7 @@
 #include "store/past/past_internal.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int compare(long long a, long long b) {
@@ -82,12 +83,18 @@ static double size_of(const PastTotal *t, int by_money) {
   return by_money ? t->nusd : t->tokens;
 }
 
-/* Below 0 where it got smaller. Of the same sum in fewer rows (pulled without its dimensions) the rows say more. */
+static double most(long long a, long long b) {
+  return (double)(a > b ? a : b);
+}
+
+/* Below 0 where it got smaller. Of the same sum in fewer rows (pulled without its dimensions) the rows say more. (Each row is
+** rounded to a nano-dollar: so much may two pulls of one sum differ.) */
 static int compare_totals(const PastTotal *before, const PastTotal *now, int *is_smaller) {
   int by_money = before->amounts > 0 || now->amounts > 0;
   double old = size_of(before, by_money), new = size_of(now, by_money);
-  *is_smaller = new < old;
-  return new < old || (new <= old && now->rows < before->rows) ? -1 : 0;
+  double slack = by_money ? most(before->rows, now->rows) : 0;
+  *is_smaller = new < old - slack;
+  return *is_smaller || (new <= old + slack && now->rows < before->rows) ? -1 : 0;
 }
 
 static int drop_bucket(Past *p, const PastSum *sum, Err *err) {
@@ -124,5 +131,123 @@ int past_put_bucket(Past *p, const PastSum *sums, int n, int replace_smaller,
   for (int i = 0; i < n && err->rc == RC_OK; i++) {
     put_sum(p, &sums[i], err);
   }
+  return err->rc;
+}
+
+/* ---- sums within sums: the hours of a day that was imported too, the agents of a workflow */
+
+/* A bucket among others of its source and group. */
+typedef struct Nested {
+  long long from, to;
+  int is_under;      /* noted: it does not count */
+  PastTotal own, in; /* what it says; what those within it come to */
+  int parent;        /* -1: none */
+  int is_whole;      /* it counts rather than those within it */
+} Nested;
+
+/* Those that the statement finds, each before those within it. */
+static int read_nested(Past *p, sqlite3_stmt *stmt, int rc, Nested **list, int *n, Err *err) {
+  int cap = 0;
+  while (rc == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW) {
+    if (*n == cap) {
+      cap = cap ? 2 * cap : 64;
+      Nested *more = realloc(*list, (size_t)cap * sizeof *more);
+      if (!more) {
+        rc = SQLITE_NOMEM;
+        break;
+      }
+      *list = more;
+    }
+    (*list)[(*n)++] = (Nested){.from = sqlite3_column_int64(stmt, 0),
+                               .to = sqlite3_column_int64(stmt, 1),
+                               .is_under = sqlite3_column_int(stmt, 2),
+                               .own = {.rows = sqlite3_column_int64(stmt, 3),
+                                       .amounts = sqlite3_column_int64(stmt, 4),
+                                       .nusd = sqlite3_column_double(stmt, 5),
+                                       .tokens = sqlite3_column_double(stmt, 6)},
+                               .parent = -1};
+  }
+  return past_done(p, stmt, rc, err);
+}
+
+static void add_total(PastTotal *to, const PastTotal *total) {
+  to->rows += total->rows;
+  to->amounts += total->amounts;
+  to->nusd += total->nusd;
+  to->tokens += total->tokens;
+}
+
+/* 1 if a sum is more than those within it come to: they are not all of it. */
+static int is_more(const Nested *b) {
+  int by_money = (b->own.amounts > 0 && b->in.amounts > 0) || b->own.tokens + b->in.tokens == 0;
+  double slack = by_money ? most(b->own.rows, b->in.rows) : 0;
+  return b->in.rows == 0 || size_of(&b->own, by_money) > size_of(&b->in, by_money) + slack;
+}
+
+static void find_parents(Nested *list, int n) {
+  for (int i = 1; i < n; i++) {
+    int at = i - 1;
+    while (at >= 0 && list[at].to < list[i].to) {
+      at = list[at].parent;
+    }
+    list[i].parent = at;
+  }
+}
+
+/* Which of them count: a sum, or what is within it, whatever is more. */
+static int mark_nested(Past *p, const PastSum *sum, Nested *list, int n, Err *err) {
+  find_parents(list, n);
+  for (int i = n - 1; i >= 0; i--) {
+    list[i].is_whole = is_more(&list[i]);
+    if (list[i].parent >= 0) {
+      add_total(&list[list[i].parent].in, list[i].is_whole ? &list[i].own : &list[i].in);
+    }
+  }
+  for (int i = 0; i < n && err->rc == RC_OK; i++) {
+    int in_whole = list[i].parent >= 0 && list[list[i].parent].is_whole;
+    int is_under = in_whole || !list[i].is_whole;
+    list[i].is_whole |= in_whole; /* so that those within it know */
+    if (is_under != list[i].is_under) {
+      PastSum bucket = *sum;
+      bucket.from = list[i].from;
+      bucket.to = list[i].to;
+      sqlite3_stmt *stmt = past_stmt(p, PAST_MARK_BUCKET, err);
+      int rc = stmt ? bind_bucket(stmt, &bucket) : SQLITE_OK;
+      if (stmt) {
+        sqlite3_bind_int(stmt, 5, is_under ? PAST_UNDER : -PAST_UNDER);
+        past_run(p, stmt, rc, err);
+      }
+    }
+  }
+  return err->rc;
+}
+
+/* What overlaps a period: it is widened to that. */
+static int widen(Past *p, PastSum *sum, Err *err) {
+  sqlite3_stmt *stmt = past_stmt(p, PAST_WIDEN, err);
+  if (!stmt) {
+    return err->rc;
+  }
+  int rc = bind_bucket(stmt, sum);
+  if (rc == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW &&
+      sqlite3_column_type(stmt, 0) == SQLITE_INTEGER) {
+    sum->from = sqlite3_column_int64(stmt, 0);
+    sum->to = sqlite3_column_int64(stmt, 1);
+  }
+  return past_done(p, stmt, rc, err);
+}
+
+int past_settle_nested(Past *p, const PastSum *period, Err *err) {
+  PastSum all = *period;
+  Nested *list = NULL;
+  int n = 0;
+  if (!all.has_group && widen(p, &all, err) != RC_OK) {
+    return err->rc;
+  }
+  sqlite3_stmt *stmt = past_stmt(p, all.has_group ? PAST_GROUP_NESTED : PAST_NESTED, err);
+  if (stmt && read_nested(p, stmt, bind_bucket(stmt, &all), &list, &n, err) == RC_OK) {
+    mark_nested(p, &all, list, n, err);
+  }
+  free(list);
   return err->rc;
 }

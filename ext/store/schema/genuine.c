@@ -92,6 +92,35 @@ static int read_objects(sqlite3 *db, const char *schema, const char *what, Objec
   return err->rc;
 }
 
+/* Ours are the same each time: read once a process, and never freed. */
+static pthread_mutex_t model_lock = PTHREAD_MUTEX_INITIALIZER;
+static Objects model_objects;
+
+static void read_model(const StoreHost *host, Err *err) {
+  sqlite3 *model = store_model(host, err);
+  if (model && read_objects(model, "main", "model", &model_objects, err) != RC_OK) {
+    objects_free(&model_objects);
+    model_objects = (Objects){NULL, 0, 0};
+  }
+  sqlite3_close(model);
+}
+
+/* A list of our objects, none of them found yet; to free(). Texts are borrowed. RC_OK or *err. */
+static int list_ours(const StoreHost *host, Objects *ours, Err *err) {
+  pthread_mutex_lock(&model_lock);
+  if (model_objects.n == 0) {
+    read_model(host, err);
+  }
+  if (err->rc == RC_OK) {
+    *ours = model_objects;
+    ours->list = malloc((size_t)ours->n * sizeof *ours->list);
+    ours->list ? (void)memcpy(ours->list, model_objects.list, (size_t)ours->n * sizeof *ours->list)
+               : (void)err_nomem(err);
+  }
+  pthread_mutex_unlock(&model_lock);
+  return err->rc;
+}
+
 /* What SQLite itself adds: AUTOINCREMENT's and ANALYZE's tables. */
 static int is_sqlites_own(const Object *o) {
   static const char *const forms[] = {"create table sqlite_sequence(name,seq)",
@@ -263,15 +292,13 @@ static int find_missing(const Comparison *c, Err *err) {
 
 int genuine_check(const GenuineAsk *ask, const StoreHost *host, Err *err) {
   Comparison c = {.ask = ask};
-  sqlite3 *model = store_model(host, err);
-  if (model && read_objects(model, "main", "model", &c.ours, err) == RC_OK &&
+  if (list_ours(host, &c.ours, err) == RC_OK &&
       read_objects(ask->db, ask->schema, ask->what, &c.theirs, err) == RC_OK &&
       compare_kinds(&c, 0, err) == RC_OK && read_note(&c, err) == RC_OK &&
       compare_kinds(&c, 1, err) == RC_OK && ask->age != GENUINE_OTHER_VERSION) {
     find_missing(&c, err);
   }
-  sqlite3_close(model);
-  objects_free(&c.ours);
+  free(c.ours.list);
   objects_free(&c.theirs);
   sqlite3_free(c.note);
   return err->rc;
