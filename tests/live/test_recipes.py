@@ -20,7 +20,7 @@ void fn_llm_recipe(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *er
     ],
     "view": [
         ("sql/views.sql", "", "\nCREATE VIEW IF NOT EXISTS main.llm_recipe_view AS SELECT count(*) AS n FROM llm_spend;\n"),
-        ("ext/tables/store_table.c", '{"llm_spend", "id"},', ' {"llm_recipe_view", NULL},'),
+        ("ext/tables/store_table.c", '{"llm_spend", "id", NULL},', ' {"llm_recipe_view", NULL, NULL},'),
         ("README.md", "", ""),
     ],
     "column": [
