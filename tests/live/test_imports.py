@@ -493,6 +493,17 @@ class Shapes(Imports):
 
     COLUMNS = {"ts": "Time", "model": "Model", "input_tokens": "In", "output_tokens": "Out"}
 
+    def test_openrouters_own_answers(self):
+        """I17: what an own key paid is beside the cost, wherever the API says it; without one it is in it."""
+        base = {"created_at": "2026-11-04T09:00:00Z", "model": "openai/gpt-4o", "tokens_prompt": 10, "tokens_completion": 5}
+        rows = [{**base, "id": "a", "total_cost": 0.00001, "upstream_inference_cost": 0.00197, "is_byok": True},
+                {**base, "id": "b", "total_cost": 0.00197, "upstream_inference_cost": 0.00197, "is_byok": False},
+                {**base, "id": "c", "cost": 0.00001, "cost_details": {"upstream_inference_cost": 0.00197}, "is_byok": True}]
+        wanted = [("a", 1980000), ("b", 1970000), ("c", 1980000)]
+        for text in ("".join(json.dumps(r) + "\n" for r in rows), "".join(json.dumps({"data": r}) + "\n" for r in rows), json.dumps(rows)):
+            self.take(self.write("a.json", text), db := self.new())
+            self.assertEqual(db.execute("SELECT provider_request_id, cost_reported_nusd FROM llm_calls ORDER BY 1").fetchall(), wanted)
+
     def test_an_agent_at_another_cloud(self):
         """Its prices are those of who serves the model; the model is one row all the same."""
         names = ("claude-sonnet-4-5", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-sonnet-4-5@20250929", "gpt-5", "glm-unknown")
