@@ -960,6 +960,20 @@ class Others(Imports):
         self.db.execute("INSERT INTO t SELECT llm_import(?)", (self.logs,))
         self.assertEqual(len(self.outputs()), 6)
 
+    def test_a_rollback_of_the_first_import(self):
+        """In main it takes the tables too: the views are those of a database without a store, until one is made again."""
+        path = self.write("a.jsonl", call(1))
+        self.db.execute("SELECT llm_config('store', 'main')").fetchall()
+        self.db.execute("BEGIN")
+        self.take(path)
+        self.db.execute("ROLLBACK")
+        for view in ("daily", "by_tag"):
+            self.assertEqual(self.db.execute(f"SELECT * FROM llm_cost_{view}").fetchall(), [])
+        self.assertEqual(value(self.db, "SELECT llm_check() ->> 'rows'"), 0)
+        self.db.execute("SELECT llm_config('keep_calls', '1d')").fetchall()
+        self.assertEqual(self.take(path)["calls"], 1)
+        self.assertEqual(value(self.db, "SELECT sum(calls) FROM llm_cost_daily"), 1)
+
     def test_in_memory(self):
         db = connect(":memory:")
         self.addCleanup(db.close)
