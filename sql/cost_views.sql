@@ -1,7 +1,8 @@
 -- What it cost: by time, and by what it was for. Read from llm_summed; which rows of it, a condition on a period or a
 -- time zone decides: each view selects from one of the three names below, and ext/tables/cost_table.c puts others of
 -- that name before it. basis: 'sums' (kept beside the ledger), 'detail' (the ledger's rows: a dimension with too many
--- values), 'invoice' (imported sums, where no calls are known). Money of different `billed` is never added up.
+-- values), 'invoice' (imported sums, where no calls are known). Money of different `billed` is never added up. (Money is added
+-- as REAL, exact up to $9,007,199: a sum of integers beyond what 64 bits hold would be an error instead of a report.)
 
 -- Sums by value; of any time.
 CREATE VIEW IF NOT EXISTS main.llm_values AS
@@ -46,8 +47,8 @@ SELECT strftime('%Y-%m-%d %H:00', local, 'unixepoch') AS hour,
        sum(input_tokens) AS input_tokens,
        sum(cached_input_tokens) AS cached_input_tokens,
        sum(output_tokens) AS output_tokens,
-       sum(cost_nusd) / 1e9 AS cost_usd,
-       sum(saved_nusd) / 1e9 AS saved_usd,
+       sum(cost_nusd + 0.0) / 1e9 AS cost_usd,
+       sum(saved_nusd + 0.0) / 1e9 AS saved_usd,
        sum(unpriced) AS unpriced,
        source, billed, basis, zone
 FROM llm_hours GROUP BY 1, source, billed, basis, zone;
@@ -60,8 +61,8 @@ SELECT strftime('%Y-%m-%d', local, 'unixepoch') AS day,
        sum(input_tokens) AS input_tokens,
        sum(cached_input_tokens) AS cached_input_tokens,
        sum(output_tokens) AS output_tokens,
-       sum(cost_nusd) / 1e9 AS cost_usd,
-       sum(saved_nusd) / 1e9 AS saved_usd,
+       sum(cost_nusd + 0.0) / 1e9 AS cost_usd,
+       sum(saved_nusd + 0.0) / 1e9 AS saved_usd,
        sum(unpriced) AS unpriced,
        source, billed, basis, zone
 FROM llm_days GROUP BY 1, source, billed, basis, zone;
@@ -76,8 +77,8 @@ SELECT strftime('%Y-W', local + 259200 - (local + 259200) % 604800, 'unixepoch')
        sum(input_tokens) AS input_tokens,
        sum(cached_input_tokens) AS cached_input_tokens,
        sum(output_tokens) AS output_tokens,
-       sum(cost_nusd) / 1e9 AS cost_usd,
-       sum(saved_nusd) / 1e9 AS saved_usd,
+       sum(cost_nusd + 0.0) / 1e9 AS cost_usd,
+       sum(saved_nusd + 0.0) / 1e9 AS saved_usd,
        sum(unpriced) AS unpriced,
        source, billed, basis, zone
 FROM llm_days GROUP BY 1, source, billed, basis, zone;
@@ -90,8 +91,8 @@ SELECT strftime('%Y-%m', local, 'unixepoch') AS month,
        sum(input_tokens) AS input_tokens,
        sum(cached_input_tokens) AS cached_input_tokens,
        sum(output_tokens) AS output_tokens,
-       sum(cost_nusd) / 1e9 AS cost_usd,
-       sum(saved_nusd) / 1e9 AS saved_usd,
+       sum(cost_nusd + 0.0) / 1e9 AS cost_usd,
+       sum(saved_nusd + 0.0) / 1e9 AS saved_usd,
        sum(unpriced) AS unpriced,
        source, billed, basis, zone
 FROM llm_days GROUP BY 1, source, billed, basis, zone;
@@ -104,8 +105,8 @@ SELECT value AS model, provider,
        sum(input_tokens) AS input_tokens,
        sum(cached_input_tokens) AS cached_input_tokens,
        sum(output_tokens) AS output_tokens,
-       sum(cost_nusd) / 1e9 AS cost_usd,
-       sum(saved_nusd) / 1e9 AS saved_usd,
+       sum(cost_nusd + 0.0) / 1e9 AS cost_usd,
+       sum(saved_nusd + 0.0) / 1e9 AS saved_usd,
        sum(unpriced) AS unpriced,
        source, billed, basis
 FROM llm_values WHERE dimension = 1 GROUP BY value, provider, source, billed, basis;
@@ -117,8 +118,8 @@ SELECT value AS tag,
        sum(errors) AS errors,
        sum(input_tokens) AS input_tokens,
        sum(output_tokens) AS output_tokens,
-       sum(cost_nusd) / 1e9 AS cost_usd,
-       sum(saved_nusd) / 1e9 AS saved_usd,
+       sum(cost_nusd + 0.0) / 1e9 AS cost_usd,
+       sum(saved_nusd + 0.0) / 1e9 AS saved_usd,
        sum(unpriced) AS unpriced,
        source, billed, basis
 FROM llm_values WHERE dimension = 2 GROUP BY value, source, billed, basis;
@@ -130,8 +131,8 @@ SELECT value AS user,
        sum(errors) AS errors,
        sum(input_tokens) AS input_tokens,
        sum(output_tokens) AS output_tokens,
-       sum(cost_nusd) / 1e9 AS cost_usd,
-       sum(saved_nusd) / 1e9 AS saved_usd,
+       sum(cost_nusd + 0.0) / 1e9 AS cost_usd,
+       sum(saved_nusd + 0.0) / 1e9 AS saved_usd,
        sum(unpriced) AS unpriced,
        source, billed, basis
 FROM llm_values WHERE dimension = 3 GROUP BY value, source, billed, basis;

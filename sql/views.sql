@@ -63,14 +63,18 @@ WHERE t.stopped;
 -- count. What an agent says of its trace counts beside other calls, but not beside its provider's own report. Their days are
 -- UTC days.
 CREATE VIEW IF NOT EXISTS main.llm_invoiced AS
+WITH reports AS MATERIALIZED (SELECT source, provider, max(to_ts - from_ts) AS longest FROM llm_invoices
+                              WHERE precedence < 1000 AND belongs IS NULL GROUP BY 1, 2)
 SELECT d.dimension, from_ts AS start, to_ts, CASE d.dimension WHEN 1 THEN model_plain WHEN 3 THEN user END AS value,
        CASE d.dimension WHEN 1 THEN provider END AS provider, source, 'paid' AS billed, 'invoice' AS basis,
        coalesce(requests, 0) AS calls, 0 AS hits_exact, 0 AS hits_semantic, 0 AS errors, 0 AS unpriced, input_tokens,
        cached_input_tokens, output_tokens, amount_nusd AS cost_nusd, NULL AS saved_nusd
 FROM llm_sum_state d CROSS JOIN llm_invoices i
 WHERE i.precedence < 1000
-  AND NOT EXISTS (SELECT 1 FROM llm_invoices b WHERE b.provider IS i.provider AND b.source <> i.source
-                  AND b.from_ts < i.to_ts AND b.to_ts > i.from_ts AND b.precedence < 1000 AND b.belongs IS NULL
+  AND NOT EXISTS (SELECT 1 FROM reports r CROSS JOIN llm_invoices b
+                       ON b.source = r.source AND b.from_ts > i.from_ts - r.longest AND b.from_ts < i.to_ts
+                  WHERE r.provider IS i.provider AND r.source <> i.source AND b.provider IS i.provider
+                  AND b.to_ts > i.from_ts AND b.precedence < 1000 AND b.belongs IS NULL
                   AND (i.belongs IS NOT NULL OR ((b.amount_nusd IS NULL) = (i.amount_nusd IS NULL)
                        AND (b.precedence, b.source) < (i.precedence, i.source))))
   AND (i.belongs IS NOT NULL

@@ -4,6 +4,8 @@
 #ifndef LLMCOST_LIMITS_H
 #define LLMCOST_LIMITS_H
 
+#include <stdint.h>
+
 /* A request body: providers take up to 20-32 MB; a prompt of 16 MiB is already past every
 ** context window. */
 #define LIMIT_REQUEST_BYTES ((size_t)16 << 20)
@@ -122,5 +124,11 @@
 /* Poll step while waiting on network, locks or another process: Ctrl-C must end a call within
 ** 100 ms. */
 #define LIMIT_POLL_MS 40
+
+/* A sum of money or counts for a report: no more than a number can hold. */
+static inline long long sum_at_most(long long a, long long b) {
+  long long sum;
+  return !__builtin_add_overflow(a, b, &sum) ? sum : a > 0 ? INT64_MAX : INT64_MIN;
+}
 
 #endif

@@ -242,7 +242,9 @@ Store *conn_store(Conn *c, int create, Err *err) {
     return NULL;
   }
   if (c->store) {
-    return !create || store_revive(c->store, err) == RC_OK ? c->store : NULL;
+    int is_there =
+        create ? store_revive(c->store, err) == RC_OK : store_is_there(c->store, err) == 1;
+    return is_there ? c->store : NULL;
   }
   c->store = open_store(c, create, err);
   return c->store;

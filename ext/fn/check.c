@@ -4,6 +4,7 @@
 */
 #include "fn/fn.h"
 
+#include "base/limits.h"
 #include "base/sqlite/args.h"
 #include "base/utf8.h"
 #include "money/billing.h"
@@ -91,8 +92,8 @@ static void check_row(void *arg, const AuditRow *row, Err *err) {
   c->rows++;
   c->found[finding]++;
   if (finding == SAME || finding == DIFFERS) {
-    c->before += row->cost_nusd == LEDGER_NULL ? 0 : row->cost_nusd;
-    c->now += now.nusd == BILLING_UNKNOWN ? 0 : now.nusd;
+    c->before = sum_at_most(c->before, row->cost_nusd == LEDGER_NULL ? 0 : row->cost_nusd);
+    c->now = sum_at_most(c->now, now.nusd == BILLING_UNKNOWN ? 0 : now.nusd);
   }
   if (finding != SAME && finding != NO_USAGE) {
     show(c, row, finding, &now, err);

@@ -51,6 +51,10 @@ int store_revive(Store *s, Err *err) {
   return is_there == 0 ? prepare_schema(s, err) : err->rc;
 }
 
+int store_is_there(const Store *s, Err *err) {
+  return s->mode->follows_caller ? store_has_schema(s->db, err) : 1;
+}
+
 /* The last chance of what waits: the connection, or the process, ends. */
 static int flush_last(Store *s, Err *err) {
   Err ignored = {0};

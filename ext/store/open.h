@@ -17,6 +17,9 @@ Store *store_open(sqlite3 *db, const char *path, StoreTrust trust, const StoreHo
 ** again if the rollback of a transaction has taken them. */
 int store_revive(Store *s, Err *err);
 
+/* 1 if it is there to be read; 0 where the rollback of a transaction has taken its tables; -1 and *err. */
+int store_is_there(const Store *s, Err *err);
+
 /* After a fork, in the child: gives up every store that the parent had open, without writing to any and without
 ** a word to the parent's connections. They are to be freed by store_close. An error where a cursor of the parent
 ** still reads from one: no file can then be locked safely here. */

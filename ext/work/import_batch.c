@@ -3,6 +3,8 @@
 */
 #include "work/import_batch.h"
 
+#include "base/limits.h"
+
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -184,8 +186,8 @@ static void put_calls(Past *past, const Pile *pile, Done *done, Err *err) {
     done->copies += effect.outcome != PAST_ADDED;
     done->unpriced += effect.unpriced;
     done->dropped += effect.dropped;
-    done->cost_nusd += effect.cost_nusd;
-    done->reported_nusd += effect.reported_nusd;
+    done->cost_nusd = sum_at_most(done->cost_nusd, effect.cost_nusd);
+    done->reported_nusd = sum_at_most(done->reported_nusd, effect.reported_nusd);
   }
 }
 
@@ -336,8 +338,8 @@ static void add_done(Report *r, const Done *d) {
   r->updated += d->updated;
   r->copies += d->copies;
   r->unpriced += d->unpriced;
-  r->cost_nusd += d->cost_nusd;
-  r->reported_nusd += d->reported_nusd;
+  r->cost_nusd = sum_at_most(r->cost_nusd, d->cost_nusd);
+  r->reported_nusd = sum_at_most(r->reported_nusd, d->reported_nusd);
   r->sums += d->sums;
   r->replaced += d->replaced;
   r->dropped += d->dropped;

@@ -4,6 +4,7 @@
 #include "work/reconcile.h"
 
 #include "base/hash.h"
+#include "base/limits.h"
 #include "core/names/model_name.h"
 #include "money/billing.h"
 #include "money/reread.h"
@@ -189,8 +190,9 @@ static void take_money(Reconciled *r, const PastSum *sum, Err *err) {
   b->has_models |= model != NULL;
   b->has_items |= item != NULL;
   l->sums.is_invoiced = 1;
-  l->sums.invoiced += sum->amount_nusd;
-  l->sums.list += sum->list_nusd == LEDGER_NULL ? sum->amount_nusd : sum->list_nusd;
+  l->sums.invoiced = sum_at_most(l->sums.invoiced, sum->amount_nusd);
+  l->sums.list =
+      sum_at_most(l->sums.list, sum->list_nusd == LEDGER_NULL ? sum->amount_nusd : sum->list_nusd);
   l->sums.hidden += hidden_by(b->source) * (sum->list_nusd == LEDGER_NULL ? 1 : 2);
   l->counts_itself |= !isnan(sum->quantity);
   add_count(l, sum->quantity);

@@ -493,6 +493,17 @@ class Shapes(Imports):
 
     COLUMNS = {"ts": "Time", "model": "Model", "input_tokens": "In", "output_tokens": "Out"}
 
+    def test_openrouters_own_answers(self):
+        """I17: what an own key paid is beside the cost, wherever the API says it; without one it is in it."""
+        base = {"created_at": "2026-11-04T09:00:00Z", "model": "openai/gpt-4o", "tokens_prompt": 10, "tokens_completion": 5}
+        rows = [{**base, "id": "a", "total_cost": 0.00001, "upstream_inference_cost": 0.00197, "is_byok": True},
+                {**base, "id": "b", "total_cost": 0.00197, "upstream_inference_cost": 0.00197, "is_byok": False},
+                {**base, "id": "c", "cost": 0.00001, "cost_details": {"upstream_inference_cost": 0.00197}, "is_byok": True}]
+        wanted = [("a", 1980000), ("b", 1970000), ("c", 1980000)]
+        for text in ("".join(json.dumps(r) + "\n" for r in rows), "".join(json.dumps({"data": r}) + "\n" for r in rows), json.dumps(rows)):
+            self.take(self.write("a.json", text), db := self.new())
+            self.assertEqual(db.execute("SELECT provider_request_id, cost_reported_nusd FROM llm_calls ORDER BY 1").fetchall(), wanted)
+
     def test_an_agent_at_another_cloud(self):
         """Its prices are those of who serves the model; the model is one row all the same."""
         names = ("claude-sonnet-4-5", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-sonnet-4-5@20250929", "gpt-5", "glm-unknown")
@@ -967,6 +978,20 @@ class Others(Imports):
         self.write("a.jsonl", call(6), mode="a")
         self.db.execute("INSERT INTO t SELECT llm_import(?)", (self.logs,))
         self.assertEqual(len(self.outputs()), 6)
+
+    def test_a_rollback_of_the_first_import(self):
+        """In main it takes the tables too: the views are those of a database without a store, until one is made again."""
+        path = self.write("a.jsonl", call(1))
+        self.db.execute("SELECT llm_config('store', 'main')").fetchall()
+        self.db.execute("BEGIN")
+        self.take(path)
+        self.db.execute("ROLLBACK")
+        for view in ("daily", "by_tag"):
+            self.assertEqual(self.db.execute(f"SELECT * FROM llm_cost_{view}").fetchall(), [])
+        self.assertEqual(value(self.db, "SELECT llm_check() ->> 'rows'"), 0)
+        self.db.execute("SELECT llm_config('keep_calls', '1d')").fetchall()
+        self.assertEqual(self.take(path)["calls"], 1)
+        self.assertEqual(value(self.db, "SELECT sum(calls) FROM llm_cost_daily"), 1)
 
     def test_in_memory(self):
         db = connect(":memory:")

@@ -172,6 +172,26 @@ class Views(Invoices):
         self.assertEqual(self.costs("sum(cost_usd), source"), [(1.25, "anthropic_cost")])
         self.assertEqual(len(self.lines()), 1)
 
+    def test_no_sum_is_too_large(self):
+        start = ms("2026-11-04T00:00:00") // 1000
+        self.write("costs.json", {"object": "page", "data": [{"object": "bucket", "start_time": start, "end_time": start + 86400, "results": [
+            {"amount": {"value": 9000000, "currency": "usd"}, "line_item": "gpt-4o, input", "project_id": f"p{i}"} for i in range(1200)]}]})
+        for view in ("daily", "monthly", "by_model", "by_tag", "by_user"):
+            self.assertEqual(self.rows(f"SELECT cost_usd FROM llm_cost_{view}"), [(1.08e10,)])
+
+    def test_many_of_them(self):
+        """Half a year by hours: which of them count is not asked of each pair."""
+        start = ms("2026-05-01T00:00:00") // 1000
+        self.write("hours.json", {"object": "page", "data": [
+            {"object": "bucket", "start_time": start + 3600 * h, "end_time": start + 3600 * (h + 1), "results": [
+                {"object": "organization.usage.completions.result", "input_tokens": 10, "output_tokens": 1, "num_model_requests": 1,
+                 "model": f"m{m}"} for m in range(5)]} for h in range(4320)]})
+        began = time.monotonic()
+        self.assertEqual(self.rows("SELECT sum(input_tokens), sum(calls) FROM llm_cost_daily"), [(216000, 21600)])
+        self.assertEqual(self.rows("SELECT count(*) FROM llm_cost_by_model"), [(5,)])
+        self.assertEqual(self.rows("SELECT count(*) FROM llm_reconcile"), [(0,)])  # no money
+        self.assertLess(time.monotonic() - began, 10)  # (each pair: minutes)
+
     def test_its_days_stay_utc_days(self):
         self.rows("SELECT llm_config('time_zone', 'Asia/Shanghai')")
         self.cost_report(("uncached_input_tokens", 1.25, MODEL))

@@ -296,7 +296,8 @@ COLUMNS(openrouter_columns, {"generation_id", AS_TEXT, TO(key)},
 COLUMNS(openrouter_json_columns, {"id", AS_TEXT, TO(key)}, {"id", AS_TEXT, TO(request_id)},
         {"generation_id", AS_TEXT, TO(key)}, {"created_at", AS_TIME, TO(ts)},
         {"total_cost", AS_USD, TO(usage.reported_nusd)}, {"cost", AS_USD, TO(usage.reported_nusd)},
-        {"upstream_inference_cost", AS_NOTHING, 0}, {"is_byok", AS_NOTHING, 0},
+        {"upstream_inference_cost", AS_NOTHING, 0},
+        {"cost_details.upstream_inference_cost", AS_NOTHING, 0}, {"is_byok", AS_NOTHING, 0},
         {"tokens_prompt", AS_COUNT, UNIT_INPUT}, {"native_tokens_prompt", AS_COUNT, UNIT_INPUT},
         {"native_tokens_cached", AS_COUNT, UNIT_CACHE_READ},
         {"tokens_completion", AS_COUNT, UNIT_OUTPUT},
@@ -313,10 +314,11 @@ static void add_own_key(Row *row, LogEntry *entry, Err *err) {
   const char *is_byok = row_text(row, "is_byok");
   int may = row->is_json ? is_text(is_byok, "true") : !is_byok || !is_text(is_byok, "false");
   long long beside, *cost = &entry->usage.reported_nusd;
-  if (may &&
-      read_money(row, row->is_json ? "upstream_inference_cost" : "byok_usage_inference", &beside,
-                 err) &&
-      beside > 0) {
+  const char *column = !row->is_json ? "byok_usage_inference"
+                       : row_text(row, "upstream_inference_cost")
+                           ? "upstream_inference_cost"
+                           : "cost_details.upstream_inference_cost";
+  if (may && read_money(row, column, &beside, err) && beside > 0) {
     *cost = (*cost > 0 ? *cost : 0) + (beside < LIMIT_COUNT ? beside : LIMIT_COUNT);
     usage_set_service(&entry->usage, "byok");
   }

@@ -98,7 +98,12 @@ static int is_summarized(const Members *m) {
 
 static const LogFormat *look_at(Span object, LogShape shape, Err *err) {
   Members m;
+  Span data;
   read_members(object, &m);
+  if (m.n == 1 && span_is(m.keys[0], "data") && (data = scan_find(object, "data")).n &&
+      data.at[0] == '{') { /* (as an API answers that is asked for one) */
+    read_members(data, &m);
+  }
   const LogFormat *found = format_of_members(&m, shape);
   if (!found && is_summarized(&m)) {
     err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,

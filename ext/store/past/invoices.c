@@ -8,17 +8,25 @@
 #include <math.h>
 
 #define COLUMN(name, type) ", i." #name
-static const char each_sql[] = "SELECT source, from_ts, to_ts" PAST_SUM_COLUMNS(
-    COLUMN) " FROM main.llm_invoices i"
-            " WHERE from_ts >= ?1 AND from_ts < ?2 AND (?3 IS NULL OR source = ?3)"
-            " AND precedence < " PAST_UNDER_TEXT
-            " AND (?4 IS NULL OR provider = ?4) AND (?3 IS NOT NULL OR NOT EXISTS ("
-            "SELECT 1 FROM main.llm_invoices b WHERE b.provider IS i.provider AND b.source <> "
-            "i.source"
-            " AND b.from_ts < i.to_ts AND b.to_ts > i.from_ts AND b.precedence < " PAST_UNDER_TEXT
-            " AND (b.amount_nusd IS NULL) = (i.amount_nusd IS NULL)"
-            " AND (b.precedence, b.source) < (i.precedence, i.source)))"
-            " ORDER BY amount_nusd IS NULL, from_ts, i.id";
+/* (What an agent says of its trace is no invoice.) Of several sources of the same money, or usage, of a provider one counts. */
+static const char each_sql[] =
+    "WITH reports AS MATERIALIZED (SELECT source, provider, max(to_ts - from_ts) AS longest"
+    " FROM main.llm_invoices WHERE precedence < " PAST_UNDER_TEXT
+    " AND belongs IS NULL GROUP BY 1, 2)"
+    " SELECT source, from_ts, to_ts" PAST_SUM_COLUMNS(
+        COLUMN) " FROM main.llm_invoices i"
+                " WHERE from_ts >= ?1 AND from_ts < ?2 AND (?3 IS NULL OR source = ?3) AND belongs "
+                "IS NULL"
+                " AND precedence < " PAST_UNDER_TEXT
+                " AND (?4 IS NULL OR provider = ?4) AND (?3 IS NOT NULL OR NOT EXISTS ("
+                "SELECT 1 FROM reports r CROSS JOIN main.llm_invoices b ON b.source = r.source"
+                " AND b.from_ts > i.from_ts - r.longest AND b.from_ts < i.to_ts"
+                " WHERE r.provider IS i.provider AND r.source <> i.source AND b.provider IS "
+                "i.provider"
+                " AND b.to_ts > i.from_ts AND b.belongs IS NULL AND b.precedence < " PAST_UNDER_TEXT
+                " AND (b.amount_nusd IS NULL) = (i.amount_nusd IS NULL)"
+                " AND (b.precedence, b.source) < (i.precedence, i.source)))"
+                " ORDER BY amount_nusd IS NULL, from_ts, i.id";
 
 static long long read_INT(sqlite3_stmt *stmt, int at) {
   return sqlite3_column_type(stmt, at) == SQLITE_INTEGER ? sqlite3_column_int64(stmt, at)

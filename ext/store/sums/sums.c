@@ -47,9 +47,16 @@ static const KindCounts kinds[] = {
 #undef COUNTS
 };
 
+/* What a ledger can't hold wraps: what is added and taken out again leaves what was. */
+static long long plus(long long a, long long b) {
+  long long sum;
+  (void)!__builtin_add_overflow(a, b, &sum);
+  return sum;
+}
+
 static void say(SumRow *sum, int measure, long long value, int sign) {
   if (value != LEDGER_NULL) {
-    sum->value[measure] += sign * value;
+    sum->value[measure] = plus(sum->value[measure], sign * value);
     sum->has |= 1u << measure;
   }
 }
@@ -257,7 +264,7 @@ static void end_run(Sums *sums) {
   for (int i = 0; i < ROW_KEYS && run->is_set; i++) {
     SumRow *to = &sums->at[run->entry[i]]->row;
     for (int m = 0; m < SUM_COUNT; m++) {
-      to->value[m] += run->sum.value[m];
+      to->value[m] = plus(to->value[m], run->sum.value[m]);
     }
     to->has |= run->sum.has;
   }
@@ -314,7 +321,7 @@ int sums_fold(Sums *sums, const LedgerRow *row, int sign, Err *err) {
 int sums_add(Sums *sums, const SumRow *row, Err *err) {
   int place = place_of(sums, &row->key, err);
   for (int m = 0; m < SUM_COUNT && place >= 0; m++) {
-    sums->at[place]->row.value[m] += row->value[m];
+    sums->at[place]->row.value[m] = plus(sums->at[place]->row.value[m], row->value[m]);
   }
   if (place >= 0) {
     sums->at[place]->row.has |= row->has;
