@@ -808,14 +808,26 @@ class Parents(Imports):
     """I05: an agent's span repeats what its calls used."""
 
     @staticmethod
-    def span(id, trace, input, operation="chat", parent="", seconds=(0, 5)):
+    def span(id, trace, input, operation="chat", parent="", seconds=(0, 5), answer=None):
         attributes = {"gen_ai.operation.name": operation, "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o-mini"}
         listed = [{"key": k, "value": {"stringValue": v}} for k, v in attributes.items()]
+        listed += [{"key": "gen_ai.response.id", "value": {"stringValue": answer}}] if answer else []
         listed += [{"key": f"gen_ai.usage.{k}_tokens", "value": {"intValue": str(n)}} for k, n in (("input", input), ("output", 1))]
         span = {"traceId": trace * 32, "spanId": id * 16, "parentSpanId": parent and parent * 16, "name": operation, "kind": 3,
                 "startTimeUnixNano": f"{1793782800 + seconds[0]}000000000", "endTimeUnixNano": f"{1793782800 + seconds[1]}000000000",
-                "attributes": listed if input is not None else listed[:3]}
+                "attributes": listed if input is not None else [a for a in listed if "usage" not in a["key"]]}
         return json.dumps({"resourceSpans": [{"resource": {"attributes": []}, "scopeSpans": [{"scope": {"name": "x"}, "spans": [span]}]}]}) + "\n"
+
+    def test_one_call_seen_by_two_instrumentations(self):
+        outer, inner = self.span("a", "1", None, answer="chatcmpl-7"), self.span("b", "1", 60, parent="a", answer="chatcmpl-7")
+        others = [self.span("c", "1", 40, answer="chatcmpl-8"), self.span("d", "2", 30, answer="chatcmpl-7")]  # a server that counts its answers
+        for order in ([outer, inner], [inner, outer], [inner, self.span("a", "1", 60, answer="chatcmpl-7")]):
+            for together in (True, False):
+                db = self.new()
+                for i, text in enumerate(["".join(order + others)] if together else [*order, *others]):
+                    self.take(self.write(f"{id(db)}-{i}.jsonl", text), db)
+                self.assertEqual((value(db, "SELECT count(*) FROM llm_calls"), self.totals(db)[0]), (3, 130))
+                db.close()
 
     def totals(self, db):
         return (value(db, "SELECT coalesce(sum(input_tokens), 0) FROM llm_calls"),

@@ -904,7 +904,7 @@ static void spans(void **state) {
   const LogEntry *e = &f->all[0].e;
   check_counts(e, "span 1", 22083, 7395, 14685, X, 159);
   check(e->ts == 1793782800125 && e->latency_ms == 2306, "times");
-  check_text(e->key, "5b8efff798038103d269b633813fc60c:eee19b7ec3c1b174");
+  check_text(e->key, "5b8efff798038103d269b633813fc60c:=msg_1");
   check_text(e->finish_reason, "tool_use");
   check_text(e->request_id, "msg_1");
   check_text(e->tag, "desk");

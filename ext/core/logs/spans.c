@@ -262,12 +262,20 @@ static void take_texts(Spanning *s, LogEntry *entry) {
   entry->group = text_of(&s->reader->texts, s->in[S_TRACE]);
 }
 
+/* Two instrumentations (a framework's and its client's) show one call in two spans, with the same answer's id in the same
+** trace: one call, which the span that says most tells of. Servers of one's own give small ids, so that these alone name
+** nothing. */
 static void take_key(Spanning *s, LogEntry *entry) {
   const char *span = text_of(&s->reader->texts, s->in[S_SPAN]);
-  if (entry->group && span) {
-    char key[2 * TEXT_MOST + 2];
-    int n = snprintf(key, sizeof key, "%.250s:%.250s", entry->group, span);
+  const char *named = entry->request_id ? entry->request_id : span;
+  if (entry->group && named) {
+    char key[2 * TEXT_MOST + 3];
+    int n = snprintf(key, sizeof key, "%.250s:%s%.250s", entry->group, entry->request_id ? "=" : "",
+                     named);
     entry->key = text_keep(&s->reader->texts, key, (size_t)n);
+    long long in = usage_get(&entry->usage, UNIT_INPUT),
+              out = usage_get(&entry->usage, UNIT_OUTPUT);
+    entry->rank = (in > 0 ? in : 0) + (out > 0 ? out : 0);
   }
 }
 
