@@ -10,12 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A count for a column that is NULL where nothing was reported. */
-static long long column_of(const Usage *u, Unit unit) {
-  long long count = usage_get(u, unit);
-  return count == USAGE_UNKNOWN ? LEDGER_NULL : count;
-}
-
 /* The tokens of an answer that was billed in several parts add up. */
 static void add_parts(Reply *reply) {
   reply->usage.has = reply->n_parts ? 0 : reply->usage.has;
@@ -53,12 +47,7 @@ static int fill_usage(Call *k, const Reply *reply, const Billing *billing, Err *
   k->usage = tree ? cJSON_PrintUnformatted(tree) : NULL;
   cJSON_Delete(tree);
   row->usage = k->usage;
-  row->input_tokens = column_of(u, UNIT_INPUT);
-  row->cached_input_tokens = column_of(u, UNIT_CACHE_READ);
-  row->cache_write_tokens = column_of(u, UNIT_CACHE_WRITE);
-  row->cache_write_long_tokens = column_of(u, UNIT_CACHE_WRITE_1H);
-  row->output_tokens = column_of(u, UNIT_OUTPUT);
-  row->reasoning_tokens = column_of(u, UNIT_REASONING);
+  billing_counts(u, row);
   row->cost_reported_nusd = u->reported_nusd;
   return (u->has || u->other[0]) && !k->usage ? err_nomem(err) : RC_OK;
 }

@@ -97,3 +97,17 @@ PriceVerdict billing_price(Conn *conn, const Billed *b, Billing *billing, Err *e
   }
   return verdict;
 }
+
+long long billing_count(const Usage *u, Unit unit) {
+  long long count = usage_get(u, unit);
+  return count == USAGE_UNKNOWN ? LEDGER_NULL : count;
+}
+
+void billing_counts(const Usage *u, LedgerRow *row) {
+  row->input_tokens = billing_count(u, UNIT_INPUT);
+  row->cached_input_tokens = billing_count(u, UNIT_CACHE_READ);
+  row->cache_write_tokens = billing_count(u, UNIT_CACHE_WRITE);
+  row->cache_write_long_tokens = billing_count(u, UNIT_CACHE_WRITE_1H);
+  row->output_tokens = billing_count(u, UNIT_OUTPUT);
+  row->reasoning_tokens = billing_count(u, UNIT_REASONING);
+}

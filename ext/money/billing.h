@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "conn/conn.h"
 #include "money/pricing.h"
+#include "store/db/row.h"
 
 /* Counts of an answer's units, each in one, and what each came to. */
 typedef struct BillingLines {
@@ -36,6 +37,10 @@ typedef struct Billing {
       [USAGE_WORD]; /* the one it is priced by: the usage's, or the one that its model's name tells */
   char why[PRICE_WHY]; /* in words where a usage can't be priced, else "" */
 } Billing;
+
+/* A count as a column has it, LEDGER_NULL where it was not reported; and those of a ledger row. */
+long long billing_count(const Usage *u, Unit unit);
+void billing_counts(const Usage *u, LedgerRow *row);
 
 /* Prices it, after pricing_refresh. The model that answered is priced, by the name that was asked where that is the same
 ** with more to it; where nobody prices that name, one's own rows

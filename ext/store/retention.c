@@ -91,17 +91,17 @@ static int set_sealed(Store *s, long long before, Err *err) {
 
 /* Seals a day of which some dimensions have had no sums: those are made, with what is beyond the limit as one. */
 static int seal_day(Store *s, long long day, unsigned stopped, Err *err) {
-  Sums *sums = store_begin(s, err) == RC_OK ? sums_new(err) : NULL;
-  if (!sums) {
-    return err->rc;
-  }
-  if (rebuild_fold(s->db, day, sums, err) == RC_OK &&
-      set_sealed(s, day + REBUILD_DAY_MS, err) == RC_OK &&
-      drop_sums(s, day, stopped, err) == RC_OK) {
-    sums_write_of(s, sums, stopped, err);
+  Sums *sums = sums_new(err);
+  if (sums && store_begin(s, err) == RC_OK) {
+    if (rebuild_fold(s->db, day, sums, err) == RC_OK &&
+        set_sealed(s, day + REBUILD_DAY_MS, err) == RC_OK &&
+        drop_sums(s, day, stopped, err) == RC_OK) {
+      sums_write_of(s, sums, stopped, err);
+    }
+    store_end(s, err->rc == RC_OK, err);
   }
   sums_free(sums);
-  return store_end(s, err->rc == RC_OK, err);
+  return err->rc;
 }
 
 static int seal_rest(Store *s, long long before, Err *err) {

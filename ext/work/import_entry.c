@@ -115,11 +115,6 @@ static int check_entry(const LogEntry *e, Err *err) {
 
 /* ---- calls */
 
-static long long column_of(const Usage *u, Unit unit) {
-  long long count = usage_get(u, unit);
-  return count == USAGE_UNKNOWN ? LEDGER_NULL : count;
-}
-
 static LedgerKind kind_of(LogKind kind) {
   static const LedgerKind kinds[] = {[LOG_ANSWERED] = KIND_CALL,
                                      [LOG_BATCH] = KIND_BATCH,
@@ -179,12 +174,7 @@ static const char *keep_usage(const Usage *u, Texts *t, Err *err) {
 
 static void fill_counts(const LogEntry *e, Texts *t, LedgerRow *row, Err *err) {
   const Usage *u = &e->usage;
-  row->input_tokens = column_of(u, UNIT_INPUT);
-  row->cached_input_tokens = column_of(u, UNIT_CACHE_READ);
-  row->cache_write_tokens = column_of(u, UNIT_CACHE_WRITE);
-  row->cache_write_long_tokens = column_of(u, UNIT_CACHE_WRITE_1H);
-  row->output_tokens = column_of(u, UNIT_OUTPUT);
-  row->reasoning_tokens = column_of(u, UNIT_REASONING);
+  billing_counts(u, row);
   row->latency_ms = e->latency_ms >= 0 ? e->latency_ms : LEDGER_NULL;
   row->http_status = e->http_status >= 0 ? e->http_status : LEDGER_NULL;
   row->usage = u->has || u->other[0] ? keep_usage(u, t, err) : NULL;
@@ -321,12 +311,12 @@ int entry_sum(const EntryRules *rules, const LogEntry *e, Texts *t, PastSum *sum
                    .user = texts_keep(t, e->user, err),
                    .api_key = texts_keep(t, e->api_key, err),
                    .requests = e->requests >= 0 ? e->requests : LEDGER_NULL,
-                   .input_tokens = column_of(u, UNIT_INPUT),
-                   .cached_input_tokens = column_of(u, UNIT_CACHE_READ),
-                   .cache_write_tokens = column_of(u, UNIT_CACHE_WRITE),
-                   .cache_write_long_tokens = column_of(u, UNIT_CACHE_WRITE_1H),
-                   .output_tokens = column_of(u, UNIT_OUTPUT),
-                   .reasoning_tokens = column_of(u, UNIT_REASONING),
+                   .input_tokens = billing_count(u, UNIT_INPUT),
+                   .cached_input_tokens = billing_count(u, UNIT_CACHE_READ),
+                   .cache_write_tokens = billing_count(u, UNIT_CACHE_WRITE),
+                   .cache_write_long_tokens = billing_count(u, UNIT_CACHE_WRITE_1H),
+                   .output_tokens = billing_count(u, UNIT_OUTPUT),
+                   .reasoning_tokens = billing_count(u, UNIT_REASONING),
                    .quantity = e->quantity,
                    .unit = texts_keep(t, e->unit, err),
                    .amount_nusd = money(e->amount_nusd),
