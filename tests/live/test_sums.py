@@ -478,6 +478,39 @@ class Older(unittest.TestCase):
                 db.close()
 
 
+    def test_a_migration_that_is_killed_begins_anew(self):
+        import shutil
+        with TempDir() as folder:
+            path = os.path.join(folder, "desk.db")
+            shutil.copy(os.path.join(ROOT, "tests/data/store_v7.db"), path + "-llmcost")
+            raw = sqlite3.connect(path + "-llmcost", isolation_level=None)
+            raw.execute("WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 60000) INSERT INTO llm_calls(request_id,"
+                        " attempt, ts, kind, model, tag, user, cost_nusd) SELECT 'r' || n, 1, 1790000000000 + n * 60000, 'call',"
+                        " 'm' || (n % 9), 't' || (n % 50), 'u' || (n % 500), n FROM i")
+            raw.close()
+            code = ("import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.enable_load_extension(True);"
+                    " db.load_extension(sys.argv[2]); print('ready', flush=True);"
+                    " db.execute('SELECT llm_trust_store()').fetchall()")
+            killed = 0
+            for wait in (0.01, 0.05, 0.1, 0.2):
+                p = subprocess.Popen(["/usr/bin/python3", "-c", code, path, SO], stdout=subprocess.PIPE)
+                p.stdout.readline()
+                time.sleep(wait)
+                p.send_signal(signal.SIGKILL)
+                p.wait()
+                p.stdout.close()
+                raw = sqlite3.connect(path + "-llmcost")
+                killed += raw.execute("SELECT value FROM llm_meta WHERE name = 'schema_version'").fetchone() == (7,)
+                self.assertEqual(raw.execute("PRAGMA integrity_check").fetchall(), [("ok",)])
+                raw.close()
+            self.assertGreater(killed, 1)
+            db = connect(path)
+            value(db, "SELECT llm_trust_store()")
+            self.assertEqual(value(db, "SELECT sum(calls) FROM llm_cost_by_user WHERE user LIKE 'u%'"), 60000)
+            self.assertEqual(check(db)["sums"]["differs"], 0)
+            db.close()
+
+
 if __name__ == "__main__":
     from harness import main
     main()
