@@ -12,10 +12,6 @@ static int check_available(const Conn *conn, const Options *o, int mode, Err *er
                    "cache 'semantic' compares questions and so keeps them: it needs"
                    " llm_config('log_text', 'full')");
   }
-  if (o->gate || o->escalate) {
-    return err_set(err, RC_ERROR, ERR_UNAVAILABLE,
-                   "options 'gate' and 'escalate' are not in this version");
-  }
   return o->schema ? schema_check(o->schema, err) : RC_OK;
 }
 

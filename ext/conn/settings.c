@@ -27,8 +27,8 @@ static const Spec specs[] = {
     {"backoff_ms", INTO(INTEGER, backoff_ms), .min = 0, .max = LIMIT_BACKOFF_MS, .initial = "500"},
 };
 
-const SpecTable settings_table = {"setting", ERR_BAD_OPTION, NULL, specs,
-                                  sizeof specs / sizeof specs[0]};
+const SpecTable settings_table = {"setting", ERR_BAD_OPTION, NULL,
+                                  NULL,      specs,          sizeof specs / sizeof specs[0]};
 
 void settings_init(Settings *set) {
   spec_init(&settings_table, set);

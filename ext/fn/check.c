@@ -25,8 +25,8 @@ static const Spec specs[] = {
     {"repair", SPEC_INTO(CheckOptions, SWITCH, repair), .initial = "off"},
 };
 
-static const SpecTable table = {"option", ERR_BAD_OPTION, NULL, specs,
-                                sizeof specs / sizeof specs[0]};
+static const SpecTable table = {"option", ERR_BAD_OPTION, NULL,
+                                NULL,     specs,          sizeof specs / sizeof specs[0]};
 
 /* What a row's cost is now, beside what it says. */
 typedef enum Finding { SAME, DIFFERS, PRICED_NOW, UNPRICED_NOW, NO_USAGE, N_FINDINGS } Finding;

@@ -73,13 +73,13 @@ static const Spec specs[] = {
      .initial = "error"},
 };
 
-static const SpecTable table = {"option", ERR_BAD_OPTION, NULL, specs,
-                                sizeof specs / sizeof specs[0]};
+static const SpecTable table = {"option", ERR_BAD_OPTION, "service",
+                                NULL,     specs,          sizeof specs / sizeof specs[0]};
 
 /* An owned object, or NULL and *err. */
 static CostOptions *parse_options(const char *json, size_t n, unsigned of, Err *err) {
   CostOptions *o = calloc(1, sizeof *o);
-  cJSON *tree = o ? json_parse(json, n, "the options", err) : (err_nomem(err), NULL);
+  cJSON *tree = o ? spec_parse(&table, json, n, err) : (err_nomem(err), NULL);
   if (tree) {
     spec_init(&table, o);
     spec_read(&table, of, tree, o, err);

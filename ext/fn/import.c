@@ -22,8 +22,8 @@ static const Spec specs[] = {
     {"again", SPEC_INTO(ImportOptions, SWITCH, again), .initial = "off"},
 };
 
-static const SpecTable table = {"option", ERR_BAD_OPTION, NULL, specs,
-                                sizeof specs / sizeof specs[0]};
+static const SpecTable table = {"option", ERR_BAD_OPTION, "format",
+                                NULL,     specs,          sizeof specs / sizeof specs[0]};
 
 /* llm_import(path [, options]): JSON. */
 void fn_llm_import(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
@@ -32,7 +32,7 @@ void fn_llm_import(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *er
   size_t n = 0;
   const char *path = arg_text(argv[0], "the path", err);
   const char *json = argc > 1 ? arg_bytes(argv[1], &n, err) : NULL;
-  cJSON *given = json ? json_parse(json, n, "the options", err) : NULL;
+  cJSON *given = json ? spec_parse(&table, json, n, err) : NULL;
   spec_init(&table, &o);
   if (given) {
     spec_read(&table, 0, given, &o, err); /* (the columns are borrowed from it) */

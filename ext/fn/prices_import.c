@@ -94,8 +94,8 @@ static const Spec specs[] = {
     {"list", SPEC_INTO(ImportOptions, CHARS, list)},
 };
 
-static const SpecTable table = {"option", ERR_BAD_OPTION, NULL, specs,
-                                sizeof specs / sizeof specs[0]};
+static const SpecTable table = {"option", ERR_BAD_OPTION, NULL,
+                                NULL,     specs,          sizeof specs / sizeof specs[0]};
 
 static int read_options(sqlite3_value *v, ImportOptions *o, Err *err) {
   return arg_spec(v, &table, o, err) != RC_OK || strcmp(o->list, "catalogue") != 0

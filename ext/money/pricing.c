@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/text/decimal.h"
+#include "base/text/text.h"
 #include "core/names/model_name.h"
 
 #include <stdio.h>
@@ -304,7 +305,7 @@ static void find_nearest(const char *name, const char *provider, const char *bes
   int distance[2] = {1000, 1000};
   for (int i = 0; i < models->n; i++) {
     const char *known = models->at[i].name;
-    int d = model_name_distance(name, known, 1000);
+    int d = text_distance(name, known, 1000);
     if ((provider && strcmp(models->at[i].provider, provider) != 0) ||
         (best[0] && strcmp(known, best[0]) == 0) || (best[1] && strcmp(known, best[1]) == 0)) {
       continue;

@@ -25,8 +25,8 @@ static const Spec specs[] = {
     {"to", SPEC_INTO(ReconcileOptions, TIME, to)},
 };
 
-static const SpecTable options_table = {"option", ERR_BAD_OPTION, NULL, specs,
-                                        sizeof specs / sizeof specs[0]};
+static const SpecTable options_table = {"option", ERR_BAD_OPTION, NULL,
+                                        NULL,     specs,          sizeof specs / sizeof specs[0]};
 
 typedef struct Cursor {
   TableCursor base;

@@ -10,17 +10,18 @@
 #include "core/price/book.h"
 #include "core/price/catalogue.h"
 #include "base/text/glob.h"
+#include "base/text/text.h"
 #include "core/names/model_name.h"
 #include "core/tokens/tokens.h"
 
 static void check_names(const char *a, const char *b) {
   char lower[64];
-  int cap = 5, distance = model_name_distance(a, b, cap);
+  int cap = 5, distance = text_distance(a, b, cap);
   require(model_name_match(a, a) == 3);
   require(model_name_base(a) <= strlen(a));
   require(model_name_lower(a, lower, sizeof lower) == strlen(a) && strlen(lower) < sizeof lower);
-  require(distance == model_name_distance(b, a, cap) && distance >= 0 && distance <= cap);
-  require(strlen(a) > LIMIT_MODEL_NAME || model_name_distance(a, a, cap) == 0);
+  require(distance == text_distance(b, a, cap) && distance >= 0 && distance <= cap);
+  require(strlen(a) > LIMIT_MODEL_NAME || text_distance(a, a, cap) == 0);
 }
 
 static void check_globs(const char *globs, const char *name) {

@@ -7,6 +7,7 @@
 #include "base/text/decimal.h"
 #include "core/price/price.h"
 #include "trust/hosts.h"
+#include "base/text/text.h"
 #include "core/names/model_name.h"
 #include "wire/provider.h"
 
@@ -83,15 +84,15 @@ static void test_distance(void **state) {
   };
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
-    int distance = model_name_distance(cases[i].a, cases[i].b, cases[i].cap);
+    int distance = text_distance(cases[i].a, cases[i].b, cases[i].cap);
     check(distance == cases[i].distance, "'%s', '%s': %d", cases[i].a, cases[i].b, distance);
   }
   char longest[LIMIT_MODEL_NAME + 2];
   memset(longest, 'x', sizeof longest - 1);
   longest[sizeof longest - 1] = 0;
-  assert_int_equal(model_name_distance(longest, "x", 1000), 1000);
-  assert_int_equal(model_name_distance("x", longest, 1000), 1000);
-  assert_int_equal(model_name_distance(longest + 1, "x", 1000), LIMIT_MODEL_NAME - 1);
+  assert_int_equal(text_distance(longest, "x", 1000), 1000);
+  assert_int_equal(text_distance("x", longest, 1000), 1000);
+  assert_int_equal(text_distance(longest + 1, "x", 1000), LIMIT_MODEL_NAME - 1);
 }
 
 static const Model *model_named(const char *name) {

@@ -20,8 +20,8 @@ static void test_nothing_given(void **state) {
       "{\"model\": null, \"system\": null, \"max_tokens\": null, \"temperature\": null, \"top_p\": "
       "null,"
       " \"seed\": null, \"stop\": null, \"schema\": null, \"cache\": null, \"threshold\": null,"
-      " \"ttl\": null, \"tag\": null, \"user\": null, \"conversation\": null, \"gate\": null,"
-      " \"escalate\": null, \"timeout_ms\": null, \"retries\": null, \"dry_run\": null,"
+      " \"ttl\": null, \"tag\": null, \"user\": null, \"conversation\": null,"
+      " \"timeout_ms\": null, \"retries\": null, \"dry_run\": null,"
       " \"on_error\": null}",
   };
   (void)state;
@@ -29,8 +29,8 @@ static void test_nothing_given(void **state) {
     Options o;
     Err err = {0};
     check(parse(cases[i], &o, &err) == RC_OK, "%s: %s", cases[i], err.msg);
-    assert_true(!o.model && !o.system && !o.tag && !o.user && !o.conversation && !o.gate);
-    assert_true(!o.stop && !o.schema && !o.has_seed && !o.dry_run && !o.escalate);
+    assert_true(!o.model && !o.system && !o.tag && !o.user && !o.conversation);
+    assert_true(!o.stop && !o.schema && !o.has_seed && !o.dry_run);
     assert_true(isnan(o.temperature) && isnan(o.top_p) && isnan(o.threshold));
     assert_int_equal(o.max_tokens, OPTION_UNSET);
     assert_int_equal(o.timeout_ms, OPTION_UNSET);
@@ -50,7 +50,7 @@ static void test_every_option(void **state) {
                          " \"temperature\": 0.25, \"top_p\": 0.5, \"seed\": -42, \"stop\": \"END\","
                          " \"schema\": {\"type\": \"object\"}, \"cache\": \"semantic\","
                          " \"threshold\": 0.9, \"ttl\": \"7d\", \"tag\": \"t\", \"user\": \"u\","
-                         " \"conversation\": \"c\", \"gate\": \"g\", \"escalate\": true,"
+                         " \"conversation\": \"c\","
                          " \"timeout_ms\": 5000, \"retries\": 2, \"dry_run\": true,"
                          " \"on_error\": \"json\"}",
                          &o, &err),
@@ -67,8 +67,7 @@ static void test_every_option(void **state) {
   assert_string_equal(o.tag, "t");
   assert_string_equal(o.user, "u");
   assert_string_equal(o.conversation, "c");
-  assert_string_equal(o.gate, "g");
-  assert_true(o.escalate && o.dry_run);
+  assert_true(o.dry_run);
   assert_int_equal(o.timeout_ms, 5000);
   assert_int_equal(o.retries, 2);
   assert_int_equal(o.on_error, ON_ERROR_JSON);
@@ -159,17 +158,16 @@ static void test_wrong_values_are_refused(void **state) {
       {"{\"ttl\": \"soon\"}", "'ttl'"},
       {"{\"ttl\": 1e15}", "'ttl'"},
       {"{\"ttl\": true}", "'ttl'"},
-      {"{\"tag\": 1}", "'tag'"},
+      {"{\"tag\": 1.5}", "'tag': expected text or an integer"},
+      {"{\"user\": 9007199254740992}", "CAST("},
       {"{\"user\": {}}", "'user'"},
       {"{\"conversation\": false}", "'conversation'"},
-      {"{\"gate\": 1}", "'gate'"},
-      {"{\"escalate\": 1}", "option 'escalate': expected true or false"},
-      {"{\"escalate\": \"true\"}", "'escalate'"},
       {"{\"timeout_ms\": 0}", "'timeout_ms'"},
       {"{\"timeout_ms\": 3600001}", "'timeout_ms'"},
       {"{\"retries\": -1}", "'retries'"},
       {"{\"retries\": 10}", "option 'retries': expected an integer from 0 to 9"},
-      {"{\"dry_run\": 0}", "'dry_run'"},
+      {"{\"dry_run\": 2}", "'dry_run': expected true or false"},
+      {"{\"dry_run\": \"on\"}", "'dry_run'"},
       {"{\"on_error\": \"ignore\"}", "'error', 'null' or 'json'"},
       {"{\"on_error\": 1}", "'on_error'"},
   };
@@ -185,9 +183,9 @@ static void test_wrong_values_are_refused(void **state) {
 
 static void test_an_unknown_key_lists_the_valid_ones(void **state) {
   static const char *const valid[] = {
-      "model",  "system",   "max_tokens", "temperature", "top_p",   "seed",    "stop",
-      "schema", "cache",    "threshold",  "ttl",         "tag",     "user",    "conversation",
-      "gate",   "escalate", "timeout_ms", "retries",     "dry_run", "on_error"};
+      "model", "system",       "max_tokens", "temperature", "top_p",   "seed",
+      "stop",  "schema",       "cache",      "threshold",   "ttl",     "tag",
+      "user",  "conversation", "timeout_ms", "retries",     "dry_run", "on_error"};
   static const char *const cases[][2] = {
       {"{\"temprature\": 1}", "unknown option 'temprature'"},
       {"{\"Model\": \"gpt-4o\"}", "unknown option 'Model'"},
@@ -210,19 +208,54 @@ static void test_an_unknown_key_lists_the_valid_ones(void **state) {
   }
 }
 
+static void test_what_was_meant_is_said(void **state) {
+  static const char *const cases[][2] = {
+      {"{\"system_prompt\": \"x\"}", "unknown option 'system_prompt': it is called 'system' here"},
+      {"{\"maxOutputTokens\": 5}", "it is called 'max_tokens' here"},
+      {"{\"timeout\": 5}", "'timeout_ms' here, in milliseconds"},
+      {"{\"api_key\": \"sk-x\"}", "llm_secret(name, value)"},
+      {"{\"modle\": \"x\"}", "did you mean 'model'?"},
+      {"{\"Tag\": \"x\"}", "did you mean 'tag'?"},
+      {"{\"maxTokens\": 1}", "did you mean 'max_tokens'?"},
+      {"{\"gate\": \"x\"}", "unknown option 'gate' (valid: model, system,"},
+      {"gpt-4o-mini", "must be one JSON object: did you mean '{\"model\":\"gpt-4o-mini\"}'?"},
+      {" \"openai/o3\" ", "did you mean '{\"model\":\"openai/o3\"}'?"},
+      {"be brief please", "must be one JSON object, such as '{\"model\":\"...\"}'"},
+      {"['a']", "must be one JSON object, such as"},
+      {"{\"schema\": \"{\\\"type\\\":\"}", "option 'schema'"},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    Options o;
+    Err err = {0};
+    parse(cases[i][0], &o, &err);
+    check(err.rc == RC_ERROR && strstr(err.msg, cases[i][1]), "%s: %s", cases[i][0], err.msg);
+  }
+}
+
+/* What SQL makes of keys, booleans and nested JSON. */
+static void test_values_as_sql_has_them(void **state) {
+  Options o;
+  Err err = {0};
+  (void)state;
+  parse("{\"tag\": 7, \"user\": -9007199254740991, \"conversation\": \"c\", \"dry_run\": 1,"
+        " \"retry_lost\": 0, \"schema\": \"{\\\"type\\\":\\\"object\\\"}\", \"tag\": 8}",
+        &o, &err);
+  assert_int_equal(err.rc, RC_OK);
+  assert_string_equal(o.tag, "8");
+  assert_string_equal(o.user, "-9007199254740991");
+  assert_string_equal(o.conversation, "c");
+  assert_true(o.dry_run && !o.retry_lost && cJSON_IsObject(o.schema));
+  options_free(&o);
+}
+
 static void test_only_one_object(void **state) {
   static const struct {
     const char *json, *code;
   } cases[] = {
-      {"[]", "bad_option"},
-      {"\"gpt-4o\"", "bad_option"},
-      {"null", "bad_option"},
-      {"5", "bad_option"},
-      {"", "bad_json"},
-      {"gpt-4o", "bad_json"},
-      {"{\"model\"", "bad_json"},
-      {"{} {}", "bad_json"},
-      {"{\"tag\": \"\xFF\"}", "bad_utf8"},
+      {"[]", "bad_option"},       {"\"gpt-4o\"", "bad_option"}, {"null", "bad_option"},
+      {"5", "bad_option"},        {"", "bad_option"},           {"gpt-4o", "bad_option"},
+      {"{\"model\"", "bad_json"}, {"{} {}", "bad_json"},        {"{\"tag\": \"\xFF\"}", "bad_utf8"},
   };
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
@@ -258,6 +291,8 @@ int main(void) {
       cmocka_unit_test(test_values_at_the_edge_are_taken),
       cmocka_unit_test(test_wrong_values_are_refused),
       cmocka_unit_test(test_an_unknown_key_lists_the_valid_ones),
+      cmocka_unit_test(test_what_was_meant_is_said),
+      cmocka_unit_test(test_values_as_sql_has_them),
       cmocka_unit_test(test_only_one_object),
       cmocka_unit_test(test_sizes_are_bounded),
   };

@@ -53,7 +53,7 @@ static const Spec specs[] = {
     {"object", INTO(OBJECT, object), .of = MAKE},
     {"shade_1 and the others", SPEC_OTHER, .of = MAKE, .means = is_shade, .take = take_shade},
 };
-static const SpecTable table = {"option", ERR_BAD_OPTION, "{\"on\":true}", specs, COUNT(specs)};
+static const SpecTable table = {"option", ERR_BAD_OPTION, "on", NULL, specs, COUNT(specs)};
 
 static int read(const char *json, unsigned of, Things *t, Err *err) {
   cJSON *tree = tree_of(json);
@@ -147,7 +147,7 @@ static void test_what_is_refused_stays_out(void **state) {
       {"{\"share\":0}",
        "option 'share': expected a share above 0 and below 1, such as 0.01, or NULL"},
       {"{\"share\":1}", "'share'"},
-      {"{\"on\":1}", "option 'on': expected true or false"},
+      {"{\"on\":2}", "option 'on': expected true or false"},
       {"{\"on\":\"on\"}", "expected true or false"},
       {"{\"colour\":\"Red\"}", "option 'colour': expected 'red', 'green' or 'blue'"},
       {"{\"colour\":0}", "'red', 'green' or 'blue'"},
@@ -160,13 +160,13 @@ static void test_what_is_refused_stays_out(void **state) {
       {"{\"at\":1e300}", "'at'"},
       {"{\"object\":[]}", "option 'object': expected an object"},
       {"{\"shade_2\":0}", "option 'shade_2': expected a shade"},
-      {"{\"shade\":1}",
-       "unknown option 'shade' (valid: text, owned, chars, count, dim, cosine, share,"
-       " on, colour, ttl, at, object, shade_1 and the others)"},
+      {"{\"shade\":1}", "unknown option 'shade': did you mean 'share'? (valid: text, owned, chars, "
+                        "count, dim, cosine, share,"
+                        " on, colour, ttl, at, object, shade_1 and the others)"},
       {"{\"tex\":1}", "unknown option 'tex'"},
       {"{\"textt\":null}", "unknown option 'textt'"},
       {"{\"\":1}", "unknown option ''"},
-      {"[]", "the options must be one JSON object, such as '{\"on\":true}'"},
+      {"[]", "the options must be one JSON object, such as '{\"on\":\"...\"}'"},
   };
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {

@@ -42,7 +42,7 @@ static inline void check_error(const Err *err, const char *code, const char *par
   size_t bad_at = 0;
   check(err->rc != RC_OK, "%s: no error", name);
   check(strcmp(err_word(err->code), code) == 0, "%s: code '%s', expected '%s' (%s)", name,
-        err->code, code, err->msg);
+        err_word(err->code), code, err->msg);
   check(strstr(err->msg, part), "%s: '%s' does not say '%s'", name, err->msg, part);
   check(utf8_is_valid(err->msg, strlen(err->msg), &bad_at), "%s: message is not UTF-8", name);
 }

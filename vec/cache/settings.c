@@ -28,8 +28,8 @@ static const Spec specs[] = {
     {"seed", INTO(INTEGER, seed), .min = 0, .max = (double)LIMIT_COUNT, .initial = "0"},
 };
 
-static const SpecTable table = {"argument", ERR_BAD_ARGUMENT, NULL, specs,
-                                sizeof specs / sizeof specs[0]};
+static const SpecTable table = {
+    "argument", ERR_BAD_ARGUMENT, NULL, NULL, specs, sizeof specs / sizeof specs[0]};
 
 /* Copies a value without its quotes (doubled ones inside are one). 0 where it is too long or its
 ** quote is not closed. */

@@ -28,7 +28,7 @@ const char *arg_text(sqlite3_value *v, const char *what, Err *err) {
 int arg_spec(sqlite3_value *v, const SpecTable *table, void *to, Err *err) {
   size_t n = 0;
   const char *json = v ? arg_bytes(v, &n, err) : NULL;
-  cJSON *tree = json ? json_parse(json, n, "the options", err) : NULL;
+  cJSON *tree = json ? spec_parse(table, json, n, err) : NULL;
   spec_init(table, to);
   if (tree) {
     spec_read(table, 0, tree, to, err);

@@ -7,12 +7,14 @@
 #include "base/text/spec.h"
 
 #include "base/text/decimal.h"
+#include "base/text/text.h"
 
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static const char *const switch_words[] = {"on", "off", NULL};
 
@@ -141,8 +143,9 @@ static int put_word(const Spec *s, const SpecValue *v, int *at) {
 
 static int put_switch(const SpecValue *v, int *at) {
   int i = v->json ? -1 : find_word(switch_words, v->text);
-  int fits = i >= 0 || cJSON_IsBool(v->json);
-  *at = fits ? i == 0 || cJSON_IsTrue(v->json) : *at;
+  int is_number = v->json && (v->number == 0 || v->number == 1);
+  int fits = i >= 0 || is_number || cJSON_IsBool(v->json);
+  *at = fits ? i == 0 || v->number == 1 || cJSON_IsTrue(v->json) : *at;
   return fits;
 }
 
@@ -239,17 +242,52 @@ static void describe(const Spec *s, const SpecValue *v, char *out, size_t size) 
            s->null_is_none ? ", or NULL" : "");
 }
 
+/* 1 if a line is one of those that are looked at. */
+static int is_of(const Spec *s, unsigned of) {
+  return !of || s->of & of;
+}
+
+/* The name most like an unknown one, if a slip of the fingers may be what is between them; or NULL. */
+static const char *nearest_name(const SpecTable *table, unsigned of, const char *name) {
+  const char *nearest = NULL;
+  int least = strlen(name) < 5 ? 2 : 3; /* not that */
+  for (int i = 0; i < table->n; i++) {
+    int d = is_of(&table->at[i], of) ? text_distance(name, table->at[i].name, least) : least;
+    nearest = d < least ? table->at[i].name : nearest;
+    least = d < least ? d : least;
+  }
+  return nearest;
+}
+
+/* What to say of an unknown name before the valid ones: ": it is called 'system' here", or nothing. */
+static void hint(const SpecTable *table, unsigned of, const char *name, char *out, size_t size) {
+  const SpecHint *h = table->hints;
+  while (h && h->name && strcasecmp(h->name, name) != 0) {
+    h++;
+  }
+  const char *means = h && h->name ? h->means : NULL, *nearest = nearest_name(table, of, name);
+  out[0] = 0;
+  if (means && strchr(means, ' ')) {
+    snprintf(out, size, ": %s", means);
+  } else if (means) {
+    snprintf(out, size, ": it is called '%s' here", means);
+  } else if (nearest) {
+    snprintf(out, size, ": did you mean '%s'?", nearest);
+  }
+}
+
 static int unknown(const SpecTable *table, unsigned of, const char *name, Err *err) {
-  char valid[LIMIT_ERROR_TEXT] = "";
+  char valid[LIMIT_ERROR_TEXT] = "", meant[200];
   size_t n = 0;
   for (int i = 0; i < table->n && n < sizeof valid; i++) {
     const Spec *s = &table->at[i];
-    if (!of || s->of & of) {
+    if (is_of(s, of)) {
       n += (size_t)snprintf(valid + n, sizeof valid - n, "%s%s", n ? ", " : "", s->name);
     }
   }
-  return err_set(err, RC_ERROR, table->code, "unknown %s '%.40s' (valid: %s)", table->noun, name,
-                 valid);
+  hint(table, of, name, meant, sizeof meant);
+  return err_set(err, RC_ERROR, table->code, "unknown %s '%.40s'%s (valid: %s)", table->noun, name,
+                 meant, valid);
 }
 
 /* ---- reading */
@@ -261,7 +299,7 @@ static int is_named(const Spec *s, const char *name, size_t n) {
 const Spec *spec_find(const SpecTable *table, unsigned of, const char *name, size_t n, Err *err) {
   for (int i = 0; i < table->n; i++) {
     const Spec *s = &table->at[i];
-    if ((!of || s->of & of) && is_named(s, name, n)) {
+    if (is_of(s, of) && is_named(s, name, n)) {
       return s;
     }
   }
@@ -299,11 +337,42 @@ int spec_set(const SpecTable *table, const Spec *s, const SpecValue *v, void *to
   return spec_bad(table, v->name, expected, err);
 }
 
+/* Options that are no object. A word was meant as the value of one of them. */
+static int no_object(const SpecTable *table, const char *given, size_t n, Err *err) {
+  char example[200] = "";
+  int is_word = n > 0 && n <= 80;
+  for (size_t i = 0; i < n && is_word; i++) {
+    is_word = given[i] > ' ' && given[i] < 127 && !strchr("\"'{}[],\\", given[i]);
+  }
+  if (table->word_is) {
+    snprintf(example, sizeof example, "%s '{\"%s\":\"%.*s\"}'%s",
+             is_word ? ": did you mean" : ", such as", table->word_is, is_word ? (int)n : 3,
+             is_word ? given : "...", is_word ? "?" : "");
+  }
+  return err_set(err, RC_ERROR, table->code, "the %ss must be one JSON object%s", table->noun,
+                 example);
+}
+
+cJSON *spec_parse(const SpecTable *table, const char *json, size_t n, Err *err) {
+  size_t from = 0, to = n;
+  while (from < to && strchr(" \t\r\n\"'", json[from])) {
+    from++;
+  }
+  while (to > from && strchr(" \t\r\n\"'", json[to - 1])) {
+    to--;
+  }
+  if (from == to || json[from] != '{') {
+    no_object(table, json + from, to - from, err);
+    return NULL;
+  }
+  char what[40];
+  snprintf(what, sizeof what, "the %.20ss", table->noun);
+  return json_parse(json, n, what, err);
+}
+
 int spec_read(const SpecTable *table, unsigned of, const cJSON *object, void *to, Err *err) {
   if (!cJSON_IsObject(object)) {
-    return err_set(err, RC_ERROR, table->code, "the %ss must be one JSON object%s%s%s", table->noun,
-                   table->example ? ", such as '" : "", table->example ? table->example : "",
-                   table->example ? "'" : "");
+    return no_object(table, "", 0, err);
   }
   for (const cJSON *item = object->child; item && err->rc == RC_OK; item = item->next) {
     const SpecValue value = spec_value_json(item);

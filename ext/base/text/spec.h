@@ -16,13 +16,13 @@
 #include <limits.h>
 
 typedef enum SpecType {
-  SPEC_TEXT,     /* const char *: borrowed from the value; NULL: not given */
-  SPEC_OWNED,    /* char *: a copy, to free(); the empty text is none. NULL: not given */
-  SPEC_CHARS,    /* char[]: a copy of a text that is not empty and fits. "": not given */
-  SPEC_INTEGER,  /* long long or int: a whole number from min to max. SPEC_UNSET: not given */
-  SPEC_NUMBER,   /* double: from min to max. NAN: not given */
-  SPEC_SHARE,    /* double: above 0 and below 1. NAN: not given */
-  SPEC_SWITCH,   /* int: 1 or 0, in JSON true or false, as text 'on' or 'off' */
+  SPEC_TEXT,    /* const char *: borrowed from the value; NULL: not given */
+  SPEC_OWNED,   /* char *: a copy, to free(); the empty text is none. NULL: not given */
+  SPEC_CHARS,   /* char[]: a copy of a text that is not empty and fits. "": not given */
+  SPEC_INTEGER, /* long long or int: a whole number from min to max. SPEC_UNSET: not given */
+  SPEC_NUMBER,  /* double: from min to max. NAN: not given */
+  SPEC_SHARE,   /* double: above 0 and below 1. NAN: not given */
+  SPEC_SWITCH, /* int: 1 or 0; in JSON true or false, or 1 or 0 (SQL has no others); as text 'on' or 'off' */
   SPEC_WORD,     /* int: which one of `words`. -1: not given */
   SPEC_DURATION, /* long long: milliseconds above 0, from seconds or '15m'. SPEC_UNSET: not given */
   SPEC_TIME,     /* long long: Unix ms, from that or a date. SPEC_NO_TIME: not given */
@@ -59,10 +59,18 @@ struct Spec {
   int (*take)(const SpecTable *table, const Spec *spec, const SpecValue *value, void *to, Err *err);
 };
 
+/* What somebody may call an option who knows other programs. */
+typedef struct SpecHint {
+  const char *name;
+  const char *means; /* the option's name here; or, with a blank in it, what to say */
+} SpecHint;
+
 struct SpecTable {
-  const char *noun;    /* "option": what its messages call one of them */
-  ErrCode code;        /* of its errors */
-  const char *example; /* of a whole object, or NULL */
+  const char *noun; /* "option": what its messages call one of them */
+  ErrCode code;     /* of its errors */
+  const char *
+      word_is; /* the option that a bare word in place of the object is taken for in an example; or NULL */
+  const SpecHint *hints; /* ended by a NULL name; or NULL */
   const Spec *at;
   int n;
 };
@@ -113,6 +121,10 @@ const Spec *spec_find(const SpecTable *table, unsigned of, const char *name, siz
 /* Puts a value into its member of *to. RC_OK; or an error that says what is expected, or RC_NOMEM:
 ** the member is as it was. */
 int spec_set(const SpecTable *table, const Spec *spec, const SpecValue *value, void *to, Err *err);
+
+/* n bytes of JSON as the object that spec_read takes: an owned tree (cJSON_Delete), or NULL and an error that shows
+** what such an object looks like. */
+cJSON *spec_parse(const SpecTable *table, const char *json, size_t n, Err *err);
 
 /* Every member of a JSON object, of those with a bit of `of` (0: of all); null is as if it were not
 ** there, the last of the same name counts. Borrows from the tree. RC_OK or *err: *to is half filled

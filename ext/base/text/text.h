@@ -25,4 +25,8 @@ int text_mend(Buf *text);
 ** punctuation stay: they can change an answer. Returns RC_OK, RC_NOMEM or RC_TOOBIG. */
 int text_normalize(const char *text, size_t n, Buf *out);
 
+/* Edit distance of two names (bytes inserted, left out or changed), at most `cap`, which it also is for names over
+** LIMIT_MODEL_NAME bytes: for "did you mean". */
+int text_distance(const char *a, const char *b, int cap);
+
 #endif

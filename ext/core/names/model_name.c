@@ -159,26 +159,3 @@ void model_name_plain(const char *name, char *out, size_t size) {
   out[n] = 0;
   spell_version(out);
 }
-
-int model_name_distance(const char *a, const char *b, int cap) {
-  int row[LIMIT_MODEL_NAME + 1];
-  int n = (int)strlen(b);
-  if (n > LIMIT_MODEL_NAME || strlen(a) > LIMIT_MODEL_NAME) {
-    return cap;
-  }
-  for (int j = 0; j <= n; j++) {
-    row[j] = j;
-  }
-  for (int i = 1; a[i - 1]; i++) {
-    int diagonal = row[0];
-    row[0] = i;
-    for (int j = 1; j <= n; j++) {
-      int substitute = diagonal + (a[i - 1] != b[j - 1]);
-      int insert = row[j - 1] + 1, erase = row[j] + 1;
-      diagonal = row[j];
-      int best = insert < erase ? insert : erase;
-      row[j] = substitute < best ? substitute : best;
-    }
-  }
-  return row[n] < cap ? row[n] : cap;
-}

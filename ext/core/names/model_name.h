@@ -24,7 +24,4 @@ size_t model_name_base(const char *name);
 ** stays (":free", "-fast"), as does all of a fine-tuned name. Cut off at the end of `out`. */
 void model_name_plain(const char *name, char *out, size_t size);
 
-/* Edit distance of two names, at most `cap` (then cap): for "did you mean" lists. */
-int model_name_distance(const char *a, const char *b, int cap);
-
 #endif

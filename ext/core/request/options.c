@@ -7,6 +7,7 @@
 #include "base/text/decimal.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Any integer that a JSON number can hold. */
@@ -40,19 +41,57 @@ static int take_stop(const SpecTable *table, const Spec *s, const SpecValue *v, 
   return RC_OK;
 }
 
-/* true and false, or 1 and 0. */
-static int take_retry_lost(const SpecTable *table, const Spec *s, const SpecValue *v, void *to,
-                           Err *err) {
-  Options *o = to;
-  int is_number = cJSON_IsNumber(v->json) && (v->number == 0 || v->number == 1);
-  if (!is_number && !cJSON_IsBool(v->json)) {
-    return spec_bad(table, s->name, "true or false", err);
+/* Keeps a value that was made of another: it lives as long as the options. NULL is out of memory. */
+static cJSON *keep_made(Options *o, cJSON *item, Err *err) {
+  o->made = o->made ? o->made : cJSON_CreateArray();
+  return json_add(o->made, NULL, item, err);
+}
+
+/* A text; or an integer, as the keys of tables are. JSON's numbers are exact up to 2^53. */
+static int take_label(const SpecTable *table, const Spec *s, const SpecValue *v, void *to,
+                      Err *err) {
+  const char *text = v->text;
+  if (decimal_is_whole(v->number, -(double)LIMIT_COUNT, (double)LIMIT_COUNT)) {
+    char digits[24];
+    snprintf(digits, sizeof digits, "%lld", (long long)v->number);
+    const cJSON *made = keep_made(to, cJSON_CreateString(digits), err);
+    text = made ? made->valuestring : NULL;
+  } else if (!text) {
+    spec_bad(table, s->name,
+             cJSON_IsNumber(v->json) ? "text or an integer of at most 53 bits: CAST(… AS TEXT)"
+                                     : "text or an integer",
+             err);
   }
-  o->retry_lost = is_number ? v->number == 1 : cJSON_IsTrue(v->json);
-  return RC_OK;
+  if (err->rc == RC_OK) {
+    *(const char **)((char *)to + s->at) = text;
+  }
+  return err->rc;
+}
+
+/* An object; or the text of one, where SQL's json() was forgotten around it. */
+static int take_schema(const SpecTable *table, const Spec *s, const SpecValue *v, void *to,
+                       Err *err) {
+  Options *o = to;
+  const cJSON *schema = v->json;
+  if (v->text) {
+    Err why = {0};
+    cJSON *tree = json_parse(v->text, strlen(v->text), "the schema", &why);
+    if (why.rc != RC_OK) {
+      return err_set(err, why.rc, table->code, "option 'schema': %s", why.msg);
+    }
+    schema = keep_made(o, tree, err);
+  }
+  if (err->rc == RC_OK && !cJSON_IsObject(schema)) {
+    spec_bad(table, s->name, "a JSON Schema (an object)", err);
+  }
+  if (err->rc == RC_OK) {
+    o->schema = schema;
+  }
+  return err->rc;
 }
 
 #define INTO(type, member) SPEC_INTO(Options, type, member)
+#define LABEL(member) SPEC_OTHER, .at = offsetof(Options, member), .take = take_label
 
 static const Spec specs[] = {
     {"model", INTO(TEXT, model)},
@@ -62,24 +101,73 @@ static const Spec specs[] = {
     {"top_p", INTO(NUMBER, top_p), .min = 0, .max = 1},
     {"seed", SPEC_OTHER, .take = take_seed},
     {"stop", SPEC_OTHER, .take = take_stop},
-    {"schema", INTO(OBJECT, schema), .what = "a JSON Schema (an object)"},
+    {"schema", SPEC_OTHER, .take = take_schema},
     {"cache", INTO(WORD, cache), .words = SPEC_WORDS(CACHE_MODES)},
     {"threshold", INTO(NUMBER, threshold), .min = -1, .max = 1, .what = "a cosine"},
     {"ttl", INTO(DURATION, ttl_ms)},
-    {"tag", INTO(TEXT, tag)},
-    {"user", INTO(TEXT, user)},
-    {"conversation", INTO(TEXT, conversation)},
-    {"gate", INTO(TEXT, gate)},
-    {"escalate", INTO(SWITCH, escalate)},
+    {"tag", LABEL(tag)},
+    {"user", LABEL(user)},
+    {"conversation", LABEL(conversation)},
     {"timeout_ms", INTO(INTEGER, timeout_ms), .min = 1, .max = 3600000},
     {"retries", INTO(INTEGER, retries), .min = 0, .max = LIMIT_ATTEMPTS - 1},
-    {"retry_lost", SPEC_OTHER, .take = take_retry_lost},
+    {"retry_lost", INTO(SWITCH, retry_lost)},
     {"dry_run", INTO(SWITCH, dry_run)},
     {"on_error", INTO(WORD, on_error), .words = SPEC_WORDS(ON_ERRORS), .initial = "error"},
 };
 
-static const SpecTable table = {"option", ERR_BAD_OPTION, "{\"model\":\"auto\"}", specs,
-                                sizeof specs / sizeof specs[0]};
+/* As the clients of OpenAI, Anthropic, Google, LangChain, LiteLLM and our own tables say it. */
+static const SpecHint hints[] = {
+    {"system_prompt", "system"},
+    {"system_message", "system"},
+    {"instructions", "system"},
+    {"max_completion_tokens", "max_tokens"},
+    {"max_output_tokens", "max_tokens"},
+    {"maxOutputTokens", "max_tokens"},
+    {"max_length", "max_tokens"},
+    {"temp", "temperature"},
+    {"random_seed", "seed"},
+    {"stop_sequences", "stop"},
+    {"json_schema", "schema"},
+    {"response_format", "schema"},
+    {"response_schema", "schema"},
+    {"responseSchema", "schema"},
+    {"format", "schema"},
+    {"similarity", "threshold"},
+    {"similarity_threshold", "threshold"},
+    {"cache_ttl", "ttl"},
+    {"expires", "ttl"},
+    {"model_name", "model"},
+    {"deployment", "model"},
+    {"engine", "model"},
+    {"tags", "tag"},
+    {"label", "tag"},
+    {"user_id", "user"},
+    {"customer", "user"},
+    {"customer_id", "user"},
+    {"end_user", "user"},
+    {"session", "conversation"},
+    {"session_id", "conversation"},
+    {"thread_id", "conversation"},
+    {"conversation_id", "conversation"},
+    {"timeout", "it is called 'timeout_ms' here, in milliseconds"},
+    {"request_timeout", "it is called 'timeout_ms' here, in milliseconds"},
+    {"max_retries", "retries"},
+    {"num_retries", "retries"},
+    {"on_conflict", "on_error"},
+    {"messages", "a conversation is the first argument of llm_chat"},
+    {"prompt", "the prompt is the first argument"},
+    {"provider", "the provider stands in front of the model: {\"model\":\"openai/o3\"}"},
+    {"api_key", "keys come from the environment, or from llm_secret(name, value)"},
+    {"base_url", "addresses stand in llm_models; SELECT llm_init() makes it"},
+    {"api_base", "addresses stand in llm_models; SELECT llm_init() makes it"},
+    {"stream", "answers are streamed inside, and given whole"},
+    {"proxy", "it is a setting of the connection: llm_config('proxy', url)"},
+    {"log_text", "it is a setting of the connection: llm_config('log_text', 'hash')"},
+    {NULL, NULL},
+};
+
+static const SpecTable table = {"option", ERR_BAD_OPTION, "model",
+                                hints,    specs,          sizeof specs / sizeof specs[0]};
 
 /* What every call without options starts from: going through the table each time would cost an exact
 ** hit one instruction in twelve. */
@@ -98,6 +186,7 @@ void options_init(Options *o) {
 
 void options_free(Options *o) {
   cJSON_Delete(o->doc);
+  cJSON_Delete(o->made);
   options_init(o);
 }
 
@@ -123,7 +212,7 @@ int options_parse(const char *json, size_t n, Options *o, Err *err) {
     return err_set(err, RC_TOOBIG, ERR_BAD_OPTION, "options of %zu bytes (at most %zu)", n,
                    LIMIT_OPTIONS_BYTES);
   }
-  o->doc = json_parse(json, n, "the options", err);
+  o->doc = spec_parse(&table, json, n, err);
   if (!o->doc || spec_read(&table, 0, o->doc, o, err) != RC_OK || check_together(o, err) != RC_OK) {
     options_free(o);
   }

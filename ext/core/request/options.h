@@ -22,12 +22,13 @@ typedef enum CacheMode { CACHE_MODES(SPEC_AS_ID) } CacheMode;
 typedef enum OnError { ON_ERRORS(SPEC_AS_ID) } OnError;
 
 /* An option the caller did not give is NULL, NAN or OPTION_UNSET. Strings and trees belong to
-** `doc`. */
+** `doc` and `made`. */
 #define OPTION_UNSET SPEC_UNSET
 
 typedef struct Options {
-  cJSON *doc; /* owned; NULL where there were no options */
-  const char *model, *system, *tag, *user, *conversation, *gate;
+  cJSON *doc;  /* owned; NULL where there were no options */
+  cJSON *made; /* owned: what was made of values that came as something else; mostly NULL */
+  const char *model, *system, *tag, *user, *conversation;
   const cJSON *stop;   /* a string or an array of strings */
   const cJSON *schema; /* an object: JSON Schema */
   double temperature, top_p, threshold;
@@ -36,7 +37,7 @@ typedef struct Options {
   int cache;      /* CacheMode, or -1: not given */
   int on_error;   /* OnError */
   int retry_lost; /* an answer that was lost is bought again */
-  int dry_run, escalate;
+  int dry_run;
 } Options;
 
 /* Fills *o with "nothing given". */

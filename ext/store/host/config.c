@@ -5,6 +5,7 @@
 
 #include "base/sqlite/ddl.h"
 #include "base/sqlite/savepoint.h"
+#include "base/text/text.h"
 #include "core/names/model_name.h"
 #include "sql/sql_text.h"
 #include "store/host/host.h"
@@ -436,7 +437,7 @@ typedef struct Nearest {
 } Nearest;
 
 static void nearest_offer(Nearest *n, const char *asked, const char *name) {
-  int d = model_name_distance(asked, name, 1000), at = 0;
+  int d = text_distance(asked, name, 1000), at = 0;
   while (at < 3 && n->distance[at] <= d) {
     at++;
   }
