@@ -89,7 +89,9 @@ char *pipeline_dry_run(Conn *conn, const Request *request, Err *err);
 /* Stages, in their order. Each returns an SQLite code. */
 /* Store and key. Nothing to free where it fails. */
 int call_start(Call *k, Conn *conn, const Request *request, Memo *memo, const Plan *plan, Err *err);
-int route_choose(Call *k, Err *err);  /* model, api, key */
+int route_choose(Call *k, Err *err); /* model, api, key */
+/* The same where nothing is to be sent: without a key, or a host that is allowed, the first tier stands for "auto". */
+int route_choose_for_show(Call *k, Err *err);
 int route_prepare(Call *k, Err *err); /* url and body; again for another attempt */
 /* The call and its retries; the last attempt's row is filled, not settled. */
 int attempt_all(Call *k, Err *err);

@@ -6,6 +6,7 @@
 #include "base/text/json_lenient.h"
 #include "base/utf8.h"
 #include "call/tell.h"
+#include "trust/access.h"
 #include "core/request/answer_json.h"
 #include "core/request/retry.h"
 #include "wire/answer/failure.h"
@@ -31,6 +32,21 @@ void judge_note(Call *k, LedgerKind kind, long long cost, Err *err) {
   k->row.cost_nusd = cost;
 }
 
+/* A proxy of the environment is not used: who can't reach anybody may wait for that. "" or what to say. */
+static const char *of_proxy(const Call *k, int result, char *out, size_t size) {
+  static const char *const names[] = {"HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"};
+  int is_here = strncmp(k->model.base_url, "https:", 6) != 0;
+  out[0] = 0;
+  for (size_t i = 0; i < sizeof names / sizeof names[0] && !out[0]; i++) {
+    if (result == NET_NOT_SENT && !is_here && !k->conn->set.proxy && env_get(names[i])) {
+      snprintf(out, size,
+               " (%s is set, but not used: SELECT llm_config('proxy', 'http://…') names a proxy)",
+               names[i]);
+    }
+  }
+  return out;
+}
+
 /* No answer arrived, or not all of it. */
 static void judge_loss(Call *k, const NetResponse *r, Verdict *v, Err *err) {
   static const struct {
@@ -54,8 +70,10 @@ static void judge_loss(Call *k, const NetResponse *r, Verdict *v, Err *err) {
   int says_more = i != NET_TIMED_OUT && i != NET_INTERRUPTED && i != NET_STOPPED;
   int is_unsent = i == NET_NOT_SENT || i == NET_STOPPED;
   const char *why = r->result == NET_ANSWERED ? "the stream ended before the answer did" : r->why;
-  err_set(err, losses[i].rc, losses[i].code, "%s %s at %.120s%s%s", losses[i].what,
-          k->model.provider, k->model.base_url, says_more ? ": " : "", says_more ? why : "");
+  char proxy[120];
+  err_set(err, losses[i].rc, losses[i].code, "%s %s at %.120s%s%s%s", losses[i].what,
+          k->model.provider, k->model.base_url, says_more ? ": " : "", says_more ? why : "",
+          of_proxy(k, i, proxy, sizeof proxy));
   v->retry = losses[i].retry || (i == NET_LOST && k->plan->buys_lost);
   err->retryable = v->retry || i == NET_LOST || i == NET_TIMED_OUT;
   judge_note(k, is_unsent ? judge_kind(k) : KIND_UNKNOWN, is_unsent ? 0 : LEDGER_NULL, err);

@@ -621,33 +621,6 @@ static void add_estimates(cJSON *tree, Call *k, Err *err) {
   add_dollars(tree, "max_cost_usd", k, &u, err);
 }
 
-/* With "auto" and no key at all, the first tier stands for the route: nothing is sent anyway. */
-static int choose_for_show(Call *k, Err *err) {
-  Err why = {0};
-  if (route_choose(k, &why) == RC_OK) {
-    return RC_OK;
-  }
-  if (why.code != ERR_NO_KEY && why.code != ERR_HOST_NOT_ALLOWED) {
-    *err = why;
-    return err->rc;
-  }
-  const Config *config = conn_config(k->conn, err);
-  const char *name = k->request->model;
-  if (!config) {
-    return err->rc;
-  }
-  if (strcmp(name, "auto") == 0) {
-    name = config->tiers[0].model;
-    snprintf(k->tier, sizeof k->tier, "%s", config->tiers[0].name);
-  }
-  config_model_free(&k->model);
-  config_model(config, name, &k->model, err);
-  k->api = err->rc == RC_OK ? provider_api(k->model.api) : NULL;
-  return k->api ? RC_OK
-                : err_set(err, RC_ERROR, ERR_BAD_API, "unknown api '%.40s' in llm_models",
-                          k->model.api);
-}
-
 char *pipeline_dry_run(Conn *conn, const Request *request, Err *err) {
   Call k;
   Plan plan;
@@ -657,7 +630,8 @@ char *pipeline_dry_run(Conn *conn, const Request *request, Err *err) {
   }
   start_call(&k, conn, request, NULL, &plan);
   const char *cache = dry_cache_state(&k, err);
-  if (err->rc == RC_OK && choose_for_show(&k, err) == RC_OK && route_prepare(&k, err) == RC_OK) {
+  if (err->rc == RC_OK && route_choose_for_show(&k, err) == RC_OK &&
+      route_prepare(&k, err) == RC_OK) {
     cJSON *tree = cJSON_CreateObject();
     json_add(tree, "model", cJSON_CreateString(k.model.name), err);
     json_add(tree, "provider", cJSON_CreateString(k.model.provider), err);

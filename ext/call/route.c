@@ -1,7 +1,8 @@
 /*
 ** The route stage: which model, under which address and key, and the body it is sent.
 **
-** A plain router: with "auto", the first tier by rank whose model has a key.
+** A plain router: with "auto", the first tier by rank whose model has a key. Where none has, and the tiers are those
+** that nobody has changed, the one provider whose key is set.
 */
 #include "call/call.h"
 
@@ -41,6 +42,24 @@ static const Api *embedding_api(const Model *model, Err *err) {
   return api;
 }
 
+/* How the model answers; NULL and an error where it does not. */
+static const Api *answering_api(const Model *model, Err *err) {
+  const Api *api = provider_api(model->api);
+  if (!api) {
+    err_set(err, RC_ERROR, ERR_BAD_API, "model '%.80s': api '%.40s' in llm_models (valid: %s)",
+            model->name, model->api, PROVIDER_APIS);
+  } else if (wire_supports(model, "embeddings", 0, err)) {
+    err_set(err, RC_ERROR, ERR_BAD_OPTION,
+            "model '%.80s' makes embeddings, not answers: embed(text, '%.80s')", model->name,
+            model->name);
+  }
+  return err->rc == RC_OK ? api : NULL;
+}
+
+static const Api *api_of(const Call *k, Err *err) {
+  return k->request->wants_vectors ? embedding_api(&k->model, err) : answering_api(&k->model, err);
+}
+
 /* Looks up one model and its access. A model that is known but can't be called stays in
 ** k->model, for the ledger. */
 static int take_model(Call *k, const Config *config, const char *name, Err *err) {
@@ -48,13 +67,69 @@ static int take_model(Call *k, const Config *config, const char *name, Err *err)
   if (config_model(config, name, &k->model, err) == RC_OK &&
       access_check(&k->model, &k->secret, err) == RC_OK) {
     check_supports(&k->model, err);
-    k->api = k->request->wants_vectors ? embedding_api(&k->model, err) : provider_api(k->model.api);
-    if (!k->api) {
-      err_set(err, RC_ERROR, ERR_BAD_API, "model '%.80s': api '%.40s' in llm_models (valid: %s)",
-              name, k->model.api, PROVIDER_APIS);
-    }
+    k->api = err->rc == RC_OK ? api_of(k, err) : NULL;
   }
   return err->rc;
+}
+
+/* 1 if the tiers are those of the catalogue. */
+static int has_usual_tiers(const Config *config) {
+  int n, same;
+  const Tier *usual = catalogue_tiers(&n);
+  same = config->n_tiers == n;
+  for (int i = 0; i < n && same; i++) {
+    same = strcmp(config->tiers[i].model, usual[i].model) == 0;
+  }
+  return same;
+}
+
+/* The keys that are at hand, as a list for a message; *first: the endpoint of the first that answers. Their number. */
+static int keys_at_hand(const Endpoint **first, char *list, size_t size) {
+  int n, found = 0;
+  size_t used = 0;
+  const Endpoint *all = catalogue_endpoints(&n);
+  *first = NULL;
+  list[0] = 0;
+  for (int i = 0; i < n; i++) {
+    Model model = {.name = "", .base_url = all[i].base_url, .key_env = all[i].key_env};
+    char *key = NULL;
+    Err ignored = {0};
+    if (all[i].key_env[0] && access_check(&model, &key, &ignored) == RC_OK) {
+      found++;
+      *first = *first || !all[i].automatic[0] ? *first : &all[i];
+      used += used < size ? (size_t)snprintf(list + used, size - used, "%s%s", used ? ", " : "",
+                                             all[i].key_env)
+                          : 0;
+    }
+    access_wipe(key);
+  }
+  return found;
+}
+
+/* No tier has a key: the provider that has one, or what there is to do. `why`: of the first tier. */
+static int take_only_provider(Call *k, const Config *config, const Err *why, Err *err) {
+  const Endpoint *first;
+  char list[400], name[LIMIT_MODEL_NAME] = "ollama/llama3.2";
+  int n = keys_at_hand(&first, list, sizeof list);
+  if (first) {
+    snprintf(name, sizeof name, "%s/%s", first->provider, first->automatic);
+  }
+  if (first && n == 1 && has_usual_tiers(config)) {
+    return take_model(k, config, name, err);
+  }
+  config_model_free(&k->model);
+  if (n == 0) {
+    return err_set(
+        err, why->rc, why->code,
+        "no provider's key is set: set OPENAI_API_KEY, ANTHROPIC_API_KEY or another in the"
+        " environment, or SELECT llm_secret('OPENAI_API_KEY', …); a local server needs none:"
+        " {\"model\":\"%s\"}. (The first tier of llm_tiers: %.300s)",
+        name, why->msg);
+  }
+  return err_set(err, why->rc, why->code,
+                 "no tier of llm_tiers can be used (the first one: %.300s); set %s %.300s: name a"
+                 " model, such as {\"model\":\"%s\"}, or change llm_tiers",
+                 why->msg, n == 1 ? "is" : "are", list, name);
 }
 
 static int take_first_tier(Call *k, const Config *config, Err *err) {
@@ -74,9 +149,7 @@ static int take_first_tier(Call *k, const Config *config, Err *err) {
   if (config->n_tiers == 0) {
     return err_set(err, RC_ERROR, ERR_NO_TIER, "llm_tiers is empty: give a model, or add a tier");
   }
-  config_model_free(&k->model);
-  return err_set(err, first.rc, first.code,
-                 "no tier of llm_tiers can be used; the first one: %.400s", first.msg);
+  return take_only_provider(k, config, &first, err);
 }
 
 int route_choose(Call *k, Err *err) {
@@ -88,6 +161,31 @@ int route_choose(Call *k, Err *err) {
   const Config *config = k->conn->config;
   return strcmp(asked, "auto") == 0 ? take_first_tier(k, config, err)
                                     : take_model(k, config, asked, err);
+}
+
+int route_choose_for_show(Call *k, Err *err) {
+  Err why = {0};
+  if (route_choose(k, &why) == RC_OK) {
+    return RC_OK;
+  }
+  if (why.code != ERR_NO_KEY && why.code != ERR_HOST_NOT_ALLOWED) {
+    *err = why;
+    return err->rc;
+  }
+  const Config *config = conn_config(k->conn, err);
+  const char *name = k->request->model;
+  if (!config) {
+    return err->rc;
+  }
+  if (strcmp(name, "auto") == 0) {
+    name = config->tiers[0].model;
+    snprintf(k->tier, sizeof k->tier, "%s", config->tiers[0].name);
+  }
+  config_model_free(&k->model);
+  if (config_model(config, name, &k->model, err) == RC_OK) {
+    k->api = api_of(k, err);
+  }
+  return err->rc;
 }
 
 int route_prepare(Call *k, Err *err) {

@@ -179,7 +179,7 @@ int counter_rule(Conn *c, const char *model, TokenRule *rule, Err *err) {
   if (!config) {
     return err->rc;
   }
-  if (config_model(config, model, &known, &unknown) == RC_OK) {
+  if (config_row(config, model, &known, &unknown) == RC_OK) {
     counter_model_rule(c, &known, rule, err);
     config_model_free(&known);
   } else if (unknown.code != ERR_UNKNOWN_MODEL) {

@@ -194,12 +194,11 @@ static void find_pairing(Pairing *p) {
   offer_environment(p);
 }
 
-static int check_host(const Model *model, Err *err) {
-  Url url;
+static int check_host(const Model *model, Url *url, Err *err) {
   char host[LIMIT_HOST + 16];
   const char *key = model->key_env[0] ? model->key_env : NULL;
   Err bad = {0};
-  if (url_parse(model->base_url, &url, &bad) != RC_OK) {
+  if (url_parse(model->base_url, url, &bad) != RC_OK) {
     return err_set(err, RC_ERROR, ERR_BAD_URL, "model '%.80s': %s", model->name, bad.msg);
   }
   if (key && !is_variable_name(key)) {
@@ -207,12 +206,12 @@ static int check_host(const Model *model, Err *err) {
                    "model '%.80s': key_env must be the name of an environment variable",
                    model->name);
   }
-  Pairing p = {.url = &url, .key = key};
+  Pairing p = {.url = url, .key = key};
   find_pairing(&p);
   if (p.knows_host && (!key || p.knows_key)) {
     return RC_OK;
   }
-  url_authority(&url, host, sizeof host);
+  url_authority(url, host, sizeof host);
   char note[96] = "";
   if (p.wrong) {
     snprintf(note, sizeof note,
@@ -247,11 +246,16 @@ static char *find_key(const char *name, Err *err) {
 }
 
 int access_check(const Model *model, char **key, Err *err) {
+  Url url;
   *key = NULL;
-  if (check_host(model, err) != RC_OK || !model->key_env[0]) {
+  if (check_host(model, &url, err) != RC_OK || !model->key_env[0]) {
     return err->rc;
   }
   *key = find_key(model->key_env, err);
+  const char *other = *key ? NULL : host_other_key(&url, model->key_env);
+  if (other && err->rc == RC_OK) {
+    *key = find_key(other, err);
+  }
   if (!*key) { /* (says nothing where memory is why) */
     return err_set(err, RC_ERROR, ERR_NO_KEY,
                    "no key for model '%.80s': set %.80s, or SELECT llm_secret('%.80s', …)",

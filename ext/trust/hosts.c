@@ -22,6 +22,19 @@ static const struct {
     {"api.groq.com", {"GROQ_API_KEY", NULL}},
     {"api.deepseek.com", {"DEEPSEEK_API_KEY", NULL}},
     {"api.x.ai", {"XAI_API_KEY", NULL}},
+    {"api.together.xyz", {"TOGETHER_API_KEY", "TOGETHERAI_API_KEY"}},
+    {"api.fireworks.ai", {"FIREWORKS_API_KEY", "FIREWORKS_AI_API_KEY"}},
+    {"api.cerebras.ai", {"CEREBRAS_API_KEY", NULL}},
+    {"api.cohere.ai", {"COHERE_API_KEY", "CO_API_KEY"}},
+    {"api.perplexity.ai", {"PERPLEXITY_API_KEY", "PERPLEXITYAI_API_KEY"}},
+    {"api.moonshot.ai", {"MOONSHOT_API_KEY", NULL}},
+    {"api.z.ai", {"ZAI_API_KEY", NULL}},
+    {"dashscope-intl.aliyuncs.com", {"DASHSCOPE_API_KEY", NULL}},
+    {"api.minimax.io", {"MINIMAX_API_KEY", NULL}},
+    {"api.deepinfra.com", {"DEEPINFRA_API_KEY", "DEEPINFRA_TOKEN"}},
+    {"integrate.api.nvidia.com", {"NVIDIA_API_KEY", "NVIDIA_NIM_API_KEY"}},
+    {"router.huggingface.co", {"HF_TOKEN", "HUGGINGFACE_API_KEY"}},
+    {"api.voyageai.com", {"VOYAGE_API_KEY", NULL}},
     {"127.0.0.1:11434", {NULL, NULL}}, /* Ollama's own port on this machine: no key */
     {"localhost:11434", {NULL, NULL}},
     {"[::1]:11434", {NULL, NULL}},
@@ -120,18 +133,28 @@ int host_rule_covers(const char *rule, const Url *url) {
          (u.port == -1 || u.port == url->port);
 }
 
-int host_builtin(const Url *url, const char *key_env) {
+/* The keys of a built-in host: two names, of which each may be NULL. NULL: it is none. */
+static const char *const *keys_of(const Url *url) {
   for (size_t i = 0; i < sizeof builtin / sizeof builtin[0]; i++) {
     int names_port = strrchr(builtin[i].rule, ':') != NULL;
-    if (!host_rule_covers(builtin[i].rule, url) || (!names_port && url->port != 443)) {
-      continue;
+    if (host_rule_covers(builtin[i].rule, url) && (names_port || url->port == 443)) {
+      return builtin[i].keys;
     }
-    for (int k = 0; k < 2 && key_env; k++) {
-      if (builtin[i].keys[k] && strcmp(builtin[i].keys[k], key_env) == 0) {
-        return 1;
-      }
-    }
-    return key_env ? -1 : 1;
   }
-  return 0;
+  return NULL;
+}
+
+static int is_name(const char *a, const char *b) {
+  return a && b && strcmp(a, b) == 0;
+}
+
+int host_builtin(const Url *url, const char *key_env) {
+  const char *const *keys = keys_of(url);
+  int is_own = keys && (is_name(keys[0], key_env) || is_name(keys[1], key_env));
+  return !keys ? 0 : !key_env || is_own ? 1 : -1;
+}
+
+const char *host_other_key(const Url *url, const char *key_env) {
+  const char *const *keys = keys_of(url);
+  return keys && is_name(keys[0], key_env) ? keys[1] : NULL;
 }

@@ -38,4 +38,8 @@ int host_rule_is_valid(const char *rule);
 ** key of this host; -1 it is, but that key belongs elsewhere. */
 int host_builtin(const Url *url, const char *key_env);
 
+/* The variable that may hold the key of a built-in host where `key_env`, its usual one, is not set: GOOGLE_API_KEY for
+** GEMINI_API_KEY. NULL: there is none. */
+const char *host_other_key(const Url *url, const char *key_env);
+
 #endif

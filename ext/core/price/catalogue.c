@@ -3,6 +3,7 @@
 **
 ** All files are tab-separated (tsv.h), '-' where there is nothing.
 **   models.tsv        name provider api base_url key_env context_window max_output supports
+**   endpoints.tsv     words provider api base_url key_env automatic supports
 **   prices*.tsv       model names valid_from valid_to hours above_tokens service prices
 **                     after lines "@provider id", "@source text", "@checked day" and "@hours calendar"
 **                     that hold until the next; `hours` is a calendar (calendar.h), or '@' for that one; `names` are GLOBs, on a model's first row; `prices` are "unit=price", US
@@ -29,9 +30,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-enum { MODEL_FIELDS = 8, PRICE_FIELDS = 8, MINIMUM_FIELDS = 5 };
-enum { MOST_MODELS = 128, MOST_MINIMUMS = 128 };
+enum { MODEL_FIELDS = 8, ENDPOINT_FIELDS = 7, PRICE_FIELDS = 8, MINIMUM_FIELDS = 5 };
+enum { MOST_MODELS = 128, MOST_ENDPOINTS = 64, MOST_MINIMUMS = 128 };
 
 typedef struct CacheMinimum {
   const Vendor *vendor;
@@ -42,6 +44,8 @@ typedef struct CacheMinimum {
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static Model models[MOST_MODELS];
 static int n_models;
+static Endpoint endpoints[MOST_ENDPOINTS];
+static int n_endpoints;
 static CacheMinimum minimums[MOST_MINIMUMS];
 static int n_minimums;
 static Once prices_once = ONCE_INIT;
@@ -63,6 +67,17 @@ static void load_models(void) {
       models[n_models++] =
           (Model){tsv_text(f[0]), tsv_text(f[1]), tsv_text(f[2]),          tsv_text(f[3]),
                   tsv_text(f[4]), tsv_text(f[7]), strtoll(f[5], NULL, 10), strtoll(f[6], NULL, 10)};
+    }
+  }
+}
+
+static void load_endpoints(void) {
+  static char text[8192];
+  char *at = tsv_copy(sql_endpoints_tsv, text, sizeof text), *f[ENDPOINT_FIELDS];
+  while (*at && n_endpoints < MOST_ENDPOINTS) {
+    if (tsv_row(&at, f, ENDPOINT_FIELDS) == ENDPOINT_FIELDS) {
+      endpoints[n_endpoints++] =
+          (Endpoint){f[0], f[1], f[2], f[3], tsv_text(f[4]), tsv_text(f[6]), tsv_text(f[5])};
     }
   }
 }
@@ -183,6 +198,7 @@ static void load_minimums(void) {
 
 static void load(void) {
   load_models();
+  load_endpoints();
   load_minimums();
 }
 
@@ -210,6 +226,26 @@ const Model *catalogue_models(int *n) {
 const Tier *catalogue_tiers(int *n) {
   *n = (int)(sizeof tiers / sizeof tiers[0]);
   return tiers;
+}
+
+const Endpoint *catalogue_endpoints(int *n) {
+  pthread_once(&once, load);
+  *n = n_endpoints;
+  return endpoints;
+}
+
+const Endpoint *catalogue_endpoint(const char *word, size_t n) {
+  pthread_once(&once, load);
+  for (int i = 0; i < n_endpoints; i++) {
+    for (const char *at = endpoints[i].words; at[0];) {
+      size_t len = strcspn(at, " ");
+      if (len == n && strncasecmp(at, word, n) == 0) {
+        return &endpoints[i];
+      }
+      at += len + (at[len] == ' ');
+    }
+  }
+  return NULL;
 }
 
 long long catalogue_cache_minimum(const Vendor *vendor, const char *name, long long at_ms) {

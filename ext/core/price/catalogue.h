@@ -1,6 +1,6 @@
 /*
 ** What the product knows without being told: models and their prices, compiled in from sql/models.tsv,
-** sql/prices.tsv (generated), sql/prices_more.tsv and sql/cache_minimum.tsv.
+** sql/endpoints.tsv, sql/prices.tsv (generated), sql/prices_more.tsv and sql/cache_minimum.tsv.
 */
 #ifndef LLMCOST_CATALOGUE_H
 #define LLMCOST_CATALOGUE_H
@@ -14,6 +14,13 @@ typedef struct Model {
   long long context_window, max_output; /* 0: unknown */
 } Model;
 
+/* Where a provider is asked: by its words any of its models can be named, "word/name". */
+typedef struct Endpoint {
+  const char *words; /* separated by blanks, lower case */
+  const char *provider, *api, *base_url, *key_env, *supports;
+  const char *automatic; /* the model that "auto" asks where its key is the only one; "": none */
+} Endpoint;
+
 /* One routing tier. A prompt of score s goes to the first tier with s < max_score. */
 typedef struct Tier {
   const char *name, *model;
@@ -26,6 +33,10 @@ typedef struct Tier {
 const PriceBook *catalogue_prices(void);
 const Model *catalogue_models(int *n);
 const Tier *catalogue_tiers(int *n);
+const Endpoint *catalogue_endpoints(int *n);
+
+/* The endpoint with that word (its first n bytes, in any case), or of that provider; NULL: none. */
+const Endpoint *catalogue_endpoint(const char *word, size_t n);
 
 /* The shortest prefix that a model's provider caches, in tokens, at a time: dated facts, since they
 ** change. -1 where it is not known. `name` as the provider returns it. */

@@ -5,8 +5,6 @@
 
 #include "base/sqlite/ddl.h"
 #include "base/sqlite/savepoint.h"
-#include "base/text/text.h"
-#include "core/names/model_name.h"
 #include "sql/sql_text.h"
 #include "store/host/host.h"
 #include "store/host/prices.h"
@@ -234,7 +232,7 @@ static void *append(void **array, int *n, size_t size) {
   return at;
 }
 
-static int copy_model(const Model *from, Model *to, Err *err) {
+int config_model_copy(const Model *from, Model *to, Err *err) {
   *to = *from;
   to->name = strdup(from->name);
   to->provider = strdup(from->provider);
@@ -323,7 +321,7 @@ static int copy_builtin_models(Config *c, Err *err) {
   const Model *models = catalogue_models(&n);
   for (int i = 0; i < n && err->rc == RC_OK; i++) {
     Model *m = append((void **)&c->models, &c->n_models, sizeof *m);
-    if (!m || copy_model(&models[i], m, err) != RC_OK) {
+    if (!m || config_model_copy(&models[i], m, err) != RC_OK) {
       return err_nomem(err);
     }
   }
@@ -427,64 +425,4 @@ Config *config_read(sqlite3 *host, Config *known, Err *err) {
 
 int config_prices(sqlite3 *host, Config *c, Err *err) {
   return c->books ? RC_OK : prices_read(host, c->has_price_table, &c->books, &c->n_books, err);
-}
-
-/* ---- looking up */
-
-typedef struct Nearest {
-  const char *names[3];
-  int distance[3];
-} Nearest;
-
-static void nearest_offer(Nearest *n, const char *asked, const char *name) {
-  int d = text_distance(asked, name, 1000), at = 0;
-  while (at < 3 && n->distance[at] <= d) {
-    at++;
-  }
-  for (int k = 2; k > at; k--) {
-    n->distance[k] = n->distance[k - 1];
-    n->names[k] = n->names[k - 1];
-  }
-  if (at < 3) {
-    n->distance[at] = d;
-    n->names[at] = name;
-  }
-}
-
-static int unknown_model(const Config *c, const char *name, Err *err) {
-  Nearest near = {{"", "", ""}, {1000, 1000, 1000}};
-  for (int i = 0; i < c->n_models; i++) {
-    nearest_offer(&near, name, c->models[i].name);
-  }
-  return err_set(err, RC_ERROR, ERR_UNKNOWN_MODEL,
-                 "no model '%.80s' %s (nearest: %.80s%s%.80s%s%.80s)", name,
-                 c->has_model_table ? "in llm_models"
-                                    : "is built in; SELECT llm_init() and add it to llm_models",
-                 near.names[0], near.names[1][0] ? ", " : "", near.names[1],
-                 near.names[2][0] ? ", " : "", near.names[2]);
-}
-
-int config_model(const Config *c, const char *name, Model *model, Err *err) {
-  int best = 0, found = -1;
-  for (int i = 0; i < c->n_models && best < 3; i++) {
-    int match = model_name_match(name, c->models[i].name);
-    if (match > best) {
-      best = match;
-      found = i;
-    }
-  }
-  memset(model, 0, sizeof *model);
-  if (found < 0) {
-    return unknown_model(c, name, err);
-  }
-  if (copy_model(&c->models[found], model, err) == RC_OK &&
-      best == 1) { /* a snapshot keeps its own name */
-    free((char *)model->name);
-    model->name = strdup(name);
-  }
-  if (err->rc != RC_OK || !model->name) {
-    config_model_free(model); /* not half of it */
-    err_nomem(err);
-  }
-  return err->rc;
 }

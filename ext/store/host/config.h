@@ -44,9 +44,15 @@ void config_free(Config *config);
 int config_prices(sqlite3 *host, Config *config, Err *err);
 
 /* The model a name means, copied (config_model_free): the row of that very name, else the best
-** match (a snapshot of a known model, under the name asked for). Unknown: an error that names
-** the nearest ones. */
+** match (a snapshot of a known model, under the name asked for). "provider/name" is a row of that provider; where
+** there is none, that name as the provider's other rows are asked, or its endpoint (catalogue_endpoint). A name without
+** a provider that no row matches is the one in the catalogue of its maker. Unknown: an error that names the nearest ones
+** and says how else to name it. */
 int config_model(const Config *config, const char *name, Model *model, Err *err);
+
+/* The same among the rows alone. */
+int config_row(const Config *config, const char *name, Model *model, Err *err);
+int config_model_copy(const Model *from, Model *to, Err *err);
 void config_model_free(Model *model);
 
 #endif
