@@ -64,10 +64,9 @@ static const Api *api_of(const Call *k, Err *err) {
 ** k->model, for the ledger. */
 static int take_model(Call *k, const Config *config, const char *name, Err *err) {
   config_model_free(&k->model);
-  if (config_model(config, name, &k->model, err) == RC_OK &&
+  if (config_model(config, name, &k->model, err) == RC_OK && (k->api = api_of(k, err)) != NULL &&
       access_check(&k->model, &k->secret, err) == RC_OK) {
     check_supports(&k->model, err);
-    k->api = err->rc == RC_OK ? api_of(k, err) : NULL;
   }
   return err->rc;
 }

@@ -3,6 +3,7 @@
 */
 #include "unit.h"
 
+#include "core/price/catalogue.h"
 #include "trust/hosts.h"
 
 static void test_addresses_taken(void **state) {
@@ -259,9 +260,44 @@ static void test_builtin_hosts_and_their_keys(void **state) {
   }
 }
 
+/* Where any model of a provider is asked, its key is at home; a server on this machine has none. */
+static void test_endpoints_are_at_home(void **state) {
+  int n;
+  const Endpoint *all = catalogue_endpoints(&n);
+  (void)state;
+  assert_true(n > 20);
+  for (int i = 0; i < n; i++) {
+    Url url;
+    Err err = {0};
+    const char *key = all[i].key_env[0] ? all[i].key_env : NULL;
+    check(url_parse(all[i].base_url, &url, &err) == RC_OK, "%s: %s", all[i].words, err.msg);
+    check(url.is_loopback ? !key : key && host_builtin(&url, key) == 1, "%s", all[i].words);
+    check(vendor_by_word(all[i].provider) != NULL, "%s", all[i].words);
+    check(catalogue_endpoint(all[i].provider, strlen(all[i].provider)) == &all[i], "%s",
+          all[i].words);
+  }
+  assert_null(catalogue_endpoint("open", 4));
+  assert_null(catalogue_endpoint("", 0));
+  assert_ptr_equal(catalogue_endpoint("OpenAI/o3", 6), &all[0]);
+}
+
+static void test_another_name_of_a_key(void **state) {
+  Url url;
+  Err err = {0};
+  (void)state;
+  url_parse("https://generativelanguage.googleapis.com/v1beta/openai", &url, &err);
+  assert_string_equal(host_other_key(&url, "GEMINI_API_KEY"), "GOOGLE_API_KEY");
+  assert_null(host_other_key(&url, "GOOGLE_API_KEY"));
+  assert_null(host_other_key(&url, "OPENAI_API_KEY"));
+  url_parse("https://evil.example/v1", &url, &err);
+  assert_null(host_other_key(&url, "GEMINI_API_KEY"));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_addresses_taken),
+      cmocka_unit_test(test_endpoints_are_at_home),
+      cmocka_unit_test(test_another_name_of_a_key),
       cmocka_unit_test(test_addresses_refused),
       cmocka_unit_test(test_a_long_host_is_refused),
       cmocka_unit_test(test_rules),

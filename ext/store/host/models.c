@@ -124,8 +124,9 @@ static int is_in_catalogue(Asked *a, Err *err) {
   }
   model_name_lower(a->name, lower, sizeof lower);
   BookMatch match = book ? book_find(book, (Seller){NULL, NULL}, lower) : (BookMatch){0};
-  a->endpoint =
-      match.model && match.vendor ? catalogue_endpoint(match.vendor->id, strlen(match.vendor->id)) : NULL;
+  a->endpoint = match.model && match.vendor
+                    ? catalogue_endpoint(match.vendor->id, strlen(match.vendor->id))
+                    : NULL;
   return a->endpoint != NULL;
 }
 
@@ -155,9 +156,11 @@ static void say_how(const Asked *a, char *out, size_t size) {
   char word[64];
   snprintf(word, sizeof word, "%.*s", slash ? (int)(slash - a->name) : 0, a->name);
   if (word[0] && vendor_by_word(word)) {
-    snprintf(out, size, "; where '%.40s' is asked is not known: add a row with your base_url", word);
+    snprintf(out, size, "; where '%.40s' is asked is not known: add a row with your base_url",
+             word);
   } else {
-    snprintf(out, size, "; a model of any provider is 'provider/name': 'ollama/%.60s', 'openrouter/%.60s'",
+    snprintf(out, size,
+             "; a model of any provider is 'provider/name': 'ollama/%.60s', 'openrouter/%.60s'",
              slash && slash[1] ? slash + 1 : a->name, a->name);
   }
 }
