@@ -58,6 +58,7 @@ enum { ERR_COVERED = 1 };
   X(ERR_CONFIG, "config", 0)                                                                       \
   X(ERR_HOSTILE_SCHEMA, "hostile_schema", 0)                                                       \
   X(ERR_INTERRUPTED, "interrupted", 0)                                                             \
+  X(ERR_LIMIT, "limit", 0)                                                                         \
   X(ERR_NO_MEMORY, "no_memory", 0)                                                                 \
   X(ERR_NO_STATE, "no_state", 0)                                                                   \
   X(ERR_STORE, "store", 0)                                                                         \

@@ -6,6 +6,7 @@
 #include "call/judge.h"
 #include "call/tell.h"
 #include "conn/learned.h"
+#include "money/allowance.h"
 #include "wire/answer/failure.h"
 #include "core/request/retry.h"
 #include "trust/access.h"
@@ -156,9 +157,14 @@ static int wait_and_begin(Call *k, long long delay_ms, const char *reason, Err *
   if ((k->rejected || !k->body.data) && route_prepare(k, err) != RC_OK) {
     return err->rc;
   }
+  if (call_allow(k, err) != RC_OK) {
+    return err->rc;
+  }
   call_start_row(k, failed.attempt + 1, reason);
   if (ledger_begin_next(k->store, failed.id, &k->row, call_claim(k), call_lease(k), err) != RC_OK) {
     k->row = failed;
+    allowance_settle(k->conn, k->held_nusd, 0, 0);
+    k->held_nusd = 0;
   }
   return err->rc;
 }
@@ -190,6 +196,9 @@ int attempt_all(Call *k, Err *err) {
     unsigned random;
     attempt_once(k, &v, err);
     k->attempts_left--;
+    allowance_settle(k->conn, k->held_nusd, k->row.cost_nusd,
+                     k->response.result != NET_NOT_SENT && k->response.result != NET_STOPPED);
+    k->held_nusd = 0;
     if (err->rc == RC_OK || !v.retry || k->attempts_left <= 0) {
       return err->rc;
     }

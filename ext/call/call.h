@@ -36,6 +36,7 @@ typedef struct Call {
   char url[512];
   NetResponse response; /* of the last attempt */
   int is_unpriced;      /* prices could not be read just now: it is to be priced when they can */
+  long long held_nusd;  /* of the attempt under way (money/allowance.h) */
   int has_answer;       /* it came before, and waited for memory: nothing is to be sent */
 
   /* the ledger */
@@ -96,6 +97,7 @@ int route_prepare(Call *k, Err *err); /* url and body; again for another attempt
 /* The call and its retries; the last attempt's row is filled, not settled. */
 int attempt_all(Call *k, Err *err);
 void call_start_row(Call *k, long long attempt, const char *retry_reason);
+int call_allow(Call *k, Err *err);     /* may the next attempt be paid for? */
 long long call_lease(const Call *k);   /* until when, of the day, others wait for its answer */
 const Hash *call_claim(const Call *k); /* the key that others wait for; NULL: nobody does */
 void call_free(Call *k);

@@ -8,6 +8,7 @@
 #include "call/call.h"
 
 #include "trust/access.h"
+#include "money/allowance.h"
 #include "money/counter.h"
 #include "base/check.h"
 #include "call/parked.h"
@@ -163,6 +164,14 @@ static int count_parts(Call *k, Err *err) {
     k->history_tokens = tokens < 0 ? LEDGER_NULL : k->history_tokens + tokens;
   }
   return RC_OK;
+}
+
+int call_allow(Call *k, Err *err) {
+  const AllowanceAsk ask = {.model = &k->model,
+                            .input = (long long)k->body.n,
+                            .output = provider_most_output(k->api, k->request, &k->model),
+                            .is_embedding = k->api->embeds};
+  return allowance_take(k->conn, &ask, &k->held_nusd, err);
 }
 
 /* A little longer than the call may take. */
@@ -454,9 +463,12 @@ static int ask(Call *k, Outcome *out, Err *err) {
   make_request_id(k->request_id, k->plan->started_ms);
   if (place && name_texts(k, err) == RC_OK && list_texts(k, &texts, err) == RC_OK &&
       route_choose(k, err) == RC_OK && route_prepare(k, err) == RC_OK &&
-      count_parts(k, err) == RC_OK) {
+      count_parts(k, err) == RC_OK && call_allow(k, err) == RC_OK) {
     call_start_row(k, 1, NULL);
     claimed = claim(k, &texts, out, err);
+    if (claimed != 0) {
+      allowance_settle(k->conn, k->held_nusd, 0, 0);
+    }
   }
   if (claimed == 0) {
     call_and_settle(k, place, out, err);

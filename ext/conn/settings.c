@@ -12,6 +12,8 @@ static const Spec specs[] = {
     {"proxy", INTO(OWNED, proxy), .null_is_none = 1},
     {"time_zone", INTO(OWNED, time_zone), .null_is_none = 1},
     {"keep_calls", INTO(DURATION, keep_ms), .null_is_none = 1},
+    {"max_usd", INTO(NUMBER, max_usd), .min = 0, .max = 1e9, .null_is_none = 1},
+    {"max_calls", INTO(INTEGER, max_calls), .min = 0, .max = LIMIT_COUNT, .null_is_none = 1},
     {"minilm", INTO(OWNED, minilm), .null_is_none = 1},
     {"log_text", INTO(WORD, log_text), .words = SPEC_WORDS(LOG_TEXTS), .initial = "full"},
     {"cache", INTO(WORD, cache), .words = SPEC_WORDS(CACHE_MODES), .initial = "exact"},

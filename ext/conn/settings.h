@@ -28,7 +28,10 @@ typedef struct Settings {
   int cache;             /* CacheMode that requests have unless they say otherwise */
   int scope;             /* CacheScope */
   double max_false_hits; /* of the built-in semantic cache; NAN: its threshold is fixed */
-  long long keep_ms;     /* rows of the ledger that are older are trimmed; SPEC_UNSET: none */
+  double
+      max_usd; /* what this connection may spend from now on (money/allowance.h); NAN: no limit */
+  long long max_calls; /* and how many requests it may send; SPEC_UNSET: no limit */
+  long long keep_ms;   /* rows of the ledger that are older are trimmed; SPEC_UNSET: none */
   long long ttl_ms, timeout_ms, connect_timeout_ms, idle_timeout_ms, retries, backoff_ms;
 } Settings;
 

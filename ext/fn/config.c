@@ -8,6 +8,7 @@
 #include "core/price/catalogue.h"
 #include "core/price/zone.h"
 #include "base/sqlite/args.h"
+#include "money/allowance.h"
 #include "trust/access.h"
 #include "work/embedders.h"
 #include "store/host/config.h"
@@ -69,6 +70,7 @@ static void result_setting(sqlite3_context *ctx, const Settings *set, const Spec
     sqlite3_result_text(ctx, s->words[*(const int *)at], -1, SQLITE_STATIC);
     break;
   case SPEC_SHARE:
+  case SPEC_NUMBER:
     if (!isnan(*(const double *)at)) {
       sqlite3_result_double(ctx, *(const double *)at);
     }
@@ -79,6 +81,9 @@ static void result_setting(sqlite3_context *ctx, const Settings *set, const Spec
     }
     break;
   default:
+    if (s->null_is_none && *(const long long *)at == SPEC_UNSET) {
+      break;
+    }
     sqlite3_result_int64(ctx, s->size == sizeof(int) ? *(const int *)at : *(const long long *)at);
   }
 }
@@ -93,6 +98,10 @@ void fn_llm_config(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *er
   }
   if (s && argc == 2 && s->at == offsetof(Settings, keep_ms) && err->rc == RC_OK) {
     conn_trim(c, err);
+  }
+  if (s && argc == 2 && err->rc == RC_OK &&
+      (s->at == offsetof(Settings, max_usd) || s->at == offsetof(Settings, max_calls))) {
+    allowance_restart(c);
   }
   if (err->rc == RC_OK && s->at == offsetof(Settings, store)) {
     result_store(ctx, c, err);

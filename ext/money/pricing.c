@@ -284,6 +284,17 @@ static const char *seller_of(Conn *conn, PricingAsk *ask, Err *err) {
   return ref && ask->found.entry->known && ref->seller.vendor ? ref->seller.vendor->id : NULL;
 }
 
+long long pricing_of_tokens(Conn *conn, const Model *model, long long input, long long output,
+                            Err *err) {
+  PricingAsk ask = {.model = model->name, .provider = model->provider, .at_ms = now_ms()};
+  PricingAnswer answer;
+  Usage u;
+  usage_init(&u);
+  usage_set(&u, UNIT_INPUT, input);
+  usage_set(&u, UNIT_OUTPUT, output);
+  return pricing_answer(conn, &ask, &u, &answer, err) == PRICED ? cost_nusd(answer.sum.cost) : -1;
+}
+
 PricingAsk pricing_ask_of_part(Conn *conn, PricingAsk *ask, const UsagePart *part, Err *err) {
   PricingAsk of_part = *ask;
   if (part->model[0] && !strstr(ask->model, part->model)) {

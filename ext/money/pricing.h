@@ -52,6 +52,10 @@ PriceVerdict pricing_prices(Conn *conn, const PricingAsk *ask, PricingAnswer *an
 PriceVerdict pricing_answer(Conn *conn, const PricingAsk *ask, const Usage *usage,
                             PricingAnswer *answer, Err *err);
 
+/* What so many tokens cost in one request now, in nano-dollars; -1 where nobody says, or *err. */
+long long pricing_of_tokens(Conn *conn, const Model *model, long long input, long long output,
+                            Err *err);
+
 /* What is asked of one part of an answer: its own model, at who sells the main one where `ask` does
 ** not say who. (A seller may have another name for the same: "us.anthropic.claude-opus-4-8-v1:0".) */
 PricingAsk pricing_ask_of_part(Conn *conn, PricingAsk *ask, const UsagePart *part, Err *err);

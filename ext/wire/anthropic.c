@@ -4,7 +4,7 @@
 ** would matter here: https://platform.claude.com/docs/en/api/migration-2026-10-21
 **
 ** max_tokens is required there; where the caller gave none it is the model's own maximum, at most
-** DEFAULT_MAX_TOKENS. There is no `seed`, and temperature ends at 1. A schema that their grammar has no form for, or for
+** what the API says (provider.c). There is no `seed`, and temperature ends at 1. A schema that their grammar has no form for, or for
 ** a model that takes none ("json_schema": false in llm_models.supports), stands in words behind the system prompt.
 */
 #include "wire/provider.h"
@@ -17,8 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { DEFAULT_MAX_TOKENS = 8192 };
 
 /* Models that take no sampling parameters: Anthropic's migration guides. (Of those that take temperature or top_p, not
 ** both, the provider says so.) */
@@ -78,14 +76,6 @@ static void add_stop(cJSON *tree, const cJSON *stop, Err *err) {
   }
 }
 
-static double max_tokens(const Options *o, const Model *model) {
-  if (o->max_tokens != OPTION_UNSET) {
-    return (double)o->max_tokens;
-  }
-  return model->max_output > 0 && model->max_output < DEFAULT_MAX_TOKENS ? (double)model->max_output
-                                                                         : DEFAULT_MAX_TOKENS;
-}
-
 int anthropic_build(const Request *request, const Model *model, const Sending *how, Buf *body,
                     Err *err) {
   const Options *o = request->options;
@@ -98,9 +88,10 @@ int anthropic_build(const Request *request, const Model *model, const Sending *h
   }
   char *words = o->schema && !sent.schema ? schema_in_words(request->system, o->schema, err) : NULL;
   const char *system = words ? words : request->system;
+  double most = (double)provider_most_output(provider_api("anthropic"), request, model);
   cJSON *tree = cJSON_CreateObject();
   json_add(tree, "model", cJSON_CreateString(model->name), err);
-  json_add(tree, "max_tokens", cJSON_CreateNumber(max_tokens(o, model)), err);
+  json_add(tree, "max_tokens", cJSON_CreateNumber(most), err);
   if (system) {
     json_add(tree, "system", cJSON_CreateString(system), err);
   }

@@ -10,9 +10,10 @@
 #include <string.h>
 
 static const Api apis[] = {
-    {"openai", "/chat/completions", openai_build, reply_read, "Authorization: Bearer %s", NULL, 0},
+    {"openai", "/chat/completions", openai_build, reply_read, "Authorization: Bearer %s", NULL, 0,
+     0},
     {"anthropic", "/messages", anthropic_build, reply_read, "x-api-key: %s",
-     "anthropic-version: 2023-06-01", 0},
+     "anthropic-version: 2023-06-01", 0, 8192},
 };
 
 static const Api openai_embeddings = {"openai",
@@ -21,7 +22,16 @@ static const Api openai_embeddings = {"openai",
                                       openai_embed_parse,
                                       "Authorization: Bearer %s",
                                       NULL,
-                                      1};
+                                      1,
+                                      0};
+
+long long provider_most_output(const Api *api, const Request *request, const Model *model) {
+  long long own = model->max_output > 0 ? model->max_output : model->context_window;
+  if (request->options->max_tokens != OPTION_UNSET) {
+    return request->options->max_tokens;
+  }
+  return api->output && (own <= 0 || own > api->output) ? api->output : own;
+}
 
 const Api *provider_api(const char *name) {
   for (size_t i = 0; i < sizeof apis / sizeof apis[0]; i++) {

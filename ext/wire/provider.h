@@ -31,7 +31,12 @@ typedef struct Api {
   const char *key_header;    /* printf format of the header that carries the key */
   const char *fixed_headers; /* one more header, or NULL */
   int embeds;                /* its answers are vectors, not texts */
+  long long
+      output; /* tokens of an answer that it is asked for where nobody says; 0: it is left open */
 } Api;
+
+/* How long an answer to a request may be, in tokens: as asked for, else as the model can. 0: nobody knows. */
+long long provider_most_output(const Api *api, const Request *request, const Model *model);
 
 /* The API of that name, or NULL; and all names, for messages. */
 const Api *provider_api(const char *name);
