@@ -187,10 +187,9 @@ static const struct {
   const char *name;
   const TableKind *kind;
 } tables[] = {
-    {"llm_call", &call_table},
-    {"embed_batch", &embed_table},
-    {"llm_catalogue", &catalogue_table},
-    {"llm_reconcile", &reconcile_table},
+    {"llm_call", &call_table},           {"embed_batch", &embed_table},
+    {"llm_catalogue", &catalogue_table}, {"llm_reconcile", &reconcile_table},
+    {"llm_estimate", &estimate_table},
 };
 
 static int register_tables(sqlite3 *db, Conn *conn) {

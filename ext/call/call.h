@@ -84,8 +84,20 @@ int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *outcom
 ** did, not what the caller got wrong, nor an interrupt, nor the store. */
 int on_error_covers(const Err *err);
 
-/* What would be sent, its tokens and its price, as JSON (owned, free). Sends and writes nothing. */
-char *pipeline_dry_run(Conn *conn, const Request *request, Err *err);
+/* What is done with the requests of a connection where they are counted and not made: `take` gets each, and gives what
+** stands in for its answer. */
+typedef struct Counting {
+  int (*take)(void *arg, const Request *request, Outcome *outcome, Err *err);
+  void *arg;
+} Counting;
+
+/* From now on; {NULL} makes them again. */
+int call_count_with(Conn *conn, Counting with, Err *err);
+int call_is_counted(const Conn *conn);
+
+/* As far as a request goes without a trace: its key, and what the cache has: "hit", "miss", or the word of a mode that
+** does not read. (What means the same is not looked for.) call_free afterwards, after an error too. */
+const char *call_look(Call *k, Conn *conn, const Request *request, const Plan *plan, Err *err);
 
 /* Stages, in their order. Each returns an SQLite code. */
 /* Store and key. Nothing to free where it fails. */

@@ -541,10 +541,16 @@ static void write_row_now(Call *k, Outcome *out) {
   }
 }
 
+static const ConnSlot counting_slot = {.size = sizeof(Counting)};
+
 int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *out, Err *err) {
   Call k;
   Plan plan;
   Err later = {0};
+  const Counting *counting = conn_slot_if_any(conn, &counting_slot);
+  if (counting && counting->take) {
+    return counting->take(counting->arg, request, out, err);
+  }
   if (plan_make(conn, request, &plan, err) != RC_OK) {
     return err->rc;
   }
@@ -579,83 +585,29 @@ int on_error_covers(const Err *err) {
   return err->http_status != 0 || err_is_covered(err->code);
 }
 
-/* "hit", "miss" or the mode's own word, without making a store. */
-static const char *dry_cache_state(Call *k, Err *err) {
-  if (!k->plan->reads) {
-    return k->plan->name;
-  }
-  k->store = conn_store(k->conn, 0, err);
+const char *call_look(Call *k, Conn *conn, const Request *request, const Plan *plan, Err *err) {
   Outcome out = {0};
   int found = 0;
-  if (k->store && request_key(k->request, owner_of(k), k->store->seed, &k->key, err) == RC_OK) {
+  start_call(k, conn, request, NULL, plan);
+  k->store = conn_store(conn, 0, err);
+  unsigned long long seed = k->store ? k->store->seed : 0;
+  if (err->rc == RC_OK && request_key(request, owner_of(k), seed, &k->key, err) == RC_OK &&
+      k->store && plan->reads) {
     found = from_cache(k, 0, &out, err);
   }
   free(out.text);
-  return found == 1 ? "hit" : "miss";
+  return !plan->reads ? plan->name : found == 1 ? "hit" : "miss";
 }
 
-/* What a usage costs; null where that is not known. */
-static void add_dollars(cJSON *tree, const char *name, Call *k, const Usage *u, Err *err) {
-  PricingAsk ask = {
-      .model = k->model.name, .provider = k->model.provider, .at_ms = k->plan->started_ms};
-  PricingAnswer answer;
-  int priced = err->rc == RC_OK && pricing_refresh(k->conn, NULL, err) == RC_OK &&
-               pricing_answer(k->conn, &ask, u, &answer, err) == PRICED;
-  json_add(tree, name, priced ? cJSON_CreateNumber(cost_usd(answer.sum.cost)) : cJSON_CreateNull(),
-           err);
+int call_count_with(Conn *conn, Counting with, Err *err) {
+  Counting *counting = conn_slot(conn, &counting_slot, err);
+  if (counting) {
+    *counting = with;
+  }
+  return err->rc;
 }
 
-/* Tokens and prices of the dry run: the input as the model counts it (how a schema is billed, no
-** provider says), the most that max_tokens allows. */
-static void add_estimates(cJSON *tree, Call *k, Err *err) {
-  const Options *o = k->request->options;
-  Usage u;
-  TokenRule rule;
-  if (counter_model_rule(k->conn, &k->model, &rule, err) != RC_OK) {
-    return;
-  }
-  usage_init(&u);
-  long long input = tokens_request(&rule, k->request);
-  if (input < 0) {
-    err_nomem(err);
-    return;
-  }
-  usage_set(&u, UNIT_INPUT, input);
-  usage_set(&u, UNIT_OUTPUT, 0);
-  json_add(tree, "input_tokens", cJSON_CreateNumber((double)input), err);
-  json_add(tree, "input_tokens_are",
-           cJSON_CreateString(rule.is_exact && !o->schema ? "exact" : "estimated"), err);
-  add_dollars(tree, "input_cost_usd", k, &u, err);
-  u.has &= ~UNIT_BIT(UNIT_OUTPUT);
-  if (o->max_tokens != OPTION_UNSET) {
-    usage_set(&u, UNIT_OUTPUT, o->max_tokens);
-  }
-  add_dollars(tree, "max_cost_usd", k, &u, err);
-}
-
-char *pipeline_dry_run(Conn *conn, const Request *request, Err *err) {
-  Call k;
-  Plan plan;
-  char *json = NULL;
-  if (plan_make(conn, request, &plan, err) != RC_OK) {
-    return NULL;
-  }
-  start_call(&k, conn, request, NULL, &plan);
-  const char *cache = dry_cache_state(&k, err);
-  if (err->rc == RC_OK && route_choose_for_show(&k, err) == RC_OK &&
-      route_prepare(&k, err) == RC_OK) {
-    cJSON *tree = cJSON_CreateObject();
-    json_add(tree, "model", cJSON_CreateString(k.model.name), err);
-    json_add(tree, "provider", cJSON_CreateString(k.model.provider), err);
-    if (k.tier[0]) {
-      json_add(tree, "tier", cJSON_CreateString(k.tier), err);
-    }
-    json_add(tree, "url", cJSON_CreateString(k.url), err);
-    json_add(tree, "cache", cJSON_CreateString(cache), err);
-    add_estimates(tree, &k, err);
-    json_add(tree, "body", cJSON_CreateRaw(k.body.data), err);
-    json = json_print(tree, err);
-  }
-  call_free(&k);
-  return json;
+int call_is_counted(const Conn *conn) {
+  const Counting *counting = conn_slot_if_any(conn, &counting_slot);
+  return counting && counting->take;
 }

@@ -3,6 +3,7 @@
 */
 #include "base/sqlite/args.h"
 #include "call/call.h"
+#include "work/estimate/look.h"
 #include "fn/fn.h"
 
 #include <stdlib.h>
@@ -102,7 +103,7 @@ static void run(sqlite3_context *ctx, const Request *r, Err *err) {
 }
 
 static void run_dry(sqlite3_context *ctx, const Request *r, Err *err) {
-  char *json = pipeline_dry_run(fn_conn(ctx), r, err);
+  char *json = look_json(fn_conn(ctx), r, err);
   if (json) {
     sqlite3_result_text(ctx, json, -1, free);
     sqlite3_result_subtype(ctx, 'J');

@@ -24,12 +24,14 @@ static const char *dollars(long long nusd, char out[40]) {
 
 static int too_many(const Conn *conn, const Allowance *a, Err *err) {
   return err_set(err, RC_ERROR, ERR_LIMIT,
-                 "llm_config('max_calls', %lld): %lld requests have been sent: nothing more was; what was paid is"
+                 "llm_config('max_calls', %lld): %lld requests have been sent: nothing more was; "
+                 "what was paid is"
                  " kept: set it again and run the statement again",
                  conn->set.max_calls, a->calls);
 }
 
-static int too_dear(const Conn *conn, const Allowance *a, const AllowanceAsk *ask, long long most, Err *err) {
+static int too_dear(const Conn *conn, const Allowance *a, const AllowanceAsk *ask, long long most,
+                    Err *err) {
   char call[40], spent[40], limit[40];
   long long limit_nusd = llround(conn->set.max_usd * 1e9);
   int is_long = !ask->is_embedding && a->spent_nusd + a->held_nusd < limit_nusd;
@@ -38,28 +40,31 @@ static int too_dear(const Conn *conn, const Allowance *a, const AllowanceAsk *as
     snprintf(why, sizeof why, " (%lld tokens of answer: max_tokens makes it less)", ask->output);
   }
   return err_set(err, RC_ERROR, ERR_LIMIT,
-                 "llm_config('max_usd', %.9g): %s are spent, and this call may cost %s%s: nothing was sent; what"
+                 "llm_config('max_usd', %.9g): %s are spent, and this call may cost %s%s: nothing "
+                 "was sent; what"
                  " was paid is kept: raise %s and run the statement again",
-                 conn->set.max_usd, dollars(a->spent_nusd + a->held_nusd, spent), dollars(most, call), why,
-                 dollars(limit_nusd, limit));
+                 conn->set.max_usd, dollars(a->spent_nusd + a->held_nusd, spent),
+                 dollars(most, call), why, dollars(limit_nusd, limit));
 }
 
 /* The worst case in nano-dollars; -1 and *err where it can't be told. */
 static long long at_most(Conn *conn, const AllowanceAsk *ask, Err *err) {
   if (!ask->output && !ask->is_embedding) {
     err_set(err, RC_ERROR, ERR_LIMIT,
-            "llm_config('max_usd') is set, and how long an answer of model '%.80s' may be is not known: give"
+            "llm_config('max_usd') is set, and how long an answer of model '%.80s' may be is not "
+            "known: give"
             " max_tokens, or max_output in llm_models",
             ask->model->name);
     return -1;
   }
-  long long most =
-      pricing_refresh(conn, NULL, err) == RC_OK
-          ? pricing_of_tokens(conn, ask->model, ask->input, ask->is_embedding ? 0 : ask->output, err)
-          : -1;
+  long long most = pricing_refresh(conn, NULL, err) == RC_OK
+                       ? pricing_of_tokens(conn, ask->model, ask->input,
+                                           ask->is_embedding ? 0 : ask->output, err)
+                       : -1;
   if (most < 0 && err->rc == RC_OK) {
     err_set(err, RC_ERROR, ERR_LIMIT,
-            "llm_config('max_usd') is set, and nobody prices model '%.80s': add it to llm_prices (0 where it costs"
+            "llm_config('max_usd') is set, and nobody prices model '%.80s': add it to llm_prices "
+            "(0 where it costs"
             " nothing)",
             ask->model->name);
   }

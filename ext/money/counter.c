@@ -122,6 +122,19 @@ static void learn(Bills *bills, Learned *l, const TokenRule *rule, Err *err) {
   free(lesson);
 }
 
+/* The ledger of this connection: as bills_open, and bills_close in each case. */
+static int open_bills(Conn *c, Bills *bills, Err *err) {
+  Store *store = conn_open_store(c);
+  char *path = store ? NULL : conn_store_path(c, err);
+  *bills = (Bills){0};
+  int found = err->rc != RC_OK
+                  ? -1
+                  : bills_open(bills, store, path && strcmp(path, "main") != 0 ? path : NULL,
+                               &c->host, err);
+  sqlite3_free(path);
+  return found;
+}
+
 /* Puts the learned factor in place of the prior. */
 static int apply_lessons(Conn *c, const char *model, TokenRule *rule, Err *err) {
   Learned *l = find(c, model, err);
@@ -131,17 +144,10 @@ static int apply_lessons(Conn *c, const char *model, TokenRule *rule, Err *err) 
   }
   if (l->asked_ms == 0 || now - l->asked_ms >= ASK_EVERY_MS || now < l->asked_ms) {
     Bills bills;
-    Store *store = conn_open_store(c);
-    char *path = store ? NULL : conn_store_path(c, err);
-    if (err->rc != RC_OK) {
-      return err->rc;
-    }
-    if (bills_open(&bills, store, path && strcmp(path, "main") != 0 ? path : NULL, &c->host, err) ==
-        1) {
+    if (open_bills(c, &bills, err) == 1) {
       learn(&bills, l, rule, err);
     }
     bills_close(&bills);
-    sqlite3_free(path);
     l->asked_ms = err->rc == RC_OK ? now : l->asked_ms;
   }
   rule->factor = l->n > 0 ? l->factor : rule->factor;
@@ -187,5 +193,16 @@ int counter_rule(Conn *c, const char *model, TokenRule *rule, Err *err) {
   } else if (!rule->is_exact) {
     apply_lessons(c, model, rule, err);
   }
+  return err->rc;
+}
+
+int counter_typical_output(Conn *c, const char *model, const char *system, double *mean, int *n,
+                           Err *err) {
+  Bills bills;
+  *n = 0;
+  if (open_bills(c, &bills, err) == 1) {
+    bills_typical(&bills, model, system, mean, n, err);
+  }
+  bills_close(&bills);
   return err->rc;
 }

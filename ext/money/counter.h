@@ -15,4 +15,9 @@ int counter_rule(Conn *c, const char *model, TokenRule *rule, Err *err);
 /* The same for a model that was looked up. */
 int counter_model_rule(Conn *c, const Model *model, TokenRule *rule, Err *err);
 
+/* How many tokens answers of a model had lately, under the system prompt of that name (NULL: under any): their mean, of
+** *n answers; 0: none is known. */
+int counter_typical_output(Conn *c, const char *model, const char *system, double *mean, int *n,
+                           Err *err);
+
 #endif

@@ -157,3 +157,29 @@ int bills_read(Bills *b, const char *model, BillFn take, void *arg, Err *err) {
   sqlite3_finalize(stmt);
   return err->rc;
 }
+
+static const char typical_sql[] =
+    "SELECT avg(output_tokens), count(*) FROM (SELECT output_tokens FROM main.llm_calls"
+    " WHERE id > (SELECT max(id) FROM main.llm_calls) - ?2 AND kind = 'call' AND source IS NULL"
+    " AND (model = ?1 OR model_requested = ?1) AND (?4 IS NULL OR system_hash = ?4)"
+    " AND output_tokens IS NOT NULL AND error IS NULL ORDER BY id DESC LIMIT ?3)";
+
+int bills_typical(Bills *b, const char *model, const char *system, double *mean, int *n, Err *err) {
+  sqlite3_stmt *stmt = NULL;
+  int rc = sqlite3_prepare_v2(b->db, typical_sql, -1, &stmt, NULL);
+  if (rc == SQLITE_OK) {
+    rc = sqlite3_bind_text(stmt, 1, model, -1, SQLITE_STATIC);
+    sqlite3_bind_int(stmt, 2, LIMIT_BILL_ROWS);
+    sqlite3_bind_int(stmt, 3, LIMIT_BILLS);
+    rc = rc == SQLITE_OK ? sqlite3_bind_text(stmt, 4, system, -1, SQLITE_STATIC) : rc;
+  }
+  if (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+    *mean = sqlite3_column_double(stmt, 0);
+    *n = sqlite3_column_int(stmt, 1);
+  }
+  if (rc != SQLITE_ROW) {
+    cannot_read(b->db, rc, err);
+  }
+  sqlite3_finalize(stmt);
+  return err->rc;
+}

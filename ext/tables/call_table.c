@@ -5,6 +5,7 @@
 ** The cursor keeps the memo of what this execution asked, since a table has no statement slot of its own.
 */
 #include "call/call.h"
+#include "work/estimate/look.h"
 #include "tables/table.h"
 #include "tables/tables.h"
 
@@ -69,7 +70,7 @@ static int run(CallCursor *c, const Request *r, Err *err) {
   Conn *conn = table_of(&c->base)->conn;
   Outcome out = {.wants_row = 1};
   if (r->options->dry_run) {
-    c->answer = pipeline_dry_run(conn, r, err);
+    c->answer = look_json(conn, r, err);
     return err->rc;
   }
   pipeline_run(conn, r, c->memo, &out, err);
@@ -79,7 +80,7 @@ static int run(CallCursor *c, const Request *r, Err *err) {
       out.call_id) {
     *err = (Err){0};
   }
-  return err->rc == RC_OK ? load_row(c, out.call_id, err) : err->rc;
+  return err->rc == RC_OK && !call_is_counted(conn) ? load_row(c, out.call_id, err) : err->rc;
 }
 
 /* The options of the second argument. */

@@ -1,0 +1,395 @@
+/*
+** The way of answers through a statement's program: https://sqlite.org/opcode.html.
+**
+** Registers and cursors that an answer may reach are marked, again and again until no more are, whatever the order of the
+** instructions. An answer decides where a jump, a search or the arguments of another call read a marked register.
+** Instructions that are not in the table are taken to read all of their operands. So what is wrong with this is too
+** cautious: it says that answers decide where they don't.
+*/
+#include "work/estimate/depends.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_OPS = 20000, MOST_MARKS = 8192, MANY_ARGUMENTS = 127 };
+
+typedef struct Op {
+  int is_marked;           /* what it writes may be an answer, or made of one */
+  int is_target;           /* others may go on here */
+  const struct Kind *kind; /* NULL: not known */
+  int p[4];                /* p1, p2, p3, and p5 */
+  int n_args;              /* of a function */
+  int is_call;             /* one of ours that asks a model */
+} Op;
+
+/* What an instruction does, by its operands: r reads and w writes the register in operand N; c reads and C fills the
+** cursor in it; j: it goes by what it reads; g: it may go on elsewhere; v: it
+** only makes values; n: registers from p2 on, as many as n_args; m: as
+** many from p1 on as p2 says; a: as many from p2 on as p5 says; y: from
+** p1 to p2, n_args of them; s: from p3 on, as many as p4 says; f: the arguments behind p3;
+** x: as many as p3 says from p1 and from p2 on. */
+typedef struct Kind {
+  const char *name, *does;
+} Kind;
+
+static const Kind kinds[] = {
+    {"Add", "r1r2w3"},
+    {"And", "r1r2w3"},
+    {"BitAnd", "r1r2w3"},
+    {"BitOr", "r1r2w3"},
+    {"Concat", "r1r2w3"},
+    {"Divide", "r1r2w3"},
+    {"Multiply", "r1r2w3"},
+    {"Or", "r1r2w3"},
+    {"Remainder", "r1r2w3"},
+    {"ShiftLeft", "r1r2w3"},
+    {"ShiftRight", "r1r2w3"},
+    {"Subtract", "r1r2w3"},
+    {"BitNot", "r1w2"},
+    {"Not", "r1w2"},
+    {"IsTrue", "r1w2"},
+    {"ZeroOrNull", "vr1r3w2"},
+    {"Cast", ""},
+    {"RealAffinity", ""},
+    {"Affinity", ""},
+    {"Copy", "y"},
+    {"SCopy", "vr1w2"},
+    {"IntCopy", "vr1w2"},
+    {"Move", "y"},
+    {"Function", "nw3"},
+    {"PureFunc", "nw3"},
+    {"MakeRecord", "mw3"},
+    {"AggStep", "aw3"},
+    {"AggStep1", "aw3"},
+    {"AggInverse", "aw3"},
+    {"AggValue", "r1w3"},
+    {"AggFinal", ""},
+    {"ResultRow", ""},
+    {"Column", "c1w3"},
+    {"VColumn", "c1w3"},
+    {"SorterData", "c1w2"},
+    {"RowData", "c1w2"},
+    {"Insert", "r2C1"},
+    {"IdxInsert", "r2C1"},
+    {"SorterInsert", "r2C1"},
+    {"OpenPseudo", "r2C1"},
+    {"OpenDup", "c2C1"},
+    {"Eq", "jr1r3"},
+    {"Ne", "jr1r3"},
+    {"Lt", "jr1r3"},
+    {"Le", "jr1r3"},
+    {"Gt", "jr1r3"},
+    {"Ge", "jr1r3"},
+    {"If", "jr1"},
+    {"IfNot", "jr1"},
+    {"IsNull", "jr1"},
+    {"NotNull", "jr1"},
+    {"Integer", "vw2"},
+    {"Int64", "vw2"},
+    {"Null", "vw2"},
+    {"String8", "vw2"},
+    {"Real", "vw2"},
+    {"Blob", "vw2"},
+    {"Goto", "vg"},
+    {"Init", "g"},
+    {"Halt", "g"},
+    {"Transaction", ""},
+    {"OpenRead", ""},
+    {"OpenEphemeral", ""},
+    {"OpenAutoindex", ""},
+    {"SorterOpen", ""},
+    {"VOpen", ""},
+    {"Rewind", "g"},
+    {"Next", "g"},
+    {"Prev", "g"},
+    {"VNext", "g"},
+    {"SorterNext", "g"},
+    {"SorterSort", "g"},
+    {"Sort", "g"},
+    {"Last", "g"},
+    {"Delete", ""},
+    {"Close", ""},
+    {"CollSeq", ""},
+    {"NullRow", ""},
+    {"Sequence", "w2"},
+    {"Rowid", "w2"},
+    {"IdxRowid", "w2"},
+    {"DeferredSeek", ""},
+    {"NewRowid", "w2"},
+    {"Once", "g"},
+    {"Explain", ""},
+    {"Noop", ""},
+    {"InitCoroutine", "g"},
+    {"EndCoroutine", "g"},
+    {"Yield", "g"},
+    {"Gosub", "g"},
+    {"Return", "g"},
+    {"BeginSubrtn", ""},
+    {"Variable", "w2"},
+    {"ResetSorter", ""},
+    {"Trace", ""},
+    {"Abortable", ""},
+    {"CursorHint", ""},
+    {"ReopenIdx", ""},
+    {"Expire", ""},
+    {"VInitIn", ""},
+    {"Count", "w2"},
+    {"DecrJumpZero", "g"},
+    {"IfPos", "g"},
+    {"IfNotZero", "g"},
+    {"OffsetLimit", "g"},
+    {"MustBeInt", ""},
+    {"SeekGE", "js"},
+    {"SeekGT", "js"},
+    {"SeekLE", "js"},
+    {"SeekLT", "js"},
+    {"SeekRowid", "jr3"},
+    {"NotExists", "jr3"},
+    {"Found", "js"},
+    {"NotFound", "js"},
+    {"NoConflict", "js"},
+    {"IdxGE", "js"},
+    {"IdxGT", "js"},
+    {"IdxLE", "js"},
+    {"IdxLT", "js"},
+    {"Filter", "js"},
+    {"FilterAdd", "js"},
+    {"VFilter", "jf"},
+    {"Compare", "jx"},
+    {"Jump", "g"},
+    {"Permutation", ""},
+    {"IfNullRow", "g"},
+    {"SequenceTest", "g"},
+    {"ElseEq", "g"},
+    {"ClrSubtype", ""},
+};
+
+typedef struct Program {
+  Op *ops;
+  int n;
+  unsigned char registers[MOST_MARKS], cursors[MOST_MARKS];
+  int more; /* something was marked in this round */
+} Program;
+
+static const Kind *find_kind(const char *name) {
+  for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+    if (strcmp(kinds[i].name, name) == 0) {
+      return &kinds[i];
+    }
+  }
+  return NULL;
+}
+
+/* One row of EXPLAIN. 0 where it holds numbers that we don't go along with. */
+static int read_op(sqlite3_stmt *stmt, Op *op) {
+  static const char *const callers[] = {"llm_complete(", "llm_chat(", "embed("};
+  const char *name = (const char *)sqlite3_column_text(stmt, 1);
+  const char *p4 = (const char *)sqlite3_column_text(stmt, 5);
+  const char *open = p4 ? strrchr(p4, '(') : NULL;
+  *op = (Op){.kind = name ? find_kind(name) : NULL, .n_args = p4 ? atoi(open ? open + 1 : p4) : 0};
+  static const int columns[] = {2, 3, 4, 6};
+  for (int i = 0; i < 4; i++) {
+    op->p[i] = sqlite3_column_int(stmt, columns[i]);
+  }
+  if (op->kind && op->kind->does[0] == 'y') {
+    op->n_args = op->p[2] + (strcmp(name, "Copy") == 0);
+  }
+  int is_function = op->kind && op->kind->does[0] == 'n';
+  for (size_t i = 0; i < sizeof callers / sizeof callers[0] && is_function && p4; i++) {
+    op->is_call |= strncmp(p4, callers[i], strlen(callers[i])) == 0;
+  }
+  op->n_args = op->n_args < 0 ? MANY_ARGUMENTS : op->n_args;
+  int fits = 1;
+  for (const char *at = op->kind ? op->kind->does : ""; *at; at++) {
+    fits &= !strchr("wC", *at) || op->p[at[1] - '1'] < MOST_MARKS;
+  }
+  return fits;
+}
+
+/* 1; 0: it can't be looked at; -1 and *err. */
+static int read_program(sqlite3 *db, const char *sql, Program *p, Err *err) {
+  char *explain = sqlite3_mprintf("EXPLAIN %s", sql);
+  sqlite3_stmt *stmt = NULL;
+  p->ops = calloc(MOST_OPS, sizeof *p->ops);
+  if (!explain || !p->ops) {
+    sqlite3_free(explain);
+    err_nomem(err);
+    return -1;
+  }
+  int rc = sqlite3_prepare_v2(db, explain, -1, &stmt, NULL), fits = rc == SQLITE_OK;
+  while (fits && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+    fits = p->n < MOST_OPS && read_op(stmt, &p->ops[p->n]);
+    p->n += fits;
+  }
+  sqlite3_finalize(stmt);
+  sqlite3_free(explain);
+  if ((rc & 0xff) == SQLITE_NOMEM) {
+    err_nomem(err);
+    return -1;
+  }
+  return fits && rc == SQLITE_DONE;
+}
+
+/* 1 if one of n registers from `from` on is marked. */
+static int any_marked(const Program *p, int from, int n) {
+  int found = 0;
+  for (int i = from; i < from + n && i < MOST_MARKS && !found; i++) {
+    found = i >= 0 && p->registers[i];
+  }
+  return found;
+}
+
+static void mark(Program *p, unsigned char *marks, int at) {
+  if (at >= 0 && at < MOST_MARKS && !marks[at]) {
+    marks[at] = 1;
+    p->more = 1;
+  }
+}
+
+/* The register that an instruction writes; -1: none, or not known. */
+static int written_by(const Op *op) {
+  const char *w = op->kind ? strchr(op->kind->does, 'w') : NULL;
+  return w ? op->p[w[1] - '1'] : -1;
+}
+
+/* 1 if a register is marked where instruction i reads it: what wrote it last decides, where no way leads in between. */
+static int is_marked_at(const Program *p, int i, int reg) {
+  int is_straight = any_marked(p, reg, 1);
+  for (int at = i; is_straight && at > 0 && !p->ops[at].is_target; at--) {
+    const Op *before = &p->ops[at - 1];
+    if (written_by(before) == reg) {
+      return before->is_marked;
+    }
+    const char *does = before->kind ? before->kind->does : "g";
+    is_straight = does[0] != 'g' && does[0] != 'y' && strcmp(does, "vg") != 0;
+  }
+  return any_marked(p, reg, 1);
+}
+
+static int any_marked_at(const Program *p, int i, int from, int n) {
+  int found = 0;
+  for (int reg = from; reg < from + n && reg < MOST_MARKS && !found; reg++) {
+    found = is_marked_at(p, i, reg);
+  }
+  return found;
+}
+
+/* How many arguments a virtual table is given: a constant in a register of its own. */
+static int filter_arguments(const Program *p, int in) {
+  int n = MANY_ARGUMENTS;
+  for (int i = 0; i < p->n; i++) {
+    const Op *op = &p->ops[i];
+    n = op->kind && strcmp(op->kind->name, "Integer") == 0 && op->p[1] == in ? op->p[0] : n;
+  }
+  return n;
+}
+
+/* 1 if an instruction reads what is marked. */
+static int reads_marked(const Program *p, int i) {
+  const Op *op = &p->ops[i];
+  int found = 0;
+  for (const char *at = op->kind->does; *at && !found; at++) {
+    int operand = at[1] >= '1' && at[1] <= '3' ? op->p[at[1] - '1'] : 0;
+    found = *at == 'r'   ? is_marked_at(p, i, operand)
+            : *at == 'c' ? operand >= 0 && operand < MOST_MARKS && p->cursors[operand]
+            : *at == 'n' ? any_marked_at(p, i, op->p[1], op->n_args)
+            : *at == 'm' ? any_marked(p, op->p[0], op->p[1])
+            : *at == 'y' ? any_marked(p, op->p[0], op->n_args)
+            : *at == 'a' ? any_marked(p, op->p[1], op->p[3])
+            : *at == 's' ? any_marked(p, op->p[2], op->n_args > 1 ? op->n_args : 1)
+            : *at == 'f' ? any_marked(p, op->p[2] + 2, filter_arguments(p, op->p[2] + 1))
+            : *at == 'x' ? any_marked(p, op->p[0], op->p[2]) || any_marked(p, op->p[1], op->p[2])
+                         : 0;
+  }
+  return found;
+}
+
+/* Hands marks on. */
+static void follow(Program *p, int i) {
+  Op *op = &p->ops[i];
+  if (!op->kind || !(op->is_call || reads_marked(p, i))) {
+    return;
+  }
+  p->more |= !op->is_marked;
+  op->is_marked = 1;
+  for (const char *at = op->kind->does; *at; at++) {
+    if (*at == 'w') {
+      mark(p, p->registers, op->p[at[1] - '1']);
+    } else if (*at == 'C') {
+      mark(p, p->cursors, op->p[at[1] - '1']);
+    }
+    for (int k = 0; *at == 'y' && k < op->n_args; k++) {
+      mark(p, p->registers, op->p[1] + k);
+    }
+  }
+}
+
+/* Where a way may lead in. */
+static void find_targets(Program *p) {
+  for (int i = 0; i < p->n; i++) {
+    const char *does = p->ops[i].kind ? p->ops[i].kind->does : "g";
+    int goes = does[0] == 'g' || does[0] == 'j' || strcmp(does, "vg") == 0;
+    for (int k = 0; k < 3 && goes; k++) {
+      int to = p->ops[i].p[k];
+      if (to >= 0 && to < p->n && (k == 1 || does[0] == 'g')) {
+        p->ops[to].is_target = 1;
+      }
+    }
+    if (goes && i + 1 < p->n) {
+      p->ops[i + 1].is_target = 1; /* (a subroutine returns there) */
+    }
+  }
+}
+
+/* 1 if a jump only chooses between values: nothing else stands between it and where it goes. */
+static int chooses_a_value(const Program *p, int at) {
+  int to = p->ops[at].p[1], only_values = to > at && to <= p->n;
+  for (int i = at + 1; i < to && only_values; i++) {
+    const Op *op = &p->ops[i];
+    int is_goto = op->kind && strcmp(op->kind->name, "Goto") == 0;
+    only_values = op->kind && op->kind->does[0] == 'v' && (!is_goto || op->p[1] > i);
+  }
+  return only_values;
+}
+
+static int decides(const Program *p, int i) {
+  const Op *op = &p->ops[i];
+  if (!op->kind) {
+    return any_marked(p, op->p[0], 1) || any_marked(p, op->p[1], 1) || any_marked(p, op->p[2], 1);
+  }
+  int is_jump = op->kind->does[0] == 'j';
+  return (op->is_call && reads_marked(p, i)) ||
+         (is_jump && reads_marked(p, i) && !chooses_a_value(p, i));
+}
+
+/* The answers of llm_call come from a virtual table; which one is, the program does not say. */
+static void mark_tables(Program *p, const char *sql) {
+  for (int i = 0; i < p->n && strstr(sql, "llm_call"); i++) {
+    if (p->ops[i].kind && strcmp(p->ops[i].kind->name, "VOpen") == 0) {
+      mark(p, p->cursors, p->ops[i].p[0]);
+    }
+  }
+}
+
+int answers_decide(sqlite3 *db, const char *sql, Err *err) {
+  Program *p = calloc(1, sizeof *p);
+  int found = p ? read_program(db, sql, p, err) : (err_nomem(err), -1);
+  int result = found == 1 ? 0 : found == 0 ? 1 : -1;
+  if (found == 1) {
+    find_targets(p);
+    mark_tables(p, sql);
+    do {
+      p->more = 0;
+      for (int i = 0; i < p->n; i++) {
+        follow(p, i);
+      }
+    } while (p->more);
+    for (int i = 0; i < p->n && !result; i++) {
+      result = decides(p, i);
+    }
+  }
+  free(p ? p->ops : NULL);
+  free(p);
+  return result;
+}

@@ -1,0 +1,15 @@
+/*
+** Whether the answers of a statement's calls decide what else it asks, or which rows it gives: read off the program
+** that SQLite makes of it (EXPLAIN).
+*/
+#ifndef LLMCOST_DEPENDS_H
+#define LLMCOST_DEPENDS_H
+
+#include "base/error.h"
+#include "base/sqlite/sqlite_api.h"
+
+/* 1 if they may, 0 if they certainly don't; -1 and *err: out of memory, or interrupted. A program that can't be looked
+** at may. */
+int answers_decide(sqlite3 *db, const char *sql, Err *err);
+
+#endif

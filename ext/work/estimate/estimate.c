@@ -1,0 +1,398 @@
+/*
+** See estimate.h for the contract. A request that is to be sent is kept as its token counts: prices are by request, since
+** some go by its size, so sums could not be priced.
+*/
+#include "work/estimate/estimate.h"
+
+#include "money/counter.h"
+#include "money/pricing.h"
+#include "trust/access.h"
+#include "work/estimate/depends.h"
+#include "work/estimate/look.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A model that is asked, under one system prompt: how long its answers are. */
+typedef struct Target {
+  Model model; /* owned texts */
+  char system_hash[HASH_HEX_SIZE];
+  double mean;
+  int n; /* of how many answers; 0: nothing is known */
+} Target;
+
+/* A request that would be sent. */
+typedef struct Asked {
+  int target;
+  Weight weight;
+  int n_messages;
+  long long max_tokens; /* the option; OPTION_UNSET */
+} Asked;
+
+typedef struct Run {
+  Conn *conn;
+  const EstimateOptions *options;
+  Estimate *result;
+  Memo *seen;
+  Target *targets;
+  int n_targets;
+  Asked *asked;
+  size_t n, cap;
+} Run;
+
+/* ---- counting */
+
+/* The target of a call, made where it is new; -1 and *err. */
+static int find_target(Run *run, const Call *k, Err *err) {
+  char hash[HASH_HEX_SIZE] = "";
+  const Request *r = k->request;
+  if (r->system && k->store) {
+    Hash h = hash_text(r->system, strlen(r->system), k->store->seed);
+    hash_hex(&h, hash);
+  }
+  for (int i = 0; i < run->n_targets; i++) {
+    const Target *t = &run->targets[i];
+    if (strcmp(t->model.name, k->model.name) == 0 &&
+        strcmp(t->model.provider, k->model.provider) == 0 && strcmp(t->system_hash, hash) == 0) {
+      return i;
+    }
+  }
+  Target *more = realloc(run->targets, (size_t)(run->n_targets + 1) * sizeof *more);
+  if (!more) {
+    err_nomem(err);
+    return -1;
+  }
+  run->targets = more;
+  Target *t = &more[run->n_targets];
+  *t = (Target){.n = 0};
+  memcpy(t->system_hash, hash, sizeof hash);
+  if (config_model_copy(&k->model, &t->model, err) != RC_OK) {
+    config_model_free(&t->model);
+    return -1;
+  }
+  run->n_targets++;
+  if (run->options->output_tokens == SPEC_UNSET) {
+    counter_typical_output(run->conn, t->model.name, hash[0] ? hash : NULL, &t->mean, &t->n, err);
+  }
+  return err->rc == RC_OK ? run->n_targets - 1 : -1;
+}
+
+static int keep(Run *run, const Asked *a, Err *err) {
+  if (run->n == run->cap) {
+    size_t cap = run->cap ? 2 * run->cap : 256;
+    Asked *more = realloc(run->asked, cap * sizeof *more);
+    if (!more) {
+      return err_nomem(err);
+    }
+    run->asked = more;
+    run->cap = cap;
+  }
+  run->asked[run->n++] = *a;
+  return RC_OK;
+}
+
+/* A request that is not the repeat of another. */
+static int count_request(Run *run, Call *k, const char *cache, Err *err) {
+  const Request *r = k->request;
+  Asked a = {.n_messages = r->n_messages + (r->system != NULL),
+             .max_tokens = r->options->max_tokens};
+  run->result->requests++;
+  if (strcmp(cache, "hit") == 0) {
+    run->result->hits++;
+    return RC_OK;
+  }
+  if (route_choose_for_show(k, err) == RC_OK && route_prepare(k, err) == RC_OK &&
+      look_weigh(k, &a.weight, err) == RC_OK && (a.target = find_target(run, k, err)) >= 0) {
+    keep(run, &a, err);
+  }
+  return err->rc;
+}
+
+/* The prompt stands in for the answer; where that is to be JSON, as a JSON string. */
+static int give_back(const Request *r, Outcome *out, Err *err) {
+  const Message *last = &r->messages[r->n_messages - 1];
+  cJSON *string = r->options->schema ? cJSON_CreateString(last->content) : NULL;
+  char *json = string ? cJSON_PrintUnformatted(string) : NULL;
+  const char *text = r->options->schema ? json : last->content;
+  cJSON_Delete(string);
+  out->text = text ? strdup(text) : NULL;
+  out->n = out->text ? strlen(out->text) : 0;
+  cJSON_free(json);
+  return out->text ? RC_OK : err_nomem(err);
+}
+
+static int take(void *arg, const Request *r, Outcome *out, Err *err) {
+  Run *run = arg;
+  Plan plan;
+  Call k;
+  if (r->wants_vectors) {
+    return err_set(err, RC_ERROR, ERR_UNAVAILABLE,
+                   "llm_estimate counts answers; what embeddings of a provider cost it does not tell");
+  }
+  if (plan_make(run->conn, r, &plan, err) != RC_OK) {
+    return err->rc;
+  }
+  run->result->calls++;
+  const char *cache = call_look(&k, run->conn, r, &plan, err);
+  if (err->rc == RC_OK && !(plan.is_memoed && memo_find(run->seen, &k.key))) {
+    count_request(run, &k, cache, err);
+    if (plan.is_memoed) {
+      memo_add(run->seen, &k.key, NULL, 0, 0, NULL);
+    }
+  }
+  call_free(&k);
+  return err->rc == RC_OK ? give_back(r, out, err) : err->rc;
+}
+
+/* ---- the statement */
+
+static int sql_error(const Run *run, Err *err) {
+  sqlite3 *db = run->conn->db;
+  int rc = sqlite3_errcode(db) & 0xff;
+  if (rc == SQLITE_NOMEM) {
+    return err_nomem(err);
+  }
+  if (rc == SQLITE_INTERRUPT) {
+    return err_set(err, RC_INTERRUPT, ERR_INTERRUPTED, "interrupted");
+  }
+  return err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "the SELECT: %s%s", sqlite3_errmsg(db),
+                 strcmp(sqlite3_errmsg(db), "malformed JSON") == 0
+                     ? " (each call gives its prompt back in place of an answer: a schema makes that JSON)"
+                     : "");
+}
+
+/* What is wrong with a statement; NULL: nothing. */
+static const char *fault_of(sqlite3_stmt *stmt, const char *tail) {
+  return !stmt                                     ? "there is no statement"
+         : tail[strspn(tail, " \t\r\n\f;")]        ? "give one SELECT, not several statements"
+         : !sqlite3_stmt_readonly(stmt)            ? "give the SELECT alone, without the INSERT, UPDATE or other"
+                                                     " statement around it: nothing was run"
+         : sqlite3_column_count(stmt) == 0         ? "this is no SELECT"
+         : sqlite3_stmt_isexplain(stmt)            ? "this is an EXPLAIN"
+         : sqlite3_bind_parameter_count(stmt)      ? "the SELECT has parameters: write their values in it"
+                                                   : NULL;
+}
+
+static int run_select(Run *run, const char *sql, Err *err) {
+  sqlite3_stmt *stmt = NULL;
+  const char *tail = "";
+  if (sqlite3_prepare_v2(run->conn->db, sql, -1, &stmt, &tail) != SQLITE_OK) {
+    return sql_error(run, err);
+  }
+  const char *fault = fault_of(stmt, tail);
+  if (fault) {
+    err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "%s", fault);
+  }
+  int decides = fault ? 0 : answers_decide(run->conn->db, sql, err);
+  run->result->decides = decides == 1;
+  int rc = SQLITE_ROW;
+  while (err->rc == RC_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+    run->result->rows++;
+  }
+  if (err->rc == RC_OK && rc != SQLITE_DONE) {
+    sql_error(run, err);
+  }
+  sqlite3_finalize(stmt);
+  return err->rc;
+}
+
+/* ---- what it comes to */
+
+/* The tokens expected of an answer; -1: not known. */
+static long long expected(const Run *run, const Asked *a) {
+  const Target *t = &run->targets[a->target];
+  long long tokens = run->options->output_tokens != SPEC_UNSET ? run->options->output_tokens
+                     : t->n > 0                                ? llround(t->mean)
+                                                               : -1;
+  return a->max_tokens != OPTION_UNSET && tokens > a->max_tokens ? a->max_tokens : tokens;
+}
+
+/* Adds to a sum that is known, or makes it unknown. */
+static void add(long long *sum, long long more) {
+  *sum = *sum < 0 || more < 0 ? -1 : *sum + more;
+}
+
+/* Adds one request to a line, at a model. */
+static int add_request(const Run *run, EstimateLine *line, const Asked *a, const Model *model, Err *err) {
+  long long most = a->weight.output, input = a->weight.input, output = expected(run, a);
+  int is_exact = a->weight.is_exact;
+  if (line->is_instead) {
+    input = look_weigh_for(run->conn, model, a->weight.texts, a->n_messages, &is_exact, err);
+    most = a->max_tokens != OPTION_UNSET ? a->max_tokens
+           : model->max_output           ? model->max_output
+                                         : model->context_window;
+  }
+  line->is_exact &= is_exact;
+  line->input += input;
+  add(&line->output, output);
+  add(&line->input_nusd, pricing_of_tokens(run->conn, model, input, 0, err));
+  add(&line->cost_nusd, output < 0 ? -1 : pricing_of_tokens(run->conn, model, input, output, err));
+  add(&line->most_nusd, most <= 0 ? -1 : pricing_of_tokens(run->conn, model, input, most, err));
+  return err->rc;
+}
+
+/* A line of all requests: each at its own model, or all at another. */
+static int make_line(const Run *run, EstimateLine *line, const Model *instead, Err *err) {
+  *line = (EstimateLine){.is_instead = instead != NULL, .is_exact = 1};
+  for (size_t i = 0; i < run->n && err->rc == RC_OK; i++) {
+    const Asked *a = &run->asked[i];
+    add_request(run, line, a, instead ? instead : &run->targets[a->target].model, err);
+  }
+  if (instead) {
+    snprintf(line->model, sizeof line->model, "%s", instead->name);
+  }
+  return err->rc;
+}
+
+/* "gpt-4o, claude-haiku-4-5": each name once. */
+static void name_targets(const Run *run, char *out, size_t size) {
+  size_t n = 0;
+  for (int i = 0; i < run->n_targets && n < size; i++) {
+    int is_new = 1;
+    for (int k = 0; k < i && is_new; k++) {
+      is_new = strcmp(run->targets[k].model.name, run->targets[i].model.name) != 0;
+    }
+    n += is_new ? (size_t)snprintf(out + n, size - n, "%s%s", n ? ", " : "", run->targets[i].model.name)
+                : 0;
+  }
+}
+
+/* Where the length of answers comes from. */
+static void tell_output(const Run *run, char *out, size_t size) {
+  int answers = 0;
+  for (int i = 0; i < run->n_targets; i++) {
+    if (run->targets[i].n == 0 && run->options->output_tokens == SPEC_UNSET) {
+      snprintf(out, size, "not known: no answer of %.60s yet%s; give {\"output_tokens\":N}",
+               run->targets[i].model.name,
+               run->targets[i].system_hash[0] ? " under this system prompt" : "");
+      return;
+    }
+    answers += run->targets[i].n;
+  }
+  if (run->options->output_tokens != SPEC_UNSET) {
+    snprintf(out, size, "as given");
+  } else {
+    snprintf(out, size, "%d answers of yours", answers);
+  }
+}
+
+/* ---- other models */
+
+typedef struct Offer {
+  const Model *model;
+  EstimateLine line;
+} Offer;
+
+static int is_asked(const Run *run, const Model *model) {
+  int found = 0;
+  for (int i = 0; i < run->n_targets && !found; i++) {
+    found = strcmp(run->targets[i].model.name, model->name) == 0;
+  }
+  return found;
+}
+
+/* What the requests would cost at a model, as far as it is known of the asked ones too. */
+static long long weight_of(const EstimateLine *line) {
+  return line->cost_nusd >= 0 ? line->cost_nusd : line->input_nusd;
+}
+
+/* 1 if a model answers and its key is at hand (or need not be). */
+static int is_open(const Model *model, int needs_key, Err *err) {
+  char *key = NULL;
+  Err ignored = {0};
+  int answers = provider_api(model->api) && !wire_supports(model, "embeddings", 0, err);
+  int has_key = answers && needs_key && access_check(model, &key, &ignored) == RC_OK;
+  access_wipe(key);
+  return answers && (has_key || !needs_key);
+}
+
+/* Puts the cheapest model of a seller (NULL: of all) that is cheaper than what is asked behind the lines. */
+static int offer_cheapest(Run *run, const Config *config, int needs_key, const char *seller, Err *err) {
+  Estimate *e = run->result;
+  EstimateLine best = e->lines[0], line;
+  for (int i = 0; i < config->n_models && err->rc == RC_OK; i++) {
+    const Model *m = &config->models[i];
+    int is_there = is_asked(run, m) || (seller && strcmp(m->provider, seller) != 0);
+    for (int k = 1; k < e->n_lines; k++) {
+      is_there |= strcmp(e->lines[k].model, m->name) == 0;
+    }
+    if (!is_there && is_open(m, needs_key, err) && make_line(run, &line, m, err) == RC_OK &&
+        weight_of(&line) >= 0 && weight_of(&line) < weight_of(&best)) {
+      best = line;
+    }
+  }
+  if (best.is_instead) {
+    e->lines[e->n_lines++] = best;
+  }
+  return err->rc;
+}
+
+/* Two cheaper ones: the cheapest of the same seller, and the cheapest of those that can be asked. */
+static int offer_cheaper(Run *run, const Config *config, Err *err) {
+  int needs_key = 0;
+  for (int i = 0; i < config->n_models && !needs_key; i++) {
+    needs_key = config->models[i].key_env[0] && is_open(&config->models[i], 1, err);
+  }
+  if (run->n > 0 && weight_of(&run->result->lines[0]) > 0) {
+    offer_cheapest(run, config, needs_key, run->targets[0].model.provider, err);
+    offer_cheapest(run, config, needs_key, NULL, err);
+  }
+  return err->rc;
+}
+
+static int offer_named(Run *run, const Config *config, Err *err) {
+  for (int i = 0; i < run->options->n_models && err->rc == RC_OK; i++) {
+    Model model;
+    if (config_model(config, run->options->models[i], &model, err) == RC_OK) {
+      make_line(run, &run->result->lines[run->result->n_lines++], &model, err);
+    }
+    config_model_free(&model);
+  }
+  return err->rc;
+}
+
+static int make_lines(Run *run, Err *err) {
+  Estimate *e = run->result;
+  const Config *config = NULL;
+  if (pricing_refresh(run->conn, NULL, err) != RC_OK || make_line(run, &e->lines[0], NULL, err) != RC_OK) {
+    return err->rc;
+  }
+  e->n_lines = 1;
+  name_targets(run, e->lines[0].model, sizeof e->lines[0].model);
+  tell_output(run, e->output_from, sizeof e->output_from);
+  config = run->conn->config;
+  return run->options->n_models ? offer_named(run, config, err) : offer_cheaper(run, config, err);
+}
+
+static void free_run(Run *run) {
+  for (int i = 0; i < run->n_targets; i++) {
+    config_model_free(&run->targets[i].model);
+  }
+  free(run->targets);
+  free(run->asked);
+  memo_free(run->seen);
+}
+
+Estimate *estimate_new(Conn *conn, const char *sql, const EstimateOptions *options, Err *err) {
+  Run run = {.conn = conn, .options = options, .result = calloc(1, sizeof(Estimate)), .seen = memo_new()};
+  Err ignored = {0};
+  if (call_is_counted(conn)) {
+    err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "an estimate can't be estimated");
+  } else if (!run.result || !run.seen) {
+    err_nomem(err);
+  } else if (call_count_with(conn, (Counting){take, &run}, err) == RC_OK) {
+    run_select(&run, sql, err);
+    call_count_with(conn, (Counting){NULL, NULL}, &ignored);
+  }
+  if (err->rc == RC_OK) {
+    make_lines(&run, err);
+  }
+  free_run(&run);
+  if (err->rc != RC_OK) {
+    free(run.result);
+    run.result = NULL;
+  }
+  return run.result;
+}

@@ -1,0 +1,146 @@
+"""llm_estimate: what a SELECT would cost, without a call: held against what it then costs."""
+import json
+import sqlite3
+import unittest
+
+from harness import Desk, error_of, value
+
+COUNTED = "SELECT counted, \"rows\", calls, requests, hits FROM llm_estimate(?) WHERE what = 'asked'"
+
+
+class Estimates(Desk):
+    def setUp(self):
+        super().setUp()
+        self.db.execute("CREATE TABLE t(id INTEGER PRIMARY KEY, plan TEXT, q TEXT)")
+        self.db.executemany("INSERT INTO t VALUES (?, ?, ?)",
+                            [(i, "pro" if i % 3 else "free", f"Question {i % 30}?") for i in range(40)])
+        self.before = self.standin.bill()["calls"]
+
+    def counted(self, sql):
+        return self.db.execute(COUNTED, (sql,)).fetchone()
+
+    def nothing_was_sent(self):
+        self.assertEqual(self.standin.bill()["calls"], self.before)
+        self.assertEqual(value(self.db, "SELECT count(*) FROM llm_calls"), 0)
+
+    def test_what_is_counted(self):
+        self.assertEqual(self.counted("SELECT llm_complete(q) FROM t"), ("exactly", 40, 40, 30, 0))
+        self.assertEqual(self.counted("SELECT llm_complete(q, json_object('tag', id)) FROM t WHERE id < 10 ORDER BY q LIMIT 5"),
+                         ("exactly", 5, 5, 5, 0))
+        self.assertEqual(self.counted("SELECT llm_chat(json_array(json_object('role', 'user', 'content', q))) FROM t;"),
+                         ("exactly", 40, 40, 30, 0))
+        self.assertEqual(self.counted("SELECT t.id, c.answer FROM t, llm_call(t.q) c"), ("exactly", 40, 40, 30, 0))
+        self.assertEqual(self.counted("SELECT llm_complete(q, '{\"cache\":\"off\"}') FROM t"), ("exactly", 40, 40, 40, 0))
+        self.assertEqual(self.counted("SELECT plan, count(llm_complete(q)) FROM t GROUP BY plan"), ("exactly", 2, 40, 30, 0))
+        self.assertEqual(self.counted("SELECT llm_complete(q, '{\"schema\":{\"type\":\"object\"}}') ->> '$.x' FROM t"),
+                         ("exactly", 40, 40, 30, 0))
+        self.assertEqual(self.counted("SELECT id FROM t"), ("exactly", 40, 0, 0, 0))
+        self.nothing_was_sent()
+
+    def test_answers_that_decide(self):
+        for sql in ("SELECT id FROM t WHERE llm_complete(q) = 'yes'",
+                    "SELECT llm_complete('again: ' || llm_complete(q)) FROM t",
+                    "SELECT CASE llm_complete(q) WHEN 'a' THEN llm_complete(q || '!') END FROM t",
+                    "SELECT coalesce(nullif(llm_complete(q), 'no'), llm_complete(q || '!')) FROM t",
+                    "SELECT count(*) FROM t, llm_call(t.q) c WHERE c.answer LIKE 'y%'",
+                    "SELECT d.answer FROM t, llm_call(t.q) c, llm_call(c.answer) d",
+                    "SELECT llm_complete(a) FROM (SELECT llm_complete(q) AS a FROM t)",
+                    "WITH RECURSIVE w(n, a) AS (SELECT 1, llm_complete('x') UNION ALL SELECT n + 1, llm_complete(a) FROM w WHERE n < 3)"
+                    " SELECT * FROM w",
+                    "SELECT id FROM t WHERE EXISTS (SELECT 1 FROM t u WHERE u.q = llm_complete(t.q))",
+                    "SELECT a, count(*) FROM (SELECT llm_complete(q) AS a FROM t) GROUP BY a",
+                    "SELECT id FROM t WHERE id IN (SELECT llm_complete(q) FROM t)"):
+            self.assertEqual(self.counted(sql)[0], "at least", sql)
+        for sql in ("SELECT llm_complete(q) = 'yes', upper(llm_complete(q)), id FROM t",
+                    "SELECT llm_complete(q, json_object('model', CASE plan WHEN 'pro' THEN 'gpt-4o' ELSE 'auto' END)) FROM t",
+                    "SELECT sum(length(llm_complete(q))), group_concat(llm_complete(q)) FROM t",
+                    "SELECT llm_complete(q), llm_complete('In short: ' || q), length(llm_complete(plan)) > 3 FROM t ORDER BY plan",
+                    "SELECT u.id, llm_complete(t.q || u.q) FROM t JOIN t u USING (plan) WHERE u.id < 4",
+                    "SELECT llm_complete(q) FROM t UNION ALL SELECT llm_complete(q) FROM t"):
+            self.assertEqual(self.counted(sql)[0], "exactly", sql)
+        self.nothing_was_sent()
+
+    def test_nested_calls_count(self):
+        self.assertEqual(self.counted("SELECT llm_complete('again: ' || llm_complete(q)) FROM t")[2:4], (80, 60))
+        self.nothing_was_sent()
+
+    def test_it_comes_to_that(self):
+        """The estimate of the input is exact; with the length of answers known it is the bill."""
+        sql = "SELECT llm_complete(q, '{\"model\":\"gpt-4o\",\"system\":\"Be brief.\"}') FROM t"
+        told = self.db.execute("SELECT input_tokens, input_is, cost_usd FROM llm_estimate(?)", (sql,)).fetchone()
+        self.assertEqual(told[1:], ("exact", None))
+        self.db.execute(sql).fetchall()
+        billed = self.db.execute("SELECT sum(input_tokens), sum(output_tokens), count(*), sum(cost_nusd) FROM llm_calls"
+                                 " WHERE kind = 'call'").fetchone()
+        counted = value(self.db, "SELECT sum(n) FROM (SELECT DISTINCT q, llm_chat_tokens(json_array(json_object('role', 'system', 'content',"
+                        " 'Be brief.'), json_object('role', 'user', 'content', q)), 'gpt-4o') AS n FROM t)")
+        self.assertEqual((told[0], 30), (counted, billed[2]))  # (the stand-in counts in its own way)
+        again = self.db.execute("SELECT hits, requests, cost_usd, input_tokens FROM llm_estimate(?)", (sql,)).fetchone()
+        self.assertEqual(again, (30, 30, 0.0, 0))
+        new = sql.replace("llm_complete(q,", "llm_complete('New: ' || q,")
+        told = self.db.execute("SELECT output_from, output_tokens, cost_usd FROM llm_estimate(?)", (new,)).fetchone()
+        self.assertEqual(told[0], "30 answers of yours")
+        self.assertAlmostEqual(told[1], billed[1], delta=30)
+        self.db.execute(new).fetchall()
+        paid = value(self.db, "SELECT sum(cost_nusd) / 1e9 FROM llm_calls") - billed[3] / 1e9
+        self.assertAlmostEqual(told[2], paid, delta=paid / 5)
+
+    def test_dollars(self):
+        sql = "SELECT llm_complete(q, '{\"model\":\"gpt-4o\",\"max_tokens\":50}') FROM t"
+        lines = self.db.execute("SELECT model, what, output_tokens, cost_usd, max_usd FROM llm_estimate(?, '{\"output_tokens\":20}')", (sql,)).fetchall()
+        self.assertEqual([(line[1], line[2]) for line in lines], [("asked", 600), ("instead", 600), ("instead", 600)])
+        self.assertTrue(lines[0][3] > lines[2][3] and lines[0][3] > lines[1][3])
+        tokens = value(self.db, "SELECT input_tokens FROM llm_estimate(?)", sql)
+        self.assertAlmostEqual(lines[0][3], (tokens * 2.5 + 600 * 10) / 1e6, places=9)
+        self.assertAlmostEqual(lines[0][4], (tokens * 2.5 + 1500 * 10) / 1e6, places=9)
+        named = self.db.execute("SELECT model, cost_usd FROM llm_estimate(?, '{\"output_tokens\":20,\"models\":[\"claude-haiku-4-5\",\"ollama/x\"]}')",
+                                (sql,)).fetchall()
+        self.assertEqual([name for name, _ in named], ["gpt-4o", "claude-haiku-4-5", "x"])
+        self.assertIsNone(named[2][1])
+        mixed = self.db.execute("SELECT model, input_is FROM llm_estimate('SELECT llm_complete(q, json_object(''model'', CASE plan WHEN ''pro''"
+                                " THEN ''gpt-4o'' ELSE ''claude-haiku-4-5'' END)) FROM t')").fetchone()
+        self.assertEqual((sorted(mixed[0].split(", ")), mixed[1]), (["claude-haiku-4-5", "gpt-4o"], "estimated"))
+        self.nothing_was_sent()
+
+    def test_what_is_no_select(self):
+        for sql, says in {"INSERT INTO t SELECT 99, 'x', llm_complete(q) FROM t": "give the SELECT alone",
+                          "UPDATE t SET q = llm_complete(q)": "give the SELECT alone", "CREATE TABLE x(y)": "give the SELECT alone",
+                          "SELECT 1; SELECT 2": "give one SELECT", "": "there is no statement", " -- nothing": "there is no statement",
+                          "EXPLAIN SELECT 1": "an EXPLAIN", "SELECT ?": "has parameters", "BEGIN": "no SELECT",
+                          "SELECT nope": "no such column: nope", "SELECT llm_complete('x', '{\"modle\":1}')": "did you mean 'model'?",
+                          "SELECT llm_complete('x', '{\"model\":\"nope\"}')": "no model 'nope'",
+                          "SELECT llm_complete(q) ->> '$.a' FROM t": "each call gives its prompt back",
+                          "SELECT embed(q, 'text-embedding-3-small') FROM t": "embeddings of a provider",
+                          "SELECT calls FROM llm_estimate('SELECT 1')": "an estimate can't be estimated"}.items():
+            self.assertIn(says, error_of(self.db, "SELECT * FROM llm_estimate(?)", sql), sql)
+        self.assertIn("'models' are those to compare with", error_of(self.db, "SELECT * FROM llm_estimate('SELECT 1', '{\"model\":\"x\"}')"))
+        self.assertEqual(value(self.db, "SELECT count(*) FROM t"), 40)
+        # afterwards calls are made again
+        self.assertIsNotNone(value(self.db, "SELECT llm_complete('made')"))
+        self.assertEqual(value(self.db, "SELECT count(*) FROM llm_calls WHERE kind = 'call'"), 1)
+
+    def test_it_is_interrupted_and_bounded(self):
+        steps = [0]
+
+        def stop():
+            steps[0] += 1
+            return steps[0] > 1000
+        self.db.set_progress_handler(stop, 10)
+        with self.assertRaises(sqlite3.OperationalError) as e:
+            self.db.execute("SELECT * FROM llm_estimate('WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
+                            " SELECT llm_complete(i) FROM n')").fetchall()
+        self.assertIn("interrupted", str(e.exception))
+        self.db.set_progress_handler(None, 0)
+        self.assertEqual(self.counted("SELECT llm_complete(q) FROM t")[1], 40)
+
+    def test_without_a_store_and_without_a_key(self):
+        from harness import connect
+        db = connect(":memory:")
+        row = db.execute("SELECT model, requests, input_usd, output_from FROM llm_estimate('SELECT llm_complete(''Hi'')')").fetchone()
+        self.assertEqual(row[:2], ("gpt-4o-mini", 1))
+        self.assertIn('give {"output_tokens":N}', row[3])
+        db.close()
+
+
+if __name__ == "__main__":
+    unittest.main()
