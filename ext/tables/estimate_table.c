@@ -11,7 +11,8 @@
 #include <string.h>
 
 /* A name, or several. */
-static int take_models(const SpecTable *table, const Spec *s, const SpecValue *v, void *to, Err *err) {
+static int take_models(const SpecTable *table, const Spec *s, const SpecValue *v, void *to,
+                       Err *err) {
   EstimateOptions *o = to;
   const cJSON *item = cJSON_IsArray(v->json) ? v->json->child : v->json;
   int fits = item != NULL;
@@ -27,11 +28,13 @@ static int take_models(const SpecTable *table, const Spec *s, const SpecValue *v
 
 static const Spec specs[] = {
     {"models", SPEC_OTHER, .take = take_models},
-    {"output_tokens", SPEC_INTO(EstimateOptions, INTEGER, output_tokens), .min = 0, .max = 10000000},
+    {"output_tokens", SPEC_INTO(EstimateOptions, INTEGER, output_tokens), .min = 0,
+     .max = 10000000},
 };
 
 static const SpecHint hints[] = {
-    {"model", "the model stands in the options of llm_complete; 'models' are those to compare with"},
+    {"model",
+     "the model stands in the options of llm_complete; 'models' are those to compare with"},
     {"max_tokens", "it stands in the options of llm_complete"},
     {NULL, NULL},
 };
@@ -79,7 +82,22 @@ static void result_dollars(sqlite3_context *ctx, long long nusd) {
   }
 }
 
-enum { MODEL, WHAT, ROWS, CALLS, REQUESTS, HITS, INPUT, INPUT_IS, OUTPUT, OUTPUT_FROM, INPUT_USD, COST, MOST, COUNTED };
+enum {
+  MODEL,
+  WHAT,
+  ROWS,
+  CALLS,
+  REQUESTS,
+  HITS,
+  INPUT,
+  INPUT_IS,
+  OUTPUT,
+  OUTPUT_FROM,
+  INPUT_USD,
+  COST,
+  MOST,
+  COUNTED
+};
 
 static void result_word(sqlite3_context *ctx, const char *word) {
   sqlite3_result_text(ctx, word, -1, SQLITE_TRANSIENT);
@@ -89,9 +107,15 @@ static void column(TableCursor *base, sqlite3_context *ctx, int i) {
   const Cursor *c = (const Cursor *)base;
   const Estimate *e = c->result;
   const EstimateLine *l = &e->lines[c->at];
-  const long long counts[] = {[ROWS] = e->rows,         [CALLS] = e->calls, [REQUESTS] = e->requests,
-                              [HITS] = e->hits,         [INPUT] = l->input, [OUTPUT] = l->output,
-                              [INPUT_USD] = l->input_nusd, [COST] = l->cost_nusd, [MOST] = l->most_nusd};
+  const long long counts[] = {[ROWS] = e->rows,
+                              [CALLS] = e->calls,
+                              [REQUESTS] = e->requests,
+                              [HITS] = e->hits,
+                              [INPUT] = l->input,
+                              [OUTPUT] = l->output,
+                              [INPUT_USD] = l->input_nusd,
+                              [COST] = l->cost_nusd,
+                              [MOST] = l->most_nusd};
   const char *const words[] = {[MODEL] = l->model[0] ? l->model : NULL,
                                [WHAT] = l->is_instead ? "instead" : "asked",
                                [INPUT_IS] = l->is_exact ? "exact" : "estimated",
@@ -114,12 +138,14 @@ static void clear(TableCursor *base) {
 
 const TableKind estimate_table = {
     .is_guarded = 1,
-    .columns = "model TEXT, what TEXT, \"rows\" INTEGER, calls INTEGER, requests INTEGER, hits INTEGER,"
-               " input_tokens INTEGER, input_is TEXT, output_tokens INTEGER, output_from TEXT,"
-               " input_usd REAL, cost_usd REAL, max_usd REAL, counted TEXT",
+    .columns =
+        "model TEXT, what TEXT, \"rows\" INTEGER, calls INTEGER, requests INTEGER, hits INTEGER,"
+        " input_tokens INTEGER, input_is TEXT, output_tokens INTEGER, output_from TEXT,"
+        " input_usd REAL, cost_usd REAL, max_usd REAL, counted TEXT",
     .args = {"sql", "options"},
     .n_required = 1,
-    .usage = "the SELECT is missing: SELECT … FROM llm_estimate('SELECT llm_complete(question) FROM tickets')",
+    .usage = "the SELECT is missing: SELECT … FROM llm_estimate('SELECT llm_complete(question) "
+             "FROM tickets')",
     .rows = 3,
     .cost = 1e6,
     .table_size = sizeof(Table),

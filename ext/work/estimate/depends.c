@@ -187,7 +187,8 @@ static int read_op(sqlite3_stmt *stmt, Op *op) {
   const char *name = (const char *)sqlite3_column_text(stmt, 1);
   const char *p4 = (const char *)sqlite3_column_text(stmt, 5);
   const char *open = p4 ? strrchr(p4, '(') : NULL;
-  *op = (Op){.kind = name ? find_kind(name) : NULL, .n_args = p4 ? atoi(open ? open + 1 : p4) : 0};
+  *op = (Op){.kind = name ? find_kind(name) : NULL,
+             .n_args = p4 ? (int)strtol(open ? open + 1 : p4, NULL, 10) : 0};
   static const int columns[] = {2, 3, 4, 6};
   for (int i = 0; i < 4; i++) {
     op->p[i] = sqlite3_column_int(stmt, columns[i]);

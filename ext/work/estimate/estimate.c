@@ -128,8 +128,9 @@ static int take(void *arg, const Request *r, Outcome *out, Err *err) {
   Plan plan;
   Call k;
   if (r->wants_vectors) {
-    return err_set(err, RC_ERROR, ERR_UNAVAILABLE,
-                   "llm_estimate counts answers; what embeddings of a provider cost it does not tell");
+    return err_set(
+        err, RC_ERROR, ERR_UNAVAILABLE,
+        "llm_estimate counts answers; what embeddings of a provider cost it does not tell");
   }
   if (plan_make(run->conn, r, &plan, err) != RC_OK) {
     return err->rc;
@@ -157,22 +158,25 @@ static int sql_error(const Run *run, Err *err) {
   if (rc == SQLITE_INTERRUPT) {
     return err_set(err, RC_INTERRUPT, ERR_INTERRUPTED, "interrupted");
   }
-  return err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "the SELECT: %s%s", sqlite3_errmsg(db),
-                 strcmp(sqlite3_errmsg(db), "malformed JSON") == 0
-                     ? " (each call gives its prompt back in place of an answer: a schema makes that JSON)"
-                     : "");
+  return err_set(
+      err, RC_ERROR, ERR_BAD_ARGUMENT, "the SELECT: %s%s", sqlite3_errmsg(db),
+      strcmp(sqlite3_errmsg(db), "malformed JSON") == 0
+          ? " (each call gives its prompt back in place of an answer: a schema makes that JSON)"
+          : "");
 }
 
 /* What is wrong with a statement; NULL: nothing. */
 static const char *fault_of(sqlite3_stmt *stmt, const char *tail) {
-  return !stmt                                     ? "there is no statement"
-         : tail[strspn(tail, " \t\r\n\f;")]        ? "give one SELECT, not several statements"
-         : !sqlite3_stmt_readonly(stmt)            ? "give the SELECT alone, without the INSERT, UPDATE or other"
-                                                     " statement around it: nothing was run"
-         : sqlite3_column_count(stmt) == 0         ? "this is no SELECT"
-         : sqlite3_stmt_isexplain(stmt)            ? "this is an EXPLAIN"
-         : sqlite3_bind_parameter_count(stmt)      ? "the SELECT has parameters: write their values in it"
-                                                   : NULL;
+  return !stmt                              ? "there is no statement"
+         : tail[strspn(tail, " \t\r\n\f;")] ? "give one SELECT, not several statements"
+         : !sqlite3_stmt_readonly(stmt)
+             ? "give the SELECT alone, without the INSERT, UPDATE or other"
+               " statement around it: nothing was run"
+         : sqlite3_column_count(stmt) == 0 ? "this is no SELECT"
+         : sqlite3_stmt_isexplain(stmt)    ? "this is an EXPLAIN"
+         : sqlite3_bind_parameter_count(stmt)
+             ? "the SELECT has parameters: write their values in it"
+             : NULL;
 }
 
 static int run_select(Run *run, const char *sql, Err *err) {
@@ -215,7 +219,8 @@ static void add(long long *sum, long long more) {
 }
 
 /* Adds one request to a line, at a model. */
-static int add_request(const Run *run, EstimateLine *line, const Asked *a, const Model *model, Err *err) {
+static int add_request(const Run *run, EstimateLine *line, const Asked *a, const Model *model,
+                       Err *err) {
   long long most = a->weight.output, input = a->weight.input, output = expected(run, a);
   int is_exact = a->weight.is_exact;
   if (line->is_instead) {
@@ -254,7 +259,8 @@ static void name_targets(const Run *run, char *out, size_t size) {
     for (int k = 0; k < i && is_new; k++) {
       is_new = strcmp(run->targets[k].model.name, run->targets[i].model.name) != 0;
     }
-    n += is_new ? (size_t)snprintf(out + n, size - n, "%s%s", n ? ", " : "", run->targets[i].model.name)
+    n += is_new ? (size_t)snprintf(out + n, size - n, "%s%s", n ? ", " : "",
+                                   run->targets[i].model.name)
                 : 0;
   }
 }
@@ -309,7 +315,8 @@ static int is_open(const Model *model, int needs_key, Err *err) {
 }
 
 /* Puts the cheapest model of a seller (NULL: of all) that is cheaper than what is asked behind the lines. */
-static int offer_cheapest(Run *run, const Config *config, int needs_key, const char *seller, Err *err) {
+static int offer_cheapest(Run *run, const Config *config, int needs_key, const char *seller,
+                          Err *err) {
   Estimate *e = run->result;
   EstimateLine best = e->lines[0], line;
   for (int i = 0; i < config->n_models && err->rc == RC_OK; i++) {
@@ -356,7 +363,8 @@ static int offer_named(Run *run, const Config *config, Err *err) {
 static int make_lines(Run *run, Err *err) {
   Estimate *e = run->result;
   const Config *config = NULL;
-  if (pricing_refresh(run->conn, NULL, err) != RC_OK || make_line(run, &e->lines[0], NULL, err) != RC_OK) {
+  if (pricing_refresh(run->conn, NULL, err) != RC_OK ||
+      make_line(run, &e->lines[0], NULL, err) != RC_OK) {
     return err->rc;
   }
   e->n_lines = 1;
@@ -376,7 +384,8 @@ static void free_run(Run *run) {
 }
 
 Estimate *estimate_new(Conn *conn, const char *sql, const EstimateOptions *options, Err *err) {
-  Run run = {.conn = conn, .options = options, .result = calloc(1, sizeof(Estimate)), .seen = memo_new()};
+  Run run = {
+      .conn = conn, .options = options, .result = calloc(1, sizeof(Estimate)), .seen = memo_new()};
   Err ignored = {0};
   if (call_is_counted(conn)) {
     err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "an estimate can't be estimated");

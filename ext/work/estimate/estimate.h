@@ -18,9 +18,9 @@ typedef struct EstimateOptions {
 /* What all that would be sent comes to, at the models that are asked or at another. */
 typedef struct EstimateLine {
   char model[ESTIMATE_WORDS];
-  int is_instead;  /* it is another */
-  int is_exact;    /* the input tokens are counted as the provider does */
-  long long input; /* tokens */
+  int is_instead;   /* it is another */
+  int is_exact;     /* the input tokens are counted as the provider does */
+  long long input;  /* tokens */
   long long output; /* tokens expected; -1: not known */
   /* Nano-dollars; -1: not known. Of the input alone; with the output expected; with the longest answers. */
   long long input_nusd, cost_nusd, most_nusd;
