@@ -25,7 +25,7 @@ so_obj     = $(SRC:%.c=$(B)/so/%.o) $(B)/so/sql_text.o
 static_obj = $(SRC:%.c=$(B)/static/%.o) $(B)/static/sql_text.o
 asan_obj   = $(SRC:%.c=$(B)/asan/%.o) $(B)/asan/sql_text.o
 
-.PHONY: all minilm prices help deps debug demo dist format install clean FORCE
+.PHONY: all minilm prices help deps debug demo dist format install uninstall clean FORCE
 .DEFAULT_GOAL := all
 
 all: $(SO) libllmcost.a ## build llmcost.so and libllmcost.a
@@ -55,8 +55,9 @@ $(B)/so/sql_text.o $(B)/static/sql_text.o $(B)/asan/sql_text.o: $(B)/sql_text.c 
 	@mkdir -p $(@D)
 	@echo "cc $@"; $(CC) $(ALL_CFLAGS) $(if $(findstring asan,$@),$(SANITIZE)) -c $< -o $@
 
+# By its soname ldconfig finds it under the name that load_extension asks for (see install).
 $(SO): $(so_obj)
-	@echo "link $@"; $(CC) $(CFLAGS) -shared -o $@ $^ $(LIBS)
+	@echo "link $@"; $(CC) $(CFLAGS) -shared -Wl,-soname,llmcost.so -o $@ $^ $(LIBS)
 # One object with one global symbol: an application's own names can't clash with ours.
 libllmcost.a: $(static_obj)
 	@echo "ar $@"; ld -r -o $(B)/static/llmcost.o $^
@@ -94,11 +95,21 @@ debug: $(B)/asan/llmcost.so ## the sqlite3 shell with the sanitized, asserting b
 	@$(if $(GDB),gdb -q -iex "set exec-wrapper $(WITH_ASAN)" --args $(DEBUGGED),$(WITH_ASAN) $(DEBUGGED))
 format: deps-lint ## reformat the C files
 	@clang-format -i $$(git ls-files '*.c' '*.h')
-install: all ## install into PREFIX (default /usr/local)
-	install -d $(DESTDIR)$(PREFIX)/lib/sqlite3 $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include
-	install -m 755 llmcost.so $(DESTDIR)$(PREFIX)/lib/sqlite3/
-	install -m 644 libllmcost.a $(DESTDIR)$(PREFIX)/lib/
-	install -m 644 ext/llmcost.h $(DESTDIR)$(PREFIX)/include/
+INTO := $(DESTDIR)$(PREFIX)
+install: all ## install into PREFIX (default /usr/local), where `.load llmcost` finds it, or say how to load it
+	install -d $(INTO)/lib/sqlite3 $(INTO)/include
+	install -m 755 $(SO) $(INTO)/lib/sqlite3/
+	test ! -f minilm.bin || install -m 644 minilm.bin $(INTO)/lib/sqlite3/
+	ln -sf sqlite3/llmcost.so $(INTO)/lib/libllmcost-ext.so
+	install -m 644 libllmcost.a $(INTO)/lib/
+	install -m 644 ext/llmcost.h $(INTO)/include/
+	@$(if $(DESTDIR),,PATH="$$PATH:/sbin"; ldconfig 2> /dev/null; \
+	  if sqlite3 :memory: '.load llmcost' > /dev/null 2>&1; then echo 'installed: .load llmcost'; \
+	  else echo 'installed: .load $(PREFIX)/lib/sqlite3/llmcost    (in ~/.sqliterc: for every shell)'; fi)
+uninstall: ## remove what install installed
+	rm -f $(addprefix $(INTO)/,lib/sqlite3/llmcost.so lib/sqlite3/minilm.bin lib/libllmcost-ext.so lib/llmcost.so lib/libllmcost.a include/llmcost.h)
+	@rmdir $(INTO)/lib/sqlite3 2> /dev/null || true
+	@$(if $(DESTDIR),,PATH="$$PATH:/sbin"; ldconfig 2> /dev/null || true)
 dist: ## the sources of HEAD as build/llmcost-VERSION.tar.gz
 	@mkdir -p $(B) && git archive --prefix=llmcost-$(VERSION)/ -o $(B)/llmcost-$(VERSION).tar.gz HEAD && echo $(B)/llmcost-$(VERSION).tar.gz
 clean: ## remove what was built

@@ -44,9 +44,12 @@ static char *minilm_path(const Conn *c) {
     return sqlite3_mprintf("%s", path);
   }
   const void *here = (const void *)(size_t)&embedders_find;
-  const char *file = dladdr(here, &info) && info.dli_fname ? info.dli_fname : "";
-  const char *slash = strrchr(file, '/');
-  return sqlite3_mprintf("%.*sminilm.bin", slash ? (int)(slash - file + 1) : 0, file);
+  const char *name = dladdr(here, &info) && info.dli_fname ? info.dli_fname : "";
+  char *real = realpath(name, NULL); /* an installed library is found by a link to it */
+  const char *file = real ? real : name, *slash = strrchr(file, '/');
+  char *beside = sqlite3_mprintf("%.*sminilm.bin", slash ? (int)(slash - file + 1) : 0, file);
+  free(real);
+  return beside;
 }
 
 static int run_minilm(void *ctx, const char *text, size_t n, float *out, Err *err) {
