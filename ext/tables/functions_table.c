@@ -27,12 +27,18 @@ static int next(TableCursor *base, Err *err) {
 
 static int query(TableCursor *base, const TableQuery *q, Err *err) {
   (void)q;
-  walk_start(&((FunctionsCursor *)base)->walk, sql_manual);
+  FunctionsCursor *c = (FunctionsCursor *)base;
+  walk_start(&c->walk, sql_manual);
+  c->entry = (Entry){0};
   return next(base, err);
 }
 
 static int is_done(const TableCursor *base) {
   return ((const FunctionsCursor *)base)->is_done;
+}
+
+static void clear(TableCursor *base) {
+  (void)base; /* it only borrows */
 }
 
 static void result_span(sqlite3_context *ctx, Span s) {
@@ -76,4 +82,5 @@ const TableKind functions_table = {
     .next = next,
     .is_done = is_done,
     .column = column,
+    .clear = clear,
 };

@@ -40,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   check_topic(pages, topic, n_topic);
   check_topic(sql_manual, topic, n_topic);
   Walk w;
-  Entry e;
+  Entry e = {0};
   for (walk_start(&w, pages); entry_next(&w, &e);) {
     require(e.name.n > 0);
     entry_page(pages, &e);

@@ -63,7 +63,7 @@ static void test_entries(void **state) {
                                        "g",     "",        "function", "g, see calls", "-",
                                        "proxy", "-",       "setting",  "a proxy",      "-"};
   Walk w;
-  Entry e;
+  Entry e = {0};
   size_t i = 0;
   (void)state;
   for (walk_start(&w, pages); entry_next(&w, &e); i += 5) {

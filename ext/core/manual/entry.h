@@ -1,6 +1,7 @@
 /*
-** What there is: the rows of the tables under "## Index" of the front page, where names, arguments and a line of each
-** stand once. A "### Functions" over a table makes its rows of the kind 'function'.
+** What there is, where names, arguments and a line of each stand once: the rows of the tables under "## Index" of the front
+** page (a "### Functions" over a table makes its rows of the kind 'function'), and on every page those of tables whose
+** first column is called "setting" or "option of a call". A row may have several names.
 */
 #ifndef LLMCOST_MANUAL_ENTRY_H
 #define LLMCOST_MANUAL_ENTRY_H
@@ -10,11 +11,12 @@
 #include "base/buf.h"
 
 typedef struct Entry {
-  Span name, line, kind; /* kind: the heading, "Functions" */
+  Span name, line, kind; /* kind: the heading, "Functions"; the column's name */
   Span arguments;        /* between its brackets; at NULL: it takes none */
+  Span rest;             /* of its cell: more names */
 } Entry;
 
-/* The next entry of a walk: 1, or 0 at the end. */
+/* The next entry of a walk, behind *e (at first zeroed): 1, or 0 at the end. */
 int entry_next(Walk *w, Entry *e);
 
 /* Appends the kind's word: "table function". */

@@ -104,7 +104,7 @@ static void put_entry_line(Help *h, const Entry *e) {
 
 static void put_overview(Help *h) {
   Walk w;
-  Entry e;
+  Entry e = {0};
   Span kind = {NULL, 0};
   put(h,
       "llmcost: LLM calls from SQL, with a cache, prices and a ledger.\n\n"
@@ -135,7 +135,7 @@ static int is_row_of(const Walk *w, Span name) {
 
 static void put_entries(Help *h) {
   Walk w;
-  Entry e;
+  Entry e = {0};
   for (walk_start(&w, h->pages); entry_next(&w, &e);) {
     if (!span_same(e.name, h->name.at, h->name.n)) {
       continue;
@@ -160,6 +160,9 @@ static void put_named(Help *h) {
   const ManualPage *page = NULL; /* of the section that was told last */
   int level = 0;                 /* 0: we are in none */
   for (walk_start(&w, h->pages); walk_next(&w);) {
+    if (strcmp(w.page->name, MANUAL_FRONT) == 0) {
+      continue; /* it only points to the others */
+    }
     if (level > 0 && ends_section(&w, level, page)) {
       level = 0;
     }
