@@ -276,7 +276,7 @@ class Help(unittest.TestCase):
         overview = value(self.db, "SELECT llm_help()")
         for name, kind, line in self.db.execute("SELECT name, kind, line FROM llm_functions()").fetchall():
             with self.subTest(name):
-                self.assertIn(f"\n  {name}", overview)
+                self.assertRegex(overview, rf"[ ]{re.escape(name)}\b")
                 text = self.ask(name)
                 if kind != "page":
                     self.assertIn(f"[{kind}]", text)
@@ -301,6 +301,7 @@ class Help(unittest.TestCase):
                 "ctrl-c": "interrupt",
                 "php": "querySingle",
                 "python": "set_progress_handler",
+                "Python": "enable_load_extension(True)",
                 "prices.md": "llm_cost",
                 "the option schema": "JSON Schema",
                 "cache_write_1h": "hour",

@@ -89,7 +89,8 @@ static void test_entries(void **state) {
 
 static void test_topics(void **state) {
   (void)state;
-  check_help("", "f                       the f of a\n");
+  check_help("", "\nFunctions\n  f                       the f of a\n");
+  check_help("", "\nSettings\n  proxy                   a proxy\n");
   check_help("f", "f(a [, b])   [function]\n  the f of a\n");
   check_help(
       "F(1, 2)",

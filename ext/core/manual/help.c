@@ -102,26 +102,57 @@ static void put_entry_line(Help *h, const Entry *e) {
   show_text(e->line, column, 2 + NAME_COLUMN, h->out);
 }
 
-static void put_overview(Help *h) {
-  Walk w;
-  Entry e = {0};
-  Span kind = {NULL, 0};
-  put(h,
-      "llmcost: LLM calls from SQL, with a cache, prices and a ledger.\n\n"
-      "  SELECT llm_help('llm_cost');            a function, table, view, option, setting, column\n"
-      "  SELECT llm_help('prices');              a page\n"
-      "  SELECT llm_help('429');                 what you see; a whole error message will do\n"
-      "  SELECT llm_help('how do I stop it');    words\n"
-      "  SELECT * FROM llm_functions();          this list as a table\n");
-  for (walk_start(&w, h->pages); entry_next(&w, &e);) {
-    if (e.kind.at != kind.at) {
-      kind = e.kind;
-      put(h, "\n");
-      show_plain(kind, h->out);
-      put(h, "\n");
-    }
-    put_entry_line(h, &e);
+/* "Table functions", from the kind of an entry. */
+static void put_kind_heading(Help *h, const Entry *e) {
+  put(h, "\n");
+  size_t at = h->out->n;
+  entry_put_kind(e, h->out);
+  if (h->out->n > at && h->out->data[at] >= 'a' && h->out->data[at] <= 'z') {
+    h->out->data[at] = (char)(h->out->data[at] - 32);
   }
+  put(h, "s\n");
+}
+
+/* Names alone, a list of them. */
+static void put_names(Help *h, Buf *names) {
+  if (names->n > 0) {
+    put(h, "  ");
+    show_text((Span){names->data, names->n - 1}, 2, 2, h->out); /* without the last comma */
+    buf_clear(names);
+  }
+}
+
+/* The entries by kind: those of the index with their lines, of the others the names. */
+static void put_list(Help *h, Buf *names) {
+  Walk w;
+  Entry e = {0}, last = {0};
+  for (walk_start(&w, h->pages); entry_next(&w, &e); last = e) {
+    if (!span_same(e.kind, last.kind.at, last.kind.n)) {
+      put_names(h, names);
+      put_kind_heading(h, &e);
+    } else if (span_same(e.name, last.name.at, last.name.n)) {
+      continue; /* the same with other arguments */
+    }
+    if (w.is_in_index) {
+      put_entry_line(h, &e);
+    } else {
+      buf_puts(names, names->n > 0 ? " " : "");
+      buf_add(names, e.name.at, e.name.n);
+      buf_puts(names, ",");
+    }
+  }
+  put_names(h, names);
+}
+
+static void put_overview(Help *h) {
+  put(h, "llmcost: LLM calls from SQL, with a cache, prices and a ledger.\n\n"
+         "  SELECT llm_help('llm_cost');           a function, table, option, column, …\n"
+         "  SELECT llm_help('prices');             a page\n"
+         "  SELECT llm_help('429');                what you see: a whole error, if you like\n"
+         "  SELECT llm_help('ctrl-c');             a word\n"
+         "  SELECT * FROM llm_functions();         this list as a table\n");
+  buf_clear(h->room);
+  put_list(h, h->room);
 }
 
 /* ---- names */

@@ -84,14 +84,26 @@ static int seen_score(const char *topic, Span cell, Buf *room) {
   return best;
 }
 
+/* 1 if a row is of a table of what somebody sees, or has. */
+static int is_of_seen(const Block *block, Span *cell) {
+  static const char *const columns[] = {"you see", "client"};
+  if (block->kind != BLOCK_ROW || !row_cell(block->head, 0, cell)) {
+    return 0;
+  }
+  for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
+    if (span_same(*cell, columns[i], strlen(columns[i]))) {
+      return row_cell(block->text, 0, cell);
+    }
+  }
+  return 0;
+}
+
 void search_seen(const ManualPage *pages, const char *topic, Buf *room, Found *found) {
-  static const char seen[] = "you see";
   Walk w;
   Span cell;
   found->n = 0;
   for (walk_start(&w, pages); walk_next(&w);) {
-    if (w.block.kind == BLOCK_ROW && row_cell(w.block.head, 0, &cell) &&
-        span_same(cell, seen, sizeof seen - 1) && row_cell(w.block.text, 0, &cell)) {
+    if (is_of_seen(&w.block, &cell)) {
       offer(found, &w, seen_score(topic, cell, room));
     }
   }

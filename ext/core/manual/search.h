@@ -17,7 +17,7 @@ typedef struct Found {
   int n;
 } Found;
 
-/* Rows of what one sees that fit a topic's normal form (words.h). `room` is for texts that are compared. */
+/* Rows of what one sees (or of clients that one has) that fit a topic's normal form (words.h). `room` is for texts that are compared. */
 void search_seen(const ManualPage *pages, const char *topic, Buf *room, Found *found);
 
 /* Headings that hold the topic's words in their order. */
