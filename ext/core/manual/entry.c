@@ -29,9 +29,9 @@ static int is_listed(const Walk *w, Span *kind) {
     return 0;
   }
   *kind = w->heading;
-  return w->is_in_index || (row_cell(w->block.head, 0, kind) &&
-                            (span_same(*kind, setting, sizeof setting - 1) ||
-                             span_same(*kind, option, sizeof option - 1)));
+  return w->is_in_index ||
+         (row_cell(w->block.head, 0, kind) && (span_same(*kind, setting, sizeof setting - 1) ||
+                                               span_same(*kind, option, sizeof option - 1)));
 }
 
 int entry_next(Walk *w, Entry *e) {
@@ -41,6 +41,7 @@ int entry_next(Walk *w, Entry *e) {
   while (walk_next(w)) {
     if (is_listed(w, &e->kind) && row_cell(w->block.text, 0, &e->rest) &&
         row_cell(w->block.text, 1, &e->line) && read_name(e)) {
+      e->page = w->page;
       return 1;
     }
   }
@@ -80,6 +81,9 @@ static int is_page(const Entry *e) {
 
 const ManualPage *entry_page(const ManualPage *pages, const Entry *e) {
   const ManualPage *by_row = NULL;
+  if (strcmp(e->page->name, MANUAL_FRONT) != 0) {
+    return e->page;
+  }
   for (const ManualPage *page = pages; page->name && is_page(e); page++) {
     if (span_same(e->name, page->name, strlen(page->name))) {
       return page;

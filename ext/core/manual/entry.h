@@ -11,9 +11,10 @@
 #include "base/buf.h"
 
 typedef struct Entry {
-  Span name, line, kind; /* kind: the heading, "Functions"; the column's name */
-  Span arguments;        /* between its brackets; at NULL: it takes none */
-  Span rest;             /* of its cell: more names */
+  Span name, line, kind;  /* kind: the heading, "Functions"; the column's name */
+  Span arguments;         /* between its brackets; at NULL: it takes none */
+  Span rest;              /* of its cell: more names */
+  const ManualPage *page; /* on which it is listed */
 } Entry;
 
 /* The next entry of a walk, behind *e (at first zeroed): 1, or 0 at the end. */
@@ -22,7 +23,7 @@ int entry_next(Walk *w, Entry *e);
 /* Appends the kind's word: "table function". */
 void entry_put_kind(const Entry *e, Buf *out);
 
-/* The page that explains it: that with a heading that names it, else with a row; NULL: none. */
+/* The page that explains it: where it is listed, unless that is the front page; that with a heading that names it, else with a row; NULL: none. */
 const ManualPage *entry_page(const ManualPage *pages, const Entry *e);
 
 /* 1 if a text has that name in backticks, alone or with arguments. */

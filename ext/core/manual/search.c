@@ -34,8 +34,11 @@ static void keep_near(Found *f, int percent) {
   }
 }
 
-/* The normal form of a text, in `room`; NULL where it has no word. */
+/* The normal form of a text, in `room`; NULL where it has no word, and for good once memory was short. */
 static const char *form_of(Span text, Buf *room) {
+  if (room->failed) {
+    return NULL;
+  }
   buf_clear(room);
   words_add(text.at, text.n, room);
   return room->n > 0 ? room->data : NULL;
