@@ -188,10 +188,8 @@ static const struct {
   const char *name;
   const TableKind *kind;
 } tables[] = {
-    {"llm_call", &call_table},
-    {"embed_batch", &embed_table},
-    {"llm_catalogue", &catalogue_table},
-    {"llm_reconcile", &reconcile_table},
+    {"llm_call", &call_table},           {"embed_batch", &embed_table},
+    {"llm_catalogue", &catalogue_table}, {"llm_reconcile", &reconcile_table},
     {"llm_functions", &functions_table},
 };
 
