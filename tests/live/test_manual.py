@@ -245,6 +245,18 @@ class Pages(Desk):
         told = re.findall(r"`(\w+)`", " ".join(line.split(" | ")[1] for line in table.splitlines() if line.startswith("| ")))
         self.assertEqual(sorted(told), sorted(codes))
 
+    def test_what_is_named_is_there(self):
+        value(self.db, "SELECT llm_complete('x')")
+        known = {r[0] for sql in ("SELECT name FROM pragma_function_list", "SELECT name FROM pragma_module_list",
+                                  "SELECT name FROM sqlite_schema") for r in self.db.execute(sql)} | rows("imports")
+        store = sqlite3.connect(self.path + "-llmcost")
+        known |= {r[0] for r in store.execute("SELECT name FROM sqlite_schema")} | {"llm_compleet"}  # misspelt there
+        store.close()
+        for page in PAGES:
+            with self.subTest(page):
+                named = set(re.findall(r"\b(?:llm|llmcost|embed)_[a-z_]+\b", read(PAGES[page])))
+                self.assertEqual(named - known, set())
+
     def test_options_of_prices_and_caches(self):
         for page, sql in (("prices", "SELECT llm_cost('gpt-4o', 1, 1, '{\"nonsense\":1}')"),
                           ("prices", "SELECT llm_price('gpt-4o', 'input', '{\"nonsense\":1}')"),

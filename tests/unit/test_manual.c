@@ -105,12 +105,13 @@ static void test_topics(void **state) {
   check_help("f: no key for model 'gpt': set ABC_KEY, or do not", "set it");
   check_help("Error: DATABASE is \"locked\" (5)", "wait too");
   check_help("%locked%", "wait too");
+  check_help("!?", "Functions");
   check_help("Waiting", "== calls: Waiting\n\nNo rare_word here.\n");
   check_help("tell me of a rare_word, please", "No rare_word here.");
   check_help("sped", "There is no 'sped'. Nearest:\n  SELECT llm_help('speed');\n");
   check_help("xyzzy", "Nothing in the manual");
   char *text = help("no rows of the comment: nothing of this");
-  assert_null(strstr(text, "-->"));
+  assert_null(strstr(text, "<!--"));
   free(text);
 }
 

@@ -12,7 +12,10 @@
 #include <string.h>
 
 /* A text that is compared, at most: a page. */
-enum { MOST_ROOM = 1 << 20, NAME_COLUMN = 24, MOST_NEAR = 3 };
+enum { MOST_ROOM = 1 << 20, NAME_COLUMN = 24, MOST_NEAR = 3, MOST_LEVELS = 6 };
+
+/* Bytes of a section that is shown whole for some words in it. */
+enum { MOST_LEAF = 2000 };
 
 typedef struct Help {
   const ManualPage *pages;
@@ -48,10 +51,9 @@ static int ends_section(const Walk *w, int level, const ManualPage *page) {
   return w->page != page || (w->block.kind == BLOCK_HEADING && w->block.level <= level);
 }
 
-/* The rest of a section, behind its heading. */
-static void put_body(Help *h, Walk w) {
+/* The rest of a section, behind its heading: until the next of its level. */
+static void put_body(Help *h, Walk w, int level) {
   const ManualPage *page = w.page;
-  int level = w.level;
   BlockKind last = BLOCK_HEADING;
   while (walk_next(&w) && !ends_section(&w, level, page)) {
     if (w.block.kind != last || w.block.kind == BLOCK_TEXT || w.block.kind == BLOCK_CODE) {
@@ -67,18 +69,17 @@ static void put_section(Help *h, const Walk *w) {
   put(h, "== ");
   put_place(h, w);
   put(h, "\n");
-  put_body(h, *w);
+  put_body(h, *w, w->level);
 }
 
 static void put_page(Help *h, const ManualPage *page) {
   Walk w;
   walk_start(&w, page);
-  w.level = 0;
   begin_finding(h);
   put(h, "== ");
   put(h, page->name);
   put(h, "\n");
-  put_body(h, w);
+  put_body(h, w, 0);
 }
 
 /* A block alone, with where it stands. */
@@ -88,6 +89,17 @@ static void put_block(Help *h, const Walk *w) {
   put_place(h, w);
   put(h, "\n");
   show_block(&w->block, h->out);
+}
+
+/* What stands between the heading over a block and the next, whatever its level. */
+static Span leaf_of(const Walk *w) {
+  Walk to = *w;
+  const char *from = w->section.at;
+  to.blocks = w->section;
+  while (walk_next(&to) && to.page == w->page && to.block.kind != BLOCK_HEADING) {
+  }
+  const char *end = to.page == w->page ? to.block.text.at : from + strlen(from);
+  return (Span){from, (size_t)(end - from)};
 }
 
 /* ---- what there is */
@@ -157,6 +169,22 @@ static void put_overview(Help *h) {
 
 /* ---- names */
 
+/* 1 if a heading of three words at most has the name for one: "The store". */
+static int is_title_of(Help *h, Span heading) {
+  int n = 0, is_there = 0;
+  const char *at, *word;
+  size_t length;
+  if (h->room->failed) {
+    return 0;
+  }
+  buf_clear(h->room);
+  words_add(heading.at, heading.n, h->room);
+  for (at = h->room->data; (length = words_next(&at, &word)) > 0; n++) {
+    is_there |= span_same(h->name, word, length);
+  }
+  return is_there && n <= 3;
+}
+
 /* 1 if the first cell of a row is that name, or one of a list of names. */
 static int is_row_of(const Walk *w, Span name) {
   Span cell;
@@ -200,7 +228,8 @@ static void put_named(Help *h) {
     if (level > 0) {
       continue;
     }
-    if (w.block.kind == BLOCK_HEADING && names_it(w.block.text, h->name.at, h->name.n)) {
+    if (w.block.kind == BLOCK_HEADING && w.block.level > 1 &&
+        (names_it(w.block.text, h->name.at, h->name.n) || is_title_of(h, w.block.text))) {
       put_section(h, &w);
       level = w.level;
       page = w.page;
@@ -351,10 +380,35 @@ static void put_seen_and_headings(Help *h) {
   put_found(h, &found);
 }
 
+/* With what stands around it, where that is short; each section once. */
+static void put_with_section(Help *h, const Found *found, int i) {
+  const Walk *w = &found->at[i];
+  Span leaf = w->heading.n > 0 ? leaf_of(w) : (Span){NULL, 0};
+  for (int k = 0; k < i; k++) {
+    if (leaf.n > 0 && leaf.n <= MOST_LEAF && found->at[k].section.at == w->section.at &&
+        found->at[k].block.kind != BLOCK_ROW) {
+      return;
+    }
+  }
+  if (w->block.kind == BLOCK_ROW || leaf.n == 0 || leaf.n > MOST_LEAF) {
+    put_block(h, w);
+    return;
+  }
+  Walk section = *w;
+  section.blocks = w->section;
+  begin_finding(h);
+  put(h, "== ");
+  put_place(h, w);
+  put(h, "\n");
+  put_body(h, section, MOST_LEVELS);
+}
+
 static void put_words(Help *h) {
   Found found;
   search_words(h->pages, h->topic, h->room, &found);
-  put_found(h, &found);
+  for (int i = 0; i < found.n; i++) {
+    put_with_section(h, &found, i);
+  }
 }
 
 static void put_topic(Help *h) {

@@ -181,6 +181,7 @@ void walk_start(Walk *w, const ManualPage *pages) {
 
 static void note_heading(Walk *w) {
   w->heading = w->block.text;
+  w->section = w->blocks;
   w->level = w->block.level;
   if (w->level <= 2) {
     w->is_in_index =

@@ -58,6 +58,7 @@ typedef struct Walk {
   const ManualPage *page; /* of the block */
   Blocks blocks;
   Block block;
+  Blocks section;  /* what stands behind the latest heading */
   Span heading;    /* the latest, the block itself where it is one */
   int level;       /* of it */
   int is_in_index; /* under the index of the front page */

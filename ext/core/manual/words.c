@@ -23,7 +23,8 @@ static char lower_word(unsigned char c) {
 void words_add(const char *text, size_t n, Buf *out) {
   const unsigned char *p = (const unsigned char *)text;
   char last = ' ';
-  if (buf_reserve(out, n + 2) != 0) {
+  if (buf_reserve(out, n + 2) != 0 ||
+      buf_add(out, "", 0) != 0) { /* (ends with a NUL in each case) */
     return;
   }
   for (size_t i = 0; i < n; i++) {
