@@ -106,6 +106,8 @@ static void test_topics(void **state) {
   check_help("Error: DATABASE is \"locked\" (5)", "wait too");
   check_help("%locked%", "wait too");
   check_help("!?", "Functions");
+  check_help("SELECT f(1, 2);", "[function]");
+  check_help("select proxy", "[setting]");
   check_help("Waiting", "== calls: Waiting\n\nNo rare_word here.\n");
   check_help("tell me of a rare_word, please", "No rare_word here.");
   check_help("sped", "There is no 'sped'. Nearest:\n  SELECT llm_help('speed');\n");

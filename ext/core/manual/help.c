@@ -326,7 +326,7 @@ static void put_near(Help *h) {
 /* Words that say of what kind a name is: "option schema", "the view llm_spend". */
 static int is_kind_word(Span word) {
   static const char *const words[] = {"the",    "a",    "function", "functions", "table",  "option",
-                                      "column", "view", "setting",  "page",      "column", "help"};
+                                      "column", "view", "setting",  "page",      "select", "help"};
   for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
     if (span_same(word, words[i], strlen(words[i]))) {
       return 1;
@@ -341,7 +341,12 @@ static Span name_in(const char *raw, size_t n, const char *form) {
   Span name = {form, 0}, whole = span_trim((Span){raw, n});
   const char *word;
   size_t length;
-  const char *open = memchr(whole.at, '(', whole.n), *at = form;
+  const char *select = "select ", *at = form;
+  if (whole.n > strlen(select) &&
+      span_same((Span){whole.at, strlen(select)}, select, strlen(select))) {
+    whole = span_trim((Span){whole.at + strlen(select), whole.n - strlen(select)});
+  }
+  const char *open = memchr(whole.at, '(', whole.n);
   if (open && open > whole.at) {
     Span before = span_trim((Span){whole.at, (size_t)(open - whole.at)});
     return memchr(before.at, ' ', before.n) ? name : before;
