@@ -20,7 +20,8 @@ ALL_CFLAGS = $(CFLAGS) -std=c11 -D_GNU_SOURCE -ffp-contract=off $(WARN) -fPIC -f
 SANITIZE := -O1 -g -DLLMCOST_CHECKS -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 SRC := $(wildcard ext/*.c ext/*/*.c ext/*/*/*.c vec/*/*.c vec/*/*/*.c)
-SQL := $(wildcard sql/*.sql sql/*.tsv)
+PAPERS := $(addprefix sql/manual/,ARCHITECTURE.md CHANGELOG.md CONTRIBUTING.md SECURITY.md)
+SQL := $(wildcard sql/*.sql sql/*.tsv) README.md $(sort $(filter-out $(PAPERS),$(wildcard sql/manual/*.md)))
 so_obj     = $(SRC:%.c=$(B)/so/%.o) $(B)/so/sql_text.o
 static_obj = $(SRC:%.c=$(B)/static/%.o) $(B)/static/sql_text.o
 asan_obj   = $(SRC:%.c=$(B)/asan/%.o) $(B)/asan/sql_text.o

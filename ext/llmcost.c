@@ -65,6 +65,7 @@ typedef struct BoundFunction {
   X(llm_chat_tokens, 1, 1, PURE, FIRST)                                                            \
   X(llm_chat_tokens, 2, 2, READS, FIRST)                                                           \
   X(llm_normalize, 1, 1, PURE, FIRST)                                                              \
+  X(llm_help, 0, 1, PURE, FIRST)                                                                   \
   X(embed, 1, 1, PURE | JSON, FIRST)                                                               \
   X(embed, 2, 2, DIRECT | JSON, FIRST)                                                             \
   X(embed_cosine, 2, 2, PURE, BOTH)                                                                \
@@ -189,7 +190,7 @@ static const struct {
 } tables[] = {
     {"llm_call", &call_table},           {"embed_batch", &embed_table},
     {"llm_catalogue", &catalogue_table}, {"llm_reconcile", &reconcile_table},
-    {"llm_estimate", &estimate_table},
+    {"llm_estimate", &estimate_table},   {"llm_functions", &functions_table},
 };
 
 static int register_tables(sqlite3 *db, Conn *conn) {

@@ -7,7 +7,7 @@
 **
 **   sqlite3_auto_extension((void (*)(void))sqlite3_llmcost_init);
 **
-** or call it for one open connection with (db, &message, NULL). The SQL interface is in README.md.
+** or call it for one open connection with (db, &message, NULL). The SQL interface is in README.md and sql/manual.
 */
 #ifndef LLMCOST_H
 #define LLMCOST_H

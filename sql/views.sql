@@ -1,6 +1,6 @@
 -- Reports that are plain SQL over the ledger. Sums add exact nano-dollars and convert once.
 -- A view is made again in every store when this text changes; to add one: here, in store_sources
--- (ext/tables/store_table.c), in README's list.
+-- (ext/tables/store_table.c), in README's index.
 
 -- The ledger, and what each row counts as: sent to a provider (it cost something, or may have); answered by a cache;
 -- a question that no cache could answer; money we can't name. The kinds are those of ext/store/db/kinds.h.

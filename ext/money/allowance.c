@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 /* What hangs on the connection. */
 typedef struct Allowance {
@@ -47,28 +48,35 @@ static int too_dear(const Conn *conn, const Allowance *a, const AllowanceAsk *as
                  dollars(most, call), why, dollars(limit_nusd, limit));
 }
 
+/* 1 if nobody is paid by the token: a server of one's own. */
+static int is_own_server(const Model *model) {
+  const Vendor *vendor = vendor_by_word(model->provider);
+  return vendor && strcmp(vendor->id, "self-hosted") == 0;
+}
+
+static int not_bounded(const Model *model, const char *what, const char *cure, Err *err) {
+  return err_set(err, RC_ERROR, ERR_LIMIT, "llm_config('max_usd') is set, and %s model '%.80s'%s",
+                 what, model->name, cure);
+}
+
 /* The worst case in nano-dollars; -1 and *err where it can't be told. */
 static long long at_most(Conn *conn, const AllowanceAsk *ask, Err *err) {
-  if (!ask->output && !ask->is_embedding) {
-    err_set(err, RC_ERROR, ERR_LIMIT,
-            "llm_config('max_usd') is set, and how long an answer of model '%.80s' may be is not "
-            "known: give"
-            " max_tokens, or max_output in llm_models",
-            ask->model->name);
+  long long output = ask->is_embedding ? 0 : ask->output;
+  if (pricing_refresh(conn, NULL, err) != RC_OK) {
     return -1;
   }
-  long long most = pricing_refresh(conn, NULL, err) == RC_OK
-                       ? pricing_of_tokens(conn, ask->model, ask->input,
-                                           ask->is_embedding ? 0 : ask->output, err)
-                       : -1;
-  if (most < 0 && err->rc == RC_OK) {
-    err_set(err, RC_ERROR, ERR_LIMIT,
-            "llm_config('max_usd') is set, and nobody prices model '%.80s': add it to llm_prices "
-            "(0 where it costs"
-            " nothing)",
-            ask->model->name);
+  long long most = pricing_of_tokens(conn, ask->model, ask->input, output, err);
+  if (most < 0 && err->rc == RC_OK && is_own_server(ask->model)) {
+    return 0;
   }
-  return most;
+  if (most < 0 && err->rc == RC_OK) {
+    not_bounded(ask->model, "nobody prices", ": add it to llm_prices (0 where it costs nothing)",
+                err);
+  } else if (most > 0 && !output && !ask->is_embedding) {
+    not_bounded(ask->model, "nobody says how long an answer may be of",
+                ": give max_tokens, or max_output in llm_models", err);
+  }
+  return err->rc == RC_OK ? most : -1;
 }
 
 int allowance_take(Conn *conn, const AllowanceAsk *ask, long long *held, Err *err) {

@@ -67,13 +67,18 @@ class Limits(Desk):
 
     def test_what_can_t_be_bounded_is_refused(self):
         self.set("max_usd", 5)
-        self.assertIn("nobody prices model 'llama3.2': add it to llm_prices",
-                      error_of(self.db, "SELECT llm_complete('q', '{\"model\":\"llama3.2\"}')"))
-        self.assertIn("how long an answer of model 'o3' may be is not known",
+        self.db.execute("INSERT INTO llm_models(name, provider, base_url, key_env) VALUES ('mine', 'my-box', ?, 'OPENAI_API_KEY')",
+                        (self.standin.url + "/v1",))
+        self.assertIn("nobody prices model 'mine': add it to llm_prices", error_of(self.db, "SELECT llm_complete('q', '{\"model\":\"mine\"}')"))
+        self.assertIn("nobody says how long an answer may be of model 'o3': give max_tokens",
                       error_of(self.db, "SELECT llm_complete('q', '{\"model\":\"openai/o3\"}')"))
+        self.db.execute("INSERT INTO llm_prices(model, kind, usd_per_million) VALUES ('mine', 'input', 0), ('mine', 'output', 0)")
+        self.assertIsNotNone(value(self.db, "SELECT llm_complete('q', '{\"model\":\"mine\"}')"))
+
+    def test_a_server_of_ones_own_costs_nobody(self):
+        self.set("max_usd", 0)
         self.db.execute("UPDATE llm_models SET key_env = 'OPENAI_API_KEY' WHERE name = 'llama3.2'")
-        self.db.execute("INSERT INTO llm_prices(model, kind, usd_per_million) VALUES ('llama3.2', 'input', 0), ('llama3.2', 'output', 0)")
-        self.assertIsNotNone(value(self.db, "SELECT llm_complete('q', '{\"model\":\"llama3.2\"}')"))
+        self.assertIsNotNone(value(self.db, "SELECT llm_complete('q', '{\"model\":\"ollama/llama3.2\"}')"))
 
     def test_retries_count_and_what_never_left_does_not(self):
         self.standin.scenario("overloaded-always")

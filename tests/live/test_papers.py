@@ -4,7 +4,7 @@ import os
 import re
 import unittest
 
-from harness import ROOT, connect, error_of, value
+from harness import ROOT, connect, value
 
 PAPERS = sorted(glob.glob(os.path.join(ROOT, "sql/manual/*.md"))) + [os.path.join(ROOT, "README.md")]
 
@@ -49,32 +49,6 @@ class Paths(unittest.TestCase):
             for name in sorted(names):
                 with self.subTest(paper=paper, name=name):
                     self.assertIn(name, code)
-
-
-class Readme(unittest.TestCase):
-    """What SQL can say stands in README: asked of the library itself, so that nothing new is forgotten."""
-
-    def setUp(self):
-        self.db = connect(":memory:")
-        self.addCleanup(self.db.close)
-        blocks = re.findall(r"(?s)```.*?```", read("README.md"))
-        quoted = re.findall(r"`([^`]*)`", re.sub(r"(?s)```.*?```", "", read("README.md")))
-        self.words = set(re.findall(r"[a-z_0-9]+", " ".join(blocks + quoted)))
-
-    def named(self, names):
-        self.assertGreater(len(names), 5)
-        self.assertEqual(set(names) - self.words, set(), "README does not name them")
-
-    def test_functions_and_tables(self):
-        self.named({n for kind in ("function", "module") for n, in self.db.execute(
-            f"SELECT DISTINCT name FROM pragma_{kind}_list WHERE name GLOB 'llm_*' OR name GLOB 'embed*'")})
-
-    def test_options_and_settings(self):
-        for sql in ("SELECT llm_config('nonsense')", "SELECT llm_complete('x', '{\"nonsense\":1}')",
-                    "SELECT llm_cost('gpt-4o', 1, 1, '{\"nonsense\":1}')", "CREATE VIRTUAL TABLE c USING semantic_cache(nonsense=1)"):
-            with self.subTest(sql):
-                valid = re.search(r"\(valid: (.*?)\)", error_of(self.db, sql)).group(1)
-                self.named(re.findall(r"[a-z_0-9]+", valid.replace(" and the other units", "")))
 
 
 if __name__ == "__main__":

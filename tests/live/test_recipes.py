@@ -16,28 +16,29 @@ void fn_llm_recipe(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *er
   argc == 2 ? (void)err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "no second") : sqlite3_result_value(ctx, argv[0]);
 }
 """),
-        ("README.md", "", ""),
+        ("README.md", "| `llm_normalize(text)` | a text as the cache compares it |\n", "| `llm_recipe(a [, b])` | a |\n"),
     ],
     "view": [
         ("sql/views.sql", "", "\nCREATE VIEW IF NOT EXISTS main.llm_recipe_view AS SELECT count(*) AS n FROM llm_spend;\n"),
         ("ext/tables/store_table.c", '{"llm_spend", "id", NULL},', ' {"llm_recipe_view", NULL, NULL},'),
-        ("README.md", "", ""),
+        ("README.md", "| `llm_spend` | the ledger, with what each row counts as |\n", "| `llm_recipe_view` | n |\n"),
     ],
     "column": [
         ("ext/store/db/row.h", '  X(billed, TEXT, "", FIXED)', ' \\\n  X(recipe, TEXT, "", SETTLED)'),
         ("ext/store/schema/migrate.c", "{8, NULL, add_columns},", " {9, NULL, add_columns},"),
-        ("README.md", "", ""),
+        ("sql/manual/ledger.md", "", ""),
     ],
     "option": [
         ("ext/core/request/options.h", "  int dry_run, escalate;\n", "  int recipe;\n"),
         ("ext/core/request/options.c", '    {"dry_run", INTO(SWITCH, dry_run)},\n', '    {"recipe", INTO(SWITCH, recipe)},\n'),
-        ("README.md", "", ""),
+        ("sql/manual/options.md", "| `user` | for whom it was: a customer, a colleague | none | `\"ann\"` |\n",
+         "| `recipe` | a recipe | `false` | `true` |\n"),
     ],
     "setting": [
         ("ext/conn/settings.h", "  long long ttl_ms, ", "recipe, "),
         ("ext/conn/settings.c", '.initial = "500"},\n',
          '    {"recipe", INTO(INTEGER, recipe), .min = 0, .max = 9, .initial = "7"},\n'),
-        ("README.md", "", ""),
+        ("sql/manual/settings.md", "| `retries` | how many more attempts after the first | 2 |\n", "| `recipe` | a recipe | 7 |\n"),
     ],
     "price": [
         ("sql/prices_more.tsv", "", "@provider\tmoonshotai\n@source\texample.com/prices\n"
@@ -142,6 +143,13 @@ class Recipes(unittest.TestCase):
         self.assertTrue(value(db, "SELECT llm_complete('x', '{\"recipe\":true}')"))
         with self.assertRaisesRegex(Exception, "recipe"):
             value(db, "SELECT llm_complete('x', '{\"recipe\":\"perhaps\"}')")
+        db.close()
+
+    def test_the_manual_knows_them(self):
+        db = self.open()
+        told = dict(db.execute("SELECT name, kind FROM llm_functions() WHERE name GLOB '*recipe*'").fetchall())
+        self.assertEqual(told, {"llm_recipe": "function", "llm_recipe_view": "view", "recipe": "setting"})
+        self.assertIn("[option]", value(db, "SELECT llm_help('recipe')"))
         db.close()
 
     def test_a_price(self):

@@ -69,21 +69,14 @@ def build_with_views(folder, edit):
 
 
 class Documents(Desk):
-    def test_readme_names_each_column_of_the_ledger(self):
-        with open(os.path.join(ROOT, "README.md")) as f:
-            table = f.read().split("| column | meaning |\n|---|---|\n")[1].split("\n\n")[0]
-        named = [name for line in table.splitlines() for name in re.findall(r"`(\w+)`", line.split(" | ")[0])]
-        columns = [r[0] for r in self.db.execute("SELECT name FROM pragma_table_info('llm_calls')")]
-        self.assertEqual(sorted(named), sorted(columns))
-
-    def test_readme_names_each_view(self):
+    def test_each_view_is_told_of(self):
         value(self.db, "SELECT llm_complete('x')")
-        with open(os.path.join(ROOT, "README.md")) as f:
-            views = f.read().split("\nViews: ")[1].split("\n\n")[0]
+        with open(os.path.join(ROOT, "sql/manual/ledger.md")) as f:
+            page = f.read()
         made = {r[0] for r in look(self.path + "-llmcost", ALL_VIEWS)}
-        self.assertEqual(made - set(re.findall(r"`(\w+)`", views)), set())
-        made -= set(re.findall(r"`(\w+)`", views.split("there are besides")[1]))  # what views of costs are made of
-        for view in made:
+        self.assertEqual(made - set(re.findall(r"`(\w+)`", page)), set())
+        inner = page.split("there are also the views")[1].split("\n\n")[0]  # what views of costs are made of
+        for view in made - set(re.findall(r"`(\w+)`", inner)):
             self.assertIsNone(error_of(self.db, f"SELECT * FROM {view}"), "each can be read by its bare name")
 
 
@@ -119,8 +112,8 @@ class Kinds(Desk):
         self.assertEqual(set(re.findall(r"'(\w+)'", " ".join(re.findall(r"kind (?:IN|=) (?:\([^)]*\)|'\w+')", text))))
                          - set(self.kinds), set())
 
-    def test_readme_says_what_each_is(self):
-        with open(os.path.join(ROOT, "README.md")) as f:
+    def test_the_manual_says_what_each_is(self):
+        with open(os.path.join(ROOT, "sql/manual/ledger.md")) as f:
             line = next(line for line in f if line.startswith("| `kind` |"))
         self.assertEqual(set(self.kinds) - set(re.findall(r"`(\w+)`", line)), {"batch"})  # no batches are sent yet
 

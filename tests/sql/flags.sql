@@ -17,7 +17,7 @@ WHERE (name LIKE 'llm%' OR name LIKE 'embed%') AND NOT flags & 0x80000 AND NOT f
 
 SELECT 'pure functions are DETERMINISTIC', min(flags & 0x800 <> 0)
 FROM pragma_function_list
-WHERE name IN ('llm_normalize', 'llm_usage', 'embed_cosine', 'llmcost_version')
+WHERE name IN ('llm_normalize', 'llm_usage', 'llm_help', 'embed_cosine', 'llmcost_version')
    OR (name IN ('embed', 'llm_tokens', 'llm_chat_tokens') AND narg = 1);
 SELECT 'token counts are INNOCUOUS, and with a model, which the ledger may have taught, not DETERMINISTIC',
        count(*) = 4 AND min(flags & 0x200000 <> 0) AND min((flags & 0x800 <> 0) = (narg = 1))

@@ -16,6 +16,7 @@
 #include "core/price/catalogue.h"
 #include "core/tokens/encoding.h"
 #include "core/guard/guard.h"
+#include "core/manual/help.h"
 #include "core/logs/format.h"
 #include "core/price/price_import.h"
 #include "core/request/answer_json.h"
@@ -697,6 +698,27 @@ static int logs(Result *r, Err *err) {
 
 /* ---- running it */
 
+/* What there is, a name, a message, words, and nothing. */
+static int help(Result *r, Err *err) {
+  static const ManualPage pages[] = {
+      {"README", "## Index\n\n### Functions\n| n | l |\n|---|---|\n| `f(a)` | the f |\n"},
+      {"errors",
+       "# E\n\n| you see | do |\n|---|---|\n| `no …` | set " LONG LONG " it |\n\n* some words\n"},
+      {NULL, NULL}};
+  static const char *const topics[] = {"", "f", "there is no key", "words of some", "g", "xyzzy"};
+  for (size_t i = 0; i < COUNT(topics) && err->rc == RC_OK; i++) {
+    Buf b;
+    buf_init(&b, 1 << 16);
+    if (help_write(pages, topics[i], strlen(topics[i]), &b) == RC_OK) {
+      add_bytes(r, b.data, b.n);
+    } else {
+      err_nomem(err);
+    }
+    buf_free(&b);
+  }
+  return err->rc;
+}
+
 typedef struct Case {
   const char *name;
   int (*run)(Result *r, Err *err);
@@ -734,6 +756,7 @@ static const Case cases[] = {
     {"scrub", scrub, NULL},
     {"logs", logs, NULL},
     {"index", vec_index, NULL},
+    {"help", help, NULL},
 };
 
 static int run_with(const Case *c, long from, long to, Result *r) {

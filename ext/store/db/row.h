@@ -3,7 +3,7 @@
 ** that write it and what an older store lacks are made from that list.
 **
 ** To add a column: a line at the end of the list; an entry of `migrations` (schema/migrate.c) that adds what is
-** missing; a line in README's table of columns; and who fills it.
+** missing; a line in the table of columns of sql/manual/ledger.md; and who fills it.
 **
 ** A row is written twice at most. It is begun before its request leaves (kind 'unknown'), and settled when the answer
 ** is there; what is FIXED by then stays as it was begun, so that no index is touched.

@@ -1,0 +1,455 @@
+/*
+** llm_help: a topic's answer. See help.h for the contract.
+*/
+#include "core/manual/help.h"
+
+#include "core/manual/entry.h"
+#include "core/manual/search.h"
+#include "core/manual/show.h"
+#include "core/manual/words.h"
+#include "base/text/text.h"
+
+#include <string.h>
+
+/* A text that is compared, at most: a page. */
+enum { MOST_ROOM = 1 << 20, NAME_COLUMN = 24, MOST_NEAR = 3, MOST_LEVELS = 6 };
+
+/* Bytes of a section that is shown whole for some words in it. */
+enum { MOST_LEAF = 2000 };
+
+typedef struct Help {
+  const ManualPage *pages;
+  const char *topic; /* its normal form (words.h) */
+  Span name;         /* the name that it may be; n 0: it is none */
+  Buf *out;
+  Buf *room;
+  int is_told; /* something was found */
+} Help;
+
+static void put(Help *h, const char *text) {
+  buf_puts(h->out, text);
+}
+
+/* Where something stands: "errors: What the provider answered". */
+static void put_place(Help *h, const Walk *w) {
+  put(h, w->page->name);
+  if (w->heading.n > 0) {
+    put(h, ": ");
+    show_plain(w->heading, h->out);
+  }
+}
+
+/* An empty line between two findings. */
+static void begin_finding(Help *h) {
+  if (h->is_told) {
+    put(h, "\n");
+  }
+  h->is_told = 1;
+}
+
+static int ends_section(const Walk *w, int level, const ManualPage *page) {
+  return w->page != page || (w->block.kind == BLOCK_HEADING && w->block.level <= level);
+}
+
+/* The rest of a section, behind its heading: until the next of its level. */
+static void put_body(Help *h, Walk w, int level) {
+  const ManualPage *page = w.page;
+  BlockKind last = BLOCK_HEADING;
+  while (walk_next(&w) && !ends_section(&w, level, page)) {
+    if (w.block.kind != last || w.block.kind == BLOCK_TEXT || w.block.kind == BLOCK_CODE) {
+      put(h, "\n");
+    }
+    show_block(&w.block, h->out);
+    last = w.block.kind;
+  }
+}
+
+static void put_section(Help *h, const Walk *w) {
+  begin_finding(h);
+  put(h, "== ");
+  put_place(h, w);
+  put(h, "\n");
+  put_body(h, *w, w->level);
+}
+
+static void put_page(Help *h, const ManualPage *page) {
+  Walk w;
+  walk_start(&w, page);
+  begin_finding(h);
+  put(h, "== ");
+  put(h, page->name);
+  put(h, "\n");
+  put_body(h, w, 0);
+}
+
+/* A block alone, with where it stands. */
+static void put_block(Help *h, const Walk *w) {
+  begin_finding(h);
+  put(h, "== ");
+  put_place(h, w);
+  put(h, "\n");
+  show_block(&w->block, h->out);
+}
+
+/* What stands between the heading over a block and the next, whatever its level. */
+static Span leaf_of(const Walk *w) {
+  Walk to = *w;
+  const char *from = w->section.at;
+  to.blocks = w->section;
+  while (walk_next(&to) && to.page == w->page && to.block.kind != BLOCK_HEADING) {
+  }
+  const char *end = to.page == w->page ? to.block.text.at : from + strlen(from);
+  return (Span){from, (size_t)(end - from)};
+}
+
+/* ---- what there is */
+
+static void put_entry_line(Help *h, const Entry *e) {
+  size_t column = 2 + e->name.n;
+  put(h, "  ");
+  buf_add(h->out, e->name.at, e->name.n);
+  do {
+    buf_add(h->out, " ", 1);
+  } while (++column < 2 + NAME_COLUMN);
+  show_text(e->line, column, 2 + NAME_COLUMN, h->out);
+}
+
+/* "Table functions", from the kind of an entry. */
+static void put_kind_heading(Help *h, const Entry *e) {
+  put(h, "\n");
+  size_t at = h->out->n;
+  entry_put_kind(e, h->out);
+  if (h->out->n > at && h->out->data[at] >= 'a' && h->out->data[at] <= 'z') {
+    h->out->data[at] = (char)(h->out->data[at] - 32);
+  }
+  put(h, "s\n");
+}
+
+/* Names alone, a list of them. */
+static void put_names(Help *h, Buf *names) {
+  if (names->n > 0) {
+    put(h, "  ");
+    show_text((Span){names->data, names->n - 1}, 2, 2, h->out); /* without the last comma */
+    buf_clear(names);
+  }
+}
+
+/* The entries by kind: those of the index with their lines, of the others the names. */
+static void put_list(Help *h, Buf *names) {
+  Walk w;
+  Entry e = {0}, last = {0};
+  for (walk_start(&w, h->pages); entry_next(&w, &e); last = e) {
+    if (!span_same(e.kind, last.kind.at, last.kind.n)) {
+      put_names(h, names);
+      put_kind_heading(h, &e);
+    } else if (span_same(e.name, last.name.at, last.name.n)) {
+      continue; /* the same with other arguments */
+    }
+    if (w.is_in_index) {
+      put_entry_line(h, &e);
+    } else {
+      buf_puts(names, names->n > 0 ? " " : "");
+      buf_add(names, e.name.at, e.name.n);
+      buf_puts(names, ",");
+    }
+  }
+  put_names(h, names);
+}
+
+static void put_overview(Help *h) {
+  put(h, "llmcost: LLM calls from SQL, with a cache, prices and a ledger.\n\n"
+         "  SELECT llm_help('llm_cost');           a function, table, option, column, …\n"
+         "  SELECT llm_help('prices');             a page\n"
+         "  SELECT llm_help('429');                what you see: a whole error, if you like\n"
+         "  SELECT llm_help('ctrl-c');             a word\n"
+         "  SELECT * FROM llm_functions();         this list as a table\n");
+  buf_clear(h->room);
+  put_list(h, h->room);
+}
+
+/* ---- names */
+
+/* 1 if a heading of three words at most has the name for one: "The store". */
+static int is_title_of(Help *h, Span heading) {
+  int n = 0, is_there = 0;
+  const char *at, *word;
+  size_t length;
+  if (h->room->failed) {
+    return 0;
+  }
+  buf_clear(h->room);
+  words_add(heading.at, heading.n, h->room);
+  for (at = h->room->data; (length = words_next(&at, &word)) > 0; n++) {
+    is_there |= span_same(h->name, word, length);
+  }
+  return is_there && n <= 3;
+}
+
+/* 1 if the first cell of a row is that name, or one of a list of names. */
+static int is_row_of(const Walk *w, Span name) {
+  Span cell;
+  return w->block.kind == BLOCK_ROW && !w->is_in_index && row_cell(w->block.text, 0, &cell) &&
+         names_it(cell, name.at, name.n);
+}
+
+static void put_entries(Help *h) {
+  Walk w;
+  Entry e = {0};
+  for (walk_start(&w, h->pages); entry_next(&w, &e);) {
+    if (!span_same(e.name, h->name.at, h->name.n)) {
+      continue;
+    }
+    begin_finding(h);
+    buf_add(h->out, e.name.at, e.name.n);
+    if (e.arguments.at) {
+      put(h, "(");
+      buf_add(h->out, e.arguments.at, e.arguments.n);
+      put(h, ")");
+    }
+    put(h, "   [");
+    entry_put_kind(&e, h->out);
+    put(h, "]\n  ");
+    show_text(e.line, 2, 2, h->out);
+  }
+}
+
+/* The sections whose headings name it, and rows elsewhere. */
+static void put_named(Help *h) {
+  Walk w;
+  const ManualPage *page = NULL; /* of the section that was told last */
+  int level = 0;                 /* 0: we are in none */
+  for (walk_start(&w, h->pages); walk_next(&w);) {
+    if (strcmp(w.page->name, MANUAL_FRONT) == 0) {
+      continue; /* it only points to the others */
+    }
+    if (level > 0 && ends_section(&w, level, page)) {
+      level = 0;
+    }
+    if (level > 0) {
+      continue;
+    }
+    if (w.block.kind == BLOCK_HEADING && w.block.level > 1 &&
+        (names_it(w.block.text, h->name.at, h->name.n) || is_title_of(h, w.block.text))) {
+      put_section(h, &w);
+      level = w.level;
+      page = w.page;
+    } else if (is_row_of(&w, h->name)) {
+      put_block(h, &w);
+    }
+  }
+}
+
+static void put_pages_named(Help *h) {
+  for (const ManualPage *page = h->pages; page->name; page++) {
+    if (span_same(h->name, page->name, strlen(page->name))) {
+      put_page(h, page);
+    }
+  }
+}
+
+/* ---- what is not known */
+
+typedef struct Near {
+  Span name[MOST_NEAR];
+  int distance[MOST_NEAR];
+  int n;
+} Near;
+
+static void offer_name(Near *near, const char *topic, Span name) {
+  char known[64];
+  if (name.n == 0 || name.n >= sizeof known || memchr(name.at, ' ', name.n)) {
+    return;
+  }
+  memcpy(known, name.at, name.n);
+  known[name.n] = 0;
+  int distance = text_distance(topic, known, 1000), at = near->n;
+  for (int i = 0; i < near->n; i++) {
+    if (span_same(near->name[i], name.at, name.n)) {
+      return;
+    }
+  }
+  while (at > 0 && near->distance[at - 1] > distance) {
+    at--;
+  }
+  if (at >= MOST_NEAR || (size_t)distance > 1 + name.n / 3) {
+    return;
+  }
+  near->n += near->n < MOST_NEAR;
+  for (int k = near->n - 1; k > at; k--) {
+    near->name[k] = near->name[k - 1];
+    near->distance[k] = near->distance[k - 1];
+  }
+  near->name[at] = name;
+  near->distance[at] = distance;
+}
+
+/* The names nearest to a topic of one word: of the index, and of rows. */
+static void find_near(const Help *h, const char *topic, Near *near) {
+  Walk w;
+  Span cell, code;
+  near->n = 0;
+  for (walk_start(&w, h->pages); walk_next(&w);) {
+    if (w.block.kind == BLOCK_ROW && row_cell(w.block.text, 0, &cell)) {
+      while (span_code(&cell, &code)) {
+        const char *open = memchr(code.at, '(', code.n);
+        offer_name(near, topic, (Span){code.at, open ? (size_t)(open - code.at) : code.n});
+      }
+    }
+  }
+}
+
+static void put_near(Help *h) {
+  char topic[64];
+  Near near = {.n = 0};
+  Span word = span_trim((Span){h->topic, strlen(h->topic)});
+  if (word.n > 0 && word.n < sizeof topic && !memchr(word.at, ' ', word.n)) {
+    memcpy(topic, word.at, word.n);
+    topic[word.n] = 0;
+    find_near(h, topic, &near);
+  }
+  if (near.n == 0) {
+    return;
+  }
+  begin_finding(h);
+  put(h, "There is no '");
+  buf_add(h->out, word.at, word.n);
+  put(h, "'. Nearest:\n");
+  for (int i = 0; i < near.n; i++) {
+    put(h, "  SELECT llm_help('");
+    buf_add(h->out, near.name[i].at, near.name[i].n);
+    put(h, "');\n");
+  }
+}
+
+/* ---- a topic */
+
+/* Words that say of what kind a name is: "option schema", "the view llm_spend". */
+static int is_kind_word(Span word) {
+  static const char *const words[] = {"the",    "a",    "function", "functions", "table",  "option",
+                                      "column", "view", "setting",  "page",      "select", "help"};
+  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+    if (span_same(word, words[i], strlen(words[i]))) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* The name that a topic may be: its only word, but for those above; what stands before a bracket; behind a dot, or before
+** '.md'. */
+static Span name_in(const char *raw, size_t n, const char *form) {
+  Span name = {form, 0}, whole = span_trim((Span){raw, n});
+  const char *word;
+  size_t length;
+  const char *select = "select ", *at = form;
+  if (whole.n > strlen(select) &&
+      span_same((Span){whole.at, strlen(select)}, select, strlen(select))) {
+    whole = span_trim((Span){whole.at + strlen(select), whole.n - strlen(select)});
+  }
+  const char *open = memchr(whole.at, '(', whole.n);
+  if (open && open > whole.at) {
+    Span before = span_trim((Span){whole.at, (size_t)(open - whole.at)});
+    return memchr(before.at, ' ', before.n) ? name : before;
+  }
+  const char *dot = memchr(whole.at, '.', whole.n);
+  int has_blank = memchr(whole.at, ' ', whole.n) != NULL;
+  while ((length = words_next(&at, &word)) > 0) {
+    Span s = {word, length};
+    if (dot && !has_blank && span_same(s, "md", 2) && name.n > 0) {
+      return name;
+    }
+    if (is_kind_word(s)) {
+      continue;
+    }
+    if (name.n > 0 && !(dot && !has_blank)) {
+      return (Span){form, 0};
+    }
+    name = s;
+  }
+  return name;
+}
+
+/* What was found: sections where they are headings, else the blocks. */
+static void put_found(Help *h, const Found *found) {
+  for (int i = 0; i < found->n; i++) {
+    const Walk *w = &found->at[i];
+    w->block.kind == BLOCK_HEADING ? put_section(h, w) : put_block(h, w);
+  }
+}
+
+static void put_seen_and_headings(Help *h) {
+  Found found;
+  search_seen(h->pages, h->topic, h->room, &found);
+  put_found(h, &found);
+  search_headings(h->pages, h->topic, h->room, &found);
+  put_found(h, &found);
+}
+
+/* With what stands around it, where that is short; each section once. */
+static void put_with_section(Help *h, const Found *found, int i) {
+  const Walk *w = &found->at[i];
+  Span leaf = w->heading.n > 0 ? leaf_of(w) : (Span){NULL, 0};
+  for (int k = 0; k < i; k++) {
+    if (leaf.n > 0 && leaf.n <= MOST_LEAF && found->at[k].section.at == w->section.at &&
+        found->at[k].block.kind != BLOCK_ROW) {
+      return;
+    }
+  }
+  if (w->block.kind == BLOCK_ROW || leaf.n == 0 || leaf.n > MOST_LEAF) {
+    put_block(h, w);
+    return;
+  }
+  Walk section = *w;
+  section.blocks = w->section;
+  begin_finding(h);
+  put(h, "== ");
+  put_place(h, w);
+  put(h, "\n");
+  put_body(h, section, MOST_LEVELS);
+}
+
+static void put_words(Help *h) {
+  Found found;
+  search_words(h->pages, h->topic, h->room, &found);
+  for (int i = 0; i < found.n; i++) {
+    put_with_section(h, &found, i);
+  }
+}
+
+static void put_topic(Help *h) {
+  if (h->name.n > 0) {
+    put_entries(h);
+    put_pages_named(h);
+    put_named(h);
+  }
+  if (!h->is_told) {
+    put_seen_and_headings(h);
+  }
+  if (!h->is_told) {
+    put_near(h);
+    put_words(h);
+  }
+  if (!h->is_told) {
+    put(h, "Nothing in the manual is called so, and no page has these words.\n"
+           "SELECT llm_help(); lists what there is.\n");
+  }
+}
+
+int help_write(const ManualPage *pages, const char *topic, size_t n, Buf *out) {
+  Buf form, room;
+  n = n < HELP_TOPIC ? n : HELP_TOPIC;
+  buf_init(&form, 2 * HELP_TOPIC);
+  buf_init(&room, MOST_ROOM);
+  words_add(topic, n, &form);
+  Help h = {pages, form.data, {topic, 0}, out, &room, 0};
+  if (form.n > 0) {
+    h.name = name_in(topic, n, form.data);
+    put_topic(&h);
+  } else if (!form.failed) {
+    put_overview(&h);
+  }
+  int rc = form.failed ? form.failed : room.failed ? room.failed : out->failed;
+  buf_free(&form);
+  buf_free(&room);
+  return rc;
+}
