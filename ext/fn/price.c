@@ -246,7 +246,7 @@ static const PriceSet *find_prices(Conn *c, const PriceOptions *o, Err *err) {
 void fn_llm_price(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   Conn *c = fn_conn(ctx);
   const PriceSet *set = NULL;
-  PriceOptions o = {.ask.model = arg_text(argv[0], "the model", err)};
+  PriceOptions o = {.ask.model = arg_name(argv[0], "the model", err)};
   Cost price;
   const char *word = arg_text(argv[1], "the kind", err);
   Unit unit = word ? unit_parse(word) : UNIT_COUNT;
@@ -268,7 +268,7 @@ void fn_llm_price(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err
 void fn_llm_cache_minimum(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   Conn *c = fn_conn(ctx);
   const PriceRef *ref = NULL;
-  PriceOptions o = {.ask.model = arg_text(argv[0], "the model", err)};
+  PriceOptions o = {.ask.model = arg_name(argv[0], "the model", err)};
   long long tokens = -1;
   if (err->rc == RC_OK && pricing_refresh(c, ctx, err) == RC_OK &&
       read_price_when(c, argc > 1 ? argv[1] : NULL, &o, err) == RC_OK) {

@@ -131,6 +131,19 @@ class OptionsAsSqlHasThem(Desk):
             self.assertEqual(value(self.db, f"SELECT json_valid(llm_complete('Extract', json_object('schema', {given})))"), 1)
         self.assertEqual(self.standin.bill()["calls"], before + 1)  # the same request
 
+    def test_one_thing_in_the_place_of_another(self):
+        for sql, says in {"SELECT llm_complete('hi', 'gpt-4o-mini')": "did you mean '{\"model\":\"gpt-4o-mini\"}'?",
+                          "SELECT llm_cost('gpt-4o', 1, 2, 'batch')": "did you mean '{\"service\":\"batch\"}'?",
+                          "SELECT llm_chat('Where is my order?')": "a single text is for llm_complete(prompt)",
+                          "SELECT llm_tokens('x', '{\"model\":\"gpt-4o\"}')": "the model is given by its name alone",
+                          "SELECT llm_cost('{\"model\":\"gpt-4o\"}', 1, 2)": "the model is given by its name alone",
+                          "SELECT llm_price('{\"model\":\"gpt-4o\"}', 'input')": "the model is given by its name alone",
+                          "SELECT embed('x', '{\"model\":\"m\"}')": "the embedder is given by its name alone",
+                          "SELECT * FROM embed_batch('[\"x\"]', '{\"model\":\"m\"}')": "the model is given by its name alone",
+                          "SELECT llm_config('timeout', 5)": "unknown setting 'timeout': it is called 'timeout_ms' here, in milliseconds",
+                          "SELECT llm_config('proxi')": "did you mean 'proxy'?"}.items():
+            self.assertIn(says, error_of(self.db, sql), sql)
+
     def test_nothing_is_listed_that_is_refused(self):
         said = error_of(self.db, "SELECT llm_complete('x', '{\"\":1}')")
         names = said[said.index("(valid: ") + 8:said.rindex(")")].split(", ")
