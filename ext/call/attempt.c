@@ -6,6 +6,7 @@
 #include "call/judge.h"
 #include "call/tell.h"
 #include "conn/learned.h"
+#include "money/pricing.h"
 #include "wire/answer/failure.h"
 #include "core/request/retry.h"
 #include "trust/access.h"
@@ -124,9 +125,8 @@ static void note_request_id(Call *k) {
 }
 
 /* Sends once and fills the row and the outcome. */
-static int attempt_once(Call *k, Verdict *v, Err *err) {
+static int send_and_judge(Call *k, Verdict *v, Err *err) {
   const NetResponse *response = &k->response;
-  *v = (Verdict){.delay_ms = -1};
   if (get_answer(k, err) != RC_OK) {
     judge_note(k, judge_kind(k), 0, err); /* nothing was sent */
     return err->rc;
@@ -144,6 +144,24 @@ static int attempt_once(Call *k, Verdict *v, Err *err) {
   }
   tell_withhold_key(k, err);
   return err->rc;
+}
+
+/* With the prices of just before: an interrupt that comes with the answer lets nothing be read any more. (Where the answer
+** is here already, those that can be read.) */
+static void attempt_once(Call *k, Verdict *v, Err *err) {
+  *v = (Verdict){.delay_ms = -1};
+  if (!k->has_answer && pricing_refresh(k->conn, NULL, err) != RC_OK) {
+    judge_note(k, judge_kind(k), 0, err); /* nothing was sent */
+    return;
+  }
+  int is_pinned = !k->has_answer;
+  if (is_pinned) {
+    conn_pin(k->conn);
+  }
+  send_and_judge(k, v, err);
+  if (is_pinned) {
+    conn_unpin(k->conn);
+  }
 }
 
 /* Waits, then makes the next attempt durable. On failure k->row is the failed attempt again. */

@@ -59,8 +59,8 @@ int ledger_settle(Store *s, LedgerRow *row, Answer *answer, int more, Err *err);
 void ledger_note_lost(Store *s, const Hash *key, Err *err);
 int ledger_take_lost(Store *s, const Hash *key, Err *err);
 
-/* Queues what could not be settled: it waits in memory and goes with the next write. Of several answers the first
-** is kept. Fails only without memory. */
+/* Queues what could not be settled: it waits in memory and goes with the next write, with all its answers. Fails
+** only without memory. */
 int ledger_queue(Store *s, const LedgerRow *row, const Answer *answer, Err *err);
 
 /* Queues a row that may be written later (a hit, a refusal). `served` NULL: it is no hit of the semantic cache. */
