@@ -189,6 +189,7 @@ static int next_attempt(Call *k, long long delay_ms, Err *failure) {
   snprintf(reason, sizeof reason, "%s",
            failure->provider_code[0] ? failure->provider_code : err_word(failure->code));
   Err memory = {0};
+  unfit_write(k);
   int is_queued = ledger_settle(k->store, &k->row, NULL, 1, &err) != RC_OK && err.rc != RC_NOMEM &&
                   ledger_queue(k->store, &k->row, NULL, &memory) == RC_OK;
   k->is_open = !is_queued;

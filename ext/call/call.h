@@ -41,6 +41,9 @@ typedef struct Call {
   /* the ledger */
   LedgerRow row;
   char request_id[REQUEST_ID_SIZE], system_hash[HASH_HEX_SIZE], prompt_hash[HASH_HEX_SIZE];
+  char answer_hash[HASH_HEX_SIZE]; /* of what was paid for and is no answer */
+  char *unfit;                     /* its text, to be kept; owned; NULL: none */
+  size_t n_unfit;
   char *usage; /* what was billed, as JSON (cJSON_free) */
   char service[USAGE_WORD], geo[USAGE_WORD];
   char finish_reason[REPLY_WORD], provider_request_id[96];
@@ -82,6 +85,10 @@ int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *outcom
 /* 1 if the option on_error covers this failure: what a provider, the network or our own refusal
 ** did, not what the caller got wrong, nor an interrupt, nor the store. */
 int on_error_covers(const Err *err);
+
+/* What an error that a statement ends with says beside what happened: whose request it was, and, of an answer that was paid
+** for, what lets the other rows go on. */
+void pipeline_tell(const Request *request, Err *err);
 
 /* What would be sent, its tokens and its price, as JSON (owned, free). Sends and writes nothing. */
 char *pipeline_dry_run(Conn *conn, const Request *request, Err *err);

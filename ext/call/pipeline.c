@@ -10,7 +10,9 @@
 #include "trust/access.h"
 #include "money/counter.h"
 #include "base/check.h"
+#include "base/utf8.h"
 #include "call/parked.h"
+#include "call/tell.h"
 #include "money/pricing.h"
 
 #include <math.h>
@@ -137,6 +139,7 @@ void call_start_row(Call *k, long long attempt, const char *retry_reason) {
   row->history_tokens = k->history_tokens;
   row->system_hash = k->system_hash[0] ? k->system_hash : NULL;
   row->prompt_hash = k->prompt_hash[0] ? k->prompt_hash : NULL;
+  unfit_drop(k);
   if (retry_reason) {
     snprintf(k->retry_reason, sizeof k->retry_reason, "%s", retry_reason);
     row->retry_reason = k->retry_reason;
@@ -184,6 +187,7 @@ void call_free(Call *k) {
   free(k->text);
   free(k->reasoning);
   free(k->rejected);
+  unfit_drop(k);
 }
 
 static int take_text(Outcome *out, const char *text, size_t n, Err *err) {
@@ -425,6 +429,7 @@ static int settle(Call *k, const Outcome *out, int is_success, int *parks, Err *
     return err_nomem(err);
   }
   write = (Err){0};
+  unfit_write(k);
   if (ledger_settle(k->store, &k->row, answers, 0, &write) == RC_OK) {
     note_lost(k, is_success);
     return RC_OK;
@@ -617,6 +622,27 @@ int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *out, E
 
 int on_error_covers(const Err *err) {
   return err->http_status != 0 || err_is_covered(err->code);
+}
+
+/* 1 if such an answer is paid for each time it is asked for. */
+static int is_unfit(ErrCode code) {
+  return code == ERR_SCHEMA || code == ERR_LENGTH || code == ERR_NO_TEXT || code == ERR_REFUSAL ||
+         code == ERR_CONTENT_FILTER || code == ERR_BAD_ANSWER;
+}
+
+void pipeline_tell(const Request *request, Err *err) {
+  enum { TAG = 80 };
+  char tag[TAG] = "";
+  size_t n = strlen(err->msg);
+  int is_paid = is_unfit(err->code) && request->options->on_error == ON_ERROR_ERROR;
+  if (request->options->tag) {
+    utf8_copy(tag, sizeof tag, request->options->tag);
+  }
+  if (on_error_covers(err) && (tag[0] || is_paid)) {
+    snprintf(err->msg + n, sizeof err->msg - n, " (%s%s%s%s%s)", tag[0] ? "tag '" : "", tag,
+             tag[0] ? "'" : "", tag[0] && is_paid ? "; " : "",
+             is_paid ? "on_error 'null' lets other rows go on" : "");
+  }
 }
 
 /* "hit", "miss" or the mode's own word, without making a store. */

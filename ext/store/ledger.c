@@ -326,6 +326,14 @@ static int put_text(Store *s, const LedgerText *t, Err *err) {
   return finish(s, stmt, "keep a text", err);
 }
 
+int ledger_keep_text(Store *s, const LedgerText *text, Err *err) {
+  if (store_begin(s, err) == RC_OK) {
+    put_text(s, text, err);
+    store_end(s, err->rc == RC_OK, err);
+  }
+  return err->rc;
+}
+
 /* In main mode a text that meets a lock is not worth an error: the row says its hash. */
 static void put_texts_in_main(Store *s, const LedgerText *texts, int n) {
   Err ignored = {0};

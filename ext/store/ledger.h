@@ -52,6 +52,9 @@ int ledger_begin_next(Store *s, long long previous, LedgerRow *row, const Hash *
 ** it has (call/parked.h): it must not get lost. */
 int ledger_settle(Store *s, LedgerRow *row, Answer *answer, int more, Err *err);
 
+/* Keeps a text by itself. */
+int ledger_keep_text(Store *s, const LedgerText *text, Err *err);
+
 #define LEDGER_LOST "lost" /* the retry_reason of who asks again what was lost */
 
 /* Where no intent tells (in main mode, and where nobody waits): the answer to that key was lost, by the row that was

@@ -81,6 +81,9 @@ static int run(CallCursor *c, const Request *r, Err *err) {
       out.call_id) {
     *err = (Err){0};
   }
+  if (err->rc != RC_OK) {
+    pipeline_tell(r, err);
+  }
   return err->rc == RC_OK ? load_row(c, out.call_id, err) : err->rc;
 }
 
