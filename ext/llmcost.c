@@ -59,6 +59,7 @@ typedef struct BoundFunction {
   X(llm_cache_minimum, 1, 2, READS, FIRST)                                                         \
   X(llm_usage, 1, 2, PURE | JSON, FIRST)                                                           \
   X(llm_check, 0, 1, DIRECT | JSON, FIRST)                                                         \
+  X(llm_call_explain, 1, 1, DIRECT | JSON, FIRST)                                                  \
   X(llm_prices_import, 1, 2, DIRECT | JSON, FIRST)                                                 \
   X(llm_import, 1, 2, DIRECT | JSON, FIRST)                                                        \
   X(llm_tokens, 1, 1, PURE, FIRST)                                                                 \
