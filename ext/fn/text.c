@@ -43,12 +43,12 @@ void fn_llm_usd(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) 
       type == SQLITE_FLOAT && decimal_is_whole(sqlite3_value_double(argv[0]), -most, most);
   if (type != SQLITE_INTEGER && !is_whole) {
     err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
-            "expected nano-dollars, a whole number%s (cost_nusd; what is called …_usd is in dollars already)",
+            "expected nano-dollars, a whole number%s (cost_nusd; what is called …_usd is in "
+            "dollars already)",
             type == SQLITE_FLOAT ? " below 2^53" : "");
     return;
   }
   long long nusd = sqlite3_value_int64(argv[0]);
   unsigned long long n = nusd < 0 ? 0 - (unsigned long long)nusd : (unsigned long long)nusd;
-  result_owned_text(
-      ctx, sqlite3_mprintf("%s%llu.%09llu", nusd < 0 ? "-" : "", n / NANO, n % NANO));
+  result_owned_text(ctx, sqlite3_mprintf("%s%llu.%09llu", nusd < 0 ? "-" : "", n / NANO, n % NANO));
 }

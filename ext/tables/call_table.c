@@ -58,9 +58,9 @@ static int load_row(CallCursor *c, long long call_id, Err *err) {
   if (rc != SQLITE_ROW) {
     conn_interrupted(t->conn) /* in main it could not be written yet */
         ? err_set(err, RC_INTERRUPT, ERR_INTERRUPTED, "interrupted")
-    : rc == SQLITE_NOMEM
-        ? err_nomem(err)
-        : err_set(err, RC_ERROR, ERR_STORE, "the ledger row of the call can't be read back");
+        : rc == SQLITE_NOMEM
+              ? err_nomem(err)
+              : err_set(err, RC_ERROR, ERR_STORE, "the ledger row of the call can't be read back");
   }
   sqlite3_finalize(stmt);
   return err->rc;

@@ -58,8 +58,7 @@ static const struct Migration {
   int (*run)(Store *s, Err *err); /* behind it; NULL: nothing */
 } migrations[] = {
     {2, NULL, NULL},        {3, NULL, add_columns}, {4, NULL, rename_texts}, {5, NULL, NULL},
-    {6, NULL, add_columns}, {7, NULL, add_columns}, {8, NULL, add_columns},
-    {9, NULL, add_columns},
+    {6, NULL, add_columns}, {7, NULL, add_columns}, {8, NULL, add_columns},  {9, NULL, add_columns},
 };
 enum { FIRST_SUMMED = 8 }; /* older ones have their sums built once all tables are there */
 enum { N_MIGRATIONS = sizeof migrations / sizeof migrations[0] };
