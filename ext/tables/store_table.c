@@ -290,7 +290,7 @@ static int next(TableCursor *base, Err *err) {
 /* (In main the real tables have these names, and come before this one: there is no reader of ours then.) */
 static int query(TableCursor *base, const TableQuery *q, Err *err) {
   Reading *r = &((StoreCursor *)base)->reading;
-  sqlite3 *db = reading_connection(r, table_of(base)->conn, err);
+  sqlite3 *db = reading_connection(r, table_of(base)->conn, q->plan, err);
   if (!db || !r->reader || reading_prepare(r, db, q->plan, err) != RC_OK) {
     return err->rc;
   }
