@@ -6,7 +6,7 @@
 -- a question that no cache could answer; money we can't name. The kinds are those of ext/store/db/kinds.h.
 CREATE VIEW IF NOT EXISTS main.llm_spend AS
 SELECT *, is_call AND cost_nusd IS NULL AS is_unpriced
-FROM (SELECT *, kind IN ('call', 'batch', 'embed', 'unknown') AS is_call,
+FROM (SELECT *, datetime(ts / 1000, 'unixepoch') AS time, kind IN ('call', 'batch', 'embed', 'unknown') AS is_call,
              kind IN ('hit_exact', 'hit_semantic') AS is_hit,
              kind IN ('call', 'unknown') AND attempt = 1 AS is_miss
       FROM llm_calls);

@@ -50,6 +50,7 @@ static int add_columns(Store *s, Err *err) {
 **   6  llm_calls.ended and .provider_request_id; llm_lost
 **   7  llm_calls.service, .geo, .cache_write_long_tokens and .list_nusd
 **   8  sums (sums.h), imports and invoices; llm_calls.source and .billed
+**   9  llm_calls.answer_hash
 */
 static const struct Migration {
   int to;
@@ -57,7 +58,7 @@ static const struct Migration {
   int (*run)(Store *s, Err *err); /* behind it; NULL: nothing */
 } migrations[] = {
     {2, NULL, NULL},        {3, NULL, add_columns}, {4, NULL, rename_texts}, {5, NULL, NULL},
-    {6, NULL, add_columns}, {7, NULL, add_columns}, {8, NULL, add_columns},
+    {6, NULL, add_columns}, {7, NULL, add_columns}, {8, NULL, add_columns},  {9, NULL, add_columns},
 };
 enum { FIRST_SUMMED = 8 }; /* older ones have their sums built once all tables are there */
 enum { N_MIGRATIONS = sizeof migrations / sizeof migrations[0] };

@@ -140,7 +140,7 @@ static int take(void *arg, const Request *r, Outcome *out, Err *err) {
   if (err->rc == RC_OK && !(plan.is_memoed && memo_find(run->seen, &k.key))) {
     count_request(run, &k, cache, err);
     if (plan.is_memoed) {
-      memo_add(run->seen, &k.key, NULL, 0, 0, NULL);
+      memo_add(run->seen, &(MemoEntry){.key = k.key});
     }
   }
   call_free(&k);
