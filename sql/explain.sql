@@ -6,6 +6,7 @@ SELECT json_object(
   'asked', json_object(
     'model', c.model_requested,
     'why', CASE WHEN c.source IS NOT NULL THEN 'imported'
+                WHEN c.tier = 'only key' THEN 'auto: no tier of llm_tiers has a key; this is the one provider whose key is set'
                 WHEN c.tier IS NOT NULL THEN 'auto: the first tier of llm_tiers whose model has a key'
                 ELSE 'named' END,
     'tier', c.tier, 'provider', c.provider, 'answered_by', c.model, 'service', c.service, 'geo', c.geo,

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "core/names/model_name.h"
 #include "store/db/inflight.h"
 #include "store/db/owner.h"
 #include "store/semantic.h"
@@ -15,6 +16,7 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -174,10 +176,16 @@ static int drop_intent(Store *s, long long call_id, Err *err) {
 ** who reads sums adds them. */
 enum { COUNTED_AT_ONCE = 64 };
 
-static int list_uncounted(Store *s, long long call_id, Err *err) {
+/* `model`: of the row, as it names it. */
+static int list_uncounted(Store *s, long long call_id, const char *model, Err *err) {
+  char plain[LIMIT_MODEL_NAME] = "";
   sqlite3_stmt *stmt = store_stmt(s, SQL_PUT_UNCOUNTED, err);
   if (!stmt) {
     return err->rc;
+  }
+  if (model) {
+    model_name_plain(model, plain, sizeof plain);
+    s->bind_rc = sqlite3_bind_text(stmt, 2, plain, -1, SQLITE_STATIC);
   }
   sqlite3_bind_int64(stmt, 1, call_id);
   if (finish(s, stmt, "list a row", err) != RC_OK || ++s->n_uncounted < COUNTED_AT_ONCE) {
@@ -187,10 +195,24 @@ static int list_uncounted(Store *s, long long call_id, Err *err) {
   return rebuild_uncounted(s, err);
 }
 
+/* The same for a row that was written before. */
+static int list_ended(Store *s, long long call_id, Err *err) {
+  char model[LIMIT_MODEL_NAME] = "";
+  sqlite3_stmt *stmt = store_stmt(s, SQL_GET_CALL_MODEL, err);
+  if (stmt) {
+    sqlite3_bind_int64(stmt, 1, call_id);
+    const char *text =
+        sqlite3_step(stmt) == SQLITE_ROW ? (const char *)sqlite3_column_text(stmt, 0) : NULL;
+    snprintf(model, sizeof model, "%s", text ? text : "");
+    finish(s, stmt, "read a row", err);
+  }
+  return err->rc == RC_OK ? list_uncounted(s, call_id, model[0] ? model : NULL, err) : err->rc;
+}
+
 /* Ends the intent of a request whose row has been settled before, or never will be: the row is final. */
 static int end_intent(Store *s, long long call_id, Err *err) {
   return drop_intent(s, call_id, err) == RC_OK && sqlite3_changes(s->db) == 1
-             ? list_uncounted(s, call_id, err)
+             ? list_ended(s, call_id, err)
              : err->rc;
 }
 
@@ -454,7 +476,8 @@ void ledger_drop_pending(Store *s) {
 ** summed anew. */
 static int count_settled(Store *s, const LedgerRow *row, int may_be_counted, Sums *sums, Err *err) {
   if (!may_be_counted) {
-    return sums ? sums_fold(sums, row, 1, err) : list_uncounted(s, row->id, err);
+    return sums ? sums_fold(sums, row, 1, err)
+                : list_uncounted(s, row->id, row->model ? row->model : row->model_requested, err);
   }
   if (sums) {
     sums_write(s, sums, err);

@@ -37,8 +37,8 @@ class WhateverKeyIsSet(unittest.TestCase):
     LEDGER = "SELECT llm_complete('Hello') IS NOT NULL;\nSELECT provider, model_requested, tier FROM llm_calls;\n"
 
     def test_the_only_provider_is_asked(self):
-        cases = {"MISTRAL_API_KEY": "mistral|mistral-small-2603|", "GEMINI_API_KEY": "google|gemini-2.5-flash-lite|",
-                 "DEEPSEEK_API_KEY": "deepseek|deepseek-v4-flash|", "OPENAI_API_KEY": "openai|gpt-4o-mini|simple",
+        cases = {"MISTRAL_API_KEY": "mistral|mistral-small-2603|only key", "GEMINI_API_KEY": "google|gemini-2.5-flash-lite|only key",
+                 "DEEPSEEK_API_KEY": "deepseek|deepseek-v4-flash|only key", "OPENAI_API_KEY": "openai|gpt-4o-mini|simple",
                  "ANTHROPIC_API_KEY": "anthropic|claude-haiku-4-5|medium"}
         for key, row in cases.items():
             out = self.ask(key, self.LEDGER, **{key: "sk-only-this-one"})
@@ -48,7 +48,7 @@ class WhateverKeyIsSet(unittest.TestCase):
         out = self.ask("google", "UPDATE llm_models SET base_url = 'https://generativelanguage.googleapis.com/v1beta/openai'"
                        " WHERE provider = 'google';\n" + self.LEDGER.replace("llm_complete('Hello')",
                        "llm_complete('Hello', '{\"on_error\":\"json\",\"retries\":0}')"), GOOGLE_API_KEY="sk-only-this-one")
-        self.assertEqual(out.stdout, "1\ngoogle|gemini-2.5-flash-lite|\n", out.stderr)
+        self.assertEqual(out.stdout, "1\ngoogle|gemini-2.5-flash-lite|only key\n", out.stderr)
 
     def test_several_are_named(self):
         out = self.ask("several", self.LEDGER, MISTRAL_API_KEY="sk-mistral", GROQ_API_KEY="sk-groq")

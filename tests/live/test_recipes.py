@@ -25,7 +25,7 @@ void fn_llm_recipe(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *er
     ],
     "column": [
         ("ext/store/db/row.h", '  X(answer_hash, TEXT, "", SETTLED)', ' \\\n  X(recipe, TEXT, "", SETTLED)'),
-        ("ext/store/schema/migrate.c", "{9, NULL, add_columns},", " {10, NULL, add_columns},"),
+        ("ext/store/schema/migrate.c", "{9, NULL, add_columns_of_9},", " {10, NULL, add_columns},"),
         ("sql/manual/ledger.md", "", ""),
     ],
     "option": [
