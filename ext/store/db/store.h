@@ -85,8 +85,9 @@ typedef struct Store {
   sqlite3 *db;          /* writes; the caller's own in main mode; NULL: to be opened anew */
   sqlite3_mutex *users; /* held while the store is used; NULL: nobody shares it */
   sqlite3 *readers[STORE_IDLE_READERS]; /* idle ones */
-  sqlite3_stmt *kept[STORE_IDLE_READERS]; /* what each ran last, ready to run again; NULL: nothing */
-  int n_readers, n_taken;                 /* idle; with a cursor */
+  sqlite3_stmt
+      *kept[STORE_IDLE_READERS]; /* what each ran last, ready to run again; NULL: nothing */
+  int n_readers, n_taken;        /* idle; with a cursor */
   const StoreMode *mode;
   Savepoint savepoint; /* main mode: of the current write */
   int in_savepoint;    /* it, or the last one, had one of its own */
