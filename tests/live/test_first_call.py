@@ -83,6 +83,7 @@ class AnyModel(Desk):
                  "groq/meta-llama/llama-4-maverick-17b-128e-instruct": ("meta-llama/llama-4-maverick-17b-128e-instruct", "groq", here),
                  "openrouter/anthropic/claude-opus-4-8": ("anthropic/claude-opus-4-8", "openrouter", here),
                  "ollama/qwen3:8b": ("qwen3:8b", "ollama", here),
+                 "ollama/embedded-assistant": ("embedded-assistant", "ollama", here),
                  "ollama/gpt-4o": ("gpt-4o", "ollama", here),  # not OpenAI's
                  "xai/grok-9": ("grok-9", "x-ai", "https://api.x.ai/v1/chat/completions"),
                  "together_ai/Qwen/Qwen3-8B": ("Qwen/Qwen3-8B", "together", "https://api.together.xyz/v1/chat/completions"),
@@ -103,6 +104,8 @@ class AnyModel(Desk):
                             "gpt-4p": "(nearest: gpt-4o, ",
                             "text-embedding-3-small": "makes embeddings, not answers: embed(text, 'text-embedding-3-small')",
                             "openai/text-embedding-ada-002": "makes embeddings, not answers",
+                            "ollama/nomic-embed-text": "makes embeddings, not answers",
+                            "ollama/mxbai-embed-large:latest": "makes embeddings, not answers",
                             "mistral-embed": "makes embeddings, not answers"}.items():
             for extra in ({}, {"dry_run": 1}):
                 self.assertIn(says, error_of(self.db, "SELECT llm_complete('x', ?)", json.dumps({"model": model, **extra})))
