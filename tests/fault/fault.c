@@ -213,6 +213,38 @@ static const Scenario scenarios[] = {
      .check = "SELECT (SELECT count(*) FROM llm_calls WHERE source IS NOT NULL) < 8"
               " AND (SELECT sum(calls) FROM llm_cost_monthly WHERE basis = 'sums') = 19"
               " AND llm_check() ->> '$.sums.differs' = 0"},
+    {.name = "estimate",
+     .setup = TABLE ";" OPEN ";CREATE TABLE q(t); INSERT INTO q VALUES ('first'), ('second?')",
+     .ready = IS_OPEN,
+     .sql =
+         PUT "requests || ' ' || hits || ' ' || counted FROM llm_estimate('SELECT llm_complete(t,"
+             " ''{\"model\":\"gpt-4o-mini\"}'') FROM q', '{\"output_tokens\":9}')",
+     .check = "SELECT count(*) > 0 AND min(x) = '2 1 exactly' AND max(x) = min(x) FROM t"},
+    {.name = "explain",
+     .setup = TABLE ";" OPEN,
+     .ready = IS_OPEN,
+     .sql = PUT "llm_call_explain(1)",
+     .check = "SELECT count(*) = 1 AND min(x) ->> '$.attempts[0].http_status' = 200 FROM t"},
+    {.name = "limit",
+     .setup = TABLE ";" OPEN,
+     .ready = IS_OPEN "; SELECT llm_config('max_usd', 1), llm_config('max_calls', 9)",
+     .sql = ASKED,
+     .check = ONE,
+     .pays = 1},
+    {.name = "repeat", /* for others: hits with rows of their own */
+     .setup = TABLE ";" OPEN,
+     .ready = IS_OPEN,
+     .sql =
+         PUT "llm_complete(" PROMPT ", json_object('model', 'openai/gpt-4o-mini', 'user', value))"
+             " FROM json_each('[1,2,1]')",
+     .check =
+         "SELECT count(*) = 3 AND min(x) = max(x) AND (SELECT count(*) FROM llm_calls WHERE user IN"
+         " ('1', '2')) >= 2 FROM t",
+     .pays = 1},
+    {.name = "help",
+     .setup = TABLE,
+     .sql = PUT "llm_help('429') || (SELECT count(*) FROM llm_functions())",
+     .check = "SELECT count(*) = 1 AND min(x) LIKE '%requests at once%' FROM t"},
 };
 enum { N_SCENARIOS = sizeof scenarios / sizeof scenarios[0] };
 

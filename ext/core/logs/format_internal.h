@@ -107,11 +107,12 @@ typedef struct Column {
 /* A table of columns: the struct and what is in it. */
 #define COLUMNS(name, ...)                                                                         \
   static const Column name##_list[] = {__VA_ARGS__};                                               \
+  _Static_assert(sizeof name##_list / sizeof name##_list[0] <= COLUMNS_MOST, "too many columns");  \
   const Columns name = {name##_list, (int)(sizeof name##_list / sizeof name##_list[0])}
 
 #define TO(member) offsetof(LogEntry, member)
 
-enum { COLUMNS_MOST = 40 };
+enum { COLUMNS_MOST = 64 };
 
 typedef struct Columns {
   const Column *at;
