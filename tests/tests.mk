@@ -3,7 +3,7 @@
 TEST_PACKAGES := libcmocka-dev libmicrohttpd-dev libsimde-dev python3 openssl nghttp2-proxy
 LINT_PACKAGES := clang-format cppcheck
 
-.PHONY: deps-test deps-lint test lint coverage covered
+.PHONY: deps-test deps-lint test newcomer lint coverage covered
 deps-test: ; @sh tests/deps.sh $(PACKAGES) $(TEST_PACKAGES)
 deps-lint: ; @sh tests/deps.sh $(PACKAGES) $(LINT_PACKAGES)
 
@@ -53,6 +53,9 @@ coverage: deps-test ## which lines of each room the tests run; LINES=1: and whic
 	$(call built,B=build/coverage SO=build/coverage/llmcost.so SANITIZE= UNIT_OF=so CFLAGS='-O0 -g --coverage' covered)
 	@/usr/bin/python3 tests/coverage.py $(if $(LINES),lines)
 covered: $(SO) $(UNIT)
+
+newcomer: ## README followed in a bare Debian 12, as root; FRESH=1: made anew
+	@FRESH=$(FRESH) sh tests/newcomer.sh
 
 lint: deps-lint ## clang-format, cppcheck, banned functions, rooms
 	@sh tests/lint.sh
