@@ -331,7 +331,7 @@ def uninstall():
 
 
 def main():
-    failed = 0
+    done, failed = 0, 0
     for name, go in STEPS:
         started = time.monotonic()
         try:
@@ -339,10 +339,14 @@ def main():
             word = "ok"
         except Exception as e:  # whatever stopped a step is what is reported
             word, seen, failed = "FAILED", f"{type(e).__name__}: {e}", failed + 1
+        done += 1
         print(f"{word} {name}{': ' if seen else ''}{seen or ''} ({time.monotonic() - started:.1f} s)", flush=True)
+        if word == "FAILED" and name in ("git_and_make", "clone", "deps", "demo"):
+            print("the other steps need it")
+            break
     if standin:
         standin.end()
-    print(f"{len(STEPS) - failed} passed, {failed} failed")
+    print(f"{done - failed} passed, {failed} failed")
     return 1 if failed else 0
 
 
