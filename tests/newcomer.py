@@ -110,7 +110,7 @@ def git_and_make():
     """README names what a bare Debian lacks for its two commands."""
     line = re.search(r"`(apt-get install [a-z -]+)`", README)
     expect(line, "README.md names no `apt-get install …`")
-    do(f"apt-get update && DEBIAN_FRONTEND=noninteractive {line[1]} -y", user="root", folder="/")
+    do(f"apt-get update && DEBIAN_FRONTEND=noninteractive {line[1]} -y --no-install-recommends", user="root", folder="/")
     return line[1]
 
 
@@ -137,6 +137,12 @@ def deps_without_root():
 def deps():
     expect("make deps" in two_commands(), two_commands())
     return do("make deps", user="root").splitlines()[0][:100]
+
+
+@step
+def certificates():
+    """What the first call to a provider is checked with."""
+    return do("grep -c BEGIN /etc/ssl/certs/ca-certificates.crt").strip()
 
 
 @step
