@@ -8,7 +8,8 @@ B       := build
 SO      := llmcost.so
 
 PACKAGES := build-essential pkg-config sqlite3 libsqlite3-dev libcurl4-openssl-dev libcjson-dev libxxhash-dev \
-            libutf8proc-dev libpcre2-dev libsodium-dev zlib1g-dev libbrotli-dev
+            libutf8proc-dev libpcre2-dev libsodium-dev zlib1g-dev libbrotli-dev \
+            ca-certificates
 DEMO_PACKAGES := libmicrohttpd-dev python3
 PC_LIBS  := libcurl libcjson libxxhash libutf8proc libpcre2-8 libsodium zlib libbrotlidec
 # Found when used, not when read.
