@@ -67,14 +67,13 @@ static void judge_loss(Call *k, const NetResponse *r, Verdict *v, Err *err) {
                          RC_NOMEM, 0},
   };
   const int i = r->result == NET_ANSWERED ? NET_LOST : (int)r->result; /* (a stream broke off) */
-  int is_stop = i == NET_INTERRUPTED || i == NET_STOPPED, says_more = i != NET_TIMED_OUT && !is_stop;
+  int says_more = i != NET_TIMED_OUT && i != NET_INTERRUPTED && i != NET_STOPPED;
   int is_unsent = i == NET_NOT_SENT || i == NET_STOPPED;
   const char *why = r->result == NET_ANSWERED ? "the stream ended before the answer did" : r->why;
   char proxy[120];
-  err_set(err, losses[i].rc, losses[i].code, "%s %s at %.120s%s%s%s%s", losses[i].what,
+  err_set(err, losses[i].rc, losses[i].code, "%s %s at %.120s%s%s%s", losses[i].what,
           k->model.provider, k->model.base_url, says_more ? ": " : "", says_more ? why : "",
-          of_proxy(k, i, proxy, sizeof proxy),
-          is_stop ? "; what was paid is kept: run the statement again" : "");
+          of_proxy(k, i, proxy, sizeof proxy));
   v->retry = losses[i].retry || (i == NET_LOST && k->plan->buys_lost);
   err->retryable = v->retry || i == NET_LOST || i == NET_TIMED_OUT;
   judge_note(k, is_unsent ? judge_kind(k) : KIND_UNKNOWN, is_unsent ? 0 : LEDGER_NULL, err);
