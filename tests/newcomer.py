@@ -298,8 +298,9 @@ def ctrl_c_and_again():
     shell.until("rows=200")
     shell.end()
     billed, unknown = standin.bill() - before, int(ledger(f"sum(kind = 'unknown' AND id > {booked})"))
+    shown = re.search("Runtime error.*", said)[0].strip()
     expect(unknown <= 1 and billed <= 200 + unknown, f"{billed} billed for 200 questions, {unknown} was on its way")
-    return f"{at_stop} billed before, {billed} in all for 200, of which {unknown} was on its way; {said.strip().splitlines()[-1].strip()}"
+    return f"{at_stop} billed before, {billed} in all for 200, of which {unknown} was on its way; {shown}"
 
 
 @step

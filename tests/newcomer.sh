@@ -6,38 +6,43 @@
 # Needs root that may mount, debootstrap, git, and an apt with a Debian mirror, which is the only host it talks to.
 set -eu
 cd "$(dirname "$0")/.."
+work=build/newcomer base=$work/base root=$work/run
 skip() { echo "skipped: $*"; exit 0; }
+remove() { rm -rf --one-file-system "$@"; }
 
-# Its mounts and processes are in namespaces of their own: they end with it, however it ends.
-if [ -z "${NEWCOMER_INSIDE:-}" ]; then
+# Mounts and processes are in namespaces of their own: they end with this script, however it ends.
+outside() {
   [ "$(id -u)" = 0 ] || skip "needs root"
   for program in debootstrap git apt-get /usr/bin/python3; do
     command -v $program > /dev/null || skip "needs $program"
   done
   unshare --mount --pid --fork --mount-proc true 2> /dev/null || skip "needs root that may mount"
-  NEWCOMER_INSIDE=1 exec unshare --mount --pid --fork --kill-child --mount-proc sh "$0"
-fi
-
-work=build/newcomer base=$work/base root=$work/run
-mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep '/debian/*$' | head -n 1)
-[ -n "$mirror" ] || skip "needs an apt with a Debian mirror"
-remove() { rm -rf --one-file-system "$@"; }
-clean() {
-  umount "$root/proc" "$root/var/cache/apt/archives" 2> /dev/null || true
-  [ -n "${KEEP:-}" ] || remove "$root"
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep '/debian/*$' | head -n 1)
+  [ -n "$mirror" ] || skip "needs an apt with a Debian mirror"
+  unshare --mount --pid --fork --kill-child --mount-proc sh "$0" "$mirror" &
+  inside=$!
+  # unshare is deaf to all but KILL, which ends all that is in there.
+  trap 'kill -KILL $inside 2> /dev/null || true; [ -n "${KEEP:-}" ] || remove $root || true' EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' HUP TERM
+  status=0
+  wait $inside || status=$?
+  exit $status
 }
-trap clean EXIT
-trap 'exit 130' INT TERM
 
-[ -z "${FRESH:-}" ] || remove "$work"
-if ! [ -d $base ]; then
+debian() { # of that mirror, and as this machine's apt fetches
   remove $base.new && mkdir -p $base.new $work/packages
-  debootstrap --variant=minbase bookworm $base.new "$mirror" > $work/debootstrap.log 2>&1 ||
+  debootstrap --variant=minbase bookworm $base.new "$1" > $work/debootstrap.log 2>&1 ||
     { tail -n 3 $work/debootstrap.log; echo "FAILED debootstrap"; exit 1; }
   apt-config dump | grep -E '^Acquire::(http|https|Check)' > $base.new/etc/apt/apt.conf.d/90outside || true
   mv $base.new $base
-fi
-remove $root && cp -a $base $root
+}
+
+[ $# = 1 ] || outside
+remove $root
+[ -z "${FRESH:-}" ] || remove $work
+[ -d $base ] || debian "$1"
+cp -a $base $root
 mount --bind $work/packages $root/var/cache/apt/archives
 mount -t proc proc $root/proc
 cp -L /etc/resolv.conf /etc/hosts $root/etc/
