@@ -37,7 +37,16 @@ echo "SELECT llm_init(); UPDATE llm_models SET base_url = '$url/v1';" | sqlite3 
 echo "SELECT plan, count(*) AS tickets, count(DISTINCT question) AS questions, count(DISTINCT customer_id) AS customers
       FROM tickets GROUP BY plan ORDER BY tickets DESC;" | sql
 
-say "2. Answered by one statement … and killed with kill -9 in the middle"
+say "2. What will it cost? Its calls are counted, not made; the same for two cheaper models"
+estimate="SELECT model, \"rows\", requests, input_tokens, cost_usd FROM llm_estimate('
+  SELECT llm_complete(question, json_object(
+    ''system'', ''You are the support desk of Harbor & Pine. Answer in two sentences.'',
+    ''model'', CASE plan WHEN ''enterprise'' THEN ''gpt-4o'' WHEN ''business'' THEN ''claude-haiku-4-5'' ELSE ''auto'' END))
+  FROM tickets', '{\"output_tokens\":30}');"
+show "$estimate"
+echo "$estimate" | sql
+
+say "3. Answered by one statement … and killed with kill -9 in the middle"
 answer="INSERT OR IGNORE INTO answers
   SELECT id, llm_complete(question, json_object(
     'system', 'You are the support desk of Harbor & Pine. Answer in two sentences.',
@@ -55,14 +64,14 @@ bill
 echo "  Your INSERT is gone, as a killed transaction is. What was paid for is not. (A row of kind 'unknown' is"
 echo "  the one request that was on its way: nobody can know from here whether it was billed.)"
 
-say "3. The same statement again: what was paid is not paid again"
+say "4. The same statement again: what was paid is not paid again"
 echo "$answer" | sql
 echo "SELECT (SELECT count(*) FROM answers) AS answers_in_your_table,
              sum(kind = 'call') AS calls_paid, sum(kind = 'hit_exact') AS from_the_cache,
              sum(cost_nusd) / 1e9 AS paid_usd, sum(saved_nusd) / 1e9 AS saved_usd FROM llm_calls;" | sql
 bill
 
-say "4. A transaction that is rolled back: the ledger still has it"
+say "5. A transaction that is rolled back: the ledger still has it"
 rollback="BEGIN;
 INSERT INTO answers SELECT 10000, llm_complete('A question inside a transaction that will not last');
 ROLLBACK;
@@ -71,7 +80,7 @@ FROM llm_calls WHERE id = llm_last_call();"
 show "$rollback"
 echo "$rollback" | sql
 
-say "5. Who costs what: the ledger is a table"
+say "6. Who costs what: the ledger is a table"
 by_model="SELECT model, calls, hits, input_tokens, output_tokens, cost_usd, saved_usd FROM llm_cost_by_model ORDER BY cost_usd DESC;"
 show "$by_model"
 echo "$by_model" | sql
@@ -81,7 +90,7 @@ WHERE c.kind = 'call' GROUP BY t.plan ORDER BY usd DESC;"
 show "$by_plan"
 echo "$by_plan" | sql
 
-say "6. And an answer"
+say "7. And an answer"
 echo "SELECT t.question, a.answer FROM tickets t JOIN answers a ON a.ticket = t.id
       WHERE length(t.question) BETWEEN 25 AND 60 ORDER BY t.id LIMIT 3;" | sql
 printf '\n  The database is %s, its ledger %s-llmcost. Look around:\n  sqlite3 -cmd ".load ./llmcost" %s\n' "$db" "$db" "$db"

@@ -55,9 +55,11 @@ typedef struct BoundFunction {
   X(llm_price, 2, 3, READS, BOTH)                                                                  \
   X(llm_cost, 2, 4, READS, NONE)                                                                   \
   X(llm_cost_explain, 2, 4, READS | JSON, NONE)                                                    \
+  X(llm_usd, 1, 1, PURE, FIRST)                                                                    \
   X(llm_cache_minimum, 1, 2, READS, FIRST)                                                         \
   X(llm_usage, 1, 2, PURE | JSON, FIRST)                                                           \
   X(llm_check, 0, 1, DIRECT | JSON, FIRST)                                                         \
+  X(llm_call_explain, 1, 1, DIRECT | JSON, FIRST)                                                  \
   X(llm_prices_import, 1, 2, DIRECT | JSON, FIRST)                                                 \
   X(llm_import, 1, 2, DIRECT | JSON, FIRST)                                                        \
   X(llm_tokens, 1, 1, PURE, FIRST)                                                                 \

@@ -117,7 +117,8 @@ CREATE TABLE IF NOT EXISTS main.llm_intents(
 
 -- Rows of llm_calls that are final and not in llm_sums yet: they are added some at a time.
 CREATE TABLE IF NOT EXISTS main.llm_uncounted(
-  call_id INTEGER PRIMARY KEY
+  call_id INTEGER PRIMARY KEY,
+  model TEXT                  -- by its plain name, as it will be in llm_sums
 );
 
 -- Requests whose answer was lost, and may have been billed, until they are asked again.

@@ -6,13 +6,13 @@
 -- a question that no cache could answer; money we can't name. The kinds are those of ext/store/db/kinds.h.
 CREATE VIEW IF NOT EXISTS main.llm_spend AS
 SELECT *, is_call AND cost_nusd IS NULL AS is_unpriced
-FROM (SELECT *, kind IN ('call', 'batch', 'embed', 'unknown') AS is_call,
+FROM (SELECT *, datetime(ts / 1000, 'unixepoch') AS time, kind IN ('call', 'batch', 'embed', 'unknown') AS is_call,
              kind IN ('hit_exact', 'hit_semantic') AS is_hit,
              kind IN ('call', 'unknown') AND attempt = 1 AS is_miss
       FROM llm_calls);
 
 -- A row of the ledger as it counts in llm_sums: what sums.c says, in SQL, for the measures that views read. (A model by
--- its plain name there.)
+-- its plain name there, and in llm_uncounted.)
 CREATE VIEW IF NOT EXISTS main.llm_row_sums AS
 SELECT id, ts, coalesce(model, model_requested) AS model, provider, tag, user, source,
        coalesce(billed, 'paid') AS billed, is_call AS calls, kind = 'hit_exact' AS hits_exact,
@@ -22,7 +22,7 @@ FROM llm_spend;
 
 -- What is not in llm_sums yet.
 CREATE VIEW IF NOT EXISTS main.llm_unsummed AS
-SELECT call_id FROM llm_intents UNION ALL SELECT call_id FROM llm_uncounted;
+SELECT call_id, NULL AS model FROM llm_intents UNION ALL SELECT call_id, model FROM llm_uncounted;
 
 CREATE VIEW IF NOT EXISTS main.llm_grains AS SELECT 15 AS grain UNION ALL SELECT 1440 UNION ALL SELECT 43200;
 
@@ -44,7 +44,7 @@ SELECT s.dimension, 43200, s.start, nullif(value, x'') AS value, nullif(provider
 FROM llm_sum_state t CROSS JOIN llm_sums s
      ON s.dimension = t.dimension AND s.grain = 1440 AND t.stopped AND s.start < t.sealed_before
 UNION ALL
-SELECT t.dimension, g.grain, c.ts, CASE t.dimension WHEN 1 THEN model WHEN 2 THEN tag WHEN 3 THEN user END,
+SELECT t.dimension, g.grain, c.ts, CASE t.dimension WHEN 1 THEN coalesce(i.model, c.model) WHEN 2 THEN tag WHEN 3 THEN user END,
        CASE t.dimension WHEN 1 THEN provider END, source, billed, 'sums',
        calls, hits_exact, hits_semantic, misses, errors, unpriced, input_tokens, cached_input_tokens, output_tokens,
        cost_nusd, saved_nusd

@@ -3,7 +3,12 @@
 TEST_PACKAGES := $(DEMO_PACKAGES) libcmocka-dev libsimde-dev openssl nghttp2-proxy
 LINT_PACKAGES := clang-format cppcheck
 
-.PHONY: deps-test deps-lint test newcomer lint coverage covered
+.PHONY: deps-test deps-clients deps-lint test newcomer lint coverage covered
+# Other people's clients, whose programs in sql/manual/clients.md are run where they are there.
+CLIENT_PACKAGES := php-cli php-sqlite3 libdbd-sqlite3-perl ruby-sqlite3 libsqlite3-tcl python3-apsw r-cran-rsqlite \
+                   libxerial-sqlite-jdbc-java golang-go golang-github-mattn-go-sqlite3-dev sqlite-utils
+deps-clients: ## install the clients of other languages, for their tests
+	@sh tests/deps.sh $(CLIENT_PACKAGES)
 deps-test: ; @sh tests/deps.sh $(PACKAGES) $(TEST_PACKAGES)
 deps-lint: ; @sh tests/deps.sh $(PACKAGES) $(LINT_PACKAGES)
 

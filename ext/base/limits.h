@@ -50,8 +50,8 @@
 ** ledger. */
 #define LIMIT_SUM_VALUES 10000
 
-/* Requests one statement execution remembers: about 60 bytes each, and the answer where the
-** cache does not keep it. */
+/* Requests one statement execution remembers, and others than the first who asked for one: about 80 bytes each, and the
+** answer where the cache does not keep it. */
 #define LIMIT_MEMO_ENTRIES (1u << 21)
 
 /* Message contents at least this long are stored once and referred to by hash. */

@@ -7,6 +7,7 @@
 #include "call/tell.h"
 #include "conn/learned.h"
 #include "money/allowance.h"
+#include "money/pricing.h"
 #include "wire/answer/failure.h"
 #include "core/request/retry.h"
 #include "trust/access.h"
@@ -125,9 +126,8 @@ static void note_request_id(Call *k) {
 }
 
 /* Sends once and fills the row and the outcome. */
-static int attempt_once(Call *k, Verdict *v, Err *err) {
+static int send_and_judge(Call *k, Verdict *v, Err *err) {
   const NetResponse *response = &k->response;
-  *v = (Verdict){.delay_ms = -1};
   if (get_answer(k, err) != RC_OK) {
     judge_note(k, judge_kind(k), 0, err); /* nothing was sent */
     return err->rc;
@@ -145,6 +145,24 @@ static int attempt_once(Call *k, Verdict *v, Err *err) {
   }
   tell_withhold_key(k, err);
   return err->rc;
+}
+
+/* With the prices of just before: an interrupt that comes with the answer lets nothing be read any more. (Where the answer
+** is here already, those that can be read.) */
+static void attempt_once(Call *k, Verdict *v, Err *err) {
+  *v = (Verdict){.delay_ms = -1};
+  if (!k->has_answer && pricing_refresh(k->conn, NULL, err) != RC_OK) {
+    judge_note(k, judge_kind(k), 0, err); /* nothing was sent */
+    return;
+  }
+  int is_pinned = !k->has_answer;
+  if (is_pinned) {
+    conn_pin(k->conn);
+  }
+  send_and_judge(k, v, err);
+  if (is_pinned) {
+    conn_unpin(k->conn);
+  }
 }
 
 /* Waits, then makes the next attempt durable. On failure k->row is the failed attempt again. */
@@ -177,6 +195,7 @@ static int next_attempt(Call *k, long long delay_ms, Err *failure) {
   snprintf(reason, sizeof reason, "%s",
            failure->provider_code[0] ? failure->provider_code : err_word(failure->code));
   Err memory = {0};
+  unfit_write(k);
   int is_queued = ledger_settle(k->store, &k->row, NULL, 1, &err) != RC_OK && err.rc != RC_NOMEM &&
                   ledger_queue(k->store, &k->row, NULL, &memory) == RC_OK;
   k->is_open = !is_queued;

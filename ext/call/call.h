@@ -42,6 +42,9 @@ typedef struct Call {
   /* the ledger */
   LedgerRow row;
   char request_id[REQUEST_ID_SIZE], system_hash[HASH_HEX_SIZE], prompt_hash[HASH_HEX_SIZE];
+  char answer_hash[HASH_HEX_SIZE]; /* of what was paid for and is no answer */
+  char *unfit;                     /* its text, to be kept; owned; NULL: none */
+  size_t n_unfit;
   char *usage; /* what was billed, as JSON (cJSON_free) */
   char service[USAGE_WORD], geo[USAGE_WORD];
   char finish_reason[REPLY_WORD], provider_request_id[96];
@@ -98,6 +101,10 @@ int call_is_counted(const Conn *conn);
 /* As far as a request goes without a trace: its key, and what the cache has: "hit", "miss", or the word of a mode that
 ** does not read. (What means the same is not looked for.) call_free afterwards, after an error too. */
 const char *call_look(Call *k, Conn *conn, const Request *request, const Plan *plan, Err *err);
+
+/* What an error that a statement ends with says beside what happened: whose request it was, and, of an answer that was paid
+** for, what lets the other rows go on. */
+void pipeline_tell(const Request *request, Err *err);
 
 /* Stages, in their order. Each returns an SQLite code. */
 /* Store and key. Nothing to free where it fails. */

@@ -353,6 +353,7 @@ static void note_finish(Call *k, Reply *reply) {
 
 /* Keeps what did not satisfy the schema, so that the model can be told; a long one is not worth its tokens. */
 static void reject(Call *k, const char *why, Err *err) {
+  unfit_take(k, k->text, k->n);
   free(k->rejected);
   k->rejected = k->n <= LIMIT_REJECTED_BYTES ? k->text : NULL;
   if (!k->rejected) {
@@ -428,6 +429,10 @@ static void judge_reply(Call *k, Reply *reply, Verdict *v, Err *err) {
   } else {
     judge_finish(k, reply, v, err);
   }
+  if (err->rc == RC_ERROR && !k->api->embeds) {
+    const char *said = reply_is_blank(reply->text) ? reply->refusal : reply->text;
+    unfit_take(k, said, said ? strlen(said) : 0);
+  }
   if (err->rc == RC_OK) {
     free(k->text);
     k->text = reply->text;
@@ -476,6 +481,7 @@ static void tell_unread(const Call *k, const NetResponse *r, Err *err) {
 static void judge_unread(Call *k, const NetResponse *r, const Reply *reply, Err *err) {
   if (!k->api->embeds) {
     tell_unread(k, r, err);
+    unfit_take(k, r->body.data, r->body.n);
   }
   err->http_status = err->rc == RC_NOMEM ? 0 : (int)r->http_status;
   judge_note(k, reply->usage.has ? judge_kind(k) : KIND_UNKNOWN,
@@ -534,7 +540,9 @@ static Part part_of(const Call *k, Body *body, Err *err) {
 static int note_partial(Call *k, const Body *body, Err *err) {
   Reply reply = {0};
   Err ignored = {0};
-  k->api->parse(body, &reply, &ignored);
+  if (k->api->parse(body, &reply, &ignored) == RC_OK && reply.text) {
+    unfit_take(k, reply.text, strlen(reply.text));
+  }
   if (provider_read_usage(body->tree, k->model.provider, &reply) != RC_OK) {
     err_nomem(err);
   } else {
@@ -576,6 +584,7 @@ void judge_answer(Call *k, const NetResponse *r, Verdict *v, Err *err) {
   } else if (is_read) { /* a value that is no object, or an empty one */
     judge_body(k, r, &body, v, err);
   } else {
+    unfit_take(k, r->body.data, r->body.n);
     tell_scrub(k, why.msg, sizeof why.msg);
     err_set(err, why.rc, why.code, "%s", why.msg);
     err->http_status = (int)r->http_status;

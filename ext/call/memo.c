@@ -1,7 +1,9 @@
 /*
-** The statement memo: open addressing on the request keys, which are hashes already. See memo.h.
+** The statement memo: open addressing on the keys, which are hashes already. See memo.h.
 */
 #include "call/memo.h"
+
+#include "store/db/row.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,11 +29,15 @@ Memo *memo_new(void) {
   return calloc(1, sizeof(Memo));
 }
 
+static void free_entry(const MemoEntry *e) {
+  free((MemoAnswer *)e->answer);
+  free((Err *)e->failure);
+}
+
 void memo_free(void *p) {
   Memo *m = p;
   for (unsigned i = 0; m && i < m->n; i++) {
-    free(m->entries[i].text);
-    free(m->entries[i].failure);
+    free_entry(&m->entries[i]);
   }
   if (m) {
     free(m->entries);
@@ -91,32 +97,52 @@ static int grow(Memo *m) {
   return 1;
 }
 
-void memo_add(Memo *m, const Hash *key, const char *text, size_t n, long long call_id,
-              const Err *failure) {
+/* The answer with its texts behind, in one block (free); NULL without memory. */
+static MemoAnswer *copy_answer(const MemoAnswer *from) {
+  size_t names = row_text_size(from->provider) + row_text_size(from->model);
+  MemoAnswer *a = malloc(sizeof *a + from->n + 1 + names + row_text_size(from->tier));
+  if (a) {
+    char *at = (char *)(a + 1);
+    *a = *from;
+    memcpy(at, from->text, from->n);
+    at[from->n] = 0;
+    a->text = at;
+    at += from->n + 1;
+    row_keep_text(&a->provider, &at);
+    row_keep_text(&a->model, &at);
+    row_keep_text(&a->tier, &at);
+  }
+  return a;
+}
+
+/* An entry whose texts are its own; 0 without memory. */
+static int copy_entry(const MemoEntry *from, MemoEntry *to) {
+  Err *failure = from->failure ? malloc(sizeof *failure) : NULL;
+  *to = *from;
+  to->answer = from->answer ? copy_answer(from->answer) : NULL;
+  to->failure = failure;
+  if ((from->answer && !to->answer) || (from->failure && !failure)) {
+    free_entry(to);
+    return 0;
+  }
+  if (failure) {
+    *failure = *from->failure;
+  }
+  return 1;
+}
+
+void memo_add(Memo *m, const MemoEntry *e) {
   if (!m || (m->n == m->cap && !grow(m))) {
     return;
   }
-  MemoEntry e = {.key = *key, .n = n, .call_id = call_id};
-  e.text = text ? malloc(n + 1) : NULL;
-  e.failure = failure ? malloc(sizeof *failure) : NULL;
-  if ((text && !e.text) || (failure && !e.failure)) {
-    free(e.text);
-    free(e.failure);
-    return;
+  MemoEntry asker = {.key = e->asking, .call_id = e->call_id}, copy;
+  unsigned at = slot_of(m, &e->key);
+  if (m->slots[at]) {
+    e = &asker;
+    at = slot_of(m, &e->key);
   }
-  if (text) {
-    memcpy(e.text, text, n);
-    e.text[n] = 0;
-  }
-  if (failure) {
-    *e.failure = *failure;
-  }
-  unsigned at = slot_of(m, key);
-  if (m->slots[at] == 0) {
-    m->entries[m->n++] = e;
+  if (m->slots[at] == 0 && copy_entry(e, &copy)) {
+    m->entries[m->n++] = copy;
     m->slots[at] = m->n;
-  } else {
-    free(e.text);
-    free(e.failure);
   }
 }

@@ -2,7 +2,8 @@
 ** The statement memo: what one execution of one statement has already asked.
 **
 ** SQLite may evaluate a function several times for one row. Within one execution of a statement the
-** same request is paid once and ledgered once; the memo hands its outcome to the repeats.
+** same request is paid once; the memo hands its outcome to the repeats. One that asks for the same tag, user and
+** conversation is silent, be it the same row evaluated again; the first of each other is a hit with a row of its own.
 **
 ** It hangs on the statement itself as auxiliary data, which SQLite frees when the execution ends.
 ** The slot has a negative number: such slots belong to the statement and not to one call site
@@ -16,12 +17,22 @@
 #include "base/hash.h"
 #include "base/sqlite/sqlite_api.h"
 
+/* An answer, what it cost and whose it is. */
+typedef struct MemoAnswer {
+  const char *text;
+  size_t n;
+  long long cost_nusd;
+  const char *provider, *model, *tier;
+} MemoAnswer;
+
+/* Of a request; or of who asked for it then, with nothing but call_id. */
 typedef struct MemoEntry {
   Hash key;
-  char *text; /* the answer, owned; NULL where the exact cache has it, or on failure */
-  size_t n;
-  long long call_id; /* 0: not known */
-  Err *failure;      /* owned; NULL: it succeeded */
+  Hash asking;              /* of a request: who was the first */
+  const MemoAnswer *answer; /* NULL where the exact cache has it, or on failure */
+  const Err *failure;       /* NULL: it succeeded */
+  long long call_id;        /* 0: not known */
+  int is_similar;           /* answered by the semantic cache */
 } MemoEntry;
 
 typedef struct Memo Memo;
@@ -36,11 +47,9 @@ Memo *memo_of_statement(sqlite3_context *ctx);
 /* The entry of a key, or NULL. Valid until the next memo_add. */
 const MemoEntry *memo_find(const Memo *memo, const Hash *key);
 
-/* Remembers an outcome; copies text (NULL allowed) and failure (NULL allowed). Past
-** LIMIT_MEMO_ENTRIES, or without memory, it is not remembered: the exact cache still has the
-** answer. */
-void memo_add(Memo *memo, const Hash *key, const char *text, size_t n, long long call_id,
-              const Err *failure);
+/* Remembers an outcome, copied; where the request is known already, only who asked. Past LIMIT_MEMO_ENTRIES, or without
+** memory, it is not remembered: the exact cache still has the answer. */
+void memo_add(Memo *memo, const MemoEntry *e);
 
 /* Whether the guard has let this execution use the name of that number (below GUARD_MOST). */
 int memo_is_allowed(const Memo *memo, int number);

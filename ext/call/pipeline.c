@@ -11,7 +11,9 @@
 #include "money/allowance.h"
 #include "money/counter.h"
 #include "base/check.h"
+#include "base/utf8.h"
 #include "call/parked.h"
+#include "call/tell.h"
 #include "money/pricing.h"
 
 #include <math.h>
@@ -138,6 +140,7 @@ void call_start_row(Call *k, long long attempt, const char *retry_reason) {
   row->history_tokens = k->history_tokens;
   row->system_hash = k->system_hash[0] ? k->system_hash : NULL;
   row->prompt_hash = k->prompt_hash[0] ? k->prompt_hash : NULL;
+  unfit_drop(k);
   if (retry_reason) {
     snprintf(k->retry_reason, sizeof k->retry_reason, "%s", retry_reason);
     row->retry_reason = k->retry_reason;
@@ -193,6 +196,7 @@ void call_free(Call *k) {
   free(k->text);
   free(k->reasoning);
   free(k->rejected);
+  unfit_drop(k);
 }
 
 static int take_text(Outcome *out, const char *text, size_t n, Err *err) {
@@ -248,6 +252,7 @@ static int from_cache(Call *k, int ledgered, Outcome *out, Err *err) {
     record_hit(k, &a, err);
   }
   ledger_answer_done(k->store, held);
+  k->row.provider = k->row.model = k->row.tier = NULL; /* they were the answer's */
   return err->rc == RC_OK ? found : -1;
 }
 
@@ -291,23 +296,75 @@ static int from_semantic(Call *k, Outcome *out, Err *err) {
     sqlite3_log(SQLITE_WARNING, "llmcost: %s", why.msg);
   }
   semantic_done(k->store, held);
+  k->row.provider = k->row.model = k->row.tier = NULL; /* they were the entry's */
   return err->rc == RC_OK ? found == 1 : -1;
 }
 
-/* What this statement's execution already asked. 1 answered, 0 not, -1 error (the earlier
-** failure, or a new one). */
+/* A call that is refused before anything is sent (`how`: in words, or "") leaves a row too, unless the caller's options,
+** the configuration or the store are what is wrong. */
+static void record_refusal(Call *k, const char *how, const Err *err) {
+  Err ignored = {0};
+  if (!on_error_covers(err)) {
+    return;
+  }
+  call_start_row(k, 0, NULL);
+  k->row.kind = KIND_REFUSED;
+  snprintf(k->error, sizeof k->error, "%s: %s%.300s", err_word(err->code), how, err->msg);
+  k->row.error = k->error;
+  k->row.cost_nusd = 0;
+  k->has_row = ledger_defer(k->store, &k->row, NULL, &ignored) == RC_OK;
+}
+
+/* Who asks: of equal requests, what the ledger tells apart. */
+static Hash asking_of(const Call *k) {
+  const Options *o = k->request->options;
+  const char *const parts[] = {o->tag, o->user, o->conversation};
+  enum { N = sizeof parts / sizeof parts[0] };
+  Hash h[1 + N] = {k->key};
+  for (int i = 0; i < N; i++) {
+    if (parts[i]) {
+      h[1 + i] = hash_bytes(parts[i], strlen(parts[i]), 1);
+    }
+  }
+  return hash_bytes(h, sizeof h, 0);
+}
+
+/* The answer that the memo alone has. 1, or -1 and *err. */
+static int from_memory(Call *k, const MemoAnswer *m, int ledgered, Outcome *out, Err *err) {
+  const Answer a = {
+      .provider = m->provider, .model = m->model, .tier = m->tier, .cost_nusd = m->cost_nusd};
+  if (take_text(out, m->text, m->n, err) == RC_OK && ledgered) {
+    record_hit(k, &a, err);
+  }
+  k->row.provider = k->row.model = k->row.tier = NULL; /* they are the memo's */
+  return err->rc == RC_OK ? 1 : -1;
+}
+
+/* What this statement's execution already asked. 1 answered, 0 not, -1 error (the earlier failure, or a new one). Who
+** had not asked it yet gets a row: a hit, or, of what had failed, that nothing was sent. */
 static int from_memo(Call *k, Outcome *out, Err *err) {
   const MemoEntry *e = memo_find(k->memo, &k->key);
   if (!e) {
     return 0;
   }
-  out->call_id = e->call_id;
+  Hash asking = asking_of(k);
+  int is_first = memcmp(&asking, &e->asking, sizeof asking) == 0;
+  const MemoEntry *same = is_first ? e : memo_find(k->memo, &asking);
+  if (same) {
+    out->call_id = same->call_id;
+  }
   if (e->failure) {
     *err = *e->failure;
+    if (!same) {
+      make_request_id(k->request_id, k->plan->started_ms);
+      record_refusal(k, "not asked again in this statement: ", err);
+    }
     return -1;
   }
-  return e->text ? (take_text(out, e->text, e->n, err) == RC_OK ? 1 : -1)
-                 : from_cache(k, 0, out, err);
+  if (e->is_similar && !same) {
+    return 0; /* by meaning it is found again, or not */
+  }
+  return e->answer ? from_memory(k, e->answer, !same, out, err) : from_cache(k, !same, out, err);
 }
 
 /* Makes the request durable; waits while another process asks the same. 1: its answer arrived,
@@ -381,6 +438,7 @@ static int settle(Call *k, const Outcome *out, int is_success, int *parks, Err *
     return err_nomem(err);
   }
   write = (Err){0};
+  unfit_write(k);
   if (ledger_settle(k->store, &k->row, answers, 0, &write) == RC_OK) {
     note_lost(k, is_success);
     return RC_OK;
@@ -398,21 +456,6 @@ static int settle(Call *k, const Outcome *out, int is_success, int *parks, Err *
                             "room and run the "
                             "statement again on this connection",
                             write.msg);
-}
-
-/* A call that is refused before anything is sent leaves a row too, unless the caller's options,
-** the configuration or the store are what is wrong. */
-static void record_refusal(Call *k, const Err *err) {
-  Err ignored = {0};
-  if (!on_error_covers(err)) {
-    return;
-  }
-  call_start_row(k, 0, NULL);
-  k->row.kind = KIND_REFUSED;
-  snprintf(k->error, sizeof k->error, "%s: %.300s", err_word(err->code), err->msg);
-  k->row.error = k->error;
-  k->row.cost_nusd = 0;
-  k->has_row = ledger_defer(k->store, &k->row, NULL, &ignored) == RC_OK;
 }
 
 /* Settles the last attempt. 1 if it is to be parked: there was no way to do that, or no memory before it for
@@ -476,7 +519,7 @@ static int ask(Call *k, Outcome *out, Err *err) {
     free(place);
   }
   if (claimed < 0) {
-    record_refusal(k, err);
+    record_refusal(k, "", err);
   }
   texts_free(&texts);
   return err->rc;
@@ -522,14 +565,26 @@ int call_start(Call *k, Conn *conn, const Request *request, Memo *memo, const Pl
   return k->store ? request_key(request, owner_of(k), k->store->seed, &k->key, err) : err->rc;
 }
 
-/* Remembers the outcome for the rest of the statement; the text only where the cache does not
+/* Remembers the outcome for the rest of the statement; the answer only where the cache does not
 ** have it. */
 static void remember(Call *k, const Outcome *out, const Err *err) {
-  int cached = err->rc == RC_OK && k->plan->ttl_ms == OPTION_UNSET &&
-               (k->cacheable || k->row.kind == KIND_HIT_EXACT);
-  if (err->rc != RC_NOMEM && err->rc != RC_INTERRUPT) {
-    memo_add(k->memo, &k->key, err->rc == RC_OK && !cached ? out->text : NULL, out->n, out->call_id,
-             err->rc == RC_OK ? NULL : err);
+  const LedgerRow *row = &k->row;
+  int is_hit = row->kind == KIND_HIT_EXACT || row->kind == KIND_HIT_SEMANTIC;
+  int is_cached = k->plan->ttl_ms == OPTION_UNSET && (k->cacheable || row->kind == KIND_HIT_EXACT);
+  const MemoAnswer answer = {.text = out->text,
+                             .n = out->n,
+                             .cost_nusd = is_hit ? row->saved_nusd : row->cost_nusd,
+                             .provider = row->provider,
+                             .model = row->model ? row->model : k->model.name,
+                             .tier = row->tier};
+  const MemoEntry e = {.key = k->key,
+                       .asking = asking_of(k),
+                       .answer = err->rc == RC_OK && !is_cached ? &answer : NULL,
+                       .failure = err->rc == RC_OK ? NULL : err,
+                       .call_id = out->call_id,
+                       .is_similar = row->kind == KIND_HIT_SEMANTIC};
+  if (k->memo && err->rc != RC_NOMEM && err->rc != RC_INTERRUPT) {
+    memo_add(k->memo, &e);
   }
 }
 
@@ -559,7 +614,7 @@ int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *out, E
   }
   ledger_flush_if_due(k.store, &later); /* what can't be written now stays queued */
   conn_trim_if_due(k.conn);
-  int found = from_memo(&k, out, err);
+  int found = from_memo(&k, out, err), was_asked = found != 0;
   if (found == 0) {
     if (k.plan->keeps_similar && make_question(&k, err) != RC_OK) {
       found = -1;
@@ -574,6 +629,8 @@ int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *out, E
     }
     CHECK(err->rc != RC_OK || out->text);
     CHECK(!k.is_open || k.row.id || !k.store->mode->has_intents); /* what was sent has its row */
+  }
+  if (!was_asked || k.has_row) {
     write_row_now(&k, out);
     remember(&k, out, err);
   }
@@ -583,6 +640,27 @@ int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *out, E
 
 int on_error_covers(const Err *err) {
   return err->http_status != 0 || err_is_covered(err->code);
+}
+
+/* 1 if such an answer is paid for each time it is asked for. */
+static int is_unfit(ErrCode code) {
+  return code == ERR_SCHEMA || code == ERR_LENGTH || code == ERR_NO_TEXT || code == ERR_REFUSAL ||
+         code == ERR_CONTENT_FILTER || code == ERR_BAD_ANSWER;
+}
+
+void pipeline_tell(const Request *request, Err *err) {
+  enum { TAG = 80 };
+  char tag[TAG] = "";
+  size_t n = strlen(err->msg);
+  int is_paid = is_unfit(err->code) && request->options->on_error == ON_ERROR_ERROR;
+  if (request->options->tag) {
+    utf8_copy(tag, sizeof tag, request->options->tag);
+  }
+  if (on_error_covers(err) && (tag[0] || is_paid)) {
+    snprintf(err->msg + n, sizeof err->msg - n, " (%s%s%s%s%s)", tag[0] ? "tag '" : "", tag,
+             tag[0] ? "'" : "", tag[0] && is_paid ? "; " : "",
+             is_paid ? "on_error 'null' lets other rows go on" : "");
+  }
 }
 
 const char *call_look(Call *k, Conn *conn, const Request *request, const Plan *plan, Err *err) {

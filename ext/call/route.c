@@ -114,6 +114,7 @@ static int take_only_provider(Call *k, const Config *config, const Err *why, Err
     snprintf(name, sizeof name, "%s/%s", first->provider, first->automatic);
   }
   if (first && n == 1 && has_usual_tiers(config)) {
+    snprintf(k->tier, sizeof k->tier, "%s", TIER_ONLY_KEY);
     return take_model(k, config, name, err);
   }
   config_model_free(&k->model);

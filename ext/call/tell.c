@@ -3,10 +3,12 @@
 */
 #include "call/tell.h"
 
+#include "base/utf8.h"
 #include "core/names/model_name.h"
 #include "trust/scrub.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* 1 if what a provider said gives away the key or a piece of the prompts. */
@@ -119,5 +121,46 @@ void tell_withhold_key(Call *k, Err *err) {
     snprintf(k->error, sizeof k->error, "%s: " WITHHELD,
              err->rc ? err_word(err->code) : "unpriced");
     k->row.error = k->error;
+  }
+}
+
+/* ---- what is no answer */
+
+void unfit_drop(Call *k) {
+  free(k->unfit);
+  k->unfit = NULL;
+  k->n_unfit = 0;
+  k->answer_hash[0] = 0;
+}
+
+static int is_text(const Call *k, const char *text, size_t n) {
+  size_t bad_at = 0;
+  return text && n > 0 && n == strnlen(text, n) && strspn(text, " \t\r\n") < n &&
+         utf8_is_valid(text, n, &bad_at) && !scrub_holds_key(text, k->secret);
+}
+
+void unfit_take(Call *k, const char *text, size_t n) {
+  const Settings *set = &k->conn->set;
+  unfit_drop(k);
+  if (set->log_text == LOG_NONE || !is_text(k, text, n)) {
+    return;
+  }
+  Hash name = hash_text(text, n, k->store->seed);
+  hash_hex(&name, k->answer_hash);
+  k->row.answer_hash = k->answer_hash;
+  k->unfit = set->log_text == LOG_FULL ? malloc(n) : NULL;
+  if (k->unfit) {
+    memcpy(k->unfit, text, n);
+    k->n_unfit = n;
+  }
+}
+
+void unfit_write(Call *k) {
+  LedgerText text = {.text = k->unfit, .n = k->n_unfit};
+  Err ignored = {0};
+  if (k->unfit && hash_parse(k->answer_hash, &text.hash)) {
+    ledger_keep_text(k->store, &text, &ignored);
+    free(k->unfit);
+    k->unfit = NULL;
   }
 }

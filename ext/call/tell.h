@@ -28,4 +28,16 @@ void tell_scrub_usage(const Call *k, cJSON *tree);
 /* Whatever way a key took into the message or the row's error, it ends here. */
 void tell_withhold_key(Call *k, Err *err);
 
+/* What was paid for and is no answer: it does not satisfy the schema, was cut off, refused, or can't be read. Its text is kept
+** with those of the prompts, where the setting log_text keeps those, and the row of the ledger names it: answer_hash.
+**
+** Names the text (borrowed; it may be NULL, or bytes) in the row, and keeps a copy for unfit_write. What holds the key is
+** not kept, nor what is no text; without memory its name is all. */
+void unfit_take(Call *k, const char *text, size_t n);
+
+/* Writes it, in a transaction of its own before that of its row. A row may name a text that could not be written. */
+void unfit_write(Call *k);
+
+void unfit_drop(Call *k);
+
 #endif

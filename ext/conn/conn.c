@@ -279,11 +279,23 @@ int conn_trust_store(Conn *c, int *in_main, Err *err) {
 }
 
 const Config *conn_config(Conn *c, Err *err) {
-  if (c->is_closing && c->config) {
-    return c->config; /* the database can't be asked any more */
+  if ((c->is_closing || c->pins > 0) && c->config) {
+    return c->config; /* the database can't be asked any more, or just now */
   }
-  c->config = config_read(c->db, c->config, err);
-  return c->config;
+  Config *now = config_read(c->db, c->config, err);
+  if (now || err->rc != RC_INTERRUPT) {
+    c->config = now;
+  }
+  return now;
+}
+
+void conn_pin(Conn *c) {
+  c->pins++;
+}
+
+void conn_unpin(Conn *c) {
+  CHECK(c->pins > 0);
+  c->pins--;
 }
 
 Net *conn_net(Conn *c, Err *err) {

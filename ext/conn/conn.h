@@ -44,6 +44,7 @@ typedef struct Conn {
   Store *store;        /* NULL until needed */
   long long trim_at;   /* monotonic ms: when keep_calls is looked at again */
   int is_closing;      /* nothing runs on db any more */
+  int pins;            /* requests on their way: see conn_pin */
   Net *net;            /* NULL until needed */
   Config *config;      /* as last read; NULL until needed */
   CacheHost cache;     /* what semantic_cache tables ask of this connection */
@@ -87,6 +88,11 @@ void conn_trim_if_due(Conn *c);
 
 /* The user's configuration as it is now; borrowed until the next call. NULL and *err on failure. */
 const Config *conn_config(Conn *c, Err *err);
+
+/* While a request is on its way its configuration is the one that was read before it left: an interrupt, which
+** lets no statement of this connection run, must not keep its answer from being priced. In pairs. */
+void conn_pin(Conn *c);
+void conn_unpin(Conn *c);
 
 /* The HTTP side, opened when first needed. */
 Net *conn_net(Conn *c, Err *err);

@@ -29,8 +29,23 @@ static const Spec specs[] = {
     {"backoff_ms", INTO(INTEGER, backoff_ms), .min = 0, .max = LIMIT_BACKOFF_MS, .initial = "500"},
 };
 
+static const SpecHint hints[] = {
+    {"timeout", "it is called 'timeout_ms' here, in milliseconds"},
+    {"budget", "max_usd"},
+    {"max_budget", "max_usd"},
+    {"limit", "a limit is 'max_usd', in dollars, or 'max_calls'"},
+    {"https_proxy", "proxy"},
+    {"http_proxy", "proxy"},
+    {"timezone", "time_zone"},
+    {"tz", "time_zone"},
+    {"max_retries", "retries"},
+    {"model", "which model is asked, each call's option says, or llm_tiers"},
+    {"retention", "keep_calls"},
+    {NULL, NULL},
+};
+
 const SpecTable settings_table = {"setting", ERR_BAD_OPTION, NULL,
-                                  NULL,      specs,          sizeof specs / sizeof specs[0]};
+                                  hints,     specs,          sizeof specs / sizeof specs[0]};
 
 void settings_init(Settings *set) {
   spec_init(&settings_table, set);

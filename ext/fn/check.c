@@ -1,7 +1,8 @@
 /*
 ** llm_check: what the ledger says it cost, computed again from each row's own columns; and the sums that are kept beside
-** it, from its rows.
+** it, from its rows. llm_call_explain: one row of it, in words.
 */
+#include "fn/cost_args.h"
 #include "fn/fn.h"
 
 #include "base/limits.h"
@@ -182,4 +183,86 @@ void fn_llm_check(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err
   if (text) {
     result_json(ctx, text);
   }
+}
+
+/* ---- llm_call_explain */
+
+typedef struct Explained {
+  Conn *conn;
+  cJSON *price; /* owned; NULL: there is nothing to be priced */
+  long long now;
+} Explained;
+
+/* The price of a name, line by line; {"unpriced": why} where it has none. */
+static cJSON *explain_price(Conn *c, const AuditRow *row, const char *model, Err *err) {
+  CostArgs args = {.ask = {.model = model, .provider = row->provider, .at_ms = row->ts},
+                   .unknown_is_null = 1};
+  Err why = {0};
+  cJSON *tree = NULL;
+  if (reread_usage(row, &args.usage, &args.parts, &args.n_parts, &why) == RC_OK &&
+      (args.usage.has || args.usage.other[0])) {
+    tree = cost_explain(c, &args, &why);
+  }
+  free(args.parts);
+  if (why.rc != RC_OK) {
+    cJSON_Delete(tree);
+    tree = cJSON_CreateObject();
+    json_add(tree, "unpriced", cJSON_CreateString(why.msg), err);
+  }
+  if (why.rc != RC_OK && why.rc != RC_ERROR) {
+    *err = why;
+  }
+  return tree;
+}
+
+static int is_unpriced(const cJSON *price) {
+  return cJSON_IsString(cJSON_GetObjectItemCaseSensitive(price, "unpriced"));
+}
+
+/* By the name that answered, as it was paid; where nobody prices that, by the one that was asked for. */
+static void explain_row(void *arg, const AuditRow *row, Err *err) {
+  Explained *e = arg;
+  const char *names[] = {row->model, row->model_requested};
+  Billing now;
+  int has_usage;
+  Err ignored = {0};
+  for (int i = 0; i < 2 && err->rc == RC_OK; i++) {
+    cJSON *more = names[i] && (!e->price || is_unpriced(e->price))
+                      ? explain_price(e->conn, row, names[i], err)
+                      : NULL;
+    int is_better = more && (!e->price || !is_unpriced(more));
+    cJSON_Delete(is_better ? e->price : more);
+    e->price = is_better ? more : e->price;
+  }
+  reread_price(e->conn, row, NULL, &now, &has_usage, &ignored);
+  e->now = has_usage && ignored.rc == RC_OK ? now.nusd : LEDGER_NULL;
+}
+
+/* llm_call_explain(id): JSON. */
+void fn_llm_call_explain(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
+  Explained e = {.conn = fn_conn(ctx), .now = LEDGER_NULL};
+  long long id = sqlite3_value_int64(argv[0]);
+  (void)argc;
+  if (sqlite3_value_numeric_type(argv[0]) != SQLITE_INTEGER) {
+    err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "expected the id of a row of llm_calls");
+  }
+  Store *store = err->rc == RC_OK && pricing_refresh(e.conn, ctx, err) == RC_OK
+                     ? conn_store(e.conn, 0, err)
+                     : NULL;
+  char *json = store ? audit_explain(store, id, explain_row, &e, err) : NULL;
+  if (!json && err->rc == RC_OK) {
+    err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "llm_calls has no row %lld", id);
+  }
+  char *price = e.price ? json_print(e.price, err) : NULL; /* (frees it) */
+  char now[24] = "null";
+  if (e.now != LEDGER_NULL) {
+    sqlite3_snprintf(sizeof now, now, "%lld", e.now);
+  }
+  if (err->rc == RC_OK) {
+    result_owned_text(ctx, sqlite3_mprintf("%s,\"now_nusd\":%s,\"price\":%s}", json, now,
+                                           price ? price : "null"));
+    sqlite3_result_subtype(ctx, 'J');
+  }
+  cJSON_free(price);
+  sqlite3_free(json);
 }

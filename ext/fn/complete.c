@@ -79,10 +79,12 @@ static void result_outcome(sqlite3_context *ctx, const char *text, const Err *fa
 }
 
 /* The answer, or what on_error makes of a failure that it covers; one that it does not is *err. */
-static void give_outcome(sqlite3_context *ctx, int on_error, Outcome *out, const Err *failure,
+static void give_outcome(sqlite3_context *ctx, const Request *r, Outcome *out, const Err *failure,
                          Err *err) {
+  int on_error = r->options->on_error;
   if (failure->rc != RC_OK && (on_error == ON_ERROR_ERROR || !on_error_covers(failure))) {
     *err = *failure;
+    pipeline_tell(r, err);
   } else if (on_error == ON_ERROR_JSON) {
     result_outcome(ctx, out->text, failure);
   } else if (failure->rc == RC_OK) {
@@ -99,7 +101,7 @@ static void run(sqlite3_context *ctx, const Request *r, Err *err) {
   Memo *memo = memo_of_statement(ctx);
   err_clear(&failure);
   memo ? pipeline_run(fn_conn(ctx), r, memo, &out, &failure) : err_nomem(&failure);
-  give_outcome(ctx, r->options->on_error, &out, &failure, err);
+  give_outcome(ctx, r, &out, &failure, err);
 }
 
 static void run_dry(sqlite3_context *ctx, const Request *r, Err *err) {

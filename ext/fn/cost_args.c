@@ -290,7 +290,7 @@ int cost_args_read(sqlite3_context *ctx, int argc, sqlite3_value **argv, CostArg
   Conn *c = fn_conn(ctx);
   int is_usage = is_usage_object(argc, argv, err);
   int at = is_usage ? 2 : 3;
-  *args = (CostArgs){.ask.model = arg_text(argv[0], "the model", err)};
+  *args = (CostArgs){.ask.model = arg_name(argv[0], "the model", err)};
   usage_init(&args->usage);
   for (int i = 0; i < at && i < argc; i++) {
     if (sqlite3_value_type(argv[i]) == SQLITE_NULL && err->rc == RC_OK) {

@@ -5,6 +5,7 @@
 #ifndef LLMCOST_COST_ARGS_H
 #define LLMCOST_COST_ARGS_H
 
+#include "base/text/json.h"
 #include "money/pricing.h"
 
 typedef struct CostArgs {
@@ -21,6 +22,9 @@ typedef struct CostArgs {
 ** each case. */
 int cost_args_read(sqlite3_context *ctx, int argc, sqlite3_value **argv, CostArgs *args, Err *err);
 void cost_args_free(CostArgs *args);
+
+/* What llm_cost_explain tells, as JSON (owned); NULL and *err. After pricing_refresh. */
+cJSON *cost_explain(Conn *c, CostArgs *args, Err *err);
 
 /* The options of llm_price and llm_cache_minimum: which price is meant. */
 typedef struct PriceOptions {

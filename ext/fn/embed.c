@@ -63,7 +63,7 @@ void fn_embed(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   int dim = 0;
   float *vector = NULL;
   size_t n;
-  const char *name = argc == 2 ? arg_text(argv[1], "the embedder's name", err) : "static";
+  const char *name = argc == 2 ? arg_name(argv[1], "the embedder", err) : "static";
   const char *text = arg_bytes(argv[0], &n, err);
   if (!name) {
     err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "expected the name of an embedder, received NULL");

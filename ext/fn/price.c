@@ -141,7 +141,7 @@ static void add_found(cJSON *tree, const PricingAsk *ask, const Usage *u, const 
   add_text(tree, "geo", u->geo, err);
 }
 
-/* One request, or one part of it, as JSON (owned); NULL and *err. */
+/* One request, or one part of it; several are an array. */
 static cJSON *explain(Conn *c, const CostArgs *args, const PricingAsk *ask, const Usage *u,
                       Err *err) {
   PricingAnswer a;
@@ -168,8 +168,7 @@ static cJSON *explain(Conn *c, const CostArgs *args, const PricingAsk *ask, cons
   return tree;
 }
 
-/* The same for all parts, as an array; NULL and *err. */
-static cJSON *explain_all(Conn *c, CostArgs *args, Err *err) {
+cJSON *cost_explain(Conn *c, CostArgs *args, Err *err) {
   if (!args->n_parts) {
     return explain(c, args, &args->ask, &args->usage, err);
   }
@@ -187,7 +186,7 @@ void fn_llm_cost_explain(sqlite3_context *ctx, int argc, sqlite3_value **argv, E
   cJSON *tree = NULL;
   int there = cost_args_read(ctx, argc, argv, &args, err) == RC_OK && !args.is_null;
   if (there) {
-    tree = explain_all(c, &args, err);
+    tree = cost_explain(c, &args, err);
   }
   if (is_theirs(err) && args.error_is_null) {
     Err none = {0};
@@ -246,7 +245,7 @@ static const PriceSet *find_prices(Conn *c, const PriceOptions *o, Err *err) {
 void fn_llm_price(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   Conn *c = fn_conn(ctx);
   const PriceSet *set = NULL;
-  PriceOptions o = {.ask.model = arg_text(argv[0], "the model", err)};
+  PriceOptions o = {.ask.model = arg_name(argv[0], "the model", err)};
   Cost price;
   const char *word = arg_text(argv[1], "the kind", err);
   Unit unit = word ? unit_parse(word) : UNIT_COUNT;
@@ -268,7 +267,7 @@ void fn_llm_price(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err
 void fn_llm_cache_minimum(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   Conn *c = fn_conn(ctx);
   const PriceRef *ref = NULL;
-  PriceOptions o = {.ask.model = arg_text(argv[0], "the model", err)};
+  PriceOptions o = {.ask.model = arg_name(argv[0], "the model", err)};
   long long tokens = -1;
   if (err->rc == RC_OK && pricing_refresh(c, ctx, err) == RC_OK &&
       read_price_when(c, argc > 1 ? argv[1] : NULL, &o, err) == RC_OK) {

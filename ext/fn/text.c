@@ -1,9 +1,10 @@
 /*
-** llm_normalize: a text as the cache key sees it.
+** llm_normalize: a text as the cache key sees it. llm_usd: nano-dollars as a text in dollars.
 */
 #include "fn/fn.h"
 
 #include "base/buf.h"
+#include "base/text/decimal.h"
 #include "base/utf8.h"
 #include "base/text/text.h"
 #include "base/sqlite/args.h"
@@ -29,4 +30,25 @@ void fn_llm_normalize(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err 
     sqlite3_result_text64(ctx, buf_take(&b), n, free, SQLITE_UTF8);
   }
   buf_free(&b);
+}
+
+/* Exactly, and always with nine digits behind the point. A REAL is taken where it is whole and no other whole number rounds
+** to it: what total() and sum() give. */
+void fn_llm_usd(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
+  enum { NANO = 1000000000 };
+  static const double most = 9007199254740991.0; /* 2^53 - 1 */
+  (void)argc;
+  int type = sqlite3_value_type(argv[0]);
+  int is_whole =
+      type == SQLITE_FLOAT && decimal_is_whole(sqlite3_value_double(argv[0]), -most, most);
+  if (type != SQLITE_INTEGER && !is_whole) {
+    err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
+            "expected nano-dollars, a whole number%s (cost_nusd; what is called …_usd is in "
+            "dollars already)",
+            type == SQLITE_FLOAT ? " below 2^53" : "");
+    return;
+  }
+  long long nusd = sqlite3_value_int64(argv[0]);
+  unsigned long long n = nusd < 0 ? 0 - (unsigned long long)nusd : (unsigned long long)nusd;
+  result_owned_text(ctx, sqlite3_mprintf("%s%llu.%09llu", nusd < 0 ? "-" : "", n / NANO, n % NANO));
 }

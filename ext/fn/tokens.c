@@ -20,7 +20,7 @@ static const TokenRule *rule_of(sqlite3_context *ctx, int argc, sqlite3_value **
   if (kept) {
     return kept;
   }
-  const char *model = argc > at ? arg_text(argv[at], "the model", err) : NULL;
+  const char *model = argc > at ? arg_name(argv[at], "the model", err) : NULL;
   if (err->rc != RC_OK || counter_rule(c, model, room, err) != RC_OK) {
     return NULL;
   }

@@ -28,7 +28,7 @@ static void read_columns(const AuditRow *row, Usage *u) {
   usage_set_geo(u, row->geo ? row->geo : "");
 }
 
-static void read_usage(const AuditRow *row, Usage *u, UsagePart **parts, int *n, Err *err) {
+int reread_usage(const AuditRow *row, Usage *u, UsagePart **parts, int *n, Err *err) {
   cJSON *tree =
       row->usage ? json_parse(row->usage, strlen(row->usage), "a row's usage", err) : NULL;
   if (tree) {
@@ -38,6 +38,7 @@ static void read_usage(const AuditRow *row, Usage *u, UsagePart **parts, int *n,
   }
   u->can = row->embeds ? u->can & ~UNIT_BIT(UNIT_OUTPUT) : u->can;
   cJSON_Delete(tree);
+  return err->rc;
 }
 
 PriceVerdict reread_price(Conn *conn, const AuditRow *row, BillingLines *lines, Billing *now,
@@ -47,7 +48,7 @@ PriceVerdict reread_price(Conn *conn, const AuditRow *row, BillingLines *lines, 
   Usage u = {0};
   PriceVerdict verdict = NO_PRICE;
   *now = (Billing){.nusd = BILLING_UNKNOWN, .why = ""};
-  read_usage(row, &u, &parts, &n, err);
+  reread_usage(row, &u, &parts, &n, err);
   *has_usage = err->rc == RC_OK && (u.has || u.other[0]);
   if (*has_usage) {
     const Billed billed = {.model = row->model ? row->model : "",

@@ -4,6 +4,7 @@
 #include "store/audit.h"
 
 #include "base/sqlite/columns.h"
+#include "sql/sql_text.h"
 #include "store/ledger.h"
 
 #define AUDIT_SQL                                                                                  \
@@ -15,6 +16,7 @@
 /* All of them in the order they came; those of a time by its index. */
 static const char all_sql[] = AUDIT_SQL " ORDER BY id";
 static const char time_sql[] = AUDIT_SQL " AND ts >= ?1 AND ts < ?2";
+static const char one_sql[] = AUDIT_SQL " AND id = ?1";
 
 static long long number(sqlite3_stmt *stmt, int i) {
   return sqlite3_column_type(stmt, i) == SQLITE_INTEGER ? sqlite3_column_int64(stmt, i)
@@ -51,14 +53,18 @@ static int bind(sqlite3_stmt *stmt, const AuditAsk *ask) {
   return sqlite3_bind_text(stmt, 3, ask->provider, -1, SQLITE_STATIC);
 }
 
-int audit_each(Store *s, const AuditAsk *ask, AuditFn take, void *arg, Err *err) {
+static int fail(sqlite3 *db, int rc, Err *err) {
+  return rc == SQLITE_NOMEM
+             ? err_nomem(err)
+             : err_set(err, rc & 0xff, rc == SQLITE_INTERRUPT ? ERR_INTERRUPTED : ERR_STORE,
+                       "cannot read the ledger: %s", sqlite3_errmsg(db));
+}
+
+/* Hands the rows of a statement over. */
+static int take_each(sqlite3 *db, const char *sql, const AuditAsk *ask, AuditFn take, void *arg,
+                     Err *err) {
   sqlite3_stmt *stmt = NULL;
-  sqlite3 *reader = ledger_flush(s, err) == RC_OK ? store_reader_take(s, err) : NULL;
-  if (err->rc != RC_OK) {
-    return err->rc;
-  }
-  int rc = sqlite3_prepare_v2(reader ? reader : s->db, ask->from == LLONG_MIN ? all_sql : time_sql,
-                              -1, &stmt, NULL);
+  int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
   rc = rc == SQLITE_OK ? bind(stmt, ask) : rc;
   while (rc == SQLITE_OK && err->rc == RC_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
     AuditRow row;
@@ -71,12 +77,54 @@ int audit_each(Store *s, const AuditAsk *ask, AuditFn take, void *arg, Err *err)
     rc = SQLITE_OK;
   }
   if (err->rc == RC_OK && rc != SQLITE_DONE) {
-    err_set(err, rc & 0xff, rc == SQLITE_INTERRUPT ? ERR_INTERRUPTED : ERR_STORE,
-            "cannot read the ledger: %s", sqlite3_errmsg(reader ? reader : s->db));
+    fail(db, rc, err);
   }
   sqlite3_finalize(stmt);
+  return err->rc;
+}
+
+int audit_each(Store *s, const AuditAsk *ask, AuditFn take, void *arg, Err *err) {
+  sqlite3 *reader = ledger_flush(s, err) == RC_OK ? store_reader_take(s, err) : NULL;
+  if (err->rc == RC_OK) {
+    take_each(reader ? reader : s->db, ask->from == LLONG_MIN ? all_sql : time_sql, ask, take, arg,
+              err);
+  }
   store_reader_give(s, reader);
   return err->rc;
+}
+
+/* The row's JSON, open at its end; NULL where there is no such row, or *err. */
+static char *read_json(sqlite3 *db, long long id, Err *err) {
+  sqlite3_stmt *stmt = NULL;
+  char *json = NULL;
+  int rc = sqlite3_prepare_v2(db, sql_explain_sql, -1, &stmt, NULL);
+  if (rc == SQLITE_OK) {
+    sqlite3_bind_int64(stmt, 1, id);
+    rc = sqlite3_step(stmt);
+  }
+  if (rc == SQLITE_ROW) {
+    const char *text = (const char *)sqlite3_column_text(stmt, 0);
+    int n = sqlite3_column_bytes(stmt, 0);
+    json = text && n > 0 ? sqlite3_mprintf("%.*s", n - 1, text) : NULL;
+    json ? RC_OK : err_nomem(err);
+  } else if (rc != SQLITE_DONE) {
+    fail(db, rc, err);
+  }
+  sqlite3_finalize(stmt);
+  return json;
+}
+
+char *audit_explain(Store *s, long long id, AuditFn take, void *arg, Err *err) {
+  const AuditAsk ask = {.from = id};
+  sqlite3 *reader = ledger_flush(s, err) == RC_OK ? store_reader_take(s, err) : NULL;
+  sqlite3 *db = reader ? reader : s->db;
+  char *json = err->rc == RC_OK ? read_json(db, id, err) : NULL;
+  if (json && take_each(db, one_sql, &ask, take, arg, err) != RC_OK) {
+    sqlite3_free(json);
+    json = NULL;
+  }
+  store_reader_give(s, reader);
+  return json;
 }
 
 int audit_sums(Store *s, int repair, DifferenceFn take, void *arg, Compared *compared, Err *err) {

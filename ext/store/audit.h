@@ -32,6 +32,11 @@ typedef struct AuditAsk {
 ** (their cost is not known). Writes first what waits. RC_OK or *err, which `take` may set to end it. */
 int audit_each(Store *s, const AuditAsk *ask, AuditFn take, void *arg, Err *err);
 
+/* One row in words, as JSON without its last brace (owned, sqlite3_free): what was asked, what the caches did, as far as the
+** ledger keeps that, and all attempts. Handed to `take`, too, where audit_each would. NULL without an error: no such
+** row; or *err. */
+char *audit_explain(Store *s, long long id, AuditFn take, void *arg, Err *err);
+
 /* The same for the sums that are kept: compare_sums. Writes first what waits. */
 int audit_sums(Store *s, int repair, DifferenceFn take, void *arg, Compared *compared, Err *err);
 

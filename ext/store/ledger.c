@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "core/names/model_name.h"
 #include "store/db/inflight.h"
 #include "store/db/owner.h"
 #include "store/semantic.h"
@@ -15,18 +16,18 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A row, and perhaps an answer, that waits to be written: one block of memory with its texts
+/* A row, and perhaps answers, that wait to be written: one block of memory with the texts
 ** behind. */
 typedef struct Pending {
   struct Pending *next;
   LedgerRow row;
   Served served; /* entry 0: none */
-  Answer answer;
-  int has_answer;
-  char texts[];
+  int n_answers;
+  Answer answers[]; /* a list, too */
 } Pending;
 
 /* Binding a text can want memory (in main mode, where the user's database is in UTF-16): `finish` asks. The text
@@ -175,10 +176,16 @@ static int drop_intent(Store *s, long long call_id, Err *err) {
 ** who reads sums adds them. */
 enum { COUNTED_AT_ONCE = 64 };
 
-static int list_uncounted(Store *s, long long call_id, Err *err) {
+/* `model`: of the row, as it names it. */
+static int list_uncounted(Store *s, long long call_id, const char *model, Err *err) {
+  char plain[LIMIT_MODEL_NAME] = "";
   sqlite3_stmt *stmt = store_stmt(s, SQL_PUT_UNCOUNTED, err);
   if (!stmt) {
     return err->rc;
+  }
+  if (model) {
+    model_name_plain(model, plain, sizeof plain);
+    s->bind_rc = sqlite3_bind_text(stmt, 2, plain, -1, SQLITE_STATIC);
   }
   sqlite3_bind_int64(stmt, 1, call_id);
   if (finish(s, stmt, "list a row", err) != RC_OK || ++s->n_uncounted < COUNTED_AT_ONCE) {
@@ -188,10 +195,24 @@ static int list_uncounted(Store *s, long long call_id, Err *err) {
   return rebuild_uncounted(s, err);
 }
 
+/* The same for a row that was written before. */
+static int list_ended(Store *s, long long call_id, Err *err) {
+  char model[LIMIT_MODEL_NAME] = "";
+  sqlite3_stmt *stmt = store_stmt(s, SQL_GET_CALL_MODEL, err);
+  if (stmt) {
+    sqlite3_bind_int64(stmt, 1, call_id);
+    const char *text =
+        sqlite3_step(stmt) == SQLITE_ROW ? (const char *)sqlite3_column_text(stmt, 0) : NULL;
+    snprintf(model, sizeof model, "%s", text ? text : "");
+    finish(s, stmt, "read a row", err);
+  }
+  return err->rc == RC_OK ? list_uncounted(s, call_id, model[0] ? model : NULL, err) : err->rc;
+}
+
 /* Ends the intent of a request whose row has been settled before, or never will be: the row is final. */
 static int end_intent(Store *s, long long call_id, Err *err) {
   return drop_intent(s, call_id, err) == RC_OK && sqlite3_changes(s->db) == 1
-             ? list_uncounted(s, call_id, err)
+             ? list_ended(s, call_id, err)
              : err->rc;
 }
 
@@ -327,6 +348,14 @@ static int put_text(Store *s, const LedgerText *t, Err *err) {
   return finish(s, stmt, "keep a text", err);
 }
 
+int ledger_keep_text(Store *s, const LedgerText *text, Err *err) {
+  if (store_begin(s, err) == RC_OK) {
+    put_text(s, text, err);
+    store_end(s, err->rc == RC_OK, err);
+  }
+  return err->rc;
+}
+
 /* In main mode a text that meets a lock is not worth an error: the row says its hash. */
 static void put_texts_in_main(Store *s, const LedgerText *texts, int n) {
   Err ignored = {0};
@@ -365,25 +394,27 @@ static const char *keep(char **at, const char *text, size_t n) {
   return to;
 }
 
-static void keep_answer(char **at, Pending *p, const Answer *a) {
-  p->answer = *a;
-  p->has_answer = 1;
-  p->answer.text = keep(at, a->text, a->n);
-  p->answer.next = NULL;     /* of several, the first waits */
-  p->answer.question = NULL; /* what had to wait is found by its exact text only */
-  row_keep_text(&p->answer.provider, at);
-  row_keep_text(&p->answer.model, at);
-  row_keep_text(&p->answer.tier, at);
-  row_keep_text(&p->answer.tag, at);
-  row_keep_text(&p->answer.prompt_hash, at);
+/* Copies an answer, as the next of this block. */
+static void keep_answer(char **at, Pending *p, const Answer *from) {
+  Answer *a = &p->answers[p->n_answers++];
+  *a = *from;
+  a->text = keep(at, from->text, from->n);
+  a->next = from->next ? a + 1 : NULL;
+  a->question = NULL; /* what had to wait is found by its exact text only */
+  row_keep_text(&a->provider, at);
+  row_keep_text(&a->model, at);
+  row_keep_text(&a->tier, at);
+  row_keep_text(&a->tag, at);
+  row_keep_text(&a->prompt_hash, at);
 }
 
-static size_t texts_size(const LedgerRow *row, const Served *served, const Answer *a) {
+static size_t texts_size(const LedgerRow *row, const Served *served, const Answer *answers) {
   size_t size = row_texts_size(row);
   size += served ? row_text_size(served->prompt) : 0;
-  size += a ? a->n + 1 + row_text_size(a->provider) + row_text_size(a->model) +
-                  row_text_size(a->tier) + row_text_size(a->tag) + row_text_size(a->prompt_hash)
-            : 0;
+  for (const Answer *a = answers; a; a = a->next) {
+    size += a->n + 1 + row_text_size(a->provider) + row_text_size(a->model) +
+            row_text_size(a->tier) + row_text_size(a->tag) + row_text_size(a->prompt_hash);
+  }
   return size;
 }
 
@@ -393,27 +424,31 @@ static int is_queue_sound(const Store *s) {
   struct Pending *const *end = &s->pending;
   for (; *end; end = &(*end)->next) {
     n++;
-    unsettled += (*end)->has_answer || (*end)->row.id != 0;
+    unsettled += (*end)->n_answers > 0 || (*end)->row.id != 0;
   }
   return n == s->n_pending && unsettled == s->n_unsettled && end == s->pending_end;
 }
 
-/* Queues a copy of a row, with what it was served from and its answer if there are any. */
+/* Queues a copy of a row, with what it was served from and its answers if there are any. */
 static int enqueue(Store *s, const LedgerRow *row, const Served *served, const Answer *a,
                    Err *err) {
-  Pending *p = malloc(sizeof *p + texts_size(row, served, a));
+  size_t n = 0;
+  for (const Answer *one = a; one; one = one->next) {
+    n++;
+  }
+  Pending *p = malloc(sizeof *p + n * sizeof *a + texts_size(row, served, a));
   if (!p) {
     return err_nomem(err);
   }
-  char *at = p->texts;
+  char *at = (char *)(p->answers + n);
   p->next = NULL;
   p->row = *row;
   p->served = served ? *served : (Served){0};
-  p->has_answer = 0;
+  p->n_answers = 0;
   row_keep_texts(&p->row, &at);
   row_keep_text(&p->served.prompt, &at);
-  if (a) {
-    keep_answer(&at, p, a);
+  for (const Answer *one = a; one; one = one->next) {
+    keep_answer(&at, p, one);
   }
   s->pending_since = s->pending ? s->pending_since : monotonic_ms();
   *s->pending_end = p;
@@ -441,7 +476,8 @@ void ledger_drop_pending(Store *s) {
 ** summed anew. */
 static int count_settled(Store *s, const LedgerRow *row, int may_be_counted, Sums *sums, Err *err) {
   if (!may_be_counted) {
-    return sums ? sums_fold(sums, row, 1, err) : list_uncounted(s, row->id, err);
+    return sums ? sums_fold(sums, row, 1, err)
+                : list_uncounted(s, row->id, row->model ? row->model : row->model_requested, err);
   }
   if (sums) {
     sums_write(s, sums, err);
@@ -476,7 +512,7 @@ static int put_settled(Store *s, LedgerRow *row, Answer *answer, int more, Sums 
 /* 1 if from that row on as many as are written at once are new ones with nothing to them. */
 static int are_plain(const Pending *p) {
   int n = 0;
-  while (p && n < CALLS_AT_ONCE && !p->row.id && !p->has_answer && !p->served.entry) {
+  while (p && n < CALLS_AT_ONCE && !p->row.id && !p->n_answers && !p->served.entry) {
     p = p->next;
     n++;
   }
@@ -512,7 +548,7 @@ static int put_pending(Store *s, Err *err) {
       continue;
     }
     LedgerRow row = p->row; /* its new id counts only once committed */
-    put_settled(s, &row, p->has_answer ? &p->answer : NULL, 0, sums, err);
+    put_settled(s, &row, p->n_answers ? p->answers : NULL, 0, sums, err);
     if (p->served.entry && err->rc == RC_OK) {
       put_served(s, &row, &p->served, err);
     }
@@ -715,9 +751,11 @@ int ledger_recover(Store *s, long long now, Err *err) {
 /* An answer that waits to be written. */
 static int get_pending_answer(Store *s, const Hash *key, Answer *answer) {
   for (Pending *p = s->n_unsettled ? s->pending : NULL; p; p = p->next) {
-    if (p->has_answer && memcmp(p->answer.key.b, key->b, sizeof key->b) == 0) {
-      *answer = p->answer;
-      return 1;
+    for (int i = 0; i < p->n_answers; i++) {
+      if (memcmp(p->answers[i].key.b, key->b, sizeof key->b) == 0) {
+        *answer = p->answers[i];
+        return 1;
+      }
     }
   }
   return 0;

@@ -52,6 +52,9 @@ int ledger_begin_next(Store *s, long long previous, LedgerRow *row, const Hash *
 ** it has (call/parked.h): it must not get lost. */
 int ledger_settle(Store *s, LedgerRow *row, Answer *answer, int more, Err *err);
 
+/* Keeps a text by itself. */
+int ledger_keep_text(Store *s, const LedgerText *text, Err *err);
+
 #define LEDGER_LOST "lost" /* the retry_reason of who asks again what was lost */
 
 /* Where no intent tells (in main mode, and where nobody waits): the answer to that key was lost, by the row that was
@@ -59,8 +62,8 @@ int ledger_settle(Store *s, LedgerRow *row, Answer *answer, int more, Err *err);
 void ledger_note_lost(Store *s, const Hash *key, Err *err);
 int ledger_take_lost(Store *s, const Hash *key, Err *err);
 
-/* Queues what could not be settled: it waits in memory and goes with the next write. Of several answers the first
-** is kept. Fails only without memory. */
+/* Queues what could not be settled: it waits in memory and goes with the next write, with all its answers. Fails
+** only without memory. */
 int ledger_queue(Store *s, const LedgerRow *row, const Answer *answer, Err *err);
 
 /* Queues a row that may be written later (a hit, a refusal). `served` NULL: it is no hit of the semantic cache. */

@@ -119,8 +119,8 @@ static void leave(Store *s) {
     sqlite3_finalize(s->stmt[i]);
     s->stmt[i] = NULL;
   }
-  while (s->n_readers > 0) {
-    store_leave_connection(s->readers[--s->n_readers]); /* nobody reads with it */
+  for (sqlite3 *idle; (idle = store_reader_next_idle(s)) != NULL;) {
+    store_leave_connection(idle); /* nobody reads with it */
   }
   s->n_taken += !store_leave_connection(s->mode->owns_connection ? s->db : NULL);
   s->db = NULL;
@@ -192,8 +192,8 @@ int store_close(Store *s) {
     inflight_end(s, 0);
     store_hang_up(s);
   }
-  while (s->n_readers > 0) {
-    sqlite3_close(s->readers[--s->n_readers]);
+  for (sqlite3 *idle; (idle = store_reader_next_idle(s)) != NULL;) {
+    sqlite3_close(idle);
   }
   sqlite3_free(s->path);
   sqlite3_free(s->main_path);

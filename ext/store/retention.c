@@ -29,6 +29,7 @@ static const char unnamed_sql[] =
     "main.llm_texts WHERE hash NOT IN ("
     "SELECT prompt_hash FROM main.llm_calls WHERE prompt_hash IS NOT NULL"
     " UNION SELECT system_hash FROM main.llm_calls WHERE system_hash IS NOT NULL"
+    " UNION SELECT answer_hash FROM main.llm_calls WHERE answer_hash IS NOT NULL"
     " UNION SELECT prompt_hash FROM main.llm_answers WHERE prompt_hash IS NOT NULL"
     " UNION SELECT json_extract(j.value, '$.hash') FROM main.llm_texts t, json_each(CASE WHEN "
     "t.text LIKE '[{\"role\":%'"
@@ -39,7 +40,7 @@ static const char unnamed_sql[] =
 static const char drop_text_sql[] =
     "DELETE FROM main.llm_texts WHERE hash = ?1"
     " AND NOT EXISTS (SELECT 1 FROM main.llm_calls WHERE id > coalesce(?3, 0)"
-    " AND (prompt_hash = ?1 OR system_hash = ?1))"
+    " AND (prompt_hash = ?1 OR system_hash = ?1 OR answer_hash = ?1))"
     " AND NOT EXISTS (SELECT 1 FROM main.llm_texts t WHERE t.rowid > ?2 AND instr(t.text, ?1))";
 
 typedef struct Row {

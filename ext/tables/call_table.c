@@ -57,9 +57,11 @@ static int load_row(CallCursor *c, long long call_id, Err *err) {
     }
   }
   if (rc != SQLITE_ROW) {
-    rc == SQLITE_NOMEM
-        ? err_nomem(err)
-        : err_set(err, RC_ERROR, ERR_STORE, "the ledger row of the call can't be read back");
+    conn_interrupted(t->conn) /* in main it could not be written yet */
+        ? err_set(err, RC_INTERRUPT, ERR_INTERRUPTED, "interrupted")
+        : rc == SQLITE_NOMEM
+              ? err_nomem(err)
+              : err_set(err, RC_ERROR, ERR_STORE, "the ledger row of the call can't be read back");
   }
   sqlite3_finalize(stmt);
   return err->rc;
@@ -79,6 +81,9 @@ static int run(CallCursor *c, const Request *r, Err *err) {
   if (err->rc != RC_OK && r->options->on_error != ON_ERROR_ERROR && on_error_covers(err) &&
       out.call_id) {
     *err = (Err){0};
+  }
+  if (err->rc != RC_OK) {
+    pipeline_tell(r, err);
   }
   return err->rc == RC_OK && !call_is_counted(conn) ? load_row(c, out.call_id, err) : err->rc;
 }

@@ -456,7 +456,7 @@ static int query(TableCursor *base, const TableQuery *q, Err *err) {
   }
   ((CostCursor *)base)->from = p.local.from;
   ((CostCursor *)base)->to = p.local.to;
-  sqlite3 *db = reading_connection(r, table_of(base)->conn, err);
+  sqlite3 *db = reading_connection(r, table_of(base)->conn, NULL, err);
   char *sql = db ? write_sql(table_of(base), db, &p, err) : NULL;
   int rc = SQLITE_OK;
   if (sql && reading_prepare(r, db, sql, err) == RC_OK && p.value) {

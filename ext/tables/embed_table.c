@@ -100,7 +100,7 @@ static int fill(BatchCursor *c, Conn *conn, const char *json, size_t length, con
 
 static int query(TableCursor *base, const TableQuery *q, Err *err) {
   size_t n;
-  const char *model = arg_text(q->args[1], "the model", err);
+  const char *model = arg_name(q->args[1], "the model", err);
   const char *json = arg_bytes(q->args[0], &n, err);
   if (!json || err->rc != RC_OK) {
     return err->rc; /* NULL embeds nothing */

@@ -11,31 +11,23 @@ int reading_fail(int rc, const char *message, Err *err) {
   return rc == SQLITE_NOMEM ? err_nomem(err) : err_set(err, rc & 0xff, ERR_STORE, "%s", message);
 }
 
-sqlite3 *reading_connection(Reading *r, Conn *conn, Err *err) {
+sqlite3 *reading_connection(Reading *r, Conn *conn, const char *sql, Err *err) {
   Store *store = conn_store(conn, 0, err);
   if (store && ledger_flush(store, err) == RC_OK && !r->reader) {
     r->store = store;
-    r->reader = store_reader_take(store, err);
+    r->reader =
+        sql ? store_reader_take_for(store, sql, &r->kept, err) : store_reader_take(store, err);
   }
   return err->rc != RC_OK || !store ? NULL : r->reader ? r->reader : store->db;
 }
 
-static void drop_kept(Reading *r) {
-  sqlite3_finalize(r->kept);
-  sqlite3_free(r->sql);
-  r->kept = NULL;
-  r->sql = NULL;
-}
-
 int reading_prepare(Reading *r, sqlite3 *db, const char *sql, Err *err) {
-  if (!r->kept || strcmp(r->sql, sql) != 0) {
-    drop_kept(r);
-    r->sql = sqlite3_mprintf("%s", sql);
-    int rc = r->sql ? sqlite3_prepare_v2(db, sql, -1, &r->kept, NULL) : SQLITE_NOMEM;
+  if (!r->kept || strcmp(sqlite3_sql(r->kept), sql) != 0) {
+    sqlite3_finalize(r->kept);
+    r->kept = NULL;
+    int rc = sqlite3_prepare_v2(db, sql, -1, &r->kept, NULL);
     if (rc != SQLITE_OK) {
-      reading_fail(rc, sqlite3_errmsg(db), err);
-      drop_kept(r);
-      return err->rc;
+      return reading_fail(rc, sqlite3_errmsg(db), err);
     }
   }
   sqlite3_reset(r->kept);
@@ -60,6 +52,9 @@ void reading_clear(Reading *r) {
 }
 
 void reading_close(Reading *r) {
-  drop_kept(r);
-  store_reader_give(r->store, r->reader);
+  if (r->reader) {
+    store_reader_give_with(r->store, r->reader, r->kept);
+  } else {
+    sqlite3_finalize(r->kept);
+  }
 }

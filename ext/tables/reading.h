@@ -10,15 +10,14 @@
 /* Zeroed: nothing yet. */
 typedef struct Reading {
   sqlite3_stmt *stmt; /* at a row; NULL: past the end */
-  sqlite3_stmt *kept; /* the last one */
-  char *sql;          /* its text */
+  sqlite3_stmt *kept; /* the last one; the next cursor has it */
   sqlite3 *reader;    /* taken from `store`; NULL: none yet, or in main */
   Store *store;
 } Reading;
 
-/* A connection that sees all that was written; where the store is in main that one. NULL where there is no store, and with
+/* (`sql`: what will be run on it, or NULL.) A connection that sees all that was written; where the store is in main that one. NULL where there is no store, and with
 ** *err. */
-sqlite3 *reading_connection(Reading *r, Conn *conn, Err *err);
+sqlite3 *reading_connection(Reading *r, Conn *conn, const char *sql, Err *err);
 
 /* A statement of that connection, in r->stmt: ready to be bound. RC_OK or *err. */
 int reading_prepare(Reading *r, sqlite3 *db, const char *sql, Err *err);

@@ -12,35 +12,41 @@
 ** DIRECTONLY: the ledger may hold other databases' prompts (LLMCOST_STORE), and a trigger in a
 ** stranger's file could copy them. Views over these tables belong into temp.
 **
+** What nobody reads is hidden: keys and file numbers of 64 bits, which some clients' numbers can't hold, and bytes. `time` is
+** made here, of `ts`: as text, in the setting time_zone.
+**
 ** Plan: idxStr is the SQL to run, its parameters in the order of xFilter's arguments. Constraints
 ** are pushed down but not omitted (SQLite checks them again), so that a difference in affinity
 ** can't change an answer; text comparisons only under BINARY collation, which the store uses.
 */
+#include "base/text/decimal.h"
+#include "core/price/zone.h"
 #include "tables/reading.h"
 #include "tables/table.h"
 #include "tables/tables.h"
 
 #include <string.h>
+#include <time.h>
 
 /* (sums that stand in others don't count beside them: store/past/past.h) */
 static const char counting_invoices[] = "(SELECT * FROM main.llm_invoices WHERE precedence < 1000)";
 
 const StoreSource store_sources[] = {
-    {"llm_calls", "id", NULL},
-    {"llm_answers", "key", NULL},
-    {"llm_texts", "rowid", NULL},
-    {"llm_feedback", "call_id", NULL},
-    {"llm_cache", "rowid", NULL},
-    {"llm_cache_stats", NULL, NULL},
-    {"llm_retries", NULL, NULL},
-    {"llm_unpriced", NULL, NULL},
-    {"llm_reported_costs", NULL, NULL},
-    {"llm_finish_reasons", NULL, NULL},
-    {"llm_spend", "id", NULL},
-    {"llm_invoices", "id", counting_invoices},
-    {"llm_sums", NULL, NULL},
-    {"llm_import_files", NULL, NULL},
-    {NULL, NULL, NULL},
+    {.name = "llm_calls", .rowid = "id", .has_time = 1},
+    {.name = "llm_answers", .rowid = "key", .hidden = " key key_rest "},
+    {.name = "llm_texts", .rowid = "rowid"},
+    {.name = "llm_feedback", .rowid = "call_id"},
+    {.name = "llm_cache", .rowid = "rowid"},
+    {.name = "llm_cache_stats"},
+    {.name = "llm_retries"},
+    {.name = "llm_unpriced"},
+    {.name = "llm_reported_costs"},
+    {.name = "llm_finish_reasons"},
+    {.name = "llm_spend", .rowid = "id", .has_time = 1},
+    {.name = "llm_invoices", .rowid = "id", .from = counting_invoices, .hidden = " belongs "},
+    {.name = "llm_sums"},
+    {.name = "llm_import_files", .hidden = " mtime inode head tail "},
+    {NULL},
 };
 
 enum { MOST_COLUMNS = 64 };
@@ -48,6 +54,7 @@ enum { MOST_COLUMNS = 64 };
 typedef struct StoreTable {
   Table base;
   char *columns[MOST_COLUMNS]; /* names */
+  int time;                    /* the number of that column; -1: it has none */
 } StoreTable;
 
 typedef struct StoreCursor {
@@ -66,15 +73,40 @@ static void disconnect(Table *base) {
   }
 }
 
+/* Hides what is hidden, and puts `time` behind `ts`. (A view has it too, in UTC, at its end.) */
+static char *declare(const void *of, const char *columns) {
+  const StoreSource *source = of;
+  sqlite3_str *text = sqlite3_str_new(NULL);
+  for (const char *p = columns; *p;) {
+    size_t n = strcspn(p, ",");
+    int length = (int)strcspn(p + 1, "\"");
+    char word[80];
+    sqlite3_snprintf(sizeof word, word, " %.*s ", length, p + 1);
+    int is_time = source->has_time && strcmp(word, " time ") == 0;
+    if (!is_time) {
+      sqlite3_str_appendf(text, "%s%.*s%s", sqlite3_str_length(text) ? ", " : "", (int)n, p,
+                          source->hidden && strstr(source->hidden, word) ? " HIDDEN" : "");
+    }
+    if (source->has_time && strcmp(word, " ts ") == 0) {
+      sqlite3_str_appendf(text, ", \"time\" TEXT");
+    }
+    p += n + strspn(p + n, ", ");
+  }
+  return sqlite3_str_finish(text);
+}
+
 /* Reads the names of the columns: "a" INTEGER, "b" … */
 static int connect(Table *base, const char *columns, Err *err) {
   StoreTable *t = (StoreTable *)base;
   const char *p = strchr(columns, '"');
+  t->time = -1;
   for (int n = 0; p && n < MOST_COLUMNS && err->rc == RC_OK; n++) {
     const char *end = strchr(p + 1, '"');
     t->columns[n] = sqlite3_mprintf("%.*s", (int)(end - p - 1), p + 1);
     if (!t->columns[n]) {
       err_nomem(err);
+    } else if (source_of(base)->has_time && strcmp(t->columns[n], "time") == 0) {
+      t->time = n;
     }
     p = strchr(end + 1, '"');
   }
@@ -115,7 +147,7 @@ static void add_columns(StoreTable *t, sqlite3_str *sql, sqlite3_uint64 used) {
     sqlite3_uint64 bit = (sqlite3_uint64)1 << (i < 63 ? i : 63);
     sqlite3_str_appendf(sql, ", ");
     if (used & bit) {
-      sqlite3_str_appendf(sql, "\"%w\"", t->columns[i]);
+      sqlite3_str_appendf(sql, "\"%w\"", i == t->time ? "ts" : t->columns[i]);
     } else {
       sqlite3_str_appendf(sql, "NULL");
     }
@@ -123,7 +155,7 @@ static void add_columns(StoreTable *t, sqlite3_str *sql, sqlite3_uint64 used) {
 }
 
 static const char *column_name(StoreTable *t, int i) {
-  return i >= 0 ? t->columns[i] : source_of(&t->base)->rowid;
+  return i < 0 ? source_of(&t->base)->rowid : i == t->time ? NULL : t->columns[i];
 }
 
 /* How a query is narrowed, by the best of its terms. */
@@ -258,7 +290,7 @@ static int next(TableCursor *base, Err *err) {
 /* (In main the real tables have these names, and come before this one: there is no reader of ours then.) */
 static int query(TableCursor *base, const TableQuery *q, Err *err) {
   Reading *r = &((StoreCursor *)base)->reading;
-  sqlite3 *db = reading_connection(r, table_of(base)->conn, err);
+  sqlite3 *db = reading_connection(r, table_of(base)->conn, q->plan, err);
   if (!db || !r->reader || reading_prepare(r, db, q->plan, err) != RC_OK) {
     return err->rc;
   }
@@ -273,7 +305,30 @@ static int is_done(const TableCursor *base) {
   return ((const StoreCursor *)base)->reading.stmt == NULL;
 }
 
+/* As text: there, and with its seconds. Not of years that have no four digits. */
+static void result_time(Conn *conn, sqlite3_context *ctx, sqlite3_value *ts) {
+  const char *name = conn->set.time_zone;
+  long long ms = sqlite3_value_int64(ts), ahead;
+  Zone zone = {0};
+  struct tm there;
+  char text[80];
+  if (sqlite3_value_type(ts) != SQLITE_INTEGER || ms < 0 || ms > TIME_LAST ||
+      (name && !zone_parse(name, &zone))) {
+    return;
+  }
+  ahead = ms / 1000 + zone_offset(&zone, ms);
+  const time_t seconds = (time_t)ahead;
+  if (gmtime_r(&seconds, &there) && strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &there)) {
+    sqlite3_result_text(ctx, text, -1, SQLITE_TRANSIENT);
+  }
+}
+
 static void column(TableCursor *base, sqlite3_context *ctx, int column) {
+  if (column >= 0 && column == ((StoreTable *)table_of(base))->time) {
+    result_time(table_of(base)->conn, ctx,
+                sqlite3_column_value(((StoreCursor *)base)->reading.stmt, column + 1));
+    return;
+  }
   sqlite3_result_value(ctx, sqlite3_column_value(((StoreCursor *)base)->reading.stmt, column + 1));
 }
 
@@ -287,6 +342,7 @@ const TableKind store_table = {
     .is_guarded = 1,
     .table_size = sizeof(StoreTable),
     .cursor_size = sizeof(StoreCursor),
+    .declare = declare,
     .connect = connect,
     .disconnect = disconnect,
     .plan = plan,

@@ -39,6 +39,11 @@ static char *columns_of(const Binding *b, Err *err) {
   char *theirs = kind->ledger    ? ledger_columns(b->conn, kind->ledger, err)
                  : kind->columns ? NULL
                                  : ledger_columns(b->conn, b->name, err);
+  if (theirs && kind->declare) {
+    char *declared = kind->declare(b->of, theirs);
+    sqlite3_free(theirs);
+    theirs = declared ? declared : (err_nomem(err), NULL);
+  }
   if (err->rc != RC_OK || !kind->columns) {
     return theirs;
   }

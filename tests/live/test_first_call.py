@@ -37,8 +37,8 @@ class WhateverKeyIsSet(unittest.TestCase):
     LEDGER = "SELECT llm_complete('Hello') IS NOT NULL;\nSELECT provider, model_requested, tier FROM llm_calls;\n"
 
     def test_the_only_provider_is_asked(self):
-        cases = {"MISTRAL_API_KEY": "mistral|mistral-small-2603|", "GEMINI_API_KEY": "google|gemini-2.5-flash-lite|",
-                 "DEEPSEEK_API_KEY": "deepseek|deepseek-v4-flash|", "OPENAI_API_KEY": "openai|gpt-4o-mini|simple",
+        cases = {"MISTRAL_API_KEY": "mistral|mistral-small-2603|only key", "GEMINI_API_KEY": "google|gemini-2.5-flash-lite|only key",
+                 "DEEPSEEK_API_KEY": "deepseek|deepseek-v4-flash|only key", "OPENAI_API_KEY": "openai|gpt-4o-mini|simple",
                  "ANTHROPIC_API_KEY": "anthropic|claude-haiku-4-5|medium"}
         for key, row in cases.items():
             out = self.ask(key, self.LEDGER, **{key: "sk-only-this-one"})
@@ -48,7 +48,7 @@ class WhateverKeyIsSet(unittest.TestCase):
         out = self.ask("google", "UPDATE llm_models SET base_url = 'https://generativelanguage.googleapis.com/v1beta/openai'"
                        " WHERE provider = 'google';\n" + self.LEDGER.replace("llm_complete('Hello')",
                        "llm_complete('Hello', '{\"on_error\":\"json\",\"retries\":0}')"), GOOGLE_API_KEY="sk-only-this-one")
-        self.assertEqual(out.stdout, "1\ngoogle|gemini-2.5-flash-lite|\n", out.stderr)
+        self.assertEqual(out.stdout, "1\ngoogle|gemini-2.5-flash-lite|only key\n", out.stderr)
 
     def test_several_are_named(self):
         out = self.ask("several", self.LEDGER, MISTRAL_API_KEY="sk-mistral", GROQ_API_KEY="sk-groq")
@@ -83,6 +83,7 @@ class AnyModel(Desk):
                  "groq/meta-llama/llama-4-maverick-17b-128e-instruct": ("meta-llama/llama-4-maverick-17b-128e-instruct", "groq", here),
                  "openrouter/anthropic/claude-opus-4-8": ("anthropic/claude-opus-4-8", "openrouter", here),
                  "ollama/qwen3:8b": ("qwen3:8b", "ollama", here),
+                 "ollama/embedded-assistant": ("embedded-assistant", "ollama", here),
                  "ollama/gpt-4o": ("gpt-4o", "ollama", here),  # not OpenAI's
                  "xai/grok-9": ("grok-9", "x-ai", "https://api.x.ai/v1/chat/completions"),
                  "together_ai/Qwen/Qwen3-8B": ("Qwen/Qwen3-8B", "together", "https://api.together.xyz/v1/chat/completions"),
@@ -103,6 +104,8 @@ class AnyModel(Desk):
                             "gpt-4p": "(nearest: gpt-4o, ",
                             "text-embedding-3-small": "makes embeddings, not answers: embed(text, 'text-embedding-3-small')",
                             "openai/text-embedding-ada-002": "makes embeddings, not answers",
+                            "ollama/nomic-embed-text": "makes embeddings, not answers",
+                            "ollama/mxbai-embed-large:latest": "makes embeddings, not answers",
                             "mistral-embed": "makes embeddings, not answers"}.items():
             for extra in ({}, {"dry_run": 1}):
                 self.assertIn(says, error_of(self.db, "SELECT llm_complete('x', ?)", json.dumps({"model": model, **extra})))
@@ -130,6 +133,19 @@ class OptionsAsSqlHasThem(Desk):
         for given in (f"'{schema}'", f"json('{schema}')"):
             self.assertEqual(value(self.db, f"SELECT json_valid(llm_complete('Extract', json_object('schema', {given})))"), 1)
         self.assertEqual(self.standin.bill()["calls"], before + 1)  # the same request
+
+    def test_one_thing_in_the_place_of_another(self):
+        for sql, says in {"SELECT llm_complete('hi', 'gpt-4o-mini')": "did you mean '{\"model\":\"gpt-4o-mini\"}'?",
+                          "SELECT llm_cost('gpt-4o', 1, 2, 'batch')": "did you mean '{\"service\":\"batch\"}'?",
+                          "SELECT llm_chat('Where is my order?')": "a single text is for llm_complete(prompt)",
+                          "SELECT llm_tokens('x', '{\"model\":\"gpt-4o\"}')": "the model is given by its name alone",
+                          "SELECT llm_cost('{\"model\":\"gpt-4o\"}', 1, 2)": "the model is given by its name alone",
+                          "SELECT llm_price('{\"model\":\"gpt-4o\"}', 'input')": "the model is given by its name alone",
+                          "SELECT embed('x', '{\"model\":\"m\"}')": "the embedder is given by its name alone",
+                          "SELECT * FROM embed_batch('[\"x\"]', '{\"model\":\"m\"}')": "the model is given by its name alone",
+                          "SELECT llm_config('timeout', 5)": "unknown setting 'timeout': it is called 'timeout_ms' here, in milliseconds",
+                          "SELECT llm_config('proxi')": "did you mean 'proxy'?"}.items():
+            self.assertIn(says, error_of(self.db, sql), sql)
 
     def test_nothing_is_listed_that_is_refused(self):
         said = error_of(self.db, "SELECT llm_complete('x', '{\"\":1}')")

@@ -15,14 +15,15 @@ DATA = os.path.join(ROOT, "tests/data")
 sys.path.insert(0, DATA)
 import contents
 
-NEWEST = 4  # of the versions that have fixtures
+NEWEST = 8  # of the versions that have fixtures
 # version: {kind: (rows, sum of cost_nusd, sum of saved_nusd)}; a store of its own has one unknown row more than main
 LEDGER = {
     1: {"call": (11, 503250, None), "hit_exact": (1, 0, 20700), "refused": (1, 0, None), "unknown": (1, None, None)},
     2: {"call": (13, 538050, None), "embed": (1, 120, None), "hit_exact": (2, 0, 20820), "hit_semantic": (2, 0, 34800),
         "refused": (1, 0, None), "unknown": (1, None, None)},
 }
-LEDGER[4] = LEDGER[3] = LEDGER[2]
+for _later in range(3, NEWEST + 1):
+    LEDGER[_later] = LEDGER[2]
 VIEWS = ["llm_cost_hourly", "llm_cost_daily", "llm_cost_by_model", "llm_cost_by_tag", "llm_cost_by_user"]
 OTHER_VIEWS = ["llm_retries", "llm_unpriced", "llm_reported_costs", "llm_cache_stats"]
 

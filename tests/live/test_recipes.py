@@ -20,16 +20,16 @@ void fn_llm_recipe(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *er
     ],
     "view": [
         ("sql/views.sql", "", "\nCREATE VIEW IF NOT EXISTS main.llm_recipe_view AS SELECT count(*) AS n FROM llm_spend;\n"),
-        ("ext/tables/store_table.c", '{"llm_spend", "id", NULL},', ' {"llm_recipe_view", NULL, NULL},'),
+        ("ext/tables/store_table.c", '{.name = "llm_spend", .rowid = "id", .has_time = 1},', ' {.name = "llm_recipe_view"},'),
         ("README.md", "| `llm_spend` | the ledger, with what each row counts as |\n", "| `llm_recipe_view` | n |\n"),
     ],
     "column": [
-        ("ext/store/db/row.h", '  X(billed, TEXT, "", FIXED)', ' \\\n  X(recipe, TEXT, "", SETTLED)'),
-        ("ext/store/schema/migrate.c", "{8, NULL, add_columns},", " {9, NULL, add_columns},"),
+        ("ext/store/db/row.h", '  X(answer_hash, TEXT, "", SETTLED)', ' \\\n  X(recipe, TEXT, "", SETTLED)'),
+        ("ext/store/schema/migrate.c", "{9, NULL, add_columns_of_9},", " {10, NULL, add_columns},"),
         ("sql/manual/ledger.md", "", ""),
     ],
     "option": [
-        ("ext/core/request/options.h", "  int dry_run, escalate;\n", "  int recipe;\n"),
+        ("ext/core/request/options.h", "  int dry_run;\n", "  int recipe;\n"),
         ("ext/core/request/options.c", '    {"dry_run", INTO(SWITCH, dry_run)},\n', '    {"recipe", INTO(SWITCH, recipe)},\n'),
         ("sql/manual/options.md", "| `user` | for whom it was: a customer, a colleague | none | `\"ann\"` |\n",
          "| `recipe` | a recipe | `false` | `true` |\n"),

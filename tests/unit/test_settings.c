@@ -47,6 +47,8 @@ static void test_every_setting(void **state) {
                                          {"proxy", "http://proxy:3128", NULL},
                                          {"time_zone", "+05:30", NULL},
                                          {"keep_calls", "90d", "0"},
+                                         {"max_usd", "0.5", "-1"},
+                                         {"max_calls", "100", "0.5"},
                                          {"minilm", "/usr/share/minilm.bin", NULL},
                                          {"log_text", "none", "Full"},
                                          {"cache", "refresh", "maybe"},
@@ -77,6 +79,7 @@ static void test_every_setting(void **state) {
   assert_true(s.max_false_hits == 0.02 && s.ttl_ms == 604800000 && s.timeout_ms == 3600000);
   assert_true(s.connect_timeout_ms == 1 && s.idle_timeout_ms == 0 && s.retries == 9);
   assert_int_equal(s.backoff_ms, 8000);
+  assert_true(s.max_usd == 0.5 && s.max_calls == 100);
   settings_free(&s);
   assert_null(s.store);
 }

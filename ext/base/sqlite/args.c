@@ -25,6 +25,16 @@ const char *arg_text(sqlite3_value *v, const char *what, Err *err) {
   return text;
 }
 
+const char *arg_name(sqlite3_value *v, const char *what, Err *err) {
+  const char *text = arg_text(v, what, err);
+  if (text && text[strspn(text, " \t\r\n")] == '{') {
+    err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "%s is given by its name alone, not in a JSON object",
+            what);
+    text = NULL;
+  }
+  return text;
+}
+
 int arg_spec(sqlite3_value *v, const SpecTable *table, void *to, Err *err) {
   size_t n = 0;
   const char *json = v ? arg_bytes(v, &n, err) : NULL;

@@ -17,6 +17,9 @@ const char *arg_bytes(sqlite3_value *v, size_t *n, Err *err);
 ** another one, is an error that says `what` it is. */
 const char *arg_text(sqlite3_value *v, const char *what, Err *err);
 
+/* The same for a name: an options object in its place is an error that says so. */
+const char *arg_name(sqlite3_value *v, const char *what, Err *err);
+
 /* Reads an options object by its table into *to, where what was not given is as the table says; `v` NULL, or SQL
 ** NULL: nothing was. Members that borrow texts are not for it: the object does not outlive it. RC_OK or *err. */
 int arg_spec(sqlite3_value *v, const SpecTable *table, void *to, Err *err);

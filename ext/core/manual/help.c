@@ -9,6 +9,7 @@
 #include "core/manual/words.h"
 #include "base/text/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* A text that is compared, at most: a page. */
@@ -41,7 +42,7 @@ static void put_place(Help *h, const Walk *w) {
 
 /* An empty line between two findings. */
 static void begin_finding(Help *h) {
-  if (h->is_told) {
+  if (h->out->n > 0) {
     put(h, "\n");
   }
   h->is_told = 1;
@@ -211,6 +212,22 @@ static void put_entries(Help *h) {
     put(h, "]\n  ");
     show_text(e.line, 2, 2, h->out);
   }
+}
+
+/* What is called nearly so: "price" leads to llm_price and to the page of prices. */
+static void put_kin(Help *h) {
+  static const struct {
+    const char *before, *behind;
+  } kin[] = {{"llm_", ""}, {"", "s"}, {"llm_", "s"}};
+  Span name = h->name;
+  char other[80];
+  for (size_t i = 0; i < sizeof kin / sizeof kin[0] && name.n < 64; i++) {
+    int n = snprintf(other, sizeof other, "%s%.*s%s", kin[i].before, (int)name.n, name.at,
+                     kin[i].behind);
+    h->name = (Span){other, (size_t)n};
+    put_entries(h);
+  }
+  h->name = name;
 }
 
 /* The sections whose headings name it, and rows elsewhere. */
@@ -417,19 +434,26 @@ static void put_words(Help *h) {
 }
 
 static void put_topic(Help *h) {
+  int has_kin = 0;
   if (h->name.n > 0) {
     put_entries(h);
+    int is_name = h->is_told;
+    put_kin(h);
+    has_kin = h->is_told;
+    h->is_told = is_name; /* what is called nearly so is not all that is looked for */
     put_pages_named(h);
     put_named(h);
   }
   if (!h->is_told) {
     put_seen_and_headings(h);
   }
-  if (!h->is_told) {
+  if (!h->is_told && !has_kin) {
     put_near(h);
-    put_words(h);
   }
   if (!h->is_told) {
+    put_words(h);
+  }
+  if (!h->is_told && !has_kin) {
     put(h, "Nothing in the manual is called so, and no page has these words.\n"
            "SELECT llm_help(); lists what there is.\n");
   }

@@ -28,6 +28,9 @@ typedef struct Tier {
   int rank;
 } Tier;
 
+/* In the place of a tier: the one provider whose key is set. */
+#define TIER_ONLY_KEY "only key"
+
 /* The compiled-in lists, parsed at first use (safe from any thread) and never freed. The prices are
 ** NULL without memory: not that there are none, and made anew when next asked for. */
 const PriceBook *catalogue_prices(void);

@@ -102,7 +102,14 @@ int request_from_messages(const char *json, size_t n, const Options *options, Re
   if (check_text("the messages", json, n, err) != RC_OK) {
     return err->rc;
   }
-  r->doc = json_parse(json, n, "the messages", err);
+  size_t blanks = strspn(json, " \t\r\n");
+  int is_text = blanks < n && json[blanks] != '[' && json[blanks] != '{';
+  r->doc = is_text ? NULL : json_parse(json, n, "the messages", err);
+  if (is_text) {
+    err_set(err, RC_ERROR, ERR_BAD_MESSAGES,
+            "the messages are a JSON array of {\"role\", \"content\"}; a single text is for"
+            " llm_complete(prompt)");
+  }
   int count = r->doc && cJSON_IsArray(r->doc) ? cJSON_GetArraySize(r->doc) : 0;
   if (r->doc && count == 0) {
     err_set(err, RC_ERROR, ERR_BAD_MESSAGES, "expected a JSON array of {\"role\", \"content\"}");

@@ -58,7 +58,8 @@
   X(cache_write_long_tokens, INT, "", SETTLED)                                                     \
   X(list_nusd, INT, "", SETTLED)                                                                   \
   X(source, TEXT, "", FIXED)                                                                       \
-  X(billed, TEXT, "", FIXED)
+  X(billed, TEXT, "", FIXED)                                                                       \
+  X(answer_hash, TEXT, "", SETTLED)
 
 #define LEDGER_NULL (-1LL) /* an INT that is SQL NULL. A TEXT is NULL, a REAL is NAN */
 

@@ -91,7 +91,9 @@ static const char *const sql_texts[SQL_COUNT] = {
     [SQL_PUT_SUM_VALUE] = "INSERT OR IGNORE INTO main.llm_sum_values VALUES (?1, ?2)",
     [SQL_COUNT_SUM_VALUE] = "UPDATE main.llm_sum_state SET n_values = n_values + 1,"
                             " stopped = stopped OR n_values >= ?2 WHERE dimension = ?1",
-    [SQL_PUT_UNCOUNTED] = "INSERT OR IGNORE INTO main.llm_uncounted VALUES (?1)",
+    [SQL_PUT_UNCOUNTED] = "INSERT OR REPLACE INTO main.llm_uncounted VALUES (?1, ?2)",
+    [SQL_GET_CALL_MODEL] =
+        "SELECT coalesce(model, model_requested) FROM main.llm_calls WHERE id = ?1",
     [SQL_GET_UNCOUNTED] = "SELECT " ROW_COLUMNS " FROM main.llm_calls"
                           " WHERE id IN (SELECT call_id FROM main.llm_uncounted)",
     [SQL_DROP_UNCOUNTED] = "DELETE FROM main.llm_uncounted",

@@ -191,23 +191,68 @@ int store_leave_connection(sqlite3 *db) {
   return is_idle || !db;
 }
 
+/* Takes the idle one at a place, with what it keeps. */
+static sqlite3 *take_idle(Store *s, int at, sqlite3_stmt **kept) {
+  sqlite3 *reader = s->readers[at];
+  *kept = s->kept[at];
+  s->n_readers--;
+  s->readers[at] = s->readers[s->n_readers];
+  s->kept[at] = s->kept[s->n_readers];
+  return reader;
+}
+
+sqlite3 *store_reader_next_idle(Store *s) {
+  sqlite3_stmt *kept = NULL;
+  sqlite3 *reader = s->n_readers > 0 ? take_idle(s, s->n_readers - 1, &kept) : NULL;
+  sqlite3_finalize(kept);
+  return reader;
+}
+
+sqlite3 *store_reader_take_for(Store *s, const char *sql, sqlite3_stmt **kept, Err *err) {
+  int at = s->n_readers - 1;
+  while (at >= 0 && (!s->kept[at] || strcmp(sqlite3_sql(s->kept[at]), sql) != 0)) {
+    at--;
+  }
+  *kept = NULL;
+  if (at < 0) {
+    return store_reader_take(s, err);
+  }
+  s->n_taken++;
+  return take_idle(s, at, kept);
+}
+
 sqlite3 *store_reader_take(Store *s, Err *err) {
-  sqlite3 *reader = s->n_readers > 0 ? s->readers[--s->n_readers] : s->mode->open_reader(s, err);
+  sqlite3 *idle = store_reader_next_idle(s), *reader = idle ? idle : s->mode->open_reader(s, err);
   s->n_taken += reader != NULL;
   return reader;
 }
 
-void store_reader_give(Store *s, sqlite3 *reader) {
+void store_reader_give_with(Store *s, sqlite3 *reader, sqlite3_stmt *kept) {
+  int is_idle = reader && s->pid != 0 && s->n_readers < STORE_IDLE_READERS;
+  if (!is_idle) {
+    sqlite3_finalize(kept);
+  }
   if (!reader) {
     return;
   }
   s->n_taken--;
-  if (s->pid == 0) {
-    store_leave_connection(reader);
-  } else if (s->n_readers < STORE_IDLE_READERS) {
+  if (is_idle) {
+    sqlite3_reset(kept);
+    if (kept) {
+      sqlite3_clear_bindings(kept);
+    }
+    s->kept[s->n_readers] = kept;
     s->readers[s->n_readers++] = reader;
+  } else if (s->pid == 0) {
+    store_leave_connection(reader);
   } else {
     sqlite3_close(reader);
+  }
+}
+
+void store_reader_give(Store *s, sqlite3 *reader) {
+  if (reader) {
+    store_reader_give_with(s, reader, NULL);
   }
 }
 

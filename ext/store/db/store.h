@@ -85,7 +85,9 @@ typedef struct Store {
   sqlite3 *db;          /* writes; the caller's own in main mode; NULL: to be opened anew */
   sqlite3_mutex *users; /* held while the store is used; NULL: nobody shares it */
   sqlite3 *readers[STORE_IDLE_READERS]; /* idle ones */
-  int n_readers, n_taken;               /* idle; with a cursor */
+  sqlite3_stmt
+      *kept[STORE_IDLE_READERS]; /* what each ran last, ready to run again; NULL: nothing */
+  int n_readers, n_taken;        /* idle; with a cursor */
   const StoreMode *mode;
   Savepoint savepoint; /* main mode: of the current write */
   int in_savepoint;    /* it, or the last one, had one of its own */
@@ -128,6 +130,14 @@ void store_hang_up(Store *s);
 ** give). NULL without an error in main mode: there it is the store's own. NULL and *err on failure. */
 sqlite3 *store_reader_take(Store *s, Err *err);
 void store_reader_give(Store *s, sqlite3 *reader);
+
+/* The same for who will run that statement: *kept is it, prepared and taken, where it was given back with its connection;
+** else NULL. (A correlated subquery opens a cursor for each row: preparing costs more than looking up.) */
+sqlite3 *store_reader_take_for(Store *s, const char *sql, sqlite3_stmt **kept, Err *err);
+void store_reader_give_with(Store *s, sqlite3 *reader, sqlite3_stmt *kept);
+
+/* The next idle one, for who closes it; NULL: there is none. */
+sqlite3 *store_reader_next_idle(Store *s);
 
 /* A statement ready to be bound. Give it back with store_done, which returns the statement's own
 ** result code. */

@@ -412,15 +412,17 @@ static unsigned new_serial(void) {
 
 Config *config_read(sqlite3 *host, Config *known, Err *err) {
   unsigned version;
-  if (data_version(host, &version, err) != RC_OK) {
+  Config *now = NULL;
+  if (data_version(host, &version, err) == RC_OK) {
+    if (known && known->keep && sqlite3_get_autocommit(host) && known->data_version == version) {
+      return known;
+    }
+    now = read_all(host, version, new_serial(), err);
+  }
+  if (err->rc != RC_INTERRUPT) {
     config_free(known);
-    return NULL;
   }
-  if (known && known->keep && sqlite3_get_autocommit(host) && known->data_version == version) {
-    return known;
-  }
-  config_free(known);
-  return read_all(host, version, new_serial(), err);
+  return now;
 }
 
 int config_prices(sqlite3 *host, Config *c, Err *err) {

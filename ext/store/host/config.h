@@ -35,7 +35,7 @@ int config_init(sqlite3 *host, char **report, Err *err);
 
 /* The configuration as it is now: `known` itself where nothing has changed, else a new one
 ** (config_free), and `known` is freed. NULL and *err on failure, also where it can't be told whether anything
-** has changed; `known` is freed then too. */
+** has changed; `known` is freed then too, but for RC_INTERRUPT: then it stays, for who can't ask again. */
 Config *config_read(sqlite3 *host, Config *known, Err *err);
 void config_free(Config *config);
 

@@ -91,7 +91,8 @@ static int find_row(const Config *c, const Asked *a, Model *model, Err *err) {
 
 /* A name that says what it is for. */
 static int is_of_embeddings(const char *name, const Endpoint *e) {
-  return glob_any("*embed* voyage-* bge-* *all-minilm*", name) ||
+  return glob_any("*embedding* *embed-* *-embed *-embed:* voyage-* bge-* e5-* gte-* *all-minilm*",
+                  name) ||
          (e && strstr(e->supports, "\"embeddings\":true"));
 }
 

@@ -81,5 +81,9 @@ int store_is_ours(sqlite3 *db, const char *schema, const StoreHost *host, Err *e
   }
   GenuineAge age = version == migrate_newest() ? GENUINE_OTHER_VIEWS : GENUINE_OTHER_VERSION;
   GenuineAsk ask = {db, schema, schema, GENUINE_TABLES, age};
-  return genuine_check(&ask, host, &foreign) == RC_OK;
+  if (genuine_check(&ask, host, &foreign) == RC_INTERRUPT || foreign.rc == RC_NOMEM) {
+    *err = foreign; /* it was not looked at */
+    return -1;
+  }
+  return foreign.rc == RC_OK;
 }

@@ -25,6 +25,14 @@ static int has_column(Store *s, const char *table, const char *column, Err *err)
   return is_there;
 }
 
+/* Adds a column to a table that is there without it. */
+static int add_column(Store *s, const char *table, const char *column, const char *sql, Err *err) {
+  int is_there = has_column(s, table, "call_id", err);
+  return is_there && !has_column(s, table, column, err) && err->rc == RC_OK
+             ? store_exec(s, sql, "add a column", err)
+             : err->rc;
+}
+
 /* Adds what llm_calls lacks of LEDGER_COLUMNS. */
 static int add_columns(Store *s, Err *err) {
 #define ADD(name, type, constraint, when)                                                          \
@@ -40,6 +48,13 @@ static int add_columns(Store *s, Err *err) {
   return err->rc;
 }
 
+static int add_columns_of_9(Store *s, Err *err) {
+  return add_columns(s, err) == RC_OK
+             ? add_column(s, "llm_uncounted", "model",
+                          "ALTER TABLE main.llm_uncounted ADD COLUMN model TEXT", err)
+             : err->rc;
+}
+
 /* What each version of a store brought, from the second on. What CREATE … IF NOT EXISTS makes, and views, need nothing
 ** here but the number. A new version is a line at the end:
 **
@@ -50,14 +65,16 @@ static int add_columns(Store *s, Err *err) {
 **   6  llm_calls.ended and .provider_request_id; llm_lost
 **   7  llm_calls.service, .geo, .cache_write_long_tokens and .list_nusd
 **   8  sums (sums.h), imports and invoices; llm_calls.source and .billed
+**   9  llm_calls.answer_hash; llm_uncounted.model
 */
 static const struct Migration {
   int to;
   const char *sql;                /* in main; NULL: none */
   int (*run)(Store *s, Err *err); /* behind it; NULL: nothing */
 } migrations[] = {
-    {2, NULL, NULL},        {3, NULL, add_columns}, {4, NULL, rename_texts}, {5, NULL, NULL},
-    {6, NULL, add_columns}, {7, NULL, add_columns}, {8, NULL, add_columns},
+    {2, NULL, NULL},        {3, NULL, add_columns},      {4, NULL, rename_texts},
+    {5, NULL, NULL},        {6, NULL, add_columns},      {7, NULL, add_columns},
+    {8, NULL, add_columns}, {9, NULL, add_columns_of_9},
 };
 enum { FIRST_SUMMED = 8 }; /* older ones have their sums built once all tables are there */
 enum { N_MIGRATIONS = sizeof migrations / sizeof migrations[0] };

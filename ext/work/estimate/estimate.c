@@ -140,7 +140,7 @@ static int take(void *arg, const Request *r, Outcome *out, Err *err) {
   if (err->rc == RC_OK && !(plan.is_memoed && memo_find(run->seen, &k.key))) {
     count_request(run, &k, cache, err);
     if (plan.is_memoed) {
-      memo_add(run->seen, &k.key, NULL, 0, 0, NULL);
+      memo_add(run->seen, &(MemoEntry){.key = k.key});
     }
   }
   call_free(&k);
@@ -299,9 +299,21 @@ static int is_asked(const Run *run, const Model *model) {
   return found;
 }
 
-/* What the requests would cost at a model, as far as it is known of the asked ones too. */
-static long long weight_of(const EstimateLine *line) {
-  return line->cost_nusd >= 0 ? line->cost_nusd : line->input_nusd;
+/* What a request of the middle size would cost at a model: good enough to choose by. -1: not known. */
+static long long price_of_mean(const Run *run, const Model *model, Err *err) {
+  double texts = 0, output = 0;
+  int is_known = 1, is_exact;
+  for (size_t i = 0; i < run->n; i++) {
+    long long tokens = expected(run, &run->asked[i]);
+    texts += (double)run->asked[i].weight.texts;
+    output += (double)tokens;
+    is_known &= tokens >= 0;
+  }
+  double n = (double)run->n;
+  long long input = look_weigh_for(run->conn, model, llround(texts / n), 2, &is_exact, err);
+  return err->rc == RC_OK
+             ? pricing_of_tokens(run->conn, model, input, is_known ? llround(output / n) : 0, err)
+             : -1;
 }
 
 /* 1 if a model answers and its key is at hand (or need not be). */
@@ -314,26 +326,32 @@ static int is_open(const Model *model, int needs_key, Err *err) {
   return answers && (has_key || !needs_key);
 }
 
+/* 1 if a line is of that model already, or it is asked. */
+static int is_shown(const Run *run, const Model *model) {
+  int found = is_asked(run, model);
+  for (int i = 1; i < run->result->n_lines && !found; i++) {
+    found = strcmp(run->result->lines[i].model, model->name) == 0;
+  }
+  return found;
+}
+
 /* Puts the cheapest model of a seller (NULL: of all) that is cheaper than what is asked behind the lines. */
 static int offer_cheapest(Run *run, const Config *config, int needs_key, const char *seller,
                           Err *err) {
-  Estimate *e = run->result;
-  EstimateLine best = e->lines[0], line;
+  const Model *best = NULL;
+  long long least = price_of_mean(run, &run->targets[0].model, err);
   for (int i = 0; i < config->n_models && err->rc == RC_OK; i++) {
     const Model *m = &config->models[i];
-    int is_there = is_asked(run, m) || (seller && strcmp(m->provider, seller) != 0);
-    for (int k = 1; k < e->n_lines; k++) {
-      is_there |= strcmp(e->lines[k].model, m->name) == 0;
-    }
-    if (!is_there && is_open(m, needs_key, err) && make_line(run, &line, m, err) == RC_OK &&
-        weight_of(&line) >= 0 && weight_of(&line) < weight_of(&best)) {
-      best = line;
+    if (!is_shown(run, m) && (!seller || strcmp(m->provider, seller) == 0) &&
+        is_open(m, needs_key, err)) {
+      long long price = price_of_mean(run, m, err);
+      best = price >= 0 && price < least ? m : best;
+      least = best == m ? price : least;
     }
   }
-  if (best.is_instead) {
-    e->lines[e->n_lines++] = best;
-  }
-  return err->rc;
+  return best && err->rc == RC_OK
+             ? make_line(run, &run->result->lines[run->result->n_lines++], best, err)
+             : err->rc;
 }
 
 /* Two cheaper ones: the cheapest of the same seller, and the cheapest of those that can be asked. */
@@ -342,7 +360,7 @@ static int offer_cheaper(Run *run, const Config *config, Err *err) {
   for (int i = 0; i < config->n_models && !needs_key; i++) {
     needs_key = config->models[i].key_env[0] && is_open(&config->models[i], 1, err);
   }
-  if (run->n > 0 && weight_of(&run->result->lines[0]) > 0) {
+  if (run->n > 0) {
     offer_cheapest(run, config, needs_key, run->targets[0].model.provider, err);
     offer_cheapest(run, config, needs_key, NULL, err);
   }
