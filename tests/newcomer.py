@@ -220,7 +220,7 @@ def the_first_lines_of_readme():
 
 @step
 def recipe_coding_agent():
-    line = readme("What did my coding agent cost?", "sh")[0].split("#")[0].strip()
+    line = re.search(r"(?m)^sqlite3 .* < examples/my_claude_code\.sql", README)[0]
     said = do(f"{line} 2>&1", fails=True)
     expect("~/.claude" in said or ".claude" in said, said)
     do(f"mkdir -p ~/.claude && cp -r {CLONE}/tests/data/imports/claude_code ~/.claude/projects")
@@ -229,15 +229,16 @@ def recipe_coding_agent():
     return "without logs and with some"
 
 
-def recipe(name, heading):
+def recipe(heading):
     def go():
         return as_printed("\n".join(readme(heading, "sql")), standin.at_it(), **standin.env)
-    STEPS.append((f"recipe_{name}", go))
+    STEPS.append(("recipe_" + re.sub(r"\W+", "_", heading.lower()).strip("_"), go))
 
 
-for name, heading in (("many_rows", "Many rows"), ("cost", "What did it cost?"), ("cache", "A cache that saves"),
-                      ("local_server", "A local server"), ("prices", "Your own prices")):
-    recipe(name, heading)
+RECIPES = re.split(r"(?m)^## Recipes\n", README)[1].split("\n## ")[0]
+for title, text in re.findall(r"(?ms)^### (.*?)\n(.*?)(?=^### |\Z)", RECIPES):
+    if "```sql" in text:
+        recipe(title)
 
 
 class Terminal:
@@ -275,7 +276,7 @@ def ledger(what):
 @step
 def ctrl_c_and_again():
     """README's job over 200 tickets; Ctrl-C in the middle; the same statement again."""
-    job = [e.sql for e in examples("\n".join(readme("Many rows", "sql")), []) if e.sql.startswith("INSERT INTO answers")][0]
+    job = re.search(r"(?ms)^INSERT INTO answers\n.*?;.*?$\n", RECIPES)[0]
     sql("DROP TABLE answers; DROP TABLE tickets;")
     sql(standin.at_it() + "CREATE TABLE tickets(id INTEGER PRIMARY KEY, plan TEXT, question TEXT);"
         "CREATE TABLE answers(id INTEGER PRIMARY KEY, answer TEXT);"
