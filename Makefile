@@ -8,7 +8,9 @@ B       := build
 SO      := llmcost.so
 
 PACKAGES := build-essential pkg-config sqlite3 libsqlite3-dev libcurl4-openssl-dev libcjson-dev libxxhash-dev \
-            libutf8proc-dev libpcre2-dev libsodium-dev zlib1g-dev libbrotli-dev
+            libutf8proc-dev libpcre2-dev libsodium-dev zlib1g-dev libbrotli-dev \
+            ca-certificates
+DEMO_PACKAGES := libmicrohttpd-dev python3
 PC_LIBS  := libcurl libcjson libxxhash libutf8proc libpcre2-8 libsodium zlib libbrotlidec
 # Found when used, not when read.
 PC_FLAGS = $(shell pkg-config --cflags $(PC_LIBS) sqlite3 2> /dev/null)
@@ -34,8 +36,8 @@ all: $(SO) libllmcost.a ## build llmcost.so and libllmcost.a
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile tests/*.mk tests/*/*.mk bench/*.mk | sed -E 's/:.*## /\t/' | expand -t 16
 
-deps: ## install the Debian packages that are missing
-	@sh tests/deps.sh $(PACKAGES)
+deps: ## install the Debian packages that are missing, as root or with sudo
+	@sh tests/deps.sh $(PACKAGES) $(DEMO_PACKAGES)
 
 $(B)/sql_text.c: $(SQL) sql/embed.awk
 	@mkdir -p $(@D) && awk -f sql/embed.awk $(SQL) > $@
@@ -86,7 +88,7 @@ minilm.bin: vec/embed/recipe/minilm_convert.py
 
 prices: ## write sql/prices.tsv anew from the public data of npm @pydantic/genai-prices
 	@sh sql/make_prices.sh
-demo: deps-test ## a support desk answered from SQL, killed, rolled back, priced
+demo: deps ## a support desk answered from SQL, killed, rolled back, priced
 	$(call built,all $(B)/standin)
 	@sh examples/demo.sh
 # LD_PRELOAD is for the program that is looked at alone, not for make's or gdb's own.

@@ -10,6 +10,10 @@ if ! command -v apt-get >/dev/null 2>&1; then
   exit 0
 fi
 sudo=; [ "$(id -u)" = 0 ] || sudo=sudo
+if [ -n "$sudo" ] && ! command -v sudo >/dev/null 2>&1; then
+  echo "llmcost: missing Debian packages, and no sudo: run \`make deps\` as root, or apt-get install$missing" >&2
+  exit 1
+fi
 echo "installing:$missing"
 export DEBIAN_FRONTEND=noninteractive
 $sudo apt-get install -y -qq --no-install-recommends $missing >/dev/null 2>&1 ||

@@ -1,9 +1,9 @@
 # Tests: unit (C, sanitized), sql (the plain shell), live (processes, faults, clients), fuzz, fault; and lint.
 
-TEST_PACKAGES := libcmocka-dev libmicrohttpd-dev libsimde-dev python3 openssl nghttp2-proxy
+TEST_PACKAGES := $(DEMO_PACKAGES) libcmocka-dev libsimde-dev openssl nghttp2-proxy
 LINT_PACKAGES := clang-format cppcheck
 
-.PHONY: deps-test deps-clients deps-lint test lint coverage covered
+.PHONY: deps-test deps-clients deps-lint test newcomer lint coverage covered
 # Other people's clients, whose programs in sql/manual/clients.md are run where they are there.
 CLIENT_PACKAGES := php-cli php-sqlite3 libdbd-sqlite3-perl ruby-sqlite3 libsqlite3-tcl python3-apsw r-cran-rsqlite \
                    libxerial-sqlite-jdbc-java golang-go golang-github-mattn-go-sqlite3-dev sqlite-utils
@@ -58,6 +58,9 @@ coverage: deps-test ## which lines of each room the tests run; LINES=1: and whic
 	$(call built,B=build/coverage SO=build/coverage/llmcost.so SANITIZE= UNIT_OF=so CFLAGS='-O0 -g --coverage' covered)
 	@/usr/bin/python3 tests/coverage.py $(if $(LINES),lines)
 covered: $(SO) $(UNIT)
+
+newcomer: ## README followed in a bare Debian 12, as root; FRESH=1: made anew
+	@FRESH=$(FRESH) sh tests/newcomer.sh
 
 lint: deps-lint ## clang-format, cppcheck, banned functions, rooms
 	@sh tests/lint.sh

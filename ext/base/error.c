@@ -37,6 +37,10 @@ int err_is_covered(ErrCode code) {
   return codes[code].covers;
 }
 
+const char *err_advice(const Err *err) {
+  return err->rc == RC_INTERRUPT ? "; what was paid is kept: run the statement again" : "";
+}
+
 void err_clear(Err *err) {
   err->rc = RC_OK;
   err->code = ERR_NONE;

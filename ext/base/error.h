@@ -94,6 +94,9 @@ const char *err_word(ErrCode code);
 /* 1 if on_error covers an error of that code. */
 int err_is_covered(ErrCode code);
 
+/* What to do about it, for the end of its text: of an interrupt; else "". Static storage. */
+const char *err_advice(const Err *err);
+
 /* Records "out of memory". Returns RC_NOMEM (or the earlier error). */
 int err_nomem(Err *err);
 

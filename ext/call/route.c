@@ -119,12 +119,14 @@ static int take_only_provider(Call *k, const Config *config, const Err *why, Err
   }
   config_model_free(&k->model);
   if (n == 0) {
+    int says_more = why->code != ERR_NO_KEY || !has_usual_tiers(config);
     return err_set(
         err, why->rc, why->code,
         "no provider's key is set: set OPENAI_API_KEY, ANTHROPIC_API_KEY or another in the"
         " environment, or SELECT llm_secret('OPENAI_API_KEY', …); a local server needs none:"
-        " {\"model\":\"%s\"}. (The first tier of llm_tiers: %.300s)",
-        name, why->msg);
+        " {\"model\":\"%s\"}%s%.300s%s",
+        name, says_more ? ". (The first tier of llm_tiers: " : "", says_more ? why->msg : "",
+        says_more ? ")" : "");
   }
   return err_set(err, why->rc, why->code,
                  "no tier of llm_tiers can be used (the first one: %.300s); set %s %.300s: name a"

@@ -339,12 +339,12 @@ int conn_sleep(Conn *c, long long ms, Err *err) {
 }
 
 void result_error(sqlite3_context *ctx, const char *function, const Err *err) {
-  char text[LIMIT_ERROR_TEXT + 64];
+  char text[LIMIT_ERROR_TEXT + 128];
   if (err->rc == RC_NOMEM) {
     sqlite3_result_error_nomem(ctx);
     return;
   }
-  sqlite3_snprintf((int)sizeof text, text, "%s: %s", function, err->msg);
+  sqlite3_snprintf((int)sizeof text, text, "%s: %s%s", function, err->msg, err_advice(err));
   sqlite3_result_error(ctx, text, -1);
   sqlite3_result_error_code(ctx, err->rc);
 }

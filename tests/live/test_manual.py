@@ -73,11 +73,10 @@ def examples(block, bad):
     return found
 
 
-def run(db_path, prelude, found, env, folder):
-    """What each example prints, a list of lines."""
+def run(argv, prelude, found, **process):
+    """What the shell that argv starts prints for each example, a list of lines."""
     sql = prelude + "".join(f"SELECT '@@{i}@@';\n{e.sql}\n" for i, e in enumerate(found)) + "SELECT '@@end@@';\n"
-    done = subprocess.run(["stdbuf", "-oL", "sqlite3", "-batch", db_path], input=sql, text=True, env=env, cwd=folder,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
+    done = subprocess.run(argv, input=sql, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, **process)
     parts = re.split(r"(?m)^@@\w+@@\n", done.stdout)
     assert len(parts) == len(found) + 2, done.stdout[-2000:]
     return [part.splitlines() for part in parts[1:-1]]
@@ -103,7 +102,8 @@ class Examples(unittest.TestCase):
         self.assertEqual(bad, [], f"{page}: write a value as '{MARK} value'")
         prelude = prelude_sql(SO, self.standin.url) + ("DROP TABLE temp.standin;\n"
             "UPDATE llm_models SET key_env = 'OPENAI_API_KEY' WHERE key_env IS NULL;\n")  # the stand-in wants one
-        given = run(os.path.join(self.folder.name, "desk.db"), prelude, found, clean_env(HOME=self.folder.name), self.folder.name)
+        given = run(["stdbuf", "-oL", "sqlite3", "-batch", "desk.db"], prelude, found, env=clean_env(HOME=self.folder.name),
+                    cwd=self.folder.name)
         for e, lines in zip(found, given):
             with self.subTest(page=page, sql=e.sql.strip()):
                 wrong = [line for line in lines if re.match(r"(Parse|Runtime|Error)\b.*error|Error:", line)]
