@@ -21,6 +21,7 @@
 */
 #include "base/text/decimal.h"
 #include "core/price/zone.h"
+#include "store/db/sum_row.h"
 #include "tables/reading.h"
 #include "tables/table.h"
 #include "tables/tables.h"
@@ -30,6 +31,15 @@
 
 /* (sums that stand in others don't count beside them: store/past/past.h) */
 static const char counting_invoices[] = "(SELECT * FROM main.llm_invoices WHERE precedence < 1000)";
+
+/* (where no text is, the table has an empty BLOB, so that it is one key) */
+static const char sums_of_texts[] =
+#define TEXT(name) ", nullif(" #name ", x'') AS " #name
+#define MEASURE(name, kind) ", " #name
+    "(SELECT dimension, grain, start" TEXT(value) TEXT(provider) TEXT(service) TEXT(source)
+        TEXT(billed) SUM_MEASURES(MEASURE) " FROM main.llm_sums)";
+#undef TEXT
+#undef MEASURE
 
 const StoreSource store_sources[] = {
     {.name = "llm_calls", .rowid = "id", .has_time = 1},
@@ -44,7 +54,7 @@ const StoreSource store_sources[] = {
     {.name = "llm_finish_reasons"},
     {.name = "llm_spend", .rowid = "id", .has_time = 1},
     {.name = "llm_invoices", .rowid = "id", .from = counting_invoices, .hidden = " belongs "},
-    {.name = "llm_sums"},
+    {.name = "llm_sums", .from = sums_of_texts},
     {.name = "llm_import_files", .hidden = " mtime inode head tail "},
     {NULL},
 };

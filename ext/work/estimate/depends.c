@@ -2,9 +2,10 @@
 ** The way of answers through a statement's program: https://sqlite.org/opcode.html.
 **
 ** Registers and cursors that an answer may reach are marked, again and again until no more are, whatever the order of the
-** instructions. An answer decides where a jump, a search or the arguments of another call read a marked register.
-** Instructions that are not in the table are taken to read all of their operands. So what is wrong with this is too
-** cautious: it says that answers decide where they don't.
+** instructions. Answers do not decide only where each use of what is marked is known to be harmless: it is copied, computed
+** with, put into a record or an aggregate, and given out. A jump, a search, a key of an index or a sorter, an argument of another
+** call that is marked decides; so does a program with an instruction that is not in the table. So what is wrong with this is
+** too cautious. (A jump that does nothing but choose a value, as of CASE, marks that value.)
 */
 #include "work/estimate/depends.h"
 
@@ -15,20 +16,23 @@
 enum { MOST_OPS = 20000, MOST_MARKS = 8192, MANY_ARGUMENTS = 127 };
 
 typedef struct Op {
-  int is_marked;           /* what it writes may be an answer, or made of one */
-  int is_target;           /* others may go on here */
-  const struct Kind *kind; /* NULL: not known */
-  int p[4];                /* p1, p2, p3, and p5 */
-  int n_args;              /* of a function */
-  int is_call;             /* one of ours that asks a model */
+  int is_marked; /* what it writes may be an answer, or made of one */
+  int is_target; /* others may go on here */
+  const struct Kind *kind;
+  int p[4];    /* p1, p2, p3, and p5 */
+  int n_args;  /* of a function */
+  int is_call; /* one of ours that asks a model */
 } Op;
 
-/* What an instruction does, by its operands: r reads and w writes the register in operand N; c reads and C fills the
-** cursor in it; j: it goes by what it reads; g: it may go on elsewhere; v: it
-** only makes values; n: registers from p2 on, as many as n_args; m: as
-** many from p1 on as p2 says; a: as many from p2 on as p5 says; y: from
-** p1 to p2, n_args of them; s: from p3 on, as many as p4 says; f: the arguments behind p3;
-** x: as many as p3 says from p1 and from p2 on. */
+/* What an instruction does, by its operands:
+**   rN, wN  reads, writes the register in operand N         cN, CN  reads, fills the cursor in it
+**   n       reads n_args registers from p2 on (arguments)   a       as many as p5 says
+**   m       p2 registers from p1 on (a record)              y       copies n_args registers from p1 to p2
+**   s       n_args registers from p3 on (a key)             f       the arguments of a virtual table, behind p3
+**   x       p3 registers from p1 and from p2 on (compared)
+**   j       first: it goes by what it reads                 g       first: it may go on elsewhere
+**   v       first: it only makes a value                    k       first: it puts a record under its keys
+**   q       first: where p1 is not 0, max() chooses rows    !       first: windows and their kin, not followed */
 typedef struct Kind {
   const char *name, *does;
 } Kind;
@@ -62,8 +66,8 @@ static const Kind kinds[] = {
     {"MakeRecord", "mw3"},
     {"AggStep", "aw3"},
     {"AggStep1", "aw3"},
-    {"AggInverse", "aw3"},
-    {"AggValue", "r1w3"},
+    {"AggInverse", "!"},
+    {"AggValue", "!"},
     {"AggFinal", ""},
     {"ResultRow", ""},
     {"Column", "c1w3"},
@@ -71,10 +75,10 @@ static const Kind kinds[] = {
     {"SorterData", "c1w2"},
     {"RowData", "c1w2"},
     {"Insert", "r2C1"},
-    {"IdxInsert", "r2C1"},
-    {"SorterInsert", "r2C1"},
+    {"IdxInsert", "kr2C1"},
+    {"SorterInsert", "kr2C1"},
     {"OpenPseudo", "r2C1"},
-    {"OpenDup", "c2C1"},
+    {"OpenDup", "!"},
     {"Eq", "jr1r3"},
     {"Ne", "jr1r3"},
     {"Lt", "jr1r3"},
@@ -110,7 +114,7 @@ static const Kind kinds[] = {
     {"Last", "g"},
     {"Delete", ""},
     {"Close", ""},
-    {"CollSeq", ""},
+    {"CollSeq", "q"},
     {"NullRow", ""},
     {"Sequence", "w2"},
     {"Rowid", "w2"},
@@ -135,11 +139,11 @@ static const Kind kinds[] = {
     {"Expire", ""},
     {"VInitIn", ""},
     {"Count", "w2"},
-    {"DecrJumpZero", "g"},
-    {"IfPos", "g"},
-    {"IfNotZero", "g"},
-    {"OffsetLimit", "g"},
-    {"MustBeInt", ""},
+    {"DecrJumpZero", "jr1"},
+    {"IfPos", "jr1"},
+    {"IfNotZero", "jr1"},
+    {"OffsetLimit", "jr1r3"},
+    {"MustBeInt", "jr1"},
     {"SeekGE", "js"},
     {"SeekGT", "js"},
     {"SeekLE", "js"},
@@ -181,7 +185,7 @@ static const Kind *find_kind(const char *name) {
   return NULL;
 }
 
-/* One row of EXPLAIN. 0 where it holds numbers that we don't go along with. */
+/* One row of EXPLAIN. 0 for an instruction that is not known, and for numbers that we don't go along with. */
 static int read_op(sqlite3_stmt *stmt, Op *op) {
   static const char *const callers[] = {"llm_complete(", "llm_chat(", "embed("};
   const char *name = (const char *)sqlite3_column_text(stmt, 1);
@@ -201,8 +205,8 @@ static int read_op(sqlite3_stmt *stmt, Op *op) {
     op->is_call |= strncmp(p4, callers[i], strlen(callers[i])) == 0;
   }
   op->n_args = op->n_args < 0 ? MANY_ARGUMENTS : op->n_args;
-  int fits = 1;
-  for (const char *at = op->kind ? op->kind->does : ""; *at; at++) {
+  int fits = op->kind != NULL;
+  for (const char *at = fits ? op->kind->does : ""; *at; at++) {
     fits &= !strchr("wC", *at) || op->p[at[1] - '1'] < MOST_MARKS;
   }
   return fits;
@@ -250,7 +254,7 @@ static void mark(Program *p, unsigned char *marks, int at) {
 
 /* The register that an instruction writes; -1: none, or not known. */
 static int written_by(const Op *op) {
-  const char *w = op->kind ? strchr(op->kind->does, 'w') : NULL;
+  const char *w = strchr(op->kind->does, 'w');
   return w ? op->p[w[1] - '1'] : -1;
 }
 
@@ -262,7 +266,7 @@ static int is_marked_at(const Program *p, int i, int reg) {
     if (written_by(before) == reg) {
       return before->is_marked;
     }
-    const char *does = before->kind ? before->kind->does : "g";
+    const char *does = before->kind->does;
     is_straight = does[0] != 'g' && does[0] != 'y' && strcmp(does, "vg") != 0;
   }
   return any_marked(p, reg, 1);
@@ -281,7 +285,7 @@ static int filter_arguments(const Program *p, int in) {
   int n = MANY_ARGUMENTS;
   for (int i = 0; i < p->n; i++) {
     const Op *op = &p->ops[i];
-    n = op->kind && strcmp(op->kind->name, "Integer") == 0 && op->p[1] == in ? op->p[0] : n;
+    n = strcmp(op->kind->name, "Integer") == 0 && op->p[1] == in ? op->p[0] : n;
   }
   return n;
 }
@@ -295,7 +299,7 @@ static int reads_marked(const Program *p, int i) {
     found = *at == 'r'   ? is_marked_at(p, i, operand)
             : *at == 'c' ? operand >= 0 && operand < MOST_MARKS && p->cursors[operand]
             : *at == 'n' ? any_marked_at(p, i, op->p[1], op->n_args)
-            : *at == 'm' ? any_marked(p, op->p[0], op->p[1])
+            : *at == 'm' ? any_marked_at(p, i, op->p[0], op->p[1])
             : *at == 'y' ? any_marked(p, op->p[0], op->n_args)
             : *at == 'a' ? any_marked(p, op->p[1], op->p[3])
             : *at == 's' ? any_marked(p, op->p[2], op->n_args > 1 ? op->n_args : 1)
@@ -309,7 +313,7 @@ static int reads_marked(const Program *p, int i) {
 /* Hands marks on. */
 static void follow(Program *p, int i) {
   Op *op = &p->ops[i];
-  if (!op->kind || !(op->is_call || reads_marked(p, i))) {
+  if (!op->is_call && !reads_marked(p, i)) {
     return;
   }
   p->more |= !op->is_marked;
@@ -329,8 +333,9 @@ static void follow(Program *p, int i) {
 /* Where a way may lead in. */
 static void find_targets(Program *p) {
   for (int i = 0; i < p->n; i++) {
-    const char *does = p->ops[i].kind ? p->ops[i].kind->does : "g";
-    int goes = does[0] == 'g' || does[0] == 'j' || strcmp(does, "vg") == 0;
+    const char *does = p->ops[i].kind->does;
+    int is_compare = strcmp(does, "jx") == 0; /* (the jump behind it is another instruction) */
+    int goes = does[0] == 'g' || (does[0] == 'j' && !is_compare) || strcmp(does, "vg") == 0;
     for (int k = 0; k < 3 && goes; k++) {
       int to = p->ops[i].p[k];
       if (to >= 0 && to < p->n && (k == 1 || does[0] == 'g')) {
@@ -348,44 +353,88 @@ static int chooses_a_value(const Program *p, int at) {
   int to = p->ops[at].p[1], only_values = to > at && to <= p->n;
   for (int i = at + 1; i < to && only_values; i++) {
     const Op *op = &p->ops[i];
-    int is_goto = op->kind && strcmp(op->kind->name, "Goto") == 0;
-    only_values = op->kind && op->kind->does[0] == 'v' && (!is_goto || op->p[1] > i);
+    int is_goto = strcmp(op->kind->name, "Goto") == 0;
+    only_values = op->kind->does[0] == 'v' && (!is_goto || op->p[1] > i);
   }
   return only_values;
 }
 
-static int decides(const Program *p, int i) {
-  const Op *op = &p->ops[i];
-  if (!op->kind) {
-    return any_marked(p, op->p[0], 1) || any_marked(p, op->p[1], 1) || any_marked(p, op->p[2], 1);
+/* Marks what a jump that goes by an answer chooses. */
+static void mark_choice(Program *p, int at) {
+  for (int i = at + 1; i < p->ops[at].p[1]; i++) {
+    int reg = written_by(&p->ops[i]);
+    if (reg >= 0) {
+      p->more |= !p->ops[i].is_marked;
+      p->ops[i].is_marked = 1;
+      mark(p, p->registers, reg);
+    }
   }
-  int is_jump = op->kind->does[0] == 'j';
-  return (op->is_call && reads_marked(p, i)) ||
-         (is_jump && reads_marked(p, i) && !chooses_a_value(p, i));
+}
+
+/* 1 if a key of the record that is put into an index or a sorter is marked. */
+static int puts_marked_key(const Program *p, int at) {
+  int made = at, n = 0;
+  while (made >= 0 &&
+         !(p->ops[made].kind->does[0] == 'm' && p->ops[made].p[2] == p->ops[at].p[1])) {
+    made--;
+  }
+  for (int i = 0; i < p->n; i++) {
+    const char *name = p->ops[i].kind->name;
+    int opens = strncmp(name, "Open", 4) == 0 || strcmp(name, "SorterOpen") == 0;
+    n = opens && p->ops[i].p[0] == p->ops[at].p[0] ? p->ops[i].n_args : n;
+  }
+  return made < 0 ? any_marked(p, p->ops[at].p[1], 1)
+                  : any_marked_at(p, made, p->ops[made].p[0], n);
+}
+
+static int decides(Program *p, int i) {
+  const Op *op = &p->ops[i];
+  switch (op->kind->does[0]) {
+  case '!':
+    return 1;
+  case 'q':
+    return op->p[0] != 0;
+  case 'k':
+    return puts_marked_key(p, i);
+  case 'j':
+    return reads_marked(p, i) && !chooses_a_value(p, i);
+  default:
+    return op->is_call && reads_marked(p, i);
+  }
 }
 
 /* The answers of llm_call come from a virtual table; which one is, the program does not say. */
-static void mark_tables(Program *p, const char *sql) {
-  for (int i = 0; i < p->n && strstr(sql, "llm_call"); i++) {
-    if (p->ops[i].kind && strcmp(p->ops[i].kind->name, "VOpen") == 0) {
+static void mark_tables(Program *p) {
+  for (int i = 0; i < p->n; i++) {
+    if (strcmp(p->ops[i].kind->name, "VOpen") == 0) {
       mark(p, p->cursors, p->ops[i].p[0]);
     }
   }
 }
 
-int answers_decide(sqlite3 *db, const char *sql, Err *err) {
+/* Follows answers until no more is marked. */
+static void follow_all(Program *p) {
+  do {
+    p->more = 0;
+    for (int i = 0; i < p->n; i++) {
+      follow(p, i);
+      if (p->ops[i].kind->does[0] == 'j' && reads_marked(p, i) && chooses_a_value(p, i)) {
+        mark_choice(p, i);
+      }
+    }
+  } while (p->more);
+}
+
+int answers_decide(sqlite3 *db, const char *sql, int from_tables, Err *err) {
   Program *p = calloc(1, sizeof *p);
   int found = p ? read_program(db, sql, p, err) : (err_nomem(err), -1);
   int result = found == 1 ? 0 : found == 0 ? 1 : -1;
   if (found == 1) {
     find_targets(p);
-    mark_tables(p, sql);
-    do {
-      p->more = 0;
-      for (int i = 0; i < p->n; i++) {
-        follow(p, i);
-      }
-    } while (p->more);
+    if (from_tables) {
+      mark_tables(p);
+    }
+    follow_all(p);
     for (int i = 0; i < p->n && !result; i++) {
       result = decides(p, i);
     }

@@ -8,8 +8,8 @@
 #include "base/error.h"
 #include "base/sqlite/sqlite_api.h"
 
-/* 1 if they may, 0 if they certainly don't; -1 and *err: out of memory, or interrupted. A program that can't be looked
-** at may. */
-int answers_decide(sqlite3 *db, const char *sql, Err *err);
+/* 1 if they may, 0 if they certainly don't; -1 and *err: out of memory. A program that can't be looked at may. `from_tables`:
+** some of the calls are made by virtual tables. */
+int answers_decide(sqlite3 *db, const char *sql, int from_tables, Err *err);
 
 #endif

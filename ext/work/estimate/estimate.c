@@ -40,7 +40,19 @@ typedef struct Run {
   int n_targets;
   Asked *asked;
   size_t n, cap;
+  int busy;        /* statements that run while the SELECT does, where nothing in it runs others */
+  int from_tables; /* llm_call was asked */
+  int is_nested; /* a call was made by a statement within: what becomes of its answer is not known */
 } Run;
+
+/* How many statements of a connection are running. */
+static int busy_statements(sqlite3 *db) {
+  int n = 0;
+  for (sqlite3_stmt *s = sqlite3_next_stmt(db, NULL); s; s = sqlite3_next_stmt(db, s)) {
+    n += sqlite3_stmt_busy(s) != 0;
+  }
+  return n;
+}
 
 /* ---- counting */
 
@@ -136,6 +148,8 @@ static int take(void *arg, const Request *r, Outcome *out, Err *err) {
     return err->rc;
   }
   run->result->calls++;
+  run->from_tables |= out->wants_row;
+  run->is_nested |= busy_statements(run->conn->db) > run->busy;
   const char *cache = call_look(&k, run->conn, r, &plan, err);
   if (err->rc == RC_OK && !(plan.is_memoed && memo_find(run->seen, &k.key))) {
     count_request(run, &k, cache, err);
@@ -189,9 +203,8 @@ static int run_select(Run *run, const char *sql, Err *err) {
   if (fault) {
     err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "%s", fault);
   }
-  int decides = fault ? 0 : answers_decide(run->conn->db, sql, err);
-  run->result->decides = decides == 1;
   int rc = SQLITE_ROW;
+  run->busy = 1 + busy_statements(run->conn->db);
   while (err->rc == RC_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
     run->result->rows++;
   }
@@ -199,6 +212,10 @@ static int run_select(Run *run, const char *sql, Err *err) {
     sql_error(run, err);
   }
   sqlite3_finalize(stmt);
+  if (err->rc == RC_OK && run->result->calls > 0) {
+    run->result->decides =
+        run->is_nested || answers_decide(run->conn->db, sql, run->from_tables, err) == 1;
+  }
   return err->rc;
 }
 
