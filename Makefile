@@ -100,18 +100,18 @@ format: deps-lint ## reformat the C files
 	@clang-format -i $$(git ls-files '*.c' '*.h')
 INTO := $(DESTDIR)$(PREFIX)
 install: all ## install into PREFIX (default /usr/local), where `.load llmcost` finds it, or say how to load it
-	install -d $(INTO)/lib/sqlite3 $(INTO)/include
-	install -m 755 $(SO) $(INTO)/lib/sqlite3/
-	test ! -f minilm.bin || install -m 644 minilm.bin $(INTO)/lib/sqlite3/
-	ln -sf sqlite3/llmcost.so $(INTO)/lib/libllmcost-ext.so
-	install -m 644 libllmcost.a $(INTO)/lib/
-	install -m 644 ext/llmcost.h $(INTO)/include/
-	@$(if $(DESTDIR),,PATH="$$PATH:/sbin"; ldconfig 2> /dev/null; \
-	  if sqlite3 :memory: '.load llmcost' > /dev/null 2>&1; then echo 'installed: .load llmcost'; \
-	  else echo 'installed: .load $(PREFIX)/lib/sqlite3/llmcost    (in ~/.sqliterc: for every shell)'; fi)
+	install -d "$(INTO)/lib/sqlite3" "$(INTO)/include"
+	install -m 755 $(SO) "$(INTO)/lib/sqlite3/"
+	test ! -f minilm.bin || install -m 644 minilm.bin "$(INTO)/lib/sqlite3/"
+	ln -sf sqlite3/llmcost.so "$(INTO)/lib/libllmcost-ext.so"
+	install -m 644 libllmcost.a "$(INTO)/lib/"
+	install -m 644 ext/llmcost.h "$(INTO)/include/"
+	@$(if $(DESTDIR),,PATH="$$PATH:/sbin"; ldconfig 2> /dev/null; cd "$(INTO)/lib/sqlite3" && \
+	  if cd / && sqlite3 :memory: '.load llmcost' > /dev/null 2>&1; then echo 'installed: .load llmcost'; \
+	  else cd "$$OLDPWD" && echo "installed: .load '$$(pwd)/llmcost'    (in ~/.sqliterc: for every shell)"; fi)
 uninstall: ## remove what install installed
-	rm -f $(addprefix $(INTO)/,lib/sqlite3/llmcost.so lib/sqlite3/minilm.bin lib/libllmcost-ext.so lib/llmcost.so lib/libllmcost.a include/llmcost.h)
-	@rmdir $(INTO)/lib/sqlite3 2> /dev/null || true
+	cd "$(INTO)/lib" && rm -f sqlite3/llmcost.so sqlite3/minilm.bin libllmcost-ext.so llmcost.so libllmcost.a ../include/llmcost.h
+	@rmdir "$(INTO)/lib/sqlite3" 2> /dev/null || true
 	@$(if $(DESTDIR),,PATH="$$PATH:/sbin"; ldconfig 2> /dev/null || true)
 dist: ## the sources of HEAD as build/llmcost-VERSION.tar.gz
 	@mkdir -p $(B) && git archive --prefix=llmcost-$(VERSION)/ -o $(B)/llmcost-$(VERSION).tar.gz HEAD && echo $(B)/llmcost-$(VERSION).tar.gz

@@ -8,6 +8,7 @@
 #include "call/call.h"
 
 #include "trust/access.h"
+#include "trust/hosts.h"
 #include "money/allowance.h"
 #include "money/counter.h"
 #include "base/check.h"
@@ -170,10 +171,15 @@ static int count_parts(Call *k, Err *err) {
 }
 
 int call_allow(Call *k, Err *err) {
+  Url url;
+  Err ignored = {0};
+  long long output = provider_most_output(k->api, k->request, &k->model);
+  int is_here = url_parse(k->model.base_url, &url, &ignored) == RC_OK && url.is_loopback;
   const AllowanceAsk ask = {.model = &k->model,
                             .input = (long long)k->body.n,
-                            .output = provider_most_output(k->api, k->request, &k->model),
-                            .is_embedding = k->api->embeds};
+                            .output = output > 0 ? output : ALLOWANCE_LONGEST,
+                            .is_embedding = k->api->embeds,
+                            .is_own = is_here && !k->model.key_env[0]};
   return allowance_take(k->conn, &ask, &k->held_nusd, err);
 }
 

@@ -99,9 +99,11 @@ void fn_llm_config(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *er
   if (s && argc == 2 && s->at == offsetof(Settings, keep_ms) && err->rc == RC_OK) {
     conn_trim(c, err);
   }
-  if (s && argc == 2 && err->rc == RC_OK &&
-      (s->at == offsetof(Settings, max_usd) || s->at == offsetof(Settings, max_calls))) {
-    allowance_restart(c);
+  if (s && argc == 2 && err->rc == RC_OK && s->at == offsetof(Settings, max_usd)) {
+    allowance_restart_usd(c);
+  }
+  if (s && argc == 2 && err->rc == RC_OK && s->at == offsetof(Settings, max_calls)) {
+    allowance_restart_calls(c);
   }
   if (err->rc == RC_OK && s->at == offsetof(Settings, store)) {
     result_store(ctx, c, err);

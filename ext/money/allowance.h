@@ -11,12 +11,17 @@
 #include "conn/conn.h"
 #include "core/price/catalogue.h"
 
+/* The longest answer there is, in tokens, where nobody says how long one may be. (The longest that a model of the catalogue
+** gives are 128,000.) */
+enum { ALLOWANCE_LONGEST = 131072 };
+
 /* What an attempt may come to at most. */
 typedef struct AllowanceAsk {
   const Model *model;
   long long input;  /* tokens, at most: no token is shorter than a byte */
-  long long output; /* tokens, at most; 0: nobody says */
+  long long output; /* tokens, at most */
   int is_embedding; /* has no output */
+  int is_own;       /* the server is on this machine, and has no key: nobody is paid */
 } AllowanceAsk;
 
 /* Counts an attempt that is about to be sent, held at its worst case, where a setting asks for that: *held is for
@@ -26,7 +31,8 @@ int allowance_take(Conn *conn, const AllowanceAsk *ask, long long *held, Err *er
 /* What came of it: its cost in nano-dollars, or LEDGER_NULL. `was_sent` 0: nothing left. */
 void allowance_settle(Conn *conn, long long held, long long cost_nusd, int was_sent);
 
-/* From now on. */
-void allowance_restart(Conn *conn);
+/* From now on: dollars, or requests. */
+void allowance_restart_usd(Conn *conn);
+void allowance_restart_calls(Conn *conn);
 
 #endif

@@ -29,6 +29,19 @@ class Install(unittest.TestCase):
             left = [os.path.join(folder, f) for folder, _, files in os.walk(prefix) for f in files]
             self.assertEqual(left, [])
 
+    def test_a_prefix_with_a_blank(self):
+        with TempDir() as tmp:
+            keep = os.path.join(tmp, "keep")
+            open(keep, "w").close()
+            prefix = keep + " me"
+            out = make("install", f"PREFIX={prefix}")
+            self.assertEqual(out.returncode, 0, out.stderr)
+            load = out.stdout.split("installed: ")[1].split("    (")[0]
+            self.assertEqual(shell(":memory:", f"{load}\nSELECT llmcost_version() IS NOT NULL;").stdout, "1\n", load)
+            self.assertEqual(make("uninstall", f"PREFIX={prefix}").returncode, 0)
+            self.assertEqual([f for _, _, files in os.walk(prefix) for f in files], [])
+            self.assertTrue(os.path.exists(keep))
+
     def test_weights_are_found_beside_an_installed_library(self):
         """The name that is loaded is a link to it."""
         with TempDir() as tmp:

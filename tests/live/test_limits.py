@@ -28,7 +28,7 @@ class Limits(Desk):
     def test_so_many_requests(self):
         self.set("max_calls", 7)
         said = error_of(self.db, "SELECT llm_complete(q) FROM t")
-        self.assertIn("llm_config('max_calls', 7): 7 requests have been sent", said)
+        self.assertIn("llm_config('max_calls', 7): 7 requests have been sent, and nothing more", said)
         self.assertEqual(value(self.db, CALLS), 7)
         # what was paid is a hit, which no limit stops; set again, it counts anew
         self.assertEqual(len(self.db.execute("SELECT llm_complete(q) FROM t WHERE id <= 7").fetchall()), 7)
@@ -70,15 +70,29 @@ class Limits(Desk):
         self.db.execute("INSERT INTO llm_models(name, provider, base_url, key_env) VALUES ('mine', 'my-box', ?, 'OPENAI_API_KEY')",
                         (self.standin.url + "/v1",))
         self.assertIn("nobody prices model 'mine': add it to llm_prices", error_of(self.db, "SELECT llm_complete('q', '{\"model\":\"mine\"}')"))
-        self.assertIn("nobody says how long an answer may be of model 'o3': give max_tokens",
-                      error_of(self.db, "SELECT llm_complete('q', '{\"model\":\"openai/o3\"}')"))
+        self.assertIn("(131072 tokens of answer", error_of(self.db, "SELECT llm_config('max_usd', 0.01), llm_complete('q', '{\"model\":\"openai/o3\"}')"))
+        self.assertIsNotNone(value(self.db, "SELECT llm_complete('q', '{\"model\":\"openai/o3\",\"max_tokens\":9}')"))
         self.db.execute("INSERT INTO llm_prices(model, kind, usd_per_million) VALUES ('mine', 'input', 0), ('mine', 'output', 0)")
         self.assertIsNotNone(value(self.db, "SELECT llm_complete('q', '{\"model\":\"mine\"}')"))
 
     def test_a_server_of_ones_own_costs_nobody(self):
         self.set("max_usd", 0)
+        self.assertIn("invalid_api_key", error_of(self.db, "SELECT llm_complete('q', '{\"model\":\"ollama/llama3.2\"}')"))  # it was sent
         self.db.execute("UPDATE llm_models SET key_env = 'OPENAI_API_KEY' WHERE name = 'llama3.2'")
-        self.assertIsNotNone(value(self.db, "SELECT llm_complete('q', '{\"model\":\"ollama/llama3.2\"}')"))
+        self.assertIn("nobody prices", error_of(self.db, "SELECT llm_complete('q', '{\"model\":\"ollama/llama3.2\"}')"))
+
+    def test_each_counts_from_when_it_was_set(self):
+        self.set("max_calls", 2)
+        error_of(self.db, "SELECT llm_complete(q) FROM t")
+        self.set("max_usd", 1)
+        self.assertIn("2 requests have been sent", error_of(self.db, "SELECT llm_complete(q) FROM t"))
+        self.assertEqual(value(self.db, CALLS), 2)
+        self.set("max_calls", None)
+        self.set("max_usd", 0.0101)
+        self.assertIn("0.0101): $0 spent", error_of(self.db, "SELECT llm_complete('x', '{\"model\":\"gpt-4o\"}')"))
+        self.db.execute("SELECT llm_complete('y')").fetchall()
+        self.set("max_calls", 1000)
+        self.assertRegex(error_of(self.db, "SELECT llm_complete('z', '{\"model\":\"gpt-4o\"}')"), r"\$0\.0000\d+ spent")
 
     def test_retries_count_and_what_never_left_does_not(self):
         self.standin.scenario("overloaded-always")
