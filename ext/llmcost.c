@@ -10,6 +10,7 @@ SQLITE_EXTENSION_INIT1
 
 #include "fn/fn.h"
 #include "tables/tables.h"
+#include "call/call.h"
 #include "call/memo.h"
 #include "work/embedders.h"
 #include "trust/guard.h"
@@ -22,6 +23,10 @@ SQLITE_EXTENSION_INIT1
 /* Reads the price tables, or one ratio of the ledger. */
 #define READS (SQLITE_UTF8 | SQLITE_INNOCUOUS)
 #define JSON SQLITE_RESULT_SUBTYPE
+
+/* It changes something: not while an estimate counts what a SELECT would do. (A bit of our own, which SQLite does not see.) */
+#define WRITES (1 << 30)
+#define CHANGES (DIRECT | WRITES)
 
 /* Arguments that make the result NULL where they are NULL. */
 enum { NONE = 0, FIRST = 1, BOTH = 3 };
@@ -47,21 +52,21 @@ typedef struct BoundFunction {
   X(llm_chat, 1, 2, DIRECT | JSON, FIRST)                                                          \
   X(llm_last_call, 0, 0, DIRECT, NONE)                                                             \
   X(llm_config, 1, 2, DIRECT, NONE)                                                                \
-  X(llm_secret, 2, 2, DIRECT, NONE)                                                                \
-  X(llm_allow_host, 1, 2, DIRECT, NONE)                                                            \
-  X(llm_trust_store, 0, 0, DIRECT, NONE)                                                           \
-  X(llm_init, 0, 0, DIRECT, NONE)                                                                  \
-  X(llm_cache_feedback, 2, 2, DIRECT, BOTH)                                                        \
+  X(llm_secret, 2, 2, CHANGES, NONE)                                                               \
+  X(llm_allow_host, 1, 2, CHANGES, NONE)                                                           \
+  X(llm_trust_store, 0, 0, CHANGES, NONE)                                                          \
+  X(llm_init, 0, 0, CHANGES, NONE)                                                                 \
+  X(llm_cache_feedback, 2, 2, CHANGES, BOTH)                                                       \
   X(llm_price, 2, 3, READS, BOTH)                                                                  \
   X(llm_cost, 2, 4, READS, NONE)                                                                   \
   X(llm_cost_explain, 2, 4, READS | JSON, NONE)                                                    \
   X(llm_usd, 1, 1, PURE, FIRST)                                                                    \
   X(llm_cache_minimum, 1, 2, READS, FIRST)                                                         \
   X(llm_usage, 1, 2, PURE | JSON, FIRST)                                                           \
-  X(llm_check, 0, 1, DIRECT | JSON, FIRST)                                                         \
+  X(llm_check, 0, 1, CHANGES | JSON, FIRST)                                                        \
   X(llm_call_explain, 1, 1, DIRECT | JSON, FIRST)                                                  \
-  X(llm_prices_import, 1, 2, DIRECT | JSON, FIRST)                                                 \
-  X(llm_import, 1, 2, DIRECT | JSON, FIRST)                                                        \
+  X(llm_prices_import, 1, 2, CHANGES | JSON, FIRST)                                                \
+  X(llm_import, 1, 2, CHANGES | JSON, FIRST)                                                       \
   X(llm_tokens, 1, 1, PURE, FIRST)                                                                 \
   X(llm_tokens, 2, 2, READS, FIRST)                                                                \
   X(llm_chat_tokens, 1, 1, PURE, FIRST)                                                            \
@@ -132,6 +137,9 @@ static void enter(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   if (f->guard_number >= 0) {
     ask_guard(ctx, f, &err);
   }
+  if (err.rc == RC_OK && f->of->flags & WRITES && call_is_counted(f->conn)) {
+    err_set(&err, RC_ERROR, ERR_UNAVAILABLE, "not while llm_estimate runs: it changes nothing");
+  }
   if (err.rc == RC_OK && !has_null(f->of, argc, argv)) {
     f->of->run(ctx, argc, argv, &err);
   }
@@ -167,8 +175,8 @@ static int register_function(Conn *conn, const Function *of) {
       return SQLITE_NOMEM;
     }
     *f = (BoundFunction){conn_ref(conn), of, number};
-    rc = sqlite3_create_function_v2(conn->db, of->name, n, of->flags, f, enter, NULL, NULL,
-                                    free_bound);
+    rc = sqlite3_create_function_v2(conn->db, of->name, n, of->flags & ~WRITES, f, enter, NULL,
+                                    NULL, free_bound);
   }
   return rc;
 }

@@ -8,6 +8,7 @@
 #include "core/price/catalogue.h"
 #include "core/price/zone.h"
 #include "base/sqlite/args.h"
+#include "call/call.h"
 #include "money/allowance.h"
 #include "trust/access.h"
 #include "work/embedders.h"
@@ -41,6 +42,9 @@ static int check_zone(const SpecValue *value, Err *err) {
 
 static int set_setting(Conn *c, const Spec *s, sqlite3_value *v, Err *err) {
   const SpecValue value = value_of(s->name, v, err);
+  if (err->rc == RC_OK && call_is_counted(c)) {
+    err_set(err, RC_ERROR, ERR_UNAVAILABLE, "not while llm_estimate runs: it changes nothing");
+  }
   if (err->rc == RC_OK && s->at == offsetof(Settings, store) && c->store) {
     err_set(err, RC_ERROR, ERR_BAD_OPTION,
             "the store of this connection is in use already: set it before the first call");

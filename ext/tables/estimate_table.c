@@ -119,7 +119,7 @@ static void column(TableCursor *base, sqlite3_context *ctx, int i) {
   const char *const words[] = {[MODEL] = l->model[0] ? l->model : NULL,
                                [WHAT] = l->is_instead ? "instead" : "asked",
                                [INPUT_IS] = l->is_exact ? "exact" : "estimated",
-                               [OUTPUT_FROM] = e->output_from,
+                               [OUTPUT_FROM] = e->output_from[0] ? e->output_from : NULL,
                                [COUNTED] = e->decides ? "at least" : "exactly"};
   if (i == INPUT_USD || i == COST || i == MOST) {
     result_dollars(ctx, counts[i]);

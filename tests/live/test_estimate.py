@@ -151,6 +151,12 @@ class Estimates(Desk):
             self.assertIn(says, error_of(self.db, "SELECT * FROM llm_estimate(?)", sql), sql)
         self.assertIn("'models' are those to compare with", error_of(self.db, "SELECT * FROM llm_estimate('SELECT 1', '{\"model\":\"x\"}')"))
         self.assertEqual(value(self.db, "SELECT count(*) FROM t"), 40)
+        for changes in ("llm_init()", "llm_config('max_calls', 0)", "llm_secret('OPENAI_API_KEY', 'other')", "llm_allow_host('h.example')",
+                        "llm_cache_feedback(1, 1)", "llm_import('x')", "llm_prices_import('{}')", "llm_trust_store()", "llm_check()"):
+            self.assertIn("not while llm_estimate runs", error_of(self.db, "SELECT * FROM llm_estimate(?)", "SELECT " + changes), changes)
+        self.assertEqual(self.counted("SELECT llm_config('max_calls'), llm_complete('x')")[0], "exactly")
+        self.assertIn("makes embeddings, not answers", error_of(
+            self.db, "SELECT * FROM llm_estimate('SELECT llm_complete(''x'')', '{\"models\":\"text-embedding-3-small\"}')"))
         # afterwards calls are made again
         self.assertIsNotNone(value(self.db, "SELECT llm_complete('made')"))
         self.assertEqual(value(self.db, "SELECT count(*) FROM llm_calls WHERE kind = 'call'"), 1)

@@ -85,6 +85,8 @@ class AnyModel(Desk):
                  "ollama/qwen3:8b": ("qwen3:8b", "ollama", here),
                  "ollama/embedded-assistant": ("embedded-assistant", "ollama", here),
                  "ollama/gpt-4o": ("gpt-4o", "ollama", here),  # not OpenAI's
+                 "qwen-max": ("qwen-max", "alibaba", "https://dashscope-intl.aliyuncs.com/compatible-mode/v1/chat/completions"),
+                 "mixtral-8x7b-32768": ("mixtral-8x7b-32768", "groq", here),
                  "xai/grok-9": ("grok-9", "x-ai", "https://api.x.ai/v1/chat/completions"),
                  "together_ai/Qwen/Qwen3-8B": ("Qwen/Qwen3-8B", "together", "https://api.together.xyz/v1/chat/completions"),
                  "vllm/my-model": ("my-model", "vllm", "http://127.0.0.1:8000/v1/chat/completions")}
@@ -101,6 +103,9 @@ class AnyModel(Desk):
         before = self.standin.bill()["calls"]
         for model, says in {"qwen3:8b": "'ollama/qwen3:8b', 'openrouter/qwen3:8b'",
                             "azure/gpt-4o": "where 'azure' is asked is not known: add a row with your base_url",
+                            "vertex_ai/gemini-2.5-pro": "where 'vertex_ai' is asked is not known",
+                            "openai/": "behind 'openai/' stands the name", "openai//gpt-4o": "behind 'openai/' stands the name",
+                            "gpt-oss-20b": "it is sold as '",
                             "gpt-4p": "(nearest: gpt-4o, ",
                             "text-embedding-3-small": "makes embeddings, not answers: embed(text, 'text-embedding-3-small')",
                             "openai/text-embedding-ada-002": "makes embeddings, not answers",
@@ -124,8 +129,13 @@ class OptionsAsSqlHasThem(Desk):
         self.db.execute("SELECT llm_complete(q, json_object('tag', id, 'user', customer, 'conversation', id)) FROM t").fetchall()
         self.assertEqual(self.db.execute("SELECT tag, user, conversation FROM llm_calls ORDER BY ts, id").fetchall(),
                          [("7", "41", "7"), ("8", "42", "8")])
-        for wrong in (1.5, True, [1], 9007199254740993):
+        for wrong in (1.5, True, [1], {"a": 1}):
             self.assertIn("text or an integer", error_of(self.db, "SELECT llm_complete('x', ?)", json.dumps({"user": wrong})))
+
+    def test_an_id_of_64_bits_keeps_its_digits(self):
+        for key in (9007199254740993, 2**63 - 1, -2**63, 0, -1):
+            self.db.execute("SELECT llm_complete('x' || ?1, json_object('user', ?1))", (key,)).fetchall()
+            self.assertEqual(value(self.db, "SELECT user FROM llm_calls WHERE id = llm_last_call()"), str(key))
 
     def test_a_schema_as_text(self):
         before = self.standin.bill()["calls"]

@@ -408,3 +408,53 @@ const cJSON *json_at(const cJSON *object, const char *const *path) {
   }
   return object;
 }
+
+/* The place behind the string that begins at i. */
+static size_t behind_string(const char *json, size_t n, size_t i) {
+  for (i++; i < n && json[i] != '"'; i++) {
+    i += json[i] == '\\';
+  }
+  return i + 1;
+}
+
+static size_t behind_blanks(const char *json, size_t n, size_t i) {
+  while (i < n && (json[i] == ' ' || json[i] == '\t' || json[i] == '\r' || json[i] == '\n')) {
+    i++;
+  }
+  return i;
+}
+
+/* Copies an integer that ends where a value ends. */
+static int copy_integer(const char *json, size_t n, size_t i, char *out, size_t size) {
+  size_t to = i + (json[i] == '-'), from = i;
+  while (to < n && json[to] >= '0' && json[to] <= '9') {
+    to++;
+  }
+  int ends = to < n && json[to] && strchr(" \t\r\n,}", json[to]) && to > from + (json[i] == '-');
+  if (!ends || to - from >= size) {
+    return 0;
+  }
+  memcpy(out, json + from, to - from);
+  out[to - from] = 0;
+  return 1;
+}
+
+int json_integer_text(const char *json, size_t n, const char *key, char *out, size_t size) {
+  size_t length = strlen(key), depth = 0;
+  int found = 0;
+  for (size_t i = 0; i < n;) {
+    char c = json[i];
+    size_t end = c == '"' ? behind_string(json, n, i) : i + 1;
+    depth += c == '{' || c == '[';
+    depth -= (c == '}' || c == ']') && depth > 0;
+    if (c == '"' && depth == 1 && end - i == length + 2 && memcmp(json + i + 1, key, length) == 0) {
+      size_t colon = behind_blanks(json, n, end);
+      if (colon < n && json[colon] == ':') {
+        size_t at = behind_blanks(json, n, colon + 1);
+        found = at < n && copy_integer(json, n, at, out, size);
+      }
+    }
+    i = end;
+  }
+  return found;
+}

@@ -9,6 +9,7 @@
 #include "base/text/decimal.h"
 #include "base/text/text.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -247,12 +248,23 @@ static int is_of(const Spec *s, unsigned of) {
   return !of || s->of & of;
 }
 
+/* How far two names are from each other, whatever their case. */
+static int distance_of(const char *given, const char *name, int cap) {
+  char lower[64];
+  size_t n = 0;
+  for (; given[n] && n + 1 < sizeof lower; n++) {
+    lower[n] = (char)tolower((unsigned char)given[n]);
+  }
+  lower[n] = 0;
+  return given[n] ? cap : text_distance(lower, name, cap);
+}
+
 /* The name most like an unknown one, if a slip of the fingers may be what is between them; or NULL. */
 static const char *nearest_name(const SpecTable *table, unsigned of, const char *name) {
   const char *nearest = NULL;
   int least = strlen(name) < 5 ? 2 : 3; /* not that */
   for (int i = 0; i < table->n; i++) {
-    int d = is_of(&table->at[i], of) ? text_distance(name, table->at[i].name, least) : least;
+    int d = is_of(&table->at[i], of) ? distance_of(name, table->at[i].name, least) : least;
     nearest = d < least ? table->at[i].name : nearest;
     least = d < least ? d : least;
   }

@@ -47,20 +47,23 @@ static cJSON *keep_made(Options *o, cJSON *item, Err *err) {
   return json_add(o->made, NULL, item, err);
 }
 
-/* A text; or an integer, as the keys of tables are. JSON's numbers are exact up to 2^53. */
+/* A text; or an integer, as the keys of tables are, of any length: digit by digit as it was given. */
 static int take_label(const SpecTable *table, const Spec *s, const SpecValue *v, void *to,
                       Err *err) {
   const char *text = v->text;
-  if (decimal_is_whole(v->number, -(double)LIMIT_COUNT, (double)LIMIT_COUNT)) {
-    char digits[24];
-    snprintf(digits, sizeof digits, "%lld", (long long)v->number);
+  const Options *o = to;
+  char digits[64];
+  int is_integer =
+      !isnan(v->number) && json_integer_text(o->given, o->n_given, s->name, digits, sizeof digits);
+  if (!is_integer && decimal_is_whole(v->number, -(double)LIMIT_COUNT, (double)LIMIT_COUNT)) {
+    snprintf(digits, sizeof digits, "%lld", (long long)v->number); /* 1.0, 1e3 */
+    is_integer = 1;
+  }
+  if (is_integer) {
     const cJSON *made = keep_made(to, cJSON_CreateString(digits), err);
     text = made ? made->valuestring : NULL;
   } else if (!text) {
-    spec_bad(table, s->name,
-             cJSON_IsNumber(v->json) ? "text or an integer of at most 53 bits: CAST(… AS TEXT)"
-                                     : "text or an integer",
-             err);
+    spec_bad(table, s->name, "text or an integer", err);
   }
   if (err->rc == RC_OK) {
     *(const char **)((char *)to + s->at) = text;
@@ -162,6 +165,9 @@ static const SpecHint hints[] = {
     {"api_base", "addresses stand in llm_models; SELECT llm_init() makes it"},
     {"stream", "answers are streamed inside, and given whole"},
     {"proxy", "it is a setting of the connection: llm_config('proxy', url)"},
+    {"max_usd", "it is a setting of the connection: llm_config('max_usd', 5)"},
+    {"max_calls", "it is a setting of the connection: llm_config('max_calls', 100)"},
+    {"budget", "a limit is a setting of the connection: llm_config('max_usd', 5)"},
     {"log_text", "it is a setting of the connection: llm_config('log_text', 'hash')"},
     {NULL, NULL},
 };
@@ -213,8 +219,12 @@ int options_parse(const char *json, size_t n, Options *o, Err *err) {
                    LIMIT_OPTIONS_BYTES);
   }
   o->doc = spec_parse(&table, json, n, err);
+  o->given = json;
+  o->n_given = n;
   if (!o->doc || spec_read(&table, 0, o->doc, o, err) != RC_OK || check_together(o, err) != RC_OK) {
     options_free(o);
   }
+  o->given = NULL;
+  o->n_given = 0;
   return err->rc;
 }

@@ -26,7 +26,9 @@ typedef enum OnError { ON_ERRORS(SPEC_AS_ID) } OnError;
 #define OPTION_UNSET SPEC_UNSET
 
 typedef struct Options {
-  cJSON *doc;  /* owned; NULL where there were no options */
+  cJSON *doc;        /* owned; NULL where there were no options */
+  const char *given; /* the text of `doc`, while it is read */
+  size_t n_given;
   cJSON *made; /* owned: what was made of values that came as something else; mostly NULL */
   const char *model, *system, *tag, *user, *conversation;
   const cJSON *stop;   /* a string or an array of strings */

@@ -34,7 +34,7 @@ static int is_sellers(const Asked *a, const Model *row) {
 static Asked take_apart(const Config *c, const char *name) {
   const char *slash = strchr(name, '/');
   Asked a = {name, name, 0, NULL};
-  if (slash && slash > name && slash[1]) {
+  if (slash && slash > name && slash[1] > ' ' && slash[1] != '/') {
     a.n_word = (size_t)(slash - name);
     a.endpoint = catalogue_endpoint(name, a.n_word);
     int is_seller = a.endpoint != NULL;
@@ -116,19 +116,53 @@ static int take_unlisted(const Config *c, const Asked *a, Model *model, Err *err
   return take_row(&made, NULL, model, err);
 }
 
-/* A bare name that the catalogue has from its maker, whose address is known. 1: *a says so. 0, or *err. */
-static int is_in_catalogue(Asked *a, Err *err) {
+/* A bare name of the catalogue: no path, and no colon but of a fine-tuned model. */
+static int is_bare(const char *name) {
+  return !strchr(name, '/') && (!strchr(name, ':') || strncasecmp(name, "ft:", 3) == 0);
+}
+
+enum { MOST_SELLERS = 16 };
+
+/* Who sells a bare name, of those whose address is known, and under which name. */
+typedef struct Sellers {
+  const Endpoint *endpoint[MOST_SELLERS];
+  const char *name[MOST_SELLERS];
+  int n;
+} Sellers;
+
+static void add_seller(Sellers *s, const char *provider, const char *name) {
+  const Endpoint *e = catalogue_endpoint(provider, strlen(provider));
+  if (e && s->n < MOST_SELLERS) {
+    s->endpoint[s->n] = e;
+    s->name[s->n++] = name;
+  }
+}
+
+/* 1 if a seller is the maker of a model, by this or the other of his shops. */
+static int is_maker(const char *lower, const char *provider) {
+  const Vendor *maker = vendor_of_model(lower), *seller = vendor_by_word(provider);
+  return maker && seller && (maker == seller || vendor_other_shop(maker) == seller);
+}
+
+/* One where the name tells it: its only seller, or its maker. */
+static void find_sellers(const Asked *a, Sellers *s, Err *err) {
   char lower[LIMIT_MODEL_NAME];
+  const PriceModel *models[MOST_SELLERS];
   const PriceBook *book = catalogue_prices();
   if (!book) {
     err_nomem(err);
+    return;
   }
   model_name_lower(a->name, lower, sizeof lower);
-  BookMatch match = book ? book_find(book, (Seller){NULL, NULL}, lower) : (BookMatch){0};
-  a->endpoint = match.model && match.vendor
-                    ? catalogue_endpoint(match.vendor->id, strlen(match.vendor->id))
-                    : NULL;
-  return a->endpoint != NULL;
+  BookMatch match = book_find(book, (Seller){NULL, NULL}, lower);
+  if (match.model && match.vendor) {
+    add_seller(s, match.vendor->id, a->name);
+  }
+  int n = s->n ? 0 : book_sellers(book, lower, models, MOST_SELLERS);
+  for (int i = 0; i < n && i < MOST_SELLERS; i++) {
+    add_seller(s, models[i]->provider, models[i]->name);
+  }
+  s->n = s->n > 1 && is_maker(lower, s->endpoint[0]->provider) ? 1 : s->n;
 }
 
 typedef struct Nearest {
@@ -151,12 +185,25 @@ static void nearest_offer(Nearest *n, const char *asked, const char *name) {
   }
 }
 
+/* "word/name" for some sellers, between commas. */
+static void say_sellers(const Sellers *s, char *out, size_t size) {
+  size_t at = (size_t)snprintf(out, size, "; it is sold as ");
+  for (int i = 0; i < s->n && i < 3 && at < size; i++) {
+    at += (size_t)snprintf(out + at, size - at, "%s'%s/%.60s'", i ? ", " : "",
+                           s->endpoint[i]->provider, s->name[i]);
+  }
+}
+
 /* How else to name it, or what is missing. */
-static void say_how(const Asked *a, char *out, size_t size) {
+static void say_how(const Asked *a, const Sellers *sellers, char *out, size_t size) {
   const char *slash = strchr(a->name, '/');
   char word[64];
   snprintf(word, sizeof word, "%.*s", slash ? (int)(slash - a->name) : 0, a->name);
-  if (word[0] && vendor_by_word(word)) {
+  if (sellers->n > 0) {
+    say_sellers(sellers, out, size);
+  } else if (word[0] && catalogue_endpoint(word, strlen(word))) {
+    snprintf(out, size, "; behind '%.40s/' stands the name of one of its models", word);
+  } else if (word[0] && vendor_by_word(word)) {
     snprintf(out, size, "; where '%.40s' is asked is not known: add a row with your base_url",
              word);
   } else {
@@ -166,13 +213,13 @@ static void say_how(const Asked *a, char *out, size_t size) {
   }
 }
 
-static int unknown_model(const Config *c, const Asked *a, Err *err) {
+static int unknown_model(const Config *c, const Asked *a, const Sellers *sellers, Err *err) {
   Nearest near = {{"", "", ""}, {1000, 1000, 1000}};
-  char how[240];
+  char how[300];
   for (int i = 0; i < c->n_models; i++) {
     nearest_offer(&near, a->name, c->models[i].name);
   }
-  say_how(a, how, sizeof how);
+  say_how(a, sellers, how, sizeof how);
   return err_set(err, RC_ERROR, ERR_UNKNOWN_MODEL,
                  "no model '%.80s' %s (nearest: %.80s%s%.80s%s%.80s)%s", a->name,
                  c->has_model_table ? "in llm_models"
@@ -182,8 +229,9 @@ static int unknown_model(const Config *c, const Asked *a, Err *err) {
 }
 
 int config_row(const Config *c, const char *name, Model *model, Err *err) {
+  static const Sellers none = {.n = 0};
   Asked a = take_apart(c, name);
-  return find_row(c, &a, model, err) ? err->rc : unknown_model(c, &a, err);
+  return find_row(c, &a, model, err) ? err->rc : unknown_model(c, &a, &none, err);
 }
 
 int config_model(const Config *c, const char *name, Model *model, Err *err) {
@@ -191,8 +239,15 @@ int config_model(const Config *c, const char *name, Model *model, Err *err) {
   if (find_row(c, &a, model, err)) {
     return err->rc;
   }
-  int is_known = a.n_word || is_in_catalogue(&a, err);
-  return err->rc != RC_OK ? err->rc
-         : is_known       ? take_unlisted(c, &a, model, err)
-                          : unknown_model(c, &a, err);
+  Sellers sellers = {.n = 0};
+  if (!a.n_word && is_bare(name)) {
+    find_sellers(&a, &sellers, err);
+  }
+  if (sellers.n == 1) {
+    a.endpoint = sellers.endpoint[0];
+    a.rest = sellers.name[0];
+  }
+  return err->rc != RC_OK             ? err->rc
+         : a.n_word || sellers.n == 1 ? take_unlisted(c, &a, model, err)
+                                      : unknown_model(c, &a, &sellers, err);
 }

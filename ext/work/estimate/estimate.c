@@ -285,6 +285,9 @@ static void name_targets(const Run *run, char *out, size_t size) {
 /* Where the length of answers comes from. */
 static void tell_output(const Run *run, char *out, size_t size) {
   int answers = 0;
+  if (run->n == 0) {
+    return; /* nothing is to be sent */
+  }
   for (int i = 0; i < run->n_targets; i++) {
     if (run->targets[i].n == 0 && run->options->output_tokens == SPEC_UNSET) {
       snprintf(out, size, "not known: no answer of %.60s yet%s; give {\"output_tokens\":N}",
@@ -387,7 +390,12 @@ static int offer_cheaper(Run *run, const Config *config, Err *err) {
 static int offer_named(Run *run, const Config *config, Err *err) {
   for (int i = 0; i < run->options->n_models && err->rc == RC_OK; i++) {
     Model model;
-    if (config_model(config, run->options->models[i], &model, err) == RC_OK) {
+    if (config_model(config, run->options->models[i], &model, err) == RC_OK &&
+        !is_open(&model, 0, err) && err->rc == RC_OK) {
+      err_set(err, RC_ERROR, ERR_BAD_OPTION,
+              "option 'models': '%.80s' makes embeddings, not answers", model.name);
+    }
+    if (err->rc == RC_OK) {
       make_line(run, &run->result->lines[run->result->n_lines++], &model, err);
     }
     config_model_free(&model);
