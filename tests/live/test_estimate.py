@@ -1,9 +1,68 @@
 """llm_estimate: what a SELECT would cost, without a call: held against what it then costs."""
 import json
 import sqlite3
+import subprocess
 import unittest
 
-from harness import Desk, error_of, value
+from harness import Desk, SO, clean_env, error_of, npm_package, value
+
+# Statements in which an answer decides over rows, or over what else is asked; and in which none does.
+DECIDES = [
+    "SELECT id FROM t WHERE llm_complete(q) = 'yes'",
+    "SELECT llm_complete('again: ' || llm_complete(q)) FROM t",
+    "SELECT CASE llm_complete(q) WHEN 'a' THEN llm_complete(q || '!') END FROM t",
+    "SELECT coalesce(nullif(llm_complete(q), 'no'), llm_complete(q || '!')) FROM t",
+    "SELECT count(*) FROM t, llm_call(t.q) c WHERE c.answer LIKE 'y%'",
+    "SELECT d.answer FROM t, llm_call(t.q) c, llm_call(c.answer) d",
+    "SELECT llm_complete(a) FROM (SELECT llm_complete(q) AS a FROM t)",
+    "WITH RECURSIVE w(n, a) AS (SELECT 1, llm_complete('x') UNION ALL SELECT n + 1, llm_complete(a) FROM w WHERE n < 3)"
+    " SELECT * FROM w",
+    "SELECT id FROM t WHERE EXISTS (SELECT 1 FROM t u WHERE u.q = llm_complete(t.q))",
+    "SELECT a, count(*) FROM (SELECT llm_complete(q) AS a FROM t) GROUP BY a",
+    "SELECT id FROM t WHERE id IN (SELECT llm_complete(q) FROM t)",
+    "SELECT id FROM t WHERE +id IN (SELECT llm_complete(q) FROM t)",
+    "SELECT id FROM t WHERE (q, plan) IN (SELECT llm_complete(q), plan FROM t)",
+    "SELECT llm_complete('More: ' || q) FROM t WHERE CASE WHEN llm_complete(q) LIKE 'Thank%' THEN 1 ELSE 0 END",
+    "SELECT id FROM t WHERE CASE llm_complete(q) WHEN 'yes' THEN 1 ELSE 0 END = 1",
+    "SELECT id FROM t WHERE iif(llm_complete(q) = 'yes', 1, 0)",
+    "SELECT llm_complete(CASE WHEN llm_complete(q) = 'yes' THEN 'A' ELSE 'B' END) FROM t",
+    "SELECT llm_complete(iif(llm_complete(q) = 'yes', 'A', 'B')) FROM t",
+    "SELECT id FROM t WHERE (llm_complete(q) IS NULL) = 0",
+    "SELECT llm_complete('x' || (llm_complete(q) IS NULL)) FROM t",
+    "SELECT 1 WHERE (SELECT sum(CASE WHEN llm_complete(q) = 'yes' THEN 1 ELSE 0 END) FROM t) > 3",
+    "SELECT llm_complete('top ' || id) FROM (SELECT id FROM t ORDER BY CASE WHEN llm_complete(q) = 'a' THEN 1 END LIMIT 3)",
+    "SELECT llm_complete('k') FROM (SELECT CASE WHEN llm_complete(q) = 'a' THEN 1 ELSE 0 END AS k FROM t) WHERE k = 0",
+    "SELECT count(*) FROM t, LLM_CALL(t.q) c WHERE c.answer = 'yes'",
+    "SELECT llm_complete('v ' || q) FROM tv WHERE answer LIKE 'Thank%'",
+    "SELECT llm_complete(answer) FROM tv",
+    "SELECT id FROM t LIMIT -1 OFFSET length(llm_complete('abc'))",
+    "SELECT id FROM t LIMIT length(llm_complete('abc'))",
+    "SELECT llm_complete(q) FROM t UNION SELECT 'x'",
+    "SELECT DISTINCT llm_complete(q) FROM t",
+    "SELECT id FROM (SELECT id, sum(length(llm_complete(q))) OVER (ORDER BY id) AS s FROM t) WHERE s > 30",
+    "SELECT llm_complete('z' || id) FROM (SELECT id, row_number() OVER (ORDER BY llm_complete(q)) AS rn FROM t) WHERE rn = 1",
+    "SELECT llm_complete(lag(llm_complete(q)) OVER (ORDER BY id)) FROM t",
+    "SELECT llm_complete('More: ' || q), max(llm_complete(q)) FROM t GROUP BY plan",
+    "SELECT inner_call(q) FROM t",
+    "SELECT id FROM t ORDER BY llm_complete(q) LIMIT 1",
+    "SELECT id FROM t GROUP BY plan HAVING max(length(llm_complete(q))) > 3",
+]
+HARMLESS = [
+    "SELECT llm_complete(q) = 'yes', upper(llm_complete(q)), id FROM t",
+    "SELECT llm_complete(q, json_object('model', CASE plan WHEN 'pro' THEN 'gpt-4o' ELSE 'auto' END)) FROM t",
+    "SELECT sum(length(llm_complete(q))), group_concat(llm_complete(q)) FROM t",
+    "SELECT llm_complete(q), llm_complete('In short: ' || q), length(llm_complete(plan)) > 3 FROM t ORDER BY plan",
+    "SELECT u.id, llm_complete(t.q || u.q) FROM t JOIN t u USING (plan) WHERE u.id < 4",
+    "SELECT llm_complete(q) FROM t UNION ALL SELECT llm_complete(q) FROM t",
+    "SELECT plan, group_concat(llm_complete(q), '; ') FROM t GROUP BY plan ORDER BY plan",
+    "SELECT id, CASE WHEN id > 3 THEN llm_complete(q) END FROM t WHERE plan IN ('pro', 'free') AND q LIKE 'Q%' ORDER BY plan DESC",
+    "SELECT DISTINCT plan, (SELECT llm_complete(min(q)) FROM t u WHERE u.plan = t.plan) FROM t LIMIT 0",
+    "SELECT llm_complete(value) FROM json_each('[1, 2]')",
+    "SELECT llm_complete(q) FROM (SELECT DISTINCT q FROM t)",
+    "SELECT t.id, llm_complete(t.q) FROM t LEFT JOIN t u ON u.id = t.id + 1 WHERE u.id IS NULL OR u.plan = 'pro'",
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5) SELECT llm_complete(i) FROM n",
+    "SELECT llm_complete(q) FROM t WHERE id BETWEEN 3 AND 9 LIMIT 2 OFFSET 1",
+]
 
 COUNTED = "SELECT counted, \"rows\", calls, requests, hits FROM llm_estimate(?) WHERE what = 'asked'"
 
@@ -40,61 +99,28 @@ class Estimates(Desk):
     def test_answers_that_decide(self):
         self.db.execute("CREATE TEMP VIEW tv AS SELECT t.q, c.answer FROM t, llm_call(t.q) c")
         self.db.create_function("inner_call", 1, lambda q: self.db.execute("SELECT llm_complete(?)", (q,)).fetchone()[0])
-        for sql in ("SELECT id FROM t WHERE llm_complete(q) = 'yes'",
-                    "SELECT llm_complete('again: ' || llm_complete(q)) FROM t",
-                    "SELECT CASE llm_complete(q) WHEN 'a' THEN llm_complete(q || '!') END FROM t",
-                    "SELECT coalesce(nullif(llm_complete(q), 'no'), llm_complete(q || '!')) FROM t",
-                    "SELECT count(*) FROM t, llm_call(t.q) c WHERE c.answer LIKE 'y%'",
-                    "SELECT d.answer FROM t, llm_call(t.q) c, llm_call(c.answer) d",
-                    "SELECT llm_complete(a) FROM (SELECT llm_complete(q) AS a FROM t)",
-                    "WITH RECURSIVE w(n, a) AS (SELECT 1, llm_complete('x') UNION ALL SELECT n + 1, llm_complete(a) FROM w WHERE n < 3)"
-                    " SELECT * FROM w",
-                    "SELECT id FROM t WHERE EXISTS (SELECT 1 FROM t u WHERE u.q = llm_complete(t.q))",
-                    "SELECT a, count(*) FROM (SELECT llm_complete(q) AS a FROM t) GROUP BY a",
-                    "SELECT id FROM t WHERE id IN (SELECT llm_complete(q) FROM t)",
-                    "SELECT id FROM t WHERE +id IN (SELECT llm_complete(q) FROM t)",
-                    "SELECT id FROM t WHERE (q, plan) IN (SELECT llm_complete(q), plan FROM t)",
-                    "SELECT llm_complete('More: ' || q) FROM t WHERE CASE WHEN llm_complete(q) LIKE 'Thank%' THEN 1 ELSE 0 END",
-                    "SELECT id FROM t WHERE CASE llm_complete(q) WHEN 'yes' THEN 1 ELSE 0 END = 1",
-                    "SELECT id FROM t WHERE iif(llm_complete(q) = 'yes', 1, 0)",
-                    "SELECT llm_complete(CASE WHEN llm_complete(q) = 'yes' THEN 'A' ELSE 'B' END) FROM t",
-                    "SELECT llm_complete(iif(llm_complete(q) = 'yes', 'A', 'B')) FROM t",
-                    "SELECT id FROM t WHERE (llm_complete(q) IS NULL) = 0",
-                    "SELECT llm_complete('x' || (llm_complete(q) IS NULL)) FROM t",
-                    "SELECT 1 WHERE (SELECT sum(CASE WHEN llm_complete(q) = 'yes' THEN 1 ELSE 0 END) FROM t) > 3",
-                    "SELECT llm_complete('top ' || id) FROM (SELECT id FROM t ORDER BY CASE WHEN llm_complete(q) = 'a' THEN 1 END LIMIT 3)",
-                    "SELECT llm_complete('k') FROM (SELECT CASE WHEN llm_complete(q) = 'a' THEN 1 ELSE 0 END AS k FROM t) WHERE k = 0",
-                    "SELECT count(*) FROM t, LLM_CALL(t.q) c WHERE c.answer = 'yes'",
-                    "SELECT llm_complete('v ' || q) FROM tv WHERE answer LIKE 'Thank%'",
-                    "SELECT llm_complete(answer) FROM tv",
-                    "SELECT id FROM t LIMIT -1 OFFSET length(llm_complete('abc'))",
-                    "SELECT id FROM t LIMIT length(llm_complete('abc'))",
-                    "SELECT llm_complete(q) FROM t UNION SELECT 'x'",
-                    "SELECT DISTINCT llm_complete(q) FROM t",
-                    "SELECT id FROM (SELECT id, sum(length(llm_complete(q))) OVER (ORDER BY id) AS s FROM t) WHERE s > 30",
-                    "SELECT llm_complete('z' || id) FROM (SELECT id, row_number() OVER (ORDER BY llm_complete(q)) AS rn FROM t) WHERE rn = 1",
-                    "SELECT llm_complete(lag(llm_complete(q)) OVER (ORDER BY id)) FROM t",
-                    "SELECT llm_complete('More: ' || q), max(llm_complete(q)) FROM t GROUP BY plan",
-                    "SELECT inner_call(q) FROM t",
-                    "SELECT id FROM t ORDER BY llm_complete(q) LIMIT 1",
-                    "SELECT id FROM t GROUP BY plan HAVING max(length(llm_complete(q))) > 3"):
+        for sql in DECIDES:
             self.assertEqual(self.counted(sql)[0], "at least", sql)
-        for sql in ("SELECT llm_complete(q) = 'yes', upper(llm_complete(q)), id FROM t",
-                    "SELECT llm_complete(q, json_object('model', CASE plan WHEN 'pro' THEN 'gpt-4o' ELSE 'auto' END)) FROM t",
-                    "SELECT sum(length(llm_complete(q))), group_concat(llm_complete(q)) FROM t",
-                    "SELECT llm_complete(q), llm_complete('In short: ' || q), length(llm_complete(plan)) > 3 FROM t ORDER BY plan",
-                    "SELECT u.id, llm_complete(t.q || u.q) FROM t JOIN t u USING (plan) WHERE u.id < 4",
-                    "SELECT llm_complete(q) FROM t UNION ALL SELECT llm_complete(q) FROM t",
-                    "SELECT plan, group_concat(llm_complete(q), '; ') FROM t GROUP BY plan ORDER BY plan",
-                    "SELECT id, CASE WHEN id > 3 THEN llm_complete(q) END FROM t WHERE plan IN ('pro', 'free') AND q LIKE 'Q%' ORDER BY plan DESC",
-                    "SELECT DISTINCT plan, (SELECT llm_complete(min(q)) FROM t u WHERE u.plan = t.plan) FROM t LIMIT 0",
-                    "SELECT llm_complete(value) FROM json_each('[1, 2]')",
-                    "SELECT llm_complete(q) FROM (SELECT DISTINCT q FROM t)",
-                    "SELECT t.id, llm_complete(t.q) FROM t LEFT JOIN t u ON u.id = t.id + 1 WHERE u.id IS NULL OR u.plan = 'pro'",
-                    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5) SELECT llm_complete(i) FROM n",
-                    "SELECT llm_complete(q) FROM t WHERE id BETWEEN 3 AND 9 LIMIT 2 OFFSET 1"):
+        for sql in HARMLESS:
             self.assertEqual(self.counted(sql)[0], "exactly", sql)
         self.nothing_was_sent()
+
+    def test_in_a_newer_sqlite(self):
+        """Its programs are others."""
+        folder = npm_package("better-sqlite3")
+        if not folder:
+            self.skipTest("needs npm better-sqlite3")
+        script = ("const [folder, so, path, list] = process.argv.slice(1); const db = new (require(folder))(path); db.loadExtension(so);"
+                  "db.exec(\"CREATE TEMP VIEW tv AS SELECT t.q, c.answer FROM t, llm_call(t.q) c\");"
+                  "const get = db.prepare('SELECT counted FROM llm_estimate(?)').pluck();"
+                  "console.log(JSON.stringify(JSON.parse(list).map(sql => get.get(sql))))")
+        for statements, counted in ((DECIDES, "at least"), (HARMLESS, "exactly")):
+            statements = [sql for sql in statements if "inner_call" not in sql]
+            out = subprocess.run(["node", "-e", script, folder, SO, self.path, json.dumps(statements)], capture_output=True, text=True,
+                                 env=clean_env())
+            self.assertEqual(out.stderr, "")
+            wrong = [(sql, told) for sql, told in zip(statements, json.loads(out.stdout)) if told != counted]
+            self.assertEqual(wrong, [])
 
     def test_nested_calls_count(self):
         self.assertEqual(self.counted("SELECT llm_complete('again: ' || llm_complete(q)) FROM t")[2:4], (80, 60))
