@@ -24,7 +24,8 @@ typedef struct Help {
   Span name;         /* the name that it may be; n 0: it is none */
   Buf *out;
   Buf *room;
-  int is_told; /* something was found */
+  int is_phrase;          /* it has several words */
+  int is_told;            /* something was found */
   Span shown[MOST_SHOWN]; /* sections that were told */
   int n_shown;
 } Help;
@@ -188,7 +189,7 @@ static int is_title_of(Help *h, Span heading) {
     return 0;
   }
   buf_clear(h->room);
-  words_add(heading.at, heading.n, h->room);
+  words_add_heading(heading.at, heading.n, h->room);
   for (at = h->room->data; (length = words_next(&at, &word)) > 0;) {
     is_there |= span_same(h->name, word, length);
     n += !words_is_common(word, length);
@@ -440,6 +441,18 @@ static void put_words(Help *h) {
   }
 }
 
+/* Of the page that is called nearly so ("keys" for "key") what stands before its first section. */
+static void put_kin_page(Help *h) {
+  Walk w;
+  for (const ManualPage *page = h->pages; page->name; page++) {
+    size_t n = strlen(page->name) - 1;
+    walk_start(&w, page);
+    if (page->name[n] == 's' && span_same(h->name, page->name, n) && walk_next(&w)) {
+      put_section_to(h, &w, MOST_LEVELS);
+    }
+  }
+}
+
 /* What is called so. 1 where something is called nearly so: that is not all that is looked for. */
 static int put_name(Help *h) {
   int is_name = h->is_told;
@@ -447,36 +460,56 @@ static int put_name(Help *h) {
   int has_kin = h->is_told;
   h->is_told = is_name;
   put_pages_named(h);
+  put_kin_page(h);
   put_titled(h);
   put_rows(h);
   return has_kin;
 }
 
-static int has_words(const char *form, int n) {
+/* 1 where no word tells anything: "help", "how do I". */
+static int is_common(const char *form) {
   const char *word;
-  while (n > 0 && words_next(&form, &word) > 0) {
-    n--;
+  size_t n;
+  while ((n = words_next(&form, &word)) > 0) {
+    if (!words_is_common(word, n)) {
+      return 0;
+    }
   }
-  return n == 0;
+  return 1;
+}
+
+/* 1 for several words, with blanks between them. */
+static int is_several(const char *topic, size_t n) {
+  Span text = span_trim((Span){topic, n});
+  for (size_t i = 0; i < text.n; i++) {
+    if (strchr(" \t\r\n", text.at[i])) {
+      return 1;
+    }
+  }
+  return 0;
 }
 
 static void put_topic(Help *h) {
-  int has_kin = 0, is_phrase = has_words(h->topic, 2), is_entry;
+  int has_kin = 0, is_entry;
   if (h->name.n > 0) {
     put_entries(h);
   }
   is_entry = h->is_told;
-  if (is_phrase && !is_entry) {
+  if (h->is_phrase && !is_entry) {
     put_seen(h);
   }
   if (h->name.n > 0 && (is_entry || !h->is_told)) {
     has_kin = put_name(h);
   }
-  if (!is_phrase && !h->is_told) {
+  if (!h->is_phrase && !h->is_told) {
     put_seen(h);
   }
   if (!h->is_told) {
     put_words(h);
+  }
+  if (!h->is_told && !has_kin && is_common(h->topic)) {
+    put_overview(h);
+    h->is_told = 1;
   }
   if (!h->is_told && !has_kin) {
     put_near(h);
@@ -493,7 +526,8 @@ int help_write(const ManualPage *pages, const char *topic, size_t n, Buf *out) {
   buf_init(&form, 2 * HELP_TOPIC);
   buf_init(&room, MOST_ROOM);
   words_add(topic, n, &form);
-  Help h = {pages, form.data, {topic, 0}, out, &room, 0, {{NULL, 0}}, 0};
+  Help h = {.pages = pages, .topic = form.data, .name = {topic, 0}, .out = out, .room = &room};
+  h.is_phrase = is_several(topic, n);
   if (form.n > 0) {
     h.name = name_in(topic, n, form.data);
     put_topic(&h);

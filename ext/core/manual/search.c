@@ -86,13 +86,16 @@ static int fits_pieces(const char *topic, Span text, Buf *room) {
   return score >= SHORTEST ? score : 0;
 }
 
-/* 1 if several words stand in a normal form as they are. */
+/* 1 if several words stand in a normal form as they are: two at its beginning, more anywhere. */
 static int has_phrase(const char *form, Span words) {
-  const char *at = form && memchr(words.at, ' ', words.n) ? form : NULL;
-  while (at && (at = strchr(at, ' ')) && at[1]) {
-    at++;
-    if (strncmp(at, words.at, words.n) == 0 && at[words.n] == ' ') {
+  const char *blank = memchr(words.at, ' ', words.n), *end = words.at + words.n;
+  int has_more = blank && memchr(blank + 1, ' ', (size_t)(end - blank - 1));
+  for (const char *at = blank ? form : NULL; at && *at && at[1]; at = strchr(at + 1, ' ')) {
+    if (strncmp(at + 1, words.at, words.n) == 0 && at[1 + words.n] == ' ') {
       return 1;
+    }
+    if (!has_more) {
+      return 0;
     }
   }
   return 0;
@@ -101,9 +104,10 @@ static int has_phrase(const char *form, Span words) {
 /* How well the first cell of a row is what somebody sees. */
 static int seen_score(const char *topic, Span cell, Buf *room) {
   Span whole = bare(topic), rest = cell, code;
-  int best = has_phrase(form_of(cell, room), whole) ? (int)whole.n + SHORTEST : 0;
+  int best = 0;
   while (span_code(&rest, &code)) {
-    int score = fits_pieces(topic, code, room);
+    int score = has_phrase(form_of(code, room), whole) ? (int)whole.n + SHORTEST
+                                                       : fits_pieces(topic, code, room);
     best = score > best ? score : best;
   }
   return best;
@@ -169,11 +173,13 @@ static void raise_fit(Fit *fit, const Words *words, const char *form, int percen
 
 /* A heading with its other words. */
 static const char *form_of_heading(const Walk *w, Buf *room) {
-  if (!form_of(w->heading, room)) {
+  if (room->failed) {
     return NULL;
   }
+  buf_clear(room);
+  words_add_heading(w->heading.at, w->heading.n, room);
   words_add(w->also.at, w->also.n, room);
-  return room->failed ? NULL : room->data;
+  return room->failed || room->n == 0 ? NULL : room->data;
 }
 
 /* What a block has by itself: a heading more than a text, the first cell of a row more than the others. */

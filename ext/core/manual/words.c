@@ -45,6 +45,17 @@ void words_add(const char *text, size_t n, Buf *out) {
   }
 }
 
+void words_add_heading(const char *text, size_t n, Buf *out) {
+  const char *end = text + n, *at = text, *open, *close;
+  while ((open = memchr(at, '(', (size_t)(end - at))) &&
+         (close = memchr(open, ')', (size_t)(end - open)))) {
+    int is_call = open > text && open[-1] != ' ';
+    words_add(at, (size_t)((is_call ? open : close) - at), out);
+    at = close + 1;
+  }
+  words_add(at, (size_t)(end - at), out);
+}
+
 int words_have(const char *form, const char *words, size_t n) {
   for (const char *p = form ? strchr(form, ' ') : NULL; p; p = strchr(p + 1, ' ')) {
     if (strncmp(p + 1, words, n) == 0) {
@@ -74,11 +85,14 @@ int words_has(const char *form, const char *word, size_t n) {
 }
 
 int words_is_common(const char *word, size_t n) {
-  static const char common[] =
-      " a about all am an and any are as at be been but by can cannot did do does don error for from get give "
-      "had has have help how i if in into is it its just line llmcost make me my near need no not of on or our "
-      "please runtime s select set should show so some t tell than that the them then there these this to "
-      "too up us use used using want was we were what when where which who why will with work would you your ";
+  static const char common[] = " a about all am an and any are as at be been but by can cannot did "
+                               "do does don error for from get give "
+                               "had has have help how i if in into is it its just line llmcost "
+                               "make me my near need no not of on or our "
+                               "please runtime s select set should show so some t tell than that "
+                               "the them then there these this to "
+                               "too up us use used using want was we were what when where which "
+                               "who why will with work would you your ";
   for (const char *p = common; (p = strchr(p, ' ')) && p[1]; p++) {
     if (strncmp(p + 1, word, n) == 0 && p[1 + n] == ' ') {
       return 1;

@@ -12,6 +12,9 @@
 /* Appends that form of any bytes: " no key for model "; nothing where there is no word. */
 void words_add(const char *text, size_t n, Buf *out);
 
+/* The same of a heading, without the arguments of what it names: "`f(key)`: asking" is " f asking ". */
+void words_add_heading(const char *text, size_t n, Buf *out);
+
 /* 1 if a normal form (NULL: an empty one) has words that begin with these (n bytes, no blank around). */
 int words_have(const char *form, const char *words, size_t n);
 
