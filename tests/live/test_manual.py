@@ -223,9 +223,14 @@ class Index(Desk):
         self.assertEqual(self.names("page"), set(PAGES) - {"README"})
 
 
-def rows(page):
-    """The names in the first cells of a page's tables."""
-    cells = [re.split(r"(?<!\\)\|", line)[1] for line in read(PAGES[page]).splitlines() if line.startswith("| ")]
+def rows(page, head=None):
+    """The names in the first cells of a page's tables; of those whose first column is called so."""
+    cells, header = [], None
+    for line in read(PAGES[page]).splitlines():
+        cell = re.split(r"(?<!\\)\|", line)[1] if line.startswith("|") else None
+        header = (header or cell.strip()) if cell is not None else None
+        if cell and line.startswith("| ") and head in (None, header):
+            cells.append(cell)
     return {re.match(r"\w*", code).group() for cell in cells for code in re.findall(r"`([^`]*)`", cell)}
 
 
@@ -250,7 +255,7 @@ class Pages(Desk):
         known = {r[0] for sql in ("SELECT name FROM pragma_function_list", "SELECT name FROM pragma_module_list",
                                   "SELECT name FROM sqlite_schema") for r in self.db.execute(sql)} | rows("imports")
         store = sqlite3.connect(self.path + "-llmcost")
-        known |= {r[0] for r in store.execute("SELECT name FROM sqlite_schema")} | {"llm_compleet"}  # misspelt there
+        known |= {r[0] for r in store.execute("SELECT name FROM sqlite_schema")}
         store.close()
         for page in PAGES:
             with self.subTest(page):
@@ -266,6 +271,23 @@ class Pages(Desk):
             valid = re.search(r"\(valid: (.*?)\)", error_of(self.db, sql)).group(1).replace(" and the other units", "")
             with self.subTest(sql):
                 self.assertEqual(set(re.findall(r"[a-z_0-9]+", valid)) - rows(page), set())
+
+    def test_columns_have_a_row(self):
+        """Of all that is ours; and what a table of columns names is a column."""
+        value(self.db, "SELECT llm_init()")
+        self.db.execute("CREATE VIRTUAL TABLE faq USING semantic_cache")
+        names = [r[0] for r in self.db.execute("SELECT name FROM llm_functions() WHERE kind IN ('table', 'view', 'table function')")]
+        columns = {}
+        for table in [*names, "faq"]:
+            for column, in self.db.execute("SELECT name FROM pragma_table_xinfo(?)", (table,)):
+                columns.setdefault(column, table)
+        told = set().union(*map(rows, PAGES))
+        for column in sorted(set(columns) - told - {"faq"}):
+            with self.subTest(column):
+                self.fail(f"no table of a page has `{column}` (of {columns[column]}) in its first cell")
+        for page in PAGES:
+            with self.subTest(page):
+                self.assertEqual(rows(page, "column") - set(columns), set(), "no such column")
 
     def test_settings_and_options_have_a_row(self):
         for page, sql in (("settings", "SELECT llm_config('nonsense')"), ("options", "SELECT llm_complete('x', '{\"nonsense\":1}')")):
@@ -323,6 +345,32 @@ class Help(unittest.TestCase):
                 "xyzzyplugh": "llm_help()"}.items():
             with self.subTest(topic):
                 self.assertIn(wanted, self.ask(topic))
+
+    def test_what_is_shown_first(self):
+        """A topic as a newcomer types it, and the first finding: 'page: heading', or what its first lines hold."""
+        for line in read(os.path.join(ROOT, "tests/data/topics.txt")).splitlines():
+            if line and not line.startswith("#"):
+                topic, wanted = (part.strip() for part in line.split(" => "))
+                with self.subTest(topic):
+                    text = self.ask(topic)
+                    first = re.split(r"\n\n(?=== )", text)[0].replace("`", "")
+                    place, _, inside = wanted.partition(" ~ ")
+                    if place.split(":")[0] in PAGES and ": " in place:
+                        self.assertEqual(first.splitlines()[0], "== " + place)
+                        self.assertIn(inside, " ".join(first.split()))
+                    else:
+                        self.assertIn(wanted, "\n".join(text.splitlines()[:3]))
+
+    def test_every_column_is_found(self):
+        for name in ("saved_usd", "near_misses", "false_hits_reported", "hits_exact", "drift_usd", "wasted_usd", "is_miss", "week",
+                     "last_ts", "precedence", "belongs", "cause", "offset", "grain"):
+            with self.subTest(name):
+                self.assertRegex(self.ask(name), rf"^== (ledger|cache|imports): [^\n]*\n  .*`{name}`")
+
+    def test_nearest_only_for_what_is_nowhere(self):
+        for topic in ("version", "slow", "readonly", "wal", "npm", "windows", "key", "free"):
+            with self.subTest(topic):
+                self.assertNotIn("Nearest", self.ask(topic))
 
     def test_null_and_bytes(self):
         self.assertIsNone(value(self.db, "SELECT llm_help(NULL)"))

@@ -16,7 +16,8 @@ static const char front[] =
 static const char calls[] =
     "# Calls\n\nHow to call.\n\n## `f(a [, b])`: asking\n\nThe f. It has "
     "`proxy`.\n\n```sql\nSELECT f(1);   --> 2\n```\n\n"
-    "### Parts\n\n* one\n  goes on\n* two\n\n## Waiting\n\n<!-- nothing\nof this -->\nNo rare_word "
+    "### Parts\n\n* one\n  goes on\n* two\n\n## Waiting\n<!-- also: patience,\nslow -->\n\n<!-- "
+    "nothing\nof this -->\nNo rare_word "
     "here.\n\n"
     "| option | meaning | default |\n|---|---|---|\n| `speed`, `haste` | how \\| fast | `1` |\n";
 static const char errors[] =
@@ -112,6 +113,10 @@ static void test_topics(void **state) {
   check_help("tell me of a rare_word, please", "No rare_word here.");
   check_help("sped", "There is no 'sped'. Nearest:\n  SELECT llm_help('speed');\n");
   check_help("xyzzy", "Nothing in the manual");
+  check_help("how do I", "Functions");
+  check_help("is it slow", "== calls: Waiting\n\nNo rare_word here.\n");
+  check_help("goes on with patience", "== calls: Waiting\n");
+  check_help("database is", "wait too");
   char *text = help("no rows of the comment: nothing of this");
   assert_null(strstr(text, "<!--"));
   free(text);
@@ -136,6 +141,44 @@ static void test_words(void **state) {
   }
 }
 
+static void test_words_that_fit(void **state) {
+  static const struct {
+    const char *form, *word;
+    int fits;
+  } cases[] = {
+      {" a mac ", "mac", WORD_WHOLE},
+      {" macos ", "mac", WORD_ALIKE},
+      {" machine ", "mac", 0},
+      {" cost ", "costs", WORD_ALIKE},
+      {" installing ", "install", WORD_ALIKE},
+      {" installation ", "install", 0},
+      {" to ", "t", 0},
+      {NULL, "x", 0},
+      {" costs cost ", "cost", WORD_WHOLE},
+  };
+  static const char *const headings[][2] = {
+      {"`f(key)`: asking", " f asking "},
+      {"A server (any)", " a server any "},
+      {"`f(a", " f a "},
+      {"`f(a)`, `g(b)`", " f g "},
+      {"", ""},
+      {"()", ""},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    assert_int_equal(words_has(cases[i].form, cases[i].word, strlen(cases[i].word)), cases[i].fits);
+  }
+  for (size_t i = 0; i < COUNT(headings); i++) {
+    Buf b;
+    buf_init(&b, 100);
+    words_add_heading(headings[i][0], strlen(headings[i][0]), &b);
+    assert_string_equal(b.n ? b.data : "", headings[i][1]);
+    buf_free(&b);
+  }
+  assert_true(words_is_common("how", 3) && words_is_common("a", 1) && words_is_common("your", 4));
+  assert_false(words_is_common("ho", 2) || words_is_common("budget", 6));
+}
+
 static void test_lines_are_broken(void **state) {
   static const char text[] =
       "word word word word word word word word word word word word word word word word wörd\n"
@@ -155,7 +198,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_blocks),           cmocka_unit_test(test_entries),
       cmocka_unit_test(test_topics),           cmocka_unit_test(test_words),
-      cmocka_unit_test(test_lines_are_broken),
+      cmocka_unit_test(test_lines_are_broken), cmocka_unit_test(test_words_that_fit),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,7 @@
 #include <string.h>
 
 /* A text that is compared, at most: a page. */
-enum { MOST_ROOM = 1 << 20, NAME_COLUMN = 24, MOST_NEAR = 3, MOST_LEVELS = 6 };
+enum { MOST_ROOM = 1 << 20, NAME_COLUMN = 24, MOST_NEAR = 3, MOST_LEVELS = 6, MOST_SHOWN = 16 };
 
 /* Bytes of a section that is shown whole for some words in it. */
 enum { MOST_LEAF = 2000 };
@@ -24,7 +24,10 @@ typedef struct Help {
   Span name;         /* the name that it may be; n 0: it is none */
   Buf *out;
   Buf *room;
-  int is_told; /* something was found */
+  int is_phrase;          /* it has several words */
+  int is_told;            /* something was found */
+  Span shown[MOST_SHOWN]; /* sections that were told */
+  int n_shown;
 } Help;
 
 static void put(Help *h, const char *text) {
@@ -52,7 +55,7 @@ static int ends_section(const Walk *w, int level, const ManualPage *page) {
   return w->page != page || (w->block.kind == BLOCK_HEADING && w->block.level <= level);
 }
 
-/* The rest of a section, behind its heading: until the next of its level. */
+/* A section: until the next of its level. */
 static void put_body(Help *h, Walk w, int level) {
   const ManualPage *page = w.page;
   BlockKind last = BLOCK_HEADING;
@@ -65,12 +68,30 @@ static void put_body(Help *h, Walk w, int level) {
   }
 }
 
-static void put_section(Help *h, const Walk *w) {
+/* A section: until the next of that level, or a higher one. */
+static Span section_of(Walk w, int level) {
+  const ManualPage *page = w.page;
+  const char *from = w.heading.n > 0 ? w.heading.at : w.blocks.at, *last = w.blocks.at;
+  while (walk_next(&w) && !ends_section(&w, level, page)) {
+    last = w.blocks.at;
+  }
+  return (Span){from, (size_t)(last - from)};
+}
+
+/* A section, w at its heading; with the sections in it down to `level`. */
+static void put_section_to(Help *h, const Walk *w, int level) {
   begin_finding(h);
   put(h, "== ");
   put_place(h, w);
   put(h, "\n");
-  put_body(h, *w, w->level);
+  put_body(h, *w, level);
+  if (h->n_shown < MOST_SHOWN) {
+    h->shown[h->n_shown++] = section_of(*w, level);
+  }
+}
+
+static void put_section(Help *h, const Walk *w) {
+  put_section_to(h, w, w->level);
 }
 
 static void put_page(Help *h, const ManualPage *page) {
@@ -90,17 +111,6 @@ static void put_block(Help *h, const Walk *w) {
   put_place(h, w);
   put(h, "\n");
   show_block(&w->block, h->out);
-}
-
-/* What stands between the heading over a block and the next, whatever its level. */
-static Span leaf_of(const Walk *w) {
-  Walk to = *w;
-  const char *from = w->section.at;
-  to.blocks = w->section;
-  while (walk_next(&to) && to.page == w->page && to.block.kind != BLOCK_HEADING) {
-  }
-  const char *end = to.page == w->page ? to.block.text.at : from + strlen(from);
-  return (Span){from, (size_t)(end - from)};
 }
 
 /* ---- what there is */
@@ -170,7 +180,7 @@ static void put_overview(Help *h) {
 
 /* ---- names */
 
-/* 1 if a heading of three words at most has the name for one: "The store". */
+/* 1 if a heading of three words at most has the name for one: "The store", "What is NULL, and why". */
 static int is_title_of(Help *h, Span heading) {
   int n = 0, is_there = 0;
   const char *at, *word;
@@ -179,9 +189,10 @@ static int is_title_of(Help *h, Span heading) {
     return 0;
   }
   buf_clear(h->room);
-  words_add(heading.at, heading.n, h->room);
-  for (at = h->room->data; (length = words_next(&at, &word)) > 0; n++) {
+  words_add_heading(heading.at, heading.n, h->room);
+  for (at = h->room->data; (length = words_next(&at, &word)) > 0;) {
     is_there |= span_same(h->name, word, length);
+    n += !words_is_common(word, length);
   }
   return is_there && n <= 3;
 }
@@ -230,27 +241,35 @@ static void put_kin(Help *h) {
   h->name = name;
 }
 
-/* The sections whose headings name it, and rows elsewhere. */
-static void put_named(Help *h) {
+/* 1 if that text was told. */
+static int is_shown(const Help *h, const char *at) {
+  for (int i = 0; i < h->n_shown; i++) {
+    if (at >= h->shown[i].at && at < h->shown[i].at + h->shown[i].n) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* The sections whose headings name it. */
+static void put_titled(Help *h) {
   Walk w;
-  const ManualPage *page = NULL; /* of the section that was told last */
-  int level = 0;                 /* 0: we are in none */
   for (walk_start(&w, h->pages); walk_next(&w);) {
-    if (strcmp(w.page->name, MANUAL_FRONT) == 0) {
-      continue; /* it only points to the others */
-    }
-    if (level > 0 && ends_section(&w, level, page)) {
-      level = 0;
-    }
-    if (level > 0) {
-      continue;
-    }
-    if (w.block.kind == BLOCK_HEADING && w.block.level > 1 &&
+    /* The front page only points to the others. */
+    if (strcmp(w.page->name, MANUAL_FRONT) != 0 && w.block.kind == BLOCK_HEADING &&
+        w.block.level > 1 && !is_shown(h, w.block.text.at) &&
         (names_it(w.block.text, h->name.at, h->name.n) || is_title_of(h, w.block.text))) {
       put_section(h, &w);
-      level = w.level;
-      page = w.page;
-    } else if (is_row_of(&w, h->name)) {
+    }
+  }
+}
+
+/* Its rows elsewhere. */
+static void put_rows(Help *h) {
+  Walk w;
+  for (walk_start(&w, h->pages); walk_next(&w);) {
+    if (strcmp(w.page->name, MANUAL_FRONT) != 0 && is_row_of(&w, h->name) &&
+        !is_shown(h, w.block.text.at)) {
       put_block(h, &w);
     }
   }
@@ -352,8 +371,8 @@ static int is_kind_word(Span word) {
   return 0;
 }
 
-/* The name that a topic may be: its only word, but for those above; what stands before a bracket; behind a dot, or before
-** '.md'. */
+/* The name that a topic may be: its only word, but for those above, dashes and slashes included; what stands before a
+** bracket; behind a dot, or before '.md'. */
 static Span name_in(const char *raw, size_t n, const char *form) {
   Span name = {form, 0}, whole = span_trim((Span){raw, n});
   const char *word;
@@ -370,6 +389,9 @@ static Span name_in(const char *raw, size_t n, const char *form) {
   }
   const char *dot = memchr(whole.at, '.', whole.n);
   int has_blank = memchr(whole.at, ' ', whole.n) != NULL;
+  if (!has_blank && (memchr(whole.at, '-', whole.n) || memchr(whole.at, '/', whole.n))) {
+    return whole; /* a model: "gpt-4o" */
+  }
   while ((length = words_next(&at, &word)) > 0) {
     Span s = {word, length};
     if (dot && !has_blank && span_same(s, "md", 2) && name.n > 0) {
@@ -386,72 +408,111 @@ static Span name_in(const char *raw, size_t n, const char *form) {
   return name;
 }
 
-/* What was found: sections where they are headings, else the blocks. */
-static void put_found(Help *h, const Found *found) {
-  for (int i = 0; i < found->n; i++) {
-    const Walk *w = &found->at[i];
-    w->block.kind == BLOCK_HEADING ? put_section(h, w) : put_block(h, w);
-  }
-}
-
-static void put_seen_and_headings(Help *h) {
+static void put_seen(Help *h) {
   Found found;
   search_seen(h->pages, h->topic, h->room, &found);
-  put_found(h, &found);
-  search_headings(h->pages, h->topic, h->room, &found);
-  put_found(h, &found);
+  for (int i = 0; i < found.n; i++) {
+    put_block(h, &found.at[i]);
+  }
 }
 
-/* With what stands around it, where that is short; each section once. */
-static void put_with_section(Help *h, const Found *found, int i) {
-  const Walk *w = &found->at[i];
-  Span leaf = w->heading.n > 0 ? leaf_of(w) : (Span){NULL, 0};
-  for (int k = 0; k < i; k++) {
-    if (leaf.n > 0 && leaf.n <= MOST_LEAF && found->at[k].section.at == w->section.at &&
-        found->at[k].block.kind != BLOCK_ROW) {
-      return;
-    }
-  }
-  if (w->block.kind == BLOCK_ROW || leaf.n == 0 || leaf.n > MOST_LEAF) {
-    put_block(h, w);
-    return;
-  }
+/* A heading with its section, of a whole page what stands before the next one; a row alone; a text with what stands around
+** it, where that is short. */
+static void put_with_section(Help *h, const Walk *w) {
   Walk section = *w;
   section.blocks = w->section;
-  begin_finding(h);
-  put(h, "== ");
-  put_place(h, w);
-  put(h, "\n");
-  put_body(h, section, MOST_LEVELS);
+  if (w->block.kind == BLOCK_HEADING) {
+    put_section_to(h, w, w->level > 1 ? w->level : MOST_LEVELS);
+  } else if (w->block.kind == BLOCK_ROW || w->heading.n == 0 ||
+             section_of(section, MOST_LEVELS).n > MOST_LEAF) {
+    put_block(h, w);
+  } else {
+    put_section_to(h, &section, MOST_LEVELS);
+  }
 }
 
 static void put_words(Help *h) {
   Found found;
   search_words(h->pages, h->topic, h->room, &found);
   for (int i = 0; i < found.n; i++) {
-    put_with_section(h, &found, i);
+    if (!is_shown(h, found.at[i].block.text.at)) {
+      put_with_section(h, &found.at[i]);
+    }
   }
 }
 
+/* Of the page that is called nearly so ("keys" for "key") what stands before its first section. */
+static void put_kin_page(Help *h) {
+  Walk w;
+  for (const ManualPage *page = h->pages; page->name; page++) {
+    size_t n = strlen(page->name) - 1;
+    walk_start(&w, page);
+    if (page->name[n] == 's' && span_same(h->name, page->name, n) && walk_next(&w)) {
+      put_section_to(h, &w, MOST_LEVELS);
+    }
+  }
+}
+
+/* What is called so. 1 where something is called nearly so: that is not all that is looked for. */
+static int put_name(Help *h) {
+  int is_name = h->is_told;
+  put_kin(h);
+  int has_kin = h->is_told;
+  h->is_told = is_name;
+  put_pages_named(h);
+  put_kin_page(h);
+  put_titled(h);
+  put_rows(h);
+  return has_kin;
+}
+
+/* 1 where no word tells anything: "help", "how do I". */
+static int is_common(const char *form) {
+  const char *word;
+  size_t n;
+  while ((n = words_next(&form, &word)) > 0) {
+    if (!words_is_common(word, n)) {
+      return 0;
+    }
+  }
+  return 1;
+}
+
+/* 1 for several words, with blanks between them. */
+static int is_several(const char *topic, size_t n) {
+  Span text = span_trim((Span){topic, n});
+  for (size_t i = 0; i < text.n; i++) {
+    if (strchr(" \t\r\n", text.at[i])) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
 static void put_topic(Help *h) {
-  int has_kin = 0;
+  int has_kin = 0, is_entry;
   if (h->name.n > 0) {
     put_entries(h);
-    int is_name = h->is_told;
-    put_kin(h);
-    has_kin = h->is_told;
-    h->is_told = is_name; /* what is called nearly so is not all that is looked for */
-    put_pages_named(h);
-    put_named(h);
   }
-  if (!h->is_told) {
-    put_seen_and_headings(h);
+  is_entry = h->is_told;
+  if (h->is_phrase && !is_entry) {
+    put_seen(h);
   }
-  if (!h->is_told && !has_kin) {
-    put_near(h);
+  if (h->name.n > 0 && (is_entry || !h->is_told)) {
+    has_kin = put_name(h);
+  }
+  if (!h->is_phrase && !h->is_told) {
+    put_seen(h);
   }
   if (!h->is_told) {
     put_words(h);
+  }
+  if (!h->is_told && !has_kin && is_common(h->topic)) {
+    put_overview(h);
+    h->is_told = 1;
+  }
+  if (!h->is_told && !has_kin) {
+    put_near(h);
   }
   if (!h->is_told && !has_kin) {
     put(h, "Nothing in the manual is called so, and no page has these words.\n"
@@ -465,7 +526,8 @@ int help_write(const ManualPage *pages, const char *topic, size_t n, Buf *out) {
   buf_init(&form, 2 * HELP_TOPIC);
   buf_init(&room, MOST_ROOM);
   words_add(topic, n, &form);
-  Help h = {pages, form.data, {topic, 0}, out, &room, 0};
+  Help h = {.pages = pages, .topic = form.data, .name = {topic, 0}, .out = out, .room = &room};
+  h.is_phrase = is_several(topic, n);
   if (form.n > 0) {
     h.name = name_in(topic, n, form.data);
     put_topic(&h);

@@ -3,8 +3,8 @@
 **
 ** A topic is, in this order: nothing (what there is), a name of the index or of a row's first cell (a function, an
 ** option, a column), a page; what somebody sees (the rows of tables whose first column is "you see", also of a whole
-** message, or "client"); words of a heading; words of the text. Case and punctuation do not matter. To what it does not
-** know it gives the nearest names.
+** message, or "client"; a message of several words goes before all but a name of the index); words (search.h). Case and
+** punctuation do not matter. To a word that occurs nowhere it gives the nearest names.
 */
 #ifndef LLMCOST_MANUAL_HELP_H
 #define LLMCOST_MANUAL_HELP_H

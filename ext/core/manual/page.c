@@ -179,8 +179,17 @@ void walk_start(Walk *w, const ManualPage *pages) {
   blocks_start(&w->blocks, pages->name ? pages->text : "");
 }
 
+static Span also_of(const char *at) {
+  static const char mark[] = "<!-- also:";
+  at += strspn(at, " \r\n");
+  const char *from = at + sizeof mark - 1;
+  const char *end = strncmp(at, mark, sizeof mark - 1) == 0 ? strstr(from, "-->") : NULL;
+  return end ? (Span){from, (size_t)(end - from)} : (Span){at, 0};
+}
+
 static void note_heading(Walk *w) {
   w->heading = w->block.text;
+  w->also = also_of(w->blocks.at);
   w->section = w->blocks;
   w->level = w->block.level;
   if (w->level <= 2) {
@@ -198,7 +207,7 @@ int walk_next(Walk *w) {
       return 1;
     }
     w->page++;
-    w->heading.n = 0;
+    w->heading.n = w->also.n = 0;
     w->level = w->is_in_index = 0;
     blocks_start(&w->blocks, w->page->name ? w->page->text : "");
   }

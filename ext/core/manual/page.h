@@ -5,7 +5,7 @@
 **   | a | b |          a table: a header, a line of dashes, rows; '\|' is a bar in a cell
 **   * item             also '- ' and '1. '; goes on until a blank line or the next block
 **   ```                code, until the closing fence
-**   <!-- … -->         nothing
+**   <!-- … -->         nothing; behind a heading "also: quickstart, tutorial" are words that help finds it by
 **
 ** and paragraphs. Any text is a page: what has no form is a paragraph. Spans borrow from the text.
 */
@@ -60,6 +60,7 @@ typedef struct Walk {
   Block block;
   Blocks section;  /* what stands behind the latest heading */
   Span heading;    /* the latest, the block itself where it is one */
+  Span also;       /* other words for what it is about: a comment "also: …" right behind it */
   int level;       /* of it */
   int is_in_index; /* under the index of the front page */
 } Walk;

@@ -45,9 +45,56 @@ void words_add(const char *text, size_t n, Buf *out) {
   }
 }
 
+void words_add_heading(const char *text, size_t n, Buf *out) {
+  const char *end = text + n, *at = text, *open, *close;
+  while ((open = memchr(at, '(', (size_t)(end - at))) &&
+         (close = memchr(open, ')', (size_t)(end - open)))) {
+    int is_call = open > text && open[-1] != ' ';
+    words_add(at, (size_t)((is_call ? open : close) - at), out);
+    at = close + 1;
+  }
+  words_add(at, (size_t)(end - at), out);
+}
+
 int words_have(const char *form, const char *words, size_t n) {
   for (const char *p = form ? strchr(form, ' ') : NULL; p; p = strchr(p + 1, ' ')) {
     if (strncmp(p + 1, words, n) == 0) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* 1 if one is the other with a short ending. */
+static int is_alike(const char *a, size_t n_a, const char *b, size_t n_b) {
+  size_t shorter = n_a < n_b ? n_a : n_b, more = n_a + n_b - 2 * shorter;
+  return shorter >= 3 && more <= (shorter >= 5 ? 3 : 2) && memcmp(a, b, shorter) == 0;
+}
+
+int words_has(const char *form, const char *word, size_t n) {
+  const char *other;
+  int best = 0;
+  for (size_t k; best < WORD_WHOLE && (k = words_next(&form, &other)) > 0;) {
+    if (k == n && memcmp(word, other, n) == 0) {
+      best = WORD_WHOLE;
+    } else if (is_alike(word, n, other, k)) {
+      best = WORD_ALIKE;
+    }
+  }
+  return best;
+}
+
+int words_is_common(const char *word, size_t n) {
+  static const char common[] = " a about all am an and any are as at be been but by can cannot did "
+                               "do does don error for from get give "
+                               "had has have help how i if in into is it its just line llmcost "
+                               "make me my near need no not of on or our "
+                               "please runtime s select set should show so some t tell than that "
+                               "the them then there these this to "
+                               "too up us use used using want was we were what when where which "
+                               "who why will with work would you your ";
+  for (const char *p = common; (p = strchr(p, ' ')) && p[1]; p++) {
+    if (strncmp(p + 1, word, n) == 0 && p[1 + n] == ' ') {
       return 1;
     }
   }
