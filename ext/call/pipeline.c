@@ -170,6 +170,12 @@ static int count_parts(Call *k, Err *err) {
   return RC_OK;
 }
 
+/* 1 for "ollama", "vllm", "local" and their kin. */
+static int is_own_word(const char *provider) {
+  const Vendor *vendor = vendor_by_word(provider);
+  return vendor && strcmp(vendor->id, "self-hosted") == 0;
+}
+
 int call_allow(Call *k, Err *err) {
   Url url;
   Err ignored = {0};
@@ -179,7 +185,8 @@ int call_allow(Call *k, Err *err) {
                             .input = (long long)k->body.n,
                             .output = output > 0 ? output : ALLOWANCE_LONGEST,
                             .is_embedding = k->api->embeds,
-                            .is_own = is_here && !k->model.key_env[0]};
+                            .is_own = is_here &&
+                                      (!k->model.key_env[0] || is_own_word(k->model.provider))};
   return allowance_take(k->conn, &ask, &k->held_nusd, err);
 }
 

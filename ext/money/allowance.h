@@ -21,7 +21,7 @@ typedef struct AllowanceAsk {
   long long input;  /* tokens, at most: no token is shorter than a byte */
   long long output; /* tokens, at most */
   int is_embedding; /* has no output */
-  int is_own;       /* the server is on this machine, and has no key: nobody is paid */
+  int is_own;       /* a server of this machine, that nobody is paid for */
 } AllowanceAsk;
 
 /* Counts an attempt that is about to be sent, held at its worst case, where a setting asks for that: *held is for

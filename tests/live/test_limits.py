@@ -79,7 +79,11 @@ class Limits(Desk):
         self.set("max_usd", 0)
         self.assertIn("invalid_api_key", error_of(self.db, "SELECT llm_complete('q', '{\"model\":\"ollama/llama3.2\"}')"))  # it was sent
         self.db.execute("UPDATE llm_models SET key_env = 'OPENAI_API_KEY' WHERE name = 'llama3.2'")
-        self.assertIn("nobody prices", error_of(self.db, "SELECT llm_complete('q', '{\"model\":\"ollama/llama3.2\"}')"))
+        self.assertIsNotNone(value(self.db, "SELECT llm_complete('q', '{\"model\":\"ollama/llama3.2\"}')"))
+        self.db.execute("UPDATE llm_models SET provider = 'a-gateway' WHERE name = 'llama3.2'")  # on this machine, with a key
+        self.assertIn("nobody prices", error_of(self.db, "SELECT llm_complete('q2', '{\"model\":\"llama3.2\"}')"))
+        self.db.execute("UPDATE llm_models SET provider = 'vllm', base_url = 'https://openrouter.ai/api/v1', key_env = NULL WHERE name = 'llama3.2'")
+        self.assertIn("nobody prices", error_of(self.db, "SELECT llm_complete('q2', '{\"model\":\"llama3.2\"}')"))
 
     def test_each_counts_from_when_it_was_set(self):
         self.set("max_calls", 2)
