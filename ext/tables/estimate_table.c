@@ -103,6 +103,13 @@ static void result_word(sqlite3_context *ctx, const char *word) {
   sqlite3_result_text(ctx, word, -1, SQLITE_TRANSIENT);
 }
 
+static const char *how_counted(const Estimate *e) {
+  return e->varies || (e->decides && e->is_similar) ? "about"
+         : e->decides                               ? "at least"
+         : e->is_similar                            ? "at most"
+                                                    : "exactly";
+}
+
 static void column(TableCursor *base, sqlite3_context *ctx, int i) {
   const Cursor *c = (const Cursor *)base;
   const Estimate *e = c->result;
@@ -120,7 +127,7 @@ static void column(TableCursor *base, sqlite3_context *ctx, int i) {
                                [WHAT] = l->is_instead ? "instead" : "asked",
                                [INPUT_IS] = l->is_exact ? "exact" : "estimated",
                                [OUTPUT_FROM] = e->output_from[0] ? e->output_from : NULL,
-                               [COUNTED] = e->decides ? "at least" : "exactly"};
+                               [COUNTED] = how_counted(e)};
   if (i == INPUT_USD || i == COST || i == MOST) {
     result_dollars(ctx, counts[i]);
   } else if (i >= 0 && words[i]) {

@@ -8,6 +8,13 @@ from harness import Desk, SO, clean_env, error_of, npm_package, value
 
 # Statements in which an answer decides over rows, or over what else is asked; and in which none does.
 DECIDES = [
+    "SELECT CASE WHEN llm_complete(q) NOT LIKE 'y%' THEN 'no' ELSE llm_complete('explain ' || q) END FROM t",
+    "SELECT CASE WHEN llm_complete(q) <> 'yes' THEN NULL ELSE llm_complete('explain ' || q) END FROM t",
+    "SELECT iif(llm_complete(q) = 'yes', 'ok', llm_complete('explain ' || q)) FROM t",
+    "SELECT CASE llm_complete(q) WHEN 'yes' THEN 1 WHEN 'no' THEN 2 ELSE llm_complete('explain ' || q) END FROM t",
+    "SELECT CASE WHEN llm_complete(q) = 'yes' THEN 'ok' WHEN plan = 'pro' THEN llm_complete('e' || q) END FROM t",
+    "SELECT CASE WHEN llm_complete(q) LIKE 'y%' THEN 1 ELSE (SELECT count(llm_complete('e' || u.q)) FROM t u) END FROM t",
+    "SELECT sum(CASE WHEN llm_complete(q) = 'yes' THEN 0 ELSE length(llm_complete('e' || q)) END) FROM t",
     "SELECT id FROM t WHERE llm_complete(q) = 'yes'",
     "SELECT llm_complete('again: ' || llm_complete(q)) FROM t",
     "SELECT CASE llm_complete(q) WHEN 'a' THEN llm_complete(q || '!') END FROM t",
@@ -48,6 +55,9 @@ DECIDES = [
     "SELECT id FROM t GROUP BY plan HAVING max(length(llm_complete(q))) > 3",
 ]
 HARMLESS = [
+    "SELECT llm_complete('Summarise: ' || group_concat(q, char(10))) FROM t GROUP BY plan",
+    "SELECT max(id), llm_complete(min(q)) FROM t GROUP BY plan",
+    "SELECT CASE WHEN llm_complete(q) LIKE 'y%' THEN 'good' ELSE 'bad' END FROM t",
     "SELECT llm_complete(q) = 'yes', upper(llm_complete(q)), id FROM t",
     "SELECT llm_complete(q, json_object('model', CASE plan WHEN 'pro' THEN 'gpt-4o' ELSE 'auto' END)) FROM t",
     "SELECT sum(length(llm_complete(q))), group_concat(llm_complete(q)) FROM t",
@@ -121,6 +131,13 @@ class Estimates(Desk):
             self.assertEqual(out.stderr, "")
             wrong = [(sql, told) for sql, told in zip(statements, json.loads(out.stdout)) if told != counted]
             self.assertEqual(wrong, [])
+
+    def test_what_can_t_be_foreseen(self):
+        for sql, counted in {"SELECT llm_complete(q, '{\"cache\":\"semantic\"}') FROM t": "at most",
+                             "SELECT id FROM t WHERE llm_complete(q, '{\"cache\":\"semantic\"}') = 'a'": "about",
+                             "SELECT id, llm_complete(q) FROM (SELECT * FROM t ORDER BY random() LIMIT 5)": "about",
+                             "SELECT llm_complete('n' || coalesce(llm_last_call(), 0)) FROM t": "about"}.items():
+            self.assertEqual(self.counted(sql)[0], counted, sql)
 
     def test_nested_calls_count(self):
         self.assertEqual(self.counted("SELECT llm_complete('again: ' || llm_complete(q)) FROM t")[2:4], (80, 60))

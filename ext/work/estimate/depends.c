@@ -22,6 +22,7 @@ typedef struct Op {
   int p[4];    /* p1, p2, p3, and p5 */
   int n_args;  /* of a function */
   int is_call; /* one of ours that asks a model */
+  int varies;  /* a function that gives something else each time */
 } Op;
 
 /* What an instruction does, by its operands:
@@ -55,6 +56,7 @@ static const Kind kinds[] = {
     {"IsTrue", "r1w2"},
     {"ZeroOrNull", "vr1r3w2"},
     {"Cast", ""},
+    {"AddImm", ""},
     {"RealAffinity", ""},
     {"Affinity", ""},
     {"Copy", "y"},
@@ -187,6 +189,7 @@ static const Kind *find_kind(const char *name) {
 
 /* One row of EXPLAIN. 0 for an instruction that is not known, and for numbers that we don't go along with. */
 static int read_op(sqlite3_stmt *stmt, Op *op) {
+  static const char *const varying[] = {"random(", "randomblob(", "llm_last_call("};
   static const char *const callers[] = {"llm_complete(", "llm_chat(", "embed("};
   const char *name = (const char *)sqlite3_column_text(stmt, 1);
   const char *p4 = (const char *)sqlite3_column_text(stmt, 5);
@@ -203,6 +206,9 @@ static int read_op(sqlite3_stmt *stmt, Op *op) {
   int is_function = op->kind && op->kind->does[0] == 'n';
   for (size_t i = 0; i < sizeof callers / sizeof callers[0] && is_function && p4; i++) {
     op->is_call |= strncmp(p4, callers[i], strlen(callers[i])) == 0;
+  }
+  for (size_t i = 0; i < sizeof varying / sizeof varying[0] && is_function && p4; i++) {
+    op->varies |= strncmp(p4, varying[i], strlen(varying[i])) == 0;
   }
   op->n_args = op->n_args < 0 ? MANY_ARGUMENTS : op->n_args;
   int fits = op->kind != NULL;
@@ -272,12 +278,27 @@ static int is_marked_at(const Program *p, int i, int reg) {
   return any_marked(p, reg, 1);
 }
 
-static int any_marked_at(const Program *p, int i, int from, int n) {
+/* 1 if a register is written before instruction i, or in the part that a program begins with. (Of a function with any number
+** of arguments the program does not say how many there are: they end where nothing was written.) */
+static int is_written_before(const Program *p, int i, int reg) {
   int found = 0;
-  for (int reg = from; reg < from + n && reg < MOST_MARKS && !found; reg++) {
-    found = is_marked_at(p, i, reg);
+  for (int k = 0; k < p->n && !found; k++) {
+    const Op *op = &p->ops[k];
+    int copies = op->kind->does[0] == 'y' && reg >= op->p[1] && reg < op->p[1] + op->n_args;
+    int ends = strcmp(op->kind->name, "AggFinal") == 0 && op->p[0] == reg;
+    int is_first = k < i || k >= p->ops[0].p[1];
+    found = is_first && (written_by(op) == reg || copies || ends);
   }
   return found;
+}
+
+static int any_marked_at(const Program *p, int i, int from, int n) {
+  int found = 0, ends = 0;
+  for (int reg = from; reg < from + n && reg < MOST_MARKS && !found && !ends; reg++) {
+    found = is_marked_at(p, i, reg);
+    ends = n == MANY_ARGUMENTS && !is_written_before(p, i, reg);
+  }
+  return found && !ends;
 }
 
 /* How many arguments a virtual table is given: a constant in a register of its own. */
@@ -348,20 +369,24 @@ static void find_targets(Program *p) {
   }
 }
 
-/* 1 if a jump only chooses between values: nothing else stands between it and where it goes. */
-static int chooses_a_value(const Program *p, int at) {
-  int to = p->ops[at].p[1], only_values = to > at && to <= p->n;
-  for (int i = at + 1; i < to && only_values; i++) {
-    const Op *op = &p->ops[i];
-    int is_goto = strcmp(op->kind->name, "Goto") == 0;
-    only_values = op->kind->does[0] == 'v' && (!is_goto || op->p[1] > i);
+/* Where the ways of a jump that only chooses between values meet again: nothing but values is made on either of them. -1:
+** it does more. (Behind one value a Goto passes over the others: they are on the other way.) */
+static int end_of_choice(const Program *p, int at) {
+  int end = p->ops[at].p[1], only_values = end > at;
+  for (int i = at + 1; i < end && only_values; i++) {
+    const Op *op = i < p->n ? &p->ops[i] : NULL;
+    only_values = op && op->kind->does[0] == 'v';
+    if (only_values && strcmp(op->kind->name, "Goto") == 0) {
+      only_values = op->p[1] > i;
+      end = op->p[1] > end ? op->p[1] : end;
+    }
   }
-  return only_values;
+  return only_values ? end : -1;
 }
 
 /* Marks what a jump that goes by an answer chooses. */
 static void mark_choice(Program *p, int at) {
-  for (int i = at + 1; i < p->ops[at].p[1]; i++) {
+  for (int i = at + 1; i < end_of_choice(p, at); i++) {
     int reg = written_by(&p->ops[i]);
     if (reg >= 0) {
       p->more |= !p->ops[i].is_marked;
@@ -393,11 +418,12 @@ static int decides(Program *p, int i) {
   case '!':
     return 1;
   case 'q':
-    return op->p[0] != 0;
+    return op->p[0] != 0 && i + 1 < p->n && p->ops[i + 1].kind->does[0] == 'a' &&
+           reads_marked(p, i + 1);
   case 'k':
     return puts_marked_key(p, i);
   case 'j':
-    return reads_marked(p, i) && !chooses_a_value(p, i);
+    return reads_marked(p, i) && end_of_choice(p, i) < 0;
   default:
     return op->is_call && reads_marked(p, i);
   }
@@ -418,25 +444,27 @@ static void follow_all(Program *p) {
     p->more = 0;
     for (int i = 0; i < p->n; i++) {
       follow(p, i);
-      if (p->ops[i].kind->does[0] == 'j' && reads_marked(p, i) && chooses_a_value(p, i)) {
+      if (p->ops[i].kind->does[0] == 'j' && reads_marked(p, i)) {
         mark_choice(p, i);
       }
     }
   } while (p->more);
 }
 
-int answers_decide(sqlite3 *db, const char *sql, int from_tables, Err *err) {
+int answers_decide(sqlite3 *db, const char *sql, int from_tables, int *varies, Err *err) {
   Program *p = calloc(1, sizeof *p);
   int found = p ? read_program(db, sql, p, err) : (err_nomem(err), -1);
   int result = found == 1 ? 0 : found == 0 ? 1 : -1;
+  *varies = 0;
   if (found == 1) {
     find_targets(p);
     if (from_tables) {
       mark_tables(p);
     }
     follow_all(p);
-    for (int i = 0; i < p->n && !result; i++) {
-      result = decides(p, i);
+    for (int i = 0; i < p->n; i++) {
+      result = result || decides(p, i);
+      *varies |= p->ops[i].varies;
     }
   }
   free(p ? p->ops : NULL);

@@ -29,6 +29,7 @@ typedef struct Asked {
   Weight weight;
   int n_messages;
   long long max_tokens; /* the option; OPTION_UNSET */
+  int has_schema;       /* how that is billed, no provider says */
 } Asked;
 
 typedef struct Run {
@@ -109,7 +110,8 @@ static int keep(Run *run, const Asked *a, Err *err) {
 static int count_request(Run *run, Call *k, const char *cache, Err *err) {
   const Request *r = k->request;
   Asked a = {.n_messages = r->n_messages + (r->system != NULL),
-             .max_tokens = r->options->max_tokens};
+             .max_tokens = r->options->max_tokens,
+             .has_schema = r->options->schema != NULL};
   run->result->requests++;
   if (strcmp(cache, "hit") == 0) {
     run->result->hits++;
@@ -149,6 +151,7 @@ static int take(void *arg, const Request *r, Outcome *out, Err *err) {
   }
   run->result->calls++;
   run->from_tables |= out->wants_row;
+  run->result->is_similar |= plan.reads_similar;
   run->is_nested |= busy_statements(run->conn->db) > run->busy;
   const char *cache = call_look(&k, run->conn, r, &plan, err);
   if (err->rc == RC_OK && !(plan.is_memoed && memo_find(run->seen, &k.key))) {
@@ -213,8 +216,9 @@ static int run_select(Run *run, const char *sql, Err *err) {
   }
   sqlite3_finalize(stmt);
   if (err->rc == RC_OK && run->result->calls > 0) {
-    run->result->decides =
-        run->is_nested || answers_decide(run->conn->db, sql, run->from_tables, err) == 1;
+    int *varies = &run->result->varies;
+    int decides = answers_decide(run->conn->db, sql, run->from_tables, varies, err);
+    run->result->decides = run->is_nested || decides == 1;
   }
   return err->rc;
 }
@@ -246,7 +250,7 @@ static int add_request(const Run *run, EstimateLine *line, const Asked *a, const
            : model->max_output           ? model->max_output
                                          : model->context_window;
   }
-  line->is_exact &= is_exact;
+  line->is_exact &= is_exact && !a->has_schema;
   line->input += input;
   add(&line->output, output);
   add(&line->input_nusd, pricing_of_tokens(run->conn, model, input, 0, err));

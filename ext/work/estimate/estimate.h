@@ -32,6 +32,8 @@ typedef struct Estimate {
   long long requests; /* different ones: what is asked once */
   long long hits;     /* of these, that the cache answers */
   int decides;        /* an answer decides over rows or prompts: there may be more */
+  int is_similar; /* questions that mean the same may be answered by each other: there may be less */
+  int varies;     /* the SELECT gives other rows each time */
   char output_from[ESTIMATE_WORDS];
   EstimateLine lines[ESTIMATE_MODELS + 1];
   int n_lines;
