@@ -56,6 +56,9 @@ static long long at_most(Conn *conn, const AllowanceAsk *ask, Err *err) {
   }
   long long most =
       pricing_of_tokens(conn, ask->model, ask->input, ask->is_embedding ? 0 : ask->output, err);
+  if (most < 0 && err->rc == RC_OK && ask->is_own) { /* priced by its input alone, perhaps */
+    most = pricing_of_tokens(conn, ask->model, ask->input, 0, err);
+  }
   if (most < 0 && err->rc == RC_OK && !ask->is_own) {
     err_set(err, RC_ERROR, ERR_LIMIT,
             "llm_config('max_usd') is set, and nobody prices model '%.80s': add it to llm_prices "

@@ -86,7 +86,7 @@ class AnyModel(Desk):
                  "ollama/embedded-assistant": ("embedded-assistant", "ollama", here),
                  "ollama/gpt-4o": ("gpt-4o", "ollama", here),  # not OpenAI's
                  "qwen-max": ("qwen-max", "alibaba", "https://dashscope-intl.aliyuncs.com/compatible-mode/v1/chat/completions"),
-                 "mixtral-8x7b-32768": ("mixtral-8x7b-32768", "groq", here),
+                 "chatgpt/gpt-4o": ("gpt-4o", "openai", here), "claude/claude-99": ("claude-99", "anthropic", self.standin.url + "/v1/messages"),
                  "xai/grok-9": ("grok-9", "x-ai", "https://api.x.ai/v1/chat/completions"),
                  "together_ai/Qwen/Qwen3-8B": ("Qwen/Qwen3-8B", "together", "https://api.together.xyz/v1/chat/completions"),
                  "vllm/my-model": ("my-model", "vllm", "http://127.0.0.1:8000/v1/chat/completions")}
@@ -105,7 +105,9 @@ class AnyModel(Desk):
                             "azure/gpt-4o": "where 'azure' is asked is not known: add a row with your base_url",
                             "vertex_ai/gemini-2.5-pro": "where 'vertex_ai' is asked is not known",
                             "openai/": "behind 'openai/' stands the name", "openai//gpt-4o": "behind 'openai/' stands the name",
-                            "gpt-oss-20b": "it is sold as '",
+                            "gpt-oss-20b": "name who is to be asked: '", "mixtral-8x7b-32768": "'groq/mixtral-8x7b-32768'",
+                            "glm-4.6": "'zai/glm-4.6'", "gpt-99": "name who is to be asked: 'openai/gpt-99'",
+                            "gpt-4o ": "a name has no blanks", "https://evil.example/v1": "an address stands in llm_models",
                             "gpt-4p": "(nearest: gpt-4o, ",
                             "text-embedding-3-small": "makes embeddings, not answers: embed(text, 'text-embedding-3-small')",
                             "openai/text-embedding-ada-002": "makes embeddings, not answers",

@@ -246,6 +246,12 @@ static void test_values_as_sql_has_them(void **state) {
   assert_string_equal(o.conversation, "c");
   assert_true(o.dry_run && !o.retry_lost && cJSON_IsObject(o.schema));
   options_free(&o);
+  parse("{\"tag\":9007199254740993,\"tag\":null,\"user\":5}", &o, &err);
+  assert_string_equal(o.tag, "9007199254740993");
+  options_free(&o);
+  parse("{\"tag\":1,\"\\u0074ag\":7}", &o, &err);
+  assert_string_equal(o.tag, "7");
+  options_free(&o);
   parse("{\"tag\" : 18446744073709551616, \"user\":1e3, \"conversation\":-0.0, \"stop\":[\"tag\"], "
         "\"schema\":"
         "{\"tag\":5}}",

@@ -447,11 +447,15 @@ int json_integer_text(const char *json, size_t n, const char *key, char *out, si
     size_t end = c == '"' ? behind_string(json, n, i) : i + 1;
     depth += c == '{' || c == '[';
     depth -= (c == '}' || c == ']') && depth > 0;
-    if (c == '"' && depth == 1 && end - i == length + 2 && memcmp(json + i + 1, key, length) == 0) {
-      size_t colon = behind_blanks(json, n, end);
-      if (colon < n && json[colon] == ':') {
-        size_t at = behind_blanks(json, n, colon + 1);
-        found = at < n && copy_integer(json, n, at, out, size);
+    size_t colon = c == '"' && depth == 1 ? behind_blanks(json, n, end) : n;
+    if (colon < n && json[colon] == ':') {
+      size_t at = behind_blanks(json, n, colon + 1);
+      int is_it = end - i == length + 2 && memcmp(json + i + 1, key, length) == 0;
+      if (memchr(json + i, '\\', end - i)) {
+        return 0;
+      }
+      if (is_it && at < n && json[at] != 'n') {
+        found = copy_integer(json, n, at, out, size);
       }
     }
     i = end;

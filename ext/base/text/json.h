@@ -70,7 +70,8 @@ int json_exact_numbers(cJSON *tree, Err *err);
 char *json_print_exact(const cJSON *tree, Err *err);
 
 /* The digits of a member of an object, as they stand in its text (n bytes that were read as JSON): for integers that a double
-** does not hold. The last member of that name counts. 1 and *out, 0 where it is no integer or does not fit. */
+** does not hold. The last member of that name counts, but for null. 1 and *out, 0 where it is no integer, does not fit, or a name of the object is
+** written with escapes (and may be this one). */
 int json_integer_text(const char *json, size_t n, const char *key, char *out, size_t size);
 
 /* Follows a path of member names, NULL-terminated; NULL where a step is missing. */

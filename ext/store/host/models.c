@@ -128,23 +128,28 @@ typedef struct Sellers {
   const Endpoint *endpoint[MOST_SELLERS];
   const char *name[MOST_SELLERS];
   int n;
+  int is_makers; /* the first is its maker, who sells it */
 } Sellers;
 
-static void add_seller(Sellers *s, const char *provider, const char *name) {
+/* 1, or 0 where nobody knows where that seller is asked. */
+static int add_seller(Sellers *s, const char *provider, const char *name) {
   const Endpoint *e = catalogue_endpoint(provider, strlen(provider));
   if (e && s->n < MOST_SELLERS) {
     s->endpoint[s->n] = e;
     s->name[s->n++] = name;
   }
+  return e != NULL;
 }
 
-/* 1 if a seller is the maker of a model, by this or the other of his shops. */
-static int is_maker(const char *lower, const char *provider) {
-  const Vendor *maker = vendor_of_model(lower), *seller = vendor_by_word(provider);
-  return maker && seller && (maker == seller || vendor_other_shop(maker) == seller);
+/* Where the maker of a model is asked, by this or the other of his shops; NULL: nobody knows. */
+static const Endpoint *endpoint_of_maker(const char *lower) {
+  const Vendor *maker = vendor_of_model(lower);
+  const Vendor *other = maker ? vendor_other_shop(maker) : NULL;
+  const Endpoint *e = maker ? catalogue_endpoint(maker->id, strlen(maker->id)) : NULL;
+  return !e && other ? catalogue_endpoint(other->id, strlen(other->id)) : e;
 }
 
-/* One where the name tells it: its only seller, or its maker. */
+/* Its maker alone, where he sells it; a reseller is never guessed: then all of them, the maker last. */
 static void find_sellers(const Asked *a, Sellers *s, Err *err) {
   char lower[LIMIT_MODEL_NAME];
   const PriceModel *models[MOST_SELLERS];
@@ -154,15 +159,20 @@ static void find_sellers(const Asked *a, Sellers *s, Err *err) {
     return;
   }
   model_name_lower(a->name, lower, sizeof lower);
+  const Endpoint *maker = endpoint_of_maker(lower);
   BookMatch match = book_find(book, (Seller){NULL, NULL}, lower);
-  if (match.model && match.vendor) {
-    add_seller(s, match.vendor->id, a->name);
+  int n = book_sellers(book, lower, models, MOST_SELLERS);
+  s->is_makers = match.model && match.vendor && add_seller(s, match.vendor->id, a->name);
+  for (int i = 0; i < n && i < MOST_SELLERS && maker && !s->is_makers; i++) {
+    s->is_makers = catalogue_endpoint(models[i]->provider, strlen(models[i]->provider)) == maker &&
+                   add_seller(s, maker->provider, a->name);
   }
-  int n = s->n ? 0 : book_sellers(book, lower, models, MOST_SELLERS);
-  for (int i = 0; i < n && i < MOST_SELLERS; i++) {
+  for (int i = 0; i < n && i < MOST_SELLERS - 1 && !s->is_makers; i++) {
     add_seller(s, models[i]->provider, models[i]->name);
   }
-  s->n = s->n > 1 && is_maker(lower, s->endpoint[0]->provider) ? 1 : s->n;
+  if (!s->is_makers && maker) {
+    add_seller(s, maker->provider, a->name);
+  }
 }
 
 typedef struct Nearest {
@@ -187,8 +197,8 @@ static void nearest_offer(Nearest *n, const char *asked, const char *name) {
 
 /* "word/name" for some sellers, between commas. */
 static void say_sellers(const Sellers *s, char *out, size_t size) {
-  size_t at = (size_t)snprintf(out, size, "; it is sold as ");
-  for (int i = 0; i < s->n && i < 3 && at < size; i++) {
+  size_t at = (size_t)snprintf(out, size, "; name who is to be asked: ");
+  for (int i = 0; i < s->n && i < 5 && at < size; i++) {
     at += (size_t)snprintf(out + at, size - at, "%s'%s/%.60s'", i ? ", " : "",
                            s->endpoint[i]->provider, s->name[i]);
   }
@@ -199,7 +209,11 @@ static void say_how(const Asked *a, const Sellers *sellers, char *out, size_t si
   const char *slash = strchr(a->name, '/');
   char word[64];
   snprintf(word, sizeof word, "%.*s", slash ? (int)(slash - a->name) : 0, a->name);
-  if (sellers->n > 0) {
+  if (strpbrk(a->name, " \t\r\n")) {
+    snprintf(out, size, "; a name has no blanks");
+  } else if (strstr(a->name, "://")) {
+    snprintf(out, size, "; an address stands in llm_models, as base_url");
+  } else if (sellers->n > 0) {
     say_sellers(sellers, out, size);
   } else if (word[0] && catalogue_endpoint(word, strlen(word))) {
     snprintf(out, size, "; behind '%.40s/' stands the name of one of its models", word);
@@ -215,7 +229,7 @@ static void say_how(const Asked *a, const Sellers *sellers, char *out, size_t si
 
 static int unknown_model(const Config *c, const Asked *a, const Sellers *sellers, Err *err) {
   Nearest near = {{"", "", ""}, {1000, 1000, 1000}};
-  char how[300];
+  char how[400];
   for (int i = 0; i < c->n_models; i++) {
     nearest_offer(&near, a->name, c->models[i].name);
   }
@@ -243,11 +257,11 @@ int config_model(const Config *c, const char *name, Model *model, Err *err) {
   if (!a.n_word && is_bare(name)) {
     find_sellers(&a, &sellers, err);
   }
-  if (sellers.n == 1) {
+  if (sellers.is_makers) {
     a.endpoint = sellers.endpoint[0];
     a.rest = sellers.name[0];
   }
-  return err->rc != RC_OK             ? err->rc
-         : a.n_word || sellers.n == 1 ? take_unlisted(c, &a, model, err)
-                                      : unknown_model(c, &a, &sellers, err);
+  return err->rc != RC_OK                ? err->rc
+         : a.n_word || sellers.is_makers ? take_unlisted(c, &a, model, err)
+                                         : unknown_model(c, &a, &sellers, err);
 }
