@@ -139,6 +139,27 @@ class Estimates(Desk):
                              "SELECT llm_complete('n' || coalesce(llm_last_call(), 0)) FROM t": "about"}.items():
             self.assertEqual(self.counted(sql)[0], counted, sql)
 
+    def test_a_system_prompt_for_each_row(self):
+        """Answers under it say how long one is; where there are too many of them, those under any."""
+        sql = "SELECT llm_complete(q, json_object('model', 'gpt-4o', 'system', 'It is the ' || id || '.')) FROM t WHERE id < %d"
+        self.db.execute(sql % 3).fetchall()
+        told = self.db.execute("SELECT requests, output_from FROM llm_estimate(?)", (sql % 39,)).fetchone()
+        self.assertEqual(told[0], 39)
+        self.assertIn("under this system prompt", told[1])
+        self.db.execute("INSERT INTO t SELECT id + 1000, plan, q FROM t")
+        self.db.execute("INSERT INTO t SELECT id + 10000, plan, q FROM t")
+        many = "SELECT llm_complete(q, json_object('model', 'gpt-4o', 'system', 'It is the ' || id || '.')) FROM t"
+        self.assertEqual(self.counted(many)[:3], ("exactly", 160, 160))
+
+    def test_what_stands_behind_the_select(self):
+        for tail in ("", ";", " ; -- labels", ";\n/* all of them */\n", ";;"):
+            self.assertEqual(self.counted("SELECT llm_complete(q) FROM t" + tail)[2], 40, tail)
+
+    def test_a_database_file_can_t_run_it(self):
+        self.db.execute("CREATE VIEW v AS SELECT * FROM llm_estimate('SELECT llm_complete(q) FROM t')")
+        self.assertRegex(error_of(self.db, "SELECT * FROM v"), "unsafe use of virtual table|names llm_estimate")
+        self.nothing_was_sent()
+
     def test_nested_calls_count(self):
         self.assertEqual(self.counted("SELECT llm_complete('again: ' || llm_complete(q)) FROM t")[2:4], (80, 60))
         self.nothing_was_sent()
@@ -184,7 +205,8 @@ class Estimates(Desk):
     def test_what_is_no_select(self):
         for sql, says in {"INSERT INTO t SELECT 99, 'x', llm_complete(q) FROM t": "give the SELECT alone",
                           "UPDATE t SET q = llm_complete(q)": "give the SELECT alone", "CREATE TABLE x(y)": "give the SELECT alone",
-                          "SELECT 1; SELECT 2": "give one SELECT", "": "there is no statement", " -- nothing": "there is no statement",
+                          "SELECT 1; SELECT 2": "give one SELECT", "SELECT 1;; SELECT 2": "give one SELECT",
+                          "SELECT 1; nonsense": "give one SELECT", "": "there is no statement", " -- nothing": "there is no statement",
                           "EXPLAIN SELECT 1": "an EXPLAIN", "SELECT ?": "has parameters", "BEGIN": "no SELECT",
                           "SELECT nope": "no such column: nope", "SELECT llm_complete('x', '{\"modle\":1}')": "did you mean 'model'?",
                           "SELECT llm_complete('x', '{\"model\":\"nope\"}')": "no model 'nope'",

@@ -57,11 +57,14 @@ static int busy_statements(sqlite3 *db) {
 
 /* ---- counting */
 
+/* So many system prompts are told apart: where each row has its own, the answers under any of them say how long one is. */
+enum { MOST_TARGETS = 64 };
+
 /* The target of a call, made where it is new; -1 and *err. */
 static int find_target(Run *run, const Call *k, Err *err) {
   char hash[HASH_HEX_SIZE] = "";
   const Request *r = k->request;
-  if (r->system && k->store) {
+  if (r->system && k->store && run->n_targets < MOST_TARGETS) {
     Hash h = hash_text(r->system, strlen(r->system), k->store->seed);
     hash_hex(&h, hash);
   }
@@ -93,6 +96,10 @@ static int find_target(Run *run, const Call *k, Err *err) {
 }
 
 static int keep(Run *run, const Asked *a, Err *err) {
+  if (run->n >= LIMIT_MEMO_ENTRIES) {
+    return err_set(err, RC_TOOBIG, ERR_UNAVAILABLE,
+                   "more than %u different requests: estimate a part of them", LIMIT_MEMO_ENTRIES);
+  }
   if (run->n == run->cap) {
     size_t cap = run->cap ? 2 * run->cap : 256;
     Asked *more = realloc(run->asked, cap * sizeof *more);
@@ -182,10 +189,23 @@ static int sql_error(const Run *run, Err *err) {
           : "");
 }
 
+/* 1 if more than blanks and comments stands behind a statement. */
+static int has_more(sqlite3 *db, const char *tail) {
+  int more = 0;
+  while (tail[0] && !more) {
+    sqlite3_stmt *stmt = NULL;
+    const char *rest = tail + strlen(tail);
+    more = sqlite3_prepare_v2(db, tail, -1, &stmt, &rest) != SQLITE_OK || stmt || rest == tail;
+    sqlite3_finalize(stmt);
+    tail = rest;
+  }
+  return more;
+}
+
 /* What is wrong with a statement; NULL: nothing. */
-static const char *fault_of(sqlite3_stmt *stmt, const char *tail) {
-  return !stmt                              ? "there is no statement"
-         : tail[strspn(tail, " \t\r\n\f;")] ? "give one SELECT, not several statements"
+static const char *fault_of(sqlite3 *db, sqlite3_stmt *stmt, const char *tail) {
+  return !stmt                ? "there is no statement"
+         : has_more(db, tail) ? "give one SELECT, not several statements"
          : !sqlite3_stmt_readonly(stmt)
              ? "give the SELECT alone, without the INSERT, UPDATE or other"
                " statement around it: nothing was run"
@@ -202,7 +222,7 @@ static int run_select(Run *run, const char *sql, Err *err) {
   if (sqlite3_prepare_v2(run->conn->db, sql, -1, &stmt, &tail) != SQLITE_OK) {
     return sql_error(run, err);
   }
-  const char *fault = fault_of(stmt, tail);
+  const char *fault = fault_of(run->conn->db, stmt, tail);
   if (fault) {
     err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "%s", fault);
   }
