@@ -32,6 +32,11 @@ typedef struct Asked {
   int has_schema;       /* how that is billed, no provider says */
 } Asked;
 
+/* A request in tokens: of its texts in o200k_base, and of its answer. */
+typedef struct Mean {
+  long long texts, output;
+} Mean;
+
 typedef struct Run {
   Conn *conn;
   const EstimateOptions *options;
@@ -330,11 +335,6 @@ static void tell_output(const Run *run, char *out, size_t size) {
 
 /* ---- other models */
 
-typedef struct Offer {
-  const Model *model;
-  EstimateLine line;
-} Offer;
-
 static int is_asked(const Run *run, const Model *model) {
   int found = 0;
   for (int i = 0; i < run->n_targets && !found; i++) {
@@ -343,21 +343,24 @@ static int is_asked(const Run *run, const Model *model) {
   return found;
 }
 
-/* What a request of the middle size would cost at a model: good enough to choose by. -1: not known. */
-static long long price_of_mean(const Run *run, const Model *model, Err *err) {
-  double texts = 0, output = 0;
-  int is_known = 1, is_exact;
+/* The request of the middle size: good enough to choose by. */
+static Mean mean_of(const Run *run) {
+  double texts = 0, output = 0, n = (double)run->n;
+  int is_known = 1;
   for (size_t i = 0; i < run->n; i++) {
     long long tokens = expected(run, &run->asked[i]);
     texts += (double)run->asked[i].weight.texts;
     output += (double)tokens;
     is_known &= tokens >= 0;
   }
-  double n = (double)run->n;
-  long long input = look_weigh_for(run->conn, model, llround(texts / n), 2, &is_exact, err);
-  return err->rc == RC_OK
-             ? pricing_of_tokens(run->conn, model, input, is_known ? llround(output / n) : 0, err)
-             : -1;
+  return (Mean){llround(texts / n), is_known ? llround(output / n) : 0};
+}
+
+/* What it would cost at a model; -1: not known. */
+static long long price_of_mean(const Run *run, const Mean *mean, const Model *model, Err *err) {
+  int is_exact;
+  long long input = look_weigh_for(run->conn, model, mean->texts, 2, &is_exact, err);
+  return err->rc == RC_OK ? pricing_of_tokens(run->conn, model, input, mean->output, err) : -1;
 }
 
 /* 1 if a model answers and its key is at hand (or need not be). */
@@ -380,15 +383,15 @@ static int is_shown(const Run *run, const Model *model) {
 }
 
 /* Puts the cheapest model of a seller (NULL: of all) that is cheaper than what is asked behind the lines. */
-static int offer_cheapest(Run *run, const Config *config, int needs_key, const char *seller,
-                          Err *err) {
+static int offer_cheapest(Run *run, const Mean *mean, int needs_key, const char *seller, Err *err) {
+  const Config *config = run->conn->config;
   const Model *best = NULL;
-  long long least = price_of_mean(run, &run->targets[0].model, err);
+  long long least = price_of_mean(run, mean, &run->targets[0].model, err);
   for (int i = 0; i < config->n_models && err->rc == RC_OK; i++) {
     const Model *m = &config->models[i];
     if (!is_shown(run, m) && (!seller || strcmp(m->provider, seller) == 0) &&
         is_open(m, needs_key, err)) {
-      long long price = price_of_mean(run, m, err);
+      long long price = price_of_mean(run, mean, m, err);
       best = price >= 0 && price < least ? m : best;
       least = best == m ? price : least;
     }
@@ -405,8 +408,9 @@ static int offer_cheaper(Run *run, const Config *config, Err *err) {
     needs_key = config->models[i].key_env[0] && is_open(&config->models[i], 1, err);
   }
   if (run->n > 0) {
-    offer_cheapest(run, config, needs_key, run->targets[0].model.provider, err);
-    offer_cheapest(run, config, needs_key, NULL, err);
+    const Mean mean = mean_of(run);
+    offer_cheapest(run, &mean, needs_key, run->targets[0].model.provider, err);
+    offer_cheapest(run, &mean, needs_key, NULL, err);
   }
   return err->rc;
 }
