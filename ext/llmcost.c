@@ -11,7 +11,7 @@ SQLITE_EXTENSION_INIT1
 #include "fn/fn.h"
 #include "tables/tables.h"
 #include "call/call.h"
-#include "call/memo.h"
+#include "call/state/memo.h"
 #include "work/embedders.h"
 #include "trust/guard.h"
 

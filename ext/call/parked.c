@@ -3,7 +3,7 @@
 */
 #include "call/parked.h"
 
-#include "call/tell.h"
+#include "call/attempt/attempt.h"
 #include "store/db/inflight.h"
 
 #include <stdlib.h>
@@ -37,7 +37,7 @@ void parked_put(Parked *place, Call *k) {
   free(k->text); /* it is made of the answer's bytes again */
   free(k->reasoning);
   free(k->rejected);
-  unfit_drop(k);
+  call_drop_unfit(k);
   cJSON_free(k->usage);
   buf_free(&k->body);
   k->text = k->reasoning = k->rejected = k->usage = NULL;

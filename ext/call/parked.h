@@ -13,7 +13,7 @@
 #ifndef LLMCOST_PARKED_H
 #define LLMCOST_PARKED_H
 
-#include "call/call.h"
+#include "call/state/state.h"
 
 typedef struct Parked {
   struct Parked *next;

@@ -6,6 +6,7 @@
 #define LLMCOST_LOOK_H
 
 #include "call/call.h"
+#include "call/route/route.h"
 
 /* The tokens of a request whose route is chosen. */
 typedef struct Weight {

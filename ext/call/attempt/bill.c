@@ -1,9 +1,9 @@
 /*
 ** What an answer costs: its usage and its price, into the ledger's row. See judge.h for the contract.
 */
-#include "call/judge.h"
+#include "call/attempt/judge.h"
 
-#include "call/tell.h"
+#include "call/attempt/tell.h"
 #include "money/billing.h"
 
 #include <stdio.h>

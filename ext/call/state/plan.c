@@ -1,7 +1,7 @@
 /*
 ** See plan.h for the contract.
 */
-#include "call/plan.h"
+#include "call/state/plan.h"
 
 #include "base/check.h"
 #include "core/request/schema.h"

@@ -1,10 +1,11 @@
 /*
 ** The call stage: attempts at one request. One budget of attempts covers every reason to try again.
 */
-#include "call/call.h"
+#include "call/attempt/attempt.h"
 
-#include "call/judge.h"
-#include "call/tell.h"
+#include "call/attempt/judge.h"
+#include "call/attempt/tell.h"
+#include "call/route/route.h"
 #include "conn/learned.h"
 #include "money/allowance.h"
 #include "money/pricing.h"

@@ -10,7 +10,7 @@
 #ifndef LLMCOST_JUDGE_H
 #define LLMCOST_JUDGE_H
 
-#include "call/call.h"
+#include "call/state/state.h"
 
 /* What is to be done about a failure. */
 typedef struct Verdict {

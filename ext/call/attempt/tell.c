@@ -1,7 +1,7 @@
 /*
 ** See tell.h for the contract.
 */
-#include "call/tell.h"
+#include "call/attempt/tell.h"
 
 #include "base/utf8.h"
 #include "core/names/model_name.h"
@@ -126,13 +126,6 @@ void tell_withhold_key(Call *k, Err *err) {
 
 /* ---- what is no answer */
 
-void unfit_drop(Call *k) {
-  free(k->unfit);
-  k->unfit = NULL;
-  k->n_unfit = 0;
-  k->answer_hash[0] = 0;
-}
-
 static int is_text(const Call *k, const char *text, size_t n) {
   size_t bad_at = 0;
   return text && n > 0 && n == strnlen(text, n) && strspn(text, " \t\r\n") < n &&
@@ -141,7 +134,7 @@ static int is_text(const Call *k, const char *text, size_t n) {
 
 void unfit_take(Call *k, const char *text, size_t n) {
   const Settings *set = &k->conn->set;
-  unfit_drop(k);
+  call_drop_unfit(k);
   if (set->log_text == LOG_NONE || !is_text(k, text, n)) {
     return;
   }

@@ -1,7 +1,7 @@
 /*
 ** The statement memo: open addressing on the keys, which are hashes already. See memo.h.
 */
-#include "call/memo.h"
+#include "call/state/memo.h"
 
 #include "store/db/row.h"
 

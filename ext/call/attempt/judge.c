@@ -1,11 +1,11 @@
 /*
 ** What came of an attempt, and what that means in money. See judge.h for the contract.
 */
-#include "call/judge.h"
+#include "call/attempt/judge.h"
 
 #include "base/text/json_lenient.h"
 #include "base/utf8.h"
-#include "call/tell.h"
+#include "call/attempt/tell.h"
 #include "trust/access.h"
 #include "core/request/answer_json.h"
 #include "core/request/retry.h"

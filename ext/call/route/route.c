@@ -4,7 +4,7 @@
 ** A plain router: with "auto", the first tier by rank whose model has a key. Where none has, and the tiers are those
 ** that nobody has changed, the one provider whose key is set.
 */
-#include "call/call.h"
+#include "call/route/route.h"
 
 #include "conn/learned.h"
 #include "wire/dialect.h"

@@ -5,7 +5,7 @@
 #ifndef LLMCOST_TELL_H
 #define LLMCOST_TELL_H
 
-#include "call/call.h"
+#include "call/state/state.h"
 
 /* Takes a sentence out that repeats the key or the prompt. */
 void tell_scrub(const Call *k, char *said, size_t size);
@@ -37,7 +37,5 @@ void unfit_take(Call *k, const char *text, size_t n);
 
 /* Writes it, in a transaction of its own before that of its row. A row may name a text that could not be written. */
 void unfit_write(Call *k);
-
-void unfit_drop(Call *k);
 
 #endif

@@ -1,0 +1,18 @@
+/*
+** The route stage: which model, under which address and key, and the body it is sent.
+*/
+#ifndef LLMCOST_ROUTE_H
+#define LLMCOST_ROUTE_H
+
+#include "call/state/state.h"
+
+/* Model, api, key. An SQLite code. */
+int route_choose(Call *k, Err *err);
+
+/* The same where nothing is to be sent: without a key, or a host that is allowed, the first tier stands for "auto". */
+int route_choose_for_show(Call *k, Err *err);
+
+/* URL and body; again for another attempt. */
+int route_prepare(Call *k, Err *err);
+
+#endif

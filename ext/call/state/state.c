@@ -1,0 +1,87 @@
+/*
+** See state.h for the contract.
+*/
+#include "call/state/state.h"
+
+#include "money/allowance.h"
+#include "trust/access.h"
+#include "trust/hosts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void call_drop_unfit(Call *k) {
+  free(k->unfit);
+  k->unfit = NULL;
+  k->n_unfit = 0;
+  k->answer_hash[0] = 0;
+}
+
+void call_start_row(Call *k, long long attempt, const char *retry_reason) {
+  const Options *o = k->request->options;
+  LedgerRow *row = &k->row;
+  row_init(row);
+  row->request_id = k->request_id;
+  row->attempt = attempt;
+  row->ts = now_ms();
+  row->kind = KIND_UNKNOWN;
+  row->error = "in flight";
+  row->provider = k->model.provider;
+  row->model_requested = k->model.name ? k->model.name : k->request->model;
+  row->tier = k->tier[0] ? k->tier : NULL;
+  row->tag = o->tag;
+  row->user = o->user;
+  row->conversation = o->conversation;
+  row->turn = k->request->turn;
+  row->system_tokens = k->system_tokens;
+  row->history_tokens = k->history_tokens;
+  row->system_hash = k->system_hash[0] ? k->system_hash : NULL;
+  row->prompt_hash = k->prompt_hash[0] ? k->prompt_hash : NULL;
+  call_drop_unfit(k);
+  if (retry_reason) {
+    snprintf(k->retry_reason, sizeof k->retry_reason, "%s", retry_reason);
+    row->retry_reason = k->retry_reason;
+  }
+}
+
+/* 1 for "ollama", "vllm", "local" and their kin. */
+static int is_own_word(const char *provider) {
+  const Vendor *vendor = vendor_by_word(provider);
+  return vendor && strcmp(vendor->id, "self-hosted") == 0;
+}
+
+int call_allow(Call *k, Err *err) {
+  Url url;
+  Err ignored = {0};
+  long long output = provider_most_output(k->api, k->request, &k->model);
+  int is_here = url_parse(k->model.base_url, &url, &ignored) == RC_OK && url.is_loopback;
+  const AllowanceAsk ask = {.model = &k->model,
+                            .input = (long long)k->body.n,
+                            .output = output > 0 ? output : ALLOWANCE_LONGEST,
+                            .is_embedding = k->api->embeds,
+                            .is_own = is_here &&
+                                      (!k->model.key_env[0] || is_own_word(k->model.provider))};
+  return allowance_take(k->conn, &ask, &k->held_nusd, err);
+}
+
+long long call_lease(const Call *k) {
+  long long left = k->plan->deadline_ms - monotonic_ms();
+  return now_ms() + (left > 0 ? left : 0) + 5000;
+}
+
+const Hash *call_claim(const Call *k) {
+  return k->plan->reads ? &k->key : NULL;
+}
+
+void call_free(Call *k) {
+  net_response_free(&k->response);
+  config_model_free(&k->model);
+  access_wipe(k->secret);
+  buf_free(&k->body);
+  cJSON_free(k->usage);
+  free(k->text);
+  free(k->reasoning);
+  free(k->rejected);
+  call_drop_unfit(k);
+}

@@ -1,0 +1,84 @@
+/*
+** One logical request on its way: what the stages of the pipeline hand to each other, and what its ledger row says of it.
+*/
+#ifndef LLMCOST_STATE_H
+#define LLMCOST_STATE_H
+
+#include "core/request/request.h"
+#include "conn/conn.h"
+#include "call/state/memo.h"
+#include "call/state/plan.h"
+#include "wire/provider.h"
+#include "net/transport.h"
+#include "store/ledger.h"
+#include "store/semantic.h"
+
+#define REQUEST_ID_SIZE 32
+
+typedef struct Call {
+  Conn *conn;
+  const Request *request;
+  Memo *memo;       /* NULL: none */
+  const Plan *plan; /* borrowed for as long as the call runs */
+  Store *store;
+  Hash key;
+  Question question; /* of a semantic lookup */
+  int attempts_left;
+
+  /* the route */
+  Model model; /* owned texts */
+  const Api *api;
+  char tier[64];
+  char *secret; /* the key, owned (access_wipe) */
+  Sending how;
+  unsigned refused; /* of that, in this call: REFUSES_… (learned.h) */
+  Buf body;
+  char url[512];
+  NetResponse response; /* of the last attempt */
+  int is_unpriced;      /* prices could not be read just now: it is to be priced when they can */
+  long long held_nusd;  /* of the attempt under way (money/allowance.h) */
+  int has_answer;       /* it came before, and waited for memory: nothing is to be sent */
+
+  /* the ledger */
+  LedgerRow row;
+  char request_id[REQUEST_ID_SIZE], system_hash[HASH_HEX_SIZE], prompt_hash[HASH_HEX_SIZE];
+  char answer_hash[HASH_HEX_SIZE]; /* of what was paid for and is no answer */
+  char *unfit;                     /* its text, to be kept; owned; NULL: none */
+  size_t n_unfit;
+  char *usage; /* what was billed, as JSON (cJSON_free) */
+  char service[USAGE_WORD], geo[USAGE_WORD];
+  char finish_reason[REPLY_WORD], provider_request_id[96];
+  char error[LIMIT_ERROR_TEXT], retry_reason[96], answered_model[LIMIT_MODEL_NAME];
+
+  /* the outcome */
+  char *text; /* owned (free); NULL on failure */
+  size_t n;
+  char *reasoning; /* owned; what the model thought; NULL: nothing, or a hit */
+  /* Owned; what did not satisfy the schema, and why: the next attempt tells the model. */
+  char *rejected;
+  char rejected_why[200];
+  int cacheable;
+  long long system_tokens, history_tokens; /* LEDGER_NULL for a hit */
+  int was_lost;                            /* the answer before this one */
+  int is_open; /* the ledger has a row of this attempt that is not settled */
+  int has_row; /* the request has left a ledger row, written or queued */
+} Call;
+
+/* Starts the row of the next attempt: who asks, what, where; kind 'unknown', in flight. */
+void call_start_row(Call *k, long long attempt, const char *retry_reason);
+
+/* May the next attempt be paid for? Held until it is settled (money/allowance.h). */
+int call_allow(Call *k, Err *err);
+
+/* Until when, of the day, others wait for its answer: a little longer than the call may take. */
+long long call_lease(const Call *k);
+
+/* The key that others wait for; NULL: nobody does. */
+const Hash *call_claim(const Call *k);
+
+/* Gives up what is kept of a text that is no answer. */
+void call_drop_unfit(Call *k);
+
+void call_free(Call *k);
+
+#endif
