@@ -9,6 +9,7 @@
 ** table; quick: of few calls, to see that it works.
 */
 #include "call/call.h"
+#include "call/route/route.h"
 #include "llmcost.h"
 
 #include "base/hash.h"
