@@ -27,14 +27,14 @@ enum {
 static const double PAYLOAD_WORDS = 12, PAYLOAD_OTHER = 1, PAYLOAD_WORK = 0.5;
 
 typedef struct Effort {
-  int32_t chars[MOST];
-  uint8_t kinds[MOST + 1]; /* 0 behind the last */
-  int n;
-  int head; /* characters before the first colon, quote or line break: what is asked for */
+  int n;    /* characters */
+  int head; /* those before the first colon, quote or line break: what is asked for */
   double counts[EFFORT_PARTS];
   uint64_t seen[LEXICON_STEMS / 64];
   uint64_t numbers[MOST_NUMBERS];
   int n_numbers;
+  int32_t chars[MOST];     /* not cleared */
+  uint8_t kinds[MOST + 1]; /* 0 behind the last */
 } Effort;
 
 static void add(Effort *e, int32_t c, unsigned kind) {
@@ -239,8 +239,7 @@ double effort_score(const char *text, size_t n, EffortPart parts[EFFORT_PARTS]) 
   };
   const Lexicon *l = lexicon();
   Effort e;
-  memset(&e.head, 0, sizeof e - offsetof(Effort, head));
-  e.n = 0;
+  memset(&e, 0, offsetof(Effort, chars));
   double share = read_prompt(&e, text, n), x = 0;
   e.kinds[e.n] = 0;
   count(&e);
