@@ -7,7 +7,7 @@
 #include "call/state/state.h"
 
 /* What a request came to. */
-typedef struct Outcome {
+struct Outcome {
   char *text; /* owned (free) */
   size_t n;
   char *
@@ -19,7 +19,7 @@ typedef struct Outcome {
   ** there is none, and RC_NOMEM in *err where that is why. */
   Answer *(*split)(void *arg, const char *text, size_t n, Err *err);
   void *split_arg;
-} Outcome;
+};
 
 /* The whole life of a request: memo, exact cache, claim, route, call with retries, settle,
 ** answer. */
