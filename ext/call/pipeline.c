@@ -421,6 +421,10 @@ static void start_call(Call *k, Conn *conn, const Request *request, Memo *memo, 
   k->attempts_left = plan->attempts;
 }
 
+void call_start_show(Call *k, Conn *conn, const Request *request, const Plan *plan) {
+  start_call(k, conn, request, NULL, plan);
+}
+
 int call_start(Call *k, Conn *conn, const Request *request, Memo *memo, const Plan *plan,
                Err *err) {
   start_call(k, conn, request, memo, plan);
