@@ -15,6 +15,7 @@
 #include "call/parked.h"
 #include "call/attempt/attempt.h"
 #include "call/attempt/tell.h"
+#include "call/route/ready.h"
 #include "call/route/route.h"
 #include "call/state/texts.h"
 #include "money/pricing.h"
@@ -99,11 +100,6 @@ static int record_hit(Call *k, const Answer *a, Err *err) {
   return ledger_defer(k->store, &k->row, NULL, err);
 }
 
-/* Whose answers these are: the user's, where that was asked for; NULL: everybody's. */
-static const char *owner_of(const Call *k) {
-  return k->conn->set.scope == SCOPE_USER ? k->request->options->user : NULL;
-}
-
 /* Looks the key up in the exact cache. 1 found, 0 not, -1 error. */
 static int from_cache(Call *k, int ledgered, Outcome *out, Err *err) {
   Answer a;
@@ -123,7 +119,7 @@ static int make_question(Call *k, Err *err) {
   const Message *last = &r->messages[r->n_messages - 1];
 
   Hash scope;
-  if (request_scope(r, owner_of(k), k->store->seed, &scope, err) != RC_OK) {
+  if (request_scope(r, call_owner(k), k->store->seed, &scope, err) != RC_OK) {
     return err->rc;
   }
   k->question = (Question){.system = r->system,
@@ -181,7 +177,7 @@ static Hash asking_of(const Call *k) {
   const Options *o = k->request->options;
   const char *const parts[] = {o->tag, o->user, o->conversation};
   enum { N = sizeof parts / sizeof parts[0] };
-  Hash h[1 + N] = {k->key};
+  Hash h[1 + N] = {k->asked};
   for (int i = 0; i < N; i++) {
     if (parts[i]) {
       h[1 + i] = hash_bytes(parts[i], strlen(parts[i]), 1);
@@ -204,7 +200,7 @@ static int from_memory(Call *k, const MemoAnswer *m, int ledgered, Outcome *out,
 /* What this statement's execution already asked. 1 answered, 0 not, -1 error (the earlier failure, or a new one). Who
 ** had not asked it yet gets a row: a hit, or, of what had failed, that nothing was sent. */
 static int from_memo(Call *k, Outcome *out, Err *err) {
-  const MemoEntry *e = memo_find(k->memo, &k->key);
+  const MemoEntry *e = memo_find(k->memo, &k->asked);
   if (!e) {
     return 0;
   }
@@ -288,7 +284,7 @@ static int settle(Call *k, const Outcome *out, int is_success, int *parks, Err *
               .tag = k->row.tag,
               .prompt_hash = k->row.prompt_hash,
               .cost_nusd = k->row.cost_nusd,
-              .question = k->plan->keeps_similar ? &k->question : NULL};
+              .question = k->plan->keeps_similar && !k->route.is_stopgap ? &k->question : NULL};
   int keep = k->text && k->cacheable && k->plan->keeps;
   Err write = {0};
   Answer *answers = keep                    ? &a
@@ -366,7 +362,7 @@ static int ask(Call *k, Outcome *out, Err *err) {
   Parked *place = parked_reserve(k->conn, err);
   make_request_id(k->request_id, k->plan->started_ms);
   if (place && texts_name(k, err) == RC_OK && texts_list(k, &texts, err) == RC_OK &&
-      route_choose(k, err) == RC_OK &&
+      route_choose(k, err) == RC_OK && ready_wait(k, err) == RC_OK &&
       count_parts(k, err) == RC_OK && call_allow(k, err) == RC_OK) {
     call_start_row(k, 1, NULL);
     claimed = claim(k, &texts, out, err);
@@ -417,7 +413,7 @@ static void start_call(Call *k, Conn *conn, const Request *request, Memo *memo, 
   k->memo = plan->is_memoed ? memo : NULL;
   k->system_tokens = k->history_tokens = LEDGER_NULL;
   k->ask_beside = pipeline_run;
-  k->route = (Route){.drawn = -1, .served = -1, .score = NAN};
+  k->route = (Route){.drawn = -1, .served = -1, .at = -1, .score = NAN};
   k->attempts_left = plan->attempts;
 }
 
@@ -429,7 +425,11 @@ int call_start(Call *k, Conn *conn, const Request *request, Memo *memo, const Pl
                Err *err) {
   start_call(k, conn, request, memo, plan);
   k->store = conn_store(conn, 1, err);
-  return k->store ? request_key(request, owner_of(k), k->store->seed, &k->key, err) : err->rc;
+  if (k->store) {
+    request_key(request, call_owner(k), k->store->seed, &k->key, err);
+    k->asked = k->key;
+  }
+  return err->rc;
 }
 
 /* Remembers the outcome for the rest of the statement; the answer only where the cache does not
@@ -437,14 +437,14 @@ int call_start(Call *k, Conn *conn, const Request *request, Memo *memo, const Pl
 static void remember(Call *k, const Outcome *out, const Err *err) {
   const LedgerRow *row = &k->row;
   int is_hit = row->kind == KIND_HIT_EXACT || row->kind == KIND_HIT_SEMANTIC;
-  int is_cached = k->plan->ttl_ms == OPTION_UNSET && (k->cacheable || row->kind == KIND_HIT_EXACT);
+  int is_cached = k->plan->ttl_ms == OPTION_UNSET && !k->route.is_stopgap && (k->cacheable || row->kind == KIND_HIT_EXACT);
   const MemoAnswer answer = {.text = out->text,
                              .n = out->n,
                              .cost_nusd = is_hit ? row->saved_nusd : row->cost_nusd,
                              .provider = row->provider,
                              .model = row->model ? row->model : k->model.name,
                              .tier = row->tier};
-  const MemoEntry e = {.key = k->key,
+  const MemoEntry e = {.key = k->asked,
                        .asking = asking_of(k),
                        .answer = err->rc == RC_OK && !is_cached ? &answer : NULL,
                        .failure = err->rc == RC_OK ? NULL : err,
@@ -536,7 +536,7 @@ const char *call_look(Call *k, Conn *conn, const Request *request, const Plan *p
   start_call(k, conn, request, NULL, plan);
   k->store = conn_store(conn, 0, err);
   unsigned long long seed = k->store ? k->store->seed : 0;
-  if (err->rc == RC_OK && request_key(request, owner_of(k), seed, &k->key, err) == RC_OK &&
+  if (err->rc == RC_OK && request_key(request, call_owner(k), seed, &k->key, err) == RC_OK &&
       k->store && plan->reads) {
     found = from_cache(k, 0, &out, err);
   }

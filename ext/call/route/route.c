@@ -64,16 +64,20 @@ static const Api *api_of(const Call *k, Err *err) {
   return k->request->wants_vectors ? embedding_api(&k->model, err) : answering_api(&k->model, err);
 }
 
-int route_take_model(Call *k, const char *name, Err *err) {
-  config_model_free(&k->model);
+int route_take_access(Call *k, Err *err) {
   access_wipe(k->secret);
   k->secret = NULL;
   k->refused = 0;
-  if (config_model(k->conn->config, name, &k->model, err) == RC_OK && (k->api = api_of(k, err)) != NULL &&
-      access_check(&k->model, &k->secret, err) == RC_OK) {
+  if ((k->api = api_of(k, err)) != NULL && access_check(&k->model, &k->secret, err) == RC_OK) {
     check_supports(&k->model, err);
   }
   return err->rc;
+}
+
+int route_take_model(Call *k, const char *name, Err *err) {
+  config_model_free(&k->model);
+  return config_model(k->conn->config, name, &k->model, err) == RC_OK ? route_take_access(k, err)
+                                                                      : err->rc;
 }
 
 /* 1 if the tiers are those of the catalogue. */
@@ -110,8 +114,7 @@ static int keys_at_hand(const Endpoint **first, char *list, size_t size) {
   return found;
 }
 
-/* What was passed over, into the row's notes. */
-static int note_skipped(Call *k, Err *err) {
+int route_note_skipped(Call *k, Err *err) {
   Route *route = &k->route;
   cJSON *tree = NULL, *list = NULL;
   for (int i = 0; i < route->n && err->rc == RC_OK; i++) {
@@ -125,8 +128,9 @@ static int note_skipped(Call *k, Err *err) {
     json_add(item, "model", cJSON_CreateString(route->tiers[i].model), err);
     json_add(item, "why", cJSON_CreateString(route->tiers[i].why), err);
   }
-  free(route->notes);
-  route->notes = tree ? json_print(tree, err) : NULL;
+  TierChoice *served = &route->tiers[route->served];
+  free(served->notes);
+  served->notes = tree ? json_print(tree, err) : NULL;
   return err->rc;
 }
 
@@ -140,6 +144,7 @@ static int take_only_provider(Call *k, const Config *config, const Err *why, Err
   }
   if (first && n == 1 && has_usual_tiers(config)) {
     snprintf(k->tier, sizeof k->tier, "%s", TIER_ONLY_KEY);
+    k->route.at = -1;
     return route_take_model(k, name, err) == RC_OK ? route_prepare(k, err) : err->rc;
   }
   config_model_free(&k->model);
@@ -182,7 +187,7 @@ static int take_nearest_tier(Call *k, const Config *config, Err *err) {
   for (int i; (i = tiers_nearest(&k->route, k->route.drawn)) >= 0;) {
     Err why = {0};
     if (tiers_take(k, i, &why) == RC_OK) {
-      return note_skipped(k, err);
+      return route_note_skipped(k, err);
     }
     if (!tiers_is_unfit(&why)) {
       return err_set(err, why.rc, why.code, "tier '%.40s' of llm_tiers: %.500s",

@@ -29,12 +29,14 @@ void call_start_row(Call *k, long long attempt, const char *retry_reason) {
   row->error = "in flight";
   row->provider = k->model.provider;
   row->model_requested = k->model.name ? k->model.name : k->request->model;
-  row->tier = k->tier[0] ? k->tier : NULL;
+  const Route *route = &k->route;
+  const TierChoice *served = route->served >= 0 ? &route->tiers[route->served] : NULL;
+  row->tier = served ? served->name : k->tier[0] ? k->tier : NULL;
   row->tier_served = row->tier;
-  row->tier_drawn = k->route.drawn >= 0 ? k->route.tiers[k->route.drawn].name : NULL;
+  row->tier_drawn = route->drawn >= 0 ? route->tiers[route->drawn].name : NULL;
   row->route_score = k->route.score;
   row->route_version = k->route.version[0] ? k->route.version : NULL;
-  row->notes = k->route.notes;
+  row->notes = served ? served->notes : NULL;
   row->tag = o->tag;
   row->user = o->user;
   row->conversation = o->conversation;
@@ -79,9 +81,22 @@ const Hash *call_claim(const Call *k) {
   return k->plan->reads ? &k->key : NULL;
 }
 
+const char *call_owner(const Call *k) {
+  return k->conn->set.scope == SCOPE_USER ? k->request->options->user : NULL;
+}
+
+int call_rename(Call *k, Err *err) {
+  Request named = *k->request;
+  snprintf(named.model, sizeof named.model, "%s", k->model.name);
+  return request_key(&named, call_owner(k), k->store->seed, &k->key, err);
+}
+
 static void free_route(Route *route) {
+  for (int i = 0; i < route->n; i++) {
+    config_model_free(&route->tiers[i].left);
+    free(route->tiers[i].notes);
+  }
   free(route->tiers);
-  free(route->notes);
 }
 
 void call_free(Call *k) {

@@ -15,12 +15,14 @@
 
 #define REQUEST_ID_SIZE 32
 
-/* A tier of llm_tiers, as a request sees it. */
+/* A tier of llm_tiers, as a request sees it. Ledger rows borrow its texts: they stay as long as the call. */
 typedef struct TierChoice {
   char name[64], model[LIMIT_MODEL_NAME];
   double max_score;
   int is_out;    /* it can't take this request, or is not to be asked again */
   char why[200]; /* that is so */
+  Model left;    /* the call's model while it was here, now that it is elsewhere; owned texts */
+  char *notes;   /* JSON: what was decided on the way here, or NULL; owned (free) */
 } TierChoice;
 
 /* Which way a request took to its model. */
@@ -28,10 +30,10 @@ typedef struct Route {
   TierChoice *tiers; /* by rank; owned; none where a model was named */
   int n;
   int drawn, served; /* indexes; -1: none */
+  int at;            /* whose model the call's is, be it only tried; -1: none */
   double score;      /* NAN: nobody asked for it */
   char version[24];  /* of who gave it; "" */
   int is_stopgap;    /* the model that was drawn could not be had: what comes is another's answer */
-  char *notes;       /* JSON, or NULL: nothing is to be said; owned (free) */
 } Route;
 
 struct Call;
@@ -47,7 +49,8 @@ typedef struct Call {
   Memo *memo;       /* NULL: none */
   const Plan *plan; /* borrowed for as long as the call runs */
   Store *store;
-  Hash key;
+  Hash key;   /* under which its answer is kept, and waited for */
+  Hash asked; /* the same, before the call went to another model than its own */
   Question question; /* of a semantic lookup */
   int attempts_left;
 
@@ -64,6 +67,8 @@ typedef struct Call {
   NetResponse response; /* of the last attempt */
   int is_unpriced;      /* prices could not be read just now: it is to be priced when they can */
   long long held_nusd;  /* of the attempt under way (money/allowance.h) */
+  int has_health, is_account; /* of its model, or of its account: there is a row of llm_provider_state */
+  long long trial;            /* its place among those who try it again; 0: none */
   int has_answer;       /* it came before, and waited for memory: nothing is to be sent */
 
   /* the ledger */
@@ -105,6 +110,12 @@ const Hash *call_claim(const Call *k);
 
 /* Gives up what is kept of a text that is no answer. */
 void call_drop_unfit(Call *k);
+
+/* Whose answers these are: the user's, where that was asked for; NULL: everybody's. */
+const char *call_owner(const Call *k);
+
+/* The key from now on is that of the same request to the model that the call goes to. */
+int call_rename(Call *k, Err *err);
 
 void call_free(Call *k);
 
