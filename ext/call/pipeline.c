@@ -12,6 +12,8 @@
 #include "money/counter.h"
 #include "base/check.h"
 #include "base/utf8.h"
+#include "call/cascade.h"
+#include "call/gate/gates.h"
 #include "call/parked.h"
 #include "call/attempt/attempt.h"
 #include "call/attempt/tell.h"
@@ -26,7 +28,7 @@
 #include <string.h>
 
 /* Sorts by time: milliseconds since 1970 (11 hex digits), then 64 random bits. */
-static void make_request_id(char out[REQUEST_ID_SIZE], long long ms) {
+static void new_request_id(char out[REQUEST_ID_SIZE], long long ms) {
   static const char digits[] = "0123456789abcdef";
   unsigned long long random;
   sqlite3_randomness(sizeof random, &random);
@@ -37,6 +39,15 @@ static void make_request_id(char out[REQUEST_ID_SIZE], long long ms) {
     out[11 + i] = digits[random >> (4 * i) & 15];
   }
   out[27] = 0;
+}
+
+/* A request beside another has its name. */
+static void make_request_id(Call *k) {
+  if (k->request->beside) {
+    snprintf(k->request_id, sizeof k->request_id, "%s", k->request->beside->request_id);
+  } else {
+    new_request_id(k->request_id, k->plan->started_ms);
+  }
 }
 
 /* Tokens of the parts that make a conversation dear, as the model counts them. Where there is no
@@ -75,7 +86,7 @@ static int take_text(Outcome *out, const char *text, size_t n, Err *err) {
 /* Starts the ledger row of a hit that saved `saved`. */
 static void start_hit(Call *k, LedgerKind kind, long long saved, const char *prompt_hash,
                       Err *err) {
-  make_request_id(k->request_id, k->plan->started_ms);
+  make_request_id(k);
   texts_name(k, err);
   if (prompt_hash && k->conn->set.log_text == LOG_FULL) {
     /* the text that is kept is the first asker's */
@@ -213,7 +224,7 @@ static int from_memo(Call *k, Outcome *out, Err *err) {
   if (e->failure) {
     *err = *e->failure;
     if (!same) {
-      make_request_id(k->request_id, k->plan->started_ms);
+      make_request_id(k);
       record_refusal(k, "not asked again in this statement: ", err);
     }
     return -1;
@@ -246,7 +257,7 @@ static int claim(Call *k, const Texts *t, Outcome *out, Err *err) {
       if (found != 0) {
         return found;
       }
-      call_start_row(k, 1, NULL);
+      call_start_row(k, k->row.attempt, NULL);
     } else if (monotonic_ms() >= k->plan->deadline_ms) {
       err->retryable = 1;
       err_set(err, RC_ERROR, ERR_TIMEOUT,
@@ -338,7 +349,7 @@ static int is_to_be_parked(Call *k, Outcome *out, Err *err) {
 ** there. */
 static int call_and_settle(Call *k, Parked *place, Outcome *out, Err *err) {
   k->is_open = k->has_row = 1;
-  attempt_all(k, err);
+  cascade_run(k, err);
   int parks = is_to_be_parked(k, out, err);
   out->call_id = k->row.id;
   if (parks) {
@@ -346,11 +357,13 @@ static int call_and_settle(Call *k, Parked *place, Outcome *out, Err *err) {
   } else {
     free(place);
   }
-  if (err->rc == RC_OK) {
+  if (err->rc == RC_OK || err->code == ERR_GATE) {
     out->text = k->text;
     out->n = k->n;
     out->reasoning = k->reasoning;
+    out->logprobs = k->request->options->logprobs ? k->logprobs : NULL;
     k->text = k->reasoning = NULL;
+    k->logprobs = out->logprobs ? NULL : k->logprobs;
   }
   return parks;
 }
@@ -360,11 +373,11 @@ static int ask(Call *k, Outcome *out, Err *err) {
   Texts texts = {0};
   int claimed = -1;
   Parked *place = parked_reserve(k->conn, err);
-  make_request_id(k->request_id, k->plan->started_ms);
+  make_request_id(k);
   if (place && texts_name(k, err) == RC_OK && texts_list(k, &texts, err) == RC_OK &&
       route_choose(k, err) == RC_OK && ready_wait(k, err) == RC_OK &&
       count_parts(k, err) == RC_OK && call_allow(k, err) == RC_OK) {
-    call_start_row(k, 1, NULL);
+    call_start_row(k, k->attempts_made + 1, NULL);
     claimed = claim(k, &texts, out, err);
     if (claimed != 0) {
       allowance_settle(k->conn, k->held_nusd, 0, 0);
@@ -413,6 +426,7 @@ static void start_call(Call *k, Conn *conn, const Request *request, Memo *memo, 
   k->memo = plan->is_memoed ? memo : NULL;
   k->system_tokens = k->history_tokens = LEDGER_NULL;
   k->ask_beside = pipeline_run;
+  k->attempts_made = request->beside ? request->beside->attempts : 0;
   k->route = (Route){.drawn = -1, .served = -1, .at = -1, .score = NAN};
   k->attempts_left = plan->attempts;
 }
@@ -465,44 +479,59 @@ static void write_row_now(Call *k, Outcome *out) {
 
 static const ConnSlot counting_slot = {.size = sizeof(Counting)};
 
-int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *out, Err *err) {
-  Call k;
-  Plan plan;
+/* The stages, in their order. */
+static int run(Call *k, Outcome *out, Err *err) {
   Err later = {0};
-  const Counting *counting = conn_slot_if_any(conn, &counting_slot);
-  if (counting && counting->take) {
-    return counting->take(counting->arg, request, out, err);
-  }
-  if (plan_make(conn, request, &plan, err) != RC_OK) {
-    return err->rc;
-  }
-  if (call_start(&k, conn, request, memo, &plan, err) != RC_OK) {
-    return err->rc;
-  }
-  ledger_flush_if_due(k.store, &later); /* what can't be written now stays queued */
-  conn_trim_if_due(k.conn);
-  int found = from_memo(&k, out, err), was_asked = found != 0;
+  ledger_flush_if_due(k->store, &later); /* what can't be written now stays queued */
+  conn_trim_if_due(k->conn);
+  int found = from_memo(k, out, err), was_asked = found != 0;
   if (found == 0) {
-    if (k.plan->keeps_similar && make_question(&k, err) != RC_OK) {
+    if (k->plan->keeps_similar && make_question(k, err) != RC_OK) {
       found = -1;
     }
-    found = found == 0 ? go_on(&k, out, err) : found;
-    found = found == 0 && k.plan->reads ? from_cache(&k, 1, out, err) : found;
-    if (found == 0 && k.plan->reads_similar) {
-      found = from_semantic(&k, out, err);
+    found = found == 0 ? go_on(k, out, err) : found;
+    found = found == 0 && k->plan->reads ? from_cache(k, 1, out, err) : found;
+    if (found == 0 && k->plan->reads_similar) {
+      found = from_semantic(k, out, err);
     }
     if (found == 0) {
-      ask(&k, out, err);
+      ask(k, out, err);
     }
     CHECK(err->rc != RC_OK || out->text);
-    CHECK(!k.is_open || k.row.id || !k.store->mode->has_intents); /* what was sent has its row */
+    CHECK(!k->is_open || k->row.id || !k->store->mode->has_intents); /* what was sent has its row */
   }
-  if (!was_asked || k.has_row) {
-    write_row_now(&k, out);
-    remember(&k, out, err);
+  if (!was_asked || k->has_row) {
+    write_row_now(k, out);
+    remember(k, out, err);
   }
-  call_free(&k);
+  out->attempts = k->attempts_made;
   return err->rc;
+}
+
+/* With the gates that its answers have to pass. (They are part of its key.) */
+static int run_with_gates(Conn *conn, const Request *request, Memo *memo, Outcome *out, Err *err) {
+  Call k;
+  Plan plan;
+  Gates *gates = NULL;
+  Request gated = *request;
+  if (plan_make(conn, request, &plan, err) != RC_OK ||
+      gates_read(conn, request, &gates, err) != RC_OK) {
+    return err->rc;
+  }
+  gated.gate = gates ? gates->tree : NULL;
+  if (call_start(&k, conn, gates ? &gated : request, memo, &plan, err) == RC_OK) {
+    k.gates = gates;
+    run(&k, out, err);
+    call_free(&k);
+  }
+  gates_free(gates);
+  return err->rc;
+}
+
+int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *out, Err *err) {
+  const Counting *counting = conn_slot_if_any(conn, &counting_slot);
+  return counting && counting->take ? counting->take(counting->arg, request, out, err)
+                                    : run_with_gates(conn, request, memo, out, err);
 }
 
 int on_error_covers(const Err *err) {

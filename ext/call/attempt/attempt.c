@@ -193,7 +193,7 @@ static int begin(Call *k, const char *reason, Err *err) {
   if (call_allow(k, err) != RC_OK) {
     return err->rc;
   }
-  call_start_row(k, failed.attempt + 1, reason);
+  call_start_row(k, k->attempts_made + 1, reason);
   if (ledger_begin_next(k->store, failed.id, &k->row, call_claim(k), call_lease(k), err) != RC_OK) {
     k->row = failed;
     allowance_settle(k->conn, k->held_nusd, 0, 0);

@@ -24,6 +24,9 @@ void call_start_row(Call *k, long long attempt, const char *retry_reason) {
   row_init(row);
   row->request_id = k->request_id;
   row->attempt = attempt;
+  row->purpose = k->request->beside ? k->request->beside->purpose : NULL;
+  k->attempts_made = attempt > k->attempts_made ? attempt : k->attempts_made;
+  k->is_recorded = 0;
   row->ts = now_ms();
   row->kind = KIND_UNKNOWN;
   row->error = "in flight";
@@ -106,6 +109,8 @@ void call_free(Call *k) {
   access_wipe(k->secret);
   buf_free(&k->body);
   cJSON_free(k->usage);
+  cJSON_free(k->logprobs);
+  cJSON_free(k->gate_said);
   free(k->text);
   free(k->reasoning);
   free(k->rejected);

@@ -38,14 +38,31 @@ typedef struct Route {
 
 struct Call;
 
+/* What a request came to. */
+typedef struct Outcome {
+  char *text; /* owned (free). Beside an ERR_GATE the best answer that did not pass */
+  size_t n;
+  char *
+      reasoning; /* owned (free): what the model thought; NULL where it said nothing, and of a hit */
+  char *logprobs; /* owned (cJSON_free): JSON, where they were asked for; NULL of a hit */
+  long long attempts; /* the last one, counted from that of the request beside it */
+  int wants_row; /* set by the caller: the ledger row is written at once and call_id is its id */
+  long long call_id; /* of the ledger row; 0: it has none, or it waits to be written */
+  /* Set by the caller where a success holds several answers, to be kept one by one in the
+  ** transaction that settles the call: gives them as a list that lives until pipeline_run returns; NULL where
+  ** there is none, and RC_NOMEM in *err where that is why. */
+  Answer *(*split)(void *arg, const char *text, size_t n, Err *err);
+  void *split_arg;
+} Outcome;
+
 /* How one request asks another (pipeline_run, which this room does not know). */
-typedef struct Outcome Outcome;
 typedef int (*AskFn)(Conn *conn, const Request *request, Memo *memo, Outcome *out, Err *err);
 
 typedef struct Call {
   Conn *conn;
   const Request *request;
   AskFn ask_beside;
+  const struct Gates *gates; /* call/gate: what its answers have to pass; NULL: nothing. Borrowed */
   Memo *memo;       /* NULL: none */
   const Plan *plan; /* borrowed for as long as the call runs */
   Store *store;
@@ -53,6 +70,7 @@ typedef struct Call {
   Hash asked; /* the same, before the call went to another model than its own */
   Question question; /* of a semantic lookup */
   int attempts_left;
+  long long attempts_made; /* by it and beside it */
 
   /* the route */
   Route route;
@@ -77,6 +95,9 @@ typedef struct Call {
   char answer_hash[HASH_HEX_SIZE]; /* of what was paid for and is no answer */
   char *unfit;                     /* its text, to be kept; owned; NULL: none */
   size_t n_unfit;
+  char *logprobs;  /* of the text: OpenAI's choices[0].logprobs.content, JSON; owned (cJSON_free); NULL: none came */
+  char *gate_said; /* JSON; owned (cJSON_free) */
+  int is_recorded; /* the row of the attempt that is open says what it cost */
   char *usage; /* what was billed, as JSON (cJSON_free) */
   char service[USAGE_WORD], geo[USAGE_WORD];
   char finish_reason[REPLY_WORD], provider_request_id[96];
