@@ -110,15 +110,12 @@ static void give_best(Call *k, Best *best, Err *failure) {
 /* The next tier: its attempts are as many as were left, one at least. */
 static int climb(Call *k, Err *err) {
   const Next next = {.moves = 1, .to = MOVE_UP, .escalates = 1};
-  long long from = k->row.id;
   if (!k->request->options->escalate) {
     return err->rc;
   }
   k->attempts_left = k->attempts_left > 0 ? k->attempts_left : 1;
-  if (attempt_next(k, &next, err) == RC_OK) {
-    k->row.escalated_from = from ? from : LEDGER_NULL;
-  }
-  return err->rc;
+  k->escalated_from = k->row.id;
+  return attempt_next(k, &next, err);
 }
 
 static int judge(Call *k, Best *best, Err *err) {

@@ -227,6 +227,10 @@ static int from_memo(Call *k, Outcome *out, Err *err) {
       make_request_id(k);
       record_refusal(k, "not asked again in this statement: ", err);
     }
+    Err ignored = {0};
+    if (e->answer) { /* the best that did not pass */
+      take_text(out, e->answer->text, e->answer->n, &ignored);
+    }
     return -1;
   }
   if (e->is_similar && !same) {
@@ -426,6 +430,7 @@ static void start_call(Call *k, Conn *conn, const Request *request, Memo *memo, 
   k->memo = plan->is_memoed ? memo : NULL;
   k->system_tokens = k->history_tokens = LEDGER_NULL;
   k->ask_beside = pipeline_run;
+  k->wants_logprobs = request->options->logprobs;
   k->attempts_made = request->beside ? request->beside->attempts : 0;
   k->route = (Route){.drawn = -1, .served = -1, .at = -1, .score = NAN};
   k->attempts_left = plan->attempts;
@@ -460,7 +465,7 @@ static void remember(Call *k, const Outcome *out, const Err *err) {
                              .tier = row->tier};
   const MemoEntry e = {.key = k->asked,
                        .asking = asking_of(k),
-                       .answer = err->rc == RC_OK && !is_cached ? &answer : NULL,
+                       .answer = out->text && !is_cached ? &answer : NULL,
                        .failure = err->rc == RC_OK ? NULL : err,
                        .call_id = out->call_id,
                        .is_similar = row->kind == KIND_HIT_SEMANTIC};
@@ -505,6 +510,9 @@ static int run(Call *k, Outcome *out, Err *err) {
     remember(k, out, err);
   }
   out->attempts = k->attempts_made;
+  if (k->gates && out->call_id) { /* not a row beside it */
+    k->store->last_call_id = out->call_id;
+  }
   return err->rc;
 }
 
@@ -521,6 +529,7 @@ static int run_with_gates(Conn *conn, const Request *request, Memo *memo, Outcom
   gated.gate = gates ? gates->tree : NULL;
   if (call_start(&k, conn, gates ? &gated : request, memo, &plan, err) == RC_OK) {
     k.gates = gates;
+    k.wants_logprobs |= gates_want_logprobs(gates);
     run(&k, out, err);
     call_free(&k);
   }

@@ -448,7 +448,9 @@ static void judge_reply(Call *k, Reply *reply, Verdict *v, Err *err) {
   }
   free(k->reasoning);
   k->reasoning = reply->reasoning;
-  reply->reasoning = NULL;
+  cJSON_free(k->logprobs);
+  k->logprobs = reply->logprobs;
+  reply->reasoning = reply->logprobs = NULL;
   if (err->rc != RC_OK && err->rc != RC_NOMEM) {
     err->http_status = (int)k->row.http_status;
     judge_note(k, judge_kind(k), k->row.cost_nusd, err);

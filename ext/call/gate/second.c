@@ -51,7 +51,9 @@ static const char *other_tier(const Call *k) {
 }
 
 const char *second_model(const Call *k, const Gate *gate) {
-  return gate->model                    ? gate->model
+  /* (a model that is asked again says the same) */
+  int is_own = gate->kind == GATE_AGREE && gate->model && !is_other(k, gate->model);
+  return gate->model && !is_own         ? gate->model
          : gate->kind == GATE_VERIFIER ? tier_model(k, 0)
                                         : other_tier(k);
 }

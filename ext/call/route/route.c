@@ -224,6 +224,22 @@ static int take_tier(Call *k, const Config *config, Err *err) {
              : err->rc;
 }
 
+/* A cascade that begins at a model which was named. */
+static int take_tier_of(Call *k, const Config *config, const char *name, Err *err) {
+  if (tiers_copy(&k->route, config, err) != RC_OK) {
+    return err->rc;
+  }
+  int i = tiers_of_model(&k->route, name);
+  if (i < 0) {
+    return err_set(err, RC_ERROR, ERR_BAD_OPTION,
+                   "option 'escalate' climbs the tiers of llm_tiers, and model '%.80s' is in none:"
+                   " add it, or leave the model out",
+                   name);
+  }
+  k->route.drawn = i;
+  return tiers_take(k, i, err);
+}
+
 int route_choose(Call *k, Err *err) {
   const char *asked = k->request->model;
   /* Prices that can't be read: before anything is sent. */
@@ -233,6 +249,9 @@ int route_choose(Call *k, Err *err) {
   const Config *config = k->conn->config;
   if (strcmp(asked, "auto") == 0) {
     return take_tier(k, config, err);
+  }
+  if (k->request->options->escalate && !k->request->beside) {
+    return take_tier_of(k, config, asked, err);
   }
   return route_take_model(k, asked, err) == RC_OK ? route_prepare(k, err) : err->rc;
 }
@@ -283,6 +302,7 @@ int route_prepare(Call *k, Err *err) {
   k->how.wants_usage = dialect->wants_usage && !(refusals & REFUSES_STREAM_OPTIONS);
   k->how.base64 = k->api->embeds && !(refusals & REFUSES_BASE64) &&
                   wire_supports(&k->model, "base64", dialect->takes_base64, err);
+  k->how.logprobs = !k->api->embeds && k->wants_logprobs;
   k->how.rejected = k->rejected;
   k->how.why = k->rejected_why;
   buf_free(&k->body);

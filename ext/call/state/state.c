@@ -25,6 +25,7 @@ void call_start_row(Call *k, long long attempt, const char *retry_reason) {
   row->request_id = k->request_id;
   row->attempt = attempt;
   row->purpose = k->request->beside ? k->request->beside->purpose : NULL;
+  row->escalated_from = k->escalated_from ? k->escalated_from : LEDGER_NULL;
   k->attempts_made = attempt > k->attempts_made ? attempt : k->attempts_made;
   k->is_recorded = 0;
   row->ts = now_ms();

@@ -62,6 +62,7 @@ typedef struct Call {
   Conn *conn;
   const Request *request;
   AskFn ask_beside;
+  int wants_logprobs; /* an option or a gate asks for them */
   const struct Gates *gates; /* call/gate: what its answers have to pass; NULL: nothing. Borrowed */
   Memo *memo;       /* NULL: none */
   const Plan *plan; /* borrowed for as long as the call runs */
@@ -70,7 +71,8 @@ typedef struct Call {
   Hash asked; /* the same, before the call went to another model than its own */
   Question question; /* of a semantic lookup */
   int attempts_left;
-  long long attempts_made; /* by it and beside it */
+  long long attempts_made;  /* by it and beside it */
+  long long escalated_from; /* the row whose answer did not pass; 0: none */
 
   /* the route */
   Route route;
