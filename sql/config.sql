@@ -33,3 +33,31 @@ CREATE TABLE IF NOT EXISTS main.llm_tiers(
   model TEXT NOT NULL,
   rank INTEGER NOT NULL
 );
+
+CREATE TABLE IF NOT EXISTS main.llm_gates(
+  name TEXT PRIMARY KEY,
+  kind TEXT NOT NULL,         -- json, schema, regex, length, …
+  spec TEXT                   -- JSON; NULL: as the kind has it
+);
+
+CREATE TABLE IF NOT EXISTS main.llm_budgets(
+  scope TEXT NOT NULL,        -- '*', 'tag:x', 'user:*', 'tag:x & user:*', …
+  period TEXT NOT NULL
+    CONSTRAINT "period is hour, day, week, month (of the calendar), 24h, 7d, 30d (rolling) or total"
+    CHECK (period IN ('hour', 'day', 'week', 'month', '24h', '7d', '30d', 'total')),
+  limit_usd REAL NOT NULL
+    CONSTRAINT "limit_usd is a number of dollars, 0 or more"
+    CHECK (typeof(limit_usd) IN ('real', 'integer') AND limit_usd >= 0),
+  action TEXT NOT NULL DEFAULT 'error'
+    CONSTRAINT "action is error, cheapest or warn" CHECK (action IN ('error', 'cheapest', 'warn')),
+  unpriced TEXT NOT NULL DEFAULT 'refuse'
+    CONSTRAINT "unpriced is refuse or allow" CHECK (unpriced IN ('refuse', 'allow')),
+  PRIMARY KEY(scope, period)
+);
+
+CREATE TABLE IF NOT EXISTS main.llm_route_examples(
+  prompt TEXT NOT NULL,
+  label REAL NOT NULL         -- 0 easy … 1 hard
+    CONSTRAINT "label is a number from 0 to 1"
+    CHECK (typeof(label) IN ('real', 'integer') AND label BETWEEN 0 AND 1)
+);

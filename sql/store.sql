@@ -26,6 +26,9 @@ CREATE INDEX IF NOT EXISTS main.llm_calls_prompt ON llm_calls(prompt_hash) WHERE
 -- Money that nobody can name. (Of what kind, its view asks: a list of kinds here would be built for each row written.)
 CREATE INDEX IF NOT EXISTS main.llm_calls_unpriced ON llm_calls(ts) WHERE cost_nusd IS NULL;
 
+-- Attempts whose cost is not known and that a budget holds money for: on their way, or their answer was lost.
+CREATE INDEX IF NOT EXISTS main.llm_calls_held ON llm_calls(ts) WHERE cost_nusd IS NULL AND held_nusd IS NOT NULL;
+
 -- Requests that took more than one attempt; costs that a provider stated itself.
 CREATE INDEX IF NOT EXISTS main.llm_calls_retries ON llm_calls(request_id) WHERE attempt > 1;
 CREATE INDEX IF NOT EXISTS main.llm_calls_reported ON llm_calls(ts) WHERE cost_reported_nusd IS NOT NULL;
@@ -125,6 +128,38 @@ CREATE TABLE IF NOT EXISTS main.llm_uncounted(
 CREATE TABLE IF NOT EXISTS main.llm_lost(
   key BLOB PRIMARY KEY,
   call_id INTEGER
+) WITHOUT ROWID;
+
+-- Whom it is no use to ask just now: a model at an address, or (model '') all of them under one key. It stands until
+-- it is asked again and answers: behind until_ts one request tries (its lease), then two, then four.
+CREATE TABLE IF NOT EXISTS main.llm_provider_state(
+  provider TEXT NOT NULL,
+  base_url TEXT NOT NULL,
+  model TEXT NOT NULL,
+  until_ts INTEGER NOT NULL,
+  since_ts INTEGER NOT NULL,
+  failures INTEGER NOT NULL,  -- in a row
+  reason TEXT NOT NULL,
+  trials INTEGER NOT NULL,    -- how many may be on their way at once once the pause is over
+  PRIMARY KEY(provider, base_url, model)
+) WITHOUT ROWID;
+
+-- Those of them that are on their way.
+CREATE TABLE IF NOT EXISTS main.llm_trials(
+  call_id INTEGER PRIMARY KEY,
+  provider TEXT NOT NULL,
+  base_url TEXT NOT NULL,
+  model TEXT NOT NULL,
+  lease_until INTEGER NOT NULL
+);
+
+-- Scorers that were trained, by their name: what they learnt, and how good it was on rows they had not seen.
+CREATE TABLE IF NOT EXISTS main.llm_scorers(
+  name TEXT PRIMARY KEY,
+  version TEXT NOT NULL,
+  trained_at INTEGER NOT NULL,
+  report TEXT NOT NULL,       -- JSON
+  weights BLOB NOT NULL
 ) WITHOUT ROWID;
 
 -- The exact cache. key and key_rest are the two halves of the request's 128-bit key.

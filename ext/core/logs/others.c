@@ -75,7 +75,11 @@ COLUMNS(own_columns, {"id", AS_NOTHING, 0}, {"request_id", AS_NOTHING, 0},
         {"ended", AS_NOTHING, 0}, {"provider_request_id", AS_TEXT, TO(request_id)},
         {"service", AS_SERVICE, 0}, {"geo", AS_GEO, 0},
         {"cache_write_long_tokens", AS_COUNT, UNIT_CACHE_WRITE_1H}, {"list_nusd", AS_NOTHING, 0},
-        {"source", AS_NOTHING, 0}, {"billed", AS_NOTHING, 0});
+        {"source", AS_NOTHING, 0}, {"billed", AS_NOTHING, 0}, {"gate", AS_NOTHING, 0},
+        {"tier_drawn", AS_NOTHING, 0}, {"tier_served", AS_NOTHING, 0},
+        {"route_score", AS_NOTHING, 0}, {"route_version", AS_NOTHING, 0},
+        {"escalated_from", AS_NOTHING, 0}, {"purpose", AS_NOTHING, 0}, {"notes", AS_NOTHING, 0},
+        {"held_nusd", AS_NOTHING, 0});
 
 int log_own_column(const char *name) {
   for (int i = 0; i < own_columns.n; i++) {

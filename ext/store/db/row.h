@@ -59,7 +59,16 @@
   X(list_nusd, INT, "", SETTLED)                                                                   \
   X(source, TEXT, "", FIXED)                                                                       \
   X(billed, TEXT, "", FIXED)                                                                       \
-  X(answer_hash, TEXT, "", SETTLED)
+  X(answer_hash, TEXT, "", SETTLED)                                                                \
+  X(gate, TEXT, "", SETTLED)                                                                       \
+  X(tier_drawn, TEXT, "", FIXED)                                                                   \
+  X(tier_served, TEXT, "", FIXED)                                                                  \
+  X(route_score, REAL, "", FIXED)                                                                  \
+  X(route_version, TEXT, "", FIXED)                                                                \
+  X(escalated_from, INT, "", FIXED)                                                                \
+  X(purpose, TEXT, "", FIXED)                                                                      \
+  X(notes, TEXT, "", FIXED)                                                                        \
+  X(held_nusd, INT, "", FIXED)
 
 #define LEDGER_NULL (-1LL) /* an INT that is SQL NULL. A TEXT is NULL, a REAL is NAN */
 

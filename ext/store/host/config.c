@@ -96,8 +96,9 @@ static int fill_tiers(sqlite3 *host, Err *err) {
   return err->rc;
 }
 
-enum { MODELS, PRICES, TIERS, N_TABLES };
-static const char *const table_names[N_TABLES] = {"llm_models", "llm_prices", "llm_tiers"};
+enum { MODELS, PRICES, TIERS, GATES, BUDGETS, EXAMPLES, N_TABLES };
+static const char *const table_names[N_TABLES] = {"llm_models", "llm_prices",  "llm_tiers",
+                                                  "llm_gates",  "llm_budgets", "llm_route_examples"};
 
 /* Notes which of our tables an object is, by its text (see ddl.h): 1, or -1 for what is no plain table. */
 static void note_object(const char *sql, size_t n, int found[N_TABLES]) {
@@ -287,17 +288,48 @@ static int read_tier(sqlite3_stmt *stmt, Config *c, Err *err) {
                           : err->rc;
 }
 
-/* The tables and how a row of each is read. */
+static int read_gate(sqlite3_stmt *stmt, Config *c, Err *err) {
+  GateRow *g = append((void **)&c->gates, &c->n_gates, sizeof *g);
+  if (!g) {
+    return err_nomem(err);
+  }
+  const char **const texts[] = {&g->name, &g->kind, &g->spec};
+  for (int i = 0; i < 3 && err->rc == RC_OK; i++) {
+    *texts[i] = column_copy(stmt, i, "llm_gates", err);
+  }
+  return err->rc;
+}
+
+static int read_budget(sqlite3_stmt *stmt, Config *c, Err *err) {
+  BudgetRow *b = append((void **)&c->budgets, &c->n_budgets, sizeof *b);
+  if (!b) {
+    return err_nomem(err);
+  }
+  const char **const texts[] = {&b->scope, &b->period, &b->action, &b->unpriced};
+  for (int i = 0; i < 4 && err->rc == RC_OK; i++) {
+    *texts[i] = column_copy(stmt, i, "llm_budgets", err);
+  }
+  b->limit_usd = sqlite3_column_double(stmt, 4);
+  return err->rc;
+}
+
+/* The tables and how a row of each is read. Of the first and the third there are compiled-in rows. */
 static const struct Source {
-  const char *table, *sql;
+  int table;
+  const char *sql;
   int (*read_row)(sqlite3_stmt *stmt, Config *c, Err *err);
 } sources[] = {
-    {"llm_models",
+    {MODELS,
      "SELECT name, provider, api, base_url, key_env, supports, context_window, max_output FROM "
      "main.llm_models",
      read_model},
-    {"llm_tiers",
-     "SELECT name, model, max_score, rank FROM main.llm_tiers ORDER BY rank, max_score", read_tier},
+    {TIERS, "SELECT name, model, max_score, rank FROM main.llm_tiers ORDER BY rank, max_score",
+     read_tier},
+    {GATES, "SELECT name, kind, spec FROM main.llm_gates", read_gate},
+    {BUDGETS,
+     "SELECT scope, period, action, unpriced, limit_usd FROM main.llm_budgets ORDER BY scope,"
+     " period",
+     read_budget},
 };
 
 static int read_table(sqlite3 *host, const struct Source *source, Config *c, Err *err) {
@@ -309,7 +341,7 @@ static int read_table(sqlite3 *host, const struct Source *source, Config *c, Err
   if (err->rc == RC_OK && rc != SQLITE_DONE) {
     char doing[64];
     sqlite3_snprintf(sizeof doing, doing, "read %s (has it the columns of llm_init()?)",
-                     source->table);
+                     table_names[source->table]);
     host_error(host, doing, err);
   }
   sqlite3_finalize(stmt);
@@ -345,7 +377,20 @@ void config_free(Config *c) {
     free((char *)c->tiers[i].name);
     free((char *)c->tiers[i].model);
   }
+  for (int i = 0; c && i < c->n_gates; i++) {
+    free((char *)c->gates[i].name);
+    free((char *)c->gates[i].kind);
+    free((char *)c->gates[i].spec);
+  }
+  for (int i = 0; c && i < c->n_budgets; i++) {
+    free((char *)c->budgets[i].scope);
+    free((char *)c->budgets[i].period);
+    free((char *)c->budgets[i].action);
+    free((char *)c->budgets[i].unpriced);
+  }
   if (c) {
+    free(c->gates);
+    free(c->budgets);
     prices_free(c->books, c->n_books);
     free(c->models);
     free(c->tiers);
@@ -374,8 +419,7 @@ static int data_version(sqlite3 *host, unsigned *version, Err *err) {
 /* What is read from tables, and what is compiled in where they are missing. */
 static int read_tables(sqlite3 *host, Config *c, int missing, Err *err) {
   for (size_t i = 0; i < sizeof sources / sizeof sources[0] && err->rc == RC_OK; i++) {
-    int at = strcmp(sources[i].table, table_names[MODELS]) == 0 ? MODELS : TIERS;
-    if (!(missing & 1 << at)) {
+    if (!(missing & 1 << sources[i].table)) {
       read_table(host, &sources[i], c, err);
     }
   }

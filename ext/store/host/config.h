@@ -1,5 +1,5 @@
 /*
-** What the user decides: llm_models, llm_prices and llm_tiers in `main`, or the compiled-in
+** What the user decides: llm_models, llm_prices, llm_tiers, llm_gates and llm_budgets in `main`, or the compiled-in
 ** defaults where a table is missing. Read into memory as a whole, and again only when the database
 ** has changed.
 **
@@ -15,12 +15,26 @@
 #include "base/error.h"
 #include "base/sqlite/sqlite_api.h"
 
+/* A row of llm_gates, and of llm_budgets: owned texts, not looked at yet ("" where there is none). */
+typedef struct GateRow {
+  const char *name, *kind, *spec;
+} GateRow;
+
+typedef struct BudgetRow {
+  const char *scope, *period, *action, *unpriced;
+  double limit_usd;
+} BudgetRow;
+
 typedef struct Config {
   Model *models; /* owned texts; the compiled-in ones too, where there is no table */
   int n_models;
   int has_model_table, has_price_table;
   Tier *tiers; /* by rank; owned texts */
   int n_tiers;
+  GateRow *gates;
+  int n_gates;
+  BudgetRow *budgets; /* by scope and period */
+  int n_budgets;
   PriceBook *books; /* of llm_prices: the single rows first, then each list by its name; NULL until
                        config_prices */
   int n_books;
