@@ -16,6 +16,7 @@
 #include "call/attempt/attempt.h"
 #include "call/attempt/tell.h"
 #include "call/route/route.h"
+#include "call/state/texts.h"
 #include "money/pricing.h"
 
 #include <math.h>
@@ -35,91 +36,6 @@ static void make_request_id(char out[REQUEST_ID_SIZE], long long ms) {
     out[11 + i] = digits[random >> (4 * i) & 15];
   }
   out[27] = 0;
-}
-
-/* Texts to keep with the request: long messages, the transcript, the system prompt. */
-typedef struct Texts {
-  LedgerText *list;
-  int n;
-  char *transcript; /* owned; NULL where the one message is its own transcript */
-  unsigned long long seed;
-} Texts;
-
-/* Inside a transcript that is only to be named, long messages stand by the hash of their text alone. */
-static int name_long(void *arg, const char *text, size_t n, Hash *name) {
-  (void)arg;
-  *name = hash_bytes(text, n, 0);
-  return RC_OK;
-}
-
-/* Inside one that is kept, by their names in the store. */
-static int keep_long(void *arg, const char *text, size_t n, Hash *name) {
-  Texts *t = arg;
-  *name = hash_text(text, n, t->seed);
-  t->list[t->n++] = (LedgerText){*name, text, n};
-  return RC_OK;
-}
-
-/* The name of what was asked: of the message, or of the transcript. */
-static int name_prompt(const Request *r, unsigned long long seed, Hash *name, Err *err) {
-  size_t n = r->messages[0].n;
-  char *transcript = r->n_messages > 1 ? request_transcript(r, name_long, NULL, &n, err) : NULL;
-  if (err->rc == RC_OK) {
-    *name = hash_text(transcript ? transcript : r->messages[0].content, n, seed);
-  }
-  free(transcript);
-  return err->rc;
-}
-
-/* Names system prompt and what was asked, in the row's columns. */
-static int name_texts(Call *k, Err *err) {
-  const Request *r = k->request;
-  Hash h;
-  if (k->conn->set.log_text == LOG_NONE) {
-    return RC_OK;
-  }
-  if (r->messages[0].content) {
-    if (name_prompt(r, k->store->seed, &h, err) != RC_OK) {
-      return err->rc;
-    }
-    hash_hex(&h, k->prompt_hash);
-  }
-  if (r->system) {
-    h = hash_text(r->system, strlen(r->system), k->store->seed);
-    hash_hex(&h, k->system_hash);
-  }
-  return RC_OK;
-}
-
-/* Lists the texts that are kept under the names of name_texts. */
-static int list_texts(const Call *k, Texts *t, Err *err) {
-  const Request *r = k->request;
-  const char *text = r->messages[0].content;
-  size_t n = r->messages[0].n;
-  Hash h;
-  if (k->conn->set.log_text != LOG_FULL) {
-    return RC_OK;
-  }
-  t->seed = k->store->seed;
-  t->list = calloc((size_t)r->n_messages + 2, sizeof *t->list);
-  if (!t->list) {
-    return err_nomem(err);
-  }
-  if (r->n_messages > 1) {
-    text = t->transcript = request_transcript(r, keep_long, t, &n, err);
-  }
-  if (text && hash_parse(k->prompt_hash, &h)) {
-    t->list[t->n++] = (LedgerText){h, text, n};
-  }
-  if (r->system && hash_parse(k->system_hash, &h)) {
-    t->list[t->n++] = (LedgerText){h, r->system, strlen(r->system)};
-  }
-  return err->rc;
-}
-
-static void texts_free(Texts *t) {
-  free(t->list);
-  free(t->transcript);
 }
 
 /* Tokens of the parts that make a conversation dear, as the model counts them. Where there is no
@@ -159,7 +75,7 @@ static int take_text(Outcome *out, const char *text, size_t n, Err *err) {
 static void start_hit(Call *k, LedgerKind kind, long long saved, const char *prompt_hash,
                       Err *err) {
   make_request_id(k->request_id, k->plan->started_ms);
-  name_texts(k, err);
+  texts_name(k, err);
   if (prompt_hash && k->conn->set.log_text == LOG_FULL) {
     /* the text that is kept is the first asker's */
     snprintf(k->prompt_hash, sizeof k->prompt_hash, "%s", prompt_hash);
@@ -449,7 +365,7 @@ static int ask(Call *k, Outcome *out, Err *err) {
   int claimed = -1;
   Parked *place = parked_reserve(k->conn, err);
   make_request_id(k->request_id, k->plan->started_ms);
-  if (place && name_texts(k, err) == RC_OK && list_texts(k, &texts, err) == RC_OK &&
+  if (place && texts_name(k, err) == RC_OK && texts_list(k, &texts, err) == RC_OK &&
       route_choose(k, err) == RC_OK && route_prepare(k, err) == RC_OK &&
       count_parts(k, err) == RC_OK && call_allow(k, err) == RC_OK) {
     call_start_row(k, 1, NULL);
@@ -466,7 +382,7 @@ static int ask(Call *k, Outcome *out, Err *err) {
   if (claimed < 0) {
     record_refusal(k, "", err);
   }
-  texts_free(&texts);
+  texts_done(&texts);
   return err->rc;
 }
 

@@ -15,6 +15,16 @@
   X(SCOPE_SHARED, "shared")                                                                        \
   X(SCOPE_USER, "user")
 
+#define FALLBACKS(X)                                                                               \
+  X(FALLBACK_DOWN, "down")                                                                         \
+  X(FALLBACK_UP, "up")                                                                             \
+  X(FALLBACK_OFF, "off")
+#define ROUTES(X)                                                                                  \
+  X(ROUTE_SCORE, "score")                                                                          \
+  X(ROUTE_FIRST, "first")
+
+typedef enum Fallback { FALLBACKS(SPEC_AS_ID) } Fallback;
+typedef enum RouteBy { ROUTES(SPEC_AS_ID) } RouteBy;
 typedef enum LogText { LOG_TEXTS(SPEC_AS_ID) } LogText;
 typedef enum CacheScope { CACHE_SCOPES(SPEC_AS_ID) } CacheScope;
 
@@ -27,6 +37,11 @@ typedef struct Settings {
   int log_text;          /* LogText */
   int cache;             /* CacheMode that requests have unless they say otherwise */
   int scope;             /* CacheScope */
+  int route;             /* RouteBy: which tier "auto" is */
+  int scorer;            /* Scorer that says how hard a request is */
+  int fallback;          /* Fallback: where a call may go whose model can't be had */
+  char *gate;            /* what answers must pass unless their call says otherwise; NULL: nothing */
+  double audit;          /* of what gates accept, the share that is asked again above */
   double max_false_hits; /* of the built-in semantic cache; NAN: its threshold is fixed */
   double
       max_usd; /* what this connection may spend from now on (money/allowance.h); NAN: no limit */

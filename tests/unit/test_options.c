@@ -22,7 +22,8 @@ static void test_nothing_given(void **state) {
       " \"seed\": null, \"stop\": null, \"schema\": null, \"cache\": null, \"threshold\": null,"
       " \"ttl\": null, \"tag\": null, \"user\": null, \"conversation\": null,"
       " \"timeout_ms\": null, \"retries\": null, \"dry_run\": null,"
-      " \"on_error\": null}",
+      " \"gate\": null, \"escalate\": null, \"audit\": null, \"score\": null, \"scorer\": null,"
+      " \"logprobs\": null, \"on_error\": null}",
   };
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
@@ -31,6 +32,8 @@ static void test_nothing_given(void **state) {
     check(parse(cases[i], &o, &err) == RC_OK, "%s: %s", cases[i], err.msg);
     assert_true(!o.model && !o.system && !o.tag && !o.user && !o.conversation);
     assert_true(!o.stop && !o.schema && !o.has_seed && !o.dry_run);
+    assert_true(!o.gate && !o.escalate && !o.logprobs && o.scorer == -1);
+    assert_true(isnan(o.score) && isnan(o.audit));
     assert_true(isnan(o.temperature) && isnan(o.top_p) && isnan(o.threshold));
     assert_int_equal(o.max_tokens, OPTION_UNSET);
     assert_int_equal(o.timeout_ms, OPTION_UNSET);
@@ -52,6 +55,9 @@ static void test_every_option(void **state) {
                          " \"threshold\": 0.9, \"ttl\": \"7d\", \"tag\": \"t\", \"user\": \"u\","
                          " \"conversation\": \"c\","
                          " \"timeout_ms\": 5000, \"retries\": 2, \"dry_run\": true,"
+                         " \"gate\": [\"polite\", {\"kind\": \"json\"}], \"escalate\": true,"
+                         " \"audit\": 0.05, \"score\": 0.4, \"scorer\": \"verifier\","
+                         " \"logprobs\": 1,"
                          " \"on_error\": \"json\"}",
                          &o, &err),
                    RC_OK);
@@ -67,7 +73,9 @@ static void test_every_option(void **state) {
   assert_string_equal(o.tag, "t");
   assert_string_equal(o.user, "u");
   assert_string_equal(o.conversation, "c");
-  assert_true(o.dry_run);
+  assert_true(o.dry_run && o.escalate && o.logprobs);
+  assert_int_equal(cJSON_GetArraySize(o.gate), 2);
+  assert_true(o.audit == 0.05 && o.score == 0.4 && o.scorer == SCORER_VERIFIER);
   assert_int_equal(o.timeout_ms, 5000);
   assert_int_equal(o.retries, 2);
   assert_int_equal(o.on_error, ON_ERROR_JSON);
@@ -184,7 +192,8 @@ static void test_an_unknown_key_lists_the_valid_ones(void **state) {
   static const char *const valid[] = {
       "model", "system",       "max_tokens", "temperature", "top_p",   "seed",
       "stop",  "schema",       "cache",      "threshold",   "ttl",     "tag",
-      "user",  "conversation", "timeout_ms", "retries",     "dry_run", "on_error"};
+      "user",  "conversation", "timeout_ms", "retries",     "dry_run", "on_error",
+      "gate",  "escalate",     "audit",      "score",       "scorer",  "logprobs"};
   static const char *const cases[][2] = {
       {"{\"temprature\": 1}", "unknown option 'temprature'"},
       {"{\"Model\": \"gpt-4o\"}", "unknown option 'Model'"},
@@ -216,7 +225,6 @@ static void test_what_was_meant_is_said(void **state) {
       {"{\"modle\": \"x\"}", "did you mean 'model'?"},
       {"{\"Tag\": \"x\"}", "did you mean 'tag'?"},
       {"{\"maxTokens\": 1}", "did you mean 'max_tokens'?"},
-      {"{\"gate\": \"x\"}", "unknown option 'gate' (valid: model, system,"},
       {"gpt-4o-mini", "must be one JSON object: did you mean '{\"model\":\"gpt-4o-mini\"}'?"},
       {" \"openai/o3\" ", "did you mean '{\"model\":\"openai/o3\"}'?"},
       {"be brief please", "must be one JSON object, such as '{\"model\":\"...\"}'"},

@@ -24,6 +24,8 @@ static void test_the_defaults(void **state) {
   assert_true(s.log_text == LOG_FULL && s.cache == CACHE_EXACT && s.scope == SCOPE_SHARED);
   assert_true(isnan(s.max_false_hits) && s.ttl_ms == OPTION_UNSET && s.timeout_ms == 300000);
   assert_true(s.connect_timeout_ms == 10000 && s.idle_timeout_ms == 120000);
+  assert_true(s.route == ROUTE_SCORE && s.scorer == SCORER_HEURISTIC);
+  assert_true(s.fallback == FALLBACK_DOWN && !s.gate && s.audit == 0);
   assert_true(s.retries == 2 && s.backoff_ms == 500);
   settings_free(&s);
 }
@@ -49,6 +51,11 @@ static void test_every_setting(void **state) {
                                          {"keep_calls", "90d", "0"},
                                          {"max_usd", "0.5", "-1"},
                                          {"max_calls", "100", "0.5"},
+                                         {"route", "first", "best"},
+                                         {"scorer", "examples", "magic"},
+                                         {"fallback", "up", "sideways"},
+                                         {"gate", "polite", NULL},
+                                         {"audit", "0.05", "1.1"},
                                          {"minilm", "/usr/share/minilm.bin", NULL},
                                          {"log_text", "none", "Full"},
                                          {"cache", "refresh", "maybe"},

@@ -71,6 +71,23 @@ static int take_label(const SpecTable *table, const Spec *s, const SpecValue *v,
   return err->rc;
 }
 
+/* A name, an object, or an array of these. */
+static int take_gate(const SpecTable *table, const Spec *s, const SpecValue *v, void *to,
+                     Err *err) {
+  Options *o = to;
+  const cJSON *item = cJSON_IsArray(v->json) ? v->json->child : v->json;
+  int fits = item != NULL;
+  for (; item && fits; item = cJSON_IsArray(v->json) ? item->next : NULL) {
+    fits = cJSON_IsObject(item) || (cJSON_IsString(item) && item->valuestring[0]);
+  }
+  if (!fits) {
+    return spec_bad(table, s->name,
+                    "a name in llm_gates, an object {\"kind\": …}, or an array of these", err);
+  }
+  o->gate = v->json;
+  return RC_OK;
+}
+
 /* An object; or the text of one, where SQL's json() was forgotten around it. */
 static int take_schema(const SpecTable *table, const Spec *s, const SpecValue *v, void *to,
                        Err *err) {
@@ -115,6 +132,12 @@ static const Spec specs[] = {
     {"retries", INTO(INTEGER, retries), .min = 0, .max = LIMIT_ATTEMPTS - 1},
     {"retry_lost", INTO(SWITCH, retry_lost)},
     {"dry_run", INTO(SWITCH, dry_run)},
+    {"gate", SPEC_OTHER, .take = take_gate},
+    {"escalate", INTO(SWITCH, escalate)},
+    {"audit", INTO(NUMBER, audit), .min = 0, .max = 1},
+    {"score", INTO(NUMBER, score), .min = 0, .max = 1},
+    {"scorer", INTO(WORD, scorer), .words = SPEC_WORDS(SCORERS)},
+    {"logprobs", INTO(SWITCH, logprobs)},
     {"on_error", INTO(WORD, on_error), .words = SPEC_WORDS(ON_ERRORS), .initial = "error"},
 };
 
@@ -144,6 +167,15 @@ static const SpecHint hints[] = {
     {"engine", "model"},
     {"tags", "tag"},
     {"label", "tag"},
+    {"difficulty", "score"},
+    {"router", "scorer"},
+    {"gates", "gate"},
+    {"guardrails", "gate"},
+    {"validator", "gate"},
+    {"cascade", "escalate"},
+    {"fallback", "it is a setting of the connection: llm_config('fallback', 'up')"},
+    {"fallbacks", "other models are tiers: see llm_tiers, and llm_config('fallback', 'up')"},
+    {"top_logprobs", "logprobs"},
     {"user_id", "user"},
     {"customer", "user"},
     {"customer_id", "user"},

@@ -18,6 +18,12 @@
   X(ON_ERROR_NULL, "null")                                                                         \
   X(ON_ERROR_JSON, "json")
 
+#define SCORERS(X)                                                                                 \
+  X(SCORER_HEURISTIC, "heuristic")                                                                 \
+  X(SCORER_EXAMPLES, "examples")                                                                   \
+  X(SCORER_VERIFIER, "verifier")
+
+typedef enum Scorer { SCORERS(SPEC_AS_ID) } Scorer;
 typedef enum CacheMode { CACHE_MODES(SPEC_AS_ID) } CacheMode;
 typedef enum OnError { ON_ERRORS(SPEC_AS_ID) } OnError;
 
@@ -33,13 +39,19 @@ typedef struct Options {
   const char *model, *system, *tag, *user, *conversation;
   const cJSON *stop;   /* a string or an array of strings */
   const cJSON *schema; /* an object: JSON Schema */
+  const cJSON *gate; /* a name, an object, or an array of them */
   double temperature, top_p, threshold;
+  double score; /* how hard it is, 0 to 1; NAN: it is to be found out */
+  double audit; /* of the answers that gates accept, the share that is asked again above */
   long long max_tokens, timeout_ms, retries, seed, ttl_ms;
   int has_seed;   /* any integer is a seed */
   int cache;      /* CacheMode, or -1: not given */
   int on_error;   /* OnError */
   int retry_lost; /* an answer that was lost is bought again */
   int dry_run;
+  int scorer;   /* Scorer, or -1: not given */
+  int escalate; /* the cheapest tier first, the next one where its answer does not pass */
+  int logprobs; /* how sure the model was of each token is asked for */
 } Options;
 
 /* Fills *o with "nothing given". */

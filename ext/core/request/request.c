@@ -19,6 +19,7 @@ static void request_start(Request *r, const Options *options) {
   memset(r, 0, sizeof *r);
   r->options = options;
   r->system = options->system && options->system[0] ? options->system : NULL;
+  r->gate = options->gate;
   utf8_copy(r->model, sizeof r->model, options->model ? options->model : "auto");
 }
 
@@ -210,6 +211,10 @@ static void add_parameters(Buf *b, const Request *r) {
   add_number(b, "seed", o->has_seed ? (double)o->seed : (double)NAN);
   add_json(b, "stop", o->stop);
   add_json(b, "schema", o->schema);
+  add_json(b, "gate", r->gate);
+  add_number(b, "score", o->score);
+  add_number(b, "escalate", o->escalate ? 1 : (double)NAN);
+  add_number(b, "logprobs", o->logprobs ? 1 : (double)NAN);
 }
 
 /* The first n messages. */

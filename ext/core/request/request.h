@@ -15,6 +15,14 @@ typedef struct Message {
   size_t n;
 } Message;
 
+/* A request that another one makes: a second opinion on its answer, say. They are one for the ledger. */
+typedef struct Beside {
+  const char *purpose;    /* as llm_calls has it */
+  const char *request_id; /* of the other one */
+  long long attempts;     /* that it has had so far */
+  long long deadline_ms;  /* monotonic: its own */
+} Beside;
+
 typedef struct Request {
   const Options *options; /* borrowed */
   const char *system;     /* NULL: none; borrowed from the options, or `system_owned` */
@@ -24,6 +32,8 @@ typedef struct Request {
   cJSON *doc;                   /* llm_chat: the parsed array the messages point into */
   int wants_vectors;            /* the messages are texts to embed */
   int turn;                     /* user messages so far */
+  const cJSON *gate;            /* of the options, or whoever makes the request says; borrowed */
+  const Beside *beside;         /* NULL: its answer is the answer. Borrowed */
   Message one;                  /* llm_complete's single message */
   char model[LIMIT_MODEL_NAME]; /* as asked for: a name or "auto" */
 } Request;
