@@ -332,11 +332,6 @@ int spent_drop(Store *s, Err *err) {
 
 /* ---- reading */
 
-static const char sum_sql[] =
-    "SELECT start, cost_nusd, unknown_nusd, unpriced FROM main.llm_budget_sums WHERE columns = ?1"
-    " AND tag = ?2 AND user = ?3 AND model = ?4 AND provider = ?5 AND grain = ?6 AND start >= ?7"
-    " AND start < ?8 ORDER BY start";
-
 /* The parts of a span: quarters, whole days, quarters. (Its end may be never: then all that follows is days.) */
 typedef struct Parts {
   struct {
@@ -418,7 +413,7 @@ int spent_read(sqlite3 *db, unsigned set, const BudgetValues *values, PeriodSpan
                Err *err) {
   Parts parts = parts_of(span);
   sqlite3_stmt *stmt = NULL;
-  int rc = sqlite3_prepare_v2(db, sum_sql, -1, &stmt, NULL);
+  int rc = sqlite3_prepare_v2(db, statement_text(SQL_GET_BUDGET_SUM), -1, &stmt, NULL);
   *spent = (Spent){0, 0, 0};
   for (int i = 0; i < parts.n && rc == SQLITE_OK; i++) {
     rc = add_part(stmt, set, values, parts.at[i].grain, parts.at[i].span, spent);
@@ -431,7 +426,7 @@ int spent_quarters(sqlite3 *db, unsigned set, const BudgetValues *values, Period
                    int (*take)(void *arg, long long start, const Spent *spent), void *arg,
                    Err *err) {
   sqlite3_stmt *stmt = NULL;
-  int rc = sqlite3_prepare_v2(db, sum_sql, -1, &stmt, NULL), goes_on = 1;
+  int rc = sqlite3_prepare_v2(db, statement_text(SQL_GET_BUDGET_SUM), -1, &stmt, NULL), goes_on = 1;
   rc = rc == SQLITE_OK ? bind_sum(stmt, set, values, 15, span) : rc;
   while (rc == SQLITE_OK && goes_on && sqlite3_step(stmt) == SQLITE_ROW) {
     Spent spent = spent_at(stmt);
