@@ -190,7 +190,7 @@ static double part_build(Parts *p) {
     Err err = {0};
     if (request_from_prompt("part question", 13, &p->options, &r, &err) ||
         plan_make(p->conn, &r, &plan, &err) || call_start(&k, p->conn, &r, NULL, &plan, &err) ||
-        route_choose(&k, &err) || route_prepare(&k, &err)) {
+        route_choose(&k, &err)) {
       die("build", err.msg);
     }
     call_free(&k);

@@ -51,6 +51,9 @@ typedef struct BoundFunction {
   X(llm_complete, 1, 2, DIRECT | JSON, FIRST)                                                      \
   X(llm_chat, 1, 2, DIRECT | JSON, FIRST)                                                          \
   X(llm_last_call, 0, 0, DIRECT, NONE)                                                             \
+  X(llm_route, 1, 2, DIRECT, FIRST)                                                                \
+  X(llm_route_score, 1, 2, DIRECT, FIRST)                                                          \
+  X(llm_route_explain, 1, 2, DIRECT | JSON, FIRST)                                                 \
   X(llm_config, 1, 2, DIRECT, NONE)                                                                \
   X(llm_secret, 2, 2, CHANGES, NONE)                                                               \
   X(llm_allow_host, 1, 2, CHANGES, NONE)                                                           \

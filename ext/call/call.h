@@ -7,7 +7,7 @@
 #include "call/state/state.h"
 
 /* What a request came to. */
-typedef struct Outcome {
+struct Outcome {
   char *text; /* owned (free) */
   size_t n;
   char *
@@ -19,7 +19,7 @@ typedef struct Outcome {
   ** there is none, and RC_NOMEM in *err where that is why. */
   Answer *(*split)(void *arg, const char *text, size_t n, Err *err);
   void *split_arg;
-} Outcome;
+};
 
 /* The whole life of a request: memo, exact cache, claim, route, call with retries, settle,
 ** answer. */
@@ -47,6 +47,9 @@ const char *call_look(Call *k, Conn *conn, const Request *request, const Plan *p
 /* What an error that a statement ends with says beside what happened: whose request it was, and, of an answer that was paid
 ** for, what lets the other rows go on. */
 void pipeline_tell(const Request *request, Err *err);
+
+/* A call that is only looked at: without a store. */
+void call_start_show(Call *k, Conn *conn, const Request *request, const Plan *plan);
 
 /* Store and key. Nothing to free where it fails. */
 int call_start(Call *k, Conn *conn, const Request *request, Memo *memo, const Plan *plan, Err *err);

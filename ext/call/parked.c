@@ -48,6 +48,7 @@ void parked_put(Parked *place, Call *k) {
   place->next = list->first;
   list->first = place;
   memset(&k->model, 0, sizeof k->model);
+  memset(&k->route, 0, sizeof k->route);
   memset(&k->response, 0, sizeof k->response);
   k->secret = NULL;
 }
@@ -55,6 +56,7 @@ void parked_put(Parked *place, Call *k) {
 /* What of a call is of its request, not of this asking. */
 static void go_on(Call *k, const Call *was) {
   LedgerRow row = was->row;
+  k->route = was->route;
   k->model = was->model;
   k->api = was->api;
   k->secret = was->secret;

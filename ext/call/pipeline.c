@@ -366,7 +366,7 @@ static int ask(Call *k, Outcome *out, Err *err) {
   Parked *place = parked_reserve(k->conn, err);
   make_request_id(k->request_id, k->plan->started_ms);
   if (place && texts_name(k, err) == RC_OK && texts_list(k, &texts, err) == RC_OK &&
-      route_choose(k, err) == RC_OK && route_prepare(k, err) == RC_OK &&
+      route_choose(k, err) == RC_OK &&
       count_parts(k, err) == RC_OK && call_allow(k, err) == RC_OK) {
     call_start_row(k, 1, NULL);
     claimed = claim(k, &texts, out, err);
@@ -416,7 +416,13 @@ static void start_call(Call *k, Conn *conn, const Request *request, Memo *memo, 
   k->plan = plan;
   k->memo = plan->is_memoed ? memo : NULL;
   k->system_tokens = k->history_tokens = LEDGER_NULL;
+  k->ask_beside = pipeline_run;
+  k->route = (Route){.drawn = -1, .served = -1, .score = NAN};
   k->attempts_left = plan->attempts;
+}
+
+void call_start_show(Call *k, Conn *conn, const Request *request, const Plan *plan) {
+  start_call(k, conn, request, NULL, plan);
 }
 
 int call_start(Call *k, Conn *conn, const Request *request, Memo *memo, const Plan *plan,

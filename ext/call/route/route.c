@@ -1,11 +1,14 @@
 /*
 ** The route stage: which model, under which address and key, and the body it is sent.
 **
-** A plain router: with "auto", the first tier by rank whose model has a key. Where none has, and the tiers are those
-** that nobody has changed, the one provider whose key is set.
+** With "auto", the tier that the request's score asks for (score.h), or the nearest one that can take the request: that
+** has a key, a window it fits into, and the options it has. Where none has a key, and the tiers are those that nobody has
+** changed, the one provider whose key is set.
 */
 #include "call/route/route.h"
 
+#include "call/route/score.h"
+#include "call/route/tiers.h"
 #include "conn/learned.h"
 #include "wire/dialect.h"
 
@@ -13,6 +16,7 @@
 #include "money/pricing.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int check_supports(const Model *model, Err *err) {
@@ -60,11 +64,12 @@ static const Api *api_of(const Call *k, Err *err) {
   return k->request->wants_vectors ? embedding_api(&k->model, err) : answering_api(&k->model, err);
 }
 
-/* Looks up one model and its access. A model that is known but can't be called stays in
-** k->model, for the ledger. */
-static int take_model(Call *k, const Config *config, const char *name, Err *err) {
+int route_take_model(Call *k, const char *name, Err *err) {
   config_model_free(&k->model);
-  if (config_model(config, name, &k->model, err) == RC_OK && (k->api = api_of(k, err)) != NULL &&
+  access_wipe(k->secret);
+  k->secret = NULL;
+  k->refused = 0;
+  if (config_model(k->conn->config, name, &k->model, err) == RC_OK && (k->api = api_of(k, err)) != NULL &&
       access_check(&k->model, &k->secret, err) == RC_OK) {
     check_supports(&k->model, err);
   }
@@ -105,6 +110,26 @@ static int keys_at_hand(const Endpoint **first, char *list, size_t size) {
   return found;
 }
 
+/* What was passed over, into the row's notes. */
+static int note_skipped(Call *k, Err *err) {
+  Route *route = &k->route;
+  cJSON *tree = NULL, *list = NULL;
+  for (int i = 0; i < route->n && err->rc == RC_OK; i++) {
+    if (!route->tiers[i].is_out) {
+      continue;
+    }
+    tree = tree ? tree : cJSON_CreateObject();
+    list = list ? list : json_add(tree, "skipped", cJSON_CreateArray(), err);
+    cJSON *item = json_add(list, NULL, cJSON_CreateObject(), err);
+    json_add(item, "tier", cJSON_CreateString(route->tiers[i].name), err);
+    json_add(item, "model", cJSON_CreateString(route->tiers[i].model), err);
+    json_add(item, "why", cJSON_CreateString(route->tiers[i].why), err);
+  }
+  free(route->notes);
+  route->notes = tree ? json_print(tree, err) : NULL;
+  return err->rc;
+}
+
 /* No tier has a key: the provider that has one, or what there is to do. `why`: of the first tier. */
 static int take_only_provider(Call *k, const Config *config, const Err *why, Err *err) {
   const Endpoint *first;
@@ -115,7 +140,7 @@ static int take_only_provider(Call *k, const Config *config, const Err *why, Err
   }
   if (first && n == 1 && has_usual_tiers(config)) {
     snprintf(k->tier, sizeof k->tier, "%s", TIER_ONLY_KEY);
-    return take_model(k, config, name, err);
+    return route_take_model(k, name, err) == RC_OK ? route_prepare(k, err) : err->rc;
   }
   config_model_free(&k->model);
   if (n == 0) {
@@ -134,24 +159,64 @@ static int take_only_provider(Call *k, const Config *config, const Err *why, Err
                  why->msg, n == 1 ? "is" : "are", list, name);
 }
 
-static int take_first_tier(Call *k, const Config *config, Err *err) {
+/* Whoever named no tier that can be had: the provider whose key is set, or what stood in the way of each. */
+static int take_no_tier(Call *k, const Config *config, const Err *first, int only_keys, Err *err) {
+  if (only_keys) {
+    return take_only_provider(k, config, first, err);
+  }
+  char list[600] = "";
+  size_t used = 0;
+  for (int i = 0; i < k->route.n && used < sizeof list; i++) {
+    const TierChoice *t = &k->route.tiers[i];
+    used += (size_t)snprintf(list + used, sizeof list - used, "%s%s (%s): %s", i ? "; " : "",
+                             t->name, t->model, t->why);
+  }
+  return err_set(err, first->rc, ERR_NO_TIER, "no tier of llm_tiers can take this request: %s",
+                 list);
+}
+
+/* The tier that was drawn, or the nearest that can take the request. One that is wrong must not quietly become another. */
+static int take_nearest_tier(Call *k, const Config *config, Err *err) {
   Err first = {0};
-  for (int i = 0; i < config->n_tiers; i++) {
+  int only_keys = 1;
+  for (int i; (i = tiers_nearest(&k->route, k->route.drawn)) >= 0;) {
     Err why = {0};
-    if (take_model(k, config, config->tiers[i].model, &why) == RC_OK) {
-      snprintf(k->tier, sizeof k->tier, "%s", config->tiers[i].name);
-      return RC_OK;
+    if (tiers_take(k, i, &why) == RC_OK) {
+      return note_skipped(k, err);
     }
-    if (why.code != ERR_NO_KEY) { /* a tier that is wrong must not quietly become a dearer one */
+    if (!tiers_is_unfit(&why)) {
       return err_set(err, why.rc, why.code, "tier '%.40s' of llm_tiers: %.500s",
-                     config->tiers[i].name, why.msg);
+                     k->route.tiers[i].name, why.msg);
     }
-    first = i == 0 ? why : first;
+    tiers_put_out(&k->route, i, why.msg);
+    only_keys &= why.code == ERR_NO_KEY;
+    first = first.rc ? first : why;
   }
-  if (config->n_tiers == 0) {
-    return err_set(err, RC_ERROR, ERR_NO_TIER, "llm_tiers is empty: give a model, or add a tier");
+  return take_no_tier(k, config, &first, only_keys, err);
+}
+
+/* Which tier "auto" means for this request: the cheapest where answers are judged, that of the turn before where going on
+** there is cheaper, else that of its score. */
+static int draw(Call *k, Err *err) {
+  Score s;
+  Route *route = &k->route;
+  if (k->conn->set.route == ROUTE_FIRST) {
+    route->drawn = 0;
+    return RC_OK;
   }
-  return take_only_provider(k, config, &first, err);
+  if (score_request(k, k->request, &s, err) == RC_OK) {
+    route->score = s.value;
+    snprintf(route->version, sizeof route->version, "%s", s.version);
+    route->drawn = k->request->options->escalate ? 0 : tiers_of_score(route, s.value);
+  }
+  score_free(&s);
+  return err->rc;
+}
+
+static int take_tier(Call *k, const Config *config, Err *err) {
+  return tiers_copy(&k->route, config, err) == RC_OK && draw(k, err) == RC_OK
+             ? take_nearest_tier(k, config, err)
+             : err->rc;
 }
 
 int route_choose(Call *k, Err *err) {
@@ -161,8 +226,10 @@ int route_choose(Call *k, Err *err) {
     return err->rc;
   }
   const Config *config = k->conn->config;
-  return strcmp(asked, "auto") == 0 ? take_first_tier(k, config, err)
-                                    : take_model(k, config, asked, err);
+  if (strcmp(asked, "auto") == 0) {
+    return take_tier(k, config, err);
+  }
+  return route_take_model(k, asked, err) == RC_OK ? route_prepare(k, err) : err->rc;
 }
 
 int route_choose_for_show(Call *k, Err *err) {
@@ -180,12 +247,13 @@ int route_choose_for_show(Call *k, Err *err) {
     return err->rc;
   }
   if (strcmp(name, "auto") == 0) {
-    name = config->tiers[0].model;
-    snprintf(k->tier, sizeof k->tier, "%s", config->tiers[0].name);
+    k->route.served = k->route.drawn;
+    name = k->route.tiers[k->route.drawn].model;
+    snprintf(k->tier, sizeof k->tier, "%s", k->route.tiers[k->route.drawn].name);
   }
   config_model_free(&k->model);
-  if (config_model(config, name, &k->model, err) == RC_OK) {
-    k->api = api_of(k, err);
+  if (config_model(config, name, &k->model, err) == RC_OK && (k->api = api_of(k, err)) != NULL) {
+    route_prepare(k, err);
   }
   return err->rc;
 }

@@ -6,8 +6,12 @@
 
 #include "call/state/state.h"
 
-/* Model, api, key. An SQLite code. */
+/* Model, api, key, URL and body. An SQLite code. */
 int route_choose(Call *k, Err *err);
+
+/* The same for a model by its name, but for URL and body. One that is known but can't be called stays in k->model, for
+** the ledger. */
+int route_take_model(Call *k, const char *name, Err *err);
 
 /* The same where nothing is to be sent: without a key, or a host that is allowed, the first tier stands for "auto". */
 int route_choose_for_show(Call *k, Err *err);

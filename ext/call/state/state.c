@@ -30,6 +30,11 @@ void call_start_row(Call *k, long long attempt, const char *retry_reason) {
   row->provider = k->model.provider;
   row->model_requested = k->model.name ? k->model.name : k->request->model;
   row->tier = k->tier[0] ? k->tier : NULL;
+  row->tier_served = row->tier;
+  row->tier_drawn = k->route.drawn >= 0 ? k->route.tiers[k->route.drawn].name : NULL;
+  row->route_score = k->route.score;
+  row->route_version = k->route.version[0] ? k->route.version : NULL;
+  row->notes = k->route.notes;
   row->tag = o->tag;
   row->user = o->user;
   row->conversation = o->conversation;
@@ -74,7 +79,13 @@ const Hash *call_claim(const Call *k) {
   return k->plan->reads ? &k->key : NULL;
 }
 
+static void free_route(Route *route) {
+  free(route->tiers);
+  free(route->notes);
+}
+
 void call_free(Call *k) {
+  free_route(&k->route);
   net_response_free(&k->response);
   config_model_free(&k->model);
   access_wipe(k->secret);

@@ -15,9 +15,35 @@
 
 #define REQUEST_ID_SIZE 32
 
+/* A tier of llm_tiers, as a request sees it. */
+typedef struct TierChoice {
+  char name[64], model[LIMIT_MODEL_NAME];
+  double max_score;
+  int is_out;    /* it can't take this request, or is not to be asked again */
+  char why[200]; /* that is so */
+} TierChoice;
+
+/* Which way a request took to its model. */
+typedef struct Route {
+  TierChoice *tiers; /* by rank; owned; none where a model was named */
+  int n;
+  int drawn, served; /* indexes; -1: none */
+  double score;      /* NAN: nobody asked for it */
+  char version[24];  /* of who gave it; "" */
+  int is_stopgap;    /* the model that was drawn could not be had: what comes is another's answer */
+  char *notes;       /* JSON, or NULL: nothing is to be said; owned (free) */
+} Route;
+
+struct Call;
+
+/* How one request asks another (pipeline_run, which this room does not know). */
+typedef struct Outcome Outcome;
+typedef int (*AskFn)(Conn *conn, const Request *request, Memo *memo, Outcome *out, Err *err);
+
 typedef struct Call {
   Conn *conn;
   const Request *request;
+  AskFn ask_beside;
   Memo *memo;       /* NULL: none */
   const Plan *plan; /* borrowed for as long as the call runs */
   Store *store;
@@ -26,6 +52,7 @@ typedef struct Call {
   int attempts_left;
 
   /* the route */
+  Route route;
   Model model; /* owned texts */
   const Api *api;
   char tier[64];

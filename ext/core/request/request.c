@@ -131,6 +131,79 @@ int request_from_messages(const char *json, size_t n, const Options *options, Re
   return err->rc;
 }
 
+/* The texts of an array of parts, one under the other, in its place. (What is no text is nothing to read.) */
+static int flatten(cJSON *item, Err *err) {
+  cJSON *content = cJSON_GetObjectItemCaseSensitive(item, "content");
+  Buf b;
+  if (!cJSON_IsArray(content)) {
+    return RC_OK;
+  }
+  buf_init(&b, LIMIT_REQUEST_BYTES);
+  for (const cJSON *part = content->child; part; part = part->next) {
+    const char *text = cJSON_IsString(part) ? part->valuestring : json_text(part, "text");
+    buf_puts(&b, text && b.n ? "\n" : "");
+    buf_puts(&b, text ? text : "");
+  }
+  cJSON *joined = b.failed ? NULL : cJSON_CreateString(b.n ? b.data : "");
+  buf_free(&b);
+  if (!joined) {
+    return err_nomem(err);
+  }
+  cJSON_ReplaceItemInObjectCaseSensitive(item, "content", joined);
+  return RC_OK;
+}
+
+/* 1 if every element is an object with a role: messages. */
+static int is_conversation(const cJSON *doc) {
+  int is = cJSON_IsArray(doc) && doc->child;
+  for (const cJSON *item = is ? doc->child : NULL; item && is; item = item->next) {
+    is = json_text(item, "role") != NULL;
+  }
+  return is;
+}
+
+/* Takes what the model would read. */
+static void add_readable(Request *r, const cJSON *item) {
+  const char *content = json_text(item, "content"), *role = json_text(item, "role");
+  int is_user = strcmp(role, "user") == 0;
+  if (strcmp(role, "system") == 0 || strcmp(role, "developer") == 0) {
+    r->system = content ? content : r->system;
+    return;
+  }
+  r->messages[r->n_messages++] = (Message){is_user ? "user" : "assistant", content ? content : "",
+                                           content ? strlen(content) : 0};
+  r->turn += is_user;
+}
+
+int request_for_show(const char *text, size_t n, const Options *options, Request *r, Err *err) {
+  Err why = {0};
+  request_start(r, options);
+  r->one = (Message){"user", text, n};
+  r->messages = &r->one;
+  r->n_messages = r->turn = 1;
+  if (check_text("the prompt", text, n, err) != RC_OK || text[strspn(text, " \t\r\n")] != '[') {
+    return err->rc;
+  }
+  r->doc = json_parse(text, n, "the messages", &why);
+  if (why.rc == RC_NOMEM) {
+    return err_nomem(err);
+  }
+  if (!r->doc || !is_conversation(r->doc)) {
+    return RC_OK; /* a prompt that begins like an array */
+  }
+  r->messages = calloc((size_t)cJSON_GetArraySize(r->doc), sizeof *r->messages);
+  if (!r->messages) {
+    return err_nomem(err);
+  }
+  r->n_messages = r->turn = 0;
+  for (cJSON *item = r->doc->child; item && err->rc == RC_OK; item = item->next) {
+    if (flatten(item, err) == RC_OK) {
+      add_readable(r, item);
+    }
+  }
+  return err->rc;
+}
+
 int request_from_texts(const char *const *texts, const size_t *lengths, int n,
                        const Options *options, Request *r, Err *err) {
   request_start(r, options);

@@ -45,6 +45,10 @@ int request_from_prompt(const char *prompt, size_t n, const Options *options, Re
 ** option, then user and assistant messages, the last from the user. Borrows the options. */
 int request_from_messages(const char *json, size_t n, const Options *options, Request *r, Err *err);
 
+/* A request that is only looked at: a prompt, or the array of messages of a conversation, whose contents may be parts (their
+** texts are read) and may be empty. Borrows text and options. */
+int request_for_show(const char *text, size_t n, const Options *options, Request *r, Err *err);
+
 /* A request to embed n texts, each NUL-terminated at its length. Borrows them and the options, whose
 ** model it is for. */
 int request_from_texts(const char *const *texts, const size_t *lengths, int n,

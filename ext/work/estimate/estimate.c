@@ -129,8 +129,7 @@ static int count_request(Run *run, Call *k, const char *cache, Err *err) {
     run->result->hits++;
     return RC_OK;
   }
-  if (route_choose_for_show(k, err) == RC_OK && route_prepare(k, err) == RC_OK &&
-      look_weigh(k, &a.weight, err) == RC_OK && (a.target = find_target(run, k, err)) >= 0) {
+  if (route_choose_for_show(k, err) == RC_OK && look_weigh(k, &a.weight, err) == RC_OK && (a.target = find_target(run, k, err)) >= 0) {
     keep(run, &a, err);
   }
   return err->rc;

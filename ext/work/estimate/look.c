@@ -72,8 +72,7 @@ char *look_json(Conn *conn, const Request *request, Err *err) {
     return NULL;
   }
   const char *cache = call_look(&k, conn, request, &plan, err);
-  if (err->rc == RC_OK && route_choose_for_show(&k, err) == RC_OK &&
-      route_prepare(&k, err) == RC_OK) {
+  if (err->rc == RC_OK && route_choose_for_show(&k, err) == RC_OK) {
     cJSON *tree = cJSON_CreateObject();
     json_add(tree, "model", cJSON_CreateString(k.model.name), err);
     json_add(tree, "provider", cJSON_CreateString(k.model.provider), err);

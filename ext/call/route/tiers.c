@@ -1,0 +1,139 @@
+/*
+** See tiers.h for the contract.
+*/
+#include "call/route/tiers.h"
+
+#include "call/route/route.h"
+#include "money/counter.h"
+#include "money/pricing.h"
+#include "base/utf8.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* More tiers than anybody has: each is looked at for each request. */
+enum { MOST_TIERS = 32 };
+
+/* What an answer is taken to have where two models are compared, and nobody says how long it may be. */
+enum { USUAL_OUTPUT = 500, BYTES_A_TOKEN = 4 };
+
+int tiers_copy(Route *route, const Config *config, Err *err) {
+  int n = config->n_tiers < MOST_TIERS ? config->n_tiers : MOST_TIERS;
+  route->n = 0;
+  route->drawn = route->served = -1;
+  free(route->tiers);
+  route->tiers = calloc((size_t)(n ? n : 1), sizeof *route->tiers);
+  if (!route->tiers) {
+    return err_nomem(err);
+  }
+  for (int i = 0; i < n; i++) {
+    TierChoice *t = &route->tiers[route->n++];
+    utf8_copy(t->name, sizeof t->name, config->tiers[i].name);
+    utf8_copy(t->model, sizeof t->model, config->tiers[i].model);
+    t->max_score = config->tiers[i].max_score;
+  }
+  return n ? RC_OK
+           : err_set(err, RC_ERROR, ERR_NO_TIER,
+                     "llm_tiers is empty: give a model, or add a tier");
+}
+
+int tiers_of_score(const Route *route, double score) {
+  int i = 0;
+  while (i + 1 < route->n && !(score < route->tiers[i].max_score)) {
+    i++;
+  }
+  return i;
+}
+
+int tiers_nearest(const Route *route, int from) {
+  for (int d = 0; d < route->n; d++) {
+    int below = from - d, above = from + d;
+    if (below >= 0 && !route->tiers[below].is_out) {
+      return below;
+    }
+    if (above < route->n && !route->tiers[above].is_out) {
+      return above;
+    }
+  }
+  return -1;
+}
+
+/* What the request comes to there, about; -1: nobody says, or *err. */
+static long long price_of(Call *k, int i, Err *err) {
+  Model model = {0};
+  Err why = {0};
+  long long most = k->request->options->max_tokens, nusd = -1, bytes = 0;
+  for (int m = 0; m < k->request->n_messages; m++) {
+    bytes += (long long)k->request->messages[m].n;
+  }
+  if (config_model(k->conn->config, k->route.tiers[i].model, &model, &why) == RC_OK) {
+    nusd = pricing_of_tokens(k->conn, &model, bytes / BYTES_A_TOKEN + 1,
+                             most != OPTION_UNSET && most < USUAL_OUTPUT ? most : USUAL_OUTPUT,
+                             err);
+    config_model_free(&model);
+  }
+  return why.rc == RC_NOMEM ? (err_nomem(err), -1) : nusd;
+}
+
+int tiers_compare_price(Call *k, int a, int b, Err *err) {
+  long long of_a = price_of(k, a, err), of_b = price_of(k, b, err);
+  if (of_a < 0 || of_b < 0) {
+    return b - a;
+  }
+  return of_b > of_a ? 1 : of_b < of_a ? -1 : 0;
+}
+
+void tiers_put_out(Route *route, int i, const char *why) {
+  route->tiers[i].is_out = 1;
+  utf8_copy(route->tiers[i].why, sizeof route->tiers[i].why, why);
+}
+
+int tiers_is_unfit(const Err *why) {
+  return why->rc == RC_ERROR && (why->code == ERR_NO_KEY || why->code == ERR_BAD_OPTION ||
+                                 why->code == ERR_NO_TIER || why->code == ERR_SCHEMA);
+}
+
+/* The request and its answer must fit into the model's window, counted as that model counts. (No token is shorter than a
+** byte: most requests fit at a glance.) */
+static int check_window(Call *k, Err *err) {
+  long long window = k->model.context_window, most = k->request->options->max_tokens;
+  long long output = most == OPTION_UNSET ? 0 : most, bytes = (long long)k->body.n;
+  TokenRule rule;
+  if (k->model.max_output && output > k->model.max_output) {
+    return err_set(err, RC_ERROR, ERR_NO_TIER, "max_tokens %lld: its answers have at most %lld",
+                   output, k->model.max_output);
+  }
+  if (!window || bytes + output <= window ||
+      counter_model_rule(k->conn, &k->model, &rule, err) != RC_OK) {
+    return err->rc;
+  }
+  long long input = tokens_request(&rule, k->request);
+  if (input < 0) {
+    return err_nomem(err);
+  }
+  return input + output <= window
+             ? RC_OK
+             : err_set(err, RC_ERROR, ERR_NO_TIER,
+                       "%lld tokens, max_tokens included: its window has %lld", input + output,
+                       window);
+}
+
+int tiers_take(Call *k, int i, Err *err) {
+  TierChoice *t = &k->route.tiers[i];
+  if (route_take_model(k, t->model, err) != RC_OK || route_prepare(k, err) != RC_OK ||
+      check_window(k, err) != RC_OK) {
+    return err->rc;
+  }
+  k->route.served = i;
+  snprintf(k->tier, sizeof k->tier, "%s", t->name);
+  return RC_OK;
+}
+
+int tiers_of_model(const Route *route, const char *model) {
+  int i = route->n - 1;
+  while (i >= 0 && strcmp(route->tiers[i].model, model) != 0) {
+    i--;
+  }
+  return i;
+}
