@@ -7,7 +7,7 @@
 #include "call/attempt/tell.h"
 #include "call/route/route.h"
 #include "conn/learned.h"
-#include "money/allowance.h"
+#include "call/state/afford.h"
 #include "money/pricing.h"
 #include "wire/answer/failure.h"
 #include "core/request/retry.h"
@@ -166,6 +166,18 @@ static void attempt_once(Call *k, Verdict *v, Err *err) {
   }
 }
 
+/* Makes the attempt of k->row durable, once limits have room for it. */
+static int begin_next(Call *k, long long previous, Err *err) {
+  LedgerBegin outcome = LEDGER_HELD;
+  long long waited = 0;
+  do {
+    LedgerIntent intent = afford_intent(k);
+    ledger_begin_next(k->store, previous, &k->row, &intent, &outcome, err);
+  } while (err->rc == RC_OK && outcome != LEDGER_BEGUN &&
+           afford_wait(k, outcome, &waited, err) == RC_OK);
+  return err->rc;
+}
+
 /* Waits, then makes the next attempt durable. On failure k->row is the failed attempt again. */
 static int wait_and_begin(Call *k, long long delay_ms, const char *reason, Err *err) {
   LedgerRow failed = k->row;
@@ -176,14 +188,13 @@ static int wait_and_begin(Call *k, long long delay_ms, const char *reason, Err *
   if ((k->rejected || !k->body.data) && route_prepare(k, err) != RC_OK) {
     return err->rc;
   }
-  if (call_allow(k, err) != RC_OK) {
+  if (afford_begin(k, err) != RC_OK) {
     return err->rc;
   }
   call_start_row(k, failed.attempt + 1, reason);
-  if (ledger_begin_next(k->store, failed.id, &k->row, call_claim(k), call_lease(k), err) != RC_OK) {
+  if (begin_next(k, failed.id, err) != RC_OK) {
     k->row = failed;
-    allowance_settle(k->conn, k->held_nusd, 0, 0);
-    k->held_nusd = 0;
+    afford_settle(k, 0, 0);
   }
   return err->rc;
 }
@@ -216,9 +227,8 @@ int attempt_all(Call *k, Err *err) {
     unsigned random;
     attempt_once(k, &v, err);
     k->attempts_left--;
-    allowance_settle(k->conn, k->held_nusd, k->row.cost_nusd,
-                     k->response.result != NET_NOT_SENT && k->response.result != NET_STOPPED);
-    k->held_nusd = 0;
+    afford_settle(k, k->row.cost_nusd,
+                  k->response.result != NET_NOT_SENT && k->response.result != NET_STOPPED);
     if (err->rc == RC_OK || !v.retry || k->attempts_left <= 0) {
       return err->rc;
     }

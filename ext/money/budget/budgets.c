@@ -31,21 +31,23 @@ const char *budget_usd(long long nusd, char out[BUDGET_USD]) {
 /* ---- the list of a connection */
 
 typedef struct Known {
-  unsigned serial; /* of the configuration it was read from; 0: none */
-  BudgetList list;
+  unsigned serial;  /* of the configuration it was read from */
+  BudgetList *list; /* NULL: none was read */
 } Known;
 
-static void list_free(BudgetList *list) {
+void budgets_list_unref(BudgetList *list) {
+  if (!list || --list->refs > 0) {
+    return;
+  }
   for (int i = 0; i < list->n; i++) {
     free((char *)list->at[i].scope_text);
     free((char *)list->at[i].period_text);
   }
-  free(list->at);
-  *list = (BudgetList){NULL, 0};
+  free(list);
 }
 
 static void free_known(void *slot) {
-  list_free(&((Known *)slot)->list);
+  budgets_list_unref(((Known *)slot)->list);
 }
 
 static const ConnSlot slot_type = {sizeof(Known), NULL, NULL, free_known};
@@ -88,27 +90,38 @@ static int read_limit(const BudgetRow *row, BudgetList *list, Err *err) {
              : err->rc;
 }
 
-/* The list as the configuration has it by now. */
-static const BudgetList *list_of(Conn *conn, const Config *config, Err *err) {
-  static const BudgetList none = {NULL, 0};
-  Known *known = config->n_budgets ? conn_slot(conn, &slot_type, err) : NULL;
-  if (!known) {
-    return err->rc == RC_OK ? &none : NULL;
-  }
-  if (known->serial == config->serial) {
-    return &known->list;
-  }
-  known->serial = 0;
-  list_free(&known->list);
-  known->list.at = calloc((size_t)config->n_budgets, sizeof *known->list.at);
-  if (!known->list.at) {
+static BudgetList *list_new(const Config *config, Err *err) {
+  BudgetList *list = calloc(1, sizeof *list + (size_t)config->n_budgets * sizeof list->at[0]);
+  if (!list) {
     err_nomem(err);
+    return NULL;
   }
+  list->refs = 1;
   for (int i = 0; i < config->n_budgets && err->rc == RC_OK; i++) {
-    read_limit(&config->budgets[i], &known->list, err);
+    read_limit(&config->budgets[i], list, err);
   }
-  known->serial = err->rc == RC_OK ? config->serial : 0;
-  return err->rc == RC_OK ? &known->list : NULL;
+  if (err->rc != RC_OK) {
+    budgets_list_unref(list);
+    return NULL;
+  }
+  return list;
+}
+
+/* The list as the configuration has it by now; read once. */
+static BudgetList *list_of(Conn *conn, const Config *config, Err *err) {
+  Known *known = conn_slot(conn, &slot_type, err);
+  if (!known) {
+    return NULL;
+  }
+  if (!known->list || known->serial != config->serial) {
+    budgets_list_unref(known->list);
+    known->list = list_new(config, err);
+    known->serial = config->serial;
+  }
+  if (known->list) {
+    known->list->refs++;
+  }
+  return known->list;
 }
 
 /* (UTC where none is set; one that is set was checked.) */
@@ -120,7 +133,7 @@ static int zone_of(const Conn *conn, Zone *zone, Err *err) {
              : err_set(err, RC_ERROR, ERR_CONFIG, "the time zone '%.60s' can't be read", name);
 }
 
-const BudgetList *budgets_list(Conn *conn, Zone *zone, Err *err) {
+BudgetList *budgets_list(Conn *conn, Zone *zone, Err *err) {
   const Config *config = conn_config(conn, err);
   return config && zone_of(conn, zone, err) == RC_OK ? list_of(conn, config, err) : NULL;
 }
@@ -257,6 +270,7 @@ void budgets_settle(Budgets *b, long long cost_nusd, int was_sent) {
   }
   free(b->limits);
   free(b->rows);
+  budgets_list_unref(b->list);
   *b = (Budgets){.worst_nusd = 0};
 }
 
@@ -277,11 +291,10 @@ static int take_quarter(void *arg, long long start, const Spent *spent) {
 }
 
 /* Until when, as the end of a sentence. */
-static void tell_until(Conn *conn, const Budgets *b, Store *store, char *out, size_t size) {
+static void tell_until(const Budgets *b, Store *store, char *out, size_t size) {
   const ReserveLimit *l = &b->limits[b->reserve.at];
   const BudgetLimit *row = row_of(b, b->reserve.at);
   char when[PERIOD_TEXT];
-  (void)conn;
   Err ignored = {0};
   Leaving leaving = {.over_nusd = sum_at_most(sum_at_most(l->spent.nusd, l->spent.unknown_nusd),
                                               b->worst_nusd) -
@@ -316,13 +329,13 @@ static void tell_limit(const Budgets *b, int i, char *out, size_t size) {
            row->period_text);
 }
 
-int budgets_refuse(Conn *conn, Budgets *b, Store *store, int waited, BudgetAction *action,
-                   Err *err) {
+int budgets_refuse(Budgets *b, Store *store, int waited, BudgetAction *action, Err *err) {
   const ReserveLimit *l = &b->limits[b->reserve.at];
   char limit[BUDGET_USD], spent[BUDGET_USD], unknown[BUDGET_USD], held[BUDGET_USD],
-      call[BUDGET_USD], name[320], until[160], lost[160] = "";
+      call[BUDGET_USD], name[320], until[160], lost[160] = "",
+      may[160] = "nobody prices its model";
   tell_limit(b, b->reserve.at, name, sizeof name);
-  tell_until(conn, b, store, until, sizeof until);
+  tell_until(b, store, until, sizeof until);
   if (l->spent.unknown_nusd > 0) {
     snprintf(lost, sizeof lost,
              " and %s unknown (may have been billed: answers that were lost, at their worst case)",
@@ -330,11 +343,14 @@ int budgets_refuse(Conn *conn, Budgets *b, Store *store, int waited, BudgetActio
   }
   *action = row_of(b, b->reserve.at)->action;
   err->retryable = waited;
+  if (b->worst_nusd >= 0) {
+    snprintf(may, sizeof may, "this call may cost %s (%lld tokens of answer: max_tokens makes it less)",
+             budget_usd(b->worst_nusd, call), b->output);
+  }
   return err_set(err, RC_ERROR, ERR_BUDGET,
-                 "llm_budgets: %s: %s spent%s, %s held, of %s; this call may cost %s (%lld tokens of"
-                 " answer: max_tokens makes it less): nothing was sent%s; %s",
-                 name, budget_usd(l->spent.nusd, spent), lost, budget_usd(l->held_nusd, held),
-                 budget_usd(l->limit_nusd, limit), budget_usd(b->worst_nusd, call), b->output,
+                 "llm_budgets: %s: %s spent%s, %s held, of %s; %s: nothing was sent%s; %s", name,
+                 budget_usd(l->spent.nusd, spent), lost, budget_usd(l->held_nusd, held),
+                 budget_usd(l->limit_nusd, limit), may,
                  waited ? ", and what others hold was not settled in time" : "", until);
 }
 

@@ -36,23 +36,23 @@ typedef struct BudgetLimit {
 } BudgetLimit;
 
 typedef struct BudgetList {
-  BudgetLimit *at; /* owned */
+  int refs;
   int n;
+  BudgetLimit at[];
 } BudgetList;
 
-/* All of this connection's, and the zone of its calendar; borrowed until asked again. NULL and *err: one of them, or the zone,
-** is none. */
-const BudgetList *budgets_list(Conn *conn, Zone *zone, Err *err);
+/* All of this connection's, and the zone of its calendar; to be given back. NULL and *err: one of them, or the zone, is none. */
+BudgetList *budgets_list(Conn *conn, Zone *zone, Err *err);
+void budgets_list_unref(BudgetList *list);
 
 /* What is held for an attempt. Zeroed: nothing. */
 typedef struct Budgets {
   Reserve reserve;       /* reserve.n 0: no limit applies */
   ReserveLimit *limits;  /* owned */
-  const BudgetList *list; /* each limit's row in it */
+  BudgetList *list;      /* each limit's row is in it; a reference of its own */
   int *rows;             /* owned */
   BudgetNames names;
   Zone zone;
-  char zone_name[64];
   long long worst_nusd, input; /* its worst case, and the tokens of it */
   long long output;
   long long capped_nusd, began; /* held of the day's cap */
@@ -68,8 +68,7 @@ Reserve *budgets_reserve(Budgets *budgets);
 
 /* ERR_BUDGET: what is spent, held and left, and until when, of the limit in the way. `waited`: it was waited for in vain.
 ** *action: what that limit asks for. */
-int budgets_refuse(Conn *conn, Budgets *budgets, Store *store, int waited, BudgetAction *action,
-                   Err *err);
+int budgets_refuse(Budgets *budgets, Store *store, int waited, BudgetAction *action, Err *err);
 
 /* The limits that only warn and have no room for it, as a JSON array of texts; owned (cJSON_Delete); NULL: none, or *err. */
 cJSON *budgets_warnings(const Budgets *budgets, Err *err);

@@ -9,7 +9,8 @@
 int reserve_is_over(const ReserveLimit *limit, long long nusd, int held) {
   long long sum = sum_at_most(limit->spent.nusd, limit->spent.unknown_nusd);
   sum = held ? sum_at_most(sum, limit->held_nusd) : sum;
-  return nusd > 0 && sum_at_most(sum, nusd) > limit->limit_nusd;
+  long long least = nusd == LEDGER_NULL ? 1 : nusd;
+  return least > 0 && sum_at_most(sum, least) > limit->limit_nusd;
 }
 
 void reserve_count(ReserveLimit *limit, const HeldRow *row) {

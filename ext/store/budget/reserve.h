@@ -32,7 +32,9 @@ typedef struct Reserve {
   ReserveLimit *limits; /* borrowed */
   int n;
   long long now;
-  long long most_nusd; /* the attempt's worst case; 0 passes every limit */
+  /* The attempt's worst case. 0 passes every limit; one that nobody can tell (LEDGER_NULL) passes those that have anything
+  ** left. */
+  long long most_nusd;
   ReserveOutcome outcome;
   int at; /* the limit that is in the way */
 } Reserve;
@@ -43,7 +45,7 @@ typedef int (*ReserveBuryFn)(Store *s, long long call_id, Err *err);
 /* Asks all limits, in the open transaction; their sums are made where they are not kept yet. RC_OK or *err. */
 int reserve_ask(Store *s, Reserve *reserve, ReserveBuryFn bury, Err *err);
 
-/* 1 if a limit has no room for so much beside what is spent (and, `held`, beside what is held). */
+/* 1 if a limit has no room for so much (LEDGER_NULL: for anything) beside what is spent (and, `held`, what is held). */
 int reserve_is_over(const ReserveLimit *limit, long long nusd, int held);
 
 /* A request on its way. Texts are borrowed. */
