@@ -282,8 +282,8 @@ static double part_store(Parts *p) {
                 .created_at = row.ts,
                 .expires_at = LEDGER_NULL,
                 .cost_nusd = 1};
-    if (ledger_begin(p->store, &row, &key, &text, 1, row.ts, row.ts + 60000, &outcome, &err) !=
-        RC_OK) {
+    const LedgerIntent intent = {.key = &key, .now = row.ts, .lease_until = row.ts + 60000};
+    if (ledger_begin(p->store, &row, &intent, &text, 1, &outcome, &err) != RC_OK) {
       die("store", err.msg);
     }
     row.kind = KIND_CALL;

@@ -41,18 +41,21 @@ CREATE TABLE IF NOT EXISTS main.llm_gates(
 );
 
 CREATE TABLE IF NOT EXISTS main.llm_budgets(
-  scope TEXT NOT NULL,        -- '*', 'tag:x', 'user:*', 'tag:x & user:*', …
+  scope TEXT NOT NULL         -- '*', 'tag:x', 'user:*', 'tag:x & user:*', …
+    CONSTRAINT "scope is * (every call), tag:x, user:x, model:x, provider:x, or several joined by ' & '"
+    CHECK (scope = '*' OR scope GLOB 'tag:*' OR scope GLOB 'user:*' OR scope GLOB 'model:*' OR scope GLOB 'provider:*'),
   period TEXT NOT NULL
-    CONSTRAINT "period is hour, day, week, month (of the calendar), 24h, 7d, 30d (rolling) or total"
-    CHECK (period IN ('hour', 'day', 'week', 'month', '24h', '7d', '30d', 'total')),
+    CONSTRAINT "period is hour, day, week, month (of the calendar), 24h, 7d, 30d (rolling), total, or total since YYYY-MM-DD"
+    CHECK (period IN ('hour', 'day', 'week', 'month', '24h', '7d', '30d', 'total')
+           OR period GLOB 'total since [12][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]'),
   limit_usd REAL NOT NULL
     CONSTRAINT "limit_usd is a number of dollars, 0 or more"
-    CHECK (typeof(limit_usd) IN ('real', 'integer') AND limit_usd >= 0),
+    CHECK (typeof(limit_usd) IN ('real', 'integer') AND limit_usd BETWEEN 0 AND 9e9),
   action TEXT NOT NULL DEFAULT 'error'
     CONSTRAINT "action is error, cheapest or warn" CHECK (action IN ('error', 'cheapest', 'warn')),
   unpriced TEXT NOT NULL DEFAULT 'refuse'
     CONSTRAINT "unpriced is refuse or allow" CHECK (unpriced IN ('refuse', 'allow')),
-  PRIMARY KEY(scope, period)
+  PRIMARY KEY(scope, period, action)
 );
 
 CREATE TABLE IF NOT EXISTS main.llm_route_examples(

@@ -124,6 +124,26 @@ CREATE TABLE IF NOT EXISTS main.llm_uncounted(
   model TEXT                  -- by its plain name, as it will be in llm_sums
 );
 
+-- What own calls have cost by what limits of llm_budgets are for (ext/store/budget/spent.h). columns: a bit each, 1 tag, 2 user,
+-- 4 model, 8 provider; those that are not in it are the empty BLOB. grain: 15 minutes, or a UTC day (1440).
+CREATE TABLE IF NOT EXISTS main.llm_budget_sets(
+  columns INTEGER PRIMARY KEY
+);
+CREATE TABLE IF NOT EXISTS main.llm_budget_sums(
+  columns INTEGER NOT NULL,
+  tag NOT NULL,
+  user NOT NULL,
+  model NOT NULL,
+  provider NOT NULL,
+  grain INTEGER NOT NULL,
+  start INTEGER NOT NULL,     -- Unix ms
+  calls INTEGER NOT NULL,
+  cost_nusd INTEGER NOT NULL,
+  unknown_nusd INTEGER NOT NULL, -- the worst case of those whose cost nobody knows
+  unpriced INTEGER NOT NULL,  -- how many these are
+  PRIMARY KEY(columns, tag, user, model, provider, grain, start)
+) WITHOUT ROWID;
+
 -- Requests whose answer was lost, and may have been billed, until they are asked again.
 CREATE TABLE IF NOT EXISTS main.llm_lost(
   key BLOB PRIMARY KEY,

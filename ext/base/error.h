@@ -31,6 +31,7 @@ enum { ERR_COVERED = 1 };
   X(ERR_BAD_PRICES, "bad_prices", ERR_COVERED)                                                     \
   X(ERR_BAD_URL, "bad_url", ERR_COVERED)                                                           \
   X(ERR_BAD_USAGE, "bad_usage", ERR_COVERED)                                                       \
+  X(ERR_BUDGET, "budget", ERR_COVERED)                                                             \
   X(ERR_CACHE, "cache", ERR_COVERED)                                                               \
   X(ERR_CONNECT, "connect", ERR_COVERED)                                                           \
   X(ERR_CONSTRAINT, "constraint", ERR_COVERED)                                                     \

@@ -8,7 +8,7 @@
 #include "call/call.h"
 
 #include "trust/access.h"
-#include "money/allowance.h"
+#include "call/state/afford.h"
 #include "money/counter.h"
 #include "base/check.h"
 #include "base/utf8.h"
@@ -246,10 +246,11 @@ static int claim(Call *k, const Texts *t, Outcome *out, Err *err) {
   if (!call_claim(k) && ledger_take_lost(k->store, &k->key, &ignored)) {
     k->row.retry_reason = LEDGER_LOST; /* else ledger_begin looks */
   }
+  long long waited = 0;
   for (;;) {
     LedgerBegin outcome;
-    if (ledger_begin(k->store, &k->row, call_claim(k), t->list, t->n, now_ms(), call_lease(k),
-                     &outcome, err) != RC_OK) {
+    LedgerIntent intent = afford_intent(k);
+    if (ledger_begin(k->store, &k->row, &intent, t->list, t->n, &outcome, err) != RC_OK) {
       return -1;
     }
     if (outcome == LEDGER_BEGUN) {
@@ -262,6 +263,10 @@ static int claim(Call *k, const Texts *t, Outcome *out, Err *err) {
         return found;
       }
       call_start_row(k, k->row.attempt, NULL);
+    } else if (outcome == LEDGER_HELD || outcome == LEDGER_OVER) {
+      if (afford_wait(k, outcome, &waited, err) != RC_OK) {
+        return -1;
+      }
     } else if (monotonic_ms() >= k->plan->deadline_ms) {
       err->retryable = 1;
       err_set(err, RC_ERROR, ERR_TIMEOUT,
@@ -380,11 +385,11 @@ static int ask(Call *k, Outcome *out, Err *err) {
   make_request_id(k);
   if (place && texts_name(k, err) == RC_OK && texts_list(k, &texts, err) == RC_OK &&
       route_choose(k, err) == RC_OK && ready_wait(k, err) == RC_OK &&
-      count_parts(k, err) == RC_OK && call_allow(k, err) == RC_OK) {
+      count_parts(k, err) == RC_OK && afford_begin(k, err) == RC_OK) {
     call_start_row(k, k->attempts_made + 1, NULL);
     claimed = claim(k, &texts, out, err);
     if (claimed != 0) {
-      allowance_settle(k->conn, k->held_nusd, 0, 0);
+      afford_settle(k, 0, 0);
     }
   }
   if (claimed == 0) {

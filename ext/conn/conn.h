@@ -34,7 +34,7 @@ typedef struct ConnSlot {
   void (*free)(void *slot);
 } ConnSlot;
 
-enum { CONN_SLOTS = 8 };
+enum { CONN_SLOTS = 12 };
 
 typedef struct Conn {
   sqlite3 *db;

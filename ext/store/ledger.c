@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "core/names/model_name.h"
 #include "store/db/inflight.h"
+#include "store/budget/spent.h"
 #include "store/db/owner.h"
 #include "store/semantic.h"
 #include "store/sums/rebuild.h"
@@ -211,7 +212,8 @@ static int list_ended(Store *s, long long call_id, Err *err) {
 
 /* Ends the intent of a request whose row has been settled before, or never will be: the row is final. */
 static int end_intent(Store *s, long long call_id, Err *err) {
-  return drop_intent(s, call_id, err) == RC_OK && sqlite3_changes(s->db) == 1
+  return drop_intent(s, call_id, err) == RC_OK && sqlite3_changes(s->db) == 1 &&
+                 spent_add_call(s, call_id, err) == RC_OK
              ? list_ended(s, call_id, err)
              : err->rc;
 }
@@ -266,15 +268,9 @@ static int is_pending(const Store *s, long long call_id) {
   return p != NULL;
 }
 
-/* An hour past its lease even a living process has forgotten a request (its connection was
-** closed over a full disk, say). */
-enum { FORGOTTEN_MS = 3600000 };
-
 /* 1 if nobody will end this intent any more. */
 static int is_abandoned(const char *owner, long long lease_until, long long now) {
-  OwnerState state = owner ? owner_state(owner) : OWNER_DEAD;
-  return state == OWNER_DEAD || (state == OWNER_UNSEEN && lease_until < now) ||
-         lease_until < now - FORGOTTEN_MS;
+  return !owner || owner_has_left(owner, lease_until, now);
 }
 
 static const char *file_of(Store *s) {
@@ -476,10 +472,13 @@ void ledger_drop_pending(Store *s) {
 ** summed anew. */
 static int count_settled(Store *s, const LedgerRow *row, int may_be_counted, Sums *sums, Err *err) {
   if (!may_be_counted) {
+    if (spent_add(s, row, err) != RC_OK) {
+      return err->rc;
+    }
     return sums ? sums_fold(sums, row, 1, err)
                 : list_uncounted(s, row->id, row->model ? row->model : row->model_requested, err);
   }
-  if (sums) {
+  if (spent_refresh(s, row, err) == RC_OK && sums) {
     sums_write(s, sums, err);
   }
   return err->rc == RC_OK ? rebuild_day(s, rebuild_day_of(row->ts), err) : err->rc;
@@ -527,6 +526,7 @@ static Pending *put_plain(Store *s, Pending *p, Sums *sums, Err *err) {
     int rc = row_bind(stmt, i * ROW_PARAMETERS, &p->row, 0);
     s->bind_rc = s->bind_rc ? s->bind_rc : rc;
     sums_fold(sums, &p->row, 1, err);
+    spent_add(s, &p->row, err);
     last = p;
   }
   if (!stmt || finish(s, stmt, "write ledger rows", err) != RC_OK) {
@@ -560,30 +560,69 @@ static int put_pending(Store *s, Err *err) {
   return err->rc;
 }
 
-int ledger_begin(Store *s, LedgerRow *row, const Hash *key, const LedgerText *texts, int n_texts,
-                 long long now, long long lease_until, LedgerBegin *outcome, Err *err) {
+/* Asks the limits, in the open transaction. 1: the attempt may begin; 0: *outcome says why not, or *err. */
+static int is_admitted(Store *s, LedgerRow *row, const LedgerIntent *intent, LedgerBegin *outcome,
+                       Err *err) {
+  Reserve *r = intent->reserve;
+  if (err->rc != RC_OK || *outcome != LEDGER_BEGUN) {
+    return 0;
+  }
+  if (!r) {
+    return 1;
+  }
+  if (reserve_ask(s, r, bury, err) == RC_OK && r->outcome != RESERVE_FITS) {
+    *outcome = r->outcome == RESERVE_WAITS ? LEDGER_HELD : LEDGER_OVER;
+    return 0;
+  }
+  row->ts = r->now; /* of the period in which it was admitted */
+  row->held_nusd = r->most_nusd;
+  return err->rc == RC_OK && (!intent->admitted || intent->admitted(intent->arg, row, err) == RC_OK);
+}
+
+/* In main mode nothing but what is spent already is known. */
+static int begin_in_main(Store *s, LedgerRow *row, const LedgerIntent *intent, LedgerBegin *outcome,
+                         Err *err) {
+  Err ignored = {0};
+  if (intent->reserve) {
+    ledger_flush(s, &ignored);
+    if (store_begin(s, err) == RC_OK) {
+      is_admitted(s, row, intent, outcome, err);
+      store_end(s, err->rc == RC_OK, err);
+    }
+  }
+  return err->rc;
+}
+
+int ledger_begin(Store *s, LedgerRow *row, const LedgerIntent *intent, const LedgerText *texts,
+                 int n_texts, LedgerBegin *outcome, Err *err) {
+  const Hash *key = intent->key;
   *outcome = LEDGER_BEGUN;
   if (!s->mode->has_intents) {
     Err ignored = {0};
-    put_texts_in_main(s, texts, n_texts);
-    row->retry_reason = key && ledger_take_lost(s, key, &ignored) ? LEDGER_LOST : row->retry_reason;
-    return RC_OK;
+    if (begin_in_main(s, row, intent, outcome, err) == RC_OK && *outcome == LEDGER_BEGUN) {
+      put_texts_in_main(s, texts, n_texts);
+      row->retry_reason =
+          key && ledger_take_lost(s, key, &ignored) ? LEDGER_LOST : row->retry_reason;
+    }
+    return err->rc;
   }
   if (store_begin(s, err) != RC_OK) {
     return err->rc;
   }
   put_pending(s, err);
-  if (err->rc == RC_OK && key && is_claimed(s, key, now, err) == 1) {
+  if (err->rc == RC_OK && key && is_claimed(s, key, intent->now, err) == 1) {
     *outcome = LEDGER_WAIT;
-  } else if (key && err->rc == RC_OK && is_answered(s, key, now, err)) {
+  } else if (key && err->rc == RC_OK && is_answered(s, key, intent->now, err)) {
     *outcome = LEDGER_ANSWERED;
   }
-  for (int i = 0; i < n_texts && *outcome == LEDGER_BEGUN && err->rc == RC_OK; i++) {
-    put_text(s, &texts[i], err);
-  }
-  if (*outcome == LEDGER_BEGUN && err->rc == RC_OK) {
-    row->retry_reason = key && ledger_take_lost(s, key, err) ? LEDGER_LOST : row->retry_reason;
-    open_row(s, row, key, lease_until, err);
+  if (is_admitted(s, row, intent, outcome, err)) {
+    for (int i = 0; i < n_texts && err->rc == RC_OK; i++) {
+      put_text(s, &texts[i], err);
+    }
+    if (err->rc == RC_OK) {
+      row->retry_reason = key && ledger_take_lost(s, key, err) ? LEDGER_LOST : row->retry_reason;
+      open_row(s, row, key, intent->lease_until, err);
+    }
   }
   if (store_end(s, err->rc == RC_OK, err) == RC_OK) {
     ledger_drop_pending(s);
@@ -591,18 +630,19 @@ int ledger_begin(Store *s, LedgerRow *row, const Hash *key, const LedgerText *te
   return close_failed_row(s, row, err);
 }
 
-int ledger_begin_next(Store *s, long long previous, LedgerRow *row, const Hash *key,
-                      long long lease_until, Err *err) {
+int ledger_begin_next(Store *s, long long previous, LedgerRow *row, const LedgerIntent *intent,
+                      LedgerBegin *outcome, Err *err) {
+  *outcome = LEDGER_BEGUN;
   if (!s->mode->has_intents) {
-    return RC_OK;
+    return begin_in_main(s, row, intent, outcome, err);
   }
   if (store_begin(s, err) == RC_OK) {
-    if (end_intent(s, previous, err) == RC_OK) {
-      open_row(s, row, key, lease_until, err);
+    if (is_admitted(s, row, intent, outcome, err) && end_intent(s, previous, err) == RC_OK) {
+      open_row(s, row, intent->key, intent->lease_until, err);
     }
     store_end(s, err->rc == RC_OK, err);
   }
-  if (err->rc == RC_OK) {
+  if (err->rc == RC_OK && *outcome == LEDGER_BEGUN) {
     inflight_end(s, previous);
   }
   return close_failed_row(s, row, err);

@@ -15,6 +15,7 @@
 #define LLMCOST_LEDGER_H
 
 #include "store/answer.h"
+#include "store/budget/reserve.h"
 #include "store/db/row.h"
 #include "store/db/store.h"
 
@@ -25,7 +26,23 @@ typedef struct Served {
       prompt; /* what was asked, to keep under the row's prompt_hash; NULL: not to be kept. Borrowed */
 } Served;
 
-typedef enum LedgerBegin { LEDGER_BEGUN, LEDGER_WAIT, LEDGER_ANSWERED } LedgerBegin;
+typedef enum LedgerBegin {
+  LEDGER_BEGUN,
+  LEDGER_WAIT,     /* another living process is asking the same */
+  LEDGER_ANSWERED, /* the answer has arrived in the cache meanwhile */
+  LEDGER_HELD,     /* a limit has no room: what others hold is in the way */
+  LEDGER_OVER      /* a limit has no room, for good */
+} LedgerBegin;
+
+/* What is written beside the row of a request that is to leave. Borrowed. */
+typedef struct LedgerIntent {
+  const Hash *key; /* NULL: nobody waits for its answer */
+  long long now, lease_until;
+  Reserve *reserve; /* NULL: no limit is asked. The row gets its worst case as held_nusd */
+  /* Unless NULL: it fits; what its limits say is noted in the row. */
+  int (*admitted)(void *arg, LedgerRow *row, Err *err);
+  void *arg;
+} LedgerIntent;
 
 /* A text to keep once under its hash. Borrowed. */
 typedef struct LedgerText {
@@ -34,18 +51,16 @@ typedef struct LedgerText {
   size_t n;
 } LedgerText;
 
-/* Makes the request durable: texts, row (kind 'unknown') and intent in one transaction. `key`
-** NULL: nobody waits for this one. *outcome is LEDGER_WAIT if another living process is asking
-** the same (nothing was written), LEDGER_ANSWERED if the answer has arrived in the cache
-** meanwhile, else LEDGER_BEGUN with row->id set; row->retry_reason is 'lost' where the last answer to that key was. In main mode only the texts are written: a row
-** there would follow the caller's transaction anyway. */
-int ledger_begin(Store *s, LedgerRow *row, const Hash *key, const LedgerText *texts, int n_texts,
-                 long long now, long long lease_until, LedgerBegin *outcome, Err *err);
+/* Makes the request durable: texts, row (kind 'unknown') and intent in one transaction. With *outcome LEDGER_BEGUN row->id is
+** set, and row->retry_reason is 'lost' where the last answer to that key was; with others nothing was written. In main mode
+** only the texts are written: a row there would follow the caller's transaction anyway; limits are asked, and nothing is held. */
+int ledger_begin(Store *s, LedgerRow *row, const LedgerIntent *intent, const LedgerText *texts,
+                 int n_texts, LedgerBegin *outcome, Err *err);
 
 /* The next attempt of the same request: its row, and the intent moved to it from the row
-** `previous`. */
-int ledger_begin_next(Store *s, long long previous, LedgerRow *row, const Hash *key,
-                      long long lease_until, Err *err);
+** `previous`. *outcome is LEDGER_BEGUN, LEDGER_HELD or LEDGER_OVER. */
+int ledger_begin_next(Store *s, long long previous, LedgerRow *row, const LedgerIntent *intent,
+                      LedgerBegin *outcome, Err *err);
 
 /* Ends an attempt: writes its final row and, if given, the answers; the intent stays only if
 ** `more` attempts follow. RC_OK means that it is on disk; after an error the caller has it queued, or keeps what

@@ -100,3 +100,63 @@ int glob_any(const char *patterns, const char *name) {
   const char *rest;
   return glob_find(patterns, name, &rest);
 }
+
+/* ---- as SQLite's */
+
+/* The next character of UTF-8; a byte that is none stands for itself. */
+static unsigned take(const char **p) {
+  const unsigned char *b = (const unsigned char *)*p;
+  int more = b[0] >= 0xF0 ? 3 : b[0] >= 0xE0 ? 2 : b[0] >= 0xC0 ? 1 : 0;
+  unsigned c = more ? b[0] & (0x3Fu >> more) : b[0];
+  for (int i = 1; i <= more; i++) {
+    if ((b[i] & 0xC0) != 0x80) {
+      *p += 1;
+      return 0x110000u + b[0];
+    }
+    c = c << 6 | (b[i] & 0x3F);
+  }
+  *p += 1 + more;
+  return c;
+}
+
+/* A set, *p behind its '['; then behind its ']'. 1 if it has the character; 0 also where it has no end. */
+static int take_set(const char **p, unsigned c) {
+  int is_not = **p == '^', found = 0;
+  const char *at = *p + is_not;
+  for (int first = 1; *at && (*at != ']' || first); first = 0) {
+    unsigned from = take(&at), to = from;
+    if (at[0] == '-' && at[1] && at[1] != ']') {
+      at++;
+      to = take(&at);
+    }
+    found |= from <= c && c <= to;
+  }
+  *p = at + (*at == ']');
+  return *at == ']' && found != is_not;
+}
+
+/* One character of the pattern, none of them a '*', against one of the text; both move on. */
+static int take_one(const char **p, const char **text) {
+  unsigned c = take(text), wanted = take(p);
+  return wanted == '[' ? take_set(p, c) : wanted == '?' || wanted == c;
+}
+
+int glob_matches(const char *pattern, const char *text) {
+  const char *p = pattern, *star = NULL, *from = NULL;
+  while (*text) {
+    const char *next = text;
+    if (*p == '*') {
+      star = ++p;
+      from = text;
+    } else if (*p && take_one(&p, &next)) {
+      text = next;
+    } else if (star) {
+      p = star;
+      take(&from);
+      text = from;
+    } else {
+      return 0;
+    }
+  }
+  return p[strspn(p, "*")] == 0;
+}

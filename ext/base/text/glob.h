@@ -13,4 +13,8 @@ int glob_any(const char *patterns, const char *name);
 ** has none there. Of several patterns that match, the one that leaves least to its '*'. */
 int glob_find(const char *patterns, const char *name, const char **rest);
 
+/* 1 if one pattern, blanks and all, matches the whole text as SQLite's GLOB does: '?' and sets take a character of UTF-8, a
+** set that begins with '^' takes what is not in it. */
+int glob_matches(const char *pattern, const char *text);
+
 #endif

@@ -8,7 +8,7 @@
 #include "call/route/ready.h"
 #include "call/route/route.h"
 #include "conn/learned.h"
-#include "money/allowance.h"
+#include "call/state/afford.h"
 #include "money/pricing.h"
 #include "wire/answer/failure.h"
 #include "core/request/retry.h"
@@ -167,6 +167,18 @@ static void attempt_once(Call *k, Verdict *v, Err *err) {
   }
 }
 
+/* Makes the attempt of k->row durable, once limits have room for it. */
+static int begin_next(Call *k, long long previous, Err *err) {
+  LedgerBegin outcome = LEDGER_HELD;
+  long long waited = 0;
+  do {
+    LedgerIntent intent = afford_intent(k);
+    ledger_begin_next(k->store, previous, &k->row, &intent, &outcome, err);
+  } while (err->rc == RC_OK && outcome != LEDGER_BEGUN &&
+           afford_wait(k, outcome, &waited, err) == RC_OK);
+  return err->rc;
+}
+
 /* Goes where the next attempt is to go, after its wait. An error where there is nowhere to go. */
 static int go(Call *k, const Next *next, const Err *failure, Err *err) {
   char why[160];
@@ -190,14 +202,13 @@ static int begin(Call *k, const char *reason, Err *err) {
   if ((k->rejected || !k->body.data) && route_prepare(k, err) != RC_OK) {
     return err->rc;
   }
-  if (call_allow(k, err) != RC_OK) {
+  if (afford_begin(k, err) != RC_OK) {
     return err->rc;
   }
   call_start_row(k, k->attempts_made + 1, reason);
-  if (ledger_begin_next(k->store, failed.id, &k->row, call_claim(k), call_lease(k), err) != RC_OK) {
+  if (begin_next(k, failed.id, err) != RC_OK) {
     k->row = failed;
-    allowance_settle(k->conn, k->held_nusd, 0, 0);
-    k->held_nusd = 0;
+    afford_settle(k, 0, 0);
   }
   return err->rc;
 }
@@ -252,9 +263,8 @@ int attempt_all(Call *k, Err *err) {
     Next next;
     attempt_once(k, &v, err);
     k->attempts_left--;
-    allowance_settle(k->conn, k->held_nusd, k->row.cost_nusd,
-                     k->response.result != NET_NOT_SENT && k->response.result != NET_STOPPED);
-    k->held_nusd = 0;
+    afford_settle(k, k->row.cost_nusd,
+                  k->response.result != NET_NOT_SENT && k->response.result != NET_STOPPED);
     note_health(k, &v, err);
     if (err->rc == RC_OK || !plan_next(k, &v, &next) || attempt_next(k, &next, err) != RC_OK) {
       return err->rc;

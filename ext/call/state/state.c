@@ -3,9 +3,7 @@
 */
 #include "call/state/state.h"
 
-#include "money/allowance.h"
 #include "trust/access.h"
-#include "trust/hosts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,26 +54,6 @@ void call_start_row(Call *k, long long attempt, const char *retry_reason) {
   }
 }
 
-/* 1 for "ollama", "vllm", "local" and their kin. */
-static int is_own_word(const char *provider) {
-  const Vendor *vendor = vendor_by_word(provider);
-  return vendor && strcmp(vendor->id, "self-hosted") == 0;
-}
-
-int call_allow(Call *k, Err *err) {
-  Url url;
-  Err ignored = {0};
-  long long output = provider_most_output(k->api, k->request, &k->model);
-  int is_here = url_parse(k->model.base_url, &url, &ignored) == RC_OK && url.is_loopback;
-  const AllowanceAsk ask = {.model = &k->model,
-                            .input = (long long)k->body.n,
-                            .output = output > 0 ? output : ALLOWANCE_LONGEST,
-                            .is_embedding = k->api->embeds,
-                            .is_own = is_here &&
-                                      (!k->model.key_env[0] || is_own_word(k->model.provider))};
-  return allowance_take(k->conn, &ask, &k->held_nusd, err);
-}
-
 long long call_lease(const Call *k) {
   long long left = k->plan->deadline_ms - monotonic_ms();
   return now_ms() + (left > 0 ? left : 0) + 5000;
@@ -116,4 +94,7 @@ void call_free(Call *k) {
   free(k->reasoning);
   free(k->rejected);
   call_drop_unfit(k);
+  budgets_settle(&k->budgets, 0, 0);
+  cJSON_free(k->budget_notes[0]);
+  cJSON_free(k->budget_notes[1]);
 }

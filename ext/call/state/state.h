@@ -8,6 +8,7 @@
 #include "conn/conn.h"
 #include "call/state/memo.h"
 #include "call/state/plan.h"
+#include "money/budget/budgets.h"
 #include "wire/provider.h"
 #include "net/transport.h"
 #include "store/ledger.h"
@@ -89,6 +90,9 @@ typedef struct Call {
   long long held_nusd;  /* of the attempt under way (money/allowance.h) */
   int has_health, is_account; /* of its model, or of its account: there is a row of llm_provider_state */
   long long trial;            /* its place among those who try it again; 0: none */
+  Budgets budgets;      /* the same by limits */
+  BudgetAction over;    /* what the limit that refused it asks for */
+  char *budget_notes[2]; /* notes of the last two rows, with what limits warn of; owned; NULL: nothing */
   int has_answer;       /* it came before, and waited for memory: nothing is to be sent */
 
   /* the ledger */
@@ -121,9 +125,6 @@ typedef struct Call {
 
 /* Starts the row of the next attempt: who asks, what, where; kind 'unknown', in flight. */
 void call_start_row(Call *k, long long attempt, const char *retry_reason);
-
-/* May the next attempt be paid for? Held until it is settled (money/allowance.h). */
-int call_allow(Call *k, Err *err);
 
 /* Until when, of the day, others wait for its answer: a little longer than the call may take. */
 long long call_lease(const Call *k);

@@ -83,3 +83,11 @@ OwnerState owner_state(const char *owner) {
   int found = start_time(pid, &ticks);
   return found < 0 ? OWNER_UNSEEN : found && ticks == started ? OWNER_ALIVE : OWNER_DEAD;
 }
+
+enum { FORGOTTEN_MS = 3600000 };
+
+int owner_has_left(const char *owner, long long lease_until, long long now) {
+  OwnerState state = owner_state(owner);
+  return state == OWNER_DEAD || (state == OWNER_UNSEEN && lease_until < now) ||
+         lease_until < now - FORGOTTEN_MS;
+}

@@ -18,4 +18,8 @@ typedef enum OwnerState {
 
 OwnerState owner_state(const char *owner);
 
+/* 1 if nobody will end any more what that process began: it is dead, or can't be seen and its lease is over; or the lease is
+** over since an hour: then even a living process has forgotten it (its connection was closed over a full disk, say). */
+int owner_has_left(const char *owner, long long lease_until, long long now);
+
 #endif

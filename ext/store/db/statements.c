@@ -120,6 +120,22 @@ static const char *const sql_texts[SQL_COUNT] = {
         " SELECT ?1, ?2, ?3, ?4, ?5 WHERE (SELECT count(*) FROM main.llm_trials" HEALTH_KEY ")"
         " < coalesce((SELECT trials FROM main.llm_provider_state" HEALTH_KEY "), 64)",
     [SQL_DROP_TRIAL] = "DELETE FROM main.llm_trials WHERE id = ?1",
+    [SQL_GET_BUDGET_SETS] = "SELECT columns FROM main.llm_budget_sets",
+#define PUT_BUDGET_SUM                                                                             \
+  " INTO main.llm_budget_sums(columns, tag, user, model, provider, grain, start, calls,"           \
+  " cost_nusd, unknown_nusd, unpriced) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+    [SQL_ADD_BUDGET_SUM] = "INSERT" PUT_BUDGET_SUM
+                           " ON CONFLICT DO UPDATE SET calls = calls + ?8, cost_nusd = cost_nusd "
+                           "+ ?9, unknown_nusd = unknown_nusd + ?10, unpriced = unpriced + ?11",
+    [SQL_PUT_BUDGET_SUM] = "INSERT OR REPLACE" PUT_BUDGET_SUM,
+    [SQL_GET_BUDGET_SUM] = "SELECT start, cost_nusd, unknown_nusd, unpriced FROM "
+                           "main.llm_budget_sums WHERE columns = ?1 AND tag = ?2 AND user = ?3"
+                           " AND model = ?4 AND provider = ?5 AND grain = ?6 AND start >= ?7"
+                           " AND start < ?8 ORDER BY start",
+    [SQL_GET_HELD] = "SELECT c.id, c.ts, c.tag, c.user, coalesce(c.model_requested, c.model),"
+                     " c.provider, c.cost_nusd, c.held_nusd, i.owner, i.lease_until"
+                     " FROM main.llm_intents i CROSS JOIN main.llm_calls c ON c.id = i.call_id"
+                     " WHERE c.cost_nusd IS NOT NULL OR c.held_nusd IS NOT NULL",
 };
 
 const char *statement_text(StoreSql id) {

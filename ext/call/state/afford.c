@@ -1,0 +1,98 @@
+/*
+** See afford.h for the contract.
+*/
+#include "call/state/afford.h"
+
+#include "money/allowance.h"
+#include "trust/hosts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* 1 for "ollama", "vllm", "local" and their kin. */
+static int is_own_word(const char *provider) {
+  const Vendor *vendor = vendor_by_word(provider);
+  return vendor && strcmp(vendor->id, "self-hosted") == 0;
+}
+
+static int take_allowance(Call *k, long long output, Err *err) {
+  Url url;
+  Err ignored = {0};
+  int is_here = url_parse(k->model.base_url, &url, &ignored) == RC_OK && url.is_loopback;
+  const AllowanceAsk ask = {.model = &k->model,
+                            .input = (long long)k->body.n,
+                            .output = output,
+                            .is_embedding = k->api->embeds,
+                            .is_own = is_here &&
+                                      (!k->model.key_env[0] || is_own_word(k->model.provider))};
+  return allowance_take(k->conn, &ask, &k->held_nusd, err);
+}
+
+int afford_begin(Call *k, Err *err) {
+  long long output = provider_most_output(k->api, k->request, &k->model);
+  output = output > 0 ? output : ALLOWANCE_LONGEST;
+  if (take_allowance(k, output, err) != RC_OK) {
+    return err->rc;
+  }
+  const WorstAsk ask = {.model = &k->model,
+                        .request = k->request,
+                        .body = k->body.n,
+                        .has_more = k->request->options->schema || k->rejected,
+                        .output = output,
+                        .is_embedding = k->api->embeds};
+  if (budgets_begin(k->conn, &ask, k->request->options, k->plan->deadline_ms, &k->budgets, err) !=
+      RC_OK) {
+    afford_settle(k, 0, 0);
+  }
+  return err->rc;
+}
+
+/* What limits that only warn have to say goes into the row's notes. */
+static int note_warnings(void *arg, LedgerRow *row, Err *err) {
+  Call *k = arg;
+  cJSON *list = budgets_warnings(&k->budgets, err);
+  if (!list) {
+    return err->rc;
+  }
+  Err ignored = {0};
+  cJSON *notes = row->notes ? json_parse(row->notes, strlen(row->notes), "", &ignored) : NULL;
+  notes = notes ? notes : cJSON_CreateObject();
+  json_add(notes, "budget", list, err);
+  char *text = json_print(notes, err);
+  if (text) {
+    char **kept = &k->budget_notes[row->attempt & 1];
+    cJSON_free(*kept);
+    *kept = text;
+    row->notes = text;
+  }
+  return err->rc;
+}
+
+LedgerIntent afford_intent(Call *k) {
+  return (LedgerIntent){.key = call_claim(k),
+                        .now = now_ms(),
+                        .lease_until = call_lease(k),
+                        .reserve = budgets_reserve(&k->budgets),
+                        .admitted = note_warnings,
+                        .arg = k};
+}
+
+int afford_wait(Call *k, LedgerBegin outcome, long long *waited, Err *err) {
+  enum { FIRST_MS = 5, LONGEST_MS = 100 };
+  long long left = k->plan->deadline_ms - monotonic_ms();
+  if (outcome == LEDGER_OVER || left <= 0) {
+    return budgets_refuse(&k->budgets, k->store, outcome == LEDGER_HELD, &k->over, err);
+  }
+  unsigned char random;
+  sqlite3_randomness(sizeof random, &random);
+  long long wait = *waited < FIRST_MS ? FIRST_MS : *waited < LONGEST_MS ? *waited : LONGEST_MS;
+  *waited += wait;
+  wait = wait / 2 + wait * random / 255; /* (many that wait do not ask at once) */
+  return conn_sleep(k->conn, wait < left ? wait : left, err);
+}
+
+void afford_settle(Call *k, long long cost_nusd, int was_sent) {
+  allowance_settle(k->conn, k->held_nusd, cost_nusd, was_sent);
+  k->held_nusd = 0;
+  budgets_settle(&k->budgets, cost_nusd, was_sent);
+}
