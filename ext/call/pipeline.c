@@ -377,6 +377,35 @@ static int call_and_settle(Call *k, Parked *place, Outcome *out, Err *err) {
   return parks;
 }
 
+/* The first attempt, held and durable: 0. 1: its answer arrived meanwhile; -1 error. */
+static int admit(Call *k, const Texts *texts, Outcome *out, Err *err) {
+  int claimed = -1;
+  if (afford_begin(k, err) == RC_OK) {
+    call_start_row(k, k->request->beside ? k->request->beside->attempts + 1 : 1, NULL);
+    claimed = claim(k, texts, out, err);
+    if (claimed != 0) {
+      afford_settle(k, 0, 0);
+    }
+  }
+  return claimed;
+}
+
+/* The same; once more at the cheapest tier, where the limit in the way asks for that. */
+static int admit_somewhere(Call *k, const Texts *texts, Outcome *out, Err *err) {
+  int claimed = admit(k, texts, out, err);
+  if (claimed < 0 && err->code == ERR_BUDGET && k->over == BUDGET_ON_CHEAPEST) {
+    Err why = {0};
+    Moved moved = ready_cheapest(k, &why);
+    if (moved == MOVED) {
+      err_clear(err);
+      claimed = admit(k, texts, out, err);
+    } else if (moved == MOVE_FAILED) {
+      *err = why;
+    }
+  }
+  return claimed;
+}
+
 /* Everything from the route on: the request is not in the cache. */
 static int ask(Call *k, Outcome *out, Err *err) {
   Texts texts = {0};
@@ -384,13 +413,8 @@ static int ask(Call *k, Outcome *out, Err *err) {
   Parked *place = parked_reserve(k->conn, err);
   make_request_id(k);
   if (place && texts_name(k, err) == RC_OK && texts_list(k, &texts, err) == RC_OK &&
-      route_choose(k, err) == RC_OK && ready_wait(k, err) == RC_OK &&
-      count_parts(k, err) == RC_OK && afford_begin(k, err) == RC_OK) {
-    call_start_row(k, k->attempts_made + 1, NULL);
-    claimed = claim(k, &texts, out, err);
-    if (claimed != 0) {
-      afford_settle(k, 0, 0);
-    }
+      route_choose(k, err) == RC_OK && ready_wait(k, err) == RC_OK && count_parts(k, err) == RC_OK) {
+    claimed = admit_somewhere(k, &texts, out, err);
   }
   if (claimed == 0) {
     call_and_settle(k, place, out, err);
@@ -437,7 +461,7 @@ static void start_call(Call *k, Conn *conn, const Request *request, Memo *memo, 
   k->ask_beside = pipeline_run;
   k->wants_logprobs = request->options->logprobs;
   k->attempts_made = request->beside ? request->beside->attempts : 0;
-  k->route = (Route){.drawn = -1, .served = -1, .at = -1, .score = NAN};
+  k->route = (Route){.drawn = -1, .served = -1, .kept = -1, .at = -1, .score = NAN};
   k->attempts_left = plan->attempts;
 }
 
@@ -514,6 +538,7 @@ static int run(Call *k, Outcome *out, Err *err) {
     write_row_now(k, out);
     remember(k, out, err);
   }
+  ready_release(k);
   out->attempts = k->attempts_made;
   if (k->gates && out->call_id) { /* not a row beside it */
     k->store->last_call_id = out->call_id;

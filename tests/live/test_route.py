@@ -142,6 +142,85 @@ class Routes(Tiers):
         self.assertEqual(self.rows("cost_nusd"), [(100 * 1000 + 10 * 5000,)])
 
 
+class Conversations(Tiers):
+    """R05, R06: which text is read, and when the model changes."""
+
+    def explain(self, *messages, **options):
+        return json.loads(value(self.db, "SELECT llm_route_explain(?, ?)", json.dumps(messages), json.dumps(options)))
+
+    def test_what_is_read(self):
+        user, bot = lambda text: {"role": "user", "content": text}, {"role": "assistant", "content": "well"}
+        hard = "Prove that there are infinitely many primes, and design an algorithm that lists them"
+        alone, follow = self.explain(user(hard)), self.explain(user(hard), bot, user("yes"))
+        self.assertIn("follows up", follow["read"])
+        self.assertEqual((alone["tier_drawn"], follow["tier_drawn"]), ("tier c", "tier c"))
+        self.assertIn("last message", self.explain(user(hard), bot, user("What are your opening hours on Sundays?"))["read"])
+        image = user([{"type": "image_url", "image_url": {"url": "data:,"}}])
+        self.assertEqual(self.explain(user("write a parser for this language"), bot, image)["text"], "write a parser for this language")
+        for messages in ([image], [user("")], [{"role": "system", "content": "be nice"}], [user([{"type": "text", "text": ""}])]):
+            with self.subTest(messages):
+                got = self.explain(*messages)
+                self.assertEqual((got["score"], got["tier_drawn"]), (0.5, "tier b"))
+        for text in ("\U0001f600" * 50, "x" * (1 << 20), "[", "[1]", "[]", " "):
+            self.assertIn(value(self.db, "SELECT llm_route(?)", text), "abc")
+        self.assertIsNone(value(self.db, "SELECT llm_route(NULL)"))
+
+    def turns(self, n, score_of, *, history=80000, **options):
+        """A conversation of n turns whose first message is long; asked is whom."""
+        messages = [{"role": "user", "content": "word " * (history // 5)}]
+        for i in range(n):
+            text = value(self.db, "SELECT llm_chat(?, ?)", json.dumps(messages), json.dumps({"score": score_of(i), **options}))
+            messages += [{"role": "assistant", "content": text}, {"role": "user", "content": f"turn {i}"}]
+        return self.models.names()
+
+    def test_scores_about_a_threshold(self):
+        for options in ({"conversation": "c1"}, {}):
+            self.models.asked.clear()
+            self.assertEqual(self.turns(6, lambda i: 0.35 if i % 2 else 0.25, **options), ["a"] * 6)
+            self.db.execute("SELECT llm_config('cache', 'off')")
+        self.assertIn("turn before", self.rows("notes")[1][0])
+        self.assertEqual(self.rows()[1], ("tier b", "tier a"))
+
+    def test_a_hard_turn_climbs(self):
+        self.assertEqual(self.turns(3, lambda i: 0.9 if i == 2 else 0.1, conversation="c"), ["a", "a", "c"])
+
+    def test_down_where_it_pays(self):
+        """What was read is read again at a tenth; where the other model is not that much cheaper, the first stays."""
+        self.db.execute("INSERT INTO llm_prices(model, kind, usd_per_million) VALUES ('c', 'cache_read', 1), ('b', 'cache_read', 1)")
+        self.db.commit()
+        self.assertEqual(self.turns(3, lambda i: 0.9 if i == 0 else 0.5, conversation="c"), ["c", "c", "c"])
+        self.models.asked.clear()
+        self.assertEqual(self.turns(3, lambda i: 0.9 if i == 0 else 0.5, conversation="d", history=50), ["c", "b", "b"])
+
+
+class Budgeted(Tiers):
+    def test_cheapest(self):
+        self.db.execute("INSERT INTO llm_budgets(scope, period, limit_usd, action) VALUES ('*', 'total', 0.01, 'cheapest')")
+        self.db.commit()
+        self.assertEqual(self.ask(score=1, max_tokens=100), "from a")
+        self.assertEqual(self.rows(), [("tier c", "tier a")])
+        self.assertIn("budget", self.rows("notes")[0][0])
+
+    def test_what_is_free_and_what_is_not(self):
+        """B07: the limit is asked for whoever is asked."""
+        self.db.execute("UPDATE llm_prices SET usd_per_million = 0 WHERE model = 'a'")
+        self.db.execute("INSERT INTO llm_budgets(scope, period, limit_usd) VALUES ('*', 'day', 0)")
+        self.db.commit()
+        self.assertEqual(self.ask("one", score=0), "from a")
+        self.db.execute("SELECT llm_config('fallback', 'up')")
+        self.models.says["a"] = failure(503)
+        self.models.asked.clear()
+        self.assertIn("budget", error_of(self.db, "SELECT llm_complete('two', '{\"score\":0}')"))
+        self.assertEqual(self.models.names(), ["a"])
+        self.models.says["a"] = answer("from a")
+        for i, gate in enumerate(({"kind": "agree"}, {"kind": "verifier", "model": "b"}, {"kind": "contains", "all": ["x"]})):
+            self.models.asked.clear()
+            got = self.outcome(f"three {i}", score=0, gate=gate, escalate=True)
+            self.assertEqual((got["value"], got["error"]["code"]), ("from a", "gate"))
+            self.assertIn("budget", got["error"]["message"])
+            self.assertEqual(self.models.names(), ["a"])
+
+
 class Pauses(Tiers):
     def test_a_long_pause_is_left_at_once(self):
         """R07: no second request there; the next tier at once; other connections know."""

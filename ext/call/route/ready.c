@@ -78,6 +78,26 @@ Moved ready_leave(Call *k, MoveTo to, const char *why, Err *err) {
   return moved;
 }
 
+Moved ready_cheapest(Call *k, Err *err) {
+  static const char why[] = "a budget asks for the cheapest tier";
+  Route *route = &k->route;
+  int was = route->served;
+  for (int i = 0; i < route->n && was >= 0 && err->rc == RC_OK; i++) {
+    Err unfit = {0};
+    if (i == was || route->tiers[i].is_out || tiers_compare_price(k, i, was, err) <= 0) {
+      continue;
+    }
+    if (tiers_take(k, i, &unfit) == RC_OK) {
+      tiers_put_out(route, was, why);
+      route->is_stopgap = 1;
+      return route_note_skipped(k, err) == RC_OK && call_rename(k, err) == RC_OK ? MOVED
+                                                                                 : MOVE_FAILED;
+    }
+    tiers_put_out(route, i, unfit.msg);
+  }
+  return was < 0 ? STAYED : stay(k, was, err);
+}
+
 /* "until 14:05:09 UTC (rate limit reached)" */
 static void tell_pause(const Health *h, char *out, size_t size) {
   char time[32];
@@ -147,6 +167,14 @@ int ready_wait(Call *k, Err *err) {
   return err->rc;
 }
 
+void ready_release(Call *k) {
+  Err ignored = {0};
+  if (k->trial) {
+    health_end(k->store, k->trial, &ignored);
+    k->trial = 0;
+  }
+}
+
 void ready_note(Call *k, const Trouble *t) {
   Err ignored = {0};
   long long now = now_ms();
@@ -161,7 +189,5 @@ void ready_note(Call *k, const Trouble *t) {
   } else if (k->has_health) {
     health_answer(k->store, &key, &ignored);
   }
-  ignored = (Err){0};
-  health_end(k->store, k->trial, &ignored);
-  k->trial = 0;
+  ready_release(k);
 }

@@ -23,6 +23,9 @@ typedef struct Trouble {
 } Trouble;
 void ready_note(Call *k, const Trouble *t);
 
+/* Gives the place back where nothing was sent after all. */
+void ready_release(Call *k);
+
 /* Which tiers a call may move to: those that are not dearer than the one that was drawn, below first; any, above first;
 ** only those above the one it is at. */
 typedef enum MoveTo { MOVE_DOWN, MOVE_ANY, MOVE_UP } MoveTo;
@@ -37,5 +40,8 @@ Moved ready_move(Call *k, MoveTo to, const char *why, Err *err);
 
 /* The same in an emergency: what comes is a stopgap. */
 Moved ready_leave(Call *k, MoveTo to, const char *why, Err *err);
+
+/* The cheapest tier that can take the request, if it is cheaper than the call's own: as a stopgap. */
+Moved ready_cheapest(Call *k, Err *err);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "call/route/score.h"
 #include "call/route/tiers.h"
+#include "call/route/turns.h"
 #include "conn/learned.h"
 #include "wire/dialect.h"
 
@@ -128,6 +129,10 @@ int route_note_skipped(Call *k, Err *err) {
     json_add(item, "model", cJSON_CreateString(route->tiers[i].model), err);
     json_add(item, "why", cJSON_CreateString(route->tiers[i].why), err);
   }
+  if (route->kept >= 0 && route->kept == route->served) {
+    tree = tree ? tree : cJSON_CreateObject();
+    json_add(tree, "kept", cJSON_CreateString("the model of the turn before"), err);
+  }
   TierChoice *served = &route->tiers[route->served];
   free(served->notes);
   served->notes = tree ? json_print(tree, err) : NULL;
@@ -181,10 +186,10 @@ static int take_no_tier(Call *k, const Config *config, const Err *first, int onl
 }
 
 /* The tier that was drawn, or the nearest that can take the request. One that is wrong must not quietly become another. */
-static int take_nearest_tier(Call *k, const Config *config, Err *err) {
+static int take_nearest_tier(Call *k, const Config *config, int from, Err *err) {
   Err first = {0};
   int only_keys = 1;
-  for (int i; (i = tiers_nearest(&k->route, k->route.drawn)) >= 0;) {
+  for (int i; (i = tiers_nearest(&k->route, from)) >= 0;) {
     Err why = {0};
     if (tiers_take(k, i, &why) == RC_OK) {
       return route_note_skipped(k, err);
@@ -219,9 +224,13 @@ static int draw(Call *k, Err *err) {
 }
 
 static int take_tier(Call *k, const Config *config, Err *err) {
-  return tiers_copy(&k->route, config, err) == RC_OK && draw(k, err) == RC_OK
-             ? take_nearest_tier(k, config, err)
-             : err->rc;
+  if (tiers_copy(&k->route, config, err) != RC_OK || draw(k, err) != RC_OK) {
+    return err->rc;
+  }
+  int by_score = k->conn->set.route == ROUTE_SCORE && !k->request->options->escalate;
+  k->route.kept = by_score ? turns_keep(k, err) : -1;
+  int from = k->route.kept >= 0 ? k->route.kept : k->route.drawn;
+  return err->rc == RC_OK ? take_nearest_tier(k, config, from, err) : err->rc;
 }
 
 /* A cascade that begins at a model which was named. */

@@ -19,7 +19,7 @@ int route_choose_for_show(Call *k, Err *err);
 /* How the call's model is asked: its API, its key. */
 int route_take_access(Call *k, Err *err);
 
-/* What was passed over, into the row's notes. */
+/* What was passed over, and what was kept, into the row's notes. */
 int route_note_skipped(Call *k, Err *err);
 
 /* URL and body; again for another attempt. */

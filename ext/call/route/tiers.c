@@ -26,7 +26,7 @@ int tiers_copy(Route *route, const Config *config, Err *err) {
     free(route->tiers[i].notes);
   }
   free(route->tiers);
-  *route = (Route){.drawn = -1, .served = -1, .at = -1, .score = NAN};
+  *route = (Route){.drawn = -1, .served = -1, .kept = -1, .at = -1, .score = NAN};
   route->tiers = calloc((size_t)(n ? n : 1), sizeof *route->tiers);
   if (!route->tiers) {
     return err_nomem(err);

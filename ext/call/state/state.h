@@ -31,6 +31,7 @@ typedef struct Route {
   TierChoice *tiers; /* by rank; owned; none where a model was named */
   int n;
   int drawn, served; /* indexes; -1: none */
+  int kept;          /* that of the turn before, which goes before the drawn one; -1: none */
   int at;            /* whose model the call's is, be it only tried; -1: none */
   double score;      /* NAN: nobody asked for it */
   char version[24];  /* of who gave it; "" */

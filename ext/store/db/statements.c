@@ -98,6 +98,13 @@ static const char *const sql_texts[SQL_COUNT] = {
                           " WHERE id IN (SELECT call_id FROM main.llm_uncounted)",
     [SQL_DROP_UNCOUNTED] = "DELETE FROM main.llm_uncounted",
     [SQL_GET_CALL] = "SELECT " ROW_COLUMNS " FROM main.llm_calls WHERE id = ?1",
+#define ANSWERED_BY_A_TIER                                                                         \
+  " AND kind = 'call' AND error IS NULL AND purpose IS NULL AND tier_served IS NOT NULL"           \
+  " ORDER BY ts DESC, id DESC LIMIT 1"
+    [SQL_LAST_OF_CONVERSATION] =
+        "SELECT model_requested FROM main.llm_calls WHERE conversation = ?1" ANSWERED_BY_A_TIER,
+    [SQL_LAST_OF_PROMPT] =
+        "SELECT model_requested FROM main.llm_calls WHERE prompt_hash = ?1" ANSWERED_BY_A_TIER,
 #define HEALTH_KEY " WHERE provider = ?1 AND base_url = ?2 AND model = ?3"
     [SQL_GET_HEALTH] = "SELECT model, until_ts, reason, is_told FROM main.llm_provider_state"
                        " WHERE provider = ?1 AND base_url = ?2 AND model IN ('', ?3)"
