@@ -18,11 +18,10 @@
 #include <string.h>
 
 enum {
-  SHORT_WORDS = 12,   /* of a text that is an answer and no essay */
-  NEAR_END = 40,      /* bytes from the end in which a text's last number is its answer */
-  AFTER = 200,        /* bytes behind "the answer is" in which the number stands */
-  MOST_WORDS = 65536, /* distinct ones that are compared */
-  SLOTS = 2 * MOST_WORDS
+  SHORT_WORDS = 12,  /* of a text that is an answer and no essay */
+  NEAR_END = 40,     /* bytes from the end in which a text's last number is its answer */
+  AFTER = 200,       /* bytes behind "the answer is" in which the number stands */
+  MOST_WORDS = 65536 /* distinct ones that are compared */
 };
 
 /* ---- final numbers */
@@ -111,19 +110,31 @@ static int is_same_number(double a, double b) {
 /* ---- texts */
 
 typedef struct Words {
-  uint64_t slots[SLOTS]; /* hashes of words; 0: free */
-  uint64_t numbers;      /* of the distinct numbers, mixed */
-  long long n;           /* words */
+  uint64_t
+      *slots; /* hashes of words, 0: free; a power of two of them, at least half of them free */
+  size_t n_slots;
+  uint64_t numbers; /* of the distinct numbers, mixed */
+  long long n;      /* words */
   int distinct, negations;
 } Words;
 
+/* Room for the words of a text of n bytes. */
+static int make_room(Words *w, size_t n) {
+  w->n_slots = 16;
+  while (w->n_slots < 2 * (n < MOST_WORDS ? n : MOST_WORDS)) {
+    w->n_slots *= 2;
+  }
+  w->slots = calloc(w->n_slots, sizeof *w->slots);
+  return w->slots != NULL;
+}
+
 static int add_word(Words *w, uint64_t hash) {
-  size_t i = (size_t)(hash >> 32) % SLOTS;
+  size_t i = (size_t)(hash >> 32) % w->n_slots;
   hash |= 1;
   while (w->slots[i] && w->slots[i] != hash) {
-    i = (i + 1) % SLOTS;
+    i = (i + 1) % w->n_slots;
   }
-  int is_new = !w->slots[i] && w->distinct < MOST_WORDS;
+  int is_new = !w->slots[i] && (size_t)w->distinct < w->n_slots / 2;
   if (is_new) {
     w->slots[i] = hash;
     w->distinct++;
@@ -132,10 +143,10 @@ static int add_word(Words *w, uint64_t hash) {
 }
 
 static int has_word(const Words *w, uint64_t hash) {
-  size_t i = (size_t)(hash >> 32) % SLOTS;
+  size_t i = (size_t)(hash >> 32) % w->n_slots;
   hash |= 1;
   while (w->slots[i] && w->slots[i] != hash) {
-    i = (i + 1) % SLOTS;
+    i = (i + 1) % w->n_slots;
   }
   return w->slots[i] == hash;
 }
@@ -177,7 +188,7 @@ static void take_word(Words *w, const char *word, size_t n) {
   }
 }
 
-static int read_words(const GateText *t, Words *w) {
+static void read_words(const GateText *t, Words *w) {
   char word[64];
   size_t n = 0;
   Fold f;
@@ -198,12 +209,11 @@ static int read_words(const GateText *t, Words *w) {
     n--;
   }
   take_word(w, word, n);
-  return RC_OK;
 }
 
 static int in_common(const Words *a, const Words *b) {
   int n = 0;
-  for (size_t i = 0; i < SLOTS; i++) {
+  for (size_t i = 0; i < a->n_slots; i++) {
     n += a->slots[i] && has_word(b, a->slots[i]);
   }
   return n;
@@ -220,7 +230,7 @@ static double likeness(const Words *a, const Words *b) {
 
 typedef struct Pair {
   const GateText *a, *b;
-  Words *words; /* two of them */
+  Words words[2]; /* where texts are compared by words */
 } Pair;
 
 static int compare_text(const Pair *p, double *score) {
@@ -383,20 +393,24 @@ static const char *compare(const Pair *p, AgreeHow how, double *score, Err *err)
 
 int agree_compare(const GateText *a, const GateText *b, AgreeHow how, double *score,
                   const char **by, Err *err) {
-  Pair p = {a, b, calloc(2, sizeof(Words))};
+  Pair p = {.a = a, .b = b};
+  const char *way = "";
+  int has_words = how == AGREE_AUTO || how == AGREE_TEXT;
   *score = 0;
-  if (!p.words) {
-    return err_nomem(err);
+  if (has_words && !(make_room(&p.words[0], a->n) && make_room(&p.words[1], b->n))) {
+    err_nomem(err);
+  } else {
+    if (has_words) {
+      read_words(a, &p.words[0]);
+      read_words(b, &p.words[1]);
+    }
+    way = compare(&p, how, score, err);
   }
-  if (how == AGREE_AUTO || how == AGREE_TEXT) {
-    read_words(a, &p.words[0]);
-    read_words(b, &p.words[1]);
-  }
-  const char *way = compare(&p, how, score, err);
   if (by) {
     *by = way;
   }
-  free(p.words);
+  free(p.words[0].slots);
+  free(p.words[1].slots);
   return err->rc;
 }
 

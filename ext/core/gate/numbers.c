@@ -10,7 +10,10 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_DIGITS = 300 }; /* of which a double holds the front */
+enum {
+  MOST_DIGITS = 300, /* of which a double holds the front */
+  MOST_GROUPS = 24   /* of more it is no number, and its parts are read one by one */
+};
 
 typedef struct Groups {
   int n;           /* groups of digits */
@@ -79,7 +82,7 @@ static size_t read_groups(const char *text, size_t n, size_t i, Groups *g) {
   size_t end = digits_end(text, n, i), bytes;
   char sep;
   *g = (Groups){.n = 1, .first = end - i, .are_threes = 1};
-  while ((bytes = separator(text, n, end, g, &sep)) > 0) {
+  while (g->n <= MOST_GROUPS && (bytes = separator(text, n, end, g, &sep)) > 0) {
     size_t from = end + bytes, to = digits_end(text, n, from);
     if (g->n > 1) {
       g->is_mixed |= g->seps[1] != g->seps[0];
@@ -127,7 +130,7 @@ static void decide(const char *text, const Groups *g, Number *number) {
     number->value = value_of(text, i, end, g->decimals);
   } else {
     number->value = value_of(text, i, end, 0);
-    number->is_plain = g->n_kinds == 1 && g->are_threes && g->last_three;
+    number->is_plain = g->n_kinds == 1 && g->are_threes && g->last_three && g->n <= MOST_GROUPS;
   }
 }
 

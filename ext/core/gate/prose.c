@@ -71,7 +71,7 @@ size_t prose_quotation(const char *p, const char *end, char before, GateText *in
       *inner = (GateText){text, (size_t)(q - text)};
       return (size_t)(q - p) + strlen(begins(q, end, m->close) ? m->close : m->other);
     }
-    if (begins(q, end, m->open) && !is_word_byte(q[-1])) {
+    if (begins(q, end, m->open) && !(*q == '\'' && is_word_byte(q[-1]))) {
       return 0; /* opened twice; and no mark is looked for past the next one */
     }
   }
@@ -244,8 +244,11 @@ int prose_last(const char *text, size_t n, GateText *sentence) {
 
 static int is_inside_word(const char *text, size_t n, size_t i) {
   Fold f;
+  if (i >= n || !(text[i] & 0x80)) {
+    return i < n && (fold_kind(text[i]) & FOLD_IN_WORD) != 0;
+  }
   fold_begin(&f, text + i, n - i < 4 ? n - i : 4);
-  return i < n && (fold_next(&f).kind & FOLD_IN_WORD) != 0;
+  return (fold_next(&f).kind & FOLD_IN_WORD) != 0;
 }
 
 static int is_behind_word(const char *text, size_t i) {

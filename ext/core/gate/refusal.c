@@ -33,6 +33,7 @@ typedef struct Language {
   const char *apology;
   const char *help;    /* what only an assistant does not do */
   const char *doing;   /* what, with an apology, is a refusal too */
+  const char *bare;    /* without "I": at the begin, or behind an apology */
   const char *decline; /* a refusal alone */
   const char *here;    /* the same sentence goes on with help */
   const char *though;  /* or says that it does */
@@ -49,9 +50,11 @@ static const Language LANGUAGES[] = {
          "comfortable|"
          "i am not programmed to|i'm not programmed to|i am not designed to|i'm not designed to|"
          "i can neither|i'm really not able to|i'm currently unable to|i am currently unable to|"
-         "unable to help|unable to assist|can't help with|cannot help with|can't assist|cannot "
-         "assist|"
-         "unable to comply|cannot comply|can't comply|i shouldn't|i should not",
+         "i shouldn't|i should not",
+     .bare =
+         "can't help|cannot help|can't assist|cannot assist|can't do that|cannot do that|can't "
+         "comply|"
+         "cannot comply|unable to help|unable to assist|unable to comply|won't help|won't do that",
      .apology = "sorry|apologize|apologise|apologies|unfortunately|afraid|regret|regrettably",
      .help =
          "help you|help with|help there|help on this|help in|help|assist|assisting|helping|comply|"
@@ -298,10 +301,18 @@ static int is_of_task(const Language *l, const Said *said, size_t at, size_t end
          (is_bare || prose_find(&near, from, l->doing, &unused) >= 0);
 }
 
+/* "Sorry, can't help with that." */
+static long bare_at(const Language *l, const GateText *s, size_t *end) {
+  long at = l->bare ? prose_find(s, 0, l->bare, end) : -1;
+  GateText before = {s->text, at > 0 ? (size_t)at : 0};
+  return at == 0 || (at > 0 && at < 30 && holds(&before, l->apology)) ? at : -1;
+}
+
 static int refuses_in(const Language *l, const Said *said) {
   const GateText *s = &said->sentence;
   size_t end = 0;
   long at = prose_find(s, 0, l->decline, &end);
+  at = at < 0 ? bare_at(l, s, &end) : at;
   int declines = at >= 0;
   if (!declines) {
     at = cannot_at(l, s, &end);
