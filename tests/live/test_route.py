@@ -221,6 +221,49 @@ class Budgeted(Tiers):
             self.assertEqual(self.models.names(), ["a"])
 
 
+class Calibrated(Tiers):
+    """Thresholds by quantile of one's own ledger."""
+
+    def fill(self, n=150):
+        """Prompts of n different lengths, so that any share can be cut."""
+        for i in range(n):
+            self.db.execute("SELECT llm_complete(?)", ("Explain this: " + "word " * (i * 2 + 1),)).fetchone()
+
+    def calibrate(self, **options):
+        return json.loads(value(self.db, "SELECT llm_route_calibrate(?)", json.dumps(options)))
+
+    def test_shares(self):
+        self.fill()
+        before = self.db.execute("SELECT * FROM llm_tiers").fetchall()
+        got = self.calibrate(dry_run=True)
+        self.assertEqual(self.db.execute("SELECT * FROM llm_tiers").fetchall(), before)
+        self.assertEqual(got["rows"], 150)
+        got = self.calibrate(shares=[0.66, 0.2, 0.14])
+        for tier, share in zip(got["tiers"], (0.66, 0.2, 0.14)):
+            self.assertAlmostEqual(tier["share_new"], share, delta=0.03)
+        self.assertEqual([t["max_score_new"] for t in got["tiers"]], [m for m, in self.db.execute("SELECT max_score FROM llm_tiers ORDER BY rank")])
+        self.assertAlmostEqual(got["usd_per_call_new"], (0.66 * 1 + 0.2 * 10 + 0.14 * 100) * 110e-6, delta=0.0002)
+        drawn = [value(self.db, "SELECT llm_route(text) FROM llm_texts ORDER BY hash LIMIT 1 OFFSET ?", i) for i in range(150)]
+        self.assertAlmostEqual(drawn.count("a") / 150, 0.66, delta=0.03)
+
+    def test_cost(self):
+        self.fill()
+        got = self.calibrate(usd_per_call=0.001)
+        self.assertLessEqual(got["usd_per_call_new"], 0.001)
+        self.assertGreater(got["usd_per_call_new"], 0.0007)
+        self.assertIn("less than the first tier alone", error_of(self.db, "SELECT llm_route_calibrate('{\"usd_per_call\":0.00001}')"))
+
+    def test_what_is_wrong_is_said(self):
+        self.assertIn("0 requests with a score", error_of(self.db, "SELECT llm_route_calibrate()"))
+        self.fill(60)
+        for options, text in (('{"shares":[0.5,0.5]}', "3 tiers"), ('{"shares":[1,1,1]}', "add up to 1"), ('{"shares":[2,-1,0]}', "add up to 1"),
+                              ('{"shares":1}', "an array"), ('{"share":1}', "did you mean 'shares'?")):
+            self.assertIn(text, error_of(self.db, f"SELECT llm_route_calibrate('{options}')"))
+        self.db.execute("DROP TABLE llm_tiers")
+        self.db.commit()
+        self.assertIn("llm_init()", error_of(self.db, "SELECT llm_route_calibrate()"))
+
+
 class Pauses(Tiers):
     def test_a_long_pause_is_left_at_once(self):
         """R07: no second request there; the next tier at once; other connections know."""
