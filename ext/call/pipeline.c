@@ -43,7 +43,7 @@ static void new_request_id(char out[REQUEST_ID_SIZE], long long ms) {
 
 /* A request beside another has its name. */
 static void make_request_id(Call *k) {
-  if (k->request->beside) {
+  if (k->request->beside && k->request->beside->request_id[0]) {
     snprintf(k->request_id, sizeof k->request_id, "%s", k->request->beside->request_id);
   } else {
     new_request_id(k->request_id, k->plan->started_ms);
@@ -378,10 +378,10 @@ static int call_and_settle(Call *k, Parked *place, Outcome *out, Err *err) {
 }
 
 /* The first attempt, held and durable: 0. 1: its answer arrived meanwhile; -1 error. */
-static int admit(Call *k, const Texts *texts, Outcome *out, Err *err) {
+static int admit(Call *k, long long attempt, const Texts *texts, Outcome *out, Err *err) {
   int claimed = -1;
   if (afford_begin(k, err) == RC_OK) {
-    call_start_row(k, k->request->beside ? k->request->beside->attempts + 1 : 1, NULL);
+    call_start_row(k, attempt, NULL);
     claimed = claim(k, texts, out, err);
     if (claimed != 0) {
       afford_settle(k, 0, 0);
@@ -392,13 +392,14 @@ static int admit(Call *k, const Texts *texts, Outcome *out, Err *err) {
 
 /* The same; once more at the cheapest tier, where the limit in the way asks for that. */
 static int admit_somewhere(Call *k, const Texts *texts, Outcome *out, Err *err) {
-  int claimed = admit(k, texts, out, err);
+  long long attempt = k->attempts_made + 1;
+  int claimed = admit(k, attempt, texts, out, err);
   if (claimed < 0 && err->code == ERR_BUDGET && k->over == BUDGET_ON_CHEAPEST) {
     Err why = {0};
     Moved moved = ready_cheapest(k, &why);
     if (moved == MOVED) {
       err_clear(err);
-      claimed = admit(k, texts, out, err);
+      claimed = admit(k, attempt, texts, out, err);
     } else if (moved == MOVE_FAILED) {
       *err = why;
     }

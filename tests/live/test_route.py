@@ -62,6 +62,18 @@ class Routes(Tiers):
         self.db.execute("SELECT llm_config('route', 'first')")
         self.assertEqual(self.ask(score=0.9), "from a")
 
+    def test_a_model_scores(self):
+        self.models.says["a"] = lambda body: answer("8") if "How hard is it" in body["messages"][-1]["content"] else answer("from a")
+        self.assertEqual(self.ask("tricky", scorer="verifier"), "from c")
+        self.assertEqual(self.rows("attempt, purpose, tier_drawn, route_score, route_version"),
+                         [(1, "score", None, None, None), (2, None, "tier c", 0.8, "verifier")])
+        self.assertEqual(value(self.db, "SELECT llm_route_score('tricky', '{\"scorer\":\"verifier\"}')"), 0.8)
+        self.assertEqual(value(self.db, "SELECT count(DISTINCT request_id) FROM llm_calls"), 2)
+        self.models.says["a"] = failure(500)
+        self.assertEqual(self.ask("simple", scorer="verifier", retries=0, model="b"), "from b")
+        self.db.execute("SELECT llm_config('fallback', 'up')")
+        self.assertEqual(self.ask("What is it?", scorer="verifier", retries=1), "from b")
+
     def test_window(self):
         """R01: a tier that is too small is never asked, and said to be."""
         self.db.execute("UPDATE llm_models SET context_window = 4000 WHERE name = 'b'")

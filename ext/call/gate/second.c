@@ -3,7 +3,7 @@
 */
 #include "call/gate/second.h"
 
-#include "base/clock.h"
+#include "call/state/beside.h"
 #include "core/gate/agree.h"
 #include "core/gate/judge.h"
 
@@ -11,12 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What another model is asked. */
-typedef struct Second {
-  const char *purpose, *model;
-  const Buf *prompt; /* NULL: what this one was asked */
-} Second;
 
 /* ---- which model */
 
@@ -58,68 +52,6 @@ const char *second_model(const Call *k, const Gate *gate) {
                                         : other_tier(k);
 }
 
-/* ---- asking it */
-
-/* What it costs is known: it is on disk before another request leaves. */
-static void record(Call *k) {
-  Err ignored = {0};
-  if (k->is_open && !k->is_recorded) {
-    k->is_recorded = ledger_settle(k->store, &k->row, NULL, 1, &ignored) == RC_OK;
-  }
-}
-
-/* The options of the other request: those that make the answer, and who asks; or, of a question of ours, only the latter. */
-static Options options_for(const Call *k, int is_ours) {
-  Options o = *k->request->options;
-  long long left = k->plan->deadline_ms - monotonic_ms();
-  o.model = NULL;
-  o.gate = NULL;
-  o.escalate = o.dry_run = o.logprobs = 0;
-  o.audit = o.score = (double)NAN;
-  o.on_error = ON_ERROR_ERROR;
-  o.timeout_ms = left > 1 ? left : 1;
-  o.retries = k->attempts_left > 0 ? k->attempts_left : 0;
-  if (is_ours) {
-    o.system = NULL;
-    o.schema = o.stop = NULL;
-    o.temperature = o.top_p = (double)NAN;
-    o.max_tokens = OPTION_UNSET;
-    o.has_seed = 0;
-  }
-  return o;
-}
-
-/* Asks. 1 and *out; 0 and *why: it could not be had; -1 and *err. */
-static int ask(Call *k, const Second *what, Outcome *out, Err *why, Err *err) {
-  Options o = options_for(k, what->prompt != NULL);
-  Request r = *k->request;
-  const Beside beside = {.purpose = what->purpose,
-                         .request_id = k->request_id,
-                         .attempts = k->attempts_made};
-  record(k);
-  if (what->prompt) {
-    request_from_prompt(what->prompt->data, what->prompt->n, &o, &r, why);
-  }
-  r.options = &o;
-  r.gate = NULL;
-  r.beside = &beside;
-  snprintf(r.model, sizeof r.model, "%s", what->model);
-  if (why->rc == RC_OK) {
-    k->ask_beside(k->conn, &r, NULL, out, why);
-    k->attempts_made = out->attempts > k->attempts_made ? out->attempts : k->attempts_made;
-  }
-  if (why->rc == RC_INTERRUPT || why->rc == RC_NOMEM) {
-    *err = *why;
-  }
-  return err->rc != RC_OK ? -1 : why->rc == RC_OK;
-}
-
-static void outcome_free(Outcome *out) {
-  free(out->text);
-  free(out->reasoning);
-  cJSON_free(out->logprobs);
-}
-
 /* ---- gates */
 
 static void cannot(GateVerdict *v, const char *model, const Err *why) {
@@ -151,14 +83,14 @@ int second_check(Call *k, const Gate *gate, const GateCase *c, GateVerdict *v, E
   Outcome out = {0};
   Err why = {0};
   int is_ours = gate->kind == GATE_VERIFIER, asked = 0;
-  const Second what = {.purpose = gate_word(gate->kind),
+  const BesideAsk what = {.purpose = gate_word(gate->kind),
                        .model = second_model(k, gate),
                        .prompt = is_ours ? &question : NULL};
   buf_init(&question, LIMIT_REQUEST_BYTES);
   if (!what.model) {
     err_set(&why, RC_ERROR, ERR_NO_TIER, "llm_tiers has no other model: name one in the gate");
   } else if (!is_ours || write_question(gate, c, &question, &why) == RC_OK) {
-    asked = ask(k, &what, &out, &why, err);
+    asked = beside_ask(k, &what, &out, &why, err);
   }
   if (why.rc == RC_NOMEM) {
     err_nomem(err);
@@ -168,7 +100,7 @@ int second_check(Call *k, const Gate *gate, const GateCase *c, GateVerdict *v, E
   } else {
     cannot(v, what.model ? what.model : "a second model", &why);
   }
-  outcome_free(&out);
+  beside_free(&out);
   buf_free(&question);
   return err->rc;
 }
@@ -212,16 +144,16 @@ static int note_audit(Call *k, const char *model, double score, const char *by, 
 int second_audit(Call *k, Err *err) {
   double share = isnan(k->request->options->audit) ? k->conn->set.audit : k->request->options->audit;
   const char *by = "", *model = share > 0 && k->gates && is_drawn(share) ? tier_above(k) : NULL;
-  const Second what = {.purpose = "audit", .model = model};
+  const BesideAsk what = {.purpose = "audit", .model = model};
   Outcome out = {0};
   Err why = {0};
   double score = 0;
-  if (model && ask(k, &what, &out, &why, err) == 1) {
+  if (model && beside_ask(k, &what, &out, &why, err) == 1) {
     const GateText ours = {k->text, k->n}, theirs = {out.text, out.n};
     if (agree_compare(&ours, &theirs, AGREE_AUTO, &score, &by, err) == RC_OK) {
       note_audit(k, model, score, by, err);
     }
   }
-  outcome_free(&out);
+  beside_free(&out);
   return err->rc;
 }
