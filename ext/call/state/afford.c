@@ -59,8 +59,7 @@ static int note_warnings(void *arg, LedgerRow *row, Err *err) {
   notes = notes ? notes : cJSON_CreateObject();
   json_add(notes, "budget", list, err);
   free(k->budget_notes);
-  k->budget_notes = err->rc == RC_OK ? json_print(notes, err) : NULL;
-  cJSON_Delete(notes);
+  k->budget_notes = json_print(notes, err); /* (which takes the tree) */
   row->notes = k->budget_notes ? k->budget_notes : row->notes;
   return err->rc;
 }

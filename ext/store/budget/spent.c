@@ -469,8 +469,8 @@ int spent_values(sqlite3 *db, unsigned set, PeriodSpan span,
 
 /* Over all values at once: a row that is in none, or in two, or with another amount, differs. */
 static const char differs_sql[] =
-    "WITH own AS MATERIALIZED (SELECT ts, (tag IS NOT NULL) | (user IS NOT NULL) << 1"
-    " | (coalesce(model_requested, model) IS NOT NULL) << 2 | (provider IS NOT NULL) << 3 AS has,"
+    "WITH own AS MATERIALIZED (SELECT ts, (tag IS NOT NULL) + 2 * (user IS NOT NULL)"
+    " + 4 * (coalesce(model_requested, model) IS NOT NULL) + 8 * (provider IS NOT NULL) AS has,"
     " coalesce(cost_nusd, 0) AS cost,"
     " CASE WHEN cost_nusd IS NULL THEN coalesce(held_nusd, 0) ELSE 0 END AS unknown, cost_nusd IS "
     "NULL AS unpriced"
