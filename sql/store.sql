@@ -156,9 +156,10 @@ CREATE TABLE IF NOT EXISTS main.llm_provider_state(
   provider TEXT NOT NULL,
   base_url TEXT NOT NULL,
   model TEXT NOT NULL,
-  until_ts INTEGER NOT NULL,
-  since_ts INTEGER NOT NULL,
+  until_ts INTEGER NOT NULL,  -- 0: not paused
+  since_ts INTEGER NOT NULL,  -- its first failure in a row
   failures INTEGER NOT NULL,  -- in a row
+  is_told INTEGER NOT NULL,   -- the provider named that time; else it is a guess
   reason TEXT NOT NULL,
   trials INTEGER NOT NULL,    -- how many may be on their way at once once the pause is over
   PRIMARY KEY(provider, base_url, model)
@@ -166,10 +167,11 @@ CREATE TABLE IF NOT EXISTS main.llm_provider_state(
 
 -- Those of them that are on their way.
 CREATE TABLE IF NOT EXISTS main.llm_trials(
-  call_id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY,
   provider TEXT NOT NULL,
   base_url TEXT NOT NULL,
   model TEXT NOT NULL,
+  owner TEXT NOT NULL,
   lease_until INTEGER NOT NULL
 );
 

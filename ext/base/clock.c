@@ -18,3 +18,12 @@ long long now_ms(void) {
 long long monotonic_ms(void) {
   return read_ms(CLOCK_MONOTONIC);
 }
+
+void clock_text(long long ms, char *out, size_t size) {
+  time_t seconds = (time_t)(ms / 1000);
+  struct tm day;
+  out[0] = 0;
+  if (gmtime_r(&seconds, &day)) {
+    strftime(out, size, "%Y-%m-%d %H:%M:%S", &day);
+  }
+}

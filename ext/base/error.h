@@ -38,6 +38,7 @@ enum { ERR_COVERED = 1 };
   X(ERR_CONTENT_FILTER, "content_filter", ERR_COVERED)                                             \
   X(ERR_EMBEDDER, "embedder", ERR_COVERED)                                                         \
   X(ERR_FAILED, "failed", ERR_COVERED)                                                             \
+  X(ERR_GATE, "gate", ERR_COVERED)                                                                 \
   X(ERR_HOST_NOT_ALLOWED, "host_not_allowed", ERR_COVERED)                                         \
   X(ERR_IO, "io", ERR_COVERED)                                                                     \
   X(ERR_LENGTH, "length", ERR_COVERED)                                                             \
@@ -46,6 +47,7 @@ enum { ERR_COVERED = 1 };
   X(ERR_NO_MODEL, "no_model", ERR_COVERED)                                                         \
   X(ERR_NO_TEXT, "no_text", ERR_COVERED)                                                           \
   X(ERR_NO_TIER, "no_tier", ERR_COVERED)                                                           \
+  X(ERR_PAUSED, "paused", ERR_COVERED)                                                             \
   X(ERR_PROVIDER, "provider", ERR_COVERED)                                                         \
   X(ERR_REFUSAL, "refusal", ERR_COVERED)                                                           \
   X(ERR_SCHEMA, "schema", ERR_COVERED)                                                             \

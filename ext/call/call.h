@@ -6,21 +6,6 @@
 
 #include "call/state/state.h"
 
-/* What a request came to. */
-struct Outcome {
-  char *text; /* owned (free) */
-  size_t n;
-  char *
-      reasoning; /* owned (free): what the model thought; NULL where it said nothing, and of a hit */
-  int wants_row; /* set by the caller: the ledger row is written at once and call_id is its id */
-  long long call_id; /* of the ledger row; 0: it has none, or it waits to be written */
-  /* Set by the caller where a success holds several answers, to be kept one by one in the
-  ** transaction that settles the call: gives them as a list that lives until pipeline_run returns; NULL where
-  ** there is none, and RC_NOMEM in *err where that is why. */
-  Answer *(*split)(void *arg, const char *text, size_t n, Err *err);
-  void *split_arg;
-};
-
 /* The whole life of a request: memo, exact cache, claim, route, call with retries, settle,
 ** answer. */
 int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *outcome, Err *err);

@@ -39,11 +39,15 @@ void parked_put(Parked *place, Call *k) {
   free(k->rejected);
   call_drop_unfit(k);
   cJSON_free(k->usage);
+  cJSON_free(k->logprobs);
+  cJSON_free(k->gate_said);
+  k->logprobs = k->gate_said = NULL;
   buf_free(&k->body);
   k->text = k->reasoning = k->rejected = k->usage = NULL;
   place->call = *k;
   place->call.request = NULL;
   place->call.memo = NULL;
+  place->call.gates = NULL;
   place->call.plan = NULL;
   place->next = list->first;
   list->first = place;

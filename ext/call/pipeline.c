@@ -12,9 +12,12 @@
 #include "money/counter.h"
 #include "base/check.h"
 #include "base/utf8.h"
+#include "call/cascade.h"
+#include "call/gate/gates.h"
 #include "call/parked.h"
 #include "call/attempt/attempt.h"
 #include "call/attempt/tell.h"
+#include "call/route/ready.h"
 #include "call/route/route.h"
 #include "call/state/texts.h"
 #include "money/pricing.h"
@@ -25,7 +28,7 @@
 #include <string.h>
 
 /* Sorts by time: milliseconds since 1970 (11 hex digits), then 64 random bits. */
-static void make_request_id(char out[REQUEST_ID_SIZE], long long ms) {
+static void new_request_id(char out[REQUEST_ID_SIZE], long long ms) {
   static const char digits[] = "0123456789abcdef";
   unsigned long long random;
   sqlite3_randomness(sizeof random, &random);
@@ -36,6 +39,15 @@ static void make_request_id(char out[REQUEST_ID_SIZE], long long ms) {
     out[11 + i] = digits[random >> (4 * i) & 15];
   }
   out[27] = 0;
+}
+
+/* A request beside another has its name. */
+static void make_request_id(Call *k) {
+  if (k->request->beside && k->request->beside->request_id[0]) {
+    snprintf(k->request_id, sizeof k->request_id, "%s", k->request->beside->request_id);
+  } else {
+    new_request_id(k->request_id, k->plan->started_ms);
+  }
 }
 
 /* Tokens of the parts that make a conversation dear, as the model counts them. Where there is no
@@ -74,7 +86,7 @@ static int take_text(Outcome *out, const char *text, size_t n, Err *err) {
 /* Starts the ledger row of a hit that saved `saved`. */
 static void start_hit(Call *k, LedgerKind kind, long long saved, const char *prompt_hash,
                       Err *err) {
-  make_request_id(k->request_id, k->plan->started_ms);
+  make_request_id(k);
   texts_name(k, err);
   if (prompt_hash && k->conn->set.log_text == LOG_FULL) {
     /* the text that is kept is the first asker's */
@@ -99,11 +111,6 @@ static int record_hit(Call *k, const Answer *a, Err *err) {
   return ledger_defer(k->store, &k->row, NULL, err);
 }
 
-/* Whose answers these are: the user's, where that was asked for; NULL: everybody's. */
-static const char *owner_of(const Call *k) {
-  return k->conn->set.scope == SCOPE_USER ? k->request->options->user : NULL;
-}
-
 /* Looks the key up in the exact cache. 1 found, 0 not, -1 error. */
 static int from_cache(Call *k, int ledgered, Outcome *out, Err *err) {
   Answer a;
@@ -123,7 +130,7 @@ static int make_question(Call *k, Err *err) {
   const Message *last = &r->messages[r->n_messages - 1];
 
   Hash scope;
-  if (request_scope(r, owner_of(k), k->store->seed, &scope, err) != RC_OK) {
+  if (request_scope(r, call_owner(k), k->store->seed, &scope, err) != RC_OK) {
     return err->rc;
   }
   k->question = (Question){.system = r->system,
@@ -181,7 +188,7 @@ static Hash asking_of(const Call *k) {
   const Options *o = k->request->options;
   const char *const parts[] = {o->tag, o->user, o->conversation};
   enum { N = sizeof parts / sizeof parts[0] };
-  Hash h[1 + N] = {k->key};
+  Hash h[1 + N] = {k->asked};
   for (int i = 0; i < N; i++) {
     if (parts[i]) {
       h[1 + i] = hash_bytes(parts[i], strlen(parts[i]), 1);
@@ -204,7 +211,7 @@ static int from_memory(Call *k, const MemoAnswer *m, int ledgered, Outcome *out,
 /* What this statement's execution already asked. 1 answered, 0 not, -1 error (the earlier failure, or a new one). Who
 ** had not asked it yet gets a row: a hit, or, of what had failed, that nothing was sent. */
 static int from_memo(Call *k, Outcome *out, Err *err) {
-  const MemoEntry *e = memo_find(k->memo, &k->key);
+  const MemoEntry *e = memo_find(k->memo, &k->asked);
   if (!e) {
     return 0;
   }
@@ -217,8 +224,12 @@ static int from_memo(Call *k, Outcome *out, Err *err) {
   if (e->failure) {
     *err = *e->failure;
     if (!same) {
-      make_request_id(k->request_id, k->plan->started_ms);
+      make_request_id(k);
       record_refusal(k, "not asked again in this statement: ", err);
+    }
+    Err ignored = {0};
+    if (e->answer) { /* the best that did not pass */
+      take_text(out, e->answer->text, e->answer->n, &ignored);
     }
     return -1;
   }
@@ -251,7 +262,7 @@ static int claim(Call *k, const Texts *t, Outcome *out, Err *err) {
       if (found != 0) {
         return found;
       }
-      call_start_row(k, 1, NULL);
+      call_start_row(k, k->row.attempt, NULL);
     } else if (outcome == LEDGER_HELD || outcome == LEDGER_OVER) {
       if (afford_wait(k, outcome, &waited, err) != RC_OK) {
         return -1;
@@ -293,7 +304,7 @@ static int settle(Call *k, const Outcome *out, int is_success, int *parks, Err *
               .tag = k->row.tag,
               .prompt_hash = k->row.prompt_hash,
               .cost_nusd = k->row.cost_nusd,
-              .question = k->plan->keeps_similar ? &k->question : NULL};
+              .question = k->plan->keeps_similar && !k->route.is_stopgap ? &k->question : NULL};
   int keep = k->text && k->cacheable && k->plan->keeps;
   Err write = {0};
   Answer *answers = keep                    ? &a
@@ -347,7 +358,7 @@ static int is_to_be_parked(Call *k, Outcome *out, Err *err) {
 ** there. */
 static int call_and_settle(Call *k, Parked *place, Outcome *out, Err *err) {
   k->is_open = k->has_row = 1;
-  attempt_all(k, err);
+  cascade_run(k, err);
   int parks = is_to_be_parked(k, out, err);
   out->call_id = k->row.id;
   if (parks) {
@@ -355,13 +366,45 @@ static int call_and_settle(Call *k, Parked *place, Outcome *out, Err *err) {
   } else {
     free(place);
   }
-  if (err->rc == RC_OK) {
+  if (err->rc == RC_OK || err->code == ERR_GATE) {
     out->text = k->text;
     out->n = k->n;
     out->reasoning = k->reasoning;
+    out->logprobs = k->request->options->logprobs ? k->logprobs : NULL;
     k->text = k->reasoning = NULL;
+    k->logprobs = out->logprobs ? NULL : k->logprobs;
   }
   return parks;
+}
+
+/* The first attempt, held and durable: 0. 1: its answer arrived meanwhile; -1 error. */
+static int admit(Call *k, long long attempt, const Texts *texts, Outcome *out, Err *err) {
+  int claimed = -1;
+  if (afford_begin(k, err) == RC_OK) {
+    call_start_row(k, attempt, NULL);
+    claimed = claim(k, texts, out, err);
+    if (claimed != 0) {
+      afford_settle(k, 0, 0);
+    }
+  }
+  return claimed;
+}
+
+/* The same; once more at the cheapest tier, where the limit in the way asks for that. */
+static int admit_somewhere(Call *k, const Texts *texts, Outcome *out, Err *err) {
+  long long attempt = k->attempts_made + 1;
+  int claimed = admit(k, attempt, texts, out, err);
+  if (claimed < 0 && err->code == ERR_BUDGET && k->over == BUDGET_ON_CHEAPEST) {
+    Err why = {0};
+    Moved moved = ready_cheapest(k, &why);
+    if (moved == MOVED) {
+      err_clear(err);
+      claimed = admit(k, attempt, texts, out, err);
+    } else if (moved == MOVE_FAILED) {
+      *err = why;
+    }
+  }
+  return claimed;
 }
 
 /* Everything from the route on: the request is not in the cache. */
@@ -369,15 +412,10 @@ static int ask(Call *k, Outcome *out, Err *err) {
   Texts texts = {0};
   int claimed = -1;
   Parked *place = parked_reserve(k->conn, err);
-  make_request_id(k->request_id, k->plan->started_ms);
+  make_request_id(k);
   if (place && texts_name(k, err) == RC_OK && texts_list(k, &texts, err) == RC_OK &&
-      route_choose(k, err) == RC_OK &&
-      count_parts(k, err) == RC_OK && afford_begin(k, err) == RC_OK) {
-    call_start_row(k, 1, NULL);
-    claimed = claim(k, &texts, out, err);
-    if (claimed != 0) {
-      afford_settle(k, 0, 0);
-    }
+      route_choose(k, err) == RC_OK && ready_wait(k, err) == RC_OK && count_parts(k, err) == RC_OK) {
+    claimed = admit_somewhere(k, &texts, out, err);
   }
   if (claimed == 0) {
     call_and_settle(k, place, out, err);
@@ -422,7 +460,9 @@ static void start_call(Call *k, Conn *conn, const Request *request, Memo *memo, 
   k->memo = plan->is_memoed ? memo : NULL;
   k->system_tokens = k->history_tokens = LEDGER_NULL;
   k->ask_beside = pipeline_run;
-  k->route = (Route){.drawn = -1, .served = -1, .score = NAN};
+  k->wants_logprobs = request->options->logprobs;
+  k->attempts_made = request->beside ? request->beside->attempts : 0;
+  k->route = (Route){.drawn = -1, .served = -1, .kept = -1, .at = -1, .score = NAN};
   k->attempts_left = plan->attempts;
 }
 
@@ -434,7 +474,11 @@ int call_start(Call *k, Conn *conn, const Request *request, Memo *memo, const Pl
                Err *err) {
   start_call(k, conn, request, memo, plan);
   k->store = conn_store(conn, 1, err);
-  return k->store ? request_key(request, owner_of(k), k->store->seed, &k->key, err) : err->rc;
+  if (k->store) {
+    request_key(request, call_owner(k), k->store->seed, &k->key, err);
+    k->asked = k->key;
+  }
+  return err->rc;
 }
 
 /* Remembers the outcome for the rest of the statement; the answer only where the cache does not
@@ -442,16 +486,16 @@ int call_start(Call *k, Conn *conn, const Request *request, Memo *memo, const Pl
 static void remember(Call *k, const Outcome *out, const Err *err) {
   const LedgerRow *row = &k->row;
   int is_hit = row->kind == KIND_HIT_EXACT || row->kind == KIND_HIT_SEMANTIC;
-  int is_cached = k->plan->ttl_ms == OPTION_UNSET && (k->cacheable || row->kind == KIND_HIT_EXACT);
+  int is_cached = k->plan->ttl_ms == OPTION_UNSET && !k->route.is_stopgap && (k->cacheable || row->kind == KIND_HIT_EXACT);
   const MemoAnswer answer = {.text = out->text,
                              .n = out->n,
                              .cost_nusd = is_hit ? row->saved_nusd : row->cost_nusd,
                              .provider = row->provider,
                              .model = row->model ? row->model : k->model.name,
                              .tier = row->tier};
-  const MemoEntry e = {.key = k->key,
+  const MemoEntry e = {.key = k->asked,
                        .asking = asking_of(k),
-                       .answer = err->rc == RC_OK && !is_cached ? &answer : NULL,
+                       .answer = out->text && !is_cached ? &answer : NULL,
                        .failure = err->rc == RC_OK ? NULL : err,
                        .call_id = out->call_id,
                        .is_similar = row->kind == KIND_HIT_SEMANTIC};
@@ -470,44 +514,64 @@ static void write_row_now(Call *k, Outcome *out) {
 
 static const ConnSlot counting_slot = {.size = sizeof(Counting)};
 
-int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *out, Err *err) {
-  Call k;
-  Plan plan;
+/* The stages, in their order. */
+static int run(Call *k, Outcome *out, Err *err) {
   Err later = {0};
-  const Counting *counting = conn_slot_if_any(conn, &counting_slot);
-  if (counting && counting->take) {
-    return counting->take(counting->arg, request, out, err);
-  }
-  if (plan_make(conn, request, &plan, err) != RC_OK) {
-    return err->rc;
-  }
-  if (call_start(&k, conn, request, memo, &plan, err) != RC_OK) {
-    return err->rc;
-  }
-  ledger_flush_if_due(k.store, &later); /* what can't be written now stays queued */
-  conn_trim_if_due(k.conn);
-  int found = from_memo(&k, out, err), was_asked = found != 0;
+  ledger_flush_if_due(k->store, &later); /* what can't be written now stays queued */
+  conn_trim_if_due(k->conn);
+  int found = from_memo(k, out, err), was_asked = found != 0;
   if (found == 0) {
-    if (k.plan->keeps_similar && make_question(&k, err) != RC_OK) {
+    if (k->plan->keeps_similar && make_question(k, err) != RC_OK) {
       found = -1;
     }
-    found = found == 0 ? go_on(&k, out, err) : found;
-    found = found == 0 && k.plan->reads ? from_cache(&k, 1, out, err) : found;
-    if (found == 0 && k.plan->reads_similar) {
-      found = from_semantic(&k, out, err);
+    found = found == 0 ? go_on(k, out, err) : found;
+    found = found == 0 && k->plan->reads ? from_cache(k, 1, out, err) : found;
+    if (found == 0 && k->plan->reads_similar) {
+      found = from_semantic(k, out, err);
     }
     if (found == 0) {
-      ask(&k, out, err);
+      ask(k, out, err);
     }
     CHECK(err->rc != RC_OK || out->text);
-    CHECK(!k.is_open || k.row.id || !k.store->mode->has_intents); /* what was sent has its row */
+    CHECK(!k->is_open || k->row.id || !k->store->mode->has_intents); /* what was sent has its row */
   }
-  if (!was_asked || k.has_row) {
-    write_row_now(&k, out);
-    remember(&k, out, err);
+  if (!was_asked || k->has_row) {
+    write_row_now(k, out);
+    remember(k, out, err);
   }
-  call_free(&k);
+  ready_release(k);
+  out->attempts = k->attempts_made;
+  if (k->gates && out->call_id) { /* not a row beside it */
+    k->store->last_call_id = out->call_id;
+  }
   return err->rc;
+}
+
+/* With the gates that its answers have to pass. (They are part of its key.) */
+static int run_with_gates(Conn *conn, const Request *request, Memo *memo, Outcome *out, Err *err) {
+  Call k;
+  Plan plan;
+  Gates *gates = NULL;
+  Request gated = *request;
+  if (plan_make(conn, request, &plan, err) != RC_OK ||
+      gates_read(conn, request, &gates, err) != RC_OK) {
+    return err->rc;
+  }
+  gated.gate = gates ? gates->tree : NULL;
+  if (call_start(&k, conn, gates ? &gated : request, memo, &plan, err) == RC_OK) {
+    k.gates = gates;
+    k.wants_logprobs |= gates_want_logprobs(gates);
+    run(&k, out, err);
+    call_free(&k);
+  }
+  gates_free(gates);
+  return err->rc;
+}
+
+int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *out, Err *err) {
+  const Counting *counting = conn_slot_if_any(conn, &counting_slot);
+  return counting && counting->take ? counting->take(counting->arg, request, out, err)
+                                    : run_with_gates(conn, request, memo, out, err);
 }
 
 int on_error_covers(const Err *err) {
@@ -541,7 +605,7 @@ const char *call_look(Call *k, Conn *conn, const Request *request, const Plan *p
   start_call(k, conn, request, NULL, plan);
   k->store = conn_store(conn, 0, err);
   unsigned long long seed = k->store ? k->store->seed : 0;
-  if (err->rc == RC_OK && request_key(request, owner_of(k), seed, &k->key, err) == RC_OK &&
+  if (err->rc == RC_OK && request_key(request, call_owner(k), seed, &k->key, err) == RC_OK &&
       k->store && plan->reads) {
     found = from_cache(k, 0, &out, err);
   }

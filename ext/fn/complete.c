@@ -64,7 +64,7 @@ static void add_failure(cJSON *tree, const Err *failure, Err *err) {
   json_add(e, "retryable", cJSON_CreateBool(failure->retryable), err);
 }
 
-/* {"value": …, "error": null | {code, http_status, message, retryable}} */
+/* {"value": …, "error": null | {code, http_status, message, retryable}}. (Both, where no answer passed its gates: the best.) */
 static void result_outcome(sqlite3_context *ctx, const char *text, const Err *failure) {
   cJSON *tree = cJSON_CreateObject();
   Err err = {0};
@@ -72,7 +72,7 @@ static void result_outcome(sqlite3_context *ctx, const char *text, const Err *fa
     json_add(tree, "value", cJSON_CreateString(text), &err);
     json_add(tree, "error", cJSON_CreateNull(), &err);
   } else {
-    json_add(tree, "value", cJSON_CreateNull(), &err);
+    json_add(tree, "value", text ? cJSON_CreateString(text) : cJSON_CreateNull(), &err);
     add_failure(tree, failure, &err);
   }
   result_json(ctx, json_print(tree, &err));
@@ -93,6 +93,7 @@ static void give_outcome(sqlite3_context *ctx, const Request *r, Outcome *out, c
   }
   free(out->text);
   free(out->reasoning);
+  cJSON_free(out->logprobs);
 }
 
 static void run(sqlite3_context *ctx, const Request *r, Err *err) {

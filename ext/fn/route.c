@@ -1,6 +1,6 @@
 /*
 ** llm_route, llm_route_score, llm_route_explain: where a request would go, and why. Nothing is sent (but where a model is
-** the scorer).
+** the scorer). llm_route_calibrate: thresholds from the ledger.
 */
 #include "base/sqlite/args.h"
 #include "call/call.h"
@@ -8,6 +8,7 @@
 #include "call/route/route.h"
 #include "call/route/score.h"
 #include "fn/fn.h"
+#include "work/route/calibrate.h"
 
 #include <stdlib.h>
 
@@ -62,4 +63,43 @@ static void give_reasons(sqlite3_context *ctx, Call *k, Err *err) {
 
 void fn_llm_route_explain(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   show(ctx, argc, argv, give_reasons, err);
+}
+
+static int take_shares(const SpecTable *table, const Spec *spec, const SpecValue *v, void *to,
+                       Err *err) {
+  CalibrateOptions *o = to;
+  if (!cJSON_IsArray(v->json)) {
+    return spec_bad(table, spec->name, "an array of numbers that add up to 1", err);
+  }
+  o->shares = v->json;
+  return RC_OK;
+}
+
+static const Spec calibrate_specs[] = {
+    {"shares", SPEC_OTHER, .take = take_shares},
+    {"usd_per_call", SPEC_INTO(CalibrateOptions, NUMBER, usd_per_call), .min = 0, .max = 1e6},
+    {"last", SPEC_INTO(CalibrateOptions, INTEGER, last), .min = 1, .max = 1000000},
+    {"dry_run", SPEC_INTO(CalibrateOptions, SWITCH, dry_run), .initial = "off"},
+};
+
+static const SpecTable calibrate_table = {
+    "option", ERR_BAD_OPTION, NULL, NULL, calibrate_specs,
+    sizeof calibrate_specs / sizeof calibrate_specs[0]};
+
+/* llm_route_calibrate([options]): JSON. */
+void fn_llm_route_calibrate(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
+  CalibrateOptions o;
+  size_t n = 0;
+  const char *json = argc > 0 ? arg_bytes(argv[0], &n, err) : NULL;
+  cJSON *given = json ? spec_parse(&calibrate_table, json, n, err) : NULL;
+  spec_init(&calibrate_table, &o);
+  o.shares = NULL;
+  if (given) {
+    spec_read(&calibrate_table, 0, given, &o, err); /* (the shares are borrowed from it) */
+  }
+  char *text = err->rc == RC_OK ? calibrate_run(fn_conn(ctx), &o, err) : NULL;
+  cJSON_Delete(given);
+  if (text) {
+    result_json(ctx, text);
+  }
 }

@@ -286,12 +286,23 @@ static const char *seller_of(Conn *conn, PricingAsk *ask, Err *err) {
 
 long long pricing_of_tokens(Conn *conn, const Model *model, long long input, long long output,
                             Err *err) {
+  return pricing_of_turn(conn, model, input, 0, output, err);
+}
+
+long long pricing_of_turn(Conn *conn, const Model *model, long long input, long long prefix,
+                          long long output, Err *err) {
   PricingAsk ask = {.model = model->name, .provider = model->provider, .at_ms = now_ms()};
+  const PriceRef *ref = prefix ? pricing_find(conn, &ask, err) : NULL;
+  long long least =
+      ref && ref->bare ? catalogue_cache_minimum(ref->seller.vendor, ref->bare, ask.at_ms) : -1;
   PricingAnswer answer;
   Usage u;
   usage_init(&u);
   usage_set(&u, UNIT_INPUT, input);
   usage_set(&u, UNIT_OUTPUT, output);
+  if (prefix > least) { /* (-1: nobody says how short it may be) */
+    usage_set(&u, UNIT_CACHE_READ, prefix);
+  }
   return pricing_answer(conn, &ask, &u, &answer, err) == PRICED ? cost_nusd(answer.sum.cost) : -1;
 }
 

@@ -56,6 +56,11 @@ PriceVerdict pricing_answer(Conn *conn, const PricingAsk *ask, const Usage *usag
 long long pricing_of_tokens(Conn *conn, const Model *model, long long input, long long output,
                             Err *err);
 
+/* The same where the first `prefix` tokens of the input were read before: from the cache, if the provider caches so short a
+** prefix. */
+long long pricing_of_turn(Conn *conn, const Model *model, long long input, long long prefix,
+                          long long output, Err *err);
+
 /* What is asked of one part of an answer: its own model, at who sells the main one where `ask` does
 ** not say who. (A seller may have another name for the same: "us.anthropic.claude-opus-4-8-v1:0".) */
 PricingAsk pricing_ask_of_part(Conn *conn, PricingAsk *ask, const UsagePart *part, Err *err);

@@ -16,7 +16,7 @@ typedef struct CallCursor {
   Memo *memo;             /* NULL until needed */
   sqlite3_value **ledger; /* the columns of the ledger row; NULL: past the end, or a dry run */
   int n;
-  char *answer, *reasoning;
+  char *answer, *reasoning, *logprobs;
 } CallCursor;
 
 static void clear(TableCursor *base) {
@@ -27,8 +27,9 @@ static void clear(TableCursor *base) {
   free(c->ledger);
   free(c->answer);
   free(c->reasoning);
+  cJSON_free(c->logprobs);
   c->ledger = NULL;
-  c->answer = c->reasoning = NULL;
+  c->answer = c->reasoning = c->logprobs = NULL;
 }
 
 static void close_cursor(TableCursor *base) {
@@ -78,6 +79,7 @@ static int run(CallCursor *c, const Request *r, Err *err) {
   pipeline_run(conn, r, c->memo, &out, err);
   c->answer = out.text;
   c->reasoning = out.reasoning;
+  c->logprobs = out.logprobs;
   if (err->rc != RC_OK && r->options->on_error != ON_ERROR_ERROR && on_error_covers(err) &&
       out.call_id) {
     *err = (Err){0};
@@ -130,7 +132,8 @@ static int is_done(const TableCursor *base) {
 static void column(TableCursor *base, sqlite3_context *ctx, int column) {
   const CallCursor *c = (CallCursor *)base;
   if (column <= 0) {
-    sqlite3_result_text(ctx, column == 0 ? c->answer : c->reasoning, -1, SQLITE_TRANSIENT);
+    const char *texts[] = {c->answer, c->reasoning, c->logprobs};
+    sqlite3_result_text(ctx, texts[-column], -1, SQLITE_TRANSIENT);
   } else if (c->ledger) {
     sqlite3_result_value(ctx, c->ledger[column - 1]);
   }
@@ -146,7 +149,7 @@ const TableKind call_table = {
     .columns = "answer TEXT",
     .ledger = "llm_calls",
     .args = {"prompt", "options"},
-    .hidden = "reasoning TEXT",
+    .hidden = "reasoning TEXT HIDDEN, logprobs TEXT",
     .n_required = 1,
     .usage = "the prompt is missing: SELECT … FROM llm_call('…')",
     .rows = 1,

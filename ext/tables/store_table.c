@@ -54,6 +54,7 @@ const StoreSource store_sources[] = {
     {.name = "llm_finish_reasons"},
     {.name = "llm_spend", .rowid = "id", .has_time = 1},
     {.name = "llm_invoices", .rowid = "id", .from = counting_invoices, .hidden = " belongs "},
+    {.name = "llm_provider_state"},
     {.name = "llm_sums", .from = sums_of_texts},
     {.name = "llm_import_files", .hidden = " mtime inode head tail "},
     {NULL},

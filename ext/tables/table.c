@@ -253,7 +253,7 @@ static int xColumn(sqlite3_vtab_cursor *cursor, sqlite3_context *ctx, int column
   const Table *t = table_of(c);
   int arg = column - t->n_columns;
   if (arg < 0 || arg >= count_args(t->kind)) {
-    t->kind->column(c, ctx, arg < 0 ? column : TABLE_HIDDEN);
+    t->kind->column(c, ctx, arg < 0 ? column : TABLE_HIDDEN - (arg - count_args(t->kind)));
   } else if (c->args[arg]) {
     sqlite3_result_value(ctx, c->args[arg]);
   } else if (t->kind->unsaid) {

@@ -17,7 +17,7 @@
 
 enum {
   TABLE_MOST_ARGS = 2,
-  TABLE_HIDDEN = -1 /* the number of a kind's `hidden` column */
+  TABLE_HIDDEN = -1 /* the number of a kind's `hidden` column; of a second one the next lower */
 };
 
 typedef struct TableKind TableKind;
@@ -55,7 +55,7 @@ struct TableKind {
   const char *
       ledger; /* NULL: columns are all; else they are followed by those of that table of the store */
   const char *args[TABLE_MOST_ARGS]; /* hidden columns */
-  const char *hidden; /* a hidden column that is no argument, as "name TYPE"; NULL: none */
+  const char *hidden; /* a hidden column that is no argument, as "name TYPE"; NULL: none. (Two: "a TYPE HIDDEN, b TYPE") */
   int n_required;     /* of the arguments */
   const char *usage;  /* said where one of these is missing */
   double rows, cost;  /* estimates */

@@ -83,6 +83,10 @@ int anthropic_build(const Request *request, const Model *model, const Sending *h
   if (check_options(o, model, err) != RC_OK) {
     return err->rc;
   }
+  if (how->logprobs) {
+    return err_set(err, RC_ERROR, ERR_BAD_OPTION,
+                   "option 'logprobs' (and a gate 'logprob'): the Anthropic API has none");
+  }
   if (o->schema && wire_supports(model, "json_schema", 1, err)) {
     schema_form(o->schema, FORM_ANTHROPIC, &sent, err);
   }

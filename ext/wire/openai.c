@@ -99,6 +99,9 @@ int openai_build(const Request *request, const Model *model, const Sending *how,
   if (o->max_tokens != OPTION_UNSET) {
     json_add(tree, limit_name(model, dialect, err), cJSON_CreateNumber((double)o->max_tokens), err);
   }
+  if (how->logprobs) {
+    json_add(tree, "logprobs", cJSON_CreateTrue(), err);
+  }
   add_stream(tree, how, err);
   free(words);
   return wire_finish(tree, body, err);

@@ -15,6 +15,7 @@
 typedef struct Sending {
   int streams;     /* the answer is to come in pieces */
   int wants_usage; /* and to say its usage, where that must be asked for (stream_options) */
+  int logprobs;    /* how sure the model is of each token is asked for */
   int base64;      /* vectors are asked for in it */
   /* A text that was answered before and did not do, and why; NULL: none. The model is told. */
   const char *rejected, *why;

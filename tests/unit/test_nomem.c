@@ -15,6 +15,8 @@
 #include "conn/settings.h"
 #include "core/price/catalogue.h"
 #include "core/tokens/encoding.h"
+#include "core/gate/agree.h"
+#include "core/gate/gate.h"
 #include "core/guard/guard.h"
 #include "core/manual/help.h"
 #include "core/logs/format.h"
@@ -527,6 +529,41 @@ static int veto(Result *r, Err *err) {
   return err->rc;
 }
 
+/* Gates of every kind that reads, and answers that are compared. */
+static int gates(Result *r, Err *err) {
+  static const char *const all[][2] = {
+      {"json", "{}"},
+      {"schema", "{\"schema\":{\"type\":\"object\",\"required\":[\"a\"]}}"},
+      {"regex", "{\"pattern\":\"(\\\\d+) a\",\"flags\":\"i\"}"},
+      {"contains", "{\"all\":[\"\u00c9t\u00e9\"]}"},
+      {"refusal", "{}"},
+      {"hedge", "{\"max\":1}"},
+      {"grounded", "{}"},
+      {"arithmetic", "{}"},
+      {"agree", "{\"compare\":\"auto\"}"},
+  };
+  static const char answer_text[] =
+      "I can't help, 5 \"are not in the text here\". {\"a\":1} 2 + 2 = 5";
+  const GateCase c = {
+      {"say NONE if so 4", 16}, {"", 0}, {answer_text, sizeof answer_text - 1}, NULL};
+  for (size_t i = 0; i < COUNT(all) && err->rc == RC_OK; i++) {
+    cJSON *spec = cJSON_Parse(all[i][1]);
+    Gate gate;
+    GateVerdict v = {0};
+    GateKind kind = gate_kind(all[i][0], &(Err){0});
+    if (!spec) {
+      err_nomem(err);
+    } else if (gate_parse(kind, spec, &gate, err) == RC_OK) {
+      kind == GATE_AGREE ? agree_check(&gate, &c.answer, &c.prompt, &v, err)
+                         : gate_check(&gate, &c, &v, err);
+      add(r, "%d %.3f %s;", v.passes, v.score, v.why);
+      gate_free(&gate);
+    }
+    cJSON_Delete(spec);
+  }
+  return err->rc;
+}
+
 static int normal_form(Result *r, Err *err) {
   Buf b;
   buf_init(&b, 1000);
@@ -750,6 +787,7 @@ static const Case cases[] = {
     {"genai-prices", import_list, GENAI},
     {"litellm", import_list, LITELLM},
     {"veto", veto, NULL},
+    {"gates", gates, NULL},
     {"normal form", normal_form, NULL},
     {"base64", base64, NULL},
     {"tokens", tokens, NULL},

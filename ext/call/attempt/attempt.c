@@ -5,6 +5,7 @@
 
 #include "call/attempt/judge.h"
 #include "call/attempt/tell.h"
+#include "call/route/ready.h"
 #include "call/route/route.h"
 #include "conn/learned.h"
 #include "call/state/afford.h"
@@ -178,12 +179,25 @@ static int begin_next(Call *k, long long previous, Err *err) {
   return err->rc;
 }
 
-/* Waits, then makes the next attempt durable. On failure k->row is the failed attempt again. */
-static int wait_and_begin(Call *k, long long delay_ms, const char *reason, Err *err) {
-  LedgerRow failed = k->row;
-  if (conn_sleep(k->conn, delay_ms, err) != RC_OK) {
-    return err->rc;
+/* Goes where the next attempt is to go, after its wait. An error where there is nowhere to go. */
+static int go(Call *k, const Next *next, const Err *failure, Err *err) {
+  char why[160];
+  snprintf(why, sizeof why, "attempt %lld: %.120s", k->row.attempt, failure->msg);
+  Moved moved = !next->moves       ? STAYED
+                : next->escalates ? ready_move(k, MOVE_UP, why, err)
+                                  : ready_leave(k, next->to, why, err);
+  if (moved == STAYED && !next->waits) {
+    *err = *failure;
   }
+  if (err->rc == RC_OK && moved == STAYED) {
+    conn_sleep(k->conn, next->delay_ms, err);
+  }
+  return err->rc == RC_OK ? ready_wait(k, err) : err->rc;
+}
+
+/* Makes the next attempt durable. On failure k->row is the failed attempt again. */
+static int begin(Call *k, const char *reason, Err *err) {
+  LedgerRow failed = k->row;
   /* with what was rejected; and where the answer waited for memory, its request was given up */
   if ((k->rejected || !k->body.data) && route_prepare(k, err) != RC_OK) {
     return err->rc;
@@ -191,7 +205,7 @@ static int wait_and_begin(Call *k, long long delay_ms, const char *reason, Err *
   if (afford_begin(k, err) != RC_OK) {
     return err->rc;
   }
-  call_start_row(k, failed.attempt + 1, reason);
+  call_start_row(k, k->attempts_made + 1, reason);
   if (begin_next(k, failed.id, err) != RC_OK) {
     k->row = failed;
     afford_settle(k, 0, 0);
@@ -199,14 +213,12 @@ static int wait_and_begin(Call *k, long long delay_ms, const char *reason, Err *
   return err->rc;
 }
 
-/* Closes the failed attempt in the ledger, its intent kept, waits, and opens the next. If there is
-** none after all, the attempt stays open: settling it once more ends the intent. */
-static int next_attempt(Call *k, long long delay_ms, Err *failure) {
-  Err err = {0};
+/* If there is no next attempt after all, this one stays open: settling it once more ends the intent. */
+int attempt_next(Call *k, const Next *next, Err *failure) {
+  Err err = {0}, memory = {0};
   char reason[sizeof k->retry_reason];
   snprintf(reason, sizeof reason, "%s",
            failure->provider_code[0] ? failure->provider_code : err_word(failure->code));
-  Err memory = {0};
   unfit_write(k);
   int is_queued = ledger_settle(k->store, &k->row, NULL, 1, &err) != RC_OK && err.rc != RC_NOMEM &&
                   ledger_queue(k->store, &k->row, NULL, &memory) == RC_OK;
@@ -214,31 +226,47 @@ static int next_attempt(Call *k, long long delay_ms, Err *failure) {
   if (!k->store->mode->tells_failure && is_queued) {
     err = (Err){0}; /* there, a queued row is no reason to stop */
   }
-  if (err.rc == RC_OK && wait_and_begin(k, delay_ms, reason, &err) == RC_OK) {
+  if (err.rc == RC_OK && go(k, next, failure, &err) == RC_OK && begin(k, reason, &err) == RC_OK) {
     k->is_open = 1;
   }
   *failure = err;
   return err.rc;
 }
 
+/* What was learnt of the provider, for whoever asks next. */
+static void note_health(Call *k, const Verdict *v, const Err *err) {
+  const Trouble t = {.is_trouble = err->rc != RC_OK && v->is_trouble,
+                     .is_account = v->is_account,
+                     .pause_ms = v->delay_ms,
+                     .reason = err->provider_code[0] ? err->provider_code : err_word(err->code)};
+  ready_note(k, &t);
+}
+
+/* Where the next attempt goes. 0: there is none. Up at once, where that is allowed: it costs money, and no quality. Down
+** with the last attempt, or where its own model can't be had in time. */
+static int plan_next(const Call *k, const Verdict *v, Next *next) {
+  unsigned random;
+  sqlite3_randomness(sizeof random, &random);
+  *next = (Next){.to = ready_reach(k)};
+  next->delay_ms =
+      retry_delay_ms((int)k->row.attempt + 1, k->conn->set.backoff_ms, v->delay_ms, random);
+  next->waits = v->retry && next->delay_ms <= LIMIT_RETRY_AFTER_MS &&
+                monotonic_ms() + next->delay_ms < k->plan->deadline_ms;
+  next->moves = v->is_trouble && k->route.served >= 0 &&
+                (next->to != MOVE_DOWN || !next->waits || k->attempts_left == 1);
+  return k->attempts_left > 0 && (next->waits || next->moves);
+}
+
 int attempt_all(Call *k, Err *err) {
   for (;;) {
     Verdict v;
-    unsigned random;
+    Next next;
     attempt_once(k, &v, err);
     k->attempts_left--;
     afford_settle(k, k->row.cost_nusd,
                   k->response.result != NET_NOT_SENT && k->response.result != NET_STOPPED);
-    if (err->rc == RC_OK || !v.retry || k->attempts_left <= 0) {
-      return err->rc;
-    }
-    sqlite3_randomness(sizeof random, &random);
-    long long delay =
-        retry_delay_ms((int)k->row.attempt + 1, k->conn->set.backoff_ms, v.delay_ms, random);
-    if (delay > LIMIT_RETRY_AFTER_MS || monotonic_ms() + delay >= k->plan->deadline_ms) {
-      return err->rc;
-    }
-    if (next_attempt(k, delay, err) != RC_OK) {
+    note_health(k, &v, err);
+    if (err->rc == RC_OK || !plan_next(k, &v, &next) || attempt_next(k, &next, err) != RC_OK) {
       return err->rc;
     }
   }

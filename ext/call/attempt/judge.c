@@ -74,6 +74,7 @@ static void judge_loss(Call *k, const NetResponse *r, Verdict *v, Err *err) {
   err_set(err, losses[i].rc, losses[i].code, "%s %s at %.120s%s%s%s", losses[i].what,
           k->model.provider, k->model.base_url, says_more ? ": " : "", says_more ? why : "",
           of_proxy(k, i, proxy, sizeof proxy));
+  v->is_trouble = i == NET_NOT_SENT;
   v->retry = losses[i].retry || (i == NET_LOST && k->plan->buys_lost);
   err->retryable = v->retry || i == NET_LOST || i == NET_TIMED_OUT;
   judge_note(k, is_unsent ? judge_kind(k) : KIND_UNKNOWN, is_unsent ? 0 : LEDGER_NULL, err);
@@ -176,6 +177,8 @@ static void judge_retry(Call *k, const NetResponse *r, long status, const Failur
   if (v->delay_ms < 0 && (status == 429 || status == 503 || status == 529)) {
     v->delay_ms = r->reset_ms;
   }
+  v->is_account = retry_is_of_account(&c);
+  v->is_trouble = v->is_account || (is_useful && (status == 429 || status >= 500) && !f->is_loading);
   if (v->retry && f->is_loading && (status >= 500 || retry_is_loading(&c))) {
     wait_for_loading(k, v);
   }
@@ -445,7 +448,9 @@ static void judge_reply(Call *k, Reply *reply, Verdict *v, Err *err) {
   }
   free(k->reasoning);
   k->reasoning = reply->reasoning;
-  reply->reasoning = NULL;
+  cJSON_free(k->logprobs);
+  k->logprobs = reply->logprobs;
+  reply->reasoning = reply->logprobs = NULL;
   if (err->rc != RC_OK && err->rc != RC_NOMEM) {
     err->http_status = (int)k->row.http_status;
     judge_note(k, judge_kind(k), k->row.cost_nusd, err);

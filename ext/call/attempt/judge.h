@@ -16,6 +16,8 @@
 typedef struct Verdict {
   int retry;          /* worth another attempt */
   long long delay_ms; /* the provider's wish, or -1 */
+  int is_trouble;     /* the provider can't just now, whoever asks */
+  int is_account;     /* of all its models */
 } Verdict;
 
 /* An error, by its HTTP status. */

@@ -9,6 +9,7 @@
 
 #include "call/route/score.h"
 #include "call/route/tiers.h"
+#include "call/route/turns.h"
 #include "conn/learned.h"
 #include "wire/dialect.h"
 
@@ -64,16 +65,20 @@ static const Api *api_of(const Call *k, Err *err) {
   return k->request->wants_vectors ? embedding_api(&k->model, err) : answering_api(&k->model, err);
 }
 
-int route_take_model(Call *k, const char *name, Err *err) {
-  config_model_free(&k->model);
+int route_take_access(Call *k, Err *err) {
   access_wipe(k->secret);
   k->secret = NULL;
   k->refused = 0;
-  if (config_model(k->conn->config, name, &k->model, err) == RC_OK && (k->api = api_of(k, err)) != NULL &&
-      access_check(&k->model, &k->secret, err) == RC_OK) {
+  if ((k->api = api_of(k, err)) != NULL && access_check(&k->model, &k->secret, err) == RC_OK) {
     check_supports(&k->model, err);
   }
   return err->rc;
+}
+
+int route_take_model(Call *k, const char *name, Err *err) {
+  config_model_free(&k->model);
+  return config_model(k->conn->config, name, &k->model, err) == RC_OK ? route_take_access(k, err)
+                                                                      : err->rc;
 }
 
 /* 1 if the tiers are those of the catalogue. */
@@ -110,8 +115,7 @@ static int keys_at_hand(const Endpoint **first, char *list, size_t size) {
   return found;
 }
 
-/* What was passed over, into the row's notes. */
-static int note_skipped(Call *k, Err *err) {
+int route_note_skipped(Call *k, Err *err) {
   Route *route = &k->route;
   cJSON *tree = NULL, *list = NULL;
   for (int i = 0; i < route->n && err->rc == RC_OK; i++) {
@@ -125,8 +129,13 @@ static int note_skipped(Call *k, Err *err) {
     json_add(item, "model", cJSON_CreateString(route->tiers[i].model), err);
     json_add(item, "why", cJSON_CreateString(route->tiers[i].why), err);
   }
-  free(route->notes);
-  route->notes = tree ? json_print(tree, err) : NULL;
+  if (route->kept >= 0 && route->kept == route->served) {
+    tree = tree ? tree : cJSON_CreateObject();
+    json_add(tree, "kept", cJSON_CreateString("the model of the turn before"), err);
+  }
+  TierChoice *served = &route->tiers[route->served];
+  free(served->notes);
+  served->notes = tree ? json_print(tree, err) : NULL;
   return err->rc;
 }
 
@@ -140,6 +149,7 @@ static int take_only_provider(Call *k, const Config *config, const Err *why, Err
   }
   if (first && n == 1 && has_usual_tiers(config)) {
     snprintf(k->tier, sizeof k->tier, "%s", TIER_ONLY_KEY);
+    k->route.at = -1;
     return route_take_model(k, name, err) == RC_OK ? route_prepare(k, err) : err->rc;
   }
   config_model_free(&k->model);
@@ -176,13 +186,13 @@ static int take_no_tier(Call *k, const Config *config, const Err *first, int onl
 }
 
 /* The tier that was drawn, or the nearest that can take the request. One that is wrong must not quietly become another. */
-static int take_nearest_tier(Call *k, const Config *config, Err *err) {
+static int take_nearest_tier(Call *k, const Config *config, int from, Err *err) {
   Err first = {0};
   int only_keys = 1;
-  for (int i; (i = tiers_nearest(&k->route, k->route.drawn)) >= 0;) {
+  for (int i; (i = tiers_nearest(&k->route, from)) >= 0;) {
     Err why = {0};
     if (tiers_take(k, i, &why) == RC_OK) {
-      return note_skipped(k, err);
+      return route_note_skipped(k, err);
     }
     if (!tiers_is_unfit(&why)) {
       return err_set(err, why.rc, why.code, "tier '%.40s' of llm_tiers: %.500s",
@@ -214,9 +224,29 @@ static int draw(Call *k, Err *err) {
 }
 
 static int take_tier(Call *k, const Config *config, Err *err) {
-  return tiers_copy(&k->route, config, err) == RC_OK && draw(k, err) == RC_OK
-             ? take_nearest_tier(k, config, err)
-             : err->rc;
+  if (tiers_copy(&k->route, config, err) != RC_OK || draw(k, err) != RC_OK) {
+    return err->rc;
+  }
+  int by_score = k->conn->set.route == ROUTE_SCORE && !k->request->options->escalate;
+  k->route.kept = by_score ? turns_keep(k, err) : -1;
+  int from = k->route.kept >= 0 ? k->route.kept : k->route.drawn;
+  return err->rc == RC_OK ? take_nearest_tier(k, config, from, err) : err->rc;
+}
+
+/* A cascade that begins at a model which was named. */
+static int take_tier_of(Call *k, const Config *config, const char *name, Err *err) {
+  if (tiers_copy(&k->route, config, err) != RC_OK) {
+    return err->rc;
+  }
+  int i = tiers_of_model(&k->route, name);
+  if (i < 0) {
+    return err_set(err, RC_ERROR, ERR_BAD_OPTION,
+                   "option 'escalate' climbs the tiers of llm_tiers, and model '%.80s' is in none:"
+                   " add it, or leave the model out",
+                   name);
+  }
+  k->route.drawn = i;
+  return tiers_take(k, i, err);
 }
 
 int route_choose(Call *k, Err *err) {
@@ -228,6 +258,9 @@ int route_choose(Call *k, Err *err) {
   const Config *config = k->conn->config;
   if (strcmp(asked, "auto") == 0) {
     return take_tier(k, config, err);
+  }
+  if (k->request->options->escalate && !k->request->beside) {
+    return take_tier_of(k, config, asked, err);
   }
   return route_take_model(k, asked, err) == RC_OK ? route_prepare(k, err) : err->rc;
 }
@@ -278,6 +311,7 @@ int route_prepare(Call *k, Err *err) {
   k->how.wants_usage = dialect->wants_usage && !(refusals & REFUSES_STREAM_OPTIONS);
   k->how.base64 = k->api->embeds && !(refusals & REFUSES_BASE64) &&
                   wire_supports(&k->model, "base64", dialect->takes_base64, err);
+  k->how.logprobs = !k->api->embeds && k->wants_logprobs;
   k->how.rejected = k->rejected;
   k->how.why = k->rejected_why;
   buf_free(&k->body);

@@ -16,6 +16,12 @@ int route_take_model(Call *k, const char *name, Err *err);
 /* The same where nothing is to be sent: without a key, or a host that is allowed, the first tier stands for "auto". */
 int route_choose_for_show(Call *k, Err *err);
 
+/* How the call's model is asked: its API, its key. */
+int route_take_access(Call *k, Err *err);
+
+/* What was passed over, and what was kept, into the row's notes. */
+int route_note_skipped(Call *k, Err *err);
+
 /* URL and body; again for another attempt. */
 int route_prepare(Call *k, Err *err);
 

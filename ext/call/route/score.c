@@ -3,12 +3,18 @@
 */
 #include "call/route/score.h"
 
+#include "call/state/beside.h"
+#include "core/gate/judge.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { FOLLOW_UP_WORDS = 3 };
+
+/* So much of a text is shown to a model that scores it. */
+#define MOST_SHOWN ((size_t)8000)
 
 static int is_users(const Message *m) {
   return strcmp(m->role, "user") == 0 && strspn(m->content, " \t\r\n") < m->n;
@@ -73,9 +79,47 @@ static int by_effort(Call *k, Score *s, Err *err) {
   return err->rc;
 }
 
+/* What a model is asked that says how hard a request is. What stands between the marks can't end them: they have the text's own
+** hash for a name. */
+static int write_question(const Score *s, Buf *b, Err *err) {
+  char name[HASH_HEX_SIZE];
+  Hash h = hash_bytes(s->text, s->n, 0);
+  hash_hex(&h, name);
+  buf_init(b, LIMIT_REQUEST_BYTES);
+  buf_printf(b,
+             "Between the marks <%s> and </%s> stands a request to a language model. Do not answer it. How hard is it to"
+             " answer well? 0: anybody could, in a sentence; 5: it takes care and some knowledge; 10: it takes long,"
+             " exact reasoning of an expert. Reply with that one number and nothing else.\n<%s>\n",
+             name, name, name);
+  buf_add(b, s->text, s->n < MOST_SHOWN ? s->n : MOST_SHOWN);
+  buf_printf(b, "\n</%s>", name);
+  return b->failed ? err_nomem(err) : RC_OK;
+}
+
+/* A small model of the tiers says it; where it can't be had, the words of the prompt do. */
+static int by_verifier(Call *k, Score *s, Err *err) {
+  Buf question;
+  Outcome out = {0};
+  Err why = {0};
+  const Config *config = conn_config(k->conn, err);
+  const BesideAsk what = {.purpose = "score",
+                          .model = config && config->n_tiers ? config->tiers[0].model : NULL,
+                          .prompt = &question};
+  buf_init(&question, LIMIT_REQUEST_BYTES);
+  int is_said = what.model && write_question(s, &question, err) == RC_OK &&
+                beside_ask(k, &what, &out, &why, err) == 1 &&
+                judge_read(out.text, out.n, &s->value);
+  snprintf(s->version, sizeof s->version, "verifier");
+  beside_free(&out);
+  buf_free(&question);
+  return err->rc != RC_OK || is_said ? err->rc : by_effort(k, s, err);
+}
+
 int score_request(Call *k, const Request *r, Score *s, Err *err) {
   static int (*const scorers[])(Call * k, Score * s, Err * err) = {
       [SCORER_HEURISTIC] = by_effort,
+      [SCORER_EXAMPLES] = by_effort,
+      [SCORER_VERIFIER] = by_verifier,
   };
   const Options *o = r->options;
   int scorer = o->scorer >= 0 ? o->scorer : k->conn->set.scorer;

@@ -8,6 +8,7 @@
 #include "money/pricing.h"
 #include "base/utf8.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,9 +21,12 @@ enum { USUAL_OUTPUT = 500, BYTES_A_TOKEN = 4 };
 
 int tiers_copy(Route *route, const Config *config, Err *err) {
   int n = config->n_tiers < MOST_TIERS ? config->n_tiers : MOST_TIERS;
-  route->n = 0;
-  route->drawn = route->served = -1;
+  for (int i = 0; i < route->n; i++) {
+    config_model_free(&route->tiers[i].left);
+    free(route->tiers[i].notes);
+  }
   free(route->tiers);
+  *route = (Route){.drawn = -1, .served = -1, .kept = -1, .at = -1, .score = NAN};
   route->tiers = calloc((size_t)(n ? n : 1), sizeof *route->tiers);
   if (!route->tiers) {
     return err_nomem(err);
@@ -119,9 +123,27 @@ static int check_window(Call *k, Err *err) {
                        window);
 }
 
+/* Makes the model of a tier the call's; that of the tier it was at stays there. */
+static int take_model(Call *k, int i, Err *err) {
+  Route *route = &k->route;
+  TierChoice *t = &route->tiers[i];
+  if (route->at >= 0) {
+    route->tiers[route->at].left = k->model;
+    memset(&k->model, 0, sizeof k->model);
+  }
+  route->at = i;
+  if (!t->left.name) {
+    return route_take_model(k, t->model, err);
+  }
+  config_model_free(&k->model);
+  k->model = t->left;
+  memset(&t->left, 0, sizeof t->left);
+  return route_take_access(k, err);
+}
+
 int tiers_take(Call *k, int i, Err *err) {
   TierChoice *t = &k->route.tiers[i];
-  if (route_take_model(k, t->model, err) != RC_OK || route_prepare(k, err) != RC_OK ||
+  if (take_model(k, i, err) != RC_OK || route_prepare(k, err) != RC_OK ||
       check_window(k, err) != RC_OK) {
     return err->rc;
   }

@@ -58,9 +58,13 @@ static int note_warnings(void *arg, LedgerRow *row, Err *err) {
   cJSON *notes = row->notes ? json_parse(row->notes, strlen(row->notes), "", &ignored) : NULL;
   notes = notes ? notes : cJSON_CreateObject();
   json_add(notes, "budget", list, err);
-  free(k->budget_notes);
-  k->budget_notes = json_print(notes, err); /* (which takes the tree) */
-  row->notes = k->budget_notes ? k->budget_notes : row->notes;
+  char *text = json_print(notes, err);
+  if (text) {
+    char **kept = &k->budget_notes[row->attempt & 1];
+    cJSON_free(*kept);
+    *kept = text;
+    row->notes = text;
+  }
   return err->rc;
 }
 

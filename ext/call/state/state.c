@@ -22,17 +22,23 @@ void call_start_row(Call *k, long long attempt, const char *retry_reason) {
   row_init(row);
   row->request_id = k->request_id;
   row->attempt = attempt;
+  row->purpose = k->request->beside ? k->request->beside->purpose : NULL;
+  row->escalated_from = k->escalated_from ? k->escalated_from : LEDGER_NULL;
+  k->attempts_made = attempt > k->attempts_made ? attempt : k->attempts_made;
+  k->is_recorded = 0;
   row->ts = now_ms();
   row->kind = KIND_UNKNOWN;
   row->error = "in flight";
   row->provider = k->model.provider;
   row->model_requested = k->model.name ? k->model.name : k->request->model;
-  row->tier = k->tier[0] ? k->tier : NULL;
+  const Route *route = &k->route;
+  const TierChoice *served = route->served >= 0 ? &route->tiers[route->served] : NULL;
+  row->tier = served ? served->name : k->tier[0] ? k->tier : NULL;
   row->tier_served = row->tier;
-  row->tier_drawn = k->route.drawn >= 0 ? k->route.tiers[k->route.drawn].name : NULL;
+  row->tier_drawn = route->drawn >= 0 ? route->tiers[route->drawn].name : NULL;
   row->route_score = k->route.score;
   row->route_version = k->route.version[0] ? k->route.version : NULL;
-  row->notes = k->route.notes;
+  row->notes = served ? served->notes : NULL;
   row->tag = o->tag;
   row->user = o->user;
   row->conversation = o->conversation;
@@ -57,9 +63,22 @@ const Hash *call_claim(const Call *k) {
   return k->plan->reads ? &k->key : NULL;
 }
 
+const char *call_owner(const Call *k) {
+  return k->conn->set.scope == SCOPE_USER ? k->request->options->user : NULL;
+}
+
+int call_rename(Call *k, Err *err) {
+  Request named = *k->request;
+  snprintf(named.model, sizeof named.model, "%s", k->model.name);
+  return request_key(&named, call_owner(k), k->store->seed, &k->key, err);
+}
+
 static void free_route(Route *route) {
+  for (int i = 0; i < route->n; i++) {
+    config_model_free(&route->tiers[i].left);
+    free(route->tiers[i].notes);
+  }
   free(route->tiers);
-  free(route->notes);
 }
 
 void call_free(Call *k) {
@@ -69,10 +88,13 @@ void call_free(Call *k) {
   access_wipe(k->secret);
   buf_free(&k->body);
   cJSON_free(k->usage);
+  cJSON_free(k->logprobs);
+  cJSON_free(k->gate_said);
   free(k->text);
   free(k->reasoning);
   free(k->rejected);
   call_drop_unfit(k);
   budgets_settle(&k->budgets, 0, 0);
-  free(k->budget_notes);
+  cJSON_free(k->budget_notes[0]);
+  cJSON_free(k->budget_notes[1]);
 }

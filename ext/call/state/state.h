@@ -16,12 +16,14 @@
 
 #define REQUEST_ID_SIZE 32
 
-/* A tier of llm_tiers, as a request sees it. */
+/* A tier of llm_tiers, as a request sees it. Ledger rows borrow its texts: they stay as long as the call. */
 typedef struct TierChoice {
   char name[64], model[LIMIT_MODEL_NAME];
   double max_score;
   int is_out;    /* it can't take this request, or is not to be asked again */
   char why[200]; /* that is so */
+  Model left;    /* the call's model while it was here, now that it is elsewhere; owned texts */
+  char *notes;   /* JSON: what was decided on the way here, or NULL; owned (free) */
 } TierChoice;
 
 /* Which way a request took to its model. */
@@ -29,28 +31,50 @@ typedef struct Route {
   TierChoice *tiers; /* by rank; owned; none where a model was named */
   int n;
   int drawn, served; /* indexes; -1: none */
+  int kept;          /* that of the turn before, which goes before the drawn one; -1: none */
+  int at;            /* whose model the call's is, be it only tried; -1: none */
   double score;      /* NAN: nobody asked for it */
   char version[24];  /* of who gave it; "" */
   int is_stopgap;    /* the model that was drawn could not be had: what comes is another's answer */
-  char *notes;       /* JSON, or NULL: nothing is to be said; owned (free) */
 } Route;
 
 struct Call;
 
+/* What a request came to. */
+typedef struct Outcome {
+  char *text; /* owned (free). Beside an ERR_GATE the best answer that did not pass */
+  size_t n;
+  char *
+      reasoning; /* owned (free): what the model thought; NULL where it said nothing, and of a hit */
+  char *logprobs; /* owned (cJSON_free): JSON, where they were asked for; NULL of a hit */
+  long long attempts; /* the last one, counted from that of the request beside it */
+  int wants_row; /* set by the caller: the ledger row is written at once and call_id is its id */
+  long long call_id; /* of the ledger row; 0: it has none, or it waits to be written */
+  /* Set by the caller where a success holds several answers, to be kept one by one in the
+  ** transaction that settles the call: gives them as a list that lives until pipeline_run returns; NULL where
+  ** there is none, and RC_NOMEM in *err where that is why. */
+  Answer *(*split)(void *arg, const char *text, size_t n, Err *err);
+  void *split_arg;
+} Outcome;
+
 /* How one request asks another (pipeline_run, which this room does not know). */
-typedef struct Outcome Outcome;
 typedef int (*AskFn)(Conn *conn, const Request *request, Memo *memo, Outcome *out, Err *err);
 
 typedef struct Call {
   Conn *conn;
   const Request *request;
   AskFn ask_beside;
+  int wants_logprobs; /* an option or a gate asks for them */
+  const struct Gates *gates; /* call/gate: what its answers have to pass; NULL: nothing. Borrowed */
   Memo *memo;       /* NULL: none */
   const Plan *plan; /* borrowed for as long as the call runs */
   Store *store;
-  Hash key;
+  Hash key;   /* under which its answer is kept, and waited for */
+  Hash asked; /* the same, before the call went to another model than its own */
   Question question; /* of a semantic lookup */
   int attempts_left;
+  long long attempts_made;  /* by it and beside it */
+  long long escalated_from; /* the row whose answer did not pass; 0: none */
 
   /* the route */
   Route route;
@@ -65,9 +89,11 @@ typedef struct Call {
   NetResponse response; /* of the last attempt */
   int is_unpriced;      /* prices could not be read just now: it is to be priced when they can */
   long long held_nusd;  /* of the attempt under way (money/allowance.h) */
+  int has_health, is_account; /* of its model, or of its account: there is a row of llm_provider_state */
+  long long trial;            /* its place among those who try it again; 0: none */
   Budgets budgets;      /* the same by limits */
   BudgetAction over;    /* what the limit that refused it asks for */
-  char *budget_notes;   /* the row's notes, with what limits warn of; owned; NULL: nothing */
+  char *budget_notes[2]; /* notes of the last two rows, with what limits warn of; owned; NULL: nothing */
   int has_answer;       /* it came before, and waited for memory: nothing is to be sent */
 
   /* the ledger */
@@ -76,6 +102,9 @@ typedef struct Call {
   char answer_hash[HASH_HEX_SIZE]; /* of what was paid for and is no answer */
   char *unfit;                     /* its text, to be kept; owned; NULL: none */
   size_t n_unfit;
+  char *logprobs;  /* of the text: OpenAI's choices[0].logprobs.content, JSON; owned (cJSON_free); NULL: none came */
+  char *gate_said; /* JSON; owned (cJSON_free) */
+  int is_recorded; /* the row of the attempt that is open says what it cost */
   char *usage; /* what was billed, as JSON (cJSON_free) */
   char service[USAGE_WORD], geo[USAGE_WORD];
   char finish_reason[REPLY_WORD], provider_request_id[96];
@@ -106,6 +135,12 @@ const Hash *call_claim(const Call *k);
 
 /* Gives up what is kept of a text that is no answer. */
 void call_drop_unfit(Call *k);
+
+/* Whose answers these are: the user's, where that was asked for; NULL: everybody's. */
+const char *call_owner(const Call *k);
+
+/* The key from now on is that of the same request to the model that the call goes to. */
+int call_rename(Call *k, Err *err);
 
 void call_free(Call *k);
 

@@ -71,6 +71,8 @@ typedef enum GateKind {
   X(GATE_BYTES, "bytes")                                                                           \
   X(GATE_SENTENCES, "sentences")
 
+typedef enum GateUnit { GATE_UNITS(SPEC_AS_ID) GATE_UNIT_COUNT } GateUnit;
+
 #define GATE_COMPARES(X)                                                                           \
   X(AGREE_AUTO, "auto")                                                                            \
   X(AGREE_EXACT, "exact")                                                                          \

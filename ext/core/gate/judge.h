@@ -1,8 +1,8 @@
 /*
 ** What a model's own probabilities, and another model's opinion, say of an answer.
 */
-#ifndef LLMCOST_JUDGE_H
-#define LLMCOST_JUDGE_H
+#ifndef LLMCOST_GATE_JUDGE_H
+#define LLMCOST_GATE_JUDGE_H
 
 #include "base/buf.h"
 #include "core/gate/gate.h"

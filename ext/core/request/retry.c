@@ -238,6 +238,17 @@ int retry_is_useful(const RetryCase *c) {
            is_transient_word(c->code) || retry_is_loading(c)));
 }
 
+/* Words of 402, and of 429 that is not worth another attempt. */
+static int is_account_word(const char *text) {
+  int i = find_word(text);
+  return i >= 0 && words[i].use == GIVE_UP && (words[i].status == 402 || words[i].status == 429);
+}
+
+int retry_is_of_account(const RetryCase *c) {
+  return c->status == 402 || is_account_word(c->type) || is_account_word(c->code) ||
+         is_about_money(c->sentence);
+}
+
 /* What calls itself so needs no sentence. */
 static int is_loading_word(const char *text) {
   static const char *const loading[] = {"modelnotready", "modelloading", "modelisloading",

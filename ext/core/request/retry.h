@@ -20,6 +20,9 @@ typedef struct RetryCase {
 /* 1 if a request that was answered so may succeed when it is sent again. */
 int retry_is_useful(const RetryCase *c);
 
+/* 1 if it is the account's trouble, whatever its model and whatever is asked: there is no money, or no quota. */
+int retry_is_of_account(const RetryCase *c);
+
 /* The HTTP status that a word means ("rate_limit_error", "RESOURCE_EXHAUSTED"); 0 where nobody knows. Words are
 ** compared without case and signs, with or without "error" or "exception" behind them. */
 long retry_status_of(const char *word);

@@ -204,3 +204,20 @@ int fold_text(const char *text, size_t n, Buf *out) {
   }
   return out->failed;
 }
+
+size_t fold_copy(const char *text, size_t n, char *out, size_t size) {
+  Fold f;
+  size_t at = 0;
+  fold_begin(&f, text, n);
+  for (FoldChar c = fold_next(&f); c.c >= 0; c = fold_next(&f)) {
+    char bytes[4];
+    size_t length = utf8_encode((unsigned)c.c, bytes);
+    if (at + length >= size) {
+      break;
+    }
+    memcpy(out + at, bytes, length);
+    at += length;
+  }
+  out[at] = 0;
+  return at;
+}

@@ -47,6 +47,9 @@ int fold_read(Fold *f, int32_t *chars, uint8_t *kinds, int most);
 /* Appends the folded text as UTF-8. Returns RC_OK, RC_NOMEM or RC_TOOBIG. */
 int fold_text(const char *text, size_t n, Buf *out);
 
+/* Writes as much of the folded text as fits into `size` bytes with its NUL, cut between characters; returns its bytes. */
+size_t fold_copy(const char *text, size_t n, char *out, size_t size);
+
 /* What a character (of folded text) is. */
 unsigned fold_kind(int32_t c);
 

@@ -98,6 +98,35 @@ static const char *const sql_texts[SQL_COUNT] = {
                           " WHERE id IN (SELECT call_id FROM main.llm_uncounted)",
     [SQL_DROP_UNCOUNTED] = "DELETE FROM main.llm_uncounted",
     [SQL_GET_CALL] = "SELECT " ROW_COLUMNS " FROM main.llm_calls WHERE id = ?1",
+#define ANSWERED_BY_A_TIER                                                                         \
+  " AND kind = 'call' AND error IS NULL AND purpose IS NULL AND tier_served IS NOT NULL"           \
+  " ORDER BY ts DESC, id DESC LIMIT 1"
+    [SQL_LAST_OF_CONVERSATION] =
+        "SELECT model_requested FROM main.llm_calls WHERE conversation = ?1" ANSWERED_BY_A_TIER,
+    [SQL_LAST_OF_PROMPT] =
+        "SELECT model_requested FROM main.llm_calls WHERE prompt_hash = ?1" ANSWERED_BY_A_TIER,
+#define HEALTH_KEY " WHERE provider = ?1 AND base_url = ?2 AND model = ?3"
+    [SQL_GET_HEALTH] = "SELECT model, until_ts, reason, is_told FROM main.llm_provider_state"
+                       " WHERE provider = ?1 AND base_url = ?2 AND model IN ('', ?3)"
+                       " ORDER BY until_ts DESC, model LIMIT 1",
+    /* The third failure in a row pauses, the fourth twice as long … (health.h has the numbers.) */
+    [SQL_PUT_HEALTH] =
+        "INSERT INTO main.llm_provider_state VALUES (?1, ?2, ?3, ?4, ?5, 1, ?7, ?6,"
+        " CASE ?4 WHEN 0 THEN 64 ELSE 1 END)"
+        " ON CONFLICT DO UPDATE SET failures = failures + 1, reason = ?6,"
+        " is_told = CASE WHEN ?4 >= until_ts THEN ?7 ELSE is_told END,"
+        " until_ts = max(until_ts, ?4, CASE WHEN ?4 = 0 AND failures >= 2"
+        "   THEN ?5 + min(60000, 1000 << min(failures - 2, 6)) ELSE 0 END),"
+        " trials = CASE WHEN ?4 > 0 OR failures >= 2 THEN 1 ELSE trials END",
+    [SQL_DROP_HEALTH] = "DELETE FROM main.llm_provider_state" HEALTH_KEY " AND trials >= 32",
+    [SQL_GROW_HEALTH] =
+        "UPDATE main.llm_provider_state SET trials = 2 * trials, failures = 0" HEALTH_KEY,
+    [SQL_GET_TRIALS] = "SELECT id, owner, lease_until FROM main.llm_trials" HEALTH_KEY,
+    [SQL_PUT_TRIAL] =
+        "INSERT INTO main.llm_trials(provider, base_url, model, owner, lease_until)"
+        " SELECT ?1, ?2, ?3, ?4, ?5 WHERE (SELECT count(*) FROM main.llm_trials" HEALTH_KEY ")"
+        " < coalesce((SELECT trials FROM main.llm_provider_state" HEALTH_KEY "), 64)",
+    [SQL_DROP_TRIAL] = "DELETE FROM main.llm_trials WHERE id = ?1",
     [SQL_GET_BUDGET_SETS] = "SELECT columns FROM main.llm_budget_sets",
 #define PUT_BUDGET_SUM                                                                             \
   " INTO main.llm_budget_sums(columns, tag, user, model, provider, grain, start, calls,"           \

@@ -440,6 +440,7 @@ static Config *read_all(sqlite3 *host, unsigned version, unsigned serial, Err *e
     return NULL;
   }
   c->has_model_table = !(missing & 1 << MODELS);
+  c->has_tier_table = !(missing & 1 << TIERS);
   c->has_price_table = !(missing & 1 << PRICES);
   c->data_version = version;
   c->serial = serial;

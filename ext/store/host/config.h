@@ -28,7 +28,7 @@ typedef struct BudgetRow {
 typedef struct Config {
   Model *models; /* owned texts; the compiled-in ones too, where there is no table */
   int n_models;
-  int has_model_table, has_price_table;
+  int has_model_table, has_price_table, has_tier_table;
   Tier *tiers; /* by rank; owned texts */
   int n_tiers;
   GateRow *gates;

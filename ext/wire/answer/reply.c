@@ -17,6 +17,8 @@
 /* An answer as it is put together. */
 typedef struct Reading {
   Buf text, reasoning, refusal;
+  cJSON *logprobs; /* owned; NULL: none came */
+  int has_no_memory;
   int has_text; /* there is a text, be it empty */
   int has_tools;
   const cJSON *index; /* of the choice that is read, in a stream: the first that has one */
@@ -201,6 +203,19 @@ static void add_message_again(Reading *r, const cJSON *message) {
   add_message(r, message);
 }
 
+/* How sure it was of each of its tokens. */
+static void add_logprobs(Reading *r, const cJSON *choice) {
+  const cJSON *list = member(member(choice, "logprobs"), "content");
+  for (const cJSON *token = cJSON_IsArray(list) ? list->child : NULL; token; token = token->next) {
+    cJSON *copy = cJSON_Duplicate(token, 1);
+    r->logprobs = r->logprobs ? r->logprobs : cJSON_CreateArray();
+    if (!copy || !cJSON_AddItemToArray(r->logprobs, copy)) {
+      cJSON_Delete(copy);
+      r->has_no_memory = 1;
+    }
+  }
+}
+
 /* One choice: of a whole answer its message, of a piece its delta; some have both, and one of them empty. */
 static void read_choice(Reading *r, const cJSON *choice) {
   const cJSON *delta = member(choice, "delta"), *message = member(choice, "message");
@@ -214,6 +229,7 @@ static void read_choice(Reading *r, const cJSON *choice) {
   if (cJSON_IsString(member(choice, "text")) && r->text.n == before) {
     add(r, json_text(choice, "text"));
   }
+  add_logprobs(r, choice);
   set_word(r, word_of(choice, "finish_reason", "native_finish_reason"));
 }
 
@@ -441,6 +457,11 @@ int reply_read(const Body *body, Reply *reply, Err *err) {
   reply->reasoning = take(&r.reasoning, r.reasoning.n > 0, err);
   reply->refusal = take(&r.refusal, is_refusal(&r.refusal), err);
   reply->text = take(&r.text, r.has_text, err);
+  reply->logprobs = r.logprobs && err->rc == RC_OK ? cJSON_PrintUnformatted(r.logprobs) : NULL;
+  if (r.has_no_memory || (r.logprobs && !reply->logprobs)) {
+    err_nomem(err);
+  }
+  cJSON_Delete(r.logprobs);
   reply->has_tools = r.has_tools;
   int is_early = r.is_early && !member(body->tree, "usage") && !member(body->tree, "usageMetadata");
   reply->is_broken = body->pieces && (!r.word || is_early) && (!body->is_done || r.has_others);
@@ -481,6 +502,8 @@ void reply_free(Reply *reply) {
   free(reply->reasoning);
   free(reply->refusal);
   free(reply->parts);
+  cJSON_free(reply->logprobs);
+  reply->logprobs = NULL;
   reply->text = reply->reasoning = reply->refusal = NULL;
   reply->parts = NULL;
 }

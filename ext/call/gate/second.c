@@ -1,0 +1,159 @@
+/*
+** See second.h for the contract.
+*/
+#include "call/gate/second.h"
+
+#include "call/state/beside.h"
+#include "core/gate/agree.h"
+#include "core/gate/judge.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- which model */
+
+/* The names of the tiers' models, in their order: this call's, or the configuration's. NULL behind the last. */
+static const char *tier_model(const Call *k, int i) {
+  const Config *config = k->conn->config;
+  if (i < 0) {
+    return NULL;
+  }
+  if (k->route.n) {
+    return i < k->route.n ? k->route.tiers[i].model : NULL;
+  }
+  return config && i < config->n_tiers ? config->tiers[i].model : NULL;
+}
+
+static int is_other(const Call *k, const char *model) {
+  return model && k->model.name && strcmp(model, k->model.name) != 0;
+}
+
+/* A tier beside the one that answered: the nearest, of two the cheaper one. */
+static const char *other_tier(const Call *k) {
+  int served = k->route.served > 0 ? k->route.served : 0;
+  for (int d = 1; tier_model(k, served - d) || tier_model(k, served + d) || d == 1; d++) {
+    if (is_other(k, tier_model(k, served - d))) {
+      return tier_model(k, served - d);
+    }
+    if (is_other(k, tier_model(k, served + d))) {
+      return tier_model(k, served + d);
+    }
+  }
+  return is_other(k, tier_model(k, served)) ? tier_model(k, served) : NULL;
+}
+
+const char *second_model(const Call *k, const Gate *gate) {
+  /* (a model that is asked again says the same) */
+  int is_own = gate->kind == GATE_AGREE && gate->model && !is_other(k, gate->model);
+  return gate->model && !is_own         ? gate->model
+         : gate->kind == GATE_VERIFIER ? tier_model(k, 0)
+                                        : other_tier(k);
+}
+
+/* ---- gates */
+
+static void cannot(GateVerdict *v, const char *model, const Err *why) {
+  *v = (GateVerdict){0};
+  snprintf(v->why, sizeof v->why, "%.60s could not be asked: %.100s", model, why->msg);
+}
+
+static int judge_other(const Gate *gate, const GateCase *c, const Outcome *out, GateVerdict *v,
+                       Err *err) {
+  const GateText other = {out->text, out->n};
+  if (gate->kind == GATE_AGREE) {
+    return agree_check(gate, &c->answer, &other, v, err);
+  }
+  judge_check_reply(gate, out->text, out->n, v);
+  return RC_OK;
+}
+
+/* What the verifier is asked. */
+static int write_question(const Gate *gate, const GateCase *c, Buf *b, Err *err) {
+  buf_init(b, LIMIT_REQUEST_BYTES);
+  int rc = judge_ask(gate, c, b);
+  return rc == RC_OK     ? RC_OK
+         : rc == RC_NOMEM ? err_nomem(err)
+                          : err_set(err, rc, ERR_TOO_BIG, "prompt and answer are too long");
+}
+
+int second_check(Call *k, const Gate *gate, const GateCase *c, GateVerdict *v, Err *err) {
+  Buf question;
+  Outcome out = {0};
+  Err why = {0};
+  int is_ours = gate->kind == GATE_VERIFIER, asked = 0;
+  const BesideAsk what = {.purpose = gate_word(gate->kind),
+                       .model = second_model(k, gate),
+                       .prompt = is_ours ? &question : NULL};
+  buf_init(&question, LIMIT_REQUEST_BYTES);
+  if (!what.model) {
+    err_set(&why, RC_ERROR, ERR_NO_TIER, "llm_tiers has no other model: name one in the gate");
+  } else if (!is_ours || write_question(gate, c, &question, &why) == RC_OK) {
+    asked = beside_ask(k, &what, &out, &why, err);
+  }
+  if (why.rc == RC_NOMEM) {
+    err_nomem(err);
+  }
+  if (asked == 1) {
+    judge_other(gate, c, &out, v, err);
+  } else {
+    cannot(v, what.model ? what.model : "a second model", &why);
+  }
+  beside_free(&out);
+  buf_free(&question);
+  return err->rc;
+}
+
+/* ---- audit */
+
+static int is_drawn(double share) {
+  unsigned random;
+  sqlite3_randomness(sizeof random, &random);
+  return random < share * 4294967296.0;
+}
+
+/* The tier above the one that answered. */
+static const char *tier_above(const Call *k) {
+  int i = k->route.served + 1;
+  while (k->route.served >= 0 && i < k->route.n && k->route.tiers[i].is_out) {
+    i++;
+  }
+  return k->route.served >= 0 ? tier_model(k, i) : NULL;
+}
+
+/* Puts what it said behind what the gates said. */
+static int note_audit(Call *k, const char *model, double score, const char *by, Err *err) {
+  Err bad = {0};
+  cJSON *tree = k->gate_said ? json_parse(k->gate_said, strlen(k->gate_said), "", &bad)
+                             : cJSON_CreateObject();
+  cJSON *item = json_add(tree, "audit", cJSON_CreateObject(), err);
+  json_add(item, "model", cJSON_CreateString(model), err);
+  json_add(item, "agrees", cJSON_CreateBool(score >= 0.5), err);
+  json_add(item, "score", cJSON_CreateNumber(score), err);
+  json_add(item, "by", cJSON_CreateString(by), err);
+  char *text = json_print(tree, err);
+  if (text) {
+    cJSON_free(k->gate_said);
+    k->gate_said = text;
+    k->row.gate = text;
+  }
+  return err->rc;
+}
+
+int second_audit(Call *k, Err *err) {
+  double share = isnan(k->request->options->audit) ? k->conn->set.audit : k->request->options->audit;
+  const char *by = "", *model = share > 0 && k->gates && is_drawn(share) ? tier_above(k) : NULL;
+  const BesideAsk what = {.purpose = "audit", .model = model};
+  Outcome out = {0};
+  Err why = {0};
+  double score = 0;
+  if (model && beside_ask(k, &what, &out, &why, err) == 1) {
+    const GateText ours = {k->text, k->n}, theirs = {out.text, out.n};
+    if (agree_compare(&ours, &theirs, AGREE_AUTO, &score, &by, err) == RC_OK) {
+      note_audit(k, model, score, by, err);
+    }
+  }
+  beside_free(&out);
+  return err->rc;
+}
