@@ -320,12 +320,17 @@ class Cases(Budgets):
     def test_b04_a_stream_that_breaks_is_its_worst_case(self):
         self.limit("*", "day", 1)
         self.standin.scenario("sse-cut")
-        self.db.execute("UPDATE llm_models SET supports = '{\"stream\":true}' WHERE name = ?", (MINI,))
-        error_of(self.db, *self.sql("tell me", max_tokens=4000, retries=0))
-        kind, held, cost = self.db.execute("SELECT kind, held_nusd, cost_nusd FROM llm_calls").fetchone()
-        self.assertEqual((kind, cost), ("unknown", None))
+        self.db.execute("UPDATE llm_models SET supports = '{\"stream\":true}' WHERE name IN (?, 'claude-haiku-4-5')", (MINI,))
+        error_of(self.db, *self.sql("tell me", model="claude-haiku-4-5", max_tokens=4000, retries=0))
+        kind, held, cost, usage = self.db.execute("SELECT kind, held_nusd, cost_nusd, usage FROM llm_calls").fetchone()
+        self.assertEqual((kind, cost, json.loads(usage)["output"]), ("unknown", None, 1))  # what was seen is kept
         self.assertEqual(self.status("spent_nusd, unknown_nusd, held_nusd"), [(0, held, 0)])
-        self.assertGreater(held, 4000 * 600)
+        self.assertGreater(held, 4000 * 5000)
+        # OpenAI's says what it used at the very end: the answer is whole, its bill is not known
+        self.ask("tell me more", max_tokens=4000)
+        more = value(self.db, "SELECT held_nusd FROM llm_calls WHERE cost_nusd IS NULL ORDER BY id DESC")
+        self.assertEqual(self.status("unknown_nusd, unpriced"), [(held + more, 2)])
+        self.check_sums()
 
     def test_b05_a_bill_above_its_hold_is_booked_in_full(self):
         self.limit("*", "day", 0.0004)
@@ -370,6 +375,22 @@ class Cases(Budgets):
         self.assertEqual(self.spent(), self.bill())
         self.assertEqual(self.status("held_nusd"), [(0,)])
         self.check_sums()
+
+    def test_b07_each_tier_is_admitted(self):
+        self.ask("paid before", max_tokens=50)
+        self.db.execute("INSERT INTO llm_models SELECT 'free-1', 'own', api, base_url, key_env, 8000, 1000, NULL"
+                        " FROM llm_models WHERE name = ?", (MINI,))
+        self.db.execute("UPDATE llm_models SET base_url = ? WHERE name = 'free-1'", (self.standin.url + "/s/overloaded-always/v1",))
+        self.db.execute("INSERT INTO llm_prices(model, kind, usd_per_million) VALUES ('free-1', 'input', 0), ('free-1', 'output', 0)")
+        self.db.execute("DELETE FROM llm_tiers")
+        self.db.execute("INSERT INTO llm_tiers VALUES ('simple', 0.5, 'free-1', 1), ('complex', 1, ?, 2)", (MINI,))
+        self.limit("*", "day", 0.000001)
+        before = self.standin.bill()["requests"]
+        for i, options in enumerate(({}, {"escalate": True})):
+            said = error_of(self.db, *self.sql(f"hello {i}", model="auto", retries=1, **options))
+            self.assertTrue("llm_budgets" in said or "overloaded" in said.lower(), said)
+            paid = [e for e in self.standin.journal()[before:] if e["model"] == MINI]
+            self.assertEqual(paid, [])
 
     def test_r02_a_hold_for_each_attempt(self):
         self.limit("*", "day", 1)
@@ -585,7 +606,8 @@ def race(path, url, n, rounds, seed, said):
         db.execute(sql).fetchall()
     for i in range(rounds):
         try:
-            db.execute("SELECT llm_complete(?, ?)", (f"process {n}, {seed}, round {i}",
+            # so long that the bill comes to the limit before the rounds are over
+            db.execute("SELECT llm_complete(?, ?)", (f"process {n}, {seed}, round {i}" + " and" * (16000 // ROUNDS),
                                                      json.dumps({"model": MINI, "max_tokens": 100, "timeout_ms": 20000}))).fetchall()
             said[0] += 1
         except sqlite3.Error as e:
@@ -600,8 +622,6 @@ class Races(Budgets):
         context = multiprocessing.get_context("spawn")
         said = [context.Array("q", 3) for _ in range(8)]
         rng = random.Random(1)
-        # a bill that comes to the limit before the rounds are over
-        self.standin.token_factor(max(1, 100000 // (8 * ROUNDS)))
         left, running, kills = [ROUNDS] * 8, {}, 0
         for n in range(8):
             running[n] = context.Process(target=race, args=(self.path, self.standin.url, n, ROUNDS, 0, said[n]))
