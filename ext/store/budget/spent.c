@@ -248,8 +248,8 @@ int spent_refresh(Store *s, const LedgerRow *row, Err *err) {
 
 /* From when on the ledger has all its rows; PERIOD_EVER: nothing was trimmed. */
 static int sealed_before(Store *s, long long *sealed, Err *err) {
-  int found = store_ask(s, "SELECT coalesce(max(sealed_before), 0) FROM main.llm_sum_state", sealed,
-                        err);
+  int found =
+      store_ask(s, "SELECT coalesce(max(sealed_before), 0) FROM main.llm_sum_state", sealed, err);
   *sealed = found == 1 && *sealed ? *sealed : PERIOD_EVER;
   return err->rc;
 }
