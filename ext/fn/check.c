@@ -11,6 +11,7 @@
 #include "money/billing.h"
 #include "money/reread.h"
 #include "store/audit.h"
+#include "store/budget/spent.h"
 #include "store/db/row.h"
 
 #include <stdlib.h>
@@ -142,6 +143,13 @@ static void report_sums(Check *c, const Compared *r, int repair, cJSON *tree, Er
   c->sums = NULL;
 }
 
+/* Sums that limits are asked by: how many quarters and days of them differ from the ledger. */
+static void report_budgets(long long differs, int repair, cJSON *tree, Err *err) {
+  cJSON *budgets = json_add(tree, "budgets", cJSON_CreateObject(), err);
+  json_add(budgets, "differs", cJSON_CreateNumber((double)differs), err);
+  json_add(budgets, "repaired", cJSON_CreateBool(repair && differs > 0), err);
+}
+
 static cJSON *report(Check *c, Err *err) {
   cJSON *tree = cJSON_CreateObject();
   json_add(tree, "rows", cJSON_CreateNumber((double)c->rows), err);
@@ -153,6 +161,16 @@ static cJSON *report(Check *c, Err *err) {
   json_add(tree, "list", c->list, err);
   c->list = NULL;
   return tree;
+}
+
+/* Sums that differ are given up: the limits that ask next have them made again. */
+static long long check_budgets(Store *s, int repair, Err *err) {
+  long long differs = err->rc == RC_OK ? spent_differs(s->db, err) : 0;
+  if (repair && differs > 0 && store_begin(s, err) == RC_OK) {
+    spent_drop(s, err);
+    store_end(s, err->rc == RC_OK, err);
+  }
+  return differs;
 }
 
 /* ---- the function */
@@ -167,15 +185,18 @@ void fn_llm_check(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err
   }
   Store *store = conn_store(c.conn, 0, err);
   Compared compared = {0};
+  long long budgets = 0;
   c.limit = o.limit;
   c.list = cJSON_CreateArray();
   c.sums = cJSON_CreateArray();
   if (store && c.list && c.sums && audit_each(store, &AUDIT_ALL, check_row, &c, err) == RC_OK) {
     audit_sums(store, o.repair, show_sum, &c, &compared, err);
+    budgets = check_budgets(store, o.repair, err);
   }
   cJSON *tree = err->rc == RC_OK ? report(&c, err) : NULL;
   if (tree) {
     report_sums(&c, &compared, o.repair, tree, err);
+    report_budgets(budgets, o.repair, tree, err);
   }
   cJSON_Delete(c.list);
   cJSON_Delete(c.sums);

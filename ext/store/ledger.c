@@ -576,7 +576,8 @@ static int is_admitted(Store *s, LedgerRow *row, const LedgerIntent *intent, Led
   }
   row->ts = r->now; /* of the period in which it was admitted */
   row->held_nusd = r->most_nusd;
-  return err->rc == RC_OK && (!intent->admitted || intent->admitted(intent->arg, row, err) == RC_OK);
+  return err->rc == RC_OK &&
+         (!intent->admitted || intent->admitted(intent->arg, row, err) == RC_OK);
 }
 
 /* In main mode nothing but what is spent already is known. */

@@ -6,15 +6,15 @@
 
 #include "tables/table.h"
 
-extern const TableKind call_table;      /* llm_call(prompt, options) */
-extern const TableKind embed_table;     /* embed_batch(texts, model) */
-extern const TableKind catalogue_table; /* llm_catalogue */
-extern const TableKind reconcile_table; /* llm_reconcile(options) */
-extern const TableKind estimate_table;  /* llm_estimate(sql, options) */
-extern const TableKind functions_table; /* llm_functions() */
+extern const TableKind call_table;          /* llm_call(prompt, options) */
+extern const TableKind embed_table;         /* embed_batch(texts, model) */
+extern const TableKind catalogue_table;     /* llm_catalogue */
+extern const TableKind reconcile_table;     /* llm_reconcile(options) */
+extern const TableKind estimate_table;      /* llm_estimate(sql, options) */
+extern const TableKind functions_table;     /* llm_functions() */
 extern const TableKind budget_status_table; /* llm_budget_status */
-extern const TableKind holds_table;     /* llm_holds */
-extern const TableKind store_table;     /* the tables and views of the store */
+extern const TableKind holds_table;         /* llm_holds */
+extern const TableKind store_table;         /* the tables and views of the store */
 
 extern const TableKind cost_table, cost_daily_table, cost_hourly_table; /* the views of costs */
 

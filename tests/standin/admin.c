@@ -9,7 +9,7 @@
 **   POST /standin/reset                        forget bill, journal, strikes, caches, files, batches
 **   POST /standin/latency   {"ms":N[,"scenario":"X"]}
 **   POST /standin/scenario  {"name":"X"}       for requests that choose none
-**   POST /standin/tokens    {"factor":F} input tokens billed per token counted, 0.1 to 10
+**   POST /standin/tokens    {"factor":F} input tokens billed per token counted, 0.1 to 10,000
 **   POST /standin/batch     {"polls":N,"ms":N} when batches complete: whichever comes first
 */
 #include "standin.h"
@@ -150,8 +150,8 @@ static void set_scenario(struct request *r) {
 /* POST /standin/tokens */
 static void set_token_factor(struct request *r) {
   const cJSON *factor = json_get(r->json, "factor");
-  if (!cJSON_IsNumber(factor) || !(factor->valuedouble >= 0.1 && factor->valuedouble <= 10)) {
-    wrong(r, "factor: a number from 0.1 to 10");
+  if (!cJSON_IsNumber(factor) || !(factor->valuedouble >= 0.1 && factor->valuedouble <= 10000)) {
+    wrong(r, "factor: a number from 0.1 to 10000");
   } else {
     token_factor_set(factor->valuedouble);
     ok(r);

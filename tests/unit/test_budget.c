@@ -60,15 +60,24 @@ static void scopes_match_what_they_name(void **state) {
   };
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
-    int is = matches(cases[i].scope, cases[i].tag, cases[i].user, cases[i].model, cases[i].provider);
+    int is =
+        matches(cases[i].scope, cases[i].tag, cases[i].user, cases[i].model, cases[i].provider);
     check(is == cases[i].is, "%s, case %zu: %d", cases[i].scope, i, is);
   }
 }
 
 static void what_is_no_scope_says_how_they_are_written(void **state) {
-  static const char *const cases[] = {"",         "all",           "tag",        "tag:a & ",
-                                      "tag:a & *", "tag:a & tag:b", "Tag:a",      " tag:a",
-                                      "team:x",   "* & tag:a",     "tag:a&user:b & nonsense"};
+  static const char *const cases[] = {"",
+                                      "all",
+                                      "tag",
+                                      "tag:a & ",
+                                      "tag:a & *",
+                                      "tag:a & tag:b",
+                                      "Tag:a",
+                                      " tag:a",
+                                      "team:x",
+                                      "* & tag:a",
+                                      "tag:a&user:b & nonsense"};
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     BudgetScope s;
@@ -119,7 +128,8 @@ static long long utc(const char *text) {
   int y, m, d, h, min;
   check(sscanf(text, "%d-%d-%d %d:%d", &y, &m, &d, &h, &min) == 5, "%s", text);
   y -= m <= 2;
-  long long era = y / 400, yoe = y - era * 400, doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
+  long long era = y / 400, yoe = y - era * 400,
+            doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
   long long day = era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
   return ((day * 24 + h) * 60 + min) * 60000;
 }
@@ -176,9 +186,15 @@ static void calendar_periods_are_those_of_the_zone(void **state) {
 
 /* Every moment is in one span, spans follow each other without a gap, in every zone. */
 static void periods_tile_the_time(void **state) {
-  static const char *const zones[] = {"UTC",           "Asia/Kathmandu",      "America/St_Johns",
-                                      "Europe/Berlin", "Australia/Lord_Howe", "America/Santiago",
-                                      "America/Havana", "Africa/Casablanca",  "Pacific/Apia"};
+  static const char *const zones[] = {"UTC",
+                                      "Asia/Kathmandu",
+                                      "America/St_Johns",
+                                      "Europe/Berlin",
+                                      "Australia/Lord_Howe",
+                                      "America/Santiago",
+                                      "America/Havana",
+                                      "Africa/Casablanca",
+                                      "Pacific/Apia"};
   static const char *const periods[] = {"hour", "day", "week", "month"};
   (void)state;
   for (size_t z = 0; z < COUNT(zones); z++) {
@@ -215,10 +231,23 @@ static void rolling_periods_reach_back_by_quarters(void **state) {
 }
 
 static void periods_have_one_spelling(void **state) {
-  static const char *const cases[] = {
-      "",    " Day ", "Day",  "daily", "1d",   "24H",   "0h",           "-7d",
-      "7",   "1mo",   "year", "30D",   "day ", "total since", "total since 2026-02-30",
-      "total since 2026-1-01", "total since 2026-11-01x"};
+  static const char *const cases[] = {"",
+                                      " Day ",
+                                      "Day",
+                                      "daily",
+                                      "1d",
+                                      "24H",
+                                      "0h",
+                                      "-7d",
+                                      "7",
+                                      "1mo",
+                                      "year",
+                                      "30D",
+                                      "day ",
+                                      "total since",
+                                      "total since 2026-02-30",
+                                      "total since 2026-1-01",
+                                      "total since 2026-11-01x"};
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     Period p;

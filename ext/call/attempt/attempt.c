@@ -183,7 +183,7 @@ static int begin_next(Call *k, long long previous, Err *err) {
 static int go(Call *k, const Next *next, const Err *failure, Err *err) {
   char why[160];
   snprintf(why, sizeof why, "attempt %lld: %.120s", k->row.attempt, failure->msg);
-  Moved moved = !next->moves       ? STAYED
+  Moved moved = !next->moves      ? STAYED
                 : next->escalates ? ready_move(k, MOVE_UP, why, err)
                                   : ready_leave(k, next->to, why, err);
   if (moved == STAYED && !next->waits) {

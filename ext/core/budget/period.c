@@ -156,8 +156,8 @@ static PeriodSpan calendar_at(PeriodKind kind, const Zone *zone, long long now) 
 
 PeriodSpan period_at(const Period *period, const Zone *zone, long long now) {
   if (period->kind == PERIOD_TOTAL) {
-    long long since =
-        period->has_since ? floor_quarter(moment_of(zone, period->since * DAY) * 1000) : PERIOD_EVER;
+    long long since = period->has_since ? floor_quarter(moment_of(zone, period->since * DAY) * 1000)
+                                        : PERIOD_EVER;
     return (PeriodSpan){since, PERIOD_NEVER};
   }
   if (kinds[period->kind].rolls) {

@@ -19,10 +19,11 @@ static const char *const words[BUDGET_N] = {
 static int not_written_so(const char *text, const char *why, Err *err) {
   char shown[80];
   utf8_copy(shown, sizeof shown, text);
-  return err_set(err, RC_ERROR, ERR_CONFIG,
-                 "llm_budgets: the scope '%s' %s; scopes are * (every call), tag:x, user:x, model:x,"
-                 " provider:x, or several of these joined by ' & ' (x may be a GLOB)",
-                 shown, why);
+  return err_set(
+      err, RC_ERROR, ERR_CONFIG,
+      "llm_budgets: the scope '%s' %s; scopes are * (every call), tag:x, user:x, model:x,"
+      " provider:x, or several of these joined by ' & ' (x may be a GLOB)",
+      shown, why);
 }
 
 /* The column that a part begins with; *value behind its colon. -1: none. */
@@ -43,7 +44,7 @@ static void spell(char *value, int column, int is_glob) {
   if (column == BUDGET_MODEL && !is_glob && strlen(value) < sizeof plain) {
     model_name_plain(value, plain, sizeof plain);
     if (strlen(plain) <= strlen(value)) {
-      strcpy(value, plain);
+      memcpy(value, plain, strlen(plain) + 1);
     }
   } else if (column == BUDGET_MODEL || column == BUDGET_PROVIDER) {
     for (char *p = value; *p; p++) {
@@ -110,8 +111,8 @@ BudgetValues scope_values(const char *tag, const char *user, const char *model,
 int scope_matches(const BudgetScope *scope, const BudgetValues *values) {
   for (int i = 0; i < BUDGET_N; i++) {
     const char *wanted = scope->text + scope->at[i], *text = values->text[i];
-    if (scope->set >> i & 1 &&
-        (!text || !(scope->globs >> i & 1 ? glob_matches(wanted, text) : strcmp(wanted, text) == 0))) {
+    if (scope->set >> i & 1 && (!text || !(scope->globs >> i & 1 ? glob_matches(wanted, text)
+                                                                 : strcmp(wanted, text) == 0))) {
       return 0;
     }
   }

@@ -39,7 +39,8 @@ typedef struct BudgetValues {
 } BudgetValues;
 
 typedef struct BudgetScope {
-  unsigned set, globs; /* columns, a bit each: those it names; those for each value of which it is one limit */
+  unsigned set,
+      globs; /* columns, a bit each: those it names; those for each value of which it is one limit */
   char text[BUDGET_SCOPE];
   size_t at[BUDGET_N]; /* of each column's value or GLOB, in the text */
 } BudgetScope;

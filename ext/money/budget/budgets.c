@@ -233,10 +233,10 @@ int budgets_begin(Conn *conn, const WorstAsk *ask, const Options *options, long 
   if (!b->list) {
     return err->rc;
   }
-  BudgetValues values = scope_values(options->tag, options->user, ask->model->name,
-                                     ask->model->provider, &b->names);
+  BudgetValues values =
+      scope_values(options->tag, options->user, ask->model->name, ask->model->provider, &b->names);
   if (take_limits(b, &values, err) == RC_OK && (b->reserve.n > 0 || is_capped)) {
-    b->output = ask->output;
+    b->output = ask->is_embedding ? 0 : ask->output;
     b->worst_nusd = worst_case(conn, ask, &b->input, err);
   }
   if (err->rc == RC_OK && b->worst_nusd < 0) {
@@ -296,9 +296,9 @@ static void tell_until(const Budgets *b, Store *store, char *out, size_t size) {
   const BudgetLimit *row = row_of(b, b->reserve.at);
   char when[PERIOD_TEXT];
   Err ignored = {0};
-  Leaving leaving = {.over_nusd = sum_at_most(sum_at_most(l->spent.nusd, l->spent.unknown_nusd),
-                                              b->worst_nusd) -
-                                  l->limit_nusd};
+  Leaving leaving = {
+      .over_nusd = sum_at_most(sum_at_most(l->spent.nusd, l->spent.unknown_nusd), b->worst_nusd) -
+                   l->limit_nusd};
   if (b->worst_nusd > l->limit_nusd) {
     snprintf(out, size, "this call alone is more than the limit");
   } else if (l->span.to != PERIOD_NEVER) {
@@ -329,11 +329,20 @@ static void tell_limit(const Budgets *b, int i, char *out, size_t size) {
            row->period_text);
 }
 
+/* "this call may cost $0.01 (16384 tokens of answer: max_tokens makes it less)". */
+static void tell_call(const Budgets *b, char *out, size_t size) {
+  char call[BUDGET_USD], tokens[80] = "";
+  if (b->output > 0) {
+    snprintf(tokens, sizeof tokens, " (%lld tokens of answer: max_tokens makes it less)",
+             b->output);
+  }
+  snprintf(out, size, "this call may cost %s%s", budget_usd(b->worst_nusd, call), tokens);
+}
+
 int budgets_refuse(Budgets *b, Store *store, int waited, BudgetAction *action, Err *err) {
   const ReserveLimit *l = &b->limits[b->reserve.at];
-  char limit[BUDGET_USD], spent[BUDGET_USD], unknown[BUDGET_USD], held[BUDGET_USD],
-      call[BUDGET_USD], name[320], until[160], lost[160] = "",
-      may[160] = "nobody prices its model";
+  char limit[BUDGET_USD], spent[BUDGET_USD], unknown[BUDGET_USD], held[BUDGET_USD], name[320],
+      until[160], lost[160] = "", may[160] = "nobody prices its model";
   tell_limit(b, b->reserve.at, name, sizeof name);
   tell_until(b, store, until, sizeof until);
   if (l->spent.unknown_nusd > 0) {
@@ -344,8 +353,7 @@ int budgets_refuse(Budgets *b, Store *store, int waited, BudgetAction *action, E
   *action = row_of(b, b->reserve.at)->action;
   err->retryable = waited;
   if (b->worst_nusd >= 0) {
-    snprintf(may, sizeof may, "this call may cost %s (%lld tokens of answer: max_tokens makes it less)",
-             budget_usd(b->worst_nusd, call), b->output);
+    tell_call(b, may, sizeof may);
   }
   return err_set(err, RC_ERROR, ERR_BUDGET,
                  "llm_budgets: %s: %s spent%s, %s held, of %s; %s: nothing was sent%s; %s", name,

@@ -47,10 +47,10 @@ void budgets_list_unref(BudgetList *list);
 
 /* What is held for an attempt. Zeroed: nothing. */
 typedef struct Budgets {
-  Reserve reserve;       /* reserve.n 0: no limit applies */
-  ReserveLimit *limits;  /* owned */
-  BudgetList *list;      /* each limit's row is in it; a reference of its own */
-  int *rows;             /* owned */
+  Reserve reserve;      /* reserve.n 0: no limit applies */
+  ReserveLimit *limits; /* owned */
+  BudgetList *list;     /* each limit's row is in it; a reference of its own */
+  int *rows;            /* owned */
   BudgetNames names;
   Zone zone;
   long long worst_nusd, input; /* its worst case, and the tokens of it */

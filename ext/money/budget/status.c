@@ -18,7 +18,8 @@ void status_free(StatusReport *r) {
 }
 
 /* One row, of a limit and the values in `values`; counted later. */
-static int add_row(StatusReport *r, const BudgetLimit *limit, const BudgetValues *values, Err *err) {
+static int add_row(StatusReport *r, const BudgetLimit *limit, const BudgetValues *values,
+                   Err *err) {
   char text[VALUE_TEXT];
   if (r->n == r->cap) {
     int cap = r->cap ? 2 * r->cap : 16;

@@ -33,6 +33,7 @@ static long long input_of(Conn *conn, const WorstAsk *ask, Err *err) {
     err_nomem(err);
     return -1;
   }
+  counted -= ask->is_embedding ? tokens_overhead(&rule, ask->request->n_messages) : 0;
   if (rule.is_exact) {
     return counted + more;
   }

@@ -18,10 +18,10 @@
 typedef struct WorstAsk {
   const Model *model;
   const Request *request;
-  size_t body;              /* bytes that are sent */
-  int has_more;             /* the body has more than the request's texts: a schema, an answer that is shown again */
-  long long output;         /* tokens, at most */
-  int is_embedding;         /* has no output */
+  size_t body; /* bytes that are sent */
+  int has_more; /* the body has more than the request's texts: a schema, an answer that is shown again */
+  long long output;          /* tokens, at most */
+  int is_embedding;          /* has no output */
   const char *service, *geo; /* as asked for; NULL: the standard one, anywhere */
 } WorstAsk;
 

@@ -248,8 +248,8 @@ int spent_refresh(Store *s, const LedgerRow *row, Err *err) {
 
 /* From when on the ledger has all its rows; PERIOD_EVER: nothing was trimmed. */
 static int sealed_before(Store *s, long long *sealed, Err *err) {
-  int found = store_ask(s, "SELECT coalesce(max(sealed_before), 0) FROM main.llm_sum_state", sealed,
-                        err);
+  int found =
+      store_ask(s, "SELECT coalesce(max(sealed_before), 0) FROM main.llm_sum_state", sealed, err);
   *sealed = found == 1 && *sealed ? *sealed : PERIOD_EVER;
   return err->rc;
 }
@@ -469,8 +469,8 @@ int spent_values(sqlite3 *db, unsigned set, PeriodSpan span,
 
 /* Over all values at once: a row that is in none, or in two, or with another amount, differs. */
 static const char differs_sql[] =
-    "WITH own AS MATERIALIZED (SELECT ts, (tag IS NOT NULL) | (user IS NOT NULL) << 1"
-    " | (coalesce(model_requested, model) IS NOT NULL) << 2 | (provider IS NOT NULL) << 3 AS has,"
+    "WITH own AS MATERIALIZED (SELECT ts, (tag IS NOT NULL) + 2 * (user IS NOT NULL)"
+    " + 4 * (coalesce(model_requested, model) IS NOT NULL) + 8 * (provider IS NOT NULL) AS has,"
     " coalesce(cost_nusd, 0) AS cost,"
     " CASE WHEN cost_nusd IS NULL THEN coalesce(held_nusd, 0) ELSE 0 END AS unknown, cost_nusd IS "
     "NULL AS unpriced"

@@ -58,7 +58,8 @@ int spent_ask(Store *s, unsigned set, const BudgetValues *values, PeriodSpan spa
 
 /* Each quarter of an hour of the values in a span, in the order of time; stops where `take` gives 0. RC_OK or *err. */
 int spent_quarters(sqlite3 *db, unsigned set, const BudgetValues *values, PeriodSpan span,
-                   int (*take)(void *arg, long long start, const Spent *spent), void *arg, Err *err);
+                   int (*take)(void *arg, long long start, const Spent *spent), void *arg,
+                   Err *err);
 
 /* Each values that have any sum in a span. Texts are borrowed for the time of `take`. RC_OK or *err. */
 int spent_values(sqlite3 *db, unsigned set, PeriodSpan span,
