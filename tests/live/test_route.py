@@ -436,6 +436,17 @@ class Cascades(Tiers):
         self.assertEqual(self.ask(gate={"kind": "verifier", "model": "b"}, score=0), "from a")
         self.assertEqual(self.rows("purpose")[-1], ("verifier",))
 
+    def test_sql(self):
+        self.assertEqual(self.ask("one", gate={"kind": "sql", "expr": "length(:answer) < 20 AND :prompt = 'one'"}, score=0), "from a")
+        got = self.ask("two", gate={"kind": "sql", "expr": ":answer LIKE '%b'"}, escalate=True, score=0)
+        self.assertEqual(got, "from b")
+        asked = len(self.models.asked)
+        for expr in ("nonsense(", "load_extension('x')", "(SELECT 1 FROM llm_calls)", "1; DROP TABLE x"):
+            self.assertIn("gate 'sql'", error_of(self.db, "SELECT llm_complete('three', ?)", json.dumps({"gate": {"kind": "sql", "expr": expr}})))
+        self.assertEqual(len(self.models.asked), asked)
+        self.db.execute("SELECT llm_config('gate', '{\"kind\":\"sql\",\"expr\":\"0\"}')")
+        self.assertEqual(self.outcome("four", score=0)["error"]["code"], "gate")
+
     def test_logprobs(self):
         tokens = {"content": [{"token": "a", "logprob": -0.1}, {"token": "b", "logprob": -3}]}
         self.models.says["a"] = answer("ab", logprobs=tokens)
