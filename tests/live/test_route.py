@@ -431,6 +431,22 @@ class Cascades(Tiers):
         self.assertEqual(self.outcome("again", gate={"kind": "agree", "model": "b"}, escalate=True)["error"]["code"], "gate")
         self.assertEqual(value(self.db, "SELECT llm_last_call()"), value(self.db, "SELECT max(id) FROM llm_calls WHERE purpose IS NULL"))
 
+    def test_who_would_see_it(self):
+        gate = [{"kind": "agree"}, {"kind": "verifier", "model": "b"}]
+        got = json.loads(self.ask(gate=gate, escalate=True, dry_run=True, audit=0.1, max_tokens=100))
+        self.assertEqual([(s["model"], s["provider"], s["why"]) for s in got["seen_by"]],
+                         [("a", "box", "answer"), ("b", "box", "escalation"), ("c", "box", "escalation"), ("b", "box", "agree"),
+                          ("b", "box", "verifier"), ("b", "box", "audit")])
+        a, b, c = (s["max_cost_usd"] for s in got["seen_by"][:3])
+        self.assertAlmostEqual(got["worst_case_usd"], a + b + c + 3 * b + 3 * b + b)
+        row = self.db.execute("SELECT seen_by, max_usd FROM llm_estimate(?)", ("SELECT llm_complete('hello', '%s')" % json.dumps(
+            {"gate": gate, "escalate": True, "max_tokens": 100, "audit": 0.1}),)).fetchone()
+        self.assertIn("b at box (agree)", row[0])
+        self.assertAlmostEqual(row[1], got["worst_case_usd"])
+        self.assertEqual(self.models.asked, [])
+        self.models.says["a"] = failure(503)
+        self.assertEqual([s["why"] for s in json.loads(self.ask(score=1, dry_run=True, max_tokens=1))["seen_by"]], ["answer", "instead", "instead"])
+
     def test_verifier(self):
         self.models.says["b"] = lambda body: answer("0.9" if "from a" in json.dumps(body) else "0.1")
         self.assertEqual(self.ask(gate={"kind": "verifier", "model": "b"}, score=0), "from a")
