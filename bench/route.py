@@ -13,13 +13,14 @@ import math
 import os
 import random
 import re
+import shutil
 import subprocess
 import sys
 import unicodedata
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
-DATA = os.path.join(os.environ.get("SHARED", os.path.join(os.path.dirname(ROOT), "shared")), "data")
+DATA = os.path.join(os.environ.get("SHARED", os.path.join(ROOT, "..", "shared")), "data")
 QUICK = "quick" in sys.argv[1:]
 RESAMPLES = 100 if QUICK else 1000
 ROWS = 300 if QUICK else None
@@ -167,6 +168,42 @@ def probe():
     print("  tier unchanged, mean of these %.1f %%" % (100 * same / all_of_it))
 
 
+def vectors():
+    """The rule's own test vectors, where they are there."""
+    path = os.path.join(os.path.dirname(DATA), "reference/route_lexicon.json")
+    if not os.path.exists(path):
+        return print("no %s" % path)
+    with open(path, encoding="utf-8") as f:
+        wanted = {v["id"]: v for v in json.load(f)["vectors"]}
+    with open(os.path.join(DATA, "routing/probe.jsonl"), encoding="utf-8") as f:
+        rows = [json.loads(line) for line in f]
+    got = effort([r["prompt"] for r in rows])
+    held_ = sum(abs(x - wanted[r["id"]]["raw"]) < 1e-3 and abs(s - wanted[r["id"]]["score"]) < 1e-3
+                for r, (x, s) in zip(rows, got))
+    print("test vectors: %d of %d within .001" % (held_, len(rows)))
+
+
+def instructions():
+    """Of one score: callgrind's count of two less that of one."""
+    if not shutil.which("valgrind"):
+        return print("no valgrind: instructions are not counted")
+    with open(os.path.join(DATA, "routing/probe.jsonl"), encoding="utf-8") as f:
+        prompts = [json.loads(line)["prompt"] for line in f]
+    english = " ".join(p for p in prompts if p.isascii())[2000:2500].encode()
+    other = " ".join(p for p in prompts if not p.isascii()).encode()[:500].decode(errors="ignore").encode()
+    long = (b"lorem ipsum " * 200000)
+    for title, text in (("500 bytes of English", english), ("500 bytes of other languages", other),
+                        ("2.4 MB", long)):
+        counts = []
+        for times in (1, 2):
+            out = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null",
+                                  "--toggle-collect=effort_score", os.path.join(ROOT, "build/bench_route"), "effort"],
+                                 input=(text + b"\0") * times, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            found = re.search(rb"Collected : (\d+)", out.stderr)
+            counts.append(int(found.group(1)) if found else 0)
+        print("instructions of effort_score, %s: %s" % (title, format(counts[1] - counts[0], ",")))
+
+
 def shares(title, prompts):
     tiers = [tier(s) for _, s in effort(prompts)]
     print("%s: %d texts, %s" % (title, len(tiers), " / ".join(
@@ -274,7 +311,9 @@ def main():
     if not os.path.isdir(os.path.join(DATA, "routing")):
         print("no %s" % os.path.join(DATA, "routing"))
         return
+    vectors()
     probe()
+    instructions()
     desks()
     routers()
     cascades()
