@@ -4,7 +4,7 @@
 #ifndef LLMCOST_LEXICON_H
 #define LLMCOST_LEXICON_H
 
-#include "core/route/effort.h"
+#include "core/route/features.h"
 
 #include <stdint.h>
 
