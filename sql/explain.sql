@@ -7,9 +7,16 @@ SELECT json_object(
     'model', c.model_requested,
     'why', CASE WHEN c.source IS NOT NULL THEN 'imported'
                 WHEN c.tier = 'only key' THEN 'auto: no tier of llm_tiers has a key; this is the one provider whose key is set'
+                WHEN c.purpose IS NOT NULL THEN 'beside another call: ' || c.purpose
+                WHEN c.kind IN ('hit_exact', 'hit_semantic') AND c.tier IS NOT NULL THEN 'auto: answered before, by that tier'
+                WHEN c.escalated_from IS NOT NULL THEN 'the answer of call ' || c.escalated_from || ' did not pass its gates'
+                WHEN json_valid(c.notes) AND c.notes ->> '$.kept' IS NOT NULL THEN 'auto: ' || (c.notes ->> '$.kept')
+                WHEN c.tier_served <> c.tier_drawn THEN 'auto: the tier that was drawn could not take it: see notes'
+                WHEN c.route_score IS NOT NULL THEN 'auto: the tier that its score asks for'
                 WHEN c.tier IS NOT NULL THEN 'auto: the first tier of llm_tiers whose model has a key'
                 ELSE 'named' END,
-    'tier', c.tier, 'provider', c.provider, 'answered_by', c.model, 'service', c.service, 'geo', c.geo,
+    'tier', c.tier, 'tier_drawn', c.tier_drawn, 'score', c.route_score, 'scorer', c.route_version,
+    'notes', json(CASE WHEN json_valid(c.notes) THEN c.notes END), 'provider', c.provider, 'answered_by', c.model, 'service', c.service, 'geo', c.geo,
     'tag', c.tag, 'user', c.user, 'conversation', c.conversation, 'turn', c.turn,
     'prompt_hash', c.prompt_hash, 'system_hash', c.system_hash),
   'cache', CASE WHEN c.kind IN ('hit_exact', 'hit_semantic') THEN json_object(
@@ -37,6 +44,7 @@ SELECT json_object(
       'retry_reason', a.retry_reason, 'finish_reason', a.finish_reason, 'ended', a.ended, 'latency_ms', a.latency_ms,
       'cost_nusd', a.cost_nusd, 'answer_hash', a.answer_hash))
     FROM (SELECT * FROM main.llm_calls WHERE request_id = c.request_id AND attempt > 0 ORDER BY attempt, id LIMIT 100) a),
+  'gate', json(CASE WHEN json_valid(c.gate) THEN c.gate END),
   'error', c.error, 'cost_nusd', c.cost_nusd, 'list_nusd', c.list_nusd, 'cost_reported_nusd', c.cost_reported_nusd,
   'source', c.source, 'billed', coalesce(c.billed, 'paid'),
   'usage', json(CASE WHEN json_valid(c.usage) THEN c.usage END))

@@ -29,6 +29,10 @@ $(B)/unit/test_%: test_%.c $(UNIT_OBJ) tests/unit/unit.h
 	@mkdir -p $(@D); echo "cc $@"; $(CC) $(ALL_CFLAGS) $(SANITIZE) $(shell pkg-config --cflags cmocka) -o $@ $(filter-out %.h,$^) \
 	  $(shell pkg-config --libs cmocka) $(LIBS) $(WRAPPED)
 $(B)/unit/test_nomem: WRAPPED = $(foreach f,malloc calloc realloc aligned_alloc strdup utf8proc_map pcre2_compile_8,-Xlinker --wrap=$f)
+# What needs SQLite alone: linked with it, not loaded into it.
+$(B)/unit/test_expression: ext/trust/sandbox/expression.c
+$(B)/unit/test_expression: private ALL_CFLAGS += -DSQLITE_CORE
+$(B)/unit/test_expression: private WRAPPED = -lsqlite3
 # The AVX-512 and NEON kernels on any processor (SIMDe overflows where the instructions wrap).
 $(B)/unit/test_kernels_simde: tests/unit/test_kernels.c $(wildcard vec/engine/kernels/kernels*.c) vec/engine/kernels/vec.c \
     $(addprefix $(B)/asan/ext/base/,buf.o error.o utf8.o text/decimal.o text/json.o text/text.o)

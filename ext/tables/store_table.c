@@ -41,6 +41,26 @@ static const char sums_of_texts[] =
 #undef TEXT
 #undef MEASURE
 
+/* What each gate did, and how often it was wrong: of the answers it let through, those that an audit's better model contradicts;
+** of those it stopped, the ones that the answer given in the end agrees with, and what that one cost. (A view of the store can't
+** read JSON: SQLite's functions for that are not for schemas that may be anybody's.) */
+static const char gate_checks_columns[] =
+    "\"gate\" TEXT, \"kind\" TEXT, \"answers\" INTEGER, \"failed\" INTEGER, \"audited\" INTEGER,"
+    " \"missed\" INTEGER, \"false_alarms\" INTEGER, \"false_alarm_usd\" REAL";
+static const char gate_checks[] =
+    "("
+    "SELECT name AS gate, kind, count(*) AS answers, sum(failed) AS failed, sum(audited) AS audited, sum(missed) AS missed,"
+    " sum(false_alarm_nusd IS NOT NULL) AS false_alarms, sum(false_alarm_nusd) / 1e9 AS false_alarm_usd"
+    " FROM (SELECT g.value ->> '$.gate' AS name, g.value ->> '$.kind' AS kind, NOT (g.value ->> '$.passes') AS failed,"
+    " c.gate ->> '$.audit.agrees' IS NOT NULL AS audited, coalesce(c.gate ->> '$.audit.agrees' = 0, 0) AS missed,"
+    " CASE WHEN NOT (g.value ->> '$.passes') THEN"
+    " (SELECT coalesce(n.cost_nusd, 0) FROM main.llm_calls n"
+    " WHERE n.request_id = c.request_id AND n.attempt > c.attempt AND json_valid(n.gate)"
+    " AND n.gate ->> '$.rejected.call' = c.id AND n.gate ->> '$.rejected.agrees') END AS false_alarm_nusd"
+    " FROM main.llm_calls c, json_each(c.gate, '$.gates') g WHERE json_valid(c.gate))"
+    " GROUP BY 1, 2"
+    ")";
+
 const StoreSource store_sources[] = {
     {.name = "llm_calls", .rowid = "id", .has_time = 1},
     {.name = "llm_answers", .rowid = "key", .hidden = " key key_rest "},
@@ -49,6 +69,7 @@ const StoreSource store_sources[] = {
     {.name = "llm_cache", .rowid = "rowid"},
     {.name = "llm_cache_stats"},
     {.name = "llm_retries"},
+    {.name = "llm_gate_checks", .from = gate_checks, .columns = gate_checks_columns},
     {.name = "llm_unpriced"},
     {.name = "llm_reported_costs"},
     {.name = "llm_finish_reasons"},
@@ -82,6 +103,10 @@ static void disconnect(Table *base) {
   for (int i = 0; i < base->n_columns; i++) {
     sqlite3_free(t->columns[i]);
   }
+}
+
+static const char *own_columns(const void *of) {
+  return ((const StoreSource *)of)->columns;
 }
 
 /* Hides what is hidden, and puts `time` behind `ts`. (A view has it too, in UTC, at its end.) */
@@ -353,6 +378,7 @@ const TableKind store_table = {
     .is_guarded = 1,
     .table_size = sizeof(StoreTable),
     .cursor_size = sizeof(StoreCursor),
+    .own_columns = own_columns,
     .declare = declare,
     .connect = connect,
     .disconnect = disconnect,

@@ -36,7 +36,9 @@ static char *ledger_columns(Conn *conn, const char *name, Err *err) {
 /* All columns but the arguments. Owned (sqlite3_free); NULL and *err. */
 static char *columns_of(const Binding *b, Err *err) {
   const TableKind *kind = b->kind;
-  char *theirs = kind->ledger    ? ledger_columns(b->conn, kind->ledger, err)
+  const char *own = kind->own_columns ? kind->own_columns(b->of) : NULL;
+  char *theirs = own            ? sqlite3_mprintf("%s", own)
+                 : kind->ledger    ? ledger_columns(b->conn, kind->ledger, err)
                  : kind->columns ? NULL
                                  : ledger_columns(b->conn, b->name, err);
   if (theirs && kind->declare) {

@@ -61,6 +61,8 @@ struct TableKind {
   double rows, cost;  /* estimates */
   size_t table_size, cursor_size;
 
+  /* NULL, or the columns of what the store does not know as a table; NULL: it does. */
+  const char *(*own_columns)(const void *of);
   /* NULL, or makes of the ledger's columns those that are declared: owned (sqlite3_free); NULL without memory. */
   char *(*declare)(const void *of, const char *columns);
   /* NULL, or what more there is to do; `columns` as declared; and its end. */

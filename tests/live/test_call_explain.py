@@ -30,7 +30,7 @@ class Explain(Desk):
 
     def test_auto(self):
         self.ask("x")
-        self.assertIn("first tier", self.explain()["asked"]["why"])
+        self.assertIn("the tier that its score asks for", self.explain()["asked"]["why"])
         self.assertEqual(self.explain()["asked"]["tier"], "simple")
 
     def test_hits(self):

@@ -360,15 +360,19 @@ class Cascades(Tiers):
     GATE = {"kind": "contains", "all": ["good"]}
 
     def test_escalates_until_it_passes(self):
-        self.models.says["b"] = answer("good from b")
-        self.assertEqual(self.ask(score=1, gate=self.GATE, escalate=True), "good from b")
+        self.models.says["b"] = answer("good, since another one wrote it")
+        self.assertEqual(self.ask(score=1, gate=self.GATE, escalate=True), "good, since another one wrote it")
         self.assertEqual(self.models.names(), ["a", "b"])
         rows = self.rows("tier_served, error LIKE 'gate: contains%', escalated_from, retry_reason, cost_nusd, json_extract(gate, '$.passes')")
         self.assertEqual(rows, [("tier a", 1, None, None, 110000, 0), ("tier b", None, 1, "gate", 1100000, 1)])
         self.models.asked.clear()
-        self.assertEqual(self.ask(score=1, gate=self.GATE, escalate=True), "good from b")
+        self.assertEqual(self.ask(score=1, gate=self.GATE, escalate=True), "good, since another one wrote it")
         self.assertEqual(self.models.asked, [])
-        self.assertEqual(self.db.execute("SELECT attempts, wasted_usd FROM llm_retries").fetchall(), [(2, 0.00011)])
+        self.assertEqual(self.db.execute("SELECT attempts, wasted_usd, calls, discarded_usd FROM llm_retries").fetchall(),
+                         [(2, 0.00011, 2, '{"gate":0.00011}')])
+        self.assertEqual(self.db.execute("SELECT * FROM llm_gate_checks").fetchall(), [("contains", "contains", 2, 1, 0, 0, 0, None)])
+        why = json.loads(value(self.db, "SELECT llm_call_explain(2)"))
+        self.assertEqual((why["asked"]["why"], why["gate"]["passes"]), ("the answer of call 1 did not pass its gates", True))
 
     def test_without_escalate_it_is_an_error(self):
         self.assertIn("did not pass", error_of(self.db, "SELECT llm_complete('x', ?)", json.dumps({"gate": self.GATE, "score": 0})).replace("no answer passed", "did not pass"))
@@ -432,6 +436,17 @@ class Cascades(Tiers):
         self.assertEqual(self.ask(gate={"kind": "verifier", "model": "b"}, score=0), "from a")
         self.assertEqual(self.rows("purpose")[-1], ("verifier",))
 
+    def test_sql(self):
+        self.assertEqual(self.ask("one", gate={"kind": "sql", "expr": "length(:answer) < 20 AND :prompt = 'one'"}, score=0), "from a")
+        got = self.ask("two", gate={"kind": "sql", "expr": ":answer LIKE '%b'"}, escalate=True, score=0)
+        self.assertEqual(got, "from b")
+        asked = len(self.models.asked)
+        for expr in ("nonsense(", "load_extension('x')", "(SELECT 1 FROM llm_calls)", "1; DROP TABLE x"):
+            self.assertIn("gate 'sql'", error_of(self.db, "SELECT llm_complete('three', ?)", json.dumps({"gate": {"kind": "sql", "expr": expr}})))
+        self.assertEqual(len(self.models.asked), asked)
+        self.db.execute("SELECT llm_config('gate', '{\"kind\":\"sql\",\"expr\":\"0\"}')")
+        self.assertEqual(self.outcome("four", score=0)["error"]["code"], "gate")
+
     def test_logprobs(self):
         tokens = {"content": [{"token": "a", "logprob": -0.1}, {"token": "b", "logprob": -3}]}
         self.models.says["a"] = answer("ab", logprobs=tokens)
@@ -442,9 +457,16 @@ class Cascades(Tiers):
         self.assertEqual(self.ask("z", gate={"kind": "logprob", "min_mean": -2}, score=0), "ab")
 
     def test_audit(self):
-        self.models.says["b"] = answer("from b, otherwise")
+        self.models.says["b"] = answer("something else entirely, you know")
         self.assertEqual(self.ask(gate={"kind": "length", "max": 100}, audit=1, score=0), "from a")
         self.assertEqual(self.rows("purpose, json_extract(gate, '$.audit.model')"), [(None, "b"), ("audit", None)])
+        self.assertEqual(self.db.execute("SELECT answers, failed, audited, missed FROM llm_gate_checks").fetchall(), [(1, 0, 1, 1)])
+
+    def test_false_alarms(self):
+        self.models.says["a"] = answer("It is 42.")
+        self.models.says["b"] = answer("It is 42, which is good")
+        self.ask(gate=self.GATE, escalate=True)
+        self.assertEqual(self.db.execute("SELECT failed, false_alarms, false_alarm_usd FROM llm_gate_checks").fetchall(), [(1, 1, 0.0011)])
 
     def test_a_named_model_climbs_from_its_tier(self):
         self.models.says["c"] = answer("good")

@@ -6,10 +6,39 @@
 #include "base/utf8.h"
 #include "call/gate/second.h"
 #include "core/gate/judge.h"
+#include "trust/sandbox/expression.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* ---- SQL expressions */
+
+typedef struct Sandbox {
+  Expression *e;
+} Sandbox;
+
+static void sandbox_free(void *slot) {
+  expression_close(((Sandbox *)slot)->e);
+}
+
+static const ConnSlot sandbox_slot = {.size = sizeof(Sandbox), .free = sandbox_free};
+
+/* The connection that evaluates them, opened when first needed. NULL and *err. */
+static Expression *sandbox(Conn *conn, Err *err) {
+  Sandbox *s = conn_slot(conn, &sandbox_slot, err);
+  if (s && !s->e) {
+    s->e = expression_open(err);
+  }
+  return s ? s->e : NULL;
+}
+
+/* Before anything is sent: can it be evaluated? */
+static int check_expression(Conn *conn, const Gate *gate, Err *err) {
+  const ExpressionText texts[] = {{":answer", "", 0}, {":prompt", "", 0}};
+  Expression *e = gate->kind == GATE_SQL ? sandbox(conn, err) : NULL;
+  return e ? expression_check(e, gate->expr, texts, 2, err) : err->rc;
+}
 
 /* ---- which */
 
@@ -32,7 +61,7 @@ static int blame(const char *name, Err *why, Err *err) {
 }
 
 /* Adds one by its kind and its spec, which is the caller's. */
-static int add(Gates *g, const char *name, const char *word, const cJSON *spec, Err *err) {
+static int add(Gates *g, Conn *conn, const char *name, const char *word, const cJSON *spec, Err *err) {
   Err why = {0};
   if (g->n == MOST_GATES) {
     return err_set(err, RC_ERROR, ERR_BAD_OPTION, "option 'gate': at most %d gates", MOST_GATES);
@@ -44,6 +73,9 @@ static int add(Gates *g, const char *name, const char *word, const cJSON *spec, 
   }
   utf8_copy(one->name, sizeof one->name, name);
   g->n++;
+  if (check_expression(conn, &one->gate, &why) != RC_OK) {
+    return blame(name, &why, err);
+  }
   cJSON *item = json_add(g->tree, NULL, cJSON_CreateObject(), err);
   json_add(item, "kind", cJSON_CreateString(word), err);
   if (spec) {
@@ -63,7 +95,7 @@ static void list_names(const Config *config, char *out, size_t size) {
 }
 
 /* A row of llm_gates. */
-static int add_row(Gates *g, const Config *config, const char *name, Err *err) {
+static int add_row(Gates *g, Conn *conn, const Config *config, const char *name, Err *err) {
   const GateRow *row = NULL;
   char names[300];
   Err why = {0};
@@ -86,13 +118,13 @@ static int add_row(Gates *g, const Config *config, const char *name, Err *err) {
   if (why.rc != RC_OK) {
     return blame(name, &why, err);
   }
-  add(g, name, row->kind, spec, err);
+  add(g, conn, name, row->kind, spec, err);
   cJSON_Delete(spec);
   return err->rc;
 }
 
 /* One that stands there itself: {"kind": …, and its spec}. */
-static int add_inline(Gates *g, const cJSON *item, Err *err) {
+static int add_inline(Gates *g, Conn *conn, const cJSON *item, Err *err) {
   const char *kind = json_text(item, "kind");
   cJSON *spec = kind ? cJSON_Duplicate(item, 1) : NULL;
   if (!kind) {
@@ -103,7 +135,7 @@ static int add_inline(Gates *g, const cJSON *item, Err *err) {
     return err_nomem(err);
   }
   cJSON_DeleteItemFromObjectCaseSensitive(spec, "kind");
-  add(g, kind, kind, spec, err);
+  add(g, conn, kind, kind, spec, err);
   cJSON_Delete(spec);
   return err->rc;
 }
@@ -113,9 +145,9 @@ static int add_all(Gates *g, Conn *conn, const cJSON *asked, Err *err) {
   const Config *config = conn_config(conn, err);
   for (; item && err->rc == RC_OK; item = cJSON_IsArray(asked) ? item->next : NULL) {
     if (cJSON_IsObject(item)) {
-      add_inline(g, item, err);
+      add_inline(g, conn, item, err);
     } else if (cJSON_IsString(item)) {
-      add_row(g, config, item->valuestring, err);
+      add_row(g, conn, config, item->valuestring, err);
     } else {
       err_set(err, RC_ERROR, ERR_BAD_OPTION, "setting 'gate': expected names and objects");
     }
@@ -180,10 +212,20 @@ static int join_prompt(const Request *r, Buf *b, Err *err) {
   return b->failed ? err_nomem(err) : RC_OK;
 }
 
-static int ask_expression(const Gate *gate, const GateCase *c, GateVerdict *v, Err *err) {
-  (void)gate, (void)c;
-  *v = (GateVerdict){.why = "not here yet"};
-  return err->rc;
+static int ask_expression(Call *k, const Gate *gate, const GateCase *c, GateVerdict *v, Err *err) {
+  const ExpressionText texts[] = {{":answer", c->answer.text, c->answer.n},
+                                  {":prompt", c->prompt.text, c->prompt.n}};
+  ExpressionValue value = {0};
+  Err why = {0};
+  Expression *e = sandbox(k->conn, err);
+  if (!e || expression_eval(e, gate->expr, texts, 2, &value, &why) == RC_NOMEM) {
+    return err->rc ? err->rc : err_nomem(err);
+  }
+  *v = (GateVerdict){.passes = why.rc == RC_OK && value.is_true, .score = value.is_true};
+  if (!v->passes) {
+    snprintf(v->why, sizeof v->why, "%.150s", why.rc ? why.msg : "the expression is not true");
+  }
+  return RC_OK;
 }
 
 static int ask_logprobs(Call *k, const Gate *gate, GateVerdict *v, Err *err) {
@@ -204,7 +246,7 @@ static int ask_one(Call *k, const Gate *gate, const GateCase *c, GateVerdict *v,
   case GATE_MODEL:
     return second_check(k, gate, c, v, err);
   case GATE_EXPRESSION:
-    return ask_expression(gate, c, v, err);
+    return ask_expression(k, gate, c, v, err);
   default:
     return gate_check(gate, c, v, err);
   }
