@@ -1,6 +1,7 @@
 #!/bin/sh
 # Instructions per statement, counted by valgrind's callgrind (repeatable, whatever else the machine does): an exact
-# hit, a hit in a statement of many rows, one inside an INSERT, llm_cost, a semantic lookup, and a whole call to the stand-in.
+# hit, a hit in a statement of many rows, one inside an INSERT, llm_cost, a semantic lookup, a whole call to the stand-in, and
+# one under three limits.
 #   sh bench/instructions.sh [OTHER.so]      beside another build, with the ratio; KINDS: only these
 # Needs build/standin (make test builds it).
 set -eu
@@ -22,7 +23,7 @@ statements() { # kind, how many
   insert) yes "INSERT INTO t VALUES (llm_complete('the question'));" | head -n "$2" ;;
   cost) yes "SELECT llm_cost('gpt-4o-mini', 1000, 200);" | head -n "$2" ;;
   lookup) yes "SELECT response FROM faq WHERE query MATCH 'What is your return policy?';" | head -n "$2" ;;
-  call) seq "$2" | sed "s/.*/SELECT llm_complete('question number &', '{\"model\":\"gpt-4o-mini\"}');/" ;;
+  call | limits) seq "$2" | sed "s/.*/SELECT llm_complete('question number &', '{\"model\":\"gpt-4o-mini\"}');/" ;;
   esac
 }
 
@@ -31,6 +32,8 @@ total() { # library, kind, how many
   printf '%s\n' ".load $1" "SELECT llm_init();" "UPDATE llm_models SET base_url = '$url/v1';" "CREATE TABLE t(a);" \
     "CREATE VIRTUAL TABLE faq USING semantic_cache(confirm='off');" \
     "INSERT INTO faq(query, response) VALUES ('What is your return policy?', 'Within 30 days.');" \
+    "INSERT INTO llm_budgets(scope, period, limit_usd) SELECT value, 'day', 1e6
+     FROM json_each('[\"*\", \"model:gpt-4o-mini\", \"provider:* & model:gpt*\"]') WHERE '$2' = 'limits';" \
     "SELECT llm_complete('the question');" | sqlite3 -batch "$work/desk.db" > /dev/null
   { echo ".load $1"; statements "$2" "$3"; } > "$work/run.sql"
   valgrind --tool=callgrind --callgrind-out-file=/dev/null sqlite3 -batch "$work/desk.db" ".read $work/run.sql" 2>&1 > /dev/null |
@@ -43,7 +46,7 @@ per_statement() { # library, kind
   echo $(((many - few) / 500))
 }
 
-for kind in ${KINDS:-hit row insert cost lookup call}; do
+for kind in ${KINDS:-hit row insert cost lookup call limits}; do
   ours=$(per_statement ./llmcost.so $kind)
   if [ $# -gt 0 ]; then
     theirs=$(per_statement "$1" $kind)

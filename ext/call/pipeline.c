@@ -177,7 +177,7 @@ static void record_refusal(Call *k, const char *how, const Err *err) {
   }
   call_start_row(k, 0, NULL);
   k->row.kind = KIND_REFUSED;
-  snprintf(k->error, sizeof k->error, "%s: %s%.300s", err_word(err->code), how, err->msg);
+  snprintf(k->error, sizeof k->error, "%s: %s%.700s", err_word(err->code), how, err->msg);
   k->row.error = k->error;
   k->row.cost_nusd = 0;
   k->has_row = ledger_defer(k->store, &k->row, NULL, &ignored) == RC_OK;

@@ -59,6 +59,13 @@ typedef struct Scenario {
 #define PUT "INSERT INTO t SELECT "
 #define SEMANTIC "'{\"model\":\"gpt-4o-mini\",\"cache\":\"semantic\"}')"
 
+#define LIMITS                                                                                     \
+  ";INSERT INTO llm_budgets(scope, period, limit_usd, action) VALUES ('*', 'day', 1, 'error'),"    \
+  " ('*', '30d', 0.5, 'warn'), ('model:gpt-4o-mini & provider:*', 'total', 2, 'cheapest')"
+#define BUDGETS_AGREE                                                                              \
+  "(SELECT max(spent_nusd) FROM llm_budget_status) = (SELECT sum(cost_nusd) FROM llm_calls)"       \
+  " AND llm_check() ->> '$.budgets.differs' = 0"
+
 static const Scenario scenarios[] = {
     {.name = "load",
      .setup = TABLE,
@@ -231,6 +238,23 @@ static const Scenario scenarios[] = {
      .sql = ASKED,
      .check = ONE,
      .pays = 1},
+    {.name = "budget",
+     .setup = TABLE ";" OPEN LIMITS,
+     .ready = IS_OPEN,
+     .sql = ASKED,
+     .check = "SELECT (" ONE ") AND " BUDGETS_AGREE,
+     .pays = 1},
+    {.name = "budget-first", /* the sums are made with it */
+     .setup = TABLE LIMITS,
+     .sql = ASKED,
+     .check = "SELECT (" ONE ") AND " BUDGETS_AGREE,
+     .pays = 1},
+    {.name = "budget-status",
+     .setup = TABLE ";" OPEN LIMITS,
+     .ready = IS_OPEN,
+     .sql = PUT "count(*) || ' ' || min(share < 1) || ' ' || (SELECT count(*) FROM llm_holds)"
+                " FROM llm_budget_status",
+     .check = "SELECT count(*) = 1 AND min(x) = '3 1 0' FROM t"},
     {.name = "repeat", /* for others: hits with rows of their own */
      .setup = TABLE ";" OPEN,
      .ready = IS_OPEN,

@@ -119,6 +119,17 @@ class Budgets(Desk):
         self.assertEqual(sums["sums"]["differs"], 0)
         self.assertEqual(sums["budgets"]["differs"], 0)
 
+    def put_rows(self, rows):
+        """Rows as the ledger has them: (local time, zone, dollars in nano, tag)."""
+        self.ask("the store is made", max_tokens=20)
+        self.db.execute("SELECT llm_check()").fetchall()
+        store = sqlite3.connect(self.path + "-llmcost", isolation_level=None)
+        store.execute("BEGIN")
+        store.executemany("INSERT INTO llm_calls(request_id, attempt, ts, kind, provider, model_requested, model, tag, cost_nusd)"
+                          " VALUES ('x', 1, ?, 'call', 'openai', 'gpt-4o-mini', 'gpt-4o-mini', ?, ?)", rows)
+        store.execute("COMMIT")
+        store.close()
+
     def bill(self):
         return self.standin.bill()["total_nusd"]
 
@@ -242,6 +253,82 @@ threads = [threading.Thread(target=run, args=(i,)) for i in range(12)]
         subprocess.run([sys.executable, "-c", script], env=clean_env(LLMCOST_BUDGET_USD_DAY="0.0001"), check=True, timeout=60)
         self.assertLessEqual(self.bill(), 100000)
         self.assertGreater(self.bill(), 50000)
+
+
+class More(Budgets):
+    def test_cheapest_routes_down(self):
+        self.db.execute("DELETE FROM llm_tiers")
+        self.db.execute("INSERT INTO llm_tiers VALUES ('simple', 0.0001, ?, 1), ('complex', 1, 'gpt-4o', 2)", (MINI,))
+        self.limit("*", "day", 0.0005, "cheapest")
+        self.ask("Prove that there are infinitely many primes, step by step", model="auto", max_tokens=100)
+        self.assertEqual(value(self.db, "SELECT model_requested FROM llm_calls WHERE kind = 'call'"), MINI)
+        said = error_of(self.db, *self.sql("Prove it again, in another way", model="auto", max_tokens=2000))
+        self.assertIn("llm_budgets: ", said)  # nor does the cheapest fit
+        self.check_sums()
+
+    def test_what_was_trimmed_still_counts(self):
+        old = int((time.time() - 40 * 86400) * 1000)
+        self.put_rows([(old + i, tag, 1_000_000) for i, tag in enumerate(["a", "b", None] * 10)])
+        self.db.execute("SELECT llm_check('{\"repair\":true}')").fetchall()
+        self.db.execute("SELECT llm_config('keep_calls', '7d')").fetchall()
+        self.ask("one more", max_tokens=20)
+        self.assertLess(value(self.db, "SELECT count(*) FROM llm_calls WHERE ts < ?", old + 86400000), 2)  # (the newest stays)
+        made = self.spent("request_id <> 'x'")
+        for scope, nusd in (("*", 30_000_000 + made), ("tag:a", 10_000_000), (f"model:{MINI}", 30_000_000 + made)):
+            self.db.execute("DELETE FROM llm_budgets")
+            self.limit(scope, "total", 50)
+            self.assertEqual(self.status("spent_nusd"), [(nusd,)], scope)
+        self.assertEqual(json.loads(value(self.db, "SELECT llm_check()"))["budgets"]["differs"], 0)
+
+    def test_a_lost_answer_that_is_priced_by_hand(self):
+        self.limit("*", "day", 1)
+        self.standin.scenario("close")
+        error_of(self.db, *self.sql("hello", max_tokens=1000, retries=0))
+        self.assertGreater(self.status("unknown_nusd")[0][0], 600000)
+        with sqlite3.connect(self.path + "-llmcost") as store:
+            store.execute("UPDATE llm_calls SET cost_nusd = 5 WHERE kind = 'unknown'")
+        store.close()
+        said = json.loads(value(self.db, "SELECT llm_check('{\"repair\":true}')"))
+        self.assertEqual((said["budgets"]["differs"] > 0, said["budgets"]["repaired"]), (True, True))
+        self.assertEqual(self.status("spent_nusd, unknown_nusd"), [(5, 0)])
+        self.check_sums()
+
+    def test_sums_made_anew_beside_readers(self):
+        """I14: while sums are given up and made again, every reading is the true one, and nothing is refused for it."""
+        self.put_rows([(int(time.time() * 1000) - i * 1000, "a", 990_000) for i in range(1000)])
+        made = self.spent()
+        self.limit("*", "30d", (made + 400_000) / 1e9)
+        self.limit("tag:a", "30d", 1)
+        self.assertEqual(self.status("spent_nusd", "scope = '*'"), [(made,)])
+        askers, wrong = [self.asker() for _ in range(4)], []
+
+        def read(a):
+            while not stop.is_set():
+                kind, rows = a.ask("SELECT spent_nusd FROM llm_budget_status WHERE scope = 'tag:a'")
+                if kind != "rows" or rows != [[990_000_000]]:
+                    wrong.append(rows)
+
+        stop = threading.Event()
+        threads = [threading.Thread(target=read, args=(a,)) for a in askers]
+        for t in threads:
+            t.start()
+        for i in range(12):
+            store = sqlite3.connect(self.path + "-llmcost", isolation_level=None, timeout=30)
+            store.execute("BEGIN IMMEDIATE")
+            store.execute("DELETE FROM llm_budget_sums")
+            store.execute("DELETE FROM llm_budget_sets")
+            store.execute("COMMIT")
+            store.close()
+            try:
+                self.ask(f"question {i}", max_tokens=20)
+            except sqlite3.Error as e:
+                wrong.append(str(e))
+            self.db.execute("SELECT llm_check('{\"repair\":true}')").fetchall()
+        stop.set()
+        for t in threads:
+            t.join()
+        self.assertEqual(wrong, [])
+        self.check_sums()
 
 
 class Cases(Budgets):
@@ -443,17 +530,6 @@ class Cases(Budgets):
             self.db.execute("UPDATE llm_budgets SET limit_usd = 0.0001, period = 'hour'")
             self.assertIn(a.ask(*self.sql(f"five {i}", max_tokens=160))[0], ("error",))
             self.db.execute("UPDATE llm_budgets SET period = 'day'")
-
-    def put_rows(self, rows):
-        """Rows as the ledger has them: (local time, zone, dollars in nano, tag)."""
-        self.ask("the store is made", max_tokens=20)
-        self.db.execute("SELECT llm_check()").fetchall()
-        store = sqlite3.connect(self.path + "-llmcost", isolation_level=None)
-        store.execute("BEGIN")
-        store.executemany("INSERT INTO llm_calls(request_id, attempt, ts, kind, provider, model_requested, model, tag, cost_nusd)"
-                          " VALUES ('x', 1, ?, 'call', 'openai', 'gpt-4o-mini', 'gpt-4o-mini', ?, ?)", rows)
-        store.execute("COMMIT")
-        store.close()
 
     def test_b10_a_new_rule_on_old_rows(self):
         now = time.time()

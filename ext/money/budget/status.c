@@ -120,13 +120,19 @@ static int make_rows(Making *m, Err *err) {
   return err->rc;
 }
 
+/* 1 if the sums of all limits are kept, as `db` sees it. */
+static int are_kept(sqlite3 *db, const BudgetList *list, Err *err) {
+  unsigned sets = 0;
+  int all = spent_kept(db, &sets, err) == RC_OK;
+  for (int i = 0; i < list->n; i++) {
+    all &= (int)(sets >> list->at[i].scope.set & 1);
+  }
+  return all;
+}
+
 /* Sums that no call has asked for yet are made now. */
 static int keep_all(Store *s, const BudgetList *list, Err *err) {
-  int missing = 0;
-  for (int i = 0; i < list->n && err->rc == RC_OK; i++) {
-    missing |= spent_is_kept(s, list->at[i].scope.set, err) == 0;
-  }
-  if (!missing || store_begin(s, err) != RC_OK) {
+  if (are_kept(s->db, list, err) || err->rc != RC_OK || store_begin(s, err) != RC_OK) {
     return err->rc;
   }
   for (int i = 0; i < list->n && err->rc == RC_OK; i++) {
@@ -135,31 +141,47 @@ static int keep_all(Store *s, const BudgetList *list, Err *err) {
   return store_end(s, err->rc == RC_OK, err);
 }
 
-/* In one state of the store, from a connection that only reads where there is one. */
-static int read_all(StatusReport *r, Store *s, Err *err) {
-  sqlite3 *reader = s ? store_reader_take(s, err) : NULL;
-  Making m = {.report = r, .db = reader || !s ? reader : s->db};
-  m.has_intents = s && s->mode->has_intents;
-  int is_open = reader && sqlite3_exec(reader, "BEGIN", NULL, NULL, NULL) == SQLITE_OK;
+static int make_all(StatusReport *r, sqlite3 *db, int has_intents, Err *err) {
+  Making m = {.report = r, .db = db, .has_intents = has_intents};
   for (int i = 0; i < r->list->n && err->rc == RC_OK; i++) {
     m.limit = &r->list->at[i];
     make_rows(&m, err);
   }
+  return err->rc;
+}
+
+/* In one state of the store, from a connection that only reads where there is one. 0: in that state some sums had been given
+** up (llm_check). */
+static int read_once(StatusReport *r, Store *s, Err *err) {
+  sqlite3 *reader = store_reader_take(s, err), *db = reader ? reader : s->db;
+  int is_open = reader && sqlite3_exec(reader, "BEGIN", NULL, NULL, NULL) == SQLITE_OK;
+  int is_whole = err->rc == RC_OK && are_kept(db, r->list, err);
+  if (is_whole) {
+    make_all(r, db, s->mode->has_intents, err);
+  }
   if (is_open) {
     sqlite3_exec(reader, "COMMIT", NULL, NULL, NULL);
   }
-  if (reader) {
-    store_reader_give(s, reader);
+  store_reader_give(s, reader);
+  return is_whole;
+}
+
+static int read_all(StatusReport *r, Store *s, Err *err) {
+  enum { TRIES = 20 };
+  for (int i = 0; i < TRIES && err->rc == RC_OK; i++) {
+    if (keep_all(s, r->list, err) == RC_OK && read_once(r, s, err)) {
+      return err->rc;
+    }
   }
-  return err->rc;
+  return err_set(err, RC_BUSY, ERR_STORE, "the sums of limits are being made anew: ask again");
 }
 
 int status_read(Conn *conn, StatusReport *r, Err *err) {
   *r = (StatusReport){.now = now_ms()};
   r->list = budgets_list(conn, &r->zone, err);
   Store *s = r->list && r->list->n > 0 ? conn_store(conn, 0, err) : NULL;
-  if (r->list && err->rc == RC_OK && (!s || keep_all(s, r->list, err) == RC_OK)) {
-    read_all(r, s, err);
+  if (r->list && err->rc == RC_OK) {
+    s ? read_all(r, s, err) : make_all(r, NULL, 0, err);
   }
   return err->rc;
 }

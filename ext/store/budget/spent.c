@@ -93,6 +93,19 @@ static int put(Store *s, StoreSql id, unsigned set, const BudgetValues *values, 
   return rc == SQLITE_OK ? RC_OK : store_error(s, rc, "keep what was spent", err);
 }
 
+/* The sets that are kept, a bit each. RC_OK or *err. */
+int spent_kept(sqlite3 *db, unsigned *sets, Err *err) {
+  sqlite3_stmt *stmt = NULL;
+  int rc = sqlite3_prepare_v2(db, statement_text(SQL_GET_BUDGET_SETS), -1, &stmt, NULL);
+  *sets = 0;
+  while (rc == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW) {
+    *sets |= 1u << (sqlite3_column_int(stmt, 0) & (BUDGET_SETS - 1));
+  }
+  int end = sqlite3_finalize(stmt);
+  rc = rc == SQLITE_OK ? end : rc;
+  return rc == SQLITE_OK ? RC_OK : fail(db, rc, err);
+}
+
 /* The sets that are kept. *n of them; RC_OK or *err. */
 static int kept_sets(Store *s, unsigned sets[BUDGET_SETS], int *n, Err *err) {
   sqlite3_stmt *stmt = store_stmt(s, SQL_GET_BUDGET_SETS, err);
@@ -300,7 +313,8 @@ static int add_trimmed(Store *s, unsigned set, long long sealed, Err *err) {
   return err->rc;
 }
 
-int spent_is_kept(Store *s, unsigned set, Err *err) {
+/* 1 if its sums are kept; 0 if not; -1 and *err. */
+static int is_kept(Store *s, unsigned set, Err *err) {
   unsigned sets[BUDGET_SETS];
   int n = 0, found = 0;
   if (kept_sets(s, sets, &n, err) != RC_OK) {
@@ -315,7 +329,7 @@ int spent_is_kept(Store *s, unsigned set, Err *err) {
 int spent_keep(Store *s, unsigned set, Err *err) {
   char sql[80];
   long long sealed = 0;
-  if (spent_is_kept(s, set, err) != 0 || sealed_before(s, &sealed, err) != RC_OK) {
+  if (is_kept(s, set, err) != 0 || sealed_before(s, &sealed, err) != RC_OK) {
     return err->rc;
   }
   sqlite3_snprintf(sizeof sql, sql, "INSERT INTO main.llm_budget_sets VALUES (%u)", set);
