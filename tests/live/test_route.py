@@ -233,6 +233,42 @@ class Budgeted(Tiers):
             self.assertEqual(self.models.names(), ["a"])
 
 
+class Learned(Tiers):
+    """The scorer that learns from labelled prompts."""
+
+    def test_examples(self):
+        self.assertIn("llm_route_train('examples')", error_of(self.db, "SELECT llm_route_score('x', '{\"scorer\":\"examples\"}')"))
+        self.assertIn("20", error_of(self.db, "SELECT llm_route_train('examples')"))
+        for i in range(40):
+            self.db.execute("INSERT INTO llm_route_examples VALUES (?, ?)", (f"Where is my parcel number {i} and when does it arrive", 0))
+            self.db.execute("INSERT INTO llm_route_examples VALUES (?, ?)", (f"Prove theorem {i} about prime numbers and integrals", 1))
+        self.db.commit()
+        got = json.loads(value(self.db, "SELECT llm_route_train('examples')"))
+        self.assertEqual((got["examples"], got["unseen"]["auc"], got["is_better_than_base_rate"]), (80, 1, True))
+        score = lambda text: value(self.db, "SELECT llm_route_score(?, '{\"scorer\":\"examples\"}')", text)
+        self.assertLess(score("When does my parcel arrive?"), 0.3)
+        self.assertGreater(score("A theorem about prime numbers"), 0.7)
+        self.db.execute("SELECT llm_config('scorer', 'examples')")
+        self.assertEqual(self.ask("Prove this theorem about integrals"), "from c")
+        self.assertEqual(self.rows("tier_drawn, route_version"), [("tier c", got["version"])])
+        other = self.open()
+        self.assertGreater(value(other, "SELECT llm_route_score('a theorem about primes', '{\"scorer\":\"examples\"}')"), 0.5)
+        other.close()
+        self.db.execute("UPDATE llm_route_examples SET label = 1 - label")
+        self.db.commit()
+        self.assertNotEqual(json.loads(value(self.db, "SELECT llm_route_train('examples')"))["version"], got["version"])
+        self.assertGreater(score("When does my parcel arrive?"), 0.7)
+
+    def test_what_is_wrong_is_said(self):
+        with self.assertRaisesRegex(Exception, "label is a number from 0 to 1"):
+            self.db.execute("INSERT INTO llm_route_examples VALUES ('x', 'hard')")
+        for sql, text in (("SELECT llm_route_train('x')", "valid: examples"), ("SELECT llm_route_train('examples', '{\"k\":0}')", "'k'")):
+            self.assertIn(text, error_of(self.db, sql))
+        self.db.executemany("INSERT INTO llm_route_examples VALUES (?, 1)", [(f"text {i}",) for i in range(30)])
+        self.db.commit()
+        self.assertIn("the same label", error_of(self.db, "SELECT llm_route_train('examples')"))
+
+
 class Calibrated(Tiers):
     """Thresholds by quantile of one's own ledger."""
 
