@@ -3,7 +3,7 @@
 
 BENCH_PACKAGES := libhiredis-dev redis-server libhnswlib-dev valgrind
 
-.PHONY: deps-bench bench bench-vector bench-embed bench-tokens bench-prices bench-imports bench-quality bench-ledger
+.PHONY: deps-bench bench bench-vector bench-embed bench-tokens bench-prices bench-imports bench-quality bench-ledger bench-route
 deps-bench: ; @sh tests/deps.sh $(PACKAGES) $(TEST_PACKAGES) $(BENCH_PACKAGES)
 
 $(B)/bench_embed: bench/embed.c $(EMBED_OBJ)
@@ -19,13 +19,17 @@ $(B)/bench_engine: bench/engine.c bench/data.c $(ENGINE_OBJ) bench/data.h
 GUARD_OBJ = $(patsubst %.c,$(B)/so/%.o,$(filter ext/base/%.c ext/core/guard/guard_%.c vec/embed/%.c vec/engine/kernels/vec.c,$(filter-out ext/base/sqlite/%,$(SRC))))
 $(B)/bench_guard: bench/guard.c ext/core/guard/guard.c $(GUARD_OBJ)
 	@echo "cc $@"; $(CC) $(ALL_CFLAGS) -O3 -ffast-math -o $@ $< $(GUARD_OBJ) $(LIBS)
+# Scorers and gates as they are shipped.
+ROUTE_OBJ = $(patsubst %.c,$(B)/so/%.o,$(filter-out ext/base/sqlite/%,$(filter ext/base/%.c ext/core/answer/%.c ext/core/request/%.c ext/core/route/%.c ext/core/gate/%.c vec/embed/%.c vec/engine/kernels/%.c,$(SRC)))) $(B)/so/sql_text.o
+$(B)/bench_route: bench/route.c $(ROUTE_OBJ)
+	@echo "cc $@"; $(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
 # The engine as it is shipped; the peers and the generator at their best on this machine.
 $(B)/bench_data.o: bench/data.c bench/data.h
 	@mkdir -p $(@D); echo "cc $@"; $(CC) -O3 -march=native -std=c11 -D_GNU_SOURCE -c -o $@ $<
 $(B)/bench_vector: bench/vector.cc $(B)/bench_data.o $(ENGINE_OBJ)
 	@echo "c++ $@"; $(CXX) -O3 -march=native -std=c++17 -Wall -Wextra -I. -o $@ $^ -lsqlite3 -lm
 # (bench/vector.cc is written for x86-64.)
-BENCHED = $(addprefix $(B)/,bench_call bench_embed bench_tokens bench_engine bench_guard oracle \
+BENCHED = $(addprefix $(B)/,bench_call bench_embed bench_tokens bench_engine bench_guard bench_route oracle \
           $(if $(filter x86_64,$(shell uname -m)),bench_vector))
 
 bench: deps-bench ## measure beside bare libcurl and Redis
@@ -52,3 +56,6 @@ bench-quality: deps-test ## right and wrong hits of cache policies, and the guar
 bench-ledger: deps-test ## the views of costs beside DuckDB over the same rows; CALLS=10000000
 	$(call built,all)
 	@/usr/bin/python3 bench/ledger.py $(or $(CALLS),1000000) && /usr/bin/python3 bench/ledger.py $(or $(CALLS),1000000) tickets
+bench-route: deps-test ## scorers and gates on prompts sorted by hand and on outcomes of models
+	$(call built,$(B)/bench_route)
+	@/usr/bin/python3 bench/route.py

@@ -55,6 +55,7 @@ typedef struct BoundFunction {
   X(llm_route_score, 1, 2, DIRECT, FIRST)                                                          \
   X(llm_route_explain, 1, 2, DIRECT | JSON, FIRST)                                                 \
   X(llm_route_calibrate, 0, 1, CHANGES | JSON, FIRST)                                              \
+  X(llm_route_train, 1, 2, CHANGES | JSON, FIRST)                                                  \
   X(llm_config, 1, 2, DIRECT, NONE)                                                                \
   X(llm_secret, 2, 2, CHANGES, NONE)                                                               \
   X(llm_allow_host, 1, 2, CHANGES, NONE)                                                           \

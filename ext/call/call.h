@@ -25,9 +25,19 @@ typedef struct Counting {
 int call_count_with(Conn *conn, Counting with, Err *err);
 int call_is_counted(const Conn *conn);
 
+/* A request with the gates that its answers have to pass: they are part of its key. */
+typedef struct Gated {
+  Request request;
+  struct Gates *gates; /* NULL: none */
+} Gated;
+
+/* RC_OK or *err; gated_close afterwards, after an error too. */
+int gated_open(Conn *conn, const Request *request, Gated *gated, Err *err);
+void gated_close(Gated *gated);
+
 /* As far as a request goes without a trace: its key, and what the cache has: "hit", "miss", or the word of a mode that
 ** does not read. (What means the same is not looked for.) call_free afterwards, after an error too. */
-const char *call_look(Call *k, Conn *conn, const Request *request, const Plan *plan, Err *err);
+const char *call_look(Call *k, Conn *conn, const Gated *gated, const Plan *plan, Err *err);
 
 /* What an error that a statement ends with says beside what happened: whose request it was, and, of an answer that was paid
 ** for, what lets the other rows go on. */

@@ -547,31 +547,45 @@ static int run(Call *k, Outcome *out, Err *err) {
   return err->rc;
 }
 
-/* With the gates that its answers have to pass. (They are part of its key.) */
-static int run_with_gates(Conn *conn, const Request *request, Memo *memo, Outcome *out, Err *err) {
+int gated_open(Conn *conn, const Request *request, Gated *gated, Err *err) {
+  *gated = (Gated){.request = *request};
+  if (gates_read(conn, request, &gated->gates, err) == RC_OK && gated->gates) {
+    gated->request.gate = gated->gates->tree;
+  }
+  return err->rc;
+}
+
+void gated_close(Gated *gated) {
+  gates_free(gated->gates);
+  gated->gates = NULL;
+}
+
+static void note_gates(Call *k, const Gated *gated) {
+  k->gates = gated->gates;
+  k->wants_logprobs |= gates_want_logprobs(gated->gates);
+}
+
+static int run_gated(Conn *conn, const Request *request, Memo *memo, Outcome *out, Err *err) {
   Call k;
   Plan plan;
-  Gates *gates = NULL;
-  Request gated = *request;
-  if (plan_make(conn, request, &plan, err) != RC_OK ||
-      gates_read(conn, request, &gates, err) != RC_OK) {
+  Gated gated;
+  if (plan_make(conn, request, &plan, err) != RC_OK) {
     return err->rc;
   }
-  gated.gate = gates ? gates->tree : NULL;
-  if (call_start(&k, conn, gates ? &gated : request, memo, &plan, err) == RC_OK) {
-    k.gates = gates;
-    k.wants_logprobs |= gates_want_logprobs(gates);
+  if (gated_open(conn, request, &gated, err) == RC_OK &&
+      call_start(&k, conn, &gated.request, memo, &plan, err) == RC_OK) {
+    note_gates(&k, &gated);
     run(&k, out, err);
     call_free(&k);
   }
-  gates_free(gates);
+  gated_close(&gated);
   return err->rc;
 }
 
 int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *out, Err *err) {
   const Counting *counting = conn_slot_if_any(conn, &counting_slot);
   return counting && counting->take ? counting->take(counting->arg, request, out, err)
-                                    : run_with_gates(conn, request, memo, out, err);
+                                    : run_gated(conn, request, memo, out, err);
 }
 
 int on_error_covers(const Err *err) {
@@ -599,10 +613,12 @@ void pipeline_tell(const Request *request, Err *err) {
   }
 }
 
-const char *call_look(Call *k, Conn *conn, const Request *request, const Plan *plan, Err *err) {
+const char *call_look(Call *k, Conn *conn, const Gated *gated, const Plan *plan, Err *err) {
   Outcome out = {0};
+  const Request *request = &gated->request;
   int found = 0;
   start_call(k, conn, request, NULL, plan);
+  note_gates(k, gated);
   k->store = conn_store(conn, 0, err);
   unsigned long long seed = k->store ? k->store->seed : 0;
   if (err->rc == RC_OK && request_key(request, call_owner(k), seed, &k->key, err) == RC_OK &&

@@ -1,14 +1,16 @@
 /*
 ** llm_route, llm_route_score, llm_route_explain: where a request would go, and why. Nothing is sent (but where a model is
-** the scorer). llm_route_calibrate: thresholds from the ledger.
+** the scorer). llm_route_calibrate: thresholds from the ledger. llm_route_train: a scorer of one's own.
 */
 #include "base/sqlite/args.h"
 #include "call/call.h"
 #include "call/route/explain.h"
 #include "call/route/route.h"
 #include "call/route/score.h"
+#include "core/route/learn.h"
 #include "fn/fn.h"
 #include "work/route/calibrate.h"
+#include "work/route/train.h"
 
 #include <stdlib.h>
 
@@ -99,6 +101,27 @@ void fn_llm_route_calibrate(sqlite3_context *ctx, int argc, sqlite3_value **argv
   }
   char *text = err->rc == RC_OK ? calibrate_run(fn_conn(ctx), &o, err) : NULL;
   cJSON_Delete(given);
+  if (text) {
+    result_json(ctx, text);
+  }
+}
+
+static const Spec train_specs[] = {
+    {"k", SPEC_INTO(TrainOptions, INTEGER, k), .min = 1, .max = LEARN_MOST_K},
+};
+
+static const SpecTable train_table = {
+    "option", ERR_BAD_OPTION, NULL, NULL, train_specs, sizeof train_specs / sizeof train_specs[0]};
+
+/* llm_route_train(what [, options]): JSON. */
+void fn_llm_route_train(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
+  TrainOptions o;
+  const char *what = arg_text(argv[0], "what is to be trained", err);
+  spec_init(&train_table, &o);
+  if (argc > 1) {
+    arg_spec(argv[1], &train_table, &o, err);
+  }
+  char *text = what && err->rc == RC_OK ? train_run(fn_conn(ctx), what, &o, err) : NULL;
   if (text) {
     result_json(ctx, text);
   }

@@ -96,7 +96,8 @@ enum {
   INPUT_USD,
   COST,
   MOST,
-  COUNTED
+  COUNTED,
+  SEEN_BY
 };
 
 static void result_word(sqlite3_context *ctx, const char *word) {
@@ -127,7 +128,8 @@ static void column(TableCursor *base, sqlite3_context *ctx, int i) {
                                [WHAT] = l->is_instead ? "instead" : "asked",
                                [INPUT_IS] = l->is_exact ? "exact" : "estimated",
                                [OUTPUT_FROM] = e->output_from[0] ? e->output_from : NULL,
-                               [COUNTED] = how_counted(e)};
+                               [COUNTED] = how_counted(e),
+                               [SEEN_BY] = l->is_instead || !e->seen_by[0] ? NULL : e->seen_by};
   if (i == INPUT_USD || i == COST || i == MOST) {
     result_dollars(ctx, counts[i]);
   } else if (i >= 0 && words[i]) {
@@ -148,7 +150,7 @@ const TableKind estimate_table = {
     .columns =
         "model TEXT, what TEXT, \"rows\" INTEGER, calls INTEGER, requests INTEGER, hits INTEGER,"
         " input_tokens INTEGER, input_is TEXT, output_tokens INTEGER, output_from TEXT,"
-        " input_usd REAL, cost_usd REAL, max_usd REAL, counted TEXT",
+        " input_usd REAL, cost_usd REAL, max_usd REAL, counted TEXT, seen_by TEXT",
     .args = {"sql", "options"},
     .n_required = 1,
     .usage = "the SELECT is missing: SELECT … FROM llm_estimate('SELECT llm_complete(question) "

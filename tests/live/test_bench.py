@@ -158,6 +158,15 @@ class Bench(Program):
         self.assertEqual(len(re.findall(r"^  content ", out, re.M)), 3, out)
         self.figures(out, "guard_veto on # pairs of # words: median # us")
 
+    def test_route(self):
+        need_shared("routing/probe.jsonl", "routing/mmlu_tune.jsonl", "banking77/train.csv", "clinc150/tune.json")
+        out = self.run_it("/usr/bin/python3", "bench/route.py", "quick")
+        self.figures(out, "effort     Spearman #, AUC complex against the rest #", "tier unchanged, mean of these # %",
+                     "saves # % of $2.50", "spread: 2.50 / 0.15 = #")
+        self.assertRegex(out, r"test vectors: (\d+) of \1 within|no .*route_lexicon.json")
+        self.assertEqual(len(re.findall(r"^  agree +APGR [\d.]+ \[", out, re.M)), 3, out)
+        self.assertEqual(len(re.findall(r"^  examples \(out of fold\) +APGR ", out, re.M)), 3, out)
+
     def test_instructions(self):
         need_program("valgrind")
         self.figures(self.run_it("sh", "bench/instructions.sh", KINDS="hit"), "hit #")

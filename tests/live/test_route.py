@@ -233,6 +233,42 @@ class Budgeted(Tiers):
             self.assertEqual(self.models.names(), ["a"])
 
 
+class Learned(Tiers):
+    """The scorer that learns from labelled prompts."""
+
+    def test_examples(self):
+        self.assertIn("llm_route_train('examples')", error_of(self.db, "SELECT llm_route_score('x', '{\"scorer\":\"examples\"}')"))
+        self.assertIn("20", error_of(self.db, "SELECT llm_route_train('examples')"))
+        for i in range(40):
+            self.db.execute("INSERT INTO llm_route_examples VALUES (?, ?)", (f"Where is my parcel number {i} and when does it arrive", 0))
+            self.db.execute("INSERT INTO llm_route_examples VALUES (?, ?)", (f"Prove theorem {i} about prime numbers and integrals", 1))
+        self.db.commit()
+        got = json.loads(value(self.db, "SELECT llm_route_train('examples')"))
+        self.assertEqual((got["examples"], got["unseen"]["auc"], got["is_better_than_base_rate"]), (80, 1, True))
+        score = lambda text: value(self.db, "SELECT llm_route_score(?, '{\"scorer\":\"examples\"}')", text)
+        self.assertLess(score("When does my parcel arrive?"), 0.3)
+        self.assertGreater(score("A theorem about prime numbers"), 0.7)
+        self.db.execute("SELECT llm_config('scorer', 'examples')")
+        self.assertEqual(self.ask("Prove this theorem about integrals"), "from c")
+        self.assertEqual(self.rows("tier_drawn, route_version"), [("tier c", got["version"])])
+        other = self.open()
+        self.assertGreater(value(other, "SELECT llm_route_score('a theorem about primes', '{\"scorer\":\"examples\"}')"), 0.5)
+        other.close()
+        self.db.execute("UPDATE llm_route_examples SET label = 1 - label")
+        self.db.commit()
+        self.assertNotEqual(json.loads(value(self.db, "SELECT llm_route_train('examples')"))["version"], got["version"])
+        self.assertGreater(score("When does my parcel arrive?"), 0.7)
+
+    def test_what_is_wrong_is_said(self):
+        with self.assertRaisesRegex(Exception, "label is a number from 0 to 1"):
+            self.db.execute("INSERT INTO llm_route_examples VALUES ('x', 'hard')")
+        for sql, text in (("SELECT llm_route_train('x')", "valid: examples"), ("SELECT llm_route_train('examples', '{\"k\":0}')", "'k'")):
+            self.assertIn(text, error_of(self.db, sql))
+        self.db.executemany("INSERT INTO llm_route_examples VALUES (?, 1)", [(f"text {i}",) for i in range(30)])
+        self.db.commit()
+        self.assertIn("the same label", error_of(self.db, "SELECT llm_route_train('examples')"))
+
+
 class Calibrated(Tiers):
     """Thresholds by quantile of one's own ledger."""
 
@@ -430,6 +466,22 @@ class Cascades(Tiers):
         self.models.says["b"] = answer("14")
         self.assertEqual(self.outcome("again", gate={"kind": "agree", "model": "b"}, escalate=True)["error"]["code"], "gate")
         self.assertEqual(value(self.db, "SELECT llm_last_call()"), value(self.db, "SELECT max(id) FROM llm_calls WHERE purpose IS NULL"))
+
+    def test_who_would_see_it(self):
+        gate = [{"kind": "agree"}, {"kind": "verifier", "model": "b"}]
+        got = json.loads(self.ask(gate=gate, escalate=True, dry_run=True, audit=0.1, max_tokens=100))
+        self.assertEqual([(s["model"], s["provider"], s["why"]) for s in got["seen_by"]],
+                         [("a", "box", "answer"), ("b", "box", "escalation"), ("c", "box", "escalation"), ("b", "box", "agree"),
+                          ("b", "box", "verifier"), ("b", "box", "audit")])
+        a, b, c = (s["max_cost_usd"] for s in got["seen_by"][:3])
+        self.assertAlmostEqual(got["worst_case_usd"], a + b + c + 3 * b + 3 * b + b)
+        row = self.db.execute("SELECT seen_by, max_usd FROM llm_estimate(?)", ("SELECT llm_complete('hello', '%s')" % json.dumps(
+            {"gate": gate, "escalate": True, "max_tokens": 100, "audit": 0.1}),)).fetchone()
+        self.assertIn("b at box (agree)", row[0])
+        self.assertAlmostEqual(row[1], got["worst_case_usd"])
+        self.assertEqual(self.models.asked, [])
+        self.models.says["a"] = failure(503)
+        self.assertEqual([s["why"] for s in json.loads(self.ask(score=1, dry_run=True, max_tokens=1))["seen_by"]], ["answer", "instead", "instead"])
 
     def test_verifier(self):
         self.models.says["b"] = lambda body: answer("0.9" if "from a" in json.dumps(body) else "0.1")

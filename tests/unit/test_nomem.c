@@ -24,6 +24,7 @@
 #include "core/request/answer_json.h"
 #include "core/request/schema.h"
 #include "core/request/schema_form.h"
+#include "core/route/learn.h"
 #include "base/text/text.h"
 #include "core/tokens/tokens.h"
 #include "vec/engine/index.h"
@@ -564,6 +565,22 @@ static int gates(Result *r, Err *err) {
   return err->rc;
 }
 
+static int learn(Result *r, Err *err) {
+  enum { EXAMPLES = 24, NUMBERS = 4 };
+  float unit[EXAMPLES * NUMBERS] = {0};
+  double labels[EXAMPLES];
+  Learned l;
+  for (int i = 0; i < EXAMPLES; i++) {
+    unit[i * NUMBERS + i % NUMBERS] = 1;
+    labels[i] = i % NUMBERS == 0;
+  }
+  const LearnExamples x = {unit, labels, EXAMPLES, NUMBERS};
+  if (learn_train(&x, 3, &l, NULL, err) == RC_OK) {
+    add(r, "%.6f %.6f %.3f", l.intercept, l.slope, l.here.auc);
+  }
+  return err->rc;
+}
+
 static int normal_form(Result *r, Err *err) {
   Buf b;
   buf_init(&b, 1000);
@@ -788,6 +805,7 @@ static const Case cases[] = {
     {"litellm", import_list, LITELLM},
     {"veto", veto, NULL},
     {"gates", gates, NULL},
+    {"learn", learn, NULL},
     {"normal form", normal_form, NULL},
     {"base64", base64, NULL},
     {"tokens", tokens, NULL},

@@ -3,6 +3,7 @@
 */
 #include "call/route/score.h"
 
+#include "call/route/examples.h"
 #include "call/state/beside.h"
 #include "core/gate/judge.h"
 
@@ -79,6 +80,13 @@ static int by_effort(Call *k, Score *s, Err *err) {
   return err->rc;
 }
 
+static int by_examples(Call *k, Score *s, Err *err) {
+  Store *store = k->store ? k->store : conn_store(k->conn, 0, err);
+  return err->rc == RC_OK
+             ? examples_score(k->conn, store, s->text, s->n, &s->value, s->version, err)
+             : err->rc;
+}
+
 /* What a model is asked that says how hard a request is. What stands between the marks can't end them: they have the text's own
 ** hash for a name. */
 static int write_question(const Score *s, Buf *b, Err *err) {
@@ -118,7 +126,7 @@ static int by_verifier(Call *k, Score *s, Err *err) {
 int score_request(Call *k, const Request *r, Score *s, Err *err) {
   static int (*const scorers[])(Call * k, Score * s, Err * err) = {
       [SCORER_HEURISTIC] = by_effort,
-      [SCORER_EXAMPLES] = by_effort,
+      [SCORER_EXAMPLES] = by_examples,
       [SCORER_VERIFIER] = by_verifier,
   };
   const Options *o = r->options;

@@ -44,6 +44,7 @@ typedef struct Side {
   double first; /* its first operand */
   int is_known;
   int has_operator; /* else a single number */
+  int is_result;    /* something was equal to it */
   int is_unlike;    /* units, or percents and others, are added */
   size_t begin;     /* byte of the text */
 } Side;
@@ -64,8 +65,6 @@ typedef struct Sums {
   size_t begin; /* of the expression */
   size_t end;   /* behind its last operand */
   Side left;    /* what stands in front of the last equals sign */
-  Side outer;   /* the same outside <<...>> */
-  int is_inner;
   long long right, wrong;
   size_t shown, shown_end; /* the first wrong sum */
   double should_be;
@@ -151,7 +150,7 @@ static void add_value(Sums *s, Value v, size_t begin, size_t end) {
 
 /* The expression's value, where all of it was understood. */
 static Side side_of(Sums *s) {
-  Side side = {{0, 0}, s->first_value, 0, s->n_parts > 0, 0, s->begin};
+  Side side = {{0, 0}, s->first_value, 0, s->n_parts > 0, 0, 0, s->begin};
   if (s->state != HAS_OPERAND) {
     return side;
   }
@@ -182,7 +181,7 @@ static int are_equal(const Side *a, const Side *b) {
 
 /* Two sides of an equals sign. */
 static void compare(Sums *s, const Side *a, const Side *b) {
-  if (!a->is_known || !b->is_known || !(a->has_operator || b->has_operator)) {
+  if (!a->is_known || !b->is_known || !(a->has_operator || (a->is_result && b->has_operator))) {
     return;
   }
   /* "5 + 3 = 8 * 2 = 16" goes on with what came out. */
@@ -212,6 +211,7 @@ static void end_side(Sums *s) {
 static void equals(Sums *s) {
   Side side = side_of(s);
   compare(s, &s->left, &side);
+  side.is_result = s->left.is_known;
   s->left = side;
   forget(s, WANTS_OPERAND);
 }
@@ -239,7 +239,7 @@ static size_t past_blanks(const Sums *s, size_t i) {
 
 /* A single letter glued to a number is a variable, but for these units. */
 static int is_variable(const Sums *s, size_t i) {
-  static const char units[] = "mghslLGMKkCFVWAJNx%";
+  static const char units[] = "mghslLMKkx";
   return i < s->n && is_letter((unsigned char)s->text[i]) &&
          !(i + 1 < s->n && is_letter((unsigned char)s->text[i + 1])) &&
          (!strchr(units, s->text[i]) ||
@@ -334,6 +334,9 @@ static void close(Sums *s) {
     s->n_ops--;
     s->units = 0;
     s->end = at + 1;
+    if (s->at < s->n && is_letter((unsigned char)s->text[s->at])) {
+      lose(s); /* (2/5)x */
+    }
   } else {
     end_side(s);
   }
@@ -341,11 +344,11 @@ static void close(Sums *s) {
 
 typedef struct WordMeaning {
   const char *word;
-  char op; /* '*': multiplies; 'K', 'M', 'B': scales; '?': what is behind it is not understood */
+  char op; /* 'o': "of"; 'K', 'M', 'B': scales; '?': what is behind it is not understood */
 } WordMeaning;
 
 static const WordMeaning MEANINGS[] = {
-    {"x", '*'},         {"times", '*'},    {"of", '*'},       {"plus", '+'},    {"minus", '-'},
+    {"x", '*'},         {"times", '*'},    {"of", 'o'},       {"plus", '+'},    {"minus", '-'},
     {"thousand", 'K'},  {"million", 'M'},  {"billion", 'B'},  {"twice", '?'},   {"double", '?'},
     {"triple", '?'},    {"half", '?'},     {"quarter", '?'},  {"third", '?'},   {"thirds", '?'},
     {"thrice", '?'},    {"dozen", '?'},    {"sqrt", '?'},     {"root", '?'},    {"log", '?'},
@@ -382,6 +385,36 @@ static void add_unit(Sums *s, const char *word, size_t n) {
   }
 }
 
+/* 1 if an operand may begin at byte i: of "x", "times" and "of" that are operators. */
+static int begins_operand(const Sums *s, size_t i) {
+  i = past_blanks(s, i);
+  return i < s->n && (is_digit_at(s, i) || s->text[i] == '$' || s->text[i] == '(' ||
+                      (s->text[i] & 0xE0) == 0xC0);
+}
+
+/* A word behind an operand. */
+static void read_word_behind(Sums *s, const WordMeaning *m, const char *word, size_t n) {
+  char op = m ? m->op : ' ';
+  if (strchr("KMB", op) && s->units == 0) {
+    scale(s, op);
+  } else if (op == '/') {
+    size_t by = past_blanks(s, s->at);
+    s->at = s->n - by > 2 && strncasecmp(s->text + by, "by", 2) == 0 ? by + 2 : s->at;
+    add_operator(s, '/');
+  } else if (op == 'o' && s->units > 0) {
+    begins_operand(s, s->at) ? end_side(s)
+                             : add_unit(s, word, n); /* "a total of 5 + 3", "a box of tea" */
+  } else if (strchr("*+-o", op)) {
+    begins_operand(s, s->at)     ? add_operator(s, op == 'o' ? '*' : op)
+    : s->units == 0 || op == '*' ? lose(s) /* "3 x her age", "1/2 of it" */
+                                 : add_unit(s, word, n);
+  } else if (op == '?' && s->n_parts + s->left.is_known > 0) {
+    lose(s);
+  } else {
+    add_unit(s, word, n);
+  }
+}
+
 static void read_word(Sums *s) {
   size_t begin = s->at, end = begin;
   while (end < s->n && (is_letter((unsigned char)s->text[end]) || (s->text[end] & 0x80) ||
@@ -390,22 +423,9 @@ static void read_word(Sums *s) {
   }
   s->at = end;
   const WordMeaning *m = end - begin < WORD ? meaning_of(s->text + begin, end - begin) : NULL;
-  if (s->state == HAS_OPERAND && m && strchr("KMB", m->op) && s->units == 0) {
-    scale(s, m->op);
-  } else if (s->state == HAS_OPERAND && m && m->op == '/') {
-    size_t by = past_blanks(s, end);
-    s->at = s->n - by > 2 && strncasecmp(s->text + by, "by", 2) == 0 ? by + 2 : end;
-    add_operator(s, '/');
-  } else if (s->state == HAS_OPERAND && m && strchr("*+-", m->op) &&
-             (is_digit_at(s, past_blanks(s, end)) ||
-              s->text[past_blanks(s, end) < s->n ? past_blanks(s, end) : 0] == '$')) {
-    add_operator(s, m->op);
-  } else if (s->state == HAS_OPERAND && m && m->op == '?' &&
-             s->n_parts + (int)s->left.is_known > 0) {
-    lose(s);
-  } else if (s->state == HAS_OPERAND) {
-    add_unit(s, s->text + begin, end - begin);
-  } else if (s->n_ops > 0 || (m && (m->op == '?' || m->op == '*'))) {
+  if (s->state == HAS_OPERAND) {
+    read_word_behind(s, m, s->text + begin, end - begin);
+  } else if (s->n_ops > 0 || (m && strchr("?*o", m->op))) {
     lose(s); /* an operand that is no number */
   }
 }
@@ -456,16 +476,12 @@ static void read_brackets(Sums *s, char c) {
     s->at++;
     lose(s);
   } else if (c == '<') {
-    s->at += 2;
-    s->outer = s->left;
-    s->outer.is_known &= s->state == WANTS_OPERAND && s->n_values == 0;
+    s->at += 2; /* what it stands for is not compared again: "2 x 1 hour = <<2*60=120>>120" */
     s->left.is_known = 0;
     forget(s, WANTS_OPERAND);
   } else {
     s->at += 2;
     end_side(s);
-    s->left = s->outer;
-    s->outer.is_known = 0;
   }
 }
 

@@ -50,12 +50,18 @@ static const Language LANGUAGES[] = {
          "comfortable|"
          "i am not programmed to|i'm not programmed to|i am not designed to|i'm not designed to|"
          "i can neither|i'm really not able to|i'm currently unable to|i am currently unable to|"
-         "i shouldn't|i should not",
+         "i shouldn't|i should not|i really can't|i really cannot|i simply can't|i simply cannot|"
+         "i just can't|i unfortunately can't|i unfortunately cannot|i therefore can't|"
+         "i therefore cannot|i currently can't|i currently cannot|i would not be able to|"
+         "i wouldn't be able to|i do not feel comfortable|i don't think i can|"
+         "i do not think i can",
      .bare =
          "can't help|cannot help|can't assist|cannot assist|can't do that|cannot do that|can't "
          "comply|"
          "cannot comply|unable to help|unable to assist|unable to comply|won't help|won't do that",
-     .apology = "sorry|apologize|apologise|apologies|unfortunately|afraid|regret|regrettably",
+     .apology = "sorry|apologize|apologise|apologies|unfortunately|afraid|regret|regrettably|as an "
+                "ai|as an ai language model|as an ai assistant|"
+                "as a language model|as a large language model",
      .help =
          "help you|help with|help there|help on this|help in|help|assist|assisting|helping|comply|"
          "complying|fulfill|fulfil|do that|do this|do so|answer that|answer this|answer your|"
@@ -65,14 +71,19 @@ static const Language LANGUAGES[] = {
          "provide instructions|provide advice|provide assistance|provide medical|provide legal|"
          "provide financial|provide a|provide|providing|generate|create content|creating content|"
          "produce content|this topic|that topic|such content|that kind of|this kind of|support "
-         "that",
+         "that|writing|answering|discussing|generating|sharing|doing that|doing this",
      .doing = "do|write|create|share|give|continue|make|tell|produce|translate|summarize|summarise|"
               "access|open|view|see|browse|find|identify|recommend|advise|say|talk|speak|predict|"
               "process|perform|show|teach|explain|describe|draft|compose|develop|design|code|send|"
               "discuss|offer|complete|support|respond|proceed|determine|analyze|analyse|read|"
               "cannot|can't|confirm|endorse|handle|carry out|reveal|disclose",
      .decline =
-         "i must decline|i have to decline|i'll have to decline|i need to decline|i must refuse|"
+         "i have to respectfully decline|i must respectfully decline|i will have to decline|"
+         "not something i can|isn't something i can|not something i'm able|"
+         "isn't something i'm able|not something i am able|i'm just an ai|i am just an ai|"
+         "i'm only an ai|i am only an ai|my guidelines prevent|my programming prevents|"
+         "against my policy|against my policies|i must decline|i have to decline|i'll have to "
+         "decline|i need to decline|i must refuse|"
          "i refuse to help|i refuse to answer|i refuse to assist|i decline to|i respectfully "
          "decline|"
          "goes against my|go against my|against my guidelines|against my programming|"
@@ -97,18 +108,17 @@ static const Language LANGUAGES[] = {
      .can = "ich kann|kann ich|ich darf|darf ich|ich werde|werde ich|ich möchte|ich könnte",
      .negation = "nicht|kein~|nichts",
      .apology = "tut mir leid|tut mir sehr leid|leider|entschuldig~|bedauere|bedaure|verzeihung|"
-                "bedauerlicherweise",
+                "bedauerlicherweise|als ki|als ki-modell|als sprachmodell|als ki-sprachmodell",
      .help = "helfen|weiterhelfen|behilflich|unterstützen|beantworten|antworten|nachkommen|"
-             "entsprechen|anfrage|bitte nicht erfüllen|weiterhelf~|hilfe leisten|dienen",
+             "entsprechen|anfrage|bitte nicht erfüllen|weiterhelf~|hilfe leisten|dienen|auskunft",
      .doing =
          "erstellen|schreiben|bereitstellen|liefern|erfüllen|geben|durchführen|übernehmen|machen|"
          "generieren|teilen|tun|sagen|nennen|erklären|übersetzen|zusammenfassen|verfassen|anbieten|"
          "ausführen|bearbeiten|zugreifen|öffnen|finden|beurteilen|fortfahren|diskutieren|nicht",
      .decline = "ich muss ablehnen|muss ich ablehnen|ich lehne ab|ich muss das ablehnen|das muss "
                 "ich ablehnen|"
-                "muss ich leider ablehnen|ich weigere mich|als ki kann ich|als ki-modell kann ich|"
-                "als sprachmodell kann ich|als ki-sprachmodell kann ich|als ki habe ich|"
-                "als sprachmodell habe ich|verstößt gegen meine|ich habe keinen zugriff|"
+                "muss ich leider ablehnen|ich weigere mich|"
+                "verstößt gegen meine|ich habe keinen zugriff|"
                 "ich habe keine informationen|ich habe leider keinen zugriff",
      .here = "aber hier|hier ist|hier sind|aber unten",
      .though = "aber ich kann|aber du kannst|aber sie können|ich kann aber|ich kann jedoch",
@@ -126,15 +136,17 @@ static const Language LANGUAGES[] = {
      .doing =
          "fournir|donner|créer|générer|écrire|rédiger|traiter|effectuer|discuter|partager|faire|"
          "dire|traduire|résumer|expliquer|proposer|continuer|accéder|ouvrir|trouver|réaliser|pas",
-     .decline = "je dois refuser|je dois décliner|je refuse de répondre|je refuse de|"
-                "en tant qu'ia, je ne|en tant que modèle de langage, je ne|"
-                "en tant qu'intelligence artificielle, je ne|en tant qu'assistant ia, je ne|"
-                "je n'ai pas accès|je n'ai pas d'informations|je n'ai pas d'information|"
-                "contraire à mes",
+     .decline =
+         "je préfère ne pas|je dois refuser|je dois décliner|je refuse de répondre|je refuse de|"
+         "en tant qu'ia, je ne|en tant que modèle de langage, je ne|"
+         "en tant qu'intelligence artificielle, je ne|en tant qu'assistant ia, je ne|"
+         "je n'ai pas accès|je n'ai pas d'informations|je n'ai pas d'information|"
+         "contraire à mes",
      .here = "mais voici|voici|mais voilà",
      .though = "mais je peux|mais vous pouvez|mais tu peux"},
-    {.cannot = "no puedo|no me es posible|no estoy en condiciones|no soy capaz|no estoy autorizad~|"
-               "no podré|no me está permitido|no estoy en capacidad",
+    {.cannot =
+         "no puedo|no me es posible|no estoy en condiciones|no soy capaz|no estoy autorizad~|"
+         "no podré|no tengo permiso|no tengo permitido|no me está permitido|no estoy en capacidad",
      .apology = "lo siento|lamento|lamentablemente|disculp~|perdón|perdona|perdone|por desgracia|"
                 "desafortunadamente|me temo",
      .help = "ayudar~|asistir~|responder~|cumplir|hacer eso|hacer esto|tu solicitud|su solicitud|"
@@ -151,7 +163,7 @@ static const Language LANGUAGES[] = {
      .here = "pero aquí|aquí tienes|aquí tiene|aquí está",
      .though = "pero puedo|pero sí puedo|pero puedes|pero puede"},
     {.cannot = "non posso|non sono in grado|non mi è possibile|non riesco|non potrò|"
-               "non sono autorizzat~|non mi è consentito",
+               "non sono autorizzat~|non mi è consentito|non ho il permesso",
      .apology = "mi dispiace|spiacente|purtroppo|mi scuso|scusa|scusami|scusi|sono desolat~",
      .help =
          "aiutar~|assister~|risponder~|soddisfare|farlo|fare questo|tua richiesta|sua richiesta|"
@@ -168,7 +180,7 @@ static const Language LANGUAGES[] = {
      .though = "ma posso|ma puoi|ma può|però posso"},
     {.cannot =
          "não posso|não consigo|não sou capaz|não estou autorizad~|não me é possível|não poderei|"
-         "não me é permitido|não estou apto",
+         "não me é permitido|não tenho permissão|não tenho autorização|não estou apto",
      .apology = "desculp~|lamento|sinto muito|infelizmente|perdão|peço desculpa|peço desculpas",
      .help = "ajudar|ajudá~|auxiliar|auxiliá~|responder|atender|cumprir|fazer isso|seu pedido|"
              "sua solicitação|essa solicitação|esse pedido|este pedido|esse tipo de|este tipo de",
@@ -182,6 +194,23 @@ static const Language LANGUAGES[] = {
          "vai contra as minhas",
      .here = "mas aqui|aqui está|aqui estão",
      .though = "mas posso|mas você pode|mas podes"},
+    {.cannot = "het is mij niet mogelijk|het is me niet mogelijk",
+     .can = "ik kan|kan ik|ik mag|mag ik|ik zal|ik ben",
+     .negation = "niet|geen|niets",
+     .apology = "sorry|spijt me|helaas|excuses|excuseer|als ai|als taalmodel",
+     .help = "helpen|van dienst|beantwoorden|assisteren|voldoen|verzoek|in staat",
+     .doing = "geven|maken|schrijven|doen|verstrekken|delen|genereren|zeggen|uitvoeren|niet",
+     .decline = "ik moet weigeren|ik weiger|ik heb geen toegang",
+     .here = "maar hier|hier is|hier zijn",
+     .though = "maar ik kan|maar u kunt|maar je kunt",
+     .is_anywhere = 1},
+    {.cannot = "nie mogę|nie jestem w stanie|nie potrafię|nie będę w stanie|nie wolno mi",
+     .apology = "przepraszam|przykro mi|niestety|wybacz|jako ai|jako model językowy",
+     .help = "pomóc|pomagać|odpowiedzieć|spełnić|zrealizować|tej prośby|tę prośbę",
+     .doing = "podać|napisać|zrobić|udostępnić|wygenerować|udzielić|stworzyć|nie mogę",
+     .decline = "muszę odmówić|odmawiam|nie mam dostępu",
+     .here = "ale oto|oto",
+     .though = "ale mogę|ale możesz"},
     {.cannot = "я не могу|не могу|я не в состоянии|не смогу|я не имею возможности|не имею права|"
                "я не имею права",
      .apology = "извините|извини|простите|прости|к сожалению|сожалею|прошу прощения",
@@ -233,7 +262,8 @@ static const char SALUTATIONS[] =
 static const char IDIOMS[] =
     "help but|help it|help myself|help feeling|help thinking|help noticing|help wondering|"
     "help smiling|help laughing|help falling|help loving|enough|tell you how|say how|"
-    "wait to|provide for my|provide for them|help wanting|help looking";
+    "wait to|not only|nicht nur|non solo|non seulement|no sólo|não só|provide for my|provide for "
+    "them|help wanting|help looking";
 /* Labels of lines that the model speaks itself. */
 static const char OWN_LABELS[] = "assistant|ai|answer|response|reply|chatbot|bot|antwort|assistent|"
                                  "réponse|respuesta|risposta|resposta|ответ|note|sorry|hinweis";

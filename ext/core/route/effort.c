@@ -104,12 +104,10 @@ static void meet(Effort *e, const LexiconStem *stem, int end) {
 }
 
 static void find_stems(Effort *e, int at) {
-  LexiconNode node = LEXICON_ROOT;
-  for (int i = at; i < e->n && (node = lexicon_step(node, e->chars[i])) != LEXICON_NOWHERE; i++) {
-    const LexiconStem *stem = lexicon_stem(node);
-    if (stem) {
-      meet(e, stem, i + 1);
-    }
+  LexiconMatch met[LEXICON_MATCHES];
+  int n = lexicon_match(e->chars + at, e->n - at, met);
+  for (int i = 0; i < n; i++) {
+    meet(e, met[i].stem, at + met[i].n);
   }
 }
 

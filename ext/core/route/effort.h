@@ -19,31 +19,9 @@
 #ifndef LLMCOST_EFFORT_H
 #define LLMCOST_EFFORT_H
 
+#include "core/route/features.h"
+
 #include <stddef.h>
-
-/* The features, in the order of their parts: the name in sql/effort.tsv. */
-#define EFFORT_FEATURES(X)                                                                         \
-  X(EFFORT_BASE, "base")                                                                           \
-  X(EFFORT_PROOF, "proof")                                                                         \
-  X(EFFORT_DEEP, "deep")                                                                           \
-  X(EFFORT_WORK, "work")                                                                           \
-  X(EFFORT_CONSTRAINT, "constraint")                                                               \
-  X(EFFORT_EASY, "easy")                                                                           \
-  X(EFFORT_FAQ, "faq")                                                                             \
-  X(EFFORT_WORDS, "words")                                                                         \
-  X(EFFORT_NUMBERS, "numbers")                                                                     \
-  X(EFFORT_QUESTIONS, "questions")                                                                 \
-  X(EFFORT_SENTENCES, "sentences")                                                                 \
-  X(EFFORT_CODE, "code")                                                                           \
-  X(EFFORT_FORMULA, "formula")                                                                     \
-  X(EFFORT_LONG_WORDS, "long_words")
-
-typedef enum EffortFeature {
-#define EFFORT_ID(id, name) id,
-  EFFORT_FEATURES(EFFORT_ID)
-#undef EFFORT_ID
-      EFFORT_PARTS
-} EffortFeature;
 
 /* The version of the rule, for a ledger's column; changes with any weight or stem. Static. */
 const char *effort_version(void);

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <utf8proc.h>
 
-/* The kinds of ASCII; SOLID: neither a blank nor a control character. */
+/* The kinds of ASCII, and 0; SOLID: neither a blank nor a control character. */
 enum { SOLID = 128, KIND = 127 };
-static const uint8_t ASCII[128] = {
+static const uint8_t ASCII[256] = {
     ['!' ... '/'] = SOLID, ['0' ... '9'] = SOLID | FOLD_DIGIT,
     [':' ... '@'] = SOLID, ['A' ... 'Z'] = SOLID | FOLD_LETTER | FOLD_UPPER,
     ['[' ... '^'] = SOLID, ['_'] = SOLID | FOLD_JOINS,
@@ -163,19 +163,23 @@ FoldChar fold_next(Fold *f) {
   return fold_wide(c);
 }
 
-/* ASCII that stands for itself, with single blanks, as far as nothing behind it composes with it. */
+/* ASCII that stands for itself, with single blanks, as far as what is behind it is the same: nothing composes with it. */
 static int read_ascii(Fold *f, int32_t *chars, uint8_t *kinds, int most) {
-  const unsigned char *at = f->at, *last = f->end - 1;
-  int n = 0;
-  for (; n < most && at < last && *at < 0x80 && at[1] < 0x80; n++, at++) {
-    uint8_t kind = ASCII[*at];
-    if (!(kind & SOLID) && !(*at == ' ' && ASCII[at[1]] & SOLID)) {
+  const unsigned char *at = f->at;
+  int n = 0, last = f->end - at - 1 < most ? (int)(f->end - at) - 1 : most;
+  uint8_t next = last > 0 ? ASCII[*at] : 0;
+  for (; n < last; n++) {
+    unsigned char c = at[n];
+    uint8_t kind = next;
+    next = ASCII[at[n + 1]];
+    if (!(kind & next & SOLID) && !(kind & SOLID && at[n + 1] == ' ') &&
+        !(c == ' ' && next & SOLID)) {
       break;
     }
-    chars[n] = *at | (kind & FOLD_UPPER);
+    chars[n] = c | (kind & FOLD_UPPER);
     kinds[n] = kind & KIND;
   }
-  f->at = at;
+  f->at = at + n;
   return n;
 }
 

@@ -4,7 +4,7 @@
 #ifndef LLMCOST_LEXICON_H
 #define LLMCOST_LEXICON_H
 
-#include "core/route/effort.h"
+#include "core/route/features.h"
 
 #include <stdint.h>
 
@@ -26,17 +26,18 @@ typedef struct LexiconStem {
   EffortFeature feature;
 } LexiconStem;
 
-/* A place in the tree. */
-typedef int LexiconNode;
-enum { LEXICON_ROOT = 0, LEXICON_NOWHERE = -1 };
+/* A stem met at the begin of some text. */
+typedef struct LexiconMatch {
+  const LexiconStem *stem;
+  int n; /* its characters */
+} LexiconMatch;
+enum { LEXICON_MATCHES = 8 }; /* stems of which each begins with the one before */
 
 /* The weights; read at first use, from any thread. Static. */
 const Lexicon *lexicon(void);
 
-/* One character further (folded; a line break as a blank); LEXICON_NOWHERE where no stem goes on so. */
-LexiconNode lexicon_step(LexiconNode at, int32_t c);
-
-/* The stem that ends there, or NULL. */
-const LexiconStem *lexicon_stem(LexiconNode at);
+/* The stems that n folded characters begin with (a line break is a blank), shortest first; their number. lexicon() was called
+** before. */
+int lexicon_match(const int32_t *chars, int n, LexiconMatch out[LEXICON_MATCHES]);
 
 #endif

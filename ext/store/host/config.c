@@ -470,6 +470,11 @@ Config *config_read(sqlite3 *host, Config *known, Err *err) {
   return now;
 }
 
+int config_has_examples(sqlite3 *host, Err *err) {
+  int missing = find_missing(host, err);
+  return missing < 0 ? -1 : !(missing & 1 << EXAMPLES);
+}
+
 int config_prices(sqlite3 *host, Config *c, Err *err) {
   return c->books ? RC_OK : prices_read(host, c->has_price_table, &c->books, &c->n_books, err);
 }

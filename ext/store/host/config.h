@@ -53,6 +53,9 @@ int config_init(sqlite3 *host, char **report, Err *err);
 Config *config_read(sqlite3 *host, Config *known, Err *err);
 void config_free(Config *config);
 
+/* 1 if there is a plain table llm_route_examples, 0 if none; -1 and *err: something else has that name. */
+int config_has_examples(sqlite3 *host, Err *err);
+
 /* Reads llm_prices too, unless that was done: a list of thousands of rows takes milliseconds, and who
 ** counts tokens needs none. */
 int config_prices(sqlite3 *host, Config *config, Err *err);

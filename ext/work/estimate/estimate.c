@@ -9,6 +9,7 @@
 #include "trust/access.h"
 #include "work/estimate/depends.h"
 #include "work/estimate/look.h"
+#include "work/estimate/seers.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -30,6 +31,7 @@ typedef struct Asked {
   int n_messages;
   long long max_tokens; /* the option; OPTION_UNSET */
   int has_schema;       /* how that is billed, no provider says */
+  long long most_nusd;  /* that all who may see it cost at most; -1: not known */
 } Asked;
 
 /* A request in tokens: of its texts in o200k_base, and of its answer. */
@@ -118,6 +120,25 @@ static int keep(Run *run, const Asked *a, Err *err) {
   return RC_OK;
 }
 
+/* Notes who would see it; what that adds to the most it can cost. */
+static int note_seers(Run *run, Call *k, Asked *a, Err *err) {
+  Seer list[MOST_SEERS];
+  Estimate *e = run->result;
+  int n = seers_of(k, list, err);
+  long long most = seers_most(list, n);
+  a->most_nusd = most;
+  for (int i = 0; i < n && err->rc == RC_OK; i++) {
+    char one[LIMIT_MODEL_NAME + 400];
+    size_t used = strlen(e->seen_by);
+    snprintf(one, sizeof one, "%.250s at %.60s (%.20s)", list[i].model, list[i].provider, list[i].why);
+    int is_there = strstr(e->seen_by, one) != NULL, fits = used + strlen(one) + 3 < sizeof e->seen_by;
+    if (!is_there && fits) {
+      snprintf(e->seen_by + used, sizeof e->seen_by - used, "%s%s", used ? ", " : "", one);
+    }
+  }
+  return err->rc;
+}
+
 /* A request that is not the repeat of another. */
 static int count_request(Run *run, Call *k, const char *cache, Err *err) {
   const Request *r = k->request;
@@ -129,7 +150,8 @@ static int count_request(Run *run, Call *k, const char *cache, Err *err) {
     run->result->hits++;
     return RC_OK;
   }
-  if (route_choose_for_show(k, err) == RC_OK && look_weigh(k, &a.weight, err) == RC_OK && (a.target = find_target(run, k, err)) >= 0) {
+  if (route_choose_for_show(k, err) == RC_OK && note_seers(run, k, &a, err) == RC_OK &&
+      look_weigh(k, &a.weight, err) == RC_OK && (a.target = find_target(run, k, err)) >= 0) {
     keep(run, &a, err);
   }
   return err->rc;
@@ -148,10 +170,27 @@ static int give_back(const Request *r, Outcome *out, Err *err) {
   return out->text ? RC_OK : err_nomem(err);
 }
 
+/* A request as it would go, unless the statement asked the same before. */
+static int look_at(Run *run, const Request *r, const Plan *plan, Err *err) {
+  Call k;
+  Gated gated;
+  if (gated_open(run->conn, r, &gated, err) == RC_OK) {
+    const char *cache = call_look(&k, run->conn, &gated, plan, err);
+    if (err->rc == RC_OK && !(plan->is_memoed && memo_find(run->seen, &k.key))) {
+      count_request(run, &k, cache, err);
+      if (plan->is_memoed) {
+        memo_add(run->seen, &(MemoEntry){.key = k.key});
+      }
+    }
+    call_free(&k);
+  }
+  gated_close(&gated);
+  return err->rc;
+}
+
 static int take(void *arg, const Request *r, Outcome *out, Err *err) {
   Run *run = arg;
   Plan plan;
-  Call k;
   if (r->wants_vectors) {
     return err_set(
         err, RC_ERROR, ERR_UNAVAILABLE,
@@ -164,15 +203,7 @@ static int take(void *arg, const Request *r, Outcome *out, Err *err) {
   run->from_tables |= out->wants_row;
   run->result->is_similar |= plan.reads_similar;
   run->is_nested |= busy_statements(run->conn->db) > run->busy;
-  const char *cache = call_look(&k, run->conn, r, &plan, err);
-  if (err->rc == RC_OK && !(plan.is_memoed && memo_find(run->seen, &k.key))) {
-    count_request(run, &k, cache, err);
-    if (plan.is_memoed) {
-      memo_add(run->seen, &(MemoEntry){.key = k.key});
-    }
-  }
-  call_free(&k);
-  return err->rc == RC_OK ? give_back(r, out, err) : err->rc;
+  return look_at(run, r, &plan, err) == RC_OK ? give_back(r, out, err) : err->rc;
 }
 
 /* ---- the statement */
@@ -279,7 +310,9 @@ static int add_request(const Run *run, EstimateLine *line, const Asked *a, const
   add(&line->output, output);
   add(&line->input_nusd, pricing_of_tokens(run->conn, model, input, 0, err));
   add(&line->cost_nusd, output < 0 ? -1 : pricing_of_tokens(run->conn, model, input, output, err));
-  add(&line->most_nusd, most <= 0 ? -1 : pricing_of_tokens(run->conn, model, input, most, err));
+  add(&line->most_nusd, !line->is_instead ? a->most_nusd
+                        : most <= 0      ? -1
+                                         : pricing_of_tokens(run->conn, model, input, most, err));
   return err->rc;
 }
 

@@ -34,6 +34,7 @@ typedef struct Estimate {
   int decides;        /* an answer decides over rows or prompts: there may be more */
   int is_similar; /* questions that mean the same may be answered by each other: there may be less */
   int varies;     /* the SELECT gives other rows each time */
+  char seen_by[1000]; /* "model at provider (why), …": who would see the prompts */
   char output_from[ESTIMATE_WORDS];
   EstimateLine lines[ESTIMATE_MODELS + 1];
   int n_lines;

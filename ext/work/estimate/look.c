@@ -5,6 +5,7 @@
 
 #include "money/counter.h"
 #include "money/pricing.h"
+#include "work/estimate/seers.h"
 
 #include <math.h>
 
@@ -64,27 +65,57 @@ static void add_estimates(cJSON *tree, Call *k, Err *err) {
   add_dollars(tree, "max_cost_usd", k, w.input, k->request->options->max_tokens, err);
 }
 
+/* Who would see it, and what all of that may come to. */
+static void add_seers(cJSON *tree, Call *k, Err *err) {
+  Seer list[MOST_SEERS];
+  int n = seers_of(k, list, err);
+  long long most = seers_most(list, n);
+  cJSON *seen = json_add(tree, "seen_by", cJSON_CreateArray(), err);
+  for (int i = 0; i < n && err->rc == RC_OK; i++) {
+    cJSON *item = json_add(seen, NULL, cJSON_CreateObject(), err);
+    json_add(item, "model", cJSON_CreateString(list[i].model), err);
+    json_add(item, "provider", cJSON_CreateString(list[i].provider), err);
+    json_add(item, "why", cJSON_CreateString(list[i].why), err);
+    json_add(item, "max_cost_usd",
+             list[i].most_nusd < 0 ? cJSON_CreateNull()
+                                   : cJSON_CreateNumber((double)list[i].most_nusd / 1e9),
+             err);
+  }
+  json_add(tree, "worst_case_usd",
+           most < 0 ? cJSON_CreateNull() : cJSON_CreateNumber((double)most / 1e9), err);
+}
+
+/* What would be sent, where, and what it comes to. */
+static char *describe(Call *k, const char *cache, Err *err) {
+  cJSON *tree = cJSON_CreateObject();
+  json_add(tree, "model", cJSON_CreateString(k->model.name), err);
+  json_add(tree, "provider", cJSON_CreateString(k->model.provider), err);
+  if (k->tier[0]) {
+    json_add(tree, "tier", cJSON_CreateString(k->tier), err);
+  }
+  json_add(tree, "url", cJSON_CreateString(k->url), err);
+  json_add(tree, "cache", cJSON_CreateString(cache), err);
+  add_estimates(tree, k, err);
+  add_seers(tree, k, err);
+  json_add(tree, "body", cJSON_CreateRaw(k->body.data), err);
+  return json_print(tree, err);
+}
+
 char *look_json(Conn *conn, const Request *request, Err *err) {
   Call k;
   Plan plan;
+  Gated gated;
   char *json = NULL;
   if (plan_make(conn, request, &plan, err) != RC_OK) {
     return NULL;
   }
-  const char *cache = call_look(&k, conn, request, &plan, err);
-  if (err->rc == RC_OK && route_choose_for_show(&k, err) == RC_OK) {
-    cJSON *tree = cJSON_CreateObject();
-    json_add(tree, "model", cJSON_CreateString(k.model.name), err);
-    json_add(tree, "provider", cJSON_CreateString(k.model.provider), err);
-    if (k.tier[0]) {
-      json_add(tree, "tier", cJSON_CreateString(k.tier), err);
+  if (gated_open(conn, request, &gated, err) == RC_OK) {
+    const char *cache = call_look(&k, conn, &gated, &plan, err);
+    if (err->rc == RC_OK && route_choose_for_show(&k, err) == RC_OK) {
+      json = describe(&k, cache, err);
     }
-    json_add(tree, "url", cJSON_CreateString(k.url), err);
-    json_add(tree, "cache", cJSON_CreateString(cache), err);
-    add_estimates(tree, &k, err);
-    json_add(tree, "body", cJSON_CreateRaw(k.body.data), err);
-    json = json_print(tree, err);
+    call_free(&k);
   }
-  call_free(&k);
+  gated_close(&gated);
   return json;
 }
