@@ -94,7 +94,7 @@ static void give_best(Call *k, Best *best, Err *failure) {
   best->text = best->reasoning = NULL;
   k->cacheable = 0;
   if (best->call_id) {
-    snprintf(where, sizeof where, "; the best one is that of call %lld (llm_calls.answer_hash)",
+    snprintf(where, sizeof where, "; the best answer is that of call %lld (llm_calls.answer_hash)",
              best->call_id);
   }
   if (why.code != ERR_GATE) {
@@ -103,8 +103,10 @@ static void give_best(Call *k, Best *best, Err *failure) {
   err_clear(failure);
   failure->http_status = why.http_status;
   failure->retryable = why.retryable;
-  err_set(failure, RC_ERROR, ERR_GATE, "no answer passed its gates (%.230s)%s%s", best->why, more,
-          where);
+  err_set(failure, RC_ERROR, ERR_GATE, "%s (%.230s)%s%s",
+          k->request->options->escalate ? "no answer passed its gates"
+                                        : "the answer did not pass its gates",
+          best->why, more, where);
 }
 
 /* The next tier: its attempts are as many as were left, one at least. */

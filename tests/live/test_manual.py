@@ -210,7 +210,7 @@ class Index(Desk):
             if kind == "table function":
                 hidden = [r[0] for r in self.db.execute("SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 1", (name,))]
                 with self.subTest(name):
-                    self.assertEqual(re.findall(r"\w+", arguments), [h for h in hidden if h != "reasoning"])
+                    self.assertEqual(re.findall(r"\w+", arguments), [h for h in hidden if h not in ("reasoning", "logprobs")])
 
     def test_settings(self):
         self.assertEqual(self.names("setting"), self.valid("SELECT llm_config('nonsense')"))
@@ -292,7 +292,7 @@ class Pages(Desk):
     def test_settings_and_options_have_a_row(self):
         for page, sql in (("settings", "SELECT llm_config('nonsense')"), ("options", "SELECT llm_complete('x', '{\"nonsense\":1}')")):
             valid = re.search(r"\(valid: (.*?)\)", error_of(self.db, sql)).group(1)
-            self.assertEqual(set(re.findall(r"[a-z_0-9]+", valid)) - {"gate", "escalate"} - rows(page), set())
+            self.assertEqual(set(re.findall(r"[a-z_0-9]+", valid)) - rows(page), set())
 
 
 class Help(unittest.TestCase):

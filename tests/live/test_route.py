@@ -433,7 +433,7 @@ class Cascades(Tiers):
         self.assertIn("could not be had", got["error"]["message"])
         self.assertLessEqual(len(self.models.asked), 4)
         text = error_of(self.db, "SELECT llm_complete('third', ?)", json.dumps({"gate": gate, "escalate": True}))
-        self.assertIn("the best one is that of call", text)
+        self.assertIn("the best answer is that of call", text)
 
     def test_gates_of_the_table(self):
         self.db.execute("INSERT INTO llm_gates VALUES ('short', 'length', '{\"max\":4}'), ('sum', 'sql', '{\"expr\":\"1\"}')")
