@@ -301,6 +301,25 @@ class More(Budgets):
         self.assertEqual(self.status("spent_nusd, unknown_nusd"), [(5, 0)])
         self.check_sums()
 
+    def test_one_that_stops_and_comes_back(self):
+        """Past its lease a hold is no hold: it counts as unknown. Its bill, when it comes, takes that place."""
+        self.limit("*", "day", 0.001)
+        self.set_clock(datetime.datetime.utcnow().isoformat())
+        self.standin.latency(300)
+        a, b = self.asker(clock=True), self.asker(clock=True)
+        a.start(*self.sql("slow", max_tokens=1300, timeout_ms=60000))
+        while not value(self.db, "SELECT count(*) FROM llm_holds"):
+            time.sleep(0.01)
+        a.process.send_signal(signal.SIGSTOP)
+        self.set_clock((datetime.datetime.utcnow() + datetime.timedelta(seconds=100)).isoformat())
+        held, unknown = b.ask("SELECT held_nusd, unknown_nusd FROM llm_budget_status")[1][0]
+        self.assertEqual((held, unknown), (0, value(self.db, "SELECT held_nusd FROM llm_calls")))
+        self.assertIn("unknown (may have been billed", b.ask(*self.sql("other", max_tokens=1300))[1])
+        a.process.send_signal(signal.SIGCONT)
+        self.assertEqual(a.answer()[0], "rows")
+        self.assertEqual(b.ask(*self.sql("other", max_tokens=1300))[0], "rows")
+        self.check_sums()
+
     def test_sums_made_anew_beside_readers(self):
         """I14: while sums are given up and made again, every reading is the true one, and nothing is refused for it."""
         self.put_rows([(int(time.time() * 1000) - i * 1000, "a", 990_000) for i in range(1000)])
