@@ -762,20 +762,16 @@ class Races(Budgets):
         self.limit("*", "day", limit / 1e9)
         failed = []
         script = f"""
-import sqlite3, sys, threading
-n, threads = int(sys.argv[1]), {WIDTH // 8}
-def run(t):
-    db = sqlite3.connect({self.path!r}, isolation_level=None, timeout=60)
-    db.enable_load_extension(True); db.load_extension({SO!r})
-    for sql in {setup_sql(self.standin.url)[:-2]!r}: db.execute(sql).fetchall()
-    for i in range(n * threads + t, {ROWS}, {WIDTH}):
-        db.execute("SELECT llm_complete(?, '{{\\"model\\":\\"{MINI}\\"}}')", ["row %d" % i]).fetchall()
-    db.close()
-all = [threading.Thread(target=run, args=(t,)) for t in range(threads)]
-[t.start() for t in all]; [t.join() for t in all]
+import sqlite3, sys
+db = sqlite3.connect({self.path!r}, isolation_level=None, timeout=60)
+db.enable_load_extension(True); db.load_extension({SO!r})
+for sql in {setup_sql(self.standin.url)[:-2]!r}: db.execute(sql).fetchall()
+for i in range(int(sys.argv[1]), {ROWS}, {WIDTH}):
+    db.execute("SELECT llm_complete(?, '{{\\"model\\":\\"{MINI}\\"}}')", ["row %d" % i]).fetchall()
+db.close()
 """
         processes = [subprocess.Popen([sys.executable, "-c", script, str(n)], env=clean_env(), stderr=subprocess.PIPE, text=True)
-                     for n in range(8)]
+                     for n in range(WIDTH)]
         for p in processes:
             failed += [line for line in p.communicate()[1].splitlines() if "Error" in line]
         self.assertEqual(failed, [])
