@@ -105,13 +105,24 @@ static int count_held(Store *s, Reserve *r, Err *err) {
   return rc == SQLITE_OK ? err->rc : store_error(s, rc, "read what is held", err);
 }
 
+/* The sums of all sets are there. */
+static int keep_all(Store *s, const Reserve *r, Err *err) {
+  unsigned kept = 0;
+  spent_kept(s, &kept, err);
+  for (int i = 0; i < r->n && err->rc == RC_OK; i++) {
+    if (!(kept >> r->limits[i].set & 1)) {
+      spent_keep(s, r->limits[i].set, err);
+    }
+  }
+  return err->rc;
+}
+
 static int look(Store *s, Reserve *r, Err *err) {
+  keep_all(s, r, err);
   for (int i = 0; i < r->n && err->rc == RC_OK; i++) {
     ReserveLimit *l = &r->limits[i];
     l->held_nusd = 0;
-    if (spent_keep(s, l->set, err) == RC_OK) {
-      spent_ask(s, l->set, &l->values, l->span, &l->spent, err);
-    }
+    spent_ask(s, l->set, &l->values, l->span, &l->spent, err);
   }
   return err->rc == RC_OK && s->mode->has_intents ? count_held(s, r, err) : err->rc;
 }

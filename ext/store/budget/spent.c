@@ -103,8 +103,7 @@ static int put(Store *s, StoreSql id, unsigned set, const BudgetValues *values, 
   return rc == SQLITE_OK ? RC_OK : store_error(s, rc, "keep what was spent", err);
 }
 
-/* The sets that are kept, a bit each. RC_OK or *err. */
-int spent_kept(sqlite3 *db, unsigned *sets, Err *err) {
+int spent_kept_in(sqlite3 *db, unsigned *sets, Err *err) {
   sqlite3_stmt *stmt = NULL;
   int rc = sqlite3_prepare_v2(db, statement_text(SQL_GET_BUDGET_SETS), -1, &stmt, NULL);
   *sets = 0;
@@ -116,33 +115,28 @@ int spent_kept(sqlite3 *db, unsigned *sets, Err *err) {
   return rc == SQLITE_OK ? RC_OK : fail(db, rc, err);
 }
 
-/* The sets that are kept. *n of them; RC_OK or *err. */
-static int kept_sets(Store *s, unsigned sets[BUDGET_SETS], int *n, Err *err) {
+int spent_kept(Store *s, unsigned *sets, Err *err) {
   sqlite3_stmt *stmt = store_stmt(s, SQL_GET_BUDGET_SETS, err);
-  *n = 0;
-  if (!stmt) {
-    return err->rc;
+  *sets = 0;
+  while (stmt && sqlite3_step(stmt) == SQLITE_ROW) {
+    *sets |= 1u << (sqlite3_column_int(stmt, 0) & (BUDGET_SETS - 1));
   }
-  while (sqlite3_step(stmt) == SQLITE_ROW && *n < BUDGET_SETS) {
-    sets[(*n)++] = (unsigned)sqlite3_column_int(stmt, 0) & (BUDGET_SETS - 1);
-  }
-  int rc = store_done(s, stmt);
-  return rc == SQLITE_OK ? RC_OK : store_error(s, rc, "read what is kept of limits", err);
+  int rc = stmt ? store_done(s, stmt) : SQLITE_OK;
+  return rc == SQLITE_OK ? err->rc : store_error(s, rc, "read what is kept of limits", err);
 }
 
 int spent_add(Store *s, const LedgerRow *row, Err *err) {
-  unsigned sets[BUDGET_SETS];
-  int n = 0;
-  if (!is_own_call(row) || kept_sets(s, sets, &n, err) != RC_OK || n == 0) {
+  unsigned kept = 0;
+  if (!is_own_call(row) || spent_kept(s, &kept, err) != RC_OK || kept == 0) {
     return err->rc;
   }
   BudgetNames names;
   BudgetValues values = spent_values_of(row, &names);
   Sum sum = sum_of(row);
-  for (int i = 0; i < n * N_GRAINS && err->rc == RC_OK; i++) {
-    unsigned set = sets[i / N_GRAINS];
+  for (int i = 0; i < BUDGET_SETS * N_GRAINS && err->rc == RC_OK; i++) {
+    unsigned set = (unsigned)i / N_GRAINS;
     int grain = grains[i % N_GRAINS];
-    if (has_values(set, &values)) {
+    if (kept >> set & 1 && has_values(set, &values)) {
       put(s, SQL_ADD_BUDGET_SUM, set, &values, grain, start_of(row->ts, grain), &sum, err);
     }
   }
@@ -150,9 +144,8 @@ int spent_add(Store *s, const LedgerRow *row, Err *err) {
 }
 
 int spent_add_call(Store *s, long long call_id, Err *err) {
-  unsigned sets[BUDGET_SETS];
-  int n = 0;
-  if (kept_sets(s, sets, &n, err) != RC_OK || n == 0) {
+  unsigned kept = 0;
+  if (spent_kept(s, &kept, err) != RC_OK || kept == 0) {
     return err->rc;
   }
   sqlite3_stmt *stmt = store_stmt(s, SQL_GET_CALL, err);
@@ -248,20 +241,20 @@ static int sum_key(Store *s, unsigned set, const BudgetValues *values, PeriodSpa
 }
 
 int spent_refresh(Store *s, const LedgerRow *row, Err *err) {
-  unsigned sets[BUDGET_SETS];
-  int n = 0;
-  if (!is_own_call(row) || kept_sets(s, sets, &n, err) != RC_OK) {
+  unsigned kept = 0;
+  if (!is_own_call(row) || spent_kept(s, &kept, err) != RC_OK) {
     return err->rc;
   }
   BudgetNames names;
   BudgetValues values = spent_values_of(row, &names);
-  for (int i = 0; i < n * N_GRAINS && err->rc == RC_OK; i++) {
-    unsigned set = sets[i / N_GRAINS];
+  for (int i = 0; i < BUDGET_SETS * N_GRAINS && err->rc == RC_OK; i++) {
+    unsigned set = (unsigned)i / N_GRAINS;
     int grain = grains[i % N_GRAINS];
     long long start = start_of(row->ts, grain);
     Sum sum;
     PeriodSpan span = {start, start + (grain == 15 ? QUARTER_MS : DAY_MS)};
-    if (has_values(set, &values) && sum_key(s, set, &values, span, &sum, err) == RC_OK) {
+    if (kept >> set & 1 && has_values(set, &values) &&
+        sum_key(s, set, &values, span, &sum, err) == RC_OK) {
       put(s, SQL_PUT_BUDGET_SUM, set, &values, grain, start, &sum, err);
     }
   }
@@ -324,23 +317,12 @@ static int add_trimmed(Store *s, unsigned set, long long sealed, Err *err) {
   return err->rc;
 }
 
-/* 1 if its sums are kept; 0 if not; -1 and *err. */
-static int is_kept(Store *s, unsigned set, Err *err) {
-  unsigned sets[BUDGET_SETS];
-  int n = 0, found = 0;
-  if (kept_sets(s, sets, &n, err) != RC_OK) {
-    return -1;
-  }
-  for (int i = 0; i < n; i++) {
-    found |= sets[i] == set;
-  }
-  return found;
-}
-
 int spent_keep(Store *s, unsigned set, Err *err) {
   char sql[80];
   long long sealed = 0;
-  if (is_kept(s, set, err) != 0 || sealed_before(s, &sealed, err) != RC_OK) {
+  unsigned kept = 0;
+  if (spent_kept(s, &kept, err) != RC_OK || kept >> set & 1 ||
+      sealed_before(s, &sealed, err) != RC_OK) {
     return err->rc;
   }
   sqlite3_snprintf(sizeof sql, sql, "INSERT INTO main.llm_budget_sets VALUES (%u)", set);
