@@ -124,11 +124,15 @@ static void show_sum(void *arg, const SumDifference *d, Err *err) {
   json_add(tree, "rebuilt", cJSON_CreateNumber((double)d->rebuilt), err);
 }
 
-static void report_sums(Check *c, const Compared *r, int repair, cJSON *tree, Err *err) {
+/* `budgets`: of the sums that limits are asked by, how many quarters and days differ. */
+static void report_sums(Check *c, const Compared *r, long long budgets, int repair, cJSON *tree,
+                        Err *err) {
+  long long differs = r->differs + budgets;
   cJSON *sums = json_add(tree, "sums", cJSON_CreateObject(), err);
   json_add(sums, "days", cJSON_CreateNumber((double)r->days), err);
-  json_add(sums, "differs", cJSON_CreateNumber((double)r->differs), err);
-  json_add(sums, "repaired", cJSON_CreateBool(repair && r->differs > 0), err);
+  json_add(sums, "differs", cJSON_CreateNumber((double)differs), err);
+  json_add(sums, "budgets", cJSON_CreateNumber((double)budgets), err);
+  json_add(sums, "repaired", cJSON_CreateBool(repair && differs > 0), err);
   json_add(sums, "sealed_before",
            r->state.sealed_before ? cJSON_CreateNumber((double)r->state.sealed_before)
                                   : cJSON_CreateNull(),
@@ -141,13 +145,6 @@ static void report_sums(Check *c, const Compared *r, int repair, cJSON *tree, Er
   }
   json_add(sums, "list", c->sums, err);
   c->sums = NULL;
-}
-
-/* Sums that limits are asked by: how many quarters and days of them differ from the ledger. */
-static void report_budgets(long long differs, int repair, cJSON *tree, Err *err) {
-  cJSON *budgets = json_add(tree, "budgets", cJSON_CreateObject(), err);
-  json_add(budgets, "differs", cJSON_CreateNumber((double)differs), err);
-  json_add(budgets, "repaired", cJSON_CreateBool(repair && differs > 0), err);
 }
 
 static cJSON *report(Check *c, Err *err) {
@@ -195,8 +192,7 @@ void fn_llm_check(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err
   }
   cJSON *tree = err->rc == RC_OK ? report(&c, err) : NULL;
   if (tree) {
-    report_sums(&c, &compared, o.repair, tree, err);
-    report_budgets(budgets, o.repair, tree, err);
+    report_sums(&c, &compared, budgets, o.repair, tree, err);
   }
   cJSON_Delete(c.list);
   cJSON_Delete(c.sums);

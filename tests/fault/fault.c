@@ -64,7 +64,7 @@ typedef struct Scenario {
   " ('*', '30d', 0.5, 'warn'), ('model:gpt-4o-mini & provider:*', 'total', 2, 'cheapest')"
 #define BUDGETS_AGREE                                                                              \
   "(SELECT max(spent_nusd) FROM llm_budget_status) = (SELECT sum(cost_nusd) FROM llm_calls)"       \
-  " AND llm_check() ->> '$.budgets.differs' = 0"
+  " AND llm_check() ->> '$.sums.budgets' = 0"
 
 static const Scenario scenarios[] = {
     {.name = "load",

@@ -77,6 +77,8 @@ static void what_is_no_scope_says_how_they_are_written(void **state) {
                                       " tag:a",
                                       "team:x",
                                       "* & tag:a",
+                                      "tag:a &",
+                                      "tag:a & user:b &",
                                       "tag:a&user:b & nonsense"};
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {

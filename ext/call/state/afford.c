@@ -15,15 +15,19 @@ static int is_own_word(const char *provider) {
   return vendor && strcmp(vendor->id, "self-hosted") == 0;
 }
 
-static int take_allowance(Call *k, long long output, Err *err) {
+/* 1 if the model runs on this machine. */
+static int is_here(const Call *k) {
   Url url;
   Err ignored = {0};
-  int is_here = url_parse(k->model.base_url, &url, &ignored) == RC_OK && url.is_loopback;
+  return url_parse(k->model.base_url, &url, &ignored) == RC_OK && url.is_loopback;
+}
+
+static int take_allowance(Call *k, long long output, Err *err) {
   const AllowanceAsk ask = {.model = &k->model,
                             .input = (long long)k->body.n,
                             .output = output,
                             .is_embedding = k->api->embeds,
-                            .is_own = is_here &&
+                            .is_own = is_here(k) &&
                                       (!k->model.key_env[0] || is_own_word(k->model.provider))};
   return allowance_take(k->conn, &ask, &k->held_nusd, err);
 }
@@ -39,7 +43,8 @@ int afford_begin(Call *k, Err *err) {
                         .body = k->body.n,
                         .has_more = k->request->options->schema || k->rejected,
                         .output = output,
-                        .is_embedding = k->api->embeds};
+                        .is_embedding = k->api->embeds,
+                        .is_own = is_own_word(k->model.provider) && is_here(k)};
   if (budgets_begin(k->conn, &ask, k->request->options, k->plan->deadline_ms, &k->budgets, err) !=
       RC_OK) {
     afford_settle(k, 0, 0);

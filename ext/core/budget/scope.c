@@ -63,6 +63,10 @@ static int take_part(BudgetScope *scope, char *part, const char *whole, Err *err
   if (scope->set >> column & 1) {
     return not_written_so(whole, "names a column twice", err);
   }
+  size_t n = strlen(value);
+  if (n >= 2 && strcmp(value + n - 2, " &") == 0) {
+    return not_written_so(whole, "ends with '&'", err);
+  }
   int is_glob = strpbrk(value, "*?[") != NULL;
   scope->set |= 1u << column;
   scope->globs |= (unsigned)is_glob << column;

@@ -133,9 +133,13 @@ static int zone_of(const Conn *conn, Zone *zone, Err *err) {
              : err_set(err, RC_ERROR, ERR_CONFIG, "the time zone '%.60s' can't be read", name);
 }
 
-BudgetList *budgets_list(Conn *conn, Zone *zone, Err *err) {
-  const Config *config = conn_config(conn, err);
+/* As `config` has it. */
+static BudgetList *list_in_zone(Conn *conn, const Config *config, Zone *zone, Err *err) {
   return config && zone_of(conn, zone, err) == RC_OK ? list_of(conn, config, err) : NULL;
+}
+
+BudgetList *budgets_list(Conn *conn, Zone *zone, Err *err) {
+  return list_in_zone(conn, conn_config(conn, err), zone, err);
 }
 
 /* ---- one attempt */
@@ -225,11 +229,12 @@ int budgets_begin(Conn *conn, const WorstAsk *ask, const Options *options, long 
   DayCap cap;
   *b = (Budgets){.worst_nusd = 0};
   int is_capped = day_cap_is_set(&cap, err);
-  const Config *config = conn->config; /* as the route has read it */
-  if (err->rc != RC_OK || (!is_capped && config && config->n_budgets == 0)) {
+  const Config *config = conn->config; /* as the route has read it just before */
+  config = config || err->rc != RC_OK ? config : conn_config(conn, err);
+  if (err->rc != RC_OK || (!is_capped && config->n_budgets == 0)) {
     return err->rc;
   }
-  b->list = budgets_list(conn, &b->zone, err);
+  b->list = list_in_zone(conn, config, &b->zone, err);
   if (!b->list) {
     return err->rc;
   }

@@ -123,7 +123,7 @@ static int make_rows(Making *m, Err *err) {
 /* 1 if the sums of all limits are kept, as `db` sees it. */
 static int are_kept(sqlite3 *db, const BudgetList *list, Err *err) {
   unsigned sets = 0;
-  int all = spent_kept(db, &sets, err) == RC_OK;
+  int all = spent_kept_in(db, &sets, err) == RC_OK;
   for (int i = 0; i < list->n; i++) {
     all &= (int)(sets >> list->at[i].scope.set & 1);
   }

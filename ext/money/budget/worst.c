@@ -77,5 +77,6 @@ long long worst_case(Conn *conn, const WorstAsk *ask, long long *input, Err *err
     long long written = price(conn, ask, *input, UNIT_CACHE_WRITE, err);
     most = written > most ? written : most;
   }
+  most = most < 0 && ask->is_own ? 0 : most;
   return err->rc == RC_OK ? most : WORST_UNPRICED;
 }

@@ -22,6 +22,7 @@ typedef struct WorstAsk {
   int has_more; /* the body has more than the request's texts: a schema, an answer that is shown again */
   long long output;          /* tokens, at most */
   int is_embedding;          /* has no output */
+  int is_own;                /* a server of this machine, that nobody is paid for */
   const char *service, *geo; /* as asked for; NULL: the standard one, anywhere */
 } WorstAsk;
 

@@ -40,6 +40,10 @@ static long long number_at(sqlite3_stmt *stmt, int i) {
   return sqlite3_column_type(stmt, i) == SQLITE_NULL ? LEDGER_NULL : sqlite3_column_int64(stmt, i);
 }
 
+static int has_left(const HeldRow *row, long long now) {
+  return owner_has_left(row->owner ? row->owner : "", row->lease_until, now);
+}
+
 static void read_row(sqlite3_stmt *stmt, long long now, int looks, HeldRow *row) {
   row->id = sqlite3_column_int64(stmt, 0);
   row->ts = sqlite3_column_int64(stmt, 1);
@@ -51,8 +55,7 @@ static void read_row(sqlite3_stmt *stmt, long long now, int looks, HeldRow *row)
   row->held_nusd = number_at(stmt, 7);
   row->owner = text_at(stmt, 8);
   row->lease_until = sqlite3_column_int64(stmt, 9);
-  row->is_gone = row->lease_until < now ||
-                 (looks && owner_has_left(row->owner ? row->owner : "", row->lease_until, now));
+  row->is_gone = row->lease_until < now || (looks && has_left(row, now));
 }
 
 static int step_each(sqlite3_stmt *stmt, long long now, int looks,
@@ -102,13 +105,24 @@ static int count_held(Store *s, Reserve *r, Err *err) {
   return rc == SQLITE_OK ? err->rc : store_error(s, rc, "read what is held", err);
 }
 
+/* The sums of all sets are there. */
+static int keep_all(Store *s, const Reserve *r, Err *err) {
+  unsigned kept = 0;
+  spent_kept(s, &kept, err);
+  for (int i = 0; i < r->n && err->rc == RC_OK; i++) {
+    if (!(kept >> r->limits[i].set & 1)) {
+      spent_keep(s, r->limits[i].set, err);
+    }
+  }
+  return err->rc;
+}
+
 static int look(Store *s, Reserve *r, Err *err) {
+  keep_all(s, r, err);
   for (int i = 0; i < r->n && err->rc == RC_OK; i++) {
     ReserveLimit *l = &r->limits[i];
     l->held_nusd = 0;
-    if (spent_keep(s, l->set, err) == RC_OK) {
-      spent_ask(s, l->set, &l->values, l->span, &l->spent, err);
-    }
+    spent_ask(s, l->set, &l->values, l->span, &l->spent, err);
   }
   return err->rc == RC_OK && s->mode->has_intents ? count_held(s, r, err) : err->rc;
 }
@@ -130,13 +144,13 @@ static void decide(Reserve *r) {
 enum { MOST_GONE = 64 };
 
 typedef struct Gone {
-  long long id[MOST_GONE];
+  long long id[MOST_GONE], now;
   int n;
 } Gone;
 
 static int note_gone(void *arg, const HeldRow *row, Err *err) {
   Gone *gone = arg;
-  if (row->is_gone && gone->n < MOST_GONE) {
+  if (gone->n < MOST_GONE && has_left(row, gone->now)) {
     gone->id[gone->n++] = row->id;
   }
   return err->rc;
@@ -144,8 +158,8 @@ static int note_gone(void *arg, const HeldRow *row, Err *err) {
 
 /* Ends what the dead left. (A living process's row stays: it may come back and say what it came to.) How many; -1 and *err. */
 static int bury_dead(Store *s, const Reserve *r, ReserveBuryFn bury, Err *err) {
-  Gone gone = {.n = 0};
-  reserve_each(s->db, r->now, 1, note_gone, &gone, err);
+  Gone gone = {.now = r->now};
+  reserve_each(s->db, r->now, 0, note_gone, &gone, err);
   for (int i = 0; i < gone.n && err->rc == RC_OK; i++) {
     bury(s, gone.id[i], err);
   }

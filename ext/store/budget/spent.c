@@ -7,7 +7,10 @@
 
 #include <string.h>
 
-enum { QUARTER_MS = PERIOD_QUARTER_MS, DAY_MS = 86400000, MODEL_BITS = 1 << BUDGET_MODEL };
+enum {
+  QUARTER_MS = PERIOD_QUARTER_MS,
+  DAY_MS = 86400000,
+};
 
 static const int grains[] = {15, 1440};
 enum { N_GRAINS = 2 };
@@ -20,6 +23,9 @@ static long long floor_to(long long ts, long long step) {
 static long long start_of(long long ts, int grain) {
   return floor_to(ts, grain == 15 ? QUARTER_MS : DAY_MS);
 }
+
+/* The kinds of kinds.h that are calls. */
+#define CALLS "kind IN ('call', 'batch', 'embed', 'unknown')"
 
 static int fail(sqlite3 *db, int rc, Err *err) {
   return rc == SQLITE_NOMEM
@@ -57,8 +63,12 @@ typedef struct Sum {
 
 /* 1 if the row is a call of our own. */
 static int is_own_call(const LedgerRow *row) {
-  return !row->source && (row->kind == KIND_CALL || row->kind == KIND_BATCH ||
-                          row->kind == KIND_EMBED || row->kind == KIND_UNKNOWN);
+  static const int are_calls[] = {
+#define IS_CALL(id, word, call, hit, miss) [KIND_##id] = call,
+      LEDGER_KINDS(IS_CALL)
+#undef IS_CALL
+  };
+  return !row->source && are_calls[row->kind];
 }
 
 static Sum sum_of(const LedgerRow *row) {
@@ -93,8 +103,7 @@ static int put(Store *s, StoreSql id, unsigned set, const BudgetValues *values, 
   return rc == SQLITE_OK ? RC_OK : store_error(s, rc, "keep what was spent", err);
 }
 
-/* The sets that are kept, a bit each. RC_OK or *err. */
-int spent_kept(sqlite3 *db, unsigned *sets, Err *err) {
+int spent_kept_in(sqlite3 *db, unsigned *sets, Err *err) {
   sqlite3_stmt *stmt = NULL;
   int rc = sqlite3_prepare_v2(db, statement_text(SQL_GET_BUDGET_SETS), -1, &stmt, NULL);
   *sets = 0;
@@ -106,33 +115,28 @@ int spent_kept(sqlite3 *db, unsigned *sets, Err *err) {
   return rc == SQLITE_OK ? RC_OK : fail(db, rc, err);
 }
 
-/* The sets that are kept. *n of them; RC_OK or *err. */
-static int kept_sets(Store *s, unsigned sets[BUDGET_SETS], int *n, Err *err) {
+int spent_kept(Store *s, unsigned *sets, Err *err) {
   sqlite3_stmt *stmt = store_stmt(s, SQL_GET_BUDGET_SETS, err);
-  *n = 0;
-  if (!stmt) {
-    return err->rc;
+  *sets = 0;
+  while (stmt && sqlite3_step(stmt) == SQLITE_ROW) {
+    *sets |= 1u << (sqlite3_column_int(stmt, 0) & (BUDGET_SETS - 1));
   }
-  while (sqlite3_step(stmt) == SQLITE_ROW && *n < BUDGET_SETS) {
-    sets[(*n)++] = (unsigned)sqlite3_column_int(stmt, 0) & (BUDGET_SETS - 1);
-  }
-  int rc = store_done(s, stmt);
-  return rc == SQLITE_OK ? RC_OK : store_error(s, rc, "read what is kept of limits", err);
+  int rc = stmt ? store_done(s, stmt) : SQLITE_OK;
+  return rc == SQLITE_OK ? err->rc : store_error(s, rc, "read what is kept of limits", err);
 }
 
 int spent_add(Store *s, const LedgerRow *row, Err *err) {
-  unsigned sets[BUDGET_SETS];
-  int n = 0;
-  if (!is_own_call(row) || kept_sets(s, sets, &n, err) != RC_OK || n == 0) {
+  unsigned kept = 0;
+  if (!is_own_call(row) || spent_kept(s, &kept, err) != RC_OK || kept == 0) {
     return err->rc;
   }
   BudgetNames names;
   BudgetValues values = spent_values_of(row, &names);
   Sum sum = sum_of(row);
-  for (int i = 0; i < n * N_GRAINS && err->rc == RC_OK; i++) {
-    unsigned set = sets[i / N_GRAINS];
+  for (int i = 0; i < BUDGET_SETS * N_GRAINS && err->rc == RC_OK; i++) {
+    unsigned set = (unsigned)i / N_GRAINS;
     int grain = grains[i % N_GRAINS];
-    if (has_values(set, &values)) {
+    if (kept >> set & 1 && has_values(set, &values)) {
       put(s, SQL_ADD_BUDGET_SUM, set, &values, grain, start_of(row->ts, grain), &sum, err);
     }
   }
@@ -140,9 +144,8 @@ int spent_add(Store *s, const LedgerRow *row, Err *err) {
 }
 
 int spent_add_call(Store *s, long long call_id, Err *err) {
-  unsigned sets[BUDGET_SETS];
-  int n = 0;
-  if (kept_sets(s, sets, &n, err) != RC_OK || n == 0) {
+  unsigned kept = 0;
+  if (spent_kept(s, &kept, err) != RC_OK || kept == 0) {
     return err->rc;
   }
   sqlite3_stmt *stmt = store_stmt(s, SQL_GET_CALL, err);
@@ -162,15 +165,15 @@ int spent_add_call(Store *s, long long call_id, Err *err) {
 
 /* ---- from the ledger */
 
-/* Own calls that are final, from ?1 to ?2, each quarter and spelling once. Of rows that were trimmed only those are left whose
-** cost is not known; what is before ?3 stands in llm_sums (0: nothing does). */
+/* Own calls that are final, from ?1 to ?2, each quarter and spelling of the columns of set ?4 once. Of rows that were trimmed
+** only those are left whose cost is not known; what is before ?3 stands in llm_sums. */
 static const char detail_sql[] =
-    "SELECT tag, user, coalesce(model_requested, model), provider, ts - (ts % 900000 + 900000) % "
-    "900000, count(*), coalesce(sum(cost_nusd), 0),"
+    "SELECT iif(?4 & 1, tag, NULL), iif(?4 & 2, user, NULL),"
+    " iif(?4 & 4, coalesce(model_requested, model), NULL), iif(?4 & 8, provider, NULL),"
+    " ts - (ts % 900000 + 900000) % 900000, count(*), coalesce(sum(cost_nusd), 0),"
     " coalesce(sum(CASE WHEN cost_nusd IS NULL THEN held_nusd END), 0), sum(cost_nusd IS NULL)"
     " FROM main.llm_calls WHERE ts >= ?1 AND ts < ?2 AND source IS NULL"
-    " AND kind IN ('call', 'batch', 'embed', 'unknown')"
-    " AND id NOT IN (SELECT call_id FROM main.llm_intents)"
+    " AND " CALLS " AND id NOT IN (SELECT call_id FROM main.llm_intents)"
     " AND (ts >= ?3 OR cost_nusd IS NULL) GROUP BY 1, 2, 3, 4, 5";
 
 /* A text; NULL where it is none. */
@@ -200,7 +203,7 @@ static int read_group(sqlite3_stmt *stmt, Group *g, Err *err) {
   return RC_OK;
 }
 
-static sqlite3_stmt *detail(Store *s, PeriodSpan span, long long sealed, Err *err) {
+static sqlite3_stmt *detail(Store *s, unsigned set, PeriodSpan span, long long sealed, Err *err) {
   sqlite3_stmt *stmt = NULL;
   int rc = sqlite3_prepare_v2(s->db, detail_sql, -1, &stmt, NULL);
   if (rc != SQLITE_OK) {
@@ -210,6 +213,7 @@ static sqlite3_stmt *detail(Store *s, PeriodSpan span, long long sealed, Err *er
   sqlite3_bind_int64(stmt, 1, span.from);
   sqlite3_bind_int64(stmt, 2, span.to);
   sqlite3_bind_int64(stmt, 3, sealed);
+  sqlite3_bind_int64(stmt, 4, set);
   return stmt;
 }
 
@@ -222,7 +226,7 @@ static int end_detail(Store *s, sqlite3_stmt *stmt, Err *err) {
 /* The sum of one key, from the ledger. */
 static int sum_key(Store *s, unsigned set, const BudgetValues *values, PeriodSpan span, Sum *sum,
                    Err *err) {
-  sqlite3_stmt *stmt = detail(s, span, PERIOD_EVER, err);
+  sqlite3_stmt *stmt = detail(s, set, span, PERIOD_EVER, err);
   *sum = (Sum){0, {0, 0, 0}};
   while (stmt && err->rc == RC_OK && sqlite3_step(stmt) == SQLITE_ROW) {
     Group g;
@@ -237,20 +241,20 @@ static int sum_key(Store *s, unsigned set, const BudgetValues *values, PeriodSpa
 }
 
 int spent_refresh(Store *s, const LedgerRow *row, Err *err) {
-  unsigned sets[BUDGET_SETS];
-  int n = 0;
-  if (!is_own_call(row) || kept_sets(s, sets, &n, err) != RC_OK) {
+  unsigned kept = 0;
+  if (!is_own_call(row) || spent_kept(s, &kept, err) != RC_OK) {
     return err->rc;
   }
   BudgetNames names;
   BudgetValues values = spent_values_of(row, &names);
-  for (int i = 0; i < n * N_GRAINS && err->rc == RC_OK; i++) {
-    unsigned set = sets[i / N_GRAINS];
+  for (int i = 0; i < BUDGET_SETS * N_GRAINS && err->rc == RC_OK; i++) {
+    unsigned set = (unsigned)i / N_GRAINS;
     int grain = grains[i % N_GRAINS];
     long long start = start_of(row->ts, grain);
     Sum sum;
     PeriodSpan span = {start, start + (grain == 15 ? QUARTER_MS : DAY_MS)};
-    if (has_values(set, &values) && sum_key(s, set, &values, span, &sum, err) == RC_OK) {
+    if (kept >> set & 1 && has_values(set, &values) &&
+        sum_key(s, set, &values, span, &sum, err) == RC_OK) {
       put(s, SQL_PUT_BUDGET_SUM, set, &values, grain, start, &sum, err);
     }
   }
@@ -268,7 +272,7 @@ static int sealed_before(Store *s, long long *sealed, Err *err) {
 }
 
 static int add_detail(Store *s, unsigned set, long long sealed, Err *err) {
-  sqlite3_stmt *stmt = detail(s, (PeriodSpan){PERIOD_EVER, PERIOD_NEVER}, sealed, err);
+  sqlite3_stmt *stmt = detail(s, set, (PeriodSpan){PERIOD_EVER, PERIOD_NEVER}, sealed, err);
   while (stmt && err->rc == RC_OK && sqlite3_step(stmt) == SQLITE_ROW) {
     Group g;
     if (read_group(stmt, &g, err) != RC_OK || !has_values(set, &g.values)) {
@@ -313,23 +317,12 @@ static int add_trimmed(Store *s, unsigned set, long long sealed, Err *err) {
   return err->rc;
 }
 
-/* 1 if its sums are kept; 0 if not; -1 and *err. */
-static int is_kept(Store *s, unsigned set, Err *err) {
-  unsigned sets[BUDGET_SETS];
-  int n = 0, found = 0;
-  if (kept_sets(s, sets, &n, err) != RC_OK) {
-    return -1;
-  }
-  for (int i = 0; i < n; i++) {
-    found |= sets[i] == set;
-  }
-  return found;
-}
-
 int spent_keep(Store *s, unsigned set, Err *err) {
   char sql[80];
   long long sealed = 0;
-  if (is_kept(s, set, err) != 0 || sealed_before(s, &sealed, err) != RC_OK) {
+  unsigned kept = 0;
+  if (spent_kept(s, &kept, err) != RC_OK || kept >> set & 1 ||
+      sealed_before(s, &sealed, err) != RC_OK) {
     return err->rc;
   }
   sqlite3_snprintf(sizeof sql, sql, "INSERT INTO main.llm_budget_sets VALUES (%u)", set);
@@ -488,7 +481,7 @@ static const char differs_sql[] =
     " coalesce(cost_nusd, 0) AS cost,"
     " CASE WHEN cost_nusd IS NULL THEN coalesce(held_nusd, 0) ELSE 0 END AS unknown, cost_nusd IS "
     "NULL AS unpriced"
-    " FROM main.llm_calls WHERE source IS NULL AND kind IN ('call', 'batch', 'embed', 'unknown')"
+    " FROM main.llm_calls WHERE source IS NULL AND " CALLS
     " AND id NOT IN (SELECT call_id FROM main.llm_intents)"
     " AND ts >= (SELECT max(sealed_before) FROM main.llm_sum_state))"
     " SELECT count(*) FROM (SELECT 1 FROM ("

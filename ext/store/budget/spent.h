@@ -45,8 +45,9 @@ int spent_refresh(Store *s, const LedgerRow *row, Err *err);
 /* Makes the sums of a set, in the open transaction, unless they are kept already. RC_OK or *err. */
 int spent_keep(Store *s, unsigned set, Err *err);
 
-/* The sets whose sums are kept, a bit for each set. `db` is any connection of the store's. RC_OK or *err. */
-int spent_kept(sqlite3 *db, unsigned *sets, Err *err);
+/* The sets whose sums are kept, a bit for each set; the second as any connection of the store's sees it. RC_OK or *err. */
+int spent_kept(Store *s, unsigned *sets, Err *err);
+int spent_kept_in(sqlite3 *db, unsigned *sets, Err *err);
 
 /* What the values have spent in a span. `db`: the store's own connection, or a reader's. RC_OK or *err. */
 int spent_read(sqlite3 *db, unsigned set, const BudgetValues *values, PeriodSpan span, Spent *spent,
