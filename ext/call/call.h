@@ -27,8 +27,9 @@ int call_is_counted(const Conn *conn);
 
 /* A request with the gates that its answers have to pass: they are part of its key. */
 typedef struct Gated {
-  Request request;
-  struct Gates *gates; /* NULL: none */
+  const Request *request; /* as it was, or `with` */
+  struct Gates *gates;    /* NULL: none */
+  Request with;           /* where there are gates */
 } Gated;
 
 /* RC_OK or *err; gated_close afterwards, after an error too. */

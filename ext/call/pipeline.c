@@ -508,7 +508,8 @@ static void remember(Call *k, const Outcome *out, const Err *err) {
 
 /* Writes the row now where the caller wants to see it. */
 static void write_row_now(Call *k, Outcome *out) {
-  Err ignored = {0};
+  Err ignored;
+  err_clear(&ignored);
   if (out->wants_row && k->has_row && !out->call_id && ledger_flush(k->store, &ignored) == RC_OK) {
     out->call_id = k->store->last_call_id;
   }
@@ -518,7 +519,8 @@ static const ConnSlot counting_slot = {.size = sizeof(Counting)};
 
 /* The stages, in their order. */
 static int run(Call *k, Outcome *out, Err *err) {
-  Err later = {0};
+  Err later;
+  err_clear(&later);
   ledger_flush_if_due(k->store, &later); /* what can't be written now stays queued */
   conn_trim_if_due(k->conn);
   int found = from_memo(k, out, err), was_asked = found != 0;
@@ -541,7 +543,9 @@ static int run(Call *k, Outcome *out, Err *err) {
     write_row_now(k, out);
     remember(k, out, err);
   }
-  ready_release(k);
+  if (k->trial) {
+    ready_release(k);
+  }
   out->attempts = k->attempts_made;
   if (k->gates && out->call_id) { /* not a row beside it */
     k->store->last_call_id = out->call_id;
@@ -550,9 +554,11 @@ static int run(Call *k, Outcome *out, Err *err) {
 }
 
 int gated_open(Conn *conn, const Request *request, Gated *gated, Err *err) {
-  *gated = (Gated){.request = *request};
+  gated->request = request;
   if (gates_read(conn, request, &gated->gates, err) == RC_OK && gated->gates) {
-    gated->request.gate = gated->gates->tree;
+    gated->with = *request;
+    gated->with.gate = gated->gates->tree;
+    gated->request = &gated->with;
   }
   return err->rc;
 }
@@ -575,7 +581,7 @@ static int run_gated(Conn *conn, const Request *request, Memo *memo, Outcome *ou
     return err->rc;
   }
   if (gated_open(conn, request, &gated, err) == RC_OK &&
-      call_start(&k, conn, &gated.request, memo, &plan, err) == RC_OK) {
+      call_start(&k, conn, gated.request, memo, &plan, err) == RC_OK) {
     note_gates(&k, &gated);
     run(&k, out, err);
     call_free(&k);
@@ -617,7 +623,7 @@ void pipeline_tell(const Request *request, Err *err) {
 
 const char *call_look(Call *k, Conn *conn, const Gated *gated, const Plan *plan, Err *err) {
   Outcome out = {0};
-  const Request *request = &gated->request;
+  const Request *request = gated->request;
   int found = 0;
   start_call(k, conn, request, NULL, plan);
   note_gates(k, gated);

@@ -508,22 +508,27 @@ static int put_settled(Store *s, LedgerRow *row, Answer *answer, int more, Sums 
              : err->rc;
 }
 
-/* 1 if from that row on as many as are written at once are new ones with nothing to them. */
+static int is_plain_hit(const Pending *p) {
+  int is_hit = p->row.kind == KIND_HIT_EXACT || p->row.kind == KIND_HIT_SEMANTIC;
+  return is_hit && !p->row.id && !p->n_answers && !p->served.entry;
+}
+
+/* 1 if from that row on as many as are written at once are new hits with nothing to them. */
 static int are_plain(const Pending *p) {
   int n = 0;
-  while (p && n < CALLS_AT_ONCE && !p->row.id && !p->n_answers && !p->served.entry) {
+  while (p && n < HITS_AT_ONCE && is_plain_hit(p)) {
     p = p->next;
     n++;
   }
-  return n == CALLS_AT_ONCE;
+  return n == HITS_AT_ONCE;
 }
 
 /* Writes these, and adds them to the sums. The last of them; NULL and *err. */
 static Pending *put_plain(Store *s, Pending *p, Sums *sums, Err *err) {
-  sqlite3_stmt *stmt = store_stmt(s, SQL_INSERT_CALLS, err);
+  sqlite3_stmt *stmt = store_stmt(s, SQL_INSERT_HITS, err);
   Pending *last = NULL;
-  for (int i = 0; i < CALLS_AT_ONCE && stmt && err->rc == RC_OK; i++, p = p->next) {
-    int rc = row_bind(stmt, i * ROW_PARAMETERS, &p->row, 0);
+  for (int i = 0; i < HITS_AT_ONCE && stmt && err->rc == RC_OK; i++, p = p->next) {
+    int rc = row_bind_hit(stmt, i * ROW_HIT_PARAMETERS, &p->row);
     s->bind_rc = s->bind_rc ? s->bind_rc : rc;
     sums_fold(sums, &p->row, 1, err);
     spent_add(s, &p->row, err);

@@ -166,10 +166,8 @@ int ready_wait(Call *k, Err *err) {
 
 void ready_release(Call *k) {
   Err ignored = {0};
-  if (k->trial) {
-    health_end(k->store, k->trial, &ignored);
-    k->trial = 0;
-  }
+  health_end(k->store, k->trial, &ignored);
+  k->trial = 0;
 }
 
 void ready_note(Call *k, const Trouble *t) {
@@ -186,5 +184,7 @@ void ready_note(Call *k, const Trouble *t) {
   } else if (k->has_health) {
     health_answer(k->store, &key, &ignored);
   }
-  ready_release(k);
+  if (k->trial) {
+    ready_release(k);
+  }
 }

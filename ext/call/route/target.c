@@ -52,7 +52,8 @@ static const Api *answering_api(const Model *model, Err *err) {
 }
 
 int target_api(Call *k, Err *err) {
-  k->api = k->request->wants_vectors ? embedding_api(&k->model, err) : answering_api(&k->model, err);
+  k->api =
+      k->request->wants_vectors ? embedding_api(&k->model, err) : answering_api(&k->model, err);
   return err->rc;
 }
 

@@ -94,7 +94,9 @@ void call_free(Call *k) {
   free(k->reasoning);
   free(k->rejected);
   call_drop_unfit(k);
-  budgets_settle(&k->budgets, 0, 0);
+  if (k->budgets.list || k->budgets.began) {
+    budgets_settle(&k->budgets, 0, 0);
+  }
   cJSON_free(k->budget_notes[0]);
   cJSON_free(k->budget_notes[1]);
 }

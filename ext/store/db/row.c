@@ -46,7 +46,7 @@ static int bind_kind(sqlite3_stmt *stmt, int at, LedgerKind kind) {
 }
 
 int row_bind(sqlite3_stmt *stmt, int at, const LedgerRow *row, int only_settled) {
-  enum { IS_FIXED = 0, IS_STATE = 1, IS_SETTLED = 1 };
+  enum { IS_FIXED = 0, IS_HIT = 0, IS_STATE = 1, IS_SETTLED = 1, IS_HIT_SETTLED = 1 };
   at++;
   int rc = row->id ? sqlite3_bind_int64(stmt, at, row->id) : SQLITE_OK;
 #define BIND_INT bind_int
@@ -55,6 +55,18 @@ int row_bind(sqlite3_stmt *stmt, int at, const LedgerRow *row, int only_settled)
 #define BIND_KIND bind_kind
 #define BIND(name, type, constraint, when)                                                         \
   if (rc == SQLITE_OK && (IS_##when || !only_settled)) {                                           \
+    rc = BIND_##type(stmt, ++at, row->name);                                                       \
+  }
+  LEDGER_COLUMNS(BIND)
+#undef BIND
+  return rc;
+}
+
+int row_bind_hit(sqlite3_stmt *stmt, int at, const LedgerRow *row) {
+  enum { OF_FIXED = 0, OF_SETTLED = 0, OF_HIT = 1, OF_STATE = 1, OF_HIT_SETTLED = 1 };
+  int rc = SQLITE_OK;
+#define BIND(name, type, constraint, when)                                                         \
+  if (rc == SQLITE_OK && OF_##when) {                                                              \
     rc = BIND_##type(stmt, ++at, row->name);                                                       \
   }
   LEDGER_COLUMNS(BIND)

@@ -17,22 +17,22 @@
 #include <stddef.h>
 
 /* X(name, type, constraint, when): INT, TEXT, REAL or KIND (kinds.h); FIXED: known when the row is begun; SETTLED: when it ends.
-** STATE, before all that is SETTLED: what the row is by now. Behind the id, in the order of the table: new ones at
-** the end. */
+** HIT, HIT_SETTLED: the same, and the row of a hit has it; of the others such a row is NULL. STATE, before all that is SETTLED:
+** what the row is by now. Behind the id, in the order of the table: new ones at the end. */
 #define LEDGER_COLUMNS(X)                                                                          \
-  X(request_id, TEXT, "NOT NULL", FIXED)                                                           \
-  X(attempt, INT, "NOT NULL", FIXED)                                                               \
-  X(ts, INT, "NOT NULL", FIXED)                                                                    \
+  X(request_id, TEXT, "NOT NULL", HIT)                                                             \
+  X(attempt, INT, "NOT NULL", HIT)                                                                 \
+  X(ts, INT, "NOT NULL", HIT)                                                                      \
   X(kind, KIND, "NOT NULL", STATE)                                                                 \
-  X(provider, TEXT, "", SETTLED)                                                                   \
-  X(model_requested, TEXT, "", SETTLED)                                                            \
-  X(model, TEXT, "", SETTLED)                                                                      \
-  X(tier, TEXT, "", SETTLED)                                                                       \
-  X(tag, TEXT, "", FIXED)                                                                          \
-  X(user, TEXT, "", FIXED)                                                                         \
-  X(conversation, TEXT, "", FIXED)                                                                 \
-  X(turn, INT, "", FIXED)                                                                          \
-  X(system_hash, TEXT, "", FIXED)                                                                  \
+  X(provider, TEXT, "", HIT_SETTLED)                                                               \
+  X(model_requested, TEXT, "", HIT_SETTLED)                                                        \
+  X(model, TEXT, "", HIT_SETTLED)                                                                  \
+  X(tier, TEXT, "", HIT_SETTLED)                                                                   \
+  X(tag, TEXT, "", HIT)                                                                            \
+  X(user, TEXT, "", HIT)                                                                           \
+  X(conversation, TEXT, "", HIT)                                                                   \
+  X(turn, INT, "", HIT)                                                                            \
+  X(system_hash, TEXT, "", HIT)                                                                    \
   X(system_tokens, INT, "", FIXED)                                                                 \
   X(history_tokens, INT, "", FIXED)                                                                \
   X(input_tokens, INT, "", SETTLED)                                                                \
@@ -40,16 +40,16 @@
   X(cache_write_tokens, INT, "", SETTLED)                                                          \
   X(output_tokens, INT, "", SETTLED)                                                               \
   X(reasoning_tokens, INT, "", SETTLED)                                                            \
-  X(cost_nusd, INT, "", SETTLED)                                                                   \
+  X(cost_nusd, INT, "", HIT_SETTLED)                                                               \
   X(cost_reported_nusd, INT, "", SETTLED)                                                          \
-  X(saved_nusd, INT, "", FIXED)                                                                    \
-  X(latency_ms, INT, "", SETTLED)                                                                  \
+  X(saved_nusd, INT, "", HIT)                                                                      \
+  X(latency_ms, INT, "", HIT_SETTLED)                                                              \
   X(http_status, INT, "", SETTLED)                                                                 \
   X(error, TEXT, "", SETTLED)                                                                      \
   X(retry_reason, TEXT, "", FIXED)                                                                 \
   X(finish_reason, TEXT, "", SETTLED)                                                              \
-  X(similarity, REAL, "", FIXED)                                                                   \
-  X(prompt_hash, TEXT, "", FIXED)                                                                  \
+  X(similarity, REAL, "", HIT)                                                                     \
+  X(prompt_hash, TEXT, "", HIT)                                                                    \
   X(usage, TEXT, "", SETTLED)                                                                      \
   X(ended, TEXT, "", SETTLED)                                                                      \
   X(provider_request_id, TEXT, "", SETTLED)                                                        \
@@ -66,7 +66,7 @@
   X(route_score, REAL, "", FIXED)                                                                  \
   X(route_version, TEXT, "", FIXED)                                                                \
   X(escalated_from, INT, "", FIXED)                                                                \
-  X(purpose, TEXT, "", FIXED)                                                                      \
+  X(purpose, TEXT, "", HIT)                                                                        \
   X(notes, TEXT, "", FIXED)                                                                        \
   X(held_nusd, INT, "", FIXED)
 
@@ -102,9 +102,22 @@ void row_init(LedgerRow *row);
 ** writes. An SQLite code. Texts are borrowed until the statement has run. */
 int row_bind(sqlite3_stmt *stmt, int at, const LedgerRow *row, int only_settled);
 
-/* The parameters of a whole row. */
+/* The same for a new row of a hit: what such rows have, without an id, behind `at` parameters. */
+int row_bind_hit(sqlite3_stmt *stmt, int at, const LedgerRow *row);
+
+/* What such a row has, as a list: "ITEM(name)" of each, in their order. */
+#define ROW_HIT_HIT(ITEM, name) ITEM(name)
+#define ROW_HIT_HIT_SETTLED(ITEM, name) ITEM(name)
+#define ROW_HIT_STATE(ITEM, name) ITEM(name)
+#define ROW_HIT_FIXED(ITEM, name)
+#define ROW_HIT_SETTLED(ITEM, name)
+
+/* The parameters of a whole row, and of a hit's. */
 #define ROW_ONE(name, type, constraint, when) +1
 enum { ROW_PARAMETERS = 1 LEDGER_COLUMNS(ROW_ONE) };
+#define ROW_ONE_MORE(name) +1
+#define ROW_HIT_ONE(name, type, constraint, when) ROW_HIT_##when(ROW_ONE_MORE, name)
+enum { ROW_HIT_PARAMETERS = 0 LEDGER_COLUMNS(ROW_HIT_ONE) };
 
 /* Reads it back: the id, and behind it the columns in their order. Texts are borrowed from the statement. An SQLite
 ** code: where a text has no memory nothing is to be believed. */

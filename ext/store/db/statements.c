@@ -13,13 +13,19 @@ static const char *const sql_texts[SQL_COUNT] = {
 /* The id is ?1, the columns follow: see row_bind. */
 #define PARAMETER(name, type, constraint, when) ",?"
     [SQL_INSERT_CALL] = "INSERT INTO main.llm_calls VALUES (?1" LEDGER_COLUMNS(PARAMETER) ")",
-#define ONE_ROW "(?" LEDGER_COLUMNS(PARAMETER) ")"
+#define HIT_NAME(name) "," #name
+#define HIT_COLUMN(name, type, constraint, when) ROW_HIT_##when(HIT_NAME, name)
+#define HIT_MARK(name) ",?"
+#define HIT_PARAMETER(name, type, constraint, when) ROW_HIT_##when(HIT_MARK, name)
+#define ONE_ROW "(NULL" LEDGER_COLUMNS(HIT_PARAMETER) ")"
 #define TWO_ROWS ONE_ROW "," ONE_ROW
-    [SQL_INSERT_CALLS] =
-        "INSERT INTO main.llm_calls VALUES " TWO_ROWS "," TWO_ROWS "," TWO_ROWS "," TWO_ROWS,
+    [SQL_INSERT_HITS] = "INSERT INTO main.llm_calls(id" LEDGER_COLUMNS(
+        HIT_COLUMN) ") VALUES " TWO_ROWS "," TWO_ROWS "," TWO_ROWS "," TWO_ROWS,
 #define SET_FIXED(name) ""
+#define SET_HIT(name) ""
 #define SET_STATE(name) #name "=?2"
 #define SET_SETTLED(name) "," #name "=?"
+#define SET_HIT_SETTLED(name) "," #name "=?"
 #define SET(name, type, constraint, when) SET_##when(name)
     [SQL_UPDATE_CALL] = "UPDATE main.llm_calls SET " LEDGER_COLUMNS(SET) " WHERE id=?1",
     [SQL_PUT_TEXT] = "INSERT OR IGNORE INTO main.llm_texts(hash, text) VALUES (?1, ?2)",

@@ -10,7 +10,7 @@ typedef enum StoreSql {
   SQL_COMMIT,
   SQL_ROLLBACK,
   SQL_INSERT_CALL,
-  SQL_INSERT_CALLS,
+  SQL_INSERT_HITS,
   SQL_UPDATE_CALL,
   SQL_PUT_TEXT,
   SQL_GET_ANSWER,
@@ -62,7 +62,7 @@ typedef enum StoreSql {
   SQL_COUNT
 } StoreSql;
 
-enum { CALLS_AT_ONCE = 8 }; /* rows of SQL_INSERT_CALLS: each opens all indexes once */
+enum { HITS_AT_ONCE = 8 }; /* rows of SQL_INSERT_HITS: each opens all indexes once */
 
 /* Its SQL; ?1 … as the text says. */
 const char *statement_text(StoreSql id);

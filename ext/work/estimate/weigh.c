@@ -32,8 +32,8 @@ int weigh_request(Call *k, Weight *w, Err *err) {
   return w->texts < 0 ? err_nomem(err) : RC_OK;
 }
 
-long long weigh_for(Conn *conn, const Model *model, long long texts, int n_messages,
-                         int *is_exact, Err *err) {
+long long weigh_for(Conn *conn, const Model *model, long long texts, int n_messages, int *is_exact,
+                    Err *err) {
   TokenRule rule, plain;
   tokens_rule(NULL, &plain);
   if (counter_model_rule(conn, model, &rule, err) != RC_OK) {

@@ -17,7 +17,7 @@ typedef struct Weight {
 int weigh_request(Call *k, Weight *weight, Err *err);
 
 /* The input tokens of such a request as another model counts them; 1 in *is_exact. */
-long long weigh_for(Conn *conn, const Model *model, long long texts, int n_messages,
-                         int *is_exact, Err *err);
+long long weigh_for(Conn *conn, const Model *model, long long texts, int n_messages, int *is_exact,
+                    Err *err);
 
 #endif
