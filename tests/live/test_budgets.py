@@ -583,8 +583,6 @@ class Cases(Budgets):
         self.refused(text, model="long-1", max_tokens=10)
         self.db.execute("UPDATE llm_budgets SET limit_usd = 3")
         self.ask(text, model="long-1", max_tokens=10)
-        # a service that the model's name tells
-        self.db.execute("INSERT INTO llm_prices(model, kind, usd_per_million, service) VALUES ('gpt-4o-mini', 'factor', 10, 'priority')")
 
     def test_b12_a_stated_cost_moves_nothing(self):
         self.limit("*", "day", 1)
