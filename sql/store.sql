@@ -157,6 +157,7 @@ CREATE TABLE IF NOT EXISTS main.llm_provider_state(
   base_url TEXT NOT NULL,
   model TEXT NOT NULL,
   until_ts INTEGER NOT NULL,  -- 0: not paused
+  noted_ts INTEGER NOT NULL,  -- when that was written: before it, by a clock that was set back, it says nothing
   since_ts INTEGER NOT NULL,  -- its first failure in a row
   failures INTEGER NOT NULL,  -- in a row
   is_told INTEGER NOT NULL,   -- the provider named that time; else it is a guess

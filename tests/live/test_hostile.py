@@ -13,7 +13,7 @@ from hostile import ATTACKED, AWS_SECRET, SECRET_PROMPT
 MODELS = [
     "CREATE TABLE llm_models(name TEXT PRIMARY KEY, provider TEXT, api TEXT, base_url TEXT, key_env TEXT,"
     " context_window INTEGER, max_output INTEGER, supports TEXT)",
-    "INSERT INTO llm_models VALUES ('gpt-4o-mini', 'openai', 'openai', 'URL/v1', 'OPENAI_API_KEY', 1, 1, '{}'),"
+    "INSERT INTO llm_models VALUES ('gpt-4o-mini', 'openai', 'openai', 'URL/v1', 'OPENAI_API_KEY', 128000, 16384, '{}'),"
     " ('claude', 'anthropic', 'anthropic', 'URL/v1', 'ANTHROPIC_API_KEY', 1, 1, '{}'),"
     " ('evil', 'openai', 'openai', 'URL/v1', 'OPENAI_API_KEY', 1, 1, '{\"embeddings\":true,\"dimensions\":64}')",
     "CREATE TABLE llm_tiers(name TEXT, max_score REAL, model TEXT, rank INTEGER)",

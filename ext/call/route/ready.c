@@ -160,7 +160,8 @@ int ready_wait(Call *k, Err *err) {
     if (!h.is_there || h.until == 0) {
       return RC_OK;
     }
-    if (h.until > now ? leave_or_wait(k, &h, now, err) : try_it(k, &h, now, err)) {
+    int is_paused = h.until > now && now >= h.noted;
+    if (is_paused ? leave_or_wait(k, &h, now, err) : try_it(k, &h, now, err)) {
       return RC_OK;
     }
   }

@@ -48,6 +48,7 @@ static void read_state(sqlite3_stmt *stmt, Health *h, Err *err) {
   h->is_there = 1;
   h->is_account = !model[0];
   h->is_told = sqlite3_column_int(stmt, 3);
+  h->noted = sqlite3_column_int64(stmt, 4);
   h->until = sqlite3_column_int64(stmt, 1);
   utf8_copy(h->reason, sizeof h->reason, reason);
 }
