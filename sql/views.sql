@@ -95,7 +95,7 @@ SELECT c.request_id, min(c.ts) AS ts, max(c.attempt) AS attempts,
        sum(CASE WHEN c.error IS NOT NULL THEN c.cost_nusd END) / 1e9 AS wasted_usd,
        sum(c.latency_ms) AS latency_ms,
        max(CASE WHEN c.attempt = r.attempts THEN c.error END) AS error,
-       sum(c.kind IN ('call', 'unknown')) AS calls,
+       sum(c.is_call) AS calls,
        (SELECT '{' || group_concat('"' || replace(replace(reason, '\', '\\'), '"', '\"') || '":' || usd, ',') || '}'
         FROM (SELECT coalesce(d.purpose, substr(d.error, 1, instr(d.error || ':', ':') - 1)) AS reason,
                      coalesce(sum(d.cost_nusd) / 1e9, 'null') AS usd
@@ -103,7 +103,7 @@ SELECT c.request_id, min(c.ts) AS ts, max(c.attempt) AS attempts,
                                      AND (d.purpose IS NOT NULL OR d.error IS NOT NULL)
               GROUP BY 1)) AS discarded_usd
 FROM (SELECT request_id, max(attempt) AS attempts FROM llm_calls WHERE attempt > 1 GROUP BY 1) r
-JOIN llm_calls c ON c.request_id = r.request_id AND c.attempt > 0
+JOIN llm_spend c ON c.request_id = r.request_id AND c.attempt > 0
 GROUP BY 1;
 
 -- Money we can't name: paid or perhaps paid, and no price; a row for each reason why. Never counted as zero.

@@ -414,7 +414,8 @@ static int ask(Call *k, Outcome *out, Err *err) {
   Parked *place = parked_reserve(k->conn, err);
   make_request_id(k);
   if (place && texts_name(k, err) == RC_OK && texts_list(k, &texts, err) == RC_OK &&
-      route_choose(k, err) == RC_OK && ready_wait(k, err) == RC_OK && count_parts(k, err) == RC_OK) {
+      route_choose(k, err) == RC_OK && ready_wait(k, err) == RC_OK &&
+      count_parts(k, err) == RC_OK) {
     claimed = admit_somewhere(k, &texts, out, err);
   }
   if (claimed == 0) {
@@ -486,7 +487,8 @@ int call_start(Call *k, Conn *conn, const Request *request, Memo *memo, const Pl
 static void remember(Call *k, const Outcome *out, const Err *err) {
   const LedgerRow *row = &k->row;
   int is_hit = row->kind == KIND_HIT_EXACT || row->kind == KIND_HIT_SEMANTIC;
-  int is_cached = k->plan->ttl_ms == OPTION_UNSET && !k->route.is_stopgap && (k->cacheable || row->kind == KIND_HIT_EXACT);
+  int is_cached = k->plan->ttl_ms == OPTION_UNSET && !k->route.is_stopgap &&
+                  (k->cacheable || row->kind == KIND_HIT_EXACT);
   const MemoAnswer answer = {.text = out->text,
                              .n = out->n,
                              .cost_nusd = is_hit ? row->saved_nusd : row->cost_nusd,

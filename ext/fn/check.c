@@ -1,6 +1,6 @@
 /*
 ** llm_check: what the ledger says it cost, computed again from each row's own columns; and the sums that are kept beside
-** it, from its rows. llm_call_explain: one row of it, in words.
+** it, from its rows. llm_call_explain: one row of it, in words. llm_cache_feedback: whether its answer was right.
 */
 #include "fn/cost_args.h"
 #include "fn/fn.h"
@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 #include "money/billing.h"
 #include "money/reread.h"
+#include "store/feedback.h"
 #include "store/audit.h"
 #include "store/budget/spent.h"
 #include "store/db/row.h"
@@ -282,4 +283,23 @@ void fn_llm_call_explain(sqlite3_context *ctx, int argc, sqlite3_value **argv, E
   }
   cJSON_free(price);
   sqlite3_free(json);
+}
+
+/* llm_cache_feedback(call_id, ok): 1; an unknown call is an error. */
+void fn_llm_cache_feedback(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
+  (void)argc;
+  Conn *c = fn_conn(ctx);
+  int ok = sqlite3_value_int(argv[1]);
+  if (sqlite3_value_numeric_type(argv[0]) != SQLITE_INTEGER ||
+      sqlite3_value_numeric_type(argv[1]) != SQLITE_INTEGER || ok < 0 || ok > 1) {
+    err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "expected (id of a call in llm_calls, 0 or 1)");
+  } else {
+    Store *store = conn_store(c, 1, err);
+    if (store) {
+      feedback_record(store, sqlite3_value_int64(argv[0]), ok, now_ms(), err);
+    }
+  }
+  if (err->rc == RC_OK) {
+    sqlite3_result_int(ctx, 1);
+  }
 }

@@ -85,8 +85,8 @@ static const Spec calibrate_specs[] = {
 };
 
 static const SpecTable calibrate_table = {
-    "option", ERR_BAD_OPTION, NULL, NULL, calibrate_specs,
-    sizeof calibrate_specs / sizeof calibrate_specs[0]};
+    "option", ERR_BAD_OPTION,  NULL,
+    NULL,     calibrate_specs, sizeof calibrate_specs / sizeof calibrate_specs[0]};
 
 /* llm_route_calibrate([options]): JSON. */
 void fn_llm_route_calibrate(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {

@@ -37,8 +37,8 @@ static char *ledger_columns(Conn *conn, const char *name, Err *err) {
 static char *columns_of(const Binding *b, Err *err) {
   const TableKind *kind = b->kind;
   const char *own = kind->own_columns ? kind->own_columns(b->of) : NULL;
-  char *theirs = own            ? sqlite3_mprintf("%s", own)
-                 : kind->ledger    ? ledger_columns(b->conn, kind->ledger, err)
+  char *theirs = own             ? sqlite3_mprintf("%s", own)
+                 : kind->ledger  ? ledger_columns(b->conn, kind->ledger, err)
                  : kind->columns ? NULL
                                  : ledger_columns(b->conn, b->name, err);
   if (theirs && kind->declare) {

@@ -55,10 +55,11 @@ struct TableKind {
   const char *
       ledger; /* NULL: columns are all; else they are followed by those of that table of the store */
   const char *args[TABLE_MOST_ARGS]; /* hidden columns */
-  const char *hidden; /* a hidden column that is no argument, as "name TYPE"; NULL: none. (Two: "a TYPE HIDDEN, b TYPE") */
-  int n_required;     /* of the arguments */
-  const char *usage;  /* said where one of these is missing */
-  double rows, cost;  /* estimates */
+  const char *
+      hidden; /* a hidden column that is no argument, as "name TYPE"; NULL: none. (Two: "a TYPE HIDDEN, b TYPE") */
+  int n_required;    /* of the arguments */
+  const char *usage; /* said where one of these is missing */
+  double rows, cost; /* estimates */
   size_t table_size, cursor_size;
 
   /* NULL, or the columns of what the store does not know as a table; NULL: it does. */

@@ -31,8 +31,9 @@ extern const CostSource cost_sources[];
 /* A table or view of the store: its name, and the column that is its rowid (NULL: a view). */
 typedef struct StoreSource {
   const char *name, *rowid;
-  const char *from;   /* what is read, where it isn't all of the table of that name; else NULL */
-  const char *columns; /* of what is no table or view of the store, as "\"a\" INTEGER, …"; else NULL */
+  const char *from; /* what is read, where it isn't all of the table of that name; else NULL */
+  const char
+      *columns; /* of what is no table or view of the store, as "\"a\" INTEGER, …"; else NULL */
   const char *hidden; /* " a b ": columns that SELECT * does not show; NULL: none */
   int has_time;       /* behind `ts` stands `time`, its text in the setting time_zone */
 } StoreSource;

@@ -188,7 +188,7 @@ class BadInput(unittest.TestCase):
         ("SELECT llm_complete('x', '{\"modle\":\"gpt-4o\"}')", "unknown option 'modle': did you mean 'model'? (valid: model, system"),
         ("SELECT llm_complete('x', '{\"max_tokens\":\"many\"}')", "option 'max_tokens': expected an integer from 1"),
         ("SELECT llm_complete('x', '{\"cache\":\"maybe\"}')", "option 'cache': expected 'exact', 'semantic', 'off' or 'refresh'"),
-        ("SELECT llm_complete('x', '{\"gate\":\"g\"}')", "unknown option 'gate' (valid: model"),
+        ("SELECT llm_complete('x', '{\"gate\":\"g\"}')", "no gate 'g' in llm_gates"),
         ("SELECT llm_complete('x', '{\"threshold\":0.9}')", "for the semantic cache"),
         ("SELECT llm_complete('x', '{\"schema\":{\"propertys\":{}}}')", "keyword 'propertys' is not supported"),
         ("SELECT llm_complete('x', '{\"model\":\"gpt-5o\"}')", "no model 'gpt-5o' in llm_models (nearest: gpt-4o, gpt-5"),

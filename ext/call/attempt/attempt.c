@@ -6,7 +6,7 @@
 #include "call/attempt/judge.h"
 #include "call/attempt/tell.h"
 #include "call/route/ready.h"
-#include "call/route/route.h"
+#include "call/route/target.h"
 #include "conn/learned.h"
 #include "call/state/afford.h"
 #include "money/pricing.h"
@@ -99,7 +99,7 @@ static int send_request(Call *k, Err *err) {
       break;
     }
     k->refused |= refused;
-    if (route_prepare(k, err) != RC_OK) {
+    if (target_prepare(k, err) != RC_OK) {
       break;
     }
     net_response_free(&k->response);
@@ -199,7 +199,7 @@ static int go(Call *k, const Next *next, const Err *failure, Err *err) {
 static int begin(Call *k, const char *reason, Err *err) {
   LedgerRow failed = k->row;
   /* with what was rejected; and where the answer waited for memory, its request was given up */
-  if ((k->rejected || !k->body.data) && route_prepare(k, err) != RC_OK) {
+  if ((k->rejected || !k->body.data) && target_prepare(k, err) != RC_OK) {
     return err->rc;
   }
   if (afford_begin(k, err) != RC_OK) {

@@ -178,7 +178,8 @@ static void judge_retry(Call *k, const NetResponse *r, long status, const Failur
     v->delay_ms = r->reset_ms;
   }
   v->is_account = retry_is_of_account(&c);
-  v->is_trouble = v->is_account || (is_useful && (status == 429 || status >= 500) && !f->is_loading);
+  v->is_trouble =
+      v->is_account || (is_useful && (status == 429 || status >= 500) && !f->is_loading);
   if (v->retry && f->is_loading && (status >= 500 || retry_is_loading(&c))) {
     wait_for_loading(k, v);
   }

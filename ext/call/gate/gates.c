@@ -61,7 +61,8 @@ static int blame(const char *name, Err *why, Err *err) {
 }
 
 /* Adds one by its kind and its spec, which is the caller's. */
-static int add(Gates *g, Conn *conn, const char *name, const char *word, const cJSON *spec, Err *err) {
+static int add(Gates *g, Conn *conn, const char *name, const char *word, const cJSON *spec,
+               Err *err) {
   Err why = {0};
   if (g->n == MOST_GATES) {
     return err_set(err, RC_ERROR, ERR_BAD_OPTION, "option 'gate': at most %d gates", MOST_GATES);
@@ -89,8 +90,8 @@ static void list_names(const Config *config, char *out, size_t size) {
   size_t used = 0;
   out[0] = 0;
   for (int i = 0; i < config->n_gates && used < size; i++) {
-    used += (size_t)snprintf(out + used, size - used, "%s%.40s", i ? ", " : "",
-                             config->gates[i].name);
+    used +=
+        (size_t)snprintf(out + used, size - used, "%s%.40s", i ? ", " : "", config->gates[i].name);
   }
 }
 
@@ -105,7 +106,8 @@ static int add_row(Gates *g, Conn *conn, const Config *config, const char *name,
   if (!row) {
     list_names(config, names, sizeof names);
     return err_set(err, RC_ERROR, ERR_BAD_OPTION, "no gate '%.60s' in llm_gates%s%s%s", name,
-                   names[0] ? " (valid: " : "; a gate can stand in the option itself: {\"kind\": …}",
+                   names[0] ? " (valid: "
+                            : "; a gate can stand in the option itself: {\"kind\": …}",
                    names, names[0] ? ")" : "");
   }
   if (strcmp(row->kind, gate_word(GATE_SQL)) == 0) {
@@ -158,8 +160,8 @@ static int add_all(Gates *g, Conn *conn, const cJSON *asked, Err *err) {
 /* The setting: a name, or JSON. Owned. */
 static cJSON *read_setting(const char *text, Err *err) {
   int is_json = text[0] == '{' || text[0] == '[';
-  cJSON *tree = is_json ? json_parse(text, strlen(text), "setting 'gate'", err)
-                        : cJSON_CreateString(text);
+  cJSON *tree =
+      is_json ? json_parse(text, strlen(text), "setting 'gate'", err) : cJSON_CreateString(text);
   if (!tree && err->rc == RC_OK) {
     err_nomem(err);
   }

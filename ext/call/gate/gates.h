@@ -34,8 +34,8 @@ int gates_want_logprobs(const Gates *gates);
 /* What they said. */
 typedef struct GatesVerdict {
   int passes;
-  double score;   /* 0..1, the mean of them */
-  char why[240];  /* of the first that failed: "name: why" */
+  double score;  /* 0..1, the mean of them */
+  char why[240]; /* of the first that failed: "name: why" */
 } GatesVerdict;
 
 /* Judges the call's text by each in turn, those that cost nothing first; behind one that failed no model is asked. Its row's

@@ -63,8 +63,8 @@ static int unpack(const TrainedScorer *kept, Header *h, LearnExamples *x) {
   }
   const char *labels = (const char *)kept->weights + sizeof *h;
   *x = (LearnExamples){.labels = (const double *)(const void *)labels,
-                       .vectors = (const float *)(const void *)(labels + (size_t)h->n *
-                                                                           sizeof(double)),
+                       .vectors =
+                           (const float *)(const void *)(labels + (size_t)h->n * sizeof(double)),
                        .n = h->n,
                        .dim = h->dim};
   return 1;
@@ -98,8 +98,9 @@ int examples_score(Conn *conn, Store *store, const char *text, size_t n, double 
     return err->rc;
   }
   if (!unpack(kept, &h, &x)) {
-    return err_set(err, RC_ERROR, ERR_STORE,
-                   "what scorer 'examples' learnt can't be read: SELECT llm_route_train('examples')");
+    return err_set(
+        err, RC_ERROR, ERR_STORE,
+        "what scorer 'examples' learnt can't be read: SELECT llm_route_train('examples')");
   }
   /* a text without a word is as hard as any other */
   *score = static_embed(text, n, vector) == RC_OK ? learn_score(&x, &h.learned, vector, NULL)

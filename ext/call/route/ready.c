@@ -4,7 +4,6 @@
 #include "call/route/ready.h"
 
 #include "base/clock.h"
-#include "call/route/route.h"
 #include "call/route/tiers.h"
 #include "store/health/health.h"
 
@@ -18,15 +17,14 @@ static HealthKey key_of(const Call *k, int is_account) {
 }
 
 MoveTo ready_reach(const Call *k) {
-  return k->request->options->escalate         ? MOVE_UP
+  return k->request->options->escalate          ? MOVE_UP
          : k->conn->set.fallback == FALLBACK_UP ? MOVE_ANY
                                                 : MOVE_DOWN;
 }
 
 /* The next tier that this call may go to; -1: none, or *err. */
 static int next_tier(Call *k, MoveTo to, Err *err) {
-  static const int steps[][2] = {
-      [MOVE_DOWN] = {-1, 1}, [MOVE_ANY] = {1, -1}, [MOVE_UP] = {1, 0}};
+  static const int steps[][2] = {[MOVE_DOWN] = {-1, 1}, [MOVE_ANY] = {1, -1}, [MOVE_UP] = {1, 0}};
   Route *route = &k->route;
   for (int pass = 0; pass < 2 && steps[to][pass]; pass++) {
     int step = steps[to][pass];
@@ -56,7 +54,7 @@ Moved ready_move(Call *k, MoveTo to, const char *why, Err *err) {
   for (int i; (i = next_tier(k, to, err)) >= 0 && err->rc == RC_OK;) {
     Err unfit = {0};
     if (tiers_take(k, i, &unfit) == RC_OK) {
-      return route_note_skipped(k, err) == RC_OK ? MOVED : MOVE_FAILED;
+      return tiers_note(k, err) == RC_OK ? MOVED : MOVE_FAILED;
     }
     if (!tiers_is_unfit(&unfit)) {
       *err = unfit;
@@ -68,9 +66,8 @@ Moved ready_move(Call *k, MoveTo to, const char *why, Err *err) {
 }
 
 Moved ready_leave(Call *k, MoveTo to, const char *why, Err *err) {
-  Moved moved = k->conn->set.fallback == FALLBACK_OFF && to != MOVE_UP
-                    ? STAYED
-                    : ready_move(k, to, why, err);
+  Moved moved =
+      k->conn->set.fallback == FALLBACK_OFF && to != MOVE_UP ? STAYED : ready_move(k, to, why, err);
   if (moved == MOVED) {
     k->route.is_stopgap = 1;
     moved = call_rename(k, err) == RC_OK ? MOVED : MOVE_FAILED;
@@ -90,8 +87,7 @@ Moved ready_cheapest(Call *k, Err *err) {
     if (tiers_take(k, i, &unfit) == RC_OK) {
       tiers_put_out(route, was, why);
       route->is_stopgap = 1;
-      return route_note_skipped(k, err) == RC_OK && call_rename(k, err) == RC_OK ? MOVED
-                                                                                 : MOVE_FAILED;
+      return tiers_note(k, err) == RC_OK && call_rename(k, err) == RC_OK ? MOVED : MOVE_FAILED;
     }
     tiers_put_out(route, i, unfit.msg);
   }

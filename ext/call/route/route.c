@@ -8,6 +8,7 @@
 #include "call/route/route.h"
 
 #include "call/route/score.h"
+#include "call/route/target.h"
 #include "call/route/tiers.h"
 #include "call/route/turns.h"
 #include "conn/learned.h"
@@ -19,67 +20,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int check_supports(const Model *model, Err *err) {
-  Err why = {0};
-  cJSON *tree =
-      model->supports[0] ? json_parse(model->supports, strlen(model->supports), "", &why) : NULL;
-  int ok = !model->supports[0] || cJSON_IsObject(tree);
-  cJSON_Delete(tree);
-  if (why.rc == RC_NOMEM) {
-    return err_nomem(err);
-  }
-  return ok ? RC_OK
-            : err_set(err, RC_ERROR, ERR_CONFIG,
-                      "model '%.80s': supports in llm_models is no JSON object", model->name);
-}
-
-/* How the model embeds; NULL and an error where it does not. */
-static const Api *embedding_api(const Model *model, Err *err) {
-  const Api *api =
-      wire_supports(model, "embeddings", 0, err) ? provider_embedding_api(model->api) : NULL;
-  if (!api) {
-    err_set(err, RC_ERROR, ERR_EMBEDDER,
-            "model '%.80s' is no embedding model: its row in llm_models needs api 'openai' and"
-            " {\"embeddings\":true} in supports",
-            model->name);
-  }
-  return api;
-}
-
-/* How the model answers; NULL and an error where it does not. */
-static const Api *answering_api(const Model *model, Err *err) {
-  const Api *api = provider_api(model->api);
-  if (!api) {
-    err_set(err, RC_ERROR, ERR_BAD_API, "model '%.80s': api '%.40s' in llm_models (valid: %s)",
-            model->name, model->api, PROVIDER_APIS);
-  } else if (wire_supports(model, "embeddings", 0, err)) {
-    err_set(err, RC_ERROR, ERR_BAD_OPTION,
-            "model '%.80s' makes embeddings, not answers: embed(text, '%.80s')", model->name,
-            model->name);
-  }
-  return err->rc == RC_OK ? api : NULL;
-}
-
-static const Api *api_of(const Call *k, Err *err) {
-  return k->request->wants_vectors ? embedding_api(&k->model, err) : answering_api(&k->model, err);
-}
-
-int route_take_access(Call *k, Err *err) {
-  access_wipe(k->secret);
-  k->secret = NULL;
-  k->refused = 0;
-  if ((k->api = api_of(k, err)) != NULL && access_check(&k->model, &k->secret, err) == RC_OK) {
-    check_supports(&k->model, err);
-  }
-  return err->rc;
-}
-
-int route_take_model(Call *k, const char *name, Err *err) {
-  config_model_free(&k->model);
-  return config_model(k->conn->config, name, &k->model, err) == RC_OK ? route_take_access(k, err)
-                                                                      : err->rc;
-}
 
 /* 1 if the tiers are those of the catalogue. */
 static int has_usual_tiers(const Config *config) {
@@ -115,30 +55,6 @@ static int keys_at_hand(const Endpoint **first, char *list, size_t size) {
   return found;
 }
 
-int route_note_skipped(Call *k, Err *err) {
-  Route *route = &k->route;
-  cJSON *tree = NULL, *list = NULL;
-  for (int i = 0; i < route->n && err->rc == RC_OK; i++) {
-    if (!route->tiers[i].is_out) {
-      continue;
-    }
-    tree = tree ? tree : cJSON_CreateObject();
-    list = list ? list : json_add(tree, "skipped", cJSON_CreateArray(), err);
-    cJSON *item = json_add(list, NULL, cJSON_CreateObject(), err);
-    json_add(item, "tier", cJSON_CreateString(route->tiers[i].name), err);
-    json_add(item, "model", cJSON_CreateString(route->tiers[i].model), err);
-    json_add(item, "why", cJSON_CreateString(route->tiers[i].why), err);
-  }
-  if (route->kept >= 0 && route->kept == route->served) {
-    tree = tree ? tree : cJSON_CreateObject();
-    json_add(tree, "kept", cJSON_CreateString("the model of the turn before"), err);
-  }
-  TierChoice *served = &route->tiers[route->served];
-  free(served->notes);
-  served->notes = tree ? json_print(tree, err) : NULL;
-  return err->rc;
-}
-
 /* No tier has a key: the provider that has one, or what there is to do. `why`: of the first tier. */
 static int take_only_provider(Call *k, const Config *config, const Err *why, Err *err) {
   const Endpoint *first;
@@ -150,7 +66,7 @@ static int take_only_provider(Call *k, const Config *config, const Err *why, Err
   if (first && n == 1 && has_usual_tiers(config)) {
     snprintf(k->tier, sizeof k->tier, "%s", TIER_ONLY_KEY);
     k->route.at = -1;
-    return route_take_model(k, name, err) == RC_OK ? route_prepare(k, err) : err->rc;
+    return target_take(k, name, err) == RC_OK ? target_prepare(k, err) : err->rc;
   }
   config_model_free(&k->model);
   if (n == 0) {
@@ -192,7 +108,7 @@ static int take_nearest_tier(Call *k, const Config *config, int from, Err *err) 
   for (int i; (i = tiers_nearest(&k->route, from)) >= 0;) {
     Err why = {0};
     if (tiers_take(k, i, &why) == RC_OK) {
-      return route_note_skipped(k, err);
+      return tiers_note(k, err);
     }
     if (!tiers_is_unfit(&why)) {
       return err_set(err, why.rc, why.code, "tier '%.40s' of llm_tiers: %.500s",
@@ -262,7 +178,7 @@ int route_choose(Call *k, Err *err) {
   if (k->request->options->escalate && !k->request->beside) {
     return take_tier_of(k, config, asked, err);
   }
-  return route_take_model(k, asked, err) == RC_OK ? route_prepare(k, err) : err->rc;
+  return target_take(k, asked, err) == RC_OK ? target_prepare(k, err) : err->rc;
 }
 
 int route_choose_for_show(Call *k, Err *err) {
@@ -285,36 +201,8 @@ int route_choose_for_show(Call *k, Err *err) {
     snprintf(k->tier, sizeof k->tier, "%s", k->route.tiers[k->route.drawn].name);
   }
   config_model_free(&k->model);
-  if (config_model(config, name, &k->model, err) == RC_OK && (k->api = api_of(k, err)) != NULL) {
-    route_prepare(k, err);
+  if (config_model(config, name, &k->model, err) == RC_OK && target_api(k, err) == RC_OK) {
+    target_prepare(k, err);
   }
   return err->rc;
-}
-
-int route_prepare(Call *k, Err *err) {
-  size_t n = strlen(k->model.base_url);
-  while (n > 0 && k->model.base_url[n - 1] == '/') {
-    n--;
-  }
-  size_t path = strlen(k->api->path); /* some give it with the URL */
-  int has_path = n > path && memcmp(k->model.base_url + n - path, k->api->path, path) == 0;
-  int len = snprintf(k->url, sizeof k->url, "%.*s%s", (int)n, k->model.base_url,
-                     has_path ? "" : k->api->path);
-  if (len < 0 || len >= (int)sizeof k->url) {
-    return err_set(err, RC_ERROR, ERR_BAD_URL, "base_url of model '%.80s' is too long",
-                   k->model.name);
-  }
-  const Dialect *dialect = dialect_of(&k->model);
-  unsigned refusals = k->refused | learned_refusals(k->conn, k->model.name);
-  k->how.streams =
-      !k->api->embeds && !(refusals & REFUSES_STREAM) && dialect_streams(dialect, &k->model, err);
-  k->how.wants_usage = dialect->wants_usage && !(refusals & REFUSES_STREAM_OPTIONS);
-  k->how.base64 = k->api->embeds && !(refusals & REFUSES_BASE64) &&
-                  wire_supports(&k->model, "base64", dialect->takes_base64, err);
-  k->how.logprobs = !k->api->embeds && k->wants_logprobs;
-  k->how.rejected = k->rejected;
-  k->how.why = k->rejected_why;
-  buf_free(&k->body);
-  buf_init(&k->body, LIMIT_REQUEST_BYTES);
-  return err->rc == RC_OK ? k->api->build(k->request, &k->model, &k->how, &k->body, err) : err->rc;
 }

@@ -3,7 +3,7 @@
 */
 #include "call/route/tiers.h"
 
-#include "call/route/route.h"
+#include "call/route/target.h"
 #include "money/counter.h"
 #include "money/pricing.h"
 #include "base/utf8.h"
@@ -38,8 +38,7 @@ int tiers_copy(Route *route, const Config *config, Err *err) {
     t->max_score = config->tiers[i].max_score;
   }
   return n ? RC_OK
-           : err_set(err, RC_ERROR, ERR_NO_TIER,
-                     "llm_tiers is empty: give a model, or add a tier");
+           : err_set(err, RC_ERROR, ERR_NO_TIER, "llm_tiers is empty: give a model, or add a tier");
 }
 
 int tiers_of_score(const Route *route, double score) {
@@ -72,9 +71,9 @@ static long long price_of(Call *k, int i, Err *err) {
     bytes += (long long)k->request->messages[m].n;
   }
   if (config_model(k->conn->config, k->route.tiers[i].model, &model, &why) == RC_OK) {
-    nusd = pricing_of_tokens(k->conn, &model, bytes / BYTES_A_TOKEN + 1,
-                             most != OPTION_UNSET && most < USUAL_OUTPUT ? most : USUAL_OUTPUT,
-                             err);
+    nusd =
+        pricing_of_tokens(k->conn, &model, bytes / BYTES_A_TOKEN + 1,
+                          most != OPTION_UNSET && most < USUAL_OUTPUT ? most : USUAL_OUTPUT, err);
     config_model_free(&model);
   }
   return why.rc == RC_NOMEM ? (err_nomem(err), -1) : nusd;
@@ -116,11 +115,10 @@ static int check_window(Call *k, Err *err) {
   if (input < 0) {
     return err_nomem(err);
   }
-  return input + output <= window
-             ? RC_OK
-             : err_set(err, RC_ERROR, ERR_NO_TIER,
-                       "%lld tokens, max_tokens included: its window has %lld", input + output,
-                       window);
+  return input + output <= window ? RC_OK
+                                  : err_set(err, RC_ERROR, ERR_NO_TIER,
+                                            "%lld tokens, max_tokens included: its window has %lld",
+                                            input + output, window);
 }
 
 /* Makes the model of a tier the call's; that of the tier it was at stays there. */
@@ -133,17 +131,17 @@ static int take_model(Call *k, int i, Err *err) {
   }
   route->at = i;
   if (!t->left.name) {
-    return route_take_model(k, t->model, err);
+    return target_take(k, t->model, err);
   }
   config_model_free(&k->model);
   k->model = t->left;
   memset(&t->left, 0, sizeof t->left);
-  return route_take_access(k, err);
+  return target_access(k, err);
 }
 
 int tiers_take(Call *k, int i, Err *err) {
   TierChoice *t = &k->route.tiers[i];
-  if (take_model(k, i, err) != RC_OK || route_prepare(k, err) != RC_OK ||
+  if (take_model(k, i, err) != RC_OK || target_prepare(k, err) != RC_OK ||
       check_window(k, err) != RC_OK) {
     return err->rc;
   }
@@ -158,4 +156,28 @@ int tiers_of_model(const Route *route, const char *model) {
     i--;
   }
   return i;
+}
+
+int tiers_note(Call *k, Err *err) {
+  Route *route = &k->route;
+  cJSON *tree = NULL, *list = NULL;
+  for (int i = 0; i < route->n && err->rc == RC_OK; i++) {
+    if (!route->tiers[i].is_out) {
+      continue;
+    }
+    tree = tree ? tree : cJSON_CreateObject();
+    list = list ? list : json_add(tree, "skipped", cJSON_CreateArray(), err);
+    cJSON *item = json_add(list, NULL, cJSON_CreateObject(), err);
+    json_add(item, "tier", cJSON_CreateString(route->tiers[i].name), err);
+    json_add(item, "model", cJSON_CreateString(route->tiers[i].model), err);
+    json_add(item, "why", cJSON_CreateString(route->tiers[i].why), err);
+  }
+  if (route->kept >= 0 && route->kept == route->served) {
+    tree = tree ? tree : cJSON_CreateObject();
+    json_add(tree, "kept", cJSON_CreateString("the model of the turn before"), err);
+  }
+  TierChoice *served = &route->tiers[route->served];
+  free(served->notes);
+  served->notes = tree ? json_print(tree, err) : NULL;
+  return err->rc;
 }

@@ -29,6 +29,9 @@ int tiers_take(Call *k, int i, Err *err);
 /* 1 if a failure of tiers_take says that this tier can't have the request, and another may. */
 int tiers_is_unfit(const Err *why);
 
+/* What was passed over, and what was kept, into the notes of the row that is begun at the serving tier. RC_OK or *err. */
+int tiers_note(Call *k, Err *err);
+
 /* The tier that asks this model; -1: none. */
 int tiers_of_model(const Route *route, const char *model);
 

@@ -54,8 +54,8 @@ static long long price_of(Call *k, int tier, int reads, Err *err) {
   }
   long long all = before + (long long)r->messages[r->n_messages - 1].n;
   if (config_model(k->conn->config, k->route.tiers[tier].model, &model, err) == RC_OK) {
-    nusd = pricing_of_turn(k->conn, &model, all / BYTES_A_TOKEN,
-                           reads ? before / BYTES_A_TOKEN : 0, USUAL_OUTPUT, err);
+    nusd = pricing_of_turn(k->conn, &model, all / BYTES_A_TOKEN, reads ? before / BYTES_A_TOKEN : 0,
+                           USUAL_OUTPUT, err);
     config_model_free(&model);
   }
   return nusd;
@@ -77,5 +77,5 @@ int turns_keep(Call *k, Err *err) {
              : conversation ? find_tier(k, SQL_LAST_OF_CONVERSATION, conversation, err)
                             : find_by_history(k, err);
   return kept < 0 || kept == k->route.drawn || err->rc != RC_OK || is_worth_it(k, kept, err) ? -1
-                                                                                              : kept;
+                                                                                             : kept;
 }

@@ -41,9 +41,8 @@ static Options options_for(const Call *k, int is_ours) {
 int beside_ask(Call *k, const BesideAsk *what, Outcome *out, Err *why, Err *err) {
   Options o = options_for(k, what->prompt != NULL);
   Request r = *k->request;
-  const Beside beside = {.purpose = what->purpose,
-                         .request_id = k->request_id,
-                         .attempts = k->attempts_made};
+  const Beside beside = {
+      .purpose = what->purpose, .request_id = k->request_id, .attempts = k->attempts_made};
   record(k);
   if (what->prompt) {
     request_from_prompt(what->prompt->data, what->prompt->n, &o, &r, why);

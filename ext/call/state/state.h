@@ -46,7 +46,7 @@ typedef struct Outcome {
   size_t n;
   char *
       reasoning; /* owned (free): what the model thought; NULL where it said nothing, and of a hit */
-  char *logprobs; /* owned (cJSON_free): JSON, where they were asked for; NULL of a hit */
+  char *logprobs;     /* owned (cJSON_free): JSON, where they were asked for; NULL of a hit */
   long long attempts; /* the last one, counted from that of the request beside it */
   int wants_row; /* set by the caller: the ledger row is written at once and call_id is its id */
   long long call_id; /* of the ledger row; 0: it has none, or it waits to be written */
@@ -64,13 +64,13 @@ typedef struct Call {
   Conn *conn;
   const Request *request;
   AskFn ask_beside;
-  int wants_logprobs; /* an option or a gate asks for them */
+  int wants_logprobs;        /* an option or a gate asks for them */
   const struct Gates *gates; /* call/gate: what its answers have to pass; NULL: nothing. Borrowed */
-  Memo *memo;       /* NULL: none */
-  const Plan *plan; /* borrowed for as long as the call runs */
+  Memo *memo;                /* NULL: none */
+  const Plan *plan;          /* borrowed for as long as the call runs */
   Store *store;
-  Hash key;   /* under which its answer is kept, and waited for */
-  Hash asked; /* the same, before the call went to another model than its own */
+  Hash key;          /* under which its answer is kept, and waited for */
+  Hash asked;        /* the same, before the call went to another model than its own */
   Question question; /* of a semantic lookup */
   int attempts_left;
   long long attempts_made;  /* by it and beside it */
@@ -89,12 +89,14 @@ typedef struct Call {
   NetResponse response; /* of the last attempt */
   int is_unpriced;      /* prices could not be read just now: it is to be priced when they can */
   long long held_nusd;  /* of the attempt under way (money/allowance.h) */
-  int has_health, is_account; /* of its model, or of its account: there is a row of llm_provider_state */
-  long long trial;            /* its place among those who try it again; 0: none */
-  Budgets budgets;      /* the same by limits */
-  BudgetAction over;    /* what the limit that refused it asks for */
-  char *budget_notes[2]; /* notes of the last two rows, with what limits warn of; owned; NULL: nothing */
-  int has_answer;       /* it came before, and waited for memory: nothing is to be sent */
+  int has_health,
+      is_account;    /* of its model, or of its account: there is a row of llm_provider_state */
+  long long trial;   /* its place among those who try it again; 0: none */
+  Budgets budgets;   /* the same by limits */
+  BudgetAction over; /* what the limit that refused it asks for */
+  char *budget_notes
+      [2];        /* notes of the last two rows, with what limits warn of; owned; NULL: nothing */
+  int has_answer; /* it came before, and waited for memory: nothing is to be sent */
 
   /* the ledger */
   LedgerRow row;
@@ -102,10 +104,11 @@ typedef struct Call {
   char answer_hash[HASH_HEX_SIZE]; /* of what was paid for and is no answer */
   char *unfit;                     /* its text, to be kept; owned; NULL: none */
   size_t n_unfit;
-  char *logprobs;  /* of the text: OpenAI's choices[0].logprobs.content, JSON; owned (cJSON_free); NULL: none came */
+  char *
+      logprobs; /* of the text: OpenAI's choices[0].logprobs.content, JSON; owned (cJSON_free); NULL: none came */
   char *gate_said; /* JSON; owned (cJSON_free) */
   int is_recorded; /* the row of the attempt that is open says what it cost */
-  char *usage; /* what was billed, as JSON (cJSON_free) */
+  char *usage;     /* what was billed, as JSON (cJSON_free) */
   char service[USAGE_WORD], geo[USAGE_WORD];
   char finish_reason[REPLY_WORD], provider_request_id[96];
   char error[LIMIT_ERROR_TEXT], retry_reason[96], answered_model[LIMIT_MODEL_NAME];

@@ -39,7 +39,7 @@ typedef struct Options {
   const char *model, *system, *tag, *user, *conversation;
   const cJSON *stop;   /* a string or an array of strings */
   const cJSON *schema; /* an object: JSON Schema */
-  const cJSON *gate; /* a name, an object, or an array of them */
+  const cJSON *gate;   /* a name, an object, or an array of them */
   double temperature, top_p, threshold;
   double score; /* how hard it is, 0 to 1; NAN: it is to be found out */
   double audit; /* of the answers that gates accept, the share that is asked again above */

@@ -106,17 +106,19 @@ static const char *const sql_texts[SQL_COUNT] = {
     [SQL_LAST_OF_PROMPT] =
         "SELECT model_requested FROM main.llm_calls WHERE prompt_hash = ?1" ANSWERED_BY_A_TIER,
 #define HEALTH_KEY " WHERE provider = ?1 AND base_url = ?2 AND model = ?3"
-    [SQL_GET_HEALTH] = "SELECT model, until_ts, reason, is_told, noted_ts FROM main.llm_provider_state"
-                       " WHERE provider = ?1 AND base_url = ?2 AND model IN ('', ?3)"
-                       " ORDER BY until_ts DESC, model LIMIT 1",
+    [SQL_GET_HEALTH] =
+        "SELECT model, until_ts, reason, is_told, noted_ts FROM main.llm_provider_state"
+        " WHERE provider = ?1 AND base_url = ?2 AND model IN ('', ?3)"
+        " ORDER BY until_ts DESC, model LIMIT 1",
     /* The third failure in a row pauses, the fourth twice as long … (health.h has the numbers.) */
-    [SQL_PUT_HEALTH] = "INSERT INTO main.llm_provider_state VALUES (?1, ?2, ?3, ?4, ?5, ?5, 1, ?7, ?6,"
-                       " CASE ?4 WHEN 0 THEN 64 ELSE 1 END)"
-                       " ON CONFLICT DO UPDATE SET failures = failures + 1, reason = ?6, noted_ts = ?5,"
-                       " is_told = CASE WHEN ?4 >= until_ts THEN ?7 ELSE is_told END,"
-                       " until_ts = max(until_ts, ?4, CASE WHEN ?4 = 0 AND failures >= 2"
-                       "   THEN ?5 + min(60000, 1000 << min(failures - 2, 6)) ELSE 0 END),"
-                       " trials = CASE WHEN ?4 > 0 OR failures >= 2 THEN 1 ELSE trials END",
+    [SQL_PUT_HEALTH] =
+        "INSERT INTO main.llm_provider_state VALUES (?1, ?2, ?3, ?4, ?5, ?5, 1, ?7, ?6,"
+        " CASE ?4 WHEN 0 THEN 64 ELSE 1 END)"
+        " ON CONFLICT DO UPDATE SET failures = failures + 1, reason = ?6, noted_ts = ?5,"
+        " is_told = CASE WHEN ?4 >= until_ts THEN ?7 ELSE is_told END,"
+        " until_ts = max(until_ts, ?4, CASE WHEN ?4 = 0 AND failures >= 2"
+        "   THEN ?5 + min(60000, 1000 << min(failures - 2, 6)) ELSE 0 END),"
+        " trials = CASE WHEN ?4 > 0 OR failures >= 2 THEN 1 ELSE trials END",
     [SQL_DROP_HEALTH] = "DELETE FROM main.llm_provider_state" HEALTH_KEY " AND trials >= 32",
     [SQL_GROW_HEALTH] =
         "UPDATE main.llm_provider_state SET trials = 2 * trials, failures = 0" HEALTH_KEY,

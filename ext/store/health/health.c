@@ -91,7 +91,7 @@ int health_fail(Store *s, const HealthKey *key, const HealthFailure *f, Err *err
 
 int health_answer(Store *s, const HealthKey *key, Err *err) {
   return write(s, SQL_DROP_HEALTH, key, err) == RC_OK ? write(s, SQL_GROW_HEALTH, key, err)
-                                                       : err->rc;
+                                                      : err->rc;
 }
 
 /* Takes the places of those back that nobody will give back. */

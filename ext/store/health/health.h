@@ -33,7 +33,8 @@ typedef struct Health {
   int is_account;  /* of the account, not of the model alone */
   int is_told;     /* the provider named that time; else it is our guess */
   long long until; /* Unix ms; 0: it is not paused */
-  long long noted; /* when that was written: a clock that stands before it was set back, and the pause is over */
+  long long
+      noted; /* when that was written: a clock that stands before it was set back, and the pause is over */
   char reason[HEALTH_REASON];
 } Health;
 

@@ -97,8 +97,8 @@ static int fill_tiers(sqlite3 *host, Err *err) {
 }
 
 enum { MODELS, PRICES, TIERS, GATES, BUDGETS, EXAMPLES, N_TABLES };
-static const char *const table_names[N_TABLES] = {"llm_models", "llm_prices",  "llm_tiers",
-                                                  "llm_gates",  "llm_budgets", "llm_route_examples"};
+static const char *const table_names[N_TABLES] = {
+    "llm_models", "llm_prices", "llm_tiers", "llm_gates", "llm_budgets", "llm_route_examples"};
 
 /* Notes which of our tables an object is, by its text (see ddl.h): 1, or -1 for what is no plain table. */
 static void note_object(const char *sql, size_t n, int found[N_TABLES]) {

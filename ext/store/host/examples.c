@@ -21,9 +21,10 @@ int examples_read(sqlite3 *host, TakeExample take, void *arg, Err *err) {
   sqlite3_stmt *stmt = NULL;
   int is_there = config_has_examples(host, err);
   if (is_there <= 0) {
-    return err->rc ? err->rc
-                   : err_set(err, RC_ERROR, ERR_CONFIG,
-                             "there is no table llm_route_examples yet: SELECT llm_init() makes it");
+    return err->rc
+               ? err->rc
+               : err_set(err, RC_ERROR, ERR_CONFIG,
+                         "there is no table llm_route_examples yet: SELECT llm_init() makes it");
   }
   int rc = sqlite3_prepare_v2(
       host, "SELECT prompt, label, rowid FROM main.llm_route_examples ORDER BY rowid", -1, &stmt,

@@ -56,8 +56,7 @@ int scorers_put(Store *s, const char *name, const TrainedScorer *scorer, long lo
 }
 
 int scorers_version(Store *s, const char *name, char version[SCORER_VERSION], Err *err) {
-  sqlite3_stmt *stmt =
-      start(s, "SELECT version FROM main.llm_scorers WHERE name = ?1", name, err);
+  sqlite3_stmt *stmt = start(s, "SELECT version FROM main.llm_scorers WHERE name = ?1", name, err);
   int found = stmt && sqlite3_step(stmt) == SQLITE_ROW;
   if (found) {
     const char *text = (const char *)sqlite3_column_text(stmt, 0);

@@ -19,7 +19,8 @@ typedef struct Reply {
   char *text;      /* owned (free); NULL where the answer has none */
   char *reasoning; /* owned; NULL: none */
   char *refusal;   /* owned: its words; NULL: none */
-  char *logprobs;  /* owned (cJSON_free): OpenAI's choices[0].logprobs.content, all of it, as JSON; NULL: none came */
+  char *
+      logprobs; /* owned (cJSON_free): OpenAI's choices[0].logprobs.content, all of it, as JSON; NULL: none came */
   Finish finish;
   char word[REPLY_WORD];        /* the provider's own for what ended it; "" if it has none */
   int has_tools;                /* it asks for tools to be called */

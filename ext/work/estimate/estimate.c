@@ -9,6 +9,7 @@
 #include "trust/access.h"
 #include "work/estimate/depends.h"
 #include "work/estimate/look.h"
+#include "work/estimate/weigh.h"
 #include "work/estimate/seers.h"
 
 #include <math.h>
@@ -130,8 +131,10 @@ static int note_seers(Run *run, Call *k, Asked *a, Err *err) {
   for (int i = 0; i < n && err->rc == RC_OK; i++) {
     char one[LIMIT_MODEL_NAME + 400];
     size_t used = strlen(e->seen_by);
-    snprintf(one, sizeof one, "%.250s at %.60s (%.20s)", list[i].model, list[i].provider, list[i].why);
-    int is_there = strstr(e->seen_by, one) != NULL, fits = used + strlen(one) + 3 < sizeof e->seen_by;
+    snprintf(one, sizeof one, "%.250s at %.60s (%.20s)", list[i].model, list[i].provider,
+             list[i].why);
+    int is_there = strstr(e->seen_by, one) != NULL,
+        fits = used + strlen(one) + 3 < sizeof e->seen_by;
     if (!is_there && fits) {
       snprintf(e->seen_by + used, sizeof e->seen_by - used, "%s%s", used ? ", " : "", one);
     }
@@ -151,7 +154,7 @@ static int count_request(Run *run, Call *k, const char *cache, Err *err) {
     return RC_OK;
   }
   if (route_choose_for_show(k, err) == RC_OK && note_seers(run, k, &a, err) == RC_OK &&
-      look_weigh(k, &a.weight, err) == RC_OK && (a.target = find_target(run, k, err)) >= 0) {
+      weigh_request(k, &a.weight, err) == RC_OK && (a.target = find_target(run, k, err)) >= 0) {
     keep(run, &a, err);
   }
   return err->rc;
@@ -300,7 +303,7 @@ static int add_request(const Run *run, EstimateLine *line, const Asked *a, const
   long long most = a->weight.output, input = a->weight.input, output = expected(run, a);
   int is_exact = a->weight.is_exact;
   if (line->is_instead) {
-    input = look_weigh_for(run->conn, model, a->weight.texts, a->n_messages, &is_exact, err);
+    input = weigh_for(run->conn, model, a->weight.texts, a->n_messages, &is_exact, err);
     most = a->max_tokens != OPTION_UNSET ? a->max_tokens
            : model->max_output           ? model->max_output
                                          : model->context_window;
@@ -311,8 +314,8 @@ static int add_request(const Run *run, EstimateLine *line, const Asked *a, const
   add(&line->input_nusd, pricing_of_tokens(run->conn, model, input, 0, err));
   add(&line->cost_nusd, output < 0 ? -1 : pricing_of_tokens(run->conn, model, input, output, err));
   add(&line->most_nusd, !line->is_instead ? a->most_nusd
-                        : most <= 0      ? -1
-                                         : pricing_of_tokens(run->conn, model, input, most, err));
+                        : most <= 0       ? -1
+                                          : pricing_of_tokens(run->conn, model, input, most, err));
   return err->rc;
 }
 
@@ -391,7 +394,7 @@ static Mean mean_of(const Run *run) {
 /* What it would cost at a model; -1: not known. */
 static long long price_of_mean(const Run *run, const Mean *mean, const Model *model, Err *err) {
   int is_exact;
-  long long input = look_weigh_for(run->conn, model, mean->texts, 2, &is_exact, err);
+  long long input = weigh_for(run->conn, model, mean->texts, 2, &is_exact, err);
   return err->rc == RC_OK ? pricing_of_tokens(run->conn, model, input, mean->output, err) : -1;
 }
 

@@ -3,46 +3,9 @@
 */
 #include "work/estimate/look.h"
 
-#include "money/counter.h"
 #include "money/pricing.h"
 #include "work/estimate/seers.h"
-
-#include <math.h>
-
-/* The texts of a request, counted once more only where its model has another encoding than the plain one. */
-static long long count_texts(const TokenRule *rule, long long input, const Request *r) {
-  TokenRule plain;
-  int n = r->n_messages + (r->system != NULL);
-  tokens_rule(NULL, &plain);
-  plain.cache = rule->cache;
-  int is_plain = rule->is_exact && rule->encoding == plain.encoding;
-  long long all = is_plain ? input : tokens_request(&plain, r);
-  return all < 0 ? all : all - tokens_overhead(is_plain ? rule : &plain, n);
-}
-
-int look_weigh(Call *k, Weight *w, Err *err) {
-  TokenRule rule;
-  *w = (Weight){0};
-  if (counter_model_rule(k->conn, &k->model, &rule, err) != RC_OK) {
-    return err->rc;
-  }
-  w->input = tokens_request(&rule, k->request);
-  w->texts = w->input < 0 ? -1 : count_texts(&rule, w->input, k->request);
-  w->is_exact = rule.is_exact && !k->request->options->schema;
-  w->output = provider_most_output(k->api, k->request, &k->model);
-  return w->texts < 0 ? err_nomem(err) : RC_OK;
-}
-
-long long look_weigh_for(Conn *conn, const Model *model, long long texts, int n_messages,
-                         int *is_exact, Err *err) {
-  TokenRule rule, plain;
-  tokens_rule(NULL, &plain);
-  if (counter_model_rule(conn, model, &rule, err) != RC_OK) {
-    return -1;
-  }
-  *is_exact = rule.is_exact && rule.encoding == plain.encoding;
-  return llround((double)texts * rule.factor) + tokens_overhead(&rule, n_messages);
-}
+#include "work/estimate/weigh.h"
 
 /* Dollars; null where that is not known. */
 static void add_dollars(cJSON *tree, const char *name, Call *k, long long input, long long output,
@@ -56,7 +19,7 @@ static void add_dollars(cJSON *tree, const char *name, Call *k, long long input,
 /* Tokens and prices: the input, and the most that max_tokens allows. */
 static void add_estimates(cJSON *tree, Call *k, Err *err) {
   Weight w;
-  if (look_weigh(k, &w, err) != RC_OK || pricing_refresh(k->conn, NULL, err) != RC_OK) {
+  if (weigh_request(k, &w, err) != RC_OK || pricing_refresh(k->conn, NULL, err) != RC_OK) {
     return;
   }
   json_add(tree, "input_tokens", cJSON_CreateNumber((double)w.input), err);

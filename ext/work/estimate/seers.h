@@ -11,8 +11,8 @@ enum { MOST_SEERS = 64 };
 
 typedef struct Seer {
   char model[LIMIT_MODEL_NAME], provider[64];
-  const char *why;      /* "answer", "escalation", "agree", "verifier", "audit", "score", "instead" */
-  long long most_nusd;  /* the longest answer; -1: not known */
+  const char *why; /* "answer", "escalation", "agree", "verifier", "audit", "score", "instead" */
+  long long most_nusd; /* the longest answer; -1: not known */
 } Seer;
 
 /* Of a call whose route is chosen. How many; *err. */

@@ -103,16 +103,15 @@ typedef struct Work {
   const Config *config;
   int tiers;
   Samples samples;
-  double *sorted;       /* their scores */
-  double *costs;        /* tiers × samples: dollars; NAN: not known */
+  double *sorted; /* their scores */
+  double *costs;  /* tiers × samples: dollars; NAN: not known */
   double was[MOST_TIERS], now[MOST_TIERS];
 } Work;
 
 static double cost_of(Work *w, const Model *model, const Sample *s, Err *err) {
-  long long nusd =
-      s->input < 0 || s->output < 0
-          ? -1
-          : pricing_of_tokens(w->conn, model, s->input, s->output, err);
+  long long nusd = s->input < 0 || s->output < 0
+                       ? -1
+                       : pricing_of_tokens(w->conn, model, s->input, s->output, err);
   return nusd < 0 ? (double)NAN : (double)nusd / 1e9;
 }
 
@@ -149,7 +148,8 @@ static double cost_under(const Work *w, const double *thresholds) {
 
 /* The shares that are wished for. */
 static int read_shares(const Work *w, const cJSON *given, double *shares, Err *err) {
-  static const double note[] = {0.72, 0.20, 0.08}; /* a support desk's, by the project's cost note */
+  static const double note[] = {0.72, 0.20,
+                                0.08}; /* a support desk's, by the project's cost note */
   int n = given ? cJSON_GetArraySize(given) : 3;
   double sum = 0;
   if (n != w->tiers) {
@@ -258,7 +258,8 @@ char *calibrate_run(Conn *conn, const CalibrateOptions *o, Err *err) {
   Work w = {.conn = conn};
   char *text = NULL;
   long long last = o->last == SPEC_UNSET ? CALIBRATE_LAST : o->last;
-  if (pricing_refresh(conn, NULL, err) == RC_OK && read_samples(conn, last, &w.samples, err) == RC_OK) {
+  if (pricing_refresh(conn, NULL, err) == RC_OK &&
+      read_samples(conn, last, &w.samples, err) == RC_OK) {
     w.config = conn->config;
     w.tiers = w.config->n_tiers < MOST_TIERS ? w.config->n_tiers : MOST_TIERS;
   }

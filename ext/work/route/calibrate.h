@@ -7,9 +7,10 @@
 #include "conn/conn.h"
 
 typedef struct CalibrateOptions {
-  const cJSON *shares; /* an array of numbers that add up to 1, one for each tier; NULL: 0.72, 0.20, 0.08 */
+  const cJSON
+      *shares; /* an array of numbers that add up to 1, one for each tier; NULL: 0.72, 0.20, 0.08 */
   double usd_per_call; /* instead: at most that on average; NAN: not given */
-  long long last;      /* so many of the latest requests are looked at; SPEC_UNSET: CALIBRATE_LAST */
+  long long last; /* so many of the latest requests are looked at; SPEC_UNSET: CALIBRATE_LAST */
   int dry_run;
 } CalibrateOptions;
 

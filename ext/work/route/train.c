@@ -27,12 +27,15 @@ static int make_room(Table *t, Err *err) {
   }
   int room = t->room ? 2 * t->room : 256;
   float *vectors = realloc(t->vectors, (size_t)room * STATIC_DIM * sizeof *vectors);
-  t->vectors = vectors ? vectors : t->vectors;
-  double *labels = realloc(t->labels, (size_t)room * sizeof *labels);
-  t->labels = labels ? labels : t->labels;
-  if (!vectors || !labels) {
+  if (!vectors) {
     return err_nomem(err);
   }
+  t->vectors = vectors;
+  double *labels = realloc(t->labels, (size_t)room * sizeof *labels);
+  if (!labels) {
+    return err_nomem(err);
+  }
+  t->labels = labels;
   t->room = room;
   return RC_OK;
 }
@@ -40,7 +43,8 @@ static int make_room(Table *t, Err *err) {
 static int take(void *arg, const char *prompt, size_t n, double label, Err *err) {
   Table *t = arg;
   if (t->n >= LEARN_MOST) {
-    return err_set(err, RC_TOOBIG, ERR_UNAVAILABLE, "llm_route_examples: at most %d rows", LEARN_MOST);
+    return err_set(err, RC_TOOBIG, ERR_UNAVAILABLE, "llm_route_examples: at most %d rows",
+                   LEARN_MOST);
   }
   if (make_room(t, err) != RC_OK) {
     return err->rc;
@@ -110,11 +114,10 @@ char *train_run(Conn *conn, const char *what, const TrainOptions *o, Err *err) {
     return NULL;
   }
   if (examples_read(conn->db, take, &t, err) == RC_OK) {
-    const LearnExamples x = {
-        .vectors = t.vectors, .labels = t.labels, .n = t.n, .dim = STATIC_DIM};
+    const LearnExamples x = {.vectors = t.vectors, .labels = t.labels, .n = t.n, .dim = STATIC_DIM};
     int k = o->k == SPEC_UNSET ? 0 : (int)o->k;
-    text = learn_train(&x, k, &learned, NULL, err) == RC_OK ? keep(conn, &t, &x, &learned, err)
-                                                            : NULL;
+    text =
+        learn_train(&x, k, &learned, NULL, err) == RC_OK ? keep(conn, &t, &x, &learned, err) : NULL;
   }
   free(t.vectors);
   free(t.labels);

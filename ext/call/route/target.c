@@ -1,0 +1,101 @@
+/*
+** See target.h for the contract.
+*/
+#include "call/route/target.h"
+
+#include "conn/learned.h"
+#include "trust/access.h"
+#include "wire/dialect.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int check_supports(const Model *model, Err *err) {
+  Err why = {0};
+  cJSON *tree =
+      model->supports[0] ? json_parse(model->supports, strlen(model->supports), "", &why) : NULL;
+  int ok = !model->supports[0] || cJSON_IsObject(tree);
+  cJSON_Delete(tree);
+  if (why.rc == RC_NOMEM) {
+    return err_nomem(err);
+  }
+  return ok ? RC_OK
+            : err_set(err, RC_ERROR, ERR_CONFIG,
+                      "model '%.80s': supports in llm_models is no JSON object", model->name);
+}
+
+/* How the model embeds; NULL and an error where it does not. */
+static const Api *embedding_api(const Model *model, Err *err) {
+  const Api *api =
+      wire_supports(model, "embeddings", 0, err) ? provider_embedding_api(model->api) : NULL;
+  if (!api) {
+    err_set(err, RC_ERROR, ERR_EMBEDDER,
+            "model '%.80s' is no embedding model: its row in llm_models needs api 'openai' and"
+            " {\"embeddings\":true} in supports",
+            model->name);
+  }
+  return api;
+}
+
+/* How the model answers; NULL and an error where it does not. */
+static const Api *answering_api(const Model *model, Err *err) {
+  const Api *api = provider_api(model->api);
+  if (!api) {
+    err_set(err, RC_ERROR, ERR_BAD_API, "model '%.80s': api '%.40s' in llm_models (valid: %s)",
+            model->name, model->api, PROVIDER_APIS);
+  } else if (wire_supports(model, "embeddings", 0, err)) {
+    err_set(err, RC_ERROR, ERR_BAD_OPTION,
+            "model '%.80s' makes embeddings, not answers: embed(text, '%.80s')", model->name,
+            model->name);
+  }
+  return err->rc == RC_OK ? api : NULL;
+}
+
+int target_api(Call *k, Err *err) {
+  k->api = k->request->wants_vectors ? embedding_api(&k->model, err) : answering_api(&k->model, err);
+  return err->rc;
+}
+
+int target_access(Call *k, Err *err) {
+  access_wipe(k->secret);
+  k->secret = NULL;
+  k->refused = 0;
+  if (target_api(k, err) == RC_OK && access_check(&k->model, &k->secret, err) == RC_OK) {
+    check_supports(&k->model, err);
+  }
+  return err->rc;
+}
+
+int target_take(Call *k, const char *name, Err *err) {
+  config_model_free(&k->model);
+  return config_model(k->conn->config, name, &k->model, err) == RC_OK ? target_access(k, err)
+                                                                      : err->rc;
+}
+
+int target_prepare(Call *k, Err *err) {
+  size_t n = strlen(k->model.base_url);
+  while (n > 0 && k->model.base_url[n - 1] == '/') {
+    n--;
+  }
+  size_t path = strlen(k->api->path); /* some give it with the URL */
+  int has_path = n > path && memcmp(k->model.base_url + n - path, k->api->path, path) == 0;
+  int len = snprintf(k->url, sizeof k->url, "%.*s%s", (int)n, k->model.base_url,
+                     has_path ? "" : k->api->path);
+  if (len < 0 || len >= (int)sizeof k->url) {
+    return err_set(err, RC_ERROR, ERR_BAD_URL, "base_url of model '%.80s' is too long",
+                   k->model.name);
+  }
+  const Dialect *dialect = dialect_of(&k->model);
+  unsigned refusals = k->refused | learned_refusals(k->conn, k->model.name);
+  k->how.streams =
+      !k->api->embeds && !(refusals & REFUSES_STREAM) && dialect_streams(dialect, &k->model, err);
+  k->how.wants_usage = dialect->wants_usage && !(refusals & REFUSES_STREAM_OPTIONS);
+  k->how.base64 = k->api->embeds && !(refusals & REFUSES_BASE64) &&
+                  wire_supports(&k->model, "base64", dialect->takes_base64, err);
+  k->how.logprobs = !k->api->embeds && k->wants_logprobs;
+  k->how.rejected = k->rejected;
+  k->how.why = k->rejected_why;
+  buf_free(&k->body);
+  buf_init(&k->body, LIMIT_REQUEST_BYTES);
+  return err->rc == RC_OK ? k->api->build(k->request, &k->model, &k->how, &k->body, err) : err->rc;
+}

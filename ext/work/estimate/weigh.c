@@ -1,0 +1,44 @@
+/*
+** See weigh.h for the contract.
+*/
+#include "work/estimate/weigh.h"
+
+#include "money/counter.h"
+#include "money/pricing.h"
+
+#include <math.h>
+
+/* The texts of a request, counted once more only where its model has another encoding than the plain one. */
+static long long count_texts(const TokenRule *rule, long long input, const Request *r) {
+  TokenRule plain;
+  int n = r->n_messages + (r->system != NULL);
+  tokens_rule(NULL, &plain);
+  plain.cache = rule->cache;
+  int is_plain = rule->is_exact && rule->encoding == plain.encoding;
+  long long all = is_plain ? input : tokens_request(&plain, r);
+  return all < 0 ? all : all - tokens_overhead(is_plain ? rule : &plain, n);
+}
+
+int weigh_request(Call *k, Weight *w, Err *err) {
+  TokenRule rule;
+  *w = (Weight){0};
+  if (counter_model_rule(k->conn, &k->model, &rule, err) != RC_OK) {
+    return err->rc;
+  }
+  w->input = tokens_request(&rule, k->request);
+  w->texts = w->input < 0 ? -1 : count_texts(&rule, w->input, k->request);
+  w->is_exact = rule.is_exact && !k->request->options->schema;
+  w->output = provider_most_output(k->api, k->request, &k->model);
+  return w->texts < 0 ? err_nomem(err) : RC_OK;
+}
+
+long long weigh_for(Conn *conn, const Model *model, long long texts, int n_messages,
+                         int *is_exact, Err *err) {
+  TokenRule rule, plain;
+  tokens_rule(NULL, &plain);
+  if (counter_model_rule(conn, model, &rule, err) != RC_OK) {
+    return -1;
+  }
+  *is_exact = rule.is_exact && rule.encoding == plain.encoding;
+  return llround((double)texts * rule.factor) + tokens_overhead(&rule, n_messages);
+}
