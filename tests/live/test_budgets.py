@@ -301,6 +301,24 @@ class More(Budgets):
         self.assertEqual(self.status("spent_nusd, unknown_nusd"), [(5, 0)])
         self.check_sums()
 
+    def test_a_wait_has_an_end(self):
+        self.limit("*", "day", 0.001)
+        self.standin.latency(4000)
+        a = self.asker()
+        a.start(*self.sql("slow", max_tokens=1300, timeout_ms=10000))
+        while not value(self.db, "SELECT count(*) FROM llm_holds"):
+            time.sleep(0.01)
+        started = time.monotonic()
+        said = self.refused("in vain", max_tokens=1300, timeout_ms=400)
+        self.assertIn("nothing was sent, and what others hold was not settled in time; until ", said)
+        self.assertLess(time.monotonic() - started, 2)
+        timer = threading.Timer(0.2, self.db.interrupt)
+        timer.start()
+        self.assertIn("interrupted", error_of(self.db, *self.sql("stopped", max_tokens=1300)))
+        timer.join()
+        self.assertEqual(a.answer()[0], "rows")
+        self.assertEqual(self.standin.bill()["requests"], 1)
+
     def test_one_that_stops_and_comes_back(self):
         """Past its lease a hold is no hold: it counts as unknown. Its bill, when it comes, takes that place."""
         self.limit("*", "day", 0.001)
@@ -583,8 +601,6 @@ class Cases(Budgets):
         self.refused(text, model="long-1", max_tokens=10)
         self.db.execute("UPDATE llm_budgets SET limit_usd = 3")
         self.ask(text, model="long-1", max_tokens=10)
-        # a service that the model's name tells
-        self.db.execute("INSERT INTO llm_prices(model, kind, usd_per_million, service) VALUES ('gpt-4o-mini', 'factor', 10, 'priority')")
 
     def test_b12_a_stated_cost_moves_nothing(self):
         self.limit("*", "day", 1)

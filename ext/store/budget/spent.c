@@ -476,19 +476,20 @@ int spent_values(sqlite3 *db, unsigned set, PeriodSpan span,
 
 /* Over all values at once: a row that is in none, or in two, or with another amount, differs. */
 static const char differs_sql[] =
-    "WITH own AS MATERIALIZED (SELECT ts, (tag IS NOT NULL) + 2 * (user IS NOT NULL)"
+    "WITH own AS MATERIALIZED (SELECT (tag IS NOT NULL) + 2 * (user IS NOT NULL)"
     " + 4 * (coalesce(model_requested, model) IS NOT NULL) + 8 * (provider IS NOT NULL) AS has,"
-    " coalesce(cost_nusd, 0) AS cost,"
-    " CASE WHEN cost_nusd IS NULL THEN coalesce(held_nusd, 0) ELSE 0 END AS unknown, cost_nusd IS "
-    "NULL AS unpriced"
+    " ts - (ts % 900000 + 900000) % 900000 AS quarter, coalesce(sum(cost_nusd), 0) AS cost,"
+    " sum(CASE WHEN cost_nusd IS NULL THEN coalesce(held_nusd, 0) ELSE 0 END) AS unknown,"
+    " sum(cost_nusd IS NULL) AS unpriced, count(*) AS n"
     " FROM main.llm_calls WHERE source IS NULL AND " CALLS
     " AND id NOT IN (SELECT call_id FROM main.llm_intents)"
-    " AND ts >= (SELECT max(sealed_before) FROM main.llm_sum_state))"
+    " AND ts >= (SELECT max(sealed_before) FROM main.llm_sum_state) GROUP BY 1, 2)"
     " SELECT count(*) FROM (SELECT 1 FROM ("
     "SELECT columns, grain, start, cost_nusd AS cost, unknown_nusd AS unknown, unpriced, calls AS n"
     " FROM main.llm_budget_sums WHERE start >= (SELECT max(sealed_before) FROM main.llm_sum_state)"
-    " UNION ALL SELECT s.columns, g.grain, ts - (ts % (g.grain * 60000) + g.grain * 60000) %"
-    " (g.grain * 60000), -cost, -unknown, -unpriced, -1 FROM main.llm_budget_sets s"
+    " UNION ALL SELECT s.columns, g.grain, quarter - (quarter % (g.grain * 60000) + g.grain * "
+    "60000)"
+    " % (g.grain * 60000), -cost, -unknown, -unpriced, -n FROM main.llm_budget_sets s"
     " CROSS JOIN (SELECT 15 AS grain UNION ALL SELECT 1440) g CROSS JOIN own"
     " WHERE own.has & s.columns = s.columns)"
     " GROUP BY columns, grain, start"
