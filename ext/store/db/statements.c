@@ -114,8 +114,7 @@ static const char *const sql_texts[SQL_COUNT] = {
 #define HEALTH_KEY " WHERE provider = ?1 AND base_url = ?2 AND model = ?3"
     [SQL_GET_HEALTH] =
         "SELECT model, until_ts, reason, is_told, noted_ts FROM main.llm_provider_state"
-        " WHERE provider = ?1 AND base_url = ?2 AND model IN ('', ?3)"
-        " ORDER BY until_ts DESC, model LIMIT 1",
+        " WHERE provider = ?1 AND base_url = ?2 AND model IN ('', ?3)",
     /* The third failure in a row pauses, the fourth twice as long … (health.h has the numbers.) */
     [SQL_PUT_HEALTH] =
         "INSERT INTO main.llm_provider_state VALUES (?1, ?2, ?3, ?4, ?5, ?5, 1, ?7, ?6,"

@@ -45,6 +45,9 @@ static void read_state(sqlite3_stmt *stmt, Health *h, Err *err) {
     err_nomem(err);
     return;
   }
+  if (h->is_there && h->until >= sqlite3_column_int64(stmt, 1)) {
+    return;
+  }
   h->is_there = 1;
   h->is_account = !model[0];
   h->is_told = sqlite3_column_int(stmt, 3);
@@ -59,7 +62,7 @@ int health_look(Store *s, const HealthKey *key, Health *h, Err *err) {
   if (!stmt) {
     return err->rc;
   }
-  if (sqlite3_step(stmt) == SQLITE_ROW) {
+  while (sqlite3_step(stmt) == SQLITE_ROW && err->rc == RC_OK) { /* two at most: no sorting */
     read_state(stmt, h, err);
   }
   return finish(s, stmt, err);
