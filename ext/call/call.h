@@ -44,8 +44,8 @@ const char *call_look(Call *k, Conn *conn, const Gated *gated, const Plan *plan,
 ** for, what lets the other rows go on. */
 void pipeline_tell(const Request *request, Err *err);
 
-/* A call that is only looked at: without a store. */
-void call_start_show(Call *k, Conn *conn, const Request *request, const Plan *plan);
+/* A call that is only looked at: none is made where there is no store. call_free afterwards, after an error too. */
+int call_start_show(Call *k, Conn *conn, const Request *request, const Plan *plan, Err *err);
 
 /* Store and key. Nothing to free where it fails. */
 int call_start(Call *k, Conn *conn, const Request *request, Memo *memo, const Plan *plan, Err *err);

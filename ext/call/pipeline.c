@@ -467,8 +467,10 @@ static void start_call(Call *k, Conn *conn, const Request *request, Memo *memo, 
   k->attempts_left = plan->attempts;
 }
 
-void call_start_show(Call *k, Conn *conn, const Request *request, const Plan *plan) {
+int call_start_show(Call *k, Conn *conn, const Request *request, const Plan *plan, Err *err) {
   start_call(k, conn, request, NULL, plan);
+  k->store = conn_store(conn, 0, err);
+  return err->rc;
 }
 
 int call_start(Call *k, Conn *conn, const Request *request, Memo *memo, const Plan *plan,

@@ -27,8 +27,9 @@ static void show(sqlite3_context *ctx, int argc, sqlite3_value **argv, Give give
   const char *text = o ? arg_bytes(argv[0], &n, err) : NULL;
   if (text && request_for_show(text, n, o, &r, err) == RC_OK &&
       plan_make(fn_conn(ctx), &r, &plan, err) == RC_OK) {
-    call_start_show(&k, fn_conn(ctx), &r, &plan);
-    give(ctx, &k, err);
+    if (call_start_show(&k, fn_conn(ctx), &r, &plan, err) == RC_OK) {
+      give(ctx, &k, err);
+    }
     call_free(&k);
   }
   request_free(&r);

@@ -22,20 +22,6 @@
 ** both, the provider says so.) */
 #define UNSAMPLED "claude-opus-4-7* claude-opus-4-8* claude-fable-5*"
 
-/* "sampling" in llm_models.supports says otherwise. */
-static int check_sampling(const Options *o, const Model *model, Err *err) {
-  int is_given = !isnan(o->temperature) || !isnan(o->top_p);
-  if (!is_given || wire_supports(model, "sampling", !glob_any(UNSAMPLED, model->name), err) ||
-      err->rc != RC_OK) {
-    return err->rc;
-  }
-  return err_set(
-      err, RC_ERROR, ERR_BAD_OPTION,
-      "option '%s': %.80s takes no sampling parameters (if it does by now: \"sampling\": true in "
-      "llm_models.supports)",
-      isnan(o->temperature) ? "top_p" : "temperature", model->name);
-}
-
 /* Stop strings of nothing but blanks are refused there. */
 static int check_stops(const cJSON *stop, Err *err) {
   const cJSON *s = cJSON_IsArray(stop) ? stop->child : stop;
@@ -56,7 +42,9 @@ static int check_options(const Options *o, const Model *model, Err *err) {
     return err_set(err, RC_ERROR, ERR_BAD_OPTION,
                    "option 'temperature': the Anthropic API takes 0 to 1");
   }
-  return check_sampling(o, model, err) == RC_OK ? check_stops(o->stop, err) : err->rc;
+  int takes_it = !glob_any(UNSAMPLED, model->name);
+  return wire_check_sampling(o, model, takes_it, err) == RC_OK ? check_stops(o->stop, err)
+                                                               : err->rc;
 }
 
 /* Takes the schema. */

@@ -84,7 +84,8 @@ int openai_build(const Request *request, const Model *model, const Sending *how,
   const Options *o = request->options;
   int takes_schema = wire_supports(model, "json_schema", 1, err);
   const Dialect *dialect = dialect_of(model);
-  if (check_stops(o->stop, dialect, err) != RC_OK) {
+  if (wire_check_sampling(o, model, 1, err) != RC_OK ||
+      check_stops(o->stop, dialect, err) != RC_OK) {
     return err->rc;
   }
   char *words =

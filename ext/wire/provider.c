@@ -5,6 +5,7 @@
 
 #include "base/utf8.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,4 +102,16 @@ void wire_add_messages(cJSON *tree, const Request *request, const char *system, 
   if (how->rejected && err->rc == RC_OK) {
     add_rejected(array, how, err);
   }
+}
+
+int wire_check_sampling(const Options *o, const Model *model, int otherwise, Err *err) {
+  int is_given = !isnan(o->temperature) || !isnan(o->top_p);
+  if (!is_given || wire_supports(model, "sampling", otherwise, err) || err->rc != RC_OK) {
+    return err->rc;
+  }
+  return err_set(
+      err, RC_ERROR, ERR_BAD_OPTION,
+      "option '%s': %.80s takes no sampling parameters (if it does by now: \"sampling\": true in "
+      "llm_models.supports)",
+      isnan(o->temperature) ? "top_p" : "temperature", model->name);
 }

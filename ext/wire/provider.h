@@ -62,6 +62,10 @@ int anthropic_build(const Request *request, const Model *model, const Sending *h
 /* Prints the tree into body and frees it, unless an error stands there. A NULL tree is out of memory. */
 int wire_finish(cJSON *tree, Buf *body, Err *err);
 
+/* An error where temperature or top_p is given and the model takes none: "sampling" in llm_models.supports says so, else
+** `otherwise`. */
+int wire_check_sampling(const Options *o, const Model *model, int otherwise, Err *err);
+
 /* Adds the messages as an array of {role, content}, in front of it the system prompt where
 ** `system` is not NULL; behind it, what was rejected and why. */
 void wire_add_messages(cJSON *tree, const Request *request, const char *system, const Sending *how,

@@ -1,4 +1,5 @@
 """Which model a request goes to, and where it goes instead: tiers, moves, pauses, cascades."""
+import csv
 import json
 import os
 import subprocess
@@ -7,7 +8,7 @@ import threading
 import time
 import unittest
 
-from harness import SO, TempDir, connect, error_of, value
+from harness import ROOT, TempDir, connect, error_of, value
 from models import Models, answer, failure
 
 
@@ -142,6 +143,10 @@ class Routes(Tiers):
         self.models.says["a"] = failure(503)
         self.assertEqual(self.ask(score=0, seed=4), "from c")
         self.assertIn("seed", self.rows("notes")[-1][0])
+        self.db.execute("UPDATE llm_models SET api = 'openai', supports = '{\"sampling\":false}' WHERE name = 'b'")
+        self.db.commit()
+        self.assertEqual(self.ask("two", score=0, temperature=0), "from c")
+        self.assertIn("no sampling", self.rows("notes")[-1][0])
         self.assertEqual(self.models.asked[-1][1]["model"], "c")
 
     def test_price_of_the_served_model(self):
@@ -191,6 +196,8 @@ class Conversations(Tiers):
             self.assertEqual(self.turns(6, lambda i: 0.35 if i % 2 else 0.25, **options), ["a"] * 6)
             self.db.execute("SELECT llm_config('cache', 'off')")
         self.assertIn("turn before", self.rows("notes")[1][0])
+        why = self.explain({"role": "user", "content": "next"}, conversation="c1", score=0.35)
+        self.assertEqual((why["tier_drawn"], why["tier_kept"], why["model"]), ("tier b", "tier a", "a"))
         self.assertEqual(self.rows()[1], ("tier b", "tier a"))
 
     def test_a_hard_turn_climbs(self):
@@ -294,6 +301,16 @@ class Calibrated(Tiers):
         drawn = [value(self.db, "SELECT llm_route(text) FROM llm_texts ORDER BY hash LIMIT 1 OFFSET ?", i) for i in range(150)]
         self.assertAlmostEqual(drawn.count("a") / 150, 0.66, delta=0.03)
 
+    def test_the_note_s_mix(self):
+        """A support desk's questions, 72 / 20 / 8, within three points."""
+        with open(os.path.join(ROOT, "examples/support_desk.csv")) as f:
+            questions = [row["question"] for row in csv.DictReader(f)]
+        for question in questions[::4]:
+            self.db.execute("SELECT llm_complete(?)", (question,)).fetchone()
+        got = self.calibrate()
+        for tier, share in zip(got["tiers"], (0.72, 0.20, 0.08)):
+            self.assertAlmostEqual(tier["share_new"], share, delta=0.03)
+
     def test_cost(self):
         self.fill()
         got = self.calibrate(usd_per_call=0.001)
@@ -333,6 +350,8 @@ class Pauses(Tiers):
                 self.assertIn("paused until 20", text)
                 self.assertLess(time.time() - began, 5)
                 self.assertEqual(self.models.asked, [])
+                why = json.loads(value(other, "SELECT llm_route_explain('x')"))
+                self.assertIn("paused until", why["tiers"]["abc".index(model)]["paused"])
                 other.close()
 
     def test_a_short_pause_is_waited_for(self):
@@ -380,6 +399,32 @@ for i in range(4):
         self.assertLessEqual(max(seen), 1)
         self.assertEqual([p.wait(60) for p in running], [0] * 4)
         self.assertEqual(len(self.models.asked), 16)
+
+    def test_who_tries_may_be_killed(self):
+        """R09: another takes its place within the lease."""
+        self.models.says["a"] = [failure(429, headers={"Retry-After": "1"}), answer("late")]
+        error_of(self.db, "SELECT llm_complete('first', '{\"model\":\"a\",\"retries\":0}')")
+        time.sleep(1.1)
+        self.models.delay = 30
+        self.models.asked.clear()
+        code = f"""
+import sys; sys.path.insert(0, {os.path.dirname(os.path.abspath(__file__))!r})
+from harness import connect
+db = connect({self.path!r})
+db.execute("SELECT llm_allow_host(?)", ({self.models.host!r},))
+db.execute("SELECT llm_complete('tries', json_object('model', 'a'))").fetchall()
+"""
+        tries = subprocess.Popen([sys.executable, "-W", "ignore", "-c", code])
+        while not self.models.asked:
+            time.sleep(0.02)
+        self.models.delay = 0
+        other = subprocess.Popen([sys.executable, "-W", "ignore", "-c", code.replace("tries", "other")])
+        time.sleep(0.5)
+        self.assertEqual(len(self.models.asked), 1)
+        tries.kill()
+        tries.wait()
+        self.assertEqual(other.wait(20), 0)
+        self.assertEqual(len(self.models.asked), 2)
 
     def test_what_a_stopgap_said_is_its_own(self):
         """R10: it is kept under the model that gave it."""

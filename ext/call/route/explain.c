@@ -3,9 +3,11 @@
 */
 #include "call/route/explain.h"
 
+#include "call/route/ready.h"
 #include "call/route/score.h"
 #include "call/route/tiers.h"
 #include "base/utf8.h"
+#include "store/health/health.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -56,12 +58,26 @@ static void add_why_not(cJSON *item, Call *k, int i, Err *err) {
   k->route.served = served;
   if (t->is_out || unfit.rc) {
     add_text(item, "why_not", t->is_out ? t->why : unfit.msg, err);
+  } else if (k->route.kept >= 0) {
+    add_text(item, "why_not", "the conversation keeps the model of the turn before", err);
   } else if (i < k->route.drawn) {
     snprintf(why, sizeof why, "the score is not below its max_score %g", t->max_score);
     add_text(item, "why_not", why, err);
   } else {
     add_text(item, "why_not", "a tier before it takes this score", err);
   }
+}
+
+/* Until when nothing is sent there, and why. */
+static void add_pause(cJSON *item, Call *k, const char *name, Err *err) {
+  Model model = {0};
+  Err unknown = {0};
+  char why[HEALTH_REASON + 64] = "";
+  if (k->store && config_model(k->conn->config, name, &model, &unknown) == RC_OK) {
+    ready_tell_pause(k->store, &model, why, sizeof why, err);
+    config_model_free(&model);
+  }
+  add_text(item, "paused", why, err);
 }
 
 static void add_tiers(cJSON *tree, Call *k, Err *err) {
@@ -72,6 +88,7 @@ static void add_tiers(cJSON *tree, Call *k, Err *err) {
     add_text(item, "tier", route->tiers[i].name, err);
     add_text(item, "model", route->tiers[i].model, err);
     json_add(item, "max_score", rounded(route->tiers[i].max_score), err);
+    add_pause(item, k, route->tiers[i].model, err);
     if (i == route->served) {
       json_add(item, "why_not", cJSON_CreateNull(), err);
     } else {
@@ -90,6 +107,7 @@ char *route_explain(Call *k, Err *err) {
   add_text(tree, "provider", k->model.provider, err);
   add_text(tree, "tier_drawn", route->drawn >= 0 ? route->tiers[route->drawn].name : NULL, err);
   add_text(tree, "tier_served", k->tier, err);
+  add_text(tree, "tier_kept", route->kept >= 0 ? route->tiers[route->kept].name : NULL, err);
   add_score(tree, k, err);
   add_tiers(tree, k, err);
   return json_print(tree, err);

@@ -101,6 +101,17 @@ static void tell_pause(const Health *h, char *out, size_t size) {
   snprintf(out, size, "paused until %s UTC (%s)", time, h->reason);
 }
 
+int ready_tell_pause(Store *s, const Model *model, char *out, size_t size, Err *err) {
+  Health h;
+  long long now = now_ms();
+  out[0] = 0;
+  if (health_look(s, &(HealthKey){model->provider, model->base_url, model->name}, &h, err) == RC_OK &&
+      h.is_there && h.until > now && now >= h.noted) {
+    tell_pause(&h, out, size);
+  }
+  return err->rc;
+}
+
 /* So short a pause is waited for before another tier than its own is asked, unless that is a better one. */
 enum { PATIENCE_MS = 10000 };
 

@@ -14,6 +14,9 @@
 ** place is given back by ready_note. An error (ERR_PAUSED) where nobody can be asked in time. */
 int ready_wait(Call *k, Err *err);
 
+/* "paused until 2026-11-28 14:05:09 UTC (why)", or "": of a model and its account. RC_OK or *err. */
+int ready_tell_pause(Store *s, const Model *model, char *out, size_t size, Err *err);
+
 /* What came of an attempt: `pause_ms` the provider's wish (-1: none), is_account: of all its models. */
 typedef struct Trouble {
   int is_trouble; /* the provider can't, just now; else it answered */
