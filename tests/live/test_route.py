@@ -528,6 +528,15 @@ class Cascades(Tiers):
         self.models.says["a"] = failure(503)
         self.assertEqual([s["why"] for s in json.loads(self.ask(score=1, dry_run=True, max_tokens=1))["seen_by"]], ["answer", "instead", "instead"])
 
+    def test_a_second_model_that_has_a_key(self):
+        self.db.execute("UPDATE llm_models SET key_env = 'NO_SUCH_KEY' WHERE name = 'b'")
+        self.db.execute("SELECT llm_allow_host(?, 'NO_SUCH_KEY')", (self.models.host,))
+        self.db.commit()
+        self.models.says["a"] = answer("12")
+        self.models.says["c"] = answer("It is 12")
+        self.assertEqual(self.ask(gate={"kind": "agree"}, score=0), "12")
+        self.assertEqual(self.models.names(), ["a", "c"])
+
     def test_verifier(self):
         self.models.says["b"] = lambda body: answer("0.9" if "from a" in json.dumps(body) else "0.1")
         self.assertEqual(self.ask(gate={"kind": "verifier", "model": "b"}, score=0), "from a")

@@ -3,6 +3,7 @@
 */
 #include "call/gate/second.h"
 
+#include "call/route/target.h"
 #include "call/state/beside.h"
 #include "core/gate/agree.h"
 #include "core/gate/judge.h"
@@ -13,6 +14,8 @@
 #include <string.h>
 
 /* ---- which model */
+
+enum { MOST_TIERS = 32 };
 
 /* The names of the tiers' models, in their order: this call's, or the configuration's. NULL behind the last. */
 static const char *tier_model(const Call *k, int i) {
@@ -30,29 +33,46 @@ static int is_other(const Call *k, const char *model) {
   return model && k->model.name && strcmp(model, k->model.name) != 0;
 }
 
-/* A tier beside the one that answered: the nearest, of two the cheaper one. */
+static int may_ask(const Call *k, const char *model) {
+  return is_other(k, model) && target_can_ask(k->conn->config, model);
+}
+
+/* A tier beside the one that answered, that can be asked: the nearest, of two the cheaper one. */
 static const char *other_tier(const Call *k) {
   int served = k->route.served > 0 ? k->route.served : 0;
-  for (int d = 1; tier_model(k, served - d) || tier_model(k, served + d) || d == 1; d++) {
-    if (is_other(k, tier_model(k, served - d))) {
-      return tier_model(k, served - d);
-    }
-    if (is_other(k, tier_model(k, served + d))) {
-      return tier_model(k, served + d);
+  for (int d = 0; d < MOST_TIERS; d++) {
+    const char *below = tier_model(k, served - d), *above = tier_model(k, served + d);
+    if (may_ask(k, below) || may_ask(k, above)) {
+      return may_ask(k, below) ? below : above;
     }
   }
-  return is_other(k, tier_model(k, served)) ? tier_model(k, served) : NULL;
+  return NULL;
+}
+
+/* The first tier that can be asked; else the one that answered. */
+static const char *first_tier(const Call *k) {
+  int i = 0;
+  while (tier_model(k, i) && !target_can_ask(k->conn->config, tier_model(k, i))) {
+    i++;
+  }
+  return tier_model(k, i) ? tier_model(k, i) : k->model.name;
 }
 
 const char *second_model(const Call *k, const Gate *gate) {
   /* (a model that is asked again says the same) */
   int is_own = gate->kind == GATE_AGREE && gate->model && !is_other(k, gate->model);
   return gate->model && !is_own        ? gate->model
-         : gate->kind == GATE_VERIFIER ? tier_model(k, 0)
+         : gate->kind == GATE_VERIFIER ? first_tier(k)
                                        : other_tier(k);
 }
 
 /* ---- gates */
+
+/* A copy of a name; NULL stays NULL. */
+static const char *keep_name(const char *name, char copy[LIMIT_MODEL_NAME]) {
+  snprintf(copy, LIMIT_MODEL_NAME, "%s", name ? name : "");
+  return name ? copy : NULL;
+}
 
 static void cannot(GateVerdict *v, const char *model, const Err *why) {
   *v = (GateVerdict){0};
@@ -83,8 +103,9 @@ int second_check(Call *k, const Gate *gate, const GateCase *c, GateVerdict *v, E
   Outcome out = {0};
   Err why = {0};
   int is_ours = gate->kind == GATE_VERIFIER, asked = 0;
+  char name[LIMIT_MODEL_NAME]; /* (the configuration may be read anew meanwhile) */
   const BesideAsk what = {.purpose = gate_word(gate->kind),
-                          .model = second_model(k, gate),
+                          .model = keep_name(second_model(k, gate), name),
                           .prompt = is_ours ? &question : NULL};
   buf_init(&question, LIMIT_REQUEST_BYTES);
   if (!what.model) {
@@ -144,7 +165,9 @@ static int note_audit(Call *k, const char *model, double score, const char *by, 
 int second_audit(Call *k, Err *err) {
   double share =
       isnan(k->request->options->audit) ? k->conn->set.audit : k->request->options->audit;
-  const char *by = "", *model = share > 0 && k->gates && is_drawn(share) ? tier_above(k) : NULL;
+  char name[LIMIT_MODEL_NAME];
+  int draws = share > 0 && k->gates && is_drawn(share);
+  const char *by = "", *model = keep_name(draws ? tier_above(k) : NULL, name);
   const BesideAsk what = {.purpose = "audit", .model = model};
   Outcome out = {0};
   Err why = {0};

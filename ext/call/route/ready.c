@@ -105,7 +105,8 @@ int ready_tell_pause(Store *s, const Model *model, char *out, size_t size, Err *
   Health h;
   long long now = now_ms();
   out[0] = 0;
-  if (health_look(s, &(HealthKey){model->provider, model->base_url, model->name}, &h, err) == RC_OK &&
+  if (health_look(s, &(HealthKey){model->provider, model->base_url, model->name}, &h, err) ==
+          RC_OK &&
       h.is_there && h.until > now && now >= h.noted) {
     tell_pause(&h, out, size);
   }

@@ -4,6 +4,7 @@
 #include "call/route/score.h"
 
 #include "call/route/examples.h"
+#include "call/route/target.h"
 #include "call/state/beside.h"
 #include "core/gate/judge.h"
 
@@ -106,15 +107,23 @@ static int write_question(const Score *s, Buf *b, Err *err) {
   return b->failed ? err_nomem(err) : RC_OK;
 }
 
+/* The model of the first tier that can be asked; NULL: of none. */
+static const char *first_tier(const Config *config) {
+  int i = 0;
+  while (i < config->n_tiers && !target_can_ask(config, config->tiers[i].model)) {
+    i++;
+  }
+  return i < config->n_tiers ? config->tiers[i].model : NULL;
+}
+
 /* A small model of the tiers says it; where it can't be had, the words of the prompt do. */
 static int by_verifier(Call *k, Score *s, Err *err) {
   Buf question;
   Outcome out = {0};
   Err why = {0};
   const Config *config = conn_config(k->conn, err);
-  const BesideAsk what = {.purpose = "score",
-                          .model = config && config->n_tiers ? config->tiers[0].model : NULL,
-                          .prompt = &question};
+  const BesideAsk what = {
+      .purpose = "score", .model = config ? first_tier(config) : NULL, .prompt = &question};
   buf_init(&question, LIMIT_REQUEST_BYTES);
   int is_said = what.model && write_question(s, &question, err) == RC_OK &&
                 beside_ask(k, &what, &out, &why, err) == 1 &&

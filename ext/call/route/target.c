@@ -73,6 +73,17 @@ int target_take(Call *k, const char *name, Err *err) {
                                                                       : err->rc;
 }
 
+int target_can_ask(const Config *config, const char *name) {
+  Model model = {0};
+  Err ignored = {0};
+  char *key = NULL;
+  int can = config_model(config, name, &model, &ignored) == RC_OK &&
+            access_check(&model, &key, &ignored) == RC_OK;
+  access_wipe(key);
+  config_model_free(&model);
+  return can;
+}
+
 int target_prepare(Call *k, Err *err) {
   size_t n = strlen(k->model.base_url);
   while (n > 0 && k->model.base_url[n - 1] == '/') {
