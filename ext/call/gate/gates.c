@@ -4,6 +4,7 @@
 #include "call/gate/gates.h"
 
 #include "base/utf8.h"
+#include "call/attempt/tell.h"
 #include "call/gate/second.h"
 #include "core/gate/judge.h"
 #include "trust/sandbox/expression.h"
@@ -53,15 +54,19 @@ void gates_free(Gates *gates) {
   }
 }
 
-/* Says whose fault it is: "gate 'polite': …". */
+/* Says whose fault it is, once: "gate 'polite': …". */
 static int blame(const char *name, Err *why, Err *err) {
+  char whose[80];
+  snprintf(whose, sizeof whose, "gate '%.60s': ", name);
+  int is_said = strncmp(why->msg, whose, strlen(whose)) == 0;
   return why->rc == RC_NOMEM
              ? err_nomem(err)
-             : err_set(err, RC_ERROR, ERR_BAD_OPTION, "gate '%.60s': %.500s", name, why->msg);
+             : err_set(err, RC_ERROR, ERR_BAD_OPTION, "%s%.500s", is_said ? "" : whose, why->msg);
 }
 
 /* Adds one by its kind and its spec, which is the caller's. */
-static int add(Gates *g, Conn *conn, const char *name, const char *word, const cJSON *spec, Err *err) {
+static int add(Gates *g, Conn *conn, const char *name, const char *word, const cJSON *spec,
+               Err *err) {
   Err why = {0};
   if (g->n == MOST_GATES) {
     return err_set(err, RC_ERROR, ERR_BAD_OPTION, "option 'gate': at most %d gates", MOST_GATES);
@@ -89,8 +94,8 @@ static void list_names(const Config *config, char *out, size_t size) {
   size_t used = 0;
   out[0] = 0;
   for (int i = 0; i < config->n_gates && used < size; i++) {
-    used += (size_t)snprintf(out + used, size - used, "%s%.40s", i ? ", " : "",
-                             config->gates[i].name);
+    used +=
+        (size_t)snprintf(out + used, size - used, "%s%.40s", i ? ", " : "", config->gates[i].name);
   }
 }
 
@@ -105,7 +110,8 @@ static int add_row(Gates *g, Conn *conn, const Config *config, const char *name,
   if (!row) {
     list_names(config, names, sizeof names);
     return err_set(err, RC_ERROR, ERR_BAD_OPTION, "no gate '%.60s' in llm_gates%s%s%s", name,
-                   names[0] ? " (valid: " : "; a gate can stand in the option itself: {\"kind\": …}",
+                   names[0] ? " (valid: "
+                            : "; a gate can stand in the option itself: {\"kind\": …}",
                    names, names[0] ? ")" : "");
   }
   if (strcmp(row->kind, gate_word(GATE_SQL)) == 0) {
@@ -158,8 +164,8 @@ static int add_all(Gates *g, Conn *conn, const cJSON *asked, Err *err) {
 /* The setting: a name, or JSON. Owned. */
 static cJSON *read_setting(const char *text, Err *err) {
   int is_json = text[0] == '{' || text[0] == '[';
-  cJSON *tree = is_json ? json_parse(text, strlen(text), "setting 'gate'", err)
-                        : cJSON_CreateString(text);
+  cJSON *tree =
+      is_json ? json_parse(text, strlen(text), "setting 'gate'", err) : cJSON_CreateString(text);
   if (!tree && err->rc == RC_OK) {
     err_nomem(err);
   }
@@ -252,13 +258,14 @@ static int ask_one(Call *k, const Gate *gate, const GateCase *c, GateVerdict *v,
   }
 }
 
-static void note(cJSON *list, const NamedGate *g, const GateVerdict *v, Err *err) {
+/* Its reason may quote the answer: the ledger has it where it may have the answer. */
+static void note(const Call *k, cJSON *list, const NamedGate *g, const GateVerdict *v, Err *err) {
   cJSON *item = json_add(list, NULL, cJSON_CreateObject(), err);
   json_add(item, "gate", cJSON_CreateString(g->name), err);
   json_add(item, "kind", cJSON_CreateString(gate_word(g->gate.kind)), err);
   json_add(item, "passes", cJSON_CreateBool(v->passes), err);
   json_add(item, "score", cJSON_CreateNumber(v->score), err);
-  if (v->why[0]) {
+  if (v->why[0] && k->conn->set.log_text == LOG_FULL) {
     json_add(item, "why", cJSON_CreateString(v->why), err);
   }
 }
@@ -275,11 +282,13 @@ static int judge_some(Call *k, const GateCase *c, int with_model, cJSON *list, G
       continue;
     }
     n++;
-    note(list, g, &v, err);
+    tell_scrub(k, v.why, sizeof v.why); /* it may quote the prompt */
+    note(k, list, g, &v, err);
     all->score += v.score;
     if (!v.passes && all->passes) {
       all->passes = 0;
-      snprintf(all->why, sizeof all->why, "%.60s: %.170s", g->name, v.why);
+      all->name = g->name;
+      snprintf(all->why, sizeof all->why, "%s", v.why);
     }
   }
   return n;

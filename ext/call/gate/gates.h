@@ -35,7 +35,8 @@ int gates_want_logprobs(const Gates *gates);
 typedef struct GatesVerdict {
   int passes;
   double score;   /* 0..1, the mean of them */
-  char why[240];  /* of the first that failed: "name: why" */
+  const char *name; /* of the first that failed; borrowed of the gates */
+  char why[200];    /* and why; nothing of the prompt */
 } GatesVerdict;
 
 /* Judges the call's text by each in turn, those that cost nothing first; behind one that failed no model is asked. Its row's

@@ -47,9 +47,9 @@ static const char *other_tier(const Call *k) {
 const char *second_model(const Call *k, const Gate *gate) {
   /* (a model that is asked again says the same) */
   int is_own = gate->kind == GATE_AGREE && gate->model && !is_other(k, gate->model);
-  return gate->model && !is_own         ? gate->model
+  return gate->model && !is_own        ? gate->model
          : gate->kind == GATE_VERIFIER ? tier_model(k, 0)
-                                        : other_tier(k);
+                                       : other_tier(k);
 }
 
 /* ---- gates */
@@ -73,7 +73,7 @@ static int judge_other(const Gate *gate, const GateCase *c, const Outcome *out, 
 static int write_question(const Gate *gate, const GateCase *c, Buf *b, Err *err) {
   buf_init(b, LIMIT_REQUEST_BYTES);
   int rc = judge_ask(gate, c, b);
-  return rc == RC_OK     ? RC_OK
+  return rc == RC_OK      ? RC_OK
          : rc == RC_NOMEM ? err_nomem(err)
                           : err_set(err, rc, ERR_TOO_BIG, "prompt and answer are too long");
 }
@@ -84,8 +84,8 @@ int second_check(Call *k, const Gate *gate, const GateCase *c, GateVerdict *v, E
   Err why = {0};
   int is_ours = gate->kind == GATE_VERIFIER, asked = 0;
   const BesideAsk what = {.purpose = gate_word(gate->kind),
-                       .model = second_model(k, gate),
-                       .prompt = is_ours ? &question : NULL};
+                          .model = second_model(k, gate),
+                          .prompt = is_ours ? &question : NULL};
   buf_init(&question, LIMIT_REQUEST_BYTES);
   if (!what.model) {
     err_set(&why, RC_ERROR, ERR_NO_TIER, "llm_tiers has no other model: name one in the gate");
@@ -142,7 +142,8 @@ static int note_audit(Call *k, const char *model, double score, const char *by, 
 }
 
 int second_audit(Call *k, Err *err) {
-  double share = isnan(k->request->options->audit) ? k->conn->set.audit : k->request->options->audit;
+  double share =
+      isnan(k->request->options->audit) ? k->conn->set.audit : k->request->options->audit;
   const char *by = "", *model = share > 0 && k->gates && is_drawn(share) ? tier_above(k) : NULL;
   const BesideAsk what = {.purpose = "audit", .model = model};
   Outcome out = {0};
