@@ -113,14 +113,16 @@ static void give_best(Call *k, Best *best, Err *failure) {
 }
 
 /* The next tier: its attempts are as many as were left, one at least. */
-static int climb(Call *k, Err *err) {
+static int climb(Call *k, Best *best, Err *err) {
   const Next next = {.moves = 1, .to = MOVE_UP, .escalates = 1};
   if (!k->request->options->escalate) {
     return err->rc;
   }
   k->attempts_left = k->attempts_left > 0 ? k->attempts_left : 1;
-  k->escalated_from = k->row.id;
-  return attempt_next(k, &next, err);
+  attempt_next(k, &next, err);
+  best->call_id =
+      best->call_id ? best->call_id : k->escalated_from; /* some stores name a row late */
+  return err->rc;
 }
 
 static int judge(Call *k, Best *best, Err *err) {
@@ -142,7 +144,7 @@ int cascade_run(Call *k, Err *err) {
   Best best = {0};
   attempt_all(k, err);
   while (k->gates && err->rc == RC_OK && judge(k, &best, err) != RC_OK && err->code == ERR_GATE &&
-         climb(k, err) == RC_OK) {
+         climb(k, &best, err) == RC_OK) {
     attempt_all(k, err);
   }
   if (best.text && err->rc != RC_OK && is_end(err)) {

@@ -6,6 +6,7 @@
 #include "call/state/beside.h"
 #include "core/gate/agree.h"
 #include "core/gate/judge.h"
+#include "trust/access.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -26,30 +27,66 @@ static const char *tier_model(const Call *k, int i) {
   return config && i < config->n_tiers ? config->tiers[i].model : NULL;
 }
 
+/* 1 if a model can be asked: it is known, and what it needs of keys is at hand. */
+static int is_at_hand(const Call *k, const char *name) {
+  Model model = {0};
+  Err why = {0};
+  char *key = NULL;
+  int is = k->conn->config && config_model(k->conn->config, name, &model, &why) == RC_OK &&
+           access_check(&model, &key, &why) == RC_OK;
+  access_wipe(key);
+  config_model_free(&model);
+  return is || why.rc == RC_NOMEM;
+}
+
 static int is_other(const Call *k, const char *model) {
   return model && k->model.name && strcmp(model, k->model.name) != 0;
 }
 
 /* A tier beside the one that answered: the nearest, of two the cheaper one. */
-static const char *other_tier(const Call *k) {
+static const char *other_tier(const Call *k, int at_hand) {
   int served = k->route.served > 0 ? k->route.served : 0;
-  for (int d = 1; tier_model(k, served - d) || tier_model(k, served + d) || d == 1; d++) {
-    if (is_other(k, tier_model(k, served - d))) {
-      return tier_model(k, served - d);
-    }
-    if (is_other(k, tier_model(k, served + d))) {
-      return tier_model(k, served + d);
+  for (int d = 0; d == 0 || tier_model(k, served - d) || tier_model(k, served + d); d++) {
+    const char *both[] = {tier_model(k, served - d), tier_model(k, served + d)};
+    for (int i = 0; i < 2; i++) {
+      if (is_other(k, both[i]) && (!at_hand || is_at_hand(k, both[i]))) {
+        return both[i];
+      }
     }
   }
-  return is_other(k, tier_model(k, served)) ? tier_model(k, served) : NULL;
+  return NULL;
+}
+
+/* The cheapest tier. */
+static const char *first_tier(const Call *k) {
+  int i = 0;
+  while (tier_model(k, i) && !is_at_hand(k, tier_model(k, i))) {
+    i++;
+  }
+  return tier_model(k, i) ? tier_model(k, i) : tier_model(k, 0);
 }
 
 const char *second_model(const Call *k, const Gate *gate) {
   /* (a model that is asked again says the same) */
   int is_own = gate->kind == GATE_AGREE && gate->model && !is_other(k, gate->model);
-  return gate->model && !is_own        ? gate->model
-         : gate->kind == GATE_VERIFIER ? tier_model(k, 0)
-                                       : other_tier(k);
+  if (gate->model && !is_own) {
+    return gate->model;
+  }
+  if (gate->kind == GATE_VERIFIER) {
+    return first_tier(k);
+  }
+  const char *other = other_tier(k, 1);
+  return other ? other : other_tier(k, 0); /* what it says of its key is to be told */
+}
+
+/* The tier above the one that answered. */
+const char *second_auditor(const Call *k) {
+  int i = k->route.served + 1;
+  while (k->route.served >= 0 && i < k->route.n &&
+         (k->route.tiers[i].is_out || !is_at_hand(k, k->route.tiers[i].model))) {
+    i++;
+  }
+  return k->route.served >= 0 ? tier_model(k, i) : NULL;
 }
 
 /* ---- gates */
@@ -83,8 +120,11 @@ int second_check(Call *k, const Gate *gate, const GateCase *c, GateVerdict *v, E
   Outcome out = {0};
   Err why = {0};
   int is_ours = gate->kind == GATE_VERIFIER, asked = 0;
+  char name[LIMIT_MODEL_NAME] = "";
+  const char *model = second_model(k, gate);
+  snprintf(name, sizeof name, "%s", model ? model : ""); /* (the configuration may be read anew) */
   const BesideAsk what = {.purpose = gate_word(gate->kind),
-                          .model = second_model(k, gate),
+                          .model = model ? name : NULL,
                           .prompt = is_ours ? &question : NULL};
   buf_init(&question, LIMIT_REQUEST_BYTES);
   if (!what.model) {
@@ -113,15 +153,6 @@ static int is_drawn(double share) {
   return random < share * 4294967296.0;
 }
 
-/* The tier above the one that answered. */
-static const char *tier_above(const Call *k) {
-  int i = k->route.served + 1;
-  while (k->route.served >= 0 && i < k->route.n && k->route.tiers[i].is_out) {
-    i++;
-  }
-  return k->route.served >= 0 ? tier_model(k, i) : NULL;
-}
-
 /* Puts what it said behind what the gates said. */
 static int note_audit(Call *k, const char *model, double score, const char *by, Err *err) {
   Err bad = {0};
@@ -144,7 +175,7 @@ static int note_audit(Call *k, const char *model, double score, const char *by, 
 int second_audit(Call *k, Err *err) {
   double share =
       isnan(k->request->options->audit) ? k->conn->set.audit : k->request->options->audit;
-  const char *by = "", *model = share > 0 && k->gates && is_drawn(share) ? tier_above(k) : NULL;
+  const char *by = "", *model = share > 0 && k->gates && is_drawn(share) ? second_auditor(k) : NULL;
   const BesideAsk what = {.purpose = "audit", .model = model};
   Outcome out = {0};
   Err why = {0};

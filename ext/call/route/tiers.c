@@ -7,6 +7,7 @@
 #include "money/counter.h"
 #include "money/pricing.h"
 #include "base/utf8.h"
+#include "trust/access.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -38,8 +39,7 @@ int tiers_copy(Route *route, const Config *config, Err *err) {
     t->max_score = config->tiers[i].max_score;
   }
   return n ? RC_OK
-           : err_set(err, RC_ERROR, ERR_NO_TIER,
-                     "llm_tiers is empty: give a model, or add a tier");
+           : err_set(err, RC_ERROR, ERR_NO_TIER, "llm_tiers is empty: give a model, or add a tier");
 }
 
 int tiers_of_score(const Route *route, double score) {
@@ -72,9 +72,9 @@ static long long price_of(Call *k, int i, Err *err) {
     bytes += (long long)k->request->messages[m].n;
   }
   if (config_model(k->conn->config, k->route.tiers[i].model, &model, &why) == RC_OK) {
-    nusd = pricing_of_tokens(k->conn, &model, bytes / BYTES_A_TOKEN + 1,
-                             most != OPTION_UNSET && most < USUAL_OUTPUT ? most : USUAL_OUTPUT,
-                             err);
+    nusd =
+        pricing_of_tokens(k->conn, &model, bytes / BYTES_A_TOKEN + 1,
+                          most != OPTION_UNSET && most < USUAL_OUTPUT ? most : USUAL_OUTPUT, err);
     config_model_free(&model);
   }
   return why.rc == RC_NOMEM ? (err_nomem(err), -1) : nusd;
@@ -89,8 +89,13 @@ int tiers_compare_price(Call *k, int a, int b, Err *err) {
 }
 
 void tiers_put_out(Route *route, int i, const char *why) {
-  route->tiers[i].is_out = 1;
-  utf8_copy(route->tiers[i].why, sizeof route->tiers[i].why, why);
+  for (int j = 0; j < route->n; j++) {
+    TierChoice *t = &route->tiers[j];
+    if (j == i || (!t->is_out && strcmp(t->model, route->tiers[i].model) == 0)) {
+      t->is_out = 1;
+      utf8_copy(t->why, sizeof t->why, why);
+    }
+  }
 }
 
 int tiers_is_unfit(const Err *why) {
@@ -116,11 +121,10 @@ static int check_window(Call *k, Err *err) {
   if (input < 0) {
     return err_nomem(err);
   }
-  return input + output <= window
-             ? RC_OK
-             : err_set(err, RC_ERROR, ERR_NO_TIER,
-                       "%lld tokens, max_tokens included: its window has %lld", input + output,
-                       window);
+  return input + output <= window ? RC_OK
+                                  : err_set(err, RC_ERROR, ERR_NO_TIER,
+                                            "%lld tokens, max_tokens included: its window has %lld",
+                                            input + output, window);
 }
 
 /* Makes the model of a tier the call's; that of the tier it was at stays there. */
@@ -150,6 +154,26 @@ int tiers_take(Call *k, int i, Err *err) {
   k->route.served = i;
   snprintf(k->tier, sizeof k->tier, "%s", t->name);
   return RC_OK;
+}
+
+void tiers_return(Call *k, int was) {
+  Route *route = &k->route;
+  Err ignored = {0};
+  if (was >= 0 && route->at != was) {
+    route->tiers[route->at].left = k->model;
+    k->model = route->tiers[was].left;
+    memset(&route->tiers[was].left, 0, sizeof route->tiers[was].left);
+    route->at = was;
+    k->api = provider_api(k->model.api);
+    access_wipe(k->secret);
+    k->secret = NULL;
+    access_check(&k->model, &k->secret, &ignored);
+  }
+  if (was >= 0) {
+    route->served = was;
+    route->tiers[was].is_out = 0;
+    snprintf(k->tier, sizeof k->tier, "%s", route->tiers[was].name);
+  }
 }
 
 int tiers_of_model(const Route *route, const char *model) {

@@ -4,6 +4,7 @@
 #include "call/state/beside.h"
 
 #include "base/clock.h"
+#include "money/pricing.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -41,9 +42,8 @@ static Options options_for(const Call *k, int is_ours) {
 int beside_ask(Call *k, const BesideAsk *what, Outcome *out, Err *why, Err *err) {
   Options o = options_for(k, what->prompt != NULL);
   Request r = *k->request;
-  const Beside beside = {.purpose = what->purpose,
-                         .request_id = k->request_id,
-                         .attempts = k->attempts_made};
+  const Beside beside = {
+      .purpose = what->purpose, .request_id = k->request_id, .attempts = k->attempts_made};
   record(k);
   if (what->prompt) {
     request_from_prompt(what->prompt->data, what->prompt->n, &o, &r, why);
@@ -58,6 +58,9 @@ int beside_ask(Call *k, const BesideAsk *what, Outcome *out, Err *why, Err *err)
   }
   if (why->rc == RC_INTERRUPT || why->rc == RC_NOMEM) {
     *err = *why;
+  } else {
+    pricing_refresh(k->conn, NULL,
+                    err); /* what could not be read there, this call can't go on without */
   }
   return err->rc != RC_OK ? -1 : why->rc == RC_OK;
 }

@@ -28,9 +28,9 @@ static long long most_of(const Seeing *s, const Model *model, Err *err) {
   const Api *api = provider_api(model->api);
   int is_exact;
   long long output = api ? provider_most_output(api, s->k->request, model) : o->max_tokens;
-  long long input = look_weigh_for(s->k->conn, model, s->weight.texts,
-                                   s->k->request->n_messages + (s->k->request->system != NULL),
-                                   &is_exact, err);
+  long long input =
+      look_weigh_for(s->k->conn, model, s->weight.texts,
+                     s->k->request->n_messages + (s->k->request->system != NULL), &is_exact, err);
   return err->rc != RC_OK || input < 0 || output <= 0
              ? -1
              : pricing_of_tokens(s->k->conn, model, input, output, err);
@@ -76,11 +76,10 @@ static void add_gates(Seeing *s, Err *err) {
       add(s, second_model(s->k, gate), gate_word(gate->kind), err);
     }
   }
-  double audit = isnan(s->k->request->options->audit) ? s->k->conn->set.audit
-                                                       : s->k->request->options->audit;
-  const Route *route = &s->k->route;
-  if (gates && audit > 0 && route->served >= 0 && route->served + 1 < route->n) {
-    add(s, route->tiers[route->served + 1].model, "audit", err);
+  double audit =
+      isnan(s->k->request->options->audit) ? s->k->conn->set.audit : s->k->request->options->audit;
+  if (gates && audit > 0) {
+    add(s, second_auditor(s->k), "audit", err);
   }
 }
 
