@@ -1,6 +1,7 @@
 #!/bin/sh
 # The whole idea in under a minute: a support desk's questions answered from SQL by a local stand-in provider (no key,
-# no network, no money), killed in the middle, run again, rolled back, and priced. Started by `make demo`.
+# no network, no money), killed in the middle, run again, rolled back, routed, held to a limit, and priced. Started by
+# `make demo`.
 # Usage: demo.sh [TICKETS]      only so many of them; DIR: another folder to work in
 set -eu
 cd "$(dirname "$0")/.."
@@ -80,7 +81,30 @@ FROM llm_calls WHERE id = llm_last_call();"
 show "$rollback"
 echo "$rollback" | sql
 
-say "6. Who costs what: the ledger is a table"
+say "6. Which model a question went to: 'auto' scores it, and takes a tier of llm_tiers"
+by_tier="SELECT tier_served, model, count(*) AS calls, round(avg(route_score), 2) AS score, sum(cost_nusd) / 1e9 AS usd
+FROM llm_calls WHERE kind = 'call' AND tier_served IS NOT NULL GROUP BY tier_served ORDER BY score;"
+show "$by_tier"
+echo "$by_tier" | sql
+
+say "7. An answer that does not pass its gate: the next tier is asked (lines with @ tell the stand-in what to answer)"
+cascade="SELECT llm_complete('Three invoices of \$12.50 and one of \$7: what is owed, as JSON?
+@gpt-4o-mini: They owe \$44.50.
+@claude-haiku-4-5: {\"owed_usd\":44.50}', '{\"gate\":{\"kind\":\"json\"},\"escalate\":true}') AS answer;
+SELECT tier_served, model, cost_nusd / 1e9 AS usd, coalesce(error, 'passed') AS gate FROM llm_calls
+WHERE request_id = (SELECT request_id FROM llm_calls WHERE id = llm_last_call()) ORDER BY attempt;"
+show "$cascade"
+echo "$cascade" | sql
+
+say "8. A limit is a limit: what would pass it is refused, and not sent"
+budget="INSERT INTO llm_budgets(scope, period, limit_usd) VALUES ('tag:nightly', 'day', 0.0004);
+SELECT length(llm_complete('Sum up the first week', '{\"tag\":\"nightly\",\"model\":\"gpt-4o\",\"max_tokens\":30}')) AS first;
+SELECT length(llm_complete('Sum up the second week', '{\"tag\":\"nightly\",\"model\":\"gpt-4o\",\"max_tokens\":30}')) AS second;
+SELECT scope, period, limit_usd, spent_usd, round(share, 2) AS share, until_time FROM llm_budget_status;"
+show "$budget"
+echo "$budget" | sql 2>&1 || true
+
+say "9. Who costs what: the ledger is a table"
 by_model="SELECT model, calls, hits, input_tokens, output_tokens, cost_usd, saved_usd FROM llm_cost_by_model ORDER BY cost_usd DESC;"
 show "$by_model"
 echo "$by_model" | sql
@@ -90,7 +114,7 @@ WHERE c.kind = 'call' GROUP BY t.plan ORDER BY usd DESC;"
 show "$by_plan"
 echo "$by_plan" | sql
 
-say "7. And an answer"
+say "10. And an answer"
 echo "SELECT t.question, a.answer FROM tickets t JOIN answers a ON a.ticket = t.id
       WHERE length(t.question) BETWEEN 25 AND 60 ORDER BY t.id LIMIT 3;" | sql
 printf '\n  The database is %s, its ledger %s-llmcost. Look around:\n  sqlite3 -cmd ".load ./llmcost" %s\n' "$db" "$db" "$db"

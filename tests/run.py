@@ -2,8 +2,8 @@
 """Runs every test and ends with one line that counts them.
 
   unit  build/unit/*: C tests under cmocka, sanitized
-  sql   tests/sql/*.sql in the plain shell: each line they print is name|1, or the test failed; with the
-        plain build and with the sanitized one
+  sql   tests/sql/*.sql in the plain shell: each line they print is name|1, or the test failed; a comment
+        "-- error: 'name' words" names the next error and words of it; with the plain build and with the sanitized one
   live  tests/live/test_*.py: processes, faults, other clients, other people's checkers
   fuzz  build/unit/fuzz_*: each for some seconds on what is kept in tests/fuzz/corpus (see tests/fuzz/driver.c),
         sanitized, beside the other tests
@@ -64,6 +64,16 @@ def run_unit():
             report("FAIL", name, f"exit {out.returncode}\n{out.stderr[-3000:]}")
 
 
+def report_errors(script, stderr, label):
+    """The errors that a script announces, in its order. Returns what else was said."""
+    wanted = re.findall(r"^-- error: '([^']*)' (.*)$", script, re.M)
+    got = re.findall(r"^(?:Runtime|Parse) error near line .*$", stderr, re.M) if wanted else []
+    for i, (name, words) in enumerate(wanted):
+        error = got[i] if i < len(got) else "no error"
+        report("ok" if words in error else "FAIL", f"{label} {name}", "" if words in error else f"{words}: {error}")
+    return "\n".join(got[len(wanted):]) if wanted and got else stderr.strip()
+
+
 def run_sql_file(path, so, env, label):
     with harness.Standin() as standin, harness.TempDir() as tmp:
         prelude = os.path.join(tmp, "prelude.sql")
@@ -77,9 +87,12 @@ def run_sql_file(path, so, env, label):
     for line in lines:
         name, _, verdict = line.rpartition("|")
         report("ok" if verdict == "1" else "FAIL", f"{label} {name or line}", "" if verdict == "1" else line)
-    expected = len(re.findall(r"^SELECT '", open(path).read(), re.M))
-    if out.stderr.strip() or len(lines) < expected:
-        report("FAIL", f"{label} ran", f"{len(lines)} of {expected} lines; {out.stderr.strip()[-3000:]}")
+    with open(path) as f:
+        script = f.read()
+    expected = len(re.findall(r"^SELECT '", script, re.M))
+    left = report_errors(script, out.stderr, label)
+    if left or len(lines) < expected:
+        report("FAIL", f"{label} ran", f"{len(lines)} of {expected} lines; {left[-3000:]}")
 
 
 def run_sql():

@@ -17,16 +17,17 @@
 
 /* The best answer so far of those that did not pass. */
 typedef struct Best {
-  char *text, *reasoning; /* owned */
+  char *text, *reasoning, *logprobs; /* owned */
   size_t n;
   double score;
   long long call_id; /* of llm_calls; 0: not known yet */
-  char why[240];
+  char why[280];
 } Best;
 
 static void best_free(Best *best) {
   free(best->text);
   free(best->reasoning);
+  cJSON_free(best->logprobs);
 }
 
 /* Of equal ones the later: a better tier gave it. Takes the call's text. */
@@ -37,21 +38,23 @@ static void keep_better(Call *k, const GatesVerdict *v, Best *best) {
   best_free(best);
   *best = (Best){.text = k->text,
                  .reasoning = k->reasoning,
+                 .logprobs = k->logprobs,
                  .n = k->n,
                  .score = v->score,
                  .call_id = k->row.id};
-  snprintf(best->why, sizeof best->why, "%s", v->why);
-  k->text = k->reasoning = NULL;
+  k->text = k->reasoning = k->logprobs = NULL;
+  snprintf(best->why, sizeof best->why, "%s: %s", v->name, v->why);
 }
 
-/* What a gate says may quote the prompt. */
-static void reject(Call *k, GatesVerdict *v, Err *err) {
-  tell_scrub(k, v->why, sizeof v->why);
-  snprintf(k->error, sizeof k->error, "gate: %.230s", v->why);
+/* What a gate says may quote the answer: the ledger has it where it may have the answer. */
+static void reject(Call *k, const GatesVerdict *v, Err *err) {
+  int is_told = k->conn->set.log_text == LOG_FULL;
+  snprintf(k->error, sizeof k->error, "gate: %s%s%s", v->name, is_told ? ": " : "",
+           is_told ? v->why : "");
   k->row.error = k->error;
   k->cacheable = 0;
   unfit_take(k, k->text, k->n);
-  err_set(err, RC_ERROR, ERR_GATE, "the answer did not pass gate %.230s", v->why);
+  err_set(err, RC_ERROR, ERR_GATE, "the answer did not pass gate %s: %s", v->name, v->why);
   err->http_status = (int)k->row.http_status;
 }
 
@@ -88,10 +91,12 @@ static void give_best(Call *k, Best *best, Err *failure) {
   char where[96] = "", more[300] = "";
   free(k->text);
   free(k->reasoning);
+  cJSON_free(k->logprobs);
   k->text = best->text;
   k->n = best->n;
   k->reasoning = best->reasoning;
-  best->text = best->reasoning = NULL;
+  k->logprobs = best->logprobs;
+  best->text = best->reasoning = best->logprobs = NULL;
   k->cacheable = 0;
   if (best->call_id) {
     snprintf(where, sizeof where, "; the best answer is that of call %lld (llm_calls.answer_hash)",
@@ -103,26 +108,30 @@ static void give_best(Call *k, Best *best, Err *failure) {
   err_clear(failure);
   failure->http_status = why.http_status;
   failure->retryable = why.retryable;
-  err_set(failure, RC_ERROR, ERR_GATE, "%s (%.230s)%s%s",
+  err_set(failure, RC_ERROR, ERR_GATE, "%s (%s)%s%s",
           k->request->options->escalate ? "no answer passed its gates"
                                         : "the answer did not pass its gates",
           best->why, more, where);
 }
 
 /* The next tier: its attempts are as many as were left, one at least. */
-static int climb(Call *k, Err *err) {
+static int climb(Call *k, Best *best, Err *err) {
   const Next next = {.moves = 1, .to = MOVE_UP, .escalates = 1};
   if (!k->request->options->escalate) {
     return err->rc;
   }
   k->attempts_left = k->attempts_left > 0 ? k->attempts_left : 1;
-  k->escalated_from = k->row.id;
-  return attempt_next(k, &next, err);
+  attempt_next(k, &next, err);
+  best->call_id =
+      best->call_id ? best->call_id : k->escalated_from; /* some stores name a row late */
+  return err->rc;
 }
 
 static int judge(Call *k, Best *best, Err *err) {
   GatesVerdict v;
-  if (gates_judge(k, &v, err) != RC_OK) {
+  if (gates_judge(k, &v, err) != RC_OK) { /* nobody knows whether it is fit to be kept */
+    k->cacheable = 0;
+    unfit_take(k, k->text, k->n);
     return err->rc;
   }
   if (v.passes) {
@@ -137,7 +146,7 @@ int cascade_run(Call *k, Err *err) {
   Best best = {0};
   attempt_all(k, err);
   while (k->gates && err->rc == RC_OK && judge(k, &best, err) != RC_OK && err->code == ERR_GATE &&
-         climb(k, err) == RC_OK) {
+         climb(k, &best, err) == RC_OK) {
     attempt_all(k, err);
   }
   if (best.text && err->rc != RC_OK && is_end(err)) {

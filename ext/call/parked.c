@@ -49,6 +49,7 @@ void parked_put(Parked *place, Call *k) {
   place->call.memo = NULL;
   place->call.gates = NULL;
   place->call.plan = NULL;
+  place->call.budget_notes[0] = place->call.budget_notes[1] = NULL; /* they stay the call's */
   place->next = list->first;
   list->first = place;
   memset(&k->model, 0, sizeof k->model);
@@ -65,6 +66,7 @@ static void go_on(Call *k, const Call *was) {
   k->api = was->api;
   k->secret = was->secret;
   k->response = was->response;
+  k->escalated_from = was->escalated_from;
   k->system_tokens = was->system_tokens;
   k->history_tokens = was->history_tokens;
   memcpy(k->url, was->url, sizeof k->url);

@@ -289,6 +289,10 @@ const Config *conn_config(Conn *c, Err *err) {
   return now;
 }
 
+const Config *conn_config_kept(Conn *c, Err *err) {
+  return c->config ? c->config : conn_config(c, err);
+}
+
 void conn_pin(Conn *c) {
   c->pins++;
 }

@@ -89,6 +89,9 @@ void conn_trim_if_due(Conn *c);
 /* The user's configuration as it is now; borrowed until the next call. NULL and *err on failure. */
 const Config *conn_config(Conn *c, Err *err);
 
+/* The same as it was last read, be it a moment ago; read now where a reading failed since. */
+const Config *conn_config_kept(Conn *c, Err *err);
+
 /* While a request is on its way its configuration is the one that was read before it left: an interrupt, which
 ** lets no statement of this connection run, must not keep its answer from being priced. In pairs. */
 void conn_pin(Conn *c);

@@ -61,7 +61,10 @@ void fn_llm_route_score(sqlite3_context *ctx, int argc, sqlite3_value **argv, Er
 }
 
 static void give_reasons(sqlite3_context *ctx, Call *k, Err *err) {
-  result_json(ctx, route_explain(k, err));
+  char *text = route_explain(k, err);
+  if (text) {
+    result_json(ctx, text);
+  }
 }
 
 void fn_llm_route_explain(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {

@@ -265,6 +265,28 @@ static const Scenario scenarios[] = {
          "SELECT count(*) = 3 AND min(x) = max(x) AND (SELECT count(*) FROM llm_calls WHERE user IN"
          " ('1', '2')) >= 2 FROM t",
      .pays = 1},
+    {.name = "route",
+     .setup = TABLE ";" OPEN ";INSERT INTO llm_route_examples(prompt, label) VALUES ('hello', 0)",
+     .ready = IS_OPEN,
+     .sql = PUT "llm_complete('What is the answer to question 7, and why?', '{\"max_tokens\":50}')",
+     .check = "SELECT (" ONE ") AND (SELECT count(*) FROM llm_calls WHERE route_score IS NOT NULL)",
+     .pays = 1},
+    {.name =
+         "cascade", /* the first answer does not pass: it is paid for each time it is asked for */
+     .setup = TABLE ";" OPEN,
+     .ready = IS_OPEN "; SELECT llm_config('retries', 1)",
+     .sql = PUT "llm_complete('@claude-haiku-4-5: {\"a\":1}' || char(10) || '@say: no',"
+                "'{\"gate\":[{\"kind\":\"json\"},{\"kind\":\"sql\",\"expr\":\":answer > 0\"}],"
+                "\"escalate\":true}')",
+     .check = "SELECT count(*) = 1 AND min(x) = '{\"a\":1}' FROM t",
+     .pays = 3},
+    {.name = "agree", /* another model is asked, and the next tier beside what passes */
+     .setup = TABLE ";" OPEN,
+     .ready = IS_OPEN,
+     .sql =
+         PUT "llm_complete('@say: 12', '{\"gate\":{\"kind\":\"agree\"},\"audit\":1,\"score\":0}')",
+     .check = "SELECT count(*) = 1 AND min(x) = '12' FROM t",
+     .pays = 3},
     {.name = "help",
      .setup = TABLE,
      .sql = PUT "llm_help('429') || (SELECT count(*) FROM llm_functions())",

@@ -4,6 +4,9 @@
 ** earlier row when equal); a question that matches none gets a neutral sentence with its first
 ** words. Every answer ends with "(ref XXXXXXXX)", 8 hex digits of the prompt's hash, so two prompts
 ** never get the same answer.
+**
+** A prompt can say what it wants to hear: a line "@MODEL: words" is what that model answers, "@say:
+** words" what all others do. So the answers of a test can be right, wrong and of two minds.
 */
 #include "standin.h"
 
@@ -181,6 +184,29 @@ static void first_words(struct buf *out, const char *question) {
   for (size_t i = 0; i < n; i++) {
     buf_add(out, (unsigned char)question[i] < 0x20 || question[i] == '"' ? " " : question + i, 1);
   }
+}
+
+/* The words behind "@name: " at the start of a line, up to its end; NULL where there are none. */
+static const char *words_of(const char *question, const char *name, size_t *n) {
+  size_t len = strlen(name);
+  for (const char *line = question; line; line = strchr(line, '\n')) {
+    line += *line == '\n';
+    if (line[0] == '@' && strncmp(line + 1, name, len) == 0 &&
+        strncmp(line + 1 + len, ": ", 2) == 0) {
+      *n = strcspn(line + len + 3, "\n");
+      return line + len + 3;
+    }
+  }
+  return NULL;
+}
+
+/* Appends what the question wants to hear from this model. Returns 0 when it doesn't care. */
+int answer_wanted(struct buf *out, const char *question, const char *model) {
+  size_t n = 0;
+  const char *words = words_of(question, model, &n);
+  words = words ? words : words_of(question, "say", &n);
+  buf_add(out, words ? words : "", n);
+  return words != NULL;
 }
 
 /* Appends the answer to a question; ref is the hash of the whole prompt. */

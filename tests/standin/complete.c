@@ -1,8 +1,8 @@
 /*
 ** complete.c: a prompt goes in, a text with its usage and price comes out, for either provider.
 **
-** The order of things: choose the text (a scenario's, a tool's arguments, JSON for a schema, or the
-** support desk's answer), end it at the first stop sequence, cut it at max_tokens, count it, split
+** The order of things: choose the text (a scenario's, a tool's arguments, what the prompt wants to
+** hear, JSON for a schema, or the support desk's answer), end it at the first stop sequence, cut it at max_tokens, count it, split
 ** the input by the prompt cache, price it. An answer costs at least one output token, as an empty
 ** one does with the real providers.
 */
@@ -64,7 +64,7 @@ static void choose_text(const struct ask *a, struct outcome *o, struct buf *out)
     schema_text(a, ref, out);
   } else if (a->fault == FT_EMPTY || a->fault == FT_NULL_CONTENT) {
     buf_str(out, "");
-  } else {
+  } else if (!answer_wanted(out, question, o->model)) {
     if (a->fault == FT_FENCED) {
       buf_str(out, "```json\n");
     }

@@ -165,8 +165,29 @@ static void new_id(char *id, size_t cap) {
   snprintf(id, cap, "chatcmpl-standin%016llx", (unsigned long long)next_id());
 }
 
+/* How likely each token was: of n bytes, e^(-n/10). NULL where nobody asks. */
+static cJSON *logprobs_json(const cJSON *req, const struct outcome *o) {
+  if (!cJSON_IsTrue(json_get(req, "logprobs")) || !o->text) {
+    return cJSON_CreateNull();
+  }
+  cJSON *j = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(j, "content");
+  const char *p = o->text, *end = p + strlen(p), *token;
+  size_t len;
+  while ((token = token_next(&p, end, &len))) {
+    char *text = dup_n(token, len);
+    cJSON *one = cJSON_CreateObject();
+    cJSON_AddStringToObject(one, "token", text);
+    cJSON_AddNumberToObject(one, "logprob", -(double)len / 10);
+    cJSON_AddNullToObject(one, "bytes");
+    cJSON_AddItemToObject(one, "top_logprobs", cJSON_CreateArray());
+    cJSON_AddItemToArray(list, one);
+    free(text);
+  }
+  return j;
+}
+
 /* The whole answer as JSON, owned. */
-static cJSON *answer_json(const struct outcome *o, int64_t n, enum fault fault) {
+static cJSON *answer_json(const cJSON *req, const struct outcome *o, int64_t n, enum fault fault) {
   char id[48];
   new_id(id, sizeof id);
   cJSON *j = head_json(o, "chat.completion", id, fault);
@@ -175,7 +196,7 @@ static cJSON *answer_json(const struct outcome *o, int64_t n, enum fault fault) 
     cJSON *c = cJSON_CreateObject();
     cJSON_AddNumberToObject(c, "index", (double)i);
     cJSON_AddItemToObject(c, "message", message_json(o));
-    cJSON_AddNullToObject(c, "logprobs");
+    cJSON_AddItemToObject(c, "logprobs", logprobs_json(req, o));
     cJSON_AddStringToObject(c, "finish_reason", finish_name(o));
     cJSON_AddItemToArray(choices, c);
   }
@@ -196,7 +217,7 @@ int openai_answer(const cJSON *req, enum fault fault, int batch, struct outcome 
   read_ask(req, fault, batch, &a);
   prompt_openai(&o->prompt, req, a.model);
   complete_run(&a, o);
-  *body = answer_json(o, a.n, fault);
+  *body = answer_json(req, o, a.n, fault);
   return 200;
 }
 

@@ -298,8 +298,8 @@ static int unknown(const SpecTable *table, unsigned of, const char *name, Err *e
     }
   }
   hint(table, of, name, meant, sizeof meant);
-  return err_set(err, RC_ERROR, table->code, "unknown %s '%.40s'%s (valid: %s)", table->noun, name,
-                 meant, valid);
+  return err_set(err, RC_ERROR, table->code, "unknown %s '%.40s'%s (%s%s)", table->noun, name,
+                 meant, n ? "valid: " : "there is none", valid);
 }
 
 /* ---- reading */

@@ -7,6 +7,7 @@
 #include "call/attempt/tell.h"
 #include "call/route/ready.h"
 #include "call/route/target.h"
+#include "call/route/tiers.h"
 #include "conn/learned.h"
 #include "call/state/afford.h"
 #include "money/pricing.h"
@@ -182,7 +183,9 @@ static int begin_next(Call *k, long long previous, Err *err) {
 /* Goes where the next attempt is to go, after its wait. An error where there is nowhere to go. */
 static int go(Call *k, const Next *next, const Err *failure, Err *err) {
   char why[160];
-  snprintf(why, sizeof why, "attempt %lld: %.120s", k->row.attempt, failure->msg);
+  /* (what its gates said stands in its row) */
+  snprintf(why, sizeof why, "attempt %lld: %.120s", k->row.attempt,
+           next->escalates ? "its answer did not pass its gates" : failure->msg);
   Moved moved = !next->moves      ? STAYED
                 : next->escalates ? ready_move(k, MOVE_UP, why, err)
                                   : ready_leave(k, next->to, why, err);
@@ -213,6 +216,21 @@ static int begin(Call *k, const char *reason, Err *err) {
   return err->rc;
 }
 
+/* Goes on and makes the next attempt durable. Where memory runs out on the way, the call is where its last answer came from:
+** that is what waits for memory, under the key it was asked by. */
+static int move_on(Call *k, const Next *next, const char *reason, const Err *failure, Err *err) {
+  const Hash key = k->key;
+  int was = k->route.served, is_stopgap = k->route.is_stopgap;
+  if (go(k, next, failure, err) != RC_OK || begin(k, reason, err) != RC_OK) {
+    if (err->rc == RC_NOMEM) {
+      tiers_return(k, was);
+      k->route.is_stopgap = is_stopgap;
+      k->key = key;
+    }
+  }
+  return err->rc;
+}
+
 /* If there is no next attempt after all, this one stays open: settling it once more ends the intent. */
 int attempt_next(Call *k, const Next *next, Err *failure) {
   Err err = {0}, memory = {0};
@@ -223,10 +241,11 @@ int attempt_next(Call *k, const Next *next, Err *failure) {
   int is_queued = ledger_settle(k->store, &k->row, NULL, 1, &err) != RC_OK && err.rc != RC_NOMEM &&
                   ledger_queue(k->store, &k->row, NULL, &memory) == RC_OK;
   k->is_open = !is_queued;
+  k->escalated_from = next->escalates ? k->row.id : k->escalated_from;
   if (!k->store->mode->tells_failure && is_queued) {
     err = (Err){0}; /* there, a queued row is no reason to stop */
   }
-  if (err.rc == RC_OK && go(k, next, failure, &err) == RC_OK && begin(k, reason, &err) == RC_OK) {
+  if (err.rc == RC_OK && move_on(k, next, reason, failure, &err) == RC_OK) {
     k->is_open = 1;
   }
   *failure = err;

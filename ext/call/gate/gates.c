@@ -4,6 +4,7 @@
 #include "call/gate/gates.h"
 
 #include "base/utf8.h"
+#include "call/attempt/tell.h"
 #include "call/gate/second.h"
 #include "core/gate/judge.h"
 #include "trust/sandbox/expression.h"
@@ -53,11 +54,14 @@ void gates_free(Gates *gates) {
   }
 }
 
-/* Says whose fault it is: "gate 'polite': …". */
+/* Says whose fault it is, once: "gate 'polite': …". */
 static int blame(const char *name, Err *why, Err *err) {
+  char whose[80];
+  snprintf(whose, sizeof whose, "gate '%.60s': ", name);
+  int is_said = strncmp(why->msg, whose, strlen(whose)) == 0;
   return why->rc == RC_NOMEM
              ? err_nomem(err)
-             : err_set(err, RC_ERROR, ERR_BAD_OPTION, "gate '%.60s': %.500s", name, why->msg);
+             : err_set(err, RC_ERROR, ERR_BAD_OPTION, "%s%.500s", is_said ? "" : whose, why->msg);
 }
 
 /* Adds one by its kind and its spec, which is the caller's. */
@@ -254,13 +258,14 @@ static int ask_one(Call *k, const Gate *gate, const GateCase *c, GateVerdict *v,
   }
 }
 
-static void note(cJSON *list, const NamedGate *g, const GateVerdict *v, Err *err) {
+/* Its reason may quote the answer: the ledger has it where it may have the answer. */
+static void note(const Call *k, cJSON *list, const NamedGate *g, const GateVerdict *v, Err *err) {
   cJSON *item = json_add(list, NULL, cJSON_CreateObject(), err);
   json_add(item, "gate", cJSON_CreateString(g->name), err);
   json_add(item, "kind", cJSON_CreateString(gate_word(g->gate.kind)), err);
   json_add(item, "passes", cJSON_CreateBool(v->passes), err);
   json_add(item, "score", cJSON_CreateNumber(v->score), err);
-  if (v->why[0]) {
+  if (v->why[0] && k->conn->set.log_text == LOG_FULL) {
     json_add(item, "why", cJSON_CreateString(v->why), err);
   }
 }
@@ -277,11 +282,13 @@ static int judge_some(Call *k, const GateCase *c, int with_model, cJSON *list, G
       continue;
     }
     n++;
-    note(list, g, &v, err);
+    tell_scrub(k, v.why, sizeof v.why); /* it may quote the prompt */
+    note(k, list, g, &v, err);
     all->score += v.score;
     if (!v.passes && all->passes) {
       all->passes = 0;
-      snprintf(all->why, sizeof all->why, "%.60s: %.170s", g->name, v.why);
+      all->name = g->name;
+      snprintf(all->why, sizeof all->why, "%s", v.why);
     }
   }
   return n;

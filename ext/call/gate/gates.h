@@ -34,8 +34,9 @@ int gates_want_logprobs(const Gates *gates);
 /* What they said. */
 typedef struct GatesVerdict {
   int passes;
-  double score;  /* 0..1, the mean of them */
-  char why[240]; /* of the first that failed: "name: why" */
+  double score;     /* 0..1, the mean of them */
+  const char *name; /* of the first that failed; borrowed of the gates */
+  char why[200];    /* and why; nothing of the prompt */
 } GatesVerdict;
 
 /* Judges the call's text by each in turn, those that cost nothing first; behind one that failed no model is asked. Its row's

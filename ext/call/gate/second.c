@@ -15,8 +15,6 @@
 
 /* ---- which model */
 
-enum { MOST_TIERS = 32 };
-
 /* The names of the tiers' models, in their order: this call's, or the configuration's. NULL behind the last. */
 static const char *tier_model(const Call *k, int i) {
   const Config *config = k->conn->config;
@@ -33,46 +31,53 @@ static int is_other(const Call *k, const char *model) {
   return model && k->model.name && strcmp(model, k->model.name) != 0;
 }
 
-static int may_ask(const Call *k, const char *model) {
-  return is_other(k, model) && target_can_ask(k->conn->config, model);
-}
-
-/* A tier beside the one that answered, that can be asked: the nearest, of two the cheaper one. */
-static const char *other_tier(const Call *k) {
+/* A tier beside the one that answered: the nearest, of two the cheaper one. */
+static const char *other_tier(const Call *k, int at_hand) {
   int served = k->route.served > 0 ? k->route.served : 0;
-  for (int d = 0; d < MOST_TIERS; d++) {
-    const char *below = tier_model(k, served - d), *above = tier_model(k, served + d);
-    if (may_ask(k, below) || may_ask(k, above)) {
-      return may_ask(k, below) ? below : above;
+  for (int d = 0; d == 0 || tier_model(k, served - d) || tier_model(k, served + d); d++) {
+    const char *both[] = {tier_model(k, served - d), tier_model(k, served + d)};
+    for (int i = 0; i < 2; i++) {
+      if (is_other(k, both[i]) && (!at_hand || target_can_ask(k->conn, both[i]))) {
+        return both[i];
+      }
     }
   }
   return NULL;
 }
 
-/* The first tier that can be asked; else the one that answered. */
+/* The cheapest tier. */
 static const char *first_tier(const Call *k) {
   int i = 0;
-  while (tier_model(k, i) && !target_can_ask(k->conn->config, tier_model(k, i))) {
+  while (tier_model(k, i) && !target_can_ask(k->conn, tier_model(k, i))) {
     i++;
   }
-  return tier_model(k, i) ? tier_model(k, i) : k->model.name;
+  return tier_model(k, i) ? tier_model(k, i) : tier_model(k, 0);
 }
 
 const char *second_model(const Call *k, const Gate *gate) {
   /* (a model that is asked again says the same) */
   int is_own = gate->kind == GATE_AGREE && gate->model && !is_other(k, gate->model);
-  return gate->model && !is_own        ? gate->model
-         : gate->kind == GATE_VERIFIER ? first_tier(k)
-                                       : other_tier(k);
+  if (gate->model && !is_own) {
+    return gate->model;
+  }
+  if (gate->kind == GATE_VERIFIER) {
+    return first_tier(k);
+  }
+  const char *other = other_tier(k, 1);
+  return other ? other : other_tier(k, 0); /* what it says of its key is to be told */
+}
+
+/* The tier above the one that answered. */
+const char *second_auditor(const Call *k) {
+  int i = k->route.served + 1;
+  while (k->route.served >= 0 && i < k->route.n &&
+         (k->route.tiers[i].is_out || !target_can_ask(k->conn, k->route.tiers[i].model))) {
+    i++;
+  }
+  return k->route.served >= 0 ? tier_model(k, i) : NULL;
 }
 
 /* ---- gates */
-
-/* A copy of a name; NULL stays NULL. */
-static const char *keep_name(const char *name, char copy[LIMIT_MODEL_NAME]) {
-  snprintf(copy, LIMIT_MODEL_NAME, "%s", name ? name : "");
-  return name ? copy : NULL;
-}
 
 static void cannot(GateVerdict *v, const char *model, const Err *why) {
   *v = (GateVerdict){0};
@@ -99,13 +104,15 @@ static int write_question(const Gate *gate, const GateCase *c, Buf *b, Err *err)
 }
 
 int second_check(Call *k, const Gate *gate, const GateCase *c, GateVerdict *v, Err *err) {
-  Buf question = {0};
+  Buf question;
   Outcome out = {0};
   Err why = {0};
   int is_ours = gate->kind == GATE_VERIFIER, asked = 0;
-  char name[LIMIT_MODEL_NAME]; /* (the configuration may be read anew meanwhile) */
+  char name[LIMIT_MODEL_NAME] = "";
+  const char *model = second_model(k, gate);
+  snprintf(name, sizeof name, "%s", model ? model : ""); /* (the configuration may be read anew) */
   const BesideAsk what = {.purpose = gate_word(gate->kind),
-                          .model = keep_name(second_model(k, gate), name),
+                          .model = model ? name : NULL,
                           .prompt = is_ours ? &question : NULL};
   buf_init(&question, LIMIT_REQUEST_BYTES);
   if (!what.model) {
@@ -134,15 +141,6 @@ static int is_drawn(double share) {
   return random < share * 4294967296.0;
 }
 
-/* The tier above the one that answered. */
-static const char *tier_above(const Call *k) {
-  int i = k->route.served + 1;
-  while (k->route.served >= 0 && i < k->route.n && k->route.tiers[i].is_out) {
-    i++;
-  }
-  return k->route.served >= 0 ? tier_model(k, i) : NULL;
-}
-
 /* Puts what it said behind what the gates said. */
 static int note_audit(Call *k, const char *model, double score, const char *by, Err *err) {
   Err bad = {0};
@@ -165,9 +163,7 @@ static int note_audit(Call *k, const char *model, double score, const char *by, 
 int second_audit(Call *k, Err *err) {
   double share =
       isnan(k->request->options->audit) ? k->conn->set.audit : k->request->options->audit;
-  char name[LIMIT_MODEL_NAME];
-  int draws = share > 0 && k->gates && is_drawn(share);
-  const char *by = "", *model = keep_name(draws ? tier_above(k) : NULL, name);
+  const char *by = "", *model = share > 0 && k->gates && is_drawn(share) ? second_auditor(k) : NULL;
   const BesideAsk what = {.purpose = "audit", .model = model};
   Outcome out = {0};
   Err why = {0};

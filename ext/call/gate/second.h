@@ -16,7 +16,9 @@ int second_check(Call *k, const Gate *gate, const GateCase *c, GateVerdict *v, E
 ** that in the call's `gate`. */
 int second_audit(Call *k, Err *err);
 
-/* Which model a gate of a request would ask: its own, or one of the tiers; NULL: there is none. Borrowed. */
+/* Which model a gate of a request would ask: its own, or one of the tiers, where there is one whose key is at hand; NULL: there
+** is none. And which one an audit. Borrowed of the configuration: until another request is made. */
 const char *second_model(const Call *k, const Gate *gate);
+const char *second_auditor(const Call *k);
 
 #endif

@@ -86,9 +86,9 @@ static int take_only_provider(Call *k, const Config *config, const Err *why, Err
 }
 
 /* Whoever named no tier that can be had: the provider whose key is set, or what stood in the way of each. */
-static int take_no_tier(Call *k, const Config *config, const Err *first, int only_keys, Err *err) {
+static int take_no_tier(Call *k, const Err *first, int only_keys, Err *err) {
   if (only_keys) {
-    return take_only_provider(k, config, first, err);
+    return take_only_provider(k, k->conn->config, first, err);
   }
   char list[600] = "";
   size_t used = 0;
@@ -102,7 +102,7 @@ static int take_no_tier(Call *k, const Config *config, const Err *first, int onl
 }
 
 /* The tier that was drawn, or the nearest that can take the request. One that is wrong must not quietly become another. */
-static int take_nearest_tier(Call *k, const Config *config, int from, Err *err) {
+static int take_nearest_tier(Call *k, int from, Err *err) {
   Err first = {0};
   int only_keys = 1;
   for (int i; (i = tiers_nearest(&k->route, from)) >= 0;) {
@@ -118,7 +118,7 @@ static int take_nearest_tier(Call *k, const Config *config, int from, Err *err) 
     only_keys &= why.code == ERR_NO_KEY;
     first = first.rc ? first : why;
   }
-  return take_no_tier(k, config, &first, only_keys, err);
+  return take_no_tier(k, &first, only_keys, err);
 }
 
 /* Which tier "auto" means for this request: the cheapest where answers are judged, that of the turn before where going on
@@ -139,14 +139,15 @@ static int draw(Call *k, Err *err) {
   return err->rc;
 }
 
-static int take_tier(Call *k, const Config *config, Err *err) {
-  if (tiers_copy(&k->route, config, err) != RC_OK || draw(k, err) != RC_OK) {
+/* (A model that scores is asked by a request of its own, which may read the configuration anew.) */
+static int take_tier(Call *k, Err *err) {
+  if (tiers_copy(&k->route, k->conn->config, err) != RC_OK || draw(k, err) != RC_OK) {
     return err->rc;
   }
   int by_score = k->conn->set.route == ROUTE_SCORE && !k->request->options->escalate;
   k->route.kept = by_score ? turns_keep(k, err) : -1;
   int from = k->route.kept >= 0 ? k->route.kept : k->route.drawn;
-  return err->rc == RC_OK ? take_nearest_tier(k, config, from, err) : err->rc;
+  return err->rc == RC_OK ? take_nearest_tier(k, from, err) : err->rc;
 }
 
 /* A cascade that begins at a model which was named. */
@@ -171,12 +172,11 @@ int route_choose(Call *k, Err *err) {
   if (pricing_refresh(k->conn, NULL, err) != RC_OK) {
     return err->rc;
   }
-  const Config *config = k->conn->config;
   if (strcmp(asked, "auto") == 0) {
-    return take_tier(k, config, err);
+    return take_tier(k, err);
   }
   if (k->request->options->escalate && !k->request->beside) {
-    return take_tier_of(k, config, asked, err);
+    return take_tier_of(k, k->conn->config, asked, err);
   }
   return target_take(k, asked, err) == RC_OK ? target_prepare(k, err) : err->rc;
 }

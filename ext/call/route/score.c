@@ -108,9 +108,9 @@ static int write_question(const Score *s, Buf *b, Err *err) {
 }
 
 /* The model of the first tier that can be asked; NULL: of none. */
-static const char *first_tier(const Config *config) {
+static const char *first_tier(Conn *conn, const Config *config) {
   int i = 0;
-  while (i < config->n_tiers && !target_can_ask(config, config->tiers[i].model)) {
+  while (i < config->n_tiers && !target_can_ask(conn, config->tiers[i].model)) {
     i++;
   }
   return i < config->n_tiers ? config->tiers[i].model : NULL;
@@ -122,8 +122,9 @@ static int by_verifier(Call *k, Score *s, Err *err) {
   Outcome out = {0};
   Err why = {0};
   const Config *config = conn_config(k->conn, err);
-  const BesideAsk what = {
-      .purpose = "score", .model = config ? first_tier(config) : NULL, .prompt = &question};
+  const BesideAsk what = {.purpose = "score",
+                          .model = config ? first_tier(k->conn, config) : NULL,
+                          .prompt = &question};
   buf_init(&question, LIMIT_REQUEST_BYTES);
   int is_said = what.model && write_question(s, &question, err) == RC_OK &&
                 beside_ask(k, &what, &out, &why, err) == 1 &&

@@ -69,15 +69,17 @@ int target_access(Call *k, Err *err) {
 
 int target_take(Call *k, const char *name, Err *err) {
   config_model_free(&k->model);
-  return config_model(k->conn->config, name, &k->model, err) == RC_OK ? target_access(k, err)
-                                                                      : err->rc;
+  const Config *config = conn_config_kept(k->conn, err);
+  return config && config_model(config, name, &k->model, err) == RC_OK ? target_access(k, err)
+                                                                       : err->rc;
 }
 
-int target_can_ask(const Config *config, const char *name) {
+int target_can_ask(Conn *conn, const char *name) {
   Model model = {0};
   Err ignored = {0};
   char *key = NULL;
-  int can = config_model(config, name, &model, &ignored) == RC_OK &&
+  const Config *config = conn_config_kept(conn, &ignored);
+  int can = config && config_model(config, name, &model, &ignored) == RC_OK &&
             access_check(&model, &key, &ignored) == RC_OK;
   access_wipe(key);
   config_model_free(&model);

@@ -15,7 +15,7 @@ int target_access(Call *k, Err *err);
 int target_api(Call *k, Err *err);
 
 /* 1 if a model of that name could be asked: it is known, its host is allowed, its key is there. */
-int target_can_ask(const Config *config, const char *name);
+int target_can_ask(Conn *conn, const char *name);
 
 /* URL and body; again for another attempt. */
 int target_prepare(Call *k, Err *err);

@@ -7,6 +7,7 @@
 #include "money/counter.h"
 #include "money/pricing.h"
 #include "base/utf8.h"
+#include "trust/access.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -70,7 +71,8 @@ static long long price_of(Call *k, int i, Err *err) {
   for (int m = 0; m < k->request->n_messages; m++) {
     bytes += (long long)k->request->messages[m].n;
   }
-  if (config_model(k->conn->config, k->route.tiers[i].model, &model, &why) == RC_OK) {
+  const Config *config = conn_config_kept(k->conn, err);
+  if (config && config_model(config, k->route.tiers[i].model, &model, &why) == RC_OK) {
     nusd =
         pricing_of_tokens(k->conn, &model, bytes / BYTES_A_TOKEN + 1,
                           most != OPTION_UNSET && most < USUAL_OUTPUT ? most : USUAL_OUTPUT, err);
@@ -88,8 +90,13 @@ int tiers_compare_price(Call *k, int a, int b, Err *err) {
 }
 
 void tiers_put_out(Route *route, int i, const char *why) {
-  route->tiers[i].is_out = 1;
-  utf8_copy(route->tiers[i].why, sizeof route->tiers[i].why, why);
+  for (int j = 0; j < route->n; j++) {
+    TierChoice *t = &route->tiers[j];
+    if (j == i || (!t->is_out && strcmp(t->model, route->tiers[i].model) == 0)) {
+      t->is_out = 1;
+      utf8_copy(t->why, sizeof t->why, why);
+    }
+  }
 }
 
 int tiers_is_unfit(const Err *why) {
@@ -148,6 +155,26 @@ int tiers_take(Call *k, int i, Err *err) {
   k->route.served = i;
   snprintf(k->tier, sizeof k->tier, "%s", t->name);
   return RC_OK;
+}
+
+void tiers_return(Call *k, int was) {
+  Route *route = &k->route;
+  Err ignored = {0};
+  if (was >= 0 && route->at != was) {
+    route->tiers[route->at].left = k->model;
+    k->model = route->tiers[was].left;
+    memset(&route->tiers[was].left, 0, sizeof route->tiers[was].left);
+    route->at = was;
+    k->api = provider_api(k->model.api);
+    access_wipe(k->secret);
+    k->secret = NULL;
+    access_check(&k->model, &k->secret, &ignored);
+  }
+  if (was >= 0) {
+    route->served = was;
+    route->tiers[was].is_out = 0;
+    snprintf(k->tier, sizeof k->tier, "%s", route->tiers[was].name);
+  }
 }
 
 int tiers_of_model(const Route *route, const char *model) {

@@ -19,7 +19,7 @@ int tiers_nearest(const Route *route, int from);
 ** not known. */
 int tiers_compare_price(Call *k, int a, int b, Err *err);
 
-/* That it is out, and why. */
+/* That it is out, and why: wherever its model stands. */
 void tiers_put_out(Route *route, int i, const char *why);
 
 /* Makes the tier's model the call's: model, access, window, body. What stands in the way of this request alone
@@ -34,5 +34,9 @@ int tiers_note(Call *k, Err *err);
 
 /* The tier that asks this model; -1: none. */
 int tiers_of_model(const Route *route, const char *model);
+
+/* Takes the model of the tier that the call was at back, without a call for memory but for its key: what came from there is
+** to be judged by it. */
+void tiers_return(Call *k, int was);
 
 #endif

@@ -53,7 +53,8 @@ static long long price_of(Call *k, int tier, int reads, Err *err) {
     before += (long long)r->messages[i].n;
   }
   long long all = before + (long long)r->messages[r->n_messages - 1].n;
-  if (config_model(k->conn->config, k->route.tiers[tier].model, &model, err) == RC_OK) {
+  const Config *config = conn_config_kept(k->conn, err);
+  if (config && config_model(config, k->route.tiers[tier].model, &model, err) == RC_OK) {
     nusd = pricing_of_turn(k->conn, &model, all / BYTES_A_TOKEN, reads ? before / BYTES_A_TOKEN : 0,
                            USUAL_OUTPUT, err);
     config_model_free(&model);

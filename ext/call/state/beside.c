@@ -4,6 +4,7 @@
 #include "call/state/beside.h"
 
 #include "base/clock.h"
+#include "money/pricing.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -57,6 +58,9 @@ int beside_ask(Call *k, const BesideAsk *what, Outcome *out, Err *why, Err *err)
   }
   if (why->rc == RC_INTERRUPT || why->rc == RC_NOMEM) {
     *err = *why;
+  } else {
+    pricing_refresh(k->conn, NULL,
+                    err); /* what could not be read there, this call can't go on without */
   }
   return err->rc != RC_OK ? -1 : why->rc == RC_OK;
 }

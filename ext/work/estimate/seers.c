@@ -78,9 +78,8 @@ static void add_gates(Seeing *s, Err *err) {
   }
   double audit =
       isnan(s->k->request->options->audit) ? s->k->conn->set.audit : s->k->request->options->audit;
-  const Route *route = &s->k->route;
-  if (gates && audit > 0 && route->served >= 0 && route->served + 1 < route->n) {
-    add(s, route->tiers[route->served + 1].model, "audit", err);
+  if (gates && audit > 0) {
+    add(s, second_auditor(s->k), "audit", err);
   }
 }
 
