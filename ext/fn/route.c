@@ -6,7 +6,7 @@
 #include "call/call.h"
 #include "call/route/explain.h"
 #include "call/route/route.h"
-#include "call/route/score.h"
+#include "call/score/score.h"
 #include "core/route/learn.h"
 #include "fn/fn.h"
 #include "work/route/calibrate.h"

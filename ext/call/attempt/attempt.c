@@ -6,7 +6,7 @@
 #include "call/attempt/judge.h"
 #include "call/attempt/tell.h"
 #include "call/route/ready.h"
-#include "call/route/target.h"
+#include "call/state/target.h"
 #include "call/route/tiers.h"
 #include "conn/learned.h"
 #include "call/state/afford.h"

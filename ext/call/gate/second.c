@@ -3,7 +3,7 @@
 */
 #include "call/gate/second.h"
 
-#include "call/route/target.h"
+#include "call/state/target.h"
 #include "call/state/beside.h"
 #include "core/gate/agree.h"
 #include "core/gate/judge.h"
@@ -104,7 +104,7 @@ static int write_question(const Gate *gate, const GateCase *c, Buf *b, Err *err)
 }
 
 int second_check(Call *k, const Gate *gate, const GateCase *c, GateVerdict *v, Err *err) {
-  Buf question;
+  Buf question = {0};
   Outcome out = {0};
   Err why = {0};
   int is_ours = gate->kind == GATE_VERIFIER, asked = 0;

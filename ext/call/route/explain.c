@@ -4,7 +4,7 @@
 #include "call/route/explain.h"
 
 #include "call/route/ready.h"
-#include "call/route/score.h"
+#include "call/score/score.h"
 #include "call/route/tiers.h"
 #include "base/utf8.h"
 #include "store/health/health.h"

@@ -7,8 +7,8 @@
 */
 #include "call/route/route.h"
 
-#include "call/route/score.h"
-#include "call/route/target.h"
+#include "call/score/score.h"
+#include "call/state/target.h"
 #include "call/route/tiers.h"
 #include "call/route/turns.h"
 #include "conn/learned.h"

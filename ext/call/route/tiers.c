@@ -3,7 +3,7 @@
 */
 #include "call/route/tiers.h"
 
-#include "call/route/target.h"
+#include "call/state/target.h"
 #include "money/counter.h"
 #include "money/pricing.h"
 #include "base/utf8.h"

@@ -4,7 +4,7 @@
 #include "work/route/train.h"
 
 #include "base/hash.h"
-#include "call/route/examples.h"
+#include "call/score/examples.h"
 #include "store/host/examples.h"
 #include "store/scorers/scorers.h"
 #include "vec/embed/static_embedder.h"

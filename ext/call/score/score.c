@@ -1,10 +1,10 @@
 /*
 ** See score.h for the contract.
 */
-#include "call/route/score.h"
+#include "call/score/score.h"
 
-#include "call/route/examples.h"
-#include "call/route/target.h"
+#include "call/score/examples.h"
+#include "call/state/target.h"
 #include "call/state/beside.h"
 #include "core/gate/judge.h"
 

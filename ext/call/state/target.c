@@ -1,7 +1,7 @@
 /*
 ** See target.h for the contract.
 */
-#include "call/route/target.h"
+#include "call/state/target.h"
 
 #include "conn/learned.h"
 #include "trust/access.h"

@@ -4,7 +4,7 @@
 ** As kept: a Header, then the labels, then the vectors. Numbers are this machine's: a store that was carried to one of
 ** another byte order has another magic, and is trained anew.
 */
-#include "call/route/examples.h"
+#include "call/score/examples.h"
 
 #include "store/scorers/scorers.h"
 #include "vec/embed/static_embedder.h"
