@@ -34,7 +34,7 @@ int gates_want_logprobs(const Gates *gates);
 /* What they said. */
 typedef struct GatesVerdict {
   int passes;
-  double score;   /* 0..1, the mean of them */
+  double score;     /* 0..1, the mean of them */
   const char *name; /* of the first that failed; borrowed of the gates */
   char why[200];    /* and why; nothing of the prompt */
 } GatesVerdict;
