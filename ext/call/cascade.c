@@ -121,9 +121,25 @@ static int climb(Call *k, Best *best, Err *err) {
     return err->rc;
   }
   k->attempts_left = k->attempts_left > 0 ? k->attempts_left : 1;
+  free(k->rejected); /* another model is not told what this one got wrong */
+  k->rejected = NULL;
   attempt_next(k, &next, err);
   best->call_id =
       best->call_id ? best->call_id : k->escalated_from; /* some stores name a row late */
+  return err->rc;
+}
+
+int cascade_is_no_answer(ErrCode code) {
+  return code == ERR_SCHEMA || code == ERR_LENGTH || code == ERR_NO_TEXT || code == ERR_REFUSAL ||
+         code == ERR_CONTENT_FILTER || code == ERR_BAD_ANSWER;
+}
+
+/* Asks until there is an answer to judge: what is none passes no gate either. */
+static int ask(Call *k, Best *best, Err *err) {
+  attempt_all(k, err);
+  while (err->rc == RC_ERROR && cascade_is_no_answer(err->code) && climb(k, best, err) == RC_OK) {
+    attempt_all(k, err);
+  }
   return err->rc;
 }
 
@@ -144,10 +160,10 @@ static int judge(Call *k, Best *best, Err *err) {
 
 int cascade_run(Call *k, Err *err) {
   Best best = {0};
-  attempt_all(k, err);
+  ask(k, &best, err);
   while (k->gates && err->rc == RC_OK && judge(k, &best, err) != RC_OK && err->code == ERR_GATE &&
          climb(k, &best, err) == RC_OK) {
-    attempt_all(k, err);
+    ask(k, &best, err);
   }
   if (best.text && err->rc != RC_OK && is_end(err)) {
     give_best(k, &best, err);

@@ -11,4 +11,7 @@
 ** the error says which row that is. An answer that did not pass is not kept by the cache. */
 int cascade_run(Call *k, Err *err);
 
+/* 1 if what came is paid for and no answer: it can't be read, was refused or cut off, or does not satisfy the schema. */
+int cascade_is_no_answer(ErrCode code);
+
 #endif

@@ -62,6 +62,9 @@ void parked_put(Parked *place, Call *k) {
 static void go_on(Call *k, const Call *was) {
   LedgerRow row = was->row;
   k->route = was->route;
+  for (int i = k->route.served + 1; k->route.served >= 0 && i < k->route.n; i++) {
+    k->route.tiers[i].is_out = 0; /* looked at where memory was short */
+  }
   k->model = was->model;
   k->api = was->api;
   k->secret = was->secret;

@@ -602,17 +602,11 @@ int on_error_covers(const Err *err) {
   return err->http_status != 0 || err_is_covered(err->code);
 }
 
-/* 1 if such an answer is paid for each time it is asked for. */
-static int is_unfit(ErrCode code) {
-  return code == ERR_SCHEMA || code == ERR_LENGTH || code == ERR_NO_TEXT || code == ERR_REFUSAL ||
-         code == ERR_CONTENT_FILTER || code == ERR_BAD_ANSWER;
-}
-
 void pipeline_tell(const Request *request, Err *err) {
   enum { TAG = 80 };
   char tag[TAG] = "";
   size_t n = strlen(err->msg);
-  int is_paid = is_unfit(err->code) && request->options->on_error == ON_ERROR_ERROR;
+  int is_paid = cascade_is_no_answer(err->code) && request->options->on_error == ON_ERROR_ERROR;
   if (request->options->tag) {
     utf8_copy(tag, sizeof tag, request->options->tag);
   }

@@ -154,6 +154,24 @@ class Faults(Tiers):
         self.assertEqual((got["value"], self.models.names()), ("from b", ["a", "b"]))
         self.assertIn("'max_calls', 2", got["error"]["message"])
 
+    def test_what_is_no_answer_climbs_as_well(self):
+        schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"], "additionalProperties": False}
+        self.models.says["b"] = answer('{"n":1}')
+        for says, asked, reason in ((answer('{"n":"x"}'), ["a", "a", "b"], "schema"), (answer("{", finish_reason="length"), ["a", "b"], "schema"),
+                                    (answer("", finish_reason="content_filter"), ["a", "b"], "content_filter"), (answer(None), ["a", "b"], "no_text")):
+            for gate in (None, {"kind": "schema"}):
+                self.models.says["a"] = says
+                self.models.asked.clear()
+                options = {"schema": schema, "escalate": True, "retries": 1, "gate": gate}
+                self.assertEqual(json.loads(self.ask(f"{says} {gate}", **options)), {"n": 1})
+                self.assertEqual(self.models.names(), asked)
+                self.assertEqual(len(self.models.asked[-1][1]["messages"]), 1)  # another model is not told of it
+                last = value(self.db, "SELECT retry_reason || (escalated_from = id - 1) FROM llm_calls ORDER BY id DESC")
+                self.assertEqual(last, reason + "1")
+        self.models.says["b"] = self.models.says["c"] = answer("no")
+        got = self.outcome("none", schema=schema, escalate=True, retries=0)
+        self.assertEqual((got["error"]["code"], self.models.names()[-3:]), ("schema", ["a", "b", "c"]))
+
     def tiers(self, *rows):
         self.db.execute("DROP TABLE IF EXISTS llm_tiers")
         self.db.execute("CREATE TABLE llm_tiers(name, max_score, model, rank)")

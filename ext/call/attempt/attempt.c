@@ -185,7 +185,7 @@ static int go(Call *k, const Next *next, const Err *failure, Err *err) {
   char why[160];
   /* (what its gates said stands in its row) */
   snprintf(why, sizeof why, "attempt %lld: %.120s", k->row.attempt,
-           next->escalates ? "its answer did not pass its gates" : failure->msg);
+           failure->code == ERR_GATE ? "its answer did not pass its gates" : failure->msg);
   Moved moved = !next->moves      ? STAYED
                 : next->escalates ? ready_move(k, MOVE_UP, why, err)
                                   : ready_leave(k, next->to, why, err);

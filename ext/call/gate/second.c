@@ -110,11 +110,11 @@ int second_check(Call *k, const Gate *gate, const GateCase *c, GateVerdict *v, E
   int is_ours = gate->kind == GATE_VERIFIER, asked = 0;
   char name[LIMIT_MODEL_NAME] = "";
   const char *model = second_model(k, gate);
+  buf_init(&question, LIMIT_REQUEST_BYTES);
   snprintf(name, sizeof name, "%s", model ? model : ""); /* (the configuration may be read anew) */
   const BesideAsk what = {.purpose = gate_word(gate->kind),
                           .model = model ? name : NULL,
                           .prompt = is_ours ? &question : NULL};
-  buf_init(&question, LIMIT_REQUEST_BYTES);
   if (!what.model) {
     err_set(&why, RC_ERROR, ERR_NO_TIER, "llm_tiers has no other model: name one in the gate");
   } else if (!is_ours || write_question(gate, c, &question, &why) == RC_OK) {
