@@ -622,6 +622,7 @@ const char *call_look(Call *k, Conn *conn, const Gated *gated, const Plan *plan,
   const Request *request = gated->request;
   int found = 0;
   start_call(k, conn, request, NULL, plan);
+  k->ask_beside = NULL;
   note_gates(k, gated);
   k->store = conn_store(conn, 0, err);
   unsigned long long seed = k->store ? k->store->seed : 0;

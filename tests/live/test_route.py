@@ -70,6 +70,12 @@ class Routes(Tiers):
                          [(1, "score", None, None, None), (2, None, "tier c", 0.8, "verifier")])
         self.assertEqual(value(self.db, "SELECT llm_route_score('tricky', '{\"scorer\":\"verifier\"}')"), 0.8)
         self.assertEqual(value(self.db, "SELECT count(DISTINCT request_id) FROM llm_calls"), 2)
+        self.models.asked.clear()
+        self.ask("other", scorer="verifier", dry_run=True)
+        self.db.execute("SELECT llm_config('scorer', 'verifier')")
+        self.db.execute("SELECT * FROM llm_estimate('SELECT llm_complete(''other'')')").fetchall()
+        self.db.execute("SELECT llm_config('scorer', 'heuristic')")
+        self.assertEqual(self.models.asked, [])
         self.models.says["a"] = failure(500)
         self.assertEqual(self.ask("simple", scorer="verifier", retries=0, model="b"), "from b")
         self.db.execute("SELECT llm_config('fallback', 'up')")
@@ -536,6 +542,14 @@ class Cascades(Tiers):
         self.models.says["c"] = answer("It is 12")
         self.assertEqual(self.ask(gate={"kind": "agree"}, score=0), "12")
         self.assertEqual(self.models.names(), ["a", "c"])
+
+    def test_one_budget_of_attempts(self):
+        """R02: what a second opinion repeats is not repeated again."""
+        self.models.says["a"] = [failure(500), answer("12"), failure(500), failure(500), failure(500), failure(500)]
+        self.models.says["b"] = failure(500)
+        got = self.outcome(gate={"kind": "agree", "model": "b"}, score=0, retries=2)
+        self.assertEqual(got["error"]["code"], "gate")
+        self.assertEqual(self.models.names(), ["a", "a", "b", "b"])
 
     def test_verifier(self):
         self.models.says["b"] = lambda body: answer("0.9" if "from a" in json.dumps(body) else "0.1")

@@ -39,7 +39,20 @@ static Options options_for(const Call *k, int is_ours) {
   return o;
 }
 
+/* Both draw on one budget of attempts: what the other one repeated is not repeated here. */
+static void count_attempts(Call *k, const Outcome *out) {
+  long long made = out->attempts - k->attempts_made;
+  if (made > 0) {
+    k->attempts_made = out->attempts;
+    k->attempts_left -= (int)(made - 1);
+  }
+}
+
 int beside_ask(Call *k, const BesideAsk *what, Outcome *out, Err *why, Err *err) {
+  if (!k->ask_beside) {
+    err_set(why, RC_ERROR, ERR_UNAVAILABLE, "nothing is sent");
+    return 0;
+  }
   Options o = options_for(k, what->prompt != NULL);
   Request r = *k->request;
   const Beside beside = {
@@ -54,7 +67,7 @@ int beside_ask(Call *k, const BesideAsk *what, Outcome *out, Err *why, Err *err)
   snprintf(r.model, sizeof r.model, "%s", what->model);
   if (why->rc == RC_OK) {
     k->ask_beside(k->conn, &r, NULL, out, why);
-    k->attempts_made = out->attempts > k->attempts_made ? out->attempts : k->attempts_made;
+    count_attempts(k, out);
   }
   if (why->rc == RC_INTERRUPT || why->rc == RC_NOMEM) {
     *err = *why;
