@@ -551,6 +551,32 @@ class Cascades(Tiers):
         self.assertEqual(got["error"]["code"], "gate")
         self.assertEqual(self.models.names(), ["a", "a", "b", "b"])
 
+    def test_killed_during_a_second_opinion(self):
+        """What the first answer cost is on disk before the second model is asked."""
+        self.models.says["b"] = lambda body: time.sleep(30) or answer("late")
+        code = f"""
+import sys; sys.path.insert(0, {os.path.dirname(os.path.abspath(__file__))!r})
+from harness import connect
+db = connect({self.path!r})
+db.execute("SELECT llm_allow_host(?)", ({self.models.host!r},))
+db.execute("SELECT llm_complete('x', json_object('score', 0, 'gate', json_object('kind', 'agree', 'model', 'b')))").fetchall()
+"""
+        asks = subprocess.Popen([sys.executable, "-W", "ignore", "-c", code])
+        while len(self.models.asked) < 2:
+            time.sleep(0.02)
+        asks.kill()
+        asks.wait()
+        db = self.open()
+        self.models.says["b"] = answer("from a")
+        self.assertEqual(value(db, "SELECT llm_complete('other', '{\"score\":0}')"), "from a")
+        self.assertEqual(db.execute("SELECT kind, model_requested, purpose, cost_nusd FROM llm_calls ORDER BY id").fetchall(),
+                         [("call", "a", None, 110000), ("unknown", "b", "agree", None), ("call", "a", None, 110000)])
+        self.assertEqual(value(db, "SELECT count(*) FROM llm_holds"), 0)
+        check = json.loads(value(db, "SELECT llm_check()"))
+        self.assertEqual((check["differs"], check["sums"]["differs"]), (0, 0), check)
+        self.assertEqual(value(db, "SELECT llm_complete('x', json_object('score', 0, 'gate', json_object('kind', 'agree', 'model', 'b')))"), "from a")
+        db.close()
+
     def test_verifier(self):
         self.models.says["b"] = lambda body: answer("0.9" if "from a" in json.dumps(body) else "0.1")
         self.assertEqual(self.ask(gate={"kind": "verifier", "model": "b"}, score=0), "from a")
