@@ -367,6 +367,12 @@ class Pauses(Tiers):
         self.assertGreater(time.time() - began, 0.9)
         self.assertEqual(value(self.db, "SELECT count(*) FROM llm_provider_state"), 1)  # two may try now
 
+    def test_when_a_limit_is_whole_again_is_no_pause(self):
+        """Buckets fill as time goes by: that header says when they are full."""
+        self.models.says["a"] = [failure(429, headers={"x-ratelimit-reset-requests": "6m0s"}), answer("next")]
+        error_of(self.db, "SELECT llm_complete('one', '{\"score\":0}')")
+        self.assertEqual(self.ask("two", score=0), "next")
+
     def test_an_account_without_money(self):
         """R08: it is the provider's state; a fault of the request is not."""
         self.db.execute("UPDATE llm_models SET provider = 'other' WHERE name = 'a'")

@@ -153,7 +153,7 @@ static int send_and_judge(Call *k, Verdict *v, Err *err) {
 /* With the prices of just before: an interrupt that comes with the answer lets nothing be read any more. (Where the answer
 ** is here already, those that can be read.) */
 static void attempt_once(Call *k, Verdict *v, Err *err) {
-  *v = (Verdict){.delay_ms = -1};
+  *v = (Verdict){.delay_ms = -1, .named_ms = -1};
   if (!k->has_answer && pricing_refresh(k->conn, NULL, err) != RC_OK) {
     judge_note(k, judge_kind(k), 0, err); /* nothing was sent */
     return;
@@ -256,7 +256,7 @@ int attempt_next(Call *k, const Next *next, Err *failure) {
 static void note_health(Call *k, const Verdict *v, const Err *err) {
   const Trouble t = {.is_trouble = err->rc != RC_OK && v->is_trouble,
                      .is_account = v->is_account,
-                     .pause_ms = v->delay_ms,
+                     .pause_ms = v->named_ms,
                      .reason = err->provider_code[0] ? err->provider_code : err_word(err->code)};
   ready_note(k, &t);
 }

@@ -15,7 +15,8 @@
 /* What is to be done about a failure. */
 typedef struct Verdict {
   int retry;          /* worth another attempt */
-  long long delay_ms; /* the provider's wish, or -1 */
+  long long delay_ms; /* the provider's wish, or when its limits are whole again; or -1 */
+  long long named_ms; /* its wish alone, or -1: before that nobody is to ask */
   int is_trouble;     /* the provider can't just now, whoever asks */
   int is_account;     /* of all its models */
 } Verdict;

@@ -83,7 +83,8 @@ int health_fail(Store *s, const HealthKey *key, const HealthFailure *f, Err *err
   }
   sqlite3_stmt *stmt = start(s, SQL_PUT_HEALTH, key, err);
   if (stmt) {
-    sqlite3_bind_int64(stmt, 4, f->until);
+    long long last = f->now + HEALTH_MOST_MS;
+    sqlite3_bind_int64(stmt, 4, f->until < last ? f->until : last);
     sqlite3_bind_int64(stmt, 5, f->now);
     sqlite3_bind_text(stmt, 6, f->reason, -1, SQLITE_STATIC);
     sqlite3_bind_int(stmt, 7, f->is_told);

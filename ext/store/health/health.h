@@ -19,6 +19,8 @@ enum {
   HEALTH_FIRST_MS = 1000,     /* the first pause of whoever says nothing of a time; doubled up to */
   HEALTH_LONGEST_MS = 60000,  /* that */
   HEALTH_ACCOUNT_MS = 300000, /* of an account without money, where no time is said */
+  HEALTH_MOST_MS =
+      7 * 86400000, /* a week: longer than any quota; what is said beyond that is no time */
   HEALTH_REASON = 160
 };
 
