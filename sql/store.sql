@@ -26,9 +26,6 @@ CREATE INDEX IF NOT EXISTS main.llm_calls_prompt ON llm_calls(prompt_hash) WHERE
 -- Money that nobody can name. (Of what kind, its view asks: a list of kinds here would be built for each row written.)
 CREATE INDEX IF NOT EXISTS main.llm_calls_unpriced ON llm_calls(ts) WHERE cost_nusd IS NULL;
 
--- Attempts whose cost is not known and that a budget holds money for: on their way, or their answer was lost.
-CREATE INDEX IF NOT EXISTS main.llm_calls_held ON llm_calls(ts) WHERE cost_nusd IS NULL AND held_nusd IS NOT NULL;
-
 -- Requests that took more than one attempt; costs that a provider stated itself.
 CREATE INDEX IF NOT EXISTS main.llm_calls_retries ON llm_calls(request_id) WHERE attempt > 1;
 CREATE INDEX IF NOT EXISTS main.llm_calls_reported ON llm_calls(ts) WHERE cost_reported_nusd IS NOT NULL;
