@@ -543,6 +543,22 @@ class Cascades(Tiers):
         self.assertEqual(self.ask(gate={"kind": "agree"}, score=0), "12")
         self.assertEqual(self.models.names(), ["a", "c"])
 
+    def test_a_second_model_that_it_fits_into(self):
+        """R01 of each attempt: one whose window is too small is not asked for a second opinion."""
+        self.db.execute("UPDATE llm_models SET context_window = CASE name WHEN 'b' THEN 4000 ELSE 200000 END, max_output = iif(name = 'a', 50, NULL)")
+        self.db.commit()
+        for name in "abc":
+            self.models.says[name] = answer("It is 12")
+        gate = {"kind": "agree"}
+        self.assertEqual(self.ask("word " * 6000, gate=gate, score=0), "It is 12")
+        self.assertEqual(self.models.names(), ["a", "c"])
+        seen = json.loads(self.ask("words " * 6000, gate=gate, score=0, dry_run=True))["seen_by"]
+        self.assertEqual([s["model"] for s in seen if s["why"] == "agree"], ["c"])
+        self.models.asked.clear()
+        self.models.says["a"] = answer("0.9")
+        self.assertEqual(self.ask("short", gate={"kind": "verifier"}, model="c", max_tokens=100), "It is 12")
+        self.assertEqual(self.models.names(), ["c", "a"])  # it is asked for a mark: no long answer is needed
+
     def test_one_budget_of_attempts(self):
         """R02: what a second opinion repeats is not repeated again."""
         self.models.says["a"] = [failure(500), answer("12"), failure(500), failure(500), failure(500), failure(500)]

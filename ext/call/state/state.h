@@ -63,7 +63,7 @@ typedef int (*AskFn)(Conn *conn, const Request *request, Memo *memo, Outcome *ou
 typedef struct Call {
   Conn *conn;
   const Request *request;
-  AskFn ask_beside; /* NULL: nothing is to be sent */
+  AskFn ask_beside;          /* NULL: nothing is to be sent */
   int wants_logprobs;        /* an option or a gate asks for them */
   const struct Gates *gates; /* call/gate: what its answers have to pass; NULL: nothing. Borrowed */
   Memo *memo;                /* NULL: none */
