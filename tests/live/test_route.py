@@ -2,6 +2,7 @@
 import csv
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -381,6 +382,25 @@ class Pauses(Tiers):
             self.models.says["a"] = failure(status, message)
             self.assertIn(message[:12].strip(), error_of(self.db, "SELECT llm_complete(?, '{\"score\":0}')", f"q{i}"))
         self.assertEqual(value(self.db, "SELECT count(*) FROM llm_provider_state"), 1)
+
+    def test_money_in_other_words(self):
+        """R08: a budget, a bill, an account that is closed are not faults of the request; a schema that speaks of credit is."""
+        self.db.execute("UPDATE llm_models SET provider = 'other' WHERE name = 'a'")
+        self.db.commit()
+        for status, message, is_account in (
+                (400, "You have reached your specified API usage limits. You will regain access on 2099-12-01 at 00:00 UTC.", 1),
+                (400, "Gemini API free tier is not available in your country. Please enable billing on your project.", 1),
+                (403, "The billing account for the owning project is disabled in state closed", 1),
+                (403, "This account is suspended due to an unpaid invoice", 1),
+                (400, "Invalid schema: the property 'credit_limit' has no type", 0), (422, "budget_tokens must be below max_tokens", 0)):
+            with self.subTest(message):
+                self.models.says["b"] = failure(status, message)
+                self.assertEqual(self.outcome(message, score=0.5)["value"], "from a" if is_account else None)
+                self.assertEqual(value(self.db, "SELECT count(*) FROM llm_provider_state WHERE provider = 'box'"), is_account)
+                store = sqlite3.connect(self.path + "-llmcost")
+                store.execute("DELETE FROM llm_provider_state")
+                store.commit()
+                store.close()
 
     def test_one_tries(self):
         """R09: behind a pause one request tries; then two."""
