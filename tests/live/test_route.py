@@ -540,12 +540,16 @@ class Cascades(Tiers):
 
     def test_who_would_see_it(self):
         gate = [{"kind": "agree"}, {"kind": "verifier", "model": "b"}]
+        self.db.execute("UPDATE llm_models SET max_output = 1000 WHERE name = 'b'")
+        self.db.commit()
         got = json.loads(self.ask(gate=gate, escalate=True, dry_run=True, audit=0.1, max_tokens=100))
         self.assertEqual([(s["model"], s["provider"], s["why"]) for s in got["seen_by"]],
                          [("a", "box", "answer"), ("b", "box", "escalation"), ("c", "box", "escalation"), ("b", "box", "agree"),
                           ("b", "box", "verifier"), ("b", "box", "audit")])
         a, b, c = (s["max_cost_usd"] for s in got["seen_by"][:3])
-        self.assertAlmostEqual(got["worst_case_usd"], a + b + c + 3 * b + 3 * b + b)
+        mark = got["seen_by"][4]["max_cost_usd"]  # (a mark is an answer of its own: max_tokens does not bound it)
+        self.assertGreater(mark, 1000 * 10 / 1e6)
+        self.assertAlmostEqual(got["worst_case_usd"], a + b + c + 3 * b + 3 * mark + b)
         row = self.db.execute("SELECT seen_by, max_usd FROM llm_estimate(?)", ("SELECT llm_complete('hello', '%s')" % json.dumps(
             {"gate": gate, "escalate": True, "max_tokens": 100, "audit": 0.1}),)).fetchone()
         self.assertIn("b at box (agree)", row[0])
@@ -553,6 +557,22 @@ class Cascades(Tiers):
         self.assertEqual(self.models.asked, [])
         self.models.says["a"] = failure(503)
         self.assertEqual([s["why"] for s in json.loads(self.ask(score=1, dry_run=True, max_tokens=1))["seen_by"]], ["answer", "instead", "instead"])
+
+    def test_questions_of_ours_have_their_own_worst_case(self):
+        """What a dry run says of them is what is held for them, or more; and it names the model that is asked."""
+        self.db.execute("UPDATE llm_models SET max_output = 1000")
+        self.db.execute("UPDATE llm_models SET key_env = 'NO_SUCH_KEY' WHERE name = 'a'")
+        self.db.execute("SELECT llm_allow_host(?, 'NO_SUCH_KEY')", (self.models.host,))
+        self.db.execute("INSERT INTO llm_budgets(scope, period, limit_usd) VALUES ('*', 'day', 100)")
+        self.db.commit()
+        self.models.says["b"] = lambda body: answer("9" if "How hard" in json.dumps(body) else "0.9")
+        options = {"max_tokens": 10, "scorer": "verifier", "gate": {"kind": "verifier"}}
+        seen = {s["why"]: s for s in json.loads(self.ask("q", dry_run=True, **options))["seen_by"]}
+        self.assertEqual([seen[why]["model"] for why in ("score", "verifier")], ["b", "b"])
+        self.ask("q", **options)
+        for purpose, model, held in self.db.execute("SELECT purpose, model_requested, held_nusd FROM llm_calls WHERE purpose IS NOT NULL"):
+            self.assertEqual(model, "b")
+            self.assertGreaterEqual(round(seen[purpose]["max_cost_usd"] * 1e9), held, purpose)
 
     def test_a_second_model_that_has_a_key(self):
         self.db.execute("UPDATE llm_models SET key_env = 'NO_SUCH_KEY' WHERE name = 'b'")
