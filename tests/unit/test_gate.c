@@ -269,6 +269,7 @@ static void test_refusals(void **state) {
       "Desculpe, mas não posso ajudar com isso.",
       "Infelizmente não consigo responder a essa pergunta.",
       "Извините, но я не могу помочь с этим.",
+      "Я не могу обсуждать эту тему.",
       "抱歉，我无法帮助您完成这个请求。",
       "申し訳ありませんが、そのご要望にはお応えできません。",
   };
