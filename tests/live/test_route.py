@@ -326,7 +326,12 @@ class Calibrated(Tiers):
         self.assertIn("less than the first tier alone", error_of(self.db, "SELECT llm_route_calibrate('{\"usd_per_call\":0.00001}')"))
 
     def test_what_is_wrong_is_said(self):
-        self.assertIn("0 requests with a score", error_of(self.db, "SELECT llm_route_calibrate()"))
+        self.db.execute("SELECT llm_config('log_text', 'none')")
+        self.ask("mine", score=0.5)
+        self.db.execute("SELECT llm_config('log_text', 'full')")
+        told = error_of(self.db, "SELECT llm_route_calibrate()")
+        self.assertIn("0 requests with a score of the setting scorer", told)
+        self.assertIn("(1 more were given a score", told)
         self.fill(60)
         for options, text in (('{"shares":[0.5,0.5]}', "3 tiers"), ('{"shares":[1,1,1]}', "add up to 1"), ('{"shares":[2,-1,0]}', "add up to 1"),
                               ('{"shares":1}', "an array"), ('{"share":1}', "did you mean 'shares'?")):
