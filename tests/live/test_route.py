@@ -2,6 +2,7 @@
 import csv
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -325,7 +326,12 @@ class Calibrated(Tiers):
         self.assertIn("less than the first tier alone", error_of(self.db, "SELECT llm_route_calibrate('{\"usd_per_call\":0.00001}')"))
 
     def test_what_is_wrong_is_said(self):
-        self.assertIn("0 requests with a score", error_of(self.db, "SELECT llm_route_calibrate()"))
+        self.db.execute("SELECT llm_config('log_text', 'none')")
+        self.ask("mine", score=0.5)
+        self.db.execute("SELECT llm_config('log_text', 'full')")
+        told = error_of(self.db, "SELECT llm_route_calibrate()")
+        self.assertIn("0 requests with a score of the setting scorer", told)
+        self.assertIn("(1 more were given a score", told)
         self.fill(60)
         for options, text in (('{"shares":[0.5,0.5]}', "3 tiers"), ('{"shares":[1,1,1]}', "add up to 1"), ('{"shares":[2,-1,0]}', "add up to 1"),
                               ('{"shares":1}', "an array"), ('{"share":1}', "did you mean 'shares'?")):
@@ -387,6 +393,25 @@ class Pauses(Tiers):
             self.models.says["a"] = failure(status, message)
             self.assertIn(message[:12].strip(), error_of(self.db, "SELECT llm_complete(?, '{\"score\":0}')", f"q{i}"))
         self.assertEqual(value(self.db, "SELECT count(*) FROM llm_provider_state"), 1)
+
+    def test_money_in_other_words(self):
+        """R08: a budget, a bill, an account that is closed are not faults of the request; a schema that speaks of credit is."""
+        self.db.execute("UPDATE llm_models SET provider = 'other' WHERE name = 'a'")
+        self.db.commit()
+        for status, message, is_account in (
+                (400, "You have reached your specified API usage limits. You will regain access on 2099-12-01 at 00:00 UTC.", 1),
+                (400, "Gemini API free tier is not available in your country. Please enable billing on your project.", 1),
+                (403, "The billing account for the owning project is disabled in state closed", 1),
+                (403, "This account is suspended due to an unpaid invoice", 1),
+                (400, "Invalid schema: the property 'credit_limit' has no type", 0), (422, "budget_tokens must be below max_tokens", 0)):
+            with self.subTest(message):
+                self.models.says["b"] = failure(status, message)
+                self.assertEqual(self.outcome(message, score=0.5)["value"], "from a" if is_account else None)
+                self.assertEqual(value(self.db, "SELECT count(*) FROM llm_provider_state WHERE provider = 'box'"), is_account)
+                store = sqlite3.connect(self.path + "-llmcost")
+                store.execute("DELETE FROM llm_provider_state")
+                store.commit()
+                store.close()
 
     def test_one_tries(self):
         """R09: behind a pause one request tries; then two."""
@@ -526,12 +551,16 @@ class Cascades(Tiers):
 
     def test_who_would_see_it(self):
         gate = [{"kind": "agree"}, {"kind": "verifier", "model": "b"}]
+        self.db.execute("UPDATE llm_models SET max_output = 1000 WHERE name = 'b'")
+        self.db.commit()
         got = json.loads(self.ask(gate=gate, escalate=True, dry_run=True, audit=0.1, max_tokens=100))
         self.assertEqual([(s["model"], s["provider"], s["why"]) for s in got["seen_by"]],
                          [("a", "box", "answer"), ("b", "box", "escalation"), ("c", "box", "escalation"), ("b", "box", "agree"),
                           ("b", "box", "verifier"), ("b", "box", "audit")])
         a, b, c = (s["max_cost_usd"] for s in got["seen_by"][:3])
-        self.assertAlmostEqual(got["worst_case_usd"], a + b + c + 3 * b + 3 * b + b)
+        mark = got["seen_by"][4]["max_cost_usd"]  # (a mark is an answer of its own: max_tokens does not bound it)
+        self.assertGreater(mark, 1000 * 10 / 1e6)
+        self.assertAlmostEqual(got["worst_case_usd"], a + b + c + 3 * b + 3 * mark + b)
         row = self.db.execute("SELECT seen_by, max_usd FROM llm_estimate(?)", ("SELECT llm_complete('hello', '%s')" % json.dumps(
             {"gate": gate, "escalate": True, "max_tokens": 100, "audit": 0.1}),)).fetchone()
         self.assertIn("b at box (agree)", row[0])
@@ -539,6 +568,22 @@ class Cascades(Tiers):
         self.assertEqual(self.models.asked, [])
         self.models.says["a"] = failure(503)
         self.assertEqual([s["why"] for s in json.loads(self.ask(score=1, dry_run=True, max_tokens=1))["seen_by"]], ["answer", "instead", "instead"])
+
+    def test_questions_of_ours_have_their_own_worst_case(self):
+        """What a dry run says of them is what is held for them, or more; and it names the model that is asked."""
+        self.db.execute("UPDATE llm_models SET max_output = 1000")
+        self.db.execute("UPDATE llm_models SET key_env = 'NO_SUCH_KEY' WHERE name = 'a'")
+        self.db.execute("SELECT llm_allow_host(?, 'NO_SUCH_KEY')", (self.models.host,))
+        self.db.execute("INSERT INTO llm_budgets(scope, period, limit_usd) VALUES ('*', 'day', 100)")
+        self.db.commit()
+        self.models.says["b"] = lambda body: answer("9" if "How hard" in json.dumps(body) else "0.9")
+        options = {"max_tokens": 10, "scorer": "verifier", "gate": {"kind": "verifier"}}
+        seen = {s["why"]: s for s in json.loads(self.ask("q", dry_run=True, **options))["seen_by"]}
+        self.assertEqual([seen[why]["model"] for why in ("score", "verifier")], ["b", "b"])
+        self.ask("q", **options)
+        for purpose, model, held in self.db.execute("SELECT purpose, model_requested, held_nusd FROM llm_calls WHERE purpose IS NOT NULL"):
+            self.assertEqual(model, "b")
+            self.assertGreaterEqual(round(seen[purpose]["max_cost_usd"] * 1e9), held, purpose)
 
     def test_a_second_model_that_has_a_key(self):
         self.db.execute("UPDATE llm_models SET key_env = 'NO_SUCH_KEY' WHERE name = 'b'")
@@ -548,6 +593,22 @@ class Cascades(Tiers):
         self.models.says["c"] = answer("It is 12")
         self.assertEqual(self.ask(gate={"kind": "agree"}, score=0), "12")
         self.assertEqual(self.models.names(), ["a", "c"])
+
+    def test_a_second_model_that_it_fits_into(self):
+        """R01 of each attempt: one whose window is too small is not asked for a second opinion."""
+        self.db.execute("UPDATE llm_models SET context_window = CASE name WHEN 'b' THEN 4000 ELSE 200000 END, max_output = iif(name = 'a', 50, NULL)")
+        self.db.commit()
+        for name in "abc":
+            self.models.says[name] = answer("It is 12")
+        gate = {"kind": "agree"}
+        self.assertEqual(self.ask("word " * 6000, gate=gate, score=0), "It is 12")
+        self.assertEqual(self.models.names(), ["a", "c"])
+        seen = json.loads(self.ask("words " * 6000, gate=gate, score=0, dry_run=True))["seen_by"]
+        self.assertEqual([s["model"] for s in seen if s["why"] == "agree"], ["c"])
+        self.models.asked.clear()
+        self.models.says["a"] = answer("0.9")
+        self.assertEqual(self.ask("short", gate={"kind": "verifier"}, model="c", max_tokens=100), "It is 12")
+        self.assertEqual(self.models.names(), ["c", "a"])  # it is asked for a mark: no long answer is needed
 
     def test_one_budget_of_attempts(self):
         """R02: what a second opinion repeats is not repeated again."""

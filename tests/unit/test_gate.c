@@ -269,6 +269,7 @@ static void test_refusals(void **state) {
       "Desculpe, mas não posso ajudar com isso.",
       "Infelizmente não consigo responder a essa pergunta.",
       "Извините, но я не могу помочь с этим.",
+      "Я не могу обсуждать эту тему.",
       "抱歉，我无法帮助您完成这个请求。",
       "申し訳ありませんが、そのご要望にはお応えできません。",
   };
@@ -377,6 +378,10 @@ static void test_hedges(void **state) {
       {NULL, NULL, "```\n# I think this is right\n```\nDone.", NULL},
   };
   CHECK_CASES("hedge", cases);
+  static const char asked[] = "Use the text. Say you don't know if it is not there.";
+  assert_int_equal(ask("hedge", NULL, asked, "I don't know.").passes, 1);
+  assert_int_equal(ask("hedge", NULL, asked, "I think it is blue.").passes, 0);
+  assert_int_equal(ask("hedge", NULL, "Which colour?", "I don't know.").passes, 0);
 }
 
 /* ---- grounded */
@@ -412,6 +417,28 @@ static void test_grounded(void **state) {
     check(v.passes == !cases[i].why, "%s: %s", cases[i].answer, v.why);
     check(!cases[i].why || strstr(v.why, cases[i].why), "'%s'", v.why);
   }
+  static const struct {
+    const char *prompt, *answer;
+    int passes;
+  } spellings[] = {
+      {"½ cup", "0.5 cups", 1},
+      {"5¼ inches, 3 ½ feet", "5.25 inches, 3.5 feet", 1},
+      {"½ cup", "0 cups", 0},
+      {"½ cup", "0.25 cups", 0},
+      {"On 05.03.2024", "On 5 March 2024", 1},
+      {"On 05.03.2024", "On 5 March 2023", 0},
+      {"Version 1.2.3 at 10.0.0.1", "1.2.3 at 10.0.0.1", 1},
+      {"Version 1.2.3", "Version 1.2.4", 0},
+      {"2 million, 2,5 Mio.", "2,000,000 and 2.5 million and 2500000", 1},
+      {"2,000,000", "2 million", 1},
+      {"2,000,000", "3 million", 0},
+      {"2 millionaires", "2,000,000", 0},
+      {"It costs .75", "0.75", 1},
+  };
+  for (size_t i = 0; i < COUNT(spellings); i++) {
+    GateVerdict v = ask("grounded", NULL, spellings[i].prompt, spellings[i].answer);
+    check(v.passes == spellings[i].passes, "%s: %s", spellings[i].answer, v.why);
+  }
   assert_int_equal(ask("grounded", "{\"numbers\":false}", "x", "77").passes, 1);
   assert_int_equal(ask("grounded", "{\"quotes\":false}", "x", "\"a b c d e f\"").passes, 1);
   assert_int_equal(ask("grounded", "{\"words\":2}", "x", "\"a b\"").passes, 0);
@@ -428,6 +455,9 @@ static void test_arithmetic(void **state) {
       {NULL, NULL, "3 * 4 = 13", "1 wrong sum: 3 * 4 = 13 (12)"},
       {NULL, NULL, "So 2+3+4=9 and 2 + 3 = 6.", "2 + 3 = 6 (5)"},
       {NULL, NULL, "$5 x 3 apples = $15", NULL},
+      {NULL, NULL, "$.50 * 4 = $2", NULL},
+      {NULL, NULL, ".5 + .25 = .75", NULL},
+      {NULL, NULL, "$.50 * 4 = $3", "(2)"},
       {NULL, NULL, "$5 x 3 apples = $16", "(15)"},
       {NULL, NULL, "She pays 5 × 3 = 15 €.", NULL},
       {NULL, NULL, "20 ÷ 4 − 1 = 4", NULL},

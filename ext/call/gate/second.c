@@ -37,7 +37,7 @@ static const char *other_tier(const Call *k, int at_hand) {
   for (int d = 0; d == 0 || tier_model(k, served - d) || tier_model(k, served + d); d++) {
     const char *both[] = {tier_model(k, served - d), tier_model(k, served + d)};
     for (int i = 0; i < 2; i++) {
-      if (is_other(k, both[i]) && (!at_hand || target_can_ask(k->conn, both[i]))) {
+      if (is_other(k, both[i]) && (!at_hand || target_can_take(k, both[i], 1))) {
         return both[i];
       }
     }
@@ -48,7 +48,7 @@ static const char *other_tier(const Call *k, int at_hand) {
 /* The cheapest tier. */
 static const char *first_tier(const Call *k) {
   int i = 0;
-  while (tier_model(k, i) && !target_can_ask(k->conn, tier_model(k, i))) {
+  while (tier_model(k, i) && !target_can_take(k, tier_model(k, i), 0)) {
     i++;
   }
   return tier_model(k, i) ? tier_model(k, i) : tier_model(k, 0);
@@ -71,7 +71,7 @@ const char *second_model(const Call *k, const Gate *gate) {
 const char *second_auditor(const Call *k) {
   int i = k->route.served + 1;
   while (k->route.served >= 0 && i < k->route.n &&
-         (k->route.tiers[i].is_out || !target_can_ask(k->conn, k->route.tiers[i].model))) {
+         (k->route.tiers[i].is_out || !target_can_take(k, k->route.tiers[i].model, 1))) {
     i++;
   }
   return k->route.served >= 0 ? tier_model(k, i) : NULL;

@@ -4,7 +4,6 @@
 #include "call/route/tiers.h"
 
 #include "call/state/target.h"
-#include "money/counter.h"
 #include "money/pricing.h"
 #include "base/utf8.h"
 #include "trust/access.h"
@@ -104,30 +103,6 @@ int tiers_is_unfit(const Err *why) {
                                  why->code == ERR_NO_TIER || why->code == ERR_SCHEMA);
 }
 
-/* The request and its answer must fit into the model's window, counted as that model counts. (No token is shorter than a
-** byte: most requests fit at a glance.) */
-static int check_window(Call *k, Err *err) {
-  long long window = k->model.context_window, most = k->request->options->max_tokens;
-  long long output = most == OPTION_UNSET ? 0 : most, bytes = (long long)k->body.n;
-  TokenRule rule;
-  if (k->model.max_output && output > k->model.max_output) {
-    return err_set(err, RC_ERROR, ERR_NO_TIER, "max_tokens %lld: its answers have at most %lld",
-                   output, k->model.max_output);
-  }
-  if (!window || bytes + output <= window ||
-      counter_model_rule(k->conn, &k->model, &rule, err) != RC_OK) {
-    return err->rc;
-  }
-  long long input = tokens_request(&rule, k->request);
-  if (input < 0) {
-    return err_nomem(err);
-  }
-  return input + output <= window ? RC_OK
-                                  : err_set(err, RC_ERROR, ERR_NO_TIER,
-                                            "%lld tokens, max_tokens included: its window has %lld",
-                                            input + output, window);
-}
-
 /* Makes the model of a tier the call's; that of the tier it was at stays there. */
 static int take_model(Call *k, int i, Err *err) {
   Route *route = &k->route;
@@ -149,7 +124,7 @@ static int take_model(Call *k, int i, Err *err) {
 int tiers_take(Call *k, int i, Err *err) {
   TierChoice *t = &k->route.tiers[i];
   if (take_model(k, i, err) != RC_OK || target_prepare(k, err) != RC_OK ||
-      check_window(k, err) != RC_OK) {
+      target_check_window(k, &k->model, k->request->options->max_tokens, err) != RC_OK) {
     return err->rc;
   }
   k->route.served = i;

@@ -107,8 +107,7 @@ static int write_question(const Score *s, Buf *b, Err *err) {
   return b->failed ? err_nomem(err) : RC_OK;
 }
 
-/* The model of the first tier that can be asked; NULL: of none. */
-static const char *first_tier(Conn *conn, const Config *config) {
+const char *score_model(Conn *conn, const Config *config) {
   int i = 0;
   while (i < config->n_tiers && !target_can_ask(conn, config->tiers[i].model)) {
     i++;
@@ -123,7 +122,7 @@ static int by_verifier(Call *k, Score *s, Err *err) {
   Err why = {0};
   const Config *config = conn_config(k->conn, err);
   const BesideAsk what = {.purpose = "score",
-                          .model = config ? first_tier(k->conn, config) : NULL,
+                          .model = config ? score_model(k->conn, config) : NULL,
                           .prompt = &question};
   buf_init(&question, LIMIT_REQUEST_BYTES);
   int is_said = what.model && write_question(s, &question, err) == RC_OK &&

@@ -26,6 +26,9 @@ typedef struct Score {
 /* The score of a request, by its option `score`, else by the scorer of its options or of the connection. score_free
 ** afterwards, after an error too. `k` lends its connection, and asks where a scorer asks a model. */
 int score_request(Call *k, const Request *r, Score *s, Err *err);
+
+/* The model that the scorer `verifier` asks: that of the first tier that can be asked; NULL: of none. */
+const char *score_model(Conn *conn, const Config *config);
 void score_free(Score *s);
 
 #endif

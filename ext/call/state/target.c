@@ -4,6 +4,7 @@
 #include "call/state/target.h"
 
 #include "conn/learned.h"
+#include "money/counter.h"
 #include "trust/access.h"
 #include "wire/dialect.h"
 
@@ -82,6 +83,41 @@ int target_can_ask(Conn *conn, const char *name) {
   int can = config && config_model(config, name, &model, &ignored) == RC_OK &&
             access_check(&model, &key, &ignored) == RC_OK;
   access_wipe(key);
+  config_model_free(&model);
+  return can;
+}
+
+/* (No token is shorter than a byte: most requests fit at a glance.) */
+int target_check_window(const Call *k, const Model *model, long long most, Err *err) {
+  long long window = model->context_window, bytes = (long long)k->body.n;
+  long long output = most == OPTION_UNSET ? 0 : most;
+  TokenRule rule;
+  if (model->max_output && output > model->max_output) {
+    return err_set(err, RC_ERROR, ERR_NO_TIER, "max_tokens %lld: its answers have at most %lld",
+                   output, model->max_output);
+  }
+  if (!window || bytes + output <= window ||
+      counter_model_rule(k->conn, model, &rule, err) != RC_OK) {
+    return err->rc;
+  }
+  long long input = tokens_request(&rule, k->request);
+  if (input < 0) {
+    return err_nomem(err);
+  }
+  return input + output <= window ? RC_OK
+                                  : err_set(err, RC_ERROR, ERR_NO_TIER,
+                                            "%lld tokens, max_tokens included: its window has %lld",
+                                            input + output, window);
+}
+
+int target_can_take(const Call *k, const char *name, int answers) {
+  long long most = answers ? k->request->options->max_tokens : OPTION_UNSET;
+  Model model = {0};
+  Err why = {0};
+  const Config *config = conn_config_kept(k->conn, &why);
+  int can = target_can_ask(k->conn, name) && config &&
+            config_model(config, name, &model, &why) == RC_OK &&
+            target_check_window(k, &model, most, &why) == RC_OK;
   config_model_free(&model);
   return can;
 }

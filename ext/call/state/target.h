@@ -17,6 +17,14 @@ int target_api(Call *k, Err *err);
 /* 1 if a model of that name could be asked: it is known, its host is allowed, its key is there. */
 int target_can_ask(Conn *conn, const char *name);
 
+/* The request, and an answer of so many tokens (OPTION_UNSET: nobody says), must fit into the model's window, counted as that
+** model counts. RC_OK, or an error that tiers_is_unfit knows. */
+int target_check_window(const Call *k, const Model *model, long long most, Err *err);
+
+/* 1 if a model of that name could be asked what the call asks: it can be asked, and its window is large enough,
+** for an answer of its own, or for one as long as the call's. */
+int target_can_take(const Call *k, const char *name, int answers);
+
 /* URL and body; again for another attempt. */
 int target_prepare(Call *k, Err *err);
 

@@ -552,7 +552,7 @@ static void read_other(Sums *s) {
 
 static void read_token(Sums *s) {
   char c = s->text[s->at];
-  if (is_digit_at(s, s->at)) {
+  if (number_begins(s->text, s->n, s->at)) {
     read_number(s, 1);
   } else if (c == '=') {
     read_equals(s);

@@ -56,9 +56,35 @@ static Slot *slot_of(Numbers *t, double value) {
   return &t->slots[i];
 }
 
+/* What a word behind a number makes of it: 2 million; 1 of others. */
+static double scale_behind(const GateText *t, const Number *number) {
+  static const struct {
+    const char *word;
+    double scale;
+  } words[] = {{"thousand", 1e3},   {"tausend", 1e3},  {"mille", 1e3},     {"million", 1e6},
+               {"millions", 1e6},   {"mio", 1e6},      {"millionen", 1e6}, {"millones", 1e6},
+               {"milioni", 1e6},    {"milhões", 1e6},  {"billion", 1e9},   {"billions", 1e9},
+               {"milliarden", 1e9}, {"milliard", 1e9}, {"mrd", 1e9},       {"trillion", 1e12}};
+  size_t i = number->end, blank = number_blank(t->text, t->n, i);
+  size_t begin = i + (blank ? blank : i < t->n && t->text[i] == '-');
+  size_t end = begin;
+  while (end < t->n && ((t->text[end] & 0x80) ||
+                        ((t->text[end] | 0x20) >= 'a' && (t->text[end] | 0x20) <= 'z'))) {
+    end++;
+  }
+  for (size_t w = 0; w < sizeof words / sizeof *words; w++) {
+    if (end - begin == strlen(words[w].word) &&
+        strncasecmp(t->text + begin, words[w].word, end - begin) == 0) {
+      return words[w].scale;
+    }
+  }
+  return 1;
+}
+
 /* Readings of a number. */
 enum { READINGS = 4 };
-static int readings(const Number *number, double out[READINGS]) {
+static int readings(const GateText *t, const Number *number, double out[READINGS]) {
+  double scale = scale_behind(t, number);
   int n = 0;
   out[n++] = number->value;
   if (!isnan(number->other)) {
@@ -67,13 +93,16 @@ static int readings(const Number *number, double out[READINGS]) {
   if (number->is_percent) {
     out[n++] = number->value / 100;
   }
+  if (scale > 1) {
+    out[n++] = round(number->value * scale * 1e3) / 1e3;
+  }
   return n;
 }
 
 /* Of several numbers with one reading the first stands for all: they are found together. */
-static void want(Numbers *t, const Number *number) {
+static void want(Numbers *t, const GateText *answer, const Number *number) {
   double values[READINGS];
-  int n = readings(number, values), known = 0;
+  int n = readings(answer, number, values), known = 0;
   if (t->n == MOST_NUMBERS || t->n_slots + n > SLOTS / 2) {
     known = slot_of(t, values[0])->number;
     t->are_too_many |= !known;
@@ -160,16 +189,48 @@ static void want_all(Numbers *t, const GateText *answer) {
   while (number_next(answer->text, answer->n, &at, &number)) {
     if (!is_list_marker(answer, &number) && !is_mark(answer, &number) &&
         !is_step(answer, &number)) {
-      want(t, &number);
+      want(t, answer, &number);
     }
   }
 }
 
 /* ---- what is given */
 
-static void cross_out_number(Numbers *t, const char *text, const Number *number) {
+/* A sign that is a fraction, alone or behind a number (½, 5¼): what it adds; 0: none is there. */
+static double fraction_at(const char *text, size_t n, size_t i) {
+  static const struct {
+    const char *sign;
+    double value;
+  } signs[] = {{"½", 0.5}, {"¼", 0.25},  {"¾", 0.75},  {"⅕", 0.2},   {"⅖", 0.4},  {"⅗", 0.6},
+               {"⅘", 0.8}, {"⅛", 0.125}, {"⅜", 0.375}, {"⅝", 0.625}, {"⅞", 0.875}};
+  for (size_t k = 0; k < sizeof signs / sizeof *signs; k++) {
+    size_t bytes = strlen(signs[k].sign);
+    if (n - i >= bytes && memcmp(text + i, signs[k].sign, bytes) == 0) {
+      return signs[k].value;
+    }
+  }
+  return 0;
+}
+
+static void cross_out_fractions(Numbers *t, const GateText *given) {
+  const char *at = given->text, *end = given->text + given->n;
+  for (; at < end; at++) {
+    double value = *at & 0x80 ? fraction_at(given->text, given->n, (size_t)(at - given->text)) : 0;
+    if (value > 0) {
+      cross_out(t, value);
+    }
+  }
+}
+
+static void cross_out_number(Numbers *t, const GateText *given, const Number *number) {
+  const char *text = given->text;
   double values[READINGS];
-  int n = readings(number, values);
+  int n = readings(given, number, values);
+  size_t behind = number->end + number_blank(text, given->n, number->end);
+  double more = behind < given->n ? fraction_at(text, given->n, behind) : 0;
+  if (more > 0) {
+    cross_out(t, number->value + more);
+  }
   for (int i = 0; i < n; i++) {
     cross_out(t, values[i]);
   }
@@ -213,8 +274,9 @@ static void cross_out_all(Numbers *t, const GateText *given, const Buf *folded) 
   Number number;
   size_t at = 0;
   while (number_next(given->text, given->n, &at, &number)) {
-    cross_out_number(t, given->text, &number);
+    cross_out_number(t, given, &number);
   }
+  cross_out_fractions(t, given);
   if (folded->n > 0) {
     cross_out_words(t, folded->data, folded->n);
   }

@@ -134,10 +134,26 @@ static void decide(const char *text, const Groups *g, Number *number) {
   }
 }
 
+int number_begins(const char *text, size_t n, size_t i) {
+  unsigned char before = i > 0 ? (unsigned char)text[i - 1] : ' ';
+  int is_apart = !is_digit(text, n, i - 1) && before != '.' && before < 0x80 &&
+                 !((before | 0x20) >= 'a' && (before | 0x20) <= 'z');
+  return is_digit(text, n, i) ||
+         (i < n && text[i] == '.' && is_digit(text, n, i + 1) && (i == 0 || is_apart));
+}
+
 size_t number_read(const char *text, size_t n, size_t i, Number *number) {
   Groups g;
+  int goes_on = i > 1 && (text[i - 1] == '.' || text[i - 1] == ',') && is_digit(text, n, i - 2);
   number->begin = i;
-  number->end = read_groups(text, n, i, &g);
+  number->end = goes_on ? digits_end(text, n, i) : read_groups(text, n, i, &g);
+  if (goes_on) { /* behind the first part of what is no number: 05.03.2024 */
+    g = (Groups){.n = 1};
+  }
+  if (text[i] == '.') { /* .50 */
+    number->end = digits_end(text, n, i + 1);
+    g = (Groups){.n = 2, .decimals = number->end - i - 1};
+  }
   decide(text, &g, number);
   if (!number->is_plain) { /* its first part alone */
     number->end = digits_end(text, n, i);
@@ -149,7 +165,7 @@ size_t number_read(const char *text, size_t n, size_t i, Number *number) {
 }
 
 int number_next(const char *text, size_t n, size_t *at, Number *number) {
-  while (*at < n && !is_digit(text, n, *at)) {
+  while (*at < n && !number_begins(text, n, *at)) {
     (*at)++;
   }
   if (*at < n) {

@@ -14,7 +14,10 @@ typedef struct Number {
   int is_plain;      /* 0: parts that are no number: 1.2.3, 2026-03-04 is three, each plain */
 } Number;
 
-/* Reads the number that begins at byte i, a digit. Returns what is behind it. */
+/* 1 if a number begins at byte i: a digit, or a point that stands for "0." (.50). */
+int number_begins(const char *text, size_t n, size_t i);
+
+/* Reads the number that begins at byte i. Returns what is behind it. */
 size_t number_read(const char *text, size_t n, size_t i, Number *number);
 
 /* The next number at or behind *at, which it moves behind it: 0 at the end. */

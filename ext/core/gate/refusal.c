@@ -216,7 +216,7 @@ static const Language LANGUAGES[] = {
      .apology = "извините|извини|простите|прости|к сожалению|сожалею|прошу прощения",
      .help =
          "помочь|помогать|ответить|отвечать|выполнить эт~|выполнить ваш~|ваш запрос|этот запрос|"
-         "вашу просьбу|эту просьбу",
+         "вашу просьбу|эту просьбу|обсуждать эту тему|обсуждать данную тему|обсуждать это",
      .doing = "предоставить|выполнить|создать|написать|обсуждать|продолжить|сделать|дать|сказать|"
               "перевести|объяснить|рассказать|поделиться|не могу",
      .decline = "вынужден отказать~|я должен отказать~|я отказываюсь|как языковая модель|"
@@ -596,7 +596,7 @@ int check_hedge(const Gate *gate, const GateCase *c, GateVerdict *out, Err *err)
     for (size_t i = 0; i < sizeof HEDGES / sizeof *HEDGES; i++) {
       n += prose_count(&text, HEDGES[i]);
     }
-    if (n > most) {
+    if (n > most && !is_asked_abstention(c, err)) {
       verdict_fail(out, (double)(most + 1) / (double)(n + 1),
                    "it hedges %lld time%s (at most %lld)", n, n == 1 ? "" : "s", most);
     } else {

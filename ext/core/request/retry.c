@@ -181,6 +181,10 @@ static int is_about_money(const char *sentence) {
       "please recharge",
       "credit balance is too low",
       "free-models-per-day",
+      "enable billing",
+      "billing account",
+      "unpaid invoice",
+      "specified api usage limits", /* Anthropic: a limit of the customer's own */
       "\xE4\xBD\x99\xE9\xA2\x9D\xE4\xB8\x8D\xE8\xB6\xB3", /* balance too low */
       "\xE6\xAC\xA0\xE8\xB4\xB9",                         /* in arrears */
       NULL};

@@ -7,6 +7,7 @@
 #include "call/gate/gates.h"
 #include "call/gate/second.h"
 #include "call/route/ready.h"
+#include "call/score/score.h"
 #include "money/pricing.h"
 #include "work/estimate/weigh.h"
 
@@ -22,18 +23,39 @@ typedef struct Seeing {
   int n;
 } Seeing;
 
-/* What a model may cost at most for this request. */
-static long long most_of(const Seeing *s, const Model *model, Err *err) {
-  const Options *o = s->k->request->options;
+/* Tokens, at most (one a byte), of what stands around the prompt in a question of ours (judge_ask, score). */
+enum { QUESTION_TOKENS = 700 };
+
+static int is_why(const char *why, const char *word) {
+  return strcmp(why, word) == 0;
+}
+
+static long long most_output(const Request *r, const Model *model) {
   const Api *api = provider_api(model->api);
-  int is_exact;
-  long long output = api ? provider_most_output(api, s->k->request, model) : o->max_tokens;
+  return api ? provider_most_output(api, r, model) : r->options->max_tokens;
+}
+
+/* What a question of ours has beyond the prompt: its words, and the answer that is judged; -1: nobody knows how long that is. */
+static long long more_input(const Seeing *s, const char *why) {
+  int is_verifier = is_why(why, "verifier");
+  long long answer = is_verifier ? most_output(s->k->request, &s->k->model) : 0;
+  return is_verifier && answer <= 0 ? -1 : QUESTION_TOKENS + answer;
+}
+
+/* What a model may cost at most for this request, or for a question of ours about it: `max_tokens` is not of those. */
+static long long most_of(const Seeing *s, const Model *model, const char *why, Err *err) {
+  Options o = *s->k->request->options;
+  Request r = *s->k->request;
+  int is_ours = is_why(why, "verifier") || is_why(why, "score"), is_exact;
+  o.max_tokens = is_ours ? OPTION_UNSET : o.max_tokens;
+  r.options = &o;
+  long long output = most_output(&r, model), more = is_ours ? more_input(s, why) : 0;
   long long input =
       weigh_for(s->k->conn, model, s->weight.texts,
                 s->k->request->n_messages + (s->k->request->system != NULL), &is_exact, err);
-  return err->rc != RC_OK || input < 0 || output <= 0
+  return err->rc != RC_OK || input < 0 || output <= 0 || more < 0
              ? -1
-             : pricing_of_tokens(s->k->conn, model, input, output, err);
+             : pricing_of_tokens(s->k->conn, model, input + more, output, err);
 }
 
 static int add(Seeing *s, const char *name, const char *why, Err *err) {
@@ -47,7 +69,7 @@ static int add(Seeing *s, const char *name, const char *why, Err *err) {
   utf8_copy(seer->model, sizeof seer->model, name);
   if (config_model(s->k->conn->config, name, &model, &unknown) == RC_OK) {
     utf8_copy(seer->provider, sizeof seer->provider, model.provider);
-    seer->most_nusd = most_of(s, &model, err);
+    seer->most_nusd = most_of(s, &model, why, err);
     config_model_free(&model);
   }
   return unknown.rc == RC_NOMEM ? err_nomem(err) : err->rc;
@@ -92,25 +114,21 @@ int seers_of(Call *k, Seer list[MOST_SEERS], Err *err) {
   }
   add(&s, k->model.name, "answer", err);
   if (scorer == SCORER_VERIFIER && k->route.n && isnan(o->score)) {
-    add(&s, k->route.tiers[0].model, "score", err);
+    add(&s, score_model(k->conn, k->conn->config), "score", err);
   }
   add_tiers(&s, err);
   add_gates(&s, err);
   return s.n;
 }
 
-static int is_why(const Seer *seer, const char *why) {
-  return strcmp(seer->why, why) == 0;
-}
-
 long long seers_most(const Seer *list, int n) {
   long long sum = 0, answer = 0, answers = 1;
   for (int i = 0; i < n; i++) {
-    answers += is_why(&list[i], "escalation");
+    answers += is_why(list[i].why, "escalation");
   }
   for (int i = 0; i < n; i++) {
-    int is_of_each = is_why(&list[i], "agree") || is_why(&list[i], "verifier");
-    int is_answer = is_why(&list[i], "answer") || is_why(&list[i], "instead");
+    int is_of_each = is_why(list[i].why, "agree") || is_why(list[i].why, "verifier");
+    int is_answer = is_why(list[i].why, "answer") || is_why(list[i].why, "instead");
     if (list[i].most_nusd < 0) {
       return -1;
     }

@@ -236,9 +236,9 @@ static int prepare(Work *w, Err *err) {
   int n = w->samples.n;
   if (n < CALIBRATE_LEAST) {
     return err_set(err, RC_ERROR, ERR_UNAVAILABLE,
-                   "%d requests with a score in the ledger: %d are needed (they are scored from now"
-                   " on, and before where their texts were kept)",
-                   n, CALIBRATE_LEAST);
+                   "%d requests with a score of the setting scorer in the ledger: %d are needed"
+                   " (%d more were given a score, or have no text that is kept)",
+                   n, CALIBRATE_LEAST, w->samples.skipped);
   }
   w->sorted = malloc((size_t)n * sizeof *w->sorted);
   w->costs = malloc((size_t)n * (size_t)w->tiers * sizeof *w->costs);
