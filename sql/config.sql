@@ -47,7 +47,8 @@ CREATE TABLE IF NOT EXISTS main.llm_budgets(
   period TEXT NOT NULL
     CONSTRAINT "period is hour, day, week, month (of the calendar), 24h, 7d, 30d (rolling), total, or total since YYYY-MM-DD"
     CHECK (period IN ('hour', 'day', 'week', 'month', '24h', '7d', '30d', 'total')
-           OR period GLOB 'total since [12][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]'),
+           OR (period GLOB 'total since [12][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]'
+               AND date(substr(period, 13)) = substr(period, 13))),
   limit_usd REAL NOT NULL
     CONSTRAINT "limit_usd is a number of dollars, 0 or more"
     CHECK (typeof(limit_usd) IN ('real', 'integer') AND limit_usd BETWEEN 0 AND 9e9),

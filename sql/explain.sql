@@ -8,11 +8,12 @@ SELECT json_object(
     'why', CASE WHEN c.source IS NOT NULL THEN 'imported'
                 WHEN c.tier = 'only key' THEN 'auto: no tier of llm_tiers has a key; this is the one provider whose key is set'
                 WHEN c.purpose IS NOT NULL THEN 'beside another call: ' || c.purpose
-                WHEN c.kind IN ('hit_exact', 'hit_semantic') AND c.tier IS NOT NULL THEN 'auto: answered before, by that tier'
+                WHEN c.kind IN ('hit_exact', 'hit_semantic') AND c.model_requested = 'auto' AND c.tier IS NOT NULL THEN 'auto: answered before, by that tier'
                 WHEN c.escalated_from IS NOT NULL THEN 'the answer of call ' || c.escalated_from || ' did not pass its gates'
                 WHEN json_valid(c.notes) AND c.notes ->> '$.kept' IS NOT NULL THEN 'auto: ' || (c.notes ->> '$.kept')
                 WHEN c.tier_served <> c.tier_drawn THEN 'auto: the tier that was drawn could not take it: see notes'
                 WHEN c.route_score IS NOT NULL THEN 'auto: the tier that its score asks for'
+                WHEN c.kind IN ('hit_exact', 'hit_semantic') THEN 'named'
                 WHEN c.tier IS NOT NULL THEN 'auto: the first tier of llm_tiers whose model has a key'
                 ELSE 'named' END,
     'tier', c.tier, 'tier_drawn', c.tier_drawn, 'score', c.route_score, 'scorer', c.route_version,

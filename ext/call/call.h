@@ -10,10 +10,6 @@
 ** answer. */
 int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *outcome, Err *err);
 
-/* 1 if the option on_error covers this failure: what a provider, the network or our own refusal
-** did, not what the caller got wrong, nor an interrupt, nor the store. */
-int on_error_covers(const Err *err);
-
 /* What is done with the requests of a connection where they are counted and not made: `take` gets each, and gives what
 ** stands in for its answer. */
 typedef struct Counting {

@@ -168,21 +168,6 @@ static int from_semantic(Call *k, Outcome *out, Err *err) {
   return err->rc == RC_OK ? found == 1 : -1;
 }
 
-/* A call that is refused before anything is sent (`how`: in words, or "") leaves a row too, unless the caller's options,
-** the configuration or the store are what is wrong. */
-static void record_refusal(Call *k, const char *how, const Err *err) {
-  Err ignored = {0};
-  if (!on_error_covers(err)) {
-    return;
-  }
-  call_start_row(k, 0, NULL);
-  k->row.kind = KIND_REFUSED;
-  snprintf(k->error, sizeof k->error, "%s: %s%.700s", err_word(err->code), how, err->msg);
-  k->row.error = k->error;
-  k->row.cost_nusd = 0;
-  k->has_row = ledger_defer(k->store, &k->row, NULL, &ignored) == RC_OK;
-}
-
 /* Who asks: of equal requests, what the ledger tells apart. */
 static Hash asking_of(const Call *k) {
   const Options *o = k->request->options;
@@ -225,7 +210,7 @@ static int from_memo(Call *k, Outcome *out, Err *err) {
     *err = *e->failure;
     if (!same) {
       make_request_id(k);
-      record_refusal(k, "not asked again in this statement: ", err);
+      call_refuse(k, "not asked again in this statement: ", err);
     }
     Err ignored = {0};
     if (e->answer) { /* the best that did not pass */
@@ -424,7 +409,7 @@ static int ask(Call *k, Outcome *out, Err *err) {
     free(place);
   }
   if (claimed < 0) {
-    record_refusal(k, "", err);
+    call_refuse(k, "", err);
   }
   texts_done(&texts);
   return err->rc;
@@ -596,10 +581,6 @@ int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *out, E
   const Counting *counting = conn_slot_if_any(conn, &counting_slot);
   return counting && counting->take ? counting->take(counting->arg, request, out, err)
                                     : run_gated(conn, request, memo, out, err);
-}
-
-int on_error_covers(const Err *err) {
-  return err->http_status != 0 || err_is_covered(err->code);
 }
 
 void pipeline_tell(const Request *request, Err *err) {

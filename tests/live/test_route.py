@@ -244,6 +244,7 @@ class Budgeted(Tiers):
             got = self.outcome(f"three {i}", score=0, gate=gate, escalate=True)
             self.assertEqual((got["value"], got["error"]["code"]), ("from a", "gate"))
             self.assertIn("budget", got["error"]["message"])
+            self.assertEqual(self.rows("kind, substr(error, 1, 7)")[-1][0], "refused")
             self.assertEqual(self.models.names(), ["a"])
 
 

@@ -231,6 +231,21 @@ static int move_on(Call *k, const Next *next, const char *reason, const Err *fai
   return err->rc;
 }
 
+/* The next attempt is refused: a row of its own, and the call's stays that of the attempt before. */
+static void note_refused(Call *k, const Err *why) {
+  const LedgerRow row = k->row;
+  const int has_row = k->has_row, is_recorded = k->is_recorded;
+  char error[sizeof k->error], hash[sizeof k->answer_hash];
+  memcpy(error, k->error, sizeof error);
+  memcpy(hash, k->answer_hash, sizeof hash);
+  call_refuse(k, "", why);
+  memcpy(k->error, error, sizeof error);
+  memcpy(k->answer_hash, hash, sizeof hash);
+  k->row = row;
+  k->has_row = has_row;
+  k->is_recorded = is_recorded;
+}
+
 /* If there is no next attempt after all, this one stays open: settling it once more ends the intent. */
 int attempt_next(Call *k, const Next *next, Err *failure) {
   Err err = {0}, memory = {0};
@@ -247,6 +262,8 @@ int attempt_next(Call *k, const Next *next, Err *failure) {
   }
   if (err.rc == RC_OK && move_on(k, next, reason, failure, &err) == RC_OK) {
     k->is_open = 1;
+  } else if (err.code == ERR_BUDGET) {
+    note_refused(k, &err);
   }
   *failure = err;
   return err.rc;

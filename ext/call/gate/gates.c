@@ -111,7 +111,7 @@ static int add_row(Gates *g, Conn *conn, const Config *config, const char *name,
     list_names(config, names, sizeof names);
     return err_set(err, RC_ERROR, ERR_BAD_OPTION, "no gate '%.60s' in llm_gates%s%s%s", name,
                    names[0] ? " (valid: "
-                            : "; a gate can stand in the option itself: {\"kind\": …}",
+                            : "; a gate can stand in the option itself: {\"kind\":\"json\"}",
                    names, names[0] ? ")" : "");
   }
   if (strcmp(row->kind, gate_word(GATE_SQL)) == 0) {

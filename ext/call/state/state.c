@@ -63,6 +63,23 @@ const Hash *call_claim(const Call *k) {
   return k->plan->reads ? &k->key : NULL;
 }
 
+int on_error_covers(const Err *err) {
+  return err->http_status != 0 || err_is_covered(err->code);
+}
+
+void call_refuse(Call *k, const char *how, const Err *err) {
+  Err ignored = {0};
+  if (!on_error_covers(err)) {
+    return;
+  }
+  call_start_row(k, 0, NULL);
+  k->row.kind = KIND_REFUSED;
+  snprintf(k->error, sizeof k->error, "%s: %s%.700s", err_word(err->code), how, err->msg);
+  k->row.error = k->error;
+  k->row.cost_nusd = 0;
+  k->has_row = ledger_defer(k->store, &k->row, NULL, &ignored) == RC_OK;
+}
+
 const char *call_owner(const Call *k) {
   return k->conn->set.scope == SCOPE_USER ? k->request->options->user : NULL;
 }

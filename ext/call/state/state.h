@@ -130,6 +130,14 @@ typedef struct Call {
 /* Starts the row of the next attempt: who asks, what, where; kind 'unknown', in flight. */
 void call_start_row(Call *k, long long attempt, const char *retry_reason);
 
+/* 1 if the option on_error covers this failure: what a provider, the network or our own refusal
+** did, not what the caller got wrong, nor an interrupt, nor the store. */
+int on_error_covers(const Err *err);
+
+/* A call that is refused before anything is sent (`how`: in words, or "") leaves a row too, unless the caller's options,
+** the configuration or the store are what is wrong. */
+void call_refuse(Call *k, const char *how, const Err *err);
+
 /* Until when, of the day, others wait for its answer: a little longer than the call may take. */
 long long call_lease(const Call *k);
 
