@@ -156,6 +156,15 @@ class Routes(Tiers):
         self.assertIn("no sampling", self.rows("notes")[-1][0])
         self.assertEqual(self.models.asked[-1][1]["model"], "c")
 
+    def test_why_no_other_tier(self):
+        """R03: nobody could take it in its stead; the error says why."""
+        self.db.execute("UPDATE llm_models SET max_output = 8192 WHERE name = 'a'")
+        self.db.commit()
+        self.models.says["b"] = failure(503)
+        text = error_of(self.db, "SELECT llm_complete('x', '{\"score\":0.5,\"max_tokens\":64000}')")
+        self.assertIn("503", text)
+        self.assertIn("tier 'tier a': max_tokens 64000: its answers have at most 8192", text)
+
     def test_price_of_the_served_model(self):
         """R14: an alias in llm_tiers, a dated name in the answer."""
         self.db.execute("INSERT INTO llm_models(name, provider, base_url) VALUES ('team/fast', 'anthropic', ?)", (f"http://{self.models.host}/v1",))

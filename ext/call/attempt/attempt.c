@@ -293,6 +293,17 @@ static int plan_next(const Call *k, const Verdict *v, Next *next) {
   return k->attempts_left > 0 && (next->waits || next->moves);
 }
 
+/* Behind the last failure: what became of the other tiers. */
+static void tell_passed_over(const Call *k, Err *err) {
+  for (int i = 0; i < k->route.n && err->rc == RC_ERROR; i++) {
+    const TierChoice *t = &k->route.tiers[i];
+    size_t n = strlen(err->msg);
+    if (t->is_out && i != k->route.served) {
+      snprintf(err->msg + n, sizeof err->msg - n, "; tier '%.40s': %.120s", t->name, t->why);
+    }
+  }
+}
+
 int attempt_all(Call *k, Err *err) {
   for (;;) {
     Verdict v;
@@ -303,6 +314,7 @@ int attempt_all(Call *k, Err *err) {
                   k->response.result != NET_NOT_SENT && k->response.result != NET_STOPPED);
     note_health(k, &v, err);
     if (err->rc == RC_OK || !plan_next(k, &v, &next) || attempt_next(k, &next, err) != RC_OK) {
+      tell_passed_over(k, err);
       return err->rc;
     }
   }
