@@ -400,7 +400,7 @@ class Cases(Budgets):
                 for i, a in enumerate(askers):
                     a.start(*self.sql(f"{scope} {options} {i}", max_tokens=1300, **options))  # $0.0008
                 answers, most = self.all_answers(askers)
-                self.assertEqual([kind for kind, _ in answers], ["rows"] * 8)
+                self.assertEqual([kind for kind, _ in answers], ["rows"] * 8, answers)
                 # '' is a value; NULL is none, and no GLOB means it
                 self.assertEqual(most, 1 if options else 0)
                 self.assertEqual(self.status("value"), [("user:new-1" if "user" in options else "tag:",)])

@@ -46,6 +46,26 @@ static int connect_file(Store *s, Err *err) {
   return rc == SQLITE_OK ? RC_OK : store_error(s, rc, "open it", err);
 }
 
+/* Who makes a file a WAL file needs it alone. Of several who want that of a new one SQLite tells all but one that it is busy,
+** and asks no busy handler: waiting for each other, they would wait for ever. */
+static int set_up(Store *s, Err *err) {
+  enum { STEP_MS = 20 };
+  for (int waited = 0;; waited += STEP_MS) {
+    *err = (Err){0};
+    store_exec(s,
+               "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;"
+               "PRAGMA mmap_size=1073741824; PRAGMA foreign_keys=OFF;"
+               "PRAGMA journal_size_limit=" WAL_KEPT,
+               "set up", err);
+    if (err->rc != RC_BUSY || waited >= LIMIT_BUSY_MS || s->host.interrupted(s->host.arg)) {
+      return err->rc;
+    }
+    unsigned char random;
+    sqlite3_randomness(sizeof random, &random);
+    sqlite3_sleep(STEP_MS / 2 + random % STEP_MS);
+  }
+}
+
 /* Until here not a byte of it was written, not even by closing it. */
 static int make_ready(Store *s, Err *err) {
   int rc = s->host.prepare(s->host.arg, s->db);
@@ -53,11 +73,7 @@ static int make_ready(Store *s, Err *err) {
     return store_error(s, rc, "prepare a connection", err);
   }
   sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
-  return store_exec(s,
-                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;"
-                    "PRAGMA mmap_size=1073741824; PRAGMA foreign_keys=OFF;"
-                    "PRAGMA journal_size_limit=" WAL_KEPT,
-                    "set up", err);
+  return set_up(s, err);
 }
 
 static sqlite3 *open_reader(Store *s, Err *err) {
