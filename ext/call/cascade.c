@@ -7,6 +7,7 @@
 #include "call/attempt/attempt.h"
 #include "call/attempt/tell.h"
 #include "call/gate/gates.h"
+#include "call/gate/said.h"
 #include "call/gate/second.h"
 #include "core/gate/agree.h"
 
@@ -62,22 +63,14 @@ static void reject(Call *k, const GatesVerdict *v, Err *err) {
 ** `gate`. */
 static int note_false_alarm(Call *k, const Best *best, Err *err) {
   double score = 0;
-  Err bad = {0};
   const GateText before = {best->text, best->n}, now = {k->text, k->n};
   if (agree_compare(&before, &now, AGREE_AUTO, &score, NULL, err) != RC_OK) {
     return err->rc;
   }
-  cJSON *tree = json_parse(k->gate_said, strlen(k->gate_said), "", &bad);
-  cJSON *item = json_add(tree, "rejected", cJSON_CreateObject(), err);
+  cJSON *item = cJSON_CreateObject();
   json_add(item, "call", cJSON_CreateNumber((double)best->call_id), err);
   json_add(item, "agrees", cJSON_CreateBool(score >= 0.5), err);
-  char *text = json_print(tree, err);
-  if (text) {
-    cJSON_free(k->gate_said);
-    k->gate_said = text;
-    k->row.gate = text;
-  }
-  return err->rc;
+  return said_add(k, "rejected", item, err);
 }
 
 /* 1 if a failure is one of this cascade's: what was paid for is given all the same. */

@@ -76,86 +76,89 @@ static void test_values(void **state) {
   expression_close(e);
 }
 
+/* What is refused, or stopped: parts of what is said, of which one is there. */
+static const struct {
+  const char *expr, *part;
+} hostile[] = {
+    {"", "empty"},
+    {"-- nothing", "empty"},
+    {"1); DROP TABLE x; SELECT (1", "a ')' too many"},
+    {"1; SELECT 2", "without ';'"},
+    {"1), (2", "a ')' too many"},
+    {"(1", "a ')' is missing"},
+    {"1 /*", "does not end"},
+    {"'abc", "does not end"},
+    {"1, 2", "expected one value|row value"},
+    {"nonsense here", "syntax error|no such column"},
+    {"\"answer\" = 'x'", "no such column"},
+    {":reply = 1", "unknown :reply (valid: :answer, :prompt)"},
+    {"? = 1", "unknown ? (valid"},
+    {"(SELECT 1 FROM sqlite_schema)", "the table sqlite"},
+    {"(SELECT 1 FROM t)", "no such table"},
+    {"(SELECT count(*) FROM sqlite_schema)", "the table sqlite"},
+    {"(SELECT count(*) FROM pragma_table_list)", "not allowed|no such table"},
+    {"(SELECT count(*) FROM dbstat)", "not allowed|no such table"},
+    {"(SELECT * FROM pragma_database_list)", "not allowed|no such table"},
+    {"load_extension('x')",
+     "the function load_extension is not allowed|no such function|not authorized"},
+    {"readfile('/etc/passwd')", "no such function"},
+    {"randomblob(1000000000)", "the function randomblob is not allowed"},
+    {"zeroblob(1000000000)", "the function zeroblob is not allowed"},
+    {"random()", "the function random is not allowed"},
+    {"sqlite_version()", "the function sqlite_version is not allowed"},
+    {"llm_complete('x')", "no such function"},
+    {"printf('%.1000000000d', 1)", "NULL"},
+    {"length(printf('%.*c', 900000000, 'x'))", "NULL"},
+    {"replace(printf('%.*c', 100000, 'a'), 'a', printf('%.*c', 100, 'b'))", "too big"},
+    {"(WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c) SELECT sum(i) FROM c)",
+     "stopped"},
+    {"(WITH RECURSIVE c(x) AS (SELECT 'a' UNION ALL SELECT x || x FROM c) SELECT count(*) FROM "
+     "c)",
+     "too big|stopped"},
+    {"(WITH RECURSIVE c(x, i) AS (SELECT printf('%.*c', 4000000, 'x'), 1 UNION SELECT x || i, i "
+     "+ 1 FROM c "
+     "WHERE i < 100000) SELECT count(*) FROM c)",
+     "too big|stopped"},
+    {"(WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c), d(i, x) AS (SELECT i, "
+     "printf('%.*c', 2000000, 'x') || i FROM c) SELECT max(x) OVER (ORDER BY x DESC) FROM d)",
+     "stopped|too big"},
+    {"(SELECT count(*) FROM json_each(:answer) a, json_each(:answer) b, json_each(:answer) c, "
+     "json_each(:answer) d, json_each(:answer) e, json_each(:answer) f, json_each(:answer) g)",
+     "stopped"},
+    {"ATTACH 'x' AS y", "syntax error"},
+    {"(PRAGMA user_version)", "syntax error"},
+    {"EXISTS (DELETE FROM t)", "syntax error"},
+    {"(VALUES (1), (2)) IN (SELECT raise(IGNORE))", "RAISE|allowed|syntax"},
+};
+
 /* Refused, or stopped, each within a second; afterwards the connection works. */
 static void test_hostile(void **state) {
   (void)state;
-  static const struct {
-    const char *expr, *part;
-  } cases[] = {
-      {"", "empty"},
-      {"-- nothing", "empty"},
-      {"1); DROP TABLE x; SELECT (1", "a ')' too many"},
-      {"1; SELECT 2", "without ';'"},
-      {"1), (2", "a ')' too many"},
-      {"(1", "a ')' is missing"},
-      {"1 /*", "does not end"},
-      {"'abc", "does not end"},
-      {"1, 2", "expected one value|row value"},
-      {"nonsense here", "syntax error|no such column"},
-      {"\"answer\" = 'x'", "no such column"},
-      {":reply = 1", "unknown :reply (valid: :answer, :prompt)"},
-      {"? = 1", "unknown ? (valid"},
-      {"(SELECT 1 FROM sqlite_schema)", "the table sqlite"},
-      {"(SELECT 1 FROM t)", "no such table"},
-      {"(SELECT count(*) FROM sqlite_schema)", "the table sqlite"},
-      {"(SELECT count(*) FROM pragma_table_list)", "not allowed|no such table"},
-      {"(SELECT count(*) FROM dbstat)", "not allowed|no such table"},
-      {"(SELECT * FROM pragma_database_list)", "not allowed|no such table"},
-      {"load_extension('x')",
-       "the function load_extension is not allowed|no such function|not authorized"},
-      {"readfile('/etc/passwd')", "no such function"},
-      {"randomblob(1000000000)", "the function randomblob is not allowed"},
-      {"zeroblob(1000000000)", "the function zeroblob is not allowed"},
-      {"random()", "the function random is not allowed"},
-      {"sqlite_version()", "the function sqlite_version is not allowed"},
-      {"llm_complete('x')", "no such function"},
-      {"printf('%.1000000000d', 1)", "NULL"},
-      {"length(printf('%.*c', 900000000, 'x'))", "NULL"},
-      {"replace(printf('%.*c', 100000, 'a'), 'a', printf('%.*c', 100, 'b'))", "too big"},
-      {"(WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c) SELECT sum(i) FROM c)",
-       "stopped"},
-      {"(WITH RECURSIVE c(x) AS (SELECT 'a' UNION ALL SELECT x || x FROM c) SELECT count(*) FROM "
-       "c)",
-       "too big|stopped"},
-      {"(WITH RECURSIVE c(x, i) AS (SELECT printf('%.*c', 4000000, 'x'), 1 UNION SELECT x || i, i "
-       "+ 1 FROM c "
-       "WHERE i < 100000) SELECT count(*) FROM c)",
-       "too big|stopped"},
-      {"(WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c), d(i, x) AS (SELECT i, "
-       "printf('%.*c', 2000000, 'x') || i FROM c) SELECT max(x) OVER (ORDER BY x DESC) FROM d)",
-       "stopped|too big"},
-      {"(SELECT count(*) FROM json_each(:answer) a, json_each(:answer) b, json_each(:answer) c, "
-       "json_each(:answer) d, json_each(:answer) e, json_each(:answer) f, json_each(:answer) g)",
-       "stopped"},
-      {"ATTACH 'x' AS y", "syntax error"},
-      {"(PRAGMA user_version)", "syntax error"},
-      {"EXISTS (DELETE FROM t)", "syntax error"},
-      {"(VALUES (1), (2)) IN (SELECT raise(IGNORE))", "RAISE|allowed|syntax"},
-  };
   Expression *e = opened();
-  for (size_t i = 0; i < COUNT(cases); i++) {
+  for (size_t i = 0; i < COUNT(hostile); i++) {
     Err err = {0};
     ExpressionValue v;
     char part[160], *rest = part;
     long long began = monotonic_ms();
     int rc =
-        eval(e, cases[i].expr, "[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20]", &v, &err);
+        eval(e, hostile[i].expr, "[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20]", &v, &err);
     long long took = monotonic_ms() - began;
-    if (strcmp(cases[i].part, "NULL") == 0) { /* SQLite's own answer to what would be too long */
-      check(rc != RC_OK || v.is_null, "%s: %g", cases[i].expr, v.number);
+    if (strcmp(hostile[i].part, "NULL") == 0) { /* SQLite's own answer to what would be too long */
+      check(rc != RC_OK || v.is_null, "%s: %g", hostile[i].expr, v.number);
       continue;
     }
-    check(rc != RC_OK, "%s: %g", cases[i].expr, v.number);
-    check(took < 1500, "%s: %lld ms", cases[i].expr,
+    check(rc != RC_OK, "%s: %g", hostile[i].expr, v.number);
+    check(took < 1500, "%s: %lld ms", hostile[i].expr,
           took); /* sanitized; by itself under a second */
-    snprintf(part, sizeof part, "%s", cases[i].part);
+    snprintf(part, sizeof part, "%s", hostile[i].part);
     int says = 0;
     for (char *one; (one = strsep(&rest, "|"));) {
       says |= strstr(err.msg, one) != NULL;
     }
-    check(says, "%s: '%s' does not say '%s'", cases[i].expr, err.msg, cases[i].part);
+    check(says, "%s: '%s' does not say '%s'", hostile[i].expr, err.msg, hostile[i].part);
     err = (Err){0};
-    check(eval(e, "1", "", &v, &err) == RC_OK && v.is_true, "after %s: %s", cases[i].expr, err.msg);
+    check(eval(e, "1", "", &v, &err) == RC_OK && v.is_true, "after %s: %s", hostile[i].expr,
+          err.msg);
   }
   expression_close(e);
 }

@@ -5,6 +5,7 @@
 
 #include "base/utf8.h"
 #include "call/attempt/tell.h"
+#include "call/gate/said.h"
 #include "call/gate/second.h"
 #include "core/gate/judge.h"
 #include "trust/sandbox/expression.h"
@@ -312,9 +313,6 @@ int gates_judge(Call *k, GatesVerdict *all, Err *err) {
   buf_free(&prompt);
   json_add(tree, "passes", cJSON_CreateBool(all->passes), err);
   json_add(tree, "score", cJSON_CreateNumber(all->score), err);
-  char *text = json_print(tree, err);
-  cJSON_free(k->gate_said);
-  k->gate_said = text;
-  k->row.gate = text;
+  said_put(k, json_print(tree, err));
   return err->rc;
 }

@@ -4,6 +4,7 @@
 #include "call/gate/second.h"
 
 #include "call/state/target.h"
+#include "call/gate/said.h"
 #include "call/state/beside.h"
 #include "core/gate/agree.h"
 #include "core/gate/judge.h"
@@ -143,21 +144,12 @@ static int is_drawn(double share) {
 
 /* Puts what it said behind what the gates said. */
 static int note_audit(Call *k, const char *model, double score, const char *by, Err *err) {
-  Err bad = {0};
-  cJSON *tree = k->gate_said ? json_parse(k->gate_said, strlen(k->gate_said), "", &bad)
-                             : cJSON_CreateObject();
-  cJSON *item = json_add(tree, "audit", cJSON_CreateObject(), err);
+  cJSON *item = cJSON_CreateObject();
   json_add(item, "model", cJSON_CreateString(model), err);
   json_add(item, "agrees", cJSON_CreateBool(score >= 0.5), err);
   json_add(item, "score", cJSON_CreateNumber(score), err);
   json_add(item, "by", cJSON_CreateString(by), err);
-  char *text = json_print(tree, err);
-  if (text) {
-    cJSON_free(k->gate_said);
-    k->gate_said = text;
-    k->row.gate = text;
-  }
-  return err->rc;
+  return said_add(k, "audit", item, err);
 }
 
 int second_audit(Call *k, Err *err) {

@@ -339,19 +339,8 @@ static int compare_number(const Pair *p, double *score, int must_be_final) {
   return has_both;
 }
 
-static GateText trimmed(GateText t) {
-  while (t.n > 0 && (unsigned char)t.text[0] <= ' ') {
-    t.text++;
-    t.n--;
-  }
-  while (t.n > 0 && (unsigned char)t.text[t.n - 1] <= ' ') {
-    t.n--;
-  }
-  return t;
-}
-
 static int compare_bytes(const Pair *p, double *score) {
-  GateText a = trimmed(*p->a), b = trimmed(*p->b);
+  GateText a = prose_trimmed(*p->a), b = prose_trimmed(*p->b);
   *score = a.n == b.n && (a.n == 0 || memcmp(a.text, b.text, a.n) == 0);
   return 1;
 }

@@ -144,8 +144,7 @@ static void strip(const char *p, const char *end, Buf *out) {
   }
 }
 
-/* A text without blanks at its ends. */
-static GateText trimmed(GateText t) {
+GateText prose_trimmed(GateText t) {
   while (t.n > 0 && (unsigned char)t.text[0] <= ' ') {
     t.text++;
     t.n--;
@@ -157,7 +156,7 @@ static GateText trimmed(GateText t) {
 }
 
 int prose_of(const GateText *text, Buf *out) {
-  GateText t = trimmed(*text), inner;
+  GateText t = prose_trimmed(*text), inner;
   Buf stripped;
   buf_init(&stripped, t.n * 6 + 64);
   if (t.n > 0 && *t.text != '`' && prose_quotation(t.text, t.text + t.n, 0, &inner) == t.n) {
@@ -212,7 +211,7 @@ int prose_sentence(const char *text, size_t n, size_t *at, GateText *sentence) {
       i++;
     }
     *at = i + ends;
-    *sentence = trimmed((GateText){text + begin, *at - begin});
+    *sentence = prose_trimmed((GateText){text + begin, *at - begin});
     if (!is_blank_sentence(sentence)) {
       return 1;
     }
@@ -221,7 +220,7 @@ int prose_sentence(const char *text, size_t n, size_t *at, GateText *sentence) {
 }
 
 int prose_last(const char *text, size_t n, GateText *sentence) {
-  GateText t = trimmed((GateText){text, n});
+  GateText t = prose_trimmed((GateText){text, n});
   while (t.n > 0) {
     size_t i = t.n - 1; /* its own closing mark is passed over */
     while (i > 0 && !sentence_end(t.text, t.n, i - 1)) {
@@ -231,7 +230,7 @@ int prose_last(const char *text, size_t n, GateText *sentence) {
     while (begin < t.n && (t.text[begin] & 0xC0) == 0x80) {
       begin++; /* within the mark of the sentence before */
     }
-    *sentence = trimmed((GateText){t.text + begin, t.n - begin});
+    *sentence = prose_trimmed((GateText){t.text + begin, t.n - begin});
     if (!is_blank_sentence(sentence)) {
       return 1;
     }

@@ -24,6 +24,9 @@ size_t prose_quotation(const char *p, const char *end, char before, GateText *in
 ** full stops of Chinese and Japanese, and at line breaks; its closing mark belongs to it. */
 int prose_sentence(const char *text, size_t n, size_t *at, GateText *sentence);
 
+/* A text without blanks at its ends. */
+GateText prose_trimmed(GateText t);
+
 /* The last sentence. */
 int prose_last(const char *text, size_t n, GateText *sentence);
 
