@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "net/decode.h"
+#include "net/header.h"
 #include "net/kept.h"
 
 #include <curl/curl.h>
@@ -16,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { DONE_MS = 500 }; /* for the end of a response behind the end of its stream */
@@ -110,183 +110,6 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg) {
   return n;
 }
 
-/* Copies the value of header `name` (in lower case) if this line is it. */
-static int take_header(const char *line, size_t n, const char *name, char *out, size_t size) {
-  if (n == 0 || (line[0] | 0x20) != name[0]) { /* most are not */
-    return 0;
-  }
-  size_t len = strlen(name);
-  if (n <= len || line[len] != ':' || strncasecmp(line, name, len) != 0) {
-    return 0;
-  }
-  line += len + 1;
-  n -= len + 1;
-  while (n && (*line == ' ' || *line == '\t')) {
-    line++;
-    n--;
-  }
-  while (n && (line[n - 1] == '\r' || line[n - 1] == '\n' || line[n - 1] == ' ')) {
-    n--;
-  }
-  n = n < size - 1 ? n : size - 1;
-  memcpy(out, line, n);
-  out[n] = 0;
-  return 1;
-}
-
-/* The longest wait that is told apart, some thirty years: what is beyond any limit. */
-#define LONGEST_MS 1e12
-
-/* Milliseconds that are neither negative nor more than a number of any size may be made of. */
-static long long to_ms(double ms) {
-  return ms > LONGEST_MS ? (long long)LONGEST_MS : ms > 0 ? (long long)ms : 0;
-}
-
-/* A number at the front, without a sign, "inf" or "nan"; *end == text: none. */
-static double take_number(const char *text, char **end) {
-  *end = (char *)text;
-  return (*text >= '0' && *text <= '9') || *text == '.' ? strtod(text, end) : 0;
-}
-
-/* retry-after: seconds, or an HTTP date. */
-static long long parse_retry_after(const char *value) {
-  char *end;
-  double seconds = take_number(value, &end);
-  if (end != value && *end == 0) {
-    return to_ms(seconds * 1e3);
-  }
-  time_t date = curl_getdate(value, NULL);
-  return date < 0 ? -1 : to_ms(((double)date - (double)time(NULL)) * 1e3);
-}
-
-static int is_within(int n, int least, int most) {
-  return n >= least && n <= most;
-}
-
-/* Seconds of an offset from UTC ("Z", "+02:00", "-0530"); 0 where none stands there. */
-static double take_offset(const char *at) {
-  int hours = 0, minutes = 0;
-  int is_offset = (*at == '+' || *at == '-') && at[1] >= '0' && at[1] <= '9' &&
-                  (sscanf(at + 1, "%2d:%2d", &hours, &minutes) == 2 ||
-                   sscanf(at + 1, "%2d%2d", &hours, &minutes) == 2) &&
-                  is_within(hours, 0, 23) && is_within(minutes, 0, 59);
-  double seconds = is_offset ? hours * 36e2 + minutes * 6e1 : 0;
-  return *at == '-' ? -seconds : seconds;
-}
-
-/* A time of RFC 3339, section 5.6, from now; -1: none. */
-static long long parse_date(const char *at) {
-  struct tm day = {0};
-  int n = 0;
-  if (sscanf(at, "%4d-%2d-%2d%*1[Tt ]%2d:%2d:%2d%n", &day.tm_year, &day.tm_mon, &day.tm_mday,
-             &day.tm_hour, &day.tm_min, &day.tm_sec, &n) != 6 ||
-      !is_within(day.tm_year, 1970, 9999) || !is_within(day.tm_mon, 1, 12) ||
-      !is_within(day.tm_mday, 1, 31) || !is_within(day.tm_hour, 0, 23) ||
-      !is_within(day.tm_min, 0, 59) || !is_within(day.tm_sec, 0, 60)) {
-    return -1;
-  }
-  char *end = (char *)at + n;
-  double fraction = *end == '.' ? take_number(end, &end) : 0;
-  day.tm_year -= 1900;
-  day.tm_mon -= 1;
-  return to_ms(((double)timegm(&day) + fraction - take_offset(end) - (double)time(NULL)) * 1e3);
-}
-
-/* What stands behind "reset=" or "t=" (draft-ietf-httpapi-ratelimit-headers, before its 8th version and since); all of it
-** where neither is a parameter of it. */
-static const char *find_parameter(const char *value) {
-  static const char *const names[] = {"reset=", "t="};
-  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-    for (const char *at = value; (at = strcasestr(at, names[i])) != NULL; at++) {
-      if (at == value || strchr(";, \t", at[-1])) {
-        at += strlen(names[i]);
-        return at + (*at == '"');
-      }
-    }
-  }
-  return value;
-}
-
-/* A number without a unit: seconds, or the time of day in seconds, or in thousandths of them, or of these. */
-static long long bare_ms(double n) {
-  enum { NOT_A_TIME_OF_DAY = 1000000000 };
-  if (n < NOT_A_TIME_OF_DAY || n > 1e19) {
-    return to_ms(n * 1e3);
-  }
-  while (n >= 1e11) {
-    n /= 1e3;
-  }
-  return to_ms((n - (double)time(NULL)) * 1e3);
-}
-
-/* Where a value ends: strchr finds the NUL too. */
-static int is_end(char c) {
-  return strchr(";, \t\"", c) != NULL;
-}
-
-/* A time from now: "6m0s", "40ms", seconds, a Unix time, a time of RFC 3339, "…;t=20". -1: none. */
-static long long parse_reset(const char *value) {
-  static const struct {
-    const char *unit;
-    double ms;
-  } units[] = {{"ms", 1}, {"s", 1e3}, {"m", 6e4}, {"h", 36e5}, {"d", 864e5}};
-  enum { N_UNITS = sizeof units / sizeof units[0] };
-  const char *at = find_parameter(value), *begin = at;
-  long long date = parse_date(at);
-  double all = 0;
-  for (char *end; date < 0 && !is_end(*at); at = end) {
-    double n = take_number(at, &end);
-    size_t u = 0;
-    while (u < N_UNITS && strncmp(end, units[u].unit, strlen(units[u].unit)) != 0) {
-      u++;
-    }
-    if (end == at || (u == N_UNITS && (at > begin || !is_end(*end)))) {
-      return -1;
-    }
-    if (u == N_UNITS) {
-      return bare_ms(n);
-    }
-    all += n * units[u].ms;
-    end += strlen(units[u].unit);
-  }
-  return date >= 0 ? date : at > begin ? to_ms(all) : -1;
-}
-
-/* Takes the value of the first of these headers that this line is. */
-static int take_any(const char *line, size_t n, const char *const *names, char *out, size_t size) {
-  int found = 0;
-  for (; *names && !found; names++) {
-    found = take_header(line, n, *names, out, size);
-  }
-  return found;
-}
-
-/* When to come again. */
-static void take_waits(NetResponse *r, const char *line, size_t n) {
-  static const char *const in_ms[] = {"retry-after-ms", "x-ms-retry-after-ms", NULL};
-  static const char *const resets[] = {"x-ratelimit-reset-requests",
-                                       "x-ratelimit-reset-tokens",
-                                       "x-ratelimit-reset-after",
-                                       "x-ratelimit-reset",
-                                       "ratelimit-reset",
-                                       "ratelimit",
-                                       "anthropic-ratelimit-requests-reset",
-                                       "anthropic-ratelimit-tokens-reset",
-                                       "anthropic-ratelimit-input-tokens-reset",
-                                       "anthropic-ratelimit-output-tokens-reset",
-                                       NULL};
-  char value[256], *end;
-  if (take_any(line, n, in_ms, value, sizeof value)) {
-    double ms = take_number(value, &end);
-    r->retry_after_ms = end != value ? to_ms(ms) : r->retry_after_ms;
-  } else if (r->retry_after_ms < 0 && take_header(line, n, "retry-after", value, sizeof value)) {
-    r->retry_after_ms = parse_retry_after(value);
-  } else if (take_any(line, n, resets, value, sizeof value)) {
-    long long ms = parse_reset(value);
-    r->reset_ms = ms >= 0 && (r->reset_ms < 0 || ms < r->reset_ms) ? ms : r->reset_ms;
-  }
-}
-
 /* What the other end calls the request; the first of them counts. */
 static void take_request_id(NetResponse *r, const char *line, size_t n) {
   static const char *const names[] = {"x-request-id",
@@ -300,13 +123,13 @@ static void take_request_id(NetResponse *r, const char *line, size_t n) {
                                       "cf-ray",
                                       NULL};
   if (!r->request_id[0]) {
-    take_any(line, n, names, r->request_id, sizeof r->request_id);
+    header_take_any(line, n, names, r->request_id, sizeof r->request_id);
   }
 }
 
 /* What a header says is of its own response: an answer follows those of a proxy and those in between (RFC 9110, 15.2). */
 static void forget_headers(NetResponse *r) {
-  r->retry_after_ms = r->reset_ms = -1;
+  limits_forget(&r->waits);
   r->request_id[0] = r->content_type[0] = r->location[0] = 0;
   r->should_retry[0] = r->codings[0] = 0;
 }
@@ -324,12 +147,12 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg) {
   if (n > 5 && memcmp(line, "HTTP/", 5) == 0) {
     forget_headers(r);
   }
-  take_waits(r, line, n);
+  limits_take(&r->waits, line, n);
   take_request_id(r, line, n);
-  take_header(line, n, "content-type", r->content_type, sizeof r->content_type);
-  take_header(line, n, "location", r->location, sizeof r->location);
-  take_header(line, n, "x-should-retry", r->should_retry, sizeof r->should_retry);
-  if (take_header(line, n, "content-encoding", value, sizeof value)) {
+  header_take(line, n, "content-type", r->content_type, sizeof r->content_type);
+  header_take(line, n, "location", r->location, sizeof r->location);
+  header_take(line, n, "x-should-retry", r->should_retry, sizeof r->should_retry);
+  if (header_take(line, n, "content-encoding", value, sizeof value)) {
     size_t used = strlen(r->codings);
     snprintf(r->codings + used, sizeof r->codings - used, "%s%s", used ? "," : "", value);
   }

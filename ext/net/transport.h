@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "net/limits.h"
 
 typedef struct Net Net;
 
@@ -52,10 +53,9 @@ typedef struct NetResponse {
   NetResult result;
   long http_status;
   Buf body;
-  long long retry_after_ms; /* the provider's wish; -1: none */
-  long long reset_ms;   /* when a limit of its own begins anew (the nearest); -1: it does not say */
-  char should_retry[8]; /* header x-should-retry */
-  char request_id[96];  /* what it calls the request, by whichever header */
+  NetWaits waits;        /* what it says of its limits, and when to come again */
+  char should_retry[8];  /* header x-should-retry */
+  char request_id[96];   /* what it calls the request, by whichever header */
   char content_type[96]; /* header content-type; "" where there is none */
   char location[256];    /* header location, of a redirect */
   char codings[64];      /* headers content-encoding: what net_decode is to undo */
