@@ -202,6 +202,12 @@ class Caches(Bare):
         self.assertEqual(self.cached("all", "anthropic"), (0, 2003))
         self.assertEqual(self.cached("all", "anthropic"), (0, 2003))  # written again
 
+    def test_a_shortest_length_of_anthropic_prefixes(self):
+        for floor, written in ((2003, 2003), (2004, 0)):
+            self.standin.post("/standin/reset", {})
+            self.standin.post("/standin/cache", {"floor": floor})
+            self.assertEqual([self.cached(t, "anthropic") for t in "ab"], [(0, written), (written, 0)])
+
     def test_wrong_wishes_are_refused(self):
         with self.assertRaisesRegex(Exception, "400"):
             self.standin.post("/standin/cache", {"miss": 1.5})

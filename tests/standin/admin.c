@@ -11,7 +11,7 @@
 **   POST /standin/scenario  {"name":"X"}       for requests that choose none
 **   POST /standin/tokens    {"factor":F} input tokens billed per token counted, 0.1 to 10,000
 **   POST /standin/batch     {"polls":N,"ms":N} when batches complete: whichever comes first
-**   POST /standin/cache     {"readable_ms":N,"miss":0.5,"seed":N} how prefixes become readable (prompt.c)
+**   POST /standin/cache     {"readable_ms":N,"miss":0.5,"seed":N,"floor":1024} how prefixes become readable (prompt.c)
 **   POST /standin/rate      {"kind":"window"|"bucket","requests":N,"request_ms":1000,"burst":N,"tokens":N,
 **                           "token_ms":60000,"token_burst":N,"headers":true,"retry_after":true}: rate.c
 **   GET  /standin/rate      {"taken","refused","span_ms","at_once","most_at_once","seconds":[[taken,refused],...]}
@@ -181,7 +181,8 @@ static void set_cache(struct request *r) {
   if (!(share >= 0 && share <= 1)) {
     wrong(r, "miss: a share from 0 to 1");
   } else {
-    cache_set(json_int(r->json, "readable_ms", -1), share, (uint64_t)json_int(r->json, "seed", 0));
+    cache_set(json_int(r->json, "readable_ms", -1), share, (uint64_t)json_int(r->json, "seed", 0),
+              json_int(r->json, "floor", 0));
     ok(r);
   }
 }

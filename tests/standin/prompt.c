@@ -9,7 +9,8 @@
 ** longest one wins. Anthropic: a block with cache_control ends a prefix; it's read when that
 ** prefix, or the end of one of the 20 blocks before it, was written before; the rest up to the last
 ** such block is written, 5 minutes or 1 hour as the block says. Nothing expires but by a reset. No
-** shortest length is asked of Anthropic prefixes, unless the scenario cache-floor asks for it.
+** shortest length is asked of Anthropic prefixes, unless the scenario cache-floor or POST
+** /standin/cache with floor asks for it.
 **
 ** A request is looked up when it is answered, so that of many that come at once all but the first find
 ** what that one has written: kinder than a provider is. POST /standin/cache makes it true to life:
@@ -37,6 +38,7 @@ static int64_t readable_ms =
     -1; /* after the answer; -1 = at once, by requests that came before, too */
 static double miss_share;
 static uint64_t miss_seed;
+static int64_t floor_tokens; /* of Anthropic's prefixes */
 
 /* Counts one token of the given bytes. */
 static void step(struct prompt *p, const char *token, size_t len) {
@@ -290,12 +292,13 @@ static void use_anthropic(struct prompt *p, int64_t floor, struct usage *u) {
   }
 }
 
-/* How prefixes become readable (see above), from now on; -1, 0: as at first. */
-void cache_set(int64_t after_ms, double miss, uint64_t seed) {
+/* How prefixes become readable (see above), from now on; -1, 0, any, 0: as at first. */
+void cache_set(int64_t after_ms, double miss, uint64_t seed, int64_t floor) {
   pthread_mutex_lock(&lock);
   readable_ms = after_ms;
   miss_share = miss;
   miss_seed = seed;
+  floor_tokens = floor;
   pthread_mutex_unlock(&lock);
 }
 
@@ -312,7 +315,7 @@ void cache_use(struct prompt *p, enum api api, int64_t floor, struct usage *u) {
     if (api == API_OPENAI) {
       use_openai(p, u);
     } else {
-      use_anthropic(p, floor, u);
+      use_anthropic(p, floor > floor_tokens ? floor : floor_tokens, u);
     }
     pthread_mutex_unlock(&lock);
   }
@@ -325,5 +328,6 @@ void cache_reset(void) {
   map_free(&cache);
   readable_ms = -1;
   miss_share = 0;
+  floor_tokens = 0;
   pthread_mutex_unlock(&lock);
 }

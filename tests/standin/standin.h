@@ -209,7 +209,7 @@ void prompt_openai(struct prompt *p, const cJSON *req, const char *model);
 void prompt_anthropic(struct prompt *p, const cJSON *req, const char *model);
 void prompt_free(struct prompt *p);
 void cache_use(struct prompt *p, enum api api, int64_t floor, struct usage *u);
-void cache_set(int64_t after_ms, double miss, uint64_t seed);
+void cache_set(int64_t after_ms, double miss, uint64_t seed, int64_t floor);
 void cache_reset(void);
 
 /* ---- answer.c, schema.c ---- */
