@@ -102,6 +102,11 @@ static void start_hit(Call *k, LedgerKind kind, long long saved, const char *pro
   k->has_row = 1;
 }
 
+static void note_hit(Outcome *out, LedgerKind kind, const char *model) {
+  out->kind = kind;
+  snprintf(out->model, sizeof out->model, "%s", model ? model : "");
+}
+
 /* Queues the ledger row of an exact hit. */
 static int record_hit(Call *k, const Answer *a, Err *err) {
   start_hit(k, KIND_HIT_EXACT, a->cost_nusd, a->prompt_hash, err);
@@ -118,6 +123,9 @@ static int from_cache(Call *k, int ledgered, Outcome *out, Err *err) {
   int found = ledger_get_answer(k->store, &k->key, k->plan->started_ms, &a, &held, err);
   if (found == 1 && take_text(out, a.text, a.n, err) == RC_OK && ledgered) {
     record_hit(k, &a, err);
+  }
+  if (found == 1) {
+    note_hit(out, KIND_HIT_EXACT, a.model);
   }
   ledger_answer_done(k->store, held);
   k->row.provider = k->row.model = k->row.tier = NULL; /* they were the answer's */
@@ -152,6 +160,7 @@ static int from_semantic(Call *k, Outcome *out, Err *err) {
   int found = semantic_find(k->store, &k->question, &hit, &held, &why);
   if (found == 1 && take_text(out, hit.text, hit.n, err) == RC_OK) {
     start_hit(k, KIND_HIT_SEMANTIC, hit.cost_nusd, NULL, err);
+    note_hit(out, KIND_HIT_SEMANTIC, hit.model);
     k->row.model = hit.model;
     k->row.provider = hit.provider[0] ? hit.provider : NULL;
     k->row.tier = hit.tier[0] ? hit.tier : NULL;
@@ -189,6 +198,7 @@ static int from_memory(Call *k, const MemoAnswer *m, int ledgered, Outcome *out,
   if (take_text(out, m->text, m->n, err) == RC_OK && ledgered) {
     record_hit(k, &a, err);
   }
+  note_hit(out, KIND_HIT_EXACT, a.model);
   k->row.provider = k->row.model = k->row.tier = NULL; /* they are the memo's */
   return err->rc == RC_OK ? 1 : -1;
 }
@@ -252,7 +262,7 @@ static int claim(Call *k, const Texts *t, Outcome *out, Err *err) {
       if (afford_wait(k, outcome, &waited, err) != RC_OK) {
         return -1;
       }
-    } else if (monotonic_ms() >= k->plan->deadline_ms) {
+    } else if (monotonic_ms() >= k->deadline_ms) {
       err->retryable = 1;
       err_set(err, RC_ERROR, ERR_TIMEOUT,
               "another process is asking the same and had no answer in time");
@@ -346,6 +356,8 @@ static int call_and_settle(Call *k, Parked *place, Outcome *out, Err *err) {
   cascade_run(k, err);
   int parks = is_to_be_parked(k, out, err);
   out->call_id = k->row.id;
+  out->kind = k->row.kind;
+  snprintf(out->model, sizeof out->model, "%s", k->row.model ? k->row.model : k->model.name);
   if (parks) {
     parked_put(place, k);
   } else {
@@ -400,7 +412,7 @@ static int ask(Call *k, Outcome *out, Err *err) {
   make_request_id(k);
   if (place && texts_name(k, err) == RC_OK && texts_list(k, &texts, err) == RC_OK &&
       route_choose(k, err) == RC_OK && ready_wait(k, err) == RC_OK &&
-      count_parts(k, err) == RC_OK) {
+      count_parts(k, err) == RC_OK && call_turn(k, err) == RC_OK) {
     claimed = admit_somewhere(k, &texts, out, err);
   }
   if (claimed == 0) {
@@ -450,6 +462,7 @@ static void start_call(Call *k, Conn *conn, const Request *request, Memo *memo, 
   k->attempts_made = request->beside ? request->beside->attempts : 0;
   k->route = (Route){.drawn = -1, .served = -1, .kept = -1, .at = -1, .score = NAN};
   k->attempts_left = plan->attempts;
+  k->deadline_ms = plan->deadline_ms;
 }
 
 int call_start_show(Call *k, Conn *conn, const Request *request, const Plan *plan, Err *err) {
@@ -534,6 +547,7 @@ static int run(Call *k, Outcome *out, Err *err) {
     ready_release(k);
   }
   out->attempts = k->attempts_made;
+  out->cost_nusd = k->spent_nusd;
   if (k->gates && out->call_id) { /* not a row beside it */
     k->store->last_call_id = out->call_id;
   }
@@ -578,6 +592,7 @@ static int run_gated(Conn *conn, const Request *request, Memo *memo, Outcome *ou
 }
 
 int pipeline_run(Conn *conn, const Request *request, Memo *memo, Outcome *out, Err *err) {
+  out->kind = KIND_REFUSED; /* until it is more than that */
   const Counting *counting = conn_slot_if_any(conn, &counting_slot);
   return counting && counting->take ? counting->take(counting->arg, request, out, err)
                                     : run_gated(conn, request, memo, out, err);

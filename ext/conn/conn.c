@@ -314,8 +314,24 @@ Net *conn_net(Conn *c, Err *err) {
 }
 
 void conn_drop_net(Conn *c) {
-  net_close(c->net);
-  c->net = NULL;
+  if (c->net && !net_is_busy(c->net)) {
+    net_close(c->net);
+    c->net = NULL;
+  }
+}
+
+int conn_post(Conn *c, const NetRequest *request, NetResponse *response, Err *err) {
+  Net *net = conn_net(c, err);
+  if (!net) {
+    return err->rc;
+  }
+  return c->side ? c->side->post(c->side->arg, request, response, err)
+                 : net_post(net, request, response, err);
+}
+
+int conn_turn(Conn *c, const ConnTurn *turn, long long *waited_ms, Err *err) {
+  *waited_ms = 0;
+  return c->side ? c->side->turn(c->side->arg, turn, waited_ms, err) : RC_OK;
 }
 
 /* sqlite3_is_interrupted() is newer than 3.40; a statement that starts while the flag is up says
@@ -332,6 +348,9 @@ int conn_interrupted(void *p) {
 }
 
 int conn_sleep(Conn *c, long long ms, Err *err) {
+  if (c->side) {
+    return c->side->sleep(c->side->arg, ms, err);
+  }
   long long until = monotonic_ms() + ms;
   for (long long left = ms; left > 0; left = until - monotonic_ms()) {
     if (conn_interrupted(c)) {

@@ -36,6 +36,21 @@ typedef struct ConnSlot {
 
 enum { CONN_SLOTS = 12 };
 
+/* Whom a request is to be sent to, and what it counts against the limits there. */
+typedef struct ConnTurn {
+  const char *provider, *base_url, *model;
+  long long tokens; /* its input as estimated, and its longest answer where one was asked for */
+} ConnTurn;
+
+/* Who runs several requests of this connection side by side (work/pool): what they wait for, it waits for in their stead, while
+** others go on. Each is as the function of this header that asks it. */
+typedef struct ConnSide {
+  int (*sleep)(void *arg, long long ms, Err *err);
+  int (*turn)(void *arg, const ConnTurn *turn, long long *waited_ms, Err *err);
+  int (*post)(void *arg, const NetRequest *request, NetResponse *response, Err *err);
+  void *arg;
+} ConnSide;
+
 typedef struct Conn {
   sqlite3 *db;
   int refs;
@@ -46,6 +61,7 @@ typedef struct Conn {
   int is_closing;      /* nothing runs on db any more */
   int pins;            /* requests on their way: see conn_pin */
   Net *net;            /* NULL until needed */
+  const ConnSide *side; /* NULL: one request at a time */
   Config *config;      /* as last read; NULL until needed */
   CacheHost cache;     /* what semantic_cache tables ask of this connection */
   StoreHost host;      /* what the store does */
@@ -100,8 +116,15 @@ void conn_unpin(Conn *c);
 /* The HTTP side, opened when first needed. */
 Net *conn_net(Conn *c, Err *err);
 
-/* Closes it: the next request has a new one. */
+/* Closes it, unless others are on their way over it: the next request has a new one. */
 void conn_drop_net(Conn *c);
+
+/* Sends and waits, as net_post. */
+int conn_post(Conn *c, const NetRequest *request, NetResponse *response, Err *err);
+
+/* Waits until it is this request's turn to be sent, among those that run beside it; *waited_ms is how long, which is not the
+** request's own time. RC_OK or *err. */
+int conn_turn(Conn *c, const ConnTurn *turn, long long *waited_ms, Err *err);
 
 /* 1 if the user pressed Ctrl-C (sqlite3_interrupt). Takes a Conn*. */
 int conn_interrupted(void *c);

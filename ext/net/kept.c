@@ -68,7 +68,7 @@ int kept_is_unreached(Kept *k, int fd, int is_dead) {
   }
   unsigned long long server = k->at[i].server;
   if (is_dead && monotonic_ms() - k->at[i].since < MOMENT_MS && !kept_hangs_up(k, server) &&
-      k->n_hang_up < KEPT_CONNECTIONS) {
+      k->n_hang_up < KEPT_SERVERS) {
     k->hang_up[k->n_hang_up++] = server;
   }
   k->at[i].fd = 0;

@@ -10,7 +10,10 @@
 #ifndef LLMCOST_KEPT_H
 #define LLMCOST_KEPT_H
 
-enum { KEPT_CONNECTIONS = 8 }; /* as many servers; more are not known of */
+enum {
+  KEPT_CONNECTIONS = 256, /* of more nothing is known */
+  KEPT_SERVERS = 8        /* that hang up */
+};
 
 /* What the other ends of kept connections had acknowledged when their last answer was here, and who hangs up. Zeroed: of
 ** none. */
@@ -20,7 +23,7 @@ typedef struct Kept {
     unsigned long long acknowledged, server;
     long long since; /* monotonic ms */
   } at[KEPT_CONNECTIONS];
-  unsigned long long hang_up[KEPT_CONNECTIONS];
+  unsigned long long hang_up[KEPT_SERVERS];
   int n_hang_up;
 } Kept;
 

@@ -8,28 +8,41 @@
 
 #include "base/clock.h"
 #include "net/decode.h"
+#include "net/header.h"
 #include "net/kept.h"
 
 #include <curl/curl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-enum { DONE_MS = 500 }; /* for the end of a response behind the end of its stream */
+enum {
+  DONE_MS = 500,   /* for the end of a response behind the end of its stream */
+  IDLE_MOST = 64,  /* handles that are kept: more cost memory, fewer the time to make them */
+  LEFT_ALONE_MS = 250 /* so long nobody drives it while an application does something else: that is not the provider's time */
+};
 
 struct Net {
   pid_t pid; /* of the process that opened it */
   CURLM *multi;
-  CURL *easy;
+  NetTransfer *first; /* those that are on their way, or have ended and were not asked for yet */
+  int n;
+  CURL *idle[IDLE_MOST]; /* handles for the next ones */
+  int n_idle;
   Kept kept;
-  struct Transfer *now; /* NULL: none */
+  long long driven, looked; /* monotonic ms: when libcurl was last driven, and silence last looked for */
 };
 
-typedef struct Transfer {
+struct NetTransfer {
+  NetTransfer *next;
+  Net *net;
+  CURL *easy;
+  struct curl_slist *headers;
   const NetRequest *request;
   NetResponse *response;
   size_t sent; /* bytes of the body given to curl */
@@ -37,9 +50,12 @@ typedef struct Transfer {
   size_t looked_at; /* bytes of the body, for the beginning of an answer */
   int over_limit, no_memory, has_begun, is_looked_at;
   int is_unreached; /* its connection was a kept one, and died before the request was there */
-  long long started, progress, asked; /* asked: when we last looked for an interrupt */
-  size_t seen;                        /* bytes received at the time of `progress` */
-} Transfer;
+  int is_repeated;  /* for that it goes over a new one */
+  int is_stopped, is_ended;
+  int port;                    /* ours, of its connection; 0: not known */
+  long long started, progress; /* monotonic ms, later by what nobody drove it */
+  size_t seen;                 /* bytes received at the time of `progress` */
+};
 
 /* Once for the process; tried again where it failed. */
 static CURLcode curl_start(void) {
@@ -61,9 +77,8 @@ Net *net_open(Err *err) {
   if (net) {
     net->pid = getpid();
     net->multi = curl_multi_init();
-    net->easy = curl_easy_init();
   }
-  if (!net || !net->multi || !net->easy) {
+  if (!net || !net->multi) {
     net_close(net);
     err_nomem(err);
     return NULL;
@@ -83,14 +98,16 @@ void net_close(Net *net) {
   if (net && net_is_inherited(net)) {
     net_leave(net);
   } else if (net) {
-    curl_easy_cleanup(net->easy);
+    while (net->n_idle > 0) {
+      curl_easy_cleanup(net->idle[--net->n_idle]);
+    }
     curl_multi_cleanup(net->multi);
     free(net);
   }
 }
 
 static size_t on_read(char *to, size_t size, size_t count, void *arg) {
-  Transfer *t = arg;
+  NetTransfer *t = arg;
   size_t n = size * count, left = t->request->n - t->sent;
   n = n < left ? n : left;
   memcpy(to, t->request->body + t->sent, n);
@@ -99,7 +116,7 @@ static size_t on_read(char *to, size_t size, size_t count, void *arg) {
 }
 
 static size_t on_body(char *data, size_t size, size_t count, void *arg) {
-  Transfer *t = arg;
+  NetTransfer *t = arg;
   size_t n = size * count;
   int rc = buf_add(&t->response->body, data, n);
   if (rc != RC_OK) {
@@ -108,183 +125,6 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg) {
     return 0;
   }
   return n;
-}
-
-/* Copies the value of header `name` (in lower case) if this line is it. */
-static int take_header(const char *line, size_t n, const char *name, char *out, size_t size) {
-  if (n == 0 || (line[0] | 0x20) != name[0]) { /* most are not */
-    return 0;
-  }
-  size_t len = strlen(name);
-  if (n <= len || line[len] != ':' || strncasecmp(line, name, len) != 0) {
-    return 0;
-  }
-  line += len + 1;
-  n -= len + 1;
-  while (n && (*line == ' ' || *line == '\t')) {
-    line++;
-    n--;
-  }
-  while (n && (line[n - 1] == '\r' || line[n - 1] == '\n' || line[n - 1] == ' ')) {
-    n--;
-  }
-  n = n < size - 1 ? n : size - 1;
-  memcpy(out, line, n);
-  out[n] = 0;
-  return 1;
-}
-
-/* The longest wait that is told apart, some thirty years: what is beyond any limit. */
-#define LONGEST_MS 1e12
-
-/* Milliseconds that are neither negative nor more than a number of any size may be made of. */
-static long long to_ms(double ms) {
-  return ms > LONGEST_MS ? (long long)LONGEST_MS : ms > 0 ? (long long)ms : 0;
-}
-
-/* A number at the front, without a sign, "inf" or "nan"; *end == text: none. */
-static double take_number(const char *text, char **end) {
-  *end = (char *)text;
-  return (*text >= '0' && *text <= '9') || *text == '.' ? strtod(text, end) : 0;
-}
-
-/* retry-after: seconds, or an HTTP date. */
-static long long parse_retry_after(const char *value) {
-  char *end;
-  double seconds = take_number(value, &end);
-  if (end != value && *end == 0) {
-    return to_ms(seconds * 1e3);
-  }
-  time_t date = curl_getdate(value, NULL);
-  return date < 0 ? -1 : to_ms(((double)date - (double)time(NULL)) * 1e3);
-}
-
-static int is_within(int n, int least, int most) {
-  return n >= least && n <= most;
-}
-
-/* Seconds of an offset from UTC ("Z", "+02:00", "-0530"); 0 where none stands there. */
-static double take_offset(const char *at) {
-  int hours = 0, minutes = 0;
-  int is_offset = (*at == '+' || *at == '-') && at[1] >= '0' && at[1] <= '9' &&
-                  (sscanf(at + 1, "%2d:%2d", &hours, &minutes) == 2 ||
-                   sscanf(at + 1, "%2d%2d", &hours, &minutes) == 2) &&
-                  is_within(hours, 0, 23) && is_within(minutes, 0, 59);
-  double seconds = is_offset ? hours * 36e2 + minutes * 6e1 : 0;
-  return *at == '-' ? -seconds : seconds;
-}
-
-/* A time of RFC 3339, section 5.6, from now; -1: none. */
-static long long parse_date(const char *at) {
-  struct tm day = {0};
-  int n = 0;
-  if (sscanf(at, "%4d-%2d-%2d%*1[Tt ]%2d:%2d:%2d%n", &day.tm_year, &day.tm_mon, &day.tm_mday,
-             &day.tm_hour, &day.tm_min, &day.tm_sec, &n) != 6 ||
-      !is_within(day.tm_year, 1970, 9999) || !is_within(day.tm_mon, 1, 12) ||
-      !is_within(day.tm_mday, 1, 31) || !is_within(day.tm_hour, 0, 23) ||
-      !is_within(day.tm_min, 0, 59) || !is_within(day.tm_sec, 0, 60)) {
-    return -1;
-  }
-  char *end = (char *)at + n;
-  double fraction = *end == '.' ? take_number(end, &end) : 0;
-  day.tm_year -= 1900;
-  day.tm_mon -= 1;
-  return to_ms(((double)timegm(&day) + fraction - take_offset(end) - (double)time(NULL)) * 1e3);
-}
-
-/* What stands behind "reset=" or "t=" (draft-ietf-httpapi-ratelimit-headers, before its 8th version and since); all of it
-** where neither is a parameter of it. */
-static const char *find_parameter(const char *value) {
-  static const char *const names[] = {"reset=", "t="};
-  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-    for (const char *at = value; (at = strcasestr(at, names[i])) != NULL; at++) {
-      if (at == value || strchr(";, \t", at[-1])) {
-        at += strlen(names[i]);
-        return at + (*at == '"');
-      }
-    }
-  }
-  return value;
-}
-
-/* A number without a unit: seconds, or the time of day in seconds, or in thousandths of them, or of these. */
-static long long bare_ms(double n) {
-  enum { NOT_A_TIME_OF_DAY = 1000000000 };
-  if (n < NOT_A_TIME_OF_DAY || n > 1e19) {
-    return to_ms(n * 1e3);
-  }
-  while (n >= 1e11) {
-    n /= 1e3;
-  }
-  return to_ms((n - (double)time(NULL)) * 1e3);
-}
-
-/* Where a value ends: strchr finds the NUL too. */
-static int is_end(char c) {
-  return strchr(";, \t\"", c) != NULL;
-}
-
-/* A time from now: "6m0s", "40ms", seconds, a Unix time, a time of RFC 3339, "…;t=20". -1: none. */
-static long long parse_reset(const char *value) {
-  static const struct {
-    const char *unit;
-    double ms;
-  } units[] = {{"ms", 1}, {"s", 1e3}, {"m", 6e4}, {"h", 36e5}, {"d", 864e5}};
-  enum { N_UNITS = sizeof units / sizeof units[0] };
-  const char *at = find_parameter(value), *begin = at;
-  long long date = parse_date(at);
-  double all = 0;
-  for (char *end; date < 0 && !is_end(*at); at = end) {
-    double n = take_number(at, &end);
-    size_t u = 0;
-    while (u < N_UNITS && strncmp(end, units[u].unit, strlen(units[u].unit)) != 0) {
-      u++;
-    }
-    if (end == at || (u == N_UNITS && (at > begin || !is_end(*end)))) {
-      return -1;
-    }
-    if (u == N_UNITS) {
-      return bare_ms(n);
-    }
-    all += n * units[u].ms;
-    end += strlen(units[u].unit);
-  }
-  return date >= 0 ? date : at > begin ? to_ms(all) : -1;
-}
-
-/* Takes the value of the first of these headers that this line is. */
-static int take_any(const char *line, size_t n, const char *const *names, char *out, size_t size) {
-  int found = 0;
-  for (; *names && !found; names++) {
-    found = take_header(line, n, *names, out, size);
-  }
-  return found;
-}
-
-/* When to come again. */
-static void take_waits(NetResponse *r, const char *line, size_t n) {
-  static const char *const in_ms[] = {"retry-after-ms", "x-ms-retry-after-ms", NULL};
-  static const char *const resets[] = {"x-ratelimit-reset-requests",
-                                       "x-ratelimit-reset-tokens",
-                                       "x-ratelimit-reset-after",
-                                       "x-ratelimit-reset",
-                                       "ratelimit-reset",
-                                       "ratelimit",
-                                       "anthropic-ratelimit-requests-reset",
-                                       "anthropic-ratelimit-tokens-reset",
-                                       "anthropic-ratelimit-input-tokens-reset",
-                                       "anthropic-ratelimit-output-tokens-reset",
-                                       NULL};
-  char value[256], *end;
-  if (take_any(line, n, in_ms, value, sizeof value)) {
-    double ms = take_number(value, &end);
-    r->retry_after_ms = end != value ? to_ms(ms) : r->retry_after_ms;
-  } else if (r->retry_after_ms < 0 && take_header(line, n, "retry-after", value, sizeof value)) {
-    r->retry_after_ms = parse_retry_after(value);
-  } else if (take_any(line, n, resets, value, sizeof value)) {
-    long long ms = parse_reset(value);
-    r->reset_ms = ms >= 0 && (r->reset_ms < 0 || ms < r->reset_ms) ? ms : r->reset_ms;
-  }
 }
 
 /* What the other end calls the request; the first of them counts. */
@@ -300,19 +140,19 @@ static void take_request_id(NetResponse *r, const char *line, size_t n) {
                                       "cf-ray",
                                       NULL};
   if (!r->request_id[0]) {
-    take_any(line, n, names, r->request_id, sizeof r->request_id);
+    header_take_any(line, n, names, r->request_id, sizeof r->request_id);
   }
 }
 
 /* What a header says is of its own response: an answer follows those of a proxy and those in between (RFC 9110, 15.2). */
 static void forget_headers(NetResponse *r) {
-  r->retry_after_ms = r->reset_ms = -1;
+  limits_forget(&r->waits);
   r->request_id[0] = r->content_type[0] = r->location[0] = 0;
   r->should_retry[0] = r->codings[0] = 0;
 }
 
 static size_t on_header(char *line, size_t size, size_t count, void *arg) {
-  Transfer *t = arg;
+  NetTransfer *t = arg;
   NetResponse *r = t->response;
   size_t n = size * count;
   char value[64];
@@ -324,25 +164,55 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg) {
   if (n > 5 && memcmp(line, "HTTP/", 5) == 0) {
     forget_headers(r);
   }
-  take_waits(r, line, n);
+  limits_take(&r->waits, line, n);
   take_request_id(r, line, n);
-  take_header(line, n, "content-type", r->content_type, sizeof r->content_type);
-  take_header(line, n, "location", r->location, sizeof r->location);
-  take_header(line, n, "x-should-retry", r->should_retry, sizeof r->should_retry);
-  if (take_header(line, n, "content-encoding", value, sizeof value)) {
+  header_take(line, n, "content-type", r->content_type, sizeof r->content_type);
+  header_take(line, n, "location", r->location, sizeof r->location);
+  header_take(line, n, "x-should-retry", r->should_retry, sizeof r->should_retry);
+  if (header_take(line, n, "content-encoding", value, sizeof value)) {
     size_t used = strlen(r->codings);
     snprintf(r->codings + used, sizeof r->codings - used, "%s%s", used ? "," : "", value);
   }
   return n;
 }
 
-/* (Others than the transfer's own are closed before anything is sent.) */
+/* Our end of a connection; 0: not known. */
+static int port_of(curl_socket_t fd) {
+  union {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    struct sockaddr_storage room;
+  } at = {.any = {.sa_family = AF_UNSPEC}};
+  socklen_t size = sizeof at;
+  if (getsockname(fd, &at.any, &size) != 0) {
+    return 0;
+  }
+  return at.any.sa_family == AF_INET    ? ntohs(at.v4.sin_port)
+         : at.any.sa_family == AF_INET6 ? ntohs(at.v6.sin6_port)
+                                        : 0;
+}
+
+/* The request is about to leave over a connection, which may be a kept one. */
+static int on_connected(void *arg, char *ip, char *local_ip, int port, int local_port) {
+  (void)ip, (void)local_ip, (void)port;
+  ((NetTransfer *)arg)->port = local_port;
+  return CURL_PREREQFUNC_OK;
+}
+
+static int uses(const NetTransfer *t, int port) {
+  return !t->is_ended && t->sent > 0 && t->port == port && port != 0;
+}
+
 static int on_close(void *arg, curl_socket_t fd) {
   Net *net = arg;
-  int is_unsent = net->now && net->now->sent == 0;
-  int is_unreached = kept_is_unreached(&net->kept, fd, is_unsent);
-  if (net->now && !is_unsent) {
-    net->now->is_unreached |= is_unreached;
+  int port = port_of(fd), is_used = 0;
+  for (const NetTransfer *t = net->first; t; t = t->next) {
+    is_used |= uses(t, port);
+  }
+  int is_unreached = kept_is_unreached(&net->kept, fd, net->n > 0 && !is_used);
+  for (NetTransfer *t = net->first; t; t = t->next) {
+    t->is_unreached |= uses(t, port) && is_unreached;
   }
   return close(fd);
 }
@@ -369,8 +239,9 @@ static void wipe_list(struct curl_slist *list) {
 
 /* CURLE_OK, or what the first option that could not be set gave: a transfer without one of them (no proxy, our
 ** own certificates) is another transfer. */
-static CURLcode set_options(Net *net, Transfer *t, struct curl_slist *headers) {
-  CURL *easy = net->easy;
+static CURLcode set_options(NetTransfer *t) {
+  Net *net = t->net;
+  CURL *easy = t->easy;
   const NetRequest *q = t->request;
   CURLcode code = CURLE_OK;
 #define SET(option, value)                                                                         \
@@ -387,12 +258,12 @@ static CURLcode set_options(Net *net, Transfer *t, struct curl_slist *headers) {
   SET(HTTP_CONTENT_DECODING, 0L); /* net_decode does: what it can't undo is still an answer */
   SET(NOSIGNAL, 1L);
   SET(CONNECTTIMEOUT_MS, q->connect_ms);
-  SET(TIMEOUT_MS, q->total_ms);
   SET(TCP_KEEPALIVE, 1L);
   if (q->ca_file) {
     SET(CAINFO, q->ca_file);
   }
-  SET(HTTPHEADER, headers);
+  SET(HTTPHEADER, t->headers);
+  SET(PIPEWAIT, 1L); /* over one connection where it takes several at once */
   SET(POST, 1L);
   SET(POSTFIELDSIZE_LARGE, (curl_off_t)q->n);
   SET(READFUNCTION, on_read);
@@ -403,13 +274,16 @@ static CURLcode set_options(Net *net, Transfer *t, struct curl_slist *headers) {
   SET(HEADERDATA, t);
   SET(CLOSESOCKETFUNCTION, on_close);
   SET(CLOSESOCKETDATA, net);
+  SET(PREREQFUNCTION, on_connected);
+  SET(PREREQDATA, t);
+  SET(PRIVATE, t);
   SET(FORBID_REUSE, kept_hangs_up(&net->kept, kept_server(q->url)) ? 1L : 0L);
 #undef SET
   return code;
 }
 
 /* (Of what is new; what begins may have come in two.) */
-static int has_begun(Transfer *t) {
+static int has_begun(NetTransfer *t) {
   enum { OVERLAP = 64 };
   const Buf *body = &t->response->body;
   if (body->n == 0) {
@@ -422,7 +296,7 @@ static int has_begun(Transfer *t) {
 }
 
 /* 1 if nothing more is to be waited for: an answer has begun and no byte has arrived for idle_ms, or it is all here. */
-static int is_idle(Transfer *t) {
+static int is_idle(NetTransfer *t) {
   const NetRequest *q = t->request;
   const Buf *body = &t->response->body;
   size_t seen = t->header_bytes + body->n;
@@ -441,52 +315,15 @@ static int is_idle(Transfer *t) {
   return is_due && q->is_done(body->data, body->n);
 }
 
-/* Asking costs a prepared statement: not at every packet. */
-static int is_interrupted(Transfer *t) {
-  if (ms_since(t->asked) < LIMIT_POLL_MS / 2) {
-    return 0;
-  }
-  t->asked = monotonic_ms();
-  return t->request->interrupted(t->request->interrupt_arg);
-}
-
-static CURLcode finished_code(CURLM *multi) {
-  int left;
-  CURLMsg *msg = curl_multi_info_read(multi, &left);
-  return msg && msg->msg == CURLMSG_DONE ? msg->data.result : CURLE_FAILED_INIT;
-}
-
-/* Drives the transfer to its end. CURLE_ABORTED_BY_CALLBACK: interrupted;
-** CURLE_OPERATION_TIMEDOUT: idle or total. */
-static CURLcode drive(CURLM *multi, Transfer *t) {
-  int running = 1;
-  for (;;) {
-    CURLMcode code = curl_multi_perform(multi, &running);
-    if (code != CURLM_OK) {
-      return code == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_FAILED_INIT;
-    }
-    if (!running) {
-      return finished_code(multi);
-    }
-    if (is_interrupted(t)) {
-      return CURLE_ABORTED_BY_CALLBACK;
-    }
-    if (is_idle(t)) {
-      return CURLE_OPERATION_TIMEDOUT;
-    }
-    curl_multi_poll(multi, NULL, 0, LIMIT_POLL_MS, NULL);
-  }
-}
-
 /* What the end of the transfer means to somebody who pays for it. */
-static void judge(Transfer *t, CURLcode code) {
+static void judge(NetTransfer *t, CURLcode code) {
   NetResponse *r = t->response;
   const char *why = curl_easy_strerror(code);
   if (code == CURLE_OK) {
     r->result = NET_ANSWERED;
     return;
   }
-  if (code == CURLE_ABORTED_BY_CALLBACK) {
+  if (t->is_stopped) {
     r->result = t->sent ? NET_INTERRUPTED : NET_STOPPED;
     why = "interrupted";
   } else if (t->over_limit) {
@@ -507,54 +344,185 @@ static void judge(Transfer *t, CURLcode code) {
   snprintf(r->why, sizeof r->why, "%s", why);
 }
 
-/* The transfer, once all that can be set up beforehand is. */
-static CURLcode transfer(Net *net, Transfer *t) {
-  CURLcode code = CURLE_OUT_OF_MEMORY;
-  net->now = t;
-  if (curl_multi_add_handle(net->multi, net->easy) == CURLM_OK) {
-    curl_socket_t fd = CURL_SOCKET_BAD;
-    code = drive(net->multi, t);
-    if (code == CURLE_OK && curl_easy_getinfo(net->easy, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK &&
-        fd != CURL_SOCKET_BAD) {
-      kept_note(&net->kept, fd, kept_server(t->request->url));
-    }
-    curl_multi_remove_handle(net->multi, net->easy);
+/* Its handle rests, or is given up; the headers hold a key. */
+static void release(NetTransfer *t) {
+  Net *net = t->net;
+  if (t->easy && net->n_idle < IDLE_MOST) {
+    curl_easy_reset(t->easy);
+    net->idle[net->n_idle++] = t->easy;
+  } else {
+    curl_easy_cleanup(t->easy);
   }
-  net->now = NULL;
-  curl_easy_getinfo(net->easy, CURLINFO_RESPONSE_CODE, &t->response->http_status);
-  t->response->elapsed_ms = ms_since(t->started);
-  return code;
+  t->easy = NULL;
+  wipe_list(t->headers);
+  t->headers = NULL;
 }
 
-/* The transfer; over a new connection where a kept one died before the request was there. */
-static CURLcode transfer_once_there(Net *net, Transfer *t) {
-  CURLcode code = transfer(net, t);
-  if (code == CURLE_OK || !t->is_unreached || t->header_bytes > 0 ||
-      code == CURLE_ABORTED_BY_CALLBACK || code == CURLE_OPERATION_TIMEDOUT ||
-      curl_easy_setopt(net->easy, CURLOPT_FRESH_CONNECT, 1L) != CURLE_OK) {
-    return code;
+/* Over a new connection where a kept one died before the request was there. 1 if it is on its way again. */
+static int repeat(NetTransfer *t, CURLcode code) {
+  if (code == CURLE_OK || !t->is_unreached || t->is_repeated || t->header_bytes > 0 ||
+      t->is_stopped || code == CURLE_OPERATION_TIMEDOUT ||
+      curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, 1L) != CURLE_OK) {
+    return 0;
   }
+  t->is_repeated = 1;
   t->sent = 0;
-  return transfer(net, t);
+  t->port = 0;
+  return curl_multi_add_handle(t->net->multi, t->easy) == CURLM_OK;
 }
 
-int net_post(Net *net, const NetRequest *request, NetResponse *response, Err *err) {
+static void end_transfer(NetTransfer *t, CURLcode code) {
+  Net *net = t->net;
+  curl_socket_t fd = CURL_SOCKET_BAD;
+  if (code == CURLE_OK && curl_easy_getinfo(t->easy, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK &&
+      fd != CURL_SOCKET_BAD) {
+    kept_note(&net->kept, fd, kept_server(t->request->url));
+  }
+  curl_multi_remove_handle(net->multi, t->easy);
+  curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &t->response->http_status);
+  if (repeat(t, code)) {
+    return;
+  }
+  t->response->elapsed_ms = ms_since(t->started);
+  judge(t, code);
+  release(t);
+  t->is_ended = 1;
+}
+
+static int end_finished(Net *net) {
+  CURLMsg *msg;
+  int left, n = 0;
+  while ((msg = curl_multi_info_read(net->multi, &left)) != NULL) {
+    NetTransfer *t = NULL;
+    CURLcode code = msg->data.result;
+    if (msg->msg == CURLMSG_DONE &&
+        curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&t) == CURLE_OK && t) {
+      end_transfer(t, code);
+      n++;
+    }
+  }
+  return n;
+}
+
+/* Lets libcurl work. How many have ended. */
+static int perform(Net *net) {
+  int running;
+  CURLMcode code = curl_multi_perform(net->multi, &running);
+  for (NetTransfer *t = net->first; t && code != CURLM_OK; t = t->next) {
+    if (!t->is_ended) {
+      end_transfer(t, code == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_FAILED_INIT);
+    }
+  }
+  return end_finished(net);
+}
+
+/* Nobody drove it: what that took is not the time of those on their way. */
+static void skip_absence(Net *net, long long now) {
+  long long away = now - net->driven;
+  for (NetTransfer *t = net->first; t && away > LEFT_ALONE_MS; t = t->next) {
+    t->started += away;
+    t->progress += away;
+  }
+}
+
+/* Ends those that are silent, or late. */
+static void look_for_silence(Net *net, long long now) {
+  enum { EVERY_MS = 20 };
+  if (now - net->looked < EVERY_MS) {
+    return;
+  }
+  net->looked = now;
+  for (NetTransfer *t = net->first; t; t = t->next) {
+    if (!t->is_ended && (now - t->started >= t->request->total_ms || is_idle(t))) {
+      end_transfer(t, CURLE_OPERATION_TIMEDOUT);
+    }
+  }
+}
+
+void net_turn(Net *net, long long ms) {
+  skip_absence(net, monotonic_ms());
+  int n = perform(net);
+  if (n == 0 && ms > 0 && net->n > 0) {
+    curl_multi_poll(net->multi, NULL, 0, (int)ms, NULL);
+    perform(net);
+  }
+  net->driven = monotonic_ms();
+  look_for_silence(net, net->driven);
+}
+
+static CURL *take_handle(Net *net) {
+  return net->n_idle > 0 ? net->idle[--net->n_idle] : curl_easy_init();
+}
+
+static void take_out(NetTransfer *t) {
+  NetTransfer **at = &t->net->first;
+  while (*at != t) {
+    at = &(*at)->next;
+  }
+  *at = t->next;
+  t->net->n--;
+}
+
+NetTransfer *net_start(Net *net, const NetRequest *request, NetResponse *response, Err *err) {
   memset(response, 0, sizeof *response);
   buf_init(&response->body, LIMIT_RESPONSE_BYTES);
   forget_headers(response);
-  Transfer t = {.request = request, .response = response, .started = monotonic_ms()};
-  t.progress = t.asked = t.started;
-  struct curl_slist *headers = header_list(request);
-  if (!headers || buf_reserve(&response->body, LIMIT_ANSWER_ROOM) != RC_OK ||
-      set_options(net, &t, headers) != CURLE_OK) {
+  NetTransfer *t = calloc(1, sizeof *t);
+  if (!t) {
     err_nomem(err);
-  } else {
-    judge(&t, transfer_once_there(net, &t));
+    return NULL;
   }
-  curl_easy_reset(net->easy);
-  wipe_list(headers);
-  if (err->rc == RC_OK && response->is_nomem) {
+  *t = (NetTransfer){.net = net, .request = request, .response = response, .started = monotonic_ms()};
+  t->progress = t->started;
+  t->headers = header_list(request);
+  t->easy = take_handle(net);
+  if (!t->headers || !t->easy || buf_reserve(&response->body, LIMIT_ANSWER_ROOM) != RC_OK ||
+      set_options(t) != CURLE_OK || curl_multi_add_handle(net->multi, t->easy) != CURLM_OK) {
+    release(t);
+    free(t);
+    err_nomem(err);
+    return NULL;
+  }
+  net->driven = net->n++ == 0 ? t->started : net->driven;
+  t->next = net->first;
+  net->first = t;
+  return t;
+}
+
+void net_stop(NetTransfer *t) {
+  if (!t->is_ended) {
+    t->is_stopped = 1;
+    end_transfer(t, CURLE_ABORTED_BY_CALLBACK);
+  }
+}
+
+int net_has_ended(NetTransfer *t, Err *err) {
+  if (!t->is_ended) {
+    return 0;
+  }
+  if (t->response->is_nomem) {
     err_nomem(err); /* and nothing was sent */
+  }
+  take_out(t);
+  free(t);
+  return 1;
+}
+
+int net_is_busy(const Net *net) {
+  return net->n > 0;
+}
+
+int net_post(Net *net, const NetRequest *request, NetResponse *response, Err *err) {
+  NetTransfer *t = net_start(net, request, response, err);
+  long long asked = monotonic_ms();
+  while (t && !net_has_ended(t, err)) {
+    net_turn(net, LIMIT_POLL_MS);
+    if (ms_since(asked) >= LIMIT_POLL_MS / 2) { /* asking costs a prepared statement */
+      asked = monotonic_ms();
+      if (!t->is_ended && request->interrupted(request->interrupt_arg)) {
+        net_stop(t);
+      }
+    }
   }
   return err->rc;
 }

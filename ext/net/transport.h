@@ -1,5 +1,5 @@
 /*
-** HTTP: one POST at a time over libcurl's multi interface, driven by the calling thread.
+** HTTP: POSTs over libcurl's multi interface, one or many at a time, driven by the calling thread.
 **
 ** Connections are kept per Net (one per database connection) and HTTP/2 is used where offered. TLS
 ** is verified, http is for loopback, redirects are never followed, proxies are used only when one
@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "net/limits.h"
 
 typedef struct Net Net;
 
@@ -44,7 +45,7 @@ typedef struct NetRequest {
   int (*is_done)(const char *bytes, size_t n);
   const char *proxy;   /* NULL: none, whatever the environment says */
   const char *ca_file; /* NULL: the system's */
-  int (*interrupted)(void *arg);
+  int (*interrupted)(void *arg); /* of net_post */
   void *interrupt_arg;
 } NetRequest;
 
@@ -52,10 +53,9 @@ typedef struct NetResponse {
   NetResult result;
   long http_status;
   Buf body;
-  long long retry_after_ms; /* the provider's wish; -1: none */
-  long long reset_ms;   /* when a limit of its own begins anew (the nearest); -1: it does not say */
-  char should_retry[8]; /* header x-should-retry */
-  char request_id[96];  /* what it calls the request, by whichever header */
+  NetWaits waits;        /* what it says of its limits, and when to come again */
+  char should_retry[8];  /* header x-should-retry */
+  char request_id[96];   /* what it calls the request, by whichever header */
   char content_type[96]; /* header content-type; "" where there is none */
   char location[256];    /* header location, of a redirect */
   char codings[64];      /* headers content-encoding: what net_decode is to undo */
@@ -73,6 +73,27 @@ int net_is_inherited(const Net *net);
 
 /* Gives it up as it is: closing would tell the other end. (Its descriptors stay open until this process ends.) */
 void net_leave(Net *net);
+
+/* One that is on its way. */
+typedef struct NetTransfer NetTransfer;
+
+/* Sends and does not wait: net_turn does, for all that are on their way. Request and response stay where they are until it has ended.
+** NULL and *err where nothing was sent, for want of memory. What the request says of interrupts is not looked at. */
+NetTransfer *net_start(Net *net, const NetRequest *request, NetResponse *response, Err *err);
+
+/* Goes on with all of them, and waits up to `ms` until something happens. While nobody calls it their time stands still: answers
+** wait in the system, and an application may do something else. */
+void net_turn(Net *net, long long ms);
+
+/* 1 if it has ended: the response is filled, or *err is RC_NOMEM and nothing
+** was sent. It is gone then. */
+int net_has_ended(NetTransfer *t, Err *err);
+
+/* Ends it as an interrupt does, unless it has ended. */
+void net_stop(NetTransfer *t);
+
+/* 1 if something is on its way. */
+int net_is_busy(const Net *net);
 
 /* Sends and waits. Always fills *response (free it with net_response_free). RC_OK unless out of
 ** memory, or unable to set curl up; then nothing was sent. */

@@ -455,17 +455,54 @@ static int enqueue(Store *s, const LedgerRow *row, const Served *served, const A
   return RC_OK;
 }
 
-void ledger_drop_pending(Store *s) {
-  for (Pending *p = s->pending, *next; p; p = next) {
+/* What waits, while it is written: who writes at the same time, in the same transaction, finds it gone. */
+typedef struct Taken {
+  Pending *first;
+  int n, n_unsettled;
+} Taken;
+
+static Taken take_pending(Store *s) {
+  const Taken taken = {s->pending, s->n_pending, s->n_unsettled};
+  s->pending = NULL;
+  s->pending_end = &s->pending;
+  s->n_pending = s->n_unsettled = 0;
+  return taken;
+}
+
+/* Back in front of what came since. */
+static void give_back(Store *s, Taken *taken) {
+  Pending **end = &taken->first;
+  while (*end) {
+    end = &(*end)->next;
+  }
+  if (taken->first) {
+    s->pending_end = s->pending ? s->pending_end : end;
+    *end = s->pending;
+    s->pending = taken->first;
+    s->n_pending += taken->n;
+    s->n_unsettled += taken->n_unsettled;
+  }
+  CHECK(is_queue_sound(s));
+}
+
+static void drop_taken(Store *s, const Taken *taken) {
+  for (Pending *p = taken->first, *next; p; p = next) {
     next = p->next;
     if (p->row.id) {
       inflight_end(s, p->row.id);
     }
     free(p);
   }
-  s->pending = NULL;
-  s->pending_end = &s->pending;
-  s->n_pending = s->n_unsettled = 0;
+}
+
+/* It is on disk, or it waits again. */
+static void end_taken(Store *s, Taken *taken, int is_written) {
+  is_written ? drop_taken(s, taken) : give_back(s, taken);
+}
+
+void ledger_drop_pending(Store *s) {
+  const Taken taken = take_pending(s);
+  drop_taken(s, &taken);
 }
 
 /* Adds a row to the sums, now or with others. One that may be in them already, as it was before, has its whole day
@@ -541,10 +578,10 @@ static Pending *put_plain(Store *s, Pending *p, Sums *sums, Err *err) {
   return last;
 }
 
-/* Writes the queue inside the open transaction; the rows stay queued until the commit. */
-static int put_pending(Store *s, Err *err) {
-  Sums *sums = s->pending && s->pending->next ? sums_new(err) : NULL;
-  for (Pending *p = s->pending; p && err->rc == RC_OK; p = p->next) {
+/* Writes what was taken inside the open transaction; it is kept until the commit. */
+static int put_pending(Store *s, const Taken *taken, Err *err) {
+  Sums *sums = taken->n > 1 ? sums_new(err) : NULL;
+  for (Pending *p = taken->first; p && err->rc == RC_OK; p = p->next) {
     if (sums && are_plain(p)) {
       p = put_plain(s, p, sums, err);
       if (!p) {
@@ -615,7 +652,8 @@ int ledger_begin(Store *s, LedgerRow *row, const LedgerIntent *intent, const Led
   if (store_begin(s, err) != RC_OK) {
     return err->rc;
   }
-  put_pending(s, err);
+  Taken taken = take_pending(s);
+  put_pending(s, &taken, err);
   if (err->rc == RC_OK && key && is_claimed(s, key, intent->now, err) == 1) {
     *outcome = LEDGER_WAIT;
   } else if (key && err->rc == RC_OK && is_answered(s, key, intent->now, err)) {
@@ -630,9 +668,8 @@ int ledger_begin(Store *s, LedgerRow *row, const LedgerIntent *intent, const Led
       open_row(s, row, key, intent->lease_until, err);
     }
   }
-  if (store_end(s, err->rc == RC_OK, err) == RC_OK) {
-    ledger_drop_pending(s);
-  }
+  store_end(s, err->rc == RC_OK, err);
+  end_taken(s, &taken, err->rc == RC_OK);
   return close_failed_row(s, row, err);
 }
 
@@ -662,24 +699,26 @@ int ledger_flush(Store *s, Err *err) {
   if (!s->db) {
     return err_set(err, RC_ERROR, ERR_STORE, "the connection is closing");
   }
-  int only_hits = s->n_unsettled == 0 && s->mode->rows_wait;
+  int only_hits = s->n_unsettled == 0 && s->mode->rows_wait && !s->group;
   if (only_hits) {
     sqlite3_exec(s->db, "PRAGMA synchronous=NORMAL", NULL, NULL, NULL);
   }
   if (store_begin(s, err) == RC_OK) {
-    put_pending(s, err);
+    Taken taken = take_pending(s);
+    put_pending(s, &taken, err);
     store_end(s, err->rc == RC_OK, err);
+    end_taken(s, &taken, err->rc == RC_OK);
   }
   if (only_hits) {
     sqlite3_exec(s->db, "PRAGMA synchronous=FULL", NULL, NULL, NULL);
-  }
-  if (err->rc == RC_OK) {
-    ledger_drop_pending(s);
   }
   return err->rc;
 }
 
 int ledger_flush_if_due(Store *s, Err *err) {
+  if (s->group) {
+    return RC_OK; /* who leads it looks */
+  }
   int due = s->n_unsettled > 0 || s->n_pending >= LIMIT_PENDING_HITS ||
             (s->pending && monotonic_ms() - s->pending_since >= LIMIT_PENDING_MS);
   return due ? ledger_flush(s, err) : RC_OK;
@@ -711,15 +750,16 @@ int ledger_defer(Store *s, const LedgerRow *row, const Served *served, Err *err)
 static int settle_once(Store *s, const LedgerRow *row, Answer *answer, int more, LedgerRow *written,
                        Err *err) {
   *written = *row; /* a new id counts only once committed */
-  s->is_settling = 1;
+  s->n_settling++;
   if (store_begin(s, err) == RC_OK) {
-    put_pending(s, err);
-    if (err->rc == RC_OK) {
+    Taken taken = take_pending(s);
+    if (put_pending(s, &taken, err) == RC_OK) {
       put_settled(s, written, answer, more, NULL, err);
     }
     store_end(s, err->rc == RC_OK, err);
+    end_taken(s, &taken, err->rc == RC_OK);
   }
-  s->is_settling = 0;
+  s->n_settling--;
   return err->rc;
 }
 
@@ -734,7 +774,6 @@ int ledger_settle(Store *s, LedgerRow *row, Answer *answer, int more, Err *err) 
   }
   if (err->rc == RC_OK) {
     row->id = copy.id;
-    ledger_drop_pending(s);
     if (!more) {
       inflight_end(s, row->id);
     }

@@ -322,14 +322,14 @@ static void put_files(Past *past, const Pile *pile, Err *err) {
 
 static int write_once(Batch *b, Done *done, Err *err) {
   *done = (Done){0};
-  b->store->is_settling = 1; /* what was read is written, though an interrupt came */
+  b->store->n_settling = 1; /* what was read is written, though an interrupt came */
   if (past_begin(b->past, err) == RC_OK) {
     put_calls(b->past, &b->pile, done, err);
     put_buckets(b, done, err);
     put_files(b->past, &b->pile, err);
     past_end(b->past, err->rc == RC_OK, err);
   }
-  b->store->is_settling = 0;
+  b->store->n_settling = 0;
   return err->rc;
 }
 
@@ -375,7 +375,7 @@ static int start_thread(Batch *b) {
 /* What was begun is written: the store is this thread's again. */
 static int end_writing(Batch *b, Err *err) {
   b->store->host = b->host;
-  b->store->is_settling = 0;
+  b->store->n_settling = 0;
   b->is_writing = 0;
   if (b->failed.rc == RC_OK) {
     add_done(b->report, &b->done);
@@ -397,9 +397,9 @@ static int join_writer(Batch *b, Err *err) {
 /* Begins to write. What asks whether the user wants to stop asks the caller's connection, whose mutex the importing thread
 ** holds: nothing asks meanwhile. */
 static int begin_writing(Batch *b, Err *err) {
-  b->store->is_settling = 1;
+  b->store->n_settling = 1;
   if (past_begin(b->past, err) != RC_OK) {
-    b->store->is_settling = 0;
+    b->store->n_settling = 0;
     return err->rc;
   }
   Pile empty = b->behind;

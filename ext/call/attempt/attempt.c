@@ -25,10 +25,6 @@ static int post(Call *k, NetResponse *response, Err *err) {
   char client_id[64];
   int n = 0;
   const Settings *set = &k->conn->set;
-  Net *net = conn_net(k->conn, err);
-  if (!net) {
-    return err->rc;
-  }
   headers[n++] = "Content-Type: application/json";
   headers[n++] = "User-Agent: llmcost/" RELEASE; /* some hosts refuse those without one */
   snprintf(client_id, sizeof client_id, "X-Client-Request-Id: %s-%lld", k->request_id,
@@ -45,7 +41,7 @@ static int post(Call *k, NetResponse *response, Err *err) {
     headers[n++] = k->api->fixed_headers;
   }
   headers[n] = NULL;
-  long long left = k->plan->deadline_ms - monotonic_ms();
+  long long left = k->deadline_ms - monotonic_ms();
   NetRequest request = {.url = k->url,
                         .headers = headers,
                         .body = k->body.data,
@@ -59,7 +55,7 @@ static int post(Call *k, NetResponse *response, Err *err) {
                         .ca_file = env_get("LLMCOST_CA"),
                         .interrupted = conn_interrupted,
                         .interrupt_arg = k->conn};
-  int rc = net_post(net, &request, response, err);
+  int rc = conn_post(k->conn, &request, response, err);
   explicit_bzero(key_header, sizeof key_header);
   if (rc != RC_OK || response->result == NET_NO_MEMORY) {
     conn_drop_net(k->conn); /* what libcurl could not finish making, it might go on with */
@@ -100,7 +96,7 @@ static int send_request(Call *k, Err *err) {
       break;
     }
     k->refused |= refused;
-    if (target_prepare(k, err) != RC_OK) {
+    if (target_prepare(k, err) != RC_OK || call_turn(k, err) != RC_OK) {
       break;
     }
     net_response_free(&k->response);
@@ -205,7 +201,7 @@ static int begin(Call *k, const char *reason, Err *err) {
   if ((k->rejected || !k->body.data) && target_prepare(k, err) != RC_OK) {
     return err->rc;
   }
-  if (afford_begin(k, err) != RC_OK) {
+  if (call_turn(k, err) != RC_OK || afford_begin(k, err) != RC_OK) {
     return err->rc;
   }
   call_start_row(k, k->attempts_made + 1, reason);
@@ -287,7 +283,7 @@ static int plan_next(const Call *k, const Verdict *v, Next *next) {
   next->delay_ms =
       retry_delay_ms((int)k->row.attempt + 1, k->conn->set.backoff_ms, v->delay_ms, random);
   next->waits = v->retry && next->delay_ms <= LIMIT_RETRY_AFTER_MS &&
-                monotonic_ms() + next->delay_ms < k->plan->deadline_ms;
+                monotonic_ms() + next->delay_ms < k->deadline_ms;
   next->moves = v->is_trouble && k->route.served >= 0 &&
                 (next->to != MOVE_DOWN || !next->waits || k->attempts_left == 1);
   return k->attempts_left > 0 && (next->waits || next->moves);

@@ -173,9 +173,10 @@ static void judge_retry(Call *k, const NetResponse *r, long status, const Failur
   const RetryCase c = {status, f->type, f->code, f->quota, f->message, r->should_retry};
   int is_useful = retry_is_useful(&c);
   v->retry = is_useful && (!is_open || k->plan->buys_lost);
-  v->named_ms = v->delay_ms = r->retry_after_ms >= 0 ? r->retry_after_ms : f->retry_after_ms;
+  v->named_ms = v->delay_ms =
+      r->waits.retry_after_ms >= 0 ? r->waits.retry_after_ms : f->retry_after_ms;
   if (v->delay_ms < 0 && (status == 429 || status == 503 || status == 529)) {
-    v->delay_ms = r->reset_ms;
+    v->delay_ms = r->waits.reset_ms;
   }
   v->is_account = retry_is_of_account(&c);
   v->is_trouble =

@@ -120,7 +120,7 @@ enum { PATIENCE_MS = 10000 };
 ** asked all the same. */
 static int leave_or_wait(Call *k, const Health *h, long long now, Err *err) {
   char why[HEALTH_REASON + 64];
-  long long left = k->plan->deadline_ms - monotonic_ms(), wait = h->until - now;
+  long long left = k->deadline_ms - monotonic_ms(), wait = h->until - now;
   MoveTo reach = ready_reach(k);
   int can_wait = h->is_told && wait < left;
   tell_pause(h, why, sizeof why);
@@ -144,7 +144,7 @@ static int try_it(Call *k, const Health *h, long long now, Err *err) {
   if (health_try(k->store, &key, now, call_lease(k), &k->trial, err) != RC_OK || k->trial) {
     return err->rc == RC_OK;
   }
-  if (monotonic_ms() >= k->plan->deadline_ms) {
+  if (monotonic_ms() >= k->deadline_ms) {
     err->retryable = 1;
     err_set(err, RC_ERROR, ERR_PAUSED,
             "%s: another request tries model '%.80s' after a pause (%s), and had no answer in time",

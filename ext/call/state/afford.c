@@ -45,7 +45,7 @@ int afford_begin(Call *k, Err *err) {
                         .output = output,
                         .is_embedding = k->api->embeds,
                         .is_own = is_own_word(k->model.provider) && is_here(k)};
-  if (budgets_begin(k->conn, &ask, k->request->options, k->plan->deadline_ms, &k->budgets, err) !=
+  if (budgets_begin(k->conn, &ask, k->request->options, k->deadline_ms, &k->budgets, err) !=
       RC_OK) {
     afford_settle(k, 0, 0);
   }
@@ -84,7 +84,7 @@ LedgerIntent afford_intent(Call *k) {
 
 int afford_wait(Call *k, LedgerBegin outcome, long long *waited, Err *err) {
   enum { FIRST_MS = 5, LONGEST_MS = 100 };
-  long long left = k->plan->deadline_ms - monotonic_ms();
+  long long left = k->deadline_ms - monotonic_ms();
   if (outcome == LEDGER_OVER || left <= 0) {
     return budgets_refuse(&k->budgets, k->store, outcome == LEDGER_HELD, &k->over, err);
   }
@@ -97,6 +97,7 @@ int afford_wait(Call *k, LedgerBegin outcome, long long *waited, Err *err) {
 }
 
 void afford_settle(Call *k, long long cost_nusd, int was_sent) {
+  call_spend(k, was_sent ? cost_nusd : 0);
   allowance_settle(k->conn, k->held_nusd, cost_nusd, was_sent);
   k->held_nusd = 0;
   budgets_settle(&k->budgets, cost_nusd, was_sent);

@@ -21,7 +21,7 @@ static void record(Call *k) {
 /* The options of the other request: those that make the answer, and who asks; or, of a question of ours, only the latter. */
 static Options options_for(const Call *k, int is_ours) {
   Options o = *k->request->options;
-  long long left = k->plan->deadline_ms - monotonic_ms();
+  long long left = k->deadline_ms - monotonic_ms();
   o.model = NULL;
   o.gate = NULL;
   o.escalate = o.dry_run = o.logprobs = 0;
@@ -68,6 +68,7 @@ int beside_ask(Call *k, const BesideAsk *what, Outcome *out, Err *why, Err *err)
   if (why->rc == RC_OK) {
     k->ask_beside(k->conn, &r, NULL, out, why);
     count_attempts(k, out);
+    call_spend(k, out->cost_nusd);
   }
   if (why->rc == RC_INTERRUPT || why->rc == RC_NOMEM) {
     *err = *why;

@@ -54,8 +54,25 @@ void call_start_row(Call *k, long long attempt, const char *retry_reason) {
   }
 }
 
+void call_spend(Call *k, long long cost_nusd) {
+  int is_known = k->spent_nusd != LEDGER_NULL && cost_nusd != LEDGER_NULL;
+  k->spent_nusd = is_known ? k->spent_nusd + cost_nusd : LEDGER_NULL;
+}
+
+int call_turn(Call *k, Err *err) {
+  enum { BYTES_A_TOKEN = 4 };
+  long long waited, most = k->request->options->max_tokens;
+  const ConnTurn turn = {.provider = k->model.provider,
+                         .base_url = k->model.base_url,
+                         .model = k->model.name,
+                         .tokens = (long long)k->body.n / BYTES_A_TOKEN + (most > 0 ? most : 0)};
+  conn_turn(k->conn, &turn, &waited, err);
+  k->deadline_ms += waited;
+  return err->rc;
+}
+
 long long call_lease(const Call *k) {
-  long long left = k->plan->deadline_ms - monotonic_ms();
+  long long left = k->deadline_ms - monotonic_ms();
   return now_ms() + (left > 0 ? left : 0) + 5000;
 }
 

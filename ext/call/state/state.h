@@ -50,6 +50,9 @@ typedef struct Outcome {
   long long attempts; /* the last one, counted from that of the request beside it */
   int wants_row; /* set by the caller: the ledger row is written at once and call_id is its id */
   long long call_id; /* of the ledger row; 0: it has none, or it waits to be written */
+  LedgerKind kind;   /* what it was: a hit, a call, … */
+  char model[LIMIT_MODEL_NAME]; /* who answered; "": nobody */
+  long long cost_nusd; /* of all its attempts and of those beside it; LEDGER_NULL: not known */
   /* Set by the caller where a success holds several answers, to be kept one by one in the
   ** transaction that settles the call: gives them as a list that lives until pipeline_run returns; NULL where
   ** there is none, and RC_NOMEM in *err where that is why. */
@@ -72,7 +75,9 @@ typedef struct Call {
   Hash key;          /* under which its answer is kept, and waited for */
   Hash asked;        /* the same, before the call went to another model than its own */
   Question question; /* of a semantic lookup */
+  long long deadline_ms; /* monotonic: the plan's, and later by what it waited for its turn */
   int attempts_left;
+  long long spent_nusd; /* so far, by it and beside it; LEDGER_NULL: not known */
   long long attempts_made;  /* by it and beside it */
   long long escalated_from; /* the row whose answer did not pass; 0: none */
 
@@ -137,6 +142,12 @@ int on_error_covers(const Err *err);
 /* A call that is refused before anything is sent (`how`: in words, or "") leaves a row too, unless the caller's options,
 ** the configuration or the store are what is wrong. */
 void call_refuse(Call *k, const char *how, const Err *err);
+
+/* Adds to what it cost; LEDGER_NULL: nobody knows what. */
+void call_spend(Call *k, long long cost_nusd);
+
+/* Waits until it is its turn to be sent, where others run beside it. That is not its own time. */
+int call_turn(Call *k, Err *err);
 
 /* Until when, of the day, others wait for its answer: a little longer than the call may take. */
 long long call_lease(const Call *k);

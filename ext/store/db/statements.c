@@ -10,6 +10,9 @@ static const char *const sql_texts[SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
     [SQL_COMMIT] = "COMMIT",
     [SQL_ROLLBACK] = "ROLLBACK",
+    [SQL_SAVEPOINT] = "SAVEPOINT one",
+    [SQL_SAVEPOINT_KEEP] = "RELEASE one",
+    [SQL_SAVEPOINT_UNDO] = "ROLLBACK TO one",
 /* The id is ?1, the columns follow: see row_bind. */
 #define PARAMETER(name, type, constraint, when) ",?"
     [SQL_INSERT_CALL] = "INSERT INTO main.llm_calls VALUES (?1" LEDGER_COLUMNS(PARAMETER) ")",

@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "base/sqlite/columns.h"
+#include "store/db/group.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -99,11 +100,11 @@ int store_ask(Store *s, const char *sql, long long *value, Err *err) {
 }
 
 int store_begin(Store *s, Err *err) {
-  return s->mode->begin(s, err);
+  return s->group ? group_begin(s, err) : s->mode->begin(s, err);
 }
 
 int store_end(Store *s, int ok, Err *err) {
-  return s->mode->end(s, ok, err);
+  return s->group ? group_end(s, ok, err) : s->mode->end(s, ok, err);
 }
 
 /* Waits for another process's write, in steps short enough that an interrupt ends it at once. */
@@ -122,7 +123,7 @@ static int wait_while_busy(void *arg, int n) {
 /* Ctrl-C ends a long statement of ours, but not the one that keeps what was paid for. */
 static int is_interrupted(void *arg) {
   Store *s = arg;
-  return !s->is_settling && s->host.interrupted(s->host.arg);
+  return s->n_settling == 0 && s->host.interrupted(s->host.arg);
 }
 
 /* Lets Ctrl-C end a long query on a connection of ours. (Some hosts are built without the function.) */

@@ -96,12 +96,13 @@ typedef struct Store {
   StoreTrust trust;
   int is_doubtful; /* main mode: tables were made or changed in a transaction, which may be taken back */
   int bind_rc;             /* of the texts bound to the statement that is made ready */
-  int is_settling;         /* a paid answer is being written: no interrupt may end that */
+  int n_settling; /* paid answers that are being written: no interrupt may end that */
   unsigned long long seed; /* of the cache keys; secret */
   StoreHost host;
   sqlite3_stmt *stmt[SQL_COUNT];
   struct Pending *pending, **pending_end; /* rows not written yet: see ledger.h */
   int n_pending, n_unsettled;
+  struct StoreGroup *group; /* of those who write together, while one of them runs (group.h); else NULL */
   int n_uncounted;         /* rows put into llm_uncounted since the last were added to the sums */
   long long pending_since; /* monotonic */
   long long last_call_id;  /* of the newest row put */
