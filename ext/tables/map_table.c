@@ -23,9 +23,12 @@ static void release(MapCursor *c, MapRun *run) {
 /* The run of these arguments; NULL where there is nothing to ask, or *err. */
 static MapRun *find_run(MapCursor *c, const TableQuery *q, Err *err) {
   size_t n = 0;
-  const char *sql = sqlite3_value_type(q->args[0]) != SQLITE_NULL ? arg_text(q->args[0], "the SELECT", err) : NULL;
+  const char *sql = sqlite3_value_type(q->args[0]) != SQLITE_NULL
+                        ? arg_text(q->args[0], "the SELECT", err)
+                        : NULL;
   const char *options = sql && q->args[1] ? arg_bytes(q->args[1], &n, err) : NULL;
-  return sql && err->rc == RC_OK ? shared_take(table_of(&c->base)->conn, sql, options, n, err) : NULL;
+  return sql && err->rc == RC_OK ? shared_take(table_of(&c->base)->conn, sql, options, n, err)
+                                 : NULL;
 }
 
 static int query(TableCursor *base, const TableQuery *q, Err *err) {
@@ -67,7 +70,8 @@ static void close_cursor(TableCursor *base) {
 
 const TableKind map_table = {
     .is_guarded = 1,
-    .columns = "key, answer TEXT, error TEXT, model TEXT, cost_usd REAL, kind TEXT, call_id INTEGER",
+    .columns =
+        "key, answer TEXT, error TEXT, model TEXT, cost_usd REAL, kind TEXT, call_id INTEGER",
     .args = {"sql", "options"},
     .n_required = 1,
     .usage = "the SELECT is missing: SELECT … FROM llm_map('SELECT id, question FROM tickets')",

@@ -147,7 +147,8 @@ static void plan_key(sqlite3_index_info *info, int n) {
   for (size_t w = 0; w < sizeof wanted / sizeof wanted[0]; w++) {
     for (int i = 0; i < info->nConstraint && !(info->idxNum & wanted[w].bit); i++) {
       const struct sqlite3_index_constraint *c = &info->aConstraint[i];
-      if (c->usable && c->op == wanted[w].op && (wanted[w].column < 0 || c->iColumn == wanted[w].column)) {
+      if (c->usable && c->op == wanted[w].op &&
+          (wanted[w].column < 0 || c->iColumn == wanted[w].column)) {
         info->aConstraintUsage[i].argvIndex = ++n;
         info->idxNum |= wanted[w].bit;
       }

@@ -43,10 +43,10 @@ typedef struct TableCursor {
 /* What a query came with. */
 typedef struct TableQuery {
   sqlite3_value *key; /* only rows whose `key` is that; NULL: all */
-  long long limit; /* rows that are wanted, with those that are passed over; -1: nobody says */
+  long long limit;    /* rows that are wanted, with those that are passed over; -1: nobody says */
   int is_used[TABLE_TOLD_COLUMNS]; /* of the first columns: 1 if it is looked at */
-  const char *plan;     /* of a kind that plans by itself: its idxStr */
-  int n;                /* of `args` */
+  const char *plan;                /* of a kind that plans by itself: its idxStr */
+  int n;                           /* of `args` */
   sqlite3_value **args; /* of a kind with arguments: in their order, NULL where not given */
 } TableQuery;
 

@@ -31,8 +31,10 @@ static int use_rest(MapColumns *c, Err *err) {
   for (int i = 2; i < c->n; i++) {
     if (!options_know(c->names[i])) {
       return err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
-                     "column %d, '%.80s', is no option of a call: the first column of the SELECT is the key, the"
-                     " second the prompt, others are named after options (model, tag, …); a template over the columns is"
+                     "column %d, '%.80s', is no option of a call: the first column of the SELECT "
+                     "is the key, the"
+                     " second the prompt, others are named after options (model, tag, …); a "
+                     "template over the columns is"
                      " the option 'prompt'",
                      i + 1, c->names[i]);
     }
@@ -67,7 +69,8 @@ void map_columns_free(MapColumns *c) {
 /* Its type and its bytes. */
 static unsigned long long hash_value(sqlite3_stmt *row, int at) {
   int type = sqlite3_column_type(row, at);
-  const void *bytes = type == SQLITE_BLOB ? sqlite3_column_blob(row, at) : (const void *)sqlite3_column_text(row, at);
+  const void *bytes = type == SQLITE_BLOB ? sqlite3_column_blob(row, at)
+                                          : (const void *)sqlite3_column_text(row, at);
   size_t n = (size_t)sqlite3_column_bytes(row, at);
   return hash_short(bytes ? bytes : "", n) ^ (unsigned long long)type;
 }

@@ -17,7 +17,8 @@ static int take_fields(const SpecTable *table, const Spec *s, const SpecValue *v
   }
   if (at < 0) {
     return spec_bad(table, s->name,
-                    "true (the columns in their order), false, or 'any' (in the order that shares the longest beginnings)",
+                    "true (the columns in their order), false, or 'any' (in the order that shares "
+                    "the longest beginnings)",
                     err);
   }
   o->fields = at;
@@ -27,7 +28,8 @@ static int take_fields(const SpecTable *table, const Spec *s, const SpecValue *v
 #define INTO(type, member) SPEC_INTO(MapOptions, type, member)
 
 static const Spec specs[] = {
-    {"concurrency", INTO(INTEGER, concurrency), .min = 1, .max = MAP_MOST_CONCURRENCY, .initial = "16"},
+    {"concurrency", INTO(INTEGER, concurrency), .min = 1, .max = MAP_MOST_CONCURRENCY,
+     .initial = "16"},
     {"ordered", INTO(SWITCH, is_ordered)},
     {"prompt", INTO(TEXT, prompt)},
     {"instruction", INTO(TEXT, instruction)},
@@ -76,13 +78,14 @@ static void tell_own(Err *err) {
 }
 
 static int check_together(const MapOptions *o, Err *err) {
-  const char *why = o->prompt && o->fields ? "give 'prompt' or 'fields', not both"
-                    : o->instruction && !o->fields
-                        ? "'instruction' stands before the row's fields: give 'fields' true with it"
-                    : o->call.dry_run ? "a dry run of many rows is llm_estimate"
-                    : o->call.on_error == ON_ERROR_JSON
-                        ? "llm_map has the column error: 'on_error' is 'null' (the default) or 'error'"
-                        : NULL;
+  const char *why =
+      o->prompt && o->fields ? "give 'prompt' or 'fields', not both"
+      : o->instruction && !o->fields
+          ? "'instruction' stands before the row's fields: give 'fields' true with it"
+      : o->call.dry_run ? "a dry run of many rows is llm_estimate"
+      : o->call.on_error == ON_ERROR_JSON
+          ? "llm_map has the column error: 'on_error' is 'null' (the default) or 'error'"
+          : NULL;
   return why ? err_set(err, RC_ERROR, ERR_BAD_OPTION, "%s", why) : RC_OK;
 }
 

@@ -13,9 +13,10 @@
 #include <string.h>
 
 enum {
-  BUCKETS = 1024,        /* of rows on their way, by their hash */
-  MOST_BEHIND = 1 << 16, /* rows that wait for an equal one: of more, the rest of the table waits too */
-  AT_ONCE = 64,          /* rows that end before the pool is asked again: hits */
+  BUCKETS = 1024, /* of rows on their way, by their hash */
+  MOST_BEHIND =
+      1 << 16,  /* rows that wait for an equal one: of more, the rest of the table waits too */
+  AT_ONCE = 64, /* rows that end before the pool is asked again: hits */
   STEP_MS = 1000
 };
 
@@ -27,7 +28,7 @@ typedef struct MapJob {
   MapAsk ask;
   Outcome out;
   Err err;
-  int is_led; /* in its bucket: equal rows wait for it */
+  int is_led;        /* in its bucket: equal rows wait for it */
   long long *behind; /* they; owned */
   int n_behind, cap;
 } MapJob;
@@ -47,9 +48,9 @@ struct MapRun {
   PoolOwner owner;
   Memo *memo;
   MapState state;
-  long long next;    /* row of the table */
-  long long allowed; /* rows of the table that may be asked; MAP_ALL */
-  long long begun;   /* that have been */
+  long long next;                    /* row of the table */
+  long long allowed;                 /* rows of the table that may be asked; MAP_ALL */
+  long long begun;                   /* that have been */
   unsigned char *is_begun, *is_done; /* a bit for each row */
   MapQueue again;
   int n_behind;
@@ -90,9 +91,10 @@ static int queue_add(MapQueue *q, long long row, Err *err) {
 static int load_error(MapRun *run, int rc, Err *err) {
   sqlite3 *db = run->conn->db;
   rc &= 0xff;
-  return rc == SQLITE_NOMEM       ? err_nomem(err)
-         : rc == SQLITE_INTERRUPT ? err_set(err, RC_INTERRUPT, ERR_INTERRUPTED, "interrupted")
-                                  : err_set(err, rc, ERR_BAD_ARGUMENT, "the SELECT: %s", sqlite3_errmsg(db));
+  return rc == SQLITE_NOMEM ? err_nomem(err)
+         : rc == SQLITE_INTERRUPT
+             ? err_set(err, RC_INTERRUPT, ERR_INTERRUPTED, "interrupted")
+             : err_set(err, rc, ERR_BAD_ARGUMENT, "the SELECT: %s", sqlite3_errmsg(db));
 }
 
 static int load_rows(MapRun *run, sqlite3_stmt *stmt, Err *err) {
@@ -137,7 +139,8 @@ static int is_hit(LedgerKind kind) {
 
 /* 1 if an error is not this row's alone: the call as such, the store, memory, or an interrupt. */
 static int ends_all(const MapRun *run, const MapJob *job) {
-  int is_of_row = on_error_covers(&job->err) || job->err.code == ERR_BAD_ARGUMENT || job->ask.has_own;
+  int is_of_row =
+      on_error_covers(&job->err) || job->err.code == ERR_BAD_ARGUMENT || job->ask.has_own;
   return job->err.rc != RC_OK &&
          (run->options.stops || job->err.rc == RC_NOMEM || job->err.rc == RC_INTERRUPT ||
           job->err.code == ERR_STORE || !is_of_row);

@@ -58,7 +58,8 @@ static long long execution_of(Shared *shared, sqlite3_stmt *stmt) {
 
 static Stamp stamp_now(Shared *shared, sqlite3 *db) {
   Stamp stamp = {0};
-  for (sqlite3_stmt *s = sqlite3_next_stmt(db, NULL); s && stamp.n < MOST_STATEMENTS; s = sqlite3_next_stmt(db, s)) {
+  for (sqlite3_stmt *s = sqlite3_next_stmt(db, NULL); s && stamp.n < MOST_STATEMENTS;
+       s = sqlite3_next_stmt(db, s)) {
     if (sqlite3_stmt_busy(s) && names_us(sqlite3_sql(s))) {
       stamp.at[stamp.n].stmt = s;
       stamp.at[stamp.n++].execution = execution_of(shared, s);
@@ -114,13 +115,15 @@ static void settle(Conn *conn, void *slot) {
 static const ConnSlot shared_slot = {.size = sizeof(Shared), .settle = settle};
 
 static Hash hash_arguments(const char *sql, const char *options, size_t n) {
-  Hash h[2] = {hash_bytes(sql, strlen(sql), 0), hash_bytes(options ? options : "", n, options != NULL)};
+  Hash h[2] = {hash_bytes(sql, strlen(sql), 0),
+               hash_bytes(options ? options : "", n, options != NULL)};
   return hash_bytes(h, sizeof h, 0);
 }
 
 static Entry *find(Shared *shared, const Stamp *stamp, const Hash *arguments) {
   Entry *e = shared->first;
-  while (e && !(is_same(&e->stamp, stamp) && memcmp(&e->arguments, arguments, sizeof *arguments) == 0)) {
+  while (e &&
+         !(is_same(&e->stamp, stamp) && memcmp(&e->arguments, arguments, sizeof *arguments) == 0)) {
     e = e->next;
   }
   return e;

@@ -18,11 +18,11 @@ struct Spill {
 };
 
 static int fail(Spill *s, int rc, Err *err) {
-  return (rc & 0xff) == SQLITE_NOMEM
-             ? err_nomem(err)
-             : err_set(err, rc & 0xff, ERR_STORE,
-                       "the rows of the SELECT can't be kept: %s (SQLITE_TMPDIR can name a folder with room)",
-                       s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(rc));
+  return (rc & 0xff) == SQLITE_NOMEM ? err_nomem(err)
+                                     : err_set(err, rc & 0xff, ERR_STORE,
+                                               "the rows of the SELECT can't be kept: %s "
+                                               "(SQLITE_TMPDIR can name a folder with room)",
+                                               s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(rc));
 }
 
 static int run(Spill *s, const char *sql, Err *err) {
@@ -31,8 +31,8 @@ static int run(Spill *s, const char *sql, Err *err) {
 }
 
 static int prepare(Spill *s, const char *sql, sqlite3_stmt **out, Err *err) {
-  int rc = *out ? SQLITE_OK
-                : sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
+  int rc =
+      *out ? SQLITE_OK : sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
   return rc == SQLITE_OK ? RC_OK : fail(s, rc, err);
 }
 
@@ -52,7 +52,8 @@ static char *with_columns(const char *begin, const char *column, int n, Err *err
 }
 
 static int make_tables(Spill *s, Err *err) {
-  char *rows = with_columns("CREATE TABLE rows(id INTEGER PRIMARY KEY, h INTEGER", ", c%d", s->n_columns, err);
+  char *rows = with_columns("CREATE TABLE rows(id INTEGER PRIMARY KEY, h INTEGER", ", c%d",
+                            s->n_columns, err);
   char *add = with_columns("INSERT INTO rows VALUES(NULL, ?", ", ?", s->n_columns, err);
   if (rows && add &&
       run(s,
@@ -140,7 +141,8 @@ long long spill_distinct(Spill *s, Err *err) {
 sqlite3_stmt *spill_read(Spill *s, long long row, Err *err) {
   if (!s->read) {
     char *sql = with_columns("SELECT h", ", c%d", s->n_columns, err);
-    char *full = sql ? sqlite3_mprintf("%.*s FROM rows WHERE id = ?1", (int)strlen(sql) - 1, sql) : NULL;
+    char *full =
+        sql ? sqlite3_mprintf("%.*s FROM rows WHERE id = ?1", (int)strlen(sql) - 1, sql) : NULL;
     sqlite3_free(sql);
     full ? prepare(s, full, &s->read, err) : err_nomem(err);
     sqlite3_free(full);
@@ -178,10 +180,13 @@ long long spill_find_key(Spill *s, sqlite3_value *key, long long after, Err *err
   }
   int rc = sqlite3_bind_value(s->find, 1, key);
   sqlite3_bind_int64(s->find, 2, after);
-  long long row = rc == SQLITE_OK && (rc = sqlite3_step(s->find)) == SQLITE_ROW ? sqlite3_column_int64(s->find, 0) : 0;
+  long long row = rc == SQLITE_OK && (rc = sqlite3_step(s->find)) == SQLITE_ROW
+                      ? sqlite3_column_int64(s->find, 0)
+                      : 0;
   int ended = sqlite3_reset(s->find);
   sqlite3_clear_bindings(s->find);
-  rc = ended != SQLITE_OK || (rc != SQLITE_ROW && rc != SQLITE_DONE) ? (ended ? ended : rc) : SQLITE_OK;
+  rc = ended != SQLITE_OK || (rc != SQLITE_ROW && rc != SQLITE_DONE) ? (ended ? ended : rc)
+                                                                     : SQLITE_OK;
   return rc == SQLITE_OK ? row : (fail(s, rc, err), -1);
 }
 
@@ -192,7 +197,8 @@ static void bind_count(sqlite3_stmt *stmt, int at, long long n) {
 }
 
 int spill_put(Spill *s, const SpillResult *r, Err *err) {
-  if (prepare(s, "INSERT INTO done VALUES(NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7)", &s->put, err) != RC_OK) {
+  if (prepare(s, "INSERT INTO done VALUES(NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7)", &s->put, err) !=
+      RC_OK) {
     return err->rc;
   }
   sqlite3_bind_int64(s->put, 1, r->row);

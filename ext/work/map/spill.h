@@ -23,13 +23,22 @@ typedef struct SpillResult {
   long long row;
   const char *answer; /* NULL: none */
   size_t n;
-  const char *error;  /* NULL: none */
-  const char *model, *kind; /* NULL: none */
+  const char *error;            /* NULL: none */
+  const char *model, *kind;     /* NULL: none */
   long long cost_nusd, call_id; /* negative: not known */
 } SpillResult;
 
 /* The columns of a result, behind the key in column 0. */
-enum { SPILL_KEY, SPILL_ANSWER, SPILL_ERROR, SPILL_MODEL, SPILL_COST, SPILL_KIND, SPILL_CALL, SPILL_COLUMNS };
+enum {
+  SPILL_KEY,
+  SPILL_ANSWER,
+  SPILL_ERROR,
+  SPILL_MODEL,
+  SPILL_COST,
+  SPILL_KIND,
+  SPILL_CALL,
+  SPILL_COLUMNS
+};
 
 /* An empty one for rows of n columns; NULL and *err. */
 Spill *spill_new(int n_columns, Err *err);

@@ -89,7 +89,8 @@ void fiber_start(Fiber *f, void (*run)(void *arg), void *arg) {
   f->own.uc_stack.ss_sp = (char *)f->stack + (f->mapped - STACK_BYTES);
   f->own.uc_stack.ss_size = STACK_BYTES;
   f->own.uc_link = NULL;
-  makecontext(&f->own, (void (*)(void))enter, 2, (unsigned)((size_t)f >> 16 >> 16), (unsigned)(size_t)f);
+  makecontext(&f->own, (void (*)(void))enter, 2, (unsigned)((size_t)f >> 16 >> 16),
+              (unsigned)(size_t)f);
 }
 
 int fiber_resume(Fiber *f) {

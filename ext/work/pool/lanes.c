@@ -80,7 +80,8 @@ void lane_leave(Lane *lane, const PaceMark *mark, const NetResponse *r, long lon
                   .tokens = -1};
   for (int i = 0; i < PACE_LIMITS; i++) {
     const NetLimit *said = is_answered ? &r->waits.limits[i] : NULL;
-    a.limits[i] = said ? (PaceLimit){said->limit, said->remaining, said->reset_ms} : (PaceLimit){-1, -1, -1};
+    a.limits[i] =
+        said ? (PaceLimit){said->limit, said->remaining, said->reset_ms} : (PaceLimit){-1, -1, -1};
   }
   pace_answered(&lane->pace, &a, now);
 }

@@ -4,7 +4,7 @@
 #include "work/pool/pool.h"
 
 #include "base/check.h"
-#include "store/db/group.h"
+#include "store/group/group.h"
 #include "work/pool/fiber.h"
 
 #include <stdlib.h>
@@ -49,7 +49,7 @@ struct Pool {
   int n_live, n_sending;
   long long n_ended;
   Lanes lanes;
-  StoreGroup group;
+  Group group;
   ConnSide side;
   long long looked; /* monotonic ms: for an interrupt */
   int is_interrupted;
@@ -161,7 +161,7 @@ static void resume(Pool *p, Member *m) {
   m->wait = GOES_ON;
   p->current = m;
   if (is_grouped) {
-    s->group = &p->group;
+    s->group = &p->group.member;
   }
   int is_live = fiber_resume(m->fiber);
   p->current = NULL;
@@ -380,8 +380,7 @@ Pool *pool_of(Conn *conn, Err *err) {
     p->conn = conn;
     p->last = &p->first;
     p->side = (ConnSide){side_sleep, side_turn, side_post, p};
-    p->group.wait = wait_for_commit;
-    p->group.arg = p;
+    group_init(&p->group, wait_for_commit, p);
   }
   return p;
 }

@@ -5,7 +5,7 @@
 ** before another attempt, its turn. Who waits gives the thread back, and the pool goes on with whoever can: it drives libcurl for
 ** all of them, wakes who has slept long enough, and gives turns in the order in which they were asked for, as the user's
 ** `concurrency` and what is known of the provider's limits (core/pace) allow. What they write to the store is committed
-** together (store/db/group.h): nothing leaves before its intent is on disk, and no job ends before what it paid for is.
+** together (store/group): nothing leaves before its intent is on disk, and no job ends before what it paid for is.
 **
 **   job:   … intent ─┐ (written)                  ┌─ sent ─┐ (answered)   ┌ settle ─┐ (written)       ┌─ ends
 **   pool:            └── one commit for all ──────┘        └── libcurl ───┘         └── one commit ───┘
@@ -25,14 +25,14 @@ typedef struct Pool Pool;
 
 /* Whose jobs they are: one statement's, say. Zeroed, and `most` set. Lives until pool_drain. */
 typedef struct PoolOwner {
-  int most;                      /* of its requests on their way at once */
-  int live;                      /* jobs that have not ended */
-  int engaged;                   /* of these, those that have not had their answer yet */
-  int sent;                      /* on their way */
-  int is_stopping;               /* its jobs wait for nothing any more but what is on its way */
-  long long ended;               /* jobs, since its beginning */
-  PaceWhy waits_for;             /* the one whose turn it is next; PACE_FREE: nothing */
-  long long waits_until;         /* monotonic ms */
+  int most;              /* of its requests on their way at once */
+  int live;              /* jobs that have not ended */
+  int engaged;           /* of these, those that have not had their answer yet */
+  int sent;              /* on their way */
+  int is_stopping;       /* its jobs wait for nothing any more but what is on its way */
+  long long ended;       /* jobs, since its beginning */
+  PaceWhy waits_for;     /* the one whose turn it is next; PACE_FREE: nothing */
+  long long waits_until; /* monotonic ms */
 } PoolOwner;
 
 /* Starts jobs (pool_start) while there is room for them (pool_has_room). */
