@@ -8,6 +8,7 @@
 #include "conn/conn.h"
 #include "call/state/memo.h"
 #include "call/state/plan.h"
+#include "money/allowance.h"
 #include "money/budget/budgets.h"
 #include "wire/provider.h"
 #include "net/transport.h"
@@ -93,7 +94,7 @@ typedef struct Call {
   char url[512];
   NetResponse response; /* of the last attempt */
   int is_unpriced;      /* prices could not be read just now: it is to be priced when they can */
-  long long held_nusd;  /* of the attempt under way (money/allowance.h) */
+  AllowanceHold held;   /* of the attempt under way */
   int has_health,
       is_account;    /* of its model, or of its account: there is a row of llm_provider_state */
   long long trial;   /* its place among those who try it again; 0: none */
@@ -140,7 +141,7 @@ void call_start_row(Call *k, long long attempt, const char *retry_reason);
 int on_error_covers(const Err *err);
 
 /* A call that is refused before anything is sent (`how`: in words, or "") leaves a row too, unless the caller's options,
-** the configuration or the store are what is wrong. */
+** the configuration or the store are what is wrong, or a limit of the statement has ended it. */
 void call_refuse(Call *k, const char *how, const Err *err);
 
 /* Adds to what it cost; LEDGER_NULL: nobody knows what. */

@@ -9,6 +9,7 @@
 #include "work/map/columns.h"
 #include "work/pool/pool.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,12 @@ enum {
   STEP_MS = 1000
 };
 
+/* What came of the first of equal rows, for those that waited for it. */
+typedef struct Heard {
+  Memo *memo; /* owned */
+  int users;
+} Heard;
+
 /* A row on its way. */
 typedef struct MapJob {
   struct MapJob *next; /* among the idle, or in its bucket */
@@ -28,6 +35,7 @@ typedef struct MapJob {
   MapAsk ask;
   Outcome out;
   Err err;
+  Heard *heard;      /* one of its users */
   int is_led;        /* in its bucket: equal rows wait for it */
   long long *behind; /* they; owned */
   int n_behind, cap;
@@ -35,7 +43,10 @@ typedef struct MapJob {
 
 /* Rows that are to be asked before the next of the table. */
 typedef struct MapQueue {
-  long long *rows; /* owned */
+  struct MapWaiting {
+    long long row;
+    Heard *heard; /* NULL: nothing */
+  } * rows;       /* owned */
   size_t first, n, cap;
 } MapQueue;
 
@@ -46,7 +57,7 @@ struct MapRun {
   Spill *spill;
   Pool *pool;
   PoolOwner owner;
-  Memo *memo;
+  Allowance allowance;
   MapState state;
   long long next;                    /* row of the table */
   long long allowed;                 /* rows of the table that may be asked; MAP_ALL */
@@ -54,8 +65,9 @@ struct MapRun {
   unsigned char *is_begun, *is_done; /* a bit for each row */
   MapQueue again;
   int n_behind;
-  int merges; /* equal rows are asked once */
-  int n_keys; /* lookups of single keys so far */
+  int is_limited; /* by `allowance` */
+  int merges;     /* equal rows are asked once */
+  int n_keys;     /* lookups of single keys so far */
   long long last_key;
   MapJob *idle, *buckets[BUCKETS];
   Err failure; /* that ends the statement */
@@ -69,20 +81,45 @@ static void set_bit(unsigned char *bits, long long row) {
   bits[row >> 3] = (unsigned char)(bits[row >> 3] | 1 << (row & 7));
 }
 
-static int queue_add(MapQueue *q, long long row, Err *err) {
+static void heard_leave(Heard *heard) {
+  if (heard && --heard->users == 0) {
+    memo_free(heard->memo);
+    free(heard);
+  }
+}
+
+static Heard *heard_new(Err *err) {
+  Heard *heard = calloc(1, sizeof *heard);
+  if (heard) {
+    heard->users = 1;
+    heard->memo = memo_for_rows();
+  }
+  if (!heard || !heard->memo) {
+    free(heard);
+    err_nomem(err);
+    return NULL;
+  }
+  return heard;
+}
+
+/* `heard` gets another user. */
+static int queue_add(MapQueue *q, long long row, Heard *heard, Err *err) {
   if (q->first > 0 && q->first == q->n) {
     q->first = q->n = 0;
   }
   if (q->n == q->cap) {
     size_t cap = q->cap ? 2 * q->cap : 64;
-    long long *more = realloc(q->rows, cap * sizeof *more);
+    struct MapWaiting *more = realloc(q->rows, cap * sizeof *more);
     if (!more) {
       return err_nomem(err);
     }
     q->rows = more;
     q->cap = cap;
   }
-  q->rows[q->n++] = row;
+  if (heard) {
+    heard->users++;
+  }
+  q->rows[q->n++] = (struct MapWaiting){row, heard};
   return RC_OK;
 }
 
@@ -194,7 +231,7 @@ static void let_go(MapRun *run, MapJob *job, Err *err) {
   }
   *at = job->next;
   for (int i = 0; i < job->n_behind; i++) {
-    queue_add(&run->again, job->behind[i], err);
+    queue_add(&run->again, job->behind[i], job->heard, err);
   }
   run->n_behind -= job->n_behind;
   job->n_behind = 0;
@@ -205,7 +242,7 @@ static void end_job(MapJob *job) {
   MapRun *run = job->run;
   Err err = {0};
   if (run->owner.is_stopping && job->err.rc == RC_INTERRUPT) {
-    queue_add(&run->again, job->row, &err); /* it was not sent: should anybody ask again */
+    queue_add(&run->again, job->row, NULL, &err); /* it was not sent: should anybody ask again */
   } else if (ends_all(run, job)) {
     err = job->err;
   } else {
@@ -221,6 +258,10 @@ static void end_job(MapJob *job) {
   free(job->out.reasoning);
   cJSON_free(job->out.logprobs);
   map_ask_done(&job->ask);
+  if (job->heard && (job->heard->users > 1 || memo_is_wanted(job->heard->memo))) {
+    heard_leave(job->heard);
+    job->heard = NULL;
+  }
   job->next = run->idle;
   run->idle = job;
 }
@@ -228,7 +269,7 @@ static void end_job(MapJob *job) {
 /* On a fiber. */
 static void ask(void *arg) {
   MapJob *job = arg;
-  pipeline_run(job->run->conn, &job->ask.request, job->run->memo, &job->out, &job->err);
+  pipeline_run(job->run->conn, &job->ask.request, job->heard->memo, &job->out, &job->err);
   end_job(job);
 }
 
@@ -236,7 +277,7 @@ static MapJob *take_job(MapRun *run, Err *err) {
   MapJob *job = run->idle;
   if (job) {
     run->idle = job->next;
-    MapJob kept = {.run = run, .behind = job->behind, .cap = job->cap};
+    const MapJob kept = {.run = run, .heard = job->heard, .behind = job->behind, .cap = job->cap};
     *job = kept;
     return job;
   }
@@ -247,6 +288,17 @@ static MapJob *take_job(MapRun *run, Err *err) {
   }
   job->run = run;
   return job;
+}
+
+/* What those before it have heard; NULL: nothing, a new one. */
+static int hear(MapJob *job, Heard *heard, Err *err) {
+  if (heard) {
+    heard_leave(job->heard);
+    job->heard = heard;
+    heard->users++;
+  }
+  job->heard = job->heard ? job->heard : heard_new(err);
+  return err->rc;
 }
 
 /* Puts a row behind the one that asks the same. */
@@ -261,6 +313,7 @@ static int put_behind(MapRun *run, MapJob *leader, long long row, Err *err) {
     leader->cap = cap;
   }
   leader->behind[leader->n_behind++] = row;
+  memo_want(leader->heard->memo);
   run->n_behind++;
   return RC_OK;
 }
@@ -284,7 +337,7 @@ static int start(MapRun *run, MapJob *job, Err *err) {
   return err->rc;
 }
 
-static int begin_row(MapRun *run, long long row, Err *err) {
+static int begin_row(MapRun *run, long long row, Heard *heard, Err *err) {
   sqlite3_stmt *stmt = spill_read(run->spill, row, err);
   if (!stmt) {
     return err->rc;
@@ -292,10 +345,13 @@ static int begin_row(MapRun *run, long long row, Err *err) {
   long long hash = sqlite3_column_int64(stmt, 0);
   MapJob *leader = run->merges ? leader_of(run, hash) : NULL;
   MapJob *job = leader ? NULL : take_job(run, err);
+  if (job && hear(job, heard, &job->err) == RC_OK) {
+    map_columns_ask(&run->columns, stmt, 1, &job->ask, &job->err);
+    job->ask.request.allowance = run->is_limited ? &run->allowance : NULL;
+  }
   if (job) {
     job->row = row;
     job->hash = hash;
-    map_columns_ask(&run->columns, stmt, 1, &job->ask, &job->err);
   }
   spill_read_done(stmt);
   return leader ? put_behind(run, leader, row, err) : job ? start(run, job, err) : err->rc;
@@ -303,11 +359,13 @@ static int begin_row(MapRun *run, long long row, Err *err) {
 
 /* ---- many */
 
-/* The next row to ask; 0: none. */
-static long long take_row(MapRun *run) {
+/* The next row to ask; 0: none. *heard, if it is not NULL, loses a user with it. */
+static long long take_row(MapRun *run, Heard **heard) {
   MapQueue *q = &run->again;
+  *heard = NULL;
   if (q->first < q->n) {
-    return q->rows[q->first++];
+    *heard = q->rows[q->first].heard;
+    return q->rows[q->first++].row;
   }
   if (run->n_behind >= MOST_BEHIND || (run->allowed != MAP_ALL && run->begun >= run->allowed)) {
     return 0;
@@ -327,9 +385,11 @@ static long long take_row(MapRun *run) {
 static int feed(void *arg, Err *err) {
   MapRun *run = arg;
   long long until = run->state.done + AT_ONCE, row;
+  Heard *heard = NULL;
   while (err->rc == RC_OK && run->failure.rc == RC_OK && run->state.done < until &&
-         pool_has_room(run->pool, &run->owner) && (row = take_row(run)) != 0) {
-    begin_row(run, row, err);
+         pool_has_room(run->pool, &run->owner) && (row = take_row(run, &heard)) != 0) {
+    begin_row(run, row, heard, err);
+    heard_leave(heard);
   }
   return err->rc;
 }
@@ -374,16 +434,15 @@ MapRun *map_run_new(Conn *conn, const char *sql, const char *options, size_t n, 
   }
   run->conn = conn;
   run->next = 1;
-  run->memo = memo_new();
   run->pool = pool_of(conn, err);
-  if (!run->memo) {
-    err_nomem(err);
-  }
   if (map_options_parse(options, n, &run->options, err) == RC_OK && load(run, sql, err) == RC_OK &&
       make_bits(run, err) == RC_OK && !call_is_counted(conn)) {
     conn_store(conn, 1, err);
   }
   run->owner.most = (int)run->options.concurrency;
+  run->allowance =
+      (Allowance){.max_usd = run->options.max_usd, .max_calls = run->options.max_calls};
+  run->is_limited = !isnan(run->options.max_usd) || run->options.max_calls != SPEC_UNSET;
   run->merges = merges_equal_rows(run);
   if (err->rc != RC_OK) {
     map_run_free(run);
@@ -402,10 +461,13 @@ void map_run_free(MapRun *run) {
   map_run_rest(run);
   for (MapJob *job = run->idle, *next; job; job = next) {
     next = job->next;
+    heard_leave(job->heard);
     free(job->behind);
     free(job);
   }
-  memo_free(run->memo);
+  for (size_t i = run->again.first; i < run->again.n; i++) {
+    heard_leave(run->again.rows[i].heard);
+  }
   spill_free(run->spill);
   map_columns_free(&run->columns);
   map_options_free(&run->options);
@@ -439,7 +501,7 @@ static int want(MapScan *scan, long long row, Err *err) {
   }
   if (!get_bit(run->is_begun, row)) {
     set_bit(run->is_begun, row);
-    queue_add(&run->again, row, err);
+    queue_add(&run->again, row, NULL, err);
   }
   return err->rc;
 }
