@@ -3,7 +3,7 @@
 
 BENCH_PACKAGES := libhiredis-dev redis-server libhnswlib-dev valgrind
 
-.PHONY: deps-bench bench bench-vector bench-embed bench-tokens bench-prices bench-imports bench-quality bench-ledger bench-route
+.PHONY: deps-bench bench bench-vector bench-embed bench-tokens bench-prices bench-imports bench-quality bench-ledger bench-route bench-map bench-prefix
 deps-bench: ; @sh tests/deps.sh $(PACKAGES) $(TEST_PACKAGES) $(BENCH_PACKAGES)
 
 $(B)/bench_embed: bench/embed.c $(EMBED_OBJ)
@@ -23,13 +23,15 @@ $(B)/bench_guard: bench/guard.c ext/core/guard/guard.c $(GUARD_OBJ)
 ROUTE_OBJ = $(patsubst %.c,$(B)/so/%.o,$(filter-out ext/base/sqlite/%,$(filter ext/base/%.c ext/core/answer/%.c ext/core/request/%.c ext/core/route/%.c ext/core/gate/%.c vec/embed/%.c vec/engine/kernels/%.c,$(SRC)))) $(B)/so/sql_text.o
 $(B)/bench_route: bench/route.c $(ROUTE_OBJ)
 	@echo "cc $@"; $(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
+$(B)/bench_map: bench/map.c
+	@mkdir -p $(@D); echo "cc $@"; $(CC) $(CFLAGS) -std=c11 -D_GNU_SOURCE $(WARN) -o $@ $^ $(shell pkg-config --cflags --libs libcurl)
 # The engine as it is shipped; the peers and the generator at their best on this machine.
 $(B)/bench_data.o: bench/data.c bench/data.h
 	@mkdir -p $(@D); echo "cc $@"; $(CC) -O3 -march=native -std=c11 -D_GNU_SOURCE -c -o $@ $<
 $(B)/bench_vector: bench/vector.cc $(B)/bench_data.o $(ENGINE_OBJ)
 	@echo "c++ $@"; $(CXX) -O3 -march=native -std=c++17 -Wall -Wextra -I. -o $@ $^ -lsqlite3 -lm
 # (bench/vector.cc is written for x86-64.)
-BENCHED = $(addprefix $(B)/,bench_call bench_embed bench_tokens bench_engine bench_guard bench_route oracle \
+BENCHED = $(addprefix $(B)/,bench_call bench_embed bench_tokens bench_engine bench_guard bench_map bench_route oracle \
           $(if $(filter x86_64,$(shell uname -m)),bench_vector))
 
 bench: deps-bench ## measure beside bare libcurl and Redis
@@ -59,3 +61,10 @@ bench-ledger: deps-test ## the views of costs beside DuckDB over the same rows; 
 bench-route: deps-test ## scorers and gates on prompts sorted by hand and on outcomes of models
 	$(call built,$(B)/bench_route)
 	@/usr/bin/python3 bench/route.py
+bench-map: deps-test ## llm_map beside bare libcurl multi, npm openai and a gateway; cached rows; a rate limit
+	$(call built,all $(B)/standin $(B)/bench_map)
+	@! command -v npm >/dev/null || /usr/bin/python3 tests/live/harness.py >/dev/null
+	@/usr/bin/python3 bench/map.py
+bench-prefix: deps-test ## what the order of rows and fields is worth where a repeated prefix is billed less
+	$(call built,all $(B)/standin $(B)/bench_map)
+	@/usr/bin/python3 bench/prefix.py

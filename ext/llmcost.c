@@ -206,6 +206,7 @@ static const struct {
     {"llm_call", &call_table},           {"embed_batch", &embed_table},
     {"llm_catalogue", &catalogue_table}, {"llm_reconcile", &reconcile_table},
     {"llm_estimate", &estimate_table},   {"llm_functions", &functions_table},
+    {"llm_map", &map_table},
     {"llm_holds", &holds_table},         {"llm_budget_status", &budget_status_table},
 };
 

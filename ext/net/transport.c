@@ -263,7 +263,6 @@ static CURLcode set_options(NetTransfer *t) {
     SET(CAINFO, q->ca_file);
   }
   SET(HTTPHEADER, t->headers);
-  SET(PIPEWAIT, 1L); /* over one connection where it takes several at once */
   SET(POST, 1L);
   SET(POSTFIELDSIZE_LARGE, (curl_off_t)q->n);
   SET(READFUNCTION, on_read);

@@ -20,7 +20,7 @@ STANDIN = os.path.join(ROOT, "build/standin")
 SHARED = os.path.join(os.path.dirname(ROOT), "shared")
 NPM_DIR = os.path.join(ROOT, "build/npm")
 NPM_PACKAGES = {"better-sqlite3": "12", "@stdy/cli": "0.22", "@copilotkit/aimock": "1.43",
-                "openai": "7.59", "@anthropic-ai/sdk": "1.14", "anthropic-sdk-2023": "npm:@anthropic-ai/sdk@0.137",
+                "openai": "7.59", "@portkey-ai/gateway": "1.15", "@anthropic-ai/sdk": "1.14", "anthropic-sdk-2023": "npm:@anthropic-ai/sdk@0.137",
                 "typescript": "5.9",
                 "@pydantic/genai-prices": "0.1.8",
                 "libsql": "0.5", "js-tiktoken": "1.0.21", "tiktoken": "1.0.22", "gpt-tokenizer": "4.0.0"}

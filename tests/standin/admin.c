@@ -7,10 +7,14 @@
 **   GET  /standin/last                         headers and body of the latest provider request
 **   GET  /standin/scenarios                    names, one per line
 **   POST /standin/reset                        forget bill, journal, strikes, caches, files, batches
-**   POST /standin/latency   {"ms":N[,"scenario":"X"]}
+**   POST /standin/latency   {"ms":N[,"scenario":"X"]}, or {"ms":N,"to_ms":M[,"seed":S]}: drawn between them
 **   POST /standin/scenario  {"name":"X"}       for requests that choose none
 **   POST /standin/tokens    {"factor":F} input tokens billed per token counted, 0.1 to 10,000
 **   POST /standin/batch     {"polls":N,"ms":N} when batches complete: whichever comes first
+**   POST /standin/cache     {"readable_ms":N,"miss":0.5,"seed":N,"floor":1024} how prefixes become readable (prompt.c)
+**   POST /standin/rate      {"kind":"window"|"bucket","requests":N,"request_ms":1000,"burst":N,"tokens":N,
+**                           "token_ms":60000,"token_burst":N,"headers":true,"retry_after":true}: rate.c
+**   GET  /standin/rate      {"taken","refused","span_ms","at_once","most_at_once","seconds":[[taken,refused],...]}
 */
 #include "standin.h"
 
@@ -118,6 +122,7 @@ static void reset_all(struct request *r) {
   scenario_reset();
   token_factor_set(1);
   cache_reset();
+  rate_reset();
   batch_reset();
   message_batch_reset();
   files_reset();
@@ -127,9 +132,14 @@ static void reset_all(struct request *r) {
 
 /* POST /standin/latency */
 static void set_latency(struct request *r) {
-  int64_t ms = json_int(r->json, "ms", -1);
+  int64_t ms = json_int(r->json, "ms", -1), to_ms = json_int(r->json, "to_ms", ms);
   if (ms < 0 || ms > 3600000) {
     wrong(r, "ms: a number from 0 to 3600000");
+  } else if (to_ms < ms || to_ms > 3600000) {
+    wrong(r, "to_ms: a number from ms to 3600000");
+  } else if (to_ms > ms) {
+    latency_draw(ms, to_ms, (uint64_t)json_int(r->json, "seed", 0));
+    ok(r);
   } else if (!latency_set(json_text(r->json, "scenario"), ms)) {
     wrong(r, "scenario: no such scenario");
   } else {
@@ -164,6 +174,34 @@ static void set_batch(struct request *r) {
   ok(r);
 }
 
+/* POST /standin/cache */
+static void set_cache(struct request *r) {
+  const cJSON *miss = json_get(r->json, "miss");
+  double share = cJSON_IsNumber(miss) ? miss->valuedouble : 0;
+  if (!(share >= 0 && share <= 1)) {
+    wrong(r, "miss: a share from 0 to 1");
+  } else {
+    cache_set(json_int(r->json, "readable_ms", -1), share, (uint64_t)json_int(r->json, "seed", 0),
+              json_int(r->json, "floor", 0));
+    ok(r);
+  }
+}
+
+/* POST /standin/rate */
+static void set_rate(struct request *r) {
+  const char *why = rate_set(r->json);
+  if (why) {
+    wrong(r, why);
+  } else {
+    ok(r);
+  }
+}
+
+/* GET /standin/rate */
+static void show_rate(struct request *r) {
+  reply_json(&r->reply, 200, rate_report());
+}
+
 /* Serves a /standin/ page into r->reply; 0 when the path is none of them. */
 int admin_handle(struct request *r) {
   static const struct {
@@ -174,7 +212,8 @@ int admin_handle(struct request *r) {
       {"GET", "/standin/last", show_last},           {"GET", "/standin/scenarios", show_scenarios},
       {"POST", "/standin/reset", reset_all},         {"POST", "/standin/latency", set_latency},
       {"POST", "/standin/scenario", set_scenario},   {"POST", "/standin/batch", set_batch},
-      {"POST", "/standin/tokens", set_token_factor},
+      {"POST", "/standin/tokens", set_token_factor}, {"POST", "/standin/cache", set_cache},
+      {"POST", "/standin/rate", set_rate},           {"GET", "/standin/rate", show_rate},
   };
   if (strncmp(r->raw_path, "/standin", 8) != 0) {
     return 0;

@@ -306,6 +306,7 @@ static void stream_answer(struct request *r) {
 void anthropic_run(struct request *r) {
   cJSON *body = NULL;
   r->reply.outcome = need(calloc(1, sizeof *r->reply.outcome));
+  r->reply.outcome->prompt.arrived = r->arrived;
   int status = anthropic_answer(r->json, r->fault, 0, r->reply.outcome, &body);
   r->reply.billed = status == 200;
   if (status == 200 && cJSON_IsTrue(json_get(r->json, "stream"))) {

@@ -6,7 +6,7 @@
 ** come in multiples of 128, so halving is exact too.
 **
 ** The journal holds one event per provider request, refused ones included (nusd 0), and one per
-** finished batch line. Only billed events reach the file (--journal): one JSON object per line,
+** finished batch line, in the order in which they were answered; at_ms is when the request came. Only billed events reach the file (--journal): one JSON object per line,
 ** with the running number of requests, appended by one write so that a kill never mixes two. At
 ** start the file is read back, a torn last line is ignored, and totals go on from there.
 **
@@ -137,6 +137,8 @@ static cJSON *event_json(const struct event *e) {
   snprintf(hex, sizeof hex, "%016llx", (unsigned long long)e->prompt_hash);
   cJSON *o = cJSON_CreateObject();
   cJSON_AddNumberToObject(o, "seq", (double)e->seq);
+  cJSON_AddNumberToObject(o, "at_ms", (double)e->at_ms);
+  cJSON_AddNumberToObject(o, "wait_ms", (double)e->wait_ms);
   cJSON_AddStringToObject(o, "path", e->path);
   json_add_text(o, "model", e->model);
   cJSON_AddStringToObject(o, "scenario", e->scenario);
@@ -198,6 +200,8 @@ static void read_line(const char *line, size_t n) {
     int64_t cached = json_int(o, "cached_tokens", 0), write = json_int(o, "cache_write_tokens", 0);
     struct event e = {
         .seq = json_int(o, "seq", 0),
+        .at_ms = json_int(o, "at_ms", 0),
+        .wait_ms = json_int(o, "wait_ms", 0),
         .path = json_text(o, "path"),
         .model = json_text(o, "model"),
         .scenario = json_text(o, "scenario") ? json_text(o, "scenario") : "ok",

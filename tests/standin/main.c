@@ -20,9 +20,13 @@
 **   curl $URL/standin/journal                    every request: model, scenario, status, tokens, nusd
 **   curl $URL/standin/last                       what the latest request sent
 **   curl -d '{"ms":50}' $URL/standin/latency     how long every answer takes from now on
+**   curl -d '{"ms":5,"to_ms":80,"seed":1}' $URL/standin/latency   drawn between the two, by what is asked
 **   curl -d '{"name":"rate-limit"}' $URL/standin/scenario    the fault of requests that choose none
 **   curl -d '{"factor":1.5}' $URL/standin/tokens  input tokens billed per token counted
 **   curl -d '{"polls":2,"ms":10000}' $URL/standin/batch      when batches complete, whichever first
+**   curl -d '{"kind":"window","requests":100}' $URL/standin/rate   so many a second, the others are refused (rate.c)
+**   curl $URL/standin/rate                       how many were taken and refused in each second
+**   curl -d '{"readable_ms":2000,"miss":0.5}' $URL/standin/cache   when prompt caches can be read (prompt.c)
 **   curl -X POST $URL/standin/reset              forget everything but the latency
 **
 ** A request chooses its fault by the header X-Standin-Scenario, by its base URL ($URL/s/NAME/v1),
@@ -36,7 +40,7 @@
 ** costs half (batch.c, message_batch.c). --journal keeps the bill over a restart (bill.c). How a
 ** fault reaches the wire is in deliver.c; what is refused, in check.c.
 **
-** It does not: check keys, expire caches, limit rates by itself, speak Gemini's or Mistral's own
+** It does not: check keys, expire caches, limit rates unasked, speak Gemini's or Mistral's own
 ** paths, or keep files and batches over a restart.
 */
 #include "standin.h"
@@ -70,10 +74,15 @@ static const char zHelp[] =
     "  GET  /standin/journal                      every request seen\n"
     "  GET  /standin/last                         the latest request\n"
     "  GET  /standin/scenarios                    the scenario names\n"
-    "  POST /standin/latency  {\"ms\":N[,\"scenario\":\"X\"]}\n"
+    "  POST /standin/latency  {\"ms\":N[,\"scenario\":\"X\"]}, "
+    "{\"ms\":N,\"to_ms\":M[,\"seed\":S]}\n"
     "  POST /standin/scenario {\"name\":\"X\"}       the default scenario\n"
     "  POST /standin/tokens   {\"factor\":F}       input tokens billed per token counted\n"
     "  POST /standin/batch    {\"polls\":N,\"ms\":N} when batches complete\n"
+    "  POST /standin/rate     {\"kind\":\"window\"|\"bucket\",\"requests\":N,...}  limits: see "
+    "rate.c\n"
+    "  GET  /standin/rate                         taken and refused, by second\n"
+    "  POST /standin/cache    {\"readable_ms\":N,\"miss\":F}  when prompt caches can be read\n"
     "  POST /standin/reset                        forget everything but the latency\n"
     "\n"
     "Scenarios:\n";

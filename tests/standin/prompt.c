@@ -9,7 +9,14 @@
 ** longest one wins. Anthropic: a block with cache_control ends a prefix; it's read when that
 ** prefix, or the end of one of the 20 blocks before it, was written before; the rest up to the last
 ** such block is written, 5 minutes or 1 hour as the block says. Nothing expires but by a reset. No
-** shortest length is asked of Anthropic prefixes, unless the scenario cache-floor asks for it.
+** shortest length is asked of Anthropic prefixes, unless the scenario cache-floor or POST
+** /standin/cache with floor asks for it.
+**
+** A request is looked up when it is answered, so that of many that come at once all but the first find
+** what that one has written: kinder than a provider is. POST /standin/cache makes it true to life:
+** with readable_ms, a prefix is found by requests that come so long after the first answer with it
+** has ended, or later, and what comes before pays again; with miss, that share of requests finds
+** nothing, whatever is there: which ones, their own tokens and the seed decide, not their order.
 **
 ** Costs in tokens: 3 per message (and for the system prompt), 85 per image or file, tools and
 ** schemas as their JSON text.
@@ -26,7 +33,12 @@
 #define CACHE_KEYS_MAX 4000000 /* then the cache starts again, to bound memory */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct map cache;
+static struct map cache; /* a prefix -> the moment from which it is found */
+static int64_t readable_ms =
+    -1; /* after the answer; -1 = at once, by requests that came before, too */
+static double miss_share;
+static uint64_t miss_seed;
+static int64_t floor_tokens; /* of Anthropic's prefixes */
 
 /* Counts one token of the given bytes. */
 static void step(struct prompt *p, const char *token, size_t len) {
@@ -213,15 +225,35 @@ void prompt_free(struct prompt *p) {
   memset(p, 0, sizeof *p);
 }
 
+/* 1 when a request that came at that time finds the prefix. Caller holds the lock. */
+static int found(const struct prompt *p, uint64_t prefix) {
+  int64_t since = map_get(&cache, prefix);
+  return since != 0 && (readable_ms < 0 || since <= p->arrived);
+}
+
+/* A prefix was written: it is found from now on, or later. Caller holds the lock. */
+static void note(uint64_t prefix) {
+  if (!map_get(&cache, prefix)) {
+    map_add(&cache, prefix, readable_ms < 0 ? 1 : now_ms() + readable_ms);
+  }
+}
+
+/* 1 when this request is one of those that find nothing. Caller holds the lock. */
+static int misses(const struct prompt *p) {
+  return miss_share > 0 &&
+         (double)(hash_bytes(&p->roll, sizeof p->roll, miss_seed) >> 11) < miss_share * 0x1p53;
+}
+
 /* Longest known prefix in CACHE_STEPs, then all prefixes become known. Caller holds the lock. */
 static void use_openai(struct prompt *p, struct usage *u) {
+  int blind = misses(p);
   for (size_t i = 0; i < p->marks; i++) {
-    if (map_get(&cache, p->mark[i])) {
+    if (!blind && found(p, p->mark[i])) {
       u->cached = CACHE_MIN + (int64_t)i * CACHE_STEP;
     }
   }
   for (size_t i = 0; i < p->marks; i++) {
-    map_add(&cache, p->mark[i], 1);
+    note(p->mark[i]);
   }
 }
 
@@ -234,7 +266,7 @@ static int64_t readable(const struct prompt *p, int64_t floor) {
     }
     for (size_t back = 0; back <= LOOK_BACK && back <= i; back++) {
       const struct edge *e = &p->edge[i - back];
-      if (e->tokens > best && map_get(&cache, e->roll)) {
+      if (e->tokens > best && found(p, e->roll)) {
         best = e->tokens;
       }
     }
@@ -245,13 +277,13 @@ static int64_t readable(const struct prompt *p, int64_t floor) {
 /* Reads up to the longest known prefix, writes up to the last cache_control. Caller holds the
 ** lock. */
 static void use_anthropic(struct prompt *p, int64_t floor, struct usage *u) {
-  int64_t at = u->cached = readable(p, floor);
+  int64_t at = u->cached = misses(p) ? 0 : readable(p, floor);
   for (size_t i = 0; i < p->edges; i++) {
     const struct edge *e = &p->edge[i];
     if (!e->ttl || e->tokens < floor) {
       continue;
     }
-    map_add(&cache, e->roll, 1);
+    note(e->roll);
     if (e->tokens <= at) {
       continue;
     }
@@ -260,9 +292,21 @@ static void use_anthropic(struct prompt *p, int64_t floor, struct usage *u) {
   }
 }
 
+/* How prefixes become readable (see above), from now on; -1, 0, any, 0: as at first. */
+void cache_set(int64_t after_ms, double miss, uint64_t seed, int64_t floor) {
+  pthread_mutex_lock(&lock);
+  readable_ms = after_ms;
+  miss_share = miss;
+  miss_seed = seed;
+  floor_tokens = floor;
+  pthread_mutex_unlock(&lock);
+}
+
 /* Splits the prompt's tokens into fresh, cached and written, and remembers its prefixes. */
 void cache_use(struct prompt *p, enum api api, int64_t floor, struct usage *u) {
   u->cached = u->write_5m = u->write_1h = 0;
+  p->arrived =
+      p->arrived ? p->arrived : now_ms(); /* (a line of a batch comes when it is answered) */
   if (p->marks || p->edges) {
     pthread_mutex_lock(&lock);
     if (cache.used > CACHE_KEYS_MAX) {
@@ -271,16 +315,19 @@ void cache_use(struct prompt *p, enum api api, int64_t floor, struct usage *u) {
     if (api == API_OPENAI) {
       use_openai(p, u);
     } else {
-      use_anthropic(p, floor, u);
+      use_anthropic(p, floor > floor_tokens ? floor : floor_tokens, u);
     }
     pthread_mutex_unlock(&lock);
   }
   u->fresh = p->tokens - u->cached - u->write_5m - u->write_1h;
 }
 
-/* Forgets all prefixes. */
+/* Forgets all prefixes, and how they become readable. */
 void cache_reset(void) {
   pthread_mutex_lock(&lock);
   map_free(&cache);
+  readable_ms = -1;
+  miss_share = 0;
+  floor_tokens = 0;
   pthread_mutex_unlock(&lock);
 }

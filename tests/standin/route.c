@@ -5,9 +5,9 @@
 ** admin.c and counted nowhere; the path is cleaned (a leading /s/NAME names a scenario;
 ** OpenRouter's, Gemini's and Groq's prefixes become /v1); the route is looked up; key, version
 ** header, content type and JSON are checked; the scenario is chosen (header, path, model suffix,
-** default); the body is checked; the latency is slept; a fault that strikes before any work
-** answers, or the route runs, which may bill; the reply is mangled as the scenario wants; the
-** journal gets its line; the reply is delivered.
+** default); the body is checked; a rate limit may refuse (rate.c); the latency is slept; a fault
+** that strikes before any work answers, or the route runs, which may bill; the reply is mangled as
+** the scenario wants; the journal gets its line; the reply is delivered.
 **
 ** So a malformed request is refused as such in every scenario, and money is counted before the
 ** client can see, or miss, a byte of the answer.
@@ -19,7 +19,8 @@
 #include <string.h>
 #include <strings.h>
 
-enum flag { JSON_BODY = 1, FREE_SHAPE = 2 }; /* FREE_SHAPE: both providers have the path */
+/* FREE_SHAPE: both providers have the path; LIMITED: rate limits are of these requests */
+enum flag { JSON_BODY = 1, FREE_SHAPE = 2, LIMITED = 4 };
 
 struct route {
   const char *method, *path; /* '*' stands for one path segment: the id */
@@ -30,8 +31,8 @@ struct route {
 };
 
 static const struct route aRoute[] = {
-    {"POST", "/v1/chat/completions", API_OPENAI, JSON_BODY, openai_check, openai_run},
-    {"POST", "/v1/embeddings", API_OPENAI, JSON_BODY, embed_check, embed_run},
+    {"POST", "/v1/chat/completions", API_OPENAI, JSON_BODY | LIMITED, openai_check, openai_run},
+    {"POST", "/v1/embeddings", API_OPENAI, JSON_BODY | LIMITED, embed_check, embed_run},
     {"GET", "/v1/models", API_OPENAI, FREE_SHAPE, NULL, models_run},
     {"POST", "/v1/files", API_OPENAI, 0, files_check, files_create},
     {"GET", "/v1/files/*", API_OPENAI, 0, NULL, files_get},
@@ -41,7 +42,7 @@ static const struct route aRoute[] = {
     {"GET", "/v1/batches", API_OPENAI, 0, NULL, batch_list},
     {"GET", "/v1/batches/*", API_OPENAI, 0, NULL, batch_get},
     {"POST", "/v1/batches/*/cancel", API_OPENAI, 0, NULL, batch_cancel},
-    {"POST", "/v1/messages", API_ANTHROPIC, JSON_BODY, anthropic_check, anthropic_run},
+    {"POST", "/v1/messages", API_ANTHROPIC, JSON_BODY | LIMITED, anthropic_check, anthropic_run},
     {"POST", "/v1/messages/count_tokens", API_ANTHROPIC, JSON_BODY, count_check, count_run},
     {"POST", "/v1/messages/batches", API_ANTHROPIC, JSON_BODY, message_batch_check,
      message_batch_create},
@@ -275,12 +276,12 @@ static size_t question_bytes(const struct request *r) {
 
 /* Waits, strikes, and runs the route. */
 static void produce(struct request *r, const struct route *route) {
-  int64_t wait = latency_ms(&r->choice);
-  if (wait > 0) {
-    deliver_sleep(wait);
-  }
   uint64_t h = hash_bytes(r->path, strlen(r->path), 5);
   h = hash_bytes(r->body.p, question_bytes(r), h);
+  r->wait_ms = latency_ms(&r->choice, h);
+  if (r->wait_ms > 0) {
+    deliver_sleep(r->wait_ms);
+  }
   r->fault = scenario_strike(&r->choice, h);
   if (r->fault >= FT_HTTP && r->fault <= FT_LAST_UNBILLED) {
     deliver_unbilled(r);
@@ -316,6 +317,9 @@ static void answer(struct request *r) {
     return;
   }
   r->checked = 1;
+  if (route->flags & LIMITED && rate_refuse(r)) {
+    return;
+  }
   produce(r, route);
 }
 
@@ -343,6 +347,8 @@ static void journal(struct request *r) {
                     .key_tail = r->key_tail,
                     .has_key = r->has_key != 0,
                     .status = sent ? r->reply.status : 0,
+                    .at_ms = r->arrived_unix,
+                    .wait_ms = r->wait_ms,
                     .model = json_text(r->json, "model")};
   char *prompt = NULL;
   if (o && r->reply.billed) {
@@ -378,12 +384,17 @@ static enum MHD_Result serve(struct request *r) {
   }
   const char *client = request_header(r, "X-Client-Request-Id");
   copy_name(r->client_id, sizeof r->client_id, client ? client : "");
+  r->arrived = now_ms();
+  r->arrived_unix = unix_ms();
   bill_request();
   admin_remember(r);
+  rate_present(1);
   answer(r);
   add_request_id(r);
   journal(r);
-  return deliver_send(r);
+  enum MHD_Result sent = deliver_send(r);
+  rate_present(-1);
+  return sent;
 }
 
 /* The daemon's access handler: called for the header, for each piece of the body, and at the

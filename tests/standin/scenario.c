@@ -129,7 +129,9 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct map strikes;            /* (scenario, path, body) -> times struck */
 static const struct scenario *chosen; /* the default; NULL = ok */
 static char chosen_name[NAME_MAX_LEN];
-static int64_t wait_all;       /* latency of every request */
+static int64_t wait_all;  /* latency of every request, at least */
+static int64_t wait_more; /* and so much more at most, drawn by the request and the seed */
+static uint64_t wait_seed;
 static int64_t wait_row[ROWS]; /* latency + 1 of one scenario; 0 = as for all */
 
 /* The row whose name is the first n bytes of s, or NULL. */
@@ -222,10 +224,14 @@ void scenario_list(struct buf *out) {
 }
 
 /* Milliseconds to wait before a request of this scenario is answered. */
-int64_t latency_ms(const struct choice *c) {
+int64_t latency_ms(const struct choice *c, uint64_t body_hash) {
   pthread_mutex_lock(&lock);
   int64_t own = wait_row[c->row - aScenario];
   int64_t ms = own ? own - 1 : wait_all;
+  if (!own && wait_more > 0) {
+    ms +=
+        (int64_t)(hash_bytes(&body_hash, sizeof body_hash, wait_seed) % (uint64_t)(wait_more + 1));
+  }
   pthread_mutex_unlock(&lock);
   if (c->row->fault == FT_SLOW) {
     ms += c->arg >= 0 ? c->arg : 1000;
@@ -244,9 +250,20 @@ int latency_set(const char *scenario, int64_t ms) {
     wait_row[row - aScenario] = ms + 1;
   } else {
     wait_all = ms;
+    wait_more = 0;
   }
   pthread_mutex_unlock(&lock);
   return 1;
+}
+
+/* Sets the latency of all requests to one drawn from ms to to_ms: by the request's path, its body
+** and the seed, so that the same one takes as long each time. */
+void latency_draw(int64_t ms, int64_t to_ms, uint64_t seed) {
+  pthread_mutex_lock(&lock);
+  wait_all = ms;
+  wait_more = to_ms - ms;
+  wait_seed = seed;
+  pthread_mutex_unlock(&lock);
 }
 
 /* An OpenAI error body, owned; type, code and param may be NULL. */

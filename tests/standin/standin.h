@@ -9,6 +9,7 @@
 **   openai.c  anthropic.c  embed.c         request body -> answer body, one file per wire shape
 **   files.c  batch.c  message_batch.c      files and batches
 **   scenario.c  deliver.c                  which fault, and how it reaches the wire
+**   rate.c                                 rate limits, and how many came when
 **   check.c  strict.c                      refusals: unknown, missing, mistyped, out of range; schemas
 **   complete.c                             provider-neutral: prompt in, text + usage + price out
 **   answer.c  schema.c  prompt.c           the words, the JSON, the tokens and the prompt cache
@@ -89,7 +90,8 @@ void json_add_text(cJSON *obj, const char *key, const char *s);
 void json_add_count(cJSON *obj, const char *key, int64_t n, int as_text);
 void json_add_usd(cJSON *obj, const char *key, int64_t nusd);
 int64_t json_int(const cJSON *obj, const char *key, int64_t otherwise);
-int64_t now_ms(void); /* monotonic milliseconds */
+int64_t now_ms(void);  /* monotonic milliseconds */
+int64_t unix_ms(void); /* milliseconds since 1970 */
 
 /* ---- scenario.c ---- */
 
@@ -170,8 +172,9 @@ int scenario_default_set(const char *name);                             /* 1 whe
 enum fault scenario_strike(const struct choice *c, uint64_t body_hash); /* FT_OK when it's spent */
 void scenario_reset(void);
 void scenario_list(struct buf *out); /* one name per line */
-int64_t latency_ms(const struct choice *c);
+int64_t latency_ms(const struct choice *c, uint64_t body_hash);
 int latency_set(const char *scenario, int64_t ms); /* NULL = for all; 0 when unknown */
+void latency_draw(int64_t ms, int64_t to_ms, uint64_t seed);
 cJSON *error_openai(const char *type, const char *code, const char *param, const char *message);
 cJSON *error_anthropic(int status, const char *type, const char *code, const char *message);
 int scenario_error(const struct scenario *s, enum api api, cJSON **body); /* status; body owned */
@@ -192,6 +195,7 @@ struct prompt {
   } * edge;
   size_t edges, edges_cap;
   struct buf user; /* text of the last user message */
+  int64_t arrived; /* when the request came (now_ms), for the caches; 0 = when it is answered */
 };
 
 struct usage {
@@ -205,6 +209,7 @@ void prompt_openai(struct prompt *p, const cJSON *req, const char *model);
 void prompt_anthropic(struct prompt *p, const cJSON *req, const char *model);
 void prompt_free(struct prompt *p);
 void cache_use(struct prompt *p, enum api api, int64_t floor, struct usage *u);
+void cache_set(int64_t after_ms, double miss, uint64_t seed, int64_t floor);
 void cache_reset(void);
 
 /* ---- answer.c, schema.c ---- */
@@ -261,6 +266,8 @@ void model_answered(const char *asked, char *out, size_t cap);
 /* One line of the journal. Strings are owned by the journal once added; the caller's are copied. */
 struct event {
   int64_t seq;
+  int64_t at_ms;   /* when the request came, Unix; 0 = a line of a batch */
+  int64_t wait_ms; /* the latency that it was given */
   const char *path, *model, *scenario, *client_id, *prompt, *key_tail, *batch;
   uint64_t prompt_hash;
   int status; /* 0 = the connection ended without an answer */
@@ -305,7 +312,7 @@ struct reply {
   int status;
   const char *type; /* content type, static */
   struct buf body;
-  struct header header[8];
+  struct header header[16];
   int headers;
   enum delivery delivery;
   struct outcome *outcome; /* owned; set when something was produced */
@@ -327,8 +334,10 @@ struct request {
   char key_tail[8];
   int has_key;
   struct choice choice;
-  enum fault fault; /* what strikes this time */
-  int checked;      /* the body was found well-formed */
+  enum fault fault;              /* what strikes this time */
+  int checked;                   /* the body was found well-formed */
+  int64_t wait_ms;               /* its latency */
+  int64_t arrived, arrived_unix; /* now_ms, unix_ms when all of it had come */
   struct reply reply;
 };
 
@@ -345,6 +354,14 @@ void reply_error(struct request *r, int status, const char *type, const char *co
 int admin_handle(struct request *r); /* 1 when the path was one of /standin/ */
 void admin_remember(const struct request *r);
 void admin_free(void);
+
+/* ---- rate.c ---- */
+
+int rate_refuse(struct request *r);      /* 1 = refused, and r->reply is made */
+void rate_present(int change);           /* 1 = a request has come, -1 = it is answered */
+const char *rate_set(const cJSON *want); /* NULL, or what is wrong */
+cJSON *rate_report(void);                /* owned */
+void rate_reset(void);
 
 /* ---- check.c: each returns 0 when fine, else an HTTP status with *error owned ---- */
 

@@ -407,6 +407,13 @@ int64_t json_int(const cJSON *obj, const char *key, int64_t otherwise) {
   return (int64_t)j->valuedouble;
 }
 
+/* Milliseconds since 1970. */
+int64_t unix_ms(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_REALTIME, &t);
+  return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 /* Monotonic milliseconds. */
 int64_t now_ms(void) {
   struct timespec t;
