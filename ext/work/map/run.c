@@ -35,6 +35,7 @@ typedef struct MapJob {
   MapAsk ask;
   Outcome out;
   Err err;
+  int is_unfit;      /* the row makes no request */
   Heard *heard;      /* one of its users */
   int is_led;        /* in its bucket: equal rows wait for it */
   long long *behind; /* they; owned */
@@ -177,7 +178,7 @@ static int is_hit(LedgerKind kind) {
 /* 1 if an error is not this row's alone: the call as such, the store, memory, or an interrupt. */
 static int ends_all(const MapRun *run, const MapJob *job) {
   int is_of_row =
-      on_error_covers(&job->err) || job->err.code == ERR_BAD_ARGUMENT || job->ask.has_own;
+      on_error_covers(&job->err) || job->is_unfit || job->ask.has_own || job->err.code == ERR_LIMIT;
   return job->err.rc != RC_OK &&
          (run->options.stops || job->err.rc == RC_NOMEM || job->err.rc == RC_INTERRUPT ||
           job->err.code == ERR_STORE || !is_of_row);
@@ -346,7 +347,7 @@ static int begin_row(MapRun *run, long long row, Heard *heard, Err *err) {
   MapJob *leader = run->merges ? leader_of(run, hash) : NULL;
   MapJob *job = leader ? NULL : take_job(run, err);
   if (job && hear(job, heard, &job->err) == RC_OK) {
-    map_columns_ask(&run->columns, stmt, 1, &job->ask, &job->err);
+    job->is_unfit = map_columns_ask(&run->columns, stmt, 1, &job->ask, &job->err) != RC_OK;
     job->ask.request.allowance = run->is_limited ? &run->allowance : NULL;
   }
   if (job) {
