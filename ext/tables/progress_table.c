@@ -18,14 +18,33 @@ typedef struct Cursor {
 
 /* The store's columns, in this order; behind them what is worked out. */
 enum {
-  ID, STATE, STARTED, UPDATED, ROWS, REQUESTS, DONE, HITS, ERRORS, CALLS, SPENT, EXPECTED, WAITS_FOR,
-  WAITS_UNTIL, WHY, RATE, LEFT, OWNER, LEASE
+  ID,
+  STATE,
+  STARTED,
+  UPDATED,
+  ROWS,
+  REQUESTS,
+  DONE,
+  HITS,
+  ERRORS,
+  CALLS,
+  SPENT,
+  EXPECTED,
+  WAITS_FOR,
+  WAITS_UNTIL,
+  WHY,
+  RATE,
+  LEFT,
+  OWNER,
+  LEASE
 };
 
 static const char select_runs[] =
-    "SELECT id, state, started_at, updated_at, \"rows\", requests, done, hits, errors, calls, spent_nusd,"
+    "SELECT id, state, started_at, updated_at, \"rows\", requests, done, hits, errors, calls, "
+    "spent_nusd,"
     " expected_nusd, waits_for, waits_until, CASE waits_for WHEN 'pause' THEN (SELECT reason FROM"
-    " main.llm_provider_state WHERE until_ts > ?1 ORDER BY until_ts DESC LIMIT 1) END, NULL, NULL, owner,"
+    " main.llm_provider_state WHERE until_ts > ?1 ORDER BY until_ts DESC LIMIT 1) END, NULL, NULL, "
+    "owner,"
     " lease_until FROM main.llm_runs ORDER BY id DESC";
 
 static int query(TableCursor *base, const TableQuery *q, Err *err) {
@@ -33,7 +52,8 @@ static int query(TableCursor *base, const TableQuery *q, Err *err) {
   (void)q;
   c->now = now_ms();
   sqlite3 *db = reading_connection(&c->reading, table_of(base)->conn, select_runs, err);
-  if (!db || !c->reading.store->mode->has_intents || reading_prepare(&c->reading, db, select_runs, err) != RC_OK) {
+  if (!db || !c->reading.store->mode->has_intents ||
+      reading_prepare(&c->reading, db, select_runs, err) != RC_OK) {
     return err->rc;
   }
   sqlite3_bind_int64(c->reading.stmt, 1, c->now);
@@ -61,7 +81,8 @@ static const char *state_of(const Cursor *c) {
 static Bar bar_of(sqlite3_stmt *row) {
   return (Bar){.done = sqlite3_column_int64(row, DONE),
                .total = sqlite3_column_int64(row, ROWS),
-               .elapsed_ms = sqlite3_column_int64(row, UPDATED) - sqlite3_column_int64(row, STARTED)};
+               .elapsed_ms =
+                   sqlite3_column_int64(row, UPDATED) - sqlite3_column_int64(row, STARTED)};
 }
 
 static void column(TableCursor *base, sqlite3_context *ctx, int i) {

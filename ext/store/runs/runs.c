@@ -24,8 +24,8 @@ static int put(Store *s, RunRow *r, Err *err) {
     return err->rc;
   }
   owner_self(owner);
-  const long long counts[] = {r->started_at, r->updated_at, r->rows,       r->requests,
-                              r->done,       r->hits,       r->errors,     r->calls,
+  const long long counts[] = {r->started_at, r->updated_at,   r->rows,   r->requests,
+                              r->done,       r->hits,         r->errors, r->calls,
                               r->spent_nusd, r->expected_nusd};
   bind_count(stmt, 1, r->id > 0 ? r->id : -1);
   sqlite3_bind_text(stmt, 2, owner, -1, SQLITE_STATIC);

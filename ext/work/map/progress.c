@@ -20,8 +20,7 @@ void progress_start(Progress *p) {
 
 /* What all of it will cost, if the rest is as what is done: -1 while that says nothing. */
 static long long expected(const MapState *s) {
-  return s->done == 0 ? -1
-                      : (long long)((double)s->spent_nusd / (double)s->done * (double)s->rows);
+  return s->done == 0 ? -1 : (long long)((double)s->spent_nusd / (double)s->done * (double)s->rows);
 }
 
 static int is_wanted(const Conn *conn) {
