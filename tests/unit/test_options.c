@@ -49,18 +49,19 @@ static void test_every_option(void **state) {
   Options o;
   Err err = {0};
   (void)state;
-  assert_int_equal(parse("{\"model\": \"gpt-4o\", \"system\": \"Be brief.\", \"max_tokens\": 100,"
-                         " \"temperature\": 0.25, \"top_p\": 0.5, \"seed\": -42, \"stop\": \"END\","
-                         " \"schema\": {\"type\": \"object\"}, \"cache\": \"semantic\","
-                         " \"threshold\": 0.9, \"ttl\": \"7d\", \"tag\": \"t\", \"user\": \"u\","
-                         " \"conversation\": \"c\","
-                         " \"timeout_ms\": 5000, \"retries\": 2, \"dry_run\": true, \"prompt_cache\": \"1h\","
-                         " \"gate\": [\"polite\", {\"kind\": \"json\"}], \"escalate\": true,"
-                         " \"audit\": 0.05, \"score\": 0.4, \"scorer\": \"verifier\","
-                         " \"logprobs\": 1,"
-                         " \"on_error\": \"json\"}",
-                         &o, &err),
-                   RC_OK);
+  assert_int_equal(
+      parse("{\"model\": \"gpt-4o\", \"system\": \"Be brief.\", \"max_tokens\": 100,"
+            " \"temperature\": 0.25, \"top_p\": 0.5, \"seed\": -42, \"stop\": \"END\","
+            " \"schema\": {\"type\": \"object\"}, \"cache\": \"semantic\","
+            " \"threshold\": 0.9, \"ttl\": \"7d\", \"tag\": \"t\", \"user\": \"u\","
+            " \"conversation\": \"c\","
+            " \"timeout_ms\": 5000, \"retries\": 2, \"dry_run\": true, \"prompt_cache\": \"1h\","
+            " \"gate\": [\"polite\", {\"kind\": \"json\"}], \"escalate\": true,"
+            " \"audit\": 0.05, \"score\": 0.4, \"scorer\": \"verifier\","
+            " \"logprobs\": 1,"
+            " \"on_error\": \"json\"}",
+            &o, &err),
+      RC_OK);
   assert_string_equal(o.model, "gpt-4o");
   assert_string_equal(o.system, "Be brief.");
   assert_int_equal(o.max_tokens, 100);

@@ -54,8 +54,8 @@ static void test_bodies(void **state) {
        CLAUDE USER("[" PART("prefix", KEEP) "]") "}"},
       {"whole characters", &haiku, "{\"max_tokens\":5}", "\xC3\xA4\xC3\xB6\xC3\xBC", 3, ALL, 0,
        CLAUDE USER("[" PART("\xC3\xA4", KEEP) "," REST("\xC3\xB6\xC3\xBC") "]") "}"},
-      {"what looks like a blank", &haiku, "{\"max_tokens\":5}", "prefix \\n ",
-       6, ALL, 0, CLAUDE USER("[" PART("prefix", KEEP) "," REST(" \\\\n ") "]") "}"},
+      {"what looks like a blank", &haiku, "{\"max_tokens\":5}", "prefix \\n ", 6, ALL, 0,
+       CLAUDE USER("[" PART("prefix", KEEP) "," REST(" \\\\n ") "]") "}"},
       {"a conversation", &haiku, "{\"max_tokens\":5}", CHAT, 0, ALL, 0,
        CLAUDE "\"messages\":[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"assistant\","
               "\"content\":\"b\"},"
