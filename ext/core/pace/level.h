@@ -14,9 +14,11 @@
 
 #include "base/limits.h"
 
-/* No wait is longer, whatever a provider says: after it one request tries. Who does not want to wait as long as a provider says asks it
-** of the answer. */
-enum { PACE_LONGEST_MS = LIMIT_RETRY_AFTER_MS };
+enum {
+  /* No wait is longer, whatever a provider says: after it one request tries. Who does not want to wait as long as a provider says asks it
+  ** of the answer. */
+  PACE_LONGEST_MS = LIMIT_RETRY_AFTER_MS
+};
 
 /* As the provider says it; -1: it does not. A limit of 0 is none. */
 typedef struct PaceLimit {

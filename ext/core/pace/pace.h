@@ -19,7 +19,6 @@
 #ifndef LLMCOST_PACE_H
 #define LLMCOST_PACE_H
 
-#include "base/limits.h"
 #include "core/pace/level.h"
 
 enum {

@@ -7,6 +7,8 @@
 
 #include "base/buf.h"
 #include "base/sqlite/sqlite_api.h"
+#include "core/prompt/fields.h"
+#include "core/prompt/template.h"
 #include "core/request/request.h"
 #include "work/map/map_options.h"
 
@@ -15,7 +17,7 @@ typedef enum ColumnUse {
   COLUMN_KEY,      /* the first */
   COLUMN_PROMPT,   /* a text */
   COLUMN_MESSAGES, /* its name says so: the JSON of llm_chat */
-  COLUMN_FIELD,    /* of a template, or of named fields */
+  COLUMN_FIELD,    /* of a template (the first column too), or a named one */
   COLUMN_OPTION    /* its name is an option's: it goes before the one that is given for all */
 } ColumnUse;
 
@@ -24,6 +26,13 @@ typedef struct MapColumns {
   char **names; /* owned */
   ColumnUse *uses;
   int has_options;
+  Template *template;  /* owned; NULL: none */
+  int *fields;         /* owned: the columns that are fields; NULL: none is named */
+  const char **titles; /* owned: their names */
+  int *order;          /* owned: which of them stands where */
+  int n_fields;
+  TemplateValue *values;     /* owned: of a row, while its prompt is made */
+  Field *cells;              /* likewise */
   const MapOptions *options; /* borrowed */
 } MapColumns;
 
