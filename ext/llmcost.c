@@ -203,10 +203,15 @@ static const struct {
   const char *name;
   const TableKind *kind;
 } tables[] = {
-    {"llm_call", &call_table},           {"embed_batch", &embed_table},
-    {"llm_catalogue", &catalogue_table}, {"llm_reconcile", &reconcile_table},
-    {"llm_estimate", &estimate_table},   {"llm_functions", &functions_table},
-    {"llm_holds", &holds_table},         {"llm_budget_status", &budget_status_table},
+    {"llm_call", &call_table},
+    {"embed_batch", &embed_table},
+    {"llm_catalogue", &catalogue_table},
+    {"llm_reconcile", &reconcile_table},
+    {"llm_estimate", &estimate_table},
+    {"llm_functions", &functions_table},
+    {"llm_map", &map_table},
+    {"llm_holds", &holds_table},
+    {"llm_budget_status", &budget_status_table},
 };
 
 static int register_tables(sqlite3 *db, Conn *conn) {

@@ -212,7 +212,9 @@ static int from_memo(Call *k, Outcome *out, Err *err) {
   }
   Hash asking = asking_of(k);
   int is_first = memcmp(&asking, &e->asking, sizeof asking) == 0;
-  const MemoEntry *same = is_first ? e : memo_find(k->memo, &asking);
+  const MemoEntry *same = memo_is_for_rows(k->memo) ? NULL
+                          : is_first                ? e
+                                                    : memo_find(k->memo, &asking);
   if (same) {
     out->call_id = same->call_id;
   }

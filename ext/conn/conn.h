@@ -55,17 +55,17 @@ typedef struct Conn {
   sqlite3 *db;
   int refs;
   Settings set;
-  pid_t pid;           /* of the process that loaded the extension */
-  Store *store;        /* NULL until needed */
-  long long trim_at;   /* monotonic ms: when keep_calls is looked at again */
-  int is_closing;      /* nothing runs on db any more */
-  int pins;            /* requests on their way: see conn_pin */
-  Net *net;            /* NULL until needed */
+  pid_t pid;            /* of the process that loaded the extension */
+  Store *store;         /* NULL until needed */
+  long long trim_at;    /* monotonic ms: when keep_calls is looked at again */
+  int is_closing;       /* nothing runs on db any more */
+  int pins;             /* requests on their way: see conn_pin */
+  Net *net;             /* NULL until needed */
   const ConnSide *side; /* NULL: one request at a time */
-  Config *config;      /* as last read; NULL until needed */
-  CacheHost cache;     /* what semantic_cache tables ask of this connection */
-  StoreHost host;      /* what the store does */
-  struct Guard *guard; /* of names that a database file must not use */
+  Config *config;       /* as last read; NULL until needed */
+  CacheHost cache;      /* what semantic_cache tables ask of this connection */
+  StoreHost host;       /* what the store does */
+  struct Guard *guard;  /* of names that a database file must not use */
   struct {
     const ConnSlot *type; /* NULL: from here on there is none */
     void *data;

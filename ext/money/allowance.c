@@ -9,11 +9,6 @@
 #include <math.h>
 #include <stdio.h>
 
-/* What hangs on the connection. */
-typedef struct Allowance {
-  long long calls, spent_nusd, held_nusd; /* since the setting was set */
-} Allowance;
-
 static const ConnSlot slot_type = {.size = sizeof(Allowance)};
 
 /* "$0.012": without the zeros at its end. */
@@ -26,27 +21,39 @@ static const char *dollars(long long nusd, char out[40]) {
   return out;
 }
 
-static int too_many(const Conn *conn, const Allowance *a, Err *err) {
-  return err_set(
-      err, RC_ERROR, ERR_LIMIT,
-      "llm_config('max_calls', %lld): %lld request%s sent, and nothing more; what was paid is"
-      " kept: set it again and run the statement again",
-      conn->set.max_calls, a->calls, a->calls == 1 ? " has been" : "s have been");
+/* What a message calls them. */
+typedef struct Naming {
+  const char *calls, *usd, *again;
+} Naming;
+
+static const Naming of_settings = {"llm_config('max_calls', %lld)", "llm_config('max_usd', %s)",
+                                   "set it again, or higher, and run the statement again"};
+static const Naming of_statement = {"option 'max_calls' (%lld)", "option 'max_usd' (%s)",
+                                    "run the statement again, with more, for the rest"};
+
+static int too_many(const Naming *name, const Allowance *a, Err *err) {
+  char which[80];
+  snprintf(which, sizeof which, name->calls, a->max_calls);
+  return err_set(err, RC_ERROR, ERR_LIMIT,
+                 "%s: %lld request%s sent, and nothing more; what was paid is kept: %s", which,
+                 a->calls, a->calls == 1 ? " has been" : "s have been", name->again);
 }
 
-static int too_dear(const Conn *conn, const Allowance *a, const AllowanceAsk *ask, long long most,
+static long long limit_nusd(const Allowance *a) {
+  return llround(a->max_usd * 1e9);
+}
+
+static int too_dear(const Naming *name, const Allowance *a, const AllowanceAsk *ask, long long most,
                     Err *err) {
-  char call[40], spent[40], limit[40], why[80] = "";
-  long long limit_nusd = llround(conn->set.max_usd * 1e9);
-  if (!ask->is_embedding && a->spent_nusd + a->held_nusd < limit_nusd) {
+  char call[40], spent[40], limit[40], which[80], why[80] = "";
+  if (!ask->is_embedding && a->spent_nusd + a->held_nusd < limit_nusd(a)) {
     snprintf(why, sizeof why, " (%lld tokens of answer: max_tokens makes it less)", ask->output);
   }
+  snprintf(which, sizeof which, name->usd, dollars(limit_nusd(a), limit) + 1);
   return err_set(
       err, RC_ERROR, ERR_LIMIT,
-      "llm_config('max_usd', %s): %s spent, and this call may cost %s%s: nothing was sent;"
-      " what was paid is kept: set it again, or higher, and run the statement again",
-      dollars(limit_nusd, limit) + 1, dollars(a->spent_nusd + a->held_nusd, spent),
-      dollars(most, call), why);
+      "%s: %s spent, and this call may cost %s%s: nothing was sent; what was paid is kept: %s",
+      which, dollars(a->spent_nusd + a->held_nusd, spent), dollars(most, call), why, name->again);
 }
 
 /* The worst case in nano-dollars; -1 and *err where it can't be told. */
@@ -69,39 +76,79 @@ static long long at_most(Conn *conn, const AllowanceAsk *ask, Err *err) {
   return err->rc != RC_OK ? -1 : most < 0 ? 0 : most;
 }
 
-int allowance_take(Conn *conn, const AllowanceAsk *ask, long long *held, Err *err) {
-  int is_priced = !isnan(conn->set.max_usd), is_counted = conn->set.max_calls != SPEC_UNSET;
-  *held = 0;
-  if (!is_priced && !is_counted) {
-    return RC_OK;
+/* 1 if there is room now; 0: there will be, perhaps, when others have ended; or *err. */
+static int has_room(const Naming *name, const Allowance *a, const AllowanceAsk *ask, long long most,
+                    Err *err) {
+  if (a->max_calls != SPEC_UNSET && a->calls >= a->max_calls) {
+    too_many(name, a, err);
+  }
+  int is_priced = err->rc == RC_OK && !isnan(a->max_usd);
+  if (!is_priced || a->spent_nusd + a->held_nusd + most <= limit_nusd(a)) {
+    return err->rc == RC_OK;
+  }
+  if (a != ask->beside || a->held_nusd == 0 || a->spent_nusd + most > limit_nusd(a)) {
+    too_dear(name, a, ask, most, err);
+  }
+  return 0;
+}
+
+static void take(Allowance *a, long long most) {
+  a->calls++;
+  a->held_nusd += most;
+}
+
+/* The connection's, with its limits as they are set. NULL: it has none, or *err. */
+static Allowance *of_connection(Conn *conn, Err *err) {
+  if (isnan(conn->set.max_usd) && conn->set.max_calls == SPEC_UNSET) {
+    return NULL;
   }
   Allowance *a = conn_slot(conn, &slot_type, err);
-  if (!a) {
+  if (a) {
+    a->max_usd = conn->set.max_usd;
+    a->max_calls = conn->set.max_calls;
+  }
+  return a;
+}
+
+int allowance_take(Conn *conn, const AllowanceAsk *ask, AllowanceHold *held, Err *err) {
+  enum { STEP_MS = 20 };
+  Allowance *a = of_connection(conn, err), *beside = ask->beside;
+  int is_priced = (a && !isnan(a->max_usd)) || (beside && !isnan(beside->max_usd));
+  long long most = err->rc == RC_OK && is_priced ? at_most(conn, ask, err) : 0;
+  *held = (AllowanceHold){0};
+  while (err->rc == RC_OK && beside && !has_room(&of_statement, beside, ask, most, err)) {
+    if (err->rc == RC_OK) {
+      conn_sleep(conn, STEP_MS, err);
+    }
+  }
+  if (err->rc != RC_OK || (a && !has_room(&of_settings, a, ask, most, err))) {
     return err->rc;
   }
-  if (is_counted && a->calls >= conn->set.max_calls) {
-    return too_many(conn, a, err);
+  if (a) {
+    take(a, most);
   }
-  long long most = is_priced ? at_most(conn, ask, err) : 0;
-  if (err->rc == RC_OK && is_priced &&
-      a->spent_nusd + a->held_nusd + most > llround(conn->set.max_usd * 1e9)) {
-    too_dear(conn, a, ask, most, err);
+  if (beside) {
+    take(beside, most);
   }
-  if (err->rc == RC_OK) {
-    a->calls++;
-    a->held_nusd += most;
-    *held = most;
-  }
+  *held = (AllowanceHold){most, a != NULL, beside != NULL};
   return err->rc;
 }
 
-void allowance_settle(Conn *conn, long long held, long long cost_nusd, int was_sent) {
-  Allowance *a = conn_slot_if_any(conn, &slot_type);
-  if (a) {
-    a->calls -= !was_sent && a->calls > 0;
-    a->held_nusd -= held;
-    a->spent_nusd += cost_nusd == LEDGER_NULL ? held : cost_nusd;
+static void settle(Allowance *a, long long held, long long cost_nusd, int was_sent) {
+  a->calls -= !was_sent && a->calls > 0;
+  a->held_nusd -= held;
+  a->spent_nusd += cost_nusd == LEDGER_NULL ? held : cost_nusd;
+}
+
+void allowance_settle(Conn *conn, Allowance *beside, AllowanceHold *held, long long cost_nusd,
+                      int was_sent) {
+  if (held->of_connection) {
+    settle(conn_slot_if_any(conn, &slot_type), held->nusd, cost_nusd, was_sent);
   }
+  if (held->of_statement) {
+    settle(beside, held->nusd, cost_nusd, was_sent);
+  }
+  *held = (AllowanceHold){0};
 }
 
 void allowance_restart_usd(Conn *conn) {

@@ -1,5 +1,6 @@
 /*
-** What a connection may still spend: the settings max_usd and max_calls, a stop for clients in which Ctrl-C is deaf.
+** What a connection may still spend: the settings max_usd and max_calls, a stop for clients in which Ctrl-C is deaf; and the same
+** of one statement with many requests, its options of these names.
 **
 ** Counted from the moment a setting is set: requests that left, and dollars that are settled plus what is on its way at
 ** its worst case. An attempt whose price never comes to be known stays at its worst case.
@@ -15,21 +16,37 @@
 ** gives are 128,000.) */
 enum { ALLOWANCE_LONGEST = 131072 };
 
+/* Limits, and what is used of them. */
+typedef struct Allowance {
+  double max_usd;                         /* NAN: none */
+  long long max_calls;                    /* SPEC_UNSET: none */
+  long long calls, spent_nusd, held_nusd; /* so far */
+} Allowance;
+
 /* What an attempt may come to at most. */
 typedef struct AllowanceAsk {
   const Model *model;
-  long long input;  /* tokens, at most: no token is shorter than a byte */
-  long long output; /* tokens, at most */
-  int is_embedding; /* has no output */
-  int is_own;       /* a server of this machine, that nobody is paid for */
+  long long input;   /* tokens, at most: no token is shorter than a byte */
+  long long output;  /* tokens, at most */
+  int is_embedding;  /* has no output */
+  int is_own;        /* a server of this machine, that nobody is paid for */
+  Allowance *beside; /* of the statement, beside the connection's; NULL: none */
 } AllowanceAsk;
 
-/* Counts an attempt that is about to be sent, held at its worst case, where a setting asks for that: *held is for
-** allowance_settle. An error (ERR_LIMIT) where it may come to more than is left, or can't be told. */
-int allowance_take(Conn *conn, const AllowanceAsk *ask, long long *held, Err *err);
+/* What an attempt holds: its worst case, and of whom. Zeroed: nothing. */
+typedef struct AllowanceHold {
+  long long nusd;
+  int of_connection, of_statement;
+} AllowanceHold;
 
-/* What came of it: its cost in nano-dollars, or LEDGER_NULL. `was_sent` 0: nothing left. */
-void allowance_settle(Conn *conn, long long held, long long cost_nusd, int was_sent);
+/* Counts an attempt that is about to be sent, held at its worst case, where a limit asks for that: *held is for
+** allowance_settle. An error (ERR_LIMIT) where it may come to more than is left, or can't be told. Where only what other requests of the
+** statement hold is in the way, it waits until they have ended. */
+int allowance_take(Conn *conn, const AllowanceAsk *ask, AllowanceHold *held, Err *err);
+
+/* What came of it: its cost in nano-dollars, or LEDGER_NULL. `was_sent` 0: nothing left. Nothing is held any more. */
+void allowance_settle(Conn *conn, Allowance *beside, AllowanceHold *held, long long cost_nusd,
+                      int was_sent);
 
 /* From now on: dollars, or requests. */
 void allowance_restart_usd(Conn *conn);

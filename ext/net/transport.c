@@ -22,9 +22,10 @@
 #include <unistd.h>
 
 enum {
-  DONE_MS = 500,   /* for the end of a response behind the end of its stream */
-  IDLE_MOST = 64,  /* handles that are kept: more cost memory, fewer the time to make them */
-  LEFT_ALONE_MS = 250 /* so long nobody drives it while an application does something else: that is not the provider's time */
+  DONE_MS = 500,  /* for the end of a response behind the end of its stream */
+  IDLE_MOST = 64, /* handles that are kept: more cost memory, fewer the time to make them */
+  LEFT_ALONE_MS =
+      250 /* so long nobody drives it while an application does something else: that is not the provider's time */
 };
 
 struct Net {
@@ -35,7 +36,8 @@ struct Net {
   CURL *idle[IDLE_MOST]; /* handles for the next ones */
   int n_idle;
   Kept kept;
-  long long driven, looked; /* monotonic ms: when libcurl was last driven, and silence last looked for */
+  long long driven,
+      looked; /* monotonic ms: when libcurl was last driven, and silence last looked for */
 };
 
 struct NetTransfer {
@@ -263,7 +265,6 @@ static CURLcode set_options(NetTransfer *t) {
     SET(CAINFO, q->ca_file);
   }
   SET(HTTPHEADER, t->headers);
-  SET(PIPEWAIT, 1L); /* over one connection where it takes several at once */
   SET(POST, 1L);
   SET(POSTFIELDSIZE_LARGE, (curl_off_t)q->n);
   SET(READFUNCTION, on_read);
@@ -472,7 +473,8 @@ NetTransfer *net_start(Net *net, const NetRequest *request, NetResponse *respons
     err_nomem(err);
     return NULL;
   }
-  *t = (NetTransfer){.net = net, .request = request, .response = response, .started = monotonic_ms()};
+  *t = (NetTransfer){
+      .net = net, .request = request, .response = response, .started = monotonic_ms()};
   t->progress = t->started;
   t->headers = header_list(request);
   t->easy = take_handle(net);

@@ -43,8 +43,8 @@ typedef struct NetRequest {
   int (*has_begun)(const char *bytes, size_t n);
   /* 1 if they are all of it: a server that does not end the response behind it is not waited for. */
   int (*is_done)(const char *bytes, size_t n);
-  const char *proxy;   /* NULL: none, whatever the environment says */
-  const char *ca_file; /* NULL: the system's */
+  const char *proxy;             /* NULL: none, whatever the environment says */
+  const char *ca_file;           /* NULL: the system's */
   int (*interrupted)(void *arg); /* of net_post */
   void *interrupt_arg;
 } NetRequest;

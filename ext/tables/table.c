@@ -134,6 +134,33 @@ static int count_args(const TableKind *kind) {
   return n;
 }
 
+/* Bits of a plan's number, behind those of the arguments; and which columns are looked at. */
+enum { PLAN_KEY = 4, PLAN_LIMIT = 8, PLAN_OFFSET = 16, PLAN_COLUMNS = 32 };
+
+/* What a kind whose first column can be looked up is handed beside its arguments; SQLite checks each again. */
+static void plan_key(sqlite3_index_info *info, int n) {
+  static const struct {
+    int op, column, bit;
+  } wanted[] = {{SQLITE_INDEX_CONSTRAINT_EQ, 0, PLAN_KEY},
+                {SQLITE_INDEX_CONSTRAINT_LIMIT, -1, PLAN_LIMIT},
+                {SQLITE_INDEX_CONSTRAINT_OFFSET, -1, PLAN_OFFSET}};
+  for (size_t w = 0; w < sizeof wanted / sizeof wanted[0]; w++) {
+    for (int i = 0; i < info->nConstraint && !(info->idxNum & wanted[w].bit); i++) {
+      const struct sqlite3_index_constraint *c = &info->aConstraint[i];
+      if (c->usable && c->op == wanted[w].op &&
+          (wanted[w].column < 0 || c->iColumn == wanted[w].column)) {
+        info->aConstraintUsage[i].argvIndex = ++n;
+        info->idxNum |= wanted[w].bit;
+      }
+    }
+  }
+  if (info->idxNum & PLAN_KEY) {
+    info->estimatedRows = 1;
+    info->estimatedCost /= 1000;
+  }
+  info->idxNum |= (int)(info->colUsed & ((1u << TABLE_TOLD_COLUMNS) - 1)) * PLAN_COLUMNS;
+}
+
 /* Arguments come as equalities. The plan's number has a bit for each that is given; they are handed over in their
 ** order. */
 static int plan_args(Table *t, sqlite3_index_info *info) {
@@ -165,6 +192,9 @@ static int plan_args(Table *t, sqlite3_index_info *info) {
   info->idxFlags = kind->rows > 1 ? 0 : SQLITE_INDEX_SCAN_UNIQUE;
   info->estimatedRows = (sqlite3_int64)kind->rows;
   info->estimatedCost = kind->cost;
+  if (kind->has_key) {
+    plan_key(info, n);
+  }
   return SQLITE_OK;
 }
 
@@ -216,19 +246,35 @@ static int take_args(TableCursor *c, int given, sqlite3_value **argv, Err *err) 
   return RC_OK;
 }
 
+/* What stands behind the arguments. */
+static void take_key(int plan, sqlite3_value **argv, TableQuery *q) {
+  argv += (plan & 1) + (plan >> 1 & 1);
+  q->key = plan & PLAN_KEY ? *argv++ : NULL;
+  long long limit = plan & PLAN_LIMIT ? sqlite3_value_int64(*argv++) : -1;
+  long long offset = plan & PLAN_OFFSET ? sqlite3_value_int64(*argv++) : 0;
+  int fits = limit >= 0 && limit < LIMIT_COUNT && offset < LIMIT_COUNT;
+  q->limit = fits ? limit + (offset > 0 ? offset : 0) : -1;
+  for (int i = 0; i < TABLE_TOLD_COLUMNS; i++) {
+    q->is_used[i] = plan / PLAN_COLUMNS >> i & 1;
+  }
+}
+
 static int xFilter(sqlite3_vtab_cursor *cursor, int given, const char *plan, int argc,
                    sqlite3_value **argv) {
   TableCursor *c = (TableCursor *)cursor;
   Table *t = table_of(c);
   const TableKind *kind = t->kind;
-  TableQuery q = {plan, argc, argv};
+  TableQuery q = {.limit = -1, .plan = plan, .n = argc, .args = argv};
   Err err = {0};
   clear(c);
   if (kind->is_guarded) {
     guard_check_name(t->conn->guard, t->name, &err);
   }
   if (!kind->plan && err.rc == RC_OK && take_args(c, given, argv, &err) == RC_OK) {
-    q = (TableQuery){NULL, TABLE_MOST_ARGS, c->args};
+    q = (TableQuery){.limit = -1, .n = TABLE_MOST_ARGS, .args = c->args};
+    if (kind->has_key) {
+      take_key(given, argv, &q);
+    }
   }
   if (err.rc != RC_OK || kind->query(c, &q, &err) != RC_OK) {
     kind->clear(c);

@@ -17,6 +17,7 @@
 
 enum {
   TABLE_MOST_ARGS = 2,
+  TABLE_TOLD_COLUMNS = 16,
   TABLE_HIDDEN = -1 /* the number of a kind's `hidden` column; of a second one the next lower */
 };
 
@@ -41,8 +42,11 @@ typedef struct TableCursor {
 
 /* What a query came with. */
 typedef struct TableQuery {
-  const char *plan;     /* of a kind that plans by itself: its idxStr */
-  int n;                /* of `args` */
+  sqlite3_value *key; /* only rows whose `key` is that; NULL: all */
+  long long limit;    /* rows that are wanted, with those that are passed over; -1: nobody says */
+  int is_used[TABLE_TOLD_COLUMNS]; /* of the first columns: 1 if it is looked at */
+  const char *plan;                /* of a kind that plans by itself: its idxStr */
+  int n;                           /* of `args` */
   sqlite3_value **args; /* of a kind with arguments: in their order, NULL where not given */
 } TableQuery;
 
@@ -59,6 +63,7 @@ struct TableKind {
       hidden; /* a hidden column that is no argument, as "name TYPE"; NULL: none. (Two: "a TYPE HIDDEN, b TYPE") */
   int n_required;    /* of the arguments */
   const char *usage; /* said where one of these is missing */
+  int has_key;       /* its first column can be looked up; and a LIMIT is handed on */
   double rows, cost; /* estimates */
   size_t table_size, cursor_size;
 

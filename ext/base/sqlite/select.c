@@ -37,8 +37,9 @@ sqlite3_stmt *select_prepare(sqlite3 *db, const char *sql, Err *err) {
   const char *tail = "";
   int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, &tail);
   if (rc != SQLITE_OK) {
-    rc == SQLITE_NOMEM ? err_nomem(err)
-                       : err_set(err, rc & 0xff, ERR_BAD_ARGUMENT, "the SELECT: %s", sqlite3_errmsg(db));
+    rc == SQLITE_NOMEM
+        ? err_nomem(err)
+        : err_set(err, rc & 0xff, ERR_BAD_ARGUMENT, "the SELECT: %s", sqlite3_errmsg(db));
     return NULL;
   }
   const char *fault = fault_of(db, stmt, tail);

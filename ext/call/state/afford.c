@@ -27,9 +27,10 @@ static int take_allowance(Call *k, long long output, Err *err) {
                             .input = (long long)k->body.n,
                             .output = output,
                             .is_embedding = k->api->embeds,
+                            .beside = k->request->allowance,
                             .is_own = is_here(k) &&
                                       (!k->model.key_env[0] || is_own_word(k->model.provider))};
-  return allowance_take(k->conn, &ask, &k->held_nusd, err);
+  return allowance_take(k->conn, &ask, &k->held, err);
 }
 
 int afford_begin(Call *k, Err *err) {
@@ -98,7 +99,6 @@ int afford_wait(Call *k, LedgerBegin outcome, long long *waited, Err *err) {
 
 void afford_settle(Call *k, long long cost_nusd, int was_sent) {
   call_spend(k, was_sent ? cost_nusd : 0);
-  allowance_settle(k->conn, k->held_nusd, cost_nusd, was_sent);
-  k->held_nusd = 0;
+  allowance_settle(k->conn, k->request->allowance, &k->held, cost_nusd, was_sent);
   budgets_settle(&k->budgets, cost_nusd, was_sent);
 }

@@ -14,6 +14,7 @@ struct Memo {
   MemoEntry *entries; /* in order of arrival */
   unsigned n, cap;
   unsigned long long allowed; /* a bit per name of the guard */
+  int is_for_rows, is_wanted;
   unsigned *slots; /* index of an entry plus 1; 0: free. Twice cap in size, a power of two */
 };
 
@@ -27,6 +28,26 @@ void memo_allow(Memo *m, int number) {
 
 Memo *memo_new(void) {
   return calloc(1, sizeof(Memo));
+}
+
+Memo *memo_for_rows(void) {
+  Memo *m = memo_new();
+  if (m) {
+    m->is_for_rows = 1;
+  }
+  return m;
+}
+
+void memo_want(Memo *m) {
+  m->is_wanted = 1;
+}
+
+int memo_is_for_rows(const Memo *m) {
+  return m->is_for_rows;
+}
+
+int memo_is_wanted(const Memo *m) {
+  return m->is_wanted;
 }
 
 static void free_entry(const MemoEntry *e) {
@@ -132,7 +153,8 @@ static int copy_entry(const MemoEntry *from, MemoEntry *to) {
 }
 
 void memo_add(Memo *m, const MemoEntry *e) {
-  if (!m || (m->n == m->cap && !grow(m))) {
+  int is_told = m && m->is_for_rows && (!m->is_wanted || memo_find(m, &e->key));
+  if (!m || is_told || (m->n == m->cap && !grow(m))) {
     return;
   }
   MemoEntry asker = {.key = e->asking, .call_id = e->call_id}, copy;

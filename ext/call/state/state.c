@@ -86,7 +86,9 @@ int on_error_covers(const Err *err) {
 
 void call_refuse(Call *k, const char *how, const Err *err) {
   Err ignored = {0};
-  if (!on_error_covers(err)) {
+  int is_end =
+      err->code == ERR_LIMIT && k->request->allowance; /* of a statement: of each of its rows */
+  if (!on_error_covers(err) || is_end) {
     return;
   }
   call_start_row(k, 0, NULL);

@@ -8,6 +8,7 @@
 #include "conn/conn.h"
 #include "call/state/memo.h"
 #include "call/state/plan.h"
+#include "money/allowance.h"
 #include "money/budget/budgets.h"
 #include "wire/provider.h"
 #include "net/transport.h"
@@ -49,8 +50,8 @@ typedef struct Outcome {
   char *logprobs;     /* owned (cJSON_free): JSON, where they were asked for; NULL of a hit */
   long long attempts; /* the last one, counted from that of the request beside it */
   int wants_row; /* set by the caller: the ledger row is written at once and call_id is its id */
-  long long call_id; /* of the ledger row; 0: it has none, or it waits to be written */
-  LedgerKind kind;   /* what it was: a hit, a call, … */
+  long long call_id;            /* of the ledger row; 0: it has none, or it waits to be written */
+  LedgerKind kind;              /* what it was: a hit, a call, … */
   char model[LIMIT_MODEL_NAME]; /* who answered; "": nobody */
   long long cost_nusd; /* of all its attempts and of those beside it; LEDGER_NULL: not known */
   /* Set by the caller where a success holds several answers, to be kept one by one in the
@@ -72,12 +73,12 @@ typedef struct Call {
   Memo *memo;                /* NULL: none */
   const Plan *plan;          /* borrowed for as long as the call runs */
   Store *store;
-  Hash key;          /* under which its answer is kept, and waited for */
-  Hash asked;        /* the same, before the call went to another model than its own */
-  Question question; /* of a semantic lookup */
+  Hash key;              /* under which its answer is kept, and waited for */
+  Hash asked;            /* the same, before the call went to another model than its own */
+  Question question;     /* of a semantic lookup */
   long long deadline_ms; /* monotonic: the plan's, and later by what it waited for its turn */
   int attempts_left;
-  long long spent_nusd; /* so far, by it and beside it; LEDGER_NULL: not known */
+  long long spent_nusd;     /* so far, by it and beside it; LEDGER_NULL: not known */
   long long attempts_made;  /* by it and beside it */
   long long escalated_from; /* the row whose answer did not pass; 0: none */
 
@@ -93,7 +94,7 @@ typedef struct Call {
   char url[512];
   NetResponse response; /* of the last attempt */
   int is_unpriced;      /* prices could not be read just now: it is to be priced when they can */
-  long long held_nusd;  /* of the attempt under way (money/allowance.h) */
+  AllowanceHold held;   /* of the attempt under way */
   int has_health,
       is_account;    /* of its model, or of its account: there is a row of llm_provider_state */
   long long trial;   /* its place among those who try it again; 0: none */
@@ -140,7 +141,7 @@ void call_start_row(Call *k, long long attempt, const char *retry_reason);
 int on_error_covers(const Err *err);
 
 /* A call that is refused before anything is sent (`how`: in words, or "") leaves a row too, unless the caller's options,
-** the configuration or the store are what is wrong. */
+** the configuration or the store are what is wrong, or a limit of the statement has ended it. */
 void call_refuse(Call *k, const char *how, const Err *err);
 
 /* Adds to what it cost; LEDGER_NULL: nobody knows what. */

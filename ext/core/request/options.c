@@ -207,6 +207,14 @@ static const SpecHint hints[] = {
 static const SpecTable table = {"option", ERR_BAD_OPTION, "model",
                                 hints,    specs,          sizeof specs / sizeof specs[0]};
 
+int options_know(const char *name) {
+  int found = 0;
+  for (size_t i = 0; i < sizeof specs / sizeof specs[0] && !found; i++) {
+    found = strcmp(specs[i].name, name) == 0;
+  }
+  return found;
+}
+
 /* What every call without options starts from: going through the table each time would cost an exact
 ** hit one instruction in twelve. */
 static Options nothing;

@@ -62,6 +62,9 @@ void options_init(Options *o);
 ** as after options_init. */
 int options_parse(const char *json, size_t n, Options *o, Err *err);
 
+/* 1 if an option has that name. */
+int options_know(const char *name);
+
 /* Frees the tree; safe after options_init and on a failed parse. */
 void options_free(Options *o);
 

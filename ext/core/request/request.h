@@ -29,10 +29,12 @@ typedef struct Request {
   char *system_owned;
   Message *messages; /* at least one; the last is the question */
   int n_messages;
-  cJSON *doc;                   /* llm_chat: the parsed array the messages point into */
-  int wants_vectors;            /* the messages are texts to embed */
-  int turn;                     /* user messages so far */
-  const cJSON *gate;            /* of the options, or whoever makes the request says; borrowed */
+  cJSON *doc;        /* llm_chat: the parsed array the messages point into */
+  int wants_vectors; /* the messages are texts to embed */
+  int turn;          /* user messages so far */
+  const cJSON *gate; /* of the options, or whoever makes the request says; borrowed */
+  struct Allowance
+      *allowance; /* of the statement that makes it (money/allowance.h); NULL: none. Borrowed */
   const Beside *beside;         /* NULL: its answer is the answer. Borrowed */
   Message one;                  /* llm_complete's single message */
   char model[LIMIT_MODEL_NAME]; /* as asked for: a name or "auto" */

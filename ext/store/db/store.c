@@ -8,7 +8,6 @@
 
 #include "base/limits.h"
 #include "base/sqlite/columns.h"
-#include "store/db/group.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -100,11 +99,11 @@ int store_ask(Store *s, const char *sql, long long *value, Err *err) {
 }
 
 int store_begin(Store *s, Err *err) {
-  return s->group ? group_begin(s, err) : s->mode->begin(s, err);
+  return s->group ? s->group->begin(s, err) : s->mode->begin(s, err);
 }
 
 int store_end(Store *s, int ok, Err *err) {
-  return s->group ? group_end(s, ok, err) : s->mode->end(s, ok, err);
+  return s->group ? s->group->end(s, ok, err) : s->mode->end(s, ok, err);
 }
 
 /* Waits for another process's write, in steps short enough that an interrupt ends it at once. */

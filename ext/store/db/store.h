@@ -79,6 +79,12 @@ typedef struct StoreMode {
 
 struct Pending;
 
+/* What stands for begin and end of a transaction while one of several who write together runs (store/group). */
+typedef struct StoreGroup {
+  int (*begin)(struct Store *s, Err *err);
+  int (*end)(struct Store *s, int ok, Err *err);
+} StoreGroup;
+
 typedef struct Store {
   struct Store *next;   /* of this process */
   pid_t pid;            /* of the process that opened it; 0: given up after a fork */
@@ -96,13 +102,13 @@ typedef struct Store {
   StoreTrust trust;
   int is_doubtful; /* main mode: tables were made or changed in a transaction, which may be taken back */
   int bind_rc;             /* of the texts bound to the statement that is made ready */
-  int n_settling; /* paid answers that are being written: no interrupt may end that */
+  int n_settling;          /* paid answers that are being written: no interrupt may end that */
   unsigned long long seed; /* of the cache keys; secret */
   StoreHost host;
   sqlite3_stmt *stmt[SQL_COUNT];
   struct Pending *pending, **pending_end; /* rows not written yet: see ledger.h */
   int n_pending, n_unsettled;
-  struct StoreGroup *group; /* of those who write together, while one of them runs (group.h); else NULL */
+  StoreGroup *group;       /* NULL: each by itself */
   int n_uncounted;         /* rows put into llm_uncounted since the last were added to the sums */
   long long pending_since; /* monotonic */
   long long last_call_id;  /* of the newest row put */

@@ -4,6 +4,7 @@
 */
 #include "work/estimate/estimate.h"
 
+#include "base/sqlite/select.h"
 #include "money/counter.h"
 #include "money/pricing.h"
 #include "trust/access.h"
@@ -227,43 +228,8 @@ static int sql_error(const Run *run, Err *err) {
           : "");
 }
 
-/* 1 if more than blanks and comments stands behind a statement. */
-static int has_more(sqlite3 *db, const char *tail) {
-  int more = 0;
-  while (tail[0] && !more) {
-    sqlite3_stmt *stmt = NULL;
-    const char *rest = tail + strlen(tail);
-    more = sqlite3_prepare_v2(db, tail, -1, &stmt, &rest) != SQLITE_OK || stmt || rest == tail;
-    sqlite3_finalize(stmt);
-    tail = rest;
-  }
-  return more;
-}
-
-/* What is wrong with a statement; NULL: nothing. */
-static const char *fault_of(sqlite3 *db, sqlite3_stmt *stmt, const char *tail) {
-  return !stmt                ? "there is no statement"
-         : has_more(db, tail) ? "give one SELECT, not several statements"
-         : !sqlite3_stmt_readonly(stmt)
-             ? "give the SELECT alone, without the INSERT, UPDATE or other"
-               " statement around it: nothing was run"
-         : sqlite3_column_count(stmt) == 0 ? "this is no SELECT"
-         : sqlite3_stmt_isexplain(stmt)    ? "this is an EXPLAIN"
-         : sqlite3_bind_parameter_count(stmt)
-             ? "the SELECT has parameters: write their values in it"
-             : NULL;
-}
-
 static int run_select(Run *run, const char *sql, Err *err) {
-  sqlite3_stmt *stmt = NULL;
-  const char *tail = "";
-  if (sqlite3_prepare_v2(run->conn->db, sql, -1, &stmt, &tail) != SQLITE_OK) {
-    return sql_error(run, err);
-  }
-  const char *fault = fault_of(run->conn->db, stmt, tail);
-  if (fault) {
-    err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "%s", fault);
-  }
+  sqlite3_stmt *stmt = select_prepare(run->conn->db, sql, err);
   int rc = SQLITE_ROW;
   run->busy = 1 + busy_statements(run->conn->db);
   while (err->rc == RC_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {

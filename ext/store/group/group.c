@@ -1,12 +1,12 @@
 /*
 ** See group.h for the contract.
 */
-#include "store/db/group.h"
+#include "store/group/group.h"
 
 #include "base/clock.h"
 
 /* Paid answers are among what is written: from its beginning to its end no interrupt may take it back. */
-static void open_group(Store *s, StoreGroup *g) {
+static void open_group(Store *s, Group *g) {
   g->is_open = 1;
   g->n = 0;
   g->opened = monotonic_ms();
@@ -14,13 +14,13 @@ static void open_group(Store *s, StoreGroup *g) {
   s->n_settling++;
 }
 
-static void close_group(Store *s, StoreGroup *g) {
+static void close_group(Store *s, Group *g) {
   g->is_open = 0;
   s->n_settling--;
 }
 
-int group_begin(Store *s, Err *err) {
-  StoreGroup *g = s->group;
+static int begin(Store *s, Err *err) {
+  Group *g = (Group *)s->group;
   if (!g->is_open) {
     if (s->mode->begin(s, err) != RC_OK) {
       return err->rc;
@@ -32,7 +32,7 @@ int group_begin(Store *s, Err *err) {
              : err->rc;
 }
 
-int group_is_broken(Store *s, StoreGroup *g) {
+int group_is_broken(Store *s, Group *g) {
   if (g->is_open && (!s->db || sqlite3_get_autocommit(s->db))) {
     close_group(s, g);
     if (g->failure.rc == RC_OK) {
@@ -45,7 +45,7 @@ int group_is_broken(Store *s, StoreGroup *g) {
 }
 
 /* Takes one member's writing back. Where that can't be done, everybody's. */
-static void undo(Store *s, StoreGroup *g, const Err *why) {
+static void undo(Store *s, Group *g, const Err *why) {
   Err ignored = {0};
   if (group_is_broken(s, g)) {
     g->failure = *why;
@@ -57,8 +57,8 @@ static void undo(Store *s, StoreGroup *g, const Err *why) {
   }
 }
 
-int group_end(Store *s, int ok, Err *err) {
-  StoreGroup *g = s->group;
+static int end(Store *s, int ok, Err *err) {
+  Group *g = (Group *)s->group;
   if (ok && !group_is_broken(s, g) && store_run(s, SQL_SAVEPOINT_KEEP, err) == RC_OK) {
     g->n++;
     return g->wait(g->arg, err);
@@ -70,7 +70,11 @@ int group_end(Store *s, int ok, Err *err) {
   return err->rc;
 }
 
-int group_commit(Store *s, StoreGroup *g, Err *err) {
+void group_init(Group *g, int (*wait)(void *arg, Err *err), void *arg) {
+  *g = (Group){.member = {begin, end}, .wait = wait, .arg = arg};
+}
+
+int group_commit(Store *s, Group *g, Err *err) {
   if (group_is_broken(s, g)) {
     *err = g->failure;
     return err->rc;

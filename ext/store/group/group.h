@@ -16,7 +16,8 @@
 
 #include "store/db/store.h"
 
-typedef struct StoreGroup {
+typedef struct Group {
+  StoreGroup member; /* what its members' store_begin and store_end do */
   /* Suspends who runs until the transaction is over, with *err its error; set by the leader. */
   int (*wait)(void *arg, Err *err);
   void *arg;
@@ -24,17 +25,16 @@ typedef struct StoreGroup {
   int n;            /* who have written in it and wait for its end */
   long long opened; /* monotonic ms */
   Err failure;      /* of the transaction that ended last, for those who wait */
-} StoreGroup;
+} Group;
 
-/* What store_begin and store_end do for a member. */
-int group_begin(Store *s, Err *err);
-int group_end(Store *s, int ok, Err *err);
+/* An empty one: `wait` and `arg` as above. */
+void group_init(Group *g, int (*wait)(void *arg, Err *err), void *arg);
 
 /* Ends the open transaction for all who wait: commits it, and notes its error in the group too. For the leader, in whose turn
 ** s->group is NULL. */
-int group_commit(Store *s, StoreGroup *g, Err *err);
+int group_commit(Store *s, Group *g, Err *err);
 
 /* 1 if SQLite rolled it back behind our backs: then it is over, and `failure` says so. After each member's turn. */
-int group_is_broken(Store *s, StoreGroup *g);
+int group_is_broken(Store *s, Group *g);
 
 #endif

@@ -1,0 +1,102 @@
+/*
+** How fast requests may leave for one provider, address and model: how many may be under way, and when the next may leave.
+**
+** Three things hold a request back. What the provider's answers say is left (level.h), of requests and of tokens. A pause: it said when
+** to come again, or refuses all. And a rate and a window that are found by trying, as most limits are not said: until the first
+** refusal there are none but the user's own number.
+**
+** The rate, in requests a second. At a refusal it becomes a little less than what was really answered in the last seconds, and then grows
+** along a cube (Ha, Rhee, Xu: CUBIC, 2008; RFC 9438): fast at first, flat where the last refusal was, then ever faster, so that a limit is neither
+** run into often nor missed for long when it has grown. It grows only as far as it is used. The window, in requests under way, serves
+** providers who limit those: at a refusal it becomes what is still under way, and grows by one per answer, or ever more answers where growing it by
+** one led to a refusal.
+**
+** One wave is one event: of the requests that had left when a refusal arrived, no other refusal counts. When, after that, the first that left
+** later are refused as well, one request at a time tries, after waits that double up to LIMIT_BACKOFF_MS.
+**
+** Pure: without a clock; `now` is in monotonic milliseconds and never less than before.
+*/
+#ifndef LLMCOST_PACE_H
+#define LLMCOST_PACE_H
+
+#include "base/limits.h"
+#include "core/pace/level.h"
+
+enum {
+  /* No wait is longer, whatever a provider says: after it one request tries. Who does not want to wait as long as a provider says asks it
+  ** of the answer. */
+  PACE_LONGEST_MS = LIMIT_RETRY_AFTER_MS,
+  PACE_LIMIT_REQUESTS = 0,
+  PACE_LIMIT_TOKENS,
+  PACE_LIMITS,
+  /* The answers of the last seconds are counted in slices. */
+  PACE_SLICES = 64,
+  PACE_SLICE_MS = 125
+};
+
+typedef enum PaceWhy {
+  PACE_FREE,
+  PACE_CONCURRENCY, /* as many as may are under way: until one ends */
+  PACE_REQUESTS,    /* the rate, or what is left of the provider's limit of requests */
+  PACE_TOKENS, /* what is left of its limit of tokens; a request beyond all of it: also until nothing else is under way */
+  PACE_PAUSE   /* the provider asked for it, or refuses all */
+} PaceWhy;
+
+/* What a request that left keeps for its answer. */
+typedef struct PaceMark {
+  long long at, tokens;
+  long long number, sent_tokens; /* of all that left so far, itself included */
+  long long ended, ended_tokens; /* of those, what had ended then */
+  int is_blind;                  /* no limit was known */
+} PaceMark;
+
+typedef struct PaceAnswer {
+  PaceMark mark;
+  int is_refused;           /* too much, come again: 429; and overloaded, 503, 529 */
+  int is_overloaded;        /* of these the latter: it may refuse whoever comes */
+  int is_lost;              /* there is no answer, or it says nothing of the pace */
+  long long retry_after_ms; /* -1: it does not say */
+  long long tokens;         /* that were counted, as far as known; -1: as estimated */
+  PaceLimit limits[PACE_LIMITS];
+} PaceAnswer;
+
+typedef struct PaceSlice {
+  int answered, refused;
+} PaceSlice;
+
+typedef struct Pace {
+  int most;
+  /* The rate, a second, is best × (1 + share of it that is missing or gained at `age`); best 0: there is none. */
+  double best, from; /* from: where it began to grow, as a share of best */
+  double age;        /* seconds of growth */
+  double steepness, latency_ms;
+  double next_at;           /* when the rate lets the next leave */
+  long long began, left_at; /* left_at: when the last left */
+  double window, patience;  /* patience: answers until the window grows by one */
+  double proven,
+      refused_at; /* the most that were under way when one left that was answered; when the last left that was refused */
+  int trouble;    /* refusals in a row, each of a request that left after the one before it */
+  long long event; /* requests that had left at the last of them */
+  long long pause_until, try_at;
+  long long sent, sent_tokens, ended, ended_tokens;
+  long long slice; /* number of the newest slice */
+  PaceSlice slices[PACE_SLICES];
+  Level levels[PACE_LIMITS];
+} Pace;
+
+void pace_init(Pace *p, int most, long long now);
+
+/* Milliseconds until a request of so many tokens (estimated, as the provider counts them) may leave, at most PACE_LONGEST_MS; 0: now. `why` may be
+** NULL. Where it waits for others to end it is the longest time: to be asked again at each end. A request that is larger than the limit leaves
+** when nothing else is under way, so who lets others pass it lets it wait for all of them. */
+long long pace_wait(const Pace *p, long long tokens, long long now, PaceWhy *why);
+
+/* It leaves. The mark belongs into its answer; each that left must end by pace_answered, whatever became of it. */
+PaceMark pace_sent(Pace *p, long long tokens, long long now);
+void pace_answered(Pace *p, const PaceAnswer *answer, long long now);
+
+/* Requests a second; 0: no limit has been met. And how many are under way. */
+double pace_rate(const Pace *p);
+long long pace_under_way(const Pace *p);
+
+#endif

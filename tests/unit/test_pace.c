@@ -1,0 +1,608 @@
+/*
+** The pace of requests, against servers that are simulated: what they let through, what they refuse, and how long anybody waits.
+*/
+#include "unit.h"
+
+#include "core/pace/pace.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum { MOST = 64, ROWS = 64, PROCESSES = 2, PAST = 1 << 16, MINUTE = 60000, SECONDS = 700 };
+
+typedef enum Model { FIXED_WINDOW, SLIDING_WINDOW, BUCKET, AT_ONCE } Model;
+
+/* A provider that allows `allowed` requests (AT_ONCE: under way; or tokens) in `window_ms`, a bucket as many at once as it holds. */
+typedef struct Server {
+  Model model;
+  double allowed, holds;
+  long long window_ms, latency_ms, jitter_ms;
+  long long refusal_ms; /* 0: a refusal takes as long as an answer */
+  int tells_retry_after, tells_limits, counts_tokens;
+  long long changes_at; /* then it allows: */
+  double allowed_then;
+  long long fails_at; /* then it refuses so many, whatever they are: */
+  int failures;
+  double fails; /* the share that it refuses whatever the pace */
+  /* its state */
+  double used, level;
+  long long window, at, n_past, first, past[PAST], failed_until;
+  int under_way;
+} Server;
+
+typedef struct Flight {
+  PaceAnswer answer;
+  long long arrives;
+  int is_there, is_admitted;
+} Flight;
+
+/* A process, and what it is to do: rows, each of the tokens of its turn, in order; those refused before. step_ms: how often it looks. */
+typedef struct Process {
+  Pace pace;
+  Flight flights[MOST];
+  const long long *tokens;
+  int n_tokens, step_ms;
+  long long rows, begun;
+  long long again[ROWS]; /* the tokens of those that were refused */
+  int n_again;
+} Process;
+
+typedef struct Run {
+  Server server;
+  Process process[PROCESSES];
+  int processes;
+  long long answered, sent, refused, late, longest_wait, last_sent;
+  long long by_second[SECONDS];
+  int was_alone; /* the row that is larger than the limit */
+  unsigned long long random;
+} Run;
+
+static Run run;
+
+static double random_share(void) {
+  run.random = run.random * 6364136223846793005ULL + 1442695040888963407ULL;
+  return (double)(run.random >> 11) / 9007199254740992.0;
+}
+
+static int sliding_admits(Server *s, long long now) {
+  while (s->first < s->n_past && s->past[s->first % PAST] <= now - s->window_ms) {
+    s->first++;
+  }
+  if ((double)(s->n_past - s->first) + 1 > s->allowed) {
+    return 0;
+  }
+  s->past[s->n_past++ % PAST] = now;
+  return 1;
+}
+
+static int bucket_admits(Server *s, double amount, long long now) {
+  s->level += s->allowed * (double)(now - s->at) / (double)s->window_ms;
+  s->level = fmin(s->level, s->holds);
+  s->at = now;
+  if (s->level < fmin(amount, s->holds)) {
+    return 0;
+  }
+  s->level -= amount;
+  return 1;
+}
+
+static int window_admits(Server *s, double amount, long long now) {
+  if (now / s->window_ms != s->window) {
+    s->window = now / s->window_ms;
+    s->used = 0;
+  }
+  int is_admitted = s->used <= 0 || s->used + amount <= s->allowed;
+  s->used += is_admitted ? amount : 0;
+  return is_admitted;
+}
+
+static int admits(Server *s, double amount, long long now) {
+  s->allowed = s->changes_at && now >= s->changes_at ? s->allowed_then : s->allowed;
+  if (s->failures > 0 && now >= s->fails_at) {
+    s->failures--;
+    s->failed_until = now;
+    return 0;
+  }
+  return s->model == AT_ONCE          ? s->under_way < (int)s->allowed
+         : s->model == SLIDING_WINDOW ? sliding_admits(s, now)
+         : s->model == BUCKET         ? bucket_admits(s, amount, now)
+                                      : window_admits(s, amount, now);
+}
+
+static void tell_limits(const Server *s, PaceAnswer *a, long long now) {
+  PaceLimit *l = &a->limits[s->counts_tokens ? PACE_LIMIT_TOKENS : PACE_LIMIT_REQUESTS];
+  if (s->model == BUCKET) {
+    double ms = (s->holds - s->level) * (double)s->window_ms / s->allowed;
+    *l = (PaceLimit){(long long)s->holds, (long long)fmax(s->level, 0), (long long)ms};
+  } else {
+    *l = (PaceLimit){(long long)s->allowed, (long long)fmax(s->allowed - s->used, 0),
+                     s->window_ms - now % s->window_ms};
+  }
+}
+
+static PaceAnswer answer_to(PaceMark mark) {
+  return (PaceAnswer){
+      .mark = mark, .retry_after_ms = -1, .tokens = -1, .limits = {{-1, -1, -1}, {-1, -1, -1}}};
+}
+
+/* The tokens of the row whose turn it is; 0: there is none. */
+static long long next_row(const Process *p) {
+  return p->n_again ? p->again[0] : p->begun < p->rows ? p->tokens[p->begun % p->n_tokens] : 0;
+}
+
+static void take_row(Process *p) {
+  if (p->n_again) {
+    memmove(p->again, p->again + 1, (size_t)--p->n_again * sizeof p->again[0]);
+  } else {
+    p->begun++;
+  }
+}
+
+static void leave(Process *p, Flight *f, long long tokens, long long now) {
+  Server *s = &run.server;
+  long long jitter = (long long)(random_share() * (double)s->jitter_ms);
+  *f = (Flight){.is_there = 1, .answer = answer_to(pace_sent(&p->pace, tokens, now))};
+  f->answer.is_overloaded = s->fails > 0 && random_share() < s->fails;
+  f->is_admitted =
+      !f->answer.is_overloaded && admits(s, s->counts_tokens ? (double)tokens : 1, now);
+  f->answer.is_refused = !f->is_admitted;
+  s->under_way += f->is_admitted;
+  if (s->tells_limits) {
+    tell_limits(s, &f->answer, now);
+  }
+  if (!f->is_admitted && s->tells_retry_after) {
+    f->answer.retry_after_ms = s->window_ms - now % s->window_ms;
+  }
+  f->arrives =
+      !f->is_admitted && s->refusal_ms ? now + s->refusal_ms : now + s->latency_ms + jitter;
+  take_row(p);
+  run.sent++;
+  run.longest_wait =
+      now - run.last_sent > run.longest_wait ? now - run.last_sent : run.longest_wait;
+  run.last_sent = now;
+}
+
+static void arrive(Process *p, Flight *f, long long now) {
+  f->is_there = 0;
+  run.server.under_way -= f->is_admitted;
+  pace_answered(&p->pace, &f->answer, now);
+  if (f->answer.is_refused) {
+    p->again[p->n_again++] = f->answer.mark.tokens;
+    run.refused++;
+    run.late += f->answer.mark.at >= 1000;
+  } else {
+    run.answered++;
+    run.by_second[now / 1000]++;
+  }
+}
+
+static void step(Process *p, long long now) {
+  for (int i = 0; i < MOST; i++) {
+    if (p->flights[i].is_there && p->flights[i].arrives <= now) {
+      arrive(p, &p->flights[i], now);
+    }
+  }
+  for (int i = 0; i < MOST && next_row(p); i++) {
+    PaceWhy why;
+    long long tokens = next_row(p);
+    long long wait = p->flights[i].is_there ? -1 : pace_wait(&p->pace, tokens, now, &why);
+    if (wait == 0) {
+      run.was_alone |= (double)tokens > run.server.allowed && p->pace.sent == p->pace.ended;
+      leave(p, &p->flights[i], tokens, now);
+    }
+    check(wait < 0 || (wait <= PACE_LONGEST_MS && (wait == 0) == (why == PACE_FREE)), "%lld", wait);
+    if (wait > 0) {
+      break;
+    }
+  }
+}
+
+static void begin(const Server *s, int processes, int step_ms) {
+  static const long long hundred[] = {100};
+  memset(&run, 0, sizeof run);
+  run.server = *s;
+  run.server.level = s->holds;
+  run.processes = processes;
+  for (int i = 0; i < processes; i++) {
+    Process *p = &run.process[i];
+    pace_init(&p->pace, MOST, 0);
+    p->tokens = hundred;
+    p->n_tokens = 1;
+    p->rows = 1LL << 40;
+    p->step_ms = step_ms;
+  }
+}
+
+/* Until so many ms, or until all is answered. */
+static long long go(long long until) {
+  long long now = 0;
+  for (; now < until && run.answered < run.process[0].rows; now++) {
+    for (int i = 0; i < run.processes; i++) {
+      if (now % run.process[i].step_ms == 0) {
+        step(&run.process[i], now);
+      }
+    }
+  }
+  return now;
+}
+
+static double mean_of_seconds(int from, int to) {
+  double all = 0;
+  for (int i = from; i < to; i++) {
+    all += (double)run.by_second[i];
+  }
+  return all / (to - from);
+}
+
+typedef struct Used {
+  const char *name;
+  Server server;
+  double least; /* percent of what is allowed in a minute */
+  double late;  /* percent that may be refused after the first second */
+  int processes, step_ms;
+} Used;
+
+static void check_used(const Used *cases, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    const Used *c = &cases[i];
+    begin(&c->server, c->processes ? c->processes : 1, c->step_ms ? c->step_ms : 1);
+    go(MINUTE);
+    double used =
+        100 * (double)run.answered / (c->server.allowed * MINUTE / (double)c->server.window_ms);
+    double late = 100 * (double)run.late / (double)run.sent;
+    print_message("%s: %.1f %% used, %lld refused (%.2f %% late), longest wait %lld ms\n", c->name,
+                  used, run.refused, late, run.longest_wait);
+    check(used >= c->least && late <= c->late, "%s: %.1f %% used, %.2f %% refused", c->name, used,
+          late);
+  }
+}
+
+#define A_SECOND(n) .allowed = n, .window_ms = 1000
+
+static void test_a_hundred_a_second(void **state) {
+  (void)state;
+  static const Used cases[] = {
+      {"window, 1 ms", {FIXED_WINDOW, A_SECOND(100), .latency_ms = 1}, 90, 2, 0, 0},
+      {"window, 200 ms", {FIXED_WINDOW, A_SECOND(100), .latency_ms = 200}, 90, 2, 0, 0},
+      {"window, 100 to 500 ms",
+       {FIXED_WINDOW, A_SECOND(100), .latency_ms = 100, .jitter_ms = 400},
+       90,
+       2,
+       0,
+       0},
+      {"window, quick refusals",
+       {FIXED_WINDOW, A_SECOND(100), .latency_ms = 200, .refusal_ms = 1},
+       90,
+       2,
+       0,
+       0},
+      {"window, slow refusals",
+       {FIXED_WINDOW, A_SECOND(100), .latency_ms = 20, .refusal_ms = 500},
+       90,
+       2,
+       0,
+       0},
+      {"window, seen at every 40 ms",
+       {FIXED_WINDOW, A_SECOND(100), .latency_ms = 30},
+       90,
+       2,
+       0,
+       40},
+      {"window, two processes", {FIXED_WINDOW, A_SECOND(100), .latency_ms = 200}, 90, 2, 2, 0},
+      {"sliding, 1 ms", {SLIDING_WINDOW, A_SECOND(100), .latency_ms = 1}, 90, 2, 0, 0},
+      {"sliding, 200 ms", {SLIDING_WINDOW, A_SECOND(100), .latency_ms = 200}, 90, 2, 0, 0},
+      {"sliding, 1 to 400 ms",
+       {SLIDING_WINDOW, A_SECOND(100), .latency_ms = 1, .jitter_ms = 400},
+       90,
+       2,
+       0,
+       0},
+      {"bucket, 1 ms", {BUCKET, A_SECOND(100), .holds = 100, .latency_ms = 1}, 90, 2, 0, 0},
+      {"bucket, 200 ms", {BUCKET, A_SECOND(100), .holds = 100, .latency_ms = 200}, 90, 2, 0, 0},
+      {"bucket of ten",
+       {BUCKET, A_SECOND(100), .holds = 10, .latency_ms = 1, .jitter_ms = 400},
+       90,
+       2,
+       0,
+       0},
+      {"bucket of a thousand",
+       {BUCKET, A_SECOND(100), .holds = 1000, .latency_ms = 200},
+       90,
+       2.5,
+       0,
+       0},
+      {"bucket, two processes",
+       {BUCKET, A_SECOND(100), .holds = 100, .latency_ms = 200},
+       90,
+       2,
+       2,
+       0},
+  };
+  check_used(cases, COUNT(cases));
+}
+
+static void test_other_limits(void **state) {
+  (void)state;
+  static const Used cases[] = {
+      {"a thousand a second", {FIXED_WINDOW, A_SECOND(1000), .latency_ms = 50}, 90, 2, 0, 0},
+      {"ten a second", {FIXED_WINDOW, A_SECOND(10), .latency_ms = 200}, 90, 2, 0, 0},
+      {"one a second", {FIXED_WINDOW, A_SECOND(1), .latency_ms = 200}, 80, 6, 0, 0},
+      {"20 a second, of 2 s",
+       {FIXED_WINDOW, A_SECOND(20), .latency_ms = 2000, .refusal_ms = 100},
+       70,
+       4,
+       0,
+       0},
+      {"four at once",
+       {AT_ONCE, .allowed = 4, .window_ms = 2000, .latency_ms = 2000, .refusal_ms = 1},
+       70,
+       12,
+       0,
+       0},
+      {"twenty at once",
+       {AT_ONCE, .allowed = 20, .window_ms = 200, .latency_ms = 200, .refusal_ms = 1},
+       90,
+       2,
+       0,
+       0},
+      {"60 a minute, without a word",
+       {FIXED_WINDOW, .allowed = 60, .window_ms = MINUTE, .latency_ms = 200},
+       99,
+       30,
+       0,
+       0},
+  };
+  check_used(cases, COUNT(cases));
+}
+
+/* What is said need not be found. */
+/* An overloaded server refuses some of all. */
+static void test_overloaded(void **state) {
+  (void)state;
+  static const Used cases[] = {
+      {"1 %", {FIXED_WINDOW, A_SECOND(300), .latency_ms = 200, .fails = 0.01}, 95, 2, 0, 0},
+      {"5 %", {FIXED_WINDOW, A_SECOND(300), .latency_ms = 200, .fails = 0.05}, 85, 7, 0, 0},
+      {"10 %", {FIXED_WINDOW, A_SECOND(300), .latency_ms = 200, .fails = 0.1}, 75, 12, 0, 0},
+      {"30 %: it is to recover",
+       {FIXED_WINDOW, A_SECOND(300), .latency_ms = 200, .fails = 0.3},
+       10,
+       35,
+       0,
+       0},
+  };
+  check_used(cases, COUNT(cases));
+}
+
+static void test_what_is_told(void **state) {
+  (void)state;
+  static const Used cases[] = {
+      {"when to come again",
+       {FIXED_WINDOW, A_SECOND(100), .latency_ms = 1, .tells_retry_after = 1},
+       95,
+       2,
+       0,
+       0},
+      {"a window's limits",
+       {FIXED_WINDOW, A_SECOND(100), .latency_ms = 200, .tells_limits = 1},
+       99,
+       0,
+       0,
+       0},
+      {"to two processes",
+       {FIXED_WINDOW, A_SECOND(100), .latency_ms = 20, .tells_limits = 1},
+       95,
+       5,
+       2,
+       0},
+      {"a bucket's limits",
+       {BUCKET, A_SECOND(100), .holds = 100, .latency_ms = 1, .jitter_ms = 400, .tells_limits = 1},
+       99,
+       2,
+       0,
+       0},
+      {"60 a minute",
+       {FIXED_WINDOW, .allowed = 60, .window_ms = MINUTE, .latency_ms = 200, .tells_limits = 1},
+       99,
+       0,
+       0,
+       0},
+      {"60 a minute, a bucket",
+       {BUCKET, .allowed = 60, .holds = 60, .window_ms = MINUTE, .latency_ms = 200,
+        .tells_limits = 1},
+       99,
+       0,
+       0,
+       0},
+      {"90,000 tokens a minute",
+       {FIXED_WINDOW, .allowed = 90000, .window_ms = MINUTE, .latency_ms = 300, .tells_limits = 1,
+        .counts_tokens = 1},
+       1,
+       0,
+       0,
+       0},
+  };
+  check_used(cases, COUNT(cases));
+  check(run.answered == 900, "of 100 tokens each: %lld", run.answered);
+}
+
+/* Twenty refusals in a row that say nothing, then calm. */
+static void test_trouble_and_calm(void **state) {
+  (void)state;
+  static const Server servers[] = {
+      {FIXED_WINDOW, A_SECOND(100), .latency_ms = 1, .fails_at = 20000, .failures = 20},
+      {FIXED_WINDOW, A_SECOND(100), .latency_ms = 200, .fails_at = 20000, .failures = 60},
+      {FIXED_WINDOW, A_SECOND(100), .latency_ms = 1, .fails_at = 0, .failures = 20},
+  };
+  for (size_t i = 0; i < COUNT(servers); i++) {
+    begin(&servers[i], 1, 1);
+    go(600 * 1000);
+    int calm = (int)(run.server.failed_until / 1000);
+    double again = mean_of_seconds(calm + 60, calm + 70);
+    print_message("calm at %d s, longest wait %lld ms, then %.0f a second\n", calm,
+                  run.longest_wait, again);
+    check(run.server.failures == 0, "%d left", run.server.failures);
+    check(run.longest_wait <= LIMIT_BACKOFF_MS + 1000, "%lld ms", run.longest_wait);
+    check(again >= 90, "%.1f a second again", again);
+  }
+}
+
+static void test_limits_that_change(void **state) {
+  (void)state;
+  static const double then[] = {200, 50, 400, 10};
+  for (size_t i = 0; i < COUNT(then); i++) {
+    for (int latency = 1; latency <= 200; latency += 199) {
+      Server s = {FIXED_WINDOW, A_SECOND(100), .latency_ms = latency, .changes_at = 2 * MINUTE,
+                  .allowed_then = then[i]};
+      begin(&s, 1, 1);
+      go(4 * MINUTE);
+      double before = mean_of_seconds(110, 120), after = mean_of_seconds(190, 240);
+      print_message("%.0f, then %.0f: %.1f and %.1f a second\n", 100.0, then[i], before, after);
+      check(before >= 90, "%.1f before", before);
+      check(after >= 0.9 * fmin(then[i], MOST * 1e3 / latency), "%.1f of %.0f", after, then[i]);
+    }
+  }
+}
+
+/* 1,000 tokens a minute, one request of 5,000 and fifty of 100. */
+static void test_larger_than_the_limit(void **state) {
+  (void)state;
+  static const Server servers[] = {
+      {FIXED_WINDOW, .allowed = 1000, .window_ms = MINUTE, .latency_ms = 300, .tells_limits = 1,
+       .counts_tokens = 1},
+      {BUCKET, .allowed = 1000, .holds = 1000, .window_ms = MINUTE, .latency_ms = 300,
+       .tells_limits = 1, .counts_tokens = 1},
+      {FIXED_WINDOW, .allowed = 1000, .window_ms = MINUTE, .latency_ms = 300, .counts_tokens = 1},
+  };
+  static long long tokens[51];
+  for (int big = 0; big <= 50; big += 25) {
+    for (size_t i = 0; i < COUNT(servers); i++) {
+      for (int row = 0; row < 51; row++) {
+        tokens[row] = row == big ? 5000 : 100;
+      }
+      begin(&servers[i], 1, 1);
+      run.process[0].rows = run.process[0].n_tokens = 51;
+      run.process[0].tokens = tokens;
+      long long ms = go(SECONDS * 1000);
+      print_message("the large one as number %d of server %zu: %lld answered, %lld refused, in "
+                    "%lld s, longest wait %lld ms\n",
+                    big, i, run.answered, run.refused, ms / 1000, run.longest_wait);
+      check(run.answered == 51, "%lld answered", run.answered);
+      check(run.was_alone || i == 2, "it had company");
+      check(run.longest_wait <= PACE_LONGEST_MS + 1000, "%lld ms", run.longest_wait);
+    }
+  }
+}
+
+/* Milliseconds until one may leave, and why not now. */
+static long long wait_of(const Pace *p, long long now, PaceWhy expected) {
+  PaceWhy why;
+  long long ms = pace_wait(p, 100, now, &why);
+  check(why == expected, "%d, expected %d", why, expected);
+  return ms;
+}
+
+static void test_retry_after(void **state) {
+  (void)state;
+  Pace p;
+  pace_init(&p, MOST, 0);
+  PaceAnswer a = answer_to(pace_sent(&p, 100, 0)), b = answer_to(pace_sent(&p, 100, 0));
+  a.is_refused = b.is_refused = 1;
+  a.retry_after_ms = 2000;
+  pace_answered(&p, &a, 10);
+  assert_int_equal(wait_of(&p, 10, PACE_PAUSE), 2000);
+  b.retry_after_ms = 3000; /* of the same wave */
+  pace_answered(&p, &b, 20);
+  assert_int_equal(wait_of(&p, 20, PACE_PAUSE), 3000);
+  wait_of(&p, 3020, PACE_FREE);
+  a = answer_to(pace_sent(&p, 100, 3020));
+  a.is_refused = 1;
+  a.retry_after_ms = 1000000000000;
+  pace_answered(&p, &a, 3030);
+  assert_int_equal(wait_of(&p, 3030, PACE_PAUSE), PACE_LONGEST_MS);
+  wait_of(&p, 3030 + PACE_LONGEST_MS, PACE_FREE);
+}
+
+static void test_headers(void **state) {
+  (void)state;
+  for (int kind = 0; kind < PACE_LIMITS; kind++) {
+    Pace p;
+    pace_init(&p, MOST, 0);
+    PaceAnswer a = answer_to(pace_sent(&p, 100, 0));
+    a.limits[kind] = (PaceLimit){1000, 0, 500};
+    pace_answered(&p, &a, 10);
+    PaceWhy why = kind == PACE_LIMIT_TOKENS ? PACE_TOKENS : PACE_REQUESTS;
+    assert_int_equal(wait_of(&p, 10, why), 500);
+    assert_int_equal(wait_of(&p, 509, why), 1);
+    wait_of(&p, 510, PACE_FREE);
+    /* Nothing until tomorrow: one tries, after the longest wait. */
+    a = answer_to(pace_sent(&p, 100, 510));
+    a.limits[kind] = (PaceLimit){1000, 0, 86400000};
+    pace_answered(&p, &a, 520);
+    check(pace_wait(&p, 100, 520, NULL) == PACE_LONGEST_MS, "%lld", pace_wait(&p, 100, 520, NULL));
+    wait_of(&p, 520 + PACE_LONGEST_MS, PACE_FREE);
+    pace_sent(&p, 100, 520 + PACE_LONGEST_MS);
+    check(pace_wait(&p, 100, 520 + PACE_LONGEST_MS, NULL) > 0, "a second one");
+  }
+}
+
+/* Others of the account: the answers are the truth. And what they say that can't be. */
+/* A limit of none is none, what was lost says nothing, and most is at least one. */
+static void test_nothing_said(void **state) {
+  (void)state;
+  Pace p;
+  pace_init(&p, 0, 0);
+  PaceAnswer a = answer_to(pace_sent(&p, -5, 0));
+  wait_of(&p, 0, PACE_CONCURRENCY);
+  a.is_lost = 1;
+  a.limits[PACE_LIMIT_TOKENS] = (PaceLimit){0, 0, 60000};
+  pace_answered(&p, &a, 10);
+  wait_of(&p, 10, PACE_FREE);
+  check(pace_rate(&p) <= 0 && pace_under_way(&p) == 0, "%f", pace_rate(&p));
+  /* Only what is left is said: when nothing is, it is waited a minute at most. */
+  a = answer_to(pace_sent(&p, 100, 10));
+  a.limits[PACE_LIMIT_REQUESTS] = (PaceLimit){-1, 0, -1};
+  pace_answered(&p, &a, 20);
+  check(pace_wait(&p, 100, 20 + PACE_LONGEST_MS, NULL) == 0, "%lld",
+        pace_wait(&p, 100, 60020, NULL));
+}
+
+static void test_truth(void **state) {
+  (void)state;
+  Pace p;
+  pace_init(&p, MOST, 0);
+  PaceAnswer a = answer_to(pace_sent(&p, 100, 0));
+  a.limits[PACE_LIMIT_TOKENS] = (PaceLimit){1000, 900, 60000};
+  pace_answered(&p, &a, 10);
+  for (int i = 0; i < 9; i++) {
+    wait_of(&p, 10, PACE_FREE);
+    a = answer_to(pace_sent(&p, 100, 10));
+  }
+  wait_of(&p, 10, PACE_TOKENS);
+  /* What was taken for 100 counts 10; eight others may not be counted yet. */
+  a.tokens = 10;
+  a.limits[PACE_LIMIT_TOKENS].remaining = 890;
+  pace_answered(&p, &a, 20);
+  check(fabs(p.levels[PACE_LIMIT_TOKENS].level - 90) < 1, "%f", p.levels[PACE_LIMIT_TOKENS].level);
+  /* Somebody else took the rest. */
+  a = answer_to(pace_sent(&p, 10, 30));
+  a.limits[PACE_LIMIT_TOKENS] = (PaceLimit){1000, 5, 30000};
+  pace_answered(&p, &a, 40);
+  assert_int_equal(wait_of(&p, 40, PACE_TOKENS), 30000);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_a_hundred_a_second),
+      cmocka_unit_test(test_other_limits),
+      cmocka_unit_test(test_overloaded),
+      cmocka_unit_test(test_what_is_told),
+      cmocka_unit_test(test_trouble_and_calm),
+      cmocka_unit_test(test_limits_that_change),
+      cmocka_unit_test(test_larger_than_the_limit),
+      cmocka_unit_test(test_retry_after),
+      cmocka_unit_test(test_headers),
+      cmocka_unit_test(test_truth),
+      cmocka_unit_test(test_nothing_said),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
