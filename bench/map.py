@@ -268,7 +268,7 @@ def go_alone():
     if alone() or subprocess.run(["unshare", "-rn", "true"], stderr=subprocess.DEVNULL).returncode != 0:
         return
     os.environ["LLMCOST_BENCH_ALONE"] = "1"
-    os.execvp("unshare", ["unshare", "-rn", sys.executable, *sys.argv])
+    raise SystemExit(subprocess.call(["unshare", "-rn", sys.executable, *sys.argv]))
 
 
 def loopback_up():

@@ -167,6 +167,24 @@ class Bench(Program):
         self.assertEqual(len(re.findall(r"^  agree +APGR [\d.]+ \[", out, re.M)), 3, out)
         self.assertEqual(len(re.findall(r"^  examples \(out of fold\) +APGR ", out, re.M)), 3, out)
 
+    def test_map(self):
+        out = self.run_it("/usr/bin/python3", "bench/map.py", "quick")
+        for client in ("bare libcurl multi", "llm_map"):
+            self.figures(out, f"| {client} | # (# ×; #) | # (# ×; #) | # (# ×; #) |")
+        for package, client in (("openai", "npm openai, pool"), ("@portkey-ai/gateway", "the same behind Portkey")):
+            if f"left out: npm {package}" not in out:
+                self.figures(out, f"| {client} | # (# ×; #) | # (# ×; #) | # (# ×; #) |")
+        self.figures(out, "extension and one row: # MB", "| 1,000 | 1,000 | # | # | # | # |", "| 3,000 | 1,000 | # | # | # | # |",
+                     "| 2,000 | 2,000 | # | # | # | # |", "latency in # s: # a second, # µs of CPU each, # MB",
+                     "| window | headers and Retry-After | llm_map | # | # % |", "| bucket | headers and Retry-After | llm_map | # | # % |")
+
+    def test_prefix(self):
+        out = self.run_it("/usr/bin/python3", "bench/prefix.py", "quick", "reviews")
+        self.figures(out, "| products × reviews | openai | 1 | global | # % | 0.0 % | $# |",
+                     "| products × reviews | anthropic | 32 | global | # % | # % | $# |")
+        for provider in ("openai", "anthropic"):  # a text that differs in front shares nothing
+            self.assertRegex(out, rf"{provider} \| 1 \| given \| 0\.0 % \| 0\.0 % \| \$[\d.]+ \| \+0\.0 %")
+
     def test_instructions(self):
         need_program("valgrind")
         self.figures(self.run_it("sh", "bench/instructions.sh", KINDS="hit"), "hit #")
