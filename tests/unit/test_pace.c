@@ -23,7 +23,11 @@ typedef struct Server {
   double allowed_then;
   long long fails_at; /* then it refuses so many, whatever they are: */
   int failures;
-  double fails; /* the share that it refuses whatever the pace */
+  double fails;            /* the share that it refuses whatever the pace, as overloaded */
+  double refuses;          /* and the share that a gateway before it does, as too much */
+  int refuses_first;       /* each row once, that is */
+  long long refuses_until; /* 0: always */
+  long long names_ms;      /* when such a row may come again; 0: it does not say */
   /* its state */
   double used, level;
   long long window, at, n_past, first, past[PAST], failed_until;
@@ -43,8 +47,9 @@ typedef struct Process {
   const long long *tokens;
   int n_tokens, step_ms;
   long long rows, begun;
-  long long again[ROWS]; /* the tokens of those that were refused */
-  int n_again;
+  long long again[ROWS],
+      due[ROWS]; /* the tokens of those that were refused, and when they may come again */
+  int n_again, n_flights;
 } Process;
 
 typedef struct Run {
@@ -125,17 +130,38 @@ static PaceAnswer answer_to(PaceMark mark) {
       .mark = mark, .retry_after_ms = -1, .tokens = -1, .limits = {{-1, -1, -1}, {-1, -1, -1}}};
 }
 
-/* The tokens of the row whose turn it is; 0: there is none. */
-static long long next_row(const Process *p) {
-  return p->n_again ? p->again[0] : p->begun < p->rows ? p->tokens[p->begun % p->n_tokens] : 0;
+static int is_again(const Process *p, long long now) {
+  return p->n_again > 0 && p->due[0] <= now;
 }
 
-static void take_row(Process *p) {
-  if (p->n_again) {
-    memmove(p->again, p->again + 1, (size_t)--p->n_again * sizeof p->again[0]);
+/* The tokens of the row whose turn it is; 0: there is none. A row that waits to come again keeps its place. */
+static long long next_row(const Process *p, long long now) {
+  int is_new = p->begun < p->rows && p->n_flights + p->n_again < MOST;
+  return is_again(p, now) ? p->again[0] : is_new ? p->tokens[p->begun % p->n_tokens] : 0;
+}
+
+static void take_row(Process *p, long long now) {
+  p->n_flights++;
+  if (is_again(p, now)) {
+    p->n_again--;
+    memmove(p->again, p->again + 1, (size_t)p->n_again * sizeof p->again[0]);
+    memmove(p->due, p->due + 1, (size_t)p->n_again * sizeof p->due[0]);
   } else {
     p->begun++;
   }
+}
+
+static void come_again(Process *p, const PaceAnswer *a, long long now) {
+  p->due[p->n_again] = now + run.server.names_ms;
+  p->again[p->n_again++] = a->mark.tokens;
+}
+
+/* Whatever the pace. */
+static int gateway_refuses(const Server *s, int again, long long now) {
+  if (s->refuses_until > 0 && now >= s->refuses_until) {
+    return 0;
+  }
+  return s->refuses_first ? !again : s->refuses > 0 && random_share() < s->refuses;
 }
 
 static void leave(Process *p, Flight *f, long long tokens, long long now) {
@@ -143,8 +169,8 @@ static void leave(Process *p, Flight *f, long long tokens, long long now) {
   long long jitter = (long long)(random_share() * (double)s->jitter_ms);
   *f = (Flight){.is_there = 1, .answer = answer_to(pace_sent(&p->pace, tokens, now))};
   f->answer.is_overloaded = s->fails > 0 && random_share() < s->fails;
-  f->is_admitted =
-      !f->answer.is_overloaded && admits(s, s->counts_tokens ? (double)tokens : 1, now);
+  int is_refused = f->answer.is_overloaded || gateway_refuses(s, is_again(p, now), now);
+  f->is_admitted = !is_refused && admits(s, s->counts_tokens ? (double)tokens : 1, now);
   f->answer.is_refused = !f->is_admitted;
   s->under_way += f->is_admitted;
   if (s->tells_limits) {
@@ -153,9 +179,12 @@ static void leave(Process *p, Flight *f, long long tokens, long long now) {
   if (!f->is_admitted && s->tells_retry_after) {
     f->answer.retry_after_ms = s->window_ms - now % s->window_ms;
   }
+  if (is_refused && s->names_ms) {
+    f->answer.retry_after_ms = s->names_ms;
+  }
   f->arrives =
       !f->is_admitted && s->refusal_ms ? now + s->refusal_ms : now + s->latency_ms + jitter;
-  take_row(p);
+  take_row(p, now);
   run.sent++;
   run.longest_wait =
       now - run.last_sent > run.longest_wait ? now - run.last_sent : run.longest_wait;
@@ -164,10 +193,11 @@ static void leave(Process *p, Flight *f, long long tokens, long long now) {
 
 static void arrive(Process *p, Flight *f, long long now) {
   f->is_there = 0;
+  p->n_flights--;
   run.server.under_way -= f->is_admitted;
   pace_answered(&p->pace, &f->answer, now);
   if (f->answer.is_refused) {
-    p->again[p->n_again++] = f->answer.mark.tokens;
+    come_again(p, &f->answer, now);
     run.refused++;
     run.late += f->answer.mark.at >= 1000;
   } else {
@@ -182,9 +212,9 @@ static void step(Process *p, long long now) {
       arrive(p, &p->flights[i], now);
     }
   }
-  for (int i = 0; i < MOST && next_row(p); i++) {
+  for (int i = 0; i < MOST && next_row(p, now); i++) {
     PaceWhy why;
-    long long tokens = next_row(p);
+    long long tokens = next_row(p, now);
     long long wait = p->flights[i].is_there ? -1 : pace_wait(&p->pace, tokens, now, &why);
     if (wait == 0) {
       run.was_alone |= (double)tokens > run.server.allowed && p->pace.sent == p->pace.ended;
@@ -214,8 +244,7 @@ static void begin(const Server *s, int processes, int step_ms) {
 }
 
 /* Until so many ms, or until all is answered. */
-static long long go(long long until) {
-  long long now = 0;
+static long long go_on(long long now, long long until) {
   for (; now < until && run.answered < run.process[0].rows; now++) {
     for (int i = 0; i < run.processes; i++) {
       if (now % run.process[i].step_ms == 0) {
@@ -224,6 +253,10 @@ static long long go(long long until) {
     }
   }
   return now;
+}
+
+static long long go(long long until) {
+  return go_on(0, until);
 }
 
 static double mean_of_seconds(int from, int to) {
@@ -355,7 +388,6 @@ static void test_other_limits(void **state) {
   check_used(cases, COUNT(cases));
 }
 
-/* What is said need not be found. */
 /* An overloaded server refuses some of all. */
 static void test_overloaded(void **state) {
   (void)state;
@@ -363,16 +395,148 @@ static void test_overloaded(void **state) {
       {"1 %", {FIXED_WINDOW, A_SECOND(300), .latency_ms = 200, .fails = 0.01}, 95, 2, 0, 0},
       {"5 %", {FIXED_WINDOW, A_SECOND(300), .latency_ms = 200, .fails = 0.05}, 85, 7, 0, 0},
       {"10 %", {FIXED_WINDOW, A_SECOND(300), .latency_ms = 200, .fails = 0.1}, 75, 12, 0, 0},
-      {"30 %: it is to recover",
-       {FIXED_WINDOW, A_SECOND(300), .latency_ms = 200, .fails = 0.3},
-       10,
-       35,
+      {"30 %", {FIXED_WINDOW, A_SECOND(300), .latency_ms = 200, .fails = 0.3}, 60, 35, 0, 0},
+  };
+  check_used(cases, COUNT(cases));
+}
+
+/* Refusals that slowing down does not lessen, 5,000 rows: in at most half as much again as without a pace. Where all of them take less than the
+** second of a limit by the second, it takes some seconds to tell the one from the other. */
+static void test_whatever_the_pace(void **state) {
+  (void)state;
+  enum { ALL = 5000, SEEDS = 5, TO_TELL_MS = 8000 };
+  static const struct {
+    const char *name;
+    double share; /* 0: each row once */
+    long long latency_ms, refusal_ms, names_ms;
+    double most; /* 0: 1.5 */
+  } cases[] = {
+      {"each once, 1 ms", 0, 1, 0, 0, 0},
+      {"each once, 1 ms, to come again in 40 ms", 0, 1, 0, 40, 0},
+      {"each once, 200 ms", 0, 200, 0, 0, 0},
+      {"each once, 200 ms, to come again in 40 ms", 0, 200, 0, 40, 0},
+      {"each once, 200 ms, in 5 ms", 0, 200, 5, 0, 0},
+      {"50 %, 1 ms", 0.5, 1, 0, 0, 0},
+      {"50 %, 1 ms, to come again in 40 ms", 0.5, 1, 0, 40, 0},
+      {"50 %, 200 ms", 0.5, 200, 0, 0, 0},
+      {"50 %, 200 ms, to come again in 40 ms", 0.5, 200, 0, 40, 0},
+      {"50 %, 200 ms, in 5 ms", 0.5, 200, 5, 0, 0},
+      {"30 %, 1 ms", 0.3, 1, 0, 0, 0},
+      {"30 %, 1 ms, to come again in 40 ms", 0.3, 1, 0, 40, 0},
+      {"30 %, 200 ms", 0.3, 200, 0, 0, 0},
+      {"30 %, 200 ms, to come again in 40 ms", 0.3, 200, 0, 40, 0},
+      {"30 %, 200 ms, in 5 ms", 0.3, 200, 5, 0, 0},
+      {"10 %, 200 ms", 0.1, 200, 0, 0, 3}, /* what is rarer is found later */
+  };
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    Server s = {FIXED_WINDOW,
+                A_SECOND(1e9),
+                .latency_ms = cases[i].latency_ms,
+                .refusal_ms = cases[i].refusal_ms,
+                .names_ms = cases[i].names_ms,
+                .refuses = cases[i].share,
+                .refuses_first = cases[i].share <= 0};
+    double again = s.refuses_first ? 1 : s.refuses / (1 - s.refuses);
+    double refusal_ms = (double)(s.refusal_ms ? s.refusal_ms : s.latency_ms);
+    double least = ALL * ((double)s.latency_ms + again * (refusal_ms + (double)s.names_ms)) / MOST;
+    long long slowest = 0;
+    for (unsigned long long seed = 0; seed < SEEDS; seed++) {
+      begin(&s, 1, 1);
+      run.random = seed * 0x9E3779B97F4A7C15;
+      run.process[0].rows = ALL;
+      long long ms = go(SECONDS * 1000);
+      slowest = ms > slowest ? ms : slowest;
+    }
+    print_message("%s: %.1f s, %.2f times %.1f s\n", cases[i].name, (double)slowest / 1e3,
+                  (double)slowest / least, least / 1e3);
+    double most = (cases[i].most > 0 ? cases[i].most : 1.5) * least;
+    check((double)slowest <= most + (s.latency_ms < 100 ? TO_TELL_MS : 0), "%s: %lld ms of %.0f",
+          cases[i].name, slowest, least);
+  }
+}
+
+static void test_a_limit_behind_a_gateway(void **state) {
+  (void)state;
+  static const Used cases[] = {
+      {"window, 1 ms",
+       {FIXED_WINDOW, A_SECOND(100), .latency_ms = 1, .refuses = 0.3},
+       70,
+       45,
+       0,
+       0},
+      {"window, 200 ms",
+       {FIXED_WINDOW, A_SECOND(100), .latency_ms = 200, .refuses = 0.3},
+       70,
+       45,
+       0,
+       0},
+      {"window, to come again in 40 ms",
+       {FIXED_WINDOW, A_SECOND(100), .latency_ms = 200, .refuses = 0.3, .names_ms = 40},
+       70,
+       45,
+       0,
+       0},
+      {"sliding, 200 ms",
+       {SLIDING_WINDOW, A_SECOND(100), .latency_ms = 200, .refuses = 0.3},
+       70,
+       45,
+       0,
+       0},
+      {"bucket, 1 ms",
+       {BUCKET, A_SECOND(100), .holds = 100, .latency_ms = 1, .refuses = 0.3},
+       70,
+       45,
        0,
        0},
   };
   check_used(cases, COUNT(cases));
 }
 
+/* What comes when 30 % have long been usual: all is refused for a while, or there is a limit, with the gateway or instead of it. */
+static void test_what_is_not_usual(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    Server server;
+    double least, refused; /* answered a second, and percent refused, from half a minute later on */
+  } cases[] = {
+      {"all is refused",
+       {FIXED_WINDOW, A_SECOND(1e9), .latency_ms = 200, .refuses = 0.3, .fails_at = 50000,
+        .failures = 134},
+       170,
+       35},
+      {"a limit too",
+       {FIXED_WINDOW, A_SECOND(1e9), .latency_ms = 200, .refuses = 0.3, .changes_at = 50000,
+        .allowed_then = 100},
+       70,
+       45},
+      {"a limit instead",
+       {FIXED_WINDOW, A_SECOND(1e9), .latency_ms = 200, .refuses = 0.3, .changes_at = 50000,
+        .allowed_then = 100, .refuses_until = 50000},
+       90,
+       3},
+      {"a limit of just as much instead",
+       {FIXED_WINDOW, A_SECOND(1e9), .latency_ms = 200, .refuses = 0.3, .changes_at = 50000,
+        .allowed_then = 224, .refuses_until = 50000},
+       200,
+       3},
+  };
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    begin(&cases[i].server, 1, 1);
+    go(90000);
+    long long sent = run.sent, refused = run.refused;
+    go_on(90000, 150000);
+    double again = mean_of_seconds(90, 150);
+    double share = 100 * (double)(run.refused - refused) / (double)(run.sent - sent);
+    print_message("%s: %.0f a second, then %.0f, %.1f %% refused, longest wait %lld ms\n",
+                  cases[i].name, mean_of_seconds(20, 50), again, share, run.longest_wait);
+    check(run.server.failures == 0, "%d left", run.server.failures);
+    check(again >= cases[i].least && share <= cases[i].refused, "%s: %.1f, %.1f %%", cases[i].name,
+          again, share);
+  }
+}
+
+/* What is said need not be found. */
 static void test_what_is_told(void **state) {
   (void)state;
   static const Used cases[] = {
@@ -595,6 +759,9 @@ int main(void) {
       cmocka_unit_test(test_a_hundred_a_second),
       cmocka_unit_test(test_other_limits),
       cmocka_unit_test(test_overloaded),
+      cmocka_unit_test(test_whatever_the_pace),
+      cmocka_unit_test(test_a_limit_behind_a_gateway),
+      cmocka_unit_test(test_what_is_not_usual),
       cmocka_unit_test(test_what_is_told),
       cmocka_unit_test(test_trouble_and_calm),
       cmocka_unit_test(test_limits_that_change),

@@ -23,6 +23,15 @@
 /* What an overloaded server may refuse. */
 #define SOME_REFUSED 0.25
 
+/* Of what was answered: a series of slow-downs that has led below that is to pay, and so far goes the one that is put to trial. */
+#define CLEARLY_LESS 0.7
+
+/* Where fewer were refused since a series began, it has ended: the next refusal is another's. */
+#define CALM_SHARE 0.01
+
+/* Who refuses more than that, whatever the pace, is as good as not there: that is nothing to get used to. */
+#define MOST_USUAL 0.8
+
 /* The share of the newest in the mean latency. */
 #define NEWEST 0.1
 
@@ -36,6 +45,8 @@ enum {
   /* A timer's lateness, which is caught up with: at most so long. */
   LATE_MS = 50,
   FIRST_WAIT_MS = 250,  /* when all is refused; it doubles */
+  SERIES_MS = 30000,    /* no series is longer */
+  SERIES_SHARE = 128,   /* of so many requests, which then count half */
   MEASURE_ANSWERS = 10, /* to tell a rate by, beside a second and some round trips */
   /* A window that is known to be right is tried at every so many answers: 1 refusal in 64. */
   MOST_PATIENCE = 64
@@ -50,6 +61,8 @@ void pace_init(Pace *p, int most, long long now) {
   p->next_at = (double)now;
   p->began = p->left_at = now;
   p->slice = now / PACE_SLICE_MS;
+  p->series.began = now - SERIES_MS;
+  p->tried_at = now - SERIES_MS;
   for (int i = 0; i < PACE_LIMITS; i++) {
     level_init(&p->levels[i]);
   }
@@ -100,27 +113,32 @@ static PaceSlice measure(Pace *p, long long now, double *ms) {
   return all;
 }
 
-/* Answers a second. */
+/* Answers a second. Where one at a time tried meanwhile that says little. */
 static double measure_rate(Pace *p, long long now) {
   double ms;
   PaceSlice lately = measure(p, now, &ms);
-  return lately.answered * 1e3 / ms;
+  int is_little = (double)(now - p->tried_at) < ms;
+  return fmax(lately.answered * 1e3 / ms, is_little ? pace_rate(p) / 2 : 0);
+}
+
+static TrialShare measure_share(Pace *p, long long now) {
+  double ms;
+  PaceSlice lately = measure(p, now, &ms);
+  return (TrialShare){lately.refused, lately.refused + lately.answered};
 }
 
 /* An overloaded server refuses some of all, whatever our pace: it is slowed down for when those are many. */
 static int is_for_pace(Pace *p, const PaceAnswer *a, long long now) {
-  double ms;
-  PaceSlice lately = measure(p, now, &ms);
-  double some = (lately.answered + lately.refused) * SOME_REFUSED;
+  TrialShare lately = measure_share(p, now);
+  double some = lately.all * SOME_REFUSED;
   return !a->is_overloaded || lately.refused > some + 2 * sqrt(some);
 }
 
-static long long own_wait_ms(int trouble) {
-  long long ms = FIRST_WAIT_MS;
-  for (int i = 2; i < trouble && ms < LIMIT_BACKOFF_MS; i++) {
-    ms *= 2;
-  }
-  return ms < LIMIT_BACKOFF_MS ? ms : LIMIT_BACKOFF_MS;
+/* One at a time tries. */
+static void wait_longer(Pace *p, long long now) {
+  long long ms = p->wait_ms > 0 ? 2 * p->wait_ms : FIRST_WAIT_MS;
+  p->wait_ms = ms < LIMIT_BACKOFF_MS ? ms : LIMIT_BACKOFF_MS;
+  p->try_at = now + p->wait_ms;
 }
 
 static void restart_rate(Pace *p, double best, double from, long long now) {
@@ -150,7 +168,7 @@ static double company(const PaceMark *m) {
 
 static void narrow_window(Pace *p, const PaceMark *m) {
   double refused_at = company(m);
-  if (p->trouble == 1 && refused_at >= floor(p->window)) { /* growing it led here */
+  if (refused_at >= floor(p->window)) { /* growing it led here */
     p->patience = fmin(p->patience * 2, MOST_PATIENCE);
   }
   if (refused_at <= p->proven) { /* what went well then does not now */
@@ -166,52 +184,192 @@ static void widen_window(Pace *p, const PaceMark *m) {
   p->window = fmin(p->window + 1 / p->patience, p->most);
 }
 
+/* ---- whether slowing down pays */
+
+static void begin_series(Pace *p, double answered, long long now) {
+  p->series = (PaceSeries){
+      .before = {p->best, p->steepness, pace_rate(p), p->window, p->patience, p->proven},
+      .began = now,
+      .from = p->sent,
+      .answered = answered};
+}
+
+static int is_new_series(const Pace *p, long long now) {
+  const PaceSeries *s = &p->series;
+  double rate = pace_rate(p);
+  int is_fast = p->best <= 0 || (s->before.rate > 0 && rate >= s->before.rate);
+  return is_fast || now - s->began >= SERIES_MS || trial_share(&s->share) < CALM_SHARE;
+}
+
+/* What is usual is to be tried anew: it is too old, or exceeded. That was by a limit, and of what reaches it some is refused before. */
+static void begin_again(Pace *p, double answered, long long now) {
+  PaceSpeed *before = &p->series.before;
+  double usual = fmin(trial_share(&p->usual.share), MOST_USUAL);
+  begin_series(p, answered, now);
+  if (p->usual.is_exceeded && answered > 0) {
+    before->best = before->rate = answered / (1 - usual);
+  }
+  trial_begin(&p->trial, usual, p->sent);
+}
+
+/* Each slow-down, before it. 1: it is put to trial. */
+static int begin_trial(Pace *p, double answered, long long now) {
+  PaceSeries *s = &p->series;
+  if (p->usual.share.all > 0) {
+    begin_again(p, answered, now);
+    return 1;
+  }
+  if (is_new_series(p, now)) {
+    begin_series(p, answered, now);
+  }
+  s->answered = fmax(s->answered, answered);
+  int is_far = p->best > 0 && pace_rate(p) <= CLEARLY_LESS * s->answered;
+  if (is_far) {
+    trial_begin(&p->trial, trial_share(&s->share), p->sent);
+  }
+  return is_far;
+}
+
+/* As before the series. */
+static void speed_up(Pace *p, long long now) {
+  const PaceSpeed *before = &p->series.before;
+  p->window = before->window;
+  p->patience = before->patience;
+  p->proven = before->proven;
+  p->best = before->best;
+  p->steepness = before->steepness;
+  p->trouble = PACE_CALM;
+  p->try_at = p->wait_ms = 0;
+  p->event = p->sent;
+  if (p->best > 0) {
+    lower_rate(p, before->rate, now);
+  }
+}
+
+static void end_trial(Pace *p, long long now) {
+  Trial *t = &p->trial;
+  if (t->state == TRIAL_PAYS) { /* the limit is found */
+    usual_forget(&p->usual);
+    p->series.answered = measure_rate(p, now);
+    p->series.share = (TrialShare){0};
+    p->series.from = p->sent;
+  } else if (trial_share(&t->whole) <= MOST_USUAL) {
+    usual_learn(&p->usual, t, pace_rate(p), p->sent, now);
+    speed_up(p, now);
+  }
+  t->state = TRIAL_NONE;
+}
+
+/* Counts it for whatever share it belongs to. */
+static void count_end(Pace *p, const PaceAnswer *a, long long now) {
+  TrialEnd end = {a->mark.number, p->sent, a->is_refused, a->is_lost};
+  TrialShare *series = &p->series.share;
+  if (!a->is_lost) {
+    PaceSlice *slice = slice_at(p, now);
+    slice->answered += !a->is_refused;
+    slice->refused += a->is_refused;
+  }
+  if (!a->is_lost && a->mark.number > p->series.from) {
+    double worth = series->all < SERIES_SHARE ? 1 : 0.5;
+    series->refused = worth * series->refused + a->is_refused;
+    series->all = worth * series->all + 1;
+  }
+  if (usual_covers(&p->usual, now)) {
+    usual_ended(&p->usual, &end, pace_under_way(p), now);
+  }
+  trial_ended(&p->trial, &end);
+}
+
+/* ---- answers */
+
+/* The first refusal of requests that left after the last event. */
+static void note_event(Pace *p, const PaceAnswer *a, int is_told, long long now) {
+  int is_tried = p->trial.state != TRIAL_NONE;
+  int is_to_slow_down = !is_told && !is_tried && is_for_pace(p, a, now);
+  double answered = measure_rate(p, now);
+  TrialShare lately = measure_share(p, now);
+  p->event = p->sent;
+  p->trouble = PACE_SOME_REFUSED;
+  p->share = trial_share(&lately);
+  p->refused = 0;
+  int is_on_trial = is_to_slow_down && begin_trial(p, answered, now);
+  if (!is_told && !is_tried && (is_to_slow_down || company(&a->mark) > p->proven)) {
+    narrow_window(p, &a->mark);
+  }
+  if (is_to_slow_down && answered > 0) {
+    lower_rate(p, fmax(answered, LEAST_RATE), now);
+    p->from = is_on_trial ? CLEARLY_LESS : p->from;
+  }
+  if (answered <= 0) {
+    wait_longer(p, now);
+  }
+}
+
+/* Another, before any answer to one that left after it. */
+static void note_more(Pace *p, const PaceAnswer *a, int is_told, long long now) {
+  double answered = measure_rate(p, now);
+  TrialShare since = {(double)++p->refused, (double)(p->sent - p->event)};
+  if (p->best <= 0 && answered > 0 && !is_told && is_for_pace(p, a, now)) { /* it was not known */
+    lower_rate(p, fmax(answered, LEAST_RATE), now);
+  }
+  if (p->wait_ms > 0 || trial_is_more(&since, p->share)) {
+    p->event = p->sent;
+    p->trouble = PACE_ALL_REFUSED;
+    p->refused = 0;
+    wait_longer(p, now);
+  }
+}
+
 static void note_refusal(Pace *p, const PaceAnswer *a, int is_told, long long now) {
-  slice_at(p, now)->refused++;
+  if (usual_covers(&p->usual, now)) {
+    return;
+  }
   if (a->retry_after_ms >= 0) { /* each of a wave may name a later time */
     long long ms = a->retry_after_ms < PACE_LONGEST_MS ? a->retry_after_ms : PACE_LONGEST_MS;
     p->pause_until = now + ms > p->pause_until ? now + ms : p->pause_until;
   }
-  if (a->mark.number <= p->event) {
-    return;
+  if (a->mark.number > p->event && p->trouble == PACE_CALM) {
+    note_event(p, a, is_told, now);
+  } else if (a->mark.number > p->event) {
+    note_more(p, a, is_told, now);
   }
+}
+
+/* It was overtaken by the refusals. */
+static void note_overtaken(Pace *p, long long now) {
   double answered = measure_rate(p, now);
-  int is_to_slow_down = !is_told && is_for_pace(p, a, now);
-  p->event = p->sent;
-  p->trouble++;
-  if (!is_told && (is_to_slow_down || company(&a->mark) > p->proven)) {
-    narrow_window(p, &a->mark);
-  }
-  if (is_to_slow_down && p->trouble == 1 && answered > 0) {
-    lower_rate(p, fmax(answered, LEAST_RATE), now);
-  }
-  if (p->trouble > 1 || answered <= 0) {
-    p->try_at = now + own_wait_ms(p->trouble);
+  p->best = p->best > 0 ? fmax(p->best, answered) : 0;
+  p->series.answered = fmax(p->series.answered, answered);
+  if (p->trouble != PACE_ALL_REFUSED) { /* it seemed so, as nothing had been answered */
+    p->wait_ms = 0;
   }
 }
 
 static void note_success(Pace *p, const PaceAnswer *a, long long now) {
-  slice_at(p, now)->answered++;
   double latency_ms = (double)(now - a->mark.at);
   p->latency_ms += (latency_ms - p->latency_ms) * (p->latency_ms > 0 ? NEWEST : 1);
   widen_window(p, &a->mark);
-  if (a->mark.number <= p->event && p->best > 0) { /* what the refusals overtook */
-    p->best = fmax(p->best, measure_rate(p, now));
-  }
-  if (a->mark.number <= p->event || p->trouble == 0) {
+  if (a->mark.number <= p->event) {
+    note_overtaken(p, now);
     return;
   }
-  if (p->trouble > 2 && p->best > 0) {
-    restart_rate(p, p->best, fmax(STEP_BACK * pow(2, 2 - p->trouble), LEAST_START), now);
+  if (p->wait_ms > FIRST_WAIT_MS && p->best > 0) {
+    double part = (double)FIRST_WAIT_MS / (double)p->wait_ms;
+    restart_rate(p, p->best, fmax(STEP_BACK * part, LEAST_START), now);
   }
-  p->trouble = 0;
-  p->try_at = 0;
+  if (p->trouble != PACE_CALM) {
+    p->tried_at = p->wait_ms > 0 ? now : p->tried_at;
+    p->trouble = PACE_CALM;
+    p->try_at = p->wait_ms = 0;
+  }
 }
 
 /* Nothing is left for longer than is waited: then one request tries. */
 static void try_late(Pace *p, long long now) {
   p->event = p->sent;
-  p->trouble = p->trouble > 2 ? p->trouble : 2;
+  p->trouble = PACE_ALL_REFUSED;
+  p->refused = 0;
+  p->wait_ms = p->wait_ms > 0 ? p->wait_ms : FIRST_WAIT_MS;
   p->try_at = now + PACE_LONGEST_MS;
 }
 
@@ -243,17 +401,21 @@ void pace_answered(Pace *p, const PaceAnswer *a, long long now) {
   int is_told = learn_levels(p, a, now);
   p->ended++;
   p->ended_tokens += m->tokens;
+  count_end(p, a, now);
   if (a->is_refused) {
     note_refusal(p, a, is_told, now);
   } else if (!a->is_lost) {
     note_success(p, a, now);
   }
+  if (p->trial.state >= TRIAL_PAYS) {
+    end_trial(p, now);
+  }
 }
 
-/* The rate grows as far as it is used: who sends a tenth of it learns nothing of the rest. */
+/* The rate grows as far as it is used: who sends a tenth of it learns nothing of the rest. Not on trial, which is for one speed. */
 static void grow_rate(Pace *p, long long now) {
   double used_ms = fmin((double)(now - p->left_at), 2 * interval_ms(p));
-  p->age += used_ms / 1e3;
+  p->age += p->trial.state == TRIAL_NONE ? used_ms / 1e3 : 0;
   p->left_at = now;
 }
 
@@ -261,8 +423,8 @@ PaceMark pace_sent(Pace *p, long long tokens, long long now) {
   tokens = tokens > 0 ? tokens : 0;
   grow_rate(p, now);
   p->next_at = fmax(p->next_at, (double)(now - LATE_MS)) + interval_ms(p);
-  if (p->trouble > 1 || p->try_at > 0) {
-    p->try_at = now + own_wait_ms(p->trouble);
+  if (p->wait_ms > 0) {
+    p->try_at = now + p->wait_ms;
   }
   p->sent++;
   p->sent_tokens += tokens;

@@ -11,8 +11,15 @@
 ** providers who limit those: at a refusal it becomes what is still under way, and grows by one per answer, or ever more answers where growing it by
 ** one led to a refusal.
 **
-** One wave is one event: of the requests that had left when a refusal arrived, no other refusal counts. When, after that, the first that left
-** later are refused as well, one request at a time tries, after waits that double up to LIMIT_BACKOFF_MS.
+** One wave is one event: of the requests that had left when a refusal arrived, no other refusal counts. When, of those that leave after that,
+** more are refused than chance explains, one request at a time tries, after waits that double up to LIMIT_BACKOFF_MS.
+**
+** Slowing down has to pay. A limit answers what is sent a little below it, so it can't lead far below what it has answered. A gateway that
+** refuses every other request, or each once, can: only half of what is sent is answered, then half of that, down to nothing. So when a series of
+** slow-downs has led clearly below what was answered in it, the next one is put to trial (trial.h). If it is in vain, speed is what it was before
+** the series, and such a share of refusals is usual (usual.h) and means nothing for a while. What goes beyond it is a limit, which is met at that speed.
+** This can't be told before a limit by the second could have been: it takes some seconds, or some round trips. A refusal that says when
+** to come again holds back all the others only until it is known to be usual: then it is for its own request alone.
 **
 ** Pure: without a clock; `now` is in monotonic milliseconds and never less than before.
 */
@@ -20,6 +27,8 @@
 #define LLMCOST_PACE_H
 
 #include "core/pace/level.h"
+#include "core/pace/trial.h"
+#include "core/pace/usual.h"
 
 enum {
   PACE_LIMIT_REQUESTS = 0,
@@ -60,6 +69,23 @@ typedef struct PaceSlice {
   int answered, refused;
 } PaceSlice;
 
+/* What a slow-down changes. */
+typedef struct PaceSpeed {
+  double best, steepness, rate; /* rate: what it was, a second */
+  double window, patience, proven;
+} PaceSpeed;
+
+/* Slow-downs without calm between them: what the first of them changed, and what followed. */
+typedef struct PaceSeries {
+  PaceSpeed before;
+  long long began;
+  long long from;   /* requests that had left then */
+  TrialShare share; /* of those that left later: of the last hundred or so */
+  double answered;  /* the most, a second */
+} PaceSeries;
+
+typedef enum PaceTrouble { PACE_CALM, PACE_SOME_REFUSED, PACE_ALL_REFUSED } PaceTrouble;
+
 typedef struct Pace {
   int most;
   /* The rate, a second, is best × (1 + share of it that is missing or gained at `age`); best 0: there is none. */
@@ -71,9 +97,16 @@ typedef struct Pace {
   double window, patience;  /* patience: answers until the window grows by one */
   double proven,
       refused_at; /* the most that were under way when one left that was answered; when the last left that was refused */
-  int trouble;    /* refusals in a row, each of a request that left after the one before it */
-  long long event; /* requests that had left at the last of them */
+  PaceTrouble trouble; /* since the last answer to a request that left after the event */
+  long long event;     /* requests that had left at the last refusal that counted */
+  double share;        /* that was refused just before */
+  long long refused;   /* of those that left since */
   long long pause_until, try_at;
+  long long wait_ms;  /* between requests that try one at a time; 0: they don't */
+  long long tried_at; /* when one of them was answered */
+  PaceSeries series;
+  Trial trial;
+  Usual usual;
   long long sent, sent_tokens, ended, ended_tokens;
   long long slice; /* number of the newest slice */
   PaceSlice slices[PACE_SLICES];
