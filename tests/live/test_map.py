@@ -238,7 +238,7 @@ class Order(MapDesk):
     def setUp(self):
         super().setUp()
         self.standin.post("/standin/latency", {"ms": 0, "to_ms": 30, "seed": 7})
-        self.scenario_of(OTHER, "rate-limit")  # refused once, then answered
+        self.scenario_of(OTHER, "server-error")  # fails once, and is answered then
 
     def shuffled(self, rows, **options):
         fill(self.db, rows)
@@ -523,12 +523,11 @@ class Errors(MapDesk):
         self.check_bill()
 
     def test_limits_of_the_connection(self):
-        """These end the statement, as they end one of llm_complete; what was paid is kept."""
         value(self.db, "SELECT llm_config('max_calls', 10)")
         for concurrency in (16, 1):
-            said = error_of(self.db, "SELECT count(*) FROM llm_map('SELECT id, body FROM t', ?)", json.dumps({"concurrency": concurrency}))
-            self.assertIn("llm_config('max_calls', 10): 10 requests have been sent", said)
-            self.assertEqual(self.sent(), 10)
+            rows = self.map(concurrency=concurrency)
+            self.assertEqual((self.sent(), sum(r[2] is None for r in rows), len(rows)), (10, 10, 100))
+            self.assertEqual({"llm_config('max_calls', 10): 10 requests have been sent" in r[2] for r in rows if r[2]}, {True})
         value(self.db, "SELECT llm_config('max_calls', NULL)")
         self.expect(self.map())
         self.assertEqual(self.sent(), 100)
@@ -732,7 +731,12 @@ class Template(MapDesk):
         self.assertEqual(self.asked("About {title}: {title}!"), f"About {self.TITLE}: {self.TITLE}!")
 
     def test_the_templates_own_json(self):
-        self.assertEqual(self.asked('Return {"n":"{title}"} for {title}'), f'Return {{"n":"{self.TITLE}"}} for {self.TITLE}')
+        self.assertEqual(self.asked('Return {{"n":"{title}"}} for {title}'), f'Return {{"n":"{self.TITLE}"}} for {self.TITLE}')
+        for template in ('Return {"n":"{title}"}', "{title", "title}", "{}", "{title}}"):
+            with self.subTest(template=template):
+                said = error_of(self.db, "SELECT * FROM llm_map('SELECT id, title FROM books', ?)", json.dumps({"prompt": template}))
+                self.assertTrue(said.startswith("llm_map: option 'prompt'"), said)
+                self.assertEqual(self.sent(), 1)
 
     def test_a_literal_brace(self):
         self.assertEqual(self.asked("{{title}} is {title}"), f"{{title}} is {self.TITLE}")
