@@ -210,6 +210,7 @@ static const struct {
     {"llm_estimate", &estimate_table},
     {"llm_functions", &functions_table},
     {"llm_map", &map_table},
+    {"llm_progress", &progress_table},
     {"llm_holds", &holds_table},
     {"llm_budget_status", &budget_status_table},
 };

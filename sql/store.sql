@@ -173,6 +173,26 @@ CREATE TABLE IF NOT EXISTS main.llm_trials(
   lease_until INTEGER NOT NULL
 );
 
+-- Runs of llm_map that last longer than a moment, written by who runs them about once a second; the newest stay.
+CREATE TABLE IF NOT EXISTS main.llm_runs(
+  id INTEGER PRIMARY KEY,
+  owner TEXT NOT NULL,
+  lease_until INTEGER NOT NULL,
+  state TEXT NOT NULL,        -- running, resting, done, stopped, failed
+  started_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  "rows" INTEGER NOT NULL,    -- of its SELECT
+  requests INTEGER NOT NULL,  -- different ones among them
+  done INTEGER NOT NULL,      -- rows
+  hits INTEGER NOT NULL,      -- of these, answered by a cache
+  errors INTEGER NOT NULL,    -- of these, with an error
+  calls INTEGER NOT NULL,     -- sent
+  spent_nusd INTEGER NOT NULL,
+  expected_nusd INTEGER,      -- of the whole run; NULL: not known
+  waits_for TEXT,             -- NULL: nothing
+  waits_until INTEGER         -- Unix ms
+);
+
 -- Scorers that were trained, by their name: what they learnt, and how good it was on rows they had not seen.
 CREATE TABLE IF NOT EXISTS main.llm_scorers(
   name TEXT PRIMARY KEY,

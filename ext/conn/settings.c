@@ -21,6 +21,7 @@ static const Spec specs[] = {
     {"route", INTO(WORD, route), .words = SPEC_WORDS(ROUTES), .initial = "score"},
     {"scorer", INTO(WORD, scorer), .words = SPEC_WORDS(SCORERS), .initial = "heuristic"},
     {"fallback", INTO(WORD, fallback), .words = SPEC_WORDS(FALLBACKS), .initial = "down"},
+    {"progress", INTO(WORD, progress), .words = SPEC_WORDS(PROGRESSES), .initial = "auto"},
     {"gate", INTO(OWNED, gate), .null_is_none = 1},
     {"audit", INTO(NUMBER, audit), .min = 0, .max = 1, .initial = "0"},
     {"max_false_hits", INTO(SHARE, max_false_hits), .null_is_none = 1},

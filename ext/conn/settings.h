@@ -23,6 +23,12 @@
   X(ROUTE_SCORE, "score")                                                                          \
   X(ROUTE_FIRST, "first")
 
+#define PROGRESSES(X)                                                                              \
+  X(PROGRESS_AUTO, "auto")                                                                         \
+  X(PROGRESS_ON, "on")                                                                             \
+  X(PROGRESS_OFF, "off")
+
+typedef enum ProgressShown { PROGRESSES(SPEC_AS_ID) } ProgressShown;
 typedef enum Fallback { FALLBACKS(SPEC_AS_ID) } Fallback;
 typedef enum RouteBy { ROUTES(SPEC_AS_ID) } RouteBy;
 typedef enum LogText { LOG_TEXTS(SPEC_AS_ID) } LogText;
@@ -40,6 +46,7 @@ typedef struct Settings {
   int route;       /* RouteBy: which tier "auto" is */
   int scorer;      /* Scorer that says how hard a request is */
   int fallback;    /* Fallback: where a call may go whose model can't be had */
+  int progress;    /* ProgressShown: llm_map's bar */
   char *gate;      /* what answers must pass unless their call says otherwise; NULL: nothing */
   double audit;    /* of what gates accept, the share that is asked again above */
   double max_false_hits; /* of the built-in semantic cache; NAN: its threshold is fixed */

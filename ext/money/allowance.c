@@ -63,6 +63,11 @@ static long long at_most(Conn *conn, const AllowanceAsk *ask, Err *err) {
   }
   long long most =
       pricing_of_tokens(conn, ask->model, ask->input, ask->is_embedding ? 0 : ask->output, err);
+  if (most >= 0 && ask->writes != UNIT_INPUT) {
+    long long written =
+        pricing_of_input(conn, ask->model, ask->input, ask->writes, ask->output, err);
+    most = written > most ? written : most;
+  }
   if (most < 0 && err->rc == RC_OK && ask->is_own) { /* priced by its input alone, perhaps */
     most = pricing_of_tokens(conn, ask->model, ask->input, 0, err);
   }

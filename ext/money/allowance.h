@@ -30,6 +30,7 @@ typedef struct AllowanceAsk {
   long long output;  /* tokens, at most */
   int is_embedding;  /* has no output */
   int is_own;        /* a server of this machine, that nobody is paid for */
+  Unit writes;       /* what marks may make of the input; UNIT_INPUT: nothing */
   Allowance *beside; /* of the statement, beside the connection's; NULL: none */
 } AllowanceAsk;
 

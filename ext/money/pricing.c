@@ -286,15 +286,44 @@ static const char *seller_of(Conn *conn, PricingAsk *ask, Err *err) {
 
 long long pricing_of_tokens(Conn *conn, const Model *model, long long input, long long output,
                             Err *err) {
-  return pricing_of_turn(conn, model, input, 0, output, err);
+  return pricing_of_input(conn, model, input, UNIT_INPUT, output, err);
+}
+
+long long pricing_of_input(Conn *conn, const Model *model, long long input, Unit kind,
+                           long long output, Err *err) {
+  const PricingAsk ask = {.model = model->name, .provider = model->provider, .at_ms = now_ms()};
+  PricingAnswer answer;
+  Usage u;
+  usage_init(&u);
+  usage_set_whole(&u, kind, input);
+  usage_set(&u, UNIT_OUTPUT, output);
+  return pricing_answer(conn, &ask, &u, &answer, err) == PRICED ? cost_nusd(answer.sum.cost) : -1;
+}
+
+/* The shortest prefix that the provider of a model caches, in tokens; -1: nobody says. */
+static long long shortest_prefix(Conn *conn, PricingAsk *ask, Err *err) {
+  const PriceRef *ref = pricing_find(conn, ask, err);
+  return ref && ref->bare ? catalogue_cache_minimum(ref->seller.vendor, ref->bare, ask->at_ms) : -1;
+}
+
+/* (A million of each is priced: a cheap prefix of a thousand tokens is few nano-dollars.) */
+int pricing_prefix_pays(Conn *conn, const Model *model, long long tokens, int sharers, Err *err) {
+  enum { PRICED_TOKENS = 1000000 };
+  PricingAsk ask = {.model = model->name, .provider = model->provider, .at_ms = now_ms()};
+  if (tokens < shortest_prefix(conn, &ask, err) || err->rc != RC_OK) {
+    return 0;
+  }
+  long long plain = pricing_of_input(conn, model, PRICED_TOKENS, UNIT_INPUT, 0, err);
+  long long read = pricing_of_input(conn, model, PRICED_TOKENS, UNIT_CACHE_READ, 0, err);
+  long long written = pricing_of_input(conn, model, PRICED_TOKENS, UNIT_CACHE_WRITE, 0, err);
+  return plain >= 0 && read >= 0 && written >= 0 &&
+         (double)written + (double)read * (sharers - 1) < (double)plain * sharers;
 }
 
 long long pricing_of_turn(Conn *conn, const Model *model, long long input, long long prefix,
                           long long output, Err *err) {
   PricingAsk ask = {.model = model->name, .provider = model->provider, .at_ms = now_ms()};
-  const PriceRef *ref = prefix ? pricing_find(conn, &ask, err) : NULL;
-  long long least =
-      ref && ref->bare ? catalogue_cache_minimum(ref->seller.vendor, ref->bare, ask.at_ms) : -1;
+  long long least = prefix ? shortest_prefix(conn, &ask, err) : -1;
   PricingAnswer answer;
   Usage u;
   usage_init(&u);

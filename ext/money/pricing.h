@@ -56,6 +56,14 @@ PriceVerdict pricing_answer(Conn *conn, const PricingAsk *ask, const Usage *usag
 long long pricing_of_tokens(Conn *conn, const Model *model, long long input, long long output,
                             Err *err);
 
+/* The same where the whole input is of one kind: UNIT_INPUT, or written to a cache, say. */
+long long pricing_of_input(Conn *conn, const Model *model, long long input, Unit kind,
+                           long long output, Err *err);
+
+/* 1 if a prefix that so many requests begin with costs less in all when the first writes it to the provider's cache and the others read it from there; 0 where
+** it does not, the provider caches none so short, or nobody says the prices. */
+int pricing_prefix_pays(Conn *conn, const Model *model, long long tokens, int sharers, Err *err);
+
 /* The same where the first `prefix` tokens of the input were read before: from the cache, if the provider caches so short a
 ** prefix. */
 long long pricing_of_turn(Conn *conn, const Model *model, long long input, long long prefix,

@@ -13,6 +13,7 @@
 
 #include <curl/curl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,8 +23,12 @@
 #include <unistd.h>
 
 enum {
-  DONE_MS = 500,  /* for the end of a response behind the end of its stream */
-  IDLE_MOST = 64, /* handles that are kept: more cost memory, fewer the time to make them */
+  DONE_MS = 500, /* for the end of a response behind the end of its stream */
+  /* By itself libcurl keeps four connections for each request on its way: of many that end together it would close most. */
+  CONNECTIONS_KEPT = 1024,
+  SOCKETS_EACH =
+      4, /* of one transfer, at most: two while it connects, and those that wake a resolver's caller */
+  IDLE_MOST = 256, /* handles that are kept: more cost memory, fewer the time to make them */
   LEFT_ALONE_MS =
       250 /* so long nobody drives it while an application does something else: that is not the provider's time */
 };
@@ -36,6 +41,9 @@ struct Net {
   CURL *idle[IDLE_MOST]; /* handles for the next ones */
   int n_idle;
   Kept kept;
+  struct pollfd *sockets; /* owned: what libcurl waits for */
+  nfds_t n_sockets, room;
+  long long timer_at; /* monotonic ms: when it wants to be called though nothing came; -1: not */
   long long driven,
       looked; /* monotonic ms: when libcurl was last driven, and silence last looked for */
 };
@@ -74,13 +82,61 @@ static long long ms_since(long long when) {
   return monotonic_ms() - when;
 }
 
+/* libcurl says which sockets it waits for, and for what. (Asked about each request on its way, as curl_multi_perform does, it would
+** ask the system about each: of hundreds that costs more than all else.) */
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *ignored) {
+  static const short events[] = {[CURL_POLL_NONE] = 0,
+                                 [CURL_POLL_IN] = POLLIN,
+                                 [CURL_POLL_OUT] = POLLOUT,
+                                 [CURL_POLL_INOUT] = POLLIN | POLLOUT,
+                                 [CURL_POLL_REMOVE] = 0};
+  Net *net = arg;
+  nfds_t i = 0;
+  (void)easy, (void)ignored;
+  while (i < net->n_sockets && net->sockets[i].fd != fd) {
+    i++;
+  }
+  if (what == CURL_POLL_REMOVE) {
+    if (i < net->n_sockets) {
+      net->sockets[i] = net->sockets[--net->n_sockets];
+    }
+    return 0;
+  }
+  if (i == net->room) {
+    return -1; /* (there is room for more than a transfer has) */
+  }
+  net->n_sockets += i == net->n_sockets;
+  net->sockets[i] = (struct pollfd){.fd = fd, .events = events[what]};
+  return 0;
+}
+
+static int on_timer(CURLM *multi, long ms, void *arg) {
+  (void)multi;
+  ((Net *)arg)->timer_at = ms < 0 ? -1 : monotonic_ms() + ms;
+  return 0;
+}
+
+static CURLMcode set_multi(Net *net) {
+  CURLMcode code = CURLM_OK;
+#define SET(option, value)                                                                         \
+  code = code == CURLM_OK ? curl_multi_setopt(net->multi, CURLMOPT_##option, value) : code
+  SET(MAXCONNECTS, (long)CONNECTIONS_KEPT);
+  SET(SOCKETFUNCTION, on_socket);
+  SET(SOCKETDATA, net);
+  SET(TIMERFUNCTION, on_timer);
+  SET(TIMERDATA, net);
+#undef SET
+  return code;
+}
+
 Net *net_open(Err *err) {
   Net *net = curl_start() == CURLE_OK ? calloc(1, sizeof *net) : NULL;
   if (net) {
     net->pid = getpid();
+    net->timer_at = -1;
     net->multi = curl_multi_init();
   }
-  if (!net || !net->multi) {
+  if (!net || !net->multi || set_multi(net) != CURLM_OK) {
     net_close(net);
     err_nomem(err);
     return NULL;
@@ -104,6 +160,7 @@ void net_close(Net *net) {
       curl_easy_cleanup(net->idle[--net->n_idle]);
     }
     curl_multi_cleanup(net->multi);
+    free(net->sockets);
     free(net);
   }
 }
@@ -405,14 +462,55 @@ static int end_finished(Net *net) {
   return n;
 }
 
-/* Lets libcurl work. How many have ended. */
-static int perform(Net *net) {
-  int running;
-  CURLMcode code = curl_multi_perform(net->multi, &running);
-  for (NetTransfer *t = net->first; t && code != CURLM_OK; t = t->next) {
+/* What libcurl could not do ends all. */
+static void fail_all(Net *net, CURLMcode code) {
+  for (NetTransfer *t = net->first; t; t = t->next) {
     if (!t->is_ended) {
       end_transfer(t, code == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_FAILED_INIT);
     }
+  }
+}
+
+static void act(Net *net, curl_socket_t fd, int flags) {
+  int running;
+  CURLMcode code = curl_multi_socket_action(net->multi, fd, flags, &running);
+  if (code != CURLM_OK) {
+    fail_all(net, code);
+  }
+}
+
+/* Tells libcurl of the sockets on which something came, and of the time. (Each may change the list.) */
+static void tell(Net *net) {
+  enum { AT_ONCE = 64 };
+  struct pollfd ready[AT_ONCE];
+  int n = 0;
+  for (nfds_t i = 0; i < net->n_sockets && n < AT_ONCE; i++) {
+    if (net->sockets[i].revents) {
+      ready[n++] = net->sockets[i];
+      net->sockets[i].revents = 0;
+    }
+  }
+  for (int i = 0; i < n; i++) {
+    int flags = (ready[i].revents & (POLLIN | POLLHUP) ? CURL_CSELECT_IN : 0) |
+                (ready[i].revents & POLLOUT ? CURL_CSELECT_OUT : 0) |
+                (ready[i].revents & (POLLERR | POLLNVAL) ? CURL_CSELECT_ERR : 0);
+    act(net, ready[i].fd, flags);
+  }
+  if (net->timer_at >= 0 && net->timer_at <= monotonic_ms()) {
+    net->timer_at = -1;
+    act(net, CURL_SOCKET_TIMEOUT, 0);
+  }
+}
+
+/* Lets libcurl work, after a wait of at most `ms`. How many have ended. */
+static int perform(Net *net, long long ms) {
+  if (net->timer_at >= 0) {
+    long long left = net->timer_at - monotonic_ms();
+    ms = left < ms ? left : ms;
+  }
+  int n = poll(net->sockets, net->n_sockets, ms > 0 ? (int)ms : 0);
+  if (n > 0 || net->timer_at >= 0) {
+    tell(net);
   }
   return end_finished(net);
 }
@@ -442,13 +540,26 @@ static void look_for_silence(Net *net, long long now) {
 
 void net_turn(Net *net, long long ms) {
   skip_absence(net, monotonic_ms());
-  int n = perform(net);
-  if (n == 0 && ms > 0 && net->n > 0) {
-    curl_multi_poll(net->multi, NULL, 0, (int)ms, NULL);
-    perform(net);
+  if (net->n > 0) {
+    perform(net, ms);
   }
   net->driven = monotonic_ms();
   look_for_silence(net, net->driven);
+}
+
+/* Room for the sockets of one more. */
+static int make_room(Net *net) {
+  nfds_t wanted = (nfds_t)(net->n + 1) * SOCKETS_EACH;
+  if (wanted <= net->room) {
+    return RC_OK;
+  }
+  struct pollfd *more = realloc(net->sockets, 2 * wanted * sizeof *more);
+  if (!more) {
+    return RC_NOMEM;
+  }
+  net->sockets = more;
+  net->room = 2 * wanted;
+  return RC_OK;
 }
 
 static CURL *take_handle(Net *net) {
@@ -478,8 +589,9 @@ NetTransfer *net_start(Net *net, const NetRequest *request, NetResponse *respons
   t->progress = t->started;
   t->headers = header_list(request);
   t->easy = take_handle(net);
-  if (!t->headers || !t->easy || buf_reserve(&response->body, LIMIT_ANSWER_ROOM) != RC_OK ||
-      set_options(t) != CURLE_OK || curl_multi_add_handle(net->multi, t->easy) != CURLM_OK) {
+  if (!t->headers || !t->easy || make_room(net) != RC_OK ||
+      buf_reserve(&response->body, LIMIT_ANSWER_ROOM) != RC_OK || set_options(t) != CURLE_OK ||
+      curl_multi_add_handle(net->multi, t->easy) != CURLM_OK) {
     release(t);
     free(t);
     err_nomem(err);

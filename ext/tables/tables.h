@@ -11,6 +11,7 @@ extern const TableKind embed_table;         /* embed_batch(texts, model) */
 extern const TableKind catalogue_table;     /* llm_catalogue */
 extern const TableKind reconcile_table;     /* llm_reconcile(options) */
 extern const TableKind map_table;           /* llm_map(sql, options) */
+extern const TableKind progress_table;      /* llm_progress */
 extern const TableKind estimate_table;      /* llm_estimate(sql, options) */
 extern const TableKind functions_table;     /* llm_functions() */
 extern const TableKind budget_status_table; /* llm_budget_status */

@@ -64,6 +64,12 @@ static void add_stop(cJSON *tree, const cJSON *stop, Err *err) {
   }
 }
 
+static void add_system(cJSON *tree, const char *system, const Sending *how, Err *err) {
+  int is_marked = how->form && (how->marks & PREFIX_SYSTEM);
+  json_add(tree, "system",
+           is_marked ? wire_marked_text(system, how, err) : cJSON_CreateString(system), err);
+}
+
 int anthropic_build(const Request *request, const Model *model, const Sending *how, Buf *body,
                     Err *err) {
   const Options *o = request->options;
@@ -85,9 +91,10 @@ int anthropic_build(const Request *request, const Model *model, const Sending *h
   json_add(tree, "model", cJSON_CreateString(model->name), err);
   json_add(tree, "max_tokens", cJSON_CreateNumber(most), err);
   if (system) {
-    json_add(tree, "system", cJSON_CreateString(system), err);
+    add_system(tree, system, how, err);
   }
   wire_add_messages(tree, request, NULL, how, err);
+  wire_add_beside(tree, how, err);
   if (!isnan(o->temperature)) {
     json_add(tree, "temperature", cJSON_CreateNumber(o->temperature), err);
   }

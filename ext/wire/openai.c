@@ -93,6 +93,7 @@ int openai_build(const Request *request, const Model *model, const Sending *how,
   cJSON *tree = cJSON_CreateObject();
   json_add(tree, "model", cJSON_CreateString(model->name), err);
   wire_add_messages(tree, request, words ? words : request->system, how, err);
+  wire_add_beside(tree, how, err);
   add_sampling(tree, o, dialect->seed, err);
   if (o->schema) {
     add_schema(tree, o->schema, takes_schema, err);

@@ -79,6 +79,56 @@ static void add_message(cJSON *array, const char *role, const char *content, Err
   json_add(item, "content", cJSON_CreateString(content), err);
 }
 
+/* A part of a message: n bytes, the end of a prefix or not. */
+static void add_part(cJSON *parts, const char *text, size_t n, const Sending *how, int is_end,
+                     Err *err) {
+  char *copy = malloc(n + 1);
+  cJSON *part = json_add(parts, NULL, cJSON_CreateObject(), err);
+  if (!copy) {
+    err_nomem(err);
+    return;
+  }
+  memcpy(copy, text, n);
+  copy[n] = 0;
+  json_add(part, "type", cJSON_CreateString("text"), err);
+  json_add(part, "text", cJSON_CreateString(copy), err);
+  if (is_end) {
+    json_add(part, how->form->member,
+             cJSON_CreateRaw(how->is_long ? how->form->long_mark : how->form->mark), err);
+  }
+  free(copy);
+}
+
+cJSON *wire_marked_text(const char *text, const Sending *how, Err *err) {
+  cJSON *parts = cJSON_CreateArray();
+  if (parts) {
+    add_part(parts, text, strlen(text), how, 1, err);
+  }
+  return parts;
+}
+
+void wire_add_beside(cJSON *tree, const Sending *how, Err *err) {
+  if (how->form && how->marks && how->form->beside) {
+    json_add(tree, how->form->beside, cJSON_CreateRaw(how->form->beside_value), err);
+  }
+}
+
+/* The last message of a request, where prefixes end in it: the shared part, and all of it. */
+static void add_marked_message(cJSON *array, const Request *r, const Sending *how, Err *err) {
+  const Message *last = &r->messages[r->n_messages - 1];
+  size_t shared = how->marks & PREFIX_SHARED ? prefix_shared(r) : 0;
+  cJSON *item = json_add(array, NULL, cJSON_CreateObject(), err);
+  json_add(item, "role", cJSON_CreateString(last->role), err);
+  cJSON *parts = json_add(item, "content", cJSON_CreateArray(), err);
+  if (shared > 0) {
+    add_part(parts, last->content, shared, how, 1, err);
+  }
+  if (shared < last->n) {
+    add_part(parts, last->content + shared, last->n - shared, how,
+             (how->marks & PREFIX_HISTORY) != 0, err);
+  }
+}
+
 /* What was answered before, and what was wrong with it. */
 static void add_rejected(cJSON *array, const Sending *how, Err *err) {
   char text[LIMIT_ERROR_TEXT + 160];
@@ -93,11 +143,20 @@ static void add_rejected(cJSON *array, const Sending *how, Err *err) {
 void wire_add_messages(cJSON *tree, const Request *request, const char *system, const Sending *how,
                        Err *err) {
   cJSON *array = json_add(tree, "messages", cJSON_CreateArray(), err);
-  if (system) {
+  unsigned marks = how->form ? how->marks : 0;
+  int plain = request->n_messages - (marks & (PREFIX_SHARED | PREFIX_HISTORY) ? 1 : 0);
+  if (system && marks & PREFIX_SYSTEM) {
+    cJSON *item = json_add(array, NULL, cJSON_CreateObject(), err);
+    json_add(item, "role", cJSON_CreateString("system"), err);
+    json_add(item, "content", wire_marked_text(system, how, err), err);
+  } else if (system) {
     add_message(array, "system", system, err);
   }
-  for (int i = 0; i < request->n_messages && err->rc == RC_OK; i++) {
+  for (int i = 0; i < plain && err->rc == RC_OK; i++) {
     add_message(array, request->messages[i].role, request->messages[i].content, err);
+  }
+  if (plain < request->n_messages) {
+    add_marked_message(array, request, how, err);
   }
   if (how->rejected && err->rc == RC_OK) {
     add_rejected(array, how, err);

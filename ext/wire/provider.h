@@ -9,6 +9,7 @@
 #include "core/price/catalogue.h"
 #include "core/request/request.h"
 #include "wire/answer/reply.h"
+#include "wire/prefix.h"
 #include "wire/supports.h"
 
 /* How a request is sent this time. */
@@ -19,6 +20,9 @@ typedef struct Sending {
   int base64;      /* vectors are asked for in it */
   /* A text that was answered before and did not do, and why; NULL: none. The model is told. */
   const char *rejected, *why;
+  const PrefixForm *form; /* how prefixes are marked; NULL: none is */
+  unsigned marks;         /* those: PREFIX_… */
+  int is_long;            /* to be kept for an hour */
 } Sending;
 
 typedef struct Api {
@@ -65,6 +69,12 @@ int wire_finish(cJSON *tree, Buf *body, Err *err);
 /* An error where temperature or top_p is given and the model takes none: "sampling" in llm_models.supports says so, else
 ** `otherwise`. */
 int wire_check_sampling(const Options *o, const Model *model, int otherwise, Err *err);
+
+/* The system prompt as what is sent of it where its end is marked: an array of one part. Owned; NULL is out of memory. */
+cJSON *wire_marked_text(const char *text, const Sending *how, Err *err);
+
+/* Adds what stands beside marks, if any are made. */
+void wire_add_beside(cJSON *tree, const Sending *how, Err *err);
 
 /* Adds the messages as an array of {role, content}, in front of it the system prompt where
 ** `system` is not NULL; behind it, what was rejected and why. */

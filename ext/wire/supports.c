@@ -4,6 +4,7 @@
 #include "wire/supports.h"
 
 #include "base/text/json.h"
+#include "base/utf8.h"
 
 #include <string.h>
 
@@ -25,6 +26,20 @@ int wire_supports(const Model *model, const char *name, int otherwise, Err *err)
   int value = cJSON_IsBool(item) ? cJSON_IsTrue(item) : otherwise;
   cJSON_Delete(tree);
   return value;
+}
+
+SupportsWord wire_supports_word(const Model *model, const char *name, char *out, size_t size,
+                                Err *err) {
+  cJSON *tree = supports_of(model, err);
+  const cJSON *item = cJSON_GetObjectItemCaseSensitive(tree, name);
+  SupportsWord word = cJSON_IsString(item)  ? SUPPORTS_TEXT
+                      : cJSON_IsFalse(item) ? SUPPORTS_NO
+                                            : SUPPORTS_NOTHING;
+  if (word == SUPPORTS_TEXT) {
+    utf8_copy(out, size, item->valuestring);
+  }
+  cJSON_Delete(tree);
+  return word;
 }
 
 long long wire_dimension(const Model *model, Err *err) {

@@ -164,7 +164,8 @@ class OptionsAsSqlHasThem(Desk):
         names = said[said.index("(valid: ") + 8:said.rindex(")")].split(", ")
         values = {"model": "gpt-4o", "max_tokens": 5, "temperature": 1, "top_p": 1, "seed": 1, "stop": "x", "cache": "off",
                   "schema": {"type": "object"}, "ttl": 5, "timeout_ms": 1000, "retries": 1, "retry_lost": 1, "on_error": "null",
-                  "gate": {"kind": "json"}, "escalate": 1, "audit": 0.1, "score": 0.5, "scorer": "heuristic", "logprobs": 1}
+                  "gate": {"kind": "json"}, "escalate": 1, "audit": 0.1, "score": 0.5, "scorer": "heuristic", "logprobs": 1,
+                  "prompt_cache": "1h"}
         for name in names:
             options = {"dry_run": 1, "model": "auto" if name == "escalate" else "gpt-4o", name: values.get(name, "x" if name != "dry_run" else 1)}
             if name == "threshold":

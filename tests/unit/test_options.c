@@ -23,7 +23,7 @@ static void test_nothing_given(void **state) {
       " \"ttl\": null, \"tag\": null, \"user\": null, \"conversation\": null,"
       " \"timeout_ms\": null, \"retries\": null, \"dry_run\": null,"
       " \"gate\": null, \"escalate\": null, \"audit\": null, \"score\": null, \"scorer\": null,"
-      " \"logprobs\": null, \"on_error\": null}",
+      " \"logprobs\": null, \"prompt_cache\": null, \"on_error\": null}",
   };
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
@@ -33,7 +33,7 @@ static void test_nothing_given(void **state) {
     assert_true(!o.model && !o.system && !o.tag && !o.user && !o.conversation);
     assert_true(!o.stop && !o.schema && !o.has_seed && !o.dry_run);
     assert_true(!o.gate && !o.escalate && !o.logprobs && o.scorer == -1);
-    assert_true(isnan(o.score) && isnan(o.audit));
+    assert_true(isnan(o.score) && isnan(o.audit) && o.prompt_cache == PROMPT_CACHE_AUTO);
     assert_true(isnan(o.temperature) && isnan(o.top_p) && isnan(o.threshold));
     assert_int_equal(o.max_tokens, OPTION_UNSET);
     assert_int_equal(o.timeout_ms, OPTION_UNSET);
@@ -49,18 +49,19 @@ static void test_every_option(void **state) {
   Options o;
   Err err = {0};
   (void)state;
-  assert_int_equal(parse("{\"model\": \"gpt-4o\", \"system\": \"Be brief.\", \"max_tokens\": 100,"
-                         " \"temperature\": 0.25, \"top_p\": 0.5, \"seed\": -42, \"stop\": \"END\","
-                         " \"schema\": {\"type\": \"object\"}, \"cache\": \"semantic\","
-                         " \"threshold\": 0.9, \"ttl\": \"7d\", \"tag\": \"t\", \"user\": \"u\","
-                         " \"conversation\": \"c\","
-                         " \"timeout_ms\": 5000, \"retries\": 2, \"dry_run\": true,"
-                         " \"gate\": [\"polite\", {\"kind\": \"json\"}], \"escalate\": true,"
-                         " \"audit\": 0.05, \"score\": 0.4, \"scorer\": \"verifier\","
-                         " \"logprobs\": 1,"
-                         " \"on_error\": \"json\"}",
-                         &o, &err),
-                   RC_OK);
+  assert_int_equal(
+      parse("{\"model\": \"gpt-4o\", \"system\": \"Be brief.\", \"max_tokens\": 100,"
+            " \"temperature\": 0.25, \"top_p\": 0.5, \"seed\": -42, \"stop\": \"END\","
+            " \"schema\": {\"type\": \"object\"}, \"cache\": \"semantic\","
+            " \"threshold\": 0.9, \"ttl\": \"7d\", \"tag\": \"t\", \"user\": \"u\","
+            " \"conversation\": \"c\","
+            " \"timeout_ms\": 5000, \"retries\": 2, \"dry_run\": true, \"prompt_cache\": \"1h\","
+            " \"gate\": [\"polite\", {\"kind\": \"json\"}], \"escalate\": true,"
+            " \"audit\": 0.05, \"score\": 0.4, \"scorer\": \"verifier\","
+            " \"logprobs\": 1,"
+            " \"on_error\": \"json\"}",
+            &o, &err),
+      RC_OK);
   assert_string_equal(o.model, "gpt-4o");
   assert_string_equal(o.system, "Be brief.");
   assert_int_equal(o.max_tokens, 100);
@@ -73,7 +74,7 @@ static void test_every_option(void **state) {
   assert_string_equal(o.tag, "t");
   assert_string_equal(o.user, "u");
   assert_string_equal(o.conversation, "c");
-  assert_true(o.dry_run && o.escalate && o.logprobs);
+  assert_true(o.dry_run && o.escalate && o.logprobs && o.prompt_cache == PROMPT_CACHE_1H);
   assert_int_equal(cJSON_GetArraySize(o.gate), 2);
   assert_true(o.audit == 0.05 && o.score == 0.4 && o.scorer == SCORER_VERIFIER);
   assert_int_equal(o.timeout_ms, 5000);
@@ -173,6 +174,9 @@ static void test_wrong_values_are_refused(void **state) {
       {"{\"timeout_ms\": 3600001}", "'timeout_ms'"},
       {"{\"retries\": -1}", "'retries'"},
       {"{\"retries\": 10}", "option 'retries': expected an integer from 0 to 9"},
+      {"{\"prompt_cache\": \"10m\"}", "'prompt_cache': expected 'off', 'auto', '5m' or '1h'"},
+      {"{\"prompt_cache\": true}", "'prompt_cache'"},
+      {"{\"cache_control\": 1}", "unknown option 'cache_control'"},
       {"{\"dry_run\": 2}", "'dry_run': expected true or false"},
       {"{\"dry_run\": \"on\"}", "'dry_run'"},
       {"{\"on_error\": \"ignore\"}", "'error', 'null' or 'json'"},
@@ -190,10 +194,10 @@ static void test_wrong_values_are_refused(void **state) {
 
 static void test_an_unknown_key_lists_the_valid_ones(void **state) {
   static const char *const valid[] = {
-      "model", "system",       "max_tokens", "temperature", "top_p",   "seed",
-      "stop",  "schema",       "cache",      "threshold",   "ttl",     "tag",
-      "user",  "conversation", "timeout_ms", "retries",     "dry_run", "on_error",
-      "gate",  "escalate",     "audit",      "score",       "scorer",  "logprobs"};
+      "model",      "system",  "max_tokens", "temperature", "top_p", "seed",     "stop",
+      "schema",     "cache",   "threshold",  "ttl",         "tag",   "user",     "conversation",
+      "timeout_ms", "retries", "dry_run",    "on_error",    "gate",  "escalate", "audit",
+      "score",      "scorer",  "logprobs",   "prompt_cache"};
   static const char *const cases[][2] = {
       {"{\"temprature\": 1}", "unknown option 'temprature'"},
       {"{\"Model\": \"gpt-4o\"}", "unknown option 'Model'"},

@@ -134,6 +134,8 @@ static void test_key_is_equal(void **state) {
        "1,"
        " \"dry_run\": true, \"on_error\": \"null\", \"ttl\": 9, \"cache\": \"refresh\"}",
        "q"},
+      {"{\"prompt_cache\": \"1h\"}", "q", "{\"prompt_cache\": \"off\"}", "q"},
+      {"{\"prompt_cache\": \"5m\", \"system\": \"s\"}", "q", "{\"system\": \"s\"}", "q"},
   };
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {

@@ -54,6 +54,7 @@ static void test_every_setting(void **state) {
                                          {"route", "first", "best"},
                                          {"scorer", "examples", "magic"},
                                          {"fallback", "up", "sideways"},
+                                         {"progress", "on", "yes"},
                                          {"gate", "polite", NULL},
                                          {"audit", "0.05", "1.1"},
                                          {"minilm", "/usr/share/minilm.bin", NULL},

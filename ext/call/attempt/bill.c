@@ -52,6 +52,17 @@ static int fill_usage(Call *k, const Reply *reply, const Billing *billing, Err *
   return (u->has || u->other[0]) && !k->usage ? err_nomem(err) : RC_OK;
 }
 
+/* Writes that were asked for an hour, in an answer that does not tell lifetimes apart. */
+static void note_lifetime(const Call *k, Reply *reply) {
+  if (!k->how.marks || !k->how.is_long || !k->how.form->keeps_an_hour) {
+    return;
+  }
+  usage_note_hour(&reply->usage);
+  for (int i = 0; i < reply->n_parts; i++) {
+    usage_note_hour(&reply->parts[i].usage);
+  }
+}
+
 /* Puts usage and cost of a success into the row. A model that is known but can't be priced says why; an
 ** unknown one is NULL, and listed in llm_unpriced. Fails where that can't be known: no memory, or prices that can't
 ** be read just now. */
@@ -70,6 +81,7 @@ int bill_reply(Call *k, Reply *reply, Err *failure) {
                          .n_parts = reply->n_parts};
   usage_note_asked(reply->n_parts ? &reply->parts[reply->n_parts - 1].usage : &reply->usage,
                    vendor_by_word(k->model.provider), k->model.name);
+  note_lifetime(k, reply);
   if (pricing_refresh(k->conn, NULL, &err) == RC_OK) {
     verdict = billing_price(k->conn, &billed, &billing, &err);
   }

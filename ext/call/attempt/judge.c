@@ -167,6 +167,14 @@ static void wait_for_loading(Call *k, Verdict *v) {
   }
 }
 
+/* Where requests run side by side, one that came too soon for the provider's limit comes again at its turn: such attempts are not
+** counted as long as there is room for the others. */
+static void wait_for_turn(Call *k) {
+  if (k->attempts_left > 1 && k->row.attempt + k->attempts_left <= LIMIT_ATTEMPTS) {
+    k->attempts_left++;
+  }
+}
+
 /* What is to be done about it. */
 static void judge_retry(Call *k, const NetResponse *r, long status, const Failure *f, int is_open,
                         Verdict *v, Err *err) {
@@ -183,6 +191,9 @@ static void judge_retry(Call *k, const NetResponse *r, long status, const Failur
       v->is_account || (is_useful && (status == 429 || status >= 500) && !f->is_loading);
   if (v->retry && f->is_loading && (status >= 500 || retry_is_loading(&c))) {
     wait_for_loading(k, v);
+  }
+  if (v->retry && status == 429 && k->conn->side && !v->is_account) {
+    wait_for_turn(k);
   }
   err->retryable = is_useful;
 }

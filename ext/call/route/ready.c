@@ -182,18 +182,25 @@ void ready_release(Call *k) {
   k->trial = 0;
 }
 
+/* Where requests run side by side, how fast they may leave is found beside them: a rate limit of seconds is no state of the
+** provider. */
+static int is_of_pace(const Call *k, const Trouble *t) {
+  return k->conn->side && k->row.http_status == 429 && !t->is_account && t->pause_ms <= PATIENCE_MS;
+}
+
 void ready_note(Call *k, const Trouble *t) {
   Err ignored = {0};
   long long now = now_ms();
   const HealthKey key = key_of(k, t->is_trouble ? t->is_account : k->is_account);
-  if (t->is_trouble) {
+  if (t->is_trouble && !is_of_pace(k, t)) {
     long long pause = t->pause_ms > 0 ? t->pause_ms : t->is_account ? HEALTH_ACCOUNT_MS : -1;
     const HealthFailure f = {.until = pause > 0 ? now + pause : 0,
                              .now = now,
+                             .sent_at = k->row.ts,
                              .is_told = t->pause_ms > 0,
                              .reason = t->reason};
     health_fail(k->store, &key, &f, &ignored);
-  } else if (k->has_health) {
+  } else if (k->has_health && !t->is_trouble) {
     health_answer(k->store, &key, &ignored);
   }
   if (k->trial) {

@@ -22,11 +22,18 @@ static int is_here(const Call *k) {
   return url_parse(k->model.base_url, &url, &ignored) == RC_OK && url.is_loopback;
 }
 
+/* What marks may make of its input. */
+static Unit writes_of(const Call *k) {
+  int is_hour = k->how.is_long && k->how.form && k->how.form->keeps_an_hour;
+  return !k->how.marks ? UNIT_INPUT : is_hour ? UNIT_CACHE_WRITE_1H : UNIT_CACHE_WRITE;
+}
+
 static int take_allowance(Call *k, long long output, Err *err) {
   const AllowanceAsk ask = {.model = &k->model,
                             .input = (long long)k->body.n,
                             .output = output,
                             .is_embedding = k->api->embeds,
+                            .writes = writes_of(k),
                             .beside = k->request->allowance,
                             .is_own = is_here(k) &&
                                       (!k->model.key_env[0] || is_own_word(k->model.provider))};
@@ -45,7 +52,8 @@ int afford_begin(Call *k, Err *err) {
                         .has_more = k->request->options->schema || k->rejected,
                         .output = output,
                         .is_embedding = k->api->embeds,
-                        .is_own = is_own_word(k->model.provider) && is_here(k)};
+                        .is_own = is_own_word(k->model.provider) && is_here(k),
+                        .writes = writes_of(k)};
   if (budgets_begin(k->conn, &ask, k->request->options, k->deadline_ms, &k->budgets, err) !=
       RC_OK) {
     afford_settle(k, 0, 0);

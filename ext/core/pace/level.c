@@ -3,8 +3,6 @@
 */
 #include "core/pace/level.h"
 
-#include "core/pace/pace.h"
-
 #include <math.h>
 
 enum {

@@ -12,6 +12,14 @@
 #ifndef LLMCOST_LEVEL_H
 #define LLMCOST_LEVEL_H
 
+#include "base/limits.h"
+
+enum {
+  /* No wait is longer, whatever a provider says: after it one request tries. Who does not want to wait as long as a provider says asks it
+  ** of the answer. */
+  PACE_LONGEST_MS = LIMIT_RETRY_AFTER_MS
+};
+
 /* As the provider says it; -1: it does not. A limit of 0 is none. */
 typedef struct PaceLimit {
   long long limit, remaining, reset_ms;

@@ -19,13 +19,9 @@
 #ifndef LLMCOST_PACE_H
 #define LLMCOST_PACE_H
 
-#include "base/limits.h"
 #include "core/pace/level.h"
 
 enum {
-  /* No wait is longer, whatever a provider says: after it one request tries. Who does not want to wait as long as a provider says asks it
-  ** of the answer. */
-  PACE_LONGEST_MS = LIMIT_RETRY_AFTER_MS,
   PACE_LIMIT_REQUESTS = 0,
   PACE_LIMIT_TOKENS,
   PACE_LIMITS,

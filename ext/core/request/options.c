@@ -138,6 +138,8 @@ static const Spec specs[] = {
     {"score", INTO(NUMBER, score), .min = 0, .max = 1},
     {"scorer", INTO(WORD, scorer), .words = SPEC_WORDS(SCORERS)},
     {"logprobs", INTO(SWITCH, logprobs)},
+    {"prompt_cache", INTO(WORD, prompt_cache), .words = SPEC_WORDS(PROMPT_CACHES),
+     .initial = "auto"},
     {"on_error", INTO(WORD, on_error), .words = SPEC_WORDS(ON_ERRORS), .initial = "error"},
 };
 
@@ -161,6 +163,11 @@ static const SpecHint hints[] = {
     {"similarity", "threshold"},
     {"similarity_threshold", "threshold"},
     {"cache_ttl", "ttl"},
+    {"cache_control", "prompt_cache"},
+    {"prompt_caching", "prompt_cache"},
+    {"prompt_cache_ttl", "prompt_cache"},
+    {"prompt_cache_retention", "prompt_cache"},
+    {"prompt_cache_options", "prompt_cache"},
     {"expires", "ttl"},
     {"model_name", "model"},
     {"deployment", "model"},

@@ -18,12 +18,20 @@
   X(ON_ERROR_NULL, "null")                                                                         \
   X(ON_ERROR_JSON, "json")
 
+/* How long providers are asked to keep what a request begins with. */
+#define PROMPT_CACHES(X)                                                                           \
+  X(PROMPT_CACHE_OFF, "off")                                                                       \
+  X(PROMPT_CACHE_AUTO, "auto")                                                                     \
+  X(PROMPT_CACHE_5M, "5m")                                                                         \
+  X(PROMPT_CACHE_1H, "1h")
+
 #define SCORERS(X)                                                                                 \
   X(SCORER_HEURISTIC, "heuristic")                                                                 \
   X(SCORER_EXAMPLES, "examples")                                                                   \
   X(SCORER_VERIFIER, "verifier")
 
 typedef enum Scorer { SCORERS(SPEC_AS_ID) } Scorer;
+typedef enum PromptCache { PROMPT_CACHES(SPEC_AS_ID) } PromptCache;
 typedef enum CacheMode { CACHE_MODES(SPEC_AS_ID) } CacheMode;
 typedef enum OnError { ON_ERRORS(SPEC_AS_ID) } OnError;
 
@@ -44,10 +52,11 @@ typedef struct Options {
   double score; /* how hard it is, 0 to 1; NAN: it is to be found out */
   double audit; /* of the answers that gates accept, the share that is asked again above */
   long long max_tokens, timeout_ms, retries, seed, ttl_ms;
-  int has_seed;   /* any integer is a seed */
-  int cache;      /* CacheMode, or -1: not given */
-  int on_error;   /* OnError */
-  int retry_lost; /* an answer that was lost is bought again */
+  int has_seed;     /* any integer is a seed */
+  int cache;        /* CacheMode, or -1: not given */
+  int prompt_cache; /* PromptCache */
+  int on_error;     /* OnError */
+  int retry_lost;   /* an answer that was lost is bought again */
   int dry_run;
   int scorer;   /* Scorer, or -1: not given */
   int escalate; /* the cheapest tier first, the next one where its answer does not pass */

@@ -32,6 +32,10 @@ typedef struct Request {
   cJSON *doc;        /* llm_chat: the parsed array the messages point into */
   int wants_vectors; /* the messages are texts to embed */
   int turn;          /* user messages so far */
+  /* What other requests begin with, too: the system prompt, and so many bytes of the last message; and how many they are, this one included (0: nobody
+  ** knows of any). Not part of the key: the answer is the same. */
+  size_t shared;
+  int sharers;
   const cJSON *gate; /* of the options, or whoever makes the request says; borrowed */
   struct Allowance
       *allowance; /* of the statement that makes it (money/allowance.h); NULL: none. Borrowed */

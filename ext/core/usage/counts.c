@@ -30,6 +30,20 @@ static void take_word(char out[USAGE_WORD], const char *word) {
 }
 
 /* Providers' words for what is sold: the first of a pair means the second. */
+void usage_set_whole(Usage *u, Unit unit, long long count) {
+  usage_set(u, unit, count);
+  for (UnitSet above = unit_above(unit); above; above &= above - 1) {
+    usage_set(u, UNIT_FIRST(above), count);
+  }
+}
+
+void usage_note_hour(Usage *u) {
+  const UnitSet told = UNIT_BIT(UNIT_CACHE_WRITE_5M) | UNIT_BIT(UNIT_CACHE_WRITE_1H);
+  if (!(u->has & told) && usage_get(u, UNIT_CACHE_WRITE) > 0) {
+    usage_set(u, UNIT_CACHE_WRITE_1H, usage_get(u, UNIT_CACHE_WRITE));
+  }
+}
+
 void usage_set_service(Usage *u, const char *word) {
   static const struct {
     const char *word, *service;

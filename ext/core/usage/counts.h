@@ -29,6 +29,9 @@ void usage_init(Usage *u);
 
 void usage_set(Usage *u, Unit unit, long long count);
 
+/* The same of a unit and of all that contain it: all that goes in is of that kind. */
+void usage_set_whole(Usage *u, Unit unit, long long count);
+
 /* The count of a unit, USAGE_UNKNOWN where it was not reported. */
 long long usage_get(const Usage *u, Unit unit);
 
@@ -36,6 +39,9 @@ long long usage_get(const Usage *u, Unit unit);
 ** standard one), or the place ("global": anywhere). In lower case. */
 void usage_set_service(Usage *u, const char *word);
 void usage_set_geo(Usage *u, const char *word);
+
+/* What was asked to be kept for an hour: writes to a cache of which the answer does not say how long they are kept are such. */
+void usage_note_hour(Usage *u);
 
 /* Names something else that is billed. Of several the first is there in any case, the others as far as they
 ** fit whole. */

@@ -58,10 +58,7 @@ static long long price(Conn *conn, const WorstAsk *ask, long long input, Unit al
   usage_init(&u);
   usage_set_service(&u, ask->service ? ask->service : "");
   usage_set_geo(&u, ask->geo ? ask->geo : "");
-  usage_set(&u, UNIT_INPUT, input);
-  if (also != UNIT_INPUT) {
-    usage_set(&u, also, input);
-  }
+  usage_set_whole(&u, also, input);
   usage_set(&u, UNIT_OUTPUT, ask->is_embedding ? 0 : ask->output);
   return pricing_answer(conn, &at, &u, &answer, err) == PRICED ? cost_nusd(answer.sum.cost)
                                                                : WORST_UNPRICED;
@@ -73,8 +70,10 @@ long long worst_case(Conn *conn, const WorstAsk *ask, long long *input, Err *err
     return WORST_UNPRICED;
   }
   long long most = price(conn, ask, *input, UNIT_INPUT, err);
-  if (most >= 0 && writes_unasked(ask->model) && !ask->is_embedding) {
-    long long written = price(conn, ask, *input, UNIT_CACHE_WRITE, err);
+  Unit writes =
+      ask->writes == UNIT_INPUT && writes_unasked(ask->model) ? UNIT_CACHE_WRITE : ask->writes;
+  if (most >= 0 && writes != UNIT_INPUT && !ask->is_embedding) {
+    long long written = price(conn, ask, *input, writes, err);
     most = written > most ? written : most;
   }
   most = most < 0 && ask->is_own ? 0 : most;

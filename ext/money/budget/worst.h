@@ -23,6 +23,7 @@ typedef struct WorstAsk {
   long long output;          /* tokens, at most */
   int is_embedding;          /* has no output */
   int is_own;                /* a server of this machine, that nobody is paid for */
+  Unit writes;               /* what marks may make of the input; UNIT_INPUT: nothing */
   const char *service, *geo; /* as asked for; NULL: the standard one, anywhere */
 } WorstAsk;
 

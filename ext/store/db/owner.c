@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -61,13 +62,28 @@ static void where(char out[OWNER_SIZE]) {
   snprintf(out, OWNER_SIZE, "%s/%lu", boot[0] ? boot : "-", inode);
 }
 
-void owner_self(char out[OWNER_SIZE]) {
+/* 1 if all of it could be read. */
+static int read_self(long pid, char out[OWNER_SIZE]) {
   char here[OWNER_SIZE];
-  long pid = (long)getpid();
   unsigned long long started;
   where(here);
-  start_time(pid, &started);
+  int is_told = start_time(pid, &started) == 1 && here[0] != '-';
   snprintf(out, OWNER_SIZE, "%.72s/%ld/%llu/%llx", here, pid, started, inflight_token());
+  return is_told;
+}
+
+/* Kept once it could be read: it stays the same for as long as the process lives. */
+void owner_self(char out[OWNER_SIZE]) {
+  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+  static char kept[OWNER_SIZE];
+  static long kept_pid;
+  long pid = (long)getpid();
+  pthread_mutex_lock(&lock);
+  if (kept_pid != pid) { /* (a child of fork is another) */
+    kept_pid = read_self(pid, kept) ? pid : 0;
+  }
+  memcpy(out, kept, OWNER_SIZE);
+  pthread_mutex_unlock(&lock);
 }
 
 OwnerState owner_state(const char *owner) {

@@ -122,9 +122,10 @@ static const char *const sql_texts[SQL_COUNT] = {
     [SQL_PUT_HEALTH] =
         "INSERT INTO main.llm_provider_state VALUES (?1, ?2, ?3, ?4, ?5, ?5, 1, ?7, ?6,"
         " CASE ?4 WHEN 0 THEN 64 ELSE 1 END)"
-        " ON CONFLICT DO UPDATE SET failures = failures + 1, reason = ?6, noted_ts = ?5,"
+        " ON CONFLICT DO UPDATE SET failures = failures + (?8 >= noted_ts), reason = ?6, noted_ts "
+        "= ?5,"
         " is_told = CASE WHEN ?4 >= until_ts THEN ?7 ELSE is_told END,"
-        " until_ts = max(until_ts, ?4, CASE WHEN ?4 = 0 AND failures >= 2"
+        " until_ts = max(until_ts, ?4, CASE WHEN ?4 = 0 AND failures >= 2 AND ?8 >= noted_ts"
         "   THEN ?5 + min(60000, 1000 << min(failures - 2, 6)) ELSE 0 END),"
         " trials = CASE WHEN ?4 > 0 OR failures >= 2 THEN 1 ELSE trials END",
     [SQL_DROP_HEALTH] = "DELETE FROM main.llm_provider_state" HEALTH_KEY " AND trials >= 32",
@@ -136,6 +137,10 @@ static const char *const sql_texts[SQL_COUNT] = {
         " SELECT ?1, ?2, ?3, ?4, ?5 WHERE (SELECT count(*) FROM main.llm_trials" HEALTH_KEY ")"
         " < coalesce((SELECT trials FROM main.llm_provider_state" HEALTH_KEY "), 64)",
     [SQL_DROP_TRIAL] = "DELETE FROM main.llm_trials WHERE id = ?1",
+    [SQL_PUT_RUN] =
+        "INSERT OR REPLACE INTO main.llm_runs VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
+        " ?12, ?13, ?14, ?15, ?16)",
+    [SQL_DROP_RUNS] = "DELETE FROM main.llm_runs WHERE id <= ?1 - 100",
     [SQL_GET_BUDGET_SETS] = "SELECT columns FROM main.llm_budget_sets",
 #define PUT_BUDGET_SUM                                                                             \
   " INTO main.llm_budget_sums(columns, tag, user, model, provider, grain, start, calls,"           \

@@ -88,6 +88,7 @@ int health_fail(Store *s, const HealthKey *key, const HealthFailure *f, Err *err
     sqlite3_bind_int64(stmt, 5, f->now);
     sqlite3_bind_text(stmt, 6, f->reason, -1, SQLITE_STATIC);
     sqlite3_bind_int(stmt, 7, f->is_told);
+    sqlite3_bind_int64(stmt, 8, f->sent_at);
     run(s, stmt, err);
   }
   return store_end(s, err->rc == RC_OK, err);

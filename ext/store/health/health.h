@@ -46,6 +46,7 @@ int health_look(Store *s, const HealthKey *key, Health *h, Err *err);
 /* A failure: paused until then (Unix ms), at least; 0: nobody said. */
 typedef struct HealthFailure {
   long long until, now;
+  long long sent_at; /* of several that were on their way together, the first one counts */
   int is_told;
   const char *reason;
 } HealthFailure;

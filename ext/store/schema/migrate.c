@@ -76,6 +76,7 @@ static const struct Migration {
     {2, NULL, NULL},        {3, NULL, add_columns},      {4, NULL, rename_texts},
     {5, NULL, NULL},        {6, NULL, add_columns},      {7, NULL, add_columns},
     {8, NULL, add_columns}, {9, NULL, add_columns_of_9}, {10, NULL, add_columns},
+    {11, NULL, NULL},
 };
 enum { FIRST_SUMMED = 8 }; /* older ones have their sums built once all tables are there */
 enum { N_MIGRATIONS = sizeof migrations / sizeof migrations[0] };

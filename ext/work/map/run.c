@@ -7,6 +7,7 @@
 #include "base/sqlite/select.h"
 #include "call/call.h"
 #include "work/map/columns.h"
+#include "work/map/progress.h"
 #include "work/pool/pool.h"
 
 #include <math.h>
@@ -18,7 +19,7 @@ enum {
   MOST_BEHIND =
       1 << 16,  /* rows that wait for an equal one: of more, the rest of the table waits too */
   AT_ONCE = 64, /* rows that end before the pool is asked again: hits */
-  STEP_MS = 1000
+  STEP_MS = 200
 };
 
 /* What came of the first of equal rows, for those that waited for it. */
@@ -71,6 +72,7 @@ struct MapRun {
   int n_keys;     /* lookups of single keys so far */
   long long last_key;
   MapJob *idle, *buckets[BUCKETS];
+  Progress progress;
   Err failure; /* that ends the statement */
 };
 
@@ -395,6 +397,14 @@ static int feed(void *arg, Err *err) {
   return err->rc;
 }
 
+static void look(MapRun *run) {
+  const ProgressWait wait = {run->owner.waits_for, run->owner.waits_until};
+  progress_look(&run->progress, run->conn, &run->state, wait);
+  if (run->state.done == run->state.rows) {
+    progress_end(&run->progress, run->conn, &run->state, "done");
+  }
+}
+
 /* Goes on until something has ended. 1: it may have; 0: there is nothing left to do; -1: *err. */
 static int go_on(MapRun *run, Err *err) {
   const PoolFeed more = {feed, run};
@@ -404,6 +414,7 @@ static int go_on(MapRun *run, Err *err) {
     conn_pin(run->conn);
     pool_step(run->pool, &run->owner, &more, STEP_MS, err);
     conn_unpin(run->conn);
+    look(run);
   }
   if (err->rc == RC_OK && run->failure.rc != RC_OK) {
     map_run_rest(run);
@@ -435,6 +446,7 @@ MapRun *map_run_new(Conn *conn, const char *sql, const char *options, size_t n, 
   }
   run->conn = conn;
   run->next = 1;
+  progress_start(&run->progress);
   run->pool = pool_of(conn, err);
   if (map_options_parse(options, n, &run->options, err) == RC_OK && load(run, sql, err) == RC_OK &&
       make_bits(run, err) == RC_OK && !call_is_counted(conn)) {
@@ -455,6 +467,10 @@ MapRun *map_run_new(Conn *conn, const char *sql, const char *options, size_t n, 
 void map_run_rest(MapRun *run) {
   if (run->owner.live > 0) {
     pool_drain(run->pool, &run->owner);
+  }
+  if (run->state.done < run->state.rows) {
+    progress_end(&run->progress, run->conn, &run->state,
+                 run->failure.rc != RC_OK ? "failed" : "stopped");
   }
 }
 

@@ -250,14 +250,27 @@ static int takes_turn(Pool *p, Member *m, long long now) {
   return 1;
 }
 
+/* What each owner waits for: the turn that comes next says more (takes_turn). */
+static void tell_waits(Pool *p) {
+  for (Member *m = p->first; m; m = m->next) {
+    m->owner->waits_for = PACE_FREE;
+  }
+  for (Member *m = p->first; m; m = m->next) {
+    PoolOwner *o = m->owner;
+    if (m->wait == SLEEPS && o->sent == 0 &&
+        (o->waits_for == PACE_FREE || m->until < o->waits_until)) {
+      o->waits_for = PACE_PAUSE;
+      o->waits_until = m->until;
+    }
+  }
+}
+
 /* Goes on with all that can, once. How many. */
 static int go_on(Pool *p) {
   long long now = monotonic_ms();
   int n = 0;
   lanes_unblock(&p->lanes);
-  for (Member *m = p->first; m; m = m->next) {
-    m->owner->waits_for = PACE_FREE;
-  }
+  tell_waits(p);
   for (Member **at = &p->first; *at;) {
     Member *m = *at;
     if (is_over(p, m, now) || (m->wait == WANTS_TURN && takes_turn(p, m, now))) {
