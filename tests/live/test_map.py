@@ -822,6 +822,103 @@ class Interrupt(MapDesk):
         self.assertEqual(self.sent(), 8)
 
 
+class Progress(MapDesk):
+    """M14, and what M10 and M11 want seen: how far it is, what it waits for, and that a dead one is gone."""
+
+    def setUp(self):
+        super().setUp()
+        if not value(self.db, "SELECT count(*) FROM pragma_module_list WHERE name = 'llm_progress'"):
+            self.skipTest("llm_progress is not built")
+        value(self.db, "SELECT llm_complete('there is a store')")
+        fill(self.db, 200)
+
+    def progress(self):
+        cursor = self.db.execute("SELECT * FROM llm_progress()")
+        return [dict(zip([c[0] for c in cursor.description], row)) for row in cursor.fetchall()]
+
+    def until(self, test):
+        """The newest run, once it is so."""
+        for _ in range(800):
+            rows = self.progress()
+            if rows and test(rows[0]):
+                return rows[0]
+            time.sleep(0.01)
+        raise AssertionError(self.progress())
+
+    def start(self, concurrency=4):
+        options = json.dumps({"model": MODEL, "concurrency": concurrency})
+        return start(self.path, self.standin, f"SELECT count(*) FROM llm_map('SELECT id, body FROM t', '{options}')")
+
+    def test_of_another_process(self):
+        self.standin.latency(100)
+        child = self.start()
+        run = self.until(lambda r: r["done"] > 20)
+        self.assertEqual((run["state"], run["rows"], run["requests"], run["errors"]), ("running", 200, 200, 0))
+        self.assertLess(run["done"], 200)
+        self.assertTrue(run["rows_per_second"] > 0 and run["left_s"] > 0 and run["spent_usd"] > 0, run)
+        self.assertTrue(run["started_at"] <= run["updated_at"] <= time.time() * 1000 + 100)
+        child.wait()
+        run = self.until(lambda r: r["state"] != "running")
+        self.assertEqual((run["state"], run["done"], run["calls"], run["hits"]), ("done", 200, 200, 0))
+        self.assertAlmostEqual(run["spent_usd"] * 1e9, value(self.db, "SELECT sum(cost_nusd) FROM llm_calls WHERE id > 1"), delta=1)
+
+    def test_a_dead_one_is_gone(self):
+        self.standin.latency(100)
+        child = self.start()
+        self.until(lambda r: r["done"] > 8)
+        child.kill()
+        child.wait()
+        run = self.until(lambda r: r["state"] == "gone")
+        self.assertLess(run["done"], 200)
+
+    def test_nothing_to_divide_by(self):
+        self.assertEqual(self.progress(), [])
+        self.map("SELECT id, body FROM t WHERE 0")
+        self.map()
+        self.map()  # only hits
+        for run in self.progress():
+            self.assertIn(run["state"], ("done", "running"))
+            self.assertTrue(run["left_s"] is None or run["left_s"] >= 0)
+
+    def test_errors_are_counted(self):
+        self.scenario_of(OTHER, "bad-request")
+        self.standin.latency(20)
+        self.map(f"SELECT id, body, iif(id % 20 = 0, '{OTHER}', '{MODEL}') AS model FROM t", concurrency=2)
+        run = self.progress()[0]
+        self.assertEqual((run["state"], run["done"], run["errors"]), ("done", 200, 10))
+
+    def test_what_it_waits_for(self):
+        for headers in (True, False):
+            with self.subTest(headers=headers):
+                self.standin.post("/standin/rate", {"kind": "window", "requests": 10, "request_ms": 3000, "headers": headers})
+                child = self.start(concurrency=20)
+                run = self.until(lambda r: r["state"] == "running" and r["waits_for"])
+                child.kill()
+                child.wait()
+                self.assertIn(run["waits_for"], ("requests", "pause"))
+                self.assertLess(abs(run["waits_until"] / 1000 - time.time()), 10)
+
+    def test_closed_early(self):
+        self.standin.latency(50)
+        cursor = self.db.execute("SELECT key FROM llm_map('SELECT id, body FROM t', ?)", (json.dumps({"model": MODEL, "concurrency": 2}),))
+        for _ in range(60):
+            cursor.fetchone()
+        cursor.close()
+        run = self.progress()[0]
+        self.assertNotIn(run["state"], ("running", "done"))
+        self.assertGreaterEqual(run["done"], 60)
+
+    def test_on_standard_error(self):
+        self.standin.latency(20)
+        inner = f"SELECT id, body, iif(id % 20 = 0, ''{OTHER}'', ''{MODEL}'') AS model FROM t"
+        for progress, expected in (("on", True), ("off", False), ("auto", False)):  # it is no terminal
+            sql = (f"UPDATE llm_models SET base_url = '{self.standin.url}/s/bad-request/v1' WHERE name = '{OTHER}';"
+                   f"SELECT llm_config('progress', '{progress}'); SELECT count(error) FROM llm_map('{inner}', '{{\"concurrency\":8}}');")
+            out = shell(self.path, prelude_sql(SO, self.standin.url) + sql)
+            self.assertIn("10", out.stdout.splitlines(), out.stderr)
+            self.assertEqual("200" in out.stderr and "10 " in out.stderr, expected, out.stderr)
+
+
 def start(path, standin, sql, stdout=subprocess.DEVNULL, settings=()):
     """The shell with a statement, in a process of its own."""
     lines = ";\n".join([f".load {SO}\n", *setup_sql(standin.url)[:-2], *settings, sql, ""]).replace("\n;", "\n")
