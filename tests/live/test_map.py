@@ -734,7 +734,9 @@ class Template(MapDesk):
         self.assertEqual(self.asked("About {title}: {title}!"), f"About {self.TITLE}: {self.TITLE}!")
 
     def test_the_templates_own_json(self):
-        self.assertEqual(self.asked('Return {"n":"{title}"} for {title}'), f'Return {{"n":"{self.TITLE}"}} for {self.TITLE}')
+        self.assertEqual(self.asked('Return {{"n":"{title}"}} for {title}'), f'Return {{"n":"{self.TITLE}"}} for {self.TITLE}')
+        said = error_of(self.db, "SELECT * FROM llm_map('SELECT id, title FROM books', ?)", json.dumps({"prompt": 'Return {"n":"{title}"}'}))
+        self.assertIn("write {{ and }} for a brace", said)
 
     def test_a_literal_brace(self):
         self.assertEqual(self.asked("{{title}} is {title}"), f"{{title}} is {self.TITLE}")
