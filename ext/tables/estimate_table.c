@@ -2,7 +2,7 @@
 ** llm_estimate(sql [, options]): what a SELECT would cost (work/estimate/estimate.h): a row for the models that it asks, and
 ** one for each other model that the same requests could be sent to.
 */
-#include "tables/table.h"
+#include "tables/kit/table.h"
 #include "tables/tables.h"
 #include "work/estimate/estimate.h"
 

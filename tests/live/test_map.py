@@ -277,8 +277,16 @@ class AtOnce(MapDesk):
         self.standin.latency(60)
         for k in (1, 8, 50):
             with self.subTest(k=k):
-                self.assertEqual(self.most(concurrency=k), k)
+                most = self.most(concurrency=k)
+                self.assertTrue(k * 3 // 4 <= most <= k, most)  # (a busy machine may answer the first before the last has come)
         self.assertLessEqual(self.most(concurrency=1000), 100)
+
+    def test_more_than_the_statement_before(self):
+        """What a statement was allowed says nothing of what the provider takes."""
+        fill(self.db, 50)
+        self.map("SELECT id, body || '?' FROM t WHERE id <= 3", concurrency=1)
+        self.standin.latency(700)
+        self.assertEqual(self.most(concurrency=50), 50)
 
     def test_rows_come_as_they_are_answered(self):
         fill(self.db, 40)
@@ -525,9 +533,10 @@ class Errors(MapDesk):
     def test_limits_of_the_connection(self):
         value(self.db, "SELECT llm_config('max_calls', 10)")
         for concurrency in (16, 1):
-            rows = self.map(concurrency=concurrency)
-            self.assertEqual((self.sent(), sum(r[2] is None for r in rows), len(rows)), (10, 10, 100))
-            self.assertEqual({"llm_config('max_calls', 10): 10 requests have been sent" in r[2] for r in rows if r[2]}, {True})
+            options = json.dumps({"model": MODEL, "concurrency": concurrency})
+            said = error_of(self.db, "SELECT count(*) FROM llm_map('SELECT id, body FROM t', ?)", options)
+            self.assertIn("llm_config('max_calls', 10): 10 requests have been sent", said)
+            self.assertEqual(self.sent(), 10)
         value(self.db, "SELECT llm_config('max_calls', NULL)")
         self.expect(self.map())
         self.assertEqual(self.sent(), 100)
@@ -735,7 +744,7 @@ class Template(MapDesk):
         for template in ('Return {"n":"{title}"}', "{title", "title}", "{}", "{title}}"):
             with self.subTest(template=template):
                 said = error_of(self.db, "SELECT * FROM llm_map('SELECT id, title FROM books', ?)", json.dumps({"prompt": template}))
-                self.assertTrue(said.startswith("llm_map: option 'prompt'"), said)
+                self.assertIn("write {{ and }} for a brace", said)
                 self.assertEqual(self.sent(), 1)
 
     def test_a_literal_brace(self):

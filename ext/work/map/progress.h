@@ -10,7 +10,11 @@
 #include "conn/conn.h"
 #include "core/pace/pace.h"
 #include "store/runs/runs.h"
-#include "work/map/run.h"
+
+/* How far it is. */
+typedef struct MapState {
+  long long rows, distinct, done, hits, errors, calls, spent_nusd;
+} MapState;
 
 typedef struct Progress {
   RunRow row;

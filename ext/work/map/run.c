@@ -7,7 +7,6 @@
 #include "base/sqlite/select.h"
 #include "call/call.h"
 #include "work/map/columns.h"
-#include "work/map/progress.h"
 #include "work/pool/pool.h"
 
 #include <math.h>
@@ -179,8 +178,9 @@ static int is_hit(LedgerKind kind) {
 
 /* 1 if an error is not this row's alone: the call as such, the store, memory, or an interrupt. */
 static int ends_all(const MapRun *run, const MapJob *job) {
-  int is_of_row =
-      on_error_covers(&job->err) || job->is_unfit || job->ask.has_own || job->err.code == ERR_LIMIT;
+  int is_of_row = job->err.code == ERR_LIMIT
+                      ? run->is_limited /* or the connection's limit */
+                      : on_error_covers(&job->err) || job->is_unfit || job->ask.has_own;
   return job->err.rc != RC_OK &&
          (run->options.stops || job->err.rc == RC_NOMEM || job->err.rc == RC_INTERRUPT ||
           job->err.code == ERR_STORE || !is_of_row);

@@ -7,6 +7,7 @@
 #include "store/group/group.h"
 #include "work/pool/fiber.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -241,7 +242,7 @@ static int takes_turn(Pool *p, Member *m, long long now) {
   if (wait != 0) {
     lane->is_blocked = 1;
     o->waits_for = o->waits_for == PACE_FREE ? why : o->waits_for;
-    o->waits_until = wait > 0 ? now + wait : now;
+    o->waits_until = wait > 0 ? now + wait : LLONG_MAX; /* for one to end */
     return 0;
   }
   m->mark = lane_enter(lane, m->turn.tokens, now);
@@ -399,7 +400,11 @@ Pool *pool_of(Conn *conn, Err *err) {
 }
 
 int pool_has_room(const Pool *p, const PoolOwner *owner) {
-  return owner->engaged < owner->most && !p->is_interrupted;
+  int waiting = 0;
+  for (const Member *m = p->first; m; m = m->next) {
+    waiting += m->owner == owner && m->wait == WANTS_TURN;
+  }
+  return owner->engaged - waiting < owner->most && waiting < owner->most && !p->is_interrupted;
 }
 
 static Member *take_member(Pool *p, Err *err) {

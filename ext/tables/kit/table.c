@@ -1,7 +1,7 @@
 /*
 ** See table.h for the contract.
 */
-#include "tables/table.h"
+#include "tables/kit/table.h"
 
 #include "base/sqlite/vtab.h"
 #include "store/schema/model.h"
