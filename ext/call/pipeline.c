@@ -359,6 +359,7 @@ static int call_and_settle(Call *k, Parked *place, Outcome *out, Err *err) {
   int parks = is_to_be_parked(k, out, err);
   out->call_id = k->row.id;
   out->kind = k->row.kind;
+  out->read_tokens = k->row.cached_input_tokens > 0 ? k->row.cached_input_tokens : 0;
   snprintf(out->model, sizeof out->model, "%s", k->row.model ? k->row.model : k->model.name);
   if (parks) {
     parked_put(place, k);
