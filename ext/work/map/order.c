@@ -12,10 +12,11 @@
 #include <string.h>
 
 enum {
-  BYTES_A_TOKEN = 4, /* about: a beginning that is taken for long enough and is not only costs some waiting */
-  LOOK_AHEAD = 256,  /* groups that are looked at for one that may go */
-  SAMPLE = 16,       /* rows whose prompts are compared where they are not sorted */
-  MOST_DEPTH = 16    /* fields that a group is made of */
+  BYTES_A_TOKEN =
+      4, /* about: a beginning that is taken for long enough and is not only costs some waiting */
+  LOOK_AHEAD = 256, /* groups that are looked at for one that may go */
+  SAMPLE = 16,      /* rows whose prompts are compared where they are not sorted */
+  MOST_DEPTH = 16   /* fields that a group is made of */
 };
 
 /* ---- groups */
@@ -36,7 +37,8 @@ static OrderGroup *add_group(Order *o, long long at, Err *err) {
 }
 
 /* Reads the prompt of a row. NULL and *err, or NULL where it has none. */
-static const char *read_prompt(Spill *spill, const MapColumns *c, long long row, Buf *out, Err *err) {
+static const char *read_prompt(Spill *spill, const MapColumns *c, long long row, Buf *out,
+                               Err *err) {
   sqlite3_stmt *stmt = spill_read(spill, row, err);
   int is_there = stmt && map_columns_prompt(c, stmt, 1, out, err) == RC_OK;
   if (stmt) {
@@ -210,7 +212,8 @@ static int cut(Order *o, Neighbours *nb, long long rows, int depth, Err *err) {
     if (!g) {
       break;
     }
-    if (is_like && g->sharers < 2 && g->end - g->at > 1) { /* the last of those that share nothing began one */
+    if (is_like && g->sharers < 2 &&
+        g->end - g->at > 1) { /* the last of those that share nothing began one */
       g->end--;
       g = add_group(o, i - 1, err);
       if (!g) {
@@ -227,7 +230,8 @@ static int cut(Order *o, Neighbours *nb, long long rows, int depth, Err *err) {
   return err->rc;
 }
 
-static int make_sorted(Order *o, Spill *spill, MapColumns *c, long long rows, size_t least, Err *err) {
+static int make_sorted(Order *o, Spill *spill, MapColumns *c, long long rows, size_t least,
+                       Err *err) {
   Neighbours nb = {.spill = spill, .columns = c};
   int most = c->n_fields < MOST_DEPTH ? c->n_fields : MOST_DEPTH;
   buf_init(&nb.rows[0].text, LIMIT_REQUEST_BYTES);
@@ -250,8 +254,8 @@ typedef struct Models {
   const char *name; /* NULL: the tiers' */
 } Models;
 
-static int pays_for(Conn *conn, const Config *config, const char *name, long long tokens, int sharers,
-                    Err *err) {
+static int pays_for(Conn *conn, const Config *config, const char *name, long long tokens,
+                    int sharers, Err *err) {
   Model model = {0};
   Err unknown = {0};
   int pays = config_model(config, name, &model, &unknown) == RC_OK &&
@@ -273,7 +277,8 @@ static int close_groups(Order *o, Conn *conn, const MapColumns *c, Err *err) {
   const Options *call = &c->options->call;
   const char *system = call->system;
   size_t before = system ? strlen(system) : 0;
-  Models m = {conn_config(conn, err), call->model && strcmp(call->model, "auto") != 0 ? call->model : NULL};
+  Models m = {conn_config(conn, err),
+              call->model && strcmp(call->model, "auto") != 0 ? call->model : NULL};
   if (!m.config) {
     return err->rc;
   }

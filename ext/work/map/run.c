@@ -438,6 +438,15 @@ static int feed(void *arg, Err *err) {
   return err->rc;
 }
 
+/* Rows of hits wait to be written together: not for the end of the run. */
+static void flush_hits(MapRun *run) {
+  Err later = {0}; /* what can't be written now stays queued */
+  Store *store = conn_open_store(run->conn);
+  if (store) {
+    ledger_flush_if_due(store, &later);
+  }
+}
+
 static void look(MapRun *run) {
   const ProgressWait wait = {run->owner.waits_for, run->owner.waits_until};
   progress_look(&run->progress, run->conn, &run->state, wait);
@@ -455,6 +464,7 @@ static int go_on(MapRun *run, Err *err) {
     conn_pin(run->conn);
     pool_step(run->pool, &run->owner, &more, STEP_MS, err);
     conn_unpin(run->conn);
+    flush_hits(run);
     look(run);
   }
   if (err->rc == RC_OK && run->failure.rc != RC_OK) {
