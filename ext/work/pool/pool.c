@@ -14,9 +14,9 @@
 
 enum {
   GROUP_MS = 3, /* so long who has written waits for others who might in the same transaction */
-  GROUP_MOST = 32,
+  GROUP_MOST = 64,
   /* Of answers that come together so many are dealt with before others are sent: the next ones are on their way meanwhile. */
-  ANSWERS_AT_ONCE = 16
+  ANSWERS_AT_ONCE = 32
 };
 
 typedef enum Wait {
