@@ -202,6 +202,22 @@ class Estimates(Desk):
         self.assertEqual((sorted(mixed[0].split(", ")), mixed[1]), (["claude-haiku-4-5", "gpt-4o"], "estimated"))
         self.nothing_was_sent()
 
+    def test_a_table_of_prompts(self):
+        """A SELECT without calls is llm_map's: what it would ask, with its options; the bill of the run is that."""
+        inner = "SELECT id, q FROM t"
+        columns = '"rows", calls, requests, hits, input_tokens, cost_usd, counted'
+        sql = f"SELECT {columns} FROM llm_estimate(?, ?) LIMIT 1"
+        own = json.dumps({"model": "gpt-4o", "output_tokens": 20})
+        calls = self.db.execute(sql, ("SELECT llm_complete(q, '{\"model\":\"gpt-4o\"}') FROM t", '{"output_tokens":20}')).fetchone()
+        self.assertEqual(self.db.execute(sql, (inner, own)).fetchone(), calls)
+        made = self.db.execute(sql, (inner, json.dumps({"model": "gpt-4o", "output_tokens": 20, "prompt": "{id}: {q}"}))).fetchone()
+        self.assertEqual((made[0], made[2]), (40, 40))
+        self.assertGreater(made[4], calls[4])
+        before = self.standin.bill()["calls"]
+        value(self.db, "SELECT count(*) FROM llm_map(?, ?)", inner, json.dumps({"model": "gpt-4o"}))
+        self.assertEqual(self.standin.bill()["calls"] - before, calls[2])
+        self.assertEqual(self.db.execute(sql, (inner, own)).fetchone()[3], calls[2])
+
     def test_what_is_no_select(self):
         for sql, says in {"INSERT INTO t SELECT 99, 'x', llm_complete(q) FROM t": "give the SELECT alone",
                           "UPDATE t SET q = llm_complete(q)": "give the SELECT alone", "CREATE TABLE x(y)": "give the SELECT alone",
@@ -214,7 +230,9 @@ class Estimates(Desk):
                           "SELECT embed(q, 'text-embedding-3-small') FROM t": "embeddings of a provider",
                           "SELECT calls FROM llm_estimate('SELECT 1')": "an estimate can't be estimated"}.items():
             self.assertIn(says, error_of(self.db, "SELECT * FROM llm_estimate(?)", sql), sql)
-        self.assertIn("'models' are those to compare with", error_of(self.db, "SELECT * FROM llm_estimate('SELECT 1', '{\"model\":\"x\"}')"))
+        of_call = error_of(self.db, "SELECT * FROM llm_estimate('SELECT llm_complete(q) FROM t', '{\"model\":\"x\"}')")
+        self.assertIn("option 'model': this SELECT makes its calls itself", of_call)
+        self.assertIn("the first is the key, the second the prompt", error_of(self.db, "SELECT * FROM llm_estimate('SELECT 1', '{\"model\":\"x\"}')"))
         self.assertEqual(value(self.db, "SELECT count(*) FROM t"), 40)
         for changes in ("llm_init()", "llm_config('max_calls', 0)", "llm_secret('OPENAI_API_KEY', 'other')", "llm_allow_host('h.example')",
                         "llm_cache_feedback(1, 1)", "llm_import('x')", "llm_prices_import('{}')", "llm_trust_store()", "llm_check()"):

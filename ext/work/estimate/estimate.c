@@ -228,6 +228,51 @@ static int sql_error(const Run *run, Err *err) {
           : "");
 }
 
+/* The words of a failure of llm_map, which come with its name. */
+static int map_error(const Run *run, Err *err) {
+  static const char name[] = "llm_map: ";
+  const char *said = sqlite3_errmsg(run->conn->db);
+  int rc = sqlite3_errcode(run->conn->db) & 0xff;
+  said += strncmp(said, name, sizeof name - 1) == 0 ? sizeof name - 1 : 0;
+  return rc == SQLITE_NOMEM       ? err_nomem(err)
+         : rc == SQLITE_INTERRUPT ? err_set(err, RC_INTERRUPT, ERR_INTERRUPTED, "interrupted")
+                                  : err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "%s", said);
+}
+
+/* Counts what llm_map would ask for the rows of the SELECT. */
+static int run_map(Run *run, const char *sql, Err *err) {
+  sqlite3_stmt *stmt = NULL;
+  int rc =
+      sqlite3_prepare_v2(run->conn->db, "SELECT count(*) FROM llm_map(?1, ?2)", -1, &stmt, NULL);
+  if (rc == SQLITE_OK) {
+    sqlite3_bind_text(stmt, 1, sql, -1, SQLITE_STATIC);
+    sqlite3_bind_text(stmt, 2, run->options->map, -1, SQLITE_STATIC);
+    run->busy = 1 + busy_statements(run->conn->db);
+    rc = sqlite3_step(stmt);
+  }
+  if (rc == SQLITE_ROW) {
+    run->result->rows = sqlite3_column_int64(stmt, 0);
+  } else {
+    map_error(run, err);
+  }
+  sqlite3_finalize(stmt);
+  return err->rc;
+}
+
+/* Options of llm_map for a SELECT that makes its calls itself. */
+static int refuse_map_options(const Run *run, Err *err) {
+  Err ignored = {0};
+  const char *given = run->options->map;
+  cJSON *tree = json_parse(given, strlen(given), "", &ignored);
+  err_set(err, RC_ERROR, ERR_BAD_OPTION,
+          "option '%.80s': this SELECT makes its calls itself, and their options stand in them; "
+          "here are 'models' to"
+          " compare with, and 'output_tokens'",
+          tree && tree->child ? tree->child->string : "");
+  cJSON_Delete(tree);
+  return err->rc;
+}
+
 static int run_select(Run *run, const char *sql, Err *err) {
   sqlite3_stmt *stmt = select_prepare(run->conn->db, sql, err);
   int rc = SQLITE_ROW;
@@ -238,7 +283,15 @@ static int run_select(Run *run, const char *sql, Err *err) {
   if (err->rc == RC_OK && rc != SQLITE_DONE) {
     sql_error(run, err);
   }
+  int is_table = err->rc == RC_OK && run->result->calls == 0 && run->result->rows > 0 &&
+                 (run->options->map || sqlite3_column_count(stmt) > 1);
   sqlite3_finalize(stmt);
+  if (is_table) {
+    return run_map(run, sql, err);
+  }
+  if (err->rc == RC_OK && run->options->map && run->result->calls > 0) {
+    return refuse_map_options(run, err);
+  }
   if (err->rc == RC_OK && run->result->calls > 0) {
     int *varies = &run->result->varies;
     int decides = answers_decide(run->conn->db, sql, run->from_tables, varies, err);

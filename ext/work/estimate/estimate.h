@@ -1,6 +1,6 @@
 /*
 ** What a SELECT would cost: it runs, and the calls in it are counted, not made. Each gives its prompt back in place of an
-** answer, so that calls of answers count too.
+** answer, so that calls of answers count too. A SELECT that calls nothing of ours is one for llm_map: its rows are what is asked.
 */
 #ifndef LLMCOST_ESTIMATE_H
 #define LLMCOST_ESTIMATE_H
@@ -13,6 +13,7 @@ typedef struct EstimateOptions {
   char models[ESTIMATE_MODELS][LIMIT_MODEL_NAME]; /* to compare with; none: two cheaper ones */
   int n_models;
   long long output_tokens; /* of an answer; SPEC_UNSET: as answers were lately */
+  char *map;               /* options for llm_map, as JSON; NULL: none. Owned (cJSON_free) */
 } EstimateOptions;
 
 /* What all that would be sent comes to, at the models that are asked or at another. */
