@@ -984,6 +984,65 @@ class Killed(unittest.TestCase):
                   f"{sum(1 for i in ledger.unknown if ledger.billed[i])} of them billed")
 
 
+class Prefix(MapDesk):
+    """What rows begin with alike is read from the provider's cache: one order for all, and the first of them goes ahead (M13)."""
+    PRODUCTS, ROWS, AHEAD = 4, 60, 17
+    CLAUDE = "claude-haiku-4-5"
+
+    def setUp(self):
+        super().setUp()
+        self.db.execute("CREATE TABLE reviews(id INTEGER PRIMARY KEY, review TEXT, product TEXT)")
+        text = ["".join(f" {word}{p}" for word in range(5000)) for p in range(self.PRODUCTS)]
+        self.db.executemany("INSERT INTO reviews VALUES (?, ?, ?)",
+                            [(i, f"Review number {i}", text[i % self.PRODUCTS]) for i in range(self.ROWS)])
+
+    def tearDown(self):
+        self.standin.post("/standin/cache", {"readable_ms": 0, "miss": 0})
+        super().tearDown()
+
+    def cost(self, model, fields, **more):
+        """Dollars of a run over all rows, and (input tokens, read, written) of its calls."""
+        self.standin.post("/standin/reset", {})
+        options = {"model": model, "fields": fields, "instruction": "Good or bad?", "concurrency": 16, "cache": "off", "max_tokens": 8,
+                   "tag": f"{model} {fields} {more}", **more}
+        rows = self.map("SELECT id, review, product FROM reviews", columns="key, cost_usd, error", **options)
+        self.assertEqual([r[2] for r in rows if r[2]], [])
+        self.assertEqual({r[0] for r in rows}, set(range(self.ROWS)))
+        usage = self.db.execute("SELECT sum(input_tokens), total(cached_input_tokens), total(cache_write_tokens) FROM llm_calls"
+                                " WHERE tag = ?", (options["tag"],)).fetchone()
+        return sum(r[1] for r in rows), usage
+
+    def test_one_order_costs_less(self):
+        self.standin.latency(20)
+        for model, most in ((self.CLAUDE, 0.45), (OTHER, 0.6)):  # (gpt-4o reads at half the price)
+            with self.subTest(model):
+                given, _ = self.cost(model, True)
+                ours, usage = self.cost(model, "any")
+                self.assertLess(ours, most * given)
+                self.assertGreater(usage[1], 0.85 * usage[0])
+
+    def test_one_of_each_writes(self):
+        self.standin.latency(20)
+        _, (tokens, _, written) = self.cost(self.CLAUDE, "any")
+        each = tokens / self.ROWS
+        self.assertLess(written, (self.PRODUCTS + 0.5) * each)
+        self.assertGreater(written, (self.PRODUCTS - 0.5) * each)
+
+    def test_off_marks_nothing(self):
+        _, usage = self.cost(self.CLAUDE, "any", prompt_cache="off")
+        self.assertEqual(usage[1:], (0, 0))
+
+    def test_written_is_not_yet_readable(self):
+        """So many of one beginning pay in full at most, however late it can be read, and if half of the reads miss."""
+        self.standin.latency(20)
+        for cache in ({"readable_ms": 2000}, {"miss": 0.5, "seed": 3}):
+            with self.subTest(cache):
+                self.standin.post("/standin/cache", {"readable_ms": 0, "miss": 0, **cache})
+                _, (tokens, read, _) = self.cost(self.CLAUDE, "any", tag=str(cache))
+                in_full = round((tokens - read) / (tokens / self.ROWS))
+                self.assertLessEqual(in_full, self.PRODUCTS * self.AHEAD if "miss" not in cache else self.ROWS * 0.7)
+
+
 class InMain(MapDesk):
     """With the store in the caller's own database."""
 
