@@ -438,12 +438,14 @@ static int feed(void *arg, Err *err) {
   return err->rc;
 }
 
-/* Rows of hits wait to be written together: not for the end of the run. */
+/* Rows of hits are written together: of many a second more at once than of single calls, as each writing has its own cost. */
 static void flush_hits(MapRun *run) {
+  enum { AT_LEAST = 2048 };
   Err later = {0}; /* what can't be written now stays queued */
-  Store *store = conn_open_store(run->conn);
-  if (store) {
-    ledger_flush_if_due(store, &later);
+  Store *s = conn_open_store(run->conn);
+  int is_late = s && s->pending && monotonic_ms() - s->pending_since >= LIMIT_PENDING_MS;
+  if (s && (is_late || s->n_pending >= AT_LEAST || s->n_unsettled > 0)) {
+    ledger_flush(s, &later);
   }
 }
 
