@@ -32,7 +32,7 @@ typedef struct PoolOwner {
   int is_stopping;       /* its jobs wait for nothing any more but what is on its way */
   long long ended;       /* jobs, since its beginning */
   PaceWhy waits_for;     /* the one whose turn it is next; PACE_FREE: nothing */
-  long long waits_until; /* monotonic ms */
+  long long waits_until; /* monotonic ms; LLONG_MAX: until something else ends */
 } PoolOwner;
 
 /* Starts jobs (pool_start) while there is room for them (pool_has_room). */
