@@ -103,8 +103,10 @@ static void start_hit(Call *k, LedgerKind kind, long long saved, const char *pro
 }
 
 static void note_hit(Outcome *out, LedgerKind kind, const char *model) {
+  size_t n = model ? strnlen(model, sizeof out->model - 1) : 0;
   out->kind = kind;
-  snprintf(out->model, sizeof out->model, "%s", model ? model : "");
+  memcpy(out->model, n ? model : "", n);
+  out->model[n] = 0;
 }
 
 /* Queues the ledger row of an exact hit. */
