@@ -159,12 +159,13 @@ int bills_read(Bills *b, const char *model, BillFn take, void *arg, Err *err) {
 }
 
 static const char typical_sql[] =
-    "SELECT avg(output_tokens), count(*) FROM (SELECT output_tokens FROM main.llm_calls"
+    "SELECT avg(output_tokens), count(*), avg(output_tokens * output_tokens * 1.0) FROM (SELECT "
+    "output_tokens FROM main.llm_calls"
     " WHERE id > (SELECT max(id) FROM main.llm_calls) - ?2 AND kind = 'call' AND source IS NULL"
     " AND (model = ?1 OR model_requested = ?1) AND (?4 IS NULL OR system_hash = ?4)"
     " AND output_tokens IS NOT NULL AND error IS NULL ORDER BY id DESC LIMIT ?3)";
 
-int bills_typical(Bills *b, const char *model, const char *system, double *mean, int *n, Err *err) {
+int bills_typical(Bills *b, const char *model, const char *system, Typical *typical, Err *err) {
   sqlite3_stmt *stmt = NULL;
   int rc = sqlite3_prepare_v2(b->db, typical_sql, -1, &stmt, NULL);
   if (rc == SQLITE_OK) {
@@ -174,8 +175,10 @@ int bills_typical(Bills *b, const char *model, const char *system, double *mean,
     rc = rc == SQLITE_OK ? sqlite3_bind_text(stmt, 4, system, -1, SQLITE_STATIC) : rc;
   }
   if (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-    *mean = sqlite3_column_double(stmt, 0);
-    *n = sqlite3_column_int(stmt, 1);
+    double mean = sqlite3_column_double(stmt, 0), squares = sqlite3_column_double(stmt, 2);
+    int n = sqlite3_column_int(stmt, 1);
+    double variance = n > 1 ? (squares - mean * mean) * n / (n - 1) : 0;
+    *typical = (Typical){mean, variance > 0 ? variance : 0, n};
   }
   if (rc != SQLITE_ROW) {
     cannot_read(b->db, rc, err);

@@ -133,6 +133,10 @@ enum {
   INPUT_USD,
   COST,
   MOST,
+  OUTPUT_LOW,
+  OUTPUT_HIGH,
+  BATCH,
+  PREFIX,
   COUNTED,
   SEEN_BY
 };
@@ -160,18 +164,22 @@ static void column(TableCursor *base, sqlite3_context *ctx, int i) {
                               [OUTPUT] = l->output,
                               [INPUT_USD] = l->input_nusd,
                               [COST] = l->cost_nusd,
-                              [MOST] = l->most_nusd};
+                              [MOST] = l->most_nusd,
+                              [OUTPUT_LOW] = l->output_low,
+                              [OUTPUT_HIGH] = l->output_high,
+                              [BATCH] = l->batch_nusd,
+                              [PREFIX] = l->prefix_nusd};
   const char *const words[] = {[MODEL] = l->model[0] ? l->model : NULL,
                                [WHAT] = l->is_instead ? "instead" : "asked",
                                [INPUT_IS] = l->is_exact ? "exact" : "estimated",
                                [OUTPUT_FROM] = e->output_from[0] ? e->output_from : NULL,
                                [COUNTED] = how_counted(e),
                                [SEEN_BY] = l->is_instead || !e->seen_by[0] ? NULL : e->seen_by};
-  if (i == INPUT_USD || i == COST || i == MOST) {
+  if (i == INPUT_USD || i == COST || i == MOST || i == BATCH || i == PREFIX) {
     result_dollars(ctx, counts[i]);
   } else if (i >= 0 && words[i]) {
     result_word(ctx, words[i]);
-  } else if (i >= ROWS && i <= OUTPUT) {
+  } else if (i >= ROWS && i <= PREFIX) {
     result_count(ctx, counts[i]);
   }
 }
@@ -187,7 +195,8 @@ const TableKind estimate_table = {
     .columns =
         "model TEXT, what TEXT, \"rows\" INTEGER, calls INTEGER, requests INTEGER, hits INTEGER,"
         " input_tokens INTEGER, input_is TEXT, output_tokens INTEGER, output_from TEXT,"
-        " input_usd REAL, cost_usd REAL, max_usd REAL, counted TEXT, seen_by TEXT",
+        " input_usd REAL, cost_usd REAL, max_usd REAL, output_low INTEGER, output_high INTEGER,"
+        " batch_usd REAL, prefix_usd REAL, counted TEXT, seen_by TEXT",
     .args = {"sql", "options"},
     .n_required = 1,
     .usage = "the SELECT is missing: SELECT … FROM llm_estimate('SELECT llm_complete(question) "

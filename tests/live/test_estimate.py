@@ -1,5 +1,6 @@
 """llm_estimate: what a SELECT would cost, without a call: held against what it then costs."""
 import json
+import random
 import sqlite3
 import subprocess
 import unittest
@@ -201,6 +202,42 @@ class Estimates(Desk):
                                 " THEN ''gpt-4o'' ELSE ''claude-haiku-4-5'' END)) FROM t')").fetchone()
         self.assertEqual((sorted(mixed[0].split(", ")), mixed[1]), (["claude-haiku-4-5", "gpt-4o"], "estimated"))
         self.nothing_was_sent()
+
+    def test_how_long_answers_are(self):
+        """From the lengths of 60 answers, between which two the sum of 200 others lies: so it does in 19 of 20 draws, or nearly."""
+        self.db.execute("CREATE TABLE drawn(id INTEGER PRIMARY KEY, seed INTEGER, q TEXT)")
+        draw = random.Random(7)
+        for seed in range(20):
+            for n in range(260):
+                words = " ".join(["word"] * (1 + int(draw.expovariate(1 / 12))))
+                self.db.execute("INSERT INTO drawn(seed, q) VALUES (?, ?)", (seed, f"Draw {seed}, {n}\n@say: {words}"))
+        held = 0
+        for seed in range(20):
+            options = json.dumps({"model": "gpt-4o", "system": f"You are number {seed}.", "concurrency": 64})
+            part = f"SELECT id, q FROM drawn WHERE seed = {seed} ORDER BY id LIMIT 60"
+            rest = f"SELECT id, q FROM drawn WHERE seed = {seed} ORDER BY id LIMIT 200 OFFSET 60"
+            self.db.execute("SELECT count(*) FROM llm_map(?, ?)", (part, options)).fetchall()
+            low, high = self.db.execute("SELECT output_low, output_high FROM llm_estimate(?, ?) LIMIT 1",
+                                        (rest, json.dumps({**json.loads(options), "concurrency": 8}))).fetchone()
+            before = value(self.db, "SELECT total(output_tokens) FROM llm_calls")
+            self.db.execute("SELECT count(*) FROM llm_map(?, ?)", (rest, options)).fetchall()
+            made = value(self.db, "SELECT total(output_tokens) FROM llm_calls") - before
+            held += low <= made <= high
+            self.assertLess(high - low, 1.2 * made)
+        self.assertGreaterEqual(held, 17)  # of 20, where each holds 19 times of 20: fewer once in 60 runs
+
+    def test_in_a_batch_and_with_a_prefix(self):
+        """Half price in a batch; and what rows begin with alike is written once, and read for a tenth."""
+        self.db.execute("CREATE TABLE docs AS SELECT id, q, (SELECT group_concat('word ' || id, ' ') FROM t) || printf('%.30000c', 'x') AS doc"
+                        " FROM t")
+        sql = "SELECT cost_usd, batch_usd, prefix_usd, input_usd FROM llm_estimate('SELECT id, q, doc FROM docs', ?) LIMIT 1"
+        options = {"model": "claude-haiku-4-5", "fields": True, "output_tokens": 0}
+        given = self.db.execute(sql, (json.dumps(options),)).fetchone()
+        ours = self.db.execute(sql, (json.dumps({**options, "fields": "any"}),)).fetchone()
+        self.assertAlmostEqual(given[1], given[0] / 2, 9)
+        self.assertEqual(given[2], given[0])
+        self.assertLess(ours[2], 0.3 * ours[0])
+        self.assertGreater(ours[2], 0.1 * ours[0])
 
     def test_a_table_of_prompts(self):
         """A SELECT without calls is llm_map's: what it would ask, with its options; the bill of the run is that."""

@@ -22,8 +22,7 @@
 typedef struct Target {
   Model model; /* owned texts */
   char system_hash[HASH_HEX_SIZE];
-  double mean;
-  int n; /* of how many answers; 0: nothing is known */
+  Typical typical;
 } Target;
 
 /* A request that would be sent. */
@@ -34,6 +33,7 @@ typedef struct Asked {
   long long max_tokens; /* the option; OPTION_UNSET */
   int has_schema;       /* how that is billed, no provider says */
   long long most_nusd;  /* that all who may see it cost at most; -1: not known */
+  int sharers;          /* so many begin with weight.prefix */
 } Asked;
 
 /* A request in tokens: of its texts in o200k_base, and of its answer. */
@@ -91,7 +91,7 @@ static int find_target(Run *run, const Call *k, Err *err) {
   }
   run->targets = more;
   Target *t = &more[run->n_targets];
-  *t = (Target){.n = 0};
+  *t = (Target){.typical = {0}};
   memcpy(t->system_hash, hash, sizeof hash);
   if (config_model_copy(&k->model, &t->model, err) != RC_OK) {
     config_model_free(&t->model);
@@ -99,7 +99,7 @@ static int find_target(Run *run, const Call *k, Err *err) {
   }
   run->n_targets++;
   if (run->options->output_tokens == SPEC_UNSET) {
-    counter_typical_output(run->conn, t->model.name, hash[0] ? hash : NULL, &t->mean, &t->n, err);
+    counter_typical_output(run->conn, t->model.name, hash[0] ? hash : NULL, &t->typical, err);
   }
   return err->rc == RC_OK ? run->n_targets - 1 : -1;
 }
@@ -148,7 +148,8 @@ static int count_request(Run *run, Call *k, const char *cache, Err *err) {
   const Request *r = k->request;
   Asked a = {.n_messages = r->n_messages + (r->system != NULL),
              .max_tokens = r->options->max_tokens,
-             .has_schema = r->options->schema != NULL};
+             .has_schema = r->options->schema != NULL,
+             .sharers = r->sharers};
   run->result->requests++;
   if (strcmp(cache, "hit") == 0) {
     run->result->hits++;
@@ -306,14 +307,47 @@ static int run_select(Run *run, const char *sql, Err *err) {
 static long long expected(const Run *run, const Asked *a) {
   const Target *t = &run->targets[a->target];
   long long tokens = run->options->output_tokens != SPEC_UNSET ? run->options->output_tokens
-                     : t->n > 0                                ? llround(t->mean)
+                     : t->typical.n > 0                        ? llround(t->typical.mean)
                                                                : -1;
   return a->max_tokens != OPTION_UNSET && tokens > a->max_tokens ? a->max_tokens : tokens;
+}
+
+/* How far all answers together may be from what is expected of them, 19 times of 20: the length of each varies, and their mean is known from
+** a sample only. (Standard deviation s, sample n, m answers: 1.96 s sqrt(m + m²/n).) */
+static double spread_of(const Run *run) {
+  double variance = 0;
+  for (int i = 0; i < run->n_targets; i++) {
+    const Typical *t = &run->targets[i].typical;
+    double m = 0;
+    for (size_t k = 0; k < run->n; k++) {
+      m += run->asked[k].target == i;
+    }
+    variance += t->n > 1 ? t->variance * (m + m * m / t->n) : 0;
+  }
+  return 1.96 * sqrt(variance);
+}
+
+/* The tokens of all answers lie between these two. -1: nobody knows. */
+static void bound_output(const Run *run, EstimateLine *line) {
+  int is_known = line->output >= 0 && run->n > 0;
+  for (int i = 0; i < run->n_targets && run->options->output_tokens == SPEC_UNSET; i++) {
+    is_known &= run->targets[i].typical.n > 1;
+  }
+  double spread = run->options->output_tokens == SPEC_UNSET ? spread_of(run) : 0;
+  line->output_low = is_known ? llround(fmax((double)line->output - spread, 0)) : -1;
+  line->output_high = is_known ? llround((double)line->output + spread) : -1;
 }
 
 /* Adds to a sum that is known, or makes it unknown. */
 static void add(long long *sum, long long more) {
   *sum = *sum < 0 || more < 0 ? -1 : *sum + more;
+}
+
+/* With what it begins with kept by the provider: written by one of those that share it, read by the others. */
+static long long price_shared(const Run *run, const Asked *a, const Model *model, long long input,
+                              long long output, Err *err) {
+  const PrefixAsk ask = {.tokens = a->weight.prefix, .sharers = a->sharers};
+  return pricing_of_shared(run->conn, model, input, &ask, output, err);
 }
 
 /* Adds one request to a line, at a model. */
@@ -332,6 +366,8 @@ static int add_request(const Run *run, EstimateLine *line, const Asked *a, const
   add(&line->output, output);
   add(&line->input_nusd, pricing_of_tokens(run->conn, model, input, 0, err));
   add(&line->cost_nusd, output < 0 ? -1 : pricing_of_tokens(run->conn, model, input, output, err));
+  add(&line->batch_nusd, output < 0 ? -1 : pricing_of_batch(run->conn, model, input, output, err));
+  add(&line->prefix_nusd, output < 0 ? -1 : price_shared(run, a, model, input, output, err));
   add(&line->most_nusd, !line->is_instead ? a->most_nusd
                         : most <= 0       ? -1
                                           : pricing_of_tokens(run->conn, model, input, most, err));
@@ -345,6 +381,7 @@ static int make_line(const Run *run, EstimateLine *line, const Model *instead, E
     const Asked *a = &run->asked[i];
     add_request(run, line, a, instead ? instead : &run->targets[a->target].model, err);
   }
+  bound_output(run, line);
   if (instead) {
     snprintf(line->model, sizeof line->model, "%s", instead->name);
   }
@@ -372,13 +409,13 @@ static void tell_output(const Run *run, char *out, size_t size) {
     return; /* nothing is to be sent */
   }
   for (int i = 0; i < run->n_targets; i++) {
-    if (run->targets[i].n == 0 && run->options->output_tokens == SPEC_UNSET) {
+    if (run->targets[i].typical.n == 0 && run->options->output_tokens == SPEC_UNSET) {
       snprintf(out, size, "not known: no answer of %.60s yet%s; give {\"output_tokens\":N}",
                run->targets[i].model.name,
                run->targets[i].system_hash[0] ? " under this system prompt" : "");
       return;
     }
-    answers += run->targets[i].n;
+    answers += run->targets[i].typical.n;
   }
   if (run->options->output_tokens != SPEC_UNSET) {
     snprintf(out, size, "as given");

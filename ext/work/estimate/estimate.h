@@ -19,12 +19,15 @@ typedef struct EstimateOptions {
 /* What all that would be sent comes to, at the models that are asked or at another. */
 typedef struct EstimateLine {
   char model[ESTIMATE_WORDS];
-  int is_instead;   /* it is another */
-  int is_exact;     /* the input tokens are counted as the provider does */
-  long long input;  /* tokens */
-  long long output; /* tokens expected; -1: not known */
+  int is_instead;                    /* it is another */
+  int is_exact;                      /* the input tokens are counted as the provider does */
+  long long input;                   /* tokens */
+  long long output;                  /* tokens expected; -1: not known */
+  long long output_low, output_high; /* between which it is 19 times of 20; -1: not known */
   /* Nano-dollars; -1: not known. Of the input alone; with the output expected; with the longest answers. */
   long long input_nusd, cost_nusd, most_nusd;
+  /* As cost_nusd: in a batch; with what requests begin with alike read from the provider's cache. */
+  long long batch_nusd, prefix_nusd;
 } EstimateLine;
 
 typedef struct Estimate {
