@@ -196,12 +196,11 @@ int counter_rule(Conn *c, const char *model, TokenRule *rule, Err *err) {
   return err->rc;
 }
 
-int counter_typical_output(Conn *c, const char *model, const char *system, Typical *typical,
-                           Err *err) {
+int counter_typical_output(Conn *c, const TypicalAsk *ask, Typical *typical, Err *err) {
   Bills bills;
   *typical = (Typical){0};
   if (open_bills(c, &bills, err) == 1) {
-    bills_typical(&bills, model, system, typical, err);
+    bills_typical(&bills, ask, typical, err);
   }
   bills_close(&bills);
   return err->rc;

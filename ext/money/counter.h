@@ -16,8 +16,7 @@ int counter_rule(Conn *c, const char *model, TokenRule *rule, Err *err);
 /* The same for a model that was looked up. */
 int counter_model_rule(Conn *c, const Model *model, TokenRule *rule, Err *err);
 
-/* How many tokens answers of a model had lately, under the system prompt of that name (NULL: under any); of none: n is 0. */
-int counter_typical_output(Conn *c, const char *model, const char *system, Typical *typical,
-                           Err *err);
+/* How long answers were lately, in tokens; of none: n is 0. */
+int counter_typical_output(Conn *c, const TypicalAsk *ask, Typical *typical, Err *err);
 
 #endif

@@ -45,8 +45,12 @@ typedef struct Typical {
   int n;
 } Typical;
 
-/* How many tokens the answers of a model had: of the latest LIMIT_BILLS of those rows;
-** `system`: the name of a system prompt, where only answers under it are meant; else NULL. RC_OK or *err. */
-int bills_typical(Bills *b, const char *model, const char *system, Typical *typical, Err *err);
+/* Whose: of a model; under a system prompt of that name, and with that tag, unless NULL. */
+typedef struct TypicalAsk {
+  const char *model, *system, *tag;
+} TypicalAsk;
+
+/* Of the latest LIMIT_BILLS of those answers. RC_OK or *err. */
+int bills_typical(Bills *b, const TypicalAsk *ask, Typical *typical, Err *err);
 
 #endif

@@ -18,10 +18,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A model that is asked, under one system prompt: how long its answers are. */
+/* A model that is asked, under one system prompt and with one tag: how long its answers are. */
 typedef struct Target {
   Model model; /* owned texts */
   char system_hash[HASH_HEX_SIZE];
+  Hash tag; /* zeros: any */
   Typical typical;
 } Target;
 
@@ -66,8 +67,19 @@ static int busy_statements(sqlite3 *db) {
 
 /* ---- counting */
 
-/* So many system prompts are told apart: where each row has its own, the answers under any of them say how long one is. */
+/* So many are told apart: where each row has a system prompt or a tag of its own, the answers under any say how long one is. */
 enum { MOST_TARGETS = 64 };
+
+/* How long its answers were: those with this tag, else those of the model under that system prompt. */
+static int look_back(const Run *run, Target *t, const char *system, const char *tag, Err *err) {
+  TypicalAsk ask = {t->model.name, system[0] ? system : NULL, tag};
+  if (counter_typical_output(run->conn, &ask, &t->typical, err) == RC_OK && t->typical.n == 0 &&
+      tag) {
+    ask.tag = NULL;
+    counter_typical_output(run->conn, &ask, &t->typical, err);
+  }
+  return err->rc;
+}
 
 /* The target of a call, made where it is new; -1 and *err. */
 static int find_target(Run *run, const Call *k, Err *err) {
@@ -77,10 +89,13 @@ static int find_target(Run *run, const Call *k, Err *err) {
     Hash h = hash_text(r->system, strlen(r->system), k->store->seed);
     hash_hex(&h, hash);
   }
+  const char *tag = run->n_targets < MOST_TARGETS ? r->options->tag : NULL;
+  Hash tag_hash = tag ? hash_bytes(tag, strlen(tag), 0) : (Hash){{0}};
   for (int i = 0; i < run->n_targets; i++) {
     const Target *t = &run->targets[i];
     if (strcmp(t->model.name, k->model.name) == 0 &&
-        strcmp(t->model.provider, k->model.provider) == 0 && strcmp(t->system_hash, hash) == 0) {
+        strcmp(t->model.provider, k->model.provider) == 0 && strcmp(t->system_hash, hash) == 0 &&
+        memcmp(&t->tag, &tag_hash, sizeof tag_hash) == 0) {
       return i;
     }
   }
@@ -91,7 +106,7 @@ static int find_target(Run *run, const Call *k, Err *err) {
   }
   run->targets = more;
   Target *t = &more[run->n_targets];
-  *t = (Target){.typical = {0}};
+  *t = (Target){.tag = tag_hash};
   memcpy(t->system_hash, hash, sizeof hash);
   if (config_model_copy(&k->model, &t->model, err) != RC_OK) {
     config_model_free(&t->model);
@@ -99,7 +114,7 @@ static int find_target(Run *run, const Call *k, Err *err) {
   }
   run->n_targets++;
   if (run->options->output_tokens == SPEC_UNSET) {
-    counter_typical_output(run->conn, t->model.name, hash[0] ? hash : NULL, &t->typical, err);
+    look_back(run, t, hash, tag, err);
   }
   return err->rc == RC_OK ? run->n_targets - 1 : -1;
 }
