@@ -226,6 +226,19 @@ class Estimates(Desk):
             self.assertLess(high - low, 1.2 * made)
         self.assertGreaterEqual(held, 17)  # of 20, where each holds 19 times of 20: fewer once in 60 runs
 
+    def test_by_tag(self):
+        """Answers with this tag say how long one is; where there are none, those of the model."""
+        for tag, words in (("short", 2), ("long", 40)):
+            options = json.dumps({"model": "gpt-4o", "tag": tag})
+            for n in range(4):
+                value(self.db, "SELECT llm_complete(?, ?)", f"{tag} {n}\n@say: " + " ".join(["word"] * words), options)
+        mean = {}
+        for tag in ("short", "long", "new"):
+            mean[tag] = value(self.db, "SELECT output_tokens FROM llm_estimate('SELECT id, q FROM t LIMIT 1', ?) LIMIT 1",
+                              json.dumps({"model": "gpt-4o", "tag": tag}))
+        self.assertLess(5 * mean["short"], mean["long"])
+        self.assertTrue(mean["short"] < mean["new"] < mean["long"], mean)
+
     def test_in_a_batch_and_with_a_prefix(self):
         """Half price in a batch; and what rows begin with alike is written once, and read for a tenth."""
         self.db.execute("CREATE TABLE docs AS SELECT id, q, (SELECT group_concat('word ' || id, ' ') FROM t) || printf('%.30000c', 'x') AS doc"
