@@ -687,6 +687,33 @@ class InStatements(MapDesk):
         self.assertEqual(len(self.map()), 35)
         self.db.execute("ROLLBACK")
 
+    def test_limit_beside_conditions(self):
+        """A LIMIT counts the rows that pass: it ends the asking only where there is no condition; and of an OR each side is planned by itself."""
+        one = f"llm_map('SELECT id, body FROM t', '{{\"model\":\"{MODEL}\"}}')"
+        for tail, n in (("key > 27 LIMIT 2", 2), ("answer = 'a-7' LIMIT 1", 1), ("answer IS 'a-9' LIMIT 1", 1), ("key > 25 LIMIT 2 OFFSET 1", 2),
+                        ("kind = 'hit_exact' AND key > 3 LIMIT 2", 2), ("key = 3 LIMIT 4", 1), ("key = 1 OR key = 9", 2),
+                        ("answer = 'a-1' OR answer = 'a-2'", 2), ("key = 'x' COLLATE NOCASE OR error IS NOT NULL", 0)):
+            with self.subTest(tail):
+                self.assertEqual(len(self.db.execute(f"SELECT key FROM {one} WHERE {tail}").fetchall()), n)
+        sorted_by_fields = json.dumps({"model": MODEL, "fields": "any", "ordered": True})
+        for n in range(1, 8):
+            rows = self.db.execute("SELECT key FROM llm_map('SELECT id, ''row '' || id AS a, ''kind '' || id % 2 AS b FROM t', ?) LIMIT ?",
+                                   (sorted_by_fields, n)).fetchall()
+            self.assertEqual(rows, [(i,) for i in range(1, n + 1)])
+        for table in ("llm_map", "llm_map WHERE key = 1", "llm_map WHERE key = 1 OR key = 2"):
+            self.assertIn("the SELECT is missing", error_of(self.db, f"SELECT * FROM {table}"))
+
+    def test_many_statements_that_name_it(self):
+        """What one execution asked is not another's, however many statements run meanwhile."""
+        sql = f"SELECT count(*) FROM llm_map('SELECT id, body FROM t', '{{\"model\":\"{MODEL}\"}}')"
+        self.assertEqual(value(self.db, sql), 30)
+        held = [self.db.execute(f"SELECT key, {i} FROM llm_map('SELECT id, body FROM t', '{{\"model\":\"{MODEL}\"}}')") for i in range(40)]
+        for cursor in held:
+            cursor.fetchone()
+        fill(self.db, 1, first=31)
+        self.assertEqual(value(self.db, sql), 31)
+        self.assertEqual(self.sent(), 31)
+
     def test_a_rollback_while_it_runs(self):
         self.standin.latency(10)
         self.db.execute("BEGIN")

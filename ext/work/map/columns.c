@@ -26,8 +26,11 @@ static int name_columns(MapColumns *c, sqlite3_stmt *stmt, Err *err) {
   return err->rc;
 }
 
+/* (What a dry run gives is no answer, and what an error does is the statement's.) */
 static int is_option(const MapColumns *c, int at) {
-  return at > 0 && options_know(c->names[at]);
+  const char *name = c->names[at];
+  return at > 0 && options_know(name) && strcmp(name, "dry_run") != 0 &&
+         strcmp(name, "on_error") != 0;
 }
 
 static void use_option(MapColumns *c, int at) {

@@ -607,6 +607,10 @@ int map_scan_start(MapScan *scan, MapRun *run, sqlite3_value *key, long long lim
   if (key && !scan->key) {
     return err_nomem(err);
   }
+  if (run->order.is_sorted && run->options.is_ordered) {
+    limit =
+        MAP_ALL; /* which rows are the first to be given is not which are the first to be asked */
+  }
   if (!key && run->allowed != MAP_ALL) {
     run->allowed = limit == MAP_ALL || limit > run->allowed ? limit : run->allowed;
   }
