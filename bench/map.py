@@ -7,7 +7,7 @@ a rate limit.
   rate    a provider that takes 100 requests a second: share of that used, share refused after the first second
 
 Usage: bench/map.py [table|cached|rate ...] [quick]                                    all three by default
-In the environment: LATENCY=200 (ms), DISTINCT=100000 (so many different prompts are answered once for `cached`, then
+In the environment: LATENCY=200 (ms), AT=64,256 (only these of the table's numbers at once), DISTINCT=100000 (so many different prompts are answered once for `cached`, then
 read again; 1000000 takes a while), ROUNDS=1. Needs npm for the peers; a peer that is not here is named and left out.
 The gateway listens on all interfaces, so with it the whole run is in a network namespace that has only loopback.
 """
@@ -34,6 +34,7 @@ LATENCY = int(os.environ.get("LATENCY", 20 if QUICK else 200))
 ROUNDS = int(os.environ.get("ROUNDS", 1))
 # Requests at once -> rows: so that each takes between 8 seconds and 40 at 200 ms.
 ROWS = {1: 10, 8: 40, 64: 200} if QUICK else {1: 200, 8: 1600, 64: 10000, 256: 10000}
+ROWS = {k: n for k, n in ROWS.items() if str(k) in os.environ.get("AT", str(k)).split(",")}
 CACHED = [1000, 3000] if QUICK else [1000, 100000, 1000000]
 REPEATED = 1000  # different prompts where rows repeat them
 DISTINCT = int(os.environ.get("DISTINCT", 2000 if QUICK else 100000))

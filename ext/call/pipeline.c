@@ -103,8 +103,10 @@ static void start_hit(Call *k, LedgerKind kind, long long saved, const char *pro
 }
 
 static void note_hit(Outcome *out, LedgerKind kind, const char *model) {
+  size_t n = model ? strnlen(model, sizeof out->model - 1) : 0;
   out->kind = kind;
-  snprintf(out->model, sizeof out->model, "%s", model ? model : "");
+  memcpy(out->model, n ? model : "", n);
+  out->model[n] = 0;
 }
 
 /* Queues the ledger row of an exact hit. */
@@ -359,6 +361,7 @@ static int call_and_settle(Call *k, Parked *place, Outcome *out, Err *err) {
   int parks = is_to_be_parked(k, out, err);
   out->call_id = k->row.id;
   out->kind = k->row.kind;
+  out->read_tokens = k->row.cached_input_tokens > 0 ? k->row.cached_input_tokens : 0;
   snprintf(out->model, sizeof out->model, "%s", k->row.model ? k->row.model : k->model.name);
   if (parks) {
     parked_put(place, k);

@@ -196,12 +196,11 @@ int counter_rule(Conn *c, const char *model, TokenRule *rule, Err *err) {
   return err->rc;
 }
 
-int counter_typical_output(Conn *c, const char *model, const char *system, double *mean, int *n,
-                           Err *err) {
+int counter_typical_output(Conn *c, const TypicalAsk *ask, Typical *typical, Err *err) {
   Bills bills;
-  *n = 0;
+  *typical = (Typical){0};
   if (open_bills(c, &bills, err) == 1) {
-    bills_typical(&bills, model, system, mean, n, err);
+    bills_typical(&bills, ask, typical, err);
   }
   bills_close(&bills);
   return err->rc;

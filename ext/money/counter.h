@@ -7,6 +7,7 @@
 
 #include "core/tokens/tokens.h"
 #include "conn/conn.h"
+#include "store/bills.h"
 
 /* The rule for a model by name; one that llm_models does not know has the rule of its name. NULL:
 ** o200k_base. Estimates have the factor of this ledger's bills. Returns an SQLite code. */
@@ -15,9 +16,7 @@ int counter_rule(Conn *c, const char *model, TokenRule *rule, Err *err);
 /* The same for a model that was looked up. */
 int counter_model_rule(Conn *c, const Model *model, TokenRule *rule, Err *err);
 
-/* How many tokens answers of a model had lately, under the system prompt of that name (NULL: under any): their mean, of
-** *n answers; 0: none is known. */
-int counter_typical_output(Conn *c, const char *model, const char *system, double *mean, int *n,
-                           Err *err);
+/* How long answers were lately, in tokens; of none: n is 0. */
+int counter_typical_output(Conn *c, const TypicalAsk *ask, Typical *typical, Err *err);
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/text/text.h"
 #include "core/names/model_name.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -333,6 +334,47 @@ long long pricing_of_turn(Conn *conn, const Model *model, long long input, long 
     usage_set(&u, UNIT_CACHE_READ, prefix);
   }
   return pricing_answer(conn, &ask, &u, &answer, err) == PRICED ? cost_nusd(answer.sum.cost) : -1;
+}
+
+/* In a service, with a part of the input of another kind. */
+static long long price_tokens(Conn *conn, const Model *model, const char *service, const Usage *u,
+                              Err *err) {
+  const PricingAsk ask = {.model = model->name, .provider = model->provider, .at_ms = now_ms()};
+  PricingAnswer answer;
+  Usage of_service = *u;
+  snprintf(of_service.service, sizeof of_service.service, "%s", service);
+  return pricing_answer(conn, &ask, &of_service, &answer, err) == PRICED
+             ? cost_nusd(answer.sum.cost)
+             : -1;
+}
+
+long long pricing_of_batch(Conn *conn, const Model *model, long long input, long long output,
+                           Err *err) {
+  Usage u;
+  usage_init(&u);
+  usage_set(&u, UNIT_INPUT, input);
+  usage_set(&u, UNIT_OUTPUT, output);
+  return price_tokens(conn, model, "batch", &u, err);
+}
+
+long long pricing_of_shared(Conn *conn, const Model *model, long long input,
+                            const PrefixAsk *prefix, long long output, Err *err) {
+  static const Unit kinds[] = {UNIT_CACHE_WRITE, UNIT_CACHE_READ};
+  long long costs[2];
+  if (prefix->sharers < 2 ||
+      !pricing_prefix_pays(conn, model, prefix->tokens, prefix->sharers, err)) {
+    return pricing_of_tokens(conn, model, input, output, err);
+  }
+  for (int i = 0; i < 2; i++) {
+    Usage u;
+    usage_init(&u);
+    usage_set(&u, UNIT_INPUT, input);
+    usage_set(&u, UNIT_OUTPUT, output);
+    usage_set(&u, kinds[i], prefix->tokens < input ? prefix->tokens : input);
+    costs[i] = price_tokens(conn, model, "standard", &u, err);
+  }
+  double mean = ((double)costs[0] + (double)costs[1] * (prefix->sharers - 1)) / prefix->sharers;
+  return costs[0] < 0 || costs[1] < 0 ? -1 : llround(mean);
 }
 
 PricingAsk pricing_ask_of_part(Conn *conn, PricingAsk *ask, const UsagePart *part, Err *err) {

@@ -56,6 +56,20 @@ PriceVerdict pricing_answer(Conn *conn, const PricingAsk *ask, const Usage *usag
 long long pricing_of_tokens(Conn *conn, const Model *model, long long input, long long output,
                             Err *err);
 
+/* The same in a batch; -1, too, where it is not sold so. */
+long long pricing_of_batch(Conn *conn, const Model *model, long long input, long long output,
+                           Err *err);
+
+/* What a request begins with, and how many begin so. */
+typedef struct PrefixAsk {
+  long long tokens;
+  int sharers;
+} PrefixAsk;
+
+/* The same where that pays (pricing_prefix_pays): the mean of those requests, of which one writes it and the others read it. */
+long long pricing_of_shared(Conn *conn, const Model *model, long long input,
+                            const PrefixAsk *prefix, long long output, Err *err);
+
 /* The same where the whole input is of one kind: UNIT_INPUT, or written to a cache, say. */
 long long pricing_of_input(Conn *conn, const Model *model, long long input, Unit kind,
                            long long output, Err *err);

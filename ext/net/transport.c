@@ -307,7 +307,9 @@ static CURLcode set_options(NetTransfer *t) {
   code = code == CURLE_OK ? curl_easy_setopt(easy, CURLOPT_##option, value) : code
   curl_easy_reset(easy);
   SET(URL, q->url);
-  SET(PROTOCOLS_STR, strncasecmp(q->url, "https:", 6) == 0 ? "https" : "http");
+  int is_https = strncasecmp(q->url, "https:", 6) == 0;
+  SET(PROTOCOLS_STR, is_https ? "https" : "http");
+  SET(PIPEWAIT, is_https ? 1L : 0L); /* for one connection that takes several at once, if it does */
   SET(FOLLOWLOCATION, 0L);
   SET(SUPPRESS_CONNECT_HEADERS, 1L); /* a proxy's own */
   SET(PROXY, q->proxy ? q->proxy : "");

@@ -39,8 +39,18 @@ int bills_newest(Bills *b, long long *newest, Err *err);
 ** *err: what was taken until then may be a part. */
 int bills_read(Bills *b, const char *model, BillFn take, void *arg, Err *err);
 
-/* How many tokens the answers of a model had: the mean of the latest LIMIT_BILLS of those rows, and how many these are;
-** `system`: the name of a system prompt, where only answers under it are meant; else NULL. RC_OK or *err. */
-int bills_typical(Bills *b, const char *model, const char *system, double *mean, int *n, Err *err);
+/* How long answers were, in tokens: their mean, the variance about it, and of how many. */
+typedef struct Typical {
+  double mean, variance;
+  int n;
+} Typical;
+
+/* Whose: of a model; under a system prompt of that name, and with that tag, unless NULL. */
+typedef struct TypicalAsk {
+  const char *model, *system, *tag;
+} TypicalAsk;
+
+/* Of the latest LIMIT_BILLS of those answers. RC_OK or *err. */
+int bills_typical(Bills *b, const TypicalAsk *ask, Typical *typical, Err *err);
 
 #endif

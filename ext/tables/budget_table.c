@@ -3,7 +3,7 @@
 ** are on their way. Both are of this moment, read anew by each query.
 */
 #include "money/budget/status.h"
-#include "tables/table.h"
+#include "tables/kit/table.h"
 #include "tables/tables.h"
 
 #include <stdlib.h>

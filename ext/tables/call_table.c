@@ -6,7 +6,7 @@
 */
 #include "call/call.h"
 #include "work/estimate/look.h"
-#include "tables/table.h"
+#include "tables/kit/table.h"
 #include "tables/tables.h"
 
 #include <stdlib.h>

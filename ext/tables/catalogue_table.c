@@ -8,7 +8,7 @@
 ** open does not pull the rows from under it. valid_to is where a price ends, also where that is only
 ** because a later row begins.
 */
-#include "tables/table.h"
+#include "tables/kit/table.h"
 #include "tables/tables.h"
 
 #include "core/price/catalogue.h"

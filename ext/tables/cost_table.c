@@ -22,8 +22,8 @@
 #include "core/price/zone.h"
 #include "store/schema/views.h"
 #include "store/sums/rebuild.h"
-#include "tables/reading.h"
-#include "tables/table.h"
+#include "tables/kit/reading.h"
+#include "tables/kit/table.h"
 #include "tables/tables.h"
 
 #include <limits.h>

@@ -9,7 +9,7 @@
 */
 #include "work/embed_remote.h"
 #include "work/embedders.h"
-#include "tables/table.h"
+#include "tables/kit/table.h"
 #include "tables/tables.h"
 
 #include "base/text/json.h"

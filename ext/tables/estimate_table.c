@@ -2,7 +2,7 @@
 ** llm_estimate(sql [, options]): what a SELECT would cost (work/estimate/estimate.h): a row for the models that it asks, and
 ** one for each other model that the same requests could be sent to.
 */
-#include "tables/table.h"
+#include "tables/kit/table.h"
 #include "tables/tables.h"
 #include "work/estimate/estimate.h"
 
@@ -32,15 +32,49 @@ static const Spec specs[] = {
      .max = 10000000},
 };
 
-static const SpecHint hints[] = {
-    {"model",
-     "the model stands in the options of llm_complete; 'models' are those to compare with"},
-    {"max_tokens", "it stands in the options of llm_complete"},
-    {NULL, NULL},
-};
-
 static const SpecTable options_table = {"option", ERR_BAD_OPTION, "models",
-                                        hints,    specs,          sizeof specs / sizeof specs[0]};
+                                        NULL,     specs,          sizeof specs / sizeof specs[0]};
+
+static int is_own(const char *name) {
+  int found = 0;
+  for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
+    found |= strcmp(specs[i].name, name) == 0;
+  }
+  return found;
+}
+
+/* Moves what is llm_map's into an object of its own; NULL: there is nothing, or *err. */
+static cJSON *take_map_options(cJSON *given, Err *err) {
+  cJSON *map = NULL;
+  for (cJSON *item = given->child, *next; item && err->rc == RC_OK; item = next) {
+    next = item->next;
+    if (is_own(item->string)) {
+      continue;
+    }
+    map = map ? map : cJSON_CreateObject();
+    if (!map) {
+      err_nomem(err);
+      break;
+    }
+    cJSON_DetachItemViaPointer(given, item);
+    cJSON_AddItemToArray(map, item); /* (its name stays) */
+  }
+  return map;
+}
+
+static int read_options(sqlite3_value *v, EstimateOptions *o, Err *err) {
+  size_t n = 0;
+  const char *json = v ? arg_bytes(v, &n, err) : NULL;
+  cJSON *given = json ? spec_parse(&options_table, json, n, err) : NULL;
+  spec_init(&options_table, o);
+  cJSON *map = given ? take_map_options(given, err) : NULL;
+  if (given && err->rc == RC_OK) {
+    spec_read(&options_table, 0, given, o, err);
+  }
+  cJSON_Delete(given);
+  o->map = map ? json_print(map, err) : NULL;
+  return err->rc;
+}
 
 typedef struct Cursor {
   TableCursor base;
@@ -52,9 +86,12 @@ static int query(TableCursor *base, const TableQuery *q, Err *err) {
   Cursor *c = (Cursor *)base;
   EstimateOptions *o = calloc(1, sizeof *o);
   const char *sql = o ? arg_text(q->args[0], "the SELECT", err) : (err_nomem(err), NULL);
-  if (sql && arg_spec(q->args[1], &options_table, o, err) == RC_OK) {
+  if (sql && read_options(q->args[1], o, err) == RC_OK) {
     c->at = 0;
     c->result = estimate_new(table_of(base)->conn, sql, o, err);
+  }
+  if (o) {
+    cJSON_free(o->map);
   }
   free(o);
   return err->rc;
@@ -96,6 +133,10 @@ enum {
   INPUT_USD,
   COST,
   MOST,
+  OUTPUT_LOW,
+  OUTPUT_HIGH,
+  BATCH,
+  PREFIX,
   COUNTED,
   SEEN_BY
 };
@@ -123,18 +164,22 @@ static void column(TableCursor *base, sqlite3_context *ctx, int i) {
                               [OUTPUT] = l->output,
                               [INPUT_USD] = l->input_nusd,
                               [COST] = l->cost_nusd,
-                              [MOST] = l->most_nusd};
+                              [MOST] = l->most_nusd,
+                              [OUTPUT_LOW] = l->output_low,
+                              [OUTPUT_HIGH] = l->output_high,
+                              [BATCH] = l->batch_nusd,
+                              [PREFIX] = l->prefix_nusd};
   const char *const words[] = {[MODEL] = l->model[0] ? l->model : NULL,
                                [WHAT] = l->is_instead ? "instead" : "asked",
                                [INPUT_IS] = l->is_exact ? "exact" : "estimated",
                                [OUTPUT_FROM] = e->output_from[0] ? e->output_from : NULL,
                                [COUNTED] = how_counted(e),
                                [SEEN_BY] = l->is_instead || !e->seen_by[0] ? NULL : e->seen_by};
-  if (i == INPUT_USD || i == COST || i == MOST) {
+  if (i == INPUT_USD || i == COST || i == MOST || i == BATCH || i == PREFIX) {
     result_dollars(ctx, counts[i]);
   } else if (i >= 0 && words[i]) {
     result_word(ctx, words[i]);
-  } else if (i >= ROWS && i <= OUTPUT) {
+  } else if (i >= ROWS && i <= PREFIX) {
     result_count(ctx, counts[i]);
   }
 }
@@ -150,7 +195,8 @@ const TableKind estimate_table = {
     .columns =
         "model TEXT, what TEXT, \"rows\" INTEGER, calls INTEGER, requests INTEGER, hits INTEGER,"
         " input_tokens INTEGER, input_is TEXT, output_tokens INTEGER, output_from TEXT,"
-        " input_usd REAL, cost_usd REAL, max_usd REAL, counted TEXT, seen_by TEXT",
+        " input_usd REAL, cost_usd REAL, max_usd REAL, output_low INTEGER, output_high INTEGER,"
+        " batch_usd REAL, prefix_usd REAL, counted TEXT, seen_by TEXT",
     .args = {"sql", "options"},
     .n_required = 1,
     .usage = "the SELECT is missing: SELECT … FROM llm_estimate('SELECT llm_complete(question) "

@@ -1,7 +1,7 @@
 /*
 ** llm_functions(): what there is, a row for each entry of the manual's index.
 */
-#include "tables/table.h"
+#include "tables/kit/table.h"
 #include "tables/tables.h"
 
 #include "core/manual/entry.h"

@@ -4,7 +4,7 @@
 ** A cursor is a scan of a run that other cursors of the same statement share. A row whose key is asked for is looked up, and a LIMIT
 ** that SQLite hands over ends the asking.
 */
-#include "tables/table.h"
+#include "tables/kit/table.h"
 #include "tables/tables.h"
 #include "work/map/shared.h"
 

@@ -3,8 +3,8 @@
 */
 #include "core/pace/bar.h"
 #include "store/db/owner.h"
-#include "tables/reading.h"
-#include "tables/table.h"
+#include "tables/kit/reading.h"
+#include "tables/kit/table.h"
 #include "tables/tables.h"
 
 #include <math.h>

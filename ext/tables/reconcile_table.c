@@ -3,7 +3,7 @@
 ** difference.
 */
 #include "base/text/decimal.h"
-#include "tables/table.h"
+#include "tables/kit/table.h"
 #include "tables/tables.h"
 #include "work/reconcile.h"
 

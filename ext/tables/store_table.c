@@ -22,8 +22,8 @@
 #include "base/text/decimal.h"
 #include "core/price/zone.h"
 #include "store/db/sum_row.h"
-#include "tables/reading.h"
-#include "tables/table.h"
+#include "tables/kit/reading.h"
+#include "tables/kit/table.h"
 #include "tables/tables.h"
 
 #include <string.h>

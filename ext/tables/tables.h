@@ -4,7 +4,7 @@
 #ifndef LLMCOST_TABLES_H
 #define LLMCOST_TABLES_H
 
-#include "tables/table.h"
+#include "tables/kit/table.h"
 
 extern const TableKind call_table;          /* llm_call(prompt, options) */
 extern const TableKind embed_table;         /* embed_batch(texts, model) */

@@ -287,6 +287,14 @@ static const Scenario scenarios[] = {
          PUT "llm_complete('@say: 12', '{\"gate\":{\"kind\":\"agree\"},\"audit\":1,\"score\":0}')",
      .check = "SELECT count(*) = 1 AND min(x) = '12' FROM t",
      .pays = 3},
+    {.name = "map", /* three rows side by side, two of which ask the same */
+     .setup = TABLE "; CREATE TABLE p(id INTEGER PRIMARY KEY, q);"
+                    "INSERT INTO p(q) VALUES ('one'), ('two'), ('one');" OPEN,
+     .ready = IS_OPEN,
+     .sql = PUT "(SELECT group_concat(length(answer) > 3) FROM llm_map('SELECT id, q FROM p',"
+                "'{\"model\":\"gpt-4o-mini\",\"max_tokens\":50,\"on_error\":\"error\"}'))",
+     .check = "SELECT count(*) = 1 AND min(x) = '1,1,1' FROM t",
+     .pays = 2},
     {.name = "help",
      .setup = TABLE,
      .sql = PUT "llm_help('429') || (SELECT count(*) FROM llm_functions())",

@@ -182,6 +182,7 @@ class Bench(Program):
         out = self.run_it("/usr/bin/python3", "bench/prefix.py", "quick", "reviews")
         self.figures(out, "| products × reviews | openai | 1 | global | # % | 0.0 % | $# |",
                      "| products × reviews | anthropic | 32 | global | # % | # % | $# |")
+        self.assertEqual(len(re.findall(r"\| llm_map, fields (?:true|\"any\") \| [\d.]+ % \| [\d.]+ % \| \$[\d.]+ \|", out)), 8, out)
         for provider in ("openai", "anthropic"):  # a text that differs in front shares nothing
             self.assertRegex(out, rf"{provider} \| 1 \| given \| 0\.0 % \| 0\.0 % \| \$[\d.]+ \| \+0\.0 %")
 

@@ -1,5 +1,6 @@
 """llm_estimate: what a SELECT would cost, without a call: held against what it then costs."""
 import json
+import random
 import sqlite3
 import subprocess
 import unittest
@@ -202,6 +203,71 @@ class Estimates(Desk):
         self.assertEqual((sorted(mixed[0].split(", ")), mixed[1]), (["claude-haiku-4-5", "gpt-4o"], "estimated"))
         self.nothing_was_sent()
 
+    def test_how_long_answers_are(self):
+        """From the lengths of 60 answers, between which two the sum of 200 others lies: so it does in 19 of 20 draws, or nearly."""
+        self.db.execute("CREATE TABLE drawn(id INTEGER PRIMARY KEY, seed INTEGER, q TEXT)")
+        draw = random.Random(7)
+        for seed in range(20):
+            for n in range(260):
+                words = " ".join(["word"] * (1 + int(draw.expovariate(1 / 12))))
+                self.db.execute("INSERT INTO drawn(seed, q) VALUES (?, ?)", (seed, f"Draw {seed}, {n}\n@say: {words}"))
+        held = 0
+        for seed in range(20):
+            options = json.dumps({"model": "gpt-4o", "system": f"You are number {seed}.", "concurrency": 64})
+            part = f"SELECT id, q FROM drawn WHERE seed = {seed} ORDER BY id LIMIT 60"
+            rest = f"SELECT id, q FROM drawn WHERE seed = {seed} ORDER BY id LIMIT 200 OFFSET 60"
+            self.db.execute("SELECT count(*) FROM llm_map(?, ?)", (part, options)).fetchall()
+            low, high = self.db.execute("SELECT output_low, output_high FROM llm_estimate(?, ?) LIMIT 1",
+                                        (rest, json.dumps({**json.loads(options), "concurrency": 8}))).fetchone()
+            before = value(self.db, "SELECT total(output_tokens) FROM llm_calls")
+            self.db.execute("SELECT count(*) FROM llm_map(?, ?)", (rest, options)).fetchall()
+            made = value(self.db, "SELECT total(output_tokens) FROM llm_calls") - before
+            held += low <= made <= high
+            self.assertLess(high - low, 1.2 * made)
+        self.assertGreaterEqual(held, 17)  # of 20, where each holds 19 times of 20: fewer once in 60 runs
+
+    def test_by_tag(self):
+        """Answers with this tag say how long one is; where there are none, those of the model."""
+        for tag, words in (("short", 2), ("long", 40)):
+            options = json.dumps({"model": "gpt-4o", "tag": tag})
+            for n in range(4):
+                value(self.db, "SELECT llm_complete(?, ?)", f"{tag} {n}\n@say: " + " ".join(["word"] * words), options)
+        mean = {}
+        for tag in ("short", "long", "new"):
+            mean[tag] = value(self.db, "SELECT output_tokens FROM llm_estimate('SELECT id, q FROM t LIMIT 1', ?) LIMIT 1",
+                              json.dumps({"model": "gpt-4o", "tag": tag}))
+        self.assertLess(5 * mean["short"], mean["long"])
+        self.assertTrue(mean["short"] < mean["new"] < mean["long"], mean)
+
+    def test_in_a_batch_and_with_a_prefix(self):
+        """Half price in a batch; and what rows begin with alike is written once, and read for a tenth."""
+        self.db.execute("CREATE TABLE docs AS SELECT id, q, (SELECT group_concat('word ' || id, ' ') FROM t) || printf('%.30000c', 'x') AS doc"
+                        " FROM t")
+        sql = "SELECT cost_usd, batch_usd, prefix_usd, input_usd FROM llm_estimate('SELECT id, q, doc FROM docs', ?) LIMIT 1"
+        options = {"model": "claude-haiku-4-5", "fields": True, "output_tokens": 0}
+        given = self.db.execute(sql, (json.dumps(options),)).fetchone()
+        ours = self.db.execute(sql, (json.dumps({**options, "fields": "any"}),)).fetchone()
+        self.assertAlmostEqual(given[1], given[0] / 2, 9)
+        self.assertEqual(given[2], given[0])
+        self.assertLess(ours[2], 0.3 * ours[0])
+        self.assertGreater(ours[2], 0.1 * ours[0])
+
+    def test_a_table_of_prompts(self):
+        """A SELECT without calls is llm_map's: what it would ask, with its options; the bill of the run is that."""
+        inner = "SELECT id, q FROM t"
+        columns = '"rows", calls, requests, hits, input_tokens, cost_usd, counted'
+        sql = f"SELECT {columns} FROM llm_estimate(?, ?) LIMIT 1"
+        own = json.dumps({"model": "gpt-4o", "output_tokens": 20})
+        calls = self.db.execute(sql, ("SELECT llm_complete(q, '{\"model\":\"gpt-4o\"}') FROM t", '{"output_tokens":20}')).fetchone()
+        self.assertEqual(self.db.execute(sql, (inner, own)).fetchone(), calls)
+        made = self.db.execute(sql, (inner, json.dumps({"model": "gpt-4o", "output_tokens": 20, "prompt": "{id}: {q}"}))).fetchone()
+        self.assertEqual((made[0], made[2]), (40, 40))
+        self.assertGreater(made[4], calls[4])
+        before = self.standin.bill()["calls"]
+        value(self.db, "SELECT count(*) FROM llm_map(?, ?)", inner, json.dumps({"model": "gpt-4o"}))
+        self.assertEqual(self.standin.bill()["calls"] - before, calls[2])
+        self.assertEqual(self.db.execute(sql, (inner, own)).fetchone()[3], calls[2])
+
     def test_what_is_no_select(self):
         for sql, says in {"INSERT INTO t SELECT 99, 'x', llm_complete(q) FROM t": "give the SELECT alone",
                           "UPDATE t SET q = llm_complete(q)": "give the SELECT alone", "CREATE TABLE x(y)": "give the SELECT alone",
@@ -214,7 +280,9 @@ class Estimates(Desk):
                           "SELECT embed(q, 'text-embedding-3-small') FROM t": "embeddings of a provider",
                           "SELECT calls FROM llm_estimate('SELECT 1')": "an estimate can't be estimated"}.items():
             self.assertIn(says, error_of(self.db, "SELECT * FROM llm_estimate(?)", sql), sql)
-        self.assertIn("'models' are those to compare with", error_of(self.db, "SELECT * FROM llm_estimate('SELECT 1', '{\"model\":\"x\"}')"))
+        of_call = error_of(self.db, "SELECT * FROM llm_estimate('SELECT llm_complete(q) FROM t', '{\"model\":\"x\"}')")
+        self.assertIn("option 'model': this SELECT makes its calls itself", of_call)
+        self.assertIn("the first is the key, the second the prompt", error_of(self.db, "SELECT * FROM llm_estimate('SELECT 1', '{\"model\":\"x\"}')"))
         self.assertEqual(value(self.db, "SELECT count(*) FROM t"), 40)
         for changes in ("llm_init()", "llm_config('max_calls', 0)", "llm_secret('OPENAI_API_KEY', 'other')", "llm_allow_host('h.example')",
                         "llm_cache_feedback(1, 1)", "llm_import('x')", "llm_prices_import('{}')", "llm_trust_store()", "llm_check()"):

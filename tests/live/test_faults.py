@@ -1,4 +1,5 @@
 """Every way a provider can fail: what the caller is told, what is tried again, and what the ledger says it cost."""
+import contextlib
 import http.server
 import json
 import os
@@ -602,9 +603,8 @@ class Tls(unittest.TestCase):
     def tearDownClass(cls):
         cls.tmp.cleanup()
 
-    def ask(self, url, name, **env):
-        sql = [f".load {SO}\n"] + setup_sql(url) + ["SELECT llm_complete('over TLS')",
-                                                   "SELECT kind, cost_nusd > 0 FROM llm_calls"]
+    def ask(self, url, name, sql="SELECT llm_complete('over TLS')", **env):
+        sql = [f".load {SO}\n"] + setup_sql(url) + [sql, "SELECT kind, cost_nusd > 0 FROM llm_calls LIMIT 1"]
         return shell(os.path.join(self.tmp.name, name + ".db"), ";\n".join(sql).replace("\n;", "\n") + ";\n",
                      env=clean_env(**env))
 
@@ -616,12 +616,16 @@ class Tls(unittest.TestCase):
             out = self.ask(standin.url, "ca", LLMCOST_CA=self.cert)
             self.assertIn("call|1", out.stdout)
 
-    def test_http2_where_offered(self):
-        with Standin() as standin:
+    def over_http2(self, ask):
+        """What ask(url) gives, and the proxy's log: for each request its client's port, protocol and status."""
+        access = os.path.join(self.tmp.name, "access")
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(access)
+        with Standin("--latency-ms", "30") as standin:
             port = 20000 + os.getpid() % 12000  # below those the system gives out
             proxy = subprocess.Popen(["nghttpx", f"-f127.0.0.1,{port}", "-b127.0.0.1," + standin.url.rsplit(":", 1)[1],
-                                      "--single-thread", "--accesslog-file=" + self.tmp.name + "/access",
-                                      "--accesslog-format=$alpn $status", self.key, self.cert],
+                                      "--single-thread", "--accesslog-file=" + access,
+                                      "--accesslog-format=$remote_port $alpn $status", self.key, self.cert],
                                      stderr=subprocess.DEVNULL)
             try:
                 for _ in range(100):  # until it listens
@@ -629,13 +633,26 @@ class Tls(unittest.TestCase):
                         if probe.connect_ex(("127.0.0.1", port)) == 0:
                             break
                     time.sleep(0.05)
-                out = self.ask(f"https://127.0.0.1:{port}", "h2", LLMCOST_CA=self.cert)
-                self.assertIn("call|1", out.stdout, out.stderr)
+                out = ask(f"https://127.0.0.1:{port}")
             finally:
                 proxy.terminate()
                 proxy.wait()
-            with open(self.tmp.name + "/access") as log:
-                self.assertIn("h2 200", log.read())
+            with open(access) as log:
+                return out, [line.split() for line in log]
+
+    def test_http2_where_offered(self):
+        out, log = self.over_http2(lambda url: self.ask(url, "h2", LLMCOST_CA=self.cert))
+        self.assertIn("call|1", out.stdout, out.stderr)
+        self.assertIn(["h2", "200"], [line[1:] for line in log])
+
+    def test_many_over_one_connection(self):
+        """llm_map: where a server takes several requests at once over one connection, they go over one."""
+        sql = ("SELECT count(answer), count(error) FROM llm_map('WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+               " WHERE i < 64) SELECT i, ''Question '' || i FROM n', '{\"model\":\"gpt-4o-mini\",\"concurrency\":32}')")
+        out, log = self.over_http2(lambda url: self.ask(url, "h2map", sql, LLMCOST_CA=self.cert))
+        self.assertIn("64|0", out.stdout, out.stderr)
+        self.assertEqual([line[1:] for line in log], [["h2", "200"]] * 64)
+        self.assertEqual(len({line[0] for line in log}), 1)
 
 
 if __name__ == "__main__":

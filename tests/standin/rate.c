@@ -16,8 +16,8 @@
 **                anthropic-ratelimit-{requests,tokens,input-tokens}-{limit,remaining,reset}: RFC 3339, tokens in thousands
 **   retry_after  retry-after in whole seconds, rounded up; OpenAI also retry-after-ms, exact
 **
-** Counted whether limited or not: requests taken and refused in each second since the first, and how many there were at
-** once.
+** Counted whether limited or not: requests taken and refused in each second since the first (of a window: since the
+** first one's window began), and how many there were at once.
 */
 #include "standin.h"
 
@@ -45,7 +45,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct limit requests = {.period = 1}, tokens = {.period = 1};
 static int bucket, headers, retry_after;
 static struct tally second[SECONDS_MAX];
-static int64_t first_ms, last_ms, at_once, most_at_once;
+static int64_t first_ms, last_ms, anchor_ms, at_once, most_at_once;
 
 /* Brings a limit up to now. */
 static void catch_up(struct limit *l, int64_t now) {
@@ -174,9 +174,10 @@ static void refuse(struct request *r, int of_tokens, double want, int64_t wait) 
 static void count(int refused, int64_t now) {
   if (!first_ms) {
     first_ms = now;
+    anchor_ms = requests.n > 0 && !bucket ? requests.counted : now;
   }
   last_ms = now;
-  int64_t at = (now - first_ms) / 1000;
+  int64_t at = (now - anchor_ms) / 1000;
   struct tally *t = &second[at < SECONDS_MAX ? at : SECONDS_MAX - 1];
   *(refused ? &t->refused : &t->taken) += 1;
 }
@@ -276,7 +277,7 @@ cJSON *rate_report(void) {
   cJSON *j = cJSON_CreateObject(), *list = cJSON_CreateArray();
   struct tally sum = {0};
   pthread_mutex_lock(&lock);
-  int64_t n = first_ms ? (last_ms - first_ms) / 1000 + 1 : 0;
+  int64_t n = first_ms ? (last_ms - anchor_ms) / 1000 + 1 : 0;
   for (int64_t i = 0; i < n && i < SECONDS_MAX; i++) {
     cJSON *one = cJSON_CreateArray();
     cJSON_AddItemToArray(one, cJSON_CreateNumber((double)second[i].taken));

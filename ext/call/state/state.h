@@ -53,7 +53,8 @@ typedef struct Outcome {
   long long call_id;            /* of the ledger row; 0: it has none, or it waits to be written */
   LedgerKind kind;              /* what it was: a hit, a call, … */
   char model[LIMIT_MODEL_NAME]; /* who answered; "": nobody */
-  long long cost_nusd; /* of all its attempts and of those beside it; LEDGER_NULL: not known */
+  long long read_tokens; /* of the last attempt's input: out of the provider's prompt cache */
+  long long cost_nusd;   /* of all its attempts and of those beside it; LEDGER_NULL: not known */
   /* Set by the caller where a success holds several answers, to be kept one by one in the
   ** transaction that settles the call: gives them as a list that lives until pipeline_run returns; NULL where
   ** there is none, and RC_NOMEM in *err where that is why. */

@@ -442,6 +442,13 @@ static long long answer(PaceWhy *why, PaceWhy reason, long long ms) {
   return ms < PACE_LONGEST_MS ? ms : PACE_LONGEST_MS;
 }
 
+void pace_allow(Pace *p, int most) {
+  if (most > p->most) {
+    p->window = p->window >= p->most ? most : p->window;
+    p->most = most;
+  }
+}
+
 long long pace_wait(const Pace *p, long long tokens, long long now, PaceWhy *why) {
   long long under_way = pace_under_way(p);
   long long pause = (p->pause_until > p->try_at ? p->pause_until : p->try_at) - now;

@@ -115,6 +115,9 @@ typedef struct Pace {
 
 void pace_init(Pace *p, int most, long long now);
 
+/* Another user allows more at once: what nothing but the number of before held back may grow at once. */
+void pace_allow(Pace *p, int most);
+
 /* Milliseconds until a request of so many tokens (estimated, as the provider counts them) may leave, at most PACE_LONGEST_MS; 0: now. `why` may be
 ** NULL. Where it waits for others to end it is the longest time: to be asked again at each end. A request that is larger than the limit leaves
 ** when nothing else is under way, so who lets others pass it lets it wait for all of them. */

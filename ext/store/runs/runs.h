@@ -16,7 +16,7 @@ typedef struct RunRow {
   long long rows, requests, done, hits, errors, calls, spent_nusd;
   long long expected_nusd; /* negative: not known */
   const char *waits_for;   /* NULL: nothing */
-  long long waits_until;   /* Unix ms */
+  long long waits_until;   /* Unix ms; negative: not known */
 } RunRow;
 
 /* How long a row is believed whose process can't be seen from here. */

@@ -18,12 +18,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A model that is asked, under one system prompt: how long its answers are. */
+/* A model that is asked, under one system prompt and with one tag: how long its answers are. */
 typedef struct Target {
   Model model; /* owned texts */
   char system_hash[HASH_HEX_SIZE];
-  double mean;
-  int n; /* of how many answers; 0: nothing is known */
+  Hash tag; /* zeros: any */
+  Typical typical;
 } Target;
 
 /* A request that would be sent. */
@@ -34,6 +34,7 @@ typedef struct Asked {
   long long max_tokens; /* the option; OPTION_UNSET */
   int has_schema;       /* how that is billed, no provider says */
   long long most_nusd;  /* that all who may see it cost at most; -1: not known */
+  int sharers;          /* so many begin with weight.prefix */
 } Asked;
 
 /* A request in tokens: of its texts in o200k_base, and of its answer. */
@@ -66,8 +67,19 @@ static int busy_statements(sqlite3 *db) {
 
 /* ---- counting */
 
-/* So many system prompts are told apart: where each row has its own, the answers under any of them say how long one is. */
+/* So many are told apart: where each row has a system prompt or a tag of its own, the answers under any say how long one is. */
 enum { MOST_TARGETS = 64 };
+
+/* How long its answers were: those with this tag, else those of the model under that system prompt. */
+static int look_back(const Run *run, Target *t, const char *system, const char *tag, Err *err) {
+  TypicalAsk ask = {t->model.name, system[0] ? system : NULL, tag};
+  if (counter_typical_output(run->conn, &ask, &t->typical, err) == RC_OK && t->typical.n == 0 &&
+      tag) {
+    ask.tag = NULL;
+    counter_typical_output(run->conn, &ask, &t->typical, err);
+  }
+  return err->rc;
+}
 
 /* The target of a call, made where it is new; -1 and *err. */
 static int find_target(Run *run, const Call *k, Err *err) {
@@ -77,10 +89,13 @@ static int find_target(Run *run, const Call *k, Err *err) {
     Hash h = hash_text(r->system, strlen(r->system), k->store->seed);
     hash_hex(&h, hash);
   }
+  const char *tag = run->n_targets < MOST_TARGETS ? r->options->tag : NULL;
+  Hash tag_hash = tag ? hash_bytes(tag, strlen(tag), 0) : (Hash){{0}};
   for (int i = 0; i < run->n_targets; i++) {
     const Target *t = &run->targets[i];
     if (strcmp(t->model.name, k->model.name) == 0 &&
-        strcmp(t->model.provider, k->model.provider) == 0 && strcmp(t->system_hash, hash) == 0) {
+        strcmp(t->model.provider, k->model.provider) == 0 && strcmp(t->system_hash, hash) == 0 &&
+        memcmp(&t->tag, &tag_hash, sizeof tag_hash) == 0) {
       return i;
     }
   }
@@ -91,7 +106,7 @@ static int find_target(Run *run, const Call *k, Err *err) {
   }
   run->targets = more;
   Target *t = &more[run->n_targets];
-  *t = (Target){.n = 0};
+  *t = (Target){.tag = tag_hash};
   memcpy(t->system_hash, hash, sizeof hash);
   if (config_model_copy(&k->model, &t->model, err) != RC_OK) {
     config_model_free(&t->model);
@@ -99,7 +114,7 @@ static int find_target(Run *run, const Call *k, Err *err) {
   }
   run->n_targets++;
   if (run->options->output_tokens == SPEC_UNSET) {
-    counter_typical_output(run->conn, t->model.name, hash[0] ? hash : NULL, &t->mean, &t->n, err);
+    look_back(run, t, hash, tag, err);
   }
   return err->rc == RC_OK ? run->n_targets - 1 : -1;
 }
@@ -148,7 +163,8 @@ static int count_request(Run *run, Call *k, const char *cache, Err *err) {
   const Request *r = k->request;
   Asked a = {.n_messages = r->n_messages + (r->system != NULL),
              .max_tokens = r->options->max_tokens,
-             .has_schema = r->options->schema != NULL};
+             .has_schema = r->options->schema != NULL,
+             .sharers = r->sharers};
   run->result->requests++;
   if (strcmp(cache, "hit") == 0) {
     run->result->hits++;
@@ -228,6 +244,51 @@ static int sql_error(const Run *run, Err *err) {
           : "");
 }
 
+/* The words of a failure of llm_map, which come with its name. */
+static int map_error(const Run *run, Err *err) {
+  static const char name[] = "llm_map: ";
+  const char *said = sqlite3_errmsg(run->conn->db);
+  int rc = sqlite3_errcode(run->conn->db) & 0xff;
+  said += strncmp(said, name, sizeof name - 1) == 0 ? sizeof name - 1 : 0;
+  return rc == SQLITE_NOMEM       ? err_nomem(err)
+         : rc == SQLITE_INTERRUPT ? err_set(err, RC_INTERRUPT, ERR_INTERRUPTED, "interrupted")
+                                  : err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "%s", said);
+}
+
+/* Counts what llm_map would ask for the rows of the SELECT. */
+static int run_map(Run *run, const char *sql, Err *err) {
+  sqlite3_stmt *stmt = NULL;
+  int rc =
+      sqlite3_prepare_v2(run->conn->db, "SELECT count(*) FROM llm_map(?1, ?2)", -1, &stmt, NULL);
+  if (rc == SQLITE_OK) {
+    sqlite3_bind_text(stmt, 1, sql, -1, SQLITE_STATIC);
+    sqlite3_bind_text(stmt, 2, run->options->map, -1, SQLITE_STATIC);
+    run->busy = 1 + busy_statements(run->conn->db);
+    rc = sqlite3_step(stmt);
+  }
+  if (rc == SQLITE_ROW) {
+    run->result->rows = sqlite3_column_int64(stmt, 0);
+  } else {
+    map_error(run, err);
+  }
+  sqlite3_finalize(stmt);
+  return err->rc;
+}
+
+/* Options of llm_map for a SELECT that makes its calls itself. */
+static int refuse_map_options(const Run *run, Err *err) {
+  Err ignored = {0};
+  const char *given = run->options->map;
+  cJSON *tree = json_parse(given, strlen(given), "", &ignored);
+  err_set(err, RC_ERROR, ERR_BAD_OPTION,
+          "option '%.80s': this SELECT makes its calls itself, and their options stand in them; "
+          "here are 'models' to"
+          " compare with, and 'output_tokens'",
+          tree && tree->child ? tree->child->string : "");
+  cJSON_Delete(tree);
+  return err->rc;
+}
+
 static int run_select(Run *run, const char *sql, Err *err) {
   sqlite3_stmt *stmt = select_prepare(run->conn->db, sql, err);
   int rc = SQLITE_ROW;
@@ -238,7 +299,15 @@ static int run_select(Run *run, const char *sql, Err *err) {
   if (err->rc == RC_OK && rc != SQLITE_DONE) {
     sql_error(run, err);
   }
+  int is_table = err->rc == RC_OK && run->result->calls == 0 && run->result->rows > 0 &&
+                 (run->options->map || sqlite3_column_count(stmt) > 1);
   sqlite3_finalize(stmt);
+  if (is_table) {
+    return run_map(run, sql, err);
+  }
+  if (err->rc == RC_OK && run->options->map && run->result->calls > 0) {
+    return refuse_map_options(run, err);
+  }
   if (err->rc == RC_OK && run->result->calls > 0) {
     int *varies = &run->result->varies;
     int decides = answers_decide(run->conn->db, sql, run->from_tables, varies, err);
@@ -253,14 +322,47 @@ static int run_select(Run *run, const char *sql, Err *err) {
 static long long expected(const Run *run, const Asked *a) {
   const Target *t = &run->targets[a->target];
   long long tokens = run->options->output_tokens != SPEC_UNSET ? run->options->output_tokens
-                     : t->n > 0                                ? llround(t->mean)
+                     : t->typical.n > 0                        ? llround(t->typical.mean)
                                                                : -1;
   return a->max_tokens != OPTION_UNSET && tokens > a->max_tokens ? a->max_tokens : tokens;
+}
+
+/* How far all answers together may be from what is expected of them, 19 times of 20: the length of each varies, and their mean is known from
+** a sample only. (Standard deviation s, sample n, m answers: 1.96 s sqrt(m + m²/n).) */
+static double spread_of(const Run *run) {
+  double variance = 0;
+  for (int i = 0; i < run->n_targets; i++) {
+    const Typical *t = &run->targets[i].typical;
+    double m = 0;
+    for (size_t k = 0; k < run->n; k++) {
+      m += run->asked[k].target == i;
+    }
+    variance += t->n > 1 ? t->variance * (m + m * m / t->n) : 0;
+  }
+  return 1.96 * sqrt(variance);
+}
+
+/* The tokens of all answers lie between these two. -1: nobody knows. */
+static void bound_output(const Run *run, EstimateLine *line) {
+  int is_known = line->output >= 0 && run->n > 0;
+  for (int i = 0; i < run->n_targets && run->options->output_tokens == SPEC_UNSET; i++) {
+    is_known &= run->targets[i].typical.n > 1;
+  }
+  double spread = run->options->output_tokens == SPEC_UNSET ? spread_of(run) : 0;
+  line->output_low = is_known ? llround(fmax((double)line->output - spread, 0)) : -1;
+  line->output_high = is_known ? llround((double)line->output + spread) : -1;
 }
 
 /* Adds to a sum that is known, or makes it unknown. */
 static void add(long long *sum, long long more) {
   *sum = *sum < 0 || more < 0 ? -1 : *sum + more;
+}
+
+/* With what it begins with kept by the provider: written by one of those that share it, read by the others. */
+static long long price_shared(const Run *run, const Asked *a, const Model *model, long long input,
+                              long long output, Err *err) {
+  const PrefixAsk ask = {.tokens = a->weight.prefix, .sharers = a->sharers};
+  return pricing_of_shared(run->conn, model, input, &ask, output, err);
 }
 
 /* Adds one request to a line, at a model. */
@@ -279,6 +381,8 @@ static int add_request(const Run *run, EstimateLine *line, const Asked *a, const
   add(&line->output, output);
   add(&line->input_nusd, pricing_of_tokens(run->conn, model, input, 0, err));
   add(&line->cost_nusd, output < 0 ? -1 : pricing_of_tokens(run->conn, model, input, output, err));
+  add(&line->batch_nusd, output < 0 ? -1 : pricing_of_batch(run->conn, model, input, output, err));
+  add(&line->prefix_nusd, output < 0 ? -1 : price_shared(run, a, model, input, output, err));
   add(&line->most_nusd, !line->is_instead ? a->most_nusd
                         : most <= 0       ? -1
                                           : pricing_of_tokens(run->conn, model, input, most, err));
@@ -292,6 +396,7 @@ static int make_line(const Run *run, EstimateLine *line, const Model *instead, E
     const Asked *a = &run->asked[i];
     add_request(run, line, a, instead ? instead : &run->targets[a->target].model, err);
   }
+  bound_output(run, line);
   if (instead) {
     snprintf(line->model, sizeof line->model, "%s", instead->name);
   }
@@ -319,13 +424,13 @@ static void tell_output(const Run *run, char *out, size_t size) {
     return; /* nothing is to be sent */
   }
   for (int i = 0; i < run->n_targets; i++) {
-    if (run->targets[i].n == 0 && run->options->output_tokens == SPEC_UNSET) {
+    if (run->targets[i].typical.n == 0 && run->options->output_tokens == SPEC_UNSET) {
       snprintf(out, size, "not known: no answer of %.60s yet%s; give {\"output_tokens\":N}",
                run->targets[i].model.name,
                run->targets[i].system_hash[0] ? " under this system prompt" : "");
       return;
     }
-    answers += run->targets[i].n;
+    answers += run->targets[i].typical.n;
   }
   if (run->options->output_tokens != SPEC_UNSET) {
     snprintf(out, size, "as given");

@@ -6,7 +6,10 @@
 #include "money/counter.h"
 #include "money/pricing.h"
 
+#include "wire/prefix.h"
+
 #include <math.h>
+#include <string.h>
 
 /* The texts of a request, counted once more only where its model has another encoding than the plain one. */
 static long long count_texts(const TokenRule *rule, long long input, const Request *r) {
@@ -19,6 +22,17 @@ static long long count_texts(const TokenRule *rule, long long input, const Reque
   return all < 0 ? all : all - tokens_overhead(is_plain ? rule : &plain, n);
 }
 
+/* What others begin with too; 0: nobody. */
+static long long count_prefix(const TokenRule *rule, const Request *r) {
+  const Message *last = &r->messages[r->n_messages - 1];
+  if (r->sharers < 2) {
+    return 0;
+  }
+  long long system = r->system ? tokens_count(rule, r->system, strlen(r->system)) : 0;
+  long long shared = tokens_count(rule, last->content, prefix_shared(r));
+  return system < 0 || shared < 0 ? -1 : system + shared;
+}
+
 int weigh_request(Call *k, Weight *w, Err *err) {
   TokenRule rule;
   *w = (Weight){0};
@@ -29,7 +43,8 @@ int weigh_request(Call *k, Weight *w, Err *err) {
   w->texts = w->input < 0 ? -1 : count_texts(&rule, w->input, k->request);
   w->is_exact = rule.is_exact && !k->request->options->schema;
   w->output = provider_most_output(k->api, k->request, &k->model);
-  return w->texts < 0 ? err_nomem(err) : RC_OK;
+  w->prefix = count_prefix(&rule, k->request);
+  return w->texts < 0 || w->prefix < 0 ? err_nomem(err) : RC_OK;
 }
 
 long long weigh_for(Conn *conn, const Model *model, long long texts, int n_messages, int *is_exact,

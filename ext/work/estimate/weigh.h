@@ -12,6 +12,8 @@ typedef struct Weight {
   int is_exact;     /* how a schema is billed, no provider says */
   long long texts;  /* in o200k_base, of its texts alone: for other models */
   long long output; /* of the longest answer; 0: nobody says */
+  long long
+      prefix; /* that it shares with others: its system prompt, and what its last message begins with */
 } Weight;
 
 int weigh_request(Call *k, Weight *weight, Err *err);

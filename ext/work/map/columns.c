@@ -26,8 +26,11 @@ static int name_columns(MapColumns *c, sqlite3_stmt *stmt, Err *err) {
   return err->rc;
 }
 
+/* (What a dry run gives is no answer, and what an error does is the statement's.) */
 static int is_option(const MapColumns *c, int at) {
-  return at > 0 && options_know(c->names[at]);
+  const char *name = c->names[at];
+  return at > 0 && options_know(name) && strcmp(name, "dry_run") != 0 &&
+         strcmp(name, "on_error") != 0;
 }
 
 static void use_option(MapColumns *c, int at) {
@@ -224,8 +227,9 @@ static Field field_of(sqlite3_stmt *row, int at) {
   return f;
 }
 
-/* Its instruction, and the row as an object. */
-static int write_fields(const MapColumns *c, sqlite3_stmt *row, int first, Buf *out, Err *err) {
+/* Its instruction, and its first n fields as an object. */
+static int write_fields(const MapColumns *c, sqlite3_stmt *row, int first, int n, Buf *out,
+                        Err *err) {
   const char *instruction = c->options->instruction;
   for (int i = 0; i < c->n_fields; i++) {
     c->cells[i] = field_of(row, first + c->fields[i]);
@@ -233,7 +237,7 @@ static int write_fields(const MapColumns *c, sqlite3_stmt *row, int first, Buf *
   if (instruction && (buf_puts(out, instruction) != RC_OK || buf_puts(out, "\n\n") != RC_OK)) {
     return err_nomem(err);
   }
-  return fields_render(c->titles, c->cells, c->order, c->n_fields, out, err);
+  return fields_render(c->titles, c->cells, c->order, n, out, err);
 }
 
 static int write_template(const MapColumns *c, sqlite3_stmt *row, int first, Buf *out, Err *err) {
@@ -253,10 +257,28 @@ static int write_prompt(const MapColumns *c, sqlite3_stmt *row, int first, Buf *
     return write_template(c, row, first, out, err);
   }
   if (c->fields) {
-    return write_fields(c, row, first, out, err);
+    return write_fields(c, row, first, c->n_fields, out, err);
   }
   int rc = read_text(c, row, first + 1, &v, err) == RC_OK ? buf_add(out, v.text, v.n) : RC_OK;
   return rc == RC_OK ? err->rc : too_big(rc, err);
+}
+
+int map_columns_prompt(const MapColumns *c, sqlite3_stmt *row, int first, Buf *out, Err *err) {
+  int is_chat = !c->template && !c->fields && c->uses[1] == COLUMN_MESSAGES;
+  return is_chat ? RC_OK : write_prompt(c, row, first, out, err);
+}
+
+int map_columns_ends(const MapColumns *c, sqlite3_stmt *row, int first, Buf *out, size_t *end,
+                     int n, Err *err) {
+  Buf part;
+  buf_init(&part, LIMIT_REQUEST_BYTES);
+  for (int i = 1; i <= n && err->rc == RC_OK; i++) {
+    buf_clear(&part);
+    write_fields(c, row, first, i, &part, err);
+    end[i] = part.n > 0 ? part.n - 1 : 0; /* without the brace that closes it */
+  }
+  buf_free(&part);
+  return err->rc == RC_OK ? write_prompt(c, row, first, out, err) : err->rc;
 }
 
 /* 1 if all that it would be made of is NULL: so is its answer. */

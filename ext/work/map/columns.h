@@ -52,6 +52,13 @@ void map_columns_free(MapColumns *c);
 /* The hash of all that the request of a row is made of; equal rows ask the same. `first`: where its columns begin. */
 long long map_columns_hash(const MapColumns *c, sqlite3_stmt *row, int first);
 
+/* The prompt of a row alone, appended; of messages, nothing. RC_OK, or *err. */
+int map_columns_prompt(const MapColumns *c, sqlite3_stmt *row, int first, Buf *out, Err *err);
+
+/* The same where it is made of fields, and where each of its first `n` ends: end[1] … end[n], in bytes. */
+int map_columns_ends(const MapColumns *c, sqlite3_stmt *row, int first, Buf *out, size_t *end,
+                     int n, Err *err);
+
 /* The request of a row. RC_OK, or *err where this row can't be asked; map_ask_done afterwards, after an error too. */
 int map_columns_ask(const MapColumns *c, sqlite3_stmt *row, int first, MapAsk *ask, Err *err);
 void map_ask_done(MapAsk *ask);

@@ -38,6 +38,11 @@ static void write_all(const char *text, size_t n) {
   (void)done; /* a terminal that is gone is no reason to stop */
 }
 
+/* What is left of a wait; -1: nobody knows. */
+static long long left_of(ProgressWait wait, long long now) {
+  return wait.until == PROGRESS_UNKNOWN ? -1 : wait.until > now ? wait.until - now : 0;
+}
+
 /* Over what stands there; `end`: what follows it. */
 static void show(Progress *p, const MapState *s, ProgressWait wait, const char *end) {
   char line[BAR_BYTES + 16] = "\r", text[BAR_BYTES];
@@ -50,7 +55,7 @@ static void show(Progress *p, const MapState *s, ProgressWait wait, const char *
                    .spent_nusd = s->spent_nusd,
                    .expected_nusd = expected(s),
                    .why = wait.why,
-                   .wait_ms = wait.until > now ? wait.until - now : 0};
+                   .wait_ms = left_of(wait, now) > 0 ? left_of(wait, now) : 0};
   bar_line(&bar, width_of_terminal(), text);
   int n = snprintf(line, sizeof line, "\r%s\033[K%s", text, end);
   write_all(line, n > 0 ? (size_t)n : 0);
@@ -82,7 +87,8 @@ static void note(Progress *p, Conn *conn, const MapState *s, ProgressWait wait, 
   r->spent_nusd = s->spent_nusd;
   r->expected_nusd = expected(s);
   r->waits_for = word_of(wait.why);
-  r->waits_until = r->updated_at + (wait.until - monotonic_ms());
+  long long left = left_of(wait, monotonic_ms());
+  r->waits_until = left >= 0 ? r->updated_at + left : -1;
   if (store) {
     runs_put(store, r, &ignored);
   }

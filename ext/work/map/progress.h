@@ -10,7 +10,13 @@
 #include "conn/conn.h"
 #include "core/pace/pace.h"
 #include "store/runs/runs.h"
-#include "work/map/run.h"
+
+#include <limits.h>
+
+/* How far it is. */
+typedef struct MapState {
+  long long rows, distinct, done, hits, errors, calls, spent_nusd;
+} MapState;
 
 typedef struct Progress {
   RunRow row;
@@ -18,7 +24,9 @@ typedef struct Progress {
   int is_bar;                      /* one stands on the terminal */
 } Progress;
 
-/* What a run waits for, and until when (monotonic ms). */
+#define PROGRESS_UNKNOWN LLONG_MAX
+
+/* What a run waits for, and until when (monotonic ms; PROGRESS_UNKNOWN: until something else ends). */
 typedef struct ProgressWait {
   PaceWhy why;
   long long until;

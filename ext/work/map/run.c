@@ -7,7 +7,7 @@
 #include "base/sqlite/select.h"
 #include "call/call.h"
 #include "work/map/columns.h"
-#include "work/map/progress.h"
+#include "work/map/order.h"
 #include "work/pool/pool.h"
 
 #include <math.h>
@@ -19,7 +19,8 @@ enum {
   MOST_BEHIND =
       1 << 16,  /* rows that wait for an equal one: of more, the rest of the table waits too */
   AT_ONCE = 64, /* rows that end before the pool is asked again: hits */
-  STEP_MS = 200
+  STEP_MS = 200,
+  NO_GROUP = -1
 };
 
 /* What came of the first of equal rows, for those that waited for it. */
@@ -33,6 +34,7 @@ typedef struct MapJob {
   struct MapJob *next; /* among the idle, or in its bucket */
   MapRun *run;
   long long row, hash;
+  int group; /* of the order; NO_GROUP: it goes for itself */
   MapAsk ask;
   Outcome out;
   Err err;
@@ -61,7 +63,7 @@ struct MapRun {
   PoolOwner owner;
   Allowance allowance;
   MapState state;
-  long long next;                    /* row of the table */
+  Order order;
   long long allowed;                 /* rows of the table that may be asked; MAP_ALL */
   long long begun;                   /* that have been */
   unsigned char *is_begun, *is_done; /* a bit for each row */
@@ -179,8 +181,9 @@ static int is_hit(LedgerKind kind) {
 
 /* 1 if an error is not this row's alone: the call as such, the store, memory, or an interrupt. */
 static int ends_all(const MapRun *run, const MapJob *job) {
-  int is_of_row =
-      on_error_covers(&job->err) || job->is_unfit || job->ask.has_own || job->err.code == ERR_LIMIT;
+  int is_of_row = job->err.code == ERR_LIMIT
+                      ? run->is_limited /* or the connection's limit */
+                      : on_error_covers(&job->err) || job->is_unfit || job->ask.has_own;
   return job->err.rc != RC_OK &&
          (run->options.stops || job->err.rc == RC_NOMEM || job->err.rc == RC_INTERRUPT ||
           job->err.code == ERR_STORE || !is_of_row);
@@ -256,6 +259,10 @@ static void end_job(MapJob *job) {
   }
   if (err.rc != RC_OK && run->failure.rc == RC_OK) {
     run->failure = err;
+  }
+  if (job->group != NO_GROUP) {
+    int is_told = job->err.rc == RC_OK && job->out.kind == KIND_CALL;
+    order_end(&run->order, job->group, is_told ? job->out.read_tokens : -1);
   }
   free(job->out.text);
   free(job->out.reasoning);
@@ -340,61 +347,106 @@ static int start(MapRun *run, MapJob *job, Err *err) {
   return err->rc;
 }
 
-static int begin_row(MapRun *run, long long row, Heard *heard, Err *err) {
-  sqlite3_stmt *stmt = spill_read(run->spill, row, err);
+/* What it shares with others, and how many they are. */
+static void share(MapRun *run, MapJob *job) {
+  const OrderGroup *g = job->group != NO_GROUP ? &run->order.groups[job->group] : NULL;
+  if (g && g->pays) {
+    job->ask.request.shared = g->shared;
+    job->ask.request.sharers = g->sharers;
+  }
+}
+
+/* A row that is to be asked next. */
+typedef struct NextRow {
+  long long row;
+  int group;
+  Heard *heard; /* a user of it, or NULL */
+} NextRow;
+
+static int begin_row(MapRun *run, const NextRow *next, Err *err) {
+  sqlite3_stmt *stmt = spill_read(run->spill, next->row, err);
   if (!stmt) {
     return err->rc;
   }
   long long hash = sqlite3_column_int64(stmt, 0);
   MapJob *leader = run->merges ? leader_of(run, hash) : NULL;
   MapJob *job = leader ? NULL : take_job(run, err);
-  if (job && hear(job, heard, &job->err) == RC_OK) {
+  if (job && hear(job, next->heard, &job->err) == RC_OK) {
     job->is_unfit = map_columns_ask(&run->columns, stmt, 1, &job->ask, &job->err) != RC_OK;
     job->ask.request.allowance = run->is_limited ? &run->allowance : NULL;
   }
-  if (job) {
-    job->row = row;
-    job->hash = hash;
-  }
   spill_read_done(stmt);
-  return leader ? put_behind(run, leader, row, err) : job ? start(run, job, err) : err->rc;
+  if (leader && next->group != NO_GROUP) {
+    order_end(&run->order, next->group, -1);
+  }
+  if (!job) {
+    return leader ? put_behind(run, leader, next->row, err) : err->rc;
+  }
+  job->row = next->row;
+  job->hash = hash;
+  job->group = next->group;
+  share(run, job);
+  return start(run, job, err);
 }
 
 /* ---- many */
 
-/* The next row to ask; 0: none. *heard, if it is not NULL, loses a user with it. */
-static long long take_row(MapRun *run, Heard **heard) {
+/* The next row of the table that was not begun yet; 0: none, or none may go just now. */
+static long long take_in_order(MapRun *run, int *group, Err *err) {
+  for (;;) {
+    long long position = order_take(&run->order, group);
+    long long row =
+        position > 0 && run->order.is_sorted ? spill_place(run->spill, position, err) : position;
+    if (row <= 0 || !get_bit(run->is_begun, row)) {
+      return row;
+    }
+    order_end(&run->order, *group, -1);
+  }
+}
+
+/* The next row to ask. 0: none. */
+static int take_row(MapRun *run, NextRow *next, Err *err) {
   MapQueue *q = &run->again;
-  *heard = NULL;
+  *next = (NextRow){.group = NO_GROUP};
   if (q->first < q->n) {
-    *heard = q->rows[q->first].heard;
-    return q->rows[q->first++].row;
+    next->heard = q->rows[q->first].heard;
+    next->row = q->rows[q->first++].row;
+    return 1;
   }
   if (run->n_behind >= MOST_BEHIND || (run->allowed != MAP_ALL && run->begun >= run->allowed)) {
     return 0;
   }
-  while (run->next <= run->state.rows && get_bit(run->is_begun, run->next)) {
-    run->next++;
-  }
-  if (run->next > run->state.rows) {
+  next->row = take_in_order(run, &next->group, err);
+  if (next->row <= 0) {
     return 0;
   }
   run->begun++;
-  set_bit(run->is_begun, run->next);
-  return run->next++;
+  set_bit(run->is_begun, next->row);
+  return 1;
 }
 
 /* Begins rows while there is room. */
 static int feed(void *arg, Err *err) {
   MapRun *run = arg;
-  long long until = run->state.done + AT_ONCE, row;
-  Heard *heard = NULL;
+  long long until = run->state.done + AT_ONCE;
+  NextRow next;
   while (err->rc == RC_OK && run->failure.rc == RC_OK && run->state.done < until &&
-         pool_has_room(run->pool, &run->owner) && (row = take_row(run, &heard)) != 0) {
-    begin_row(run, row, heard, err);
-    heard_leave(heard);
+         pool_has_room(run->pool, &run->owner) && take_row(run, &next, err)) {
+    begin_row(run, &next, err);
+    heard_leave(next.heard);
   }
   return err->rc;
+}
+
+/* Rows of hits are written together: of many a second more at once than of single calls, as each writing has its own cost. */
+static void flush_hits(MapRun *run) {
+  enum { AT_LEAST = 2048 };
+  Err later = {0}; /* what can't be written now stays queued */
+  Store *s = conn_open_store(run->conn);
+  int is_late = s && s->pending && monotonic_ms() - s->pending_since >= LIMIT_PENDING_MS;
+  if (s && (is_late || s->n_pending >= AT_LEAST || s->n_unsettled > 0)) {
+    ledger_flush(s, &later);
+  }
 }
 
 static void look(MapRun *run) {
@@ -414,6 +466,7 @@ static int go_on(MapRun *run, Err *err) {
     conn_pin(run->conn);
     pool_step(run->pool, &run->owner, &more, STEP_MS, err);
     conn_unpin(run->conn);
+    flush_hits(run);
     look(run);
   }
   if (err->rc == RC_OK && run->failure.rc != RC_OK) {
@@ -445,12 +498,12 @@ MapRun *map_run_new(Conn *conn, const char *sql, const char *options, size_t n, 
     return NULL;
   }
   run->conn = conn;
-  run->next = 1;
   progress_start(&run->progress);
   run->pool = pool_of(conn, err);
   if (map_options_parse(options, n, &run->options, err) == RC_OK && load(run, sql, err) == RC_OK &&
-      make_bits(run, err) == RC_OK && !call_is_counted(conn)) {
-    conn_store(conn, 1, err);
+      make_bits(run, err) == RC_OK && (call_is_counted(conn) || conn_store(conn, 1, err)) &&
+      err->rc == RC_OK) {
+    order_make(&run->order, conn, run->spill, &run->columns, run->state.rows, err);
   }
   run->owner.most = (int)run->options.concurrency;
   run->allowance =
@@ -486,6 +539,7 @@ void map_run_free(MapRun *run) {
     heard_leave(run->again.rows[i].heard);
   }
   spill_free(run->spill);
+  order_free(&run->order);
   map_columns_free(&run->columns);
   map_options_free(&run->options);
   free(run->again.rows);
@@ -552,6 +606,10 @@ int map_scan_start(MapScan *scan, MapRun *run, sqlite3_value *key, long long lim
   scan->key = key ? sqlite3_value_dup(key) : NULL;
   if (key && !scan->key) {
     return err_nomem(err);
+  }
+  if (run->order.is_sorted && run->options.is_ordered) {
+    limit =
+        MAP_ALL; /* which rows are the first to be given is not which are the first to be asked */
   }
   if (!key && run->allowed != MAP_ALL) {
     run->allowed = limit == MAP_ALL || limit > run->allowed ? limit : run->allowed;

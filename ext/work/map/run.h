@@ -12,16 +12,12 @@
 #define LLMCOST_MAP_RUN_H
 
 #include "conn/conn.h"
+#include "work/map/progress.h"
 #include "work/map/spill.h"
 
 #define MAP_ALL (-1LL)
 
 typedef struct MapRun MapRun;
-
-/* How far it is. */
-typedef struct MapState {
-  long long rows, distinct, done, hits, errors, calls, spent_nusd;
-} MapState;
 
 /* A run with its SELECT read; NULL and *err. `options`: JSON of n bytes, or NULL. */
 MapRun *map_run_new(Conn *conn, const char *sql, const char *options, size_t n, Err *err);

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_STATEMENTS = 8 }; /* that run at once and name llm_map */
+enum { MOST_STATEMENTS = 32 }; /* that run at once and name llm_map: of more nothing is shared */
 
 /* Which statements run, each with the number that this execution of it was given when it was first seen. */
 typedef struct Stamp {
-  int n;
+  int n, is_full;
   struct {
     sqlite3_stmt *stmt;
     long long execution;
@@ -58,12 +58,16 @@ static long long execution_of(Shared *shared, sqlite3_stmt *stmt) {
 
 static Stamp stamp_now(Shared *shared, sqlite3 *db) {
   Stamp stamp = {0};
-  for (sqlite3_stmt *s = sqlite3_next_stmt(db, NULL); s && stamp.n < MOST_STATEMENTS;
-       s = sqlite3_next_stmt(db, s)) {
-    if (sqlite3_stmt_busy(s) && names_us(sqlite3_sql(s))) {
-      stamp.at[stamp.n].stmt = s;
-      stamp.at[stamp.n++].execution = execution_of(shared, s);
+  for (sqlite3_stmt *s = sqlite3_next_stmt(db, NULL); s; s = sqlite3_next_stmt(db, s)) {
+    if (!sqlite3_stmt_busy(s) || !names_us(sqlite3_sql(s))) {
+      continue;
     }
+    if (stamp.n == MOST_STATEMENTS) {
+      stamp.is_full = 1;
+      break;
+    }
+    stamp.at[stamp.n].stmt = s;
+    stamp.at[stamp.n++].execution = execution_of(shared, s);
   }
   shared->seen = stamp;
   return stamp;
@@ -80,7 +84,7 @@ static int is_within(const Stamp *a, const Stamp *now) {
 }
 
 static int is_same(const Stamp *a, const Stamp *b) {
-  return a->n == b->n && is_within(a, b);
+  return a->n == b->n && !a->is_full && !b->is_full && is_within(a, b);
 }
 
 static void free_entry(Entry *e) {

@@ -14,7 +14,7 @@
 struct Spill {
   sqlite3 *db;
   int n_columns, has_keys, has_rows; /* indexes that are made when first needed */
-  sqlite3_stmt *add, *read, *put, *find;
+  sqlite3_stmt *add, *read, *put, *find, *place;
 };
 
 static int fail(Spill *s, int rc, Err *err) {
@@ -97,6 +97,7 @@ void spill_free(Spill *s) {
     sqlite3_finalize(s->read);
     sqlite3_finalize(s->put);
     sqlite3_finalize(s->find);
+    sqlite3_finalize(s->place);
     sqlite3_close_v2(s->db); /* (a cursor may have a statement still) */
     free(s);
   }
@@ -136,6 +137,52 @@ long long spill_distinct(Spill *s, Err *err) {
     }
   }
   return n;
+}
+
+double spill_repeated(Spill *s, int column, Err *err) {
+  sqlite3_stmt *stmt = NULL;
+  double sum = 0;
+  char *sql = sqlite3_mprintf("SELECT total((n - 1) * bytes) FROM (SELECT count(*) AS n,"
+                              " length(CAST(c%d AS BLOB)) AS bytes FROM rows GROUP BY c%d)",
+                              column, column);
+  if (!sql) {
+    err_nomem(err);
+  } else if (prepare(s, sql, &stmt, err) == RC_OK) {
+    int rc = sqlite3_step(stmt);
+    sum = rc == SQLITE_ROW ? sqlite3_column_double(stmt, 0) : 0;
+    rc = sqlite3_finalize(stmt);
+    rc == SQLITE_OK ? RC_OK : fail(s, rc, err);
+  }
+  sqlite3_free(sql);
+  return sum;
+}
+
+int spill_sort(Spill *s, const int *columns, int n, Err *err) {
+  sqlite3_str *sql = sqlite3_str_new(NULL);
+  sqlite3_str_appendall(sql, "CREATE TABLE places(position INTEGER PRIMARY KEY, row INTEGER);"
+                             "INSERT INTO places(row) SELECT id FROM rows ORDER BY ");
+  for (int i = 0; i < n; i++) {
+    sqlite3_str_appendf(sql, "c%d, ", columns[i]);
+  }
+  sqlite3_str_appendall(sql, "id");
+  char *text = sqlite3_str_finish(sql);
+  text ? run(s, text, err) : err_nomem(err);
+  sqlite3_free(text);
+  return err->rc;
+}
+
+long long spill_place(Spill *s, long long position, Err *err) {
+  if (prepare(s, "SELECT row FROM places WHERE position = ?1", &s->place, err) != RC_OK) {
+    return -1;
+  }
+  sqlite3_bind_int64(s->place, 1, position);
+  int rc = sqlite3_step(s->place);
+  long long row = rc == SQLITE_ROW ? sqlite3_column_int64(s->place, 0) : -1;
+  rc = sqlite3_reset(s->place);
+  if (row < 0) {
+    fail(s, rc != SQLITE_OK ? rc : SQLITE_CORRUPT, err);
+  }
+  return row;
 }
 
 sqlite3_stmt *spill_read(Spill *s, long long row, Err *err) {

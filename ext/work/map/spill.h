@@ -50,6 +50,13 @@ long long spill_add(Spill *s, sqlite3_stmt *from, long long hash, Err *err);
 /* How many different hashes there are; -1 and *err. */
 long long spill_distinct(Spill *s, Err *err);
 
+/* Of a column, the sum over its different values of (times it occurs - 1) * its bytes; *err: 0. */
+double spill_repeated(Spill *s, int column, Err *err);
+
+/* Numbers the rows in the order of these columns; and the row at a position, -1 and *err. */
+int spill_sort(Spill *s, const int *columns, int n, Err *err);
+long long spill_place(Spill *s, long long position, Err *err);
+
 /* A row: column 0 is its hash, its own columns follow. Until spill_read_done. NULL and *err. */
 sqlite3_stmt *spill_read(Spill *s, long long row, Err *err);
 void spill_read_done(sqlite3_stmt *stmt);

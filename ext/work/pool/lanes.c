@@ -42,7 +42,7 @@ Lane *lanes_find(Lanes *lanes, const ConnTurn *turn, int most, long long now, Er
   for (Lane *l = lanes->list; l < lanes->list + lanes->n; l++) {
     if (memcmp(&l->name, &name, sizeof name) == 0) {
       l->used = now;
-      l->pace.most = most > l->pace.most ? most : l->pace.most;
+      pace_allow(&l->pace, most);
       return l;
     }
   }

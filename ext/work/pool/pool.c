@@ -7,13 +7,16 @@
 #include "store/group/group.h"
 #include "work/pool/fiber.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum {
-  GROUP_MS = 4, /* so long who has written waits for others who might in the same transaction */
-  GROUP_MOST = 64
+  GROUP_MS = 3, /* so long who has written waits for others who might in the same transaction */
+  GROUP_MOST = 64,
+  /* Of answers that come together so many are dealt with before others are sent: the next ones are on their way meanwhile. */
+  ANSWERS_AT_ONCE = 32
 };
 
 typedef enum Wait {
@@ -240,8 +243,10 @@ static int takes_turn(Pool *p, Member *m, long long now) {
   }
   if (wait != 0) {
     lane->is_blocked = 1;
-    o->waits_for = o->waits_for == PACE_FREE ? why : o->waits_for;
-    o->waits_until = wait > 0 ? now + wait : now;
+    long long until = wait > 0 ? now + wait : LLONG_MAX; /* for one to end */
+    int is_first = o->waits_for == PACE_FREE || until < o->waits_until;
+    o->waits_for = is_first ? why : o->waits_for;
+    o->waits_until = is_first ? until : o->waits_until;
     return 0;
   }
   m->mark = lane_enter(lane, m->turn.tokens, now);
@@ -268,12 +273,18 @@ static void tell_waits(Pool *p) {
 /* Goes on with all that can, once. How many. */
 static int go_on(Pool *p) {
   long long now = monotonic_ms();
-  int n = 0;
+  int n = 0, answers = 0;
   lanes_unblock(&p->lanes);
   tell_waits(p);
   for (Member **at = &p->first; *at;) {
     Member *m = *at;
+    int is_answer = m->wait == SENDS;
+    if (is_answer && answers == ANSWERS_AT_ONCE) {
+      at = &m->next;
+      continue;
+    }
     if (is_over(p, m, now) || (m->wait == WANTS_TURN && takes_turn(p, m, now))) {
+      answers += is_answer;
       resume(p, m);
       n++;
     }
@@ -399,7 +410,11 @@ Pool *pool_of(Conn *conn, Err *err) {
 }
 
 int pool_has_room(const Pool *p, const PoolOwner *owner) {
-  return owner->engaged < owner->most && !p->is_interrupted;
+  int waiting = 0;
+  for (const Member *m = p->first; m; m = m->next) {
+    waiting += m->owner == owner && m->wait == WANTS_TURN;
+  }
+  return owner->engaged - waiting < owner->most && waiting < owner->most && !p->is_interrupted;
 }
 
 static Member *take_member(Pool *p, Err *err) {

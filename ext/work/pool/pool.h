@@ -32,7 +32,7 @@ typedef struct PoolOwner {
   int is_stopping;       /* its jobs wait for nothing any more but what is on its way */
   long long ended;       /* jobs, since its beginning */
   PaceWhy waits_for;     /* the one whose turn it is next; PACE_FREE: nothing */
-  long long waits_until; /* monotonic ms */
+  long long waits_until; /* monotonic ms; LLONG_MAX: until something else ends */
 } PoolOwner;
 
 /* Starts jobs (pool_start) while there is room for them (pool_has_room). */
@@ -44,7 +44,8 @@ typedef struct PoolFeed {
 /* The pool of a connection, made when first asked for; NULL and *err without memory. */
 Pool *pool_of(Conn *conn, Err *err);
 
-/* 1 if another job of this owner may begin: not all that it may have on their way are, and none waits for its turn. */
+/* 1 if another job of this owner may begin: not all that it may have on their way are, and not as many wait for their turn already: those of one
+** model that is slowed down don't hold up those of another. */
 int pool_has_room(const Pool *p, const PoolOwner *owner);
 
 /* Starts a job and runs it until it waits for the first time, or ends. RC_OK, or *err without memory. */

@@ -1,7 +1,7 @@
 /*
 ** See reading.h for the contract.
 */
-#include "tables/reading.h"
+#include "tables/kit/reading.h"
 
 #include "store/ledger.h"
 

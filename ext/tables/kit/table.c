@@ -1,7 +1,7 @@
 /*
 ** See table.h for the contract.
 */
-#include "tables/table.h"
+#include "tables/kit/table.h"
 
 #include "base/sqlite/vtab.h"
 #include "store/schema/model.h"
@@ -135,22 +135,41 @@ static int count_args(const TableKind *kind) {
 }
 
 /* Bits of a plan's number, behind those of the arguments; and which columns are looked at. */
-enum { PLAN_KEY = 4, PLAN_LIMIT = 8, PLAN_OFFSET = 16, PLAN_COLUMNS = 32 };
+enum { PLAN_KEY = 4, PLAN_LIMIT = 8, PLAN_OFFSET = 16, PLAN_COLUMNS = 32, PLAN_MISSING = 1 << 28 };
 
-/* What a kind whose first column can be looked up is handed beside its arguments; SQLite checks each again. */
-static void plan_key(sqlite3_index_info *info, int n) {
-  static const struct {
-    int op, column, bit;
-  } wanted[] = {{SQLITE_INDEX_CONSTRAINT_EQ, 0, PLAN_KEY},
-                {SQLITE_INDEX_CONSTRAINT_LIMIT, -1, PLAN_LIMIT},
-                {SQLITE_INDEX_CONSTRAINT_OFFSET, -1, PLAN_OFFSET}};
-  for (size_t w = 0; w < sizeof wanted / sizeof wanted[0]; w++) {
-    for (int i = 0; i < info->nConstraint && !(info->idxNum & wanted[w].bit); i++) {
-      const struct sqlite3_index_constraint *c = &info->aConstraint[i];
-      if (c->usable && c->op == wanted[w].op &&
-          (wanted[w].column < 0 || c->iColumn == wanted[w].column)) {
+/* 1 if a constraint is an argument's, or a LIMIT's own. */
+static int is_taken(const Table *t, const struct sqlite3_index_constraint *c) {
+  int arg = c->iColumn - t->n_columns;
+  return c->op == SQLITE_INDEX_CONSTRAINT_LIMIT || c->op == SQLITE_INDEX_CONSTRAINT_OFFSET ||
+         (arg >= 0 && arg < TABLE_MOST_ARGS && c->op == SQLITE_INDEX_CONSTRAINT_EQ);
+}
+
+/* 1 if a constraint is one that this bit stands for. (A key is looked up as SQLite compares by itself.) */
+static int is_wanted(sqlite3_index_info *info, int i, int bit) {
+  const struct sqlite3_index_constraint *c = &info->aConstraint[i];
+  if (!c->usable) {
+    return 0;
+  }
+  return bit == PLAN_LIMIT    ? c->op == SQLITE_INDEX_CONSTRAINT_LIMIT
+         : bit == PLAN_OFFSET ? c->op == SQLITE_INDEX_CONSTRAINT_OFFSET
+                              : c->op == SQLITE_INDEX_CONSTRAINT_EQ && c->iColumn == 0 &&
+                                    strcmp(sqlite3_vtab_collation(info, i), "BINARY") == 0;
+}
+
+/* What a kind whose first column can be looked up is handed beside its arguments; SQLite checks each again. A LIMIT counts rows that
+** pass all conditions: it is ours only where there is no other. */
+static void plan_key(const Table *t, sqlite3_index_info *info, int n) {
+  static const int bits[] = {PLAN_KEY, PLAN_LIMIT, PLAN_OFFSET};
+  int has_others = 0;
+  for (int i = 0; i < info->nConstraint; i++) {
+    has_others |= !is_taken(t, &info->aConstraint[i]);
+  }
+  for (size_t b = 0; b < sizeof bits / sizeof bits[0]; b++) {
+    int is_allowed = bits[b] == PLAN_KEY || !has_others;
+    for (int i = 0; i < info->nConstraint && is_allowed && !(info->idxNum & bits[b]); i++) {
+      if (is_wanted(info, i, bits[b])) {
         info->aConstraintUsage[i].argvIndex = ++n;
-        info->idxNum |= wanted[w].bit;
+        info->idxNum |= bits[b];
       }
     }
   }
@@ -184,16 +203,20 @@ static int plan_args(Table *t, sqlite3_index_info *info) {
       info->aConstraintUsage[at[arg]].omit = 1;
       info->idxNum |= 1 << arg;
     } else if (arg < kind->n_required) {
-      Err err = {0};
-      err_set(&err, RC_ERROR, ERR_BAD_ARGUMENT, "%s", kind->usage);
-      return vtab_fail(&t->base, t->name, &err);
+      info->idxNum |= PLAN_MISSING;
     }
+  }
+  if (info->idxNum &
+      PLAN_MISSING) { /* of an OR SQLite plans each side by itself: it is not to choose that */
+    info->estimatedRows = 1LL << 60;
+    info->estimatedCost = 1e300;
+    return SQLITE_OK;
   }
   info->idxFlags = kind->rows > 1 ? 0 : SQLITE_INDEX_SCAN_UNIQUE;
   info->estimatedRows = (sqlite3_int64)kind->rows;
   info->estimatedCost = kind->cost;
   if (kind->has_key) {
-    plan_key(info, n);
+    plan_key(t, info, n);
   }
   return SQLITE_OK;
 }
@@ -267,6 +290,10 @@ static int xFilter(sqlite3_vtab_cursor *cursor, int given, const char *plan, int
   TableQuery q = {.limit = -1, .plan = plan, .n = argc, .args = argv};
   Err err = {0};
   clear(c);
+  if (!kind->plan && (given & PLAN_MISSING)) {
+    err_set(&err, RC_ERROR, ERR_BAD_ARGUMENT, "%s", kind->usage);
+    return vtab_fail(&t->base, t->name, &err);
+  }
   if (kind->is_guarded) {
     guard_check_name(t->conn->guard, t->name, &err);
   }
