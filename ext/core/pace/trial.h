@@ -48,8 +48,8 @@ typedef enum TrialState {
 
 typedef struct Trial {
   TrialState state;
-  double before;    /* the share that was refused before */
-  double evidence;  /* that as many are now: the logarithm of the ratio of the likelihoods */
+  double before;   /* the share that was refused before */
+  double evidence; /* that as many are now: the logarithm of the ratio of the likelihoods */
   TrialBlock block;
   TrialShare whole; /* all its blocks */
 } Trial;

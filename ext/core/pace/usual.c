@@ -9,7 +9,8 @@ enum {
   VALID_MS = 30000,
   KNOWN = 200, /* a share of so many is known well enough */
   LEAST_BLOCK = 64,
-  WAVES = 2 /* where each request is refused once, waves of refusals and of answers take turns: a block is two of them */
+  WAVES =
+      2 /* where each request is refused once, waves of refusals and of answers take turns: a block is two of them */
 };
 
 /* To judge by it takes at least so much more speed. */

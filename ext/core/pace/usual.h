@@ -16,7 +16,7 @@ typedef struct Usual {
   long long most;   /* under way at once, in the block */
   long long until;
   int is_exceeded;
-  int is_new; /* its first block is still to be judged */
+  int is_new;              /* its first block is still to be judged */
   long long began, closed; /* when the first of it may have left, and the last */
   double slow_rate;        /* of the trial, in requests a second */
 } Usual;
