@@ -9,7 +9,6 @@
 static void open_group(Store *s, Group *g) {
   g->is_open = 1;
   g->n = 0;
-  g->opened = monotonic_ms();
   g->failure = (Err){0};
   s->n_settling++;
 }

@@ -23,7 +23,6 @@ typedef struct Group {
   void *arg;
   int is_open;      /* a transaction is */
   int n;            /* who have written in it and wait for its end */
-  long long opened; /* monotonic ms */
   Err failure;      /* of the transaction that ended last, for those who wait */
 } Group;
 

@@ -12,12 +12,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum {
-  GROUP_MS = 3, /* so long who has written waits for others who might in the same transaction */
-  GROUP_MOST = 64,
-  /* Of answers that come together so many are dealt with before others are sent: the next ones are on their way meanwhile. */
-  ANSWERS_AT_ONCE = 32
-};
+/*
+** Of answers that come together so many are dealt with before the next requests are sent: these are on their way while
+** the others are dealt with, and what is written for them is one transaction. Nobody waits for company: what comes
+** while a commit takes its time is in the next one, so a slow disk has larger ones.
+*/
+enum { ANSWERS_AT_ONCE = 16 };
 
 typedef enum Wait {
   GOES_ON, /* for nothing: it runs, or is to be resumed */
@@ -270,8 +270,8 @@ static void tell_waits(Pool *p) {
   }
 }
 
-/* Goes on with all that can, once. How many. */
-static int go_on(Pool *p) {
+/* Goes on with all that can, once, but with no more than so many of the answers that are there. How many went on. */
+static int go_on(Pool *p, int most_answers) {
   long long now = monotonic_ms();
   int n = 0, answers = 0;
   lanes_unblock(&p->lanes);
@@ -279,7 +279,7 @@ static int go_on(Pool *p) {
   for (Member **at = &p->first; *at;) {
     Member *m = *at;
     int is_answer = m->wait == SENDS;
-    if (is_answer && answers == ANSWERS_AT_ONCE) {
+    if (is_answer && answers == most_answers) {
       at = &m->next;
       continue;
     }
@@ -303,12 +303,6 @@ static void commit(Pool *p) {
   if (s && p->group.is_open) {
     group_commit(s, &p->group, &ignored);
   }
-}
-
-/* Until when those who have written wait for others; 0: no longer. */
-static long long group_until(const Pool *p) {
-  int may_grow = p->n_sending > 0 && p->group.n < GROUP_MOST;
-  return may_grow ? p->group.opened + GROUP_MS : 0;
 }
 
 /* When somebody is to be woken. */
@@ -337,9 +331,10 @@ static void look_for_interrupt(Pool *p, long long now) {
 /* One round: who can go on does, new jobs begin, and then there is a wait for the first thing to happen. */
 static int step(Pool *p, const PoolFeed *feed, long long until, Err *err) {
   long long ended = p->n_ended;
-  int n = go_on(p);
+  int n = go_on(p, ANSWERS_AT_ONCE);
   if (feed && err->rc == RC_OK && !p->is_interrupted) {
     feed->more(feed->arg, err);
+    n += go_on(p, 0); /* who has just begun writes in the same transaction as who has ended */
   }
   long long now = monotonic_ms();
   look_for_interrupt(p, now);
@@ -347,12 +342,8 @@ static int step(Pool *p, const PoolFeed *feed, long long until, Err *err) {
     until = now;
   }
   if (p->group.is_open) {
-    long long together = group_until(p);
-    if (together <= now) {
-      commit(p);
-      until = now;
-    }
-    until = together < until ? together : until;
+    commit(p);
+    until = now;
   }
   until = next_wake(p, until);
   long long wait = until - now;
@@ -365,11 +356,11 @@ static int step(Pool *p, const PoolFeed *feed, long long until, Err *err) {
   return err->rc;
 }
 
-/* Leaves nothing of the store open: all have written what they had to, and what is to be sent is. */
+/* Leaves nothing of the store open: all have written what they had to, and what is to be sent is. Answers wait. */
 static void rest(Pool *p) {
   do {
     commit(p);
-  } while (go_on(p) > 0 || p->group.is_open);
+  } while (go_on(p, 0) > 0 || p->group.is_open);
   if (p->n_sending > 0) {
     net_turn(p->conn->net, 0);
   }
