@@ -21,6 +21,7 @@ import statistics
 import struct
 import subprocess
 import sys
+import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -53,6 +54,30 @@ class Measured:
         self.seconds, self.cpu = float(f[0]), float(f[1])
         self.requests, self.answered, self.refused, self.failed = map(int, f[2:6])
         self.rss = int(f[6])
+        self.own = 0  # of that, peak of what is its own: no file's pages
+
+
+class Watch(threading.Thread):
+    """The most memory of its own that a process has, looked at every 20 ms: without pages of files, which the system takes back
+    when others need them."""
+
+    def __init__(self, pid):
+        super().__init__(daemon=True)
+        self.pid, self.most, self.over = pid, 0, threading.Event()
+        self.start()
+
+    def run(self):
+        while not self.over.wait(0.02):
+            try:
+                with open(f"/proc/{self.pid}/status") as f:
+                    self.most = max([self.most, *map(int, re.findall(r"^RssAnon:\s+(\d+) kB", f.read(), re.M))])
+            except OSError:
+                return
+
+    def end(self):
+        self.over.set()
+        self.join()
+        return self.most
 
 
 def run(command, **more):
@@ -153,15 +178,19 @@ class Ours:
         sql = (harness.prelude_sql(harness.SO, self.url) + ".timer on\n.mode list\nSELECT 'seen', count(*), count(answer), "
                f"sum(cost_usd), count(error), max(error) FROM llm_map('SELECT id, prompt FROM prompts', '{options}');\n"
                ".system grep VmHWM /proc/$PPID/status\n")  # (what wait4 says counts what this program has, too)
-        out = subprocess.run(["sqlite3", "-batch", self.path], input=sql, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                             text=True, env=harness.clean_env(), cwd=ROOT).stdout
+        shell = subprocess.Popen(["sqlite3", "-batch", self.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT, text=True, env=harness.clean_env(), cwd=ROOT)
+        watch = Watch(shell.pid)
+        out = shell.communicate(sql)[0]
         seen = re.search(r"^seen\|(\d+)\|(\d+)\|([^|]*)\|(\d+)\|(.*)$", out, re.M)
         timer = re.findall(r"^Run Time: real ([\d.]+) user ([\d.]+) sys ([\d.]+)$", out, re.M)
         peak = re.search(r"^VmHWM:\s+(\d+) kB", out, re.M)
         if not seen or not timer or not peak or int(seen.group(2)) != n:
             raise SystemExit(f"llm_map: {n} rows were to be answered:\n{out[-2000:]}")
         real, user, system = map(float, timer[-1])
-        return Measured(f"{real} {user + system} {n} {seen.group(2)} 0 {seen.group(4)} {peak.group(1)}")
+        m = Measured(f"{real} {user + system} {n} {seen.group(2)} 0 {seen.group(4)} {peak.group(1)}")
+        m.own = watch.end()
+        return m
 
     def measure(self, k, n):
         self.fresh(map(prompt, range(n)))
@@ -211,12 +240,13 @@ def cached(tmp, standin):
     standin.latency(0)
     ours = Ours(tmp, standin)
     ours.fresh([prompt(0)])
-    base = ours.ask(1, 1).rss
-    print(f"\nRows that are all in the cache, 32 at once; the shell with the extension and one row: {base / 1024:.1f} MB\n")
-    print("| rows | different prompts | seconds | rows a second | CPU µs a row | peak memory, MB |\n|---|---|---|---|---|---|")
+    base = ours.ask(1, 1)
+    print(f"\nRows that are all in the cache, 32 at once; the shell with the extension and one row: {base.rss / 1024:.1f} MB, its "
+          f"own {base.own / 1024:.1f}\n")
+    print("| rows | different prompts | seconds | rows a second | CPU µs a row | peak memory, MB | of that its own |\n|---|---|---|---|---|---|---|")
 
     def row(n, different, m):
-        print(f"| {n:,} | {different:,} | {m.seconds:.3f} | {n / m.seconds:,.0f} | {m.cpu / n * 1e6:.1f} | {m.rss / 1024:.1f} |",
+        print(f"| {n:,} | {different:,} | {m.seconds:.3f} | {n / m.seconds:,.0f} | {m.cpu / n * 1e6:.1f} | {m.rss / 1024:.1f} | {m.own / 1024:.1f} |",
               flush=True)
 
     ours.fresh(map(prompt, range(REPEATED)))
