@@ -32,8 +32,11 @@ typedef struct Gated {
 int gated_open(Conn *conn, const Request *request, Gated *gated, Err *err);
 void gated_close(Gated *gated);
 
-/* As far as a request goes without a trace: its key, and what the cache has: "hit", "miss", or the word of a mode that
-** does not read. (What means the same is not looked for.) call_free afterwards, after an error too. */
+#define CALL_LOOK_HIT "hit"
+#define CALL_LOOK_SIMILAR "similar"
+
+/* As far as a request goes without a trace: its key, and what the cache has: "hit"; "similar", an answer to a question that
+** means the same; "miss"; or the word of a mode that does not read. call_free afterwards, after an error too. */
 const char *call_look(Call *k, Conn *conn, const Gated *gated, const Plan *plan, Err *err);
 
 /* What an error that a statement ends with says beside what happened: whose request it was, and, of an answer that was paid

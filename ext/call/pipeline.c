@@ -618,10 +618,21 @@ void pipeline_tell(const Request *request, Err *err) {
   }
 }
 
+/* 1 if the semantic cache has an answer to it, as it stands. */
+static int is_similar_kept(Call *k, Err *err) {
+  SemanticHit hit;
+  sqlite3_stmt *held = NULL;
+  Err why = {0};
+  int found =
+      make_question(k, err) == RC_OK && semantic_find(k->store, &k->question, &hit, &held, &why) == 1;
+  semantic_done(k->store, held);
+  return found;
+}
+
 const char *call_look(Call *k, Conn *conn, const Gated *gated, const Plan *plan, Err *err) {
   Outcome out = {0};
   const Request *request = gated->request;
-  int found = 0;
+  const char *found = "miss";
   start_call(k, conn, request, NULL, plan);
   k->ask_beside = NULL;
   note_gates(k, gated);
@@ -629,10 +640,12 @@ const char *call_look(Call *k, Conn *conn, const Gated *gated, const Plan *plan,
   unsigned long long seed = k->store ? k->store->seed : 0;
   if (err->rc == RC_OK && request_key(request, call_owner(k), seed, &k->key, err) == RC_OK &&
       k->store && plan->reads) {
-    found = from_cache(k, 0, &out, err);
+    found = from_cache(k, 0, &out, err) == 1                  ? CALL_LOOK_HIT
+            : plan->reads_similar && is_similar_kept(k, err) ? CALL_LOOK_SIMILAR
+                                                              : found;
   }
   free(out.text);
-  return !plan->reads ? plan->name : found == 1 ? "hit" : "miss";
+  return !plan->reads ? plan->name : found;
 }
 
 int call_count_with(Conn *conn, Counting with, Err *err) {

@@ -126,6 +126,8 @@ enum {
   CALLS,
   REQUESTS,
   HITS,
+  SIMILAR,
+  ERRORS,
   INPUT,
   INPUT_IS,
   OUTPUT,
@@ -146,10 +148,11 @@ static void result_word(sqlite3_context *ctx, const char *word) {
 }
 
 static const char *how_counted(const Estimate *e) {
-  return e->varies || (e->decides && e->is_similar) ? "about"
-         : e->decides                               ? "at least"
-         : e->is_similar                            ? "at most"
-                                                    : "exactly";
+  int may_be_less = e->is_similar || e->is_limited;
+  return e->varies || (e->decides && may_be_less) ? "about"
+         : e->decides                             ? "at least"
+         : may_be_less                            ? "at most"
+                                                  : "exactly";
 }
 
 static void column(TableCursor *base, sqlite3_context *ctx, int i) {
@@ -160,6 +163,8 @@ static void column(TableCursor *base, sqlite3_context *ctx, int i) {
                               [CALLS] = e->calls,
                               [REQUESTS] = e->requests,
                               [HITS] = e->hits,
+                              [SIMILAR] = e->similar,
+                              [ERRORS] = e->errors,
                               [INPUT] = l->input,
                               [OUTPUT] = l->output,
                               [INPUT_USD] = l->input_nusd,
@@ -194,6 +199,7 @@ const TableKind estimate_table = {
     .is_guarded = 1,
     .columns =
         "model TEXT, what TEXT, \"rows\" INTEGER, calls INTEGER, requests INTEGER, hits INTEGER,"
+        " semantic_hits INTEGER, errors INTEGER,"
         " input_tokens INTEGER, input_is TEXT, output_tokens INTEGER, output_from TEXT,"
         " input_usd REAL, cost_usd REAL, max_usd REAL, output_low INTEGER, output_high INTEGER,"
         " batch_usd REAL, prefix_usd REAL, counted TEXT, seen_by TEXT",

@@ -140,6 +140,36 @@ class Estimates(Desk):
                              "SELECT llm_complete('n' || coalesce(llm_last_call(), 0)) FROM t": "about"}.items():
             self.assertEqual(self.counted(sql)[0], counted, sql)
 
+    def test_questions_that_mean_what_was_answered(self):
+        """Those that the semantic cache would answer as it stands are no part of the bill, and looking leaves no trace."""
+        how = '{"model":"gpt-4o","cache":"semantic"}'
+        self.db.execute("SELECT llm_complete('How do I reset my password?', ?)", (how,)).fetchone()
+        self.db.execute("CREATE TABLE s(id INTEGER PRIMARY KEY, q TEXT)")
+        self.db.executemany("INSERT INTO s(q) VALUES (?)", [("How do I reset my password?",), ("How can I reset my password?",),
+                                                            ("Do you deliver to Iceland?",)])
+        before = self.standin.bill()["calls"]
+        for sql, options in (("SELECT llm_complete(q, '%s') FROM s" % how, "{}"), ("SELECT id, q FROM s", how)):
+            told = self.db.execute("SELECT requests, hits, semantic_hits, input_tokens, counted FROM llm_estimate(?, ?)",
+                                   (sql, options)).fetchone()
+            one = self.db.execute("SELECT input_tokens FROM llm_estimate('SELECT llm_complete(''Do you deliver to Iceland?'')')").fetchone()
+            self.assertEqual(told, (3, 1, 1, one[0], "at most"), sql)
+        self.assertEqual(self.standin.bill()["calls"], before)
+        self.assertEqual(self.db.execute("SELECT llm_complete('How can I reset my password?', ?) ->> '$.cache'",
+                                         (how[:-1] + ',"dry_run":true}',)).fetchone()[0], "similar")
+        self.db.execute("SELECT count(*) FROM llm_map('SELECT id, q FROM s', ?)", (how,)).fetchone()
+        self.assertEqual(self.standin.bill()["calls"], before + 1)
+        self.assertEqual(self.db.execute("SELECT count(*) FROM llm_calls WHERE kind = 'hit_semantic'").fetchone()[0], 1)
+
+    def test_rows_that_make_no_request(self):
+        self.db.execute("CREATE TABLE m(id INTEGER PRIMARY KEY, q TEXT, model TEXT)")
+        self.db.execute("INSERT INTO m(q, model) VALUES ('a', 'gpt-4o'), ('b', 'no-such-model'), (NULL, 'gpt-4o')")
+        told = self.db.execute("SELECT \"rows\", requests, errors, counted FROM llm_estimate('SELECT id, q, model FROM m')").fetchone()
+        self.assertEqual(told, (3, 1, 1, "exactly"))
+
+    def test_a_limit_of_the_statement(self):
+        told = self.db.execute("SELECT requests, counted FROM llm_estimate('SELECT id, q FROM t', '{\"max_calls\":3}')").fetchone()
+        self.assertEqual(told[1], "at most")
+
     def test_a_system_prompt_for_each_row(self):
         """Answers under it say how long one is; where there are too many of them, those under any."""
         sql = "SELECT llm_complete(q, json_object('model', 'gpt-4o', 'system', 'It is the ' || id || '.')) FROM t WHERE id < %d"

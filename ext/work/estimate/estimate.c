@@ -165,13 +165,16 @@ static int count_request(Run *run, Call *k, const char *cache, Err *err) {
              .max_tokens = r->options->max_tokens,
              .has_schema = r->options->schema != NULL,
              .sharers = r->sharers};
-  run->result->requests++;
-  if (strcmp(cache, "hit") == 0) {
-    run->result->hits++;
+  int is_hit = strcmp(cache, CALL_LOOK_HIT) == 0, is_similar = strcmp(cache, CALL_LOOK_SIMILAR) == 0;
+  run->result->hits += is_hit;
+  run->result->similar += is_similar;
+  if (is_hit || is_similar) {
+    run->result->requests++;
     return RC_OK;
   }
   if (route_choose_for_show(k, err) == RC_OK && note_seers(run, k, &a, err) == RC_OK &&
       weigh_request(k, &a.weight, err) == RC_OK && (a.target = find_target(run, k, err)) >= 0) {
+    run->result->requests++;
     keep(run, &a, err);
   }
   return err->rc;
@@ -222,6 +225,7 @@ static int take(void *arg, const Request *r, Outcome *out, Err *err) {
   run->result->calls++;
   run->from_tables |= out->wants_row;
   run->result->is_similar |= plan.reads_similar;
+  run->result->is_limited |= r->allowance != NULL;
   run->is_nested |= busy_statements(run->conn->db) > run->busy;
   return look_at(run, r, &plan, err) == RC_OK ? give_back(r, out, err) : err->rc;
 }
@@ -259,7 +263,8 @@ static int map_error(const Run *run, Err *err) {
 static int run_map(Run *run, const char *sql, Err *err) {
   sqlite3_stmt *stmt = NULL;
   int rc =
-      sqlite3_prepare_v2(run->conn->db, "SELECT count(*) FROM llm_map(?1, ?2)", -1, &stmt, NULL);
+      sqlite3_prepare_v2(run->conn->db, "SELECT count(*), count(error) FROM llm_map(?1, ?2)", -1, &stmt,
+                         NULL);
   if (rc == SQLITE_OK) {
     sqlite3_bind_text(stmt, 1, sql, -1, SQLITE_STATIC);
     sqlite3_bind_text(stmt, 2, run->options->map, -1, SQLITE_STATIC);
@@ -268,6 +273,7 @@ static int run_map(Run *run, const char *sql, Err *err) {
   }
   if (rc == SQLITE_ROW) {
     run->result->rows = sqlite3_column_int64(stmt, 0);
+    run->result->errors = sqlite3_column_int64(stmt, 1);
   } else {
     map_error(run, err);
   }
