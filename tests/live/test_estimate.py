@@ -1,11 +1,13 @@
 """llm_estimate: what a SELECT would cost, without a call: held against what it then costs."""
+import csv
 import json
+import os
 import random
 import sqlite3
 import subprocess
 import unittest
 
-from harness import Desk, SO, clean_env, error_of, npm_package, value
+from harness import Desk, ROOT, SO, clean_env, error_of, npm_package, value
 
 # Statements in which an answer decides over rows, or over what else is asked; and in which none does.
 DECIDES = [
@@ -255,6 +257,30 @@ class Estimates(Desk):
             held += low <= made <= high
             self.assertLess(high - low, 1.2 * made)
         self.assertGreaterEqual(held, 17)  # of 20, where each holds 19 times of 20: fewer once in 60 runs
+
+    def test_the_bill_of_the_demo(self):
+        """What its table costs, beforehand: as many tokens as OpenAI's own tokenizer has for it, with 3 for each message and 3 for
+        each answer (the stand-in bills by a rule of its own), and as many requests as the run then sends."""
+        folder = npm_package("tiktoken")
+        if not folder:
+            self.skipTest("needs npm tiktoken")
+        with open(os.path.join(ROOT, "examples/support_desk.csv"), newline="") as f:
+            rows = [(row["id"], row["question"]) for row in csv.DictReader(f)]
+        self.db.execute("CREATE TABLE desk(id INTEGER PRIMARY KEY, question TEXT)")
+        self.db.executemany("INSERT INTO desk VALUES (?, ?)", rows)
+        system = "You answer for an outdoor shop, in two sentences."
+        options = {"model": "gpt-4o-mini", "system": system}
+        each, once = (self.db.execute("SELECT requests, input_tokens, input_is FROM llm_estimate('SELECT id, question FROM desk', ?)"
+                                      " LIMIT 1", (json.dumps({**options, **more}),)).fetchone() for more in ({"cache": "off"}, {}))
+        self.nothing_was_sent()
+        count = ("const [folder, list] = process.argv.slice(1); const e = require(folder).get_encoding('o200k_base');"
+                 "console.log(JSON.parse(list).reduce((sum, text) => sum + e.encode(text, [], []).length, 0))")
+        texts = [text for _, q in rows for text in (system, "system", q, "user")]
+        out = subprocess.run(["node", "-e", count, folder, json.dumps(texts)], capture_output=True, text=True, env=clean_env())
+        self.assertEqual(each, (len(rows), int(out.stdout) + len(rows) * (2 * 3 + 3), "exact"))
+        self.db.execute("SELECT count(*) FROM llm_map('SELECT id, question FROM desk', ?)",
+                        (json.dumps({**options, "concurrency": 64}),)).fetchall()
+        self.assertEqual(value(self.db, "SELECT count(*) FROM llm_calls WHERE kind = 'call'"), once[0])
 
     def test_by_tag(self):
         """Answers with this tag say how long one is; where there are none, those of the model."""
