@@ -390,6 +390,44 @@ class Equal(MapDesk):
         self.assertIn("refused", rows[0][2])
         self.assertEqual(self.sent(), 1)
 
+    def test_those_that_come_later_are_told_too(self):
+        """Not asked again, and nothing is paid: the rows say so, one by one."""
+        self.scenario_of(MODEL, "bad-request")
+        for n in range(40):
+            self.same(1)
+            self.same(1, f"other {n}\n@say: one")
+        rows = self.map(concurrency=2, columns="key, answer, error, kind")
+        self.assertEqual(len(rows), 80)
+        self.assertEqual({r[1] for r in rows}, {None})
+        self.assertEqual(self.sent(), 41)
+        told = [r for r in rows if r[0] % 2 == 1]
+        self.assertEqual(len({r[2] for r in told}), 1)
+        self.assertEqual(self.db.execute("SELECT count(*) FROM llm_calls WHERE kind = 'refused' AND error LIKE"
+                                         " '%: not asked again in this statement: %'").fetchone()[0], 39)
+
+    def test_those_that_come_later_are_not_refreshed_again(self):
+        for n in range(20):
+            self.same(1)
+            self.same(1, f"other {n}\n@say: one")
+        self.map()
+        rows = self.map(cache="refresh", concurrency=2, columns="key, answer, error, kind")
+        self.assertEqual({r[1:3] for r in rows}, {("one", None)})
+        self.assertEqual(self.sent(), 2 * 21)
+        self.assertEqual(sorted(r[3] for r in rows if r[0] % 2 == 1), ["call"] + ["hit_exact"] * 19)
+
+    def test_an_answer_that_is_not_kept_serves_all(self):
+        """One that was cut, or is kept for a time only."""
+        for more in ({"max_tokens": 1}, {"ttl": "1h"}):
+            with self.subTest(more):
+                self.db.execute("DELETE FROM t")
+                before = self.sent()
+                for n in range(10):
+                    self.same(1, f"{more}: same\n@say: one two three four five six")
+                    self.same(1, f"{more}: other {n}\n@say: one")
+                rows = self.map(concurrency=2, **more)
+                self.assertEqual(len({r[1:] for r in rows if r[0] % 2 == 1}), 1, rows)
+                self.assertEqual(self.sent() - before, 11)
+
     def test_the_leaders_process_dies(self):
         self.same(8)
         self.db.execute("PRAGMA journal_mode = wal")  # who reads a file with a rollback journal keeps it from writers

@@ -46,8 +46,8 @@ int memo_is_for_rows(const Memo *m) {
   return m->is_for_rows;
 }
 
-int memo_is_wanted(const Memo *m) {
-  return m->is_wanted;
+int memo_is_empty(const Memo *m) {
+  return m->n == 0;
 }
 
 static void free_entry(const MemoEntry *e) {
@@ -153,8 +153,9 @@ static int copy_entry(const MemoEntry *from, MemoEntry *to) {
 }
 
 void memo_add(Memo *m, const MemoEntry *e) {
-  int is_told = m && m->is_for_rows && (!m->is_wanted || memo_find(m, &e->key));
-  if (!m || is_told || (m->n == m->cap && !grow(m))) {
+  int is_elsewhere = !e->failure && !e->answer, is_for_rows = m && m->is_for_rows;
+  int is_left = is_for_rows && ((is_elsewhere && !m->is_wanted) || memo_find(m, &e->key));
+  if (!m || is_left || (m->n == m->cap && !grow(m))) {
     return;
   }
   MemoEntry asker = {.key = e->asking, .call_id = e->call_id}, copy;

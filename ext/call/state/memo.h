@@ -41,12 +41,13 @@ typedef struct Memo Memo;
 Memo *memo_new(void);
 void memo_free(void *memo);
 
-/* One for rows of a table that ask the same (work/map): it remembers nothing until somebody waits for what it would remember, and
-** then each that finds it there has a ledger row of its own. NULL without memory. */
+/* One for rows of a table that ask the same (work/map): each that finds something there has a ledger row of its own. It remembers
+** what the exact cache does not have, a failure or an answer; once somebody waits for it, or would not look there, all. NULL without
+** memory. */
 Memo *memo_for_rows(void);
 void memo_want(Memo *memo);
 int memo_is_for_rows(const Memo *memo);
-int memo_is_wanted(const Memo *memo);
+int memo_is_empty(const Memo *memo);
 
 /* The memo of the running statement, made when first asked for; NULL without memory. */
 Memo *memo_of_statement(sqlite3_context *ctx);

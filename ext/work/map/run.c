@@ -229,6 +229,19 @@ static MapJob *leader_of(MapRun *run, long long hash) {
   return job;
 }
 
+/* What one alone has heard goes at once to all that ask the same, also to those whose turn has not come. */
+static void tell_equals(MapRun *run, const MapJob *job, Err *err) {
+  long long row = 0;
+  while ((row = spill_find_equal(run->spill, job->hash, row, err)) > 0) {
+    int may = run->allowed == MAP_ALL || run->begun < run->allowed;
+    if (may && !get_bit(run->is_begun, row) &&
+        queue_add(&run->again, row, job->heard, err) == RC_OK) {
+      run->begun++;
+      set_bit(run->is_begun, row);
+    }
+  }
+}
+
 /* Those behind it go on, each for itself: what it came to is in the cache, or in the memo. */
 static void let_go(MapRun *run, MapJob *job, Err *err) {
   MapJob **at = bucket_of(run, job->hash);
@@ -242,6 +255,9 @@ static void let_go(MapRun *run, MapJob *job, Err *err) {
   run->n_behind -= job->n_behind;
   job->n_behind = 0;
   job->is_led = 0;
+  if (run->state.distinct < run->state.rows && !memo_is_empty(job->heard->memo)) {
+    tell_equals(run, job, err);
+  }
 }
 
 static void end_job(MapJob *job) {
@@ -268,7 +284,7 @@ static void end_job(MapJob *job) {
   free(job->out.reasoning);
   cJSON_free(job->out.logprobs);
   map_ask_done(&job->ask);
-  if (job->heard && (job->heard->users > 1 || memo_is_wanted(job->heard->memo))) {
+  if (job->heard && (job->heard->users > 1 || !memo_is_empty(job->heard->memo))) {
     heard_leave(job->heard);
     job->heard = NULL;
   }
@@ -347,6 +363,10 @@ static int start(MapRun *run, MapJob *job, Err *err) {
   return err->rc;
 }
 
+static int cache_mode(const MapRun *run, const Options *o) {
+  return o->cache >= 0 ? o->cache : run->conn->set.cache;
+}
+
 /* What it shares with others, and how many they are. */
 static void share(MapRun *run, MapJob *job) {
   const OrderGroup *g = job->group != NO_GROUP ? &run->order.groups[job->group] : NULL;
@@ -374,6 +394,9 @@ static int begin_row(MapRun *run, const NextRow *next, Err *err) {
   if (job && hear(job, next->heard, &job->err) == RC_OK) {
     job->is_unfit = map_columns_ask(&run->columns, stmt, 1, &job->ask, &job->err) != RC_OK;
     job->ask.request.allowance = run->is_limited ? &run->allowance : NULL;
+    if (!job->is_unfit && cache_mode(run, job->ask.request.options) == CACHE_REFRESH) {
+      memo_want(job->heard->memo); /* its equals would not look into the cache */
+    }
   }
   spill_read_done(stmt);
   if (leader && next->group != NO_GROUP) {
@@ -486,11 +509,6 @@ static int make_bits(MapRun *run, Err *err) {
   return run->is_begun && run->is_done ? RC_OK : err_nomem(err);
 }
 
-static int merges_equal_rows(const MapRun *run) {
-  int mode = run->options.call.cache;
-  return (mode >= 0 ? mode : run->conn->set.cache) != CACHE_OFF;
-}
-
 MapRun *map_run_new(Conn *conn, const char *sql, const char *options, size_t n, Err *err) {
   MapRun *run = calloc(1, sizeof *run);
   if (!run) {
@@ -509,7 +527,7 @@ MapRun *map_run_new(Conn *conn, const char *sql, const char *options, size_t n, 
   run->allowance =
       (Allowance){.max_usd = run->options.max_usd, .max_calls = run->options.max_calls};
   run->is_limited = !isnan(run->options.max_usd) || run->options.max_calls != SPEC_UNSET;
-  run->merges = merges_equal_rows(run);
+  run->merges = cache_mode(run, &run->options.call) != CACHE_OFF;
   if (err->rc != RC_OK) {
     map_run_free(run);
     run = NULL;

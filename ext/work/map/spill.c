@@ -13,8 +13,8 @@
 
 struct Spill {
   sqlite3 *db;
-  int n_columns, has_keys, has_rows; /* indexes that are made when first needed */
-  sqlite3_stmt *add, *read, *put, *find, *place;
+  int n_columns, has_keys, has_hashes, has_rows; /* indexes that are made when first needed */
+  sqlite3_stmt *add, *read, *put, *find, *equal, *place;
 };
 
 static int fail(Spill *s, int rc, Err *err) {
@@ -97,6 +97,7 @@ void spill_free(Spill *s) {
     sqlite3_finalize(s->read);
     sqlite3_finalize(s->put);
     sqlite3_finalize(s->find);
+    sqlite3_finalize(s->equal);
     sqlite3_finalize(s->place);
     sqlite3_close_v2(s->db); /* (a cursor may have a statement still) */
     free(s);
@@ -137,6 +138,30 @@ long long spill_distinct(Spill *s, Err *err) {
     }
   }
   return n;
+}
+
+/* Makes an index once. */
+static int need_index(Spill *s, int *has, const char *sql, Err *err) {
+  if (!*has && run(s, sql, err) == RC_OK) {
+    *has = 1;
+  }
+  return err->rc;
+}
+
+long long spill_find_equal(Spill *s, long long hash, long long after, Err *err) {
+  if (need_index(s, &s->has_hashes, "CREATE INDEX rows_hash ON rows(h)", err) != RC_OK ||
+      prepare(s, "SELECT min(id) FROM rows WHERE h = ?1 AND id > ?2", &s->equal, err) != RC_OK) {
+    return -1;
+  }
+  sqlite3_bind_int64(s->equal, 1, hash);
+  sqlite3_bind_int64(s->equal, 2, after);
+  int rc = sqlite3_step(s->equal);
+  long long row = rc == SQLITE_ROW ? sqlite3_column_int64(s->equal, 0) : -1;
+  rc = sqlite3_reset(s->equal);
+  if (row < 0) {
+    fail(s, rc, err);
+  }
+  return row;
 }
 
 double spill_repeated(Spill *s, int column, Err *err) {
@@ -218,11 +243,8 @@ static const char find_key[] =
     " (typeof(?1) = 'text' AND c0 = CAST(?1 AS NUMERIC)))";
 
 long long spill_find_key(Spill *s, sqlite3_value *key, long long after, Err *err) {
-  if (!s->has_keys && run(s, "CREATE INDEX rows_key ON rows(c0)", err) != RC_OK) {
-    return -1;
-  }
-  s->has_keys = 1;
-  if (prepare(s, find_key, &s->find, err) != RC_OK) {
+  if (need_index(s, &s->has_keys, "CREATE INDEX rows_key ON rows(c0)", err) != RC_OK ||
+      prepare(s, find_key, &s->find, err) != RC_OK) {
     return -1;
   }
   int rc = sqlite3_bind_value(s->find, 1, key);
@@ -263,9 +285,8 @@ int spill_put(Spill *s, const SpillResult *r, Err *err) {
   " CROSS JOIN rows AS r ON r.id = d.row WHERE "
 
 int spill_result(Spill *s, int of_row, long long number, sqlite3_stmt **out, Err *err) {
-  if (of_row && !s->has_rows) {
-    run(s, "CREATE UNIQUE INDEX done_row ON done(row)", err);
-    s->has_rows = err->rc == RC_OK;
+  if (of_row) {
+    need_index(s, &s->has_rows, "CREATE UNIQUE INDEX done_row ON done(row)", err);
   }
   if (err->rc != RC_OK ||
       prepare(s, of_row ? RESULT "d.row = ?1" : RESULT "d.seq = ?1", out, err) != RC_OK) {

@@ -50,6 +50,9 @@ long long spill_add(Spill *s, sqlite3_stmt *from, long long hash, Err *err);
 /* How many different hashes there are; -1 and *err. */
 long long spill_distinct(Spill *s, Err *err);
 
+/* The next row after `after` that has this hash; 0: none, -1 and *err. */
+long long spill_find_equal(Spill *s, long long hash, long long after, Err *err);
+
 /* Of a column, the sum over its different values of (times it occurs - 1) * its bytes; *err: 0. */
 double spill_repeated(Spill *s, int column, Err *err);
 
