@@ -213,6 +213,7 @@ static int keep(MapRun *run, MapJob *job, Err *err) {
   if (spill_put(run->spill, &r, err) == RC_OK) {
     set_bit(run->is_done, job->row);
     count(&run->state, job);
+    run->owner.untaken += out->attempts > 0;
   }
   return err->rc;
 }
@@ -394,7 +395,8 @@ static int begin_row(MapRun *run, const NextRow *next, Err *err) {
   if (job && hear(job, next->heard, &job->err) == RC_OK) {
     job->is_unfit = map_columns_ask(&run->columns, stmt, 1, &job->ask, &job->err) != RC_OK;
     job->ask.request.allowance = run->is_limited ? &run->allowance : NULL;
-    if (!job->is_unfit && cache_mode(run, job->ask.request.options) == CACHE_REFRESH) {
+    const Options *o = job->ask.request.options; /* NULL: it asks nothing */
+    if (o && cache_mode(run, o) == CACHE_REFRESH) {
       memo_want(job->heard->memo); /* its equals would not look into the cache */
     }
   }
@@ -485,6 +487,7 @@ static int go_on(MapRun *run, Err *err) {
   const PoolFeed more = {feed, run};
   long long done = run->state.done;
   run->owner.is_stopping = 0;
+  run->owner.untaken = 0; /* who asks has had all that was there */
   if (conn_config(run->conn, err) && run->failure.rc == RC_OK) {
     conn_pin(run->conn);
     pool_step(run->pool, &run->owner, &more, STEP_MS, err);

@@ -229,6 +229,12 @@ static int is_over(Pool *p, Member *m, long long now) {
   return 0;
 }
 
+/* 1 if it may pay for another answer. Whoever stops taking answers has paid for no more than so many in vain. */
+static int may_send(const PoolOwner *o) {
+  int settling = o->live - o->engaged;
+  return o->sent + settling + o->untaken < o->most;
+}
+
 /* Gives it its turn where it may have it: in the order in which they asked, each lane by itself. */
 static int takes_turn(Pool *p, Member *m, long long now) {
   PoolOwner *o = m->owner;
@@ -238,7 +244,7 @@ static int takes_turn(Pool *p, Member *m, long long now) {
     return 1; /* with its error */
   }
   long long wait = -1;
-  if (!lane->is_blocked && o->sent < o->most) {
+  if (!lane->is_blocked && may_send(o)) {
     wait = pace_wait(&lane->pace, m->turn.tokens, now, &why);
   }
   if (wait != 0) {
@@ -405,7 +411,8 @@ int pool_has_room(const Pool *p, const PoolOwner *owner) {
   for (const Member *m = p->first; m; m = m->next) {
     waiting += m->owner == owner && m->wait == WANTS_TURN;
   }
-  return owner->engaged - waiting < owner->most && waiting < owner->most && !p->is_interrupted;
+  int others = owner->live - waiting + owner->untaken;
+  return others < owner->most && waiting < owner->most && !p->is_interrupted;
 }
 
 static Member *take_member(Pool *p, Err *err) {
