@@ -1015,8 +1015,9 @@ def start(path, standin, sql, stdout=subprocess.DEVNULL, settings=()):
 
 
 class Killed(unittest.TestCase):
-    """kill -9 at random moments of 200 rows, again and again until all are answered."""
-    KILLS, ROWS, SETTINGS = 40, 200, ()
+    """kill -9 at random moments of 200 rows, again and again until all are answered. LLMCOST_KILLS and LLMCOST_ROWS: more."""
+    KILLS, ROWS = int(os.environ.get("LLMCOST_KILLS", 40)), int(os.environ.get("LLMCOST_ROWS", 200))
+    SETTINGS = ()
     SQL = ("INSERT INTO answers SELECT key, answer FROM llm_map('SELECT id, body FROM t', "
            "'{\"model\":\"gpt-4o-mini\",\"concurrency\":24}') WHERE answer IS NOT NULL")
 
