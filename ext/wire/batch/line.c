@@ -43,7 +43,7 @@ int batch_id_read(const char *id, BatchKey *key) {
     return 0;
   }
   key->attempt = strtoll(end + 1, &end, 10);
-  for (end += *end == '-'; is_alnum(end[n]) && n < BATCH_TAG - 1; n++) {
+  for (end += *end == '-'; n < BATCH_TAG - 1 && is_alnum(end[n]); n++) {
     key->tag[n] = end[n];
   }
   /* What it would be written as: so zeros in front, blanks, signs, numbers out of range are none. */
