@@ -53,7 +53,8 @@ typedef struct BatchFault {
 } BatchFault;
 
 /* Reads an answer as trouble: TROUBLE_NONE where it is none. An error object with status 200 is trouble; results with status 200
-** never are (their lines tell). RC_OK, or RC_NOMEM in *err. */
+** never are (their lines tell). What is gone may, of something that was made a moment ago, be not there yet: its age tells, which the
+** caller knows. RC_OK, or RC_NOMEM in *err. */
 int batch_fault_read(const BatchAnswer *answer, BatchFault *fault, Err *err);
 
 /* What a word and a sentence of a batch's own errors mean; TROUBLE_REFUSED where they say nothing that is known. */
