@@ -156,6 +156,7 @@ static void test_what_becomes_of_bodies(void **state) {
        "{\"a\":\"\xF0\x9F\x98\x80\xE2\x80\xA7\xE2\x80\xAA\"}"},
       {"\xEF\xBB\xBF{\"a\":1}", "{\"a\":1}"},
       {"{\"a\":12345678901234567890,\"b\":1e400}", "{\"a\":12345678901234567890,\"b\":1e400}"},
+      {"{\x04\"stream\"\x01:\x02true\x03,\x05\"a\"\x06:1\x07}", "{\"a\":1}"},
       {"[1]", NULL},
       {"\"text\"", NULL},
       {"", NULL},

@@ -234,7 +234,9 @@ static int read_tree(BatchResult *r, cJSON *line, Err *err) {
 /* ---- lines */
 
 static void set_too_long(BatchResult *r, const SplitLine *line) {
-  snprintf(r->id, sizeof r->id, "%s", line->id);
+  size_t bad_at;
+  int is_text = utf8_is_valid(line->id, strlen(line->id), &bad_at);
+  utf8_copy(r->id, sizeof r->id, is_text ? line->id : "");
   r->is_ours = batch_id_read(line->id, &r->key);
   r->outcome = line->is_whole ? RESULT_TOO_LONG : RESULT_TORN;
   snprintf(r->message, sizeof r->message, "its line in the results has %zu bytes", line->n);

@@ -196,7 +196,7 @@ static void take_around(Split *s, char c) {
 
 /* 1 if an element begins with this byte. */
 static int begins_element(const Split *s, char c) {
-  return s->is_in_array && s->scan.depth == 2 && !is_blank(c) && c != ',' && c != ']';
+  return s->is_in_array && s->scan.depth == 2 && !is_blank(c) && !strchr(",]}", c);
 }
 
 /* A byte of an element. 1: it ends with it; 2: before it. */
