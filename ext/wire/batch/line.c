@@ -87,12 +87,21 @@ static size_t unsafe_length(const unsigned char *p, size_t n, unsigned *code) {
   return 0;
 }
 
+/* Of most bytes of most texts nothing need be asked. */
+static int is_plain(unsigned char c) {
+  return c > ' ' && c < 0x7F && c != '"' && c != '\\';
+}
+
 /* A part of valid JSON, without blanks between its values. */
 static void put_json(Sink *s, const char *text, size_t n) {
   int in_string = 0;
   size_t from = 0;
   for (size_t i = 0; i < n;) {
     unsigned code = 0;
+    if (is_plain((unsigned char)text[i])) {
+      i++;
+      continue;
+    }
     char c = text[i], escape[8];
     size_t unsafe = unsafe_length((const unsigned char *)text + i, n - i, &code);
     if (in_string && c == '\\') {

@@ -199,40 +199,45 @@ static int begins_element(const Split *s, char c) {
   return s->is_in_array && s->scan.depth == 2 && !is_blank(c) && !strchr(",]}", c);
 }
 
-/* A byte of an element. 1: it ends with it; 2: before it. */
-static int take_inside(Split *s, char c, Err *err) {
-  if (s->is_scalar && !s->scan.in_string && (is_blank(c) || c == ',' || c == ']' || c == '}')) {
-    return 2;
+/* 1 if a number or a word ends before this byte. */
+static int ends_scalar(const Split *s, char c) {
+  return s->is_scalar && !s->scan.in_string && (is_blank(c) || strchr(",]}", c) != NULL);
+}
+
+/* Takes what there is of an element: 1 if it ends. */
+static int take_inside(Split *s, Err *err) {
+  size_t n = 0;
+  int ends = 0;
+  while (n < s->n_in && !ends) {
+    ends = ends_scalar(s, s->in[n]);
+    if (!ends) {
+      scan_byte(&s->scan, s->in[n++]);
+      ends = s->scan.depth <= 2 && !s->scan.in_string && !s->is_scalar;
+    }
   }
-  keep(s, &c, 1, err);
-  scan_byte(&s->scan, c);
-  return s->scan.depth <= 2 && !s->scan.in_string && !s->is_scalar;
+  keep(s, s->in, n, err);
+  s->in += n;
+  s->n_in -= n;
+  s->is_inside = !ends;
+  return ends;
 }
 
 static int next_element(Split *s, SplitLine *line, Err *err) {
-  while (s->n_in > 0) {
+  while (s->n_in > 0 && err->rc == RC_OK) {
     char c = *s->in;
-    int ends = 0;
     if (!s->is_inside && begins_element(s, c)) {
       s->is_inside = 1;
-      s->is_scalar = c != '{' && c != '[' && c != '"';
+      s->is_scalar = !strchr("{[\"", c);
     }
-    if (s->is_inside) {
-      ends = take_inside(s, c, err);
-    } else {
+    if (!s->is_inside) {
       take_around(s, c);
-    }
-    s->in += ends != 2;
-    s->n_in -= ends != 2;
-    if (err->rc != RC_OK) {
-      return 0;
-    }
-    s->is_inside = s->is_inside && !ends;
-    if (ends && hand_over(s, 1, line)) {
+      s->in++;
+      s->n_in--;
+    } else if (take_inside(s, err) && err->rc == RC_OK && hand_over(s, 1, line)) {
       return 1;
     }
   }
-  int is_left = s->is_over && s->is_inside;
+  int is_left = s->is_over && s->is_inside && err->rc == RC_OK;
   s->is_inside = s->is_inside && !is_left;
   return is_left && hand_over(s, 0, line);
 }
