@@ -163,9 +163,9 @@ static int unfold_body(cJSON *response, Err *err) {
   if (why.rc == RC_NOMEM) {
     return err_nomem(err);
   }
-  if (tree && !cJSON_ReplaceItemInObjectCaseSensitive(response, "body", tree)) {
-    cJSON_Delete(tree);
-    return err_nomem(err);
+  if (tree) {
+    cJSON_DeleteItemFromObjectCaseSensitive(response, "body");
+    json_add(response, "body", tree, err);
   }
   return err->rc;
 }
