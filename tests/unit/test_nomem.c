@@ -29,6 +29,9 @@
 #include "core/tokens/tokens.h"
 #include "vec/engine/index.h"
 #include "wire/answer/failure.h"
+#include "wire/batch/create.h"
+#include "wire/batch/result.h"
+#include "wire/batch/status.h"
 #include "wire/provider.h"
 #include "wire/answer/thinking.h"
 #include "vec/embed/static_embedder.h"
@@ -419,6 +422,79 @@ static int supports(Result *r, Err *err) {
   return err->rc;
 }
 
+/* A batch on its way out: form, body, lines, path. */
+static int batch_sent(Result *r, Err *err) {
+  static const char body[] = "{\"model\":\"m\",\"stream\":true,\"x\":\"\xE2\x80\xA8" LONG "\"}";
+  const Model m = {"m", "p", "openai", "", "", "{\"batch\":\"openrouter\"}", 0, 0};
+  const BatchForm *inline_form = batch_form_of(&m, err), *form = batch_form_by_name("openai");
+  const BatchCreate create = {BATCH_CHAT, "file-1", "m", "b-7", 24, 3600};
+  const BatchLine line = {"r1-1", BATCH_CHAT, body, sizeof body - 1, 1};
+  const char *method = "";
+  Buf b;
+  buf_init(&b, 1 << 16);
+  if (inline_form && batch_create_head(inline_form, &create, &b, err) == RC_OK &&
+      batch_line_add(inline_form, &line, &b, err) == RC_OK && batch_create_tail(&b, err) == RC_OK &&
+      batch_upload_head(form, "b-7", &b, err) == RC_OK &&
+      batch_line_add(form, &line, &b, err) == RC_OK && batch_upload_tail(&b, err) == RC_OK &&
+      batch_create_body(form, &create, &b, err) == RC_OK &&
+      batch_form_path(form, BATCH_LIST, NULL, "a b", &b, &method, err) == RC_OK) {
+    add_bytes(r, b.data, b.n);
+  }
+  buf_free(&b);
+  return err->rc;
+}
+
+/* And what comes back: a batch, a list of them, an error. */
+static int batch_shown(Result *r, Err *err) {
+  static const char shown[] =
+      "{\"id\":\"b\",\"status\":\"failed\",\"errors\":{\"data\":[{\"code\":\"invalid_url\","
+      "\"line\":3}]},"
+      "\"request_counts\":{\"total\":3,\"completed\":1,\"failed\":2},\"created_at\":1711471533}";
+  static const char list[] =
+      "{\"data\":[{\"id\":\"a\",\"status\":\"queued\",\"errors\":[\"x\"]},7],\"has_more\":true}";
+  static const char wrong[] = "{\"error\":{\"message\":\"Enqueued token limit reached\"}}";
+  const BatchForm *form = batch_form_by_name("openai");
+  BatchStatus s = {.total = -1};
+  BatchList page = {0};
+  BatchFault f;
+  if (batch_status_read(form, shown, sizeof shown - 1, &s, err) == RC_OK &&
+      batch_list_read(form, list, sizeof list - 1, NULL, &page, err) == RC_OK &&
+      batch_fault_read(&(BatchAnswer){BATCH_CREATE, 200, "", wrong, sizeof wrong - 1}, &f, err) ==
+          RC_OK) {
+    add(r, "%s %lld %d %lld %d %d %s %d %s", s.id, s.total, s.n_errors, s.errors[0].line, page.n,
+        page.unread, page.next, (int)f.trouble, f.message);
+  }
+  batch_status_free(&s);
+  batch_list_free(&page);
+  return err->rc;
+}
+
+static int batch_results(Result *r, Err *err) {
+  static const char results[] =
+      "{\"custom_id\":\"r1-1\",\"response\":{\"status_code\":200,\"body\":\"{\\\"choices\\\":[]}\"}"
+      "}\r\n"
+      "{\"custom_id\":\"r2-1\",\"response\":{\"status_code\":400,\"body\":{\"error\":{\"message\":"
+      "\"no\"}}}}\n"
+      "{\"custom_id\":\"r3-1\",\"response\":null,\"error\":{\"code\":\"batch_expired\"}}\n"
+      "{\"custom_id\":\"r4-1\",\"result\":{\"type\":\"succeeded\",\"message\":{\"content\":\"" LONG
+      "\"}}}\n{\"cust";
+  Split s;
+  SplitLine line;
+  batch_split_init(&s, NULL, 1 << 16);
+  batch_split_feed(&s, results, sizeof results - 1);
+  batch_split_end(&s);
+  while (err->rc == RC_OK && batch_split_next(&s, &line, err)) {
+    BatchResult one;
+    if (batch_result_read(&line, &one, err) == RC_OK) {
+      add(r, "%s %d %ld %s %d;", one.id, (int)one.outcome, one.status, one.message,
+          one.body.tree != NULL);
+    }
+    batch_result_free(&one);
+  }
+  batch_split_free(&s);
+  return err->rc;
+}
+
 /* Snapshots of a stream, merged; and our own form of what came out. */
 #define SNAPSHOTS                                                                                  \
   "[{\"message\":{\"id\":\"i\",\"usage\":{\"input_tokens\":9,\"output_tokens\":1}}},"              \
@@ -796,6 +872,9 @@ static const Case cases[] = {
     {"vectors reply", vectors_reply, VECTORS_ANSWER},
     {"failure", failure, NULL},
     {"supports", supports, NULL},
+    {"a batch sent", batch_sent, NULL},
+    {"a batch shown", batch_shown, NULL},
+    {"a batch's results", batch_results, NULL},
     {"snapshots", snapshots, SNAPSHOTS},
     {"schema fits", schema, "{\"title\":{\"a\":\"xyyz\"}," SCHEMA_REST},
     {"schema does not fit", schema, "{\"title\":\"q\"," SCHEMA_REST},
