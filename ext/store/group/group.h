@@ -21,9 +21,9 @@ typedef struct Group {
   /* Suspends who runs until the transaction is over, with *err its error; set by the leader. */
   int (*wait)(void *arg, Err *err);
   void *arg;
-  int is_open;      /* a transaction is */
-  int n;            /* who have written in it and wait for its end */
-  Err failure;      /* of the transaction that ended last, for those who wait */
+  int is_open; /* a transaction is */
+  int n;       /* who have written in it and wait for its end */
+  Err failure; /* of the transaction that ended last, for those who wait */
 } Group;
 
 /* An empty one: `wait` and `arg` as above. */
