@@ -87,6 +87,9 @@ def run(command, **more):
     return out.stdout
 
 
+JOINED = "prompts AS p LEFT JOIN llm_map"  # a row of it for each of the table, looked up by its key
+
+
 # ---- the peers
 
 class Curl:
@@ -172,11 +175,12 @@ class Ours:
             db.executemany("INSERT INTO prompts(prompt) VALUES (?)", ((p,) for p in prompts))
         db.close()
 
-    def ask(self, k, n, **options):
-        """One statement over all prompts, in the plain shell. All rows have to be answered."""
+    def ask(self, k, n, source="llm_map", **options):
+        """One statement over all prompts, in the plain shell. All rows have to be answered. `source`: JOINED, a row of it for each prompt."""
         options = json.dumps({"concurrency": k, "model": MODEL, **options}).replace("'", "''")
         sql = (harness.prelude_sql(harness.SO, self.url) + ".timer on\n.mode list\nSELECT 'seen', count(*), count(answer), "
-               f"sum(cost_usd), count(error), max(error) FROM llm_map('SELECT id, prompt FROM prompts', '{options}');\n"
+               f"sum(cost_usd), count(error), max(error) FROM {source}('SELECT id, prompt FROM prompts', '{options}')"
+               f"{' AS m ON m.key = p.id' if source == JOINED else ''};\n"
                ".system grep VmHWM /proc/$PPID/status\n")  # (what wait4 says counts what this program has, too)
         shell = subprocess.Popen(["sqlite3", "-batch", self.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                  stderr=subprocess.STDOUT, text=True, env=harness.clean_env(), cwd=ROOT)
@@ -254,6 +258,10 @@ def cached(tmp, standin):
     for n in CACHED:
         ours.replace(prompt(i % REPEATED) for i in range(n))
         row(n, min(n, REPEATED), ours.ask(32, n))
+    joined = CACHED[1] // 5
+    ours.replace(prompt(i % REPEATED) for i in range(joined))
+    m = ours.ask(32, joined, source=JOINED)
+    print(f"(a LEFT JOIN of {joined:,} rows with all of them by its key: {m.seconds:.3f} s)")
     ours.fresh(map(prompt, range(DISTINCT)))
     first = ours.ask(32, DISTINCT)
     row(DISTINCT, DISTINCT, ours.ask(32, DISTINCT))
