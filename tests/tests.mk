@@ -18,7 +18,7 @@ $(B)/standin: $(wildcard tests/standin/*.c tests/standin/*.h)
 
 # What the unit tests link: all that knows neither SQLite nor curl.
 PURE     := ext/base/% ext/core/% ext/wire/% ext/trust/hosts.c ext/trust/scrub.c vec/engine/% vec/embed/% vec/policy/% \
-            vec/cache/settings.c ext/conn/settings.c $(addprefix ext/net/,decode.c header.c limits.c) $(addprefix ext/work/files/,bytes.c found.c records.c)
+            vec/cache/settings.c ext/conn/settings.c $(addprefix ext/net/,decode.c header.c limits.c unpack.c) $(addprefix ext/work/files/,bytes.c found.c records.c)
 IMPURE   := $(addprefix ext/base/sqlite/,args.c columns.c savepoint.c schema_watch.c select.c vtab.c)
 UNIT_OF  := asan
 UNIT     := $(patsubst %.c,$(B)/unit/%,$(notdir $(wildcard tests/unit/test_*.c)))
@@ -44,13 +44,18 @@ EMBED_OBJ = $(addprefix $(B)/so/vec/,engine/kernels/vec.o $(addprefix embed/,wor
 TOKEN_OBJ = $(addprefix $(B)/so/ext/,$(addprefix core/tokens/,encoding.o bpe.o ranks.o pretokenize.o) base/text/text.o base/utf8.o base/buf.o)
 $(B)/embed_lines: tests/unit/embed_lines.c $(EMBED_OBJ)
 $(B)/token_lines: tests/unit/token_lines.c $(TOKEN_OBJ)
-$(addprefix $(B)/,embed_lines token_lines): ; @echo "cc $@"; $(CC) $(ALL_CFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBS)
+# One that sends requests: as it is released, for the memory that it takes, and sanitized.
+NET_OBJ = $(addprefix ext/,$(addprefix net/,transport.o decode.o header.o kept.o limits.o unpack.o) $(addprefix base/,buf.o clock.o error.o hash.o utf8.o))
+$(B)/transfer: tests/unit/transfer.c $(addprefix $(B)/so/,$(NET_OBJ))
+$(B)/transfer_checked: tests/unit/transfer.c $(addprefix $(B)/asan/,$(NET_OBJ))
+$(B)/transfer_checked: private ALL_CFLAGS += $(SANITIZE)
+$(addprefix $(B)/,embed_lines token_lines transfer transfer_checked): ; @echo "cc $@"; $(CC) $(ALL_CFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBS)
 
 $(B)/embed_example: examples/embed.c libllmcost.a
 	@echo "cc $@"; $(CC) $(CFLAGS) -std=c11 $(WARN) -Iext -o $@ $^ -lsqlite3 $(LIBS)
 
 TESTED = $(B)/asan/llmcost.so $(B)/standin $(UNIT) $(FUZZ:%=$(B)/unit/fuzz_%) $(B)/unit/test_kernels_simde $(B)/fault $(B)/wall_clock.so \
-         $(B)/embed_example $(B)/embed_lines $(B)/token_lines
+         $(B)/embed_example $(B)/embed_lines $(B)/token_lines $(B)/transfer $(B)/transfer_checked
 test: deps-bench ## run every test; T="word ..." only those whose name holds one of the words
 	$(call built,all $(TESTED) $(BENCHED))
 	@! command -v npm >/dev/null || $(MAKE) -s minilm

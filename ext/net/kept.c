@@ -42,7 +42,9 @@ static int find(const Kept *k, int fd) {
 
 unsigned long long kept_server(const char *url) {
   unsigned long long name;
-  Hash h = hash_bytes(url, strlen(url), 0);
+  const char *host = strstr(url, "://");
+  host = host ? host + 3 : url;
+  Hash h = hash_bytes(url, (size_t)(host - url) + strcspn(host, "/?#"), 0);
   memcpy(&name, h.b, sizeof name);
   return name;
 }

@@ -27,7 +27,7 @@ typedef struct Kept {
   int n_hang_up;
 } Kept;
 
-/* The name of a server: of the URL that is asked. */
+/* The name of a server: of scheme, host and port of the URL that is asked. */
 unsigned long long kept_server(const char *url);
 
 /* An answer of that server came over it, and it is kept. */

@@ -1,7 +1,7 @@
 /*
 ** The transport. See transport.h for the contract.
 **
-** The body is given to curl through a read callback without a seek callback: curl can then not
+** The body is given to curl through a read callback without a seek callback, also as a part of a form: curl can then not
 ** rewind, and fails instead of quietly sending a POST again on a fresh connection.
 */
 #include "net/transport.h"
@@ -10,6 +10,7 @@
 #include "net/decode.h"
 #include "net/header.h"
 #include "net/kept.h"
+#include "net/unpack.h"
 
 #include <curl/curl.h>
 #include <netinet/in.h>
@@ -55,16 +56,22 @@ struct NetTransfer {
   struct curl_slist *headers;
   const NetRequest *request;
   NetResponse *response;
-  size_t sent; /* bytes of the body given to curl */
-  size_t header_bytes;
+  curl_mime *form; /* the body, where it is one */
+  Unpack *unpack;  /* of an answer that goes to a sink */
+  size_t sent;     /* bytes of the body given to curl */
+  size_t header_bytes, received;
   size_t looked_at; /* bytes of the body, for the beginning of an answer */
   int over_limit, no_memory, has_begun, is_looked_at;
   int is_unreached; /* its connection was a kept one, and died before the request was there */
   int is_repeated;  /* for that it goes over a new one */
   int is_stopped, is_ended;
-  int port;                    /* ours, of its connection; 0: not known */
-  long long started, progress; /* monotonic ms, later by what nobody drove it */
-  size_t seen;                 /* bytes received at the time of `progress` */
+  int is_leaving;                   /* the request is about to leave, or has */
+  int is_pouring;                   /* its body goes to the sink */
+  int has_given_up, is_undecodable; /* its source or its sink; its coding */
+  int has_length;                   /* the end of its body is said */
+  int port;                         /* ours, of its connection; 0: not known */
+  long long started, progress;      /* monotonic ms, later by what nobody drove it */
+  size_t seen;                      /* bytes that had moved at the time of `progress` */
 };
 
 /* Once for the process; tried again where it failed. */
@@ -165,8 +172,36 @@ void net_close(Net *net) {
   }
 }
 
+static size_t body_size(const NetRequest *q) {
+  return q->method != NET_POST ? 0 : q->upload ? q->upload->n : q->n;
+}
+
+/* 1 if the first byte of the body may have left. What has no body of its own leaves with its first byte; so does a form, whose fields
+** curl sends unasked. */
+static int has_left(const NetTransfer *t) {
+  int is_told = t->form == NULL && body_size(t->request) > 0;
+  return is_told ? t->sent > 0 : t->is_leaving;
+}
+
+/* The next bytes of a body that is made while it is sent. */
+static size_t read_upload(NetTransfer *t, char *to, size_t room) {
+  const NetUpload *u = t->request->upload;
+  size_t left = u->n - t->sent;
+  room = room < left ? room : left;
+  size_t n = room > 0 ? u->read(u->arg, to, room) : 0;
+  if (room > 0 && (n == 0 || n > room)) {
+    t->has_given_up = 1;
+    return CURL_READFUNC_ABORT;
+  }
+  t->sent += n;
+  return n;
+}
+
 static size_t on_read(char *to, size_t size, size_t count, void *arg) {
   NetTransfer *t = arg;
+  if (t->request->upload) {
+    return read_upload(t, to, size * count);
+  }
   size_t n = size * count, left = t->request->n - t->sent;
   n = n < left ? n : left;
   memcpy(to, t->request->body + t->sent, n);
@@ -174,9 +209,47 @@ static size_t on_read(char *to, size_t size, size_t count, void *arg) {
   return n;
 }
 
+static int to_sink(void *arg, const char *data, size_t n) {
+  NetTransfer *t = arg;
+  const NetSink *sink = t->request->sink;
+  t->has_given_up = sink->take(sink->arg, data, n) != RC_OK;
+  return t->has_given_up ? RC_INTERRUPT : RC_OK;
+}
+
+/* What came of bytes for the sink. 1 if it goes on. */
+static int goes_on(NetTransfer *t, int rc) {
+  t->no_memory |= rc == RC_NOMEM;
+  t->is_undecodable |= rc == RC_MISMATCH;
+  return rc == RC_OK;
+}
+
+/* 1 if the body is the sink's. */
+static int is_for_sink(NetTransfer *t) {
+  long status = 0;
+  if (t->request->sink && !t->is_pouring) {
+    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    t->is_pouring = status == 200;
+  }
+  return t->is_pouring;
+}
+
+static size_t pour(NetTransfer *t, const char *data, size_t n) {
+  if (unpack_is_foreign(t->response->codings)) {
+    t->is_undecodable = 1;
+    return 0;
+  }
+  t->unpack = t->unpack ? t->unpack : unpack_open();
+  t->no_memory |= !t->unpack;
+  return t->unpack && goes_on(t, unpack_feed(t->unpack, data, n, to_sink, t)) ? n : 0;
+}
+
 static size_t on_body(char *data, size_t size, size_t count, void *arg) {
   NetTransfer *t = arg;
   size_t n = size * count;
+  t->received += n;
+  if (is_for_sink(t)) {
+    return pour(t, data, n);
+  }
   int rc = buf_add(&t->response->body, data, n);
   if (rc != RC_OK) {
     t->no_memory = rc == RC_NOMEM;
@@ -210,6 +283,15 @@ static void forget_headers(NetResponse *r) {
   r->should_retry[0] = r->codings[0] = 0;
 }
 
+/* Whether the header says where the body ends. */
+static void note_length(NetTransfer *t, const char *line, size_t n) {
+  char value[64];
+  t->has_length |= header_take(line, n, "content-length", value, sizeof value) ||
+                   (header_take(line, n, "transfer-encoding", value, sizeof value) &&
+                    strcasestr(value, "chunked") != NULL) ||
+                   (n > 6 && memcmp(line, "HTTP/", 5) == 0 && (line[5] == '2' || line[5] == '3'));
+}
+
 static size_t on_header(char *line, size_t size, size_t count, void *arg) {
   NetTransfer *t = arg;
   NetResponse *r = t->response;
@@ -222,6 +304,10 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg) {
   }
   if (n > 5 && memcmp(line, "HTTP/", 5) == 0) {
     forget_headers(r);
+    t->has_length = 0;
+  }
+  if (t->request->sink) {
+    note_length(t, line, n);
   }
   limits_take(&r->waits, line, n);
   take_request_id(r, line, n);
@@ -254,13 +340,16 @@ static int port_of(curl_socket_t fd) {
 
 /* The request is about to leave over a connection, which may be a kept one. */
 static int on_connected(void *arg, char *ip, char *local_ip, int port, int local_port) {
+  NetTransfer *t = arg;
   (void)ip, (void)local_ip, (void)port;
-  ((NetTransfer *)arg)->port = local_port;
+  t->port = local_port;
+  t->is_leaving = 1;
+  t->is_unreached &= body_size(t->request) > 0; /* (what has no body curl sends again by itself) */
   return CURL_PREREQFUNC_OK;
 }
 
 static int uses(const NetTransfer *t, int port) {
-  return !t->is_ended && t->sent > 0 && t->port == port && port != 0;
+  return !t->is_ended && has_left(t) && t->port == port && port != 0;
 }
 
 static int on_close(void *arg, curl_socket_t fd) {
@@ -296,6 +385,51 @@ static void wipe_list(struct curl_slist *list) {
   curl_slist_free_all(list);
 }
 
+/* The form around a body that is made while it is sent; the one before goes. */
+static CURLcode set_form(NetTransfer *t) {
+  const NetUpload *u = t->request->upload;
+  curl_mime_free(t->form);
+  t->form = curl_mime_init(t->easy);
+  CURLcode code = t->form ? CURLE_OK : CURLE_OUT_OF_MEMORY;
+#define SET(call) code = code == CURLE_OK ? (call) : code
+  for (const NetField *f = u->fields; code == CURLE_OK && f->name; f++) {
+    curl_mimepart *part = curl_mime_addpart(t->form);
+    SET(part ? curl_mime_name(part, f->name) : CURLE_OUT_OF_MEMORY);
+    SET(curl_mime_data(part, f->value, CURL_ZERO_TERMINATED));
+  }
+  curl_mimepart *file = code == CURLE_OK ? curl_mime_addpart(t->form) : NULL;
+  SET(file ? curl_mime_name(file, u->name) : CURLE_OUT_OF_MEMORY);
+  SET(curl_mime_filename(file, u->file_name));
+  SET(curl_mime_type(file, u->content_type));
+  SET(curl_mime_data_cb(file, (curl_off_t)u->n, on_read, NULL, NULL, t));
+  SET(curl_easy_setopt(t->easy, CURLOPT_MIMEPOST, t->form));
+#undef SET
+  return code;
+}
+
+/* The method, and the body that goes with it. */
+static CURLcode set_body(NetTransfer *t) {
+  CURL *easy = t->easy;
+  const NetRequest *q = t->request;
+  CURLcode code = CURLE_OK;
+#define SET(option, value)                                                                         \
+  code = code == CURLE_OK ? curl_easy_setopt(easy, CURLOPT_##option, value) : code
+  if (q->method == NET_POST && q->upload && q->upload->fields) {
+    return set_form(t);
+  }
+  if (q->method == NET_POST) {
+    SET(POST, 1L);
+    SET(POSTFIELDSIZE_LARGE, (curl_off_t)body_size(q));
+    SET(READFUNCTION, on_read);
+    SET(READDATA, t);
+  } else {
+    SET(HTTPGET, 1L);
+    SET(CUSTOMREQUEST, q->method == NET_DELETE ? "DELETE" : NULL);
+  }
+#undef SET
+  return code;
+}
+
 /* CURLE_OK, or what the first option that could not be set gave: a transfer without one of them (no proxy, our
 ** own certificates) is another transfer. */
 static CURLcode set_options(NetTransfer *t) {
@@ -315,8 +449,9 @@ static CURLcode set_options(NetTransfer *t) {
   SET(PROXY, q->proxy ? q->proxy : "");
   SET(NETRC, (long)CURL_NETRC_IGNORED);
   SET(HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-  SET(ACCEPT_ENCODING, DECODE_ACCEPTS);
-  SET(HTTP_CONTENT_DECODING, 0L); /* net_decode does: what it can't undo is still an answer */
+  SET(ACCEPT_ENCODING, q->sink ? UNPACK_ACCEPTS : DECODE_ACCEPTS);
+  SET(HTTP_CONTENT_DECODING,
+      0L); /* net_decode and unpack do: what can't be undone is still an answer */
   SET(NOSIGNAL, 1L);
   SET(CONNECTTIMEOUT_MS, q->connect_ms);
   SET(TCP_KEEPALIVE, 1L);
@@ -324,10 +459,6 @@ static CURLcode set_options(NetTransfer *t) {
     SET(CAINFO, q->ca_file);
   }
   SET(HTTPHEADER, t->headers);
-  SET(POST, 1L);
-  SET(POSTFIELDSIZE_LARGE, (curl_off_t)q->n);
-  SET(READFUNCTION, on_read);
-  SET(READDATA, t);
   SET(WRITEFUNCTION, on_body);
   SET(WRITEDATA, t);
   SET(HEADERFUNCTION, on_header);
@@ -339,7 +470,7 @@ static CURLcode set_options(NetTransfer *t) {
   SET(PRIVATE, t);
   SET(FORBID_REUSE, kept_hangs_up(&net->kept, kept_server(q->url)) ? 1L : 0L);
 #undef SET
-  return code;
+  return code == CURLE_OK ? set_body(t) : code;
 }
 
 /* (Of what is new; what begins may have come in two.) */
@@ -347,7 +478,7 @@ static int has_begun(NetTransfer *t) {
   enum { OVERLAP = 64 };
   const Buf *body = &t->response->body;
   if (body->n == 0) {
-    return 0;
+    return t->is_pouring;
   }
   size_t from = t->looked_at > OVERLAP ? t->looked_at - OVERLAP : 0, n = body->n - from;
   const char *data = body->data + from;
@@ -355,11 +486,11 @@ static int has_begun(NetTransfer *t) {
   return t->request->has_begun ? t->request->has_begun(data, n) : strspn(data, " \t\r\n") < n;
 }
 
-/* 1 if nothing more is to be waited for: an answer has begun and no byte has arrived for idle_ms, or it is all here. */
+/* 1 if nothing more is to be waited for: an answer or an upload has begun and no byte has moved for idle_ms, or it is all here. */
 static int is_idle(NetTransfer *t) {
   const NetRequest *q = t->request;
   const Buf *body = &t->response->body;
-  size_t seen = t->header_bytes + body->n;
+  size_t seen = t->header_bytes + t->received + (q->upload ? t->sent : 0);
   if (seen != t->seen) {
     t->seen = seen;
     t->progress = monotonic_ms();
@@ -367,29 +498,47 @@ static int is_idle(NetTransfer *t) {
     t->is_looked_at = 0;
   }
   long silent = (long)ms_since(t->progress);
-  if (q->idle_ms > 0 && t->has_begun && silent > q->idle_ms) {
+  int is_uploading = q->upload && t->sent > 0 && t->sent < q->upload->n;
+  if (q->idle_ms > 0 && (t->has_begun || is_uploading) && silent > q->idle_ms) {
     return 1;
   }
-  int is_due = silent > DONE_MS && body->n > 0 && !t->is_looked_at;
+  int is_due = silent > DONE_MS && body->n > 0 && !t->is_looked_at && q->is_done;
   t->is_looked_at |= is_due;
   return is_due && q->is_done(body->data, body->n);
+}
+
+/* The end of what went to a sink. CURLE_OK, or why it is not whole. */
+static CURLcode end_pouring(NetTransfer *t) {
+  t->response->is_open_ended = !t->has_length;
+  int rc = t->unpack ? unpack_end(t->unpack, to_sink, t) : RC_OK;
+  if (rc == RC_MISMATCH) {
+    return CURLE_PARTIAL_FILE;
+  }
+  return goes_on(t, rc) ? CURLE_OK : CURLE_WRITE_ERROR;
 }
 
 /* What the end of the transfer means to somebody who pays for it. */
 static void judge(NetTransfer *t, CURLcode code) {
   NetResponse *r = t->response;
+  code = code == CURLE_OK && t->is_pouring ? end_pouring(t) : code;
   const char *why = curl_easy_strerror(code);
   if (code == CURLE_OK) {
     r->result = NET_ANSWERED;
     return;
   }
   if (t->is_stopped) {
-    r->result = t->sent ? NET_INTERRUPTED : NET_STOPPED;
+    r->result = has_left(t) ? NET_INTERRUPTED : NET_STOPPED;
     why = "interrupted";
+  } else if (t->has_given_up) {
+    r->result = NET_GIVEN_UP;
+    why = "given up";
+  } else if (t->is_undecodable) {
+    r->result = NET_REFUSED;
+    why = "the answer is coded in a way that was not asked for";
   } else if (t->over_limit) {
     r->result = NET_REFUSED;
     why = "the answer is larger than llmcost accepts";
-  } else if (t->sent == 0) {
+  } else if (!has_left(t)) {
     r->result = NET_NOT_SENT;
     r->is_nomem = code == CURLE_OUT_OF_MEMORY;
   } else if (t->no_memory || code == CURLE_OUT_OF_MEMORY) {
@@ -416,17 +565,38 @@ static void release(NetTransfer *t) {
   t->easy = NULL;
   wipe_list(t->headers);
   t->headers = NULL;
+  if (t->form || t->unpack) {
+    curl_mime_free(t->form);
+    unpack_close(t->unpack);
+    t->form = NULL;
+    t->unpack = NULL;
+  }
+}
+
+/* A body that is made while it is sent, from its beginning. 1 if it can be. */
+static int rewind_upload(NetTransfer *t) {
+  const NetUpload *u = t->request->upload;
+  int is_begun = t->sent > 0;
+  t->sent = 0;
+  if (!u || t->request->method != NET_POST) {
+    return 1;
+  }
+  t->has_given_up = is_begun && u->rewind(u->arg) != RC_OK;
+  return !t->has_given_up && set_body(t) == CURLE_OK;
 }
 
 /* Over a new connection where a kept one died before the request was there. 1 if it is on its way again. */
 static int repeat(NetTransfer *t, CURLcode code) {
   if (code == CURLE_OK || !t->is_unreached || t->is_repeated || t->header_bytes > 0 ||
-      t->is_stopped || code == CURLE_OPERATION_TIMEDOUT ||
+      t->is_stopped || t->has_given_up || code == CURLE_OPERATION_TIMEDOUT ||
       curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, 1L) != CURLE_OK) {
     return 0;
   }
   t->is_repeated = 1;
-  t->sent = 0;
+  if (!rewind_upload(t)) {
+    return 0;
+  }
+  t->is_leaving = 0;
   t->port = 0;
   return curl_multi_add_handle(t->net->multi, t->easy) == CURLM_OK;
 }
@@ -444,6 +614,8 @@ static void end_transfer(NetTransfer *t, CURLcode code) {
     return;
   }
   t->response->elapsed_ms = ms_since(t->started);
+  t->response->sent = t->sent;
+  t->response->received = t->received;
   judge(t, code);
   release(t);
   t->is_ended = 1;

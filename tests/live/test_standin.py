@@ -247,5 +247,57 @@ class Latencies(Bare):
             self.standin.post("/standin/latency", {"ms": 20, "to_ms": 10})
 
 
+class BatchPages(Bare):
+    """What a driver of batches looks through, and a create that was done though its answer says otherwise."""
+
+    def call(self, method, path, body=None, **headers):
+        c = http.client.HTTPConnection(self.standin.host, timeout=20)
+        c.request(method, path, body, {**HEADERS["openai"], **headers})
+        r = c.getresponse()
+        data = r.read()
+        c.close()
+        return r.status, data
+
+    def upload(self, line, purpose="batch"):
+        form = "".join(f'--bound\r\nContent-Disposition: form-data; name="{n}"{more}\r\n\r\n{v}\r\n' for n, more, v in
+                       (("purpose", "", purpose), ("file", '; filename="a.jsonl"', line))) + "--bound--\r\n"
+        return json.loads(self.call("POST", "/v1/files", form, **{"Content-Type": "multipart/form-data; boundary=bound"})[1])["id"]
+
+    def pages(self, path, limit, more=""):
+        ids, after = [], ""
+        while True:
+            page = json.loads(self.call("GET", f"{path}?limit={limit}{more}{after}")[1])
+            self.assertLessEqual(len(page["data"]), limit)
+            ids += [one["id"] for one in page["data"]]
+            if not page["has_more"]:
+                return ids
+            after = "&after=" + page["last_id"]
+
+    def test_files_by_pages(self):
+        made = [self.upload("x", "batch" if i % 2 else "user_data") for i in range(7)][::-1]
+        for limit in (1, 3, 7, 100):
+            self.assertEqual(self.pages("/v1/files", limit), made)
+            self.assertEqual(self.pages("/v1/files", limit, "&purpose=batch"), made[1::2])
+        self.assertEqual(self.call("DELETE", "/v1/files/" + made[2])[0], 200)
+        self.assertEqual(self.pages("/v1/files", 2), made[:2] + made[3:])
+
+    def test_a_create_whose_answer_is_not_one(self):
+        line = json.dumps({"custom_id": "a", "method": "POST", "url": "/v1/chat/completions",
+                           "body": {"model": MODELS["openai"], "messages": [{"role": "user", "content": "x"}]}})
+        body = json.dumps({"input_file_id": self.upload(line), "endpoint": "/v1/chat/completions", "completion_window": "24h",
+                           "metadata": {"job": "7"}})
+        for n, scenario in enumerate(("bad-gateway-after", "reset-after"), 1):
+            as_json = {"Content-Type": "application/json", "X-Standin-Scenario": scenario}
+            if scenario == "reset-after":
+                with self.assertRaises(http.client.HTTPException):
+                    self.call("POST", "/v1/batches", body, **as_json)
+            else:
+                status, page = self.call("POST", "/v1/batches", body, **as_json)
+                self.assertEqual((status, b"<html>" in page), (502, True))
+            found = json.loads(self.call("GET", "/v1/batches?limit=100")[1])["data"]
+            self.assertEqual([b["metadata"] for b in found], [{"job": "7"}] * n)
+            self.assertEqual(len(self.pages("/v1/batches", 1)), n)
+
+
 if __name__ == "__main__":
     unittest.main()

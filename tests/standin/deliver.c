@@ -241,6 +241,10 @@ void deliver_mangle(struct request *r) {
   case FT_HANG:
     p->delivery = D_HANG;
     break;
+  case FT_GATEWAY_AFTER: /* the work is done and billed, and a box in between says that it is not */
+    set_html(p, 502, "502 Bad Gateway");
+    p->delivery = D_PLAIN;
+    break;
   case FT_RESET_AFTER:
     p->delivery = D_CLOSE;
     break;

@@ -229,3 +229,32 @@ void files_delete(struct request *r) {
   cJSON_AddTrueToObject(j, "deleted");
   reply_json(&r->reply, 200, j);
 }
+
+/* GET /v1/files?limit=N&after=ID&purpose=P: newest first. */
+void files_list(struct request *r) {
+  const char *after = MHD_lookup_connection_value(r->conn, MHD_GET_ARGUMENT_KIND, "after");
+  const char *text = MHD_lookup_connection_value(r->conn, MHD_GET_ARGUMENT_KIND, "limit");
+  const char *purpose = MHD_lookup_connection_value(r->conn, MHD_GET_ARGUMENT_KIND, "purpose");
+  long limit = text ? strtol(text, NULL, 10) : 10000;
+  limit = limit < 1 || limit > 10000 ? 10000 : limit;
+  cJSON *j = cJSON_CreateObject(), *list = cJSON_CreateArray();
+  pthread_mutex_lock(&lock);
+  struct file *f = after ? find(after) : NULL;
+  for (f = after ? (f ? f->next : NULL) : files; f && limit > 0; f = f->next) {
+    if (!purpose || strcmp(f->purpose, purpose) == 0) {
+      cJSON_AddItemToArray(list, file_json(f));
+      limit--;
+    }
+  }
+  while (f && purpose && strcmp(f->purpose, purpose) != 0) {
+    f = f->next;
+  }
+  pthread_mutex_unlock(&lock);
+  const cJSON *first = list->child, *last = first ? first->prev : NULL;
+  cJSON_AddStringToObject(j, "object", "list");
+  json_add_text(j, "first_id", first ? json_text(first, "id") : NULL);
+  json_add_text(j, "last_id", last ? json_text(last, "id") : NULL);
+  cJSON_AddBoolToObject(j, "has_more", f != NULL);
+  cJSON_AddItemToObject(j, "data", list);
+  reply_json(&r->reply, 200, j);
+}

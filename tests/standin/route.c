@@ -35,6 +35,7 @@ static const struct route aRoute[] = {
     {"POST", "/v1/embeddings", API_OPENAI, JSON_BODY | LIMITED, embed_check, embed_run},
     {"GET", "/v1/models", API_OPENAI, FREE_SHAPE, NULL, models_run},
     {"POST", "/v1/files", API_OPENAI, 0, files_check, files_create},
+    {"GET", "/v1/files", API_OPENAI, 0, NULL, files_list},
     {"GET", "/v1/files/*", API_OPENAI, 0, NULL, files_get},
     {"DELETE", "/v1/files/*", API_OPENAI, 0, NULL, files_delete},
     {"GET", "/v1/files/*/content", API_OPENAI, 0, NULL, files_content},

@@ -86,6 +86,7 @@ static const struct scenario aScenario[] = {
     {"reset", FT_RESET, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
     {"close", FT_CLOSE, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
     {"reset-after", FT_RESET_AFTER, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+    {"bad-gateway-after", FT_GATEWAY_AFTER, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0},
     {"failed-200", FT_FAILED_200, 1, 200, 0, 0, 0, 0, 0, 0, 0, 0},
     {"length", FT_LENGTH, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
     {"refusal", FT_REFUSAL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},

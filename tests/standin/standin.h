@@ -109,6 +109,7 @@ enum fault {
   FT_LAST_UNBILLED = FT_HANG_UNBILLED, /* everything above ends the request unbilled */
   FT_HANG,
   FT_RESET_AFTER,
+  FT_GATEWAY_AFTER,
   FT_LORIS,
   FT_TRUNCATED,
   FT_BAD_JSON,
@@ -396,6 +397,7 @@ void files_create(struct request *r);
 void files_get(struct request *r);
 void files_content(struct request *r);
 void files_delete(struct request *r);
+void files_list(struct request *r);
 void files_add(const char *purpose, const char *name, struct buf *bytes, char *id, size_t cap);
 int files_read(const char *id, struct buf *out); /* 1 when found; out is a copy */
 void files_reset(void);
