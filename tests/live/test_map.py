@@ -123,6 +123,19 @@ class Columns(MapDesk):
         self.assertEqual({r[0]: r[3].startswith("gpt-4o-mini") for r in rows}, {i: i > 3 for i in range(1, 7)})
         self.assertEqual(dict(self.db.execute("SELECT tag, count(*) FROM llm_calls GROUP BY tag").fetchall()), {"tag-0": 3, "tag-1": 3})
 
+    def test_options_of_one_row_as_sql_has_them(self):
+        """A switch is a number, an array or an object a text, a label may be a number; behind the key stands any of them."""
+        fill(self.db, 2)
+        rows = self.map("SELECT id, json_array('XX', 'YY') AS stop, 7 AS user, json_object('type', 'object') AS schema, 1 AS escalate, body AS q "
+                        "FROM t", prompt="{q}\n@say: {{}}", columns="key, answer, error")
+        self.assertEqual([r[1:] for r in rows], [("{}", None)] * 2)
+        body = self.standin.get("/standin/last")["body"]
+        self.assertEqual(body["stop"], ["XX", "YY"])
+        self.assertEqual(body["response_format"]["json_schema"]["schema"]["type"], "object")
+        self.assertEqual(self.db.execute("SELECT DISTINCT user FROM llm_calls").fetchall(), [("7",)])
+        self.assertIn("two columns are the option 'tag'",
+                      error_of(self.db, "SELECT * FROM llm_map('SELECT id, body, 1 AS tag, 2 AS tag FROM t')"))
+
     def test_a_wrong_option_is_its_rows_error(self):
         fill(self.db, 4)
         rows = self.map("SELECT id, body, CASE id WHEN 2 THEN -1 WHEN 3 THEN 'no' END AS max_tokens FROM t")

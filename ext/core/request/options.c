@@ -214,12 +214,21 @@ static const SpecHint hints[] = {
 static const SpecTable table = {"option", ERR_BAD_OPTION, "model",
                                 hints,    specs,          sizeof specs / sizeof specs[0]};
 
-int options_know(const char *name) {
-  int found = 0;
+static const Spec *spec_named(const char *name) {
+  const Spec *found = NULL;
   for (size_t i = 0; i < sizeof specs / sizeof specs[0] && !found; i++) {
-    found = strcmp(specs[i].name, name) == 0;
+    found = strcmp(specs[i].name, name) == 0 ? &specs[i] : NULL;
   }
   return found;
+}
+
+int options_know(const char *name) {
+  return spec_named(name) != NULL;
+}
+
+int options_take_json(const char *name) {
+  const Spec *s = spec_named(name);
+  return s && s->type == SPEC_OTHER;
 }
 
 /* What every call without options starts from: going through the table each time would cost an exact

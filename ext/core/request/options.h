@@ -74,6 +74,9 @@ int options_parse(const char *json, size_t n, Options *o, Err *err);
 /* 1 if an option has that name. */
 int options_know(const char *name);
 
+/* 1 if that one may be an array or an object. */
+int options_take_json(const char *name);
+
 /* Frees the tree; safe after options_init and on a failed parse. */
 void options_free(Options *o);
 

@@ -33,9 +33,16 @@ static int is_option(const MapColumns *c, int at) {
          strcmp(name, "on_error") != 0;
 }
 
-static void use_option(MapColumns *c, int at) {
+static int use_option(MapColumns *c, int at, Err *err) {
+  for (int i = 0; i < at; i++) {
+    if (c->uses[i] == COLUMN_OPTION && strcmp(c->names[i], c->names[at]) == 0) {
+      return err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "two columns are the option '%.80s'",
+                     c->names[at]);
+    }
+  }
   c->uses[at] = COLUMN_OPTION;
   c->has_options = 1;
+  return RC_OK;
 }
 
 /* A key, a prompt, and options of their row. */
@@ -53,9 +60,11 @@ static int use_prompt(MapColumns *c, Err *err) {
                      " …); a prompt made of several columns is the option 'prompt' or 'fields'",
                      i + 1, c->names[i]);
     }
-    use_option(c, i);
+    if (use_option(c, i, err) != RC_OK) {
+      break;
+    }
   }
-  return RC_OK;
+  return err->rc;
 }
 
 /* A template names the columns that it wants; of the others those are options that are named so. */
@@ -70,10 +79,10 @@ static int use_template(MapColumns *c, Err *err) {
     if (template_uses(c->template, i)) {
       c->uses[i] = COLUMN_FIELD;
     } else if (is_option(c, i)) {
-      use_option(c, i);
+      use_option(c, i, err);
     }
   }
-  return RC_OK;
+  return err->rc;
 }
 
 /* All but the key and options are fields. */
@@ -88,7 +97,7 @@ static int use_fields(MapColumns *c, Err *err) {
   }
   for (int i = 1; i < c->n; i++) {
     if (is_option(c, i)) {
-      use_option(c, i);
+      use_option(c, i, err);
       continue;
     }
     c->uses[i] = COLUMN_FIELD;
@@ -96,7 +105,8 @@ static int use_fields(MapColumns *c, Err *err) {
     c->titles[c->n_fields] = c->names[i];
     c->fields[c->n_fields++] = i;
   }
-  return c->n_fields > 0 ? fields_check(c->titles, c->n_fields, err)
+  return err->rc != RC_OK  ? err->rc
+         : c->n_fields > 0 ? fields_check(c->titles, c->n_fields, err)
                          : err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
                                    "the SELECT has no column for 'fields': the first is the key");
 }
@@ -152,16 +162,27 @@ long long map_columns_hash(const MapColumns *c, sqlite3_stmt *row, int first) {
 
 /* ---- a row's own options */
 
-static cJSON *value_json(sqlite3_stmt *row, int at) {
+/* A text of an option that takes arrays or objects, and is one, is that: SQL has no others. */
+static cJSON *text_json(const char *name, const char *text) {
+  Err ignored = {0};
+  cJSON *tree = text && options_take_json(name) ? json_parse(text, strlen(text), "", &ignored) : NULL;
+  if (cJSON_IsArray(tree) || cJSON_IsObject(tree)) {
+    return tree;
+  }
+  cJSON_Delete(tree);
+  return cJSON_CreateString(text);
+}
+
+static cJSON *value_json(sqlite3_stmt *row, int at, const char *name) {
   int type = sqlite3_column_type(row, at);
   return type == SQLITE_INTEGER || type == SQLITE_FLOAT
              ? cJSON_CreateNumber(sqlite3_column_double(row, at))
-             : cJSON_CreateString((const char *)sqlite3_column_text(row, at));
+             : text_json(name, (const char *)sqlite3_column_text(row, at));
 }
 
 /* Puts the row's values in place of those that are given for all. */
 static int put_options(const MapColumns *c, sqlite3_stmt *row, int first, cJSON *to, Err *err) {
-  for (int i = 2; i < c->n && err->rc == RC_OK; i++) {
+  for (int i = 1; i < c->n && err->rc == RC_OK; i++) {
     int at = first + i, type = sqlite3_column_type(row, at);
     if (c->uses[i] != COLUMN_OPTION || type == SQLITE_NULL) {
       continue;
@@ -170,7 +191,7 @@ static int put_options(const MapColumns *c, sqlite3_stmt *row, int first, cJSON 
       return err_set(err, RC_ERROR, ERR_BAD_OPTION, "option '%s': a BLOB", c->names[i]);
     }
     cJSON_DeleteItemFromObjectCaseSensitive(to, c->names[i]);
-    json_add(to, c->names[i], value_json(row, at), err);
+    json_add(to, c->names[i], value_json(row, at, c->names[i]), err);
   }
   return err->rc;
 }
