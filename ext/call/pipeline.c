@@ -623,8 +623,8 @@ static int is_similar_kept(Call *k, Err *err) {
   SemanticHit hit;
   sqlite3_stmt *held = NULL;
   Err why = {0};
-  int found =
-      make_question(k, err) == RC_OK && semantic_find(k->store, &k->question, &hit, &held, &why) == 1;
+  int found = make_question(k, err) == RC_OK &&
+              semantic_find(k->store, &k->question, &hit, &held, &why) == 1;
   semantic_done(k->store, held);
   return found;
 }
@@ -640,9 +640,9 @@ const char *call_look(Call *k, Conn *conn, const Gated *gated, const Plan *plan,
   unsigned long long seed = k->store ? k->store->seed : 0;
   if (err->rc == RC_OK && request_key(request, call_owner(k), seed, &k->key, err) == RC_OK &&
       k->store && plan->reads) {
-    found = from_cache(k, 0, &out, err) == 1                  ? CALL_LOOK_HIT
+    found = from_cache(k, 0, &out, err) == 1                 ? CALL_LOOK_HIT
             : plan->reads_similar && is_similar_kept(k, err) ? CALL_LOOK_SIMILAR
-                                                              : found;
+                                                             : found;
   }
   free(out.text);
   return !plan->reads ? plan->name : found;

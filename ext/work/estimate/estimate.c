@@ -165,7 +165,8 @@ static int count_request(Run *run, Call *k, const char *cache, Err *err) {
              .max_tokens = r->options->max_tokens,
              .has_schema = r->options->schema != NULL,
              .sharers = r->sharers};
-  int is_hit = strcmp(cache, CALL_LOOK_HIT) == 0, is_similar = strcmp(cache, CALL_LOOK_SIMILAR) == 0;
+  int is_hit = strcmp(cache, CALL_LOOK_HIT) == 0,
+      is_similar = strcmp(cache, CALL_LOOK_SIMILAR) == 0;
   run->result->hits += is_hit;
   run->result->similar += is_similar;
   if (is_hit || is_similar) {
@@ -262,9 +263,8 @@ static int map_error(const Run *run, Err *err) {
 /* Counts what llm_map would ask for the rows of the SELECT. */
 static int run_map(Run *run, const char *sql, Err *err) {
   sqlite3_stmt *stmt = NULL;
-  int rc =
-      sqlite3_prepare_v2(run->conn->db, "SELECT count(*), count(error) FROM llm_map(?1, ?2)", -1, &stmt,
-                         NULL);
+  int rc = sqlite3_prepare_v2(run->conn->db, "SELECT count(*), count(error) FROM llm_map(?1, ?2)",
+                              -1, &stmt, NULL);
   if (rc == SQLITE_OK) {
     sqlite3_bind_text(stmt, 1, sql, -1, SQLITE_STATIC);
     sqlite3_bind_text(stmt, 2, run->options->map, -1, SQLITE_STATIC);

@@ -39,8 +39,8 @@ typedef struct Estimate {
   long long errors;   /* rows of llm_map's that make no request */
   int decides;        /* an answer decides over rows or prompts: there may be more */
   int is_similar; /* questions that mean the same may be answered by each other: there may be less */
-  int is_limited; /* it ends where it has made so many calls, or cost so much */
-  int varies;     /* the SELECT gives other rows each time */
+  int is_limited;     /* it ends where it has made so many calls, or cost so much */
+  int varies;         /* the SELECT gives other rows each time */
   char seen_by[1000]; /* "model at provider (why), …": who would see the prompts */
   char output_from[ESTIMATE_WORDS];
   EstimateLine lines[ESTIMATE_MODELS + 1];

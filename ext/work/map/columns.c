@@ -107,8 +107,8 @@ static int use_fields(MapColumns *c, Err *err) {
   }
   return err->rc != RC_OK  ? err->rc
          : c->n_fields > 0 ? fields_check(c->titles, c->n_fields, err)
-                         : err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
-                                   "the SELECT has no column for 'fields': the first is the key");
+                           : err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
+                                     "the SELECT has no column for 'fields': the first is the key");
 }
 
 int map_columns_read(MapColumns *c, sqlite3_stmt *stmt, const MapOptions *options, Err *err) {
@@ -165,7 +165,8 @@ long long map_columns_hash(const MapColumns *c, sqlite3_stmt *row, int first) {
 /* A text of an option that takes arrays or objects, and is one, is that: SQL has no others. */
 static cJSON *text_json(const char *name, const char *text) {
   Err ignored = {0};
-  cJSON *tree = text && options_take_json(name) ? json_parse(text, strlen(text), "", &ignored) : NULL;
+  cJSON *tree =
+      text && options_take_json(name) ? json_parse(text, strlen(text), "", &ignored) : NULL;
   if (cJSON_IsArray(tree) || cJSON_IsObject(tree)) {
     return tree;
   }

@@ -239,9 +239,10 @@ void spill_read_done(sqlite3_stmt *stmt) {
 /* A column with a type makes the other side of a comparison a number, or a text, where it is the other: what SQLite then compares is
 ** among these, and it compares again. */
 #define KEY_IS(value) "SELECT min(id) AS i FROM rows WHERE c0 = " value " AND id > ?2"
-static const char find_key[] =
-    "SELECT min(i) FROM (" KEY_IS("?1") " UNION ALL " KEY_IS("CAST(?1 AS TEXT)") " UNION ALL " KEY_IS(
-        "CAST(?1 AS NUMERIC)") " AND typeof(?1) = 'text')"; /* (each by the index; as one condition SQLite reads all rows) */
+
+/* (Each by the index: as one condition SQLite reads all rows.) */
+static const char find_key[] = "SELECT min(i) FROM (" KEY_IS("?1") " UNION ALL " KEY_IS(
+    "CAST(?1 AS TEXT)") " UNION ALL " KEY_IS("CAST(?1 AS NUMERIC)") " AND typeof(?1) = 'text')";
 
 long long spill_find_key(Spill *s, sqlite3_value *key, long long after, Err *err) {
   if (need_index(s, &s->has_keys, "CREATE INDEX rows_key ON rows(c0)", err) != RC_OK ||

@@ -25,11 +25,11 @@ typedef struct Pool Pool;
 
 /* Whose jobs they are: one statement's, say. Zeroed, and `most` set. Lives until pool_drain. */
 typedef struct PoolOwner {
-  int most;              /* of its requests on their way at once, with what was answered and not taken yet */
-  int live;              /* jobs that have not ended */
-  int engaged;           /* of these, those that have not had their answer yet */
-  int sent;              /* on their way */
-  int untaken;           /* answers that were paid and nobody has had yet: the owner's to count, from 0 when it comes for more */
+  int most;    /* of its requests on their way at once, with what was answered and not taken yet */
+  int live;    /* jobs that have not ended */
+  int engaged; /* of these, those that have not had their answer yet */
+  int sent;    /* on their way */
+  int untaken; /* answers that were paid and nobody has had yet: the owner's to count, from 0 when it comes for more */
   int is_stopping;       /* its jobs wait for nothing any more but what is on its way */
   long long ended;       /* jobs, since its beginning */
   PaceWhy waits_for;     /* the one whose turn it is next; PACE_FREE: nothing */
