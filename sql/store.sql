@@ -251,10 +251,12 @@ CREATE TABLE IF NOT EXISTS main.llm_batches(
 );
 CREATE INDEX IF NOT EXISTS main.llm_batches_open ON llm_batches(id) WHERE state <> 'settled' OR untold > 0;
 
--- What the requests of a batch have in common, once; and what is held for those of them that are open.
+-- What the requests of a batch have in common, once. What is held for those that are open stands at one of the groups that count
+-- alike, with the same tag and user: each names that one.
 CREATE TABLE IF NOT EXISTS main.llm_batch_groups(
   batch INTEGER NOT NULL,
   number INTEGER NOT NULL,
+  holder INTEGER NOT NULL,    -- its number
   tag TEXT,
   user TEXT,
   conversation TEXT,
@@ -262,6 +264,8 @@ CREATE TABLE IF NOT EXISTS main.llm_batch_groups(
   held_nusd INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY(batch, number)
 ) WITHOUT ROWID;
+-- All that batches hold, which each admission adds up.
+CREATE INDEX IF NOT EXISTS main.llm_batch_groups_held ON llm_batch_groups(batch) WHERE held_nusd > 0;
 
 -- The requests of batches, until batch_submit has what came of them.
 CREATE TABLE IF NOT EXISTS main.llm_batch_items(

@@ -131,7 +131,7 @@ static long long open_batch(Desk *d, long long now, Err *err) {
   return batches_open(d->s, &b, err);
 }
 
-static const BatchGroup nightly = {0, "nightly", "ann", NULL, NULL};
+static const BatchGroup nightly = {0, 0, "nightly", "ann", NULL, NULL, NULL};
 
 /* Requests 1 … n of attempt 1, written and sealed; a step between all. */
 static long long begin_batch(Desk *d, int n) {
@@ -139,7 +139,7 @@ static long long begin_batch(Desk *d, int n) {
   Hash key = {{0}};
   long long batch = open_batch(d, started, &err);
   step();
-  batches_hold(d->s, batch, &nightly, NULL, &err);
+  batches_hold(d->s, batch, &nightly, 1, &err);
   step();
   for (int i = 1; i <= n; i++) {
     key.b[0] = (unsigned char)i;
@@ -492,13 +492,15 @@ static void test_held(void **state) {
   ReserveLimit limit = {
       .set = 0, .values = none, .span = {0, started + 100}, .limit_nusd = 5 * HELD};
   Reserve r = {.limits = &limit, .n = 1, .now = started, .most_nusd = 6 * HELD};
+  BatchGroup asked = nightly;
+  asked.reserve = &r;
   long long batch = open_batch(&d, started, &err);
-  batches_hold(d.s, batch, &nightly, &r, &err);
+  batches_hold(d.s, batch, &asked, 1, &err);
   must(&err, "hold");
   assert_int_equal(r.outcome, RESERVE_REFUSED);
   assert_int_equal(number(d.s->db, "SELECT count(*) FROM llm_batch_groups"), 0);
   r.most_nusd = 4 * HELD;
-  batches_hold(d.s, batch, &nightly, &r, &err);
+  batches_hold(d.s, batch, &asked, 1, &err);
   assert_int_equal(r.outcome, RESERVE_FITS);
   assert_int_equal(number(d.s->db, "SELECT held_nusd FROM llm_batch_groups"), 4 * HELD);
   for (int i = 1; i <= 3; i++) { /* three hold less than was allowed for */
@@ -520,11 +522,45 @@ static void test_held(void **state) {
   assert_int_equal(limit.booked_nusd, 0);
   /* one that was never sealed holds nothing once it was taken back */
   batch = open_batch(&d, started, &err);
-  batches_hold(d.s, batch, &nightly, &r, &err);
+  batches_hold(d.s, batch, &asked, 1, &err);
   assert_int_equal(batches_drop(d.s, batch, &err), RC_OK);
   assert_int_equal(number(d.s->db, "SELECT sum(held_nusd) FROM llm_batch_groups"), 0);
   batches_seal(d.s, batch, &err);
   check_error(&err, "store", "took it back", "seal");
+  close_desk(&d);
+}
+
+/* Requests of different conversations count alike: one group holds for all of them. */
+static void test_holder(void **state) {
+  Desk d;
+  Err err = {0};
+  Hash key = {{1}};
+  (void)state;
+  new_desk(&d);
+  const BatchGroup groups[] = {
+      nightly, {1, 0, "nightly", "ann", "c-1", "aa", NULL}, {2, 2, NULL, NULL, "c-2", NULL, NULL}};
+  const BatchItem items[] = {
+      {1, 1, 0, &key, NULL, HELD}, {2, 1, 1, NULL, NULL, HELD}, {3, 1, 2, NULL, NULL, HELD}};
+  long long batch = open_batch(&d, started, &err);
+  batches_hold(d.s, batch, groups, 3, &err);
+  batches_add(d.s, batch, items, 3, &err);
+  batches_seal(d.s, batch, &err);
+  must(&err, "seal");
+  assert_int_equal(number(d.s->db, "SELECT held_nusd FROM llm_batch_groups WHERE number = 0"),
+                   2 * HELD);
+  assert_int_equal(number(d.s->db, "SELECT held_nusd FROM llm_batch_groups WHERE number = 1"), 0);
+  assert_int_equal(settle(&d, batch, 2, 3), 2);
+  assert_int_equal(number(d.s->db, "SELECT held_nusd FROM llm_batch_groups WHERE number = 0"),
+                   HELD);
+  assert_int_equal(number(d.s->db, "SELECT held_nusd FROM llm_batch_groups WHERE number = 2"), 0);
+  assert_int_equal(
+      number(d.s->db, "SELECT count(*) FROM llm_calls WHERE conversation = 'c-1' AND user = 'ann'"
+                      " AND system_hash = 'aa' AND prompt_hash IS NULL"),
+      1);
+  assert_int_equal(
+      number(d.s->db, "SELECT count(*) FROM llm_calls WHERE conversation = 'c-2' AND user IS NULL"),
+      1);
+  assert_int_equal(number(d.s->db, "SELECT count(*) FROM llm_answers"), 0); /* they have no key */
   close_desk(&d);
 }
 
@@ -802,7 +838,7 @@ static void test_many(void **state) {
   (void)state;
   new_desk(&d);
   long long batch = open_batch(&d, started, &err);
-  batches_hold(d.s, batch, &nightly, NULL, &err);
+  batches_hold(d.s, batch, &nightly, 1, &err);
   long long t0 = monotonic_ms();
   begin_many(&d, batch, n);
   long long t1 = monotonic_ms();
@@ -830,11 +866,12 @@ static void test_many(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_table),           cmocka_unit_test(test_foreign),
-      cmocka_unit_test(test_copies),          cmocka_unit_test(test_settled_once),
-      cmocka_unit_test(test_leases),          cmocka_unit_test(test_held),
-      cmocka_unit_test(test_lives_for_days),  cmocka_unit_test(test_two_pollers),
-      cmocka_unit_test(test_killed_anywhere), cmocka_unit_test(test_many),
+      cmocka_unit_test(test_table),       cmocka_unit_test(test_foreign),
+      cmocka_unit_test(test_copies),      cmocka_unit_test(test_settled_once),
+      cmocka_unit_test(test_leases),      cmocka_unit_test(test_held),
+      cmocka_unit_test(test_holder),      cmocka_unit_test(test_lives_for_days),
+      cmocka_unit_test(test_two_pollers), cmocka_unit_test(test_killed_anywhere),
+      cmocka_unit_test(test_many),
   };
   return cmocka_run_group_tests(tests, new_folder, end_folder);
 }

@@ -38,29 +38,30 @@ long long batches_open(Store *s, const BatchNew *batch, Err *err) {
   return store_end(s, err->rc == RC_OK, err) == RC_OK ? id : 0;
 }
 
-static int put_group(Store *s, long long batch, const BatchGroup *group, long long held, Err *err) {
+static int put_group(Store *s, long long batch, const BatchGroup *group, Err *err) {
+  const Reserve *r = group->reserve;
+  const char *const texts[] = {group->tag, group->user, group->conversation, group->system_hash};
   Bound b = bind_start(s, SQL_PUT_BATCH_GROUP, err);
   bind_number(&b, 1, batch);
   bind_number(&b, 2, group->number);
-  bind_words(&b, 3, group->tag);
-  bind_words(&b, 4, group->user);
-  bind_words(&b, 5, group->conversation);
-  bind_words(&b, 6, group->system_hash);
-  bind_number(&b, 7, held);
+  bind_number(&b, 3, group->holder);
+  for (int i = 0; i < (int)(sizeof texts / sizeof texts[0]); i++) {
+    bind_words(&b, 4 + i, texts[i]);
+  }
+  bind_number(&b, 8, r && r->most_nusd != LEDGER_NULL ? r->most_nusd : 0);
   bind_run(&b, "hold money for a batch", err);
   return err->rc;
 }
 
-int batches_hold(Store *s, long long batch, const BatchGroup *group, Reserve *reserve, Err *err) {
-  long long held = reserve && reserve->most_nusd != LEDGER_NULL ? reserve->most_nusd : 0;
+int batches_hold(Store *s, long long batch, const BatchGroup *groups, int n, Err *err) {
   if (store_begin(s, err) != RC_OK) {
     return err->rc;
   }
-  if (reserve) {
-    reserve_ask(s, reserve, ledger_bury, err);
-  }
-  if (err->rc == RC_OK && (!reserve || reserve->outcome == RESERVE_FITS)) {
-    put_group(s, batch, group, held, err);
+  for (int i = 0; i < n && err->rc == RC_OK; i++) {
+    Reserve *r = groups[i].reserve;
+    if (!r || (reserve_ask(s, r, ledger_bury, err) == RC_OK && r->outcome == RESERVE_FITS)) {
+      put_group(s, batch, &groups[i], err);
+    }
   }
   return store_end(s, err->rc == RC_OK, err);
 }

@@ -45,7 +45,10 @@ typedef struct BatchNew {
 /* What requests of a batch have in common. Texts are borrowed; NULL: none. */
 typedef struct BatchGroup {
   int number; /* the caller's own, from 0 on */
+  int holder; /* of the group that holds for it: one with the same tag and user, such as itself */
   const char *tag, *user, *conversation, *system_hash;
+  Reserve *
+      reserve; /* of a holder: what is to be held, most_nusd, and its limits; NULL: nothing is asked */
 } BatchGroup;
 
 typedef struct BatchItem {
@@ -59,9 +62,9 @@ typedef struct BatchItem {
 /* Writes a batch without requests. 0 and *err on failure. */
 long long batches_open(Store *s, const BatchNew *batch, Err *err);
 
-/* Asks a group's limits (NULL: none) for reserve->most_nusd more, and holds it for the group, which is made if it is new. What was
-** not allowed was not held: reserve->outcome. May be asked again for more. RC_OK or *err. */
-int batches_hold(Store *s, long long batch, const BatchGroup *group, Reserve *reserve, Err *err);
+/* Adds groups, in one transaction and their order: each asks its limits for reserve->most_nusd, beside what those before it hold. One
+** that was not allowed (reserve->outcome) was not added, and holds nothing. A group may ask again for more. RC_OK or *err. */
+int batches_hold(Store *s, long long batch, const BatchGroup *groups, int n, Err *err);
 
 /* Adds requests of groups that are there. All or none. */
 int batches_add(Store *s, long long batch, const BatchItem *items, int n, Err *err);

@@ -125,7 +125,7 @@ typedef struct Settling {
   Head head;
   Sums *sums;
   Bound group; /* stmt NULL: none is read */
-  long long number, freed;
+  long long number, holder, freed;
   long long settled, answered, cost_nusd, full_nusd, unpriced;
 } Settling;
 
@@ -136,7 +136,7 @@ static void leave_group(Settling *t, Err *err) {
   bind_end(&t->group, "read a group of a batch", err);
   Bound b = bind_start(t->s, SQL_FREE_BATCH_GROUP, err);
   bind_number(&b, 1, t->head.id);
-  bind_number(&b, 2, t->number);
+  bind_number(&b, 2, t->holder);
   bind_number(&b, 3, t->freed);
   bind_run(&b, "free what a batch held", err);
   t->freed = 0;
@@ -161,6 +161,7 @@ static int enter_group(Settling *t, long long number, Err *err) {
                                       "the store '%s' is damaged: batch %lld has no group %lld",
                                       store_name(t->s), t->head.id, number);
   }
+  t->holder = sqlite3_column_int64(t->group.stmt, 4);
   return columns_have_texts(t->group.stmt) ? RC_OK : err_nomem(err);
 }
 

@@ -181,9 +181,10 @@ static const char *const sql_texts[SQL_COUNT] = {
         " FROM main.llm_batch_items WHERE batch = ?1) WHERE id = ?1 AND state = 'opening'",
     /* What is held is what the requests hold, however much was asked for. */
     [SQL_SEAL_GROUPS] =
-        "UPDATE main.llm_batch_groups SET held_nusd = t.held FROM (SELECT number,"
-        " coalesce(sum(held_nusd), 0) AS held FROM main.llm_batch_items WHERE batch = ?1"
-        " GROUP BY number) t WHERE batch = ?1 AND llm_batch_groups.number = t.number",
+        "UPDATE main.llm_batch_groups SET held_nusd = t.held FROM (SELECT g.holder,"
+        " coalesce(sum(i.held_nusd), 0) AS held FROM main.llm_batch_items i"
+        " JOIN main.llm_batch_groups g ON g.batch = ?1 AND g.number = i.number WHERE i.batch = ?1"
+        " GROUP BY g.holder) t WHERE batch = ?1 AND llm_batch_groups.number = t.holder",
     [SQL_DROP_BATCH] = "DELETE FROM main.llm_batches WHERE id = ?1 AND state = 'opening'",
     [SQL_DROP_BATCH_GROUPS] = "DELETE FROM main.llm_batch_groups WHERE batch = ?1",
     [SQL_DROP_BATCH_ITEMS] = "DELETE FROM main.llm_batch_items WHERE batch = ?1",
@@ -203,11 +204,12 @@ static const char *const sql_texts[SQL_COUNT] = {
         " WHEN ?14 IS NOT NULL THEN 'ended' WHEN ?2 IS NOT NULL THEN 'sent' ELSE state END"
         " WHERE id = ?1",
     [SQL_PUT_BATCH_GROUP] =
-        "INSERT INTO main.llm_batch_groups(batch, number, tag, user, conversation, system_hash,"
-        " held_nusd) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
-        " ON CONFLICT DO UPDATE SET held_nusd = held_nusd + ?7",
-    [SQL_GET_BATCH_GROUP] = "SELECT tag, user, conversation, system_hash FROM main.llm_batch_groups"
-                            " WHERE batch = ?1 AND number = ?2",
+        "INSERT INTO main.llm_batch_groups(batch, number, holder, tag, user, conversation,"
+        " system_hash, held_nusd) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+        " ON CONFLICT DO UPDATE SET held_nusd = held_nusd + ?8",
+    [SQL_GET_BATCH_GROUP] =
+        "SELECT tag, user, conversation, system_hash, holder FROM main.llm_batch_groups"
+        " WHERE batch = ?1 AND number = ?2",
     [SQL_FREE_BATCH_GROUP] = "UPDATE main.llm_batch_groups SET held_nusd = max(0, held_nusd - ?3)"
                              " WHERE batch = ?1 AND number = ?2",
     [SQL_PUT_BATCH_ITEM] =

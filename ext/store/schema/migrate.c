@@ -75,10 +75,12 @@ static const struct Migration {
   const char *sql;                /* in main; NULL: none */
   int (*run)(Store *s, Err *err); /* behind it; NULL: nothing */
 } migrations[] = {
-    {2, NULL, NULL},        {3, NULL, add_columns},      {4, NULL, rename_texts},
-    {5, NULL, NULL},        {6, NULL, add_columns},      {7, NULL, add_columns},
-    {8, NULL, add_columns}, {9, NULL, add_columns_of_9}, {10, NULL, add_columns},
-    {11, NULL, NULL},       {12, NULL, NULL},
+    {2, NULL, NULL},         {3, NULL, add_columns},
+    {4, NULL, rename_texts}, {5, NULL, NULL},
+    {6, NULL, add_columns},  {7, NULL, add_columns},
+    {8, NULL, add_columns},  {9, NULL, add_columns_of_9},
+    {10, NULL, add_columns}, {11, NULL, NULL},
+    {12, NULL, NULL},
 };
 enum { FIRST_SUMMED = 8 }; /* older ones have their sums built once all tables are there */
 enum { N_MIGRATIONS = sizeof migrations / sizeof migrations[0] };
