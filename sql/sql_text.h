@@ -10,6 +10,7 @@ extern const char sql_views_sql[];
 extern const char sql_cost_views_sql[];
 extern const char sql_explain_sql[];
 extern const char sql_config_sql[];
+extern const char sql_queue_sql[];
 extern const char sql_models_tsv[];
 extern const char sql_endpoints_tsv[];
 extern const char sql_prices_tsv[];

@@ -193,6 +193,103 @@ CREATE TABLE IF NOT EXISTS main.llm_runs(
   waits_until INTEGER         -- Unix ms
 );
 
+-- Queues of batches that this store has served: each database with a batch_submit has a random name there (batch_queue).
+-- Where it was last seen tells a database that was moved from one that was copied. owner: who flushes it just now.
+CREATE TABLE IF NOT EXISTS main.llm_queues(
+  id TEXT PRIMARY KEY,
+  path TEXT,                  -- NULL: in memory
+  device INTEGER,
+  inode INTEGER,
+  owner TEXT,
+  lease_until INTEGER
+) WITHOUT ROWID;
+
+-- Batches of requests at a provider. A batch is written with all its requests before anything is sent; what is sent later,
+-- and what came of it, is written here first, and from here into batch_submit (ext/store/batches/batches.h).
+CREATE TABLE IF NOT EXISTS main.llm_batches(
+  id INTEGER PRIMARY KEY,
+  queue TEXT NOT NULL,        -- llm_queues.id
+  state TEXT NOT NULL,        -- opening, begun, sent, ended, settled
+  form TEXT NOT NULL,         -- of the batch API
+  provider TEXT NOT NULL,
+  model TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  base_url TEXT NOT NULL,
+  key_env TEXT,               -- the NAME of an environment variable, never a key
+  mark TEXT NOT NULL,         -- our own name of it, by which it is found at the provider
+  wire_tag TEXT NOT NULL,     -- in the ids of its requests
+  provider_id TEXT,           -- NULL: not created, or not known to be
+  input_file TEXT,
+  output_file TEXT,
+  error_file TEXT,
+  word TEXT,                  -- the provider's own for its state
+  trouble TEXT,
+  error TEXT,
+  created_at INTEGER NOT NULL, -- Unix ms, as all of these: the intent, and the period that it is billed in
+  sent_at INTEGER,
+  expected_at INTEGER,        -- its end
+  expires_at INTEGER,         -- its results
+  looked_at INTEGER,
+  cancel_at INTEGER,          -- asked for
+  ended_at INTEGER,           -- at the provider
+  settled_at INTEGER,         -- here: each request has an outcome
+  items INTEGER NOT NULL DEFAULT 0,
+  settled INTEGER NOT NULL DEFAULT 0,  -- of these, with an outcome
+  answered INTEGER NOT NULL DEFAULT 0, -- of these, done
+  untold INTEGER NOT NULL DEFAULT 0,   -- of these, not in batch_submit yet
+  said_total INTEGER,         -- as the provider counts
+  said_done INTEGER,
+  said_failed INTEGER,
+  held_nusd INTEGER NOT NULL DEFAULT 0, -- at its beginning
+  cost_nusd INTEGER NOT NULL DEFAULT 0, -- of what is settled
+  full_nusd INTEGER NOT NULL DEFAULT 0, -- what that would have cost at the standard price
+  unpriced INTEGER NOT NULL DEFAULT 0,  -- settled ones whose cost nobody knows
+  is_marked INTEGER NOT NULL DEFAULT 0, -- batch_submit has it
+  files_deleted INTEGER NOT NULL DEFAULT 0,
+  owner TEXT,                 -- who works on it, and until when at most
+  lease_until INTEGER
+);
+CREATE INDEX IF NOT EXISTS main.llm_batches_open ON llm_batches(id) WHERE state <> 'settled' OR untold > 0;
+
+-- What the requests of a batch have in common, once. What is held for those that are open stands at one of the groups that count
+-- alike, with the same tag and user: each names that one.
+CREATE TABLE IF NOT EXISTS main.llm_batch_groups(
+  batch INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  holder INTEGER NOT NULL,    -- its number
+  tag TEXT,
+  user TEXT,
+  conversation TEXT,
+  system_hash TEXT,
+  held_nusd INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY(batch, number)
+) WITHOUT ROWID;
+-- All that batches hold, which each admission adds up.
+CREATE INDEX IF NOT EXISTS main.llm_batch_groups_held ON llm_batch_groups(batch) WHERE held_nusd > 0;
+
+-- The requests of batches, until batch_submit has what came of them.
+CREATE TABLE IF NOT EXISTS main.llm_batch_items(
+  batch INTEGER NOT NULL,
+  submit_id INTEGER NOT NULL, -- batch_submit.id
+  attempt INTEGER NOT NULL,
+  number INTEGER NOT NULL,    -- of llm_batch_groups
+  key BLOB,                   -- of the exact cache; NULL: not to be kept there
+  prompt_hash TEXT,
+  held_nusd INTEGER,          -- NULL: nobody prices it
+  outcome TEXT,               -- the status that batch_submit gets: done, failed, expired, cancelled, queued; NULL: open
+  call_id INTEGER,            -- of llm_calls; NULL: nothing was billed
+  cost_nusd INTEGER,
+  error TEXT,
+  is_told INTEGER NOT NULL DEFAULT 0, -- batch_submit has it
+  PRIMARY KEY(batch, submit_id)
+) WITHOUT ROWID;
+
+-- Their answers, until then.
+CREATE TABLE IF NOT EXISTS main.llm_batch_answers(
+  call_id INTEGER PRIMARY KEY,
+  answer TEXT NOT NULL
+);
+
 -- Scorers that were trained, by their name: what they learnt, and how good it was on rows they had not seen.
 CREATE TABLE IF NOT EXISTS main.llm_scorers(
   name TEXT PRIMARY KEY,

@@ -33,6 +33,9 @@ $(B)/unit/test_nomem: WRAPPED = $(foreach f,malloc calloc realloc aligned_alloc 
 $(B)/unit/test_expression: ext/trust/sandbox/expression.c
 $(B)/unit/test_expression: private ALL_CFLAGS += -DSQLITE_CORE
 $(B)/unit/test_expression: private WRAPPED = -lsqlite3
+# What needs all of the extension, linked with SQLite.
+$(B)/unit/test_batches: $(SRC:%.c=$(B)/$(UNIT_OF)/%.o)
+$(B)/unit/test_batches: private WRAPPED = -lsqlite3
 # The AVX-512 and NEON kernels on any processor (SIMDe overflows where the instructions wrap).
 $(B)/unit/test_kernels_simde: tests/unit/test_kernels.c $(wildcard vec/engine/kernels/kernels*.c) vec/engine/kernels/vec.c \
     $(addprefix $(B)/asan/ext/base/,buf.o error.o utf8.o text/decimal.o text/json.o text/text.o)

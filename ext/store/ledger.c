@@ -246,8 +246,7 @@ void ledger_note_lost(Store *s, const Hash *key, Err *err) {
   }
 }
 
-/* Marks the row of a request whose process is gone and ends its intent. */
-static int bury(Store *s, long long call_id, Err *err) {
+int ledger_bury(Store *s, long long call_id, Err *err) {
   sqlite3_stmt *stmt = store_stmt(s, SQL_MARK_DEAD, err);
   if (!stmt) {
     return err->rc;
@@ -318,7 +317,7 @@ static int is_claimed(Store *s, const Hash *key, long long now, Err *err) {
   if (rc != SQLITE_OK) {
     store_error(s, rc, "read an intent", err);
   } else if (dead_call) {
-    bury(s, dead_call, err);
+    ledger_bury(s, dead_call, err);
   }
   return err->rc == RC_OK ? claimed : -1;
 }
@@ -545,6 +544,11 @@ static int put_settled(Store *s, LedgerRow *row, Answer *answer, int more, Sums 
              : err->rc;
 }
 
+int ledger_put(Store *s, LedgerRow *row, Answer *answer, Sums *sums, Err *err) {
+  CHECK(row->id == 0);
+  return put_settled(s, row, answer, 0, sums, err);
+}
+
 static int is_plain_hit(const Pending *p) {
   int is_hit = p->row.kind == KIND_HIT_EXACT || p->row.kind == KIND_HIT_SEMANTIC;
   return is_hit && !p->row.id && !p->n_answers && !p->served.entry;
@@ -612,7 +616,7 @@ static int is_admitted(Store *s, LedgerRow *row, const LedgerIntent *intent, Led
   if (!r) {
     return 1;
   }
-  if (reserve_ask(s, r, bury, err) == RC_OK && r->outcome != RESERVE_FITS) {
+  if (reserve_ask(s, r, ledger_bury, err) == RC_OK && r->outcome != RESERVE_FITS) {
     *outcome = r->outcome == RESERVE_WAITS ? LEDGER_HELD : LEDGER_OVER;
     return 0;
   }
@@ -825,7 +829,7 @@ int ledger_recover(Store *s, long long now, Err *err) {
   int n = s->mode->has_intents ? find_dead(s, now, dead, err) : 0;
   while (n > 0 && store_begin(s, err) == RC_OK) {
     for (int i = 0; i < n && err->rc == RC_OK; i++) {
-      bury(s, dead[i], err);
+      ledger_bury(s, dead[i], err);
     }
     store_end(s, err->rc == RC_OK, err);
     n = n == RECOVER_STEP && err->rc == RC_OK ? find_dead(s, now, dead, err) : 0;

@@ -18,6 +18,7 @@
 #include "store/budget/reserve.h"
 #include "store/db/row.h"
 #include "store/db/store.h"
+#include "store/sums/sums.h"
 
 /* Where a hit of the semantic cache came from. */
 typedef struct Served {
@@ -67,6 +68,10 @@ int ledger_begin_next(Store *s, long long previous, LedgerRow *row, const Ledger
 ** it has (call/parked.h): it must not get lost. */
 int ledger_settle(Store *s, LedgerRow *row, Answer *answer, int more, Err *err);
 
+/* Inside an open transaction: writes a row that is final and had no intent, which gets its id, and the answers if any. It is added
+** to `sums`, which the caller writes in the same transaction. For many rows at once. RC_OK or *err. */
+int ledger_put(Store *s, LedgerRow *row, Answer *answer, Sums *sums, Err *err);
+
 /* Keeps a text by itself. */
 int ledger_keep_text(Store *s, const LedgerText *text, Err *err);
 
@@ -92,6 +97,9 @@ int ledger_flush_if_due(Store *s, Err *err);
 
 /* Gives up what still waits (at close). */
 void ledger_drop_pending(Store *s);
+
+/* Inside an open transaction: marks the row of a request whose process is gone and ends its intent (a ReserveBuryFn). */
+int ledger_bury(Store *s, long long call_id, Err *err);
 
 /* Marks the requests of dead processes, at open. */
 int ledger_recover(Store *s, long long now, Err *err);

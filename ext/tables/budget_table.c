@@ -255,12 +255,19 @@ static int holds_is_done(const TableCursor *base) {
 
 enum { CALL_ID, OWNER, AGE, HELD, TAG, USER, MODEL, HELD_NUSD, LEASE };
 
+/* Held for requests of a batch: they have no rows in the ledger yet, and no lease. */
+static int is_batch(const Hold *h) {
+  return h->call_id == LEDGER_NULL;
+}
+
 static void holds_column(TableCursor *base, sqlite3_context *ctx, int i) {
   const HoldsCursor *c = (const HoldsCursor *)base;
   const Hold *h = &c->holds[c->at];
   switch (i) {
   case CALL_ID:
-    sqlite3_result_int64(ctx, h->call_id);
+    if (!is_batch(h)) {
+      sqlite3_result_int64(ctx, h->call_id);
+    }
     break;
   case AGE:
     sqlite3_result_int64(ctx, c->now - h->ts);
@@ -272,7 +279,9 @@ static void holds_column(TableCursor *base, sqlite3_context *ctx, int i) {
     sqlite3_result_int64(ctx, h->held_nusd);
     break;
   case LEASE:
-    sqlite3_result_int64(ctx, h->lease_until);
+    if (!is_batch(h)) {
+      sqlite3_result_int64(ctx, h->lease_until);
+    }
     break;
   default:
     result_text(ctx, h->texts[i == OWNER ? 0 : i - TAG + 1]);

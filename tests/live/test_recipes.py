@@ -25,7 +25,7 @@ void fn_llm_recipe(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *er
     ],
     "column": [
         ("ext/store/db/row.h", '  X(held_nusd, INT, "", FIXED)', ' \\\n  X(recipe, TEXT, "", SETTLED)'),
-        ("ext/store/schema/migrate.c", "{11, NULL, NULL},", " {12, NULL, add_columns},"),
+        ("ext/store/schema/migrate.c", "{12, NULL, NULL},", " {13, NULL, add_columns},"),
         ("sql/manual/ledger.md", "", ""),
     ],
     "option": [

@@ -8,7 +8,7 @@
 
 int reserve_is_over(const ReserveLimit *limit, long long nusd, int held) {
   long long sum = sum_at_most(limit->spent.nusd, limit->spent.unknown_nusd);
-  sum = held ? sum_at_most(sum, limit->held_nusd) : sum;
+  sum = sum_at_most(sum, held ? limit->held_nusd : limit->booked_nusd);
   long long least = nusd == LEDGER_NULL ? 1 : nusd;
   return least > 0 && sum_at_most(sum, least) > limit->limit_nusd;
 }
@@ -26,6 +26,7 @@ void reserve_count(ReserveLimit *limit, const HeldRow *row) {
     limit->spent.unpriced++;
   } else {
     limit->held_nusd = sum_at_most(limit->held_nusd, held);
+    limit->booked_nusd = sum_at_most(limit->booked_nusd, row->id == LEDGER_NULL ? held : 0);
   }
 }
 
@@ -45,7 +46,7 @@ static int has_left(const HeldRow *row, long long now) {
 }
 
 static void read_row(sqlite3_stmt *stmt, long long now, int looks, HeldRow *row) {
-  row->id = sqlite3_column_int64(stmt, 0);
+  row->id = number_at(stmt, 0);
   row->ts = sqlite3_column_int64(stmt, 1);
   row->tag = text_at(stmt, 2);
   row->user = text_at(stmt, 3);
@@ -121,10 +122,10 @@ static int look(Store *s, Reserve *r, Err *err) {
   keep_all(s, r, err);
   for (int i = 0; i < r->n && err->rc == RC_OK; i++) {
     ReserveLimit *l = &r->limits[i];
-    l->held_nusd = 0;
+    l->held_nusd = l->booked_nusd = 0;
     spent_ask(s, l->set, &l->values, l->span, &l->spent, err);
   }
-  return err->rc == RC_OK && s->mode->has_intents ? count_held(s, r, err) : err->rc;
+  return err->rc == RC_OK ? count_held(s, r, err) : err->rc;
 }
 
 static void decide(Reserve *r) {

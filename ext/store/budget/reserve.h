@@ -7,6 +7,9 @@
 ** others hold is in the way, it waits: they may come to less. What nobody will settle any more (the owner is gone, or its
 ** lease is over) is no hold that one waits for: it may have been billed, and counts as spent at its worst case until its
 ** price is known.
+**
+** What batches hold (llm_batch_groups, a row for all requests of a batch that count alike) is held for hours or days: nobody waits for
+** that, and it counts as spent. It belongs to the time of the batch's intent, as its bill will.
 */
 #ifndef LLMCOST_RESERVE_H
 #define LLMCOST_RESERVE_H
@@ -22,8 +25,9 @@ typedef struct ReserveLimit {
   int warns; /* only: it stops nothing */
 
   /* as found */
-  Spent spent;         /* what nobody will settle included */
-  long long held_nusd; /* by others */
+  Spent spent;           /* what nobody will settle included */
+  long long held_nusd;   /* by others */
+  long long booked_nusd; /* of that, by batches */
 } ReserveLimit;
 
 typedef enum ReserveOutcome { RESERVE_FITS, RESERVE_WAITS, RESERVE_REFUSED } ReserveOutcome;
@@ -45,10 +49,10 @@ typedef int (*ReserveBuryFn)(Store *s, long long call_id, Err *err);
 /* Asks all limits, in the open transaction; their sums are made where they are not kept yet. RC_OK or *err. */
 int reserve_ask(Store *s, Reserve *reserve, ReserveBuryFn bury, Err *err);
 
-/* 1 if a limit has no room for so much (LEDGER_NULL: for anything) beside what is spent (and, `held`, what is held). */
+/* 1 if a limit has no room for so much (LEDGER_NULL: for anything) beside what is spent or booked (and, `held`, all that is held). */
 int reserve_is_over(const ReserveLimit *limit, long long nusd, int held);
 
-/* A request on its way. Texts are borrowed. */
+/* A request on its way, or those of a batch (id LEDGER_NULL). Texts are borrowed. */
 typedef struct HeldRow {
   long long id, ts, cost_nusd, held_nusd, lease_until;
   const char *owner, *tag, *user, *model;

@@ -153,10 +153,93 @@ static const char *const sql_texts[SQL_COUNT] = {
                            "main.llm_budget_sums WHERE columns = ?1 AND tag = ?2 AND user = ?3"
                            " AND model = ?4 AND provider = ?5 AND grain = ?6 AND start >= ?7"
                            " AND start < ?8 ORDER BY start",
-    [SQL_GET_HELD] = "SELECT c.id, c.ts, c.tag, c.user, coalesce(c.model_requested, c.model),"
-                     " c.provider, c.cost_nusd, c.held_nusd, i.owner, i.lease_until"
-                     " FROM main.llm_intents i CROSS JOIN main.llm_calls c ON c.id = i.call_id"
-                     " WHERE c.cost_nusd IS NOT NULL OR c.held_nusd IS NOT NULL",
+    [SQL_GET_HELD] =
+        "SELECT c.id, c.ts, c.tag, c.user, coalesce(c.model_requested, c.model),"
+        " c.provider, c.cost_nusd, c.held_nusd, i.owner, i.lease_until"
+        " FROM main.llm_intents i CROSS JOIN main.llm_calls c ON c.id = i.call_id"
+        " WHERE c.cost_nusd IS NOT NULL OR c.held_nusd IS NOT NULL"
+        " UNION ALL SELECT NULL, b.created_at, g.tag, g.user, b.model, b.provider,"
+        " NULL, g.held_nusd, 'batch ' || b.id, 9223372036854775807 FROM main.llm_batch_groups g"
+        " CROSS JOIN main.llm_batches b ON b.id = g.batch WHERE g.held_nusd > 0",
+    [SQL_GET_QUEUE] = "SELECT path, device, inode FROM main.llm_queues WHERE id = ?1",
+    [SQL_PUT_QUEUE] = "INSERT INTO main.llm_queues(id, path, device, inode) VALUES (?1, ?2, ?3, ?4)"
+                      " ON CONFLICT DO UPDATE SET path = ?2, device = ?3, inode = ?4",
+    [SQL_GET_QUEUE_LEASE] = "SELECT owner, lease_until FROM main.llm_queues WHERE id = ?1",
+    [SQL_PUT_QUEUE_LEASE] = "UPDATE main.llm_queues SET owner = ?2, lease_until = ?3 WHERE id = ?1",
+    [SQL_PUT_BATCH] =
+        "INSERT INTO main.llm_batches(queue, state, form, provider, model, endpoint, base_url,"
+        " key_env, mark, wire_tag, created_at, owner, lease_until)"
+        " VALUES (?1, 'opening', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    [SQL_GET_BATCH] = "SELECT state, queue, provider, model, created_at FROM main.llm_batches"
+                      " WHERE id = ?1",
+    [SQL_GET_BATCH_LEASE] = "SELECT owner, lease_until FROM main.llm_batches WHERE id = ?1",
+    [SQL_PUT_BATCH_LEASE] =
+        "UPDATE main.llm_batches SET owner = ?2, lease_until = ?3 WHERE id = ?1",
+    [SQL_SEAL_BATCH] =
+        "UPDATE main.llm_batches SET state = 'begun', items = (SELECT count(*) FROM"
+        " main.llm_batch_items WHERE batch = ?1), held_nusd = (SELECT coalesce(sum(held_nusd), 0)"
+        " FROM main.llm_batch_items WHERE batch = ?1) WHERE id = ?1 AND state = 'opening'",
+    /* What is held is what the requests hold, however much was asked for. */
+    [SQL_SEAL_GROUPS] =
+        "UPDATE main.llm_batch_groups SET held_nusd = t.held FROM (SELECT g.holder,"
+        " coalesce(sum(i.held_nusd), 0) AS held FROM main.llm_batch_items i"
+        " JOIN main.llm_batch_groups g ON g.batch = ?1 AND g.number = i.number WHERE i.batch = ?1"
+        " GROUP BY g.holder) t WHERE batch = ?1 AND llm_batch_groups.number = t.holder",
+    [SQL_DROP_BATCH] = "DELETE FROM main.llm_batches WHERE id = ?1 AND state = 'opening'",
+    [SQL_DROP_BATCH_GROUPS] = "DELETE FROM main.llm_batch_groups WHERE batch = ?1",
+    [SQL_DROP_BATCH_ITEMS] = "DELETE FROM main.llm_batch_items WHERE batch = ?1",
+    /* The state follows from what is known, and never goes back. */
+    [SQL_NOTE_BATCH] =
+        "UPDATE main.llm_batches SET provider_id = coalesce(provider_id, ?2),"
+        " input_file = coalesce(?3, input_file), output_file = coalesce(?4, output_file),"
+        " error_file = coalesce(?5, error_file), word = coalesce(?6, word),"
+        " trouble = coalesce(?7, trouble), error = coalesce(?8, error),"
+        " sent_at = coalesce(sent_at, ?9), expected_at = coalesce(?10, expected_at),"
+        " expires_at = coalesce(?11, expires_at), looked_at = coalesce(?12, looked_at),"
+        " cancel_at = coalesce(cancel_at, ?13), ended_at = coalesce(ended_at, ?14),"
+        " said_total = coalesce(?15, said_total), said_done = coalesce(?16, said_done),"
+        " said_failed = coalesce(?17, said_failed), is_marked = coalesce(?18, is_marked),"
+        " files_deleted = coalesce(?19, files_deleted),"
+        " state = CASE WHEN state IN ('opening', 'settled', 'ended') THEN state"
+        " WHEN ?14 IS NOT NULL THEN 'ended' WHEN ?2 IS NOT NULL THEN 'sent' ELSE state END"
+        " WHERE id = ?1",
+    [SQL_PUT_BATCH_GROUP] =
+        "INSERT INTO main.llm_batch_groups(batch, number, holder, tag, user, conversation,"
+        " system_hash, held_nusd) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+        " ON CONFLICT DO UPDATE SET held_nusd = held_nusd + ?8",
+    [SQL_GET_BATCH_GROUP] =
+        "SELECT tag, user, conversation, system_hash, holder FROM main.llm_batch_groups"
+        " WHERE batch = ?1 AND number = ?2",
+    [SQL_FREE_BATCH_GROUP] = "UPDATE main.llm_batch_groups SET held_nusd = max(0, held_nusd - ?3)"
+                             " WHERE batch = ?1 AND number = ?2",
+    [SQL_PUT_BATCH_ITEM] =
+        "INSERT INTO main.llm_batch_items(batch, submit_id, attempt, number, key, prompt_hash,"
+        " held_nusd) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [SQL_GET_BATCH_ITEM] = "SELECT attempt, number, key, prompt_hash, held_nusd, outcome, is_told"
+                           " FROM main.llm_batch_items WHERE batch = ?1 AND submit_id = ?2",
+    [SQL_SETTLE_BATCH_ITEM] =
+        "UPDATE main.llm_batch_items SET outcome = ?3, call_id = ?4, cost_nusd = ?5, error = ?6"
+        " WHERE batch = ?1 AND submit_id = ?2 AND outcome IS NULL",
+    [SQL_SETTLE_BATCH_REST] = "UPDATE main.llm_batch_items SET outcome = ?2, error = ?3"
+                              " WHERE batch = ?1 AND outcome IS NULL",
+    [SQL_EMPTY_BATCH_GROUPS] = "UPDATE main.llm_batch_groups SET held_nusd = 0 WHERE batch = ?1",
+    [SQL_COUNT_BATCH] =
+        "UPDATE main.llm_batches SET settled = settled + ?2, answered = answered + ?3,"
+        " untold = untold + ?2, cost_nusd = cost_nusd + ?4, full_nusd = full_nusd + ?5,"
+        " unpriced = unpriced + ?6 WHERE id = ?1",
+    [SQL_END_BATCH] =
+        "UPDATE main.llm_batches SET state = 'settled', settled_at = ?2, owner = NULL,"
+        " lease_until = NULL WHERE id = ?1 AND state = 'ended' AND settled = items",
+    [SQL_IS_BATCH_OVER] = "SELECT 1 FROM main.llm_batches WHERE id = ?1 AND state = 'settled'"
+                          " AND untold = 0",
+    [SQL_PUT_BATCH_ANSWER] = "INSERT INTO main.llm_batch_answers(call_id, answer) VALUES (?1, ?2)",
+    [SQL_DROP_BATCH_ANSWER] =
+        "DELETE FROM main.llm_batch_answers WHERE call_id = (SELECT call_id FROM"
+        " main.llm_batch_items WHERE batch = ?1 AND submit_id = ?2)",
+    [SQL_TELL_BATCH_ITEM] =
+        "UPDATE main.llm_batch_items SET is_told = 1 WHERE batch = ?1 AND submit_id = ?2"
+        " AND outcome IS NOT NULL AND NOT is_told",
+    [SQL_COUNT_TOLD] = "UPDATE main.llm_batches SET untold = untold - ?2 WHERE id = ?1",
 };
 
 const char *statement_text(StoreSql id) {

@@ -67,16 +67,20 @@ static int add_columns_of_9(Store *s, Err *err) {
 **   8  sums (sums.h), imports and invoices; llm_calls.source and .billed
 **   9  llm_calls.answer_hash; llm_uncounted.model
 **  10  how a call was routed, judged and held (llm_calls.gate to .held_nusd); llm_provider_state, llm_scorers
+**  11  runs of llm_map
+**  12  batches (batches.h)
 */
 static const struct Migration {
   int to;
   const char *sql;                /* in main; NULL: none */
   int (*run)(Store *s, Err *err); /* behind it; NULL: nothing */
 } migrations[] = {
-    {2, NULL, NULL},        {3, NULL, add_columns},      {4, NULL, rename_texts},
-    {5, NULL, NULL},        {6, NULL, add_columns},      {7, NULL, add_columns},
-    {8, NULL, add_columns}, {9, NULL, add_columns_of_9}, {10, NULL, add_columns},
-    {11, NULL, NULL},
+    {2, NULL, NULL},         {3, NULL, add_columns},
+    {4, NULL, rename_texts}, {5, NULL, NULL},
+    {6, NULL, add_columns},  {7, NULL, add_columns},
+    {8, NULL, add_columns},  {9, NULL, add_columns_of_9},
+    {10, NULL, add_columns}, {11, NULL, NULL},
+    {12, NULL, NULL},
 };
 enum { FIRST_SUMMED = 8 }; /* older ones have their sums built once all tables are there */
 enum { N_MIGRATIONS = sizeof migrations / sizeof migrations[0] };
