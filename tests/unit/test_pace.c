@@ -17,6 +17,7 @@ typedef struct Server {
   Model model;
   double allowed, holds;
   long long window_ms, latency_ms, jitter_ms;
+  long long phase_ms;   /* how far the first window has gone */
   long long refusal_ms; /* 0: a refusal takes as long as an answer */
   int tells_retry_after, tells_limits, counts_tokens;
   long long changes_at; /* then it allows: */
@@ -58,7 +59,8 @@ typedef struct Run {
   int processes;
   long long answered, sent, refused, late, longest_wait, last_sent;
   long long by_second[SECONDS];
-  int was_alone; /* the row that is larger than the limit */
+  long long taken[SECONDS], refusals[SECONDS]; /* by the server, in its seconds */
+  int was_alone;                               /* the row that is larger than the limit */
   unsigned long long random;
 } Run;
 
@@ -92,8 +94,9 @@ static int bucket_admits(Server *s, double amount, long long now) {
 }
 
 static int window_admits(Server *s, double amount, long long now) {
-  if (now / s->window_ms != s->window) {
-    s->window = now / s->window_ms;
+  long long window = (now + s->phase_ms) / s->window_ms;
+  if (window != s->window) {
+    s->window = window;
     s->used = 0;
   }
   int is_admitted = s->used <= 0 || s->used + amount <= s->allowed;
@@ -118,11 +121,17 @@ static void tell_limits(const Server *s, PaceAnswer *a, long long now) {
   PaceLimit *l = &a->limits[s->counts_tokens ? PACE_LIMIT_TOKENS : PACE_LIMIT_REQUESTS];
   if (s->model == BUCKET) {
     double ms = (s->holds - s->level) * (double)s->window_ms / s->allowed;
-    *l = (PaceLimit){(long long)s->holds, (long long)fmax(s->level, 0), (long long)ms};
+    *l = (PaceLimit){(long long)s->allowed, (long long)fmax(s->level, 0), (long long)ms};
   } else {
     *l = (PaceLimit){(long long)s->allowed, (long long)fmax(s->allowed - s->used, 0),
-                     s->window_ms - now % s->window_ms};
+                     s->window_ms - (now + s->phase_ms) % s->window_ms};
   }
+}
+
+/* Until one is there. */
+static long long retry_after(const Server *s, long long now) {
+  return s->model == BUCKET ? (long long)ceil((1 - s->level) * (double)s->window_ms / s->allowed)
+                            : s->window_ms - (now + s->phase_ms) % s->window_ms;
 }
 
 static PaceAnswer answer_to(PaceMark mark) {
@@ -172,12 +181,13 @@ static void leave(Process *p, Flight *f, long long tokens, long long now) {
   int is_refused = f->answer.is_overloaded || gateway_refuses(s, is_again(p, now), now);
   f->is_admitted = !is_refused && admits(s, s->counts_tokens ? (double)tokens : 1, now);
   f->answer.is_refused = !f->is_admitted;
+  (f->is_admitted ? run.taken : run.refusals)[(now + s->phase_ms) / 1000]++;
   s->under_way += f->is_admitted;
   if (s->tells_limits) {
     tell_limits(s, &f->answer, now);
   }
   if (!f->is_admitted && s->tells_retry_after) {
-    f->answer.retry_after_ms = s->window_ms - now % s->window_ms;
+    f->answer.retry_after_ms = retry_after(s, now);
   }
   if (is_refused && s->names_ms) {
     f->answer.retry_after_ms = s->names_ms;
@@ -275,19 +285,28 @@ typedef struct Used {
   int processes, step_ms;
 } Used;
 
-static void check_used(const Used *cases, size_t n) {
+/* Means of so many runs: chance decides much of a single one where it refuses. */
+static void check_used_often(const Used *cases, size_t n, int seeds) {
   for (size_t i = 0; i < n; i++) {
     const Used *c = &cases[i];
-    begin(&c->server, c->processes ? c->processes : 1, c->step_ms ? c->step_ms : 1);
-    go(MINUTE);
-    double used =
-        100 * (double)run.answered / (c->server.allowed * MINUTE / (double)c->server.window_ms);
-    double late = 100 * (double)run.late / (double)run.sent;
+    double used = 0, late = 0;
+    for (int seed = 0; seed < seeds; seed++) {
+      begin(&c->server, c->processes ? c->processes : 1, c->step_ms ? c->step_ms : 1);
+      run.random = (unsigned long long)seed * 0x9E3779B97F4A7C15;
+      go(MINUTE);
+      used += 100 * (double)run.answered /
+              (c->server.allowed * MINUTE / (double)c->server.window_ms) / seeds;
+      late += 100 * (double)run.late / (double)run.sent / seeds;
+    }
     print_message("%s: %.1f %% used, %lld refused (%.2f %% late), longest wait %lld ms\n", c->name,
                   used, run.refused, late, run.longest_wait);
     check(used >= c->least && late <= c->late, "%s: %.1f %% used, %.2f %% refused", c->name, used,
           late);
   }
+}
+
+static void check_used(const Used *cases, size_t n) {
+  check_used_often(cases, n, 1);
 }
 
 #define A_SECOND(n) .allowed = n, .window_ms = 1000
@@ -352,6 +371,61 @@ static void test_a_hundred_a_second(void **state) {
        0},
   };
   check_used(cases, COUNT(cases));
+}
+
+typedef struct ShortRun {
+  double used, late; /* percent */
+} ShortRun;
+
+/* Of the server's whole seconds but the first, and after that. */
+static ShortRun short_run(const Server *s, int seed) {
+  begin(s, 1, 1);
+  run.random = (unsigned long long)seed * 0x9E3779B97F4A7C15;
+  run.process[0].rows = 1500;
+  go(SECONDS * 1000);
+  long long last = (run.last_sent + s->phase_ms) / 1000, taken = 0, refused = 0, whole = 0;
+  for (long long second = 1; second <= last; second++) {
+    whole += second < last ? run.taken[second] : 0;
+    taken += run.taken[second];
+    refused += run.refusals[second];
+  }
+  return (ShortRun){(double)whole / (double)(last - 1) * 100 / s->allowed,
+                    100 * (double)refused / (double)(taken + refused)};
+}
+
+/* 1,500 rows at a hundred a second, from any place in the first half of a window: what finding the rate may cost. */
+static void test_a_short_run(void **state) {
+  (void)state;
+  enum { SEEDS = 20 };
+  static const struct {
+    const char *name;
+    Server server;
+  } cases[] = {
+      {"window, told all", {FIXED_WINDOW, .tells_limits = 1, .tells_retry_after = 1}},
+      {"window, told when", {FIXED_WINDOW, .tells_retry_after = 1}},
+      {"window, told nothing", {FIXED_WINDOW}},
+      {"bucket, told all", {BUCKET, .holds = 10, .tells_limits = 1, .tells_retry_after = 1}},
+      {"bucket, told when", {BUCKET, .holds = 10, .tells_retry_after = 1}},
+      {"bucket, told nothing", {BUCKET, .holds = 10}},
+  };
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    ShortRun worst = {100, 0};
+    for (int seed = 0; seed < SEEDS; seed++) {
+      Server s = cases[i].server;
+      s.allowed = 100;
+      s.window_ms = 1000;
+      s.latency_ms = 200;
+      s.jitter_ms = 5;
+      s.refusal_ms = 1;
+      s.phase_ms = s.model == BUCKET ? 0 : seed * 500 / SEEDS;
+      ShortRun r = short_run(&s, seed);
+      worst = (ShortRun){fmin(worst.used, r.used), fmax(worst.late, r.late)};
+    }
+    print_message("%s: at least %.1f %% used, at most %.2f %% refused\n", cases[i].name, worst.used,
+                  worst.late);
+    check(worst.used >= 90 && worst.late < 2, "%s: %.1f %%, %.2f %%", cases[i].name, worst.used,
+          worst.late);
+  }
 }
 
 static void test_other_limits(void **state) {
@@ -489,7 +563,7 @@ static void test_a_limit_behind_a_gateway(void **state) {
        0,
        0},
   };
-  check_used(cases, COUNT(cases));
+  check_used_often(cases, COUNT(cases), 8);
 }
 
 /* What comes when 30 % have long been usual: all is refused for a while, or there is a limit, with the gateway or instead of it. */
@@ -757,6 +831,7 @@ static void test_truth(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_a_hundred_a_second),
+      cmocka_unit_test(test_a_short_run),
       cmocka_unit_test(test_other_limits),
       cmocka_unit_test(test_overloaded),
       cmocka_unit_test(test_whatever_the_pace),

@@ -17,6 +17,11 @@
 #define ABOUT 0.2
 #define ROUND_TRIPS 2
 
+/* Where of the first wave more was refused than that, what was answered says little of the limit: the rate is sought, and doubles in a round
+** trip, or in these seconds, until the next refusal. */
+#define MOST_REFUSED 0.5
+#define LEAST_DOUBLING 0.25
+
 /* How much of the largest company that went well is believed in after a refusal in less. */
 #define PROVEN_STILL 0.8
 
@@ -44,7 +49,9 @@
 enum {
   /* A timer's lateness, which is caught up with: at most so long. */
   LATE_MS = 50,
-  FIRST_WAIT_MS = 250,  /* when all is refused; it doubles */
+  FIRST_WAIT_MS = 125, /* when all is refused; each later one is as long as all before it */
+  /* A limit by the second ends a shorter wait: after a longer one the rate begins lower. */
+  BY_SECOND_MS = 800,
   SERIES_MS = 30000,    /* no series is longer */
   SERIES_SHARE = 128,   /* of so many requests, which then count half */
   MEASURE_ANSWERS = 10, /* to tell a rate by, beside a second and some round trips */
@@ -72,14 +79,21 @@ long long pace_under_way(const Pace *p) {
   return p->sent - p->ended;
 }
 
+/* It doubles, until the second refusal. */
+static int is_sought(const Pace *p) {
+  return p->steepness <= 0;
+}
+
 /* Seconds until it is as fast again as it was at the refusal. */
 static double until_best(const Pace *p) {
   return cbrt((1 - p->from) / p->steepness) - p->age;
 }
 
 double pace_rate(const Pace *p) {
-  double t = -until_best(p);
-  double rate = p->best * (1 + p->steepness * t * t * t);
+  double t = is_sought(p) ? 0 : -until_best(p);
+  double doubling = fmax(p->latency_ms / 1e3, LEAST_DOUBLING);
+  double rate =
+      p->best * (is_sought(p) ? p->from * exp2(p->age / doubling) : 1 + p->steepness * t * t * t);
   return p->best > 0 ? fmax(rate, LEAST_RATE) : 0;
 }
 
@@ -136,7 +150,9 @@ static int is_for_pace(Pace *p, const PaceAnswer *a, long long now) {
 
 /* One at a time tries. */
 static void wait_longer(Pace *p, long long now) {
-  long long ms = p->wait_ms > 0 ? 2 * p->wait_ms : FIRST_WAIT_MS;
+  p->stopped_at = p->wait_ms > 0 ? p->stopped_at : now;
+  long long stood = now - p->stopped_at;
+  long long ms = stood > FIRST_WAIT_MS ? stood : FIRST_WAIT_MS;
   p->wait_ms = ms < LIMIT_BACKOFF_MS ? ms : LIMIT_BACKOFF_MS;
   p->try_at = now + p->wait_ms;
 }
@@ -155,9 +171,13 @@ static double steepest(const Pace *p) {
 }
 
 static void lower_rate(Pace *p, double answered, long long now) {
-  int is_as_before = fabs(answered - p->best) <= ABOUT * p->best;
+  int is_as_before = fabs(answered - p->best) <= ABOUT * p->best && !is_sought(p);
+  TrialShare lately = measure_share(p, now);
+  int is_first = p->best <= 0;
+  p->ceiling = is_first ? HUGE_VAL : STEP_BACK * pace_rate(p);
   p->steepness = is_as_before ? fmax(p->steepness * FLATTER, FLATTEST) : STEEPEST;
   p->steepness = fmin(p->steepness, steepest(p));
+  p->steepness = is_first && trial_share(&lately) > MOST_REFUSED ? 0 : p->steepness;
   restart_rate(p, answered, STEP_BACK, now);
 }
 
@@ -338,7 +358,7 @@ static void note_refusal(Pace *p, const PaceAnswer *a, int is_told, long long no
 /* It was overtaken by the refusals. */
 static void note_overtaken(Pace *p, long long now) {
   double answered = measure_rate(p, now);
-  p->best = p->best > 0 ? fmax(p->best, answered) : 0;
+  p->best = p->best > 0 ? fmax(p->best, fmin(answered, p->ceiling)) : 0;
   p->series.answered = fmax(p->series.answered, answered);
   if (p->trouble != PACE_ALL_REFUSED) { /* it seemed so, as nothing had been answered */
     p->wait_ms = 0;
@@ -353,8 +373,8 @@ static void note_success(Pace *p, const PaceAnswer *a, long long now) {
     note_overtaken(p, now);
     return;
   }
-  if (p->wait_ms > FIRST_WAIT_MS && p->best > 0) {
-    double part = (double)FIRST_WAIT_MS / (double)p->wait_ms;
+  if (p->wait_ms > BY_SECOND_MS && p->best > 0) {
+    double part = (double)BY_SECOND_MS / (double)p->wait_ms;
     restart_rate(p, p->best, fmax(STEP_BACK * part, LEAST_START), now);
   }
   if (p->trouble != PACE_CALM) {
@@ -369,6 +389,7 @@ static void try_late(Pace *p, long long now) {
   p->event = p->sent;
   p->trouble = PACE_ALL_REFUSED;
   p->refused = 0;
+  p->stopped_at = p->wait_ms > 0 ? p->stopped_at : now;
   p->wait_ms = p->wait_ms > 0 ? p->wait_ms : FIRST_WAIT_MS;
   p->try_at = now + PACE_LONGEST_MS;
 }

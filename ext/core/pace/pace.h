@@ -7,12 +7,14 @@
 **
 ** The rate, in requests a second. At a refusal it becomes a little less than what was really answered in the last seconds, and then grows
 ** along a cube (Ha, Rhee, Xu: CUBIC, 2008; RFC 9438): fast at first, flat where the last refusal was, then ever faster, so that a limit is neither
-** run into often nor missed for long when it has grown. It grows only as far as it is used. The window, in requests under way, serves
+** run into often nor missed for long when it has grown. Where most of the first wave was refused, little is known: then the rate
+** doubles in a round trip until it is refused again. It grows only as far as it is used. The window, in requests under way, serves
 ** providers who limit those: at a refusal it becomes what is still under way, and grows by one per answer, or ever more answers where growing it by
 ** one led to a refusal.
 **
 ** One wave is one event: of the requests that had left when a refusal arrived, no other refusal counts. When, of those that leave after that,
-** more are refused than chance explains, one request at a time tries, after waits that double up to LIMIT_BACKOFF_MS.
+** more are refused than chance explains, one request at a time tries, after waits that double up to LIMIT_BACKOFF_MS. After no more than about a
+** second of that, as a limit by the second needs, the rate is what it was.
 **
 ** Slowing down has to pay. A limit answers what is sent a little below it, so it can't lead far below what it has answered. A gateway that
 ** refuses every other request, or each once, can: only half of what is sent is answered, then half of that, down to nothing. So when a series of
@@ -91,7 +93,9 @@ typedef struct Pace {
   /* The rate, a second, is best × (1 + share of it that is missing or gained at `age`); best 0: there is none. */
   double best, from; /* from: where it began to grow, as a share of best */
   double age;        /* seconds of growth */
-  double steepness, latency_ms;
+  double steepness;  /* 0: best × from, doubling at `age` */
+  double ceiling;    /* no answer that was overtaken by a refusal raises `best` beyond it */
+  double latency_ms;
   double next_at;           /* when the rate lets the next leave */
   long long began, left_at; /* left_at: when the last left */
   double window, patience;  /* patience: answers until the window grows by one */
@@ -102,8 +106,9 @@ typedef struct Pace {
   double share;        /* that was refused just before */
   long long refused;   /* of those that left since */
   long long pause_until, try_at;
-  long long wait_ms;  /* between requests that try one at a time; 0: they don't */
-  long long tried_at; /* when one of them was answered */
+  long long wait_ms;    /* between requests that try one at a time; 0: they don't */
+  long long stopped_at; /* when they began */
+  long long tried_at;   /* when one of them was answered */
   PaceSeries series;
   Trial trial;
   Usual usual;
