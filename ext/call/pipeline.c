@@ -154,12 +154,25 @@ static int make_question(Call *k, Err *err) {
 }
 
 /* Looks for the answer to a question that means the same. 1 found, 0 not, -1 error. A cache that
-** is damaged costs a call, not the answer. */
+** is damaged costs a call, not the answer. `held` goes to semantic_done. */
+static int find_similar(Call *k, SemanticHit *hit, sqlite3_stmt **held, Err *err) {
+  Err why = {0};
+  int found = semantic_find(k->store, &k->question, hit, held, &why);
+  if (found < 0 && why.rc != RC_ERROR && why.rc != SQLITE_CORRUPT) {
+    *err = why; /* it could not look: what is there may be paid for already */
+    return -1;
+  }
+  if (found < 0) {
+    sqlite3_log(SQLITE_WARNING, "llmcost: %s", why.msg);
+  }
+  return found == 1;
+}
+
+/* The same, taken and recorded. */
 static int from_semantic(Call *k, Outcome *out, Err *err) {
   SemanticHit hit;
   sqlite3_stmt *held = NULL;
-  Err why = {0};
-  int found = semantic_find(k->store, &k->question, &hit, &held, &why);
+  int found = find_similar(k, &hit, &held, err);
   if (found == 1 && take_text(out, hit.text, hit.n, err) == RC_OK) {
     start_hit(k, KIND_HIT_SEMANTIC, hit.cost_nusd, NULL, err);
     note_hit(out, KIND_HIT_SEMANTIC, hit.model);
@@ -169,14 +182,10 @@ static int from_semantic(Call *k, Outcome *out, Err *err) {
     k->row.similarity = hit.similarity;
     Served served = {hit.entry, k->request->n_messages == 1 ? k->question.text : NULL};
     ledger_defer(k->store, &k->row, &served, err);
-  } else if (found < 0 && why.rc != RC_ERROR && why.rc != SQLITE_CORRUPT) {
-    *err = why; /* it could not look: what is there may be paid for already */
-  } else if (found < 0) {
-    sqlite3_log(SQLITE_WARNING, "llmcost: %s", why.msg);
   }
   semantic_done(k->store, held);
   k->row.provider = k->row.model = k->row.tier = NULL; /* they were the entry's */
-  return err->rc == RC_OK ? found == 1 : -1;
+  return err->rc == RC_OK ? found : -1;
 }
 
 /* Who asks: of equal requests, what the ledger tells apart. */
@@ -622,9 +631,7 @@ void pipeline_tell(const Request *request, Err *err) {
 static int is_similar_kept(Call *k, Err *err) {
   SemanticHit hit;
   sqlite3_stmt *held = NULL;
-  Err why = {0};
-  int found = make_question(k, err) == RC_OK &&
-              semantic_find(k->store, &k->question, &hit, &held, &why) == 1;
+  int found = make_question(k, err) == RC_OK && find_similar(k, &hit, &held, err) == 1;
   semantic_done(k->store, held);
   return found;
 }
@@ -640,9 +647,10 @@ const char *call_look(Call *k, Conn *conn, const Gated *gated, const Plan *plan,
   unsigned long long seed = k->store ? k->store->seed : 0;
   if (err->rc == RC_OK && request_key(request, call_owner(k), seed, &k->key, err) == RC_OK &&
       k->store && plan->reads) {
-    found = from_cache(k, 0, &out, err) == 1                 ? CALL_LOOK_HIT
-            : plan->reads_similar && is_similar_kept(k, err) ? CALL_LOOK_SIMILAR
-                                                             : found;
+    int is_kept = from_cache(k, 0, &out, err);
+    found = is_kept == 1                                                     ? CALL_LOOK_HIT
+            : is_kept == 0 && plan->reads_similar && is_similar_kept(k, err) ? CALL_LOOK_SIMILAR
+                                                                             : found;
   }
   free(out.text);
   return !plan->reads ? plan->name : found;

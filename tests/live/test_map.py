@@ -429,6 +429,13 @@ class Equal(MapDesk):
         self.assertEqual(self.db.execute("SELECT count(*) FROM llm_calls WHERE kind = 'refused' AND error LIKE"
                                          " '%: not asked again in this statement: %'").fetchone()[0], 39)
 
+    def test_a_failure_of_many_is_told_once(self):
+        """20,000 rows: were each to tell all others again, this would not end."""
+        self.scenario_of(MODEL, "bad-request")
+        self.same(20000)
+        self.assertEqual(self.map(columns="count(error), count(DISTINCT error), count(answer)", concurrency=256), [(20000, 1, 0)])
+        self.assertEqual(self.sent(), 1)
+
     def test_those_that_come_later_are_not_refreshed_again(self):
         for n in range(20):
             self.same(1)

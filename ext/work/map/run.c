@@ -27,6 +27,7 @@ enum {
 typedef struct Heard {
   Memo *memo; /* owned */
   int users;
+  int is_told; /* to all that ask the same */
 } Heard;
 
 /* A row on its way. */
@@ -233,10 +234,9 @@ static MapJob *leader_of(MapRun *run, long long hash) {
 /* What one alone has heard goes at once to all that ask the same, also to those whose turn has not come. */
 static void tell_equals(MapRun *run, const MapJob *job, Err *err) {
   long long row = 0;
-  while ((row = spill_find_equal(run->spill, job->hash, row, err)) > 0) {
-    int may = run->allowed == MAP_ALL || run->begun < run->allowed;
-    if (may && !get_bit(run->is_begun, row) &&
-        queue_add(&run->again, row, job->heard, err) == RC_OK) {
+  while ((run->allowed == MAP_ALL || run->begun < run->allowed) &&
+         (row = spill_find_equal(run->spill, job->hash, row, err)) > 0) {
+    if (!get_bit(run->is_begun, row) && queue_add(&run->again, row, job->heard, err) == RC_OK) {
       run->begun++;
       set_bit(run->is_begun, row);
     }
@@ -256,7 +256,9 @@ static void let_go(MapRun *run, MapJob *job, Err *err) {
   run->n_behind -= job->n_behind;
   job->n_behind = 0;
   job->is_led = 0;
-  if (run->state.distinct < run->state.rows && !memo_is_empty(job->heard->memo)) {
+  int is_news = !job->heard->is_told && !memo_is_empty(job->heard->memo);
+  if (run->state.distinct < run->state.rows && is_news) {
+    job->heard->is_told = 1;
     tell_equals(run, job, err);
   }
 }
