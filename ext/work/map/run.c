@@ -27,7 +27,6 @@ enum {
 typedef struct Heard {
   Memo *memo; /* owned */
   int users;
-  int is_told; /* to all that ask the same */
 } Heard;
 
 /* A row on its way. */
@@ -106,6 +105,11 @@ static Heard *heard_new(Err *err) {
     return NULL;
   }
   return heard;
+}
+
+/* 1 if there is something: who has it asks nobody, so nobody waits for it. */
+static int has_heard(const Heard *heard) {
+  return heard && !memo_is_empty(heard->memo);
 }
 
 /* `heard` gets another user. */
@@ -256,9 +260,7 @@ static void let_go(MapRun *run, MapJob *job, Err *err) {
   run->n_behind -= job->n_behind;
   job->n_behind = 0;
   job->is_led = 0;
-  int is_news = !job->heard->is_told && !memo_is_empty(job->heard->memo);
-  if (run->state.distinct < run->state.rows && is_news) {
-    job->heard->is_told = 1;
+  if (run->state.distinct < run->state.rows && has_heard(job->heard)) {
     tell_equals(run, job, err);
   }
 }
@@ -287,7 +289,7 @@ static void end_job(MapJob *job) {
   free(job->out.reasoning);
   cJSON_free(job->out.logprobs);
   map_ask_done(&job->ask);
-  if (job->heard && (job->heard->users > 1 || !memo_is_empty(job->heard->memo))) {
+  if (job->heard && (job->heard->users > 1 || has_heard(job->heard))) {
     heard_leave(job->heard);
     job->heard = NULL;
   }
@@ -353,7 +355,7 @@ static int start(MapRun *run, MapJob *job, Err *err) {
     end_job(job);
     return RC_OK;
   }
-  if (run->merges) {
+  if (run->merges && !has_heard(job->heard)) {
     MapJob **at = bucket_of(run, job->hash);
     job->next = *at;
     *at = job;
@@ -392,7 +394,7 @@ static int begin_row(MapRun *run, const NextRow *next, Err *err) {
     return err->rc;
   }
   long long hash = sqlite3_column_int64(stmt, 0);
-  MapJob *leader = run->merges ? leader_of(run, hash) : NULL;
+  MapJob *leader = run->merges && !has_heard(next->heard) ? leader_of(run, hash) : NULL;
   MapJob *job = leader ? NULL : take_job(run, err);
   if (job && hear(job, next->heard, &job->err) == RC_OK) {
     job->is_unfit = map_columns_ask(&run->columns, stmt, 1, &job->ask, &job->err) != RC_OK;
