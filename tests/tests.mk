@@ -36,6 +36,8 @@ $(B)/unit/test_expression: private WRAPPED = -lsqlite3
 # What needs all of the extension, linked with SQLite.
 $(B)/unit/test_batches: $(SRC:%.c=$(B)/$(UNIT_OF)/%.o)
 $(B)/unit/test_batches: private WRAPPED = -lsqlite3
+# What asks the environment where its file may be.
+$(B)/unit/test_spool: $(addprefix $(B)/$(UNIT_OF)/ext/,work/remote/spool.o trust/access.o)
 # The AVX-512 and NEON kernels on any processor (SIMDe overflows where the instructions wrap).
 $(B)/unit/test_kernels_simde: tests/unit/test_kernels.c $(wildcard vec/engine/kernels/kernels*.c) vec/engine/kernels/vec.c \
     $(addprefix $(B)/asan/ext/base/,buf.o error.o utf8.o text/decimal.o text/json.o text/text.o)
@@ -52,13 +54,18 @@ NET_OBJ = $(addprefix ext/,$(addprefix net/,transport.o decode.o header.o kept.o
 $(B)/transfer: tests/unit/transfer.c $(addprefix $(B)/so/,$(NET_OBJ))
 $(B)/transfer_checked: tests/unit/transfer.c $(addprefix $(B)/asan/,$(NET_OBJ))
 $(B)/transfer_checked: private ALL_CFLAGS += $(SANITIZE)
-$(addprefix $(B)/,embed_lines token_lines transfer transfer_checked): ; @echo "cc $@"; $(CC) $(ALL_CFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBS)
+# Steps of batch APIs: with all of the extension, as it is released and sanitized, linked with SQLite.
+$(B)/steps: tests/unit/steps.c $(so_obj)
+$(B)/steps_checked: tests/unit/steps.c $(asan_obj)
+$(B)/steps_checked: private ALL_CFLAGS += $(SANITIZE)
+$(B)/steps $(B)/steps_checked: private LIBS += -lsqlite3
+$(addprefix $(B)/,embed_lines token_lines transfer transfer_checked steps steps_checked): ; @echo "cc $@"; $(CC) $(ALL_CFLAGS) -o $@ $(filter %.c %.o,$^) $(LIBS)
 
 $(B)/embed_example: examples/embed.c libllmcost.a
 	@echo "cc $@"; $(CC) $(CFLAGS) -std=c11 $(WARN) -Iext -o $@ $^ -lsqlite3 $(LIBS)
 
 TESTED = $(B)/asan/llmcost.so $(B)/standin $(UNIT) $(FUZZ:%=$(B)/unit/fuzz_%) $(B)/unit/test_kernels_simde $(B)/fault $(B)/wall_clock.so \
-         $(B)/embed_example $(B)/embed_lines $(B)/token_lines $(B)/transfer $(B)/transfer_checked
+         $(B)/embed_example $(B)/embed_lines $(B)/token_lines $(B)/transfer $(B)/transfer_checked $(B)/steps $(B)/steps_checked
 test: deps-bench ## run every test; T="word ..." only those whose name holds one of the words
 	$(call built,all $(TESTED) $(BENCHED))
 	@! command -v npm >/dev/null || $(MAKE) -s minilm

@@ -12,20 +12,21 @@
 #include "base/error.h"
 #include "net/transport.h"
 
+#include <stdio.h>
+
 /* Twice what the provider with the largest batches takes (Mistral: 512 MB). */
 #define SPOOL_MOST (1LL << 30)
 
 typedef struct Spool {
-  int fd;          /* -1: not open */
-  int is_sent;     /* nothing more may be added */
-  long long size;  /* bytes that were added */
-  char *room;      /* owned: what is not written yet; when it is sent, what was read ahead */
-  size_t n, taken; /* bytes there, and how many of them were handed on */
-  long long at;    /* of what is sent: the next byte */
+  FILE *file;     /* NULL: not open */
+  char *room;     /* owned: its buffer */
+  long long size; /* bytes that were added */
+  int is_sent;    /* nothing more may be added */
+  long long at;   /* of what is sent: the next byte */
   const char *head, *tail;
   size_t n_head, n_tail;
   char folder[64]; /* where it is, cut: for messages */
-  Err why;         /* what reading failed with */
+  Err why;         /* what adding or reading failed with first */
 } Spool;
 
 /* A new one, empty. RC_OK, or *err ("io", RC_IOERR, where no file can be made; memory): then there is nothing to close. */
