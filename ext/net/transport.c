@@ -69,6 +69,7 @@ struct NetTransfer {
   int is_pouring;                   /* its body goes to the sink */
   int has_given_up, is_undecodable; /* its source or its sink; its coding */
   int has_length;                   /* the end of its body is said */
+  int has_headers;                  /* all of its headers are here */
   int port;                         /* ours, of its connection; 0: not known */
   long long started, progress;      /* monotonic ms, later by what nobody drove it */
   size_t seen;                      /* bytes that had moved at the time of `progress` */
@@ -304,8 +305,9 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg) {
   }
   if (n > 5 && memcmp(line, "HTTP/", 5) == 0) {
     forget_headers(r);
-    t->has_length = 0;
+    t->has_length = t->has_headers = 0;
   }
+  t->has_headers |= n <= 2 && (line[0] == '\r' || line[0] == '\n');
   if (t->request->sink) {
     note_length(t, line, n);
   }
@@ -521,6 +523,8 @@ static CURLcode end_pouring(NetTransfer *t) {
 static void judge(NetTransfer *t, CURLcode code) {
   NetResponse *r = t->response;
   code = code == CURLE_OK && t->is_pouring ? end_pouring(t) : code;
+  /* libcurl takes the end of a connection for the end of the headers. */
+  code = code == CURLE_OK && !t->has_headers ? CURLE_PARTIAL_FILE : code;
   const char *why = curl_easy_strerror(code);
   if (code == CURLE_OK) {
     r->result = NET_ANSWERED;

@@ -248,6 +248,8 @@ class Downloads(unittest.TestCase):
                 ("chunks", chunked + b"0\r\n\r\n", "answered", False),
                 ("chunks, torn behind one", chunked, "lost", False),
                 ("chunks, torn in one", chunked[:-100], "lost", False),
+                ("torn within a header", b"HTTP/1.1 200 OK\r\nContent-Leng", "lost", False),
+                ("torn between two", b"HTTP/1.1 200 OK\r\nX: y\r\n", "lost", False),
                 ("neither", b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + self.TEXT, "answered", True)):
             with self.subTest(name):
                 r = self.get(data)
