@@ -12,7 +12,7 @@
 **   lines N                N of them, with ids of ours from 1 on
 **   pad N                  each with so many letters more
 **   line TEXT              one, as it is
-**   model NAME, mark TEXT
+**   model NAME, mark TEXT, file ID
 ** Steps (@file, @batch, @output, @error: the ids that were told last):
 **   upload MARK, create -, get ID, find SINCE_MS:TOTAL, files MARK, cancel ID, results ID, delete ID, delete_file ID
 **
@@ -317,6 +317,8 @@ static int set_option(Steps *s, const char *name, const char *value) {
     s->model = value;
   } else if (strcmp(name, "mark") == 0) {
     s->mark = value;
+  } else if (strcmp(name, "file") == 0) {
+    snprintf(s->file, sizeof s->file, "%s", value);
   } else if (strcmp(name, "taken") == 0 && s->n_taken < TAKEN) {
     s->taken[s->n_taken++] = value;
   } else {
