@@ -1,7 +1,7 @@
 /*
-** See ask.h for the contract.
+** Requests and what their answers mean. See remote_internal.h for the contract.
 */
-#include "work/remote/ask.h"
+#include "work/remote/remote_internal.h"
 
 #include "base/check.h"
 #include "base/utf8.h"

@@ -1,7 +1,7 @@
 /*
 ** See remote.h for the contract: all steps but the reading of results (results.c).
 */
-#include "work/remote/ask.h"
+#include "work/remote/remote_internal.h"
 
 #include "base/check.h"
 #include "base/clock.h"

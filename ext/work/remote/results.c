@@ -1,7 +1,7 @@
 /*
 ** Results, read as they come. See remote.h for the contract.
 */
-#include "work/remote/ask.h"
+#include "work/remote/remote_internal.h"
 
 #include "base/text/json_lenient.h"
 #include "base/utf8.h"

@@ -1,8 +1,8 @@
 /*
 ** One request to a provider's batch API and what its answer means: how all steps of remote.h ask.
 */
-#ifndef LLMCOST_REMOTE_ASK_H
-#define LLMCOST_REMOTE_ASK_H
+#ifndef LLMCOST_REMOTE_INTERNAL_H
+#define LLMCOST_REMOTE_INTERNAL_H
 
 #include "work/remote/remote.h"
 
