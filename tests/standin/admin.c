@@ -10,13 +10,14 @@
 **   POST /standin/latency   {"ms":N[,"scenario":"X"]}, or {"ms":N,"to_ms":M[,"seed":S]}: drawn between them
 **   POST /standin/scenario  {"name":"X"}       for requests that choose none
 **   POST /standin/tokens    {"factor":F} input tokens billed per token counted, 0.1 to 10,000
-**   POST /standin/batch     {"polls":N,"ms":N} when batches complete: whichever comes first
+**   POST /standin/batch     {"polls":N,"ms":N,"end":"expired",...} what is to happen to batches: plan.c
+**   GET  /standin/batches   {"files","batches","steps"}: how many were made and deleted, what is there, and what was asked
 **   POST /standin/cache     {"readable_ms":N,"miss":0.5,"seed":N,"floor":1024} how prefixes become readable (prompt.c)
 **   POST /standin/rate      {"kind":"window"|"bucket","requests":N,"request_ms":1000,"burst":N,"tokens":N,
 **                           "token_ms":60000,"token_burst":N,"headers":true,"retry_after":true}: rate.c
 **   GET  /standin/rate      {"taken","refused","span_ms","at_once","most_at_once","seconds":[[taken,refused],...]}
 */
-#include "standin.h"
+#include "batch.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -47,7 +48,8 @@ static enum MHD_Result add_header(void *cls, enum MHD_ValueKind kind, const char
   char masked[32];
   (void)kind;
   value = value ? value : "";
-  if (strcasecmp(key, "authorization") == 0 || strcasecmp(key, "x-api-key") == 0) {
+  if (strcasecmp(key, "authorization") == 0 || strcasecmp(key, "x-api-key") == 0 ||
+      strcasecmp(key, "api-key") == 0) {
     size_t n = strlen(value);
     int bearer = strncasecmp(value, "Bearer ", 7) == 0;
     snprintf(masked, sizeof masked, "%s***%s", bearer ? "Bearer " : "",
@@ -94,8 +96,7 @@ static void show_last(struct request *r) {
 
 /* GET /standin/bill */
 static void show_bill(struct request *r) {
-  batch_tick();
-  message_batch_tick();
+  job_tick();
   reply_json(
       &r->reply, 200,
       bill_total(MHD_lookup_connection_value(r->conn, MHD_GET_ARGUMENT_KIND, "client_request_id")));
@@ -103,8 +104,7 @@ static void show_bill(struct request *r) {
 
 /* GET /standin/journal */
 static void show_journal(struct request *r) {
-  batch_tick();
-  message_batch_tick();
+  job_tick();
   r->reply.status = 200;
   bill_journal(&r->reply.body);
 }
@@ -123,8 +123,8 @@ static void reset_all(struct request *r) {
   token_factor_set(1);
   cache_reset();
   rate_reset();
-  batch_reset();
-  message_batch_reset();
+  plan_reset();
+  job_reset();
   files_reset();
   admin_free();
   ok(r);
@@ -170,8 +170,22 @@ static void set_token_factor(struct request *r) {
 
 /* POST /standin/batch */
 static void set_batch(struct request *r) {
-  batch_pace_set(json_int(r->json, "polls", -1), json_int(r->json, "ms", -1));
-  ok(r);
+  const char *why = plan_set(r->json);
+  if (why) {
+    wrong(r, why);
+  } else {
+    ok(r);
+  }
+}
+
+/* GET /standin/batches */
+static void show_batches(struct request *r) {
+  cJSON *j = cJSON_CreateObject();
+  job_tick();
+  cJSON_AddItemToObject(j, "files", files_report());
+  cJSON_AddItemToObject(j, "batches", job_report());
+  cJSON_AddItemToObject(j, "steps", plan_steps());
+  reply_json(&r->reply, 200, j);
 }
 
 /* POST /standin/cache */
@@ -214,6 +228,7 @@ int admin_handle(struct request *r) {
       {"POST", "/standin/scenario", set_scenario},   {"POST", "/standin/batch", set_batch},
       {"POST", "/standin/tokens", set_token_factor}, {"POST", "/standin/cache", set_cache},
       {"POST", "/standin/rate", set_rate},           {"GET", "/standin/rate", show_rate},
+      {"GET", "/standin/batches", show_batches},
   };
   if (strncmp(r->raw_path, "/standin", 8) != 0) {
     return 0;

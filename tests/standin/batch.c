@@ -1,199 +1,158 @@
 /*
-** batch.c: OpenAI's /v1/batches; and what both providers' batches share: when they are due, how a
-** line is answered and billed.
+** batch.c: /v1/batches, as OpenAI has them and those who follow it. What a batch does is job.c's.
 **
-** A batch is accepted whatever its file holds, as OpenAI does: creating it answers 200,
-** "validating", and a bad file shows up at the first poll as status "failed". The life of a good
-** one: the first poll says in_progress, the second (POST /standin/batch changes the number) or an
-** age of 10 s completes it. All lines are answered and billed, at half price, in that moment;
-** looking at the bill completes what is due by age too, so money never hides in a batch that nobody
-** polls.
-**
-** Output lines come in reverse order, since the provider promises none. Lines with a bad body, and
-** lines whose model names a refusing scenario, go to the error file. Expired and cancelled batches
-** have finished, and bill, the first half of their lines (a batch cancelled before its first poll:
-** none).
-**
-** Locking: one lock for the list; answering lines takes the locks of files and bill inside it.
+** Who is meant is told by the path: /v1 is OpenAI; /openai/v1 Groq (windows from 24h to 7d, chat alone);
+** /azure/... or the header api-key Azure (100,000 lines, its own error codes, a file of errors that is
+** there and empty, and /openai/batches?api-version=...); /api/v1 OpenRouter (inline requests, 202,
+** results in the batch and by pages, no cancelling, and no mark: metadata is taken and dropped).
 */
-#include "standin.h"
+#include "batch.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#define POLLS_DEFAULT 2
-#define AGE_DEFAULT_MS 10000
-#define ERRORS_SHOWN 100 /* of a bad file's lines */
+#define OPENROUTER_BATCH_MAX 5000
+#define AZURE_BATCH_MAX 100000
+#define PAGE_RESULTS 100 /* OpenRouter: of results, unless ?limit= says otherwise */
 
-enum state {
-  B_VALIDATING,
-  B_IN_PROGRESS,
-  B_COMPLETED,
-  B_FAILED,
-  B_EXPIRED,
-  B_CANCELLING,
-  B_CANCELLED
-};
 static const char *const aState[] = {"validating", "in_progress", "completed", "failed",
                                      "expired",    "cancelling",  "cancelled"};
 
-struct batch {
-  char id[48], input[64], output[64], error[64], endpoint[64], window[16];
-  struct origin from;
-  enum state state;
-  cJSON *metadata, *errors; /* owned; NULL = none */
-  struct buf lines;         /* the input file */
-  int64_t polls, created_ms, total, completed, failed;
-  time_t at[B_CANCELLED + 1]; /* when each state began */
-  struct usage use;
-  struct batch *next;
-};
+/* ---- creating: what is refused at once ---- */
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct batch *batches; /* newest first */
-static int64_t pace_polls = POLLS_DEFAULT, pace_ms = AGE_DEFAULT_MS;
+/* Hours of "24h" or "3d"; 0 = neither. */
+static long window_hours(const char *text) {
+  char *end = NULL;
+  long n = strtol(text, &end, 10);
+  int whole = end > text && *end && !end[1] && n > 0 && n < 1000;
+  return whole && *end == 'h' ? n : whole && *end == 'd' ? n * 24 : 0;
+}
 
-/* ---- shared with message batches ---- */
-
-/* Sets after how many polls, or at what age, batches complete; -1 leaves a value. */
-void batch_pace_set(int64_t polls, int64_t ms) {
-  if (polls >= 0) {
-    __atomic_store_n(&pace_polls, polls, __ATOMIC_RELAXED);
+static int endpoint_taken(enum form form, const char *end) {
+  if (strcmp(end, "/v1/chat/completions") == 0 ||
+      (form == FORM_AZURE && strcmp(end, "/chat/completions") == 0)) {
+    return 1;
   }
-  if (ms >= 0) {
-    __atomic_store_n(&pace_ms, ms, __ATOMIC_RELAXED);
-  }
+  return (form == FORM_OPENAI || form == FORM_OPENROUTER) && strcmp(end, "/v1/embeddings") == 0;
 }
 
-/* 1 when a batch of so many polls and that birth time should be complete. */
-int batch_due(int64_t polls, int64_t created_ms) {
-  return (polls > 0 && polls >= __atomic_load_n(&pace_polls, __ATOMIC_RELAXED)) ||
-         now_ms() - created_ms >= __atomic_load_n(&pace_ms, __ATOMIC_RELAXED);
-}
-
-/* Notes who makes a batch; its scenario is the request's, else the first line's batch scenario. */
-void batch_origin(const struct request *r, cJSON *first_body, struct origin *o) {
-  struct choice c;
-  memset(o, 0, sizeof *o);
-  copy_name(o->client_id, sizeof o->client_id, r->client_id);
-  copy_name(o->key_tail, sizeof o->key_tail, r->key_tail);
-  copy_name(o->scenario, sizeof o->scenario, r->choice.name);
-  o->fault = r->fault;
-  const char *model = json_text(first_body, "model");
-  const char *at = model ? strrchr(model, '@') : NULL;
-  if (o->fault == FT_OK && at && scenario_find(at + 1, &c) && c.row->fault >= FT_BATCH_LIMIT) {
-    copy_name(o->scenario, sizeof o->scenario, c.name);
-    o->fault = c.row->fault;
-  }
-}
-
-/* Bills one answered line, and journals it under the batch's id. */
-void batch_bill(const char *path, const char *batch, const struct origin *from,
-                const struct outcome *o) {
-  const struct buf *user = &o->prompt.user;
-  char *prompt = dup_n(user->p ? user->p : "", utf8_fit(user->p, user->n, PROMPT_BYTES));
-  struct event e = {.path = path,
-                    .batch = batch,
-                    .model = o->model,
-                    .scenario = from->scenario,
-                    .client_id = from->client_id[0] ? from->client_id : NULL,
-                    .key_tail = from->key_tail,
-                    .prompt = prompt,
-                    .prompt_hash = hash_bytes(user->p, user->n, 0),
-                    .status = 200,
-                    .billed = 1,
-                    .has_key = 1,
-                    .use = o->use,
-                    .nusd = o->nusd};
-  bill_add(&e);
-  free(prompt);
-}
-
-/* An error in the provider's shape, for one line. */
-static int line_error(enum api api, int status, const char *message, cJSON **body) {
-  *body = api == API_ANTHROPIC ? error_anthropic(status, NULL, NULL, message)
-                               : error_openai("server_error", NULL, NULL, message);
-  return status;
-}
-
-/* The fault of one line; a refusing one fills *status and *body. */
-static enum fault line_fault(cJSON *req, int i, const struct origin *from, enum api api,
-                             int *status, cJSON **body) {
-  struct choice c;
-  enum fault f = from->fault;
-  if (model_scenario(req, &c)) {
-    struct buf b = {0};
-    buf_json(&b, req);
-    f = c.row->fault >= FT_BATCH_LIMIT ? from->fault : scenario_strike(&c, hash_bytes(b.p, b.n, 6));
-    buf_free(&b);
-    if (f == FT_HTTP) {
-      *status = scenario_error(c.row, api, body);
-    } else if (f > FT_HTTP && f <= FT_LAST_UNBILLED) {
-      *status = line_error(api, 500, "The request failed.", body);
+/* A member that nobody knows, or NULL. */
+static const char *unknown_member(const cJSON *req, const char *const *known) {
+  const cJSON *m;
+  cJSON_ArrayForEach(m, req) {
+    int found = 0;
+    for (int i = 0; known[i]; i++) {
+      found |= strcmp(m->string, known[i]) == 0;
     }
-  }
-  if (f == FT_BATCH_ERRORS && i % 3 == 0) {
-    *status = line_error(api, 500, "The server had an error while processing this line.", body);
-  }
-  return f == FT_NUL || f == FT_BAD_UTF8 || (f >= FT_LENGTH && f < FT_BATCH_LIMIT) ? f : FT_OK;
-}
-
-/* Answers line i at half price; see standin.h. */
-int batch_line(cJSON *req, int i, const struct origin *from, enum api api, const char *path,
-               struct outcome *o, cJSON **body) {
-  int status = 0;
-  enum fault f = line_fault(req, i, from, api, &status, body);
-  if (status) {
-    return status;
-  }
-  if (api == API_ANTHROPIC) {
-    return anthropic_answer(req, f, 1, o, body);
-  }
-  if (strcmp(path, "/v1/embeddings") == 0) {
-    return embed_answer(req, f, 1, o, body);
-  }
-  return openai_answer(req, f, 1, o, body);
-}
-
-/* ---- the file ---- */
-
-/* The next line of the input, without its end; skips empty ones. NULL at the end. */
-static const char *line_next(const struct buf *b, size_t *at, size_t *n) {
-  while (*at < b->n) {
-    const char *p = b->p + *at, *end = memchr(p, '\n', b->n - *at);
-    *n = end ? (size_t)(end - p) : b->n - *at;
-    *at += *n + 1;
-    while (*n && (p[*n - 1] == '\r' || p[*n - 1] == ' ')) {
-      --*n;
-    }
-    if (*n) {
-      return p;
+    if (!found) {
+      return m->string;
     }
   }
   return NULL;
 }
 
-/* Notes why the batch will fail; line 0 = the whole file. */
-static void add_error(struct batch *b, const char *code, int64_t line, const char *message) {
-  if (!b->errors) {
-    b->errors = cJSON_CreateArray();
+/* Why a create request is refused, or NULL; *param names the culprit. */
+static const char *create_wrong(const cJSON *req, enum form form, const char **param) {
+  static const char *const aParam[] = {
+      "input_file_id", "endpoint", "completion_window", "metadata", "output_expires_after", NULL};
+  for (int i = 0; i < 3; i++) {
+    *param = aParam[i];
+    if (!json_text(req, *param)) {
+      return "Missing required parameter.";
+    }
   }
-  if (cJSON_GetArraySize(b->errors) >= ERRORS_SHOWN) {
-    return;
+  long hours = window_hours(json_text(req, "completion_window"));
+  if (hours < 24 || hours > (form == FORM_GROQ ? 168 : 24)) {
+    return form == FORM_GROQ ? "Invalid value: completion_window goes from '24h' to '7d'."
+                             : "Invalid value: the only supported value is '24h'.";
   }
-  cJSON *e = cJSON_CreateObject();
-  cJSON_AddStringToObject(e, "code", code);
-  if (line) {
-    cJSON_AddNumberToObject(e, "line", (double)line);
-  } else {
-    cJSON_AddNullToObject(e, "line");
+  *param = "endpoint";
+  if (!endpoint_taken(form, json_text(req, "endpoint"))) {
+    return "Invalid value: this endpoint is not supported in batches.";
   }
-  cJSON_AddStringToObject(e, "message", message);
-  cJSON_AddNullToObject(e, "param");
-  cJSON_AddItemToArray(b->errors, e);
+  *param = unknown_member(req, aParam);
+  if (*param) {
+    return "Unknown parameter.";
+  }
+  *param = "metadata";
+  const cJSON *meta = json_get(req, "metadata");
+  return meta && !cJSON_IsNull(meta) && !cJSON_IsObject(meta) ? "Invalid type: expected an object."
+                                                              : NULL;
+}
+
+/* 1 when a member stands in front of another. */
+static int stands_before(const cJSON *req, const char *name, const char *other) {
+  const cJSON *m = req->child;
+  while (m && strcmp(m->string, name) != 0 && strcmp(m->string, other) != 0) {
+    m = m->next;
+  }
+  return m && strcmp(m->string, name) == 0;
+}
+
+/* The same of OpenRouter's, who reads the body as it comes. */
+static const char *inline_wrong(const cJSON *req, const char **param) {
+  static const char *const aParam[] = {"endpoint", "model",        "requests", "completion_window",
+                                       "metadata", "callback_url", NULL};
+  const cJSON *list = json_get(req, "requests"), *one;
+  const char *model = json_text(req, "model");
+  *param = !json_text(req, "endpoint") ? "endpoint" : !model ? "model" : "requests";
+  if (strcmp(*param, "requests") != 0 || !cJSON_IsArray(list)) {
+    return "Missing required parameter.";
+  }
+  if (!stands_before(req, "endpoint", "requests") || !stands_before(req, "model", "requests")) {
+    return "endpoint and model have to stand before requests.";
+  }
+  if (!endpoint_taken(FORM_OPENROUTER, json_text(req, "endpoint"))) {
+    *param = "endpoint";
+    return "Invalid value: this endpoint is not supported in batches.";
+  }
+  if (cJSON_GetArraySize(list) < 1 || cJSON_GetArraySize(list) > OPENROUTER_BATCH_MAX) {
+    return "A batch has 1 to 5000 requests.";
+  }
+  cJSON_ArrayForEach(one, list) {
+    const char *own = json_text(json_get(one, "body"), "model");
+    if (own && strcmp(own, model) != 0) {
+      return "The model of a request has to be the batch's.";
+    }
+  }
+  *param = unknown_member(req, aParam);
+  return *param ? "Unknown parameter." : NULL;
+}
+
+/* Refuses a create request that would be refused at once. */
+int batch_check(struct request *r) {
+  const char *param = NULL;
+  const char *why = r->form == FORM_OPENROUTER ? inline_wrong(r->json, &param)
+                                               : create_wrong(r->json, r->form, &param);
+  char text[256];
+  if (!why) {
+    return 0;
+  }
+  snprintf(text, sizeof text, "%s ('%.100s')", why, param);
+  reply_error(r, 400, NULL, "invalid_request", param, text);
+  return 400;
+}
+
+/* ---- creating: what shows up later ---- */
+
+/* A code as the provider calls it. */
+static const char *code_of(enum form form, const char *code) {
+  static const char *const aAzure[][2] = {{"invalid_url", "url_mismatch"},
+                                          {"mismatched_model", "model_mismatch"},
+                                          {"empty_file", "empty_batch"},
+                                          {"invalid_method", "invalid_request"},
+                                          {"missing_required_parameter", "invalid_request"}};
+  for (size_t i = 0; form == FORM_AZURE && i < sizeof aAzure / sizeof aAzure[0]; i++) {
+    if (strcmp(aAzure[i][0], code) == 0) {
+      return aAzure[i][1];
+    }
+  }
+  return code;
+}
+
+static void complain(struct job *b, const char *code, const char *message) {
+  job_complain(b, code_of(b->form, code), b->total, message);
 }
 
 /* Bytes of a model's name before the scenario. */
@@ -203,29 +162,29 @@ static size_t model_len(const char *model) {
 }
 
 /* Looks at one line. ids holds the custom_ids seen, model the first line's model. */
-static void check_line(struct batch *b, const cJSON *j, struct map *ids, char *model, size_t cap) {
+static void check_line(struct job *b, const cJSON *j, struct map *ids, char *model, size_t cap) {
   const char *id = json_text(j, "custom_id"), *method = json_text(j, "method");
   const char *url = json_text(j, "url"), *m = json_text(json_get(j, "body"), "model");
+  int bare = b->form == FORM_OPENROUTER;
   if (!j) {
-    add_error(b, "invalid_json_line", b->total, "This line is not parseable as valid JSON.");
+    complain(b, "invalid_json_line", "This line is not parseable as valid JSON.");
     return;
   }
-  if (!id || !*id || !method || !url || !cJSON_IsObject(json_get(j, "body"))) {
-    add_error(b, "missing_required_parameter", b->total,
-              "Each line needs custom_id, method, url and body.");
+  if (!id || !*id || (!bare && (!method || !url)) || !cJSON_IsObject(json_get(j, "body"))) {
+    complain(b, "missing_required_parameter", "Each line needs custom_id, method, url and body.");
     return;
   }
   if (map_add(ids, hash_bytes(id, strlen(id), 7), 1) > 1) {
-    add_error(b, "duplicate_custom_id", b->total,
-              "The custom_id for this request is a duplicate of another request. The custom_id "
-              "parameter must be unique for each request in a batch.");
+    complain(b, "duplicate_custom_id",
+             "The custom_id for this request is a duplicate of another request. The custom_id "
+             "parameter must be unique for each request in a batch.");
   }
-  if (strcmp(method, "POST") != 0) {
-    add_error(b, "invalid_method", b->total, "The method must be POST.");
+  if (!bare && strcmp(method, "POST") != 0) {
+    complain(b, "invalid_method", "The method must be POST.");
   }
-  if (strcmp(url, b->endpoint) != 0) {
-    add_error(b, "invalid_url", b->total,
-              "The URL provided for this request does not match the batch endpoint.");
+  if (!bare && strcmp(url, b->endpoint) != 0) {
+    complain(b, "invalid_url",
+             "The URL provided for this request does not match the batch endpoint.");
   }
   if (!m) {
     return;
@@ -233,17 +192,18 @@ static void check_line(struct batch *b, const cJSON *j, struct map *ids, char *m
   if (!*model) {
     snprintf(model, cap, "%.*s", (int)model_len(m), m);
   } else if (strlen(model) != model_len(m) || strncmp(model, m, strlen(model)) != 0) {
-    add_error(b, "mismatched_model", b->total,
-              "All requests of a batch must be for the same model.");
+    complain(b, "mismatched_model", "All requests of a batch must be for the same model.");
   }
 }
 
-/* Looks at the whole file: counts lines, and notes what is wrong in b->errors. */
-static void check_file(struct batch *b) {
+/* Looks at all lines: counts them, and notes what is wrong. */
+static void check_lines(struct job *b) {
   struct map ids = {0};
   char model[MODEL_MAX] = "";
   size_t at = 0, n;
   const char *line;
+  int64_t most = b->form == FORM_AZURE ? AZURE_BATCH_MAX : OPENAI_BATCH_MAX;
+  b->total = 0;
   while ((line = line_next(&b->lines, &at, &n))) {
     cJSON *j = utf8_valid(line, n) ? json_strict(line, n) : NULL;
     b->total++;
@@ -251,173 +211,18 @@ static void check_file(struct batch *b) {
     cJSON_Delete(j);
   }
   if (b->total == 0) {
-    add_error(b, "empty_file", 0, "The input file is empty.");
+    job_complain(b, code_of(b->form, "empty_file"), 0, "The input file is empty.");
   }
-  if (b->total > OPENAI_BATCH_MAX) {
-    add_error(b, "too_many_tasks", 0,
-              "The batch input file contains too many requests. The limit is 50,000.");
-  }
-  if (b->from.fault == FT_BATCH_LIMIT) {
-    add_error(b, "token_limit_exceeded", 0,
-              "Enqueued token limit reached for this model in organization org-standin. Please try "
-              "again once some in_progress batches have been completed.");
+  if (b->total > most) {
+    job_complain(b, "too_many_tasks", 0,
+                 most == AZURE_BATCH_MAX
+                     ? "The batch input file contains too many requests. The limit is 100,000."
+                     : "The batch input file contains too many requests. The limit is 50,000.");
   }
   map_free(&ids);
 }
 
-/* ---- running it ---- */
-
-/* What running a batch fills. */
-struct run {
-  struct batch *b;
-  struct buf *line; /* one entry per output line */
-  int64_t lines;
-  struct buf error;
-  int64_t index, finished; /* lines from "finished" on are left undone */
-};
-
-/* How lines end in the output. */
-static const char *line_end(const struct run *run) {
-  return run->b->from.fault == FT_BATCH_CRLF ? "\r\n" : "\n";
-}
-
-/* One line of the output or error file, into out. Takes body; NULL body = an undone line. */
-static void write_line(struct run *run, struct buf *out, const char *id, int status, cJSON *body) {
-  char text[64];
-  cJSON *j = cJSON_CreateObject();
-  snprintf(text, sizeof text, "batch_req_standin%016llx", (unsigned long long)next_id());
-  cJSON_AddStringToObject(j, "id", text);
-  cJSON_AddStringToObject(j, "custom_id", id);
-  if (body) {
-    cJSON *r = cJSON_AddObjectToObject(j, "response");
-    cJSON_AddNumberToObject(r, "status_code", status);
-    snprintf(text, sizeof text, "req_standin%016llx", (unsigned long long)next_id());
-    cJSON_AddStringToObject(r, "request_id", text);
-    cJSON_AddItemToObject(r, "body", body);
-    cJSON_AddNullToObject(j, "error");
-  } else {
-    int expired = run->b->from.fault == FT_BATCH_EXPIRED;
-    cJSON_AddNullToObject(j, "response");
-    cJSON *e = cJSON_AddObjectToObject(j, "error");
-    cJSON_AddStringToObject(e, "code", expired ? "batch_expired" : "batch_cancelled");
-    cJSON_AddStringToObject(e, "message",
-                            expired ? "This request could not be executed before the completion "
-                                      "window expired."
-                                    : "This request was cancelled.");
-  }
-  buf_json(out, j);
-  buf_str(out, line_end(run));
-  cJSON_Delete(j);
-}
-
-/* Appends an output line; batch-ids doubles the first, drops the second and invents a third. */
-static void keep_line(struct run *run, const char *id, const cJSON *body, enum fault line_fault) {
-  int ids = run->b->from.fault == FT_BATCH_IDS;
-  int copies = !ids ? 1 : run->index == 0 ? 3 : run->index == 1 ? 0 : 1;
-  for (int i = 0; i < copies; i++) {
-    struct buf out = {0};
-    write_line(run, &out, i == 2 ? "unknown-custom-id" : id, 200, cJSON_Duplicate(body, 1));
-    deliver_marker(&out, line_fault);
-    run->line[run->lines++] = out;
-  }
-}
-
-/* Answers and bills one line. */
-static void run_line(struct run *run, cJSON *j) {
-  struct batch *b = run->b;
-  struct outcome o = {0};
-  struct choice c;
-  cJSON *req = cJSON_GetObjectItemCaseSensitive(j, "body"), *body = NULL;
-  const char *id = json_text(j, "custom_id"), *model = json_text(req, "model");
-  enum fault mark = b->from.fault;
-  const char *at = model ? strrchr(model, '@') : NULL;
-  if (at && scenario_find(at + 1, &c)) {
-    mark = c.row->fault;
-  }
-  int status = batch_line(req, (int)run->index, &b->from, API_OPENAI, b->endpoint, &o, &body);
-  if (status == 200) {
-    batch_bill(b->endpoint, b->id, &b->from, &o);
-    b->completed++;
-    b->use.fresh += o.use.fresh;
-    b->use.cached += o.use.cached;
-    b->use.output += o.use.output;
-    keep_line(run, id, body, mark);
-    cJSON_Delete(body);
-  } else {
-    b->failed++;
-    write_line(run, &run->error, id, status, body);
-  }
-  outcome_free(&o);
-}
-
-/* Answers the lines that finish and stores the two files. */
-static void run_lines(struct batch *b, int64_t finished) {
-  struct run run = {.b = b, .finished = finished};
-  struct buf all = {0};
-  size_t at = 0, n;
-  const char *line;
-  run.line = need(calloc((size_t)b->total + 3, sizeof *run.line));
-  for (; (line = line_next(&b->lines, &at, &n)); run.index++) {
-    cJSON *j = json_strict(line, n);
-    if (run.index < run.finished) {
-      run_line(&run, j);
-    } else {
-      b->failed++;
-      write_line(&run, &run.error, json_text(j, "custom_id"), 0, NULL);
-    }
-    cJSON_Delete(j);
-  }
-  while (run.lines) {
-    struct buf *out = &run.line[--run.lines];
-    buf_add(&all, out->p, out->n);
-    buf_free(out);
-  }
-  if (all.n && b->from.fault == FT_BATCH_CRLF) {
-    buf_str(&all, "\r\n");
-  }
-  if (all.n) {
-    files_add("batch_output", "output.jsonl", &all, b->output, sizeof b->output);
-  }
-  if (run.error.n) {
-    files_add("batch_output", "error.jsonl", &run.error, b->error, sizeof b->error);
-  }
-  free(run.line);
-}
-
-/* Changes the state and notes when. */
-static void enter(struct batch *b, enum state s) {
-  b->state = s;
-  b->at[s] = time(NULL);
-}
-
-/* Takes a batch as far as it should be by now. Caller holds the lock. */
-static void advance(struct batch *b) {
-  int due = batch_due(b->polls, b->created_ms);
-  if (b->state == B_CANCELLING && (due || b->polls)) {
-    run_lines(b, b->at[B_IN_PROGRESS] ? (b->total + 1) / 2 : 0);
-    enter(b, B_CANCELLED);
-  }
-  if (b->state == B_VALIDATING && (b->polls || due)) {
-    enter(b, b->errors ? B_FAILED : B_IN_PROGRESS);
-  }
-  if (b->state != B_IN_PROGRESS || !due) {
-    return;
-  }
-  int expired = b->from.fault == FT_BATCH_EXPIRED;
-  run_lines(b, expired ? (b->total + 1) / 2 : b->total);
-  enter(b, expired ? B_EXPIRED : B_COMPLETED);
-}
-
-/* Completes what is due by its age. */
-void batch_tick(void) {
-  pthread_mutex_lock(&lock);
-  for (struct batch *b = batches; b; b = b->next) {
-    advance(b);
-  }
-  pthread_mutex_unlock(&lock);
-}
-
-/* ---- the API ---- */
+/* ---- how a batch is shown ---- */
 
 /* Adds a time in seconds, or null. */
 static void add_time(cJSON *o, const char *key, time_t t) {
@@ -428,33 +233,45 @@ static void add_time(cJSON *o, const char *key, time_t t) {
   }
 }
 
-/* request_counts and usage. */
-static void add_counts(cJSON *j, const struct batch *b) {
-  const struct usage *u = &b->use;
+/* request_counts. */
+static void add_counts(cJSON *j, const struct job *b) {
   cJSON *c = cJSON_AddObjectToObject(j, "request_counts");
-  cJSON_AddNumberToObject(c, "total", b->state == B_VALIDATING ? 0 : (double)b->total);
+  cJSON_AddNumberToObject(c, "total", b->state == JOB_VALIDATING ? 0 : (double)b->total);
   cJSON_AddNumberToObject(c, "completed", (double)b->completed);
-  cJSON_AddNumberToObject(c, "failed", (double)b->failed);
-  c = cJSON_AddObjectToObject(j, "usage");
-  cJSON_AddNumberToObject(c, "input_tokens", (double)(u->fresh + u->cached));
+  cJSON_AddNumberToObject(c, "failed", (double)(b->failed + b->undone));
+}
+
+/* The sum of what was answered, as far as the provider can count. */
+static void add_usage(cJSON *j, const struct job *b) {
+  const struct usage *u = &b->use;
+  int64_t in = u->fresh + u->cached + (job_over(b) ? b->plan.usage_off : 0);
+  cJSON *c = cJSON_AddObjectToObject(j, "usage");
+  cJSON_AddNumberToObject(c, "input_tokens", (double)in);
   cJSON_AddNumberToObject(cJSON_AddObjectToObject(c, "input_tokens_details"), "cached_tokens",
                           (double)u->cached);
   cJSON_AddNumberToObject(c, "output_tokens", (double)u->output);
   cJSON_AddNumberToObject(cJSON_AddObjectToObject(c, "output_tokens_details"), "reasoning_tokens",
                           0);
-  cJSON_AddNumberToObject(c, "total_tokens", (double)(u->fresh + u->cached + u->output));
+  cJSON_AddNumberToObject(c, "total_tokens", (double)(in + u->output));
 }
 
-/* A batch as the API shows it, owned. */
-static cJSON *batch_json(const struct batch *b) {
+static void add_copy(cJSON *j, const char *name, const cJSON *value) {
+  cJSON_AddItemToObject(j, name, value ? cJSON_Duplicate(value, 1) : cJSON_CreateNull());
+}
+
+/* A batch as OpenAI shows it, owned. */
+static cJSON *file_batch_json(const struct job *b) {
   cJSON *j = cJSON_CreateObject();
+  long hours = window_hours(b->window);
+  time_t created = job_time(b, JOB_VALIDATING);
+  int shown = b->errors && b->state != JOB_VALIDATING;
   cJSON_AddStringToObject(j, "id", b->id);
   cJSON_AddStringToObject(j, "object", "batch");
   cJSON_AddStringToObject(j, "endpoint", b->endpoint);
-  if (b->state == B_FAILED) {
+  if (shown) {
     cJSON *e = cJSON_AddObjectToObject(j, "errors");
     cJSON_AddStringToObject(e, "object", "list");
-    cJSON_AddItemToObject(e, "data", cJSON_Duplicate(b->errors, 1));
+    add_copy(e, "data", b->errors);
   } else {
     cJSON_AddNullToObject(j, "errors");
   }
@@ -462,119 +279,96 @@ static cJSON *batch_json(const struct batch *b) {
   cJSON_AddStringToObject(j, "completion_window", b->window);
   cJSON_AddStringToObject(j, "status", aState[b->state]);
   json_add_text(j, "output_file_id", b->output);
-  json_add_text(j, "error_file_id", b->error);
-  cJSON_AddNumberToObject(j, "created_at", (double)b->at[B_VALIDATING]);
-  add_time(j, "in_progress_at", b->at[B_IN_PROGRESS]);
-  cJSON_AddNumberToObject(j, "expires_at", (double)(b->at[B_VALIDATING] + 86400));
-  add_time(j, "finalizing_at", b->at[B_COMPLETED]);
-  add_time(j, "completed_at", b->at[B_COMPLETED]);
-  add_time(j, "failed_at", b->at[B_FAILED]);
-  add_time(j, "expired_at", b->at[B_EXPIRED]);
-  add_time(j, "cancelling_at", b->at[B_CANCELLING]);
-  add_time(j, "cancelled_at", b->at[B_CANCELLED]);
+  json_add_text(j, "error_file_id", b->error_file);
+  cJSON_AddNumberToObject(j, "created_at", (double)created);
+  add_time(j, "in_progress_at", job_time(b, JOB_RUNNING));
+  cJSON_AddNumberToObject(j, "expires_at", (double)(created + hours * 3600));
+  add_time(j, "finalizing_at", job_time(b, JOB_COMPLETED));
+  add_time(j, "completed_at", job_time(b, JOB_COMPLETED));
+  add_time(j, "failed_at", job_time(b, JOB_FAILED));
+  add_time(j, "expired_at", job_time(b, JOB_EXPIRED));
+  add_time(j, "cancelling_at", job_time(b, JOB_CANCELLING));
+  add_time(j, "cancelled_at", job_time(b, JOB_CANCELLED));
   add_counts(j, b);
-  if (b->metadata) {
-    cJSON_AddItemToObject(j, "metadata", cJSON_Duplicate(b->metadata, 1));
-  } else {
-    cJSON_AddNullToObject(j, "metadata");
-  }
+  add_usage(j, b);
+  add_copy(j, "metadata", b->metadata);
   return j;
 }
 
-/* Why a create request is refused, or NULL; *param names the culprit. */
-static const char *create_wrong(const cJSON *req, const char **param) {
-  static const char *const aParam[] = {"input_file_id", "endpoint", "completion_window", "metadata",
-                                       "output_expires_after"};
-  const cJSON *m;
-  const char *window = json_text(req, "completion_window"), *end = json_text(req, "endpoint");
-  for (int i = 0; i < 3; i++) {
-    *param = aParam[i];
-    if (!json_text(req, *param)) {
-      return "Missing required parameter.";
-    }
+/* A batch as OpenRouter shows it, without its results. */
+static cJSON *inline_batch_json(const struct job *b) {
+  cJSON *j = cJSON_CreateObject();
+  cJSON_AddStringToObject(j, "id", b->id);
+  cJSON_AddStringToObject(j, "object", "batch");
+  cJSON_AddStringToObject(j, "status", aState[b->state]);
+  cJSON_AddStringToObject(j, "endpoint", b->endpoint);
+  cJSON_AddStringToObject(j, "model", b->model);
+  cJSON_AddStringToObject(j, "completion_window", "24h");
+  cJSON_AddNumberToObject(j, "created_at", (double)job_time(b, JOB_VALIDATING));
+  add_counts(j, b);
+  if (b->errors && b->state != JOB_VALIDATING) {
+    cJSON *e = cJSON_AddObjectToObject(j, "error");
+    cJSON_AddStringToObject(e, "code", json_text(b->errors->child, "code"));
+    cJSON_AddStringToObject(e, "message", json_text(b->errors->child, "message"));
+  } else {
+    cJSON_AddNullToObject(j, "error");
   }
-  if (strcmp(window, "24h") != 0) {
-    return "Invalid value: the only supported value is '24h'.";
-  }
-  *param = "endpoint";
-  if (strcmp(end, "/v1/chat/completions") != 0 && strcmp(end, "/v1/embeddings") != 0) {
-    return "Invalid value: this endpoint is not supported in batches.";
-  }
-  cJSON_ArrayForEach(m, req) {
-    int known = 0;
-    for (int i = 0; i < 5; i++) {
-      known |= strcmp(m->string, aParam[i]) == 0;
-    }
-    *param = m->string;
-    if (!known) {
-      return "Unknown parameter.";
-    }
-  }
-  *param = "metadata";
-  int has = json_get(req, "metadata") && !cJSON_IsNull(json_get(req, "metadata"));
-  return has && !cJSON_IsObject(json_get(req, "metadata")) ? "Invalid type: expected an object."
-                                                           : NULL;
+  cJSON *u = cJSON_AddObjectToObject(j, "usage");
+  cJSON_AddNumberToObject(u, "prompt_tokens",
+                          (double)(b->use.fresh + b->use.cached + b->plan.usage_off));
+  cJSON_AddNumberToObject(u, "completion_tokens", (double)b->use.output);
+  json_add_usd(u, "cost", b->nusd);
+  cJSON_AddNullToObject(j, "results");
+  return j;
 }
 
-/* Refuses a create request that OpenAI would refuse at once. */
-int batch_check(struct request *r) {
-  const char *param = NULL, *why = create_wrong(r->json, &param);
-  char text[256];
-  if (!why) {
-    return 0;
-  }
-  snprintf(text, sizeof text, "%s ('%.100s')", why, param);
-  reply_error(r, 400, NULL, "invalid_request", param, text);
-  return 400;
+static cJSON *batch_json(const struct job *b) {
+  return b->form == FORM_OPENROUTER ? inline_batch_json(b) : file_batch_json(b);
 }
 
-/* The body of the file's first line, with the line owned in *line. */
-static cJSON *first_body(const struct buf *b, cJSON **line) {
-  size_t at = 0, n = 0;
-  const char *p = line_next(b, &at, &n);
-  *line = p ? json_strict(p, n) : NULL;
-  return cJSON_GetObjectItemCaseSensitive(*line, "body");
+/* ---- the API ---- */
+
+/* Tells a file that isn't there yet from one that never will be, as providers do not. 1 = refused. */
+static int refuse_file(struct request *r, const char *input) {
+  char text[200];
+  struct buf lines = {0};
+  int found = !plan_late(input) && files_read(input, &lines);
+  buf_free(&lines);
+  if (!found) {
+    snprintf(text, sizeof text, "No such File object: %.120s", input);
+    reply_error(r, 400, NULL, "invalid_request", "input_file_id", text);
+  }
+  return !found;
 }
 
 /* POST /v1/batches */
 void batch_create(struct request *r) {
-  struct batch *b = need(calloc(1, sizeof *b));
   const char *input = json_text(r->json, "input_file_id");
   const cJSON *meta = json_get(r->json, "metadata");
-  cJSON *line = NULL;
-  if (!files_read(input, &b->lines)) {
-    free(b);
-    reply_error(r, 400, NULL, "invalid_request", "input_file_id", "The input file was not found.");
+  int bare = r->form == FORM_OPENROUTER;
+  if (!bare && refuse_file(r, input)) {
     return;
   }
-  snprintf(b->id, sizeof b->id, "batch_standin%016llx", (unsigned long long)next_id());
-  copy_name(b->input, sizeof b->input, input);
+  struct job *b = job_new(r, r->form, "batch_standin");
   copy_name(b->endpoint, sizeof b->endpoint, json_text(r->json, "endpoint"));
-  copy_name(b->window, sizeof b->window, json_text(r->json, "completion_window"));
-  b->metadata = cJSON_IsObject(meta) ? cJSON_Duplicate(meta, 1) : NULL;
-  b->created_ms = now_ms();
-  batch_origin(r, first_body(&b->lines, &line), &b->from);
-  cJSON_Delete(line);
-  check_file(b);
-  enter(b, B_VALIDATING);
-  cJSON *j = batch_json(b);
-  pthread_mutex_lock(&lock);
-  b->next = batches;
-  batches = b;
-  pthread_mutex_unlock(&lock);
-  reply_json(&r->reply, 200, j);
-}
-
-/* The batch of an id, or NULL. Caller holds the lock. */
-static struct batch *find(const char *id) {
-  struct batch *b = batches;
-  while (b && strcmp(b->id, id) != 0) {
-    b = b->next;
+  copy_name(b->window, sizeof b->window, bare ? "24h" : json_text(r->json, "completion_window"));
+  if (bare) {
+    copy_name(b->model, sizeof b->model, json_text(r->json, "model"));
+    job_inline(b, json_get(r->json, "requests"));
+  } else {
+    copy_name(b->input, sizeof b->input, input);
+    b->metadata = cJSON_IsObject(meta) ? cJSON_Duplicate(meta, 1) : NULL;
+    files_read(input, &b->lines);
   }
-  return b;
+  check_lines(b);
+  job_lock();
+  job_start(b);
+  cJSON *j = batch_json(b);
+  job_unlock();
+  reply_json(&r->reply, bare ? 202 : 200, j);
 }
 
-/* Answers with a batch (owned JSON), or with 404. */
+/* Answers with a batch (owned JSON), or that there is none. */
 static void reply_batch(struct request *r, cJSON *j) {
   char text[256];
   if (j) {
@@ -582,75 +376,151 @@ static void reply_batch(struct request *r, cJSON *j) {
     return;
   }
   snprintf(text, sizeof text, "No batch found with id '%.160s'.", r->id);
-  reply_error(r, 404, NULL, NULL, NULL, text);
+  job_reply_gone(r, text);
+}
+
+/* OpenRouter's results are elements: the lines with commas between them. */
+static void add_elements(struct buf *out, const struct job *b, int64_t from, int64_t limit,
+                         int64_t *next) {
+  size_t at = 0, n;
+  const char *line;
+  int64_t i = 0;
+  *next = 0;
+  for (; (line = line_next(&b->results, &at, &n)); i++) {
+    if (i >= from && i < from + limit) {
+      buf_str(out, i > from ? "," : "");
+      buf_add(out, line, n);
+    }
+  }
+  *next = i > from + limit ? from + limit : 0;
+}
+
+/* Puts the results into the batch that was just written, which ends with "results":null}. */
+static void insert_results(struct request *r, const struct job *b) {
+  int64_t next;
+  if (b->form == FORM_OPENROUTER && job_over(b) && b->state != JOB_FAILED) {
+    r->reply.body.n -= strlen("null}");
+    buf_str(&r->reply.body, "[");
+    add_elements(&r->reply.body, b, 0, INT64_MAX / 2, &next);
+    buf_str(&r->reply.body, "]}");
+  }
 }
 
 /* GET /v1/batches/{id}: a poll. */
 void batch_get(struct request *r) {
-  pthread_mutex_lock(&lock);
-  struct batch *b = find(r->id);
+  int gone;
+  job_lock();
+  struct job *b = job_find(r->id, r->form, &gone);
   if (b) {
-    b->polls++;
-    advance(b);
+    job_poll(b);
   }
-  cJSON *j = b ? batch_json(b) : NULL;
-  pthread_mutex_unlock(&lock);
-  reply_batch(r, j);
+  reply_batch(r, b ? batch_json(b) : NULL);
+  if (b) {
+    insert_results(r, b);
+  }
+  job_unlock();
 }
 
 /* POST /v1/batches/{id}/cancel */
 void batch_cancel(struct request *r) {
-  pthread_mutex_lock(&lock);
-  struct batch *b = find(r->id);
-  int over = b && (b->state == B_COMPLETED || b->state == B_FAILED || b->state == B_EXPIRED ||
-                   b->state == B_CANCELLED);
-  if (b && !over && b->state != B_CANCELLING) {
-    enter(b, B_CANCELLING);
-    b->polls = 0;
+  int gone;
+  if (r->form == FORM_OPENROUTER) {
+    reply_error(r, 404, NULL, NULL, NULL, "Not Found");
+    return;
   }
-  cJSON *j = b && !over ? batch_json(b) : NULL;
-  pthread_mutex_unlock(&lock);
-  if (over) {
+  job_lock();
+  struct job *b = job_find(r->id, r->form, &gone);
+  int done = b && job_cancel(b);
+  cJSON *j = done ? batch_json(b) : NULL;
+  job_unlock();
+  if (b && !done) {
     reply_error(r, 409, NULL, NULL, NULL, "Cannot cancel a batch that has ended.");
   } else {
     reply_batch(r, j);
   }
 }
 
-/* GET /v1/batches?limit=N&after=ID: newest first; no poll. */
+/* A parameter of the query that is a number, or what is said otherwise. */
+static long query_number(const struct request *r, const char *name, long otherwise, long most) {
+  const char *text = MHD_lookup_connection_value(r->conn, MHD_GET_ARGUMENT_KIND, name);
+  long n = text ? strtol(text, NULL, 10) : otherwise;
+  return n < 0 || n > most ? otherwise : n;
+}
+
+/* GET /v1/batches?limit=N&after=ID (OpenRouter: cursor=ID): newest first; no poll. */
 void batch_list(struct request *r) {
-  const char *after = MHD_lookup_connection_value(r->conn, MHD_GET_ARGUMENT_KIND, "after");
-  const char *text = MHD_lookup_connection_value(r->conn, MHD_GET_ARGUMENT_KIND, "limit");
-  long limit = text ? strtol(text, NULL, 10) : 20;
-  limit = limit < 1 || limit > 100 ? 20 : limit;
+  int bare = r->form == FORM_OPENROUTER, gone = 0;
+  const char *after =
+      MHD_lookup_connection_value(r->conn, MHD_GET_ARGUMENT_KIND, bare ? "cursor" : "after");
+  long limit = query_number(r, "limit", 20, 100);
   cJSON *j = cJSON_CreateObject(), *list;
   cJSON_AddStringToObject(j, "object", "list");
   list = cJSON_AddArrayToObject(j, "data");
-  batch_tick();
-  pthread_mutex_lock(&lock);
-  struct batch *b = after ? find(after) : NULL;
-  for (b = after ? (b ? b->next : NULL) : batches; b && limit > 0; b = b->next, limit--) {
+  job_tick();
+  job_lock();
+  struct job *b = after && *after ? job_find(after, r->form, &gone) : NULL;
+  b = after && *after && !b ? NULL : job_next(b, r->form);
+  b = plan_gone(GONE_NOT) || plan_gone(GONE_ARCHIVED) ? b : NULL;
+  for (limit = limit ? limit : 20; b && limit > 0; b = job_next(b, r->form), limit--) {
     cJSON_AddItemToArray(list, batch_json(b));
   }
   int more = b != NULL;
-  pthread_mutex_unlock(&lock);
+  job_unlock();
   const cJSON *first = list->child, *last = first ? first->prev : NULL;
   json_add_text(j, "first_id", first ? json_text(first, "id") : "");
   json_add_text(j, "last_id", last ? json_text(last, "id") : "");
   cJSON_AddBoolToObject(j, "has_more", more);
+  if (bare) {
+    json_add_text(j, "next_cursor", more && last ? json_text(last, "id") : NULL);
+  }
   reply_json(&r->reply, 200, j);
 }
 
-/* Forgets all batches. */
-void batch_reset(void) {
-  pthread_mutex_lock(&lock);
-  while (batches) {
-    struct batch *b = batches;
-    batches = b->next;
-    cJSON_Delete(b->metadata);
-    cJSON_Delete(b->errors);
-    buf_free(&b->lines);
-    free(b);
+/* GET /api/v1/batches/{id}/results?cursor=C: a page of OpenRouter's. */
+void batch_results(struct request *r) {
+  int64_t from = query_number(r, "cursor", 0, 1000000), next;
+  int64_t limit = query_number(r, "limit", PAGE_RESULTS, 1000000);
+  int gone;
+  struct buf *out = &r->reply.body;
+  if (r->form != FORM_OPENROUTER) {
+    reply_error(r, 404, NULL, NULL, NULL, "Invalid URL");
+    return;
   }
-  pthread_mutex_unlock(&lock);
+  job_lock();
+  struct job *b = job_find(r->id, r->form, &gone);
+  if (b && job_over(b) && plan_gone(GONE_NOT)) {
+    r->reply.status = 200;
+    buf_str(out, "{\"object\":\"list\",\"data\":[");
+    add_elements(out, b, from, limit, &next);
+    buf_printf(out, "],\"has_more\":%s,\"next_cursor\":", next ? "true" : "false");
+    buf_printf(out, next ? "\"%lld\"}" : "null}", (long long)next);
+  } else if (b && !job_over(b)) {
+    reply_error(r, 409, NULL, NULL, NULL, "The batch is still in progress.");
+  } else {
+    reply_batch(r, NULL);
+  }
+  job_unlock();
+}
+
+/* DELETE /api/v1/batches/{id}: OpenRouter's, once it is over. */
+void batch_delete(struct request *r) {
+  int gone;
+  if (r->form != FORM_OPENROUTER) {
+    reply_error(r, 405, NULL, NULL, NULL, "Method Not Allowed");
+    return;
+  }
+  job_lock();
+  struct job *b = job_find(r->id, r->form, &gone);
+  if (b && !job_over(b)) {
+    reply_error(r, 409, NULL, NULL, NULL, "The batch is still in progress.");
+  } else if (b) {
+    job_delete(b);
+    cJSON *j = cJSON_CreateObject();
+    cJSON_AddStringToObject(j, "id", r->id);
+    cJSON_AddTrueToObject(j, "deleted");
+    reply_json(&r->reply, 200, j);
+  } else {
+    reply_batch(r, NULL);
+  }
+  job_unlock();
 }

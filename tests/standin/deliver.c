@@ -210,7 +210,7 @@ static void set_deep(struct reply *p) {
 /* Makes of a produced reply what the fault wants. */
 void deliver_mangle(struct request *r) {
   struct reply *p = &r->reply;
-  if (p->status != 200) {
+  if (p->status != 200 && p->status != 202) {
     return;
   }
   deliver_marker(&p->body, r->fault);
@@ -248,6 +248,9 @@ void deliver_mangle(struct request *r) {
   case FT_RESET_AFTER:
     p->delivery = D_CLOSE;
     break;
+  case FT_RST_AFTER:
+    p->delivery = D_RESET;
+    break;
   default:
     break;
   }
@@ -259,6 +262,7 @@ void deliver_mangle(struct request *r) {
 struct source {
   enum delivery delivery;
   struct buf body;
+  size_t piece, stop;
   size_t gap; /* D_HUGE: where the filler goes */
   uint64_t filler;
   char fill;
@@ -319,10 +323,12 @@ static ssize_t read_source(void *cls, uint64_t pos, char *to, size_t max) {
     *to = pos < s->body.n ? s->body.p[pos] : ' ';
     return 1;
   }
-  if (pos >= s->body.n) {
-    return MHD_CONTENT_READER_END_WITH_ERROR; /* D_TRUNCATED */
+  if (pos >= s->stop) {
+    return s->delivery == D_PIECES ? MHD_CONTENT_READER_END_OF_STREAM
+                                   : MHD_CONTENT_READER_END_WITH_ERROR; /* D_TRUNCATED, D_CUT */
   }
-  size_t n = s->body.n - (size_t)pos < max ? s->body.n - (size_t)pos : max;
+  size_t n = s->stop - (size_t)pos < max ? s->stop - (size_t)pos : max;
+  n = s->piece && n > s->piece ? s->piece : n;
   memcpy(to, s->body.p + pos, n);
   return (ssize_t)n;
 }
@@ -333,10 +339,15 @@ static struct MHD_Response *make_callback(struct reply *p) {
   uint64_t size = MHD_SIZE_UNKNOWN;
   buf_add(&p->body, "", 0);
   s->delivery = p->delivery;
+  s->piece = p->piece;
+  s->stop = p->delivery == D_PIECES || p->delivery == D_CUT ? p->stop : p->body.n;
   s->body = p->body;
   memset(&p->body, 0, sizeof p->body);
   if (s->delivery == D_TRUNCATED) {
     size = s->body.n + 512;
+  }
+  if (s->delivery == D_CUT) {
+    size = s->body.n;
   }
   if (s->delivery == D_HUGE) {
     char *mark = strstr(s->body.p, MARKER);

@@ -3,7 +3,7 @@
 ** read their input from one and leave their output in others. A batch input is refused above 200 MB
 ** and when its name doesn't end with .jsonl; what's in it is looked at when a batch is made of it.
 */
-#include "standin.h"
+#include "batch.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -11,6 +11,8 @@
 #include <string.h>
 #include <strings.h>
 #include <time.h>
+
+#define GROQ_FILE_MAX ((size_t)100 << 20)
 
 struct file {
   char id[48], name[128], purpose[32];
@@ -21,6 +23,7 @@ struct file {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct file *files;
+static int64_t made, deleted; /* by anybody: output files too */
 
 /* What the multipart body held. */
 struct upload {
@@ -66,6 +69,7 @@ void files_add(const char *purpose, const char *name, struct buf *bytes, char *i
   pthread_mutex_lock(&lock);
   f->next = files;
   files = f;
+  made++;
   pthread_mutex_unlock(&lock);
 }
 
@@ -94,6 +98,7 @@ void files_reset(void) {
     files = f->next;
     file_free(f);
   }
+  made = deleted = 0;
   pthread_mutex_unlock(&lock);
 }
 
@@ -119,7 +124,7 @@ static enum MHD_Result take_part(void *cls, enum MHD_ValueKind kind, const char 
 }
 
 /* Why an upload is refused, or NULL. */
-static const char *upload_wrong(const struct upload *u) {
+static const char *upload_wrong(const struct upload *u, enum form form) {
   static const char *const aPurpose[] = {"batch",  "assistants", "fine-tune",
                                          "vision", "user_data",  "evals"};
   size_t n = strlen(u->name), known = 0;
@@ -140,6 +145,9 @@ static const char *upload_wrong(const struct upload *u) {
   }
   if (n < 6 || strcmp(u->name + n - 6, ".jsonl") != 0) {
     return "Invalid file format for Batch API. Must be .jsonl";
+  }
+  if (form == FORM_GROQ && u->bytes.n > GROQ_FILE_MAX) {
+    return "File is too large: a batch input file has at most 100 MB.";
   }
   return u->bytes.n > OPENAI_FILE_MAX ? "File is too large: a batch input file has at most 200 MB."
                                       : NULL;
@@ -165,7 +173,8 @@ void files_create(struct request *r) {
     MHD_post_process(pp, r->body.p ? r->body.p : "", r->body.n);
     MHD_destroy_post_processor(pp);
   }
-  const char *why = pp ? upload_wrong(&u) : "The multipart boundary is missing.";
+  buf_free(&r->body); /* the parts are copies, and both may be 200 MB */
+  const char *why = pp ? upload_wrong(&u, r->form) : "The multipart boundary is missing.";
   if (why) {
     reply_error(r, 400, NULL, NULL, NULL, why);
     buf_free(&u.bytes);
@@ -198,7 +207,8 @@ void files_get(struct request *r) {
 
 /* GET /v1/files/{id}/content */
 void files_content(struct request *r) {
-  if (!files_read(r->id, &r->reply.body)) {
+  int is_there = plan_gone(GONE_NOT) || plan_gone(GONE_UNLISTED);
+  if (!is_there || !files_read(r->id, &r->reply.body)) {
     missing(r);
     return;
   }
@@ -217,6 +227,7 @@ void files_delete(struct request *r) {
     f = *at;
     *at = f->next;
     file_free(f);
+    deleted++;
   }
   pthread_mutex_unlock(&lock);
   if (!f) {
@@ -257,4 +268,18 @@ void files_list(struct request *r) {
   cJSON_AddBoolToObject(j, "has_more", f != NULL);
   cJSON_AddItemToObject(j, "data", list);
   reply_json(&r->reply, 200, j);
+}
+
+/* {"made","deleted","there":[{"id","purpose","bytes",...}]}, newest first. */
+cJSON *files_report(void) {
+  cJSON *j = cJSON_CreateObject();
+  pthread_mutex_lock(&lock);
+  cJSON_AddNumberToObject(j, "made", (double)made);
+  cJSON_AddNumberToObject(j, "deleted", (double)deleted);
+  cJSON *list = cJSON_AddArrayToObject(j, "there");
+  for (const struct file *f = files; f; f = f->next) {
+    cJSON_AddItemToArray(list, file_json(f));
+  }
+  pthread_mutex_unlock(&lock);
+  return j;
 }

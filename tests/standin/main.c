@@ -6,8 +6,8 @@
 ** Listens on 127.0.0.1 only; port 0, the default, takes any free one. Prints one line, "listening
 ** http://127.0.0.1:PORT" (https with TLS), and serves until SIGTERM or SIGINT; exits 0.
 **
-** It speaks OpenAI (chat completions, embeddings, files, batches, models) and Anthropic (messages,
-** count_tokens, message batches, models). Any key is taken, save an empty one and one that contains
+** It speaks OpenAI (chat completions, embeddings, files, batches, models), Anthropic (messages,
+** count_tokens, message batches, models) and the batches of Groq, Azure, OpenRouter and Mistral. Any key is taken, save an empty one and one that contains
 ** "invalid". Any model is taken, save names that start with "no-such-". Malformed requests are
 ** refused as the provider would. Answers are deterministic and depend on the prompt.
 **
@@ -23,7 +23,8 @@
 **   curl -d '{"ms":5,"to_ms":80,"seed":1}' $URL/standin/latency   drawn between the two, by what is asked
 **   curl -d '{"name":"rate-limit"}' $URL/standin/scenario    the fault of requests that choose none
 **   curl -d '{"factor":1.5}' $URL/standin/tokens  input tokens billed per token counted
-**   curl -d '{"polls":2,"ms":10000}' $URL/standin/batch      when batches complete, whichever first
+**   curl -d '{"polls":2,"end":"expired"}' $URL/standin/batch   what is to happen to batches (plan.c)
+**   curl $URL/standin/batches                    files and batches: made, deleted, still there; requests by step
 **   curl -d '{"kind":"window","requests":100}' $URL/standin/rate   so many a second, the others are refused (rate.c)
 **   curl $URL/standin/rate                       how many were taken and refused in each second
 **   curl -d '{"readable_ms":2000,"miss":0.5}' $URL/standin/cache   when prompt caches can be read (prompt.c)
@@ -37,13 +38,12 @@
 ** batch's scenario, any line's model one of its own.
 **
 ** Tokens are counted by a simple rule (text.c), prompt caches are simulated (prompt.c), a batch
-** costs half (batch.c, message_batch.c). --journal keeps the bill over a restart (bill.c). How a
+** costs half (job.c). --journal keeps the bill over a restart (bill.c). How a
 ** fault reaches the wire is in deliver.c; what is refused, in check.c.
 **
-** It does not: check keys, expire caches, limit rates unasked, speak Gemini's or Mistral's own
-** paths, or keep files and batches over a restart.
+** It does not: check keys, expire caches, limit rates unasked, speak Gemini's own paths, or keep files and batches over a restart.
 */
-#include "standin.h"
+#include "batch.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -78,7 +78,8 @@ static const char zHelp[] =
     "{\"ms\":N,\"to_ms\":M[,\"seed\":S]}\n"
     "  POST /standin/scenario {\"name\":\"X\"}       the default scenario\n"
     "  POST /standin/tokens   {\"factor\":F}       input tokens billed per token counted\n"
-    "  POST /standin/batch    {\"polls\":N,\"ms\":N} when batches complete\n"
+    "  POST /standin/batch    {\"polls\":N,\"ms\":N,...}  what happens to batches: see plan.c\n"
+    "  GET  /standin/batches                      what was made, and what is still there\n"
     "  POST /standin/rate     {\"kind\":\"window\"|\"bucket\",\"requests\":N,...}  limits: see "
     "rate.c\n"
     "  GET  /standin/rate                         taken and refused, by second\n"
@@ -222,8 +223,8 @@ int main(int argc, char **argv) {
   alarm(0);
   bill_close();
   admin_free();
-  batch_reset();
-  message_batch_reset();
+  plan_reset();
+  job_reset();
   files_reset();
   scenario_reset();
   cache_reset();

@@ -12,7 +12,7 @@
 ** So a malformed request is refused as such in every scenario, and money is counted before the
 ** client can see, or miss, a byte of the answer.
 */
-#include "standin.h"
+#include "batch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,29 +28,43 @@ struct route {
   int flags;
   int (*check)(struct request *);
   void (*run)(struct request *);
+  enum step step;
 };
 
 static const struct route aRoute[] = {
-    {"POST", "/v1/chat/completions", API_OPENAI, JSON_BODY | LIMITED, openai_check, openai_run},
-    {"POST", "/v1/embeddings", API_OPENAI, JSON_BODY | LIMITED, embed_check, embed_run},
-    {"GET", "/v1/models", API_OPENAI, FREE_SHAPE, NULL, models_run},
-    {"POST", "/v1/files", API_OPENAI, 0, files_check, files_create},
-    {"GET", "/v1/files", API_OPENAI, 0, NULL, files_list},
-    {"GET", "/v1/files/*", API_OPENAI, 0, NULL, files_get},
-    {"DELETE", "/v1/files/*", API_OPENAI, 0, NULL, files_delete},
-    {"GET", "/v1/files/*/content", API_OPENAI, 0, NULL, files_content},
-    {"POST", "/v1/batches", API_OPENAI, JSON_BODY, batch_check, batch_create},
-    {"GET", "/v1/batches", API_OPENAI, 0, NULL, batch_list},
-    {"GET", "/v1/batches/*", API_OPENAI, 0, NULL, batch_get},
-    {"POST", "/v1/batches/*/cancel", API_OPENAI, 0, NULL, batch_cancel},
-    {"POST", "/v1/messages", API_ANTHROPIC, JSON_BODY | LIMITED, anthropic_check, anthropic_run},
-    {"POST", "/v1/messages/count_tokens", API_ANTHROPIC, JSON_BODY, count_check, count_run},
+    {"POST", "/v1/chat/completions", API_OPENAI, JSON_BODY | LIMITED, openai_check, openai_run,
+     STEP_NONE},
+    {"POST", "/v1/embeddings", API_OPENAI, JSON_BODY | LIMITED, embed_check, embed_run, STEP_NONE},
+    {"GET", "/v1/models", API_OPENAI, FREE_SHAPE, NULL, models_run, STEP_NONE},
+    {"POST", "/v1/files", API_OPENAI, 0, files_check, files_create, STEP_UPLOAD},
+    {"GET", "/v1/files", API_OPENAI, 0, NULL, files_list, STEP_LIST_FILES},
+    {"GET", "/v1/files/*", API_OPENAI, 0, NULL, files_get, STEP_GET_FILE},
+    {"DELETE", "/v1/files/*", API_OPENAI, 0, NULL, files_delete, STEP_DELETE_FILE},
+    {"GET", "/v1/files/*/content", API_OPENAI, 0, NULL, files_content, STEP_RESULTS},
+    {"POST", "/v1/batches", API_OPENAI, JSON_BODY, batch_check, batch_create, STEP_CREATE},
+    {"GET", "/v1/batches", API_OPENAI, 0, NULL, batch_list, STEP_LIST},
+    {"GET", "/v1/batches/*", API_OPENAI, 0, NULL, batch_get, STEP_GET},
+    {"POST", "/v1/batches/*/cancel", API_OPENAI, 0, NULL, batch_cancel, STEP_CANCEL},
+    {"GET", "/v1/batches/*/results", API_OPENAI, 0, NULL, batch_results, STEP_RESULTS},
+    {"DELETE", "/v1/batches/*", API_OPENAI, 0, NULL, batch_delete, STEP_DELETE},
+    {"POST", "/v1/batch/jobs", API_OPENAI, JSON_BODY, mistral_check, mistral_create, STEP_CREATE},
+    {"GET", "/v1/batch/jobs", API_OPENAI, 0, NULL, mistral_list, STEP_LIST},
+    {"GET", "/v1/batch/jobs/*", API_OPENAI, 0, NULL, mistral_get, STEP_GET},
+    {"POST", "/v1/batch/jobs/*/cancel", API_OPENAI, 0, NULL, mistral_cancel, STEP_CANCEL},
+    {"DELETE", "/v1/batch/jobs/*", API_OPENAI, 0, NULL, mistral_delete, STEP_DELETE},
+    {"POST", "/v1/messages", API_ANTHROPIC, JSON_BODY | LIMITED, anthropic_check, anthropic_run,
+     STEP_NONE},
+    {"POST", "/v1/messages/count_tokens", API_ANTHROPIC, JSON_BODY, count_check, count_run,
+     STEP_NONE},
     {"POST", "/v1/messages/batches", API_ANTHROPIC, JSON_BODY, message_batch_check,
-     message_batch_create},
-    {"GET", "/v1/messages/batches", API_ANTHROPIC, 0, NULL, message_batch_list},
-    {"GET", "/v1/messages/batches/*", API_ANTHROPIC, 0, NULL, message_batch_get},
-    {"GET", "/v1/messages/batches/*/results", API_ANTHROPIC, 0, NULL, message_batch_results},
-    {"POST", "/v1/messages/batches/*/cancel", API_ANTHROPIC, 0, NULL, message_batch_cancel},
+     message_batch_create, STEP_CREATE},
+    {"GET", "/v1/messages/batches", API_ANTHROPIC, 0, NULL, message_batch_list, STEP_LIST},
+    {"GET", "/v1/messages/batches/*", API_ANTHROPIC, 0, NULL, message_batch_get, STEP_GET},
+    {"GET", "/v1/messages/batches/*/results", API_ANTHROPIC, 0, NULL, message_batch_results,
+     STEP_RESULTS},
+    {"POST", "/v1/messages/batches/*/cancel", API_ANTHROPIC, 0, NULL, message_batch_cancel,
+     STEP_CANCEL},
+    {"DELETE", "/v1/messages/batches/*", API_ANTHROPIC, 0, NULL, message_batch_delete, STEP_DELETE},
 };
 #define ROUTES (sizeof aRoute / sizeof aRoute[0])
 
@@ -131,7 +145,13 @@ static const struct route *route_find(struct request *r, int *known) {
 
 /* Cuts /s/NAME off the path (NAME goes to name, "" when none) and unifies the API prefixes. */
 static void clean_path(struct request *r, char *name, size_t cap) {
-  static const char *const aPrefix[] = {"/api/v1/", "/openai/v1/", "/v1beta/openai/"};
+  static const struct {
+    const char *prefix;
+    enum form form;
+  } aPrefix[] = {{"/api/v1/", FORM_OPENROUTER},  {"/azure/openai/v1/", FORM_AZURE},
+                 {"/azure/openai/", FORM_AZURE}, {"/azure/v1/", FORM_AZURE},
+                 {"/openai/v1/", FORM_GROQ},     {"/v1beta/openai/", FORM_OPENAI},
+                 {"/openai/", FORM_AZURE}};
   r->path = r->raw_path;
   name[0] = 0;
   if (strncmp(r->path, "/s/", 3) == 0) {
@@ -143,13 +163,14 @@ static void clean_path(struct request *r, char *name, size_t cap) {
     r->path += 3 + n;
   }
   for (size_t i = 0; i < sizeof aPrefix / sizeof aPrefix[0]; i++) {
-    size_t n = strlen(aPrefix[i]);
-    if (strncmp(r->path, aPrefix[i], n) != 0) {
+    size_t n = strlen(aPrefix[i].prefix);
+    if (strncmp(r->path, aPrefix[i].prefix, n) != 0) {
       continue;
     }
     char *at = r->raw_path + (r->path - r->raw_path) + n - 4; /* room for "/v1/" */
     memcpy(at, "/v1/", 4);
     r->path = at;
+    r->form = aPrefix[i].form;
     return;
   }
 }
@@ -157,8 +178,13 @@ static void clean_path(struct request *r, char *name, size_t cap) {
 /* Reads the key. Stores its last 4 characters; the key itself goes nowhere. */
 static void read_key(struct request *r) {
   const char *key = request_header(r, r->api == API_ANTHROPIC ? "x-api-key" : "Authorization");
+  const char *azure = request_header(r, "api-key");
   if (r->api == API_OPENAI) {
     key = key && strncasecmp(key, "Bearer ", 7) == 0 ? key + 7 : NULL;
+  }
+  if (r->api == API_OPENAI && azure && (!key || r->form == FORM_AZURE)) {
+    key = azure;
+    r->form = FORM_AZURE;
   }
   key = key ? key + strspn(key, " ") : "";
   size_t n = strlen(key);
@@ -283,12 +309,15 @@ static void produce(struct request *r, const struct route *route) {
   if (r->wait_ms > 0) {
     deliver_sleep(r->wait_ms);
   }
-  r->fault = scenario_strike(&r->choice, h);
+  r->fault = r->struck ? r->choice.row->fault : scenario_strike(&r->choice, h);
   if (r->fault >= FT_HTTP && r->fault <= FT_LAST_UNBILLED) {
     deliver_unbilled(r);
     return;
   }
   route->run(r);
+  if (route->step == STEP_RESULTS) {
+    plan_deliver(r);
+  }
   deliver_mangle(r);
 }
 
@@ -298,6 +327,9 @@ static void answer(struct request *r) {
   int known;
   clean_path(r, in_path, sizeof in_path);
   const struct route *route = route_find(r, &known);
+  if (strncmp(r->path, "/v1/batch/jobs", 14) == 0) {
+    r->form = FORM_MISTRAL;
+  }
   r->api = route                                       ? route->api
            : strncmp(r->path, "/v1/messages", 12) == 0 ? API_ANTHROPIC
                                                        : API_OPENAI;
@@ -311,8 +343,15 @@ static void answer(struct request *r) {
                 known ? "Method Not Allowed" : "Invalid URL");
     return;
   }
-  if (check_key(r) || check_headers(r, route) || check_body(r, route) || choose(r, in_path)) {
+  struct choice of_step;
+  r->struck = route->step != STEP_NONE && plan_strike(route->step, &of_step);
+  int sends = route->step == STEP_UPLOAD || route->step == STEP_CREATE;
+  if (check_key(r) || (sends && plan_too_large(r)) || check_headers(r, route) ||
+      check_body(r, route) || choose(r, in_path)) {
     return;
+  }
+  if (r->struck) {
+    r->choice = of_step;
   }
   if (route->check && route->check(r)) {
     return;

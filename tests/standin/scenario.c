@@ -3,7 +3,7 @@
 **
 ** A scenario is a row of aScenario. A request chooses one by name; "-always" after the name makes
 ** it strike every time, "-N" makes it strike the first N times a body is seen (for "slow", N is
-** milliseconds). Strikes are counted per (scenario, path, body), so a client that repeats its
+** milliseconds, for "batch-..." what plan.c says). Strikes are counted per (scenario, path, body), so a client that repeats its
 ** request unchanged sees the fault end, and another request meets it anew.
 **
 ** What a row means to the provider that lacks it: content-filter is stop_reason refusal with
@@ -118,11 +118,49 @@ static const struct scenario aScenario[] = {
     {"fallback", FT_FALLBACK, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
     {"gpt-cached", FT_CACHED, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
     {"cache-floor", FT_CACHE_FLOOR, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
-    {"batch-token-limit", FT_BATCH_LIMIT, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
-    {"batch-expired", FT_BATCH_EXPIRED, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
-    {"batch-ids", FT_BATCH_IDS, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
-    {"batch-crlf", FT_BATCH_CRLF, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
-    {"batch-errors", FT_BATCH_ERRORS, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+    {"rst-after", FT_RST_AFTER, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+    /* Settings of plan.c for one batch; N is the number behind the name, else the code. */
+    {"batch-token-limit", FT_BATCH, 0, 0, 0, 0, "{\"refuse\":\"token_limit_exceeded\"}", 0, 0, 0, 0,
+     0},
+    {"batch-expired", FT_BATCH, 0, 0, 0, "-1", "{\"end\":\"expired\",\"finished\":N}", 0, 0, 0, 0,
+     0},
+    {"batch-failed", FT_BATCH, 0, 0, 0, "-1", "{\"end\":\"failed\",\"finished\":N}", 0, 0, 0, 0, 0},
+    {"batch-empty", FT_BATCH, 0, 0, 0, 0, "{\"end\":\"empty\"}", 0, 0, 0, 0, 0},
+    {"batch-all-failed", FT_BATCH, 0, 0, 0, "400", "{\"errors\":-1,\"errors_status\":N}", 0, 0, 0,
+     0, 0},
+    {"batch-no-credit", FT_BATCH, 0, 0, 0, "-1", "{\"no_credit\":N}", 0, 0, 0, 0, 0},
+    {"batch-errors", FT_BATCH, 0, 0, 0, "500", "{\"errors_every\":3,\"errors_status\":N}", 0, 0, 0,
+     0, 0},
+    {"batch-progress", FT_BATCH, 0, 0, 0, "1", "{\"progress\":N}", 0, 0, 0, 0, 0},
+    {"batch-slow-cancel", FT_BATCH, 0, 0, 0, "3", "{\"cancel_polls\":N}", 0, 0, 0, 0, 0},
+    {"batch-ids", FT_BATCH, 0, 0, 0, 0, "{\"lines\":{\"double\":0,\"missing\":1,\"unknown\":0}}", 0,
+     0, 0, 0, 0},
+    {"batch-crlf", FT_BATCH, 0, 0, 0, 0, "{\"file\":[\"crlf\",\"blank\"]}", 0, 0, 0, 0, 0},
+    {"batch-usage-off", FT_BATCH, 0, 0, 0, "100", "{\"usage_off\":N}", 0, 0, 0, 0, 0},
+    {"batch-line-cut", FT_BATCH, 0, 0, 0, "0", "{\"lines\":{\"cut\":N}}", 0, 0, 0, 0, 0},
+    {"batch-line-null", FT_BATCH, 0, 0, 0, "0", "{\"lines\":{\"null\":N}}", 0, 0, 0, 0, 0},
+    {"batch-line-array", FT_BATCH, 0, 0, 0, "0", "{\"lines\":{\"array\":N}}", 0, 0, 0, 0, 0},
+    {"batch-line-no-usage", FT_BATCH, 0, 0, 0, "0", "{\"lines\":{\"no-usage\":N}}", 0, 0, 0, 0, 0},
+    {"batch-line-no-body", FT_BATCH, 0, 0, 0, "0", "{\"lines\":{\"no-body\":N}}", 0, 0, 0, 0, 0},
+    {"batch-line-huge", FT_BATCH, 0, 0, 0, "0", "{\"lines\":{\"huge\":N}}", 0, 0, 0, 0, 0},
+    {"batch-line-separators", FT_BATCH, 0, 0, 0, "0", "{\"lines\":{\"separators\":N}}", 0, 0, 0, 0,
+     0},
+    {"batch-line-controls", FT_BATCH, 0, 0, 0, "0", "{\"lines\":{\"controls\":N}}", 0, 0, 0, 0, 0},
+    {"batch-line-blank", FT_BATCH, 0, 0, 0, "0", "{\"lines\":{\"blank\":N}}", 0, 0, 0, 0, 0},
+    {"batch-line-double", FT_BATCH, 0, 0, 0, "0", "{\"lines\":{\"double\":N}}", 0, 0, 0, 0, 0},
+    {"batch-line-missing", FT_BATCH, 0, 0, 0, "0", "{\"lines\":{\"missing\":N}}", 0, 0, 0, 0, 0},
+    {"batch-line-unknown", FT_BATCH, 0, 0, 0, "0", "{\"lines\":{\"unknown\":N}}", 0, 0, 0, 0, 0},
+    {"batch-line-foreign", FT_BATCH, 0, 0, 0, "0", "{\"lines\":{\"foreign\":N}}", 0, 0, 0, 0, 0},
+    {"batch-line-error", FT_BATCH, 0, 0, 0, "0", "{\"lines\":{\"error\":N}}", 0, 0, 0, 0, 0},
+    {"batch-line-no-credit", FT_BATCH, 0, 0, 0, "0", "{\"lines\":{\"no-credit\":N}}", 0, 0, 0, 0,
+     0},
+    {"batch-line-unanswered", FT_BATCH, 0, 0, 0, "0", "{\"lines\":{\"unanswered\":N}}", 0, 0, 0, 0,
+     0},
+    {"batch-file-crlf", FT_BATCH, 0, 0, 0, 0, "{\"file\":[\"crlf\"]}", 0, 0, 0, 0, 0},
+    {"batch-file-blank", FT_BATCH, 0, 0, 0, 0, "{\"file\":[\"blank\"]}", 0, 0, 0, 0, 0},
+    {"batch-file-no-newline", FT_BATCH, 0, 0, 0, 0, "{\"file\":[\"no-newline\"]}", 0, 0, 0, 0, 0},
+    {"batch-file-bom", FT_BATCH, 0, 0, 0, 0, "{\"file\":[\"bom\"]}", 0, 0, 0, 0, 0},
+    {"batch-file-lone-cr", FT_BATCH, 0, 0, 0, 0, "{\"file\":[\"lone-cr\"]}", 0, 0, 0, 0, 0},
 };
 #define ROWS (sizeof aScenario / sizeof aScenario[0])
 
@@ -171,7 +209,7 @@ int scenario_find(const char *name, struct choice *out) {
   if (end == dash + 1 || *end || out->arg < 0) {
     return 0;
   }
-  out->times = out->row->fault == FT_SLOW ? 0 : out->arg;
+  out->times = out->row->fault == FT_SLOW || out->row->fault == FT_BATCH ? 0 : out->arg;
   return 1;
 }
 
@@ -200,7 +238,8 @@ int scenario_default_set(const char *name) {
 /* The fault that strikes this request now: the row's, or FT_OK once it has struck often enough. */
 enum fault scenario_strike(const struct choice *c, uint64_t body_hash) {
   if (c->times == 0) {
-    return c->arg == 0 && c->row->fault != FT_SLOW ? FT_OK : c->row->fault;
+    int counts = c->row->fault != FT_SLOW && c->row->fault != FT_BATCH;
+    return c->arg == 0 && counts ? FT_OK : c->row->fault;
   }
   pthread_mutex_lock(&lock);
   int64_t seen = map_add(&strikes, hash_bytes(c->name, strlen(c->name), body_hash), 1);

@@ -7,7 +7,7 @@
 **   route.c     one HTTP request: collect, recognise, refuse, dispatch, answer
 **   admin.c     the /standin/ pages: bill, journal, latency, default scenario
 **   openai.c  anthropic.c  embed.c         request body -> answer body, one file per wire shape
-**   files.c  batch.c  message_batch.c      files and batches
+**   files.c  batch.c  message_batch.c  mistral.c  job.c  result.c  plan.c   files and batches: batch.h
 **   scenario.c  deliver.c                  which fault, and how it reaches the wire
 **   rate.c                                 rate limits, and how many came when
 **   check.c  strict.c                      refusals: unknown, missing, mistyped, out of range; schemas
@@ -109,6 +109,7 @@ enum fault {
   FT_LAST_UNBILLED = FT_HANG_UNBILLED, /* everything above ends the request unbilled */
   FT_HANG,
   FT_RESET_AFTER,
+  FT_RST_AFTER,
   FT_GATEWAY_AFTER,
   FT_LORIS,
   FT_TRUNCATED,
@@ -140,11 +141,7 @@ enum fault {
   FT_FALLBACK,
   FT_CACHED,
   FT_CACHE_FLOOR,
-  FT_BATCH_LIMIT,
-  FT_BATCH_EXPIRED,
-  FT_BATCH_IDS,
-  FT_BATCH_CRLF,
-  FT_BATCH_ERRORS
+  FT_BATCH /* settings of plan.c; the last */
 };
 
 /* One row of the scenario table. */
@@ -302,10 +299,31 @@ enum delivery {
   D_LORIS,      /* one byte per 100 ms, for ever */
   D_HUGE,       /* 64 MiB */
   D_BIG_HEADERS,
-  D_LAST_ANSWER = D_BIG_HEADERS, /* what follows sends nothing */
+  D_PIECES,              /* so many bytes at a time */
+  D_CUT,                 /* the same, and the connection breaks before its end */
+  D_LAST_ANSWER = D_CUT, /* what follows sends nothing */
   D_HANG,
   D_RESET, /* TCP reset */
   D_CLOSE  /* orderly close */
+};
+
+/* Whose batches: told by the path (route.c). */
+enum form { FORM_OPENAI, FORM_GROQ, FORM_AZURE, FORM_OPENROUTER, FORM_ANTHROPIC, FORM_MISTRAL };
+
+/* Steps in the life of a batch, which settings can meet one by one (plan.c). */
+enum step {
+  STEP_NONE,
+  STEP_UPLOAD,
+  STEP_CREATE,
+  STEP_GET,
+  STEP_LIST,
+  STEP_CANCEL,
+  STEP_RESULTS,
+  STEP_DELETE_FILE,
+  STEP_DELETE,
+  STEP_LIST_FILES,
+  STEP_GET_FILE,
+  STEPS
 };
 
 /* What goes back. */
@@ -316,6 +334,7 @@ struct reply {
   struct header header[16];
   int headers;
   enum delivery delivery;
+  size_t piece, stop;      /* of D_PIECES and D_CUT: bytes at a time (0 = any), bytes in all */
   struct outcome *outcome; /* owned; set when something was produced */
   int billed;
 };
@@ -324,6 +343,7 @@ struct reply {
 struct request {
   struct MHD_Connection *conn;
   enum api api;
+  enum form form;
   const char *method;
   char *raw_path;   /* owned, as sent */
   const char *path; /* inside raw_path or static: normalised, begins with /v1/ */
@@ -336,6 +356,7 @@ struct request {
   int has_key;
   struct choice choice;
   enum fault fault;              /* what strikes this time */
+  int struck;                    /* and it is the step that it strikes (plan.c) */
   int checked;                   /* the body was found well-formed */
   int64_t wait_ms;               /* its latency */
   int64_t arrived, arrived_unix; /* now_ms, unix_ms when all of it had come */
@@ -390,7 +411,7 @@ int anthropic_answer(const cJSON *req, enum fault fault, int batch, struct outco
 /* Splits "name@scenario" in the request's model member; 1 when a known scenario was cut off. */
 int model_scenario(cJSON *req, struct choice *out);
 
-/* ---- files.c, batch.c, message_batch.c ---- */
+/* ---- files and batches: the routes' functions; the rest is in batch.h ---- */
 
 int files_check(struct request *r);
 void files_create(struct request *r);
@@ -398,41 +419,26 @@ void files_get(struct request *r);
 void files_content(struct request *r);
 void files_delete(struct request *r);
 void files_list(struct request *r);
-void files_add(const char *purpose, const char *name, struct buf *bytes, char *id, size_t cap);
-int files_read(const char *id, struct buf *out); /* 1 when found; out is a copy */
-void files_reset(void);
 int batch_check(struct request *r);
 void batch_create(struct request *r);
 void batch_get(struct request *r);
 void batch_list(struct request *r);
 void batch_cancel(struct request *r);
-void batch_tick(void); /* completes what is due by time */
-void batch_reset(void);
+void batch_results(struct request *r);
+void batch_delete(struct request *r);
 int message_batch_check(struct request *r);
 void message_batch_create(struct request *r);
 void message_batch_get(struct request *r);
 void message_batch_list(struct request *r);
 void message_batch_results(struct request *r);
 void message_batch_cancel(struct request *r);
-void message_batch_tick(void);
-void message_batch_reset(void);
-void batch_pace_set(int64_t polls, int64_t ms);   /* -1 = leave */
-int batch_due(int64_t polls, int64_t created_ms); /* 1 when that many polls or that age suffice */
-
-/* What batches remember of the request that made them. */
-struct origin {
-  char client_id[128];
-  char key_tail[8];
-  char scenario[NAME_MAX_LEN];
-  enum fault fault;
-};
-void batch_origin(const struct request *r, cJSON *first_body, struct origin *o);
-void batch_bill(const char *path, const char *batch, const struct origin *from,
-                const struct outcome *o);
-/* Answers line i of a batch at half price: the status, with *body owned. Cuts the scenario off
-** its model name, or lets the batch's own scenario strike. */
-int batch_line(cJSON *req, int i, const struct origin *from, enum api api, const char *path,
-               struct outcome *o, cJSON **body);
+void message_batch_delete(struct request *r);
+int mistral_check(struct request *r);
+void mistral_create(struct request *r);
+void mistral_get(struct request *r);
+void mistral_list(struct request *r);
+void mistral_cancel(struct request *r);
+void mistral_delete(struct request *r);
 
 /* ---- deliver.c ---- */
 
