@@ -72,6 +72,10 @@ typedef struct BoundFunction {
   X(llm_call_explain, 1, 1, DIRECT | JSON, FIRST)                                                  \
   X(llm_prices_import, 1, 2, CHANGES | JSON, FIRST)                                                \
   X(llm_import, 1, 2, CHANGES | JSON, FIRST)                                                       \
+  X(llm_batch_flush, 0, 1, CHANGES | JSON, NONE)                                                   \
+  X(llm_batch_poll, 0, 1, CHANGES | JSON, NONE)                                                    \
+  X(llm_batch_wait, 0, 1, CHANGES | JSON, NONE)                                                    \
+  X(llm_batch_cancel, 1, 1, CHANGES | JSON, FIRST)                                                 \
   X(llm_tokens, 1, 1, PURE, FIRST)                                                                 \
   X(llm_tokens, 2, 2, READS, FIRST)                                                                \
   X(llm_chat_tokens, 1, 1, PURE, FIRST)                                                            \

@@ -247,7 +247,11 @@ CREATE TABLE IF NOT EXISTS main.llm_batches(
   is_marked INTEGER NOT NULL DEFAULT 0, -- batch_submit has it
   files_deleted INTEGER NOT NULL DEFAULT 0,
   owner TEXT,                 -- who works on it, and until when at most
-  lease_until INTEGER
+  lease_until INTEGER,
+  requests INTEGER,           -- that were sent: items without those that another one's answer serves
+  bytes INTEGER,              -- of them, as they are sent
+  tokens INTEGER,             -- of them and their longest answers, as far as they are counted
+  difference INTEGER          -- llm_calls.id: what the provider counted otherwise than the sum of the answers
 );
 CREATE INDEX IF NOT EXISTS main.llm_batches_open ON llm_batches(id) WHERE state <> 'settled' OR untold > 0;
 
@@ -281,6 +285,7 @@ CREATE TABLE IF NOT EXISTS main.llm_batch_items(
   cost_nusd INTEGER,
   error TEXT,
   is_told INTEGER NOT NULL DEFAULT 0, -- batch_submit has it
+  line INTEGER,               -- of what was sent, from 1; NULL: it is not sent, another one's answer serves it
   PRIMARY KEY(batch, submit_id)
 ) WITHOUT ROWID;
 

@@ -134,25 +134,6 @@ static int from_cache(Call *k, int ledgered, Outcome *out, Err *err) {
   return err->rc == RC_OK ? found : -1;
 }
 
-/* The question as the semantic cache knows it. */
-static int make_question(Call *k, Err *err) {
-  const Request *r = k->request;
-  const Message *last = &r->messages[r->n_messages - 1];
-
-  Hash scope;
-  if (request_scope(r, call_owner(k), k->store->seed, &scope, err) != RC_OK) {
-    return err->rc;
-  }
-  k->question = (Question){.system = r->system,
-                           .text = last->content,
-                           .n = last->n,
-                           .threshold = r->options->threshold,
-                           .max_false_hits = k->conn->set.max_false_hits,
-                           .only_replaces = k->plan->only_replaces};
-  hash_hex(&scope, k->question.scope);
-  return RC_OK;
-}
-
 /* Looks for the answer to a question that means the same. 1 found, 0 not, -1 error. A cache that
 ** is damaged costs a call, not the answer. `held` goes to semantic_done. */
 static int find_similar(Call *k, SemanticHit *hit, sqlite3_stmt **held, Err *err) {
@@ -300,19 +281,7 @@ static void note_lost(Call *k, int is_success) {
 /* Writes the last attempt's row and, where it may be kept, the answer. What can't be written is queued, or, where
 ** that would keep less than the provider was paid for, is to be parked: an error where it is a success. */
 static int settle(Call *k, const Outcome *out, int is_success, int *parks, Err *err) {
-  long long ttl = k->plan->ttl_ms, now = now_ms();
-  Answer a = {.key = k->key,
-              .text = k->text,
-              .n = k->n,
-              .created_at = now,
-              .expires_at = ttl == OPTION_UNSET ? LEDGER_NULL : now + ttl,
-              .provider = k->model.provider,
-              .model = k->row.model ? k->row.model : k->model.name,
-              .tier = k->row.tier,
-              .tag = k->row.tag,
-              .prompt_hash = k->row.prompt_hash,
-              .cost_nusd = k->row.cost_nusd,
-              .question = k->plan->keeps_similar && !k->route.is_stopgap ? &k->question : NULL};
+  Answer a = call_answer(k);
   int keep = k->text && k->cacheable && k->plan->keeps;
   Err write = {0};
   Answer *answers = keep                    ? &a
@@ -539,7 +508,7 @@ static int run(Call *k, Outcome *out, Err *err) {
   conn_trim_if_due(k->conn);
   int found = from_memo(k, out, err), was_asked = found != 0;
   if (found == 0) {
-    if (k->plan->keeps_similar && make_question(k, err) != RC_OK) {
+    if (k->plan->keeps_similar && call_make_question(k, err) != RC_OK) {
       found = -1;
     }
     found = found == 0 ? go_on(k, out, err) : found;
@@ -631,7 +600,7 @@ void pipeline_tell(const Request *request, Err *err) {
 static int is_similar_kept(Call *k, Err *err) {
   SemanticHit hit;
   sqlite3_stmt *held = NULL;
-  int found = make_question(k, err) == RC_OK && find_similar(k, &hit, &held, err) == 1;
+  int found = call_make_question(k, err) == RC_OK && find_similar(k, &hit, &held, err) == 1;
   semantic_done(k->store, held);
   return found;
 }

@@ -12,6 +12,7 @@
 #include "money/allowance.h"
 #include "trust/access.h"
 #include "work/embedders.h"
+#include "store/host/queue.h"
 #include "store/host/config.h"
 #include "vec/engine/kernels/vec.h"
 
@@ -155,7 +156,7 @@ void fn_llm_init(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err)
   (void)argv;
   Conn *c = fn_conn(ctx);
   char *report = NULL;
-  if (config_init(c->db, &report, err) == RC_OK) {
+  if (config_init(c->db, &report, err) == RC_OK && queue_make(c->db, err) == RC_OK) {
     result_owned_text(ctx, report);
   }
 }

@@ -139,6 +139,30 @@ int allowance_take(Conn *conn, const AllowanceAsk *ask, AllowanceHold *held, Err
   return err->rc;
 }
 
+int allowance_take_batch(Conn *conn, long long calls, long long nusd, Err *err) {
+  Allowance *a = of_connection(conn, err);
+  char spent[40], limit[40], most[40];
+  if (!a) {
+    return err->rc;
+  }
+  if (a->max_calls != SPEC_UNSET && a->calls + calls > a->max_calls) {
+    return err_set(err, RC_ERROR, ERR_LIMIT,
+                   "llm_config('max_calls', %lld): %lld sent, and this batch has %lld requests: "
+                   "nothing of it was sent",
+                   a->max_calls, a->calls, calls);
+  }
+  if (!isnan(a->max_usd) && (nusd < 0 || a->spent_nusd + a->held_nusd + nusd > limit_nusd(a))) {
+    return err_set(err, RC_ERROR, ERR_LIMIT,
+                   "llm_config('max_usd', %s): %s spent, and this batch may cost %s: nothing of it "
+                   "was sent (max_tokens in its options makes that less)",
+                   dollars(limit_nusd(a), limit) + 1, dollars(a->spent_nusd + a->held_nusd, spent),
+                   nusd < 0 ? "what nobody says" : dollars(nusd, most));
+  }
+  a->calls += calls;
+  a->spent_nusd += nusd > 0 ? nusd : 0;
+  return RC_OK;
+}
+
 static void settle(Allowance *a, long long held, long long cost_nusd, int was_sent) {
   a->calls -= !was_sent && a->calls > 0;
   a->held_nusd -= held;

@@ -45,6 +45,10 @@ typedef struct AllowanceHold {
 ** statement hold is in the way, it waits until they have ended. */
 int allowance_take(Conn *conn, const AllowanceAsk *ask, AllowanceHold *held, Err *err);
 
+/* Counts requests of a batch, which come to so much together at most (negative: nobody says), as sent and spent: its answers come hours
+** later, and perhaps to another connection. An error (ERR_LIMIT) where that is more than is left. */
+int allowance_take_batch(Conn *conn, long long calls, long long nusd, Err *err);
+
 /* What came of it: its cost in nano-dollars, or LEDGER_NULL. `was_sent` 0: nothing left. Nothing is held any more. */
 void allowance_settle(Conn *conn, Allowance *beside, AllowanceHold *held, long long cost_nusd,
                       int was_sent);

@@ -343,9 +343,11 @@ static int put_text(Store *s, const LedgerText *t, Err *err) {
   return finish(s, stmt, "keep a text", err);
 }
 
-int ledger_keep_text(Store *s, const LedgerText *text, Err *err) {
+int ledger_keep_texts(Store *s, const LedgerText *texts, int n, Err *err) {
   if (store_begin(s, err) == RC_OK) {
-    put_text(s, text, err);
+    for (int i = 0; i < n && err->rc == RC_OK; i++) {
+      put_text(s, &texts[i], err);
+    }
     store_end(s, err->rc == RC_OK, err);
   }
   return err->rc;

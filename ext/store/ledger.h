@@ -72,8 +72,8 @@ int ledger_settle(Store *s, LedgerRow *row, Answer *answer, int more, Err *err);
 ** to `sums`, which the caller writes in the same transaction. For many rows at once. RC_OK or *err. */
 int ledger_put(Store *s, LedgerRow *row, Answer *answer, Sums *sums, Err *err);
 
-/* Keeps a text by itself. */
-int ledger_keep_text(Store *s, const LedgerText *text, Err *err);
+/* Keeps texts by themselves, in one transaction. */
+int ledger_keep_texts(Store *s, const LedgerText *texts, int n, Err *err);
 
 #define LEDGER_LOST "lost" /* the retry_reason of who asks again what was lost */
 

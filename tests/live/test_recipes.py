@@ -24,8 +24,8 @@ void fn_llm_recipe(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *er
         ("README.md", "| `llm_spend` | the ledger, with what each row counts as |\n", "| `llm_recipe_view` | n |\n"),
     ],
     "column": [
-        ("ext/store/db/row.h", '  X(held_nusd, INT, "", FIXED)', ' \\\n  X(recipe, TEXT, "", SETTLED)'),
-        ("ext/store/schema/migrate.c", "{12, NULL, NULL},", " {13, NULL, add_columns},"),
+        ("ext/store/db/row.h", '  X(batch_id, INT, "", FIXED)', ' \\\n  X(recipe, TEXT, "", SETTLED)'),
+        ("ext/store/schema/migrate.c", "{13, NULL, add_columns_of_13},", " {14, NULL, add_columns},"),
         ("sql/manual/ledger.md", "", ""),
     ],
     "option": [

@@ -148,7 +148,7 @@ static long long begin_batch(Desk *d, int n) {
     batches_add(d->s, batch, &item, 1, &err);
     step();
   }
-  batches_seal(d->s, batch, &err);
+  batches_seal(d->s, batch, &(BatchSize){1, LEDGER_NULL, LEDGER_NULL}, &err);
   must(&err, "begin");
   step();
   return batch;
@@ -507,7 +507,7 @@ static void test_held(void **state) {
     BatchItem item = {i, 1, 0, NULL, NULL, HELD};
     batches_add(d.s, batch, &item, 1, &err);
   }
-  batches_seal(d.s, batch, &err);
+  batches_seal(d.s, batch, &(BatchSize){1, LEDGER_NULL, LEDGER_NULL}, &err);
   must(&err, "seal");
   assert_int_equal(number(d.s->db, "SELECT held_nusd FROM llm_batch_groups"), 3 * HELD);
   /* a call that does not fit beside it is not kept waiting for a day */
@@ -525,7 +525,7 @@ static void test_held(void **state) {
   batches_hold(d.s, batch, &asked, 1, &err);
   assert_int_equal(batches_drop(d.s, batch, &err), RC_OK);
   assert_int_equal(number(d.s->db, "SELECT sum(held_nusd) FROM llm_batch_groups"), 0);
-  batches_seal(d.s, batch, &err);
+  batches_seal(d.s, batch, &(BatchSize){1, LEDGER_NULL, LEDGER_NULL}, &err);
   check_error(&err, "store", "took it back", "seal");
   close_desk(&d);
 }
@@ -544,7 +544,7 @@ static void test_holder(void **state) {
   long long batch = open_batch(&d, started, &err);
   batches_hold(d.s, batch, groups, 3, &err);
   batches_add(d.s, batch, items, 3, &err);
-  batches_seal(d.s, batch, &err);
+  batches_seal(d.s, batch, &(BatchSize){1, LEDGER_NULL, LEDGER_NULL}, &err);
   must(&err, "seal");
   assert_int_equal(number(d.s->db, "SELECT held_nusd FROM llm_batch_groups WHERE number = 0"),
                    2 * HELD);
@@ -792,7 +792,7 @@ static void begin_many(Desk *d, long long batch, int n) {
     }
     batches_add(d->s, batch, items, AT_ONCE, &err);
   }
-  batches_seal(d->s, batch, &err);
+  batches_seal(d->s, batch, &(BatchSize){1, LEDGER_NULL, LEDGER_NULL}, &err);
   must(&err, "begin many");
 }
 

@@ -63,6 +63,27 @@ static void note_lifetime(const Call *k, Reply *reply) {
   }
 }
 
+/* What a batch brings is sold at the price of batches, whatever its usage calls the service. */
+static void note_service(Reply *reply, const char *service) {
+  snprintf(reply->usage.service, sizeof reply->usage.service, "%s", service);
+  for (int i = 0; i < reply->n_parts; i++) {
+    snprintf(reply->parts[i].usage.service, sizeof reply->parts[i].usage.service, "%s", service);
+  }
+}
+
+/* Prices an answer; of a batch also as if it were none. */
+static PriceVerdict price_reply(Call *k, Reply *reply, const Billed *billed, Billing *billing,
+                                Err *err) {
+  if (k->is_batch) {
+    Err why = {0};
+    note_service(reply, "standard");
+    int is_priced = billing_price(k->conn, billed, billing, &why) == PRICED;
+    k->full_nusd = is_priced ? billing->nusd : LEDGER_NULL;
+    note_service(reply, "batch");
+  }
+  return billing_price(k->conn, billed, billing, err);
+}
+
 /* Puts usage and cost of a success into the row. A model that is known but can't be priced says why; an
 ** unknown one is NULL, and listed in llm_unpriced. Fails where that can't be known: no memory, or prices that can't
 ** be read just now. */
@@ -83,7 +104,7 @@ int bill_reply(Call *k, Reply *reply, Err *failure) {
                    vendor_by_word(k->model.provider), k->model.name);
   note_lifetime(k, reply);
   if (pricing_refresh(k->conn, NULL, &err) == RC_OK) {
-    verdict = billing_price(k->conn, &billed, &billing, &err);
+    verdict = price_reply(k, reply, &billed, &billing, &err);
   }
   add_parts(reply);
   if (fill_usage(k, reply, &billing, failure) != RC_OK) {

@@ -610,3 +610,12 @@ void judge_answer(Call *k, const NetResponse *r, Verdict *v, Err *err) {
   }
   body_free(&body);
 }
+
+void judge_batched(Call *k, const Body *body, Err *err) {
+  const NetResponse answered = {.result = NET_ANSWERED, .http_status = 200};
+  Verdict ignored = {.delay_ms = -1, .named_ms = -1};
+  k->row.http_status = answered.http_status;
+  k->row.error = NULL;
+  judge_body(k, &answered, body, &ignored, err);
+  tell_withhold_key(k, err);
+}

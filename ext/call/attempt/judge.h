@@ -27,6 +27,9 @@ void judge_failure(Call *k, const NetResponse *r, Verdict *v, Err *err);
 /* HTTP said success, or nothing came, or only a part: what arrived is used where it is a whole answer. */
 void judge_answer(Call *k, const NetResponse *r, Verdict *v, Err *err);
 
+/* An answer that came by a batch, read as a provider's outside of one. The row and the call as above; *err where it is none. */
+void judge_batched(Call *k, const Body *body, Err *err);
+
 /* 1 if a success is an error after all, and nothing but that: no text came, and no usage is told. */
 int judge_is_refusal(const NetResponse *r);
 

@@ -152,7 +152,7 @@ void unfit_write(Call *k) {
   LedgerText text = {.text = k->unfit, .n = k->n_unfit};
   Err ignored = {0};
   if (k->unfit && hash_parse(k->answer_hash, &text.hash)) {
-    ledger_keep_text(k->store, &text, &ignored);
+    ledger_keep_texts(k->store, &text, 1, &ignored);
     free(k->unfit);
     k->unfit = NULL;
   }

@@ -103,6 +103,40 @@ const char *call_owner(const Call *k) {
   return k->conn->set.scope == SCOPE_USER ? k->request->options->user : NULL;
 }
 
+int call_make_question(Call *k, Err *err) {
+  const Request *r = k->request;
+  const Message *last = &r->messages[r->n_messages - 1];
+
+  Hash scope;
+  if (request_scope(r, call_owner(k), k->store->seed, &scope, err) != RC_OK) {
+    return err->rc;
+  }
+  k->question = (Question){.system = r->system,
+                           .text = last->content,
+                           .n = last->n,
+                           .threshold = r->options->threshold,
+                           .max_false_hits = k->conn->set.max_false_hits,
+                           .only_replaces = k->plan->only_replaces};
+  hash_hex(&scope, k->question.scope);
+  return RC_OK;
+}
+
+Answer call_answer(const Call *k) {
+  long long ttl = k->plan->ttl_ms, now = now_ms();
+  return (Answer){.key = k->key,
+                  .text = k->text,
+                  .n = k->n,
+                  .created_at = now,
+                  .expires_at = ttl == OPTION_UNSET ? LEDGER_NULL : now + ttl,
+                  .provider = k->model.provider,
+                  .model = k->row.model ? k->row.model : k->model.name,
+                  .tier = k->row.tier,
+                  .tag = k->row.tag,
+                  .prompt_hash = k->row.prompt_hash,
+                  .cost_nusd = k->row.cost_nusd,
+                  .question = k->plan->keeps_similar && !k->route.is_stopgap ? &k->question : NULL};
+}
+
 int call_rename(Call *k, Err *err) {
   Request named = *k->request;
   snprintf(named.model, sizeof named.model, "%s", k->model.name);

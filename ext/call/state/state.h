@@ -102,7 +102,10 @@ typedef struct Call {
   Budgets budgets;   /* the same by limits */
   BudgetAction over; /* what the limit that refused it asks for */
   char *budget_notes
-      [2];        /* notes of the last two rows, with what limits warn of; owned; NULL: nothing */
+      [2];      /* notes of the last two rows, with what limits warn of; owned; NULL: nothing */
+  int is_batch; /* it was asked by a batch: its answer is sold as such */
+  long long
+      full_nusd; /* of a batch: what its answer would have cost otherwise; LEDGER_NULL: nobody says */
   int has_answer; /* it came before, and waited for memory: nothing is to be sent */
 
   /* the ledger */
@@ -162,6 +165,12 @@ void call_drop_unfit(Call *k);
 
 /* Whose answers these are: the user's, where that was asked for; NULL: everybody's. */
 const char *call_owner(const Call *k);
+
+/* The question, as the semantic cache knows it. */
+int call_make_question(Call *k, Err *err);
+
+/* Its text as the caches keep it. */
+Answer call_answer(const Call *k);
 
 /* The key from now on is that of the same request to the model that the call goes to. */
 int call_rename(Call *k, Err *err);

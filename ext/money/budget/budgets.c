@@ -170,7 +170,7 @@ static const BudgetLimit *row_of(const Budgets *b, int i) {
 }
 
 /* What goes on although nobody prices it holds nothing. */
-static int take_unpriced(Budgets *b, const WorstAsk *ask, Err *err) {
+static int take_unpriced(Budgets *b, const Model *model, Err *err) {
   for (int i = 0; i < b->reserve.n; i++) {
     const BudgetLimit *limit = row_of(b, i);
     if (!limit->allows_unpriced && limit->action != BUDGET_ON_WARN) {
@@ -178,7 +178,7 @@ static int take_unpriced(Budgets *b, const WorstAsk *ask, Err *err) {
                      "llm_budgets: '%.80s' per %s refuses model '%.80s', which nobody prices"
                      " (unpriced): add it to llm_prices (0 where it costs nothing), or set unpriced"
                      " to 'allow'; nothing was sent",
-                     limit->scope_text, limit->period_text, ask->model->name);
+                     limit->scope_text, limit->period_text, model->name);
     }
   }
   return RC_OK;
@@ -197,7 +197,7 @@ static int cap_refuse(const Budgets *b, const DayCap *cap, int waited, Err *err)
 
 enum { FIRST_WAIT_MS = 5, LONGEST_WAIT_MS = 100 };
 
-static int take_cap(Conn *conn, Budgets *b, DayCap *cap, const WorstAsk *ask, long long deadline_ms,
+static int take_cap(Conn *conn, Budgets *b, DayCap *cap, const Model *model, long long deadline_ms,
                     Err *err) {
   DayCapOutcome outcome;
   long long wait = FIRST_WAIT_MS;
@@ -205,7 +205,7 @@ static int take_cap(Conn *conn, Budgets *b, DayCap *cap, const WorstAsk *ask, lo
     return err_set(err, RC_ERROR, ERR_BUDGET,
                    "LLMCOST_BUDGET_USD_DAY is set, and nobody prices model '%.80s' (unpriced): add"
                    " it to llm_prices (0 where it costs nothing); nothing was sent",
-                   ask->model->name);
+                   model->name);
   }
   while ((outcome = day_cap_take(cap, &b->zone, now_ms(), b->worst_nusd)) == DAY_CAP_WAITS) {
     if (monotonic_ms() >= deadline_ms) {
@@ -224,37 +224,64 @@ static int take_cap(Conn *conn, Budgets *b, DayCap *cap, const WorstAsk *ask, lo
   return RC_OK;
 }
 
-int budgets_begin(Conn *conn, const WorstAsk *ask, const Options *options, long long deadline_ms,
-                  Budgets *b, Err *err) {
-  DayCap cap;
+/* The limits that requests of a model and options meet. 1; 0 where there is none; -1 and *err. */
+static int start(Conn *conn, const Model *model, const Options *options, DayCap *cap, Budgets *b,
+                 Err *err) {
   *b = (Budgets){.worst_nusd = 0};
-  int is_capped = day_cap_is_set(&cap, err);
+  int is_capped = day_cap_is_set(cap, err);
   const Config *config = conn->config; /* as the route has read it just before */
   config = config || err->rc != RC_OK ? config : conn_config(conn, err);
   if (err->rc != RC_OK || (!is_capped && config->n_budgets == 0)) {
-    return err->rc;
+    return err->rc == RC_OK ? 0 : -1;
   }
   b->list = list_in_zone(conn, config, &b->zone, err);
   if (!b->list) {
-    return err->rc;
+    return -1;
   }
   BudgetValues values =
-      scope_values(options->tag, options->user, ask->model->name, ask->model->provider, &b->names);
-  if (take_limits(b, &values, err) == RC_OK && (b->reserve.n > 0 || is_capped)) {
-    b->output = ask->is_embedding ? 0 : ask->output;
-    b->worst_nusd = worst_case(conn, ask, &b->input, err);
-  }
+      scope_values(options->tag, options->user, model->name, model->provider, &b->names);
+  return take_limits(b, &values, err) == RC_OK ? b->reserve.n > 0 || is_capped : -1;
+}
+
+/* With their worst case known. */
+static int go_on(Conn *conn, const Model *model, DayCap *cap, long long deadline_ms, Budgets *b,
+                 Err *err) {
   if (err->rc == RC_OK && b->worst_nusd < 0) {
-    take_unpriced(b, ask, err);
+    take_unpriced(b, model, err);
   }
-  if (err->rc == RC_OK && is_capped) {
-    take_cap(conn, b, &cap, ask, deadline_ms, err);
+  if (err->rc == RC_OK && cap->limit_nusd >= 0) {
+    take_cap(conn, b, cap, model, deadline_ms, err);
   }
   b->reserve.most_nusd = b->worst_nusd;
   if (err->rc != RC_OK) {
     budgets_settle(b, 0, 0);
   }
   return err->rc;
+}
+
+int budgets_begin(Conn *conn, const WorstAsk *ask, const Options *options, long long deadline_ms,
+                  Budgets *b, Err *err) {
+  DayCap cap = {.limit_nusd = -1};
+  if (start(conn, ask->model, options, &cap, b, err) > 0) {
+    b->output = ask->is_embedding ? 0 : ask->output;
+    b->worst_nusd = worst_case(conn, ask, &b->input, err);
+  }
+  return go_on(conn, ask->model, &cap, deadline_ms, b, err);
+}
+
+int budgets_begin_batch(Conn *conn, const Model *model, const Options *options, long long nusd,
+                        Budgets *b, Err *err) {
+  DayCap cap = {.limit_nusd = -1};
+  if (start(conn, model, options, &cap, b, err) > 0) {
+    b->worst_nusd = nusd;
+  }
+  return go_on(conn, model, &cap, 0, b, err);
+}
+
+int budgets_has_any(Conn *conn, Err *err) {
+  DayCap cap;
+  const Config *config = conn_config_kept(conn, err);
+  return config && (config->n_budgets > 0 || day_cap_is_set(&cap, err));
 }
 
 Reserve *budgets_reserve(Budgets *b) {

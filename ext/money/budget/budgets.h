@@ -63,6 +63,13 @@ typedef struct Budgets {
 int budgets_begin(Conn *conn, const WorstAsk *ask, const Options *options, long long deadline_ms,
                   Budgets *budgets, Err *err);
 
+/* The same for requests of a batch, which come to so much together at most (LEDGER_NULL: nobody says). */
+int budgets_begin_batch(Conn *conn, const Model *model, const Options *options, long long nusd,
+                        Budgets *budgets, Err *err);
+
+/* 1 if there is any limit at all: else no worst case has to be known. */
+int budgets_has_any(Conn *conn, Err *err);
+
 /* What the store is asked, as of now; NULL: nothing. Borrowed. */
 Reserve *budgets_reserve(Budgets *budgets);
 

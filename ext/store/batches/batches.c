@@ -66,11 +66,16 @@ int batches_hold(Store *s, long long batch, const BatchGroup *groups, int n, Err
   return store_end(s, err->rc == RC_OK, err);
 }
 
-int batches_seal(Store *s, long long batch, Err *err) {
+int batches_seal(Store *s, long long batch, const BatchSize *size, Err *err) {
   if (store_begin(s, err) != RC_OK) {
     return err->rc;
   }
-  int n = run_on(s, SQL_SEAL_BATCH, batch, "seal a batch", err);
+  Bound b = bind_start(s, SQL_SEAL_BATCH, err);
+  bind_number(&b, 1, batch);
+  bind_number(&b, 2, size->requests);
+  bind_number(&b, 3, size->bytes);
+  bind_number(&b, 4, size->tokens);
+  int n = bind_run(&b, "seal a batch", err);
   if (n == 1) {
     run_on(s, SQL_EMPTY_BATCH_GROUPS, batch, "seal a batch", err);
     run_on(s, SQL_SEAL_GROUPS, batch, "seal a batch", err);
@@ -105,15 +110,16 @@ void batches_note_init(BatchNote *note) {
                       .said_done = LEDGER_NULL,
                       .said_failed = LEDGER_NULL,
                       .is_marked = LEDGER_NULL,
-                      .files_deleted = LEDGER_NULL};
+                      .files_deleted = LEDGER_NULL,
+                      .requests = LEDGER_NULL};
 }
 
 static void put_note(Store *s, long long batch, const BatchNote *n, Err *err) {
   const char *const texts[] = {n->provider_id, n->input_file, n->output_file, n->error_file,
                                n->word,        n->trouble,    n->error};
-  const long long numbers[] = {n->sent_at,     n->expected_at, n->expires_at,   n->looked_at,
-                               n->cancel_at,   n->ended_at,    n->said_total,   n->said_done,
-                               n->said_failed, n->is_marked,   n->files_deleted};
+  const long long numbers[] = {n->sent_at,     n->expected_at, n->expires_at,    n->looked_at,
+                               n->cancel_at,   n->ended_at,    n->said_total,    n->said_done,
+                               n->said_failed, n->is_marked,   n->files_deleted, n->requests};
   enum { FIRST_TEXT = 2, FIRST_NUMBER = FIRST_TEXT + sizeof texts / sizeof texts[0] };
   Bound b = bind_start(s, SQL_NOTE_BATCH, err);
   bind_number(&b, 1, batch);

@@ -57,6 +57,7 @@ typedef struct BatchItem {
   const Hash *key;         /* NULL: the answer is not for the exact cache */
   const char *prompt_hash; /* NULL: none */
   long long held_nusd;     /* worst case; LEDGER_NULL: nobody prices it */
+  long long line; /* of what is sent, from 1; LEDGER_NULL: another one's answer serves it */
 } BatchItem;
 
 /* Writes a batch without requests. 0 and *err on failure. */
@@ -69,8 +70,14 @@ int batches_hold(Store *s, long long batch, const BatchGroup *groups, int n, Err
 /* Adds requests of groups that are there. All or none. */
 int batches_add(Store *s, long long batch, const BatchItem *items, int n, Err *err);
 
+/* How large it is: LEDGER_NULL of what is not known. */
+typedef struct BatchSize {
+  long long requests; /* that are sent: items without those that another one's answer serves */
+  long long bytes, tokens;
+} BatchSize;
+
 /* All are there: from now on it may be sent. Groups hold what their requests do, no more. */
-int batches_seal(Store *s, long long batch, Err *err);
+int batches_seal(Store *s, long long batch, const BatchSize *size, Err *err);
 
 /* Takes back one that is 'opening'; others stay. RC_OK or *err. */
 int batches_drop(Store *s, long long batch, Err *err);
@@ -82,7 +89,7 @@ typedef struct BatchNote {
   const char *word, *trouble, *error;
   long long sent_at, expected_at, expires_at, looked_at, cancel_at, ended_at;
   long long said_total, said_done, said_failed;
-  long long is_marked, files_deleted;
+  long long is_marked, files_deleted, requests;
 } BatchNote;
 
 /* One that says nothing. */
@@ -121,7 +128,8 @@ typedef struct ItemResult {
   ItemOutcome outcome;
   LedgerRow *
       row; /* what settling knows: kind (KIND_BATCH, or KIND_UNKNOWN where it may have been billed), tokens, cost, error …;
-                  ** who it was for and when is filled in. NULL: nothing was billed */
+                  ** who it was for and when is filled in. Of a hit (KIND_HIT_…), what it
+                  ** saved. NULL: nothing was billed */
   Answer *
       answer; /* for the caches; its key and call are filled in. NULL, or an item without a key: not kept */
   const char *text; /* what batch_submit gets, n bytes; NULL: none, or there is no row */
@@ -138,9 +146,12 @@ int batches_settle(Store *s, long long batch, ItemResult *results, int n, long l
 long long batches_rest(Store *s, long long batch, ItemOutcome outcome, const char *error,
                        long long now, Err *err);
 
+/* Writes what the provider counts otherwise than its answers do in sum, as a row of the ledger: once for each batch. */
+int batches_differ(Store *s, long long batch, LedgerRow *row, Err *err);
+
 /* An item. Texts are borrowed for the time of the call that gets it. */
 typedef struct ItemRow {
-  long long submit_id, attempt, cost_nusd, held_nusd;
+  long long submit_id, attempt, cost_nusd, held_nusd, line;
   const char *outcome; /* its word; NULL: open */
   const char *answer, *error;
   size_t n_answer;
@@ -162,6 +173,9 @@ typedef struct ItemWalk {
 /* Gives the next items, by submit_id, with their answers where they are untold. Does not write. RC_OK or *err. */
 int batches_items(Store *s, ItemWalk *walk, int (*take)(void *arg, const ItemRow *item, Err *err),
                   void *arg, Err *err);
+
+/* The request of a line: its submit_id; 0 where there is none; -1 and *err. */
+long long batches_at_line(Store *s, long long batch, long long line, Err *err);
 
 /* One item: 1; 0 where it is not there (any more); -1 and *err. *is_told, *is_open as it stands. */
 int batches_find(Store *s, long long batch, long long submit_id, int *is_open, int *is_told,
@@ -213,7 +227,11 @@ int batches_told(Store *s, long long batch, const long long *submit_ids, int n, 
   X(unpriced)                                                                                      \
   X(is_marked)                                                                                     \
   X(files_deleted)                                                                                 \
-  X(lease_until)
+  X(lease_until)                                                                                   \
+  X(requests)                                                                                      \
+  X(bytes)                                                                                         \
+  X(tokens)                                                                                        \
+  X(difference)
 
 typedef struct BatchRow {
 #define BATCH_TEXT(name) const char *name;

@@ -30,6 +30,7 @@ static int add(Store *s, long long batch, const BatchItem *item, Err *err) {
   }
   bind_words(&b, 6, item->prompt_hash);
   bind_number(&b, 7, item->held_nusd);
+  bind_number(&b, 8, item->line);
   bind_run(&b, "add a request to a batch", err);
   return err->rc;
 }
@@ -174,20 +175,22 @@ static int put_row(Settling *t, const ItemResult *r, const Item *item, Err *err)
     group[i] = (const char *)sqlite3_column_text(t->group.stmt, i);
   }
   snprintf(request_id, sizeof request_id, "%.16s-%lld", t->head.queue, r->submit_id);
+  int is_hit = row.kind == KIND_HIT_EXACT || row.kind == KIND_HIT_SEMANTIC;
   row.id = 0;
+  row.batch_id = t->head.id;
   row.request_id = request_id;
   row.attempt = item->attempt;
   row.ts = t->head.created_at;
   row.kind = row.kind == KIND_NONE ? KIND_BATCH : row.kind;
-  row.provider = t->head.provider;
+  row.provider = is_hit ? row.provider : t->head.provider;
   row.model_requested = t->head.model;
   row.tag = group[0];
   row.user = group[1];
   row.conversation = group[2];
   row.system_hash = group[3];
   row.prompt_hash = item->prompt_hash[0] ? item->prompt_hash : NULL;
-  row.held_nusd = item->held_nusd;
-  row.service = row.service ? row.service : "batch";
+  row.held_nusd = is_hit ? LEDGER_NULL : item->held_nusd;
+  row.service = is_hit || row.service ? row.service : "batch";
   Answer *answer = item->has_key ? r->answer : NULL;
   if (answer) {
     answer->key = item->key;
@@ -196,6 +199,49 @@ static int put_row(Settling *t, const ItemResult *r, const Item *item, Err *err)
   if (ledger_put(t->s, &row, answer, t->sums, err) == RC_OK) {
     r->row->id = row.id;
   }
+  return err->rc;
+}
+
+/* The row of a difference, in the open transaction; nothing where there is one. */
+static int put_difference(Settling *t, LedgerRow *row, Err *err) {
+  char request_id[64];
+  snprintf(request_id, sizeof request_id, "%.16s-batch-%lld", t->head.queue, t->head.id);
+  Bound b = bind_start(t->s, SQL_PUT_DIFFERENCE, err);
+  bind_number(&b, 1, t->head.id);
+  bind_number(&b, 2, 0);
+  if (bind_run(&b, "note a difference", err) != 1) {
+    return err->rc;
+  }
+  row->request_id = request_id;
+  row->ts = t->head.created_at;
+  row->batch_id = t->head.id;
+  row->provider = t->head.provider;
+  row->model_requested = row->model = t->head.model;
+  row->service = "batch";
+  if (ledger_put(t->s, row, NULL, t->sums, err) == RC_OK &&
+      sums_write(t->s, t->sums, err) == RC_OK) {
+    b = bind_start(t->s, SQL_NOTE_DIFFERENCE, err);
+    bind_number(&b, 1, t->head.id);
+    bind_number(&b, 2, row->id);
+    bind_run(&b, "note a difference", err);
+  }
+  return err->rc;
+}
+
+int batches_differ(Store *s, long long batch, LedgerRow *row, Err *err) {
+  long long last_call_id = s->last_call_id;
+  Settling t = {.s = s, .head = {.id = batch}, .sums = sums_new(err)};
+  if (!t.sums) {
+    return err->rc;
+  }
+  if (store_begin(s, err) == RC_OK) {
+    if (read_head(s, batch, &t.head, err) == RC_OK && t.head.is_there) {
+      put_difference(&t, row, err);
+    }
+    store_end(s, err->rc == RC_OK, err);
+  }
+  s->last_call_id = last_call_id;
+  sums_free(t.sums);
   return err->rc;
 }
 
@@ -331,7 +377,7 @@ long long batches_rest(Store *s, long long batch, ItemOutcome outcome, const cha
 
 static const char walk_sql[] =
     "SELECT i.submit_id, i.attempt, i.cost_nusd, i.held_nusd, i.outcome, i.error, i.key,"
-    " i.is_told, a.answer FROM main.llm_batch_items i LEFT JOIN main.llm_batch_answers a"
+    " i.is_told, a.answer, i.line FROM main.llm_batch_items i LEFT JOIN main.llm_batch_answers a"
     " ON a.call_id = i.call_id WHERE i.batch = ?1 AND i.submit_id > ?2%s ORDER BY i.submit_id"
     " LIMIT ?3";
 
@@ -356,6 +402,7 @@ static void read_row(sqlite3_stmt *stmt, ItemRow *row) {
   row->is_told = sqlite3_column_int(stmt, 7);
   row->answer = (const char *)sqlite3_column_text(stmt, 8);
   row->n_answer = (size_t)sqlite3_column_bytes(stmt, 8);
+  row->line = number_at(stmt, 9);
 }
 
 int batches_items(Store *s, ItemWalk *walk, int (*take)(void *arg, const ItemRow *item, Err *err),
@@ -383,6 +430,17 @@ int batches_items(Store *s, ItemWalk *walk, int (*take)(void *arg, const ItemRow
   rc = rc == SQLITE_OK ? end : rc;
   return rc == SQLITE_OK || err->rc != RC_OK ? err->rc
                                              : store_error(s, rc, "read what a batch brought", err);
+}
+
+long long batches_at_line(Store *s, long long batch, long long line, Err *err) {
+  long long id = 0;
+  Bound b = bind_start(s, SQL_GET_ITEM_OF_LINE, err);
+  bind_number(&b, 1, batch);
+  bind_number(&b, 2, line);
+  if (bind_step(&b, err)) {
+    id = sqlite3_column_int64(b.stmt, 0);
+  }
+  return bind_end(&b, "find a request of a batch", err) == RC_OK ? id : -1;
 }
 
 int batches_find(Store *s, long long batch, long long submit_id, int *is_open, int *is_told,

@@ -68,7 +68,8 @@
   X(escalated_from, INT, "", FIXED)                                                                \
   X(purpose, TEXT, "", HIT)                                                                        \
   X(notes, TEXT, "", FIXED)                                                                        \
-  X(held_nusd, INT, "", FIXED)
+  X(held_nusd, INT, "", FIXED)                                                                     \
+  X(batch_id, INT, "", FIXED)
 
 #define LEDGER_NULL (-1LL) /* an INT that is SQL NULL. A TEXT is NULL, a REAL is NAN */
 

@@ -178,7 +178,8 @@ static const char *const sql_texts[SQL_COUNT] = {
     [SQL_SEAL_BATCH] =
         "UPDATE main.llm_batches SET state = 'begun', items = (SELECT count(*) FROM"
         " main.llm_batch_items WHERE batch = ?1), held_nusd = (SELECT coalesce(sum(held_nusd), 0)"
-        " FROM main.llm_batch_items WHERE batch = ?1) WHERE id = ?1 AND state = 'opening'",
+        " FROM main.llm_batch_items WHERE batch = ?1), requests = ?2, bytes = ?3, tokens = ?4"
+        " WHERE id = ?1 AND state = 'opening'",
     /* What is held is what the requests hold, however much was asked for. */
     [SQL_SEAL_GROUPS] =
         "UPDATE main.llm_batch_groups SET held_nusd = t.held FROM (SELECT g.holder,"
@@ -199,7 +200,7 @@ static const char *const sql_texts[SQL_COUNT] = {
         " cancel_at = coalesce(cancel_at, ?13), ended_at = coalesce(ended_at, ?14),"
         " said_total = coalesce(?15, said_total), said_done = coalesce(?16, said_done),"
         " said_failed = coalesce(?17, said_failed), is_marked = coalesce(?18, is_marked),"
-        " files_deleted = coalesce(?19, files_deleted),"
+        " files_deleted = coalesce(?19, files_deleted), requests = coalesce(?20, requests),"
         " state = CASE WHEN state IN ('opening', 'settled', 'ended') THEN state"
         " WHEN ?14 IS NOT NULL THEN 'ended' WHEN ?2 IS NOT NULL THEN 'sent' ELSE state END"
         " WHERE id = ?1",
@@ -214,7 +215,9 @@ static const char *const sql_texts[SQL_COUNT] = {
                              " WHERE batch = ?1 AND number = ?2",
     [SQL_PUT_BATCH_ITEM] =
         "INSERT INTO main.llm_batch_items(batch, submit_id, attempt, number, key, prompt_hash,"
-        " held_nusd) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        " held_nusd, line) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    [SQL_GET_ITEM_OF_LINE] =
+        "SELECT submit_id FROM main.llm_batch_items WHERE batch = ?1 AND line = ?2",
     [SQL_GET_BATCH_ITEM] = "SELECT attempt, number, key, prompt_hash, held_nusd, outcome, is_told"
                            " FROM main.llm_batch_items WHERE batch = ?1 AND submit_id = ?2",
     [SQL_SETTLE_BATCH_ITEM] =
@@ -239,6 +242,9 @@ static const char *const sql_texts[SQL_COUNT] = {
     [SQL_TELL_BATCH_ITEM] =
         "UPDATE main.llm_batch_items SET is_told = 1 WHERE batch = ?1 AND submit_id = ?2"
         " AND outcome IS NOT NULL AND NOT is_told",
+    [SQL_PUT_DIFFERENCE] =
+        "UPDATE main.llm_batches SET difference = ?2 WHERE id = ?1 AND difference IS NULL",
+    [SQL_NOTE_DIFFERENCE] = "UPDATE main.llm_batches SET difference = ?2 WHERE id = ?1",
     [SQL_COUNT_TOLD] = "UPDATE main.llm_batches SET untold = untold - ?2 WHERE id = ?1",
 };
 

@@ -55,6 +55,26 @@ static int add_columns_of_9(Store *s, Err *err) {
              : err->rc;
 }
 
+static int add_columns_of_13(Store *s, Err *err) {
+  static const struct {
+    const char *table, *column;
+  } columns[] = {{"llm_batches", "requests"},
+                 {"llm_batches", "bytes"},
+                 {"llm_batches", "tokens"},
+                 {"llm_batches", "difference"},
+                 {"llm_batch_items", "line"}};
+  add_columns(s, err);
+  for (size_t i = 0; i < sizeof columns / sizeof columns[0] && err->rc == RC_OK; i++) {
+    const char *table = columns[i].table, *column = columns[i].column;
+    char sql[120];
+    sqlite3_snprintf(sizeof sql, sql, "ALTER TABLE main.%s ADD COLUMN %s INTEGER", table, column);
+    if (has_column(s, table, "held_nusd", err) && !has_column(s, table, column, err)) {
+      store_exec(s, sql, "add a column", err);
+    }
+  }
+  return err->rc;
+}
+
 /* What each version of a store brought, from the second on. What CREATE … IF NOT EXISTS makes, and views, need nothing
 ** here but the number. A new version is a line at the end:
 **
@@ -69,6 +89,7 @@ static int add_columns_of_9(Store *s, Err *err) {
 **  10  how a call was routed, judged and held (llm_calls.gate to .held_nusd); llm_provider_state, llm_scorers
 **  11  runs of llm_map
 **  12  batches (batches.h)
+**  13  llm_calls.batch_id; llm_batches.requests, .bytes, .tokens and .difference; llm_batch_items.line
 */
 static const struct Migration {
   int to;
@@ -80,7 +101,7 @@ static const struct Migration {
     {6, NULL, add_columns},  {7, NULL, add_columns},
     {8, NULL, add_columns},  {9, NULL, add_columns_of_9},
     {10, NULL, add_columns}, {11, NULL, NULL},
-    {12, NULL, NULL},
+    {12, NULL, NULL},        {13, NULL, add_columns_of_13},
 };
 enum { FIRST_SUMMED = 8 }; /* older ones have their sums built once all tables are there */
 enum { N_MIGRATIONS = sizeof migrations / sizeof migrations[0] };

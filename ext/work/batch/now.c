@@ -1,0 +1,288 @@
+/*
+** See now.h for the contract.
+*/
+#include "work/batch/now.h"
+
+#include "base/text/base64.h"
+#include "call/call.h"
+#include "work/embed_remote.h"
+#include "work/map/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What became of rows, until it is written. */
+typedef struct Ended {
+  Desk *desk;
+  SubmitChange changes[DESK_CHUNK]; /* their texts are owned */
+  int n;
+} Ended;
+
+static int write_ended(Ended *e, Err *err) {
+  if (e->n > 0 && err->rc == RC_OK && submit_begin(&e->desk->rows, err) == RC_OK) {
+    for (int i = 0; i < e->n && err->rc == RC_OK; i++) {
+      submit_change(&e->desk->rows, &e->changes[i], err);
+    }
+    submit_end(&e->desk->rows, err->rc == RC_OK, err);
+  }
+  for (int i = 0; i < e->n; i++) {
+    free((char *)e->changes[i].answer);
+    free((char *)e->changes[i].error);
+  }
+  e->n = 0;
+  return err->rc;
+}
+
+static int add_ended(Ended *e, const SubmitChange *change, Err *err) {
+  e->changes[e->n++] = *change;
+  return e->n == DESK_CHUNK ? write_ended(e, err) : err->rc;
+}
+
+static char *keep(const char *text, size_t n, Err *err) {
+  char *kept = text ? malloc(n + 1) : NULL;
+  if (text && !kept) {
+    err_nomem(err);
+  } else if (kept) {
+    memcpy(kept, text, n);
+    kept[n] = 0;
+  }
+  return kept;
+}
+
+/* ---- hits */
+
+/* A vector's text as the BLOB that embed() gives. */
+static int take_vector(SubmitChange *c, Err *err) {
+  unsigned char *bytes = NULL;
+  size_t size = 0;
+  int decoded = base64_decode(c->answer, c->n, &bytes, &size);
+  if (decoded < 0) {
+    return err_nomem(err);
+  }
+  if (decoded == 1) {
+    free((char *)c->answer);
+    c->answer = (const char *)bytes;
+    c->n = size;
+    c->is_vector = 1;
+  }
+  return RC_OK;
+}
+
+/* (What is in the cache no longer is asked for, as llm_complete would.) */
+static int answer_hit(Dispatch *d, Ended *e, const DispatchOther *other, Report *report, Err *err) {
+  SubmitRow row;
+  SubmitChange c;
+  Outcome out = {0};
+  Err why = {0};
+  Desk *desk = d->desk;
+  const Request *request = submit_get(&desk->rows, other->id, &row, err) == 1
+                               ? asker_read(&desk->asker, &row, &why)
+                               : NULL;
+  submit_change_init(&c, other->id);
+  if (request) {
+    pipeline_run(desk->conn, request, NULL, &out, &why);
+  }
+  submit_got(&desk->rows);
+  if (why.rc == RC_NOMEM || why.rc == RC_INTERRUPT) {
+    *err = why;
+  } else if (request && why.rc == RC_OK) {
+    c.status = "done";
+    c.answer = out.text;
+    c.n = out.n;
+    c.cost_nusd = out.cost_nusd;
+    c.finished_at = now_ms();
+    out.text = NULL;
+    report->hits++;
+    if (request->wants_vectors) {
+      take_vector(&c, err);
+    }
+    add_ended(e, &c, err);
+  }
+  free(out.text);
+  free(out.reasoning);
+  cJSON_free(out.logprobs);
+  return err->rc;
+}
+
+int now_hits(Dispatch *d, Report *report, Err *err) {
+  Ended *e = calloc(1, sizeof *e);
+  if (!e) {
+    return err_nomem(err);
+  }
+  e->desk = d->desk;
+  for (int i = 0; i < d->n_others && err->rc == RC_OK; i++) {
+    if (d->others[i].way == WAY_HIT) {
+      answer_hit(d, e, &d->others[i], report, err);
+    }
+  }
+  Err unwritten = {0}; /* what was answered is in the table, whatever stopped the rest */
+  write_ended(e, err->rc == RC_OK ? err : &unwritten);
+  free(e);
+  return err->rc;
+}
+
+/* ---- at once */
+
+/* They are 'sending', without a batch. How many; -1 and *err. */
+static int mark(Dispatch *d, int embeds, Err *err) {
+  int n = 0;
+  if (submit_begin(&d->desk->rows, err) != RC_OK) {
+    return -1;
+  }
+  for (int i = 0; i < d->n_others && err->rc == RC_OK; i++) {
+    const DispatchOther *other = &d->others[i];
+    SubmitRow row;
+    if (other->way == WAY_NOW && other->embeds == embeds &&
+        submit_get(&d->desk->rows, other->id, &row, err) == 1) {
+      SubmitChange c;
+      submit_change_init(&c, other->id);
+      c.status = "sending";
+      c.attempts = row.attempts + 1;
+      submit_got(&d->desk->rows);
+      n += submit_change(&d->desk->rows, &c, err) == 1;
+    }
+    submit_got(&d->desk->rows);
+  }
+  submit_end(&d->desk->rows, err->rc == RC_OK, err);
+  return err->rc == RC_OK ? n : -1;
+}
+
+#define OF_NOW " FROM main.batch_submit WHERE status IN ('sending', 'submitted') AND batch_id IS NULL"
+
+/* The SELECT of llm_map: the columns, and of options each that a row has. Owned (sqlite3_free). */
+static char *make_select(sqlite3 *db, Err *err) {
+  static const char *const names[] = {"model", "system", "tag", "user", "conversation"};
+  sqlite3_str *sql = sqlite3_str_new(db);
+  sqlite3_stmt *keys = NULL;
+  sqlite3_str_appendall(
+      sql, "SELECT id, CASE WHEN json_valid(prompt) AND prompt GLOB '*[[]*{*' AND"
+           " json_type(prompt) = 'array' AND json_type(prompt, '$[0].role') IS NOT NULL THEN prompt"
+           " ELSE json_array(json_object('role', 'user', 'content', prompt)) END AS messages");
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    sqlite3_str_appendf(sql, ", coalesce(\"%w\", json_extract(options, '$.%s')) AS \"%w\"", names[i],
+                        names[i], names[i]);
+  }
+  int rc = sqlite3_prepare_v2(
+      db,
+      "SELECT DISTINCT j.key FROM main.batch_submit b JOIN json_each(b.options) j WHERE b.status IN"
+      " ('sending', 'submitted') AND b.batch_id IS NULL AND j.key NOT IN ('model', 'system', 'tag',"
+      " 'user', 'conversation')",
+      -1, &keys, NULL);
+  while (rc == SQLITE_OK && sqlite3_step(keys) == SQLITE_ROW) {
+    const char *key = (const char *)sqlite3_column_text(keys, 0);
+    if (key && options_know(key)) {
+      sqlite3_str_appendf(sql, ", json_extract(options, '$.%s') AS \"%w\"", key, key);
+    }
+  }
+  rc = sqlite3_finalize(keys);
+  sqlite3_str_appendall(sql, OF_NOW);
+  char *text = sqlite3_str_finish(sql);
+  if (rc != SQLITE_OK || !text) {
+    err_nomem(err);
+  }
+  return text;
+}
+
+/* A row that llm_map is through with. */
+static int take_answer(Ended *e, sqlite3_stmt *result, Report *report, Err *err) {
+  SubmitChange c;
+  const char *text = (const char *)sqlite3_column_text(result, SPILL_ANSWER);
+  const char *error = (const char *)sqlite3_column_text(result, SPILL_ERROR);
+  submit_change_init(&c, sqlite3_column_int64(result, SPILL_KEY));
+  c.from = SUBMIT_UNDER_WAY;
+  c.status = error ? "failed" : "done";
+  c.n = (size_t)sqlite3_column_bytes(result, SPILL_ANSWER);
+  c.answer = keep(text, c.n, err);
+  c.error = keep(error, error ? strlen(error) : 0, err);
+  c.cost_nusd = sqlite3_column_type(result, SPILL_COST) == SQLITE_NULL
+                    ? SUBMIT_NULL
+                    : sqlite3_column_int64(result, SPILL_COST);
+  c.finished_at = now_ms();
+  report->now += !error;
+  report->failed += error != NULL;
+  return add_ended(e, &c, err);
+}
+
+static int run_map(Dispatch *d, Ended *e, int concurrency, Report *report, Err *err) {
+  char options[60];
+  int n = snprintf(options, sizeof options, "{\"concurrency\":%d}", concurrency);
+  char *sql = make_select(d->desk->conn->db, err);
+  MapRun *run = err->rc == RC_OK ? map_run_new(d->desk->conn, sql, options, (size_t)n, err) : NULL;
+  MapScan scan = {.run = NULL};
+  if (run && map_scan_start(&scan, run, NULL, MAP_ALL, err) == RC_OK) {
+    while (!scan.is_done && err->rc == RC_OK) {
+      if (take_answer(e, scan.result, report, err) == RC_OK) {
+        map_scan_next(&scan, err);
+      }
+    }
+  }
+  map_scan_done(&scan);
+  if (run) {
+    map_run_free(run);
+  }
+  sqlite3_free(sql);
+  return err->rc;
+}
+
+/* Texts to embed, one by one. (They are few: most can wait.) */
+static int embed_one(Dispatch *d, Ended *e, const DispatchOther *other, Report *report, Err *err) {
+  SubmitRow row;
+  SubmitChange c;
+  Err why = {0};
+  int dim = 0;
+  float *vector = NULL;
+  if (submit_get(&d->desk->rows, other->id, &row, err) == 1 &&
+      asker_read(&d->desk->asker, &row, &why)) {
+    vector = embed_remote(d->desk->conn, d->desk->asker.options.model, &row.prompt, &row.n_prompt, 1,
+                          &dim, &why);
+  }
+  submit_got(&d->desk->rows);
+  if (err->rc != RC_OK || why.rc == RC_NOMEM || why.rc == RC_INTERRUPT) {
+    *err = err->rc != RC_OK ? *err : why;
+    return err->rc;
+  }
+  submit_change_init(&c, other->id);
+  c.from = SUBMIT_UNDER_WAY;
+  c.status = vector ? "done" : "failed";
+  c.answer = (const char *)vector;
+  c.n = sizeof *vector * (size_t)dim;
+  c.is_vector = 1;
+  c.error = vector ? NULL : keep(why.msg, strlen(why.msg), err);
+  c.finished_at = now_ms();
+  report->now += vector != NULL;
+  report->failed += !vector;
+  return add_ended(e, &c, err);
+}
+
+static int embed_all(Dispatch *d, Ended *e, Report *report, Err *err) {
+  if (mark(d, 1, err) <= 0) {
+    return err->rc;
+  }
+  for (int i = 0; i < d->n_others && err->rc == RC_OK; i++) {
+    if (d->others[i].way == WAY_NOW && d->others[i].embeds) {
+      embed_one(d, e, &d->others[i], report, err);
+    }
+  }
+  return err->rc;
+}
+
+int now_ask(Dispatch *d, int concurrency, Report *report, Err *err) {
+  Ended *e = calloc(1, sizeof *e);
+  if (!e) {
+    return err_nomem(err);
+  }
+  e->desk = d->desk;
+  if (mark(d, 0, err) > 0) {
+    run_map(d, e, concurrency, report, err);
+  }
+  Err unwritten = {0}; /* what was paid for is in the table, whatever stopped the rest */
+  write_ended(e, err->rc == RC_OK ? err : &unwritten);
+  if (err->rc == RC_OK) {
+    embed_all(d, e, report, err);
+  }
+  write_ended(e, err->rc == RC_OK ? err : &unwritten);
+  submit_left(&d->desk->rows, err->rc == RC_OK ? err : &unwritten);
+  free(e);
+  return err->rc;
+}
