@@ -144,7 +144,7 @@ static long long begin_batch(Desk *d, int n) {
   for (int i = 1; i <= n; i++) {
     key.b[0] = (unsigned char)i;
     key.b[9] = (unsigned char)(i >> 8);
-    BatchItem item = {i, 1, 0, &key, "00ff", HELD};
+    BatchItem item = {i, 1, 0, &key, "00ff", HELD, i};
     batches_add(d->s, batch, &item, 1, &err);
     step();
   }
@@ -504,7 +504,7 @@ static void test_held(void **state) {
   assert_int_equal(r.outcome, RESERVE_FITS);
   assert_int_equal(number(d.s->db, "SELECT held_nusd FROM llm_batch_groups"), 4 * HELD);
   for (int i = 1; i <= 3; i++) { /* three hold less than was allowed for */
-    BatchItem item = {i, 1, 0, NULL, NULL, HELD};
+    BatchItem item = {i, 1, 0, NULL, NULL, HELD, i};
     batches_add(d.s, batch, &item, 1, &err);
   }
   batches_seal(d.s, batch, &(BatchSize){1, LEDGER_NULL, LEDGER_NULL}, &err);
@@ -540,7 +540,7 @@ static void test_holder(void **state) {
   const BatchGroup groups[] = {
       nightly, {1, 0, "nightly", "ann", "c-1", "aa", NULL}, {2, 2, NULL, NULL, "c-2", NULL, NULL}};
   const BatchItem items[] = {
-      {1, 1, 0, &key, NULL, HELD}, {2, 1, 1, NULL, NULL, HELD}, {3, 1, 2, NULL, NULL, HELD}};
+      {1, 1, 0, &key, NULL, HELD, 1}, {2, 1, 1, NULL, NULL, HELD, 2}, {3, 1, 2, NULL, NULL, HELD, 3}};
   long long batch = open_batch(&d, started, &err);
   batches_hold(d.s, batch, groups, 3, &err);
   batches_add(d.s, batch, items, 3, &err);
@@ -788,7 +788,7 @@ static void begin_many(Desk *d, long long batch, int n) {
     for (int i = 0; i < AT_ONCE; i++) {
       unsigned long long mixed = (unsigned long long)(at + i + 1) * 0x9E3779B97F4A7C15ULL;
       memcpy(keys[i].b, &mixed, sizeof mixed);
-      items[i] = (BatchItem){at + i + 1, 1, 0, &keys[i], hash, HELD};
+      items[i] = (BatchItem){at + i + 1, 1, 0, &keys[i], hash, HELD, at + i + 1};
     }
     batches_add(d->s, batch, items, AT_ONCE, &err);
   }
