@@ -19,8 +19,10 @@ STEPS = os.path.join(ROOT, "build/steps")
 CHECKED = STEPS
 MB = 1 << 20
 WHO = {"openai": ("openai", "OPENAI_API_KEY"), "anthropic": ("anthropic", "ANTHROPIC_API_KEY"),
-       "mistral": ("openai", "MISTRAL_API_KEY"), "openrouter": ("openai", "OPENROUTER_API_KEY")}
-SECRETS = {**KEYS, "MISTRAL_API_KEY": "mistral-live-test-55aa77", "OPENROUTER_API_KEY": "sk-or-live-test-31d8"}
+       "mistral": ("openai", "MISTRAL_API_KEY"), "openrouter": ("openai", "OPENROUTER_API_KEY"),
+       "azure": ("openai", "AZURE_OPENAI_API_KEY"), "groq": ("openai", "GROQ_API_KEY")}
+SECRETS = {**KEYS, "MISTRAL_API_KEY": "mistral-live-test-55aa77", "OPENROUTER_API_KEY": "sk-or-live-test-31d8",
+           "AZURE_OPENAI_API_KEY": "azure-live-test-90c1e2", "GROQ_API_KEY": "gsk-live-test-77f0"}
 
 
 def steps(url, *words, who="openai", program=CHECKED, env=None, code=0, supports=""):
@@ -127,6 +129,70 @@ class Life(unittest.TestCase):
         self.assertEqual(sorted(read["results"]), sorted(f"r{i}-1-steps answered" for i in range(1, 26)))
         self.assertEqual((taken["match"], taken["trouble"]), ("no", ""))
         self.assertEqual((cancelled["state"], cancelled["trouble"]), ("ended", ""))
+
+    def test_every_form(self):
+        """The same at each provider, as far as it has the steps."""
+        ids = sorted(f"r{i}-1-steps answered" for i in range(1, 26))
+        for who, path, model in (("openai", "/v1", "gpt-4o-mini"), ("azure", "/azure/openai/v1", "gpt-4o-mini"),
+                                 ("groq", "/openai/v1", "gpt-4o-mini"), ("mistral", "/v1", "mistral-small-2603"),
+                                 ("anthropic", "/v1", "claude-haiku-4-5"), ("openrouter", "/api/v1", "vendor/model")):
+            with self.subTest(who):
+                takes_file, by_batch = who not in ("anthropic", "openrouter"), who in ("anthropic", "openrouter")
+                since = int(time.time() * 1000)
+                words = ["model", model, "mark", "m-" + who, "lines", 25, *(["upload", "m-" + who] if takes_file else []), "create", "-"]
+                words += ["get", "@batch"] * 3 + ["results", "@batch" if by_batch else "@output", "find", f"{since}:25"]
+                words += ["files", "m-" + who, "delete_file", "@file", "files", "m-" + who] if takes_file else []
+                words += ["delete", "@batch", "get", "@batch"] if who in ("mistral", "anthropic", "openrouter") else []
+                got = steps(self.standin.url + path, *words, who=who)
+                by = {}
+                for step in got:
+                    by.setdefault(step["step"], []).append(step)
+                    is_last = step is got[-1] and step["step"] == "get"
+                    self.assertEqual((step["rc"], step["trouble"]), (0, "gone" if is_last else ""), step)
+                self.assertEqual((by["get"][2]["state"], by["get"][2]["total"], by["get"][2]["done"]), ("ended", 25, 25))
+                self.assertEqual(sorted(by["results"][0]["results"]), ids)
+                self.assertEqual((by["find"][0]["match"], by["find"][0]["id"]), ("maybe" if by_batch else "yes", by["create"][0]["id"]))
+                self.assertEqual([f["all"] for f in by.get("files", [])], [1, 0] if takes_file else [])
+
+    def settings(self, **settings):
+        self.standin.post("/standin/batch", settings)
+
+    def test_misfortunes(self):
+        self.settings(late_file=2)  # A11
+        *_, made = steps(self.url, "lines", 1, "upload", "m", "create", "-")
+        self.assertEqual((made["trouble"], made["state"]), ("", "validating"))
+        for body in ("json", "empty", "html"):  # A14
+            self.settings(upload_max=1000, upload_body=body)
+            up, = steps(self.url, "lines", 100, "upload", "m")
+            self.assertEqual((up["trouble"], up["may_be_done"]), ("too_large", 0), up)
+        for name, trouble in (("404", "gone"), ("error", "gone")):  # A17
+            self.settings(upload_max=None, gone=name)
+            got, read, found = steps(self.url, "get", made["id"], "results", "file-x", "find", "0:1")
+            self.assertEqual((got["trouble"], read["trouble"], read["lines"], found["match"]), (trouble, "gone", 0, "no"), (got, read))
+
+    def test_refused_behind_the_acceptance(self):
+        """A12, and A01: all of them failed, and there is no output file."""
+        self.settings(refuse="token_limit_exceeded")
+        *_, ended = steps(self.url, "lines", 3, "upload", "m", "create", "-", "get", "@batch", "get", "@batch", "get", "@batch")
+        self.assertEqual((ended["state"], ended["n_errors"], ended["trouble"]), ("failed", 1, ""))
+        self.settings(refuse=None, errors=-1)
+        *_, read = steps(self.url, "lines", 3, "upload", "m", "create", "-", "get", "@batch", "get", "@batch", "get", "@batch", "results", "@error")
+        self.assertEqual(sorted(read["results"]), [f"r{i}-1-steps refused" for i in (1, 2, 3)])
+
+    def test_results_in_pieces(self):
+        whole = None
+        for chunk in (0, 1, 64):
+            self.standin.post("/standin/reset", {})
+            self.settings(chunk=chunk, lines={"separators": 1, "controls": 2, "blank": 3, "null": 5, "double": 7, "foreign": 8})
+            *_, read = steps(self.url, "lines", 20, "upload", "m", "create", "-", "get", "@batch", "get", "@batch", "get", "@batch", "results", "@output")
+            whole = whole or read["results"]
+            self.assertEqual((read["trouble"], read["results"], read["unreadable"]), ("", whole, 1), chunk)
+        self.assertEqual(len(whole), 22)
+        self.settings(chunk=None, lines=None, cut_at=3000)
+        *_, cut, again = steps(self.url, "lines", 20, "upload", "m", "create", "-", "get", "@batch", "get", "@batch", "get", "@batch",
+                               "results", "@output", "results", "@output")
+        self.assertEqual((cut["trouble"], cut["torn"], again["trouble"], again["lines"]), ("later", 1, "", 20))
+        self.assertTrue(0 < cut["lines"] < 20)
 
     def test_cancel(self):
         self.standin.post("/standin/batch", {"polls": 1000, "ms": 100000})

@@ -130,6 +130,8 @@ static void test_asking(void **state) {
        TROUBLE_GONE, 0},
       {"A17: a file", BATCH_RESULTS, 404, OPENAI("No such File object: file-1", "null"),
        TROUBLE_GONE, 0},
+      {"A17: OpenAI's own in a 200", BATCH_GET, 200,
+       OPENAI("No batch found with id 'batch_1'.", "null"), TROUBLE_GONE, 0},
       {"A17: an error in a 200", BATCH_GET, 200,
        "{\"error\":{\"message\":\"Batch not found\",\"code\":404}}", TROUBLE_GONE, 0},
       {"a page is no word of the provider's", BATCH_GET, 404,

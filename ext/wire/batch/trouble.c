@@ -71,6 +71,9 @@ static const char *const busy_phrases[] = {
     "in progress",      "has not ended",        "being processed", NULL};
 static const char *const gone_phrases[] = {"archived",     "no longer available", "has expired",
                                            "were deleted", "was deleted",         NULL};
+/* Of what an error with a success status is about, which says no 404. */
+static const char *const missing_phrases[] = {"no batch found", "no such",       "not found",
+                                              "does not exist", "doesn't exist", NULL};
 
 static int says(const char *sentence, const char *const *phrases) {
   int found = 0;
@@ -115,7 +118,8 @@ static int is_own(const BatchAnswer *a, const Failure *f) {
 static BatchTrouble of_step(const BatchAnswer *a, const Failure *f, long status) {
   int asks = a->step == BATCH_GET || a->step == BATCH_RESULTS || a->step == BATCH_CANCEL ||
              a->step == BATCH_DELETE_FILE || a->step == BATCH_DELETE;
-  int is_missing = status == 404 || status == 410;
+  int is_missing =
+      status == 404 || status == 410 || (a->status < 300 && says(f->message, missing_phrases));
   if (a->step == BATCH_CREATE &&
       (status == 400 || status == 404 || status == 409 || status == 422) &&
       says(f->message, file_phrases) && !says(f->message, large_phrases)) {

@@ -50,7 +50,6 @@ int remote_open(Remote *r, Conn *conn, const Model *model, Err *err) {
   if (access_check(model, &r->secret, err) == RC_OK && take_base_url(r, model, err) == RC_OK &&
       url_parse(model->base_url, &url, err) == RC_OK) {
     url_authority(&url, r->host, sizeof r->host);
-    utf8_copy(r->model, sizeof r->model, model->name);
     utf8_copy(r->key_env, sizeof r->key_env, model->key_env);
   }
   if (err->rc != RC_OK) {
@@ -273,7 +272,7 @@ static int search_page(Remote *r, Search *s, char cursor[BATCH_NAME], BatchFault
   if (ask_often(r, &q, &response, fault, err) == RC_OK && fault->trouble == TROUBLE_NONE) {
     const char *body = response.body.n ? response.body.data : "";
     if (batch_list_read(r->form, body, response.body.n, cursor, &list, &why) == RC_OK) {
-      for (int i = 0; i < list.n && s->match != MATCH_YES; i++) {
+      for (int i = 0; i < list.n; i++) {
         if (ask_clean_status(r, &list.items[i])) {
           consider(s, &list.items[i]);
         }

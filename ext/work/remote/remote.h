@@ -45,10 +45,10 @@ typedef struct Remote {
   const Api *api;
   char base_url[1024]; /* without a slash at its end */
   char host[LIMIT_HOST + 16];
-  char model[LIMIT_MODEL_NAME], key_env[80]; /* cut: for messages */
-  char *secret;                              /* owned; NULL: the model needs no key */
-  long long not_yet_ms;                      /* REMOTE_NOT_YET_MS; tests wait for less */
-  char request_id[96]; /* what the provider calls the last request, for its support; "" */
+  char key_env[80];     /* cut: for messages */
+  char *secret;         /* owned; NULL: the model needs no key */
+  long long not_yet_ms; /* REMOTE_NOT_YET_MS; tests wait for less */
+  char request_id[96];  /* what the provider calls the last request, for its support; "" */
 } Remote;
 
 /* For the batches of a model, which is not needed afterwards. Nothing is sent. *err: it has no batch API ("bad_api"), its host is not
