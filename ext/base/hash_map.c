@@ -10,8 +10,8 @@
 static HashMapSlot *place_of(const HashMap *m, const Hash *key) {
   size_t at;
   memcpy(&at, key->b, sizeof at);
-  for (at &= m->cap - 1; m->slots[at].value != HASH_MAP_NONE &&
-                         memcmp(&m->slots[at].key, key, sizeof *key) != 0;) {
+  for (at &= m->cap - 1;
+       m->slots[at].value != HASH_MAP_NONE && memcmp(&m->slots[at].key, key, sizeof *key) != 0;) {
     at = (at + 1) & (m->cap - 1);
   }
   return &m->slots[at];
