@@ -204,7 +204,7 @@ static void check_lines(struct job *b) {
   const char *line;
   int64_t most = b->form == FORM_AZURE ? AZURE_BATCH_MAX : OPENAI_BATCH_MAX;
   b->total = 0;
-  while ((line = line_next(&b->lines, &at, &n))) {
+  while ((line = line_next(&b->lines->bytes, &at, &n))) {
     cJSON *j = utf8_valid(line, n) ? json_strict(line, n) : NULL;
     b->total++;
     check_line(b, j, &ids, model, sizeof model);
@@ -328,17 +328,16 @@ static cJSON *batch_json(const struct job *b) {
 
 /* ---- the API ---- */
 
-/* Tells a file that isn't there yet from one that never will be, as providers do not. 1 = refused. */
-static int refuse_file(struct request *r, const char *input) {
+/* The bytes of the input. NULL and a refusal when there is no such file, or not yet: providers say the
+** same of both. */
+static struct blob *take_file(struct request *r, const char *input) {
   char text[200];
-  struct buf lines = {0};
-  int found = !plan_late(input) && files_read(input, &lines);
-  buf_free(&lines);
-  if (!found) {
+  struct blob *lines = plan_late(input) ? NULL : files_share(input);
+  if (!lines) {
     snprintf(text, sizeof text, "No such File object: %.120s", input);
     reply_error(r, 400, NULL, "invalid_request", "input_file_id", text);
   }
-  return !found;
+  return lines;
 }
 
 /* POST /v1/batches */
@@ -346,7 +345,8 @@ void batch_create(struct request *r) {
   const char *input = json_text(r->json, "input_file_id");
   const cJSON *meta = json_get(r->json, "metadata");
   int bare = r->form == FORM_OPENROUTER;
-  if (!bare && refuse_file(r, input)) {
+  struct blob *lines = bare ? NULL : take_file(r, input);
+  if (!bare && !lines) {
     return;
   }
   struct job *b = job_new(r, r->form, "batch_standin");
@@ -354,11 +354,11 @@ void batch_create(struct request *r) {
   copy_name(b->window, sizeof b->window, bare ? "24h" : json_text(r->json, "completion_window"));
   if (bare) {
     copy_name(b->model, sizeof b->model, json_text(r->json, "model"));
-    job_inline(b, json_get(r->json, "requests"));
+    job_inline(b, cJSON_GetObjectItemCaseSensitive(r->json, "requests"));
   } else {
     copy_name(b->input, sizeof b->input, input);
     b->metadata = cJSON_IsObject(meta) ? cJSON_Duplicate(meta, 1) : NULL;
-    files_read(input, &b->lines);
+    b->lines = lines;
   }
   check_lines(b);
   job_lock();

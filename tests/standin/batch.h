@@ -105,7 +105,7 @@ struct job {
   struct plan plan;
   enum job_state state;
   cJSON *metadata, *errors; /* owned; NULL = none */
-  struct buf lines;         /* the requests, a line each */
+  struct blob *lines;       /* the requests, a line each; shared with the file that they came in */
   size_t read;              /* where in it the next request begins */
   int64_t index;            /* its number, from 0: those before it are answered */
   int64_t total, completed, failed, undone;
@@ -124,7 +124,7 @@ struct job {
 void job_lock(void);
 void job_unlock(void);
 struct job *job_new(struct request *r, enum form form, const char *id_prefix);
-void job_inline(struct job *b, const cJSON *requests); /* the requests become its lines */
+void job_inline(struct job *b, cJSON *requests); /* moves the requests: they become its lines */
 void job_complain(struct job *b, const char *code, int64_t line, const char *message);
 void job_start(struct job *b); /* takes it into the list */
 struct job *job_find(const char *id, enum form form, int *gone);
@@ -153,8 +153,17 @@ void result_frame(const struct job *b, struct buf *all);
 
 /* ---- files.c ---- */
 
+/* Bytes that nobody changes and several hold: a batch of 200 MB is not kept twice. */
+struct blob {
+  struct buf bytes;
+  int holders;
+};
+
+struct blob *blob_new(struct buf *bytes); /* takes them */
+void blob_release(struct blob *b);        /* NULL is fine */
+
 void files_add(const char *purpose, const char *name, struct buf *bytes, char *id, size_t cap);
-int files_read(const char *id, struct buf *out); /* 1 when found; out is a copy */
+struct blob *files_share(const char *id); /* its bytes, to be given back; NULL = no such file */
 void files_reset(void);
 cJSON *files_report(void); /* owned */
 

@@ -212,7 +212,7 @@ static void answer(struct job *b, int64_t many) {
   if (!b->part) {
     b->part = need(calloc((size_t)b->total + 1, sizeof *b->part));
   }
-  for (; b->index < many && (text = line_next(&b->lines, &b->read, &n)); b->index++) {
+  for (; b->index < many && (text = line_next(&b->lines->bytes, &b->read, &n)); b->index++) {
     cJSON *line = json_strict(text, n);
     run_line(b, line);
     cJSON_Delete(line);
@@ -223,7 +223,7 @@ static void answer(struct job *b, int64_t many) {
 static void write_undone(struct job *b) {
   size_t n;
   const char *text;
-  for (; (text = line_next(&b->lines, &b->read, &n)); b->index++) {
+  for (; (text = line_next(&b->lines->bytes, &b->read, &n)); b->index++) {
     cJSON *line = json_strict(text, n);
     const char *id = json_text(line, "custom_id");
     b->undone++;
@@ -253,7 +253,8 @@ static void store(struct job *b) {
   }
   free(b->part);
   b->part = NULL;
-  buf_free(&b->lines);
+  blob_release(b->lines);
+  b->lines = NULL;
   if (job_one_file(b->form)) {
     result_frame(b, &b->results);
     return;
@@ -363,14 +364,15 @@ time_t job_time(const struct job *b, enum job_state state) {
 
 /* ---- making it ---- */
 
-/* The requests of an inline form, a line each. */
-void job_inline(struct job *b, const cJSON *requests) {
-  const cJSON *one;
-  cJSON_ArrayForEach(one, requests) {
-    buf_json(&b->lines, one);
-    buf_add(&b->lines, "\n", 1);
+/* The requests of an inline form, a line each. One by one, since all of them may be 256 MB. */
+void job_inline(struct job *b, cJSON *requests) {
+  struct buf lines = {0};
+  for (cJSON *one; (one = cJSON_DetachItemFromArray(requests, 0)); cJSON_Delete(one)) {
+    buf_json(&lines, one);
+    buf_add(&lines, "\n", 1);
     b->total++;
   }
+  b->lines = blob_new(&lines);
 }
 
 /* Notes why the batch will fail; line 0 = the whole. */
@@ -412,7 +414,7 @@ struct job *job_new(struct request *r, enum form form, const char *id_prefix) {
 static void take_scenario(struct job *b) {
   struct choice c;
   size_t at = 0, n = 0;
-  const char *p = line_next(&b->lines, &at, &n);
+  const char *p = line_next(&b->lines->bytes, &at, &n);
   cJSON *line = p ? json_strict(p, n) : NULL;
   const char *model = json_text(body_of(b, line), "model");
   const char *mark = strrchr(model ? model : b->model, '@'), *id = json_text(line, "custom_id");
@@ -486,7 +488,7 @@ void job_free(struct job *b) {
   free(b->part);
   cJSON_Delete(b->metadata);
   cJSON_Delete(b->errors);
-  buf_free(&b->lines);
+  blob_release(b->lines);
   buf_free(&b->errors_out);
   buf_free(&b->results);
   free(b);

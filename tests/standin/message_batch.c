@@ -149,7 +149,8 @@ void message_batch_create(struct request *r) {
   base_of(r, base, sizeof base);
   struct job *b = job_new(r, FORM_ANTHROPIC, "msgbatch_standin");
   copy_name(b->endpoint, sizeof b->endpoint, "/v1/messages");
-  job_inline(b, json_get(r->json, "requests"));
+  buf_free(&r->body);
+  job_inline(b, cJSON_GetObjectItemCaseSensitive(r->json, "requests"));
   job_lock();
   job_start(b);
   cJSON *j = batch_json(b, base);

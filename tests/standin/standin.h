@@ -344,6 +344,7 @@ struct request {
   struct MHD_Connection *conn;
   enum api api;
   enum form form;
+  int dated; /* its path wants ?api-version= */
   const char *method;
   char *raw_path;   /* owned, as sent */
   const char *path; /* inside raw_path or static: normalised, begins with /v1/ */
