@@ -192,6 +192,23 @@ class Ends(Batches):
         batch = self.ended(self.call("POST", self.ROOT, self.order(file)))
         self.assertEqual((batch["status"], self.counts(batch)), ("expired", (4, 3, 1)))
 
+    def test_all_is_answered_before_the_files_come(self):
+        batch = self.make(3, **{"X-Standin-Scenario": "batch-finalizing-2"})
+        seen = [self.get(batch) for _ in range(4)]
+        self.assertEqual([b["status"] for b in seen], ["in_progress", "finalizing", "finalizing", "completed"])
+        self.assertEqual([self.counts(b)[1] for b in seen], [0, 3, 3, 3])
+        self.assertEqual([b["output_file_id"] for b in seen[:3]], [None] * 3)
+        self.check_bill(3)
+
+    def test_the_queue_is_full(self):
+        self.settings(queue_max=5)
+        one, two, three = self.make(3), self.make(3), self.make(2)
+        two = self.ended(two)
+        self.assertEqual((two["status"], two["errors"]["data"][0]["code"]), ("failed", "token_limit_exceeded"))
+        self.assertEqual([self.ended(b)["status"] for b in (one, three)], ["completed"] * 2)
+        self.assertEqual(self.ended(self.make(5))["status"], "completed")
+        self.check_bill(10)
+
     def test_cancelling_takes_time_and_goes_on(self):
         self.settings(polls=100, progress=33, cancel_polls=4, cancel_finished=142)
         batch = self.make(200)
@@ -281,6 +298,14 @@ class Creating(Batches):
                 self.assertEqual(self.status("POST", self.ROOT, order), status)
             self.assertEqual(self.status("POST", self.ROOT, order), 200)
         self.assertEqual(self.made()[1], (3, 0, 3))
+
+    def test_what_was_just_made_is_not_there_yet(self):
+        self.settings(late_list=2, at={"get": "gone-2", "results": "gone"})
+        batch = self.make(1)
+        self.assertEqual([len(self.call("GET", self.ROOT)["data"]) for _ in range(3)], [0, 0, 1])
+        self.assertEqual([self.status("GET", f"{self.ROOT}/{batch['id']}") for _ in range(3)], [404, 404, 200])
+        path = f"/v1/files/{self.ended(batch)['output_file_id']}/content"
+        self.assertEqual([self.status("GET", path) for _ in range(2)], [404, 200])
 
     def test_every_step_can_be_struck(self):
         batch = self.ended(self.make(1))
@@ -452,6 +477,19 @@ class Results(Batches):
         self.assertEqual([r["response"]["body"]["error"]["code"] for r in self.results(batch).values()
                           if r["response"]["status_code"] == 429], ["insufficient_quota"] * 2)
         self.check_bill(1)
+
+
+class Caches(Batches):
+    def test_a_cache_of_their_own(self):
+        long = "one two three four five six seven eight " * 200
+        for apart in (False, True):
+            self.standin.post("/standin/reset", {})
+            self.standin.post("/standin/cache", {"apart": apart})
+            self.call("POST", "/v1/chat/completions", self.chat(long))
+            text = self.lines(2).replace("question ", long)
+            self.ended(self.call("POST", self.ROOT, self.order(self.upload(text))))
+            cached = [e["cached_tokens"] > 0 for e in self.standin.journal() if e["billed"]]
+            self.assertEqual(cached, [False, not apart, True])
 
 
 class Gone(Batches):

@@ -16,8 +16,8 @@
 #define AZURE_BATCH_MAX 100000
 #define PAGE_RESULTS 100 /* OpenRouter: of results, unless ?limit= says otherwise */
 
-static const char *const aState[] = {"validating", "in_progress", "completed", "failed",
-                                     "expired",    "cancelling",  "cancelled"};
+static const char *const aState[] = {"validating", "in_progress", "finalizing", "completed",
+                                     "failed",     "expired",     "cancelling", "cancelled"};
 
 /* ---- creating: what is refused at once ---- */
 
@@ -283,7 +283,7 @@ static cJSON *file_batch_json(const struct job *b) {
   cJSON_AddNumberToObject(j, "created_at", (double)created);
   add_time(j, "in_progress_at", job_time(b, JOB_RUNNING));
   cJSON_AddNumberToObject(j, "expires_at", (double)(created + hours * 3600));
-  add_time(j, "finalizing_at", job_time(b, JOB_COMPLETED));
+  add_time(j, "finalizing_at", job_time(b, b->at[JOB_FINALIZING] ? JOB_FINALIZING : JOB_COMPLETED));
   add_time(j, "completed_at", job_time(b, JOB_COMPLETED));
   add_time(j, "failed_at", job_time(b, JOB_FAILED));
   add_time(j, "expired_at", job_time(b, JOB_EXPIRED));
@@ -461,8 +461,11 @@ void batch_list(struct request *r) {
   struct job *b = after && *after ? job_find(after, r->form, &gone) : NULL;
   b = after && *after && !b ? NULL : job_next(b, r->form);
   b = plan_gone(GONE_NOT) || plan_gone(GONE_ARCHIVED) ? b : NULL;
-  for (limit = limit ? limit : 20; b && limit > 0; b = job_next(b, r->form), limit--) {
-    cJSON_AddItemToArray(list, batch_json(b));
+  for (limit = limit ? limit : 20; b && limit > 0; b = job_next(b, r->form)) {
+    if (job_listed(b)) {
+      cJSON_AddItemToArray(list, batch_json(b));
+      limit--;
+    }
   }
   int more = b != NULL;
   job_unlock();

@@ -23,6 +23,7 @@
 enum job_state {
   JOB_VALIDATING,
   JOB_RUNNING,
+  JOB_FINALIZING,
   JOB_COMPLETED,
   JOB_FAILED,
   JOB_EXPIRED,
@@ -64,6 +65,7 @@ struct plan {
   int64_t polls, ms, finished, progress;
   int64_t cancel_polls, cancel_ms, cancel_finished;
   int64_t errors, errors_every, errors_status, no_credit;
+  int64_t finalizing, late_list, queue_max;
   int64_t usage_off, huge_bytes;
   int64_t late_file, upload_max, cut_at, cut_times, chunk, age_s;
   int64_t end, upload_body, gone, file; /* enums and flags, of the width of the others */
@@ -109,9 +111,11 @@ struct job {
   size_t read;              /* where in it the next request begins */
   int64_t index;            /* its number, from 0: those before it are answered */
   int64_t total, completed, failed, undone;
-  int64_t polls, created_ms, cancelled_ms; /* polls since the cancelling, once it is cancelled */
-  int64_t cancelled_at;                    /* lines that were answered then */
-  time_t at[JOB_STATES];                   /* when each state began; 0 = never */
+  int64_t polls, created_ms,
+      cancelled_ms;      /* polls since its state began, once it is cancelled or finalizing */
+  int64_t cancelled_at;  /* lines that were answered then */
+  int64_t lists;         /* that it could have been in */
+  time_t at[JOB_STATES]; /* when each state began; 0 = never */
   struct usage use;
   int64_t nusd;
   char first_id[128]; /* of its requests */
@@ -132,6 +136,7 @@ struct job *job_next(struct job *after, enum form form); /* newest first; NULL a
 void job_poll(struct job *b);
 int job_cancel(struct job *b); /* 0 = it is over already */
 int job_over(const struct job *b);
+int job_listed(struct job *b); /* 0 = it is too new for this list; counts */
 void job_delete(struct job *b);
 void job_free(struct job *b);                        /* of one that was never started */
 const struct job *job_other(const struct job *than); /* another one, older, or NULL */

@@ -242,7 +242,8 @@ static void enter(struct job *b, enum job_state s) {
 }
 
 int job_over(const struct job *b) {
-  return b->state != JOB_VALIDATING && b->state != JOB_RUNNING && b->state != JOB_CANCELLING;
+  return b->state != JOB_VALIDATING && b->state != JOB_RUNNING && b->state != JOB_FINALIZING &&
+         b->state != JOB_CANCELLING;
 }
 
 /* Brings the results into their files, or into one. */
@@ -286,10 +287,16 @@ static void end(struct job *b) {
   if (p->end == END_EMPTY) {
     b->total = 0;
   }
-  finish(b, aState[p->end],
-         p->finished >= 0          ? p->finished
-         : p->end == END_COMPLETED ? b->total
-                                   : (b->total + 1) / 2);
+  int64_t many = p->finished >= 0          ? p->finished
+                 : p->end == END_COMPLETED ? b->total
+                                           : (b->total + 1) / 2;
+  if (p->finalizing > 0 && b->state == JOB_RUNNING) {
+    answer(b, many < b->total ? many : b->total);
+    enter(b, JOB_FINALIZING);
+    b->polls = 0;
+  } else {
+    finish(b, aState[p->end], many);
+  }
 }
 
 /* How many are answered when it is cancelled. */
@@ -322,7 +329,8 @@ static void advance(struct job *b) {
   if (b->state == JOB_VALIDATING && (b->polls || due)) {
     enter(b, b->errors ? JOB_FAILED : JOB_RUNNING);
   }
-  if (b->state == JOB_RUNNING && due) {
+  if (b->state == JOB_FINALIZING ? b->polls >= b->plan.finalizing
+                                 : b->state == JOB_RUNNING && due) {
     end(b);
   }
 }
@@ -330,7 +338,7 @@ static void advance(struct job *b) {
 void job_poll(struct job *b) {
   b->polls++;
   advance(b);
-  if (b->state == JOB_RUNNING && b->plan.progress > 0) {
+  if (b->state == JOB_RUNNING && b->plan.progress > 0 && b->plan.end != END_EMPTY) {
     int64_t many = b->index + b->plan.progress;
     answer(b, b->plan.finished >= 0 && many > b->plan.finished ? b->plan.finished : many);
   }
@@ -427,8 +435,25 @@ static void take_scenario(struct job *b) {
   cJSON_Delete(line);
 }
 
+/* Requests that are under way, of forms that count them. Caller holds the lock. */
+static int64_t under_way(void) {
+  int64_t sum = 0;
+  for (const struct job *b = jobs; b; b = b->next) {
+    sum += job_over(b) || b->errors ? 0 : b->total;
+  }
+  return sum;
+}
+
+int job_listed(struct job *b) {
+  return b->lists++ >= b->plan.late_list;
+}
+
 void job_start(struct job *b) {
   take_scenario(b);
+  if (b->plan.queue_max > 0 && b->form != FORM_ANTHROPIC &&
+      under_way() + b->total > b->plan.queue_max) {
+    copy_name(b->plan.refuse, sizeof b->plan.refuse, "token_limit_exceeded");
+  }
   if (b->plan.refuse[0] && b->form != FORM_ANTHROPIC) {
     int is_full = strcmp(b->plan.refuse, "token_limit_exceeded") == 0;
     job_complain(b, b->plan.refuse, 0,
@@ -517,8 +542,8 @@ void job_reset(void) {
 
 /* {"made","deleted","there":[{"id","state",...}]}, newest first. */
 cJSON *job_report(void) {
-  static const char *const aState[] = {"validating", "running",    "completed", "failed",
-                                       "expired",    "cancelling", "cancelled"};
+  static const char *const aState[] = {"validating", "running", "finalizing", "completed",
+                                       "failed",     "expired", "cancelling", "cancelled"};
   cJSON *j = cJSON_CreateObject();
   job_lock();
   cJSON_AddNumberToObject(j, "made", (double)made);

@@ -257,9 +257,12 @@ void message_batch_list(struct request *r) {
   struct job *b = after && *after ? job_find(after, FORM_ANTHROPIC, &gone) : NULL;
   b = after && *after && !b ? NULL : job_next(b, FORM_ANTHROPIC);
   b = plan_gone(GONE_NOT) || plan_gone(GONE_ARCHIVED) ? b : NULL;
-  for (limit = limit < 1 || limit > 1000 ? 20 : limit; b && limit > 0; limit--) {
-    cJSON_AddItemToArray(list, batch_json(b, base));
-    b = job_next(b, FORM_ANTHROPIC);
+  limit = limit < 1 || limit > 1000 ? 20 : limit;
+  for (; b && limit > 0; b = job_next(b, FORM_ANTHROPIC)) {
+    if (job_listed(b)) {
+      cJSON_AddItemToArray(list, batch_json(b, base));
+      limit--;
+    }
   }
   int more = b != NULL;
   job_unlock();

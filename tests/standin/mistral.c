@@ -13,8 +13,13 @@
 #define MISTRAL_BATCH_MAX 100000
 #define MISTRAL_HOURS_MAX 167 /* under seven days */
 
-static const char *const aState[] = {"QUEUED",   "RUNNING",          "SUCCESS",
-                                     "FAILED",   "TIMEOUT_EXCEEDED", "CANCELLATION_REQUESTED",
+static const char *const aState[] = {"QUEUED",
+                                     "RUNNING",
+                                     "RUNNING",
+                                     "SUCCESS",
+                                     "FAILED",
+                                     "TIMEOUT_EXCEEDED",
+                                     "CANCELLATION_REQUESTED",
                                      "CANCELLED"};
 
 /* An error in Mistral's way. */
@@ -222,6 +227,9 @@ void mistral_list(struct request *r) {
   job_tick();
   job_lock();
   for (struct job *b = job_next(NULL, FORM_MISTRAL); b && listed; b = job_next(b, FORM_MISTRAL)) {
+    if (!job_listed(b)) {
+      continue;
+    }
     if (i >= page * size && i < (page + 1) * size) {
       cJSON_AddItemToArray(list, job_json(b));
     }
