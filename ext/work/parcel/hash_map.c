@@ -1,7 +1,7 @@
 /*
 ** See hash_map.h for the contract. Open addressing, half full at most.
 */
-#include "base/hash_map.h"
+#include "work/parcel/hash_map.h"
 
 #include <stdlib.h>
 #include <string.h>
