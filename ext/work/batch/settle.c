@@ -279,14 +279,14 @@ static int take_cached(Settle *t, Slot *slot, ItemResult *out, const ItemRow *it
   memcpy(key.b, item->key, sizeof key.b);
   int found = ledger_get_answer(t->desk->store, &key, now_ms(), &a, &held, err) == 1;
   if (found) {
-    LedgerRow row;
-    row_init(&row);
-    row.kind = KIND_HIT_EXACT;
-    row.cost_nusd = 0;
-    row.saved_nusd = a.cost_nusd;
-    row.model = a.model;
-    row.provider = t->batch->provider;
-    out->row = &row;
+    LedgerRow *row = &slot->row;
+    row_init(row);
+    row->kind = KIND_HIT_EXACT;
+    row->cost_nusd = 0;
+    row->saved_nusd = a.cost_nusd;
+    row->model = a.model;
+    row->provider = t->batch->provider;
+    out->row = row;
     out->outcome = ITEM_DONE;
     out->text = a.text;
     out->n = a.n;
