@@ -188,7 +188,7 @@ class Bench(Program):
 
     def test_batch(self):
         out = self.run_it("/usr/bin/python3", "bench/batch.py", "quick")
-        self.figures(out, "| llmcost | # | # | # | # | # |", "settled # rows a second (# beyond the stand-in's # s)",
+        self.figures(out, "| llmcost | # | # | # | # | # |", "settled # rows a second (# beyond the stand-in's ",
                      "inserted # rows a second")
         if "are not here" not in out:  # bench/batch.js
             self.figures(out, "| npm openai | # | # | # | | |", "llmcost : npm openai = # in seconds, # in memory")
