@@ -9,9 +9,8 @@ typedef char *(*BatchRun)(Conn *conn, const char *options, size_t n, Err *err);
 
 static void run(sqlite3_context *ctx, int argc, sqlite3_value **argv, BatchRun what, Err *err) {
   size_t n = 0;
-  const char *json = argc > 0 && sqlite3_value_type(argv[0]) != SQLITE_NULL
-                         ? arg_bytes(argv[0], &n, err)
-                         : NULL;
+  const char *json =
+      argc > 0 && sqlite3_value_type(argv[0]) != SQLITE_NULL ? arg_bytes(argv[0], &n, err) : NULL;
   char *text = err->rc == RC_OK ? what(fn_conn(ctx), json, n, err) : NULL;
   if (text) {
     result_json(ctx, text);

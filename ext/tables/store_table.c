@@ -66,6 +66,28 @@ static const char gate_checks[] =
     " GROUP BY 1, 2"
     ")";
 
+/* A batch as it stands: open_rows have no outcome yet. What was saved is what its answers would have cost one by one, less what they did.
+** (Texts are empty where there are none: an update of a note can't make one NULL again.) */
+static const char batches_columns[] =
+    "\"id\" INTEGER, \"state\" TEXT, \"provider\" TEXT, \"model\" TEXT, \"rows\" INTEGER,"
+    " \"requests\" INTEGER, \"open_rows\" INTEGER, \"answered\" INTEGER, \"age_s\" INTEGER,"
+    " \"cost_nusd\" INTEGER, \"saved_nusd\" INTEGER, \"held_nusd\" INTEGER, \"unpriced\" INTEGER,"
+    " \"expected_end\" TEXT, \"word\" TEXT, \"trouble\" TEXT, \"error\" TEXT, \"provider_id\" TEXT,"
+    " \"form\" TEXT, \"endpoint\" TEXT, \"created_at\" INTEGER, \"sent_at\" INTEGER,"
+    " \"looked_at\" INTEGER, \"cancel_at\" INTEGER, \"ended_at\" INTEGER, \"settled_at\" INTEGER,"
+    " \"results_until\" INTEGER, \"said_total\" INTEGER, \"said_done\" INTEGER,"
+    " \"said_failed\" INTEGER, \"bytes\" INTEGER, \"tokens\" INTEGER, \"difference\" INTEGER";
+static const char batches[] =
+    "(SELECT id, state, provider, model, items AS rows, requests, items - settled AS open_rows,"
+    " answered, CAST((julianday('now') - 2440587.5) * 86400 - created_at / 1000.0 AS INTEGER) AS"
+    " age_s, cost_nusd, full_nusd - cost_nusd AS saved_nusd, (SELECT coalesce(sum(g.held_nusd), 0)"
+    " FROM main.llm_batch_groups g WHERE g.batch = b.id) AS held_nusd, unpriced,"
+    " CASE WHEN ended_at IS NULL THEN datetime(expected_at / 1000, 'unixepoch') END AS"
+    " expected_end, word, nullif(trouble, '') AS trouble, nullif(error, '') AS error, provider_id,"
+    " form, endpoint, created_at, sent_at, looked_at, cancel_at, ended_at, settled_at,"
+    " expires_at AS results_until, said_total, said_done, said_failed, bytes, tokens,"
+    " nullif(difference, 0) AS difference FROM main.llm_batches b)";
+
 const StoreSource store_sources[] = {
     {.name = "llm_calls", .rowid = "id", .has_time = 1},
     {.name = "llm_answers", .rowid = "key", .hidden = " key key_rest "},
@@ -81,6 +103,7 @@ const StoreSource store_sources[] = {
     {.name = "llm_spend", .rowid = "id", .has_time = 1},
     {.name = "llm_invoices", .rowid = "id", .from = counting_invoices, .hidden = " belongs "},
     {.name = "llm_provider_state"},
+    {.name = "llm_batches", .from = batches, .columns = batches_columns},
     {.name = "llm_sums", .from = sums_of_texts},
     {.name = "llm_import_files", .hidden = " mtime inode head tail "},
     {NULL},

@@ -202,7 +202,7 @@ class Index(Desk):
     def test_modules(self):
         ours = {r[0] for r in self.db.execute("SELECT name FROM pragma_module_list WHERE name GLOB 'llm_*' OR name GLOB 'embed*'"
                                               " OR name = 'semantic_cache'")}
-        yours = {r[0] for r in self.db.execute("SELECT name FROM sqlite_schema WHERE name GLOB 'llm_*' AND type = 'table'")}
+        yours = {r[0] for r in self.db.execute("SELECT name FROM sqlite_schema WHERE (name GLOB 'llm_*' OR name = 'batch_submit') AND type = 'table'")}
         self.assertEqual(self.names("table", "view", "table function"), ours | yours)
 
     def test_arguments_of_table_functions(self):

@@ -58,7 +58,7 @@ class Batches(unittest.TestCase):
         """The answer as JSON; fails where it is none with 200 or 202."""
         if isinstance(body, dict):
             body, headers = json.dumps(body), {**JSON, **headers}
-        status, data = self.raw(method, path, body, **headers)
+        status, data = self.raw(method, path, body and body.encode(), **headers)
         self.assertIn(status, (200, 202), data[:300])
         return json.loads(data)
 
@@ -192,6 +192,23 @@ class Ends(Batches):
         batch = self.ended(self.call("POST", self.ROOT, self.order(file)))
         self.assertEqual((batch["status"], self.counts(batch)), ("expired", (4, 3, 1)))
 
+    def test_all_is_answered_before_the_files_come(self):
+        batch = self.make(3, **{"X-Standin-Scenario": "batch-finalizing-2"})
+        seen = [self.get(batch) for _ in range(4)]
+        self.assertEqual([b["status"] for b in seen], ["in_progress", "finalizing", "finalizing", "completed"])
+        self.assertEqual([self.counts(b)[1] for b in seen], [0, 3, 3, 3])
+        self.assertEqual([b["output_file_id"] for b in seen[:3]], [None] * 3)
+        self.check_bill(3)
+
+    def test_the_queue_is_full(self):
+        self.settings(queue_max=5)
+        one, two, three = self.make(3), self.make(3), self.make(2)
+        two = self.ended(two)
+        self.assertEqual((two["status"], two["errors"]["data"][0]["code"]), ("failed", "token_limit_exceeded"))
+        self.assertEqual([self.ended(b)["status"] for b in (one, three)], ["completed"] * 2)
+        self.assertEqual(self.ended(self.make(5))["status"], "completed")
+        self.check_bill(10)
+
     def test_cancelling_takes_time_and_goes_on(self):
         self.settings(polls=100, progress=33, cancel_polls=4, cancel_finished=142)
         batch = self.make(200)
@@ -281,6 +298,14 @@ class Creating(Batches):
                 self.assertEqual(self.status("POST", self.ROOT, order), status)
             self.assertEqual(self.status("POST", self.ROOT, order), 200)
         self.assertEqual(self.made()[1], (3, 0, 3))
+
+    def test_what_was_just_made_is_not_there_yet(self):
+        self.settings(late_list=2, at={"get": "gone-2", "results": "gone"})
+        batch = self.make(1)
+        self.assertEqual([len(self.call("GET", self.ROOT)["data"]) for _ in range(3)], [0, 0, 1])
+        self.assertEqual([self.status("GET", f"{self.ROOT}/{batch['id']}") for _ in range(3)], [404, 404, 200])
+        path = f"/v1/files/{self.ended(batch)['output_file_id']}/content"
+        self.assertEqual([self.status("GET", path) for _ in range(2)], [404, 200])
 
     def test_every_step_can_be_struck(self):
         batch = self.ended(self.make(1))
@@ -454,6 +479,19 @@ class Results(Batches):
         self.check_bill(1)
 
 
+class Caches(Batches):
+    def test_a_cache_of_their_own(self):
+        long = "one two three four five six seven eight " * 200
+        for apart in (False, True):
+            self.standin.post("/standin/reset", {})
+            self.standin.post("/standin/cache", {"apart": apart})
+            self.call("POST", "/v1/chat/completions", self.chat(long))
+            text = self.lines(2).replace("question ", long)
+            self.ended(self.call("POST", self.ROOT, self.order(self.upload(text))))
+            cached = [e["cached_tokens"] > 0 for e in self.standin.journal() if e["billed"]]
+            self.assertEqual(cached, [False, not apart, True])
+
+
 class Gone(Batches):
     def test_a_batch_that_is_no_more(self):
         batch = self.ended(self.make(1))
@@ -471,6 +509,253 @@ class Gone(Batches):
         batch = self.ended(self.make(1))
         self.assertAlmostEqual(batch["created_at"], time.time() - 30 * 86400, delta=10)
         self.assertLess(batch["expires_at"], time.time())
+
+
+class Kin(Batches):
+    """Those who follow OpenAI: what is theirs."""
+
+    def test_groq_has_windows(self):
+        file = self.upload(self.lines(1), "/openai/v1")
+        for window, status in (("24h", 200), ("7d", 200), ("100h", 200), ("8d", 400), ("1h", 400), ("24", 400)):
+            self.assertEqual(self.status("POST", "/openai/v1/batches", self.order(file, completion_window=window)), status, window)
+            self.assertEqual(self.status("POST", "/v1/batches", self.order(file, completion_window=window)),
+                             200 if window == "24h" else 400, window)
+        batch = self.call("POST", "/openai/v1/batches", self.order(file, completion_window="3d"))
+        self.assertEqual(batch["expires_at"] - batch["created_at"], 3 * 86400)
+        self.assertEqual(self.status("POST", "/openai/v1/batches", self.order(file, endpoint="/v1/embeddings")), 400)
+        self.assertEqual(self.ended(batch)["status"], "completed")
+        self.check_bill(1)
+
+    def azure(self, text):
+        file = self.upload(text, "/azure/openai/v1")
+        return self.ended(self.call("POST", "/azure/openai/v1/batches", self.order(file, endpoint="/chat/completions")))
+
+    def test_azure(self):
+        text = self.lines(2).replace("/v1/chat", "/chat")
+        batch = self.azure(text)
+        self.assertEqual((batch["status"], self.content(batch["error_file_id"])), ("completed", b""))
+        self.assertEqual(self.answered(self.results(batch)), ["r0-1", "r1-1"])
+        self.check_bill(2)
+        for wrong, code in ((self.lines(1), "url_mismatch"), ("\ufeff" + text, "invalid_json_line"), ("", "empty_batch"),
+                            (text + text, "duplicate_custom_id"), (text.replace("POST", "GET"), "invalid_request"),
+                            (text.replace("4o-mini", "4o", 1), "model_mismatch")):
+            batch = self.azure(wrong)
+            self.assertEqual((batch["status"], batch["errors"]["data"][0]["code"]), ("failed", code))
+        self.check_bill(2)
+
+    def test_azures_key_and_version(self):
+        c = http.client.HTTPConnection(self.standin.host, timeout=20)
+        for path, header, status in (("/openai/batches?api-version=2025-03-01", "api-key", 200),
+                                     ("/openai/batches", "api-key", 404), ("/azure/openai/v1/batches", "api-key", 200),
+                                     ("/azure/openai/v1/batches", "x-key", 401)):
+            c.request("GET", path, headers={header: "k-azure"})
+            r = c.getresponse()
+            r.read()
+            self.assertEqual(r.status, status, (path, header))
+        c.close()
+
+    def test_openrouter(self):
+        at, requests = "/api/v1/batches", [{"custom_id": f"r{i}-1", "body": {"messages": self.chat("x")["messages"]}} for i in range(5)]
+        create = {"endpoint": "/v1/chat/completions", "model": "vendor/model", "requests": requests}
+        status, data = self.raw("POST", at, json.dumps({**create, "metadata": {"mark": "7"}}), **JSON)
+        batch = json.loads(data)
+        self.assertEqual((status, batch["status"], batch["results"], "metadata" in batch), (202, "validating", None, False))
+        self.assertEqual(self.status("POST", at, dict(reversed(create.items()))), 400)
+        self.assertEqual(self.status("POST", at, {**create, "requests": requests * 1001}), 400)
+        self.assertEqual(self.status("POST", f"{at}/{batch['id']}/cancel"), 404)
+        self.assertEqual(self.status("GET", f"{at}/{batch['id']}/results"), 409)
+        self.assertEqual(self.status("DELETE", f"{at}/{batch['id']}"), 409)
+        for _ in range(2):
+            batch = self.call("GET", f"{at}/{batch['id']}")
+        self.assertEqual((batch["status"], sorted(r["custom_id"] for r in batch["results"])),
+                         ("completed", [f"r{i}-1" for i in range(5)]))
+        self.check_bill(5)
+        self.assertEqual(round(batch["usage"]["cost"] * 1e9), self.standin.bill()["total_nusd"])
+        pages, cursor = [], ""
+        while cursor is not None:
+            page = self.call("GET", f"{at}/{batch['id']}/results?limit=2{cursor and '&cursor=' + cursor}")
+            pages.append([r["custom_id"] for r in page["data"]])
+            cursor = page["next_cursor"]
+        self.assertEqual(pages, [["r4-1", "r3-1"], ["r2-1", "r1-1"], ["r0-1"]])
+        for _ in range(2):
+            self.call("POST", at, create)
+        first = self.call("GET", at + "?limit=2")
+        second = self.call("GET", at + f"?limit=2&cursor={first['next_cursor']}")
+        self.assertEqual(([len(p["data"]) for p in (first, second)], second["data"][0]["id"], second["next_cursor"]),
+                         ([2, 1], batch["id"], None))
+        self.assertEqual(self.call("GET", "/v1/batches")["data"], [])
+        self.assertTrue(self.call("DELETE", f"{at}/{batch['id']}")["deleted"])
+        self.assertEqual(self.status("GET", f"{at}/{batch['id']}"), 404)
+
+    def test_openrouter_refuses_after_it_accepted(self):
+        at = "/api/v1/batches"
+        batch = self.call("POST", at, {"endpoint": "/v1/chat/completions", "model": "vendor/model", "requests": [{"custom_id": "a"}]})
+        for _ in range(2):
+            batch = self.call("GET", f"{at}/{batch['id']}")
+        self.assertEqual((batch["status"], batch["results"]), ("failed", None))
+        self.assertTrue(batch["error"]["message"])
+        self.check_bill(0)
+
+
+class Anthropic(Batches):
+    ROOT, HEADERS, MODEL = "/v1/messages/batches", CLAUDE, "claude-haiku-4-5"
+
+    def make(self, n, **headers):
+        return self.call("POST", self.ROOT, {"requests": [{"custom_id": f"r{i}-1", "params": self.chat(f"x {i}", max_tokens=50)}
+                                                          for i in range(n)]}, **headers)
+
+    def results(self, batch):
+        status, data = self.raw("GET", f"{self.ROOT}/{batch['id']}/results")
+        self.assertEqual(status, 200, data)
+        return {r["custom_id"]: r for r in map(json.loads, data.split(b"\n")[:-1])}
+
+    def kinds(self, batch):
+        return {i: r["result"]["type"] for i, r in sorted(self.results(batch).items())}
+
+    def test_ends(self):
+        for scenario, kinds in (("ok", ["succeeded"] * 3), ("batch-expired-1", ["succeeded", "expired", "expired"]),
+                                ("batch-failed-2", ["succeeded", "succeeded", "errored"]), ("batch-all-failed", ["errored"] * 3),
+                                ("batch-token-limit", ["errored"] * 3), ("batch-no-credit-2", ["errored", "errored", "succeeded"])):
+            self.standin.post("/standin/reset", {})
+            batch = self.make(3, **{"X-Standin-Scenario": scenario})
+            self.assertEqual(batch["request_counts"]["processing"], 3)
+            batch = self.ended(batch)
+            self.assertEqual(list(self.kinds(batch).values()), kinds, scenario)
+            counts = {k: v for k, v in batch["request_counts"].items() if v}
+            self.assertEqual(counts, {k: kinds.count(k) for k in set(kinds)}, scenario)
+            self.check_bill(kinds.count("succeeded"))
+
+    def test_no_credit_is_an_invalid_request(self):
+        self.settings(no_credit=1)
+        error = self.results(self.ended(self.make(2)))["r0-1"]["result"]["error"]["error"]
+        self.assertEqual(error["type"], "invalid_request_error")
+        self.assertIn("credit balance is too low", error["message"])
+
+    def test_empty(self):
+        batch = self.ended(self.make(2, **{"X-Standin-Scenario": "batch-empty"}))
+        self.assertEqual((sum(batch["request_counts"].values()), batch["results_url"]), (0, None))
+        self.check_bill(0)
+
+    def test_cancelling(self):
+        self.settings(polls=100, cancel_polls=2, cancel_finished=3)
+        batch = self.make(5)
+        self.get(batch)
+        self.assertEqual(self.call("POST", f"{self.ROOT}/{batch['id']}/cancel")["processing_status"], "canceling")
+        batch = self.get(batch)
+        self.assertEqual((batch["processing_status"], batch["request_counts"]["processing"]), ("canceling", 5))
+        batch = self.get(batch)
+        self.assertEqual(list(self.kinds(batch).values()), ["succeeded"] * 3 + ["canceled"] * 2)
+        self.check_bill(3)
+
+    def test_pages_and_deleting(self):
+        made = [self.make(1)["id"] for _ in range(5)][::-1]
+        for limit in (1, 2, 5, 100):
+            ids, after, more = [], "", True
+            while more:
+                page = self.call("GET", f"{self.ROOT}?limit={limit}{after}")
+                ids += [b["id"] for b in page["data"]]
+                more, after = page["has_more"], f"&after_id={page['last_id']}"
+            self.assertEqual(ids, made, limit)
+        at = f"{self.ROOT}/{made[1]}"
+        self.assertEqual(self.status("DELETE", at), 400)
+        self.ended({"id": made[1]})
+        self.assertEqual(self.call("DELETE", at), {"id": made[1], "type": "message_batch_deleted"})
+        self.assertEqual((self.status("GET", at), self.status("GET", at + "/results")), (404, 404))
+        self.assertEqual([b["id"] for b in self.call("GET", self.ROOT)["data"]], made[:1] + made[2:])
+        self.assertEqual(self.standin.get("/standin/batches")["batches"]["deleted"], 1)
+
+    def test_archived(self):
+        batch = self.ended(self.make(1))
+        self.assertEqual(batch["archived_at"], None)
+        self.settings(gone="archived")
+        shown = self.get(batch)
+        self.assertEqual((shown["archived_at"] is None, shown["results_url"]), (False, None))
+        self.assertEqual(self.status("GET", f"{self.ROOT}/{batch['id']}/results"), 404)
+
+    def test_lines(self):
+        self.settings(lines={"no-usage": 0, "separators": 1, "missing": 2}, file=["crlf"], cut_at=100)
+        batch = self.ended(self.make(3))
+        with self.assertRaises(http.client.IncompleteRead):
+            self.results(batch)
+        results = self.results(batch)
+        self.assertEqual(sorted(results), ["r0-1", "r1-1"])
+        self.assertNotIn("usage", results["r0-1"]["result"]["message"])
+        self.assertIn("\u2028", words_of(results["r1-1"]))
+        self.check_bill(3)
+
+
+class Mistral(Batches):
+    ROOT, MODEL = "/v1/batch/jobs", "mistral-small-2603"
+
+    def job(self, file, **more):
+        return {"input_files": [file], "model": self.MODEL, "endpoint": "/v1/chat/completions", "timeout_hours": 24, **more}
+
+    def lines(self, n, **more):
+        return "".join(json.dumps({"custom_id": f"r{i}-1", "body": {"messages": self.chat(f"x {i}")["messages"]}}) + "\n"
+                       for i in range(n))
+
+    def order(self, file, **more):
+        return self.job(file, **more)
+
+    def counts(self, job):
+        return tuple(job[k + "_requests"] for k in ("total", "completed", "succeeded", "failed"))
+
+    def results(self, job):
+        return super().results({"output_file_id": job["output_file"], "error_file_id": job["error_file"]})
+
+    def test_states(self):
+        job = self.call("POST", self.ROOT, self.job(self.upload(self.lines(3)), metadata={"mark": "7"}))
+        self.assertEqual((job["status"], job["metadata"], job["model"]), ("QUEUED", {"mark": "7"}, self.MODEL))
+        self.assertEqual(self.get(job)["status"], "RUNNING")
+        job = self.get(job)
+        self.assertEqual((job["status"], self.counts(job), job["error_file"]), ("SUCCESS", (3, 3, 3, 0), None))
+        self.assertEqual(self.answered(self.results(job)), ["r0-1", "r1-1", "r2-1"])
+        self.check_bill(3)
+
+    def test_other_ends(self):
+        for scenario, state, answered in (("batch-expired-1", "TIMEOUT_EXCEEDED", 1), ("batch-failed-2", "FAILED", 2),
+                                          ("batch-all-failed", "SUCCESS", 0), ("batch-token-limit", "FAILED", 0)):
+            self.standin.post("/standin/reset", {})
+            job = self.ended(self.make(4, **{"X-Standin-Scenario": scenario}))
+            self.assertEqual((job["status"], len(self.answered(self.results(job)))), (state, answered), scenario)
+            self.assertEqual(bool(job["errors"]), scenario == "batch-token-limit")
+            self.check_bill(answered)
+
+    def test_cancelling(self):
+        self.settings(polls=100, cancel_polls=2, cancel_finished=1)
+        job = self.make(3)
+        self.get(job)
+        self.assertEqual(self.call("POST", f"{self.ROOT}/{job['id']}/cancel")["status"], "CANCELLATION_REQUESTED")
+        self.assertEqual([self.get(job)["status"] for _ in range(2)], ["CANCELLATION_REQUESTED", "CANCELLED"])
+        self.check_bill(1)
+
+    def test_what_is_refused(self):
+        file = self.upload(self.lines(1))
+        for more, status in (({}, 200), ({"timeout_hours": 168}, 422), ({"timeout_hours": 0}, 422), ({"completion_window": "24h"}, 422),
+                             ({"endpoint": "/chat"}, 422), ({"model": None}, 422), ({"requests": []}, 422),
+                             ({"input_files": ["nowhere"]}, 400)):
+            self.assertEqual(self.status("POST", self.ROOT, self.job(file, **more)), status, more)
+        self.settings(late_file=1)
+        self.assertEqual([self.status("POST", self.ROOT, self.job(file)) for _ in range(2)], [400, 200])
+        self.settings(late_file=0)
+        job = self.ended(self.call("POST", self.ROOT, self.job(self.upload('{"custom_id":"a"}'))))
+        self.assertEqual((job["status"], job["errors"][0]["count"]), ("FAILED", 1))
+
+    def test_inline(self):
+        order = {k: v for k, v in self.job("").items() if k != "input_files"}
+        job = self.ended(self.call("POST", self.ROOT, {**order, "requests": [json.loads(s) for s in self.lines(2).split("\n")[:-1]]}))
+        self.assertEqual((job["status"], self.answered(self.results(job))), ("SUCCESS", ["r0-1", "r1-1"]))
+
+    def test_pages_and_deleting(self):
+        made = [self.make(1)["id"] for _ in range(5)][::-1]
+        pages = [self.call("GET", f"{self.ROOT}?page_size=2&page={i}") for i in range(3)]
+        self.assertEqual([[j["id"] for j in p["data"]] for p in pages], [made[:2], made[2:4], made[4:]])
+        self.assertEqual(pages[0]["total"], 5)
+        self.assertTrue(self.call("DELETE", f"{self.ROOT}/{made[0]}")["deleted"])
+        self.assertEqual(self.raw("GET", f"{self.ROOT}/{made[0]}"), (404, b'{"detail":"Batch job not found"}'))
+        self.settings(gone="error")
+        self.assertIn("error", self.call("GET", f"{self.ROOT}/{made[1]}"))
+        self.assertEqual(self.call("GET", self.ROOT)["total"], 0)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@
 **   POST /standin/tokens    {"factor":F} input tokens billed per token counted, 0.1 to 10,000
 **   POST /standin/batch     {"polls":N,"ms":N,"end":"expired",...} what is to happen to batches: plan.c
 **   GET  /standin/batches   {"files","batches","steps"}: how many were made and deleted, what is there, and what was asked
-**   POST /standin/cache     {"readable_ms":N,"miss":0.5,"seed":N,"floor":1024} how prefixes become readable (prompt.c)
+**   POST /standin/cache     {"readable_ms":N,"miss":0.5,"seed":N,"floor":1024,"apart":true} how prefixes become readable (prompt.c)
 **   POST /standin/rate      {"kind":"window"|"bucket","requests":N,"request_ms":1000,"burst":N,"tokens":N,
 **                           "token_ms":60000,"token_burst":N,"headers":true,"retry_after":true}: rate.c
 **   GET  /standin/rate      {"taken","refused","span_ms","at_once","most_at_once","seconds":[[taken,refused],...]}
@@ -196,7 +196,7 @@ static void set_cache(struct request *r) {
     wrong(r, "miss: a share from 0 to 1");
   } else {
     cache_set(json_int(r->json, "readable_ms", -1), share, (uint64_t)json_int(r->json, "seed", 0),
-              json_int(r->json, "floor", 0));
+              json_int(r->json, "floor", 0), cJSON_IsTrue(json_get(r->json, "apart")));
     ok(r);
   }
 }

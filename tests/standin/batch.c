@@ -16,8 +16,8 @@
 #define AZURE_BATCH_MAX 100000
 #define PAGE_RESULTS 100 /* OpenRouter: of results, unless ?limit= says otherwise */
 
-static const char *const aState[] = {"validating", "in_progress", "completed", "failed",
-                                     "expired",    "cancelling",  "cancelled"};
+static const char *const aState[] = {"validating", "in_progress", "finalizing", "completed",
+                                     "failed",     "expired",     "cancelling", "cancelled"};
 
 /* ---- creating: what is refused at once ---- */
 
@@ -204,7 +204,7 @@ static void check_lines(struct job *b) {
   const char *line;
   int64_t most = b->form == FORM_AZURE ? AZURE_BATCH_MAX : OPENAI_BATCH_MAX;
   b->total = 0;
-  while ((line = line_next(&b->lines, &at, &n))) {
+  while ((line = line_next(&b->lines->bytes, &at, &n))) {
     cJSON *j = utf8_valid(line, n) ? json_strict(line, n) : NULL;
     b->total++;
     check_line(b, j, &ids, model, sizeof model);
@@ -283,7 +283,7 @@ static cJSON *file_batch_json(const struct job *b) {
   cJSON_AddNumberToObject(j, "created_at", (double)created);
   add_time(j, "in_progress_at", job_time(b, JOB_RUNNING));
   cJSON_AddNumberToObject(j, "expires_at", (double)(created + hours * 3600));
-  add_time(j, "finalizing_at", job_time(b, JOB_COMPLETED));
+  add_time(j, "finalizing_at", job_time(b, b->at[JOB_FINALIZING] ? JOB_FINALIZING : JOB_COMPLETED));
   add_time(j, "completed_at", job_time(b, JOB_COMPLETED));
   add_time(j, "failed_at", job_time(b, JOB_FAILED));
   add_time(j, "expired_at", job_time(b, JOB_EXPIRED));
@@ -328,17 +328,16 @@ static cJSON *batch_json(const struct job *b) {
 
 /* ---- the API ---- */
 
-/* Tells a file that isn't there yet from one that never will be, as providers do not. 1 = refused. */
-static int refuse_file(struct request *r, const char *input) {
+/* The bytes of the input. NULL and a refusal when there is no such file, or not yet: providers say the
+** same of both. */
+static struct blob *take_file(struct request *r, const char *input) {
   char text[200];
-  struct buf lines = {0};
-  int found = !plan_late(input) && files_read(input, &lines);
-  buf_free(&lines);
-  if (!found) {
+  struct blob *lines = plan_late(input) ? NULL : files_share(input);
+  if (!lines) {
     snprintf(text, sizeof text, "No such File object: %.120s", input);
     reply_error(r, 400, NULL, "invalid_request", "input_file_id", text);
   }
-  return !found;
+  return lines;
 }
 
 /* POST /v1/batches */
@@ -346,7 +345,8 @@ void batch_create(struct request *r) {
   const char *input = json_text(r->json, "input_file_id");
   const cJSON *meta = json_get(r->json, "metadata");
   int bare = r->form == FORM_OPENROUTER;
-  if (!bare && refuse_file(r, input)) {
+  struct blob *lines = bare ? NULL : take_file(r, input);
+  if (!bare && !lines) {
     return;
   }
   struct job *b = job_new(r, r->form, "batch_standin");
@@ -354,11 +354,11 @@ void batch_create(struct request *r) {
   copy_name(b->window, sizeof b->window, bare ? "24h" : json_text(r->json, "completion_window"));
   if (bare) {
     copy_name(b->model, sizeof b->model, json_text(r->json, "model"));
-    job_inline(b, json_get(r->json, "requests"));
+    job_inline(b, cJSON_GetObjectItemCaseSensitive(r->json, "requests"));
   } else {
     copy_name(b->input, sizeof b->input, input);
     b->metadata = cJSON_IsObject(meta) ? cJSON_Duplicate(meta, 1) : NULL;
-    files_read(input, &b->lines);
+    b->lines = lines;
   }
   check_lines(b);
   job_lock();
@@ -461,8 +461,11 @@ void batch_list(struct request *r) {
   struct job *b = after && *after ? job_find(after, r->form, &gone) : NULL;
   b = after && *after && !b ? NULL : job_next(b, r->form);
   b = plan_gone(GONE_NOT) || plan_gone(GONE_ARCHIVED) ? b : NULL;
-  for (limit = limit ? limit : 20; b && limit > 0; b = job_next(b, r->form), limit--) {
-    cJSON_AddItemToArray(list, batch_json(b));
+  for (limit = limit ? limit : 20; b && limit > 0; b = job_next(b, r->form)) {
+    if (job_listed(b)) {
+      cJSON_AddItemToArray(list, batch_json(b));
+      limit--;
+    }
   }
   int more = b != NULL;
   job_unlock();

@@ -23,6 +23,7 @@
 enum job_state {
   JOB_VALIDATING,
   JOB_RUNNING,
+  JOB_FINALIZING,
   JOB_COMPLETED,
   JOB_FAILED,
   JOB_EXPIRED,
@@ -64,6 +65,7 @@ struct plan {
   int64_t polls, ms, finished, progress;
   int64_t cancel_polls, cancel_ms, cancel_finished;
   int64_t errors, errors_every, errors_status, no_credit;
+  int64_t finalizing, late_list, queue_max;
   int64_t usage_off, huge_bytes;
   int64_t late_file, upload_max, cut_at, cut_times, chunk, age_s;
   int64_t end, upload_body, gone, file; /* enums and flags, of the width of the others */
@@ -105,13 +107,15 @@ struct job {
   struct plan plan;
   enum job_state state;
   cJSON *metadata, *errors; /* owned; NULL = none */
-  struct buf lines;         /* the requests, a line each */
+  struct blob *lines;       /* the requests, a line each; shared with the file that they came in */
   size_t read;              /* where in it the next request begins */
   int64_t index;            /* its number, from 0: those before it are answered */
   int64_t total, completed, failed, undone;
-  int64_t polls, created_ms, cancelled_ms; /* polls since the cancelling, once it is cancelled */
-  int64_t cancelled_at;                    /* lines that were answered then */
-  time_t at[JOB_STATES];                   /* when each state began; 0 = never */
+  int64_t polls, created_ms,
+      cancelled_ms;      /* polls since its state began, once it is cancelled or finalizing */
+  int64_t cancelled_at;  /* lines that were answered then */
+  int64_t lists;         /* that it could have been in */
+  time_t at[JOB_STATES]; /* when each state began; 0 = never */
   struct usage use;
   int64_t nusd;
   char first_id[128]; /* of its requests */
@@ -124,7 +128,7 @@ struct job {
 void job_lock(void);
 void job_unlock(void);
 struct job *job_new(struct request *r, enum form form, const char *id_prefix);
-void job_inline(struct job *b, const cJSON *requests); /* the requests become its lines */
+void job_inline(struct job *b, cJSON *requests); /* moves the requests: they become its lines */
 void job_complain(struct job *b, const char *code, int64_t line, const char *message);
 void job_start(struct job *b); /* takes it into the list */
 struct job *job_find(const char *id, enum form form, int *gone);
@@ -132,6 +136,7 @@ struct job *job_next(struct job *after, enum form form); /* newest first; NULL a
 void job_poll(struct job *b);
 int job_cancel(struct job *b); /* 0 = it is over already */
 int job_over(const struct job *b);
+int job_listed(struct job *b); /* 0 = it is too new for this list; counts */
 void job_delete(struct job *b);
 void job_free(struct job *b);                        /* of one that was never started */
 const struct job *job_other(const struct job *than); /* another one, older, or NULL */
@@ -153,8 +158,17 @@ void result_frame(const struct job *b, struct buf *all);
 
 /* ---- files.c ---- */
 
+/* Bytes that nobody changes and several hold: a batch of 200 MB is not kept twice. */
+struct blob {
+  struct buf bytes;
+  int holders;
+};
+
+struct blob *blob_new(struct buf *bytes); /* takes them */
+void blob_release(struct blob *b);        /* NULL is fine */
+
 void files_add(const char *purpose, const char *name, struct buf *bytes, char *id, size_t cap);
-int files_read(const char *id, struct buf *out); /* 1 when found; out is a copy */
+struct blob *files_share(const char *id); /* its bytes, to be given back; NULL = no such file */
 void files_reset(void);
 cJSON *files_report(void); /* owned */
 

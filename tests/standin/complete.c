@@ -153,6 +153,7 @@ static void charge(const struct ask *a, struct outcome *o, const struct buf *tex
   }
   o->use.output = (said || a->max_tokens == 0 ? said : 1) * (a->n > 0 ? a->n : 1);
   o->prompt.tokens = (int64_t)((double)o->prompt.tokens * token_factor + 0.5);
+  o->prompt.batch = a->batch;
   cache_use(&o->prompt, a->api, a->fault == FT_CACHE_FLOOR ? FLOOR_TOKENS : 0, &o->use);
   if (a->fault == FT_CACHED) {
     memset(&o->use, 0, offsetof(struct usage, output));

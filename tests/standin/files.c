@@ -16,7 +16,7 @@
 
 struct file {
   char id[48], name[128], purpose[32];
-  struct buf bytes;
+  struct blob *blob;
   time_t created;
   struct file *next;
 };
@@ -32,6 +32,21 @@ struct upload {
   int has_file;
 };
 
+struct blob *blob_new(struct buf *bytes) {
+  struct blob *b = need(calloc(1, sizeof *b));
+  b->bytes = *bytes;
+  b->holders = 1;
+  memset(bytes, 0, sizeof *bytes);
+  return b;
+}
+
+void blob_release(struct blob *b) {
+  if (b && __atomic_sub_fetch(&b->holders, 1, __ATOMIC_ACQ_REL) == 0) {
+    buf_free(&b->bytes);
+    free(b);
+  }
+}
+
 /* The file of an id, or NULL. Caller holds the lock. */
 static struct file *find(const char *id) {
   struct file *f = files;
@@ -46,7 +61,7 @@ static cJSON *file_json(const struct file *f) {
   cJSON *j = cJSON_CreateObject();
   cJSON_AddStringToObject(j, "id", f->id);
   cJSON_AddStringToObject(j, "object", "file");
-  cJSON_AddNumberToObject(j, "bytes", (double)f->bytes.n);
+  cJSON_AddNumberToObject(j, "bytes", (double)f->blob->bytes.n);
   cJSON_AddNumberToObject(j, "created_at", (double)f->created);
   cJSON_AddNullToObject(j, "expires_at");
   cJSON_AddStringToObject(j, "filename", f->name);
@@ -62,9 +77,8 @@ void files_add(const char *purpose, const char *name, struct buf *bytes, char *i
   snprintf(f->id, sizeof f->id, "file-standin%016llx", (unsigned long long)next_id());
   copy_name(f->name, sizeof f->name, name);
   copy_name(f->purpose, sizeof f->purpose, purpose);
-  f->bytes = *bytes;
+  f->blob = blob_new(bytes);
   f->created = time(NULL);
-  memset(bytes, 0, sizeof *bytes);
   copy_name(id, cap, f->id);
   pthread_mutex_lock(&lock);
   f->next = files;
@@ -73,20 +87,20 @@ void files_add(const char *purpose, const char *name, struct buf *bytes, char *i
   pthread_mutex_unlock(&lock);
 }
 
-/* Appends a copy of a file to out. Returns 0 when there is none. */
-int files_read(const char *id, struct buf *out) {
+struct blob *files_share(const char *id) {
   pthread_mutex_lock(&lock);
   struct file *f = find(id);
-  if (f) {
-    buf_add(out, f->bytes.p, f->bytes.n);
+  struct blob *b = f ? f->blob : NULL;
+  if (b) {
+    __atomic_add_fetch(&b->holders, 1, __ATOMIC_RELAXED);
   }
   pthread_mutex_unlock(&lock);
-  return f != NULL;
+  return b;
 }
 
 /* Frees a file. */
 static void file_free(struct file *f) {
-  buf_free(&f->bytes);
+  blob_release(f->blob);
   free(f);
 }
 
@@ -208,10 +222,13 @@ void files_get(struct request *r) {
 /* GET /v1/files/{id}/content */
 void files_content(struct request *r) {
   int is_there = plan_gone(GONE_NOT) || plan_gone(GONE_UNLISTED);
-  if (!is_there || !files_read(r->id, &r->reply.body)) {
+  struct blob *b = is_there ? files_share(r->id) : NULL;
+  if (!b) {
     missing(r);
     return;
   }
+  buf_add(&r->reply.body, b->bytes.p, b->bytes.n);
+  blob_release(b);
   r->reply.status = 200;
   r->reply.type = "application/octet-stream";
 }

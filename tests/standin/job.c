@@ -212,7 +212,7 @@ static void answer(struct job *b, int64_t many) {
   if (!b->part) {
     b->part = need(calloc((size_t)b->total + 1, sizeof *b->part));
   }
-  for (; b->index < many && (text = line_next(&b->lines, &b->read, &n)); b->index++) {
+  for (; b->index < many && (text = line_next(&b->lines->bytes, &b->read, &n)); b->index++) {
     cJSON *line = json_strict(text, n);
     run_line(b, line);
     cJSON_Delete(line);
@@ -223,7 +223,7 @@ static void answer(struct job *b, int64_t many) {
 static void write_undone(struct job *b) {
   size_t n;
   const char *text;
-  for (; (text = line_next(&b->lines, &b->read, &n)); b->index++) {
+  for (; (text = line_next(&b->lines->bytes, &b->read, &n)); b->index++) {
     cJSON *line = json_strict(text, n);
     const char *id = json_text(line, "custom_id");
     b->undone++;
@@ -242,7 +242,8 @@ static void enter(struct job *b, enum job_state s) {
 }
 
 int job_over(const struct job *b) {
-  return b->state != JOB_VALIDATING && b->state != JOB_RUNNING && b->state != JOB_CANCELLING;
+  return b->state != JOB_VALIDATING && b->state != JOB_RUNNING && b->state != JOB_FINALIZING &&
+         b->state != JOB_CANCELLING;
 }
 
 /* Brings the results into their files, or into one. */
@@ -253,7 +254,8 @@ static void store(struct job *b) {
   }
   free(b->part);
   b->part = NULL;
-  buf_free(&b->lines);
+  blob_release(b->lines);
+  b->lines = NULL;
   if (job_one_file(b->form)) {
     result_frame(b, &b->results);
     return;
@@ -285,10 +287,16 @@ static void end(struct job *b) {
   if (p->end == END_EMPTY) {
     b->total = 0;
   }
-  finish(b, aState[p->end],
-         p->finished >= 0          ? p->finished
-         : p->end == END_COMPLETED ? b->total
-                                   : (b->total + 1) / 2);
+  int64_t many = p->finished >= 0          ? p->finished
+                 : p->end == END_COMPLETED ? b->total
+                                           : (b->total + 1) / 2;
+  if (p->finalizing > 0 && b->state == JOB_RUNNING) {
+    answer(b, many < b->total ? many : b->total);
+    enter(b, JOB_FINALIZING);
+    b->polls = 0;
+  } else {
+    finish(b, aState[p->end], many);
+  }
 }
 
 /* How many are answered when it is cancelled. */
@@ -321,7 +329,8 @@ static void advance(struct job *b) {
   if (b->state == JOB_VALIDATING && (b->polls || due)) {
     enter(b, b->errors ? JOB_FAILED : JOB_RUNNING);
   }
-  if (b->state == JOB_RUNNING && due) {
+  if (b->state == JOB_FINALIZING ? b->polls >= b->plan.finalizing
+                                 : b->state == JOB_RUNNING && due) {
     end(b);
   }
 }
@@ -329,7 +338,7 @@ static void advance(struct job *b) {
 void job_poll(struct job *b) {
   b->polls++;
   advance(b);
-  if (b->state == JOB_RUNNING && b->plan.progress > 0) {
+  if (b->state == JOB_RUNNING && b->plan.progress > 0 && b->plan.end != END_EMPTY) {
     int64_t many = b->index + b->plan.progress;
     answer(b, b->plan.finished >= 0 && many > b->plan.finished ? b->plan.finished : many);
   }
@@ -363,14 +372,15 @@ time_t job_time(const struct job *b, enum job_state state) {
 
 /* ---- making it ---- */
 
-/* The requests of an inline form, a line each. */
-void job_inline(struct job *b, const cJSON *requests) {
-  const cJSON *one;
-  cJSON_ArrayForEach(one, requests) {
-    buf_json(&b->lines, one);
-    buf_add(&b->lines, "\n", 1);
+/* The requests of an inline form, a line each. One by one, since all of them may be 256 MB. */
+void job_inline(struct job *b, cJSON *requests) {
+  struct buf lines = {0};
+  for (cJSON *one; (one = cJSON_DetachItemFromArray(requests, 0)); cJSON_Delete(one)) {
+    buf_json(&lines, one);
+    buf_add(&lines, "\n", 1);
     b->total++;
   }
+  b->lines = blob_new(&lines);
 }
 
 /* Notes why the batch will fail; line 0 = the whole. */
@@ -412,7 +422,7 @@ struct job *job_new(struct request *r, enum form form, const char *id_prefix) {
 static void take_scenario(struct job *b) {
   struct choice c;
   size_t at = 0, n = 0;
-  const char *p = line_next(&b->lines, &at, &n);
+  const char *p = line_next(&b->lines->bytes, &at, &n);
   cJSON *line = p ? json_strict(p, n) : NULL;
   const char *model = json_text(body_of(b, line), "model");
   const char *mark = strrchr(model ? model : b->model, '@'), *id = json_text(line, "custom_id");
@@ -425,8 +435,25 @@ static void take_scenario(struct job *b) {
   cJSON_Delete(line);
 }
 
+/* Requests that are under way, of forms that count them. Caller holds the lock. */
+static int64_t under_way(void) {
+  int64_t sum = 0;
+  for (const struct job *b = jobs; b; b = b->next) {
+    sum += job_over(b) || b->errors ? 0 : b->total;
+  }
+  return sum;
+}
+
+int job_listed(struct job *b) {
+  return b->lists++ >= b->plan.late_list;
+}
+
 void job_start(struct job *b) {
   take_scenario(b);
+  if (b->plan.queue_max > 0 && b->form != FORM_ANTHROPIC &&
+      under_way() + b->total > b->plan.queue_max) {
+    copy_name(b->plan.refuse, sizeof b->plan.refuse, "token_limit_exceeded");
+  }
   if (b->plan.refuse[0] && b->form != FORM_ANTHROPIC) {
     int is_full = strcmp(b->plan.refuse, "token_limit_exceeded") == 0;
     job_complain(b, b->plan.refuse, 0,
@@ -486,7 +513,7 @@ void job_free(struct job *b) {
   free(b->part);
   cJSON_Delete(b->metadata);
   cJSON_Delete(b->errors);
-  buf_free(&b->lines);
+  blob_release(b->lines);
   buf_free(&b->errors_out);
   buf_free(&b->results);
   free(b);
@@ -515,8 +542,8 @@ void job_reset(void) {
 
 /* {"made","deleted","there":[{"id","state",...}]}, newest first. */
 cJSON *job_report(void) {
-  static const char *const aState[] = {"validating", "running",    "completed", "failed",
-                                       "expired",    "cancelling", "cancelled"};
+  static const char *const aState[] = {"validating", "running", "finalizing", "completed",
+                                       "failed",     "expired", "cancelling", "cancelled"};
   cJSON *j = cJSON_CreateObject();
   job_lock();
   cJSON_AddNumberToObject(j, "made", (double)made);

@@ -149,7 +149,8 @@ void message_batch_create(struct request *r) {
   base_of(r, base, sizeof base);
   struct job *b = job_new(r, FORM_ANTHROPIC, "msgbatch_standin");
   copy_name(b->endpoint, sizeof b->endpoint, "/v1/messages");
-  job_inline(b, json_get(r->json, "requests"));
+  buf_free(&r->body);
+  job_inline(b, cJSON_GetObjectItemCaseSensitive(r->json, "requests"));
   job_lock();
   job_start(b);
   cJSON *j = batch_json(b, base);
@@ -256,9 +257,12 @@ void message_batch_list(struct request *r) {
   struct job *b = after && *after ? job_find(after, FORM_ANTHROPIC, &gone) : NULL;
   b = after && *after && !b ? NULL : job_next(b, FORM_ANTHROPIC);
   b = plan_gone(GONE_NOT) || plan_gone(GONE_ARCHIVED) ? b : NULL;
-  for (limit = limit < 1 || limit > 1000 ? 20 : limit; b && limit > 0; limit--) {
-    cJSON_AddItemToArray(list, batch_json(b, base));
-    b = job_next(b, FORM_ANTHROPIC);
+  limit = limit < 1 || limit > 1000 ? 20 : limit;
+  for (; b && limit > 0; b = job_next(b, FORM_ANTHROPIC)) {
+    if (job_listed(b)) {
+      cJSON_AddItemToArray(list, batch_json(b, base));
+      limit--;
+    }
   }
   int more = b != NULL;
   job_unlock();

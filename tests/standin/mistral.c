@@ -13,8 +13,13 @@
 #define MISTRAL_BATCH_MAX 100000
 #define MISTRAL_HOURS_MAX 167 /* under seven days */
 
-static const char *const aState[] = {"QUEUED",   "RUNNING",          "SUCCESS",
-                                     "FAILED",   "TIMEOUT_EXCEEDED", "CANCELLATION_REQUESTED",
+static const char *const aState[] = {"QUEUED",
+                                     "RUNNING",
+                                     "RUNNING",
+                                     "SUCCESS",
+                                     "FAILED",
+                                     "TIMEOUT_EXCEEDED",
+                                     "CANCELLATION_REQUESTED",
                                      "CANCELLED"};
 
 /* An error in Mistral's way. */
@@ -64,7 +69,7 @@ static void check_lines(struct job *b) {
   size_t at = 0, n;
   const char *text;
   b->total = 0;
-  while ((text = line_next(&b->lines, &at, &n))) {
+  while ((text = line_next(&b->lines->bytes, &at, &n))) {
     cJSON *line = utf8_valid(text, n) ? json_strict(text, n) : NULL;
     b->total++;
     if (!json_text(line, "custom_id") || !cJSON_IsObject(json_get(line, "body"))) {
@@ -122,18 +127,18 @@ static cJSON *job_json(const struct job *b) {
 
 /* The lines of a file, or of the body; 0 and a refusal where there is no such file. */
 static int take_lines(struct request *r, struct job *b) {
-  const cJSON *list = json_get(r->json, "requests");
+  cJSON *list = cJSON_GetObjectItemCaseSensitive(r->json, "requests");
   const char *file = cJSON_GetStringValue(cJSON_GetArrayItem(json_get(r->json, "input_files"), 0));
   if (list) {
     job_inline(b, list);
     return 1;
   }
   copy_name(b->input, sizeof b->input, file ? file : "");
-  if (plan_late(b->input) || !files_read(b->input, &b->lines)) {
+  b->lines = plan_late(b->input) ? NULL : files_share(b->input);
+  if (!b->lines) {
     refuse(r, 400, "input_files: file not found");
-    return 0;
   }
-  return 1;
+  return b->lines != NULL;
 }
 
 /* POST /v1/batch/jobs */
@@ -222,6 +227,9 @@ void mistral_list(struct request *r) {
   job_tick();
   job_lock();
   for (struct job *b = job_next(NULL, FORM_MISTRAL); b && listed; b = job_next(b, FORM_MISTRAL)) {
+    if (!job_listed(b)) {
+      continue;
+    }
     if (i >= page * size && i < (page + 1) * size) {
       cJSON_AddItemToArray(list, job_json(b));
     }

@@ -11,7 +11,10 @@
 **   finished         so many requests are answered and billed by then (-1: all, or half of one that
 **                    did not complete). The others have error lines where it expired, else none
 **   progress         so many are answered at each GET before the end (0)
+**   finalizing       it is "finalizing" for so many GETs when all is answered, and its files come then (0)
 **   refuse           a code: it is accepted, and then "failed" for that; Anthropic's lines are errored
+**   queue_max        it fails for token_limit_exceeded where more requests than that would be under way
+**                    with it, those of other batches counted (0: no limit; not Anthropic's)
 **   cancel_polls, cancel_ms   it is "cancelling" for so many GETs, or so long (1, 10000)
 **   cancel_finished  so many are answered when it is cancelled (-1: half, of one that had begun); they
 **                    are answered by and by, GET for GET
@@ -33,6 +36,7 @@
 **                    three requests from now on, NAME alone one, NAME-always all. Steps: upload, create, get,
 **                    list, cancel, results, delete_file, delete, list_files, get_file
 **   late_file        the first so many creates of a file are told that there is no such file (0)
+**   late_list        a batch is missing in the first so many lists after its create (0)
 **   upload_max       bytes of an upload, or a create, above which a box on the way says 413 (-1: none);
 **   upload_body      its body: "json", "empty", "html"
 **   chunk            results come in pieces of so many bytes (0: as they come)
@@ -90,6 +94,9 @@ static const struct setting {
     N(ms, 0),
     N(finished, -1),
     N(progress, 0),
+    N(finalizing, 0),
+    N(late_list, 0),
+    N(queue_max, 0),
     N(cancel_polls, 0),
     N(cancel_ms, 0),
     N(cancel_finished, -1),

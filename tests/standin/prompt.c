@@ -16,7 +16,8 @@
 ** what that one has written: kinder than a provider is. POST /standin/cache makes it true to life:
 ** with readable_ms, a prefix is found by requests that come so long after the first answer with it
 ** has ended, or later, and what comes before pays again; with miss, that share of requests finds
-** nothing, whatever is there: which ones, their own tokens and the seed decide, not their order.
+** nothing, whatever is there: which ones, their own tokens and the seed decide, not their order; with
+** apart, batches have a cache of their own.
 **
 ** Costs in tokens: 3 per message (and for the system prompt), 85 per image or file, tools and
 ** schemas as their JSON text.
@@ -39,6 +40,7 @@ static int64_t readable_ms =
 static double miss_share;
 static uint64_t miss_seed;
 static int64_t floor_tokens; /* of Anthropic's prefixes */
+static int apart; /* batches neither read what other requests wrote, nor the other way round */
 
 /* Counts one token of the given bytes. */
 static void step(struct prompt *p, const char *token, size_t len) {
@@ -225,16 +227,22 @@ void prompt_free(struct prompt *p) {
   memset(p, 0, sizeof *p);
 }
 
+/* What the prefix is kept by: batches may have a cache of their own. Caller holds the lock. */
+static uint64_t key_of(const struct prompt *p, uint64_t prefix) {
+  return apart && p->batch ? hash_bytes(&prefix, sizeof prefix, 10) : prefix;
+}
+
 /* 1 when a request that came at that time finds the prefix. Caller holds the lock. */
 static int found(const struct prompt *p, uint64_t prefix) {
-  int64_t since = map_get(&cache, prefix);
+  int64_t since = map_get(&cache, key_of(p, prefix));
   return since != 0 && (readable_ms < 0 || since <= p->arrived);
 }
 
 /* A prefix was written: it is found from now on, or later. Caller holds the lock. */
-static void note(uint64_t prefix) {
-  if (!map_get(&cache, prefix)) {
-    map_add(&cache, prefix, readable_ms < 0 ? 1 : now_ms() + readable_ms);
+static void note(const struct prompt *p, uint64_t prefix) {
+  uint64_t key = key_of(p, prefix);
+  if (!map_get(&cache, key)) {
+    map_add(&cache, key, readable_ms < 0 ? 1 : now_ms() + readable_ms);
   }
 }
 
@@ -253,7 +261,7 @@ static void use_openai(struct prompt *p, struct usage *u) {
     }
   }
   for (size_t i = 0; i < p->marks; i++) {
-    note(p->mark[i]);
+    note(p, p->mark[i]);
   }
 }
 
@@ -283,7 +291,7 @@ static void use_anthropic(struct prompt *p, int64_t floor, struct usage *u) {
     if (!e->ttl || e->tokens < floor) {
       continue;
     }
-    note(e->roll);
+    note(p, e->roll);
     if (e->tokens <= at) {
       continue;
     }
@@ -293,12 +301,13 @@ static void use_anthropic(struct prompt *p, int64_t floor, struct usage *u) {
 }
 
 /* How prefixes become readable (see above), from now on; -1, 0, any, 0: as at first. */
-void cache_set(int64_t after_ms, double miss, uint64_t seed, int64_t floor) {
+void cache_set(int64_t after_ms, double miss, uint64_t seed, int64_t floor, int batches_apart) {
   pthread_mutex_lock(&lock);
   readable_ms = after_ms;
   miss_share = miss;
   miss_seed = seed;
   floor_tokens = floor;
+  apart = batches_apart;
   pthread_mutex_unlock(&lock);
 }
 
@@ -329,5 +338,6 @@ void cache_reset(void) {
   readable_ms = -1;
   miss_share = 0;
   floor_tokens = 0;
+  apart = 0;
   pthread_mutex_unlock(&lock);
 }

@@ -3,7 +3,7 @@
 **
 ** The order of things, the same for all: the body is collected; /standin/ pages are served by
 ** admin.c and counted nowhere; the path is cleaned (a leading /s/NAME names a scenario;
-** OpenRouter's, Gemini's and Groq's prefixes become /v1); the route is looked up; key, version
+** OpenRouter's, Gemini's, Groq's and Azure's prefixes become /v1); the route is looked up; key, version
 ** header, content type and JSON are checked; the scenario is chosen (header, path, model suffix,
 ** default); the body is checked; a rate limit may refuse (rate.c); the latency is slept; a fault
 ** that strikes before any work answers, or the route runs, which may bill; the reply is mangled as
@@ -148,10 +148,11 @@ static void clean_path(struct request *r, char *name, size_t cap) {
   static const struct {
     const char *prefix;
     enum form form;
-  } aPrefix[] = {{"/api/v1/", FORM_OPENROUTER},  {"/azure/openai/v1/", FORM_AZURE},
-                 {"/azure/openai/", FORM_AZURE}, {"/azure/v1/", FORM_AZURE},
-                 {"/openai/v1/", FORM_GROQ},     {"/v1beta/openai/", FORM_OPENAI},
-                 {"/openai/", FORM_AZURE}};
+    int dated; /* wants ?api-version= */
+  } aPrefix[] = {{"/api/v1/", FORM_OPENROUTER, 0},     {"/api/beta/", FORM_OPENROUTER, 0},
+                 {"/azure/openai/v1/", FORM_AZURE, 0}, {"/azure/openai/", FORM_AZURE, 1},
+                 {"/azure/v1/", FORM_AZURE, 0},        {"/openai/v1/", FORM_GROQ, 0},
+                 {"/v1beta/openai/", FORM_OPENAI, 0},  {"/openai/", FORM_AZURE, 1}};
   r->path = r->raw_path;
   name[0] = 0;
   if (strncmp(r->path, "/s/", 3) == 0) {
@@ -171,6 +172,7 @@ static void clean_path(struct request *r, char *name, size_t cap) {
     memcpy(at, "/v1/", 4);
     r->path = at;
     r->form = aPrefix[i].form;
+    r->dated = aPrefix[i].dated;
     return;
   }
 }
@@ -341,6 +343,10 @@ static void answer(struct request *r) {
   if (!route) {
     reply_error(r, known ? 405 : 404, NULL, NULL, NULL,
                 known ? "Method Not Allowed" : "Invalid URL");
+    return;
+  }
+  if (r->dated && !MHD_lookup_connection_value(r->conn, MHD_GET_ARGUMENT_KIND, "api-version")) {
+    reply_error(r, 404, NULL, "404", NULL, "Resource not found");
     return;
   }
   struct choice of_step;

@@ -193,6 +193,7 @@ struct prompt {
   } * edge;
   size_t edges, edges_cap;
   struct buf user; /* text of the last user message */
+  int batch;       /* a line of one */
   int64_t arrived; /* when the request came (now_ms), for the caches; 0 = when it is answered */
 };
 
@@ -207,7 +208,7 @@ void prompt_openai(struct prompt *p, const cJSON *req, const char *model);
 void prompt_anthropic(struct prompt *p, const cJSON *req, const char *model);
 void prompt_free(struct prompt *p);
 void cache_use(struct prompt *p, enum api api, int64_t floor, struct usage *u);
-void cache_set(int64_t after_ms, double miss, uint64_t seed, int64_t floor);
+void cache_set(int64_t after_ms, double miss, uint64_t seed, int64_t floor, int batches_apart);
 void cache_reset(void);
 
 /* ---- answer.c, schema.c ---- */
@@ -344,6 +345,7 @@ struct request {
   struct MHD_Connection *conn;
   enum api api;
   enum form form;
+  int dated; /* its path wants ?api-version= */
   const char *method;
   char *raw_path;   /* owned, as sent */
   const char *path; /* inside raw_path or static: normalised, begins with /v1/ */

@@ -539,8 +539,9 @@ static void test_holder(void **state) {
   new_desk(&d);
   const BatchGroup groups[] = {
       nightly, {1, 0, "nightly", "ann", "c-1", "aa", NULL}, {2, 2, NULL, NULL, "c-2", NULL, NULL}};
-  const BatchItem items[] = {
-      {1, 1, 0, &key, NULL, HELD, 1}, {2, 1, 1, NULL, NULL, HELD, 2}, {3, 1, 2, NULL, NULL, HELD, 3}};
+  const BatchItem items[] = {{1, 1, 0, &key, NULL, HELD, 1},
+                             {2, 1, 1, NULL, NULL, HELD, 2},
+                             {3, 1, 2, NULL, NULL, HELD, 3}};
   long long batch = open_batch(&d, started, &err);
   batches_hold(d.s, batch, groups, 3, &err);
   batches_add(d.s, batch, items, 3, &err);

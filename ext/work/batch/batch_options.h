@@ -4,7 +4,7 @@
 #ifndef LLMCOST_BATCH_OPTIONS_H
 #define LLMCOST_BATCH_OPTIONS_H
 
-#include "work/batch/parcel.h"
+#include "work/parcel/parcel.h"
 
 enum { FOR_FLUSH = 1, FOR_POLL = 2, FOR_WAIT = 4 };
 

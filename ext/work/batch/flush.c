@@ -7,8 +7,8 @@
 #include "work/batch/batch.h"
 #include "work/batch/batch_options.h"
 #include "work/batch/now.h"
-#include "work/batch/send.h"
-#include "work/batch/tell.h"
+#include "work/parcel/send.h"
+#include "work/desk/tell.h"
 
 #include "money/pricing.h"
 
@@ -221,10 +221,18 @@ static int run(Flush *f, Err *err) {
 
 static char *describe(Flush *f, Err *err) {
   const Report *r = &f->report;
-  const struct { const char *name; long long n; } counts[] = {
-      {"rows", f->dispatch.looked}, {"hits", r->hits},       {"now", r->now},
-      {"submitted", r->submitted},  {"unsure", r->unsure},   {"waiting", r->waiting + f->dispatch.waiting},
-      {"refused", r->refused},      {"failed", r->failed},   {"expired", r->expired}};
+  const struct {
+    const char *name;
+    long long n;
+  } counts[] = {{"rows", f->dispatch.looked},
+                {"hits", r->hits},
+                {"now", r->now},
+                {"submitted", r->submitted},
+                {"unsure", r->unsure},
+                {"waiting", r->waiting + f->dispatch.waiting},
+                {"refused", r->refused},
+                {"failed", r->failed},
+                {"expired", r->expired}};
   cJSON *tree = cJSON_CreateObject();
   if (f->options.dry_run) {
     json_add(tree, "dry_run", cJSON_CreateTrue(), err);

@@ -148,7 +148,8 @@ static int mark(Dispatch *d, int embeds, Err *err) {
   return err->rc == RC_OK ? n : -1;
 }
 
-#define OF_NOW " FROM main.batch_submit WHERE status IN ('sending', 'submitted') AND batch_id IS NULL"
+#define OF_NOW                                                                                     \
+  " FROM main.batch_submit WHERE status IN ('sending', 'submitted') AND batch_id IS NULL"
 
 /* The SELECT of llm_map: the columns, and of options each that a row has. Owned (sqlite3_free). */
 static char *make_select(sqlite3 *db, Err *err) {
@@ -160,8 +161,8 @@ static char *make_select(sqlite3 *db, Err *err) {
            " json_type(prompt) = 'array' AND json_type(prompt, '$[0].role') IS NOT NULL THEN prompt"
            " ELSE json_array(json_object('role', 'user', 'content', prompt)) END AS messages");
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-    sqlite3_str_appendf(sql, ", coalesce(\"%w\", json_extract(options, '$.%s')) AS \"%w\"", names[i],
-                        names[i], names[i]);
+    sqlite3_str_appendf(sql, ", coalesce(\"%w\", json_extract(options, '$.%s')) AS \"%w\"",
+                        names[i], names[i], names[i]);
   }
   int rc = sqlite3_prepare_v2(
       db,
@@ -234,8 +235,8 @@ static int embed_one(Dispatch *d, Ended *e, const DispatchOther *other, Report *
   float *vector = NULL;
   if (submit_get(&d->desk->rows, other->id, &row, err) == 1 &&
       asker_read(&d->desk->asker, &row, &why)) {
-    vector = embed_remote(d->desk->conn, d->desk->asker.options.model, &row.prompt, &row.n_prompt, 1,
-                          &dim, &why);
+    vector = embed_remote(d->desk->conn, d->desk->asker.options.model, &row.prompt, &row.n_prompt,
+                          1, &dim, &why);
   }
   submit_got(&d->desk->rows);
   if (err->rc != RC_OK || why.rc == RC_NOMEM || why.rc == RC_INTERRUPT) {

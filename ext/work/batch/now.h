@@ -4,8 +4,8 @@
 #ifndef LLMCOST_NOW_H
 #define LLMCOST_NOW_H
 
-#include "work/batch/dispatch.h"
-#include "work/batch/report.h"
+#include "work/parcel/dispatch.h"
+#include "work/desk/report.h"
 
 /* Answers those of d->others that the cache knows. */
 int now_hits(Dispatch *d, Report *report, Err *err);

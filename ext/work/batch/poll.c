@@ -5,9 +5,9 @@
 */
 #include "work/batch/batch.h"
 #include "work/batch/batch_options.h"
-#include "work/batch/send.h"
+#include "work/parcel/send.h"
 #include "work/batch/settle.h"
-#include "work/batch/tell.h"
+#include "work/desk/tell.h"
 #include "work/map/progress.h"
 
 #include <string.h>
@@ -28,7 +28,8 @@ typedef struct Poll {
 /* ---- one batch */
 
 static int is_older_than_results(const BatchRow *b, const BatchForm *form) {
-  return form->results_days > 0 && now_ms() - b->created_at > form->results_days * (long long)DAY_MS;
+  return form->results_days > 0 &&
+         now_ms() - b->created_at > form->results_days * (long long)DAY_MS;
 }
 
 static int end_batch(Desk *d, const BatchRow *b, Err *err) {
@@ -187,10 +188,12 @@ static int poll_all(Poll *p, Err *err) {
 }
 
 static char *describe(const Report *r, Err *err) {
-  const struct { const char *name; long long n; } counts[] = {
-      {"answered", r->answered}, {"failed", r->failed},     {"again", r->again},
-      {"expired", r->expired},   {"cancelled", r->cancelled}, {"open_batches", r->open},
-      {"open_rows", r->open_rows}};
+  const struct {
+    const char *name;
+    long long n;
+  } counts[] = {{"answered", r->answered},  {"failed", r->failed},       {"again", r->again},
+                {"expired", r->expired},    {"cancelled", r->cancelled}, {"open_batches", r->open},
+                {"open_rows", r->open_rows}};
   cJSON *tree = cJSON_CreateObject();
   for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
     report_add_count(tree, counts[i].name, counts[i].n, err);
@@ -330,7 +333,8 @@ char *batch_cancel(Conn *conn, long long id, Err *err) {
   if (found == 0) {
     err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "this database has no batch %lld (llm_batches)", id);
   }
-  int is_open = found == 1 && (strcmp(b.row.state, "begun") == 0 || strcmp(b.row.state, "sent") == 0);
+  int is_open =
+      found == 1 && (strcmp(b.row.state, "begun") == 0 || strcmp(b.row.state, "sent") == 0);
   if (is_open) {
     cancel(&d, &b.row, &fault, err);
   }

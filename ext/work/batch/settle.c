@@ -4,14 +4,14 @@
 #include "work/batch/settle.h"
 
 #include "call/batched.h"
-#include "work/batch/tell.h"
+#include "work/desk/tell.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK = 256, CHUNK_BYTES = 4 << 20 };
+enum { CHUNK = 1024, CHUNK_BYTES = 4 << 20 };
 
 /* A result that waits to be settled with others. */
 typedef struct Slot {
@@ -35,7 +35,8 @@ typedef struct Settle {
   int n;
   size_t bytes;
   long long input, output; /* tokens of all answers */
-  long long unknown, doubled, found; /* results that are nobody's; of one that was settled; of ours */
+  long long unknown, doubled,
+      found; /* results that are nobody's; of one that was settled; of ours */
 } Settle;
 
 static void drop_slots(Settle *t) {
@@ -71,8 +72,8 @@ static void count(Settle *t, const ItemResult *r) {
 }
 
 static int flush(Settle *t, Err *err) {
-  if (t->n > 0 && batches_settle(t->desk->store, t->batch->id, t->results, t->n, now_ms(), err) ==
-                      RC_OK) {
+  if (t->n > 0 &&
+      batches_settle(t->desk->store, t->batch->id, t->results, t->n, now_ms(), err) == RC_OK) {
     for (int i = 0; i < t->n; i++) {
       count(t, &t->results[i]);
     }
@@ -205,8 +206,8 @@ static int take(void *arg, BatchResult *r, Err *err) {
     t->unknown++;
     return RC_OK;
   }
-  *out = (ItemResult){
-      .submit_id = r->key.rowid, .attempt = r->key.attempt, .full_nusd = LEDGER_NULL};
+  *out =
+      (ItemResult){.submit_id = r->key.rowid, .attempt = r->key.attempt, .full_nusd = LEDGER_NULL};
   slot->error[0] = 0;
   slot->is_read = 0;
   t->n++;
@@ -403,7 +404,8 @@ static void note_unknown(Settle *t, Err *err) {
     report_reason(t->report, text, more);
   }
   if (t->unknown > 0) {
-    snprintf(text, sizeof text, "%lld results bear no id of this batch: nobody got them", t->unknown);
+    snprintf(text, sizeof text, "%lld results bear no id of this batch: nobody got them",
+             t->unknown);
     note_trouble(t, TROUBLE_NONE, text, err);
     report_reason(t->report, text, t->unknown);
   }

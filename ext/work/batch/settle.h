@@ -5,8 +5,8 @@
 #ifndef LLMCOST_SETTLE_H
 #define LLMCOST_SETTLE_H
 
-#include "work/batch/desk.h"
-#include "work/batch/report.h"
+#include "work/desk/desk.h"
+#include "work/desk/report.h"
 
 /* Reads all results of a batch that is over, as `status` shows it, and settles what is open. 1: each request has an outcome now; 0:
 ** something has to be read again later (noted as its trouble); -1 and *err. The caller has its lease. */

@@ -60,7 +60,7 @@ static int is_embedding(Asker *a, const char *name, Err *err) {
                 wire_supports(&model, "embeddings", 0, &unknown);
     config_model_free(&model);
     a->serial = unknown.rc == RC_NOMEM ? 0 : config->serial;
-    strcpy(a->model, name);
+    memcpy(a->model, name, strlen(name) + 1);
   }
   return unknown.rc == RC_NOMEM ? err_nomem(err), 0 : a->embeds;
 }

@@ -10,7 +10,8 @@
 
 /* A date is one in UTC, as SQLite's own functions read it. */
 #define COLUMNS                                                                                    \
-  "SELECT id, priority, attempts, batch_id, CASE typeof(deadline) WHEN 'integer' THEN deadline WHEN 'text'"  \
+  "SELECT id, priority, attempts, batch_id, CASE typeof(deadline) WHEN 'integer' THEN deadline "   \
+  "WHEN 'text'"                                                                                    \
   " THEN CAST((julianday(deadline) - 2440587.5) * 86400000 + 0.5 AS INTEGER) END, prompt, system," \
   " model, options, tag, user, conversation FROM main.batch_submit"
 

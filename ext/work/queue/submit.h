@@ -20,7 +20,7 @@ enum { SUBMIT_MOST_ATTEMPTS = 3 };
 /* A row. Texts are borrowed until the next is read; NULL where there is none. */
 typedef struct SubmitRow {
   long long id, priority, attempts, batch_id; /* batch_id: SUBMIT_NULL without one */
-  long long deadline_ms;            /* Unix ms; SUBMIT_NULL: it can wait */
+  long long deadline_ms;                      /* Unix ms; SUBMIT_NULL: it can wait */
   const char *prompt, *system, *model, *options, *tag, *user, *conversation;
   size_t n_prompt, n_options;
 } SubmitRow;
@@ -65,12 +65,12 @@ int submit_end(Submits *s, int ok, Err *err);
 /* What becomes of one row, if it is in one of the states `from` and of that batch. Texts are borrowed. */
 typedef struct SubmitChange {
   long long id;
-  const char *from;    /* SUBMIT_QUEUED, SUBMIT_UNDER_WAY */
-  long long of_batch;  /* its batch so far; SUBMIT_NULL: none */
-  const char *status;  /* from now on */
-  long long attempts;  /* SUBMIT_NULL: as they are */
-  long long batch_id;  /* SUBMIT_NULL: none */
-  const char *answer;  /* n bytes; NULL: none */
+  const char *from;   /* SUBMIT_QUEUED, SUBMIT_UNDER_WAY */
+  long long of_batch; /* its batch so far; SUBMIT_NULL: none */
+  const char *status; /* from now on */
+  long long attempts; /* SUBMIT_NULL: as they are */
+  long long batch_id; /* SUBMIT_NULL: none */
+  const char *answer; /* n bytes; NULL: none */
   size_t n;
   int is_vector;       /* the answer is a BLOB */
   const char *error;   /* NULL: none */

@@ -18,10 +18,10 @@ typedef struct ReportReason {
 typedef struct Report {
   long long hits, now, submitted, waiting, refused, failed, expired; /* rows, of a flush */
   long long batches;                                                 /* begun */
-  long long unsure;                                                  /* of these, not known to be there yet */
-  long long answered, again, cancelled;                              /* rows, of a poll */
-  long long open, open_rows;                                         /* batches and rows that are under way still */
-  long long cost_nusd, saved_nusd, unpriced;                         /* of what was settled */
+  long long unsure;                          /* of these, not known to be there yet */
+  long long answered, again, cancelled;      /* rows, of a poll */
+  long long open, open_rows;                 /* batches and rows that are under way still */
+  long long cost_nusd, saved_nusd, unpriced; /* of what was settled */
   ReportReason reasons[REPORT_REASONS];
   int n_reasons;
 } Report;

@@ -8,8 +8,8 @@
 #ifndef LLMCOST_PARCEL_H
 #define LLMCOST_PARCEL_H
 
-#include "work/batch/dispatch.h"
-#include "work/batch/report.h"
+#include "work/parcel/dispatch.h"
+#include "work/desk/report.h"
 
 /* What the caller allows in one batch; SPEC_UNSET: what the provider does. */
 typedef struct ParcelLimits {

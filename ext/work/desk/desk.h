@@ -15,8 +15,9 @@
 #include "work/remote/remote.h"
 
 enum {
-  DESK_LEASE_MS = 600000, /* who works on a queue or a batch has it so long; taken anew on the way */
-  DESK_CHUNK = 500,       /* rows that are written together */
+  DESK_LEASE_MS =
+      600000,        /* who works on a queue or a batch has it so long; taken anew on the way */
+  DESK_CHUNK = 2000, /* rows that are written together */
 };
 
 typedef struct Desk {

@@ -1,7 +1,7 @@
 /*
 ** See desk.h for the contract.
 */
-#include "work/batch/desk.h"
+#include "work/desk/desk.h"
 
 #include "wire/supports.h"
 
@@ -9,8 +9,7 @@
 #include <string.h>
 
 static int check_alone(const Conn *conn, Err *err) {
-  return sqlite3_get_autocommit(conn->db) &&
-                 sqlite3_txn_state(conn->db, "main") == SQLITE_TXN_NONE
+  return sqlite3_get_autocommit(conn->db) && sqlite3_txn_state(conn->db, "main") == SQLITE_TXN_NONE
              ? RC_OK
              : err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
                        "runs as a statement of its own, outside of a transaction and beside no "

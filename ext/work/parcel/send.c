@@ -1,17 +1,18 @@
 /*
 ** See send.h for the contract.
 */
-#include "work/batch/send.h"
+#include "work/parcel/send.h"
 
-#include "work/batch/tell.h"
+#include "work/desk/tell.h"
 
 #include <string.h>
 
 enum {
-  UPLOADS = 3,      /* of one file: an upload whose answer is lost may be repeated */
-  FINDS = 3,        /* looks at the list right behind a create whose answer is lost */
-  FIND_MS = 700,    /* before the first of them; twice as long before each other */
-  SURE_MS = 10000,  /* what was not in the list so long after it was first looked for was not created */
+  UPLOADS = 3,   /* of one file: an upload whose answer is lost may be repeated */
+  FINDS = 3,     /* looks at the list right behind a create whose answer is lost */
+  FIND_MS = 700, /* before the first of them; twice as long before each other */
+  SURE_MS =
+      10000, /* what was not in the list so long after it was first looked for was not created */
 };
 
 static long long or_null(long long value) {
@@ -185,8 +186,8 @@ static int upload(Parcel *p, Remote *r, char file[BATCH_NAME], BatchFault *fault
 
 /* What is too large in halves may pass; the same again would not. */
 static ItemOutcome outcome_of(const Parcel *p, BatchTrouble trouble) {
-  int is_last = trouble == TROUBLE_REFUSED ||
-                (trouble == TROUBLE_TOO_LARGE && p->size.requests == 1);
+  int is_last =
+      trouble == TROUBLE_REFUSED || (trouble == TROUBLE_TOO_LARGE && p->size.requests == 1);
   return is_last ? ITEM_FAILED : ITEM_AGAIN;
 }
 

@@ -1,7 +1,7 @@
 /*
 ** See dispatch.h for the contract.
 */
-#include "work/batch/dispatch.h"
+#include "work/parcel/dispatch.h"
 
 #include "call/call.h"
 #include "money/allowance.h"
@@ -14,7 +14,8 @@
 enum {
   KEY_ELSEWHERE = 0, /* and 1 + where it stands */
   BYTES_A_TOKEN = 4,
-  LINE_MORE = 400, /* bytes of a line beside its request: ids, marks, escapes are more than that rarely */
+  LINE_MORE =
+      400, /* bytes of a line beside its request: ids, marks, escapes are more than that rarely */
   HOUR_MS = 3600000
 };
 
@@ -121,16 +122,16 @@ static int group_of(Dispatch *d, const Call *k, Err *err) {
   const char *const texts[] = {o->tag, o->user, o->conversation, k->system_hash};
   const Hash name = hash_of_texts(texts, 4), holder = hash_of_texts(texts, 2);
   long long at = hash_map_get(&d->group_of, &name);
-  if (at != HASH_MAP_NONE ||
-      make_room((void **)&d->groups, d->n_groups, &d->cap_groups, sizeof *d->groups, err) !=
-          RC_OK) {
+  if (at != HASH_MAP_NONE || make_room((void **)&d->groups, d->n_groups, &d->cap_groups,
+                                       sizeof *d->groups, err) != RC_OK) {
     return (int)at;
   }
   int n = d->n_groups++;
   DispatchGroup *g = &d->groups[n];
-  *g = (DispatchGroup){
-      .tag = keep(o->tag, err), .user = keep(o->user, err), .holder = n,
-      .conversation = keep(o->conversation, err)};
+  *g = (DispatchGroup){.tag = keep(o->tag, err),
+                       .user = keep(o->user, err),
+                       .holder = n,
+                       .conversation = keep(o->conversation, err)};
   memcpy(g->system_hash, k->system_hash, sizeof g->system_hash);
   long long first = hash_map_get(&d->holder_of, &holder);
   if (first == HASH_MAP_NONE) {
@@ -179,9 +180,11 @@ static int add_other(Dispatch *d, long long id, DispatchWay way, const Err *why,
       RC_OK) {
     return err->rc;
   }
-  d->others[d->n_others++] = (DispatchOther){
-      .id = id, .way = way, .embeds = d->desk->asker.embeds && d->desk->asker.request.wants_vectors,
-      .error = why ? keep(why->msg, err) : NULL};
+  d->others[d->n_others++] =
+      (DispatchOther){.id = id,
+                      .way = way,
+                      .embeds = d->desk->asker.embeds && d->desk->asker.request.wants_vectors,
+                      .error = why ? keep(why->msg, err) : NULL};
   return err->rc;
 }
 
@@ -295,7 +298,8 @@ const char *dispatch_ready(Desk *desk, const SubmitRow *row, int sharers, Batche
   }
   desk->asker.request.sharers = sharers;
   const char *found = batched_look(b, desk->conn, request, err);
-  int is_hit = found && (strcmp(found, CALL_LOOK_HIT) == 0 || strcmp(found, CALL_LOOK_SIMILAR) == 0);
+  int is_hit =
+      found && (strcmp(found, CALL_LOOK_HIT) == 0 || strcmp(found, CALL_LOOK_SIMILAR) == 0);
   return err->rc == RC_OK && (is_hit || batched_target(b, err) == RC_OK) ? found : NULL;
 }
 

@@ -7,7 +7,7 @@
 #ifndef LLMCOST_SEND_H
 #define LLMCOST_SEND_H
 
-#include "work/batch/parcel.h"
+#include "work/parcel/parcel.h"
 
 typedef enum Sent {
   SENT_FAILED = -1, /* *err */

@@ -1,11 +1,11 @@
 /*
 ** See parcel.h for the contract.
 */
-#include "work/batch/parcel.h"
+#include "work/parcel/parcel.h"
 
 #include "money/allowance.h"
 #include "money/budget/budgets.h"
-#include "work/batch/tell.h"
+#include "work/desk/tell.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,10 +16,10 @@
 /* What is known of a model's batches at its provider. */
 typedef struct Room {
   const DispatchPart *part;
-  long long open_tokens;  /* under way */
-  int open;               /* batches */
-  long long most_tokens;  /* that waited too much once, halved; 0: not known */
-  long long most_bytes;   /* that were too many at once, halved */
+  long long open_tokens; /* under way */
+  int open;              /* batches */
+  long long most_tokens; /* that waited too much once, halved; 0: not known */
+  long long most_bytes;  /* that were too many at once, halved */
   long long now;
 } Room;
 
@@ -69,8 +69,8 @@ int parcel_cut(Dispatch *d, DispatchPart *part, DispatchRow *rows, int n,
   const Room room = room_of(d, part);
   const BatchForm *form = part->form;
   long long requests = smaller(form->most_requests, limits->requests);
-  long long bytes = smaller(smaller(form->most_bytes, limits->bytes),
-                            smaller(part->most_bytes, room.most_bytes));
+  long long bytes =
+      smaller(smaller(form->most_bytes, limits->bytes), smaller(part->most_bytes, room.most_bytes));
   long long tokens = smaller(limits->tokens, room.most_tokens), used = 0, weight = 0;
   int taken = 0;
   requests = part->endpoint == BATCH_EMBEDDINGS ? smaller(requests, form->most_inputs) : requests;

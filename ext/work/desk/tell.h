@@ -4,7 +4,7 @@
 #ifndef LLMCOST_TELL_OF_BATCH_H
 #define LLMCOST_TELL_OF_BATCH_H
 
-#include "work/batch/desk.h"
+#include "work/desk/desk.h"
 
 /* The rows of a batch that is begun are 'sending', with their attempts, where they are 'queued' still: from then on nobody changes
 ** them. RC_OK or *err. */

@@ -7,9 +7,9 @@
 #ifndef LLMCOST_DISPATCH_H
 #define LLMCOST_DISPATCH_H
 
-#include "base/hash_map.h"
+#include "work/parcel/hash_map.h"
 #include "call/batched.h"
-#include "work/batch/desk.h"
+#include "work/desk/desk.h"
 
 enum { DISPATCH_MOST = 100000 };
 
@@ -65,9 +65,10 @@ typedef struct Dispatch {
   int n_others, cap_others;
   DispatchRow *same; /* owned: rows behind one that asks the same */
   int n_same, cap_same;
-  HashMap group_of, holder_of, key_of; /* key_of: where the row stands that asks it; KEY_ELSEWHERE: in an earlier batch */
+  HashMap group_of, holder_of,
+      key_of; /* key_of: where the row stands that asks it; KEY_ELSEWHERE: in an earlier batch */
   SubmitPlace place;
-  int is_over;           /* all that was queued is looked at */
+  int is_over;               /* all that was queued is looked at */
   long long looked, waiting; /* rows; of these, behind one of an earlier batch */
   int has_limits;
 } Dispatch;

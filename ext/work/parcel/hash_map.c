@@ -1,7 +1,7 @@
 /*
 ** See hash_map.h for the contract. Open addressing, half full at most.
 */
-#include "base/hash_map.h"
+#include "work/parcel/hash_map.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +10,8 @@
 static HashMapSlot *place_of(const HashMap *m, const Hash *key) {
   size_t at;
   memcpy(&at, key->b, sizeof at);
-  for (at &= m->cap - 1; m->slots[at].value != HASH_MAP_NONE &&
-                         memcmp(&m->slots[at].key, key, sizeof *key) != 0;) {
+  for (at &= m->cap - 1;
+       m->slots[at].value != HASH_MAP_NONE && memcmp(&m->slots[at].key, key, sizeof *key) != 0;) {
     at = (at + 1) & (m->cap - 1);
   }
   return &m->slots[at];

@@ -1,7 +1,7 @@
 /*
 ** See report.h for the contract.
 */
-#include "work/batch/report.h"
+#include "work/desk/report.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /*
 ** See tell.h for the contract.
 */
-#include "work/batch/tell.h"
+#include "work/desk/tell.h"
 
 #include "base/text/base64.h"
 
