@@ -19,9 +19,10 @@ static const char *const texts[SUBMIT_SQLS] = {
     [SUBMIT_NEXT] = COLUMNS " WHERE status = 'queued' AND (priority < ?1 OR (priority = ?1 AND"
                             " id > ?2)) ORDER BY priority DESC, id",
     [SUBMIT_GET] = COLUMNS " WHERE id = ?1",
-    [SUBMIT_CHANGE] = "UPDATE main.batch_submit SET status = ?4, attempts = coalesce(?5, attempts),"
-                      " batch_id = ?6, answer = ?7, error = ?8, cost_usd = ?9, finished_at = ?10"
-                      " WHERE id = ?1 AND instr(?2, status) > 0 AND batch_id IS ?3",
+    [SUBMIT_CHANGE] =
+        "UPDATE main.batch_submit SET status = ?4, attempts = coalesce(?5, attempts),"
+        " batch_id = ?6, answer = ?7, error = ?8, cost_usd = ?9, finished_at = ?10"
+        " WHERE id = ?1 AND instr(?2, status) > 0 AND (status = 'queued' OR batch_id IS ?3)",
     [SUBMIT_SENT] = "UPDATE main.batch_submit SET status = 'submitted' WHERE batch_id = ?1 AND"
                     " status IN ('sending', 'submitted') AND status = 'sending'",
     [SUBMIT_LEFT] = "UPDATE main.batch_submit SET status = 'queued' WHERE batch_id IS NULL AND"

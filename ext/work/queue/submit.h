@@ -65,8 +65,9 @@ int submit_end(Submits *s, int ok, Err *err);
 /* What becomes of one row, if it is in one of the states `from` and of that batch. Texts are borrowed. */
 typedef struct SubmitChange {
   long long id;
-  const char *from;   /* SUBMIT_QUEUED, SUBMIT_UNDER_WAY */
-  long long of_batch; /* its batch so far; SUBMIT_NULL: none */
+  const char *from; /* SUBMIT_QUEUED, SUBMIT_UNDER_WAY */
+  long long
+      of_batch; /* its batch so far; SUBMIT_NULL: none. (Of what is queued it says nothing: by hand again, it names its last.) */
   const char *status; /* from now on */
   long long attempts; /* SUBMIT_NULL: as they are */
   long long batch_id; /* SUBMIT_NULL: none */
