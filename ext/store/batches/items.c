@@ -3,6 +3,7 @@
 */
 #include "store/batches/batches_internal.h"
 
+#include "base/buf.h"
 #include "base/limits.h"
 #include "base/sqlite/columns.h"
 #include "store/batches/bind.h"
@@ -195,6 +196,7 @@ static int put_row(Settling *t, const ItemResult *r, const Item *item, Err *err)
   if (answer) {
     answer->key = item->key;
     answer->tag = row.tag;
+    answer->prompt_hash = row.prompt_hash;
   }
   if (ledger_put(t->s, &row, answer, t->sums, err) == RC_OK) {
     r->row->id = row.id;
@@ -454,35 +456,40 @@ int batches_find(Store *s, long long batch, long long submit_id, int *is_open, i
   return item.is_there;
 }
 
-/* 1 if it was not told before. */
-static int tell(Store *s, long long batch, long long submit_id, Err *err) {
-  Bound b = bind_start(s, SQL_TELL_BATCH_ITEM, err);
+/* Runs a statement on those ids: how many rows it changed. */
+static int on_ids(Store *s, StoreSql id, long long batch, const Buf *ids, const char *doing,
+                  Err *err) {
+  Bound b = bind_start(s, id, err);
   bind_number(&b, 1, batch);
-  bind_number(&b, 2, submit_id);
-  if (bind_run(&b, "note what was told", err) != 1) {
-    return 0;
+  bind_words(&b, 2, ids->data);
+  return bind_run(&b, doing, err);
+}
+
+static int list_ids(const long long *submit_ids, int n, Buf *out, Err *err) {
+  enum { DIGITS = 22 };
+  buf_init(out, (size_t)n * DIGITS + DIGITS);
+  buf_puts(out, "[");
+  for (int i = 0; i < n; i++) {
+    buf_printf(out, "%s%lld", i ? "," : "", submit_ids[i]);
   }
-  b = bind_start(s, SQL_DROP_BATCH_ANSWER, err);
-  bind_number(&b, 1, batch);
-  bind_number(&b, 2, submit_id);
-  bind_run(&b, "note what was told", err);
-  return 1;
+  return buf_puts(out, "]") == RC_OK ? RC_OK : err_nomem(err);
 }
 
 int batches_told(Store *s, long long batch, const long long *submit_ids, int n, Err *err) {
-  long long told = 0;
-  if (store_begin(s, err) != RC_OK) {
-    return err->rc;
+  static const char doing[] = "note what was told";
+  Buf ids;
+  if (list_ids(submit_ids, n, &ids, err) == RC_OK && store_begin(s, err) == RC_OK) {
+    int told = on_ids(s, SQL_TELL_BATCH_ITEMS, batch, &ids, doing, err);
+    on_ids(s, SQL_DROP_BATCH_ANSWERS, batch, &ids, doing, err);
+    Bound b = bind_start(s, SQL_COUNT_TOLD, err);
+    bind_number(&b, 1, batch);
+    bind_number(&b, 2, told);
+    bind_run(&b, doing, err);
+    if (err->rc == RC_OK && told > 0) {
+      batches_end_if_over(s, batch, LEDGER_NULL, err);
+    }
+    store_end(s, err->rc == RC_OK, err);
   }
-  for (int i = 0; i < n && err->rc == RC_OK; i++) {
-    told += tell(s, batch, submit_ids[i], err);
-  }
-  Bound b = bind_start(s, SQL_COUNT_TOLD, err);
-  bind_number(&b, 1, batch);
-  bind_number(&b, 2, told);
-  bind_run(&b, "note what was told", err);
-  if (err->rc == RC_OK && told > 0) {
-    batches_end_if_over(s, batch, LEDGER_NULL, err);
-  }
-  return store_end(s, err->rc == RC_OK, err);
+  buf_free(&ids);
+  return err->rc;
 }

@@ -236,12 +236,14 @@ static const char *const sql_texts[SQL_COUNT] = {
     [SQL_IS_BATCH_OVER] = "SELECT 1 FROM main.llm_batches WHERE id = ?1 AND state = 'settled'"
                           " AND untold = 0",
     [SQL_PUT_BATCH_ANSWER] = "INSERT INTO main.llm_batch_answers(call_id, answer) VALUES (?1, ?2)",
-    [SQL_DROP_BATCH_ANSWER] =
-        "DELETE FROM main.llm_batch_answers WHERE call_id = (SELECT call_id FROM"
-        " main.llm_batch_items WHERE batch = ?1 AND submit_id = ?2)",
-    [SQL_TELL_BATCH_ITEM] =
-        "UPDATE main.llm_batch_items SET is_told = 1 WHERE batch = ?1 AND submit_id = ?2"
-        " AND outcome IS NOT NULL AND NOT is_told",
+    /* (?2: ids as a JSON array) */
+    [SQL_DROP_BATCH_ANSWERS] =
+        "DELETE FROM main.llm_batch_answers WHERE call_id IN (SELECT call_id FROM"
+        " main.llm_batch_items WHERE batch = ?1 AND submit_id IN (SELECT value FROM json_each(?2))"
+        " AND is_told)",
+    [SQL_TELL_BATCH_ITEMS] =
+        "UPDATE main.llm_batch_items SET is_told = 1 WHERE batch = ?1 AND submit_id IN"
+        " (SELECT value FROM json_each(?2)) AND outcome IS NOT NULL AND NOT is_told",
     [SQL_PUT_DIFFERENCE] =
         "UPDATE main.llm_batches SET difference = ?2 WHERE id = ?1 AND difference IS NULL",
     [SQL_NOTE_DIFFERENCE] = "UPDATE main.llm_batches SET difference = ?2 WHERE id = ?1",

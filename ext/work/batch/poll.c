@@ -39,8 +39,9 @@ static int end_batch(Desk *d, const BatchRow *b, Err *err) {
   return batches_note(d->store, b->id, &note, err);
 }
 
-static int end_as_gone(Desk *d, const BatchRow *b, const char *why, Err *err) {
-  return end_batch(d, b, err) == RC_OK ? settle_gone(d, b, why, err) : err->rc;
+static int end_as_gone(Poll *p, const BatchRow *b, const char *why, Err *err) {
+  return end_batch(&p->desk, b, err) == RC_OK ? settle_gone(&p->desk, b, why, &p->report, err)
+                                              : err->rc;
 }
 
 /* What the provider says of one that it should have. */
@@ -51,12 +52,12 @@ static int look(Poll *p, Remote *r, const BatchRow *b, Err *err) {
   remote_get(r, b->provider_id, &status, &fault, err);
   long long since = b->sent_at != LEDGER_NULL ? b->sent_at : b->created_at;
   if (err->rc == RC_OK && fault.trouble == TROUBLE_GONE && now_ms() - since > YOUNG_MS) {
-    end_as_gone(d, b, fault.message, err);
+    end_as_gone(p, b, fault.message, err);
   } else if (err->rc == RC_OK && fault.trouble != TROUBLE_NONE) {
     report_reason(&p->report, fault.message, b->items - b->settled);
   } else if (err->rc == RC_OK && send_note(d, b->id, r->form, &status, err) == RC_OK) {
     if (status.is_gone) {
-      end_as_gone(d, b, "its results are gone at the provider", err);
+      end_as_gone(p, b, "its results are gone at the provider", err);
     } else if (batch_state_is_over(status.state) && end_batch(d, b, err) == RC_OK) {
       settle_batch(d, r, b, &status, &p->report, err);
     }
@@ -69,8 +70,7 @@ static int look(Poll *p, Remote *r, const BatchRow *b, Err *err) {
 static int recover(Poll *p, Remote *r, const BatchRow *b, Err *err) {
   Sent sent = send_recover(&p->desk, r, b, err);
   if (sent == SENT_UNSURE && is_older_than_results(b, r->form)) {
-    end_as_gone(&p->desk, b, "it was never found at the provider, which keeps none for so long",
-                err);
+    end_as_gone(p, b, "it was never found at the provider, which keeps none for so long", err);
   }
   p->report.unsure += sent == SENT_UNSURE;
   return err->rc;

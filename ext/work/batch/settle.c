@@ -11,15 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK = 1024, CHUNK_BYTES = 4 << 20 };
+enum { CHUNK = 4096, CHUNK_BYTES = 8 << 20 };
 
 /* A result that waits to be settled with others. */
 typedef struct Slot {
-  Batched batched;
-  int is_read; /* it is to be freed */
-  Answer answer;
+  char *memory; /* owned: what the others point into; NULL: nothing */
   LedgerRow row;
-  char error[LIMIT_ERROR_TEXT];
+  Answer answer;
 } Slot;
 
 typedef struct Settle {
@@ -27,27 +25,53 @@ typedef struct Settle {
   const BatchRow *batch;
   const BatchStatus *status;
   Report *report;
-  Model model;        /* owned */
-  BatchedFrom from;   /* of it */
-  Options no_options; /* of a request whose row is gone */
-  Slot *slots;        /* owned */
-  ItemResult results[CHUNK];
+  Model model;         /* owned */
+  BatchedFrom from;    /* of it */
+  Options no_options;  /* of a request whose row is gone */
+  Batched batched;     /* of the result that is being read */
+  Slot *slots;         /* owned; CHUNK */
+  ItemResult *results; /* owned; CHUNK */
   int n;
   size_t bytes;
-  long long input, output; /* tokens of all answers */
+  char error[LIMIT_ERROR_TEXT]; /* of the result that is being read; "" */
+  long long input, output;      /* tokens of all answers */
   long long unknown, doubled,
       found; /* results that are nobody's; of one that was settled; of ours */
 } Settle;
 
 static void drop_slots(Settle *t) {
   for (int i = 0; i < t->n; i++) {
-    if (t->slots[i].is_read) {
-      batched_free(&t->slots[i].batched);
-    }
-    t->slots[i].is_read = 0;
+    free(t->slots[i].memory);
+    t->slots[i].memory = NULL;
   }
   t->n = 0;
   t->bytes = 0;
+}
+
+/* Copies the texts of a slot, so that what they were read from can go. */
+static int keep_texts(Settle *t, Slot *slot, ItemResult *out, Err *err) {
+  size_t error = t->error[0] ? strlen(t->error) + 1 : 0, text = out->text ? out->n + 1 : 0;
+  size_t row = out->row ? row_texts_size(out->row) : 0;
+  char *at = slot->memory = malloc(row + text + error + 1);
+  if (!at) {
+    return err_nomem(err);
+  }
+  if (out->row) {
+    slot->row = *out->row;
+    out->row = &slot->row;
+    row_keep_texts(&slot->row, &at);
+  }
+  if (text) {
+    memcpy(at, out->text, text);
+    out->text = slot->answer.text = at;
+    at += text;
+  }
+  if (error) {
+    memcpy(at, t->error, error);
+    out->error = at;
+  }
+  t->bytes += row + text + error;
+  return RC_OK;
 }
 
 static void count(Settle *t, const ItemResult *r) {
@@ -85,18 +109,18 @@ static int flush(Settle *t, Err *err) {
 /* ---- one result */
 
 /* What it says, where that is no answer. */
-static void set_error(Slot *slot, const char *word, const char *message) {
-  snprintf(slot->error, sizeof slot->error, "%s%s%.800s", word, word[0] ? ": " : "", message);
+static void set_error(Settle *t, const char *word, const char *message) {
+  snprintf(t->error, sizeof t->error, "%s%s%.800s", word, word[0] ? ": " : "", message);
 }
 
 /* To be sent again, if it was not often enough. */
-static ItemOutcome again(Slot *slot, long long attempt) {
-  char last[sizeof slot->error];
+static ItemOutcome again(Settle *t, long long attempt) {
+  char last[sizeof t->error];
   if (attempt < SUBMIT_MOST_ATTEMPTS) {
     return ITEM_AGAIN;
   }
-  snprintf(last, sizeof last, "%s", slot->error);
-  snprintf(slot->error, sizeof slot->error, "after %lld attempts: %.800s", attempt, last);
+  snprintf(last, sizeof last, "%s", t->error);
+  snprintf(t->error, sizeof t->error, "after %lld attempts: %.800s", attempt, last);
   return ITEM_FAILED;
 }
 
@@ -132,47 +156,54 @@ static void add_tokens(Settle *t, const LedgerRow *row) {
   t->output += row->output_tokens > 0 ? row->output_tokens : 0;
 }
 
+/* (With what the semantic cache compares it by, which is not copied, it is settled at once.) */
+static int finish_answer(Settle *t, Slot *slot, ItemResult *out, Err *err) {
+  Call *k = &t->batched.call;
+  int is_kept = out->outcome == ITEM_DONE && batched_kept(&t->batched, &slot->answer);
+  out->answer = is_kept ? &slot->answer : NULL;
+  if (keep_texts(t, slot, out, err) != RC_OK) {
+    return err->rc;
+  }
+  slot->answer.provider = t->model.provider;
+  slot->answer.model = slot->row.model ? slot->row.model : t->model.name;
+  slot->answer.tier = NULL;
+  return is_kept && slot->answer.question ? flush(t, err) : (call_drop_unfit(k), RC_OK);
+}
+
 /* An answer: judged as any other. */
 static int take_answer(Settle *t, Slot *slot, ItemResult *out, const BatchResult *r, Err *err) {
-  Err why = {0};
-  Call *k = &slot->batched.call;
+  Err why;
+  Call *k = &t->batched.call;
   const Request *request = request_of(t, &r->key, err);
+  err_clear(&why);
   if (!request) {
     return err->rc;
   }
-  slot->is_read = 1;
-  batched_answer(&slot->batched, t->desk->conn, request, &t->from, &r->body, &why);
-  submit_got(&t->desk->rows);
+  batched_answer(&t->batched, t->desk->conn, request, &t->from, &r->body, &why);
   if (k->is_unpriced || why.rc == RC_NOMEM || why.rc == RC_INTERRUPT) {
     *err = why.rc != RC_OK ? why : (err_nomem(err), *err);
     return err->rc;
   }
   snprintf(k->provider_request_id, sizeof k->provider_request_id, "%s", r->request_id);
   k->row.provider_request_id = r->request_id[0] ? k->provider_request_id : NULL;
-  k->row.route_score = k->row.similarity = NAN;
-  slot->row = k->row;
-  out->row = &slot->row;
+  out->row = &k->row;
   out->full_nusd = k->full_nusd;
-  add_tokens(t, &slot->row);
+  add_tokens(t, &k->row);
   if (why.rc != RC_OK) {
-    set_error(slot, "", why.msg);
-    out->outcome = ITEM_FAILED;
-    return RC_OK;
+    set_error(t, "", why.msg);
   }
-  out->outcome = ITEM_DONE;
-  out->text = k->text;
+  out->outcome = why.rc == RC_OK ? ITEM_DONE : ITEM_FAILED;
+  out->text = why.rc == RC_OK ? k->text : NULL;
   out->n = k->n;
-  out->answer = batched_kept(&slot->batched, &slot->answer) ? &slot->answer : NULL;
-  t->bytes += k->n;
-  return RC_OK;
+  return finish_answer(t, slot, out, err);
 }
 
 /* It may have been answered and billed: nobody knows. */
-static void take_unknown(Slot *slot, ItemResult *out, const char *why) {
-  set_error(slot, "", why);
+static void set_unknown(Settle *t, Slot *slot, ItemResult *out, const char *why) {
+  set_error(t, "", why);
   row_init(&slot->row);
   slot->row.kind = KIND_UNKNOWN;
-  slot->row.error = slot->error;
+  slot->row.error = t->error;
   out->row = &slot->row;
   out->outcome = ITEM_FAILED;
 }
@@ -181,40 +212,50 @@ static int take_result(Settle *t, Slot *slot, ItemResult *out, const BatchResult
   int was_asked = t->batch->cancel_at != LEDGER_NULL;
   switch (r->outcome) {
   case RESULT_ANSWERED:
-    return take_answer(t, slot, out, r, err);
+    take_answer(t, slot, out, r, err);
+    submit_got(&t->desk->rows);
+    batched_free(&t->batched);
+    memset(&t->batched, 0, sizeof t->batched);
+    return err->rc;
   case RESULT_UNREADABLE:
   case RESULT_TOO_LONG:
-    take_unknown(slot, out, r->message);
-    return RC_OK;
+    set_unknown(t, slot, out, r->message);
+    return keep_texts(t, slot, out, err);
   case RESULT_CANCELLED:
-    set_error(slot, r->word, r->message);
-    out->outcome = was_asked ? ITEM_CANCELLED : again(slot, r->key.attempt);
-    return RC_OK;
+    set_error(t, r->word, r->message);
+    out->outcome = was_asked ? ITEM_CANCELLED : again(t, r->key.attempt);
+    return keep_texts(t, slot, out, err);
   default:
-    set_error(slot, r->word, r->message);
-    out->outcome = r->again == AGAIN_NO ? ITEM_FAILED : again(slot, r->key.attempt);
-    return RC_OK;
+    set_error(t, r->word, r->message);
+    out->outcome = r->again == AGAIN_NO ? ITEM_FAILED : again(t, r->key.attempt);
+    return keep_texts(t, slot, out, err);
   }
+}
+
+/* The next place for a result. */
+static Slot *next_slot(Settle *t, long long submit_id, long long attempt) {
+  Slot *slot = &t->slots[t->n];
+  t->results[t->n++] =
+      (ItemResult){.submit_id = submit_id, .attempt = attempt, .full_nusd = LEDGER_NULL};
+  slot->memory = NULL;
+  t->error[0] = 0;
+  return slot;
+}
+
+static int flush_if_full(Settle *t, Err *err) {
+  return err->rc == RC_OK && (t->n == CHUNK || t->bytes > CHUNK_BYTES) ? flush(t, err) : err->rc;
 }
 
 /* (What bears no id of ours is nobody's: it is counted.) */
 static int take(void *arg, BatchResult *r, Err *err) {
   Settle *t = arg;
-  Slot *slot = &t->slots[t->n];
-  ItemResult *out = &t->results[t->n];
   if (!r->is_ours || strcmp(r->key.tag, t->batch->wire_tag) != 0) {
     t->unknown++;
     return RC_OK;
   }
-  *out =
-      (ItemResult){.submit_id = r->key.rowid, .attempt = r->key.attempt, .full_nusd = LEDGER_NULL};
-  slot->error[0] = 0;
-  slot->is_read = 0;
-  t->n++;
-  if (take_result(t, slot, out, r, err) == RC_OK) {
-    out->error = slot->error[0] ? slot->error : NULL;
-  }
-  return err->rc == RC_OK && (t->n == CHUNK || t->bytes > CHUNK_BYTES) ? flush(t, err) : err->rc;
+  Slot *slot = next_slot(t, r->key.rowid, r->key.attempt);
+  take_result(t, slot, &t->results[t->n - 1], r, err);
+  return flush_if_full(t, err);
 }
 
 /* ---- what did not come */
@@ -238,26 +279,18 @@ static int take_cached(Settle *t, Slot *slot, ItemResult *out, const ItemRow *it
   memcpy(key.b, item->key, sizeof key.b);
   int found = ledger_get_answer(t->desk->store, &key, now_ms(), &a, &held, err) == 1;
   if (found) {
-    Call *k = &slot->batched.call;
-    memset(&slot->batched, 0, sizeof slot->batched);
-    slot->is_read = 1;
-    k->text = malloc(a.n + 1);
-    snprintf(k->answered_model, sizeof k->answered_model, "%s", a.model ? a.model : "");
-    if (k->text) {
-      memcpy(k->text, a.text, a.n);
-      row_init(&slot->row);
-      slot->row.kind = KIND_HIT_EXACT;
-      slot->row.cost_nusd = 0;
-      slot->row.saved_nusd = a.cost_nusd;
-      slot->row.model = k->answered_model[0] ? k->answered_model : NULL;
-      slot->row.provider = t->batch->provider;
-      out->row = &slot->row;
-      out->outcome = ITEM_DONE;
-      out->text = k->text;
-      out->n = a.n;
-    } else {
-      err_nomem(err);
-    }
+    LedgerRow *row = &slot->row;
+    row_init(row);
+    row->kind = KIND_HIT_EXACT;
+    row->cost_nusd = 0;
+    row->saved_nusd = a.cost_nusd;
+    row->model = a.model;
+    row->provider = t->batch->provider;
+    out->row = row;
+    out->outcome = ITEM_DONE;
+    out->text = a.text;
+    out->n = a.n;
+    keep_texts(t, slot, out, err);
   }
   ledger_answer_done(t->desk->store, held);
   return found && err->rc == RC_OK;
@@ -266,26 +299,20 @@ static int take_cached(Settle *t, Slot *slot, ItemResult *out, const ItemRow *it
 static int take_missing(void *arg, const ItemRow *item, Err *err) {
   Missing *m = arg;
   Settle *t = m->settle;
-  Slot *slot = &t->slots[t->n];
-  ItemResult *out = &t->results[t->n];
-  *out = (ItemResult){
-      .submit_id = item->submit_id, .attempt = item->attempt, .full_nusd = LEDGER_NULL};
-  slot->error[0] = 0;
-  slot->is_read = 0;
-  t->n++;
+  Slot *slot = next_slot(t, item->submit_id, item->attempt);
+  ItemResult *out = &t->results[t->n - 1];
   if (take_cached(t, slot, out, item, err) || err->rc != RC_OK) {
     return err->rc;
   }
   int was_sent = item->line != LEDGER_NULL;
-  set_error(slot, "", was_sent ? m->why : "another row asks the same, and has no answer");
+  set_error(t, "", was_sent ? m->why : "another row asks the same, and has no answer");
   if (was_sent && m->may_be_billed) {
-    take_unknown(slot, out, m->why);
+    set_unknown(t, slot, out, m->why);
   }
   out->outcome = m->outcome != ITEM_OPEN ? m->outcome
-                 : was_sent              ? again(slot, item->attempt)
+                 : was_sent              ? again(t, item->attempt)
                                          : ITEM_AGAIN;
-  out->error = slot->error;
-  return RC_OK;
+  return keep_texts(t, slot, out, err);
 }
 
 /* (Each chunk is written before the next is read: the items of one whose all are told are no more.) */
@@ -317,20 +344,13 @@ static int settle_complaints(Settle *t, Err *err) {
     long long id = c->line > 0 ? batches_at_line(store, t->batch->id, c->line, err) : 0;
     SubmitRow row;
     if (id > 0 && submit_get(&t->desk->rows, id, &row, err) == 1) {
-      Slot *slot = &t->slots[t->n];
-      slot->is_read = 0;
-      set_error(slot, c->word, c->message);
-      t->results[t->n++] = (ItemResult){.submit_id = id,
-                                        .attempt = row.attempts,
-                                        .outcome = ITEM_FAILED,
-                                        .error = slot->error,
-                                        .full_nusd = LEDGER_NULL};
-      n++;
+      Slot *slot = next_slot(t, id, row.attempts);
+      set_error(t, c->word, c->message);
+      t->results[t->n - 1].outcome = ITEM_FAILED;
+      n += keep_texts(t, slot, &t->results[t->n - 1], err) == RC_OK;
     }
     submit_got(&t->desk->rows);
-    if (t->n == CHUNK) {
-      flush(t, err);
-    }
+    flush_if_full(t, err);
   }
   flush(t, err);
   return n;
@@ -429,7 +449,7 @@ static int read_results(Settle *t, Remote *r, const char *id, Err *err) {
     return 1;
   }
   if (fault.trouble == TROUBLE_GONE) {
-    return settle_gone(t->desk, t->batch, fault.message, err) == RC_OK ? 1 : -1;
+    return settle_gone(t->desk, t->batch, fault.message, t->report, err) == RC_OK ? 1 : -1;
   }
   /* What ends in the middle of a line twice, at the same place, has no more. */
   snprintf(why, sizeof why, "torn: the results end within a line, after %lld bytes", results.bytes);
@@ -457,20 +477,36 @@ static int read_all(Settle *t, Remote *r, Err *err) {
   return done;
 }
 
+static Settle *settle_new(Desk *d, const BatchRow *batch, const BatchStatus *status, Report *report,
+                          Err *err) {
+  Settle *t = calloc(1, sizeof *t);
+  if (t) {
+    *t = (Settle){.desk = d, .batch = batch, .status = status, .report = report};
+    t->slots = calloc(CHUNK, sizeof *t->slots);
+    t->results = calloc(CHUNK, sizeof *t->results);
+    options_init(&t->no_options);
+  }
+  if (!t || !t->slots || !t->results) {
+    err_nomem(err);
+  }
+  return t;
+}
+
+static void settle_free(Settle *t) {
+  if (t) {
+    drop_slots(t);
+    config_model_free(&t->model);
+    free(t->slots);
+    free(t->results);
+  }
+  free(t);
+}
+
 int settle_batch(Desk *d, Remote *r, const BatchRow *batch, const BatchStatus *status,
                  Report *report, Err *err) {
-  Settle *t = calloc(1, sizeof *t);
-  Slot *slots = calloc(CHUNK, sizeof *slots);
+  Settle *t = settle_new(d, batch, status, report, err);
   int done = -1;
-  if (!t || !slots) {
-    free(t);
-    free(slots);
-    err_nomem(err);
-    return -1;
-  }
-  *t = (Settle){.desk = d, .batch = batch, .status = status, .report = report, .slots = slots};
-  options_init(&t->no_options);
-  if (desk_model(d, batch, &t->model, err) == RC_OK) {
+  if (err->rc == RC_OK && desk_model(d, batch, &t->model, err) == RC_OK) {
     t->from = (BatchedFrom){&t->model, r->secret, batch->created_at};
     done = read_all(t, r, err);
   }
@@ -479,27 +515,18 @@ int settle_batch(Desk *d, Remote *r, const BatchRow *batch, const BatchStatus *s
     note_difference(t, err);
     settle_rest(t, err);
   }
-  drop_slots(t);
-  config_model_free(&t->model);
-  free(slots);
-  free(t);
+  settle_free(t);
   return err->rc == RC_OK ? done : -1;
 }
 
-int settle_gone(Desk *d, const BatchRow *batch, const char *why, Err *err) {
+int settle_gone(Desk *d, const BatchRow *batch, const char *why, Report *report, Err *err) {
   const BatchStatus none = {.trouble = TROUBLE_GONE};
-  Report ignored = {.n_reasons = 0};
-  Settle *t = calloc(1, sizeof *t);
-  Slot *slots = calloc(CHUNK, sizeof *slots);
-  if (t && slots) {
-    *t = (Settle){.desk = d, .batch = batch, .status = &none, .report = &ignored, .slots = slots};
+  Settle *t = settle_new(d, batch, &none, report, err);
+  if (err->rc == RC_OK) {
     Missing m = {.settle = t, .why = why, .may_be_billed = 1, .outcome = ITEM_EXPIRED};
     note_trouble(t, TROUBLE_GONE, why, err);
     settle_missing(t, &m, err);
-  } else {
-    err_nomem(err);
   }
-  free(t);
-  free(slots);
+  settle_free(t);
   return err->rc;
 }

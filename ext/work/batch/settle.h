@@ -14,6 +14,6 @@ int settle_batch(Desk *d, Remote *r, const BatchRow *batch, const BatchStatus *s
                  Report *report, Err *err);
 
 /* The results are no more: what is open may have been billed. RC_OK or *err. */
-int settle_gone(Desk *d, const BatchRow *batch, const char *why, Err *err);
+int settle_gone(Desk *d, const BatchRow *batch, const char *why, Report *report, Err *err);
 
 #endif
