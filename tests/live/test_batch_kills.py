@@ -61,7 +61,8 @@ class Life:
                                 stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
 
     def add(self, rows):
-        self.db.execute(FILL, {"first": self.rows + 1, "last": self.rows + rows})
+        if rows > 0:
+            self.db.execute(FILL, {"first": self.rows + 1, "last": self.rows + rows})
         self.rows += rows
 
     def in_store(self, sql):
@@ -233,6 +234,35 @@ class Kills(unittest.TestCase):
                 break
         life.add(self.ROWS - life.rows)
         life.standin.latency(0)
+
+
+class Alike(unittest.TestCase):
+    """Where a provider keeps no marks a batch is found again by its size: no two that are sought may be as large."""
+
+    def test_one_that_was_not_created_takes_no_other(self):
+        with Standin() as standin, TempDir() as folder:
+            db = open_desk(os.path.join(folder, "desk.db"), standin.url)
+            standin.post("/standin/batch", {"at": {"create": "close-always"}})  # never got there
+            self.add(db, 0)
+            self.assertEqual(json.loads(value(db, "SELECT llm_batch_flush()"))["unsure"], 10)
+            standin.post("/standin/batch", {"at": {"create": "rst-after"}, "late_list": 3})  # got there, and is not found at once
+            self.add(db, 10)
+            self.assertEqual([b["requests"] for b in json.loads(value(db, "SELECT llm_batch_flush()"))["batches"]], [9, 1])
+            standin.post("/standin/batch", {"at": {}, "late_list": None})
+            until = time.monotonic() + 40
+            while value(db, f"SELECT count(*) FROM batch_submit WHERE {OPEN}") and time.monotonic() < until:
+                value(db, "SELECT llm_batch_poll()")
+                value(db, "SELECT llm_batch_flush()")
+                time.sleep(0.2)
+            self.assertEqual(db.execute("SELECT status, count(*), sum(answer = custom_id) FROM batch_submit GROUP BY 1").fetchall(),
+                             [("done", 20, 20)])
+            self.assertEqual((standin.bill()["calls"], standin.bill()["total_nusd"]),
+                             (20, value(db, "SELECT sum(cost_nusd) FROM llm_calls")))
+            db.close()
+
+    def add(self, db, first):
+        db.executemany("INSERT INTO batch_submit(prompt, model, custom_id) VALUES (?, ?, ?)",
+                       [(f"Question {i}\n@say: a-{i}", MODELS[1], f"a-{i}") for i in range(first, first + 10)])
 
 
 if __name__ == "__main__":
