@@ -224,7 +224,7 @@ static int run(Flush *f, Err *err) {
   while (err->rc == RC_OK && !f->dispatch.is_over) {
     round_of(f, err);
     dispatch_clear(&f->dispatch);
-    queues_take(f->desk.store, f->desk.queue, now_ms(), DESK_LEASE_MS, err);
+    desk_keep(&f->desk, err);
   }
   return err->rc;
 }
@@ -264,7 +264,7 @@ char *batch_flush(Conn *conn, const char *options, size_t n, Err *err) {
     return NULL;
   }
   if (desk_open(&f.desk, conn, err) == RC_OK) {
-    taken = queues_take(f.desk.store, f.desk.queue, now_ms(), DESK_LEASE_MS, err);
+    taken = desk_take(&f.desk, err);
   }
   if (taken == 0 && err->rc == RC_OK) {
     err_set(err, RC_BUSY, ERR_STORE,

@@ -577,10 +577,7 @@ int parcel_make(Parcel *p, Err *err) {
     batches_drop(store, p->batch, &ignored); /* (if it was sealed after all it stays) */
     return -1;
   }
-  if (tell_begun(p->dispatch->desk, p->batch, err) != RC_OK) {
-    return -1;
-  }
-  if (make_lines(p, err) != RC_OK) {
+  if (tell_begun(p->dispatch->desk, p->batch, err) != RC_OK || make_lines(p, err) != RC_OK) {
     Err ignored = {0};
     parcel_return(p, ITEM_AGAIN, TROUBLE_LATER, err->msg, &ignored);
     return -1;
