@@ -3,10 +3,12 @@
 */
 #include "work/queue/submit.h"
 
+#include "base/hash.h"
 #include "base/sqlite/columns.h"
 #include "store/host/host.h"
 
 #include <limits.h>
+#include <string.h>
 
 /* A date is one in UTC, as SQLite's own functions read it. */
 #define COLUMNS                                                                                    \
@@ -122,6 +124,17 @@ int submit_get(Submits *s, long long id, SubmitRow *row, Err *err) {
 
 void submit_got(Submits *s) {
   sqlite3_reset(s->stmt[SUBMIT_GET]);
+}
+
+unsigned long long submit_asks(const SubmitRow *row) {
+  const char *const texts_of[] = {row->prompt, row->system, row->model,       row->options,
+                                  row->tag,    row->user,   row->conversation};
+  enum { N = sizeof texts_of / sizeof texts_of[0] };
+  unsigned long long h[N];
+  for (int i = 0; i < N; i++) {
+    h[i] = texts_of[i] ? 1 + hash_short(texts_of[i], strlen(texts_of[i])) : 0;
+  }
+  return hash_short(h, sizeof h);
 }
 
 static int run(Submits *s, const char *sql, Err *err) {

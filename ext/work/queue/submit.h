@@ -58,6 +58,9 @@ void submit_rest(Submits *s);
 int submit_get(Submits *s, long long id, SubmitRow *row, Err *err);
 void submit_got(Submits *s);
 
+/* A hash of all that a row asks: another one where it was changed. */
+unsigned long long submit_asks(const SubmitRow *row);
+
 /* A transaction of ours. */
 int submit_begin(Submits *s, Err *err);
 int submit_end(Submits *s, int ok, Err *err);
