@@ -326,15 +326,34 @@ class Files(BatchDesk):
         self.assertEqual(value(one, "SELECT sum(cost_nusd) FROM llm_calls"), self.standin.bill()["total_nusd"])
 
     def test_a_copy_with_a_store_of_its_own(self):
-        """Its store knows of no batch: its rows must not wait for ever."""
+        """Its store knows of no batch: its rows must not wait for ever unseen."""
         self.put(3)
         self.flush()
         self.db.execute(f"VACUUM INTO '{self.tmp.name}/copy.db'")
         two = self.desk("copy.db")
-        self.poll(two)
-        for status, error in self.rows("status, error", db=two):
-            self.assertEqual(status, "failed")
-            self.assertTrue(error)
+        for said in (self.poll(two), self.ask("llm_batch_wait", two)):
+            (reason,) = said["errors"]
+            self.assertEqual((reason["rows"], said["open_batches"]), (3, 0))
+            self.assertIn("copy.db-llmcost", reason["error"])
+        self.assertEqual(self.statuses(two), {"submitted": 3})  # (it may be a setting that is wrong)
+        self.settle()
+        self.assertEqual(self.statuses(), {"done": 3})
+        self.check_all(1)
+        two.execute("UPDATE batch_submit SET status = 'queued', attempts = 0")
+        self.flush(two)
+        self.settle(two)
+        self.assertEqual(self.statuses(two), {"done": 3})
+        self.assertEqual(self.there()["batches"]["made"], 2)
+
+    def test_a_setting_that_names_another_store(self):
+        """Nothing is lost by a poll that looks into the wrong one."""
+        self.put(3)
+        self.flush()
+        stranger = connect(self.path)
+        self.addCleanup(stranger.close)
+        stranger.execute("SELECT llm_config('store', ?)", (os.path.join(self.tmp.name, "other-store"),)).fetchall()
+        self.configure(stranger)
+        self.assertEqual(self.poll(stranger)["errors"][0]["rows"], 3)
         self.settle()
         self.assertEqual(self.statuses(), {"done": 3})
         self.check_all(1)
