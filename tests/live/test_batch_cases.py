@@ -256,10 +256,10 @@ class Once(BatchDesk):
         self.check_all(1)
 
     def test_A04_the_first_to_see_the_end_fails_to_read(self):
-        for fault in ("server-error", "bad-gateway", "reset", "truncated", "close"):
+        for fault in ("server-error", "bad-gateway", "reset", "close"):
             with self.subTest(fault):
                 self.setUp()
-                self.settings(polls=1, at={"results": fault})
+                self.settings(polls=1, at={"results": fault + "-3"})  # (libcurl itself repeats one on a kept connection)
                 self.put(4)
                 self.flush()
                 said = self.poll()
@@ -269,7 +269,7 @@ class Once(BatchDesk):
                 self.assertEqual((batch["state"], batch["trouble"]), ("ended", "later"))
                 self.assertTrue(batch["error"])
                 self.assertEqual(self.statuses(), {"submitted": 4})
-                self.settle(self.another())
+                self.assertEqual(self.settle(self.another())["answered"], 4)
                 self.assertEqual((self.statuses(), self.kinds()), ({"done": 4}, {"batch": 4}))
                 self.check_all(1)
 
@@ -288,7 +288,7 @@ class Once(BatchDesk):
         for fault in ("server-error", "rate-limit", "reset", "unauthorized", "bad-json", "not-json"):
             with self.subTest(fault):
                 self.setUp()
-                self.settings(at={"get": fault})
+                self.settings(at={"get": fault + "-3"})
                 self.put(2)
                 self.flush()
                 said = self.poll()
@@ -313,12 +313,12 @@ class Lines(BatchDesk):
             status, error = self.row(id)
             self.assertIn(status, ("failed", "queued"))
             self.assertTrue(error)
-        self.assertEqual(self.row(cut)[0], "failed")
         self.assertEqual(self.row(huge)[0], "failed")
-        self.assertIn("long", self.row(huge)[1])
+        self.assertRegex(self.row(huge)[1], r"\d{8} bytes")
         self.assertEqual(self.row(no_usage)[0], "done")  # its answer is good
         self.assertEqual(self.row(no_usage, "cost_usd")[0], None)
         self.assertEqual(self.kinds(), {"batch": 196, "unknown": 4})
+        self.assertEqual(self.batches()[0]["error"], "3 results bear no id of this batch: nobody got them")
         difference = self.db.execute("SELECT batch_id, cost_nusd, error FROM llm_calls WHERE purpose = 'difference'").fetchall()
         self.assertEqual([d[:2] for d in difference], [(1, 0)])
         known = sum(e["nusd"] for e in self.billed() if e["prompt"] not in {self.row(i, "prompt")[0] for i in bad})
@@ -422,9 +422,8 @@ class Create(BatchDesk):
         self.settings(at={at: fault})
         self.put(5, model=model)
         said = self.flush()
-        for _ in range(3):
-            if said.get("unsure"):
-                self.poll()
+        if at == "create":
+            self.assertGreater(self.steps().get("list", 0), 0)  # it was looked for
         self.settle(polls=20)
         self.assertEqual((self.statuses(), set(self.rows("attempts"))), ({"done": 5}, {1}), said)
         self.assertEqual((self.there()["batches"]["made"], self.kinds()), (1, {"batch": 5}))
@@ -521,15 +520,13 @@ class Create(BatchDesk):
                 self.assertEqual((self.statuses(), set(self.rows("attempts"))), ({"done": 16}, {1}))
                 self.check_all()
                 uploads = self.steps()["upload"]
+                creates = self.steps()["create"]
+                self.assertGreater(uploads, creates)
                 self.put(16, text="Who is {}?")  # the size is remembered: nothing is refused again
                 self.flush()
-                self.assertEqual(self.steps()["create"], self.steps()["upload"] - (uploads - self.there_made_before))
+                self.assertEqual(self.steps()["upload"] - uploads, self.steps()["create"] - creates)
                 self.settle()
                 self.check_all()
-
-    @property
-    def there_made_before(self):
-        return sum(1 for b in self.batches() if b["provider_id"] and b["id"] <= self.first_made)
 
     def test_A14_a_single_row_over_the_limit(self):
         self.settings(upload_max=4000)
@@ -606,7 +603,7 @@ class Full(BatchDesk):
                 self.check_all()
 
     def test_a_create_that_is_refused(self):
-        for fault, trouble in (("quota", "no_credit"), ("unauthorized", "key"), ("rate-limit", "later"), ("overloaded", "later"),
+        for fault, trouble in (("quota", "no_credit"), ("unauthorized", "key"), ("rate-limit", "later"),
                                ("billing", "no_credit")):
             with self.subTest(fault):
                 self.setUp()

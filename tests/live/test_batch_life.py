@@ -22,14 +22,15 @@ class Forms(BatchDesk):
         self.put(rows, model=model, tag="t", **columns)
         said = self.flush()
         self.assertEqual((said["rows"], said["submitted"], len(said["batches"])), (rows, rows, 1), said)
-        self.assertEqual(said["batches"][0], {"id": 1, "provider": said["batches"][0]["provider"], "model": model,
-                                              "requests": rows, "state": "sent"})
+        begun, = said["batches"]
+        self.assertEqual((begun["id"], begun["model"], begun["requests"], begun["state"]), (1, model, rows, "sent"))
         self.assertEqual(set(self.rows("status || attempts || batch_id")), {"submitted11"})
         self.assertEqual(self.kinds(), {})  # the ledger has a row when a bill is known
         said = self.settle()
         self.assertEqual((said["answered"], said["failed"], said["errors"]), (rows, 0, []))
         self.assertAlmostEqual(said["cost_usd"], self.standin.bill()["total_nusd"] / 1e9, 12)
         self.assertAlmostEqual(said["saved_usd"], said["cost_usd"], 12)  # half of the standard price
+        self.assertLessEqual(said["cost_usd"], begun["at_most_usd"])
         self.assertEqual(set(self.rows("status || attempts || batch_id")), {"done11"})
         self.assertEqual(self.rows("id", "answer IS NULL OR error IS NOT NULL OR cost_usd IS NULL OR finished_at < created_at"), [])
         self.assertEqual(self.kinds(), {"batch": rows})
