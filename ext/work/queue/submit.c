@@ -5,9 +5,12 @@
 
 #include "base/hash.h"
 #include "base/sqlite/columns.h"
+#include "base/text/base64.h"
 #include "store/host/host.h"
+#include "vec/engine/kernels/vector.h"
 
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A date is one in UTC, as SQLite's own functions read it. */
@@ -157,6 +160,22 @@ int submit_end(Submits *s, int ok, Err *err) {
     sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
   }
   return err->rc;
+}
+
+char *submit_vector(const char *answer, size_t n, size_t *size, Err *err) {
+  unsigned char *bytes = NULL;
+  int decoded = base64_decode(answer, n, &bytes, size);
+  size_t dim = *size / sizeof(float);
+  float *vector = decoded == 1 && dim > 0 && *size % sizeof(float) == 0 ? malloc(*size) : NULL;
+  if (decoded < 0 || (decoded == 1 && dim > 0 && !vector)) {
+    err_nomem(err);
+  }
+  if (vector && vector_unit(bytes, dim, vector) != VECTOR_FINE) {
+    free(vector);
+    vector = NULL;
+  }
+  free(bytes);
+  return (char *)vector;
 }
 
 void submit_change_init(SubmitChange *change, long long id) {

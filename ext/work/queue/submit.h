@@ -86,6 +86,10 @@ typedef struct SubmitChange {
 #define SUBMIT_QUEUED "queued"
 #define SUBMIT_UNDER_WAY "sending submitted"
 
+/* The answer of a request that embeds, n bytes as the caches keep it, as the BLOB that embed() gives: owned (free). NULL where it
+** is none, or *err. */
+char *submit_vector(const char *answer, size_t n, size_t *size, Err *err);
+
 /* How many it changed, 0 or 1; -1 and *err. */
 int submit_change(Submits *s, const SubmitChange *change, Err *err);
 
