@@ -476,6 +476,12 @@ class Refused(BatchDesk):
     def test_escalate(self):
         self.one("failed", "escalate", options='{"escalate":true}')
 
+    def test_audit(self):
+        self.one("failed", "audit", options='{"audit":0.5}')
+
+    def test_dry_run_of_a_row(self):
+        self.one("failed", "dry_run", options='{"dry_run":true}')
+
     def test_unknown_option(self):
         self.one("failed", "temprature", options='{"temprature":1}')
 
@@ -565,6 +571,18 @@ class Statement(BatchDesk):
         self.flush()
         self.settle()
         self.check_all(1)
+
+    def test_llm_batches(self):
+        self.put(2)
+        self.put(1)
+        self.flush()
+        sql = ('SELECT state, provider, model, "rows", requests, open_rows, answered, said_done, word FROM llm_batches')
+        self.assertEqual(self.db.execute(sql).fetchall(), [("sent", "openai", MINI, 3, 2, 3, 0, None, "validating")])
+        self.assertGreater(value(self.db, "SELECT expected_end > datetime('now', '+23 hours') FROM llm_batches"), 0)
+        self.settle()
+        self.assertEqual(self.db.execute(sql).fetchall(), [("settled", "openai", MINI, 3, 2, 0, 3, 2, "completed")])
+        self.assertEqual(self.db.execute("SELECT cost_nusd, saved_nusd, held_nusd, unpriced, trouble, error FROM llm_batches").fetchall(),
+                         [(self.standin.bill()["total_nusd"],) * 2 + (0, 0, None, None)])
 
     def test_an_empty_queue(self):
         self.assertEqual((self.flush()["rows"], self.flush()["batches"]), (0, []))

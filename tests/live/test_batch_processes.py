@@ -93,6 +93,33 @@ class Together(BatchDesk):
         self.assertEqual(self.statuses(), {"done": 120})
         self.check_all()
 
+    def test_rows_that_are_edited_and_deleted_while_others_are_sent(self):
+        """A flush has looked at them, and is on its way with others: what is in the table then is what counts."""
+        self.put(2, model=HAIKU)
+        self.put(4, text="Who is {}?")
+        first, second = HAIKU, MINI
+        self.standin.latency(700)
+        a = self.asker()
+        a.start("SELECT llm_batch_flush()")
+        while "submitted" not in self.rows("status", f"model = '{first}'") and "sending" not in self.rows("status", f"model = '{first}'"):
+            time.sleep(0.005)
+        ids = self.rows("id", f"model = '{second}' AND status = 'queued'")
+        self.assertEqual(len(ids), 4)
+        self.db.execute("UPDATE batch_submit SET prompt = 'What is 99?' WHERE id = ?", (ids[0],))
+        self.db.execute("DELETE FROM batch_submit WHERE id = ?", (ids[1],))
+        self.db.execute("UPDATE batch_submit SET status = 'cancelled' WHERE id = ?", (ids[2],))
+        kind, rows = a.answer()
+        self.assertEqual(kind, "rows", rows)
+        self.standin.latency(0)
+        for _ in range(2):
+            self.settle()
+            self.flush()
+        self.settle()
+        self.assertEqual(self.statuses(), {"done": 4, "cancelled": 1})
+        self.assertIn("What is 99?", self.row(ids[0], "answer")[0])
+        self.assertEqual(sorted(e["prompt"] for e in self.billed()), ["What is 1?", "What is 2?", "What is 99?", "Who is 4?"])
+        self.check_money()
+
     def kill_at(self, step, times):
         """Flushes that are killed while the provider is asked to make something."""
         for attempt in range(1, times + 1):
