@@ -3,7 +3,7 @@
 
 BENCH_PACKAGES := libhiredis-dev redis-server libhnswlib-dev valgrind
 
-.PHONY: deps-bench bench bench-vector bench-embed bench-tokens bench-prices bench-imports bench-quality bench-ledger bench-route bench-map bench-prefix
+.PHONY: deps-bench bench bench-vector bench-embed bench-tokens bench-prices bench-imports bench-quality bench-ledger bench-route bench-map bench-batch bench-prefix
 deps-bench: ; @sh tests/deps.sh $(PACKAGES) $(TEST_PACKAGES) $(BENCH_PACKAGES)
 
 $(B)/bench_embed: bench/embed.c $(EMBED_OBJ)
@@ -65,6 +65,10 @@ bench-map: deps-test ## llm_map beside bare libcurl multi, npm openai and a gate
 	$(call built,all $(B)/standin $(B)/bench_map)
 	@! command -v npm >/dev/null || /usr/bin/python3 tests/live/harness.py >/dev/null
 	@/usr/bin/python3 bench/map.py
+bench-batch: deps-test ## batches from a table beside npm openai: seconds, memory, rows a second inserted and settled
+	$(call built,all $(B)/standin)
+	@! command -v npm >/dev/null || /usr/bin/python3 tests/live/harness.py >/dev/null
+	@/usr/bin/python3 bench/batch.py
 bench-prefix: deps-test ## what the order of rows and fields is worth where a repeated prefix is billed less
 	$(call built,all $(B)/standin $(B)/bench_map)
 	@/usr/bin/python3 bench/prefix.py

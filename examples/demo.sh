@@ -114,7 +114,28 @@ WHERE c.kind = 'call' GROUP BY t.plan ORDER BY usd DESC;"
 show "$by_plan"
 echo "$by_plan" | sql
 
-say "10. And an answer"
+say "10. The same questions by batch, from a table: half the bill (a database of its own, whose cache is empty)"
+db=$dir/night.db
+sqlite3 -batch "$db" ".import --csv examples/support_desk.csv tickets" "DELETE FROM tickets WHERE rowid > $tickets"
+echo "SELECT llm_init(); UPDATE llm_models SET base_url = '$url/v1';" | sqlite3 -batch -cmd '.load ./llmcost' "$db" > /dev/null
+queue="INSERT INTO batch_submit(custom_id, prompt, system, model, tag)
+  SELECT id, question, 'You are the support desk of Harbor & Pine. Answer in two sentences.',
+         CASE plan WHEN 'enterprise' THEN 'gpt-4o' WHEN 'business' THEN 'claude-haiku-4-5' ELSE 'auto' END, 'ticket ' || id
+  FROM tickets;
+SELECT llm_batch_flush() ->> '\$.submitted' AS sent;
+SELECT llm_batch_wait('{\"every\":0.2}') ->> '\$.answered' AS answered;
+SELECT provider, model, \"rows\", requests, cost_nusd / 1e9 AS usd, saved_nusd / 1e9 AS saved_usd FROM llm_batches;"
+show "$queue"
+echo "$queue" | sql
+batch_nusd=$(echo "SELECT sum(cost_nusd) FROM llm_calls;" | sqlite3 -batch -cmd '.load ./llmcost' "$db")
+full_nusd=$(echo "SELECT sum(cost_nusd + saved_nusd) FROM llm_batches;" | sqlite3 -batch -cmd '.load ./llmcost' "$db")
+live_nusd=$(echo "SELECT sum(cost_nusd) FROM llm_calls WHERE kind = 'call' AND tag GLOB 'ticket *';" |
+  sqlite3 -batch -cmd '.load ./llmcost' "$dir/desk.db")
+awk "BEGIN { printf \"  By batch: \$%.9f, which is %.3f of the same answers at the full price; steps 3 and 4 paid \$%.9f for them.\\n\", \\
+  $batch_nusd / 1e9, $batch_nusd / $full_nusd, $live_nusd / 1e9 }"
+db=$dir/desk.db
+
+say "11. And an answer"
 echo "SELECT t.question, a.answer FROM tickets t JOIN answers a ON a.ticket = t.id
       WHERE length(t.question) BETWEEN 25 AND 60 ORDER BY t.id LIMIT 3;" | sql
 printf '\n  The database is %s, its ledger %s-llmcost. Look around:\n  sqlite3 -cmd ".load ./llmcost" %s\n' "$db" "$db" "$db"

@@ -39,6 +39,15 @@ const char *batched_look(Batched *b, Conn *conn, const Request *request, Err *er
              : NULL;
 }
 
+int batched_begin(Batched *b, Conn *conn, const Request *request, Err *err) {
+  memset(b, 0, sizeof *b);
+  if (plan_make(conn, request, &b->plan, err) == RC_OK) {
+    call_start_show(&b->call, conn, request, &b->plan, err);
+    b->call.ask_beside = NULL;
+  }
+  return err->rc;
+}
+
 int batched_target(Batched *b, Err *err) {
   return route_choose(&b->call, err) == RC_OK ? texts_name(&b->call, err) : err->rc;
 }

@@ -19,6 +19,9 @@ typedef struct Batched {
 /* Looks it up: as call_look, without a trace. NULL and *err. batched_free afterwards, after an error too. */
 const char *batched_look(Batched *b, Conn *conn, const Request *request, Err *err);
 
+/* The same without looking: what was looked at before. RC_OK or *err. */
+int batched_begin(Batched *b, Conn *conn, const Request *request, Err *err);
+
 /* Where it goes and what is sent: call.model, call.api, call.body; its texts named. */
 int batched_target(Batched *b, Err *err);
 

@@ -31,6 +31,8 @@ static const char unnamed_sql[] =
     " UNION SELECT system_hash FROM main.llm_calls WHERE system_hash IS NOT NULL"
     " UNION SELECT answer_hash FROM main.llm_calls WHERE answer_hash IS NOT NULL"
     " UNION SELECT prompt_hash FROM main.llm_answers WHERE prompt_hash IS NOT NULL"
+    " UNION SELECT prompt_hash FROM main.llm_batch_items WHERE prompt_hash IS NOT NULL"
+    " UNION SELECT system_hash FROM main.llm_batch_groups WHERE system_hash IS NOT NULL"
     " UNION SELECT json_extract(j.value, '$.hash') FROM main.llm_texts t, json_each(CASE WHEN "
     "t.text LIKE '[{\"role\":%'"
     " AND json_valid(t.text) THEN t.text ELSE '[]' END) j WHERE json_extract(j.value, '$.hash') IS "
@@ -173,6 +175,21 @@ static long long trim_rows(Store *s, long long before, Err *err) {
   return gone;
 }
 
+/* Batches that are settled and told. */
+static int trim_batches(Store *s, long long before, Err *err) {
+  sqlite3_stmt *stmt = prepare(s, s->db,
+                               "DELETE FROM main.llm_batches WHERE state = 'settled'"
+                               " AND untold = 0 AND created_at < ?1",
+                               err);
+  if (stmt && store_begin(s, err) == RC_OK) {
+    sqlite3_bind_int64(stmt, 1, before);
+    run_again(s, stmt, err);
+    store_end(s, err->rc == RC_OK, err);
+  }
+  sqlite3_finalize(stmt);
+  return err->rc;
+}
+
 /* ---- texts */
 
 typedef char Name[HASH_HEX_SIZE];
@@ -236,6 +253,7 @@ int retention_trim(Store *s, long long keep_ms, long long now, Err *err) {
       sums_state(s, &state, err) == RC_OK &&
       (before <= state.sealed_before || seal(s, &state, before, err) == RC_OK)) {
     gone = trim_rows(s, before, err); /* also what an interrupted one has left */
+    trim_batches(s, before, err);
   }
   sqlite3 *reader = gone > 0 && err->rc == RC_OK ? store_reader_take(s, err) : NULL;
   for (int pass = 0, again = gone > 0; again && pass < 2 && err->rc == RC_OK; pass++) {

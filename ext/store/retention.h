@@ -3,7 +3,7 @@
 **
 ** Whole UTC days. What a day comes to is sealed first (llm_sum_state.sealed_before); then its rows go, some thousands in a
 ** transaction. A row stays whose money nobody knows (kind 'unknown', or unpriced), or that is on its way. Keys of
-** imports stay: what was trimmed is not imported again. Texts that nothing names any more go.
+** imports stay: what was trimmed is not imported again. Texts that nothing names any more go, and batches that are settled.
 */
 #ifndef LLMCOST_RETENTION_H
 #define LLMCOST_RETENTION_H

@@ -186,6 +186,13 @@ class Bench(Program):
         for provider in ("openai", "anthropic"):  # a text that differs in front shares nothing
             self.assertRegex(out, rf"{provider} \| 1 \| given \| 0\.0 % \| 0\.0 % \| \$[\d.]+ \| \+0\.0 %")
 
+    def test_batch(self):
+        out = self.run_it("/usr/bin/python3", "bench/batch.py", "quick")
+        self.figures(out, "| llmcost | # | # | # | # | # |", "settled # rows a second (# beyond the stand-in's ",
+                     "inserted # rows a second")
+        if "are not here" not in out:  # bench/batch.js
+            self.figures(out, "| npm openai | # | # | # | | |", "llmcost : npm openai = # in seconds, # in memory")
+
     def test_instructions(self):
         need_program("valgrind")
         self.figures(self.run_it("sh", "bench/instructions.sh", KINDS="hit"), "hit #")
@@ -207,6 +214,9 @@ class Demo(Program):
         self.assertLess(billed[0], 39)  # killed in the middle
         self.assertLessEqual(calls, billed[1] + 4)  # and one rolled back, two of a cascade, one within its limit
         self.assertIn("in_your_table", out)
+        share, live = map(float, re.search(r"By batch: .* which is ([\d.]+) of .* paid \$([\d.]+) for", out).groups())
+        self.assertAlmostEqual(share, 0.5, 3)
+        self.assertGreater(live, 0)
         self.assertRegex(out, r"│ simple +│ gpt-4o-mini\S* +│ \d+ +│ 0\.\d")
         self.assertRegex(out, r"simple +│ gpt-4o-mini\S* .*│ gate: json: .*\n.*medium +│ claude-haiku\S* .*│ passed")
         self.assertIn('{"owed_usd":44.50}', out)

@@ -9,7 +9,7 @@ import subprocess
 import unittest
 from decimal import Decimal
 
-from harness import clean_env, ROOT, SHARED, SO, Desk, TempDir, connect, error_of, npm_package, open_desk, shell, value
+from harness import clean_env, ROOT, SHARED, SO, Desk, TempDir, connect, error_of, npm_package, open_desk, setup_sql, shell, value
 
 M = 1_000_000
 
@@ -364,7 +364,7 @@ class Ledger(Desk):
                 store.execute(f"DROP TABLE llm_{table}")
             for column in ("usage", "ended", "provider_request_id", "service", "geo", "cache_write_long_tokens", "list_nusd", "source",
                            "billed", "answer_hash", "gate", "tier_drawn", "tier_served", "route_score", "route_version",
-                           "escalated_from", "purpose", "notes", "held_nusd"):
+                           "escalated_from", "purpose", "notes", "held_nusd", "batch_id"):
                 store.execute(f"ALTER TABLE llm_calls DROP COLUMN {column}")
             store.execute("UPDATE llm_meta SET value = 2 WHERE name = 'schema_version'")
             store.execute("PRAGMA user_version = 2")
@@ -386,14 +386,22 @@ class Ledger(Desk):
         os.mkdir(home)
         os.symlink(f"{ROOT}/tests/data/imports/claude_code", f"{home}/.claude")
         os.symlink(f"{ROOT}/tests/data/imports/codex", f"{home}/.codex")
-        for example in sorted(glob.glob(f"{ROOT}/examples/*.sql")):
+        self.standin.post("/standin/batch", {"polls": 0, "ms": 1})
+        self.db.execute("UPDATE llm_models SET supports = json_set(supports, '$.dimensions', 64) WHERE name = 'text-embedding-3-small'")
+        setup = "".join(f"{sql};\n" for sql in setup_sql(self.standin.url) if "llm_secret" in sql or "allow_host" in sql)
+        for example in sorted(glob.glob(f"{ROOT}/examples/*.sql"), key=lambda path: ("nightly" in path or "corpus" in path, path)):
             with open(example) as f, self.subTest(example=os.path.basename(example)):
                 where = f"{home}/usage.db" if "/my_" in example else path
-                out = shell(where, f".load {SO}\n" + f.read(), env=clean_env(HOME=home))
+                before = f".load {SO}\n.output /dev/null\n{setup}.output stdout\n" if "/my_" not in example else f".load {SO}\n"
+                out = shell(where, before + f.read(), env=clean_env(HOME=home))
                 self.assertEqual(out.stderr, "")
                 if "/my_" in example:
                     self.assertEqual(out.stdout.splitlines()[0], "2")
                     self.assertEqual(len(out.stdout.splitlines()), 7 if "claude" in example else 6, out.stdout)
+                if example.endswith("embed_corpus.sql"):
+                    self.assertRegex(out.stdout, r"(?s)^1\n3\n3\n.*\ntext-embedding-3-small\|3\|2\.1e-07\|4\.2e-07\n$")
+                if example.endswith("nightly.sql"):
+                    self.assertIn("sent_by_batch = 0", out.stdout)
                 if example.endswith("reprice.sql"):
                     lines = [line.split("|") for line in out.stdout.splitlines()]
                     paid = {x[0]: float(x[2]) for x in lines if len(x) == 7}

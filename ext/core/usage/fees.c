@@ -316,7 +316,20 @@ static void find_read(const FeePlace *place, Read *read) {
   }
 }
 
-static int is_read(const Read *read, const cJSON *item) {
+/* What rows and the shape read, looked for when something smells: in most answers nothing does. */
+typedef struct Nose {
+  const FeePlace *place;
+  Read read;
+  int has_read;
+} Nose;
+
+static int is_read(Nose *nose, const cJSON *item) {
+  const Read *read = &nose->read;
+  if (!nose->has_read) {
+    nose->read.n = 0;
+    nose->has_read = 1;
+    find_read(nose->place, &nose->read);
+  }
   for (int i = 0; i < read->n; i++) {
     if (read->items[i] == item) {
       return 1;
@@ -337,7 +350,7 @@ static int is_known_cache(const Usage *u, double count) {
   return 0;
 }
 
-static int smells_of_charge(const Read *read, const cJSON *item, const Usage *u) {
+static int smells_of_charge(Nose *nose, const cJSON *item, const Usage *u) {
   char name[NAME_WORDS];
   name_words(item->string ? item->string : "", name);
   if (strstr(name, "cach")) { /* tokens at a price of their own */
@@ -347,19 +360,19 @@ static int smells_of_charge(const Read *read, const cJSON *item, const Usage *u)
   } else if (strstr(name, "token") || !name_has_word(smells, name)) {
     return 0;
   }
-  return !is_read(read, item) && !glob_any(free_names, name);
+  return !glob_any(free_names, name) && !is_read(nose, item);
 }
 
 /* *left: how many may still be named. */
-static void smell(const Read *read, const cJSON *object, int depth, int *left, Usage *u) {
+static void smell(Nose *nose, const cJSON *object, int depth, int *left, Usage *u) {
   const cJSON *item;
   cJSON_ArrayForEach(item, (cJSON_IsObject(object) && depth > 0 ? object : NULL)) {
     if (cJSON_IsNumber(item) && item->valuedouble > 0 && *left > 0 &&
-        smells_of_charge(read, item, u)) {
+        smells_of_charge(nose, item, u)) {
       usage_add_other(u, item->string);
       --*left;
     }
-    smell(read, item, depth - 1, left, u);
+    smell(nose, item, depth - 1, left, u);
   }
 }
 
@@ -378,12 +391,12 @@ void fees_read(const FeePlace *place, int only_names, Usage *u) {
     }
   }
   if (!only_names && (place->shape || u->has)) {
-    Read read;
+    Nose nose;
     int left = MOST_NAMED;
-    read.n = 0;
-    find_read(place, &read);
-    smell(&read, place->usage, SMELL_DEPTH, &left, u);
-    smell(&read, outer_of(place), SMELL_DEPTH, &left, u);
+    nose.place = place;
+    nose.has_read = 0;
+    smell(&nose, place->usage, SMELL_DEPTH, &left, u);
+    smell(&nose, outer_of(place), SMELL_DEPTH, &left, u);
   }
 }
 

@@ -53,6 +53,15 @@ static int note_others(Flush *f, Err *err) {
 
 /* ---- batches */
 
+/* What it comes to at most; LEDGER_NULL: nobody says what a batch of this model costs there. */
+static long long worst_of(const Parcel *p) {
+  long long sum = 0;
+  for (int i = 0; i < p->n && sum != LEDGER_NULL; i++) {
+    sum = p->rows[i].held_nusd == LEDGER_NULL ? LEDGER_NULL : sum + p->rows[i].held_nusd;
+  }
+  return sum;
+}
+
 static int note_batch(Flush *f, const Parcel *p, Sent sent, Err *err) {
   cJSON *item = json_add(f->batches, NULL, cJSON_CreateObject(), err);
   f->report.batches++;
@@ -62,6 +71,7 @@ static int note_batch(Flush *f, const Parcel *p, Sent sent, Err *err) {
   json_add(item, "provider", cJSON_CreateString(p->part->model.provider), err);
   json_add(item, "model", cJSON_CreateString(p->part->model.name), err);
   report_add_count(item, "requests", p->size.requests, err);
+  report_add_usd(item, "at_most_usd", worst_of(p), err);
   json_add(item, "state", cJSON_CreateString(sent == SENT ? "sent" : "begun"), err);
   return err->rc;
 }
@@ -214,7 +224,7 @@ static int run(Flush *f, Err *err) {
   while (err->rc == RC_OK && !f->dispatch.is_over) {
     round_of(f, err);
     dispatch_clear(&f->dispatch);
-    queues_take(f->desk.store, f->desk.queue, now_ms(), DESK_LEASE_MS, err);
+    desk_keep(&f->desk, err);
   }
   return err->rc;
 }
@@ -254,7 +264,7 @@ char *batch_flush(Conn *conn, const char *options, size_t n, Err *err) {
     return NULL;
   }
   if (desk_open(&f.desk, conn, err) == RC_OK) {
-    taken = queues_take(f.desk.store, f.desk.queue, now_ms(), DESK_LEASE_MS, err);
+    taken = desk_take(&f.desk, err);
   }
   if (taken == 0 && err->rc == RC_OK) {
     err_set(err, RC_BUSY, ERR_STORE,

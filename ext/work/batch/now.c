@@ -3,7 +3,6 @@
 */
 #include "work/batch/now.h"
 
-#include "base/text/base64.h"
 #include "call/call.h"
 #include "work/embed_remote.h"
 #include "work/map/run.h"
@@ -53,20 +52,15 @@ static char *keep(const char *text, size_t n, Err *err) {
 /* ---- hits */
 
 /* A vector's text as the BLOB that embed() gives. */
-static int take_vector(SubmitChange *c, Err *err) {
-  unsigned char *bytes = NULL;
+static void take_vector(SubmitChange *c, Err *err) {
   size_t size = 0;
-  int decoded = base64_decode(c->answer, c->n, &bytes, &size);
-  if (decoded < 0) {
-    return err_nomem(err);
-  }
-  if (decoded == 1) {
+  char *vector = submit_vector(c->answer, c->n, &size, err);
+  if (vector) {
     free((char *)c->answer);
-    c->answer = (const char *)bytes;
+    c->answer = vector;
     c->n = size;
     c->is_vector = 1;
   }
-  return RC_OK;
 }
 
 /* (What is in the cache no longer is asked for, as llm_complete would.) */
@@ -213,7 +207,7 @@ static int run_map(Dispatch *d, Ended *e, int concurrency, Report *report, Err *
   MapScan scan = {.run = NULL};
   if (run && map_scan_start(&scan, run, NULL, MAP_ALL, err) == RC_OK) {
     while (!scan.is_done && err->rc == RC_OK) {
-      if (take_answer(e, scan.result, report, err) == RC_OK) {
+      if (take_answer(e, scan.result, report, err) == RC_OK && desk_keep(d->desk, err) == RC_OK) {
         map_scan_next(&scan, err);
       }
     }

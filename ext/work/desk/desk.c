@@ -59,6 +59,18 @@ void desk_close(Desk *d) {
   asker_close(&d->asker);
 }
 
+int desk_take(Desk *d, Err *err) {
+  d->taken_at = monotonic_ms();
+  return queues_take(d->store, d->queue, now_ms(), DESK_LEASE_MS, err);
+}
+
+int desk_keep(Desk *d, Err *err) {
+  if (monotonic_ms() - d->taken_at > DESK_LEASE_MS / 10) {
+    desk_take(d, err);
+  }
+  return err->rc;
+}
+
 /* ---- batches */
 
 void desk_batch_free(DeskBatch *b) {

@@ -26,12 +26,19 @@ typedef struct Desk {
   Submits rows;
   Asker asker;
   char queue[QUEUE_ID];
+  long long taken_at; /* monotonic ms: when its queue was taken last */
 } Desk;
 
 /* RC_OK, or *err: inside a transaction or another statement; no batch_submit, or not as it is made here; a store that can't be used.
 ** desk_close afterwards, after an error too. */
 int desk_open(Desk *d, Conn *conn, Err *err);
 void desk_close(Desk *d);
+
+/* Takes its queue, so that nobody else chooses its rows: 1; 0 where another has it; -1 and *err. */
+int desk_take(Desk *d, Err *err);
+
+/* Keeps it, where it is a while since that was said. RC_OK or *err. */
+int desk_keep(Desk *d, Err *err);
 
 /* A batch with its texts, owned. */
 typedef struct DeskBatch {

@@ -3,8 +3,6 @@
 */
 #include "work/desk/tell.h"
 
-#include "base/text/base64.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,7 +65,6 @@ typedef struct Telling {
 static int tell(void *arg, const ItemRow *item, Err *err) {
   Telling *t = arg;
   SubmitChange c;
-  unsigned char *vector = NULL;
   size_t size = 0;
   int is_again = strcmp(item->outcome, item_outcome_word(ITEM_AGAIN)) == 0;
   submit_change_init(&c, item->submit_id);
@@ -86,8 +83,10 @@ static int tell(void *arg, const ItemRow *item, Err *err) {
     c.cost_nusd = item->cost_nusd;
     c.finished_at = t->now;
   }
-  if (c.answer && t->embeds && base64_decode(item->answer, item->n_answer, &vector, &size) == 1) {
-    c.answer = (const char *)vector;
+  char *vector =
+      c.answer && t->embeds ? submit_vector(item->answer, item->n_answer, &size, err) : NULL;
+  if (vector) {
+    c.answer = vector;
     c.n = size;
     c.is_vector = 1;
   }

@@ -223,6 +223,7 @@ static void fill(const Dispatch *d, const SubmitRow *from, Batched *b, DispatchR
   *row = (DispatchRow){.id = from->id,
                        .attempts = from->attempts,
                        .held_nusd = worst_of(d, k, err),
+                       .asks = submit_asks(from),
                        .key = k->key,
                        .has_key = b->plan.keeps,
                        .has_prompt = hash_parse(k->prompt_hash, &row->prompt),
@@ -290,14 +291,11 @@ static int add_to_batch(Dispatch *d, const SubmitRow *from, Batched *b, Err *err
   return p ? add_to_part(d, p, &row, b->plan.reads, err) : err->rc;
 }
 
-const char *dispatch_ready(Desk *desk, const SubmitRow *row, int sharers, Batched *b, Err *err) {
+/* A row looked at; and, unless the cache has its answer, what is sent for it. batched_free afterwards. NULL and *err. */
+static const char *look_up(Desk *desk, const SubmitRow *row, Batched *b, Err *err) {
   const Request *request = asker_read(&desk->asker, row, err);
   memset(b, 0, sizeof *b);
-  if (!request) {
-    return NULL;
-  }
-  desk->asker.request.sharers = sharers;
-  const char *found = batched_look(b, desk->conn, request, err);
+  const char *found = request ? batched_look(b, desk->conn, request, err) : NULL;
   int is_hit =
       found && (strcmp(found, CALL_LOOK_HIT) == 0 || strcmp(found, CALL_LOOK_SIMILAR) == 0);
   return err->rc == RC_OK && (is_hit || batched_target(b, err) == RC_OK) ? found : NULL;
@@ -327,7 +325,7 @@ static int look_at(Dispatch *d, const SubmitRow *row, Err *err) {
     err_set(&why, RC_ERROR, ERR_TIMEOUT, "its deadline was over before it was sent");
     return add_other(d, row->id, WAY_EXPIRED, &why, err);
   }
-  const char *found = dispatch_ready(d->desk, row, 0, &b, &why);
+  const char *found = look_up(d->desk, row, &b, &why);
   if (!found && (why.rc == RC_NOMEM || why.rc == RC_INTERRUPT || why.code == ERR_STORE)) {
     *err = why;
   } else if (!found) {

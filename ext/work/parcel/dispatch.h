@@ -25,6 +25,7 @@ typedef struct DispatchRow {
   long long id, attempts, held_nusd; /* held: LEDGER_NULL where nobody prices it */
   Hash key, prompt;
   unsigned long long begins[2]; /* of what it begins with: the longer part first */
+  unsigned long long asks;      /* submit_asks: of the row as it was looked at */
   int group, size, tokens;
   int has_key, has_prompt;
   int next_same; /* the next of those it answers too; -1: none */
@@ -81,8 +82,5 @@ int dispatch_next(Dispatch *d, Err *err);
 /* Forgets rows, and keeps what is known of keys. */
 void dispatch_clear(Dispatch *d);
 void dispatch_free(Dispatch *d);
-
-/* The request that a row makes, looked at and ready to be sent: batched_free afterwards. NULL and *err. */
-const char *dispatch_ready(Desk *desk, const SubmitRow *row, int sharers, Batched *b, Err *err);
 
 #endif

@@ -503,25 +503,40 @@ static int add_line(Lines *l, const DispatchRow *row, Batched *b, Err *err) {
   return err->rc;
 }
 
-/* (What the cache has by now needs no line: its answer is found when the batch has ended.) */
+/* 1 if the cache has the answer by now: it needs no line, and is found when the batch has ended. */
+static int is_known(Parcel *p, const DispatchRow *row, const Batched *b, Err *err) {
+  Answer ignored;
+  sqlite3_stmt *held = NULL;
+  Store *store = p->dispatch->desk->store;
+  int found =
+      b->plan.reads && ledger_get_answer(store, &row->key, now_ms(), &ignored, &held, err) == 1;
+  ledger_answer_done(store, held);
+  return found;
+}
+
+/* 1 if a request goes where its batch does still: llm_models and llm_tiers may have been changed since. */
+static int is_of_part(const DispatchPart *part, const Model *model) {
+  return strcmp(model->name, part->model.name) == 0 &&
+         strcmp(model->base_url, part->model.base_url) == 0;
+}
+
 static int make_line(Lines *l, const DispatchRow *row, int sharers, Err *err) {
   Parcel *p = l->parcel;
   Desk *desk = p->dispatch->desk;
   SubmitRow now;
-  Batched b;
+  Batched b = {.plan = {.reads = 0}};
   int found = submit_get(&desk->rows, row->id, &now, err);
-  if (found < 1 || now.batch_id != p->batch || now.attempts != row->attempts + 1) {
-    submit_got(&desk->rows);
-    return err->rc == RC_OK ? leave_out(l, row, 1, err) : err->rc;
+  int is_ours = found == 1 && now.batch_id == p->batch && now.attempts == row->attempts + 1;
+  if (err->rc == RC_OK && (!is_ours || submit_asks(&now) != row->asks)) {
+    leave_out(l, row, !is_ours, err);
+  } else if (err->rc == RC_OK && asker_read(&desk->asker, &now, err)) {
+    desk->asker.request.sharers = sharers;
+    if (batched_begin(&b, desk->conn, &desk->asker.request, err) == RC_OK &&
+        !is_known(p, row, &b, err) && batched_target(&b, err) == RC_OK) {
+      is_of_part(p->part, &b.call.model) ? add_line(l, row, &b, err) : leave_out(l, row, 0, err);
+    }
+    batched_free(&b);
   }
-  const char *word = dispatch_ready(desk, &now, sharers, &b, err);
-  int is_same = word && memcmp(&b.call.key, &row->key, sizeof row->key) == 0;
-  if (word && !is_same) {
-    leave_out(l, row, 0, err);
-  } else if (word && b.call.body.data) {
-    add_line(l, row, &b, err);
-  }
-  batched_free(&b);
   submit_got(&desk->rows);
   return err->rc;
 }
@@ -594,10 +609,7 @@ int parcel_make(Parcel *p, Err *err) {
     batches_drop(store, p->batch, &ignored); /* (if it was sealed after all it stays) */
     return -1;
   }
-  if (tell_begun(p->dispatch->desk, p->batch, err) != RC_OK) {
-    return -1;
-  }
-  if (make_lines(p, err) != RC_OK) {
+  if (tell_begun(p->dispatch->desk, p->batch, err) != RC_OK || make_lines(p, err) != RC_OK) {
     Err ignored = {0};
     parcel_return(p, ITEM_AGAIN, TROUBLE_LATER, err->msg, &ignored);
     return -1;

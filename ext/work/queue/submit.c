@@ -3,10 +3,15 @@
 */
 #include "work/queue/submit.h"
 
+#include "base/hash.h"
 #include "base/sqlite/columns.h"
+#include "base/text/base64.h"
 #include "store/host/host.h"
+#include "vec/engine/kernels/vector.h"
 
 #include <limits.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* A date is one in UTC, as SQLite's own functions read it. */
 #define COLUMNS                                                                                    \
@@ -19,9 +24,10 @@ static const char *const texts[SUBMIT_SQLS] = {
     [SUBMIT_NEXT] = COLUMNS " WHERE status = 'queued' AND (priority < ?1 OR (priority = ?1 AND"
                             " id > ?2)) ORDER BY priority DESC, id",
     [SUBMIT_GET] = COLUMNS " WHERE id = ?1",
-    [SUBMIT_CHANGE] = "UPDATE main.batch_submit SET status = ?4, attempts = coalesce(?5, attempts),"
-                      " batch_id = ?6, answer = ?7, error = ?8, cost_usd = ?9, finished_at = ?10"
-                      " WHERE id = ?1 AND instr(?2, status) > 0 AND batch_id IS ?3",
+    [SUBMIT_CHANGE] =
+        "UPDATE main.batch_submit SET status = ?4, attempts = coalesce(?5, attempts),"
+        " batch_id = ?6, answer = ?7, error = ?8, cost_usd = ?9, finished_at = ?10"
+        " WHERE id = ?1 AND instr(?2, status) > 0 AND (status = 'queued' OR batch_id IS ?3)",
     [SUBMIT_SENT] = "UPDATE main.batch_submit SET status = 'submitted' WHERE batch_id = ?1 AND"
                     " status IN ('sending', 'submitted') AND status = 'sending'",
     [SUBMIT_LEFT] = "UPDATE main.batch_submit SET status = 'queued' WHERE batch_id IS NULL AND"
@@ -123,6 +129,17 @@ void submit_got(Submits *s) {
   sqlite3_reset(s->stmt[SUBMIT_GET]);
 }
 
+unsigned long long submit_asks(const SubmitRow *row) {
+  const char *const texts_of[] = {row->prompt, row->system, row->model,       row->options,
+                                  row->tag,    row->user,   row->conversation};
+  enum { N = sizeof texts_of / sizeof texts_of[0] };
+  unsigned long long h[N];
+  for (int i = 0; i < N; i++) {
+    h[i] = texts_of[i] ? 1 + hash_short(texts_of[i], strlen(texts_of[i])) : 0;
+  }
+  return hash_short(h, sizeof h);
+}
+
 static int run(Submits *s, const char *sql, Err *err) {
   return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK
              ? RC_OK
@@ -141,6 +158,22 @@ int submit_end(Submits *s, int ok, Err *err) {
     sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
   }
   return err->rc;
+}
+
+char *submit_vector(const char *answer, size_t n, size_t *size, Err *err) {
+  unsigned char *bytes = NULL;
+  int decoded = base64_decode(answer, n, &bytes, size);
+  size_t dim = *size / sizeof(float);
+  float *vector = decoded == 1 && dim > 0 && *size % sizeof(float) == 0 ? malloc(*size) : NULL;
+  if (decoded < 0 || (decoded == 1 && dim > 0 && !vector)) {
+    err_nomem(err);
+  }
+  if (vector && vector_unit(bytes, dim, vector) != VECTOR_FINE) {
+    free(vector);
+    vector = NULL;
+  }
+  free(bytes);
+  return (char *)vector;
 }
 
 void submit_change_init(SubmitChange *change, long long id) {

@@ -58,6 +58,9 @@ void submit_rest(Submits *s);
 int submit_get(Submits *s, long long id, SubmitRow *row, Err *err);
 void submit_got(Submits *s);
 
+/* A hash of all that a row asks: another one where it was changed. */
+unsigned long long submit_asks(const SubmitRow *row);
+
 /* A transaction of ours. */
 int submit_begin(Submits *s, Err *err);
 int submit_end(Submits *s, int ok, Err *err);
@@ -65,8 +68,9 @@ int submit_end(Submits *s, int ok, Err *err);
 /* What becomes of one row, if it is in one of the states `from` and of that batch. Texts are borrowed. */
 typedef struct SubmitChange {
   long long id;
-  const char *from;   /* SUBMIT_QUEUED, SUBMIT_UNDER_WAY */
-  long long of_batch; /* its batch so far; SUBMIT_NULL: none */
+  const char *from; /* SUBMIT_QUEUED, SUBMIT_UNDER_WAY */
+  long long
+      of_batch; /* its batch so far; SUBMIT_NULL: none. (Of what is queued it says nothing: by hand again, it names its last.) */
   const char *status; /* from now on */
   long long attempts; /* SUBMIT_NULL: as they are */
   long long batch_id; /* SUBMIT_NULL: none */
@@ -80,6 +84,10 @@ typedef struct SubmitChange {
 
 #define SUBMIT_QUEUED "queued"
 #define SUBMIT_UNDER_WAY "sending submitted"
+
+/* The answer of a request that embeds, n bytes as the caches keep it, as the BLOB that embed() gives: owned (free). NULL where it
+** is none, or *err. */
+char *submit_vector(const char *answer, size_t n, size_t *size, Err *err);
 
 /* How many it changed, 0 or 1; -1 and *err. */
 int submit_change(Submits *s, const SubmitChange *change, Err *err);
