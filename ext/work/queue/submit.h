@@ -32,6 +32,7 @@ typedef enum SubmitSql {
   SUBMIT_SENT,
   SUBMIT_LEFT,
   SUBMIT_COUNT,
+  SUBMIT_ROLLBACK,
   SUBMIT_SQLS
 } SubmitSql;
 
