@@ -5,6 +5,7 @@
 
 #include "work/desk/tell.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -240,12 +241,24 @@ static Sent send(Parcel *p, Remote *r, BatchFault *fault, Err *err) {
   return create(p, r, file[0] ? file : NULL, fault, err);
 }
 
+/* (It was cut to a size of its own; rows that were changed since were left out.) */
+static Sent send_if_told_apart(Parcel *p, Remote *r, BatchFault *fault, Err *err) {
+  int is_like_another =
+      parcel_is_ambiguous(p->dispatch->desk, p->part, p->size.requests, p->batch, err);
+  if (is_like_another != 1) {
+    return is_like_another == 0 ? send(p, r, fault, err) : SENT_FAILED;
+  }
+  fault->trouble = TROUBLE_LATER;
+  snprintf(fault->message, sizeof fault->message, "%s", PARCEL_IS_AMBIGUOUS);
+  return give_back(p, r, fault, err);
+}
+
 Sent send_parcel(Parcel *p, BatchFault *fault, Err *err) {
   Remote r = {0};
   Sent sent = SENT_FAILED;
   *fault = (BatchFault){.trouble = TROUBLE_NONE};
   if (remote_open(&r, p->dispatch->desk->conn, &p->part->model, err) == RC_OK) {
-    sent = send(p, &r, fault, err);
+    sent = send_if_told_apart(p, &r, fault, err);
   } else {
     Err ignored = {0};
     parcel_return(p, ITEM_AGAIN, TROUBLE_KEY, err->msg, &ignored);

@@ -34,6 +34,7 @@ static const char *const texts[SUBMIT_SQLS] = {
                     " status IN ('sending', 'submitted')",
     [SUBMIT_BATCHES] = "SELECT batch_id, count(*) FROM main.batch_submit WHERE status IN"
                        " ('sending', 'submitted') AND batch_id IS NOT NULL GROUP BY batch_id",
+    [SUBMIT_ROLLBACK] = "ROLLBACK",
     [SUBMIT_COUNT] = "SELECT count(*) FROM main.batch_submit WHERE status = 'queued'",
 };
 
@@ -148,16 +149,25 @@ static int run(Submits *s, const char *sql, Err *err) {
              : host_error(s->db, "write batch_submit", err);
 }
 
+/* Behind an allocation that failed SQLite prepares nothing more on this connection, until the statement that we run in is over:
+** then a transaction would be left open, and its lock. What is prepared before goes on. */
+static void take_back(Submits *s) {
+  if (!sqlite3_get_autocommit(s->db)) {
+    sqlite3_step(s->stmt[SUBMIT_ROLLBACK]);
+    sqlite3_reset(s->stmt[SUBMIT_ROLLBACK]);
+  }
+}
+
 int submit_begin(Submits *s, Err *err) {
-  return run(s, "BEGIN IMMEDIATE", err);
+  if (statement(s, SUBMIT_ROLLBACK, err) && run(s, "BEGIN IMMEDIATE", err) != RC_OK) {
+    take_back(s);
+  }
+  return err->rc;
 }
 
 int submit_end(Submits *s, int ok, Err *err) {
-  if (ok && run(s, "COMMIT", err) == RC_OK) {
-    return RC_OK;
-  }
-  if (!sqlite3_get_autocommit(s->db)) {
-    sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+  if (!ok || run(s, "COMMIT", err) != RC_OK) {
+    take_back(s);
   }
   return err->rc;
 }

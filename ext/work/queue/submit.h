@@ -33,6 +33,7 @@ typedef enum SubmitSql {
   SUBMIT_LEFT,
   SUBMIT_COUNT,
   SUBMIT_BATCHES,
+  SUBMIT_ROLLBACK,
   SUBMIT_SQLS
 } SubmitSql;
 
