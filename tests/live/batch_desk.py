@@ -51,9 +51,9 @@ class BatchDesk(unittest.TestCase):
         for sql in self.SETTINGS:
             db.execute(sql).fetchall()
 
-    def another(self, path=None):
-        """Another connection to the same database, or to another one."""
-        db = connect(path or self.path)
+    def another(self, **kwargs):
+        """Another connection to the same database."""
+        db = connect(self.path, **kwargs)
         self.addCleanup(db.close)
         self.configure(db)
         return db

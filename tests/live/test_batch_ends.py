@@ -1,7 +1,6 @@
 """How batches end: the field's cases A01 to A04 and A17, each by its name. The word for the end is not the outcome: what was answered is
 booked, once, whoever looks first and whatever the batch is called; what was not is asked again, three times at most."""
 import json
-import sqlite3
 import threading
 import time
 import unittest
@@ -140,7 +139,7 @@ class Cancel(BatchDesk):
 
     def test_A03_two_pollers_at_once(self):
         self.cancelled(300, 33, 142)
-        others = [self.another() for _ in range(3)]
+        others = [self.another(check_same_thread=False, timeout=20) for _ in range(3)]
         for _ in range(4):
             threads = [threading.Thread(target=self.poll, args=(db,)) for db in others]
             for t in threads:
@@ -151,14 +150,6 @@ class Cancel(BatchDesk):
         self.assertEqual((self.statuses(), self.kinds()), ({"done": 142, "cancelled": 158}, {"batch": 142}))
         self.check_all(1)
 
-    def another(self):
-        connect = sqlite3.connect
-        try:
-            sqlite3.connect = lambda *a, **k: connect(*a, **{**k, "check_same_thread": False, "timeout": 20})
-            return super().another()
-        finally:
-            sqlite3.connect = connect
-
     def test_cancelled_before_it_began(self):
         self.settings(polls=100)
         self.put(3)
@@ -167,6 +158,18 @@ class Cancel(BatchDesk):
         self.settle()
         self.assertEqual((self.statuses(), self.standin.bill()["calls"]), ({"cancelled": 3}, 0))
         self.assertEqual(set(self.rows("error")), {"batch_cancelled: This request was cancelled."})
+        self.check_all(1)
+
+    def test_cancelled_and_no_word_about_some(self):
+        """Of what had no turn the provider may write nothing at all."""
+        self.settings(polls=100, progress=1, cancel_finished=1, lines={"missing": [2, 3]})
+        self.put(4)
+        self.flush()
+        self.poll()
+        self.ask_cancel(1)
+        self.settle()
+        self.assertEqual((self.statuses(), self.kinds()), ({"done": 1, "cancelled": 3}, {"batch": 1}))
+        self.assertEqual(sorted(self.rows("error", "status = 'cancelled'")), ["batch_cancelled: This request was cancelled."] + ["cancelled"] * 2)
         self.check_all(1)
 
     def test_cancelled_at_anthropic_and_mistral(self):

@@ -1,7 +1,6 @@
 """Batches from SQL, when all goes well: queued rows are split, sent, polled and settled, at every provider; what a cache has, what
 others ask too, and what is due soon is not sent. And what rows may do meanwhile."""
 import json
-import sqlite3
 import time
 import unittest
 

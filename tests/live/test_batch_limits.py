@@ -1,5 +1,4 @@
 """What batches may spend: limits hold their worst case for as long as they are under way, and only as many rows go as fit."""
-import json
 import unittest
 
 from batch_desk import HAIKU, MINI, BatchDesk

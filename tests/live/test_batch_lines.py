@@ -133,6 +133,21 @@ class Lines(BatchDesk):
         self.assertEqual(self.statuses(), {"done": 8})
         self.check_batches(3)
 
+    def test_A08_a_result_of_an_earlier_batch_of_the_same_row(self):
+        """The same row and attempt, in a batch that the provider did not take: another tag, so nobody's."""
+        self.settings(refuse="token_limit_exceeded")
+        self.put(1)
+        self.flush()
+        self.settle()
+        self.assertEqual(self.row(1, "status, attempts"), ("queued", 0))
+        self.settings(refuse="", lines={"foreign": 0, "missing": 0})
+        self.flush()
+        said = self.settle()
+        self.assertEqual(self.row(1, "status, attempts, answer"), ("queued", 1, None))
+        self.assertIn("1 results bear no id of this batch", " ".join(said["errors"]))
+        self.assertEqual(self.kinds(), {"unknown": 1})
+        self.check_all(2, unknown=[1])
+
     def test_A08_at_anthropic(self):
         self.settings(lines={"double": 0, "missing": 1, "unknown": 2})
         self.put(4, model=HAIKU)

@@ -11,7 +11,7 @@ import unittest
 from collections import Counter
 
 from batch_desk import HAIKU, MINI, SECRETS, BatchDesk
-from harness import ROOT, SO, connect, error_of, setup_sql, value
+from harness import connect, error_of, setup_sql, value
 from test_budgets import Asker
 
 KILLS = int(os.environ.get("LLMCOST_KILLS", 25))
