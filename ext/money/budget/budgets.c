@@ -188,11 +188,11 @@ static int cap_refuse(const Budgets *b, const DayCap *cap, int waited, Err *err)
   char limit[BUDGET_USD], spent[BUDGET_USD], held[BUDGET_USD], call[BUDGET_USD], until[PERIOD_TEXT];
   period_when(&b->zone, cap->day.to, until);
   return err_set(err, RC_ERROR, ERR_BUDGET,
-                 "LLMCOST_BUDGET_USD_DAY: %s spent today by this process and %s held, of %s; this"
-                 " call may cost %s: nothing was sent%s; until %s",
+                 "LLMCOST_BUDGET_USD_DAY: %s spent today by this process and %s held, of %s; %s"
+                 " may cost %s: nothing was sent%s; until %s",
                  budget_usd(cap->spent_nusd, spent), budget_usd(cap->held_nusd, held),
-                 budget_usd(cap->limit_nusd, limit), budget_usd(b->worst_nusd, call),
-                 waited ? ", and its time is over" : "", until);
+                 budget_usd(cap->limit_nusd, limit), b->is_batch ? "these requests" : "this call",
+                 budget_usd(b->worst_nusd, call), waited ? ", and its time is over" : "", until);
 }
 
 enum { FIRST_WAIT_MS = 5, LONGEST_WAIT_MS = 100 };
@@ -274,6 +274,7 @@ int budgets_begin_batch(Conn *conn, const Model *model, const Options *options, 
   DayCap cap = {.limit_nusd = -1};
   if (start(conn, model, options, &cap, b, err) > 0) {
     b->worst_nusd = nusd;
+    b->is_batch = 1;
   }
   return go_on(conn, model, &cap, 0, b, err);
 }
@@ -332,7 +333,8 @@ static void tell_until(const Budgets *b, Store *store, char *out, size_t size) {
       .over_nusd = sum_at_most(sum_at_most(l->spent.nusd, l->spent.unknown_nusd), b->worst_nusd) -
                    l->limit_nusd};
   if (b->worst_nusd > l->limit_nusd) {
-    snprintf(out, size, "this call alone is more than the limit");
+    snprintf(out, size, "%s more than the limit",
+             b->is_batch ? "together they are" : "this call alone is");
   } else if (l->span.to != PERIOD_NEVER) {
     period_when(&b->zone, l->span.to, when);
     snprintf(out, size, "until %s", when);
@@ -368,7 +370,8 @@ static void tell_call(const Budgets *b, char *out, size_t size) {
     snprintf(tokens, sizeof tokens, " (%lld tokens of answer: max_tokens makes it less)",
              b->output);
   }
-  snprintf(out, size, "this call may cost %s%s", budget_usd(b->worst_nusd, call), tokens);
+  snprintf(out, size, "%s may cost %s%s", b->is_batch ? "these requests" : "this call",
+           budget_usd(b->worst_nusd, call), tokens);
 }
 
 int budgets_refuse(Budgets *b, Store *store, int waited, BudgetAction *action, Err *err) {

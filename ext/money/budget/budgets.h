@@ -55,6 +55,7 @@ typedef struct Budgets {
   Zone zone;
   long long worst_nusd, input; /* its worst case, and the tokens of it */
   long long output;
+  int is_batch;                 /* it is several requests together */
   long long capped_nusd, began; /* held of the day's cap */
 } Budgets;
 

@@ -264,6 +264,12 @@ static MapState state_of(const Poll *p, long long rows) {
                     .spent_nusd = r->cost_nusd};
 }
 
+/* (What is wrong now is told, and not what was.) */
+static int look_again(Poll *p, Err *err) {
+  p->report.n_reasons = 0;
+  return poll_all(p, err);
+}
+
 static int wait_for_all(Poll *p, Err *err) {
   const BatchOptions *o = &p->options;
   long long started = monotonic_ms(), rows = -1;
@@ -271,7 +277,7 @@ static int wait_for_all(Poll *p, Err *err) {
   Progress progress;
   MapState state = {0};
   progress_start(&progress);
-  while (poll_all(p, err) == RC_OK) {
+  while (look_again(p, err) == RC_OK) {
     const ProgressWait until = {PACE_FREE, PROGRESS_UNKNOWN};
     long long left = o->timeout_ms - (monotonic_ms() - started);
     int is_timed = o->timeout_ms != SPEC_UNSET;

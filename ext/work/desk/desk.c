@@ -19,7 +19,9 @@ static int check_alone(const Conn *conn, Err *err) {
 /* A copy of a database must not be told what the original asked: it gets a name of its own. */
 static int part_copy(Desk *d, const char *path, Err *err) {
   static const char sql[] =
-      "UPDATE main.batch_submit SET status = 'failed', error = 'this database is a copy of another:"
+      "UPDATE main.batch_submit SET status = 'failed',"
+      " finished_at = CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER), error = 'this "
+      "database is a copy of another:"
       " what was under way is answered there; set status to queued to ask again here'"
       " WHERE status IN ('sending', 'submitted') AND batch_id IS NOT NULL";
   QueueSeen seen;
