@@ -235,9 +235,9 @@ static int holds_query(TableCursor *base, const TableQuery *q, Err *err) {
   c->at = 0;
   c->now = now_ms();
   Store *s = conn_store(table_of(base)->conn, 0, err);
-  sqlite3 *reader = s && s->mode->has_intents ? store_reader_take(s, err) : NULL;
-  if (reader) {
-    reserve_each(reader, c->now, 1, take_hold, c, err);
+  sqlite3 *reader = s ? store_reader_take(s, err) : NULL;
+  if (s && err->rc == RC_OK) { /* (in main mode calls hold nothing, and batches do) */
+    reserve_each(reader ? reader : s->db, c->now, 1, take_hold, c, err);
     store_reader_give(s, reader);
   }
   return err->rc;

@@ -47,7 +47,7 @@ typedef struct Making {
   StatusReport *report;
   const BudgetLimit *limit;
   sqlite3 *db; /* NULL: there is no store */
-  int has_intents, first;
+  int first;
 } Making;
 
 static int count_one(void *arg, const HeldRow *row, Err *err) {
@@ -65,7 +65,7 @@ static int make_row(Making *m, const BudgetValues *values, Err *err) {
   if (m->db) {
     spent_read(m->db, row->at.set, values, row->at.span, &row->at.spent, err);
   }
-  if (m->db && m->has_intents && err->rc == RC_OK) {
+  if (m->db && err->rc == RC_OK) {
     reserve_each(m->db, r->now, 1, count_one, row, err);
   }
   row->basis = period_project(row->at.span, r->now,
@@ -113,8 +113,7 @@ static int make_rows(Making *m, Err *err) {
     return make_row(m, &values, err);
   }
   m->first = m->report->n;
-  if (m->db && spent_values(m->db, scope->set, span, take_values, m, err) == RC_OK &&
-      m->has_intents) {
+  if (m->db && spent_values(m->db, scope->set, span, take_values, m, err) == RC_OK) {
     reserve_each(m->db, m->report->now, 1, take_held, m, err);
   }
   return err->rc;
@@ -141,8 +140,8 @@ static int keep_all(Store *s, const BudgetList *list, Err *err) {
   return store_end(s, err->rc == RC_OK, err);
 }
 
-static int make_all(StatusReport *r, sqlite3 *db, int has_intents, Err *err) {
-  Making m = {.report = r, .db = db, .has_intents = has_intents};
+static int make_all(StatusReport *r, sqlite3 *db, Err *err) {
+  Making m = {.report = r, .db = db};
   for (int i = 0; i < r->list->n && err->rc == RC_OK; i++) {
     m.limit = &r->list->at[i];
     make_rows(&m, err);
@@ -157,7 +156,7 @@ static int read_once(StatusReport *r, Store *s, Err *err) {
   int is_open = reader && sqlite3_exec(reader, "BEGIN", NULL, NULL, NULL) == SQLITE_OK;
   int is_whole = err->rc == RC_OK && are_kept(db, r->list, err);
   if (is_whole) {
-    make_all(r, db, s->mode->has_intents, err);
+    make_all(r, db, err);
   }
   if (is_open) {
     sqlite3_exec(reader, "COMMIT", NULL, NULL, NULL);
@@ -181,7 +180,7 @@ int status_read(Conn *conn, StatusReport *r, Err *err) {
   r->list = budgets_list(conn, &r->zone, err);
   Store *s = r->list && r->list->n > 0 ? conn_store(conn, 0, err) : NULL;
   if (r->list && err->rc == RC_OK) {
-    s ? read_all(r, s, err) : make_all(r, NULL, 0, err);
+    s ? read_all(r, s, err) : make_all(r, NULL, err);
   }
   return err->rc;
 }
