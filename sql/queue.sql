@@ -3,7 +3,7 @@
 -- Legal steps of status (an INSERT has 'queued', and nothing else):
 --
 --   queued      sending, done (a cache had it), failed, expired (its deadline), cancelled
---   sending     submitted, done, failed, queued
+--   sending     submitted, done, failed, expired, cancelled, queued
 --   submitted   done, failed, expired, cancelled, queued (to be sent again)
 --   done, failed, expired, cancelled      queued, by hand
 --
@@ -74,7 +74,7 @@ END;
 CREATE TRIGGER IF NOT EXISTS main.batch_submit_step BEFORE UPDATE OF status ON batch_submit
 WHEN new.status IS NOT old.status AND NOT coalesce(
   instr(CASE old.status WHEN 'queued' THEN ' sending done failed expired cancelled '
-                        WHEN 'sending' THEN ' submitted done failed queued '
+                        WHEN 'sending' THEN ' submitted done failed expired cancelled queued '
                         WHEN 'submitted' THEN ' done failed expired cancelled queued '
                         ELSE ' queued ' END, ' ' || new.status || ' '), 0)
 BEGIN

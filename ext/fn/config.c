@@ -12,6 +12,8 @@
 #include "money/allowance.h"
 #include "trust/access.h"
 #include "work/embedders.h"
+#include "base/sqlite/columns.h"
+#include "store/host/host.h"
 #include "store/host/queue.h"
 #include "store/host/config.h"
 #include "vec/engine/kernels/vec.h"
@@ -151,13 +153,36 @@ void fn_llm_allow_host(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err
   }
 }
 
+/* What was made, of the tables of the configuration and of the queue: "created a, b", or "up to date". */
+static char *init_report(char *of_config, int has_queue) {
+  int is_new = strncmp(of_config, "created ", 8) == 0;
+  char *text = has_queue ? of_config
+               : is_new  ? sqlite3_mprintf("%s, batch_submit", of_config)
+               : strcmp(of_config, "up to date") == 0
+                   ? sqlite3_mprintf("created batch_submit")
+                   : sqlite3_mprintf("%s; created batch_submit", of_config);
+  if (text != of_config) {
+    sqlite3_free(of_config);
+  }
+  return text;
+}
+
 void fn_llm_init(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   (void)argc;
   (void)argv;
   Conn *c = fn_conn(ctx);
   char *report = NULL;
-  if (config_init(c->db, &report, err) == RC_OK && queue_make(c->db, err) == RC_OK) {
-    result_owned_text(ctx, report);
+  int has_queue = 0;
+  if (config_init(c->db, &report, err) != RC_OK) {
+    return;
+  }
+  if (column_look(c->db, "main", "batch_submit", NULL, &has_queue) != SQLITE_OK) {
+    host_error(c->db, "look for batch_submit", err);
+  }
+  if (err->rc == RC_OK && queue_make(c->db, err) == RC_OK) {
+    result_owned_text(ctx, init_report(report, has_queue));
+  } else {
+    sqlite3_free(report);
   }
 }
 

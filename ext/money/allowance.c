@@ -163,6 +163,14 @@ int allowance_take_batch(Conn *conn, long long calls, long long nusd, Err *err) 
   return RC_OK;
 }
 
+void allowance_give_batch(Conn *conn, long long calls, long long nusd) {
+  Allowance *a = conn_slot_if_any(conn, &slot_type);
+  if (a) {
+    a->calls -= calls < a->calls ? calls : a->calls;
+    a->spent_nusd -= nusd <= 0 ? 0 : nusd < a->spent_nusd ? nusd : a->spent_nusd;
+  }
+}
+
 static void settle(Allowance *a, long long held, long long cost_nusd, int was_sent) {
   a->calls -= !was_sent && a->calls > 0;
   a->held_nusd -= held;

@@ -49,6 +49,9 @@ int allowance_take(Conn *conn, const AllowanceAsk *ask, AllowanceHold *held, Err
 ** later, and perhaps to another connection. An error (ERR_LIMIT) where that is more than is left. */
 int allowance_take_batch(Conn *conn, long long calls, long long nusd, Err *err);
 
+/* Gives that back, where nothing was sent after all. */
+void allowance_give_batch(Conn *conn, long long calls, long long nusd);
+
 /* What came of it: its cost in nano-dollars, or LEDGER_NULL. `was_sent` 0: nothing left. Nothing is held any more. */
 void allowance_settle(Conn *conn, Allowance *beside, AllowanceHold *held, long long cost_nusd,
                       int was_sent);

@@ -236,7 +236,7 @@ static int holds_query(TableCursor *base, const TableQuery *q, Err *err) {
   c->now = now_ms();
   Store *s = conn_store(table_of(base)->conn, 0, err);
   sqlite3 *reader = s ? store_reader_take(s, err) : NULL;
-  if (s && err->rc == RC_OK) { /* (in main mode calls hold nothing, and batches do) */
+  if (s && err->rc == RC_OK) { /* (in main mode batches alone hold something) */
     reserve_each(reader ? reader : s->db, c->now, 1, take_hold, c, err);
     store_reader_give(s, reader);
   }

@@ -22,14 +22,15 @@ class Forms(BatchDesk):
         self.put(rows, model=model, tag="t", **columns)
         said = self.flush()
         self.assertEqual((said["rows"], said["submitted"], len(said["batches"])), (rows, rows, 1), said)
-        self.assertEqual(said["batches"][0], {"id": 1, "provider": said["batches"][0]["provider"], "model": model,
-                                              "requests": rows, "state": "sent"})
+        begun, = said["batches"]
+        self.assertEqual((begun["id"], begun["model"], begun["requests"], begun["state"]), (1, model, rows, "sent"))
         self.assertEqual(set(self.rows("status || attempts || batch_id")), {"submitted11"})
         self.assertEqual(self.kinds(), {})  # the ledger has a row when a bill is known
         said = self.settle()
         self.assertEqual((said["answered"], said["failed"], said["errors"]), (rows, 0, []))
         self.assertAlmostEqual(said["cost_usd"], self.standin.bill()["total_nusd"] / 1e9, 12)
         self.assertAlmostEqual(said["saved_usd"], said["cost_usd"], 12)  # half of the standard price
+        self.assertLessEqual(said["cost_usd"], begun["at_most_usd"])
         self.assertEqual(set(self.rows("status || attempts || batch_id")), {"done11"})
         self.assertEqual(self.rows("id", "answer IS NULL OR error IS NOT NULL OR cost_usd IS NULL OR finished_at < created_at"), [])
         self.assertEqual(self.kinds(), {"batch": rows})
@@ -475,6 +476,12 @@ class Refused(BatchDesk):
     def test_escalate(self):
         self.one("failed", "escalate", options='{"escalate":true}')
 
+    def test_audit(self):
+        self.one("failed", "audit", options='{"audit":0.5}')
+
+    def test_dry_run_of_a_row(self):
+        self.one("failed", "dry_run", options='{"dry_run":true}')
+
     def test_unknown_option(self):
         self.one("failed", "temprature", options='{"temprature":1}')
 
@@ -564,6 +571,18 @@ class Statement(BatchDesk):
         self.flush()
         self.settle()
         self.check_all(1)
+
+    def test_llm_batches(self):
+        self.put(2)
+        self.put(1)
+        self.flush()
+        sql = ('SELECT state, provider, model, "rows", requests, open_rows, answered, said_done, word FROM llm_batches')
+        self.assertEqual(self.db.execute(sql).fetchall(), [("sent", "openai", MINI, 3, 2, 3, 0, None, "validating")])
+        self.assertGreater(value(self.db, "SELECT expected_end > datetime('now', '+23 hours') FROM llm_batches"), 0)
+        self.settle()
+        self.assertEqual(self.db.execute(sql).fetchall(), [("settled", "openai", MINI, 3, 2, 0, 3, 2, "completed")])
+        self.assertEqual(self.db.execute("SELECT cost_nusd, saved_nusd, held_nusd, unpriced, trouble, error FROM llm_batches").fetchall(),
+                         [(self.standin.bill()["total_nusd"],) * 2 + (0, 0, None, None)])
 
     def test_an_empty_queue(self):
         self.assertEqual((self.flush()["rows"], self.flush()["batches"]), (0, []))

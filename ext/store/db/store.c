@@ -16,6 +16,12 @@ const char *store_name(const Store *s) {
   return s->path ? s->path : "main";
 }
 
+/* (What was asked of the connection since, such as whether it was interrupted, may have taken its own words away.) */
+static const char *words_of(const Store *s, int rc) {
+  int is_last = s->db && (sqlite3_errcode(s->db) & 0xff) == (rc & 0xff);
+  return is_last ? sqlite3_errmsg(s->db) : sqlite3_errstr(rc);
+}
+
 int store_error(Store *s, int rc, const char *doing, Err *err) {
   int code = rc & 0xff;
   if (code == SQLITE_INTERRUPT || (code == SQLITE_BUSY && s->host.interrupted(s->host.arg))) {
@@ -25,7 +31,7 @@ int store_error(Store *s, int rc, const char *doing, Err *err) {
     return err_nomem(err);
   }
   return err_set(err, code, ERR_STORE, "the store '%s': cannot %s: %s%s", store_name(s), doing,
-                 s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(rc),
+                 words_of(s, rc),
                  code == SQLITE_FULL ? "; free some space and run it again"
                  : code == SQLITE_CANTOPEN || code == SQLITE_READONLY
                      ? "; LLMCOST_STORE or llm_config('store', path) can name another file"

@@ -89,13 +89,19 @@ static int go_on_after(Flush *f, const Parcel *p, const BatchFault *fault) {
   return is_halved ? 1 : -1;
 }
 
-/* Rows that were told why since their attempt are one attempt further; those that are tried again are not. */
-static int send_some(Flush *f, DispatchPart *part, DispatchRow *rows, int n, Err *err) {
-  Parcel p = {.dispatch = &f->dispatch, .part = part, .rows = rows, .n = n, .report = &f->report};
+/* Sends the n rows from `at` on together; those that limits have no room for are no longer in the part, and *n is less by them. As
+** go_on_after. */
+static int send_some(Flush *f, DispatchPart *part, int at, int *n, Err *err) {
+  DispatchRow *rows = &part->rows[at];
+  Parcel p = {.dispatch = &f->dispatch, .part = part, .rows = rows, .n = *n, .report = &f->report};
   BatchFault fault = {.trouble = TROUBLE_NONE};
   int go_on = 1, made = parcel_make(&p, err);
+  memmove(rows + p.n, rows + *n, (size_t)(part->n - at - *n) * sizeof *rows);
+  part->n -= *n - p.n;
+  *n = p.n;
   if (made == 1) {
     Sent sent = send_parcel(&p, &fault, err);
+    p.is_sent = sent != SENT_NOT;
     if (sent == SENT || sent == SENT_UNSURE) {
       note_batch(f, &p, sent, err);
     } else if (sent == SENT_NOT) {
@@ -108,9 +114,9 @@ static int send_some(Flush *f, DispatchPart *part, DispatchRow *rows, int n, Err
 
 static int send_part(Flush *f, DispatchPart *part, Err *err) {
   for (int at = 0; at < part->n && err->rc == RC_OK;) {
-    int left = part->n - at;
-    int n = parcel_cut(&f->dispatch, part, &part->rows[at], left, &f->options.limits, &f->report);
-    int go_on = n > 0 ? send_some(f, part, &part->rows[at], n, err) : -1;
+    int n = parcel_cut(&f->dispatch, part, &part->rows[at], part->n - at, &f->options.limits,
+                       &f->report);
+    int go_on = n > 0 ? send_some(f, part, at, &n, err) : -1;
     if (go_on < 0) {
       break;
     }

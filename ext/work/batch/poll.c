@@ -10,6 +10,7 @@
 #include "work/desk/tell.h"
 #include "work/map/progress.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -23,6 +24,7 @@ typedef struct Poll {
   Desk desk;
   BatchOptions options;
   Report report;
+  long long strange; /* rows that are under way elsewhere */
 } Poll;
 
 /* ---- one batch */
@@ -166,6 +168,33 @@ static int poll_one(Poll *p, long long id, Err *err) {
   return err->rc;
 }
 
+/* ---- what nobody here will settle */
+
+/* Rows that are under way, and their batch is unknown to the store. */
+static int count_strange(void *arg, long long batch, long long rows, Err *err) {
+  Poll *p = arg;
+  DeskBatch known = {.texts = NULL};
+  p->strange += desk_batch(&p->desk, batch, &known, err) == 0 ? rows : 0;
+  desk_batch_free(&known);
+  return err->rc;
+}
+
+/* The database was copied without its store, or looks at another one: that may be a mistake of a setting, so that nothing is changed. */
+static int note_strange(Poll *p, Err *err) {
+  char text[LIMIT_ERROR_TEXT];
+  p->strange = 0;
+  if (submit_batches(&p->desk.rows, count_strange, p, err) == RC_OK && p->strange > 0) {
+    snprintf(
+        text, sizeof text,
+        "under way in batches that the store '%.200s' does not know: another one sent them"
+        " (LLMCOST_STORE or llm_config('store', path) names it); in a copy of the database UPDATE"
+        " batch_submit SET status = 'queued', attempts = 0 asks them again",
+        store_name(p->desk.store));
+    report_reason(&p->report, text, p->strange);
+  }
+  return err->rc;
+}
+
 /* ---- all of them */
 
 static int poll_all(Poll *p, Err *err) {
@@ -184,7 +213,7 @@ static int poll_all(Poll *p, Err *err) {
     }
     desk_batches_free(&batches);
   }
-  return err->rc;
+  return err->rc == RC_OK ? note_strange(p, err) : err->rc;
 }
 
 static char *describe(const Report *r, Err *err) {

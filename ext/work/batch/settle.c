@@ -33,8 +33,8 @@ typedef struct Settle {
   ItemResult *results; /* owned; CHUNK */
   int n;
   size_t bytes;
-  char error[LIMIT_ERROR_TEXT]; /* of the result that is being read; "" */
-  long long input, output;      /* tokens of all answers */
+  char error[LIMIT_ERROR_TEXT];     /* of the result that is being read; "" */
+  long long answers, input, output; /* what was billed, and its tokens, as the results say */
   long long unknown, doubled,
       found; /* results that are nobody's; of one that was settled; of ours */
 } Settle;
@@ -74,6 +74,12 @@ static int keep_texts(Settle *t, Slot *slot, ItemResult *out, Err *err) {
   return RC_OK;
 }
 
+static void add_answer(Settle *t, const LedgerRow *row) {
+  t->answers += row->kind == KIND_BATCH || row->kind == KIND_UNKNOWN;
+  t->input += row->input_tokens > 0 ? row->input_tokens : 0;
+  t->output += row->output_tokens > 0 ? row->output_tokens : 0;
+}
+
 static void count(Settle *t, const ItemResult *r) {
   Report *p = t->report;
   if (r->was == ITEM_UNKNOWN) {
@@ -82,6 +88,10 @@ static void count(Settle *t, const ItemResult *r) {
   }
   t->found++;
   t->doubled += r->was == ITEM_BEFORE;
+  /* (Where some were settled before, all are read again, and which are doubled can't be told.) */
+  if (r->row && (r->was == ITEM_NOW || t->batch->settled > 0)) {
+    add_answer(t, r->row);
+  }
   if (r->was == ITEM_NOW) {
     long long cost = r->row ? r->row->cost_nusd : 0;
     p->answered += r->outcome == ITEM_DONE;
@@ -151,11 +161,6 @@ static const Request *request_of(Settle *t, const BatchKey *key, Err *err) {
   return err->rc == RC_OK ? request : NULL;
 }
 
-static void add_tokens(Settle *t, const LedgerRow *row) {
-  t->input += row->input_tokens > 0 ? row->input_tokens : 0;
-  t->output += row->output_tokens > 0 ? row->output_tokens : 0;
-}
-
 /* (With what the semantic cache compares it by, which is not copied, it is settled at once.) */
 static int finish_answer(Settle *t, Slot *slot, ItemResult *out, Err *err) {
   Call *k = &t->batched.call;
@@ -188,7 +193,6 @@ static int take_answer(Settle *t, Slot *slot, ItemResult *out, const BatchResult
   k->row.provider_request_id = r->request_id[0] ? k->provider_request_id : NULL;
   out->row = &k->row;
   out->full_nusd = k->full_nusd;
-  add_tokens(t, &k->row);
   if (why.rc != RC_OK) {
     set_error(t, "", why.msg);
   }
@@ -364,11 +368,14 @@ static int note_trouble(Settle *t, BatchTrouble trouble, const char *why, Err *e
   return batches_note(t->desk->store, t->batch->id, &note, err);
 }
 
-/* What becomes of requests without a result, by how the batch ended. */
+/* What becomes of requests without a result, by how the batch ended. Where the provider has answered more than came, each of them may
+** be one of those, and billed. */
 static int settle_rest(Settle *t, Err *err) {
   const BatchStatus *s = t->status;
   int was_asked = t->batch->cancel_at != LEDGER_NULL;
-  Missing m = {.settle = t, .why = "the batch has ended, and there is no result of it"};
+  Missing m = {.settle = t,
+               .why = "the batch has ended, and there is no result of it",
+               .may_be_billed = s->done > t->answers};
   if (s->state == BATCH_EXPIRED) {
     m.why = "the batch expired before its turn came";
   } else if (s->state == BATCH_CANCELLED) {
@@ -416,18 +423,21 @@ static int note_difference(Settle *t, Err *err) {
 }
 
 static void note_unknown(Settle *t, Err *err) {
-  char text[160];
-  long long more = t->found - t->batch->requests;
+  char twice[120] = "", strange[120] = "", both[260];
+  long long more = t->doubled - t->batch->settled;
   if (more > 0) {
-    snprintf(text, sizeof text, "%lld results came more than once: the first of each counts", more);
-    note_trouble(t, TROUBLE_NONE, text, err);
-    report_reason(t->report, text, more);
+    snprintf(twice, sizeof twice, "%lld results came more than once: the first of each counts",
+             more);
+    report_reason(t->report, twice, more);
   }
   if (t->unknown > 0) {
-    snprintf(text, sizeof text, "%lld results bear no id of this batch: nobody got them",
+    snprintf(strange, sizeof strange, "%lld results bear no id of this batch: nobody got them",
              t->unknown);
-    note_trouble(t, TROUBLE_NONE, text, err);
-    report_reason(t->report, text, t->unknown);
+    report_reason(t->report, strange, t->unknown);
+  }
+  if (twice[0] || strange[0]) {
+    snprintf(both, sizeof both, "%s%s%s", twice, twice[0] && strange[0] ? "; " : "", strange);
+    note_trouble(t, TROUBLE_NONE, both, err);
   }
 }
 
@@ -453,6 +463,7 @@ static int read_results(Settle *t, Remote *r, const char *id, Err *err) {
   }
   /* What ends in the middle of a line twice, at the same place, has no more. */
   snprintf(why, sizeof why, "torn: the results end within a line, after %lld bytes", results.bytes);
+  results.is_torn &= !results.is_broken_off;
   if (results.is_torn && was_torn && strcmp(t->batch->error, why) == 0) {
     Missing m = {.settle = t, .why = why, .may_be_billed = 1, .outcome = ITEM_FAILED};
     return settle_missing(t, &m, err) == RC_OK ? 1 : -1;

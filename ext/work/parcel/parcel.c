@@ -204,12 +204,14 @@ static int hold_for(Parcel *p, int holder, int rows, Err *why, Err *err) {
   return err->rc == RC_OK ? from : -1;
 }
 
-/* Takes those out whose limits have no room: from `from` on, of this holder. They stay queued, and say why. */
+enum { EVERYBODY = -1 };
+
+/* Takes those out whose limits have no room: from `from` on, of this holder or of everybody. They stay queued, and say why. */
 static int refuse(Parcel *p, int holder, int from, const char *why, Err *err) {
   Submits *rows = &p->dispatch->desk->rows;
   int kept = from;
   for (int i = from; i < p->n; i++) {
-    if (group_at(p, p->rows[i].group)->holder != holder) {
+    if (holder != EVERYBODY && group_at(p, p->rows[i].group)->holder != holder) {
       p->rows[kept++] = p->rows[i];
       continue;
     }
@@ -224,19 +226,20 @@ static int refuse(Parcel *p, int holder, int from, const char *why, Err *err) {
   return err->rc;
 }
 
-/* One holder's rows: as many as fit stay. */
-static int hold_or_refuse(Parcel *p, int holder, int rows, Err *err) {
+static int refuse_together(Parcel *p, int holder, int from, const char *why, Err *err) {
   Submits *table = &p->dispatch->desk->rows;
-  Err why = {0};
-  int from = hold_for(p, holder, rows, &why, err);
-  if (err->rc != RC_OK || from == p->n) {
-    return err->rc;
-  }
   if (submit_begin(table, err) == RC_OK) {
-    refuse(p, holder, from, why.msg, err);
+    refuse(p, holder, from, why, err);
     submit_end(table, err->rc == RC_OK, err);
   }
   return err->rc;
+}
+
+/* One holder's rows: as many as fit stay. */
+static int hold_or_refuse(Parcel *p, int holder, int rows, Err *err) {
+  Err why = {0};
+  int from = hold_for(p, holder, rows, &why, err);
+  return err->rc == RC_OK && from < p->n ? refuse_together(p, holder, from, why.msg, err) : err->rc;
 }
 
 /* Each row's group, and those of the rows that it answers too. */
@@ -296,14 +299,15 @@ static int ask_allowance(Parcel *p, Err *err) {
     sum = sum < 0 || p->rows[i].held_nusd < 0 ? -1 : sum + p->rows[i].held_nusd;
   }
   if (allowance_take_batch(p->dispatch->desk->conn, p->n, sum, &why) == RC_OK) {
+    p->allowed_calls = p->n;
+    p->allowed_nusd = sum;
     return 1;
   }
   if (why.code != ERR_LIMIT) {
     *err = why;
-    return 0;
+  } else {
+    refuse_together(p, EVERYBODY, 0, why.msg, err);
   }
-  p->report->refused += p->n;
-  report_reason(p->report, why.msg, p->n);
   return 0;
 }
 
@@ -622,6 +626,9 @@ int parcel_make(Parcel *p, Err *err) {
 }
 
 void parcel_close(Parcel *p) {
+  if (!p->is_sent) {
+    allowance_give_batch(p->dispatch->desk->conn, p->allowed_calls, p->allowed_nusd);
+  }
   spool_close(&p->spool);
 }
 

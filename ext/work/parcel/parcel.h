@@ -26,6 +26,9 @@ typedef struct Parcel {
   char mark[40], tag[BATCH_TAG];
   BatchSize size;
   Spool spool; /* its lines */
+  int is_sent; /* by whoever sends it: it may be at the provider */
+  long long allowed_calls,
+      allowed_nusd; /* of the connection's allowance: given back where it is not */
 } Parcel;
 
 /* How many of the n rows go together, from the first on: 0 where what is under way leaves no room, told in `report`. */

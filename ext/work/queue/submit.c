@@ -32,6 +32,8 @@ static const char *const texts[SUBMIT_SQLS] = {
                     " status IN ('sending', 'submitted') AND status = 'sending'",
     [SUBMIT_LEFT] = "UPDATE main.batch_submit SET status = 'queued' WHERE batch_id IS NULL AND"
                     " status IN ('sending', 'submitted')",
+    [SUBMIT_BATCHES] = "SELECT batch_id, count(*) FROM main.batch_submit WHERE status IN"
+                       " ('sending', 'submitted') AND batch_id IS NOT NULL GROUP BY batch_id",
     [SUBMIT_ROLLBACK] = "ROLLBACK",
     [SUBMIT_COUNT] = "SELECT count(*) FROM main.batch_submit WHERE status = 'queued'",
 };
@@ -239,6 +241,18 @@ int submit_sent(Submits *s, long long batch, Err *err) {
 
 long long submit_left(Submits *s, Err *err) {
   return change_rows(s, statement(s, SUBMIT_LEFT, err), err);
+}
+
+int submit_batches(Submits *s, int (*take)(void *arg, long long batch, long long rows, Err *err),
+                   void *arg, Err *err) {
+  sqlite3_stmt *stmt = statement(s, SUBMIT_BATCHES, err);
+  while (stmt && err->rc == RC_OK && sqlite3_step(stmt) == SQLITE_ROW) {
+    take(arg, sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1), err);
+  }
+  if (sqlite3_reset(stmt) != SQLITE_OK && err->rc == RC_OK) {
+    host_error(s->db, "read batch_submit", err);
+  }
+  return err->rc;
 }
 
 long long submit_count(Submits *s, Err *err) {

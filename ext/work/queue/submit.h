@@ -32,6 +32,7 @@ typedef enum SubmitSql {
   SUBMIT_SENT,
   SUBMIT_LEFT,
   SUBMIT_COUNT,
+  SUBMIT_BATCHES,
   SUBMIT_ROLLBACK,
   SUBMIT_SQLS
 } SubmitSql;
@@ -101,6 +102,10 @@ int submit_sent(Submits *s, long long batch, Err *err);
 
 /* What is 'sending' without a batch is queued again: who was at it is gone. How many; -1 and *err. */
 long long submit_left(Submits *s, Err *err);
+
+/* The batches that rows are under way in, each with how many. Nothing may be written meanwhile. RC_OK or *err. */
+int submit_batches(Submits *s, int (*take)(void *arg, long long batch, long long rows, Err *err),
+                   void *arg, Err *err);
 
 /* How many are queued; -1 and *err. */
 long long submit_count(Submits *s, Err *err);

@@ -118,6 +118,7 @@ typedef struct RemoteResults {
   /* They end within a line, or the transfer broke off: the fault is TROUBLE_LATER, and they are read again, all of them. The line
   ** that is cut is not handed on. */
   int is_torn;
+  int is_broken_off; /* of these two, the transfer: there may be more of it */
   /* 1 if neither length nor end was said: what was cut off between two lines looks whole. The batch's own counts tell. */
   int is_open_ended;
 } RemoteResults;

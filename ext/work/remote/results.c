@@ -174,7 +174,8 @@ static int read_page(Remote *r, const char *id, const RemoteTake *take, RemoteRe
       set_torn(r, fault);
     }
   } else {
-    out->is_torn |= response.result != NET_ANSWERED && out->bytes > before;
+    out->is_broken_off = response.result != NET_ANSWERED && out->bytes > before;
+    out->is_torn |= out->is_broken_off;
   }
   batch_split_free(&p.split);
   net_response_free(&response);
