@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import unittest
+import urllib.request
 
 from harness import Standin, TempDir, connect, open_desk, setup_sql, value
 
@@ -258,6 +259,32 @@ class Alike(unittest.TestCase):
                              [("done", 20, 20)])
             self.assertEqual((standin.bill()["calls"], standin.bill()["total_nusd"]),
                              (20, value(db, "SELECT sum(cost_nusd) FROM llm_calls")))
+            db.close()
+
+    def test_a_strangers_batch_of_the_same_size(self):
+        """Another program's, which has the same key: it is found first. Its results show whose it is; then ours is looked for."""
+        with Standin() as standin, TempDir() as folder:
+            db = open_desk(os.path.join(folder, "desk.db"), standin.url)
+            body = {"requests": [{"custom_id": f"x{i}", "params": {"model": MODELS[1], "max_tokens": 9, "messages": [
+                {"role": "user", "content": f"theirs {i}"}]}} for i in range(10)]}
+            request = urllib.request.Request(standin.url + "/v1/messages/batches", json.dumps(body).encode(), {
+                "x-api-key": "sk-theirs", "anthropic-version": "2023-06-01", "Content-Type": "application/json"})
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                theirs = json.load(answer)["id"]
+            self.add(db, 0)
+            standin.post("/standin/batch", {"at": {"create": "rst-after"}, "late_list": 1})
+            value(db, "SELECT llm_batch_flush()")
+            self.assertEqual(value(db, "SELECT provider_id FROM llm_batches"), theirs)  # as far as anybody knows
+            with self.assertRaisesRegex(sqlite3.Error, "may be another's"):
+                value(db, "SELECT llm_batch_cancel(1)")
+            said = [json.loads(value(db, "SELECT llm_batch_poll('{\"delete_files\":true}')")) for _ in range(6)]
+            self.assertEqual([e["error"] for r in said for e in r.get("errors", [])],
+                             ["it was another's batch of the same size: looked for further"])
+            self.assertEqual(db.execute("SELECT status, count(*), sum(answer = custom_id), max(attempts) FROM batch_submit GROUP BY 1").fetchall(),
+                             [("done", 10, 10, 1)])
+            self.assertEqual(value(db, "SELECT sum(cost_nusd) FROM llm_calls"),
+                             sum(e["nusd"] for e in standin.journal() if (e["prompt"] or "").startswith("Question")))
+            self.assertEqual([b["id"] for b in standin.get("/standin/batches")["batches"]["there"]], [theirs])  # ours is deleted
             db.close()
 
     def add(self, db, first):

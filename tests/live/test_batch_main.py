@@ -66,9 +66,9 @@ class Main(BatchDesk):
         self.assertGreater(held[0], 2_000_000)
         self.assertEqual(held, (held[0],) * 4)
         self.assertEqual(self.db.execute("SELECT owner, tag, call_id FROM llm_holds ORDER BY 1").fetchall(),
-                         [("batch 1", "t0", None), ("batch 2", "t1", None)])
+                         [("batch 1", "t1", None), ("batch 2", "t0", None)])
         self.db.execute("UPDATE llm_budgets SET limit_usd = ? WHERE scope = '*'", ((held[0] + 100_000) / 1e9,))
-        self.assertIn(f"${held[0] / 1e9:.6f}".rstrip("0"), error_of(self.db, "SELECT llm_complete('x', ?)", json.dumps(
+        self.assertIn(f"${held[0] / 1e9:.9f}".rstrip("0"), error_of(self.db, "SELECT llm_complete('x', ?)", json.dumps(
             {"model": HAIKU, "max_tokens": 100})))
         self.say(4, 21)
         self.assertEqual(self.flush()["refused"], 2)  # of the dear model

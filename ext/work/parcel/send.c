@@ -53,14 +53,17 @@ static Sent note_sent(Desk *d, long long batch, const BatchForm *form, const Bat
 
 /* ---- looking for it */
 
-/* Whose ids are somebody's already. */
+/* Whose ids are somebody's already, and which ones the sought one is not. */
 typedef struct Known {
   DeskBatches batches;
+  const char *strangers;
 } Known;
 
 static int is_known(void *arg, const char *id) {
   const Known *k = arg;
-  int found = 0;
+  char word[BATCH_NAME + 2];
+  snprintf(word, sizeof word, " %s ", id);
+  int found = k->strangers && strstr(k->strangers, word);
   for (int i = 0; i < k->batches.n; i++) {
     const char *known = k->batches.list[i].row.provider_id;
     found |= known && strcmp(known, id) == 0;
@@ -69,10 +72,11 @@ static int is_known(void *arg, const char *id) {
 }
 
 static Sent look(Desk *d, Remote *r, const BatchRow *b, BatchFault *fault, Err *err) {
+  /* (What is found by its size alone is another's where it has none of our results: settle.h.) */
   const BatchSought sought = {.mark = b->mark, .since_ms = b->created_at, .total = b->requests};
   BatchStatus found = {0};
   BatchMatch match = MATCH_NO;
-  Known known;
+  Known known = {.strangers = b->strangers};
   const RemoteTaken taken = {is_known, &known};
   Sent sent = SENT_UNSURE;
   desk_batches(d, BATCHES_ALL, &known.batches, err);
@@ -80,6 +84,8 @@ static Sent look(Desk *d, Remote *r, const BatchRow *b, BatchFault *fault, Err *
     remote_find(r, &sought, &taken, &found, &match, fault, err);
   }
   if (err->rc != RC_OK) {
+    sent = SENT_FAILED;
+  } else if (match == MATCH_MAYBE && batches_doubt(d->store, b->id, err) != RC_OK) {
     sent = SENT_FAILED;
   } else if (match != MATCH_NO) {
     sent = note_sent(d, b->id, r->form, &found, err);
