@@ -24,9 +24,9 @@ FILL = ("WITH RECURSIVE n(i) AS (SELECT :first UNION ALL SELECT i + 1 FROM n WHE
 CHILD = """
 import os, sqlite3, sys, time
 from harness import connect, setup_sql, value
-path, url, stop, sql = sys.argv[1:]
+path, url, stop, sql, *settings = sys.argv[1:]
 db = connect(path, timeout=30)
-for s in setup_sql(url)[:-2]:
+for s in settings + setup_sql(url)[:-2]:
     db.execute(s).fetchall()
 while not os.path.exists(stop):
     try:
@@ -41,10 +41,14 @@ OPEN = "status IN ('queued', 'sending', 'submitted')"
 class Life:
     """A database, its provider, and three processes that work on its queue."""
 
-    def __init__(self, test, standin, folder, batch_rows):
+    def __init__(self, test, standin, folder, batch_rows, settings):
         self.test, self.standin, self.folder, self.batch_rows = test, standin, folder, batch_rows
         self.path, self.stop, self.rows = os.path.join(folder, "desk.db"), os.path.join(folder, "stop"), 0
-        self.db = open_desk(self.path, standin.url, timeout=30)
+        self.settings = settings
+        self.store_path = self.path if settings else self.path + "-llmcost"
+        self.db = connect(self.path, timeout=30)
+        for sql in (*settings, *setup_sql(standin.url)):
+            self.db.execute(sql).fetchall()
         self.db.execute("INSERT INTO llm_budgets(scope, period, limit_usd) VALUES ('*', 'day', 1000), ('tag:*', 'total', 500)")
         self.store = None
         self.kills = collections.Counter()  # by moment; "+": the moment was met
@@ -58,7 +62,7 @@ class Life:
 
     def start(self, sql):
         env = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.abspath(__file__))}
-        return subprocess.Popen([sys.executable, "-c", CHILD, self.path, self.standin.url, self.stop, sql], env=env,
+        return subprocess.Popen([sys.executable, "-c", CHILD, self.path, self.standin.url, self.stop, sql, *self.settings], env=env,
                                 stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
 
     def add(self, rows):
@@ -69,7 +73,7 @@ class Life:
     def in_store(self, sql):
         """What the store says, 0 while there is none."""
         try:
-            self.store = self.store or sqlite3.connect(f"file:{self.path}-llmcost?mode=ro", uri=True)
+            self.store = self.store or sqlite3.connect(f"file:{self.store_path}?mode=ro", uri=True)
             return self.store.execute(sql).fetchone()[0] or 0
         except sqlite3.OperationalError:
             return 0
@@ -195,16 +199,18 @@ class Life:
         """Nothing is left in the store that belongs to rows under way."""
         for table in ("llm_batch_items", "llm_batch_groups", "llm_batch_answers", "llm_intents"):
             self.test.assertEqual(self.in_store(f"SELECT count(*) FROM {table}"), 0, table)
-        self.test.assertEqual(value(self.db, "SELECT count(*) FROM llm_batches WHERE state <> 'settled' OR open_rows > 0"), 0)
+        self.test.assertEqual(self.in_store("SELECT count(*) FROM llm_batches WHERE state <> 'settled' OR settled < items"), 0)
 
     def batches(self):
-        rows = self.db.execute("SELECT id, form, state, requests, rows, answered, provider_id, error FROM llm_batches").fetchall()
+        self.in_store("SELECT 1")
+        rows = self.store.execute("SELECT id, form, state, requests, items, answered, provider_id, error FROM llm_batches").fetchall()
         return "\n".join(map(str, rows))
 
 
 class Kills(unittest.TestCase):
     KILLS, ROWS = int(os.environ.get("LLMCOST_KILLS", 12)), int(os.environ.get("LLMCOST_ROWS", 400))
     LIVES = int(os.environ.get("LLMCOST_LIVES", 1))
+    SETTINGS = ()
     MOMENTS = ("anywhere", "created", "settled", "lost", "uploaded", "anywhere")
 
     def test_killed(self):
@@ -212,7 +218,7 @@ class Kills(unittest.TestCase):
         kills, errors, attempts, began = collections.Counter(), collections.Counter(), collections.Counter(), time.monotonic()
         for number in range(self.LIVES):
             with self.subTest(life=number), Standin() as standin, TempDir() as folder:
-                life = Life(self, standin, folder, max(5, self.ROWS // 40))
+                life = Life(self, standin, folder, max(5, self.ROWS // 40), self.SETTINGS)
                 try:
                     self.live(life, self.KILLS // self.LIVES, number)
                     life.end()
@@ -235,6 +241,11 @@ class Kills(unittest.TestCase):
                 break
         life.add(self.ROWS - life.rows)
         life.standin.latency(0)
+
+
+class KillsInMain(Kills):
+    """The store is the same database: one file, one lock."""
+    SETTINGS = ("SELECT llm_config('store', 'main')",)
 
 
 class Alike(unittest.TestCase):

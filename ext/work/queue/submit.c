@@ -35,6 +35,7 @@ static const char *const texts[SUBMIT_SQLS] = {
     [SUBMIT_BATCHES] = "SELECT batch_id, count(*) FROM main.batch_submit WHERE status IN"
                        " ('sending', 'submitted') AND batch_id IS NOT NULL GROUP BY batch_id",
     [SUBMIT_ROLLBACK] = "ROLLBACK",
+    [SUBMIT_LAST_RESORT] = "PRAGMA main.incremental_vacuum(1)",
     [SUBMIT_COUNT] = "SELECT count(*) FROM main.batch_submit WHERE status = 'queued'",
 };
 
@@ -149,17 +150,20 @@ static int run(Submits *s, const char *sql, Err *err) {
              : host_error(s->db, "write batch_submit", err);
 }
 
-/* Behind an allocation that failed SQLite prepares nothing more on this connection, until the statement that we run in is over:
-** then a transaction would be left open, and its lock. What is prepared before goes on. */
+/* Behind an allocation that failed, or an interrupt, SQLite prepares nothing more on this connection until the statement that we run
+** in is over, and runs little: the transaction would be left open, and its lock. What is prepared before may run; else it is the
+** last resort of base/sqlite/savepoint.h, behind which SQLite takes all back. */
 static void take_back(Submits *s) {
-  if (!sqlite3_get_autocommit(s->db)) {
-    sqlite3_step(s->stmt[SUBMIT_ROLLBACK]);
-    sqlite3_reset(s->stmt[SUBMIT_ROLLBACK]);
+  static const SubmitSql ways[] = {SUBMIT_ROLLBACK, SUBMIT_LAST_RESORT};
+  for (int i = 0; i < 2 && !sqlite3_get_autocommit(s->db); i++) {
+    sqlite3_step(s->stmt[ways[i]]);
+    sqlite3_reset(s->stmt[ways[i]]);
   }
 }
 
 int submit_begin(Submits *s, Err *err) {
-  if (statement(s, SUBMIT_ROLLBACK, err) && run(s, "BEGIN IMMEDIATE", err) != RC_OK) {
+  if (statement(s, SUBMIT_ROLLBACK, err) && statement(s, SUBMIT_LAST_RESORT, err) &&
+      run(s, "BEGIN IMMEDIATE", err) != RC_OK) {
     take_back(s);
   }
   return err->rc;

@@ -34,6 +34,7 @@ typedef enum SubmitSql {
   SUBMIT_COUNT,
   SUBMIT_BATCHES,
   SUBMIT_ROLLBACK,
+  SUBMIT_LAST_RESORT,
   SUBMIT_SQLS
 } SubmitSql;
 
