@@ -251,8 +251,7 @@ CREATE TABLE IF NOT EXISTS main.llm_batches(
   requests INTEGER,           -- that were sent: items without those that another one's answer serves
   bytes INTEGER,              -- of them, as they are sent
   tokens INTEGER,             -- of them and their longest answers, as far as they are counted
-  difference INTEGER,         -- llm_calls.id: what the provider counted otherwise than the sum of the answers
-  strangers TEXT              -- NULL: provider_id is certainly its own. Else it was found by its size, and these ids, ' a b ', aren't it
+  difference INTEGER          -- llm_calls.id: what the provider counted otherwise than the sum of the answers
 );
 CREATE INDEX IF NOT EXISTS main.llm_batches_open ON llm_batches(id) WHERE state <> 'settled' OR untold > 0;
 

@@ -142,23 +142,6 @@ int batches_note(Store *s, long long batch, const BatchNote *note, Err *err) {
   return store_end(s, err->rc == RC_OK, err);
 }
 
-static int doubt(Store *s, StoreSql id, long long batch, Err *err) {
-  if (store_begin(s, err) != RC_OK) {
-    return -1;
-  }
-  int n = run_on(s, id, batch, "note whose a batch is", err);
-  return store_end(s, err->rc == RC_OK, err) == RC_OK ? n : -1;
-}
-
-int batches_doubt(Store *s, long long batch, Err *err) {
-  doubt(s, SQL_DOUBT_BATCH, batch, err);
-  return err->rc;
-}
-
-int batches_deny(Store *s, long long batch, Err *err) {
-  return doubt(s, SQL_DENY_BATCH, batch, err);
-}
-
 int batches_end_if_over(Store *s, long long batch, long long now, Err *err) {
   int is_over = 0;
   Bound b = bind_start(s, SQL_END_BATCH, err);

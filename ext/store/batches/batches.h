@@ -98,13 +98,6 @@ void batches_note_init(BatchNote *note);
 /* Writes it. With provider_id the batch is 'sent', with ended_at 'ended' (and 'settled', where no item is open). */
 int batches_note(Store *s, long long batch, const BatchNote *note, Err *err);
 
-/* Of one that is to be noted as found by its size alone: it is in doubt until a result of it has come. */
-int batches_doubt(Store *s, long long batch, Err *err);
-
-/* One in doubt is another's: it is 'begun' again, and its provider_id is one of its strangers. 1; 0 where it is not in doubt, or has
-** results; -1 and *err. */
-int batches_deny(Store *s, long long batch, Err *err);
-
 /* What becomes of a row of batch_submit. */
 #define BATCH_ITEM_OUTCOMES(X)                                                                     \
   X(ITEM_DONE, "done")                                                                             \
@@ -210,8 +203,7 @@ int batches_told(Store *s, long long batch, const long long *submit_ids, int n, 
   X(word)                                                                                          \
   X(trouble)                                                                                       \
   X(error)                                                                                         \
-  X(owner)                                                                                         \
-  X(strangers)
+  X(owner)
 #define BATCH_NUMBERS(X)                                                                           \
   X(id)                                                                                            \
   X(created_at)                                                                                    \

@@ -204,15 +204,6 @@ static const char *const sql_texts[SQL_COUNT] = {
         " state = CASE WHEN state IN ('opening', 'settled', 'ended') THEN state"
         " WHEN ?14 IS NOT NULL THEN 'ended' WHEN ?2 IS NOT NULL THEN 'sent' ELSE state END"
         " WHERE id = ?1",
-    [SQL_DOUBT_BATCH] =
-        "UPDATE main.llm_batches SET strangers = coalesce(strangers, ' ') WHERE id = ?1",
-    /* (But for this: what was heard of another was not heard of it.) */
-    [SQL_DENY_BATCH] =
-        "UPDATE main.llm_batches SET state = 'begun', strangers = strangers || provider_id || ' ',"
-        " provider_id = NULL, output_file = NULL, error_file = NULL, word = NULL, sent_at = NULL,"
-        " expected_at = NULL, expires_at = NULL, looked_at = NULL, ended_at = NULL,"
-        " said_total = NULL, said_done = NULL, said_failed = NULL WHERE id = ?1"
-        " AND strangers IS NOT NULL AND provider_id IS NOT NULL AND settled = 0",
     [SQL_PUT_BATCH_GROUP] =
         "INSERT INTO main.llm_batch_groups(batch, number, holder, tag, user, conversation,"
         " system_hash, held_nusd) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"

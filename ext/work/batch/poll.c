@@ -41,11 +41,7 @@ static int end_batch(Desk *d, const BatchRow *b, Err *err) {
   return batches_note(d->store, b->id, &note, err);
 }
 
-/* (One in doubt is looked for further.) */
 static int end_as_gone(Poll *p, const BatchRow *b, const char *why, Err *err) {
-  if (b->provider_id && batches_deny(p->desk.store, b->id, err) != 0) {
-    return err->rc;
-  }
   return end_batch(&p->desk, b, err) == RC_OK ? settle_gone(&p->desk, b, why, &p->report, err)
                                               : err->rc;
 }
@@ -141,8 +137,7 @@ static int move_on(Poll *p, const BatchRow *b, Err *err) {
       submit_sent(&d->rows, b->id, &told);
     }
     tell_outcomes(d, &now.row, &told);
-    int is_ours = !now.row.strangers || now.row.answered > 0;
-    int is_over = strcmp(now.row.state, "settled") == 0 && is_ours;
+    int is_over = strcmp(now.row.state, "settled") == 0;
     if (p->options.deletes_files && is_over && now.row.files_deleted != 1 && told.rc == RC_OK) {
       delete_files(p, &now.row, &told);
     }
@@ -338,12 +333,6 @@ static int cancel(Desk *d, const BatchRow *b, BatchFault *fault, Err *err) {
                    "batch %lld is %s: it is not known to be at the provider yet; llm_batch_poll() "
                    "looks for it",
                    b->id, b->state);
-  }
-  if (b->strangers) {
-    return err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
-                   "batch %lld was found by its size, and may be another's until its results have "
-                   "come: it can't be cancelled from here",
-                   b->id);
   }
   if (desk_model(d, b, &model, err) == RC_OK && remote_open(&r, d->conn, &model, err) == RC_OK &&
       ask_end(d, &r, b, fault, err) == RC_OK && fault->trouble != TROUBLE_NONE) {

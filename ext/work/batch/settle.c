@@ -521,12 +521,7 @@ int settle_batch(Desk *d, Remote *r, const BatchRow *batch, const BatchStatus *s
     t->from = (BatchedFrom){&t->model, r->secret, batch->created_at};
     done = read_all(t, r, err);
   }
-  if (done == 1 && t->found == 0 && batches_deny(d->store, batch->id, err) == 1) {
-    report_reason(report, "it was another's batch of the same size: looked for further",
-                  batch->items);
-    done = 0;
-  }
-  if (done == 1 && err->rc == RC_OK) {
+  if (done == 1) {
     note_unknown(t, err);
     note_difference(t, err);
     settle_rest(t, err);

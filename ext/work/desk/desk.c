@@ -121,6 +121,11 @@ int desk_batches(Desk *d, BatchChoice which, DeskBatches *out, Err *err) {
   return batches_each(d->store->db, which, d->queue, take, out, err);
 }
 
+int desk_batches_of_all(Desk *d, DeskBatches *out, Err *err) {
+  *out = (DeskBatches){.n = 0};
+  return batches_each(d->store->db, BATCHES_ALL, NULL, take, out, err);
+}
+
 /* One that is sought among all. */
 typedef struct Sought {
   long long id;

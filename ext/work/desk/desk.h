@@ -55,6 +55,9 @@ typedef struct DeskBatches {
 int desk_batches(Desk *d, BatchChoice which, DeskBatches *out, Err *err);
 void desk_batches_free(DeskBatches *b);
 
+/* Those of all queues that this store serves. */
+int desk_batches_of_all(Desk *d, DeskBatches *out, Err *err);
+
 /* One of them, whatever its state: 1, 0 where there is none, -1 and *err. desk_batch_free afterwards. */
 int desk_batch(Desk *d, long long id, DeskBatch *out, Err *err);
 void desk_batch_free(DeskBatch *b);

@@ -64,38 +64,6 @@ static long long smaller(long long a, long long b) {
   return a <= 0 ? b : b <= 0 ? a : a < b ? a : b;
 }
 
-int parcel_is_ambiguous(Desk *d, const DispatchPart *part, long long requests, long long but,
-                        Err *err) {
-  DeskBatches batches;
-  int found = 0;
-  if (part->form->mark_name) {
-    return 0;
-  }
-  desk_batches(d, BATCHES_UNSENT, &batches, err);
-  for (int i = 0; i < batches.n; i++) {
-    const BatchRow *b = &batches.list[i].row;
-    found |= b->id != but && strcmp(b->state, "begun") == 0 && b->requests == requests &&
-             strcmp(b->provider, part->model.provider) == 0 &&
-             strcmp(b->base_url, part->model.base_url) == 0;
-  }
-  desk_batches_free(&batches);
-  return err->rc == RC_OK ? found : -1;
-}
-
-/* How many of so many rows make a batch of a size of its own: others are sent when that one was found. */
-static int own_size(Dispatch *d, const DispatchPart *part, int taken, int left, Report *report) {
-  Err ignored = {0}; /* who sends it asks again */
-  int n = taken;
-  while (n > 0 && parcel_is_ambiguous(d->desk, part, n, 0, &ignored) == 1) {
-    n--;
-  }
-  if (n == 0 && taken > 0) {
-    report->waiting += left;
-    report_reason(report, PARCEL_IS_AMBIGUOUS, left);
-  }
-  return n;
-}
-
 int parcel_cut(Dispatch *d, DispatchPart *part, DispatchRow *rows, int n,
                const ParcelLimits *limits, Report *report) {
   const Room room = room_of(d, part);
@@ -125,7 +93,7 @@ int parcel_cut(Dispatch *d, DispatchPart *part, DispatchRow *rows, int n,
     weight += row->tokens;
     taken++;
   }
-  return own_size(d, part, taken, n, report);
+  return taken;
 }
 
 /* ---- holding */

@@ -35,16 +35,6 @@ typedef struct Parcel {
 int parcel_cut(Dispatch *d, DispatchPart *part, DispatchRow *rows, int n,
                const ParcelLimits *limits, Report *report);
 
-/* Why a batch is not sent now. */
-#define PARCEL_IS_AMBIGUOUS                                                                        \
-  "a batch of as many requests may be at the provider, which keeps no marks: sent when it is "     \
-  "known"
-
-/* 1 where a batch of so many requests can't be told from another of ours: of a form without marks, which is found again by its size,
-** while one as large as that (not `but`) may be at the provider and is not found yet. 0; -1 and *err. */
-int parcel_is_ambiguous(Desk *d, const DispatchPart *part, long long requests, long long but,
-                        Err *err);
-
 /* Makes it, of p->rows, which it puts into another order and reduces to those that limits allow (others are told why, and stay
 ** queued). 1; 0 where nothing is to be sent; -1 and *err. parcel_close afterwards. */
 int parcel_make(Parcel *p, Err *err);

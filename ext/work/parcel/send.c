@@ -6,6 +6,7 @@
 #include "work/desk/tell.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -13,7 +14,9 @@ enum {
   FINDS = 3,     /* looks at the list right behind a create whose answer is lost */
   FIND_MS = 700, /* before the first of them; twice as long before each other */
   SURE_MS =
-      10000, /* what was not in the list so long after it was first looked for was not created */
+      10000,  /* what was not in the list so long after it was first looked for was not created */
+  PEEKS = 16, /* batches of others, of the same size and time, whose results are looked into */
+  PEEK_LINES = 50, /* of each: one whose first results are another's is another's */
 };
 
 static long long or_null(long long value) {
@@ -53,48 +56,111 @@ static Sent note_sent(Desk *d, long long batch, const BatchForm *form, const Bat
 
 /* ---- looking for it */
 
-/* Whose ids are somebody's already, and which ones the sought one is not. */
+/* Ids that are not it: somebody's already, or looked into. */
 typedef struct Known {
-  DeskBatches batches;
-  const char *strangers;
+  DeskBatches batches; /* of all queues of the store */
+  char foreign[PEEKS][BATCH_NAME];
+  int n;
 } Known;
 
 static int is_known(void *arg, const char *id) {
   const Known *k = arg;
-  char word[BATCH_NAME + 2];
-  snprintf(word, sizeof word, " %s ", id);
-  int found = k->strangers && strstr(k->strangers, word);
+  int found = 0;
   for (int i = 0; i < k->batches.n; i++) {
     const char *known = k->batches.list[i].row.provider_id;
     found |= known && strcmp(known, id) == 0;
   }
+  for (int i = 0; i < k->n; i++) {
+    found |= strcmp(k->foreign[i], id) == 0;
+  }
   return found;
 }
 
-static Sent look(Desk *d, Remote *r, const BatchRow *b, BatchFault *fault, Err *err) {
-  /* (What is found by its size alone is another's where it has none of our results: settle.h.) */
+/* The first results of a batch that may be ours: whose ids they bear. */
+typedef struct Peek {
+  const char *tag;
+  int seen, is_ours;
+} Peek;
+
+static int peek_at(void *arg, BatchResult *result, Err *err) {
+  Peek *p = arg;
+  p->seen++;
+  p->is_ours |= result->is_ours && strcmp(result->key.tag, p->tag) == 0;
+  return p->is_ours || p->seen == PEEK_LINES ? err_set(err, RC_ERROR, ERR_FAILED, "enough was seen")
+                                             : RC_OK;
+}
+
+/* 1 if its results are those of our batch; 0 if not; -1 where it can't be told yet. */
+static int is_ours(Remote *r, const BatchRow *b, const char *id, BatchFault *fault, Err *err) {
+  Peek p = {b->wire_tag, 0, 0};
+  const RemoteTake take = {peek_at, &p};
+  RemoteResults results;
+  Err why = {0};
+  remote_results(r, id, &take, &results, fault, &why);
+  if (why.rc != RC_OK && why.code != ERR_FAILED) {
+    *err = why;
+  }
+  return p.is_ours ? 1 : p.seen > 0 && err->rc == RC_OK ? 0 : -1;
+}
+
+/* Of a provider that keeps no marks the ids in its results tell, once it has ended; until then it may be ours. */
+static Sent try_candidate(Desk *d, Remote *r, const BatchRow *b, const char *id, Known *known,
+                          BatchFault *fault, Err *err) {
+  BatchStatus now = {0};
+  Sent sent = SENT_UNSURE;
+  int ours = -1;
+  if (remote_get(r, id, &now, fault, err) == RC_OK && fault->trouble == TROUBLE_NONE &&
+      batch_state_is_over(now.state) && now.has_results && r->form->results_by_batch) {
+    ours = is_ours(r, b, id, fault, err);
+  }
+  if (ours == 1) {
+    sent = note_sent(d, b->id, r->form, &now, err);
+  } else if (ours == 0 && known->n < PEEKS) {
+    snprintf(known->foreign[known->n++], BATCH_NAME, "%s", id);
+    sent = SENT_NOT;
+  }
+  batch_status_free(&now);
+  return err->rc == RC_OK ? sent : SENT_FAILED;
+}
+
+/* Once through the list. SENT_NOT: none of it is ours, or one less may be (*again). */
+static Sent look_once(Desk *d, Remote *r, const BatchRow *b, Known *known, int *again,
+                      BatchFault *fault, Err *err) {
   const BatchSought sought = {.mark = b->mark, .since_ms = b->created_at, .total = b->requests};
   BatchStatus found = {0};
   BatchMatch match = MATCH_NO;
-  Known known = {.strangers = b->strangers};
-  const RemoteTaken taken = {is_known, &known};
+  const RemoteTaken taken = {is_known, known};
   Sent sent = SENT_UNSURE;
-  desk_batches(d, BATCHES_ALL, &known.batches, err);
-  if (err->rc == RC_OK) {
-    remote_find(r, &sought, &taken, &found, &match, fault, err);
-  }
-  if (err->rc != RC_OK) {
+  if (remote_find(r, &sought, &taken, &found, &match, fault, err) != RC_OK) {
     sent = SENT_FAILED;
-  } else if (match == MATCH_MAYBE && batches_doubt(d->store, b->id, err) != RC_OK) {
-    sent = SENT_FAILED;
-  } else if (match != MATCH_NO) {
+  } else if (match == MATCH_YES) {
     sent = note_sent(d, b->id, r->form, &found, err);
+  } else if (match == MATCH_MAYBE) {
+    sent = try_candidate(d, r, b, found.id, known, fault, err);
+    *again = sent == SENT_NOT;
   } else if (fault->trouble == TROUBLE_NONE) {
     sent = SENT_NOT;
   }
   batch_status_free(&found);
-  desk_batches_free(&known.batches);
   return sent;
+}
+
+static Sent look(Desk *d, Remote *r, const BatchRow *b, BatchFault *fault, Err *err) {
+  Known *known = calloc(1, sizeof *known);
+  Sent sent = SENT_FAILED;
+  int again = 1;
+  if (!known) {
+    err_nomem(err);
+    return SENT_FAILED;
+  }
+  desk_batches_of_all(d, &known->batches, err);
+  while (again && err->rc == RC_OK) {
+    again = 0;
+    sent = look_once(d, r, b, known, &again, fault, err);
+  }
+  desk_batches_free(&known->batches);
+  free(known);
+  return err->rc == RC_OK ? sent : SENT_FAILED;
 }
 
 /* Files that nobody needs: of uploads whose answers were lost, of a batch that was not created. Whether they go is no error. */
@@ -247,24 +313,12 @@ static Sent send(Parcel *p, Remote *r, BatchFault *fault, Err *err) {
   return create(p, r, file[0] ? file : NULL, fault, err);
 }
 
-/* (It was cut to a size of its own; rows that were changed since were left out.) */
-static Sent send_if_told_apart(Parcel *p, Remote *r, BatchFault *fault, Err *err) {
-  int is_like_another =
-      parcel_is_ambiguous(p->dispatch->desk, p->part, p->size.requests, p->batch, err);
-  if (is_like_another != 1) {
-    return is_like_another == 0 ? send(p, r, fault, err) : SENT_FAILED;
-  }
-  fault->trouble = TROUBLE_LATER;
-  snprintf(fault->message, sizeof fault->message, "%s", PARCEL_IS_AMBIGUOUS);
-  return give_back(p, r, fault, err);
-}
-
 Sent send_parcel(Parcel *p, BatchFault *fault, Err *err) {
   Remote r = {0};
   Sent sent = SENT_FAILED;
   *fault = (BatchFault){.trouble = TROUBLE_NONE};
   if (remote_open(&r, p->dispatch->desk->conn, &p->part->model, err) == RC_OK) {
-    sent = send_if_told_apart(p, &r, fault, err);
+    sent = send(p, &r, fault, err);
   } else {
     Err ignored = {0};
     parcel_return(p, ITEM_AGAIN, TROUBLE_KEY, err->msg, &ignored);

@@ -34,8 +34,7 @@ static const char *const texts[SUBMIT_SQLS] = {
                     " status IN ('sending', 'submitted')",
     [SUBMIT_BATCHES] = "SELECT batch_id, count(*) FROM main.batch_submit WHERE status IN"
                        " ('sending', 'submitted') AND batch_id IS NOT NULL GROUP BY batch_id",
-    [SUBMIT_ROLLBACK] = "ROLLBACK",
-    [SUBMIT_LAST_RESORT] = "PRAGMA main.incremental_vacuum(1)",
+    [SUBMIT_LOCK] = "UPDATE main.batch_queue SET id = id WHERE 0",
     [SUBMIT_COUNT] = "SELECT count(*) FROM main.batch_submit WHERE status = 'queued'",
 };
 
@@ -144,34 +143,28 @@ unsigned long long submit_asks(const SubmitRow *row) {
   return hash_short(h, sizeof h);
 }
 
-static int run(Submits *s, const char *sql, Err *err) {
-  return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK
-             ? RC_OK
-             : host_error(s->db, "write batch_submit", err);
-}
-
-/* Behind an allocation that failed, or an interrupt, SQLite prepares nothing more on this connection until the statement that we run
-** in is over, and runs little: the transaction would be left open, and its lock. What is prepared before may run; else it is the
-** last resort of base/sqlite/savepoint.h, behind which SQLite takes all back. */
-static void take_back(Submits *s) {
-  static const SubmitSql ways[] = {SUBMIT_ROLLBACK, SUBMIT_LAST_RESORT};
-  for (int i = 0; i < 2 && !sqlite3_get_autocommit(s->db); i++) {
-    sqlite3_step(s->stmt[ways[i]]);
-    sqlite3_reset(s->stmt[ways[i]]);
-  }
-}
-
+/* With the lock at once (the UPDATE changes nothing): what is read inside can be written. Its end is prepared before it begins, so that
+** neither an interrupt nor want of memory leaves it open. */
 int submit_begin(Submits *s, Err *err) {
-  if (statement(s, SUBMIT_ROLLBACK, err) && statement(s, SUBMIT_LAST_RESORT, err) &&
-      run(s, "BEGIN IMMEDIATE", err) != RC_OK) {
-    take_back(s);
+  sqlite3_stmt *lock = statement(s, SUBMIT_LOCK, err);
+  if (!lock) {
+    return err->rc;
+  }
+  int rc = savepoint_begin(s->db, &s->savepoint);
+  if (rc == SQLITE_OK) {
+    sqlite3_step(lock);
+    rc = sqlite3_reset(lock);
+  }
+  if (rc != SQLITE_OK) {
+    host_error(s->db, "write batch_submit", err);
+    savepoint_end(&s->savepoint, 0);
   }
   return err->rc;
 }
 
 int submit_end(Submits *s, int ok, Err *err) {
-  if (!ok || run(s, "COMMIT", err) != RC_OK) {
-    take_back(s);
+  if (savepoint_end(&s->savepoint, ok) != SQLITE_OK) {
+    host_error(s->db, "write batch_submit", err);
   }
   return err->rc;
 }

@@ -8,7 +8,7 @@
 #define LLMCOST_SUBMIT_H
 
 #include "base/error.h"
-#include "base/sqlite/sqlite_api.h"
+#include "base/sqlite/savepoint.h"
 
 #include <stddef.h>
 
@@ -33,8 +33,7 @@ typedef enum SubmitSql {
   SUBMIT_LEFT,
   SUBMIT_COUNT,
   SUBMIT_BATCHES,
-  SUBMIT_ROLLBACK,
-  SUBMIT_LAST_RESORT,
+  SUBMIT_LOCK,
   SUBMIT_SQLS
 } SubmitSql;
 
@@ -42,6 +41,7 @@ typedef enum SubmitSql {
 typedef struct Submits {
   sqlite3 *db;
   sqlite3_stmt *stmt[SUBMIT_SQLS];
+  Savepoint savepoint; /* of submit_begin */
 } Submits;
 
 void submits_close(Submits *s);
