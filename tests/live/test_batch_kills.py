@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import unittest
+import urllib.request
 
 from harness import Standin, TempDir, connect, open_desk, setup_sql, value
 
@@ -23,9 +24,9 @@ FILL = ("WITH RECURSIVE n(i) AS (SELECT :first UNION ALL SELECT i + 1 FROM n WHE
 CHILD = """
 import os, sqlite3, sys, time
 from harness import connect, setup_sql, value
-path, url, stop, sql = sys.argv[1:]
+path, url, stop, sql, *settings = sys.argv[1:]
 db = connect(path, timeout=30)
-for s in setup_sql(url)[:-2]:
+for s in settings + setup_sql(url)[:-2]:
     db.execute(s).fetchall()
 while not os.path.exists(stop):
     try:
@@ -40,10 +41,14 @@ OPEN = "status IN ('queued', 'sending', 'submitted')"
 class Life:
     """A database, its provider, and three processes that work on its queue."""
 
-    def __init__(self, test, standin, folder, batch_rows):
+    def __init__(self, test, standin, folder, batch_rows, settings):
         self.test, self.standin, self.folder, self.batch_rows = test, standin, folder, batch_rows
         self.path, self.stop, self.rows = os.path.join(folder, "desk.db"), os.path.join(folder, "stop"), 0
-        self.db = open_desk(self.path, standin.url, timeout=30)
+        self.settings = settings
+        self.store_path = self.path if settings else self.path + "-llmcost"
+        self.db = connect(self.path, timeout=30)
+        for sql in (*settings, *setup_sql(standin.url)):
+            self.db.execute(sql).fetchall()
         self.db.execute("INSERT INTO llm_budgets(scope, period, limit_usd) VALUES ('*', 'day', 1000), ('tag:*', 'total', 500)")
         self.store = None
         self.kills = collections.Counter()  # by moment; "+": the moment was met
@@ -57,7 +62,7 @@ class Life:
 
     def start(self, sql):
         env = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.abspath(__file__))}
-        return subprocess.Popen([sys.executable, "-c", CHILD, self.path, self.standin.url, self.stop, sql], env=env,
+        return subprocess.Popen([sys.executable, "-c", CHILD, self.path, self.standin.url, self.stop, sql, *self.settings], env=env,
                                 stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
 
     def add(self, rows):
@@ -68,7 +73,7 @@ class Life:
     def in_store(self, sql):
         """What the store says, 0 while there is none."""
         try:
-            self.store = self.store or sqlite3.connect(f"file:{self.path}-llmcost?mode=ro", uri=True)
+            self.store = self.store or sqlite3.connect(f"file:{self.store_path}?mode=ro", uri=True)
             return self.store.execute(sql).fetchone()[0] or 0
         except sqlite3.OperationalError:
             return 0
@@ -194,16 +199,18 @@ class Life:
         """Nothing is left in the store that belongs to rows under way."""
         for table in ("llm_batch_items", "llm_batch_groups", "llm_batch_answers", "llm_intents"):
             self.test.assertEqual(self.in_store(f"SELECT count(*) FROM {table}"), 0, table)
-        self.test.assertEqual(value(self.db, "SELECT count(*) FROM llm_batches WHERE state <> 'settled' OR open_rows > 0"), 0)
+        self.test.assertEqual(self.in_store("SELECT count(*) FROM llm_batches WHERE state <> 'settled' OR settled < items"), 0)
 
     def batches(self):
-        rows = self.db.execute("SELECT id, form, state, requests, rows, answered, provider_id, error FROM llm_batches").fetchall()
+        self.in_store("SELECT 1")
+        rows = self.store.execute("SELECT id, form, state, requests, items, answered, provider_id, error FROM llm_batches").fetchall()
         return "\n".join(map(str, rows))
 
 
 class Kills(unittest.TestCase):
     KILLS, ROWS = int(os.environ.get("LLMCOST_KILLS", 12)), int(os.environ.get("LLMCOST_ROWS", 400))
     LIVES = int(os.environ.get("LLMCOST_LIVES", 1))
+    SETTINGS = ()
     MOMENTS = ("anywhere", "created", "settled", "lost", "uploaded", "anywhere")
 
     def test_killed(self):
@@ -211,7 +218,7 @@ class Kills(unittest.TestCase):
         kills, errors, attempts, began = collections.Counter(), collections.Counter(), collections.Counter(), time.monotonic()
         for number in range(self.LIVES):
             with self.subTest(life=number), Standin() as standin, TempDir() as folder:
-                life = Life(self, standin, folder, max(5, self.ROWS // 40))
+                life = Life(self, standin, folder, max(5, self.ROWS // 40), self.SETTINGS)
                 try:
                     self.live(life, self.KILLS // self.LIVES, number)
                     life.end()
@@ -236,6 +243,11 @@ class Kills(unittest.TestCase):
         life.standin.latency(0)
 
 
+class KillsInMain(Kills):
+    """The store is the same database: one file, one lock."""
+    SETTINGS = ("SELECT llm_config('store', 'main')",)
+
+
 class Alike(unittest.TestCase):
     """Where a provider keeps no marks a batch is sought by time and size: of two that are as large, the ids in their results tell."""
 
@@ -258,6 +270,29 @@ class Alike(unittest.TestCase):
                              [("done", 20, 20)])
             self.assertEqual((standin.bill()["calls"], standin.bill()["total_nusd"]),
                              (20, value(db, "SELECT sum(cost_nusd) FROM llm_calls")))
+            db.close()
+
+    def test_a_strangers_batch_of_the_same_size(self):
+        """Another program's, which has the same key, is found first: the ids in its results tell, and it is left alone."""
+        with Standin() as standin, TempDir() as folder:
+            db = open_desk(os.path.join(folder, "desk.db"), standin.url)
+            body = {"requests": [{"custom_id": f"x{i}", "params": {"model": MODELS[1], "max_tokens": 9, "messages": [
+                {"role": "user", "content": f"theirs {i}"}]}} for i in range(10)]}
+            request = urllib.request.Request(standin.url + "/v1/messages/batches", json.dumps(body).encode(), {
+                "x-api-key": "sk-theirs", "anthropic-version": "2023-06-01", "Content-Type": "application/json"})
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                theirs = json.load(answer)["id"]
+            self.add(db, 0)
+            standin.post("/standin/batch", {"at": {"create": "rst-after"}, "late_list": 1})
+            value(db, "SELECT llm_batch_flush()")
+            self.assertNotEqual(value(db, "SELECT provider_id FROM llm_batches"), theirs)
+            for _ in range(12):
+                value(db, "SELECT llm_batch_poll('{\"delete_files\":true}')")
+            self.assertEqual(db.execute("SELECT status, count(*), sum(answer = custom_id), max(attempts) FROM batch_submit GROUP BY 1").fetchall(),
+                             [("done", 10, 10, 1)])
+            self.assertEqual(value(db, "SELECT sum(cost_nusd) FROM llm_calls"),
+                             sum(e["nusd"] for e in standin.journal() if (e["prompt"] or "").startswith("Question")))
+            self.assertEqual([b["id"] for b in standin.get("/standin/batches")["batches"]["there"]], [theirs])  # ours is deleted
             db.close()
 
     def add(self, db, first):

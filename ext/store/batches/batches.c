@@ -16,12 +16,11 @@ static int run_on(Store *s, StoreSql id, long long batch, const char *doing, Err
 }
 
 long long batches_open(Store *s, const BatchNew *batch, Err *err) {
-  char owner[LEASE_OWNER];
+  const char *owner = lease_self(s);
   long long id = 0;
   const char *const texts[] = {batch->queue,   batch->form,     batch->provider,
                                batch->model,   batch->endpoint, batch->base_url,
                                batch->key_env, batch->mark,     batch->wire_tag};
-  lease_self(s, owner);
   if (store_begin(s, err) != RC_OK) {
     return 0;
   }

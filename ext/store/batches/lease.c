@@ -4,16 +4,20 @@
 #include "store/batches/lease.h"
 
 #include "store/batches/bind.h"
+#include "store/db/owner.h"
 #include "store/db/row.h"
 
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-void lease_self(const Store *s, char owner[LEASE_OWNER]) {
+const char *lease_self(Store *s) {
   char process[OWNER_SIZE];
-  owner_self(process);
-  snprintf(owner, LEASE_OWNER, "%s/%llx", process, (unsigned long long)(uintptr_t)s);
+  if (!s->owner[0]) {
+    owner_self(process);
+    snprintf(s->owner, sizeof s->owner, "%s/%llx", process, (unsigned long long)(uintptr_t)s);
+  }
+  return s->owner;
 }
 
 static void bind_id(Bound *b, const Lease *lease) {
@@ -27,11 +31,10 @@ static void bind_id(Bound *b, const Lease *lease) {
 typedef enum Held { HELD_NO_ROW, HELD_FREE, HELD_MINE, HELD_BY_ANOTHER } Held;
 
 static Held look(Store *s, const Lease *lease, long long now, Err *err) {
-  char self[LEASE_OWNER];
+  const char *self = lease_self(s);
   Held held = HELD_NO_ROW;
   Bound b = bind_start(s, lease->get, err);
   bind_id(&b, lease);
-  lease_self(s, self);
   if (bind_step(&b, err)) {
     const char *owner = (const char *)sqlite3_column_text(b.stmt, 0);
     if (!owner && sqlite3_column_type(b.stmt, 0) != SQLITE_NULL) {
@@ -58,15 +61,13 @@ static int put(Store *s, const Lease *lease, const char *owner, long long until,
 }
 
 int lease_take(Store *s, const Lease *lease, long long now, long long lease_ms, Err *err) {
-  char self[LEASE_OWNER];
   int is_taken = 0;
-  lease_self(s, self);
   if (store_begin(s, err) != RC_OK) {
     return -1;
   }
   Held held = look(s, lease, now, err);
   if (err->rc == RC_OK && (held == HELD_FREE || held == HELD_MINE)) {
-    is_taken = put(s, lease, self, now + lease_ms, err) == RC_OK;
+    is_taken = put(s, lease, lease_self(s), now + lease_ms, err) == RC_OK;
   }
   store_end(s, err->rc == RC_OK, err);
   return err->rc == RC_OK ? is_taken : -1;

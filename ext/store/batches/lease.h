@@ -5,13 +5,10 @@
 #ifndef LLMCOST_LEASE_H
 #define LLMCOST_LEASE_H
 
-#include "store/db/owner.h"
 #include "store/db/store.h"
 
-enum { LEASE_OWNER = OWNER_SIZE + 20 };
-
-/* Who this connection is. */
-void lease_self(const Store *s, char owner[LEASE_OWNER]);
+/* Who this connection is: the same for as long as it lives, whatever can be read of it the next time. Borrowed. */
+const char *lease_self(Store *s);
 
 /* A row with a lease: by a number, or by a text. `get` selects owner and lease_until by ?1; `put` writes ?2 and ?3 there. */
 typedef struct Lease {

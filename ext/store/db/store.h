@@ -21,6 +21,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/sqlite/sqlite_api.h"
+#include "store/db/owner.h"
 #include "store/db/statements.h"
 
 #include <sys/types.h>
@@ -112,6 +113,7 @@ typedef struct Store {
   int n_uncounted;         /* rows put into llm_uncounted since the last were added to the sums */
   long long pending_since; /* monotonic */
   long long last_call_id;  /* of the newest row put */
+  char owner[OWNER_SIZE + 20]; /* of leases: see batches/lease.h. "": nobody has asked yet */
 } Store;
 
 /* 1 if main of this connection holds a store, 0 if not, -1 where that can't be told. */
