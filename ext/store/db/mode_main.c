@@ -26,10 +26,23 @@ static sqlite3 *no_reader(Store *s, Err *err) {
   return NULL;
 }
 
+/* Takes the lock for writing: who reads first and wants it then is told "busy" at once, whatever the caller's timeout. (The UPDATE
+** changes nothing; where there are no tables yet it is none.) */
+static int lock(sqlite3 *db) {
+  int rc = sqlite3_exec(db, "UPDATE main.llm_meta SET value = value WHERE 0", NULL, NULL, NULL);
+  return (rc & 0xff) == SQLITE_BUSY ? rc : SQLITE_OK;
+}
+
 /* A write statement of the caller's that runs stands for a savepoint of our own: SQLite says busy. */
 static int begin(Store *s, Err *err) {
+  int is_alone = sqlite3_get_autocommit(s->db);
   int rc = savepoint_begin(s->db, &s->savepoint);
   s->in_savepoint = rc == SQLITE_OK;
+  if (s->in_savepoint && is_alone && (rc = lock(s->db)) != SQLITE_OK) {
+    store_error(s, rc, "start writing", err);
+    savepoint_end(&s->savepoint, 0);
+    return err->rc;
+  }
   return rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY ? RC_OK
                                                        : store_error(s, rc, "start writing", err);
 }

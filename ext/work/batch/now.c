@@ -179,17 +179,33 @@ static char *make_select(sqlite3 *db, Err *err) {
   return text;
 }
 
+/* Nothing was sent for it (a limit, a key, a pause): it is queued again, as if it had not been tried. */
+static int take_refusal(Ended *e, SubmitChange *c, Report *report, Err *err) {
+  SubmitRow row;
+  int found = submit_get(&e->desk->rows, c->id, &row, err);
+  c->status = SUBMIT_QUEUED;
+  c->attempts = found == 1 && row.attempts > 0 ? row.attempts - 1 : SUBMIT_NULL;
+  submit_got(&e->desk->rows);
+  report->refused++;
+  report_reason(report, c->error, 1);
+  return add_ended(e, c, err);
+}
+
 /* A row that llm_map is through with. */
 static int take_answer(Ended *e, sqlite3_stmt *result, Report *report, Err *err) {
   SubmitChange c;
   const char *text = (const char *)sqlite3_column_text(result, SPILL_ANSWER);
   const char *error = (const char *)sqlite3_column_text(result, SPILL_ERROR);
+  const char *kind = (const char *)sqlite3_column_text(result, SPILL_KIND);
   submit_change_init(&c, sqlite3_column_int64(result, SPILL_KEY));
   c.from = SUBMIT_UNDER_WAY;
+  c.error = keep(error, error ? strlen(error) : 0, err);
+  if (c.error && kind && strcmp(kind, "refused") == 0) {
+    return take_refusal(e, &c, report, err);
+  }
   c.status = error ? "failed" : "done";
   c.n = (size_t)sqlite3_column_bytes(result, SPILL_ANSWER);
   c.answer = keep(text, c.n, err);
-  c.error = keep(error, error ? strlen(error) : 0, err);
   c.cost_nusd = sqlite3_column_type(result, SPILL_COST) == SQLITE_NULL
                     ? SUBMIT_NULL
                     : sqlite3_column_int64(result, SPILL_COST);
