@@ -21,7 +21,6 @@ typedef struct Flush {
   BatchOptions options;
   Report report;
   cJSON *batches; /* owned: what was begun, for the answer */
-  long long looked;
 } Flush;
 
 /* ---- what can't be asked */

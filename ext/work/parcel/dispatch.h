@@ -51,11 +51,6 @@ typedef struct DispatchOther {
   char *error; /* owned; NULL: none */
 } DispatchOther;
 
-/* What a dry run tells of a part; sums of what its rows are expected to cost. */
-typedef struct DispatchSums {
-  long long batch_nusd, full_nusd; /* LEDGER_NULL: of some nobody says */
-} DispatchSums;
-
 typedef struct Dispatch {
   Desk *desk;
   DispatchPart *parts; /* owned */

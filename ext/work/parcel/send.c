@@ -217,8 +217,8 @@ Sent send_recover(Desk *d, Remote *r, const BatchRow *b, Err *err) {
   return err->rc != RC_OK ? SENT_FAILED : sent == SENT_NOT ? SENT_UNSURE : sent;
 }
 
-/* The answer to a create was lost: it is there, or nobody knows. */
-static Sent find_soon(Parcel *p, Remote *r, BatchFault *fault, Err *err) {
+/* The answer to a create was lost: it is there, or nobody knows. (Without a mark its results tell, later.) */
+static Sent find_soon(Parcel *p, Remote *r, Err *err) {
   Desk *d = p->dispatch->desk;
   long long wait = FIND_MS;
   Sent sent = SENT_UNSURE;
@@ -230,7 +230,6 @@ static Sent find_soon(Parcel *p, Remote *r, BatchFault *fault, Err *err) {
       desk_batch_free(&now);
     }
   }
-  (void)fault;
   return err->rc != RC_OK ? SENT_FAILED : sent == SENT ? SENT : SENT_UNSURE;
 }
 
@@ -291,7 +290,7 @@ static Sent create(Parcel *p, Remote *r, const char *file, BatchFault *fault, Er
   } else if (fault->trouble == TROUBLE_NONE) {
     sent = note_sent(p->dispatch->desk, p->batch, r->form, &status, err);
   } else if (fault->may_be_done) {
-    sent = find_soon(p, r, fault, err);
+    sent = r->form->mark_name ? find_soon(p, r, err) : SENT_UNSURE;
   } else {
     sent = give_back(p, r, fault, err);
   }

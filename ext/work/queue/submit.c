@@ -35,7 +35,6 @@ static const char *const texts[SUBMIT_SQLS] = {
     [SUBMIT_BATCHES] = "SELECT batch_id, count(*) FROM main.batch_submit WHERE status IN"
                        " ('sending', 'submitted') AND batch_id IS NOT NULL GROUP BY batch_id",
     [SUBMIT_LOCK] = "UPDATE main.batch_queue SET id = id WHERE 0",
-    [SUBMIT_COUNT] = "SELECT count(*) FROM main.batch_submit WHERE status = 'queued'",
 };
 
 void submits_close(Submits *s) {
@@ -250,14 +249,4 @@ int submit_batches(Submits *s, int (*take)(void *arg, long long batch, long long
     host_error(s->db, "read batch_submit", err);
   }
   return err->rc;
-}
-
-long long submit_count(Submits *s, Err *err) {
-  sqlite3_stmt *stmt = statement(s, SUBMIT_COUNT, err);
-  long long n = stmt && sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : -1;
-  if (stmt && n < 0) {
-    host_error(s->db, "read batch_submit", err);
-  }
-  sqlite3_reset(stmt);
-  return err->rc == RC_OK ? n : -1;
 }

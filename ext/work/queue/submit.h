@@ -31,7 +31,6 @@ typedef enum SubmitSql {
   SUBMIT_CHANGE,
   SUBMIT_SENT,
   SUBMIT_LEFT,
-  SUBMIT_COUNT,
   SUBMIT_BATCHES,
   SUBMIT_LOCK,
   SUBMIT_SQLS
@@ -107,8 +106,5 @@ long long submit_left(Submits *s, Err *err);
 /* The batches that rows are under way in, each with how many. Nothing may be written meanwhile. RC_OK or *err. */
 int submit_batches(Submits *s, int (*take)(void *arg, long long batch, long long rows, Err *err),
                    void *arg, Err *err);
-
-/* How many are queued; -1 and *err. */
-long long submit_count(Submits *s, Err *err);
 
 #endif
