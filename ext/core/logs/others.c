@@ -79,7 +79,7 @@ COLUMNS(own_columns, {"id", AS_NOTHING, 0}, {"request_id", AS_NOTHING, 0},
         {"tier_drawn", AS_NOTHING, 0}, {"tier_served", AS_NOTHING, 0},
         {"route_score", AS_NOTHING, 0}, {"route_version", AS_NOTHING, 0},
         {"escalated_from", AS_NOTHING, 0}, {"purpose", AS_NOTHING, 0}, {"notes", AS_NOTHING, 0},
-        {"held_nusd", AS_NOTHING, 0});
+        {"held_nusd", AS_NOTHING, 0}, {"batch_id", AS_NOTHING, 0});
 
 int log_own_column(const char *name) {
   for (int i = 0; i < own_columns.n; i++) {
