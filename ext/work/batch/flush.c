@@ -105,6 +105,7 @@ static int send_some(Flush *f, DispatchPart *part, int at, int *n, Err *err) {
       note_batch(f, &p, sent, err);
     } else if (sent == SENT_NOT) {
       go_on = go_on_after(f, &p, &fault);
+      f->report.waiting += go_on < 0 ? part->n - at - *n : 0;
     }
   }
   parcel_close(&p);
@@ -120,6 +121,7 @@ static int send_part(Flush *f, DispatchPart *part, Err *err) {
       break;
     }
     at += go_on ? n : 0;
+    desk_keep(&f->desk, err);
   }
   return err->rc;
 }

@@ -215,6 +215,18 @@ static int take_answer(Ended *e, sqlite3_stmt *result, Report *report, Err *err)
   return add_ended(e, &c, err);
 }
 
+/* What was answered before the run was stopped by a limit: it is paid for, and without a cache it stands nowhere else. (An error may
+** say no more than that it was stopped: that row is asked again.) */
+static void take_rest(Ended *e, MapScan *scan, Report *report, Err *err) {
+  map_run_rest(scan->run);
+  while (scan->at < map_run_state(scan->run).done && map_scan_next(scan, err) == RC_OK &&
+         !scan->is_done) {
+    if (sqlite3_column_type(scan->result, SPILL_ERROR) == SQLITE_NULL) {
+      take_answer(e, scan->result, report, err);
+    }
+  }
+}
+
 static int run_map(Dispatch *d, Ended *e, int concurrency, Report *report, Err *err) {
   char options[60];
   int n = snprintf(options, sizeof options, "{\"concurrency\":%d}", concurrency);
@@ -227,6 +239,9 @@ static int run_map(Dispatch *d, Ended *e, int concurrency, Report *report, Err *
         map_scan_next(&scan, err);
       }
     }
+  }
+  if (scan.run && err->rc != RC_OK && err->rc != RC_NOMEM) {
+    take_rest(e, &scan, report, &(Err){0});
   }
   map_scan_done(&scan);
   if (run) {

@@ -11,7 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK = 4096, CHUNK_BYTES = 8 << 20 };
+enum {
+  CHUNK = 4096,
+  CHUNK_BYTES = 8 << 20,
+  APPEAR_MS = 600000, /* results of a batch that ended so lately and are not there may come yet */
+};
 
 /* A result that waits to be settled with others. */
 typedef struct Slot {
@@ -441,6 +445,16 @@ static void note_unknown(Settle *t, Err *err) {
   }
 }
 
+/* 1 if results that are not there are rather not there yet: the batch ended just now (its row was read before), and is younger than
+** results are kept. They are paid for: to look again costs nothing. */
+static int may_appear(const BatchRow *b, const BatchForm *form) {
+  enum { DAY_MS = 24 * 3600 * 1000 };
+  long long now = now_ms();
+  int is_old =
+      form->results_days > 0 && now - b->created_at > form->results_days * (long long)DAY_MS;
+  return !is_old && (b->ended_at == LEDGER_NULL || now - b->ended_at < APPEAR_MS);
+}
+
 /* One file of results, or those of the batch. 1: read to its end; 0: again later; -1 and *err. */
 static int read_results(Settle *t, Remote *r, const char *id, Err *err) {
   const RemoteTake to = {take, t};
@@ -458,7 +472,7 @@ static int read_results(Settle *t, Remote *r, const char *id, Err *err) {
   if (fault.trouble == TROUBLE_NONE && !results.is_torn) {
     return 1;
   }
-  if (fault.trouble == TROUBLE_GONE) {
+  if (fault.trouble == TROUBLE_GONE && !may_appear(t->batch, r->form)) {
     return settle_gone(t->desk, t->batch, fault.message, t->report, err) == RC_OK ? 1 : -1;
   }
   /* What ends in the middle of a line twice, at the same place, has no more. */

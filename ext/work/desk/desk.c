@@ -9,7 +9,13 @@
 #include <string.h>
 
 static int check_alone(const Conn *conn, Err *err) {
-  return sqlite3_get_autocommit(conn->db) && sqlite3_txn_state(conn->db, "main") == SQLITE_TXN_NONE
+  if (!sqlite3_get_autocommit(conn->db)) {
+    return err_set(
+        err, RC_ERROR, ERR_BAD_ARGUMENT,
+        "runs as a statement of its own, outside of a transaction, and one is open: "
+        "COMMIT (or ROLLBACK) first; what it sends is paid for whatever becomes of that");
+  }
+  return sqlite3_txn_state(conn->db, "main") == SQLITE_TXN_NONE
              ? RC_OK
              : err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
                        "runs as a statement of its own, outside of a transaction and beside no "

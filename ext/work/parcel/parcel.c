@@ -162,7 +162,11 @@ static int hold_for(Parcel *p, int holder, int rows, Err *why, Err *err) {
   if (fits != 0) {
     return fits > 0 ? p->n : -1;
   }
-  for (int step = rows / 2; step > 0 && err->rc == RC_OK; step /= 2) {
+  int step = 1;
+  while (2 * step < rows) { /* powers of two: their sum is any number below rows */
+    step *= 2;
+  }
+  for (; step > 0 && err->rc == RC_OK; step /= 2) {
     Err ignored = {0};
     long long sum = sum_of(p, holder, from, step, &end);
     if (hold(p, holder, sum, &ignored, err) == 1) {

@@ -235,6 +235,30 @@ static Sent find_soon(Parcel *p, Remote *r, Err *err) {
 
 /* ---- sending it */
 
+static int is_in(Parcel *p, const char *state, Err *err) {
+  DeskBatch now = {.texts = NULL};
+  int found = desk_batch(p->dispatch->desk, p->batch, &now, err) == 1;
+  int is_it = found && strcmp(now.row.state, state) == 0;
+  desk_batch_free(&now);
+  return is_it;
+}
+
+/* Takes the batch for as long as the next step may last. Whose lease is over (a slow line, a process that was stopped) may have lost it
+** to one who polls, who took it back since it was not at the provider: it must not be sent any more, for its rows are queued again.
+** RC_OK or *err. */
+static int keep_batch(Parcel *p, const Remote *r, Err *err) {
+  Desk *d = p->dispatch->desk;
+  long long ms = DESK_LEASE_MS + remote_longest_ms(r, spool_size(&p->spool));
+  int is_ours = batches_take(d->store, p->batch, now_ms(), ms, err) == 1 && is_in(p, "begun", err);
+  if (err->rc == RC_OK && !is_ours) {
+    err_set(err, RC_BUSY, ERR_STORE,
+            "batch %lld took longer to be sent than its lease, and another connection took it back:"
+            " nothing of it was created, the next flush sends its rows",
+            p->batch);
+  }
+  return err->rc;
+}
+
 static int note_file(Parcel *p, const char *file, Err *err) {
   BatchNote note;
   batches_note_init(&note);
@@ -246,6 +270,9 @@ static int note_file(Parcel *p, const char *file, Err *err) {
 static int upload(Parcel *p, Remote *r, char file[BATCH_NAME], BatchFault *fault, Err *err) {
   int tries = 0;
   do {
+    if (keep_batch(p, r, err) != RC_OK) {
+      return err->rc;
+    }
     remote_upload(r, &p->spool, p->mark, file, fault, err);
     tries++;
   } while (err->rc == RC_OK && fault->trouble == TROUBLE_LATER && fault->may_be_done &&
@@ -276,6 +303,30 @@ static Sent give_back(Parcel *p, Remote *r, const BatchFault *fault, Err *err) {
              : SENT_FAILED;
 }
 
+/* It was created, and meanwhile taken back (the clock was set, the machine slept): its rows are queued again, so that it must not be
+** answered as well. */
+static Sent call_off(Parcel *p, Remote *r, const BatchStatus *status, Err *err) {
+  BatchStatus after = {0};
+  BatchFault fault = {.trouble = TROUBLE_NONE};
+  BatchNote note;
+  Err ignored = {0};
+  char why[LIMIT_ERROR_TEXT];
+  remote_cancel(r, status->id, &after, &fault, &ignored);
+  int is_cancelled = ignored.rc == RC_OK && fault.trouble == TROUBLE_NONE;
+  snprintf(why, sizeof why,
+           "created as %.120s after another connection had taken it back, and %s: what of it was "
+           "answered is billed"
+           " and not booked",
+           status->id,
+           is_cancelled ? "cancelled" : "could not be cancelled: do that at the provider");
+  batches_note_init(&note);
+  note.error = why;
+  batches_note(p->dispatch->desk->store, p->batch, &note, &(Err){0});
+  batch_status_free(&after);
+  err_set(err, RC_ERROR, ERR_LOST, "batch %lld was %s", p->batch, why);
+  return SENT_FAILED;
+}
+
 static Sent create(Parcel *p, Remote *r, const char *file, BatchFault *fault, Err *err) {
   BatchStatus status = {0};
   Sent sent;
@@ -284,11 +335,18 @@ static Sent create(Parcel *p, Remote *r, const char *file, BatchFault *fault, Er
                               .model = p->part->model.name,
                               .mark = p->mark,
                               .window_hours = p->part->hours};
-  remote_create(r, &create, file ? NULL : &p->spool, &status, fault, err);
+  if (keep_batch(p, r, err) == RC_OK) {
+    remote_create(r, &create, file ? NULL : &p->spool, &status, fault, err);
+  } else if (file) {
+    remote_delete_file(r, file, fault, &(Err){0});
+  }
   if (err->rc != RC_OK) {
     sent = SENT_FAILED; /* (it stays begun: who polls looks for it) */
   } else if (fault->trouble == TROUBLE_NONE) {
     sent = note_sent(p->dispatch->desk, p->batch, r->form, &status, err);
+    if (sent == SENT && !is_in(p, "sent", err) && err->rc == RC_OK) {
+      sent = call_off(p, r, &status, err);
+    }
   } else if (fault->may_be_done) {
     sent = r->form->mark_name ? find_soon(p, r, err) : SENT_UNSURE;
   } else {

@@ -98,7 +98,7 @@ static int step(Submits *s, sqlite3_stmt *stmt, SubmitRow *row, Err *err) {
 }
 
 SubmitPlace submit_from_start(void) {
-  return (SubmitPlace){LLONG_MAX, LLONG_MAX};
+  return (SubmitPlace){LLONG_MAX, 0}; /* before the first id of the greatest priority */
 }
 
 int submit_next(Submits *s, SubmitPlace *place, SubmitRow *row, Err *err) {

@@ -15,6 +15,10 @@
 /* The slowest line that gets a whole batch through, in bytes a millisecond: 1 Mbit/s. */
 enum { SLOWEST = 128 };
 
+long long remote_longest_ms(const Remote *r, long long bytes) {
+  return r->conn->set.timeout_ms + bytes / SLOWEST;
+}
+
 /* ---- what goes */
 
 static int makes_something(BatchStep step) {
@@ -75,7 +79,7 @@ static int post(Remote *r, const Question *q, const char *url, NetMethod method,
                         .sink = q->sink,
                         .connect_ms = (long)set->connect_timeout_ms,
                         .idle_ms = (long)set->idle_timeout_ms,
-                        .total_ms = (long)(set->timeout_ms + q->bytes / SLOWEST),
+                        .total_ms = (long)remote_longest_ms(r, q->bytes),
                         .proxy = set->proxy,
                         .ca_file = env_get("LLMCOST_CA"),
                         .interrupted = conn_interrupted,

@@ -58,6 +58,9 @@ int remote_open(Remote *r, Conn *conn, const Model *model, Err *err);
 /* Wipes the key; safe on zeroed memory, and twice. */
 void remote_close(Remote *r);
 
+/* How long a step that sends or gets so many bytes takes at most, in ms. */
+long long remote_longest_ms(const Remote *r, long long bytes);
+
 /* Uploads the lines as a file that is named by the mark. Of forms that take files alone. */
 int remote_upload(Remote *r, Spool *lines, const char *mark, char file_id[BATCH_NAME],
                   BatchFault *fault, Err *err);
