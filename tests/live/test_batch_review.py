@@ -73,6 +73,22 @@ class Slow(BatchDesk):
         self.assertEqual(self.steps()["cancel"], 1)
         self.assertIn("not booked", self.batches()[0]["error"])
 
+    def test_a_clock_that_is_ahead(self):
+        """The answer to a create is lost, and the provider's clock is twenty minutes behind ours: it may be ours all the same."""
+        value(self.db, "SELECT llm_config('retries', 0)")
+        self.settings(at={"create": "reset-after"}, polls=30)
+        self.put(3, model=HAIKU)
+        self.assertEqual(self.flush()["unsure"], 3)
+        self.store("UPDATE llm_batches SET created_at = created_at + 1200000, looked_at = NULL")
+        for _ in range(3):
+            self.poll()
+            self.store("UPDATE llm_batches SET looked_at = looked_at - 20000")
+        self.assertEqual((self.statuses(), self.there()["batches"]["made"]), ({"sending": 3}, 1))
+        self.settings(polls=0)
+        self.settle(polls=40)
+        self.assertEqual((self.statuses(), self.there()["batches"]["made"]), ({"done": 3}, 1))
+
+
 
 class Results(BatchDesk):
     def test_results_that_are_not_there_just_behind_the_end(self):
