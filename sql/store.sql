@@ -242,7 +242,7 @@ CREATE TABLE IF NOT EXISTS main.llm_batches(
   said_failed INTEGER,
   held_nusd INTEGER NOT NULL DEFAULT 0, -- at its beginning
   cost_nusd INTEGER NOT NULL DEFAULT 0, -- of what is settled
-  full_nusd INTEGER NOT NULL DEFAULT 0, -- what that would have cost at the standard price
+  full_nusd INTEGER NOT NULL DEFAULT 0, -- what that would have cost at the standard price; where that is not known, its cost
   unpriced INTEGER NOT NULL DEFAULT 0,  -- settled ones whose cost nobody knows
   is_marked INTEGER NOT NULL DEFAULT 0, -- batch_submit has it
   files_deleted INTEGER NOT NULL DEFAULT 0,

@@ -1,7 +1,9 @@
 """What is paid for by batch and was lost or paid twice in a review, and what a flush says of its rows."""
+import os
 import threading
 import time
 import unittest
+import unittest.mock
 
 from batch_desk import HAIKU, MINI, BatchDesk
 from harness import connect, error_of, value
@@ -71,6 +73,22 @@ class Slow(BatchDesk):
         self.assertEqual(self.steps()["cancel"], 1)
         self.assertIn("not booked", self.batches()[0]["error"])
 
+    def test_a_clock_that_is_ahead(self):
+        """The answer to a create is lost, and the provider's clock is twenty minutes behind ours: it may be ours all the same."""
+        value(self.db, "SELECT llm_config('retries', 0)")
+        self.settings(at={"create": "reset-after"}, polls=30)
+        self.put(3, model=HAIKU)
+        self.assertEqual(self.flush()["unsure"], 3)
+        self.store("UPDATE llm_batches SET created_at = created_at + 1200000, looked_at = NULL")
+        for _ in range(3):
+            self.poll()
+            self.store("UPDATE llm_batches SET looked_at = looked_at - 20000")
+        self.assertEqual((self.statuses(), self.there()["batches"]["made"]), ({"sending": 3}, 1))
+        self.settings(polls=0)
+        self.settle(polls=40)
+        self.assertEqual((self.statuses(), self.there()["batches"]["made"]), ({"done": 3}, 1))
+
+
 
 class Results(BatchDesk):
     def test_results_that_are_not_there_just_behind_the_end(self):
@@ -125,6 +143,24 @@ class Flushed(BatchDesk):
         self.put(6)
         said = self.flush(max_requests=2)
         self.assertEqual(sum(said[k] for k in ("hits", "now", "submitted", "waiting", "refused", "failed", "expired", "unsure")), said["rows"])
+
+    def test_what_was_not_sent_is_not_of_the_days_cap(self):
+        with unittest.mock.patch.dict(os.environ, LLMCOST_BUDGET_USD_DAY="0.0018"):
+            self.settings(at={"create": "rate-limit"})
+            self.put(4, options='{"max_tokens":1000}')  # $0.0012 at most
+            self.assertEqual((self.flush()["submitted"], self.statuses()), (0, {"queued": 4}))
+            self.assertEqual(self.flush()["submitted"], 4)
+
+    def test_nothing_is_saved_where_a_price_is_not_known(self):
+        self.db.execute("INSERT INTO llm_models(name, provider, api, base_url, key_env) SELECT 'tuned', provider, api, base_url, key_env"
+                        f" FROM llm_models WHERE name = '{MINI}'")
+        self.db.execute("INSERT INTO llm_prices(model, provider, kind, usd_per_million, service) VALUES ('tuned', 'openai', 'input', 1, 'batch'),"
+                        " ('tuned', 'openai', 'output', 2, 'batch')")
+        self.put(2, model="tuned")
+        self.flush()
+        self.settle()
+        cost, saved, unpriced = self.db.execute("SELECT cost_nusd, saved_nusd, unpriced FROM llm_batches").fetchone()
+        self.assertEqual((cost > 0, saved, unpriced), (True, 0, 0))
 
 
 if __name__ == "__main__":

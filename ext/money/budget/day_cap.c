@@ -81,3 +81,14 @@ void day_cap_settle(long long held, long long began, long long nusd) {
   counted.quarter[i].nusd = sum_at_most(counted.quarter[i].nusd, nusd);
   pthread_mutex_unlock(&lock);
 }
+
+void day_cap_give(long long began, long long nusd) {
+  long long start = began - began % PERIOD_QUARTER_MS;
+  int i = (int)(start / PERIOD_QUARTER_MS % QUARTERS);
+  pthread_mutex_lock(&lock);
+  forget_the_parents();
+  if (counted.quarter[i].start == start) {
+    counted.quarter[i].nusd -= nusd < counted.quarter[i].nusd ? nusd : counted.quarter[i].nusd;
+  }
+  pthread_mutex_unlock(&lock);
+}

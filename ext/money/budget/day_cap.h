@@ -31,4 +31,7 @@ DayCapOutcome day_cap_take(DayCap *cap, const Zone *zone, long long now, long lo
 /* What came of it: its cost, or its worst case where that is not known; 0: nothing was sent. `began`: when it was held. */
 void day_cap_settle(long long held, long long began, long long nusd);
 
+/* What was settled as spent at `began` was not sent after all. */
+void day_cap_give(long long began, long long nusd);
+
 #endif

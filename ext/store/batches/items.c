@@ -271,11 +271,13 @@ static int put_outcome(Settling *t, const ItemResult *r, Err *err) {
 
 static void count(Settling *t, const ItemResult *r, const Item *item) {
   long long cost = r->row ? r->row->cost_nusd : 0;
+  int is_compared = cost != LEDGER_NULL && r->full_nusd != LEDGER_NULL;
   t->settled++;
   t->answered += r->outcome == ITEM_DONE;
   t->cost_nusd += cost == LEDGER_NULL ? 0 : cost;
   t->unpriced += cost == LEDGER_NULL;
-  t->full_nusd += r->full_nusd == LEDGER_NULL ? 0 : r->full_nusd;
+  /* (Where one of the two prices is not known nothing is known to be saved.) */
+  t->full_nusd += is_compared ? r->full_nusd : cost == LEDGER_NULL ? 0 : cost;
   t->freed += item->held_nusd == LEDGER_NULL ? 0 : item->held_nusd;
 }
 

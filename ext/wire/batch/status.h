@@ -91,7 +91,7 @@ void batch_list_free(BatchList *list);
 /* What is known of a batch whose id is not. */
 typedef struct BatchSought {
   const char *mark;
-  long long since_ms; /* the intent was written; clocks may differ by a minute */
+  long long since_ms; /* the intent was written; clocks may differ by an hour */
   long long total;    /* its requests */
 } BatchSought;
 

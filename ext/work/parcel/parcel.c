@@ -5,6 +5,7 @@
 
 #include "money/allowance.h"
 #include "money/budget/budgets.h"
+#include "money/budget/day_cap.h"
 #include "work/desk/tell.h"
 
 #include <stdio.h>
@@ -134,6 +135,10 @@ static int hold(Parcel *p, int holder, long long nusd, Err *why, Err *err) {
   }
   if (err->rc == RC_OK && !fits) {
     budgets_refuse(&budgets, desk->store, 0, &ignored, why);
+  }
+  if (err->rc == RC_OK && fits && budgets.capped_nusd > 0) {
+    p->capped_nusd += budgets.capped_nusd;
+    p->capped_at = budgets.began;
   }
   budgets_settle(&budgets, LEDGER_NULL, fits); /* (of the day's cap: as if it were spent) */
   return err->rc == RC_OK ? fits : -1;
@@ -600,6 +605,7 @@ int parcel_make(Parcel *p, Err *err) {
 void parcel_close(Parcel *p) {
   if (!p->is_sent) {
     allowance_give_batch(p->dispatch->desk->conn, p->allowed_calls, p->allowed_nusd);
+    day_cap_give(p->capped_at, p->capped_nusd);
   }
   spool_close(&p->spool);
 }

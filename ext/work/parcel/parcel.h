@@ -28,7 +28,8 @@ typedef struct Parcel {
   Spool spool; /* its lines */
   int is_sent; /* by whoever sends it: it may be at the provider */
   long long allowed_calls,
-      allowed_nusd; /* of the connection's allowance: given back where it is not */
+      allowed_nusd;                 /* of the connection's allowance: given back where it is not */
+  long long capped_nusd, capped_at; /* of the day's cap, likewise */
 } Parcel;
 
 /* How many of the n rows go together, from the first on: 0 where what is under way leaves no room, told in `report`. */

@@ -1,0 +1,72 @@
+"""What a review of batches found and left for a decision: each of these fails."""
+import contextlib
+import sqlite3
+import time
+import unittest
+
+from batch_desk import BatchDesk
+from harness import value
+
+
+def now_ms():
+    return int(time.time() * 1000)
+
+
+class Open(BatchDesk):
+    def test_now_beside_max_calls(self):
+        value(self.db, "SELECT llm_config('max_calls', 1)")
+        self.put(5, deadline=now_ms() + 3_600_000)
+        for _ in range(4):
+            try:
+                self.flush()
+            except sqlite3.OperationalError as e:
+                self.assertIn("max_calls", str(e))
+        self.assertEqual(self.rows("status, attempts", "id > 1"), [("queued", 0)] * 4)
+
+    def test_now_beside_a_budget(self):
+        self.db.execute("INSERT INTO llm_budgets(scope, period, limit_usd) VALUES ('*', 'day', 0.0000001)")
+        self.put(2, deadline=now_ms() + 3_600_000)
+        self.flush()
+        self.assertNotIn("failed", self.statuses())
+
+    def test_now_beside_a_server_that_is_down(self):
+        value(self.db, "SELECT llm_config('retries', 0)")
+        self.standin.scenario("server-error")
+        self.put(2, deadline=now_ms() + 3_600_000)
+        self.flush()
+        self.assertNotIn("failed", self.statuses())
+
+    def test_a_far_deadline_of_a_model_without_a_batch_api(self):
+        name = next((r[0] for r in self.db.execute("SELECT name FROM llm_models WHERE provider = 'deepseek'")), None)
+        value(self.db, f"SELECT llm_allow_host('{self.standin.host}', 'DEEPSEEK_API_KEY')")
+        value(self.db, "SELECT llm_secret('DEEPSEEK_API_KEY', 'sk-deep-test-1234567')")
+        self.put(1, model=name or "deepseek-chat", deadline=now_ms() + 10 * 86_400_000)
+        self.flush()
+        self.assertEqual(self.statuses(), {"queued": 1})
+
+    def test_queued_by_hand_while_under_way(self):
+        self.settings(polls=3)
+        for cache in ("on", "off"):
+            self.put(2, text=cache + " {}", options='{"cache":"off"}' if cache == "off" else "{}")
+        self.flush()
+        self.db.execute("UPDATE batch_submit SET status = 'queued'")
+        self.flush()
+        self.settle()
+        self.flush()
+        self.settle()
+        prompts = [e["prompt"] for e in self.billed()]
+        self.assertEqual(len(prompts), len(set(prompts)), "paid twice")
+
+    def test_batch_id_by_hand(self):
+        self.put(2, options='{"cache":"off"}')
+        self.flush()
+        with contextlib.suppress(sqlite3.IntegrityError):
+            self.db.execute("UPDATE batch_submit SET batch_id = NULL")
+        self.flush()
+        self.settle()
+        prompts = [e["prompt"] for e in self.billed()]
+        self.assertEqual(len(prompts), len(set(prompts)), "paid twice")
+
+
+if __name__ == "__main__":
+    unittest.main()
