@@ -26,9 +26,11 @@ INSERT INTO batch_submit(custom_id, prompt, system, model, options, tag, deadlin
 SELECT value ->> '$.answered' AS answered, value ->> '$.failed' AS failed, value ->> '$.again' AS queued_again,
        value ->> '$.saved_usd' AS saved_usd, value ->> '$.errors' AS errors
 FROM (SELECT llm_batch_poll() AS value);
+.bail off
 SELECT value ->> '$.hits' AS known, value ->> '$.now' AS asked_now, value ->> '$.submitted' AS sent_by_batch,
        value ->> '$.refused' AS not_sent, value ->> '$.errors' AS errors
-FROM (SELECT llm_batch_flush() AS value);
+FROM (SELECT llm_batch_flush() AS value);   -- (an error while another one flushes: what it leaves is for the next time)
+.bail on
 
 -- Answers to where they belong; rows that are done leave the queue.
 BEGIN IMMEDIATE;

@@ -4,7 +4,7 @@
 --
 --   queued      sending, done (a cache had it), failed, expired (its deadline), cancelled
 --   sending     submitted, done, failed, expired, cancelled, queued
---   submitted   done, failed, expired, cancelled, queued (to be sent again)
+--   submitted   done, failed, expired, cancelled, queued (to be sent again; without its batch, as a flush does it: else it would be paid twice)
 --   done, failed, expired, cancelled      queued, by hand
 --
 -- 'sending' and 'submitted' are under way: their answers are found by id and belong to what was asked, so that nothing of
@@ -65,20 +65,22 @@ CREATE TRIGGER IF NOT EXISTS main.batch_submit_change BEFORE UPDATE ON batch_sub
 WHEN (old.status IN ('sending', 'submitted')
       AND (old.id IS NOT new.id OR old.custom_id IS NOT new.custom_id OR old.prompt IS NOT new.prompt OR old.system IS NOT new.system
            OR old.model IS NOT new.model OR old.options IS NOT new.options OR old.tag IS NOT new.tag OR old.user IS NOT new.user
-           OR old.conversation IS NOT new.conversation OR old.deadline IS NOT new.deadline))
+           OR old.conversation IS NOT new.conversation OR old.deadline IS NOT new.deadline
+           OR (new.status IN ('sending', 'submitted') AND old.batch_id IS NOT new.batch_id)))
   OR (old.id IS NOT new.id AND EXISTS (SELECT 1 FROM batch_submit WHERE id = new.id AND status IN ('sending', 'submitted')))
 BEGIN
   SELECT RAISE(ABORT, 'batch_submit: the row is under way (sending or submitted): its request can''t be changed; SELECT llm_batch_cancel() first, or wait');
 END;
 
 CREATE TRIGGER IF NOT EXISTS main.batch_submit_step BEFORE UPDATE OF status ON batch_submit
-WHEN new.status IS NOT old.status AND NOT coalesce(
+WHEN (new.status = 'queued' AND old.status IN ('sending', 'submitted') AND new.batch_id IS NOT NULL)
+  OR new.status IS NOT old.status AND NOT coalesce(
   instr(CASE old.status WHEN 'queued' THEN ' sending done failed expired cancelled '
                         WHEN 'sending' THEN ' submitted done failed expired cancelled queued '
                         WHEN 'submitted' THEN ' done failed expired cancelled queued '
                         ELSE ' queued ' END, ' ' || new.status || ' '), 0)
 BEGIN
-  SELECT RAISE(ABORT, 'batch_submit: no such step of status: queued rows are sent, answered or cancelled; sending and submitted ones end; those that ended can be queued again');
+  SELECT RAISE(ABORT, 'batch_submit: no such step of status: queued rows are sent, answered or cancelled; sending and submitted ones are under way, and end (SELECT llm_batch_cancel() first, or wait); those that ended can be queued again');
 END;
 
 CREATE TRIGGER IF NOT EXISTS main.batch_submit_delete BEFORE DELETE ON batch_submit

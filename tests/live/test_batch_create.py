@@ -15,7 +15,7 @@ class Create(BatchDesk):
         self.settings(at={at: fault})
         self.put(5, model=model)
         said = self.flush()
-        if at == "create":
+        if at == "create" and model != HAIKU:  # (which keeps no marks: its results tell, later)
             self.assertGreater(self.steps().get("list", 0), 0)  # it was looked for
         self.settle(polls=20)
         self.assertEqual((self.statuses(), set(self.rows("attempts"))), ({"done": 5}, {1}), said)
@@ -60,7 +60,7 @@ class Create(BatchDesk):
         self.assertEqual((said["submitted"], said["unsure"]), (0, 3), said)
         self.assertEqual(self.statuses(), {"sending": 3})
         self.assertEqual(self.batches()[0]["state"], "begun")
-        deadline = time.monotonic() + 25
+        deadline = time.monotonic() + 60
         while self.statuses() == {"sending": 3} and time.monotonic() < deadline:
             self.poll()
             time.sleep(0.5)

@@ -140,12 +140,12 @@ class Life:
             pass
         for child in self.children:
             child.wait(60)
-        until = time.monotonic() + 60
+        until = time.monotonic() + 150
         while value(self.db, f"SELECT count(*) FROM batch_submit WHERE {OPEN}") and time.monotonic() < until:
             value(self.db, self.flush_sql())
             value(self.db, "SELECT llm_batch_poll()")
             time.sleep(0.05)
-        value(self.db, "SELECT llm_batch_wait('{\"timeout\":10}')")
+        value(self.db, "SELECT llm_batch_wait('{\"timeout\":60}')")
 
     def close(self):
         for child in self.children:
@@ -261,7 +261,7 @@ class Alike(unittest.TestCase):
             self.add(db, 10)
             self.assertEqual([b["requests"] for b in json.loads(value(db, "SELECT llm_batch_flush()"))["batches"]], [10])
             standin.post("/standin/batch", {"at": {}, "late_list": None})
-            until = time.monotonic() + 40
+            until = time.monotonic() + 80
             while value(db, f"SELECT count(*) FROM batch_submit WHERE {OPEN}") and time.monotonic() < until:
                 value(db, "SELECT llm_batch_poll()")
                 value(db, "SELECT llm_batch_flush()")

@@ -171,7 +171,7 @@ class Together(BatchDesk):
                     self.put(3, text=f"{model} {fault} {{}}?", model=model)
                     for _ in self.kill_at("create", 1):
                         pass
-                deadline = time.monotonic() + 60
+                deadline = time.monotonic() + 120
                 while set(self.rows("status", f"model = '{model}'")) != {"done"} and time.monotonic() < deadline:
                     self.poll()
                     self.flush()
@@ -217,7 +217,7 @@ class Together(BatchDesk):
             self.check_sums_while_open()
             self.try_again()
         self.standin.latency(0)
-        deadline = time.monotonic() + 100
+        deadline = time.monotonic() + 150
         rows = sum(self.statuses().values())
         while self.statuses() != {"done": rows} and time.monotonic() < deadline:
             self.try_again()
@@ -285,7 +285,7 @@ class Interrupted(BatchDesk):
                 self.assertIn("interrupted", text)
         self.assertGreater(stopped, 3)
         self.standin.latency(0)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while self.statuses() != {"done": 120} and time.monotonic() < deadline:
             self.flush()
             self.poll()

@@ -41,7 +41,7 @@ class Faults(Tiers):
 
     def test_tiers_that_change_while_one_of_them_scores(self):
         self.while_asked("a", answer("5"), lambda: self.change("DELETE FROM llm_tiers WHERE rank = 2"))
-        self.db.execute("UPDATE llm_models SET key_env = 'MISTRAL_API_KEY', base_url = 'https://api.mistral.ai/v1' WHERE name IN ('b', 'c')")
+        self.db.execute("UPDATE llm_models SET key_env = 'XAI_API_KEY', base_url = 'https://api.x.ai/v1' WHERE name IN ('b', 'c')")
         self.db.commit()
         self.assertEqual(self.ask("tricky", scorer="verifier"), "5")  # a is the nearest that has a key
 
@@ -54,7 +54,7 @@ class Faults(Tiers):
         self.db.execute("ROLLBACK")
 
     def test_a_second_model_whose_key_is_not_there(self):
-        self.db.execute("UPDATE llm_models SET key_env = 'MISTRAL_API_KEY', base_url = 'https://api.mistral.ai/v1' WHERE name = 'b'")
+        self.db.execute("UPDATE llm_models SET key_env = 'XAI_API_KEY', base_url = 'https://api.x.ai/v1' WHERE name = 'b'")
         self.db.commit()
         self.models.says["a"] = self.models.says["c"] = answer("It is 12")
         seen = [(s["model"], s["why"]) for s in json.loads(self.ask(score=0, gate={"kind": "agree"}, audit=1, dry_run=True))["seen_by"]]

@@ -161,7 +161,7 @@ static int is_unchanged(const CodexState *c, const long long *now) {
 /* An event so soon after another is no call of its own, whatever it says. */
 static int is_shown_again(const CodexState *c, long long ts) {
   enum { SOON_MS = 100 };
-  return c->at != 0 && ts - c->at < SOON_MS;
+  return c->at != 0 && (ts < c->at || ts - SOON_MS < c->at);
 }
 
 /* The sequence goes on by these totals. */

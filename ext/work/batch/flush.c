@@ -63,7 +63,6 @@ static long long worst_of(const Parcel *p) {
 
 static int note_batch(Flush *f, const Parcel *p, Sent sent, Err *err) {
   cJSON *item = json_add(f->batches, NULL, cJSON_CreateObject(), err);
-  f->report.batches++;
   f->report.submitted += sent == SENT ? p->size.requests : 0;
   f->report.unsure += sent == SENT_UNSURE ? p->size.requests : 0;
   report_add_count(item, "id", p->batch, err);
@@ -150,7 +149,7 @@ static int heal(Flush *f, Err *err) {
     }
   }
   desk_batches_free(&batches);
-  return err->rc == RC_OK ? (submit_left(&d->rows, err), err->rc) : err->rc;
+  return err->rc == RC_OK ? (submit_left(&d->rows, 0, err), err->rc) : err->rc;
 }
 
 /* ---- a dry run */
@@ -248,6 +247,7 @@ static char *describe(Flush *f, Err *err) {
                 {"unsure", r->unsure},
                 {"waiting", r->waiting + f->dispatch.waiting},
                 {"refused", r->refused},
+                {"again", r->again},
                 {"failed", r->failed},
                 {"expired", r->expired}};
   cJSON *tree = cJSON_CreateObject();

@@ -4,7 +4,6 @@
 #include "work/batch/now.h"
 
 #include "call/call.h"
-#include "work/embed_remote.h"
 #include "work/map/run.h"
 
 #include <stdio.h>
@@ -179,16 +178,21 @@ static char *make_select(sqlite3 *db, Err *err) {
   return text;
 }
 
-/* Nothing was sent for it (a limit, a key, a pause): it is queued again, as if it had not been tried. */
-static int take_refusal(Ended *e, SubmitChange *c, Report *report, Err *err) {
-  SubmitRow row;
+/* Queued again: as if it had not been tried, where nothing was sent for it (a limit, a key, a pause); else if it was not too often. 1 if
+** it is. */
+static int is_again(Ended *e, SubmitChange *c, int was_sent, Report *report, Err *err) {
+  SubmitRow row = {.attempts = 0};
   int found = submit_get(&e->desk->rows, c->id, &row, err);
-  c->status = SUBMIT_QUEUED;
-  c->attempts = found == 1 && row.attempts > 0 ? row.attempts - 1 : SUBMIT_NULL;
   submit_got(&e->desk->rows);
-  report->refused++;
+  if (found != 1 || (was_sent && row.attempts >= SUBMIT_MOST_ATTEMPTS)) {
+    return 0;
+  }
+  c->status = SUBMIT_QUEUED;
+  c->attempts = was_sent || row.attempts == 0 ? row.attempts : row.attempts - 1;
+  report->refused += !was_sent;
+  report->again += was_sent;
   report_reason(report, c->error, 1);
-  return add_ended(e, c, err);
+  return 1;
 }
 
 /* A row that llm_map is through with. */
@@ -200,8 +204,10 @@ static int take_answer(Ended *e, sqlite3_stmt *result, Report *report, Err *err)
   submit_change_init(&c, sqlite3_column_int64(result, SPILL_KEY));
   c.from = SUBMIT_UNDER_WAY;
   c.error = keep(error, error ? strlen(error) : 0, err);
-  if (c.error && kind && strcmp(kind, "refused") == 0) {
-    return take_refusal(e, &c, report, err);
+  int was_sent = !kind || strcmp(kind, "refused") != 0;
+  int may_again = !was_sent || sqlite3_column_int(result, SPILL_RETRYABLE);
+  if (c.error && may_again && is_again(e, &c, was_sent, report, err)) {
+    return add_ended(e, &c, err);
   }
   c.status = error ? "failed" : "done";
   c.n = (size_t)sqlite3_column_bytes(result, SPILL_ANSWER);
@@ -255,29 +261,36 @@ static int run_map(Dispatch *d, Ended *e, int concurrency, Report *report, Err *
 static int embed_one(Dispatch *d, Ended *e, const DispatchOther *other, Report *report, Err *err) {
   SubmitRow row;
   SubmitChange c;
+  Outcome out = {0};
   Err why = {0};
-  int dim = 0;
-  float *vector = NULL;
   if (submit_get(&d->desk->rows, other->id, &row, err) == 1 &&
       asker_read(&d->desk->asker, &row, &why)) {
-    vector = embed_remote(d->desk->conn, d->desk->asker.options.model, &row.prompt, &row.n_prompt,
-                          1, &dim, &why);
+    pipeline_run(d->desk->conn, &d->desk->asker.request, NULL, &out, &why);
   }
   submit_got(&d->desk->rows);
   if (err->rc != RC_OK || why.rc == RC_NOMEM || why.rc == RC_INTERRUPT) {
     *err = err->rc != RC_OK ? *err : why;
+    free(out.text);
     return err->rc;
   }
   submit_change_init(&c, other->id);
   c.from = SUBMIT_UNDER_WAY;
-  c.status = vector ? "done" : "failed";
-  c.answer = (const char *)vector;
-  c.n = sizeof *vector * (size_t)dim;
-  c.is_vector = 1;
-  c.error = vector ? NULL : keep(why.msg, strlen(why.msg), err);
+  c.error = why.rc == RC_OK ? NULL : keep(why.msg, strlen(why.msg), err);
+  int was_sent = out.kind != KIND_REFUSED;
+  if (c.error && (!was_sent || why.retryable) && is_again(e, &c, was_sent, report, err)) {
+    free(out.text);
+    return add_ended(e, &c, err);
+  }
+  c.status = c.error ? "failed" : "done";
+  c.answer = out.text;
+  c.n = out.n;
+  c.cost_nusd = out.cost_nusd;
   c.finished_at = now_ms();
-  report->now += vector != NULL;
-  report->failed += !vector;
+  if (c.answer) {
+    take_vector(&c, err);
+  }
+  report->now += !c.error;
+  report->failed += c.error != NULL;
   return add_ended(e, &c, err);
 }
 
@@ -308,7 +321,7 @@ int now_ask(Dispatch *d, int concurrency, Report *report, Err *err) {
     embed_all(d, e, report, err);
   }
   write_ended(e, err->rc == RC_OK ? err : &unwritten);
-  submit_left(&d->desk->rows, err->rc == RC_OK ? err : &unwritten);
+  submit_left(&d->desk->rows, 1, err->rc == RC_OK ? err : &unwritten);
   free(e);
   return err->rc;
 }

@@ -95,22 +95,25 @@ static int delete_files(Poll *p, const BatchRow *b, Err *err) {
   const char *const files[] = {b->input_file, b->output_file, b->error_file};
   Model model = {0};
   Remote r = {0};
-  BatchFault fault;
+  BatchFault fault = {.trouble = TROUBLE_NONE};
   BatchNote note;
+  int is_left = 0;
   if (desk_model(&p->desk, b, &model, err) == RC_OK &&
       remote_open(&r, p->desk.conn, &model, err) == RC_OK) {
     for (int i = 0; i < 3 && r.form->paths[BATCH_DELETE_FILE] && err->rc == RC_OK; i++) {
       if (files[i]) {
         remote_delete_file(&r, files[i], &fault, err);
+        is_left |= fault.trouble != TROUBLE_NONE;
       }
     }
     if (r.form->paths[BATCH_DELETE] && b->provider_id && err->rc == RC_OK) {
       remote_delete(&r, b->provider_id, &fault, err);
+      is_left |= fault.trouble != TROUBLE_NONE;
     }
   }
   batches_note_init(&note);
   note.files_deleted = 1;
-  if (err->rc == RC_OK) {
+  if (err->rc == RC_OK && !is_left) {
     batches_note(p->desk.store, b->id, &note, err);
   }
   remote_close(&r);
@@ -188,7 +191,8 @@ static int note_strange(Poll *p, Err *err) {
         text, sizeof text,
         "under way in batches that the store '%.200s' does not know: another one sent them"
         " (LLMCOST_STORE or llm_config('store', path) names it); in a copy of the database UPDATE"
-        " batch_submit SET status = 'queued', attempts = 0 asks them again",
+        " batch_submit SET status = 'queued', batch_id = NULL, attempts = 0 WHERE status IN"
+        " ('sending', 'submitted') asks them again",
         store_name(p->desk.store));
     report_reason(&p->report, text, p->strange);
   }

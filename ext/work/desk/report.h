@@ -17,7 +17,6 @@ typedef struct ReportReason {
 
 typedef struct Report {
   long long hits, now, submitted, waiting, refused, failed, expired; /* rows, of a flush */
-  long long batches;                                                 /* begun */
   long long unsure;                          /* of these, not known to be there yet */
   long long answered, again, cancelled;      /* rows, of a poll */
   long long open, open_rows;                 /* batches and rows that are under way still */

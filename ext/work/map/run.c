@@ -214,7 +214,8 @@ static int keep(MapRun *run, MapJob *job, Err *err) {
                    .model = out->model[0] ? out->model : NULL,
                    .kind = kind,
                    .cost_nusd = kind ? out->cost_nusd : -1,
-                   .call_id = out->call_id > 0 ? out->call_id : -1};
+                   .call_id = out->call_id > 0 ? out->call_id : -1,
+                   .is_retryable = job->err.rc != RC_OK && job->err.retryable};
   if (spill_put(run->spill, &r, err) == RC_OK) {
     set_bit(run->is_done, job->row);
     count(&run->state, job);

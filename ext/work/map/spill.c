@@ -63,7 +63,7 @@ static int make_tables(Spill *s, Err *err) {
       run(s, rows, err) == RC_OK) {
     run(s,
         "CREATE TABLE done(seq INTEGER PRIMARY KEY, row INTEGER, answer, error, model, cost, kind,"
-        " call)",
+        " call, retryable)",
         err);
     prepare(s, add, &s->add, err);
   }
@@ -268,7 +268,7 @@ static void bind_count(sqlite3_stmt *stmt, int at, long long n) {
 }
 
 int spill_put(Spill *s, const SpillResult *r, Err *err) {
-  if (prepare(s, "INSERT INTO done VALUES(NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7)", &s->put, err) !=
+  if (prepare(s, "INSERT INTO done VALUES(NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", &s->put, err) !=
       RC_OK) {
     return err->rc;
   }
@@ -279,11 +279,12 @@ int spill_put(Spill *s, const SpillResult *r, Err *err) {
   bind_count(s->put, 5, r->cost_nusd);
   sqlite3_bind_text(s->put, 6, r->kind, -1, SQLITE_STATIC);
   bind_count(s->put, 7, r->call_id);
+  sqlite3_bind_int(s->put, 8, r->is_retryable);
   return finish(s, s->put, err);
 }
 
 #define RESULT                                                                                     \
-  "SELECT r.c0, d.answer, d.error, d.model, d.cost, d.kind, d.call FROM done AS d"                 \
+  "SELECT r.c0, d.answer, d.error, d.model, d.cost, d.kind, d.call, d.retryable FROM done AS d"    \
   " CROSS JOIN rows AS r ON r.id = d.row WHERE "
 
 int spill_result(Spill *s, int of_row, long long number, sqlite3_stmt **out, Err *err) {

@@ -26,6 +26,7 @@ typedef struct SpillResult {
   const char *error;            /* NULL: none */
   const char *model, *kind;     /* NULL: none */
   long long cost_nusd, call_id; /* negative: not known */
+  int is_retryable;             /* of an error: the same may be answered later */
 } SpillResult;
 
 /* The columns of a result, behind the key in column 0. */
@@ -37,6 +38,7 @@ enum {
   SPILL_COST,
   SPILL_KIND,
   SPILL_CALL,
+  SPILL_RETRYABLE,
   SPILL_COLUMNS
 };
 

@@ -16,7 +16,9 @@ enum {
   BYTES_A_TOKEN = 4,
   LINE_MORE =
       400, /* bytes of a line beside its request: ids, marks, escapes are more than that rarely */
-  HOUR_MS = 3600000
+  HOUR_MS = 3600000,
+  USUAL_WINDOW =
+      24 /* hours: what is due later is not asked now because its model has no batch API */
 };
 
 static int make_room(void **list, int n, int *cap, size_t size, Err *err) {
@@ -226,11 +228,10 @@ static void fill(const Dispatch *d, const SubmitRow *from, Batched *b, DispatchR
                        .asks = submit_asks(from),
                        .key = k->key,
                        .has_key = b->plan.keeps,
-                       .has_prompt = hash_parse(k->prompt_hash, &row->prompt),
                        .size = (int)k->body.n + LINE_MORE,
                        .tokens = (int)(k->body.n / BYTES_A_TOKEN),
                        .next_same = -1};
-  hash_parse(k->prompt_hash, &row->prompt);
+  row->has_prompt = hash_parse(k->prompt_hash, &row->prompt);
   row->held_nusd = row->held_nusd < 0 ? LEDGER_NULL : row->held_nusd;
   note_beginning(k, row);
 }
@@ -266,7 +267,8 @@ static int add_to_batch(Dispatch *d, const SubmitRow *from, Batched *b, Err *err
   int has_deadline = from->deadline_ms != SUBMIT_NULL;
   const BatchForm *form = batch_form_of(&k->model, &none);
   BatchEndpoint endpoint = k->api->embeds ? BATCH_EMBEDDINGS : BATCH_CHAT;
-  if (has_deadline && (!form || left < form->window_least * (long long)HOUR_MS)) {
+  int window = form ? form->window_least : USUAL_WINDOW;
+  if (has_deadline && left < window * (long long)HOUR_MS) {
     return add_other(d, from->id, WAY_NOW, NULL, err);
   }
   if (form && !form->endpoints[endpoint]) {

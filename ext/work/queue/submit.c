@@ -30,8 +30,8 @@ static const char *const texts[SUBMIT_SQLS] = {
         " WHERE id = ?1 AND instr(?2, status) > 0 AND (status = 'queued' OR batch_id IS ?3)",
     [SUBMIT_SENT] = "UPDATE main.batch_submit SET status = 'submitted' WHERE batch_id = ?1 AND"
                     " status IN ('sending', 'submitted') AND status = 'sending'",
-    [SUBMIT_LEFT] = "UPDATE main.batch_submit SET status = 'queued' WHERE batch_id IS NULL AND"
-                    " status IN ('sending', 'submitted')",
+    [SUBMIT_LEFT] = "UPDATE main.batch_submit SET status = 'queued', attempts = max(0, attempts -"
+                    " ?1) WHERE batch_id IS NULL AND status IN ('sending', 'submitted')",
     [SUBMIT_BATCHES] = "SELECT batch_id, count(*) FROM main.batch_submit WHERE status IN"
                        " ('sending', 'submitted') AND batch_id IS NOT NULL GROUP BY batch_id",
     [SUBMIT_LOCK] = "UPDATE main.batch_queue SET id = id WHERE 0",
@@ -235,8 +235,12 @@ int submit_sent(Submits *s, long long batch, Err *err) {
   return err->rc;
 }
 
-long long submit_left(Submits *s, Err *err) {
-  return change_rows(s, statement(s, SUBMIT_LEFT, err), err);
+long long submit_left(Submits *s, int was_unsent, Err *err) {
+  sqlite3_stmt *stmt = statement(s, SUBMIT_LEFT, err);
+  if (stmt) {
+    sqlite3_bind_int(stmt, 1, was_unsent);
+  }
+  return change_rows(s, stmt, err);
 }
 
 int submit_batches(Submits *s, int (*take)(void *arg, long long batch, long long rows, Err *err),

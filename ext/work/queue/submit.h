@@ -100,8 +100,9 @@ void submit_change_init(SubmitChange *change, long long id);
 /* What is 'sending' of a batch is 'submitted'. */
 int submit_sent(Submits *s, long long batch, Err *err);
 
-/* What is 'sending' without a batch is queued again: who was at it is gone. How many; -1 and *err. */
-long long submit_left(Submits *s, Err *err);
+/* What is 'sending' without a batch is queued again: who was at it is gone. `was_unsent`: it was marked, and certainly not asked; then that
+** was no attempt. How many; -1 and *err. */
+long long submit_left(Submits *s, int was_unsent, Err *err);
 
 /* The batches that rows are under way in, each with how many. Nothing may be written meanwhile. RC_OK or *err. */
 int submit_batches(Submits *s, int (*take)(void *arg, long long batch, long long rows, Err *err),

@@ -1,5 +1,4 @@
-"""What a review of batches found and left for a decision: each of these fails."""
-import contextlib
+"""What must not be paid twice, given up or refused for good: rows asked at once, and rows that somebody changes by hand."""
 import sqlite3
 import time
 import unittest
@@ -49,7 +48,8 @@ class Open(BatchDesk):
         for cache in ("on", "off"):
             self.put(2, text=cache + " {}", options='{"cache":"off"}' if cache == "off" else "{}")
         self.flush()
-        self.db.execute("UPDATE batch_submit SET status = 'queued'")
+        with self.assertRaisesRegex(sqlite3.IntegrityError, "llm_batch_cancel"):
+            self.db.execute("UPDATE batch_submit SET status = 'queued'")
         self.flush()
         self.settle()
         self.flush()
@@ -60,12 +60,22 @@ class Open(BatchDesk):
     def test_batch_id_by_hand(self):
         self.put(2, options='{"cache":"off"}')
         self.flush()
-        with contextlib.suppress(sqlite3.IntegrityError):
+        with self.assertRaisesRegex(sqlite3.IntegrityError, "under way"):
             self.db.execute("UPDATE batch_submit SET batch_id = NULL")
         self.flush()
         self.settle()
         prompts = [e["prompt"] for e in self.billed()]
         self.assertEqual(len(prompts), len(set(prompts)), "paid twice")
+
+    def test_an_embedding_asked_now_meets_the_limit_of_its_tag(self):
+        self.db.execute("INSERT INTO llm_budgets(scope, period, limit_usd) VALUES ('tag:t1', 'day', 0)")
+        self.put(1, model="text-embedding-3-small", tag="t1", deadline=now_ms() + 3_600_000)
+        self.put(1, text="another {}", model="text-embedding-3-small", tag="t2", deadline=now_ms() + 3_600_000)
+        said = self.flush()
+        self.assertEqual((said["refused"], said["now"]), (1, 1), said)
+        self.assertEqual(self.rows("status || ' ' || typeof(answer) || ' ' || (cost_usd > 0)", "tag = 't2'"), ["done blob 1"])
+        self.assertEqual(self.rows("status || attempts", "tag = 't1'"), ["queued0"])
+        self.assertEqual(self.db.execute("SELECT tag FROM llm_calls WHERE kind = 'embed'").fetchall(), [("t2",)])
 
 
 if __name__ == "__main__":
