@@ -387,7 +387,7 @@ class Files(BatchDesk):
         self.settle()
         self.assertEqual(self.statuses(), {"done": 3})
         self.check_all(1)
-        two.execute("UPDATE batch_submit SET status = 'queued', attempts = 0")
+        two.execute("UPDATE batch_submit SET status = 'queued', batch_id = NULL, attempts = 0 WHERE status IN ('sending', 'submitted')")
         self.flush(two)
         self.settle(two)
         self.assertEqual(self.statuses(two), {"done": 3})
