@@ -56,19 +56,28 @@ def asan_env(leaks=False, **more):
 
 
 class Standin:
-    """The local provider as a process; `with Standin() as s: s.url`."""
+    """The local provider as a process; `with Standin() as s: s.url`. Each on a port of its own: what a test has allowed stays allowed
+    in its process, and the system gives a port out again."""
+    ports = set()
 
     def __init__(self, *args, env=None):
         self.args = args
         self.env = env or clean_env()
 
     def __enter__(self):
+        self.start()
+        while self.host in Standin.ports and "--port" not in self.args:
+            self.__exit__()
+            self.start()
+        Standin.ports.add(self.host)
+        return self
+
+    def start(self):
         self.process = subprocess.Popen([STANDIN, *self.args], stdout=subprocess.PIPE, text=True, env=self.env)
         line = self.process.stdout.readline()
         assert line.startswith("listening "), "the stand-in did not start: " + line
         self.url = line.split()[1]
         self.host = self.url.split("//")[1]
-        return self
 
     def __exit__(self, *_):
         self.process.send_signal(signal.SIGTERM)

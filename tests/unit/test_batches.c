@@ -230,9 +230,11 @@ static int tell_row(void *arg, const ItemRow *item, Err *err) {
   (void)err;
   char *sql = sqlite3_mprintf(
       "UPDATE batch_submit SET status = %Q, answer = %Q, error = %Q, cost_usd = %lld / 1e9,"
-      " attempts = %lld, finished_at = coalesce(finished_at, 0) + 1 WHERE id = %lld"
+      " attempts = %lld, finished_at = coalesce(finished_at, 0) + 1, batch_id = CASE %Q"
+      " WHEN 'queued' THEN NULL ELSE batch_id END WHERE id = %lld"
       " AND status IN ('sending', 'submitted')",
-      item->outcome, item->answer, item->error, item->cost_nusd, item->attempt, item->submit_id);
+      item->outcome, item->answer, item->error, item->cost_nusd, item->attempt, item->outcome,
+      item->submit_id);
   run(t->db, sql);
   sqlite3_free(sql);
   t->ids[t->n++] = item->submit_id;
