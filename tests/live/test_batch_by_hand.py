@@ -43,6 +43,18 @@ class Open(BatchDesk):
         self.flush()
         self.assertEqual(self.statuses(), {"queued": 1})
 
+    def test_upserts_and_returning(self):
+        upsert = ("INSERT INTO batch_submit(id, prompt, model) VALUES (?, ?, 'gpt-4o-mini') ON CONFLICT(id) DO UPDATE SET prompt = excluded.prompt,"
+                  " priority = 3 RETURNING id, status, prompt, priority")
+        self.assertEqual(self.db.execute(upsert, (1, "first")).fetchall(), [(1, "queued", "first", 0)])
+        self.assertEqual(self.db.execute(upsert, (1, "second")).fetchall(), [(1, "queued", "second", 3)])
+        self.assertEqual(self.db.execute("UPDATE batch_submit SET tag = 't' RETURNING tag").fetchall(), [("t",)])
+        self.flush()
+        with self.assertRaisesRegex(sqlite3.IntegrityError, "under way"):
+            self.db.execute(upsert, (1, "third")).fetchall()
+        self.settle()
+        self.assertIn("second", self.row(1, "answer")[0])
+
     def test_queued_by_hand_while_under_way(self):
         self.settings(polls=3)
         for cache in ("on", "off"):
