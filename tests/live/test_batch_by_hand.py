@@ -35,6 +35,18 @@ class Open(BatchDesk):
         self.flush()
         self.assertNotIn("failed", self.statuses())
 
+    def test_an_answer_that_was_lost_is_not_bought_again(self):
+        value(self.db, "SELECT llm_config('retries', 0)")
+        for model in ("gpt-4o-mini", "text-embedding-3-small"):
+            with self.subTest(model):
+                self.standin.scenario("reset-after")
+                self.put(1, text=model + " {}", model=model, deadline=now_ms() + 3_600_000)
+                self.flush()
+                self.standin.scenario("ok")
+                self.flush()
+                self.assertEqual(self.rows("status || attempts", f"model = '{model}'"), ["failed1"])
+                self.assertEqual(len([e for e in self.billed() if model in (e["prompt"] or "")]), 1)
+
     def test_a_far_deadline_of_a_model_without_a_batch_api(self):
         name = next((r[0] for r in self.db.execute("SELECT name FROM llm_models WHERE provider = 'deepseek'")), None)
         value(self.db, f"SELECT llm_allow_host('{self.standin.host}', 'DEEPSEEK_API_KEY')")

@@ -205,7 +205,9 @@ static int take_answer(Ended *e, sqlite3_stmt *result, Report *report, Err *err)
   c.from = SUBMIT_UNDER_WAY;
   c.error = keep(error, error ? strlen(error) : 0, err);
   int was_sent = !kind || strcmp(kind, "refused") != 0;
-  int may_again = !was_sent || sqlite3_column_int(result, SPILL_RETRYABLE);
+  int is_lost =
+      kind && strcmp(kind, "unknown") == 0; /* it may be billed: not bought again unasked */
+  int may_again = !was_sent || (!is_lost && sqlite3_column_int(result, SPILL_RETRYABLE));
   if (c.error && may_again && is_again(e, &c, was_sent, report, err)) {
     return add_ended(e, &c, err);
   }
@@ -277,7 +279,8 @@ static int embed_one(Dispatch *d, Ended *e, const DispatchOther *other, Report *
   c.from = SUBMIT_UNDER_WAY;
   c.error = why.rc == RC_OK ? NULL : keep(why.msg, strlen(why.msg), err);
   int was_sent = out.kind != KIND_REFUSED;
-  if (c.error && (!was_sent || why.retryable) && is_again(e, &c, was_sent, report, err)) {
+  int may_again = !was_sent || (out.kind != KIND_UNKNOWN && why.retryable);
+  if (c.error && may_again && is_again(e, &c, was_sent, report, err)) {
     free(out.text);
     return add_ended(e, &c, err);
   }
@@ -321,7 +324,9 @@ int now_ask(Dispatch *d, int concurrency, Report *report, Err *err) {
     embed_all(d, e, report, err);
   }
   write_ended(e, err->rc == RC_OK ? err : &unwritten);
-  submit_left(&d->desk->rows, 1, err->rc == RC_OK ? err : &unwritten);
+  /* (A limit stops what has not begun. An interrupt ends what is on its way, too: that was an attempt.) */
+  int was_unsent = err->code == ERR_LIMIT;
+  submit_left(&d->desk->rows, was_unsent, err->rc == RC_OK ? err : &unwritten);
   free(e);
   return err->rc;
 }
