@@ -11,7 +11,7 @@
 #include "money/billing.h"
 #include "money/reread.h"
 #include "store/feedback.h"
-#include "store/audit.h"
+#include "store/audit/audit.h"
 #include "store/budget/spent.h"
 #include "store/db/row.h"
 

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "money/billing.h"
-#include "store/audit.h"
+#include "store/audit/audit.h"
 
 /* Its usage: that object, or where it has none its columns; with the parts it was billed in (owned, free; NULL: none). RC_OK
 ** or *err. */

@@ -135,7 +135,13 @@ static int count_args(const TableKind *kind) {
 }
 
 /* Bits of a plan's number, behind those of the arguments; and which columns are looked at. */
-enum { PLAN_KEY = 4, PLAN_LIMIT = 8, PLAN_OFFSET = 16, PLAN_COLUMNS = 32, PLAN_MISSING = 1 << 28 };
+enum {
+  PLAN_KEY = 1 << TABLE_MOST_ARGS,
+  PLAN_LIMIT = PLAN_KEY << 1,
+  PLAN_OFFSET = PLAN_KEY << 2,
+  PLAN_COLUMNS = PLAN_KEY << 3,
+  PLAN_MISSING = 1 << 28
+};
 
 /* 1 if a constraint is an argument's, or a LIMIT's own. */
 static int is_taken(const Table *t, const struct sqlite3_index_constraint *c) {
@@ -271,7 +277,7 @@ static int take_args(TableCursor *c, int given, sqlite3_value **argv, Err *err) 
 
 /* What stands behind the arguments. */
 static void take_key(int plan, sqlite3_value **argv, TableQuery *q) {
-  argv += (plan & 1) + (plan >> 1 & 1);
+  argv += __builtin_popcount((unsigned)plan & (PLAN_KEY - 1));
   q->key = plan & PLAN_KEY ? *argv++ : NULL;
   long long limit = plan & PLAN_LIMIT ? sqlite3_value_int64(*argv++) : -1;
   long long offset = plan & PLAN_OFFSET ? sqlite3_value_int64(*argv++) : 0;

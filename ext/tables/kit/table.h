@@ -16,7 +16,7 @@
 #include "conn/conn.h"
 
 enum {
-  TABLE_MOST_ARGS = 2,
+  TABLE_MOST_ARGS = 5,
   TABLE_TOLD_COLUMNS = 16,
   TABLE_HIDDEN = -1 /* the number of a kind's `hidden` column; of a second one the next lower */
 };

@@ -1,7 +1,7 @@
 /*
 ** Reading the ledger's calls again. See audit.h for the contract.
 */
-#include "store/audit.h"
+#include "store/audit/audit.h"
 
 #include "base/sqlite/columns.h"
 #include "sql/sql_text.h"

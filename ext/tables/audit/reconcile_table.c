@@ -1,11 +1,11 @@
 /*
-** llm_reconcile([options]): imported invoices held against the ledger (work/reconcile.h). A row a line; its causes add up to its
+** llm_reconcile([options]): imported invoices held against the ledger (work/audit/reconcile.h). A row a line; its causes add up to its
 ** difference.
 */
 #include "base/text/decimal.h"
 #include "tables/kit/table.h"
 #include "tables/tables.h"
-#include "work/reconcile.h"
+#include "work/audit/reconcile.h"
 
 #include <limits.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 /*
 ** See reconcile.h for the contract.
 */
-#include "work/reconcile.h"
+#include "work/audit/reconcile.h"
 
 #include "base/hash.h"
 #include "base/limits.h"
