@@ -19,7 +19,7 @@
 #include "base/clock.h"
 #include "base/sqlite/vtab.h"
 #include "base/text/decimal.h"
-#include "core/price/zone.h"
+#include "core/audit/span.h"
 #include "store/schema/views.h"
 #include "store/sums/rebuild.h"
 #include "tables/kit/reading.h"
@@ -140,54 +140,13 @@ static int plan(Table *base, sqlite3_index_info *info) {
 
 /* ---- periods */
 
-/* Seconds of the time of day there; from inclusive, to exclusive. */
-typedef struct Span {
-  long long from, to;
-} Span;
-
-#define SPAN_ALL ((Span){LLONG_MIN, LLONG_MAX})
-
-/* A label: 'YYYY', 'YYYY-MM', 'YYYY-MM-DD', 'YYYY-MM-DD HH' or 'YYYY-MM-DD HH:MM' (T for the blank too). Returns its length as it
-** is compared, 0 where the text is none; *span is what it names. */
-static int read_label(const char *text, Span *span) {
-  static const char form[] = "0000-00-00 00:00", first[] = "0000-01-01 00:00:00";
-  char whole[sizeof first];
-  int n = (int)strlen(text), y, m, length[] = {4, 7, 10, 13, 16};
-  int is_known = 0;
-  for (int i = 0; i < 5; i++) {
-    is_known |= n == length[i];
-  }
-  for (int i = 0; i < n && is_known; i++) {
-    int is_digit = text[i] >= '0' && text[i] <= '9';
-    is_known = form[i] == '0' ? is_digit : text[i] == form[i] || (form[i] == ' ' && text[i] == 'T');
-  }
-  long long ms, next = 0;
-  memcpy(whole, first, sizeof first);
-  memcpy(whole, text, is_known ? (size_t)n : 0);
-  if (!is_known || !time_parse(whole, &ms)) {
-    return 0;
-  }
-  y = (whole[0] - '0') * 1000 + (whole[1] - '0') * 100 + (whole[2] - '0') * 10 + whole[3] - '0';
-  m = (whole[5] - '0') * 10 + whole[6] - '0';
-  span->from = ms / 1000;
-  if (n <= 7) {
-    char end[32];
-    int to_year = n == 4 || m == 12;
-    sqlite3_snprintf(sizeof end, end, "%04d-%02d-01", y + to_year, to_year ? 1 : m + 1);
-    span->to = (time_parse(end, &next) ? next : TIME_LAST + 1) / 1000; /* (9999 is the last year) */
-  } else {
-    int is_hour =
-        n == 13 || strcmp(whole + 14, "00:00") == 0; /* "09:00" is the label of the hour */
-    span->to = span->from + (n == 10 ? DAY_S : is_hour ? HOUR_S : 60);
-  }
-  return n;
-}
+#define SPAN_ALL ((LocalSpan){LLONG_MIN, LLONG_MAX})
 
 /* Narrows *all to what a comparison with a label leaves, as texts compare: labels of the column have `own` characters. A
 ** hidden column that equals a shorter label is anywhere in what that names. */
-static void narrow(Span *all, Span named, int length, int own, const char bound_op[2]) {
+static void narrow(LocalSpan *all, LocalSpan named, int length, int own, const char bound_op[2]) {
   char op = bound_op[1];
-  Span s = SPAN_ALL;
+  LocalSpan s = SPAN_ALL;
   int is_longer = length > own, is_same = length == own;
   if (is_longer) { /* a label of the column that is a prefix of it comes before */
     long long step = own == 10 ? DAY_S : HOUR_S, rest = named.from % step;
@@ -195,7 +154,7 @@ static void narrow(Span *all, Span named, int length, int own, const char bound_
     named.to = named.from + step;
   }
   if (op == '=') {
-    s = is_longer ? (Span){0, 0} : named;
+    s = is_longer ? (LocalSpan){0, 0} : named;
   } else if (op == '<' || op == 'l') {
     s.to = is_longer || (op == 'l' && is_same) ? named.to : named.from;
   } else {
@@ -205,32 +164,18 @@ static void narrow(Span *all, Span named, int length, int own, const char bound_
   all->to = s.to < all->to ? s.to : all->to;
 }
 
-/* The first moment (Unix ms) at which clocks there show that time or a later one. */
-static long long moment_of(const Zone *zone, long long local) {
-  if (local == LLONG_MIN || local == LLONG_MAX) {
-    return local;
-  }
-  long long best = LLONG_MAX;
-  for (int day = -1; day <= 1; day++) {
-    long long at = local - zone_offset(zone, (local + day * DAY_S) * 1000);
-    int is_there = at + zone_offset(zone, at * 1000) >= local;
-    best = is_there && at < best ? at : best;
-  }
-  return (best == LLONG_MAX ? local - zone_offset(zone, local * 1000) : best) * 1000;
-}
-
 /* What is asked for. */
-typedef struct Period {
-  Span local;         /* seconds there; of invoices: of UTC */
+typedef struct CostPeriod {
+  LocalSpan local;    /* seconds there; of invoices: of UTC */
   long long from, to; /* Unix ms */
   const char *value;  /* only this one, or NULL. Borrowed */
-} Period;
+} CostPeriod;
 
-static int read_bound(const char bound_op[2], sqlite3_value *v, Period *p, Err *err) {
+static int read_bound(const char bound_op[2], sqlite3_value *v, CostPeriod *p, Err *err) {
   char bound = bound_op[0];
   int is_text = sqlite3_value_type(v) == SQLITE_TEXT;
   const char *text = is_text ? (const char *)sqlite3_value_text(v) : NULL;
-  Span named;
+  LocalSpan named;
   if (is_text && !text) {
     return err_nomem(err);
   }
@@ -238,7 +183,7 @@ static int read_bound(const char bound_op[2], sqlite3_value *v, Period *p, Err *
     p->value = text;
     return RC_OK;
   }
-  int length = text ? read_label(text, &named) : 0;
+  int length = text ? span_read_label(text, &named) : 0;
   if (length > 0) {
     narrow(&p->local, named, length, bound == 'd' || bound == 'D' ? 10 : 16, bound_op);
   } else if (is_hidden(bound)) {
@@ -286,7 +231,7 @@ static void add_between(sqlite3_str *sql, long long from, long long to) {
 }
 
 /* The UTC span of invoices. */
-static void add_invoices(sqlite3_str *sql, const Period *p) {
+static void add_invoices(sqlite3_str *sql, const CostPeriod *p) {
   add_between(sql, p->local.from == LLONG_MIN ? LLONG_MIN : p->local.from * 1000,
               p->local.to == LLONG_MAX ? LLONG_MAX : p->local.to * 1000);
 }
@@ -297,7 +242,7 @@ static int is_whole_day(long long at) {
 
 /* llm_days or llm_hours, of a zone and a period. */
 static void add_times(sqlite3_str *sql, const char *from, const char *name, const Zone *zone,
-                      const Period *p, Span known) {
+                      const CostPeriod *p, LocalSpan known) {
   int is_utc = !name, is_hours = strcmp(from, "llm_hours") == 0;
   int by_day = !is_hours && is_utc && is_whole_day(p->from) && is_whole_day(p->to);
   sqlite3_str_appendf(sql, "WITH %s AS (SELECT ", from);
@@ -320,7 +265,8 @@ static void add_times(sqlite3_str *sql, const char *from, const char *name, cons
   sqlite3_str_appendf(sql, ") ");
 }
 
-static void add_part(sqlite3_str *sql, int grain, long long from, long long to, const Period *p) {
+static void add_part(sqlite3_str *sql, int grain, long long from, long long to,
+                     const CostPeriod *p) {
   sqlite3_str_appendf(sql,
                       "SELECT dimension, value, provider, source, billed, basis%s"
                       " FROM llm_summed WHERE grain = %d%s",
@@ -334,7 +280,7 @@ static int is_whole_month(long long at) {
 }
 
 /* Whole days between two moments, and the quarters at their ends. */
-static void add_days(sqlite3_str *sql, long long from, long long to, const Period *p) {
+static void add_days(sqlite3_str *sql, long long from, long long to, const CostPeriod *p) {
   long long first = is_whole_day(from) ? from : rebuild_day_of(from) + REBUILD_DAY_MS;
   long long last = is_whole_day(to) ? to : rebuild_day_of(to);
   if (first >= last) {
@@ -351,7 +297,7 @@ static void add_days(sqlite3_str *sql, long long from, long long to, const Perio
 }
 
 /* llm_values of a period: whole months, and the days at its ends. */
-static void add_values(sqlite3_str *sql, const Period *p) {
+static void add_values(sqlite3_str *sql, const CostPeriod *p) {
   long long first = is_whole_month(p->from) ? p->from : sums_next_month(sums_month(p->from));
   long long last = is_whole_month(p->to) ? p->to : sums_month(p->to);
   sqlite3_str_appendf(sql, "WITH llm_values AS (");
@@ -375,13 +321,13 @@ static void add_values(sqlite3_str *sql, const Period *p) {
 }
 
 /* From the first row that is summed to a little past now: where changes of clocks matter. */
-static int known_span(sqlite3 *db, Span *known, Err *err) {
+static int known_span(sqlite3 *db, LocalSpan *known, Err *err) {
   sqlite3_stmt *stmt = NULL;
   const char *sql =
       "SELECT min(start), max(start) FROM main.llm_sums WHERE dimension = 0 AND grain = 1440";
   long long now = now_ms();
   int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
-  *known = (Span){now - REBUILD_DAY_MS, now + 2 * REBUILD_DAY_MS};
+  *known = (LocalSpan){now - REBUILD_DAY_MS, now + 2 * REBUILD_DAY_MS};
   if (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW &&
       sqlite3_column_type(stmt, 0) == SQLITE_INTEGER) {
     long long first = sqlite3_column_int64(stmt, 0) - REBUILD_DAY_MS;
@@ -398,18 +344,18 @@ static int known_span(sqlite3 *db, Span *known, Err *err) {
 }
 
 /* The statement of a query. Owned (sqlite3_free); NULL and *err. */
-static char *write_sql(const Table *t, sqlite3 *db, Period *p, Err *err) {
+static char *write_sql(const Table *t, sqlite3 *db, CostPeriod *p, Err *err) {
   const char *name = t->conn->set.time_zone, *from = source_of(t)->from;
   Zone zone = {0};
-  Span known;
+  LocalSpan known;
   size_t n;
   const char *view = views_of_costs(t->name, strlen(t->name), &n);
   if ((name && !zone_parse(name, &zone)) || known_span(db, &known, err) != RC_OK) {
     return NULL;
   }
   sqlite3_str *sql = sqlite3_str_new(db);
-  p->from = moment_of(&zone, p->local.from);
-  p->to = moment_of(&zone, p->local.to);
+  p->from = span_moment(&zone, p->local.from);
+  p->to = span_moment(&zone, p->local.to);
   if (!has_values(t)) {
     add_times(sql, from, name, &zone, p, known);
   } else {
@@ -437,7 +383,7 @@ static int next(TableCursor *base, Err *err) {
   return reading_next(&((CostCursor *)base)->reading, err);
 }
 
-static int read_bounds(TableCursor *c, const TableQuery *q, Period *p, Err *err) {
+static int read_bounds(TableCursor *c, const TableQuery *q, CostPeriod *p, Err *err) {
   for (int i = 0; i < q->n && read_bound(q->plan + 2 * i, q->args[i], p, err) == RC_OK; i++) {
     int arg = q->plan[2 * i] == 'H' && table_of(c)->kind->args[1] ? 1 : 0;
     if (is_hidden(q->plan[2 * i]) && q->plan[2 * i + 1] == '=' && !c->args[arg]) {
@@ -450,7 +396,7 @@ static int read_bounds(TableCursor *c, const TableQuery *q, Period *p, Err *err)
 
 static int query(TableCursor *base, const TableQuery *q, Err *err) {
   Reading *r = &((CostCursor *)base)->reading;
-  Period p = {.local = SPAN_ALL};
+  CostPeriod p = {.local = SPAN_ALL};
   if (read_bounds(base, q, &p, err) != RC_OK) {
     return err->rc;
   }

@@ -67,7 +67,8 @@ static void test_published(void **state) {
     DriftSide side[2];
     Drift d;
     for (int k = 0; k < 2; k++) {
-      side[k] = plain_side(k, cases[i].users[k], 1e9 * cases[i].usd[k] / (5000 * cases[i].users[k]));
+      side[k] =
+          plain_side(k, cases[i].users[k], 1e9 * cases[i].usd[k] / (5000 * cases[i].users[k]));
     }
     assert_true(drift_split(&side[0], &side[1], MODELS, 0, &d));
     double users = (double)of_driver(&d, DRIFT_USERS) / 1e9;
@@ -82,7 +83,7 @@ static void test_published(void **state) {
 static void test_alone(void **state) {
   (void)state;
   for (int what = 0; what < 6; what++) {
-    static const DriftDriver expected[] = {DRIFT_USERS,  DRIFT_HIT_RATE,   DRIFT_OUTPUT,
+    static const DriftDriver expected[] = {DRIFT_USERS,    DRIFT_HIT_RATE,   DRIFT_OUTPUT,
                                            DRIFT_ATTEMPTS, DRIFT_LIST_PRICE, DRIFT_REASONING};
     DriftSide a = plain_side(0, 100, 2000), b = plain_side(1, 100, 2000);
     DriftCell *c = &models[1][0][KIND_OF_OUTPUT];
@@ -231,9 +232,9 @@ static void test_log_mean(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_log_mean),  cmocka_unit_test(test_published),
-      cmocka_unit_test(test_alone),     cmocka_unit_test(test_migration),
-      cmocka_unit_test(test_zeros),     cmocka_unit_test(test_credit),
+      cmocka_unit_test(test_log_mean),   cmocka_unit_test(test_published),
+      cmocka_unit_test(test_alone),      cmocka_unit_test(test_migration),
+      cmocka_unit_test(test_zeros),      cmocka_unit_test(test_credit),
       cmocka_unit_test(test_identities),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -122,12 +122,12 @@ static void split_model(Split *s, int model, const DriftCell c[2], const Pair *t
     add_model(s, DRIFT_LIST_PRICE, model, weight * log(ratio));
     return;
   }
-  double plain =
-      c[1].nusd[STEP_PLAIN] / c[1].tokens / (c[0].nusd[STEP_PLAIN] / c[0].tokens);
+  double plain = c[1].nusd[STEP_PLAIN] / c[1].tokens / (c[0].nusd[STEP_PLAIN] / c[0].tokens);
   add_model(s, DRIFT_LIST_PRICE, model, weight * log(plain));
   for (int i = STEP_PREFIX; i < DRIFT_STEPS; i++) {
     double before = c[0].nusd[i] / c[0].nusd[i - 1], after = c[1].nusd[i] / c[1].nusd[i - 1];
-    add_model(s, (DriftDriver)(DRIFT_PREFIX + i - STEP_PREFIX), model, weight * log(after / before));
+    add_model(s, (DriftDriver)(DRIFT_PREFIX + i - STEP_PREFIX), model,
+              weight * log(after / before));
   }
 }
 
@@ -180,13 +180,13 @@ static int chain_of(const Split *s, Factor chain[5]) {
   const DriftSide *a = s->side[0], *b = s->side[1];
   if (!s->per_request && has_users) {
     chain[n++] = (Factor){DRIFT_USERS, {{a->users, b->users}}};
-    chain[n++] = (Factor){DRIFT_REQUESTS_PER_USER,
-                          {{s->requests[0] / a->users, s->requests[1] / b->users}}};
+    chain[n++] =
+        (Factor){DRIFT_REQUESTS_PER_USER, {{s->requests[0] / a->users, s->requests[1] / b->users}}};
   } else if (!s->per_request) {
     chain[n++] = (Factor){DRIFT_REQUESTS, {{s->requests[0], s->requests[1]}}};
   }
-  chain[n++] = (Factor){DRIFT_HIT_RATE,
-                        {{s->asked[0] / s->requests[0], s->asked[1] / s->requests[1]}}};
+  chain[n++] =
+      (Factor){DRIFT_HIT_RATE, {{s->asked[0] / s->requests[0], s->asked[1] / s->requests[1]}}};
   chain[n++] = (Factor){DRIFT_ATTEMPTS, {{s->billed[0] / s->asked[0], s->billed[1] / s->asked[1]}}};
   return n;
 }
@@ -422,7 +422,7 @@ static void find_says(Split *s) {
 }
 
 int drift_split(const DriftSide *a, const DriftSide *b, int n_models, int per_request,
-                 Drift *drift) {
+                Drift *drift) {
   Split *s = calloc(1, sizeof *s);
   Ranked rows[DRIFT_ROWS];
   *drift = (Drift){0};

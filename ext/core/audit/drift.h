@@ -40,7 +40,7 @@
   X(REASONING, "reasoning", "tokens per attempt")                                                  \
   X(BLENDED, "tokens", "tokens per attempt")                                                       \
   X(FEES, "fees and others", "per attempt")                                                        \
-  X(MIX, "model mix", "share of the tokens")                                                        \
+  X(MIX, "model mix", "share of the tokens")                                                       \
   X(LIST_PRICE, "list price", "dollars per million tokens")                                        \
   X(PREFIX, "prefix caching", "share of the plain price")                                          \
   X(SERVICE, "batch and service", "share of the standard price")                                   \
@@ -87,7 +87,8 @@ typedef struct DriftCell {
 typedef DriftCell DriftModel[DRIFT_KINDS];
 
 enum {
-  DRIFT_REASONS = 24, /* why an attempt was made: the first is "", the answer's first try; the last takes what is more */
+  DRIFT_REASONS =
+      24, /* why an attempt was made: the first is "", the answer's first try; the last takes what is more */
   DRIFT_MODELS = 1000 /* the last takes what is more */
 };
 
@@ -96,13 +97,13 @@ enum { DRIFT_NO_USERS = 1, DRIFT_NO_REQUESTS = 2, DRIFT_NO_PARTS = 4 };
 
 /* One of two sides. Models and reasons have the same places on both. */
 typedef struct DriftSide {
-  long long nusd;                            /* exact: what all cells come to as paid */
-  double users, requests, hits;              /* requests: hits and all that were asked */
-  double named;                              /* requests that name a user */
-  double input, parted;                      /* input tokens; of these, in calls that tell their parts apart */
-  double attempts[DRIFT_REASONS];            /* that cost something, by reason */
-  DriftModel *models;                        /* DRIFT_MODELS at most; owned by the caller */
-  int says;                                  /* DRIFT_NO_… of it */
+  long long nusd;                 /* exact: what all cells come to as paid */
+  double users, requests, hits;   /* requests: hits and all that were asked */
+  double named;                   /* requests that name a user */
+  double input, parted;           /* input tokens; of these, in calls that tell their parts apart */
+  double attempts[DRIFT_REASONS]; /* that cost something, by reason */
+  DriftModel *models;             /* DRIFT_MODELS at most; owned by the caller */
+  int says;                       /* DRIFT_NO_… of it */
 } DriftSide;
 
 typedef struct DriftRow {
@@ -116,7 +117,7 @@ typedef struct DriftRow {
 enum { DRIFT_ROWS = DRIFT_COUNT + DRIFT_REASONS };
 
 typedef struct Drift {
-  long long before, after; /* nano-dollars; of one request where it is asked per request */
+  long long before, after;   /* nano-dollars; of one request where it is asked per request */
   DriftRow rows[DRIFT_ROWS]; /* largest first */
   int n;
 } Drift;
@@ -127,6 +128,6 @@ double drift_log_mean(double a, double b);
 /* Splits b's spending less a's. Per request: of one request, where both have some. Rows of drivers that are the same on both sides are
 ** 0. Rows sum to after - before. Returns 1, or 0 without memory. */
 int drift_split(const DriftSide *a, const DriftSide *b, int n_models, int per_request,
-                 Drift *drift);
+                Drift *drift);
 
 #endif
