@@ -36,7 +36,7 @@ int reread_usage(const AuditRow *row, Usage *u, UsagePart **parts, int *n, Err *
   } else if (err->rc == RC_OK) {
     read_columns(row, u);
   }
-  u->can = row->embeds ? u->can & ~UNIT_BIT(UNIT_OUTPUT) : u->can;
+  u->can = row->kind == KIND_EMBED ? u->can & ~UNIT_BIT(UNIT_OUTPUT) : u->can;
   cJSON_Delete(tree);
   return err->rc;
 }

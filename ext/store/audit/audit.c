@@ -3,54 +3,28 @@
 */
 #include "store/audit/audit.h"
 
-#include "base/sqlite/columns.h"
 #include "sql/sql_text.h"
 #include "store/ledger.h"
 
+#define HITS "'hit_exact', 'hit_semantic'"
 #define AUDIT_SQL                                                                                  \
-  "SELECT id, ts, cost_nusd, provider, model_requested, model, usage, service, geo, input_tokens," \
-  " cached_input_tokens, cache_write_tokens, cache_write_long_tokens, output_tokens,"              \
-  " reasoning_tokens, kind = 'embed' FROM main.llm_calls WHERE kind IN ('call', 'batch', 'embed')" \
-  " AND (?3 IS NULL OR provider = ?3) AND (NOT ?4 OR billed IS NOT 'list')"
+  "SELECT " ROW_COLUMNS " FROM main.llm_calls WHERE (kind IN ('call', 'batch', 'embed')"           \
+  " OR (?5 & 1 AND kind IN (" HITS ")) OR (?5 & 2 AND kind = 'unknown')"                           \
+  " OR (?5 & 4 AND kind = 'refused')) AND (?3 IS NULL OR provider = ?3)"                           \
+  " AND (NOT ?4 OR billed IS NOT 'list') AND (?6 IS NULL OR tag = ?6)"
 
 /* All of them in the order they came; those of a time by its index. */
 static const char all_sql[] = AUDIT_SQL " ORDER BY id";
-static const char time_sql[] = AUDIT_SQL " AND ts >= ?1 AND ts < ?2";
+static const char time_sql[] = AUDIT_SQL " AND ts >= ?1 AND ts < ?2 ORDER BY ts, id";
 static const char one_sql[] = AUDIT_SQL " AND id = ?1";
-
-static long long number(sqlite3_stmt *stmt, int i) {
-  return sqlite3_column_type(stmt, i) == SQLITE_INTEGER ? sqlite3_column_int64(stmt, i)
-                                                        : LEDGER_NULL;
-}
-
-static const char *text(sqlite3_stmt *stmt, int i) {
-  return (const char *)sqlite3_column_text(stmt, i);
-}
-
-static void read_row(sqlite3_stmt *stmt, AuditRow *row) {
-  *row = (AuditRow){.id = number(stmt, 0),
-                    .ts = number(stmt, 1),
-                    .cost_nusd = number(stmt, 2),
-                    .provider = text(stmt, 3),
-                    .model_requested = text(stmt, 4),
-                    .model = text(stmt, 5),
-                    .usage = text(stmt, 6),
-                    .service = text(stmt, 7),
-                    .geo = text(stmt, 8),
-                    .input_tokens = number(stmt, 9),
-                    .cached_input_tokens = number(stmt, 10),
-                    .cache_write_tokens = number(stmt, 11),
-                    .cache_write_long_tokens = number(stmt, 12),
-                    .output_tokens = number(stmt, 13),
-                    .reasoning_tokens = number(stmt, 14),
-                    .embeds = number(stmt, 15) == 1};
-}
 
 static int bind(sqlite3_stmt *stmt, const AuditAsk *ask) {
   sqlite3_bind_int64(stmt, 1, ask->from);
   sqlite3_bind_int64(stmt, 2, ask->to);
   sqlite3_bind_int(stmt, 4, ask->is_paid);
-  return sqlite3_bind_text(stmt, 3, ask->provider, -1, SQLITE_STATIC);
+  sqlite3_bind_int(stmt, 5, ask->also);
+  int rc = sqlite3_bind_text(stmt, 3, ask->provider, -1, SQLITE_STATIC);
+  return rc == SQLITE_OK ? sqlite3_bind_text(stmt, 6, ask->tag, -1, SQLITE_STATIC) : rc;
 }
 
 static int fail(sqlite3 *db, int rc, Err *err) {
@@ -68,11 +42,10 @@ static int take_each(sqlite3 *db, const char *sql, const AuditAsk *ask, AuditFn 
   rc = rc == SQLITE_OK ? bind(stmt, ask) : rc;
   while (rc == SQLITE_OK && err->rc == RC_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
     AuditRow row;
-    if (!columns_have_texts(stmt)) {
+    if (row_read(stmt, &row) != SQLITE_OK) {
       err_nomem(err);
       break;
     }
-    read_row(stmt, &row);
     take(arg, &row, err);
     rc = SQLITE_OK;
   }
@@ -86,7 +59,8 @@ static int take_each(sqlite3 *db, const char *sql, const AuditAsk *ask, AuditFn 
 int audit_each(Store *s, const AuditAsk *ask, AuditFn take, void *arg, Err *err) {
   sqlite3 *reader = ledger_flush(s, err) == RC_OK ? store_reader_take(s, err) : NULL;
   if (err->rc == RC_OK) {
-    take_each(reader ? reader : s->db, ask->from == LLONG_MIN ? all_sql : time_sql, ask, take, arg,
+    take_each(reader ? reader : s->db,
+              ask->from == LLONG_MIN && ask->to == LLONG_MAX ? all_sql : time_sql, ask, take, arg,
               err);
   }
   store_reader_give(s, reader);

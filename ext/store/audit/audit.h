@@ -4,32 +4,36 @@
 #ifndef LLMCOST_AUDIT_H
 #define LLMCOST_AUDIT_H
 
+#include "store/db/row.h"
 #include "store/sums/compare.h"
 
 #include <limits.h>
 
-/* What a row says of a call that was answered. Texts are borrowed; NULL and LEDGER_NULL: the column is NULL. */
-typedef struct AuditRow {
-  long long id, ts, cost_nusd;
-  int embeds; /* it is an embedding: it has no output */
-  const char *provider, *model_requested, *model, *usage, *service, *geo;
-  long long input_tokens, cached_input_tokens, cache_write_tokens, cache_write_long_tokens,
-      output_tokens, reasoning_tokens;
-} AuditRow;
+/* A row as the ledger has it: texts are borrowed; NULL, LEDGER_NULL and NAN: the column is NULL. */
+typedef LedgerRow AuditRow;
 
 typedef void (*AuditFn)(void *arg, const AuditRow *row, Err *err);
+
+/* Rows beside those of calls, batches and embeddings that were answered. */
+enum {
+  AUDIT_HITS = 1,    /* answered by a cache */
+  AUDIT_UNKNOWN = 2, /* sent, and the answer never came: what it cost is not known */
+  AUDIT_REFUSED = 4  /* not sent, by our own rules */
+};
 
 /* What is asked for; NULL and the ends of time: all. */
 typedef struct AuditAsk {
   const char *provider;
   long long from, to; /* Unix ms; the end is outside */
   int is_paid;        /* not what is at list prices because nobody says one (imports) */
+  int also;           /* AUDIT_… */
+  const char *tag;
 } AuditAsk;
 
-#define AUDIT_ALL ((AuditAsk){NULL, LLONG_MIN, LLONG_MAX, 0})
+#define AUDIT_ALL ((AuditAsk){.from = LLONG_MIN, .to = LLONG_MAX})
 
-/* Hands every row of a call, a batch's or an embedding's to `take`, oldest first, but those whose answer never came
-** (their cost is not known). Writes first what waits. RC_OK or *err, which `take` may set to end it. */
+/* Hands every such row to `take`: all of time by their ids, which is the order they came in; a part of it by time. Writes
+** first what waits. RC_OK or *err, which `take` may set to end it. */
 int audit_each(Store *s, const AuditAsk *ask, AuditFn take, void *arg, Err *err);
 
 /* One row in words, as JSON without its last brace (owned, sqlite3_free): what was asked, what the caches did, as far as the
