@@ -11,6 +11,7 @@
 #include "money/billing.h"
 
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- texts */
@@ -145,6 +146,26 @@ static void fill_texts(const EntryRules *rules, const LogEntry *e, Texts *t, Led
   row->geo = texts_keep(t, e->usage.geo, err);
 }
 
+/* What only our own log says. Its requests have names of their own here: those of the store that it came from may be ours. */
+static void fill_own(const LogEntry *e, Texts *t, LedgerRow *row, Err *err) {
+  char name[80];
+  if (e->logical) {
+    snprintf(name, sizeof name, "import:%.60s", e->logical);
+    row->request_id = texts_keep(t, name, err);
+  }
+  row->attempt = e->attempt >= 0 ? e->attempt : row->attempt;
+  row->turn = e->turn >= 0 ? e->turn : LEDGER_NULL;
+  row->system_tokens = e->system_tokens >= 0 ? e->system_tokens : LEDGER_NULL;
+  row->history_tokens = e->history_tokens >= 0 ? e->history_tokens : LEDGER_NULL;
+  row->system_hash = texts_keep(t, e->system_hash, err);
+  row->prompt_hash = texts_keep(t, e->prompt_hash, err);
+  row->retry_reason = texts_keep(t, e->retry_reason, err);
+  row->purpose = texts_keep(t, e->purpose, err);
+  row->tier = texts_keep(t, e->tier, err);
+  row->tier_drawn = texts_keep(t, e->tier_drawn, err);
+  row->tier_served = texts_keep(t, e->tier_served, err);
+}
+
 static char *put_text(char *to, const char *text) {
   size_t n = strlen(text);
   memcpy(to, text, n);
@@ -264,6 +285,7 @@ int entry_call(const EntryRules *rules, const LogEntry *e, Texts *t, PastCall *c
   row->billed = is_billed_as_list(rules, e) ? "list" : "paid";
   row->cost_reported_nusd = reported >= 0 && reported <= LIMIT_COUNT ? reported : LEDGER_NULL;
   fill_texts(rules, e, t, row, err);
+  fill_own(e, t, row, err);
   fill_counts(e, t, row, err);
   fill_cost(rules, e, t, row, err);
   if (e->kind == LOG_HIT) {

@@ -25,8 +25,7 @@ static void test_words(void **state) {
        "2026-11 so far"},
       {"last week", "UTC", "2026-11-16", "2026-11-23", "2026-11-09", "2026-11-16", "2026-W47"},
       {"yesterday", "UTC", "2026-11-28", "2026-11-29", "2026-11-27", "2026-11-28", "2026-11-28"},
-      {"today", "UTC", "2026-11-29", now, "2026-11-28", "2026-11-28 12:30:00",
-       "2026-11-29 so far"},
+      {"today", "UTC", "2026-11-29", now, "2026-11-28", "2026-11-28 12:30:00", "2026-11-29 so far"},
       {"last 7 days", "UTC", "2026-11-22 12:30:00", now, "2026-11-15 12:30:00",
        "2026-11-22 12:30:00", "2026-11-22 12:30 to 2026-11-29 12:30"},
       {"last year", "UTC", "2025-01-01", "2026-01-01", "2024-01-01", "2025-01-01", "2025"},
@@ -62,9 +61,9 @@ static void test_words(void **state) {
 
 static void test_none(void **state) {
   (void)state;
-  static const char *const cases[] = {"",           "month",    "last",        "last moon",
-                                      "last 0 days", "2026-13",  "2026-W54",    "2026-W00",
-                                      "2025-W53",    "tomorrow", "last 7 days ", "next month"};
+  static const char *const cases[] = {
+      "",         "month",    "last",     "last moon", "last 0 days",  "2026-13",
+      "2026-W54", "2026-W00", "2025-W53", "tomorrow",  "last 7 days ", "next month"};
   for (size_t i = 0; i < COUNT(cases); i++) {
     Zone zone = {0};
     Err err = {0};

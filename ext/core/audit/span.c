@@ -98,7 +98,14 @@ NamedSpan span_between(const Zone *zone, long long from, long long to) {
 /* ---- words and labels */
 
 /* What the calendar repeats; a year is no period of a limit. */
-typedef enum CalendarUnit { OF_HOUR, OF_DAY, OF_WEEK, OF_MONTH, OF_YEAR, CALENDAR_UNITS } CalendarUnit;
+typedef enum CalendarUnit {
+  OF_HOUR,
+  OF_DAY,
+  OF_WEEK,
+  OF_MONTH,
+  OF_YEAR,
+  CALENDAR_UNITS
+} CalendarUnit;
 
 static const struct {
   const char *word, *many;
@@ -218,8 +225,8 @@ static int read_label(const char *text, const Zone *zone, long long now, NamedSp
   return 0;
 }
 
-int span_parse(const char *text, const Zone *zone, long long now, NamedSpan *is,
-               NamedSpan *before, Err *err) {
+int span_parse(const char *text, const Zone *zone, long long now, NamedSpan *is, NamedSpan *before,
+               Err *err) {
   NamedSpan both[2];
   if (read_word(text, zone, now, both) || read_rolling(text, zone, now, both) ||
       read_week(text, zone, now, both) || read_label(text, zone, now, both)) {

@@ -29,8 +29,8 @@ typedef struct NamedSpan {
 /* Reads a period and the one before it, of the same kind: of a month the month before, of 'last 7 days' the seven days before
 ** those. What is not over ('this month', 'today') ends now, and the one before it after as long. RC_OK, or ERR_BAD_ARGUMENT
 ** that lists how periods are written. `is` alone may be asked for (`before` NULL). */
-int span_parse(const char *text, const Zone *zone, long long now, NamedSpan *is,
-               NamedSpan *before, Err *err);
+int span_parse(const char *text, const Zone *zone, long long now, NamedSpan *is, NamedSpan *before,
+               Err *err);
 
 /* A span from one moment to another, with a label of its times. */
 NamedSpan span_between(const Zone *zone, long long from, long long to);

@@ -50,6 +50,10 @@ typedef struct LogEntry {
   const char *finish_reason;
   const char *request_id;            /* the provider's */
   long long latency_ms, http_status; /* LOG_UNKNOWN */
+  /* of our own log, beside the above: as the columns of llm_calls. `logical`: the request that several attempts share */
+  const char *logical, *system_hash, *prompt_hash, *retry_reason, *purpose, *tier, *tier_drawn,
+      *tier_served;
+  long long attempt, turn, system_tokens, history_tokens; /* LOG_UNKNOWN */
   /* Its input is all of it, cached and written included; has 0: not said. reported_nusd: what the log states. */
   Usage usage;
   long long saved_nusd; /* of a hit; LOG_UNKNOWN */

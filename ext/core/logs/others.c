@@ -55,13 +55,14 @@ Finish finish_llm(Row *row, LogEntry *entry, Err *err) {
 
 /* ---- our own: the columns of llm_calls (a unit test compares them). What the row was billed is what the log states. */
 
-COLUMNS(own_columns, {"id", AS_NOTHING, 0}, {"request_id", AS_NOTHING, 0},
-        {"attempt", AS_NOTHING, 0}, {"ts", AS_TIME, TO(ts)}, {"kind", AS_NOTHING, 0},
+COLUMNS(own_columns, {"id", AS_NOTHING, 0}, {"request_id", AS_TEXT, TO(logical)},
+        {"attempt", AS_HINT, TO(attempt)}, {"ts", AS_TIME, TO(ts)}, {"kind", AS_NOTHING, 0},
         {"provider", AS_TEXT, TO(provider)}, {"model_requested", AS_TEXT, TO(model_requested)},
-        {"model", AS_TEXT, TO(model)}, {"tier", AS_NOTHING, 0}, {"tag", AS_TEXT, TO(tag)},
+        {"model", AS_TEXT, TO(model)}, {"tier", AS_TEXT, TO(tier)}, {"tag", AS_TEXT, TO(tag)},
         {"user", AS_TEXT, TO(user)}, {"conversation", AS_TEXT, TO(conversation)},
-        {"turn", AS_NOTHING, 0}, {"system_hash", AS_NOTHING, 0}, {"system_tokens", AS_NOTHING, 0},
-        {"history_tokens", AS_NOTHING, 0}, {"input_tokens", AS_COUNT, UNIT_INPUT},
+        {"turn", AS_HINT, TO(turn)}, {"system_hash", AS_TEXT, TO(system_hash)},
+        {"system_tokens", AS_HINT, TO(system_tokens)},
+        {"history_tokens", AS_HINT, TO(history_tokens)}, {"input_tokens", AS_COUNT, UNIT_INPUT},
         {"cached_input_tokens", AS_COUNT, UNIT_CACHE_READ},
         {"cache_write_tokens", AS_COUNT, UNIT_CACHE_WRITE},
         {"output_tokens", AS_COUNT, UNIT_OUTPUT}, {"reasoning_tokens", AS_COUNT, UNIT_REASONING},
@@ -69,17 +70,17 @@ COLUMNS(own_columns, {"id", AS_NOTHING, 0}, {"request_id", AS_NOTHING, 0},
         {"cost_reported_nusd", AS_NUSD, TO(usage.reported_nusd)},
         {"saved_nusd", AS_NUSD, TO(saved_nusd)}, {"latency_ms", AS_HINT, TO(latency_ms)},
         {"http_status", AS_HINT, TO(http_status)}, {"error", AS_WORD, TO(error)},
-        {"retry_reason", AS_NOTHING, 0}, {"finish_reason", AS_TEXT, TO(finish_reason)},
-        {"similarity", AS_NOTHING, 0}, {"prompt_hash", AS_NOTHING, 0},
+        {"retry_reason", AS_WORD, TO(retry_reason)}, {"finish_reason", AS_TEXT, TO(finish_reason)},
+        {"similarity", AS_NOTHING, 0}, {"prompt_hash", AS_TEXT, TO(prompt_hash)},
         {"answer_hash", AS_NOTHING, 0}, {"time", AS_NOTHING, 0}, {"usage", AS_NOTHING, 0},
         {"ended", AS_NOTHING, 0}, {"provider_request_id", AS_TEXT, TO(request_id)},
         {"service", AS_SERVICE, 0}, {"geo", AS_GEO, 0},
         {"cache_write_long_tokens", AS_COUNT, UNIT_CACHE_WRITE_1H}, {"list_nusd", AS_NOTHING, 0},
         {"source", AS_NOTHING, 0}, {"billed", AS_NOTHING, 0}, {"gate", AS_NOTHING, 0},
-        {"tier_drawn", AS_NOTHING, 0}, {"tier_served", AS_NOTHING, 0},
+        {"tier_drawn", AS_TEXT, TO(tier_drawn)}, {"tier_served", AS_TEXT, TO(tier_served)},
         {"route_score", AS_NOTHING, 0}, {"route_version", AS_NOTHING, 0},
-        {"escalated_from", AS_NOTHING, 0}, {"purpose", AS_NOTHING, 0}, {"notes", AS_NOTHING, 0},
-        {"held_nusd", AS_NOTHING, 0}, {"batch_id", AS_NOTHING, 0});
+        {"escalated_from", AS_NOTHING, 0}, {"purpose", AS_WORD, TO(purpose)},
+        {"notes", AS_NOTHING, 0}, {"held_nusd", AS_NOTHING, 0}, {"batch_id", AS_NOTHING, 0});
 
 int log_own_column(const char *name) {
   for (int i = 0; i < own_columns.n; i++) {

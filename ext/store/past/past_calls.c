@@ -212,10 +212,11 @@ static void count_effect(PastEffect *e, const LedgerRow *row, int sign) {
 
 /* ---- one call */
 
+/* (One that has a name shares it with other attempts.) */
 static void name_row(LedgerRow *row, const Hash *key, char name[8 + HASH_HEX_SIZE]) {
   memcpy(name, "import:", 7);
   hash_hex(key, name + 7);
-  row->request_id = name;
+  row->request_id = row->request_id ? row->request_id : name;
 }
 
 /* `id` is what take_key said; 0: its key is to be written too. */
