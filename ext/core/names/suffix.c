@@ -7,7 +7,7 @@
 
 #include "base/limits.h"
 #include "base/text/glob.h"
-#include "base/tsv.h"
+#include "base/tables/tsv.h"
 #include "sql/sql_text.h"
 
 #include <pthread.h>

@@ -23,7 +23,7 @@
 #include "core/names/model_name.h"
 #include "base/once.h"
 #include "sql/sql_text.h"
-#include "base/tsv.h"
+#include "base/tables/tsv.h"
 
 #include <limits.h>
 #include <pthread.h>

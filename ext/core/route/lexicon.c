@@ -9,7 +9,7 @@
 
 #include "base/check.h"
 #include "base/text/decimal.h"
-#include "base/tsv.h"
+#include "base/tables/tsv.h"
 #include "sql/sql_text.h"
 
 #include <math.h>

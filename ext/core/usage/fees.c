@@ -20,7 +20,7 @@
 
 #include "base/text/decimal.h"
 #include "base/text/glob.h"
-#include "base/tsv.h"
+#include "base/tables/tsv.h"
 #include "sql/sql_text.h"
 
 #include <ctype.h>

@@ -13,7 +13,7 @@
 #include "base/limits.h"
 #include "core/names/model_name.h"
 #include "sql/sql_text.h"
-#include "base/tsv.h"
+#include "base/tables/tsv.h"
 
 #include <pthread.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #ifndef LLMCOST_DISPATCH_H
 #define LLMCOST_DISPATCH_H
 
-#include "work/parcel/hash_map.h"
+#include "base/tables/hash_map.h"
 #include "call/batched.h"
 #include "work/desk/desk.h"
 

@@ -1,7 +1,7 @@
 /*
 ** Tab-separated rows. See tsv.h for the format.
 */
-#include "base/tsv.h"
+#include "base/tables/tsv.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /*
 ** See hash_map.h for the contract. Open addressing, half full at most.
 */
-#include "work/parcel/hash_map.h"
+#include "base/tables/hash_map.h"
 
 #include <stdlib.h>
 #include <string.h>
