@@ -211,6 +211,7 @@ static const struct {
     {"embed_batch", &embed_table},
     {"llm_catalogue", &catalogue_table},
     {"llm_reconcile", &reconcile_table},
+    {"llm_drift", &drift_table},
     {"llm_estimate", &estimate_table},
     {"llm_functions", &functions_table},
     {"llm_map", &map_table},

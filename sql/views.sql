@@ -68,7 +68,7 @@ WITH reports AS MATERIALIZED (SELECT source, provider, max(to_ts - from_ts) AS l
 SELECT d.dimension, from_ts AS start, to_ts, CASE d.dimension WHEN 1 THEN model_plain WHEN 3 THEN user END AS value,
        CASE d.dimension WHEN 1 THEN provider END AS provider, source, 'paid' AS billed, 'invoice' AS basis,
        coalesce(requests, 0) AS calls, 0 AS hits_exact, 0 AS hits_semantic, 0 AS errors, 0 AS unpriced, input_tokens,
-       cached_input_tokens, output_tokens, amount_nusd AS cost_nusd, NULL AS saved_nusd
+       cached_input_tokens, output_tokens, amount_nusd AS cost_nusd, NULL AS saved_nusd, i.id AS invoice
 FROM llm_sum_state d CROSS JOIN llm_invoices i
 WHERE i.precedence < 1000
   AND NOT EXISTS (SELECT 1 FROM reports r CROSS JOIN llm_invoices b

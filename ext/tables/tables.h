@@ -10,6 +10,7 @@ extern const TableKind call_table;          /* llm_call(prompt, options) */
 extern const TableKind embed_table;         /* embed_batch(texts, model) */
 extern const TableKind catalogue_table;     /* llm_catalogue */
 extern const TableKind reconcile_table;     /* llm_reconcile(options) */
+extern const TableKind drift_table;         /* llm_drift(period | two | four times, options) */
 extern const TableKind map_table;           /* llm_map(sql, options) */
 extern const TableKind progress_table;      /* llm_progress */
 extern const TableKind estimate_table;      /* llm_estimate(sql, options) */

@@ -261,13 +261,27 @@ static DriftCell all_of(const Split *s, int side, int model) {
   return sum;
 }
 
-static double price_value(const Split *s, DriftDriver driver, int side, int model) {
-  DriftCell all = all_of(s, side, -1), own = all_of(s, side, model);
-  if (driver == DRIFT_MIX) {
-    return model < 0 ? (double)NAN : over(own.tokens, all.tokens);
+/* Of a model: dollars a million, of the same mixture of kinds on both sides. (Nano-dollars a token are thousandths of that.) */
+static double list_price(const Split *s, int side, int model) {
+  double sum = 0, weights = 0;
+  for (int k = 0; k < KIND_OF_FEES && model >= 0; k++) {
+    const DriftCell *a = &s->side[0]->models[model][k], *b = &s->side[1]->models[model][k];
+    if (a->tokens > 0 && b->tokens > 0) {
+      const DriftCell *c = side ? b : a;
+      sum += (a->tokens + b->tokens) * c->nusd[STEP_PLAIN] / c->tokens;
+      weights += a->tokens + b->tokens;
+    }
   }
-  if (driver == DRIFT_LIST_PRICE) { /* nano-dollars a token are a thousandth of dollars a million */
-    return over(own.nusd[STEP_PLAIN], own.tokens) / 1000;
+  return over(sum, weights) / 1000;
+}
+
+static double price_value(const Split *s, DriftDriver driver, int side, int model) {
+  DriftCell all = all_of(s, side, -1);
+  if (driver == DRIFT_MIX) {
+    return model < 0 ? (double)NAN : over(all_of(s, side, model).tokens, all.tokens);
+  }
+  if (driver == DRIFT_LIST_PRICE) {
+    return list_price(s, side, model);
   }
   int step = (int)driver - DRIFT_PREFIX + STEP_PREFIX;
   return over(all.nusd[step], all.nusd[step - 1]);
@@ -319,12 +333,12 @@ static int is_used(const Split *s, DriftDriver d) {
   return !s->per_request && !(s->says & DRIFT_NO_REQUESTS) && is_named == (d != DRIFT_REQUESTS);
 }
 
-/* 1 if a row has something to say: it moved, or is a factor that there is. */
+/* 1 if a row has something to say: it moved, or is a factor that there is on both sides. */
 static int is_told(const Ranked *r) {
   const double nothing = r->row.driver >= DRIFT_PREFIX ? 1 : 0, tiny = 1e-9;
-  int was = !isnan(r->row.before) && fabs(r->row.before - nothing) > tiny;
-  int is = !isnan(r->row.after) && fabs(r->row.after - nothing) > tiny;
-  return fabs(r->effect) >= 0.5 || was || is;
+  int is_known = !isnan(r->row.before) && !isnan(r->row.after);
+  int is_there = fabs(r->row.before - nothing) > tiny || fabs(r->row.after - nothing) > tiny;
+  return fabs(r->effect) >= 0.5 || (is_known && is_there);
 }
 
 static int collect(const Split *s, Ranked rows[DRIFT_ROWS]) {

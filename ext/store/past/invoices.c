@@ -28,6 +28,11 @@ static const char each_sql[] =
                 " AND (b.precedence, b.source) < (i.precedence, i.source)))"
                 " ORDER BY amount_nusd IS NULL, from_ts, i.id";
 
+static const char counting_sql[] = "SELECT source, from_ts, to_ts" PAST_SUM_COLUMNS(
+    COLUMN) " FROM main.llm_invoices i WHERE id IN (SELECT invoice FROM main.llm_invoiced"
+            " WHERE dimension = 0 AND start >= ?1 AND start < ?2)"
+            " ORDER BY amount_nusd IS NULL, from_ts, id";
+
 static long long read_INT(sqlite3_stmt *stmt, int at) {
   return sqlite3_column_type(stmt, at) == SQLITE_INTEGER ? sqlite3_column_int64(stmt, at)
                                                          : LEDGER_NULL;
@@ -62,6 +67,9 @@ static int fail(sqlite3 *db, int rc, Err *err) {
 static int bind(sqlite3_stmt *stmt, const InvoiceAsk *ask) {
   sqlite3_bind_int64(stmt, 1, ask->from);
   sqlite3_bind_int64(stmt, 2, ask->to);
+  if (ask->counts) {
+    return SQLITE_OK;
+  }
   int rc = sqlite3_bind_text(stmt, 3, ask->source, -1, SQLITE_STATIC);
   return rc == SQLITE_OK ? sqlite3_bind_text(stmt, 4, ask->provider, -1, SQLITE_STATIC) : rc;
 }
@@ -72,7 +80,7 @@ int invoices_each(Store *s, const InvoiceAsk *ask, InvoiceFn take, void *arg, Er
   if (err->rc != RC_OK) {
     return err->rc;
   }
-  int rc = sqlite3_prepare_v2(db, each_sql, -1, &stmt, NULL);
+  int rc = sqlite3_prepare_v2(db, ask->counts ? counting_sql : each_sql, -1, &stmt, NULL);
   rc = rc == SQLITE_OK ? bind(stmt, ask) : rc;
   while (rc == SQLITE_OK && err->rc == RC_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
     PastSum sum;

@@ -10,6 +10,8 @@
 typedef struct InvoiceAsk {
   const char *source, *provider;
   long long from, to;
+  int counts; /* only what counts as spending: of providers of whom no paid calls of that time are known (the view llm_invoiced); with
+                 what an agent says of its trace. Source and provider are not looked at */
 } InvoiceAsk;
 
 typedef void (*InvoiceFn)(void *arg, const PastSum *sum, Err *err);

@@ -414,7 +414,8 @@ Reconciled *reconcile_new(Conn *conn, const ReconcileAsk *ask, Err *err) {
     return NULL;
   }
   r->conn = conn;
-  InvoiceAsk invoices = {ask->source, ask->provider, ask->from, ask->to};
+  const InvoiceAsk invoices = {
+      .source = ask->source, .provider = ask->provider, .from = ask->from, .to = ask->to};
   if (store && err->rc == RC_OK && invoices_each(store, &invoices, take_sum, r, err) == RC_OK) {
     read_ledger(r, store, ask, err);
     find_causes(r, err);

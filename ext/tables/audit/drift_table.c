@@ -1,0 +1,309 @@
+/*
+** llm_drift: why spending changed (work/audit/drift.h).
+**
+**   SELECT text FROM llm_drift('last month')                        the month before, and that month
+**   … llm_drift('2026-09', '2026-11')                               one period, and another
+**   … llm_drift('2026-09-01', '2026-09-08', '2026-11-01', '2026-11-08')
+**   … llm_drift('tag:v41', 'tag:v42')                               cost per request of two releases
+**
+** The last argument may be options, a JSON object, whatever comes before it. The first row is the answer in words; the others
+** add up to the change.
+*/
+#include "base/clock.h"
+#include "base/text/decimal.h"
+#include "tables/kit/table.h"
+#include "tables/tables.h"
+#include "work/audit/drift.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct DriftOptions {
+  int by; /* 1 + the dimension; 0: none */
+  int billed;
+  char tag[LIMIT_MODEL_NAME], user[LIMIT_MODEL_NAME], model[LIMIT_MODEL_NAME],
+      provider[LIMIT_MODEL_NAME];
+  long long from, to;
+} DriftOptions;
+
+static int take_by(const SpecTable *table, const Spec *s, const SpecValue *v, void *to, Err *err) {
+  DriftOptions *o = to;
+  const char *word = cJSON_GetStringValue(v->json);
+  for (int i = 0; i < BUDGET_N && word; i++) {
+    if (strcmp(word, drift_dimension(i)) == 0) {
+      o->by = i + 1;
+      return RC_OK;
+    }
+  }
+  return spec_bad(table, s->name, "'tag', 'user', 'model' or 'provider'", err);
+}
+
+static int take_billed(const SpecTable *table, const Spec *s, const SpecValue *v, void *to,
+                       Err *err) {
+  DriftOptions *o = to;
+  const char *word = cJSON_GetStringValue(v->json);
+  o->billed = word && strcmp(word, "paid") == 0   ? BILLED_PAID
+              : word && strcmp(word, "list") == 0 ? BILLED_LIST
+                                                  : BILLED_ANY;
+  return o->billed != BILLED_ANY ? RC_OK : spec_bad(table, s->name, "'paid' or 'list'", err);
+}
+
+static const Spec specs[] = {
+    {"by", SPEC_OTHER, .take = take_by},
+    {"billed", SPEC_OTHER, .take = take_billed},
+    {"tag", SPEC_INTO(DriftOptions, CHARS, tag)},
+    {"user", SPEC_INTO(DriftOptions, CHARS, user)},
+    {"model", SPEC_INTO(DriftOptions, CHARS, model)},
+    {"provider", SPEC_INTO(DriftOptions, CHARS, provider)},
+    {"from", SPEC_INTO(DriftOptions, TIME, from)},
+    {"to", SPEC_INTO(DriftOptions, TIME, to)},
+};
+
+static const SpecTable options_table = {"option", ERR_BAD_OPTION, NULL,
+                                        NULL,     specs,          sizeof specs / sizeof specs[0]};
+
+typedef struct Cursor {
+  TableCursor base;
+  DriftAnswer *answer;
+  int at;
+} Cursor;
+
+/* ---- the question */
+
+static const char usage[] =
+    "expected a period ('last month', '2026-11'), two of them, two releases ('tag:v41', 'tag:v42'), "
+    "or four times; then options";
+
+/* 1 if a value is the options: a JSON object. */
+static int is_options(sqlite3_value *v) {
+  const char *text = sqlite3_value_type(v) == SQLITE_TEXT ? (const char *)sqlite3_value_text(v) : NULL;
+  return text && text[strspn(text, " \t\r\n")] == '{';
+}
+
+/* How many arguments come before the options, which are in *options then. */
+static int count_given(const TableQuery *q, sqlite3_value **options, Err *err) {
+  int n = 0;
+  while (n < q->n && q->args[n]) {
+    n++;
+  }
+  *options = n > 0 && (n == q->n || is_options(q->args[n - 1])) ? q->args[n - 1] : NULL;
+  n -= *options != NULL;
+  if (n != 1 && n != 2 && n != 4) {
+    err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "%s", usage);
+  }
+  return n;
+}
+
+static const char *text_at(const TableQuery *q, int i, Err *err) {
+  return arg_text(q->args[i], i == 0 ? "the period" : "the second argument", err);
+}
+
+/* 1 if it is a scope: "tag:v41". */
+static int is_scope(const char *text) {
+  for (int i = 0; i < BUDGET_N; i++) {
+    size_t n = strlen(drift_dimension(i));
+    if (strncmp(text, drift_dimension(i), n) == 0 && text[n] == ':') {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+static void take_release(DriftSideAsk *side, const char *text, const DriftOptions *o, Err *err) {
+  side->has_scope = 1;
+  scope_parse(text, &side->scope, err);
+  side->span.span = (PeriodSpan){o->from == SPEC_NO_TIME ? PERIOD_EVER : o->from,
+                                 o->to == SPEC_NO_TIME ? PERIOD_NEVER : o->to};
+  snprintf(side->span.label, sizeof side->span.label, "%.*s", (int)sizeof side->span.label - 1,
+           text);
+}
+
+static void take_two(DriftAsk *ask, const TableQuery *q, const DriftOptions *o, const Zone *zone,
+                     Err *err) {
+  const char *text[2] = {text_at(q, 0, err), err->rc == RC_OK ? text_at(q, 1, err) : NULL};
+  if (err->rc != RC_OK) {
+    return;
+  }
+  if (is_scope(text[0]) != is_scope(text[1])) {
+    err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "one of them is a period and the other is none: %s",
+            usage);
+    return;
+  }
+  ask->per_request = is_scope(text[0]);
+  for (int i = 0; i < 2 && err->rc == RC_OK; i++) {
+    ask->per_request ? take_release(&ask->side[i], text[i], o, err)
+                     : (void)span_parse(text[i], zone, now_ms(), &ask->side[i].span, NULL, err);
+  }
+}
+
+/* A time as options take it: text, or Unix milliseconds. */
+static long long time_at(sqlite3_value *v, const Zone *zone, Err *err) {
+  long long ms = 0;
+  LocalSpan label;
+  if (sqlite3_value_type(v) == SQLITE_INTEGER) {
+    return sqlite3_value_int64(v);
+  }
+  const char *text = arg_text(v, "a time", err);
+  if (text && span_read_label(text, &label)) { /* by the clocks of the setting time_zone */
+    return span_moment(zone, label.from);
+  }
+  if (text && !time_parse(text, &ms)) {
+    err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
+            "'%.40s' is no time: expected '2026-11-04', '2026-11-04 09:00' or Unix milliseconds",
+            text);
+  }
+  return ms;
+}
+
+static void take_four(DriftAsk *ask, const TableQuery *q, const Zone *zone, Err *err) {
+  for (int i = 0; i < 2 && err->rc == RC_OK; i++) {
+    long long from = time_at(q->args[2 * i], zone, err);
+    long long to = err->rc == RC_OK ? time_at(q->args[2 * i + 1], zone, err) : 0;
+    ask->side[i].span = span_between(zone, from, to);
+    if (err->rc == RC_OK && to < from) {
+      err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "a period ends before it begins");
+    }
+  }
+}
+
+/* What options narrow both sides to. */
+static void narrow(DriftAsk *ask, const DriftOptions *o, Err *err) {
+  const char *const of[BUDGET_N] = {[BUDGET_TAG] = o->tag,
+                                    [BUDGET_USER] = o->user,
+                                    [BUDGET_MODEL] = o->model,
+                                    [BUDGET_PROVIDER] = o->provider};
+  for (int side = 0; side < 2; side++) {
+    char text[BUDGET_SCOPE];
+    int n = ask->side[side].has_scope
+                ? snprintf(text, sizeof text, "%.500s", ask->side[side].span.label)
+                : 0;
+    for (int i = 0; i < BUDGET_N && n >= 0 && n < (int)sizeof text; i++) {
+      if (of[i][0]) {
+        n += snprintf(text + n, sizeof text - (size_t)n, "%s%s:%s", n ? " & " : "", drift_dimension(i),
+                      of[i]);
+      }
+    }
+    if (n > 0 && err->rc == RC_OK) {
+      ask->side[side].has_scope = 1;
+      scope_parse(text, &ask->side[side].scope, err);
+    }
+  }
+}
+
+static void read_ask(Conn *conn, const TableQuery *q, DriftAsk *ask, Err *err) {
+  DriftOptions o = {0};
+  sqlite3_value *options = NULL;
+  int n = count_given(q, &options, err);
+  const Zone zone = drift_zone(conn);
+  if (err->rc != RC_OK || arg_spec(options, &options_table, &o, err) != RC_OK) {
+    return;
+  }
+  *ask = (DriftAsk){.by = o.by - 1, .billed = o.billed};
+  if (n == 1) {
+    const char *text = text_at(q, 0, err);
+    if (text) {
+      span_parse(text, &zone, now_ms(), &ask->side[1].span, &ask->side[0].span, err);
+    }
+  } else if (n == 2) {
+    take_two(ask, q, &o, &zone, err);
+  } else {
+    take_four(ask, q, &zone, err);
+  }
+  if (err->rc == RC_OK && !ask->per_request && (o.from != SPEC_NO_TIME || o.to != SPEC_NO_TIME)) {
+    err_set(err, RC_ERROR, ERR_BAD_OPTION, "from, to: these are for two releases; the arguments say "
+                                           "the periods");
+  }
+  if (err->rc == RC_OK && ask->per_request && ask->by >= 0) {
+    err_set(err, RC_ERROR, ERR_BAD_OPTION,
+            "by: costs of a request are not added up over values; ask for one at a time");
+  }
+  if (err->rc == RC_OK) {
+    narrow(ask, &o, err);
+  }
+}
+
+static int query(TableCursor *base, const TableQuery *q, Err *err) {
+  Cursor *c = (Cursor *)base;
+  DriftAsk *ask = calloc(1, sizeof *ask);
+  if (!ask) {
+    return err_nomem(err);
+  }
+  read_ask(table_of(base)->conn, q, ask, err);
+  if (err->rc == RC_OK) {
+    c->at = 0;
+    c->answer = drift_new(table_of(base)->conn, ask, err);
+  }
+  free(ask);
+  return err->rc;
+}
+
+/* ---- rows */
+
+static int next(TableCursor *base, Err *err) {
+  ((Cursor *)base)->at++;
+  return err->rc;
+}
+
+static int is_done(const TableCursor *base) {
+  const Cursor *c = (const Cursor *)base;
+  return !c->answer || c->at >= c->answer->n;
+}
+
+enum { DRIVER, DETAIL, CHANGE, SHARE, BEFORE, AFTER, PERCENT, UNIT_OF, VALUE, BASIS, TEXT, NUSD };
+
+static void result_text(sqlite3_context *ctx, const char *text) {
+  sqlite3_result_text(ctx, text, -1, SQLITE_TRANSIENT); /* NULL gives NULL */
+}
+
+static void result_number(sqlite3_context *ctx, double x) {
+  if (!isnan(x)) {
+    sqlite3_result_double(ctx, x);
+  }
+}
+
+static void column(TableCursor *base, sqlite3_context *ctx, int i) {
+  const Cursor *c = (const Cursor *)base;
+  const DriftLine *l = &c->answer->lines[c->at];
+  const char *const texts[] = {[DRIVER] = l->driver, [DETAIL] = l->detail[0] ? l->detail : NULL,
+                               [UNIT_OF] = l->unit,  [VALUE] = l->value,
+                               [BASIS] = l->basis,   [TEXT] = l->text};
+  double percent = l->before > 0 ? 100 * (l->after / l->before - 1) : (double)NAN;
+  const double numbers[] = {[CHANGE] = l->has_money ? (double)l->nusd / 1e9 : (double)NAN,
+                            [SHARE] = l->share,
+                            [BEFORE] = l->before,
+                            [AFTER] = l->after,
+                            [PERCENT] = percent};
+  if (i == NUSD) {
+    l->has_money ? sqlite3_result_int64(ctx, l->nusd) : sqlite3_result_null(ctx);
+  } else if (i >= CHANGE && i <= PERCENT) {
+    result_number(ctx, numbers[i]);
+  } else if (i >= 0) {
+    result_text(ctx, texts[i]);
+  }
+}
+
+static void clear(TableCursor *base) {
+  Cursor *c = (Cursor *)base;
+  drift_free(c->answer);
+  c->answer = NULL;
+}
+
+const TableKind drift_table = {
+    .is_guarded = 1,
+    .columns = "driver TEXT, detail TEXT, change_usd REAL, share REAL, \"before\" REAL, \"after\" REAL,"
+               " percent REAL, unit TEXT, value TEXT, basis TEXT, text TEXT, change_nusd INTEGER",
+    .args = {"from1", "to1", "from2", "to2", "options"},
+    .n_required = 1,
+    .usage = usage,
+    .rows = 30,
+    .cost = 1e6,
+    .table_size = sizeof(Table),
+    .cursor_size = sizeof(Cursor),
+    .query = query,
+    .next = next,
+    .is_done = is_done,
+    .column = column,
+    .clear = clear,
+};
