@@ -46,6 +46,8 @@ typedef struct Split {
   double spend[2];
   double effect[DRIFT_COUNT], by_reason[DRIFT_REASONS];
   double of_model[DRIFT_COUNT][DRIFT_MODELS]; /* of MIX and what comes behind it */
+  DriftKind folded
+      [DRIFT_MODELS]; /* what all of a model counts as: KIND_OF_BLEND, KIND_OF_FEES; else DRIFT_KINDS */
 } Split;
 
 typedef struct Pair {
@@ -54,8 +56,11 @@ typedef struct Pair {
 
 /* ---- sums over the cells */
 
-/* The kind that a cell counts as. */
-static DriftKind kind_as(const Split *s, DriftKind kind) {
+/* The kind that a model's cell counts as. */
+static DriftKind kind_as(const Split *s, int model, DriftKind kind) {
+  if (s->folded[model] != DRIFT_KINDS && kind != KIND_OF_FEES) {
+    return s->folded[model];
+  }
   int is_part = kind == KIND_OF_SYSTEM || kind == KIND_OF_HISTORY || kind == KIND_OF_USER;
   if (s->says & DRIFT_NO_PARTS) {
     return is_part ? KIND_OF_INPUT : kind;
@@ -68,7 +73,7 @@ static DriftCell cell_of(const Split *s, int side, int model, DriftKind kind) {
   DriftCell sum = {0};
   for (int k = 0; k < DRIFT_KINDS; k++) {
     const DriftCell *c = &s->side[side]->models[model][k];
-    if (kind_as(s, (DriftKind)k) == kind) {
+    if (kind_as(s, model, (DriftKind)k) == kind) {
       sum.tokens += c->tokens;
       for (int i = 0; i < DRIFT_STEPS; i++) {
         sum.nusd[i] += c->nusd[i];
@@ -225,9 +230,7 @@ static void split_spend(Split *s) {
     scale = mean / drift_log_mean(one[1], one[0]);
   }
   for (int k = 0; k < DRIFT_KINDS; k++) {
-    if (kind_as(s, (DriftKind)k) == (DriftKind)k) {
-      split_kind(s, (DriftKind)k, scale);
-    }
+    split_kind(s, (DriftKind)k, scale);
   }
 }
 
@@ -418,6 +421,36 @@ static void take_side(Split *s, int i, const DriftSide *side) {
   s->spend[i] = (double)side->nusd;
 }
 
+/* The part of a model's money (of all models': -1) on a side that is of one kind. */
+static double part_of_kind(const Split *s, int side, int model, DriftKind kind) {
+  double part = 0, whole = 0;
+  for (int m = 0; m < s->n_models; m++) {
+    for (int k = 0; k < DRIFT_KINDS && (model < 0 || m == model); k++) {
+      double nusd = s->side[side]->models[m][k].nusd[STEP_PAID];
+      whole += nusd;
+      part += k == (int)kind ? nusd : 0;
+    }
+  }
+  return whole > 0 ? part / whole : 0;
+}
+
+/* Kinds are told apart only where both sides tell them: a model that has only a sum on one side is compared by its sums. */
+static void find_folds(Split *s) {
+  const double some = 0.1, most = 0.9;
+  int has_no_tokens =
+      part_of_kind(s, 0, -1, KIND_OF_FEES) > most || part_of_kind(s, 1, -1, KIND_OF_FEES) > most;
+  for (int m = 0; m < s->n_models; m++) {
+    double blended = 0, fees = 0;
+    for (int i = 0; i < 2; i++) {
+      blended = fmax(blended, part_of_kind(s, i, m, KIND_OF_BLEND));
+      fees = fmax(fees, part_of_kind(s, i, m, KIND_OF_FEES));
+    }
+    s->folded[m] = has_no_tokens || fees > most ? KIND_OF_FEES
+                   : blended > some             ? KIND_OF_BLEND
+                                                : DRIFT_KINDS;
+  }
+}
+
 /* What can't be said of both is not used; nor a chain where money is no product (credits of an invoice). */
 static void find_says(Split *s) {
   const double most = 0.9;
@@ -448,6 +481,7 @@ int drift_split(const DriftSide *a, const DriftSide *b, int n_models, int per_re
   take_side(s, 0, a);
   take_side(s, 1, b);
   find_says(s);
+  find_folds(s);
   drift->before = llround(s->spend[0]);
   drift->after = llround(s->spend[1]);
   if (s->says & DRIFT_NO_REQUESTS || (s->spend[0] > 0 && s->spend[1] > 0)) {

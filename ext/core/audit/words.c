@@ -61,7 +61,8 @@ void words_number(double x, char out[WORDS_NUMBER]) {
 void words_percent(double share, int signs, char out[WORDS_NUMBER]) {
   double percent = fabs(share) * 100;
   char plain[WORDS_NUMBER], grouped[WORDS_NUMBER], text[WORDS_NUMBER];
-  snprintf(plain, sizeof plain, "%.*f", percent >= 9.95 || percent < 0.05 ? 0 : 1, percent < 1e30 ? percent : 1e30);
+  snprintf(plain, sizeof plain, "%.*f", percent >= 9.95 || percent < 0.05 ? 0 : 1,
+           percent < 1e30 ? percent : 1e30);
   group_digits(plain, grouped);
   snprintf(text, sizeof text, "%.40s %%", grouped);
   add_sign(share < 0, signs && share != 0, text, out);

@@ -72,13 +72,14 @@ typedef struct Cursor {
 
 /* ---- the question */
 
-static const char usage[] =
-    "expected a period ('last month', '2026-11'), two of them, two releases ('tag:v41', 'tag:v42'), "
-    "or four times; then options";
+static const char usage[] = "expected a period ('last month', '2026-11'), two of them, two "
+                            "releases ('tag:v41', 'tag:v42'), "
+                            "or four times; then options";
 
 /* 1 if a value is the options: a JSON object. */
 static int is_options(sqlite3_value *v) {
-  const char *text = sqlite3_value_type(v) == SQLITE_TEXT ? (const char *)sqlite3_value_text(v) : NULL;
+  const char *text =
+      sqlite3_value_type(v) == SQLITE_TEXT ? (const char *)sqlite3_value_text(v) : NULL;
   return text && text[strspn(text, " \t\r\n")] == '{';
 }
 
@@ -181,8 +182,8 @@ static void narrow(DriftAsk *ask, const DriftOptions *o, Err *err) {
                 : 0;
     for (int i = 0; i < BUDGET_N && n >= 0 && n < (int)sizeof text; i++) {
       if (of[i][0]) {
-        n += snprintf(text + n, sizeof text - (size_t)n, "%s%s:%s", n ? " & " : "", drift_dimension(i),
-                      of[i]);
+        n += snprintf(text + n, sizeof text - (size_t)n, "%s%s:%s", n ? " & " : "",
+                      drift_dimension(i), of[i]);
       }
     }
     if (n > 0 && err->rc == RC_OK) {
@@ -212,8 +213,9 @@ static void read_ask(Conn *conn, const TableQuery *q, DriftAsk *ask, Err *err) {
     take_four(ask, q, &zone, err);
   }
   if (err->rc == RC_OK && !ask->per_request && (o.from != SPEC_NO_TIME || o.to != SPEC_NO_TIME)) {
-    err_set(err, RC_ERROR, ERR_BAD_OPTION, "from, to: these are for two releases; the arguments say "
-                                           "the periods");
+    err_set(err, RC_ERROR, ERR_BAD_OPTION,
+            "from, to: these are for two releases; the arguments say "
+            "the periods");
   }
   if (err->rc == RC_OK && ask->per_request && ask->by >= 0) {
     err_set(err, RC_ERROR, ERR_BAD_OPTION,
@@ -292,8 +294,9 @@ static void clear(TableCursor *base) {
 
 const TableKind drift_table = {
     .is_guarded = 1,
-    .columns = "driver TEXT, detail TEXT, change_usd REAL, share REAL, \"before\" REAL, \"after\" REAL,"
-               " percent REAL, unit TEXT, value TEXT, basis TEXT, text TEXT, change_nusd INTEGER",
+    .columns =
+        "driver TEXT, detail TEXT, change_usd REAL, share REAL, \"before\" REAL, \"after\" REAL,"
+        " percent REAL, unit TEXT, value TEXT, basis TEXT, text TEXT, change_nusd INTEGER",
     .args = {"from1", "to1", "from2", "to2", "options"},
     .n_required = 1,
     .usage = usage,

@@ -68,7 +68,8 @@ static int choose_billed(const Work *w) {
 
 static int compare_told(const void *a, const void *b) {
   const Told *x = a, *y = b;
-  long long p = llabs(x->drift.after - x->drift.before), q = llabs(y->drift.after - y->drift.before);
+  long long p = llabs(x->drift.after - x->drift.before),
+            q = llabs(y->drift.after - y->drift.before);
   int by = p < q ? 1 : p > q ? -1 : 0;
   if (by == 0 && x->group->value && y->group->value) {
     by = strcmp(x->group->value, y->group->value);
@@ -180,7 +181,7 @@ static char *row_text(const Work *w, const Told *t, const DriftRow *row, double 
 }
 
 static double share_of(long long part, long long whole) {
-  return whole == 0 ? (double)NAN : (double)part / (double)whole;
+  return whole == 0 ? (double)NAN : part == 0 ? 0 : (double)part / (double)whole;
 }
 
 /* "Spending rose from … to …" */
@@ -273,9 +274,7 @@ static char *answer_text(const Work *w, Err *err) {
 
 static DriftLine *add_line(Work *w, const char *driver, Err *err) {
   DriftAnswer *a = w->answer;
-  DriftLine *more = a->n < MOST_LINES
-                        ? realloc(a->lines, ((size_t)a->n + 1) * sizeof *more)
-                        : NULL;
+  DriftLine *more = a->n < MOST_LINES ? realloc(a->lines, ((size_t)a->n + 1) * sizeof *more) : NULL;
   if (!more) {
     err_nomem(err);
     return NULL;
@@ -351,7 +350,8 @@ DriftAnswer *drift_new(Conn *conn, const DriftAsk *ask, Err *err) {
   Store *store = pricing_refresh(conn, NULL, err) == RC_OK ? conn_store(conn, 0, err) : NULL;
   SideAsk sides[2];
   for (int i = 0; i < 2; i++) {
-    sides[i] = (SideAsk){ask->side[i].span.span, ask->side[i].has_scope ? &ask->side[i].scope : NULL};
+    sides[i] =
+        (SideAsk){ask->side[i].span.span, ask->side[i].has_scope ? &ask->side[i].scope : NULL};
   }
   w.answer = calloc(1, sizeof *w.answer);
   if (!w.answer) {

@@ -21,9 +21,9 @@ typedef struct DriftSideAsk {
 } DriftSideAsk;
 
 typedef struct DriftAsk {
-  DriftSideAsk side[2];   /* before, after */
-  int per_request;        /* of one request: two releases are not asked equally often */
-  int by;                 /* BUDGET_TAG, …: a split of its own for each value; -1: one */
+  DriftSideAsk side[2]; /* before, after */
+  int per_request;      /* of one request: two releases are not asked equally often */
+  int by;               /* BUDGET_TAG, …: a split of its own for each value; -1: one */
   enum { BILLED_ANY, BILLED_PAID, BILLED_LIST } billed; /* ANY: what was paid, if any was */
 } DriftAsk;
 
@@ -34,7 +34,8 @@ typedef struct DriftLine {
   char detail[DRIFT_DETAIL];
   int has_money;
   long long nusd;
-  double share;         /* of the change that its split adds up to; NAN: it is 0, or this is no part of it */
+  double
+      share; /* of the change that its split adds up to; NAN: it is 0, or this is no part of it */
   double before, after; /* NAN: there is none */
   const char *unit, *basis;
   char *text; /* in words */

@@ -161,8 +161,7 @@ static void add_other(DriftCell *c, double tokens, double nusd, const Scale *s) 
 }
 
 /* (Reasoning is output, and mostly billed as such.) */
-static void add_output(DriftCell *cells, const LedgerRow *row, const Lines *lines,
-                       const Scale *s) {
+static void add_output(DriftCell *cells, const LedgerRow *row, const Lines *lines, const Scale *s) {
   double out = lines->count[LINE_OUT], nusd = lines->nusd[LINE_OUT];
   double told = row->reasoning_tokens > 0 ? (double)row->reasoning_tokens : 0;
   double inside = lines->count[LINE_REASONED] > 0 ? 0 : at_most(told, out);
@@ -197,8 +196,7 @@ int sides_add_call(Sides *s, Group *g, int side, const LedgerRow *row, Err *err)
   if (bad.rc != RC_OK && bad.rc != RC_ERROR) {
     *err = bad;
   }
-  DriftCell *cells =
-      sides_cells(s, g, side, row->model ? row->model : row->model_requested, err);
+  DriftCell *cells = sides_cells(s, g, side, row->model ? row->model : row->model_requested, err);
   if (!cells) {
     return err->rc;
   }

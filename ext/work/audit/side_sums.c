@@ -67,8 +67,8 @@ static double input_of(const double groups[LINE_GROUPS]) {
   return groups[LINE_PLAIN] + groups[LINE_READ] + groups[LINE_WRITTEN];
 }
 
-static void add_step(DriftCell *cells, DriftStep step,
-                     const double nusd[LINE_GROUPS], double scale) {
+static void add_step(DriftCell *cells, DriftStep step, const double nusd[LINE_GROUPS],
+                     double scale) {
   cells[KIND_OF_INPUT].nusd[step] += input_of(nusd) * scale;
   cells[KIND_OF_OUTPUT].nusd[step] += nusd[LINE_OUT] * scale;
   cells[KIND_OF_REASONING].nusd[step] += nusd[LINE_REASONED] * scale;
@@ -142,8 +142,9 @@ enum { AT_START, AT_VALUE, AT_PROVIDER, AT_SERVICE, AT_BILLED, AT_MEASURES };
 #define MEASURE(name, kind) ", " #name
 static const char trimmed_sql[] =
     "SELECT start, nullif(value, x''), nullif(provider, x''), nullif(service, x''),"
-    " nullif(billed, x'')" SUM_MEASURES(MEASURE) " FROM main.llm_sums"
-    " WHERE dimension = ?1 AND grain = 15 AND start >= ?2 AND start < ?3";
+    " nullif(billed, x'')" SUM_MEASURES(
+        MEASURE) " FROM main.llm_sums"
+                 " WHERE dimension = ?1 AND grain = 15 AND start >= ?2 AND start < ?3";
 
 /* The dimension whose sums answer what is asked; -1: none does. */
 static int dimension_of(const Sides *s, const SideAsk *ask) {

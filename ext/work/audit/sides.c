@@ -161,10 +161,10 @@ typedef struct RowTake {
 ** stands what is only of one case. */
 static int reason_of(Sides *s, const LedgerRow *row, Err *err) {
   char word[64];
-  const char *reason = row->purpose                            ? row->purpose
-                       : row->retry_reason                     ? row->retry_reason
-                       : row->escalated_from != LEDGER_NULL    ? "escalated"
-                                                               : "";
+  const char *reason = row->purpose                         ? row->purpose
+                       : row->retry_reason                  ? row->retry_reason
+                       : row->escalated_from != LEDGER_NULL ? "escalated"
+                                                            : "";
   size_t n = strcspn(reason, ":");
   n = n < sizeof word ? n : sizeof word - 1;
   memcpy(word, reason, n);
