@@ -77,9 +77,13 @@ static int start(Batched *b, Conn *conn, const Request *request, const BatchedFr
   k->secret = (char *)from->secret;
   k->is_batch = 1;
   k->full_nusd = LEDGER_NULL;
+  if (target_api(k, err) == RC_OK) {
+    Err ignored = {0}; /* whose mark it was decides nothing here */
+    target_mark(k, &ignored);
+  }
   call_start_row(k, 1, NULL);
   k->row.ts = from->begun_at;
-  return target_api(k, err);
+  return err->rc;
 }
 
 int batched_answer(Batched *b, Conn *conn, const Request *request, const BatchedFrom *from,

@@ -16,6 +16,26 @@ void call_drop_unfit(Call *k) {
   k->answer_hash[0] = 0;
 }
 
+/* What was decided on the way to this attempt; and that its prefix is marked, for whoever asks later what the mark was worth.
+** Without memory that is left out. */
+static const char *notes_of(Call *k, const TierChoice *served, long long attempt) {
+  static const char ours[] = "{\"prefix\":\"ours\"";
+  const char *notes = served ? served->notes : NULL;
+  if (!k->how.marks || attempt < 1) {
+    return notes;
+  }
+  if (!notes) {
+    return "{\"prefix\":\"ours\"}";
+  }
+  char **kept = &k->budget_notes[attempt & 1], *text = cJSON_malloc(sizeof ours + strlen(notes));
+  if (text) {
+    snprintf(text, sizeof ours + strlen(notes), "%s,%s", ours, notes + 1);
+    cJSON_free(*kept);
+    *kept = text;
+  }
+  return text ? text : notes;
+}
+
 void call_start_row(Call *k, long long attempt, const char *retry_reason) {
   const Options *o = k->request->options;
   LedgerRow *row = &k->row;
@@ -38,7 +58,7 @@ void call_start_row(Call *k, long long attempt, const char *retry_reason) {
   row->tier_drawn = route->drawn >= 0 ? route->tiers[route->drawn].name : NULL;
   row->route_score = k->route.score;
   row->route_version = k->route.version[0] ? k->route.version : NULL;
-  row->notes = served ? served->notes : NULL;
+  row->notes = notes_of(k, served, attempt);
   row->tag = o->tag;
   row->user = o->user;
   row->conversation = o->conversation;

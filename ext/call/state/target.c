@@ -148,8 +148,7 @@ static int is_worth_marks(Call *k, Err *err) {
          pricing_prefix_pays(k->conn, &k->model, tokens, k->request->sharers, err);
 }
 
-/* Where what it begins with is marked, so that the provider keeps it. */
-static void choose_marks(Call *k, Err *err) {
+void target_mark(Call *k, Err *err) {
   const Request *r = k->request;
   int wish = r->options->prompt_cache, is_auto = wish == PROMPT_CACHE_AUTO;
   k->how.form = NULL;
@@ -187,7 +186,7 @@ int target_prepare(Call *k, Err *err) {
   k->how.base64 = k->api->embeds && !(refusals & REFUSES_BASE64) &&
                   wire_supports(&k->model, "base64", dialect->takes_base64, err);
   k->how.logprobs = !k->api->embeds && k->wants_logprobs;
-  choose_marks(k, err);
+  target_mark(k, err);
   k->how.rejected = k->rejected;
   k->how.why = k->rejected_why;
   buf_free(&k->body);

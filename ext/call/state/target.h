@@ -25,6 +25,10 @@ int target_check_window(const Call *k, const Model *model, long long most, Err *
 ** for an answer of its own, or for one as long as the call's. */
 int target_can_take(const Call *k, const char *name, int answers);
 
+/* Where what it begins with is marked, so that the provider keeps it: into k->how. *err: no memory, or its row of llm_models
+** says nothing that there is. */
+void target_mark(Call *k, Err *err);
+
 /* URL and body; again for another attempt. */
 int target_prepare(Call *k, Err *err);
 

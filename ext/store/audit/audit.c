@@ -13,9 +13,14 @@
   " OR (?5 & 4 AND kind = 'refused')) AND (?3 IS NULL OR provider = ?3)"                           \
   " AND (NOT ?4 OR billed IS NOT 'list') AND (?6 IS NULL OR tag = ?6)"
 
-/* All of them in the order they came; those of a time by its index. */
-static const char all_sql[] = AUDIT_SQL " ORDER BY id";
-static const char time_sql[] = AUDIT_SQL " AND ts >= ?1 AND ts < ?2 ORDER BY ts, id";
+#define PART_SQL AUDIT_SQL " AND ts >= ?1 AND ts < ?2 ORDER BY ts"
+
+/* All of them, and those of a part of time, by its index. */
+static const char *const statements[][2] = {
+    [AUDIT_AS_STORED] = {AUDIT_SQL " ORDER BY id", PART_SQL ", id"},
+    [AUDIT_BY_TIME] = {AUDIT_SQL " ORDER BY ts, id", PART_SQL ", id"},
+    [AUDIT_NEWEST_FIRST] = {AUDIT_SQL " ORDER BY id DESC", PART_SQL " DESC, id DESC"},
+};
 static const char one_sql[] = AUDIT_SQL " AND id = ?1";
 
 static int bind(sqlite3_stmt *stmt, const AuditAsk *ask) {
@@ -58,10 +63,9 @@ static int take_each(sqlite3 *db, const char *sql, const AuditAsk *ask, AuditFn 
 
 int audit_each(Store *s, const AuditAsk *ask, AuditFn take, void *arg, Err *err) {
   sqlite3 *reader = ledger_flush(s, err) == RC_OK ? store_reader_take(s, err) : NULL;
+  int is_part = ask->from != LLONG_MIN || ask->to != LLONG_MAX;
   if (err->rc == RC_OK) {
-    take_each(reader ? reader : s->db,
-              ask->from == LLONG_MIN && ask->to == LLONG_MAX ? all_sql : time_sql, ask, take, arg,
-              err);
+    take_each(reader ? reader : s->db, statements[ask->order][is_part], ask, take, arg, err);
   }
   store_reader_give(s, reader);
   return err->rc;

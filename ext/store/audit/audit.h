@@ -21,6 +21,9 @@ enum {
   AUDIT_REFUSED = 4  /* not sent, by our own rules */
 };
 
+/* In which order: that of their ids, or of a part of time by time; in any case by time; or the newest first. */
+typedef enum AuditOrder { AUDIT_AS_STORED, AUDIT_BY_TIME, AUDIT_NEWEST_FIRST } AuditOrder;
+
 /* What is asked for; NULL and the ends of time: all. */
 typedef struct AuditAsk {
   const char *provider;
@@ -28,12 +31,12 @@ typedef struct AuditAsk {
   int is_paid;        /* not what is at list prices because nobody says one (imports) */
   int also;           /* AUDIT_… */
   const char *tag;
+  AuditOrder order;
 } AuditAsk;
 
 #define AUDIT_ALL ((AuditAsk){.from = LLONG_MIN, .to = LLONG_MAX})
 
-/* Hands every such row to `take`: all of time by their ids, which is the order they came in; a part of it by time. Writes
-** first what waits. RC_OK or *err, which `take` may set to end it. */
+/* Hands every such row to `take`. Writes first what waits. RC_OK or *err, which `take` may set to end it. */
 int audit_each(Store *s, const AuditAsk *ask, AuditFn take, void *arg, Err *err);
 
 /* One row in words, as JSON without its last brace (owned, sqlite3_free): what was asked, what the caches did, as far as the

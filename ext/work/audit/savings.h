@@ -1,0 +1,71 @@
+/*
+** llm_savings: what was saved, each against a baseline that is stated, and all of it adding up to what was spent.
+**
+** Of each call the same tokens are priced again under terms that change one after the other, in this order:
+**
+**   baseline   at the dearest model of llm_tiers where the model was chosen ('auto'), else at the model that was named; without
+**              the provider's cache; as a standard request
+**   routing    the same at the model that answered
+**   batch, service   the same in the service it was sold in
+**   prefix     the same with what was read from the provider's cache and written to it: what it comes to by its prices
+**   prices     what the ledger says it cost
+**
+** Each saving is a step's difference, signed: baseline - savings = spend, to the nano-dollar. A hit is a request of its
+** own: its baseline is what it would have cost (saved_nusd). A call that is there only because of routing (an answer that did
+** not pass before the tier was raised, a judge's opinion, an audit) has a baseline of 0: all of it counts against routing.
+**
+** Compression will be a step between baseline and routing, on tokens that were not sent.
+*/
+#ifndef LLMCOST_WORK_SAVINGS_H
+#define LLMCOST_WORK_SAVINGS_H
+
+#include "conn/conn.h"
+#include "store/audit/audit.h"
+
+/* X(id, word, whose prefix, the baseline in words) */
+#define SAVINGS(X)                                                                                 \
+  X(BASELINE, "baseline", NULL,                                                                    \
+    "every request sent: routed ones at the dearest model of llm_tiers, others at the model that " \
+    "was named, uncached, standard service; hits at what they would have cost")                   \
+  X(ROUTING, "routing", NULL,                                                                      \
+    "the dearest model of llm_tiers at the call's own tokens, for calls whose model was chosen; "  \
+    "answers that did not pass, judges and audits count against it")                               \
+  X(BATCH, "batch", NULL, "the same call in the standard service, uncached")                       \
+  X(SERVICE, "service", NULL,                                                                      \
+    "the same call in the standard service, uncached (flex, priority, fast)")                      \
+  X(PREFIX_OURS, "prefix", "ours",                                                                 \
+    "the same call with all of its input as plain input: option prompt_cache marked its prefix")   \
+  X(PREFIX_CALLER, "prefix", "caller",                                                             \
+    "the same call with all of its input as plain input: the caller's own marks")                  \
+  X(PREFIX_PROVIDER, "prefix", "provider",                                                         \
+    "the same call with all of its input as plain input: the provider caches by itself")           \
+  X(EXACT, "exact", NULL, "what the answer cost when it was bought")                               \
+  X(SEMANTIC, "semantic", NULL, "what the answer cost when it was bought")                         \
+  X(PRICES, "prices", NULL,                                                                        \
+    "the same call by the prices of its time as they are known now; the ledger says another cost") \
+  X(SPEND, "spend", NULL, "what the ledger says")
+
+typedef enum SavingId {
+#define SAVING_ID(id, word, who, baseline) SAVING_##id,
+  SAVINGS(SAVING_ID)
+#undef SAVING_ID
+      SAVING_COUNT
+} SavingId;
+
+typedef struct SavingLine {
+  const char *saving, *who, *billed, *baseline;
+  long long calls;    /* rows that it is about */
+  long long nusd;     /* saved; of baseline and spend: what they come to */
+  double share;       /* percent of the baseline of the same `billed`; NAN where that is 0 */
+  long long unpriced; /* rows for which it could not be computed: nothing of them is in it */
+} SavingLine;
+
+typedef struct Savings {
+  SavingLine lines[2 * SAVING_COUNT];
+  int n; /* those at list prices only where there are any */
+} Savings;
+
+/* RC_OK or *err. */
+int savings_read(Conn *conn, const AuditAsk *ask, Savings *savings, Err *err);
+
+#endif

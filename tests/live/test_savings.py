@@ -1,0 +1,426 @@
+"""llm_savings and llm_prefix_cache: each saving against its baseline, signed, and all of them adding up to what was spent."""
+import json
+import os
+import random
+import unittest
+
+from harness import Desk, TempDir, connect, error_of, value
+from ledgers import DAY, HOUR, MINUTE, NOW, Ledger, numbered, random_requests, random_rows
+
+SAVINGS = ("routing", "batch", "service", "prefix", "exact", "semantic", "prices")
+PLAIN = ("cache_read", "cache_write", "cache_write_1h")
+SYSTEM = "You are the desk of a shop. " + "Rule by rule, word by word. " * 400
+
+
+class Books(unittest.TestCase):
+    """A database with a ledger that the tests write."""
+
+    def setUp(self):
+        self.tmp = TempDir()
+        self.addCleanup(self.tmp.cleanup)
+        path = os.path.join(self.tmp.name, "desk.db")
+        self.db = connect(path)
+        self.addCleanup(self.db.close)
+        self.ledger = Ledger(self.db, path)
+        self.addCleanup(self.ledger.close)
+
+    def rows(self, sql, *args):
+        found = self.db.execute(sql, args)
+        names = [d[0] for d in found.description]
+        return [dict(zip(names, row)) for row in found.fetchall()]
+
+    def savings(self, options=None, billed="paid"):
+        lines = self.rows("SELECT * FROM llm_savings(?)", options)
+        return {(r["saving"], r["who"]) if r["who"] else r["saving"]: r for r in lines if r["billed"] == billed}
+
+    def nusd(self, line, **more):
+        return self.savings(**more)[line]["nusd"]
+
+    def write(self, *rows):
+        self.ledger.write(rows)
+
+
+def plain(usage, *gone):
+    return {k: v for k, v in usage.items() if k not in (gone or PLAIN)}
+
+
+def expected(ledger, rows, billed):
+    """The same, said in another way: of each row from its usage alone."""
+    tiers = [r[0] for r in ledger.db.execute("SELECT model FROM llm_tiers")]
+    superseded = {r["escalated_from"] for r in rows if r.get("escalated_from")}
+    lines = dict.fromkeys(["baseline", "spend", *SAVINGS], 0)
+    for row in rows:
+        cost, kind = row.get("cost_nusd"), row["kind"]
+        if (row.get("billed") or "paid") != billed or kind == "refused":
+            continue
+        if kind in ("hit_exact", "hit_semantic"):
+            lines[kind[4:]] += row["saved_nusd"] or 0
+            lines["baseline"] += row["saved_nusd"] or 0
+            continue
+        if cost is None:
+            continue
+        usage = json.loads(row["usage"])
+        own = lambda u: ledger.cost(row["model"], u, row["ts"], row["provider"])
+        first = lambda *costs: next(c for c in costs if c is not None)
+        cached = first(own(usage), cost)
+        sold = first(own(plain(usage)), cached)
+        named = first(own(plain(usage, *PLAIN, "service")), sold)
+        beside = row.get("purpose") or row["id"] in superseded
+        there = [ledger.cost(m, plain(usage, *PLAIN, "service"), row["ts"]) for m in tiers] if row.get("tier") else []
+        base = 0 if beside else max((c for c in there if c is not None), default=named)
+        for line, saved in (("prices", cached - cost), ("prefix", sold - cached), ("routing", base - named),
+                            ("batch" if usage.get("service") == "batch" else "service", named - sold)):
+            lines[line] += saved
+        lines["baseline"] += base
+        lines["spend"] += cost
+    return lines
+
+
+class AddsUp(Books):
+    def check(self, rows):
+        for billed in {"paid", *(r.get("billed") for r in rows if r.get("billed"))}:
+            lines = self.rows("SELECT * FROM llm_savings WHERE billed = ?", billed)
+            said = {}
+            for line in lines:
+                said[line["saving"]] = said.get(line["saving"], 0) + line["nusd"]
+            self.assertEqual(said["spend"] + sum(said[s] for s in SAVINGS), said["baseline"])
+            self.assertEqual(said, expected(self.ledger, rows, billed))
+            spent = [r["cost_nusd"] for r in rows if r["kind"] not in ("refused", "hit_exact", "hit_semantic")
+                     and r.get("cost_nusd") is not None and (r.get("billed") or "paid") == billed]
+            self.assertEqual(said["spend"], sum(spent))
+            for line in lines:
+                share = 100 * line["nusd"] / said["baseline"] if said["baseline"] else None
+                self.assertEqual(line["share"] is None, share is None)
+                self.assertAlmostEqual(line["share"] or 0, share or 0, places=9)
+
+    def test_random_ledgers(self):
+        negative = 0
+        for seed in range(300):
+            self.ledger.clear()
+            rows = random_rows(random.Random(seed), self.ledger, requests=12)
+            self.write(*rows)
+            with self.subTest(seed=seed):
+                self.check(rows)
+                negative += self.nusd("routing") < 0
+        self.assertGreater(negative, 20)
+
+    def test_the_order_of_rows_does_not_matter(self):
+        for seed in range(10):
+            rnd = random.Random(seed)
+            requests = random_requests(rnd, self.ledger, requests=60, days=3)
+            said = []
+            for _ in range(3):
+                self.ledger.clear()
+                self.write(*numbered(requests))
+                said.append([self.rows(f"SELECT * FROM {t}") for t in ("llm_savings", "llm_prefix_cache", "llm_system_prompts")])
+                rnd.shuffle(requests)
+            self.assertEqual(said[0], said[1])
+            self.assertEqual(said[0], said[2])
+
+    def test_prices_that_changed_since(self):
+        """What is priced otherwise now is a line of its own: nothing else moves."""
+        rows = random_rows(random.Random(4), self.ledger, requests=60)
+        self.write(*rows)
+        before = self.savings()["spend"]["nusd"]
+        self.db.execute("INSERT INTO llm_prices(model, kind, usd_per_million) VALUES ('gpt-4o', 'output', 50)")
+        self.ledger.priced.clear()
+        self.check(rows)
+        after = self.savings()
+        self.assertEqual(after["spend"]["nusd"], before)
+        self.assertGreater(after["prices"]["nusd"], 0)
+
+    def test_parts_of_time_add_up(self):
+        rows = [r for r in random_rows(random.Random(5), self.ledger, requests=200, days=4) if not r.get("escalated_from")]
+        self.write(*rows)
+        whole = self.savings()
+        cut = NOW - 2 * DAY
+        parts = [self.savings(json.dumps(o)) for o in ({"to": cut}, {"from": cut})]
+        for line, row in whole.items():
+            for column in ("nusd", "calls", "unpriced"):
+                self.assertEqual(row[column], sum(p[line][column] for p in parts), (line, column))
+        tags = [self.nusd("spend", options=json.dumps({"tag": t})) for t in ("mail", "chat", "it's")]
+        untagged = sum(r["cost_nusd"] or 0 for r in rows if r["tag"] is None and r.get("billed") != "list")
+        self.assertEqual(sum(tags) + untagged, whole["spend"]["nusd"])
+
+    def test_nothing(self):
+        lines = self.savings()
+        self.assertEqual({r["nusd"] for r in lines.values()}, {0})
+        self.assertEqual({r["share"] for r in lines.values()}, {None})
+        self.assertEqual(len(lines), 11)
+        self.assertEqual(self.savings(billed="list"), {})
+        for table in ("llm_prefix_cache", "llm_conversations", "llm_system_prompts"):
+            self.assertEqual(self.rows(f"SELECT * FROM {table}"), [])
+
+
+class Signed(Books):
+    def test_writes_count_against_reads(self):
+        """Q01: 20,000 written and 1,000 read at $3 a million: -0.0123, not +0.0027."""
+        self.write(self.ledger.call("claude-sonnet-4-6", {"input": 21000, "cache_read": 1000, "cache_write": 20000, "output": 0}))
+        lines = self.savings()
+        self.assertEqual(lines["prefix", "caller"]["nusd"], -12300000)
+        self.assertEqual(lines["prefix", "caller"]["usd"], -0.0123)
+        self.assertEqual(lines["baseline"]["nusd"], 63000000)
+        self.assertEqual(lines["spend"]["nusd"], 75300000)
+        (row,) = self.rows("SELECT * FROM llm_prefix_cache")
+        self.assertEqual((row["gained_usd"], row["lost_usd"], row["net_usd"], row["net_nusd"]), (0.0027, 0.015, -0.0123, -12300000))
+
+    def test_routing_that_made_calls_dearer(self):
+        """Q02: four calls of ten at a model that is dearer than all tiers: the sum is signed, row by row."""
+        self.db.execute("DELETE FROM llm_tiers WHERE name = 'complex'")
+        usage = {"input": 1000, "output": 500}
+        dear, cheap = (self.ledger.call(m, usage, tier="x") for m in ("claude-opus-4-8", "gpt-4o-mini"))
+        self.write(*(dict(dear, request_id=f"d{i}") for i in range(4)), *(dict(cheap, request_id=f"c{i}") for i in range(6)))
+        base = max(self.ledger.cost(m, usage, NOW) for (m,) in self.db.execute("SELECT model FROM llm_tiers"))
+        line = self.savings()["routing"]
+        self.assertEqual(line["nusd"], 10 * base - 4 * dear["cost_nusd"] - 6 * cheap["cost_nusd"])
+        self.assertLess(line["nusd"], 6 * (base - cheap["cost_nusd"]))
+        self.assertEqual((line["calls"], line["unpriced"]), (10, 0))
+
+    def test_the_share_is_of_everything(self):
+        """Q03: 590 calls, 466 of them without any saving: they are in the denominator."""
+        usage = {"input": 3000, "output": 100}
+        self.write(*(self.ledger.call("gpt-4o", usage) for _ in range(466)),
+                   *(self.ledger.call("gpt-4o", {**usage, "cache_read": 2048}) for _ in range(124)))
+        line, whole = self.savings()["prefix", "provider"], self.ledger.cost("gpt-4o", usage, NOW)
+        self.assertEqual(line["nusd"], 124 * 2048 * 1250)
+        self.assertAlmostEqual(line["share"], 100 * line["nusd"] / (590 * whole), places=9)
+        (row,) = self.rows("SELECT * FROM llm_prefix_cache")
+        self.assertEqual((row["calls"], row["eligible"], row["hits"]), (590, 590, 124))
+        self.assertAlmostEqual(row["hit_percent"], 100 * 124 / 590, places=9)
+
+    def test_an_answer_that_did_not_pass(self):
+        """What routing bought in vain counts against it, once, and the request has one baseline."""
+        usage = {"input": 1000, "output": 100}
+        first = self.ledger.call("gpt-4o-mini", usage, tier="simple", tier_drawn="simple", tier_served="simple", error="gate: no", id=1)
+        second = self.ledger.call("gpt-4o", {"input": 1000, "output": 400}, tier="complex", tier_drawn="simple", tier_served="complex",
+                                  attempt=2, escalated_from=1, request_id=first["request_id"], id=2)
+        judge = self.ledger.call("gpt-4o-mini", usage, purpose="verifier", attempt=3, request_id=first["request_id"], id=3)
+        self.write(first, second, judge)
+        lines = self.savings()
+        self.assertEqual(lines["baseline"]["nusd"], max(self.ledger.cost(m, {"input": 1000, "output": 400}, NOW) for m in ("gpt-4o", "claude-haiku-4-5")))
+        self.assertEqual(lines["routing"]["nusd"], lines["baseline"]["nusd"] - sum(r["cost_nusd"] for r in (first, second, judge)))
+        self.assertLess(lines["routing"]["nusd"], 0)
+
+    def test_named_models_save_nothing_by_routing(self):
+        self.write(self.ledger.call("gpt-4o-mini", {"input": 1000, "output": 100}), self.ledger.call("gpt-4o-mini", {"input": 9, "output": 1}, tier="only key"))
+        line = self.savings()["routing"]
+        self.assertEqual((line["nusd"], line["calls"]), (0, 0))
+
+    def test_a_routed_call_with_cached_input_in_a_batch(self):
+        """Overlapping savings have an order, and no rest."""
+        usage = {"input": 10000, "cache_read": 8000, "output": 500, "service": "batch"}
+        self.write(self.ledger.call("claude-haiku-4-5", usage, kind="batch", tier="medium"))
+        lines = self.savings()
+        dollars = {line: row["usd"] for line, row in lines.items() if row["nusd"]}
+        # gpt-4o: 10,000 × 2.50 + 500 × 10; haiku: 1 and 5, half of it in a batch, a tenth of that where it is read
+        self.assertEqual(dollars, {"baseline": 0.03, "routing": 0.0175, "batch": 0.00625, ("prefix", "caller"): 0.0036, "spend": 0.00265})
+
+
+class Prices(Books):
+    """Q06: what is absent is not free, and what is free is not absent."""
+
+    def price(self, kind, usd):
+        self.db.execute("INSERT INTO llm_prices(model, kind, usd_per_million) VALUES ('mine', ?, ?)", (kind, usd))
+
+    def test_a_cache_price_that_is_absent_or_free(self):
+        self.price("input", 2)
+        self.price("output", 4)
+        usage = {"input": 1000, "cache_read": 600, "output": 10}
+        for cache_read, saved in ((None, 0), (0, 600 * 2000), (0.5, 600 * 1500)):
+            if cache_read is not None:
+                self.db.execute("DELETE FROM llm_prices WHERE kind = 'cache_read'")
+                self.price("cache_read", cache_read)
+            self.ledger.priced.clear()
+            self.ledger.clear()
+            row = self.ledger.call("mine", usage, "me")
+            self.assertEqual(row["cost_nusd"], 1000 * 2000 - saved + 10 * 4000)
+            self.write(row)
+            lines = self.savings()
+            self.assertEqual(lines["prefix", "provider"]["nusd"], saved, cache_read)
+            self.assertEqual(lines["spend"]["nusd"] + saved, lines["baseline"]["nusd"])
+
+    def test_a_tier_without_a_price(self):
+        """It is no baseline; where none has one, nothing is claimed, and said so."""
+        row = self.ledger.call("gpt-4o-mini", {"input": 1000, "output": 100}, tier="simple")
+        self.write(row)
+        known = self.savings()["routing"]
+        self.assertGreater(known["nusd"], 0)
+        self.db.execute("UPDATE llm_tiers SET model = 'nobody-sells-this' WHERE name <> 'complex'")
+        self.assertEqual(self.savings()["routing"]["nusd"], known["nusd"])
+        self.db.execute("UPDATE llm_tiers SET model = 'nobody-sells-this'")
+        line = self.savings()["routing"]
+        self.assertEqual((line["nusd"], line["unpriced"], line["calls"]), (0, 1, 1))
+        self.assertEqual(self.nusd("baseline"), row["cost_nusd"])
+
+    def test_what_has_no_price_is_in_no_sum(self):
+        self.write(self.ledger.call("nobody-sells-this", {"input": 10, "output": 5}), self.ledger.lost("gpt-4o"), self.ledger.hit(saved_nusd=None))
+        lines = self.savings()
+        self.assertEqual({r["nusd"] for r in lines.values()}, {0})
+        self.assertEqual((lines["spend"]["unpriced"], lines["baseline"]["unpriced"], lines["exact"]["unpriced"]), (2, 3, 1))
+
+    def test_a_stated_cost_without_a_price(self):
+        """The ledger knows what it cost, nobody why: no saving is claimed."""
+        self.write(self.ledger.call("nobody-sells-this", {"input": 10, "cache_read": 5, "output": 5}, cost_nusd=777))
+        lines = self.savings()
+        self.assertEqual((lines["baseline"]["nusd"], lines["spend"]["nusd"], lines["prices"]["unpriced"]), (777, 777, 1))
+
+    def test_searches_stay_what_they_cost(self):
+        """Fees are not priced at the baseline's model: it may not sell them."""
+        usage = {"input": 1000, "output": 100, "web_search": 3}
+        row = self.ledger.call("claude-haiku-4-5", usage, tier="medium")
+        self.assertGreater(row["cost_nusd"], 30 * 10**6)
+        self.write(row)
+        lines = self.savings()
+        tokens = self.ledger.cost("gpt-4o", plain(usage, "web_search"), NOW) - self.ledger.cost("claude-haiku-4-5", plain(usage, "web_search"), NOW)
+        self.assertEqual(lines["routing"]["nusd"], tokens)
+
+    def test_what_is_at_list_prices_is_apart(self):
+        row = self.ledger.call("claude-haiku-4-5", {"input": 5000, "cache_read": 4000, "output": 100})
+        self.write(row, {**row, "request_id": "b", "source": "claude_code", "billed": "list"})
+        for billed in ("paid", "list"):
+            self.assertEqual(self.nusd("spend", billed=billed), row["cost_nusd"])
+            self.assertEqual(self.nusd(("prefix", "caller"), billed=billed), 4000 * 900)
+        self.assertEqual([r["billed"] for r in self.rows("SELECT * FROM llm_prefix_cache")], ["list", "paid"])
+
+
+class Prefix(Books):
+    def line(self, *rows):
+        self.write(*rows)
+        (row,) = self.rows("SELECT * FROM llm_prefix_cache")
+        return row
+
+    def at(self, *minutes, model="claude-haiku-4-5", tokens=5000, hash="aa" * 16):
+        usage = {"input": 6000, "output": 10}
+        return [self.ledger.call(model, usage, ts=NOW + int(m * MINUTE), system_hash=hash, system_tokens=tokens) for m in minutes]
+
+    def test_lifetimes_by_the_gaps_there_were(self):
+        """$1 a million, written at 1.25 or 2, read at 0.1: one more call within five minutes pays, within the hour two."""
+        row = self.line(*self.at(0, 4, 8, 30, 89, 200))
+        self.assertEqual((row["first"], row["within_5m"], row["within_1h"], row["later"]), (1, 2, 2, 1))
+        prefix = 5000 / 1e6
+        for column, times in (("no_cache_usd", 6), ("ttl_5m_usd", 4 * 1.25 + 2 * 0.1), ("ttl_1h_usd", 2 * 2 + 4 * 0.1)):
+            self.assertAlmostEqual(row[column], prefix * times, places=12)
+        self.assertEqual(row["best_ttl"], "1h")
+
+    def test_formulas(self):
+        for minutes, best in (((0, 3), "5m"), ((0, 30), "none"), ((0, 30, 60), "1h"), ((0,), "none"), ((0, 4, 8, 12), "5m")):
+            self.ledger.clear()
+            row = self.line(*self.at(*minutes))
+            n = len(minutes) - 1
+            self.assertEqual(row["best_ttl"], best, minutes)
+            self.assertAlmostEqual(row["no_cache_usd"], 0.005 * (1 + n), places=12)
+            if max(b - a for a, b in zip((0, *minutes), minutes)) <= 5:
+                self.assertAlmostEqual(row["ttl_5m_usd"], 0.005 * (1.25 + 0.1 * n), places=12)
+                self.assertAlmostEqual(row["ttl_1h_usd"], 0.005 * (2 + 0.1 * n), places=12)
+
+    def test_a_read_begins_its_life_anew(self):
+        row = self.line(*self.at(*range(0, 40, 4)))
+        self.assertAlmostEqual(row["ttl_5m_usd"], 0.005 * (1.25 + 0.9), places=12)
+
+    def test_another_prompt_is_another_prefix(self):
+        row = self.line(*self.at(0, 2), *self.at(1, hash="bb" * 16))
+        self.assertEqual((row["first"], row["within_5m"]), (2, 1))
+
+    def test_too_short_to_be_kept(self):
+        row = self.line(*self.at(0, 1, 2, tokens=1000))
+        self.assertEqual(row["min_tokens"], 4096)
+        self.assertEqual((row["ttl_5m_usd"], row["ttl_1h_usd"], row["best_ttl"]), (row["no_cache_usd"], row["no_cache_usd"], "none"))
+
+    def test_who_offers_no_lifetimes(self):
+        row = self.line(*self.at(0, 1, model="gpt-4o"))
+        self.assertEqual((row["ttl_5m_usd"], row["ttl_1h_usd"], row["best_ttl"]), (None, None, None))
+        self.assertGreater(row["no_cache_usd"], 0)
+
+    def test_calls_that_could_have_hit(self):
+        calls = [self.ledger.call("gpt-4o", {"input": n, "cache_read": c, "output": 1}) for n, c in ((900, 0), (1023, 0), (1024, 0), (5000, 4096))]
+        row = self.line(*calls)
+        self.assertEqual((row["calls"], row["eligible"], row["hits"], row["hit_percent"], row["min_tokens"]), (4, 2, 1, 50.0, 1024))
+
+    def test_nobody_says_what_it_came_to(self):
+        row = self.line(self.ledger.call("nobody-sells-this", {"input": 5000, "cache_read": 4000, "output": 1}))
+        self.assertEqual((row["unpriced"], row["net_nusd"], row["min_tokens"]), (1, 0, 1024 if row["min_tokens"] else None))
+
+    def test_the_lines_add_up_to_the_savings(self):
+        for seed in range(20):
+            self.ledger.clear()
+            rows = [r for r in random_rows(random.Random(seed), self.ledger, requests=40) if r.get("cost_nusd") is not None]
+            self.write(*rows)
+            for billed in ("paid", "list"):
+                for who in ("ours", "caller", "provider"):
+                    said = value(self.db, "SELECT coalesce(sum(net_nusd), 0) FROM llm_prefix_cache WHERE who = ? AND billed = ?", who, billed)
+                    line = self.savings(billed=billed).get(("prefix", who))
+                    self.assertEqual(said, line["nusd"] if line else 0, (seed, who, billed))
+
+
+class Whose(Desk):
+    """Q05: who had the prefix kept."""
+
+    def setUp(self):
+        super().setUp()
+        self.standin.post("/standin/reset", {})
+
+    def ask(self, prompt, **options):
+        options = {"model": "claude-haiku-4-5", "max_tokens": 500, "system": SYSTEM, **options}
+        value(self.db, "SELECT llm_complete(?, ?)", prompt, json.dumps(options))
+
+    def lines(self):
+        return {who: nusd for who, nusd in self.db.execute("SELECT who, nusd FROM llm_savings WHERE saving = 'prefix' AND billed = 'paid'")}
+
+    def test_a_mark_of_ours(self):
+        self.ask("one", prompt_cache="5m")
+        self.assertLess(self.lines()["ours"], 0)
+        for i in range(3):
+            self.ask(f"more {i}", prompt_cache="5m")
+        lines = self.lines()
+        self.assertGreater(lines["ours"], 0)
+        self.assertEqual((lines["caller"], lines["provider"]), (0, 0))
+        self.assertEqual(value(self.db, "SELECT group_concat(DISTINCT notes) FROM llm_calls WHERE kind = 'call'"), '{"prefix":"ours"}')
+
+    def test_what_is_not_marked_has_no_note(self):
+        self.ask("one")
+        self.ask("two", prompt_cache="off")
+        self.assertIsNone(value(self.db, "SELECT group_concat(notes) FROM llm_calls"))
+        self.ask("one", prompt_cache="5m")  # a hit: nothing was sent
+        self.assertEqual(self.lines(), {"ours": 0, "caller": 0, "provider": 0})
+
+    def test_three_lines(self):
+        ledger = Ledger(self.db, self.path)
+        self.addCleanup(ledger.close)
+        usage = {"input": 6000, "cache_read": 5000, "output": 10}
+        marked = {"notes": '{"prefix":"ours"}'}
+        over = {**marked, "attempt": 2, "retry_reason": "rate_limit", "tier": "simple", "tier_drawn": "medium", "tier_served": "simple"}
+        ledger.write([ledger.call("gpt-4o", usage),                                               # by itself
+                      ledger.call("claude-haiku-4-5", usage, source="claude_code"),               # its program's marks
+                      ledger.call("claude-haiku-4-5", usage, **marked),                           # ours
+                      ledger.call("claude-haiku-4-5", usage, **over)])                            # failed over: not ours
+        self.assertEqual(self.lines(), {"ours": 5000 * 900, "caller": 5000 * 900, "provider": 5000 * (1250 + 900)})
+        self.assertEqual(self.db.execute("SELECT who, model, calls FROM llm_prefix_cache ORDER BY who, model").fetchall(),
+                         [("caller", "claude-haiku-4-5", 1), ("ours", "claude-haiku-4-5", 1), ("provider", "claude-haiku-4-5", 1), ("provider", "gpt-4o", 1)])
+
+    def test_the_notes_of_a_route_stay(self):
+        """An emergency's note and that of the mark are one object."""
+        self.db.execute("UPDATE llm_tiers SET model = 'claude-haiku-4-5'")
+        self.db.execute("INSERT INTO llm_budgets(scope, period, limit_usd, action) VALUES ('*', 'day', 0.0000001, 'warn')")
+        self.ask("one", model="auto", prompt_cache="5m")
+        notes = json.loads(value(self.db, "SELECT notes FROM llm_calls WHERE kind = 'call'"))
+        self.assertEqual(notes["prefix"], "ours")
+        self.assertIn("budget", notes)
+
+
+class Options(Books):
+    def test_wrong_ones(self):
+        for table in ("llm_savings", "llm_prefix_cache", "llm_conversations", "llm_system_prompts"):
+            with self.subTest(table):
+                said = error_of(self.db, f"SELECT * FROM {table}('{{\"form\":1}}')")
+                self.assertTrue(said.startswith(f"{table}: "), said)
+                self.assertIn("'form'", said)
+                self.assertIn("from, to, tag", said.replace("'", ""))
+
+    def test_times_are_dates_too(self):
+        self.write(self.ledger.call("gpt-4o", {"input": 10, "output": 5}, ts=NOW - HOUR))
+        self.assertEqual(self.savings('{"from":"2026-11-27","to":"2026-11-28"}')["spend"]["calls"], 1)
+        self.assertEqual(self.savings('{"from":"2026-11-28"}')["spend"]["calls"], 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
