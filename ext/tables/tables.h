@@ -10,6 +10,9 @@ extern const TableKind call_table;          /* llm_call(prompt, options) */
 extern const TableKind embed_table;         /* embed_batch(texts, model) */
 extern const TableKind catalogue_table;     /* llm_catalogue */
 extern const TableKind reconcile_table;     /* llm_reconcile(options) */
+extern const TableKind stack_table;         /* llm_stack(baseline, steps) */
+extern const TableKind selfhost_table;      /* llm_selfhost(options) */
+extern const TableKind finetune_table;      /* llm_finetune(options) */
 extern const TableKind map_table;           /* llm_map(sql, options) */
 extern const TableKind progress_table;      /* llm_progress */
 extern const TableKind estimate_table;      /* llm_estimate(sql, options) */
