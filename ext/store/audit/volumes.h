@@ -21,8 +21,9 @@ typedef struct Volume {
   char model[VOLUME_NAME], provider[VOLUME_NAME]; /* "": not known */
   long long calls;
   long long priced, cost_nusd; /* those whose cost is known, and what they cost */
-  long long measured, input_tokens, output_tokens; /* those whose tokens are known, and their sums */
-  long long first;                                 /* when the ledger begins, Unix ms; 0: it is empty */
+  long long measured, input_tokens,
+      output_tokens; /* those whose tokens are known, and their sums */
+  long long first;   /* when the ledger begins, Unix ms; 0: it is empty */
 } Volume;
 
 /* RC_OK or *err. Writes first what waits. */

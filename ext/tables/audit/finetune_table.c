@@ -18,24 +18,28 @@
 
 /* The two numbers, at least 0, of an object's members or of an array of two; 1, or 0 where it is neither. */
 static int read_pair(const cJSON *json, const char *first, const char *second, double pair[2]) {
-  const cJSON *items[2] = {cJSON_GetObjectItemCaseSensitive(json, first), cJSON_GetObjectItemCaseSensitive(json, second)};
+  const cJSON *items[2] = {cJSON_GetObjectItemCaseSensitive(json, first),
+                           cJSON_GetObjectItemCaseSensitive(json, second)};
   if (cJSON_IsArray(json)) {
     items[0] = cJSON_GetArrayItem(json, 0);
     items[1] = cJSON_GetArrayItem(json, 1);
   }
   int fits = cJSON_GetArraySize(json) == 2;
   for (int i = 0; i < 2 && fits; i++) {
-    fits = cJSON_IsNumber(items[i]) && items[i]->valuedouble >= 0 && items[i]->valuedouble <= MOST_USD;
+    fits =
+        cJSON_IsNumber(items[i]) && items[i]->valuedouble >= 0 && items[i]->valuedouble <= MOST_USD;
     pair[i] = fits ? items[i]->valuedouble : (double)NAN;
   }
   return fits;
 }
 
-static int take_price(const SpecTable *table, const Spec *s, const SpecValue *v, void *to, Err *err) {
+static int take_price(const SpecTable *table, const Spec *s, const SpecValue *v, void *to,
+                      Err *err) {
   Candidate *c = (Candidate *)(void *)((char *)to + s->at);
   double pair[2];
   if (!read_pair(v->json, "input", "output", pair)) {
-    return spec_bad(table, s->name, "dollars per million tokens, {\"input\":0.3,\"output\":1.2}", err);
+    return spec_bad(table, s->name, "dollars per million tokens, {\"input\":0.3,\"output\":1.2}",
+                    err);
   }
   c->input_price = pair[0];
   c->output_price = pair[1];
@@ -43,11 +47,13 @@ static int take_price(const SpecTable *table, const Spec *s, const SpecValue *v,
 }
 
 /* A number, or [low, high]. */
-static int take_setup(const SpecTable *table, const Spec *s, const SpecValue *v, void *to, Err *err) {
+static int take_setup(const SpecTable *table, const Spec *s, const SpecValue *v, void *to,
+                      Err *err) {
   Candidate *c = (Candidate *)(void *)((char *)to + s->at);
   double pair[2] = {v->number, v->number};
   int is_one = v->number >= 0 && v->number <= MOST_USD;
-  if (!is_one && (!cJSON_IsArray(v->json) || !read_pair(v->json, "", "", pair) || pair[0] > pair[1])) {
+  if (!is_one &&
+      (!cJSON_IsArray(v->json) || !read_pair(v->json, "", "", pair) || pair[0] > pair[1])) {
     return spec_bad(table, s->name, "dollars from 0, or [low, high]", err);
   }
   c->setup_low = pair[0];
@@ -56,12 +62,12 @@ static int take_setup(const SpecTable *table, const Spec *s, const SpecValue *v,
 }
 
 /* Of a struct S whose Candidate begins at `at`: what can be said of each, and for all. */
-#define CANDIDATE_SPECS(S, at_candidate, c)                                                                 \
-  {"tuned_price", SPEC_OTHER, .at = at_candidate, .take = take_price},                                      \
-      {"tuned_input_tokens", SPEC_INTO(S, NUMBER, c input_tokens), .min = 0, .max = (double)LIMIT_TOKENS},  \
-      {"setup_usd", SPEC_OTHER, .at = at_candidate, .take = take_setup},                                    \
-  {                                                                                                         \
-    "usd_per_1k_tuned", SPEC_INTO(S, NUMBER, c usd_per_1k), .min = 0, .max = MOST_USD                       \
+#define CANDIDATE_SPECS(S, at_candidate, c)                                                        \
+  {"tuned_price", SPEC_OTHER, .at = at_candidate, .take = take_price},                             \
+      {"tuned_input_tokens", SPEC_INTO(S, NUMBER, c input_tokens), .min = 0,                       \
+       .max = (double)LIMIT_TOKENS},                                                               \
+      {"setup_usd", SPEC_OTHER, .at = at_candidate, .take = take_setup}, {                         \
+    "usd_per_1k_tuned", SPEC_INTO(S, NUMBER, c usd_per_1k), .min = 0, .max = MOST_USD              \
   }
 
 static const Spec candidate_specs[] = {
@@ -71,8 +77,12 @@ static const Spec candidate_specs[] = {
     CANDIDATE_SPECS(Candidate, 0, ),
 };
 
-static const SpecTable candidate_table = {"member of 'to'", ERR_BAD_OPTION,  NULL,
-                                          NULL,             candidate_specs, sizeof candidate_specs / sizeof candidate_specs[0]};
+static const SpecTable candidate_table = {"member of 'to'",
+                                          ERR_BAD_OPTION,
+                                          NULL,
+                                          NULL,
+                                          candidate_specs,
+                                          sizeof candidate_specs / sizeof candidate_specs[0]};
 
 /* Nothing said. (What SPEC_OTHER reads stays as it is: it is set here.) */
 static void init_candidate(Candidate *c) {
@@ -83,9 +93,12 @@ static void init_candidate(Candidate *c) {
 static int take_candidate(const SpecTable *table, const cJSON *item, FinetuneAsk *ask, Err *err) {
   const char *name = cJSON_GetStringValue(item);
   Candidate *c = &ask->to[ask->n_to];
-  int fits = ask->n_to < FINETUNE_CANDIDATES && (name ? name[0] && strlen(name) < sizeof c->model : cJSON_IsObject(item));
+  int fits = ask->n_to < FINETUNE_CANDIDATES &&
+             (name ? name[0] && strlen(name) < sizeof c->model : cJSON_IsObject(item));
   if (!fits) {
-    return spec_bad(table, "to", "1 to 16 models: names, or objects such as {\"model\":\"gpt-4o-mini\",\"setup_usd\":[50,200]}",
+    return spec_bad(table, "to",
+                    "1 to 16 models: names, or objects such as "
+                    "{\"model\":\"gpt-4o-mini\",\"setup_usd\":[50,200]}",
                     err);
   }
   init_candidate(c);
@@ -110,7 +123,8 @@ static int take_to(const SpecTable *table, const Spec *s, const SpecValue *v, vo
   return err->rc;
 }
 
-static int take_stable(const SpecTable *table, const Spec *s, const SpecValue *v, void *to, Err *err) {
+static int take_stable(const SpecTable *table, const Spec *s, const SpecValue *v, void *to,
+                       Err *err) {
   int is_number = v->number == 0 || v->number == 1;
   if (!is_number && !cJSON_IsBool(v->json)) {
     return spec_bad(table, s->name, "true or false", err);
@@ -126,10 +140,12 @@ static const Spec specs[] = {
     CANDIDATE_SPECS(FinetuneAsk, offsetof(FinetuneAsk, all), all.),
     {"examples", SPEC_INTO(FinetuneAsk, INTEGER, examples), .min = 0, .max = (double)LIMIT_COUNT},
     {"stable", SPEC_OTHER, .take = take_stable},
-    {"within_months", SPEC_INTO(FinetuneAsk, NUMBER, within), .min = 0, .max = 120, .initial = WITHIN_MONTHS},
+    {"within_months", SPEC_INTO(FinetuneAsk, NUMBER, within), .min = 0, .max = 120,
+     .initial = WITHIN_MONTHS},
 };
 
-static const SpecTable options_table = {"option", ERR_BAD_OPTION, "to", NULL, specs, sizeof specs / sizeof specs[0]};
+static const SpecTable options_table = {"option", ERR_BAD_OPTION, "to",
+                                        NULL,     specs,          sizeof specs / sizeof specs[0]};
 
 /* ---- rows */
 
@@ -149,7 +165,9 @@ static int query(TableCursor *base, const TableQuery *q, Err *err) {
   ask->stable = -1;
   init_candidate(&ask->all);
   c->at = 0;
-  c->result = arg_spec(q->args[0], &options_table, ask, err) == RC_OK ? finetune_new(table_of(base)->conn, ask, err) : NULL;
+  c->result = arg_spec(q->args[0], &options_table, ask, err) == RC_OK
+                  ? finetune_new(table_of(base)->conn, ask, err)
+                  : NULL;
   free(ask);
   return err->rc;
 }
@@ -192,12 +210,13 @@ static void column(TableCursor *base, sqlite3_context *ctx, int i) {
   const Cursor *c = (const Cursor *)base;
   const Traffic *t = &c->result->traffic;
   const FinetuneLine *l = &c->result->lines[c->at];
-  const double numbers[COLUMNS] = {[REQUESTS] = t->requests,        [NOW_1K] = t->nusd_each / 1e6,
-                                   [TUNED_1K] = l->each / 1e6,      [SAVED_1K] = l->saved_each / 1e6,
-                                   [SAVED_MONTH] = l->saved / 1e9,  [SETUP_LOW] = l->setup[0] / 1e9,
-                                   [SETUP_HIGH] = l->setup[1] / 1e9, [CALLS_LOW] = l->calls[0],
-                                   [CALLS_HIGH] = l->calls[1],      [MONTHS_LOW] = l->months[0],
-                                   [MONTHS_HIGH] = l->months[1]};
+  const double numbers[COLUMNS] = {
+      [REQUESTS] = t->requests,         [NOW_1K] = t->nusd_each / 1e6,
+      [TUNED_1K] = l->each / 1e6,       [SAVED_1K] = l->saved_each / 1e6,
+      [SAVED_MONTH] = l->saved / 1e9,   [SETUP_LOW] = l->setup[0] / 1e9,
+      [SETUP_HIGH] = l->setup[1] / 1e9, [CALLS_LOW] = l->calls[0],
+      [CALLS_HIGH] = l->calls[1],       [MONTHS_LOW] = l->months[0],
+      [MONTHS_HIGH] = l->months[1]};
   const char *const words[COLUMNS] = {[CANDIDATE] = l->name,
                                       [NOW] = t->model[0] ? t->model : NULL,
                                       [VERDICT] = economics_word(l->verdict),
@@ -225,7 +244,8 @@ const TableKind finetune_table = {
     .columns = "candidate TEXT, now TEXT" NUMBERS(AS_COLUMN) WORDS(AS_COLUMN),
     .args = {"options"},
     .n_required = 1,
-    .usage = "the options are missing: SELECT … FROM llm_finetune('{\"model\":\"gpt-4o\",\"to\":\"gpt-4o-mini\",\"setup_usd\":[50,200],"
+    .usage = "the options are missing: SELECT … FROM "
+             "llm_finetune('{\"model\":\"gpt-4o\",\"to\":\"gpt-4o-mini\",\"setup_usd\":[50,200],"
              "\"examples\":800,\"stable\":true}')",
     .rows = 3,
     .cost = 1e5,

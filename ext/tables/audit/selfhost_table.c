@@ -18,24 +18,32 @@ static const Spec hosting_specs[] = {
     {"name", SPEC_INTO(Hosting, CHARS, name)},
     {"usd_per_month", SPEC_INTO(Hosting, NUMBER, usd_per_month), .min = 0, .max = MOST_USD},
     {"gpus", SPEC_INTO(Hosting, INTEGER, gpus), .min = 1, .max = 10000, .initial = "1"},
-    {"requests_per_month_each", SPEC_INTO(Hosting, NUMBER, requests_each), .min = 1, .max = MOST_REQUESTS},
+    {"requests_per_month_each", SPEC_INTO(Hosting, NUMBER, requests_each), .min = 1,
+     .max = MOST_REQUESTS},
     {"usd_per_request", SPEC_INTO(Hosting, NUMBER, usd_each), .min = 0, .max = MOST_USD},
     {"ops_usd_per_month", SPEC_INTO(Hosting, NUMBER, ops_usd), .min = 0, .max = MOST_USD},
 };
 
-static const SpecTable hosting_table = {
-    "member of 'hosting'", ERR_BAD_OPTION, NULL, NULL, hosting_specs, sizeof hosting_specs / sizeof hosting_specs[0]};
+static const SpecTable hosting_table = {"member of 'hosting'",
+                                        ERR_BAD_OPTION,
+                                        NULL,
+                                        NULL,
+                                        hosting_specs,
+                                        sizeof hosting_specs / sizeof hosting_specs[0]};
 
 static int take_way(const SpecTable *table, const cJSON *item, SelfhostAsk *ask, Err *err) {
   Hosting *way = &ask->hosting[ask->n_hosting];
   if (!cJSON_IsObject(item) || ask->n_hosting == SELFHOST_OPTIONS) {
-    return spec_bad(table, "hosting",
-                    "1 to 16 objects such as {\"name\":\"A100\",\"usd_per_month\":2000,\"requests_per_month_each\":1000000}",
-                    err);
+    return spec_bad(
+        table, "hosting",
+        "1 to 16 objects such as "
+        "{\"name\":\"A100\",\"usd_per_month\":2000,\"requests_per_month_each\":1000000}",
+        err);
   }
   spec_init(&hosting_table, way);
   if (spec_read(&hosting_table, 0, item, way, err) == RC_OK && isnan(way->usd_per_month)) {
-    spec_bad(table, "hosting", "'usd_per_month' in each: the dollars of one GPU or server a month", err);
+    spec_bad(table, "hosting", "'usd_per_month' in each: the dollars of one GPU or server a month",
+             err);
   }
   ask->n_hosting++;
   if (!way->name[0]) {
@@ -45,7 +53,8 @@ static int take_way(const SpecTable *table, const cJSON *item, SelfhostAsk *ask,
 }
 
 /* One way, or several. */
-static int take_hosting(const SpecTable *table, const Spec *s, const SpecValue *v, void *to, Err *err) {
+static int take_hosting(const SpecTable *table, const Spec *s, const SpecValue *v, void *to,
+                        Err *err) {
   SelfhostAsk *ask = to;
   const cJSON *item = cJSON_IsArray(v->json) ? v->json->child : v->json;
   (void)s;
@@ -58,32 +67,39 @@ static int take_hosting(const SpecTable *table, const Spec *s, const SpecValue *
 }
 
 /* A name, or {"model":…,"provider":…}. */
-static int take_serverless(const SpecTable *table, const Spec *s, const SpecValue *v, void *to, Err *err) {
+static int take_serverless(const SpecTable *table, const Spec *s, const SpecValue *v, void *to,
+                           Err *err) {
   SelfhostAsk *ask = to;
-  const char *model = v->text ? v->text : json_text(v->json, "model"), *provider = json_text(v->json, "provider");
+  const char *model = v->text ? v->text : json_text(v->json, "model"),
+             *provider = json_text(v->json, "provider");
   int fits = model && model[0] && strlen(model) < sizeof ask->serverless.model &&
              (!provider || strlen(provider) < sizeof ask->serverless.provider);
   if (!fits) {
-    return spec_bad(table, s->name, "an open model's name, or {\"model\":\"...\",\"provider\":\"...\"}", err);
+    return spec_bad(table, s->name,
+                    "an open model's name, or {\"model\":\"...\",\"provider\":\"...\"}", err);
   }
   snprintf(ask->serverless.model, sizeof ask->serverless.model, "%s", model);
-  snprintf(ask->serverless.provider, sizeof ask->serverless.provider, "%s", provider ? provider : "");
+  snprintf(ask->serverless.provider, sizeof ask->serverless.provider, "%s",
+           provider ? provider : "");
   return RC_OK;
 }
 
 static const Spec specs[] = {
     TRAFFIC_SPECS(SelfhostAsk),
-    {"usd_per_request", SPEC_INTO(SelfhostAsk, NUMBER, traffic.usd_each), .min = 0, .max = MOST_USD},
+    {"usd_per_request", SPEC_INTO(SelfhostAsk, NUMBER, traffic.usd_each), .min = 0,
+     .max = MOST_USD},
     {"hosting", SPEC_OTHER, .take = take_hosting},
     {"serverless", SPEC_OTHER, .take = take_serverless},
-    {"utilisation", SPEC_INTO(SelfhostAsk, NUMBER, utilisation), .min = 0.001, .max = 1, .initial = "1",
-     .what = "the share of an instance's capacity that is planned with,"},
+    {"utilisation", SPEC_INTO(SelfhostAsk, NUMBER, utilisation), .min = 0.001, .max = 1,
+     .initial = "1", .what = "the share of an instance's capacity that is planned with,"},
     {"ops_usd_per_month", SPEC_INTO(SelfhostAsk, NUMBER, ops_usd), .min = 0, .max = MOST_USD},
 };
 
-static const SpecHint hints[] = {{"utilization", "utilisation"}, {"options", "hosting"}, {NULL, NULL}};
+static const SpecHint hints[] = {
+    {"utilization", "utilisation"}, {"options", "hosting"}, {NULL, NULL}};
 
-static const SpecTable options_table = {"option", ERR_BAD_OPTION, "model", hints, specs, sizeof specs / sizeof specs[0]};
+static const SpecTable options_table = {"option", ERR_BAD_OPTION, "model",
+                                        hints,    specs,          sizeof specs / sizeof specs[0]};
 
 /* ---- rows */
 
@@ -100,9 +116,11 @@ static int query(TableCursor *base, const TableQuery *q, Err *err) {
     return err_nomem(err);
   }
   ask->traffic.usd_option = "usd_per_request";
-  if (arg_spec(q->args[0], &options_table, ask, err) == RC_OK && !ask->n_hosting && !ask->serverless.model[0]) {
+  if (arg_spec(q->args[0], &options_table, ask, err) == RC_OK && !ask->n_hosting &&
+      !ask->serverless.model[0]) {
     err_set(err, RC_ERROR, ERR_BAD_OPTION,
-            "nothing to compare the API with: give 'hosting', such as [{\"name\":\"A100\",\"usd_per_month\":2000}], or "
+            "nothing to compare the API with: give 'hosting', such as "
+            "[{\"name\":\"A100\",\"usd_per_month\":2000}], or "
             "'serverless', the name of an open model");
   }
   c->at = 0;
@@ -180,13 +198,14 @@ static void column(TableCursor *base, sqlite3_context *ctx, int i) {
                                    [SAVED_WITH_OPS] = l->saved_with_ops / 1e9,
                                    [BREAK_EVEN] = l->break_even,
                                    [BREAK_EVEN_WITH_OPS] = l->break_even_with_ops};
-  const char *const words[COLUMNS] = {[OPTION] = l->name,
-                                      [KIND] = kinds[l->kind],
-                                      [VERDICT] = l->kind == SELFHOST_API ? NULL : economics_word(l->verdict),
-                                      [WHY] = l->why,
-                                      [RULE] = s->rule,
-                                      [REQUESTS_FROM] = s->traffic.requests_from,
-                                      [PRICE_FROM] = l->price_from};
+  const char *const words[COLUMNS] = {
+      [OPTION] = l->name,
+      [KIND] = kinds[l->kind],
+      [VERDICT] = l->kind == SELFHOST_API ? NULL : economics_word(l->verdict),
+      [WHY] = l->why,
+      [RULE] = s->rule,
+      [REQUESTS_FROM] = s->traffic.requests_from,
+      [PRICE_FROM] = l->price_from};
   if (i >= REQUESTS && i <= BREAK_EVEN_WITH_OPS) {
     result_number(ctx, i, numbers[i]);
   } else if (i >= 0 && i < COLUMNS) {
@@ -205,8 +224,10 @@ const TableKind selfhost_table = {
     .columns = "\"option\" TEXT, kind TEXT" NUMBERS(AS_COLUMN) WORDS(AS_COLUMN),
     .args = {"options"},
     .n_required = 1,
-    .usage = "the options are missing: SELECT … FROM llm_selfhost('{\"model\":\"gpt-4o\",\"requests_per_month\":100000,"
-             "\"input_tokens\":2000,\"output_tokens\":500,\"hosting\":[{\"name\":\"A100\",\"usd_per_month\":2000}]}')",
+    .usage = "the options are missing: SELECT … FROM "
+             "llm_selfhost('{\"model\":\"gpt-4o\",\"requests_per_month\":100000,"
+             "\"input_tokens\":2000,\"output_tokens\":500,\"hosting\":[{\"name\":\"A100\",\"usd_"
+             "per_month\":2000}]}')",
     .rows = 5,
     .cost = 1e5,
     .table_size = sizeof(Table),

@@ -40,8 +40,8 @@ static const Spec specs[] = {
      .what = "the share of the traffic that it is about,", .initial = "1"},
 };
 
-static const SpecTable step_table = {"member of a step", ERR_BAD_ARGUMENT, NULL,
-                                     NULL,               specs, sizeof specs / sizeof specs[0]};
+static const SpecTable step_table = {
+    "member of a step", ERR_BAD_ARGUMENT, NULL, NULL, specs, sizeof specs / sizeof specs[0]};
 
 /* ---- reading */
 
@@ -55,7 +55,9 @@ static int read_step(const cJSON *item, int i, Step *s, Err *err) {
     spec_read(&step_table, 0, item, s, err);
   } else {
     err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
-            "step %d: expected an object such as {\"name\":\"cache\",\"saves\":0.4}, or the share that is saved", i);
+            "step %d: expected an object such as {\"name\":\"cache\",\"saves\":0.4}, or the share "
+            "that is saved",
+            i);
   }
   if (err->rc == RC_OK && isnan(s->saves) == isnan(s->keeps)) {
     err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "step %d: give either 'saves' or 'keeps'%s", i,
@@ -72,7 +74,9 @@ static int read_steps(Cursor *c, const char *json, size_t n, Err *err) {
   cJSON *tree = json_parse(json, n, "the steps", err);
   if (tree && (!cJSON_IsArray(tree) || cJSON_GetArraySize(tree) > MOST_STEPS)) {
     err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
-            "the steps must be a JSON array of at most %d, such as '[{\"name\":\"cache\",\"saves\":0.4}]'", MOST_STEPS);
+            "the steps must be a JSON array of at most %d, such as "
+            "'[{\"name\":\"cache\",\"saves\":0.4}]'",
+            MOST_STEPS);
   }
   for (const cJSON *item = tree ? tree->child : NULL; item && err->rc == RC_OK; item = item->next) {
     read_step(item, c->n, &c->steps[c->n], err);
@@ -87,8 +91,10 @@ static int read_baseline(Cursor *c, sqlite3_value *v, Err *err) {
   int type = sqlite3_value_numeric_type(v);
   double usd = sqlite3_value_double(v);
   c->is_unknown = type == SQLITE_NULL;
-  if (!c->is_unknown && ((type != SQLITE_INTEGER && type != SQLITE_FLOAT) || !(usd >= 0 && usd <= MOST_USD))) {
-    return err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "the baseline must be dollars from 0 to %.0f, or NULL", MOST_USD);
+  if (!c->is_unknown &&
+      ((type != SQLITE_INTEGER && type != SQLITE_FLOAT) || !(usd >= 0 && usd <= MOST_USD))) {
+    return err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
+                   "the baseline must be dollars from 0 to %.0f, or NULL", MOST_USD);
   }
   c->steps[0] = (Step){.name = "baseline", .factor = 1, .kept = 1};
   c->steps[0].before = c->steps[0].after = llround(usd * 1e9);
@@ -102,7 +108,8 @@ static int apply(Cursor *c, Err *err) {
     s->before = s[-1].after;
     s->kept = economics_both(s[-1].kept, s->factor);
     if (!economics_apply(s->before, s->factor, &s->after)) {
-      err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "step %d ('%.80s') makes it more than %.0f dollars", i, s->name, MOST_USD);
+      err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "step %d ('%.80s') makes it more than %.0f dollars",
+              i, s->name, MOST_USD);
     }
   }
   return err->rc;
@@ -136,7 +143,8 @@ enum { STEP, NAME, FACTOR, BEFORE, AFTER, SAVED, TOTAL_SAVED };
 static void column(TableCursor *base, sqlite3_context *ctx, int i) {
   const Cursor *c = (const Cursor *)base;
   const Step *s = &c->steps[c->at];
-  const long long money[] = {[BEFORE] = s->before, [AFTER] = s->after, [SAVED] = s->before - s->after};
+  const long long money[] = {
+      [BEFORE] = s->before, [AFTER] = s->after, [SAVED] = s->before - s->after};
   switch (i) {
   case STEP:
     sqlite3_result_int(ctx, c->at);
@@ -169,8 +177,9 @@ static void clear(TableCursor *base) {
 }
 
 const TableKind stack_table = {
-    .columns = "step INTEGER, name TEXT, factor REAL, before_usd REAL, after_usd REAL, saved_usd REAL,"
-               " total_saved_share REAL",
+    .columns =
+        "step INTEGER, name TEXT, factor REAL, before_usd REAL, after_usd REAL, saved_usd REAL,"
+        " total_saved_share REAL",
     .args = {"baseline", "steps"},
     .n_required = 2,
     .usage = "give the baseline in dollars and the steps: SELECT … FROM llm_stack(10000, "

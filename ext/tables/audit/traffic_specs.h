@@ -15,14 +15,16 @@
 
 /* Of a struct S whose member `traffic` is a TrafficAsk. */
 #define TRAFFIC_SPECS(S)                                                                           \
-  {"model", SPEC_INTO(S, CHARS, traffic.model)}, {"provider", SPEC_INTO(S, CHARS, traffic.provider)}, \
-      {"list", SPEC_INTO(S, CHARS, traffic.list)}, {"tag", SPEC_INTO(S, CHARS, traffic.tag)},         \
-      {"requests_per_month", SPEC_INTO(S, NUMBER, traffic.requests), .min = 0, .max = MOST_REQUESTS}, \
-      {"input_tokens", SPEC_INTO(S, NUMBER, traffic.input_tokens), .min = 0,                          \
-       .max = (double)LIMIT_TOKENS},                                                                  \
-  {                                                                                                   \
-    "output_tokens", SPEC_INTO(S, NUMBER, traffic.output_tokens), .min = 0,                           \
-        .max = (double)LIMIT_TOKENS                                                                   \
+  {"model", SPEC_INTO(S, CHARS, traffic.model)},                                                   \
+      {"provider", SPEC_INTO(S, CHARS, traffic.provider)},                                         \
+      {"list", SPEC_INTO(S, CHARS, traffic.list)}, {"tag", SPEC_INTO(S, CHARS, traffic.tag)},      \
+      {"requests_per_month", SPEC_INTO(S, NUMBER, traffic.requests), .min = 0,                     \
+       .max = MOST_REQUESTS},                                                                      \
+      {"input_tokens", SPEC_INTO(S, NUMBER, traffic.input_tokens), .min = 0,                       \
+       .max = (double)LIMIT_TOKENS},                                                               \
+  {                                                                                                \
+    "output_tokens", SPEC_INTO(S, NUMBER, traffic.output_tokens), .min = 0,                        \
+                                                                  .max = (double)LIMIT_TOKENS      \
   }
 
 #endif

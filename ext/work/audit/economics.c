@@ -12,8 +12,9 @@
 #include <string.h>
 
 int economics_need(double number, const char *option, const char *else_do, Err *err) {
-  return isnan(number) ? err_set(err, RC_ERROR, ERR_BAD_OPTION, "option '%s' is missing: %s", option, else_do)
-                       : err->rc;
+  return isnan(number)
+             ? err_set(err, RC_ERROR, ERR_BAD_OPTION, "option '%s' is missing: %s", option, else_do)
+             : err->rc;
 }
 
 /* ---- prices */
@@ -26,10 +27,12 @@ static int check_list(const Config *config, const char *list, Err *err) {
   }
   return found ? RC_OK
                : err_set(err, RC_ERROR, ERR_BAD_OPTION,
-                         "option 'list': no price list '%s' ('catalogue', or one in llm_prices)", list);
+                         "option 'list': no price list '%s' ('catalogue', or one in llm_prices)",
+                         list);
 }
 
-static int price_whole(Conn *conn, const PriceOf *of, double input, double output, double *nusd, Err *err) {
+static int price_whole(Conn *conn, const PriceOf *of, double input, double output, double *nusd,
+                       Err *err) {
   const PricingAsk ask = {.model = of->model,
                           .provider = of->provider[0] ? of->provider : NULL,
                           .list = of->list[0] ? of->list : NULL,
@@ -45,14 +48,17 @@ static int price_whole(Conn *conn, const PriceOf *of, double input, double outpu
   } else if (verdict == NO_MODEL) {
     pricing_unknown(answer.ref, of->hint, err);
   } else {
-    err_set(err, RC_ERROR, ERR_UNKNOWN_MODEL, "no price for model '%.80s': %s%s", of->model, answer.sum.why, of->hint);
+    err_set(err, RC_ERROR, ERR_UNKNOWN_MODEL, "no price for model '%.80s': %s%s", of->model,
+            answer.sum.why, of->hint);
   }
   return err->rc;
 }
 
-int economics_price(Conn *conn, const PriceOf *of, double input, double output, double *nusd, Err *err) {
+int economics_price(Conn *conn, const PriceOf *of, double input, double output, double *nusd,
+                    Err *err) {
   double i = floor(input), o = floor(output), at, more_input, more_output;
-  if (pricing_refresh(conn, NULL, err) != RC_OK || check_list(conn->config, of->list, err) != RC_OK ||
+  if (pricing_refresh(conn, NULL, err) != RC_OK ||
+      check_list(conn->config, of->list, err) != RC_OK ||
       price_whole(conn, of, i, o, &at, err) != RC_OK) {
     return err->rc;
   }
@@ -82,23 +88,29 @@ static int read_volume(Conn *conn, const TrafficAsk *ask, long long now, Volume 
 
 /* "the ledger has no such calls of the last 30 days" */
 static void say_none(const TrafficAsk *ask, const char *do_instead, char *out, size_t size) {
-  snprintf(out, size, "the ledger has no calls%s%.80s%s%.80s of the last %d days to take it from; %s",
-           ask->model[0] ? " of " : "", ask->model, ask->tag[0] ? " with tag " : "", ask->tag, VOLUME_DAYS, do_instead);
+  snprintf(out, size,
+           "the ledger has no calls%s%.80s%s%.80s of the last %d days to take it from; %s",
+           ask->model[0] ? " of " : "", ask->model, ask->tag[0] ? " with tag " : "", ask->tag,
+           VOLUME_DAYS, do_instead);
 }
 
-static int count_requests(const TrafficAsk *ask, const Volume *v, long long now, Traffic *t, Err *err) {
+static int count_requests(const TrafficAsk *ask, const Volume *v, long long now, Traffic *t,
+                          Err *err) {
   char none[ECONOMICS_WHY], since[32];
   double days = (double)(now - v->first) / 86400e3;
-  t->requests = !isnan(ask->requests) ? ask->requests : v->calls > 0 ? (double)v->calls : (double)NAN;
+  t->requests = !isnan(ask->requests) ? ask->requests
+                : v->calls > 0        ? (double)v->calls
+                                      : (double)NAN;
   if (!isnan(ask->requests)) {
     snprintf(t->requests_from, sizeof t->requests_from, "as given");
   } else if (days < VOLUME_DAYS) {
     clock_text(v->first, since, sizeof since);
     snprintf(t->requests_from, sizeof t->requests_from,
-             "%lld calls in the ledger since %.10s: %.1f of %d days, not scaled up", v->calls, since, days, VOLUME_DAYS);
+             "%lld calls in the ledger since %.10s: %.1f of %d days, not scaled up", v->calls,
+             since, days, VOLUME_DAYS);
   } else {
-    snprintf(t->requests_from, sizeof t->requests_from, "%lld calls in the ledger in the last %d days", v->calls,
-             VOLUME_DAYS);
+    snprintf(t->requests_from, sizeof t->requests_from,
+             "%lld calls in the ledger in the last %d days", v->calls, VOLUME_DAYS);
   }
   say_none(ask, "say how many", none, sizeof none);
   return economics_need(t->requests, "requests_per_month", none, err);
@@ -110,7 +122,8 @@ static double mean(double said, long long sum, long long n) {
 }
 
 /* By price; what was said and what the ledger says of the tokens is in *t. */
-static int price_traffic(Conn *conn, const TrafficAsk *ask, const char *provider, Traffic *t, Err *err) {
+static int price_traffic(Conn *conn, const TrafficAsk *ask, const char *provider, Traffic *t,
+                         Err *err) {
   char none[ECONOMICS_WHY];
   const PriceOf of = {t->model, provider, ask->list, ""};
   say_none(ask, "say the mean of a request", none, sizeof none);
@@ -118,13 +131,14 @@ static int price_traffic(Conn *conn, const TrafficAsk *ask, const char *provider
       economics_need(t->output_tokens, "output_tokens", none, err) != RC_OK) {
     return err->rc;
   }
-  snprintf(t->price_from, sizeof t->price_from, "price of %.10g input and %.10g output tokens%s%s", t->input_tokens,
-           t->output_tokens, ask->list[0] ? ", list " : "", ask->list);
+  snprintf(t->price_from, sizeof t->price_from, "price of %.10g input and %.10g output tokens%s%s",
+           t->input_tokens, t->output_tokens, ask->list[0] ? ", list " : "", ask->list);
   return economics_price(conn, &of, t->input_tokens, t->output_tokens, &t->nusd_each, err);
 }
 
 static int find_price(Conn *conn, const TrafficAsk *ask, const Volume *v, Traffic *t, Err *err) {
-  int is_plain = isnan(ask->input_tokens) && isnan(ask->output_tokens) && !ask->list[0] && !ask->provider[0];
+  int is_plain =
+      isnan(ask->input_tokens) && isnan(ask->output_tokens) && !ask->list[0] && !ask->provider[0];
   char none[ECONOMICS_WHY], say[100];
   if (!isnan(ask->usd_each)) {
     t->nusd_each = ask->usd_each * 1e9;
@@ -138,10 +152,12 @@ static int find_price(Conn *conn, const TrafficAsk *ask, const Volume *v, Traffi
   }
   if (is_plain && v->priced > 0) {
     t->nusd_each = (double)v->cost_nusd / (double)v->priced;
-    snprintf(t->price_from, sizeof t->price_from, "mean of %lld priced calls in the ledger", v->priced);
+    snprintf(t->price_from, sizeof t->price_from, "mean of %lld priced calls in the ledger",
+             v->priced);
     return RC_OK;
   }
-  return price_traffic(conn, ask, ask->provider[0] || ask->model[0] ? ask->provider : v->provider, t, err);
+  return price_traffic(conn, ask, ask->provider[0] || ask->model[0] ? ask->provider : v->provider,
+                       t, err);
 }
 
 int economics_traffic(Conn *conn, const TrafficAsk *ask, Traffic *t, Err *err) {
@@ -153,5 +169,6 @@ int economics_traffic(Conn *conn, const TrafficAsk *ask, Traffic *t, Err *err) {
   snprintf(t->model, sizeof t->model, "%s", ask->model[0] ? ask->model : v.model);
   t->input_tokens = mean(ask->input_tokens, v.input_tokens, v.measured);
   t->output_tokens = mean(ask->output_tokens, v.output_tokens, v.measured);
-  return count_requests(ask, &v, now, t, err) == RC_OK ? find_price(conn, ask, &v, t, err) : err->rc;
+  return count_requests(ask, &v, now, t, err) == RC_OK ? find_price(conn, ask, &v, t, err)
+                                                       : err->rc;
 }

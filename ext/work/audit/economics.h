@@ -38,7 +38,8 @@ typedef struct PriceOf {
 
 /* What a request of so many tokens costs now, in nano-dollars. (Means are no whole numbers: between two it is on the line between
 ** their prices.) RC_OK; an error where nobody says the price. */
-int economics_price(Conn *conn, const PriceOf *of, double input_tokens, double output_tokens, double *nusd, Err *err);
+int economics_price(Conn *conn, const PriceOf *of, double input_tokens, double output_tokens,
+                    double *nusd, Err *err);
 
 /* RC_OK; an error that names the option and says what else to do where a number is NAN. */
 int economics_need(double number, const char *option, const char *else_do, Err *err);

@@ -15,8 +15,8 @@ static void name_tuned(const char *model, char *out, size_t size) {
   snprintf(out, size, "%s%s", strncmp(model, "ft:", 3) == 0 ? "" : "ft:", model);
 }
 
-static int price_by_tokens(Conn *conn, const FinetuneAsk *ask, const Candidate *c, double tokens[2], FinetuneLine *l,
-                           Err *err) {
+static int price_by_tokens(Conn *conn, const FinetuneAsk *ask, const Candidate *c, double tokens[2],
+                           FinetuneLine *l, Err *err) {
   static const char hint[] = "; or give 'tuned_price' or 'usd_per_1k_tuned'";
   char tuned[LIMIT_MODEL_NAME + 3];
   name_tuned(c->model, tuned, sizeof tuned);
@@ -32,8 +32,8 @@ static int price_by_tokens(Conn *conn, const FinetuneAsk *ask, const Candidate *
   return economics_price(conn, &of, tokens[0], tokens[1], &l->each, err);
 }
 
-static int price_candidate(Conn *conn, const FinetuneAsk *ask, const Traffic *t, const Candidate *c, FinetuneLine *l,
-                           Err *err) {
+static int price_candidate(Conn *conn, const FinetuneAsk *ask, const Traffic *t, const Candidate *c,
+                           FinetuneLine *l, Err *err) {
   double tokens[2] = {isnan(c->input_tokens) ? t->input_tokens : c->input_tokens, t->output_tokens};
   if (!isnan(c->usd_per_1k)) {
     l->each = c->usd_per_1k * 1e6;
@@ -41,13 +41,16 @@ static int price_candidate(Conn *conn, const FinetuneAsk *ask, const Traffic *t,
     return RC_OK;
   }
   if (!c->model[0]) {
-    return err_set(err, RC_ERROR, ERR_BAD_OPTION,
-                   "option 'to' is missing: name the model that is to be tuned, or give 'usd_per_1k_tuned'");
+    return err_set(
+        err, RC_ERROR, ERR_BAD_OPTION,
+        "option 'to' is missing: name the model that is to be tuned, or give 'usd_per_1k_tuned'");
   }
-  return economics_need(tokens[0], "tuned_input_tokens", "the tuned model's price needs the tokens of its prompt, or give "
-                                                         "'usd_per_1k_tuned'",
+  return economics_need(tokens[0], "tuned_input_tokens",
+                        "the tuned model's price needs the tokens of its prompt, or give "
+                        "'usd_per_1k_tuned'",
                         err) == RC_OK &&
-                 economics_need(tokens[1], "output_tokens", "the tuned model's price needs them, or give 'usd_per_1k_tuned'",
+                 economics_need(tokens[1], "output_tokens",
+                                "the tuned model's price needs them, or give 'usd_per_1k_tuned'",
                                 err) == RC_OK
              ? price_by_tokens(conn, ask, c, tokens, l, err)
              : err->rc;
@@ -97,11 +100,13 @@ static Candidate complete(const Candidate *own, const Candidate *all) {
   return c;
 }
 
-static int add_candidate(Conn *conn, Finetune *f, const FinetuneAsk *ask, const Candidate *own, Err *err) {
+static int add_candidate(Conn *conn, Finetune *f, const FinetuneAsk *ask, const Candidate *own,
+                         Err *err) {
   const Candidate c = complete(own, &ask->all);
   FinetuneLine *l = &f->lines[f->n++];
   snprintf(l->name, sizeof l->name, "%s", c.name[0] ? c.name : c.model[0] ? c.model : "tuned");
-  if (economics_need(c.setup_low, "setup_usd", "say what tuning costs, as dollars or as [low, high]", err) != RC_OK ||
+  if (economics_need(c.setup_low, "setup_usd",
+                     "say what tuning costs, as dollars or as [low, high]", err) != RC_OK ||
       price_candidate(conn, ask, &f->traffic, &c, l, err) != RC_OK) {
     return err->rc;
   }

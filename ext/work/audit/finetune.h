@@ -23,7 +23,7 @@ typedef struct FinetuneAsk {
   double usd_per_1k_now;
   Candidate to[FINETUNE_CANDIDATES];
   int n_to;
-  Candidate all; /* what those that say nothing of their own have */
+  Candidate all;      /* what those that say nothing of their own have */
   long long examples; /* good ones that are there; -1: not said */
   int stable;         /* whether requirements hold for weeks; -1: not said */
   double within;      /* months until it must have paid back */
@@ -32,8 +32,8 @@ typedef struct FinetuneAsk {
 /* Nano-dollars; NAN: not known, or never. */
 typedef struct FinetuneLine {
   char name[LIMIT_MODEL_NAME];
-  double each, saved_each;        /* of a tuned call; against one now (< 0: it costs more) */
-  double saved;                   /* a month */
+  double each, saved_each;              /* of a tuned call; against one now (< 0: it costs more) */
+  double saved;                         /* a month */
   double setup[2], calls[2], months[2]; /* low and high: to pay; until it is back */
   EconomicsVerdict verdict;
   char why[ECONOMICS_WHY], price_from[ECONOMICS_WORDS];

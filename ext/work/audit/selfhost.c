@@ -67,9 +67,11 @@ static int add_serverless(Conn *conn, Selfhost *s, const SelfhostAsk *ask, Err *
   add_up(s, l);
   l->break_even = l->break_even_with_ops = economics_break_even(0, t->nusd_each - l->each);
   l->verdict = l->each < t->nusd_each ? ECONOMICS_YES : ECONOMICS_NEVER;
-  snprintf(l->price_from, sizeof l->price_from, "price of %.10g input and %.10g output tokens", t->input_tokens,
-           t->output_tokens);
-  snprintf(l->why, sizeof l->why, l->verdict == ECONOMICS_YES ? "saves $%.2f a month and runs no machines" : "costs $%.2f a month more",
+  snprintf(l->price_from, sizeof l->price_from, "price of %.10g input and %.10g output tokens",
+           t->input_tokens, t->output_tokens);
+  snprintf(l->why, sizeof l->why,
+           l->verdict == ECONOMICS_YES ? "saves $%.2f a month and runs no machines"
+                                       : "costs $%.2f a month more",
            dollars(fabs(l->saved)));
   return RC_OK;
 }
@@ -79,33 +81,38 @@ static int add_serverless(Conn *conn, Selfhost *s, const SelfhostAsk *ask, Err *
 /* Never; because of what. */
 static void say_never(const Selfhost *s, SelfhostLine *l, const HostingCase *h) {
   if (h->saved_each <= 0) {
-    snprintf(l->why, sizeof l->why, "a request costs $%.9g here and $%.9g at the API: no volume pays for a machine",
+    snprintf(l->why, sizeof l->why,
+             "a request costs $%.9g here and $%.9g at the API: no volume pays for a machine",
              dollars(l->each), dollars(s->traffic.nusd_each));
   } else {
     snprintf(l->why, sizeof l->why,
-             "never breaks even: a full instance serves %.0f requests for $%.2f; at the API they cost $%.2f more than here",
+             "never breaks even: a full instance serves %.0f requests for $%.2f; at the API they "
+             "cost $%.2f more than here",
              h->capacity, dollars(h->fixed), dollars(h->saved_each * h->capacity));
   }
 }
 
 /* What speaks for it and against it at this volume, as its verdict says. */
 static void say_why(const Selfhost *s, SelfhostLine *l) {
-  const char *rule = is_below_rule(s) ? "operations usually cost more than that below about $5,000 a "
-                                        "month of API spend"
-                                      : "say what these cost ('ops_usd_per_month')";
+  const char *rule = is_below_rule(s)
+                         ? "operations usually cost more than that below about $5,000 a "
+                           "month of API spend"
+                         : "say what these cost ('ops_usd_per_month')";
   if (s->traffic.requests < l->break_even) {
-    snprintf(l->why, sizeof l->why, "breaks even at %.0f requests a month; there are %.0f", ceil(l->break_even),
-             s->traffic.requests);
+    snprintf(l->why, sizeof l->why, "breaks even at %.0f requests a month; there are %.0f",
+             ceil(l->break_even), s->traffic.requests);
   } else if (l->saved <= 0) {
-    snprintf(l->why, sizeof l->why, "%.0f instances cost $%.2f a month more than the API saves", l->instances,
-             dollars(-l->saved));
+    snprintf(l->why, sizeof l->why, "%.0f instances cost $%.2f a month more than the API saves",
+             l->instances, dollars(-l->saved));
   } else if (isnan(l->ops)) {
-    snprintf(l->why, sizeof l->why, "saves $%.2f a month before operations: %s", dollars(l->saved), rule);
+    snprintf(l->why, sizeof l->why, "saves $%.2f a month before operations: %s", dollars(l->saved),
+             rule);
   } else if (l->saved_with_ops > 0) {
-    snprintf(l->why, sizeof l->why, "saves $%.2f a month, operations included", dollars(l->saved_with_ops));
+    snprintf(l->why, sizeof l->why, "saves $%.2f a month, operations included",
+             dollars(l->saved_with_ops));
   } else {
-    snprintf(l->why, sizeof l->why, "operations take $%.2f a month of the $%.2f that it saves", dollars(l->ops),
-             dollars(l->saved));
+    snprintf(l->why, sizeof l->why, "operations take $%.2f a month of the $%.2f that it saves",
+             dollars(l->ops), dollars(l->saved));
   }
 }
 
@@ -124,7 +131,8 @@ static EconomicsVerdict judge(const Selfhost *s, const SelfhostLine *l) {
 
 static void add_hosted(Selfhost *s, const SelfhostAsk *ask, const Hosting *way) {
   SelfhostLine *l = add_line(s, way->name, SELFHOST_HOSTED);
-  double capacity = isnan(way->requests_each) ? (double)INFINITY : way->requests_each * ask->utilisation;
+  double capacity =
+      isnan(way->requests_each) ? (double)INFINITY : way->requests_each * ask->utilisation;
   double ops = isnan(way->ops_usd) ? ask->ops_usd : way->ops_usd;
   HostingCase h = {.fixed = nusd(way->usd_per_month) * way->gpus, .capacity = capacity};
   l->each = isnan(way->usd_each) ? 0 : way->usd_each * 1e9;
@@ -139,8 +147,10 @@ static void add_hosted(Selfhost *s, const SelfhostAsk *ask, const Hosting *way) 
   h.ops = l->ops;
   l->break_even_with_ops = isnan(l->ops) ? (double)NAN : economics_hosting_break_even(&h);
   l->verdict = judge(s, l);
-  snprintf(l->price_from, sizeof l->price_from, "%s", isnan(way->requests_each) ? "as given; one instance, for 'requests_per_month_each' is not said"
-                                                                                : "as given");
+  snprintf(l->price_from, sizeof l->price_from, "%s",
+           isnan(way->requests_each)
+               ? "as given; one instance, for 'requests_per_month_each' is not said"
+               : "as given");
   l->verdict == ECONOMICS_NEVER ? say_never(s, l, &h) : say_why(s, l);
 }
 
@@ -152,9 +162,10 @@ static int fill(Conn *conn, Selfhost *s, const SelfhostAsk *ask, Err *err) {
   }
   add_api(s);
   int is_small = is_below_rule(s);
-  snprintf(s->rule, sizeof s->rule, "$%.2f a month at the API is %s about $%.0f: %s", dollars(s->lines[0].cost),
-           is_small ? "below" : "above", ECONOMICS_OPS_DOMINATE_USD,
-           is_small ? "operations dominate; serverless first" : "hosting may pay; serverless is the midpoint");
+  snprintf(s->rule, sizeof s->rule, "$%.2f a month at the API is %s about $%.0f: %s",
+           dollars(s->lines[0].cost), is_small ? "below" : "above", ECONOMICS_OPS_DOMINATE_USD,
+           is_small ? "operations dominate; serverless first"
+                    : "hosting may pay; serverless is the midpoint");
   if (ask->serverless.model[0] && add_serverless(conn, s, ask, err) != RC_OK) {
     return err->rc;
   }

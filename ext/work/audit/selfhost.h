@@ -41,13 +41,13 @@ typedef enum SelfhostKind {
 typedef struct SelfhostLine {
   char name[LIMIT_MODEL_NAME];
   SelfhostKind kind;
-  double each;                                    /* for one request, beside the machines */
-  double instances, gpus;                         /* NAN: none */
-  double utilisation;                             /* the share of their capacity that is used */
-  double hosting, requests, cost;                 /* machines; requests; both */
-  double ops, total;                              /* work; all of it */
-  double saved, saved_with_ops;                   /* against the API; < 0: it costs more */
-  double break_even, break_even_with_ops;         /* requests a month */
+  double each;                            /* for one request, beside the machines */
+  double instances, gpus;                 /* NAN: none */
+  double utilisation;                     /* the share of their capacity that is used */
+  double hosting, requests, cost;         /* machines; requests; both */
+  double ops, total;                      /* work; all of it */
+  double saved, saved_with_ops;           /* against the API; < 0: it costs more */
+  double break_even, break_even_with_ops; /* requests a month */
   EconomicsVerdict verdict;
   char why[ECONOMICS_WHY], price_from[ECONOMICS_WORDS];
 } SelfhostLine;
