@@ -141,7 +141,8 @@ class Selfhost(Economics):
                 ({"requests_per_month": 300000, "ops_usd_per_month": 5500}, "no", "operations take $5500.00"),
                 ({"requests_per_month": 300000, "hosting": {**machine, "usd_per_request": 0.025}}, "never", "no volume pays"),
                 ({"requests_per_month": 300000, "hosting": {**machine, "requests_per_month_each": 70000}}, "never", "a full instance serves 70000"),
-                ({"requests_per_month": 100001, "hosting": {**machine, "requests_per_month_each": 100000}}, "no", "2 instances cost")):
+                ({"requests_per_month": 100001, "hosting": {**machine, "requests_per_month_each": 100000}}, "no", "with 2 instances it costs"),
+                ({"requests_per_month": 300001, "hosting": {**machine, "requests_per_month_each": 100000}}, "no", "with 4 instances it costs $499.98 a month more than the API")):
             with self.subTest(options=options):
                 row = self.table("llm_selfhost", {"usd_per_request": 0.025, "hosting": machine, **options})[1]
                 self.assertEqual(row["verdict"], verdict, row["why"])
@@ -274,6 +275,7 @@ class Finetune(Economics):
                                        ({"requests_per_month": 100}, "no", "too little volume"),
                                        ({"requests_per_month": 100, "within_months": 120}, "yes", "pays back in 83.0 months"),
                                        ({"requests_per_month": 0}, "no", "too little volume"),
+                                       ({"setup_usd": [50, 50000]}, "no", "too little volume"),
                                        ({"usd_per_1k_tuned": 25}, "never", "costs no less"),
                                        ({"usd_per_1k_tuned": 30}, "never", "costs no less"),
                                        ({"examples": None}, "depends", "say how many there are ('examples')"),
@@ -307,6 +309,11 @@ class Finetune(Economics):
                    {"model": "gpt-4o", "tuned_input_tokens": 100}, {"model": "llama", "tuned_price": [1, 1]}]})
         self.assertEqual({n: (r["setup_high_usd"], round(r["usd_per_1k_tuned"], 9)) for n, r in rows.items()},
                          {"gpt-4o-mini": (200, 0.27), "own": (2000, 0.1), "gpt-4o": (200, 1.875), "llama": (200, 0.6)})
+
+    def test_a_price_of_its_own_goes_before_that_of_all(self):
+        rows = self.by_name("llm_finetune", "candidate", {**self.GIVEN, "input_tokens": 1000, "output_tokens": 100, "to": [
+            "plain", {"name": "own", "usd_per_1k_tuned": 0.5}, {"name": "priced", "model": "m", "tuned_price": [1, 2]}]})
+        self.assertEqual({n: round(r["usd_per_1k_tuned"], 9) for n, r in rows.items()}, {"plain": 0.9, "own": 0.5, "priced": 1.2})
 
     def test_from_the_ledger(self):
         self.ledger(*[{"tag": "triage"}] * 20, {"tag": "else", "cost_nusd": 10 ** 10})

@@ -102,7 +102,7 @@ static void say_why(const Selfhost *s, SelfhostLine *l) {
     snprintf(l->why, sizeof l->why, "breaks even at %.0f requests a month; there are %.0f",
              ceil(l->break_even), s->traffic.requests);
   } else if (l->saved <= 0) {
-    snprintf(l->why, sizeof l->why, "%.0f instances cost $%.2f a month more than the API saves",
+    snprintf(l->why, sizeof l->why, "with %.0f instances it costs $%.2f a month more than the API",
              l->instances, dollars(-l->saved));
   } else if (isnan(l->ops)) {
     snprintf(l->why, sizeof l->why, "saves $%.2f a month before operations: %s", dollars(l->saved),
