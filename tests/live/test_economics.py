@@ -213,6 +213,16 @@ class Selfhost(Economics):
         self.assertEqual(row["requests_per_month"], 2)
         self.assertRegex(row["requests_from"], r"^2 calls in the ledger since \d{4}-\d\d-\d\d: 3\.0 of 30 days, not scaled up$")
 
+    def test_a_ledger_in_main(self):
+        db = connect(":memory:")
+        path = f"{self.tmp.name}/own.jsonl"
+        with open(path, "w") as f:
+            f.write(json.dumps(dict(id=1, request_id="first", attempt=1, ts=now() - DAY, kind="call", provider="openai", model="gpt-4o",
+                                    input_tokens=1000, output_tokens=100, cost_nusd=3500000)) + "\n")
+        value(db, "SELECT llm_import(?)", path)
+        self.assertEqual(db.execute("SELECT requests_per_month, cost_usd FROM llm_selfhost('{\"hosting\":{\"usd_per_month\":1}}')").fetchone(), (1, 0.0035))
+        db.close()
+
     def test_calls_without_a_price_do_not_count_as_free(self):
         self.ledger({}, {"cost_nusd": None})
         row = self.table("llm_selfhost", {"hosting": {"usd_per_month": 1}})[0]
