@@ -16,6 +16,9 @@ extern const TableKind prefix_cache_table;   /* llm_prefix_cache(options) */
 extern const TableKind conversations_table;  /* llm_conversations(options) */
 extern const TableKind system_prompts_table; /* llm_system_prompts(options) */
 extern const TableKind system_diff_table;    /* llm_system_diff(hash1, hash2) */
+extern const TableKind stack_table;          /* llm_stack(baseline, steps) */
+extern const TableKind selfhost_table;       /* llm_selfhost(options) */
+extern const TableKind finetune_table;       /* llm_finetune(options) */
 extern const TableKind map_table;            /* llm_map(sql, options) */
 extern const TableKind progress_table;       /* llm_progress */
 extern const TableKind estimate_table;       /* llm_estimate(sql, options) */

@@ -229,6 +229,16 @@ static const Scenario scenarios[] = {
          PUT "requests || ' ' || hits || ' ' || counted FROM llm_estimate('SELECT llm_complete(t,"
              " ''{\"model\":\"gpt-4o-mini\"}'') FROM q', '{\"output_tokens\":9}')",
      .check = "SELECT count(*) > 0 AND min(x) = '2 1 exactly' AND max(x) = min(x) FROM t"},
+    {.name = "economics", /* of the one call that is there */
+     .setup = TABLE ";" OPEN,
+     .ready = IS_OPEN,
+     .sql = PUT
+     "(SELECT group_concat(verdict || (break_even_requests > 0)) FROM "
+     "llm_selfhost('{\"serverless\":\"groq/"
+     "llama-3.1-8b-instant\",\"hosting\":{\"usd_per_month\":9}}'))"
+     " || (SELECT count(*) FROM llm_finetune('{\"setup_usd\":[1,2],\"to\":\"gpt-4o-mini\"}'))"
+     " || (SELECT group_concat(after_usd) FROM llm_stack(100, '[{\"saves\":0.5,\"share\":0.4}]'))",
+     .check = "SELECT count(*) = 1 AND min(x) = 'yes0,no11100.0,80.0' FROM t"},
     {.name = "explain",
      .setup = TABLE ";" OPEN,
      .ready = IS_OPEN,

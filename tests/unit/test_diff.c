@@ -106,7 +106,11 @@ static void test_large(void **state) {
     assert_non_null(texts[k]);
     for (int i = 0; i < LINES; i++) {
       int is_edge = i == 0 || i == LINES - 1;
-      snprintf(texts[k] + (size_t)i * WIDTH, WIDTH + 1, "%c%06u\n", is_edge ? 's' : k ? 'b' : 'a', (unsigned)i % 1000000);
+      snprintf(texts[k] + (size_t)i * WIDTH, WIDTH + 1, "%c%06u\n",
+               is_edge ? 's'
+               : k     ? 'b'
+                       : 'a',
+               (unsigned)i % 1000000);
     }
   }
   DiffLine *lines = NULL;

@@ -80,8 +80,8 @@ static uint16_t *measure(const Diff *d, size_t rows, size_t columns) {
 /* The lines between. Returns 0 without memory. */
 static int walk(Diff *d) {
   size_t rows = d->a.n - d->front - d->back, columns = d->b.n - d->front - d->back, i = 0, j = 0;
-  int is_small = rows < UINT16_MAX && columns < UINT16_MAX &&
-                 (rows + 1) * (columns + 1) <= DIFF_MOST_PAIRS;
+  int is_small =
+      rows < UINT16_MAX && columns < UINT16_MAX && (rows + 1) * (columns + 1) <= DIFF_MOST_PAIRS;
   uint16_t *table = is_small && rows && columns ? measure(d, rows, columns) : NULL;
   if (is_small && rows && columns && !table) {
     return 0;

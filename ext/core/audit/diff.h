@@ -14,9 +14,9 @@
 #define DIFF_MOST_PAIRS ((size_t)4 << 20)
 
 typedef struct DiffLine {
-  char op;                /* ' ', '-', '+' */
-  const char *text;       /* borrowed, without its line feed */
-  size_t n;               /* bytes */
+  char op;                 /* ' ', '-', '+' */
+  const char *text;        /* borrowed, without its line feed */
+  size_t n;                /* bytes */
   long long first, second; /* its number in each, from 1; 0: it is not in it */
 } DiffLine;
 

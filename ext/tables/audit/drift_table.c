@@ -1,5 +1,5 @@
 /*
-** llm_drift: why spending changed (work/audit/drift.h).
+** llm_drift: why spending changed (work/drift/drift.h).
 **
 **   SELECT text FROM llm_drift('last month')                        the month before, and that month
 **   … llm_drift('2026-09', '2026-11')                               one period, and another
@@ -13,7 +13,7 @@
 #include "base/text/decimal.h"
 #include "tables/kit/table.h"
 #include "tables/tables.h"
-#include "work/audit/drift.h"
+#include "work/drift/drift.h"
 
 #include <math.h>
 #include <stdio.h>

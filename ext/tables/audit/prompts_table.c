@@ -294,7 +294,8 @@ static void clear_diff(TableCursor *base) {
 
 const TableKind system_diff_table = {
     .is_guarded = 1,
-    .columns = "\"op\" TEXT, \"line\" TEXT, \"tokens\" INTEGER, \"line1\" INTEGER, \"line2\" INTEGER",
+    .columns =
+        "\"op\" TEXT, \"line\" TEXT, \"tokens\" INTEGER, \"line1\" INTEGER, \"line2\" INTEGER",
     .args = {"hash1", "hash2"},
     .n_required = 2,
     .usage = "two names of system prompts, as in llm_system_diff('…', '…'): see system_hash of "

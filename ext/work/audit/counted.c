@@ -125,8 +125,7 @@ long long counted_elsewhere(const Counted *c, const char *model, Err *err) {
                     COUNTED_PLAIN | COUNTED_STANDARD | COUNTED_TOKENS);
     u.geo[0] = 0; /* a place of the provider's that it was at */
     verdict = pricing_answer(c->conn, &ask, &u, &answer, err);
-    verdict =
-        verdict == PRICED ? cost_add(&total, answer.sum.cost, answer.sum.why) : verdict;
+    verdict = verdict == PRICED ? cost_add(&total, answer.sum.cost, answer.sum.why) : verdict;
   }
   long long fees = verdict == PRICED ? fees_of(c, err) : LEDGER_NULL;
   return fees == LEDGER_NULL ? LEDGER_NULL : cost_nusd(total) + fees;

@@ -13,7 +13,8 @@
 
 enum {
   GROUP_MOST_TEXTS = 6,
-  GROUP_MOST = 4000000 /* records of some hundred bytes: past that a report is as long as the ledger, and asked for in parts */
+  GROUP_MOST =
+      4000000 /* records of some hundred bytes: past that a report is as long as the ledger, and asked for in parts */
 };
 
 typedef struct Groups {

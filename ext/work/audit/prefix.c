@@ -75,9 +75,8 @@ static void find_minimum(PrefixLine *l, const Counted *c, Err *err) {
   PricingAsk ask = {.model = l->model ? l->model : "", .provider = row->provider, .at_ms = row->ts};
   const PriceRef *ref = pricing_find(c->conn, &ask, err);
   l->min_day = 1 + row->ts / DAY;
-  l->min_tokens = ref && ref->bare
-                      ? catalogue_cache_minimum(ref->seller.vendor, ref->bare, row->ts)
-                      : LEDGER_NULL;
+  l->min_tokens = ref && ref->bare ? catalogue_cache_minimum(ref->seller.vendor, ref->bare, row->ts)
+                                   : LEDGER_NULL;
 }
 
 static void add_money(PrefixLine *l, const Counted *c, Err *err) {
@@ -121,13 +120,13 @@ static void add_gap(Reading *r, PrefixLine *l, const Counted *c, Err *err) {
   }
   long long gap = r->prefixes.is_new ? LLONG_MAX : row->ts - last->ts;
   last->ts = row->ts;
-  *(gap == LLONG_MAX ? &l->first : gap <= FIVE_MINUTES ? &l->within_5m
-    : gap <= HOUR    ? &l->within_1h
-                     : &l->later) += 1;
+  *(gap == LLONG_MAX      ? &l->first
+    : gap <= FIVE_MINUTES ? &l->within_5m
+    : gap <= HOUR         ? &l->within_1h
+                          : &l->later) += 1;
   const PriceSet *set = row->system_tokens > 0 ? counted_prices(c, err) : NULL;
   if (set) {
-    try_lifetimes(&l->trial, set, row->system_tokens, gap,
-                  row->system_tokens >= l->min_tokens);
+    try_lifetimes(&l->trial, set, row->system_tokens, gap, row->system_tokens >= l->min_tokens);
   }
 }
 

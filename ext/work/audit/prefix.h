@@ -17,8 +17,8 @@
 
 /* X(id, word): who had a prefix kept. */
 #define PREFIX_OWNERS(X)                                                                           \
-  X(OURS, "ours")         /* a mark of ours: option prompt_cache */                                \
-  X(CALLER, "caller")     /* a mark of the caller's, where the provider keeps only what is marked */ \
+  X(OURS, "ours")     /* a mark of ours: option prompt_cache */                                    \
+  X(CALLER, "caller") /* a mark of the caller's, where the provider keeps only what is marked */   \
   X(PROVIDER, "provider") /* the provider by itself; or an attempt that failed over */
 
 typedef enum PrefixOwner {
@@ -42,7 +42,8 @@ typedef struct PrefixLine {
   long long min_tokens; /* the shortest prefix that is kept, at the last call */
   long long gained_nusd, lost_nusd, net_nusd;
   long long unpriced; /* calls that used the cache, and what that came to nobody says: in no sum */
-  long long first, within_5m, within_1h, later; /* calls by how long ago the last with that prefix was */
+  long long first, within_5m, within_1h,
+      later; /* calls by how long ago the last with that prefix was */
   long long none_nusd, five_minutes_nusd, hour_nusd; /* the prefixes' cost by their lifetime */
   const char *best_ttl;                              /* "none", "5m", "1h"; NULL */
   struct PrefixTrial {

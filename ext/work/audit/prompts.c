@@ -80,7 +80,8 @@ static long long input_nusd(Conn *conn, const AuditRow *row, Err *err) {
 
 static void take_cost(Reading *r, Conversation *c, const AuditRow *row, Err *err) {
   long long beyond = row->input_tokens - c->first_input_tokens;
-  int is_counted = !row->purpose && row->input_tokens > 0 && c->first_input_tokens >= 0 && beyond > 0;
+  int is_counted =
+      !row->purpose && row->input_tokens > 0 && c->first_input_tokens >= 0 && beyond > 0;
   if (row->cost_nusd == LEDGER_NULL) {
     c->unpriced++;
     return;

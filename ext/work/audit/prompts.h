@@ -18,7 +18,7 @@
 /* A conversation. Texts are borrowed from the result; LEDGER_NULL and NAN: nobody says. */
 typedef struct Conversation {
   const char *conversation, *tag, *user, *billed; /* tag and user: of its first turn */
-  long long turns, calls, hits;                   /* requests; those sent, with retries; answered by a cache */
+  long long turns, calls, hits; /* requests; those sent, with retries; answered by a cache */
   long long first_ts, last_ts;
   long long first_input_tokens, last_input_tokens; /* of the first and last turn that says them */
   double mean_input_tokens;
@@ -42,14 +42,15 @@ typedef struct SystemPrompt {
   const char *tag, *system_hash;
   long long version; /* from 1, by first use */
   long long first_ts, last_ts, calls;
-  long long tokens;    /* as counted for its last call that says so */
-  long long grown_by;  /* against the version before */
-  const char *before;  /* that one's system_hash; NULL: the first */
-  long long cost_nusd; /* what these tokens cost in all its calls */
-  double usd_per_day;  /* over the days from its first to its last use, at least one */
-  long long unpriced;  /* calls for which nobody says: not in cost_nusd */
+  long long tokens;        /* as counted for its last call that says so */
+  long long grown_by;      /* against the version before */
+  const char *before;      /* that one's system_hash; NULL: the first */
+  long long cost_nusd;     /* what these tokens cost in all its calls */
+  double usd_per_day;      /* over the days from its first to its last use, at least one */
+  long long unpriced;      /* calls for which nobody says: not in cost_nusd */
   double changes_per_week; /* of the tag: versions after the first, over its weeks, at least one */
-  long long is_volatile;   /* of the tag: new versions in most of its last weeks (up to 4, at least 2) */
+  long long
+      is_volatile; /* of the tag: new versions in most of its last weeks (up to 4, at least 2) */
   Cost cost;
   long long priced;
 } SystemPrompt;

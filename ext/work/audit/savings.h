@@ -26,7 +26,7 @@
 #define SAVINGS(X)                                                                                 \
   X(BASELINE, "baseline", NULL,                                                                    \
     "every request sent: routed ones at the dearest model of llm_tiers, others at the model that " \
-    "was named, uncached, standard service; hits at what they would have cost")                   \
+    "was named, uncached, standard service; hits at what they would have cost")                    \
   X(ROUTING, "routing", NULL,                                                                      \
     "the dearest model of llm_tiers at the call's own tokens, for calls whose model was chosen; "  \
     "answers that did not pass, judges and audits count against it")                               \

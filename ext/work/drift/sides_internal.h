@@ -5,7 +5,7 @@
 #define LLMCOST_SIDES_INTERNAL_H
 
 #include "core/usage/unit.h"
-#include "work/audit/sides.h"
+#include "work/drift/sides.h"
 
 /* The group of a value, made where there is none yet; NULL and *err. Borrowed until the next. */
 Group *sides_group(Sides *s, const char *value, int is_list, SidesBasis basis, Err *err);

@@ -1,13 +1,13 @@
 /*
 ** See drift.h for the contract.
 */
-#include "work/audit/drift.h"
+#include "work/drift/drift.h"
 
 #include "base/buf.h"
 #include "core/audit/drift.h"
 #include "core/audit/words.h"
 #include "money/pricing.h"
-#include "work/audit/sides.h"
+#include "work/drift/sides.h"
 
 #include <math.h>
 #include <stdio.h>

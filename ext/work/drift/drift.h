@@ -1,7 +1,7 @@
 /*
 ** llm_drift: why spending changed between two periods, or between two releases.
 **
-** The arithmetic is core/audit/drift.h, what it is fed with work/audit/sides.h; here questions are read and answers put
+** The arithmetic is core/audit/drift.h, what it is fed with work/drift/sides.h; here questions are read and answers put
 ** into words.
 */
 #ifndef LLMCOST_WORK_DRIFT_H

@@ -5,7 +5,7 @@
 ** proportion to its list price on that day; where nobody lists one, the tokens are blended. An invoice that bills kinds apart
 ** says it itself.
 */
-#include "work/audit/sides_internal.h"
+#include "work/drift/sides_internal.h"
 
 #include "base/sqlite/columns.h"
 #include "money/pricing.h"

@@ -1,7 +1,7 @@
 /*
 ** See sides.h for the contract.
 */
-#include "work/audit/sides_internal.h"
+#include "work/drift/sides_internal.h"
 
 #include "core/names/model_name.h"
 #include "store/audit/audit.h"

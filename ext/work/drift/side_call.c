@@ -1,7 +1,7 @@
 /*
 ** One call in the cells of a side: what its tokens are, and what they cost, step by step. See sides.h.
 */
-#include "work/audit/sides_internal.h"
+#include "work/drift/sides_internal.h"
 
 #include "money/reread.h"
 
