@@ -1,10 +1,10 @@
 /*
-** llm_finetune(options): when what it costs to tune a model has come back (work/audit/finetune.h). A row a candidate.
+** llm_finetune(options): when what it costs to tune a model has come back (work/economics/finetune.h). A row a candidate.
 */
 #include "tables/audit/traffic_specs.h"
 #include "tables/kit/table.h"
 #include "tables/tables.h"
-#include "work/audit/finetune.h"
+#include "work/economics/finetune.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,11 +1,11 @@
 /*
-** llm_selfhost(options): a month at an API beside the same month on machines of one's own (work/audit/selfhost.h). A row for the API, for an
+** llm_selfhost(options): a month at an API beside the same month on machines of one's own (work/economics/selfhost.h). A row for the API, for an
 ** open model that somebody serves, and for each way to host.
 */
 #include "tables/audit/traffic_specs.h"
 #include "tables/kit/table.h"
 #include "tables/tables.h"
-#include "work/audit/selfhost.h"
+#include "work/economics/selfhost.h"
 
 #include <math.h>
 #include <stdio.h>

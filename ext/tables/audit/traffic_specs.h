@@ -1,11 +1,11 @@
 /*
-** The options by which llm_selfhost and llm_finetune are told of a month of requests (work/audit/economics.h): lines of their tables.
+** The options by which llm_selfhost and llm_finetune are told of a month of requests (work/economics/economics.h): lines of their tables.
 */
 #ifndef LLMCOST_TRAFFIC_SPECS_H
 #define LLMCOST_TRAFFIC_SPECS_H
 
 #include "base/text/spec.h"
-#include "work/audit/economics.h"
+#include "work/economics/economics.h"
 
 /* Dollars: as nano-dollars they are numbers of 64 bits. */
 #define MOST_USD 1e9

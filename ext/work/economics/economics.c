@@ -1,7 +1,7 @@
 /*
 ** See economics.h for the contract.
 */
-#include "work/audit/economics.h"
+#include "work/economics/economics.h"
 
 #include "base/clock.h"
 #include "money/pricing.h"

@@ -1,7 +1,7 @@
 /*
 ** See finetune.h for the contract.
 */
-#include "work/audit/finetune.h"
+#include "work/economics/finetune.h"
 
 #include <math.h>
 #include <stdio.h>

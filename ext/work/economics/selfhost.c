@@ -2,7 +2,7 @@
 ** See selfhost.h for the contract. Sums are doubles of nano-dollars, whole after every rounding: what a request costs is a mean, and a
 ** month of them may be more than 2^53.
 */
-#include "work/audit/selfhost.h"
+#include "work/economics/selfhost.h"
 
 #include <math.h>
 #include <stdio.h>

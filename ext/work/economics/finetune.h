@@ -5,7 +5,7 @@
 #define LLMCOST_FINETUNE_H
 
 #include "core/audit/economics.h"
-#include "work/audit/economics.h"
+#include "work/economics/economics.h"
 
 enum { FINETUNE_CANDIDATES = 16, FINETUNE_NAME = 100 };
 

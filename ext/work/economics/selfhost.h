@@ -5,7 +5,7 @@
 #define LLMCOST_SELFHOST_H
 
 #include "core/audit/economics.h"
-#include "work/audit/economics.h"
+#include "work/economics/economics.h"
 
 enum { SELFHOST_OPTIONS = 16, SELFHOST_NAME = 100 };
 
