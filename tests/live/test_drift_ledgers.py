@@ -164,5 +164,120 @@ class Identities(Books):
         self.assertEqual(key(self.drift(*asked)), key(said))
 
 
+# Nano-dollars a token by the lists of September and of October: input, read from the cache, output.
+LISTED = {"small": (300, 75, 1200), "large": (2500, 625, 10000), "thinker": (1100, 275, 4400)}
+
+# A month as it is made. What is said of tokens is a mean of lognormal lengths.
+MONTH = {"users": 60, "each": 8, "hits": 0.2, "rate_limit": 0.05, "schema": 0.05, "verifier": 0.05, "system": 900, "history": 700, "own": 500,
+         "output": 250, "reasoning": 150, "large": 0.15, "thinker": 0.25, "price": 1, "paid": 0.9, "batch": 0.15, "cached": 0.15}
+
+# What is put in: of which parts of a month, how much; what has to be named first, and the detail where it is a driver of several.
+PUT_IN = {
+    "users": (("users",), (1.8, 3), "users", None),
+    "requests per user": (("each",), (1.8, 3), "requests per user", None),
+    "hit rate": (("hits",), (2.5, 3.5), "hit rate", None),
+    "attempts: schema": (("schema",), (10, 16), "attempts", "schema"),
+    "attempts: verifier": (("verifier",), (10, 16), "attempts", "verifier"),
+    "attempts: rate_limit": (("rate_limit",), (10, 16), "attempts", "rate_limit"),
+    "system prompt": (("system",), (3, 6), "system prompt", None),
+    "history": (("history",), (3, 6), "history", None),
+    "user tokens": (("own",), (4, 8), "user tokens", None),
+    "output tokens": (("output",), (3, 6), "output tokens", None),
+    "reasoning": (("reasoning",), (6, 12), "reasoning", None),
+    "model mix": (("large",), (3, 5), "model mix", "large"),
+    "list price": (("price",), (1.7, 3), "list price", None),
+    "discount": (("paid",), (0.4, 0.6), "discount", None),
+    "batch and service": (("batch",), (4.5, 6), "batch and service", None),
+    "prefix caching": (("cached",), (4.5, 6), "prefix caching", None),
+}
+
+
+class Known(Books):
+    """Everything moves by up to a tenth, users and lengths are drawn anew, and one thing moves a lot: it is named first."""
+    PAIRS = int(os.environ.get("DRIFT_PAIRS", 208))
+
+    def set_prices(self, times):
+        """The list: from October on, everything at so many times the price."""
+        rows = []
+        for model, prices in LISTED.items():
+            for kind, nusd in zip(("input", "cache_read", "output"), prices):
+                for service, factor in ((None, 1), ("batch", 0.5)):
+                    rows.append(("l", "openai", f"known-{model}", kind, nusd / 1000 * factor, None, "2026-10-01", service))
+                    rows.append(("l", "openai", f"known-{model}", kind, nusd / 1000 * factor * times, "2026-10-01", None, service))
+        self.db.execute("DELETE FROM llm_prices")
+        self.db.executemany("INSERT INTO llm_prices(list, provider, model, kind, usd_per_million, valid_from, valid_to, service)"
+                            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def length(self, rnd, mean):
+        return int(rnd.lognormvariate(math.log(mean) - 0.125, 0.5))
+
+    def attempt(self, rnd, month, times, who, **more):
+        """A call with its cost: what the list says, times what is paid of it."""
+        dice = rnd.random()
+        model = "large" if dice < month["large"] else "thinker" if dice < month["large"] + month["thinker"] else "small"
+        system, history, own, output = (self.length(rnd, month[k]) for k in ("system", "history", "own", "output"))
+        reasoning = self.length(rnd, month["reasoning"])
+        read = system + history if rnd.random() < month["cached"] else 0
+        batch = rnd.random() < month["batch"]
+        fresh, cached, out = LISTED[model]
+        listed = (fresh * (system + history + own - read) + cached * read + out * (output + reasoning)) * times * (0.5 if batch else 1)
+        usage = {"input": system + history + own, "cache_read": read, "output": output + reasoning, "reasoning": reasoning}
+        return {"kind": "batch" if batch else "call", "provider": "openai", "model": f"known-{model}", "model_requested": f"known-{model}",
+                "service": "batch" if batch else "standard", "usage": json.dumps({**usage, **({"service": "batch"} if batch else {})}),
+                "input_tokens": usage["input"], "cached_input_tokens": read, "output_tokens": usage["output"], "reasoning_tokens": reasoning,
+                "system_tokens": system, "history_tokens": history, "list_nusd": round(listed), "cost_nusd": round(listed * month["paid"]),
+                "attempt": 1, **who, **more}
+
+    def request(self, rnd, month, times, who):
+        if rnd.random() < month["hits"]:
+            return [{"kind": "hit_exact", "attempt": 0, "cost_nusd": 0, "saved_nusd": 5, **who}]
+        rows = [self.attempt(rnd, month, times, who)]
+        for reason in ("rate_limit", "schema", "verifier"):
+            if rnd.random() < month[reason]:
+                why = {"purpose": reason} if reason == "verifier" else {"retry_reason": f"{reason}: of this one"}
+                rows.append(self.attempt(rnd, month, times, who, attempt=len(rows) + 1, **why))
+                rows[-1]["kind"] = "call" if rows[-1]["kind"] == "batch" else rows[-1]["kind"]  # (a batch tells of its last attempt alone)
+        return rows
+
+    def month(self, rnd, month, start, times):
+        rows = []
+        for user in range(round(month["users"])):
+            for _ in range(max(1, round(rnd.lognormvariate(math.log(month["each"]) - 0.125, 0.5)))):
+                who = {"request_id": self.ledger.next_request(), "ts": start + rnd.randrange(28 * DAY), "user": f"u{user}", "tag": "t"}
+                rows += self.request(rnd, month, times, who)
+        return rows
+
+    def pair(self, rnd, name):
+        """Two months, of which the second differs."""
+        before = {k: v * (1 if k == "price" else rnd.uniform(0.7, 1.3)) for k, v in MONTH.items()}
+        before["paid"] = min(before["paid"], 1)
+        after = {k: v * (1 if k == "price" else rnd.uniform(0.9, 1.1)) for k, v in before.items()}
+        keys, factors, *_ = PUT_IN[name]
+        for key in keys:
+            after[key] = before[key] * rnd.uniform(*factors)
+        for key, most in (("hits", 0.85), ("large", 0.7), ("paid", 1), ("batch", 0.98), ("cached", 0.98)):
+            after[key] = min(after[key], most)
+        if rnd.random() < 0.5:
+            before, after = after, before
+        times = after["price"] / before["price"]
+        self.set_prices(times)
+        return [*self.month(rnd, before, SEPTEMBER, 1), *self.month(rnd, after, OCTOBER, times)]
+
+    def test_what_was_put_in_is_named_first(self):
+        missed, right, names = {}, 0, list(PUT_IN)
+        for i in range(self.PAIRS):
+            name = names[i % len(names)]
+            self.ledger.clear()
+            self.ledger.write(self.pair(random.Random(1000 + i), name))
+            first = self.drift("2026-10")[1]
+            driver, detail = PUT_IN[name][2:]
+            found = first["driver"] == driver and (detail is None or first["detail"].endswith(detail))
+            right += found
+            if not found:
+                said = first["driver"] + (f": {first['detail']}" if first["driver"] == "attempts" else "")
+                missed[name, said] = missed.get((name, said), 0) + 1
+        self.assertGreaterEqual(right, 0.95 * self.PAIRS, f"(put in, named first): how often: {missed}")
+
+
 if __name__ == "__main__":
     unittest.main()
