@@ -224,6 +224,25 @@ class Questions(Drifts):
             cost = self.raw.execute(f"SELECT coalesce(sum(cost_nusd), 0) FROM llm_calls WHERE ts >= ? AND {where}", (AFTER,)).fetchone()[0]
             self.assertEqual(round(rows[0]["after"] * 1e9), cost, options)
 
+    def test_a_narrowed_release_of_a_long_name(self):
+        """What a release is called is not cut off where it is narrowed."""
+        long = "release-" + "x" * 60
+        self.insert([call(1, i, tag=long) for i in range(3)])
+        plain, narrowed = (self.drift(f"tag:{long}", "tag:v42", *o) for o in ((), ('{"model":"gpt-4o*"}',)))
+        self.assertEqual(plain[0]["before"], narrowed[0]["before"])
+        self.assertGreater(narrowed[0]["before"], 0)
+        self.assertIn("too long", error_of(self.db, "SELECT * FROM llm_drift(?, 'tag:b', ?)", "tag:" + "x" * 1000, json.dumps({"user": "u" * 30})))
+
+    def test_values_against_each_other(self):
+        """Of a sum that hardly moved nothing is most of it; of one that did not, no percent."""
+        rows = self.drift("2026-10", '{"by":"tag"}')
+        self.assertIn("It is mostly tag ", rows[0]["text"])
+        self.raw.execute("DELETE FROM llm_calls")
+        self.insert([call(m, i, tag="ab"[i % 2 == m]) for m in (0, 1) for i in range(3)])
+        rows = self.drift("2026-10", '{"by":"tag"}')
+        self.assertIn("Spending is unchanged", rows[0]["text"])
+        self.assertIn("The largest change is of tag ", rows[0]["text"])
+
     def test_forms_agree(self):
         a = self.drift("2026-10")
         for args in (("2026-09", "2026-10"), ("2026-09-01", "2026-10-01", "2026-10-01", "2026-11-01"),

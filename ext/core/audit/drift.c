@@ -26,8 +26,13 @@ const char *drift_word(DriftDriver driver) {
   return drivers[driver].word;
 }
 
-const char *drift_unit(DriftDriver driver) {
-  return drivers[driver].unit;
+const char *drift_unit(DriftDriver driver, int says) {
+  static const char tokens[] = "tokens per attempt";
+  int has_attempts = !(says & DRIFT_NO_REQUESTS);
+  return has_attempts || driver == DRIFT_ATTEMPTS    ? drivers[driver].unit
+         : driver == DRIFT_FEES                      ? "dollars"
+         : strcmp(drivers[driver].unit, tokens) == 0 ? "tokens"
+                                                     : drivers[driver].unit;
 }
 
 /* (From the smaller one up: seen from the larger one, one that is a trillionth of it has no digits left.) */
@@ -242,6 +247,14 @@ static double over(double a, double b) {
   return b > 0 ? a / b : (double)NAN;
 }
 
+/* A kind of tokens as a factor; of fees what they come to. */
+static double kind_value(const Split *s, DriftKind kind, int side) {
+  DriftCell sum = sum_of(s, side, kind);
+  int is_uncounted = sum.tokens <= 0 && sum.nusd[STEP_PAID] != 0;
+  double x = kind == KIND_OF_FEES ? sum.nusd[STEP_PAID] / 1e9 : sum.tokens;
+  return is_uncounted ? (double)NAN : over(x, s->billed[side]);
+}
+
 static int top_model(const Split *s, DriftDriver driver) {
   int top = -1;
   for (int m = 0; m < s->n_models && driver >= DRIFT_MIX; m++) {
@@ -254,8 +267,9 @@ static int top_model(const Split *s, DriftDriver driver) {
 /* All token cells of a model, or (-1) of all. */
 static DriftCell all_of(const Split *s, int side, int model) {
   DriftCell sum = {0};
-  for (int m = 0; m < s->n_models; m++) {
-    for (int k = 0; k < KIND_OF_FEES && (model < 0 || m == model); k++) {
+  int last = model < 0 ? s->n_models - 1 : model;
+  for (int m = model < 0 ? 0 : model; m <= last; m++) {
+    for (int k = 0; k < KIND_OF_FEES; k++) {
       const DriftCell *c = &s->side[side]->models[m][k];
       sum.tokens += c->tokens;
       for (int i = 0; i < DRIFT_STEPS; i++) {
@@ -316,7 +330,7 @@ static double value_of(const Split *s, DriftDriver driver, int side, int model) 
   }
   for (int k = 0; k < DRIFT_KINDS; k++) {
     if (driver_of_kind[k] == driver) {
-      return over(sum_of(s, side, (DriftKind)k).tokens, s->billed[side]);
+      return kind_value(s, (DriftKind)k, side);
     }
   }
   return (double)NAN;
@@ -426,8 +440,9 @@ static void take_side(Split *s, int i, const DriftSide *side) {
 /* The part of a model's money (of all models': -1) on a side that is of one kind. */
 static double part_of_kind(const Split *s, int side, int model, DriftKind kind) {
   double part = 0, whole = 0;
-  for (int m = 0; m < s->n_models; m++) {
-    for (int k = 0; k < DRIFT_KINDS && (model < 0 || m == model); k++) {
+  int last = model < 0 ? s->n_models - 1 : model;
+  for (int m = model < 0 ? 0 : model; m <= last; m++) {
+    for (int k = 0; k < DRIFT_KINDS; k++) {
       double nusd = s->side[side]->models[m][k].nusd[STEP_PAID];
       whole += nusd;
       part += k == (int)kind ? nusd : 0;
@@ -484,8 +499,9 @@ int drift_split(const DriftSide *a, const DriftSide *b, int n_models, int per_re
   take_side(s, 1, b);
   find_says(s);
   find_folds(s);
-  drift->before = llround(s->spend[0]);
-  drift->after = llround(s->spend[1]);
+  drift->before = per_request ? llround(s->spend[0]) : a->nusd;
+  drift->after = per_request ? llround(s->spend[1]) : b->nusd;
+  drift->says = s->says;
   if (s->says & DRIFT_NO_REQUESTS || (s->spend[0] > 0 && s->spend[1] > 0)) {
     split_spend(s);
   } else {

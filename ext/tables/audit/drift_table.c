@@ -170,23 +170,24 @@ static void take_four(DriftAsk *ask, const TableQuery *q, const Zone *zone, Err 
 }
 
 /* What options narrow both sides to. */
-static void narrow(DriftAsk *ask, const DriftOptions *o, Err *err) {
+static void narrow(DriftAsk *ask, const TableQuery *q, const DriftOptions *o, Err *err) {
   const char *const of[BUDGET_N] = {[BUDGET_TAG] = o->tag,
                                     [BUDGET_USER] = o->user,
                                     [BUDGET_MODEL] = o->model,
                                     [BUDGET_PROVIDER] = o->provider};
   for (int side = 0; side < 2; side++) {
     char text[BUDGET_SCOPE];
-    int n = ask->side[side].has_scope
-                ? snprintf(text, sizeof text, "%.500s", ask->side[side].span.label)
-                : 0;
-    for (int i = 0; i < BUDGET_N && n >= 0 && n < (int)sizeof text; i++) {
+    const char *release = ask->side[side].has_scope ? text_at(q, side, err) : NULL;
+    int n = release ? snprintf(text, sizeof text, "%s", release) : 0;
+    for (int i = 0; i < BUDGET_N && n < (int)sizeof text; i++) {
       if (of[i][0]) {
         n += snprintf(text + n, sizeof text - (size_t)n, "%s%s:%s", n ? " & " : "",
                       drift_dimension(i), of[i]);
       }
     }
-    if (n > 0 && err->rc == RC_OK) {
+    if (n >= (int)sizeof text && err->rc == RC_OK) {
+      err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "a release and what it is narrowed to are too long");
+    } else if (n > 0 && err->rc == RC_OK) {
       ask->side[side].has_scope = 1;
       scope_parse(text, &ask->side[side].scope, err);
     }
@@ -222,7 +223,7 @@ static void read_ask(Conn *conn, const TableQuery *q, DriftAsk *ask, Err *err) {
             "by: costs of a request are not added up over values; ask for one at a time");
   }
   if (err->rc == RC_OK) {
-    narrow(ask, &o, err);
+    narrow(ask, q, &o, err);
   }
 }
 

@@ -38,7 +38,9 @@ typedef struct Group {
   int cap_models; /* of each side's cells */
   HashMap users[2];
   int has_unnamed[2];
-  long long unpriced[2]; /* calls whose cost nobody knows */
+  long long unpriced[2];     /* calls whose cost nobody knows */
+  double unpriced_tokens[2]; /* of usage reports of providers of whom no cost is known then */
+  double uncounted[2];       /* nano-dollars of providers who count no requests then */
 } Group;
 
 typedef struct Sides {
