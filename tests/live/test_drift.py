@@ -131,6 +131,21 @@ class Drivers(Drifts):
         self.assertNotIn("system prompt", rows)
         self.assertEqual(rows["input tokens"], 20 * 2200 * 150)
 
+    def test_a_model_that_is_free(self):
+        """Calls that go to a local model are the mix, not fewer attempts; and there were calls before, though they cost nothing."""
+        free = dict(model="llama3.3", model_requested="llama3.3", provider="ollama", cost_nusd=0, list_nusd=0)
+        paid = [[call(m, i) for i in range(100)] for m in (0, 1)]
+        half = [[dict(c, **(free if i % 2 else {})) for i, c in enumerate(p)] for p in paid]
+        whole = [[dict(c, **free) for c in p] for p in paid]
+        rows = self.one(paid[0], half[1], "model mix", "gpt-4o-mini")
+        self.assertEqual((rows[1]["before"], rows[1]["after"]), (1, 0.5))
+        self.one(paid[0], whole[1], "model mix", "gpt-4o-mini")
+        rows = self.one(whole[0], paid[1], "model mix", "gpt-4o-mini")
+        self.assertIn("only what was free before", rows[0]["text"])
+        self.one(half[0], half[1] + [dict(c, request_id=c["request_id"] + "b") for c in half[1]], "requests per user")
+        gratis = [dict(c, cost_nusd=0) for c in paid[0]]
+        self.one(gratis, paid[1], "list price", "gpt-4o-mini")
+
     def test_users_that_are_not_named(self):
         self.insert([call(0, i, user=None) for i in range(20)] + [call(1, i) for i in range(40)])
         rows = self.by_driver(self.drift("2026-10"))
@@ -216,6 +231,24 @@ class Questions(Drifts):
                 a, b = (self.raw.execute(f"SELECT coalesce(sum(cost_nusd), 0) FROM llm_calls WHERE {by} IS ? AND ts >= ? AND ts < ?",
                                          (v, p, p + 31 * 86400000 - (p == BEFORE) * 86400000)).fetchone()[0] for p in (BEFORE, AFTER))
                 self.assertEqual(change, b - a, (by, v))
+
+    def test_too_many_values(self):
+        """Of 1,500 tags those that moved most are told of, wherever they stand; the others are one."""
+        rows = [call(0, i, tag=f"old{i}", out=150 + i % 7) for i in range(1200)] + [call(1, i, tag=f"new{i}", out=10 + i % 7) for i in range(300)]
+        rows += [call(1, i, tag="last", out=5000) for i in range(300, 303)] + [call(1, 304, tag=None)]
+        for seed in (None, 1):
+            self.raw.execute("DELETE FROM llm_calls")
+            random.Random(seed).shuffle(rows) if seed else None
+            self.insert(rows)
+            whole, said = self.drift("2026-10"), self.drift("2026-10", json.dumps({"by": "tag"}))
+            self.assertEqual((said[0]["before"], said[0]["after"]), (whole[0]["before"], whole[0]["after"]))
+            values = {r["value"] for r in said if r["change_nusd"] is not None}
+            self.assertEqual(len(values), 1002)
+            self.assertLessEqual({"last", "(other)", None}, values)
+            moved = sum(r["change_nusd"] or 0 for r in said if r["value"] == "last")
+            self.assertEqual(moved, 3 * call(1, 0, out=5000)["cost_nusd"])
+            first = first if seed else [(r["driver"], r["value"], r["change_nusd"]) for r in said]
+        self.assertEqual(first, [(r["driver"], r["value"], r["change_nusd"]) for r in said])
 
     def test_narrowed(self):
         for options, where in (({"tag": "v40"}, "tag = 'v40'"), ({"model": "openai/gpt-4o"}, "model = 'gpt-4o'"), ({"tag": "v4*"}, "1"),

@@ -203,16 +203,36 @@ static int chain_of(const Split *s, Factor chain[5]) {
   return n;
 }
 
+/* Where all tokens of one side were free: what the other side's models cost is their price, or, of those that were not asked
+** there, the mix. */
+static void split_from_free(Split *s, int empty) {
+  int other = !empty;
+  double scale = s->spend[other] / (double)s->side[other]->nusd;
+  for (int m = 0; m < s->n_models; m++) {
+    double nusd = 0, tokens = 0;
+    for (int k = 0; k < DRIFT_KINDS; k++) {
+      nusd += s->side[other]->models[m][k].nusd[STEP_PAID];
+      tokens += s->side[empty]->models[m][k].tokens;
+    }
+    add_model(s, tokens > 0 ? DRIFT_LIST_PRICE : DRIFT_MIX, m, (empty ? -1 : 1) * scale * nusd);
+  }
+}
+
 /* Where one side cost nothing, the first factor of the chain that is zero there gets everything. */
 static void split_from_nothing(Split *s) {
   double change = s->spend[1] - s->spend[0];
   int empty = s->spend[1] == 0;
+  if (change == 0) {
+    return;
+  }
   if (s->requests[empty] <= 0) {
     s->effect[DRIFT_REQUESTS] = change;
   } else if (s->asked[empty] <= 0) {
     s->effect[DRIFT_HIT_RATE] = change;
-  } else {
+  } else if (s->billed[empty] <= 0) {
     s->by_reason[0] = change;
+  } else {
+    split_from_free(s, empty);
   }
 }
 
@@ -476,7 +496,7 @@ static void find_says(Split *s) {
     s->says |= side->says;
     s->says |= side->named < most * side->requests || side->requests <= 0 ? DRIFT_NO_USERS : 0;
     s->says |= side->input > 0 && side->parted < most * side->input ? DRIFT_NO_PARTS : 0;
-    s->says |= side->nusd < 0 || (side->nusd == 0) != (s->billed[i] <= 0) ? DRIFT_NO_REQUESTS : 0;
+    s->says |= side->nusd < 0 || (side->nusd != 0 && s->billed[i] <= 0) ? DRIFT_NO_REQUESTS : 0;
   }
   for (int i = 0; i < 2; i++) {
     double per = s->per_request && s->requests[i] > 0 ? s->requests[i] : 1;

@@ -102,7 +102,7 @@ typedef struct DriftSide {
   double users, requests, hits;   /* requests: hits and all that were asked */
   double named;                   /* requests that name a user */
   double input, parted;           /* input tokens; of these, in calls that tell their parts apart */
-  double attempts[DRIFT_REASONS]; /* that cost something, by reason */
+  double attempts[DRIFT_REASONS]; /* that cost something, or were answered for nothing; by reason */
   DriftModel *models;             /* DRIFT_MODELS at most; owned by the caller */
   int says;                       /* DRIFT_NO_… of it */
 } DriftSide;

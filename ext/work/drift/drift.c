@@ -164,12 +164,16 @@ static void say_factor(const Work *w, const Told *t, const DriftRow *row, Buf *b
   }
 }
 
+static const char *value_words(const Group *g) {
+  return !g->value ? "(none)" : g->value[0] ? g->value : "''";
+}
+
 static char *row_text(const Work *w, const Told *t, const DriftRow *row, double share, Err *err) {
   Buf b;
   char money[WORDS_NUMBER], percent[WORDS_NUMBER];
   buf_init(&b, DRIFT_TEXT);
   if (t->group->value) {
-    buf_printf(&b, "%.200s: ", t->group->value);
+    buf_printf(&b, "%.200s: ", value_words(t->group));
   }
   say_factor(w, t, row, &b);
   words_money(row->nusd, 1, money);
@@ -205,11 +209,17 @@ static int has_unknown(const Work *w, int side) {
 
 /* What there was of the first side, where that is no money. */
 static const char *nothing_words(const Work *w) {
-  int has_invoice = basis_of_all(w) == BASIS_INVOICE;
-  return has_unknown(w, 0)     ? "nothing of known cost"
-         : w->left_out[0] != 0 ? (w->is_list ? "nothing at list prices" : "nothing that was paid")
-         : has_invoice         ? "nothing"
-                               : "no calls";
+  int has_invoice = basis_of_all(w) == BASIS_INVOICE, has_requests = 0;
+  for (int i = 0; i < w->n_told; i++) {
+    has_requests |= w->told[i].group->side[0].requests > 0;
+  }
+  if (has_unknown(w, 0)) {
+    return "nothing of known cost";
+  }
+  if (w->left_out[0] != 0) {
+    return w->is_list ? "nothing at list prices" : "nothing that was paid";
+  }
+  return has_requests ? "only what was free" : has_invoice ? "nothing" : "no calls";
 }
 
 /* "Spending rose from … to …" */
@@ -329,7 +339,7 @@ static void say_value(const Work *w, const Told *t, Buf *b) {
   double share = share_of(change, w->after - w->before);
   words_money(change, 1, money);
   buf_printf(b, " %s %s %.200s (%s).", share > 0.5 ? "It is mostly" : "The largest change is of",
-             drift_dimension(w->ask->by), t->group->value ? t->group->value : "(none)", money);
+             drift_dimension(w->ask->by), value_words(t->group), money);
 }
 
 static char *answer_text(const Work *w, Err *err) {

@@ -186,6 +186,35 @@ static void add_blended(DriftCell *cells, const LedgerRow *row) {
   }
 }
 
+static double or_zero(long long count) {
+  return count > 0 ? (double)count : 0;
+}
+
+/* One that cost nothing: a local model's, a free tier's. */
+static Lines free_lines(const LedgerRow *row) {
+  Lines lines = {.total = 0};
+  double input = or_zero(row->input_tokens), output = or_zero(row->output_tokens);
+  lines.count[LINE_READ] = at_most(or_zero(row->cached_input_tokens), input);
+  lines.count[LINE_WRITTEN] =
+      at_most(or_zero(row->cache_write_tokens), input - lines.count[LINE_READ]);
+  lines.count[LINE_PLAIN] = input - lines.count[LINE_READ] - lines.count[LINE_WRITTEN];
+  lines.count[LINE_OUT] = output;
+  return lines;
+}
+
+/* What its tokens were, each at its price on every step. */
+static void add_lines(Group *g, int side, DriftCell *cells, const LedgerRow *row,
+                      const Lines *lines, const Scale *scale) {
+  double input = lines->count[LINE_PLAIN] + lines->count[LINE_READ] + lines->count[LINE_WRITTEN];
+  if (input > 0) {
+    add_input(cells, row, lines, scale);
+  }
+  add_output(cells, row, lines, scale);
+  g->side[side].input += input;
+  int has_parts = row->system_tokens != LEDGER_NULL && row->history_tokens != LEDGER_NULL;
+  g->side[side].parted += has_parts ? input : 0;
+}
+
 int sides_add_call(Sides *s, Group *g, int side, const LedgerRow *row, Err *err) {
   BillingLines billed = {.count = {0}};
   Billing now;
@@ -200,6 +229,12 @@ int sides_add_call(Sides *s, Group *g, int side, const LedgerRow *row, Err *err)
   if (!cells) {
     return err->rc;
   }
+  if (row->cost_nusd == 0) {
+    const Scale nothing = {0};
+    lines = free_lines(row);
+    add_lines(g, side, cells, row, &lines, &nothing);
+    return err->rc;
+  }
   group_lines(&billed, &lines);
   if (verdict != PRICED || lines.total <= 0 || row->cost_nusd < 0) {
     add_blended(cells, row);
@@ -207,13 +242,6 @@ int sides_add_call(Sides *s, Group *g, int side, const LedgerRow *row, Err *err)
   }
   Otherwise o = find_otherwise(s->conn, row, &lines, &now, &bad);
   Scale scale = find_scale(row, &lines, &o);
-  double input = lines.count[LINE_PLAIN] + lines.count[LINE_READ] + lines.count[LINE_WRITTEN];
-  if (input > 0) {
-    add_input(cells, row, &lines, &scale);
-  }
-  add_output(cells, row, &lines, &scale);
-  g->side[side].input += input;
-  int has_parts = row->system_tokens != LEDGER_NULL && row->history_tokens != LEDGER_NULL;
-  g->side[side].parted += has_parts ? input : 0;
+  add_lines(g, side, cells, row, &lines, &scale);
   return err->rc;
 }

@@ -112,11 +112,15 @@ static void add_line(Sides *s, Group *g, int side, const SumLine *l, Err *err) {
          of_service[LINE_GROUPS] = {0};
   DriftCell *cells = sides_cells(s, g, side, l->model, err);
   double tokens = total_of(l->tokens);
-  if (!cells || l->paid == 0) {
+  if (!cells) {
     return;
   }
   g->side[side].nusd += llround(l->paid);
   g->side[side].input += input_of(l->tokens);
+  if (l->paid == 0) {
+    add_tokens(cells, l);
+    return;
+  }
   if (total_of(l->nusd) != 0) {
     add_billed_apart(cells, l);
   } else if (tokens <= 0) {
@@ -198,7 +202,7 @@ static void take_sum(Sides *s, int side, const SideAsk *ask, int dimension, sqli
   }
   const char *of = s->by < 0 ? NULL : values.text[s->by];
   Group *g = sides_group(s, of, billed && strcmp(billed, "list") == 0, BASIS_CALLS, err);
-  if (!g) {
+  if (!g || sides_weigh(s, of, side, number(stmt, SUM_cost_nusd), err) != RC_OK) {
     return;
   }
   double cached = number(stmt, SUM_cached_input_tokens);
@@ -414,6 +418,7 @@ static void add_bill(Sides *s, int side, const SideAsk *ask, const Bills *bills,
   const char *of = s->by < 0 ? NULL : values.text[s->by];
   const Bill *seller = &bills->at[bill->seller];
   Group *g = sides_group(s, of, 0, BASIS_INVOICE, err);
+  sides_weigh(s, of, side, bill->line.paid, err);
   if (g && !seller->has_costs) {
     g->unpriced_tokens[side] += total_of(bill->line.tokens);
   } else if (g) {

@@ -43,18 +43,31 @@ typedef struct Group {
   double uncounted[2];       /* nano-dollars of providers who count no requests then */
 } Group;
 
+/* What a value's sides come to, whether or not it is a group of its own. */
+typedef struct Weight {
+  Hash key;
+  double nusd[2];
+} Weight;
+
 typedef struct Sides {
   Conn *conn;
   int by; /* BUDGET_TAG, …; -1: not grouped */
   Group *groups;
   int n_groups, cap_groups;
   HashMap group_places;
+  Weight *weights;
+  int n_weights, cap_weights;
+  HashMap weight_places;
+  HashMap chosen;         /* the values that are groups, where there are too many */
+  int is_full, is_chosen; /* there are too many; it is known which */
   char *models[DRIFT_MODELS], *reasons[DRIFT_REASONS];
   int n_models, n_reasons;
   HashMap model_places;
 } Sides;
 
-enum { SIDES_GROUPS = 1000 }; /* the values beyond are one, "(other)" */
+enum {
+  SIDES_GROUPS = 1000
+}; /* of more values those that moved most; the others are one, "(other)" */
 
 /* What one side is asked for. */
 typedef struct SideAsk {
