@@ -3,9 +3,10 @@ import json
 import math
 import os
 import random
+import subprocess
 import unittest
 
-from harness import connect, error_of
+from harness import ASAN_SO, asan_env, connect, error_of
 from test_sums import Ledger, ms
 
 BEFORE, AFTER = ms("2026-09-01T00:00:00"), ms("2026-10-01T00:00:00")
@@ -145,6 +146,28 @@ class Drivers(Drifts):
         self.one(half[0], half[1] + [dict(c, request_id=c["request_id"] + "b") for c in half[1]], "requests per user")
         gratis = [dict(c, cost_nusd=0) for c in paid[0]]
         self.one(gratis, paid[1], "list price", "gpt-4o-mini")
+
+    def test_rows_that_nobody_writes(self):
+        """A file of a stranger's: whatever its numbers are, an answer that is finite, and nothing that is not defined."""
+        rnd = random.Random(3)
+        big = (2**63 - 1, -2**63 + 1, 2**62, -5, 0, 1, None, 10**18, 10**12)
+        pick = lambda: rnd.choice(big)
+        for _ in range(6):
+            self.raw.execute("DELETE FROM llm_calls")
+            rows = [dict(call(i % 2, i), cost_nusd=pick(), list_nusd=pick(), input_tokens=pick(), output_tokens=pick(), cached_input_tokens=pick(),
+                         cache_write_tokens=pick(), reasoning_tokens=pick(), system_tokens=pick(), history_tokens=pick(), attempt=rnd.choice((0, 1, 2)),
+                         usage=rnd.choice((None, "{", '{"input":9007199254740991,"output":1}', '{"input":1000000000,"cache_read":1000000000}')),
+                         model=rnd.choice((None, "", "gpt-4o", "gpt-4o-mini")), provider=rnd.choice((None, "openai", "")), user=rnd.choice((None, "", "u")),
+                         tag=rnd.choice((None, "", "a", "b")), billed=rnd.choice((None, "list", "paid")), kind=rnd.choice(("call", "batch", "unknown")),
+                         retry_reason=rnd.choice((None, "", ":", "x" * 500))) for i in range(60)]
+            self.insert(rows, repair=False)
+            asked = ["'2026-10'", "'tag:a', 'tag:b'"] + [f"""'2026-10', '{{"by":"{by}"}}'""" for by in ("tag", "model", "user", "provider")]
+            for args in asked:
+                said = self.db.execute(f"SELECT * FROM llm_drift({args})").fetchall()
+                self.assertTrue(all(math.isfinite(c) for r in said for c in r if isinstance(c, float)), args)
+            out = subprocess.run(["sqlite3", self.path], input=f".load {ASAN_SO}\n" + "".join(f"SELECT count(*) FROM llm_drift({a});\n" for a in asked),
+                                 capture_output=True, text=True, env=asan_env())
+            self.assertEqual((out.stderr[:400], len(out.stdout.split())), ("", len(asked)))
 
     def test_users_that_are_not_named(self):
         self.insert([call(0, i, user=None) for i in range(20)] + [call(1, i) for i in range(40)])

@@ -3,6 +3,8 @@
 */
 #include "core/audit/drift.h"
 
+#include "base/limits.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -424,11 +426,12 @@ static int compare_sizes(const void *a, const void *b) {
 
 /* Whole nano-dollars that sum to `whole`: each rounded down, the rest to those with the largest remainders. */
 static void round_rows(Ranked *rows, int n, long long whole) {
+  const double most = 4e18; /* that a number holds, with room for the rest */
   long long rest = whole;
   qsort(rows, (size_t)n, sizeof *rows, compare_remainders);
   for (int i = 0; i < n; i++) {
-    rows[i].row.nusd = (long long)floor(rows[i].effect);
-    rest -= rows[i].row.nusd;
+    rows[i].row.nusd = (long long)floor(fmax(fmin(rows[i].effect, most), -most));
+    rest = sum_at_most(rest, -rows[i].row.nusd);
   }
   for (int i = 0; i < n && rest > 0; i++, rest--) {
     rows[i].row.nusd++;
@@ -437,7 +440,7 @@ static void round_rows(Ranked *rows, int n, long long whole) {
     rows[i].row.nusd--;
   }
   if (n > 0) { /* (of sums beyond what a double tells apart) */
-    rows[0].row.nusd += rest;
+    rows[0].row.nusd = sum_at_most(rows[0].row.nusd, rest);
   }
 }
 

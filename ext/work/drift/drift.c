@@ -89,8 +89,8 @@ static void split_groups(Work *w, Err *err) {
     w->unpriced_tokens[0] += g->unpriced_tokens[0];
     w->unpriced_tokens[1] += g->unpriced_tokens[1];
     if (g->is_list != w->is_list || (w->ask->per_request && g->basis == BASIS_INVOICE)) {
-      w->left_out[0] += g->side[0].nusd;
-      w->left_out[1] += g->side[1].nusd;
+      w->left_out[0] = sides_sum(w->left_out[0], g->side[0].nusd);
+      w->left_out[1] = sides_sum(w->left_out[1], g->side[1].nusd);
       w->has_left_out_invoice |= g->is_list == w->is_list && is_spent(g);
       continue;
     }
@@ -99,8 +99,8 @@ static void split_groups(Work *w, Err *err) {
     if (!drift_split(&g->side[0], &g->side[1], s->n_models, w->ask->per_request, &t->drift)) {
       err_nomem(err);
     }
-    w->before += t->drift.before;
-    w->after += t->drift.after;
+    w->before = sides_sum(w->before, t->drift.before);
+    w->after = sides_sum(w->after, t->drift.after);
     w->unpriced[0] += g->unpriced[0];
     w->unpriced[1] += g->unpriced[1];
   }
@@ -266,7 +266,7 @@ static void say_drivers(const Work *w, const Told *t, Buf *b) {
   for (int i = 0; i < TOLD && i < t->drift.n; i++) {
     const DriftRow *row = &t->drift.rows[i];
     char money[WORDS_NUMBER], percent[WORDS_NUMBER];
-    if (llabs(row->nusd) * 10 < llabs(first->nusd)) {
+    if (llabs(row->nusd) < llabs(first->nusd) / 10) {
       break;
     }
     words_money(row->nusd, 1, money);

@@ -126,6 +126,10 @@ static void add_cell(DriftCell *c, double tokens, double nusd, double plain, con
   c->nusd[STEP_PAID] += nusd * s->paid;
 }
 
+static double or_zero(long long count) {
+  return count > 0 ? (double)count : 0;
+}
+
 static double at_most(double a, double b) {
   return a < b ? a : b;
 }
@@ -134,8 +138,8 @@ static double at_most(double a, double b) {
 static void add_input(DriftCell *cells, const LedgerRow *row, const Lines *lines, const Scale *s) {
   double all = lines->count[LINE_PLAIN] + lines->count[LINE_READ] + lines->count[LINE_WRITTEN];
   int has_parts = row->system_tokens != LEDGER_NULL && row->history_tokens != LEDGER_NULL;
-  double system = has_parts ? (double)row->system_tokens : 0;
-  double history = has_parts ? (double)row->history_tokens : 0;
+  double system = has_parts ? or_zero(row->system_tokens) : 0;
+  double history = has_parts ? or_zero(row->history_tokens) : 0;
   int is_full = system + history >= all;
   double fits = is_full ? all / (system + history) : 1;
   double part[] = {system * fits, history * fits, is_full ? 0 : all - system - history};
@@ -163,7 +167,7 @@ static void add_other(DriftCell *c, double tokens, double nusd, const Scale *s) 
 /* (Reasoning is output, and mostly billed as such.) */
 static void add_output(DriftCell *cells, const LedgerRow *row, const Lines *lines, const Scale *s) {
   double out = lines->count[LINE_OUT], nusd = lines->nusd[LINE_OUT];
-  double told = row->reasoning_tokens > 0 ? (double)row->reasoning_tokens : 0;
+  double told = or_zero(row->reasoning_tokens);
   double inside = lines->count[LINE_REASONED] > 0 ? 0 : at_most(told, out);
   double part = out > 0 ? nusd * inside / out : 0;
   add_other(&cells[KIND_OF_OUTPUT], out - inside, nusd - part, s);
@@ -176,18 +180,13 @@ static void add_output(DriftCell *cells, const LedgerRow *row, const Lines *line
 
 /* One whose cost nobody can take apart. */
 static void add_blended(DriftCell *cells, const LedgerRow *row) {
-  double in = row->input_tokens > 0 ? (double)row->input_tokens : 0;
-  double out = row->output_tokens > 0 ? (double)row->output_tokens : 0;
+  double in = or_zero(row->input_tokens), out = or_zero(row->output_tokens);
   double listed = row->list_nusd > 0 ? (double)row->list_nusd : (double)row->cost_nusd;
   DriftCell *c = &cells[in + out > 0 ? KIND_OF_BLEND : KIND_OF_FEES];
   c->tokens += in + out > 0 ? in + out : 1;
   for (int i = 0; i < DRIFT_STEPS; i++) {
     c->nusd[i] += i == STEP_PAID ? (double)row->cost_nusd : listed;
   }
-}
-
-static double or_zero(long long count) {
-  return count > 0 ? (double)count : 0;
 }
 
 /* One that cost nothing: a local model's, a free tier's. */

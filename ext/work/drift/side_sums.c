@@ -115,7 +115,7 @@ static void add_line(Sides *s, Group *g, int side, const SumLine *l, Err *err) {
   if (!cells) {
     return;
   }
-  g->side[side].nusd += llround(l->paid);
+  g->side[side].nusd = sides_sum(g->side[side].nusd, llround(l->paid));
   g->side[side].input += input_of(l->tokens);
   if (l->paid == 0) {
     add_tokens(cells, l);

@@ -247,7 +247,7 @@ static void add_row(Sides *s, Group *g, int side, const LedgerRow *row, Err *err
     g->unpriced[side]++;
   } else if (row->cost_nusd != 0 || is_free(row)) {
     to->attempts[reason_of(s, row, err)]++;
-    to->nusd += row->cost_nusd;
+    to->nusd = sides_sum(to->nusd, row->cost_nusd);
     sides_add_call(s, g, side, row, err);
   }
 }
@@ -321,7 +321,7 @@ static void merge(Group *calls, Group *invoice, Err *err) {
   for (int i = 0; i < 2; i++) {
     DriftSide *to = &calls->side[i], *from = &invoice->side[i];
     add_cells(to->models, from->models, invoice->cap_models);
-    to->nusd += from->nusd;
+    to->nusd = sides_sum(to->nusd, from->nusd);
     to->requests += from->requests;
     to->input += from->input;
     to->attempts[0] += from->attempts[0];

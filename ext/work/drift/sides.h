@@ -9,6 +9,7 @@
 #ifndef LLMCOST_SIDES_H
 #define LLMCOST_SIDES_H
 
+#include "base/limits.h"
 #include "base/tables/hash_map.h"
 #include "conn/conn.h"
 #include "core/audit/drift.h"
@@ -68,6 +69,15 @@ typedef struct Sides {
 enum {
   SIDES_GROUPS = 1000
 }; /* of more values those that moved most; the others are one, "(other)" */
+
+/* Sums of money end at a billion dollars: differences of them, and what drivers come to, fit into a number then, whatever stands in
+** a file. */
+#define SIDES_MOST_NUSD (1LL << 60)
+
+static inline long long sides_sum(long long a, long long b) {
+  long long sum = sum_at_most(a, b);
+  return sum > SIDES_MOST_NUSD ? SIDES_MOST_NUSD : sum < -SIDES_MOST_NUSD ? -SIDES_MOST_NUSD : sum;
+}
 
 /* What one side is asked for. */
 typedef struct SideAsk {
