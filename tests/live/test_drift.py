@@ -299,6 +299,15 @@ class Questions(Drifts):
         self.assertIn("Spending is unchanged", rows[0]["text"])
         self.assertIn("The largest change is of tag ", rows[0]["text"])
 
+    def test_texts_are_whole(self):
+        """A long value, a long reason: cut between letters."""
+        for pad in range(3):
+            self.raw.execute("DELETE FROM llm_calls")
+            self.insert([call(m, i, tag="x" * pad + "ü" * 300, attempt=1 + i % 2, retry_reason=None if i % 2 else "y" * pad + "é" * 90) for m in (0, 1)
+                         for i in range(4 + m)])
+            for row in self.drift("2026-10", '{"by":"tag"}'):
+                self.assertNotIn("\ufffd", str(row))
+
     def test_forms_agree(self):
         a = self.drift("2026-10")
         for args in (("2026-09", "2026-10"), ("2026-09-01", "2026-10-01", "2026-10-01", "2026-11-01"),

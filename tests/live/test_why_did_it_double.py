@@ -251,6 +251,19 @@ class Mixed(Exports):
                 drivers = {r["driver"] for r in said if r["change_nusd"]}
                 self.assertLessEqual(drivers, {"model mix", "input tokens", "output tokens", "fees and others", "list price", "prefix caching", "batch and service"})
 
+    def test_calls_that_failed_beside_an_invoice(self):
+        """A call that cost nothing does not make a month of calls of it."""
+        self.export_both(["litellm_spend_logs.json"], ["openai_costs.json"])
+        self.run_it()
+        self.db.execute("DROP TABLE temp.asked")
+        store = sqlite3.connect(f"{self.tmp.name}/costs.db-llmcost", isolation_level=None)
+        store.execute("INSERT INTO llm_calls(request_id, attempt, ts, kind, provider, model_requested, error, cost_nusd)"
+                      " VALUES ('f', 1, ?, 'call', 'openai', 'gpt-4o', 'rate_limit: slow down', 0)", (int(self.months[1].timestamp() * 1000) + 1,))
+        store.close()
+        said = self.answer()
+        self.assertEqual({r["basis"] for r in said if r["change_nusd"]}, {"invoice"})
+        self.assertEqual(len({r["driver"] for r in said}), len(said))
+
     def test_list_prices_and_an_invoice(self):
         """What nobody paid is not taken for what was paid: it stands beside."""
         self.export_both(["claude_code"], ["anthropic_cost_report.json"])

@@ -4,6 +4,7 @@
 #include "work/drift/drift.h"
 
 #include "base/buf.h"
+#include "base/utf8.h"
 #include "core/audit/drift.h"
 #include "core/audit/words.h"
 #include "money/pricing.h"
@@ -130,9 +131,9 @@ static void detail_of(const Work *w, const DriftRow *row, char out[DRIFT_DETAIL]
   out[0] = 0;
   if (row->driver == DRIFT_ATTEMPTS) {
     const char *reason = row->reason < s->n_reasons ? s->reasons[row->reason] : "";
-    snprintf(out, DRIFT_DETAIL, "%.150s", reason[0] ? reason : "first attempts");
+    utf8_copy(out, DRIFT_DETAIL, reason[0] ? reason : "first attempts");
   } else if (row->model >= 0 && row->model < s->n_models) {
-    snprintf(out, DRIFT_DETAIL, "%.150s", s->models[row->model]);
+    utf8_copy(out, DRIFT_DETAIL, s->models[row->model]);
   }
 }
 
@@ -164,16 +165,17 @@ static void say_factor(const Work *w, const Told *t, const DriftRow *row, Buf *b
   }
 }
 
-static const char *value_words(const Group *g) {
-  return !g->value ? "(none)" : g->value[0] ? g->value : "''";
+static void value_words(const Group *g, char out[DRIFT_DETAIL]) {
+  utf8_copy(out, DRIFT_DETAIL, !g->value ? "(none)" : g->value[0] ? g->value : "''");
 }
 
 static char *row_text(const Work *w, const Told *t, const DriftRow *row, double share, Err *err) {
   Buf b;
-  char money[WORDS_NUMBER], percent[WORDS_NUMBER];
+  char money[WORDS_NUMBER], percent[WORDS_NUMBER], value[DRIFT_DETAIL];
   buf_init(&b, DRIFT_TEXT);
   if (t->group->value) {
-    buf_printf(&b, "%.200s: ", value_words(t->group));
+    value_words(t->group, value);
+    buf_printf(&b, "%s: ", value);
   }
   say_factor(w, t, row, &b);
   words_money(row->nusd, 1, money);
@@ -334,12 +336,13 @@ static void say_rest(const Work *w, Buf *b) {
 
 /* Whose change is the largest, where it is asked by a dimension. */
 static void say_value(const Work *w, const Told *t, Buf *b) {
-  char money[WORDS_NUMBER];
+  char money[WORDS_NUMBER], value[DRIFT_DETAIL];
   long long change = t->drift.after - t->drift.before;
   double share = share_of(change, w->after - w->before);
   words_money(change, 1, money);
-  buf_printf(b, " %s %s %.200s (%s).", share > 0.5 ? "It is mostly" : "The largest change is of",
-             drift_dimension(w->ask->by), value_words(t->group), money);
+  value_words(t->group, value);
+  buf_printf(b, " %s %s %s (%s).", share > 0.5 ? "It is mostly" : "The largest change is of",
+             drift_dimension(w->ask->by), value, money);
 }
 
 static char *answer_text(const Work *w, Err *err) {

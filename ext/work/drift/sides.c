@@ -3,6 +3,7 @@
 */
 #include "work/drift/sides_internal.h"
 
+#include "base/utf8.h"
 #include "core/names/model_name.h"
 #include "store/audit/audit.h"
 
@@ -202,10 +203,8 @@ static int reason_of(Sides *s, const LedgerRow *row, Err *err) {
                        : row->retry_reason                  ? row->retry_reason
                        : row->escalated_from != LEDGER_NULL ? "escalated"
                                                             : "";
-  size_t n = strcspn(reason, ":");
-  n = n < sizeof word ? n : sizeof word - 1;
-  memcpy(word, reason, n);
-  word[n] = 0;
+  utf8_copy(word, sizeof word, reason);
+  word[strcspn(word, ":")] = 0;
   return reason_place(s, word, err);
 }
 
@@ -297,8 +296,9 @@ static int read_side(Sides *s, int side, Store *store, const SideAsk *ask, Err *
 
 /* ---- invoices beside calls */
 
+/* (Calls that cost nothing, because they failed, are no month of calls.) */
 static int is_empty(const DriftSide *side) {
-  return side->nusd == 0 && side->requests == 0;
+  return side->nusd == 0;
 }
 
 static void add_cells(DriftModel *to, const DriftModel *from, int n) {
