@@ -312,6 +312,12 @@ static void add_cells(DriftModel *to, const DriftModel *from, int n) {
   }
 }
 
+/* 1 if of that side there is only an invoice, and of the other one there are calls. */
+static int is_only_invoiced(const Group *calls, const Group *invoice, int side) {
+  return is_empty(&calls->side[side]) && !is_empty(&invoice->side[side]) &&
+         !is_empty(&calls->side[!side]);
+}
+
 /* Makes one of both, which says no more than the invoice does. */
 static void merge(Group *calls, Group *invoice, Err *err) {
   int most = invoice->cap_models - 1;
@@ -343,8 +349,7 @@ static void join_invoices(Sides *s, Err *err) {
     Hash key = group_hash(invoice->value, 0, BASIS_CALLS);
     long long at = hash_map_get(&s->group_places, &key);
     Group *calls = at == HASH_MAP_NONE ? NULL : &s->groups[at];
-    if (calls && (is_empty(&calls->side[0]) || is_empty(&calls->side[1])) &&
-        !(is_empty(&calls->side[0]) && is_empty(&calls->side[1]))) {
+    if (calls && (is_only_invoiced(calls, invoice, 0) || is_only_invoiced(calls, invoice, 1))) {
       merge(calls, invoice, err);
     }
   }
