@@ -1,7 +1,7 @@
 -- Why did the bill double? From last month's exports to the answer: logs of calls, invoices, usage reports, whatever llm_import reads,
 -- in one folder. No key needed, nothing sent.
 --
---   sqlite3 costs.db -cmd '.load ./llmcost' -cmd '.mode box --wrap 80' < examples/why_did_it_double.sql
+--   sqlite3 costs.db -cmd '.load ./llmcost' -cmd '.mode box --wrap 80 --wordwrap on' < examples/why_did_it_double.sql
 --
 -- It reads the folder exports; another one with -cmd '.parameter set :exports ~/Downloads/usage'. Run it again with more exports
 -- whenever you like: nothing counts twice.
@@ -19,7 +19,8 @@ CREATE TEMP TABLE asked AS
 -- Why: in words; what it is made of (the rows add up to the change); and which models moved.
 SELECT d.text AS answer FROM asked a, llm_drift(a.before, a.after) d WHERE driver = 'answer';
 SELECT d.driver, d.detail, round(d.change_usd, 4) AS change_usd, round(100 * d.share) AS percent, d.before, d.after, d.unit, d.basis
-FROM asked a, llm_drift(a.before, a.after) d WHERE d.driver <> 'answer' AND d.change_nusd IS NOT 0;
+FROM asked a, llm_drift(a.before, a.after) d WHERE d.driver <> 'answer' AND d.change_nusd IS NOT 0
+ORDER BY abs(d.change_nusd) DESC;
 SELECT d.value AS model, round(sum(d.change_nusd) / 1e9, 4) AS change_usd FROM asked a, llm_drift(a.before, a.after, '{"by":"model"}') d
 WHERE d.change_nusd IS NOT NULL GROUP BY 1 ORDER BY abs(sum(d.change_nusd)) DESC LIMIT 10;
 
@@ -27,8 +28,8 @@ WHERE d.change_nusd IS NOT NULL GROUP BY 1 ORDER BY abs(sum(d.change_nusd)) DESC
 -- system prompts grew, what prefix caches gained, what was saved in all.
 SELECT r.reasons, count(*) AS requests, round(sum(r.wasted_usd), 4) AS wasted_usd FROM asked a JOIN llm_retries r
 ON strftime('%Y-%m', r.ts / 1000, 'unixepoch') = a.after GROUP BY 1 ORDER BY 3 DESC LIMIT 5;
-SELECT c.conversation, c.turns, c.growth_percent, c.cost_usd, c.inflated_usd FROM asked a, llm_conversations(a.that_month) c
+SELECT c.conversation, c.turns, round(c.growth_percent, 1) AS growth_percent, c.cost_usd, c.inflated_usd FROM asked a, llm_conversations(a.that_month) c
 ORDER BY c.inflated_usd DESC LIMIT 5;
 SELECT p.tag, p.version, p.calls, p.tokens, p.grown_by, p.cost_usd FROM asked a, llm_system_prompts(a.that_month) p ORDER BY p.cost_usd DESC LIMIT 5;
 SELECT p.model, p.who, p.calls, p.hit_percent, p.net_usd FROM asked a, llm_prefix_cache(a.that_month) p ORDER BY abs(p.net_usd) DESC LIMIT 5;
-SELECT s.saving, s.who, s.billed, s.usd, s.share FROM asked a, llm_savings(a.that_month) s WHERE s.usd <> 0;
+SELECT s.saving, s.who, s.billed, s.usd, round(s.share, 1) AS percent FROM asked a, llm_savings(a.that_month) s WHERE s.usd <> 0;

@@ -1,7 +1,7 @@
 """llm_drift on many ledgers: what must hold of every one, and whether a driver that was put in is named.
 
-The first class takes ledgers of any mix and compares with sums over their rows. The second one makes pairs of months in which everything
-moves a little and one thing a lot.
+The first class takes ledgers of any mix and compares with sums over their rows, the second one puts invoices beside them. The third makes
+pairs of months in which everything moves a little and one thing a lot.
 """
 import json
 import math

@@ -147,7 +147,7 @@ class Exports(unittest.TestCase):
         for row in said:
             self.assertNotIn("nan", str(row).lower())
         self.assertEqual(said[0]["text"], answer[0]["answer"])
-        self.assertEqual([r["driver"] for r in rows], [r["driver"] for r in said[1:] if r["change_nusd"] != 0])
+        self.assertEqual(sorted(r["driver"] for r in rows), sorted(r["driver"] for r in said[1:] if r["change_nusd"] != 0))
         self.assertEqual(sum(r["change_nusd"] or 0 for r in said), round(1e9 * (said[0]["after"] - said[0]["before"])))
         return said
 
