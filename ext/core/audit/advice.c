@@ -30,12 +30,9 @@ AdviceRule advice_rule(Advice advice) {
       ADVICES(RULE)
 #undef RULE
   };
-  return (AdviceRule){rules[advice].word,
-                      efforts[rules[advice].effort].word,
-                      rules[advice].when,
-                      efforts[rules[advice].effort].weight,
-                      rules[advice].least,
-                      rules[advice].most};
+  return (AdviceRule){rules[advice].word,  efforts[rules[advice].effort].word,
+                      rules[advice].when,  efforts[rules[advice].effort].weight,
+                      rules[advice].least, rules[advice].most};
 }
 
 /* ---- who waits */
@@ -50,14 +47,14 @@ static int holds_one(const char *text, const char *const *words, size_t n) {
 }
 
 AdviceWait advice_may_wait(const char *tag) {
-  static const char *const never[] = {"chat",   "moderat", "stream",   "live",  "realtime",
+  static const char *const never[] = {"chat",      "moderat",   "stream",  "live",   "realtime",
                                       "real-time", "real_time", "support", "assist", "agent",
-                                      "copilot", "complet", "search",   "voice", "interactive"};
-  static const char *const probably[] = {"batch",   "backfill", "nightly", "cron",    "job",
-                                         "offline", "summar",   "eval",    "embed",   "enrich",
+                                      "copilot",   "complet",   "search",  "voice",  "interactive"};
+  static const char *const probably[] = {"batch",   "backfill", "nightly", "cron",     "job",
+                                         "offline", "summar",   "eval",    "embed",    "enrich",
                                          "report",  "digest",   "etl",     "pipeline", "bulk",
-                                         "generat", "classif",  "extract", "label",   "translat",
-                                         "index",   "import",   "weekly",  "daily",   "monthly"};
+                                         "generat", "classif",  "extract", "label",    "translat",
+                                         "index",   "import",   "weekly",  "daily",    "monthly"};
   char lower[128];
   size_t n = 0;
   for (; tag && tag[n] && n + 1 < sizeof lower; n++) {
@@ -74,9 +71,7 @@ AdviceWait advice_may_wait(const char *tag) {
 enum { MOST_SUCCESSORS = 128 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static struct {
-  const char *model, *by;
-} successors[MOST_SUCCESSORS];
+static struct { const char *model, *by; } successors[MOST_SUCCESSORS];
 static int n_successors;
 
 static void load(void) {

@@ -20,7 +20,8 @@
   X(ROUTE, "route easy prompts", MEDIUM_EFFORT, 0.6, 0.8, "as soon as spending is material")       \
   X(CACHE, "cache repeated questions", LOW_EFFORT, 0.1, 0.6, "when questions repeat")              \
   X(BATCH, "send it as a batch", LOW_EFFORT, 0.5, 0.5, "when nobody waits for the answer")         \
-  X(TUNE, "fine-tune a small model", HIGH_EFFORT, 0.7, 0.9, "narrow task, much traffic, 500 examples") \
+  X(TUNE, "fine-tune a small model", HIGH_EFFORT, 0.7, 0.9,                                        \
+    "narrow task, much traffic, 500 examples")                                                     \
   X(SERVERLESS, "try an open model, serverless", MEDIUM_EFFORT, 0, 0,                              \
     "before machines of your own")                                                                 \
   X(HOST, "host an open model", VERY_HIGH_EFFORT, 0.8, 0.95,                                       \

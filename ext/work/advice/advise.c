@@ -18,7 +18,7 @@
 enum { WORDS_MOST = 1200, MONTH_DAYS = 30, TUNE_EXAMPLES = 500 };
 
 static const long long day_ms = 86400000;
-static const char open_model[] = "meta-llama/llama-4-maverick";
+static const char open_model[] = "openrouter/meta-llama/llama-4-maverick";
 
 /* The work of one answer. */
 typedef struct Work {
@@ -124,7 +124,8 @@ static const char *option_tag(Work *w, const char *tag, const char *rest, Err *e
 /* ---- leaks */
 
 static void find_retries(Work *w, const SeenPair *p, Err *err) {
-  Finding f = {.advice = ADVICE_RETRIES, .pair = p, .calls = p->retries.calls, .confidence = "high"};
+  Finding f = {
+      .advice = ADVICE_RETRIES, .pair = p, .calls = p->retries.calls, .confidence = "high"};
   set_interval(&f, &p->retries);
   AdviseLine *l = p->retries.nusd * 20 >= p->cost.nusd ? add_line(w, &f, err) : NULL;
   if (l) {
@@ -151,27 +152,29 @@ static void find_prefix(Work *w, const SeenPair *p, Err *err) {
   }
   AdviseLine *l = add_line(w, &f, err);
   if (l && changes) {
-    l->what = words(w, err,
-                    "its system prompt has %lld versions in %lld calls, so the provider's cache never "
-                    "reads it: put what changes (a date, a name, an id) behind what does not",
-                    p->versions, p->calls);
+    l->what =
+        words(w, err,
+              "its system prompt has %lld versions in %lld calls, so the provider's cache never "
+              "reads it: put what changes (a date, a name, an id) behind what does not",
+              p->versions, p->calls);
   } else if (l) {
-    l->what = words(w, err,
-                    "its system prompt of %.0f tokens is the same again and again, and is paid in full "
-                    "each time: mark it for the provider's cache",
-                    p->system_tokens / (p->sampled > 0 ? p->sampled : 1));
+    l->what =
+        words(w, err,
+              "its system prompt of %.0f tokens is the same again and again, and is paid in full "
+              "each time: mark it for the provider's cache",
+              p->system_tokens / (p->sampled > 0 ? p->sampled : 1));
   }
   if (l) {
-    l->why = words(w, err,
-                   "SELECT version, first_ts, tokens, calls, system_hash FROM llm_system_prompts(%s)",
-                   option_tag(w, p->tag, "", err));
-    l->how = changes
-                 ? words(w, err,
-                         "SELECT * FROM llm_system_diff((SELECT system_hash FROM llm_calls WHERE %s "
-                         "ORDER BY id DESC LIMIT 1), (SELECT system_hash FROM llm_calls WHERE %s "
-                         "ORDER BY id DESC LIMIT 1 OFFSET 1))",
-                         where(w, p, err), where(w, p, err))
-                 : "SELECT llm_complete(question, '{\"prompt_cache\":\"5m\"}') FROM questions";
+    l->why = words(
+        w, err, "SELECT version, first_ts, tokens, calls, system_hash FROM llm_system_prompts(%s)",
+        option_tag(w, p->tag, "", err));
+    l->how =
+        changes ? words(w, err,
+                        "SELECT * FROM llm_system_diff((SELECT system_hash FROM llm_calls WHERE %s "
+                        "ORDER BY id DESC LIMIT 1), (SELECT system_hash FROM llm_calls WHERE %s "
+                        "ORDER BY id DESC LIMIT 1 OFFSET 1))",
+                        where(w, p, err), where(w, p, err))
+                : "SELECT llm_complete(question, '{\"prompt_cache\":\"5m\"}') FROM questions";
   }
 }
 
@@ -188,16 +191,19 @@ static void find_compress(Work *w, const SeenPair *p, Err *err) {
                .confidence = "medium"};
   AdviseLine *l = mean >= LONG ? add_line(w, &f, err) : NULL;
   if (l) {
-    l->what = words(w, err,
-                    "its system prompt has %.0f tokens: 20 to 40 %% of such prompts are repeated rules, "
-                    "stale examples and format that a schema could ask for",
-                    mean);
-    l->why = words(w, err, "SELECT version, tokens, grown_by, usd_per_day FROM llm_system_prompts(%s)",
-                   option_tag(w, p->tag, "", err));
-    l->how = words(w, err,
-                   "SELECT text FROM llm_texts WHERE hash = (SELECT system_hash FROM llm_calls WHERE "
-                   "%s ORDER BY id DESC LIMIT 1)",
-                   where(w, p, err));
+    l->what =
+        words(w, err,
+              "its system prompt has %.0f tokens: 20 to 40 %% of such prompts are repeated rules, "
+              "stale examples and format that a schema could ask for",
+              mean);
+    l->why =
+        words(w, err, "SELECT version, tokens, grown_by, usd_per_day FROM llm_system_prompts(%s)",
+              option_tag(w, p->tag, "", err));
+    l->how =
+        words(w, err,
+              "SELECT text FROM llm_texts WHERE hash = (SELECT system_hash FROM llm_calls WHERE "
+              "%s ORDER BY id DESC LIMIT 1)",
+              where(w, p, err));
   }
 }
 
@@ -233,16 +239,18 @@ static void find_length(Work *w, const SeenPair *p, Err *err) {
   int is_tailed = f.nusd >= rule.least / 2 * p->output_cost.nusd && p->cut == 0;
   AdviseLine *l = is_tailed ? add_line(w, &f, err) : NULL;
   if (l) {
-    l->what = words(w, err,
-                    "half of its answers have at most %.0f tokens, and some many times that; no limit "
-                    "ever ended one",
-                    median);
-    l->why = words(w, err,
-                   "SELECT output_tokens, cost_nusd / 1e9, id FROM llm_calls WHERE %s ORDER BY 1 DESC "
-                   "LIMIT 20",
-                   where(w, p, err));
-    l->how = words(w, err,
-                   "SELECT llm_complete(question, '{\"max_tokens\":%.0f}') FROM questions", 2 * median);
+    l->what =
+        words(w, err,
+              "half of its answers have at most %.0f tokens, and some many times that; no limit "
+              "ever ended one",
+              median);
+    l->why =
+        words(w, err,
+              "SELECT output_tokens, cost_nusd / 1e9, id FROM llm_calls WHERE %s ORDER BY 1 DESC "
+              "LIMIT 20",
+              where(w, p, err));
+    l->how = words(w, err, "SELECT llm_complete(question, '{\"max_tokens\":%.0f}') FROM questions",
+                   2 * median);
   }
 }
 
@@ -259,16 +267,18 @@ static void find_route(Work *w, const SeenPair *p, Err *err) {
   }
   AdviseLine *l = add_line(w, &f, err);
   if (l) {
-    l->what = words(w, err,
-                    "%.0f of %lld calls look easy%s, and %s would do them for less: let them be routed, "
-                    "with a gate or an audit to see that answers stay good",
-                    p->simple_calls, p->calls,
-                    p->read_calls * 2 >= p->sampled ? "" : " by their shape (nobody kept their text)",
-                    w->seen.simple_model);
-    l->why = words(w, err,
-                   "SELECT id, input_tokens, output_tokens, cost_nusd / 1e9 FROM llm_calls WHERE %s "
-                   "ORDER BY output_tokens LIMIT 20",
-                   where(w, p, err));
+    l->what =
+        words(w, err,
+              "%.0f of %lld calls look easy%s, and %s would do them for less: let them be routed, "
+              "with a gate or an audit to see that answers stay good",
+              p->simple_calls, p->calls,
+              p->read_calls * 2 >= p->sampled ? "" : " by their shape (nobody kept their text)",
+              w->seen.simple_model);
+    l->why =
+        words(w, err,
+              "SELECT id, input_tokens, output_tokens, cost_nusd / 1e9 FROM llm_calls WHERE %s "
+              "ORDER BY output_tokens LIMIT 20",
+              where(w, p, err));
     l->how = "SELECT llm_complete(question, '{\"model\":\"auto\"}') FROM questions";
   }
 }
@@ -281,7 +291,8 @@ static void find_successor(Work *w, const SeenPair *p, Err *err) {
   set_interval(&f, &p->successor_saves);
   AdviseLine *l = p->successor && f.low > 0 ? add_line(w, &f, err) : NULL;
   if (l) {
-    l->what = words(w, err, "its maker replaced it by %s, which is better by its maker's word and cheaper",
+    l->what = words(w, err,
+                    "its maker replaced it by %s, which is better by its maker's word and cheaper",
                     p->successor);
     l->why = words(w, err, "SELECT llm_price(%Q, 'input'), llm_price(%Q, 'input')", p->model,
                    p->successor);
@@ -297,14 +308,16 @@ static void find_cache(Work *w, const SeenPair *p, Err *err) {
   f.high = fmax(f.high, rule.most * p->cost.nusd); /* the same question in other words */
   AdviseLine *l = f.nusd * 20 >= p->cost.nusd ? add_line(w, &f, err) : NULL;
   if (l) {
-    l->what = words(w, err,
-                    "%.0f of %lld calls ask, word for word, what was asked before; others may in other "
-                    "words",
-                    p->repeats.calls, p->calls);
-    l->why = words(w, err,
-                   "SELECT prompt_hash, count(*), sum(cost_nusd) / 1e9 FROM llm_calls WHERE %s AND kind "
-                   "= 'call' GROUP BY 1 HAVING count(*) > 1 ORDER BY 3 DESC LIMIT 20",
-                   where(w, p, err));
+    l->what =
+        words(w, err,
+              "%.0f of %lld calls ask, word for word, what was asked before; others may in other "
+              "words",
+              p->repeats.calls, p->calls);
+    l->why =
+        words(w, err,
+              "SELECT prompt_hash, count(*), sum(cost_nusd) / 1e9 FROM llm_calls WHERE %s AND kind "
+              "= 'call' GROUP BY 1 HAVING count(*) > 1 ORDER BY 3 DESC LIMIT 20",
+              where(w, p, err));
     l->how = "SELECT llm_config('cache', 'exact')";
   }
 }
@@ -345,13 +358,15 @@ static void find_batch(Work *w, const SeenPair *p, Err *err) {
                     in_runs ? "its calls come in runs" : "",
                     in_runs && wait == WAIT_PROBABLY ? ", and " : "",
                     wait == WAIT_PROBABLY ? "its tag's name says so" : "");
-    l->why = words(w, err,
-                   "SELECT strftime('%%H', time), count(*), sum(cost_nusd) / 1e9 FROM llm_calls WHERE %s "
-                   "GROUP BY 1",
-                   where(w, p, err));
-    l->how = words(w, err,
-                   "INSERT INTO batch_submit(prompt, model, tag) SELECT question, %Q, %Q FROM questions",
-                   p->name, p->tag ? p->tag : "batch");
+    l->why = words(
+        w, err,
+        "SELECT strftime('%%H', time), count(*), sum(cost_nusd) / 1e9 FROM llm_calls WHERE %s "
+        "GROUP BY 1",
+        where(w, p, err));
+    l->how =
+        words(w, err,
+              "INSERT INTO batch_submit(prompt, model, tag) SELECT question, %Q, %Q FROM questions",
+              p->name, p->tag ? p->tag : "batch");
   }
 }
 
@@ -371,19 +386,22 @@ static void find_tune(Work *w, const SeenPair *p, Err *err) {
                .confidence = "low"};
   int is_narrow = p->tag && p->versions == 1 && p->good >= TUNE_EXAMPLES &&
                   kept >= (weeks_4 - 2) * (double)day_ms;
-  int pays = (double)monthly(w, f.low) >= setup_usd * 1e9 && p->simple.nusd > 0;
+  int is_dear = p->small.nusd * 2 >= p->cost.nusd; /* a small one costs half at most */
+  int pays = (double)monthly(w, f.low) >= setup_usd * 1e9 && is_dear;
   AdviseLine *l = is_narrow && pays ? add_line(w, &f, err) : NULL;
   if (l) {
-    l->what = words(w, err,
-                    "one task (its system prompt did not change for weeks), %lld answers to learn from, and "
-                    "enough traffic: a small model could have learnt it",
-                    p->good);
+    l->what = words(
+        w, err,
+        "one task (its system prompt did not change for weeks), %lld answers to learn from, and "
+        "enough traffic: a small model could have learnt it",
+        p->good);
     const char *rest = words(w, err,
                              "\"to\":\"gpt-4o-mini\",\"setup_usd\":[50,200],\"examples\":%lld,"
                              "\"stable\":true",
                              p->good);
-    l->why = rest ? words(w, err, "SELECT * FROM llm_finetune(%s)", option_tag(w, p->tag, rest, err))
-                  : NULL;
+    l->why = rest
+                 ? words(w, err, "SELECT * FROM llm_finetune(%s)", option_tag(w, p->tag, rest, err))
+                 : NULL;
     l->how = l->why;
   }
 }
@@ -405,11 +423,13 @@ static void find_hosting(Work *w, Err *err) {
   set_interval(&f, &open);
   AdviseLine *l = f.nusd > 0 ? add_line(w, &f, err) : NULL;
   if (l) {
-    l->what = words(w, err, "%s, served by others, at the tokens of your calls: try it on a share of "
-                            "them before you rent machines",
+    l->what = words(w, err,
+                    "%s, served by others, at the tokens of your calls: try it on a share of "
+                    "them before you rent machines",
                     open_model);
     l->why = words(w, err, "SELECT * FROM llm_selfhost('{\"serverless\":\"%s\"}')", open_model);
-    l->how = words(w, err, "SELECT llm_complete(question, '{\"model\":\"%s\"}') FROM questions", open_model);
+    l->how = words(w, err, "SELECT llm_complete(question, '{\"model\":\"%s\"}') FROM questions",
+                   open_model);
   }
   Finding host = {.advice = ADVICE_HOST,
                   .nusd = all * (rule.least + rule.most) / 2,
@@ -419,11 +439,14 @@ static void find_hosting(Work *w, Err *err) {
                   .confidence = "low"};
   l = err->rc == RC_OK ? add_line(w, &host, err) : NULL;
   if (l) {
-    l->what = "at that volume machines of your own can pay, if somebody runs them: the range is that of "
-              "published comparisons, before rent and work";
-    l->why = l->how = words(w, err, "SELECT * FROM llm_selfhost('{\"serverless\":\"%s\",\"hosting\":"
-                                    "{\"name\":\"A100\",\"usd_per_month\":2000},\"ops_usd_per_month\":2000}')",
-                            open_model);
+    l->what =
+        "at that volume machines of your own can pay, if somebody runs them: the range is that of "
+        "published comparisons, before rent and work";
+    l->why = l->how =
+        words(w, err,
+              "SELECT * FROM llm_selfhost('{\"serverless\":\"%s\",\"hosting\":"
+              "{\"name\":\"A100\",\"usd_per_month\":2000},\"ops_usd_per_month\":2000}')",
+              open_model);
   }
 }
 
@@ -467,11 +490,13 @@ static void say_nothing(Work *w, Err *err) {
   }
   l->nusd_per_month = l->low_nusd = l->high_nusd = LLONG_MIN;
   l->share = (double)NAN;
-  l->what = w->seen.calls < w->ask->min_calls
-                ? words(w, err, "%lld calls that cost something: advice needs %d at least (min_calls)",
-                        w->seen.calls, w->ask->min_calls)
-                : words(w, err, "nothing was found that would save more than a few percent, in %lld calls",
-                        w->seen.calls);
+  l->what =
+      w->seen.calls < w->ask->min_calls
+          ? words(w, err, "%lld calls that cost something: advice needs %d at least (min_calls)",
+                  w->seen.calls, w->ask->min_calls)
+          : words(w, err,
+                  "nothing was found that would save more than a few percent, in %lld calls",
+                  w->seen.calls);
 }
 
 static void rank_lines(Groups *lines) {

@@ -60,8 +60,7 @@ static long long known(long long count) {
 /* 1 if a call is easy; *was_read: by its text. */
 static int is_easy(Seen *s, const AuditRow *row, int *was_read) {
   double score = isnan(row->route_score) ? text_score(s, row->prompt_hash) : row->route_score;
-  long long own =
-      known(row->input_tokens) - known(row->system_tokens) - known(row->history_tokens);
+  long long own = known(row->input_tokens) - known(row->system_tokens) - known(row->history_tokens);
   *was_read = !isnan(score);
   return *was_read ? score < s->simple_max
                    : own <= EASY_INPUT && known(row->output_tokens) <= EASY_OUTPUT &&
@@ -112,8 +111,7 @@ static void see_system(SeenPair *p, const Counted *c, double weight, Err *err) {
   }
 }
 
-static void see_output(SeenPair *p, const BillingLines *lines, const AuditRow *row,
-                       double weight) {
+static void see_output(SeenPair *p, const BillingLines *lines, const AuditRow *row, double weight) {
   double cost = 0;
   for (Unit unit = 0; unit < UNIT_COUNT; unit++) {
     cost += unit_is_output(unit) ? nano(lines->cost[unit]) : 0;
@@ -126,6 +124,9 @@ static void see_output(SeenPair *p, const BillingLines *lines, const AuditRow *r
 static void see_models(Seen *s, SeenPair *p, const Counted *c, double weight, Err *err) {
   int was_read = 0, is_routed = c->row->tier_drawn != NULL;
   double saved = is_routed ? (double)NAN : saved_at(c, s->simple_model, err);
+  if (!isnan(saved)) {
+    seen_add(&p->small, weight, saved);
+  }
   if (!isnan(saved) && is_easy(s, c->row, &was_read)) {
     seen_add(&p->simple, weight, saved);
     p->simple_calls += weight;
@@ -270,11 +271,17 @@ static void add_sum(SeenSum *to, const SeenSum *from) {
 }
 
 static void add_pair(SeenPair *to, const SeenPair *from) {
-  static const size_t sums[] = {
-      offsetof(SeenPair, cost),        offsetof(SeenPair, simple),  offsetof(SeenPair, successor_saves),
-      offsetof(SeenPair, batch),       offsetof(SeenPair, prefix),  offsetof(SeenPair, system_cost),
-      offsetof(SeenPair, output_cost), offsetof(SeenPair, repeats), offsetof(SeenPair, retries),
-      offsetof(SeenPair, open_model)};
+  static const size_t sums[] = {offsetof(SeenPair, cost),
+                                offsetof(SeenPair, simple),
+                                offsetof(SeenPair, successor_saves),
+                                offsetof(SeenPair, batch),
+                                offsetof(SeenPair, prefix),
+                                offsetof(SeenPair, system_cost),
+                                offsetof(SeenPair, output_cost),
+                                offsetof(SeenPair, repeats),
+                                offsetof(SeenPair, retries),
+                                offsetof(SeenPair, open_model),
+                                offsetof(SeenPair, small)};
   for (size_t i = 0; i < sizeof sums / sizeof sums[0]; i++) {
     add_sum((SeenSum *)(void *)((char *)to + sums[i]),
             (const SeenSum *)(const void *)((const char *)from + sums[i]));

@@ -32,9 +32,11 @@ typedef struct SeenPair {
   const char *tag, *model, *provider; /* plain name; provider as the ledger says it */
   const char *name;                   /* as it was asked for, last */
   const char *successor;              /* its maker's replacement; NULL */
-  long long calls, conversing; /* of these, in a conversation */
+  long long calls, conversing;        /* of these, in a conversation */
   SeenSum cost;
-  SeenSum simple, successor_saves; /* saved, where easy, at the first tier's model; by the successor, all calls */
+  SeenSum simple,
+      successor_saves; /* saved, where easy, at the first tier's model; by the successor, all calls */
+  SeenSum small;       /* saved, if all of it were done by the first tier's model */
   double simple_calls, read_calls; /* easy ones; of all, those whose text was read */
   double sampled;                  /* calls that were priced elsewhere, by their weight */
   SeenSum batch;                   /* saved as a batch */
@@ -60,7 +62,7 @@ typedef struct SeenTag {
 typedef struct Seen {
   Conn *conn;
   Groups pairs, tags;
-  Groups wholes; /* the pairs of each tag added up: SeenPair */
+  Groups wholes;              /* the pairs of each tag added up: SeenPair */
   HashMap questions, systems; /* that were asked before */
   sqlite3 *reader;
   sqlite3_stmt *text;
