@@ -114,10 +114,16 @@ class Planted(Advice):
 
     def test_a_prefix_that_nobody_marks(self):
         """The same long system prompt, paid in full each time, where the provider keeps only what is marked."""
-        self.ledger.write(self.calls("claude-sonnet-4-6", 500, "law", input=9000, output=400, system_tokens=8000, history_tokens=0,
-                                     system_hash="dd" * 16))
-        r = self.found(self.advise(), "mark the prefix", "law", 500 * 8000 * (3.0 - 0.3) / 1e6)
-        self.assertIn("prompt_cache", r["how"])
+        often = {"spread": lambda i: NOW - MONTH + 2 * i * 60000}  # every two minutes
+        rare = {"spread": lambda i: NOW - MONTH + 100 * i * 60000}
+        prompt = dict(input=9000, output=400, system_tokens=8000, history_tokens=0)
+        self.ledger.write(self.calls("claude-sonnet-4-6", 400, "law", system_hash="dd" * 16, **prompt, **often)
+                          + self.calls("claude-sonnet-4-6", 400, "rare", system_hash="ee" * 16, **prompt, **rare)
+                          + self.calls("gpt-4o", 400, "automatic", system_hash="ff" * 16, **prompt, **often))
+        rows = self.advise(json.dumps({"from": NOW - MONTH, "to": NOW}))
+        r = self.found(rows, "mark the prefix", "law", 8000 * (399 * (3.0 - 0.3) - 0.75) / 1e6)
+        self.assertIn('"prompt_cache":"5m"', r["how"])
+        self.assertEqual([r["subject"] for r in rows if r["advice"] == "mark the prefix"], ["tag law, claude-sonnet-4-6"])
 
     def test_lengths(self):
         outputs = lambda i: 2000 if i % 10 == 0 else 150

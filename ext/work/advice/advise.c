@@ -8,6 +8,7 @@
 #include "core/audit/economics.h"
 #include "money/pricing.h"
 #include "work/advice/seen.h"
+#include "work/audit/prefix.h"
 
 #include <limits.h>
 #include <math.h>
@@ -143,39 +144,70 @@ static void find_retries(Work *w, const SeenPair *p, Err *err) {
 
 static void find_prefix(Work *w, const SeenPair *p, Err *err) {
   const double often = 0.2; /* versions a call: it changes with what it is asked */
-  Finding f = {.pair = p, .calls = p->prefix.calls, .confidence = "high"};
-  int changes = (double)p->versions > often * (double)p->calls;
-  f.advice = changes ? ADVICE_PREFIX : ADVICE_MARK_PREFIX;
+  Finding f = {.advice = ADVICE_PREFIX, .pair = p, .calls = p->prefix.calls, .confidence = "high"};
   set_interval(&f, &p->prefix);
-  if (f.nusd * 50 < p->cost.nusd || p->versions == 0) {
-    return;
-  }
-  AdviseLine *l = add_line(w, &f, err);
-  if (l && changes) {
+  f.low = fmax(f.low - (p->prefix.nusd - p->prefix_near.nusd), 0);
+  int changes = (double)p->versions > often * (double)p->calls;
+  AdviseLine *l = changes && f.nusd * 50 >= p->cost.nusd ? add_line(w, &f, err) : NULL;
+  if (l) {
     l->what =
         words(w, err,
               "its system prompt has %lld versions in %lld calls, so the provider's cache never "
               "reads it: put what changes (a date, a name, an id) behind what does not",
               p->versions, p->calls);
-  } else if (l) {
-    l->what =
-        words(w, err,
-              "its system prompt of %.0f tokens is the same again and again, and is paid in full "
-              "each time: mark it for the provider's cache",
-              p->system_tokens / (p->sampled > 0 ? p->sampled : 1));
-  }
-  if (l) {
     l->why = words(
         w, err, "SELECT version, first_ts, tokens, calls, system_hash FROM llm_system_prompts(%s)",
         option_tag(w, p->tag, "", err));
     l->how =
-        changes ? words(w, err,
-                        "SELECT * FROM llm_system_diff((SELECT system_hash FROM llm_calls WHERE %s "
-                        "ORDER BY id DESC LIMIT 1), (SELECT system_hash FROM llm_calls WHERE %s "
-                        "ORDER BY id DESC LIMIT 1 OFFSET 1))",
-                        where(w, p, err), where(w, p, err))
-                : "SELECT llm_complete(question, '{\"prompt_cache\":\"5m\"}') FROM questions";
+        words(w, err,
+              "SELECT * FROM llm_system_diff((SELECT system_hash FROM llm_calls WHERE %s ORDER "
+              "BY id DESC LIMIT 1), (SELECT system_hash FROM llm_calls WHERE %s ORDER BY id DESC "
+              "LIMIT 1 OFFSET 1))",
+              where(w, p, err), where(w, p, err));
   }
+}
+
+/* Prefixes that are the same again and again, where the provider keeps only what is marked; what a lifetime would have come to is
+** tried on the times at which calls came. */
+static void find_mark(Work *w, const PrefixLine *line, Err *err) {
+  const SeenPair about = {.tag = line->tag, .model = line->model, .name = line->model};
+  long long five = line->five_minutes_nusd, hour = line->hour_nusd;
+  long long best = five != LEDGER_NULL && (hour == LEDGER_NULL || five <= hour) ? five : hour;
+  if (best == LEDGER_NULL || line->none_nusd == LEDGER_NULL || line->hits * 10 > line->eligible ||
+      line->calls < w->ask->min_calls || strcmp(line->billed, w->billed) != 0) {
+    return;
+  }
+  double saved = (double)(line->none_nusd - best);
+  Finding f = {.advice = ADVICE_MARK_PREFIX,
+               .pair = &about,
+               .nusd = saved,
+               .low = saved * 0.8, /* (calls will come at other times) */
+               .high = saved,
+               .calls = (double)line->calls,
+               .confidence = "high"};
+  AdviseLine *l = saved * 50 > (double)line->none_nusd ? add_line(w, &f, err) : NULL;
+  if (l) {
+    l->what =
+        "its system prompt is the same again and again, and is paid in full each time: mark it for "
+        "the provider's cache";
+    l->why = words(w, err,
+                   "SELECT calls, within_5m, within_1h, no_cache_usd, ttl_5m_usd, ttl_1h_usd FROM "
+                   "llm_prefix_cache(%s)",
+                   option_tag(w, line->tag, "", err));
+    l->how =
+        words(w, err, "SELECT llm_complete(question, '{\"prompt_cache\":\"%s\"}') FROM questions",
+              best == five ? "5m" : "1h");
+  }
+}
+
+static void find_marks(Work *w, const AuditAsk *rows, Err *err) {
+  Groups lines;
+  if (prefix_read(w->conn, rows, &lines, err) == RC_OK) {
+    for (int i = 0; i < lines.n && err->rc == RC_OK; i++) {
+      find_mark(w, (const PrefixLine *)(const void *)lines.records + i, err);
+    }
+  }
+  groups_free(&lines);
 }
 
 static void find_compress(Work *w, const SeenPair *p, Err *err) {
@@ -555,6 +587,7 @@ int advise_read(Conn *conn, const AdviseAsk *ask, Groups *lines, Err *err) {
   if (store && err->rc == RC_OK && read_seen(&w, store, rows, err) == RC_OK) {
     find_month(&w, ask->from, ask->to);
     find_all(&w, err);
+    find_marks(&w, &rows, err);
   }
   if (err->rc == RC_OK && lines->n == 0) {
     say_nothing(&w, err);

@@ -18,6 +18,7 @@ enum {
   EASY_OUTPUT = 300,
   EASY_INPUT = 2000, /* tokens, of what is neither system prompt nor history */
   QUARTER_MS = 900000,
+  HOUR_MS = 3600000,
   MOST_QUESTIONS = 4000000
 };
 
@@ -108,6 +109,7 @@ static void see_system(SeenPair *p, const Counted *c, double weight, Err *err) {
   if (cost != COST_MOST && read < cost &&
       pricing_prefix_pays(c->conn, &model, tokens, 2, err)) { /* long enough to be kept */
     seen_add(&p->prefix, weight, nano(cost - read));
+    seen_add(&p->prefix_near, row->ts - p->last_ts <= HOUR_MS ? weight : 0, nano(cost - read));
   }
 }
 
@@ -260,6 +262,7 @@ static void take_row(void *arg, const AuditRow *row, Err *err) {
   if (is_sampled && err->rc == RC_OK) {
     see_elsewhere(s, p, row, p->calls <= SEEN_FULL ? 1 : SEEN_STRIDE, err);
   }
+  p->last_ts = row->ts;
 }
 
 /* ---- what a tag's models come to together */
@@ -281,7 +284,8 @@ static void add_pair(SeenPair *to, const SeenPair *from) {
                                 offsetof(SeenPair, repeats),
                                 offsetof(SeenPair, retries),
                                 offsetof(SeenPair, open_model),
-                                offsetof(SeenPair, small)};
+                                offsetof(SeenPair, small),
+                                offsetof(SeenPair, prefix_near)};
   for (size_t i = 0; i < sizeof sums / sizeof sums[0]; i++) {
     add_sum((SeenSum *)(void *)((char *)to + sums[i]),
             (const SeenSum *)(const void *)((const char *)from + sums[i]));

@@ -42,6 +42,8 @@ typedef struct SeenPair {
   SeenSum batch;                   /* saved as a batch */
   SeenSum system_cost;             /* of its system prompts */
   SeenSum prefix;                  /* of these, what reading them from a cache would have saved */
+  SeenSum prefix_near; /* the same of calls that came within an hour of the one before */
+  long long last_ts;
   SeenSum output_cost;
   double output_tokens, outputs[SEEN_BINS]; /* calls by the logarithm of their output */
   long long cut;                            /* answers that a limit of length ended */
