@@ -4,7 +4,7 @@ import os
 import random
 import unittest
 
-from harness import Desk, TempDir, connect, error_of, value
+from harness import Desk, Standin, TempDir, connect, error_of, open_desk, value
 from ledgers import DAY, HOUR, MINUTE, NOW, Ledger, numbered, random_requests, random_rows
 
 SAVINGS = ("routing", "batch", "service", "prefix", "exact", "semantic", "prices")
@@ -200,6 +200,14 @@ class Signed(Books):
         self.assertEqual(lines["baseline"]["nusd"], max(self.ledger.cost(m, {"input": 1000, "output": 400}, NOW) for m in ("gpt-4o", "claude-haiku-4-5")))
         self.assertEqual(lines["routing"]["nusd"], lines["baseline"]["nusd"] - sum(r["cost_nusd"] for r in (first, second, judge)))
         self.assertLess(lines["routing"]["nusd"], 0)
+
+    def test_the_dearest_of_the_tiers(self):
+        """Wherever it stands among them, and of each call anew: one is dearer in what it reads, the other in what it writes."""
+        self.db.execute("UPDATE llm_tiers SET model = CASE name WHEN 'simple' THEN 'reads' WHEN 'medium' THEN 'writes' ELSE 'gpt-4o-mini' END")
+        for model, kind, usd in (("reads", "input", 90), ("reads", "output", 1), ("writes", "input", 1), ("writes", "output", 90)):
+            self.db.execute("INSERT INTO llm_prices(model, kind, usd_per_million) VALUES (?, ?, ?)", (model, kind, usd))
+        self.write(*(self.ledger.call("gpt-4o-mini", u, tier="complex") for u in ({"input": 1000, "output": 10}, {"input": 10, "output": 1000})))
+        self.assertEqual(self.nusd("baseline"), 2 * (1000 * 90000 + 10 * 1000))
 
     def test_named_models_save_nothing_by_routing(self):
         self.write(self.ledger.call("gpt-4o-mini", {"input": 1000, "output": 100}), self.ledger.call("gpt-4o-mini", {"input": 9, "output": 1}, tier="only key"))
@@ -399,12 +407,32 @@ class Whose(Desk):
 
     def test_the_notes_of_a_route_stay(self):
         """An emergency's note and that of the mark are one object."""
-        self.db.execute("UPDATE llm_tiers SET model = 'claude-haiku-4-5'")
+        self.db.execute("UPDATE llm_models SET context_window = 500 WHERE name = 'gpt-4o-mini'")
+        self.db.execute("UPDATE llm_tiers SET model = 'claude-haiku-4-5' WHERE name <> 'simple'")
         self.db.execute("INSERT INTO llm_budgets(scope, period, limit_usd, action) VALUES ('*', 'day', 0.0000001, 'warn')")
         self.ask("one", model="auto", prompt_cache="5m")
         notes = json.loads(value(self.db, "SELECT notes FROM llm_calls WHERE kind = 'call'"))
-        self.assertEqual(notes["prefix"], "ours")
-        self.assertIn("budget", notes)
+        self.assertEqual((sorted(notes), notes["prefix"]), (["budget", "prefix", "skipped"], "ours"))
+        self.db.execute("DELETE FROM llm_budgets")
+        self.ask("two", model="auto", prompt_cache="5m")
+        notes = json.loads(value(self.db, "SELECT notes FROM llm_calls WHERE kind = 'call' ORDER BY id DESC"))
+        self.assertEqual((sorted(notes), notes["prefix"]), (["prefix", "skipped"], "ours"))
+
+
+class InMain(unittest.TestCase):
+    """A ledger that lives in the user's own file."""
+
+    def test_it_is_read_too(self):
+        with TempDir() as tmp, Standin() as standin:
+            db = open_desk(os.path.join(tmp, "desk.db"), standin.url)
+            db.execute("SELECT llm_config('store', 'main')").fetchall()
+            for system in ("Be short.", "Be kind."):
+                value(db, "SELECT llm_complete('q', ?)", json.dumps({"model": "gpt-4o-mini", "system": system, "conversation": "c", "tag": "t"}))
+            self.assertEqual(value(db, "SELECT nusd FROM llm_savings WHERE saving = 'spend'"), standin.bill()["total_nusd"])
+            self.assertEqual(db.execute("SELECT version, text, first_change FROM llm_system_prompts").fetchall(), [(1, "Be short.", None), (2, "Be kind.", 3)])
+            self.assertEqual(db.execute("SELECT turns FROM llm_conversations").fetchall(), [(2,)])
+            self.assertEqual(value(db, "SELECT sum(calls) FROM llm_prefix_cache"), 2)
+            db.close()
 
 
 class Options(Books):

@@ -26,6 +26,7 @@ typedef struct Counted {
   int n_parts;
   int has_usage;
   int has_read, has_written; /* any of its parts */
+  UnitSet tokens;            /* the units that are tokens */
 } Counted;
 
 /* Reads its usage; one that can't be read counts as none. RC_OK or *err. Ended by counted_free. */
