@@ -21,6 +21,10 @@ static UnitSet token_units(void) {
   return set;
 }
 
+int counted_is_note(const AuditRow *row) {
+  return row->purpose && strcmp(row->purpose, "difference") == 0;
+}
+
 static int counts_any(const Usage *u, UnitSet units) {
   int any = 0;
   for (UnitSet left = u->has & units; left; left &= left - 1) {
