@@ -151,6 +151,9 @@ static void take_call(Reading *r, SavingLine *lines, const AuditRow *row, Err *e
 static void take_row(void *arg, const AuditRow *row, Err *err) {
   Reading *r = arg;
   int is_listed = row->billed && strcmp(row->billed, "list") == 0;
+  if (counted_is_note(row)) {
+    return;
+  }
   SavingLine *lines = r->lines + (is_listed ? SAVING_COUNT : 0);
   r->has_listed |= is_listed;
   if (row->kind == KIND_HIT_EXACT || row->kind == KIND_HIT_SEMANTIC) {
