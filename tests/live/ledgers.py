@@ -92,13 +92,12 @@ class Ledger:
 
     def write(self, rows):
         """Inserts them as they stand; the ids of those that have none follow."""
+        names = sorted({name for row in rows for name in row}) or ["id"]
+        assert set(names) <= set(self.columns), set(names) - set(self.columns)
+        quoted = ", ".join(f'"{n}"' for n in names)
         self.store.execute("BEGIN")
-        for row in rows:
-            names = [n for n in row if n in self.columns]
-            assert len(names) == len(row), set(row) - set(self.columns)
-            marks = ", ".join("?" * len(names))
-            quoted = ", ".join(f'"{n}"' for n in names)
-            self.store.execute(f"INSERT INTO llm_calls({quoted}) VALUES ({marks})", [row[n] for n in names])
+        self.store.executemany(f"INSERT INTO llm_calls({quoted}) VALUES ({', '.join('?' * len(names))})",
+                               [[row.get(n) for n in names] for row in rows])
         self.store.execute("COMMIT")
 
     def text(self, hash, text):

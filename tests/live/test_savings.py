@@ -96,17 +96,17 @@ class AddsUp(Books):
 
     def test_random_ledgers(self):
         negative = 0
-        for seed in range(300):
+        for seed in range(1000):
             self.ledger.clear()
             rows = random_rows(random.Random(seed), self.ledger, requests=12)
             self.write(*rows)
             with self.subTest(seed=seed):
                 self.check(rows)
                 negative += self.nusd("routing") < 0
-        self.assertGreater(negative, 20)
+        self.assertGreater(negative, 60)
 
     def test_the_order_of_rows_does_not_matter(self):
-        for seed in range(10):
+        for seed in range(100):
             rnd = random.Random(seed)
             requests = random_requests(rnd, self.ledger, requests=60, days=3)
             said = []

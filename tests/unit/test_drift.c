@@ -228,6 +228,11 @@ static void test_log_mean(void **state) {
   assert_true(drift_log_mean(7, 7) == 7 && drift_log_mean(0, 7) == 0 && drift_log_mean(7, 0) == 0);
   assert_true(fabs(drift_log_mean(2400, 200) - 2200 / log(12)) < 1e-9);
   assert_true(fabs(drift_log_mean(1 + 1e-12, 1) - 1) < 1e-11);
+  for (double far = 10; far < 1e25; far *= 10) { /* in either order */
+    double one_way = drift_log_mean(1, far), other_way = drift_log_mean(far, 1);
+    check(fabs(one_way * log(far) / (far - 1) - 1) < 1e-12, "%g: %g", far, one_way);
+    check(one_way == other_way, "%g: %g", far, other_way);
+  }
 }
 
 int main(void) {

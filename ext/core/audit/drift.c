@@ -30,12 +30,14 @@ const char *drift_unit(DriftDriver driver) {
   return drivers[driver].unit;
 }
 
+/* (From the smaller one up: seen from the larger one, one that is a trillionth of it has no digits left.) */
 double drift_log_mean(double a, double b) {
-  if (a <= 0 || b <= 0) {
+  double low = fmin(a, b), high = fmax(a, b);
+  if (low <= 0) {
     return 0;
   }
-  double x = (a - b) / b;
-  return x == 0 ? a : b * (x / log1p(x));
+  double x = (high - low) / low;
+  return x == 0 ? low : low * (x / log1p(x));
 }
 
 /* Two sides, before and after, and what the drivers have come to so far. */

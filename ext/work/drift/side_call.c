@@ -136,9 +136,9 @@ static void add_input(DriftCell *cells, const LedgerRow *row, const Lines *lines
   int has_parts = row->system_tokens != LEDGER_NULL && row->history_tokens != LEDGER_NULL;
   double system = has_parts ? (double)row->system_tokens : 0;
   double history = has_parts ? (double)row->history_tokens : 0;
-  double fits = system + history > all ? all / (system + history) : 1;
-  double part[] = {system * fits, history * fits, 0};
-  part[2] = all - part[0] - part[1];
+  int is_full = system + history >= all;
+  double fits = is_full ? all / (system + history) : 1;
+  double part[] = {system * fits, history * fits, is_full ? 0 : all - system - history};
   double left[] = {lines->count[LINE_READ], lines->count[LINE_WRITTEN], lines->count[LINE_PLAIN]};
   static const LineGroup order[] = {LINE_READ, LINE_WRITTEN, LINE_PLAIN};
   for (int p = 0; p < 3; p++) {
