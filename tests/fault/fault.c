@@ -254,6 +254,16 @@ static const Scenario scenarios[] = {
      "group_concat(op, '') FROM (SELECT max(system_hash) AS"
      " a, min(system_hash) AS b FROM llm_system_prompts), llm_system_diff(a, b))",
      .check = "SELECT count(*) = 1 AND min(x) = '02452-+' FROM t"},
+    {.name = "questions", /* of the same calls */
+     .setup = TABLE ";" TWO_PROMPTS,
+     .ready = "SELECT count(*) FROM llm_calls;" TWO_PROMPTS,
+     .sql = PUT "(SELECT sum(change_nusd) = max(after) * 1e9 - max(before) * 1e9 FROM (SELECT "
+                "change_nusd, iif(driver = "
+                "'answer', before, 0) AS before, iif(driver = 'answer', after, 0) AS after FROM "
+                "llm_drift('today')))"
+                " || (SELECT count(*) > 1 FROM llm_drift('today', '{\"by\":\"model\"}'))"
+                " || (SELECT group_concat(advice) FROM llm_advise('{\"min_calls\":2}'))",
+     .check = "SELECT count(*) = 1 AND min(x) IN ('11none') FROM t"},
     {.name = "explain",
      .setup = TABLE ";" OPEN,
      .ready = IS_OPEN,

@@ -39,16 +39,26 @@ static int bin_of(long long tokens) {
 
 /* ---- texts */
 
-/* The score of a prompt whose text is kept; NAN where it is not. */
-static double text_score(Seen *s, const char *hash) {
+static int fail(sqlite3_stmt *stmt, int rc, Err *err) {
+  return rc == SQLITE_NOMEM
+             ? err_nomem(err)
+             : err_set(err, rc & 0xff, rc == SQLITE_INTERRUPT ? ERR_INTERRUPTED : ERR_STORE,
+                       "cannot read the prompts: %s", sqlite3_errmsg(sqlite3_db_handle(stmt)));
+}
+
+/* The score of a prompt whose text is kept; NAN where it is not, or *err. */
+static double text_score(Seen *s, const char *hash, Err *err) {
   double score = (double)NAN;
-  if (!hash || !s->text) {
+  if (!hash) {
     return score;
   }
   sqlite3_bind_text(s->text, 1, hash, -1, SQLITE_STATIC);
-  if (sqlite3_step(s->text) == SQLITE_ROW) {
-    const char *text = (const char *)sqlite3_column_text(s->text, 0);
-    score = text ? effort_score(text, (size_t)sqlite3_column_bytes(s->text, 0), NULL) : score;
+  int rc = sqlite3_step(s->text);
+  const char *text = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(s->text, 0) : NULL;
+  if (text) {
+    score = effort_score(text, (size_t)sqlite3_column_bytes(s->text, 0), NULL);
+  } else if (rc != SQLITE_DONE) {
+    fail(s->text, rc == SQLITE_ROW ? SQLITE_NOMEM : rc, err);
   }
   sqlite3_reset(s->text);
   return score;
@@ -59,8 +69,8 @@ static long long known(long long count) {
 }
 
 /* 1 if a call is easy; *was_read: by its text. */
-static int is_easy(Seen *s, const AuditRow *row, int *was_read) {
-  double score = isnan(row->route_score) ? text_score(s, row->prompt_hash) : row->route_score;
+static int is_easy(Seen *s, const AuditRow *row, int *was_read, Err *err) {
+  double score = isnan(row->route_score) ? text_score(s, row->prompt_hash, err) : row->route_score;
   long long own = known(row->input_tokens) - known(row->system_tokens) - known(row->history_tokens);
   *was_read = !isnan(score);
   return *was_read ? score < s->simple_max
@@ -129,7 +139,7 @@ static void see_models(Seen *s, SeenPair *p, const Counted *c, double weight, Er
   if (!isnan(saved)) {
     seen_add(&p->small, weight, saved);
   }
-  if (!isnan(saved) && is_easy(s, c->row, &was_read)) {
+  if (!isnan(saved) && is_easy(s, c->row, &was_read, err)) {
     seen_add(&p->simple, weight, saved);
     p->simple_calls += weight;
   }
@@ -327,10 +337,17 @@ int seen_read(Seen *s, Store *store, const AuditAsk *ask, Err *err) {
   groups_init(&s->tags, sizeof(SeenTag));
   groups_init(&s->wholes, sizeof(SeenPair));
   s->reader = store_reader_take(store, err);
+  sqlite3 *db = s->reader ? s->reader : store->db;
   if (err->rc == RC_OK) {
-    sqlite3_prepare_v2(s->reader ? s->reader : store->db,
-                       "SELECT text FROM main.llm_texts WHERE hash = ?1", -1, &s->text, NULL);
-    audit_each(store, ask, take_row, s, err);
+    int rc = sqlite3_prepare_v2(db, "SELECT text FROM main.llm_texts WHERE hash = ?1", -1, &s->text,
+                                NULL);
+    if (rc == SQLITE_NOMEM) {
+      err_nomem(err);
+    } else if (rc != SQLITE_OK) {
+      err_set(err, rc & 0xff, ERR_STORE, "cannot read the prompts: %s", sqlite3_errmsg(db));
+    }
+  }
+  if (err->rc == RC_OK && audit_each(store, ask, take_row, s, err) == RC_OK) {
     add_wholes(s, err);
   }
   sqlite3_finalize(s->text);
