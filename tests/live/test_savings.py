@@ -90,7 +90,7 @@ class AddsUp(Books):
                      and r.get("cost_nusd") is not None and (r.get("billed") or "paid") == billed]
             self.assertEqual(said["spend"], sum(spent))
             for line in lines:
-                share = 100 * line["nusd"] / said["baseline"] if said["baseline"] else None
+                share = line["nusd"] / said["baseline"] if said["baseline"] else None
                 self.assertEqual(line["share"] is None, share is None)
                 self.assertAlmostEqual(line["share"] or 0, share or 0, places=9)
 
@@ -202,7 +202,7 @@ class Signed(Books):
                    *(self.ledger.call("gpt-4o", {**usage, "cache_read": 2048}) for _ in range(124)))
         line, whole = self.savings()["prefix", "provider"], self.ledger.cost("gpt-4o", usage, NOW)
         self.assertEqual(line["nusd"], 124 * 2048 * 1250)
-        self.assertAlmostEqual(line["share"], 100 * line["nusd"] / (590 * whole), places=9)
+        self.assertAlmostEqual(line["share"], line["nusd"] / (590 * whole), places=9)
         (row,) = self.rows("SELECT * FROM llm_prefix_cache")
         self.assertEqual((row["calls"], row["eligible"], row["hits"]), (590, 590, 124))
         self.assertAlmostEqual(row["hit_percent"], 100 * 124 / 590, places=9)

@@ -86,7 +86,7 @@ static AdviseLine *add_line(Work *w, const Finding *f, Err *err) {
                     .nusd_per_month = monthly(w, f->nusd),
                     .low_nusd = monthly(w, f->low),
                     .high_nusd = monthly(w, f->high),
-                    .share = all > 0 ? 100 * f->nusd / all : (double)NAN,
+                    .share = all > 0 ? f->nusd / all : (double)NAN,
                     .weighted = f->nusd * rule.weight};
   const char *tag = f->pair ? f->pair->tag : NULL;
   if (f->pair && f->pair->model) {

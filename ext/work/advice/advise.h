@@ -23,7 +23,7 @@ typedef struct AdviseLine {
   long long rank;
   const char *advice, *subject, *what;
   long long nusd_per_month, low_nusd, high_nusd;
-  double share; /* percent of the month's spending */
+  double share; /* of the month's spending */
   const char *effort, *confidence;
   long long calls;
   const char *when, *why, *how, *billed;

@@ -182,7 +182,7 @@ int savings_read(Conn *conn, const AuditAsk *ask, Savings *savings, Err *err) {
   for (int i = 0; i < savings->n; i++) {
     long long whole = savings->lines[i - i % SAVING_COUNT + SAVING_BASELINE].nusd;
     double nusd = (double)savings->lines[i].nusd;
-    savings->lines[i].share = whole ? 100.0 * nusd / (double)whole : (double)NAN;
+    savings->lines[i].share = whole ? nusd / (double)whole : (double)NAN;
   }
   return err->rc;
 }
