@@ -58,15 +58,16 @@ $(B)/so/sql_text.o $(B)/static/sql_text.o $(B)/asan/sql_text.o: $(B)/sql_text.c 
 	@mkdir -p $(@D)
 	@echo "cc $@"; $(CC) $(ALL_CFLAGS) $(if $(findstring asan,$@),$(SANITIZE)) -c $< -o $@
 
-# By its soname ldconfig finds it under the name that load_extension asks for (see install).
+# By its soname ldconfig finds it under the name that load_extension asks for (see install). It stays where it was
+# loaded: SQLite unloads a library whose entry point failed, and what was registered by then still points into it.
 $(SO): $(so_obj)
-	@echo "link $@"; $(CC) $(CFLAGS) -shared -Wl,-soname,llmcost.so -o $@ $^ $(LIBS)
+	@echo "link $@"; $(CC) $(CFLAGS) -shared -Wl,-soname,llmcost.so -Wl,-z,nodelete -o $@ $^ $(LIBS)
 # One object with one global symbol: an application's own names can't clash with ours.
 libllmcost.a: $(static_obj)
 	@echo "ar $@"; ld -r -o $(B)/static/llmcost.o $^
 	@objcopy --keep-global-symbol=sqlite3_llmcost_init $(B)/static/llmcost.o && rm -f $@ && ar rcs $@ $(B)/static/llmcost.o
 $(B)/asan/llmcost.so: $(asan_obj)
-	@echo "link $@"; $(CC) $(SANITIZE) -shared -o $@ $^ $(LIBS)
+	@echo "link $@"; $(CC) $(SANITIZE) -shared -Wl,-z,nodelete -o $@ $^ $(LIBS)
 
 # The tables inside these objects.
 $(foreach d,so static asan fuzz,$(B)/$(d)/vec/embed/static_embedder.o): vec/embed/recipe/static256_4.bin

@@ -32,4 +32,4 @@ SELECT c.conversation, c.turns, round(c.growth_percent, 1) AS growth_percent, c.
 ORDER BY c.inflated_usd DESC LIMIT 5;
 SELECT p.tag, p.version, p.calls, p.tokens, p.grown_by, p.cost_usd FROM asked a, llm_system_prompts(a.that_month) p ORDER BY p.cost_usd DESC LIMIT 5;
 SELECT p.model, p.who, p.calls, p.hit_percent, p.net_usd FROM asked a, llm_prefix_cache(a.that_month) p ORDER BY abs(p.net_usd) DESC LIMIT 5;
-SELECT s.saving, s.who, s.billed, s.usd, round(s.share, 1) AS percent FROM asked a, llm_savings(a.that_month) s WHERE s.usd <> 0;
+SELECT s.saving, s.who, s.billed, s.usd, round(100 * s.share, 1) AS percent FROM asked a, llm_savings(a.that_month) s WHERE s.usd <> 0;

@@ -212,6 +212,7 @@ static const struct {
     {"llm_catalogue", &catalogue_table},
     {"llm_reconcile", &reconcile_table},
     {"llm_drift", &drift_table},
+    {"llm_advise", &advise_table},
     {"llm_savings", &savings_table},
     {"llm_prefix_cache", &prefix_cache_table},
     {"llm_conversations", &conversations_table},

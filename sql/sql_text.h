@@ -20,6 +20,7 @@ extern const char sql_usage_tsv[];
 extern const char sql_usage_more_tsv[];
 extern const char sql_fees_tsv[];
 extern const char sql_cache_minimum_tsv[];
+extern const char sql_successors_tsv[];
 extern const char sql_suffixes_tsv[];
 extern const char sql_effort_tsv[];
 

@@ -86,13 +86,15 @@ WHERE i.precedence < 1000
                            AND c.provider IS i.provider AND c.billed <> 'list'
                            AND (c.cost_nusd > 0 OR c.input_tokens > 0 OR c.output_tokens > 0))));
 
--- Logical requests that took more than one attempt, and what the attempts before the last cost.
+-- Logical requests that took more than one attempt, and what the attempts before the last cost. (Logs of others don't say of each
+-- why it was not good enough: there it is that another followed.)
 CREATE VIEW IF NOT EXISTS main.llm_retries AS
 SELECT c.request_id, min(c.ts) AS ts, max(c.attempt) AS attempts,
        max(c.model_requested) AS model_requested,
        group_concat(c.retry_reason, ', ') AS reasons,
        sum(c.cost_nusd) / 1e9 AS cost_usd,
-       sum(CASE WHEN c.error IS NOT NULL THEN c.cost_nusd END) / 1e9 AS wasted_usd,
+       sum(CASE WHEN c.error IS NOT NULL OR (c.source IS NOT NULL AND c.attempt < r.attempts) THEN c.cost_nusd END) / 1e9
+       AS wasted_usd,
        sum(c.latency_ms) AS latency_ms,
        max(CASE WHEN c.attempt = r.attempts THEN c.error END) AS error,
        sum(c.is_call) AS calls,

@@ -25,7 +25,9 @@ typedef struct Held {
   int filled;
 } Held;
 
-enum { HELD = 2 }; /* tables mix requests on both sides of a tier */
+enum {
+  HELD = 8
+}; /* tables mix requests on both sides of a tier; reports price a call by several services and times */
 
 /* A name that was found, and the prices that held last. */
 typedef struct PricingEntry {

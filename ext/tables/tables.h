@@ -11,6 +11,7 @@ extern const TableKind embed_table;          /* embed_batch(texts, model) */
 extern const TableKind catalogue_table;      /* llm_catalogue */
 extern const TableKind reconcile_table;      /* llm_reconcile(options) */
 extern const TableKind drift_table;          /* llm_drift(period | two | four times, options) */
+extern const TableKind advise_table;         /* llm_advise(options) */
 extern const TableKind savings_table;        /* llm_savings(options) */
 extern const TableKind prefix_cache_table;   /* llm_prefix_cache(options) */
 extern const TableKind conversations_table;  /* llm_conversations(options) */

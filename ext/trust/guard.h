@@ -38,7 +38,7 @@
 
 typedef enum GuardKind { GUARD_FUNCTION, GUARD_TABLE } GuardKind;
 
-enum { GUARD_MOST = 64 }; /* names: a bit each in a word */
+enum { GUARD_MOST = 128 }; /* names; loading fails where there are more */
 
 typedef struct Guard Guard;
 

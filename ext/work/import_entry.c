@@ -120,7 +120,8 @@ static LedgerKind kind_of(LogKind kind) {
   static const LedgerKind kinds[] = {[LOG_ANSWERED] = KIND_CALL,
                                      [LOG_BATCH] = KIND_BATCH,
                                      [LOG_EMBED] = KIND_EMBED,
-                                     [LOG_HIT] = KIND_HIT_EXACT};
+                                     [LOG_HIT] = KIND_HIT_EXACT,
+                                     [LOG_HIT_SEMANTIC] = KIND_HIT_SEMANTIC};
   return kinds[kind];
 }
 
@@ -161,6 +162,7 @@ static void fill_own(const LogEntry *e, Texts *t, LedgerRow *row, Err *err) {
   row->prompt_hash = texts_keep(t, e->prompt_hash, err);
   row->retry_reason = texts_keep(t, e->retry_reason, err);
   row->purpose = texts_keep(t, e->purpose, err);
+  row->route_score = e->route_score;
   row->tier = texts_keep(t, e->tier, err);
   row->tier_drawn = texts_keep(t, e->tier_drawn, err);
   row->tier_served = texts_keep(t, e->tier_served, err);
@@ -288,7 +290,7 @@ int entry_call(const EntryRules *rules, const LogEntry *e, Texts *t, PastCall *c
   fill_own(e, t, row, err);
   fill_counts(e, t, row, err);
   fill_cost(rules, e, t, row, err);
-  if (e->kind == LOG_HIT) {
+  if (e->kind == LOG_HIT || e->kind == LOG_HIT_SEMANTIC) {
     make_hit(e, row);
   }
   return err->rc;

@@ -56,6 +56,11 @@ typedef struct Scenario {
 #define OPEN "SELECT llm_complete('first', '{\"model\":\"gpt-4o-mini\"}')"
 #define IS_OPEN                                                                                    \
   "SELECT count(*) FROM llm_calls; SELECT llm_complete('first', '{\"model\":\"gpt-4o-mini\"}')"
+#define TWO_PROMPTS                                                                                \
+  "SELECT llm_complete('first', '{\"model\":\"gpt-4o-mini\",\"system\":\"ab\","                    \
+  "\"conversation\":\"c\"}');"                                                                     \
+  "SELECT llm_complete('first', '{\"model\":\"gpt-4o-mini\",\"system\":\"abc\","                   \
+  "\"conversation\":\"c\"}')"
 #define ONE "SELECT count(*) = 1 AND length(min(x)) > 3 FROM t"
 #define PUT "INSERT INTO t SELECT "
 #define SEMANTIC "'{\"model\":\"gpt-4o-mini\",\"cache\":\"semantic\"}')"
@@ -239,6 +244,26 @@ static const Scenario scenarios[] = {
      " || (SELECT count(*) FROM llm_finetune('{\"setup_usd\":[1,2],\"to\":\"gpt-4o-mini\"}'))"
      " || (SELECT group_concat(after_usd) FROM llm_stack(100, '[{\"saves\":0.5,\"share\":0.4}]'))",
      .check = "SELECT count(*) = 1 AND min(x) = 'yes0,no11100.0,80.0' FROM t"},
+    {.name = "reports", /* of two calls that are there, under two system prompts */
+     .setup = TABLE ";" TWO_PROMPTS,
+     .ready = "SELECT count(*) FROM llm_calls;" TWO_PROMPTS,
+     .sql = PUT
+     "(SELECT sum(CASE saving WHEN 'baseline' THEN -nusd ELSE nusd END) FROM llm_savings)"
+     " || (SELECT sum(calls) FROM llm_prefix_cache) || (SELECT max(turns) FROM llm_conversations)"
+     " || (SELECT sum(length(text)) || max(first_change) FROM llm_system_prompts) || (SELECT "
+     "group_concat(op, '') FROM (SELECT max(system_hash) AS"
+     " a, min(system_hash) AS b FROM llm_system_prompts), llm_system_diff(a, b))",
+     .check = "SELECT count(*) = 1 AND min(x) = '02452-+' FROM t"},
+    {.name = "questions", /* of the same calls */
+     .setup = TABLE ";" TWO_PROMPTS,
+     .ready = "SELECT count(*) FROM llm_calls;" TWO_PROMPTS,
+     .sql = PUT "(SELECT sum(change_nusd) = max(after) * 1e9 - max(before) * 1e9 FROM (SELECT "
+                "change_nusd, iif(driver = "
+                "'answer', before, 0) AS before, iif(driver = 'answer', after, 0) AS after FROM "
+                "llm_drift('today')))"
+                " || (SELECT count(*) > 1 FROM llm_drift('today', '{\"by\":\"model\"}'))"
+                " || (SELECT group_concat(advice) FROM llm_advise('{\"min_calls\":2}'))",
+     .check = "SELECT count(*) = 1 AND min(x) IN ('11none') FROM t"},
     {.name = "explain",
      .setup = TABLE ";" OPEN,
      .ready = IS_OPEN,

@@ -45,6 +45,8 @@ class Ledger:
         self.store.close()
 
     def clear(self):
+        """All rows go, those that wait to be written too."""
+        self.db.execute("SELECT count(*) FROM llm_calls").fetchall()
         self.store.execute("DELETE FROM llm_calls")
 
     def cost(self, model, usage, ts, provider=None):

@@ -144,6 +144,10 @@ class Bench(Program):
         self.assertIn("stopped: ['tag']", out)
         self.assertRegex(out, r"llm_cost_by_tag \| [\d.]+ \| 12,001 ")
 
+    def test_audit(self):
+        out = self.run_it("/usr/bin/python3", "bench/audit.py", "3000")
+        self.figures(out, "| llm_drift, a month and the one before | # | # | # | # × |", "| llm_savings | # |", "| llm_advise | # |")
+
     def test_quality(self):
         need_shared("banking77/train.csv")
         out = self.run_it("/usr/bin/python3", "bench/quality.py", "banking77", N="100")

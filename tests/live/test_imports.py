@@ -581,6 +581,23 @@ class Shapes(Imports):
         self.assertEqual(value(other, "SELECT sum(cost_nusd) FROM llm_calls"), value(self.db, "SELECT sum(cost_nusd) FROM llm_calls"))
 
 
+    def test_our_own_in_full(self):
+        """What only our ledger knows comes with it: attempts of a request, token parts, tiers, reasons, and what a hit was."""
+        rows = [dict(id=1, request_id="r1", attempt=1, ts=1793700000000, kind="call", provider="openai", model="gpt-4o", input_tokens=900, output_tokens=10,
+                     system_tokens=500, history_tokens=300, turn=3, system_hash="ab" * 16, prompt_hash="cd" * 16, tier="complex", tier_drawn="medium",
+                     tier_served="complex", route_score=0.625),
+                dict(id=2, request_id="r1", attempt=2, ts=1793700001000, kind="call", provider="openai", model="gpt-4o", input_tokens=900, output_tokens=10,
+                     retry_reason="invalid_answer", purpose="verifier"),
+                dict(id=3, request_id="r2", attempt=0, ts=1793700002000, kind="hit_semantic", model="gpt-4o", saved_nusd=70)]
+        self.take(self.write("own.jsonl", *(json.dumps(r) + "\n" for r in rows)))
+        self.assertEqual(self.db.execute("SELECT attempt, system_tokens, history_tokens, turn, system_hash, prompt_hash, tier, tier_drawn, tier_served,"
+                                         " route_score, retry_reason, purpose FROM llm_calls ORDER BY ts").fetchall(),
+                         [(1, 500, 300, 3, "ab" * 16, "cd" * 16, "complex", "medium", "complex", 0.625, None, None),
+                          (2, *[None] * 9, "invalid_answer", "verifier"), (0, *[None] * 11)])
+        self.assertEqual(value(self.db, "SELECT count(DISTINCT request_id) FROM llm_calls"), 2)
+        self.assertEqual(self.db.execute("SELECT kind, saved_nusd FROM llm_calls WHERE attempt = 0").fetchall(), [("hit_semantic", 70)])
+
+
 class Buckets(Imports):
     """Sums of a period, as a provider states them: never calls, replaced as a whole."""
 

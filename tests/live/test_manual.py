@@ -89,6 +89,7 @@ class Examples(unittest.TestCase):
         with open(os.path.join(self.folder.name, "calls.csv"), "w") as f:
             f.write("Time,Model,In,Out\n2026-11-04T09:00:00Z,gpt-4o-mini,10,5\n")
         os.symlink(f"{ROOT}/tests/data/imports/claude_code", os.path.join(self.folder.name, ".claude"))
+        os.symlink(f"{ROOT}/examples", os.path.join(self.folder.name, "examples"))
         os.mkdir(os.path.join(self.folder.name, "exports"))
         os.symlink(f"{ROOT}/tests/data/imports/openai_costs.json", os.path.join(self.folder.name, "exports/openai_costs_11.json"))
 

@@ -4,7 +4,8 @@ import os
 import random
 import unittest
 
-from harness import Desk, TempDir, connect, error_of, value
+from batch_desk import HAIKU, BatchDesk
+from harness import Desk, Standin, TempDir, connect, error_of, open_desk, value
 from ledgers import DAY, HOUR, MINUTE, NOW, Ledger, numbered, random_requests, random_rows
 
 SAVINGS = ("routing", "batch", "service", "prefix", "exact", "semantic", "prices")
@@ -89,7 +90,7 @@ class AddsUp(Books):
                      and r.get("cost_nusd") is not None and (r.get("billed") or "paid") == billed]
             self.assertEqual(said["spend"], sum(spent))
             for line in lines:
-                share = 100 * line["nusd"] / said["baseline"] if said["baseline"] else None
+                share = line["nusd"] / said["baseline"] if said["baseline"] else None
                 self.assertEqual(line["share"] is None, share is None)
                 self.assertAlmostEqual(line["share"] or 0, share or 0, places=9)
 
@@ -142,6 +143,24 @@ class AddsUp(Books):
         untagged = sum(r["cost_nusd"] or 0 for r in rows if r["tag"] is None and r.get("billed") != "list")
         self.assertEqual(sum(tags) + untagged, whole["spend"]["nusd"])
 
+    def test_a_ledger_that_was_handed_on(self):
+        """Rows as JSON Lines, imported elsewhere: the same reports, but for what only the row of this store says (notes, escalations)."""
+        rows = [r for r in random_rows(random.Random(6), self.ledger, requests=150) if r["kind"] in ("call", "batch", "hit_exact")
+                and r.get("cost_nusd") is not None and r.get("saved_nusd", 0) is not None and not r.get("escalated_from") and r.get("billed") != "list"]
+        rows = [{**{k: v for k, v in r.items() if k not in ("notes", "source", "billed", "error")}, "id": i, "cost_nusd": r.get("list_nusd", 0)}
+                for i, r in enumerate(rows)]
+        self.write(*rows)
+        path = os.path.join(self.tmp.name, "rows.jsonl")
+        with open(path, "w") as f:
+            f.writelines(json.dumps(r) + "\n" for r in rows)
+        other = connect(os.path.join(self.tmp.name, "other.db"))
+        self.addCleanup(other.close)
+        self.assertEqual(json.loads(value(other, "SELECT llm_import(?)", path))["calls"], len(rows))
+        for sql in ("SELECT saving, who, calls, nusd, unpriced FROM llm_savings WHERE billed = 'paid'",
+                    "SELECT tag, model, provider, who, hits, net_nusd, within_1h FROM llm_prefix_cache", "SELECT * FROM llm_conversations",
+                    "SELECT tag, version, calls, tokens, cost_usd FROM llm_system_prompts"):
+            self.assertEqual(other.execute(sql).fetchall(), self.db.execute(sql).fetchall(), sql)
+
     def test_nothing(self):
         lines = self.savings()
         self.assertEqual({r["nusd"] for r in lines.values()}, {0})
@@ -183,7 +202,7 @@ class Signed(Books):
                    *(self.ledger.call("gpt-4o", {**usage, "cache_read": 2048}) for _ in range(124)))
         line, whole = self.savings()["prefix", "provider"], self.ledger.cost("gpt-4o", usage, NOW)
         self.assertEqual(line["nusd"], 124 * 2048 * 1250)
-        self.assertAlmostEqual(line["share"], 100 * line["nusd"] / (590 * whole), places=9)
+        self.assertAlmostEqual(line["share"], line["nusd"] / (590 * whole), places=9)
         (row,) = self.rows("SELECT * FROM llm_prefix_cache")
         self.assertEqual((row["calls"], row["eligible"], row["hits"]), (590, 590, 124))
         self.assertAlmostEqual(row["hit_percent"], 100 * 124 / 590, places=9)
@@ -200,6 +219,28 @@ class Signed(Books):
         self.assertEqual(lines["baseline"]["nusd"], max(self.ledger.cost(m, {"input": 1000, "output": 400}, NOW) for m in ("gpt-4o", "claude-haiku-4-5")))
         self.assertEqual(lines["routing"]["nusd"], lines["baseline"]["nusd"] - sum(r["cost_nusd"] for r in (first, second, judge)))
         self.assertLess(lines["routing"]["nusd"], 0)
+
+    def test_the_dearest_of_the_tiers(self):
+        """Wherever it stands among them, and of each call anew: one is dearer in what it reads, the other in what it writes."""
+        self.db.execute("UPDATE llm_tiers SET model = CASE name WHEN 'simple' THEN 'reads' WHEN 'medium' THEN 'writes' ELSE 'gpt-4o-mini' END")
+        for model, kind, usd in (("reads", "input", 90), ("reads", "output", 1), ("writes", "input", 1), ("writes", "output", 90)):
+            self.db.execute("INSERT INTO llm_prices(model, kind, usd_per_million) VALUES (?, ?, ?)", (model, kind, usd))
+        self.write(*(self.ledger.call("gpt-4o-mini", u, tier="complex") for u in ({"input": 1000, "output": 10}, {"input": 10, "output": 1000})))
+        self.assertEqual(self.nusd("baseline"), 2 * (1000 * 90000 + 10 * 1000))
+
+    def test_a_place_stays_with_who_has_it(self):
+        """Where a provider had to run costs more there; the baseline's model, somebody else's, has no such price."""
+        row = self.ledger.call("claude-opus-4-8", {"input": 1000, "output": 100, "geo": "us"}, tier="medium")
+        self.assertGreater(row["cost_nusd"], self.ledger.cost("claude-opus-4-8", {"input": 1000, "output": 100}, NOW))
+        self.write(row)
+        line = self.savings()["routing"]
+        self.assertEqual((line["nusd"], line["unpriced"]), (self.ledger.cost("gpt-4o", {"input": 1000, "output": 100}, NOW) - row["cost_nusd"], 0))
+
+    def test_what_is_no_request(self):
+        """A batch's own usage differs from its answers': a row that cost nothing."""
+        self.write(self.ledger.call("gpt-4o", {"difference": {"input": 5, "output": 0}}, kind="batch", purpose="difference", cost_nusd=0))
+        self.assertEqual({(r["calls"], r["unpriced"]) for r in self.savings().values()}, {(0, 0)})
+        self.assertEqual(self.rows("SELECT * FROM llm_prefix_cache"), [])
 
     def test_named_models_save_nothing_by_routing(self):
         self.write(self.ledger.call("gpt-4o-mini", {"input": 1000, "output": 100}), self.ledger.call("gpt-4o-mini", {"input": 9, "output": 1}, tier="only key"))
@@ -336,6 +377,12 @@ class Prefix(Books):
         row = self.line(*calls)
         self.assertEqual((row["calls"], row["eligible"], row["hits"], row["hit_percent"], row["min_tokens"]), (4, 2, 1, 50.0, 1024))
 
+    def test_facts_have_dates(self):
+        """The shortest prefix became shorter in October; a call is held against what was so on its day."""
+        days = 1791158400000, 1791763200000  # 2026-10-05, 2026-10-12
+        row = self.line(*(self.ledger.call("claude-opus-4-8", {"input": 2000, "output": 1}, ts=day) for day in days))
+        self.assertEqual((row["calls"], row["eligible"], row["min_tokens"]), (2, 1, 1024))
+
     def test_nobody_says_what_it_came_to(self):
         row = self.line(self.ledger.call("nobody-sells-this", {"input": 5000, "cache_read": 4000, "output": 1}))
         self.assertEqual((row["unpriced"], row["net_nusd"], row["min_tokens"]), (1, 0, 1024 if row["min_tokens"] else None))
@@ -399,12 +446,47 @@ class Whose(Desk):
 
     def test_the_notes_of_a_route_stay(self):
         """An emergency's note and that of the mark are one object."""
-        self.db.execute("UPDATE llm_tiers SET model = 'claude-haiku-4-5'")
+        self.db.execute("UPDATE llm_models SET context_window = 500 WHERE name = 'gpt-4o-mini'")
+        self.db.execute("UPDATE llm_tiers SET model = 'claude-haiku-4-5' WHERE name <> 'simple'")
         self.db.execute("INSERT INTO llm_budgets(scope, period, limit_usd, action) VALUES ('*', 'day', 0.0000001, 'warn')")
         self.ask("one", model="auto", prompt_cache="5m")
         notes = json.loads(value(self.db, "SELECT notes FROM llm_calls WHERE kind = 'call'"))
-        self.assertEqual(notes["prefix"], "ours")
-        self.assertIn("budget", notes)
+        self.assertEqual((sorted(notes), notes["prefix"]), (["budget", "prefix", "skipped"], "ours"))
+        self.db.execute("DELETE FROM llm_budgets")
+        self.ask("two", model="auto", prompt_cache="5m")
+        notes = json.loads(value(self.db, "SELECT notes FROM llm_calls WHERE kind = 'call' ORDER BY id DESC"))
+        self.assertEqual((sorted(notes), notes["prefix"]), (["prefix", "skipped"], "ours"))
+
+
+class InBatches(BatchDesk):
+    def test_a_mark_of_ours(self):
+        for wish in ("5m", "off"):
+            self.put(3, model=HAIKU, system=SYSTEM, options=json.dumps({"prompt_cache": wish}), text="{} " + wish)
+        self.flush()
+        self.settle()
+        self.assertEqual(self.db.execute("SELECT notes, count(*) FROM llm_calls WHERE kind = 'batch' GROUP BY 1").fetchall(),
+                         [(None, 3), ('{"prefix":"ours"}', 3)])
+        ours, batch, spent = (value(self.db, "SELECT nusd FROM llm_savings WHERE saving = ? AND who IS ?", *line)
+                              for line in (("prefix", "ours"), ("batch", None), ("spend", None)))
+        self.assertNotEqual(ours, 0)
+        self.assertGreater(batch, 0)
+        self.assertEqual(value(self.db, "SELECT nusd FROM llm_savings WHERE saving = 'baseline'"), ours + batch + spent)
+
+
+class InMain(unittest.TestCase):
+    """A ledger that lives in the user's own file."""
+
+    def test_it_is_read_too(self):
+        with TempDir() as tmp, Standin() as standin:
+            db = open_desk(os.path.join(tmp, "desk.db"), standin.url)
+            db.execute("SELECT llm_config('store', 'main')").fetchall()
+            for system in ("Be short.", "Be kind."):
+                value(db, "SELECT llm_complete('q', ?)", json.dumps({"model": "gpt-4o-mini", "system": system, "conversation": "c", "tag": "t"}))
+            self.assertEqual(value(db, "SELECT nusd FROM llm_savings WHERE saving = 'spend'"), standin.bill()["total_nusd"])
+            self.assertEqual(db.execute("SELECT version, text, first_change FROM llm_system_prompts").fetchall(), [(1, "Be short.", None), (2, "Be kind.", 3)])
+            self.assertEqual(db.execute("SELECT turns FROM llm_conversations").fetchall(), [(2,)])
+            self.assertEqual(value(db, "SELECT sum(calls) FROM llm_prefix_cache"), 2)
+            db.close()
 
 
 class Options(Books):

@@ -65,5 +65,6 @@ void words_percent(double share, int signs, char out[WORDS_NUMBER]) {
            percent < 1e30 ? percent : 1e30);
   group_digits(plain, grouped);
   snprintf(text, sizeof text, "%.40s %%", grouped);
-  add_sign(share < 0, signs && share != 0, text, out);
+  int is_nothing = percent < 0.05;
+  add_sign(share < 0 && !is_nothing, signs && !is_nothing, text, out);
 }

@@ -18,7 +18,7 @@
 typedef enum LogWhat { LOG_CALL, LOG_SUM } LogWhat;
 
 /* What became of a call; the ledger's kinds that a log can tell. */
-typedef enum LogKind { LOG_ANSWERED, LOG_BATCH, LOG_EMBED, LOG_HIT } LogKind;
+typedef enum LogKind { LOG_ANSWERED, LOG_BATCH, LOG_EMBED, LOG_HIT, LOG_HIT_SEMANTIC } LogKind;
 
 /* Who says what it cost: `paid`, or nobody, because a subscription or a local agent says no price: `list`. */
 typedef enum LogBilled { LOG_PAID, LOG_LIST } LogBilled;
@@ -54,6 +54,7 @@ typedef struct LogEntry {
   const char *logical, *system_hash, *prompt_hash, *retry_reason, *purpose, *tier, *tier_drawn,
       *tier_served;
   long long attempt, turn, system_tokens, history_tokens; /* LOG_UNKNOWN */
+  double route_score;                                     /* NAN */
   /* Its input is all of it, cached and written included; has 0: not said. reported_nusd: what the log states. */
   Usage usage;
   long long saved_nusd; /* of a hit; LOG_UNKNOWN */

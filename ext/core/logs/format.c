@@ -122,6 +122,7 @@ void log_entry_init(LogEntry *entry, LogWhat what) {
                       .saved_nusd = LOG_UNKNOWN,
                       .requests = LOG_UNKNOWN,
                       .quantity = NAN,
+                      .route_score = NAN,
                       .amount_nusd = LOG_UNKNOWN,
                       .list_nusd = LOG_UNKNOWN};
   usage_init(&entry->usage);

@@ -3,6 +3,8 @@
 */
 #include "core/logs/format_internal.h"
 
+#include "base/text/decimal.h"
+
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,7 +97,7 @@ static const struct {
   const char *word;
   LogKind kind;
 } kinds[] = {{"call", LOG_ANSWERED}, {"unknown", LOG_ANSWERED}, {"batch", LOG_BATCH},
-             {"embed", LOG_EMBED},   {"hit_exact", LOG_HIT},    {"hit_semantic", LOG_HIT},
+             {"embed", LOG_EMBED},   {"hit_exact", LOG_HIT},    {"hit_semantic", LOG_HIT_SEMANTIC},
              {"hit", LOG_HIT}};
 
 /* 1 and the kind of a word; 0 where the row is no call ("refused": nothing was sent). */
@@ -126,7 +128,8 @@ static void take_own_usage(Row *row, LogEntry *entry, Err *err) {
 Finish finish_own(Row *row, LogEntry *entry, Err *err) {
   const char *kind = row_text(row, "kind"), *id = row_text(row, "id"),
              *request = row_text(row, "request_id"), *attempt = row_text(row, "attempt"),
-             *billed = row_text(row, "billed");
+             *billed = row_text(row, "billed"), *score = row_text(row, "route_score");
+  long long millionths;
   char key[2 * TEXT_MOST];
   if (kind && !read_kind(kind, &entry->kind)) {
     if (strcmp(kind, "refused") != 0) {
@@ -140,6 +143,9 @@ Finish finish_own(Row *row, LogEntry *entry, Err *err) {
     int n = snprintf(key, sizeof key, "%.500s:%.20s%s%.40s", request, attempt ? attempt : "1",
                      is_first && id ? ":" : "", is_first && id ? id : "");
     entry->key = text_keep(&row->reader->texts, key, (size_t)n);
+  }
+  if (score && decimal_parse(score, 6, &millionths) && millionths <= 1000000) {
+    entry->route_score = (double)millionths / 1e6;
   }
   entry->billed = billed && strcmp(billed, "list") == 0 ? LOG_LIST : LOG_PAID;
   take_own_usage(row, entry, err);

@@ -71,6 +71,24 @@ int audit_each(Store *s, const AuditAsk *ask, AuditFn take, void *arg, Err *err)
   return err->rc;
 }
 
+int audit_newest(Store *s, long long *ts, Err *err) {
+  sqlite3 *reader = ledger_flush(s, err) == RC_OK ? store_reader_take(s, err) : NULL;
+  sqlite3 *db = reader ? reader : s->db;
+  sqlite3_stmt *stmt = NULL;
+  *ts = 0;
+  if (err->rc == RC_OK) {
+    int rc = sqlite3_prepare_v2(
+        db, "SELECT ts FROM main.llm_calls WHERE cost_nusd > 0 ORDER BY ts DESC LIMIT 1", -1, &stmt,
+        NULL);
+    rc = rc == SQLITE_OK ? sqlite3_step(stmt) : rc;
+    *ts = rc == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
+    rc == SQLITE_ROW || rc == SQLITE_DONE ? RC_OK : fail(db, rc, err);
+  }
+  sqlite3_finalize(stmt);
+  store_reader_give(s, reader);
+  return err->rc;
+}
+
 /* The row's JSON, open at its end; NULL where there is no such row, or *err. */
 static char *read_json(sqlite3 *db, long long id, Err *err) {
   sqlite3_stmt *stmt = NULL;

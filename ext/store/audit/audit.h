@@ -39,6 +39,9 @@ typedef struct AuditAsk {
 /* Hands every such row to `take`. Writes first what waits. RC_OK or *err, which `take` may set to end it. */
 int audit_each(Store *s, const AuditAsk *ask, AuditFn take, void *arg, Err *err);
 
+/* When the newest call was made that cost something, Unix ms; 0: there is none. */
+int audit_newest(Store *s, long long *ts, Err *err);
+
 /* One row in words, as JSON without its last brace (owned, sqlite3_free): what was asked, what the caches did, as far as the
 ** ledger keeps that, and all attempts. Handed to `take`, too, where audit_each would. NULL without an error: no such
 ** row; or *err. */

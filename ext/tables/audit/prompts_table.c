@@ -298,8 +298,8 @@ const TableKind system_diff_table = {
         "\"op\" TEXT, \"line\" TEXT, \"tokens\" INTEGER, \"line1\" INTEGER, \"line2\" INTEGER",
     .args = {"hash1", "hash2"},
     .n_required = 2,
-    .usage = "two names of system prompts, as in llm_system_diff('…', '…'): see system_hash of "
-             "llm_system_prompts",
+    .usage = "expected two names of system prompts, as llm_system_prompts has them in system_hash:"
+             " llm_system_diff('…', '…')",
     .rows = 100,
     .cost = 1e4,
     .table_size = sizeof(Table),

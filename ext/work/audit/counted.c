@@ -21,6 +21,10 @@ static UnitSet token_units(void) {
   return set;
 }
 
+int counted_is_note(const AuditRow *row) {
+  return row->purpose && strcmp(row->purpose, "difference") == 0;
+}
+
 static int counts_any(const Usage *u, UnitSet units) {
   int any = 0;
   for (UnitSet left = u->has & units; left; left &= left - 1) {
@@ -36,7 +40,7 @@ static void look_at(Counted *c, const Usage *u) {
 
 int counted_read(Conn *conn, const AuditRow *row, Counted *c, Err *err) {
   Err bad = {0};
-  *c = (Counted){.conn = conn, .row = row};
+  *c = (Counted){.conn = conn, .row = row, .tokens = token_units()};
   if (err->rc != RC_OK) {
     return err->rc;
   }
@@ -58,11 +62,11 @@ void counted_free(Counted *c) {
 }
 
 /* A usage under other terms. */
-static Usage under(const Usage *was, unsigned terms) {
+static Usage under(const Counted *c, const Usage *was, unsigned terms) {
   Usage u = *was;
   UnitSet gone = (terms & COUNTED_UNREAD ? family(UNIT_CACHE_READ) : 0) |
                  (terms & COUNTED_UNWRITTEN ? family(UNIT_CACHE_WRITE) : 0) |
-                 (terms & COUNTED_TOKENS ? ~token_units() : 0);
+                 (terms & COUNTED_TOKENS ? ~c->tokens : 0);
   u.has &= ~gone;
   u.can &= ~gone;
   if (terms & COUNTED_STANDARD) {
@@ -76,7 +80,7 @@ static UsagePart *parts_under(const Counted *c, unsigned terms, Err *err) {
   UsagePart *parts = c->n_parts > 0 ? malloc((size_t)c->n_parts * sizeof *parts) : NULL;
   for (int i = 0; parts && i < c->n_parts; i++) {
     parts[i] = c->parts[i];
-    parts[i].usage = under(&c->parts[i].usage, terms);
+    parts[i].usage = under(c, &c->parts[i].usage, terms);
   }
   if (!parts && c->n_parts > 0) {
     err_nomem(err);
@@ -89,7 +93,7 @@ long long counted_nusd(const Counted *c, unsigned terms, BillingLines *lines, Er
   if (!c->has_usage || err->rc != RC_OK) {
     return LEDGER_NULL;
   }
-  const Usage u = under(&c->usage, terms);
+  const Usage u = under(c, &c->usage, terms);
   const Billed billed = {.model = c->row->model ? c->row->model : "",
                          .requested = c->row->model_requested ? c->row->model_requested : "",
                          .provider = c->row->provider,
@@ -107,7 +111,7 @@ long long counted_nusd(const Counted *c, unsigned terms, BillingLines *lines, Er
 /* What is no token of it, where it was; LEDGER_NULL. */
 static long long fees_of(const Counted *c, Err *err) {
   const unsigned plain = COUNTED_PLAIN | COUNTED_STANDARD;
-  if (!(c->usage.has & ~token_units())) {
+  if (!(c->usage.has & ~c->tokens)) {
     return 0;
   }
   long long all = counted_nusd(c, plain, NULL, err);
@@ -121,7 +125,7 @@ long long counted_elsewhere(const Counted *c, const char *model, Err *err) {
   PriceVerdict verdict = c->has_usage ? PRICED : NO_PRICE;
   for (int i = 0; (i == 0 || i < c->n_parts) && verdict == PRICED; i++) {
     PricingAnswer answer;
-    Usage u = under(c->n_parts ? &c->parts[i].usage : &c->usage,
+    Usage u = under(c, c->n_parts ? &c->parts[i].usage : &c->usage,
                     COUNTED_PLAIN | COUNTED_STANDARD | COUNTED_TOKENS);
     u.geo[0] = 0; /* a place of the provider's that it was at */
     verdict = pricing_answer(c->conn, &ask, &u, &answer, err);

@@ -26,7 +26,11 @@ typedef struct Counted {
   int n_parts;
   int has_usage;
   int has_read, has_written; /* any of its parts */
+  UnitSet tokens;            /* the units that are tokens */
 } Counted;
+
+/* 1 for a row that is no request: what a batch's own usage says otherwise than its answers do (it cost nothing). */
+int counted_is_note(const AuditRow *row);
 
 /* Reads its usage; one that can't be read counts as none. RC_OK or *err. Ended by counted_free. */
 int counted_read(Conn *conn, const AuditRow *row, Counted *c, Err *err);

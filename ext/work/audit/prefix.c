@@ -137,7 +137,8 @@ static void take_row(void *arg, const AuditRow *row, Err *err) {
                                is_text(row->billed, "list") ? "list" : "paid"};
   const char *kept[5];
   Counted c;
-  PrefixLine *l = row->kind != KIND_EMBED ? groups_of(r->lines, texts, 5, kept, err) : NULL;
+  int is_prompt = row->kind != KIND_EMBED && !counted_is_note(row);
+  PrefixLine *l = is_prompt ? groups_of(r->lines, texts, 5, kept, err) : NULL;
   if (!l || counted_read(r->conn, row, &c, err) != RC_OK) {
     return;
   }

@@ -151,6 +151,9 @@ static void take_call(Reading *r, SavingLine *lines, const AuditRow *row, Err *e
 static void take_row(void *arg, const AuditRow *row, Err *err) {
   Reading *r = arg;
   int is_listed = row->billed && strcmp(row->billed, "list") == 0;
+  if (counted_is_note(row)) {
+    return;
+  }
   SavingLine *lines = r->lines + (is_listed ? SAVING_COUNT : 0);
   r->has_listed |= is_listed;
   if (row->kind == KIND_HIT_EXACT || row->kind == KIND_HIT_SEMANTIC) {
@@ -179,7 +182,7 @@ int savings_read(Conn *conn, const AuditAsk *ask, Savings *savings, Err *err) {
   for (int i = 0; i < savings->n; i++) {
     long long whole = savings->lines[i - i % SAVING_COUNT + SAVING_BASELINE].nusd;
     double nusd = (double)savings->lines[i].nusd;
-    savings->lines[i].share = whole ? 100.0 * nusd / (double)whole : (double)NAN;
+    savings->lines[i].share = whole ? nusd / (double)whole : (double)NAN;
   }
   return err->rc;
 }

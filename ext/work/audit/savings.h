@@ -56,7 +56,7 @@ typedef struct SavingLine {
   const char *saving, *who, *billed, *baseline;
   long long calls;    /* rows that it is about */
   long long nusd;     /* saved; of baseline and spend: what they come to */
-  double share;       /* percent of the baseline of the same `billed`; NAN where that is 0 */
+  double share;       /* of the baseline of the same `billed`; NAN where that is 0 */
   long long unpriced; /* rows for which it could not be computed: nothing of them is in it */
 } SavingLine;
 
