@@ -10,6 +10,7 @@
 #include "money/pricing.h"
 #include "work/drift/sides.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -376,24 +377,38 @@ static DriftLine *add_line(Work *w, const char *driver, Err *err) {
   a->lines = more;
   DriftLine *l = &more[a->n++];
   *l = (DriftLine){.driver = driver,
+                   .nusd = LLONG_MIN,
                    .share = (double)NAN,
-                   .before = (double)NAN,
-                   .after = (double)NAN,
                    .basis = sides_basis_word(BASIS_CALLS)};
   return l;
 }
 
+static void set_factor(DriftLine *l, double before, double after) {
+  l->before = before;
+  l->after = after;
+  l->percent = before > 0 ? 100 * (after / before - 1) : (double)NAN;
+}
+
+/* NULL for an empty text, and *err. */
+static char *copy_of(const char *text, Err *err) {
+  char *copy = text && text[0] ? strdup(text) : NULL;
+  if (text && text[0] && !copy) {
+    err_nomem(err);
+  }
+  return copy;
+}
+
 static void add_row(Work *w, const Told *t, const DriftRow *row, Err *err) {
   DriftLine *l = add_line(w, drift_word(row->driver), err);
+  char detail[DRIFT_DETAIL];
   if (!l) {
     return;
   }
-  detail_of(w, row, l->detail);
-  l->has_money = 1;
+  detail_of(w, row, detail);
+  l->detail = copy_of(detail, err);
   l->nusd = row->nusd;
   l->share = share_of(row->nusd, w->after - w->before);
-  l->before = row->before;
-  l->after = row->after;
+  set_factor(l, row->before, row->after);
   l->unit = drift_unit(row->driver, t->drift.says);
   l->basis = sides_basis_word(t->group->basis);
   l->text = row_text(w, t, row, l->share, err);
@@ -408,9 +423,8 @@ static void add_aside(Work *w, const char *driver, const char *detail, const cha
                       const double both[2], Err *err) {
   DriftLine *l = add_line(w, driver, err);
   if (l) {
-    snprintf(l->detail, sizeof l->detail, "%s", detail);
-    l->before = both[0];
-    l->after = both[1];
+    l->detail = copy_of(detail, err);
+    set_factor(l, both[0], both[1]);
     l->unit = unit;
   }
 }
@@ -477,6 +491,7 @@ DriftAnswer *drift_new(Conn *conn, const DriftAsk *ask, Err *err) {
 void drift_free(DriftAnswer *a) {
   for (int i = 0; a && i < a->n; i++) {
     free(a->lines[i].value);
+    free(a->lines[i].detail);
     free(a->lines[i].text);
   }
   if (a) {

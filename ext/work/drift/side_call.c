@@ -3,9 +3,8 @@
 */
 #include "work/drift/sides_internal.h"
 
-#include "money/reread.h"
+#include "work/audit/counted.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* What a call was billed: counts and nano-dollars at the prices of its service. */
@@ -46,52 +45,24 @@ static void group_lines(const BillingLines *billed, Lines *lines) {
   }
 }
 
-/* The same counts by the standard service; unless is_cached as if no cache had read or written any. */
-static void make_standard(Usage *u, int is_cached) {
-  usage_set_service(u, "standard");
-  if (!is_cached) {
-    u->has &= ~(family(UNIT_CACHE_READ) | family(UNIT_CACHE_WRITE));
-  }
-}
-
-/* Its cost at list prices then; 0 where nobody says. */
-static double price_otherwise(Conn *conn, const LedgerRow *row, int is_cached, Err *err) {
-  UsagePart *parts = NULL;
-  int n = 0;
-  Usage u = {0};
-  Billing other = {.list_nusd = BILLING_UNKNOWN, .why = ""};
-  if (reread_usage(row, &u, &parts, &n, err) == RC_OK) {
-    make_standard(&u, is_cached);
-    for (int i = 0; i < n; i++) {
-      make_standard(&parts[i].usage, is_cached);
-    }
-    const Billed billed = {.model = row->model ? row->model : "",
-                           .requested = row->model_requested ? row->model_requested : "",
-                           .provider = row->provider,
-                           .at_ms = row->ts,
-                           .usage = &u,
-                           .parts = parts,
-                           .n_parts = n};
-    billing_price(conn, &billed, &other, err);
-  }
-  free(parts);
-  return other.list_nusd > 0 ? (double)other.list_nusd : 0;
-}
-
 static int is_standard(const char *service) {
   return !service || !service[0] || strcmp(service, "standard") == 0;
 }
 
-static Otherwise find_otherwise(Conn *conn, const LedgerRow *row, const Lines *lines,
-                                const Billing *now, Err *err) {
-  Otherwise o = {.as_was = now->list_nusd > 0 ? (double)now->list_nusd : lines->total};
-  int is_cached = lines->count[LINE_READ] > 0 || lines->count[LINE_WRITTEN] > 0;
-  o.standard = is_standard(row->service) && is_standard(now->service)
-                   ? o.as_was
-                   : price_otherwise(conn, row, 1, err);
-  o.standard = o.standard > 0 ? o.standard : o.as_was;
-  o.plain = is_cached ? price_otherwise(conn, row, 0, err) : o.standard;
-  o.plain = o.plain > 0 ? o.plain : o.standard;
+/* Its cost under other terms; where nobody says, `as_it_is`. */
+static double price_under(const Counted *c, unsigned terms, double as_it_is, Err *err) {
+  long long nusd = counted_nusd(c, terms, NULL, err);
+  return nusd > 0 ? (double)nusd : as_it_is;
+}
+
+static Otherwise find_otherwise(const Counted *c, double as_was, Err *err) {
+  Otherwise o = {as_was, as_was, as_was};
+  if (!is_standard(c->row->service) || !is_standard(c->usage.service)) {
+    o.standard = price_under(c, COUNTED_STANDARD, as_was, err);
+  }
+  o.plain = c->has_read || c->has_written
+                ? price_under(c, COUNTED_STANDARD | COUNTED_PLAIN, o.standard, err)
+                : o.standard;
   return o;
 }
 
@@ -214,33 +185,33 @@ static void add_lines(Group *g, int side, DriftCell *cells, const LedgerRow *row
   g->side[side].parted += has_parts ? input : 0;
 }
 
-int sides_add_call(Sides *s, Group *g, int side, const LedgerRow *row, Err *err) {
+/* One that cost something into cells, taken apart; 1 if it could be. */
+static int add_apart(Group *g, int side, DriftCell *cells, const Counted *c, Err *err) {
   BillingLines billed = {.count = {0}};
-  Billing now;
   Lines lines;
-  int has_usage;
-  Err bad = {0}; /* of a row that can't be read */
-  PriceVerdict verdict = reread_price(s->conn, row, &billed, &now, &has_usage, &bad);
-  if (bad.rc != RC_OK && bad.rc != RC_ERROR) {
-    *err = bad;
-  }
-  DriftCell *cells = sides_cells(s, g, side, row->model ? row->model : row->model_requested, err);
-  if (!cells) {
-    return err->rc;
-  }
-  if (row->cost_nusd == 0) {
-    const Scale nothing = {0};
-    lines = free_lines(row);
-    add_lines(g, side, cells, row, &lines, &nothing);
-    return err->rc;
-  }
+  long long now = counted_nusd(c, 0, &billed, err);
   group_lines(&billed, &lines);
-  if (verdict != PRICED || lines.total <= 0 || row->cost_nusd < 0) {
-    add_blended(cells, row);
-    return err->rc;
+  if (now <= 0 || lines.total <= 0 || c->row->cost_nusd < 0) {
+    return 0;
   }
-  Otherwise o = find_otherwise(s->conn, row, &lines, &now, &bad);
-  Scale scale = find_scale(row, &lines, &o);
-  add_lines(g, side, cells, row, &lines, &scale);
+  Otherwise o = find_otherwise(c, (double)now, err);
+  Scale scale = find_scale(c->row, &lines, &o);
+  add_lines(g, side, cells, c->row, &lines, &scale);
+  return 1;
+}
+
+int sides_add_call(Sides *s, Group *g, int side, const LedgerRow *row, Err *err) {
+  Counted c;
+  DriftCell *cells = sides_cells(s, g, side, row->model ? row->model : row->model_requested, err);
+  if (cells && row->cost_nusd == 0) {
+    const Scale nothing = {0};
+    Lines lines = free_lines(row);
+    add_lines(g, side, cells, row, &lines, &nothing);
+  } else if (cells && counted_read(s->conn, row, &c, err) == RC_OK) {
+    if (!add_apart(g, side, cells, &c, err) && err->rc == RC_OK) {
+      add_blended(cells, row);
+    }
+    counted_free(&c);
+  }
   return err->rc;
 }
