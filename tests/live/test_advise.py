@@ -214,6 +214,16 @@ class Asking(Advice):
         self.assertEqual(self.advise('{"tag":"nobody"}')[0]["advice"], "none")
         self.assertEqual(self.advise('{"period":"2025-01"}')[0]["calls"], 0)
 
+    def test_inside_a_transaction(self):
+        """There the configuration is read anew each time; the calls of the transaction itself are seen."""
+        self.ledger.write(self.calls("gpt-4o", 600, "faq"))
+        before = self.advise()
+        self.db.isolation_level = None
+        self.db.execute("BEGIN IMMEDIATE")
+        self.db.execute("CREATE TABLE questions(id, question)")
+        self.assertEqual(self.advise(), before)
+        self.db.execute("ROLLBACK")
+
     def test_list_prices(self):
         """Where nobody says what was paid, the advice is by list prices, and says so."""
         self.ledger.write(self.calls("gpt-4o", 100, "code", billed="list", source="claude_code"))

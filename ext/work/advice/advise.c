@@ -561,10 +561,11 @@ static void find_month(Work *w, long long from, long long to) {
   w->per_month = MONTH_DAYS / w->days;
 }
 
+/* (As pricing_refresh read it: reading it again would free the prices that are borrowed from it.) */
 static void use_tiers(Work *w, Err *err) {
-  const Config *config = conn_config(w->conn, err);
+  const Config *config = w->conn->config;
   w->seen.open_model = open_model;
-  if (config && config->n_tiers > 0) {
+  if (err->rc == RC_OK && config->n_tiers > 0) {
     w->seen.simple_model = words(w, err, "%s", config->tiers[0].model);
     w->seen.simple_max = config->tiers[0].max_score;
   }
