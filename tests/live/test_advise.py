@@ -149,6 +149,26 @@ class Planted(Advice):
             self.db.execute(r["why"]).fetchall()
 
 
+class Sampled(Advice):
+    """Of many calls a sample is priced elsewhere: traffic that has a period is no worse seen than other traffic."""
+
+    def test_every_sixteenth_call_is_another(self):
+        rows = self.calls("gpt-4o", 6000, "steps", input=400, output=100)
+        rows = [self.ledger.call("gpt-4o", {"input": 1900, "output": 290}, ts=r["ts"], tag="steps") if i % 16 == 15 else r for i, r in enumerate(rows)]
+        self.ledger.write(rows)
+        small = sum(self.ledger.cost("gpt-4o-mini", {"input": r["input_tokens"], "output": r["output_tokens"]}, r["ts"]) for r in rows)
+        r = self.found(self.advise(), "route easy prompts", "steps", (sum(r["cost_nusd"] for r in rows) - small) / 1e9)
+        self.assertEqual(r["calls"], 6000)
+
+    def test_every_second_call_is_hard(self):
+        rows = [{**r, "route_score": (0.1, 0.9)[i % 2]} for i, r in enumerate(self.calls("gpt-4o", 6000, "both"))]
+        self.ledger.write(rows)
+        r = next(r for r in self.advise() if r["advice"] == "route easy prompts")
+        self.assertAlmostEqual(r["calls"], 3000, delta=400)
+        self.assertLess(r["low_usd"], 0.47 * sum(r["cost_nusd"] for r in rows) / 1e9)
+        self.assertGreater(r["high_usd"], 0.47 * sum(r["cost_nusd"] for r in rows) / 1e9)
+
+
 class Silence(Advice):
     """Field case Q08, and what must not be said."""
 

@@ -24,7 +24,7 @@ enum {
 
 void seen_add(SeenSum *s, double weight, double nusd) {
   s->nusd += weight * nusd;
-  s->squares += weight * nusd * nusd;
+  s->squares += weight * nusd * (weight * nusd);
   s->calls += weight;
 }
 
@@ -162,6 +162,7 @@ static void see_elsewhere(Seen *s, SeenPair *p, const AuditRow *row, double weig
     long long now = counted_nusd(&c, 0, &lines, &bad);
     double batch = saved_as_batch(&c, now, &bad);
     p->sampled += weight;
+    p->sampled_nusd += weight * (double)row->cost_nusd;
     if (!isnan(batch)) {
       seen_add(&p->batch, weight, batch);
     }
@@ -268,11 +269,45 @@ static void take_row(void *arg, const AuditRow *row, Err *err) {
   seen_add(&p->cost, 1, (double)row->cost_nusd);
   see_time(s, p, row, err);
   see_waste(s, p, row, err);
-  int is_sampled = p->calls <= SEEN_FULL || p->calls % SEEN_STRIDE == 0;
+  int is_sampled = p->calls <= SEEN_FULL ||
+                   hash_short(&p->calls, sizeof p->calls) % SEEN_STRIDE == 0; /* see seen.h */
   if (is_sampled && err->rc == RC_OK) {
     see_elsewhere(s, p, row, p->calls <= SEEN_FULL ? 1 : SEEN_STRIDE, err);
   }
   p->last_ts = row->ts;
+}
+
+/* ---- from the sample to all calls */
+
+/* The sums that are over the sample. */
+static const size_t sampled_sums[] = {
+    offsetof(SeenPair, simple),      offsetof(SeenPair, successor_saves),
+    offsetof(SeenPair, batch),       offsetof(SeenPair, prefix),
+    offsetof(SeenPair, system_cost), offsetof(SeenPair, output_cost),
+    offsetof(SeenPair, open_model),  offsetof(SeenPair, small),
+    offsetof(SeenPair, prefix_near)};
+
+enum { SAMPLED_SUMS = sizeof sampled_sums / sizeof sampled_sums[0] };
+
+static SeenSum *sum_at(SeenPair *p, int i) {
+  return (SeenSum *)(void *)((char *)p + sampled_sums[i]);
+}
+
+static void scale_sample(SeenPair *p) {
+  if (p->sampled <= 0 || p->sampled_nusd <= 0) {
+    return;
+  }
+  double calls = (double)p->calls / p->sampled, nusd = p->cost.nusd / p->sampled_nusd;
+  for (int i = 0; i < SAMPLED_SUMS; i++) {
+    SeenSum *sum = sum_at(p, i);
+    sum->nusd *= nusd;
+    sum->squares *= nusd * nusd;
+    sum->calls *= calls;
+  }
+  p->simple_calls *= calls;
+  p->read_calls *= calls;
+  p->system_tokens *= calls;
+  p->sampled *= calls;
 }
 
 /* ---- what a tag's models come to together */
@@ -283,23 +318,13 @@ static void add_sum(SeenSum *to, const SeenSum *from) {
   to->calls += from->calls;
 }
 
-static void add_pair(SeenPair *to, const SeenPair *from) {
-  static const size_t sums[] = {offsetof(SeenPair, cost),
-                                offsetof(SeenPair, simple),
-                                offsetof(SeenPair, successor_saves),
-                                offsetof(SeenPair, batch),
-                                offsetof(SeenPair, prefix),
-                                offsetof(SeenPair, system_cost),
-                                offsetof(SeenPair, output_cost),
-                                offsetof(SeenPair, repeats),
-                                offsetof(SeenPair, retries),
-                                offsetof(SeenPair, open_model),
-                                offsetof(SeenPair, small),
-                                offsetof(SeenPair, prefix_near)};
-  for (size_t i = 0; i < sizeof sums / sizeof sums[0]; i++) {
-    add_sum((SeenSum *)(void *)((char *)to + sums[i]),
-            (const SeenSum *)(const void *)((const char *)from + sums[i]));
+static void add_pair(SeenPair *to, SeenPair *from) {
+  for (int i = 0; i < SAMPLED_SUMS; i++) {
+    add_sum(sum_at(to, i), sum_at(from, i));
   }
+  add_sum(&to->cost, &from->cost);
+  add_sum(&to->repeats, &from->repeats);
+  add_sum(&to->retries, &from->retries);
   to->calls += from->calls;
   to->conversing += from->conversing;
   to->simple_calls += from->simple_calls;
@@ -315,12 +340,13 @@ static void add_pair(SeenPair *to, const SeenPair *from) {
 }
 
 static void add_wholes(Seen *s, Err *err) {
-  const SeenPair *pairs = (const SeenPair *)(const void *)s->pairs.records;
+  SeenPair *pairs = (SeenPair *)(void *)s->pairs.records;
   const SeenTag *tags = (const SeenTag *)(const void *)s->tags.records;
   for (int i = 0; i < s->pairs.n && err->rc == RC_OK; i++) {
     const char *const texts[] = {pairs[i].tag};
     const char *kept[1];
     SeenPair *whole = groups_of(&s->wholes, texts, 1, kept, err);
+    scale_sample(&pairs[i]);
     if (whole) {
       whole->tag = kept[0];
       add_pair(whole, &pairs[i]);

@@ -1,10 +1,13 @@
 /*
 ** What there is to advise about, seen in one pass over the ledger's calls: by tag and model.
 **
-** What a call would have cost elsewhere is computed for the first FULL calls of a tag and model, and then for every STRIDE-th,
-** which counts for that many: so a million calls are seen in seconds. Sums of squares come with each sum: the calls that
-** came are taken for a sample of those that will (a compound Poisson process), whose sum has their sum of squares as its
-** variance.
+** What a call would have cost elsewhere is computed for the first FULL calls of a tag and model, and then for one in STRIDE
+** of them, which counts for that many: so a million calls are seen in seconds. Which one is left to a hash: traffic has periods
+** (the last step of each task, every other question), and a fixed stride would meet always the same. What the sample comes
+** to is then scaled by what all calls cost beside what the sample did, so nothing saves more than it costs.
+**
+** Sums of squares come with each sum: the calls that came are taken for a sample of those that will (a compound Poisson
+** process), whose sum has their sum of squares as its variance; what a call of the sample counts for is squared with it.
 **
 ** A call is easy where its prompt's score would send it to the first tier (the text, where llm_texts has it), or, where nobody
 ** kept the text, where its shape is that of an easy one: a short answer to a short question. It is no evidence of quality,
@@ -39,6 +42,7 @@ typedef struct SeenPair {
   SeenSum small;       /* saved, if all of it were done by the first tier's model */
   double simple_calls, read_calls; /* easy ones; of all, those whose text was read */
   double sampled;                  /* calls that were priced elsewhere, by their weight */
+  double sampled_nusd;             /* what they cost, likewise */
   SeenSum batch;                   /* saved as a batch */
   SeenSum system_cost;             /* of its system prompts */
   SeenSum prefix;                  /* of these, what reading them from a cache would have saved */
