@@ -133,6 +133,15 @@ static void see_output(SeenPair *p, const BillingLines *lines, const AuditRow *r
   p->outputs[bin_of(known(row->output_tokens))] += weight;
 }
 
+/* 1 if a model for text could have answered: no embedding, nothing heard, filmed or drawn. */
+static int is_text(const Counted *c) {
+  const UnitSet others = UNIT_BIT(UNIT_INPUT_AUDIO) | UNIT_BIT(UNIT_INPUT_VIDEO) |
+                         UNIT_BIT(UNIT_CACHE_READ_AUDIO) | UNIT_BIT(UNIT_CACHE_READ_VIDEO) |
+                         UNIT_BIT(UNIT_OUTPUT_AUDIO) | UNIT_BIT(UNIT_OUTPUT_IMAGE) |
+                         UNIT_BIT(UNIT_OUTPUT_VIDEO);
+  return c->row->kind != KIND_EMBED && !counted_has(c, others);
+}
+
 static void see_models(Seen *s, SeenPair *p, const Counted *c, double weight, Err *err) {
   int was_read = 0, is_routed = c->row->tier_drawn != NULL;
   double saved = is_routed ? (double)NAN : saved_at(c, s->simple_model, err);
@@ -166,7 +175,9 @@ static void see_elsewhere(Seen *s, SeenPair *p, const AuditRow *row, double weig
     if (!isnan(batch)) {
       seen_add(&p->batch, weight, batch);
     }
-    see_models(s, p, &c, weight, &bad);
+    if (is_text(&c)) {
+      see_models(s, p, &c, weight, &bad);
+    }
     see_system(p, &c, weight, &bad);
     see_output(p, &lines, row, weight);
     counted_free(&c);
@@ -230,6 +241,7 @@ static void see_time(Seen *s, SeenPair *p, const AuditRow *row, Err *err) {
   }
   t->calls++;
   t->last_ts = row->ts;
+  p->tag_at = (int)(t - (SeenTag *)(void *)s->tags.records);
   t->quarters += t->last_quarter != row->ts / QUARTER_MS;
   t->last_quarter = row->ts / QUARTER_MS;
   t->conversing += row->conversation != NULL || row->turn > 1;
@@ -258,8 +270,6 @@ static void take_row(void *arg, const AuditRow *row, Err *err) {
   if (!p) {
     return;
   }
-  s->first_ts = s->calls ? s->first_ts : row->ts;
-  s->last_ts = row->ts;
   s->calls++;
   seen_add(&s->cost, 1, (double)row->cost_nusd);
   p->calls++;

@@ -33,7 +33,8 @@ void seen_add(SeenSum *s, double weight, double nusd);
 /* Of a tag and a model, or of a tag (model NULL). Texts are borrowed. */
 typedef struct SeenPair {
   const char *tag, *model, *provider; /* plain name; provider as the ledger says it */
-  const char *name;                   /* as it was asked for, last */
+  const char *name;                   /* as its first call has it */
+  int tag_at;                         /* the place of its tag in Seen.tags */
   const char *successor;              /* its maker's replacement; NULL */
   long long calls, conversing;        /* of these, in a conversation */
   SeenSum cost;
@@ -76,7 +77,7 @@ typedef struct Seen {
   const char *open_model;
   double simple_max; /* its scores are below that */
   SeenSum cost;
-  long long calls, first_ts, last_ts;
+  long long calls;
 } Seen;
 
 /* Reads the calls of a time. After pricing_refresh. RC_OK or *err; seen_free in any case. */
