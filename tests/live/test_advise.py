@@ -229,6 +229,15 @@ class Silence(Advice):
         self.ledger.write(embeds + heard + stated)
         self.assertEqual([r["advice"] for r in self.advise()], ["none"])
 
+    def test_what_was_asked_again_for_nothing(self):
+        """A provider refused, for no money, and answered when it was asked again: there is nothing to save."""
+        rows = []
+        for row in self.calls("gpt-4o", 200, "busy", input=4000, output=900, prompt_hash=lambda i: f"{i:032x}"):
+            rows += [{**row, "cost_nusd": None, "usage": None, "error": "rate_limit: slow down", "http_status": 429},
+                     {**row, "attempt": 2, "retry_reason": "rate_limit", "ts": row["ts"] + 1000}]
+        self.ledger.write(rows)
+        self.assertEqual([r["advice"] for r in self.advise()], ["none"])
+
     def test_what_is_routed_already(self):
         self.ledger.write(self.calls("gpt-4o", 200, "routed", tier="complex", tier_drawn="complex", tier_served="complex", route_score=0.9))
         self.assertNotIn("route easy prompts", {r["advice"] for r in self.advise()})

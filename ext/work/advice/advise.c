@@ -165,7 +165,8 @@ static void find_retries(Work *w, const SeenPair *p, Err *err) {
                     p->retries.calls, p->calls);
     l->why = words(w, err,
                    "SELECT retry_reason, count(*), sum(cost_nusd) / 1e9 FROM llm_calls WHERE %s "
-                   "AND attempt > 1 GROUP BY 1 ORDER BY 3 DESC",
+                   "AND attempt > 1 AND request_id IN (SELECT request_id FROM llm_calls WHERE "
+                   "cost_nusd > 0 GROUP BY 1 HAVING count(*) > 1) GROUP BY 1 ORDER BY 3 DESC",
                    where(w, p, err));
     l->how = "SELECT llm_config('retries', 1)";
   }

@@ -252,11 +252,13 @@ static void see_time(Seen *s, SeenPair *p, const AuditRow *row, Err *err) {
   }
 }
 
+/* An attempt after others that cost nothing (they were refused, or cut) is the first that is paid: no waste. */
 static void see_waste(Seen *s, SeenPair *p, const AuditRow *row, Err *err) {
   char history[24];
   snprintf(history, sizeof history, "%lld", row->history_tokens);
   const char *const question[] = {row->prompt_hash, row->system_hash, p->model, history};
-  if (row->attempt > 1 && !row->purpose && row->escalated_from == LEDGER_NULL) {
+  int is_again = !row->purpose && !is_new(&s->requests, &row->request_id, 1, err);
+  if (is_again && row->attempt > 1 && row->escalated_from == LEDGER_NULL) {
     seen_add(&p->retries, 1, (double)row->cost_nusd);
   } else if (row->prompt_hash && !row->error && !row->purpose &&
              !is_new(&s->questions, question, 4, err)) {
@@ -399,4 +401,5 @@ void seen_free(Seen *s) {
   groups_free(&s->wholes);
   hash_map_free(&s->questions);
   hash_map_free(&s->systems);
+  hash_map_free(&s->requests);
 }

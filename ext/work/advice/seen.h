@@ -52,7 +52,8 @@ typedef struct SeenPair {
   SeenSum output_cost;
   double output_tokens, outputs[SEEN_BINS]; /* calls by the logarithm of their output */
   long long cut;                            /* answers that a limit of length ended */
-  SeenSum repeats, retries;
+  SeenSum repeats,
+      retries;        /* (a retry: an attempt beside one of the same request that was paid too) */
   long long versions; /* different system prompts */
   long long good;     /* answers without an error */
   double system_tokens;
@@ -71,6 +72,7 @@ typedef struct Seen {
   Groups pairs, tags;
   Groups wholes;              /* the pairs of each tag added up: SeenPair */
   HashMap questions, systems; /* that were asked before */
+  HashMap requests;           /* of which an attempt was paid */
   sqlite3 *reader;
   sqlite3_stmt *text;
   const char *simple_model; /* of the first tier; NULL: it has none */
