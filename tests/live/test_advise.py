@@ -122,7 +122,7 @@ class Planted(Advice):
                           + self.calls("gpt-4o", 400, "automatic", system_hash="ff" * 16, **prompt, **often))
         rows = self.advise(json.dumps({"from": NOW - MONTH, "to": NOW}))
         r = self.found(rows, "mark the prefix", "law", 8000 * (399 * (3.0 - 0.3) - 0.75) / 1e6)
-        self.assertIn('"prompt_cache":"5m"', r["how"])
+        self.assertIn("'model', 'claude-sonnet-4-6', 'prompt_cache', '5m'", r["how"])
         self.assertEqual([r["subject"] for r in rows if r["advice"] == "mark the prefix"], ["tag law, claude-sonnet-4-6"])
 
     def test_lengths(self):
@@ -147,6 +147,26 @@ class Planted(Advice):
         self.assertLess(order.index("try an open model, serverless"), order.index("host an open model"))
         for r in rows:
             self.db.execute(r["why"]).fetchall()
+
+
+class Sampled(Advice):
+    """Of many calls a sample is priced elsewhere: traffic that has a period is no worse seen than other traffic."""
+
+    def test_every_sixteenth_call_is_another(self):
+        rows = self.calls("gpt-4o", 6000, "steps", input=400, output=100)
+        rows = [self.ledger.call("gpt-4o", {"input": 1900, "output": 290}, ts=r["ts"], tag="steps") if i % 16 == 15 else r for i, r in enumerate(rows)]
+        self.ledger.write(rows)
+        small = sum(self.ledger.cost("gpt-4o-mini", {"input": r["input_tokens"], "output": r["output_tokens"]}, r["ts"]) for r in rows)
+        r = self.found(self.advise(), "route easy prompts", "steps", (sum(r["cost_nusd"] for r in rows) - small) / 1e9)
+        self.assertEqual(r["calls"], 6000)
+
+    def test_every_second_call_is_hard(self):
+        rows = [{**r, "route_score": (0.1, 0.9)[i % 2]} for i, r in enumerate(self.calls("gpt-4o", 6000, "both"))]
+        self.ledger.write(rows)
+        r = next(r for r in self.advise() if r["advice"] == "route easy prompts")
+        self.assertAlmostEqual(r["calls"], 3000, delta=400)
+        self.assertLess(r["low_usd"], 0.47 * sum(r["cost_nusd"] for r in rows) / 1e9)
+        self.assertGreater(r["high_usd"], 0.47 * sum(r["cost_nusd"] for r in rows) / 1e9)
 
 
 class Silence(Advice):
@@ -190,6 +210,34 @@ class Silence(Advice):
         self.ledger.write(rows)
         self.assertNotIn("send it as a batch", {r["advice"] for r in self.advise()})
 
+    def test_routing_leaves_hard_prompts_where_they_are(self):
+        """What is said is what easy ones save. The tiers would send the others to a dearer model than the one they have."""
+        self.ledger.write(self.calls("gpt-4.1-mini", 200, "mix", input=2000, output=800, route_score=lambda i: (0.1, 0.9)[i % 2]))
+        r = next(r for r in self.advise() if r["advice"] == "route easy prompts")
+        self.db.execute("CREATE TABLE questions(id, question)")
+        self.db.execute("INSERT INTO questions VALUES (1, 'Where is my order?'), (2, ?)",
+                        ("Prove that the harmonic series diverges, explain each step of the derivation, and design a counterexample.",))
+        options = r["how"].split("question, ", 1)[1].rsplit(")", 1)[0]
+        self.assertEqual(self.db.execute(f"SELECT {options} FROM questions ORDER BY id").fetchall(),
+                         [('{"model":"gpt-4o-mini"}',), ('{"model":"gpt-4.1-mini"}',)])
+
+    def test_no_answers_for_text_models(self):
+        """Embeddings and audio are not routed to a model for text; what saves nothing is not told."""
+        embeds = [{**r, "kind": "embed"} for r in self.calls("gemini-embedding-2", 100, "vectors", provider="google", usage={"output": 0})]
+        heard = self.calls("gpt-4o-audio-preview", 100, "calls", provider="openai", usage={"input": 400, "input_audio": 300, "output": 20})
+        stated = self.calls("nobody-sells-this", 100, "own", input=3000, output=900, system_tokens=2000, system_hash="ab" * 16, cost_nusd=10**7)
+        self.ledger.write(embeds + heard + stated)
+        self.assertEqual([r["advice"] for r in self.advise()], ["none"])
+
+    def test_what_was_asked_again_for_nothing(self):
+        """A provider refused, for no money, and answered when it was asked again: there is nothing to save."""
+        rows = []
+        for row in self.calls("gpt-4o", 200, "busy", input=4000, output=900, prompt_hash=lambda i: f"{i:032x}"):
+            rows += [{**row, "cost_nusd": None, "usage": None, "error": "rate_limit: slow down", "http_status": 429},
+                     {**row, "attempt": 2, "retry_reason": "rate_limit", "ts": row["ts"] + 1000}]
+        self.ledger.write(rows)
+        self.assertEqual([r["advice"] for r in self.advise()], ["none"])
+
     def test_what_is_routed_already(self):
         self.ledger.write(self.calls("gpt-4o", 200, "routed", tier="complex", tier_drawn="complex", tier_served="complex", route_score=0.9))
         self.assertNotIn("route easy prompts", {r["advice"] for r in self.advise()})
@@ -214,6 +262,30 @@ class Asking(Advice):
         self.assertEqual(self.advise('{"tag":"nobody"}')[0]["advice"], "none")
         self.assertEqual(self.advise('{"period":"2025-01"}')[0]["calls"], 0)
 
+    def test_a_month_of_a_monthly_job(self):
+        """Its hundred calls a month take two minutes: that is no rate."""
+        rows = self.calls("gpt-4o", 400, "report", output=900, spread=lambda i: NOW - i // 100 * 31 * DAY - i % 100 * 1000)
+        self.ledger.write(rows)
+        r = self.advise()[0]
+        self.assertEqual((r["advice"], r["calls"]), ("send it as a batch", 100))
+        self.assertAlmostEqual(r["usd_per_month"] / (sum(x["cost_nusd"] for x in rows[:100]) / 2e9), 1, delta=0.01)
+
+    def test_before_a_time(self):
+        """`to` alone: the thirty days before the newest call that is before it."""
+        self.ledger.write(self.calls("gpt-4o", 100, "new") + self.calls("gpt-4o", 100, "old", spread=lambda i: NOW - 90 * DAY - i * DAY // 4))
+        rows = self.advise(json.dumps({"to": NOW - 60 * DAY}))
+        self.assertEqual({r["subject"] for r in rows}, {"tag old, gpt-4o"})
+
+    def test_inside_a_transaction(self):
+        """There the configuration is read anew each time; the calls of the transaction itself are seen."""
+        self.ledger.write(self.calls("gpt-4o", 600, "faq"))
+        before = self.advise()
+        self.db.isolation_level = None
+        self.db.execute("BEGIN IMMEDIATE")
+        self.db.execute("CREATE TABLE questions(id, question)")
+        self.assertEqual(self.advise(), before)
+        self.db.execute("ROLLBACK")
+
     def test_list_prices(self):
         """Where nobody says what was paid, the advice is by list prices, and says so."""
         self.ledger.write(self.calls("gpt-4o", 100, "code", billed="list", source="claude_code"))
@@ -233,9 +305,21 @@ class Asking(Advice):
         for r in rows:
             self.assertTrue(self.db.execute(r["why"]).fetchall(), r["why"])
 
+    def test_tags_to_be_pasted(self):
+        """A statement is made to be pasted into a terminal: its control characters are spelt, and no tag is too long for it."""
+        for tag in ("x'; DROP TABLE t; --\n.shell id\x03\x1b[201~\x7f\u009b", "it's" * 250):
+            self.ledger.clear()
+            self.ledger.write(self.calls("gpt-4o", 100, tag, input=5000, system_tokens=4500, history_tokens=0, system_hash=lambda i: f"{i:032x}",
+                                         output=20))
+            rows = self.advise()
+            self.assertLessEqual({"keep the prefix stable", "shorten the system prompt", "route easy prompts"}, {r["advice"] for r in rows})
+            for r in rows:
+                self.assertTrue(self.db.execute(r["why"]).fetchall(), r["why"])
+                self.assertTrue((r["why"] + r["how"]).isprintable(), r)
+
     def test_errors(self):
         for options, part in (('{"min_calls":1}', "option 'min_calls'"), ('{"frm":1}', "unknown option 'frm'"), ('{"period":"moon"}', "is no period"),
-                              ("[]", "one JSON object")):
+                              ("[]", "one JSON object"), ('{"period":"2026-11","from":"2026-11-01"}', "give either 'period'")):
             message = error_of(self.db, "SELECT * FROM llm_advise(?)", options)
             self.assertTrue(message.startswith("llm_advise: ") and part in message, message)
 

@@ -325,6 +325,7 @@ class Questions(Drifts):
 
     def test_bad_questions(self):
         for args, part in (((), "expected a period"), (("last moon",), "is no period: expected 'last month'"), (("2026-10", "tag:a"), "the other is none"),
+                           ((None,), "expected a period"), ((None, "2026-10"), "the first argument is NULL"), ((1, None, 3, 4), "a time is NULL"),
                            (("2026-10", "2026-11", "2026-12"), "expected a period"), (("2026-13", "2026-10"), "is no period"),
                            (("a", "b", "c", "d"), "'a' is no time: expected '2026-11-04'"),
                            (("2026-10-01", "2026-09-01", "2026-10-01", "2026-11-01"), "ends before it begins"),
@@ -335,6 +336,11 @@ class Questions(Drifts):
             message = error_of(self.db, f"SELECT * FROM llm_drift({', '.join('?' * len(args))})", *args)
             self.assertTrue(message.startswith("llm_drift: "), message)
             self.assertIn(part, message, args)
+
+    def test_null_options_are_none(self):
+        """As in every other report."""
+        self.assertEqual(self.drift("2026-10", None), self.drift("2026-10"))
+        self.assertEqual(self.drift("2026-09", "2026-10", None), self.drift("2026-09", "2026-10"))
 
     def test_rows_in_another_order(self):
         """The same calls in another order of rows are the same answer."""

@@ -141,6 +141,7 @@ class Selfhost(Economics):
                 ({"requests_per_month": 300000, "ops_usd_per_month": 5500}, "no", "operations take $5500.00"),
                 ({"requests_per_month": 300000, "hosting": {**machine, "usd_per_request": 0.025}}, "never", "no volume pays"),
                 ({"requests_per_month": 300000, "hosting": {**machine, "requests_per_month_each": 70000}}, "never", "a full instance serves 70000"),
+                ({"requests_per_month": 0, "hosting": {"usd_per_month": 0}}, "no", "it costs $0.00 a month more than the API"),
                 ({"requests_per_month": 100001, "hosting": {**machine, "requests_per_month_each": 100000}}, "no", "with 2 instances it costs"),
                 ({"requests_per_month": 300001, "hosting": {**machine, "requests_per_month_each": 100000}}, "no", "with 4 instances it costs $499.98 a month more than the API")):
             with self.subTest(options=options):

@@ -305,6 +305,12 @@ class Prices(Books):
         lines = self.savings()
         self.assertEqual((lines["baseline"]["nusd"], lines["spend"]["nusd"], lines["prices"]["unpriced"]), (777, 777, 1))
 
+    def test_a_usage_that_nobody_can_read(self):
+        """Nobody says of what service it was: it is no service of its own."""
+        self.write({**self.ledger.call("gpt-4o", {"input": 10, "output": 5}), "usage": "{{{"})
+        lines = self.savings()
+        self.assertEqual((lines["service"]["calls"], lines["spend"]["calls"], lines["prices"]["unpriced"]), (0, 1, 1))
+
     def test_searches_stay_what_they_cost(self):
         """Fees are not priced at the baseline's model: it may not sell them."""
         usage = {"input": 1000, "output": 100, "web_search": 3}

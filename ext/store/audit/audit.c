@@ -71,18 +71,23 @@ int audit_each(Store *s, const AuditAsk *ask, AuditFn take, void *arg, Err *err)
   return err->rc;
 }
 
-int audit_newest(Store *s, long long *ts, Err *err) {
+#define END_SQL "(SELECT ts FROM main.llm_calls WHERE cost_nusd > 0 AND ts < ?1 ORDER BY ts"
+
+int audit_ends(Store *s, long long before, AuditEnds *ends, Err *err) {
   sqlite3 *reader = ledger_flush(s, err) == RC_OK ? store_reader_take(s, err) : NULL;
   sqlite3 *db = reader ? reader : s->db;
   sqlite3_stmt *stmt = NULL;
-  *ts = 0;
+  *ends = (AuditEnds){0, 0};
   if (err->rc == RC_OK) {
-    int rc = sqlite3_prepare_v2(
-        db, "SELECT ts FROM main.llm_calls WHERE cost_nusd > 0 ORDER BY ts DESC LIMIT 1", -1, &stmt,
-        NULL);
+    int rc = sqlite3_prepare_v2(db, "SELECT " END_SQL " LIMIT 1), " END_SQL " DESC LIMIT 1)", -1,
+                                &stmt, NULL);
+    rc = rc == SQLITE_OK ? sqlite3_bind_int64(stmt, 1, before) : rc;
     rc = rc == SQLITE_OK ? sqlite3_step(stmt) : rc;
-    *ts = rc == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
-    rc == SQLITE_ROW || rc == SQLITE_DONE ? RC_OK : fail(db, rc, err);
+    if (rc == SQLITE_ROW) {
+      *ends = (AuditEnds){sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1)};
+    } else {
+      fail(db, rc, err);
+    }
   }
   sqlite3_finalize(stmt);
   store_reader_give(s, reader);

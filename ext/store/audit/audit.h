@@ -39,8 +39,12 @@ typedef struct AuditAsk {
 /* Hands every such row to `take`. Writes first what waits. RC_OK or *err, which `take` may set to end it. */
 int audit_each(Store *s, const AuditAsk *ask, AuditFn take, void *arg, Err *err);
 
-/* When the newest call was made that cost something, Unix ms; 0: there is none. */
-int audit_newest(Store *s, long long *ts, Err *err);
+/* When the first and the last call were made that cost something, of those before a time; Unix ms, 0: there are none. */
+typedef struct AuditEnds {
+  long long first, last;
+} AuditEnds;
+
+int audit_ends(Store *s, long long before, AuditEnds *ends, Err *err);
 
 /* One row in words, as JSON without its last brace (owned, sqlite3_free): what was asked, what the caches did, as far as the
 ** ledger keeps that, and all attempts. Handed to `take`, too, where audit_each would. NULL without an error: no such

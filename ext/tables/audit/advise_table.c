@@ -61,6 +61,9 @@ static int read_ask(Conn *conn, const AdviseOptions *o, AdviseAsk *ask, Err *err
                      .to = o->to == SPEC_NO_TIME ? LLONG_MAX : o->to,
                      .tag = o->tag[0] ? o->tag : NULL,
                      .min_calls = (int)o->min_calls};
+  if (o->period[0] && (o->from != SPEC_NO_TIME || o->to != SPEC_NO_TIME)) {
+    return err_set(err, RC_ERROR, ERR_BAD_OPTION, "give either 'period', or 'from' and 'to'");
+  }
   if (o->period[0]) {
     NamedSpan is;
     const Zone zone = drift_zone(conn);

@@ -81,11 +81,14 @@ static int is_options(sqlite3_value *v) {
   return text && text[strspn(text, " \t\r\n")] == '{';
 }
 
-/* How many arguments come before the options, which are in *options then. */
+/* How many arguments come before the options, which are in *options then. NULL at the end is nothing given, as elsewhere. */
 static int count_given(const TableQuery *q, sqlite3_value **options, Err *err) {
   int n = 0;
   while (n < q->n && q->args[n]) {
     n++;
+  }
+  while (n > 0 && sqlite3_value_type(q->args[n - 1]) == SQLITE_NULL) {
+    n--;
   }
   *options = n > 0 && (n == q->n || is_options(q->args[n - 1])) ? q->args[n - 1] : NULL;
   n -= *options != NULL;
@@ -95,8 +98,17 @@ static int count_given(const TableQuery *q, sqlite3_value **options, Err *err) {
   return n;
 }
 
+/* The text of an argument; NULL and *err, for SQL's NULL too. */
+static const char *given_text(sqlite3_value *v, const char *what, Err *err) {
+  const char *text = arg_text(v, what, err);
+  if (!text && err->rc == RC_OK) {
+    err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "%s is NULL: %s", what, usage);
+  }
+  return text;
+}
+
 static const char *text_at(const TableQuery *q, int i, Err *err) {
-  return arg_text(q->args[i], i == 0 ? "the period" : "the second argument", err);
+  return given_text(q->args[i], i == 0 ? "the first argument" : "the second argument", err);
 }
 
 /* 1 if it is a scope: "tag:v41". */
@@ -144,7 +156,7 @@ static long long time_at(sqlite3_value *v, const Zone *zone, Err *err) {
   if (sqlite3_value_type(v) == SQLITE_INTEGER) {
     return sqlite3_value_int64(v);
   }
-  const char *text = arg_text(v, "a time", err);
+  const char *text = given_text(v, "a time", err);
   if (text && span_read_label(text, &label)) { /* by the clocks of the setting time_zone */
     return span_moment(zone, label.from);
   }

@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WORDS_MOST = 1200, MONTH_DAYS = 30, TUNE_EXAMPLES = 500 };
+enum { MONTH_DAYS = 30, TUNE_EXAMPLES = 500 };
 
 static const long long day_ms = 86400000;
 static const char open_model[] = "openrouter/meta-llama/llama-4-maverick";
@@ -28,7 +28,6 @@ typedef struct Work {
   Seen seen;
   Groups *lines;
   double per_month; /* what is seen, times that, is a month */
-  double days;
   const char *billed;
 } Work;
 
@@ -46,12 +45,41 @@ typedef struct Finding {
 
 /* As sqlite3_mprintf: %Q is an SQL string. */
 static const char *words(Work *w, Err *err, const char *format, ...) {
-  char text[WORDS_MOST];
   va_list args;
   va_start(args, format);
-  sqlite3_vsnprintf(sizeof text, text, format, args);
+  char *text = sqlite3_vmprintf(format, args);
   va_end(args);
-  return groups_keep(w->lines, text, err);
+  const char *kept = text ? groups_keep(w->lines, text, err) : (err_nomem(err), NULL);
+  sqlite3_free(text);
+  return kept;
+}
+
+/* The control character at the front of a text, with the bytes that it takes; 0: there is none. */
+static int control_at(const char *text, int *n) {
+  const unsigned char *c = (const unsigned char *)text;
+  *n = c[0] == 0xC2 && c[1] >= 0x80 && c[1] < 0xA0 ? 2 : 1;
+  return *n == 2 ? c[1] : (c[0] && c[0] < 0x20) || c[0] == 0x7F ? c[0] : 0;
+}
+
+/* A text as SQL. Control characters are spelt: a statement is made to be pasted, and a terminal would take them for keys. */
+static const char *literal(Work *w, const char *text, Err *err) {
+  sqlite3_str *out = sqlite3_str_new(NULL);
+  int has_control = 0;
+  sqlite3_str_appendchar(out, 1, '\'');
+  for (int n; *text; text += n) {
+    int control = control_at(text, &n);
+    has_control |= control;
+    if (control) {
+      sqlite3_str_appendf(out, "'||char(%d)||'", control);
+    } else {
+      sqlite3_str_appendchar(out, *text == '\'' ? 2 : 1, *text);
+    }
+  }
+  sqlite3_str_appendchar(out, 1, '\'');
+  char *sql = sqlite3_str_finish(out);
+  const char *kept = sql ? words(w, err, has_control ? "(%s)" : "%s", sql) : (err_nomem(err), NULL);
+  sqlite3_free(sql);
+  return kept;
 }
 
 /* 95 of 100 times a month's sum is inside, if calls come as they came. */
@@ -67,11 +95,12 @@ static long long monthly(const Work *w, double nusd) {
   return month >= most ? LLONG_MAX : month <= -most ? -LLONG_MAX : llround(month);
 }
 
-/* A new line; NULL and *err. `what`, `why` and `how` are for the caller. */
+/* A new line; NULL where it would save nothing, or *err. `what`, `why` and `how` are for the caller. */
 static AdviseLine *add_line(Work *w, const Finding *f, Err *err) {
   char key[32];
   int n = snprintf(key, sizeof key, "%d", w->lines->n);
-  AdviseLine *l = groups_of_bytes(w->lines, key, (size_t)n, err);
+  int is_worth = f->nusd > 0 || f->advice == ADVICE_NONE;
+  AdviseLine *l = is_worth ? groups_of_bytes(w->lines, key, (size_t)n, err) : NULL;
   const AdviceRule rule = advice_rule(f->advice);
   if (!l) {
     return NULL;
@@ -98,14 +127,14 @@ static AdviseLine *add_line(Work *w, const Finding *f, Err *err) {
   return l;
 }
 
-/* "tag = 'x' AND model …" of a pair's calls, for statements. */
+/* "tag = 'x' AND coalesce(model, …" of a pair's calls, for statements. */
 static const char *where(Work *w, const SeenPair *p, Err *err) {
   if (!p->model) {
-    return p->tag ? words(w, err, "tag = %Q", p->tag) : "tag IS NULL";
+    return p->tag ? words(w, err, "tag = %s", literal(w, p->tag, err)) : "tag IS NULL";
   }
-  const char *model = p->name ? p->name : p->model;
-  return p->tag ? words(w, err, "tag = %Q AND model = %Q", p->tag, model)
-                : words(w, err, "tag IS NULL AND model = %Q", model);
+  const SeenPair tag = {.tag = p->tag};
+  return words(w, err, "%s AND coalesce(model, model_requested) = %s", where(w, &tag, err),
+               literal(w, p->name ? p->name : p->model, err));
 }
 
 /* Options with a tag, and what follows it in the object, as an SQL string. */
@@ -115,7 +144,7 @@ static const char *option_tag(Work *w, const char *tag, const char *rest, Err *e
   char *json = quoted ? sqlite3_mprintf("{%s%s%s%s}", tag ? "\"tag\":" : "", tag ? quoted : "",
                                         tag && rest[0] ? "," : "", rest)
                       : NULL;
-  const char *text = json ? words(w, err, "%Q", json) : (err_nomem(err), NULL);
+  const char *text = json ? literal(w, json, err) : (err_nomem(err), NULL);
   sqlite3_free(json);
   cJSON_free(quoted);
   cJSON_Delete(name);
@@ -136,7 +165,8 @@ static void find_retries(Work *w, const SeenPair *p, Err *err) {
                     p->retries.calls, p->calls);
     l->why = words(w, err,
                    "SELECT retry_reason, count(*), sum(cost_nusd) / 1e9 FROM llm_calls WHERE %s "
-                   "AND attempt > 1 GROUP BY 1 ORDER BY 3 DESC",
+                   "AND attempt > 1 AND request_id IN (SELECT request_id FROM llm_calls WHERE "
+                   "cost_nusd > 0 GROUP BY 1 HAVING count(*) > 1) GROUP BY 1 ORDER BY 3 DESC",
                    where(w, p, err));
     l->how = "SELECT llm_config('retries', 1)";
   }
@@ -194,9 +224,10 @@ static void find_mark(Work *w, const PrefixLine *line, Err *err) {
                    "SELECT calls, within_5m, within_1h, no_cache_usd, ttl_5m_usd, ttl_1h_usd FROM "
                    "llm_prefix_cache(%s)",
                    option_tag(w, line->tag, "", err));
-    l->how =
-        words(w, err, "SELECT llm_complete(question, '{\"prompt_cache\":\"%s\"}') FROM questions",
-              best == five ? "5m" : "1h");
+    l->how = words(w, err,
+                   "SELECT llm_complete(question, json_object('model', %s, 'prompt_cache', '%s')) "
+                   "FROM questions",
+                   literal(w, line->model ? line->model : "auto", err), best == five ? "5m" : "1h");
   }
 }
 
@@ -311,7 +342,11 @@ static void find_route(Work *w, const SeenPair *p, Err *err) {
               "SELECT id, input_tokens, output_tokens, cost_nusd / 1e9 FROM llm_calls WHERE %s "
               "ORDER BY output_tokens LIMIT 20",
               where(w, p, err));
-    l->how = "SELECT llm_complete(question, '{\"model\":\"auto\"}') FROM questions";
+    l->how = words(w, err,
+                   "SELECT llm_complete(question, json_object('model', "
+                   "iif(llm_route_score(question) < %!.15g, %s, %s))) FROM questions",
+                   w->seen.simple_max, literal(w, w->seen.simple_model, err),
+                   literal(w, p->name ? p->name : p->model, err));
   }
 }
 
@@ -326,8 +361,8 @@ static void find_successor(Work *w, const SeenPair *p, Err *err) {
     l->what = words(w, err,
                     "its maker replaced it by %s, which is better by its maker's word and cheaper",
                     p->successor);
-    l->why = words(w, err, "SELECT llm_price(%Q, 'input'), llm_price(%Q, 'input')", p->model,
-                   p->successor);
+    l->why = words(w, err, "SELECT llm_price(%s, 'input'), llm_price(%Q, 'input')",
+                   literal(w, p->model, err), p->successor);
     l->how = words(w, err, "SELECT llm_complete(question, '{\"model\":\"%w\"}') FROM questions",
                    p->successor);
   }
@@ -345,24 +380,18 @@ static void find_cache(Work *w, const SeenPair *p, Err *err) {
               "%.0f of %lld calls ask, word for word, what was asked before; others may in other "
               "words",
               p->repeats.calls, p->calls);
-    l->why =
-        words(w, err,
-              "SELECT prompt_hash, count(*), sum(cost_nusd) / 1e9 FROM llm_calls WHERE %s AND kind "
-              "= 'call' GROUP BY 1 HAVING count(*) > 1 ORDER BY 3 DESC LIMIT 20",
-              where(w, p, err));
+    l->why = words(
+        w, err,
+        "SELECT prompt_hash, count(*), sum(cost_nusd) / 1e9 FROM llm_calls WHERE %s AND kind "
+        "IN ('call', 'batch', 'embed') GROUP BY 1 HAVING count(*) > 1 ORDER BY 3 DESC LIMIT 20",
+        where(w, p, err));
     l->how = "SELECT llm_config('cache', 'exact')";
   }
 }
 
 /* The tag of a pair. */
 static const SeenTag *tag_of(const Work *w, const SeenPair *p) {
-  const SeenTag *tags = (const SeenTag *)(const void *)w->seen.tags.records;
-  for (int i = 0; i < w->seen.tags.n; i++) {
-    if (tags[i].tag == p->tag || (tags[i].tag && p->tag && strcmp(tags[i].tag, p->tag) == 0)) {
-      return &tags[i];
-    }
-  }
-  return NULL;
+  return (const SeenTag *)(const void *)w->seen.tags.records + p->tag_at;
 }
 
 /* 1 if a tag's calls come in runs: in few quarters of an hour, and many in each. */
@@ -375,8 +404,8 @@ static int comes_in_runs(const SeenTag *t) {
 static void find_batch(Work *w, const SeenPair *p, Err *err) {
   const SeenTag *t = tag_of(w, p);
   AdviceWait wait = advice_may_wait(p->tag);
-  int in_runs = t && comes_in_runs(t);
-  if (!t || wait == WAIT_NEVER || t->conversing > 0 || (wait != WAIT_PROBABLY && !in_runs)) {
+  int in_runs = comes_in_runs(t);
+  if (wait == WAIT_NEVER || t->conversing > 0 || (wait != WAIT_PROBABLY && !in_runs)) {
     return;
   }
   Finding f = {.advice = ADVICE_BATCH,
@@ -395,10 +424,10 @@ static void find_batch(Work *w, const SeenPair *p, Err *err) {
         "SELECT strftime('%%H', time), count(*), sum(cost_nusd) / 1e9 FROM llm_calls WHERE %s "
         "GROUP BY 1",
         where(w, p, err));
-    l->how =
-        words(w, err,
-              "INSERT INTO batch_submit(prompt, model, tag) SELECT question, %Q, %Q FROM questions",
-              p->name, p->tag ? p->tag : "batch");
+    l->how = words(
+        w, err,
+        "INSERT INTO batch_submit(prompt, model, tag) SELECT question, %s, %s FROM questions",
+        literal(w, p->name ? p->name : p->model, err), literal(w, p->tag ? p->tag : "batch", err));
   }
 }
 
@@ -408,7 +437,7 @@ static void find_tune(Work *w, const SeenPair *p, Err *err) {
   const double setup_usd = 200, weeks_4 = 28;
   const AdviceRule rule = advice_rule(ADVICE_TUNE);
   const SeenTag *t = tag_of(w, p);
-  double kept = t ? (double)(t->last_ts - (t->versions > 1 ? t->last_version_ts : t->first_ts)) : 0;
+  double kept = (double)(t->last_ts - (t->versions > 1 ? t->last_version_ts : t->first_ts));
   Finding f = {.advice = ADVICE_TUNE,
                .pair = p,
                .calls = (double)p->calls,
@@ -553,18 +582,25 @@ static int read_seen(Work *w, Store *store, AuditAsk rows, Err *err) {
   return err->rc;
 }
 
-/* A month is thirty days; what is seen is a part of one, or several. */
-static void find_month(Work *w, long long from, long long to) {
-  long long since = from == LLONG_MIN ? w->seen.first_ts : from;
-  long long until = to == LLONG_MAX ? w->seen.last_ts : to;
-  w->days = fmax((double)(until - since) / (double)day_ms, 1);
-  w->per_month = MONTH_DAYS / w->days;
+/* The time that is looked at: up to the newest call, and the thirty days before it. A month is thirty days: what is seen is a
+** part of one, or several; of one in which nothing happened until its last day it is the whole, if the ledger is older. */
+static int find_month(Work *w, Store *store, AuditAsk *rows, Err *err) {
+  AuditEnds ends;
+  if (audit_ends(store, rows->to, &ends, err) == RC_OK) {
+    long long until = rows->to == LLONG_MAX ? ends.last : rows->to;
+    rows->from = rows->from == LLONG_MIN ? ends.last - MONTH_DAYS * day_ms : rows->from;
+    long long since =
+        w->ask->from == LLONG_MIN && ends.first > rows->from ? ends.first : rows->from;
+    w->per_month = MONTH_DAYS / fmax((double)(until - since) / (double)day_ms, 1);
+  }
+  return err->rc;
 }
 
+/* (As pricing_refresh read it: reading it again would free the prices that are borrowed from it.) */
 static void use_tiers(Work *w, Err *err) {
-  const Config *config = conn_config(w->conn, err);
+  const Config *config = w->conn->config;
   w->seen.open_model = open_model;
-  if (config && config->n_tiers > 0) {
+  if (err->rc == RC_OK && config->n_tiers > 0) {
     w->seen.simple_model = words(w, err, "%s", config->tiers[0].model);
     w->seen.simple_max = config->tiers[0].max_score;
   }
@@ -574,18 +610,13 @@ int advise_read(Conn *conn, const AdviseAsk *ask, Groups *lines, Err *err) {
   Work w = {.conn = conn, .ask = ask, .lines = lines, .seen = {.conn = conn}, .billed = "paid"};
   Store *store = pricing_refresh(conn, NULL, err) == RC_OK ? conn_store(conn, 0, err) : NULL;
   AuditAsk rows = AUDIT_ALL;
-  long long newest = 0;
   groups_init(lines, sizeof(AdviseLine));
   use_tiers(&w, err);
   rows.tag = ask->tag;
   rows.from = ask->from;
   rows.to = ask->to;
-  if (store && ask->from == LLONG_MIN && err->rc == RC_OK &&
-      audit_newest(store, &newest, err) == RC_OK) {
-    rows.from = newest - MONTH_DAYS * day_ms;
-  }
-  if (store && err->rc == RC_OK && read_seen(&w, store, rows, err) == RC_OK) {
-    find_month(&w, ask->from, ask->to);
+  if (store && err->rc == RC_OK && find_month(&w, store, &rows, err) == RC_OK &&
+      read_seen(&w, store, rows, err) == RC_OK) {
     find_all(&w, err);
     find_marks(&w, &rows, err);
   }

@@ -24,7 +24,7 @@ enum {
 
 void seen_add(SeenSum *s, double weight, double nusd) {
   s->nusd += weight * nusd;
-  s->squares += weight * nusd * nusd;
+  s->squares += weight * nusd * (weight * nusd);
   s->calls += weight;
 }
 
@@ -133,6 +133,15 @@ static void see_output(SeenPair *p, const BillingLines *lines, const AuditRow *r
   p->outputs[bin_of(known(row->output_tokens))] += weight;
 }
 
+/* 1 if a model for text could have answered: no embedding, nothing heard, filmed or drawn. */
+static int is_text(const Counted *c) {
+  const UnitSet others = UNIT_BIT(UNIT_INPUT_AUDIO) | UNIT_BIT(UNIT_INPUT_VIDEO) |
+                         UNIT_BIT(UNIT_CACHE_READ_AUDIO) | UNIT_BIT(UNIT_CACHE_READ_VIDEO) |
+                         UNIT_BIT(UNIT_OUTPUT_AUDIO) | UNIT_BIT(UNIT_OUTPUT_IMAGE) |
+                         UNIT_BIT(UNIT_OUTPUT_VIDEO);
+  return c->row->kind != KIND_EMBED && !counted_has(c, others);
+}
+
 static void see_models(Seen *s, SeenPair *p, const Counted *c, double weight, Err *err) {
   int was_read = 0, is_routed = c->row->tier_drawn != NULL;
   double saved = is_routed ? (double)NAN : saved_at(c, s->simple_model, err);
@@ -162,10 +171,13 @@ static void see_elsewhere(Seen *s, SeenPair *p, const AuditRow *row, double weig
     long long now = counted_nusd(&c, 0, &lines, &bad);
     double batch = saved_as_batch(&c, now, &bad);
     p->sampled += weight;
+    p->sampled_nusd += weight * (double)row->cost_nusd;
     if (!isnan(batch)) {
       seen_add(&p->batch, weight, batch);
     }
-    see_models(s, p, &c, weight, &bad);
+    if (is_text(&c)) {
+      see_models(s, p, &c, weight, &bad);
+    }
     see_system(p, &c, weight, &bad);
     see_output(p, &lines, row, weight);
     counted_free(&c);
@@ -229,6 +241,7 @@ static void see_time(Seen *s, SeenPair *p, const AuditRow *row, Err *err) {
   }
   t->calls++;
   t->last_ts = row->ts;
+  p->tag_at = (int)(t - (SeenTag *)(void *)s->tags.records);
   t->quarters += t->last_quarter != row->ts / QUARTER_MS;
   t->last_quarter = row->ts / QUARTER_MS;
   t->conversing += row->conversation != NULL || row->turn > 1;
@@ -239,11 +252,13 @@ static void see_time(Seen *s, SeenPair *p, const AuditRow *row, Err *err) {
   }
 }
 
+/* An attempt after others that cost nothing (they were refused, or cut) is the first that is paid: no waste. */
 static void see_waste(Seen *s, SeenPair *p, const AuditRow *row, Err *err) {
   char history[24];
   snprintf(history, sizeof history, "%lld", row->history_tokens);
   const char *const question[] = {row->prompt_hash, row->system_hash, p->model, history};
-  if (row->attempt > 1 && !row->purpose && row->escalated_from == LEDGER_NULL) {
+  int is_again = !row->purpose && !is_new(&s->requests, &row->request_id, 1, err);
+  if (is_again && row->attempt > 1 && row->escalated_from == LEDGER_NULL) {
     seen_add(&p->retries, 1, (double)row->cost_nusd);
   } else if (row->prompt_hash && !row->error && !row->purpose &&
              !is_new(&s->questions, question, 4, err)) {
@@ -257,8 +272,6 @@ static void take_row(void *arg, const AuditRow *row, Err *err) {
   if (!p) {
     return;
   }
-  s->first_ts = s->calls ? s->first_ts : row->ts;
-  s->last_ts = row->ts;
   s->calls++;
   seen_add(&s->cost, 1, (double)row->cost_nusd);
   p->calls++;
@@ -268,11 +281,45 @@ static void take_row(void *arg, const AuditRow *row, Err *err) {
   seen_add(&p->cost, 1, (double)row->cost_nusd);
   see_time(s, p, row, err);
   see_waste(s, p, row, err);
-  int is_sampled = p->calls <= SEEN_FULL || p->calls % SEEN_STRIDE == 0;
+  int is_sampled = p->calls <= SEEN_FULL ||
+                   hash_short(&p->calls, sizeof p->calls) % SEEN_STRIDE == 0; /* see seen.h */
   if (is_sampled && err->rc == RC_OK) {
     see_elsewhere(s, p, row, p->calls <= SEEN_FULL ? 1 : SEEN_STRIDE, err);
   }
   p->last_ts = row->ts;
+}
+
+/* ---- from the sample to all calls */
+
+/* The sums that are over the sample. */
+static const size_t sampled_sums[] = {
+    offsetof(SeenPair, simple),      offsetof(SeenPair, successor_saves),
+    offsetof(SeenPair, batch),       offsetof(SeenPair, prefix),
+    offsetof(SeenPair, system_cost), offsetof(SeenPair, output_cost),
+    offsetof(SeenPair, open_model),  offsetof(SeenPair, small),
+    offsetof(SeenPair, prefix_near)};
+
+enum { SAMPLED_SUMS = sizeof sampled_sums / sizeof sampled_sums[0] };
+
+static SeenSum *sum_at(SeenPair *p, int i) {
+  return (SeenSum *)(void *)((char *)p + sampled_sums[i]);
+}
+
+static void scale_sample(SeenPair *p) {
+  if (p->sampled <= 0 || p->sampled_nusd <= 0) {
+    return;
+  }
+  double calls = (double)p->calls / p->sampled, nusd = p->cost.nusd / p->sampled_nusd;
+  for (int i = 0; i < SAMPLED_SUMS; i++) {
+    SeenSum *sum = sum_at(p, i);
+    sum->nusd *= nusd;
+    sum->squares *= nusd * nusd;
+    sum->calls *= calls;
+  }
+  p->simple_calls *= calls;
+  p->read_calls *= calls;
+  p->system_tokens *= calls;
+  p->sampled *= calls;
 }
 
 /* ---- what a tag's models come to together */
@@ -283,23 +330,13 @@ static void add_sum(SeenSum *to, const SeenSum *from) {
   to->calls += from->calls;
 }
 
-static void add_pair(SeenPair *to, const SeenPair *from) {
-  static const size_t sums[] = {offsetof(SeenPair, cost),
-                                offsetof(SeenPair, simple),
-                                offsetof(SeenPair, successor_saves),
-                                offsetof(SeenPair, batch),
-                                offsetof(SeenPair, prefix),
-                                offsetof(SeenPair, system_cost),
-                                offsetof(SeenPair, output_cost),
-                                offsetof(SeenPair, repeats),
-                                offsetof(SeenPair, retries),
-                                offsetof(SeenPair, open_model),
-                                offsetof(SeenPair, small),
-                                offsetof(SeenPair, prefix_near)};
-  for (size_t i = 0; i < sizeof sums / sizeof sums[0]; i++) {
-    add_sum((SeenSum *)(void *)((char *)to + sums[i]),
-            (const SeenSum *)(const void *)((const char *)from + sums[i]));
+static void add_pair(SeenPair *to, SeenPair *from) {
+  for (int i = 0; i < SAMPLED_SUMS; i++) {
+    add_sum(sum_at(to, i), sum_at(from, i));
   }
+  add_sum(&to->cost, &from->cost);
+  add_sum(&to->repeats, &from->repeats);
+  add_sum(&to->retries, &from->retries);
   to->calls += from->calls;
   to->conversing += from->conversing;
   to->simple_calls += from->simple_calls;
@@ -315,12 +352,13 @@ static void add_pair(SeenPair *to, const SeenPair *from) {
 }
 
 static void add_wholes(Seen *s, Err *err) {
-  const SeenPair *pairs = (const SeenPair *)(const void *)s->pairs.records;
+  SeenPair *pairs = (SeenPair *)(void *)s->pairs.records;
   const SeenTag *tags = (const SeenTag *)(const void *)s->tags.records;
   for (int i = 0; i < s->pairs.n && err->rc == RC_OK; i++) {
     const char *const texts[] = {pairs[i].tag};
     const char *kept[1];
     SeenPair *whole = groups_of(&s->wholes, texts, 1, kept, err);
+    scale_sample(&pairs[i]);
     if (whole) {
       whole->tag = kept[0];
       add_pair(whole, &pairs[i]);
@@ -363,4 +401,5 @@ void seen_free(Seen *s) {
   groups_free(&s->wholes);
   hash_map_free(&s->questions);
   hash_map_free(&s->systems);
+  hash_map_free(&s->requests);
 }

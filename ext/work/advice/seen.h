@@ -1,10 +1,13 @@
 /*
 ** What there is to advise about, seen in one pass over the ledger's calls: by tag and model.
 **
-** What a call would have cost elsewhere is computed for the first FULL calls of a tag and model, and then for every STRIDE-th,
-** which counts for that many: so a million calls are seen in seconds. Sums of squares come with each sum: the calls that
-** came are taken for a sample of those that will (a compound Poisson process), whose sum has their sum of squares as its
-** variance.
+** What a call would have cost elsewhere is computed for the first FULL calls of a tag and model, and then for one in STRIDE
+** of them, which counts for that many: so a million calls are seen in seconds. Which one is left to a hash: traffic has periods
+** (the last step of each task, every other question), and a fixed stride would meet always the same. What the sample comes
+** to is then scaled by what all calls cost beside what the sample did, so nothing saves more than it costs.
+**
+** Sums of squares come with each sum: the calls that came are taken for a sample of those that will (a compound Poisson
+** process), whose sum has their sum of squares as its variance; what a call of the sample counts for is squared with it.
 **
 ** A call is easy where its prompt's score would send it to the first tier (the text, where llm_texts has it), or, where nobody
 ** kept the text, where its shape is that of an easy one: a short answer to a short question. It is no evidence of quality,
@@ -30,7 +33,8 @@ void seen_add(SeenSum *s, double weight, double nusd);
 /* Of a tag and a model, or of a tag (model NULL). Texts are borrowed. */
 typedef struct SeenPair {
   const char *tag, *model, *provider; /* plain name; provider as the ledger says it */
-  const char *name;                   /* as it was asked for, last */
+  const char *name;                   /* as its first call has it */
+  int tag_at;                         /* the place of its tag in Seen.tags */
   const char *successor;              /* its maker's replacement; NULL */
   long long calls, conversing;        /* of these, in a conversation */
   SeenSum cost;
@@ -39,6 +43,7 @@ typedef struct SeenPair {
   SeenSum small;       /* saved, if all of it were done by the first tier's model */
   double simple_calls, read_calls; /* easy ones; of all, those whose text was read */
   double sampled;                  /* calls that were priced elsewhere, by their weight */
+  double sampled_nusd;             /* what they cost, likewise */
   SeenSum batch;                   /* saved as a batch */
   SeenSum system_cost;             /* of its system prompts */
   SeenSum prefix;                  /* of these, what reading them from a cache would have saved */
@@ -47,7 +52,8 @@ typedef struct SeenPair {
   SeenSum output_cost;
   double output_tokens, outputs[SEEN_BINS]; /* calls by the logarithm of their output */
   long long cut;                            /* answers that a limit of length ended */
-  SeenSum repeats, retries;
+  SeenSum repeats,
+      retries;        /* (a retry: an attempt beside one of the same request that was paid too) */
   long long versions; /* different system prompts */
   long long good;     /* answers without an error */
   double system_tokens;
@@ -66,13 +72,14 @@ typedef struct Seen {
   Groups pairs, tags;
   Groups wholes;              /* the pairs of each tag added up: SeenPair */
   HashMap questions, systems; /* that were asked before */
+  HashMap requests;           /* of which an attempt was paid */
   sqlite3 *reader;
   sqlite3_stmt *text;
   const char *simple_model; /* of the first tier; NULL: it has none */
   const char *open_model;
   double simple_max; /* its scores are below that */
   SeenSum cost;
-  long long calls, first_ts, last_ts;
+  long long calls;
 } Seen;
 
 /* Reads the calls of a time. After pricing_refresh. RC_OK or *err; seen_free in any case. */

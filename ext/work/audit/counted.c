@@ -56,6 +56,14 @@ int counted_read(Conn *conn, const AuditRow *row, Counted *c, Err *err) {
   return err->rc;
 }
 
+int counted_has(const Counted *c, UnitSet units) {
+  int any = counts_any(&c->usage, units);
+  for (int i = 0; i < c->n_parts; i++) {
+    any |= counts_any(&c->parts[i].usage, units);
+  }
+  return any;
+}
+
 void counted_free(Counted *c) {
   free(c->parts);
   c->parts = NULL;

@@ -36,6 +36,9 @@ int counted_is_note(const AuditRow *row);
 int counted_read(Conn *conn, const AuditRow *row, Counted *c, Err *err);
 void counted_free(Counted *c);
 
+/* 1 if it counts any of these units, in any of its parts. */
+int counted_has(const Counted *c, UnitSet units);
+
 /* What it comes to, in nano-dollars; each unit added to *lines unless that is NULL. LEDGER_NULL where nobody says, or *err. */
 long long counted_nusd(const Counted *c, unsigned terms, BillingLines *lines, Err *err);
 

@@ -75,7 +75,7 @@ static long long dearest(const Counted *c, Err *err) {
 }
 
 static int is_standard(const Counted *c) {
-  int is = strcmp(c->usage.service, "standard") == 0;
+  int is = !c->has_usage || strcmp(c->usage.service, "standard") == 0;
   for (int i = 0; i < c->n_parts && is; i++) {
     is = strcmp(c->parts[i].usage.service, "standard") == 0;
   }

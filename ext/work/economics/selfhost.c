@@ -103,7 +103,7 @@ static void say_why(const Selfhost *s, SelfhostLine *l) {
              ceil(l->break_even), s->traffic.requests);
   } else if (l->saved <= 0) {
     snprintf(l->why, sizeof l->why, "with %.0f instances it costs $%.2f a month more than the API",
-             l->instances, dollars(-l->saved));
+             l->instances, dollars(fabs(l->saved)));
   } else if (isnan(l->ops)) {
     snprintf(l->why, sizeof l->why, "saves $%.2f a month before operations: %s", dollars(l->saved),
              rule);
