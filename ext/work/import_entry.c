@@ -163,6 +163,7 @@ static void fill_own(const LogEntry *e, Texts *t, LedgerRow *row, Err *err) {
   row->retry_reason = texts_keep(t, e->retry_reason, err);
   row->purpose = texts_keep(t, e->purpose, err);
   row->route_score = e->route_score;
+  row->cache_miss = texts_keep(t, e->cache_miss, err);
   row->tier = texts_keep(t, e->tier, err);
   row->tier_drawn = texts_keep(t, e->tier_drawn, err);
   row->tier_served = texts_keep(t, e->tier_served, err);

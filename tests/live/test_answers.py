@@ -375,6 +375,24 @@ class Kinds(Desk):
                 with self.subTest(kind=kind, i=i):
                     self.check(f"{''.join(c for c in kind if c.isalpha())}{i}", case, "openai")
 
+    def test_why_a_cache_missed(self):
+        """A provider that says why its prefix cache did not read has its word in the ledger, whole or streamed."""
+        missed = {"diagnostics": {"cache_miss_reason": {"type": "tools_changed", "cache_missed_input_tokens": 9}}}
+        start = {"type": "message_start", "message": {**claude([], None), **missed}}
+        rest = [{"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+                {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "fine"}},
+                {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 20}}, {"type": "message_stop"}]
+        openai = {"prompt_cache_diagnostics": {"type": "cache_miss", "reason": "input_changed"}}
+        hit = {"prompt_cache_diagnostics": {"type": "cache_hit"}}
+        for i, (body, api, word) in enumerate(((claude(**missed), "anthropic", "tools_changed"), (sse(start, *rest, done=False, names=True), "anthropic", "tools_changed"),
+                                               (claude(diagnostics=None), "anthropic", None), (claude(diagnostics=[1]), "anthropic", None),
+                                               (chat(**openai), "openai", "input_changed"), (chat(**hit), "openai", None), (chat(), "openai", None),
+                                               (chat(prompt_cache_diagnostics={"type": "unavailable"}), "openai", "unavailable"))):
+            self.serve(f"miss{i}", body, api=api)
+            value(self.db, "SELECT llm_complete('why', json_object('model', ?, 'cache', 'off'))", f"miss{i}")
+            with self.subTest(i):
+                self.assertEqual(value(self.db, "SELECT cache_miss FROM llm_calls ORDER BY id DESC LIMIT 1"), word)
+
     def test_anthropic(self):
         for kind, cases in ANTHROPIC.items():
             for i, case in enumerate(cases):

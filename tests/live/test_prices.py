@@ -364,7 +364,7 @@ class Ledger(Desk):
                 store.execute(f"DROP TABLE llm_{table}")
             for column in ("usage", "ended", "provider_request_id", "service", "geo", "cache_write_long_tokens", "list_nusd", "source",
                            "billed", "answer_hash", "gate", "tier_drawn", "tier_served", "route_score", "route_version",
-                           "escalated_from", "purpose", "notes", "held_nusd", "batch_id"):
+                           "escalated_from", "purpose", "notes", "held_nusd", "batch_id", "cache_miss"):
                 store.execute(f"ALTER TABLE llm_calls DROP COLUMN {column}")
             store.execute("UPDATE llm_meta SET value = 2 WHERE name = 'schema_version'")
             store.execute("PRAGMA user_version = 2")

@@ -16,7 +16,7 @@ void fn_llm_recipe(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *er
   argc == 2 ? (void)err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "no second") : sqlite3_result_value(ctx, argv[0]);
 }
 """),
-        ("README.md", "| `llm_normalize(text)` | a text as the cache compares it |\n", "| `llm_recipe(a [, b])` | a |\n"),
+        ("README.md", "| `llm_functions()` | this index |\n", "| `llm_recipe(a [, b])` | a |\n"),
     ],
     "view": [
         ("sql/views.sql", "", "\nCREATE VIEW IF NOT EXISTS main.llm_recipe_view AS SELECT count(*) AS n FROM llm_spend;\n"),
@@ -24,8 +24,8 @@ void fn_llm_recipe(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *er
         ("README.md", "| `llm_spend` | the ledger, with what each row counts as |\n", "| `llm_recipe_view` | n |\n"),
     ],
     "column": [
-        ("ext/store/db/row.h", '  X(batch_id, INT, "", FIXED)', ' \\\n  X(recipe, TEXT, "", SETTLED)'),
-        ("ext/store/schema/migrate.c", "{13, NULL, add_columns_of_13},", " {14, NULL, add_columns},"),
+        ("ext/store/db/row.h", '  X(cache_miss, TEXT, "", SETTLED)', ' \\\n  X(recipe, TEXT, "", SETTLED)'),
+        ("ext/store/schema/migrate.c", "{14, NULL, add_columns},", " {15, NULL, add_columns},"),
         ("sql/manual/ledger.md", "", ""),
     ],
     "option": [

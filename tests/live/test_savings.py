@@ -364,6 +364,20 @@ class Prefix(Books):
         row = self.line(*self.at(*range(0, 40, 4)))
         self.assertAlmostEqual(row["ttl_5m_usd"], 0.005 * (1.25 + 0.9), places=12)
 
+    def test_why_it_was_missed(self):
+        """Providers' own words, and the first byte in which its latest two prompts differ, where their texts are kept."""
+        a, b, c = "aa" * 16, "bb" * 16, "cc" * 16
+        self.ledger.text(a, "You are a desk. Rule one.")
+        self.ledger.text(b, "You are a desk on Monday. Rule one.")
+        words = ("tools_changed", "system_changed", "tools_changed", None)
+        self.ledger.write([self.ledger.call("claude-haiku-4-5", {"input": 5000, "output": 5}, ts=NOW + i, system_hash=(a, a, b, b)[i], cache_miss=words[i])
+                           for i in range(4)])
+        row, = self.rows("SELECT misses, first_change, first_change_text FROM llm_prefix_cache")
+        self.assertEqual(row, {"misses": "tools_changed 2, system_changed 1", "first_change": len("You are a desk"),
+                               "first_change_text": "You are a desk on Monday. Rule one."})
+        self.ledger.write([self.ledger.call("claude-haiku-4-5", {"input": 5000, "output": 5}, ts=NOW + 9, system_hash=c)])
+        self.assertEqual(self.rows("SELECT first_change FROM llm_prefix_cache"), [{"first_change": None}])
+
     def test_another_prompt_is_another_prefix(self):
         row = self.line(*self.at(0, 2), *self.at(1, hash="bb" * 16))
         self.assertEqual((row["first"], row["within_5m"]), (2, 1))

@@ -364,6 +364,9 @@ static void note_finish(Call *k, Reply *reply) {
   snprintf(k->finish_reason, sizeof k->finish_reason, "%s", reply->word);
   tell_scrub_word(k, k->finish_reason);
   k->row.finish_reason = k->finish_reason[0] ? k->finish_reason : NULL;
+  snprintf(k->cache_miss, sizeof k->cache_miss, "%s", reply->cache_miss);
+  tell_scrub_word(k, k->cache_miss);
+  k->row.cache_miss = k->cache_miss[0] ? k->cache_miss : NULL;
   k->row.ended = k->api->embeds ? NULL : finish_name(reply->finish);
 }
 

@@ -120,7 +120,7 @@ typedef struct Call {
   int is_recorded; /* the row of the attempt that is open says what it cost */
   char *usage;     /* what was billed, as JSON (cJSON_free) */
   char service[USAGE_WORD], geo[USAGE_WORD];
-  char finish_reason[REPLY_WORD], provider_request_id[96];
+  char finish_reason[REPLY_WORD], cache_miss[REPLY_WORD], provider_request_id[96];
   char error[LIMIT_ERROR_TEXT], retry_reason[96], answered_model[LIMIT_MODEL_NAME];
 
   /* the outcome */

@@ -52,7 +52,7 @@ typedef struct LogEntry {
   long long latency_ms, http_status; /* LOG_UNKNOWN */
   /* of our own log, beside the above: as the columns of llm_calls. `logical`: the request that several attempts share */
   const char *logical, *system_hash, *prompt_hash, *retry_reason, *purpose, *tier, *tier_drawn,
-      *tier_served;
+      *tier_served, *cache_miss;
   long long attempt, turn, system_tokens, history_tokens; /* LOG_UNKNOWN */
   double route_score;                                     /* NAN */
   /* Its input is all of it, cached and written included; has 0: not said. reported_nusd: what the log states. */

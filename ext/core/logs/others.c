@@ -82,7 +82,8 @@ COLUMNS(own_columns, {"id", AS_NOTHING, 0}, {"request_id", AS_TEXT, TO(logical)}
         {"tier_drawn", AS_TEXT, TO(tier_drawn)}, {"tier_served", AS_TEXT, TO(tier_served)},
         {"route_score", AS_NOTHING, 0}, {"route_version", AS_NOTHING, 0},
         {"escalated_from", AS_NOTHING, 0}, {"purpose", AS_WORD, TO(purpose)},
-        {"notes", AS_NOTHING, 0}, {"held_nusd", AS_NOTHING, 0}, {"batch_id", AS_NOTHING, 0});
+        {"notes", AS_NOTHING, 0}, {"held_nusd", AS_NOTHING, 0}, {"batch_id", AS_NOTHING, 0},
+        {"cache_miss", AS_WORD, TO(cache_miss)});
 
 int log_own_column(const char *name) {
   for (int i = 0; i < own_columns.n; i++) {

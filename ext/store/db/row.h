@@ -69,7 +69,8 @@
   X(purpose, TEXT, "", HIT)                                                                        \
   X(notes, TEXT, "", FIXED)                                                                        \
   X(held_nusd, INT, "", FIXED)                                                                     \
-  X(batch_id, INT, "", FIXED)
+  X(batch_id, INT, "", FIXED)                                                                      \
+  X(cache_miss, TEXT, "", SETTLED)
 
 #define LEDGER_NULL (-1LL) /* an INT that is SQL NULL. A TEXT is NULL, a REAL is NAN */
 

@@ -90,6 +90,7 @@ static int add_columns_of_13(Store *s, Err *err) {
 **  11  runs of llm_map
 **  12  batches (batches.h)
 **  13  llm_calls.batch_id; llm_batches.requests, .bytes, .tokens and .difference; llm_batch_items.line
+**  14  llm_calls.cache_miss
 */
 static const struct Migration {
   int to;
@@ -102,6 +103,7 @@ static const struct Migration {
     {8, NULL, add_columns},  {9, NULL, add_columns_of_9},
     {10, NULL, add_columns}, {11, NULL, NULL},
     {12, NULL, NULL},        {13, NULL, add_columns_of_13},
+    {14, NULL, add_columns},
 };
 enum { FIRST_SUMMED = 8 }; /* older ones have their sums built once all tables are there */
 enum { N_MIGRATIONS = sizeof migrations / sizeof migrations[0] };

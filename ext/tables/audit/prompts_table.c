@@ -7,6 +7,7 @@
 #include "core/audit/diff.h"
 #include "money/counter.h"
 #include "tables/audit/fields.h"
+#include "tables/audit/texts.h"
 #include "tables/kit/reading.h"
 #include "tables/tables.h"
 #include "work/audit/prompts.h"
@@ -94,36 +95,6 @@ const TableKind conversations_table = {
     .clear = clear_report,
 };
 
-/* ---- texts of the store */
-
-/* The text of that name, borrowed until the next is read; NULL where it is not kept, or *err. */
-static const char *read_text(Reading *r, Conn *conn, const char *hash, Err *err) {
-  static const char sql[] = "SELECT text FROM main.llm_texts WHERE hash = ?1";
-  sqlite3 *db = reading_connection(r, conn, sql, err);
-  if (!db || reading_prepare(r, db, sql, err) != RC_OK) {
-    return NULL;
-  }
-  sqlite3_bind_text(r->stmt, 1, hash, -1, SQLITE_TRANSIENT);
-  if (reading_next(r, err) != RC_OK || !r->stmt) {
-    return NULL;
-  }
-  const char *text = (const char *)sqlite3_column_text(r->stmt, 0);
-  if (!text) {
-    err_nomem(err);
-  }
-  return text;
-}
-
-/* The same, owned (sqlite3_free). */
-static char *copy_text(Reading *r, Conn *conn, const char *hash, Err *err) {
-  const char *text = read_text(r, conn, hash, err);
-  char *copy = text ? sqlite3_mprintf("%s", text) : NULL;
-  if (text && !copy) {
-    err_nomem(err);
-  }
-  return copy;
-}
-
 /* ---- llm_system_prompts */
 
 #define PROMPT_COLUMNS(X)                                                                          \
@@ -162,23 +133,6 @@ static int query_prompts(TableCursor *base, const TableQuery *q, Err *err) {
   return query_report(base, q, system_prompts_read, prompt_fields, err);
 }
 
-/* Where it parts from the version before, or what stands there. */
-static void result_change(ReportCursor *c, const SystemPrompt *p, int i, sqlite3_context *ctx,
-                          Err *err) {
-  Conn *conn = table_of(&c->base.base)->conn;
-  char *before = copy_text(&c->texts, conn, p->before, err);
-  const char *text = before ? read_text(&c->texts, conn, p->system_hash, err) : NULL;
-  if (text) {
-    size_t at = prompts_first_change(before, text);
-    if (i == FIRST_CHANGE) {
-      sqlite3_result_int64(ctx, (sqlite3_int64)at);
-    } else {
-      result_owned_text(ctx, prompts_around(text, at));
-    }
-  }
-  sqlite3_free(before);
-}
-
 static void prompt_column(TableCursor *base, sqlite3_context *ctx, int i) {
   ReportCursor *c = (ReportCursor *)base;
   const SystemPrompt *p = (const SystemPrompt *)(const void *)c->base.records + c->base.at;
@@ -186,10 +140,11 @@ static void prompt_column(TableCursor *base, sqlite3_context *ctx, int i) {
   if (i < FIRST_CHANGE) {
     fields_column(base, ctx, i);
   } else if (i == TEXT) {
-    sqlite3_result_text(ctx, read_text(&c->texts, table_of(base)->conn, p->system_hash, &err), -1,
+    sqlite3_result_text(ctx, texts_read(&c->texts, table_of(base)->conn, p->system_hash, &err), -1,
                         SQLITE_TRANSIENT);
   } else if (p->before) {
-    result_change(c, p, i, ctx, &err);
+    texts_result_change(&c->texts, table_of(base)->conn, p->before, p->system_hash,
+                        i == FIRST_CHANGE ? CHANGE_AT : CHANGE_AROUND, ctx, &err);
   }
   if (err.rc != RC_OK) {
     sqlite3_result_error(ctx, err.msg, -1);
@@ -232,7 +187,7 @@ static int query_diff(TableCursor *base, const TableQuery *q, Err *err) {
   c->n = c->at = 0;
   for (int i = 0; i < 2 && err->rc == RC_OK; i++) {
     const char *hash = arg_name(q->args[i], "a text's name", err);
-    c->texts[i] = hash ? copy_text(&r, table_of(base)->conn, hash, err) : NULL;
+    c->texts[i] = hash ? texts_copy(&r, table_of(base)->conn, hash, err) : NULL;
     if (hash && !c->texts[i] && err->rc == RC_OK) {
       err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
               "no text of the name '%.80s' is kept: see system_hash of llm_system_prompts "

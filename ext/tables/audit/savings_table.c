@@ -3,6 +3,7 @@
 ** providers' prefix caches gave and took (work/audit/prefix.h). Both are of the ledger as it is when they are asked.
 */
 #include "tables/audit/fields.h"
+#include "tables/audit/texts.h"
 #include "tables/tables.h"
 #include "work/audit/prefix.h"
 #include "work/audit/savings.h"
@@ -71,6 +72,7 @@ const TableKind savings_table = {
 typedef struct PrefixCursor {
   FieldCursor base;
   Groups lines;
+  Reading texts;
 } PrefixCursor;
 
 #define PREFIX_COLUMNS(X)                                                                          \
@@ -100,9 +102,17 @@ typedef struct PrefixCursor {
   X(ttl_5m_usd, "REAL", USD, five_minutes_nusd)                                                    \
   X(ttl_1h_usd, "REAL", USD, hour_nusd)                                                            \
   X(best_ttl, "TEXT", TEXT, best_ttl)                                                              \
-  X(net_nusd, "INTEGER", SIGNED, net_nusd)
+  X(net_nusd, "INTEGER", SIGNED, net_nusd)                                                         \
+  X(misses, "TEXT", TEXT, misses)
 
-static const char prefix_columns[] = PREFIX_COLUMNS(FIELD_COLUMN);
+enum {
+#define COUNT_ONE(name, sql, type, member) +1
+  FIRST_CHANGE = 0 PREFIX_COLUMNS(COUNT_ONE)
+#undef COUNT_ONE
+};
+
+static const char prefix_columns[] = PREFIX_COLUMNS(FIELD_COLUMN) ", \"first_change\" INTEGER,"
+                                                                  " \"first_change_text\" TEXT";
 static const Field prefix_fields[] = {
 #define FIELD(name, sql, type, member) FIELD_OF(PrefixLine, type, member),
     PREFIX_COLUMNS(FIELD)
@@ -128,6 +138,26 @@ static void clear_prefix(TableCursor *base) {
   groups_free(&((PrefixCursor *)base)->lines);
 }
 
+/* (The last columns are read from the texts of its two latest system prompts.) */
+static void prefix_column(TableCursor *base, sqlite3_context *ctx, int i) {
+  PrefixCursor *c = (PrefixCursor *)base;
+  const PrefixLine *l = (const PrefixLine *)(const void *)c->base.records + c->base.at;
+  Err err = {0};
+  if (i < FIRST_CHANGE) {
+    fields_column(base, ctx, i);
+  } else if (l->system_before[0]) {
+    texts_result_change(&c->texts, table_of(base)->conn, l->system_before, l->system,
+                        i == FIRST_CHANGE ? CHANGE_AT : CHANGE_AROUND, ctx, &err);
+  }
+  if (err.rc != RC_OK) {
+    sqlite3_result_error(ctx, err.msg, -1);
+  }
+}
+
+static void close_prefix(TableCursor *base) {
+  reading_close(&((PrefixCursor *)base)->texts);
+}
+
 const TableKind prefix_cache_table = {
     .is_guarded = 1,
     .columns = FIELDS_DECLARED(prefix_columns),
@@ -139,6 +169,7 @@ const TableKind prefix_cache_table = {
     .query = query_prefix,
     .next = fields_next,
     .is_done = fields_is_done,
-    .column = fields_column,
+    .column = prefix_column,
     .clear = clear_prefix,
+    .close = close_prefix,
 };

@@ -443,6 +443,22 @@ static int read_pieces(Reading *r, const cJSON *pieces, int *with_text) {
   return found;
 }
 
+/* Anthropic's and OpenAI's answers to a request that asked for it. */
+static const char *cache_miss_of(const cJSON *answer) {
+  const cJSON *openai = member(answer, "prompt_cache_diagnostics");
+  const char *type = json_text(openai, "type"), *reason = json_text(openai, "reason");
+  if (type) {
+    return strcmp(type, "cache_hit") == 0 ? NULL : reason ? reason : type;
+  }
+  return json_text(member(member(answer, "diagnostics"), "cache_miss_reason"), "type");
+}
+
+/* A provider's word, "" where it is none or no text. */
+static void copy_word(char to[REPLY_WORD], const char *word) {
+  size_t bad_at;
+  utf8_copy(to, REPLY_WORD, word && utf8_is_valid(word, strlen(word), &bad_at) ? word : "");
+}
+
 int reply_read(const Body *body, Reply *reply, Err *err) {
   Reading r = {0};
   buf_init(&r.text, LIMIT_RESPONSE_BYTES);
@@ -466,9 +482,8 @@ int reply_read(const Body *body, Reply *reply, Err *err) {
   int is_early = r.is_early && !member(body->tree, "usage") && !member(body->tree, "usageMetadata");
   reply->is_broken = body->pieces && (!r.word || is_early) && (!body->is_done || r.has_others);
   reply->finish = r.is_blocked || reply->refusal ? FINISH_FILTERED : finish_of(r.word);
-  size_t bad_at;
-  int is_word = r.word && utf8_is_valid(r.word, strlen(r.word), &bad_at);
-  utf8_copy(reply->word, sizeof reply->word, is_word ? r.word : "");
+  copy_word(reply->word, r.word);
+  copy_word(reply->cache_miss, cache_miss_of(body->tree));
   return err->rc;
 }
 

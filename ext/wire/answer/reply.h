@@ -22,7 +22,9 @@ typedef struct Reply {
   char *
       logprobs; /* owned (cJSON_free): OpenAI's choices[0].logprobs.content, all of it, as JSON; NULL: none came */
   Finish finish;
-  char word[REPLY_WORD];        /* the provider's own for what ended it; "" if it has none */
+  char word[REPLY_WORD]; /* the provider's own for what ended it; "" if it has none */
+  /* Why the provider's prefix cache did not read, in its own word; "" where it does not say. */
+  char cache_miss[REPLY_WORD];
   int has_tools;                /* it asks for tools to be called */
   int dim, n_vectors;           /* of embeddings: elements of each vector; how many */
   int pieces;                   /* of a stream, that brought text */

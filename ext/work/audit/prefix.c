@@ -6,6 +6,7 @@
 #include "core/price/catalogue.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { FIVE_MINUTES = 300000, HOUR = 3600000 };
@@ -130,6 +131,25 @@ static void add_gap(Reading *r, PrefixLine *l, const Counted *c, Err *err) {
   }
 }
 
+static void add_miss(Reading *r, PrefixLine *l, const char *word, Err *err) {
+  for (int i = 0; i < PREFIX_MISSES && word; i++) {
+    if (!l->miss[i].word) {
+      l->miss[i].word = groups_keep(r->lines, word, err);
+    }
+    if (l->miss[i].word && strcmp(l->miss[i].word, word) == 0) {
+      l->miss[i].n++;
+      return;
+    }
+  }
+}
+
+static void note_system(PrefixLine *l, const AuditRow *row) {
+  if (row->system_hash && strcmp(l->system, row->system_hash) != 0) {
+    memcpy(l->system_before, l->system, sizeof l->system);
+    snprintf(l->system, sizeof l->system, "%s", row->system_hash);
+  }
+}
+
 static void take_row(void *arg, const AuditRow *row, Err *err) {
   Reading *r = arg;
   const char *const texts[] = {row->tag, row->model ? row->model : row->model_requested,
@@ -158,6 +178,8 @@ static void take_row(void *arg, const AuditRow *row, Err *err) {
                  (l->min_tokens != LEDGER_NULL && row->input_tokens >= l->min_tokens);
   add_money(l, &c, err);
   add_gap(r, l, &c, err);
+  add_miss(r, l, row->cache_miss, err);
+  note_system(l, row);
   counted_free(&c);
 }
 
@@ -176,6 +198,17 @@ static void finish(PrefixLine *l) {
   l->best_ttl = is_known && is_choice ? words[best] : NULL;
   l->net_nusd = l->gained_nusd - l->lost_nusd;
   l->hit_percent = l->eligible > 0 ? 100.0 * (double)l->hits / (double)l->eligible : (double)NAN;
+}
+
+/* "system_changed 3, tools_changed 1" */
+static void say_misses(Groups *lines, PrefixLine *l, Err *err) {
+  char text[PREFIX_MISSES * 80] = "";
+  size_t n = 0;
+  for (int i = 0; i < PREFIX_MISSES && l->miss[i].word; i++) {
+    n += (size_t)snprintf(text + n, sizeof text - n, "%s%.50s %lld", i ? ", " : "", l->miss[i].word,
+                          l->miss[i].n);
+  }
+  l->misses = n > 0 ? groups_keep(lines, text, err) : NULL;
 }
 
 static int compare_lines(const void *a, const void *b) {
@@ -197,6 +230,7 @@ int prefix_read(Conn *conn, const AuditAsk *ask, Groups *lines, Err *err) {
   if (store && audit_each(store, &rows, take_row, &r, err) == RC_OK) {
     for (int i = 0; i < lines->n; i++) {
       finish((PrefixLine *)(void *)lines->records + i);
+      say_misses(lines, (PrefixLine *)(void *)lines->records + i, err);
     }
     groups_sort(lines, compare_lines);
   }

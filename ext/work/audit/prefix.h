@@ -12,6 +12,7 @@
 #ifndef LLMCOST_WORK_PREFIX_H
 #define LLMCOST_WORK_PREFIX_H
 
+#include "base/hash.h"
 #include "work/audit/counted.h"
 #include "work/audit/groups.h"
 
@@ -33,6 +34,8 @@ const char *prefix_owner_word(PrefixOwner owner);
 /* Whose prefix a row's was, or would have been. */
 PrefixOwner prefix_owner(const AuditRow *row);
 
+enum { PREFIX_MISSES = 12 }; /* words of one line; providers have eleven */
+
 /* A line. Texts are borrowed from the result; LEDGER_NULL: nobody says. */
 typedef struct PrefixLine {
   const char *tag, *model, *provider, *owner, *billed;
@@ -46,6 +49,15 @@ typedef struct PrefixLine {
       later; /* calls by how long ago the last with that prefix was */
   long long none_nusd, five_minutes_nusd, hour_nusd; /* the prefixes' cost by their lifetime */
   const char *best_ttl;                              /* "none", "5m", "1h"; NULL */
+  char system[HASH_HEX_SIZE],
+      system_before
+          [HASH_HEX_SIZE]; /* its latest system prompt, and the latest other one; "": none */
+  const char *
+      misses; /* why the cache did not read, in providers' words with their numbers; NULL: none was told */
+  struct PrefixMiss {
+    const char *word;
+    long long n;
+  } miss[PREFIX_MISSES];
   struct PrefixTrial {
     Cost cost[3];
     int is_unsold[3], is_unknown, is_any; /* unsold: at that lifetime, to one of them */
