@@ -16,7 +16,7 @@ void fn_llm_recipe(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *er
   argc == 2 ? (void)err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "no second") : sqlite3_result_value(ctx, argv[0]);
 }
 """),
-        ("README.md", "| `llm_functions()` | this index |\n", "| `llm_recipe(a [, b])` | a |\n"),
+        ("README.md", "| `llm_usd(nusd)` | nano-dollars as text in dollars |\n", "| `llm_recipe(a [, b])` | a |\n"),
     ],
     "view": [
         ("sql/views.sql", "", "\nCREATE VIEW IF NOT EXISTS main.llm_recipe_view AS SELECT count(*) AS n FROM llm_spend;\n"),
