@@ -94,6 +94,14 @@ class Planted(Advice):
             self.ledger.write(plant)
             self.assertEqual(self.advise()[0]["advice"], advice)
 
+    def test_a_dominated_embedding(self):
+        """An embedding model has a successor too: it is asked for embeddings."""
+        rows = [{**r, "kind": "embed"} for r in self.calls("text-embedding-ada-002", 400, "search", provider="openai", usage={"output": 0})]
+        self.ledger.write(rows)
+        small = sum(self.ledger.cost("text-embedding-3-small", {"input": r["input_tokens"]}, r["ts"]) for r in rows)
+        r = self.found(self.advise(), "replace a dominated model", "search", (sum(r["cost_nusd"] for r in rows) - small) / 1e9)
+        self.assertEqual(r["how"], "SELECT embed(question, 'text-embedding-3-small') FROM questions")
+
     def test_the_text_decides_where_it_is_kept(self):
         """Hard prompts with short answers are not easy."""
         hard = "Prove that the harmonic series diverges, explain each step of the derivation, and design a counterexample for the converse."

@@ -142,7 +142,7 @@ static int is_text(const Counted *c) {
   return c->row->kind != KIND_EMBED && !counted_has(c, others);
 }
 
-static void see_models(Seen *s, SeenPair *p, const Counted *c, double weight, Err *err) {
+static void see_text_models(Seen *s, SeenPair *p, const Counted *c, double weight, Err *err) {
   int was_read = 0, is_routed = c->row->tier_drawn != NULL;
   double saved = is_routed ? (double)NAN : saved_at(c, s->simple_model, err);
   if (!isnan(saved)) {
@@ -153,13 +153,17 @@ static void see_models(Seen *s, SeenPair *p, const Counted *c, double weight, Er
     p->simple_calls += weight;
   }
   p->read_calls += was_read ? weight : 0;
-  saved = saved_at(c, p->successor, err);
-  if (!isnan(saved)) {
-    seen_add(&p->successor_saves, weight, saved);
-  }
   saved = saved_at(c, s->open_model, err);
   if (!isnan(saved)) {
     seen_add(&p->open_model, weight, saved);
+  }
+}
+
+/* (It does what the first one does: answers, or embeddings.) */
+static void see_successor(SeenPair *p, const Counted *c, double weight, Err *err) {
+  double saved = saved_at(c, p->successor, err);
+  if (!isnan(saved)) {
+    seen_add(&p->successor_saves, weight, saved);
   }
 }
 
@@ -175,8 +179,9 @@ static void see_elsewhere(Seen *s, SeenPair *p, const AuditRow *row, double weig
     if (!isnan(batch)) {
       seen_add(&p->batch, weight, batch);
     }
+    see_successor(p, &c, weight, &bad);
     if (is_text(&c)) {
-      see_models(s, p, &c, weight, &bad);
+      see_text_models(s, p, &c, weight, &bad);
     }
     see_system(p, &c, weight, &bad);
     see_output(p, &lines, row, weight);
@@ -277,6 +282,7 @@ static void take_row(void *arg, const AuditRow *row, Err *err) {
   p->calls++;
   p->conversing += row->conversation != NULL || row->turn > 1;
   p->good += !row->error;
+  p->embeddings += row->kind == KIND_EMBED;
   p->cut += row->ended && strcmp(row->ended, "cut_off") == 0;
   seen_add(&p->cost, 1, (double)row->cost_nusd);
   see_time(s, p, row, err);
