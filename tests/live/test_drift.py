@@ -3,9 +3,10 @@ import json
 import math
 import os
 import random
+import subprocess
 import unittest
 
-from harness import connect, error_of
+from harness import ASAN_SO, asan_env, connect, error_of
 from test_sums import Ledger, ms
 
 BEFORE, AFTER = ms("2026-09-01T00:00:00"), ms("2026-10-01T00:00:00")
@@ -131,6 +132,43 @@ class Drivers(Drifts):
         self.assertNotIn("system prompt", rows)
         self.assertEqual(rows["input tokens"], 20 * 2200 * 150)
 
+    def test_a_model_that_is_free(self):
+        """Calls that go to a local model are the mix, not fewer attempts; and there were calls before, though they cost nothing."""
+        free = dict(model="llama3.3", model_requested="llama3.3", provider="ollama", cost_nusd=0, list_nusd=0)
+        paid = [[call(m, i) for i in range(100)] for m in (0, 1)]
+        half = [[dict(c, **(free if i % 2 else {})) for i, c in enumerate(p)] for p in paid]
+        whole = [[dict(c, **free) for c in p] for p in paid]
+        rows = self.one(paid[0], half[1], "model mix", "gpt-4o-mini")
+        self.assertEqual((rows[1]["before"], rows[1]["after"]), (1, 0.5))
+        self.one(paid[0], whole[1], "model mix", "gpt-4o-mini")
+        rows = self.one(whole[0], paid[1], "model mix", "gpt-4o-mini")
+        self.assertIn("only what was free before", rows[0]["text"])
+        self.one(half[0], half[1] + [dict(c, request_id=c["request_id"] + "b") for c in half[1]], "requests per user")
+        gratis = [dict(c, cost_nusd=0) for c in paid[0]]
+        self.one(gratis, paid[1], "list price", "gpt-4o-mini")
+
+    def test_rows_that_nobody_writes(self):
+        """A file of a stranger's: whatever its numbers are, an answer that is finite, and nothing that is not defined."""
+        rnd = random.Random(3)
+        big = (2**63 - 1, -2**63 + 1, 2**62, -5, 0, 1, None, 10**18, 10**12)
+        pick = lambda: rnd.choice(big)
+        for _ in range(6):
+            self.raw.execute("DELETE FROM llm_calls")
+            rows = [dict(call(i % 2, i), cost_nusd=pick(), list_nusd=pick(), input_tokens=pick(), output_tokens=pick(), cached_input_tokens=pick(),
+                         cache_write_tokens=pick(), reasoning_tokens=pick(), system_tokens=pick(), history_tokens=pick(), attempt=rnd.choice((0, 1, 2)),
+                         usage=rnd.choice((None, "{", '{"input":9007199254740991,"output":1}', '{"input":1000000000,"cache_read":1000000000}')),
+                         model=rnd.choice((None, "", "gpt-4o", "gpt-4o-mini")), provider=rnd.choice((None, "openai", "")), user=rnd.choice((None, "", "u")),
+                         tag=rnd.choice((None, "", "a", "b")), billed=rnd.choice((None, "list", "paid")), kind=rnd.choice(("call", "batch", "unknown")),
+                         retry_reason=rnd.choice((None, "", ":", "x" * 500))) for i in range(60)]
+            self.insert(rows, repair=False)
+            asked = ["'2026-10'", "'tag:a', 'tag:b'"] + [f"""'2026-10', '{{"by":"{by}"}}'""" for by in ("tag", "model", "user", "provider")]
+            for args in asked:
+                said = self.db.execute(f"SELECT * FROM llm_drift({args})").fetchall()
+                self.assertTrue(all(math.isfinite(c) for r in said for c in r if isinstance(c, float)), args)
+            out = subprocess.run(["sqlite3", self.path], input=f".load {ASAN_SO}\n" + "".join(f"SELECT count(*) FROM llm_drift({a});\n" for a in asked),
+                                 capture_output=True, text=True, env=asan_env())
+            self.assertEqual((out.stderr[:400], len(out.stdout.split())), ("", len(asked)))
+
     def test_users_that_are_not_named(self):
         self.insert([call(0, i, user=None) for i in range(20)] + [call(1, i) for i in range(40)])
         rows = self.by_driver(self.drift("2026-10"))
@@ -217,12 +255,58 @@ class Questions(Drifts):
                                          (v, p, p + 31 * 86400000 - (p == BEFORE) * 86400000)).fetchone()[0] for p in (BEFORE, AFTER))
                 self.assertEqual(change, b - a, (by, v))
 
+    def test_too_many_values(self):
+        """Of 1,500 tags those that moved most are told of, wherever they stand; the others are one."""
+        rows = [call(0, i, tag=f"old{i}", out=150 + i % 7) for i in range(1200)] + [call(1, i, tag=f"new{i}", out=10 + i % 7) for i in range(300)]
+        rows += [call(1, i, tag="last", out=5000) for i in range(300, 303)] + [call(1, 304, tag=None)]
+        for seed in (None, 1):
+            self.raw.execute("DELETE FROM llm_calls")
+            random.Random(seed).shuffle(rows) if seed else None
+            self.insert(rows)
+            whole, said = self.drift("2026-10"), self.drift("2026-10", json.dumps({"by": "tag"}))
+            self.assertEqual((said[0]["before"], said[0]["after"]), (whole[0]["before"], whole[0]["after"]))
+            values = {r["value"] for r in said if r["change_nusd"] is not None}
+            self.assertEqual(len(values), 1002)
+            self.assertLessEqual({"last", "(other)", None}, values)
+            moved = sum(r["change_nusd"] or 0 for r in said if r["value"] == "last")
+            self.assertEqual(moved, 3 * call(1, 0, out=5000)["cost_nusd"])
+            first = first if seed else [(r["driver"], r["value"], r["change_nusd"]) for r in said]
+        self.assertEqual(first, [(r["driver"], r["value"], r["change_nusd"]) for r in said])
+
     def test_narrowed(self):
         for options, where in (({"tag": "v40"}, "tag = 'v40'"), ({"model": "openai/gpt-4o"}, "model = 'gpt-4o'"), ({"tag": "v4*"}, "1"),
                                ({"user": "u3", "tag": "v42"}, "user = 'u3' AND tag = 'v42'"), ({"provider": "OpenAI"}, "1")):
             rows = self.drift("2026-10", json.dumps(options))
             cost = self.raw.execute(f"SELECT coalesce(sum(cost_nusd), 0) FROM llm_calls WHERE ts >= ? AND {where}", (AFTER,)).fetchone()[0]
             self.assertEqual(round(rows[0]["after"] * 1e9), cost, options)
+
+    def test_a_narrowed_release_of_a_long_name(self):
+        """What a release is called is not cut off where it is narrowed."""
+        long = "release-" + "x" * 60
+        self.insert([call(1, i, tag=long) for i in range(3)])
+        plain, narrowed = (self.drift(f"tag:{long}", "tag:v42", *o) for o in ((), ('{"model":"gpt-4o*"}',)))
+        self.assertEqual(plain[0]["before"], narrowed[0]["before"])
+        self.assertGreater(narrowed[0]["before"], 0)
+        self.assertIn("too long", error_of(self.db, "SELECT * FROM llm_drift(?, 'tag:b', ?)", "tag:" + "x" * 1000, json.dumps({"user": "u" * 30})))
+
+    def test_values_against_each_other(self):
+        """Of a sum that hardly moved nothing is most of it; of one that did not, no percent."""
+        rows = self.drift("2026-10", '{"by":"tag"}')
+        self.assertIn("It is mostly tag ", rows[0]["text"])
+        self.raw.execute("DELETE FROM llm_calls")
+        self.insert([call(m, i, tag="ab"[i % 2 == m]) for m in (0, 1) for i in range(3)])
+        rows = self.drift("2026-10", '{"by":"tag"}')
+        self.assertIn("Spending is unchanged", rows[0]["text"])
+        self.assertIn("The largest change is of tag ", rows[0]["text"])
+
+    def test_texts_are_whole(self):
+        """A long value, a long reason: cut between letters."""
+        for pad in range(3):
+            self.raw.execute("DELETE FROM llm_calls")
+            self.insert([call(m, i, tag="x" * pad + "ü" * 300, attempt=1 + i % 2, retry_reason=None if i % 2 else "y" * pad + "é" * 90) for m in (0, 1)
+                         for i in range(4 + m)])
+            for row in self.drift("2026-10", '{"by":"tag"}'):
+                self.assertNotIn("\ufffd", str(row))
 
     def test_forms_agree(self):
         a = self.drift("2026-10")

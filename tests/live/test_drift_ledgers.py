@@ -1,7 +1,7 @@
 """llm_drift on many ledgers: what must hold of every one, and whether a driver that was put in is named.
 
-The first class takes ledgers of any mix and compares with sums over their rows. The second one makes pairs of months in which everything
-moves a little and one thing a lot.
+The first class takes ledgers of any mix and compares with sums over their rows, the second one puts invoices beside them. The third makes
+pairs of months in which everything moves a little and one thing a lot.
 """
 import json
 import math
@@ -124,6 +124,8 @@ class Identities(Books):
         said = self.drift("tag:mail", "tag:chat")
         shown = [round(said[0][k] * 1e9) for k in ("before", "after")]
         self.assertEqual(moved(said), shown[1] - shown[0])
+        narrowed = self.drift("tag:mail", "tag:chat", user="u1", provider="*")
+        self.assertEqual(moved(narrowed), round(narrowed[0]["after"] * 1e9) - round(narrowed[0]["before"] * 1e9))
         counted, is_list = self.parts([r for r in rows if r["tag"] in ("mail", "chat")])
         for tag, shown in zip(("mail", "chat"), shown):
             mine = [r for r in rows if r["tag"] == tag and r["kind"] != "refused" and (r.get("billed") == "list") == is_list]
@@ -162,6 +164,66 @@ class Identities(Books):
         self.ledger.write(rows)
         key = lambda rows: sorted((r["driver"], r["detail"] or "", r["change_nusd"]) for r in rows if r["change_nusd"] is not None)
         self.assertEqual(key(self.drift(*asked)), key(said))
+
+
+class Invoices(Books):
+    """Invoices and usage reports beside calls, of the same providers and of others, with credits and with lines of all kinds."""
+    LEDGERS = int(os.environ.get("DRIFT_LEDGERS", 1000)) // 4
+
+    def line(self, rnd):
+        """A line of an invoice, or of a usage report: one day of one month."""
+        provider = rnd.choice(("openai", "anthropic", "acme", "acme", "globex", None))
+        model = rnd.choice(("gpt-4o", "gpt-4o-mini", "claude-haiku-4-5", "acme-1", None))
+        day = rnd.choice((SEPTEMBER, OCTOBER)) + rnd.randrange(28) * DAY
+        row = {"source": f"made_{provider}", "from_ts": day, "to_ts": day + DAY, "provider": provider, "model": model, "model_plain": model,
+               "user": rnd.choice((None, None, "u1")), "requests": rnd.choice((None, 0, 1, rnd.randrange(1, 5000)))}
+        if rnd.random() < 0.7:
+            row["amount_nusd"] = rnd.choice((0, 1, rnd.randrange(10**12), -rnd.randrange(10**11)))
+            row["list_nusd"] = rnd.choice((None, row["amount_nusd"], int(row["amount_nusd"] * 1.1)))
+            row["item"] = rnd.choice((None, "input", "output", "cache_read", "web_search"))
+            row["quantity"] = rnd.choice((None, float(rnd.randrange(10**6))))
+        if rnd.random() < 0.5:
+            row.update(input_tokens=rnd.randrange(10**6), cached_input_tokens=rnd.choice((None, rnd.randrange(10**5))), output_tokens=rnd.randrange(10**5))
+        return row
+
+    def bill(self, rows):
+        self.ledger.store.execute("DELETE FROM llm_invoices")
+        for row in rows:
+            marks = ", ".join("?" * len(row))
+            self.ledger.store.execute(f"INSERT INTO llm_invoices({', '.join(row)}) VALUES ({marks})", list(row.values()))
+
+    def invoiced(self, span, where="dimension = 0", *args):
+        """By the view that says which invoices count."""
+        return self.ledger.store.execute(f"SELECT coalesce(sum(cost_nusd), 0) FROM llm_invoiced WHERE start >= ? AND start < ? AND {where}",
+                                         (*span, *args)).fetchone()[0]
+
+    def check(self, rows):
+        months = ((SEPTEMBER, OCTOBER), (OCTOBER, NOVEMBER))
+        paid = [sum(r["cost_nusd"] or 0 for r in rows if a <= r["ts"] < b and r.get("billed") != "list" and r["kind"] not in (*HITS, "refused"))
+                for a, b in months]
+        bills = [self.invoiced(m) for m in months]
+        said = self.drift("2026-10", billed="paid")
+        self.assertEqual([round(1e9 * said[0][k]) for k in ("before", "after")], [p + b for p, b in zip(paid, bills)])
+        self.assertEqual(moved(said), sum(paid[1:] + bills[1:]) - paid[0] - bills[0])
+        self.assertEqual(moved(self.drift("2026-09-01", "2026-10-01", "2026-09-01", "2026-10-01", billed="paid")), 0)
+        back = self.drift("2026-10", "2026-09", billed="paid")
+        self.assertEqual(moved(back), -moved(said))
+        for by in ("tag", "model", "user", "provider"):
+            split = self.drift("2026-10", billed="paid", by=by)
+            self.assertEqual((split[0]["before"], split[0]["after"], moved(split)), (said[0]["before"], said[0]["after"], moved(said)), by)
+        tokens = [r for r in said if r["driver"] == "unpriced" and r["unit"] == "tokens"]
+        self.assertTrue(all(r["before"] >= 0 and r["after"] >= 0 and r["change_nusd"] is None for r in tokens))
+
+    def test_money(self):
+        for seed in range(self.LEDGERS):
+            rnd = random.Random(seed)
+            self.ledger.clear()
+            rows = random_rows(rnd, self.ledger, requests=rnd.choice((0, 0, 3, 12)), days=85)
+            self.ledger.write(rows)
+            self.ledger.seal()
+            self.bill([self.line(rnd) for _ in range(rnd.choice((1, 3, 10)))])
+            with self.subTest(seed=seed):
+                self.check(rows)
 
 
 # Nano-dollars a token by the lists of September and of October: input, read from the cache, output.

@@ -393,6 +393,8 @@ class Ledger(Desk):
             with open(example) as f, self.subTest(example=os.path.basename(example)):
                 where = f"{home}/usage.db" if "/my_" in example else path
                 before = f".load {SO}\n.output /dev/null\n{setup}.output stdout\n" if "/my_" not in example else f".load {SO}\n"
+                if "/why_" in example:
+                    before += f".parameter set :exports '{ROOT}/tests/data/imports'\n"
                 out = shell(where, before + f.read(), env=clean_env(HOME=home))
                 self.assertEqual(out.stderr, "")
                 if "/my_" in example:

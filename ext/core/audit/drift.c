@@ -3,6 +3,8 @@
 */
 #include "core/audit/drift.h"
 
+#include "base/limits.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +28,13 @@ const char *drift_word(DriftDriver driver) {
   return drivers[driver].word;
 }
 
-const char *drift_unit(DriftDriver driver) {
-  return drivers[driver].unit;
+const char *drift_unit(DriftDriver driver, int says) {
+  static const char tokens[] = "tokens per attempt";
+  int has_attempts = !(says & DRIFT_NO_REQUESTS);
+  return has_attempts || driver == DRIFT_ATTEMPTS    ? drivers[driver].unit
+         : driver == DRIFT_FEES                      ? "dollars"
+         : strcmp(drivers[driver].unit, tokens) == 0 ? "tokens"
+                                                     : drivers[driver].unit;
 }
 
 /* (From the smaller one up: seen from the larger one, one that is a trillionth of it has no digits left.) */
@@ -198,16 +205,36 @@ static int chain_of(const Split *s, Factor chain[5]) {
   return n;
 }
 
+/* Where all tokens of one side were free: what the other side's models cost is their price, or, of those that were not asked
+** there, the mix. */
+static void split_from_free(Split *s, int empty) {
+  int other = !empty;
+  double scale = s->spend[other] / (double)s->side[other]->nusd;
+  for (int m = 0; m < s->n_models; m++) {
+    double nusd = 0, tokens = 0;
+    for (int k = 0; k < DRIFT_KINDS; k++) {
+      nusd += s->side[other]->models[m][k].nusd[STEP_PAID];
+      tokens += s->side[empty]->models[m][k].tokens;
+    }
+    add_model(s, tokens > 0 ? DRIFT_LIST_PRICE : DRIFT_MIX, m, (empty ? -1 : 1) * scale * nusd);
+  }
+}
+
 /* Where one side cost nothing, the first factor of the chain that is zero there gets everything. */
 static void split_from_nothing(Split *s) {
   double change = s->spend[1] - s->spend[0];
   int empty = s->spend[1] == 0;
+  if (change == 0) {
+    return;
+  }
   if (s->requests[empty] <= 0) {
     s->effect[DRIFT_REQUESTS] = change;
   } else if (s->asked[empty] <= 0) {
     s->effect[DRIFT_HIT_RATE] = change;
-  } else {
+  } else if (s->billed[empty] <= 0) {
     s->by_reason[0] = change;
+  } else {
+    split_from_free(s, empty);
   }
 }
 
@@ -242,6 +269,14 @@ static double over(double a, double b) {
   return b > 0 ? a / b : (double)NAN;
 }
 
+/* A kind of tokens as a factor; of fees what they come to. */
+static double kind_value(const Split *s, DriftKind kind, int side) {
+  DriftCell sum = sum_of(s, side, kind);
+  int is_uncounted = sum.tokens <= 0 && sum.nusd[STEP_PAID] != 0;
+  double x = kind == KIND_OF_FEES ? sum.nusd[STEP_PAID] / 1e9 : sum.tokens;
+  return is_uncounted ? (double)NAN : over(x, s->billed[side]);
+}
+
 static int top_model(const Split *s, DriftDriver driver) {
   int top = -1;
   for (int m = 0; m < s->n_models && driver >= DRIFT_MIX; m++) {
@@ -254,8 +289,9 @@ static int top_model(const Split *s, DriftDriver driver) {
 /* All token cells of a model, or (-1) of all. */
 static DriftCell all_of(const Split *s, int side, int model) {
   DriftCell sum = {0};
-  for (int m = 0; m < s->n_models; m++) {
-    for (int k = 0; k < KIND_OF_FEES && (model < 0 || m == model); k++) {
+  int last = model < 0 ? s->n_models - 1 : model;
+  for (int m = model < 0 ? 0 : model; m <= last; m++) {
+    for (int k = 0; k < KIND_OF_FEES; k++) {
       const DriftCell *c = &s->side[side]->models[m][k];
       sum.tokens += c->tokens;
       for (int i = 0; i < DRIFT_STEPS; i++) {
@@ -316,7 +352,7 @@ static double value_of(const Split *s, DriftDriver driver, int side, int model) 
   }
   for (int k = 0; k < DRIFT_KINDS; k++) {
     if (driver_of_kind[k] == driver) {
-      return over(sum_of(s, side, (DriftKind)k).tokens, s->billed[side]);
+      return kind_value(s, (DriftKind)k, side);
     }
   }
   return (double)NAN;
@@ -390,11 +426,12 @@ static int compare_sizes(const void *a, const void *b) {
 
 /* Whole nano-dollars that sum to `whole`: each rounded down, the rest to those with the largest remainders. */
 static void round_rows(Ranked *rows, int n, long long whole) {
+  const double most = 4e18; /* that a number holds, with room for the rest */
   long long rest = whole;
   qsort(rows, (size_t)n, sizeof *rows, compare_remainders);
   for (int i = 0; i < n; i++) {
-    rows[i].row.nusd = (long long)floor(rows[i].effect);
-    rest -= rows[i].row.nusd;
+    rows[i].row.nusd = (long long)floor(fmax(fmin(rows[i].effect, most), -most));
+    rest = sum_at_most(rest, -rows[i].row.nusd);
   }
   for (int i = 0; i < n && rest > 0; i++, rest--) {
     rows[i].row.nusd++;
@@ -403,7 +440,7 @@ static void round_rows(Ranked *rows, int n, long long whole) {
     rows[i].row.nusd--;
   }
   if (n > 0) { /* (of sums beyond what a double tells apart) */
-    rows[0].row.nusd += rest;
+    rows[0].row.nusd = sum_at_most(rows[0].row.nusd, rest);
   }
 }
 
@@ -426,8 +463,9 @@ static void take_side(Split *s, int i, const DriftSide *side) {
 /* The part of a model's money (of all models': -1) on a side that is of one kind. */
 static double part_of_kind(const Split *s, int side, int model, DriftKind kind) {
   double part = 0, whole = 0;
-  for (int m = 0; m < s->n_models; m++) {
-    for (int k = 0; k < DRIFT_KINDS && (model < 0 || m == model); k++) {
+  int last = model < 0 ? s->n_models - 1 : model;
+  for (int m = model < 0 ? 0 : model; m <= last; m++) {
+    for (int k = 0; k < DRIFT_KINDS; k++) {
       double nusd = s->side[side]->models[m][k].nusd[STEP_PAID];
       whole += nusd;
       part += k == (int)kind ? nusd : 0;
@@ -461,7 +499,7 @@ static void find_says(Split *s) {
     s->says |= side->says;
     s->says |= side->named < most * side->requests || side->requests <= 0 ? DRIFT_NO_USERS : 0;
     s->says |= side->input > 0 && side->parted < most * side->input ? DRIFT_NO_PARTS : 0;
-    s->says |= side->nusd < 0 || (side->nusd == 0) != (s->billed[i] <= 0) ? DRIFT_NO_REQUESTS : 0;
+    s->says |= side->nusd < 0 || (side->nusd != 0 && s->billed[i] <= 0) ? DRIFT_NO_REQUESTS : 0;
   }
   for (int i = 0; i < 2; i++) {
     double per = s->per_request && s->requests[i] > 0 ? s->requests[i] : 1;
@@ -484,8 +522,9 @@ int drift_split(const DriftSide *a, const DriftSide *b, int n_models, int per_re
   take_side(s, 1, b);
   find_says(s);
   find_folds(s);
-  drift->before = llround(s->spend[0]);
-  drift->after = llround(s->spend[1]);
+  drift->before = per_request ? llround(s->spend[0]) : a->nusd;
+  drift->after = per_request ? llround(s->spend[1]) : b->nusd;
+  drift->says = s->says;
   if (s->says & DRIFT_NO_REQUESTS || (s->spend[0] > 0 && s->spend[1] > 0)) {
     split_spend(s);
   } else {

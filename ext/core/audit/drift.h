@@ -25,7 +25,8 @@
 #ifndef LLMCOST_DRIFT_H
 #define LLMCOST_DRIFT_H
 
-/* X(id, word, unit of before and after): in the order of the chain. */
+/* X(id, word, unit of before and after): in the order of the chain. What is "per attempt" is a total where attempts are not
+** known. */
 #define DRIFT_DRIVERS(X)                                                                           \
   X(USERS, "users", "users")                                                                       \
   X(REQUESTS_PER_USER, "requests per user", "requests per user")                                   \
@@ -39,7 +40,7 @@
   X(OUTPUT, "output tokens", "tokens per attempt")                                                 \
   X(REASONING, "reasoning", "tokens per attempt")                                                  \
   X(BLENDED, "tokens", "tokens per attempt")                                                       \
-  X(FEES, "fees and others", "per attempt")                                                        \
+  X(FEES, "fees and others", "dollars per attempt")                                                \
   X(MIX, "model mix", "share of the tokens")                                                       \
   X(LIST_PRICE, "list price", "dollars per million tokens")                                        \
   X(PREFIX, "prefix caching", "share of the plain price")                                          \
@@ -54,7 +55,7 @@ typedef enum DriftDriver {
 } DriftDriver;
 
 const char *drift_word(DriftDriver driver);
-const char *drift_unit(DriftDriver driver);
+const char *drift_unit(DriftDriver driver, int says);
 
 /* Kinds of what is billed. BLENDED: tokens whose cost is known only together. FEES: what is no token, counted by the
 ** attempts that have some. */
@@ -101,7 +102,7 @@ typedef struct DriftSide {
   double users, requests, hits;   /* requests: hits and all that were asked */
   double named;                   /* requests that name a user */
   double input, parted;           /* input tokens; of these, in calls that tell their parts apart */
-  double attempts[DRIFT_REASONS]; /* that cost something, by reason */
+  double attempts[DRIFT_REASONS]; /* that cost something, or were answered for nothing; by reason */
   DriftModel *models;             /* DRIFT_MODELS at most; owned by the caller */
   int says;                       /* DRIFT_NO_… of it */
 } DriftSide;
@@ -111,7 +112,7 @@ typedef struct DriftRow {
   int reason;           /* of ATTEMPTS: its place; else -1 */
   int model;            /* of MIX, LIST_PRICE, …: the one that moves most of it; else -1 */
   long long nusd;       /* signed */
-  double before, after; /* the factor, in its unit; NAN where there is none */
+  double before, after; /* the factor, in its unit; NAN where there is none, or nobody counts it */
 } DriftRow;
 
 enum { DRIFT_ROWS = DRIFT_COUNT + DRIFT_REASONS };
@@ -120,6 +121,7 @@ typedef struct Drift {
   long long before, after;   /* nano-dollars; of one request where it is asked per request */
   DriftRow rows[DRIFT_ROWS]; /* largest first */
   int n;
+  int says; /* what is left out of the chain: DRIFT_NO_… */
 } Drift;
 
 /* The logarithmic mean of two numbers that are not negative: L(a, a) = a, L(a, 0) = 0. */

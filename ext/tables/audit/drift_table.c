@@ -11,11 +11,10 @@
 */
 #include "base/clock.h"
 #include "base/text/decimal.h"
-#include "tables/kit/table.h"
+#include "tables/audit/fields.h"
 #include "tables/tables.h"
 #include "work/drift/drift.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,9 +64,8 @@ static const SpecTable options_table = {"option", ERR_BAD_OPTION, NULL,
                                         NULL,     specs,          sizeof specs / sizeof specs[0]};
 
 typedef struct Cursor {
-  TableCursor base;
+  FieldCursor base;
   DriftAnswer *answer;
-  int at;
 } Cursor;
 
 /* ---- the question */
@@ -182,23 +180,24 @@ static void take_four(DriftAsk *ask, const TableQuery *q, const Zone *zone, Err 
 }
 
 /* What options narrow both sides to. */
-static void narrow(DriftAsk *ask, const DriftOptions *o, Err *err) {
+static void narrow(DriftAsk *ask, const TableQuery *q, const DriftOptions *o, Err *err) {
   const char *const of[BUDGET_N] = {[BUDGET_TAG] = o->tag,
                                     [BUDGET_USER] = o->user,
                                     [BUDGET_MODEL] = o->model,
                                     [BUDGET_PROVIDER] = o->provider};
   for (int side = 0; side < 2; side++) {
     char text[BUDGET_SCOPE];
-    int n = ask->side[side].has_scope
-                ? snprintf(text, sizeof text, "%.500s", ask->side[side].span.label)
-                : 0;
-    for (int i = 0; i < BUDGET_N && n >= 0 && n < (int)sizeof text; i++) {
+    const char *release = ask->side[side].has_scope ? text_at(q, side, err) : NULL;
+    int n = release ? snprintf(text, sizeof text, "%s", release) : 0;
+    for (int i = 0; i < BUDGET_N && n < (int)sizeof text; i++) {
       if (of[i][0]) {
         n += snprintf(text + n, sizeof text - (size_t)n, "%s%s:%s", n ? " & " : "",
                       drift_dimension(i), of[i]);
       }
     }
-    if (n > 0 && err->rc == RC_OK) {
+    if (n >= (int)sizeof text && err->rc == RC_OK) {
+      err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "a release and what it is narrowed to are too long");
+    } else if (n > 0 && err->rc == RC_OK) {
       ask->side[side].has_scope = 1;
       scope_parse(text, &ask->side[side].scope, err);
     }
@@ -234,9 +233,37 @@ static void read_ask(Conn *conn, const TableQuery *q, DriftAsk *ask, Err *err) {
             "by: costs of a request are not added up over values; ask for one at a time");
   }
   if (err->rc == RC_OK) {
-    narrow(ask, &o, err);
+    narrow(ask, q, &o, err);
   }
 }
+
+static void clear(TableCursor *base) {
+  Cursor *c = (Cursor *)base;
+  drift_free(c->answer);
+  c->answer = NULL;
+  c->base.n = 0;
+}
+
+#define DRIFT_COLUMNS(X)                                                                           \
+  X(driver, "TEXT", TEXT, driver)                                                                  \
+  X(detail, "TEXT", TEXT, detail)                                                                  \
+  X(change_usd, "REAL", LOSS, nusd)                                                                \
+  X(share, "REAL", REAL, share)                                                                    \
+  X(before, "REAL", REAL, before)                                                                  \
+  X(after, "REAL", REAL, after)                                                                    \
+  X(percent, "REAL", REAL, percent)                                                                \
+  X(unit, "TEXT", TEXT, unit)                                                                      \
+  X(value, "TEXT", TEXT, value)                                                                    \
+  X(basis, "TEXT", TEXT, basis)                                                                    \
+  X(text, "TEXT", TEXT, text)                                                                      \
+  X(change_nusd, "INTEGER", SIGNED, nusd)
+
+static const char drift_columns[] = DRIFT_COLUMNS(FIELD_COLUMN);
+static const Field drift_fields[] = {
+#define FIELD(name, sql, type, member) FIELD_OF(DriftLine, type, member),
+    DRIFT_COLUMNS(FIELD)
+#undef FIELD
+};
 
 static int query(TableCursor *base, const TableQuery *q, Err *err) {
   Cursor *c = (Cursor *)base;
@@ -245,70 +272,21 @@ static int query(TableCursor *base, const TableQuery *q, Err *err) {
     return err_nomem(err);
   }
   read_ask(table_of(base)->conn, q, ask, err);
-  if (err->rc == RC_OK) {
-    c->at = 0;
-    c->answer = drift_new(table_of(base)->conn, ask, err);
+  c->answer = err->rc == RC_OK ? drift_new(table_of(base)->conn, ask, err) : NULL;
+  if (c->answer) {
+    c->base.records = (const char *)c->answer->lines;
+    c->base.size = sizeof c->answer->lines[0];
+    c->base.n = c->answer->n;
+    c->base.at = 0;
+    c->base.fields = drift_fields;
   }
   free(ask);
   return err->rc;
 }
 
-/* ---- rows */
-
-static int next(TableCursor *base, Err *err) {
-  ((Cursor *)base)->at++;
-  return err->rc;
-}
-
-static int is_done(const TableCursor *base) {
-  const Cursor *c = (const Cursor *)base;
-  return !c->answer || c->at >= c->answer->n;
-}
-
-enum { DRIVER, DETAIL, CHANGE, SHARE, BEFORE, AFTER, PERCENT, UNIT_OF, VALUE, BASIS, TEXT, NUSD };
-
-static void result_text(sqlite3_context *ctx, const char *text) {
-  sqlite3_result_text(ctx, text, -1, SQLITE_TRANSIENT); /* NULL gives NULL */
-}
-
-static void result_number(sqlite3_context *ctx, double x) {
-  if (!isnan(x)) {
-    sqlite3_result_double(ctx, x);
-  }
-}
-
-static void column(TableCursor *base, sqlite3_context *ctx, int i) {
-  const Cursor *c = (const Cursor *)base;
-  const DriftLine *l = &c->answer->lines[c->at];
-  const char *const texts[] = {[DRIVER] = l->driver, [DETAIL] = l->detail[0] ? l->detail : NULL,
-                               [UNIT_OF] = l->unit,  [VALUE] = l->value,
-                               [BASIS] = l->basis,   [TEXT] = l->text};
-  double percent = l->before > 0 ? 100 * (l->after / l->before - 1) : (double)NAN;
-  const double numbers[] = {[CHANGE] = l->has_money ? (double)l->nusd / 1e9 : (double)NAN,
-                            [SHARE] = l->share,
-                            [BEFORE] = l->before,
-                            [AFTER] = l->after,
-                            [PERCENT] = percent};
-  if (i == NUSD) {
-    l->has_money ? sqlite3_result_int64(ctx, l->nusd) : sqlite3_result_null(ctx);
-  } else if (i >= CHANGE && i <= PERCENT) {
-    result_number(ctx, numbers[i]);
-  } else if (i >= 0) {
-    result_text(ctx, texts[i]);
-  }
-}
-
-static void clear(TableCursor *base) {
-  Cursor *c = (Cursor *)base;
-  drift_free(c->answer);
-  c->answer = NULL;
-}
-
 const TableKind drift_table = {
     .is_guarded = 1,
-    .columns =
-        "driver TEXT, detail TEXT, change_usd REAL, share REAL, \"before\" REAL, \"after\" REAL,"
-        " percent REAL, unit TEXT, value TEXT, basis TEXT, text TEXT, change_nusd INTEGER",
+    .columns = FIELDS_DECLARED(drift_columns),
     .args = {"from1", "to1", "from2", "to2", "options"},
     .n_required = 1,
     .usage = usage,
@@ -317,8 +295,8 @@ const TableKind drift_table = {
     .table_size = sizeof(Table),
     .cursor_size = sizeof(Cursor),
     .query = query,
-    .next = next,
-    .is_done = is_done,
-    .column = column,
+    .next = fields_next,
+    .is_done = fields_is_done,
+    .column = fields_column,
     .clear = clear,
 };

@@ -4,11 +4,13 @@
 #include "work/drift/drift.h"
 
 #include "base/buf.h"
+#include "base/utf8.h"
 #include "core/audit/drift.h"
 #include "core/audit/words.h"
 #include "money/pricing.h"
 #include "work/drift/sides.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,8 +28,9 @@ typedef struct Work {
   const DriftAsk *ask;
   Sides sides;
   Told *told;
-  int n_told, is_list;
+  int n_told, is_list, has_left_out_invoice;
   long long before, after, left_out[2], unpriced[2];
+  double unpriced_tokens[2]; /* of usage reports */
   DriftAnswer *answer;
 } Work;
 
@@ -85,9 +88,12 @@ static void split_groups(Work *w, Err *err) {
   }
   for (int i = 0; i < s->n_groups && err->rc == RC_OK; i++) {
     const Group *g = &s->groups[i];
+    w->unpriced_tokens[0] += g->unpriced_tokens[0];
+    w->unpriced_tokens[1] += g->unpriced_tokens[1];
     if (g->is_list != w->is_list || (w->ask->per_request && g->basis == BASIS_INVOICE)) {
-      w->left_out[0] += g->side[0].nusd;
-      w->left_out[1] += g->side[1].nusd;
+      w->left_out[0] = sides_sum(w->left_out[0], g->side[0].nusd);
+      w->left_out[1] = sides_sum(w->left_out[1], g->side[1].nusd);
+      w->has_left_out_invoice |= g->is_list == w->is_list && is_spent(g);
       continue;
     }
     Told *t = &w->told[w->n_told++];
@@ -95,8 +101,8 @@ static void split_groups(Work *w, Err *err) {
     if (!drift_split(&g->side[0], &g->side[1], s->n_models, w->ask->per_request, &t->drift)) {
       err_nomem(err);
     }
-    w->before += t->drift.before;
-    w->after += t->drift.after;
+    w->before = sides_sum(w->before, t->drift.before);
+    w->after = sides_sum(w->after, t->drift.after);
     w->unpriced[0] += g->unpriced[0];
     w->unpriced[1] += g->unpriced[1];
   }
@@ -114,7 +120,7 @@ static int is_share(DriftDriver d) {
 static void factor_words(const DriftRow *row, double x, char out[WORDS_NUMBER]) {
   if (is_share(row->driver) && !isnan(x)) {
     words_percent(x, 0, out);
-  } else if (row->driver == DRIFT_LIST_PRICE && !isnan(x)) {
+  } else if ((row->driver == DRIFT_LIST_PRICE || row->driver == DRIFT_FEES) && !isnan(x)) {
     words_money(llround(x * 1e9), 0, out);
   } else {
     words_number(x, out);
@@ -126,25 +132,26 @@ static void detail_of(const Work *w, const DriftRow *row, char out[DRIFT_DETAIL]
   out[0] = 0;
   if (row->driver == DRIFT_ATTEMPTS) {
     const char *reason = row->reason < s->n_reasons ? s->reasons[row->reason] : "";
-    snprintf(out, DRIFT_DETAIL, "%.150s", reason[0] ? reason : "first attempts");
+    utf8_copy(out, DRIFT_DETAIL, reason[0] ? reason : "first attempts");
   } else if (row->model >= 0 && row->model < s->n_models) {
-    snprintf(out, DRIFT_DETAIL, "%.150s", s->models[row->model]);
+    utf8_copy(out, DRIFT_DETAIL, s->models[row->model]);
   }
 }
 
 /* What a factor is counted in, behind its numbers; "" where its word says it. */
-static const char *unit_words(DriftDriver d) {
-  const char *unit = drift_unit(d);
+static const char *unit_words(DriftDriver d, int says) {
+  const char *unit = drift_unit(d, says);
   return strcmp(unit, drift_word(d)) == 0 ? ""
          : d == DRIFT_LIST_PRICE          ? "a million tokens"
+         : d == DRIFT_FEES                ? unit + strlen("dollars")
          : is_share(d)                    ? unit + strlen("share ")
                                           : unit;
 }
 
 /* "users (50 → 500)", "attempts (schema: 0 → 0.8 billed attempts per request)", "model mix (gpt-4o: 10 % → 45 % of …)". */
-static void say_factor(const Work *w, const DriftRow *row, Buf *b) {
+static void say_factor(const Work *w, const Told *t, const DriftRow *row, Buf *b) {
   char before[WORDS_NUMBER], after[WORDS_NUMBER], detail[DRIFT_DETAIL];
-  const char *unit = unit_words(row->driver);
+  const char *unit = unit_words(row->driver, t->drift.says);
   int has_numbers = !isnan(row->before) || !isnan(row->after);
   detail_of(w, row, detail);
   buf_puts(b, drift_word(row->driver));
@@ -153,20 +160,25 @@ static void say_factor(const Work *w, const DriftRow *row, Buf *b) {
     if (has_numbers) {
       factor_words(row, row->before, before);
       factor_words(row, row->after, after);
-      buf_printf(b, "%s → %s%s%s", before, after, unit[0] ? " " : "", unit);
+      buf_printf(b, "%s → %s%s%s", before, after, unit[0] && unit[0] != ' ' ? " " : "", unit);
     }
     buf_puts(b, ")");
   }
 }
 
+static void value_words(const Group *g, char out[DRIFT_DETAIL]) {
+  utf8_copy(out, DRIFT_DETAIL, !g->value ? "(none)" : g->value[0] ? g->value : "''");
+}
+
 static char *row_text(const Work *w, const Told *t, const DriftRow *row, double share, Err *err) {
   Buf b;
-  char money[WORDS_NUMBER], percent[WORDS_NUMBER];
+  char money[WORDS_NUMBER], percent[WORDS_NUMBER], value[DRIFT_DETAIL];
   buf_init(&b, DRIFT_TEXT);
   if (t->group->value) {
-    buf_printf(&b, "%.200s: ", t->group->value);
+    value_words(t->group, value);
+    buf_printf(&b, "%s: ", value);
   }
-  say_factor(w, row, &b);
+  say_factor(w, t, row, &b);
   words_money(row->nusd, 1, money);
   buf_printf(&b, ": %s", money);
   if (!isnan(share)) {
@@ -184,6 +196,35 @@ static double share_of(long long part, long long whole) {
   return whole == 0 ? (double)NAN : part == 0 ? 0 : (double)part / (double)whole;
 }
 
+/* That of all money that is told of: it is known no better than what is known least. */
+static SidesBasis basis_of_all(const Work *w) {
+  SidesBasis basis = BASIS_CALLS;
+  for (int i = 0; i < w->n_told; i++) {
+    const Group *g = w->told[i].group;
+    basis = g->basis == BASIS_INVOICE && is_spent(g) ? BASIS_INVOICE : basis;
+  }
+  return basis;
+}
+
+static int has_unknown(const Work *w, int side) {
+  return w->unpriced[side] > 0 || w->unpriced_tokens[side] > 0;
+}
+
+/* What there was of the first side, where that is no money. */
+static const char *nothing_words(const Work *w) {
+  int has_invoice = basis_of_all(w) == BASIS_INVOICE, has_requests = 0;
+  for (int i = 0; i < w->n_told; i++) {
+    has_requests |= w->told[i].group->side[0].requests > 0;
+  }
+  if (has_unknown(w, 0)) {
+    return "nothing of known cost";
+  }
+  if (w->left_out[0] != 0) {
+    return w->is_list ? "nothing at list prices" : "nothing that was paid";
+  }
+  return has_requests ? "only what was free" : has_invoice ? "nothing" : "no calls";
+}
+
 /* "Spending rose from … to …" */
 static void say_change(const Work *w, Buf *b) {
   const DriftSideAsk *was = &w->ask->side[0], *is = &w->ask->side[1];
@@ -193,12 +234,15 @@ static void say_change(const Work *w, Buf *b) {
   words_money(w->after, 0, after);
   words_money(w->after - w->before, 1, change);
   if (w->before == 0 && w->after == 0) {
-    buf_printf(b, "No spending in %s, nor in %s.", was->span.label, is->span.label);
+    buf_printf(b, "No %sspending in %s, nor in %s.",
+               has_unknown(w, 0) || has_unknown(w, 1) ? "known " : "", was->span.label,
+               is->span.label);
   } else if (w->before == 0) {
-    buf_printf(b, "%s: %s in %s; no calls before, in %s.", what, after, is->span.label,
+    buf_printf(b, "%s: %s in %s; %s before, in %s.", what, after, is->span.label, nothing_words(w),
                was->span.label);
   } else if (w->after == 0) {
-    buf_printf(b, "No spending in %s, after %s in %s.", is->span.label, before, was->span.label);
+    buf_printf(b, "No %sspending in %s, after %s in %s.", has_unknown(w, 1) ? "known " : "",
+               is->span.label, before, was->span.label);
   } else if (w->after == w->before) {
     buf_printf(b, "%s is unchanged: %s in %s as in %s.", what, after, is->span.label,
                was->span.label);
@@ -210,10 +254,12 @@ static void say_change(const Work *w, Buf *b) {
   }
 }
 
-/* The drivers of one split that matter: the largest, and others of a tenth of it at least. */
+/* The drivers of one split that matter: the largest, and others of a tenth of it at least. Shares are of the change that was told
+** before: of a value where it is asked by one, else of all. */
 static void say_drivers(const Work *w, const Told *t, Buf *b) {
   const DriftRow *first = &t->drift.rows[0];
-  double most = t->drift.n > 0 ? share_of(first->nusd, t->drift.after - t->drift.before) : 0;
+  long long change = w->ask->by >= 0 ? t->drift.after - t->drift.before : w->after - w->before;
+  double most = t->drift.n > 0 ? share_of(first->nusd, change) : 0;
   if (t->drift.n == 0 || first->nusd == 0) {
     return;
   }
@@ -223,29 +269,81 @@ static void say_drivers(const Work *w, const Told *t, Buf *b) {
   for (int i = 0; i < TOLD && i < t->drift.n; i++) {
     const DriftRow *row = &t->drift.rows[i];
     char money[WORDS_NUMBER], percent[WORDS_NUMBER];
-    if (llabs(row->nusd) * 10 < llabs(first->nusd)) {
+    if (llabs(row->nusd) < llabs(first->nusd) / 10) {
       break;
     }
     words_money(row->nusd, 1, money);
     buf_puts(b, i == 0 ? "" : "; then ");
-    say_factor(w, row, b);
+    say_factor(w, t, row, b);
     buf_printf(b, ": %s", money);
     if (!isnan(most)) {
-      words_percent(share_of(row->nusd, t->drift.after - t->drift.before), 0, percent);
+      words_percent(share_of(row->nusd, change), 0, percent);
       buf_printf(b, ", %s", percent);
     }
   }
   buf_puts(b, ".");
 }
 
+/* What the money is that is beside. (Releases are asked for what calls say: invoices name none.) */
+static const char *left_out_words(const Work *w) {
+  return w->is_list                ? "what was paid"
+         : w->has_left_out_invoice ? "what invoices say, or list prices alone"
+                                   : "what is at list prices only";
+}
+
+/* 1 if invoices say what was paid, and not for how many tokens. */
+static int is_money_only(const Work *w) {
+  int has_invoice = 0;
+  for (int i = 0; i < w->n_told; i++) {
+    const Drift *d = &w->told[i].drift;
+    for (int k = 0; k < d->n && w->told[i].group->basis == BASIS_INVOICE; k++) {
+      const DriftRow *row = &d->rows[k];
+      has_invoice = 1;
+      if (row->driver < DRIFT_FEES && (row->before > 0 || row->after > 0)) {
+        return 0;
+      }
+    }
+  }
+  return has_invoice;
+}
+
 static void say_rest(const Work *w, Buf *b) {
+  long long calls = w->unpriced[0] + w->unpriced[1];
   if (w->is_list) {
     buf_puts(b, " At list prices: nobody says what was paid.");
   }
-  if (w->unpriced[0] + w->unpriced[1] > 0) {
-    buf_printf(b, " Not in it: %lld calls of which nobody knows the price.",
-               w->unpriced[0] + w->unpriced[1]);
+  if (is_money_only(w)) {
+    buf_puts(b, " The invoices count no tokens: import the usage report of that time, too.");
   }
+  if (calls > 0) {
+    buf_printf(b, " Not in it: %lld call%s of which nobody knows the price.", calls,
+               calls == 1 ? "" : "s");
+  }
+  if (w->unpriced_tokens[0] + w->unpriced_tokens[1] > 0) {
+    char tokens[WORDS_NUMBER];
+    words_number(w->unpriced_tokens[0] + w->unpriced_tokens[1], tokens);
+    buf_printf(b,
+               " Not in it: %s tokens of usage reports, which say no money; import the "
+               "costs of that time, too.",
+               tokens);
+  }
+  if (w->left_out[0] != 0 || w->left_out[1] != 0) {
+    char before[WORDS_NUMBER], after[WORDS_NUMBER];
+    words_money(w->left_out[0], 0, before);
+    words_money(w->left_out[1], 0, after);
+    buf_printf(b, " Beside it %s: %s, then %s.", left_out_words(w), before, after);
+  }
+}
+
+/* Whose change is the largest, where it is asked by a dimension. */
+static void say_value(const Work *w, const Told *t, Buf *b) {
+  char money[WORDS_NUMBER], value[DRIFT_DETAIL];
+  long long change = t->drift.after - t->drift.before;
+  double share = share_of(change, w->after - w->before);
+  words_money(change, 1, money);
+  value_words(t->group, value);
+  buf_printf(b, " %s %s %s (%s).", share > 0.5 ? "It is mostly" : "The largest change is of",
+             drift_dimension(w->ask->by), value, money);
 }
 
 static char *answer_text(const Work *w, Err *err) {
@@ -254,11 +352,8 @@ static char *answer_text(const Work *w, Err *err) {
   say_change(w, &b);
   if (w->n_told > 0 && (w->before != 0 || w->after != 0)) {
     const Told *t = &w->told[0];
-    char money[WORDS_NUMBER];
-    if (w->ask->by >= 0) {
-      words_money(t->drift.after - t->drift.before, 1, money);
-      buf_printf(&b, " It is mostly %s %.200s (%s).", drift_dimension(w->ask->by),
-                 t->group->value ? t->group->value : "(none)", money);
+    if (w->ask->by >= 0 && t->drift.after != t->drift.before) {
+      say_value(w, t, &b);
     }
     say_drivers(w, t, &b);
   }
@@ -282,25 +377,39 @@ static DriftLine *add_line(Work *w, const char *driver, Err *err) {
   a->lines = more;
   DriftLine *l = &more[a->n++];
   *l = (DriftLine){.driver = driver,
+                   .nusd = LLONG_MIN,
                    .share = (double)NAN,
-                   .before = (double)NAN,
-                   .after = (double)NAN,
                    .basis = sides_basis_word(BASIS_CALLS)};
   return l;
 }
 
+static void set_factor(DriftLine *l, double before, double after) {
+  l->before = before;
+  l->after = after;
+  l->percent = before > 0 ? 100 * (after / before - 1) : (double)NAN;
+}
+
+/* NULL for an empty text, and *err. */
+static char *copy_of(const char *text, Err *err) {
+  char *copy = text && text[0] ? strdup(text) : NULL;
+  if (text && text[0] && !copy) {
+    err_nomem(err);
+  }
+  return copy;
+}
+
 static void add_row(Work *w, const Told *t, const DriftRow *row, Err *err) {
   DriftLine *l = add_line(w, drift_word(row->driver), err);
+  char detail[DRIFT_DETAIL];
   if (!l) {
     return;
   }
-  detail_of(w, row, l->detail);
-  l->has_money = 1;
+  detail_of(w, row, detail);
+  l->detail = copy_of(detail, err);
   l->nusd = row->nusd;
   l->share = share_of(row->nusd, w->after - w->before);
-  l->before = row->before;
-  l->after = row->after;
-  l->unit = drift_unit(row->driver);
+  set_factor(l, row->before, row->after);
+  l->unit = drift_unit(row->driver, t->drift.says);
   l->basis = sides_basis_word(t->group->basis);
   l->text = row_text(w, t, row, l->share, err);
   if (t->group->value) {
@@ -314,9 +423,8 @@ static void add_aside(Work *w, const char *driver, const char *detail, const cha
                       const double both[2], Err *err) {
   DriftLine *l = add_line(w, driver, err);
   if (l) {
-    snprintf(l->detail, sizeof l->detail, "%s", detail);
-    l->before = both[0];
-    l->after = both[1];
+    l->detail = copy_of(detail, err);
+    set_factor(l, both[0], both[1]);
     l->unit = unit;
   }
 }
@@ -325,6 +433,7 @@ static void write_lines(Work *w, Err *err) {
   const double whole[2] = {(double)w->before / 1e9, (double)w->after / 1e9};
   add_aside(w, "answer", "", w->ask->per_request ? "dollars per request" : "dollars", whole, err);
   if (err->rc == RC_OK) {
+    w->answer->lines[0].basis = sides_basis_word(basis_of_all(w));
     w->answer->lines[0].text = answer_text(w, err);
   }
   for (int i = 0; i < w->n_told; i++) {
@@ -337,11 +446,17 @@ static void write_lines(Work *w, Err *err) {
   if (unpriced[0] + unpriced[1] > 0 && err->rc == RC_OK) {
     add_aside(w, "unpriced", "nobody knows what these cost: llm_unpriced", "calls", unpriced, err);
   }
+  if (w->unpriced_tokens[0] + w->unpriced_tokens[1] > 0 && err->rc == RC_OK) {
+    add_aside(w, "unpriced", "usage reports of providers of whom no cost is known", "tokens",
+              w->unpriced_tokens, err);
+    w->answer->lines[w->answer->n - 1].basis = sides_basis_word(BASIS_INVOICE);
+  }
   if ((left[0] != 0 || left[1] != 0) && err->rc == RC_OK) {
-    add_aside(w, "left out",
-              w->is_list ? "what was paid: the option billed 'paid'"
-                         : "what is at list prices only: the option billed 'list'",
-              "dollars", left, err);
+    char detail[DRIFT_DETAIL];
+    snprintf(detail, sizeof detail, "%s: the option billed '%s'", left_out_words(w),
+             w->is_list ? "paid" : "list");
+    add_aside(w, "left out", w->has_left_out_invoice ? left_out_words(w) : detail, "dollars", left,
+              err);
   }
 }
 
@@ -376,6 +491,7 @@ DriftAnswer *drift_new(Conn *conn, const DriftAsk *ask, Err *err) {
 void drift_free(DriftAnswer *a) {
   for (int i = 0; a && i < a->n; i++) {
     free(a->lines[i].value);
+    free(a->lines[i].detail);
     free(a->lines[i].text);
   }
   if (a) {

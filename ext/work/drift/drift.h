@@ -29,14 +29,12 @@ typedef struct DriftAsk {
 
 /* A row of the answer. */
 typedef struct DriftLine {
-  char *value;        /* of what is grouped by; NULL: none */
-  const char *driver; /* its word; "answer", "unpriced", "left out" */
-  char detail[DRIFT_DETAIL];
-  int has_money;
-  long long nusd;
-  double
-      share; /* of the change that its split adds up to; NAN: it is 0, or this is no part of it */
-  double before, after; /* NAN: there is none */
+  char *value;                   /* of what is grouped by; NULL: none */
+  const char *driver;            /* its word; "answer", "unpriced", "left out" */
+  char *detail;                  /* NULL: none */
+  long long nusd;                /* LLONG_MIN: it is no part of the change */
+  double share;                  /* of the whole change; NAN: that is 0, or this is no part of it */
+  double before, after, percent; /* NAN: there is none */
   const char *unit, *basis;
   char *text; /* in words */
 } DriftLine;

@@ -3,9 +3,8 @@
 */
 #include "work/drift/sides_internal.h"
 
-#include "money/reread.h"
+#include "work/audit/counted.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* What a call was billed: counts and nano-dollars at the prices of its service. */
@@ -46,52 +45,24 @@ static void group_lines(const BillingLines *billed, Lines *lines) {
   }
 }
 
-/* The same counts by the standard service; unless is_cached as if no cache had read or written any. */
-static void make_standard(Usage *u, int is_cached) {
-  usage_set_service(u, "standard");
-  if (!is_cached) {
-    u->has &= ~(family(UNIT_CACHE_READ) | family(UNIT_CACHE_WRITE));
-  }
-}
-
-/* Its cost at list prices then; 0 where nobody says. */
-static double price_otherwise(Conn *conn, const LedgerRow *row, int is_cached, Err *err) {
-  UsagePart *parts = NULL;
-  int n = 0;
-  Usage u = {0};
-  Billing other = {.list_nusd = BILLING_UNKNOWN, .why = ""};
-  if (reread_usage(row, &u, &parts, &n, err) == RC_OK) {
-    make_standard(&u, is_cached);
-    for (int i = 0; i < n; i++) {
-      make_standard(&parts[i].usage, is_cached);
-    }
-    const Billed billed = {.model = row->model ? row->model : "",
-                           .requested = row->model_requested ? row->model_requested : "",
-                           .provider = row->provider,
-                           .at_ms = row->ts,
-                           .usage = &u,
-                           .parts = parts,
-                           .n_parts = n};
-    billing_price(conn, &billed, &other, err);
-  }
-  free(parts);
-  return other.list_nusd > 0 ? (double)other.list_nusd : 0;
-}
-
 static int is_standard(const char *service) {
   return !service || !service[0] || strcmp(service, "standard") == 0;
 }
 
-static Otherwise find_otherwise(Conn *conn, const LedgerRow *row, const Lines *lines,
-                                const Billing *now, Err *err) {
-  Otherwise o = {.as_was = now->list_nusd > 0 ? (double)now->list_nusd : lines->total};
-  int is_cached = lines->count[LINE_READ] > 0 || lines->count[LINE_WRITTEN] > 0;
-  o.standard = is_standard(row->service) && is_standard(now->service)
-                   ? o.as_was
-                   : price_otherwise(conn, row, 1, err);
-  o.standard = o.standard > 0 ? o.standard : o.as_was;
-  o.plain = is_cached ? price_otherwise(conn, row, 0, err) : o.standard;
-  o.plain = o.plain > 0 ? o.plain : o.standard;
+/* Its cost under other terms; where nobody says, `as_it_is`. */
+static double price_under(const Counted *c, unsigned terms, double as_it_is, Err *err) {
+  long long nusd = counted_nusd(c, terms, NULL, err);
+  return nusd > 0 ? (double)nusd : as_it_is;
+}
+
+static Otherwise find_otherwise(const Counted *c, double as_was, Err *err) {
+  Otherwise o = {as_was, as_was, as_was};
+  if (!is_standard(c->row->service) || !is_standard(c->usage.service)) {
+    o.standard = price_under(c, COUNTED_STANDARD, as_was, err);
+  }
+  o.plain = c->has_read || c->has_written
+                ? price_under(c, COUNTED_STANDARD | COUNTED_PLAIN, o.standard, err)
+                : o.standard;
   return o;
 }
 
@@ -126,6 +97,10 @@ static void add_cell(DriftCell *c, double tokens, double nusd, double plain, con
   c->nusd[STEP_PAID] += nusd * s->paid;
 }
 
+static double or_zero(long long count) {
+  return count > 0 ? (double)count : 0;
+}
+
 static double at_most(double a, double b) {
   return a < b ? a : b;
 }
@@ -134,8 +109,8 @@ static double at_most(double a, double b) {
 static void add_input(DriftCell *cells, const LedgerRow *row, const Lines *lines, const Scale *s) {
   double all = lines->count[LINE_PLAIN] + lines->count[LINE_READ] + lines->count[LINE_WRITTEN];
   int has_parts = row->system_tokens != LEDGER_NULL && row->history_tokens != LEDGER_NULL;
-  double system = has_parts ? (double)row->system_tokens : 0;
-  double history = has_parts ? (double)row->history_tokens : 0;
+  double system = has_parts ? or_zero(row->system_tokens) : 0;
+  double history = has_parts ? or_zero(row->history_tokens) : 0;
   int is_full = system + history >= all;
   double fits = is_full ? all / (system + history) : 1;
   double part[] = {system * fits, history * fits, is_full ? 0 : all - system - history};
@@ -163,7 +138,7 @@ static void add_other(DriftCell *c, double tokens, double nusd, const Scale *s) 
 /* (Reasoning is output, and mostly billed as such.) */
 static void add_output(DriftCell *cells, const LedgerRow *row, const Lines *lines, const Scale *s) {
   double out = lines->count[LINE_OUT], nusd = lines->nusd[LINE_OUT];
-  double told = row->reasoning_tokens > 0 ? (double)row->reasoning_tokens : 0;
+  double told = or_zero(row->reasoning_tokens);
   double inside = lines->count[LINE_REASONED] > 0 ? 0 : at_most(told, out);
   double part = out > 0 ? nusd * inside / out : 0;
   add_other(&cells[KIND_OF_OUTPUT], out - inside, nusd - part, s);
@@ -176,8 +151,7 @@ static void add_output(DriftCell *cells, const LedgerRow *row, const Lines *line
 
 /* One whose cost nobody can take apart. */
 static void add_blended(DriftCell *cells, const LedgerRow *row) {
-  double in = row->input_tokens > 0 ? (double)row->input_tokens : 0;
-  double out = row->output_tokens > 0 ? (double)row->output_tokens : 0;
+  double in = or_zero(row->input_tokens), out = or_zero(row->output_tokens);
   double listed = row->list_nusd > 0 ? (double)row->list_nusd : (double)row->cost_nusd;
   DriftCell *c = &cells[in + out > 0 ? KIND_OF_BLEND : KIND_OF_FEES];
   c->tokens += in + out > 0 ? in + out : 1;
@@ -186,34 +160,58 @@ static void add_blended(DriftCell *cells, const LedgerRow *row) {
   }
 }
 
-int sides_add_call(Sides *s, Group *g, int side, const LedgerRow *row, Err *err) {
-  BillingLines billed = {.count = {0}};
-  Billing now;
-  Lines lines;
-  int has_usage;
-  Err bad = {0}; /* of a row that can't be read */
-  PriceVerdict verdict = reread_price(s->conn, row, &billed, &now, &has_usage, &bad);
-  if (bad.rc != RC_OK && bad.rc != RC_ERROR) {
-    *err = bad;
-  }
-  DriftCell *cells = sides_cells(s, g, side, row->model ? row->model : row->model_requested, err);
-  if (!cells) {
-    return err->rc;
-  }
-  group_lines(&billed, &lines);
-  if (verdict != PRICED || lines.total <= 0 || row->cost_nusd < 0) {
-    add_blended(cells, row);
-    return err->rc;
-  }
-  Otherwise o = find_otherwise(s->conn, row, &lines, &now, &bad);
-  Scale scale = find_scale(row, &lines, &o);
-  double input = lines.count[LINE_PLAIN] + lines.count[LINE_READ] + lines.count[LINE_WRITTEN];
+/* One that cost nothing: a local model's, a free tier's. */
+static Lines free_lines(const LedgerRow *row) {
+  Lines lines = {.total = 0};
+  double input = or_zero(row->input_tokens), output = or_zero(row->output_tokens);
+  lines.count[LINE_READ] = at_most(or_zero(row->cached_input_tokens), input);
+  lines.count[LINE_WRITTEN] =
+      at_most(or_zero(row->cache_write_tokens), input - lines.count[LINE_READ]);
+  lines.count[LINE_PLAIN] = input - lines.count[LINE_READ] - lines.count[LINE_WRITTEN];
+  lines.count[LINE_OUT] = output;
+  return lines;
+}
+
+/* What its tokens were, each at its price on every step. */
+static void add_lines(Group *g, int side, DriftCell *cells, const LedgerRow *row,
+                      const Lines *lines, const Scale *scale) {
+  double input = lines->count[LINE_PLAIN] + lines->count[LINE_READ] + lines->count[LINE_WRITTEN];
   if (input > 0) {
-    add_input(cells, row, &lines, &scale);
+    add_input(cells, row, lines, scale);
   }
-  add_output(cells, row, &lines, &scale);
+  add_output(cells, row, lines, scale);
   g->side[side].input += input;
   int has_parts = row->system_tokens != LEDGER_NULL && row->history_tokens != LEDGER_NULL;
   g->side[side].parted += has_parts ? input : 0;
+}
+
+/* One that cost something into cells, taken apart; 1 if it could be. */
+static int add_apart(Group *g, int side, DriftCell *cells, const Counted *c, Err *err) {
+  BillingLines billed = {.count = {0}};
+  Lines lines;
+  long long now = counted_nusd(c, 0, &billed, err);
+  group_lines(&billed, &lines);
+  if (now <= 0 || lines.total <= 0 || c->row->cost_nusd < 0) {
+    return 0;
+  }
+  Otherwise o = find_otherwise(c, (double)now, err);
+  Scale scale = find_scale(c->row, &lines, &o);
+  add_lines(g, side, cells, c->row, &lines, &scale);
+  return 1;
+}
+
+int sides_add_call(Sides *s, Group *g, int side, const LedgerRow *row, Err *err) {
+  Counted c;
+  DriftCell *cells = sides_cells(s, g, side, row->model ? row->model : row->model_requested, err);
+  if (cells && row->cost_nusd == 0) {
+    const Scale nothing = {0};
+    Lines lines = free_lines(row);
+    add_lines(g, side, cells, row, &lines, &nothing);
+  } else if (cells && counted_read(s->conn, row, &c, err) == RC_OK) {
+    if (!add_apart(g, side, cells, &c, err) && err->rc == RC_OK) {
+      add_blended(cells, row);
+    }
+    counted_free(&c);
+  }
   return err->rc;
 }

@@ -112,11 +112,15 @@ static void add_line(Sides *s, Group *g, int side, const SumLine *l, Err *err) {
          of_service[LINE_GROUPS] = {0};
   DriftCell *cells = sides_cells(s, g, side, l->model, err);
   double tokens = total_of(l->tokens);
-  if (!cells || l->paid == 0) {
+  if (!cells) {
     return;
   }
-  g->side[side].nusd += llround(l->paid);
+  g->side[side].nusd = sides_sum(g->side[side].nusd, llround(l->paid));
   g->side[side].input += input_of(l->tokens);
+  if (l->paid == 0) {
+    add_tokens(cells, l);
+    return;
+  }
   if (total_of(l->nusd) != 0) {
     add_billed_apart(cells, l);
   } else if (tokens <= 0) {
@@ -198,7 +202,7 @@ static void take_sum(Sides *s, int side, const SideAsk *ask, int dimension, sqli
   }
   const char *of = s->by < 0 ? NULL : values.text[s->by];
   Group *g = sides_group(s, of, billed && strcmp(billed, "list") == 0, BASIS_CALLS, err);
-  if (!g) {
+  if (!g || sides_weigh(s, of, side, number(stmt, SUM_cost_nusd), err) != RC_OK) {
     return;
   }
   double cached = number(stmt, SUM_cached_input_tokens);
@@ -251,8 +255,9 @@ static void take_sums(Sides *s, int side, sqlite3 *db, const SideAsk *ask, long 
 int sides_add_trimmed(Sides *s, int side, Store *store, const SideAsk *ask, long long *from,
                       Err *err) {
   SumState state = {0};
-  if (sums_state(store, &state, err) != RC_OK || state.sealed_before <= ask->span.from) {
-    return err->rc;
+  if (sums_state(store, &state, err) != RC_OK || state.sealed_before == 0 ||
+      state.sealed_before <= ask->span.from) {
+    return err->rc; /* (0: nothing was trimmed, however long ago the period begins) */
   }
   long long until = state.sealed_before < ask->span.to ? state.sealed_before : ask->span.to;
   if (dimension_of(s, ask) < 0) {
@@ -280,16 +285,15 @@ typedef struct Bill {
   double said[LINE_GROUPS]; /* quantities of kinds that are billed apart */
   double apart;             /* of line.paid */
   double requests;
+  int seller; /* the first bill of this provider, which has these two of all of them */
+  int has_costs, has_requests;
 } Bill;
 
 typedef struct Bills {
   Bill *at;
   int n, cap;
+  HashMap places, sellers;
 } Bills;
-
-static int same(const char *a, const char *b) {
-  return a && b ? strcmp(a, b) == 0 : a == b;
-}
 
 static char *kept(const char *text, Err *err) {
   char *copy = text ? strdup(text) : NULL;
@@ -299,31 +303,60 @@ static char *kept(const char *text, Err *err) {
   return copy;
 }
 
+/* Of texts of which each may be NULL. */
+static Hash hash_of(const char *const texts[3]) {
+  unsigned char key[3 * (sizeof(Hash) + 1)] = {0};
+  for (int i = 0; i < 3; i++) {
+    unsigned char *to = key + (size_t)i * (sizeof(Hash) + 1);
+    if (texts[i]) {
+      const Hash of = hash_bytes(texts[i], strlen(texts[i]), 0);
+      memcpy(to, of.b, sizeof of.b);
+      to[sizeof of.b] = 1;
+    }
+  }
+  return hash_bytes(key, sizeof key, 0);
+}
+
+static int grow_bills(Bills *b, Err *err) {
+  int cap = b->cap ? 2 * b->cap : 16;
+  Bill *more = cap <= MOST_BILLS ? realloc(b->at, (size_t)cap * sizeof *more) : NULL;
+  if (!more) {
+    return err_nomem(err);
+  }
+  b->at = more;
+  b->cap = cap;
+  return RC_OK;
+}
+
+/* The place of a name in a table of them: `next` where it is new. */
+static int place_of(HashMap *m, const Hash *key, int next, Err *err) {
+  long long at = hash_map_get(m, key);
+  if (at == HASH_MAP_NONE) {
+    hash_map_put(m, key, next, err);
+    at = next;
+  }
+  return (int)at;
+}
+
 static Bill *bill_of(Bills *b, const PastSum *sum, Err *err) {
-  for (int i = b->n - 1; i >= 0; i--) {
-    Bill *bill = &b->at[i];
-    if (same(bill->model, sum->model_plain) && same(bill->provider, sum->provider) &&
-        same(bill->user, sum->user)) {
-      return bill;
-    }
+  const Hash key = hash_of((const char *const[]){sum->provider, sum->model_plain, sum->user});
+  const Hash seller = hash_of((const char *const[]){sum->provider, NULL, NULL});
+  if (b->n == b->cap && grow_bills(b, err) != RC_OK) {
+    return NULL;
   }
-  if (b->n == b->cap) {
-    int cap = b->cap ? 2 * b->cap : 16;
-    Bill *more = cap <= MOST_BILLS ? realloc(b->at, (size_t)cap * sizeof *more) : NULL;
-    if (!more) {
-      err_nomem(err);
-      return NULL;
-    }
-    b->at = more;
-    b->cap = cap;
+  int at = place_of(&b->places, &key, b->n, err);
+  if (at == b->n && err->rc == RC_OK) {
+    b->at[b->n++] = (Bill){.provider = kept(sum->provider, err),
+                           .model = kept(sum->model_plain, err),
+                           .user = kept(sum->user, err),
+                           .line.at_ms = sum->from,
+                           .seller = place_of(&b->sellers, &seller, at, err)};
   }
-  Bill *bill = &b->at[b->n];
-  *bill = (Bill){.provider = kept(sum->provider, err),
-                 .model = kept(sum->model_plain, err),
-                 .user = kept(sum->user, err)};
-  bill->line.at_ms = sum->from;
-  b->n++;
-  return err->rc == RC_OK ? bill : NULL;
+  return err->rc == RC_OK ? &b->at[at] : NULL;
+}
+
+static double or_zero(long long count) {
+  return count == LEDGER_NULL ? 0 : (double)count;
 }
 
 static void add_money(Bill *bill, const PastSum *sum) {
@@ -339,10 +372,6 @@ static void add_money(Bill *bill, const PastSum *sum) {
   }
 }
 
-static double or_zero(long long count) {
-  return count == LEDGER_NULL ? 0 : (double)count;
-}
-
 static void add_usage(Bill *bill, const PastSum *sum) {
   double cached = or_zero(sum->cached_input_tokens), written = or_zero(sum->cache_write_tokens);
   double *t = bill->line.tokens, reasoned = or_zero(sum->reasoning_tokens);
@@ -355,8 +384,12 @@ static void add_usage(Bill *bill, const PastSum *sum) {
 }
 
 static void take_invoice(void *arg, const PastSum *sum, Err *err) {
-  Bill *bill = bill_of(arg, sum, err);
+  Bills *bills = arg;
+  Bill *bill = bill_of(bills, sum, err);
   if (bill) {
+    Bill *seller = &bills->at[bill->seller];
+    seller->has_costs |= sum->amount_nusd != LEDGER_NULL;
+    seller->has_requests |= or_zero(sum->requests) > 0;
     if (sum->amount_nusd != LEDGER_NULL) {
       add_money(bill, sum);
     }
@@ -375,31 +408,39 @@ static void end_bill(Bill *bill) {
   }
 }
 
-static void add_bill(Sides *s, int side, const SideAsk *ask, Bill *bill, Err *err) {
+static void add_bill(Sides *s, int side, const SideAsk *ask, const Bills *bills, Bill *bill,
+                     Err *err) {
   BudgetNames names;
   BudgetValues values = scope_values(NULL, bill->user, bill->model, bill->provider, &names);
   if (ask->scope && !scope_matches(ask->scope, &values)) {
     return;
   }
   const char *of = s->by < 0 ? NULL : values.text[s->by];
+  const Bill *seller = &bills->at[bill->seller];
   Group *g = sides_group(s, of, 0, BASIS_INVOICE, err);
-  end_bill(bill);
-  bill->line.model = bill->model;
-  bill->line.provider = bill->provider;
-  if (g) {
+  sides_weigh(s, of, side, bill->line.paid, err);
+  if (g && !seller->has_costs) {
+    g->unpriced_tokens[side] += total_of(bill->line.tokens);
+  } else if (g) {
+    end_bill(bill);
+    bill->line.model = bill->model;
+    bill->line.provider = bill->provider;
     g->side[side].requests += bill->requests;
     g->side[side].attempts[0] += bill->requests;
     g->side[side].says |= DRIFT_NO_USERS | DRIFT_NO_PARTS;
+    g->uncounted[side] += seller->has_requests ? 0 : fabs(bill->line.paid);
     add_line(s, g, side, &bill->line, err);
   }
 }
 
-/* Requests count only where all money has some. */
+/* Requests count only where nearly all money has some. */
 static void end_side(Sides *s, int side) {
+  const double some = 0.1;
   for (int i = 0; i < s->n_groups; i++) {
     Group *g = &s->groups[i];
     DriftSide *to = &g->side[side];
-    if (g->basis == BASIS_INVOICE && to->nusd != 0 && to->requests <= 0) {
+    if (g->basis == BASIS_INVOICE && to->nusd != 0 &&
+        (to->requests <= 0 || g->uncounted[side] > some * fabs((double)to->nusd))) {
       to->says |= DRIFT_NO_REQUESTS;
     }
   }
@@ -411,13 +452,15 @@ int sides_add_invoices(Sides *s, int side, Store *store, const SideAsk *ask, Err
   invoices_each(store, &invoices, take_invoice, &bills, err);
   for (int i = 0; i < bills.n; i++) {
     if (err->rc == RC_OK) {
-      add_bill(s, side, ask, &bills.at[i], err);
+      add_bill(s, side, ask, &bills, &bills.at[i], err);
     }
     free(bills.at[i].provider);
     free(bills.at[i].model);
     free(bills.at[i].user);
   }
   free(bills.at);
+  hash_map_free(&bills.places);
+  hash_map_free(&bills.sellers);
   end_side(s, side);
   return err->rc;
 }

@@ -3,13 +3,17 @@
 */
 #include "work/drift/sides_internal.h"
 
+#include "base/utf8.h"
 #include "core/names/model_name.h"
 #include "store/audit/audit.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char other[] = "(other)";
+
+enum { MOST_VALUES = 1 << 25 }; /* a gigabyte of them: beyond, there is no memory for the answer */
 
 const char *sides_basis_word(SidesBasis basis) {
   static const char *const words[] = {
@@ -67,10 +71,19 @@ static Group *add_group(Sides *s, const char *value, const Hash *key, Err *err) 
   return NULL;
 }
 
+/* 1 if a value that is no group yet is to be one. */
+static int has_room(const Sides *s, const char *value) {
+  Hash key = group_hash(value, 0, BASIS_CALLS);
+  return !value || strcmp(value, other) == 0 ||
+         (s->is_chosen ? hash_map_get(&s->chosen, &key) != HASH_MAP_NONE
+                       : s->n_groups < SIDES_GROUPS);
+}
+
 Group *sides_group(Sides *s, const char *value, int is_list, SidesBasis basis, Err *err) {
   Hash key = group_hash(value, is_list, basis);
   long long at = hash_map_get(&s->group_places, &key);
-  if (at == HASH_MAP_NONE && s->n_groups >= SIDES_GROUPS && value && strcmp(value, other) != 0) {
+  if (at == HASH_MAP_NONE && !has_room(s, value)) {
+    s->is_full = 1;
     return sides_group(s, other, is_list, basis, err);
   }
   if (at != HASH_MAP_NONE) {
@@ -82,6 +95,31 @@ Group *sides_group(Sides *s, const char *value, int is_list, SidesBasis basis, E
     g->basis = basis;
   }
   return g;
+}
+
+int sides_weigh(Sides *s, const char *value, int side, double nusd, Err *err) {
+  if (s->by < 0 || s->is_chosen || !value) {
+    return err->rc;
+  }
+  Hash key = group_hash(value, 0, BASIS_CALLS);
+  long long at = hash_map_get(&s->weight_places, &key);
+  if (at == HASH_MAP_NONE && s->n_weights == s->cap_weights) {
+    int cap = s->cap_weights ? 2 * s->cap_weights : 64;
+    Weight *more = cap <= MOST_VALUES ? realloc(s->weights, (size_t)cap * sizeof *more) : NULL;
+    if (!more) {
+      return err_nomem(err);
+    }
+    s->weights = more;
+    s->cap_weights = cap;
+  }
+  if (at == HASH_MAP_NONE && hash_map_put(&s->weight_places, &key, s->n_weights, err) == RC_OK) {
+    at = s->n_weights++;
+    s->weights[at] = (Weight){.key = key};
+  }
+  if (err->rc == RC_OK) {
+    s->weights[at].nusd[side] += nusd;
+  }
+  return err->rc;
 }
 
 /* The place of a model's plain name: one for its spellings. */
@@ -165,10 +203,8 @@ static int reason_of(Sides *s, const LedgerRow *row, Err *err) {
                        : row->retry_reason                  ? row->retry_reason
                        : row->escalated_from != LEDGER_NULL ? "escalated"
                                                             : "";
-  size_t n = strcspn(reason, ":");
-  n = n < sizeof word ? n : sizeof word - 1;
-  memcpy(word, reason, n);
-  word[n] = 0;
+  utf8_copy(word, sizeof word, reason);
+  word[strcspn(word, ":")] = 0;
   return reason_place(s, word, err);
 }
 
@@ -190,6 +226,11 @@ static int is_request(const LedgerRow *row, int is_hit) {
   return is_hit || ((row->attempt <= 1 || row->kind == KIND_BATCH) && !is_unpriced);
 }
 
+/* An answer that was free is one that its tokens are told of. (What failed for nothing was no attempt that is billed.) */
+static int is_free(const LedgerRow *row) {
+  return row->cost_nusd == 0 && !row->error && (row->input_tokens > 0 || row->output_tokens > 0);
+}
+
 static void add_row(Sides *s, Group *g, int side, const LedgerRow *row, Err *err) {
   DriftSide *to = &g->side[side];
   int is_hit = row->kind == KIND_HIT_EXACT || row->kind == KIND_HIT_SEMANTIC;
@@ -203,9 +244,9 @@ static void add_row(Sides *s, Group *g, int side, const LedgerRow *row, Err *err
   }
   if (row->cost_nusd == LEDGER_NULL) {
     g->unpriced[side]++;
-  } else if (row->cost_nusd != 0) {
+  } else if (row->cost_nusd != 0 || is_free(row)) {
     to->attempts[reason_of(s, row, err)]++;
-    to->nusd += row->cost_nusd;
+    to->nusd = sides_sum(to->nusd, row->cost_nusd);
     sides_add_call(s, g, side, row, err);
   }
 }
@@ -226,8 +267,10 @@ static void take_row(void *arg, const AuditRow *row, Err *err) {
     return;
   }
   int is_list = row->billed && strcmp(row->billed, "list") == 0;
-  Group *g = sides_group(t->s, value_of(t->s, &values), is_list, BASIS_CALLS, err);
-  if (g) {
+  const char *value = value_of(t->s, &values);
+  Group *g = sides_group(t->s, value, is_list, BASIS_CALLS, err);
+  double nusd = row->cost_nusd == LEDGER_NULL ? 0 : (double)row->cost_nusd;
+  if (g && sides_weigh(t->s, value, t->side, nusd, err) == RC_OK) {
     add_row(t->s, g, t->side, row, err);
   }
 }
@@ -253,8 +296,9 @@ static int read_side(Sides *s, int side, Store *store, const SideAsk *ask, Err *
 
 /* ---- invoices beside calls */
 
+/* (Calls that cost nothing, because they failed, are no month of calls.) */
 static int is_empty(const DriftSide *side) {
-  return side->nusd == 0 && side->requests == 0;
+  return side->nusd == 0;
 }
 
 static void add_cells(DriftModel *to, const DriftModel *from, int n) {
@@ -268,6 +312,12 @@ static void add_cells(DriftModel *to, const DriftModel *from, int n) {
   }
 }
 
+/* 1 if of that side there is only an invoice, and of the other one there are calls. */
+static int is_only_invoiced(const Group *calls, const Group *invoice, int side) {
+  return is_empty(&calls->side[side]) && !is_empty(&invoice->side[side]) &&
+         !is_empty(&calls->side[!side]);
+}
+
 /* Makes one of both, which says no more than the invoice does. */
 static void merge(Group *calls, Group *invoice, Err *err) {
   int most = invoice->cap_models - 1;
@@ -277,7 +327,7 @@ static void merge(Group *calls, Group *invoice, Err *err) {
   for (int i = 0; i < 2; i++) {
     DriftSide *to = &calls->side[i], *from = &invoice->side[i];
     add_cells(to->models, from->models, invoice->cap_models);
-    to->nusd += from->nusd;
+    to->nusd = sides_sum(to->nusd, from->nusd);
     to->requests += from->requests;
     to->input += from->input;
     to->attempts[0] += from->attempts[0];
@@ -299,8 +349,7 @@ static void join_invoices(Sides *s, Err *err) {
     Hash key = group_hash(invoice->value, 0, BASIS_CALLS);
     long long at = hash_map_get(&s->group_places, &key);
     Group *calls = at == HASH_MAP_NONE ? NULL : &s->groups[at];
-    if (calls && (is_empty(&calls->side[0]) || is_empty(&calls->side[1])) &&
-        !(is_empty(&calls->side[0]) && is_empty(&calls->side[1]))) {
+    if (calls && (is_only_invoiced(calls, invoice, 0) || is_only_invoiced(calls, invoice, 1))) {
       merge(calls, invoice, err);
     }
   }
@@ -315,10 +364,55 @@ static void count_users(Sides *s) {
   }
 }
 
-int sides_read(Sides *s, Store *store, const SideAsk ask[2], Err *err) {
-  reason_place(s, "", err); /* the first place is the answer's own */
+/* ---- which values are groups */
+
+static void free_groups(Sides *s) {
+  for (int i = 0; i < s->n_groups; i++) {
+    Group *g = &s->groups[i];
+    free(g->value);
+    for (int k = 0; k < 2; k++) {
+      free(g->side[k].models);
+      hash_map_free(&g->users[k]);
+    }
+  }
+  s->n_groups = 0;
+  hash_map_free(&s->group_places);
+  s->group_places = (HashMap){0};
+}
+
+/* The largest change first, then the larger; equal ones in an order that is the same in any ledger. */
+static int compare_weights(const void *a, const void *b) {
+  const Weight *x = a, *y = b;
+  double p = fabs(x->nusd[1] - x->nusd[0]), q = fabs(y->nusd[1] - y->nusd[0]);
+  double u = x->nusd[0] + x->nusd[1], v = y->nusd[0] + y->nusd[1];
+  int by = p < q ? 1 : p > q ? -1 : 0;
+  by = by ? by : u < v ? 1 : u > v ? -1 : 0;
+  return by ? by : memcmp(&x->key, &y->key, sizeof x->key);
+}
+
+/* Of too many values those that moved most; then everything is read once more. */
+static int choose_values(Sides *s, Err *err) {
+  qsort(s->weights, (size_t)s->n_weights, sizeof *s->weights, compare_weights);
+  for (int i = 0; i < SIDES_GROUPS && i < s->n_weights && err->rc == RC_OK; i++) {
+    hash_map_put(&s->chosen, &s->weights[i].key, 0, err);
+  }
+  free_groups(s);
+  s->is_chosen = 1;
+  return err->rc;
+}
+
+static int read_sides(Sides *s, Store *store, const SideAsk ask[2], Err *err) {
   for (int side = 0; side < 2 && err->rc == RC_OK && store; side++) {
     read_side(s, side, store, &ask[side], err);
+  }
+  return err->rc;
+}
+
+int sides_read(Sides *s, Store *store, const SideAsk ask[2], Err *err) {
+  reason_place(s, "", err); /* the first place is the answer's own */
+  read_sides(s, store, ask, err);
+  if (err->rc == RC_OK && s->is_full && choose_values(s, err) == RC_OK) {
+    read_sides(s, store, ask, err);
   }
   count_users(s);
   join_invoices(s, err);
@@ -332,14 +426,7 @@ int sides_read(Sides *s, Store *store, const SideAsk ask[2], Err *err) {
 }
 
 void sides_free(Sides *s) {
-  for (int i = 0; i < s->n_groups; i++) {
-    Group *g = &s->groups[i];
-    free(g->value);
-    for (int k = 0; k < 2; k++) {
-      free(g->side[k].models);
-      hash_map_free(&g->users[k]);
-    }
-  }
+  free_groups(s);
   for (int i = 0; i < s->n_models; i++) {
     free(s->models[i]);
   }
@@ -347,6 +434,8 @@ void sides_free(Sides *s) {
     free(s->reasons[i]);
   }
   free(s->groups);
-  hash_map_free(&s->group_places);
+  free(s->weights);
+  hash_map_free(&s->weight_places);
+  hash_map_free(&s->chosen);
   hash_map_free(&s->model_places);
 }

@@ -9,6 +9,7 @@
 #ifndef LLMCOST_SIDES_H
 #define LLMCOST_SIDES_H
 
+#include "base/limits.h"
 #include "base/tables/hash_map.h"
 #include "conn/conn.h"
 #include "core/audit/drift.h"
@@ -38,8 +39,16 @@ typedef struct Group {
   int cap_models; /* of each side's cells */
   HashMap users[2];
   int has_unnamed[2];
-  long long unpriced[2]; /* calls whose cost nobody knows */
+  long long unpriced[2];     /* calls whose cost nobody knows */
+  double unpriced_tokens[2]; /* of usage reports of providers of whom no cost is known then */
+  double uncounted[2];       /* nano-dollars of providers who count no requests then */
 } Group;
+
+/* What a value's sides come to, whether or not it is a group of its own. */
+typedef struct Weight {
+  Hash key;
+  double nusd[2];
+} Weight;
 
 typedef struct Sides {
   Conn *conn;
@@ -47,12 +56,28 @@ typedef struct Sides {
   Group *groups;
   int n_groups, cap_groups;
   HashMap group_places;
+  Weight *weights;
+  int n_weights, cap_weights;
+  HashMap weight_places;
+  HashMap chosen;         /* the values that are groups, where there are too many */
+  int is_full, is_chosen; /* there are too many; it is known which */
   char *models[DRIFT_MODELS], *reasons[DRIFT_REASONS];
   int n_models, n_reasons;
   HashMap model_places;
 } Sides;
 
-enum { SIDES_GROUPS = 1000 }; /* the values beyond are one, "(other)" */
+enum {
+  SIDES_GROUPS = 1000
+}; /* of more values those that moved most; the others are one, "(other)" */
+
+/* Sums of money end at a billion dollars: differences of them, and what drivers come to, fit into a number then, whatever stands in
+** a file. */
+#define SIDES_MOST_NUSD (1LL << 60)
+
+static inline long long sides_sum(long long a, long long b) {
+  long long sum = sum_at_most(a, b);
+  return sum > SIDES_MOST_NUSD ? SIDES_MOST_NUSD : sum < -SIDES_MOST_NUSD ? -SIDES_MOST_NUSD : sum;
+}
 
 /* What one side is asked for. */
 typedef struct SideAsk {

@@ -10,6 +10,9 @@
 /* The group of a value, made where there is none yet; NULL and *err. Borrowed until the next. */
 Group *sides_group(Sides *s, const char *value, int is_list, SidesBasis basis, Err *err);
 
+/* Notes what a value comes to on a side: from that, values are chosen where there are too many. */
+int sides_weigh(Sides *s, const char *value, int side, double nusd, Err *err);
+
 /* The cells of a model on a side, by all spellings of its name; NULL and *err. */
 DriftCell *sides_cells(Sides *s, Group *g, int side, const char *model, Err *err);
 
