@@ -157,6 +157,20 @@ class Planted(Advice):
             self.db.execute(r["why"]).fetchall()
 
 
+class Stated(Advice):
+    """A contract, a subscription, a log that says another cost: what can be saved is a part of what was paid."""
+
+    def test_a_tenth_of_the_list(self):
+        rows = (self.calls("gpt-4o", 200, "nightly job", output=900)
+                + self.calls("gpt-4o", 200, "support", input=9000, output=900, system_tokens=8000, history_tokens=0, system_hash="ab" * 16))
+        for row in rows:
+            row["cost_nusd"] //= 10
+        self.ledger.write(rows)
+        found = self.advise()
+        self.found(found, "send it as a batch", "nightly job", sum(r["cost_nusd"] for r in rows[:200]) / 2e9)
+        self.found(found, "shorten the system prompt", "support", 0.3 * 200 * 8000 * 2.5 / 1e6 / 10)
+
+
 class Sampled(Advice):
     """Of many calls a sample is priced elsewhere: traffic that has a period is no worse seen than other traffic."""
 
