@@ -248,7 +248,8 @@ static void fill_cost(const EntryRules *rules, const LogEntry *e, Texts *t, Ledg
 /* A hit cost nothing; what it would have cost was saved. Its tokens were nobody's. */
 static void make_hit(const LogEntry *e, LedgerRow *row) {
   row->attempt = 0;
-  row->saved_nusd = e->saved_nusd >= 0 ? e->saved_nusd : row->cost_nusd;
+  int is_said = e->saved_nusd >= 0 && e->saved_nusd <= LIMIT_COUNT;
+  row->saved_nusd = is_said ? e->saved_nusd : row->cost_nusd;
   row->cost_nusd = 0;
   row->list_nusd = LEDGER_NULL;
   row->input_tokens = row->cached_input_tokens = row->cache_write_tokens = LEDGER_NULL;

@@ -94,6 +94,14 @@ class Planted(Advice):
             self.ledger.write(plant)
             self.assertEqual(self.advise()[0]["advice"], advice)
 
+    def test_a_dominated_embedding(self):
+        """An embedding model has a successor too: it is asked for embeddings."""
+        rows = [{**r, "kind": "embed"} for r in self.calls("text-embedding-ada-002", 400, "search", provider="openai", usage={"output": 0})]
+        self.ledger.write(rows)
+        small = sum(self.ledger.cost("text-embedding-3-small", {"input": r["input_tokens"]}, r["ts"]) for r in rows)
+        r = self.found(self.advise(), "replace a dominated model", "search", (sum(r["cost_nusd"] for r in rows) - small) / 1e9)
+        self.assertEqual(r["how"], "SELECT embed(question, 'text-embedding-3-small') FROM questions")
+
     def test_the_text_decides_where_it_is_kept(self):
         """Hard prompts with short answers are not easy."""
         hard = "Prove that the harmonic series diverges, explain each step of the derivation, and design a counterexample for the converse."
@@ -147,6 +155,20 @@ class Planted(Advice):
         self.assertLess(order.index("try an open model, serverless"), order.index("host an open model"))
         for r in rows:
             self.db.execute(r["why"]).fetchall()
+
+
+class Stated(Advice):
+    """A contract, a subscription, a log that says another cost: what can be saved is a part of what was paid."""
+
+    def test_a_tenth_of_the_list(self):
+        rows = (self.calls("gpt-4o", 200, "nightly job", output=900)
+                + self.calls("gpt-4o", 200, "support", input=9000, output=900, system_tokens=8000, history_tokens=0, system_hash="ab" * 16))
+        for row in rows:
+            row["cost_nusd"] //= 10
+        self.ledger.write(rows)
+        found = self.advise()
+        self.found(found, "send it as a batch", "nightly job", sum(r["cost_nusd"] for r in rows[:200]) / 2e9)
+        self.found(found, "shorten the system prompt", "support", 0.3 * 200 * 8000 * 2.5 / 1e6 / 10)
 
 
 class Sampled(Advice):

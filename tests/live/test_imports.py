@@ -588,14 +588,15 @@ class Shapes(Imports):
                      tier_served="complex", route_score=0.625),
                 dict(id=2, request_id="r1", attempt=2, ts=1793700001000, kind="call", provider="openai", model="gpt-4o", input_tokens=900, output_tokens=10,
                      retry_reason="invalid_answer", purpose="verifier"),
-                dict(id=3, request_id="r2", attempt=0, ts=1793700002000, kind="hit_semantic", model="gpt-4o", saved_nusd=70)]
+                dict(id=3, request_id="r2", attempt=0, ts=1793700002000, kind="hit_semantic", model="gpt-4o", saved_nusd=70),
+                dict(id=4, request_id="r3", attempt=0, ts=1793700003000, kind="hit_exact", model="gpt-4o", saved_nusd=9 * 10**18)]
         self.take(self.write("own.jsonl", *(json.dumps(r) + "\n" for r in rows)))
         self.assertEqual(self.db.execute("SELECT attempt, system_tokens, history_tokens, turn, system_hash, prompt_hash, tier, tier_drawn, tier_served,"
                                          " route_score, retry_reason, purpose FROM llm_calls ORDER BY ts").fetchall(),
                          [(1, 500, 300, 3, "ab" * 16, "cd" * 16, "complex", "medium", "complex", 0.625, None, None),
-                          (2, *[None] * 9, "invalid_answer", "verifier"), (0, *[None] * 11)])
-        self.assertEqual(value(self.db, "SELECT count(DISTINCT request_id) FROM llm_calls"), 2)
-        self.assertEqual(self.db.execute("SELECT kind, saved_nusd FROM llm_calls WHERE attempt = 0").fetchall(), [("hit_semantic", 70)])
+                          (2, *[None] * 9, "invalid_answer", "verifier"), (0, *[None] * 11), (0, *[None] * 11)])
+        self.assertEqual(value(self.db, "SELECT count(DISTINCT request_id) FROM llm_calls"), 3)
+        self.assertEqual(self.db.execute("SELECT kind, saved_nusd FROM llm_calls WHERE attempt = 0").fetchall(), [("hit_semantic", 70), ("hit_exact", None)])  # (no sum of money)
 
 
 class Buckets(Imports):

@@ -358,12 +358,15 @@ static void find_successor(Work *w, const SeenPair *p, Err *err) {
   set_interval(&f, &p->successor_saves);
   AdviseLine *l = p->successor && f.low > 0 ? add_line(w, &f, err) : NULL;
   if (l) {
-    l->what = words(w, err,
-                    "its maker replaced it by %s, which is better by its maker's word and cheaper",
-                    p->successor);
+    l->what = words(
+        w, err, "its maker replaced it by %s, which is better by its maker's word and cheaper%s",
+        p->successor, p->embeddings ? ": embed all of it anew, the two can't be compared" : "");
     l->why = words(w, err, "SELECT llm_price(%s, 'input'), llm_price(%Q, 'input')",
                    literal(w, p->model, err), p->successor);
-    l->how = words(w, err, "SELECT llm_complete(question, '{\"model\":\"%w\"}') FROM questions",
+    l->how = words(w, err,
+                   p->embeddings
+                       ? "SELECT embed(question, %Q) FROM questions"
+                       : "SELECT llm_complete(question, json_object('model', %Q)) FROM questions",
                    p->successor);
   }
 }

@@ -101,7 +101,7 @@ static double nano(Cost cost) {
 }
 
 /* What its system prompt cost, and what of that reading it from the provider's cache would have saved. */
-static void see_system(SeenPair *p, const Counted *c, double weight, Err *err) {
+static void see_system(SeenPair *p, const Counted *c, double weight, double paid, Err *err) {
   const AuditRow *row = c->row;
   long long tokens = known(row->system_tokens);
   tokens = tokens < known(row->input_tokens) ? tokens : known(row->input_tokens);
@@ -111,24 +111,26 @@ static void see_system(SeenPair *p, const Counted *c, double weight, Err *err) {
   }
   Cost cost = counted_front(c, set, tokens), read = counted_unit(set, UNIT_CACHE_READ, tokens);
   p->system_tokens += weight * (double)tokens;
-  seen_add(&p->system_cost, weight, nano(cost));
+  seen_add(&p->system_cost, weight, paid * nano(cost));
   PricingAsk ask = {.model = row->model ? row->model : row->model_requested,
                     .provider = row->provider,
                     .at_ms = row->ts};
   Model model = {.name = ask.model, .provider = row->provider};
   if (cost != COST_MOST && read < cost &&
       pricing_prefix_pays(c->conn, &model, tokens, 2, err)) { /* long enough to be kept */
-    seen_add(&p->prefix, weight, nano(cost - read));
-    seen_add(&p->prefix_near, row->ts - p->last_ts <= HOUR_MS ? weight : 0, nano(cost - read));
+    seen_add(&p->prefix, weight, paid * nano(cost - read));
+    seen_add(&p->prefix_near, row->ts - p->last_ts <= HOUR_MS ? weight : 0,
+             paid * nano(cost - read));
   }
 }
 
-static void see_output(SeenPair *p, const BillingLines *lines, const AuditRow *row, double weight) {
+static void see_output(SeenPair *p, const BillingLines *lines, const AuditRow *row, double weight,
+                       double paid) {
   double cost = 0;
   for (Unit unit = 0; unit < UNIT_COUNT; unit++) {
     cost += unit_is_output(unit) ? nano(lines->cost[unit]) : 0;
   }
-  seen_add(&p->output_cost, weight, cost);
+  seen_add(&p->output_cost, weight, paid * cost);
   p->output_tokens += weight * (double)known(row->output_tokens);
   p->outputs[bin_of(known(row->output_tokens))] += weight;
 }
@@ -142,7 +144,7 @@ static int is_text(const Counted *c) {
   return c->row->kind != KIND_EMBED && !counted_has(c, others);
 }
 
-static void see_models(Seen *s, SeenPair *p, const Counted *c, double weight, Err *err) {
+static void see_text_models(Seen *s, SeenPair *p, const Counted *c, double weight, Err *err) {
   int was_read = 0, is_routed = c->row->tier_drawn != NULL;
   double saved = is_routed ? (double)NAN : saved_at(c, s->simple_model, err);
   if (!isnan(saved)) {
@@ -153,13 +155,17 @@ static void see_models(Seen *s, SeenPair *p, const Counted *c, double weight, Er
     p->simple_calls += weight;
   }
   p->read_calls += was_read ? weight : 0;
-  saved = saved_at(c, p->successor, err);
-  if (!isnan(saved)) {
-    seen_add(&p->successor_saves, weight, saved);
-  }
   saved = saved_at(c, s->open_model, err);
   if (!isnan(saved)) {
     seen_add(&p->open_model, weight, saved);
+  }
+}
+
+/* (It does what the first one does: answers, or embeddings.) */
+static void see_successor(SeenPair *p, const Counted *c, double weight, Err *err) {
+  double saved = saved_at(c, p->successor, err);
+  if (!isnan(saved)) {
+    seen_add(&p->successor_saves, weight, saved);
   }
 }
 
@@ -170,16 +176,19 @@ static void see_elsewhere(Seen *s, SeenPair *p, const AuditRow *row, double weig
   if (counted_read(s->conn, row, &c, &bad) == RC_OK) {
     long long now = counted_nusd(&c, 0, &lines, &bad);
     double batch = saved_as_batch(&c, now, &bad);
+    /* Where the ledger states another cost (a contract, a subscription), parts of it are parts of that. */
+    double paid = now > 0 ? (double)row->cost_nusd / (double)now : 1;
     p->sampled += weight;
     p->sampled_nusd += weight * (double)row->cost_nusd;
     if (!isnan(batch)) {
-      seen_add(&p->batch, weight, batch);
+      seen_add(&p->batch, weight, paid * batch);
     }
+    see_successor(p, &c, weight, &bad);
     if (is_text(&c)) {
-      see_models(s, p, &c, weight, &bad);
+      see_text_models(s, p, &c, weight, &bad);
     }
-    see_system(p, &c, weight, &bad);
-    see_output(p, &lines, row, weight);
+    see_system(p, &c, weight, paid, &bad);
+    see_output(p, &lines, row, weight, paid);
     counted_free(&c);
   }
   if (bad.rc != RC_OK && bad.rc != RC_ERROR) {
@@ -277,6 +286,7 @@ static void take_row(void *arg, const AuditRow *row, Err *err) {
   p->calls++;
   p->conversing += row->conversation != NULL || row->turn > 1;
   p->good += !row->error;
+  p->embeddings += row->kind == KIND_EMBED;
   p->cut += row->ended && strcmp(row->ended, "cut_off") == 0;
   seen_add(&p->cost, 1, (double)row->cost_nusd);
   see_time(s, p, row, err);

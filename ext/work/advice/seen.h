@@ -37,6 +37,7 @@ typedef struct SeenPair {
   int tag_at;                         /* the place of its tag in Seen.tags */
   const char *successor;              /* its maker's replacement; NULL */
   long long calls, conversing;        /* of these, in a conversation */
+  long long embeddings;               /* of these */
   SeenSum cost;
   SeenSum simple,
       successor_saves; /* saved, where easy, at the first tier's model; by the successor, all calls */
