@@ -153,6 +153,9 @@ class Planted(Advice):
         order = [r["advice"] for r in rows]
         self.assertIn("fine-tune a small model", order)
         self.assertLess(order.index("try an open model, serverless"), order.index("host an open model"))
+        host = rows[order.index("host an open model")]
+        spent = self.ledger.store.execute("SELECT sum(cost_nusd) / 1e9 FROM llm_calls").fetchone()[0] * 30 / (30 * 1199 / 1200)
+        self.assertAlmostEqual(host["usd_per_month"], 0.875 * spent - 4000, delta=spent / 100)  # rent and work are counted
         for r in rows:
             self.db.execute(r["why"]).fetchall()
 

@@ -324,7 +324,7 @@ class Questions(Drifts):
                          call(1, 0)["cost_nusd"])
 
     def test_bad_questions(self):
-        for args, part in (((), "expected a period"), (("last moon",), "is no period: expected 'last month'"), (("2026-10", "tag:a"), "the other is none"),
+        for args, part in (((), "expected a period"), (("tag:a",), "one of two releases is missing"), (("last moon",), "is no period: expected 'last month'"), (("2026-10", "tag:a"), "the other is none"),
                            ((None,), "expected a period"), ((None, "2026-10"), "the first argument is NULL"), ((1, None, 3, 4), "a time is NULL"),
                            (("2026-10", "2026-11", "2026-12"), "expected a period"), (("2026-13", "2026-10"), "is no period"),
                            (("a", "b", "c", "d"), "'a' is no time: expected '2026-11-04'"),

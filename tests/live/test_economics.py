@@ -214,6 +214,13 @@ class Selfhost(Economics):
         self.assertEqual(row["requests_per_month"], 2)
         self.assertRegex(row["requests_from"], r"^2 calls in the ledger since \d{4}-\d\d-\d\d: 3\.0 of 30 days, not scaled up$")
 
+    def test_an_old_ledger(self):
+        """Of one that ended long ago (an export of last year's) the month before its newest call counts, and that is said."""
+        self.ledger({"ts": now() - 200 * DAY}, {"ts": now() - 210 * DAY}, {"ts": now() - 231 * DAY})
+        row = self.table("llm_selfhost", {"hosting": {"usd_per_month": 1}})[0]
+        self.assertEqual(row["requests_per_month"], 2)
+        self.assertRegex(row["requests_from"], r"^2 calls in the ledger in the 30 days up to \d{4}-\d\d-\d\d$")
+
     def test_a_ledger_in_main(self):
         db = connect(":memory:")
         path = f"{self.tmp.name}/own.jsonl"

@@ -20,6 +20,13 @@ class Conversations(Books):
         (row,) = self.rows("SELECT * FROM llm_conversations(?)", json.dumps(options) if options else None)
         return row
 
+    def test_a_name_that_two_users_share(self):
+        """Conversation 1 of one user and conversation 1 of another are two; calls that name no user are a third."""
+        self.write(*(self.turn(n, {"input": 100 + 2000 * (n % 2), "output": 5}, user=("a", "b")[n % 2]) for n in range(6)),
+                   self.turn(9, {"input": 50, "output": 5}))
+        rows = self.rows("SELECT user, turns, slope, inflated_nusd FROM llm_conversations ORDER BY user")
+        self.assertEqual([tuple(r.values()) for r in rows], [(None, 1, None, 0), ("a", 3, 0, 0), ("b", 3, 0, 0)])
+
     def test_a_conversation_that_grows(self):
         inputs = [1000, 1500, 2200, 2500]
         row = self.only(*(self.turn(n, {"input": t, "output": 100}, tag="chat", user="u") for n, t in enumerate(inputs)))

@@ -215,7 +215,9 @@ static void read_ask(Conn *conn, const TableQuery *q, DriftAsk *ask, Err *err) {
   *ask = (DriftAsk){.by = o.by - 1, .billed = o.billed};
   if (n == 1) {
     const char *text = text_at(q, 0, err);
-    if (text) {
+    if (text && is_scope(text)) {
+      err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "one of two releases is missing: %s", usage);
+    } else if (text) {
       span_parse(text, &zone, now_ms(), &ask->side[1].span, &ask->side[0].span, err);
     }
   } else if (n == 2) {

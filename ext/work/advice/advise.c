@@ -16,7 +16,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MONTH_DAYS = 30, TUNE_EXAMPLES = 500 };
+enum {
+  MONTH_DAYS = 30,
+  HOST_USD = 4000,
+  WEEKS_OF_MONTH = 4 /* less than a week was seen */,
+  TUNE_EXAMPLES = 500
+};
 
 static const long long day_ms = 86400000;
 static const char open_model[] = "openrouter/meta-llama/llama-4-maverick";
@@ -109,7 +114,8 @@ static AdviseLine *add_line(Work *w, const Finding *f, Err *err) {
   *l = (AdviseLine){.advice = rule.word,
                     .effort = rule.effort,
                     .when = rule.when,
-                    .confidence = f->confidence,
+                    .confidence =
+                        w->per_month > WEEKS_OF_MONTH && f->confidence[0] ? "low" : f->confidence,
                     .billed = w->billed,
                     .calls = llround(f->calls),
                     .nusd_per_month = monthly(w, f->nusd),
@@ -495,21 +501,23 @@ static void find_hosting(Work *w, Err *err) {
     l->how = words(w, err, "SELECT llm_complete(question, '{\"model\":\"%s\"}') FROM questions",
                    open_model);
   }
+  const double fixed = HOST_USD * 1e9 / w->per_month; /* of what was seen */
   Finding host = {.advice = ADVICE_HOST,
-                  .nusd = all * (rule.least + rule.most) / 2,
-                  .low = all * rule.least,
-                  .high = all * rule.most,
+                  .nusd = all * (rule.least + rule.most) / 2 - fixed,
+                  .low = all * rule.least - fixed,
+                  .high = all * rule.most - fixed,
                   .calls = (double)w->seen.calls,
                   .confidence = "low"};
-  l = err->rc == RC_OK ? add_line(w, &host, err) : NULL;
+  l = err->rc == RC_OK && host.nusd > 0 ? add_line(w, &host, err) : NULL;
   if (l) {
     l->what =
         "at that volume machines of your own can pay, if somebody runs them: the range is that of "
-        "published comparisons, before rent and work";
+        "published comparisons, less $2,000 a month of rent and as much of work";
     l->why = l->how =
         words(w, err,
               "SELECT * FROM llm_selfhost('{\"serverless\":\"%s\",\"hosting\":"
-              "{\"name\":\"A100\",\"usd_per_month\":2000},\"ops_usd_per_month\":2000}')",
+              "{\"name\":\"A100\",\"usd_per_month\":2000,\"requests_per_month_each\":4000000},"
+              "\"ops_usd_per_month\":2000}')",
               open_model);
   }
 }

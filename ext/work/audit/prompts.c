@@ -100,20 +100,20 @@ static void take_cost(Reading *r, Conversation *c, const AuditRow *row, Err *err
 
 static void take_turn(void *arg, const AuditRow *row, Err *err) {
   Reading *r = arg;
-  const char *const texts[] = {row->conversation, billed_of(row)};
-  const char *kept[2];
-  Conversation *c = row->conversation ? groups_of(r->all, texts, 2, kept, err) : NULL;
+  const char *const texts[] = {row->conversation, row->user, billed_of(row)};
+  const char *kept[3];
+  Conversation *c = row->conversation ? groups_of(r->all, texts, 3, kept, err) : NULL;
   if (!c) {
     return;
   }
   if (r->all->is_new) {
     *c = (Conversation){.conversation = kept[0],
-                        .billed = kept[1],
+                        .user = kept[1],
+                        .billed = kept[2],
                         .first_ts = row->ts,
                         .first_input_tokens = LEDGER_NULL,
                         .last_input_tokens = LEDGER_NULL};
     c->tag = groups_keep(r->all, row->tag, err);
-    c->user = groups_keep(r->all, row->user, err);
   }
   c->last_ts = row->ts;
   c->hits += is_hit(row);

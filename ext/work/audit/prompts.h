@@ -17,7 +17,8 @@
 
 /* A conversation. Texts are borrowed from the result; LEDGER_NULL and NAN: nobody says. */
 typedef struct Conversation {
-  const char *conversation, *tag, *user, *billed; /* tag and user: of its first turn */
+  /* Two users' that share a name are two. tag: of its first turn. */
+  const char *conversation, *tag, *user, *billed;
   long long turns, calls, hits; /* requests; those sent, with retries; answered by a cache */
   long long first_ts, last_ts;
   long long first_input_tokens, last_input_tokens; /* of the first and last turn that says them */

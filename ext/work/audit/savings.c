@@ -26,7 +26,7 @@ typedef struct Reading {
 
 static void add(SavingLine *l, long long nusd) {
   l->calls++;
-  l->nusd += nusd;
+  l->nusd = sum_at_most(l->nusd, nusd);
 }
 
 /* Nobody says what it comes to. */

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "money/pricing.h"
+#include "store/audit/audit.h"
 #include "store/audit/volumes.h"
 
 #include <math.h>
@@ -73,6 +74,8 @@ int economics_price(Conn *conn, const PriceOf *of, double input, double output, 
 
 /* ---- a month */
 
+static const long long week_ms = 7 * 86400000LL;
+
 /* 1 if what was said leaves something to the ledger. */
 static int asks_ledger(const TrafficAsk *ask) {
   int has_tokens = !isnan(ask->input_tokens) && !isnan(ask->output_tokens);
@@ -84,6 +87,18 @@ static int read_volume(Conn *conn, const TrafficAsk *ask, long long now, Volume 
   Store *store = asks_ledger(ask) ? conn_store(conn, 0, err) : NULL;
   *v = (Volume){.first = 0};
   return store && err->rc == RC_OK ? volumes_read(store, &of, v, err) : err->rc;
+}
+
+/* When the month ends that the ledger is asked for: now; or with its newest call, where that is older than a week: an export of
+** last year's. */
+static int find_end(Conn *conn, const TrafficAsk *ask, long long *end, Err *err) {
+  Store *store = asks_ledger(ask) ? conn_store(conn, 0, err) : NULL;
+  AuditEnds ends = {0};
+  *end = now_ms();
+  if (store && err->rc == RC_OK && audit_ends(store, *end, &ends, err) == RC_OK && ends.last > 0) {
+    *end = ends.last < *end - week_ms ? ends.last : *end;
+  }
+  return err->rc;
 }
 
 /* "the ledger has no such calls of the last 30 days" */
@@ -109,8 +124,11 @@ static int count_requests(const TrafficAsk *ask, const Volume *v, long long now,
              "%lld calls in the ledger since %.10s: %.1f of %d days, not scaled up", v->calls,
              since, days, VOLUME_DAYS);
   } else {
+    int is_past = now < now_ms() - week_ms;
+    clock_text(now, since, sizeof since);
     snprintf(t->requests_from, sizeof t->requests_from,
-             "%lld calls in the ledger in the last %d days", v->calls, VOLUME_DAYS);
+             "%lld calls in the ledger in the %s%d days%s%.10s", v->calls, is_past ? "" : "last ",
+             VOLUME_DAYS, is_past ? " up to " : "", is_past ? since : "");
   }
   say_none(ask, "say how many", none, sizeof none);
   return economics_need(t->requests, "requests_per_month", none, err);
@@ -162,8 +180,8 @@ static int find_price(Conn *conn, const TrafficAsk *ask, const Volume *v, Traffi
 
 int economics_traffic(Conn *conn, const TrafficAsk *ask, Traffic *t, Err *err) {
   Volume v;
-  long long now = now_ms();
-  if (read_volume(conn, ask, now, &v, err) != RC_OK) {
+  long long now;
+  if (find_end(conn, ask, &now, err) != RC_OK || read_volume(conn, ask, now, &v, err) != RC_OK) {
     return err->rc;
   }
   snprintf(t->model, sizeof t->model, "%s", ask->model[0] ? ask->model : v.model);

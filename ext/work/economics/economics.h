@@ -1,5 +1,5 @@
 /*
-** What a month of requests is and costs: as it was said, else as the ledger's last 30 days were, at prices as they are now. Neither is
+** What a month of requests is and costs: as it was said, else as the ledger's last 30 days were (of one that ended long ago: up to its newest call), at prices as they are now. Neither is
 ** guessed: a number that nobody said is an error that names the option.
 */
 #ifndef LLMCOST_WORK_ECONOMICS_H
