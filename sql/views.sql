@@ -103,7 +103,8 @@ SELECT c.request_id, min(c.ts) AS ts, max(c.attempt) AS attempts,
                      coalesce(sum(d.cost_nusd) / 1e9, 'null') AS usd
               FROM llm_calls d WHERE d.request_id = c.request_id AND d.attempt > 0
                                      AND (d.purpose IS NOT NULL OR d.error IS NOT NULL)
-              GROUP BY 1)) AS discarded_usd
+              GROUP BY 1)) AS discarded_usd,
+       sum(c.is_unpriced) AS unpriced
 FROM (SELECT request_id, max(attempt) AS attempts FROM llm_calls WHERE attempt > 1 GROUP BY 1) r
 JOIN llm_spend c ON c.request_id = r.request_id AND c.attempt > 0
 GROUP BY 1;

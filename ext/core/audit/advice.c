@@ -22,17 +22,24 @@ static const struct {
 
 AdviceRule advice_rule(Advice advice) {
   static const struct {
-    const char *word, *when;
+    const char *word, *impact, *when;
+    int step;
     AdviceEffort effort;
     double least, most;
   } rules[ADVICE_COUNT] = {
-#define RULE(id, word, effort, least, most, when) {word, when, effort, least, most},
+#define RULE(id, word, step, effort, impact, least, most, when)                                    \
+  {word, impact, when, step, effort, least, most},
       ADVICES(RULE)
 #undef RULE
   };
-  return (AdviceRule){rules[advice].word,  efforts[rules[advice].effort].word,
-                      rules[advice].when,  efforts[rules[advice].effort].weight,
-                      rules[advice].least, rules[advice].most};
+  return (AdviceRule){.word = rules[advice].word,
+                      .effort = efforts[rules[advice].effort].word,
+                      .impact = rules[advice].impact,
+                      .when = rules[advice].when,
+                      .step = rules[advice].step,
+                      .weight = efforts[rules[advice].effort].weight,
+                      .least = rules[advice].least,
+                      .most = rules[advice].most};
 }
 
 /* ---- who waits */

@@ -8,27 +8,31 @@
 #ifndef LLMCOST_ADVICE_H
 #define LLMCOST_ADVICE_H
 
-/* X(id, word, effort, least, most, when): of the spending that it is about it saves from `least` to `most`; 0, 0: what is measured. */
+/* X(id, word, step, effort, impact, least, most, when): the step of the sequence at which one takes it up; of the spending that it is
+** about it is expected to save from `least` to `most`; 0, 0: what is measured. */
 #define ADVICES(X)                                                                                 \
-  X(NONE, "none", NO_EFFORT, 0, 0, "")                                                             \
-  X(RETRIES, "stop a retry loop", LOW_EFFORT, 0, 0, "always: a leak")                              \
-  X(PREFIX, "keep the prefix stable", LOW_EFFORT, 0, 0, "always: a leak")                          \
-  X(MARK_PREFIX, "mark the prefix", LOW_EFFORT, 0, 0, "always: a leak")                            \
-  X(COMPRESS, "shorten the system prompt", LOW_EFFORT, 0.2, 0.4, "always do first")                \
-  X(LENGTH, "limit the length of answers", LOW_EFFORT, 0.2, 0.6, "always: a leak")                 \
-  X(SUCCESSOR, "replace a dominated model", LOW_EFFORT, 0, 0, "always: it costs more for less")    \
-  X(ROUTE, "route easy prompts", MEDIUM_EFFORT, 0.6, 0.8, "as soon as spending is material")       \
-  X(CACHE, "cache repeated questions", LOW_EFFORT, 0.1, 0.6, "when questions repeat")              \
-  X(BATCH, "send it as a batch", LOW_EFFORT, 0.5, 0.5, "when nobody waits for the answer")         \
-  X(TUNE, "fine-tune a small model", HIGH_EFFORT, 0.7, 0.9,                                        \
+  X(NONE, "none", 0, NO_EFFORT, "", 0, 0, "")                                                      \
+  X(RETRIES, "stop a retry loop", 1, LOW_EFFORT, "medium", 0, 0, "always: a leak")                 \
+  X(PREFIX, "keep the prefix stable", 1, LOW_EFFORT, "medium", 0, 0, "always: a leak")             \
+  X(MARK_PREFIX, "mark the prefix", 1, LOW_EFFORT, "medium", 0, 0, "always: a leak")               \
+  X(COMPRESS, "shorten the system prompt", 1, LOW_EFFORT, "medium", 0.2, 0.4, "always do first")   \
+  X(LENGTH, "limit the length of answers", 1, LOW_EFFORT, "medium", 0.2, 0.6, "always: a leak")    \
+  X(SUCCESSOR, "replace a dominated model", 1, LOW_EFFORT, "high", 0, 0,                           \
+    "always: it costs more for less")                                                              \
+  X(ROUTE, "route easy prompts", 2, MEDIUM_EFFORT, "very high", 0.6, 0.8,                          \
+    "as soon as spending is material")                                                             \
+  X(CACHE, "cache repeated questions", 3, LOW_EFFORT, "high", 0.1, 0.6, "when questions repeat")   \
+  X(BATCH, "send it as a batch", 4, LOW_EFFORT, "medium", 0.5, 0.5,                                \
+    "when nobody waits for the answer")                                                            \
+  X(TUNE, "fine-tune a small model", 5, HIGH_EFFORT, "high", 0.7, 0.9,                             \
     "narrow task, much traffic, 500 examples")                                                     \
-  X(SERVERLESS, "try an open model, serverless", MEDIUM_EFFORT, 0, 0,                              \
+  X(SERVERLESS, "try an open model, serverless", 6, MEDIUM_EFFORT, "high", 0, 0,                   \
     "before machines of your own")                                                                 \
-  X(HOST, "host an open model", VERY_HIGH_EFFORT, 0.8, 0.95,                                       \
+  X(HOST, "host an open model", 7, VERY_HIGH_EFFORT, "very high", 0.8, 0.95,                       \
     "above $5,000 a month, or where data may not leave")
 
 typedef enum Advice {
-#define ADVICE_ID(id, word, effort, least, most, when) ADVICE_##id,
+#define ADVICE_ID(id, word, step, effort, impact, least, most, when) ADVICE_##id,
   ADVICES(ADVICE_ID)
 #undef ADVICE_ID
       ADVICE_COUNT
@@ -49,7 +53,8 @@ typedef enum AdviceEffort {
 } AdviceEffort;
 
 typedef struct AdviceRule {
-  const char *word, *effort, *when;
+  const char *word, *effort, *impact, *when;
+  int step;
   double weight;      /* of its effort */
   double least, most; /* shares */
 } AdviceRule;

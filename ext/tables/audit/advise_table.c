@@ -40,7 +40,10 @@ typedef struct AdviseCursor {
   X(low_usd, "REAL", LOSS, low_nusd)                                                               \
   X(high_usd, "REAL", LOSS, high_nusd)                                                             \
   X(share, "REAL", REAL, share)                                                                    \
+  X(step, "INTEGER", INTEGER, step)                                                                \
   X(effort, "TEXT", TEXT, effort)                                                                  \
+  X(impact, "TEXT", TEXT, impact)                                                                  \
+  X(expected, "TEXT", TEXT, expected)                                                              \
   X(confidence, "TEXT", TEXT, confidence)                                                          \
   X(calls, "INTEGER", INTEGER, calls)                                                              \
   X(what, "TEXT", TEXT, what)                                                                      \

@@ -100,6 +100,14 @@ static long long monthly(const Work *w, double nusd) {
   return month >= most ? LLONG_MAX : month <= -most ? -LLONG_MAX : llround(month);
 }
 
+/* "20 to 40 %", "50 %"; NULL where it is measured. */
+static const char *expected(Work *w, const AdviceRule *rule, Err *err) {
+  double least = 100 * rule->least, most = 100 * rule->most;
+  return most <= 0       ? NULL
+         : least == most ? words(w, err, "%.0f %%", most)
+                         : words(w, err, "%.0f to %.0f %%", least, most);
+}
+
 /* A new line; NULL where it would save nothing, or *err. `what`, `why` and `how` are for the caller. */
 static AdviseLine *add_line(Work *w, const Finding *f, Err *err) {
   char key[32];
@@ -113,6 +121,9 @@ static AdviseLine *add_line(Work *w, const Finding *f, Err *err) {
   double all = w->seen.cost.nusd;
   *l = (AdviseLine){.advice = rule.word,
                     .effort = rule.effort,
+                    .impact = rule.impact,
+                    .step = rule.step,
+                    .expected = expected(w, &rule, err),
                     .when = rule.when,
                     .confidence =
                         w->per_month > WEEKS_OF_MONTH && f->confidence[0] ? "low" : f->confidence,

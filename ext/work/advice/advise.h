@@ -24,7 +24,9 @@ typedef struct AdviseLine {
   const char *advice, *subject, *what;
   long long nusd_per_month, low_nusd, high_nusd;
   double share; /* of the month's spending */
-  const char *effort, *confidence;
+  const char *effort, *impact, *expected,
+      *confidence; /* expected: "20 to 40 %"; NULL: what is measured */
+  long long step;
   long long calls;
   const char *when, *why, *how, *billed;
   double weighted;
