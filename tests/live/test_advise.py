@@ -102,6 +102,21 @@ class Planted(Advice):
         r = self.found(self.advise(), "replace a dominated model", "search", (sum(r["cost_nusd"] for r in rows) - small) / 1e9)
         self.assertEqual(r["how"], "SELECT embed(question, 'text-embedding-3-small') FROM questions")
 
+    def test_a_model_that_costs_more_and_fails_more(self):
+        """Of two models that do the same work the dearer one fails its schema more often: your own ledger says it is dominated."""
+        fails = lambda share: (lambda i: "invalid_answer: $.total" if i % 100 < share else None)
+        dear = self.calls("claude-sonnet-4-6", 400, "forms", input=3000, output=500, error=fails(12), tier_drawn="x")
+        cheap = self.calls("gpt-4o-mini", 400, "forms", input=3000, output=500, error=fails(2), tier_drawn="x")
+        other = self.calls("gpt-4o", 400, "essays", input=3000, output=500, error=fails(12), tier_drawn="x")
+        self.ledger.write(dear + cheap + other)
+        at = sum(self.ledger.cost("gpt-4o-mini", {"input": r["input_tokens"], "output": r["output_tokens"]}, NOW) for r in dear) / 1e9
+        rows = self.advise()
+        r = self.found(rows, "replace a dominated model", "forms", sum(r["cost_nusd"] for r in dear) / 1e9 - at)
+        self.assertIn("costs more than gpt-4o-mini for the same work, and 12 % of its paid answers failed there, of that one's 2 %", r["what"])
+        self.assertEqual([r["subject"] for r in rows if r["advice"] == "replace a dominated model"], ["tag forms, claude-sonnet-4-6"])
+        self.ledger.store.execute("UPDATE llm_calls SET error = NULL")  # both are as good: no evidence
+        self.assertNotIn("replace a dominated model", {r["advice"] for r in self.advise()})
+
     def test_the_text_decides_where_it_is_kept(self):
         """Hard prompts with short answers are not easy."""
         hard = "Prove that the harmonic series diverges, explain each step of the derivation, and design a counterexample for the converse."

@@ -11,12 +11,18 @@ static void test_waiting(void **state) {
     const char *tag;
     AdviceWait wait;
   } cases[] = {
-      {"nightly-summaries", WAIT_PROBABLY}, {"Backfill 2026", WAIT_PROBABLY},
-      {"evals", WAIT_PROBABLY},             {"embeddings", WAIT_PROBABLY},
-      {"chat", WAIT_NEVER},                 {"chat summaries", WAIT_NEVER},
-      {"MODERATION", WAIT_NEVER},           {"streaming job", WAIT_NEVER},
-      {"support", WAIT_NEVER},              {"pricing", WAIT_UNKNOWN},
-      {"", WAIT_UNKNOWN},                   {NULL, WAIT_UNKNOWN},
+      {"nightly-summaries", WAIT_PROBABLY},
+      {"Backfill 2026", WAIT_PROBABLY},
+      {"evals", WAIT_PROBABLY},
+      {"embeddings", WAIT_PROBABLY},
+      {"chat", WAIT_NEVER},
+      {"chat summaries", WAIT_NEVER},
+      {"MODERATION", WAIT_NEVER},
+      {"streaming job", WAIT_NEVER},
+      {"support", WAIT_NEVER},
+      {"pricing", WAIT_UNKNOWN},
+      {"", WAIT_UNKNOWN},
+      {NULL, WAIT_UNKNOWN},
   };
   for (size_t i = 0; i < COUNT(cases); i++) {
     AdviceWait wait = advice_may_wait(cases[i].tag);
@@ -41,9 +47,12 @@ static void test_rules(void **state) {
     int step;
     double least, most;
   } cases[] = {
-      {ADVICE_COMPRESS, "low", "medium", 1, 0.2, 0.4}, {ADVICE_ROUTE, "medium", "very high", 2, 0.6, 0.8},
-      {ADVICE_CACHE, "low", "high", 3, 0.1, 0.6},      {ADVICE_BATCH, "low", "medium", 4, 0.5, 0.5},
-      {ADVICE_TUNE, "high", "high", 5, 0.7, 0.9},      {ADVICE_HOST, "very high", "very high", 7, 0.8, 0.95},
+      {ADVICE_COMPRESS, "low", "medium", 1, 0.2, 0.4},
+      {ADVICE_ROUTE, "medium", "very high", 2, 0.6, 0.8},
+      {ADVICE_CACHE, "low", "high", 3, 0.1, 0.6},
+      {ADVICE_BATCH, "low", "medium", 4, 0.5, 0.5},
+      {ADVICE_TUNE, "high", "high", 5, 0.7, 0.9},
+      {ADVICE_HOST, "very high", "very high", 7, 0.8, 0.95},
   };
   for (size_t i = 0; i < COUNT(cases); i++) {
     AdviceRule rule = advice_rule(cases[i].advice);
@@ -59,6 +68,7 @@ static void test_rules(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_waiting),
-                                     cmocka_unit_test(test_successors), cmocka_unit_test(test_rules)};
+                                     cmocka_unit_test(test_successors),
+                                     cmocka_unit_test(test_rules)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,6 +14,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -22,6 +23,8 @@ enum {
   WEEKS_OF_MONTH = 4 /* less than a week was seen */,
   TUNE_EXAMPLES = 500
 };
+
+#define NORMAL 1.96 /* standard deviations that 95 of 100 are within */
 
 static const long long day_ms = 86400000;
 static const char open_model[] = "openrouter/meta-llama/llama-4-maverick";
@@ -89,10 +92,9 @@ static const char *literal(Work *w, const char *text, Err *err) {
 
 /* 95 of 100 times a month's sum is inside, if calls come as they came. */
 static void set_interval(Finding *f, const SeenSum *s) {
-  const double normal = 1.96;
   f->nusd = s->nusd;
-  f->low = s->nusd - normal * sqrt(s->squares);
-  f->high = s->nusd + normal * sqrt(s->squares);
+  f->low = s->nusd - NORMAL * sqrt(s->squares);
+  f->high = s->nusd + NORMAL * sqrt(s->squares);
 }
 
 static long long monthly(const Work *w, double nusd) {
@@ -388,6 +390,99 @@ static void find_successor(Work *w, const SeenPair *p, Err *err) {
   }
 }
 
+/* By how many standard errors one share of good answers is larger than another (of two proportions, unpooled). */
+static double z_of(const SeenPair *better, const SeenPair *worse) {
+  double n = (double)better->calls, m = (double)worse->calls;
+  double p = (double)better->good / n, q = (double)worse->good / m;
+  double variance = p * (1 - p) / n + q * (1 - q) / m;
+  return variance > 0 ? (p - q) / sqrt(variance) : p > q ? INFINITY : 0;
+}
+
+/* What a mean call of a pair would save at another pair's model, cold; at most 0 where nobody says, or nothing. */
+static double saved_each(Work *w, const SeenPair *p, const SeenPair *other, Err *err) {
+  const Model model = {.name = other->name, .provider = other->provider};
+  double calls = p->sampled > 0 ? p->sampled : 1;
+  long long there = pricing_of_tokens(w->conn, &model, llround(p->input_tokens / calls),
+                                      llround(p->output_tokens / calls), err);
+  return there < 0 ? 0 : p->cost.nusd / (double)p->calls - (double)there;
+}
+
+/* Of the models that do the same work, the one that saves most of those whose answers fail significantly less often (schemas, gates,
+** refusals: what is an error and was paid). */
+static const SeenPair *better_of(Work *w, const SeenPair *p, const SeenPair *const *peers, int n,
+                                 double *saved, Err *err) {
+  const SeenPair *best = NULL;
+  for (int i = 0; i < n && err->rc == RC_OK; i++) {
+    int is_peer = peers[i] != p && peers[i]->calls >= w->ask->min_calls && peers[i]->name;
+    double each = is_peer && z_of(peers[i], p) > NORMAL ? saved_each(w, p, peers[i], err) : 0;
+    if (each > *saved) {
+      *saved = each;
+      best = peers[i];
+    }
+  }
+  return best;
+}
+
+/* A model that costs more than another of the same tag, and fails more often. */
+static void find_dominated(Work *w, const SeenPair *p, const SeenPair *const *peers, int n_peers,
+                           Err *err) {
+  double saved = 0, n = (double)p->calls;
+  const SeenPair *better =
+      p->calls < w->ask->min_calls ? NULL : better_of(w, p, peers, n_peers, &saved, err);
+  const SeenPair tag = {.tag = p->tag};
+  Finding f = {.advice = ADVICE_SUCCESSOR,
+               .pair = p,
+               .calls = n,
+               .nusd = saved * n,
+               .low = saved * (n - NORMAL * sqrt(n)),
+               .high = saved * (n + NORMAL * sqrt(n)),
+               .confidence = "medium"};
+  AdviseLine *l = better && err->rc == RC_OK ? add_line(w, &f, err) : NULL;
+  if (l) {
+    l->what =
+        words(w, err,
+              "it costs more than %s for the same work, and %.0f %% of its paid answers failed "
+              "there, of that one's %.0f %%",
+              better->model, 100 - 100 * (double)p->good / n,
+              100 - 100 * (double)better->good / (double)better->calls);
+    l->why = words(w, err,
+                   "SELECT coalesce(model, model_requested), count(*), avg(error IS NOT NULL), "
+                   "avg(cost_nusd) / 1e9 FROM llm_calls WHERE %s AND cost_nusd > 0 GROUP BY 1",
+                   where(w, &tag, err));
+    l->how = words(w, err, "SELECT llm_complete(question, json_object('model', %s)) FROM questions",
+                   literal(w, better->name, err));
+  }
+}
+
+static int compare_tags(const void *a, const void *b) {
+  const SeenPair *const *x = a, *const *y = b;
+  int by = groups_compare_texts((*x)->tag, (*y)->tag);
+  return by ? by : groups_compare_texts((*x)->model, (*y)->model);
+}
+
+/* Models of the same tag beside each other. */
+static void compare_models(Work *w, Err *err) {
+  const SeenPair *pairs = (const SeenPair *)(const void *)w->seen.pairs.records;
+  int n = w->seen.pairs.n;
+  const SeenPair **sorted = malloc((size_t)(n > 0 ? n : 1) * sizeof *sorted);
+  if (!sorted) {
+    err_nomem(err);
+    return;
+  }
+  for (int i = 0; i < n; i++) {
+    sorted[i] = &pairs[i];
+  }
+  qsort(sorted, (size_t)n, sizeof *sorted, compare_tags);
+  for (int from = 0, to; from < n; from = to) {
+    for (to = from; to < n && groups_compare_texts(sorted[to]->tag, sorted[from]->tag) == 0; to++) {
+    }
+    for (int i = from; i < to && err->rc == RC_OK; i++) {
+      find_dominated(w, sorted[i], sorted + from, to - from, err);
+    }
+  }
+  free(sorted);
+}
+
 static void find_cache(Work *w, const SeenPair *p, Err *err) {
   const AdviceRule rule = advice_rule(ADVICE_CACHE);
   Finding f = {.advice = ADVICE_CACHE, .pair = p, .calls = p->repeats.calls, .confidence = "high"};
@@ -552,6 +647,9 @@ static void find_all(Work *w, Err *err) {
   static const Rule of_models[] = {find_successor, find_route, find_batch, find_tune, NULL};
   follow(w, of_tags, &w->seen.wholes, err);
   follow(w, of_models, &w->seen.pairs, err);
+  if (err->rc == RC_OK) {
+    compare_models(w, err);
+  }
   if (err->rc == RC_OK) {
     find_hosting(w, err);
   }

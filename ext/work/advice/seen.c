@@ -131,6 +131,7 @@ static void see_output(SeenPair *p, const BillingLines *lines, const AuditRow *r
     cost += unit_is_output(unit) ? nano(lines->cost[unit]) : 0;
   }
   seen_add(&p->output_cost, weight, paid * cost);
+  p->input_tokens += weight * (double)known(row->input_tokens);
   p->output_tokens += weight * (double)known(row->output_tokens);
   p->outputs[bin_of(known(row->output_tokens))] += weight;
 }
@@ -352,6 +353,7 @@ static void add_pair(SeenPair *to, SeenPair *from) {
   to->simple_calls += from->simple_calls;
   to->read_calls += from->read_calls;
   to->sampled += from->sampled;
+  to->input_tokens += from->input_tokens;
   to->output_tokens += from->output_tokens;
   to->system_tokens += from->system_tokens;
   to->cut += from->cut;

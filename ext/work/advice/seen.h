@@ -51,8 +51,9 @@ typedef struct SeenPair {
   SeenSum prefix_near; /* the same of calls that came within an hour of the one before */
   long long last_ts;
   SeenSum output_cost;
-  double output_tokens, outputs[SEEN_BINS]; /* calls by the logarithm of their output */
-  long long cut;                            /* answers that a limit of length ended */
+  double input_tokens, output_tokens,
+      outputs[SEEN_BINS]; /* calls by the logarithm of their output */
+  long long cut;          /* answers that a limit of length ended */
   SeenSum repeats,
       retries;        /* (a retry: an attempt beside one of the same request that was paid too) */
   long long versions; /* different system prompts */
