@@ -3,8 +3,10 @@ import atexit
 import fcntl
 import json
 import os
+import random
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import tempfile
@@ -53,6 +55,18 @@ def asan_env(leaks=False, **more):
     return clean_env(LD_PRELOAD=libasan, ASAN_OPTIONS=f"detect_stack_use_after_return=1:detect_leaks={int(leaks)}",
                      LSAN_OPTIONS=f"suppressions={suppressions}:print_suppressions=0",
                      UBSAN_OPTIONS="print_stacktrace=1", **more)
+
+
+def strange_port():
+    """A free port that the system gives to nobody by itself: no other test of this process can have allowed it."""
+    while True:
+        port = random.randrange(20000, 30000)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return str(port)
 
 
 class Standin:

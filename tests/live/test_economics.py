@@ -113,7 +113,7 @@ class Stack(Economics):
                 message = self.fails("llm_stack", *args)
                 self.assertTrue(message.startswith("llm_stack: "), message)
                 self.assertIn(part, message)
-        self.assertIn("give the baseline", error_of(self.db, "SELECT * FROM llm_stack"))
+        self.assertIn("the baseline in dollars or the steps are missing", error_of(self.db, "SELECT * FROM llm_stack"))
 
 
 class Selfhost(Economics):

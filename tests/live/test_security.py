@@ -5,7 +5,7 @@ import sqlite3
 import threading
 import unittest
 
-from harness import KEYS, ROOT, SO, Standin, TempDir, clean_env, connect, error_of, open_desk, shell, value
+from harness import KEYS, ROOT, SO, Standin, strange_port, TempDir, clean_env, connect, error_of, open_desk, shell, value
 
 
 def make_hostile(path, standin, *scripts):
@@ -78,7 +78,7 @@ class Hostile(unittest.TestCase):
     ]
 
     def test_prices_that_are_a_view_are_not_read(self):
-        with Standin() as standin, TempDir() as tmp:
+        with Standin("--port", strange_port()) as standin, TempDir() as tmp:
             make_hostile(os.path.join(tmp, "h.db"), standin, "models.sql", "prices.sql")
             db = connect(os.path.join(tmp, "h.db"))
             for sql in ("SELECT llm_cost('gpt-4o', 1, 1)", "SELECT llm_price('gpt-4o', 'input')"):
@@ -91,7 +91,7 @@ class Hostile(unittest.TestCase):
         os.environ.update(KEYS)
         self.addCleanup(lambda: [os.environ.pop(k, None) for k in KEYS])
         for trusted in (0, 1):
-            with self.subTest(trusted=trusted), Standin() as standin, TempDir() as tmp:
+            with self.subTest(trusted=trusted), Standin("--port", strange_port()) as standin, TempDir() as tmp:
                 path = os.path.join(tmp, "hostile.db")
                 make_hostile(path, standin, "make.sql", "models.sql")
                 db = connect(path)
@@ -122,7 +122,7 @@ class Hostile(unittest.TestCase):
                 self.assertNotIn(key.encode(), data, name)
 
     def test_check_constraints_reach_nothing(self):
-        with Standin() as standin, TempDir() as tmp:
+        with Standin("--port", strange_port()) as standin, TempDir() as tmp:
             make_hostile(os.path.join(tmp, "h.db"), standin, "checks.sql")
             os.environ.update(KEYS)
             self.addCleanup(lambda: [os.environ.pop(k, None) for k in KEYS])
@@ -147,7 +147,7 @@ class Hostile(unittest.TestCase):
             db.close()
 
     def test_check_constraints_of_an_attached_file(self):
-        with Standin() as standin, TempDir() as tmp:
+        with Standin("--port", strange_port()) as standin, TempDir() as tmp:
             make_hostile(os.path.join(tmp, "h.db"), standin, "checks.sql")
             db = open_desk(os.path.join(tmp, "mine.db"), standin.url)
             db.execute("ATTACH ? AS h", (os.path.join(tmp, "h.db"),))
@@ -155,14 +155,14 @@ class Hostile(unittest.TestCase):
             self.assertEqual(standin.bill()["requests"], 0)
 
     def test_a_column_named_after_a_function_is_no_attack(self):
-        with Standin() as standin, TempDir() as tmp:
+        with Standin("--port", strange_port()) as standin, TempDir() as tmp:
             db = open_desk(os.path.join(tmp, "mine.db"), standin.url)
             db.execute("CREATE TABLE a AS SELECT llm_complete('x')")
             db.execute("INSERT INTO a SELECT llm_complete('y')")
             self.assertEqual(value(db, "SELECT count(*) FROM a"), 2)
 
     def test_a_loopback_address_in_the_file_is_not_trusted(self):
-        with Standin() as standin, TempDir() as tmp:
+        with Standin("--port", strange_port()) as standin, TempDir() as tmp:
             make_hostile(os.path.join(tmp, "h.db"), standin, "models.sql")
             db = connect(os.path.join(tmp, "h.db"))
             message = error_of(db, "SELECT llm_complete('x', '{\"model\":\"no-key\"}')")
@@ -171,7 +171,7 @@ class Hostile(unittest.TestCase):
             self.assertEqual(standin.bill()["requests"], 0)
 
     def test_a_key_goes_only_to_its_own_host(self):
-        with Standin() as standin, TempDir() as tmp:
+        with Standin("--port", strange_port()) as standin, TempDir() as tmp:
             make_hostile(os.path.join(tmp, "h.db"), standin, "models.sql")
             db = connect(os.path.join(tmp, "h.db"))
             value(db, "SELECT llm_secret('ANTHROPIC_API_KEY', 'sk-ant-x')")
@@ -190,7 +190,7 @@ class Network(unittest.TestCase):
 
     def test_proxies_of_the_environment_are_not_used(self):
         trap, port = self.listen()
-        with Standin() as standin, TempDir() as tmp:
+        with Standin("--port", strange_port()) as standin, TempDir() as tmp:
             names = ("http_proxy", "https_proxy", "all_proxy", "HTTPS_PROXY", "ALL_PROXY")
             os.environ.update({n: f"http://127.0.0.1:{port}" for n in names})
             self.addCleanup(lambda: [os.environ.pop(n, None) for n in names])
@@ -212,7 +212,7 @@ class Network(unittest.TestCase):
             c.close()
 
         threading.Thread(target=accept, daemon=True).start()
-        with Standin() as standin, TempDir() as tmp:
+        with Standin("--port", strange_port()) as standin, TempDir() as tmp:
             db = open_desk(os.path.join(tmp, "p.db"), standin.url)
             trap.settimeout(5)
             value(db, "SELECT llm_config('proxy', ?)", f"http://127.0.0.1:{port}")
@@ -230,7 +230,7 @@ class Network(unittest.TestCase):
                 self.assertIn("use https", error_of(db, "SELECT llm_complete('x', '{\"model\":\"gpt-4o\"}')"))
 
     def test_keys_are_nowhere_to_be_read(self):
-        with Standin() as standin, TempDir() as tmp:
+        with Standin("--port", strange_port()) as standin, TempDir() as tmp:
             path = os.path.join(tmp, "p.db")
             db = open_desk(path, standin.url)
             value(db, "SELECT llm_complete('x')")
@@ -282,7 +282,7 @@ class Network(unittest.TestCase):
                 self.assertIn("the key in MY_KEY holds", error_of(db, "SELECT llm_complete('x', '{\"model\":\"gpt-4o\"}')"))
 
     def test_env_var_allows_hosts(self):
-        with Standin() as standin, TempDir() as tmp:
+        with Standin("--port", strange_port()) as standin, TempDir() as tmp:
             sql = (f".load {SO}\nSELECT llm_init();\nUPDATE llm_models SET base_url = '{standin.url}/v1';\n"
                    "SELECT length(llm_complete('x')) > 0;\n")
             out = shell(os.path.join(tmp, "e.db"), sql, env=clean_env(LLMCOST_ALLOW_HOSTS=f"a.example, {standin.host}=OPENAI_API_KEY", **KEYS))

@@ -182,7 +182,7 @@ const TableKind stack_table = {
         " total_saved_share REAL",
     .args = {"baseline", "steps"},
     .n_required = 2,
-    .usage = "give the baseline in dollars and the steps: SELECT … FROM llm_stack(10000, "
+    .usage = "the baseline in dollars or the steps are missing: SELECT … FROM llm_stack(10000, "
              "'[{\"name\":\"routing\",\"saves\":0.7}]')",
     .rows = 5,
     .cost = 10,
