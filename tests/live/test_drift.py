@@ -299,6 +299,33 @@ class Questions(Drifts):
         self.assertIn("Spending is unchanged", rows[0]["text"])
         self.assertIn("The largest change is of tag ", rows[0]["text"])
 
+    def test_a_value_that_nobody_names(self):
+        self.raw.execute("DELETE FROM llm_calls")
+        self.insert([call(0, i, tag="a") for i in range(3)] + [call(1, i, tag=None) for i in range(9)])
+        self.assertIn("It is mostly what names no tag (+$", self.drift("2026-10", '{"by":"tag"}')[0]["text"])
+
+    def test_drivers_that_are_more_than_the_change(self):
+        """Half the users, prompts twice as long: neither is a part of the cent that it came to, nor thousands of percent of it."""
+        self.raw.execute("DELETE FROM llm_calls")
+        self.insert([call(0, i, user=f"u{i}", system=1000, history=0, own=0, out=0) for i in range(20)]
+                    + [call(1, i, user=f"u{i}", system=1990, history=0, own=0, out=0) for i in range(10)])
+        text = self.drift("2026-10")[0]["text"]
+        self.assertRegex(text, r"^Spending fell .*, −0.5 %. The largest driver is users \(20 → 10\): −\$0.0021; then system prompt \([^)]*\): \+\$0.0021.$")
+
+    def test_a_credit(self):
+        """Of what was below nothing there is no percentage, in words as in the columns."""
+        self.raw.execute("DELETE FROM llm_calls")
+        self.insert([call(0, 0, cost_nusd=-5 * 10**9, list_nusd=None), call(1, 0, cost_nusd=3 * 10**9, list_nusd=None)])
+        row = self.drift("2026-10")[0]
+        self.assertIn("Spending rose from −$5.00 in 2026-09 to $3.00 in 2026-10: +$8.00. ", row["text"])
+        self.assertIsNone(row["percent"])
+
+    def test_a_nano_dollar(self):
+        """What did nothing is not told beside what did something, however little that is."""
+        self.raw.execute("DELETE FROM llm_calls")
+        self.insert([call(0, 0, user="a", cost_nusd=1, list_nusd=1), *(call(1, i, user="ab"[i], cost_nusd=1, list_nusd=1) for i in range(2))])
+        self.assertTrue(self.drift("2026-10")[0]["text"].endswith("Most of it is users (1 → 2): +$0.000000001, 100 %."))
+
     def test_texts_are_whole(self):
         """A long value, a long reason: cut between letters."""
         for pad in range(3):

@@ -598,6 +598,16 @@ class Shapes(Imports):
         self.assertEqual(value(self.db, "SELECT count(DISTINCT request_id) FROM llm_calls"), 3)
         self.assertEqual(self.db.execute("SELECT kind, saved_nusd FROM llm_calls WHERE attempt = 0").fetchall(), [("hit_semantic", 70), ("hit_exact", None)])  # (no sum of money)
 
+    def test_names_of_requests_that_are_long(self):
+        """Two that begin alike are two, and none is cut within a letter."""
+        names = ["a" + "é" * 40 + end for end in ("x", "y")] + ["é" * 30, "b" * 60]
+        rows = [dict(request_id=n, attempt=1, ts=1793700000000 + i, kind="call", provider="openai", model="gpt-4o", input_tokens=9, output_tokens=1)
+                for i, n in enumerate(names)]
+        self.take(self.write("own.jsonl", *(json.dumps(r) + "\n" for r in rows)))
+        found = [r for r, in self.db.execute("SELECT request_id FROM llm_calls ORDER BY ts")]
+        self.assertEqual(len(set(found)), 4)
+        self.assertEqual(found[2:], ["import:" + n for n in names[2:]])
+
 
 class Buckets(Imports):
     """Sums of a period, as a provider states them: never calls, replaced as a whole."""
