@@ -125,9 +125,12 @@ static void add_gap(Reading *r, PrefixLine *l, const Counted *c, Err *err) {
     : gap <= FIVE_MINUTES ? &l->within_5m
     : gap <= HOUR         ? &l->within_1h
                           : &l->later) += 1;
-  const PriceSet *set = row->system_tokens > 0 ? counted_prices(c, err) : NULL;
+  /* (Our own count beside the provider's; an imported one is whatever its file says.) */
+  long long tokens =
+      row->system_tokens < row->input_tokens ? row->system_tokens : row->input_tokens;
+  const PriceSet *set = tokens > 0 ? counted_prices(c, err) : NULL;
   if (set) {
-    try_lifetimes(&l->trial, set, row->system_tokens, gap, row->system_tokens >= l->min_tokens);
+    try_lifetimes(&l->trial, set, tokens, gap, tokens >= l->min_tokens);
   }
 }
 
