@@ -215,6 +215,22 @@ class Stated(Advice):
         self.found(found, "send it as a batch", "nightly job", sum(r["cost_nusd"] for r in rows[:200]) / 2e9)
         self.found(found, "shorten the system prompt", "support", 0.3 * 200 * 8000 * 2.5 / 1e6 / 10)
 
+    def test_a_mark_at_a_tenth_of_the_list(self):
+        """With the list price beside it, and where nobody states one: never more than all that was paid."""
+        for stated in (True, False):
+            with self.subTest(stated=stated):
+                rows = self.calls("claude-sonnet-4-6", 400, "law", input=9000, output=400, system_tokens=8000, history_tokens=0, system_hash="dd" * 16,
+                                  spread=lambda i: NOW - MONTH + 2 * i * 60000)
+                for row in rows:
+                    row["cost_nusd"] //= 10
+                    row["list_nusd"] = row["list_nusd"] if stated else None
+                self.ledger.clear()
+                self.ledger.write(rows)
+                (r,) = [r for r in self.advise(json.dumps({"from": NOW - MONTH, "to": NOW})) if r["advice"] == "mark the prefix"]
+                paid = sum(row["cost_nusd"] for row in rows) / 1e9
+                self.assertAlmostEqual(r["usd_per_month"] / (8000 * (399 * (3.0 - 0.3) - 0.75) / 1e7 if stated else paid), 1, delta=0.03)
+                self.assertLessEqual(r["share"], 1)
+
 
 class Sampled(Advice):
     """Of many calls a sample is priced elsewhere: traffic that has a period is no worse seen than other traffic."""

@@ -216,6 +216,12 @@ static void find_prefix(Work *w, const SeenPair *p, Err *err) {
   }
 }
 
+/* What a mark would have saved: of a line's prefixes at list prices, that part which is paid of these, and no more than all of it. */
+static double saved_by_mark(const PrefixLine *line, long long best) {
+  double rate = line->listed_nusd > 0 ? line->paid_nusd / line->listed_nusd : 1;
+  return fmin(rate * (double)(line->none_nusd - best), line->cost_nusd);
+}
+
 /* Prefixes that are the same again and again, where the provider keeps only what is marked; what a lifetime would have come to is
 ** tried on the times at which calls came. */
 static void find_mark(Work *w, const PrefixLine *line, Err *err) {
@@ -226,7 +232,7 @@ static void find_mark(Work *w, const PrefixLine *line, Err *err) {
       line->calls < w->ask->min_calls || strcmp(line->billed, w->billed) != 0) {
     return;
   }
-  double saved = (double)(line->none_nusd - best);
+  double saved = saved_by_mark(line, best);
   Finding f = {.advice = ADVICE_MARK_PREFIX,
                .pair = &about,
                .nusd = saved,
@@ -234,7 +240,7 @@ static void find_mark(Work *w, const PrefixLine *line, Err *err) {
                .high = saved,
                .calls = (double)line->calls,
                .confidence = "high"};
-  AdviseLine *l = saved * 50 > (double)line->none_nusd ? add_line(w, &f, err) : NULL;
+  AdviseLine *l = saved * 50 > line->cost_nusd ? add_line(w, &f, err) : NULL;
   if (l) {
     l->what =
         "its system prompt is the same again and again, and is paid in full each time: mark it for "

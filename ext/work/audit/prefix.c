@@ -146,6 +146,15 @@ static void add_miss(Reading *r, PrefixLine *l, const char *word, Err *err) {
   }
 }
 
+static void add_cost(PrefixLine *l, const AuditRow *row) {
+  double cost = row->cost_nusd > 0 ? (double)row->cost_nusd : 0;
+  l->cost_nusd += cost;
+  if (cost > 0 && row->list_nusd > 0) {
+    l->paid_nusd += cost;
+    l->listed_nusd += (double)row->list_nusd;
+  }
+}
+
 static void note_system(PrefixLine *l, const AuditRow *row) {
   if (row->system_hash && strcmp(l->system, row->system_hash) != 0) {
     memcpy(l->system_before, l->system, sizeof l->system);
@@ -180,6 +189,7 @@ static void take_row(void *arg, const AuditRow *row, Err *err) {
   l->eligible += c.has_read || c.has_written ||
                  (l->min_tokens != LEDGER_NULL && row->input_tokens >= l->min_tokens);
   add_money(l, &c, err);
+  add_cost(l, row);
   add_gap(r, l, &c, err);
   add_miss(r, l, row->cache_miss, err);
   note_system(l, row);
