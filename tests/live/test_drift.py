@@ -147,6 +147,28 @@ class Drivers(Drifts):
         gratis = [dict(c, cost_nusd=0) for c in paid[0]]
         self.one(gratis, paid[1], "list price", "gpt-4o-mini")
 
+    def test_rows_that_no_report_has_seen(self):
+        """The same for the reports beside it, with times that no clock shows and words of any length."""
+        rnd = random.Random(3)
+        pick = lambda: rnd.choice((2**63 - 1, -2**63 + 1, -2**63, 2**62, -5, 0, 1, None, 10**15, 9 * 10**18))
+        numbers = ("cost_nusd", "list_nusd", "saved_nusd", "input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens",
+                   "cache_write_long_tokens", "reasoning_tokens", "system_tokens", "history_tokens", "turn", "latency_ms")
+        asked = ("llm_savings", "llm_prefix_cache", "llm_conversations", "llm_system_prompts", "llm_retries", "llm_advise", "llm_drift('2026', '1970')",
+                 "llm_drift(-9223372036854775807, 9223372036854775807, 0, 9223372036854775807)")
+        for _ in range(4):
+            self.raw.execute("DELETE FROM llm_calls")
+            rows = [{**call(i % 2, i, model=rnd.choice(("gpt-4o", "claude-haiku-4-5"))), **{n: pick() for n in numbers if rnd.random() < 0.5},
+                     "ts": rnd.choice((AFTER + i, AFTER + i, 2**63 - 1, -2**63 + 1, 0, 10**16)), "attempt": rnd.choice((0, 1, 2, 2**63 - 1, -2**63)),
+                     "conversation": rnd.choice((None, "c")), "system_hash": rnd.choice(("a" * 32, "b" * 32, "é" * 400)), "tag": rnd.choice((None, "a")),
+                     "kind": rnd.choice(("call", "call", "batch", "embed", "hit_exact", "unknown")), "cache_miss": rnd.choice((None, "é" * 60, f"w{i}"))}
+                    for i in range(300)]
+            for row in rows:  # one shape: what is not said is NULL
+                row.update({n: row.get(n) for n in numbers})
+            self.insert(rows, repair=False)
+            out = subprocess.run(["sqlite3", self.path], input=f".load {ASAN_SO}\n" + "".join(f"SELECT count(*) FROM {a};\n" for a in asked),
+                                 capture_output=True, text=True, env=asan_env())
+            self.assertEqual((out.stderr[:400], len(out.stdout.split())), ("", len(asked)))
+
     def test_rows_that_nobody_writes(self):
         """A file of a stranger's: whatever its numbers are, an answer that is finite, and nothing that is not defined."""
         rnd = random.Random(3)

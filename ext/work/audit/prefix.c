@@ -3,6 +3,7 @@
 */
 #include "work/audit/prefix.h"
 
+#include "base/limits.h"
 #include "core/price/catalogue.h"
 
 #include <math.h>
@@ -63,7 +64,7 @@ typedef struct Reading {
 } Reading;
 
 static void add_count(long long *sum, long long n) {
-  *sum += n > 0 ? n : 0;
+  *sum = sum_at_most(*sum, n > 0 ? n : 0);
 }
 
 /* The shortest prefix that is kept, in l->min_tokens: looked up for each day, since such facts have dates. */
@@ -91,8 +92,8 @@ static void add_money(PrefixLine *l, const Counted *c, Err *err) {
     l->unpriced++;
     return;
   }
-  l->gained_nusd += unread - was;
-  l->lost_nusd += unread - plain;
+  l->gained_nusd = sum_at_most(l->gained_nusd, unread - was);
+  l->lost_nusd = sum_at_most(l->lost_nusd, unread - plain);
 }
 
 /* Adds what a prefix costs at each lifetime. */
@@ -209,7 +210,7 @@ static void finish(PrefixLine *l) {
   }
   int is_choice = l->five_minutes_nusd != LEDGER_NULL || l->hour_nusd != LEDGER_NULL;
   l->best_ttl = is_known && is_choice ? words[best] : NULL;
-  l->net_nusd = l->gained_nusd - l->lost_nusd;
+  l->net_nusd = sum_at_most(l->gained_nusd, -l->lost_nusd);
   l->hit_percent = l->eligible > 0 ? 100.0 * (double)l->hits / (double)l->eligible : (double)NAN;
 }
 
