@@ -685,6 +685,8 @@ static void say_nothing(Work *w, Err *err) {
   }
   l->nusd_per_month = l->low_nusd = l->high_nusd = LLONG_MIN;
   l->share = (double)NAN;
+  l->step = LEDGER_NULL;
+  l->effort = l->impact = l->confidence = l->when = NULL;
   l->what =
       w->seen.calls < w->ask->min_calls
           ? words(w, err, "%lld calls that cost something: advice needs %d at least (min_calls)",
