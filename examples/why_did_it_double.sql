@@ -21,7 +21,7 @@ SELECT d.text AS answer FROM asked a, llm_drift(a.before, a.after) d WHERE drive
 SELECT d.driver, d.detail, round(d.change_usd, 4) AS change_usd, round(100 * d.share) AS percent, d.before, d.after, d.unit, d.basis
 FROM asked a, llm_drift(a.before, a.after) d WHERE d.driver <> 'answer' AND d.change_nusd IS NOT 0
 ORDER BY abs(d.change_nusd) DESC;
-SELECT d.value AS model, round(sum(d.change_nusd) / 1e9, 4) AS change_usd FROM asked a, llm_drift(a.before, a.after, '{"by":"model"}') d
+SELECT coalesce(d.value, '(none)') AS model, round(sum(d.change_nusd) / 1e9, 4) AS change_usd FROM asked a, llm_drift(a.before, a.after, '{"by":"model"}') d
 WHERE d.change_nusd IS NOT NULL GROUP BY 1 ORDER BY abs(sum(d.change_nusd)) DESC LIMIT 10;
 
 -- More of that month, where single calls are known: what attempts cost that gave no answer, what long conversations carry along, which
@@ -31,5 +31,5 @@ ON strftime('%Y-%m', r.ts / 1000, 'unixepoch') = a.after GROUP BY 1 ORDER BY 3 D
 SELECT c.conversation, c.turns, round(c.growth_percent, 1) AS growth_percent, c.cost_usd, c.inflated_usd FROM asked a, llm_conversations(a.that_month) c
 ORDER BY c.inflated_usd DESC LIMIT 5;
 SELECT p.tag, p.version, p.calls, p.tokens, p.grown_by, p.cost_usd FROM asked a, llm_system_prompts(a.that_month) p ORDER BY p.cost_usd DESC LIMIT 5;
-SELECT p.model, p.who, p.calls, p.hit_percent, p.net_usd FROM asked a, llm_prefix_cache(a.that_month) p ORDER BY abs(p.net_usd) DESC LIMIT 5;
+SELECT p.model, p.who, p.billed, p.calls, p.hit_percent, p.net_usd FROM asked a, llm_prefix_cache(a.that_month) p ORDER BY abs(p.net_usd) DESC LIMIT 5;
 SELECT s.saving, s.who, s.billed, s.usd, round(100 * s.share, 1) AS percent FROM asked a, llm_savings(a.that_month) s WHERE s.usd <> 0;

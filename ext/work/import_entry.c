@@ -147,13 +147,22 @@ static void fill_texts(const EntryRules *rules, const LogEntry *e, Texts *t, Led
   row->geo = texts_keep(t, e->usage.geo, err);
 }
 
+/* A request's name here; of one that is longer than ours are, its hash: cut, two could be one. */
+static const char *request_name(const char *logical, Texts *t, Err *err) {
+  enum { NAME = 60 };
+  char name[80], hex[HASH_HEX_SIZE];
+  size_t n = strlen(logical);
+  if (n > NAME) {
+    Hash hash = hash_bytes(logical, n, 0);
+    hash_hex(&hash, hex);
+  }
+  snprintf(name, sizeof name, "import:%s", n > NAME ? hex : logical);
+  return texts_keep(t, name, err);
+}
+
 /* What only our own log says. Its requests have names of their own here: those of the store that it came from may be ours. */
 static void fill_own(const LogEntry *e, Texts *t, LedgerRow *row, Err *err) {
-  char name[80];
-  if (e->logical) {
-    snprintf(name, sizeof name, "import:%.60s", e->logical);
-    row->request_id = texts_keep(t, name, err);
-  }
+  row->request_id = e->logical ? request_name(e->logical, t, err) : row->request_id;
   row->attempt = e->attempt >= 0 ? e->attempt : row->attempt;
   row->turn = e->turn >= 0 ? e->turn : LEDGER_NULL;
   row->system_tokens = e->system_tokens >= 0 ? e->system_tokens : LEDGER_NULL;

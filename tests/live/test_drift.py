@@ -147,6 +147,28 @@ class Drivers(Drifts):
         gratis = [dict(c, cost_nusd=0) for c in paid[0]]
         self.one(gratis, paid[1], "list price", "gpt-4o-mini")
 
+    def test_rows_that_no_report_has_seen(self):
+        """The same for the reports beside it, with times that no clock shows and words of any length."""
+        rnd = random.Random(3)
+        pick = lambda: rnd.choice((2**63 - 1, -2**63 + 1, -2**63, 2**62, -5, 0, 1, None, 10**15, 9 * 10**18))
+        numbers = ("cost_nusd", "list_nusd", "saved_nusd", "input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens",
+                   "cache_write_long_tokens", "reasoning_tokens", "system_tokens", "history_tokens", "turn", "latency_ms")
+        asked = ("llm_savings", "llm_prefix_cache", "llm_conversations", "llm_system_prompts", "llm_retries", "llm_advise", "llm_drift('2026', '1970')",
+                 "llm_drift(-9223372036854775807, 9223372036854775807, 0, 9223372036854775807)")
+        for _ in range(4):
+            self.raw.execute("DELETE FROM llm_calls")
+            rows = [{**call(i % 2, i, model=rnd.choice(("gpt-4o", "claude-haiku-4-5"))), **{n: pick() for n in numbers if rnd.random() < 0.5},
+                     "ts": rnd.choice((AFTER + i, AFTER + i, 2**63 - 1, -2**63 + 1, 0, 10**16)), "attempt": rnd.choice((0, 1, 2, 2**63 - 1, -2**63)),
+                     "conversation": rnd.choice((None, "c")), "system_hash": rnd.choice(("a" * 32, "b" * 32, "é" * 400)), "tag": rnd.choice((None, "a")),
+                     "kind": rnd.choice(("call", "call", "batch", "embed", "hit_exact", "unknown")), "cache_miss": rnd.choice((None, "é" * 60, f"w{i}"))}
+                    for i in range(300)]
+            for row in rows:  # one shape: what is not said is NULL
+                row.update({n: row.get(n) for n in numbers})
+            self.insert(rows, repair=False)
+            out = subprocess.run(["sqlite3", self.path], input=f".load {ASAN_SO}\n" + "".join(f"SELECT count(*) FROM {a};\n" for a in asked),
+                                 capture_output=True, text=True, env=asan_env())
+            self.assertEqual((out.stderr[:400], len(out.stdout.split())), ("", len(asked)))
+
     def test_rows_that_nobody_writes(self):
         """A file of a stranger's: whatever its numbers are, an answer that is finite, and nothing that is not defined."""
         rnd = random.Random(3)
@@ -298,6 +320,33 @@ class Questions(Drifts):
         rows = self.drift("2026-10", '{"by":"tag"}')
         self.assertIn("Spending is unchanged", rows[0]["text"])
         self.assertIn("The largest change is of tag ", rows[0]["text"])
+
+    def test_a_value_that_nobody_names(self):
+        self.raw.execute("DELETE FROM llm_calls")
+        self.insert([call(0, i, tag="a") for i in range(3)] + [call(1, i, tag=None) for i in range(9)])
+        self.assertIn("It is mostly what names no tag (+$", self.drift("2026-10", '{"by":"tag"}')[0]["text"])
+
+    def test_drivers_that_are_more_than_the_change(self):
+        """Half the users, prompts twice as long: neither is a part of the cent that it came to, nor thousands of percent of it."""
+        self.raw.execute("DELETE FROM llm_calls")
+        self.insert([call(0, i, user=f"u{i}", system=1000, history=0, own=0, out=0) for i in range(20)]
+                    + [call(1, i, user=f"u{i}", system=1990, history=0, own=0, out=0) for i in range(10)])
+        text = self.drift("2026-10")[0]["text"]
+        self.assertRegex(text, r"^Spending fell .*, −0.5 %. The largest driver is users \(20 → 10\): −\$0.0021; then system prompt \([^)]*\): \+\$0.0021.$")
+
+    def test_a_credit(self):
+        """Of what was below nothing there is no percentage, in words as in the columns."""
+        self.raw.execute("DELETE FROM llm_calls")
+        self.insert([call(0, 0, cost_nusd=-5 * 10**9, list_nusd=None), call(1, 0, cost_nusd=3 * 10**9, list_nusd=None)])
+        row = self.drift("2026-10")[0]
+        self.assertIn("Spending rose from −$5.00 in 2026-09 to $3.00 in 2026-10: +$8.00. ", row["text"])
+        self.assertIsNone(row["percent"])
+
+    def test_a_nano_dollar(self):
+        """What did nothing is not told beside what did something, however little that is."""
+        self.raw.execute("DELETE FROM llm_calls")
+        self.insert([call(0, 0, user="a", cost_nusd=1, list_nusd=1), *(call(1, i, user="ab"[i], cost_nusd=1, list_nusd=1) for i in range(2))])
+        self.assertTrue(self.drift("2026-10")[0]["text"].endswith("Most of it is users (1 → 2): +$0.000000001, 100 %."))
 
     def test_texts_are_whole(self):
         """A long value, a long reason: cut between letters."""

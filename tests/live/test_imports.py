@@ -598,6 +598,44 @@ class Shapes(Imports):
         self.assertEqual(value(self.db, "SELECT count(DISTINCT request_id) FROM llm_calls"), 3)
         self.assertEqual(self.db.execute("SELECT kind, saved_nusd FROM llm_calls WHERE attempt = 0").fetchall(), [("hit_semantic", 70), ("hit_exact", None)])  # (no sum of money)
 
+    def test_our_own_comes_back(self):
+        """An export that is read by the ledger that it is of, and by one that has it from another: nothing counts twice."""
+        def export(db, name):
+            cursor = db.execute("SELECT * FROM llm_calls")
+            names = [c[0] for c in cursor.description]
+            return self.write(name, *(json.dumps(dict(zip(names, row))) + "\n" for row in cursor))
+
+        self.db.execute("SELECT llm_complete('x', '{\"model\":\"nobody\",\"on_error\":\"null\"}')").fetchall()  # makes the store
+        self.take(f"{SAMPLES}/claude_code")
+        store = sqlite3.connect(f"{self.tmp.name}/1.db-llmcost")
+        self.addCleanup(store.close)
+        with store:
+            store.executemany("INSERT INTO llm_calls(request_id, attempt, ts, kind, provider, model, input_tokens, output_tokens, cost_nusd)"
+                              " VALUES (?, ?, ?, ?, 'openai', 'gpt-4o', 900, 10, ?)",
+                              [("r1", 1, 1793700000000, "call", 2350000), ("r1", 2, 1793700001000, "call", 2350000), ("r2", 0, 1793700002000, "hit_exact", 0)])
+        rows = self.db.execute("SELECT count(*), sum(cost_nusd) FROM llm_calls").fetchall()
+        mine = export(self.db, "mine.jsonl")
+        report = self.take(mine)
+        self.assertEqual((report["calls"], report["copies"]), (0, 5))
+        self.assertEqual(self.db.execute("SELECT count(*), sum(cost_nusd) FROM llm_calls").fetchall(), rows)
+        other = self.new()
+        self.assertEqual(self.take(mine, other)["calls"], 5)
+        theirs = export(other, "theirs.jsonl")
+        self.assertEqual(self.take(theirs)["calls"], 0)
+        self.take(theirs, other)  # (a hit has no name but its id, which is another one there: nothing was paid for it)
+        for db in (other, self.db):
+            self.assertEqual(db.execute("SELECT count(*), sum(cost_nusd) FROM llm_calls WHERE kind = 'call'").fetchall(), [(4, rows[0][1])])
+
+    def test_names_of_requests_that_are_long(self):
+        """Two that begin alike are two, and none is cut within a letter."""
+        names = ["a" + "é" * 40 + end for end in ("x", "y")] + ["é" * 30, "b" * 60]
+        rows = [dict(request_id=n, attempt=1, ts=1793700000000 + i, kind="call", provider="openai", model="gpt-4o", input_tokens=9, output_tokens=1)
+                for i, n in enumerate(names)]
+        self.take(self.write("own.jsonl", *(json.dumps(r) + "\n" for r in rows)))
+        found = [r for r, in self.db.execute("SELECT request_id FROM llm_calls ORDER BY ts")]
+        self.assertEqual(len(set(found)), 4)
+        self.assertEqual(found[2:], ["import:" + n for n in names[2:]])
+
 
 class Buckets(Imports):
     """Sums of a period, as a provider states them: never calls, replaced as a whole."""

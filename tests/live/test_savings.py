@@ -349,6 +349,11 @@ class Prefix(Books):
             self.assertAlmostEqual(row[column], prefix * times, places=12)
         self.assertEqual(row["best_ttl"], "1h")
 
+    def test_a_prompt_that_is_longer_than_the_input(self):
+        """An import may say any number: what was not sent costs nothing."""
+        row = self.line(*self.at(0, 4, tokens=10**15))
+        self.assertAlmostEqual(row["no_cache_usd"], 2 * 6000 / 1e6, places=12)
+
     def test_formulas(self):
         for minutes, best in (((0, 3), "5m"), ((0, 30), "none"), ((0, 30, 60), "1h"), ((0,), "none"), ((0, 4, 8, 12), "5m")):
             self.ledger.clear()

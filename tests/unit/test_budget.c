@@ -6,6 +6,7 @@
 #include "core/budget/period.h"
 #include "core/budget/scope.h"
 
+#include <limits.h>
 #include <stdio.h>
 
 /* ---- scopes */
@@ -282,6 +283,8 @@ static void a_moment_is_told_with_its_offset(void **state) {
   assert_string_equal(out, "2026-11-29 00:00 +09:00");
   period_when(&john, utc("2026-11-28 15:00"), out);
   assert_string_equal(out, "2026-11-28 11:30 -03:30");
+  period_when(&john, LLONG_MIN, out); /* (whatever anybody asks for) */
+  period_when(&john, LLONG_MAX, out);
 }
 
 int main(void) {

@@ -56,6 +56,11 @@ static void test_words(void **state) {
     check(before.span.to == moment(cases[i].until), "%s: until %lld", cases[i].text,
           before.span.to);
     check(strcmp(is.label, cases[i].label) == 0, "%s: '%s'", cases[i].text, is.label);
+    /* What is not over is compared with a part of one that is. */
+    check((strstr(is.label, " so far") != NULL) ==
+              (strncmp(before.label, "as much of 20", 13) == 0),
+          "%s: '%s'", cases[i].text, before.label);
+    check(!strstr(before.label, "so far"), "%s: '%s'", cases[i].text, before.label);
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -440,7 +441,8 @@ static void round_rows(Ranked *rows, int n, long long whole) {
     rows[i].row.nusd--;
   }
   if (n > 0) { /* (of sums beyond what a double tells apart) */
-    rows[0].row.nusd = sum_at_most(rows[0].row.nusd, rest);
+    long long first = sum_at_most(rows[0].row.nusd, rest);
+    rows[0].row.nusd = first < -LLONG_MAX ? -LLONG_MAX : first; /* (of which there is a size) */
   }
 }
 

@@ -145,10 +145,11 @@ static void take_unit(CalendarUnit unit, const Zone *zone, long long at, long lo
     long long end = both[1].span.from + (now - both[0].span.from);
     both[0].span.to = now;
     both[1].span.to = end < both[1].span.to ? end : both[1].span.to;
-    for (int i = 0; i < 2; i++) {
-      size_t n = strlen(both[i].label);
-      snprintf(both[i].label + n, sizeof both[i].label - n, " so far");
-    }
+    char name[SPAN_LABEL];
+    memcpy(name, both[0].label, sizeof name);
+    snprintf(both[0].label, SPAN_LABEL, "%.36s so far", name);
+    memcpy(name, both[1].label, sizeof name);
+    snprintf(both[1].label, SPAN_LABEL, "as much of %.36s", name); /* (that one is over) */
   }
 }
 

@@ -175,7 +175,7 @@ long long period_leaves(const Period *period, long long start) {
 }
 
 void period_when(const Zone *zone, long long at_ms, char out[PERIOD_TEXT]) {
-  long long second = floor_div(at_ms, 1000), offset = offset_at(zone, second);
+  long long second = floor_div(at_ms, 1000), offset = zone_offset(zone, at_ms);
   long long local = second + offset, day = floor_div(local, DAY), of_day = local - day * DAY;
   long long away = offset < 0 ? -offset : offset;
   Date d = date_of(day);

@@ -101,6 +101,16 @@ static const struct {
              {"embed", LOG_EMBED},   {"hit_exact", LOG_HIT},    {"hit_semantic", LOG_HIT_SEMANTIC},
              {"hit", LOG_HIT}};
 
+/* A request's name without what an import puts before it: however often a row went from ledger to ledger, it is the same. */
+static const char *without_import(const char *request) {
+  static const char prefix[] = "import:";
+  while (request && strncmp(request, prefix, sizeof prefix - 1) == 0 &&
+         request[sizeof prefix - 1]) {
+    request += sizeof prefix - 1;
+  }
+  return request;
+}
+
 /* 1 and the kind of a word; 0 where the row is no call ("refused": nothing was sent). */
 static int read_kind(const char *word, LogKind *kind) {
   for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
@@ -128,8 +138,9 @@ static void take_own_usage(Row *row, LogEntry *entry, Err *err) {
 
 Finish finish_own(Row *row, LogEntry *entry, Err *err) {
   const char *kind = row_text(row, "kind"), *id = row_text(row, "id"),
-             *request = row_text(row, "request_id"), *attempt = row_text(row, "attempt"),
-             *billed = row_text(row, "billed"), *score = row_text(row, "route_score");
+             *request = without_import(row_text(row, "request_id")),
+             *attempt = row_text(row, "attempt"), *billed = row_text(row, "billed"),
+             *score = row_text(row, "route_score");
   long long millionths;
   char key[2 * TEXT_MOST];
   if (kind && !read_kind(kind, &entry->kind)) {
@@ -138,6 +149,7 @@ Finish finish_own(Row *row, LogEntry *entry, Err *err) {
     }
     return ROW_EMPTY;
   }
+  entry->logical = without_import(entry->logical);
   if (request) {
     /* (hits of a request have no attempts of their own: the row's id tells them apart) */
     int is_first = !attempt || strcmp(attempt, "0") == 0;

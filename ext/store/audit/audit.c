@@ -3,6 +3,7 @@
 */
 #include "store/audit/audit.h"
 
+#include "base/limits.h"
 #include "sql/sql_text.h"
 #include "store/ledger.h"
 
@@ -39,6 +40,11 @@ static int fail(sqlite3 *db, int rc, Err *err) {
                        "cannot read the ledger: %s", sqlite3_errmsg(db));
 }
 
+/* (What no clock shows, as what any store may hold, is the end of time: so that differences of moments are numbers.) */
+static long long moment(long long ts) {
+  return ts > LIMIT_COUNT ? LIMIT_COUNT : ts < -LIMIT_COUNT ? -LIMIT_COUNT : ts;
+}
+
 /* Hands the rows of a statement over. */
 static int take_each(sqlite3 *db, const char *sql, const AuditAsk *ask, AuditFn take, void *arg,
                      Err *err) {
@@ -51,6 +57,7 @@ static int take_each(sqlite3 *db, const char *sql, const AuditAsk *ask, AuditFn 
       err_nomem(err);
       break;
     }
+    row.ts = moment(row.ts);
     take(arg, &row, err);
     rc = SQLITE_OK;
   }
@@ -84,7 +91,8 @@ int audit_ends(Store *s, long long before, AuditEnds *ends, Err *err) {
     rc = rc == SQLITE_OK ? sqlite3_bind_int64(stmt, 1, before) : rc;
     rc = rc == SQLITE_OK ? sqlite3_step(stmt) : rc;
     if (rc == SQLITE_ROW) {
-      *ends = (AuditEnds){sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1)};
+      *ends =
+          (AuditEnds){moment(sqlite3_column_int64(stmt, 0)), moment(sqlite3_column_int64(stmt, 1))};
     } else {
       fail(db, rc, err);
     }

@@ -21,6 +21,9 @@
 #define OF_BUCKET " WHERE source = ?1 AND from_ts = ?2 AND to_ts = ?3 AND belongs IS ?4"
 
 static const char *const texts[PAST_SQL_COUNT] = {
+    [PAST_IS_OURS] = "SELECT 1 FROM main.llm_calls WHERE ts = ?1 AND attempt = ?3"
+                     " AND (request_id = substr(?2, 8) AND source IS NULL"
+                     " OR request_id = ?2 AND source <> 'llmcost') LIMIT 1",
     [PAST_GET_KEY] = "SELECT call_id, part, is_copy, rank FROM main.llm_import_keys WHERE key = ?1",
     [PAST_TAKE_KEY] = "INSERT OR IGNORE INTO" KEY_ROW,
     [PAST_PUT_KEY] = "INSERT OR REPLACE INTO" KEY_ROW,

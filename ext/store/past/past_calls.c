@@ -294,9 +294,26 @@ static int note_group(Past *p, const Hash *group, int *dropped, Err *err) {
   return err->rc;
 }
 
+/* 1 if an export of a ledger brings back a row that is here: one that was made here, or read from a log of others. */
+static int is_ours(Past *p, const LedgerRow *row, Err *err) {
+  sqlite3_stmt *stmt = row->request_id ? past_stmt(p, PAST_IS_OURS, err) : NULL;
+  if (!stmt) {
+    return 0;
+  }
+  sqlite3_bind_int64(stmt, 1, row->ts);
+  int rc = past_bind_text(stmt, 2, row->request_id);
+  sqlite3_bind_int64(stmt, 3, row->attempt);
+  rc = rc == SQLITE_OK ? sqlite3_step(stmt) : rc;
+  int found = rc == SQLITE_ROW;
+  return past_done(p, stmt, found || rc == SQLITE_DONE ? SQLITE_OK : rc, err) == RC_OK && found;
+}
+
 int past_put_call(Past *p, const PastCall *call, PastEffect *effect, Err *err) {
   Known known = {.call_id = 0};
   *effect = (PastEffect){.outcome = PAST_KNOWN};
+  if (is_ours(p, &call->row, err) || err->rc != RC_OK) {
+    return err->rc;
+  }
   long long id = 0;
   int is_new = take_key(p, call, &id, err), found = is_new == 0 ? find(p, call, &known, err) : -1;
   if (is_new == 1) {

@@ -8,6 +8,7 @@
 #include "store/sums/sums.h"
 
 typedef enum PastSql {
+  PAST_IS_OURS,
   PAST_GET_KEY,
   PAST_TAKE_KEY,
   PAST_PUT_KEY,

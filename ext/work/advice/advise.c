@@ -216,6 +216,12 @@ static void find_prefix(Work *w, const SeenPair *p, Err *err) {
   }
 }
 
+/* What a mark would have saved: of a line's prefixes at list prices, that part which is paid of these, and no more than all of it. */
+static double saved_by_mark(const PrefixLine *line, long long best) {
+  double rate = line->listed_nusd > 0 ? line->paid_nusd / line->listed_nusd : 1;
+  return fmin(rate * (double)(line->none_nusd - best), line->cost_nusd);
+}
+
 /* Prefixes that are the same again and again, where the provider keeps only what is marked; what a lifetime would have come to is
 ** tried on the times at which calls came. */
 static void find_mark(Work *w, const PrefixLine *line, Err *err) {
@@ -226,7 +232,7 @@ static void find_mark(Work *w, const PrefixLine *line, Err *err) {
       line->calls < w->ask->min_calls || strcmp(line->billed, w->billed) != 0) {
     return;
   }
-  double saved = (double)(line->none_nusd - best);
+  double saved = saved_by_mark(line, best);
   Finding f = {.advice = ADVICE_MARK_PREFIX,
                .pair = &about,
                .nusd = saved,
@@ -234,7 +240,7 @@ static void find_mark(Work *w, const PrefixLine *line, Err *err) {
                .high = saved,
                .calls = (double)line->calls,
                .confidence = "high"};
-  AdviseLine *l = saved * 50 > (double)line->none_nusd ? add_line(w, &f, err) : NULL;
+  AdviseLine *l = saved * 50 > line->cost_nusd ? add_line(w, &f, err) : NULL;
   if (l) {
     l->what =
         "its system prompt is the same again and again, and is paid in full each time: mark it for "
@@ -308,6 +314,8 @@ static double median_output(const SeenPair *p, double *beyond) {
 }
 
 static void find_length(Work *w, const SeenPair *p, Err *err) {
+  const double sentence =
+      16; /* tokens: where half is a word, others do other work, and a limit would cut it */
   const AdviceRule rule = advice_rule(ADVICE_LENGTH);
   double beyond, median = median_output(p, &beyond);
   double price = p->output_tokens > 0 ? p->output_cost.nusd / p->output_tokens : 0;
@@ -318,7 +326,8 @@ static void find_length(Work *w, const SeenPair *p, Err *err) {
                .low = beyond * price / 2,
                .high = fmax(beyond * price, p->output_cost.nusd * rule.most),
                .confidence = "low"};
-  int is_tailed = f.nusd >= rule.least / 2 * p->output_cost.nusd && p->cut == 0;
+  int is_tailed =
+      median >= sentence && f.nusd >= rule.least / 2 * p->output_cost.nusd && p->cut == 0;
   AdviseLine *l = is_tailed ? add_line(w, &f, err) : NULL;
   if (l) {
     l->what =
@@ -392,8 +401,8 @@ static void find_successor(Work *w, const SeenPair *p, Err *err) {
 
 /* By how many standard errors one share of good answers is larger than another (of two proportions, unpooled). */
 static double z_of(const SeenPair *better, const SeenPair *worse) {
-  double n = (double)better->calls, m = (double)worse->calls;
-  double p = (double)better->good / n, q = (double)worse->good / m;
+  double n = better->alike.calls, m = worse->alike.calls;
+  double p = better->alike_good / n, q = worse->alike_good / m;
   double variance = p * (1 - p) / n + q * (1 - q) / m;
   return variance > 0 ? (p - q) / sqrt(variance) : p > q ? INFINITY : 0;
 }
@@ -401,10 +410,14 @@ static double z_of(const SeenPair *better, const SeenPair *worse) {
 /* What a mean call of a pair would save at another pair's model, cold; at most 0 where nobody says, or nothing. */
 static double saved_each(Work *w, const SeenPair *p, const SeenPair *other, Err *err) {
   const Model model = {.name = other->name, .provider = other->provider};
-  double calls = p->sampled > 0 ? p->sampled : 1;
-  long long there = pricing_of_tokens(w->conn, &model, llround(p->input_tokens / calls),
-                                      llround(p->output_tokens / calls), err);
-  return there < 0 ? 0 : p->cost.nusd / (double)p->calls - (double)there;
+  double calls = p->alike.calls;
+  long long there = pricing_of_tokens(w->conn, &model, llround(p->alike_input / calls),
+                                      llround(p->alike_output / calls), err);
+  return there < 0 ? 0 : p->alike.nusd / calls - (double)there;
+}
+
+static int has_enough(const Work *w, const SeenPair *p) {
+  return p->alike.calls >= w->ask->min_calls;
 }
 
 /* Of the models that do the same work, the one that saves most of those whose answers fail significantly less often (schemas, gates,
@@ -413,7 +426,7 @@ static const SeenPair *better_of(Work *w, const SeenPair *p, const SeenPair *con
                                  double *saved, Err *err) {
   const SeenPair *best = NULL;
   for (int i = 0; i < n && err->rc == RC_OK; i++) {
-    int is_peer = peers[i] != p && peers[i]->calls >= w->ask->min_calls && peers[i]->name;
+    int is_peer = peers[i] != p && has_enough(w, peers[i]) && peers[i]->name;
     double each = is_peer && z_of(peers[i], p) > NORMAL ? saved_each(w, p, peers[i], err) : 0;
     if (each > *saved) {
       *saved = each;
@@ -426,9 +439,8 @@ static const SeenPair *better_of(Work *w, const SeenPair *p, const SeenPair *con
 /* A model that costs more than another of the same tag, and fails more often. */
 static void find_dominated(Work *w, const SeenPair *p, const SeenPair *const *peers, int n_peers,
                            Err *err) {
-  double saved = 0, n = (double)p->calls;
-  const SeenPair *better =
-      p->calls < w->ask->min_calls ? NULL : better_of(w, p, peers, n_peers, &saved, err);
+  double saved = 0, n = p->alike.calls;
+  const SeenPair *better = has_enough(w, p) ? better_of(w, p, peers, n_peers, &saved, err) : NULL;
   const SeenPair tag = {.tag = p->tag};
   Finding f = {.advice = ADVICE_SUCCESSOR,
                .pair = p,
@@ -443,11 +455,13 @@ static void find_dominated(Work *w, const SeenPair *p, const SeenPair *const *pe
         words(w, err,
               "it costs more than %s for the same work, and %.0f %% of its paid answers failed "
               "there, of that one's %.0f %%",
-              better->model, 100 - 100 * (double)p->good / n,
-              100 - 100 * (double)better->good / (double)better->calls);
+              better->model, 100 - 100 * p->alike_good / n,
+              100 - 100 * better->alike_good / better->alike.calls);
     l->why = words(w, err,
                    "SELECT coalesce(model, model_requested), count(*), avg(error IS NOT NULL), "
-                   "avg(cost_nusd) / 1e9 FROM llm_calls WHERE %s AND cost_nusd > 0 GROUP BY 1",
+                   "avg(cost_nusd) / 1e9 FROM llm_calls WHERE %s AND cost_nusd > 0 AND (attempt <= "
+                   "1 AND kind = 'call' OR kind = 'batch') AND coalesce(purpose, tier_drawn, "
+                   "escalated_from) IS NULL GROUP BY 1",
                    where(w, &tag, err));
     l->how = words(w, err, "SELECT llm_complete(question, json_object('model', %s)) FROM questions",
                    literal(w, better->name, err));
@@ -671,6 +685,8 @@ static void say_nothing(Work *w, Err *err) {
   }
   l->nusd_per_month = l->low_nusd = l->high_nusd = LLONG_MIN;
   l->share = (double)NAN;
+  l->step = LEDGER_NULL;
+  l->effort = l->impact = l->confidence = l->when = NULL;
   l->what =
       w->seen.calls < w->ask->min_calls
           ? words(w, err, "%lld calls that cost something: advice needs %d at least (min_calls)",

@@ -71,7 +71,8 @@ static long long known(long long count) {
 /* 1 if a call is easy; *was_read: by its text. */
 static int is_easy(Seen *s, const AuditRow *row, int *was_read, Err *err) {
   double score = isnan(row->route_score) ? text_score(s, row->prompt_hash, err) : row->route_score;
-  long long own = known(row->input_tokens) - known(row->system_tokens) - known(row->history_tokens);
+  double own = (double)known(row->input_tokens) - (double)known(row->system_tokens) -
+               (double)known(row->history_tokens);
   *was_read = !isnan(score);
   return *was_read ? score < s->simple_max
                    : own <= EASY_INPUT && known(row->output_tokens) <= EASY_OUTPUT &&
@@ -133,7 +134,9 @@ static void see_output(SeenPair *p, const BillingLines *lines, const AuditRow *r
   seen_add(&p->output_cost, weight, paid * cost);
   p->input_tokens += weight * (double)known(row->input_tokens);
   p->output_tokens += weight * (double)known(row->output_tokens);
-  p->outputs[bin_of(known(row->output_tokens))] += weight;
+  if (row->kind != KIND_EMBED) { /* (that has no answer whose length could be limited) */
+    p->outputs[bin_of(known(row->output_tokens))] += weight;
+  }
 }
 
 /* 1 if a model for text could have answered: no embedding, nothing heard, filmed or drawn. */
@@ -276,6 +279,23 @@ static void see_waste(Seen *s, SeenPair *p, const AuditRow *row, Err *err) {
   }
 }
 
+/* 1 if a call says how a model does the work of its tag: an answer's first attempt at a model that was named. What was escalated,
+** tried again, or sent where its score told is other work: the harder part, or the easier one. */
+static int is_alike(const AuditRow *row) {
+  int is_answer = row->kind == KIND_BATCH || (row->kind == KIND_CALL && row->attempt <= 1);
+  return is_answer && row->tag && row->tag[0] && !row->purpose && !row->tier_drawn &&
+         row->escalated_from == LEDGER_NULL;
+}
+
+static void see_alike(SeenPair *p, const AuditRow *row) {
+  if (is_alike(row)) {
+    seen_add(&p->alike, 1, (double)row->cost_nusd);
+    p->alike_good += !row->error;
+    p->alike_input += (double)known(row->input_tokens);
+    p->alike_output += (double)known(row->output_tokens);
+  }
+}
+
 static void take_row(void *arg, const AuditRow *row, Err *err) {
   Seen *s = arg;
   SeenPair *p = row->cost_nusd > 0 ? pair_of(s, row, err) : NULL;
@@ -290,6 +310,7 @@ static void take_row(void *arg, const AuditRow *row, Err *err) {
   p->embeddings += row->kind == KIND_EMBED;
   p->cut += row->ended && strcmp(row->ended, "cut_off") == 0;
   seen_add(&p->cost, 1, (double)row->cost_nusd);
+  see_alike(p, row);
   see_time(s, p, row, err);
   see_waste(s, p, row, err);
   int is_sampled = p->calls <= SEEN_FULL ||

@@ -58,6 +58,9 @@ typedef struct SeenPair {
       retries;        /* (a retry: an attempt beside one of the same request that was paid too) */
   long long versions; /* different system prompts */
   long long good;     /* answers without an error */
+  /* Of the calls that another model of the tag can be compared by: their cost, those without an error, their tokens. */
+  SeenSum alike;
+  double alike_good, alike_input, alike_output;
   double system_tokens;
   SeenSum open_model; /* saved at a serverless open model */
 } SeenPair;

@@ -178,7 +178,7 @@ Cost counted_front(const Counted *c, const PriceSet *set, long long tokens) {
     long long tokens;
   } order[] = {{UNIT_CACHE_READ, read},
                {UNIT_CACHE_WRITE_1H, kept_long},
-               {UNIT_CACHE_WRITE, at_least_0(c->row->cache_write_tokens - kept_long)},
+               {UNIT_CACHE_WRITE, at_least_0(at_least_0(c->row->cache_write_tokens) - kept_long)},
                {UNIT_INPUT, LLONG_MAX}};
   Cost cost = 0;
   for (int i = 0; i < 4; i++) {

@@ -3,6 +3,7 @@
 */
 #include "work/audit/prefix.h"
 
+#include "base/limits.h"
 #include "core/price/catalogue.h"
 
 #include <math.h>
@@ -63,7 +64,7 @@ typedef struct Reading {
 } Reading;
 
 static void add_count(long long *sum, long long n) {
-  *sum += n > 0 ? n : 0;
+  *sum = sum_at_most(*sum, n > 0 ? n : 0);
 }
 
 /* The shortest prefix that is kept, in l->min_tokens: looked up for each day, since such facts have dates. */
@@ -91,8 +92,8 @@ static void add_money(PrefixLine *l, const Counted *c, Err *err) {
     l->unpriced++;
     return;
   }
-  l->gained_nusd += unread - was;
-  l->lost_nusd += unread - plain;
+  l->gained_nusd = sum_at_most(l->gained_nusd, unread - was);
+  l->lost_nusd = sum_at_most(l->lost_nusd, unread - plain);
 }
 
 /* Adds what a prefix costs at each lifetime. */
@@ -125,9 +126,12 @@ static void add_gap(Reading *r, PrefixLine *l, const Counted *c, Err *err) {
     : gap <= FIVE_MINUTES ? &l->within_5m
     : gap <= HOUR         ? &l->within_1h
                           : &l->later) += 1;
-  const PriceSet *set = row->system_tokens > 0 ? counted_prices(c, err) : NULL;
+  /* (Our own count beside the provider's; an imported one is whatever its file says.) */
+  long long tokens =
+      row->system_tokens < row->input_tokens ? row->system_tokens : row->input_tokens;
+  const PriceSet *set = tokens > 0 ? counted_prices(c, err) : NULL;
   if (set) {
-    try_lifetimes(&l->trial, set, row->system_tokens, gap, row->system_tokens >= l->min_tokens);
+    try_lifetimes(&l->trial, set, tokens, gap, tokens >= l->min_tokens);
   }
 }
 
@@ -140,6 +144,15 @@ static void add_miss(Reading *r, PrefixLine *l, const char *word, Err *err) {
       l->miss[i].n++;
       return;
     }
+  }
+}
+
+static void add_cost(PrefixLine *l, const AuditRow *row) {
+  double cost = row->cost_nusd > 0 ? (double)row->cost_nusd : 0;
+  l->cost_nusd += cost;
+  if (cost > 0 && row->list_nusd > 0) {
+    l->paid_nusd += cost;
+    l->listed_nusd += (double)row->list_nusd;
   }
 }
 
@@ -177,6 +190,7 @@ static void take_row(void *arg, const AuditRow *row, Err *err) {
   l->eligible += c.has_read || c.has_written ||
                  (l->min_tokens != LEDGER_NULL && row->input_tokens >= l->min_tokens);
   add_money(l, &c, err);
+  add_cost(l, row);
   add_gap(r, l, &c, err);
   add_miss(r, l, row->cache_miss, err);
   note_system(l, row);
@@ -196,7 +210,7 @@ static void finish(PrefixLine *l) {
   }
   int is_choice = l->five_minutes_nusd != LEDGER_NULL || l->hour_nusd != LEDGER_NULL;
   l->best_ttl = is_known && is_choice ? words[best] : NULL;
-  l->net_nusd = l->gained_nusd - l->lost_nusd;
+  l->net_nusd = sum_at_most(l->gained_nusd, -l->lost_nusd);
   l->hit_percent = l->eligible > 0 ? 100.0 * (double)l->hits / (double)l->eligible : (double)NAN;
 }
 

@@ -45,6 +45,8 @@ typedef struct PrefixLine {
   long long min_tokens; /* the shortest prefix that is kept, at the last call */
   long long gained_nusd, lost_nusd, net_nusd;
   long long unpriced; /* calls that used the cache, and what that came to nobody says: in no sum */
+  double paid_nusd, listed_nusd; /* what calls cost whose list price the ledger states, and that */
+  double cost_nusd;              /* what all calls cost */
   long long first, within_5m, within_1h,
       later; /* calls by how long ago the last with that prefix was */
   long long none_nusd, five_minutes_nusd, hour_nusd; /* the prefixes' cost by their lifetime */

@@ -3,6 +3,7 @@
 */
 #include "work/audit/prompts.h"
 
+#include "base/limits.h"
 #include "base/hash.h"
 
 #include <math.h>
@@ -79,22 +80,23 @@ static long long input_nusd(Conn *conn, const AuditRow *row, Err *err) {
 }
 
 static void take_cost(Reading *r, Conversation *c, const AuditRow *row, Err *err) {
-  long long beyond = row->input_tokens - c->first_input_tokens;
-  int is_counted =
-      !row->purpose && row->input_tokens > 0 && c->first_input_tokens >= 0 && beyond > 0;
+  int is_counted = !row->purpose && row->input_tokens > 0 && c->first_input_tokens >= 0 &&
+                   row->input_tokens > c->first_input_tokens;
+  long long beyond = is_counted ? row->input_tokens - c->first_input_tokens : 0;
   if (row->cost_nusd == LEDGER_NULL) {
     c->unpriced++;
     return;
   }
   c->sums.costed++;
-  c->cost_nusd += row->cost_nusd;
+  c->cost_nusd = sum_at_most(c->cost_nusd, row->cost_nusd);
   long long input = is_counted ? input_nusd(r->conn, row, err) : 0;
   if (input == LEDGER_NULL) {
     c->unpriced++;
   } else {
     c->sums.inflated++;
-    c->inflated_nusd +=
-        is_counted ? llround((double)input * ((double)beyond / (double)row->input_tokens)) : 0;
+    c->inflated_nusd = sum_at_most(
+        c->inflated_nusd,
+        is_counted ? llround((double)input * ((double)beyond / (double)row->input_tokens)) : 0);
   }
 }
 

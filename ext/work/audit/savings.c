@@ -5,6 +5,7 @@
 */
 #include "work/audit/savings.h"
 
+#include "base/limits.h"
 #include "work/audit/prefix.h"
 
 #include <math.h>
@@ -35,11 +36,16 @@ static void add_unknown(SavingLine *l) {
   l->unpriced++;
 }
 
+/* (What a store may hold and no call can cost is not believed: differences of such numbers are none.) */
+static int is_money(long long nusd) {
+  return nusd != LEDGER_NULL && nusd >= -LIMIT_COUNT && nusd <= LIMIT_COUNT;
+}
+
 /* ---- hits */
 
 static void take_hit(SavingLine *lines, const AuditRow *row) {
   SavingLine *l = &lines[row->kind == KIND_HIT_EXACT ? SAVING_EXACT : SAVING_SEMANTIC];
-  if (row->saved_nusd == LEDGER_NULL) {
+  if (!is_money(row->saved_nusd)) {
     add_unknown(l);
     add_unknown(&lines[SAVING_BASELINE]);
   } else {
@@ -132,7 +138,7 @@ static void take_call(Reading *r, SavingLine *lines, const AuditRow *row, Err *e
   if (row->escalated_from != LEDGER_NULL) {
     groups_of_bytes(&r->superseded, &row->escalated_from, sizeof row->escalated_from, err);
   }
-  if (row->cost_nusd == LEDGER_NULL) {
+  if (!is_money(row->cost_nusd)) {
     add_unknown(&lines[SAVING_SPEND]);
     add_unknown(&lines[SAVING_BASELINE]);
     return;

@@ -247,15 +247,17 @@ static void say_change(const Work *w, Buf *b) {
     buf_printf(b, "%s is unchanged: %s in %s as in %s.", what, after, is->span.label,
                was->span.label);
   } else {
+    /* (Of a credit there is no percentage: that of a rise from it would be below 0.) */
     words_percent(share_of(w->after - w->before, w->before), 1, percent);
-    buf_printf(b, "%s %s from %s in %s to %s in %s: %s, %s.", what,
+    buf_printf(b, "%s %s from %s in %s to %s in %s: %s%s%s.", what,
                w->after > w->before ? "rose" : "fell", before, was->span.label, after,
-               is->span.label, change, percent);
+               is->span.label, change, w->before > 0 ? ", " : "", w->before > 0 ? percent : "");
   }
 }
 
 /* The drivers of one split that matter: the largest, and others of a tenth of it at least. Shares are of the change that was told
-** before: of a value where it is asked by one, else of all. */
+** before: of a value where it is asked by one, else of all. Where drivers work against each other and one alone is more than the
+** change, none is a part of it, and dollars say more than thousands of percent. */
 static void say_drivers(const Work *w, const Told *t, Buf *b) {
   const DriftRow *first = &t->drift.rows[0];
   long long change = w->ask->by >= 0 ? t->drift.after - t->drift.before : w->after - w->before;
@@ -264,19 +266,19 @@ static void say_drivers(const Work *w, const Told *t, Buf *b) {
     return;
   }
   buf_puts(b, most > 0.5 && most <= 1 ? " Most of it is "
-              : most > 0              ? " The largest part of it is "
+              : most > 0 && most <= 1 ? " The largest part of it is "
                                       : " The largest driver is ");
   for (int i = 0; i < TOLD && i < t->drift.n; i++) {
     const DriftRow *row = &t->drift.rows[i];
     char money[WORDS_NUMBER], percent[WORDS_NUMBER];
-    if (llabs(row->nusd) < llabs(first->nusd) / 10) {
+    if (row->nusd == 0 || llabs(row->nusd) < llabs(first->nusd) / 10) {
       break;
     }
     words_money(row->nusd, 1, money);
     buf_puts(b, i == 0 ? "" : "; then ");
     say_factor(w, t, row, b);
     buf_printf(b, ": %s", money);
-    if (!isnan(most)) {
+    if (fabs(most) <= 1) {
       words_percent(share_of(row->nusd, change), 0, percent);
       buf_printf(b, ", %s", percent);
     }
@@ -339,11 +341,17 @@ static void say_rest(const Work *w, Buf *b) {
 static void say_value(const Work *w, const Told *t, Buf *b) {
   char money[WORDS_NUMBER], value[DRIFT_DETAIL];
   long long change = t->drift.after - t->drift.before;
-  double share = share_of(change, w->after - w->before);
+  const char *dimension = drift_dimension(w->ask->by);
+  buf_puts(b, share_of(change, w->after - w->before) > 0.5 ? " It is mostly "
+                                                           : " The largest change is of ");
+  if (t->group->value) {
+    value_words(t->group, value);
+    buf_printf(b, "%s %s", dimension, value);
+  } else {
+    buf_printf(b, "what names no %s", dimension);
+  }
   words_money(change, 1, money);
-  value_words(t->group, value);
-  buf_printf(b, " %s %s %s (%s).", share > 0.5 ? "It is mostly" : "The largest change is of",
-             drift_dimension(w->ask->by), value, money);
+  buf_printf(b, " (%s).", money);
 }
 
 static char *answer_text(const Work *w, Err *err) {
