@@ -5,8 +5,6 @@
 */
 #include "store/db/row.h"
 
-#include "base/sqlite/columns.h"
-
 #include <math.h>
 #include <string.h>
 
@@ -74,22 +72,28 @@ int row_bind_hit(sqlite3_stmt *stmt, int at, const LedgerRow *row) {
   return rc;
 }
 
-static long long read_int(sqlite3_stmt *stmt, int at) {
+/* Each clears *all where a text has no memory. */
+static long long read_int(sqlite3_stmt *stmt, int at, int *all) {
+  (void)all;
   return sqlite3_column_type(stmt, at) == SQLITE_INTEGER ? sqlite3_column_int64(stmt, at)
                                                          : LEDGER_NULL;
 }
 
-static const char *read_text(sqlite3_stmt *stmt, int at) {
-  return (const char *)sqlite3_column_text(stmt, at);
+static const char *read_text(sqlite3_stmt *stmt, int at, int *all) {
+  int type = sqlite3_column_type(stmt, at); /* (before it is read as a text) */
+  const char *text = type == SQLITE_NULL ? NULL : (const char *)sqlite3_column_text(stmt, at);
+  *all &= text || type != SQLITE_TEXT;
+  return text;
 }
 
-static double read_real(sqlite3_stmt *stmt, int at) {
+static double read_real(sqlite3_stmt *stmt, int at, int *all) {
+  (void)all;
   return sqlite3_column_type(stmt, at) == SQLITE_NULL ? (double)NAN
                                                       : sqlite3_column_double(stmt, at);
 }
 
-static LedgerKind read_kind(sqlite3_stmt *stmt, int at) {
-  const char *word = read_text(stmt, at);
+static LedgerKind read_kind(sqlite3_stmt *stmt, int at, int *all) {
+  const char *word = read_text(stmt, at, all);
   size_t kind = word ? sizeof words / sizeof words[0] - 1 : KIND_NONE;
   while (kind > KIND_NONE && strcmp(words[kind], word) != 0) {
     kind--;
@@ -98,19 +102,16 @@ static LedgerKind read_kind(sqlite3_stmt *stmt, int at) {
 }
 
 int row_read(sqlite3_stmt *stmt, LedgerRow *row) {
-  int at = 0;
-  if (!columns_have_texts(stmt)) {
-    return SQLITE_NOMEM;
-  }
+  int at = 0, all = 1;
   row->id = sqlite3_column_int64(stmt, 0);
 #define READ_INT read_int
 #define READ_TEXT read_text
 #define READ_REAL read_real
 #define READ_KIND read_kind
-#define READ(name, type, constraint, when) row->name = READ_##type(stmt, ++at);
+#define READ(name, type, constraint, when) row->name = READ_##type(stmt, ++at, &all);
   LEDGER_COLUMNS(READ)
 #undef READ
-  return SQLITE_OK;
+  return all ? SQLITE_OK : SQLITE_NOMEM;
 }
 
 size_t row_text_size(const char *text) {
