@@ -79,6 +79,11 @@ int unit_is_output(Unit unit);
 UnitSet unit_below(Unit unit);
 UnitSet unit_above(Unit unit);
 
+/* A unit with those that it contains. */
+static inline UnitSet unit_family(Unit unit) {
+  return UNIT_BIT(unit) | unit_below(unit);
+}
+
 /* The unit of what two units have in common: tokens that are both. UNIT_COUNT where nothing can be
 ** both, or one contains the other. */
 Unit unit_join(Unit a, Unit b);

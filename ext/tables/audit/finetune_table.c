@@ -1,8 +1,8 @@
 /*
 ** llm_finetune(options): when what it costs to tune a model has come back (work/economics/finetune.h). A row a candidate.
 */
+#include "tables/audit/fields.h"
 #include "tables/audit/traffic_specs.h"
-#include "tables/kit/table.h"
 #include "tables/tables.h"
 #include "work/economics/finetune.h"
 
@@ -150,9 +150,8 @@ static const SpecTable options_table = {"option", ERR_BAD_OPTION, "to",
 /* ---- rows */
 
 typedef struct Cursor {
-  TableCursor base;
+  FieldCursor base;
   Finetune *result;
-  int at;
 } Cursor;
 
 static int query(TableCursor *base, const TableQuery *q, Err *err) {
@@ -164,22 +163,13 @@ static int query(TableCursor *base, const TableQuery *q, Err *err) {
   ask->traffic.usd_option = "usd_per_1k_now";
   ask->stable = -1;
   init_candidate(&ask->all);
-  c->at = 0;
   c->result = arg_spec(q->args[0], &options_table, ask, err) == RC_OK
                   ? finetune_new(table_of(base)->conn, ask, err)
                   : NULL;
+  c->base.at = 0;
+  c->base.n = c->result ? c->result->n : 0;
   free(ask);
   return err->rc;
-}
-
-static int next(TableCursor *base, Err *err) {
-  ((Cursor *)base)->at++;
-  return err->rc;
-}
-
-static int is_done(const TableCursor *base) {
-  const Cursor *c = (const Cursor *)base;
-  return !c->result || c->at >= c->result->n;
 }
 
 /* X(id, column and type): the numbers of a row, and its words behind them. */
@@ -209,7 +199,7 @@ enum { CANDIDATE, NOW, NUMBERS(AS_ID) WORDS(AS_ID) COLUMNS };
 static void column(TableCursor *base, sqlite3_context *ctx, int i) {
   const Cursor *c = (const Cursor *)base;
   const Traffic *t = &c->result->traffic;
-  const FinetuneLine *l = &c->result->lines[c->at];
+  const FinetuneLine *l = &c->result->lines[c->base.at];
   const double numbers[COLUMNS] = {
       [REQUESTS] = t->requests,         [NOW_1K] = t->nusd_each / 1e6,
       [TUNED_1K] = l->each / 1e6,       [SAVED_1K] = l->saved_each / 1e6,
@@ -237,6 +227,7 @@ static void clear(TableCursor *base) {
   Cursor *c = (Cursor *)base;
   free(c->result);
   c->result = NULL;
+  c->base.n = 0;
 }
 
 const TableKind finetune_table = {
@@ -252,8 +243,8 @@ const TableKind finetune_table = {
     .table_size = sizeof(Table),
     .cursor_size = sizeof(Cursor),
     .query = query,
-    .next = next,
-    .is_done = is_done,
+    .next = fields_next,
+    .is_done = fields_is_done,
     .column = column,
     .clear = clear,
 };

@@ -2,8 +2,8 @@
 ** llm_selfhost(options): a month at an API beside the same month on machines of one's own (work/economics/selfhost.h). A row for the API, for an
 ** open model that somebody serves, and for each way to host.
 */
+#include "tables/audit/fields.h"
 #include "tables/audit/traffic_specs.h"
-#include "tables/kit/table.h"
 #include "tables/tables.h"
 #include "work/economics/selfhost.h"
 
@@ -104,9 +104,8 @@ static const SpecTable options_table = {"option", ERR_BAD_OPTION, "model",
 /* ---- rows */
 
 typedef struct Cursor {
-  TableCursor base;
+  FieldCursor base;
   Selfhost *result;
-  int at;
 } Cursor;
 
 static int query(TableCursor *base, const TableQuery *q, Err *err) {
@@ -123,20 +122,11 @@ static int query(TableCursor *base, const TableQuery *q, Err *err) {
             "[{\"name\":\"A100\",\"usd_per_month\":2000}], or "
             "'serverless', the name of an open model");
   }
-  c->at = 0;
   c->result = err->rc == RC_OK ? selfhost_new(table_of(base)->conn, ask, err) : NULL;
+  c->base.at = 0;
+  c->base.n = c->result ? c->result->n : 0;
   free(ask);
   return err->rc;
-}
-
-static int next(TableCursor *base, Err *err) {
-  ((Cursor *)base)->at++;
-  return err->rc;
-}
-
-static int is_done(const TableCursor *base) {
-  const Cursor *c = (const Cursor *)base;
-  return !c->result || c->at >= c->result->n;
 }
 
 /* X(id, column and type): the numbers of a row, and its words. */
@@ -183,7 +173,7 @@ static void column(TableCursor *base, sqlite3_context *ctx, int i) {
       SELFHOST_KINDS(AS_WORD)};
   const Cursor *c = (const Cursor *)base;
   const Selfhost *s = c->result;
-  const SelfhostLine *l = &s->lines[c->at];
+  const SelfhostLine *l = &s->lines[c->base.at];
   const double numbers[COLUMNS] = {[REQUESTS] = s->traffic.requests,
                                    [EACH] = l->each / 1e9,
                                    [INSTANCES] = l->instances,
@@ -217,6 +207,7 @@ static void clear(TableCursor *base) {
   Cursor *c = (Cursor *)base;
   free(c->result);
   c->result = NULL;
+  c->base.n = 0;
 }
 
 const TableKind selfhost_table = {
@@ -233,8 +224,8 @@ const TableKind selfhost_table = {
     .table_size = sizeof(Table),
     .cursor_size = sizeof(Cursor),
     .query = query,
-    .next = next,
-    .is_done = is_done,
+    .next = fields_next,
+    .is_done = fields_is_done,
     .column = column,
     .clear = clear,
 };

@@ -9,10 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static UnitSet family(Unit unit) {
-  return UNIT_BIT(unit) | unit_below(unit);
-}
-
 static UnitSet token_units(void) {
   UnitSet set = 0;
   for (Unit unit = 0; unit < UNIT_COUNT; unit++) {
@@ -34,8 +30,8 @@ static int counts_any(const Usage *u, UnitSet units) {
 }
 
 static void look_at(Counted *c, const Usage *u) {
-  c->has_read |= counts_any(u, family(UNIT_CACHE_READ));
-  c->has_written |= counts_any(u, family(UNIT_CACHE_WRITE));
+  c->has_read |= counts_any(u, unit_family(UNIT_CACHE_READ));
+  c->has_written |= counts_any(u, unit_family(UNIT_CACHE_WRITE));
 }
 
 int counted_read(Conn *conn, const AuditRow *row, Counted *c, Err *err) {
@@ -72,8 +68,8 @@ void counted_free(Counted *c) {
 /* A usage under other terms. */
 static Usage under(const Counted *c, const Usage *was, unsigned terms) {
   Usage u = *was;
-  UnitSet gone = (terms & COUNTED_UNREAD ? family(UNIT_CACHE_READ) : 0) |
-                 (terms & COUNTED_UNWRITTEN ? family(UNIT_CACHE_WRITE) : 0) |
+  UnitSet gone = (terms & COUNTED_UNREAD ? unit_family(UNIT_CACHE_READ) : 0) |
+                 (terms & COUNTED_UNWRITTEN ? unit_family(UNIT_CACHE_WRITE) : 0) |
                  (terms & COUNTED_TOKENS ? ~c->tokens : 0);
   u.has &= ~gone;
   u.can &= ~gone;

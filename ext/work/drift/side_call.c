@@ -18,18 +18,14 @@ typedef struct Otherwise {
   double as_was, standard, plain;
 } Otherwise;
 
-static UnitSet family(Unit unit) {
-  return UNIT_BIT(unit) | unit_below(unit);
-}
-
 LineGroup line_group(Unit unit) {
   UnitSet bit = UNIT_BIT(unit);
-  return bit & family(UNIT_CACHE_READ)    ? LINE_READ
-         : bit & family(UNIT_CACHE_WRITE) ? LINE_WRITTEN
-         : unit_is_input(unit)            ? LINE_PLAIN
-         : bit & family(UNIT_REASONING)   ? LINE_REASONED
-         : unit_is_output(unit)           ? LINE_OUT
-                                          : LINE_FEES;
+  return bit & unit_family(UNIT_CACHE_READ)    ? LINE_READ
+         : bit & unit_family(UNIT_CACHE_WRITE) ? LINE_WRITTEN
+         : unit_is_input(unit)                 ? LINE_PLAIN
+         : bit & unit_family(UNIT_REASONING)   ? LINE_REASONED
+         : unit_is_output(unit)                ? LINE_OUT
+                                               : LINE_FEES;
 }
 
 static void group_lines(const BillingLines *billed, Lines *lines) {
