@@ -272,7 +272,7 @@ static Evidence evidence_of(const Near *near, const FixedEvidence *e) {
 
 static void remember(Search *s, const Near *near, const FixedEvidence *e) {
   CacheTable *t = s->table;
-  if (!s->q->text || s->q->tag || s->q->model) {
+  if (!s->q->text || s->q->n_conditions) {
     return; /* what was left out is nothing to learn from */
   }
   t->missed = t->missed ? t->missed : calloc(MISSES, sizeof *t->missed);

@@ -20,7 +20,8 @@ typedef struct MatchQuery {
   size_t n;
   const void *vector; /* dim float32 */
   size_t vector_bytes;
-  sqlite3_value *tag, *model;
+  const Condition *conditions; /* on tag and model */
+  int n_conditions;
   double threshold;      /* NAN: the table's */
   double max_false_hits; /* NAN: the table's */
   int k;                 /* matches wanted */
