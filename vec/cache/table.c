@@ -612,7 +612,8 @@ static int table_sync(sqlite3_vtab *base) {
   if (rc != SQLITE_OK) {
     return rc;
   }
-  if (shadow_check(t, &why) == RC_OK && shadow_is_ours(t, &why) && match_flush(t, &err) == RC_OK) {
+  if (shadow_check(t, &why) == RC_OK && shadow_is_ours(t, &why) && match_flush(t, &err) == RC_OK &&
+      match_note_policy(t, &err) == RC_OK) {
     memory_before_commit(t, &err);
   }
   leave(t);
@@ -639,6 +640,7 @@ static void doubt_embedder(CacheTable *t) {
 }
 
 static void take_back(CacheTable *t) {
+  t->policy = NULL;
   t->is_trusted = trust_is_local(t); /* what was granted may have been taken back: asked again */
   doubt_embedder(t);
   memory_rolled_back(t);

@@ -260,6 +260,33 @@ int match_learn(CacheTable *t, int64_t partition, int64_t id, sqlite3_value *que
   return err->rc;
 }
 
+/* --- what decides */
+
+static const char *policy_name(CacheTable *t, Err *err) {
+  const FixedRule *rule = agreement_rule(t, err);
+  return !isnan(t->set.max_false_hits)              ? "max_false_hits"
+         : !isnan(t->set.threshold) || rule == NULL ? "threshold"
+                                                    : rule->name;
+}
+
+int match_note_policy(CacheTable *t, Err *err) {
+  char known[SETTING_VALUE];
+  if (!t->embedder.dim || rows_settings(t, err) != RC_OK) {
+    return err->rc;
+  }
+  const char *name = policy_name(t, err);
+  if (err->rc != RC_OK || name == t->policy) {
+    return err->rc;
+  }
+  int found = rows_meta(t, "policy", known, sizeof known, err);
+  if (found >= 0 && (found == 0 || strcmp(known, name) != 0)) {
+    rows_set_meta(t, "policy", name, err);
+    t->second.dim ? rows_set_meta(t, "confirmed", t->second.version, err) : RC_OK;
+  }
+  t->policy = err->rc == RC_OK ? name : t->policy;
+  return err->rc;
+}
+
 void match_free(CacheTable *t) {
   second_forget(t);
   agreement_free(t);

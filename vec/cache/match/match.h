@@ -49,6 +49,8 @@ int match_feedback(CacheTable *t, int64_t partition, int64_t id, double similari
                    int64_t now, Err *err);
 /* Writes what lookups left: hits, confirming vectors, decisions. */
 int match_flush(CacheTable *t, Err *err);
+/* Writes into x_meta what decides, where that has changed: 'policy', and once MiniLM confirms, 'confirmed'. */
+int match_note_policy(CacheTable *t, Err *err);
 void match_free(CacheTable *t);
 
 #endif

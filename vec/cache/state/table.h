@@ -202,6 +202,8 @@ typedef struct CacheTable {
   struct Missed
       *missed; /* questions that were not found, until they are inserted; NULL until needed */
   size_t n_missed;
+  const char *policy; /* what decides, as x_meta has it; static storage; NULL: not looked */
+  int lost_second; /* 1: it was confirmed by MiniLM once, which is not here; -1: never; 0: not looked */
   long long writes; /* through this connection */
   float *vector;    /* room for one embedding */
   Buf text;         /* room for one normal form */
