@@ -1,7 +1,7 @@
 /*
-** The decision with max_false_hits: see adaptive.h, and vec/policy/policy.h for what decides.
+** The decision with max_false_hits: see policies.h, and vec/policy/policy.h for what decides.
 */
-#include "vec/cache/match/adaptive.h"
+#include "vec/cache/match/policies.h"
 
 #include "base/text/text.h"
 #include "base/utf8.h"

@@ -1,16 +1,16 @@
 /*
-** The default policy: see agreement.h and vec/policy/fixed.h.
+** The default policy: see policies.h and vec/policy/fixed.h.
 **
 ** Nearest only: a veto is a miss, no reason to ask the next. What is dear comes last: the two nearest first; then guard and
 ** feedback on the nearest; then, unless the second's answer leaves too little room for any outcome, all neighbours in
 ** reach and what they answer. Where MiniLM confirms, the neighbours found by 'static' are ranked by MiniLM's cosines.
 **
 ** A miss is remembered until its question is inserted: whether the nearest entry's answer would have been right is then known,
-** and becomes a label. Track of answers (vec/policy/track.h) are made of labels when first needed.
+** and becomes a label. What is known of answers (vec/policy/track.h) is made of labels when first needed.
 */
-#include "vec/cache/match/agreement.h"
+#include "vec/cache/match/policies.h"
 
-#include "vec/cache/match/answer.h"
+#include "vec/cache/state/answer.h"
 #include "vec/cache/match/learn.h"
 #include "vec/cache/match/pending.h"
 #include "vec/engine/kernels/cosine.h"
@@ -20,15 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MISSES = 256 };
 #define TAUGHT_FLOOR 0.3 /* how far feedback reaches */
-
-/* A question that was looked up and not found. */
-struct Missed {
-  int64_t partition, entry;
-  Hash question, answer; /* answer: the nearest entry's */
-  Evidence evidence;
-};
 
 typedef struct Near {
   int64_t id;
@@ -285,19 +277,11 @@ static Evidence evidence_of(const Near *near, const FixedEvidence *e) {
 /* --- the nearest */
 
 static void remember(Search *s, const Near *near, const FixedEvidence *e) {
-  CacheTable *t = s->table;
-  if (!s->q->text || s->q->n_conditions) {
-    return; /* what was left out is nothing to learn from */
-  }
-  t->missed = t->missed ? t->missed : calloc(MISSES, sizeof *t->missed);
-  if (t->missed) { /* without memory nothing is learned */
-    t->missed[t->n_missed++ % MISSES] =
-        (struct Missed){.partition = s->partition->id,
-                        .entry = near->id,
-                        .question = hash_bytes(s->q->text, s->q->n, 0),
-                        .answer = near->answer,
-                        .evidence = evidence_of(near, e)};
-  }
+  const Missed m = {.partition = s->partition->id,
+                    .entry = near->id,
+                    .answer = near->answer,
+                    .evidence = evidence_of(near, e)};
+  pending_miss(s->table, s->q, &m);
 }
 
 /* A miss: kept for the log where it was near, and for the question's INSERT. */
@@ -416,7 +400,7 @@ static int take(Search *s, const FixedRule *rule, Nears *x, int at, Match *m, Er
     return 0;
   }
   *m = (Match){.id = x->list[at].id, .similarity = x->list[at].cosine, .policy = v.policy};
-  return s->q->verify ? v.served : match_why(m, v.why, err) == RC_OK;
+  return s->q->verify ? v.served : search_why(m, v.why, err) == RC_OK;
 }
 
 int agreement_several(Search *s, const FixedRule *rule, Match *m, int *n, Err *err) {
@@ -437,39 +421,15 @@ int agreement_several(Search *s, const FixedRule *rule, Match *m, int *n, Err *e
 
 /* --- learning */
 
-/* The miss of this question, or NULL; it is forgotten. */
-static int take_missed(CacheTable *t, int64_t partition, const char *text, size_t n,
-                       struct Missed *missed) {
-  Hash question = hash_bytes(text, n, 0);
-  for (size_t i = 0; t->missed && i < MISSES; i++) {
-    struct Missed *x = &t->missed[i];
-    if (x->partition == partition && memcmp(&x->question, &question, sizeof question) == 0) {
-      *missed = *x;
-      *x = (struct Missed){0};
-      return 1;
-    }
-  }
-  return 0;
-}
-
-int agreement_learn(CacheTable *t, int64_t partition, int64_t id, sqlite3_value *query,
-                    sqlite3_value *response, int64_t now, Err *err) {
-  struct Missed missed;
+int agreement_learn(CacheTable *t, const Missed *missed, int64_t id, sqlite3_value *response,
+                    int64_t now, Err *err) {
   Hash answer;
-  size_t n;
-  const char *text = t->missed && !value_is_null(query) ? value_bytes(query, &n, err) : NULL;
-  if (!text || !take_missed(t, partition, text, n, &missed) ||
-      answer_key(response, &answer, err) != RC_OK) {
+  if (answer_key(response, &answer, err) != RC_OK) {
     return err->rc;
   }
-  int same = memcmp(&answer, &missed.answer, sizeof answer) == 0;
-  return learn_compared(t, partition, &missed.answer, missed.entry, &missed.evidence, same, now,
-                        err) == RC_OK
-             ? learn_noted(t, partition, &answer, id, err)
+  int same = memcmp(&answer, &missed->answer, sizeof answer) == 0;
+  return learn_compared(t, missed->partition, missed->entry, &missed->evidence, same, now, err) ==
+                 RC_OK
+             ? learn_noted(t, missed->partition, &answer, id, err)
              : err->rc;
-}
-
-void agreement_free(CacheTable *t) {
-  free(t->missed);
-  t->missed = NULL;
 }

@@ -183,6 +183,11 @@ int search_has_threshold(const Search *s) {
   return !isnan(s->q->threshold) || !isnan(s->table->set.threshold);
 }
 
+int search_why(Match *m, const char *why, Err *err) {
+  m->why = *why ? sqlite3_mprintf("%s", why) : NULL;
+  return m->why || !*why ? RC_OK : err_nomem(err);
+}
+
 int search_near_miss(Search *s, int64_t id, const Evidence *evidence, const char *why, Err *err) {
   Decision d = {.ts = s->q->now,
                 .partition = s->partition->id,

@@ -4,7 +4,7 @@
 #ifndef LLMCOST_CACHE_SEARCH_H
 #define LLMCOST_CACHE_SEARCH_H
 
-#include "vec/cache/match/match.h"
+#include "vec/cache/match/query.h"
 
 enum { MOST_VETOES = 8 };
 
@@ -52,6 +52,9 @@ int search_condition(Search *s, int64_t id, char why[WHY_SIZE], Err *err);
 double search_threshold(const Search *s);
 /* 1 if somebody chose it: an argument of the table, or of this lookup. */
 int search_has_threshold(const Search *s);
+
+/* Gives a match its why; "" is none. Returns err->rc. */
+int search_why(Match *m, const char *why, Err *err);
 
 /* Keeps why the first entry of a lookup that might have been served was not. The evidence's similarity is the entry's. */
 int search_near_miss(Search *s, int64_t id, const Evidence *evidence, const char *why, Err *err);

@@ -1,8 +1,10 @@
 /*
-** See threshold.h for the contract. A veto is a reason to ask the next nearest here: the caller's threshold says that it is near
+** See policies.h for the contract. A veto is a reason to ask the next nearest here: the caller's threshold says that it is near
 ** enough.
 */
-#include "vec/cache/match/threshold.h"
+#include "vec/cache/match/policies.h"
+
+#include "vec/cache/match/pending.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -21,6 +23,8 @@ int threshold_match(Search *s, Match *m, int *n, Err *err) {
     char why[WHY_SIZE];
     int found = 0;
     if (search_nearest(s, threshold, 1, &hit, &found, err) != RC_OK || !found) {
+      const Missed unknown = {.partition = s->partition->id, .threshold = threshold};
+      pending_miss(s->table, s->q, &unknown);
       return err->rc;
     }
     int allowed = search_allows(s, &hit, why, err);
@@ -47,7 +51,7 @@ static int take(Search *s, const VecHit *hit, Match *m, Err *err) {
   }
   *m = match_of(hit);
   if (allowed == 1 || !s->q->verify) {
-    return allowed == 1 || !s->q->explains || match_why(m, why, err) == RC_OK;
+    return allowed == 1 || !s->q->explains || search_why(m, why, err) == RC_OK;
   }
   return allowed == 0 ? (search_near(s, hit, why, err), 0) : 0;
 }
