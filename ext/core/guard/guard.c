@@ -32,7 +32,9 @@
 */
 #include "core/guard/guard.h"
 
+#include "core/guard/guard_content.h"
 #include "core/guard/guard_marks.h"
+#include "core/guard/guard_roles.h"
 #include "core/guard/guard_texts.h"
 
 #include <stdlib.h>
@@ -176,11 +178,41 @@ static int same_digits(Texts *p) {
   return n == m && n >= 7 && n < sizeof a && memcmp(a, b, n) == 0;
 }
 
+/* The number behind the number at i, where nothing but signs stands between them ("2>&1"); else
+** n_tokens. */
+static size_t joined_number(const GuardText *t, size_t i) {
+  const Token *x = &t->tokens[i];
+  size_t k = i + 1, end = x->from + x->raw;
+  while (k < t->n_tokens &&
+         (t->tokens[k].kind == TOKEN_GONE || t->tokens[k].kind == TOKEN_OPERATOR)) {
+    k++;
+  }
+  if (x->kind != TOKEN_NUMBER || k >= t->n_tokens || t->tokens[k].kind != TOKEN_NUMBER) {
+    return t->n_tokens;
+  }
+  size_t from = t->tokens[k].from;
+  int joined = from > end && from - end < 4 && !memchr(t->text + end, ' ', from - end);
+  return joined ? k : t->n_tokens;
+}
+
+/* Two joined numbers that have changed places. */
+static int numbers_swap(Texts *p) {
+  for (size_t i = 0; i + 1 < p->a.n_tokens; i++) {
+    const Token *x = &p->a.tokens[i];
+    size_t k = joined_number(&p->a, i);
+    const Token *y = k < p->a.n_tokens && x->key != p->a.tokens[k].key ? &p->a.tokens[k] : NULL;
+    if (y && x->match && y->match && joined_number(&p->b, y->match - 1u) == x->match - 1u) {
+      return texts_object(p, i, y->match - 1u);
+    }
+  }
+  return 0;
+}
+
 static int number_differs(Texts *p) {
   size_t sure_a, all_a, sure_b, all_b;
   numbers_left(&p->a, &sure_a, &all_a);
   numbers_left(&p->b, &sure_b, &all_b);
-  return (sure_a || sure_b || (all_a && all_b)) && !same_digits(p);
+  return ((sure_a || sure_b || (all_a && all_b)) && !same_digits(p)) || numbers_swap(p);
 }
 
 static int percent_left(const GuardText *t) {
@@ -200,21 +232,6 @@ static int unit_differs(Texts *p) {
          percent_left(&p->a) || percent_left(&p->b);
 }
 
-/* Whether a name that stays is beside token i: then i only completes it ("Donald Trump"). */
-static int completes_name(const GuardText *t, size_t i) {
-  return (i > 0 && t->tokens[i - 1].match && texts_is_name(&t->tokens[i - 1], 1)) ||
-         (i + 1 < t->n_tokens && t->tokens[i + 1].match && texts_is_name(&t->tokens[i + 1], 1));
-}
-
-static size_t new_names(const GuardText *t) {
-  size_t n = 0;
-  int matter = texts_capitals_matter(t);
-  for (size_t i = 0; i < t->n_tokens; i++) {
-    n += is_left(&t->tokens[i]) && texts_is_name(&t->tokens[i], matter) && !completes_name(t, i);
-  }
-  return n;
-}
-
 static size_t names_left(const GuardText *t) {
   size_t n = 0;
   int matter = texts_capitals_matter(t);
@@ -225,9 +242,30 @@ static size_t names_left(const GuardText *t) {
   return n;
 }
 
+/* A letter that stands alone and has no fellow left in the other text; n_tokens: none. */
+static size_t letter_left(const GuardText *t) {
+  size_t i = 0;
+  for (; i < t->n_tokens; i++) {
+    const Token *x = &t->tokens[i];
+    if (x->kind == TOKEN_WORD && x->n == 1 && x->match == 0 && x->raw == 1 &&
+        !strchr("iudrstm", t->bytes[x->at]) &&
+        !((x->flags & TOKEN_INITIAL) && (x->flags & TOKEN_CAPITAL))) {
+      break;
+    }
+  }
+  return i;
+}
+
+/* "for x: a x", "for a: a x": the other letter once more often. */
+static int letters_differ(Texts *p) {
+  size_t i = letter_left(&p->a), k = letter_left(&p->b);
+  return i < p->a.n_tokens && k < p->b.n_tokens && p->a.tokens[i].key != p->b.tokens[k].key &&
+         texts_object(p, i, k);
+}
+
 static int identifier_differs(Texts *p) {
-  return count_left(&p->a, TOKEN_CODE, 0) || count_left(&p->b, TOKEN_CODE, 0) ||
-         (names_left(&p->a) && names_left(&p->b));
+  return letters_differ(p) || count_left(&p->a, TOKEN_CODE, 0) ||
+         count_left(&p->b, TOKEN_CODE, 0) || (names_left(&p->a) && names_left(&p->b));
 }
 
 /* "not know why", "not sure if": a question in disguise. */
@@ -264,12 +302,19 @@ static int negation_differs(Texts *p) {
 
 enum { PAIRS_MAX = 640 };
 
-/* Which sides of which opposites stand in t; returns how many pairs there are. */
+/* "at all", "of all time": they say nothing of how many. */
+static int is_idle_all(const GuardText *t, size_t i) {
+  const Token *x = &t->tokens[i];
+  return texts_token_is(t, x, "all") && ((i > 0 && texts_token_is(t, x - 1, "at")) ||
+                                         (i + 1 < t->n_tokens && texts_token_is(t, x + 1, "time")));
+}
+
+/* Which sides of which opposites stand in t. */
 static void sides_of(const GuardText *t, uint8_t sides[PAIRS_MAX]) {
   memset(sides, 0, PAIRS_MAX);
   for (size_t i = 0; i < t->n_tokens; i++) {
     const GuardWord *w = t->tokens[i].kind != TOKEN_GONE ? t->tokens[i].word : NULL;
-    for (size_t k = 0; w && k < WORD_PAIRS && w->pair[k] < PAIRS_MAX; k++) {
+    for (size_t k = 0; w && k < WORD_PAIRS && w->pair[k] && !is_idle_all(t, i); k++) {
       int counts = t->foreign || w->pair[k] < guard_foreign_pair;
       sides[w->pair[k]] |= counts ? w->side[k] : 0;
     }
@@ -346,7 +391,13 @@ static int polarity_differs(Texts *p) {
       return texts_object(p, token_of_pair(&p->a, i), token_of_pair(&p->b, i));
     }
   }
-  return prefix_differs(p);
+  return prefix_differs(p) || roles_polarity(p);
+}
+
+/* A word or number that has its counterpart, vague as it may be. */
+static int is_kept(const Token *x) {
+  return x->match && x->kind != TOKEN_GONE && !(x->flags & TOKEN_STOP) &&
+         !has_class(x, WORD_NEGATION);
 }
 
 /* Whether a "x to y" of a is a "y to x" of b. */
@@ -355,8 +406,8 @@ static int is_reversed(const GuardText *a, const GuardText *b) {
     size_t x =
         has_class(&a->tokens[i], WORD_RELATION) ? texts_beside(a, i, (size_t)-1) : a->n_tokens;
     size_t y = texts_beside(a, i, 1);
-    if (x >= a->n_tokens || y >= a->n_tokens || !is_solid(&a->tokens[x]) ||
-        !is_solid(&a->tokens[y])) {
+    if (x >= a->n_tokens || y >= a->n_tokens || !is_kept(&a->tokens[x]) ||
+        !is_kept(&a->tokens[y])) {
       continue;
     }
     size_t to_x = a->tokens[x].match - 1u, to_y = a->tokens[y].match - 1u;
@@ -381,6 +432,17 @@ static enum Role role_of(const GuardText *t, size_t i) {
   return classes & WORD_FROM ? ROLE_FROM : classes & WORD_TO ? ROLE_TO : ROLE_NONE;
 }
 
+/* "the father of x" there, "x the father of" here: all else the same. */
+static int ends_with_of(const GuardText *a, const GuardText *b) {
+  size_t n = a->n_tokens, m = b->n_tokens;
+  if (n < 3 || m < 3 || !texts_token_is(a, &a->tokens[n - 1], "of") ||
+      texts_token_is(b, &b->tokens[m - 1], "of")) {
+    return 0;
+  }
+  size_t k = a->tokens[n - 1].match;
+  return k > 1 && k < m && is_solid(&b->tokens[k]) && is_solid(&b->tokens[k - 2]);
+}
+
 /* Whether something comes from where it goes to in the other text, or "x to y" is "y to x". */
 static int direction_differs(Texts *p) {
   const GuardText *a = &p->a, *b = &p->b;
@@ -390,7 +452,7 @@ static int direction_differs(Texts *p) {
       return 1;
     }
   }
-  return is_reversed(a, b) || is_reversed(b, a);
+  return is_reversed(a, b) || is_reversed(b, a) || ends_with_of(a, b) || ends_with_of(b, a);
 }
 
 static size_t content_left(const GuardText *t) {
@@ -442,6 +504,26 @@ static int same_slot(const GuardText *a, size_t i, const GuardText *b, size_t k)
   return same_neighbour(a, i, b, k, (size_t)-1) && same_neighbour(a, i, b, k, 1);
 }
 
+/* Whether token i is an adverb in one text and none in the other: "oral", "orally". */
+static int is_adverb(const GuardText *a, size_t i, const GuardText *b) {
+  const Token *x = &a->tokens[i], *y = &b->tokens[x->match - 1];
+  size_t n = x->n < y->n ? x->n : y->n;
+  return x->n + y->n == 2 * n + 2 &&
+         memcmp((x->n > n ? a->bytes + x->at : b->bytes + y->at) + n, "ly", 2) == 0;
+}
+
+/* Keeps that tokens i and k of a, in this order, stand the other way round in b. Returns 1. */
+static int objects_to_order(Texts *p, size_t i, size_t k) {
+  texts_object(p, i, p->a.tokens[k].match - 1u);
+  Said there = p->said_b;
+  texts_object(p, k, p->a.tokens[i].match - 1u);
+  Span last_a = p->said_a.part[0], last_b = p->said_b.part[0];
+  texts_object(p, i, p->a.tokens[k].match - 1u);
+  p->said_a.part[1] = last_a;
+  p->said_b = (Said){{there.part[0], last_b}};
+  return 1;
+}
+
 /* Whether two words have changed places around a third, at least one into the other's very slot,
 ** all others stay, and none is new. */
 static int order_differs(Texts *p) {
@@ -451,76 +533,18 @@ static int order_differs(Texts *p) {
     return 0;
   }
   size_t x = a->tokens[at[1]].match - 1u, y = a->tokens[at[0]].match - 1u;
-  if (x > y || is_symmetric(a, at[0], at[1]) || is_symmetric(b, x, y) ||
-      !(same_slot(a, at[0], b, x) || same_slot(a, at[1], b, y))) {
+  if (x > y || is_adverb(a, at[0], b) || is_adverb(a, at[1], b) || is_symmetric(a, at[0], at[1]) ||
+      is_symmetric(b, x, y) || !(same_slot(a, at[0], b, x) || same_slot(a, at[1], b, y))) {
     return 0;
   }
   for (size_t i = at[0] + 1; i < at[1]; i++) {
     size_t k = a->tokens[i].match;
     if (k > x + 1 && k < y + 1 &&
         (is_content(&a->tokens[i]) || has_class(&a->tokens[i], WORD_RELATION))) {
-      return 1;
+      return objects_to_order(p, at[0], at[1]);
     }
   }
   return 0;
-}
-
-/* The question words of t without counterpart, a bit each. */
-static unsigned frames_of(const GuardText *t) {
-  static const char *const words[] = {"what", "which", "how", "why", "where", "when", "who"};
-  unsigned frames = 0;
-  for (size_t i = 0; i < t->n_tokens; i++) {
-    int asks = has_class(&t->tokens[i], WORD_QUESTION) && is_left(&t->tokens[i]);
-    for (size_t k = 0; asks && k < COUNT_OF(words); k++) {
-      if (texts_token_is(t, &t->tokens[i], words[k])) {
-        frames |= 1u << k;
-      }
-    }
-  }
-  return frames;
-}
-
-/* Whether one asks why and the other what, which, where, when or who. ("How" and "why" do get
-** the same answers.) */
-static int frame_differs(Texts *p) {
-  enum { HOW = 4, WHY = 8 };
-  unsigned a = frames_of(&p->a), b = frames_of(&p->b);
-  return (a == WHY && b && !(b & (HOW | WHY))) || (b == WHY && a && !(a & (HOW | WHY)));
-}
-
-static int is_rare(const Token *x) {
-  return is_left(x) && x->kind == TOKEN_WORD && is_content(x) &&
-         !has_class(x, WORD_VAGUE | WORD_COMMON);
-}
-
-static size_t rare_left(const GuardText *t) {
-  size_t n = 0;
-  for (size_t i = 0; i < t->n_tokens; i++) {
-    n += is_rare(&t->tokens[i]) ? 1 : 0;
-  }
-  return n;
-}
-
-static int stays(const Token *x) {
-  return x->match && is_content(x);
-}
-
-/* Whether a rare word narrows what the other text asks: behind a preposition ("in pune"), or put
-** between two words that stay ("market debt economy"). */
-static int narrows(const GuardText *t) {
-  for (size_t i = 1; i < t->n_tokens; i++) {
-    const Token *x = &t->tokens[i];
-    if (is_rare(x) && (has_class(x - 1, WORD_PREPOSITION) ||
-                       (stays(x - 1) && i + 1 < t->n_tokens && stays(x + 1)))) {
-      return 1;
-    }
-  }
-  return 0;
-}
-
-static int content_differs(Texts *p) {
-  return new_names(&p->a) || new_names(&p->b) || (rare_left(&p->a) && rare_left(&p->b)) ||
-         frame_differs(p) || narrows(&p->a) || narrows(&p->b);
 }
 
 static const struct {
@@ -538,6 +562,7 @@ static const struct {
     {"polarity", polarity_differs},
     {"direction", direction_differs},
     {"order", order_differs},
+    {"person", roles_person},
     {"case", marks_case},
     {"accent", marks_accent},
     {"sign", marks_sign},

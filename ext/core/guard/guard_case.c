@@ -72,7 +72,8 @@ static Habit habit_of(const GuardText *t) {
       titled += !(x->flags & TOKEN_INITIAL) && x->n > 3 && (x->flags & TOKEN_CAPITAL);
     }
   }
-  h.shouts = (words > 1 && capitals * 5 >= words * 4) || (inner > 1 && titled == inner && words > 3);
+  h.shouts =
+      (words > 1 && capitals * 5 >= words * 4) || (inner > 1 && titled == inner && words > 3);
   (void)small;
   return h;
 }
@@ -80,9 +81,9 @@ static Habit habit_of(const GuardText *t) {
 /* ---- where two words differ in case */
 
 typedef struct CaseDiff {
-  size_t letters;           /* compared */
-  int first, others;        /* whether the first, and a later letter differs */
-  size_t capitals[2];       /* of the first text's word, and of the second's */
+  size_t letters;     /* compared */
+  int first, others;  /* whether the first, and a later letter differs */
+  size_t capitals[2]; /* of the first text's word, and of the second's */
   int first_capital[2];
 } CaseDiff;
 
@@ -138,7 +139,7 @@ static int unit_case_differs(const char *p, const char *q, size_t n) {
   }
   int same_rest = memcmp(p + 1, q + 1, last) == 0;
   if ((*p | 0x20) == 'm' && *p != *q) {
-    return same_rest && !strchr("bBhH", p[1]);
+    return n == 2 && same_rest && !strchr("bBhH", p[1]);
   }
   for (size_t i = 1; i < n; i++) {
     if (p[i] != q[i] && (p[i] | 0x20) == 'b' && *p == *q && *p < 'a') {
@@ -172,7 +173,10 @@ static int is_plain(const char *p, size_t n) {
 static int letter_counts(const GuardText *a, size_t i, const GuardText *b, size_t k) {
   const Token *x = &a->tokens[i], *y = &b->tokens[k];
   char after = x->from + 1 < a->n ? a->text[x->from + 1] : ' ';
-  int label = i > 0 && has_class(x - 1, WORD_LABEL);
+  int language = strchr("cCrR", a->text[x->from]) != NULL;
+  int behind_in = i > 0 && texts_token_is(a, x - 1, "in");
+  int label = (i > 0 && has_class(x - 1, WORD_LABEL) && (language || !behind_in)) ||
+              (language && i + 1 < a->n_tokens && has_class(x + 1, WORD_LABEL));
   return (a->text[x->from] | 0x20) != 'i' && !((x->flags | y->flags) & TOKEN_INITIAL) && !label &&
          after != '-' && after != '\'';
 }
@@ -213,6 +217,9 @@ static int case_counts(const Texts *p, size_t i, size_t k, const CaseDiff *d, co
   const GuardText *a = &p->a, *b = &p->b;
   const Token *x = &a->tokens[i], *y = &b->tokens[k];
   size_t skip, skip_b;
+  if (is_number_token(x)) {
+    return 0; /* "7k", "5TH" */
+  }
   if (is_marked(a, x) && is_marked(b, y)) {
     return 1;
   }
@@ -295,9 +302,9 @@ static Accents accents_of(const GuardText *t, const Token *x) {
     utf8proc_int32_t out[8];
     int boundary = 0;
     uint32_t c = marks_character(t->text, t->n, x->from + i, &len);
-    utf8proc_ssize_t n =
-        c < 0x80 ? 0
-                 : utf8proc_decompose_char((utf8proc_int32_t)c, out, 8, UTF8PROC_DECOMPOSE, &boundary);
+    utf8proc_ssize_t n = c < 0x80 ? 0
+                                  : utf8proc_decompose_char((utf8proc_int32_t)c, out, 8,
+                                                            UTF8PROC_DECOMPOSE, &boundary);
     for (utf8proc_ssize_t k = 0; k < n && k < 8; k++) {
       if (out[k] >= 0x300 && out[k] <= 0x36F) {
         f.n++;

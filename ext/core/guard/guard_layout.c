@@ -152,8 +152,9 @@ static int gap_counts(const Texts *p, size_t i, const Form *f, Lines *lines) {
     return 1;
   }
   if (g.breaks && h.breaks) {
-    int differs = i > 0 && (deeper(lines->indent_a, g.indent) != deeper(lines->indent_b, h.indent) ||
-                            (g.tabs > 0) != (h.tabs > 0));
+    int differs =
+        i > 0 && (deeper(lines->indent_a, g.indent) != deeper(lines->indent_b, h.indent) ||
+                  (g.tabs > 0) != (h.tabs > 0));
     *lines = (Lines){g.indent, h.indent};
     return differs;
   }

@@ -34,7 +34,7 @@ typedef struct Signs {
 typedef struct Run {
   char text[RUN_BYTES + 1];
   size_t n, from, end;
-  int left, right; /* a letter or digit touches it */
+  int left, right;    /* a letter or digit touches it */
   char before, after; /* the bytes beside it; a blank at the ends */
 } Run;
 
@@ -155,7 +155,7 @@ static void judge_dashes(Signs *s, const GuardText *t, const Run *r) {
       keep_weak(s, r);
     }
   } else if (is_between_operands(t, r) && !starts_line(t, r)) {
-    keep_strong(s, r);
+    keep_weak(s, r); /* "1 - 10" is "1 to 10" too */
   }
 }
 
@@ -247,7 +247,8 @@ static int judge_single(Signs *s, const GuardText *t, const Run *r) {
 }
 
 static void judge_run(Signs *s, const GuardText *t, Run *r) {
-  while (r->n > 1 && !r->right && !consists_of(r, ".,;:!?") && strchr(".,;:!?", r->text[r->n - 1])) {
+  while (r->n > 1 && !r->right && !consists_of(r, ".,;:!?") &&
+         strchr(".,;:!?", r->text[r->n - 1])) {
     r->text[--r->n] = 0; /* the end of the sentence behind a sign */
     r->end--;
   }
@@ -266,6 +267,8 @@ static void judge_run(Signs *s, const GuardText *t, Run *r) {
     return;
   } else if (consists_of(r, ":;-.,") || judge_single(s, t, r)) {
     return;
+  } else if (ends_line(t, r) && (!r->left || consists_of(r, "*\\"))) {
+    keep_weak(s, r); /* left over at the end */
   } else if (!(r->left && !r->right && consists_of(r, "+#") && word_beside(t, r, 0) < 3)) {
     keep_strong(s, r); /* what "c++" and "c#" end with is part of their tokens */
   }
@@ -277,7 +280,8 @@ static int is_mark(char c) {
 
 /* Brackets: square and curly ones, and what a word opens ("f(x)"). */
 static void judge_bracket(Signs *s, const GuardText *t, size_t i) {
-  char c = t->text[i], before = i > 0 ? t->text[i - 1] : ' ', after = i + 1 < t->n ? t->text[i + 1] : ' ';
+  char c = t->text[i], before = i > 0 ? t->text[i - 1] : ' ',
+       after = i + 1 < t->n ? t->text[i + 1] : ' ';
   int call = c == '(' && is_alnum(before) && after != ')';
   if (c == '[' || c == '{' || call) {
     keep(s->weak, &s->n_weak, hash_text(&c, 1), i, 1);
@@ -286,7 +290,7 @@ static void judge_bracket(Signs *s, const GuardText *t, size_t i) {
 
 static size_t judge_marks(Signs *s, const GuardText *t, size_t i) {
   Run r = {.from = i, .before = i > 0 ? t->text[i - 1] : ' '};
-  for (; i < t->n && is_mark(t->text[i]); i++) {
+  for (; i < t->n && is_mark(t->text[i]) && (r.n == 0 || t->text[i] != '\\'); i++) {
     if (r.n < RUN_BYTES) {
       r.text[r.n++] = t->text[i];
     }

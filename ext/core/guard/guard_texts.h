@@ -58,8 +58,8 @@ static inline int is_left(const Token *token) {
 
 /* A word that carries meaning. */
 static inline int is_content(const Token *token) {
-  return (token->kind == TOKEN_WORD || token->kind == TOKEN_CODE) &&
-         !(token->flags & TOKEN_STOP) && !has_class(token, WORD_NEGATION);
+  return (token->kind == TOKEN_WORD || token->kind == TOKEN_CODE) && !(token->flags & TOKEN_STOP) &&
+         !has_class(token, WORD_NEGATION);
 }
 
 /* A word that has its counterpart and tells something. */

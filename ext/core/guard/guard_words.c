@@ -288,14 +288,17 @@ static const char COMMON[] =
     "worried worry worse worship worst worth worthy wouldn wrestling write writer writers writing "
     "wrong wrote year years yell yellow yesterday younger youth youtube zone";
 
-/* German, French, Spanish: only words that are not English ones too. */
+/* In other languages only words that are not English ones too. */
 static const char NEGATION[] =
     "not no never without cannot dont doesnt didnt isnt arent wasnt werent cant couldnt wont "
     "wouldnt shouldnt hasnt havent hadnt mustnt neednt neither nor none nobody nothing nowhere "
     "non unable hardly barely except excluding lacking impossible aint nt "
     "nicht kein keine keinen keinem keiner nie niemals ohne weder "
     "pas jamais aucun aucune sans rien "
-    "nunca jamas sin ningun ninguna ninguno nada tampoco";
+    "nunca jamas sin ningun ninguna ninguno nada tampoco nessuno nessuna senza niente "
+    "nao sem nenhum nenhuma nichts \xE4\xB8\x8D \xE6\xB2\xA1 \xE6\xB2\xA1\xE6\x9C\x89 \xE5\x88\xAB "
+    "\xE0\xA4\xA8\xE0\xA4\xB9\xE0\xA5\x80\xE0\xA4\x82 \xE0\xA4\xAE\xE0\xA4\xA4 "
+    "\xE0\xA4\xAC\xE0\xA4\xBF\xE0\xA4\xA8\xE0\xA4\xBE";
 
 static const char ARTICLE[] = "a an the my your our his her its their this that these those";
 static const char RELATION[] =
@@ -312,8 +315,8 @@ static const char ONLY[] = "only solely exclusively nur seulement uniquement sol
 ** only a typist leaves small ("paris", "windows") is not here. */
 static const char CASED[] =
     "turkey china polish apple may march august jersey chile japan lima nice reading cologne bill "
-    "mark rose jack frank grace hope faith mercury guinea bush lent pat orange shell target gap "
-    "pole bath mobile job god catholic nan int integer string double float boolean bool object "
+    "mark rose jack frank grace hope faith mercury guinea bush lent pat orange shell gap "
+    "pole bath nan int integer string double float boolean bool object "
     "char byte long true false none";
 
 /* Words that mean something else in capitals. */
@@ -325,7 +328,7 @@ static const char ELEMENTS[] = "co cs hf no ni os po pb sn si sc ho ca cf cn bi 
 /* What a single letter behind it is a label of, whatever its case: "vitamin c". "In C" too. */
 static const char LABELS[] =
     "vitamin hepatitis plan grade class type section part group option drive in team gate "
-    "terminal influenza schedule";
+    "terminal influenza schedule programming language code compiler program programs";
 
 /* Words that are others with an accent or an umlaut, even where a text has no other: a\xC3\xB1o. */
 static const char ACCENTED[] =
@@ -708,6 +711,20 @@ static const char *const SAME[] = {
     "stuff things",
     "stance position opinion",
     "consume swallow",
+    "toxic poisonous",
+    "reservation booking book",
+    "help support",
+    "main primary",
+    "close near nearby",
+    "luggage baggage",
+    "holiday vacation",
+    "taxi cab",
+    "lift elevator",
+    "invoice bill",
+    "parcel package",
+    "permit allow",
+    "shop store",
+    "picture pic",
 };
 
 static uint32_t hash(const char *text, size_t n) {
@@ -883,7 +900,12 @@ static size_t load_opposites(const char *const (*rows)[GUARD_SIDES], size_t firs
       size_t n;
       for (const char *w; (w = next_word(&list, &n));) {
         add_pair(entry(w, n), first, side);
-        add_pair(entry(w, foreign ? n : guard_stem(w, n)), first, side);
+        size_t stem = foreign ? n : guard_stem(w, n);
+        GuardWord *e = entry(w, stem);
+        if (stem == n ||
+            e->classes == 0) { /* else the stem is a word of its own: "every", "ever" */
+          add_pair(e, first, side);
+        }
       }
     }
   }
