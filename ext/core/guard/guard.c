@@ -287,19 +287,6 @@ static int is_idle_negation(const GuardText *t, size_t i) {
   return texts_token_is(t, x, "no") && (x->flags & TOKEN_ABBREVIATED);
 }
 
-static size_t negations(const GuardText *t) {
-  size_t n = 0;
-  for (size_t i = 0; i < t->n_tokens; i++) {
-    n += t->tokens[i].kind == TOKEN_WORD && has_class(&t->tokens[i], WORD_NEGATION) &&
-         !is_idle_negation(t, i);
-  }
-  return n;
-}
-
-static int negation_differs(Texts *p) {
-  return (negations(&p->a) + negations(&p->b)) % 2 == 1;
-}
-
 enum { PAIRS_MAX = 640 };
 
 /* "at all", "of all time": they say nothing of how many. */
@@ -309,12 +296,65 @@ static int is_idle_all(const GuardText *t, size_t i) {
                                          (i + 1 < t->n_tokens && texts_token_is(t, x + 1, "time")));
 }
 
+/* Whether two words stand on different sides of a pair of opposites. */
+static int are_opposites(const GuardWord *w, const GuardWord *v) {
+  for (size_t k = 0; w && v && k < WORD_PAIRS && w->pair[k]; k++) {
+    for (size_t m = 0; m < WORD_PAIRS && v->pair[m]; m++) {
+      if (w->pair[k] == v->pair[m] && !(w->side[k] & v->side[m])) {
+        return 1;
+      }
+    }
+  }
+  return 0;
+}
+
+static int is_reversal(const GuardText *a, const Token *x, const GuardText *b, const Token *y);
+
+/* Whether the negation at token i of a says what an opposite says in b: "not safe", "dangerous". */
+static int is_turned(const GuardText *a, size_t i, const GuardText *b) {
+  enum { REACH = 64 };
+  const Token *x = i + 1 < a->n_tokens ? &a->tokens[i + 1] : NULL;
+  if (!x || x->match || x->kind != TOKEN_WORD || has_class(x, WORD_NEGATION) ||
+      !texts_token_is(a, x - 1, "not")) {
+    return 0;
+  }
+  for (size_t k = 0; k < b->n_tokens && k < REACH; k++) {
+    const Token *y = &b->tokens[k];
+    if (y->kind == TOKEN_WORD && !y->match &&
+        (are_opposites(x->word, y->word) || is_reversal(a, x, b, y))) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+static size_t first_negation(const GuardText *t, const GuardText *other, size_t *n) {
+  size_t first = t->n_tokens;
+  *n = 0;
+  for (size_t i = 0; i < t->n_tokens; i++) {
+    if (t->tokens[i].kind == TOKEN_WORD && has_class(&t->tokens[i], WORD_NEGATION) &&
+        !is_idle_negation(t, i) && !is_turned(t, i, other)) {
+      first = first < i ? first : i;
+      ++*n;
+    }
+  }
+  return first;
+}
+
+static int negation_differs(Texts *p) {
+  size_t n, m, i = first_negation(&p->a, &p->b, &n), k = first_negation(&p->b, &p->a, &m);
+  return (n + m) % 2 == 1 && texts_object(p, i, k);
+}
+
 /* Which sides of which opposites stand in t. */
-static void sides_of(const GuardText *t, uint8_t sides[PAIRS_MAX]) {
+static void sides_of(const GuardText *t, const GuardText *other, uint8_t sides[PAIRS_MAX]) {
   memset(sides, 0, PAIRS_MAX);
   for (size_t i = 0; i < t->n_tokens; i++) {
     const GuardWord *w = t->tokens[i].kind != TOKEN_GONE ? t->tokens[i].word : NULL;
-    for (size_t k = 0; w && k < WORD_PAIRS && w->pair[k] && !is_idle_all(t, i); k++) {
+    if (!w || !w->pair[0] || is_idle_all(t, i) || (i > 0 && is_turned(t, i - 1, other))) {
+      continue;
+    }
+    for (size_t k = 0; k < WORD_PAIRS && w->pair[k]; k++) {
       int counts = t->foreign || w->pair[k] < guard_foreign_pair;
       sides[w->pair[k]] |= counts ? w->side[k] : 0;
     }
@@ -360,7 +400,9 @@ static int prefix_differs(Texts *p) {
   size_t n = texts_left_words(a, left_a), m = texts_left_words(b, left_b);
   for (size_t i = 0; i < n; i++) {
     for (size_t k = 0; k < m; k++) {
-      if (is_reversal(a, &a->tokens[left_a[i]], b, &b->tokens[left_b[k]])) {
+      if (is_reversal(a, &a->tokens[left_a[i]], b, &b->tokens[left_b[k]]) &&
+          !(left_a[i] > 0 && is_turned(a, left_a[i] - 1u, b)) &&
+          !(left_b[k] > 0 && is_turned(b, left_b[k] - 1u, a))) {
         return texts_object(p, left_a[i], left_b[k]);
       }
     }
@@ -384,8 +426,8 @@ static size_t token_of_pair(const GuardText *t, size_t pair) {
 
 static int polarity_differs(Texts *p) {
   uint8_t a[PAIRS_MAX], b[PAIRS_MAX];
-  sides_of(&p->a, a);
-  sides_of(&p->b, b);
+  sides_of(&p->a, &p->b, a);
+  sides_of(&p->b, &p->a, b);
   for (size_t i = 1; i < PAIRS_MAX; i++) {
     if (a[i] && b[i] && !(a[i] & b[i])) {
       return texts_object(p, token_of_pair(&p->a, i), token_of_pair(&p->b, i));
@@ -400,19 +442,27 @@ static int is_kept(const Token *x) {
          !has_class(x, WORD_NEGATION);
 }
 
+/* Whether the word at x, beside the preposition at i, tells what is related: behind "turn … into"
+** any word that is kept does. */
+static int is_tied(const GuardText *a, size_t i, size_t x) {
+  return is_solid(&a->tokens[x]) ||
+         (texts_token_is(a, &a->tokens[i], "into") && is_kept(&a->tokens[x]));
+}
+
 /* Whether a "x to y" of a is a "y to x" of b. */
 static int is_reversed(const GuardText *a, const GuardText *b) {
   for (size_t i = 1; i + 1 < a->n_tokens; i++) {
     size_t x =
         has_class(&a->tokens[i], WORD_RELATION) ? texts_beside(a, i, (size_t)-1) : a->n_tokens;
     size_t y = texts_beside(a, i, 1);
-    if (x >= a->n_tokens || y >= a->n_tokens || !is_kept(&a->tokens[x]) ||
-        !is_kept(&a->tokens[y])) {
+    if (x >= a->n_tokens || y >= a->n_tokens || !is_tied(a, i, x) || !is_tied(a, i, y)) {
       continue;
     }
     size_t to_x = a->tokens[x].match - 1u, to_y = a->tokens[y].match - 1u;
+    int moves = has_class(&a->tokens[i], WORD_TO); /* what moves may have words before it */
     for (size_t k = to_y + 1; k < to_x && to_x - to_y < 6; k++) {
-      if (b->tokens[k].key == a->tokens[i].key) {
+      int beside = texts_beside(b, k, 1) == to_x && texts_beside(b, k, (size_t)-1) == to_y;
+      if (b->tokens[k].key == a->tokens[i].key && (moves || beside)) {
         return 1;
       }
     }
@@ -512,6 +562,18 @@ static int is_adverb(const GuardText *a, size_t i, const GuardText *b) {
          memcmp((x->n > n ? a->bytes + x->at : b->bytes + y->at) + n, "ly", 2) == 0;
 }
 
+/* Whether a preposition is left over: "the fee for transfers" is "the transfer fee", "x is shown by
+** y" is "y shows x". */
+static int is_recast(const GuardText *t) {
+  for (size_t i = 0; i < t->n_tokens; i++) {
+    if (is_left(&t->tokens[i]) &&
+        (has_class(&t->tokens[i], WORD_PREPOSITION) || texts_token_is(t, &t->tokens[i], "by"))) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
 /* Keeps that tokens i and k of a, in this order, stand the other way round in b. Returns 1. */
 static int objects_to_order(Texts *p, size_t i, size_t k) {
   texts_object(p, i, p->a.tokens[k].match - 1u);
@@ -529,7 +591,7 @@ static int objects_to_order(Texts *p, size_t i, size_t k) {
 static int order_differs(Texts *p) {
   const GuardText *a = &p->a, *b = &p->b;
   size_t at[3];
-  if (content_left(a) || content_left(b) || moved(a, b, at) != 2) {
+  if (content_left(a) || content_left(b) || moved(a, b, at) != 2 || is_recast(a) || is_recast(b)) {
     return 0;
   }
   size_t x = a->tokens[at[1]].match - 1u, y = a->tokens[at[0]].match - 1u;

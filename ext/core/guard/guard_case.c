@@ -195,6 +195,19 @@ static int word_counts(const Token *x, const Token *y, const CaseDiff *d) {
          d->first_capital[1] && d->others;
 }
 
+static int is_behind_a(const GuardText *t, size_t i) {
+  return i > 0 &&
+         (texts_token_is(t, &t->tokens[i - 1], "a") || texts_token_is(t, &t->tokens[i - 1], "an"));
+}
+
+/* "An apple" there, "Apple" here: a thing and a name. */
+static int is_name_of_thing(const Texts *p, size_t i, size_t k, const CaseDiff *d) {
+  int initial = (p->a.tokens[i].flags | p->b.tokens[k].flags) & TOKEN_INITIAL;
+  int thing = is_behind_a(&p->a, i), other = is_behind_a(&p->b, k);
+  return has_class(&p->a.tokens[i], WORD_THING) && d->first && !initial && thing != other &&
+         d->first_capital[thing ? 1 : 0];
+}
+
 /* Code in backticks, a name with an underscore, a function that is called. */
 static int is_code_here(const GuardText *t, size_t i) {
   const Token *x = &t->tokens[i];
@@ -205,7 +218,7 @@ static int is_code_here(const GuardText *t, size_t i) {
 
 typedef struct Writers {
   Habit a, b;
-  int alone; /* a single word differs */
+  int alone; /* a single word differs, and both start alike */
 } Writers;
 
 static int is_habit(const Writers *w) {
@@ -238,7 +251,8 @@ static int case_counts(const Texts *p, size_t i, size_t k, const CaseDiff *d, co
   if (x->n == 1 || (d->letters == 1 && x->raw == y->raw && x->kind == TOKEN_WORD)) {
     return letter_counts(a, i, b, k);
   }
-  return word_counts(x, y, d) || (is_code_here(a, i) && is_code_here(b, k));
+  return word_counts(x, y, d) || is_name_of_thing(p, i, k, d) ||
+         (is_code_here(a, i) && is_code_here(b, k));
 }
 
 /* Whether one text shouts a word that the other doesn't, and the other way round. */
@@ -271,7 +285,7 @@ static size_t count_case_diffs(const Texts *p) {
 
 int marks_case(Texts *p) {
   Writers w = {habit_of(&p->a), habit_of(&p->b), 0};
-  w.alone = count_case_diffs(p) == 1;
+  w.alone = w.a.capital_start == w.b.capital_start && count_case_diffs(p) == 1;
   for (size_t i = 0; i < p->a.n_tokens; i++) {
     const Token *x = &p->a.tokens[i];
     if (!x->match || x->kind == TOKEN_GONE || x->kind == TOKEN_ADDRESS) {

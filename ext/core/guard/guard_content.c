@@ -15,28 +15,28 @@
 
 /* What is counted, and hundredths of its weight. "Rare" is what stands in no list of everyday words:
 ** outside English nearly everything. */
-#define FEATURES(F) \
-  F(NAMES_ONE, 37) /* one text has a name that the other lacks */ \
-  F(NAME_ONLY, 35) /* and nothing else is new */ \
-  F(RARE_BOTH, 57) /* words that are no everyday English on both sides */ \
-  F(SWAP_SLOT, 27) /* one word for one word, in the same place */ \
-  F(ADD_RARE, 66) /* one such word more, and nothing else */ \
-  F(ADD_MORE, -36) /* several words more on one side, none on the other */ \
-  F(NARROW_RARE, 41) /* such a word behind a preposition ("in pune") */ \
-  F(BETWEEN_RARE, 30) /* such a word between two that stay */ \
-  F(SLOT_RARE, 20) /* such a word where the other text has another */ \
-  F(CAPITAL_LEFT, 14) /* words with a capital inside a sentence, each (three at most) */ \
-  F(COMMON_ONE, 29) /* an everyday word on one side only */ \
-  F(LAST_LEFT, 40) /* texts that end with a new word */ \
-  F(WHY_OTHER, 157) /* one asks why, the other what, where, when or who */ \
-  F(HOW_OTHER, 32) /* how, and what, where, when or who */ \
-  F(W_OTHER, 121) /* where, when or who, and something else */ \
-  F(HOW_WHETHER, 41) /* how, and a question for yes or no */ \
-  F(WHY_WHETHER, 103) /* why, and a question for yes or no */ \
-  F(WHAT_WHETHER, 62) /* what, and a question for yes or no */ \
-  F(FEW, 50) /* fewer than two telling words are the same */ \
-  F(PREP_CHANGE, -38) /* other prepositions on both sides */ \
-  F(ALL_SAME, -42) /* no telling word is left over */ \
+#define FEATURES(F)                                                                                \
+  F(NAMES_ONE, 37)      /* one text has a name that the other lacks */                             \
+  F(NAME_ONLY, 35)      /* and nothing else is new */                                              \
+  F(RARE_BOTH, 57)      /* words that are no everyday English on both sides */                     \
+  F(SWAP_SLOT, 27)      /* one word for one word, in the same place */                             \
+  F(ADD_RARE, 66)       /* one such word more, and nothing else */                                 \
+  F(ADD_MORE, -36)      /* several words more on one side, none on the other */                    \
+  F(NARROW_RARE, 41)    /* such a word behind a preposition ("in pune") */                         \
+  F(BETWEEN_RARE, 30)   /* such a word between two that stay */                                    \
+  F(SLOT_RARE, 20)      /* such a word where the other text has another */                         \
+  F(CAPITAL_LEFT, 14)   /* words with a capital inside a sentence, each (three at most) */         \
+  F(COMMON_ONE, 29)     /* an everyday word on one side only */                                    \
+  F(LAST_LEFT, 40)      /* texts that end with a new word */                                       \
+  F(WHY_OTHER, 157)     /* one asks why, the other what, where, when or who */                     \
+  F(HOW_OTHER, 32)      /* how, and what, where, when or who */                                    \
+  F(W_OTHER, 121)       /* where, when or who, and something else */                               \
+  F(HOW_WHETHER, 41)    /* how, and a question for yes or no */                                    \
+  F(WHY_WHETHER, 103)   /* why, and a question for yes or no */                                    \
+  F(WHAT_WHETHER, 62)   /* what, and a question for yes or no */                                   \
+  F(FEW, 50)            /* fewer than two telling words are the same */                            \
+  F(PREP_CHANGE, -38)   /* other prepositions on both sides */                                     \
+  F(ALL_SAME, -42)      /* no telling word is left over */                                         \
   F(RARE_FOR_RARE, 150) /* a rare word for a rare word, in the same place */
 
 enum { BIAS = -132 };
@@ -131,8 +131,9 @@ enum { ASK_WHAT = 1, ASK_HOW = 4, ASK_WHY = 8, ASK_OTHERS = 16 + 32 + 64, ASK_WH
 /* The question words of t, a bit each; ASK_WHETHER where it has none and starts with a verb. */
 static unsigned asks(const GuardText *t, int left) {
   static const char *const words[] = {"what", "which", "how", "why", "where", "when", "who"};
-  static const char *const verbs[] = {"is",  "are",   "do",     "does", "did",   "can",  "could", "should",
-                                      "will", "would", "has",    "have", "was",  "were", "may",   "am"};
+  static const char *const verbs[] = {"is",    "are",    "do",   "does",  "did", "can",
+                                      "could", "should", "will", "would", "has", "have",
+                                      "was",   "were",   "may",  "am"};
   unsigned frames = 0;
   for (size_t i = 0; i < t->n_tokens; i++) {
     int question = has_class(&t->tokens[i], WORD_QUESTION) && (!left || is_left(&t->tokens[i]));

@@ -13,7 +13,8 @@
 enum { PERSONS_MAX = 16, ME = 1, YOU = 2, US = 6 };
 
 static int person_of(const Token *x) {
-  return x->kind == TOKEN_WORD && x->word ? x->word->person : 0;
+  int country = x->n == 2 && (x->flags & TOKEN_CAPS); /* the US */
+  return x->kind == TOKEN_WORD && x->word && !country ? x->word->person : 0;
 }
 
 static int is_one_of(const GuardText *t, size_t i, const char *const *words, size_t n) {
@@ -31,9 +32,13 @@ static const char *const MODALS[] = {"can", "could", "would", "will"};
 static const char *const FAVOURS[] = {"tell",    "help", "explain",   "show",    "give",
                                       "suggest", "let",  "recommend", "provide", "please"};
 
-/* "Could you (please) tell me": how many tokens from i on say nothing but that; 0: none. */
+/* "Do you know", "could you (please) tell me": how many tokens from i on say nothing but that; 0: none. */
 static size_t favour(const GuardText *t, size_t i) {
   size_t k = i + 1;
+  if (k + 1 < t->n_tokens && texts_token_is(t, &t->tokens[i], "do") &&
+      texts_token_is(t, &t->tokens[k], "you") && texts_token_is(t, &t->tokens[k + 1], "know")) {
+    return 3;
+  }
   if (!IS_ONE_OF(t, i, MODALS) || k >= t->n_tokens || person_of(&t->tokens[k]) != YOU ||
       !IS_ONE_OF(t, k + 1, FAVOURS)) {
     return 0;
@@ -72,6 +77,10 @@ static int persons_swap(Texts *p) {
   uint8_t a[PERSONS_MAX], b[PERSONS_MAX];
   uint16_t at_a[PERSONS_MAX], at_b[PERSONS_MAX];
   size_t n = persons(&p->a, a, at_a), sum[8] = {0}, first = PERSONS_MAX;
+  enum { CLAUSES = 20 }; /* in longer texts whole clauses move */
+  if (p->a.n_tokens > CLAUSES || p->b.n_tokens > CLAUSES) {
+    return 0;
+  }
   if (n < 2 || persons(&p->b, b, at_b) != n || count_new(&p->a) || count_new(&p->b)) {
     return 0;
   }
@@ -165,7 +174,9 @@ static int is_noun(const Token *x) {
 static int subject_is_new(const GuardText *a, size_t s, const GuardText *b, size_t u) {
   int me = person_of(&a->tokens[s]) == ME || person_of(&a->tokens[s]) == YOU;
   const Token *y = &b->tokens[u];
-  if (!me || !is_noun(y) || count_new(a) || u == 0 || !IS_ONE_OF(b, u - 1, POSSESSIVES)) {
+  static const char *const passive[] = {"be", "been", "have", "need", "get", "still", "not"};
+  if (!me || IS_ONE_OF(b, u + 1, passive) || !is_noun(y) || count_new(a) || u == 0 ||
+      !IS_ONE_OF(b, u - 1, POSSESSIVES)) {
     return 0;
   }
   return is_left(y) ? count_new(b) == 1 : y->match != 0 && count_new(b) == 0;
@@ -185,8 +196,8 @@ static int asks_for_object(const GuardText *a, const GuardText *b) {
   static const char *const asked[] = {"who", "what", "which"};
   size_t auxiliary, s = subject_of(b, &auxiliary);
   if (!IS_ONE_OF(a, 0, asked) || a->n_tokens < 3 || !a->tokens[1].match ||
-      (a->tokens[1].flags & TOKEN_STOP) || s >= b->n_tokens ||
-      auxiliary != 1 || !IS_ONE_OF(b, auxiliary, DO) || !IS_ONE_OF(b, 0, asked)) {
+      (a->tokens[1].flags & TOKEN_STOP) || s >= b->n_tokens || auxiliary != 1 ||
+      !IS_ONE_OF(b, auxiliary, DO) || !IS_ONE_OF(b, 0, asked)) {
     return 0;
   }
   size_t verb = a->tokens[1].match - 1u, object = b->tokens[s].match;
@@ -214,8 +225,7 @@ static int ownership(const GuardText *t, const Token *x) {
     int closes = end + 1 < t->n && t->text[end] == '\'' && t->text[end + 1] == ' ';
     return plural && closes && memchr(t->text, '\'', x->from) == NULL ? OWNERS : NOT_OWNER;
   }
-  return is_apostrophe(p + x->raw - 2, 1) ||
-                 (x->raw > 4 && is_apostrophe(p + x->raw - 4, 3))
+  return is_apostrophe(p + x->raw - 2, 1) || (x->raw > 4 && is_apostrophe(p + x->raw - 4, 3))
              ? ONE_OWNER
              : NOT_OWNER;
 }
@@ -272,8 +282,9 @@ static int only_differs(Texts *p) {
   }
   size_t x = texts_beside(&p->a, i, 1), y = texts_beside(&p->b, k, 1);
   int last_a = x >= p->a.n_tokens, last_b = y >= p->b.n_tokens;
-  int same = last_a || last_b ? last_a == last_b : p->a.tokens[x].key == p->b.tokens[y].key;
-  return !same && texts_object(p, last_a ? i : x, last_b ? k : y);
+  int moved = !last_a && !last_b && p->a.tokens[x].kind == TOKEN_WORD && p->a.tokens[x].match &&
+              p->b.tokens[y].match && p->a.tokens[x].key != p->b.tokens[y].key;
+  return moved && texts_object(p, x, y);
 }
 
 /* Where "not all" stands; n_tokens: nowhere. */

@@ -314,10 +314,14 @@ static const char ONLY[] = "only solely exclusively nur seulement uniquement sol
 /* Words that mean something else with a capital: names, and types of programming languages. What
 ** only a typist leaves small ("paris", "windows") is not here. */
 static const char CASED[] =
-    "turkey china polish apple may march august jersey chile japan lima nice reading cologne bill "
-    "mark rose jack frank grace hope faith mercury guinea bush lent pat orange shell gap "
+    "turkey china polish may march august jersey chile japan lima nice reading cologne bill "
+    "mark rose jack frank grace hope faith mercury guinea bush lent pat "
     "pole bath nan int integer string double float boolean bool object "
     "char byte long true false none";
+
+/* Things that a brand is named after: with "a" before it, and with a capital and without "a". */
+static const char THINGS[] =
+    "apple target amazon shell jaguar puma gap orange oracle delta dove sprint";
 
 /* Words that mean something else in capitals. */
 static const char CAPS[] = "who it us aids";
@@ -987,6 +991,7 @@ static void load(void) {
   load_class(ONLY, WORD_ONLY);
   load_class(CASED, WORD_CASED);
   load_class(CAPS, WORD_CAPS);
+  load_class(THINGS, WORD_THING);
   load_class(ELEMENTS, WORD_ELEMENT);
   load_class(LABELS, WORD_LABEL);
   load_class(ACCENTED, WORD_ACCENTED);

@@ -36,6 +36,7 @@ enum {
   WORD_ELEMENT = 1 << 24,  /* a chemical symbol that is another in capitals: "co" */
   WORD_LABEL = 1 << 25,    /* a letter behind it is a label: "vitamin" */
   WORD_ACCENTED = 1 << 26, /* another word with an accent: "ano" */
+  WORD_THING = 1 << 28,    /* a brand is named after it: "apple" */
   WORD_MEANING = 1 << 27   /* talks about a word: "mean", "pronounce" */
 };
 
