@@ -42,12 +42,12 @@
 
 /* ---- rules: each returns whether it speaks against the pair */
 
-/* Tokens of the kind without counterpart; repetitions count if asked for. */
-static size_t count_left(const GuardText *t, TokenKind kind, int repeated) {
+/* Tokens of the kind without counterpart, but repetitions. */
+static size_t count_left(const GuardText *t, TokenKind kind) {
   size_t n = 0;
   for (size_t i = 0; i < t->n_tokens; i++) {
     const Token *x = &t->tokens[i];
-    n += x->kind == kind && x->match == 0 && (repeated || !(x->flags & TOKEN_EXTRA));
+    n += x->kind == kind && x->match == 0 && !(x->flags & TOKEN_EXTRA);
   }
   return n;
 }
@@ -102,8 +102,25 @@ static int long_differs(Texts *p) {
   return common < need;
 }
 
+/* The first token of the kind without counterpart; n_tokens: none. */
+static size_t first_left(const GuardText *t, TokenKind kind) {
+  size_t i = 0;
+  while (i < t->n_tokens && !(t->tokens[i].kind == kind && t->tokens[i].match == 0)) {
+    i++;
+  }
+  return i;
+}
+
+/* Keeps the first token of either kind that is left over in each text. Returns 1. */
+static int object_to(Texts *p, TokenKind kind, TokenKind other) {
+  size_t a = first_left(&p->a, kind), b = first_left(&p->b, kind);
+  size_t c = first_left(&p->a, other), d = first_left(&p->b, other);
+  return texts_object(p, a < p->a.n_tokens ? a : c, b < p->b.n_tokens ? b : d);
+}
+
 static int url_differs(Texts *p) {
-  return count_left(&p->a, TOKEN_ADDRESS, 0) || count_left(&p->b, TOKEN_ADDRESS, 0);
+  return (count_left(&p->a, TOKEN_ADDRESS) || count_left(&p->b, TOKEN_ADDRESS)) &&
+         object_to(p, TOKEN_ADDRESS, TOKEN_ADDRESS);
 }
 
 /* Whether the tokens of a quote stand in a row in t. */
@@ -121,27 +138,42 @@ static int holds_words(const GuardText *q, const Quote *quote, const GuardText *
   return 0;
 }
 
-static int quote_is_new(const GuardText *a, const GuardText *b) {
-  for (size_t i = 0; i < a->n_quotes; i++) {
+/* The first quote of a that b has not; n_quotes: none. */
+static size_t new_quote(const GuardText *a, const GuardText *b) {
+  size_t i = 0;
+  for (; i < a->n_quotes; i++) {
     size_t k = 0;
     while (k < b->n_quotes && b->quotes[k].key != a->quotes[i].key) {
       k++;
     }
     if (k == b->n_quotes && !holds_words(a, &a->quotes[i], b)) {
-      return 1;
+      break;
     }
   }
-  return 0;
+  return i;
+}
+
+static Span span_of_quote(const GuardText *t, size_t i) {
+  const Token *first = &t->tokens[t->quotes[i].first], *last = &t->tokens[t->quotes[i].end - 1];
+  return (Span){first->from, last->from + last->raw - first->from};
 }
 
 static int quote_differs(Texts *p) {
-  return p->a.n_quotes && p->b.n_quotes &&
-         (quote_is_new(&p->a, &p->b) || quote_is_new(&p->b, &p->a));
+  const GuardText *a = &p->a, *b = &p->b;
+  size_t i = a->n_quotes && b->n_quotes ? new_quote(a, b) : a->n_quotes;
+  size_t k = a->n_quotes && b->n_quotes ? new_quote(b, a) : b->n_quotes;
+  if (i >= a->n_quotes && k >= b->n_quotes) {
+    return 0;
+  }
+  p->said_a = (Said){{span_of_quote(a, i < a->n_quotes ? i : 0), {0, 0}}};
+  p->said_b = (Said){{span_of_quote(b, k < b->n_quotes ? k : 0), {0, 0}}};
+  return 1;
 }
 
 static int date_differs(Texts *p) {
-  return count_left(&p->a, TOKEN_DATE, 0) || count_left(&p->b, TOKEN_DATE, 0) ||
-         count_left(&p->a, TOKEN_YEAR, 0) || count_left(&p->b, TOKEN_YEAR, 0);
+  return (count_left(&p->a, TOKEN_DATE) || count_left(&p->b, TOKEN_DATE) ||
+          count_left(&p->a, TOKEN_YEAR) || count_left(&p->b, TOKEN_YEAR)) &&
+         object_to(p, TOKEN_DATE, TOKEN_YEAR);
 }
 
 /* Numbers left: those that surely are ones, and all. */
@@ -212,7 +244,9 @@ static int number_differs(Texts *p) {
   size_t sure_a, all_a, sure_b, all_b;
   numbers_left(&p->a, &sure_a, &all_a);
   numbers_left(&p->b, &sure_b, &all_b);
-  return ((sure_a || sure_b || (all_a && all_b)) && !same_digits(p)) || numbers_swap(p);
+  return ((sure_a || sure_b || (all_a && all_b)) && !same_digits(p) &&
+          object_to(p, TOKEN_NUMBER, TOKEN_OPERATOR)) ||
+         numbers_swap(p);
 }
 
 static int percent_left(const GuardText *t) {
@@ -228,18 +262,19 @@ static int percent_left(const GuardText *t) {
 
 /* A unit that one text leaves out is no difference, but a percentage is no number. */
 static int unit_differs(Texts *p) {
-  return (count_left(&p->a, TOKEN_UNIT, 0) && count_left(&p->b, TOKEN_UNIT, 0)) ||
-         percent_left(&p->a) || percent_left(&p->b);
+  int differs = (count_left(&p->a, TOKEN_UNIT) && count_left(&p->b, TOKEN_UNIT)) ||
+                percent_left(&p->a) || percent_left(&p->b);
+  return differs && object_to(p, TOKEN_UNIT, TOKEN_UNIT);
 }
 
-static size_t names_left(const GuardText *t) {
-  size_t n = 0;
+/* The first name without counterpart; n_tokens: none. */
+static size_t first_name(const GuardText *t) {
+  size_t i = 0;
   int matter = texts_capitals_matter(t);
-  for (size_t i = 0; i < t->n_tokens; i++) {
-    const Token *x = &t->tokens[i];
-    n += is_left(x) && texts_is_name(x, matter);
+  while (i < t->n_tokens && !(is_left(&t->tokens[i]) && texts_is_name(&t->tokens[i], matter))) {
+    i++;
   }
-  return n;
+  return i;
 }
 
 /* A letter that stands alone and has no fellow left in the other text; n_tokens: none. */
@@ -264,8 +299,11 @@ static int letters_differ(Texts *p) {
 }
 
 static int identifier_differs(Texts *p) {
-  return letters_differ(p) || count_left(&p->a, TOKEN_CODE, 0) ||
-         count_left(&p->b, TOKEN_CODE, 0) || (names_left(&p->a) && names_left(&p->b));
+  if (count_left(&p->a, TOKEN_CODE) || count_left(&p->b, TOKEN_CODE)) {
+    return object_to(p, TOKEN_CODE, TOKEN_CODE);
+  }
+  size_t i = first_name(&p->a), k = first_name(&p->b);
+  return (i < p->a.n_tokens && k < p->b.n_tokens && texts_object(p, i, k)) || letters_differ(p);
 }
 
 /* "not know why", "not sure if": a question in disguise. */
@@ -310,22 +348,38 @@ static int are_opposites(const GuardWord *w, const GuardWord *v) {
 
 static int is_reversal(const GuardText *a, const Token *x, const GuardText *b, const Token *y);
 
-/* Whether the negation at token i of a says what an opposite says in b: "not safe", "dangerous". */
-static int is_turned(const GuardText *a, size_t i, const GuardText *b) {
+/* The word of b that says without the negation at token i of a what that says with it ("not safe",
+** "dangerous"); n_tokens: none. */
+static size_t turned_into(const GuardText *a, size_t i, const GuardText *b) {
   enum { REACH = 64 };
   const Token *x = i + 1 < a->n_tokens ? &a->tokens[i + 1] : NULL;
   if (!x || x->match || x->kind != TOKEN_WORD || has_class(x, WORD_NEGATION) ||
       !texts_token_is(a, x - 1, "not")) {
-    return 0;
+    return b->n_tokens;
   }
   for (size_t k = 0; k < b->n_tokens && k < REACH; k++) {
     const Token *y = &b->tokens[k];
     if (y->kind == TOKEN_WORD && !y->match &&
         (are_opposites(x->word, y->word) || is_reversal(a, x, b, y))) {
-      return 1;
+      return k;
     }
   }
-  return 0;
+  return b->n_tokens;
+}
+
+static int is_turned(const GuardText *a, size_t i, const GuardText *b) {
+  return turned_into(a, i, b) < b->n_tokens;
+}
+
+/* Takes what a negation turns as said on both sides: "not safe" for "dangerous". */
+static void mark_turned(GuardText *a, GuardText *b) {
+  for (size_t i = 0; i + 1 < a->n_tokens; i++) {
+    size_t k = turned_into(a, i, b);
+    if (k < b->n_tokens) {
+      a->tokens[i + 1].flags |= TOKEN_EXTRA;
+      b->tokens[k].flags |= TOKEN_EXTRA;
+    }
+  }
 }
 
 static size_t first_negation(const GuardText *t, const GuardText *other, size_t *n) {
@@ -385,6 +439,11 @@ static const char *const PREFIXES[][2] = {
 };
 
 static int is_reversal(const GuardText *a, const Token *x, const GuardText *b, const Token *y) {
+  enum { STEM = 4 }; /* bytes that are the same at the end of both, at least */
+  if (x->n < STEM || y->n < STEM ||
+      memcmp(a->bytes + x->at + x->n - STEM, b->bytes + y->at + y->n - STEM, STEM) != 0) {
+    return 0;
+  }
   for (size_t i = 0; i < COUNT_OF(PREFIXES); i++) {
     const char *const back[2] = {PREFIXES[i][1], PREFIXES[i][0]};
     if (swaps(a, x, b, y, PREFIXES[i]) || swaps(a, x, b, y, back)) {
@@ -450,7 +509,7 @@ static int is_tied(const GuardText *a, size_t i, size_t x) {
 }
 
 /* Whether a "x to y" of a is a "y to x" of b. */
-static int is_reversed(const GuardText *a, const GuardText *b) {
+static int is_reversed(const GuardText *a, const GuardText *b, size_t at[2]) {
   for (size_t i = 1; i + 1 < a->n_tokens; i++) {
     size_t x =
         has_class(&a->tokens[i], WORD_RELATION) ? texts_beside(a, i, (size_t)-1) : a->n_tokens;
@@ -463,6 +522,8 @@ static int is_reversed(const GuardText *a, const GuardText *b) {
     for (size_t k = to_y + 1; k < to_x && to_x - to_y < 6; k++) {
       int beside = texts_beside(b, k, 1) == to_x && texts_beside(b, k, (size_t)-1) == to_y;
       if (b->tokens[k].key == a->tokens[i].key && (moves || beside)) {
+        at[0] = x;
+        at[1] = y;
         return 1;
       }
     }
@@ -482,6 +543,28 @@ static enum Role role_of(const GuardText *t, size_t i) {
   return classes & WORD_FROM ? ROLE_FROM : classes & WORD_TO ? ROLE_TO : ROLE_NONE;
 }
 
+/* Keeps that tokens i and k of a, in this order, stand the other way round in b. Returns 1. */
+static int object_to_order(Texts *p, size_t i, size_t k) {
+  size_t to_i = p->a.tokens[i].match - 1u, to_k = p->a.tokens[k].match - 1u;
+  texts_object(p, k, to_i);
+  Span last_a = p->said_a.part[0], last_b = p->said_b.part[0];
+  texts_object(p, i, to_k);
+  p->said_a.part[1] = last_a;
+  p->said_b.part[1] = last_b;
+  return 1;
+}
+
+/* Keeps token i and its counterpart, each with the preposition before it. Returns 1. */
+static int object_to_words(Texts *p, size_t i) {
+  const GuardText *a = &p->a, *b = &p->b;
+  size_t k = a->tokens[i].match - 1u;
+  const Token *x = &a->tokens[texts_beside(a, i, (size_t)-1)], *y = &a->tokens[i];
+  const Token *u = &b->tokens[texts_beside(b, k, (size_t)-1)], *v = &b->tokens[k];
+  p->said_a = (Said){{{x->from, y->from + y->raw - x->from}, {0, 0}}};
+  p->said_b = (Said){{{u->from, v->from + v->raw - u->from}, {0, 0}}};
+  return 1;
+}
+
 /* "the father of x" there, "x the father of" here: all else the same. */
 static int ends_with_of(const GuardText *a, const GuardText *b) {
   size_t n = a->n_tokens, m = b->n_tokens;
@@ -496,13 +579,21 @@ static int ends_with_of(const GuardText *a, const GuardText *b) {
 /* Whether something comes from where it goes to in the other text, or "x to y" is "y to x". */
 static int direction_differs(Texts *p) {
   const GuardText *a = &p->a, *b = &p->b;
+  size_t at[2];
+  if (is_reversed(a, b, at)) {
+    return object_to_order(p, at[0], at[1]);
+  }
+  if (is_reversed(b, a, at)) {
+    return object_to_order(p, b->tokens[at[1]].match - 1u, b->tokens[at[0]].match - 1u);
+  }
   for (size_t i = 0; i < a->n_tokens; i++) {
     if (is_solid(&a->tokens[i]) &&
         role_of(a, i) + role_of(b, a->tokens[i].match - 1u) == ROLE_FROM + ROLE_TO) {
-      return 1;
+      return object_to_words(p, i);
     }
   }
-  return is_reversed(a, b) || is_reversed(b, a) || ends_with_of(a, b) || ends_with_of(b, a);
+  return (ends_with_of(a, b) || ends_with_of(b, a)) &&
+         texts_object(p, a->n_tokens - 1, b->n_tokens - 1);
 }
 
 static size_t content_left(const GuardText *t) {
@@ -574,18 +665,6 @@ static int is_recast(const GuardText *t) {
   return 0;
 }
 
-/* Keeps that tokens i and k of a, in this order, stand the other way round in b. Returns 1. */
-static int objects_to_order(Texts *p, size_t i, size_t k) {
-  texts_object(p, i, p->a.tokens[k].match - 1u);
-  Said there = p->said_b;
-  texts_object(p, k, p->a.tokens[i].match - 1u);
-  Span last_a = p->said_a.part[0], last_b = p->said_b.part[0];
-  texts_object(p, i, p->a.tokens[k].match - 1u);
-  p->said_a.part[1] = last_a;
-  p->said_b = (Said){{there.part[0], last_b}};
-  return 1;
-}
-
 /* Whether two words have changed places around a third, at least one into the other's very slot,
 ** all others stay, and none is new. */
 static int order_differs(Texts *p) {
@@ -603,7 +682,7 @@ static int order_differs(Texts *p) {
     size_t k = a->tokens[i].match;
     if (k > x + 1 && k < y + 1 &&
         (is_content(&a->tokens[i]) || has_class(&a->tokens[i], WORD_RELATION))) {
-      return objects_to_order(p, at[0], at[1]);
+      return object_to_order(p, at[0], at[1]);
     }
   }
   return 0;
@@ -645,6 +724,8 @@ static int read_texts(Texts *p, const char *a, size_t n, const char *b, size_t m
   guard_settle(&p->b, foreign);
   p->said_a = p->said_b = (Said){0};
   texts_match(p);
+  mark_turned(&p->a, &p->b);
+  mark_turned(&p->b, &p->a);
   return swap;
 }
 

@@ -92,6 +92,9 @@ static CaseDiff compare_case(const GuardText *a, const Token *x, const GuardText
                              const Token *y) {
   CaseDiff d = {0};
   size_t i = 0, k = 0, n, m;
+  if (x->raw == y->raw && memcmp(a->text + x->from, b->text + y->from, x->raw) == 0) {
+    return d;
+  }
   while (i < x->raw && k < y->raw) {
     uint32_t c = marks_character(a->text, a->n, x->from + i, &n);
     uint32_t e = marks_character(b->text, b->n, y->from + k, &m);
@@ -230,8 +233,8 @@ static int case_counts(const Texts *p, size_t i, size_t k, const CaseDiff *d, co
   const GuardText *a = &p->a, *b = &p->b;
   const Token *x = &a->tokens[i], *y = &b->tokens[k];
   size_t skip, skip_b;
-  if (is_number_token(x)) {
-    return 0; /* "7k", "5TH" */
+  if (is_number_token(x) && !has_class(x, WORD_CASED)) {
+    return 0; /* "7k", "5TH"; but "double" is a type too */
   }
   if (is_marked(a, x) && is_marked(b, y)) {
     return 1;
@@ -308,8 +311,19 @@ typedef struct Accents {
   int above_upper; /* all stand above capitals */
 } Accents;
 
+static int is_ascii(const char *p, size_t n) {
+  unsigned char high = 0;
+  for (size_t i = 0; i < n; i++) {
+    high |= (unsigned char)p[i];
+  }
+  return high < 0x80;
+}
+
 static Accents accents_of(const GuardText *t, const Token *x) {
   Accents f = {0, 0, 1};
+  if (is_ascii(t->text + x->from, x->raw)) {
+    return f;
+  }
   size_t len, base = 0;
   uint32_t above = 0;
   for (size_t i = 0; i < x->raw; i += len) {

@@ -19,8 +19,8 @@ const char *const GUARD_FOREIGN_STOP[] = {
     "darf durfen duerfen durfte soll sollen sollte wie was wer wo wann warum wieso weshalb "
     "welche welcher welches welchen wieviel fur fuer mit auf zu zum zur von vom im in am an bei "
     "es gibt gib man bitte mal denn auch doch hallo danke da hier dass ob wenn uber ueber um "
-    "tun machen mache macht geht befindet liegt mochte mochten moechte wurde will sich dieser "
-    "diese dieses so",
+    "tun machen mache macht geht finde findet finden befindet liegt mochte mochten moechte "
+    "wurde will sich dieser diese dieses so",
     /* Spanish */
     "el la los las un una unos unas lo al del de en y o u que que como como cual cual cuales "
     "cuales cuando donde donde quien quien cuanto cuanto cuanta cuanta cuantos por para con a "
@@ -64,7 +64,7 @@ const char *const GUARD_FOREIGN_SAME[] = {
     /* German */
     "bezahlen zahlen zahle bezahle zahlt bezahlt", "kaufen kaufe kauft erwerben",
     "offnen offne aufmachen geoffnet offen", "schliessen schliesse zumachen schliessen schliesse",
-    "loschen losche entfernen entferne", "andern andere wechseln wechsle", "finden finde",
+    "loschen losche entfernen entferne", "andern andere wechseln wechsle",
     "bekommen bekomme erhalten erhalte kriegen kriege",
     "fahren fahre fahrt komme kommen kommt gelange gelangen", "kundigen kundige kundigung",
     "stornieren storniere stornierung",
@@ -363,11 +363,11 @@ const char *const GUARD_FOREIGN_NUMBERS[] = {
     NULL};
 
 const char *const GUARD_FOREIGN_DATES[] = {
-    "heute aujourd'hui aujourdhui oggi hoje 今天 今日 आज",
+    "heute aujourd aujourdhui oggi hoje 今天 今日 आज",
     "gestern ieri ontem 昨天 昨日",
     "demain domani amanha 明天 明日",
-    "ubermorgen apres-demain dopodomani 后天 परसों",
-    "vorgestern avant-hier anteayer antier anteontem 前天",
+    "ubermorgen apresdemain dopodomani 后天 परसों",
+    "vorgestern avanthier anteayer antier anteontem 前天",
     "januar janvier enero gennaio janeiro 一月 जनवरी",
     "februar fevrier febrero febbraio fevereiro 二月 फरवरी",
     "marz mars marzo marco 三月 मार्च",

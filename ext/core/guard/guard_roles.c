@@ -13,8 +13,8 @@
 enum { PERSONS_MAX = 16, ME = 1, YOU = 2, US = 6 };
 
 static int person_of(const Token *x) {
-  int country = x->n == 2 && (x->flags & TOKEN_CAPS); /* the US */
-  return x->kind == TOKEN_WORD && x->word && !country ? x->word->person : 0;
+  int person = x->kind == TOKEN_WORD && x->word ? x->word->person : 0;
+  return person == US && x->n == 2 && (x->flags & TOKEN_CAPS) ? 0 : person; /* the country */
 }
 
 static int is_one_of(const GuardText *t, size_t i, const char *const *words, size_t n) {

@@ -161,7 +161,7 @@ static void judge_dashes(Signs *s, const GuardText *t, const Run *r) {
 
 /* Whether a run of "*" or "_" opens or closes an emphasis: its fellow is within reach. */
 static int is_emphasis(const GuardText *t, const Run *r) {
-  enum { REACH = 200 };
+  enum { REACH = 64 };
   size_t m = r->n;
   for (size_t i = 1; i < REACH && !r->left && r->right && r->end + i + m <= t->n; i++) {
     if (memcmp(t->text + r->end + i, r->text, m) == 0) {

@@ -139,7 +139,7 @@ static size_t respell(const char *p, size_t n, char *out) {
 static int same_spelling(const char *p, size_t n, const char *q, size_t m) {
   enum { LONGEST = 32 };
   char u[LONGEST], v[LONGEST];
-  if (n < 5 || m < 5 || n > LONGEST || m > LONGEST) {
+  if (n < 5 || m < 5 || n > LONGEST || m > LONGEST || *p != *q || n > m + 3 || m > n + 3) {
     return 0;
   }
   size_t x = respell(p, n, u), y = respell(q, m, v);
@@ -303,10 +303,6 @@ int texts_is_name(const Token *x, int matter) {
   return !(x->flags & TOKEN_STOP) && !has_class(x, WORD_VAGUE | WORD_NEGATION) &&
          ((x->flags & TOKEN_MIXED) ||
           (matter && (x->flags & TOKEN_CAPITAL) && !(x->flags & TOKEN_INITIAL)));
-}
-
-int texts_token_is(const GuardText *t, const Token *x, const char *text) {
-  return x->kind == TOKEN_WORD && x->n == strlen(text) && memcmp(t->bytes + x->at, text, x->n) == 0;
 }
 
 size_t texts_beside(const GuardText *t, size_t i, size_t step) {

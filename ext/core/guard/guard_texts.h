@@ -7,6 +7,8 @@
 
 #include "core/guard/guard_tokens.h"
 
+#include <string.h>
+
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Bytes of a text; n is 0 where there is nothing to show. */
@@ -68,6 +70,11 @@ static inline int is_solid(const Token *x) {
          !has_class(x, WORD_NEGATION | WORD_VAGUE);
 }
 
-int texts_token_is(const GuardText *t, const Token *x, const char *text);
+/* Whether token x of t is the word `text`, folded. */
+static inline int texts_token_is(const GuardText *t, const Token *x, const char *text) {
+  const char *p = t->bytes + x->at;
+  return x->kind == TOKEN_WORD && x->n > 0 && *p == *text && x->n == strlen(text) &&
+         memcmp(p, text, x->n) == 0;
+}
 
 #endif

@@ -659,8 +659,8 @@ static int scan_address(Scan *s) {
     t->bytes[at + i] = (char)(p[i] >= 'A' && p[i] <= 'Z' ? p[i] + ('a' - 'A') : p[i]);
   }
   t->n_bytes = at + n - (p[n - 1] == '/');
-  add_token(s, TOKEN_ADDRESS, at + address_front(t->bytes + at, n), 0);
   s->i += n;
+  add_token(s, TOKEN_ADDRESS, at + address_front(t->bytes + at, n), 0);
   return 1;
 }
 

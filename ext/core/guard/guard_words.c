@@ -302,7 +302,8 @@ static const char NEGATION[] =
 
 static const char ARTICLE[] = "a an the my your our his her its their this that these those";
 static const char RELATION[] =
-    "to into than over by onto of against for as a nach \xE5\x88\xB0 \xE8\x87\xB3 "
+    "to into than over by onto of against for as a nach para vers hasta verso bis \xE5\x88\xB0 "
+    "\xE8\x87\xB3 "
     "\xE0\xA4\xB8\xE0\xA5\x87"; /* "a" is French, Spanish, Italian and Portuguese */
 static const char FROM[] = "from von aus desde depuis da \xE4\xBB\x8E \xE7\x94\xB1";
 static const char TO[] = "to into onto nach hacia vers para \xE5\x88\xB0 \xE8\x87\xB3";
