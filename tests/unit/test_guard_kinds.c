@@ -93,7 +93,8 @@ static const Kind LAYOUTS[] = {
     {NULL, "Hello,\n\nwhere is my parcel?\n\nThanks", "Hello, where is my parcel? Thanks"},
     {NULL, "Where is my  parcel?", "Where is my parcel?"},
     {NULL, "Where is my parcel?  ", "Where is my parcel?"},
-    {NULL, "I ordered a lamp last week and\nit has not come yet", "I ordered a lamp last week and it has not come yet"},
+    {NULL, "I ordered a lamp last week and\nit has not come yet",
+     "I ordered a lamp last week and it has not come yet"},
     {NULL, "Is it late.  Or is it lost?", "Is it late. Or is it lost?"},
     {NULL, "for x in a:\n    f(x)\n    g(x)", "for x in a:\n  f(x)\n  g(x)"},
     {NULL, "- is it late\n- is it lost", "is it late\nis it lost"},
@@ -267,7 +268,8 @@ static void check_words(const char *asked, const char *known, const char *rule, 
   Err err = {0};
   buf_init(&words, 200);
   const char *word = guard_explain(asked, strlen(asked), known, strlen(known), &words, &err);
-  check(word && strcmp(word, rule) == 0 && !err.rc, "%s | %s: %s", asked, known, word ? word : "none");
+  check(word && strcmp(word, rule) == 0 && !err.rc, "%s | %s: %s", asked, known,
+        word ? word : "none");
   check(words.n && strcmp(words.data, said) == 0, "%s | %s: \"%s\", expected \"%s\"", asked, known,
         words.n ? words.data : "", said);
   buf_free(&words);

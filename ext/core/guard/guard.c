@@ -32,9 +32,7 @@
 */
 #include "core/guard/guard.h"
 
-#include "core/guard/guard_content.h"
-#include "core/guard/guard_marks.h"
-#include "core/guard/guard_roles.h"
+#include "core/guard/guard_rules.h"
 #include "core/guard/guard_texts.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /*
-** Capitals and accents that make another word. See guard_marks.h for the contract.
+** Capitals and accents that make another word. See guard_rules.h for the contract.
 **
 ** A capital counts where it is no habit: in a flag or an escape ("-R", "\D"), a letter that stands
 ** alone ("n", "N"), a unit ("mW", "MW"), code in backticks, a word that is another one with a
@@ -12,7 +12,7 @@
 ** in a list of words that are others with it (ano). Else to leave accents out is a habit of typing,
 ** as it is above a capital.
 */
-#include "core/guard/guard_marks.h"
+#include "core/guard/guard_rules.h"
 
 #include <string.h>
 #include <utf8proc.h>

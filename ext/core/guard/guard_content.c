@@ -1,5 +1,5 @@
 /*
-** The score of what is left over. See guard_content.h for the contract.
+** The score of what is left over. See guard_rules.h for the contract.
 **
 ** A linear score over counts: above zero the texts ask for different things. The weights are a
 ** logistic regression (ridge penalty 3; pairs from cosine 0.88 on count twice) over the 4,958 pairs
@@ -9,7 +9,7 @@
 ** "nasal" one can't serve for the other, whatever people call a duplicate. What the held-out half
 ** says of it stands in bench/guard.py's output.
 */
-#include "core/guard/guard_content.h"
+#include "core/guard/guard_rules.h"
 
 #include <string.h>
 

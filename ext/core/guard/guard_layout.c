@@ -1,5 +1,5 @@
 /*
-** Layout that carries meaning. See guard_marks.h for the contract.
+** Layout that carries meaning. See guard_rules.h for the contract.
 **
 ** It is looked at only where the words of both texts are the same, one by one. Then it counts:
 **   which lines are indented deeper than the line before, and whether by tabs;
@@ -8,7 +8,7 @@
 **   several blanks or a tab instead of one blank inside quotes, a regular expression or code;
 **   a dash that touches its word, where it doesn't in the other text: a flag, a list's mark.
 */
-#include "core/guard/guard_marks.h"
+#include "core/guard/guard_rules.h"
 
 #include <string.h>
 

@@ -1,10 +1,10 @@
 /*
-** Who does it, to whom, whose it is, and what "only" is said of. See guard_roles.h for the contract.
+** Who does it, to whom, whose it is, and what "only" is said of. See guard_rules.h for the contract.
 **
 ** No grammar: each rule looks at words that stand side by side. English, where it looks at word
-** order; possessives of other languages are opposites (guard_foreign.c).
+** order; possessives of other languages are opposites (guard_lists.c).
 */
-#include "core/guard/guard_roles.h"
+#include "core/guard/guard_rules.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /*
-** Signs that carry meaning. See guard_marks.h for the contract.
+** Signs that carry meaning. See guard_rules.h for the contract.
 **
 ** A text's marks become runs; what a run says depends on what it touches:
 **   dropped: sentence punctuation, quotes, round brackets around words, hyphens, dashes and slashes
@@ -12,7 +12,7 @@
 **
 ** In addresses signs are none. At most RUNS_MAX runs of each kind count.
 */
-#include "core/guard/guard_marks.h"
+#include "core/guard/guard_rules.h"
 
 #include <string.h>
 #include <utf8proc.h>

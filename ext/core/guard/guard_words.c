@@ -14,8 +14,6 @@
 */
 #include "core/guard/guard_words.h"
 
-#include "core/guard/guard_lists.h"
-
 #include <pthread.h>
 #include <string.h>
 
@@ -75,218 +73,184 @@ static const char VAGUE[] =
     "made being become becoming young old new newly big large huge massive little small";
 
 static const char COMMON[] =
-    "abandoned abroad absolutely academic accept accepted access accident accomplish according "
-    "account accused achieve achieved acquire acquired act acting action actions active actively "
-    "activities activity actor actress acts adapt add added addition additional address admire "
-    "admit admitted adopt adopted adult advance advanced advantage affairs affect affected "
-    "affects afford afraid afternoon age aged agency agent ages ago agree agreed agreement "
-    "agriculture ahead aid aim air aircraft aired airport album albums alex alike alive allow "
-    "allowed allowing allows almost alone alter alternative amateur amazed america american "
-    "analysis ancient angel anger angry animal animals anniversary announced annoyed annoying "
-    "annual answered anti apart apparently appear appearance appeared appears application "
-    "applications applied apply appointed appreciate approach approached appropriate approved "
-    "approximate approximately architecture area areas aren arena arm armed arms arrange arranged "
-    "arrested arrival arrive arrived art article articles artist artists arts ashamed aside asks "
-    "aspect aspects ass assigned assistance assistant associate associated assume assumed "
-    "athletic attached attack attacked attacks attempt attempted attempts attend attendance "
-    "attended attention attitude attorney attract attractive audience author authority average "
-    "avoid award awarded aware away awful baby bachelor back background backing bad bag balance "
-    "ball band bands bank banks bar barely base baseball based basics basis basketball bass beach "
-    "bear beat beautiful beauty bed bedroom beer began beginning behavior behaviour believe "
-    "believed belong beneficial benefit benefits bet beyond bill billion bird birds birth "
-    "birthday bit black blame block blood blow blue blues board boat bodies body bond book books "
-    "border boring born both bother bottom bought bound box boy boyfriend boys brain branch brand "
-    "brave break breaking breath brick bridge brief bright bringing broad broadcast broke broken "
-    "bronze brother brothers brought brown budget build building buildings built burn burning bus "
-    "business busy cabinet calculate call calling calls calm came camera camp campaign campus "
-    "canal cancel canceled cancelled cancer candidate candidates cannot capable capacity capital "
-    "captain capture captured car card cards care career careful carefully carried carry carrying "
-    "cars cash cast catch category caught cause caused causes causing celebrate cell cells "
-    "cemetery center central centre centuries century ceremony certainly chain chair chairman "
-    "challenge champion championship change changed changes changing channel character "
-    "characteristic characteristics characters charge charged chart chase cheap cheat check cheek "
-    "chemical chest child children chin choice choices choose chose chosen church churches circle "
-    "circuit circumstances cities citizens city civil claim claimed claims class classes "
-    "classical classify clean clear clearly clever climate climb clock close closed closer "
-    "closing clothes clubs coach coal coat code coffee cold collect collected collection college "
-    "colonial color com combat combination combine combined comedy comes comic coming command "
-    "commercial commission commissioned commit communicate communication communist communities "
-    "community companies company compare compared comparison competed competition complain "
-    "complete completed complex complicated compose composed computer concentrate concept concern "
-    "concerned concert concluded conclusion concrete condition conditions conducted conference "
-    "confident confirm confirmed conflict confuse confused connect connected connection "
-    "consecutive consequence consequences conservative consist consisting constant construct "
-    "constructed construction consume contact contain contained containing contains contemporary "
-    "content contest continue continued continues contract contribute contributed control "
-    "controlled convenient convention conversation convert converted convince cook cope copies "
-    "core correct cost costs couldn count counter countries country course courses courts cover "
-    "covered crack cracked crazy create created creating creation credit crew cricket crime "
-    "criminal crisis criteria critical critics cross crossed crowd crown cruel cry cultural "
-    "culture cup curious currency current customer cut cycle dad daily damage damn dance danger "
-    "dangerous dark darkness data date dates dating daughter day dead deal dealing death decade "
-    "decades decent decide decided decision declared decline dedicated deep defeat defeated "
-    "defence defend defense define defined definite definitely definition degree degrees delete "
-    "deliver delivered delivery demand density deny department depend depressed depression der "
-    "derived described desert deserve design designated designed desire desk despite destroy "
-    "destroyed detail detect determine determined develop developed developing development device "
-    "didn die died differ difference difficult dig digital dinner direct directed direction "
-    "directly director directors dirty disappear disappeared discover discovered discovery "
-    "discuss disease dislike display distance distinct distinctive distinguish distributed "
-    "distribution districts disturb divided division doctor document documents doesn dog dollar "
-    "domestic don door doors double doubt download draft drama dramatic dramatically draw drawing "
-    "drawn dream dress drink drive driven driver driving drop dropped drove drug dry due dumb "
-    "duty dynasty ear earlier early earn earned earth easier eat eating economic economy edge "
-    "edition editor educated education educational effect effects efficient effort efforts eight "
-    "either elect elected election elections electric electronic element elements eleven "
-    "eliminate email embarrassing emergency emotion emotional emperor employ employed employees "
-    "empty encourage end ended ending ends enemy energy engage engaged engine engineer "
-    "engineering engines english enjoy enough ensure enter entered entertainment entire entirely "
+    "abandoned abroad absolutely academic accept access accident accomplish according account "
+    "accused achieve achieved acquire acquired act action active actively activities activity "
+    "actor actress adapt add added addition additional address admire admit adopt adult advance "
+    "advanced advantage affairs affect afford afraid afternoon age aged agency agent ago agree "
+    "agreed agreement agriculture ahead aid aim air aircraft airport album alex alike alive allow "
+    "almost alone alter alternative amateur amazed america american analysis ancient angel anger "
+    "angry animal anniversary announced annoyed annoying annual answered anti apart apparently "
+    "appear appearance application applied apply appointed appreciate approach appropriate "
+    "approved approximate approximately architecture area aren arena arm arrange arranged "
+    "arrested arrival arrive arrived art article articles artist ashamed aside asks aspect ass "
+    "assigned assistance assistant associate associated assume assumed athletic attached attack "
+    "attempt attend attendance attention attitude attorney attract attractive audience author "
+    "authority average avoid award aware away awful baby bachelor back background bad bag balance "
+    "ball band bank bar base baseball based basics basis basketball bass beach bear beat "
+    "beautiful beauty bed bedroom beer began beginning behavior behaviour believe believed belong "
+    "beneficial benefit bet beyond bill billion bird birth birthday bit black blame block blood "
+    "blow blue blues board boat bodies body bond book border boring born both bother bottom "
+    "bought bound box boy boyfriend brain branch brand brave break breath brick bridge brief "
+    "bright bringing broad broadcast broke broken bronze brother brought brown budget build built "
+    "burn bus business cabinet calculate call calm came camera camp campaign campus canal cancel "
+    "cancelled cancer candidate candidates cannot capable capacity capital captain capture "
+    "captured car card career careful carried carry carrying cash cast catch category caught "
+    "cause caused causes causing celebrate cell cemetery center central centre centuries century "
+    "ceremony certainly chain chair chairman challenge champion championship change changed "
+    "changes changing channel character characteristic charge charged chart chase cheap cheat "
+    "check cheek chemical chest child children chin choice choices choose chose chosen church "
+    "circle circuit circumstances cities citizens city civil claim class classical classify clean "
+    "clear clever climate climb clock close closed closer closing clothes clubs coach coal coat "
+    "code coffee cold collect collection college colonial color com combat combination combine "
+    "combined comedy comic command commercial commission commit communicate communication "
+    "communist communities community companies company compare compared comparison competed "
+    "competition complain complete completed complex complicated compose composed computer "
+    "concentrate concept concern concert concluded conclusion concrete condition conducted "
+    "conference confident confirm conflict confuse confused connect connection consecutive "
+    "consequence consequences conservative consist constant construct construction consume "
+    "contact contain contemporary content contest continue continued continues contract "
+    "contribute contributed control controlled convenient convention conversation convert "
+    "convince cook cope copies core correct cost couldn count counter countries country course "
+    "courses courts cover crack crazy create created creating creation credit crew cricket crime "
+    "criminal crisis criteria critical critics cross crowd crown cruel cry cultural culture cup "
+    "curious currency current customer cut cycle dad daily damage damn dance danger dangerous "
+    "dark darkness data date dates dating daughter day dead deal death decade decades decent "
+    "decide decided decision declared decline dedicated deep defeat defence defend defense define "
+    "defined definite definitely definition degree degrees delete deliver demand density deny "
+    "department depend depressed depression der derived described desert deserve design "
+    "designated desire desk despite destroy destroyed detail detect determine determined develop "
+    "development device didn die died differ difference difficult dig digital dinner direct "
+    "direction director dirty disappear discover discuss disease dislike display distance "
+    "distinct distinctive distinguish distributed distribution districts disturb divided division "
+    "doctor document doesn dog dollar domestic don door double doubt download draft drama "
+    "dramatic dramatically draw drawn dream dress drink drive driven driver driving drop drove "
+    "drug dry due dumb duty dynasty ear earlier early earn earth easier eat economic economy edge "
+    "edition editor educated education educational effect efficient effort eight either elect "
+    "election electric electronic element eleven eliminate email embarrassing emergency emotion "
+    "emotional emperor employ employed employees empty encourage end enemy energy engage engaged "
+    "engine engineer engines english enjoy enough ensure enter entertainment entire entirely "
     "entrance entry environment environmental episode episodes equal equipment era error escape "
-    "especially establish established estate estimate estimated evaluate evening event events "
-    "eventually everyday evidence evil exam examine excellent exchange excited exclude executive "
-    "exercise exhausted exist existence expand expansion expect expected expensive experience "
-    "experienced explained explore express expression extend extended extension extensive extent "
-    "extra extreme extremely eye eyes face facebook faced faces facilities facing factor factors "
-    "factory faculty fail failed failure fair faith fake fall fallen falling falls false fame "
-    "familiar families family fan fancy fans far farm fashion fast faster father fault fear "
-    "feature featured features federal feed feeling feelings feet fell fellow felt female females "
-    "fiction field fields fifteen fifth fight fighter fighting figure figures file fill filled "
-    "film films final finally finance financial finding fine finger fingers finish finished "
-    "finishing fire fired firm first fish fit five fixed flag flat flight floor flow fly flying "
-    "focus focused follow followed follows food foot football forbid force forced forces foreign "
-    "forest forever forget forgive forgot form formal format formation formed former forms "
-    "forward fought foundation founded founder founding four fourth fox frame free freedom "
-    "frequent fresh friend friendly friends front frustrated fuel full fun function functions "
-    "fund funding funds funny further future gain gained gallery game games garden gas gather "
-    "gave general generate generation gentle genuine german giant girl girlfriend girls gives "
-    "giving glad glass global goal goals goes gold gone goods google gorgeous gotten government "
-    "governor grace grade gradually graduate graduated grammar grant granted grateful gray "
-    "greater green grew grey ground grounds group groups grow growing grown growth guarantee "
-    "guard guess guest guide guilty guitar gun guns guy hadn hair half hall hand handle hands "
-    "handsome hang happiness happy hard hardly harm harmful hate haven head heads health healthy "
-    "hear heard hearing heart heat heavily heavy height held hell helped helpful helping heritage "
-    "hero hesitate hidden hide high higher highest highly hip hire hired historical history hit "
-    "hits hold holding holds hole home honest honestly honor hope hoping horrible horror horse "
-    "hospital host hot hotel hour hours house household households houses however human humans "
-    "hundred hung hurt husband ice ideal identical identify identity ignore illegal image images "
-    "imagine immediately impact implement importance impossible impress impression impressive "
-    "improve improved improvement inches incident include included includes including income "
-    "incorporated incorrect increase increased increasing indeed independence independent india "
-    "indian indicated individual individuals industrial industry influence influenced inform "
-    "ingredient ingredients initial initially injury inner innocent insist inspire inspired "
-    "install installed instead institute institution institutions insurance intelligence "
-    "intelligent intend intended interest interested interests interior internal international "
-    "internet interview introduce introduced introduction invasion invent invest investigation "
-    "investment invite invited involve involved iron island isn issue issued issues item items "
-    "jazz jealous job join joined joining joint joke journal journalist journey jump junior "
-    "justify keeping kept key kick kid kidding kids kill killed killing kiss kissed kitchen knees "
-    "knew knife knowing knowledge known label labor labour lack lady laid lake land landing lands "
-    "lane language languages laptop largely larger largest last lasting late lately later latter "
-    "laugh launch launched law laws lawyer lay layer layers lazy lead leader leaders leadership "
-    "leading leads learn learned learning least leave leaves leaving led left leg legal "
-    "legislative legit legs lend length less lesson lessons letter letters level levels liberal "
-    "library license lie lies life lift lifted light lights liked likely limit limitation "
-    "limitations limited limits line lines link lip lips listed listen lit literature live lived "
-    "lives living loan local locate located location locations locked lonely long longer looked "
-    "looking lose losing loss lost loud love loved lovely low lower lucky lying lyrics machine "
-    "mad magazine magic mainly maintain majority making male males man manage managed management "
-    "manager manner map marine mark marked market marketing marriage married marry mass master "
-    "match matches material materials math matter mature max maximum meal meaning meant measure "
-    "media median medical medicine medium meet meeting member members memorable memory men mental "
-    "mention mentioned merged mess message met metal mid middle mild miles military million mind "
-    "mining minister minor minute minutes mirror miss missing mission mistake mix mixed mobile "
-    "model models modern mom moments money month months moon morning mostly mother motion "
-    "motivate motor mountain mountains mouth move moved movement movie movies moving multi "
-    "multiple murder museum music musical musician musicians names narrow nasty nation national "
-    "nations native natural nature naval near nearby nearly neat neck needs negative neighborhood "
-    "neither nervous network never news newspaper next nick night nine noise nominated non none "
-    "nor normally nose not notable note notes notice noticed novel nuclear numbers numerous obey "
-    "object objective objects observed obtained obvious obviously occasion occupied occupy occur "
-    "occurred occurs ocean odd offer offered offering offers office officer officers offices "
-    "official officially officials oil older oldest once online open opened opening opera operate "
-    "operated operating operation opportunity oppose opposed opposite orange orchestra order "
-    "ordered orders ordinary organic organisation organise organization organizations organize "
-    "origin original originally otherwise outcome outer outstanding overall overcharged overcome "
-    "overseas owned owner pack page pages paid pain painful painted painting paintings pair palm "
-    "paper papers parents part participate particularly parties partner partnership parts party "
-    "pass passed passenger passengers passing passport password past path patients pattern pay "
-    "payment peace peak percent perception perform performance performed performing period "
-    "permanent permit personal personnel perspective persuade phase philosophy phone photo "
-    "physical physics piano pick picture pictures piece pieces pilot pink place placed places "
-    "plain plan plane planet planned planning plans plant plants plate platform play played "
-    "player players playing plays pleasant pleasure plot plus pocket poet poetry point points "
-    "police policy polish polite political politician politics pool poor pop population port "
-    "portion position positions positive possess post power powerful powers practical practice "
-    "pray pre precise predict prefer prepare prepared presence presented president presidential "
-    "press pressed pressure pretend pretty prevail prevent previous previously price primarily "
-    "primary prime principal prior prison private prize probably problem problems proceed produce "
-    "produced producer producing product production products professional professor profile "
-    "profit program programme programming programs progress project projects promise promote "
-    "promoted promotion properties property proposed pros protect protected protection protein "
-    "proud prove proved provide provided provides providing public publish published publishing "
-    "pull pulled pulling punish purchase purchased pure purpose pursue push putting qualified "
-    "qualities quality quick quickly quiet quietly quit race races radio rail railway rain raise "
-    "raised ran random range rank ranked ranking rapid rare rate reach reached reaching react "
-    "reaction read reading ready realise reality realize realized rear reason reasons receive "
-    "received receiving recent recently recipe recognition recognize recognized record recorded "
-    "recording records recover red reduce reduced reference referred refers reflect reform refund "
-    "refuse refused regarded regiment region regional regions register registered regret "
-    "regularly reject relate related relation relations relationship relatively relax release "
-    "released reliable religion religious rely remain remained remaining remains remarkable "
-    "remember remembered remind remove removed renamed rent repair replace replaced replied reply "
-    "report reported reports represent representative representatives represented representing "
-    "require requirement requirements research reset residence residents resigned resist "
+    "especially establish estate estimate estimated evaluate evening event eventually everyday "
+    "evidence evil exam examine excellent exchange excited exclude executive exercise exhausted "
+    "exist existence expand expansion expect expensive experience experienced explained explore "
+    "express expression extend extension extensive extent extra extreme extremely eye face "
+    "facebook faced faces facilities facing factor faculty fail failure fair faith fake fall "
+    "fallen false fame familiar families family fan fancy far farm fashion fast faster father "
+    "fault fear feature featured features federal feed feeling feelings feet fell fellow felt "
+    "female females fiction field fifteen fifth fight fighter figure figures file fill film final "
+    "finance financial finding fine finger finish fire fired firm first fish fit five fixed flag "
+    "flat flight floor flow fly focus follow food foot football forbid force forced forces "
+    "foreign forest forever forget forgive forgot form formal format formation former forward "
+    "fought foundation founded founder founding four fourth fox frame free freedom frequent fresh "
+    "friend front frustrated fuel full fun function fund funny further future gain gallery game "
+    "games garden gas gather gave general generate generation gentle genuine german giant girl "
+    "girlfriend gives giving glad glass global goal goes gold gone goods google gorgeous gotten "
+    "government governor grace grade gradually graduate graduated grammar grant grateful gray "
+    "greater green grew grey ground group grow grown growth guarantee guard guess guest guide "
+    "guilty guitar gun guy hadn hair half hall hand handle handsome hang happiness happy hard "
+    "harm harmful hate haven head health hear heard heart heat heavily heavy height held hell "
+    "helped helpful helping heritage hero hesitate hidden hide high higher highest hip hire hired "
+    "historical history hit hold hole home honest honor hope hoping horrible horror horse "
+    "hospital host hot hotel hour house household houses however human hundred hung hurt husband "
+    "ice ideal identical identify identity ignore illegal image images imagine immediately impact "
+    "implement importance impossible impress impression impressive improve improved improvement "
+    "inches incident include included includes including income incorporated incorrect increase "
+    "increased increasing indeed independence independent india indian indicated individual "
+    "industrial industry influence influenced inform ingredient initial injury inner innocent "
+    "insist inspire inspired install instead institute institution insurance intelligence "
+    "intelligent intend interest interior internal international internet interview introduce "
+    "introduced introduction invasion invent invest investigation investment invite invited "
+    "involve involved iron island isn issue issued issues item jazz jealous job join joint joke "
+    "journal journalist journey jump junior justify keeping kept key kick kid kill kiss kitchen "
+    "knees knew knife knowing knowledge known label labor labour lack lady laid lake land lane "
+    "language languages laptop largely larger largest last late lately later latter laugh launch "
+    "law lawyer lay layer lazy lead leader leadership learn least leave leaves leaving led left "
+    "leg legal legislative legit lend length less lesson letter level liberal library license lie "
+    "life lift light liked likely limit limitation line lines link lip listed listen lit "
+    "literature live lived lives living loan local locate located location locked lonely long "
+    "longer looked looking lose losing loss lost loud love loved lovely low lower lucky lying "
+    "lyrics machine mad magazine magic mainly maintain majority making male males man manage "
+    "managed management manager manner map marine mark market marriage married marry mass master "
+    "match material math matter mature max maximum meal meaning meant measure media median "
+    "medical medicine medium meet member memorable memory men mental mention merged mess message "
+    "met metal mid middle mild miles military million mind mining minister minor minute minutes "
+    "mirror miss mission mistake mix mobile model modern mom moments money month moon morning "
+    "mostly mother motion motivate motor mountain mouth move moved movement movie movies moving "
+    "multi multiple murder museum music musical musician names narrow nasty nation national "
+    "native natural nature naval near nearby neat neck needs negative neighborhood neither "
+    "nervous network never news newspaper next nick night nine noise nominated non nor normally "
+    "nose not notable notice noticed novel nuclear numbers numerous obey object objective "
+    "observed obtained obvious occasion occupied occupy occur ocean odd offer office officer "
+    "offices official oil older oldest once online open opera operate operated operating "
+    "operation opportunity oppose opposed opposite orange orchestra order ordinary organic "
+    "organisation organise organization organize origin original otherwise outcome outer "
+    "outstanding overall overcharged overcome overseas owned owner pack page pages paid pain "
+    "painful painted painting paintings pair palm paper parents part participate particularly "
+    "partner partnership pass passenger passport password past path patients pattern pay payment "
+    "peace peak percent perception perform performance period permanent permit personal personnel "
+    "perspective persuade phase philosophy phone photo physical physics piano pick picture "
+    "pictures piece pieces pilot pink place placed places plain plan planet plant plate platform "
+    "play played player playing plays pleasant pleasure plot plus pocket poet poetry point police "
+    "policy polish polite political politician politics pool poor pop population port portion "
+    "position positive possess post power powerful practical practice pray pre precise predict "
+    "prefer prepare prepared presence presented president presidential press pressure pretend "
+    "pretty prevail prevent previous price primarily primary prime principal prior prison private "
+    "prize probably problem proceed produce produced producer producing product production "
+    "professional professor profile profit program programme progress project promise promote "
+    "promoted promotion properties property proposed pros protect protection protein proud prove "
+    "proved provide provided provides providing public publish pull punish purchase purchased "
+    "pure purpose pursue push putting qualified qualities quality quick quiet quit race races "
+    "radio rail railway rain raise raised ran random range rank rapid rare rate reach react "
+    "reaction read realise reality realize realized rear reason receive received receiving recent "
+    "recipe recognition recognize recognized record recover red reduce reduced reference referred "
+    "refers reflect reform refund refuse refused regarded regiment region regional register "
+    "regret regularly reject relate related relation relationship relatively relax release "
+    "released reliable religion religious rely remain remarkable remember remind remove removed "
+    "renamed rent repair replace replaced replied reply report represent representative "
+    "representatives require requirement research reset residence residents resigned resist "
     "resistance resolution resolve resources respect respectively respond response responsibility "
-    "responsible rest restaurant restore restrict result resulted results retain retirement "
-    "retrieved return returned returning reveal revealed reverse review reviews revolution rich "
-    "rid ride ridiculous right rights ring rise rising risk river road roads rock role roles roll "
-    "rolled roof room rooms rose rough round route row royal rude ruin rule ruled rules run "
-    "runner running runs rural rush sad safe safety saint salary sale sales salt sand satisfied "
-    "save saw saying says scale scared scary scene scenes schedule scheduled school schools "
-    "science sciences scientific score scored scoring screen season seasons seat seats second "
-    "seconds secret section sections sector security seeing seek seemed seen select selected "
-    "selection self sell selling semi send senior sense sensitive sent sentence separate "
-    "separated sequence series serious serve served server serves service services serving "
-    "session set sets setting settle severe sex sexual shape share shared sharp shine ship shirt "
-    "shit shock shoes shooting shop shore short shot shoulder shoulders show showed showing shown "
-    "shows shut shy sick side sides sight sign signal signed signs silence silent silly silver "
-    "similar similarities similarity simon sincere singer singing single singles sister sisters "
-    "sit site sites sitting situated situation six sixth size skill skills skin sky sleep slight "
-    "slightly slow slowly smaller smart smell smile smooth snow soccer social society soft "
-    "software soldiers solid solve sometimes son song songs soul sound sounds source sources "
-    "space spare speak speaking special species specifically speech speed spend spent spirit "
-    "split spoke spoken sport sports spot spread spring staff stage stairs stance stand standard "
-    "standards standing stands stare staring stars starts state statement states stating station "
-    "stations status stay stayed steady steal steam steel stick stock stomach stone stood stop "
-    "stopped storage store stores stories storm story straight strange strategies strategy stream "
-    "street streets strength strict strike string strong structure structures struggle student "
-    "students studied studies study stuff stupid style sub subject substantial succeeded success "
-    "successful successfully sudden suddenly suffer suffered sufficient suicide suit summary "
-    "summer sun super supply support supported supporting suppose surface surprise surprised "
-    "surprising surrounded surrounding survey survive survived suspect swallow sweet swim swing "
-    "sword symptom symptoms system systems table tackle takes taking talk talking tall tank "
-    "target task taste taught tax teach teacher teachers teaching team technical technology teeth "
+    "responsible rest restaurant restore restrict result retain retirement retrieved return "
+    "reveal reverse review revolution rich rid ridiculous right ring rise rising risk river road "
+    "rock role roles roll roof room rose rough round route row royal rude ruin rule ruled rules "
+    "run runner rural rush sad safe safety saint salary sale sales salt sand satisfied save saw "
+    "saying says scale scared scary scene scenes schedule scheduled school science sciences "
+    "scientific score scored scoring screen season seat second secret section sector security "
+    "seeing seek seemed seen select selection self sell semi send senior sense sensitive sent "
+    "sentence separate separated sequence series serious serve served server serves service "
+    "services serving session set settle severe sex sexual shape share shared sharp shine ship "
+    "shirt shit shock shoes shooting shop shore short shot shoulder show shown shut shy sick side "
+    "sides sight sign signal silence silent silly silver similar similarities similarity simon "
+    "sincere singer singing single singles sister sit situated situation six sixth size skill "
+    "skin sky sleep slight slow smaller smart smell smile smooth snow soccer social society soft "
+    "software soldiers solid solve sometimes son song soul sound source sources space spare speak "
+    "special species specifically speech speed spend spent spirit split spoke spoken sport spot "
+    "spread spring staff stage stairs stance stand standard stare staring stars starts state "
+    "statement states stating station status stay stayed steady steal steam steel stick stock "
+    "stomach stone stood stop storage store stores stories storm story straight strange "
+    "strategies strategy stream street strength strict strike string strong structure structures "
+    "struggle student studied studies study stuff stupid style sub subject substantial succeeded "
+    "success successful sudden suffer sufficient suicide suit summary summer sun super supply "
+    "support suppose surface surprise surprised surprising surrounded surrounding survey survive "
+    "survived suspect swallow sweet swim swing sword symptom system table tackle takes taking "
+    "talk tall tank target task taste taught tax teach teacher team technical technology teeth "
     "television telling tells temperature ten tendency tennis terminal terrible territory test "
-    "text thankful theme theory therefore thick thin thinking third thought thoughts thousand "
-    "thousands threat threaten three throat throw thus ticket tie tied tight tiny tired title "
-    "titles together told tomorrow tone tongue tonight took tool tools topic total touch touched "
-    "tough tour tournament tower town towns track tracks trade tradition traditional traffic "
-    "train trained training trains trait traits transaction transfer transferred translate "
-    "translation transport transportation travel treat treatment treaty tree trees tremendous "
-    "trend trial trick tries trip troops trouble truck trump trust truth turn turned turning "
-    "turns twice twin two typical typically ugly ultimate ultimately unable uncle uncomfortable "
-    "underground underrated understand understanding understood unexpected unhappy unique unit "
-    "universal universe universities university unknown unlike unlikely unusual update upgrade "
-    "upload upper upset urgent user users usual vague valid valuable value values variety vary "
-    "vast vehicle vehicles version versions vice victory video violence visible vision visit "
-    "visited vital voice volume von vote voted votes wait waited waiting wake walk walked walking "
-    "wall walls wanted wants war ward warm warn warning wasn watch watched watching water wave "
-    "weak weapon weapons wear wearing weather web website wedding week weekend weekly weeks "
-    "weight weird welcome went weren wet wheel white whole wide widely wife wild willing win wind "
-    "window windows wine wing wings winner winners winning wins winter wise wish withdraw wolf "
-    "woman women won wondered wood wooden word words worked workers working works worldwide "
-    "worried worry worse worship worst worth worthy wouldn wrestling write writer writers writing "
-    "wrong wrote year years yell yellow yesterday younger youth youtube zone";
+    "text thankful theme theory therefore thick thin thinking third thought thousand threat "
+    "threaten three throat throw thus ticket tie tied tight tiny tired title titles together told "
+    "tomorrow tone tongue tonight took tool topic total touch tough tour tournament tower town "
+    "track trade tradition traditional traffic train trait transaction transfer translate "
+    "translation transport transportation travel treat treatment tree trees tremendous trend "
+    "trial trick tries trip troops trouble truck trump trust truth turn twice twin two typical "
+    "ugly ultimate ultimately unable uncle uncomfortable underground underrated understand "
+    "understood unexpected unhappy unique unit universal universe universities university unknown "
+    "unlike unlikely unusual update upgrade upload upper upset urgent user usual vague valid "
+    "valuable value values variety vary vast vehicle vehicles version vice victory video violence "
+    "visible vision visit vital voice volume von vote voted votes wait wake walk wall wanted "
+    "wants war ward warm warn wasn watch water wave weak weapon wear weather web website wedding "
+    "week weekend weight weird welcome went weren wet wheel white whole wide widely wife wild "
+    "willing win wind window wing winner winter wise wish withdraw wolf woman women won wondered "
+    "wood wooden word worked workers working works worldwide worried worry worse worship worst "
+    "worth wouldn wrestling write writer writing wrong wrote year yell yellow yesterday younger "
+    "youth youtube zone";
 
 /* In other languages only words that are not English ones too. */
 static const char NEGATION[] =
@@ -388,122 +352,36 @@ static const struct {
               {"trillion trillions", 1e12}};
 
 /* Each row one unit; "!" before currencies, which may stand before their number. */
-static const char *const UNITS[] = {
-    "km kms kilometer kilometers kilometre kilometres",
-    "m meter meters metre metres",
-    "cm cms centimeter centimeters centimetre centimetres",
-    "mm millimeter millimeters millimetre millimetres",
-    "nm nanometer nanometers",
-    "mi mile miles",
-    "ft foot feet",
-    "inch inches",
-    "yd yard yards",
-    "kg kgs kilo kilos kilogram kilograms",
-    "g gram grams gm gms",
-    "mg milligram milligrams",
-    "mcg \xCE\xBCg microgram micrograms",
-    "lb lbs",
-    "!pound pounds \xC2\xA3 gbp sterling quid",
-    "oz ounce ounces",
-    "ton tons tonne tonnes",
-    "l liter liters litre litres",
-    "ml milliliter milliliters millilitre millilitres",
-    "gal gallon gallons",
-    "cup cups",
-    "ms millisecond milliseconds",
-    "sec secs second seconds",
-    "min mins minute minutes",
-    "h hr hrs hour hours",
-    "day days",
-    "week weeks",
-    "month months",
-    "yr yrs year years",
-    "decade decades",
-    "century centuries",
-    "b byte bytes",
-    "kb kilobyte kilobytes",
-    "mb megabyte megabytes",
-    "gb gigabyte gigabytes gig gigs",
-    "tb terabyte terabytes",
-    "kbps",
-    "mbps",
-    "gbps",
-    "hz hertz",
-    "khz",
-    "mhz",
-    "ghz",
-    "w watt watts",
-    "kw kilowatt kilowatts",
-    "kwh",
-    "v volt volts",
-    "amp amps ampere amperes",
-    "mah",
-    "kcal calories calorie cal",
-    "kj",
-    "kmh kph",
-    "mph",
-    "% percent percentage pct",
-    "!$ usd dollar dollars bucks",
-    "!\xE2\x82\xAC eur euro euros",
-    "!\xE2\x82\xB9 inr rs rupee rupees",
-    "!\xC2\xA5 jpy yen",
-    "!cny rmb yuan",
-    "!chf franc francs",
-    "!cad",
-    "!aud",
-    "!\xE2\x82\xBD rub ruble rubles",
-    "!btc bitcoin bitcoins",
-    "cent cents",
-    "\xC2\xB0 degree degrees",
-    "celsius centigrade",
-    "fahrenheit",
-    "kelvin",
-    "px pixel pixels",
-    "am a.m",
-    "pm p.m",
-    "bc bce",
-};
+static const char UNITS[] =
+    "km kms kilometer kilometers kilometre kilometres ; m meter meters metre metres ; cm cms "
+    "centimeter centimeters centimetre centimetres ; mm millimeter millimeters millimetre "
+    "millimetres ; nm nanometer nanometers ; mi mile miles ; ft foot feet ; inch inches ; yd yard "
+    "yards ; kg kgs kilo kilos kilogram kilograms ; g gram grams gm gms ; mg milligram milligrams "
+    "; mcg μg microgram micrograms ; lb lbs ; !pound pounds £ gbp sterling quid ; oz ounce ounces "
+    "; ton tons tonne tonnes ; l liter liters litre litres ; ml milliliter milliliters millilitre "
+    "millilitres ; gal gallon gallons ; cup cups ; ms millisecond milliseconds ; sec secs second "
+    "seconds ; min mins minute minutes ; h hr hrs hour hours ; day days ; week weeks ; month "
+    "months ; yr yrs year years ; decade decades ; century centuries ; b byte bytes ; kb kilobyte "
+    "kilobytes ; mb megabyte megabytes ; gb gigabyte gigabytes gig gigs ; tb terabyte terabytes ; "
+    "kbps ; mbps ; gbps ; hz hertz ; khz ; mhz ; ghz ; w watt watts ; kw kilowatt kilowatts ; kwh "
+    "; v volt volts ; amp amps ampere amperes ; mah ; kcal calories calorie cal ; kj ; kmh kph ; "
+    "mph ; % percent percentage pct ; !$ usd dollar dollars bucks ; !€ eur euro euros ; !₹ inr rs "
+    "rupee rupees ; !¥ jpy yen ; !cny rmb yuan ; !chf franc francs ; !cad ; !aud ; !₽ rub ruble "
+    "rubles ; !btc bitcoin bitcoins ; cent cents ; ° degree degrees ; celsius centigrade ; "
+    "fahrenheit ; kelvin ; px pixel pixels ; am a.m ; pm p.m ; bc bce";
 
 /* Each row one date; "!" before words that are dates only where written as such. */
-static const char *const DATES[] = {
-    "january jan januar janvier enero",
-    "february feb februar f\xC3\xA9vrier febrero",
-    "!march mar m\xC3\xA4rz marzo",
-    "april apr avril abril",
-    "!may mai mayo",
-    "june jun juni juin junio",
-    "july jul juli juillet julio",
-    "august aug ao\xC3\xBBt agosto",
-    "september sept sep septembre septiembre",
-    "october oct oktober octobre octubre",
-    "november nov novembre noviembre",
-    "december dec dezember d\xC3\xA9"
-    "cembre diciembre",
-    "monday montag lundi lunes",
-    "tuesday tue tues dienstag martes",
-    "wednesday weds mittwoch mercredi mi\xC3\xA9rcoles",
-    "thursday thu thur thurs donnerstag jeudi jueves",
-    "friday fri freitag vendredi viernes",
-    "saturday samstag samedi s\xC3\xA1"
-    "bado",
-    "sunday sonntag dimanche domingo",
-    "!mon",
-    "!wed",
-    "!sat",
-    "!sun",
-    "today todays tonight heute hoy",
-    "yesterday gestern hier ayer",
-    "tomorrow morgen demain ma\xC3\xB1"
-    "ana",
-    "spring",
-    "summer",
-    "autumn",
-    "winter",
-    "christmas",
-    "easter",
-    "midnight",
-    "noon",
-};
+static const char DATES[] =
+    "january jan januar janvier enero ; february feb februar fevrier febrero ; !march mar marz "
+    "marzo ; april apr avril abril ; !may mai mayo ; june jun juni juin junio ; july jul juli "
+    "juillet julio ; august aug aout agosto ; september sept sep septembre septiembre ; october "
+    "oct oktober octobre octubre ; november nov novembre noviembre ; december dec dezember "
+    "decembre diciembre ; monday montag lundi lunes ; tuesday tue tues dienstag martes ; "
+    "wednesday weds mittwoch mercredi miercoles ; thursday thu thur thurs donnerstag jeudi jueves "
+    "; friday fri freitag vendredi viernes ; saturday samstag samedi sabado ; sunday sonntag "
+    "dimanche domingo ; !mon ; !wed ; !sat ; !sun ; today todays tonight heute hoy ; yesterday "
+    "gestern hier ayer ; tomorrow morgen demain manana ; spring ; summer ; autumn ; winter ; "
+    "christmas ; easter ; midnight ; noon";
 
 static const char LISTS[] =
     "top best most worst good great example examples reason reasons way ways thing things tip tips "
@@ -513,224 +391,61 @@ static const char PERIOD[] = "day week weekend month quarter year night season s
                              "century summer winter";
 
 /* Each row: words that may stand for each other in a question. */
-static const char *const SAME[] = {
-    "buy purchase bought buying",
-    "make made making create created build built develop developed construct producing",
-    "quick fast rapid",
-    "begin started start began begun",
-    "show display print showing shown",
-    "big large huge",
-    "small tiny little",
-    "delete remove erase",
-    "movie film films movies flick",
-    "phone mobile smartphone cellphone cell",
-    "pic picture photo image photograph pictures photos",
-    "error issue problem trouble bug",
-    "fix solve repair resolve",
-    "kid child children kids childhood",
-    "woman women lady ladies female",
-    "girl girls",
-    "man men male guy guys",
-    "boy boys",
-    "person people human humans",
-    "company firm business companies",
-    "job career work profession",
-    "money cash",
-    "pay paid payment salary wage income",
-    "find found locate",
-    "get got obtain gain acquire",
-    "learn study learned learnt studying studies",
-    "teach taught",
-    "write wrote written writing",
-    "speak spoke spoken talk",
-    "choose chose chosen select pick",
-    "think thought",
-    "know knew known",
-    "sell sold",
-    "send sent",
-    "go went gone",
-    "come came",
-    "eat ate eaten",
-    "see saw seen watch view",
-    "take took taken",
-    "give gave given",
-    "win won",
-    "lose lost",
-    "leave left",
-    "keep kept",
-    "meet met",
-    "forget forgot forgotten forgetting",
-    "break broke broken",
-    "steal stole stolen",
-    "grow grew grown",
-    "rise rose risen",
-    "run ran running",
-    "drive drove driven",
-    "fall fell fallen",
-    "feel felt",
-    "die died death dead dying",
-    "lie lying",
-    "marry married marriage",
-    "math maths mathematics",
-    "exam examination test exams",
-    "bike bicycle",
-    "car automobile vehicle",
-    "tv television",
-    "pc computer",
-    "app application apps",
-    "info information",
-    "ad advertisement ads advert",
-    "email mail e-mail",
-    "usa america us states american",
-    "uk britain england",
-    "india indian indians",
-    "china chinese",
-    "germany german",
-    "japan japanese",
-    "russia russian",
-    "favorite favourite",
-    "color colour",
-    "center centre",
-    "organize organise",
-    "smart intelligent clever intelligence",
-    "improve enhance",
-    "stop quit prevent avoid rid overcome",
-    "cost price fee charge",
-    "reason reasons cause causes why",
-    "important importance significance significant",
-    "difference differ different distinguish distinction differences",
-    "long length",
-    "old age aged",
-    "tall height",
-    "heavy weight",
-    "ok okay",
-    "hard difficult tough difficulty",
-    "easy simple easily easiest simplest",
-    "famous popular",
-    "rich wealthy",
-    "website site web websites internet online blog",
-    "university college",
-    "country nation",
-    "city town",
-    "road street",
-    "doctor physician",
-    "boss manager",
-    "vendor seller",
-    "beginner starter newbie beginners",
-    "interesting fun fascinating",
-    "funny hilarious funniest",
-    "mind-blowing amazing mindblowing",
-    "nearly almost",
-    "probability chance chances likelihood",
-    "benefit advantage benefits advantages pros",
-    "disadvantage drawback cons disadvantages drawbacks",
-    "happen occur occurred",
-    "need require required requirement",
-    "want wish desire",
-    "let allow",
-    "hate dislike",
-    "love like",
-    "help assist",
-    "use used uses using usage",
-    "prepare preparing preparation",
-    "install installation",
-    "cancel cancellation",
-    "recover restore recovery retrieve",
-    "reset change",
-    "password passcode",
-    "login signin log",
-    "wait waiting",
-    "weed marijuana cannabis",
-    "cure treat treatment",
-    "illness disease",
-    "life lives living live",
-    "wife wives",
-    "sex intercourse",
-    "relationship relation",
-    "true real truth",
-    "anyways anyway",
-    "till until",
-    "also too",
-    "hear heard",
-    "tooth teeth",
-    "foot feet",
-    "mouse mice",
-    "criterion criteria",
-    "datum data",
-    "analysis analyses analyze analyse",
-    "crisis crises",
-    "currency currencies",
-    "meaning means mean meant define definition",
-    "purpose point goal",
-    "way method technique methods techniques",
-    "example instance",
-    "book books novel",
-    "song music songs",
-    "food dish",
-    "trip travel journey tour",
-    "flat apartment",
-    "measure calculate determine compute",
-    "worship pray",
-    "greatest biggest",
-    "level layer",
-    "density dense",
-    "abuse abusive",
-    "daily everyday",
-    "often frequently",
-    "night evening",
-    "told said tell say",
-    "recipe ingredients",
-    "effect affect impact influence",
-    "answer reply respond response",
-    "update upgrade",
-    "refrigerator fridge",
-    "government govt",
-    "advice tips suggestions suggestion tip",
-    "crack hack cracked hacked",
-    "hindu hinduism",
-    "islam muslim",
-    "legal legalised legalized",
-    "region part area",
-    "below under less",
-    "helpful beneficial useful",
-    "scared afraid",
-    "forbid forbidden prohibit prohibited ban banned",
-    "weird weirdest strange strangest",
-    "wrong incorrect",
-    "abroad overseas",
-    "surprising unexpected",
-
-    "stupid dumb",
-    "finish complete end",
-    "arrive arrival",
-    "delay late",
-    "transfer move",
-    "card cards",
-    "verify verification",
-    "identify identity",
-    "activate activation",
-    "exchange convert",
-    "decline reject",
-    "support accept",
-    "track trace",
-    "stuff things",
-    "stance position opinion",
-    "consume swallow",
-    "toxic poisonous",
-    "reservation booking book",
-    "help support",
-    "main primary",
-    "close near nearby",
-    "luggage baggage",
-    "holiday vacation",
-    "taxi cab",
-    "lift elevator",
-    "invoice bill",
-    "parcel package",
-    "permit allow",
-    "shop store",
-    "picture pic",
-};
+static const char SAME[] =
+    "buy purchase bought buying ; make made making create created build built develop developed "
+    "construct producing ; quick fast rapid ; begin started start began begun ; show display "
+    "print showing shown ; big large huge ; small tiny little ; delete remove erase ; movie film "
+    "films movies flick ; phone mobile smartphone cellphone cell ; pic picture photo image "
+    "photograph pictures photos ; error issue problem trouble bug ; fix solve repair resolve ; "
+    "kid child children kids childhood ; woman women lady ladies female ; girl girls ; man men "
+    "male guy guys ; boy boys ; person people human humans ; company firm business companies ; "
+    "job career work profession ; money cash ; pay paid payment salary wage income ; find found "
+    "locate ; get got obtain gain acquire ; learn study learned learnt studying studies ; teach "
+    "taught ; write wrote written writing ; speak spoke spoken talk ; choose chose chosen select "
+    "pick ; think thought ; know knew known ; sell sold ; send sent ; go went gone ; come came ; "
+    "eat ate eaten ; see saw seen watch view ; take took taken ; give gave given ; win won ; lose "
+    "lost ; leave left ; keep kept ; meet met ; forget forgot forgotten forgetting ; break broke "
+    "broken ; steal stole stolen ; grow grew grown ; rise rose risen ; run ran running ; drive "
+    "drove driven ; fall fell fallen ; feel felt ; die died death dead dying ; lie lying ; marry "
+    "married marriage ; math maths mathematics ; exam examination test exams ; bike bicycle ; car "
+    "automobile vehicle ; tv television ; pc computer ; app application apps ; info information ; "
+    "ad advertisement ads advert ; email mail e-mail ; usa america us states american ; uk "
+    "britain england ; india indian indians ; china chinese ; germany german ; japan japanese ; "
+    "russia russian ; favorite favourite ; color colour ; center centre ; organize organise ; "
+    "smart intelligent clever intelligence ; improve enhance ; stop quit prevent avoid rid "
+    "overcome ; cost price fee charge ; reason reasons cause causes why ; important importance "
+    "significance significant ; difference differ different distinguish distinction differences ; "
+    "long length ; old age aged ; tall height ; heavy weight ; ok okay ; hard difficult tough "
+    "difficulty ; easy simple easily easiest simplest ; famous popular ; rich wealthy ; website "
+    "site web websites internet online blog ; university college ; country nation ; city town ; "
+    "road street ; doctor physician ; boss manager ; vendor seller ; beginner starter newbie "
+    "beginners ; interesting fun fascinating ; funny hilarious funniest ; mind-blowing amazing "
+    "mindblowing ; nearly almost ; probability chance chances likelihood ; benefit advantage "
+    "benefits advantages pros ; disadvantage drawback cons disadvantages drawbacks ; happen occur "
+    "occurred ; need require required requirement ; want wish desire ; let allow ; hate dislike ; "
+    "love like ; help assist ; use used uses using usage ; prepare preparing preparation ; "
+    "install installation ; cancel cancellation ; recover restore recovery retrieve ; reset "
+    "change ; password passcode ; login signin log ; wait waiting ; weed marijuana cannabis ; "
+    "cure treat treatment ; illness disease ; life lives living live ; wife wives ; sex "
+    "intercourse ; relationship relation ; true real truth ; anyways anyway ; till until ; also "
+    "too ; hear heard ; tooth teeth ; foot feet ; mouse mice ; criterion criteria ; datum data ; "
+    "analysis analyses analyze analyse ; crisis crises ; currency currencies ; meaning means mean "
+    "meant define definition ; purpose point goal ; way method technique methods techniques ; "
+    "example instance ; book books novel ; song music songs ; food dish ; trip travel journey "
+    "tour ; flat apartment ; measure calculate determine compute ; worship pray ; greatest "
+    "biggest ; level layer ; density dense ; abuse abusive ; daily everyday ; often frequently ; "
+    "night evening ; told said tell say ; recipe ingredients ; effect affect impact influence ; "
+    "answer reply respond response ; update upgrade ; refrigerator fridge ; government govt ; "
+    "advice tips suggestions suggestion tip ; crack hack cracked hacked ; hindu hinduism ; islam "
+    "muslim ; legal legalised legalized ; region part area ; below under less ; helpful "
+    "beneficial useful ; scared afraid ; forbid forbidden prohibit prohibited ban banned ; weird "
+    "weirdest strange strangest ; wrong incorrect ; abroad overseas ; surprising unexpected ; "
+    "stupid dumb ; finish complete end ; arrive arrival ; delay late ; transfer move ; card cards "
+    "; verify verification ; identify identity ; activate activation ; exchange convert ; decline "
+    "reject ; support accept ; track trace ; stuff things ; stance position opinion ; consume "
+    "swallow ; toxic poisonous ; reservation booking book ; help support ; main primary ; close "
+    "near nearby ; luggage baggage ; holiday vacation ; taxi cab ; lift elevator ; invoice bill ; "
+    "parcel package ; permit allow ; shop store ; picture pic";
 
 static uint32_t hash(const char *text, size_t n) {
   uint32_t h = 2166136261u;
@@ -860,28 +575,37 @@ static void load_numbers(void) {
   }
 }
 
+/* The next word of a list of rows apart by ";", its row in *row; NULL at the end. */
+static const char *next_in_row(const char **p, size_t *n, size_t *row) {
+  const char *w = next_word(p, n);
+  while (w && *w == ';') {
+    ++*row;
+    w = next_word(p, n);
+  }
+  return w;
+}
+
+/* "!" before the first word of a row: a currency. */
 static void load_units(void) {
-  for (size_t i = 0; i < sizeof UNITS / sizeof *UNITS; i++) {
-    int currency = UNITS[i][0] == '!';
-    const char *list = UNITS[i] + currency;
-    size_t n;
-    load_class(list, currency ? WORD_UNIT | WORD_CURRENCY : WORD_UNIT);
-    for (const char *w; (w = next_word(&list, &n));) {
-      entry(w, n)->unit = (uint8_t)(i + 1);
-    }
+  const char *list = UNITS;
+  size_t n, row = 1, before = 0;
+  int currency = 0;
+  for (const char *w; (w = next_in_row(&list, &n, &row)); before = row) {
+    currency = row != before ? *w == '!' : currency;
+    GuardWord *e = entry(w + (*w == '!'), n - (*w == '!'));
+    e->classes |= currency ? WORD_UNIT | WORD_CURRENCY : WORD_UNIT;
+    e->unit = (uint8_t)row;
   }
 }
 
+/* "!" before a word: a date only where it is written as one. */
 static void load_dates(void) {
-  for (size_t i = 0; i < sizeof DATES / sizeof *DATES; i++) {
-    int namelike = DATES[i][0] == '!';
-    const char *list = DATES[i] + namelike;
-    size_t n;
-    for (const char *w; (w = next_word(&list, &n)); namelike = 0) {
-      GuardWord *e = entry(w, n);
-      e->date = (uint8_t)(i + 1);
-      e->classes |= WORD_DATE | (namelike ? WORD_NAMELIKE : 0u);
-    }
+  const char *list = DATES;
+  size_t n, row = 1;
+  for (const char *w; (w = next_in_row(&list, &n, &row));) {
+    GuardWord *e = entry(w + (*w == '!'), n - (*w == '!'));
+    e->classes |= WORD_DATE | (*w == '!' ? WORD_NAMELIKE : 0u);
+    e->date = (uint8_t)row;
   }
 }
 
@@ -896,71 +620,63 @@ static void add_pair(GuardWord *e, size_t pair, size_t side) {
   }
 }
 
-/* Rows are numbered from `first` on; returns the number behind the last. Stems are English. */
-static size_t load_opposites(const char *const (*rows)[GUARD_SIDES], size_t first) {
+/* Rows are numbered from `row` on; returns the number behind the last. Stems are English. */
+static size_t load_opposites(const char *list, size_t row) {
   int foreign = guard_foreign_pair > 0;
-  for (; (*rows)[0]; rows++, first++) {
-    for (size_t side = 0; side < GUARD_SIDES && (*rows)[side]; side++) {
-      const char *list = (*rows)[side];
-      size_t n;
-      for (const char *w; (w = next_word(&list, &n));) {
-        add_pair(entry(w, n), first, side);
-        size_t stem = foreign ? n : guard_stem(w, n);
-        GuardWord *e = entry(w, stem);
-        if (stem == n ||
-            e->classes == 0) { /* else the stem is a word of its own: "every", "ever" */
-          add_pair(e, first, side);
-        }
-      }
+  size_t n, side = 0, before = row;
+  for (const char *w; (w = next_in_row(&list, &n, &row)); before = row) {
+    side = row != before ? 0 : side;
+    if (*w == '/') {
+      side++;
+      continue;
+    }
+    add_pair(entry(w, n), row, side);
+    size_t stem = foreign ? n : guard_stem(w, n);
+    GuardWord *e = entry(w, stem);
+    if (stem == n || e->classes == 0) { /* else the stem is a word of its own: "every", "ever" */
+      add_pair(e, row, side);
     }
   }
-  return first;
+  return row + 1;
 }
 
 /* A word in two rows keeps the first. */
 static void load_same(void) {
-  for (size_t i = 0; i < sizeof SAME / sizeof *SAME; i++) {
-    const char *list = SAME[i];
-    size_t n;
-    for (const char *w; (w = next_word(&list, &n));) {
-      GuardWord *both[2] = {entry(w, n), entry(w, guard_stem(w, n))};
-      for (int k = 0; k < 2; k++) {
-        both[k]->group = both[k]->group ? both[k]->group : (uint16_t)(i + 1);
-      }
+  const char *list = SAME;
+  size_t n, row = 1;
+  for (const char *w; (w = next_in_row(&list, &n, &row));) {
+    GuardWord *both[2] = {entry(w, n), entry(w, guard_stem(w, n))};
+    for (int k = 0; k < 2; k++) {
+      both[k]->group = both[k]->group ? both[k]->group : (uint16_t)row;
     }
   }
 }
 
 static void load_foreign_same(void) {
-  for (size_t i = 0; GUARD_FOREIGN_SAME[i]; i++) {
-    const char *list = GUARD_FOREIGN_SAME[i];
-    size_t n;
-    for (const char *w; (w = next_word(&list, &n));) {
-      GuardWord *e = entry(w, n);
-      e->foreign_group = e->foreign_group ? e->foreign_group : (uint16_t)(i + 1);
-    }
+  const char *list = GUARD_FOREIGN_SAME;
+  size_t n, row = 1;
+  for (const char *w; (w = next_in_row(&list, &n, &row));) {
+    GuardWord *e = entry(w, n);
+    e->foreign_group = e->foreign_group ? e->foreign_group : (uint16_t)row;
   }
 }
 
+/* A number's value is its place in its row; 0 is none, so that one more is kept. */
 static void load_foreign(void) {
-  size_t n;
-  for (size_t i = 0; GUARD_FOREIGN_STOP[i]; i++) {
-    load_class(GUARD_FOREIGN_STOP[i], WORD_FOREIGN);
-  }
-  for (size_t i = 0; GUARD_FOREIGN_NUMBERS[i]; i++) {
-    const char *list = GUARD_FOREIGN_NUMBERS[i];
-    uint8_t value = 1; /* 0 is none */
-    for (const char *w; (w = next_word(&list, &n)); value++) {
-      if (*w != '-') {
-        entry(w, n)->foreign_number = value;
-      }
+  const char *list = GUARD_FOREIGN_NUMBERS;
+  size_t n, row = 1, before = 0;
+  uint8_t value = 0;
+  load_class(GUARD_FOREIGN_STOP, WORD_FOREIGN);
+  for (const char *w; (w = next_in_row(&list, &n, &row)); before = row) {
+    value = row != before ? 1 : (uint8_t)(value + 1);
+    if (*w != '-') {
+      entry(w, n)->foreign_number = value;
     }
   }
-  for (size_t i = 0; GUARD_FOREIGN_DATES[i]; i++) {
-    const char *list = GUARD_FOREIGN_DATES[i];
-    for (const char *w; (w = next_word(&list, &n));) {
-      entry(w, n)->foreign_date = (uint8_t)(FOREIGN_DATE + i);
-    }
+  list = GUARD_FOREIGN_DATES;
+  row = 0;
+  for (const char *w; (w = next_in_row(&list, &n, &row));) {
+    entry(w, n)->foreign_date = (uint8_t)(FOREIGN_DATE + row);
   }
   load_foreign_same();
 }

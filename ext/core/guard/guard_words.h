@@ -68,4 +68,13 @@ const GuardWord *guard_word(const char *text, size_t n);
 ** "study" share one. Other scripts' words are their own stems. */
 size_t guard_stem(const char *text, size_t n);
 
+/* Lists of guard_lists.c: words apart by one blank, rows by " ; ". Opposites: a row of sides apart by
+** " / ", words of which exclude each other. */
+extern const char GUARD_OPPOSITES[];
+extern const char GUARD_FOREIGN_OPPOSITES[];
+extern const char GUARD_FOREIGN_STOP[];    /* grammar, politeness, the verbs of asking */
+extern const char GUARD_FOREIGN_SAME[];    /* a row: words that may stand for each other */
+extern const char GUARD_FOREIGN_NUMBERS[]; /* a row: from 0 on; "-" where another row has it */
+extern const char GUARD_FOREIGN_DATES[];   /* a row is one date */
+
 #endif
