@@ -594,15 +594,6 @@ static int direction_differs(Texts *p) {
          texts_object(p, a->n_tokens - 1, b->n_tokens - 1);
 }
 
-static size_t content_left(const GuardText *t) {
-  size_t n = 0;
-  for (size_t i = 0; i < t->n_tokens; i++) {
-    n += is_left(&t->tokens[i]) && t->tokens[i].kind == TOKEN_WORD && is_content(&t->tokens[i]) &&
-         !has_class(&t->tokens[i], WORD_VAGUE);
-  }
-  return n;
-}
-
 /* Whether some token between the two ties them in a way that has no direction. */
 static int is_symmetric(const GuardText *t, size_t from, size_t to) {
   for (size_t i = from + 1; i < to; i++) {
@@ -668,7 +659,8 @@ static int is_recast(const GuardText *t) {
 static int order_differs(Texts *p) {
   const GuardText *a = &p->a, *b = &p->b;
   size_t at[3];
-  if (content_left(a) || content_left(b) || moved(a, b, at) != 2 || is_recast(a) || is_recast(b)) {
+  if (texts_count_new(a) || texts_count_new(b) || moved(a, b, at) != 2 || is_recast(a) ||
+      is_recast(b)) {
     return 0;
   }
   size_t x = a->tokens[at[1]].match - 1u, y = a->tokens[at[0]].match - 1u;

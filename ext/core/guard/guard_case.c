@@ -55,7 +55,7 @@ typedef struct Habit {
 } Habit;
 
 static Habit habit_of(const GuardText *t) {
-  size_t inner = 0, titled = 0, capitals = 0, small = 0, words = 0;
+  size_t inner = 0, titled = 0, capitals = 0, words = 0;
   Habit h = {1, 0, 0};
   for (size_t i = 0; i < t->n_tokens; i++) {
     const Token *x = &t->tokens[i];
@@ -67,14 +67,12 @@ static Habit habit_of(const GuardText *t) {
     if (x->kind == TOKEN_WORD && x->n > 1) {
       words++;
       capitals += (x->flags & TOKEN_CAPS) != 0;
-      small += !(x->flags & TOKEN_CAPS);
       inner += !(x->flags & TOKEN_INITIAL) && x->n > 3;
       titled += !(x->flags & TOKEN_INITIAL) && x->n > 3 && (x->flags & TOKEN_CAPITAL);
     }
   }
   h.shouts =
       (words > 1 && capitals * 5 >= words * 4) || (inner > 1 && titled == inner && words > 3);
-  (void)small;
   return h;
 }
 

@@ -110,18 +110,19 @@ static int is_literal(const GuardText *t, size_t i) {
          t->text[end] == '/';
 }
 
+static size_t count_bytes(const Gap *g, char c) {
+  size_t n = 0;
+  for (size_t i = 0; i < g->n; i++) {
+    n += g->p[i] == c;
+  }
+  return n;
+}
+
 /* Blanks of another number or kind, between the same two words of one line. */
 static int blanks_differ(const Gap *g, const Gap *h) {
-  size_t n = 0, m = 0, tabs_n = 0, tabs_m = 0;
-  for (size_t i = 0; i < g->n; i++) {
-    n += g->p[i] == ' ' || g->p[i] == '\t';
-    tabs_n += g->p[i] == '\t';
-  }
-  for (size_t i = 0; i < h->n; i++) {
-    m += h->p[i] == ' ' || h->p[i] == '\t';
-    tabs_m += h->p[i] == '\t';
-  }
-  return n > 0 && m > 0 && (n != m || tabs_n != tabs_m);
+  size_t n = count_bytes(g, ' '), m = count_bytes(h, ' ');
+  size_t tabs_n = count_bytes(g, '\t'), tabs_m = count_bytes(h, '\t');
+  return n + tabs_n > 0 && m + tabs_m > 0 && (n != m || tabs_n != tabs_m);
 }
 
 /* Whether the gap ends with a dash that stands behind a blank: 1 if it touches the word, 2 if a

@@ -62,26 +62,14 @@ static size_t persons(const GuardText *t, uint8_t list[PERSONS_MAX], uint16_t at
   return n;
 }
 
-/* Content words without counterpart. */
-static size_t count_new(const GuardText *t) {
-  size_t n = 0;
-  for (size_t i = 0; i < t->n_tokens; i++) {
-    n += is_left(&t->tokens[i]) && is_content(&t->tokens[i]) &&
-         !has_class(&t->tokens[i], WORD_VAGUE);
-  }
-  return n;
-}
-
 /* The same persons in another order ("I owe you"), all else the same. */
 static int persons_swap(Texts *p) {
   uint8_t a[PERSONS_MAX], b[PERSONS_MAX];
   uint16_t at_a[PERSONS_MAX], at_b[PERSONS_MAX];
   size_t n = persons(&p->a, a, at_a), sum[8] = {0}, first = PERSONS_MAX;
   enum { CLAUSES = 20 }; /* in longer texts whole clauses move */
-  if (p->a.n_tokens > CLAUSES || p->b.n_tokens > CLAUSES) {
-    return 0;
-  }
-  if (n < 2 || persons(&p->b, b, at_b) != n || count_new(&p->a) || count_new(&p->b)) {
+  if (p->a.n_tokens > CLAUSES || p->b.n_tokens > CLAUSES || n < 2 || persons(&p->b, b, at_b) != n ||
+      texts_count_new(&p->a) || texts_count_new(&p->b)) {
     return 0;
   }
   for (size_t i = n; i-- > 0;) {
@@ -175,11 +163,11 @@ static int subject_is_new(const GuardText *a, size_t s, const GuardText *b, size
   int me = person_of(&a->tokens[s]) == ME || person_of(&a->tokens[s]) == YOU;
   const Token *y = &b->tokens[u];
   static const char *const passive[] = {"be", "been", "have", "need", "get", "still", "not"};
-  if (!me || IS_ONE_OF(b, u + 1, passive) || !is_noun(y) || count_new(a) || u == 0 ||
+  if (!me || IS_ONE_OF(b, u + 1, passive) || !is_noun(y) || texts_count_new(a) || u == 0 ||
       !IS_ONE_OF(b, u - 1, POSSESSIVES)) {
     return 0;
   }
-  return is_left(y) ? count_new(b) == 1 : y->match != 0 && count_new(b) == 0;
+  return is_left(y) ? texts_count_new(b) == 1 : y->match != 0 && texts_count_new(b) == 0;
 }
 
 static int subject_differs(Texts *p) {
@@ -201,7 +189,7 @@ static int asks_for_object(const GuardText *a, const GuardText *b) {
     return 0;
   }
   size_t verb = a->tokens[1].match - 1u, object = b->tokens[s].match;
-  return object > 2 && verb > s && count_new(a) == 0 && count_new(b) == 0;
+  return object > 2 && verb > s && texts_count_new(a) == 0 && texts_count_new(b) == 0;
 }
 
 static int object_differs(Texts *p) {
@@ -212,22 +200,18 @@ static int object_differs(Texts *p) {
 
 enum { NOT_OWNER, ONE_OWNER, OWNERS };
 
-static int is_apostrophe(const char *p, size_t n) {
-  return (n > 0 && *p == '\'') || (n > 2 && memcmp(p, "\xE2\x80\x99", 3) == 0);
-}
-
 /* "the dog's", "the dogs'". */
 static int ownership(const GuardText *t, const Token *x) {
   size_t end = x->from + x->raw;
   const char *p = t->text + x->from;
-  if (x->kind != TOKEN_WORD || x->raw < 3 || x->raw <= x->n || (p[x->raw - 1] | 0x20) != 's') {
-    int plural = x->kind == TOKEN_WORD && x->raw > 2 && (p[x->raw - 1] | 0x20) == 's';
-    int closes = end + 1 < t->n && t->text[end] == '\'' && t->text[end + 1] == ' ';
-    return plural && closes && memchr(t->text, '\'', x->from) == NULL ? OWNERS : NOT_OWNER;
+  if (x->kind != TOKEN_WORD || x->raw < 3 || (p[x->raw - 1] | 0x20) != 's') {
+    return NOT_OWNER;
   }
-  return is_apostrophe(p + x->raw - 2, 1) || (x->raw > 4 && is_apostrophe(p + x->raw - 4, 3))
-             ? ONE_OWNER
-             : NOT_OWNER;
+  if (p[x->raw - 2] == '\'' || p[x->raw - 2] == '\x99') { /* the last byte of a curly one */
+    return ONE_OWNER;
+  }
+  int closes = end + 1 < t->n && t->text[end] == '\'' && t->text[end + 1] == ' ';
+  return closes && memchr(t->text, '\'', x->from) == NULL ? OWNERS : NOT_OWNER;
 }
 
 static int owners_differ(Texts *p) {
@@ -245,7 +229,7 @@ static int owners_differ(Texts *p) {
     lost += u == ONE_OWNER && !v;
     gained += v == ONE_OWNER && !u;
   }
-  return lost && gained && !count_new(&p->a) && !count_new(&p->b) &&
+  return lost && gained && !texts_count_new(&p->a) && !texts_count_new(&p->b) &&
          texts_object(p, at, p->a.tokens[at].match - 1u);
 }
 
@@ -277,7 +261,7 @@ static int only_differs(Texts *p) {
   if (in_a != in_b) {
     return texts_object(p, i, k);
   }
-  if (!in_a || count_new(&p->a) || count_new(&p->b)) {
+  if (!in_a || texts_count_new(&p->a) || texts_count_new(&p->b)) {
     return 0;
   }
   size_t x = texts_beside(&p->a, i, 1), y = texts_beside(&p->b, k, 1);

@@ -327,3 +327,12 @@ int texts_object(Texts *p, size_t i, size_t k) {
   p->said_b = (Said){{span_of(&p->b, k), {0, 0}}};
   return 1;
 }
+
+size_t texts_count_new(const GuardText *t) {
+  size_t n = 0;
+  for (size_t i = 0; i < t->n_tokens; i++) {
+    n += is_left(&t->tokens[i]) && is_content(&t->tokens[i]) &&
+         !has_class(&t->tokens[i], WORD_VAGUE);
+  }
+  return n;
+}

@@ -36,6 +36,9 @@ void texts_match(Texts *p);
 /* The first LEFT_MAX content words of t without counterpart; returns how many there are. */
 size_t texts_left_words(const GuardText *t, uint16_t left[LEFT_MAX]);
 
+/* How many telling words of t have no counterpart. */
+size_t texts_count_new(const GuardText *t);
+
 /* The token beside i in steps of `step` (1, or (size_t)-1), behind articles and the like; n_tokens
 ** if there is none. */
 size_t texts_beside(const GuardText *t, size_t i, size_t step);

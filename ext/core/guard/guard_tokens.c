@@ -434,19 +434,24 @@ static int take_signs(Scan *s, const Run *r) {
 static void read_alone(Scan *s, const Glyph *first) {
   enum { LONGEST = 4 };
   GuardText *t = s->t;
-  size_t at = t->n_bytes, bytes[LONGEST], ends[LONGEST], n = 0, take = 0;
+  size_t at = t->n_bytes, end = s->i + first->len, bytes;
   Glyph g = *first;
-  for (size_t i = s->i; n < LONGEST && g.alone && g.n > 0; glyph_at(t, i, &g)) {
+  append(t, first);
+  bytes = t->n_bytes;
+  for (size_t n = 1, i = end; n < LONGEST; n++) {
+    glyph_at(t, i, &g);
+    if (!g.alone || g.n == 0) {
+      break;
+    }
     append(t, &g);
     i += g.len;
-    bytes[n] = t->n_bytes;
-    ends[n++] = i;
+    if (guard_word(t->bytes + at, t->n_bytes - at)) {
+      bytes = t->n_bytes;
+      end = i;
+    }
   }
-  for (size_t k = n; k-- > 1 && !take;) {
-    take = guard_word(t->bytes + at, bytes[k] - at) ? k : 0;
-  }
-  t->n_bytes = n ? bytes[take] : at;
-  s->i = n ? ends[take] : s->i + first->len;
+  t->n_bytes = bytes;
+  s->i = end;
 }
 
 static void scan_word(Scan *s) {

@@ -15,6 +15,7 @@
 #include "core/guard/guard_words.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { MAX_WORDS = 10000, SLOTS = 32768 };
@@ -27,50 +28,38 @@ size_t guard_foreign_pair;
 static size_t n_words = 1;
 
 static const char STOP[] =
-    "a an the this that these those it its itself i me my mine myself we us our ours ourselves you "
-    "your yours yourself u ur he him his himself she her hers herself they them their theirs "
-    "themselves one ones someone somebody anyone anybody "
-    "am is are was were be been being do does did done doing have has had having will would shall "
-    "should can could may might must ought let lets get gets got getting "
-    "and or but if so as of at by for in on to from into onto upon with within about "
-    "than then there here such some any all each every also too just even only very really "
-    "who whom whose which what whats when where why how whether while because since though "
-    "although "
-    "please pls plz kindly hi hello hey dear thanks thank thx greetings ok okay sorry excuse "
-    "s t d m ll re ve etc eg ie yes oh well quite rather "
-    "out up down off over around through throughout during among amongst between after before "
-    "towards toward per regarding across along against via until till upon under above below "
-    "behind beside besides except inside outside without unless whereas become becomes became "
-    "being going gonna wanna else im ive dont";
+    "a an the this that these those it its itself i me my mine myself we us our ours ourselves "
+    "you your yours yourself u ur he him his himself she her hers herself they them their theirs "
+    "themselves one ones someone somebody anyone anybody am is are was were be been being do does "
+    "did done doing have has had having will would shall should can could may might must ought "
+    "let lets get gets got getting and or but if so as of at by for in on to from into onto upon "
+    "with within about than then there here such some any all each every also too just even only "
+    "very really who whom whose which what whats when where why how whether while because since "
+    "though although please pls plz kindly hi hello hey dear thanks thank thx greetings ok okay "
+    "sorry excuse s t d m ll re ve etc eg ie yes oh well quite rather out up down off over around "
+    "through throughout during among amongst between after before towards toward per regarding "
+    "across along against via until till under above below behind beside besides except inside "
+    "outside without unless whereas become becomes became going gonna wanna else im ive dont";
 
 static const char VAGUE[] =
-    "way ways thing things something anything people person good great nice best better "
-    "easy easily easiest simple actual actually real currently now today ever "
-    "many much lot lots more most few several various different certain other others another "
-    "kind kinds type types sort example examples "
-    "make use using want need needed like know knows think see say said tell give given find go "
-    "going come take become try help work "
-    "possible able available time times still yet already again always usually often mean means "
-    "recommend suggest suggested exactly basically generally possibly maybe perhaps fully "
-    "completely totally truly simply question questions answer details following "
-    "tips advice idea ideas anyway around own "
-    "united same start considered called named name happen happens feel look looks opinion view "
-    "views "
-    "explain describe wondering wonder information info possibly "
-    "exact true truly sure soon still thing everything something nothing somewhere anywhere "
-    "everyone everybody guys folks person persons world useful effective prominent normal basic "
-    "suitable relevant potential upcoming present existing given required necessary "
-    "important significant main major top greatest biggest biggest nicest wonderful fantastic "
-    "amazing awesome interesting fascinating favorite favourite cool perfect proper properly "
-    "specific particular regular common commonly popular famous various lots plenty bunch "
-    "try trying tried start started starting begin keep put bring seem seems tend supposed going "
-    "consider considering considered regards regard term terms case cases fact facts list "
-    "used using use uses utilize method methods step steps process procedure technique techniques "
-    "option options solution solutions possibility chance chances chance able ability "
-    "happen happened happening going buy get obtain find found search "
-    "number amount many couple often frequently times time moment nowadays days anymore anyhow "
-    "somehow whatever whichever ask asked asking request written taken done made makes "
-    "made being become becoming young old new newly big large huge massive little small";
+    "way thing something anything people person good great nice best better easy easily easiest "
+    "simple actual real currently now today ever many much lot more most few several various "
+    "different certain other another kind type types sort example examples make use using want "
+    "need like know think see say said tell give given find go going come take become try help "
+    "work possible able available time times still yet already again always usually often mean "
+    "recommend suggest basically generally possibly maybe perhaps fully completely totally truly "
+    "simply question answer details following tips advice idea anyway around own united same "
+    "start called named name happen feel look opinion view explain describe wonder information "
+    "info exact true sure soon everything nothing somewhere anywhere everyone everybody guys "
+    "folks world useful effective prominent normal basic suitable relevant potential upcoming "
+    "present existing required necessary important significant main major top greatest biggest "
+    "nicest wonderful fantastic amazing awesome interesting fascinating favorite favourite cool "
+    "perfect proper specific particular regular common popular famous plenty bunch tried begin "
+    "keep put bring seem tend supposed consider regard term case cases fact list used utilize "
+    "method step process procedure technique techniques option solution possibility chance "
+    "chances ability buy get obtain found search number amount couple frequently moment nowadays "
+    "days anymore anyhow somehow whatever whichever ask request written taken done made makes "
+    "being becoming young old new newly big large huge massive little small";
 
 static const char COMMON[] =
     "abandoned abroad absolutely academic accept access accident accomplish according account "
@@ -256,33 +245,27 @@ static const char COMMON[] =
 static const char NEGATION[] =
     "not no never without cannot dont doesnt didnt isnt arent wasnt werent cant couldnt wont "
     "wouldnt shouldnt hasnt havent hadnt mustnt neednt neither nor none nobody nothing nowhere "
-    "non unable hardly barely except excluding lacking impossible aint nt "
-    "nicht kein keine keinen keinem keiner nie niemals ohne weder "
-    "pas jamais aucun aucune sans rien "
-    "nunca jamas sin ningun ninguna ninguno nada tampoco nessuno nessuna senza niente "
-    "nao sem nenhum nenhuma nichts \xE4\xB8\x8D \xE6\xB2\xA1 \xE6\xB2\xA1\xE6\x9C\x89 \xE5\x88\xAB "
-    "\xE0\xA4\xA8\xE0\xA4\xB9\xE0\xA5\x80\xE0\xA4\x82 \xE0\xA4\xAE\xE0\xA4\xA4 "
-    "\xE0\xA4\xAC\xE0\xA4\xBF\xE0\xA4\xA8\xE0\xA4\xBE";
+    "non unable hardly barely except excluding lacking impossible aint nt nicht kein keine keinen "
+    "keinem keiner nie niemals ohne weder pas jamais aucun aucune sans rien nunca jamas sin "
+    "ningun ninguna ninguno nada tampoco nessuno nessuna senza niente nao sem nenhum nenhuma "
+    "nichts 不 没 没有 别 नहीं मत बिना";
 
 static const char ARTICLE[] = "a an the my your our his her its their this that these those";
 static const char RELATION[] =
-    "to into than over by onto of against for as a nach para vers hasta verso bis \xE5\x88\xB0 "
-    "\xE8\x87\xB3 "
-    "\xE0\xA4\xB8\xE0\xA5\x87"; /* "a" is French, Spanish, Italian and Portuguese */
-static const char FROM[] = "from von aus desde depuis da \xE4\xBB\x8E \xE7\x94\xB1";
-static const char TO[] = "to into onto nach hacia vers para \xE5\x88\xB0 \xE8\x87\xB3";
-static const char ONLY[] = "only solely exclusively nur seulement uniquement solamente unicamente "
-                           "soltanto somente \xE5\x8F\xAA \xE4\xBB\x85 "
-                           "\xE0\xA4\x95\xE0\xA5\x87\xE0\xA4\xB5\xE0\xA4\xB2 "
-                           "\xE0\xA4\xB8\xE0\xA4\xBF\xE0\xA4\xB0\xE0\xA5\x8D\xE0\xA4\xAB";
+    "to into than over by onto of against for as a nach para vers hasta verso bis 到 "
+    "至 से"; /* "a" is French, Spanish, Italian and Portuguese */
+static const char FROM[] = "from von aus desde depuis da 从 由";
+static const char TO[] = "to into onto nach hacia vers para 到 至";
+static const char ONLY[] =
+    "only solely exclusively nur seulement uniquement solamente unicamente soltanto somente 只 仅 "
+    "केवल सिर्फ";
 
 /* Words that mean something else with a capital: names, and types of programming languages. What
 ** only a typist leaves small ("paris", "windows") is not here. */
 static const char CASED[] =
-    "turkey china polish may march august jersey chile japan lima nice reading cologne bill "
-    "mark rose jack frank grace hope faith mercury guinea bush lent pat "
-    "pole bath nan int integer string double float boolean bool object "
-    "char byte long true false none";
+    "turkey china polish may march august jersey chile japan lima nice reading cologne bill mark "
+    "rose jack frank grace hope faith mercury guinea bush lent pat pole bath nan int integer "
+    "string double float boolean bool object char byte long true false none";
 
 /* Things that a brand is named after: with "a" before it, and with a capital and without "a". */
 static const char THINGS[] =
@@ -299,10 +282,10 @@ static const char LABELS[] =
     "vitamin hepatitis plan grade class type section part group option drive in team gate "
     "terminal influenza schedule programming language code compiler program programs";
 
-/* Words that are others with an accent or an umlaut, even where a text has no other: a\xC3\xB1o. */
+/* Words that are others with an accent or an umlaut, even where a text has no other: año. */
 static const char ACCENTED[] =
-    "ano papa peche pecheur cote mure tache jeune schon fordern drucken zahlen mochte konnte hatte "
-    "wurde masse busse flosse bar";
+    "ano papa peche pecheur cote mure tache jeune schon fordern drucken zahlen mochte konnte "
+    "hatte wurde masse busse flosse bar";
 
 /* Words that talk about a word. */
 static const char MEANING[] =
@@ -318,38 +301,19 @@ static const char TIE[] = "and or vs versus v with between nor";
 static const char PREPOSITION[] = "in for of from with at on to";
 static const char QUESTION[] = "what which how why where when who if whether";
 
-static const struct {
-  const char *list;
-  double first; /* the next word is one more */
-} NUMBERS[] = {
-    {"zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-     "fifteen sixteen seventeen eighteen nineteen twenty",
-     0},
-    {"first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth", 1},
-    {"thirty", 30},
-    {"forty", 40},
-    {"fifty", 50},
-    {"sixty", 60},
-    {"seventy", 70},
-    {"eighty", 80},
-    {"ninety", 90},
-    {"dozen", 12},
-    {"twice", 2},
-    {"thrice", 3},
-    {"double", 2},
-    {"triple", 3},
-    {"once", 1},
-    {"thirteenth", 13},
-    {"twentieth", 20},
-    {"single", 1}};
+/* Rows: a value, and the words for it and for the next ones. */
+static const char NUMBERS[] =
+    "0 zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+    "fifteen sixteen seventeen eighteen nineteen twenty ; 1 first second third fourth fifth sixth "
+    "seventh eighth ninth tenth eleventh twelfth ; 30 thirty ; 40 forty ; 50 fifty ; 60 sixty ; 70 "
+    "seventy ; 80 eighty ; 90 ninety ; 12 dozen ; 1 once twice thrice ; 1 single double triple ; "
+    "13 thirteenth ; 20 twentieth";
 
-static const struct {
-  const char *list;
-  double value;
-} SCALES[] = {{"hundred hundreds", 1e2},    {"thousand thousands", 1e3},
-              {"lakh lakhs lac lacs", 1e5}, {"million millions mio", 1e6},
-              {"crore crores", 1e7},        {"billion billions bn", 1e9},
-              {"trillion trillions", 1e12}};
+/* Rows: a value, and the words for it. */
+static const char SCALES[] =
+    "100 hundred hundreds ; 1000 thousand thousands ; 100000 lakh lakhs lac lacs ; 1000000 million "
+    "millions mio ; 10000000 crore crores ; 1000000000 billion billions bn ; 1000000000000 "
+    "trillion trillions";
 
 /* Each row one unit; "!" before currencies, which may stand before their number. */
 static const char UNITS[] =
@@ -384,11 +348,11 @@ static const char DATES[] =
     "christmas ; easter ; midnight ; noon";
 
 static const char LISTS[] =
-    "top best most worst good great example examples reason reasons way ways thing things tip tips "
-    "some favorite favourite different main major fact facts";
+    "top best most worst good great example examples reason reasons way ways thing things tip "
+    "tips some favorite favourite different main major fact facts";
 
-static const char PERIOD[] = "day week weekend month quarter year night season semester decade "
-                             "century summer winter";
+static const char PERIOD[] =
+    "day week weekend month quarter year night season semester decade century summer winter";
 
 /* Each row: words that may stand for each other in a question. */
 static const char SAME[] =
@@ -447,7 +411,7 @@ static const char SAME[] =
     "near nearby ; luggage baggage ; holiday vacation ; taxi cab ; lift elevator ; invoice bill ; "
     "parcel package ; permit allow ; shop store ; picture pic";
 
-static uint32_t hash(const char *text, size_t n) {
+uint32_t guard_hash(const char *text, size_t n) {
   uint32_t h = 2166136261u;
   for (size_t i = 0; i < n; i++) {
     h = (h ^ (unsigned char)text[i]) * 16777619u;
@@ -457,7 +421,7 @@ static uint32_t hash(const char *text, size_t n) {
 
 /* The slot of the word, or the empty one where it would go. */
 static size_t slot_of(const char *text, size_t n) {
-  size_t at = hash(text, n) & (SLOTS - 1);
+  size_t at = guard_hash(text, n) & (SLOTS - 1);
   while (slots[at] && (words[slots[at]].n != n || memcmp(words[slots[at]].text, text, n) != 0)) {
     at = (at + 1) & (SLOTS - 1);
   }
@@ -555,26 +519,6 @@ static void load_class(const char *list, unsigned class) {
   }
 }
 
-static void load_numbers(void) {
-  for (size_t i = 0; i < sizeof NUMBERS / sizeof *NUMBERS; i++) {
-    const char *list = NUMBERS[i].list;
-    double value = NUMBERS[i].first;
-    size_t n;
-    load_class(list, WORD_NUMBER);
-    for (const char *w; (w = next_word(&list, &n)); value++) {
-      entry(w, n)->number = value;
-    }
-  }
-  for (size_t i = 0; i < sizeof SCALES / sizeof *SCALES; i++) {
-    const char *list = SCALES[i].list;
-    size_t n;
-    load_class(list, WORD_NUMBER | WORD_SCALE);
-    for (const char *w; (w = next_word(&list, &n));) {
-      entry(w, n)->number = SCALES[i].value;
-    }
-  }
-}
-
 /* The next word of a list of rows apart by ";", its row in *row; NULL at the end. */
 static const char *next_in_row(const char **p, size_t *n, size_t *row) {
   const char *w = next_word(p, n);
@@ -583,6 +527,22 @@ static const char *next_in_row(const char **p, size_t *n, size_t *row) {
     w = next_word(p, n);
   }
   return w;
+}
+
+/* Each word of a row is `step` more than the one before. */
+static void load_numbers(const char *list, unsigned classes, double step) {
+  size_t n, row = 1;
+  double value = 0;
+  for (const char *w; (w = next_in_row(&list, &n, &row));) {
+    if (*w <= '9') {
+      value = strtod(w, NULL);
+    } else {
+      GuardWord *e = entry(w, n);
+      e->classes |= classes;
+      e->number = value;
+      value += step;
+    }
+  }
 }
 
 /* "!" before the first word of a row: a currency. */
@@ -714,7 +674,8 @@ static void load(void) {
   load_class(ACCENTED, WORD_ACCENTED);
   load_class(MEANING, WORD_MEANING);
   load_class("know sure understand", WORD_KNOWING);
-  load_numbers();
+  load_numbers(NUMBERS, WORD_NUMBER, 1);
+  load_numbers(SCALES, WORD_NUMBER | WORD_SCALE, 0);
   load_units();
   load_dates();
   guard_foreign_pair = load_opposites(GUARD_OPPOSITES, 1);

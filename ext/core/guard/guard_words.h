@@ -57,6 +57,9 @@ typedef struct GuardWord {
   uint16_t pair[WORD_PAIRS]; /* 0: none; from guard_foreign_pair on not for English texts */
 } GuardWord;
 
+/* A hash of n bytes. */
+uint32_t guard_hash(const char *text, size_t n);
+
 /* The first pair of opposites of another language than English; 0 before the first look-up. */
 extern size_t guard_foreign_pair;
 
