@@ -16,30 +16,29 @@
 /* What is counted, and hundredths of its weight. "Rare" is what stands in no list of everyday words:
 ** outside English nearly everything. */
 #define FEATURES(F)                                                                                \
-  F(NAMES_ONE, 37)      /* one text has a name that the other lacks */                             \
-  F(NAME_ONLY, 35)      /* and nothing else is new */                                              \
-  F(RARE_BOTH, 57)      /* words that are no everyday English on both sides */                     \
-  F(SWAP_SLOT, 27)      /* one word for one word, in the same place */                             \
-  F(ADD_RARE, 66)       /* one such word more, and nothing else */                                 \
-  F(ADD_MORE, -36)      /* several words more on one side, none on the other */                    \
-  F(NARROW_RARE, 41)    /* such a word behind a preposition ("in pune") */                         \
-  F(BETWEEN_RARE, 30)   /* such a word between two that stay */                                    \
-  F(SLOT_RARE, 20)      /* such a word where the other text has another */                         \
-  F(CAPITAL_LEFT, 14)   /* words with a capital inside a sentence, each (three at most) */         \
-  F(COMMON_ONE, 29)     /* an everyday word on one side only */                                    \
-  F(LAST_LEFT, 40)      /* texts that end with a new word */                                       \
+  F(NAMES_ONE, 42)      /* one text has a name that the other lacks */                             \
+  F(NAME_ONLY, 27)      /* and nothing else is new */                                              \
+  F(RARE_BOTH, 45)      /* words that are no everyday English on both sides */                     \
+  F(SWAP_SLOT, 23)      /* one word for one word, in the same place */                             \
+  F(ADD_RARE, 61)       /* one such word more, and nothing else */                                 \
+  F(ADD_MORE, -42)      /* several words more on one side, none on the other */                    \
+  F(NARROW_RARE, 36)    /* such a word behind a preposition ("in pune") */                         \
+  F(BETWEEN_RARE, 31)   /* such a word between two that stay */                                    \
+  F(CAPITAL_LEFT, 19)   /* words with a capital inside a sentence, each (three at most) */         \
+  F(COMMON_ONE, 35)     /* an everyday word on one side only */                                    \
+  F(LAST_LEFT, 44)      /* texts that end with a new word */                                       \
   F(WHY_OTHER, 157)     /* one asks why, the other what, where, when or who */                     \
-  F(HOW_OTHER, 32)      /* how, and what, where, when or who */                                    \
-  F(W_OTHER, 121)       /* where, when or who, and something else */                               \
+  F(HOW_OTHER, 26)      /* how, and what, where, when or who */                                    \
+  F(W_OTHER, 120)       /* where, when or who, and something else */                               \
   F(HOW_WHETHER, 41)    /* how, and a question for yes or no */                                    \
-  F(WHY_WHETHER, 103)   /* why, and a question for yes or no */                                    \
+  F(WHY_WHETHER, 100)   /* why, and a question for yes or no */                                    \
   F(WHAT_WHETHER, 62)   /* what, and a question for yes or no */                                   \
-  F(FEW, 50)            /* fewer than two telling words are the same */                            \
-  F(PREP_CHANGE, -38)   /* other prepositions on both sides */                                     \
-  F(ALL_SAME, -42)      /* no telling word is left over */                                         \
+  F(FEW, 52)            /* fewer than two telling words are the same */                            \
+  F(PREP_CHANGE, -41)   /* other prepositions on both sides */                                     \
+  F(ALL_SAME, -36)      /* no telling word is left over */                                         \
   F(RARE_FOR_RARE, 150) /* a rare word for a rare word, in the same place */
 
-enum { BIAS = -132 };
+enum { BIAS = -147 };
 
 #define F_NAME(name, weight) F_##name,
 #define F_WEIGHT(name, weight) weight,
@@ -177,7 +176,6 @@ size_t content_features(const Texts *p, int f[CONTENT_FEATURES_MAX]) {
   f[F_ADD_MORE] = adds && left > 1;
   f[F_NARROW_RARE] = a.narrow || b.narrow;
   f[F_BETWEEN_RARE] = a.between || b.between;
-  f[F_SLOT_RARE] = a.slot_rare || b.slot_rare;
   f[F_CAPITAL_LEFT] = least(a.capitals + b.capitals, 3);
   f[F_COMMON_ONE] = (a.common > 0) != (b.common > 0);
   f[F_LAST_LEFT] = (int)(a.last + b.last);
