@@ -21,6 +21,7 @@
 #include <string.h>
 
 #define TAUGHT_FLOOR 0.3 /* how far feedback reaches */
+#define TAUGHT "feedback"
 
 typedef struct Near {
   int64_t id;
@@ -158,34 +159,36 @@ static int is_variant(Search *s, Nears *x, const int *voted, int votes, int at, 
   return 0;
 }
 
-/* How many of the others considered give the same answer as the one at `i`. */
-static int supporters(const Nears *x, int n, int i) {
-  int count = 0;
-  for (int k = 0; k < n; k++) {
-    count += same_answer(&x->list[i], &x->list[k]);
+/* Votes among the first n for the answer of the one at `at`, which votes itself; variants of one text are one. */
+static int votes_for(Search *s, Nears *x, int n, int at, Err *err) {
+  int voted[FIXED_NEIGHBOURS + 1] = {at}, votes = 1;
+  for (int i = 0; i < n && err->rc == RC_OK; i++) {
+    if (i != at && same_answer(&x->list[at], &x->list[i]) &&
+        !is_variant(s, x, voted, votes, i, err)) {
+      voted[votes++] = i;
+    }
   }
-  return count;
+  return votes;
 }
 
 /* What is known of serving the one at `at`, as if it were the nearest. */
 static int weigh(Search *s, Nears *x, int at, FixedEvidence *e, Err *err) {
-  int voted[FIXED_NEIGHBOURS] = {at}, most = 0, n = 0;
+  int n = 0;
   const Near *own = &x->list[at];
   while (n < x->n && n < FIXED_NEIGHBOURS && own->rank - x->list[n].rank <= FIXED_REACH) {
     n++;
   }
-  *e = (FixedEvidence){.cosine = own->rank, .margin = FIXED_MARGIN_MOST, .votes = 1};
+  *e = (FixedEvidence){.cosine = own->rank, .margin = FIXED_MARGIN_MOST};
+  e->votes = votes_for(s, x, n, at, err);
+  e->repeats = e->votes > 1;
   for (int i = 0; i < n && err->rc == RC_OK; i++) {
-    int is_same = same_answer(own, &x->list[i]), count = supporters(x, n, i);
-    e->repeats |= count > 1;
-    if (!is_same) {
+    if (!same_answer(own, &x->list[i])) {
+      int votes = votes_for(s, x, n, i, err);
       e->margin = fmin(e->margin, own->rank - x->list[i].rank);
-      most = count > most ? count : most;
-    } else if (i != at && !is_variant(s, x, voted, e->votes, i, err)) {
-      voted[e->votes++] = i;
+      e->contested |= votes > e->votes;
+      e->repeats |= votes > 1;
     }
   }
-  e->contested = most > e->votes;
   if (vec_index_count(s->partition->index) < FIXED_NEIGHBOURS) {
     e->margin = fmin(e->margin, 0);
   }
@@ -261,7 +264,7 @@ static int judge(Search *s, const FixedRule *rule, Nears *x, int at, Verdict *v,
     refuse(v, "agreement: this answer was wrong for most neighbours of its entries");
   }
   if (!v->served && is_taught(s, near, err)) {
-    v->policy = "feedback";
+    v->policy = TAUGHT;
     v->served = 1;
   }
   return err->rc;
@@ -333,14 +336,22 @@ static int gather(Search *s, const FixedRule *rule, Nears *x, int *is_whole, Err
              : err->rc;
 }
 
+static int serve(const Near *near, const char *policy, Match *m, int *n) {
+  m[(*n)++] = (Match){.id = near->id, .similarity = near->cosine, .policy = policy};
+  return RC_OK;
+}
+
 static int decide(Search *s, const FixedRule *rule, Nears *x, int is_whole, Match *m, int *n,
                   Err *err) {
   const FixedEvidence nothing = {0};
   Verdict v = {0};
   const VecHit nearest = {x->list[0].id, x->list[0].cosine};
-  int allowed = search_allows(s, &nearest, v.why, err);
-  if (allowed != 1) {
-    return allowed == 0 ? miss(s, rule, &x->list[0], &nothing, v.why, err) : err->rc;
+  Allowed allowed = search_allows(s, &nearest, v.why, err);
+  if (allowed == ALLOWED_IF_TAUGHT && is_taught(s, &x->list[0], err)) {
+    return serve(&x->list[0], TAUGHT, m, n);
+  }
+  if (allowed != ALLOWED) {
+    return err->rc == RC_OK ? miss(s, rule, &x->list[0], &nothing, v.why, err) : err->rc;
   }
   if (!is_whole) {
     return miss(s, rule, &x->list[0], &nothing,
@@ -352,8 +363,7 @@ static int decide(Search *s, const FixedRule *rule, Nears *x, int is_whole, Matc
   if (!v.served) {
     return miss(s, rule, &x->list[0], &v.evidence, v.why, err);
   }
-  m[(*n)++] = (Match){.id = x->list[0].id, .similarity = x->list[0].cosine, .policy = v.policy};
-  return RC_OK;
+  return serve(&x->list[0], v.policy, m, n);
 }
 
 int agreement_match(Search *s, const FixedRule *rule, Match *m, int *n, Err *err) {
@@ -381,8 +391,11 @@ static int is_among(const Nears *x, int at, int k) {
 static int judge_one(Search *s, const FixedRule *rule, Nears *x, int at, Verdict *v, Err *err) {
   const VecHit hit = {x->list[at].id, x->list[at].cosine};
   *v = (Verdict){.policy = rule->name};
-  if (search_allows(s, &hit, v->why, err) == 1) {
+  Allowed allowed = search_allows(s, &hit, v->why, err);
+  if (allowed == ALLOWED) {
     judge(s, rule, x, at, v, err);
+  } else if (allowed == ALLOWED_IF_TAUGHT && is_taught(s, &x->list[at], err)) {
+    *v = (Verdict){.served = 1, .policy = TAUGHT};
   }
   if (v->served && at > 0 && !s->q->verify) {
     refuse(v, "another entry is nearer");
