@@ -31,6 +31,7 @@
 #include "vec/cache/plan.h"
 #include "vec/cache/match/match.h"
 #include "vec/cache/match/pending.h"
+#include "vec/cache/check.h"
 #include "vec/cache/write.h"
 
 #include <math.h>
@@ -209,23 +210,6 @@ static int table_connect(sqlite3 *db, void *aux, int argc, const char *const *ar
   return finish(t, &err, table, message);
 }
 
-/* What the table remembers of its making. */
-static int write_meta(CacheTable *t, Err *err) {
-  char number[32];
-  int64_t seed = t->set.seed;
-  if (seed == 0) {
-    sqlite3_randomness(sizeof seed, &seed);
-    seed &= INT64_MAX;
-  }
-  rows_set_meta(t, "embedder", t->embedder.name, err);
-  rows_set_meta(t, "embedder_version", t->embedder.version, err);
-  sqlite3_snprintf(sizeof number, number, "%d", t->embedder.dim);
-  rows_set_meta(t, "dim", number, err);
-  sqlite3_snprintf(sizeof number, number, "%lld", seed);
-  rows_set_meta(t, "seed", number, err);
-  return err->rc == RC_OK ? rows_set_meta(t, "entries", "0", err) : err->rc;
-}
-
 static int table_create(sqlite3 *db, void *aux, int argc, const char *const *argv,
                         sqlite3_vtab **table, char **message) {
   Err err = {0};
@@ -234,7 +218,7 @@ static int table_create(sqlite3 *db, void *aux, int argc, const char *const *arg
     t->is_trusted = 1;
     match_embedder(t, 0, &err);
   }
-  if (err.rc == RC_OK && write_meta(t, &err) == RC_OK) {
+  if (err.rc == RC_OK && check_write_meta(t, &err) == RC_OK) {
     trust_grant(t, &err);
   }
   return finish(t, &err, table, message);
@@ -715,7 +699,7 @@ static int table_integrity(sqlite3_vtab *base, const char *schema, const char *n
     return rc;
   }
   if (shadow_check(t, &err) == RC_OK) {
-    write_check(t, flags & 1, message, &err);
+    check_run(t, flags & 1, message, &err);
   }
   leave(t);
   return err.rc == RC_OK ? SQLITE_OK : fail(t, &err);

@@ -7,6 +7,7 @@
 ** its clock). One in EVICT_SHARE goes at a time, so that finding them costs little per insert.
 */
 #include "vec/cache/write.h"
+#include "vec/cache/check.h"
 #include "vec/cache/match/match.h"
 #include "vec/cache/match/pending.h"
 #include "vec/cache/match/learn.h"
@@ -23,7 +24,8 @@ enum { EVICT_SHARE = 20, PREPARED_PER_TRANSACTION = 100, EXPIRE_EVERY = 64 };
 /* An entry to be written. Values are the caller's. */
 typedef struct NewEntry {
   sqlite3_value **columns; /* as xUpdate has them */
-  int64_t id, partition, now;
+  int64_t id, partition, now, made_at;
+  int keeps_times;    /* an UPDATE that leaves them as they are */
   int has_id;         /* 0: the row gets the next */
   const void *vector; /* NULL: none */
   int64_t expires_at; /* VEC_NEVER: never */
@@ -176,23 +178,6 @@ static Worth *weigh(CacheTable *t, int64_t now, size_t *n, Err *err) {
   return all;
 }
 
-static int set_entries(CacheTable *t, int64_t n, Err *err) {
-  char number[32];
-  sqlite3_snprintf(sizeof number, number, "%lld", (long long)n);
-  return rows_set_meta(t, "entries", number, err);
-}
-
-/* Counts the entries anew. */
-static int64_t count_entries(CacheTable *t, Err *err) {
-  sqlite3_stmt *stmt = rows_prepare(t, "SELECT count(*) FROM @rows", err);
-  int64_t n = stmt && sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
-  int rc = sqlite3_finalize(stmt);
-  if (rc != SQLITE_OK) {
-    rows_error(t, rc, err);
-  }
-  return err->rc == RC_OK && set_entries(t, n, err) == RC_OK ? n : 0;
-}
-
 /* 1 if it may be time to evict, as far as the counter knows. One that no table can have is counted
 ** anew. */
 static int is_full(CacheTable *t, Err *err) {
@@ -202,7 +187,7 @@ static int is_full(CacheTable *t, Err *err) {
     return 0;
   }
   if (!text_integer(text, 0, INT64_MAX / 2, &n)) {
-    n = count_entries(t, err);
+    n = check_count_entries(t, err);
   }
   return err->rc == RC_OK && n >= t->set.max_entries;
 }
@@ -216,7 +201,7 @@ static int evict(CacheTable *t, int64_t now, Err *err) {
   }
   Worth *all = weigh(t, now, &n, err);
   int64_t go = (int64_t)n < most ? 0 : (int64_t)n - most + 1 + most / EVICT_SHARE;
-  if (err->rc == RC_OK && set_entries(t, (int64_t)n, err) == RC_OK && n > 0) {
+  if (err->rc == RC_OK && check_set_entries(t, (int64_t)n, err) == RC_OK && n > 0) {
     qsort(all, n, sizeof *all, by_value);
   }
   for (size_t i = 0; i < n && (int64_t)i < go && err->rc == RC_OK; i++) {
@@ -282,18 +267,52 @@ static int find_hash(CacheTable *t, NewEntry *e, Err *err) {
   return e->query ? rows_text_hash(t, e->query, e->n_query, &e->text_hash, err) : err->rc;
 }
 
-/* When it was made and when it ends. */
-static int64_t creation(const NewEntry *e) {
-  sqlite3_value *v = column(e, C_CREATED_AT);
-  return value_is_null(v) ? e->now : sqlite3_value_int64(v);
+/* --- times */
+
+#define TIME_LEAST                                                                                 \
+  100000000000LL /* of 1973: what is less was meant as seconds, or as something else */
+
+/* A time in Unix milliseconds; NULL stays `otherwise`. */
+static int take_time(sqlite3_value *v, const char *name, int64_t otherwise, int64_t *time,
+                     Err *err) {
+  int type = value_is_null(v) ? SQLITE_NULL : sqlite3_value_numeric_type(v);
+  *time = type == SQLITE_NULL ? otherwise : sqlite3_value_int64(v);
+  if (type == SQLITE_NULL || (type == SQLITE_INTEGER && *time >= TIME_LEAST)) {
+    return RC_OK;
+  }
+  const char *text =
+      sqlite3_value_type(v) == SQLITE_BLOB ? "a BLOB" : (const char *)sqlite3_value_text(v);
+  return err_set(
+      err, RC_ERROR, ERR_BAD_ARGUMENT,
+      "%s: expected Unix milliseconds (1700000000000 is in November 2023), received %.40s%s", name,
+      text ? text : "",
+      type == SQLITE_INTEGER ? " (seconds? milliseconds are 1000 times that)" : "");
 }
 
-static void find_expiry(const CacheTable *t, NewEntry *e) {
-  sqlite3_value *v = column(e, C_EXPIRES_AT);
-  int64_t made = creation(e), latest = VEC_NEVER - 1 - t->set.ttl_ms;
-  e->expires_at = !value_is_null(v) ? sqlite3_value_int64(v)
-                  : t->set.ttl_ms   ? (made < latest ? made : latest) + t->set.ttl_ms
-                                    : VEC_NEVER;
+/* 1 where a word says that the entry does not expire. */
+static int is_never(sqlite3_value *v) {
+  const char *text =
+      sqlite3_value_type(v) == SQLITE_TEXT ? (const char *)sqlite3_value_text(v) : NULL;
+  return text && sqlite3_stricmp(text, "never") == 0;
+}
+
+/* When it was made, last hit, and when it ends. What an UPDATE leaves as it is stays, whatever it is. */
+static int find_times(const CacheTable *t, NewEntry *e, Err *err) {
+  sqlite3_value *ends = column(e, C_EXPIRES_AT);
+  int64_t latest = VEC_NEVER - 1 - t->set.ttl_ms, last;
+  if (e->keeps_times) {
+    e->made_at = sqlite3_value_int64(column(e, C_CREATED_AT));
+    e->expires_at = value_is_null(ends) ? VEC_NEVER : sqlite3_value_int64(ends);
+    return RC_OK;
+  }
+  if (take_time(column(e, C_CREATED_AT), "created_at", e->now, &e->made_at, err) != RC_OK ||
+      take_time(column(e, C_LAST_HIT_AT), "last_hit_at", 0, &last, err) != RC_OK) {
+    return err->rc;
+  }
+  int64_t by_ttl =
+      t->set.ttl_ms ? (e->made_at < latest ? e->made_at : latest) + t->set.ttl_ms : VEC_NEVER;
+  e->expires_at = VEC_NEVER;
+  return is_never(ends) ? RC_OK : take_time(ends, "expires_at", by_ttl, &e->expires_at, err);
 }
 
 /* An entry this one takes the place of; 0 where there is none. */
@@ -338,7 +357,7 @@ static void bind_entry(CacheTable *t, const NewEntry *e, sqlite3_stmt *stmt, siz
   if (e->expires_at != VEC_NEVER) {
     sqlite3_bind_int64(stmt, 3, e->expires_at);
   }
-  sqlite3_bind_int64(stmt, 4, creation(e));
+  sqlite3_bind_int64(stmt, 4, e->made_at);
   sqlite3_bind_int64(stmt, 5, sqlite3_value_int64(column(e, C_HITS)));
   if (e->query) {
     sqlite3_bind_int64(stmt, 8, e->text_hash);
@@ -399,8 +418,8 @@ static double bound_given(const NewEntry *e) {
 /* What can be refused: done before anything is written, since an UPDATE of one row has no
 ** statement journal to undo it. */
 static int prepare_entry(CacheTable *t, NewEntry *e, Err *err) {
-  find_expiry(t, e);
-  return find_hash(t, e, err) == RC_OK ? find_vector(t, e, err) : err->rc;
+  return find_times(t, e, err) == RC_OK && find_hash(t, e, err) == RC_OK ? find_vector(t, e, err)
+                                                                         : err->rc;
 }
 
 static int place_entry(CacheTable *t, NewEntry *e, Err *err) {
@@ -419,66 +438,9 @@ static int place_entry(CacheTable *t, NewEntry *e, Err *err) {
 
 /* --- commands */
 
-static int run_sql(CacheTable *t, const char *sql, Err *err) {
-  sqlite3_stmt *stmt = rows_prepare(t, sql, err);
-  if (stmt && sqlite3_step(stmt) != SQLITE_DONE) {
-    rows_error(t, sqlite3_errcode(t->db), err);
-  }
-  sqlite3_finalize(stmt);
-  return err->rc;
-}
-
-static int embed_row(CacheTable *t, sqlite3_stmt *row, sqlite3_stmt *put, Err *err) {
-  const char *text = (const char *)sqlite3_column_text(row, 1);
-  int rc = text ? match_embed(t, text, (size_t)sqlite3_column_bytes(row, 1), err) : VEC_EMPTY;
-  if (err->rc != RC_OK) {
-    return err->rc;
-  }
-  sqlite3_bind_int64(put, 1, sqlite3_column_int64(row, 0));
-  if (rc == RC_OK) {
-    sqlite3_bind_blob(put, 2, t->vector, 4 * t->embedder.dim, SQLITE_STATIC);
-  }
-  if (rows_run(t, put, err) != RC_OK) {
-    return err->rc;
-  }
-  return memory_changed(t, sqlite3_column_int64(row, 2), sqlite3_column_int64(row, 0), NULL, 0,
-                        err);
-}
-
-/* Embeds every query again with the embedder as it is now. */
-static int rebuild(CacheTable *t, Err *err) {
-  char number[16];
-  t->is_rebuilt = 1;
-  t->has_settings = 0;
-  t->memory.has_wrong = t->memory.has_right = -1;
-  rows_forget_recent(t);
-  memory_drop(t);
-  run_sql(t, "DELETE FROM @snapshots", err);
-  run_sql(t, "DELETE FROM @log", err);
-  memory_noted(t, err);
-  sqlite3_stmt *row = rows_prepare(
-      t, "SELECT id, query, partition FROM @rows WHERE query IS NOT NULL ORDER BY id", err);
-  sqlite3_stmt *put =
-      rows_prepare(t, "UPDATE @rows SET embedding = ?2, second = NULL WHERE id = ?1", err);
-  int rc = SQLITE_DONE;
-  while (row && put && t->embedder.run && err->rc == RC_OK &&
-         (rc = sqlite3_step(row)) == SQLITE_ROW) {
-    embed_row(t, row, put, err);
-  }
-  sqlite3_finalize(row);
-  sqlite3_finalize(put);
-  memory_drop(t);
-  count_entries(t, err);
-  sqlite3_snprintf(sizeof number, number, "%d", t->embedder.dim);
-  if (err->rc == RC_OK && rows_set_meta(t, "embedder_version", t->embedder.version, err) == RC_OK) {
-    rows_set_meta(t, "dim", number, err);
-  }
-  return err->rc;
-}
-
 static int command_check(CacheTable *t, Err *err) {
   char *report = NULL;
-  if (write_check(t, 0, &report, err) == RC_OK && report) {
+  if (check_run(t, 0, &report, err) == RC_OK && report) {
     err_set(err, SQLITE_CORRUPT, ERR_CACHE, "%.500s", report);
   }
   sqlite3_free(report);
@@ -517,7 +479,7 @@ static int command_setting(CacheTable *t, const char *text, Err *err) {
   }
   t->has_settings = 0;
   if (strcmp(name, "max_entries") == 0) {
-    count_entries(t, err); /* nobody does while there is none */
+    check_count_entries(t, err); /* nobody does while there is none */
   }
   return err->rc;
 }
@@ -526,7 +488,7 @@ static int run_command(CacheTable *t, const char *name, sqlite3_value *rowid,
                        sqlite3_value **columns, int64_t now, Err *err) {
   int right = strcmp(name, "right") == 0;
   if (strcmp(name, "rebuild") == 0) {
-    return rebuild(t, err);
+    return check_rebuild(t, err);
   }
   if (strcmp(name, "flush") == 0) {
     return pending_flush(t, err) == RC_OK ? memory_snapshot(t, err) : err->rc;
@@ -572,10 +534,19 @@ static int insert(CacheTable *t, sqlite3_value **argv, sqlite3_int64 *rowid, int
   return err->rc;
 }
 
-enum { STALE_VECTOR = 1, OTHER_TEXT = 2 };
+enum { STALE_VECTOR = 1, OTHER_TEXT = 2, OTHER_TIMES = 4 };
+
+static int same_times(sqlite3_stmt *row, sqlite3_value *const *columns) {
+  static const CacheColumn times[] = {C_CREATED_AT, C_EXPIRES_AT, C_LAST_HIT_AT};
+  int i = 0;
+  while (i < 3 && value_is_same(columns[times[i]], sqlite3_column_value(row, 3 + i))) {
+    i++;
+  }
+  return i == 3;
+}
 
 /* STALE_VECTOR: the query is new but the vector is still that of the old one; OTHER_TEXT: query or
-** response is new, so what was learned holds no longer. */
+** response is new, so what was learned holds no longer; OTHER_TIMES: a time is new. */
 static int what_changed(CacheTable *t, int64_t id, sqlite3_value *const *columns, Err *err) {
   sqlite3_stmt *stmt = rows_stmt(t, ROW_TEXT_VECTOR, err);
   int change = 0;
@@ -593,6 +564,7 @@ static int what_changed(CacheTable *t, int64_t id, sqlite3_value *const *columns
     int same_answer = value_is_same(columns[C_RESPONSE], sqlite3_column_value(stmt, 2));
     change = !same_query && same_vector ? STALE_VECTOR : 0;
     change |= same_query && same_answer ? 0 : OTHER_TEXT;
+    change |= same_times(stmt, columns) ? 0 : OTHER_TIMES;
   }
   rows_reset(t, stmt, err);
   return change;
@@ -611,6 +583,7 @@ static int update(CacheTable *t, sqlite3_value **argv, int64_t now, Err *err) {
     values[C_EMBEDDING] = values[C_COMMAND]; /* which is NULL here */
   }
   e.columns = values;
+  e.keeps_times = !(change & OTHER_TIMES);
   if (err->rc == RC_OK && prepare_entry(t, &e, err) == RC_OK &&
       (e.id == old || take_rowid(t, e.id, err) == RC_OK) &&
       remove_entry(t, old, e.id == old && !(change & OTHER_TEXT), err) == RC_OK) {
@@ -664,59 +637,4 @@ int write_run(CacheTable *t, int argc, sqlite3_value **argv, sqlite3_int64 *rowi
     delete_expired(t, now, err);
   }
   return err->rc == RC_OK ? insert(t, argv, rowid, now, err) : err->rc;
-}
-
-/* --- the integrity check */
-
-/* Queries that count what must not be. */
-static const struct Check {
-  const char *sql, *what;
-} checks[] = {
-    {"SELECT count(*) FROM @rows WHERE partition NOT IN (SELECT id FROM @partitions)",
-     "entries of no partition"},
-    {"SELECT count(*) FROM @rows WHERE embedding IS NOT NULL AND (typeof(embedding) <> 'blob'"
-     " OR length(embedding) <> 4 * (SELECT value FROM @meta WHERE name = 'dim'))",
-     "vectors of a wrong length"},
-    {"SELECT count(*) FROM @rows WHERE (query IS NULL) <> (text_hash IS NULL)",
-     "queries without their hash"},
-    {"SELECT count(*) FROM @snapshots WHERE length(data) > 8388608", "snapshot segments too long"},
-    {"SELECT count(*) FROM @labels WHERE entry NOT IN (SELECT id FROM @rows)",
-     "labels of no entry"},
-};
-
-/* Every vector is finite and of unit length. */
-static const char *check_vectors(CacheTable *t, Err *err) {
-  sqlite3_stmt *stmt =
-      rows_prepare(t, "SELECT embedding FROM @rows WHERE embedding IS NOT NULL", err);
-  const char *what = NULL;
-  while (stmt && !what && sqlite3_step(stmt) == SQLITE_ROW) {
-    size_t n = (size_t)sqlite3_column_bytes(stmt, 0) / 4;
-    const float *v = sqlite3_column_blob(stmt, 0);
-    double length = 0;
-    for (size_t i = 0; i < n; i++) {
-      float x;
-      memcpy(&x, (const char *)v + 4 * i, sizeof x);
-      length += (double)x * (double)x;
-    }
-    what = fabs(length - 1) < 1e-5 ? NULL : "a vector that is not of unit length";
-  }
-  sqlite3_finalize(stmt);
-  return what;
-}
-
-int write_check(CacheTable *t, int quick, char **report, Err *err) {
-  *report = NULL;
-  for (size_t i = 0; i < sizeof checks / sizeof checks[0] && !*report && err->rc == RC_OK; i++) {
-    sqlite3_stmt *stmt = rows_prepare(t, checks[i].sql, err);
-    long long n = stmt && sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
-    sqlite3_finalize(stmt);
-    if (n > 0) {
-      *report = sqlite3_mprintf("semantic_cache %s: %lld %s", t->name, n, checks[i].what);
-    }
-  }
-  const char *what = err->rc == RC_OK && !*report && !quick ? check_vectors(t, err) : NULL;
-  if (what) {
-    *report = sqlite3_mprintf("semantic_cache %s: %s", t->name, what);
-  }
-  return err->rc;
 }

@@ -81,7 +81,8 @@ static const char *const sql_texts[CACHE_SQL_COUNT] = {
     [ROW_BY_TEXT] = "SELECT id, query, expires_at, model, tag FROM @rows"
                     " WHERE partition = ?1 AND text_hash = ?2 ORDER BY id DESC",
     [ROW_KEY] = "SELECT partition FROM @rows WHERE id = ?1",
-    [ROW_TEXT_VECTOR] = "SELECT query, embedding, response FROM @rows WHERE id = ?1",
+    [ROW_TEXT_VECTOR] = "SELECT query, embedding, response, created_at, expires_at, last_hit_at"
+                        " FROM @rows WHERE id = ?1",
     [ROW_TOUCH] = "UPDATE @rows SET hits = hits + ?2, last_hit_at = ?3 WHERE id = ?1",
     [ROW_EXPIRED] = "SELECT id, partition FROM @rows WHERE expires_at <= ?1 LIMIT 1000",
     [ROW_VALUES] = "SELECT id, partition, hits, coalesce(last_hit_at, created_at), cost_nusd,"
@@ -424,6 +425,10 @@ static int64_t value_hash(sqlite3_value *v, int64_t seed, Err *err) {
   return bytes ? short_hash(bytes, n, (unsigned long long)seed) : 0;
 }
 
+int64_t rows_partition_hash(sqlite3_value *prompt, sqlite3_value *scope, Err *err) {
+  return value_hash(scope, value_hash(prompt, 0, err), err);
+}
+
 int64_t rows_asker(sqlite3_value *user, Err *err) {
   return value_is_null(user) ? 0 : value_hash(user, 1, err);
 }
@@ -464,7 +469,7 @@ int rows_partition(CacheTable *t, sqlite3_value *prompt, sqlite3_value *scope, i
     *id = t->recent;
     return RC_OK;
   }
-  int64_t hash = value_hash(scope, value_hash(prompt, 0, err), err);
+  int64_t hash = rows_partition_hash(prompt, scope, err);
   sqlite3_stmt *stmt = err->rc == RC_OK ? rows_stmt(t, PARTITION_FIND, err) : NULL;
   *id = 0;
   if (!stmt) {

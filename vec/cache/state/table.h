@@ -253,6 +253,9 @@ void rows_forget_recent(CacheTable *t); /* partitions may have come or gone */
 /* Appends to the log of changes; *seq and *stamp name the entry. */
 int rows_log(CacheTable *t, int64_t partition, int64_t id, int64_t *seq, int64_t *stamp, Err *err);
 
+/* The hash by which a partition is found. 0 also with *err. */
+int64_t rows_partition_hash(sqlite3_value *prompt, sqlite3_value *scope, Err *err);
+
 /* The number that stands for who asked; 0: nobody said. */
 int64_t rows_asker(sqlite3_value *user, Err *err);
 
