@@ -15,7 +15,7 @@
 #include "fuzz.h"
 
 #include "vec/cache/cache.h"
-#include "vec/cache/table.h"
+#include "vec/cache/match/match.h"
 #include "vec/engine/index_internal.h"
 
 #include <math.h>

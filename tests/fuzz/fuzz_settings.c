@@ -6,7 +6,7 @@
 */
 #include "fuzz.h"
 
-#include "vec/cache/settings.h"
+#include "vec/cache/state/settings.h"
 
 #include <math.h>
 

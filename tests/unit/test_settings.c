@@ -1,12 +1,12 @@
 /*
-** Settings of a connection (conn/settings.h) and of a semantic_cache table (vec/cache/settings.h):
+** Settings of a connection (conn/settings.h) and of a semantic_cache table (vec/cache/state/settings.h):
 ** their defaults, and that every one can be said and refused.
 */
 #include "unit.h"
 
 #include "conn/settings.h"
 #include "core/request/options.h"
-#include "vec/cache/settings.h"
+#include "vec/cache/state/settings.h"
 
 #include <math.h>
 

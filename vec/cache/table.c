@@ -31,7 +31,9 @@
 */
 #include "base/clock.h"
 #include "base/sqlite/vtab.h"
-#include "vec/cache/table.h"
+#include "vec/cache/cache.h"
+#include "vec/cache/match/match.h"
+#include "vec/cache/write.h"
 
 #include <math.h>
 #include <stdlib.h>

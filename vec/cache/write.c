@@ -6,7 +6,8 @@
 ** HALF_LIFE since it was last of use (Greedy-Dual-Size-Frequency, Cherkasova 1998, with decay for
 ** its clock). One in EVICT_SHARE goes at a time, so that finding them costs little per insert.
 */
-#include "vec/cache/table.h"
+#include "vec/cache/write.h"
+#include "vec/cache/match/match.h"
 
 #include "vec/engine/kernels/cosine.h"
 
@@ -380,7 +381,7 @@ static int prepare_second(CacheTable *t, const NewEntry *e, Err *err) {
   if (!e->query || t->memory.n_touched > PREPARED_PER_TRANSACTION) {
     return RC_OK;
   }
-  return match_prepare(t, e->id, e->query, e->n_query, err);
+  return second_prepare(t, e->id, e->query, e->n_query, err);
 }
 
 /* max_false_hits given with the entry: a lookup was made with it. */

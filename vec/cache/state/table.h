@@ -1,21 +1,20 @@
 /*
-** The semantic_cache virtual table, inside: what its files share.
+** The semantic_cache virtual table, inside: its state, which the files of vec/cache share.
 **
-**   table.c          the module: connect, plan, cursor, transactions, names under savepoints
-**   match.c          one lookup: exact, then semantic, the guard's veto, the adaptive decision
-**   write.c          INSERT, UPDATE, DELETE, eviction, commands, integrity check
 **   memory.c         the partitions in memory, kept equal to what this connection can see
 **   rows.c           the shadow tables and every statement on them
 **   shadow.c         whether the shadow objects are what they must be
 **   trust.c          whether a table may send what it is given
 **   values.c         SQL values and stored numbers: taken, compared, checked for their range
+**
+** A lookup is in vec/cache/match; the module itself, writing, commands and the integrity check are in vec/cache.
 */
 #ifndef LLMCOST_CACHE_TABLE_H
 #define LLMCOST_CACHE_TABLE_H
 
-#include "vec/cache/cache.h"
+#include "vec/cache/state/host.h"
 #include "vec/policy/policy.h"
-#include "vec/cache/settings.h"
+#include "vec/cache/state/settings.h"
 #include "base/sqlite/schema_watch.h"
 #include "base/buf.h"
 #include "base/hash.h"
@@ -279,6 +278,22 @@ int text_integer(const char *text, int64_t lowest, int64_t highest, int64_t *val
 /* 1 where the columns similarity, second, margin, agree from `column` on are evidence. */
 int column_evidence(sqlite3_stmt *stmt, int column, Evidence *e);
 
+/* --- second.c */
+
+/* The confirming embedder, resolved once; NULL where it can't be had (no weights, or other ones): none confirms. NULL and
+** *err where that could not be looked at: it is asked for again. */
+const Embedder *second_embedder(CacheTable *t, Err *err);
+size_t second_bytes(const CacheTable *t); /* of one of its vectors */
+/* Its vector of an entry's query: remembered, as its row has it (`stored`), or made now. NULL on error, or where the
+** text has none. Borrowed until the next call. */
+const float *second_of(CacheTable *t, int64_t id, const char *text, size_t n, const void *stored,
+                       size_t stored_bytes, Err *err);
+/* Computes it ahead of its first use. */
+int second_prepare(CacheTable *t, int64_t id, const char *text, size_t n, Err *err);
+int second_flush(CacheTable *t, Err *err); /* writes what was computed */
+/* Forgets what was computed, and whether there is such an embedder. */
+void second_forget(CacheTable *t);
+
 /* --- memory.c */
 
 void memory_free(CacheTable *t);
@@ -313,59 +328,5 @@ typedef struct RowSource {
   Err *err;
 } RowSource;
 int row_source_vector(void *ctx, int64_t id, const void **vector);
-
-/* --- match.c */
-
-typedef struct Match {
-  int64_t id;
-  double similarity;
-  int is_exact;
-} Match;
-
-typedef struct MatchQuery {
-  int64_t partition;
-  const char *text; /* NULL: a vector was given, of any length */
-  size_t n;
-  const void *vector; /* dim float32 */
-  size_t vector_bytes;
-  sqlite3_value *tag, *model;
-  double threshold;      /* NAN: the table's */
-  double max_false_hits; /* NAN: the table's */
-  int k;                 /* matches wanted */
-  int verify;            /* 0: the nearest, whatever their cosine */
-  int64_t now;
-} MatchQuery;
-
-/* Fills at most q->k matches, best first. What is in memory must be in step (memory_sync). */
-int match_run(CacheTable *t, const MatchQuery *q, Match *matches, int *n, Err *err);
-/* Resolves the embedder and checks, unless any_version, that the table was made with this one. */
-int match_embedder(CacheTable *t, int any_version, Err *err);
-/* Embeds into t->vector: RC_OK, VEC_EMPTY or an error. */
-int match_embed(CacheTable *t, const char *text, size_t n, Err *err);
-/* 1 if a stored text has the normal form of q->text, which is in t->text; 2 if it is that text. */
-int match_same_text(CacheTable *t, const MatchQuery *q, const char *text, size_t n, Err *err);
-/* Forgets what was computed by the confirming embedder, and whether there is one. */
-void match_forget_second(CacheTable *t);
-/* What a new entry (its vector in t->vector) teaches where the policy is adaptive: its answer is
-** compared with that of the entry the policy would have been asked about. */
-int match_learn(CacheTable *t, int64_t partition, int64_t id, sqlite3_value *query,
-                sqlite3_value *response, double max_false_hits, int64_t now, Err *err);
-/* Records that a served answer was right or wrong (similarity NAN: the entry's own text). */
-int match_feedback(CacheTable *t, int64_t partition, int64_t id, double similarity, int ok,
-                   int64_t now, Err *err);
-/* Computes the confirming vector of an entry ahead of its first use. */
-int match_prepare(CacheTable *t, int64_t id, const char *text, size_t n, Err *err);
-/* Writes what lookups left: hits, confirming vectors, decisions. */
-int match_flush(CacheTable *t, Err *err);
-void match_free(CacheTable *t);
-
-/* --- write.c */
-
-/* xUpdate: a DELETE (argc 1), INSERT, UPDATE or command. */
-int write_run(CacheTable *t, int argc, sqlite3_value **argv, sqlite3_int64 *rowid, int64_t now,
-              Err *err);
-/* Checks the shadow tables; *report is what is wrong, owned (sqlite3_free), or NULL. `quick` leaves
-** out what needs every vector. */
-int write_check(CacheTable *t, int quick, char **report, Err *err);
 
 #endif

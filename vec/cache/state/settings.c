@@ -1,7 +1,7 @@
 /*
 ** Arguments of a semantic_cache table: one table of names, kinds and places.
 */
-#include "vec/cache/settings.h"
+#include "vec/cache/state/settings.h"
 
 #include "base/text/spec.h"
 

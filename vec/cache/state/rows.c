@@ -16,7 +16,7 @@
 ** Numbers of partitions and labels are never used again, so that nobody takes a new one for an old.
 ** Rows are never changed in place where the vector changes: every write has its line in the log.
 */
-#include "vec/cache/table.h"
+#include "vec/cache/state/table.h"
 
 #include "base/hash.h"
 #include "base/utf8.h"
@@ -367,7 +367,7 @@ static int read_settings(CacheTable *t, Err *err) {
   }
   if (rows_reset(t, stmt, err) == RC_OK) {
     if (set.confirm != t->set.confirm) {
-      match_forget_second(t);
+      second_forget(t);
       memory_forget_policies(t);
     }
     t->set = set;

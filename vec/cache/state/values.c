@@ -10,7 +10,7 @@
 ** Shadow tables may come from a stranger, so no number of theirs is believed before its range is
 ** checked.
 */
-#include "vec/cache/table.h"
+#include "vec/cache/state/table.h"
 
 #include <errno.h>
 #include <math.h>

@@ -8,7 +8,7 @@
 **
 ** Where the host can keep no marks (no folder for its secret), the command holds for this connection.
 */
-#include "vec/cache/table.h"
+#include "vec/cache/state/table.h"
 
 #include <string.h>
 

@@ -17,7 +17,7 @@
 ** inside ourselves, such as a TEMP trigger, ends in an error (see enter() in table.c).
 */
 #include "base/sqlite/columns.h"
-#include "vec/cache/table.h"
+#include "vec/cache/state/table.h"
 
 #include <string.h>
 

@@ -16,7 +16,7 @@
 ** so that opening reads segments instead of rows. A snapshot names a line of the log; it is used if
 ** that line is still there and its checksums are right, and what the log says after it is applied.
 */
-#include "vec/cache/table.h"
+#include "vec/cache/state/table.h"
 
 #include "base/hash.h"
 
