@@ -9,16 +9,24 @@
 
 #include "core/guard/phrases.h"
 
+#include <string.h>
+
 enum { FRONT = 1000, BACK = 1000 };
 
-/* What is known so far: the patterns that said so first. */
+/* Words of the text, from `at` to before `end`; 0, 0: none. */
+typedef struct Span {
+  int at, end;
+} Span;
+
+/* What is known so far: the words that said so first. */
 typedef struct Verdict {
-  const char *now, *personal;
+  Span now, personal;
   int is_about;
 } Verdict;
 
 /* A sentence. */
 typedef struct Sentence {
+  int is_all;                            /* the text has no other */
   int is_now_closed, is_personal_closed; /* nothing more is found of that kind */
   int is_timeless;                       /* nothing is of now, wherever that was said */
   Verdict found;
@@ -62,18 +70,18 @@ static int closed_until(const PhraseHit *hits, int n, int (*closes)(PhraseKind))
 }
 
 /* Hears the hits at one place. Of two that contradict each other there, the longer one says more. */
-static void hear(Sentence *s, const PhraseHit *hits, int n, int is_whole) {
+static void hear(Sentence *s, int at, const PhraseHit *hits, int n) {
   int now_until = closed_until(hits, n, closes_now);
   int personal_until = closed_until(hits, n, closes_personal);
   for (int i = 0; i < n; i++) {
     const PhraseHit *h = &hits[i];
-    int is_now = h->kind == PHRASE_NOW || (h->kind == PHRASE_ALONE && is_whole);
-    if (is_now && !s->is_now_closed && h->end > now_until && !s->found.now) {
-      s->found.now = h->pattern;
+    int is_now = h->kind == PHRASE_NOW || (h->kind == PHRASE_ALONE && s->is_all && at == 0);
+    if (is_now && !s->is_now_closed && h->end > now_until && !s->found.now.end) {
+      s->found.now = (Span){at, h->end};
     }
     if (h->kind == PHRASE_PERSONAL && !s->is_personal_closed && h->end > personal_until &&
-        !s->found.personal) {
-      s->found.personal = h->pattern;
+        !s->found.personal.end) {
+      s->found.personal = (Span){at, h->end};
     }
     s->is_timeless |= h->kind == PHRASE_TIMELESS;
     s->found.is_about |= h->kind == PHRASE_ABOUT;
@@ -84,8 +92,7 @@ static void hear(Sentence *s, const PhraseHit *hits, int n, int is_whole) {
 
 /* The sentence of the words from `begin` to before `end`. */
 static void read_sentence(PhraseText *t, int begin, int end, Verdict *v) {
-  Sentence s = {0};
-  int is_all = begin == 0 && end == t->n_words;
+  Sentence s = {.is_all = begin == 0 && end == t->n_words};
   for (int at = begin; at < end; at++) {
     PhraseHit hits[PHRASE_MOST_HITS];
     int n = phrases_match(t, at, end, hits);
@@ -94,14 +101,34 @@ static void read_sentence(PhraseText *t, int begin, int end, Verdict *v) {
         t->words[hits[i].end].flags |= WORD_CLAUSE;
       }
     }
-    hear(&s, hits, n, is_all && at == begin);
+    hear(&s, at, hits, n);
   }
   v->is_about |= s.found.is_about;
-  v->now = v->now || s.is_timeless ? v->now : s.found.now;
-  v->personal = v->personal ? v->personal : s.found.personal;
+  v->now = v->now.end || s.is_timeless ? v->now : s.found.now;
+  v->personal = v->personal.end ? v->personal : s.found.personal;
 }
 
-Volatile volatile_kind(const char *text, size_t n, const char **word) {
+/* Chinese and Japanese are written without blanks. */
+static int is_cjk(const PhraseText *t, int word) {
+  return (unsigned char)t->bytes[t->words[word].at] >= 0xE3;
+}
+
+static void tell(const PhraseText *t, Span span, char out[VOLATILE_WORD]) {
+  size_t used = 0;
+  for (int i = span.at; i < span.end; i++) {
+    const PhraseWord *w = &t->words[i];
+    size_t blank = used > 0 && !is_cjk(t, i);
+    if (used + blank + w->n >= VOLATILE_WORD) {
+      break;
+    }
+    memcpy(out + used, " ", blank);
+    memcpy(out + used + blank, t->bytes + w->at, w->n);
+    used += blank + w->n;
+  }
+  out[used] = 0;
+}
+
+Volatile volatile_kind(const char *text, size_t n, char word[VOLATILE_WORD]) {
   PhraseText t;
   Verdict v = {0};
   read_text(&t, text, n);
@@ -110,9 +137,12 @@ Volatile volatile_kind(const char *text, size_t n, const char **word) {
     }
     read_sentence(&t, at, end, &v);
   }
-  const char *why = v.is_about ? NULL : v.now ? v.now : v.personal;
-  if (word) {
-    *word = why;
+  if (v.is_about) {
+    v.now = v.personal = (Span){0, 0};
   }
-  return !why ? VOLATILE_NO : v.now ? VOLATILE_NOW : VOLATILE_PERSONAL;
+  Span why = v.now.end ? v.now : v.personal;
+  if (word) {
+    tell(&t, why, word);
+  }
+  return !why.end ? VOLATILE_NO : v.now.end ? VOLATILE_NOW : VOLATILE_PERSONAL;
 }

@@ -19,8 +19,10 @@ typedef enum Volatile {
   VOLATILE_PERSONAL /* about who asks, or what is theirs */
 } Volatile;
 
-/* What n bytes of a user's message ask for (any bytes). *word (may be NULL): the pattern of the list that decided, static;
-** NULL where none did. Any thread; needs no memory. */
-Volatile volatile_kind(const char *text, size_t n, const char **word);
+enum { VOLATILE_WORD = 64 };
+
+/* What n bytes of a user's message ask for (any bytes). `word` (may be NULL): the words of it that decided, folded, as much
+** of them as fits; "" where none did. Any thread; needs no memory. */
+Volatile volatile_kind(const char *text, size_t n, char word[VOLATILE_WORD]);
 
 #endif

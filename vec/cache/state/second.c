@@ -45,8 +45,8 @@ static SecondVector *second_slot(CacheTable *t, int64_t id, Err *err) {
   return s;
 }
 
-const float *second_of(CacheTable *t, int64_t id, const char *text, size_t n,
-                              const void *stored, size_t stored_bytes, Err *err) {
+const float *second_of(CacheTable *t, int64_t id, const char *text, size_t n, const void *stored,
+                       size_t stored_bytes, Err *err) {
   SecondVector *s = second_slot(t, id, err);
   Hash h = hash_bytes(text, n, 0);
   if (!s || (s->id == id && memcmp(&s->text, &h, sizeof h) == 0)) {
