@@ -2,6 +2,7 @@
 ** The guard and the compiled-in embedder over pairs of texts: what bench/guard.py counts.
 **
 ** Usage: bench_guard < PAIRS            "text TAB text" lines
+**        bench_guard explain < PAIRS    the same, with \n, \t and \\ written as two characters: the rule and its words
 **        bench_guard all < LABELLED     "number TAB text" lines, of which every pair from cosine 0.88 on counts
 **
 ** Prints a line per pair: the cosine, a bit per rule that objects, whether the numbers are the same, and the
@@ -84,10 +85,42 @@ static void judge_all(void) {
   }
 }
 
+/* What is written as "\\n", "\\t" and "\\\\", as it is. */
+static void unescape(char *s) {
+  char *to = s;
+  for (; *s; s++) {
+    if (*s == '\\' && s[1]) {
+      s++;
+      *to++ = (char)(*s == 'n' ? '\n' : *s == 't' ? '\t' : *s);
+    } else {
+      *to++ = *s;
+    }
+  }
+  *to = 0;
+}
+
+static void explain_pairs(void) {
+  while (read_line()) {
+    char *b = strchr(line, '\t');
+    Buf words;
+    Err err = {0};
+    *b++ = 0;
+    unescape(line);
+    unescape(b);
+    buf_init(&words, 200);
+    const char *word = guard_explain(line, strlen(line), b, strlen(b), &words, &err);
+    printf("%s\t%s\n", word ? word : "-", words.n ? words.data : "");
+    buf_free(&words);
+  }
+}
+
 int main(int argc, char **argv) {
-  (void)argv;
   Err ignored = {0};
   guard_veto("a", 1, "b", 1, &ignored);
+  if (argc > 1 && strcmp(argv[1], "explain") == 0) {
+    explain_pairs();
+    return 0;
+  }
   if (argc > 1) {
     judge_all();
   } else {

@@ -101,7 +101,7 @@ static const Edit HARMFUL[] = {
     {"content", "What is the scope of biotech?", "What is the scope of biotech in Dubai?"},
     {"content", "what is a closure in lisp", "what is a monad in lisp"},
     {"content", "Why does it serve lunch?", "When does it serve lunch?"},
-    {"content", "\xE4\xBB\x8A\xE5\xA4\xA9\xE5\xA4\xA9\xE6\xB0\x94",
+    {"date", "\xE4\xBB\x8A\xE5\xA4\xA9\xE5\xA4\xA9\xE6\xB0\x94",
      "\xE6\x98\x8E\xE5\xA4\xA9\xE5\xA4\xA9\xE6\xB0\x94"},
 };
 

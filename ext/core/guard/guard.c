@@ -32,247 +32,11 @@
 */
 #include "core/guard/guard.h"
 
-#include "core/guard/guard_tokens.h"
+#include "core/guard/guard_marks.h"
+#include "core/guard/guard_texts.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-
-typedef struct Texts {
-  GuardText a, b;
-} Texts;
-
-/* ---- which tokens have a counterpart */
-
-enum { BUCKETS = 1024, NONE = 0xFFFF, LEFT_MAX = 32 };
-
-typedef struct Chains {
-  uint16_t head[BUCKETS], next[GUARD_TOKENS];
-} Chains;
-
-static void chain_tokens(Chains *c, const GuardText *t) {
-  memset(c->head, 0xFF, sizeof c->head);
-  for (size_t i = t->n_tokens; i-- > 0;) {
-    uint16_t *head = &c->head[t->tokens[i].key & (BUCKETS - 1)];
-    if (t->tokens[i].kind != TOKEN_GONE) {
-      c->next[i] = *head;
-      *head = (uint16_t)i;
-    }
-  }
-}
-
-static void link_tokens(GuardText *a, size_t i, GuardText *b, size_t k) {
-  a->tokens[i].match = (uint16_t)(k + 1);
-  b->tokens[k].match = (uint16_t)(i + 1);
-}
-
-/* How well two equal tokens fit: their neighbours that are equal too. */
-static int fit(const GuardText *a, size_t i, const GuardText *b, size_t k) {
-  int before = i > 0 && k > 0 && a->tokens[i - 1].key == b->tokens[k - 1].key;
-  int after =
-      i + 1 < a->n_tokens && k + 1 < b->n_tokens && a->tokens[i + 1].key == b->tokens[k + 1].key;
-  return 1 + before + after;
-}
-
-/* Links tokens of equal keys, each to the one among the first eight that fits best. */
-static void match_equal(GuardText *a, GuardText *b) {
-  Chains c;
-  chain_tokens(&c, b);
-  for (size_t i = 0; i < a->n_tokens; i++) {
-    Token *token = &a->tokens[i];
-    size_t best = NONE;
-    int best_fit = 0, tried = 0;
-    size_t k = token->kind == TOKEN_GONE ? NONE : c.head[token->key & (BUCKETS - 1)];
-    for (; k != NONE && tried < 8; k = c.next[k]) {
-      if (b->tokens[k].key == token->key && !b->tokens[k].match) {
-        int f = fit(a, i, b, k);
-        tried++;
-        best = f > best_fit ? k : best;
-        best_fit = f > best_fit ? f : best_fit;
-      }
-    }
-    if (best != NONE) {
-      link_tokens(a, i, b, best);
-    }
-  }
-}
-
-static void mark_extra(GuardText *a, const GuardText *b) {
-  Chains c;
-  chain_tokens(&c, b);
-  for (size_t i = 0; i < a->n_tokens; i++) {
-    Token *token = &a->tokens[i];
-    size_t k = token->match ? NONE : c.head[token->key & (BUCKETS - 1)];
-    while (k != NONE && b->tokens[k].key != token->key) {
-      k = c.next[k];
-    }
-    if (k != NONE && token->kind != TOKEN_GONE) {
-      token->flags |= TOKEN_EXTRA;
-    }
-  }
-}
-
-static int has_class(const Token *token, uint32_t classes) {
-  return token->word && (token->word->classes & classes) != 0;
-}
-
-static int is_left(const Token *token) {
-  return token->match == 0 && !(token->flags & TOKEN_EXTRA) && token->kind != TOKEN_GONE;
-}
-
-/* A word that carries meaning. */
-static int is_content(const Token *token) {
-  return (token->kind == TOKEN_WORD || token->kind == TOKEN_CODE) &&
-         !has_class(token, WORD_STOP | WORD_NEGATION);
-}
-
-/* Whether two words are one letter inserted, dropped, changed or swapped with the next apart;
-** `gentle`: only doubled or swapped. */
-static int one_typo(const char *p, size_t n, const char *q, size_t m, int gentle) {
-  size_t i = 0;
-  if (n > m) {
-    return one_typo(q, m, p, n, gentle);
-  }
-  if (m - n > 1 || n < 4 || p[0] != q[0]) {
-    return 0;
-  }
-  while (i < n && p[i] == q[i]) {
-    i++;
-  }
-  if (m == n + 1) {
-    return memcmp(p + i, q + i + 1, n - i) == 0 && (!gentle || (i > 0 && q[i] == q[i - 1]));
-  }
-  if (i + 1 < n && p[i] == q[i + 1] && p[i + 1] == q[i]) {
-    return memcmp(p + i + 2, q + i + 2, n - i - 2) == 0;
-  }
-  return i < n && !gentle && memcmp(p + i + 1, q + i + 1, n - i - 1) == 0;
-}
-
-static const char *const ENDINGS[] = {
-    "",     "e",   "s",    "y",   "er",   "or",   "ers",  "ion",  "ions", "ation", "ment", "al",
-    "ally", "ic",  "ical", "ive", "able", "ible", "ness", "ence", "ance", "ency",  "ancy", "ly",
-    "ist",  "ism", "ing",  "ed",  "es",   "ies",  "ied",  "ous",  "ful",  "ian",   "n"};
-
-static int is_ending(const char *p, size_t n) {
-  for (size_t i = 0; i < COUNT_OF(ENDINGS); i++) {
-    if (strlen(ENDINGS[i]) == n && memcmp(ENDINGS[i], p, n) == 0) {
-      return 1;
-    }
-  }
-  return 0;
-}
-
-/* Whether the words differ only in their endings: "diplomat", "diplomatic". */
-static int same_root(const char *p, size_t n, const char *q, size_t m) {
-  size_t i = 0;
-  while (i < n && i < m && p[i] == q[i]) {
-    i++;
-  }
-  for (size_t root = i; root >= 5 && root + 2 >= i; root--) {
-    if (is_ending(p + root, n - root) && is_ending(q + root, m - root)) {
-      return 1;
-    }
-  }
-  return 0;
-}
-
-static int alike(const GuardText *a, const Token *x, const GuardText *b, const Token *y) {
-  const char *p = a->bytes + x->at, *q = b->bytes + y->at;
-  int ordinary = has_class(x, WORD_COMMON) != has_class(y, WORD_COMMON);
-  int gentle = ordinary ? x->n < 5 : x->n < 8;
-  return one_typo(p, x->n, q, y->n, gentle) || same_root(p, x->n, q, y->n);
-}
-
-static int has_digit(const char *p, size_t n) {
-  for (size_t i = 0; i < n; i++) {
-    if (p[i] >= '0' && p[i] <= '9') {
-      return 1;
-    }
-  }
-  return 0;
-}
-
-/* The length of the front of p (n bytes) that is q (m bytes), signs inside p ignored; 0: none. */
-static size_t front(const char *p, size_t n, const char *q, size_t m) {
-  size_t i = 0, k = 0;
-  while (i < n && k < m && (p[i] == q[k] || p[i] == '.' || p[i] == '_')) {
-    k += p[i] == q[k];
-    i++;
-  }
-  return k == m ? i : 0;
-}
-
-/* Whether the token at i of b makes the word x: together with the next, or, where x is a name with
-** an ending ("bootstrap.js"), alone. */
-static int is_compound(const GuardText *a, const Token *x, const GuardText *b, size_t i) {
-  const char *p = a->bytes + x->at;
-  const Token *y = &b->tokens[i];
-  size_t at = front(p, x->n, b->bytes + y->at, y->n);
-  if (!at || y->n == 0) {
-    return 0;
-  }
-  if (x->kind == TOKEN_CODE && y->n > 3 && p[at] == '.' && !has_digit(p + at, x->n - at)) {
-    return 1;
-  }
-  return i + 1 < b->n_tokens && y[1].n > 0 &&
-         front(p + at, x->n - at, b->bytes + y[1].at, y[1].n) == x->n - at;
-}
-
-static void match_compound(GuardText *a, GuardText *b, size_t i) {
-  Token *x = &a->tokens[i];
-  for (size_t k = 0; k < b->n_tokens && x->n > 3; k++) {
-    if (is_compound(a, x, b, k)) {
-      x->flags |= TOKEN_EXTRA;
-      b->tokens[k].flags |= TOKEN_EXTRA;
-      b->tokens[k + (k + 1 < b->n_tokens)].flags |= TOKEN_EXTRA;
-      return;
-    }
-  }
-}
-
-/* The first LEFT_MAX content words of t without counterpart; returns how many there are. */
-static size_t left_words(const GuardText *t, uint16_t left[LEFT_MAX]) {
-  size_t n = 0;
-  for (size_t i = 0; i < t->n_tokens && n < LEFT_MAX; i++) {
-    if (is_left(&t->tokens[i]) && is_content(&t->tokens[i])) {
-      left[n++] = (uint16_t)i;
-    }
-  }
-  return n;
-}
-
-/* Links what is left where it is a typo, another ending or a compound. */
-static void match_alike(GuardText *a, GuardText *b) {
-  uint16_t left_a[LEFT_MAX], left_b[LEFT_MAX];
-  size_t n = left_words(a, left_a), m = left_words(b, left_b);
-  for (size_t i = 0; i < n; i++) {
-    for (size_t k = 0; k < m && is_left(&a->tokens[left_a[i]]); k++) {
-      if (a->tokens[left_a[i]].kind == TOKEN_WORD && b->tokens[left_b[k]].kind == TOKEN_WORD &&
-          is_left(&b->tokens[left_b[k]]) &&
-          alike(a, &a->tokens[left_a[i]], b, &b->tokens[left_b[k]])) {
-        link_tokens(a, left_a[i], b, left_b[k]);
-      }
-    }
-  }
-  for (size_t i = 0; i < n; i++) {
-    if (is_left(&a->tokens[left_a[i]])) {
-      match_compound(a, b, left_a[i]);
-    }
-  }
-  for (size_t k = 0; k < m; k++) {
-    if (is_left(&b->tokens[left_b[k]])) {
-      match_compound(b, a, left_b[k]);
-    }
-  }
-}
-
-static void match_texts(Texts *p) {
-  match_equal(&p->a, &p->b);
-  mark_extra(&p->a, &p->b);
-  mark_extra(&p->b, &p->a);
-  match_alike(&p->a, &p->b);
-}
 
 /* ---- rules: each returns whether it speaks against the pair */
 
@@ -320,7 +84,7 @@ static int is_long(const GuardText *t) {
   return t->n_tokens > MANY;
 }
 
-static int long_differs(const Texts *p) {
+static int long_differs(Texts *p) {
   if (is_long(&p->a) || is_long(&p->b)) {
     return !same_but_slack(&p->a, &p->b);
   }
@@ -336,7 +100,7 @@ static int long_differs(const Texts *p) {
   return common < need;
 }
 
-static int url_differs(const Texts *p) {
+static int url_differs(Texts *p) {
   return count_left(&p->a, TOKEN_ADDRESS, 0) || count_left(&p->b, TOKEN_ADDRESS, 0);
 }
 
@@ -368,12 +132,12 @@ static int quote_is_new(const GuardText *a, const GuardText *b) {
   return 0;
 }
 
-static int quote_differs(const Texts *p) {
+static int quote_differs(Texts *p) {
   return p->a.n_quotes && p->b.n_quotes &&
          (quote_is_new(&p->a, &p->b) || quote_is_new(&p->b, &p->a));
 }
 
-static int date_differs(const Texts *p) {
+static int date_differs(Texts *p) {
   return count_left(&p->a, TOKEN_DATE, 0) || count_left(&p->b, TOKEN_DATE, 0) ||
          count_left(&p->a, TOKEN_YEAR, 0) || count_left(&p->b, TOKEN_YEAR, 0);
 }
@@ -406,13 +170,13 @@ static size_t all_digits(const GuardText *t, char *out, size_t max) {
 }
 
 /* Whether the texts hold the same long row of digits, grouped otherwise: a telephone number. */
-static int same_digits(const Texts *p) {
+static int same_digits(Texts *p) {
   char a[64], b[64];
   size_t n = all_digits(&p->a, a, sizeof a), m = all_digits(&p->b, b, sizeof b);
   return n == m && n >= 7 && n < sizeof a && memcmp(a, b, n) == 0;
 }
 
-static int number_differs(const Texts *p) {
+static int number_differs(Texts *p) {
   size_t sure_a, all_a, sure_b, all_b;
   numbers_left(&p->a, &sure_a, &all_a);
   numbers_left(&p->b, &sure_b, &all_b);
@@ -431,66 +195,39 @@ static int percent_left(const GuardText *t) {
 }
 
 /* A unit that one text leaves out is no difference, but a percentage is no number. */
-static int unit_differs(const Texts *p) {
+static int unit_differs(Texts *p) {
   return (count_left(&p->a, TOKEN_UNIT, 0) && count_left(&p->b, TOKEN_UNIT, 0)) ||
          percent_left(&p->a) || percent_left(&p->b);
 }
 
-/* Whether capitals mean names here: not in a text of capitals or titles. */
-static int capitals_matter(const GuardText *t) {
-  size_t words = 0, capitals = 0;
-  for (size_t i = 0; i < t->n_tokens; i++) {
-    words += t->tokens[i].kind == TOKEN_WORD;
-    capitals += t->tokens[i].kind == TOKEN_WORD && (t->tokens[i].flags & TOKEN_CAPITAL);
-  }
-  return capitals * 5 < words * 3;
-}
-
-/* A capital inside a sentence, where capitals matter; one letter alone ("vitamin E") but "I". */
-static int is_name(const Token *x, int matter) {
-  if (x->kind != TOKEN_WORD) {
-    return 0;
-  }
-  if (matter && x->n == 1 && (x->flags & TOKEN_CAPITAL) && !(x->flags & TOKEN_INITIAL)) {
-    return !x->word || x->word->text[0] != 'i';
-  }
-  return !has_class(x, WORD_STOP | WORD_VAGUE | WORD_NEGATION) &&
-         ((x->flags & TOKEN_MIXED) ||
-          (matter && (x->flags & TOKEN_CAPITAL) && !(x->flags & TOKEN_INITIAL)));
-}
-
 /* Whether a name that stays is beside token i: then i only completes it ("Donald Trump"). */
 static int completes_name(const GuardText *t, size_t i) {
-  return (i > 0 && t->tokens[i - 1].match && is_name(&t->tokens[i - 1], 1)) ||
-         (i + 1 < t->n_tokens && t->tokens[i + 1].match && is_name(&t->tokens[i + 1], 1));
+  return (i > 0 && t->tokens[i - 1].match && texts_is_name(&t->tokens[i - 1], 1)) ||
+         (i + 1 < t->n_tokens && t->tokens[i + 1].match && texts_is_name(&t->tokens[i + 1], 1));
 }
 
 static size_t new_names(const GuardText *t) {
   size_t n = 0;
-  int matter = capitals_matter(t);
+  int matter = texts_capitals_matter(t);
   for (size_t i = 0; i < t->n_tokens; i++) {
-    n += is_left(&t->tokens[i]) && is_name(&t->tokens[i], matter) && !completes_name(t, i);
+    n += is_left(&t->tokens[i]) && texts_is_name(&t->tokens[i], matter) && !completes_name(t, i);
   }
   return n;
 }
 
 static size_t names_left(const GuardText *t) {
   size_t n = 0;
-  int matter = capitals_matter(t);
+  int matter = texts_capitals_matter(t);
   for (size_t i = 0; i < t->n_tokens; i++) {
     const Token *x = &t->tokens[i];
-    n += is_left(x) && is_name(x, matter);
+    n += is_left(x) && texts_is_name(x, matter);
   }
   return n;
 }
 
-static int identifier_differs(const Texts *p) {
+static int identifier_differs(Texts *p) {
   return count_left(&p->a, TOKEN_CODE, 0) || count_left(&p->b, TOKEN_CODE, 0) ||
          (names_left(&p->a) && names_left(&p->b));
-}
-
-static int token_is(const GuardText *t, const Token *x, const char *text) {
-  return x->kind == TOKEN_WORD && x->n == strlen(text) && memcmp(t->bytes + x->at, text, x->n) == 0;
 }
 
 /* "not know why", "not sure if": a question in disguise. */
@@ -502,14 +239,14 @@ static int is_unsure(const GuardText *t, size_t i) {
 /* "or not", "whether or not", "No. 5": no negation. */
 static int is_idle_negation(const GuardText *t, size_t i) {
   const Token *x = &t->tokens[i];
-  if (token_is(t, x, "non")) {
+  if (texts_token_is(t, x, "non")) {
     return !is_left(x);
   }
-  if (token_is(t, x, "not") && i > 0) {
-    int why = i > 1 && token_is(t, x - 1, "why") && token_is(t, x - 2, "or");
-    return why || token_is(t, x - 1, "or") || is_unsure(t, i + 1);
+  if (texts_token_is(t, x, "not") && i > 0) {
+    int why = i > 1 && texts_token_is(t, x - 1, "why") && texts_token_is(t, x - 2, "or");
+    return why || texts_token_is(t, x - 1, "or") || is_unsure(t, i + 1);
   }
-  return token_is(t, x, "no") && (x->flags & TOKEN_ABBREVIATED);
+  return texts_token_is(t, x, "no") && (x->flags & TOKEN_ABBREVIATED);
 }
 
 static size_t negations(const GuardText *t) {
@@ -521,88 +258,103 @@ static size_t negations(const GuardText *t) {
   return n;
 }
 
-static int negation_differs(const Texts *p) {
+static int negation_differs(Texts *p) {
   return (negations(&p->a) + negations(&p->b)) % 2 == 1;
 }
 
-enum { PAIRS_MAX = 256 };
+enum { PAIRS_MAX = 640 };
 
-static void sides_of(const GuardText *t, uint8_t sides[PAIRS_MAX], uint8_t left[PAIRS_MAX]) {
+/* Which sides of which opposites stand in t; returns how many pairs there are. */
+static void sides_of(const GuardText *t, uint8_t sides[PAIRS_MAX]) {
   memset(sides, 0, PAIRS_MAX);
-  memset(left, 0, PAIRS_MAX);
   for (size_t i = 0; i < t->n_tokens; i++) {
     const GuardWord *w = t->tokens[i].kind != TOKEN_GONE ? t->tokens[i].word : NULL;
-    for (size_t k = 0; w && k < WORD_PAIRS; k++) {
-      sides[w->pair[k]] |= w->side[k];
-      if (is_left(&t->tokens[i])) {
-        left[w->pair[k]] |= w->side[k];
-      }
+    for (size_t k = 0; w && k < WORD_PAIRS && w->pair[k] < PAIRS_MAX; k++) {
+      int counts = t->foreign || w->pair[k] < guard_foreign_pair;
+      sides[w->pair[k]] |= counts ? w->side[k] : 0;
     }
   }
 }
 
-/* Whether x is the other with a prefix that turns its meaning. */
+/* Whether the words begin with the two prefixes and are the same behind them. */
+static int swaps(const GuardText *a, const Token *x, const GuardText *b, const Token *y,
+                 const char *const prefix[2]) {
+  size_t n = strlen(prefix[0]), m = strlen(prefix[1]);
+  const char *p = a->bytes + x->at, *q = b->bytes + y->at;
+  return x->n >= n + 4 && x->n - n == (size_t)y->n - m && y->n > m &&
+         memcmp(p, prefix[0], n) == 0 && memcmp(q, prefix[1], m) == 0 &&
+         memcmp(p + n, q + m, x->n - n) == 0;
+}
+
+/* Prefixes that turn a word's meaning, where the other word has the second instead of the first. */
+static const char *const PREFIXES[][2] = {
+    {"un", ""},         {"in", ""},        {"im", ""},          {"il", ""},
+    {"ir", ""},         {"dis", ""},       {"non", ""},         {"de", ""},
+    {"mis", ""},        {"des", ""},       {"hyper", "hypo"},   {"pre", "post"},
+    {"intra", "inter"}, {"over", "under"}, {"in", "ex"},        {"im", "ex"},
+    {"up", "down"},     {"anti", "pro"},   {"endo", "exo"},     {"macro", "micro"},
+    {"mono", "poly"},   {"mono", "multi"}, {"single", "multi"}, {"sub", "super"},
+    {"fore", "back"},   {"front", "back"}, {"homo", "hetero"},  {"in", "out"},
+    {"ante", "post"},   {"pre", "pro"},    {"ein", "aus"},      {"an", "ab"},
+    {"auf", "ab"},      {"auf", "zu"},     {"ver", "ent"},
+};
+
 static int is_reversal(const GuardText *a, const Token *x, const GuardText *b, const Token *y) {
-  static const char *const prefixes[] = {"un", "in", "im", "il", "ir", "dis", "non", "de", "mis"};
-  for (size_t i = 0; i < COUNT_OF(prefixes); i++) {
-    size_t m = strlen(prefixes[i]);
-    if (x->n == y->n + m && y->n >= 4 && memcmp(a->bytes + x->at, prefixes[i], m) == 0 &&
-        memcmp(a->bytes + x->at + m, b->bytes + y->at, y->n) == 0) {
+  for (size_t i = 0; i < COUNT_OF(PREFIXES); i++) {
+    const char *const back[2] = {PREFIXES[i][1], PREFIXES[i][0]};
+    if (swaps(a, x, b, y, PREFIXES[i]) || swaps(a, x, b, y, back)) {
       return 1;
     }
   }
   return 0;
 }
 
-static int prefix_differs(const GuardText *a, const GuardText *b) {
+static int prefix_differs(Texts *p) {
   uint16_t left_a[LEFT_MAX], left_b[LEFT_MAX];
-  size_t n = left_words(a, left_a), m = left_words(b, left_b);
+  const GuardText *a = &p->a, *b = &p->b;
+  size_t n = texts_left_words(a, left_a), m = texts_left_words(b, left_b);
   for (size_t i = 0; i < n; i++) {
     for (size_t k = 0; k < m; k++) {
       if (is_reversal(a, &a->tokens[left_a[i]], b, &b->tokens[left_b[k]])) {
-        return 1;
+        return texts_object(p, left_a[i], left_b[k]);
       }
     }
   }
   return 0;
 }
 
-static int polarity_differs(const Texts *p) {
-  uint8_t a[PAIRS_MAX], b[PAIRS_MAX], left_a[PAIRS_MAX], left_b[PAIRS_MAX];
-  sides_of(&p->a, a, left_a);
-  sides_of(&p->b, b, left_b);
+/* The first token of t that is in the pair. */
+static size_t token_of_pair(const GuardText *t, size_t pair) {
+  size_t i = 0;
+  for (; i < t->n_tokens; i++) {
+    const GuardWord *w = t->tokens[i].kind != TOKEN_GONE ? t->tokens[i].word : NULL;
+    for (size_t k = 0; w && k < WORD_PAIRS; k++) {
+      if (w->pair[k] == pair) {
+        return i;
+      }
+    }
+  }
+  return i;
+}
+
+static int polarity_differs(Texts *p) {
+  uint8_t a[PAIRS_MAX], b[PAIRS_MAX];
+  sides_of(&p->a, a);
+  sides_of(&p->b, b);
   for (size_t i = 1; i < PAIRS_MAX; i++) {
     if (a[i] && b[i] && !(a[i] & b[i])) {
-      return 1;
+      return texts_object(p, token_of_pair(&p->a, i), token_of_pair(&p->b, i));
     }
   }
-  return prefix_differs(&p->a, &p->b) || prefix_differs(&p->b, &p->a);
-}
-
-/* The token beside i in steps of `step`, behind articles and the like; n_tokens if none. */
-static size_t beside(const GuardText *t, size_t i, size_t step) {
-  for (int hops = 0; hops < 4; hops++) {
-    i += step; /* (size_t)-1 steps back and wraps at the start */
-    if (i >= t->n_tokens) {
-      break;
-    }
-    if (t->tokens[i].kind != TOKEN_GONE && !has_class(&t->tokens[i], WORD_ARTICLE)) {
-      return i;
-    }
-  }
-  return t->n_tokens;
-}
-
-static int is_solid(const Token *x) {
-  int kept = x->match && x->kind != TOKEN_GONE;
-  return kept && !has_class(x, WORD_STOP | WORD_NEGATION | WORD_VAGUE);
+  return prefix_differs(p);
 }
 
 /* Whether a "x to y" of a is a "y to x" of b. */
 static int is_reversed(const GuardText *a, const GuardText *b) {
   for (size_t i = 1; i + 1 < a->n_tokens; i++) {
-    size_t x = has_class(&a->tokens[i], WORD_RELATION) ? beside(a, i, (size_t)-1) : a->n_tokens;
-    size_t y = beside(a, i, 1);
+    size_t x =
+        has_class(&a->tokens[i], WORD_RELATION) ? texts_beside(a, i, (size_t)-1) : a->n_tokens;
+    size_t y = texts_beside(a, i, 1);
     if (x >= a->n_tokens || y >= a->n_tokens || !is_solid(&a->tokens[x]) ||
         !is_solid(&a->tokens[y])) {
       continue;
@@ -621,7 +373,7 @@ enum Role { ROLE_NONE, ROLE_FROM, ROLE_TO };
 
 /* What the preposition before token i makes of it. */
 static enum Role role_of(const GuardText *t, size_t i) {
-  size_t before = beside(t, i, (size_t)-1);
+  size_t before = texts_beside(t, i, (size_t)-1);
   if (before >= t->n_tokens || !t->tokens[before].word) {
     return ROLE_NONE;
   }
@@ -630,7 +382,7 @@ static enum Role role_of(const GuardText *t, size_t i) {
 }
 
 /* Whether something comes from where it goes to in the other text, or "x to y" is "y to x". */
-static int direction_differs(const Texts *p) {
+static int direction_differs(Texts *p) {
   const GuardText *a = &p->a, *b = &p->b;
   for (size_t i = 0; i < a->n_tokens; i++) {
     if (is_solid(&a->tokens[i]) &&
@@ -692,7 +444,7 @@ static int same_slot(const GuardText *a, size_t i, const GuardText *b, size_t k)
 
 /* Whether two words have changed places around a third, at least one into the other's very slot,
 ** all others stay, and none is new. */
-static int order_differs(const Texts *p) {
+static int order_differs(Texts *p) {
   const GuardText *a = &p->a, *b = &p->b;
   size_t at[3];
   if (content_left(a) || content_left(b) || moved(a, b, at) != 2) {
@@ -720,7 +472,7 @@ static unsigned frames_of(const GuardText *t) {
   for (size_t i = 0; i < t->n_tokens; i++) {
     int asks = has_class(&t->tokens[i], WORD_QUESTION) && is_left(&t->tokens[i]);
     for (size_t k = 0; asks && k < COUNT_OF(words); k++) {
-      if (token_is(t, &t->tokens[i], words[k])) {
+      if (texts_token_is(t, &t->tokens[i], words[k])) {
         frames |= 1u << k;
       }
     }
@@ -730,7 +482,7 @@ static unsigned frames_of(const GuardText *t) {
 
 /* Whether one asks why and the other what, which, where, when or who. ("How" and "why" do get
 ** the same answers.) */
-static int frame_differs(const Texts *p) {
+static int frame_differs(Texts *p) {
   enum { HOW = 4, WHY = 8 };
   unsigned a = frames_of(&p->a), b = frames_of(&p->b);
   return (a == WHY && b && !(b & (HOW | WHY))) || (b == WHY && a && !(a & (HOW | WHY)));
@@ -766,14 +518,14 @@ static int narrows(const GuardText *t) {
   return 0;
 }
 
-static int content_differs(const Texts *p) {
+static int content_differs(Texts *p) {
   return new_names(&p->a) || new_names(&p->b) || (rare_left(&p->a) && rare_left(&p->b)) ||
          frame_differs(p) || narrows(&p->a) || narrows(&p->b);
 }
 
 static const struct {
   const char *word;
-  int (*differs)(const Texts *);
+  int (*differs)(Texts *);
 } RULES[] = {
     {"long", long_differs},
     {"url", url_differs},
@@ -786,21 +538,74 @@ static const struct {
     {"polarity", polarity_differs},
     {"direction", direction_differs},
     {"order", order_differs},
+    {"case", marks_case},
+    {"accent", marks_accent},
+    {"sign", marks_sign},
+    {"layout", marks_layout},
     {"content", content_differs},
 };
 
-/* Fills p with both texts, the lesser of them first: the order they are given in must not count. */
-static void read_texts(Texts *p, const char *a, size_t n, const char *b, size_t m) {
+/* Fills p with both texts, the lesser of them first: the order they are given in must not count.
+** Returns whether they are swapped. */
+static int read_texts(Texts *p, const char *a, size_t n, const char *b, size_t m) {
   size_t common = n < m ? n : m;
   int order = common ? memcmp(a, b, common) : 0;
   int swap = order > 0 || (order == 0 && n > m);
   guard_tokenize(&p->a, swap ? b : a, swap ? m : n);
   guard_tokenize(&p->b, swap ? a : b, swap ? n : m);
-  match_texts(p);
+  int foreign = p->a.n_foreign + p->b.n_foreign > p->a.n_english + p->b.n_english;
+  guard_settle(&p->a, foreign);
+  guard_settle(&p->b, foreign);
+  p->said_a = p->said_b = (Said){0};
+  texts_match(p);
+  return swap;
 }
 
-const char *guard_veto(const char *asked, size_t n_asked, const char *known, size_t n_known,
-                       Err *err) {
+/* ---- what it objected to, in words */
+
+enum { SHOWN = 24, WORDS_MAX = 120 }; /* bytes of each part: four of them and their marks fit */
+
+/* Appends the span, cut where it is long: at the end of a character, and without line ends. */
+static void add_span(Buf *out, const char *text, size_t size, Span s) {
+  size_t n = 0, len;
+  while (n < s.n && n < SHOWN) {
+    uint32_t c = marks_character(text, size, s.from + n, &len);
+    if (n + len > SHOWN) {
+      break;
+    }
+    if (c < 0x20 || c == 0x7F) {
+      buf_puts(out, " "); /* what is no character shows as a blank too */
+    } else {
+      buf_add(out, text + s.from + n, len);
+    }
+    n += len;
+  }
+}
+
+static void add_said(Buf *out, const GuardText *t, const Said *said) {
+  if (said->part[0].n == 0) {
+    buf_puts(out, "\xE2\x80\x93"); /* a dash: nothing there */
+    return;
+  }
+  add_span(out, t->text, t->n, said->part[0]);
+  if (said->part[1].n) {
+    buf_puts(out, " \xE2\x86\x92 ");
+    add_span(out, t->text, t->n, said->part[1]);
+  }
+}
+
+static void add_words(Buf *out, const Texts *p, int swap) {
+  if (p->said_a.part[0].n == 0 && p->said_b.part[0].n == 0) {
+    return;
+  }
+  add_said(out, swap ? &p->b : &p->a, swap ? &p->said_b : &p->said_a);
+  buf_puts(out, " / ");
+  add_said(out, swap ? &p->a : &p->b, swap ? &p->said_a : &p->said_b);
+  _Static_assert(4 * SHOWN + 3 + 2 * 5 <= WORDS_MAX, "the words fit");
+}
+
+const char *guard_explain(const char *asked, size_t n_asked, const char *known, size_t n_known,
+                          Buf *words, Err *err) {
   const char *word = NULL;
   if (n_asked == n_known && (n_asked == 0 || memcmp(asked, known, n_asked) == 0)) {
     return NULL;
@@ -810,10 +615,21 @@ const char *guard_veto(const char *asked, size_t n_asked, const char *known, siz
     err_nomem(err);
     return "long";
   }
-  read_texts(p, asked, n_asked, known, n_known);
+  int swap = read_texts(p, asked, n_asked, known, n_known);
   for (size_t i = 0; i < COUNT_OF(RULES) && !word; i++) {
     word = RULES[i].differs(p) ? RULES[i].word : NULL;
   }
+  if (word && words) {
+    add_words(words, p, swap);
+    if (words->failed) {
+      err_nomem(err);
+    }
+  }
   free(p);
   return word;
+}
+
+const char *guard_veto(const char *asked, size_t n_asked, const char *known, size_t n_known,
+                       Err *err) {
+  return guard_explain(asked, n_asked, known, n_known, NULL, err);
 }

@@ -27,7 +27,8 @@ typedef struct Glyph {
   uint8_t len, n; /* bytes read, bytes folded */
   uint8_t class;
   uint8_t upper;
-  uint8_t alone; /* a word by itself */
+  uint8_t alone;  /* a word by itself */
+  uint8_t vulgar; /* a fraction in one character */
   char folded[FOLDED];
 } Glyph;
 
@@ -122,6 +123,21 @@ static void fold(Glyph *g) {
   }
 }
 
+/* Whether g folds into two numbers around U+2044 (E2 81 84): makes that a "/". */
+static int make_fraction(Glyph *g) {
+  size_t i = 0;
+  while (i + 3 < g->n && memcmp(g->folded + i, "\xE2\x81\x84", 3) != 0) {
+    i++;
+  }
+  if (i == 0 || i + 3 >= g->n) {
+    return 0;
+  }
+  g->folded[i] = '/';
+  memmove(g->folded + i + 1, g->folded + i + 3, g->n - i - 3u);
+  g->n = (uint8_t)(g->n - 2);
+  return 1;
+}
+
 /* Reads the character at byte i of the text, which is behind no end. */
 static void glyph_wide(const GuardText *t, size_t i, Glyph *g) {
   utf8proc_int32_t c;
@@ -138,6 +154,7 @@ static void glyph_wide(const GuardText *t, size_t i, Glyph *g) {
   g->upper = utf8proc_category(c) == UTF8PROC_CATEGORY_LU;
   g->alone = g->class == C_LETTER && stands_alone(g->c);
   fold(g);
+  g->vulgar = g->class == C_OTHER && make_fraction(g);
   if (g->n == 1 && g->class != C_QUOTE) { /* a fullwidth form */
     g->class = class_of_ascii(g->folded[0]);
     g->c = (unsigned char)g->folded[0];
@@ -150,7 +167,7 @@ static void glyph_wide(const GuardText *t, size_t i, Glyph *g) {
 /* The character at byte i; of class C_SPACE and no length at the end. */
 static void glyph_at(const GuardText *t, size_t i, Glyph *g) {
   g->c = 0;
-  g->len = g->n = g->upper = g->alone = 0;
+  g->len = g->n = g->upper = g->alone = g->vulgar = 0;
   g->class = C_OTHER;
   if (i >= t->n) {
     g->class = C_SPACE;
@@ -176,7 +193,7 @@ static uint32_t hash_bytes(const char *p, size_t n, uint32_t seed) {
   return h ^ h >> 15;
 }
 
-enum { KEY_NUMBER = 1, KEY_TEXT, KEY_UNIT, KEY_DATE, KEY_GROUP, KEY_QUOTE };
+enum { KEY_NUMBER = 1, KEY_TEXT, KEY_UNIT, KEY_DATE, KEY_GROUP, KEY_QUOTE, KEY_FOREIGN };
 
 static uint32_t key_of_value(double value) {
   return hash_bytes((char *)&value, sizeof value, 1);
@@ -185,6 +202,7 @@ static uint32_t key_of_value(double value) {
 typedef struct Scan {
   GuardText *t;
   size_t i;      /* byte in the text */
+  size_t start;  /* where the token that is being read starts */
   int initial;   /* a sentence starts here */
   int glued;     /* nothing between here and the last token */
   uint32_t open; /* the quote character that is open, 0: none */
@@ -203,9 +221,14 @@ static void append(GuardText *t, const Glyph *g) {
 static Token *add_token(Scan *s, TokenKind kind, size_t at, unsigned flags) {
   GuardText *t = s->t;
   Token *token = &t->tokens[t->n_tokens < GUARD_TOKENS ? t->n_tokens++ : GUARD_TOKENS - 1];
-  *token = (Token){.at = (uint16_t)at, .n = (uint16_t)(t->n_bytes - at), .kind = (uint8_t)kind};
+  *token = (Token){.at = (uint16_t)at,
+                   .n = (uint16_t)(t->n_bytes - at),
+                   .kind = (uint8_t)kind,
+                   .from = (uint32_t)s->start,
+                   .raw = (uint16_t)(s->i - s->start < UINT16_MAX ? s->i - s->start : UINT16_MAX)};
   token->key = hash_bytes(t->bytes + at, token->n, KEY_TEXT);
-  token->flags = (uint8_t)(flags | (s->initial ? TOKEN_INITIAL : 0) | (s->glued ? TOKEN_GLUED : 0));
+  token->flags =
+      (uint16_t)(flags | (s->initial ? TOKEN_INITIAL : 0) | (s->glued ? TOKEN_GLUED : 0));
   s->initial = 0;
   s->glued = 1;
   return token;
@@ -395,6 +418,25 @@ static int take_signs(Scan *s, const Run *r) {
   return 1;
 }
 
+/* Appends the longest listed word that starts here in a script without blanks, else a character. */
+static void read_alone(Scan *s, const Glyph *first) {
+  enum { LONGEST = 4 };
+  GuardText *t = s->t;
+  size_t at = t->n_bytes, bytes[LONGEST], ends[LONGEST], n = 0, take = 0;
+  Glyph g = *first;
+  for (size_t i = s->i; n < LONGEST && g.alone && g.n > 0; glyph_at(t, i, &g)) {
+    append(t, &g);
+    i += g.len;
+    bytes[n] = t->n_bytes;
+    ends[n++] = i;
+  }
+  for (size_t k = n; k-- > 1 && !take;) {
+    take = guard_word(t->bytes + at, bytes[k] - at) ? k : 0;
+  }
+  t->n_bytes = n ? bytes[take] : at;
+  s->i = n ? ends[take] : s->i + first->len;
+}
+
 static void scan_word(Scan *s) {
   GuardText *t = s->t;
   size_t at = t->n_bytes;
@@ -402,8 +444,7 @@ static void scan_word(Scan *s) {
   Glyph first;
   glyph_at(t, s->i, &first);
   if (first.alone) {
-    append(t, &first);
-    s->i += first.len;
+    read_alone(s, &first);
   } else {
     read_run(s, &r);
   }
@@ -424,7 +465,9 @@ static void scan_word(Scan *s) {
   if (!code) {
     name_word(t, token);
   }
-  token->flags |= s->i + 1 < t->n && t->text[s->i] == '.' ? TOKEN_ABBREVIATED : 0;
+  if (s->i + 1 < t->n && t->text[s->i] == '.') {
+    token->flags |= TOKEN_ABBREVIATED;
+  }
   if (not ) {
     add_listed(s, "not");
   }
@@ -523,7 +566,7 @@ static void add_unit(Token *token, const GuardWord *unit) {
 static void scan_number(Scan *s) {
   GuardText *t = s->t;
   size_t at = t->n_bytes;
-  size_t points = read_digits(s), middle = t->n_bytes;
+  size_t points = read_digits(s), middle = t->n_bytes, unit_from = s->i;
   Run r = {0};
   read_run(s, &r);
   size_t n = t->n_bytes - middle;
@@ -537,6 +580,7 @@ static void scan_number(Scan *s) {
     t->n_bytes = middle;
     value_number(t, add_token(s, TOKEN_NUMBER, at, 0), middle - at, points, 1);
     t->n_bytes = middle + n;
+    s->start = unit_from;
     add_unit(add_token(s, TOKEN_UNIT, middle, 0), word);
   } else {
     add_token(s, TOKEN_CODE, at, 0);
@@ -667,28 +711,53 @@ static void scan_quote(Scan *s, const Glyph *g) {
 static void scan_sign(Scan *s, const Glyph *g, TokenKind kind) {
   size_t at = s->t->n_bytes;
   append(s->t, g);
+  s->i += g->len;
   Token *token = add_token(s, kind, at, 0);
   const GuardWord *word = guard_word(s->t->bytes + at, token->n);
   if (kind == TOKEN_UNIT && word && word->unit) {
     add_unit(token, word);
   }
-  s->i += g->len;
 }
 
 static int may_start_address(const Glyph *g) {
   return (g->class == C_LETTER || g->class == C_DIGIT) && g->len == 1;
 }
 
+/* Whether the point that g is starts a number (".5"); appends the zero that is left out. */
+static int starts_fraction(Scan *s, const Glyph *g) {
+  Glyph next;
+  if (g->c != '.' || s->glued) {
+    return 0;
+  }
+  glyph_at(s->t, s->i + 1, &next);
+  if (next.class == C_DIGIT) {
+    s->t->bytes[s->t->n_bytes++] = '0';
+  }
+  return next.class == C_DIGIT;
+}
+
+/* One half in one character: a number as "1/2" is. */
+static void scan_vulgar(Scan *s, const Glyph *g) {
+  size_t at = s->t->n_bytes;
+  append(s->t, g);
+  s->i += g->len;
+  add_token(s, TOKEN_NUMBER, at, 0)->key =
+      hash_bytes(s->t->bytes + at, s->t->n_bytes - at, KEY_NUMBER);
+}
+
 static void scan_glyph(Scan *s) {
   Glyph g;
+  s->start = s->i;
   glyph_at(s->t, s->i, &g);
   if (!s->glued && s->i >= s->tested && may_start_address(&g) && scan_address(s)) {
     return;
   }
   if (g.class == C_LETTER) {
     scan_word(s);
-  } else if (g.class == C_DIGIT) {
+  } else if (g.class == C_DIGIT || starts_fraction(s, &g)) {
     scan_number(s);
+  } else if (g.vulgar) {
+    scan_vulgar(s, &g);
   } else if (g.class == C_QUOTE) {
     scan_quote(s, &g);
   } else if (g.class == C_SIGN) {
@@ -775,6 +844,40 @@ static void merge_numbers(GuardText *t) {
 
 static int is_number(const Token *token) {
   return token->kind == TOKEN_NUMBER || token->kind == TOKEN_YEAR;
+}
+
+/* Whether only the sign stands between token i and the next, both short numbers, and no third one
+** is joined to them (as in a date). */
+static int joins(const GuardText *t, size_t i, char sign) {
+  const Token *x = &t->tokens[i], *y = x + 1;
+  if (i + 1 >= t->n_tokens || x->kind != TOKEN_NUMBER || y->kind != TOKEN_NUMBER || x->n > 3 ||
+      y->n > 3) {
+    return 0;
+  }
+  size_t end = x->from + x->raw, after = y->from + y->raw;
+  int alone = (x->from == 0 || t->text[x->from - 1] != sign) &&
+              (after + 1 >= t->n || t->text[after] != sign);
+  return end + 1 == y->from && t->text[end] == sign && alone;
+}
+
+/* Makes one number of "1/2" and of "1:2" ("7:00" is 7). */
+static void merge_ratios(GuardText *t) {
+  for (size_t i = 0; i + 1 < t->n_tokens; i++) {
+    Token *x = &t->tokens[i], *y = x + 1;
+    int fraction = joins(t, i, '/');
+    if (!fraction && !joins(t, i, ':')) {
+      continue;
+    }
+    char text[8];
+    size_t n = x->n, m = y->n;
+    int full = !fraction && m == 2 && memcmp(t->bytes + y->at, "00", 2) == 0;
+    memcpy(text, t->bytes + x->at, n);
+    text[n] = fraction ? '/' : ':';
+    memcpy(text + n + 1, t->bytes + y->at, m);
+    x->key = full ? x->key : hash_bytes(text, n + 1 + m, KEY_NUMBER);
+    x->raw = (uint16_t)(y->from + y->raw - x->from);
+    y->kind = TOKEN_GONE;
+  }
 }
 
 /* Units are units only behind a number, currencies also before one. */
@@ -868,6 +971,25 @@ static void drop_decoration(GuardText *t) {
   }
 }
 
+static int is_foreign(const GuardWord *w) {
+  int listed = (w->classes & WORD_FOREIGN) || w->foreign_number || w->foreign_date;
+  for (size_t k = 0; k < WORD_PAIRS && !listed; k++) {
+    listed = w->pair[k] >= guard_foreign_pair;
+  }
+  return listed || w->foreign_group;
+}
+
+static void count_languages(GuardText *t) {
+  t->n_english = t->n_foreign = 0;
+  for (size_t i = 0; i < t->n_tokens; i++) {
+    const GuardWord *w = t->tokens[i].word;
+    if (w && t->tokens[i].kind != TOKEN_GONE) {
+      t->n_english += (w->classes & (WORD_STOP | WORD_COMMON)) != 0;
+      t->n_foreign += (size_t)is_foreign(w);
+    }
+  }
+}
+
 void guard_tokenize(GuardText *t, const char *text, size_t n) {
   Scan s = {.t = t, .initial = 1};
   t->text = text;
@@ -878,8 +1000,40 @@ void guard_tokenize(GuardText *t, const char *text, size_t n) {
   }
   t->read = s.i < n ? s.i : n;
   drop_decoration(t);
+  merge_ratios(t);
   merge_numbers(t);
   mark_dates(t);
   attach_units(t);
   weaken_numbers(t);
+  count_languages(t);
+}
+
+/* What a word is where the text is not English. */
+static void settle_foreign(Token *token) {
+  const GuardWord *w = token->word;
+  if (w->foreign_number) {
+    token->kind = TOKEN_NUMBER;
+    token->key = key_of_value(w->foreign_number - 1);
+    token->flags |= w->foreign_number == 2 ? TOKEN_WEAK : 0u;
+  } else if (w->foreign_date) {
+    token->kind = TOKEN_DATE;
+    token->key = hash_bytes((const char *)&w->foreign_date, 1, KEY_DATE);
+  } else if (w->foreign_group) {
+    token->key = hash_bytes((const char *)&w->foreign_group, sizeof w->foreign_group, KEY_FOREIGN);
+  }
+}
+
+void guard_settle(GuardText *t, int foreign) {
+  uint32_t stop = WORD_STOP | (foreign ? WORD_FOREIGN : 0u);
+  t->foreign = foreign;
+  for (size_t i = 0; i < t->n_tokens; i++) {
+    Token *token = &t->tokens[i];
+    if (!token->word || token->kind != TOKEN_WORD) {
+      continue;
+    }
+    token->flags |= token->word->classes & stop ? TOKEN_STOP : 0u;
+    if (foreign) {
+      settle_foreign(token);
+    }
+  }
 }

@@ -31,7 +31,8 @@ enum {
   TOKEN_WEAK = 16,        /* a number that may be none: "one", "second" */
   TOKEN_GLUED = 32,       /* no blank between it and the token before */
   TOKEN_ABBREVIATED = 64, /* a point and a word follow */
-  TOKEN_EXTRA = 128       /* unmatched only as a repetition */
+  TOKEN_EXTRA = 128,      /* unmatched only as a repetition */
+  TOKEN_STOP = 256        /* grammar in the language of the pair */
 };
 
 typedef struct Token {
@@ -39,7 +40,10 @@ typedef struct Token {
   uint32_t key;          /* equal keys, equal meaning */
   uint16_t at, n;        /* its folded text in `bytes` */
   uint16_t match;        /* 1 + its counterpart in the other text; 0: none */
-  uint8_t kind, flags;
+  uint16_t raw;          /* bytes of the text it was read from, at `from`; endings included */
+  uint32_t from;
+  uint16_t flags;
+  uint8_t kind;
 } Token;
 
 typedef struct Quote {
@@ -52,6 +56,8 @@ typedef struct GuardText {
   size_t n;    /* bytes */
   size_t read; /* of them made into tokens */
   size_t n_tokens, n_bytes, n_quotes;
+  size_t n_english, n_foreign; /* words of English, and of other languages; some are both */
+  int foreign;                 /* as guard_settle was told */
   Token tokens[GUARD_TOKENS];
   Quote quotes[GUARD_QUOTES];
   char bytes[GUARD_BYTES];
@@ -60,5 +66,10 @@ typedef struct GuardText {
 /* Fills t with the tokens of n bytes (any bytes: what is not UTF-8 separates words), which it
 ** borrows. What is beyond the limits stays unread. */
 void guard_tokenize(GuardText *t, const char *text, size_t n);
+
+/* Makes the tokens those of an English text, or of another language: what is grammar, a number or a
+** date there. For two texts that are compared it is the same: foreign where they have more foreign
+** words than English ones together. */
+void guard_settle(GuardText *t, int foreign);
 
 #endif

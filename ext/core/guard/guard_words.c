@@ -14,14 +14,18 @@
 */
 #include "core/guard/guard_words.h"
 
+#include "core/guard/guard_lists.h"
+
 #include <pthread.h>
 #include <string.h>
 
-enum { MAX_WORDS = 7000, SLOTS = 16384 };
+enum { MAX_WORDS = 10000, SLOTS = 32768 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static GuardWord words[MAX_WORDS]; /* words[0] is none */
 static uint16_t slots[SLOTS];
+enum { FOREIGN_DATE = 128 }; /* English ones are below */
+size_t guard_foreign_pair;
 static size_t n_words = 1;
 
 static const char STOP[] =
@@ -294,7 +298,50 @@ static const char NEGATION[] =
     "nunca jamas sin ningun ninguna ninguno nada tampoco";
 
 static const char ARTICLE[] = "a an the my your our his her its their this that these those";
-static const char RELATION[] = "to into than over by";
+static const char RELATION[] =
+    "to into than over by onto of against for as a nach \xE5\x88\xB0 \xE8\x87\xB3 "
+    "\xE0\xA4\xB8\xE0\xA5\x87"; /* "a" is French, Spanish, Italian and Portuguese */
+static const char FROM[] = "from von aus desde depuis da \xE4\xBB\x8E \xE7\x94\xB1";
+static const char TO[] = "to into onto nach hacia vers para \xE5\x88\xB0 \xE8\x87\xB3";
+static const char ONLY[] = "only solely exclusively nur seulement uniquement solamente unicamente "
+                           "soltanto somente \xE5\x8F\xAA \xE4\xBB\x85 "
+                           "\xE0\xA4\x95\xE0\xA5\x87\xE0\xA4\xB5\xE0\xA4\xB2 "
+                           "\xE0\xA4\xB8\xE0\xA4\xBF\xE0\xA4\xB0\xE0\xA5\x8D\xE0\xA4\xAB";
+
+/* Words that mean something else with a capital: names, and types of programming languages. What
+** only a typist leaves small ("paris", "windows") is not here. */
+static const char CASED[] =
+    "turkey china polish apple may march august jersey chile japan lima nice reading cologne bill "
+    "mark rose jack frank grace hope faith mercury guinea bush lent pat orange shell target gap "
+    "pole bath mobile job god catholic nan int integer string double float boolean bool object "
+    "char byte long true false none";
+
+/* Words that mean something else in capitals. */
+static const char CAPS[] = "who it us aids";
+
+/* Symbols of elements that are something else in capitals: CO is no cobalt. */
+static const char ELEMENTS[] = "co cs hf no ni os po pb sn si sc ho ca cf cn bi in nb np";
+
+/* What a single letter behind it is a label of, whatever its case: "vitamin c". "In C" too. */
+static const char LABELS[] =
+    "vitamin hepatitis plan grade class type section part group option drive in team gate "
+    "terminal influenza schedule";
+
+/* Words that are others with an accent or an umlaut, even where a text has no other: a\xC3\xB1o. */
+static const char ACCENTED[] =
+    "ano papa peche pecheur cote mure tache jeune schon fordern drucken zahlen mochte konnte hatte "
+    "wurde masse busse flosse bar";
+
+/* Words that talk about a word. */
+static const char MEANING[] =
+    "mean means meaning pronounce pronounced pronunciation spell spelled translate word heisst "
+    "bedeutet bedeuten significa signifie dire";
+
+/* A row per person: me, you, him, her, them, us. */
+static const char *const PERSONS[] = {
+    "i me my mine myself",  "you your yours yourself u ur", "he him his himself",
+    "she her hers herself", "they them their theirs",       "we us our ours ourselves",
+};
 static const char TIE[] = "and or vs versus v with between nor";
 static const char PREPOSITION[] = "in for of from with at on to";
 static const char QUESTION[] = "what which how why where when who if whether";
@@ -456,123 +503,6 @@ static const char LISTS[] =
 
 static const char PERIOD[] = "day week weekend month quarter year night season semester decade "
                              "century summer winter";
-
-enum { SIDES = 4 };
-static const char *const OPPOSITES[][SIDES] = {
-    {"enable activate reactivate", "disable deactivate"},
-    {"pause suspend", "cancel terminate", "resume continue reactivate"},
-    {"on", "off"},
-    {"open reopen unclose", "close shut"},
-    {"increase raise gain rise grow", "decrease reduce lower lose drop decline shrink lessen"},
-    {"buy purchase bought", "sell sold sale"},
-    {"send sent sending", "receive received"},
-    {"lend lent loan", "borrow"},
-    {"before", "after"},
-    {"above over", "below under beneath"},
-    {"max maximum maximize maximise", "min minimum minimize minimise"},
-    {"first", "last", "next"},
-    {"earliest oldest", "latest newest"},
-    {"early earlier", "late later"},
-    {"best", "worst"},
-    {"better", "worse"},
-    {"good great", "bad"},
-    {"most", "least"},
-    {"more", "less fewer"},
-    {"cheap cheapest cheaper inexpensive", "expensive costly pricey"},
-    {"add insert append", "remove delete subtract drop erase"},
-    {"upload", "download"},
-    {"import", "export"},
-    {"lock", "unlock"},
-    {"install reinstall", "uninstall"},
-    {"encrypt encode encryption", "decrypt decode decryption"},
-    {"deposit", "withdraw withdrawal withdrew"},
-    {"debit", "credit"},
-    {"accept approve", "reject decline deny refuse"},
-    {"allow permit", "forbid prohibit ban block prevent"},
-    {"male man men boy boys guy guys", "female woman women girl girls"},
-    {"husband", "wife"},
-    {"mother mom", "father dad"},
-    {"son sons", "daughter"},
-    {"brother", "sister"},
-    {"boyfriend", "girlfriend"},
-    {"hot hottest hotter warm heat", "cold coldest colder cool cooling"},
-    {"start begin began launch", "stop end finish quit"},
-    {"with", "without"},
-    {"inside indoor indoors", "outside outdoor outdoors"},
-    {"up", "down"},
-    {"left", "right"},
-    {"right correct", "wrong incorrect"},
-    {"true", "false fake"},
-    {"high higher highest", "low lower lowest"},
-    {"big bigger biggest large larger largest", "small smaller smallest tiny"},
-    {"long longer longest", "short shorter shortest"},
-    {"tall taller tallest", "short shorter shortest"},
-    {"old older oldest", "new newer newest"},
-    {"old older", "young younger youngest"},
-    {"fast faster fastest quick", "slow slower slowest"},
-    {"strong stronger strongest", "weak weaker weakest"},
-    {"easy easier easiest", "hard harder hardest difficult"},
-    {"rich richest wealthy", "poor poorest"},
-    {"win won", "lose lost"},
-    {"love loved", "hate hated"},
-    {"pro pros advantage advantages benefit benefits",
-     "con cons disadvantage disadvantages drawback "
-     "drawbacks"},
-    {"success succeed successful", "fail failure failed"},
-    {"positive", "negative"},
-    {"public", "private"},
-    {"internal", "external"},
-    {"input", "output"},
-    {"incoming inbound", "outgoing outbound"},
-    {"arrive arrival", "depart departure"},
-    {"push", "pull"},
-    {"connect", "disconnect"},
-    {"attach", "detach"},
-    {"follow", "unfollow"},
-    {"subscribe", "unsubscribe"},
-    {"block", "unblock"},
-    {"mute", "unmute"},
-    {"hide", "show unhide"},
-    {"save", "delete discard"},
-    {"create", "destroy"},
-    {"read", "write"},
-    {"login signin", "logout signout"},
-    {"in", "out"},
-    {"ascending asc", "descending desc"},
-    {"north northern", "south southern"},
-    {"east eastern", "west western"},
-    {"morning", "evening night"},
-    {"past", "future"},
-    {"front", "back rear"},
-    {"top", "bottom"},
-    {"teacher teach", "student learn"},
-    {"employer", "employee"},
-    {"buyer", "seller"},
-    {"sender", "recipient receiver"},
-    {"major", "minor"},
-    {"even", "odd"},
-    {"vertical", "horizontal"},
-    {"physical", "virtual"},
-    {"charge", "refund"},
-    {"plus", "minus"},
-    {"multiply", "divide"},
-    {"always", "never"},
-    {"everyone everybody everything", "nobody nothing"},
-    {"local", "remote"},
-    {"online", "offline"},
-    {"legal legally", "illegal illegally"},
-    {"safe", "unsafe dangerous"},
-    {"alive living live", "dead die died"},
-    {"birth born", "death died"},
-    {"forget", "remember"},
-    {"ask", "answer"},
-    {"attack", "defend"},
-    {"freeze froze frozen", "unfreeze thaw"},
-    {"include including", "exclude excluding"},
-    {"expand", "collapse"},
-    {"merge combine", "split"},
-    {"undo", "redo"},
-};
 
 /* Each row: words that may stand for each other in a question. */
 static const char *const SAME[] = {
@@ -937,24 +867,27 @@ static void load_dates(void) {
 static void add_pair(GuardWord *e, size_t pair, size_t side) {
   for (size_t k = 0; k < WORD_PAIRS; k++) {
     if (e->pair[k] == 0 || e->pair[k] == pair) {
-      e->pair[k] = (uint8_t)pair;
+      e->pair[k] = (uint16_t)pair;
       e->side[k] = (uint8_t)(e->side[k] | 1u << side);
       return;
     }
   }
 }
 
-static void load_opposites(void) {
-  for (size_t i = 0; i < sizeof OPPOSITES / sizeof *OPPOSITES; i++) {
-    for (size_t side = 0; side < SIDES && OPPOSITES[i][side]; side++) {
-      const char *list = OPPOSITES[i][side];
+/* Rows are numbered from `first` on; returns the number behind the last. Stems are English. */
+static size_t load_opposites(const char *const (*rows)[GUARD_SIDES], size_t first) {
+  int foreign = guard_foreign_pair > 0;
+  for (; (*rows)[0]; rows++, first++) {
+    for (size_t side = 0; side < GUARD_SIDES && (*rows)[side]; side++) {
+      const char *list = (*rows)[side];
       size_t n;
       for (const char *w; (w = next_word(&list, &n));) {
-        add_pair(entry(w, n), i + 1, side);
-        add_pair(entry(w, guard_stem(w, n)), i + 1, side);
+        add_pair(entry(w, n), first, side);
+        add_pair(entry(w, foreign ? n : guard_stem(w, n)), first, side);
       }
     }
   }
+  return first;
 }
 
 /* A word in two rows keeps the first. */
@@ -971,6 +904,50 @@ static void load_same(void) {
   }
 }
 
+static void load_foreign_same(void) {
+  for (size_t i = 0; GUARD_FOREIGN_SAME[i]; i++) {
+    const char *list = GUARD_FOREIGN_SAME[i];
+    size_t n;
+    for (const char *w; (w = next_word(&list, &n));) {
+      GuardWord *e = entry(w, n);
+      e->foreign_group = e->foreign_group ? e->foreign_group : (uint16_t)(i + 1);
+    }
+  }
+}
+
+static void load_foreign(void) {
+  size_t n;
+  for (size_t i = 0; GUARD_FOREIGN_STOP[i]; i++) {
+    load_class(GUARD_FOREIGN_STOP[i], WORD_FOREIGN);
+  }
+  for (size_t i = 0; GUARD_FOREIGN_NUMBERS[i]; i++) {
+    const char *list = GUARD_FOREIGN_NUMBERS[i];
+    uint8_t value = 1; /* 0 is none */
+    for (const char *w; (w = next_word(&list, &n)); value++) {
+      if (*w != '-') {
+        entry(w, n)->foreign_number = value;
+      }
+    }
+  }
+  for (size_t i = 0; GUARD_FOREIGN_DATES[i]; i++) {
+    const char *list = GUARD_FOREIGN_DATES[i];
+    for (const char *w; (w = next_word(&list, &n));) {
+      entry(w, n)->foreign_date = (uint8_t)(FOREIGN_DATE + i);
+    }
+  }
+  load_foreign_same();
+}
+
+static void load_persons(void) {
+  for (size_t i = 0; i < sizeof PERSONS / sizeof *PERSONS; i++) {
+    const char *list = PERSONS[i];
+    size_t n;
+    for (const char *w; (w = next_word(&list, &n));) {
+      entry(w, n)->person = (uint8_t)(i + 1);
+    }
+  }
+}
+
 static void load(void) {
   load_class(STOP, WORD_STOP);
   load_class(VAGUE, WORD_VAGUE | WORD_COMMON);
@@ -983,14 +960,24 @@ static void load(void) {
   load_class(TIE, WORD_TIE);
   load_class(PREPOSITION, WORD_PREPOSITION);
   load_class(QUESTION, WORD_QUESTION);
-  load_class("from", WORD_FROM);
-  load_class("to into", WORD_TO);
+  load_class(FROM, WORD_FROM);
+  load_class(TO, WORD_TO);
+  load_class(ONLY, WORD_ONLY);
+  load_class(CASED, WORD_CASED);
+  load_class(CAPS, WORD_CAPS);
+  load_class(ELEMENTS, WORD_ELEMENT);
+  load_class(LABELS, WORD_LABEL);
+  load_class(ACCENTED, WORD_ACCENTED);
+  load_class(MEANING, WORD_MEANING);
   load_class("know sure understand", WORD_KNOWING);
   load_numbers();
   load_units();
   load_dates();
-  load_opposites();
+  guard_foreign_pair = load_opposites(GUARD_OPPOSITES, 1);
+  load_opposites(GUARD_FOREIGN_OPPOSITES, guard_foreign_pair);
   load_same();
+  load_foreign();
+  load_persons();
   memset(&words[0], 0, sizeof words[0]); /* what a full table would have written */
 }
 

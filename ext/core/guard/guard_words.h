@@ -1,6 +1,6 @@
 /*
 ** The words the guard knows: what a word means for a rule, and which words are too common to
-** matter. English, with the negations, months and weekdays of German, French and Spanish.
+** matter. English; of seven other languages the words of grammar, opposites, numbers and dates.
 */
 #ifndef LLMCOST_GUARD_WORDS_H
 #define LLMCOST_GUARD_WORDS_H
@@ -28,21 +28,36 @@ enum {
   WORD_TIE = 65536,      /* between two words: their order doesn't */
   WORD_PREPOSITION = 1 << 17,
   WORD_QUESTION = 1 << 18, /* "what" */
-  WORD_KNOWING = 1 << 19   /* "know", "sure": with "not" and a question word no negation */
+  WORD_KNOWING = 1 << 19,  /* "know", "sure": with "not" and a question word no negation */
+  WORD_FOREIGN = 1 << 20,  /* WORD_STOP in a text that is not English */
+  WORD_ONLY = 1 << 21,     /* "only" */
+  WORD_CASED = 1 << 22,    /* another word with a capital: "turkey" */
+  WORD_CAPS = 1 << 23,     /* another word in capitals: "who" */
+  WORD_ELEMENT = 1 << 24,  /* a chemical symbol that is another in capitals: "co" */
+  WORD_LABEL = 1 << 25,    /* a letter behind it is a label: "vitamin" */
+  WORD_ACCENTED = 1 << 26, /* another word with an accent: "ano" */
+  WORD_MEANING = 1 << 27   /* talks about a word: "mean", "pronounce" */
 };
 
-enum { WORD_PAIRS = 2 }; /* the pairs of opposites one word can be in */
+enum { WORD_PAIRS = 4 }; /* the pairs of opposites one word can be in */
 
 typedef struct GuardWord {
   const char *text; /* n bytes in static storage, folded, without a zero */
   double number;
   uint32_t classes;
   uint16_t n;
-  uint16_t group;           /* words that may stand for each other share one; 0: none */
-  uint8_t unit, date;       /* 0: none */
-  uint8_t pair[WORD_PAIRS]; /* 0: none */
-  uint8_t side[WORD_PAIRS]; /* a single bit: which side of the pair */
+  uint16_t group;            /* words that may stand for each other share one; 0: none */
+  uint16_t foreign_group;    /* the same in texts that are not English */
+  uint8_t unit, date;        /* 0: none */
+  uint8_t foreign_date;      /* the same in texts that are not English */
+  uint8_t foreign_number;    /* its value there, and one; 0: none */
+  uint8_t person;            /* who a pronoun is; 0: none */
+  uint8_t side[WORD_PAIRS];  /* a single bit: which side of the pair */
+  uint16_t pair[WORD_PAIRS]; /* 0: none; from guard_foreign_pair on not for English texts */
 } GuardWord;
+
+/* The first pair of opposites of another language than English; 0 before the first look-up. */
+extern size_t guard_foreign_pair;
 
 /* The entry of a folded word, by its exact form, or NULL. Thread-safe; the first call builds the
 ** lookup table (static memory). */
