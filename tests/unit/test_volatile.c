@@ -4,7 +4,7 @@
 */
 #include "unit.h"
 
-#include "core/guard/volatile.h"
+#include "core/volatile/volatile.h"
 
 static const char *const NOW[] = {
     "What time is it?",

@@ -6,7 +6,7 @@
 #define LLMCOST_PLAN_H
 
 #include "conn/conn.h"
-#include "core/guard/volatile.h"
+#include "core/volatile/volatile.h"
 #include "core/request/request.h"
 
 typedef struct Plan {

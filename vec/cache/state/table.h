@@ -233,7 +233,8 @@ void rows_forget_recent(CacheTable *t); /* partitions may have come or gone */
 /* Appends to the log of changes; *seq and *stamp name the entry. */
 int rows_log(CacheTable *t, int64_t partition, int64_t id, int64_t *seq, int64_t *stamp, Err *err);
 
-/* The hash under which a text's normal form is looked up; the form is left in t->text. */
+/* The hash under which texts are looked up that may have the text's normal form, which is left in t->text. It is that of the
+** plain form, which texts with one normal form share: caches of older versions have it too. */
 int rows_text_hash(CacheTable *t, const char *text, size_t n, int64_t *hash, Err *err);
 
 /* Reads what was changed by commands, unless it is known: t->set is what the transaction sees.

@@ -5,9 +5,9 @@
 ** begins; what says that the rest is general ends the search for one kind or for both; so "Where is my order, and how
 ** can I track it?" is personal, "How can I find out where my order is?" is not.
 */
-#include "core/guard/volatile.h"
+#include "core/volatile/volatile.h"
 
-#include "core/guard/phrases.h"
+#include "core/volatile/phrases.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 ** alternative a run of words. Patterns are found by the hash of the first word that they can begin with. A gap is tried
 ** from short to long; as a pattern has few gaps and these are short, a place costs no more than a constant.
 */
-#include "core/guard/phrases.h"
+#include "core/volatile/phrases.h"
 
 #include "base/check.h"
 #include "base/once.h"
