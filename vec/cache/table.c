@@ -46,7 +46,7 @@ static const char declaration[] =
     " last_hit_at INTEGER, scope TEXT, embedding BLOB HIDDEN, \"%w\" HIDDEN, similarity REAL "
     "HIDDEN,"
     " threshold REAL HIDDEN, k INTEGER HIDDEN, match_kind TEXT HIDDEN, verify INTEGER HIDDEN,"
-    " max_false_hits REAL HIDDEN)";
+    " max_false_hits REAL HIDDEN, policy TEXT HIDDEN, why TEXT HIDDEN)";
 
 typedef enum Plan {
   P_MATCH = 1,
@@ -62,7 +62,8 @@ typedef enum Plan {
   P_BOUND = 1024,
   P_FLAGS = 11,       /* bits that have a value */
   P_PROMPT_IS = 2048, /* compared with IS: NULL is the partition without a prompt, else nothing */
-  P_SCOPE_IS = 4096
+  P_SCOPE_IS = 4096,
+  P_EXPLAINS = 8192 /* policy or why is read */
 } Plan;
 
 /* A cursor over matches, or over rows in their order. */
@@ -394,6 +395,9 @@ static int plan_match(CacheTable *t, sqlite3_index_info *info, int chosen[P_FLAG
   }
   use(info, chosen, bits, 1);
   info->idxNum |= is_bits(info, chosen);
+  if (info->colUsed & ((sqlite3_uint64)1 << C_POLICY | (sqlite3_uint64)1 << C_WHY)) {
+    info->idxNum |= P_EXPLAINS;
+  }
   if (bits & P_LIMIT) {
     info->aConstraintUsage[chosen[__builtin_ctz(P_LIMIT)] - 1].omit = 0;
   }
@@ -469,6 +473,9 @@ static void cursor_reset(Cursor *c) {
     give_back((CacheTable *)c->base.pVtab, c->stmt);
   } else {
     sqlite3_finalize(c->stmt);
+  }
+  for (int i = 0; i < c->n_matches; i++) {
+    sqlite3_free(c->matches[i].why);
   }
   free(c->matches);
   sqlite3_value_free(c->prompt);
@@ -638,6 +645,7 @@ static int match_filter(Cursor *c, int bits, sqlite3_value *const by_bit[P_FLAGS
   MatchQuery q = {.now = now_ms(), .tag = at_bit(by_bit, P_TAG), .model = at_bit(by_bit, P_MODEL)};
   Err err = {0};
   c->is_match = 1;
+  q.explains = (bits & P_EXPLAINS) != 0;
   if (sqlite3_value_type(at_bit(by_bit, P_MATCH)) == SQLITE_NULL ||
       equals_null(bits, P_PROMPT_IS, at_bit(by_bit, P_PROMPT)) ||
       equals_null(bits, P_SCOPE_IS, at_bit(by_bit, P_SCOPE))) {
@@ -701,6 +709,12 @@ static void result_of_match(const Cursor *c, sqlite3_context *ctx, int column) {
     break;
   case C_MATCH_KIND:
     sqlite3_result_text(ctx, m->is_exact ? "exact" : "semantic", -1, SQLITE_STATIC);
+    break;
+  case C_POLICY:
+    sqlite3_result_text(ctx, m->policy, -1, SQLITE_STATIC);
+    break;
+  case C_WHY:
+    sqlite3_result_text(ctx, m->why, -1, SQLITE_TRANSIENT);
     break;
   case C_THRESHOLD:
     if (!isnan(c->threshold)) {

@@ -444,7 +444,7 @@ static int rebuild(CacheTable *t, Err *err) {
   char number[16];
   t->is_rebuilt = 1;
   t->has_settings = 0;
-  t->memory.has_wrong = -1;
+  t->memory.has_wrong = t->memory.has_right = -1;
   rows_forget_recent(t);
   memory_drop(t);
   run_sql(t, "DELETE FROM @snapshots", err);

@@ -20,6 +20,8 @@ typedef struct Evidence {
   int agree;         /* neighbours with this answer, the entry itself included */
 } Evidence;
 
+enum { WHY_SIZE = 160 }; /* bytes of what stood in the way, in words */
+
 typedef struct Decision {
   int64_t ts, partition, entry;
   Evidence evidence;
@@ -27,6 +29,7 @@ typedef struct Decision {
   double needed; /* the chance it takes to be served */
   double draw;   /* 0 … 1; below POLICY_EXPLORE it is not served, so that its answer teaches */
   int served;
+  char why[WHY_SIZE]; /* "": it was served, or the chance says it */
 } Decision;
 
 #define POLICY_EXPLORE 0.05

@@ -36,6 +36,7 @@ static void partition_free(Partition *p) {
   if (p) {
     vec_index_free(p->index);
     policy_free(p->policy);
+    track_free(p->track);
     free(p);
   }
 }
@@ -243,6 +244,9 @@ void memory_forget_policies(CacheTable *t) {
   for (size_t i = 0; i < m->cap; i++) {
     if (m->slots[i]) {
       policy_free(m->slots[i]->policy);
+      track_free(m->slots[i]->track);
+      m->slots[i]->track = NULL;
+      m->slots[i]->track_seen = 0;
       m->slots[i]->policy = NULL;
       m->slots[i]->policy_seen = 0;
     }
@@ -301,7 +305,7 @@ int memory_sync(CacheTable *t, Err *err) {
   if (unchanged && !m->was_rolled_back) {
     return RC_OK;
   }
-  m->has_wrong = -1;
+  m->has_wrong = m->has_right = -1;
   if ((m->was_rolled_back && undo(t, err) != RC_OK) || log_last(t, &seq, &stamp, err) != RC_OK) {
     return err->rc;
   }

@@ -9,7 +9,7 @@
 **   x_snapshots   the index of a large partition as it was at one line of the log, in segments, each
 **                 with a checksum
 **   x_labels      whether an answer that was served, or would have been, was right
-**   x_decisions   what the adaptive policy decided, and on what grounds
+**   x_decisions   what was decided about near matches, on what grounds, and what stood in the way
 **   x_meta        embedder, its version and dimension, policy seed, number of entries, and what was
 **                 set by command ('set:threshold': its value as text)
 **
@@ -31,29 +31,29 @@ const ShadowTable shadow_tables[N_SHADOW_TABLES] = {
      " created_at INTEGER NOT NULL, hits INTEGER NOT NULL DEFAULT 0, last_hit_at INTEGER,"
      " cost_nusd INTEGER, text_hash INTEGER, embedding BLOB, query TEXT, response, model TEXT,"
      " tag TEXT, second BLOB",
-     ")", SHADOW_BY_NUMBER},
+     ")", SHADOW_BY_NUMBER, NULL},
     {"partitions",
      "id INTEGER PRIMARY KEY AUTOINCREMENT, hash INTEGER NOT NULL, system_prompt TEXT, scope TEXT",
-     ")", SHADOW_BY_NUMBER},
+     ")", SHADOW_BY_NUMBER, NULL},
     {"log",
      "seq INTEGER PRIMARY KEY, stamp INTEGER NOT NULL, partition INTEGER NOT NULL,"
      " entry INTEGER NOT NULL",
-     ")", SHADOW_BY_NUMBER},
+     ")", SHADOW_BY_NUMBER, NULL},
     {"snapshots",
      "partition INTEGER NOT NULL, segment INTEGER NOT NULL, seq INTEGER NOT NULL,"
      " stamp INTEGER NOT NULL, checksum BLOB NOT NULL, data BLOB NOT NULL",
-     ", PRIMARY KEY(partition, segment))", SHADOW_BY_ROWID},
+     ", PRIMARY KEY(partition, segment))", SHADOW_BY_ROWID, NULL},
     {"labels",
      "id INTEGER PRIMARY KEY AUTOINCREMENT, ts INTEGER NOT NULL, partition INTEGER NOT NULL,"
      " entry INTEGER NOT NULL, similarity REAL NOT NULL, second REAL, margin REAL, agree INTEGER,"
      " ok INTEGER NOT NULL, source TEXT NOT NULL",
-     ")", SHADOW_BY_NUMBER},
+     ")", SHADOW_BY_NUMBER, NULL},
     {"decisions",
      "id INTEGER PRIMARY KEY, ts INTEGER NOT NULL, partition INTEGER NOT NULL,"
      " entry INTEGER NOT NULL, similarity REAL NOT NULL, second REAL, margin REAL, agree INTEGER,"
-     " chance REAL, needed REAL, draw REAL, served INTEGER NOT NULL",
-     ")", SHADOW_BY_NUMBER},
-    {"meta", "name TEXT PRIMARY KEY, value", ") WITHOUT ROWID", SHADOW_BY_NAME},
+     " chance REAL, needed REAL, draw REAL, served INTEGER NOT NULL, why TEXT",
+     ")", SHADOW_BY_NUMBER, "why TEXT"},
+    {"meta", "name TEXT PRIMARY KEY, value", ") WITHOUT ROWID", SHADOW_BY_NAME, NULL},
 };
 
 /* Indexes. Their names are random: they stay when the table is renamed, and must not be in the way
@@ -123,15 +123,24 @@ static const char *const sql_texts[CACHE_SQL_COUNT] = {
     [LABEL_TRIM] = "DELETE FROM @labels WHERE partition = ?1 AND id <= (SELECT id FROM @labels"
                    " WHERE partition = ?1 ORDER BY id DESC LIMIT 1 OFFSET 2000)",
     [LABEL_ANY_WRONG] = "SELECT 1 FROM @labels WHERE ok = 0 AND source = 'feedback' LIMIT 1",
+    [LABEL_ANY_RIGHT] = "SELECT 1 FROM @labels WHERE ok = 1 AND source = 'feedback' LIMIT 1",
+    [LABEL_COUNT] =
+        "SELECT coalesce(sum(ok AND similarity <= ?2 + 1e-6), 0), coalesce(sum(NOT ok), 0)"
+        " FROM @labels WHERE entry = ?1 AND source = 'feedback'",
+    [LABELS_ANSWERED] =
+        "SELECT l.id, l.entry, l.similarity, l.ok, r.response FROM @labels l JOIN @rows r"
+        " ON r.id = l.entry WHERE l.partition = ?1 AND l.id > ?2 AND l.source <> 'feedback' ORDER "
+        "BY l.id",
     [LABEL_WORST] = "SELECT max(similarity) FROM @labels WHERE entry = ?1 AND ok = 0"
                     " AND source = 'feedback'",
     [LABELS_OF] =
         "SELECT * FROM (SELECT id, entry, similarity, second, margin, agree, ok FROM @labels"
-        " WHERE partition = ?1 AND id > ?2 ORDER BY id DESC LIMIT 2000) ORDER BY id",
+        " WHERE partition = ?1 AND id > ?2 AND source <> 'lookup' ORDER BY id DESC LIMIT 2000) "
+        "ORDER BY id",
     [DECISION_ADD] =
         "INSERT INTO @decisions(ts, partition, entry, similarity, second, margin, agree,"
-        " chance, needed, draw, served)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        " chance, needed, draw, served, why)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     [DECISION_LAST] = "SELECT similarity, second, margin, agree FROM @decisions"
                       " WHERE entry = ?1 AND served ORDER BY id DESC LIMIT 1",
     [DECISION_TRIM] = "DELETE FROM @decisions WHERE id <= (SELECT max(id) FROM @decisions) - 10000",
@@ -269,6 +278,18 @@ int rows_create(CacheTable *t, Err *err) {
   for (int i = 0; i < N_INDEXES && err->rc == RC_OK; i++) {
     create_index(t, index_sql[i], err);
   }
+  return err->rc;
+}
+
+/* (SQLite parses the schema again then: the next shadow_check looks at all tables anew.) */
+int rows_extend(CacheTable *t, Err *err) {
+  for (int i = 0; i < N_SHADOW_TABLES && t->lacks && err->rc == RC_OK; i++) {
+    const ShadowTable *s = &shadow_tables[i];
+    if (t->lacks & 1u << i) {
+      exec_owned(t, sqlite3_mprintf("ALTER TABLE @%s ADD COLUMN %s", s->name, s->later), err);
+    }
+  }
+  t->lacks = err->rc == RC_OK ? 0 : t->lacks;
   return err->rc;
 }
 

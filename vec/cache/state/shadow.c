@@ -116,9 +116,11 @@ static int check_names(CacheTable *t, const ShadowTable *s, Err *err) {
   size_t n;
   for (const char *at = next_name(s->columns, &n); at; at = next_name(after_comma(at), &n)) {
     sqlite3_snprintf(sizeof name, name, "%.*s", (int)n, at);
-    if (!is_known(t, s, name, err)) {
+    int is_later = s->later && strncmp(at, s->later, strlen(s->later)) == 0;
+    if (!is_known(t, s, name, err) && !is_later) {
       return refuse(t, s, "has other columns", err);
     }
+    t->lacks |= is_later && !is_known(t, s, name, err) ? 1u << (s - shadow_tables) : 0;
   }
   return RC_OK;
 }
@@ -141,7 +143,9 @@ static int check_columns(CacheTable *t, const ShadowTable *s, Err *err) {
   if (rc != SQLITE_OK) {
     return rows_error(t, rc, err);
   }
-  return fine && n == count_names(s) ? RC_OK : refuse(t, s, "has other columns", err);
+  int lacks = s->later && n == count_names(s) - 1;
+  t->lacks |= lacks ? 1u << (s - shadow_tables) : 0;
+  return fine && (lacks || n == count_names(s)) ? RC_OK : refuse(t, s, "has other columns", err);
 }
 
 /* --- triggers */
@@ -236,6 +240,9 @@ static char *set_all(CacheTable *t, const ShadowTable *s) {
   const char *word = " SET";
   size_t n;
   for (const char *at = next_name(s->columns, &n); at; at = next_name(after_comma(at), &n)) {
+    if (t->lacks & 1u << (s - shadow_tables) && strcmp(at, s->later) == 0) {
+      break;
+    }
     sqlite3_str_appendf(sql, "%s \"%.*s\" = \"%.*s\"", word, (int)n, at, (int)n, at);
     word = ",";
   }
@@ -258,6 +265,7 @@ static int check_triggers(CacheTable *t, const ShadowTable *s, Err *err) {
 /* --- once per state of the schema */
 
 static int check_all(CacheTable *t, Err *err) {
+  t->lacks = 0;
   for (int i = 0; i < N_SHADOW_TABLES && err->rc == RC_OK; i++) {
     const ShadowTable *s = &shadow_tables[i];
     if (check_kind(t, s, err) == RC_OK && check_columns(t, s, err) == RC_OK) {

@@ -14,6 +14,7 @@
 
 #include "vec/cache/state/host.h"
 #include "vec/policy/policy.h"
+#include "vec/policy/track.h"
 #include "vec/cache/state/settings.h"
 #include "base/sqlite/schema_watch.h"
 #include "base/buf.h"
@@ -42,9 +43,11 @@ typedef enum CacheColumn {
   C_K,
   C_MATCH_KIND,
   C_VERIFY,
-  C_MAX_FALSE
+  C_MAX_FALSE,
+  C_POLICY,
+  C_WHY
 } CacheColumn;
-enum { N_CACHE_COLUMNS = C_MAX_FALSE + 1 };
+enum { N_CACHE_COLUMNS = C_WHY + 1 };
 
 typedef enum ShadowKey {
   SHADOW_BY_NUMBER, /* a column of ours is its rowid */
@@ -52,10 +55,12 @@ typedef enum ShadowKey {
   SHADOW_BY_NAME    /* WITHOUT ROWID */
 } ShadowKey;
 
-/* A shadow table: the end of its name, the columns and what ends its CREATE TABLE. */
+/* A shadow table: the end of its name, the columns and what ends its CREATE TABLE. `later`: the last of the columns, one that
+** tables made by older versions lack (NULL: none). */
 typedef struct ShadowTable {
   const char *name, *columns, *tail;
   ShadowKey key;
+  const char *later;
 } ShadowTable;
 enum { N_SHADOW_TABLES = 7 };
 extern const ShadowTable shadow_tables[N_SHADOW_TABLES];
@@ -99,6 +104,9 @@ typedef enum CacheSql {
   LABEL_TRIM,
   LABEL_WORST,
   LABEL_ANY_WRONG,
+  LABEL_ANY_RIGHT,
+  LABEL_COUNT,
+  LABELS_ANSWERED,
   LABELS_OF,
   DECISION_LAST,
   DECISION_ADD,
@@ -115,6 +123,8 @@ typedef struct Partition {
   int is_dirty;        /* changed in this transaction */
   Policy *policy;      /* the adaptive threshold; NULL until needed */
   int64_t policy_seen; /* newest label it has learned */
+  Track *track;        /* of its answers; NULL until needed */
+  int64_t track_seen;
 } Partition;
 
 /* A change of the running transaction, looked at again if it is rolled back. */
@@ -146,6 +156,7 @@ typedef struct CacheMemory {
   unsigned version;   /* of the file's contents when the log was last looked at */
   int has_version;
   int has_wrong; /* labels that say an answer was wrong: 1 some, 0 none, -1 not looked */
+  int has_right; /* … that it was right */
   Touched *touched;
   size_t n_touched, touched_cap;
 } CacheMemory;
@@ -167,6 +178,7 @@ typedef struct CacheTable {
   char seed[SEED_TEXT];    /* as stored: tells the table from another of its name; "": not read */
   SchemaWatch watch;       /* on its own schema */
   int is_sound;            /* the shadow tables were found to be ours when last looked at */
+  unsigned lacks;          /* those that lack their later column then, a bit each */
   int is_trusted;          /* it may send: made or trusted by this installation */
   int is_busy;             /* one of its methods is on the C stack */
   int level;               /* savepoints that are open, as far as it was told */
@@ -187,9 +199,12 @@ typedef struct CacheTable {
   size_t n_decisions, decisions_cap;
   SecondVector *seconds; /* SECOND_SLOTS of them, by id; NULL until needed */
   float *asked_second;   /* room for the question's */
-  long long writes;      /* through this connection */
-  float *vector;         /* room for one embedding */
-  Buf text;              /* room for one normal form */
+  struct Missed
+      *missed; /* questions that were not found, until they are inserted; NULL until needed */
+  size_t n_missed;
+  long long writes; /* through this connection */
+  float *vector;    /* room for one embedding */
+  Buf text;         /* room for one normal form */
 } CacheTable;
 
 /* --- rows.c */
@@ -198,6 +213,8 @@ int rows_create(CacheTable *t, Err *err);
 int rows_drop(CacheTable *t, Err *err);
 int rows_rename(CacheTable *t, const char *name, Err *err); /* t->name stays */
 int rows_is_shadow_name(const char *suffix);
+/* Adds the later columns that are lacking. Call it before a write that fills one. */
+int rows_extend(CacheTable *t, Err *err);
 
 /* A statement ready to be bound; end it with rows_reset, which gives err->rc with its error, or
 ** rows_run, which steps it once to its end. */
