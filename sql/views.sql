@@ -152,7 +152,8 @@ SELECT coalesce(sum(hits_exact), 0) AS hits_exact,
        + (SELECT coalesce(sum(coalesce(length(embedding), 0) + coalesce(length(second), 0)
                               + length(CAST(query AS BLOB)) + length(CAST(response AS BLOB))), 0)
           FROM llm_cache_rows) AS bytes,
-       coalesce(sum(saved_nusd), 0) / 1e9 AS saved_usd
+       coalesce(sum(saved_nusd), 0) / 1e9 AS saved_usd,
+       (SELECT value FROM llm_cache_meta WHERE name = 'policy') AS policy
 FROM llm_summed WHERE dimension = 0 AND grain = 43200 AND source IS NULL;
 
 -- What ended answers, in their providers' words, and what each is taken for. 'unknown': nobody knows the word, or there is

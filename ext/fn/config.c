@@ -17,6 +17,7 @@
 #include "store/host/queue.h"
 #include "store/host/config.h"
 #include "vec/engine/kernels/vec.h"
+#include "vec/policy/fixed.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -222,6 +223,17 @@ static void add_embedders(cJSON *tree, Conn *c, Err *err) {
   }
 }
 
+/* What decides which answers the semantic cache serves. */
+static void add_policy(cJSON *tree, Conn *c, Err *err) {
+  Embedder e;
+  Err why = {0};
+  int has_minilm = embedders_find(c, "minilm", &e, &why) == RC_OK;
+  const char *name = !isnan(c->set.max_false_hits) ? "max_false_hits"
+                     : has_minilm                  ? fixed_rule_confirmed.name
+                                                   : fixed_rule_static.name;
+  json_add(tree, "semantic_policy", cJSON_CreateString(name), err);
+}
+
 void fn_llmcost_debug(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   (void)argc;
   (void)argv;
@@ -236,6 +248,7 @@ void fn_llmcost_debug(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err 
   json_add(tree, "cjson", cJSON_CreateString(cJSON_Version()), err);
   json_add(tree, "cpu_simd", cJSON_CreateString(vec_cpu_name(vec_cpu())), err);
   add_embedders(tree, c, err);
+  add_policy(tree, c, err);
   json_add(tree, "store", path ? cJSON_CreateString(path) : NULL, err);
   json_add(tree, "store_open", cJSON_CreateBool(c->store != NULL), err);
   json_add(tree, "prices_checked", date ? cJSON_CreateString(date) : NULL, err);

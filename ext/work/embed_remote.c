@@ -364,7 +364,6 @@ int embed_remote_find(Conn *conn, const char *name, Embedder *e, Err *err) {
   e->threshold = 0.90;
   e->even = 0.80;
   e->floor = 0.60;
-  e->sure = 1;
   e->run = run;
   return err->rc;
 }

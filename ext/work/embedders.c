@@ -97,7 +97,6 @@ static int find_minilm(Conn *c, Embedder *e, Err *err) {
   e->threshold = 0.92;
   e->even = 0.80;
   e->floor = 0.60;
-  e->sure = 1;
   e->run = run_minilm;
   e->ctx = local;
   return RC_OK;

@@ -3,10 +3,6 @@
 **
 **   CREATE VIRTUAL TABLE faq USING semantic_cache(embedder='static', threshold=0.92, …);
 **
-** Plan (idxNum): a sum of the Plan bits below; xFilter's arguments come in the order of the bits.
-** idxStr is what EXPLAIN QUERY PLAN shows. A lookup takes over every condition it uses (omit), so
-** that a condition is never left to filter the one row that came back.
-**
 ** The hidden column named like the table takes commands, as in FTS5:
 **   INSERT INTO faq(faq) VALUES('rebuild' | 'flush' | 'integrity-check' | 'trust')
 **   INSERT INTO faq(faq, rowid, similarity) VALUES('right' | 'wrong', id, cosine)
@@ -32,6 +28,7 @@
 #include "base/clock.h"
 #include "base/sqlite/vtab.h"
 #include "vec/cache/cache.h"
+#include "vec/cache/plan.h"
 #include "vec/cache/match/match.h"
 #include "vec/cache/write.h"
 
@@ -47,24 +44,6 @@ static const char declaration[] =
     "HIDDEN,"
     " threshold REAL HIDDEN, k INTEGER HIDDEN, match_kind TEXT HIDDEN, verify INTEGER HIDDEN,"
     " max_false_hits REAL HIDDEN, policy TEXT HIDDEN, why TEXT HIDDEN)";
-
-typedef enum Plan {
-  P_MATCH = 1,
-  P_ROWID = 2,
-  P_PROMPT = 4,
-  P_SCOPE = 8,
-  P_TAG = 16,
-  P_MODEL = 32,
-  P_THRESHOLD = 64,
-  P_K = 128,
-  P_VERIFY = 256,
-  P_LIMIT = 512,
-  P_BOUND = 1024,
-  P_FLAGS = 11,       /* bits that have a value */
-  P_PROMPT_IS = 2048, /* compared with IS: NULL is the partition without a prompt, else nothing */
-  P_SCOPE_IS = 4096,
-  P_EXPLAINS = 8192 /* policy or why is read */
-} Plan;
 
 /* A cursor over matches, or over rows in their order. */
 typedef struct Cursor {
@@ -299,152 +278,6 @@ static int table_rename(sqlite3_vtab *base, const char *name) {
   return err.rc == RC_OK ? SQLITE_OK : fail(t, &err);
 }
 
-/* --- the plan */
-
-/* The bit of a constraint, 0 where it is none of ours. */
-static int plan_bit(const struct sqlite3_index_constraint *c) {
-  static const struct {
-    int column;
-    Plan bit;
-  } equalities[] = {{-1, P_ROWID},  {C_SYSTEM_PROMPT, P_PROMPT}, {C_SCOPE, P_SCOPE},
-                    {C_TAG, P_TAG}, {C_MODEL, P_MODEL},          {C_THRESHOLD, P_THRESHOLD},
-                    {C_K, P_K},     {C_VERIFY, P_VERIFY},        {C_MAX_FALSE, P_BOUND}};
-  if (c->op == SQLITE_INDEX_CONSTRAINT_MATCH) {
-    return c->iColumn == C_QUERY || c->iColumn == C_EMBEDDING ? P_MATCH : 0;
-  }
-  if (c->op == SQLITE_INDEX_CONSTRAINT_LIMIT) {
-    return P_LIMIT;
-  }
-  int is_null = c->op == SQLITE_INDEX_CONSTRAINT_ISNULL;
-  if (c->op != SQLITE_INDEX_CONSTRAINT_EQ && c->op != SQLITE_INDEX_CONSTRAINT_IS && !is_null) {
-    return 0;
-  }
-  for (size_t i = 0; i < sizeof equalities / sizeof equalities[0]; i++) {
-    if (equalities[i].column == c->iColumn) {
-      int may_be_null = equalities[i].bit == P_PROMPT || equalities[i].bit == P_SCOPE;
-      return c->op == SQLITE_INDEX_CONSTRAINT_EQ || may_be_null ? (int)equalities[i].bit : 0;
-    }
-  }
-  return 0;
-}
-
-/* Whether prompt and scope are compared with IS. */
-static int is_bits(const sqlite3_index_info *info, const int chosen[P_FLAGS]) {
-  int prompt = chosen[__builtin_ctz(P_PROMPT)], scope = chosen[__builtin_ctz(P_SCOPE)];
-  int bits = 0;
-  if (prompt && info->aConstraint[prompt - 1].op != SQLITE_INDEX_CONSTRAINT_EQ) {
-    bits |= P_PROMPT_IS;
-  }
-  if (scope && info->aConstraint[scope - 1].op != SQLITE_INDEX_CONSTRAINT_EQ) {
-    bits |= P_SCOPE_IS;
-  }
-  return bits;
-}
-
-/* Which constraint serves each bit: index + 1. Returns the bits of constraints that this order of
-** the join can't give a value to, and in *others how many conditions are none of ours. */
-static int collect(sqlite3_index_info *info, int chosen[P_FLAGS], int *others) {
-  int missing = 0;
-  *others = 0;
-  memset(chosen, 0, sizeof(int) * P_FLAGS);
-  for (int i = 0; i < info->nConstraint; i++) {
-    const struct sqlite3_index_constraint *c = &info->aConstraint[i];
-    int bit = plan_bit(c), is_text = bit & (P_PROMPT | P_SCOPE | P_TAG | P_MODEL);
-    const char *collation = is_text ? sqlite3_vtab_collation(info, i) : NULL;
-    if (!bit || (collation && sqlite3_stricmp(collation, "BINARY") != 0)) {
-      ++*others;
-    } else if (c->usable) {
-      chosen[__builtin_ctz((unsigned)bit)] = i + 1;
-    } else {
-      missing |= bit;
-    }
-  }
-  return missing;
-}
-
-static void use(sqlite3_index_info *info, const int chosen[P_FLAGS], int bits, int omit) {
-  int n = 0;
-  for (int b = 0; b < P_FLAGS; b++) {
-    if (bits & 1 << b) {
-      info->aConstraintUsage[chosen[b] - 1].argvIndex = ++n;
-      info->aConstraintUsage[chosen[b] - 1].omit = (unsigned char)(omit && 1 << b != P_ROWID);
-    }
-  }
-  info->idxNum = bits;
-}
-
-static int bits_of(const int chosen[P_FLAGS]) {
-  int bits = 0;
-  for (int b = 0; b < P_FLAGS; b++) {
-    bits |= chosen[b] ? 1 << b : 0;
-  }
-  return bits;
-}
-
-static int orders_by_similarity(const sqlite3_index_info *info) {
-  return info->nOrderBy == 1 && info->aOrderBy[0].iColumn == C_SIMILARITY && info->aOrderBy[0].desc;
-}
-
-/* A lookup. LIMIT is k where nothing else stands between a match and the result. */
-static int plan_match(CacheTable *t, sqlite3_index_info *info, int chosen[P_FLAGS], int others) {
-  int bits = bits_of(chosen) & ~P_ROWID;
-  info->orderByConsumed = orders_by_similarity(info);
-  if (bits & P_K || others || (info->nOrderBy && !info->orderByConsumed) ||
-      bits_of(chosen) & P_ROWID) {
-    bits &= ~P_LIMIT;
-  }
-  use(info, chosen, bits, 1);
-  info->idxNum |= is_bits(info, chosen);
-  if (info->colUsed & ((sqlite3_uint64)1 << C_POLICY | (sqlite3_uint64)1 << C_WHY)) {
-    info->idxNum |= P_EXPLAINS;
-  }
-  if (bits & P_LIMIT) {
-    info->aConstraintUsage[chosen[__builtin_ctz(P_LIMIT)] - 1].omit = 0;
-  }
-  info->estimatedCost = 300;
-  info->estimatedRows = 1;
-  info->idxStr = sqlite3_mprintf("MATCH in one partition: exact text, then %s",
-                                 isnan(t->set.max_false_hits) ? "nearest by cosine (exact index)"
-                                                              : "adaptive nearest (exact index)");
-  info->needToFreeIdxStr = 1;
-  return info->idxStr ? SQLITE_OK : SQLITE_NOMEM;
-}
-
-static int table_best_index(sqlite3_vtab *base, sqlite3_index_info *info) {
-  CacheTable *t = (CacheTable *)base;
-  int chosen[P_FLAGS], others;
-  int missing = collect(info, chosen, &others);
-  int bits = bits_of(chosen);
-  if (missing & P_MATCH || (bits & P_MATCH && missing & ~P_LIMIT & ~P_ROWID)) {
-    return SQLITE_CONSTRAINT; /* another order of the join can give the values */
-  }
-  if (bits & P_MATCH) {
-    return plan_match(t, info, chosen, others);
-  }
-  bits &= P_ROWID | P_PROMPT | P_SCOPE | P_TAG | P_MODEL;
-  bits = bits & P_ROWID ? P_ROWID : bits;
-  use(info, chosen, bits, 0);
-  static const struct {
-    int bits;
-    double cost;
-    sqlite3_int64 rows;
-    const char *name;
-  } scans[] = {{P_ROWID, 1, 1, "rowid"},
-               {P_TAG, 1e4, 1000, "tag"},
-               {P_PROMPT, 1e5, 10000, "partition"},
-               {0, 1e7, 1000000, "scan"}};
-  int i = 0;
-  while (scans[i].bits && !(bits & scans[i].bits)) {
-    i++;
-  }
-  info->estimatedCost = scans[i].cost;
-  info->estimatedRows = scans[i].rows;
-  info->idxFlags = bits & P_ROWID ? SQLITE_INDEX_SCAN_UNIQUE : 0;
-  info->idxStr = sqlite3_mprintf("%s", scans[i].name);
-  info->needToFreeIdxStr = 1;
-  return info->idxStr ? SQLITE_OK : SQLITE_NOMEM;
-}
-
 /* --- the cursor */
 
 static int table_open(sqlite3_vtab *base, sqlite3_vtab_cursor **cursor) {
@@ -534,18 +367,6 @@ static int read_match(Cursor *c) {
   return rc;
 }
 
-/* The arguments of xFilter by their bit; NULL where there is none. */
-static void spread(int bits, sqlite3_value **argv, sqlite3_value *by_bit[P_FLAGS]) {
-  int n = 0;
-  for (int b = 0; b < P_FLAGS; b++) {
-    by_bit[b] = bits & 1 << b ? argv[n++] : NULL;
-  }
-}
-
-static sqlite3_value *at_bit(sqlite3_value *const by_bit[P_FLAGS], Plan bit) {
-  return by_bit[__builtin_ctz((unsigned)bit)];
-}
-
 static int scan_filter(Cursor *c, int bits, sqlite3_value *const by_bit[P_FLAGS]) {
   static const struct {
     Plan bit;
@@ -575,7 +396,7 @@ static int scan_filter(Cursor *c, int bits, sqlite3_value *const by_bit[P_FLAGS]
   }
   for (size_t i = 0, n = 0; i < sizeof terms / sizeof terms[0]; i++) {
     if (bits & (int)terms[i].bit) {
-      rows_bind_value(t, c->stmt, (int)++n, at_bit(by_bit, terms[i].bit), &err);
+      rows_bind_value(t, c->stmt, (int)++n, plan_value(by_bit, terms[i].bit), &err);
     }
   }
   return err.rc == RC_OK ? step(c) : fail(t, &err);
@@ -595,14 +416,16 @@ static int take_question(sqlite3_value *v, MatchQuery *q, Err *err) {
 
 static int take_numbers(sqlite3_value *const by_bit[P_FLAGS], MatchQuery *q, Err *err) {
   enum { MOST_MATCHES = 4096 };
-  sqlite3_value *threshold = at_bit(by_bit, P_THRESHOLD), *verify = at_bit(by_bit, P_VERIFY);
-  sqlite3_value *k = at_bit(by_bit, P_K), *limit = at_bit(by_bit, P_LIMIT);
-  sqlite3_value *bound = at_bit(by_bit, P_BOUND);
+  sqlite3_value *threshold = plan_value(by_bit, P_THRESHOLD),
+                *verify = plan_value(by_bit, P_VERIFY);
+  sqlite3_value *k = plan_value(by_bit, P_K), *limit = plan_value(by_bit, P_LIMIT);
+  sqlite3_value *bound = plan_value(by_bit, P_BOUND);
   q->max_false_hits =
       bound && sqlite3_value_type(bound) != SQLITE_NULL ? sqlite3_value_double(bound) : (double)NAN;
   q->threshold = threshold ? sqlite3_value_double(threshold) : (double)NAN;
   q->verify = !verify || sqlite3_value_int(verify) != 0;
-  if (verify && sqlite3_value_numeric_type(verify) != SQLITE_INTEGER) {
+  if (verify && (sqlite3_value_numeric_type(verify) != SQLITE_INTEGER ||
+                 (sqlite3_value_int64(verify) != 0 && sqlite3_value_int64(verify) != 1))) {
     return err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "verify: expected 0 or 1");
   }
   q->k = 1;
@@ -614,6 +437,10 @@ static int take_numbers(sqlite3_value *const by_bit[P_FLAGS], MatchQuery *q, Err
   if (!isnan(q->max_false_hits) && !(q->max_false_hits > 0 && q->max_false_hits < 1)) {
     return err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
                    "max_false_hits: expected a share above 0, below 1");
+  }
+  if (k && sqlite3_value_numeric_type(k) != SQLITE_INTEGER) {
+    return err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "k: expected a whole number, 1 to %d",
+                   MOST_MATCHES);
   }
   if (k || limit) {
     sqlite3_int64 n = sqlite3_value_int64(k ? k : limit);
@@ -640,28 +467,31 @@ static int equals_null(int bits, int is_bit, sqlite3_value *v) {
   return v && !(bits & is_bit) && sqlite3_value_type(v) == SQLITE_NULL;
 }
 
-static int match_filter(Cursor *c, int bits, sqlite3_value *const by_bit[P_FLAGS]) {
+static int match_filter(Cursor *c, int bits, sqlite3_value *const by_bit[P_FLAGS],
+                        const Condition *conditions, int n) {
   CacheTable *t = (CacheTable *)c->base.pVtab;
-  MatchQuery q = {.now = now_ms(), .tag = at_bit(by_bit, P_TAG), .model = at_bit(by_bit, P_MODEL)};
+  MatchQuery q = {.now = now_ms(), .conditions = conditions, .n_conditions = n};
   Err err = {0};
   c->is_match = 1;
   q.explains = (bits & P_EXPLAINS) != 0;
-  if (sqlite3_value_type(at_bit(by_bit, P_MATCH)) == SQLITE_NULL ||
-      equals_null(bits, P_PROMPT_IS, at_bit(by_bit, P_PROMPT)) ||
-      equals_null(bits, P_SCOPE_IS, at_bit(by_bit, P_SCOPE))) {
+  if (sqlite3_value_type(plan_value(by_bit, P_MATCH)) == SQLITE_NULL ||
+      equals_null(bits, P_PROMPT_IS, plan_value(by_bit, P_PROMPT)) ||
+      equals_null(bits, P_SCOPE_IS, plan_value(by_bit, P_SCOPE))) {
     return SQLITE_OK;
   }
-  if (shadow_check(t, &err) == RC_OK && take_question(at_bit(by_bit, P_MATCH), &q, &err) == RC_OK &&
+  if (shadow_check(t, &err) == RC_OK &&
+      take_question(plan_value(by_bit, P_MATCH), &q, &err) == RC_OK &&
       take_numbers(by_bit, &q, &err) == RC_OK && match_embedder(t, 0, &err) == RC_OK &&
       memory_sync(t, &err) == RC_OK && rows_settings(t, &err) == RC_OK) {
-    rows_partition(t, at_bit(by_bit, P_PROMPT), at_bit(by_bit, P_SCOPE), 0, &q.partition, &err);
+    rows_partition(t, plan_value(by_bit, P_PROMPT), plan_value(by_bit, P_SCOPE), 0, &q.partition,
+                   &err);
   }
   if (err.rc == RC_OK) {
     c->matches = calloc((size_t)q.k, sizeof *c->matches);
     c->matches ? match_run(t, &q, c->matches, &c->n_matches, &err) : err_nomem(&err);
   }
-  c->prompt = keep_value(at_bit(by_bit, P_PROMPT), &err);
-  c->scope = keep_value(at_bit(by_bit, P_SCOPE), &err);
+  c->prompt = keep_value(plan_value(by_bit, P_PROMPT), &err);
+  c->scope = keep_value(plan_value(by_bit, P_SCOPE), &err);
   c->threshold = q.threshold;
   c->max_false_hits = q.max_false_hits;
   c->k = q.k;
@@ -671,16 +501,18 @@ static int match_filter(Cursor *c, int bits, sqlite3_value *const by_bit[P_FLAGS
 
 static int table_filter(sqlite3_vtab_cursor *cursor, int bits, const char *plan, int argc,
                         sqlite3_value **argv) {
-  (void)plan;
   (void)argc;
   Cursor *c = (Cursor *)cursor;
   CacheTable *t = (CacheTable *)cursor->pVtab;
   sqlite3_value *by_bit[P_FLAGS];
+  Condition conditions[CONDITIONS_MOST];
   cursor_reset(c);
-  spread(bits, argv, by_bit);
+  int first = plan_spread(bits & ((1 << P_FLAGS) - 1), argv, by_bit);
+  int n = bits & P_MATCH ? plan_conditions(plan, argv + first, conditions) : 0;
   int rc = enter(t);
   if (rc == SQLITE_OK) {
-    rc = bits & P_MATCH ? match_filter(c, bits, by_bit) : scan_filter(c, bits, by_bit);
+    rc = bits & P_MATCH ? match_filter(c, bits, by_bit, conditions, n)
+                        : scan_filter(c, bits, by_bit);
     leave(t);
   }
   return rc;
@@ -780,7 +612,8 @@ static int table_sync(sqlite3_vtab *base) {
   if (rc != SQLITE_OK) {
     return rc;
   }
-  if (shadow_check(t, &why) == RC_OK && shadow_is_ours(t, &why) && match_flush(t, &err) == RC_OK) {
+  if (shadow_check(t, &why) == RC_OK && shadow_is_ours(t, &why) && match_flush(t, &err) == RC_OK &&
+      match_note_policy(t, &err) == RC_OK) {
     memory_before_commit(t, &err);
   }
   leave(t);
@@ -807,6 +640,7 @@ static void doubt_embedder(CacheTable *t) {
 }
 
 static void take_back(CacheTable *t) {
+  t->policy = NULL;
   t->is_trusted = trust_is_local(t); /* what was granted may have been taken back: asked again */
   doubt_embedder(t);
   memory_rolled_back(t);
@@ -896,7 +730,7 @@ static const struct Module {
             .iVersion = 4,
             .xCreate = table_create,
             .xConnect = table_connect,
-            .xBestIndex = table_best_index,
+            .xBestIndex = plan_best_index,
             .xDisconnect = table_disconnect,
             .xDestroy = table_destroy,
             .xOpen = table_open,

@@ -19,7 +19,6 @@ void embedder_static(Embedder *e) {
   e->threshold = 0.95;
   e->even = 0.80;
   e->floor = 0.60;
-  e->sure = 0.98;
   e->run = run_static;
 }
 
@@ -31,5 +30,4 @@ void embedder_none(Embedder *e, int dim) {
   e->threshold = 0.95;
   e->even = 0.85;
   e->floor = 0.80;
-  e->sure = 1;
 }

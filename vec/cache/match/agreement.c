@@ -61,6 +61,15 @@ const FixedRule *agreement_rule(CacheTable *t, Err *err) {
   return second_embedder(t, err) ? &fixed_rule_confirmed : &fixed_rule_static;
 }
 
+/* 1 if MiniLM confirmed here before, and is not to be had now. */
+static int has_lost_second(CacheTable *t, Err *err) {
+  char known[SETTING_VALUE];
+  if (!t->lost_second && t->set.confirm && !second_embedder(t, err)) {
+    t->lost_second = rows_meta(t, "confirmed", known, sizeof known, err) == 1 ? 1 : -1;
+  }
+  return t->lost_second == 1 && !t->second.dim;
+}
+
 static int by_rank(const void *a, const void *b) {
   const Near *x = a, *y = b;
   return (x->rank < y->rank) - (x->rank > y->rank);
@@ -249,6 +258,11 @@ static int judge(Search *s, const FixedRule *rule, Nears *x, int at, Verdict *v,
     break;
   default:
     explain(rule, v);
+    if (has_lost_second(s->table, err)) {
+      size_t n = strlen(v->why);
+      snprintf(v->why + n, sizeof v->why - n,
+               " (MiniLM confirmed here, its weights are not at hand)");
+    }
   }
   int doubts = v->served ? learn_doubts(s->table, s->partition, &near->answer, err) : 0;
   if (doubts) {
@@ -272,7 +286,7 @@ static Evidence evidence_of(const Near *near, const FixedEvidence *e) {
 
 static void remember(Search *s, const Near *near, const FixedEvidence *e) {
   CacheTable *t = s->table;
-  if (!s->q->text || s->q->tag || s->q->model) {
+  if (!s->q->text || s->q->n_conditions) {
     return; /* what was left out is nothing to learn from */
   }
   t->missed = t->missed ? t->missed : calloc(MISSES, sizeof *t->missed);

@@ -96,7 +96,7 @@ static int find_exact(CacheTable *t, const MatchQuery *q, int64_t *id, Err *err)
     int is_live =
         sqlite3_column_type(stmt, 2) == SQLITE_NULL || sqlite3_column_int64(stmt, 2) > q->now;
     const char *text = (const char *)sqlite3_column_text(stmt, 1);
-    if (!is_live || !text || !value_passes(q->model, stmt, 3) || !value_passes(q->tag, stmt, 4)) {
+    if (!is_live || !text || condition_broken(q->conditions, q->n_conditions, stmt, 4, 3)) {
       continue;
     }
     int same = match_same_text(t, q, text, (size_t)sqlite3_column_bytes(stmt, 1), err);
@@ -116,18 +116,59 @@ int match_why(Match *m, const char *why, Err *err) {
 }
 
 static Search search_of(CacheTable *t, const MatchQuery *q, Err *err) {
-  return (Search){
-      .table = t,
-      .q = q,
-      .vector = t->vector,
-      .now = q->verify ? q->now : INT64_MIN,
-      .rows = {
-          .table = t, .partition = q->partition, .tag = q->tag, .model = q->model, .err = err}};
+  return (Search){.table = t,
+                  .q = q,
+                  .vector = t->vector,
+                  .now = q->verify ? q->now : INT64_MIN,
+                  .rows = {.table = t,
+                           .partition = q->partition,
+                           .conditions = q->conditions,
+                           .n_conditions = q->n_conditions,
+                           .err = err}};
 }
 
 static int by_similarity(const void *a, const void *b) {
   const Match *x = a, *y = b;
   return (x->similarity < y->similarity) - (x->similarity > y->similarity);
+}
+
+/* The semantic part, by the policy that is in force. */
+static int match_by_policy(Search *s, Match *matches, int *n, Err *err) {
+  const MatchQuery *q = s->q;
+  int is_one = q->verify && q->k == 1;
+  if (q->verify && !isnan(adaptive_bound(s)) && isnan(q->threshold)) {
+    return adaptive_match(s, matches, n, err); /* one at most, whatever k */
+  }
+  const FixedRule *rule = search_has_threshold(s) ? NULL : agreement_rule(s->table, err);
+  if (err->rc != RC_OK) {
+    return err->rc;
+  }
+  if (rule) {
+    return is_one ? agreement_match(s, rule, matches, n, err)
+                  : agreement_several(s, rule, matches, n, err);
+  }
+  return is_one ? threshold_match(s, matches, n, err) : threshold_several(s, matches, n, err);
+}
+
+/* Nothing was found among the entries that meet the conditions on tag and model. What would have been served without them is
+** kept for the log; with verify 0 the others are shown, and which condition they don't meet. */
+static int look_beyond_conditions(Search *s, Match *matches, int *n, Err *err) {
+  char why[WHY_SIZE];
+  int first = *n;
+  s->rows.n_conditions = 0;
+  if (match_by_policy(s, matches, n, err) != RC_OK) {
+    return err->rc;
+  }
+  for (int i = first; i < *n && err->rc == RC_OK; i++) {
+    sqlite3_free(matches[i].why);
+    matches[i].why = NULL;
+    if (search_condition(s, matches[i].id, why, err) == RC_OK) {
+      const VecHit hit = {matches[i].id, matches[i].similarity};
+      s->q->verify ? search_near(s, &hit, why, err) : match_why(&matches[i], why, err);
+    }
+  }
+  *n = s->q->verify ? first : *n;
+  return err->rc;
 }
 
 static int semantic_match(CacheTable *t, const MatchQuery *q, Match *matches, int *n, Err *err) {
@@ -140,19 +181,9 @@ static int semantic_match(CacheTable *t, const MatchQuery *q, Match *matches, in
   if (*n > 0) {
     search_skip(&s, matches[0].id);
   }
-  if (q->verify && !isnan(adaptive_bound(&s)) && isnan(q->threshold)) {
-    return adaptive_match(&s, matches, n, err); /* one at most, whatever k */
-  }
-  const FixedRule *rule = search_has_threshold(&s) ? NULL : agreement_rule(t, err);
-  int is_one = q->verify && q->k == 1;
-  if (err->rc != RC_OK) {
-    return err->rc;
-  }
-  if (rule) {
-    is_one ? agreement_match(&s, rule, matches, n, err)
-           : agreement_several(&s, rule, matches, n, err);
-  } else {
-    is_one ? threshold_match(&s, matches, n, err) : threshold_several(&s, matches, n, err);
+  match_by_policy(&s, matches, n, err);
+  if (err->rc == RC_OK && *n == 0 && q->n_conditions) {
+    look_beyond_conditions(&s, matches, n, err);
   }
   qsort(matches + first, (size_t)(*n - first), sizeof *matches, by_similarity);
   return err->rc;
@@ -226,6 +257,33 @@ int match_learn(CacheTable *t, int64_t partition, int64_t id, sqlite3_value *que
     search_skip(&s, id);
     adaptive_compare(&s, response, err);
   }
+  return err->rc;
+}
+
+/* --- what decides */
+
+static const char *policy_name(CacheTable *t, Err *err) {
+  const FixedRule *rule = agreement_rule(t, err);
+  return !isnan(t->set.max_false_hits)              ? "max_false_hits"
+         : !isnan(t->set.threshold) || rule == NULL ? "threshold"
+                                                    : rule->name;
+}
+
+int match_note_policy(CacheTable *t, Err *err) {
+  char known[SETTING_VALUE];
+  if (!t->embedder.dim || rows_settings(t, err) != RC_OK) {
+    return err->rc;
+  }
+  const char *name = policy_name(t, err);
+  if (err->rc != RC_OK || name == t->policy) {
+    return err->rc;
+  }
+  int found = rows_meta(t, "policy", known, sizeof known, err);
+  if (found >= 0 && (found == 0 || strcmp(known, name) != 0)) {
+    rows_set_meta(t, "policy", name, err);
+    t->second.dim ? rows_set_meta(t, "confirmed", t->second.version, err) : RC_OK;
+  }
+  t->policy = err->rc == RC_OK ? name : t->policy;
   return err->rc;
 }
 

@@ -20,7 +20,8 @@ typedef struct MatchQuery {
   size_t n;
   const void *vector; /* dim float32 */
   size_t vector_bytes;
-  sqlite3_value *tag, *model;
+  const Condition *conditions; /* on tag and model */
+  int n_conditions;
   double threshold;      /* NAN: the table's */
   double max_false_hits; /* NAN: the table's */
   int k;                 /* matches wanted */
@@ -48,6 +49,8 @@ int match_feedback(CacheTable *t, int64_t partition, int64_t id, double similari
                    int64_t now, Err *err);
 /* Writes what lookups left: hits, confirming vectors, decisions. */
 int match_flush(CacheTable *t, Err *err);
+/* Writes into x_meta what decides, where that has changed: 'policy', and once MiniLM confirms, 'confirmed'. */
+int match_note_policy(CacheTable *t, Err *err);
 void match_free(CacheTable *t);
 
 #endif

@@ -154,6 +154,24 @@ int search_allows(Search *s, const VecHit *hit, char why[WHY_SIZE], Err *err) {
   return allowed;
 }
 
+int search_condition(Search *s, int64_t id, char why[WHY_SIZE], Err *err) {
+  enum { SHOWN = 40 };
+  Entry e;
+  why[0] = 0;
+  if (search_read(s->table, id, &e, err) != 1) {
+    return err->rc;
+  }
+  const Condition *c =
+      condition_broken(s->q->conditions, s->q->n_conditions, e.stmt, ENTRY_TAG, ENTRY_MODEL);
+  if (c) {
+    int is_tag = c->column == C_TAG;
+    const char *has = (const char *)sqlite3_column_text(e.stmt, is_tag ? ENTRY_TAG : ENTRY_MODEL);
+    sqlite3_snprintf(WHY_SIZE, why, "%s: it has %.*Q", is_tag ? "tag" : "model", SHOWN, has);
+  }
+  sqlite3_reset(e.stmt);
+  return err->rc;
+}
+
 double search_threshold(const Search *s) {
   const CacheTable *t = s->table;
   return !isnan(s->q->threshold)    ? s->q->threshold

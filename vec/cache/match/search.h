@@ -33,7 +33,7 @@ typedef struct Entry {
 } Entry;
 
 /* The response is column ENTRY_RESPONSE of its statement, and so on. */
-enum { ENTRY_RESPONSE = 2, ENTRY_SECOND = 3, ENTRY_EXPIRES = 4 };
+enum { ENTRY_RESPONSE = 2, ENTRY_SECOND = 3, ENTRY_EXPIRES = 4, ENTRY_MODEL = 5, ENTRY_TAG = 6 };
 
 /* 1 found (reset its statement afterwards), 0 gone, -1 error. */
 int search_read(CacheTable *t, int64_t id, Entry *e, Err *err);
@@ -44,6 +44,9 @@ int search_allows(Search *s, const VecHit *hit, char why[WHY_SIZE], Err *err);
 
 /* The cosine of the question and an entry by the confirming embedder; NAN where there is none. */
 double search_second(Search *s, int64_t id, Err *err);
+
+/* Says which condition on tag or model an entry does not meet: "tag: v2". Returns err->rc; "" where it meets all. */
+int search_condition(Search *s, int64_t id, char why[WHY_SIZE], Err *err);
 
 /* The cosine from which a match is a hit where a threshold decides. */
 double search_threshold(const Search *s);

@@ -162,8 +162,9 @@ int row_source_vector(void *ctx, int64_t id, const void **vector) {
   if (rc != SQLITE_ROW) {
     return rc == SQLITE_DONE ? VEC_OK : rows_error(s->table, rc, s->err);
   }
-  if (sqlite3_column_int64(s->stmt, 1) != s->partition || !value_passes(s->tag, s->stmt, 3) ||
-      !value_passes(s->model, s->stmt, 4) || sqlite3_column_type(s->stmt, 0) == SQLITE_NULL) {
+  if (sqlite3_column_int64(s->stmt, 1) != s->partition ||
+      sqlite3_column_type(s->stmt, 0) == SQLITE_NULL ||
+      condition_broken(s->conditions, s->n_conditions, s->stmt, 3, 4)) {
     return VEC_OK;
   }
   const void *blob = sqlite3_column_blob(s->stmt, 0);

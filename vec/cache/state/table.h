@@ -202,6 +202,8 @@ typedef struct CacheTable {
   struct Missed
       *missed; /* questions that were not found, until they are inserted; NULL until needed */
   size_t n_missed;
+  const char *policy; /* what decides, as x_meta has it; static storage; NULL: not looked */
+  int lost_second; /* 1: it was confirmed by MiniLM once, which is not here; -1: never; 0: not looked */
   long long writes; /* through this connection */
   float *vector;    /* room for one embedding */
   Buf text;         /* room for one normal form */
@@ -283,8 +285,25 @@ const char *value_bytes(sqlite3_value *v, size_t *n, Err *err);
 int value_is_null(sqlite3_value *v); /* NULL, or SQL NULL */
 /* 1 if both are NULL, or have the same bytes as text, or as BLOBs. */
 int value_is_same(sqlite3_value *a, sqlite3_value *b);
-/* 1 if a column equals what is wanted (SQL NULL equals nothing); NULL: any does. */
-int value_passes(sqlite3_value *wanted, sqlite3_stmt *stmt, int column);
+/* A condition on tag or model, as SQL means it: = and <> are never true of NULL. */
+typedef enum ConditionOp {
+  CONDITION_EQUAL,
+  CONDITION_OTHER,
+  CONDITION_IS,
+  CONDITION_IS_NOT,
+  CONDITION_IS_NULL,
+  CONDITION_NOT_NULL
+} ConditionOp;
+typedef struct Condition {
+  CacheColumn column;
+  ConditionOp op;
+  sqlite3_value *value;
+} Condition;
+enum { CONDITIONS_MOST = 16 }; /* of one lookup; more filter what it found */
+
+/* The first condition that a row does not meet, its tag and model in these columns; NULL: it meets all. */
+const Condition *condition_broken(const Condition *list, int n, sqlite3_stmt *stmt, int tag,
+                                  int model);
 
 #define COSINE_MOST (1 + 1e-6) /* a stored cosine, with room for its rounding */
 
@@ -339,8 +358,9 @@ int memory_snapshot(CacheTable *t, Err *err);
 typedef struct RowSource {
   CacheTable *table;
   int64_t partition;
-  sqlite3_value *tag, *model; /* NULL: any */
-  const int64_t *skip;        /* ids not to lend */
+  const Condition *conditions;
+  int n_conditions;
+  const int64_t *skip; /* ids not to lend */
   int n_skip;
   sqlite3_stmt *stmt;
   Err *err;

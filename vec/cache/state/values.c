@@ -45,9 +45,32 @@ int value_is_same(sqlite3_value *a, sqlite3_value *b) {
   return x && y && n == m && memcmp(x, y, n) == 0;
 }
 
-int value_passes(sqlite3_value *wanted, sqlite3_stmt *stmt, int column) {
-  return !wanted ||
-         (!value_is_null(wanted) && value_is_same(wanted, sqlite3_column_value(stmt, column)));
+static int passes(const Condition *c, sqlite3_value *got) {
+  int has_both = !value_is_null(c->value) && !value_is_null(got);
+  switch (c->op) {
+  case CONDITION_EQUAL:
+    return has_both && value_is_same(c->value, got);
+  case CONDITION_OTHER:
+    return has_both && !value_is_same(c->value, got);
+  case CONDITION_IS:
+    return value_is_same(c->value, got);
+  case CONDITION_IS_NOT:
+    return !value_is_same(c->value, got);
+  case CONDITION_IS_NULL:
+    return value_is_null(got);
+  default:
+    return !value_is_null(got);
+  }
+}
+
+const Condition *condition_broken(const Condition *list, int n, sqlite3_stmt *stmt, int tag,
+                                  int model) {
+  for (int i = 0; i < n; i++) {
+    if (!passes(&list[i], sqlite3_column_value(stmt, list[i].column == C_TAG ? tag : model))) {
+      return &list[i];
+    }
+  }
+  return NULL;
 }
 
 int column_real(sqlite3_stmt *stmt, int column, double lowest, double highest, double *value) {
