@@ -12,7 +12,7 @@ NOW = [("What is the price of bitcoin?", "What's the price of bitcoin?"),
 PERSONAL = [("What is my balance?", "What's my balance?"),
             ("Wo ist meine Bestellung?", "wo ist meine bestellung"),
             ("Quel est mon solde ?", "quel est mon solde"),
-            ("¿Dónde está mi pedido?", "donde está mi pedido")]
+            ("¿Dónde está mi pedido?", "dónde está mi pedido")]
 GENERAL = ("How do I reset my password?", "how can I reset my password")
 
 
