@@ -114,11 +114,35 @@ static void explain_pairs(void) {
   }
 }
 
+/* A line per pair: whether a rule before "content" objects, and what the score is made of. */
+static void show_features(void) {
+  static Texts p;
+  while (read_line()) {
+    char *b = strchr(line, '\t');
+    int f[CONTENT_FEATURES_MAX], vetoed = 0;
+    *b++ = 0;
+    read_texts(&p, line, strlen(line), b, strlen(b));
+    for (size_t i = 0; i + 1 < COUNT_OF(RULES) && strcmp(line, b) != 0; i++) {
+      vetoed |= RULES[i].differs(&p);
+    }
+    size_t n = content_features(&p, f);
+    printf("%d", vetoed);
+    for (size_t i = 0; i < n; i++) {
+      printf(" %d", f[i]);
+    }
+    putchar('\n');
+  }
+}
+
 int main(int argc, char **argv) {
   Err ignored = {0};
   guard_veto("a", 1, "b", 1, &ignored);
   if (argc > 1 && strcmp(argv[1], "explain") == 0) {
     explain_pairs();
+    return 0;
+  }
+  if (argc > 1 && strcmp(argv[1], "features") == 0) {
+    show_features();
     return 0;
   }
   if (argc > 1) {

@@ -30,6 +30,7 @@
 #include "vec/cache/cache.h"
 #include "vec/cache/plan.h"
 #include "vec/cache/match/match.h"
+#include "vec/cache/match/pending.h"
 #include "vec/cache/write.h"
 
 #include <math.h>
@@ -269,7 +270,7 @@ static int table_rename(sqlite3_vtab *base, const char *name) {
     return rc;
   }
   if (shadow_check(t, &why) == RC_OK && shadow_is_ours(t, &why)) {
-    match_flush(t, &err);
+    pending_flush(t, &err);
   }
   if (err.rc == RC_OK && rows_rename(t, name, &err) == RC_OK) {
     take_name(t, name, &err);
@@ -612,8 +613,8 @@ static int table_sync(sqlite3_vtab *base) {
   if (rc != SQLITE_OK) {
     return rc;
   }
-  if (shadow_check(t, &why) == RC_OK && shadow_is_ours(t, &why) && match_flush(t, &err) == RC_OK &&
-      match_note_policy(t, &err) == RC_OK) {
+  if (shadow_check(t, &why) == RC_OK && shadow_is_ours(t, &why) &&
+      pending_flush(t, &err) == RC_OK && match_note_policy(t, &err) == RC_OK) {
     memory_before_commit(t, &err);
   }
   leave(t);

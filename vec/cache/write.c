@@ -8,6 +8,8 @@
 */
 #include "vec/cache/write.h"
 #include "vec/cache/match/match.h"
+#include "vec/cache/match/pending.h"
+#include "vec/cache/match/learn.h"
 
 #include "vec/engine/kernels/cosine.h"
 
@@ -209,7 +211,7 @@ static int is_full(CacheTable *t, Err *err) {
 static int evict(CacheTable *t, int64_t now, Err *err) {
   int64_t most = t->set.max_entries;
   size_t n = 0;
-  if (!is_full(t, err) || match_flush(t, err) != RC_OK) {
+  if (!is_full(t, err) || pending_flush(t, err) != RC_OK) {
     return err->rc;
   }
   Worth *all = weigh(t, now, &n, err);
@@ -496,7 +498,7 @@ static int command_feedback(CacheTable *t, int ok, sqlite3_value *rowid, sqlite3
     return err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "'%s' needs the rowid of an entry",
                    ok ? "right" : "wrong");
   }
-  return match_feedback(t, partition, id, cosine, ok, now, err);
+  return learn_feedback(t, partition, id, cosine, ok, now, err);
 }
 
 /* name=value, as an argument of CREATE; 'default' takes a change, and the argument, back. */
@@ -523,7 +525,7 @@ static int run_command(CacheTable *t, const char *name, sqlite3_value *rowid,
     return rebuild(t, err);
   }
   if (strcmp(name, "flush") == 0) {
-    return match_flush(t, err) == RC_OK ? memory_snapshot(t, err) : err->rc;
+    return pending_flush(t, err) == RC_OK ? memory_snapshot(t, err) : err->rc;
   }
   if (strcmp(name, "integrity-check") == 0) {
     return command_check(t, err);

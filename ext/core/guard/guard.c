@@ -32,7 +32,7 @@
 */
 #include "core/guard/guard.h"
 
-#include "core/guard/guard_marks.h"
+#include "core/guard/guard_rules.h"
 #include "core/guard/guard_texts.h"
 
 #include <stdlib.h>
@@ -40,12 +40,12 @@
 
 /* ---- rules: each returns whether it speaks against the pair */
 
-/* Tokens of the kind without counterpart; repetitions count if asked for. */
-static size_t count_left(const GuardText *t, TokenKind kind, int repeated) {
+/* Tokens of the kind without counterpart, but repetitions. */
+static size_t count_left(const GuardText *t, TokenKind kind) {
   size_t n = 0;
   for (size_t i = 0; i < t->n_tokens; i++) {
     const Token *x = &t->tokens[i];
-    n += x->kind == kind && x->match == 0 && (repeated || !(x->flags & TOKEN_EXTRA));
+    n += x->kind == kind && x->match == 0 && !(x->flags & TOKEN_EXTRA);
   }
   return n;
 }
@@ -100,8 +100,25 @@ static int long_differs(Texts *p) {
   return common < need;
 }
 
+/* The first token of the kind without counterpart; n_tokens: none. */
+static size_t first_left(const GuardText *t, TokenKind kind) {
+  size_t i = 0;
+  while (i < t->n_tokens && !(t->tokens[i].kind == kind && t->tokens[i].match == 0)) {
+    i++;
+  }
+  return i;
+}
+
+/* Keeps the first token of either kind that is left over in each text. Returns 1. */
+static int object_to(Texts *p, TokenKind kind, TokenKind other) {
+  size_t a = first_left(&p->a, kind), b = first_left(&p->b, kind);
+  size_t c = first_left(&p->a, other), d = first_left(&p->b, other);
+  return texts_object(p, a < p->a.n_tokens ? a : c, b < p->b.n_tokens ? b : d);
+}
+
 static int url_differs(Texts *p) {
-  return count_left(&p->a, TOKEN_ADDRESS, 0) || count_left(&p->b, TOKEN_ADDRESS, 0);
+  return (count_left(&p->a, TOKEN_ADDRESS) || count_left(&p->b, TOKEN_ADDRESS)) &&
+         object_to(p, TOKEN_ADDRESS, TOKEN_ADDRESS);
 }
 
 /* Whether the tokens of a quote stand in a row in t. */
@@ -119,27 +136,42 @@ static int holds_words(const GuardText *q, const Quote *quote, const GuardText *
   return 0;
 }
 
-static int quote_is_new(const GuardText *a, const GuardText *b) {
-  for (size_t i = 0; i < a->n_quotes; i++) {
+/* The first quote of a that b has not; n_quotes: none. */
+static size_t new_quote(const GuardText *a, const GuardText *b) {
+  size_t i = 0;
+  for (; i < a->n_quotes; i++) {
     size_t k = 0;
     while (k < b->n_quotes && b->quotes[k].key != a->quotes[i].key) {
       k++;
     }
     if (k == b->n_quotes && !holds_words(a, &a->quotes[i], b)) {
-      return 1;
+      break;
     }
   }
-  return 0;
+  return i;
+}
+
+static Span span_of_quote(const GuardText *t, size_t i) {
+  const Token *first = &t->tokens[t->quotes[i].first], *last = &t->tokens[t->quotes[i].end - 1];
+  return (Span){first->from, last->from + last->raw - first->from};
 }
 
 static int quote_differs(Texts *p) {
-  return p->a.n_quotes && p->b.n_quotes &&
-         (quote_is_new(&p->a, &p->b) || quote_is_new(&p->b, &p->a));
+  const GuardText *a = &p->a, *b = &p->b;
+  size_t i = a->n_quotes && b->n_quotes ? new_quote(a, b) : a->n_quotes;
+  size_t k = a->n_quotes && b->n_quotes ? new_quote(b, a) : b->n_quotes;
+  if (i >= a->n_quotes && k >= b->n_quotes) {
+    return 0;
+  }
+  p->said_a = (Said){{span_of_quote(a, i < a->n_quotes ? i : 0), {0, 0}}};
+  p->said_b = (Said){{span_of_quote(b, k < b->n_quotes ? k : 0), {0, 0}}};
+  return 1;
 }
 
 static int date_differs(Texts *p) {
-  return count_left(&p->a, TOKEN_DATE, 0) || count_left(&p->b, TOKEN_DATE, 0) ||
-         count_left(&p->a, TOKEN_YEAR, 0) || count_left(&p->b, TOKEN_YEAR, 0);
+  return (count_left(&p->a, TOKEN_DATE) || count_left(&p->b, TOKEN_DATE) ||
+          count_left(&p->a, TOKEN_YEAR) || count_left(&p->b, TOKEN_YEAR)) &&
+         object_to(p, TOKEN_DATE, TOKEN_YEAR);
 }
 
 /* Numbers left: those that surely are ones, and all. */
@@ -176,11 +208,43 @@ static int same_digits(Texts *p) {
   return n == m && n >= 7 && n < sizeof a && memcmp(a, b, n) == 0;
 }
 
+/* The number behind the number at i, where nothing but signs stands between them ("2>&1"); else
+** n_tokens. */
+static size_t joined_number(const GuardText *t, size_t i) {
+  const Token *x = &t->tokens[i];
+  size_t k = i + 1, end = x->from + x->raw;
+  while (k < t->n_tokens &&
+         (t->tokens[k].kind == TOKEN_GONE || t->tokens[k].kind == TOKEN_OPERATOR)) {
+    k++;
+  }
+  if (x->kind != TOKEN_NUMBER || k >= t->n_tokens || t->tokens[k].kind != TOKEN_NUMBER) {
+    return t->n_tokens;
+  }
+  size_t from = t->tokens[k].from;
+  int joined = from > end && from - end < 4 && !memchr(t->text + end, ' ', from - end);
+  return joined ? k : t->n_tokens;
+}
+
+/* Two joined numbers that have changed places. */
+static int numbers_swap(Texts *p) {
+  for (size_t i = 0; i + 1 < p->a.n_tokens; i++) {
+    const Token *x = &p->a.tokens[i];
+    size_t k = joined_number(&p->a, i);
+    const Token *y = k < p->a.n_tokens && x->key != p->a.tokens[k].key ? &p->a.tokens[k] : NULL;
+    if (y && x->match && y->match && joined_number(&p->b, y->match - 1u) == x->match - 1u) {
+      return texts_object(p, i, y->match - 1u);
+    }
+  }
+  return 0;
+}
+
 static int number_differs(Texts *p) {
   size_t sure_a, all_a, sure_b, all_b;
   numbers_left(&p->a, &sure_a, &all_a);
   numbers_left(&p->b, &sure_b, &all_b);
-  return (sure_a || sure_b || (all_a && all_b)) && !same_digits(p);
+  return ((sure_a || sure_b || (all_a && all_b)) && !same_digits(p) &&
+          object_to(p, TOKEN_NUMBER, TOKEN_OPERATOR)) ||
+         numbers_swap(p);
 }
 
 static int percent_left(const GuardText *t) {
@@ -196,38 +260,48 @@ static int percent_left(const GuardText *t) {
 
 /* A unit that one text leaves out is no difference, but a percentage is no number. */
 static int unit_differs(Texts *p) {
-  return (count_left(&p->a, TOKEN_UNIT, 0) && count_left(&p->b, TOKEN_UNIT, 0)) ||
-         percent_left(&p->a) || percent_left(&p->b);
+  int differs = (count_left(&p->a, TOKEN_UNIT) && count_left(&p->b, TOKEN_UNIT)) ||
+                percent_left(&p->a) || percent_left(&p->b);
+  return differs && object_to(p, TOKEN_UNIT, TOKEN_UNIT);
 }
 
-/* Whether a name that stays is beside token i: then i only completes it ("Donald Trump"). */
-static int completes_name(const GuardText *t, size_t i) {
-  return (i > 0 && t->tokens[i - 1].match && texts_is_name(&t->tokens[i - 1], 1)) ||
-         (i + 1 < t->n_tokens && t->tokens[i + 1].match && texts_is_name(&t->tokens[i + 1], 1));
-}
-
-static size_t new_names(const GuardText *t) {
-  size_t n = 0;
+/* The first name without counterpart; n_tokens: none. */
+static size_t first_name(const GuardText *t) {
+  size_t i = 0;
   int matter = texts_capitals_matter(t);
-  for (size_t i = 0; i < t->n_tokens; i++) {
-    n += is_left(&t->tokens[i]) && texts_is_name(&t->tokens[i], matter) && !completes_name(t, i);
+  while (i < t->n_tokens && !(is_left(&t->tokens[i]) && texts_is_name(&t->tokens[i], matter))) {
+    i++;
   }
-  return n;
+  return i;
 }
 
-static size_t names_left(const GuardText *t) {
-  size_t n = 0;
-  int matter = texts_capitals_matter(t);
-  for (size_t i = 0; i < t->n_tokens; i++) {
+/* A letter that stands alone and has no fellow left in the other text; n_tokens: none. */
+static size_t letter_left(const GuardText *t) {
+  size_t i = 0;
+  for (; i < t->n_tokens; i++) {
     const Token *x = &t->tokens[i];
-    n += is_left(x) && texts_is_name(x, matter);
+    if (x->kind == TOKEN_WORD && x->n == 1 && x->match == 0 && x->raw == 1 &&
+        !strchr("iudrstm", t->bytes[x->at]) &&
+        !((x->flags & TOKEN_INITIAL) && (x->flags & TOKEN_CAPITAL))) {
+      break;
+    }
   }
-  return n;
+  return i;
+}
+
+/* "for x: a x", "for a: a x": the other letter once more often. */
+static int letters_differ(Texts *p) {
+  size_t i = letter_left(&p->a), k = letter_left(&p->b);
+  return i < p->a.n_tokens && k < p->b.n_tokens && p->a.tokens[i].key != p->b.tokens[k].key &&
+         texts_object(p, i, k);
 }
 
 static int identifier_differs(Texts *p) {
-  return count_left(&p->a, TOKEN_CODE, 0) || count_left(&p->b, TOKEN_CODE, 0) ||
-         (names_left(&p->a) && names_left(&p->b));
+  if (count_left(&p->a, TOKEN_CODE) || count_left(&p->b, TOKEN_CODE)) {
+    return object_to(p, TOKEN_CODE, TOKEN_CODE);
+  }
+  size_t i = first_name(&p->a), k = first_name(&p->b);
+  return (i < p->a.n_tokens && k < p->b.n_tokens && texts_object(p, i, k)) || letters_differ(p);
 }
 
 /* "not know why", "not sure if": a question in disguise. */
@@ -249,27 +323,90 @@ static int is_idle_negation(const GuardText *t, size_t i) {
   return texts_token_is(t, x, "no") && (x->flags & TOKEN_ABBREVIATED);
 }
 
-static size_t negations(const GuardText *t) {
-  size_t n = 0;
-  for (size_t i = 0; i < t->n_tokens; i++) {
-    n += t->tokens[i].kind == TOKEN_WORD && has_class(&t->tokens[i], WORD_NEGATION) &&
-         !is_idle_negation(t, i);
+enum { PAIRS_MAX = 640 };
+
+/* "at all", "of all time": they say nothing of how many. */
+static int is_idle_all(const GuardText *t, size_t i) {
+  const Token *x = &t->tokens[i];
+  return texts_token_is(t, x, "all") && ((i > 0 && texts_token_is(t, x - 1, "at")) ||
+                                         (i + 1 < t->n_tokens && texts_token_is(t, x + 1, "time")));
+}
+
+/* Whether two words stand on different sides of a pair of opposites. */
+static int are_opposites(const GuardWord *w, const GuardWord *v) {
+  for (size_t k = 0; w && v && k < WORD_PAIRS && w->pair[k]; k++) {
+    for (size_t m = 0; m < WORD_PAIRS && v->pair[m]; m++) {
+      if (w->pair[k] == v->pair[m] && !(w->side[k] & v->side[m])) {
+        return 1;
+      }
+    }
   }
-  return n;
+  return 0;
+}
+
+static int is_reversal(const GuardText *a, const Token *x, const GuardText *b, const Token *y);
+
+/* The word of b that says without the negation at token i of a what that says with it ("not safe",
+** "dangerous"); n_tokens: none. */
+static size_t turned_into(const GuardText *a, size_t i, const GuardText *b) {
+  enum { REACH = 64 };
+  const Token *x = i + 1 < a->n_tokens ? &a->tokens[i + 1] : NULL;
+  if (!x || x->match || x->kind != TOKEN_WORD || has_class(x, WORD_NEGATION) ||
+      !texts_token_is(a, x - 1, "not")) {
+    return b->n_tokens;
+  }
+  for (size_t k = 0; k < b->n_tokens && k < REACH; k++) {
+    const Token *y = &b->tokens[k];
+    if (y->kind == TOKEN_WORD && !y->match &&
+        (are_opposites(x->word, y->word) || is_reversal(a, x, b, y))) {
+      return k;
+    }
+  }
+  return b->n_tokens;
+}
+
+static int is_turned(const GuardText *a, size_t i, const GuardText *b) {
+  return turned_into(a, i, b) < b->n_tokens;
+}
+
+/* Takes what a negation turns as said on both sides: "not safe" for "dangerous". */
+static void mark_turned(GuardText *a, GuardText *b) {
+  for (size_t i = 0; i + 1 < a->n_tokens; i++) {
+    size_t k = turned_into(a, i, b);
+    if (k < b->n_tokens) {
+      a->tokens[i + 1].flags |= TOKEN_EXTRA;
+      b->tokens[k].flags |= TOKEN_EXTRA;
+    }
+  }
+}
+
+static size_t first_negation(const GuardText *t, const GuardText *other, size_t *n) {
+  size_t first = t->n_tokens;
+  *n = 0;
+  for (size_t i = 0; i < t->n_tokens; i++) {
+    if (t->tokens[i].kind == TOKEN_WORD && has_class(&t->tokens[i], WORD_NEGATION) &&
+        !is_idle_negation(t, i) && !is_turned(t, i, other)) {
+      first = first < i ? first : i;
+      ++*n;
+    }
+  }
+  return first;
 }
 
 static int negation_differs(Texts *p) {
-  return (negations(&p->a) + negations(&p->b)) % 2 == 1;
+  size_t n, m, i = first_negation(&p->a, &p->b, &n), k = first_negation(&p->b, &p->a, &m);
+  return (n + m) % 2 == 1 && texts_object(p, i, k);
 }
 
-enum { PAIRS_MAX = 640 };
-
-/* Which sides of which opposites stand in t; returns how many pairs there are. */
-static void sides_of(const GuardText *t, uint8_t sides[PAIRS_MAX]) {
+/* Which sides of which opposites stand in t. */
+static void sides_of(const GuardText *t, const GuardText *other, uint8_t sides[PAIRS_MAX]) {
   memset(sides, 0, PAIRS_MAX);
   for (size_t i = 0; i < t->n_tokens; i++) {
     const GuardWord *w = t->tokens[i].kind != TOKEN_GONE ? t->tokens[i].word : NULL;
-    for (size_t k = 0; w && k < WORD_PAIRS && w->pair[k] < PAIRS_MAX; k++) {
+    if (!w || !w->pair[0] || is_idle_all(t, i) || (i > 0 && is_turned(t, i - 1, other))) {
+      continue;
+    }
+    for (size_t k = 0; k < WORD_PAIRS && w->pair[k]; k++) {
       int counts = t->foreign || w->pair[k] < guard_foreign_pair;
       sides[w->pair[k]] |= counts ? w->side[k] : 0;
     }
@@ -300,6 +437,11 @@ static const char *const PREFIXES[][2] = {
 };
 
 static int is_reversal(const GuardText *a, const Token *x, const GuardText *b, const Token *y) {
+  enum { STEM = 4 }; /* bytes that are the same at the end of both, at least */
+  if (x->n < STEM || y->n < STEM ||
+      memcmp(a->bytes + x->at + x->n - STEM, b->bytes + y->at + y->n - STEM, STEM) != 0) {
+    return 0;
+  }
   for (size_t i = 0; i < COUNT_OF(PREFIXES); i++) {
     const char *const back[2] = {PREFIXES[i][1], PREFIXES[i][0]};
     if (swaps(a, x, b, y, PREFIXES[i]) || swaps(a, x, b, y, back)) {
@@ -315,7 +457,9 @@ static int prefix_differs(Texts *p) {
   size_t n = texts_left_words(a, left_a), m = texts_left_words(b, left_b);
   for (size_t i = 0; i < n; i++) {
     for (size_t k = 0; k < m; k++) {
-      if (is_reversal(a, &a->tokens[left_a[i]], b, &b->tokens[left_b[k]])) {
+      if (is_reversal(a, &a->tokens[left_a[i]], b, &b->tokens[left_b[k]]) &&
+          !(left_a[i] > 0 && is_turned(a, left_a[i] - 1u, b)) &&
+          !(left_b[k] > 0 && is_turned(b, left_b[k] - 1u, a))) {
         return texts_object(p, left_a[i], left_b[k]);
       }
     }
@@ -339,29 +483,45 @@ static size_t token_of_pair(const GuardText *t, size_t pair) {
 
 static int polarity_differs(Texts *p) {
   uint8_t a[PAIRS_MAX], b[PAIRS_MAX];
-  sides_of(&p->a, a);
-  sides_of(&p->b, b);
+  sides_of(&p->a, &p->b, a);
+  sides_of(&p->b, &p->a, b);
   for (size_t i = 1; i < PAIRS_MAX; i++) {
     if (a[i] && b[i] && !(a[i] & b[i])) {
       return texts_object(p, token_of_pair(&p->a, i), token_of_pair(&p->b, i));
     }
   }
-  return prefix_differs(p);
+  return prefix_differs(p) || roles_polarity(p);
+}
+
+/* A word or number that has its counterpart, vague as it may be. */
+static int is_kept(const Token *x) {
+  return x->match && x->kind != TOKEN_GONE && !(x->flags & TOKEN_STOP) &&
+         !has_class(x, WORD_NEGATION);
+}
+
+/* Whether the word at x, beside the preposition at i, tells what is related: behind "turn … into"
+** any word that is kept does. */
+static int is_tied(const GuardText *a, size_t i, size_t x) {
+  return is_solid(&a->tokens[x]) ||
+         (texts_token_is(a, &a->tokens[i], "into") && is_kept(&a->tokens[x]));
 }
 
 /* Whether a "x to y" of a is a "y to x" of b. */
-static int is_reversed(const GuardText *a, const GuardText *b) {
+static int is_reversed(const GuardText *a, const GuardText *b, size_t at[2]) {
   for (size_t i = 1; i + 1 < a->n_tokens; i++) {
     size_t x =
         has_class(&a->tokens[i], WORD_RELATION) ? texts_beside(a, i, (size_t)-1) : a->n_tokens;
     size_t y = texts_beside(a, i, 1);
-    if (x >= a->n_tokens || y >= a->n_tokens || !is_solid(&a->tokens[x]) ||
-        !is_solid(&a->tokens[y])) {
+    if (x >= a->n_tokens || y >= a->n_tokens || !is_tied(a, i, x) || !is_tied(a, i, y)) {
       continue;
     }
     size_t to_x = a->tokens[x].match - 1u, to_y = a->tokens[y].match - 1u;
+    int moves = has_class(&a->tokens[i], WORD_TO); /* what moves may have words before it */
     for (size_t k = to_y + 1; k < to_x && to_x - to_y < 6; k++) {
-      if (b->tokens[k].key == a->tokens[i].key) {
+      int beside = texts_beside(b, k, 1) == to_x && texts_beside(b, k, (size_t)-1) == to_y;
+      if (b->tokens[k].key == a->tokens[i].key && (moves || beside)) {
+        at[0] = x;
+        at[1] = y;
         return 1;
       }
     }
@@ -381,25 +541,57 @@ static enum Role role_of(const GuardText *t, size_t i) {
   return classes & WORD_FROM ? ROLE_FROM : classes & WORD_TO ? ROLE_TO : ROLE_NONE;
 }
 
+/* Keeps that tokens i and k of a, in this order, stand the other way round in b. Returns 1. */
+static int object_to_order(Texts *p, size_t i, size_t k) {
+  size_t to_i = p->a.tokens[i].match - 1u, to_k = p->a.tokens[k].match - 1u;
+  texts_object(p, k, to_i);
+  Span last_a = p->said_a.part[0], last_b = p->said_b.part[0];
+  texts_object(p, i, to_k);
+  p->said_a.part[1] = last_a;
+  p->said_b.part[1] = last_b;
+  return 1;
+}
+
+/* Keeps token i and its counterpart, each with the preposition before it. Returns 1. */
+static int object_to_words(Texts *p, size_t i) {
+  const GuardText *a = &p->a, *b = &p->b;
+  size_t k = a->tokens[i].match - 1u;
+  const Token *x = &a->tokens[texts_beside(a, i, (size_t)-1)], *y = &a->tokens[i];
+  const Token *u = &b->tokens[texts_beside(b, k, (size_t)-1)], *v = &b->tokens[k];
+  p->said_a = (Said){{{x->from, y->from + y->raw - x->from}, {0, 0}}};
+  p->said_b = (Said){{{u->from, v->from + v->raw - u->from}, {0, 0}}};
+  return 1;
+}
+
+/* "the father of x" there, "x the father of" here: all else the same. */
+static int ends_with_of(const GuardText *a, const GuardText *b) {
+  size_t n = a->n_tokens, m = b->n_tokens;
+  if (n < 3 || m < 3 || !texts_token_is(a, &a->tokens[n - 1], "of") ||
+      texts_token_is(b, &b->tokens[m - 1], "of")) {
+    return 0;
+  }
+  size_t k = a->tokens[n - 1].match;
+  return k > 1 && k < m && is_solid(&b->tokens[k]) && is_solid(&b->tokens[k - 2]);
+}
+
 /* Whether something comes from where it goes to in the other text, or "x to y" is "y to x". */
 static int direction_differs(Texts *p) {
   const GuardText *a = &p->a, *b = &p->b;
+  size_t at[2];
+  if (is_reversed(a, b, at)) {
+    return object_to_order(p, at[0], at[1]);
+  }
+  if (is_reversed(b, a, at)) {
+    return object_to_order(p, b->tokens[at[1]].match - 1u, b->tokens[at[0]].match - 1u);
+  }
   for (size_t i = 0; i < a->n_tokens; i++) {
     if (is_solid(&a->tokens[i]) &&
         role_of(a, i) + role_of(b, a->tokens[i].match - 1u) == ROLE_FROM + ROLE_TO) {
-      return 1;
+      return object_to_words(p, i);
     }
   }
-  return is_reversed(a, b) || is_reversed(b, a);
-}
-
-static size_t content_left(const GuardText *t) {
-  size_t n = 0;
-  for (size_t i = 0; i < t->n_tokens; i++) {
-    n += is_left(&t->tokens[i]) && t->tokens[i].kind == TOKEN_WORD && is_content(&t->tokens[i]) &&
-         !has_class(&t->tokens[i], WORD_VAGUE);
-  }
-  return n;
+  return (ends_with_of(a, b) || ends_with_of(b, a)) &&
+         texts_object(p, a->n_tokens - 1, b->n_tokens - 1);
 }
 
 /* Whether some token between the two ties them in a way that has no direction. */
@@ -442,85 +634,48 @@ static int same_slot(const GuardText *a, size_t i, const GuardText *b, size_t k)
   return same_neighbour(a, i, b, k, (size_t)-1) && same_neighbour(a, i, b, k, 1);
 }
 
+/* Whether token i is an adverb in one text and none in the other: "oral", "orally". */
+static int is_adverb(const GuardText *a, size_t i, const GuardText *b) {
+  const Token *x = &a->tokens[i], *y = &b->tokens[x->match - 1];
+  size_t n = x->n < y->n ? x->n : y->n;
+  return x->n + y->n == 2 * n + 2 &&
+         memcmp((x->n > n ? a->bytes + x->at : b->bytes + y->at) + n, "ly", 2) == 0;
+}
+
+/* Whether a preposition is left over: "the fee for transfers" is "the transfer fee", "x is shown by
+** y" is "y shows x". */
+static int is_recast(const GuardText *t) {
+  for (size_t i = 0; i < t->n_tokens; i++) {
+    if (is_left(&t->tokens[i]) &&
+        (has_class(&t->tokens[i], WORD_PREPOSITION) || texts_token_is(t, &t->tokens[i], "by"))) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
 /* Whether two words have changed places around a third, at least one into the other's very slot,
 ** all others stay, and none is new. */
 static int order_differs(Texts *p) {
   const GuardText *a = &p->a, *b = &p->b;
   size_t at[3];
-  if (content_left(a) || content_left(b) || moved(a, b, at) != 2) {
+  if (texts_count_new(a) || texts_count_new(b) || moved(a, b, at) != 2 || is_recast(a) ||
+      is_recast(b)) {
     return 0;
   }
   size_t x = a->tokens[at[1]].match - 1u, y = a->tokens[at[0]].match - 1u;
-  if (x > y || is_symmetric(a, at[0], at[1]) || is_symmetric(b, x, y) ||
-      !(same_slot(a, at[0], b, x) || same_slot(a, at[1], b, y))) {
+  if (x > y || is_adverb(a, at[0], b) || is_adverb(a, at[1], b) || is_symmetric(a, at[0], at[1]) ||
+      is_symmetric(b, x, y) || !(same_slot(a, at[0], b, x) || same_slot(a, at[1], b, y))) {
     return 0;
   }
   for (size_t i = at[0] + 1; i < at[1]; i++) {
     size_t k = a->tokens[i].match;
     if (k > x + 1 && k < y + 1 &&
         (is_content(&a->tokens[i]) || has_class(&a->tokens[i], WORD_RELATION))) {
-      return 1;
+      return object_to_order(p, at[0], at[1]);
     }
   }
   return 0;
-}
-
-/* The question words of t without counterpart, a bit each. */
-static unsigned frames_of(const GuardText *t) {
-  static const char *const words[] = {"what", "which", "how", "why", "where", "when", "who"};
-  unsigned frames = 0;
-  for (size_t i = 0; i < t->n_tokens; i++) {
-    int asks = has_class(&t->tokens[i], WORD_QUESTION) && is_left(&t->tokens[i]);
-    for (size_t k = 0; asks && k < COUNT_OF(words); k++) {
-      if (texts_token_is(t, &t->tokens[i], words[k])) {
-        frames |= 1u << k;
-      }
-    }
-  }
-  return frames;
-}
-
-/* Whether one asks why and the other what, which, where, when or who. ("How" and "why" do get
-** the same answers.) */
-static int frame_differs(Texts *p) {
-  enum { HOW = 4, WHY = 8 };
-  unsigned a = frames_of(&p->a), b = frames_of(&p->b);
-  return (a == WHY && b && !(b & (HOW | WHY))) || (b == WHY && a && !(a & (HOW | WHY)));
-}
-
-static int is_rare(const Token *x) {
-  return is_left(x) && x->kind == TOKEN_WORD && is_content(x) &&
-         !has_class(x, WORD_VAGUE | WORD_COMMON);
-}
-
-static size_t rare_left(const GuardText *t) {
-  size_t n = 0;
-  for (size_t i = 0; i < t->n_tokens; i++) {
-    n += is_rare(&t->tokens[i]) ? 1 : 0;
-  }
-  return n;
-}
-
-static int stays(const Token *x) {
-  return x->match && is_content(x);
-}
-
-/* Whether a rare word narrows what the other text asks: behind a preposition ("in pune"), or put
-** between two words that stay ("market debt economy"). */
-static int narrows(const GuardText *t) {
-  for (size_t i = 1; i < t->n_tokens; i++) {
-    const Token *x = &t->tokens[i];
-    if (is_rare(x) && (has_class(x - 1, WORD_PREPOSITION) ||
-                       (stays(x - 1) && i + 1 < t->n_tokens && stays(x + 1)))) {
-      return 1;
-    }
-  }
-  return 0;
-}
-
-static int content_differs(Texts *p) {
-  return new_names(&p->a) || new_names(&p->b) || (rare_left(&p->a) && rare_left(&p->b)) ||
-         frame_differs(p) || narrows(&p->a) || narrows(&p->b);
 }
 
 static const struct {
@@ -538,6 +693,7 @@ static const struct {
     {"polarity", polarity_differs},
     {"direction", direction_differs},
     {"order", order_differs},
+    {"person", roles_person},
     {"case", marks_case},
     {"accent", marks_accent},
     {"sign", marks_sign},
@@ -558,6 +714,8 @@ static int read_texts(Texts *p, const char *a, size_t n, const char *b, size_t m
   guard_settle(&p->b, foreign);
   p->said_a = p->said_b = (Said){0};
   texts_match(p);
+  mark_turned(&p->a, &p->b);
+  mark_turned(&p->b, &p->a);
   return swap;
 }
 

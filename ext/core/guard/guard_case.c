@@ -1,5 +1,5 @@
 /*
-** Capitals and accents that make another word. See guard_marks.h for the contract.
+** Capitals and accents that make another word. See guard_rules.h for the contract.
 **
 ** A capital counts where it is no habit: in a flag or an escape ("-R", "\D"), a letter that stands
 ** alone ("n", "N"), a unit ("mW", "MW"), code in backticks, a word that is another one with a
@@ -12,7 +12,7 @@
 ** in a list of words that are others with it (ano). Else to leave accents out is a habit of typing,
 ** as it is above a capital.
 */
-#include "core/guard/guard_marks.h"
+#include "core/guard/guard_rules.h"
 
 #include <string.h>
 #include <utf8proc.h>
@@ -55,7 +55,7 @@ typedef struct Habit {
 } Habit;
 
 static Habit habit_of(const GuardText *t) {
-  size_t inner = 0, titled = 0, capitals = 0, small = 0, words = 0;
+  size_t inner = 0, titled = 0, capitals = 0, words = 0;
   Habit h = {1, 0, 0};
   for (size_t i = 0; i < t->n_tokens; i++) {
     const Token *x = &t->tokens[i];
@@ -67,22 +67,21 @@ static Habit habit_of(const GuardText *t) {
     if (x->kind == TOKEN_WORD && x->n > 1) {
       words++;
       capitals += (x->flags & TOKEN_CAPS) != 0;
-      small += !(x->flags & TOKEN_CAPS);
       inner += !(x->flags & TOKEN_INITIAL) && x->n > 3;
       titled += !(x->flags & TOKEN_INITIAL) && x->n > 3 && (x->flags & TOKEN_CAPITAL);
     }
   }
-  h.shouts = (words > 1 && capitals * 5 >= words * 4) || (inner > 1 && titled == inner && words > 3);
-  (void)small;
+  h.shouts =
+      (words > 1 && capitals * 5 >= words * 4) || (inner > 1 && titled == inner && words > 3);
   return h;
 }
 
 /* ---- where two words differ in case */
 
 typedef struct CaseDiff {
-  size_t letters;           /* compared */
-  int first, others;        /* whether the first, and a later letter differs */
-  size_t capitals[2];       /* of the first text's word, and of the second's */
+  size_t letters;     /* compared */
+  int first, others;  /* whether the first, and a later letter differs */
+  size_t capitals[2]; /* of the first text's word, and of the second's */
   int first_capital[2];
 } CaseDiff;
 
@@ -91,6 +90,9 @@ static CaseDiff compare_case(const GuardText *a, const Token *x, const GuardText
                              const Token *y) {
   CaseDiff d = {0};
   size_t i = 0, k = 0, n, m;
+  if (x->raw == y->raw && memcmp(a->text + x->from, b->text + y->from, x->raw) == 0) {
+    return d;
+  }
   while (i < x->raw && k < y->raw) {
     uint32_t c = marks_character(a->text, a->n, x->from + i, &n);
     uint32_t e = marks_character(b->text, b->n, y->from + k, &m);
@@ -138,7 +140,7 @@ static int unit_case_differs(const char *p, const char *q, size_t n) {
   }
   int same_rest = memcmp(p + 1, q + 1, last) == 0;
   if ((*p | 0x20) == 'm' && *p != *q) {
-    return same_rest && !strchr("bBhH", p[1]);
+    return n == 2 && same_rest && !strchr("bBhH", p[1]);
   }
   for (size_t i = 1; i < n; i++) {
     if (p[i] != q[i] && (p[i] | 0x20) == 'b' && *p == *q && *p < 'a') {
@@ -172,7 +174,10 @@ static int is_plain(const char *p, size_t n) {
 static int letter_counts(const GuardText *a, size_t i, const GuardText *b, size_t k) {
   const Token *x = &a->tokens[i], *y = &b->tokens[k];
   char after = x->from + 1 < a->n ? a->text[x->from + 1] : ' ';
-  int label = i > 0 && has_class(x - 1, WORD_LABEL);
+  int language = strchr("cCrR", a->text[x->from]) != NULL;
+  int behind_in = i > 0 && texts_token_is(a, x - 1, "in");
+  int label = (i > 0 && has_class(x - 1, WORD_LABEL) && (language || !behind_in)) ||
+              (language && i + 1 < a->n_tokens && has_class(x + 1, WORD_LABEL));
   return (a->text[x->from] | 0x20) != 'i' && !((x->flags | y->flags) & TOKEN_INITIAL) && !label &&
          after != '-' && after != '\'';
 }
@@ -191,6 +196,19 @@ static int word_counts(const Token *x, const Token *y, const CaseDiff *d) {
          d->first_capital[1] && d->others;
 }
 
+static int is_behind_a(const GuardText *t, size_t i) {
+  return i > 0 &&
+         (texts_token_is(t, &t->tokens[i - 1], "a") || texts_token_is(t, &t->tokens[i - 1], "an"));
+}
+
+/* "An apple" there, "Apple" here: a thing and a name. */
+static int is_name_of_thing(const Texts *p, size_t i, size_t k, const CaseDiff *d) {
+  int initial = (p->a.tokens[i].flags | p->b.tokens[k].flags) & TOKEN_INITIAL;
+  int thing = is_behind_a(&p->a, i), other = is_behind_a(&p->b, k);
+  return has_class(&p->a.tokens[i], WORD_THING) && d->first && !initial && thing != other &&
+         d->first_capital[thing ? 1 : 0];
+}
+
 /* Code in backticks, a name with an underscore, a function that is called. */
 static int is_code_here(const GuardText *t, size_t i) {
   const Token *x = &t->tokens[i];
@@ -201,7 +219,7 @@ static int is_code_here(const GuardText *t, size_t i) {
 
 typedef struct Writers {
   Habit a, b;
-  int alone; /* a single word differs */
+  int alone; /* a single word differs, and both start alike */
 } Writers;
 
 static int is_habit(const Writers *w) {
@@ -213,6 +231,9 @@ static int case_counts(const Texts *p, size_t i, size_t k, const CaseDiff *d, co
   const GuardText *a = &p->a, *b = &p->b;
   const Token *x = &a->tokens[i], *y = &b->tokens[k];
   size_t skip, skip_b;
+  if (is_number_token(x) && !has_class(x, WORD_CASED)) {
+    return 0; /* "7k", "5TH"; but "double" is a type too */
+  }
   if (is_marked(a, x) && is_marked(b, y)) {
     return 1;
   }
@@ -231,7 +252,8 @@ static int case_counts(const Texts *p, size_t i, size_t k, const CaseDiff *d, co
   if (x->n == 1 || (d->letters == 1 && x->raw == y->raw && x->kind == TOKEN_WORD)) {
     return letter_counts(a, i, b, k);
   }
-  return word_counts(x, y, d) || (is_code_here(a, i) && is_code_here(b, k));
+  return word_counts(x, y, d) || is_name_of_thing(p, i, k, d) ||
+         (is_code_here(a, i) && is_code_here(b, k));
 }
 
 /* Whether one text shouts a word that the other doesn't, and the other way round. */
@@ -264,7 +286,7 @@ static size_t count_case_diffs(const Texts *p) {
 
 int marks_case(Texts *p) {
   Writers w = {habit_of(&p->a), habit_of(&p->b), 0};
-  w.alone = count_case_diffs(p) == 1;
+  w.alone = w.a.capital_start == w.b.capital_start && count_case_diffs(p) == 1;
   for (size_t i = 0; i < p->a.n_tokens; i++) {
     const Token *x = &p->a.tokens[i];
     if (!x->match || x->kind == TOKEN_GONE || x->kind == TOKEN_ADDRESS) {
@@ -287,17 +309,28 @@ typedef struct Accents {
   int above_upper; /* all stand above capitals */
 } Accents;
 
+static int is_ascii(const char *p, size_t n) {
+  unsigned char high = 0;
+  for (size_t i = 0; i < n; i++) {
+    high |= (unsigned char)p[i];
+  }
+  return high < 0x80;
+}
+
 static Accents accents_of(const GuardText *t, const Token *x) {
   Accents f = {0, 0, 1};
+  if (is_ascii(t->text + x->from, x->raw)) {
+    return f;
+  }
   size_t len, base = 0;
   uint32_t above = 0;
   for (size_t i = 0; i < x->raw; i += len) {
     utf8proc_int32_t out[8];
     int boundary = 0;
     uint32_t c = marks_character(t->text, t->n, x->from + i, &len);
-    utf8proc_ssize_t n =
-        c < 0x80 ? 0
-                 : utf8proc_decompose_char((utf8proc_int32_t)c, out, 8, UTF8PROC_DECOMPOSE, &boundary);
+    utf8proc_ssize_t n = c < 0x80 ? 0
+                                  : utf8proc_decompose_char((utf8proc_int32_t)c, out, 8,
+                                                            UTF8PROC_DECOMPOSE, &boundary);
     for (utf8proc_ssize_t k = 0; k < n && k < 8; k++) {
       if (out[k] >= 0x300 && out[k] <= 0x36F) {
         f.n++;

@@ -1,5 +1,5 @@
 /*
-** Layout that carries meaning. See guard_marks.h for the contract.
+** Layout that carries meaning. See guard_rules.h for the contract.
 **
 ** It is looked at only where the words of both texts are the same, one by one. Then it counts:
 **   which lines are indented deeper than the line before, and whether by tabs;
@@ -8,7 +8,7 @@
 **   several blanks or a tab instead of one blank inside quotes, a regular expression or code;
 **   a dash that touches its word, where it doesn't in the other text: a flag, a list's mark.
 */
-#include "core/guard/guard_marks.h"
+#include "core/guard/guard_rules.h"
 
 #include <string.h>
 
@@ -110,18 +110,19 @@ static int is_literal(const GuardText *t, size_t i) {
          t->text[end] == '/';
 }
 
+static size_t count_bytes(const Gap *g, char c) {
+  size_t n = 0;
+  for (size_t i = 0; i < g->n; i++) {
+    n += g->p[i] == c;
+  }
+  return n;
+}
+
 /* Blanks of another number or kind, between the same two words of one line. */
 static int blanks_differ(const Gap *g, const Gap *h) {
-  size_t n = 0, m = 0, tabs_n = 0, tabs_m = 0;
-  for (size_t i = 0; i < g->n; i++) {
-    n += g->p[i] == ' ' || g->p[i] == '\t';
-    tabs_n += g->p[i] == '\t';
-  }
-  for (size_t i = 0; i < h->n; i++) {
-    m += h->p[i] == ' ' || h->p[i] == '\t';
-    tabs_m += h->p[i] == '\t';
-  }
-  return n > 0 && m > 0 && (n != m || tabs_n != tabs_m);
+  size_t n = count_bytes(g, ' '), m = count_bytes(h, ' ');
+  size_t tabs_n = count_bytes(g, '\t'), tabs_m = count_bytes(h, '\t');
+  return n + tabs_n > 0 && m + tabs_m > 0 && (n != m || tabs_n != tabs_m);
 }
 
 /* Whether the gap ends with a dash that stands behind a blank: 1 if it touches the word, 2 if a
@@ -152,8 +153,9 @@ static int gap_counts(const Texts *p, size_t i, const Form *f, Lines *lines) {
     return 1;
   }
   if (g.breaks && h.breaks) {
-    int differs = i > 0 && (deeper(lines->indent_a, g.indent) != deeper(lines->indent_b, h.indent) ||
-                            (g.tabs > 0) != (h.tabs > 0));
+    int differs =
+        i > 0 && (deeper(lines->indent_a, g.indent) != deeper(lines->indent_b, h.indent) ||
+                  (g.tabs > 0) != (h.tabs > 0));
     *lines = (Lines){g.indent, h.indent};
     return differs;
   }

@@ -1,5 +1,5 @@
 /*
-** Signs that carry meaning. See guard_marks.h for the contract.
+** Signs that carry meaning. See guard_rules.h for the contract.
 **
 ** A text's marks become runs; what a run says depends on what it touches:
 **   dropped: sentence punctuation, quotes, round brackets around words, hyphens, dashes and slashes
@@ -12,7 +12,7 @@
 **
 ** In addresses signs are none. At most RUNS_MAX runs of each kind count.
 */
-#include "core/guard/guard_marks.h"
+#include "core/guard/guard_rules.h"
 
 #include <string.h>
 #include <utf8proc.h>
@@ -21,7 +21,7 @@ enum { RUNS_MAX = 128, RUN_BYTES = 16 };
 
 typedef struct Sign {
   uint32_t key;
-  uint32_t from, n;
+  Span at;
   int used;
 } Sign;
 
@@ -34,30 +34,22 @@ typedef struct Signs {
 typedef struct Run {
   char text[RUN_BYTES + 1];
   size_t n, from, end;
-  int left, right; /* a letter or digit touches it */
+  int left, right;    /* a letter or digit touches it */
   char before, after; /* the bytes beside it; a blank at the ends */
 } Run;
 
-static uint32_t hash_text(const char *p, size_t n) {
-  uint32_t h = 2166136261u;
-  for (size_t i = 0; i < n; i++) {
-    h = (h ^ (unsigned char)p[i]) * 16777619u;
-  }
-  return h;
-}
-
-static void keep(Sign *list, size_t *n, uint32_t key, size_t from, size_t bytes) {
+static void keep(Sign *list, size_t *n, uint32_t key, Span at) {
   if (*n < RUNS_MAX) {
-    list[(*n)++] = (Sign){key, (uint32_t)from, (uint32_t)bytes, 0};
+    list[(*n)++] = (Sign){key, at, 0};
   }
 }
 
 static void keep_weak(Signs *s, const Run *r) {
-  keep(s->weak, &s->n_weak, hash_text(r->text, r->n), r->from, r->end - r->from);
+  keep(s->weak, &s->n_weak, guard_hash(r->text, r->n), (Span){r->from, r->end - r->from});
 }
 
 static void keep_strong(Signs *s, const Run *r) {
-  keep(s->strong, &s->n_strong, hash_text(r->text, r->n), r->from, r->end - r->from);
+  keep(s->strong, &s->n_strong, guard_hash(r->text, r->n), (Span){r->from, r->end - r->from});
 }
 
 static int is_alnum(char c) {
@@ -155,13 +147,13 @@ static void judge_dashes(Signs *s, const GuardText *t, const Run *r) {
       keep_weak(s, r);
     }
   } else if (is_between_operands(t, r) && !starts_line(t, r)) {
-    keep_strong(s, r);
+    keep_weak(s, r); /* "1 - 10" is "1 to 10" too */
   }
 }
 
 /* Whether a run of "*" or "_" opens or closes an emphasis: its fellow is within reach. */
 static int is_emphasis(const GuardText *t, const Run *r) {
-  enum { REACH = 200 };
+  enum { REACH = 64 };
   size_t m = r->n;
   for (size_t i = 1; i < REACH && !r->left && r->right && r->end + i + m <= t->n; i++) {
     if (memcmp(t->text + r->end + i, r->text, m) == 0) {
@@ -176,78 +168,82 @@ static int is_emphasis(const GuardText *t, const Run *r) {
   return 0;
 }
 
-/* A single sign that has a meaning of its own, or none, by what it touches. Returns whether it was
-** one. */
-static int judge_single(Signs *s, const GuardText *t, const Run *r) {
-  char before = beyond(t, r, 0), after = beyond(t, r, 1);
-  if (r->n != 1) {
-    return 0;
-  }
-  switch (*r->text) {
-  case '&':
-    return 1;
-  case '_':
-    return 1;
-  case '%':
-    if (!is_digit(before) && !(r->left && !r->right)) {
-      keep_weak(s, r);
-    }
-    return 1;
-  case '#':
-    if (!is_digit(after) && !r->left && !(starts_line(t, r) && !r->right)) {
-      keep_weak(s, r);
-    }
-    return 1;
-  case '$':
-    if (r->left && !is_digit(before)) {
-      keep_strong(s, r);
-    } else {
-      keep_weak(s, r);
-    }
-    return 1;
-  case '@':
-    if (!(r->left && r->right)) {
-      keep_weak(s, r);
-    }
-    return 1;
-  case '/':
-    if (!r->left && r->right) {
-      keep_weak(s, r);
-    } else if (!r->left && !r->right && is_between_operands(t, r)) {
-      keep_strong(s, r);
-    }
-    return 1;
-  case '~':
-    keep_weak(s, r);
-    return 1;
-  case '>':
-    if (!starts_line(t, r)) {
-      is_between_operands(t, r) ? keep_strong(s, r) : keep_weak(s, r);
-    }
-    return 1;
-  case '=':
-    if (!ends_line(t, r)) {
-      keep_strong(s, r);
-    }
-    return 1;
-  case '+':
-    if (r->left && !r->right) {
-      if (is_digit(before)) {
-        keep_weak(s, r);
-      }
-    } else if (r->right || is_between_operands(t, r)) {
-      keep_strong(s, r);
-    } else {
-      keep_weak(s, r);
-    }
-    return 1;
+/* What a single sign says by what it touches. */
+typedef enum Verdict {
+  DROP,
+  WEAK,
+  STRONG,
+  NO_AMOUNT, /* weak, but at a number nothing */
+  AMOUNT,    /* weak at a number, else nothing */
+  MONEY,     /* weak at a number, else strong */
+  OPERATOR,  /* strong between operands, else nothing */
+  OPERATOR_OR_WEAK,
+  NOT_FIRST, /* OPERATOR_OR_WEAK, but nothing at the start of a line */
+  HEADING,   /* NO_AMOUNT, but nothing at the start of a line */
+  NOT_LAST   /* strong, but nothing at the end of a line */
+} Verdict;
+
+static const struct {
+  char sign;
+  uint8_t verdict[4]; /* free; before a letter or digit; behind one; between two */
+} SINGLES[] = {
+    {'&', {DROP, DROP, DROP, DROP}},
+    {'_', {DROP, DROP, DROP, DROP}},
+    {'%', {NO_AMOUNT, NO_AMOUNT, DROP, NO_AMOUNT}},
+    {'#', {HEADING, NO_AMOUNT, DROP, DROP}},
+    {'$', {WEAK, WEAK, MONEY, MONEY}},
+    {'@', {WEAK, WEAK, WEAK, DROP}},
+    {'/', {OPERATOR, WEAK, DROP, DROP}},
+    {'~', {WEAK, WEAK, WEAK, WEAK}},
+    {'>', {NOT_FIRST, NOT_FIRST, NOT_FIRST, NOT_FIRST}},
+    {'=', {NOT_LAST, NOT_LAST, NOT_LAST, NOT_LAST}},
+    {'+', {OPERATOR_OR_WEAK, STRONG, AMOUNT, STRONG}},
+};
+
+static Verdict settle(const GuardText *t, const Run *r, Verdict v) {
+  int amount = *r->text == '#' ? is_digit(beyond(t, r, 1)) : is_digit(beyond(t, r, 0));
+  switch (v) {
+  case NOT_FIRST:
+    return starts_line(t, r) ? DROP : settle(t, r, OPERATOR_OR_WEAK);
+  case HEADING:
+    return starts_line(t, r) || amount ? DROP : WEAK;
+  case NO_AMOUNT:
+    return amount ? DROP : WEAK;
+  case AMOUNT:
+    return amount ? WEAK : DROP;
+  case MONEY:
+    return amount ? WEAK : STRONG;
+  case OPERATOR:
+    return is_between_operands(t, r) ? STRONG : DROP;
+  case OPERATOR_OR_WEAK:
+    return is_between_operands(t, r) ? STRONG : WEAK;
+  case NOT_LAST:
+    return ends_line(t, r) ? DROP : STRONG;
   default:
-    return 0;
+    return v;
   }
 }
 
+/* Returns whether the run is a sign of SINGLES. */
+static int judge_single(Signs *s, const GuardText *t, const Run *r) {
+  for (size_t i = 0; r->n == 1 && i < COUNT_OF(SINGLES); i++) {
+    if (SINGLES[i].sign == *r->text) {
+      int touches = r->left && r->right ? 3 : r->left * 2 + r->right;
+      Verdict v = settle(t, r, (Verdict)SINGLES[i].verdict[touches]);
+      if (v == STRONG) {
+        keep_strong(s, r);
+      } else if (v == WEAK) {
+        keep_weak(s, r);
+      }
+      return 1;
+    }
+  }
+  return 0;
+}
+
 static void judge_run(Signs *s, const GuardText *t, Run *r) {
-  while (r->n > 1 && !r->right && !consists_of(r, ".,;:!?") && strchr(".,;:!?", r->text[r->n - 1])) {
+  while (r->n > 1 && !r->right && !consists_of(r, ".,;:!?") &&
+         strchr(".,;:!?", r->text[r->n - 1])) {
     r->text[--r->n] = 0; /* the end of the sentence behind a sign */
     r->end--;
   }
@@ -266,6 +262,8 @@ static void judge_run(Signs *s, const GuardText *t, Run *r) {
     return;
   } else if (consists_of(r, ":;-.,") || judge_single(s, t, r)) {
     return;
+  } else if (ends_line(t, r) && (!r->left || consists_of(r, "*\\"))) {
+    keep_weak(s, r); /* left over at the end */
   } else if (!(r->left && !r->right && consists_of(r, "+#") && word_beside(t, r, 0) < 3)) {
     keep_strong(s, r); /* what "c++" and "c#" end with is part of their tokens */
   }
@@ -277,16 +275,17 @@ static int is_mark(char c) {
 
 /* Brackets: square and curly ones, and what a word opens ("f(x)"). */
 static void judge_bracket(Signs *s, const GuardText *t, size_t i) {
-  char c = t->text[i], before = i > 0 ? t->text[i - 1] : ' ', after = i + 1 < t->n ? t->text[i + 1] : ' ';
+  char c = t->text[i], before = i > 0 ? t->text[i - 1] : ' ',
+       after = i + 1 < t->n ? t->text[i + 1] : ' ';
   int call = c == '(' && is_alnum(before) && after != ')';
   if (c == '[' || c == '{' || call) {
-    keep(s->weak, &s->n_weak, hash_text(&c, 1), i, 1);
+    keep(s->weak, &s->n_weak, guard_hash(&c, 1), (Span){i, 1});
   }
 }
 
 static size_t judge_marks(Signs *s, const GuardText *t, size_t i) {
   Run r = {.from = i, .before = i > 0 ? t->text[i - 1] : ' '};
-  for (; i < t->n && is_mark(t->text[i]); i++) {
+  for (; i < t->n && is_mark(t->text[i]) && (r.n == 0 || t->text[i] != '\\'); i++) {
     if (r.n < RUN_BYTES) {
       r.text[r.n++] = t->text[i];
     }
@@ -294,8 +293,8 @@ static size_t judge_marks(Signs *s, const GuardText *t, size_t i) {
   r.text[r.n] = 0;
   r.end = i;
   r.after = i < t->n ? t->text[i] : ' ';
-  r.left = is_alnum(r.before) || strchr(")]}", r.before);
-  r.right = is_alnum(r.after) || strchr("([{", r.after);
+  r.left = is_alnum(r.before) || strchr(")]}", r.before) != NULL;
+  r.right = is_alnum(r.after) || strchr("([{", r.after) != NULL;
   judge_run(s, t, &r);
   return i;
 }
@@ -309,13 +308,13 @@ static size_t judge_wide(Signs *s, const GuardText *t, size_t i) {
   switch (utf8proc_category((utf8proc_int32_t)c)) {
   case UTF8PROC_CATEGORY_SM:
     if (minus) {
-      keep(s->strong, &s->n_strong, hash_text("-", 1), i, n);
+      keep(s->strong, &s->n_strong, guard_hash("-", 1), (Span){i, n});
       break;
     } /* fallthrough */
   case UTF8PROC_CATEGORY_SO:
   case UTF8PROC_CATEGORY_SC:
   case UTF8PROC_CATEGORY_SK:
-    keep(s->weak, &s->n_weak, c == 0x2212 ? hash_text("-", 1) : c, i, n);
+    keep(s->weak, &s->n_weak, c == 0x2212 ? guard_hash("-", 1) : c, (Span){i, n});
     break;
   default:
     break;
@@ -363,13 +362,9 @@ static const Sign *first_unpaired(Signs *s, Signs *o) {
   return found;
 }
 
-static Span span_of_sign(const Sign *s) {
-  return s ? (Span){s->from, s->n} : (Span){0, 0};
-}
-
 static int object(Texts *p, const Sign *a, const Sign *b) {
-  p->said_a = (Said){{span_of_sign(a), {0, 0}}};
-  p->said_b = (Said){{span_of_sign(b), {0, 0}}};
+  p->said_a = (Said){{a ? a->at : (Span){0, 0}, {0, 0}}};
+  p->said_b = (Said){{b ? b->at : (Span){0, 0}, {0, 0}}};
   return 1;
 }
 

@@ -109,6 +109,48 @@ static int is_ending(const char *p, size_t n) {
   return 0;
 }
 
+/* Writes the word as American English spells it, roughly: both spellings become one. Returns its
+** length. */
+static size_t respell(const char *p, size_t n, char *out) {
+  size_t m = 0;
+  for (size_t i = 0; i < n; i++) {
+    char c = p[i], next = i + 1 < n ? p[i + 1] : 0;
+    int our = c == 'o' && next == 'u' && i > 0 && i + 2 < n && p[i + 2] == 'r';
+    int diphthong = (c == 'a' || c == 'o') && next == 'e' && i + 2 < n;
+    int doubled = c == 'l' && next == 'l';
+    int ise = c == 's' && i > 1 && (p[i - 1] == 'i' || p[i - 1] == 'y');
+    int ogue = i + 2 == n && c == 'u' && next == 'e' && p[i - 1] == 'g';
+    if (ogue) {
+      break;
+    }
+    if (!diphthong && !doubled) {
+      out[m++] = (char)(ise ? 'z' : c);
+    }
+    i += (size_t)our;
+  }
+  if (m > 3 && out[m - 1] == 'e' && out[m - 2] == 'r') {
+    out[m - 2] = 'e';
+    out[m - 1] = 'r';
+  }
+  return m;
+}
+
+/* "tumour" and "tumor", "haemoglobin" and "hemoglobin". */
+static int same_spelling(const char *p, size_t n, const char *q, size_t m) {
+  enum { LONGEST = 32 };
+  char u[LONGEST], v[LONGEST];
+  if (n < 5 || m < 5 || n > LONGEST || m > LONGEST || *p != *q || n > m + 3 || m > n + 3) {
+    return 0;
+  }
+  size_t x = respell(p, n, u), y = respell(q, m, v);
+  return x == y && memcmp(u, v, x) == 0;
+}
+
+/* "sue" and "sued": too short for a stem. */
+static int is_past(const char *p, size_t n, const char *q, size_t m) {
+  return m == n + 1 && n > 2 && p[n - 1] == 'e' && q[n] == 'd' && memcmp(p, q, n) == 0;
+}
+
 /* Whether the words differ only in their endings: "diplomat", "diplomatic". */
 static int same_root(const char *p, size_t n, const char *q, size_t m) {
   size_t i = 0;
@@ -141,7 +183,9 @@ static int alike(const GuardText *a, const Token *x, const GuardText *b, const T
   }
   int ordinary = has_class(x, WORD_COMMON) != has_class(y, WORD_COMMON);
   int gentle = ordinary ? x->n < 5 : x->n < 8;
-  return one_typo(p, x->n, q, y->n, gentle) || same_root(p, x->n, q, y->n);
+  return is_past(p, x->n, q, y->n) || is_past(q, y->n, p, x->n) ||
+         same_spelling(p, x->n, q, y->n) || one_typo(p, x->n, q, y->n, gentle) ||
+         same_root(p, x->n, q, y->n);
 }
 
 static int has_digit(const char *p, size_t n) {
@@ -163,13 +207,20 @@ static size_t front(const char *p, size_t n, const char *q, size_t m) {
   return k == m ? i : 0;
 }
 
+/* "the rapist" is no "therapist", "now here" not "nowhere". */
+static int is_another_split(const Token *x, const Token *y) {
+  return has_class(y, WORD_ARTICLE) ||
+         (has_class(x, WORD_NEGATION | WORD_STOP | WORD_COMMON) &&
+          has_class(y, WORD_STOP | WORD_VAGUE) && !has_class(y, WORD_PREPOSITION));
+}
+
 /* Whether the token at i of b makes the word x: together with the next, or, where x is a name with
 ** an ending ("bootstrap.js"), alone. */
 static int is_compound(const GuardText *a, const Token *x, const GuardText *b, size_t i) {
   const char *p = a->bytes + x->at;
   const Token *y = &b->tokens[i];
   size_t at = front(p, x->n, b->bytes + y->at, y->n);
-  if (!at || y->n == 0) {
+  if (!at || y->n == 0 || is_another_split(x, y)) {
     return 0;
   }
   if (x->kind == TOKEN_CODE && y->n > 3 && p[at] == '.' && !has_digit(p + at, x->n - at)) {
@@ -254,10 +305,6 @@ int texts_is_name(const Token *x, int matter) {
           (matter && (x->flags & TOKEN_CAPITAL) && !(x->flags & TOKEN_INITIAL)));
 }
 
-int texts_token_is(const GuardText *t, const Token *x, const char *text) {
-  return x->kind == TOKEN_WORD && x->n == strlen(text) && memcmp(t->bytes + x->at, text, x->n) == 0;
-}
-
 size_t texts_beside(const GuardText *t, size_t i, size_t step) {
   for (int hops = 0; hops < 4; hops++) {
     i += step; /* (size_t)-1 steps back and wraps at the start */
@@ -279,4 +326,13 @@ int texts_object(Texts *p, size_t i, size_t k) {
   p->said_a = (Said){{span_of(&p->a, i), {0, 0}}};
   p->said_b = (Said){{span_of(&p->b, k), {0, 0}}};
   return 1;
+}
+
+size_t texts_count_new(const GuardText *t) {
+  size_t n = 0;
+  for (size_t i = 0; i < t->n_tokens; i++) {
+    n += is_left(&t->tokens[i]) && is_content(&t->tokens[i]) &&
+         !has_class(&t->tokens[i], WORD_VAGUE);
+  }
+  return n;
 }

@@ -7,6 +7,8 @@
 
 #include "core/guard/guard_tokens.h"
 
+#include <string.h>
+
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Bytes of a text; n is 0 where there is nothing to show. */
@@ -34,6 +36,9 @@ void texts_match(Texts *p);
 /* The first LEFT_MAX content words of t without counterpart; returns how many there are. */
 size_t texts_left_words(const GuardText *t, uint16_t left[LEFT_MAX]);
 
+/* How many telling words of t have no counterpart. */
+size_t texts_count_new(const GuardText *t);
+
 /* The token beside i in steps of `step` (1, or (size_t)-1), behind articles and the like; n_tokens
 ** if there is none. */
 size_t texts_beside(const GuardText *t, size_t i, size_t step);
@@ -58,8 +63,8 @@ static inline int is_left(const Token *token) {
 
 /* A word that carries meaning. */
 static inline int is_content(const Token *token) {
-  return (token->kind == TOKEN_WORD || token->kind == TOKEN_CODE) &&
-         !(token->flags & TOKEN_STOP) && !has_class(token, WORD_NEGATION);
+  return (token->kind == TOKEN_WORD || token->kind == TOKEN_CODE) && !(token->flags & TOKEN_STOP) &&
+         !has_class(token, WORD_NEGATION);
 }
 
 /* A word that has its counterpart and tells something. */
@@ -68,6 +73,11 @@ static inline int is_solid(const Token *x) {
          !has_class(x, WORD_NEGATION | WORD_VAGUE);
 }
 
-int texts_token_is(const GuardText *t, const Token *x, const char *text);
+/* Whether token x of t is the word `text`, folded. */
+static inline int texts_token_is(const GuardText *t, const Token *x, const char *text) {
+  const char *p = t->bytes + x->at;
+  return x->kind == TOKEN_WORD && x->n > 0 && *p == *text && x->n == strlen(text) &&
+         memcmp(p, text, x->n) == 0;
+}
 
 #endif

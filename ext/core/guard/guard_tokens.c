@@ -193,7 +193,16 @@ static uint32_t hash_bytes(const char *p, size_t n, uint32_t seed) {
   return h ^ h >> 15;
 }
 
-enum { KEY_NUMBER = 1, KEY_TEXT, KEY_UNIT, KEY_DATE, KEY_GROUP, KEY_QUOTE, KEY_FOREIGN };
+enum {
+  KEY_NUMBER = 1,
+  KEY_TEXT,
+  KEY_UNIT,
+  KEY_DATE,
+  KEY_GROUP,
+  KEY_QUOTE,
+  KEY_FOREIGN,
+  KEY_FAR_DAY
+};
 
 static uint32_t key_of_value(double value) {
   return hash_bytes((char *)&value, sizeof value, 1);
@@ -248,6 +257,9 @@ static void name_word(const GuardText *t, Token *token) {
   token->word = guard_word(text, token->n);
   if (!token->word && stem < token->n) {
     token->word = guard_word(text, stem);
+    if (token->word && token->word->date && stem + 1 != token->n) {
+      token->word = NULL; /* "fried" is no "fri" */
+    }
   }
   if (!token->word && token->n > 5) {
     token->word = compared_word(text, token->n);
@@ -422,19 +434,24 @@ static int take_signs(Scan *s, const Run *r) {
 static void read_alone(Scan *s, const Glyph *first) {
   enum { LONGEST = 4 };
   GuardText *t = s->t;
-  size_t at = t->n_bytes, bytes[LONGEST], ends[LONGEST], n = 0, take = 0;
+  size_t at = t->n_bytes, end = s->i + first->len, bytes;
   Glyph g = *first;
-  for (size_t i = s->i; n < LONGEST && g.alone && g.n > 0; glyph_at(t, i, &g)) {
+  append(t, first);
+  bytes = t->n_bytes;
+  for (size_t n = 1, i = end; n < LONGEST; n++) {
+    glyph_at(t, i, &g);
+    if (!g.alone || g.n == 0) {
+      break;
+    }
     append(t, &g);
     i += g.len;
-    bytes[n] = t->n_bytes;
-    ends[n++] = i;
+    if (guard_word(t->bytes + at, t->n_bytes - at)) {
+      bytes = t->n_bytes;
+      end = i;
+    }
   }
-  for (size_t k = n; k-- > 1 && !take;) {
-    take = guard_word(t->bytes + at, bytes[k] - at) ? k : 0;
-  }
-  t->n_bytes = n ? bytes[take] : at;
-  s->i = n ? ends[take] : s->i + first->len;
+  t->n_bytes = bytes;
+  s->i = end;
 }
 
 static void scan_word(Scan *s) {
@@ -647,8 +664,8 @@ static int scan_address(Scan *s) {
     t->bytes[at + i] = (char)(p[i] >= 'A' && p[i] <= 'Z' ? p[i] + ('a' - 'A') : p[i]);
   }
   t->n_bytes = at + n - (p[n - 1] == '/');
-  add_token(s, TOKEN_ADDRESS, at + address_front(t->bytes + at, n), 0);
   s->i += n;
+  add_token(s, TOKEN_ADDRESS, at + address_front(t->bytes + at, n), 0);
   return 1;
 }
 
@@ -846,6 +863,24 @@ static int is_number(const Token *token) {
   return token->kind == TOKEN_NUMBER || token->kind == TOKEN_YEAR;
 }
 
+/* "one-way", "e-mail": one listed word, if without the hyphen it is one. */
+static void merge_hyphens(GuardText *t) {
+  for (size_t i = 0; i + 1 < t->n_tokens; i++) {
+    Token *x = &t->tokens[i], *y = x + 1;
+    size_t end = x->from + x->raw;
+    if (x->kind != TOKEN_WORD || y->kind != TOKEN_WORD || y->from != end + 1 ||
+        t->text[end] != '-' || x->at + x->n != y->at) {
+      continue;
+    }
+    if (guard_word(t->bytes + x->at, (size_t)x->n + y->n)) {
+      x->n = (uint16_t)(x->n + y->n);
+      x->raw = (uint16_t)(x->raw + 1 + y->raw);
+      y->kind = TOKEN_GONE;
+      name_word(t, x);
+    }
+  }
+}
+
 /* Whether only the sign stands between token i and the next, both short numbers, and no third one
 ** is joined to them (as in a date). */
 static int joins(const GuardText *t, size_t i, char sign) {
@@ -900,6 +935,15 @@ static void attach_units(GuardText *t) {
   }
 }
 
+static int text_is(const GuardText *t, const Token *token, const char *text) {
+  return token->n == strlen(text) && memcmp(t->bytes + token->at, text, token->n) == 0;
+}
+
+/* "Sun", "Mar" and the like behind "the" are none: a date stands behind "on", "in" or a comma. */
+static int is_short_day(const GuardText *t, size_t i) {
+  return t->tokens[i].n <= 3 && i > 0 && text_is(t, &t->tokens[i - 1], "the");
+}
+
 static int is_date_word(const GuardText *t, size_t i) {
   const Token *token = &t->tokens[i];
   int by_number = (i > 0 && is_number(&t->tokens[i - 1])) ||
@@ -908,11 +952,8 @@ static int is_date_word(const GuardText *t, size_t i) {
     return 0;
   }
   return !(token->word->classes & WORD_NAMELIKE) || by_number ||
-         ((token->flags & TOKEN_CAPITAL) && !(token->flags & (TOKEN_INITIAL | TOKEN_CAPS)));
-}
-
-static int text_is(const GuardText *t, const Token *token, const char *text) {
-  return token->n == strlen(text) && memcmp(t->bytes + token->at, text, token->n) == 0;
+         (!is_short_day(t, i) && (token->flags & TOKEN_CAPITAL) &&
+          !(token->flags & (TOKEN_INITIAL | TOKEN_CAPS)));
 }
 
 /* Whether a number is below 100 and a whole one. */
@@ -938,6 +979,14 @@ static void weaken_numbers(GuardText *t) {
   }
 }
 
+/* "the day after tomorrow", "the day before yesterday": a date of their own. */
+static int is_far_day(const GuardText *t, size_t i) {
+  const Token *x = &t->tokens[i];
+  return i > 1 && text_is(t, x - 2, "day") &&
+         ((text_is(t, x, "tomorrow") && text_is(t, x - 1, "after")) ||
+          (text_is(t, x, "yesterday") && text_is(t, x - 1, "before")));
+}
+
 /* "last week", "next year" */
 static int is_shift(const GuardText *t, size_t i) {
   const Token *token = &t->tokens[i];
@@ -950,7 +999,8 @@ static void mark_dates(GuardText *t) {
   for (size_t i = 0; i < t->n_tokens; i++) {
     if (is_date_word(t, i)) {
       t->tokens[i].kind = TOKEN_DATE;
-      t->tokens[i].key = hash_bytes((const char *)&t->tokens[i].word->date, 1, KEY_DATE);
+      t->tokens[i].key = hash_bytes((const char *)&t->tokens[i].word->date, 1,
+                                    is_far_day(t, i) ? KEY_FAR_DAY : KEY_DATE);
     } else if (is_shift(t, i)) {
       t->tokens[i].kind = TOKEN_DATE;
     }
@@ -1000,6 +1050,7 @@ void guard_tokenize(GuardText *t, const char *text, size_t n) {
   }
   t->read = s.i < n ? s.i : n;
   drop_decoration(t);
+  merge_hyphens(t);
   merge_ratios(t);
   merge_numbers(t);
   mark_dates(t);
@@ -1024,15 +1075,16 @@ static void settle_foreign(Token *token) {
 }
 
 void guard_settle(GuardText *t, int foreign) {
-  uint32_t stop = WORD_STOP | (foreign ? WORD_FOREIGN : 0u);
   t->foreign = foreign;
   for (size_t i = 0; i < t->n_tokens; i++) {
     Token *token = &t->tokens[i];
     if (!token->word || token->kind != TOKEN_WORD) {
       continue;
     }
+    int other = foreign || (t->bytes[token->at] & 0x80) != 0; /* no Latin letter: not English */
+    uint32_t stop = WORD_STOP | (other ? WORD_FOREIGN : 0u);
     token->flags |= token->word->classes & stop ? TOKEN_STOP : 0u;
-    if (foreign) {
+    if (other) {
       settle_foreign(token);
     }
   }

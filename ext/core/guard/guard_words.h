@@ -36,6 +36,7 @@ enum {
   WORD_ELEMENT = 1 << 24,  /* a chemical symbol that is another in capitals: "co" */
   WORD_LABEL = 1 << 25,    /* a letter behind it is a label: "vitamin" */
   WORD_ACCENTED = 1 << 26, /* another word with an accent: "ano" */
+  WORD_THING = 1 << 28,    /* a brand is named after it: "apple" */
   WORD_MEANING = 1 << 27   /* talks about a word: "mean", "pronounce" */
 };
 
@@ -56,6 +57,9 @@ typedef struct GuardWord {
   uint16_t pair[WORD_PAIRS]; /* 0: none; from guard_foreign_pair on not for English texts */
 } GuardWord;
 
+/* A hash of n bytes. */
+uint32_t guard_hash(const char *text, size_t n);
+
 /* The first pair of opposites of another language than English; 0 before the first look-up. */
 extern size_t guard_foreign_pair;
 
@@ -66,5 +70,14 @@ const GuardWord *guard_word(const char *text, size_t n);
 /* The length of the stem of a folded English word: a prefix, so that "studies", "studied" and
 ** "study" share one. Other scripts' words are their own stems. */
 size_t guard_stem(const char *text, size_t n);
+
+/* Lists of guard_lists.c: words apart by one blank, rows by " ; ". Opposites: a row of sides apart by
+** " / ", words of which exclude each other. */
+extern const char GUARD_OPPOSITES[];
+extern const char GUARD_FOREIGN_OPPOSITES[];
+extern const char GUARD_FOREIGN_STOP[];    /* grammar, politeness, the verbs of asking */
+extern const char GUARD_FOREIGN_SAME[];    /* a row: words that may stand for each other */
+extern const char GUARD_FOREIGN_NUMBERS[]; /* a row: from 0 on; "-" where another row has it */
+extern const char GUARD_FOREIGN_DATES[];   /* a row is one date */
 
 #endif

@@ -1,7 +1,7 @@
 /*
-** The decision with max_false_hits: see adaptive.h, and vec/policy/policy.h for what decides.
+** The decision with max_false_hits: see policies.h, and vec/policy/policy.h for what decides.
 */
-#include "vec/cache/match/adaptive.h"
+#include "vec/cache/match/policies.h"
 
 #include "base/text/text.h"
 #include "base/utf8.h"
@@ -61,7 +61,7 @@ static int copy_answer(sqlite3_value *v, Answer *a, Err *err) {
 static int read_neighbour(Search *s, Neighbour *x, char why[WHY_SIZE], Err *err) {
   Entry e;
   const VecHit hit = {x->id, x->cosine};
-  x->is_refused = search_allows(s, &hit, why, err) != 1;
+  x->is_refused = search_allows(s, &hit, why, err) != ALLOWED;
   x->second = err->rc == RC_OK ? search_second(s, x->id, err) : (double)NAN;
   int found = err->rc == RC_OK ? search_read(s->table, x->id, &e, err) : 0;
   if (found == 1) {

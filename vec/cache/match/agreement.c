@@ -1,16 +1,16 @@
 /*
-** The default policy: see agreement.h and vec/policy/fixed.h.
+** The default policy: see policies.h and vec/policy/fixed.h.
 **
 ** Nearest only: a veto is a miss, no reason to ask the next. What is dear comes last: the two nearest first; then guard and
 ** feedback on the nearest; then, unless the second's answer leaves too little room for any outcome, all neighbours in
 ** reach and what they answer. Where MiniLM confirms, the neighbours found by 'static' are ranked by MiniLM's cosines.
 **
 ** A miss is remembered until its question is inserted: whether the nearest entry's answer would have been right is then known,
-** and becomes a label. Track of answers (vec/policy/track.h) are made of labels when first needed.
+** and becomes a label. What is known of answers (vec/policy/track.h) is made of labels when first needed.
 */
-#include "vec/cache/match/agreement.h"
+#include "vec/cache/match/policies.h"
 
-#include "vec/cache/match/answer.h"
+#include "vec/cache/state/answer.h"
 #include "vec/cache/match/learn.h"
 #include "vec/cache/match/pending.h"
 #include "vec/engine/kernels/cosine.h"
@@ -20,15 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MISSES = 256 };
 #define TAUGHT_FLOOR 0.3 /* how far feedback reaches */
-
-/* A question that was looked up and not found. */
-struct Missed {
-  int64_t partition, entry;
-  Hash question, answer; /* answer: the nearest entry's */
-  Evidence evidence;
-};
+#define TAUGHT "feedback"
 
 typedef struct Near {
   int64_t id;
@@ -166,34 +159,36 @@ static int is_variant(Search *s, Nears *x, const int *voted, int votes, int at, 
   return 0;
 }
 
-/* How many of the others considered give the same answer as the one at `i`. */
-static int supporters(const Nears *x, int n, int i) {
-  int count = 0;
-  for (int k = 0; k < n; k++) {
-    count += same_answer(&x->list[i], &x->list[k]);
+/* Votes among the first n for the answer of the one at `at`, which votes itself; variants of one text are one. */
+static int votes_for(Search *s, Nears *x, int n, int at, Err *err) {
+  int voted[FIXED_NEIGHBOURS + 1] = {at}, votes = 1;
+  for (int i = 0; i < n && err->rc == RC_OK; i++) {
+    if (i != at && same_answer(&x->list[at], &x->list[i]) &&
+        !is_variant(s, x, voted, votes, i, err)) {
+      voted[votes++] = i;
+    }
   }
-  return count;
+  return votes;
 }
 
 /* What is known of serving the one at `at`, as if it were the nearest. */
 static int weigh(Search *s, Nears *x, int at, FixedEvidence *e, Err *err) {
-  int voted[FIXED_NEIGHBOURS] = {at}, most = 0, n = 0;
+  int n = 0;
   const Near *own = &x->list[at];
   while (n < x->n && n < FIXED_NEIGHBOURS && own->rank - x->list[n].rank <= FIXED_REACH) {
     n++;
   }
-  *e = (FixedEvidence){.cosine = own->rank, .margin = FIXED_MARGIN_MOST, .votes = 1};
+  *e = (FixedEvidence){.cosine = own->rank, .margin = FIXED_MARGIN_MOST};
+  e->votes = votes_for(s, x, n, at, err);
+  e->repeats = e->votes > 1;
   for (int i = 0; i < n && err->rc == RC_OK; i++) {
-    int is_same = same_answer(own, &x->list[i]), count = supporters(x, n, i);
-    e->repeats |= count > 1;
-    if (!is_same) {
+    if (!same_answer(own, &x->list[i])) {
+      int votes = votes_for(s, x, n, i, err);
       e->margin = fmin(e->margin, own->rank - x->list[i].rank);
-      most = count > most ? count : most;
-    } else if (i != at && !is_variant(s, x, voted, e->votes, i, err)) {
-      voted[e->votes++] = i;
+      e->contested |= votes > e->votes;
+      e->repeats |= votes > 1;
     }
   }
-  e->contested = most > e->votes;
   if (vec_index_count(s->partition->index) < FIXED_NEIGHBOURS) {
     e->margin = fmin(e->margin, 0);
   }
@@ -269,7 +264,7 @@ static int judge(Search *s, const FixedRule *rule, Nears *x, int at, Verdict *v,
     refuse(v, "agreement: this answer was wrong for most neighbours of its entries");
   }
   if (!v->served && is_taught(s, near, err)) {
-    v->policy = "feedback";
+    v->policy = TAUGHT;
     v->served = 1;
   }
   return err->rc;
@@ -285,19 +280,11 @@ static Evidence evidence_of(const Near *near, const FixedEvidence *e) {
 /* --- the nearest */
 
 static void remember(Search *s, const Near *near, const FixedEvidence *e) {
-  CacheTable *t = s->table;
-  if (!s->q->text || s->q->n_conditions) {
-    return; /* what was left out is nothing to learn from */
-  }
-  t->missed = t->missed ? t->missed : calloc(MISSES, sizeof *t->missed);
-  if (t->missed) { /* without memory nothing is learned */
-    t->missed[t->n_missed++ % MISSES] =
-        (struct Missed){.partition = s->partition->id,
-                        .entry = near->id,
-                        .question = hash_bytes(s->q->text, s->q->n, 0),
-                        .answer = near->answer,
-                        .evidence = evidence_of(near, e)};
-  }
+  const Missed m = {.partition = s->partition->id,
+                    .entry = near->id,
+                    .answer = near->answer,
+                    .evidence = evidence_of(near, e)};
+  pending_miss(s->table, s->q, &m);
 }
 
 /* A miss: kept for the log where it was near, and for the question's INSERT. */
@@ -349,14 +336,22 @@ static int gather(Search *s, const FixedRule *rule, Nears *x, int *is_whole, Err
              : err->rc;
 }
 
+static int serve(const Near *near, const char *policy, Match *m, int *n) {
+  m[(*n)++] = (Match){.id = near->id, .similarity = near->cosine, .policy = policy};
+  return RC_OK;
+}
+
 static int decide(Search *s, const FixedRule *rule, Nears *x, int is_whole, Match *m, int *n,
                   Err *err) {
   const FixedEvidence nothing = {0};
   Verdict v = {0};
   const VecHit nearest = {x->list[0].id, x->list[0].cosine};
-  int allowed = search_allows(s, &nearest, v.why, err);
-  if (allowed != 1) {
-    return allowed == 0 ? miss(s, rule, &x->list[0], &nothing, v.why, err) : err->rc;
+  Allowed allowed = search_allows(s, &nearest, v.why, err);
+  if (allowed == ALLOWED_IF_TAUGHT && is_taught(s, &x->list[0], err)) {
+    return serve(&x->list[0], TAUGHT, m, n);
+  }
+  if (allowed != ALLOWED) {
+    return err->rc == RC_OK ? miss(s, rule, &x->list[0], &nothing, v.why, err) : err->rc;
   }
   if (!is_whole) {
     return miss(s, rule, &x->list[0], &nothing,
@@ -368,8 +363,7 @@ static int decide(Search *s, const FixedRule *rule, Nears *x, int is_whole, Matc
   if (!v.served) {
     return miss(s, rule, &x->list[0], &v.evidence, v.why, err);
   }
-  m[(*n)++] = (Match){.id = x->list[0].id, .similarity = x->list[0].cosine, .policy = v.policy};
-  return RC_OK;
+  return serve(&x->list[0], v.policy, m, n);
 }
 
 int agreement_match(Search *s, const FixedRule *rule, Match *m, int *n, Err *err) {
@@ -397,8 +391,11 @@ static int is_among(const Nears *x, int at, int k) {
 static int judge_one(Search *s, const FixedRule *rule, Nears *x, int at, Verdict *v, Err *err) {
   const VecHit hit = {x->list[at].id, x->list[at].cosine};
   *v = (Verdict){.policy = rule->name};
-  if (search_allows(s, &hit, v->why, err) == 1) {
+  Allowed allowed = search_allows(s, &hit, v->why, err);
+  if (allowed == ALLOWED) {
     judge(s, rule, x, at, v, err);
+  } else if (allowed == ALLOWED_IF_TAUGHT && is_taught(s, &x->list[at], err)) {
+    *v = (Verdict){.served = 1, .policy = TAUGHT};
   }
   if (v->served && at > 0 && !s->q->verify) {
     refuse(v, "another entry is nearer");
@@ -416,7 +413,7 @@ static int take(Search *s, const FixedRule *rule, Nears *x, int at, Match *m, Er
     return 0;
   }
   *m = (Match){.id = x->list[at].id, .similarity = x->list[at].cosine, .policy = v.policy};
-  return s->q->verify ? v.served : match_why(m, v.why, err) == RC_OK;
+  return s->q->verify ? v.served : search_why(m, v.why, err) == RC_OK;
 }
 
 int agreement_several(Search *s, const FixedRule *rule, Match *m, int *n, Err *err) {
@@ -437,39 +434,15 @@ int agreement_several(Search *s, const FixedRule *rule, Match *m, int *n, Err *e
 
 /* --- learning */
 
-/* The miss of this question, or NULL; it is forgotten. */
-static int take_missed(CacheTable *t, int64_t partition, const char *text, size_t n,
-                       struct Missed *missed) {
-  Hash question = hash_bytes(text, n, 0);
-  for (size_t i = 0; t->missed && i < MISSES; i++) {
-    struct Missed *x = &t->missed[i];
-    if (x->partition == partition && memcmp(&x->question, &question, sizeof question) == 0) {
-      *missed = *x;
-      *x = (struct Missed){0};
-      return 1;
-    }
-  }
-  return 0;
-}
-
-int agreement_learn(CacheTable *t, int64_t partition, int64_t id, sqlite3_value *query,
-                    sqlite3_value *response, int64_t now, Err *err) {
-  struct Missed missed;
+int agreement_learn(CacheTable *t, const Missed *missed, int64_t id, sqlite3_value *response,
+                    int64_t now, Err *err) {
   Hash answer;
-  size_t n;
-  const char *text = t->missed && !value_is_null(query) ? value_bytes(query, &n, err) : NULL;
-  if (!text || !take_missed(t, partition, text, n, &missed) ||
-      answer_key(response, &answer, err) != RC_OK) {
+  if (answer_key(response, &answer, err) != RC_OK) {
     return err->rc;
   }
-  int same = memcmp(&answer, &missed.answer, sizeof answer) == 0;
-  return learn_compared(t, partition, &missed.answer, missed.entry, &missed.evidence, same, now,
-                        err) == RC_OK
-             ? learn_noted(t, partition, &answer, id, err)
+  int same = memcmp(&answer, &missed->answer, sizeof answer) == 0;
+  return learn_compared(t, missed->partition, missed->entry, &missed->evidence, same, now, err) ==
+                 RC_OK
+             ? learn_noted(t, missed->partition, &answer, id, err)
              : err->rc;
-}
-
-void agreement_free(CacheTable *t) {
-  free(t->missed);
-  t->missed = NULL;
 }

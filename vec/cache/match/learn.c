@@ -3,7 +3,7 @@
 */
 #include "vec/cache/match/learn.h"
 
-#include "vec/cache/match/answer.h"
+#include "vec/cache/state/answer.h"
 #include "vec/cache/match/pending.h"
 #include "vec/policy/fixed.h"
 #include "vec/policy/track.h"
@@ -120,9 +120,8 @@ static int is_there(CacheTable *t, int64_t entry, Err *err) {
   return rows_reset(t, stmt, err) == RC_OK && found;
 }
 
-int learn_compared(CacheTable *t, int64_t partition, const Hash *answer, int64_t entry,
-                   const Evidence *e, int same, int64_t now, Err *err) {
-  (void)answer;
+int learn_compared(CacheTable *t, int64_t partition, int64_t entry, const Evidence *e, int same,
+                   int64_t now, Err *err) {
   return is_there(t, entry, err) ? learn_add(t, now, partition, entry, e, same, "lookup", err)
                                  : err->rc;
 }
@@ -175,10 +174,10 @@ static int last_evidence(CacheTable *t, int64_t id, Evidence *e, Err *err) {
   return rows_reset(t, stmt, err);
 }
 
-int match_feedback(CacheTable *t, int64_t partition, int64_t id, double similarity, int ok,
+int learn_feedback(CacheTable *t, int64_t partition, int64_t id, double similarity, int ok,
                    int64_t now, Err *err) {
   Evidence e = {.similarity = similarity, .second = (double)NAN, .agree = 1};
-  if (match_flush(t, err) != RC_OK || last_evidence(t, id, &e, err) != RC_OK) {
+  if (pending_flush(t, err) != RC_OK || last_evidence(t, id, &e, err) != RC_OK) {
     return err->rc;
   }
   e.similarity = isnan(e.similarity) ? 1 : e.similarity;

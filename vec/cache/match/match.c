@@ -9,10 +9,8 @@
 #include "vec/cache/match/match.h"
 
 #include "base/text/text.h"
-#include "vec/cache/match/adaptive.h"
-#include "vec/cache/match/agreement.h"
+#include "vec/cache/match/policies.h"
 #include "vec/cache/match/pending.h"
-#include "vec/cache/match/threshold.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -110,11 +108,6 @@ static int find_exact(CacheTable *t, const MatchQuery *q, int64_t *id, Err *err)
 
 /* --- the semantic lookup */
 
-int match_why(Match *m, const char *why, Err *err) {
-  m->why = *why ? sqlite3_mprintf("%s", why) : NULL;
-  return m->why || !*why ? RC_OK : err_nomem(err);
-}
-
 static Search search_of(CacheTable *t, const MatchQuery *q, Err *err) {
   return (Search){.table = t,
                   .q = q,
@@ -164,7 +157,7 @@ static int look_beyond_conditions(Search *s, Match *matches, int *n, Err *err) {
     matches[i].why = NULL;
     if (search_condition(s, matches[i].id, why, err) == RC_OK) {
       const VecHit hit = {matches[i].id, matches[i].similarity};
-      s->q->verify ? search_near(s, &hit, why, err) : match_why(&matches[i], why, err);
+      s->q->verify ? search_near(s, &hit, why, err) : search_why(&matches[i], why, err);
     }
   }
   *n = s->q->verify ? first : *n;
@@ -233,6 +226,23 @@ int match_run(CacheTable *t, const MatchQuery *q, Match *matches, int *n, Err *e
 
 /* --- what an INSERT teaches */
 
+/* What is learned from a question that was looked up, and not found. */
+static int learn_from_miss(Search *s, MatchQuery *q, int64_t id, sqlite3_value *response,
+                           Err *err) {
+  CacheTable *t = s->table;
+  Missed missed;
+  if (!s->q->text || !pending_take_miss(t, s->q->partition, s->q->text, s->q->n, &missed)) {
+    return err->rc;
+  }
+  if (missed.entry) {
+    return agreement_learn(t, &missed, id, response, s->q->now, err);
+  }
+  s->partition = memory_partition(t, s->q->partition, 1, err);
+  q->threshold = missed.threshold;
+  search_skip(s, id);
+  return s->partition ? threshold_learn(s, err) : err->rc;
+}
+
 /* With max_false_hits every entry is compared; else that of a question which was looked up and not found. */
 int match_learn(CacheTable *t, int64_t partition, int64_t id, sqlite3_value *query,
                 sqlite3_value *response, double max_false_hits, int64_t now, Err *err) {
@@ -242,14 +252,15 @@ int match_learn(CacheTable *t, int64_t partition, int64_t id, sqlite3_value *que
                   .threshold = (double)NAN,
                   .max_false_hits = max_false_hits};
   Search s = search_of(t, &q, err);
-  if (isnan(adaptive_bound(&s)) && (search_has_threshold(&s) || !t->missed)) {
+  int is_adaptive = !isnan(adaptive_bound(&s));
+  if (!is_adaptive && !t->missed) {
     return RC_OK;
-  }
-  if (isnan(adaptive_bound(&s))) {
-    return agreement_learn(t, partition, id, query, response, now, err);
   }
   if (!value_is_null(query) && !(q.text = value_bytes(query, &q.n, err))) {
     return err->rc;
+  }
+  if (!is_adaptive) {
+    return learn_from_miss(&s, &q, id, response, err);
   }
   s.has_near_miss = 1; /* the lookup has said so */
   s.partition = memory_partition(t, partition, 1, err);
@@ -289,7 +300,7 @@ int match_note_policy(CacheTable *t, Err *err) {
 
 void match_free(CacheTable *t) {
   second_forget(t);
-  agreement_free(t);
+  free(t->missed);
   free(t->hits);
   free(t->decisions);
 }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_WAITING = 65536 };
+enum { MOST_WAITING = 65536, MISSES = 256 };
 
 int pending_hit(CacheTable *t, int64_t id, int64_t now, Err *err) {
   for (size_t i = t->n_hits; i > 0 && i + 8 > t->n_hits; i--) {
@@ -42,6 +42,32 @@ int pending_decision(CacheTable *t, const Decision *d, Err *err) {
   }
   t->decisions[t->n_decisions++] = *d;
   return RC_OK;
+}
+
+void pending_miss(CacheTable *t, const MatchQuery *q, const Missed *missed) {
+  if (!q->text || q->n_conditions) {
+    return;
+  }
+  t->missed = t->missed ? t->missed : calloc(MISSES, sizeof *t->missed);
+  if (t->missed) { /* without memory nothing is learned */
+    Missed *m = &t->missed[t->n_missed++ % MISSES];
+    *m = *missed;
+    m->question = hash_bytes(q->text, q->n, 0);
+  }
+}
+
+int pending_take_miss(CacheTable *t, int64_t partition, const char *text, size_t n,
+                      Missed *missed) {
+  Hash question = hash_bytes(text, n, 0);
+  for (size_t i = 0; t->missed && i < MISSES; i++) {
+    Missed *m = &t->missed[i];
+    if (m->partition == partition && memcmp(&m->question, &question, sizeof question) == 0) {
+      *missed = *m;
+      *m = (Missed){0};
+      return 1;
+    }
+  }
+  return 0;
 }
 
 void pending_bind_evidence(sqlite3_stmt *stmt, int at, const Evidence *e) {
@@ -88,7 +114,7 @@ static int flush_decision(CacheTable *t, const Decision *d, Err *err) {
   return rows_run(t, stmt, err);
 }
 
-int match_flush(CacheTable *t, Err *err) {
+int pending_flush(CacheTable *t, Err *err) {
   if (flush_hits(t, err) != RC_OK || second_flush(t, err) != RC_OK ||
       (t->n_decisions > 0 && rows_extend(t, err) != RC_OK)) {
     return err->rc;

@@ -112,8 +112,8 @@ static int was_wrong(CacheTable *t, int64_t id, double cosine, Err *err) {
   return rows_reset(t, stmt, err) == RC_OK && err->rc == RC_OK ? found && cosine <= worst : -1;
 }
 
-/* 1 if the guard lets this entry's answer serve the question, 0 and why, -1 error. */
-static int guard_allows(Search *s, const Entry *e, char why[WHY_SIZE], Err *err) {
+/* Whether the guard lets this entry's answer serve the question, and why not. */
+static Allowed guard_allows(Search *s, const Entry *e, char why[WHY_SIZE], Err *err) {
   Buf words;
   if (!s->table->set.guard || !s->q->text || !e->query) {
     return 1;
@@ -125,7 +125,10 @@ static int guard_allows(Search *s, const Entry *e, char why[WHY_SIZE], Err *err)
              words.data);
   }
   buf_free(&words);
-  return err->rc == RC_OK ? !rule : -1;
+  if (err->rc != RC_OK) {
+    return ALLOWED_ERROR;
+  }
+  return !rule ? ALLOWED : strcmp(rule, "content") == 0 ? ALLOWED_IF_TAUGHT : ALLOWED_NOT;
 }
 
 static int has_expired(const Search *s, const Entry *e) {
@@ -133,16 +136,16 @@ static int has_expired(const Search *s, const Entry *e) {
          sqlite3_column_int64(e->stmt, ENTRY_EXPIRES) <= s->q->now;
 }
 
-int search_allows(Search *s, const VecHit *hit, char why[WHY_SIZE], Err *err) {
+Allowed search_allows(Search *s, const VecHit *hit, char why[WHY_SIZE], Err *err) {
   Entry e;
   char unwanted[WHY_SIZE];
   why = why ? why : unwanted;
   int wrong = was_wrong(s->table, hit->id, hit->cosine, err);
   int found = wrong < 0 ? -1 : search_read(s->table, hit->id, &e, err);
   if (found != 1) {
-    return found;
+    return found < 0 ? ALLOWED_ERROR : ALLOWED_NOT;
   }
-  int allowed = 0;
+  Allowed allowed = ALLOWED_NOT;
   if (has_expired(s, &e)) {
     snprintf(why, WHY_SIZE, "ttl: it has expired");
   } else if (wrong) {
@@ -181,6 +184,11 @@ double search_threshold(const Search *s) {
 
 int search_has_threshold(const Search *s) {
   return !isnan(s->q->threshold) || !isnan(s->table->set.threshold);
+}
+
+int search_why(Match *m, const char *why, Err *err) {
+  m->why = *why ? sqlite3_mprintf("%s", why) : NULL;
+  return m->why || !*why ? RC_OK : err_nomem(err);
 }
 
 int search_near_miss(Search *s, int64_t id, const Evidence *evidence, const char *why, Err *err) {

@@ -4,7 +4,7 @@
 #ifndef LLMCOST_CACHE_SEARCH_H
 #define LLMCOST_CACHE_SEARCH_H
 
-#include "vec/cache/match/match.h"
+#include "vec/cache/match/query.h"
 
 enum { MOST_VETOES = 8 };
 
@@ -38,9 +38,16 @@ enum { ENTRY_RESPONSE = 2, ENTRY_SECOND = 3, ENTRY_EXPIRES = 4, ENTRY_MODEL = 5,
 /* 1 found (reset its statement afterwards), 0 gone, -1 error. */
 int search_read(CacheTable *t, int64_t id, Entry *e, Err *err);
 
-/* 1 if an entry found at this cosine has not expired and neither feedback nor the guard is against it, 0 if not, -1 error.
-** `why` (NULL: not wanted) says what is. */
-int search_allows(Search *s, const VecHit *hit, char why[WHY_SIZE], Err *err);
+typedef enum Allowed {
+  ALLOWED_ERROR = -1,
+  ALLOWED_NOT,
+  ALLOWED,
+  ALLOWED_IF_TAUGHT /* all that the guard objects to is a telling word: those who judged its answers know better */
+} Allowed;
+
+/* Whether an entry found at this cosine has not expired and neither feedback nor the guard is against it. `why` (NULL: not
+** wanted) says what is. */
+Allowed search_allows(Search *s, const VecHit *hit, char why[WHY_SIZE], Err *err);
 
 /* The cosine of the question and an entry by the confirming embedder; NAN where there is none. */
 double search_second(Search *s, int64_t id, Err *err);
@@ -52,6 +59,9 @@ int search_condition(Search *s, int64_t id, char why[WHY_SIZE], Err *err);
 double search_threshold(const Search *s);
 /* 1 if somebody chose it: an argument of the table, or of this lookup. */
 int search_has_threshold(const Search *s);
+
+/* Gives a match its why; "" is none. Returns err->rc. */
+int search_why(Match *m, const char *why, Err *err);
 
 /* Keeps why the first entry of a lookup that might have been served was not. The evidence's similarity is the entry's. */
 int search_near_miss(Search *s, int64_t id, const Evidence *evidence, const char *why, Err *err);

@@ -1,8 +1,10 @@
 /*
-** See threshold.h for the contract. A veto is a reason to ask the next nearest here: the caller's threshold says that it is near
+** See policies.h for the contract. A veto is a reason to ask the next nearest here: the caller's threshold says that it is near
 ** enough.
 */
-#include "vec/cache/match/threshold.h"
+#include "vec/cache/match/policies.h"
+
+#include "vec/cache/match/pending.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -21,13 +23,15 @@ int threshold_match(Search *s, Match *m, int *n, Err *err) {
     char why[WHY_SIZE];
     int found = 0;
     if (search_nearest(s, threshold, 1, &hit, &found, err) != RC_OK || !found) {
+      const Missed unknown = {.partition = s->partition->id, .threshold = threshold};
+      pending_miss(s->table, s->q, &unknown);
       return err->rc;
     }
-    int allowed = search_allows(s, &hit, why, err);
-    if (allowed == 1) {
+    Allowed allowed = search_allows(s, &hit, why, err);
+    if (allowed == ALLOWED) {
       m[(*n)++] = match_of(&hit);
     }
-    if (allowed != 0 || search_near(s, &hit, why, err) != RC_OK) {
+    if (allowed == ALLOWED || err->rc != RC_OK || search_near(s, &hit, why, err) != RC_OK) {
       return err->rc;
     }
     search_skip(s, hit.id);
@@ -40,16 +44,19 @@ static int take(Search *s, const VecHit *hit, Match *m, Err *err) {
   char why[WHY_SIZE] = "";
   double threshold = search_threshold(s);
   int wants = s->q->verify || s->q->explains;
-  int allowed = wants ? search_allows(s, hit, why, err) : 1;
-  if (allowed == 1 && hit->cosine < threshold) {
-    allowed = 0;
+  Allowed allowed = wants ? search_allows(s, hit, why, err) : ALLOWED;
+  if (allowed == ALLOWED && hit->cosine < threshold) {
+    allowed = ALLOWED_NOT;
     snprintf(why, sizeof why, "cosine: %.4f, needs %.4f", hit->cosine, threshold);
   }
   *m = match_of(hit);
-  if (allowed == 1 || !s->q->verify) {
-    return allowed == 1 || !s->q->explains || match_why(m, why, err) == RC_OK;
+  if (allowed == ALLOWED || !s->q->verify) {
+    return allowed == ALLOWED || !s->q->explains || search_why(m, why, err) == RC_OK;
   }
-  return allowed == 0 ? (search_near(s, hit, why, err), 0) : 0;
+  if (err->rc == RC_OK) {
+    search_near(s, hit, why, err);
+  }
+  return 0;
 }
 
 int threshold_several(Search *s, Match *m, int *n, Err *err) {

@@ -1,7 +1,7 @@
 /*
 ** See answer.h for the contract.
 */
-#include "vec/cache/match/answer.h"
+#include "vec/cache/state/answer.h"
 
 #include "base/limits.h"
 #include "base/text/json.h"
