@@ -1,18 +1,17 @@
 #!/usr/bin/python3
 """Right and wrong hits of cache policies on labelled questions, in one run: `make bench-quality` or
-/usr/bin/python3 bench/quality.py [banking77|clinc150|qqp ...]; N: questions of a stream.
+/usr/bin/python3 bench/quality.py [banking77 clinc150 repeating prose two_labels default_answers poisoned qqp ...]; N: questions of a stream;
+SHUFFLES: orders it is run in; BEFORE: another build of llmcost.so, whose default is shown beside ours.
 
-Protocol. Streams (banking77 and CLINC150 tuning rows): N questions in random order (fixed seed), the cache empty at
-first, one pass. A question's answer is its intent; a miss is answered and inserted. A hit is right if the intents
-agree (coarser than "same answer": optimistic). Out-of-scope questions of CLINC150 each have an intent of their own, so
-every hit on one is false. QQP: for labelled pairs, insert one question, ask the other: hits among duplicates are right,
-hits among the rest false. Shares with 95 % Wilson intervals.
+Protocol. Streams (bench/streams.py): N questions in an order of the seed, the cache empty at first, one pass; a miss is answered
+and inserted. Shares are those of all shuffles together, with 95 % Wilson intervals of the questions of one (shuffles hold the same
+questions). QQP: for labelled pairs, insert one question, ask the other: hits among duplicates are right, hits among the rest false.
 
 Policies. exact, normalised: text equality. static t: cosine of the static embedder. GPTCache: its rule 4 - |x - y|^2 >= 4
 theta on the same vectors (cosine >= 2 theta - 1). per-entry: vCache's policy (one threshold per entry, explore below it, a
-question that was explored is inserted only if its answer differs). ours: the semantic_cache table itself, through SQL.
+question that was explored is inserted only if its answer differs). naive agreement: the same rule as ours with every neighbour a vote, and nothing learned of answers.
+ours: the semantic_cache table itself, through SQL.
 """
-import csv
 import json
 import math
 import os
@@ -21,15 +20,18 @@ import sqlite3
 import sys
 import time
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-DATA = os.path.join(os.path.dirname(ROOT), "shared", "data")
+import streams
+from streams import DATA, ROOT
+
 N = int(os.environ.get("N", 5000))
+SHUFFLES = int(os.environ.get("SHUFFLES", 3))
+BEFORE = os.environ.get("BEFORE")
 
 
-def connect():
+def connect(so=os.path.join(ROOT, "llmcost.so")):
     db = sqlite3.connect(":memory:", isolation_level=None)
     db.enable_load_extension(True)
-    db.load_extension(os.path.join(ROOT, "llmcost.so"))
+    db.load_extension(so)
     return db
 
 
@@ -41,14 +43,16 @@ def wilson(k, n):
     return max(0, (mid - half) / (1 + z * z / n)), min(1, (mid + half) / (1 + z * z / n))
 
 
-def row(name, hits, false, n, note=""):
-    lo, hi = wilson(false, hits)
+def row(name, hits, false, n, note="", late=""):
+    """Of all shuffles; the intervals are those of one."""
+    lo, hi = wilson(hits / SHUFFLES, n / SHUFFLES)
+    bad_lo, bad_hi = wilson(false / SHUFFLES, hits / SHUFFLES)
     share = false / hits if hits else 0
-    print(f"| {name} | {hits / n:.1%} | {1 - share:.1%} | {share:.1%} ({lo:.1%}–{hi:.1%}) | {false / n:.2%} | {note} |", flush=True)
+    print(f"| {name} | {hits / n:.1%} ({lo:.1%}–{hi:.1%}) | {share:.1%} ({bad_lo:.1%}–{bad_hi:.1%}) | {late} | {note} |", flush=True)
 
 
 def head(title):
-    print(f"\n**{title}**\n\n| policy | hit ratio | precision | false-hit share (95 %) | false / all | |\n|---|---|---|---|---|---|")
+    print(f"\n**{title}**\n\n| policy | served (95 %) | of these wrong (95 %) | second half: served, wrong | |\n|---|---|---|---|---|")
 
 
 class Texts:
@@ -70,8 +74,8 @@ class Texts:
 class Table:
     """The semantic_cache table."""
 
-    def __init__(self, args):
-        self.db = connect()
+    def __init__(self, args, so=None):
+        self.db = connect(so) if so else connect()
         self.db.execute(f"CREATE VIRTUAL TABLE c USING semantic_cache({args})")
 
     def ask(self, q):
@@ -184,19 +188,46 @@ class PerEntry:
         self.db.execute("INSERT INTO c(query, response) VALUES (?, ?)", (q, answer))
 
 
-def stream(name, policy, questions):
-    hits = false = 0
+class Naive:
+    """Agreement without what keeps it honest: each of the eight nearest is a vote, and nothing is learned of answers."""
+
+    def __init__(self):
+        self.db = connect()
+        self.db.execute("CREATE VIRTUAL TABLE c USING semantic_cache(guard='off', confirm='off')")
+
+    def ask(self, q):
+        near = self.db.execute("SELECT response, similarity FROM c WHERE query MATCH ? AND verify = 0 AND k = 8", (q,)).fetchall()
+        if not near or near[0][1] < 0.66:
+            return None
+        answer, cosine = near[0]
+        other = max((s for r, s in near if r != answer), default=cosine - 0.3)
+        score = 20 * cosine - 18 + 15 * min(0.3, cosine - other) + 3 * math.log(sum(r == answer for r, _ in near))
+        return answer if score >= 4.75 else None
+
+    def insert(self, q, answer):
+        self.db.execute("INSERT INTO c(query, response) VALUES (?, ?)", (q, answer))
+
+
+def stream(name, make, orders):
+    hits = false = late_hits = late_false = n = 0
     start = time.process_time()
-    for q, answer in questions:
-        got = policy.ask(q)
-        if got is None:
-            policy.insert(q, answer)
-        else:
+    for rows in orders:
+        policy = make()
+        for i, (q, answer, right) in enumerate(rows):
+            got = policy.ask(q)
+            if got is None:
+                policy.insert(q, answer)
+                continue
+            wrong = not streams.is_right(got, right)
             hits += 1
-            false += got != answer
-    spent = (time.process_time() - start) / len(questions) * 1e6
-    row(name, hits, false, len(questions), f"{spent:,.0f} µs")
-    return hits, false
+            false += wrong
+            if 2 * i >= len(rows):
+                late_hits += 1
+                late_false += wrong
+        n += len(rows)
+    spent = (time.process_time() - start) / n * 1e6
+    row(name, hits, false, n, f"{spent:,.0f} µs", f"{2 * late_hits / n:.1%}, {late_false / max(1, late_hits):.1%}")
+    return hits / n, false / max(1, hits)
 
 
 def has_minilm():
@@ -210,45 +241,42 @@ def has_minilm():
 STATIC = (0.70, 0.75, 0.80, 0.84, 0.86, 0.87, 0.88, 0.89, 0.90, 0.91, 0.92, 0.94, 0.96, 0.98)
 
 
-def run_stream(title, questions):
-    head(title)
-    stream("exact", Texts(False), questions)
-    stream("normalised", Texts(True), questions)
-    best = 0
+def table(args, so=None):
+    return lambda: Table(args, so)
+
+
+def ours(orders, adaptive):
+    """The default, as it was and as it is, without MiniLM and with it."""
+    for label, confirm in [("", ", confirm='off'")] + ([(" + MiniLM", "")] if has_minilm() else []):
+        if BEFORE:
+            stream(f"default before{label}", table("embedder='static'" + confirm, BEFORE), orders)
+        stream(f"**ours, default{label}**", table("embedder='static'" + confirm), orders)
+        for share in (0.01, 0.02, 0.05) if adaptive else ():
+            stream(f"ours, max_false_hits={share}{label}", table(f"max_false_hits={share}, seed=1{confirm}"), orders)
+
+
+def peers(orders):
+    stream("exact", lambda: Texts(False), orders)
+    stream("normalised", lambda: Texts(True), orders)
     for t in STATIC:
-        hits, false = stream(f"static {t:.2f}", Table(f"threshold={t}, guard='off', confirm='off'"), questions)
-        best = max(best, hits) if hits and false <= 0.05 * hits else best
+        stream(f"static {t:.2f}", table(f"threshold={t}, guard='off', confirm='off'"), orders)
     for t in (0.88, 0.92):
-        stream(f"static {t:.2f} + guard", Table(f"threshold={t}, confirm='off'"), questions)
+        stream(f"static {t:.2f} + guard", table(f"threshold={t}, confirm='off'"), orders)
     for theta in (0.8, 0.9, 0.95):
-        stream(f"GPTCache {theta}", Table(f"threshold={2 * theta - 1:.2f}, guard='off', confirm='off'"), questions)
+        stream(f"GPTCache {theta}", table(f"threshold={2 * theta - 1:.2f}, guard='off', confirm='off'"), orders)
     for delta in (0.01, 0.02, 0.05):
-        stream(f"per-entry {delta}", PerEntry(delta), questions)
-    ours = [("", ", confirm='off'")] + ([(" + MiniLM", "")] if has_minilm() else [])
-    for label, confirm in ours:
-        stream(f"ours, fixed{label}", Table("embedder='static'" + confirm), questions)
-        for share in (0.01, 0.02, 0.05):
-            hits, false = stream(f"**ours, max_false_hits={share}{label}**", Table(f"max_false_hits={share}, seed=1{confirm}"), questions)
-    print(f"\nAt a false-hit share of 5 % or less: best static threshold {best / len(questions):.1%} of questions, ours"
-          f" {hits / len(questions):.1%}: {hits / max(best, 1):.2f} ×.")
+        stream(f"per-entry {delta}", lambda: PerEntry(delta), orders)
 
 
-def banking77():
-    with open(f"{DATA}/banking77/train.csv", newline="") as f:
-        rows = [(t.strip(), c) for t, c in csv.reader(f)][1:]
-    random.Random(77).shuffle(rows)
-    run_stream(f"banking77 stream, {N} questions", rows[:N])
-
-
-def clinc150():
-    with open(f"{DATA}/clinc150/tune.json") as f:
-        d = json.load(f)
-    oos = [(t, f"oos{i}") for i, (t, _) in enumerate(d["oos_train"] + d["oos_val"])]
-    rows = [tuple(x) for x in d["train"] + d["val"]]
-    random.Random(150).shuffle(rows)
-    rows = rows[:N - len(oos)] + oos
-    random.Random(151).shuffle(rows)
-    run_stream(f"CLINC150 stream, {N} questions, {len(oos)} of them out of scope", rows)
+def run(kind, sets):
+    for name in sets:
+        orders = [getattr(streams, kind)(name, N, seed + 1) for seed in range(SHUFFLES)]
+        head(f"{name}, {kind.replace('_', ' ')}, {len(orders[0])} questions in {SHUFFLES} orders")
+        if kind in ("repeating", "prose"):
+            peers(orders)
+        elif kind != "two_labels":
+            stream("naive agreement", Naive, orders)
+        ours(orders, kind == "repeating")
 
 
 def qqp():
@@ -283,10 +311,16 @@ def qqp():
                       f" {hits[0] / max(1, sum(hits)):.1%} ({lo:.1%}–{hi:.1%}) | {veto or ' | '} |", flush=True)
 
 
+KINDS = ("repeating", "prose", "two_labels", "default_answers", "poisoned")
+
 if __name__ == "__main__":
     if not os.path.isdir(DATA):
         print("quality: no ../shared/data here: skipped")
         sys.exit(0)
+    asked = sys.argv[1:]
+    sets = [x for x in streams.SETS if x in asked] or list(streams.SETS)
     print(f"MiniLM {'confirms' if has_minilm() else 'is not here (make minilm): its rows are left out'}.")
-    for name in sys.argv[1:] or ("banking77", "clinc150", "qqp"):
-        globals()[name]()
+    for kind in [x for x in KINDS if x in asked] or (() if "qqp" in asked else KINDS):
+        run(kind, sets)
+    if "qqp" in asked or not asked:
+        qqp()

@@ -11,6 +11,7 @@
 typedef struct Question {
   const char *system; /* NULL: none */
   char scope[HASH_HEX_SIZE];
+  const char *user; /* who asks; NULL: not said */
   const char *text;
   size_t n;
   double threshold;      /* NAN: the table's */

@@ -17,6 +17,10 @@ static void bind_question(sqlite3_stmt *stmt, const Question *q) {
   sqlite3_bind_text(stmt, 3, q->scope, -1, SQLITE_STATIC);
 }
 
+static void bind_user(sqlite3_stmt *stmt, int at, const Question *q) {
+  sqlite3_bind_text(stmt, at, q->user, -1, SQLITE_STATIC);
+}
+
 /* A threshold the caller gave, and a bound that is set, are conditions of their own. */
 static StoreSql lookup_of(const Question *q) {
   return !isnan(q->threshold)        ? SQL_FIND_ABOVE
@@ -64,6 +68,7 @@ int semantic_find(Store *s, const Question *q, SemanticHit *hit, sqlite3_stmt **
   }
   bind_question(stmt, q);
   bind_number(stmt, 4, isnan(q->threshold) ? q->max_false_hits : q->threshold);
+  bind_user(stmt, 5, q);
   int rc = sqlite3_step(stmt);
   if (rc == SQLITE_DONE) {
     return 0;
@@ -143,6 +148,7 @@ int semantic_put(Store *s, const Question *q, const Answer *a, Err *err) {
     sqlite3_bind_int64(stmt, 9, a->expires_at);
   }
   bind_number(stmt, 10, q->max_false_hits);
+  bind_user(stmt, 11, q);
   sqlite3_step(stmt);
   int rc = store_done(s, stmt);
   return rc == SQLITE_OK ? put_entry(s, a->call_id, sqlite3_last_insert_rowid(s->db), err)

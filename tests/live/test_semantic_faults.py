@@ -249,7 +249,7 @@ class Objects(unittest.TestCase):
 
 
 COLUMNS = ["system_prompt", "query", "response", "model", "tag", "cost_nusd", "created_at", "expires_at", "hits", "last_hit_at", "scope"]
-HIDDEN = ["embedding", "c", "similarity", "threshold", "k", "match_kind", "verify", "max_false_hits", "policy", "why"]
+HIDDEN = ["embedding", "c", "similarity", "threshold", "k", "match_kind", "verify", "max_false_hits", "policy", "why", "user"]
 
 
 class Numbers(unittest.TestCase):

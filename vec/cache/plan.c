@@ -103,9 +103,10 @@ static int plan_bit(const struct sqlite3_index_constraint *c) {
   static const struct {
     int column;
     Plan bit;
-  } equalities[] = {{-1, P_ROWID},  {C_SYSTEM_PROMPT, P_PROMPT}, {C_SCOPE, P_SCOPE},
-                    {C_TAG, P_TAG}, {C_MODEL, P_MODEL},          {C_THRESHOLD, P_THRESHOLD},
-                    {C_K, P_K},     {C_VERIFY, P_VERIFY},        {C_MAX_FALSE, P_BOUND}};
+  } equalities[] = {{-1, P_ROWID},   {C_SYSTEM_PROMPT, P_PROMPT}, {C_SCOPE, P_SCOPE},
+                    {C_TAG, P_TAG},  {C_MODEL, P_MODEL},          {C_THRESHOLD, P_THRESHOLD},
+                    {C_K, P_K},      {C_VERIFY, P_VERIFY},        {C_MAX_FALSE, P_BOUND},
+                    {C_USER, P_USER}};
   if (c->op == SQLITE_INDEX_CONSTRAINT_MATCH) {
     return c->iColumn == C_QUERY || c->iColumn == C_EMBEDDING ? P_MATCH : 0;
   }
@@ -118,7 +119,8 @@ static int plan_bit(const struct sqlite3_index_constraint *c) {
   }
   for (size_t i = 0; i < sizeof equalities / sizeof equalities[0]; i++) {
     if (equalities[i].column == c->iColumn) {
-      int may_be_null = equalities[i].bit == P_PROMPT || equalities[i].bit == P_SCOPE;
+      int may_be_null = equalities[i].bit == P_PROMPT || equalities[i].bit == P_SCOPE ||
+                        equalities[i].bit == P_USER;
       return c->op == SQLITE_INDEX_CONSTRAINT_EQ || may_be_null ? (int)equalities[i].bit : 0;
     }
   }

@@ -19,10 +19,11 @@ typedef enum Plan {
   P_VERIFY = 256,
   P_LIMIT = 512,
   P_BOUND = 1024,
-  P_FLAGS = 11,       /* bits that have a value */
-  P_PROMPT_IS = 2048, /* compared with IS: NULL is the partition without a prompt, else nothing */
-  P_SCOPE_IS = 4096,
-  P_EXPLAINS = 8192 /* policy or why is read */
+  P_USER = 2048,
+  P_FLAGS = 12,       /* bits that have a value */
+  P_PROMPT_IS = 4096, /* compared with IS: NULL is the partition without a prompt, else nothing */
+  P_SCOPE_IS = 8192,
+  P_EXPLAINS = 16384 /* policy or why is read */
 } Plan;
 
 int plan_best_index(sqlite3_vtab *base, sqlite3_index_info *info);

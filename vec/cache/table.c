@@ -44,7 +44,7 @@ static const char declaration[] =
     " last_hit_at INTEGER, scope TEXT, embedding BLOB HIDDEN, \"%w\" HIDDEN, similarity REAL "
     "HIDDEN,"
     " threshold REAL HIDDEN, k INTEGER HIDDEN, match_kind TEXT HIDDEN, verify INTEGER HIDDEN,"
-    " max_false_hits REAL HIDDEN, policy TEXT HIDDEN, why TEXT HIDDEN)";
+    " max_false_hits REAL HIDDEN, policy TEXT HIDDEN, why TEXT HIDDEN, user TEXT HIDDEN)";
 
 /* A cursor over matches, or over rows in their order. */
 typedef struct Cursor {
@@ -475,6 +475,7 @@ static int match_filter(Cursor *c, int bits, sqlite3_value *const by_bit[P_FLAGS
   Err err = {0};
   c->is_match = 1;
   q.explains = (bits & P_EXPLAINS) != 0;
+  q.asker = rows_asker(plan_value(by_bit, P_USER), &err);
   if (sqlite3_value_type(plan_value(by_bit, P_MATCH)) == SQLITE_NULL ||
       equals_null(bits, P_PROMPT_IS, plan_value(by_bit, P_PROMPT)) ||
       equals_null(bits, P_SCOPE_IS, plan_value(by_bit, P_SCOPE))) {
@@ -542,6 +543,8 @@ static void result_of_match(const Cursor *c, sqlite3_context *ctx, int column) {
     break;
   case C_MATCH_KIND:
     sqlite3_result_text(ctx, m->is_exact ? "exact" : "semantic", -1, SQLITE_STATIC);
+    break;
+  case C_USER: /* as it was asked: who entered it is not told */
     break;
   case C_POLICY:
     sqlite3_result_text(ctx, m->policy, -1, SQLITE_STATIC);

@@ -344,6 +344,10 @@ static void bind_entry(CacheTable *t, const NewEntry *e, sqlite3_stmt *stmt, siz
     sqlite3_bind_int64(stmt, 8, e->text_hash);
     rows_bind_text(t, stmt, 10, e->query, e->n_query, err);
   }
+  int64_t asker = rows_asker(column(e, C_USER), err);
+  if (asker) {
+    sqlite3_bind_int64(stmt, 14, asker);
+  }
   if (e->vector) {
     sqlite3_bind_blob64(stmt, 9, e->vector, vector_bytes, SQLITE_STATIC);
   }
@@ -363,7 +367,7 @@ static int find_partition(CacheTable *t, NewEntry *e, Err *err) {
 }
 
 static int put_row(CacheTable *t, NewEntry *e, Err *err) {
-  sqlite3_stmt *stmt = rows_stmt(t, ROW_INSERT, err);
+  sqlite3_stmt *stmt = rows_extend(t, err) == RC_OK ? rows_stmt(t, ROW_INSERT, err) : NULL;
   if (!stmt) {
     return err->rc;
   }

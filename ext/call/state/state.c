@@ -137,6 +137,7 @@ int call_make_question(Call *k, Err *err) {
   k->question = (Question){.system = r->system,
                            .text = last->content,
                            .n = last->n,
+                           .user = r->options->user,
                            .threshold = r->options->threshold,
                            .max_false_hits = k->conn->set.max_false_hits,
                            .only_replaces = k->plan->only_replaces};

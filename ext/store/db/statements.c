@@ -51,13 +51,14 @@ static const char *const sql_texts[SQL_COUNT] = {
     [SQL_TAKE_LOST] = "DELETE FROM main.llm_lost WHERE key = ?1",
 #define FIND_SIMILAR                                                                               \
   "SELECT rowid, response, similarity, model, tag, cost_nusd FROM main.llm_cache"                  \
-  " WHERE query MATCH ?1 AND system_prompt IS ?2 AND scope IS ?3"
+  " WHERE query MATCH ?1 AND system_prompt IS ?2 AND scope IS ?3 AND user IS ?5"
     [SQL_FIND_SIMILAR] = FIND_SIMILAR,
     [SQL_FIND_ABOVE] = FIND_SIMILAR " AND threshold = ?4",
     [SQL_FIND_ADAPTIVE] = FIND_SIMILAR " AND max_false_hits = ?4",
     [SQL_PUT_SIMILAR] =
         "INSERT INTO main.llm_cache(query, system_prompt, scope, response, model, tag, cost_nusd,"
-        " created_at, expires_at, max_false_hits) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        " created_at, expires_at, max_false_hits, user)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     [SQL_PUT_SERVED] = "INSERT OR REPLACE INTO main.llm_served(call_id, entry) VALUES (?1, ?2)",
     [SQL_HAS_CALL] = "SELECT kind = 'hit_exact' AND prompt_hash IS NULL FROM main.llm_calls"
                      " WHERE id = ?1",

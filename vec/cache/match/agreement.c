@@ -26,6 +26,7 @@
 typedef struct Near {
   int64_t id;
   double cosine, second, rank; /* rank: by the cosine that counts */
+  int64_t asker;               /* who it was answered for; 0: nobody said */
   Hash answer;
   float *vector; /* of dim floats, once needed; borrowed from the list's block */
 } Near;
@@ -98,6 +99,7 @@ static int read_answer(CacheTable *t, Near *near, Err *err) {
   int found = search_read(t, near->id, &e, err);
   if (found == 1) {
     answer_key(sqlite3_column_value(e.stmt, ENTRY_RESPONSE), &near->answer, err);
+    near->asker = sqlite3_column_int64(e.stmt, ENTRY_ASKER);
     sqlite3_reset(e.stmt);
   }
   return err->rc == RC_OK ? found : -1;
@@ -145,8 +147,15 @@ static const float *vector_of(Search *s, Nears *x, int at, Err *err) {
   return near->vector;
 }
 
-/* 1 if one of the entries that have voted is a variant of this one's text. */
-static int is_variant(Search *s, Nears *x, const int *voted, int votes, int at, Err *err) {
+/* 1 if one of the entries that have voted is a variant of this one's text, or of the same other user: nobody votes twice in
+** what somebody else is told. */
+static int has_voted(Search *s, Nears *x, const int *voted, int votes, int at, Err *err) {
+  int64_t asker = x->list[at].asker;
+  for (int i = 0; asker && asker != s->q->asker && i < votes; i++) {
+    if (x->list[voted[i]].asker == asker) {
+      return 1;
+    }
+  }
   const float *own = vector_of(s, x, at, err);
   for (int i = 0; own && i < votes && err->rc == RC_OK; i++) {
     const float *other = vector_of(s, x, voted[i], err);
@@ -164,7 +173,7 @@ static int votes_for(Search *s, Nears *x, int n, int at, Err *err) {
   int voted[FIXED_NEIGHBOURS + 1] = {at}, votes = 1;
   for (int i = 0; i < n && err->rc == RC_OK; i++) {
     if (i != at && same_answer(&x->list[at], &x->list[i]) &&
-        !is_variant(s, x, voted, votes, i, err)) {
+        !has_voted(s, x, voted, votes, i, err)) {
       voted[votes++] = i;
     }
   }

@@ -24,6 +24,7 @@ typedef struct MatchQuery {
   int n_conditions;
   double threshold;      /* NAN: the table's */
   double max_false_hits; /* NAN: the table's */
+  int64_t asker;         /* who asks (rows_asker); 0: nobody said */
   int k;                 /* matches wanted */
   int verify;            /* 0: the nearest, whatever their cosine, expired ones too */
   int explains;          /* with verify 0: says why each would not be served, and what decides */

@@ -33,7 +33,14 @@ typedef struct Entry {
 } Entry;
 
 /* The response is column ENTRY_RESPONSE of its statement, and so on. */
-enum { ENTRY_RESPONSE = 2, ENTRY_SECOND = 3, ENTRY_EXPIRES = 4, ENTRY_MODEL = 5, ENTRY_TAG = 6 };
+enum {
+  ENTRY_RESPONSE = 2,
+  ENTRY_SECOND = 3,
+  ENTRY_EXPIRES = 4,
+  ENTRY_MODEL = 5,
+  ENTRY_TAG = 6,
+  ENTRY_ASKER = 7
+};
 
 /* 1 found (reset its statement afterwards), 0 gone, -1 error. */
 int search_read(CacheTable *t, int64_t id, Entry *e, Err *err);

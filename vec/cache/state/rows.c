@@ -1,8 +1,8 @@
 /*
 ** The shadow tables of a semantic_cache, and every statement on them.
 **
-**   x_rows        an entry: texts, numbers, its vector (unit length float32; NULL: exact hits only) and,
-**                 once it was needed, the vector of the confirming embedder
+**   x_rows        an entry: texts, numbers, its vector (unit length float32; NULL: exact hits only), once it was
+**                 needed the vector of the confirming embedder, and the hash of who asked (NULL: nobody said)
 **   x_partitions  system prompt and scope, interned; found by the hash of both, compared in full
 **   x_log         a line per change: its number, a random stamp, the entry. Two connections whose
 **                 newest line is the same (number and stamp) have seen the same changes
@@ -30,8 +30,8 @@ const ShadowTable shadow_tables[N_SHADOW_TABLES] = {
      "id INTEGER PRIMARY KEY, partition INTEGER NOT NULL, expires_at INTEGER,"
      " created_at INTEGER NOT NULL, hits INTEGER NOT NULL DEFAULT 0, last_hit_at INTEGER,"
      " cost_nusd INTEGER, text_hash INTEGER, embedding BLOB, query TEXT, response, model TEXT,"
-     " tag TEXT, second BLOB",
-     ")", SHADOW_BY_NUMBER, NULL},
+     " tag TEXT, second BLOB, asker INTEGER",
+     ")", SHADOW_BY_NUMBER, "asker INTEGER"},
     {"partitions",
      "id INTEGER PRIMARY KEY AUTOINCREMENT, hash INTEGER NOT NULL, system_prompt TEXT, scope TEXT",
      ")", SHADOW_BY_NUMBER, NULL},
@@ -71,11 +71,12 @@ enum { N_INDEXES = sizeof index_sql / sizeof index_sql[0] };
 
 static const char *const sql_texts[CACHE_SQL_COUNT] = {
     [ROW_INSERT] = "INSERT INTO @rows(id, partition, expires_at, created_at, hits, last_hit_at,"
-                   " cost_nusd, text_hash, embedding, query, response, model, tag)"
-                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                   " cost_nusd, text_hash, embedding, query, response, model, tag, asker)"
+                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     [ROW_DELETE] = "DELETE FROM @rows WHERE id = ?1",
-    [ROW_GET] = "SELECT partition, query, response, second, expires_at, model, tag FROM @rows"
-                " WHERE id = ?1",
+    [ROW_GET] =
+        "SELECT partition, query, response, second, expires_at, model, tag, $asker FROM @rows"
+        " WHERE id = ?1",
     [ROW_VECTOR] = "SELECT embedding, partition, expires_at, tag, model FROM @rows WHERE id = ?1",
     [ROW_BY_TEXT] = "SELECT id, query, expires_at, model, tag FROM @rows"
                     " WHERE partition = ?1 AND text_hash = ?2 ORDER BY id DESC",
@@ -146,13 +147,13 @@ static const char *const sql_texts[CACHE_SQL_COUNT] = {
     [DECISION_TRIM] = "DELETE FROM @decisions WHERE id <= (SELECT max(id) FROM @decisions) - 10000",
 };
 
-/* Replaces @x by "schema"."table_x", ~x by "table_x" (an index names its table bare), and a bare @
-** by "schema". */
+/* Replaces @x by "schema"."table_x", ~x by "table_x" (an index names its table bare), a bare @ by "schema", and $x by the
+** column x of an entry, which a table of an older version lacks until it is written to: NULL then. */
 static char *expand(CacheTable *t, const char *sql) {
   static const char word[] = "abcdefghijklmnopqrstuvwxyz_0123456789";
   sqlite3_str *out = sqlite3_str_new(t->db);
   for (const char *p = sql; *p;) {
-    size_t plain = strcspn(p, "@~");
+    size_t plain = strcspn(p, "@~$");
     sqlite3_str_append(out, p, (int)plain);
     p += plain;
     if (*p) {
@@ -160,7 +161,9 @@ static char *expand(CacheTable *t, const char *sql) {
       if (*p == '@') {
         sqlite3_str_appendf(out, "\"%w\"%s", t->schema, n ? "." : "");
       }
-      if (n) {
+      if (*p == '$') {
+        sqlite3_str_appendf(out, "%.*s", t->lacks & 1 ? 4 : n, t->lacks & 1 ? "NULL" : p + 1);
+      } else if (n) {
         sqlite3_str_appendf(out, "\"%w_%.*s\"", t->name, n, p + 1);
       }
       p += 1 + n;
@@ -283,6 +286,9 @@ int rows_create(CacheTable *t, Err *err) {
 
 /* (SQLite parses the schema again then: the next shadow_check looks at all tables anew.) */
 int rows_extend(CacheTable *t, Err *err) {
+  if (t->lacks) {
+    rows_finalize(t); /* they were made without */
+  }
   for (int i = 0; i < N_SHADOW_TABLES && t->lacks && err->rc == RC_OK; i++) {
     const ShadowTable *s = &shadow_tables[i];
     if (t->lacks & 1u << i) {
@@ -416,6 +422,10 @@ static int64_t value_hash(sqlite3_value *v, int64_t seed, Err *err) {
   }
   const char *bytes = value_bytes(v, &n, err);
   return bytes ? short_hash(bytes, n, (unsigned long long)seed) : 0;
+}
+
+int64_t rows_asker(sqlite3_value *user, Err *err) {
+  return value_is_null(user) ? 0 : value_hash(user, 1, err);
 }
 
 /* (A key that is NULL where it was not given, but not where it could not be copied: that is everybody's.) */

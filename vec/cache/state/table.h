@@ -45,9 +45,10 @@ typedef enum CacheColumn {
   C_VERIFY,
   C_MAX_FALSE,
   C_POLICY,
-  C_WHY
+  C_WHY,
+  C_USER
 } CacheColumn;
-enum { N_CACHE_COLUMNS = C_WHY + 1 };
+enum { N_CACHE_COLUMNS = C_USER + 1 };
 
 typedef enum ShadowKey {
   SHADOW_BY_NUMBER, /* a column of ours is its rowid */
@@ -251,6 +252,9 @@ void rows_forget_recent(CacheTable *t); /* partitions may have come or gone */
 
 /* Appends to the log of changes; *seq and *stamp name the entry. */
 int rows_log(CacheTable *t, int64_t partition, int64_t id, int64_t *seq, int64_t *stamp, Err *err);
+
+/* The number that stands for who asked; 0: nobody said. */
+int64_t rows_asker(sqlite3_value *user, Err *err);
 
 /* The hash under which texts are looked up that may have the text's normal form, which is left in t->text. It is that of the
 ** plain form, which texts with one normal form share: caches of older versions have it too. */
