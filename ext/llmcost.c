@@ -62,6 +62,7 @@ typedef struct BoundFunction {
   X(llm_trust_store, 0, 0, CHANGES, NONE)                                                          \
   X(llm_init, 0, 0, CHANGES, NONE)                                                                 \
   X(llm_cache_feedback, 2, 2, CHANGES, BOTH)                                                       \
+  X(llm_cache_forget, 1, 1, CHANGES, NONE)                                                         \
   X(llm_price, 2, 3, READS, BOTH)                                                                  \
   X(llm_cost, 2, 4, READS, NONE)                                                                   \
   X(llm_cost_explain, 2, 4, READS | JSON, NONE)                                                    \

@@ -39,7 +39,7 @@ SELECT json_object(
     WHEN b.same = 0 THEN 'nothing was stored under this text and model'
     ELSE 'not kept. This text was answered before: cache ''off'' or ''refresh'', other options, or'
          || ' the answer had expired or was deleted' END,
-    'nearest', 'not kept') END,
+    'semantic', json(CASE WHEN json_valid(c.notes) THEN c.notes -> '$.semantic' END), 'nearest', 'not kept') END,
   'attempts', (SELECT json_group_array(json_object(
       'id', a.id, 'attempt', a.attempt, 'ts', a.ts, 'kind', a.kind, 'http_status', a.http_status, 'error', a.error,
       'retry_reason', a.retry_reason, 'finish_reason', a.finish_reason, 'ended', a.ended, 'latency_ms', a.latency_ms,

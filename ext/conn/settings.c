@@ -18,6 +18,7 @@ static const Spec specs[] = {
     {"log_text", INTO(WORD, log_text), .words = SPEC_WORDS(LOG_TEXTS), .initial = "full"},
     {"cache", INTO(WORD, cache), .words = SPEC_WORDS(CACHE_MODES), .initial = "exact"},
     {"cache_scope", INTO(WORD, scope), .words = SPEC_WORDS(CACHE_SCOPES), .initial = "shared"},
+    {"volatile", INTO(SWITCH, heeds_volatile), .initial = "on"},
     {"route", INTO(WORD, route), .words = SPEC_WORDS(ROUTES), .initial = "score"},
     {"scorer", INTO(WORD, scorer), .words = SPEC_WORDS(SCORERS), .initial = "heuristic"},
     {"fallback", INTO(WORD, fallback), .words = SPEC_WORDS(FALLBACKS), .initial = "down"},

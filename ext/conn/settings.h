@@ -36,19 +36,20 @@ typedef enum CacheScope { CACHE_SCOPES(SPEC_AS_ID) } CacheScope;
 
 /* The texts are its own; a time that is not set is SPEC_UNSET (OPTION_UNSET). */
 typedef struct Settings {
-  char *store;     /* path, "main", or NULL: beside the database */
-  char *proxy;     /* NULL: none */
-  char *time_zone; /* of days and hours in reports; NULL: UTC */
-  char *minilm;    /* path of MiniLM's weights, or NULL: beside the library */
-  int log_text;    /* LogText */
-  int cache;       /* CacheMode that requests have unless they say otherwise */
-  int scope;       /* CacheScope */
-  int route;       /* RouteBy: which tier "auto" is */
-  int scorer;      /* Scorer that says how hard a request is */
-  int fallback;    /* Fallback: where a call may go whose model can't be had */
-  int progress;    /* ProgressShown: llm_map's bar */
-  char *gate;      /* what answers must pass unless their call says otherwise; NULL: nothing */
-  double audit;    /* of what gates accept, the share that is asked again above */
+  char *store;        /* path, "main", or NULL: beside the database */
+  char *proxy;        /* NULL: none */
+  char *time_zone;    /* of days and hours in reports; NULL: UTC */
+  char *minilm;       /* path of MiniLM's weights, or NULL: beside the library */
+  int log_text;       /* LogText */
+  int cache;          /* CacheMode that requests have unless they say otherwise */
+  int scope;          /* CacheScope */
+  int heeds_volatile; /* by meaning: no answers of the moment, and of a person only to that person */
+  int route;          /* RouteBy: which tier "auto" is */
+  int scorer;         /* Scorer that says how hard a request is */
+  int fallback;       /* Fallback: where a call may go whose model can't be had */
+  int progress;       /* ProgressShown: llm_map's bar */
+  char *gate;         /* what answers must pass unless their call says otherwise; NULL: nothing */
+  double audit;       /* of what gates accept, the share that is asked again above */
   double max_false_hits; /* of the built-in semantic cache; NAN: its threshold is fixed */
   double
       max_usd; /* what this connection may spend from now on (money/allowance.h); NAN: no limit */

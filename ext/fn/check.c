@@ -1,20 +1,24 @@
 /*
 ** llm_check: what the ledger says it cost, computed again from each row's own columns; and the sums that are kept beside
 ** it, from its rows. llm_call_explain: one row of it, in words. llm_cache_feedback: whether its answer was right.
+** llm_cache_forget: answers that are not to be given again.
 */
 #include "fn/cost_args.h"
 #include "fn/fn.h"
 
 #include "base/limits.h"
 #include "base/sqlite/args.h"
+#include "base/text/decimal.h"
 #include "base/utf8.h"
 #include "money/billing.h"
 #include "money/reread.h"
 #include "store/feedback.h"
+#include "store/forget.h"
 #include "store/audit/audit.h"
 #include "store/budget/spent.h"
 #include "store/db/row.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -301,5 +305,85 @@ void fn_llm_cache_feedback(sqlite3_context *ctx, int argc, sqlite3_value **argv,
   }
   if (err->rc == RC_OK) {
     sqlite3_result_int(ctx, 1);
+  }
+}
+
+typedef struct ForgetOptions {
+  ForgetAsk ask;
+  int is_all;
+} ForgetOptions;
+
+/* How old, or made before when. A number alone could be seconds or milliseconds, so it is a time or nothing. */
+static int take_older_than(const SpecTable *of, const Spec *spec, const SpecValue *v, void *to,
+                           Err *err) {
+  static const double least = 1e11; /* Unix ms of 1973 */
+  ForgetOptions *o = to;
+  int is_number = v->text && v->text[strspn(v->text, "0123456789")] == 0;
+  long long ms = v->text && !is_number ? duration_parse(v->text) : -1, time = 0;
+  char number[32];
+  snprintf(number, sizeof number, "%.0f", v->number >= least && v->number < 1e15 ? v->number : 0.0);
+  int is_time = time_parse(v->text ? v->text : number, &time) && (double)time >= least;
+  o->ask.before = ms > 0 ? now_ms() - ms : is_time ? time : o->ask.before;
+  return ms > 0 || is_time ? RC_OK
+                           : spec_bad(of, spec->name,
+                                      "a duration such as '30d', a date such as '2026-01-31', or "
+                                      "Unix milliseconds",
+                                      err);
+}
+
+#define FORGET(type, member) SPEC_INTO(ForgetOptions, type, member)
+static const Spec forget_specs[] = {
+    {"tag", FORGET(TEXT, ask.tag)},
+    {"model", FORGET(TEXT, ask.model)},
+    {"user", FORGET(TEXT, ask.user)},
+    {"question", FORGET(TEXT, ask.question)},
+    {"older_than", SPEC_OTHER, .take = take_older_than},
+    {"all", FORGET(SWITCH, is_all), .initial = "off"},
+};
+
+static const SpecTable forget_table = {"option",     ERR_BAD_OPTION,
+                                       NULL,         NULL,
+                                       forget_specs, sizeof forget_specs / sizeof forget_specs[0]};
+
+/* A NULL that slipped in must not make it more than was meant: what stands there counts. */
+static int read_forget(const cJSON *given, ForgetOptions *o, Err *err) {
+  spec_init(&forget_table, o);
+  o->ask.before = LEDGER_NULL;
+  for (const cJSON *item = given->child; item && err->rc == RC_OK; item = item->next) {
+    if (cJSON_IsNull(item)) {
+      spec_bad(&forget_table, item->string, "a value, for null would forget what has any", err);
+    }
+  }
+  if (err->rc != RC_OK || spec_read(&forget_table, 0, given, o, err) != RC_OK) {
+    return err->rc;
+  }
+  const ForgetAsk *a = &o->ask;
+  int is_some = a->tag || a->model || a->user || a->question || a->before != LEDGER_NULL;
+  return o->is_all != is_some
+             ? RC_OK
+             : err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
+                       is_some ? "option 'all' forgets every answer: give it alone"
+                               : "nothing says what to forget: give tag, model, user, "
+                                 "question or older_than, or {\"all\": true}");
+}
+
+/* llm_cache_forget(options): how many answers. Where there is no store there are none. */
+void fn_llm_cache_forget(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
+  (void)argc;
+  size_t n = 0;
+  long long forgotten = 0;
+  ForgetOptions o;
+  int is_null = sqlite3_value_type(argv[0]) == SQLITE_NULL;
+  const char *json = is_null ? "{}" : arg_bytes(argv[0], &n, err);
+  cJSON *given = json ? spec_parse(&forget_table, json, is_null ? 2 : n, err) : NULL;
+  if (given && read_forget(given, &o, err) == RC_OK) {
+    Store *store = conn_store(fn_conn(ctx), 0, err);
+    if (store) {
+      forget_answers(store, &o.ask, &forgotten, err);
+    }
+  }
+  cJSON_Delete(given);
+  if (err->rc == RC_OK) {
+    sqlite3_result_int64(ctx, forgotten);
   }
 }

@@ -2,7 +2,7 @@
 ** Texts: UTF-8 and the normal form.
 **
 ** Holds: what replaces bad bytes leaves UTF-8 and good text as it was, and the normal form is UTF-8, a
-** fixed point, and the same of a text and of its copy with CR LF for LF.
+** fixed point, and the same of a text and of its copy with CR LF for LF; it has the plain form of its text.
 */
 #include "fuzz.h"
 
@@ -16,6 +16,17 @@ static void normalize(const char *text, size_t n, Buf *out) {
 
 static void check_same(const Buf *a, const Buf *b) {
   require(a->n == b->n && (a->n == 0 || memcmp(a->data, b->data, a->n) == 0));
+}
+
+static void check_plain_form(const char *text, size_t n, const Buf *normal) {
+  Buf of_text, of_normal;
+  buf_init(&of_text, 1 << 20);
+  buf_init(&of_normal, 1 << 20);
+  require(text_normalize_plain(text, n, &of_text) == RC_OK);
+  require(text_normalize_plain(normal->data ? normal->data : "", normal->n, &of_normal) == RC_OK);
+  check_same(&of_text, &of_normal);
+  buf_free(&of_text);
+  buf_free(&of_normal);
 }
 
 static void check_normal_form(const char *text, size_t n) {
@@ -32,6 +43,7 @@ static void check_normal_form(const char *text, size_t n) {
   }
   normalize(crlf.data ? crlf.data : "", crlf.n, &of_crlf);
   check_same(&once, &of_crlf);
+  check_plain_form(text, n, &once);
   buf_free(&once);
   buf_free(&twice);
   buf_free(&crlf);

@@ -22,6 +22,7 @@ static void test_the_defaults(void **state) {
   settings_init(&s);
   assert_true(!s.store && !s.proxy && !s.minilm);
   assert_true(s.log_text == LOG_FULL && s.cache == CACHE_EXACT && s.scope == SCOPE_SHARED);
+  assert_true(s.heeds_volatile);
   assert_true(isnan(s.max_false_hits) && s.ttl_ms == OPTION_UNSET && s.timeout_ms == 300000);
   assert_true(s.connect_timeout_ms == 10000 && s.idle_timeout_ms == 120000);
   assert_true(s.route == ROUTE_SCORE && s.scorer == SCORER_HEURISTIC);
@@ -61,6 +62,7 @@ static void test_every_setting(void **state) {
                                          {"log_text", "none", "Full"},
                                          {"cache", "refresh", "maybe"},
                                          {"cache_scope", "user", ""},
+                                         {"volatile", "off", "maybe"},
                                          {"max_false_hits", "0.02", "1"},
                                          {"ttl", "7d", "0"},
                                          {"timeout_ms", "3600000", "3600001"},
@@ -84,6 +86,7 @@ static void test_every_setting(void **state) {
   assert_string_equal(s.proxy, "http://proxy:3128");
   assert_string_equal(s.minilm, "/usr/share/minilm.bin");
   assert_true(s.log_text == LOG_NONE && s.cache == CACHE_REFRESH && s.scope == SCOPE_USER);
+  assert_false(s.heeds_volatile);
   assert_true(s.max_false_hits == 0.02 && s.ttl_ms == 604800000 && s.timeout_ms == 3600000);
   assert_true(s.connect_timeout_ms == 1 && s.idle_timeout_ms == 0 && s.retries == 9);
   assert_int_equal(s.backoff_ms, 8000);

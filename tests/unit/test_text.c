@@ -140,7 +140,8 @@ static void test_normal_form(void **state) {
       {"indentation of no-break spaces",
        "a\n\xC2\xA0\xC2\xA0"
        "b",
-       "a\n  b"},
+       "a\n\xC2\xA0\xC2\xA0"
+       "b"},
   };
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
@@ -150,6 +151,95 @@ static void test_normal_form(void **state) {
     check(strcmp(again, text) == 0, "%s, again: '%s'", cases[i].name, again);
     free(text);
     free(again);
+  }
+}
+
+/* What a text may be about keeps its bytes; the plain form folds it too. */
+static void test_what_is_kept(void **state) {
+  static const struct {
+    const char *name, *text, *normal; /* normal NULL: the text itself */
+  } cases[] = {
+      {"a quotation", "a  b \"c  d\"  e", "a b \"c  d\" e"},
+      {"single quotes", "split  on ' \t ' or ','", "split on ' \t ' or ','"},
+      {"apostrophes are none", "don't  use  the dogs'  bowl", "don't use the dogs' bowl"},
+      {"curly quotes",
+       "\xE2\x80\x9C"
+       "a  b\xE2\x80\x9D  c",
+       "\xE2\x80\x9C"
+       "a  b\xE2\x80\x9D c"},
+      {"low quotes",
+       "\xE2\x80\x9E"
+       "a  b\xE2\x80\x9C  c",
+       "\xE2\x80\x9E"
+       "a  b\xE2\x80\x9C c"},
+      {"angle quotes",
+       "\xC2\xAB"
+       "a\xC2\xA0 b\xC2\xBB  c",
+       "\xC2\xAB"
+       "a\xC2\xA0 b\xC2\xBB c"},
+      {"a quotation of one line", "\"a  b\nc\"  d", "\"a b\nc\" d"},
+      {"decomposed in quotes alone", "cafe\xCC\x81 \"cafe\xCC\x81\"",
+       "caf\xC3\xA9 \"cafe\xCC\x81\""},
+      {"zero width in quotes",
+       "a\xE2\x80\x8B"
+       "b 'a\xE2\x80\x8B"
+       "b'",
+       "ab 'a\xE2\x80\x8B"
+       "b'"},
+      {"a regular expression", "match  /a  b/i in  x", "match /a  b/i in x"},
+      {"one with a slash in it", "use  /a\\/  b/ now", "use /a\\/  b/ now"},
+      {"paths and fractions are none", "1/2  or  a /usr/b  c/d", "1/2 or a /usr/b c/d"},
+      {"inline code", "run  `a  b`  now", "run `a  b` now"},
+      {"more backticks", "``a ` b  c``  d", "``a ` b  c`` d"},
+      {"a backtick alone", "a ` b  c", "a ` b c"},
+      {"a fenced block", "see\n```c\nint  x; \n\n\tf( );\n```\nand  so",
+       "see\n```c\nint  x; \n\n\tf( );\n```\nand so"},
+      {"one that stays open", "```\na  b \n\n", "```\na  b"},
+      {"one with line ends of Windows", "```\r\na  b\r\n```\r\nc", "```\na  b\n```\nc"},
+      {"a line of code", "all:\n\tgcc  -o a\nb  c", "all:\n\tgcc  -o a\nb c"},
+      {"a tab is not four blanks", "all:\n\tgcc", NULL},
+      {"four blanks are not a tab", "all:\n    gcc", NULL},
+      {"indented by two", "a\n  b  c", "a\n  b c"},
+      {"the first line's is dropped", "\ta  b\n\tc  d", "a b\n\tc  d"},
+      {"no blanks at its end", "a\n    b  c  \n", "a\n    b  c"},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    const char *expected = cases[i].normal ? cases[i].normal : cases[i].text;
+    Buf of_text, of_normal;
+    buf_init(&of_text, 1 << 10);
+    buf_init(&of_normal, 1 << 10);
+    char *text = normal(cases[i].text), *again = normal(text);
+    check(strcmp(text, expected) == 0, "%s: '%s'", cases[i].name, text);
+    check(strcmp(again, text) == 0, "%s, again: '%s'", cases[i].name, again);
+    text_normalize_plain(cases[i].text, strlen(cases[i].text), &of_text);
+    text_normalize_plain(text, strlen(text), &of_normal);
+    check(strcmp(of_text.data, of_normal.data) == 0, "%s, plain: '%s'", cases[i].name,
+          of_text.data);
+    buf_free(&of_text);
+    buf_free(&of_normal);
+    free(text);
+    free(again);
+  }
+}
+
+/* A mark that nothing closes is looked for once: a second of it would be long. */
+static void test_many_marks(void **state) {
+  enum { N = 1 << 21 };
+  static const char *const parts[] = {"'a ",   "\xE2\x80\x9C", " /b",
+                                      "``` x", "\xC2\xAB",     "` `` ```` "};
+  (void)state;
+  for (size_t k = 0; k < COUNT(parts); k++) {
+    size_t n = strlen(parts[k]), most = N / n * n;
+    char *text = malloc(N);
+    Buf b;
+    for (size_t i = 0; i < most; i++) {
+      text[i] = parts[k][i % n];
+    }
+    buf_init(&b, 8 * N);
+    check(text_normalize(text, most, &b) == RC_OK && b.n > 0, "%s", parts[k]);
+    buf_free(&b);
+    free(text);
   }
 }
 
@@ -257,6 +347,8 @@ int main(void) {
       cmocka_unit_test(test_utf8),
       cmocka_unit_test(test_copies_end_between_characters),
       cmocka_unit_test(test_normal_form),
+      cmocka_unit_test(test_what_is_kept),
+      cmocka_unit_test(test_many_marks),
       cmocka_unit_test(test_normal_form_keeps_apart),
       cmocka_unit_test(test_normal_form_is_idempotent),
       cmocka_unit_test(test_normal_form_obeys_the_maximum),

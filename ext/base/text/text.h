@@ -18,12 +18,20 @@ int text_replace_invalid(const char *text, size_t n, Buf *out);
 int text_join_halves(const char *text, size_t n, Buf *out);
 int text_mend(Buf *text);
 
-/* Appends the normal form of valid UTF-8: Unicode NFC; CR LF and CR are LF; every Unicode blank
-** is a space; zero-width characters and byte-order marks are dropped; runs of blanks inside a
-** line are one blank (a line's indentation is kept: in code it means something); no blanks at
-** line ends; no blank lines at either end of the text, no blanks at its very start. Case and
-** punctuation stay: they can change an answer. Returns RC_OK, RC_NOMEM or RC_TOOBIG. */
+/* Appends the normal form of valid UTF-8: Unicode NFC; CR LF and CR are LF; every Unicode blank is a space; zero-width
+** characters and byte-order marks are dropped; runs of blanks inside a line are one blank; no blanks at line ends; no blank
+** lines at either end of the text, no blanks at its very start. Case and punctuation stay: they can change an answer.
+**
+** Not so where a text may be about these very characters: what stands quoted ("…", '…', “…”, „…“, «…») or as a regular
+** expression (/…/) within a line, in code (`…`, a fenced block, a line that begins with a tab or four blanks) and what a
+** line begins with keep their bytes, but for CR. A normal form is its own normal form.
+**
+** Returns RC_OK, RC_NOMEM or RC_TOOBIG. */
 int text_normalize(const char *text, size_t n, Buf *out);
+
+/* The same without what is kept as it stands (but of a line's indentation: as many spaces, a tab being four). So stores named
+** texts up to version 1.0: it finds what they hold, and names nothing new. */
+int text_normalize_plain(const char *text, size_t n, Buf *out);
 
 /* Edit distance of two names (bytes inserted, left out or changed), at most `cap`, which it also is for names over
 ** LIMIT_MODEL_NAME bytes: for "did you mean". */

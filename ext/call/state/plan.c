@@ -6,6 +6,9 @@
 #include "base/check.h"
 #include "core/request/schema.h"
 
+#include <stdio.h>
+#include <string.h>
+
 static int check_available(const Conn *conn, const Options *o, int mode, Err *err) {
   if (mode == CACHE_SEMANTIC && conn->set.log_text != LOG_FULL) {
     return err_set(err, RC_ERROR, ERR_UNAVAILABLE,
@@ -32,6 +35,26 @@ static Plan plan_of_mode(const Conn *conn, const Request *request, int mode) {
   return plan;
 }
 
+/* What the user said last: a turn of the assistant may stand behind it, for it to go on with. */
+static const Message *last_asked(const Request *r) {
+  int i = r->n_messages - 1;
+  while (i > 0 && strcmp(r->messages[i].role, "user") != 0) {
+    i--;
+  }
+  return &r->messages[i];
+}
+
+/* An answer of the moment is not given to, or kept for, who asks something like it later. */
+static void heed_volatile(const Conn *conn, const Request *request, Plan *plan) {
+  if (plan->keeps_similar && conn->set.heeds_volatile) {
+    const Message *asked = last_asked(request);
+    plan->kind = volatile_kind(asked->content, asked->n, plan->word);
+  }
+  if (plan->kind == VOLATILE_NOW) {
+    plan->reads_similar = plan->keeps_similar = 0;
+  }
+}
+
 int plan_make(const Conn *conn, const Request *request, Plan *plan, Err *err) {
   const Options *o = request->options;
   int mode = o->cache >= 0 ? o->cache : conn->set.cache;
@@ -39,6 +62,7 @@ int plan_make(const Conn *conn, const Request *request, Plan *plan, Err *err) {
     return err->rc;
   }
   *plan = plan_of_mode(conn, request, mode);
+  heed_volatile(conn, request, plan);
   plan->attempts = 1 + (int)(o->retries != OPTION_UNSET ? o->retries : conn->set.retries);
   plan->buys_lost = o->retry_lost;
   plan->ttl_ms = request->wants_vectors      ? OPTION_UNSET /* a vector does not go stale */
@@ -51,4 +75,15 @@ int plan_make(const Conn *conn, const Request *request, Plan *plan, Err *err) {
   plan->deadline_ms =
       monotonic_ms() + (o->timeout_ms != OPTION_UNSET ? o->timeout_ms : conn->set.timeout_ms);
   return RC_OK;
+}
+
+void plan_semantic(const Plan *plan, const Request *request, char out[PLAN_NOTE]) {
+  const char *what = plan->kind == VOLATILE_NOW       ? "\"skipped\":\"now\""
+                     : request->options->user != NULL ? "\"within\":\"user\""
+                                                      : "\"within\":\"all\"";
+  out[0] = 0;
+  if (plan->kind != VOLATILE_NO && !plan->only_replaces) {
+    snprintf(out, PLAN_NOTE, "{%s,\"word\":\"%s\"}", what,
+             plan->word); /* the word holds letters and digits */
+  }
 }

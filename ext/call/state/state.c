@@ -16,20 +16,22 @@ void call_drop_unfit(Call *k) {
   k->answer_hash[0] = 0;
 }
 
-/* What was decided on the way to this attempt; and that its prefix is marked, for whoever asks later what the mark was worth.
-** Without memory that is left out. */
+/* What was decided on the way to this attempt: by the route; that its prefix is marked, for whoever asks later what the mark
+** was worth; and what was not looked for by meaning. Without memory the latter two are left out. */
 static const char *notes_of(Call *k, const TierChoice *served, long long attempt) {
-  static const char ours[] = "{\"prefix\":\"ours\"";
-  const char *notes = served ? served->notes : NULL;
-  if (!k->how.marks || attempt < 1) {
+  const char *notes = served ? served->notes : NULL,
+             *mark = k->how.marks ? "\"prefix\":\"ours\"" : "";
+  char semantic[PLAN_NOTE];
+  plan_semantic(k->plan, k->request, semantic);
+  if (attempt < 1 || !(mark[0] || semantic[0])) {
     return notes;
   }
-  if (!notes) {
-    return "{\"prefix\":\"ours\"}";
-  }
-  char **kept = &k->budget_notes[attempt & 1], *text = cJSON_malloc(sizeof ours + strlen(notes));
+  const char *rest = notes ? notes + 1 : "}";
+  size_t n = strlen(mark) + strlen(semantic) + strlen(rest) + 20;
+  char **kept = &k->budget_notes[attempt & 1], *text = cJSON_malloc(n);
   if (text) {
-    snprintf(text, sizeof ours + strlen(notes), "%s,%s", ours, notes + 1);
+    snprintf(text, n, "{%s%s%s%s%s%s", mark, mark[0] && semantic[0] ? "," : "",
+             semantic[0] ? "\"semantic\":" : "", semantic, notes ? "," : "", rest);
     cJSON_free(*kept);
     *kept = text;
   }
@@ -128,7 +130,8 @@ int call_make_question(Call *k, Err *err) {
   const Message *last = &r->messages[r->n_messages - 1];
 
   Hash scope;
-  if (request_scope(r, call_owner(k), k->store->seed, &scope, err) != RC_OK) {
+  const char *owner = k->plan->kind == VOLATILE_PERSONAL ? r->options->user : call_owner(k);
+  if (request_scope(r, owner, k->store->seed, &scope, err) != RC_OK) {
     return err->rc;
   }
   k->question = (Question){.system = r->system,

@@ -58,6 +58,11 @@ static char *describe(Call *k, const char *cache, Err *err) {
   }
   json_add(tree, "url", cJSON_CreateString(k->url), err);
   json_add(tree, "cache", cJSON_CreateString(cache), err);
+  char semantic[PLAN_NOTE];
+  plan_semantic(k->plan, k->request, semantic);
+  if (semantic[0]) {
+    json_add(tree, "semantic", cJSON_CreateRaw(semantic), err);
+  }
   add_estimates(tree, k, err);
   add_seers(tree, k, err);
   json_add(tree, "body", cJSON_CreateRaw(k->body.data), err);

@@ -510,11 +510,13 @@ int rows_text_hash(CacheTable *t, const char *text, size_t n, int64_t *hash, Err
     return err_set(err, RC_ERROR, ERR_BAD_UTF8, "the text is not valid UTF-8 (byte %zu)", bad_at);
   }
   buf_clear(&t->text);
-  int rc = text_normalize(text, n, &t->text);
-  if (rc != RC_OK) {
-    return rc == RC_NOMEM ? err_nomem(err)
-                          : err_set(err, RC_TOOBIG, ERR_TOO_BIG, "a text of %zu bytes", n);
+  int rc = text_normalize_plain(text, n, &t->text);
+  if (rc == RC_OK) {
+    *hash = short_hash(t->text.data ? t->text.data : "", t->text.n, 0);
+    buf_clear(&t->text);
+    rc = text_normalize(text, n, &t->text);
   }
-  *hash = short_hash(t->text.data ? t->text.data : "", t->text.n, 0);
-  return RC_OK;
+  return rc == RC_OK      ? RC_OK
+         : rc == RC_NOMEM ? err_nomem(err)
+                          : err_set(err, RC_TOOBIG, ERR_TOO_BIG, "a text of %zu bytes", n);
 }

@@ -259,7 +259,8 @@ int64_t rows_partition_hash(sqlite3_value *prompt, sqlite3_value *scope, Err *er
 /* The number that stands for who asked; 0: nobody said. */
 int64_t rows_asker(sqlite3_value *user, Err *err);
 
-/* The hash under which a text's normal form is looked up; the form is left in t->text. */
+/* The hash under which texts are looked up that may have the text's normal form, which is left in t->text. It is that of the
+** plain form, which texts with one normal form share: caches of older versions have it too. */
 int rows_text_hash(CacheTable *t, const char *text, size_t n, int64_t *hash, Err *err);
 
 /* Reads what was changed by commands, unless it is known: t->set is what the transaction sees.
