@@ -25,7 +25,7 @@ void fn_llm_recipe(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *er
     ],
     "column": [
         ("ext/store/db/row.h", '  X(cache_miss, TEXT, "", SETTLED)', ' \\\n  X(recipe, TEXT, "", SETTLED)'),
-        ("ext/store/schema/migrate.c", "{14, NULL, add_columns},", " {15, NULL, add_columns},"),
+        ("ext/store/schema/migrate.c", "{15, NULL, add_columns_of_15},", " {16, NULL, add_columns},"),
         ("sql/manual/ledger.md", "", ""),
     ],
     "option": [

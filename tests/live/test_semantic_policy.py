@@ -258,6 +258,82 @@ class Conditions(unittest.TestCase):
             self.assertIn(words, error_of(self.db, f"SELECT 1 FROM c WHERE query MATCH 'x' AND {condition}"), condition)
 
 
+class Times(unittest.TestCase):
+    def test_a_time_is_unix_milliseconds(self):
+        db = table("ttl='7d', confirm='off'")
+        for column in ("created_at", "expires_at", "last_hit_at"):
+            for bad in ("'2099-01-01T00:00:00Z'", "'soon'", "1767225600", "0", "-5", "x'00'", "1e300", "17672256000.5"):
+                said = error_of(db, f"INSERT INTO c(query, response, {column}) VALUES ('q', 'a', {bad})")
+                self.assertIn(f"{column}: expected Unix milliseconds", said, bad)
+        self.assertEqual(value(db, "SELECT count(*) FROM c"), 0)
+
+    def test_never_can_be_said(self):
+        db = table("ttl='7d', confirm='off'")
+        db.execute("INSERT INTO c(query, response, expires_at) VALUES ('never', 1, 'never'), ('ttl', 1, NULL), ('then', 1, 4102444800000)")
+        self.assertEqual(db.execute("SELECT query, expires_at - created_at FROM c WHERE query <> 'then'").fetchall(), [("never", None), ("ttl", 7 * 86400000)])
+        db.execute("UPDATE c SET response = 2")
+        self.assertEqual([r[0] for r in db.execute("SELECT query FROM c WHERE expires_at IS NULL")], ["never"], "an UPDATE leaves it so")
+        self.assertEqual(value(db, "SELECT expires_at FROM c WHERE query = 'then'"), 4102444800000)
+        db.execute("UPDATE c SET expires_at = 'never' WHERE query = 'then'")
+        self.assertEqual(value(db, "SELECT count(*) FROM c WHERE expires_at IS NULL"), 2)
+
+
+class Damage(unittest.TestCase):
+    """What damages a shadow table is seen by the integrity check and mended by a rebuild."""
+
+    def setUp(self):
+        self.dir = TempDir()
+        self.path = os.path.join(self.dir.__enter__(), "a.db")
+        db = table("max_entries=100, confirm='off'", connect(self.path))
+        db.executemany("INSERT INTO c(system_prompt, query, response) VALUES (?, ?, ?)",
+                       [(p, f"What is {x}?", x) for p in (None, "You are a clerk.") for x in ("silver", "gold", "iron")])
+        db.close()
+
+    def tearDown(self):
+        self.dir.__exit__(None, None, None)
+
+    def test_damage_is_seen_and_mended(self):
+        clerk = "(SELECT id FROM c_partitions WHERE system_prompt IS NOT NULL)"
+        damages = {
+            "a query's hash": "UPDATE c_rows SET text_hash = text_hash + 1 WHERE id = 2",
+            "no hash": "UPDATE c_rows SET text_hash = NULL WHERE id = 2",
+            "the query": "UPDATE c_rows SET query = 'What is lead?' WHERE id = 2",
+            "a partition's hash": f"UPDATE c_partitions SET hash = hash + 1 WHERE id = {clerk}",
+            "a partition twice": f"INSERT INTO c_partitions(hash, system_prompt, scope) SELECT hash, system_prompt, scope FROM c_partitions WHERE id = {clerk}",
+            "the counter": "UPDATE c_meta SET value = '9223372036854775807' WHERE name = 'entries'",
+            "the counter, too low": "UPDATE c_meta SET value = '2' WHERE name = 'entries'",
+            "no seed": "DELETE FROM c_meta WHERE name = 'seed'",
+            "a seed that is none": "UPDATE c_meta SET value = 'x' WHERE name = 'seed'",
+            "no counter": "DELETE FROM c_meta WHERE name = 'entries'",
+            "no partition": f"UPDATE c_rows SET partition = 99 WHERE partition = {clerk}",
+            "labels of nothing": "INSERT INTO c_labels(ts, partition, entry, similarity, ok, source) VALUES (1, 1, 99, 0.5, 1, 'lookup')",
+        }
+        for name, damage in damages.items():
+            with self.subTest(name):
+                path = self.path + name.replace(" ", "_")
+                shutil.copy(self.path, path)
+                plain = sqlite3.connect(path, isolation_level=None)
+                plain.execute(damage)
+                plain.close()
+                db = connect(path)
+                self.assertIn("semantic_cache c:", error_of(db, "INSERT INTO c(c) VALUES ('integrity-check')"))
+                db.execute("INSERT INTO c(c) VALUES ('rebuild')")
+                db.execute("INSERT INTO c(c) VALUES ('integrity-check')")
+                for metal in ("silver", "iron"):
+                    self.assertEqual(db.execute("SELECT response, match_kind FROM c WHERE query MATCH ?", (f"What is {metal}?",)).fetchall(),
+                                     [(metal, "exact")])
+                db.execute("INSERT INTO c(query, response) VALUES ('What is tin?', 'tin')")
+                self.assertGreaterEqual(value(db, "SELECT count(*) FROM c"), 4, "nothing was evicted")
+
+    def test_a_counter_beyond_all_reason_evicts_nothing(self):
+        plain = sqlite3.connect(self.path, isolation_level=None)
+        plain.execute("UPDATE c_meta SET value = 9223372036854775807 WHERE name = 'entries'")
+        plain.close()
+        db = connect(self.path)
+        db.execute("INSERT INTO c(query, response) VALUES ('What is tin?', 'tin')")
+        self.assertEqual(value(db, "SELECT count(*) FROM c"), 7)
+
+
 class Old(unittest.TestCase):
     def test_a_table_of_an_older_version_gets_its_column_when_it_is_written(self):
         with TempDir() as d:

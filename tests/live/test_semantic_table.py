@@ -460,7 +460,7 @@ class Texts(unittest.TestCase):
     def test_conditions_mean_what_they_say(self):
         self.db.execute("CREATE VIRTUAL TABLE c USING semantic_cache(confirm='off', ttl='7d', max_entries=10)")
         self.db.execute("INSERT INTO c(system_prompt, query, response, tag, created_at) VALUES (5, 'What is x?', 1, 'V1', 9223372036854775807)")
-        self.db.execute("INSERT INTO c(query, response, created_at) VALUES ('What is y?', 1, -9223372036854775808)")
+        self.db.execute("INSERT INTO c(query, response, created_at) VALUES ('What is y?', 1, 100000000000)")
         self.assertEqual(value(self.db, "SELECT count(*) FROM c WHERE tag = 'v1' COLLATE NOCASE"), 1)
         self.assertEqual(value(self.db, "SELECT count(*) FROM c WHERE query MATCH 'What is x?' AND system_prompt = '5'"), 1)
         self.assertIn("verify", error_of(self.db, "SELECT * FROM c WHERE query MATCH 'odd' AND verify = NULL"))

@@ -491,7 +491,8 @@ static int run_command(CacheTable *t, const char *name, sqlite3_value *rowid,
     return check_rebuild(t, err);
   }
   if (strcmp(name, "flush") == 0) {
-    return pending_flush(t, err) == RC_OK ? memory_snapshot(t, err) : err->rc;
+    return rows_extend(t, err) == RC_OK && pending_flush(t, err) == RC_OK ? memory_snapshot(t, err)
+                                                                          : err->rc;
   }
   if (strcmp(name, "integrity-check") == 0) {
     return command_check(t, err);

@@ -75,6 +75,17 @@ static int add_columns_of_13(Store *s, Err *err) {
   return err->rc;
 }
 
+/* What the tables of the semantic cache lack: it adds that itself when it is written to. (They are shadow tables: nobody else
+** may alter them.) */
+static int add_columns_of_15(Store *s, Err *err) {
+  int is_old = has_column(s, "llm_cache_rows", "partition", err) &&
+               !has_column(s, "llm_cache_rows", "asker", err);
+  return is_old && err->rc == RC_OK
+             ? store_exec(s, "INSERT INTO main.llm_cache(llm_cache) VALUES ('flush')",
+                          "add a column", err)
+             : err->rc;
+}
+
 /* What each version of a store brought, from the second on. What CREATE … IF NOT EXISTS makes, and views, need nothing
 ** here but the number. A new version is a line at the end:
 **
@@ -91,6 +102,7 @@ static int add_columns_of_13(Store *s, Err *err) {
 **  12  batches (batches.h)
 **  13  llm_calls.batch_id; llm_batches.requests, .bytes, .tokens and .difference; llm_batch_items.line
 **  14  llm_calls.cache_miss
+**  15  llm_cache_decisions.why, llm_cache_rows.asker
 */
 static const struct Migration {
   int to;
@@ -103,7 +115,7 @@ static const struct Migration {
     {8, NULL, add_columns},  {9, NULL, add_columns_of_9},
     {10, NULL, add_columns}, {11, NULL, NULL},
     {12, NULL, NULL},        {13, NULL, add_columns_of_13},
-    {14, NULL, add_columns},
+    {14, NULL, add_columns}, {15, NULL, add_columns_of_15},
 };
 enum { FIRST_SUMMED = 8 }; /* older ones have their sums built once all tables are there */
 enum { N_MIGRATIONS = sizeof migrations / sizeof migrations[0] };
