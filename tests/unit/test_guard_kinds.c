@@ -157,6 +157,7 @@ static const Kind OPPOSITES[] = {
 static const Kind ROLES[] = {
     {"person", "How much do you owe us?", "How much do we owe you?"},
     {"person", "Did he invite her?", "Did she invite him?"},
+    {"person", "Where did he grow up?", "Where did she grow up?"},
     {"person", "Who am I?", "Who are you?"},
     {"person", "What is my name?", "What is your name?"},
     {"person", "Where is his key?", "Where is my key?"},

@@ -197,8 +197,8 @@ static int word_counts(const Token *x, const Token *y, const CaseDiff *d) {
 }
 
 static int is_behind_a(const GuardText *t, size_t i) {
-  return i > 0 &&
-         (texts_token_is(t, &t->tokens[i - 1], "a") || texts_token_is(t, &t->tokens[i - 1], "an"));
+  const Token *x = i > 0 ? &t->tokens[i - 1] : NULL;
+  return x && (texts_token_is(t, x, "a") || texts_token_is(t, x, "an"));
 }
 
 /* "An apple" there, "Apple" here: a thing and a name. */
