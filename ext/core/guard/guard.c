@@ -210,30 +210,38 @@ static int same_digits(Texts *p) {
   return n == m && n >= 7 && n < sizeof a && memcmp(a, b, n) == 0;
 }
 
-/* The number behind the number at i, where nothing but signs stands between them ("2>&1"); else
-** n_tokens. */
-static size_t joined_number(const GuardText *t, size_t i) {
+static int is_operand(const Token *x) {
+  return x->kind == TOKEN_NUMBER || (x->kind == TOKEN_WORD && x->n == 1 && x->raw == 1);
+}
+
+/* The number behind the number at i, or the letter behind a letter, where nothing but signs stands
+** between them ("2>&1"; "cp a b"), and none that says that their order is all one; else n_tokens. */
+static size_t joined_operand(const GuardText *t, size_t i) {
   const Token *x = &t->tokens[i];
   size_t k = i + 1, end = x->from + x->raw;
   while (k < t->n_tokens &&
          (t->tokens[k].kind == TOKEN_GONE || t->tokens[k].kind == TOKEN_OPERATOR)) {
     k++;
   }
-  if (x->kind != TOKEN_NUMBER || k >= t->n_tokens || t->tokens[k].kind != TOKEN_NUMBER) {
+  if (k >= t->n_tokens || !is_operand(x) || t->tokens[k].kind != x->kind ||
+      !is_operand(&t->tokens[k])) {
     return t->n_tokens;
   }
   size_t from = t->tokens[k].from;
-  int joined = from > end && from - end < 4 && !memchr(t->text + end, ' ', from - end);
-  return joined ? k : t->n_tokens;
+  int near = from > end && from - end < 8;
+  for (size_t at = end; near && at < from; at++) {
+    near = !memchr(x->kind == TOKEN_NUMBER ? " +*," : "+*,.", t->text[at], 4);
+  }
+  return near ? k : t->n_tokens;
 }
 
-/* Two joined numbers that have changed places. */
-static int numbers_swap(Texts *p) {
+/* Two joined operands that have changed places. */
+static int operands_swap(Texts *p) {
   for (size_t i = 0; i + 1 < p->a.n_tokens; i++) {
     const Token *x = &p->a.tokens[i];
-    size_t k = joined_number(&p->a, i);
+    size_t k = joined_operand(&p->a, i);
     const Token *y = k < p->a.n_tokens && x->key != p->a.tokens[k].key ? &p->a.tokens[k] : NULL;
-    if (y && x->match && y->match && joined_number(&p->b, y->match - 1u) == x->match - 1u) {
+    if (y && x->match && y->match && joined_operand(&p->b, y->match - 1u) == x->match - 1u) {
       return texts_object(p, i, y->match - 1u);
     }
   }
@@ -246,7 +254,7 @@ static int number_differs(Texts *p) {
   numbers_left(&p->b, &sure_b, &all_b);
   return ((sure_a || sure_b || (all_a && all_b)) && !same_digits(p) &&
           object_to(p, TOKEN_NUMBER, TOKEN_OPERATOR)) ||
-         numbers_swap(p);
+         operands_swap(p);
 }
 
 static int percent_left(const GuardText *t) {

@@ -209,7 +209,7 @@ static const char NEGATION[] =
 
 static const char ARTICLE[] = "a an the my your our his her its their this that these those";
 static const char RELATION[] =
-    "to into than over by onto of against for as a nach para vers hasta verso bis 到 "
+    "to into than over by onto of about against for as a nach para vers hasta verso bis 到 "
     "至 से"; /* "a" is French, Spanish, Italian and Portuguese */
 static const char FROM[] = "from von aus desde depuis da 从 由";
 static const char TO[] = "to into onto nach hacia vers para 到 至";
@@ -285,7 +285,8 @@ static const char UNITS[] =
     "kwh ; v volt volts ; amp amps ampere ; mah ; kcal calories calorie cal ; kj ; kmh kph ; mph "
     "; % percent percentage pct ; !$ usd dollar bucks ; !€ eur euro euros ; !₹ inr rs rupee ; !¥ "
     "jpy yen ; !cny rmb yuan ; !chf franc ; !cad ; !aud ; !₽ rub ruble ; !btc bitcoin ; cent "
-    "cents ; ° degree ; celsius centigrade ; fahrenheit ; kelvin ; px pixel ; am a.m ; pm p.m ; "
+    "cents ; ° degree ; celsius centigrade c ; fahrenheit f ; kelvin ; px pixel ; am a.m ; pm p.m "
+    "; "
     "bc bce";
 
 /* Each row one date; "!" before words that are dates only where written as such. */
@@ -299,7 +300,7 @@ static const char DATES[] =
     "; friday fri freitag vendredi viernes ; saturday samstag samedi sabado ; sunday sonntag "
     "dimanche domingo ; !mon ; !wed ; !sat ; !sun ; today todays tonight heute hoy ; yesterday "
     "gestern hier ayer ; tomorrow morgen demain manana ; spring ; summer ; autumn ; winter ; "
-    "christmas ; easter ; midnight ; noon";
+    "christmas ; easter ; midnight ; noon ; ago";
 
 static const char LISTS[] =
     "top best most worst good great example examples reason reasons way ways thing things tip "
