@@ -299,7 +299,7 @@ static const char DATES[] =
     "wednesday weds mittwoch mercredi miercoles ; thursday thu thur thurs donnerstag jeudi jueves "
     "; friday fri freitag vendredi viernes ; saturday samstag samedi sabado ; sunday sonntag "
     "dimanche domingo ; !mon ; !wed ; !sat ; !sun ; today todays tonight heute hoy ; yesterday "
-    "gestern hier ayer ; tomorrow morgen demain manana ; spring ; summer ; autumn ; winter ; "
+    "gestern ayer ; tomorrow morgen demain manana ; spring ; summer ; autumn ; winter ; "
     "christmas ; easter ; midnight ; noon ; ago";
 
 static const char LISTS[] =
