@@ -3,10 +3,11 @@
 **
 ** Usage: bench_guard < PAIRS            "text TAB text" lines
 **        bench_guard explain < PAIRS    the same, with \n, \t and \\ written as two characters: the rule and its words
+**        bench_guard features < PAIRS   what the score of "content" is made of
 **        bench_guard all < LABELLED     "number TAB text" lines, of which every pair from cosine 0.88 on counts
 **
 ** Prints a line per pair: the cosine, a bit per rule that objects, whether the numbers are the same, and the
-** microseconds of guard_veto; then the names of the rules. It includes guard.c, to ask each rule alone.
+** microseconds of guard_veto, and whether the rule that "content" replaced would object; then the names of the rules. It includes guard.c, to ask each rule alone.
 */
 #include "core/guard/guard.c"
 #include "vec/embed/static_embedder.h"
@@ -27,6 +28,61 @@ static double now(void) {
   return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
+/* ---- the rule that the score of guard_content.c replaced: a peer, measured beside it */
+
+static size_t new_names(const GuardText *t) {
+  size_t n = 0;
+  int matter = texts_capitals_matter(t);
+  for (size_t i = 0; i < t->n_tokens; i++) {
+    int completes =
+        (i > 0 && t->tokens[i - 1].match && texts_is_name(&t->tokens[i - 1], 1)) ||
+        (i + 1 < t->n_tokens && t->tokens[i + 1].match && texts_is_name(&t->tokens[i + 1], 1));
+    n += is_left(&t->tokens[i]) && texts_is_name(&t->tokens[i], matter) && !completes;
+  }
+  return n;
+}
+
+static int is_rare(const Token *x) {
+  return is_left(x) && x->kind == TOKEN_WORD && is_content(x) &&
+         !has_class(x, WORD_VAGUE | WORD_COMMON);
+}
+
+static int stays(const Token *x) {
+  return x->match && is_content(x);
+}
+
+static size_t rare_left(const GuardText *t, int *narrows) {
+  size_t n = 0;
+  for (size_t i = 0; i < t->n_tokens; i++) {
+    const Token *x = &t->tokens[i];
+    n += (size_t)is_rare(x);
+    *narrows |= i > 0 && is_rare(x) &&
+                (has_class(x - 1, WORD_PREPOSITION) ||
+                 (stays(x - 1) && i + 1 < t->n_tokens && stays(x + 1)));
+  }
+  return n;
+}
+
+static unsigned frames_of(const GuardText *t) {
+  static const char *const words[] = {"what", "which", "how", "why", "where", "when", "who"};
+  unsigned frames = 0;
+  for (size_t i = 0; i < t->n_tokens; i++) {
+    for (size_t k = 0; is_left(&t->tokens[i]) && k < COUNT_OF(words); k++) {
+      frames |= texts_token_is(t, &t->tokens[i], words[k]) ? 1u << k : 0u;
+    }
+  }
+  return frames;
+}
+
+static int yes_or_no(const Texts *p) {
+  enum { HOW = 4, WHY = 8 };
+  int narrows = 0;
+  size_t n = rare_left(&p->a, &narrows), m = rare_left(&p->b, &narrows);
+  unsigned a = frames_of(&p->a), b = frames_of(&p->b);
+  int frame = (a == WHY && b && !(b & (HOW | WHY))) || (b == WHY && a && !(a & (HOW | WHY)));
+  return new_names(&p->a) || new_names(&p->b) || (n && m) || frame || narrows;
+}
+
 static void judge(const char *a, const char *b, double cos, int same) {
   static Texts p;
   unsigned bits = 0;
@@ -41,7 +97,7 @@ static void judge(const char *a, const char *b, double cos, int same) {
   if (err.rc || (word != NULL) != (bits != 0)) {
     abort();
   }
-  printf("%.4f %u %d %.2f\n", cos, bits, same, us);
+  printf("%.4f %u %d %.2f %d\n", cos, bits, same, us, strcmp(a, b) != 0 && yes_or_no(&p));
 }
 
 static char *line; /* the next line of the input, without its end; NULL at the end */

@@ -23,7 +23,7 @@ COSINES = (0.88, 0.92, 0.95)
 
 
 def judged(lines, *args):
-    """The program's verdicts on the lines, [cosine, bits, same, us] each, and the names of the rules."""
+    """The program's verdicts on the lines, [cosine, bits, same, us, peer] each, and the names of the rules."""
     text = "".join(line + "\n" for line in lines)
     out = subprocess.run([PROGRAM, *args], input=text.encode(), stdout=subprocess.PIPE, check=True)
     verdicts, rules = [], []
@@ -32,7 +32,7 @@ def judged(lines, *args):
         if fields and fields[0] == "rule":
             rules.append(fields[1])
         elif fields:
-            verdicts.append([float(fields[0]), int(fields[1]), int(fields[2]), float(fields[3])])
+            verdicts.append([float(fields[0]), int(fields[1]), int(fields[2]), float(fields[3]), int(fields[4])])
     return verdicts, rules
 
 
@@ -60,6 +60,23 @@ def table(title, pairs, rules, names):
     print("  %-11s" % "of" + "".join("|  %11d %10d   " % tuple(map(len, both)) for both in groups) + "|")
 
 
+def beside_peer(half, rules):
+    """The score of "content" beside the rule of yes and no that it replaced, all other rules the same: the share of
+    pairs that are vetoed, of those labelled as different (a wrong answer saved) and as duplicates (a hit lost)."""
+    content = 1 << rules.index("content")
+    print("\n  of pairs from a cosine on: vetoed by the score | by the rule before it | by other rules")
+    for least in (0.80, 0.85, 0.88, 0.92, 0.95):
+        cells = ""
+        for vetoes in (lambda v: v[1], lambda v: v[1] & ~content or v[4], lambda v: v[1] & ~content):
+            cells += " |"
+            for same, name in ((0, "different"), (1, "duplicate")):
+                side = [v for v in half if v[0] >= least and v[2] == same]
+                cells += " %4.1f%% %s" % (100 * sum(1 for v in side if vetoes(v)) / max(1, len(side)), name)
+        alone = [sum(1 for v in half if v[0] >= least and v[2] and not v[1] & ~content and v[i] & m)
+                 for i, m in ((1, content), (4, 1))]
+        print("  >= %.2f%s | duplicates by it alone: %d / %d = %.2f" % (least, cells, *alone, alone[0] / max(1, alone[1])))
+
+
 def measure_qqp(path):
     with open(path, encoding="utf-8") as f:
         rows = [json.loads(line) for line in f][:ROWS]
@@ -71,6 +88,7 @@ def measure_qqp(path):
         halves[hashlib.sha256(key.encode()).digest()[0] & 1].append(verdict)
     for title, half in zip(("QQP, the half tuned on", "QQP, the half held out"), halves):
         table(title, half, rules, ("different", "duplicate"))
+        beside_peer(half, rules)
     times = sorted(v[3] for v in verdicts)
     words = sum(len(r["a"].split()) + len(r["b"].split()) for r in rows) / 2 / len(rows)
     print(f"\n  guard_veto on {len(times)} pairs of {words:.0f} words: median {times[len(times) // 2]:.1f} us,"

@@ -84,7 +84,10 @@ def main():
         return
     with open(options.pairs, encoding="utf-8") as f:
         pairs = [json.loads(line) for line in f]
-    report("guard", pairs, [word is not None for word in vetoed(pairs)], "vetoed", options.list)
+    if not os.path.exists(PROGRAM):
+        print("skipped: the guard alone (build/bench_guard is not built)")
+    else:
+        report("guard", pairs, [word is not None for word in vetoed(pairs)], "vetoed", options.list)
     if options.guard:
         return
     report("static", pairs, served(pairs, ["confirm=off", *options.args]), "served", options.list)

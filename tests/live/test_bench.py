@@ -4,6 +4,7 @@ No time and no ratio is judged here, only that it is there, finite and above 0; 
 equality (sums, ids, answers of other partitions) is equal. What needs npm, valgrind, Redis or ../shared is skipped by
 name where that is not here. Every file of bench/ and examples/ has to be run by a test: the last class counts them.
 """
+import json
 import math
 import os
 import re
@@ -161,6 +162,18 @@ class Bench(Program):
         out = self.run_it("/usr/bin/python3", "bench/guard.py", os.path.join(SHARED, "data"), "100")
         self.assertEqual(len(re.findall(r"^  content ", out, re.M)), 3, out)
         self.figures(out, "guard_veto on # pairs of # words: median # us")
+
+    def test_pairs(self):
+        with TempDir() as folder:
+            path = os.path.join(folder, "pairs.jsonl")
+            with open(path, "w") as f:
+                for label, asked in (("trap", "Is the shop open on Friday?"), ("harmless", "is the shop open on monday")):
+                    f.write(json.dumps({"set": "own", "lang": "en", "label": label, "cached": "Is the shop open on Monday?",
+                                        "asked": asked}) + "\n")
+            out = self.run_it("/usr/bin/python3", "bench/pairs.py", "--args", "threshold=0.9", path)
+        for line in ("guard: own en trap vetoed 1 of 1", "guard: own en harmless vetoed 0 of 1",
+                     "static: own en trap served 0 of 1", "static: own en harmless served 1 of 1"):
+            self.assertIn(line, out)
 
     def test_route(self):
         need_shared("routing/probe.jsonl", "routing/mmlu_tune.jsonl", "banking77/train.csv", "clinc150/tune.json")

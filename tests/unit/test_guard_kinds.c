@@ -59,6 +59,10 @@ static const Kind SIGNS[] = {
     {"number", "run it 2>&1", "run it 1>&2"},
     {"sign", "What does <- do in R?", "What does = do in R?"},
     {"sign", "What is {3} called?", "What is [3] called?"},
+    {"number", "cp a b", "cp b a"},
+    {NULL, "Is 20°C warm?", "Is 20 degrees Celsius warm?"},
+    {NULL, "my order number is #12345", "my order number is 12345"},
+    {NULL, "Is the app on Wi-Fi :(", "Is the app on Wi-Fi"},
     {NULL, "How do I log out 🙂", "How do I log out?"},
     {NULL, "Is it $500 or more?", "Is it 500 dollars or more?"},
     {NULL, "Where is it??", "Where is it?"},
@@ -157,6 +161,7 @@ static const Kind OPPOSITES[] = {
 static const Kind ROLES[] = {
     {"person", "How much do you owe us?", "How much do we owe you?"},
     {"person", "Did he invite her?", "Did she invite him?"},
+    {"person", "Where did he grow up?", "Where did she grow up?"},
     {"person", "Who am I?", "Who are you?"},
     {"person", "What is my name?", "What is your name?"},
     {"person", "Where is his key?", "Where is my key?"},

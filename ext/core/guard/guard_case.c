@@ -161,15 +161,6 @@ static int behind_number(const GuardText *t, size_t i, size_t *skip) {
   return *skip > 0 || (i > 0 && is_number_token(x - 1));
 }
 
-static int is_plain(const char *p, size_t n) {
-  for (size_t i = 0; i < n; i++) {
-    if ((unsigned char)((p[i] | 0x20) - 'a') > 25) {
-      return 0;
-    }
-  }
-  return 1;
-}
-
 /* One letter that stands alone: a variable, unless it is "I", a label, or part of "x-ray". */
 static int letter_counts(const GuardText *a, size_t i, const GuardText *b, size_t k) {
   const Token *x = &a->tokens[i], *y = &b->tokens[k];
@@ -197,8 +188,8 @@ static int word_counts(const Token *x, const Token *y, const CaseDiff *d) {
 }
 
 static int is_behind_a(const GuardText *t, size_t i) {
-  return i > 0 &&
-         (texts_token_is(t, &t->tokens[i - 1], "a") || texts_token_is(t, &t->tokens[i - 1], "an"));
+  const Token *x = i > 0 ? &t->tokens[i - 1] : NULL;
+  return x && (texts_token_is(t, x, "a") || texts_token_is(t, x, "an"));
 }
 
 /* "An apple" there, "Apple" here: a thing and a name. */
@@ -243,8 +234,7 @@ static int case_counts(const Texts *p, size_t i, size_t k, const CaseDiff *d, co
   if (behind_number(a, i, &skip) && behind_number(b, k, &skip_b)) {
     size_t n = x->raw - skip;
     const char *p0 = a->text + x->from + skip, *q0 = b->text + y->from + skip_b;
-    return skip == skip_b && x->raw == y->raw && n > 0 && n <= 4 && is_plain(p0, n) &&
-           unit_case_differs(p0, q0, n);
+    return skip == skip_b && x->raw == y->raw && n > 0 && n <= 4 && unit_case_differs(p0, q0, n);
   }
   if (is_habit(w)) {
     return 0;

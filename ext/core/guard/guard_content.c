@@ -160,10 +160,6 @@ static void ask_features(const Texts *p, int *f) {
   f[F_WHAT_WHETHER] = either(all_a, all_b, ASK_WHETHER, ASK_WHAT | 2 | ASK_OTHERS);
 }
 
-static int least(size_t n, size_t most) {
-  return (int)(n < most ? n : most);
-}
-
 size_t content_features(const Texts *p, int f[CONTENT_FEATURES_MAX]) {
   Left a = left_of(&p->a, &p->b), b = left_of(&p->b, &p->a);
   size_t told_a = a.rare + a.common, told_b = b.rare + b.common, left = told_a + told_b;
@@ -176,7 +172,7 @@ size_t content_features(const Texts *p, int f[CONTENT_FEATURES_MAX]) {
   f[F_ADD_MORE] = adds && left > 1;
   f[F_NARROW_RARE] = a.narrow || b.narrow;
   f[F_BETWEEN_RARE] = a.between || b.between;
-  f[F_CAPITAL_LEFT] = least(a.capitals + b.capitals, 3);
+  f[F_CAPITAL_LEFT] = a.capitals + b.capitals < 3 ? (int)(a.capitals + b.capitals) : 3;
   f[F_COMMON_ONE] = (a.common > 0) != (b.common > 0);
   f[F_LAST_LEFT] = (int)(a.last + b.last);
   f[F_FEW] = (a.kept < b.kept ? a.kept : b.kept) < 2;

@@ -138,25 +138,22 @@ static int dash_of(const Gap *g, int first) {
   return free ? 1 + apart : 0;
 }
 
-typedef struct Lines {
-  size_t indent_a, indent_b; /* of the line before */
-} Lines;
-
 static int deeper(size_t before, size_t now) {
   return now > before ? 1 : now < before ? -1 : 0;
 }
 
-static int gap_counts(const Texts *p, size_t i, const Form *f, Lines *lines) {
+/* `before`: how far the line before is indented in each text. */
+static int gap_counts(const Texts *p, size_t i, const Form *f, size_t before[2]) {
   Gap g = gap_before(&p->a, i), h = gap_before(&p->b, i);
   int dash_g = dash_of(&g, i == 0), dash_h = dash_of(&h, i == 0);
   if (dash_g && dash_h && dash_g != dash_h) {
     return 1;
   }
   if (g.breaks && h.breaks) {
-    int differs =
-        i > 0 && (deeper(lines->indent_a, g.indent) != deeper(lines->indent_b, h.indent) ||
-                  (g.tabs > 0) != (h.tabs > 0));
-    *lines = (Lines){g.indent, h.indent};
+    int differs = i > 0 && (deeper(before[0], g.indent) != deeper(before[1], h.indent) ||
+                            (g.tabs > 0) != (h.tabs > 0));
+    before[0] = g.indent;
+    before[1] = h.indent;
     return differs;
   }
   if (g.breaks != h.breaks) {
@@ -167,14 +164,14 @@ static int gap_counts(const Texts *p, size_t i, const Form *f, Lines *lines) {
 }
 
 int marks_layout(Texts *p) {
-  Lines lines = {0, 0};
+  size_t before[2] = {0, 0};
   if (!same_words(p)) {
     return 0;
   }
   Form f = form_of(&p->a), g = form_of(&p->b);
   f = (Form){f.breaks > g.breaks ? f.breaks : g.breaks, f.values || g.values, f.code || g.code};
   for (size_t i = 0; i < p->a.n_tokens; i++) {
-    if (p->a.tokens[i].raw && gap_counts(p, i, &f, &lines)) {
+    if (p->a.tokens[i].raw && gap_counts(p, i, &f, before)) {
       return texts_object(p, i, i);
     }
   }

@@ -10,7 +10,7 @@
 
 /* ---- persons */
 
-enum { PERSONS_MAX = 16, ME = 1, YOU = 2, US = 6 };
+enum { PERSONS_MAX = 16, ME = 1, YOU, HIM, HER, US = 6 };
 
 static int person_of(const Token *x) {
   int person = x->kind == TOKEN_WORD && x->word ? x->word->person : 0;
@@ -136,6 +136,30 @@ static int being_differs(Texts *p) {
   return 0;
 }
 
+/* The first word for this person, if none of the text's is for the other; n_tokens: none. */
+static size_t find_person(const GuardText *t, int person, int other) {
+  size_t found = t->n_tokens;
+  for (size_t i = t->n_tokens; i-- > 0;) {
+    int who = person_of(&t->tokens[i]);
+    found = who == person ? i : found;
+    if (who == other) {
+      return t->n_tokens;
+    }
+  }
+  return found;
+}
+
+/* Of him there, of her here. */
+static int sex_differs(Texts *p) {
+  for (int i = 0; i < 2; i++) {
+    size_t x = find_person(&p->a, HIM + i, HER - i), y = find_person(&p->b, HER - i, HIM + i);
+    if (x < p->a.n_tokens && y < p->b.n_tokens) {
+      return texts_object(p, x, y);
+    }
+  }
+  return 0;
+}
+
 /* ---- subjects */
 
 static const char *const AUXILIARIES[] = {"do",     "does", "did",   "can", "could",
@@ -192,10 +216,6 @@ static int asks_for_object(const GuardText *a, const GuardText *b) {
   return object > 2 && verb > s && texts_count_new(a) == 0 && texts_count_new(b) == 0;
 }
 
-static int object_differs(Texts *p) {
-  return (asks_for_object(&p->a, &p->b) || asks_for_object(&p->b, &p->a)) && texts_object(p, 0, 0);
-}
-
 /* ---- owners by an apostrophe */
 
 enum { NOT_OWNER, ONE_OWNER, OWNERS };
@@ -234,8 +254,12 @@ static int owners_differ(Texts *p) {
 }
 
 int roles_person(Texts *p) {
-  return !p->a.foreign && (persons_swap(p) || being_differs(p) || owner_differs(p) ||
-                           subject_differs(p) || object_differs(p) || owners_differ(p));
+  if (p->a.foreign) {
+    return 0;
+  }
+  int asks = asks_for_object(&p->a, &p->b) || asks_for_object(&p->b, &p->a);
+  return (asks && texts_object(p, 0, 0)) || persons_swap(p) || being_differs(p) ||
+         owner_differs(p) || sex_differs(p) || subject_differs(p) || owners_differ(p);
 }
 
 /* ---- "only", "all … not", and what was done against what may be done */

@@ -924,7 +924,9 @@ static void attach_units(GuardText *t) {
       continue;
     }
     if (token->kind == TOKEN_WORD && token->word && token->word->unit) {
-      int follows = before && is_number(before);
+      int degrees =
+          before && before->kind == TOKEN_UNIT && before->word == guard_word("\xC2\xB0", 2);
+      int follows = before && (is_number(before) || degrees);
       int leads = (token->word->classes & WORD_CURRENCY) && i + 1 < t->n_tokens &&
                   is_number(&t->tokens[i + 1]);
       if (follows || leads) {
