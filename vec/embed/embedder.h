@@ -14,9 +14,10 @@ typedef struct Embedder {
   char name[LIMIT_MODEL_NAME];    /* as a table's argument names it */
   char version[LIMIT_MODEL_NAME]; /* vectors of two versions are never compared */
   int dim;
-  double threshold; /* cosine from which a match is a hit where a threshold decides and nobody chose one */
-  double even;      /* cosine at which a match is as likely right as wrong, roughly */
-  double floor;     /* cosine under which two texts are not even looked at as paraphrases */
+  double
+      threshold; /* cosine from which a match is a hit where a threshold decides and nobody chose one */
+  double even;  /* cosine at which a match is as likely right as wrong, roughly */
+  double floor; /* cosine under which two texts are not even looked at as paraphrases */
   /* Writes the unit vector of n bytes of UTF-8. Returns RC_OK, VEC_EMPTY for a text that has none,
   ** or an error in *err. NULL: this embedder is no text embedder (vectors come from outside). */
   int (*run)(void *ctx, const char *text, size_t n, float *out, Err *err);
