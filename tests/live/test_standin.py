@@ -213,6 +213,35 @@ class Caches(Bare):
             self.standin.post("/standin/cache", {"miss": 1.5})
 
 
+class Answers(Bare):
+    def said(self, text, api="openai"):
+        answer = self.chat(text, api)[2]
+        return answer["choices"][0]["message"]["content"] if api == "openai" else answer["content"][0]["text"]
+
+    def test_told_beforehand(self):
+        self.standin.post("/standin/answers", {"how far is it": '{"intent": "distance"}', "@say: no": "told first", "ü\n": "ö"})
+        for api in PATHS:
+            self.assertEqual(self.said("how far is it", api), '{"intent": "distance"}')
+            self.assertEqual([self.said("@say: no", api), self.said("ü\n", api)], ["told first", "ö"])
+        self.assertIn("(ref ", self.said("how far is it?"))
+        self.assertEqual(self.said("@say: yes"), "yes")
+        self.standin.post("/standin/answers", {"how far is it": "two miles"})  # instead of all of those
+        self.assertEqual([self.said("how far is it"), self.said("@say: no")], ["two miles", "no"])
+        self.standin.post("/standin/reset", {})
+        self.assertIn("(ref ", self.said("how far is it"))
+
+    def test_many(self):
+        self.standin.post("/standin/answers", {f"question {i}": f"answer {i}" for i in range(10000)})
+        self.assertEqual([self.said(f"question {i}") for i in (0, 4999, 9999)], ["answer 0", "answer 4999", "answer 9999"])
+        self.assertIn("(ref ", self.said("question 10000"))
+
+    def test_wrong_wishes_are_refused(self):
+        for wrong in ({"a": 1}, {"a": "b", "c": None}, ["a"], "a"):
+            with self.subTest(wrong=wrong), self.assertRaisesRegex(Exception, "400"):
+                self.standin.post("/standin/answers", wrong)
+        self.assertIn("(ref ", self.said("a"))
+
+
 class Latencies(Bare):
     def waits(self, seed, order=1):
         self.standin.post("/standin/latency", {"ms": 5, "to_ms": 60, "seed": seed})

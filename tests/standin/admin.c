@@ -10,6 +10,7 @@
 **   POST /standin/latency   {"ms":N[,"scenario":"X"]}, or {"ms":N,"to_ms":M[,"seed":S]}: drawn between them
 **   POST /standin/scenario  {"name":"X"}       for requests that choose none
 **   POST /standin/tokens    {"factor":F} input tokens billed per token counted, 0.1 to 10,000
+**   POST /standin/answers   {"question":"answer",...} what those last user messages are answered, whatever the model; {}: none
 **   POST /standin/batch     {"polls":N,"ms":N,"end":"expired",...} what is to happen to batches: plan.c
 **   GET  /standin/batches   {"files","batches","steps"}: how many were made and deleted, what is there, and what was asked
 **   POST /standin/cache     {"readable_ms":N,"miss":0.5,"seed":N,"floor":1024,"apart":true} how prefixes become readable (prompt.c)
@@ -168,6 +169,21 @@ static void set_token_factor(struct request *r) {
   }
 }
 
+/* POST /standin/answers */
+static void set_answers(struct request *r) {
+  const cJSON *x = cJSON_IsObject(r->json) ? r->json->child : NULL;
+  while (x && cJSON_IsString(x)) {
+    x = x->next;
+  }
+  if (x || !cJSON_IsObject(r->json)) {
+    wrong(r, "answers: an object of texts, question and answer");
+  } else {
+    answers_tell(r->json);
+    r->json = NULL;
+    ok(r);
+  }
+}
+
 /* POST /standin/batch */
 static void set_batch(struct request *r) {
   const char *why = plan_set(r->json);
@@ -228,7 +244,7 @@ int admin_handle(struct request *r) {
       {"POST", "/standin/scenario", set_scenario},   {"POST", "/standin/batch", set_batch},
       {"POST", "/standin/tokens", set_token_factor}, {"POST", "/standin/cache", set_cache},
       {"POST", "/standin/rate", set_rate},           {"GET", "/standin/rate", show_rate},
-      {"GET", "/standin/batches", show_batches},
+      {"GET", "/standin/batches", show_batches},     {"POST", "/standin/answers", set_answers},
   };
   if (strncmp(r->raw_path, "/standin", 8) != 0) {
     return 0;
@@ -244,8 +260,9 @@ int admin_handle(struct request *r) {
   return 1;
 }
 
-/* Forgets the latest request. */
+/* Forgets the latest request, and the answers that were told. */
 void admin_free(void) {
+  answers_tell(NULL);
   pthread_mutex_lock(&lock);
   free(last);
   last = NULL;

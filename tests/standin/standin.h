@@ -215,6 +215,7 @@ void cache_reset(void);
 
 void answer_text(struct buf *out, const char *question, uint64_t ref);
 int answer_wanted(struct buf *out, const char *question, const char *model);
+void answers_tell(cJSON *answers); /* question -> answer, taken over; NULL = none */
 cJSON *schema_instance(const cJSON *schema, const char *word);  /* owned; word fills strings */
 cJSON *schema_violation(const cJSON *schema, const char *word); /* owned; JSON that doesn't fit */
 
