@@ -203,6 +203,25 @@ class Bench(Program):
         for provider in ("openai", "anthropic"):  # a text that differs in front shares nothing
             self.assertRegex(out, rf"{provider} \| 1 \| given \| 0\.0 % \| 0\.0 % \| \$[\d.]+ \| \+0\.0 %")
 
+    def test_caches(self):
+        out = self.run_it("/usr/bin/python3", "bench/caches.py", "quick")
+        rows = {cells[0]: cells[1:] for cells in (line[2:-2].split(" | ") for line in out.splitlines() if line.startswith("| "))}
+        names = [c.split(",")[0] for c in rows["approach"] if "questions" in c]
+        self.assertEqual(names, ["support_desk.csv"] if "skipped: CLINC" in out else ["support_desk.csv", "CLINC"])
+        hits = {what: [float(c.split(" ")[0]) for c in cells[1:1 + len(names)]] for what, cells in rows.items() if what != "approach"}
+        self.assertGreater(hits["exact"][0], 0)
+        for i, _ in enumerate(names):
+            self.assertGreaterEqual(hits["semantic, static alone"][i], hits["exact"][i])
+            self.assertGreaterEqual(hits["semantic, static alone"][i], hits["prompt-aware, three prompts, static alone"][i])
+            for provider in ("OpenAI", "Anthropic, prompt_cache 5m"):
+                self.assertTrue(80 < hits[f"prefix, {provider}"][i] < 100, out)
+        apart = re.findall(r"three apart \d+; of the first .* of the three, of the others (\d+)", out)
+        self.assertEqual(set(apart), {"0"}, out)  # no prompt was served another one's answer
+        self.assertGreaterEqual(len(apart), len(names))
+        self.figures(out, "support_desk.csv, semantic, static alone: one prompt for all # hits, three apart #; of the first # %")
+        out = self.run_it("/usr/bin/python3", "bench/caches.py", "quick", "pairs")
+        self.assertRegex(out, r"1\n  asked  .+\n  served .+\n(?s:.*)of \d+ semantic hits")
+
     def test_batch(self):
         out = self.run_it("/usr/bin/python3", "bench/batch.py", "quick")
         self.figures(out, "| llmcost | # | # | # | # | # |", "settled # rows a second (# beyond the stand-in's ",
