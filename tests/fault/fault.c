@@ -189,6 +189,32 @@ static const Scenario scenarios[] = {
      .setup = TABLE ";" CACHE,
      .sql = PUT "response FROM c WHERE query MATCH 'where is my parcel'",
      .check = "SELECT count(*) = 1 AND min(x) = 'there' FROM t"},
+    {.name = "neighbours", /* they agree; what is asked anyway teaches; why not */
+     .setup =
+         TABLE ";CREATE VIRTUAL TABLE c USING semantic_cache(embedder='static', confirm='off');"
+               "INSERT INTO c(query, response, user) VALUES"
+               " ('How can I return something?', '{\"a\":1,\"b\":[true]}', 'u'),"
+               " ('How can I send an item back to you?', '{\"b\":[true],\"a\":1.0}', 'v'),"
+               " ('I want to return an item I bought', '{\"a\":1, \"b\":[true]}', 'w'),"
+               " ('Which way do I return goods?', '{\"a\":1,\"b\":[true]}', NULL),"
+               " ('Where is your shop?', 'x', NULL), ('Do you ship to Norway?', 'y', NULL), ('Can "
+               "I pay by card?', 'z', NULL),"
+               " ('Do you sell 2 sofas?', 'no', NULL), ('When do you open?', 'at nine', NULL)",
+     .sql =
+         PUT "policy FROM c WHERE query MATCH 'To return an item, what do I do?';" PUT
+             "why FROM c WHERE query MATCH 'Do you sell 3 sofas?' AND verify = 0;"
+             "INSERT INTO c(query, response) SELECT 'Do you sell 3 sofas?', 'no' WHERE NOT EXISTS"
+             " (SELECT 1 FROM c WHERE query MATCH 'Do you sell 3 sofas?')",
+     .check = "SELECT min(x) = 'agreement' AND max(x) LIKE 'guard: number%'"
+              " AND (SELECT count(*) >= 1 FROM c_labels) AND"
+              " (SELECT count(*) >= 1 FROM c_decisions WHERE why LIKE 'guard: number%') FROM t"},
+    {.name = "forget", /* out of both caches, or out of none */
+     .setup = TABLE ";SELECT llm_complete('q', "
+                    "'{\"model\":\"gpt-4o-mini\",\"cache\":\"semantic\",\"tag\":\"v1\"}')",
+     .ready = "SELECT count(*) FROM llm_calls",
+     .sql = "SELECT llm_cache_forget('{\"tag\":\"v1\"}')",
+     .check = "SELECT (SELECT count(*) = 0 FROM llm_answers) AND"
+              " (SELECT count(*) = 0 FROM llm_cache)"},
     {.name = "import",
      .setup = TABLE,
      .sql = "SELECT "

@@ -146,6 +146,21 @@ class Policies(unittest.TestCase):
             put(db, ("My bill was lost on a trip to Rome", "Sorry."))
             self.assertIsNotNone(ask(db, "my bill was lost on the trip to Rome"), "another answer is believed")
 
+    def test_no_answer_agrees_with_nothing(self):
+        """Entries without a response are not entries with the same one."""
+        db = table()
+        put(db, *((q, None) for q in (PAIR[0],) + ABOUT_RETURNS), ("Where is your shop?", None), ("Do you ship to Norway?", None), ("Can I pay?", None))
+        self.assertIsNone(ask(db, "What must I do to return an item"))
+        self.assertIsNotNone(ask(db, "how can I return something"), "nearness alone still counts")
+
+    def test_what_the_guard_refuses_says_nothing_about_an_answer(self):
+        db = table()
+        put(db, ("Do you sell 1 sofa here?", "Yes."), ("Do you sell red sofas here?", "Yes."))
+        for n in range(2, 9):
+            self.assertIsNone(ask(db, f"Do you sell {n} sofas here?"))
+            put(db, (f"Do you sell {n} sofas here?", f"No: {n}."))
+        self.assertEqual(value(db, "SELECT count(*) FROM c_labels"), 0)
+
     def test_the_nearest_only(self):
         """A veto is a miss, no reason to ask the next nearest; with a threshold it is one."""
         db = table()

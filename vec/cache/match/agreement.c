@@ -6,7 +6,7 @@
 ** reach and what they answer. Where MiniLM confirms, the neighbours found by 'static' are ranked by MiniLM's cosines.
 **
 ** A miss is remembered until its question is inserted: whether the nearest entry's answer would have been right is then known,
-** and becomes a label. What is known of answers (vec/policy/track.h) is made of labels when first needed.
+** and becomes a label. (Where the guard said no, it says nothing about the answer.) What is known of answers (vec/policy/track.h) is made of labels when first needed.
 */
 #include "vec/cache/match/policies.h"
 
@@ -16,7 +16,6 @@
 #include "vec/engine/kernels/cosine.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,7 +96,10 @@ static int find_nears(Search *s, double lowest, int k, int confirms, Nears *x, E
 static int read_answer(CacheTable *t, Near *near, Err *err) {
   Entry e;
   int found = search_read(t, near->id, &e, err);
-  if (found == 1) {
+  if (found == 1 && sqlite3_column_type(e.stmt, ENTRY_RESPONSE) == SQLITE_NULL) {
+    near->answer = hash_bytes(&near->id, sizeof near->id, 0); /* not known: like no other */
+    sqlite3_reset(e.stmt);
+  } else if (found == 1) {
     answer_key(sqlite3_column_value(e.stmt, ENTRY_RESPONSE), &near->answer, err);
     near->asker = sqlite3_column_int64(e.stmt, ENTRY_ASKER);
     sqlite3_reset(e.stmt);
@@ -215,7 +217,7 @@ typedef struct Verdict {
 
 static void refuse(Verdict *v, const char *why) {
   v->served = 0;
-  snprintf(v->why, sizeof v->why, "%s", why);
+  sqlite3_snprintf(sizeof v->why, v->why, "%s", why);
 }
 
 /* Says by how much a score fell short, in the terms it is made of. */
@@ -223,13 +225,13 @@ static void explain(const FixedRule *rule, Verdict *v) {
   const FixedEvidence *e = &v->evidence;
   double agreement = fixed_agreement(rule, e), closeness = fixed_closeness(rule, e);
   if (e->repeats) {
-    snprintf(v->why, sizeof v->why,
-             "agreement: cosine %.2f, margin %.2f, %d of its answer: %.2f, needs %.2f", e->cosine,
-             e->margin, e->votes, agreement, rule->needs_agreement);
+    sqlite3_snprintf(sizeof v->why, v->why,
+                     "agreement: cosine %.2f, margin %.2f, %d of its answer: %.2f, needs %.2f",
+                     e->cosine, e->margin, e->votes, agreement, rule->needs_agreement);
   } else {
     double room = closeness - (20 * e->cosine - rule->offset);
-    snprintf(v->why, sizeof v->why, "cosine: %.2f with margin %.2f, needs %.2f", e->cosine,
-             e->margin, (fixed_needs_closeness(rule, e) + rule->offset - room) / 20);
+    sqlite3_snprintf(sizeof v->why, v->why, "cosine: %.2f with margin %.2f, needs %.2f", e->cosine,
+                     e->margin, (fixed_needs_closeness(rule, e) + rule->offset - room) / 20);
   }
 }
 
@@ -264,8 +266,8 @@ static int judge(Search *s, const FixedRule *rule, Nears *x, int at, Verdict *v,
     explain(rule, v);
     if (has_lost_second(s->table, err)) {
       size_t n = strlen(v->why);
-      snprintf(v->why + n, sizeof v->why - n,
-               " (MiniLM confirmed here, its weights are not at hand)");
+      sqlite3_snprintf((int)(sizeof v->why - n), v->why + n,
+                       " (MiniLM confirmed here, its weights are not at hand)");
     }
   }
   int doubts = v->served ? learn_doubts(s->table, s->partition, &near->answer, err) : 0;
@@ -288,6 +290,7 @@ static Evidence evidence_of(const Near *near, const FixedEvidence *e) {
 
 /* --- the nearest */
 
+/* For the question's INSERT. */
 static void remember(Search *s, const Near *near, const FixedEvidence *e) {
   const Missed m = {.partition = s->partition->id,
                     .entry = near->id,
@@ -296,11 +299,10 @@ static void remember(Search *s, const Near *near, const FixedEvidence *e) {
   pending_miss(s->table, s->q, &m);
 }
 
-/* A miss: kept for the log where it was near, and for the question's INSERT. */
+/* A miss: kept for the log where it was near. */
 static int miss(Search *s, const FixedRule *rule, const Near *near, const FixedEvidence *e,
                 const char *why, Err *err) {
   Evidence evidence = evidence_of(near, e);
-  remember(s, near, e);
   return fixed_is_possible(rule, near->rank, FIXED_MARGIN_MOST, 1)
              ? search_near_miss(s, near->id, &evidence, why, err)
              : err->rc;
@@ -363,6 +365,7 @@ static int decide(Search *s, const FixedRule *rule, Nears *x, int is_whole, Matc
     return err->rc == RC_OK ? miss(s, rule, &x->list[0], &nothing, v.why, err) : err->rc;
   }
   if (!is_whole) {
+    remember(s, &x->list[0], &nothing);
     return miss(s, rule, &x->list[0], &nothing,
                 "agreement: the second nearest gives another answer", err);
   }
@@ -370,6 +373,7 @@ static int decide(Search *s, const FixedRule *rule, Nears *x, int is_whole, Matc
     return err->rc;
   }
   if (!v.served) {
+    remember(s, &x->list[0], &v.evidence);
     return miss(s, rule, &x->list[0], &v.evidence, v.why, err);
   }
   return serve(&x->list[0], v.policy, m, n);

@@ -7,7 +7,6 @@
 #include "vec/cache/match/pending.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #define NEAR_MISS 0.05 /* so far below the threshold is still worth a line in the log */
@@ -47,7 +46,7 @@ static int take(Search *s, const VecHit *hit, Match *m, Err *err) {
   Allowed allowed = wants ? search_allows(s, hit, why, err) : ALLOWED;
   if (allowed == ALLOWED && hit->cosine < threshold) {
     allowed = ALLOWED_NOT;
-    snprintf(why, sizeof why, "cosine: %.4f, needs %.4f", hit->cosine, threshold);
+    sqlite3_snprintf(sizeof why, why, "cosine: %.4f, needs %.4f", hit->cosine, threshold);
   }
   *m = match_of(hit);
   if (allowed == ALLOWED || !s->q->verify) {
@@ -83,6 +82,6 @@ int threshold_learn(Search *s, Err *err) {
       hit.cosine >= threshold) {
     return err->rc; /* a veto has its line already */
   }
-  snprintf(why, sizeof why, "cosine: %.4f, needs %.4f", hit.cosine, threshold);
+  sqlite3_snprintf(sizeof why, why, "cosine: %.4f, needs %.4f", hit.cosine, threshold);
   return search_near(s, &hit, why, err);
 }
