@@ -95,6 +95,22 @@ class Policies(unittest.TestCase):
         put(db, *((q, f'{{"label":"returns","sure":{n}}}') for n, q in enumerate((PAIR[0],) + ABOUT_RETURNS)), *others)
         self.assertIsNone(ask(db, PAIR[1]), "other values are other answers")
 
+    def test_labels_are_compared_without_case_and_full_stop(self):
+        others = (("Where is your shop?", "in oslo"), ("Do you ship to Norway?", "yes we do"), ("Can I pay by card?", "by any"))
+        db = table()
+        put(db, *zip((PAIR[0],) + ABOUT_RETURNS, ("Returns", "returns.", "RETURNS", "returns", " Returns! ", "returns")), *others)
+        self.assertEqual(ask(db, PAIR[1])[1], "agreement")
+        db = table()
+        long = "We take everything back within thirty days, but for what was made for you alone"
+        put(db, *zip((PAIR[0],) + ABOUT_RETURNS, (long, long.upper(), long.lower(), long + ".", long.title(), long + "!")), *others)
+        self.assertIsNone(ask(db, PAIR[1]), "of longer texts case is a part")
+
+    def test_the_adaptive_policy_compares_json_by_value(self):
+        db = table("max_false_hits=0.5, seed=1, confirm='off'")
+        for n, q in enumerate((PAIR[0],) + ABOUT_RETURNS):
+            put(db, (q, ('{"label":"returns","n":1}', '{ "n": 1.0, "label": "returns" }')[n % 2]))
+        self.assertEqual(db.execute("SELECT DISTINCT ok FROM c_labels").fetchall(), [(1,)])
+
     def test_variants_of_one_text_are_one_vote(self):
         """Who enters an answer often, under variants of one question, makes it no likelier."""
         asked = "How do I send back what I bought?"

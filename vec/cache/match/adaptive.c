@@ -3,9 +3,9 @@
 */
 #include "vec/cache/match/policies.h"
 
-#include "base/text/text.h"
 #include "base/utf8.h"
 #include "core/guard/guard.h"
+#include "vec/cache/state/answer.h"
 #include "vec/cache/match/learn.h"
 #include "vec/cache/match/pending.h"
 #include "vec/engine/kernels/cosine.h"
@@ -21,6 +21,7 @@ typedef struct Answer {
   enum { NO_ANSWER, TEXT_ANSWER, BYTES_ANSWER } kind;
   char *bytes;
   size_t n;
+  Hash key; /* answer.h */
 } Answer;
 
 /* A neighbour with the cosine it is ranked by and its answer, owned. */
@@ -53,7 +54,7 @@ static int copy_answer(sqlite3_value *v, Answer *a, Err *err) {
   int is_text = sqlite3_value_type(v) != SQLITE_BLOB && a->n <= LIMIT_RESPONSE_BYTES &&
                 utf8_is_valid(a->bytes, a->n, &bad_at);
   a->kind = value_is_null(v) ? NO_ANSWER : is_text ? TEXT_ANSWER : BYTES_ANSWER;
-  return RC_OK;
+  return answer_key(v, &a->key, err);
 }
 
 /* Reads a neighbour's answer and confirming cosine, and whether guard or feedback refuse it. 1 found,
@@ -118,22 +119,6 @@ static int neighbours(Search *s, Neighbour list[NEIGHBOURS], int *n, Err *err) {
   return err->rc;
 }
 
-/* 1 if two texts have the same normal form. */
-static int same_form(const Answer *a, const Answer *b, Err *err) {
-  Buf x, y;
-  buf_init(&x, LIMIT_RESPONSE_BYTES * 4);
-  buf_init(&y, LIMIT_RESPONSE_BYTES * 4);
-  int rc = text_normalize(a->bytes, a->n, &x);
-  rc = rc == RC_OK ? text_normalize(b->bytes, b->n, &y) : rc;
-  int same = rc == RC_OK && x.n == y.n && (x.n == 0 || memcmp(x.data, y.data, x.n) == 0);
-  buf_free(&x);
-  buf_free(&y);
-  if (rc == RC_NOMEM) {
-    err_nomem(err);
-  }
-  return same;
-}
-
 /* 1 if two texts mean the same, 0 if not, -1 where that can't be told. */
 static int same_meaning(const CacheTable *t, const Answer *a, const Answer *b, Err *err) {
   float *u = malloc(sizeof(float) * 2 * (size_t)t->embedder.dim),
@@ -160,13 +145,10 @@ static int same_answer(const CacheTable *t, const Answer *a, const Answer *b, Er
   if (a->kind != b->kind) {
     return 0;
   }
-  if (a->kind != TEXT_ANSWER || (a->n == b->n && memcmp(a->bytes, b->bytes, a->n) == 0)) {
-    return a->n == b->n && memcmp(a->bytes, b->bytes, a->n) == 0;
-  }
-  int same = same_form(a, b, err);
+  int same = memcmp(&a->key, &b->key, sizeof a->key) == 0;
   int is_short = (a->n <= SHORT || b->n <= SHORT || a->bytes[0] == '{' || a->bytes[0] == '[');
-  if (same || is_short || err->rc != RC_OK || t->embedder.run == NULL) {
-    return err->rc != RC_OK ? -1 : same;
+  if (same || is_short || a->kind != TEXT_ANSWER || t->embedder.run == NULL) {
+    return same;
   }
   return same_meaning(t, a, b, err);
 }

@@ -91,6 +91,21 @@ static int by_value(const char *text, size_t n, Hash *key, Err *err) {
   return 1;
 }
 
+/* A label is the same in another case, and with a full stop behind it. (Of other texts these can be part of the answer.) */
+static void fold_label(Buf *form) {
+  enum { LABEL = 64 };
+  if (form->n > LABEL || form->n == 0) {
+    return;
+  }
+  for (size_t i = 0; i < form->n; i++) {
+    char c = form->data[i];
+    form->data[i] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+  }
+  while (form->n > 1 && strchr(".! ", form->data[form->n - 1])) {
+    form->n--;
+  }
+}
+
 static int by_form(const char *text, size_t n, Hash *key, Err *err) {
   Buf form;
   buf_init(&form, LIMIT_RESPONSE_BYTES * 4);
@@ -98,6 +113,7 @@ static int by_form(const char *text, size_t n, Hash *key, Err *err) {
   if (rc == RC_NOMEM) {
     err_nomem(err);
   }
+  fold_label(&form);
   *key = rc == RC_OK ? keyed(form.data ? form.data : "", form.n, KIND_TEXT)
                      : keyed(text, n, KIND_BYTES);
   buf_free(&form);
