@@ -105,11 +105,11 @@ static void variants_prove_nothing(void **state) {
     track_learn(t, &evil, entry, 0.8, 0, &err);
   }
   for (int entry = 10; entry < 100; entry++) {
-    track_learn(t, &evil, entry, 0.95, 1, &err);
+    track_learn(t, &evil, entry, 0.86, 1, &err);
   }
   assert_true(track_doubts(t, &evil));
   for (int entry = 100; entry < 110; entry++) {
-    track_learn(t, &evil, entry, 0.85, 1, &err);
+    track_learn(t, &evil, entry, 0.84, 1, &err);
   }
   assert_false(track_doubts(t, &evil));
   track_free(t);

@@ -69,7 +69,7 @@ int track_learn(Track *r, const Hash *key, int64_t entry, double cosine, int ok,
   Record *x = record_of(r, key, entry, err);
   if (x) {
     x->is_repeated |= x->entry != entry;
-    x->same += ok && cosine < FIXED_SAME_TEXT;
+    x->same += ok && cosine < FIXED_NO_NEWS;
     x->differs += !ok;
   }
   return err->rc;

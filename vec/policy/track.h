@@ -22,7 +22,7 @@ void track_free(Track *r);
 int track_note(Track *r, const Hash *key, int64_t entry, Err *err);
 
 /* … and that it would have been right (ok 1) or wrong (0) for a question whose nearest entry this was. `cosine`: of the
-** two questions. That a variant of one text has the same answer says nothing, and is not counted. */
+** two questions. That questions which are nearly the same have one answer says nothing, and is not counted. */
 int track_learn(Track *r, const Hash *key, int64_t entry, double cosine, int ok, Err *err);
 
 /* 1 if several entries hold the answer and it was wrong for neighbours of theirs too often to be believed. */
