@@ -207,6 +207,13 @@ class Why(unittest.TestCase):
         self.assertIsNone(explain(db, "Who are you?", " AND tag = 'v1'")[2])
         self.assertRegex(explain(db, "Who is this?", " AND threshold = 0.99")[2], r"^cosine: 0\.\d{4}, needs 0.9900$")
 
+    def test_the_adaptive_policy_says_that_it_decides(self):
+        db = table("max_false_hits=0.02, seed=1, confirm='off'")
+        put(db, ("Can I return 2 items?", "Yes."))
+        self.assertEqual(explain(db, "may I return 2 items")[1:], ("adaptive", "max_false_hits: a lookup decides, and notes its chance"))
+        self.assertRegex(explain(db, "Can I return 3 items?")[2], "^guard: number")
+        self.assertEqual(db.execute("SELECT policy, why FROM c WHERE query MATCH 'Can I return 2 items?' AND verify = 0").fetchone(), ("exact", None))
+
     def test_rows_are_in_the_order_of_their_cosines(self):
         for confirm in ("on", "off"):
             db = table(f"confirm='{confirm}'")

@@ -205,6 +205,23 @@ int adaptive_match(Search *s, Match *m, int *n, Err *err) {
   return err->rc;
 }
 
+int adaptive_show(Search *s, Match *m, int *n, Err *err) {
+  MatchQuery every = *s->q;
+  const MatchQuery *asked = s->q;
+  int first = *n;
+  every.threshold = -1;
+  s->q = &every;
+  threshold_several(s, m, n, err);
+  s->q = asked;
+  for (int i = first; i < *n && err->rc == RC_OK; i++) {
+    m[i].policy = "adaptive";
+    if (asked->explains && !m[i].why) {
+      search_why(&m[i], "max_false_hits: a lookup decides, and notes its chance", err);
+    }
+  }
+  return err->rc;
+}
+
 /* Compares the new answer with its first neighbour's. */
 int adaptive_compare(Search *s, sqlite3_value *response, Err *err) {
   CacheTable *t = s->table;

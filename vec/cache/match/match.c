@@ -129,8 +129,8 @@ static int by_similarity(const void *a, const void *b) {
 static int match_by_policy(Search *s, Match *matches, int *n, Err *err) {
   const MatchQuery *q = s->q;
   int is_one = q->verify && q->k == 1;
-  if (q->verify && !isnan(adaptive_bound(s)) && isnan(q->threshold)) {
-    return adaptive_match(s, matches, n, err); /* one at most, whatever k */
+  if (!isnan(adaptive_bound(s)) && isnan(q->threshold)) { /* one at most, whatever k */
+    return q->verify ? adaptive_match(s, matches, n, err) : adaptive_show(s, matches, n, err);
   }
   const FixedRule *rule = search_has_threshold(s) ? NULL : agreement_rule(s->table, err);
   if (err->rc != RC_OK) {

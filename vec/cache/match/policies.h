@@ -16,6 +16,9 @@ double adaptive_bound(const Search *s);
 /* The nearest entry that neither guard nor feedback refuses, if the policy serves it. Returns err->rc. */
 int adaptive_match(Search *s, Match *m, int *n, Err *err);
 
+/* The nearest entries, whatever would be decided, with what is known to stand in the way (`explains`). */
+int adaptive_show(Search *s, Match *m, int *n, Err *err);
+
 /* Compares the answer of a new entry with that of the one the policy would have been asked about, and learns. */
 int adaptive_compare(Search *s, sqlite3_value *response, Err *err);
 
