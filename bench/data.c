@@ -214,18 +214,21 @@ Data *data_make(DataKind kind, int dim, size_t n, uint64_t seed) {
   Data *data = calloc(1, sizeof *data);
   World *w = world_make(kind, d, n, seed);
   float *vectors = aligned_alloc(64, (n * d * sizeof *vectors + 63) / 64 * 64);
-  if (!data || !w || !vectors) {
+  uint32_t *intents = calloc(n ? n : 1, sizeof *intents);
+  if (!data || !w || !vectors || !intents) {
     free(data);
     free(vectors);
+    free(intents);
     world_free(w);
     return NULL;
   }
-  *data = (Data){dim, n, vectors, w};
+  *data = (Data){dim, n, vectors, intents, w};
   for (size_t i = 0; i < n; i++) {
     if (kind == DATA_ISOTROPIC) {
       make_isotropic(w, d, vectors + i * d);
     } else {
       size_t k = pick_intent(w);
+      intents[i] = (uint32_t)k;
       paraphrase(w, w->intent + k * d, w->spread[k], d, vectors + i * d);
     }
   }
@@ -235,6 +238,7 @@ Data *data_make(DataKind kind, int dim, size_t n, uint64_t seed) {
 void data_free(Data *data) {
   if (data) {
     free(data->vectors);
+    free(data->intents);
     world_free(data->world);
     free(data);
   }

@@ -17,7 +17,8 @@ typedef enum DataKind { DATA_CLUSTERED, DATA_ISOTROPIC } DataKind;
 typedef struct Data {
   int dim;
   size_t n;
-  float *vectors; /* n * dim, unit vectors */
+  float *vectors;    /* n * dim, unit vectors */
+  uint32_t *intents; /* n: which of the intents each belongs to; isotropic: 0 */
   struct World *world;
 } Data;
 

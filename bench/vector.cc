@@ -1,11 +1,20 @@
 /*
 ** The semantic_cache table beside sqlite-vec, hnswlib and fp32 brute force, on the same data.
 **
-**   bench_vector EXTENSION VEC0 DIR [clustered|isotropic] N [ROUNDS]       (bench/vector.sh calls it)
+**   bench_vector EXTENSION VEC0 DIR [clustered|isotropic|policy] N [ROUNDS]    (bench/vector.sh calls it)
 **
 ** One process, one thread. N x 384 unit vectors (data.h), threshold 0.95. Hits are perturbed
 ** entries whose best match is above the threshold, misses are new questions whose best match is
-** below it. The methods answer the same queries in turns of at least 20 ms; a time is the thread's
+** below it. `policy`: N x 256, clustered, in a table whose embedder is 'static', so that nobody gives a
+** threshold and what the neighbours answer decides; every entry of an intent answers the same. Hits
+** are then the questions that are served and misses those that are not, out of perturbed entries and
+** new questions, and sqlite-vec finds the eight neighbours that such a decision needs.
+**
+** BEFORE in the environment names an llmcost.so built earlier: it answers the same queries, from a
+** file of its own, in the same turns. (Where there is no default policy in it yet, its default
+** threshold decides.) Openings of both are then taken in turns, too.
+**
+** The methods answer the same queries in turns of at least 20 ms; a time is the thread's
 ** CPU time of one lookup, binding and reset included for those in SQL. Both databases are files in
 ** WAL mode, opened anew after they were filled, each by two connections: one whose page cache has
 ** room for every page, one with SQLite's own 2 MB, where the system's cache has the rest.
@@ -41,10 +50,13 @@ extern "C" {
 #include <unistd.h>
 #include <vector>
 
-enum { DIM = 384, QUERIES = 400, LANES = 8 };
+enum { QUERIES = 400, LANES = 8, OPENINGS = 5, NEIGHBOURS = 8 };
 #define THRESHOLD 0.95
 #define SAME 1e-6
 #define SLOT 0.02 /* seconds */
+
+static int dim = 384;
+static bool by_policy;
 
 enum Kind { HIT, MISS, KINDS };
 enum { OURS, PEER, OURS_SMALL, PEER_SMALL }; /* the first methods */
@@ -53,7 +65,12 @@ struct Queries {
   size_t n = 0;
   std::vector<float> vectors;
   std::vector<double> best; /* the oracle's */
-  const float *at(size_t i) const { return vectors.data() + i * DIM; }
+  const float *at(size_t i) const { return vectors.data() + i * (size_t)dim; }
+  void add(const float *query, double its_best) {
+    vectors.insert(vectors.end(), query, query + dim);
+    best.push_back(its_best);
+    n++;
+  }
 };
 
 struct Answer {
@@ -65,10 +82,12 @@ struct Method {
   Answer (*ask)(const float *query);
   std::vector<double> times[KINDS];
   size_t next[KINDS] = {}, right[KINDS] = {};
-  Method(const std::string &n, Answer (*a)(const float *)) : name(n), ask(a) {}
+  bool decides; /* by what is measured here: its answers can be right or wrong */
+  Method(const std::string &n, Answer (*a)(const float *), bool d = true)
+      : name(n), ask(a), decides(d) {}
 };
 
-static const char *extension, *vec0, *dir;
+static const char *extension, *earlier, *vec0, *dir; /* earlier: NULL, or the build before */
 static int rounds;
 static Data *data;
 static Queries queries[KINDS];
@@ -93,7 +112,7 @@ static double wall_time() {
 }
 
 static const float *row_of(size_t i) {
-  return data->vectors + i * DIM;
+  return data->vectors + i * (size_t)dim;
 }
 
 static double resident_bytes() {
@@ -116,7 +135,7 @@ static float sum8(__m256 x) {
 
 static float dot(const float *a, const float *b) {
   __m256 s[4] = {};
-  for (int i = 0; i < DIM; i += 32) {
+  for (int i = 0; i < dim; i += 32) {
     for (int j = 0; j < 4; j++) {
       s[j] = _mm256_fmadd_ps(_mm256_loadu_ps(a + i + 8 * j), _mm256_loadu_ps(b + i + 8 * j), s[j]);
     }
@@ -126,7 +145,7 @@ static float dot(const float *a, const float *b) {
 
 static double dot_double(const float *a, const float *b) {
   double sum = 0;
-  for (int i = 0; i < DIM; i++) {
+  for (int i = 0; i < dim; i++) {
     sum += (double)a[i] * (double)b[i];
   }
   return sum;
@@ -145,10 +164,10 @@ struct Candidate {
 
 static void dots(const float *row, const float *q, float out[LANES]) {
   __m256 s[LANES] = {};
-  for (int i = 0; i < DIM; i += 8) {
+  for (int i = 0; i < dim; i += 8) {
     __m256 x = _mm256_loadu_ps(row + i);
     for (int j = 0; j < LANES; j++) {
-      s[j] = _mm256_fmadd_ps(x, _mm256_loadu_ps(q + j * DIM + i), s[j]);
+      s[j] = _mm256_fmadd_ps(x, _mm256_loadu_ps(q + j * dim + i), s[j]);
     }
   }
   for (int j = 0; j < LANES; j++) {
@@ -173,7 +192,7 @@ static void oracle(const float *q, double best[LANES]) {
     best[j] = -2;
     for (const Candidate &c : near[j]) {
       if (c.cosine >= top[j] - 1e-4f) {
-        best[j] = std::max(best[j], cosine(row_of(c.row), q + j * DIM));
+        best[j] = std::max(best[j], cosine(row_of(c.row), q + j * dim));
       }
     }
   }
@@ -181,7 +200,8 @@ static void oracle(const float *q, double best[LANES]) {
 
 static void make_query(Kind kind, float *out) {
   if (kind == HIT) {
-    double c = 0.951 + 0.044 * (double)(data_random(data) >> 11) * 0x1p-53;
+    double lowest = by_policy ? 0.8 : 0.951;
+    double c = lowest + (0.995 - lowest) * (double)(data_random(data) >> 11) * 0x1p-53;
     data_near(data, data_random(data) % data->n, c, out);
   } else {
     data_novel(data, out);
@@ -191,17 +211,16 @@ static void make_query(Kind kind, float *out) {
 static void make_queries(Kind kind) {
   Queries &q = queries[kind];
   for (int tries = 0; q.n < QUERIES && tries < 20 * QUERIES; tries += LANES) {
-    std::vector<float> v(LANES * DIM);
+    std::vector<float> v((size_t)(LANES * dim));
     double best[LANES];
     for (int j = 0; j < LANES; j++) {
-      make_query(kind, &v[(size_t)j * DIM]);
+      make_query(kind, &v[(size_t)(j * dim)]);
     }
     oracle(v.data(), best);
     for (int j = 0; j < LANES; j++) {
-      if (kind == HIT ? best[j] > THRESHOLD + SAME : best[j] < THRESHOLD - SAME) {
-        q.vectors.insert(q.vectors.end(), &v[(size_t)j * DIM], &v[(size_t)j * DIM] + DIM);
-        q.best.push_back(best[j]);
-        q.n++;
+      if (by_policy ||
+          (kind == HIT ? best[j] > THRESHOLD + SAME : best[j] < THRESHOLD - SAME)) {
+        q.add(&v[(size_t)(j * dim)], best[j]);
       }
     }
   }
@@ -263,7 +282,7 @@ static void keep_all_pages(Database *d) {
 
 /* What a lookup answers; `read` reads its row. */
 static Answer ask_database(Database *d, const float *query, Answer (*read)(sqlite3_stmt *)) {
-  sqlite3_bind_blob(d->ask, 1, query, DIM * sizeof *query, SQLITE_STATIC);
+  sqlite3_bind_blob(d->ask, 1, query, dim * (int)sizeof *query, SQLITE_STATIC);
   Answer a = {-1};
   if (sqlite3_step(d->ask) == SQLITE_ROW) {
     a = read(d->ask);
@@ -299,46 +318,64 @@ static Import import_rows(sqlite3 *db, const char *sql, void (*bind)(sqlite3_stm
   return result;
 }
 
-/* --- ours, through SQL */
+/* --- ours, through SQL: the build that is measured, and the one before */
 
-static Database ours, ours_small;
+struct Ours {
+  const char *file;
+  const char *const *library;
+  Database db, small; /* with room for all pages, with SQLite's own cache */
+};
+static Ours ours = {"ours.db", &extension, {}, {}}, before = {"before.db", &earlier, {}, {}};
 
-static Database open_ours() {
-  return open_database("ours.db", extension, "sqlite3_llmcost_init");
+static Database open_ours(const Ours *o) {
+  return open_database(o->file, *o->library, "sqlite3_llmcost_init");
 }
 
 static void prepare_ours(Database *d) {
-  d->ask = prepare(d->db, "SELECT response, similarity FROM c WHERE query MATCH ?");
+  d->ask = prepare(d->db, "SELECT response, similarity, rowid FROM c WHERE query MATCH ?");
 }
 
+/* A response begins with the number of its row, or of its intent where answers repeat: then the row is told by its id. */
 static Answer read_ours(sqlite3_stmt *row) {
+  if (by_policy) {
+    return {sqlite3_column_int64(row, 2) - 1};
+  }
   const char *response = (const char *)sqlite3_column_text(row, 0);
   return {sqlite3_column_double(row, 1) >= THRESHOLD ? atoll(response) : -1};
 }
 
 static Answer ask_ours(const float *query) {
-  return ask_database(&ours, query, read_ours);
+  return ask_database(&ours.db, query, read_ours);
 }
 
 static Answer ask_ours_small(const float *query) {
-  return ask_database(&ours_small, query, read_ours);
+  return ask_database(&ours.small, query, read_ours);
+}
+
+static Answer ask_before(const float *query) {
+  return ask_database(&before.db, query, read_ours);
 }
 
 static void bind_ours(sqlite3_stmt *stmt, size_t i) {
-  char response[32];
-  int n = snprintf(response, sizeof response, "%zu is the answer", i);
-  sqlite3_bind_blob(stmt, 1, row_of(i), DIM * sizeof(float), SQLITE_STATIC);
-  sqlite3_bind_text(stmt, 2, response, n, SQLITE_TRANSIENT);
+  char text[64];
+  int n = snprintf(text, sizeof text, "%zu is the answer",
+                   by_policy ? (size_t)data->intents[i] : i);
+  sqlite3_bind_blob(stmt, 1, row_of(i), dim * (int)sizeof(float), SQLITE_STATIC);
+  sqlite3_bind_text(stmt, 2, text, n, SQLITE_TRANSIENT);
+  n = snprintf(text, sizeof text, "what would be the answer to question %zu", i);
+  by_policy ? sqlite3_bind_text(stmt, 3, text, n, SQLITE_TRANSIENT) : SQLITE_OK;
 }
 
-static Import fill_ours() {
-  remove_files("ours.db");
-  Database d = open_ours();
+static Import fill_ours(const Ours *o) {
+  remove_files(o->file);
+  Database d = open_ours(o);
   keep_all_pages(&d);
-  run(d.db, "CREATE VIRTUAL TABLE c USING semantic_cache(embedder='none', dim=384, "
-            "threshold=0.95)");
-  Import result =
-      import_rows(d.db, "INSERT INTO c(embedding, response) VALUES (?1, ?2)", bind_ours);
+  run(d.db, by_policy
+                ? "CREATE VIRTUAL TABLE c USING semantic_cache(embedder='static', confirm='off')"
+                : "CREATE VIRTUAL TABLE c USING semantic_cache(embedder='none', dim=384, "
+                  "threshold=0.95)");
+  Import result = import_rows(
+      d.db, "INSERT INTO c(embedding, response, query) VALUES (?1, ?2, ?3)", bind_ours);
   close_database(&d);
   return result;
 }
@@ -354,13 +391,14 @@ static void drop_pages(const char *name) {
 }
 
 /* Seconds from sqlite3_open to the first answer. */
-static double open_and_ask(Database *d) {
+static double open_and_ask(Ours *o) {
+  malloc_trim(0); /* memory is to be had from the system, as in a new process */
   double start = wall_time();
-  *d = open_ours();
-  prepare_ours(d);
-  Answer a = ask_database(d, queries[HIT].at(0), read_ours);
+  o->db = open_ours(o);
+  prepare_ours(&o->db);
+  Answer a = ask_database(&o->db, queries[HIT].at(0), read_ours);
   double seconds = wall_time() - start;
-  if (a.row < 0) {
+  if (a.row < 0 && !by_policy) {
     die("ours", "no answer after opening");
   }
   return seconds;
@@ -375,10 +413,20 @@ static Database open_peer() {
 }
 
 static void prepare_peer(Database *d) {
-  d->ask = prepare(d->db, "SELECT rowid, distance FROM v WHERE embedding MATCH ?1 AND k = 1");
+  char sql[128];
+  snprintf(sql, sizeof sql, "SELECT rowid, distance FROM v WHERE embedding MATCH ?1 AND k = %d",
+           by_policy ? NEIGHBOURS : 1);
+  d->ask = prepare(d->db, sql);
 }
 
+/* (The neighbours are what it is asked for where their answers decide; the nearest is a hit then.) */
 static Answer read_peer(sqlite3_stmt *row) {
+  if (by_policy) {
+    sqlite3_int64 nearest = sqlite3_column_int64(row, 0);
+    while (sqlite3_step(row) == SQLITE_ROW) {
+    }
+    return {nearest};
+  }
   return {1 - sqlite3_column_double(row, 1) >= THRESHOLD ? sqlite3_column_int64(row, 0) : -1};
 }
 
@@ -392,14 +440,17 @@ static Answer ask_peer_small(const float *query) {
 
 static void bind_peer(sqlite3_stmt *stmt, size_t i) {
   sqlite3_bind_int64(stmt, 1, (sqlite3_int64)i);
-  sqlite3_bind_blob(stmt, 2, row_of(i), DIM * sizeof(float), SQLITE_STATIC);
+  sqlite3_bind_blob(stmt, 2, row_of(i), dim * (int)sizeof(float), SQLITE_STATIC);
 }
 
 static Import fill_peer() {
   remove_files("peer.db");
   Database d = open_peer();
   keep_all_pages(&d);
-  run(d.db, "CREATE VIRTUAL TABLE v USING vec0(embedding float[384] distance_metric=cosine)");
+  char sql[128];
+  snprintf(sql, sizeof sql,
+           "CREATE VIRTUAL TABLE v USING vec0(embedding float[%d] distance_metric=cosine)", dim);
+  run(d.db, sql);
   Import result = import_rows(d.db, "INSERT INTO v(rowid, embedding) VALUES (?1, ?2)", bind_peer);
   close_database(&d);
   return result;
@@ -425,7 +476,7 @@ static Answer ask_engine(const float *query) {
 /* CPU seconds per row. */
 static double build_engine() {
   double start = cpu_time();
-  vec_index_new(DIM, &engine);
+  vec_index_new(dim, &engine);
   for (size_t i = 0; i < data->n; i++) {
     vec_index_put(engine, (int64_t)i, row_of(i), VEC_NEVER);
   }
@@ -450,7 +501,7 @@ static Answer ask_brute(const float *query) {
 
 /* --- hnswlib */
 
-static hnswlib::InnerProductSpace space(DIM);
+static hnswlib::InnerProductSpace space(384); /* clustered and isotropic only */
 static hnswlib::HierarchicalNSW<float> *graph;
 
 static Answer ask_graph(const float *query) {
@@ -556,8 +607,9 @@ static void print_row(const Method &m, const Method &large, const Method &small)
            microseconds(quantile(m.times[k], 0.99)).c_str());
   }
   size_t hits = m.times[HIT].size(), misses = m.times[MISS].size();
-  printf(" %.4f | %zu | %zu / %zu |", (double)m.right[HIT] / (double)hits, misses - m.right[MISS],
-         hits, misses);
+  m.decides ? printf(" %.4f | %zu |", (double)m.right[HIT] / (double)hits, misses - m.right[MISS])
+            : printf(" – | – |");
+  printf(" %zu / %zu |", hits, misses);
   print_ratio(m, large);
   print_ratio(m, small);
   puts("");
@@ -596,89 +648,171 @@ static void measure_lookups(std::vector<Method> *methods) {
   print_lookups(*methods);
 }
 
-static void measure_opening() {
-  drop_pages("ours.db");
-  malloc_trim(0); /* memory is to be had from the system, as in a new process */
-  double cold = open_and_ask(&ours);
-  close_database(&ours);
-  malloc_trim(0);
-  double before = resident_bytes(), warm = open_and_ask(&ours);
-  malloc_trim(0);
-  double memory = (resident_bytes() - before) / (double)data->n;
-  printf("Opening the file to its first answer: %.0f ms, %.0f ms with nothing of it in the system's"
-         " page cache (wall). Memory: %.0f bytes an entry.\n\n",
-         warm * 1e3, cold * 1e3, memory);
+/* Openings of one file, their times and what it then takes of memory, in bytes. */
+struct Opening {
+  double cold, memory;
+  std::vector<double> warm;
+};
+
+static void measure_cold(Ours *o, Opening *x) {
+  drop_pages(o->file);
+  x->cold = open_and_ask(o);
+  close_database(&o->db);
 }
 
-/* The other connections, and the pages that the questions need. */
+static void measure_warm(Ours *o, Opening *x) {
+  malloc_trim(0);
+  double resident = resident_bytes();
+  x->warm.push_back(open_and_ask(o));
+  malloc_trim(0);
+  x->memory = resident_bytes() - resident;
+  close_database(&o->db);
+}
+
+static void print_opening(const char *name, const Opening &x) {
+  auto range = std::minmax_element(x.warm.begin(), x.warm.end());
+  printf("%s, opening the file to its first answer: %.0f ms (%.0f to %.0f in %d), %.0f ms with nothing of it in"
+         " the system's page cache (wall). Memory: %.0f bytes an entry.\n\n",
+         name, quantile(x.warm, 0.5) * 1e3, *range.first * 1e3, *range.second * 1e3, OPENINGS,
+         x.cold * 1e3, x.memory / (double)data->n);
+}
+
+static void measure_opening() {
+  Opening x = {}, y = {};
+  measure_cold(&ours, &x);
+  earlier ? measure_cold(&before, &y) : (void)0;
+  for (int i = 0; i < OPENINGS; i++) {
+    measure_warm(&ours, &x);
+    earlier ? measure_warm(&before, &y) : (void)0;
+  }
+  print_opening("Ours", x);
+  earlier ? print_opening("The build before", y) : (void)0;
+}
+
+/* The connections that answer, and the pages that the questions need. */
 static void open_all() {
-  keep_all_pages(&ours);
-  ours_small = open_ours();
-  prepare_ours(&ours_small);
+  for (Ours *o : {&ours, &before}) {
+    if (*o->library) {
+      o->db = open_ours(o);
+      keep_all_pages(&o->db);
+      prepare_ours(&o->db);
+    }
+  }
+  ours.small = open_ours(&ours);
+  prepare_ours(&ours.small);
   peer = open_peer();
   keep_all_pages(&peer);
   prepare_peer(&peer);
   peer_small = open_peer();
   prepare_peer(&peer_small);
   recall(ask_ours);
+  earlier ? recall(ask_before) : 0;
+}
+
+/* Hits are what is served, misses what is not. */
+static void sort_queries() {
+  Queries sorted[KINDS];
+  for (const Queries &q : queries) {
+    for (size_t i = 0; i < q.n; i++) {
+      Kind kind = ask_ours(q.at(i)).row >= 0 ? HIT : MISS;
+      sorted[kind].add(q.at(i), q.best[i]);
+    }
+  }
+  for (int k = 0; k < KINDS; k++) {
+    queries[k] = sorted[k];
+  }
+  printf("%zu of the questions are served, %zu are not.\n\n", queries[HIT].n, queries[MISS].n);
+  if (queries[HIT].n == 0 || queries[MISS].n == 0) {
+    die("queries", "all of one kind");
+  }
+}
+
+static std::vector<Method> all_methods() {
+  std::vector<Method> methods = {{"**ours, SQL**", ask_ours},
+                                 {"sqlite-vec 0.1.9, SQL", ask_peer, !by_policy},
+                                 {"ours, SQL, 2 MB of page cache", ask_ours_small},
+                                 {"sqlite-vec 0.1.9, SQL, 2 MB of page cache", ask_peer_small, !by_policy}};
+  if (earlier) {
+    methods.push_back({"the build before, SQL", ask_before, !by_policy});
+  }
+  if (!by_policy) {
+    methods.push_back({"our engine alone, in process", ask_engine});
+    methods.push_back({"fp32 brute force, AVX2, in process", ask_brute});
+  }
+  return methods;
+}
+
+static void print_imports(const Import imports[3], const double bytes[3]) {
+  puts("| import in one transaction, per row | inserts, CPU µs | commit, CPU µs | in all, wall µs |"
+       " bytes of file |\n|---|---|---|---|---|");
+  print_import("ours", imports[0], bytes[0]);
+  if (earlier) {
+    print_import("the build before", imports[1], bytes[1]);
+  }
+  print_import("sqlite-vec 0.1.9", imports[2], bytes[2]);
 }
 
 static void measure(const char *kind, bool with_graph) {
-  Import our_import = fill_ours();
-  double our_bytes = file_bytes("ours.db");
+  Import imports[3] = {fill_ours(&ours)};
+  if (earlier) {
+    imports[1] = fill_ours(&before);
+  }
   measure_opening();
-  Import peer_import = fill_peer();
-  double peer_bytes = file_bytes("peer.db"), per_row = build_engine(), graph_per_row = 0;
+  imports[2] = fill_peer();
+  double bytes[3] = {file_bytes(ours.file), file_bytes(before.file), file_bytes("peer.db")};
+  double per_row = by_policy ? 0 : build_engine(), graph_per_row = 0;
   open_all();
-  std::vector<Method> methods = {{"**ours, SQL**", ask_ours},
-                                 {"sqlite-vec 0.1.9, SQL", ask_peer},
-                                 {"ours, SQL, 2 MB of page cache", ask_ours_small},
-                                 {"sqlite-vec 0.1.9, SQL, 2 MB of page cache", ask_peer_small},
-                                 {"our engine alone, in process", ask_engine},
-                                 {"fp32 brute force, AVX2, in process", ask_brute}};
+  if (by_policy) {
+    sort_queries();
+  }
+  std::vector<Method> methods = all_methods();
   if (with_graph) {
     size_t ef_construction = data->n >= 1000000 ? 64 : 128;
     graph_per_row = build_graph(kind, ef_construction);
     methods.push_back({tune_graph(ef_construction) + ", in process", ask_graph});
   }
   measure_lookups(&methods);
-  puts("| import in one transaction, per row | inserts, CPU µs | commit, CPU µs | in all, wall µs |"
-       " bytes of file |\n|---|---|---|---|---|");
-  print_import("ours", our_import, our_bytes);
-  print_import("sqlite-vec 0.1.9", peer_import, peer_bytes);
-  printf("\nBuilding the index alone, CPU per row: ours %.2f µs", per_row * 1e6);
+  print_imports(imports, bytes);
+  if (!by_policy) {
+    printf("\nBuilding the index alone, CPU per row: ours %.2f µs", per_row * 1e6);
+  }
   if (with_graph) {
     printf(", hnswlib %.0f µs (%.0f ×)", graph_per_row * 1e6, graph_per_row / per_row);
   }
-  puts(".\n");
+  puts(by_policy ? "" : ".\n");
 }
 
 int main(int argc, char **argv) {
   if (argc != 6 && argc != 7) {
-    die("usage", "vector EXTENSION VEC0 DIR clustered|isotropic N [ROUNDS]");
+    die("usage", "vector EXTENSION VEC0 DIR clustered|isotropic|policy N [ROUNDS]");
   }
-  extension = argv[1], vec0 = argv[2], dir = argv[3];
+  extension = argv[1], vec0 = argv[2], dir = argv[3], earlier = getenv("BEFORE");
+  earlier = earlier && *earlier ? earlier : NULL;
   const char *kind = argv[4], *hnsw = getenv("HNSW");
+  by_policy = strcmp(kind, "policy") == 0;
+  dim = by_policy ? 256 : 384;
   setvbuf(stdout, NULL, _IOLBF, 0);
-  data = data_make(strcmp(kind, "isotropic") == 0 ? DATA_ISOTROPIC : DATA_CLUSTERED, DIM,
+  data = data_make(strcmp(kind, "isotropic") == 0 ? DATA_ISOTROPIC : DATA_CLUSTERED, dim,
                    strtoull(argv[5], NULL, 10), 7);
   if (!data) {
     die("data", "no memory");
   }
   rounds = data->n >= 1000000 ? 15 : data->n >= 100000 ? 40 : 100;
   rounds = argc > 6 ? (int)strtol(argv[6], NULL, 10) : rounds;
-  printf("#### %zu × %d, %s, threshold %.2f\n\n", data->n, DIM, kind, THRESHOLD);
+  by_policy ? printf("#### %zu × %d, clustered, the default policy\n\n", data->n, dim)
+            : printf("#### %zu × %d, %s, threshold %.2f\n\n", data->n, dim, kind, THRESHOLD);
   print_load("before");
   make_queries(HIT);
   make_queries(MISS);
   printf("%zu hit and %zu miss queries.\n\n", queries[HIT].n, queries[MISS].n);
-  measure(kind, !hnsw || strcmp(hnsw, "0") != 0);
+  measure(kind, !by_policy && (!hnsw || strcmp(hnsw, "0") != 0));
   print_load("after");
   puts("\n");
-  for (Database *d : {&ours, &ours_small, &peer, &peer_small}) {
+  for (Database *d : {&ours.db, &ours.small, &before.db, &peer, &peer_small}) {
     close_database(d);
   }
-  remove_files("ours.db");
-  remove_files("peer.db");
+  for (const char *name : {ours.file, before.file, "peer.db"}) {
+    remove_files(name);
+  }
   return 0;
 }

@@ -91,17 +91,28 @@ class Bench(Program):
             raise unittest.SkipTest("build/bench_vector is for x86-64")
         with TempDir() as tmp:
             out = self.run_it("sh", "bench/vector.sh", "1000", DIR=tmp, ROUNDS="2")
-        rows = re.findall(r"^\| (\S.*?) \|(.*\|)$", out, re.M)
-        lookups = [(name, cells.split("|")) for name, cells in rows if cells.count("|") == 9 and "µs" not in cells]
-        self.assertEqual(len(lookups), 7, out)
+            policy = self.run_it("sh", "bench/vector.sh", "p1000", DIR=tmp, ROUNDS="2", BEFORE=os.path.join(ROOT, "llmcost.so"))
+        lookups = self.lookups(out, 7)
         for name, cells in lookups:
             for cell in cells[:4] + cells[7:9]:
                 for figure in cell.split("/"):
                     self.assertGreater(float(figure), 0, (name, cells))
             if "hnswlib" not in name:
                 self.assertEqual((float(cells[4]), int(cells[5])), (1, 0), (name, cells))  # recall, false hits
-        self.figures(out, "first answer: # ms, # ms", "| ours | # | # | # | # |", "| sqlite-vec 0.1.9 | # | # | # | # |",
-                     "ours # µs, hnswlib # µs (# ×)")
+        self.figures(out, "Ours, opening the file to its first answer: # ms (# to # in", "Memory: # bytes", "| ours | # | # | # | # |",
+                     "| sqlite-vec 0.1.9 | # | # | # | # |", "ours # µs, hnswlib # µs (# ×)")
+        self.figures(policy, "# of the questions are served, # are not", "The build before, opening the file to its first answer: # ms",
+                     "| the build before | # | # | # | # |")
+        decided = [(name, cells[4:6]) for name, cells in self.lookups(policy, 5)]
+        self.assertEqual([[float(x) for x in cells] for name, cells in decided if "ours" in name], [[1, 0]] * 2, policy)
+        self.assertEqual([[x.strip() for x in cells] for name, cells in decided if "ours" not in name], [["–", "–"]] * 3, policy)
+
+    def lookups(self, out, n):
+        """The methods of bench/vector.sh, and the cells of their rows."""
+        rows = re.findall(r"^\| (\S.*?) \|(.*\|)$", out, re.M)
+        lookups = [(name, cells.split("|")) for name, cells in rows if cells.count("|") == 9 and "µs" not in cells]
+        self.assertEqual(len(lookups), n, out)
+        return lookups
 
     def test_engine(self):
         out = self.run_it("build/bench_engine", "clustered", "2000", "384", "0.95", "20")
