@@ -7,6 +7,10 @@
 ** certainly less than the bound; rows that equal it are looked at, because a higher id wins a tie.
 ** Expiry is looked at before a row can count, and a row that is not lent changes nothing.
 **
+** Lending is what costs most: a row of a database is read. A row whose bytes allow the bound, but that is probably below it
+** (the middle of what its bytes allow is), waits with a few others: by the time they are many, or the search ends, the bound
+** has risen above most of them. Of the first leaves all wait, until the best of them can be asked for first.
+**
 ** Slack of the cosine. cosine_f32 adds n exact products in double: it is off by less than 3 (n + 3)
 ** 2^-53, 6e-12 for 16,384 dimensions. So a computed cosine >= bound means a true one >= bound -
 ** COSINE_ERROR, and |u - v|^2 = 2 - 2 cos <= 2 - 2 bound + 2 COSINE_ERROR. That gives the radius,
@@ -34,8 +38,15 @@ enum {
   MOST_FIRST = 64,   /* at most so many */
   AHEAD = 6,         /* leaves fetched into the cache before they're needed */
   PENDING = 8,       /* rows fetched so */
+  WAITING = 128,     /* rows that wait, at most */
   CACHE_LINE = 64
 };
+
+/* A row that may be a hit: the cosine that its bytes say, and the most that they allow. */
+typedef struct Maybe {
+  double cosine, most;
+  uint32_t row;
+} Maybe;
 
 typedef struct Search {
   const VecIndex *index;
@@ -53,6 +64,9 @@ typedef struct Search {
   double scale, error;
   uint32_t pending[PENDING]; /* rows to check, on their way into the cache */
   int n_pending;
+  Maybe waiting[WAITING];
+  int n_waiting;
+  int waits; /* all of them, for now */
   Code code;
   uint8_t spread[KERNEL_QUERY_BYTES]; /* the query for `scan` and `boxes` */
   VecWork work;
@@ -162,11 +176,12 @@ static void quantise_query(Search *s) {
   s->quantised = 1;
 }
 
-/* Whether the bytes of a row, whose product with the query is `sum`, allow a cosine of at least the
-** bound. */
-static int sum_allows(const Search *s, Quant quant, int32_t sum) {
-  double most = sum * (double)quant.scale * s->scale + (1 + s->error) * (double)quant.error;
-  return most + s->error + COSINE_ERROR + 1e-9 >= s->bound;
+/* What the bytes of a row say, whose product with the query is `sum`. */
+static inline Maybe maybe_of(const Search *s, uint32_t row, int32_t sum) {
+  Quant quant = s->index->rows.quants[row];
+  double cosine = sum * (double)quant.scale * s->scale;
+  double most = cosine + (1 + s->error) * (double)quant.error + s->error + COSINE_ERROR + 1e-9;
+  return (Maybe){cosine, most, row};
 }
 
 /* The products of rows first … first + n - 1 with the query. */
@@ -196,13 +211,53 @@ static int decide(Search *s, uint32_t row) {
   return rc;
 }
 
-static int check_row(Search *s, uint32_t row) {
-  int32_t sum;
-  if (s->index->rows.expires[row] <= s->now) {
+/* The greatest first; few of them, and often nearly in order. */
+static void sort_maybes(Maybe *list, int n) {
+  for (int i = 1; i < n; i++) {
+    Maybe it = list[i];
+    int to = i;
+    for (; to > 0 && list[to - 1].cosine < it.cosine; to--) {
+      list[to] = list[to - 1];
+    }
+    list[to] = it;
+  }
+}
+
+/* Decides on those that wait, the likeliest first. */
+static int check_waiting(Search *s) {
+  int rc = VEC_OK;
+  sort_maybes(s->waiting, s->n_waiting);
+  for (int i = 0; rc == VEC_OK && i < s->n_waiting; i++) {
+    if (s->waiting[i].most >= s->bound) {
+      rc = decide(s, s->waiting[i].row);
+    }
+  }
+  s->n_waiting = 0;
+  return rc;
+}
+
+/* Those that the bound has left behind go. */
+static int make_room(Search *s) {
+  int n = 0;
+  for (int i = 0; i < s->n_waiting; i++) {
+    if (s->waiting[i].most >= s->bound) {
+      s->waiting[n++] = s->waiting[i];
+    }
+  }
+  s->n_waiting = n;
+  return n > WAITING - PENDING ? check_waiting(s) : VEC_OK;
+}
+
+/* Decides on a row now or later, if its bytes allow the bound. */
+static int weigh(Search *s, const Maybe *m) {
+  if (m->most < s->bound) {
     return VEC_OK;
   }
-  dots_of(s, row, 1, &sum);
-  return sum_allows(s, s->index->rows.quants[row], sum) ? decide(s, row) : VEC_OK;
+  if (m->cosine >= s->bound && !s->waits) {
+    return decide(s, m->row);
+  }
+  s->waiting[s->n_waiting++] = *m;
+  return s->n_waiting == WAITING ? make_room(s) : VEC_OK;
 }
 
 /* --- leaves */
@@ -228,11 +283,22 @@ static void fetch(const void *data, size_t n) {
 }
 
 static int check_pending(Search *s) {
-  int rc = VEC_OK;
-  for (int i = 0; rc == VEC_OK && i < s->n_pending; i++) {
-    rc = check_row(s, s->pending[i]);
+  Maybe list[PENDING];
+  int rc = VEC_OK, n = 0;
+  for (int i = 0; i < s->n_pending; i++) {
+    uint32_t row = s->pending[i];
+    if (s->index->rows.expires[row] > s->now) {
+      int32_t sum;
+      dots_of(s, row, 1, &sum);
+      list[n] = maybe_of(s, row, sum);
+      n += list[n].most >= s->bound;
+    }
   }
   s->n_pending = 0;
+  sort_maybes(list, n);
+  for (int i = 0; rc == VEC_OK && i < n; i++) {
+    rc = weigh(s, &list[i]);
+  }
   return rc;
 }
 
@@ -272,15 +338,16 @@ static int scan_bytes(Search *s) {
   const Rows *rows = &s->index->rows;
   int32_t sums[LEAF];
   int rc = VEC_OK;
+  s->waits = 1;
   for (uint32_t first = 0; first < rows->n; first += LEAF) {
     uint32_t n = rows->n - first < LEAF ? rows->n - first : LEAF;
     dots_of(s, first, n, sums);
     for (uint32_t i = 0; rc == VEC_OK && i < n; i++) {
-      if (sum_allows(s, rows->quants[first + i], sums[i])) {
-        rc = decide(s, first + i);
-      }
+      Maybe m = maybe_of(s, first + i, sums[i]);
+      rc = weigh(s, &m);
     }
   }
+  s->waits = 0;
   return rc;
 }
 
@@ -352,12 +419,23 @@ static void nearest_first(Near *near, uint32_t n, uint32_t count) {
   }
 }
 
+/* Ends the wait of all, once there are enough to choose from or the leaves are not the nearest any more. */
+static int end_wait(Search *s, uint32_t leaves) {
+  enum { MOST_LEAVES = 4 };
+  if (!s->waits || (s->n_waiting < 2 * s->k && leaves < MOST_LEAVES)) {
+    return VEC_OK;
+  }
+  s->waits = 0;
+  return check_waiting(s);
+}
+
 static int scan_tree(Search *s) {
   const Tree *tree = &s->index->tree;
   const Rows *rows = &s->index->rows;
   uint32_t n = list_leaves(s), first = FIRST_LEAVES + (uint32_t)s->k / 8;
   first = first < MOST_FIRST ? first : MOST_FIRST;
   nearest_first(tree->near, n, n < first ? n : first);
+  s->waits = s->k > 1;
   int rc = VEC_OK;
   for (uint32_t i = 0; rc == VEC_OK && i < n; i++) {
     uint32_t leaf = tree->near[i].leaf;
@@ -370,8 +448,10 @@ static int scan_tree(Search *s) {
     }
     if (rc == VEC_OK && i < first) { /* the best leaves tighten the bound for the others */
       rc = check_pending(s);
+      rc = rc == VEC_OK ? end_wait(s, i + 1) : rc;
     }
   }
+  s->waits = 0;
   return rc;
 }
 
@@ -396,9 +476,8 @@ static int run(Search *s) {
   if (rc == VEC_OK) {
     rc = index->basis ? scan_tail(s) : scan_bytes(s);
   }
-  if (rc == VEC_OK) {
-    rc = check_pending(s);
-  }
+  rc = rc == VEC_OK ? check_pending(s) : rc;
+  rc = rc == VEC_OK ? check_waiting(s) : rc;
   sort_hits(s->hits, s->n_hits);
   return rc;
 }

@@ -107,16 +107,20 @@ static int read_answer(CacheTable *t, Near *near, Err *err) {
   return err->rc == RC_OK ? found : -1;
 }
 
-/* The answers of all; what is gone drops out. */
-static int read_answers(CacheTable *t, Nears *x, Err *err) {
-  int n = 0;
-  for (int i = 0; i < x->n && err->rc == RC_OK; i++) {
-    if (read_answer(t, &x->list[i], err) == 1) {
+/* The answers of those from `first` up to, not including, `end`; what is gone drops out. */
+static int read_some(CacheTable *t, Nears *x, int first, int end, Err *err) {
+  int n = first;
+  for (int i = first; i < x->n && err->rc == RC_OK; i++) {
+    if (i >= end || read_answer(t, &x->list[i], err) == 1) {
       x->list[n++] = x->list[i];
     }
   }
   x->n = n;
   return err->rc;
+}
+
+static int read_answers(CacheTable *t, Nears *x, Err *err) {
+  return read_some(t, x, 0, x->n, err);
 }
 
 static int same_answer(const Near *a, const Near *b) {
@@ -326,21 +330,36 @@ static int is_hopeless(const FixedRule *rule, const Nears *x) {
   return !fixed_is_possible(rule, x->list[0].rank, room, most);
 }
 
+/* 1 if a search down to `lowest` has found all neighbours in reach of the nearest; those beyond it are left out. */
+static int has_all(Nears *x, double lowest) {
+  double reach = x->list[0].cosine - FIXED_REACH;
+  int is_whole = x->n == FIXED_NEIGHBOURS || lowest <= reach;
+  while (x->list[x->n - 1].cosine < reach) {
+    x->n--;
+  }
+  return is_whole;
+}
+
 /* Finds the neighbours that decide, best first, with their answers. None: nothing is near enough. *is_whole 0: only the two
-** nearest, which show that the nearest won't be served. */
+** nearest, which show that the nearest won't be served. (One search most often: of the eight, where they all are near.) */
 static int gather(Search *s, const FixedRule *rule, Nears *x, int *is_whole, Err *err) {
+  enum { PAIR = 2 };
   int confirms = rule == &fixed_rule_confirmed;
   double lowest = floor_of(s->table, rule, err);
   *is_whole = confirms;
-  if (find_nears(s, lowest, confirms ? FIXED_NEIGHBOURS : 2, confirms, x, err) != RC_OK ||
-      read_answers(s->table, x, err) != RC_OK || x->n == 0 || confirms) {
+  if (find_nears(s, lowest, FIXED_NEIGHBOURS, confirms, x, err) != RC_OK ||
+      read_some(s->table, x, 0, confirms ? x->n : PAIR, err) != RC_OK || x->n == 0 || confirms) {
     return err->rc;
   }
   if (is_hopeless(rule, x) && !learn_has_rights(s->table, err)) {
+    x->n = x->n < PAIR ? x->n : PAIR;
     return err->rc;
   }
-  double nearest = x->list[0].cosine;
   *is_whole = 1;
+  if (has_all(x, lowest)) {
+    return read_some(s->table, x, PAIR, x->n, err);
+  }
+  double nearest = x->list[0].cosine;
   nears_free(x);
   return find_nears(s, nearest - FIXED_REACH, FIXED_NEIGHBOURS, 0, x, err) == RC_OK
              ? read_answers(s->table, x, err)
