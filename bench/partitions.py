@@ -6,7 +6,8 @@
 1. PARTITIONS system prompts x 50 entries, embedder='none', dim=64 (vectors from a pool of normal deviates), written
    one entry of each partition after the other, so that a partition's rows lie far apart in the file. Then, on a new
    connection with SQLite's own 2 MB of page cache: the first lookup in each of LOADED partitions at random, which
-   loads it, and lookups in those. Times are the thread's CPU time without Python's share, which is that of a SELECT
+   loads it, lookups in those, and lookups in one of them, by turns. BEFORE in the environment names an llmcost.so built
+   earlier, which is measured the same way on a file of its own. Times are the thread's CPU time without Python's share, which is that of a SELECT
    that binds the same and does nothing.
 
 2. STEPS random steps on two connections by turns - insert, lookup, delete, move, transactions kept and rolled back,
@@ -29,10 +30,10 @@ LOOKUPS = int(sys.argv[3]) if len(sys.argv) > 3 else 40000
 rng = random.Random(1)
 
 
-def connect(path):
+def connect(path, so=SO):
     db = sqlite3.connect(path, isolation_level=None)
     db.enable_load_extension(True)
-    db.load_extension(SO)
+    db.load_extension(so)
     db.execute("PRAGMA journal_mode=WAL")
     return db
 
@@ -64,8 +65,8 @@ def near(v):
     return array.array("f", (x + rng.gauss(0, 0.1) for x in v))
 
 
-def fill(path, pool, partitions):
-    db = connect(path)
+def fill(path, so, pool, partitions):
+    db = connect(path, so)
     db.execute("PRAGMA synchronous=NORMAL")
     db.execute("PRAGMA cache_size=-1000000")
     db.execute(f"CREATE VIRTUAL TABLE c USING semantic_cache(embedder='none', dim={DIM}, threshold=0.95)")
@@ -110,27 +111,42 @@ def check(name, asked, answers, hit):
     print(f"({name}: {found} of {expected} expected answers, {wrong} of another partition)")
 
 
-def measure(path, pool, partitions):
-    db = connect(path)
+TURN = 2000  # lookups
+
+
+def by_turns(db, asked):
+    """The times and answers of lists of questions, some of each list by turns."""
+    results = {name: ([], []) for name in asked}
+    for at in range(0, LOOKUPS, TURN):
+        for name, questions in asked.items():
+            for all_of, some in zip(results[name], timed(db, LOOKUP, questions[at:at + TURN])):
+                all_of += some
+    return results
+
+
+def measure(path, so, pool, partitions):
+    db = connect(path, so)
     chosen = rng.sample(range(partitions), min(LOADED, partitions))
     db.execute(LOOKUP, (bytes(DIM * 4 - 4) + b"\0\0\x80\x3f", "nobody")).fetchall()
     asked = {"first, loads the partition": list(questions(pool, chosen, len(chosen), True)),
              "hit": list(questions(pool, chosen, LOOKUPS, True)),
-             "miss": list(questions(pool, chosen, LOOKUPS, False))}
+             "miss": list(questions(pool, chosen, LOOKUPS, False)),
+             "hit, all in one partition": list(questions(pool, chosen[:1], LOOKUPS, True)),
+             "miss, all in one partition": list(questions(pool, chosen[:1], LOOKUPS, False))}
     baseline, _ = timed(db, NOTHING, asked["hit"])
     cost = sorted(baseline)[len(baseline) // 2]
     before, results = resident(), {}
     results["first, loads the partition"] = timed(db, LOOKUP, asked["first, loads the partition"])
     memory = (resident() - before) / len(chosen) / EACH
-    for name in ("hit", "miss"):
-        results[name] = timed(db, LOOKUP, asked[name])
+    results |= by_turns(db, {name: asked[name] for name in asked if name not in results})
     print(f"Memory: {memory:.0f} bytes per entry of {len(chosen):,} loaded partitions (vectors of {DIM}).")
     print(f"\n| lookup in a random partition of {partitions:,} | p50 µs | p99 µs |\n|---|---|---|")
     for name, (times, _) in results.items():
         print(f"| {name} | {quantiles(times, cost)} |")
-    print(f"\nLess {cost / 1000:.1f} µs of Python's own.")
+    many, one = (sorted(results[name][0])[LOOKUPS // 2] - cost for name in ("hit", "hit, all in one partition"))
+    print(f"\nLess {cost / 1000:.1f} µs of Python's own. A hit in {partitions:,} partitions takes {many / one:.2f} × one in one partition.")
     for name, (_, answers) in results.items():
-        check(name, asked[name], answers, name != "miss")
+        check(name, asked[name], answers, not name.startswith("miss"))
     db.close()
 
 
@@ -247,15 +263,19 @@ def isolation(path, n):
 def main():
     partitions = int(sys.argv[1]) if len(sys.argv) > 1 else 100000
     n = int(sys.argv[2]) if len(sys.argv) > 2 else 1000000
+    failed = 0
     with tempfile.TemporaryDirectory(prefix="llmcost-bench-", dir=os.environ.get("DIR")) as folder:
         if partitions:
             pool = make_pool()
-            writer = multiprocessing.Process(target=fill, args=(f"{folder}/many.db", pool, partitions))
-            writer.start()  # whose heap is not measured
-            writer.join()
-            measure(f"{folder}/many.db", pool, partitions)
+            for name, so in (("The build", SO), ("The build before", os.environ.get("BEFORE"))):
+                for work in (fill, measure) if so else ():  # in processes, whose heaps don't meet
+                    print(f"{name}:" if work is fill else "", flush=True)
+                    worker = multiprocessing.Process(target=work, args=(f"{folder}/{name}.db", so, pool, partitions))
+                    worker.start()
+                    worker.join()
+                    failed += worker.exitcode != 0
         foreign = isolation(f"{folder}/steps.db", n)
-    sys.exit(foreign > 0)
+    sys.exit(foreign > 0 or failed > 0)
 
 
 if __name__ == "__main__":

@@ -126,8 +126,9 @@ class Bench(Program):
 
     def test_partitions(self):
         out = self.run_it("/usr/bin/python3", "bench/partitions.py", "20", "2000", "2000")
-        self.figures(out, "Import: # µs", "Memory: # bytes", "| hit | # | # |", "| miss | # | # |", "# rows returned")
-        self.assertEqual(re.findall(r"(\d+) of another partition", out), ["0"] * 4)
+        self.figures(out, "Import: # µs", "Memory: # bytes", "| hit | # | # |", "| miss | # | # |",
+                     "| hit, all in one partition | # | # |", "takes # × one in one partition", "# rows returned")
+        self.assertEqual(re.findall(r"(\d+) of another partition", out), ["0"] * 6)
         for found, expected in re.findall(r"(\d+) of (\d+) expected answers", out):
             self.assertEqual(found, expected)
 

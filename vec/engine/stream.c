@@ -13,8 +13,9 @@
 ** stream whose checksum was forged along with its codes: that could hide a hit, but not crash or
 ** invent one, since the vectors are the source's.
 **
-** Arrays grow while their bytes arrive, twice as large each time, so that a header that lies about
-** its counts runs into the end of the stream before it has cost much memory.
+** Arrays grow while their bytes arrive, GROWTH times as large each time, so that a header that lies about its counts runs
+** into the end of the stream before it has cost much memory. (Twice as large each time, and half of the time of opening went
+** into fresh pages for memory that was given back at once.)
 */
 #include "vec/engine/index_internal.h"
 
@@ -22,7 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VERSION = 1, ORDER_MARK = 0x01020304, PIECE = 1 << 20 };
+enum { VERSION = 1, ORDER_MARK = 0x01020304, PIECE = 1 << 20, GROWTH = 8 };
 
 typedef struct Header {
   char magic[8];
@@ -173,10 +174,17 @@ typedef struct Reader {
   Sum sum;
 } Reader;
 
+/* (In pieces that are still in the processor's cache when they are summed.) */
 static int get(Reader *r, void *data, size_t n) {
-  int rc = r->pull(r->ctx, data, n);
-  if (rc == VEC_OK) {
-    sum_add(&r->sum, data, n);
+  enum { CACHED = 128 << 10 };
+  unsigned char *out = data;
+  int rc = VEC_OK;
+  for (size_t done = 0, some; rc == VEC_OK && done < n; done += some) {
+    some = n - done < CACHED ? n - done : CACHED;
+    rc = r->pull(r->ctx, out + done, some);
+    if (rc == VEC_OK) {
+      sum_add(&r->sum, out + done, some);
+    }
   }
   return rc;
 }
@@ -186,7 +194,7 @@ static int get(Reader *r, void *data, size_t n) {
 static int get_array(Reader *r, void **out, size_t n, size_t room) {
   size_t have = 0, done = 0;
   while (done < n || have < room) {
-    size_t next = have ? 2 * have : PIECE;
+    size_t next = have ? GROWTH * have : PIECE;
     next = next < room ? next : room;
     unsigned char *grown = rows_alloc(next);
     if (!grown) {
@@ -291,19 +299,23 @@ static int rows_are_fine(const VecIndex *index) {
   return live == index->live;
 }
 
-/* Makes the map, if there are enough rows for one, and looks each id up: one that is there twice
-** leads to one of its rows only. */
-static int make_map(VecIndex *index) {
+/* How many different ids the live rows have: those that share one share a slot of the map. */
+static uint32_t distinct_ids(const VecIndex *index) {
   const Rows *rows = &index->rows;
   uint32_t distinct = 0;
-  int rc = map_reserve(index, index->live);
-  for (uint32_t row = 0; rc == VEC_OK && row < rows->n; row++) {
+  for (uint32_t slot = 0; index->map && slot < index->map_room; slot++) {
+    distinct += index->map[slot] != ROW_NONE;
+  }
+  for (uint32_t row = 0; !index->map && row < rows->n; row++) {
     distinct += rows->expires[row] != ROW_DEAD && map_find(index, rows->ids[row]) == row;
   }
-  if (rc == VEC_OK && distinct != index->live) {
-    rc = VEC_CORRUPT;
-  }
-  return rc;
+  return distinct;
+}
+
+/* Makes the map, if there are enough rows for one. */
+static int make_map(VecIndex *index) {
+  int rc = map_reserve(index, index->live);
+  return rc != VEC_OK ? rc : distinct_ids(index) == index->live ? VEC_OK : VEC_CORRUPT;
 }
 
 static int check_sum(Reader *r) {

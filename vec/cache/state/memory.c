@@ -338,39 +338,50 @@ int memory_sync(CacheTable *t, Err *err) {
 typedef struct Stream {
   CacheTable *table;
   int64_t partition, seq, stamp, segment;
-  unsigned char *data;
+  unsigned char *data;       /* writing: owned */
+  const unsigned char *read; /* reading: lent by `stmt` */
+  sqlite3_stmt *stmt;
   size_t n, at;
-  int is_stale; /* reading: there is none, or it can't be trusted */
   Err *err;
 } Stream;
 
+/* Ends the loan of the segment that was read. */
+static int end_loan(Stream *s) {
+  s->n = s->at = 0;
+  sqlite3_stmt *stmt = s->stmt;
+  s->stmt = NULL;
+  return stmt ? rows_reset(s->table, stmt, s->err) : s->err->rc;
+}
+
+/* 1 if the segment that `stmt` stands on is whole, and of the same snapshot as the first. */
+static int takes_segment(Stream *s, sqlite3_stmt *stmt) {
+  int64_t seq = sqlite3_column_int64(stmt, 0), stamp = sqlite3_column_int64(stmt, 1);
+  s->read = sqlite3_column_blob(stmt, 3);
+  size_t n = (size_t)sqlite3_column_bytes(stmt, 3);
+  if (s->segment == 1) {
+    s->seq = seq;
+    s->stamp = stamp;
+  }
+  if (!s->read || n > MOST_SEGMENT_BYTES || seq != s->seq || stamp != s->stamp) {
+    return 0;
+  }
+  Hash h = hash_bytes(s->read, n, (unsigned long long)s->segment);
+  const void *sum = sqlite3_column_blob(stmt, 2);
+  s->n = n;
+  return sum && sqlite3_column_bytes(stmt, 2) == sizeof h.b && memcmp(sum, h.b, sizeof h.b) == 0;
+}
+
 /* Reads the next segment. A wrong checksum ends the stream: the snapshot is thrown away. */
 static int next_segment(Stream *s) {
-  sqlite3_stmt *stmt = rows_stmt(s->table, SNAPSHOT_GET, s->err);
-  if (!stmt) {
+  if (end_loan(s) != RC_OK || !(s->stmt = rows_stmt(s->table, SNAPSHOT_GET, s->err))) {
     return s->err->rc;
   }
-  sqlite3_bind_int64(stmt, 1, s->partition);
-  sqlite3_bind_int64(stmt, 2, s->segment++);
-  s->n = s->at = 0;
-  if (sqlite3_step(stmt) == SQLITE_ROW) {
-    int64_t seq = sqlite3_column_int64(stmt, 0), stamp = sqlite3_column_int64(stmt, 1);
-    const void *data = sqlite3_column_blob(stmt, 3);
-    size_t n = (size_t)sqlite3_column_bytes(stmt, 3);
-    Hash h = hash_bytes(data ? data : "", n, (unsigned long long)s->segment);
-    const void *sum = sqlite3_column_blob(stmt, 2);
-    int is_first = s->segment == 1;
-    s->seq = is_first ? seq : s->seq;
-    s->stamp = is_first ? stamp : s->stamp;
-    if (data && sum && n <= MOST_SEGMENT_BYTES && seq == s->seq && stamp == s->stamp &&
-        sqlite3_column_bytes(stmt, 2) == sizeof h.b && memcmp(sum, h.b, sizeof h.b) == 0) {
-      memcpy(s->data, data, n);
-      s->n = n;
-    }
+  sqlite3_bind_int64(s->stmt, 1, s->partition);
+  sqlite3_bind_int64(s->stmt, 2, s->segment++);
+  if (sqlite3_step(s->stmt) == SQLITE_ROW && takes_segment(s, s->stmt)) {
+    return VEC_OK;
   }
-  s->is_stale = s->n == 0;
-  rows_reset(s->table, stmt, s->err);
-  return s->err->rc != RC_OK ? s->err->rc : s->is_stale ? VEC_CORRUPT : VEC_OK;
+  return end_loan(s) == RC_OK ? VEC_CORRUPT : s->err->rc;
 }
 
 static int pull(void *ctx, void *data, size_t n) {
@@ -384,7 +395,7 @@ static int pull(void *ctx, void *data, size_t n) {
       }
     }
     size_t take = n < s->n - s->at ? n : s->n - s->at;
-    memcpy(out, s->data + s->at, take);
+    memcpy(out, s->read + s->at, take);
     s->at += take;
     out += take;
     n -= take;
@@ -471,14 +482,14 @@ static int apply_log_of(CacheTable *t, Partition *p, int64_t seq, Err *err) {
 
 /* Reads the snapshot. 1: the partition is loaded; 0: there is none that can be used; -1 error. */
 static int read_snapshot(CacheTable *t, Partition *p, Err *err) {
-  Stream s = {.table = t, .partition = p->id, .data = malloc(MOST_SEGMENT_BYTES), .err = err};
+  Stream s = {.table = t, .partition = p->id, .err = err};
   VecIndex *index = NULL;
-  int rc = s.data ? next_segment(&s) : err_nomem(err);
+  int rc = next_segment(&s);
   int fresh = rc == VEC_OK ? log_has(t, s.seq, s.stamp, err) : 0;
   if (fresh == 1) {
     rc = vec_index_read(pull, &s, &index);
   }
-  free(s.data);
+  end_loan(&s);
   if (err->rc != RC_OK || fresh < 0) {
     vec_index_free(index);
     return -1;

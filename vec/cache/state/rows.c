@@ -22,6 +22,7 @@
 #include "base/utf8.h"
 #include "base/text/text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Columns are parted by ", ", which stands nowhere else in them; a name is a column's first word. */
@@ -446,38 +447,97 @@ static int bind_key(CacheTable *t, sqlite3_stmt *stmt, int64_t hash, sqlite3_val
   return err->rc;
 }
 
-void rows_forget_recent(CacheTable *t) {
-  sqlite3_value_free(t->recent_prompt);
-  sqlite3_value_free(t->recent_scope);
-  t->recent_prompt = t->recent_scope = NULL;
-  t->recent = 0;
+/* --- partitions that are known
+**
+** Finding one by a statement reads pages of an index and of the partitions: with many of them, most of what a lookup reads.
+** So those found are remembered, with their texts, which are compared in full as the statement does: a hash can be
+** made to collide. Whatever may add or drop a partition forgets all (rows_forget_recent). */
+
+enum { MOST_KNOWN = 65536, MOST_KNOWN_BYTES = 16 << 20 };
+
+static size_t text_bytes(sqlite3_value *v) {
+  return v ? (size_t)sqlite3_value_bytes(v) : 0;
 }
 
-static void set_recent(CacheTable *t, sqlite3_value *prompt, sqlite3_value *scope, int64_t id) {
-  rows_forget_recent(t);
-  t->recent_prompt = value_is_null(prompt) ? NULL : sqlite3_value_dup(prompt);
-  t->recent_scope = value_is_null(scope) ? NULL : sqlite3_value_dup(scope);
-  int has_both =
-      (value_is_null(prompt) || t->recent_prompt) && (value_is_null(scope) || t->recent_scope);
-  t->recent = has_both ? id : 0;
+static void known_free(KnownPartition *k) {
+  sqlite3_value_free(k->prompt);
+  sqlite3_value_free(k->scope);
+}
+
+void rows_forget_recent(CacheTable *t) {
+  KnownPartitions *known = &t->known;
+  for (size_t i = 0; known->n > 0 && i < known->cap; i++) {
+    known_free(&known->slots[i]);
+  }
+  free(known->slots);
+  *known = (KnownPartitions){0};
+}
+
+/* The slot of these texts, or the free one where they would go. */
+static KnownPartition *known_slot(const KnownPartitions *known, int64_t hash, sqlite3_value *prompt,
+                                  sqlite3_value *scope) {
+  size_t mask = known->cap - 1, i = (size_t)hash & mask;
+  while (known->slots[i].id &&
+         (known->slots[i].hash != hash || !value_is_same(prompt, known->slots[i].prompt) ||
+          !value_is_same(scope, known->slots[i].scope))) {
+    i = (i + 1) & mask;
+  }
+  return &known->slots[i];
+}
+
+/* Room for one more: 1, or 0 without memory. */
+static int known_reserve(KnownPartitions *known) {
+  KnownPartitions bigger = {.n = known->n, .cap = known->cap ? known->cap * 2 : 4, .bytes = known->bytes};
+  if (known->cap && 2 * (known->n + 1) <= known->cap) {
+    return 1;
+  }
+  bigger.slots = calloc(bigger.cap, sizeof *bigger.slots);
+  for (size_t i = 0; bigger.slots && i < known->cap; i++) {
+    const KnownPartition *k = &known->slots[i];
+    if (k->id) {
+      *known_slot(&bigger, k->hash, k->prompt, k->scope) = *k;
+    }
+  }
+  if (bigger.slots) {
+    free(known->slots);
+    *known = bigger;
+  }
+  return bigger.slots != NULL;
+}
+
+/* (What can't be kept is found by the statement again.) */
+static void remember(CacheTable *t, int64_t hash, sqlite3_value *prompt, sqlite3_value *scope,
+                     int64_t id) {
+  KnownPartitions *known = &t->known;
+  KnownPartition k = {.hash = hash,
+                      .id = id,
+                      .prompt = value_is_null(prompt) ? NULL : sqlite3_value_dup(prompt),
+                      .scope = value_is_null(scope) ? NULL : sqlite3_value_dup(scope)};
+  int has_both = (value_is_null(prompt) || k.prompt) && (value_is_null(scope) || k.scope);
+  size_t bytes = text_bytes(k.prompt) + text_bytes(k.scope);
+  if (known->n >= MOST_KNOWN || known->bytes + bytes > MOST_KNOWN_BYTES) {
+    rows_forget_recent(t);
+  }
+  if (!has_both || bytes > MOST_KNOWN_BYTES || !known_reserve(known)) {
+    known_free(&k);
+    return;
+  }
+  *known_slot(known, hash, k.prompt, k.scope) = k;
+  known->n++;
+  known->bytes += bytes;
 }
 
 int rows_partition(CacheTable *t, sqlite3_value *prompt, sqlite3_value *scope, int create,
                    int64_t *id, Err *err) {
-  if (t->recent && value_is_same(prompt, t->recent_prompt) &&
-      value_is_same(scope, t->recent_scope)) {
-    *id = t->recent;
-    return RC_OK;
-  }
   int64_t hash = rows_partition_hash(prompt, scope, err);
-  sqlite3_stmt *stmt = err->rc == RC_OK ? rows_stmt(t, PARTITION_FIND, err) : NULL;
-  *id = 0;
+  *id = err->rc == RC_OK && t->known.n > 0 ? known_slot(&t->known, hash, prompt, scope)->id : 0;
+  sqlite3_stmt *stmt = err->rc == RC_OK && !*id ? rows_stmt(t, PARTITION_FIND, err) : NULL;
   if (!stmt) {
     return err->rc;
   }
   if (bind_key(t, stmt, hash, prompt, scope, err) == RC_OK && sqlite3_step(stmt) == SQLITE_ROW) {
     *id = sqlite3_column_int64(stmt, 0);
-    set_recent(t, prompt, scope, *id);
+    remember(t, hash, prompt, scope, *id);
   }
   if (rows_reset(t, stmt, err) != RC_OK || *id || !create) {
     return err->rc;

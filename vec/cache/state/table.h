@@ -169,6 +169,17 @@ typedef struct OldName {
 } OldName;
 enum { SEED_TEXT = 32 };
 
+/* A partition that was found by its texts, which are owned; NULL: NULL. */
+typedef struct KnownPartition {
+  int64_t hash, id; /* id 0: the slot is free */
+  sqlite3_value *prompt, *scope;
+} KnownPartition;
+
+typedef struct KnownPartitions {
+  KnownPartition *slots; /* open addressing by hash; at most half of them are used */
+  size_t n, cap, bytes;  /* bytes: of the texts */
+} KnownPartitions;
+
 typedef struct CacheTable {
   sqlite3_vtab base;
   sqlite3 *db;
@@ -190,9 +201,8 @@ typedef struct CacheTable {
   int second_asked;
   int is_rebuilt; /* by this transaction: not sure before its commit */
   sqlite3_stmt *stmt[CACHE_SQL_COUNT];
-  int64_t recent; /* the partition looked up last, 0: none that is sure */
-  sqlite3_value *recent_prompt, *recent_scope; /* its texts, owned; NULL: NULL */
-  sqlite3_stmt *idle_match;                    /* a cursor's, kept for the next */
+  KnownPartitions known;    /* those looked up lately, as far as they are sure */
+  sqlite3_stmt *idle_match; /* a cursor's, kept for the next */
   CacheMemory memory;
   PendingHit *hits;
   size_t n_hits, hits_cap;
