@@ -57,6 +57,65 @@ class Model:
         return max(found)[1] if found else None
 
 
+class KnownPartitions(unittest.TestCase):
+    """A connection remembers which number a partition has: not longer than it has it."""
+
+    PROMPTS = ("a", "b", None, b"a")
+
+    def setUp(self):
+        self.tmp = TempDir()
+        self.addCleanup(self.tmp.cleanup)
+        self.path = os.path.join(self.tmp.name, "c.db")
+        self.db, self.other = connect(self.path), connect(self.path)
+        make(self.db)
+        self.vectors = [[1.0 + (i == j) for j in range(DIM)] for i in range(4)]
+
+    def insert(self, db, i, scope=None):
+        db.execute("INSERT INTO c(system_prompt, scope, embedding, response) VALUES (?, ?, ?, ?)",
+                   (self.PROMPTS[i], scope, blob(self.vectors[i]), f"{i}/{scope}"))
+
+    def found(self, i, scope=None):
+        row = self.db.execute("SELECT response FROM c WHERE query MATCH ? AND system_prompt IS ? AND scope IS ?",
+                              (blob(self.vectors[i]), self.PROMPTS[i], scope)).fetchone()
+        return row and row[0]
+
+    def check(self, answers, scope=None):
+        self.assertEqual([self.found(i, scope) for i in range(4)], answers)
+        self.db.execute("INSERT INTO c(c) VALUES('integrity-check')")
+
+    def test_each_by_its_texts(self):
+        for scope in (None, "u", "a"):
+            for i in range(4):
+                self.insert(self.db, i, scope)
+        for _ in range(2):  # found, and known
+            for scope in (None, "u", "a"):
+                self.check([f"{i}/{scope}" for i in range(4)], scope)
+
+    def test_another_connection_drops_and_makes_it_anew(self):
+        for i in range(4):
+            self.insert(self.db, i)
+        self.check(["0/None", "1/None", "2/None", "3/None"])
+        self.other.execute("DELETE FROM c WHERE system_prompt = 'a'")
+        self.check([None, "1/None", "2/None", "3/None"])
+        self.other.execute("DELETE FROM c WHERE system_prompt = 'b'")
+        self.insert(self.other, 1)
+        self.insert(self.db, 0)
+        self.check(["0/None", "1/None", "2/None", "3/None"])
+
+    def test_a_rollback_takes_it_back(self):
+        self.insert(self.db, 1)
+        for end in ("ROLLBACK", "ROLLBACK TO s; RELEASE s; COMMIT"):
+            self.db.execute("BEGIN")
+            self.db.execute("SAVEPOINT s")
+            self.insert(self.db, 0)
+            self.assertEqual([self.found(0), self.found(1)], ["0/None", "1/None"])
+            for step in end.split("; "):
+                self.db.execute(step)
+            self.check([None, "1/None", None, None])
+        self.insert(self.db, 0)
+        self.check(["0/None", "1/None", None, None])
+
+
 class Transactions(unittest.TestCase):
     def setUp(self):
         self.tmp = TempDir()

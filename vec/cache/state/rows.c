@@ -487,7 +487,8 @@ static KnownPartition *known_slot(const KnownPartitions *known, int64_t hash, sq
 
 /* Room for one more: 1, or 0 without memory. */
 static int known_reserve(KnownPartitions *known) {
-  KnownPartitions bigger = {.n = known->n, .cap = known->cap ? known->cap * 2 : 4, .bytes = known->bytes};
+  KnownPartitions bigger = {
+      .n = known->n, .cap = known->cap ? known->cap * 2 : 4, .bytes = known->bytes};
   if (known->cap && 2 * (known->n + 1) <= known->cap) {
     return 1;
   }
