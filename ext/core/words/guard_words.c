@@ -12,7 +12,7 @@
 ** the stems. A word may stand in WORD_PAIRS pairs of opposites ("right": left, wrong), not in more:
 ** further ones are dropped.
 */
-#include "core/guard/guard_words.h"
+#include "core/words/guard_words.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -12,7 +12,7 @@
 ** that is found), so that "die", "comment", "once" and "due" stay English words elsewhere. All stand
 ** folded, as tokens are: small, and without accents that stand above or below a letter.
 */
-#include "core/guard/guard_words.h"
+#include "core/words/guard_words.h"
 
 const char GUARD_OPPOSITES[] =
     "enable activate reactivate / disable deactivate ; pause suspend / cancel terminate / resume "
