@@ -99,7 +99,11 @@ const char GUARD_OPPOSITES[] =
     "borrowed borrowing ; attack attacker / defend defender ; victim / attacker offender ; "
     "speaker / listener ; reader / writer ; solid / liquid ; acid / base ; male males / female "
     "females ; credit / cash ; rent / own ; early / late ; undergraduate / graduate ; odd / even "
-    "; root / user ; guest / member";
+    "; root / user ; guest / member ; view / edit modify ; block / mute / report ; archive / "
+    "delete / "
+    "hide / rename ; copy duplicate / move / rename ; reply / forward ; refund / "
+    "exchange / "
+    "replacement repair ; cancel / reschedule";
 
 const char GUARD_FOREIGN_STOP[] =
     /* German */
