@@ -321,6 +321,20 @@ static const Kind BINDINGS[] = {
     {NULL, "Is coffee better hot or cold?", "Is coffee better cold or hot?"},
     {NULL, "How do I send a file by mail to a customer?",
      "How do I send a file to a customer by mail?"},
+    {"order", "Is the charger in the box?", "Is the box in the charger?"},
+    {"order", "Are there dogs on the train?", "Are there trains on the dog?"},
+    {"order", "Is there a discount for members on gear?",
+     "Is there a discount for gear on members?"},
+    {NULL, "Do you ship in May in Canada?", "Do you ship in Canada in May?"},
+    {NULL, "Bought my pack used. Does your guarantee cover me?",
+     "Does your guarantee cover me? Bought my pack used."},
+    {NULL, "There was no manual with it. Do I wash it before use?",
+     "Do I wash it before use? There was no manual with it."},
+    {NULL, "I live in Oslo. Can I order from you?", "Can I order from you? I live in Oslo."},
+    {NULL, "If the map shows a lake, why is the map dry?",
+     "Why is the map dry if the map shows a lake?"},
+    {NULL, "A man in Rome saw my card. I am not in Rome.",
+     "I am not in Rome. A man in Rome saw my card."},
 };
 
 static const Kind LANGUAGES[] = {

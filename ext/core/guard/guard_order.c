@@ -181,13 +181,14 @@ static int follows_comma(const GuardText *t, size_t i) {
   return 0;
 }
 
-/* Whether a clause starts at token i, behind one that started at `first`: at "but" and "if"; at a
-** comma behind a condition; at a comma or "and" where a negation or a person comes next. */
+/* Whether a clause starts at token i, behind one that started at `first`: at a sentence, "but" and
+** "if"; at a comma behind a condition; at a comma or "and" where a negation or a person comes next. */
 static int starts_clause(const GuardText *t, size_t first, size_t i) {
   static const char *const links[] = {"but", "while", "whereas", "though", "although"};
   static const char *const ands[] = {"and", "or"};
   int grammar = is_grammar(t, i);
-  if (i == first || (grammar && (IS_ONE_OF(t, i, links) || is_condition(t, i)))) {
+  if (i == first || (t->tokens[i].flags & TOKEN_INITIAL) ||
+      (grammar && (IS_ONE_OF(t, i, links) || is_condition(t, i)))) {
     return i > first;
   }
   int joins = grammar && IS_ONE_OF(t, i, ands), comma = follows_comma(t, i);
@@ -230,7 +231,8 @@ static int clauses_differ(Texts *p, Marker *is_marker) {
     }
   }
   size_t first = lost < gained ? lost : gained, last = lost < gained ? gained : lost;
-  return last < p->a.n_tokens && texts_object_to_order(p, first, last);
+  return last < p->a.n_tokens && p->a.tokens[first].key != p->a.tokens[last].key &&
+         texts_object_to_order(p, first, last);
 }
 
 /* ---- runs of words round what stays */
@@ -383,8 +385,20 @@ static int is_recast(const GuardText *t) {
   return 0;
 }
 
+/* The preposition that alone stands between x and y, and not before x too ("in May in Rome"); n_tokens:
+** none. */
+static size_t linking(const GuardText *t, Run x, Run y) {
+  size_t k = texts_beside(t, y.first, (size_t)-1), before_x = texts_beside(t, x.first, (size_t)-1);
+  if (k >= t->n_tokens || k != texts_beside(t, x.last, 1) ||
+      !has_class(&t->tokens[k], WORD_GOVERNS) ||
+      (before_x < t->n_tokens && t->tokens[before_x].key == t->tokens[k].key)) {
+    return t->n_tokens;
+  }
+  return k;
+}
+
 /* Whether a word or a preposition stays between the runs. */
-static int stays_between(const GuardText *a, const Swap *w) {
+static int stays_between(const GuardText *a, const GuardText *b, const Swap *w) {
   for (size_t i = w->x_a.last + 1; i < w->y_a.first; i++) {
     size_t k = a->tokens[i].match;
     if (k > w->y_b.last + 1 && k < w->x_b.first + 1 &&
@@ -392,7 +406,8 @@ static int stays_between(const GuardText *a, const Swap *w) {
       return 1;
     }
   }
-  return 0;
+  size_t i = linking(a, w->x_a, w->y_a), k = linking(b, w->y_b, w->x_b);
+  return i < a->n_tokens && k < b->n_tokens && a->tokens[i].key == b->tokens[k].key;
 }
 
 /* Whether only one of the runs is in a negated clause: where clauses_differ found nothing, it took
@@ -412,7 +427,8 @@ static int runs_swap(Texts *p) {
     return 0;
   }
   find_items(a, b, &items);
-  return find_swap(a, b, &items, &w) && stays_between(a, &w) &&
+  return find_swap(a, b, &items, &w) && stays_between(a, b, &w) &&
+         a->tokens[w.x_a.first].key != a->tokens[w.y_a.first].key &&
          (same_slot(a, w.x_a, b, w.y_b) || same_slot(a, w.y_a, b, w.x_b)) &&
          !are_tied(a, w.x_a, w.y_a) && !are_tied(b, w.y_b, w.x_b) &&
          !(is_negated_alone(a, w.x_a, w.y_a) && is_negated_alone(b, w.y_b, w.x_b)) &&

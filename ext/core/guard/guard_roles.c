@@ -53,14 +53,19 @@ static size_t persons(const GuardText *t, uint8_t list[PERSONS_MAX], uint16_t at
   return n;
 }
 
+/* The key of the word behind token i in its sentence; 0: none. */
+static uint32_t key_behind(const GuardText *t, size_t i) {
+  int ends = i + 1 >= t->n_tokens || (t->tokens[i + 1].flags & TOKEN_INITIAL);
+  return ends ? 0 : t->tokens[i + 1].key;
+}
+
 /* Whether each of the n persons of a stands before the same word in b: whole clauses have moved. */
 static int same_doers(const GuardText *a, const uint16_t *at_a, const GuardText *b,
                       const uint16_t *at_b, size_t n) {
   for (size_t i = 0; i < n; i++) {
-    size_t k = 0, next = at_a[i] + 1u;
-    uint32_t key = next < a->n_tokens ? a->tokens[next].key : 0;
+    size_t k = 0;
     while (k < n && !(person_of(&b->tokens[at_b[k]]) == person_of(&a->tokens[at_a[i]]) &&
-                      (at_b[k] + 1u < b->n_tokens ? b->tokens[at_b[k] + 1].key : 0) == key)) {
+                      key_behind(b, at_b[k]) == key_behind(a, at_a[i]))) {
       k++;
     }
     if (k == n) {
