@@ -16,7 +16,7 @@ $(B)/oracle: bench/oracle.c $(ENGINE_OBJ) ; @echo "cc $@"; $(CC) $(ALL_CFLAGS) -
 $(B)/bench_engine: bench/engine.c bench/data.c $(ENGINE_OBJ) bench/data.h
 	@echo "cc $@"; $(CC) $(ALL_CFLAGS) -o $@ $(filter %.c %.o,$^) -lm
 # The guard's file is compiled into the benchmark, which asks each of its rules alone.
-GUARD_OBJ = $(patsubst %.c,$(B)/so/%.o,$(filter ext/base/%.c ext/core/guard/guard_%.c vec/embed/%.c vec/engine/kernels/vec.c,$(filter-out ext/base/sqlite/%,$(SRC))))
+GUARD_OBJ = $(patsubst %.c,$(B)/so/%.o,$(filter ext/base/%.c ext/core/guard/guard_%.c ext/core/words/%.c vec/embed/%.c vec/engine/kernels/vec.c,$(filter-out ext/base/sqlite/%,$(SRC))))
 $(B)/bench_guard: bench/guard.c ext/core/guard/guard.c $(GUARD_OBJ)
 	@echo "cc $@"; $(CC) $(ALL_CFLAGS) -O3 -ffast-math -o $@ $< $(GUARD_OBJ) $(LIBS)
 # Scorers and gates as they are shipped.

@@ -8,16 +8,17 @@
 ** What each looks at (RULES has the order):
 **
 **   url, number, date: left over on either side. Unsure numbers ("one", "10 best") and names: only
-**     where both sides have one over. A unit that one side leaves out is no difference.
+**     where both sides have one over. A unit that one side leaves out is no difference; "per day"
+**     and "per month" are one.
 **   quote: both quote something, and one's quote is not in the other, quoted or not.
 **   negation: the number of negations is odd in one text and even in the other; what a negation
 **     turns into the other text's opposite ("not safe", "dangerous") counts as said on both sides.
 **   polarity: one text has only one side of a pair of opposites, the other only another side; what
 **     is left over is the same word with and without "un-", or with "hyper-" and "hypo-"; and what
-**     guard_roles.c says of "only", "not all", "did" and "can".
+**     guard_roles.c says of "only", "not all", "did" and "can", "have to" and "may", "and" and "or".
 **   direction: "from x" there, "to x" here; or "x to y" and "y to x".
-**   order: all words that tell something are the same, and exactly two of them have changed places
-**     around a third, none tied to the other by "and", "or" or the like.
+**   order (guard_order.c): two words each belong to what the other belonged to, or have changed
+**     places round what stays.
 **   person (guard_roles.c), case and accent (guard_case.c), sign, layout: who does it; and what
 **     tokens fold away.
 **   content (guard_content.c): a score over the words that are left over.
@@ -268,11 +269,44 @@ static int percent_left(const GuardText *t) {
   return 0;
 }
 
+/* The span of time at token i that something is counted by ("per day", "a day"), from 1 on; 0: none. */
+static size_t rate_at(const GuardText *t, size_t i) {
+  static const char *const times[] = {"second", "minute", "hour", "day", "week", "month", "year"};
+  const Token *x = &t->tokens[i], *w = x - 1;
+  int each = i > 0 && has_class(x, WORD_UNIT) &&
+             (texts_token_is(t, w, "per") || texts_token_is(t, w, "a") ||
+              texts_token_is(t, w, "an") || texts_token_is(t, w, "every"));
+  for (size_t k = 0; each && k < COUNT_OF(times); k++) {
+    if (x->n == strlen(times[k]) && memcmp(t->bytes + x->at, times[k], x->n) == 0) {
+      return k + 1;
+    }
+  }
+  return 0;
+}
+
+/* The bits of all spans of time in t; the first's token in *at. */
+static unsigned rates_of(const GuardText *t, size_t *at) {
+  unsigned rates = 0;
+  *at = t->n_tokens;
+  for (size_t i = 0; i < t->n_tokens; i++) {
+    unsigned bit = 1u << rate_at(t, i);
+    *at = bit > 1 && !rates ? i : *at;
+    rates |= bit & ~1u;
+  }
+  return rates;
+}
+
+static int rate_differs(Texts *p) {
+  size_t i, k;
+  unsigned a = rates_of(&p->a, &i), b = rates_of(&p->b, &k);
+  return a && b && !(a & b) && texts_object(p, i, k);
+}
+
 /* A unit that one text leaves out is no difference, but a percentage is no number. */
 static int unit_differs(Texts *p) {
   int differs = (count_left(&p->a, TOKEN_UNIT) && count_left(&p->b, TOKEN_UNIT)) ||
                 percent_left(&p->a) || percent_left(&p->b);
-  return differs && object_to(p, TOKEN_UNIT, TOKEN_UNIT);
+  return (differs && object_to(p, TOKEN_UNIT, TOKEN_UNIT)) || rate_differs(p);
 }
 
 /* The first name without counterpart; n_tokens: none. */
@@ -546,17 +580,6 @@ static enum Role role_of(const GuardText *t, size_t i) {
   return classes & WORD_FROM ? ROLE_FROM : classes & WORD_TO ? ROLE_TO : ROLE_NONE;
 }
 
-/* Keeps that tokens i and k of a, in this order, stand the other way round in b. Returns 1. */
-static int object_to_order(Texts *p, size_t i, size_t k) {
-  size_t to_i = p->a.tokens[i].match - 1u, to_k = p->a.tokens[k].match - 1u;
-  texts_object(p, k, to_i);
-  Span last_a = p->said_a.part[0], last_b = p->said_b.part[0];
-  texts_object(p, i, to_k);
-  p->said_a.part[1] = last_a;
-  p->said_b.part[1] = last_b;
-  return 1;
-}
-
 /* Keeps token i and its counterpart, each with the preposition before it. Returns 1. */
 static int object_to_words(Texts *p, size_t i) {
   const GuardText *a = &p->a, *b = &p->b;
@@ -584,10 +607,10 @@ static int direction_differs(Texts *p) {
   const GuardText *a = &p->a, *b = &p->b;
   size_t at[2];
   if (is_reversed(a, b, at)) {
-    return object_to_order(p, at[0], at[1]);
+    return texts_object_to_order(p, at[0], at[1]);
   }
   if (is_reversed(b, a, at)) {
-    return object_to_order(p, b->tokens[at[1]].match - 1u, b->tokens[at[0]].match - 1u);
+    return texts_object_to_order(p, b->tokens[at[1]].match - 1u, b->tokens[at[0]].match - 1u);
   }
   for (size_t i = 0; i < a->n_tokens; i++) {
     if (is_solid(&a->tokens[i]) &&
@@ -597,82 +620,6 @@ static int direction_differs(Texts *p) {
   }
   return (ends_with_of(a, b) || ends_with_of(b, a)) &&
          texts_object(p, a->n_tokens - 1, b->n_tokens - 1);
-}
-
-/* Whether some token between the two ties them in a way that has no direction. */
-static int is_symmetric(const GuardText *t, size_t from, size_t to) {
-  for (size_t i = from + 1; i < to; i++) {
-    if (has_class(&t->tokens[i], WORD_TIE)) {
-      return 1;
-    }
-  }
-  return 0;
-}
-
-/* The tokens of a whose counterparts stand elsewhere in b's order of them; returns how many (it
-** stops at three). */
-static size_t moved(const GuardText *a, const GuardText *b, size_t at[3]) {
-  size_t n = 0, k = 0;
-  for (size_t i = 0; i < a->n_tokens && n < 3; i++) {
-    if (!is_solid(&a->tokens[i])) {
-      continue;
-    }
-    while (k < b->n_tokens &&
-           !(is_solid(&b->tokens[k]) && is_solid(&a->tokens[b->tokens[k].match - 1]))) {
-      k++;
-    }
-    if (k < b->n_tokens && a->tokens[i].match != k + 1) {
-      at[n++] = i;
-    }
-    k++;
-  }
-  return n;
-}
-
-/* Whether what stands on side `step` of i and of k is the same; the ends of both texts are. */
-static int same_neighbour(const GuardText *a, size_t i, const GuardText *b, size_t k, size_t step) {
-  int end_a = i + step >= a->n_tokens, end_b = k + step >= b->n_tokens;
-  return end_a || end_b ? end_a && end_b : a->tokens[i + step].key == b->tokens[k + step].key;
-}
-
-static int same_slot(const GuardText *a, size_t i, const GuardText *b, size_t k) {
-  return same_neighbour(a, i, b, k, (size_t)-1) && same_neighbour(a, i, b, k, 1);
-}
-
-/* Whether a preposition is left over: "the fee for transfers" is "the transfer fee", "x is shown by
-** y" is "y shows x". */
-static int is_recast(const GuardText *t) {
-  for (size_t i = 0; i < t->n_tokens; i++) {
-    if (is_left(&t->tokens[i]) &&
-        (has_class(&t->tokens[i], WORD_PREPOSITION) || texts_token_is(t, &t->tokens[i], "by"))) {
-      return 1;
-    }
-  }
-  return 0;
-}
-
-/* Whether two words have changed places around a third, at least one into the other's very slot,
-** all others stay, and none is new. */
-static int order_differs(Texts *p) {
-  const GuardText *a = &p->a, *b = &p->b;
-  size_t at[3];
-  if (texts_count_new(a) || texts_count_new(b) || moved(a, b, at) != 2 || is_recast(a) ||
-      is_recast(b)) {
-    return 0;
-  }
-  size_t x = a->tokens[at[1]].match - 1u, y = a->tokens[at[0]].match - 1u;
-  if (x > y || is_symmetric(a, at[0], at[1]) || is_symmetric(b, x, y) ||
-      !(same_slot(a, at[0], b, x) || same_slot(a, at[1], b, y))) {
-    return 0;
-  }
-  for (size_t i = at[0] + 1; i < at[1]; i++) {
-    size_t k = a->tokens[i].match;
-    if (k > x + 1 && k < y + 1 &&
-        (is_content(&a->tokens[i]) || has_class(&a->tokens[i], WORD_RELATION))) {
-      return object_to_order(p, at[0], at[1]);
-    }
-  }
-  return 0;
 }
 
 static const struct {

@@ -1,5 +1,6 @@
 /*
-** Who does it, to whom, whose it is, and what "only" is said of. See guard_rules.h for the contract.
+** Who does it, to whom, whose it is; and what is said of what may, must or was done, of "only" and
+** of "and". See guard_rules.h for the contract.
 **
 ** No grammar: each rule looks at words that stand side by side. English, where it looks at word
 ** order; possessives of other languages are opposites (guard_lists.c).
@@ -16,17 +17,6 @@ static int person_of(const Token *x) {
   int person = x->kind == TOKEN_WORD && x->word ? x->word->person : 0;
   return person == US && x->n == 2 && (x->flags & TOKEN_CAPS) ? 0 : person; /* the country */
 }
-
-static int is_one_of(const GuardText *t, size_t i, const char *const *words, size_t n) {
-  for (size_t k = 0; i < t->n_tokens && k < n; k++) {
-    if (texts_token_is(t, &t->tokens[i], words[k])) {
-      return 1;
-    }
-  }
-  return 0;
-}
-
-#define IS_ONE_OF(t, i, list) is_one_of(t, i, list, COUNT_OF(list))
 
 static const char *const MODALS[] = {"can", "could", "would", "will"};
 static const char *const FAVOURS[] = {"tell",    "help", "explain",   "show",    "give",
@@ -54,12 +44,35 @@ static size_t persons(const GuardText *t, uint8_t list[PERSONS_MAX], uint16_t at
     size_t idle = favour(t, i);
     if (idle) {
       i += idle - 1;
-    } else if (person_of(&t->tokens[i])) {
+    } else if (person_of(&t->tokens[i]) &&
+               !(i > 0 && texts_token_is(t, &t->tokens[i - 1], "thank"))) {
       at[n] = (uint16_t)i;
       list[n++] = (uint8_t)person_of(&t->tokens[i]);
     }
   }
   return n;
+}
+
+/* The key of the word behind token i in its sentence; 0: none. */
+static uint32_t key_behind(const GuardText *t, size_t i) {
+  int ends = i + 1 >= t->n_tokens || (t->tokens[i + 1].flags & TOKEN_INITIAL);
+  return ends ? 0 : t->tokens[i + 1].key;
+}
+
+/* Whether each of the n persons of a stands before the same word in b: whole clauses have moved. */
+static int same_doers(const GuardText *a, const uint16_t *at_a, const GuardText *b,
+                      const uint16_t *at_b, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    size_t k = 0;
+    while (k < n && !(person_of(&b->tokens[at_b[k]]) == person_of(&a->tokens[at_a[i]]) &&
+                      key_behind(b, at_b[k]) == key_behind(a, at_a[i]))) {
+      k++;
+    }
+    if (k == n) {
+      return 0;
+    }
+  }
+  return 1;
 }
 
 /* The same persons in another order ("I owe you"), all else the same. */
@@ -82,7 +95,8 @@ static int persons_swap(Texts *p) {
       return 0;
     }
   }
-  return first < n && texts_object(p, at_a[first], at_b[first]);
+  return first < n && !same_doers(&p->a, at_a, &p->b, at_b, n) &&
+         texts_object(p, at_a[first], at_b[first]);
 }
 
 static const char *const POSSESSIVES[] = {"my", "your", "his", "her", "their", "our"};
@@ -203,17 +217,20 @@ static int subject_differs(Texts *p) {
          texts_object(p, s, u);
 }
 
-/* "Who owns x" there, "what does x own" here: a asks for who does it, b for what it is done to. */
+/* "Who owns x" there, "what does x own" here; "who can call me", "who can I call": a asks for who does
+** it, b for what it is done to. */
 static int asks_for_object(const GuardText *a, const GuardText *b) {
-  static const char *const asked[] = {"who", "what", "which"};
-  size_t auxiliary, s = subject_of(b, &auxiliary);
-  if (!IS_ONE_OF(a, 0, asked) || a->n_tokens < 3 || !a->tokens[1].match ||
-      (a->tokens[1].flags & TOKEN_STOP) || s >= b->n_tokens || auxiliary != 1 ||
-      !IS_ONE_OF(b, auxiliary, DO) || !IS_ONE_OF(b, 0, asked)) {
+  static const char *const asked[] = {"who", "whom", "what", "which"};
+  size_t auxiliary, s = subject_of(b, &auxiliary), verb = 1 + (size_t)IS_ONE_OF(a, 1, MODALS);
+  if (!IS_ONE_OF(a, 0, asked) || a->n_tokens < verb + 2 || !a->tokens[verb].match ||
+      (a->tokens[verb].flags & TOKEN_STOP) || s >= b->n_tokens || auxiliary != 1 ||
+      !(IS_ONE_OF(b, 1, DO) || (verb > 1 && IS_ONE_OF(b, 1, MODALS))) || !IS_ONE_OF(b, 0, asked)) {
     return 0;
   }
-  size_t verb = a->tokens[1].match - 1u, object = b->tokens[s].match;
-  return object > 2 && verb > s && texts_count_new(a) == 0 && texts_count_new(b) == 0;
+  size_t done = a->tokens[verb].match - 1u, object = b->tokens[s].match;
+  int me = person_of(&b->tokens[s]) && person_of(&b->tokens[s]) == person_of(&a->tokens[verb + 1]);
+  return (me || object > verb + 1) && done > s && texts_count_new(a) == 0 &&
+         texts_count_new(b) == 0;
 }
 
 /* ---- owners by an apostrophe */
@@ -321,6 +338,69 @@ static int tense_differs(Texts *p) {
   return before && texts_object(p, 0, 0);
 }
 
+/* Whether x and y stand directly beside token k of t, one on each side. */
+static int stand_beside(const GuardText *t, size_t k, size_t x, size_t y) {
+  size_t before = texts_beside(t, k, (size_t)-1), after = texts_beside(t, k, 1);
+  return (before == x && after == y) || (before == y && after == x);
+}
+
+/* "x and y" in a, "x or y" in b. */
+static size_t and_for_or(const GuardText *a, const GuardText *b, size_t *at) {
+  static const char *const between[] = {"between"};
+  for (size_t i = 1; i + 1 < a->n_tokens; i++) {
+    size_t x = texts_beside(a, i, (size_t)-1), y = texts_beside(a, i, 1);
+    if (IS_ONE_OF(a, i, between)) {
+      break;
+    }
+    if (!texts_token_is(a, &a->tokens[i], "and") || x >= a->n_tokens || y >= a->n_tokens ||
+        !is_solid(&a->tokens[x]) || !is_solid(&a->tokens[y])) {
+      continue;
+    }
+    for (size_t k = 1; k + 1 < b->n_tokens; k++) {
+      if (texts_token_is(b, &b->tokens[k], "or") &&
+          stand_beside(b, k, a->tokens[x].match - 1u, a->tokens[y].match - 1u)) {
+        *at = k;
+        return i;
+      }
+    }
+  }
+  return a->n_tokens;
+}
+
+/* All of two, or one of them, in a question for yes or no that is else the same. */
+static int ties_differ(Texts *p) {
+  size_t at = 0, n = p->a.n_tokens;
+  if (n != p->b.n_tokens || n < 3 || has_class(p->a.tokens, WORD_QUESTION) ||
+      p->a.tokens->key != p->b.tokens->key || texts_count_new(&p->a) || texts_count_new(&p->b)) {
+    return 0;
+  }
+  size_t i = and_for_or(&p->a, &p->b, &at);
+  if (i < n) {
+    return texts_object(p, i, at);
+  }
+  i = and_for_or(&p->b, &p->a, &at);
+  return i < n && texts_object(p, at, i);
+}
+
+/* Where "have to" or "need to" stands behind "do I"; n_tokens: nowhere. */
+static size_t find_duty(const GuardText *t) {
+  static const char *const have[] = {"have", "need"};
+  for (size_t i = 2; i + 1 < t->n_tokens && i < 5 && IS_ONE_OF(t, 0, DO); i++) {
+    if (IS_ONE_OF(t, i, have) && texts_token_is(t, &t->tokens[i + 1], "to")) {
+      return i;
+    }
+  }
+  return t->n_tokens;
+}
+
+/* What must be done against what may be: "do I have to", "can I". */
+static int duty_differs(Texts *p) {
+  static const char *const may[] = {"can", "could", "may", "might"};
+  size_t i = find_duty(&p->a), k = find_duty(&p->b);
+  return (i < p->a.n_tokens && IS_ONE_OF(&p->b, 0, may) && texts_object(p, i, 0)) ||
+         (k < p->b.n_tokens && IS_ONE_OF(&p->a, 0, may) && texts_object(p, 0, k));
+}
+
 /* A separable verb's end: "schalte … ein", "schalte … aus". */
 static int particle_differs(Texts *p) {
   static const char *const ends[] = {"ein", "aus", "an", "ab", "auf", "zu"};
@@ -331,5 +411,6 @@ static int particle_differs(Texts *p) {
 }
 
 int roles_polarity(Texts *p) {
-  return only_differs(p) || scope_differs(p) || tense_differs(p) || particle_differs(p);
+  return only_differs(p) || scope_differs(p) || tense_differs(p) || duty_differs(p) ||
+         ties_differ(p) || particle_differs(p);
 }

@@ -20,9 +20,13 @@ uint32_t marks_character(const char *text, size_t n, size_t i, size_t *len);
 /* Other persons in the same roles ("I owe you", "you owe me"), other owners, another subject. */
 int roles_person(Texts *p);
 
-/* "Only" on one side or said of something else; "not all" against "all not"; what was done against
-** what may be done ("did", "can"); the end of a German verb ("ein", "aus"). */
+/* "Only" on one side or said of something else; "not all" against "all not"; what was done or must
+** be done against what may be done ("did", "have to", "can"); "and" against "or"; the end of a German
+** verb ("ein", "aus"). */
 int roles_polarity(Texts *p);
+
+/* Two shared words that have changed what they belong to ("two pairs, one came"), or their places. */
+int order_differs(Texts *p);
 
 /* Other telling words: a score over what is left without counterpart (guard_content.c). */
 int content_differs(Texts *p);

@@ -318,6 +318,15 @@ size_t texts_beside(const GuardText *t, size_t i, size_t step) {
   return t->n_tokens;
 }
 
+int texts_is_one_of(const GuardText *t, size_t i, const char *const *words, size_t n) {
+  for (size_t k = 0; i < t->n_tokens && k < n; k++) {
+    if (texts_token_is(t, &t->tokens[i], words[k])) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
 static Span span_of(const GuardText *t, size_t i) {
   return i < t->n_tokens ? (Span){t->tokens[i].from, t->tokens[i].raw} : (Span){0, 0};
 }
@@ -325,6 +334,16 @@ static Span span_of(const GuardText *t, size_t i) {
 int texts_object(Texts *p, size_t i, size_t k) {
   p->said_a = (Said){{span_of(&p->a, i), {0, 0}}};
   p->said_b = (Said){{span_of(&p->b, k), {0, 0}}};
+  return 1;
+}
+
+int texts_object_to_order(Texts *p, size_t i, size_t k) {
+  size_t to_i = p->a.tokens[i].match - 1u, to_k = p->a.tokens[k].match - 1u;
+  texts_object(p, k, to_i);
+  Span last_a = p->said_a.part[0], last_b = p->said_b.part[0];
+  texts_object(p, i, to_k);
+  p->said_a.part[1] = last_a;
+  p->said_b.part[1] = last_b;
   return 1;
 }
 

@@ -50,8 +50,16 @@ int texts_capitals_matter(const GuardText *t);
 ** ("vitamin E") but "I". */
 int texts_is_name(const Token *x, int capitals_matter);
 
+/* Whether token i of t is one of n folded words; 0 where there is no such token. */
+int texts_is_one_of(const GuardText *t, size_t i, const char *const *words, size_t n);
+#define IS_ONE_OF(t, i, list) texts_is_one_of(t, i, list, COUNT_OF(list))
+
 /* Keeps what a rule objected to: tokens of a and of b (n_tokens or more: none there). Returns 1. */
 int texts_object(Texts *p, size_t i, size_t k);
+
+/* Keeps that tokens i and k of a, which have counterparts, stand the other way round in b.
+** Returns 1. */
+int texts_object_to_order(Texts *p, size_t i, size_t k);
 
 static inline int has_class(const Token *token, uint32_t classes) {
   return token->word && (token->word->classes & classes) != 0;

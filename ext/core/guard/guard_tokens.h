@@ -4,7 +4,7 @@
 #ifndef LLMCOST_GUARD_TOKENS_H
 #define LLMCOST_GUARD_TOKENS_H
 
-#include "core/guard/guard_words.h"
+#include "core/words/guard_words.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -12,7 +12,7 @@
 ** that is found), so that "die", "comment", "once" and "due" stay English words elsewhere. All stand
 ** folded, as tokens are: small, and without accents that stand above or below a letter.
 */
-#include "core/guard/guard_words.h"
+#include "core/words/guard_words.h"
 
 const char GUARD_OPPOSITES[] =
     "enable activate reactivate / disable deactivate ; pause suspend / cancel terminate / resume "
@@ -99,7 +99,11 @@ const char GUARD_OPPOSITES[] =
     "borrowed borrowing ; attack attacker / defend defender ; victim / attacker offender ; "
     "speaker / listener ; reader / writer ; solid / liquid ; acid / base ; male males / female "
     "females ; credit / cash ; rent / own ; early / late ; undergraduate / graduate ; odd / even "
-    "; root / user ; guest / member";
+    "; root / user ; guest / member ; view / edit modify ; block / mute / report ; archive / "
+    "delete / "
+    "hide / rename ; copy duplicate / move / rename ; reply / forward ; refund / "
+    "exchange / "
+    "replacement repair ; cancel / reschedule";
 
 const char GUARD_FOREIGN_STOP[] =
     /* German */

@@ -37,6 +37,8 @@ enum {
   WORD_LABEL = 1 << 25,    /* a letter behind it is a label: "vitamin" */
   WORD_ACCENTED = 1 << 26, /* another word with an accent: "ano" */
   WORD_THING = 1 << 28,    /* a brand is named after it: "apple" */
+  WORD_GOVERNS = 1 << 29,  /* a preposition: what stands behind it belongs to it */
+  WORD_COUNTS = 1 << 30,   /* says how many, like a number: "each" */
   WORD_MEANING = 1 << 27   /* talks about a word: "mean", "pronounce" */
 };
 

@@ -12,7 +12,7 @@
 ** the stems. A word may stand in WORD_PAIRS pairs of opposites ("right": left, wrong), not in more:
 ** further ones are dropped.
 */
-#include "core/guard/guard_words.h"
+#include "core/words/guard_words.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -256,6 +256,11 @@ static const char *const PERSONS[] = {
 };
 static const char TIE[] = "and or vs versus v with between nor";
 static const char PREPOSITION[] = "in for of from with at on to";
+static const char GOVERNS[] =
+    "in for of from with at on to into onto by over under about against after before without "
+    "within "
+    "until till since through via per behind as than off out up down away";
+static const char COUNTS[] = "each every all both some any most few several half";
 static const char QUESTION[] = "what which how why where when who if whether";
 
 /* Rows: a value, and the words for it and for the next ones. */
@@ -625,6 +630,8 @@ static void load(void) {
   load_class(RELATION, WORD_RELATION);
   load_class(TIE, WORD_TIE);
   load_class(PREPOSITION, WORD_PREPOSITION);
+  load_class(GOVERNS, WORD_GOVERNS);
+  load_class(COUNTS, WORD_COUNTS);
   load_class(QUESTION, WORD_QUESTION);
   load_class(FROM, WORD_FROM);
   load_class(TO, WORD_TO);
