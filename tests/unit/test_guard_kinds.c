@@ -335,6 +335,10 @@ static const Kind BINDINGS[] = {
      "Why is the map dry if the map shows a lake?"},
     {NULL, "A man in Rome saw my card. I am not in Rome.",
      "I am not in Rome. A man in Rome saw my card."},
+    {"polarity", "Do I lose my trips or notes?", "Do I lose my trips and notes?"},
+    {"unit", "Is it 10 calls each second?", "Is it 10 calls each minute?"},
+    {NULL, "Where are my notes? I lost them.", "Where are they? I lost my notes."},
+    {NULL, "Are refunds per day or per month?", "Are refunds per month or per day?"},
 };
 
 static const Kind LANGUAGES[] = {

@@ -273,9 +273,10 @@ static int percent_left(const GuardText *t) {
 static size_t rate_at(const GuardText *t, size_t i) {
   static const char *const times[] = {"second", "minute", "hour", "day", "week", "month", "year"};
   const Token *x = &t->tokens[i], *w = x - 1;
-  int each = i > 0 && has_class(x, WORD_UNIT) &&
-             (texts_token_is(t, w, "per") || texts_token_is(t, w, "a") ||
-              texts_token_is(t, w, "an") || texts_token_is(t, w, "every"));
+  int each =
+      i > 0 && has_class(x, WORD_UNIT) &&
+      (texts_token_is(t, w, "per") || texts_token_is(t, w, "a") || texts_token_is(t, w, "an") ||
+       texts_token_is(t, w, "each") || texts_token_is(t, w, "every"));
   for (size_t k = 0; each && k < COUNT_OF(times); k++) {
     if (x->n == strlen(times[k]) && memcmp(t->bytes + x->at, times[k], x->n) == 0) {
       return k + 1;

@@ -201,7 +201,8 @@ enum {
   KEY_GROUP,
   KEY_QUOTE,
   KEY_FOREIGN,
-  KEY_FAR_DAY
+  KEY_FAR_DAY,
+  KEY_OTHER /* a word whose stem is another word */
 };
 
 static uint32_t key_of_value(double value) {
@@ -261,10 +262,15 @@ static void name_word(const GuardText *t, Token *token) {
       token->word = NULL; /* "fried" is no "fri" */
     }
   }
+  int other = token->word && token->word->n < token->n && token->word->n <= 3 &&
+              (token->word->classes & WORD_NEGATION);
+  if (other) {
+    token->word = NULL; /* "notes" are no "not" */
+  }
   if (!token->word && token->n > 5) {
     token->word = compared_word(text, token->n);
   }
-  token->key = hash_bytes(text, stem, KEY_TEXT);
+  token->key = hash_bytes(text, stem, other ? KEY_OTHER : KEY_TEXT);
   if (token->word && token->word->group) {
     token->key =
         hash_bytes((const char *)&token->word->group, sizeof token->word->group, KEY_GROUP);
