@@ -54,7 +54,7 @@ static int find_embedder(void *ctx, const char *name, Embedder *e, Err *err) {
   if (!is_second && strcmp(name, "static") != 0 && strcmp(name, "sender") != 0) {
     return err_set(err, RC_ERROR, ERR_NO_MODEL, "no embedder '%.40s'", name);
   }
-  *e = (Embedder){.dim = DIM, .threshold = 0.95, .even = 0.8, .floor = 0.6, .sure = 0.99};
+  *e = (Embedder){.dim = DIM, .threshold = 0.95, .even = 0.8, .floor = 0.6};
   snprintf(e->name, sizeof e->name, "%s", name);
   snprintf(e->version, sizeof e->version, "toy");
   e->run = embed;
