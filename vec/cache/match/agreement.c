@@ -313,12 +313,17 @@ static int miss(Search *s, const FixedRule *rule, const Near *near, const FixedE
 }
 
 /* The lowest cosine of an entry that is looked at. */
-static double floor_of(CacheTable *t, const FixedRule *rule, Err *err) {
-  const double nearest_static = 0.66; /* below it few are right, and the search is long */
-  if (learn_has_rights(t, err)) {
+/* Among many entries the nearest is near, if any is right, and the search for others long. */
+static double floor_of(const Search *s, const FixedRule *rule, Err *err) {
+  enum { MANY = 32768 };
+  const double nearest_static = 0.66, nearest_of_many = 0.75;
+  if (learn_has_rights(s->table, err)) {
     return TAUGHT_FLOOR;
   }
-  return rule == &fixed_rule_static ? nearest_static : t->embedder.floor;
+  if (rule != &fixed_rule_static) {
+    return s->table->embedder.floor;
+  }
+  return vec_index_count(s->partition->index) < MANY ? nearest_static : nearest_of_many;
 }
 
 /* 1 where the two nearest alone show that the nearest won't be served. */
@@ -340,12 +345,42 @@ static int has_all(Nears *x, double lowest) {
   return is_whole;
 }
 
+/* Votes of the strongest other answer among those found. */
+static int strongest_other(Search *s, Nears *x, Err *err) {
+  int most = 0;
+  for (int i = 1; i < x->n && err->rc == RC_OK; i++) {
+    int votes = same_answer(&x->list[0], &x->list[i]) ? 0 : votes_for(s, x, x->n, i, err);
+    most = votes > most ? votes : most;
+  }
+  return most;
+}
+
+/* 1 where fewer than eight were found down to `lowest`, and those below it, whatever they are, change nothing. If the nearest is
+** served even if the next one below gives another answer and all that are missing do, it is; if it is not even if
+** they agree with it, it is not. */
+static int is_settled(Search *s, const FixedRule *rule, Nears *x, double lowest, Err *err) {
+  FixedEvidence worst, best;
+  int missing = FIXED_NEIGHBOURS - x->n;
+  if (weigh(s, x, 0, &best, err) != RC_OK) {
+    return 0;
+  }
+  worst = best;
+  worst.margin = fmin(best.margin, x->list[0].rank - lowest);
+  worst.repeats = 1;
+  worst.contested = strongest_other(s, x, err) + missing > best.votes;
+  best.votes += missing;
+  best.contested = 0;
+  FixedVerdict at_worst = fixed_judge(rule, &worst), at_best = fixed_judge(rule, &best);
+  return err->rc == RC_OK &&
+         (at_worst == FIXED_AGREED || at_worst == FIXED_CLOSE || at_best == FIXED_NO);
+}
+
 /* Finds the neighbours that decide, best first, with their answers. None: nothing is near enough. *is_whole 0: only the two
 ** nearest, which show that the nearest won't be served. (One search most often: of the eight, where they all are near.) */
 static int gather(Search *s, const FixedRule *rule, Nears *x, int *is_whole, Err *err) {
   enum { PAIR = 2 };
   int confirms = rule == &fixed_rule_confirmed;
-  double lowest = floor_of(s->table, rule, err);
+  double lowest = floor_of(s, rule, err);
   *is_whole = confirms;
   if (find_nears(s, lowest, FIXED_NEIGHBOURS, confirms, x, err) != RC_OK ||
       read_some(s->table, x, 0, confirms ? x->n : PAIR, err) != RC_OK || x->n == 0 || confirms) {
@@ -358,6 +393,10 @@ static int gather(Search *s, const FixedRule *rule, Nears *x, int *is_whole, Err
   *is_whole = 1;
   if (has_all(x, lowest)) {
     return read_some(s->table, x, PAIR, x->n, err);
+  }
+  if (read_some(s->table, x, PAIR, x->n, err) != RC_OK || is_settled(s, rule, x, lowest, err) ||
+      err->rc != RC_OK) {
+    return err->rc;
   }
   double nearest = x->list[0].cosine;
   nears_free(x);
@@ -451,7 +490,7 @@ static int take(Search *s, const FixedRule *rule, Nears *x, int at, Match *m, Er
 int agreement_several(Search *s, const FixedRule *rule, Match *m, int *n, Err *err) {
   int left = s->q->k - *n, want = left < FIXED_NEIGHBOURS ? FIXED_NEIGHBOURS : left;
   int judges = s->q->verify || s->q->explains;
-  double lowest = s->q->verify ? floor_of(s->table, rule, err) - FIXED_REACH : -1;
+  double lowest = s->q->verify ? floor_of(s, rule, err) - FIXED_REACH : -1;
   Nears x = {0};
   if (find_nears(s, lowest, want, judges && rule == &fixed_rule_confirmed, &x, err) == RC_OK &&
       judges) {
