@@ -52,8 +52,8 @@ int feedback_record(Store *s, long long call_id, int ok, long long now, Err *err
       store_begin(s, err) != RC_OK) {
     return err->rc;
   }
+  run(s, SQL_TEACH_SIMILAR, call_id, ok, now, err); /* once, however often it is said */
   run(s, SQL_PUT_FEEDBACK, call_id, ok, now, err);
-  run(s, SQL_TEACH_SIMILAR, call_id, ok, now, err);
   if (!ok) {
     run(s, SQL_FORGET_ANSWER, call_id, ok, now, err);
     run(s, SQL_FORGET_SIMILAR, call_id, ok, now, err);

@@ -26,8 +26,9 @@ static const struct {
     {SQLITE_INDEX_CONSTRAINT_ISNOT, CONDITION_IS_NOT, "IS NOT"},
     {SQLITE_INDEX_CONSTRAINT_ISNULL, CONDITION_IS_NULL, "IS NULL"},
     {SQLITE_INDEX_CONSTRAINT_ISNOTNULL, CONDITION_NOT_NULL, "IS NOT NULL"},
+    {0, CONDITION_IN, "IN"}, /* an equality that SQLite would ask for once per value of a list */
 };
-enum { N_OPERATORS = sizeof operators / sizeof operators[0] };
+enum { N_OPERATORS = sizeof operators / sizeof operators[0], IN_LIST = N_OPERATORS - 1 };
 
 /* The operator of a condition on tag or model that is part of a search; -1: it is none. */
 static int operator_of(sqlite3_index_info *info, int at) {
@@ -50,6 +51,9 @@ static char *use_conditions(sqlite3_index_info *info, int n) {
   int count = 0;
   for (int i = 0; i < info->nConstraint && count < CONDITIONS_MOST; i++) {
     int op = info->aConstraint[i].usable ? operator_of(info, i) : -1;
+    if (op >= 0 && operators[op].op == CONDITION_EQUAL && sqlite3_vtab_in(info, i, 1)) {
+      op = IN_LIST;
+    }
     if (op >= 0) {
       sqlite3_str_appendf(names, "%s%s %s", count ? " " : "[",
                           info->aConstraint[i].iColumn == C_TAG ? "tag" : "model",

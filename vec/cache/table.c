@@ -628,6 +628,7 @@ static void doubt_embedder(CacheTable *t) {
 }
 
 static void take_back(CacheTable *t) {
+  pending_forget_misses(t, 0);
   t->policy = NULL;
   t->is_trusted = trust_is_local(t); /* what was granted may have been taken back: asked again */
   doubt_embedder(t);

@@ -25,6 +25,7 @@ enum { EVICT_SHARE = 20, PREPARED_PER_TRANSACTION = 100, EXPIRE_EVERY = 64 };
 typedef struct NewEntry {
   sqlite3_value **columns; /* as xUpdate has them */
   int64_t id, partition, now, made_at;
+  int64_t asker;      /* who it was answered for; 0: nobody said */
   int keeps_times;    /* an UPDATE that leaves them as they are */
   int has_id;         /* 0: the row gets the next */
   const void *vector; /* NULL: none */
@@ -77,6 +78,7 @@ static int remove_entry(CacheTable *t, int64_t id, int keeps_labels, Err *err) {
   if (!partition || run_with_id(t, ROW_DELETE, id, err) != RC_OK) {
     return err->rc;
   }
+  pending_forget_misses(t, id);
   if (!keeps_labels) {
     run_with_id(t, LABEL_DROP, id, err);
   }
@@ -363,7 +365,7 @@ static void bind_entry(CacheTable *t, const NewEntry *e, sqlite3_stmt *stmt, siz
     sqlite3_bind_int64(stmt, 8, e->text_hash);
     rows_bind_text(t, stmt, 10, e->query, e->n_query, err);
   }
-  int64_t asker = rows_asker(column(e, C_USER), err);
+  int64_t asker = value_is_null(column(e, C_USER)) ? e->asker : rows_asker(column(e, C_USER), err);
   if (asker) {
     sqlite3_bind_int64(stmt, 14, asker);
   }
@@ -548,7 +550,8 @@ static int same_times(sqlite3_stmt *row, sqlite3_value *const *columns) {
 
 /* STALE_VECTOR: the query is new but the vector is still that of the old one; OTHER_TEXT: query or
 ** response is new, so what was learned holds no longer; OTHER_TIMES: a time is new. */
-static int what_changed(CacheTable *t, int64_t id, sqlite3_value *const *columns, Err *err) {
+static int what_changed(CacheTable *t, int64_t id, sqlite3_value *const *columns, int64_t *asker,
+                        Err *err) {
   sqlite3_stmt *stmt = rows_stmt(t, ROW_TEXT_VECTOR, err);
   int change = 0;
   if (!stmt) {
@@ -566,6 +569,7 @@ static int what_changed(CacheTable *t, int64_t id, sqlite3_value *const *columns
     change = !same_query && same_vector ? STALE_VECTOR : 0;
     change |= same_query && same_answer ? 0 : OTHER_TEXT;
     change |= same_times(stmt, columns) ? 0 : OTHER_TIMES;
+    *asker = sqlite3_column_int64(stmt, 6);
   }
   rows_reset(t, stmt, err);
   return change;
@@ -579,7 +583,7 @@ static int update(CacheTable *t, sqlite3_value **argv, int64_t now, Err *err) {
   sqlite3_value *values[N_CACHE_COLUMNS];
   e.id = sqlite3_value_int64(argv[1]);
   memcpy(values, argv + 2, sizeof values);
-  int change = what_changed(t, old, values, err);
+  int change = what_changed(t, old, values, &e.asker, err);
   if (t->embedder.run && change & STALE_VECTOR) {
     values[C_EMBEDDING] = values[C_COMMAND]; /* which is NULL here */
   }

@@ -48,7 +48,7 @@ double fixed_needs_closeness(const FixedRule *r, const FixedEvidence *e) {
 }
 
 FixedVerdict fixed_judge(const FixedRule *r, const FixedEvidence *e) {
-  if (e->contested) {
+  if (e->contested && e->cosine < FIXED_SAME_WORDS) {
     return FIXED_CONTESTED;
   }
   if (fixed_agreement(r, e) >= r->needs_agreement) {

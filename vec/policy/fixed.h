@@ -30,6 +30,8 @@ extern const FixedRule fixed_rule_confirmed; /* MiniLM's cosines of what 'static
 #define FIXED_REACH 0.4 /* a neighbour further from the nearest than this says nothing */
 #define FIXED_SAME_TEXT                                                                            \
   0.9 /* neighbours as near to each other are one vote: variants of one text */
+#define FIXED_SAME_WORDS                                                                           \
+  0.98 /* the nearest as near is the question itself: no neighbour can outvote it */
 #define FIXED_NO_NEWS                                                                              \
   0.85 /* that questions as near have one answer says nothing for it: they may be variants */
 #define FIXED_DIFFERS_FROM 3   /* an answer is in doubt that was wrong for so many neighbours … */

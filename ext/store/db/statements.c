@@ -69,7 +69,8 @@ static const char *const sql_texts[SQL_COUNT] = {
         " SELECT CASE ?2 WHEN 0 THEN 'wrong' ELSE 'right' END, v.entry, c.similarity"
         " FROM main.llm_served v JOIN main.llm_calls c ON c.id = v.call_id"
         " WHERE v.call_id = ?1 AND c.kind = 'hit_semantic'"
-        " AND v.entry IN (SELECT id FROM main.llm_cache_rows)",
+        " AND v.entry IN (SELECT id FROM main.llm_cache_rows)"
+        " AND NOT EXISTS (SELECT 1 FROM main.llm_feedback f WHERE f.call_id = ?1 AND f.ok = ?2)",
 /* The answer a call paid for, or a hit was served from: same text, system prompt and model. */
 #define ANSWERED_BY                                                                                \
   "(SELECT ?1 UNION SELECT o.id FROM main.llm_calls h JOIN main.llm_calls o"                       \

@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TAUGHT_FLOOR 0.3 /* how far feedback reaches */
+#define TAUGHT_FLOOR 0.4 /* how far feedback reaches */
 #define TAUGHT "feedback"
 
 typedef struct Near {
@@ -186,6 +186,19 @@ static int votes_for(Search *s, Nears *x, int n, int at, Err *err) {
   return votes;
 }
 
+/* Room that nobody looked into is none: beyond the farthest of eight there may be another answer (they may be variants of one
+** text, entered to crowd it out); and of few entries, none can be expected to be near. */
+static void bound_margin(Search *s, const Nears *x, int at, FixedEvidence *e) {
+  double own = x->list[at].rank;
+  int is_few = vec_index_count(s->partition->index) < FIXED_NEIGHBOURS ||
+               (s->q->n_conditions && x->n < FIXED_NEIGHBOURS);
+  if (x->n >= FIXED_NEIGHBOURS) {
+    e->margin = fmin(e->margin, fmax(own - x->list[FIXED_NEIGHBOURS - 1].rank, 0));
+  } else if (is_few) {
+    e->margin = fmin(e->margin, 0);
+  }
+}
+
 /* What is known of serving the one at `at`, as if it were the nearest. */
 static int weigh(Search *s, Nears *x, int at, FixedEvidence *e, Err *err) {
   int n = 0;
@@ -204,9 +217,7 @@ static int weigh(Search *s, Nears *x, int at, FixedEvidence *e, Err *err) {
       e->repeats |= votes > 1;
     }
   }
-  if (vec_index_count(s->partition->index) < FIXED_NEIGHBOURS) {
-    e->margin = fmin(e->margin, 0);
-  }
+  bound_margin(s, x, at, e);
   return err->rc;
 }
 
@@ -260,6 +271,7 @@ static int judge(Search *s, const FixedRule *rule, Nears *x, int at, Verdict *v,
     refuse(v, "agreement: more neighbours give another answer");
     break;
   case FIXED_AGREED:
+    v->policy = v->evidence.votes > 1 ? rule->name : rule->name_close;
     v->served = 1;
     break;
   case FIXED_CLOSE:
@@ -281,6 +293,7 @@ static int judge(Search *s, const FixedRule *rule, Nears *x, int at, Verdict *v,
   if (!v->served && is_taught(s, near, err)) {
     v->policy = TAUGHT;
     v->served = 1;
+    v->why[0] = 0;
   }
   return err->rc;
 }
@@ -496,8 +509,11 @@ int agreement_several(Search *s, const FixedRule *rule, Match *m, int *n, Err *e
       judges) {
     read_answers(s->table, &x, err);
   }
-  for (int i = 0; i < x.n && *n < s->q->k && err->rc == RC_OK; i++) {
-    *n += take(s, rule, &x, i, &m[*n], err);
+  for (int i = 0, taken = 1; i < x.n && taken && *n < s->q->k && err->rc == RC_OK; i++) {
+    int is_served = take(s, rule, &x, i, &m[*n], err);
+    *n += is_served;
+    taken =
+        i > 0 || is_served || !s->q->verify; /* the nearest only: after a veto there is nothing */
   }
   nears_free(&x);
   return err->rc;

@@ -23,7 +23,7 @@ int learn_doubts(CacheTable *t, Partition *p, const Hash *answer, Err *err);
 
 /* 1 if anybody ever said that a hit of this table was right. */
 int learn_has_rights(CacheTable *t, Err *err);
-/* How often callers said that an entry was right for a question of at most this cosine, or wrong. */
+/* How often callers said that an entry was right for a question of this cosine or a little less (0.03), or wrong for any. */
 int learn_count(CacheTable *t, int64_t entry, double cosine, int *rights, int *wrongs, Err *err);
 
 /* Records that a served answer was right or wrong (similarity NAN: the entry's own text). */

@@ -70,6 +70,14 @@ int pending_take_miss(CacheTable *t, int64_t partition, const char *text, size_t
   return 0;
 }
 
+void pending_forget_misses(CacheTable *t, int64_t entry) {
+  for (size_t i = 0; t->missed && i < MISSES; i++) {
+    if (!entry || t->missed[i].entry == entry) {
+      t->missed[i] = (Missed){0};
+    }
+  }
+}
+
 void pending_bind_evidence(sqlite3_stmt *stmt, int at, const Evidence *e) {
   sqlite3_bind_double(stmt, at, e->similarity);
   if (!isnan(e->second)) {

@@ -25,6 +25,9 @@ void pending_miss(CacheTable *t, const MatchQuery *q, const Missed *missed);
 /* 1 and *missed where this question was looked up and not found; it is forgotten then. */
 int pending_take_miss(CacheTable *t, int64_t partition, const char *text, size_t n, Missed *missed);
 
+/* Forgets the misses near an entry that is no longer what it was; 0: all. */
+void pending_forget_misses(CacheTable *t, int64_t entry);
+
 /* Binds evidence to four parameters from `at` on: similarity, second, margin, agree; what is not known stays NULL. */
 void pending_bind_evidence(sqlite3_stmt *stmt, int at, const Evidence *e);
 

@@ -72,12 +72,23 @@ static Hash of_json(const cJSON *j) {
   return keyed(word, strlen(word), KIND_WORD);
 }
 
+/* 0 where a number has more digits than a double keeps. */
+static int has_exact_numbers(const cJSON *j) {
+  const double most = 9007199254740992.0; /* 2^53 */
+  int is_exact = !cJSON_IsNumber(j) || (j->valuedouble > -most && j->valuedouble < most);
+  const cJSON *item;
+  cJSON_ArrayForEach(item, j) {
+    is_exact = is_exact && has_exact_numbers(item);
+  }
+  return is_exact;
+}
+
 /* 1 where the text is JSON that has more than one spelling. */
 static int by_value(const char *text, size_t n, Hash *key, Err *err) {
   Err why = {0};
   size_t bad_at;
-  if (!json_begins(text) && !(n && strchr("-0123456789", text[0]))) {
-    return 0;
+  if (!json_begins(text)) {
+    return 0; /* a number alone may be a telephone's, or have more digits than a double */
   }
   if (!json_is_text(text, n, LIMIT_JSON_DEPTH, &bad_at)) {
     return 0;
@@ -86,9 +97,10 @@ static int by_value(const char *text, size_t n, Hash *key, Err *err) {
   if (!tree) {
     return why.rc == RC_NOMEM ? (err_nomem(err), 0) : 0;
   }
-  *key = of_json(tree);
+  int is_exact = has_exact_numbers(tree);
+  *key = is_exact ? of_json(tree) : *key;
   cJSON_Delete(tree);
-  return 1;
+  return is_exact;
 }
 
 /* A label is the same in another case, and with a full stop behind it. (Of other texts these can be part of the answer.) */

@@ -7,7 +7,7 @@
 #include "base/hash.h"
 #include "vec/cache/state/table.h"
 
-/* The key of an answer: of a JSON object, array or number by its value (members in any order, 1 is 1.0), of a short text by
+/* The key of an answer: of a JSON object or array by its value (members in any order, 1 is 1.0), of a short text by
 ** its normal form without case and a full stop, of another by its normal form, of a BLOB by its bytes. Returns err->rc. */
 int answer_key(sqlite3_value *v, Hash *key, Err *err);
 

@@ -82,8 +82,9 @@ static const char *const sql_texts[CACHE_SQL_COUNT] = {
     [ROW_BY_TEXT] = "SELECT id, query, expires_at, model, tag FROM @rows"
                     " WHERE partition = ?1 AND text_hash = ?2 ORDER BY id DESC",
     [ROW_KEY] = "SELECT partition FROM @rows WHERE id = ?1",
-    [ROW_TEXT_VECTOR] = "SELECT query, embedding, response, created_at, expires_at, last_hit_at"
-                        " FROM @rows WHERE id = ?1",
+    [ROW_TEXT_VECTOR] =
+        "SELECT query, embedding, response, created_at, expires_at, last_hit_at, $asker"
+        " FROM @rows WHERE id = ?1",
     [ROW_TOUCH] = "UPDATE @rows SET hits = hits + ?2, last_hit_at = ?3 WHERE id = ?1",
     [ROW_EXPIRED] = "SELECT id, partition FROM @rows WHERE expires_at <= ?1 LIMIT 1000",
     [ROW_VALUES] = "SELECT id, partition, hits, coalesce(last_hit_at, created_at), cost_nusd,"
@@ -123,13 +124,14 @@ static const char *const sql_texts[CACHE_SQL_COUNT] = {
     [LABEL_ADD] = "INSERT INTO @labels(ts, partition, entry, similarity, second, margin, agree, ok,"
                   " source) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     [LABEL_DROP] = "DELETE FROM @labels WHERE entry = ?1",
-    [LABEL_TRIM] = "DELETE FROM @labels WHERE partition = ?1 AND id <= (SELECT id FROM @labels"
-                   " WHERE partition = ?1 ORDER BY id DESC LIMIT 1 OFFSET 2000)",
+    [LABEL_TRIM] = "DELETE FROM @labels WHERE partition = ?1 AND source <> 'feedback' AND id <="
+                   " (SELECT id FROM @labels WHERE partition = ?1 AND source <> 'feedback'"
+                   " ORDER BY id DESC LIMIT 1 OFFSET 2000)",
     [LABEL_ANY_WRONG] = "SELECT 1 FROM @labels WHERE ok = 0 AND source = 'feedback' LIMIT 1",
     [LABEL_ANY_RIGHT] = "SELECT 1 FROM @labels WHERE ok = 1 AND source = 'feedback' LIMIT 1",
-    [LABEL_COUNT] =
-        "SELECT coalesce(sum(ok AND similarity <= ?2 + 1e-6), 0), coalesce(sum(NOT ok), 0)"
-        " FROM @labels WHERE entry = ?1 AND source = 'feedback'",
+    [LABEL_COUNT] = "SELECT coalesce(sum(ok AND similarity BETWEEN ?2 - 0.03 AND ?2 + 1e-6), 0), "
+                    "coalesce(sum(NOT ok), 0)"
+                    " FROM @labels WHERE entry = ?1 AND source = 'feedback'",
     [LABELS_ANSWERED] =
         "SELECT l.id, l.entry, l.similarity, l.ok, r.response FROM @labels l JOIN @rows r"
         " ON r.id = l.entry WHERE l.partition = ?1 AND l.id > ?2 AND l.source <> 'feedback' ORDER "

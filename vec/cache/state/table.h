@@ -309,14 +309,15 @@ typedef enum ConditionOp {
   CONDITION_IS,
   CONDITION_IS_NOT,
   CONDITION_IS_NULL,
-  CONDITION_NOT_NULL
+  CONDITION_NOT_NULL,
+  CONDITION_IN /* its value is the list, for sqlite3_vtab_in_first */
 } ConditionOp;
 typedef struct Condition {
   CacheColumn column;
   ConditionOp op;
   sqlite3_value *value;
 } Condition;
-enum { CONDITIONS_MOST = 16 }; /* of one lookup; more filter what it found */
+enum { CONDITIONS_MOST = 12 }; /* of one lookup; more filter what it found */
 
 /* The first condition that a row does not meet, its tag and model in these columns; NULL: it meets all. */
 const Condition *condition_broken(const Condition *list, int n, sqlite3_stmt *stmt, int tag,

@@ -45,6 +45,16 @@ int value_is_same(sqlite3_value *a, sqlite3_value *b) {
   return x && y && n == m && memcmp(x, y, n) == 0;
 }
 
+static int is_in(sqlite3_value *list, sqlite3_value *got) {
+  sqlite3_value *one = NULL;
+  int found = 0;
+  for (int rc = sqlite3_vtab_in_first(list, &one); rc == SQLITE_OK && one && !found;
+       rc = sqlite3_vtab_in_next(list, &one)) {
+    found = !value_is_null(one) && !value_is_null(got) && value_is_same(one, got);
+  }
+  return found;
+}
+
 static int passes(const Condition *c, sqlite3_value *got) {
   int has_both = !value_is_null(c->value) && !value_is_null(got);
   switch (c->op) {
@@ -56,6 +66,8 @@ static int passes(const Condition *c, sqlite3_value *got) {
     return value_is_same(c->value, got);
   case CONDITION_IS_NOT:
     return !value_is_same(c->value, got);
+  case CONDITION_IN:
+    return is_in(c->value, got);
   case CONDITION_IS_NULL:
     return value_is_null(got);
   default:
