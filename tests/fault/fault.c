@@ -199,12 +199,16 @@ static const Scenario scenarios[] = {
                " ('Which way do I return goods?', '{\"a\":1,\"b\":[true]}', NULL),"
                " ('Where is your shop?', 'x', NULL), ('Do you ship to Norway?', 'y', NULL), ('Can "
                "I pay by card?', 'z', NULL),"
-               " ('Do you sell 2 sofas?', 'no', NULL), ('When do you open?', 'at nine', NULL)",
+               " ('Do you sell 2 sofas?', 'no', NULL), ('When do you open?', 'at nine', NULL), "
+               "('The app is slow on my phone', 'Wait.', NULL)",
      .sql =
          PUT "policy FROM c WHERE query MATCH 'To return an item, what do I do?';" PUT
              "why FROM c WHERE query MATCH 'Do you sell 3 sofas?' AND verify = 0;"
              "INSERT INTO c(query, response) SELECT 'Do you sell 3 sofas?', 'no' WHERE NOT EXISTS"
-             " (SELECT 1 FROM c WHERE query MATCH 'Do you sell 3 sofas?')",
+             " (SELECT 1 FROM c WHERE query MATCH 'Do you sell 3 sofas?');"
+             "INSERT INTO c(query, response) SELECT 'Why would the app be slow on a phone?', "
+             "'Update.' WHERE NOT"
+             " EXISTS (SELECT 1 FROM c WHERE query MATCH 'Why would the app be slow on a phone?')",
      .check = "SELECT min(x) = 'agreement' AND max(x) LIKE 'guard: number%'"
               " AND (SELECT count(*) >= 1 FROM c_labels) AND"
               " (SELECT count(*) >= 1 FROM c_decisions WHERE why LIKE 'guard: number%') FROM t"},
