@@ -64,6 +64,8 @@ class Policies(unittest.TestCase):
         db.execute("INSERT INTO c(c, rowid, similarity) VALUES ('wrong', 1, 0.52)")
         self.assertIsNone(ask(db, PAIR[1]))
         self.assertEqual(explain(db, PAIR[1])[2], "feedback: reported wrong for a question as near")
+        db.execute("INSERT INTO c(c, rowid, similarity) VALUES ('right', 1, 0.52)")  # of the same match: it takes the other back
+        self.assertEqual(ask(db, PAIR[1]), (RETURNS, "feedback"))
 
     def test_what_decided(self):
         db = table()

@@ -174,6 +174,18 @@ static int last_evidence(CacheTable *t, int64_t id, Evidence *e, Err *err) {
   return rows_reset(t, stmt, err);
 }
 
+/* Who says the opposite of the same match has changed his mind. */
+static int correct(CacheTable *t, int64_t id, const Evidence *e, int ok, Err *err) {
+  sqlite3_stmt *stmt = rows_stmt(t, LABEL_CORRECT, err);
+  if (!stmt) {
+    return err->rc;
+  }
+  sqlite3_bind_int64(stmt, 1, id);
+  sqlite3_bind_int(stmt, 2, ok);
+  sqlite3_bind_double(stmt, 3, e->similarity);
+  return rows_run(t, stmt, err);
+}
+
 int learn_feedback(CacheTable *t, int64_t partition, int64_t id, double similarity, int ok,
                    int64_t now, Err *err) {
   Evidence e = {.similarity = similarity, .second = (double)NAN, .agree = 1};
@@ -181,5 +193,7 @@ int learn_feedback(CacheTable *t, int64_t partition, int64_t id, double similari
     return err->rc;
   }
   e.similarity = isnan(e.similarity) ? 1 : e.similarity;
-  return learn_add(t, now, partition, id, &e, ok, "feedback", err);
+  return correct(t, id, &e, ok, err) == RC_OK
+             ? learn_add(t, now, partition, id, &e, ok, "feedback", err)
+             : err->rc;
 }

@@ -127,6 +127,8 @@ static const char *const sql_texts[CACHE_SQL_COUNT] = {
     [LABEL_TRIM] = "DELETE FROM @labels WHERE partition = ?1 AND source <> 'feedback' AND id <="
                    " (SELECT id FROM @labels WHERE partition = ?1 AND source <> 'feedback'"
                    " ORDER BY id DESC LIMIT 1 OFFSET 2000)",
+    [LABEL_CORRECT] = "DELETE FROM @labels WHERE entry = ?1 AND ok <> ?2 AND source = 'feedback'"
+                      " AND abs(similarity - ?3) < 1e-9",
     [LABEL_ANY_WRONG] = "SELECT 1 FROM @labels WHERE ok = 0 AND source = 'feedback' LIMIT 1",
     [LABEL_ANY_RIGHT] = "SELECT 1 FROM @labels WHERE ok = 1 AND source = 'feedback' LIMIT 1",
     [LABEL_COUNT] = "SELECT coalesce(sum(ok AND similarity BETWEEN ?2 - 0.03 AND ?2 + 1e-6), 0), "
