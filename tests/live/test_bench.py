@@ -163,11 +163,12 @@ class Bench(Program):
 
     def test_quality(self):
         need_shared("banking77/train.csv")
-        out = self.run_it("/usr/bin/python3", "bench/quality.py", "banking77", N="100")
-        rows = re.findall(r"^\| (.*?) \| ([\d.]+)% \| ([\d.]+)% \| .* \| ([\d,]+) µs \|$", out, re.M)
-        self.assertGreaterEqual(len(rows), 28, out)
-        for name, hits, precision, us in rows:
-            self.assertTrue(0 <= float(hits) <= 100 and 0 <= float(precision) <= 100 and float(us.replace(",", "")) >= 0, name)
+        out = self.run_it("/usr/bin/python3", "bench/quality.py", "repeating", "poisoned", "banking77", N="100", SHUFFLES="1")
+        rows = re.findall(r"^\| (.*?) \| ([\d.]+)% \(.*?\) \| ([\d.]+)% \(.*?\) \| ([\d.]+)%, [\d.]+% \| ([\d,]+) µs \|$", out, re.M)
+        self.assertGreaterEqual(len(rows), 30, out)
+        self.assertIn("**ours, default**", [name for name, *_ in rows])
+        for name, hits, wrong, late, us in rows:
+            self.assertTrue(0 <= float(hits) <= 100 and 0 <= float(wrong) <= 100 and float(late) >= 0 and float(us.replace(",", "")) >= 0, name)
 
     def test_guard(self):
         need_shared("qqp/tune_pairs.jsonl", "banking77/train.csv")
