@@ -16,20 +16,12 @@ const FixedRule fixed_rule_static = {.name = "agreement",
                                      .needs_agreement = 4.75,
                                      .needs_close_unique = 0.5,
                                      .needs_close_repeating = 0.9};
-const FixedRule fixed_rule_minilm = {.name = "agreement",
-                                     .name_close = "margin",
-                                     .offset = 17,
-                                     .margin_weight = 20,
-                                     .needs_agreement = 5,
-                                     .needs_close_unique = 0.9,
-                                     .needs_close_repeating = 1.2};
-const FixedRule fixed_rule_confirmed = {.name = "agreement, minilm",
-                                        .name_close = "margin, minilm",
-                                        .offset = 17,
-                                        .margin_weight = 20,
-                                        .needs_agreement = 5,
-                                        .needs_close_unique = 0.9,
-                                        .needs_close_repeating = 1.2};
+#define MINILM_CONSTANTS                                                                           \
+  .offset = 17, .margin_weight = 20, .needs_agreement = 5, .needs_close_unique = 0.9,              \
+  .needs_close_repeating = 1.2
+const FixedRule fixed_rule_minilm = {.name = "agreement", .name_close = "margin", MINILM_CONSTANTS};
+const FixedRule fixed_rule_confirmed = {
+    .name = "agreement, minilm", .name_close = "margin, minilm", MINILM_CONSTANTS};
 
 static double room(double margin) {
   return fmin(fmax(margin, 0), FIXED_MARGIN_MOST);
