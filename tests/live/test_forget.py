@@ -3,24 +3,12 @@ import json
 import sqlite3
 import unittest
 
-from harness import Standin, TempDir, connect, error_of, open_desk, value
+from harness import StaticDesk, connect, error_of, open_desk, value
 
 Q, NEAR = "How do I reset my password?", "how can I reset my password"
 
 
-class Forget(unittest.TestCase):
-    def setUp(self):
-        self.tmp = TempDir()
-        self.standin = Standin().__enter__()
-        self.path = self.tmp.name + "/desk.db"
-        self.db = open_desk(self.path, self.standin.url)
-        self.db.execute("SELECT llm_config('minilm', '/nonexistent')").fetchall()
-
-    def tearDown(self):
-        self.db.close()
-        self.standin.__exit__()
-        self.tmp.cleanup()
-
+class Forget(StaticDesk):
     def ask(self, text, cache="semantic", **options):
         """What asking it was, as the ledger has it."""
         value(self.db, "SELECT llm_complete(?, ?)", text, json.dumps({"cache": cache, **options}))

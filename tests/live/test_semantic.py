@@ -5,7 +5,7 @@ import threading
 import time
 import unittest
 
-from harness import Standin, TempDir, connect, error_of, open_desk, setup_sql, value
+from harness import Standin, StaticDesk, TempDir, connect, error_of, open_desk, setup_sql, value
 
 Q = "How do I reset my password?"
 NEAR = "how can I reset my password"
@@ -20,22 +20,11 @@ def kinds(db):
     return [k for (k,) in db.execute("SELECT kind FROM llm_calls ORDER BY id")]
 
 
-class Semantic(unittest.TestCase):
-    def setUp(self):
-        self.tmp = TempDir()
-        self.standin = Standin().__enter__()
-        self.path = self.tmp.name + "/desk.db"
-        self.db = open_desk(self.path, self.standin.url)
-        self.db.execute("SELECT llm_config('minilm', '/nonexistent')").fetchall()
-
-    def tearDown(self):
-        self.db.close()
-        self.standin.__exit__()
-        self.tmp.cleanup()
-
+class Semantic(StaticDesk):
     def test_a_similar_question_is_a_hit_that_is_ledgered(self):
         answer = ask(self.db, Q)
         self.assertEqual(ask(self.db, NEAR), answer)
+        self.assertEqual(value(self.db, "SELECT policy FROM llm_cache_stats"), "agreement")
         row = self.db.execute("SELECT kind, cost_nusd, saved_nusd, similarity, model FROM llm_calls ORDER BY id DESC").fetchone()
         paid = value(self.db, "SELECT cost_nusd FROM llm_calls WHERE kind = 'call'")
         self.assertEqual(row[:3], ("hit_semantic", 0, paid))

@@ -2,7 +2,7 @@
 import json
 import unittest
 
-from harness import Standin, TempDir, open_desk, value
+from harness import StaticDesk, value
 
 # The same question in other words: close enough for the cache to serve it, unless it knows better.
 NOW = [("What is the price of bitcoin?", "What's the price of bitcoin?"),
@@ -16,18 +16,7 @@ PERSONAL = [("What is my balance?", "What's my balance?"),
 GENERAL = ("How do I reset my password?", "how can I reset my password")
 
 
-class Volatile(unittest.TestCase):
-    def setUp(self):
-        self.tmp = TempDir()
-        self.standin = Standin().__enter__()
-        self.db = open_desk(self.tmp.name + "/desk.db", self.standin.url)
-        self.db.execute("SELECT llm_config('minilm', '/nonexistent')").fetchall()
-
-    def tearDown(self):
-        self.db.close()
-        self.standin.__exit__()
-        self.tmp.cleanup()
-
+class Volatile(StaticDesk):
     def ask(self, text, **options):
         options = {"cache": "semantic", **options}
         if options["cache"] == "semantic":

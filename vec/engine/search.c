@@ -66,7 +66,7 @@ typedef struct Search {
   int n_pending;
   Maybe waiting[WAITING];
   int n_waiting;
-  int waits; /* all of them, for now */
+  int waits; /* 1: no row is decided on before it has waited, however good it looks */
   Code code;
   uint8_t spread[KERNEL_QUERY_BYTES]; /* the query for `scan` and `boxes` */
   VecWork work;
