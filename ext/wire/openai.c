@@ -11,7 +11,7 @@
 #include "wire/dialect.h"
 #include "wire/provider.h"
 
-#include "core/request/schema_form.h"
+#include "core/schema/schema_form.h"
 
 #include <math.h>
 #include <stdio.h>

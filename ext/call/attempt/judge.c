@@ -7,7 +7,7 @@
 #include "base/utf8.h"
 #include "call/attempt/tell.h"
 #include "trust/access.h"
-#include "core/request/answer_json.h"
+#include "core/schema/answer_json.h"
 #include "core/request/retry.h"
 #include "wire/answer/failure.h"
 #include "wire/answer/thinking.h"

@@ -4,7 +4,7 @@
 #include "call/state/plan.h"
 
 #include "base/check.h"
-#include "core/request/schema.h"
+#include "core/schema/schema.h"
 
 #include <stdio.h>
 #include <string.h>
