@@ -7,7 +7,8 @@
 
 #include <stdio.h>
 
-static const Model haiku = {"claude-haiku-4-5", "anthropic", "anthropic", "", "", "", 0, 0};
+static const Model haiku = {
+    "claude-haiku-4-5", "anthropic", "anthropic", "", "", "", 0, 0, "", "", ""};
 
 static void test_who_has_which(void **state) {
   (void)state;

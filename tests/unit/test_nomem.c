@@ -268,7 +268,7 @@ static int texts(Result *r, Err *err) {
   Request q = {0};
   Hash key;
   Buf body;
-  const Model model = {"m", "openai", "openai", "", "", "", 0, 0};
+  const Model model = {"m", "openai", "openai", "", "", "", 0, 0, "", "", ""};
   buf_init(&body, LIMIT_REQUEST_BYTES);
   options_init(&o);
   o.model = "m";
@@ -301,18 +301,19 @@ static int body_of(const Model *model, Result *r, Err *err) {
 }
 
 static int openai_body(Result *r, Err *err) {
-  const Model m = {"gpt-4o", "openai", "openai", "", "", "{\"json_schema\":true}", 0, 0};
+  const Model m = {"gpt-4o", "openai", "openai", "", "", "{\"json_schema\":true}",
+                   0,        0,        "",       "", ""};
   return body_of(&m, r, err);
 }
 
 /* Old names of options, the schema in words. */
 static int other_body(Result *r, Err *err) {
-  const Model m = {"llama", "groq", "openai", "", "", "{\"json_schema\":false}", 0, 0};
+  const Model m = {"llama", "groq", "openai", "", "", "{\"json_schema\":false}", 0, 0, "", "", ""};
   return body_of(&m, r, err);
 }
 
 static int anthropic_body(Result *r, Err *err) {
-  const Model m = {"claude-haiku-4-5", "anthropic", "anthropic", "", "", "", 0, 64000};
+  const Model m = {"claude-haiku-4-5", "anthropic", "anthropic", "", "", "", 0, 64000, "", "", ""};
   return body_of(&m, r, err);
 }
 
@@ -425,7 +426,7 @@ static int supports(Result *r, Err *err) {
 /* A batch on its way out: form, body, lines, path. */
 static int batch_sent(Result *r, Err *err) {
   static const char body[] = "{\"model\":\"m\",\"stream\":true,\"x\":\"\xE2\x80\xA8" LONG "\"}";
-  const Model m = {"m", "p", "openai", "", "", "{\"batch\":\"openrouter\"}", 0, 0};
+  const Model m = {"m", "p", "openai", "", "", "{\"batch\":\"openrouter\"}", 0, 0, "", "", ""};
   const BatchForm *inline_form = batch_form_of(&m, err), *form = batch_form_by_name("openai");
   const BatchCreate create = {BATCH_CHAT, "file-1", "m", "b-7", 24, 3600};
   const BatchLine line = {"r1-1", BATCH_CHAT, body, sizeof body - 1, 1};

@@ -20,9 +20,9 @@
 #define USER(content) "\"messages\":[{\"role\":\"user\",\"content\":" content "}]"
 
 static const Model haiku = {
-    "claude-haiku-4-5", "anthropic", "anthropic", "", "", "", 200000, 64000};
+    "claude-haiku-4-5", "anthropic", "anthropic", "", "", "", 200000, 64000, "", "", ""};
 static const Model sol = {
-    "gpt-5.6-sol", "openai", "openai", "https://api.openai.com/v1", "", "", 0, 0};
+    "gpt-5.6-sol", "openai", "openai", "https://api.openai.com/v1", "", "", 0, 0, "", "", ""};
 
 enum { ALL = PREFIX_SYSTEM | PREFIX_SHARED | PREFIX_HISTORY };
 

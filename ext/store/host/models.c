@@ -96,7 +96,8 @@ static int is_of_embeddings(const char *name, const Endpoint *e) {
          (e && strstr(e->supports, "\"embeddings\":true"));
 }
 
-/* A model of a seller: asked as the seller's rows are, else at the endpoint. */
+/* A model of a seller: asked as the seller's rows are, else at the endpoint. How the key is sent and which headers go with it
+** is the seller's; what a row adds to the body is of that one model, and another may refuse it. */
 static int take_unlisted(const Config *c, const Asked *a, Model *model, Err *err) {
   const Model *like = NULL;
   const Endpoint *e = a->endpoint;
@@ -110,6 +111,8 @@ static int take_unlisted(const Config *c, const Asked *a, Model *model, Err *err
                 .api = like ? like->api : e->api,
                 .base_url = like ? like->base_url : e->base_url,
                 .key_env = like ? like->key_env : e->key_env,
+                .auth = like ? like->auth : "",
+                .headers = like ? like->headers : "",
                 .supports = is_of_embeddings(lower, e) ? "{\"embeddings\":true}"
                             : e                        ? e->supports
                                                        : ""};
