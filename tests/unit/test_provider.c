@@ -218,11 +218,11 @@ static void test_bodies_are_bounded(void **state) {
 static void test_apis(void **state) {
   (void)state;
   assert_string_equal(provider_api("openai")->path, "/chat/completions");
-  assert_string_equal(provider_api("openai")->key_header, "Authorization: Bearer %s");
-  assert_null(provider_api("openai")->fixed_headers);
+  assert_string_equal(provider_api("openai")->auth, "bearer");
+  assert_null(provider_api("openai")->fixed_header);
   assert_string_equal(provider_api("anthropic")->path, "/messages");
-  assert_string_equal(provider_api("anthropic")->key_header, "x-api-key: %s");
-  assert_string_equal(provider_api("anthropic")->fixed_headers, "anthropic-version: 2023-06-01");
+  assert_string_equal(provider_api("anthropic")->auth, "x-api-key");
+  assert_string_equal(provider_api("anthropic")->fixed_header, "anthropic-version: 2023-06-01");
   assert_null(provider_api("OpenAI"));
   assert_null(provider_api(""));
 }

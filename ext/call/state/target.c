@@ -60,10 +60,9 @@ int target_api(Call *k, Err *err) {
 }
 
 int target_access(Call *k, Err *err) {
-  access_wipe(k->secret);
-  k->secret = NULL;
+  access_free(&k->access);
   k->refused = 0;
-  if (target_api(k, err) == RC_OK && access_check(&k->model, &k->secret, err) == RC_OK) {
+  if (target_api(k, err) == RC_OK && access_check(&k->model, &k->access, err) == RC_OK) {
     check_supports(&k->model, err);
   }
   return err->rc;
@@ -79,11 +78,11 @@ int target_take(Call *k, const char *name, Err *err) {
 int target_can_ask(Conn *conn, const char *name) {
   Model model = {0};
   Err ignored = {0};
-  char *key = NULL;
+  Access access = {.key = NULL};
   const Config *config = conn_config_kept(conn, &ignored);
   int can = config && config_model(config, name, &model, &ignored) == RC_OK &&
-            access_check(&model, &key, &ignored) == RC_OK;
-  access_wipe(key);
+            access_check(&model, &access, &ignored) == RC_OK;
+  access_free(&access);
   config_model_free(&model);
   return can;
 }

@@ -7,7 +7,6 @@
 #include "base/utf8.h"
 #include "core/request/retry.h"
 #include "trust/access.h"
-#include "trust/scrub.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -38,40 +37,19 @@ static int write_url(const Remote *r, const Question *q, Buf *url, NetMethod *me
   return url->failed ? err_nomem(err) : err->rc;
 }
 
-enum { HEADERS = 5, KEY_HEADER = 4096 };
-
-/* The headers, of which that with the key is in a place of its own. */
-static int write_headers(const Remote *r, const char *type_header, const char **headers,
-                         char key_header[KEY_HEADER], Err *err) {
-  int n = 0;
-  headers[n++] = "User-Agent: llmcost/" RELEASE; /* some hosts refuse those without one */
-  if (type_header[0]) {
-    headers[n++] = type_header;
-  }
-  if (r->secret) {
-    int len = snprintf(key_header, KEY_HEADER, r->api->key_header, r->secret);
-    if (len < 0 || len >= KEY_HEADER) {
-      return err_set(err, RC_ERROR, ERR_NO_KEY, "the key in %.80s is too long", r->key_env);
-    }
-    headers[n++] = key_header;
-  }
-  if (r->api->fixed_headers) {
-    headers[n++] = r->api->fixed_headers;
-  }
-  headers[n] = NULL;
-  return RC_OK;
-}
-
 static int post(Remote *r, const Question *q, const char *url, NetMethod method,
                 NetResponse *response, Err *err) {
-  char key_header[KEY_HEADER], type_header[120] = "";
-  const char *headers[HEADERS];
+  HeaderLines lines;
+  char type_header[120];
   const Settings *set = &r->conn->set;
+  headers_begin(&lines);
   if (q->type) {
     snprintf(type_header, sizeof type_header, "Content-Type: %s", q->type);
+    headers_add(&lines, type_header);
   }
+  headers_add_model(&lines, &r->access.headers, r->access.key, r->api->auth, r->api->fixed_header);
   NetRequest request = {.url = url,
-                        .headers = headers,
+                        .headers = lines.at,
                         .method = method,
                         .body = q->body && q->body->n ? q->body->data : "",
                         .n = q->body ? q->body->n : 0,
@@ -84,22 +62,19 @@ static int post(Remote *r, const Question *q, const char *url, NetMethod method,
                         .ca_file = env_get("LLMCOST_CA"),
                         .interrupted = conn_interrupted,
                         .interrupt_arg = r->conn};
-  int rc = write_headers(r, type_header, headers, key_header, err);
-  if (rc == RC_OK) {
-    rc = conn_post(r->conn, &request, response, err);
-    if (rc != RC_OK || response->result == NET_NO_MEMORY) {
-      conn_drop_net(r->conn); /* what libcurl could not finish making, it might go on with */
-    }
+  int rc = conn_post(r->conn, &request, response, err);
+  if (rc != RC_OK || response->result == NET_NO_MEMORY) {
+    conn_drop_net(r->conn); /* what libcurl could not finish making, it might go on with */
   }
-  explicit_bzero(key_header, sizeof key_header);
+  headers_wipe(&lines);
   return rc;
 }
 
 /* ---- what comes */
 
 void ask_scrub(const Remote *r, char *text, size_t size) {
-  scrub_mask(text, r->secret);
-  if (r->secret && scrub_holds_key(text, r->secret)) {
+  access_mask(&r->access, text);
+  if (access_leaks(&r->access, text)) {
     snprintf(text, size, "(withheld: it repeats the key)");
   }
 }
@@ -262,8 +237,8 @@ int ask_clean_status(const Remote *r, BatchStatus *status) {
   const char *texts[] = {status->id,          status->word,       status->input_file,
                          status->output_file, status->error_file, status->mark};
   int found = 0;
-  for (size_t i = 0; r->secret && i < sizeof texts / sizeof texts[0]; i++) {
-    found |= scrub_holds_key(texts[i], r->secret);
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    found |= access_leaks(&r->access, texts[i]);
   }
   for (int i = 0; i < status->n_errors; i++) {
     ask_scrub(r, status->errors[i].message, sizeof status->errors[i].message);

@@ -9,7 +9,6 @@
 #include "base/utf8.h"
 #include "trust/access.h"
 #include "trust/hosts.h"
-#include "trust/scrub.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,10 +46,9 @@ int remote_open(Remote *r, Conn *conn, const Model *model, Err *err) {
     return err_set(err, RC_ERROR, ERR_BAD_API, "model '%.80s': api '%.40s' in llm_models",
                    model->name, model->api);
   }
-  if (access_check(model, &r->secret, err) == RC_OK && take_base_url(r, model, err) == RC_OK &&
+  if (access_check(model, &r->access, err) == RC_OK && take_base_url(r, model, err) == RC_OK &&
       url_parse(model->base_url, &url, err) == RC_OK) {
     url_authority(&url, r->host, sizeof r->host);
-    utf8_copy(r->key_env, sizeof r->key_env, model->key_env);
   }
   if (err->rc != RC_OK) {
     remote_close(r);
@@ -59,8 +57,7 @@ int remote_open(Remote *r, Conn *conn, const Model *model, Err *err) {
 }
 
 void remote_close(Remote *r) {
-  access_wipe(r->secret);
-  r->secret = NULL;
+  access_free(&r->access);
 }
 
 /* ---- what makes something */
@@ -71,7 +68,7 @@ static int read_file_id(const Remote *r, const Question *q, const NetResponse *r
   Err why = {0};
   const char *body = response->body.n ? response->body.data : "";
   if (batch_file_read(body, response->body.n, file_id, &why) != RC_OK ||
-      (r->secret && scrub_holds_key(file_id, r->secret))) {
+      access_leaks(&r->access, file_id)) {
     ask_distrust(r, q, why.rc != RC_OK ? why.msg : "it repeats the key", fault);
     file_id[0] = 0;
   }

@@ -21,6 +21,7 @@
 #define LLMCOST_REMOTE_H
 
 #include "conn/conn.h"
+#include "trust/access.h"
 #include "wire/batch/create.h"
 #include "wire/batch/result.h"
 #include "wire/batch/status.h"
@@ -45,8 +46,7 @@ typedef struct Remote {
   const Api *api;
   char base_url[1024]; /* without a slash at its end */
   char host[LIMIT_HOST + 16];
-  char key_env[80];     /* cut: for messages */
-  char *secret;         /* owned; NULL: the model needs no key */
+  Access access;        /* its key and the headers of its row; owned */
   long long not_yet_ms; /* REMOTE_NOT_YET_MS; tests wait for less */
   char request_id[96];  /* what the provider calls the last request, for its support; "" */
 } Remote;
@@ -55,7 +55,7 @@ typedef struct Remote {
 ** allowed, its key is missing, its base_url is too long. */
 int remote_open(Remote *r, Conn *conn, const Model *model, Err *err);
 
-/* Wipes the key; safe on zeroed memory, and twice. */
+/* Wipes the secrets; safe on zeroed memory, and twice. */
 void remote_close(Remote *r);
 
 /* How long a step that sends or gets so many bytes takes at most, in ms. */
