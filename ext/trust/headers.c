@@ -30,8 +30,10 @@ static const struct {
   const char *names, *why;
 } refused[] = {
     {"authorization proxy-* x-api-key api-key x-goog-api-key cookie",
-     "can't be set: it carries a key, whose variable stands in key_env, and in auth how it is sent"},
-    {"host content-* transfer-encoding connection te trailer upgrade http2-settings expect keep-alive "
+     "can't be set: it carries a key, whose variable stands in key_env, and in auth how it is "
+     "sent"},
+    {"host content-* transfer-encoding connection te trailer upgrade http2-settings expect "
+     "keep-alive "
      "accept-encoding range if-*",
      "can't be set: it belongs to the connection"},
     {"user-agent x-client-request-id idempotency-key x-http-method* x-method-override",

@@ -18,7 +18,8 @@ enum {
   HEADERS_MOST = 32,    /* of a row: gateways that are known take about ten */
   HEADERS_BYTES = 4096, /* of those together, names and values: servers take 8 KB of all headers */
   HEADERS_KEY = 4000,   /* of a key: signed tokens of clouds have about 2 KB */
-  HEADERS_OWN = 6       /* that are not of the row: what it carries, who asks, the key, the version of an API */
+  HEADERS_OWN =
+      6 /* that are not of the row: what it carries, who asks, the key, the version of an API */
 };
 
 /* How a key is sent. */

@@ -198,11 +198,8 @@ static void test_a_name_has_an_end(void **state) {
 
 static void test_variables(void **state) {
   static const char *const cases[][2] = {
-      {"the-value", NULL},
-      {"two words", NULL},
-      {"a\r\nHost: x", "control character"},
-      {"\xc3\xa4", "not ASCII"},
-      {"", "has no value"},
+      {"the-value", NULL},       {"two words", NULL},  {"a\r\nHost: x", "control character"},
+      {"\xc3\xa4", "not ASCII"}, {"", "has no value"},
   };
   const Model model = with("", "{\"X-A\":\"1\",\"X-B\":{\"env\":\"B_B\"}}");
   (void)state;
@@ -319,14 +316,10 @@ static void test_words_of_auth(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_headers_taken),
-      cmocka_unit_test(test_headers_refused),
-      cmocka_unit_test(test_limits),
-      cmocka_unit_test(test_a_name_has_an_end),
-      cmocka_unit_test(test_variables),
-      cmocka_unit_test(test_a_variable_counts),
-      cmocka_unit_test(test_a_request),
-      cmocka_unit_test(test_as_many_as_there_may_be),
+      cmocka_unit_test(test_headers_taken), cmocka_unit_test(test_headers_refused),
+      cmocka_unit_test(test_limits),        cmocka_unit_test(test_a_name_has_an_end),
+      cmocka_unit_test(test_variables),     cmocka_unit_test(test_a_variable_counts),
+      cmocka_unit_test(test_a_request),     cmocka_unit_test(test_as_many_as_there_may_be),
       cmocka_unit_test(test_words_of_auth),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include "money/counter.h"
 #include "money/pricing.h"
 #include "trust/access.h"
+#include "trust/hosts.h"
 #include "wire/dialect.h"
 
 #include <stdio.h>
@@ -165,15 +166,8 @@ void target_mark(Call *k, Err *err) {
 }
 
 int target_prepare(Call *k, Err *err) {
-  size_t n = strlen(k->model.base_url);
-  while (n > 0 && k->model.base_url[n - 1] == '/') {
-    n--;
-  }
-  size_t path = strlen(k->api->path); /* some give it with the URL */
-  int has_path = n > path && memcmp(k->model.base_url + n - path, k->api->path, path) == 0;
-  int len = snprintf(k->url, sizeof k->url, "%.*s%s", (int)n, k->model.base_url,
-                     has_path ? "" : k->api->path);
-  if (len < 0 || len >= (int)sizeof k->url) {
+  const char *const ends[2] = {k->api->path, ""}; /* some give it with the URL */
+  if (!url_join(k->model.base_url, ends, k->api->path, k->url, sizeof k->url)) {
     return err_set(err, RC_ERROR, ERR_BAD_URL, "base_url of model '%.80s' is too long",
                    k->model.name);
   }

@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "core/request/retry.h"
 #include "trust/access.h"
+#include "trust/hosts.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -24,17 +25,28 @@ static int makes_something(BatchStep step) {
   return step == BATCH_UPLOAD || step == BATCH_CREATE || step == BATCH_CANCEL;
 }
 
+/* A path with ids and a cursor, and the URL that it makes. */
+enum { ASK_PATH = 1024, ASK_URL = sizeof((Remote *)0)->base_url + ASK_PATH + 2 };
+
 /* URL and method. */
-static int write_url(const Remote *r, const Question *q, Buf *url, NetMethod *method, Err *err) {
+static int write_url(const Remote *r, const Question *q, char url[ASK_URL], NetMethod *method,
+                     Err *err) {
   const char *word = "GET";
-  buf_puts(url, r->base_url);
+  Buf path;
+  buf_init(&path, ASK_PATH);
   if (q->path) {
-    buf_puts(url, q->path);
+    buf_puts(&path, q->path);
   } else {
-    batch_form_path(r->form, q->step, q->id, q->cursor, url, &word, err);
+    batch_form_path(r->form, q->step, q->id, q->cursor, &path, &word, err);
   }
   *method = word[0] == 'G' ? NET_GET : word[0] == 'D' ? NET_DELETE : NET_POST;
-  return url->failed ? err_nomem(err) : err->rc;
+  if (path.failed) {
+    err_nomem(err);
+  } else if (err->rc == RC_OK) {
+    url_join(r->base_url, NULL, path.data, url, ASK_URL); /* (it has room for both) */
+  }
+  buf_free(&path);
+  return err->rc;
 }
 
 static int post(Remote *r, const Question *q, const char *url, NetMethod method,
@@ -204,14 +216,13 @@ static int wait_for_next(Remote *r, const Question *q, int next, const BatchFaul
 
 static int ask_up_to(Remote *r, const Question *q, int is_once, NetResponse *response,
                      BatchFault *fault, Err *err) {
-  Buf url;
+  char url[ASK_URL];
   NetMethod method;
-  buf_init(&url, sizeof r->base_url + 1024);
   *response = (NetResponse){0};
   *fault = (BatchFault){.retry_after_ms = -1};
-  if (write_url(r, q, &url, &method, err) == RC_OK) {
+  if (write_url(r, q, url, &method, err) == RC_OK) {
     for (int next = 2;; next++) {
-      ask(r, q, url.data, method, response, fault, err);
+      ask(r, q, url, method, response, fault, err);
       if (is_once || method == NET_POST || err->rc != RC_OK ||
           !wait_for_next(r, q, next, fault, err)) {
         break;
@@ -219,7 +230,6 @@ static int ask_up_to(Remote *r, const Question *q, int is_once, NetResponse *res
       net_response_free(response);
     }
   }
-  buf_free(&url);
   return err->rc;
 }
 

@@ -19,22 +19,11 @@
 /* Without slashes at its end, and without the path of an endpoint, with which some give it. */
 static int take_base_url(Remote *r, const Model *model, Err *err) {
   const Api *embeds = provider_embedding_api(model->api);
-  const char *const paths[] = {r->api->path, embeds ? embeds->path : r->api->path};
-  size_t n = strlen(model->base_url);
-  while (n > 0 && model->base_url[n - 1] == '/') {
-    n--;
-  }
-  for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
-    size_t path = strlen(paths[i]);
-    n -= n > path && memcmp(model->base_url + n - path, paths[i], path) == 0 ? path : 0;
-  }
-  if (n >= sizeof r->base_url) {
-    return err_set(err, RC_ERROR, ERR_BAD_URL, "base_url of model '%.80s' is too long",
-                   model->name);
-  }
-  memcpy(r->base_url, model->base_url, n);
-  r->base_url[n] = 0;
-  return RC_OK;
+  const char *const ends[2] = {r->api->path, embeds ? embeds->path : ""};
+  return url_join(model->base_url, ends, "", r->base_url, sizeof r->base_url)
+             ? RC_OK
+             : err_set(err, RC_ERROR, ERR_BAD_URL, "base_url of model '%.80s' is too long",
+                       model->name);
 }
 
 int remote_open(Remote *r, Conn *conn, const Model *model, Err *err) {
