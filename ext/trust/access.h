@@ -14,7 +14,7 @@
 
 #include "core/price/catalogue.h"
 #include "base/error.h"
-#include "trust/headers.h"
+#include "trust/headers/headers.h"
 
 #include <stddef.h>
 

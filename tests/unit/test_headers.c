@@ -4,7 +4,7 @@
 #include "unit.h"
 
 #include "base/buf.h"
-#include "trust/headers.h"
+#include "trust/headers/headers.h"
 
 #include <stdio.h>
 

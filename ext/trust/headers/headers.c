@@ -1,7 +1,7 @@
 /*
 ** See headers.h for the contract.
 */
-#include "trust/headers.h"
+#include "trust/headers/headers.h"
 
 #include "base/check.h"
 #include "base/text/glob.h"
