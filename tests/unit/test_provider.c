@@ -9,24 +9,23 @@
 #include <math.h>
 #include <stdio.h>
 
-static const Model gpt = {"gpt-4o", "openai", "openai", "", "", "{\"json_schema\":true}",
-                          128000,   16384};
-static const Model old_style = {
-    "mistral-small-2603", "mistral", "openai", "", "", "", 128000, 0, "", "", ""};
-static const Model own_server = {
-    "own", "vllm", "openai", "", "", "{\"max_completion_tokens\":true}", 0, 0, "", "", ""};
-static const Model own_openai = {
-    "own", "openai", "openai", "", "", "{\"max_completion_tokens\":false}", 0, 0, "", "", ""};
-static const Model old_claude = {
-    "claude-old", "anthropic", "anthropic", "", "", "{\"json_schema\":false}", 0, 0, "", "", ""};
-static const Model no_schema = {"llama", "groq", "openai", "", "", "{\"json_schema\":false}",
-                                0,       0,      "",       "", ""};
-static const Model haiku = {
-    "claude-haiku-4-5", "anthropic", "anthropic", "", "", "", 200000, 64000, "", "", ""};
-static const Model small = {"claude-small", "anthropic", "anthropic", "", "", "",
-                            200000,         4096,        "",          "", ""};
-static const Model unknown_size = {"claude-new", "anthropic", "anthropic", "", "", "", 0, 0,
-                                   "",           "",          ""};
+static const Model gpt =
+    MODEL("gpt-4o", "openai", "openai", "", "", "{\"json_schema\":true}", 128000, 16384);
+static const Model old_style =
+    MODEL("mistral-small-2603", "mistral", "openai", "", "", "", 128000, 0);
+static const Model own_server =
+    MODEL("own", "vllm", "openai", "", "", "{\"max_completion_tokens\":true}", 0, 0);
+static const Model own_openai =
+    MODEL("own", "openai", "openai", "", "", "{\"max_completion_tokens\":false}", 0, 0);
+static const Model old_claude =
+    MODEL("claude-old", "anthropic", "anthropic", "", "", "{\"json_schema\":false}", 0, 0);
+static const Model no_schema =
+    MODEL("llama", "groq", "openai", "", "", "{\"json_schema\":false}", 0, 0);
+static const Model haiku =
+    MODEL("claude-haiku-4-5", "anthropic", "anthropic", "", "", "", 200000, 64000);
+static const Model small =
+    MODEL("claude-small", "anthropic", "anthropic", "", "", "", 200000, 4096);
+static const Model unknown_size = MODEL("claude-new", "anthropic", "anthropic", "", "", "", 0, 0);
 
 static const Sending whole = {0};
 
