@@ -427,8 +427,7 @@ static int go_on(Call *k, Outcome *out, Err *err) {
     *err = failure;
     return 1;
   }
-  access_wipe(k->secret);
-  k->secret = NULL;
+  access_free(&k->access);
   k->attempts_left = attempts;
   return 0;
 }

@@ -13,22 +13,15 @@
 #include <string.h>
 
 static const Api apis[] = {
-    {"openai", "/chat/completions", openai_build, reply_read, "Authorization: Bearer %s", NULL, 0,
-     0},
-    {"anthropic", "/messages", anthropic_build, reply_read, "x-api-key: %s",
+    {"openai", "/chat/completions", openai_build, reply_read, "bearer", NULL, 0, 0},
+    {"anthropic", "/messages", anthropic_build, reply_read, "x-api-key",
      "anthropic-version: 2023-06-01", 0, 8192},
     {"responses", "/responses", responses_build, reply_read, "Authorization: Bearer %s", NULL, 0,
      0},
 };
 
-static const Api openai_embeddings = {"openai",
-                                      "/embeddings",
-                                      openai_embed_build,
-                                      openai_embed_parse,
-                                      "Authorization: Bearer %s",
-                                      NULL,
-                                      1,
-                                      0};
+static const Api openai_embeddings = {
+    "openai", "/embeddings", openai_embed_build, openai_embed_parse, "bearer", NULL, 1, 0};
 
 long long provider_most_output(const Api *api, const Request *request, const Model *model) {
   long long own = model->max_output > 0 ? model->max_output : model->context_window;

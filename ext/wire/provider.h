@@ -34,9 +34,10 @@ typedef struct Api {
   int (*build)(const Request *request, const Model *model, const Sending *how, Buf *body, Err *err);
   /* Reads a success answer but for model and usage. */
   int (*parse)(const Body *answer, Reply *reply, Err *err);
-  const char *key_header;    /* printf format of the header that carries the key */
-  const char *fixed_headers; /* one more header, or NULL */
-  int embeds;                /* its answers are vectors, not texts */
+  const char
+      *auth; /* how the key is sent where the model's row does not say: a word of llm_models.auth */
+  const char *fixed_header; /* one more line, or NULL; a row may have another of that name */
+  int embeds;               /* its answers are vectors, not texts */
   long long
       output; /* tokens of an answer that it is asked for where nobody says; 0: it is left open */
 } Api;

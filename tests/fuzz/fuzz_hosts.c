@@ -81,9 +81,9 @@ static void check_access(const char *text, const char *list, const char *key_nam
                        .supports = ""};
   Url url;
   Err err = {0}, bad = {0};
-  char *key = NULL;
+  Access access = {.key = NULL};
   set_list(list);
-  if (access_check(&model, &key, &err) == RC_OK && key) {
+  if (access_check(&model, &access, &err) == RC_OK && access.key) {
     require(url_parse(text, &url, &bad) == RC_OK);
     require(host_builtin(&url, key_name) == 1 || strstr(list, key_name));
     require(host_builtin(&url, NULL) || strcasestr(list, url.host));
@@ -91,7 +91,7 @@ static void check_access(const char *text, const char *list, const char *key_nam
   check_err(&err);
   int is_given = strcasestr(text, "fake-") || strstr(list, "fake-") || strstr(key_name, "fake-");
   require(is_given || !strstr(err.msg, "fake-"));
-  access_wipe(key);
+  access_free(&access);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -35,6 +35,7 @@
 #include "wire/provider.h"
 #include "wire/answer/thinking.h"
 #include "vec/embed/static_embedder.h"
+#include "trust/headers/headers.h"
 #include "trust/scrub.h"
 
 #include <limits.h>
@@ -268,7 +269,7 @@ static int texts(Result *r, Err *err) {
   Request q = {0};
   Hash key;
   Buf body;
-  const Model model = {"m", "openai", "openai", "", "", "", 0, 0, "", "", ""};
+  const Model model = MODEL("m", "openai", "openai", "", "", "", 0, 0);
   buf_init(&body, LIMIT_REQUEST_BYTES);
   options_init(&o);
   o.model = "m";
@@ -301,19 +302,29 @@ static int body_of(const Model *model, Result *r, Err *err) {
 }
 
 static int openai_body(Result *r, Err *err) {
-  const Model m = {"gpt-4o", "openai", "openai", "", "", "{\"json_schema\":true}",
-                   0,        0,        "",       "", ""};
+  const Model m = MODEL("gpt-4o", "openai", "openai", "", "", "{\"json_schema\":true}", 0, 0);
   return body_of(&m, r, err);
+}
+
+static int headers(Result *r, Err *err) {
+  const Model m = {.name = "m", .headers = "{\"X-Title\":\"a\",\"X-Key\":{\"env\":\"KEY\"}}"};
+  const char *why = NULL;
+  Headers h;
+  if (headers_read(&m, &h, err) == RC_OK && headers_fill(&h, 1, "the-value", &why, err) == RC_OK) {
+    add(r, "%s|%s|%s", h.list[0].line, h.list[1].line, h.list[1].variable);
+  }
+  headers_free(&h);
+  return err->rc;
 }
 
 /* Old names of options, the schema in words. */
 static int other_body(Result *r, Err *err) {
-  const Model m = {"llama", "groq", "openai", "", "", "{\"json_schema\":false}", 0, 0, "", "", ""};
+  const Model m = MODEL("llama", "groq", "openai", "", "", "{\"json_schema\":false}", 0, 0);
   return body_of(&m, r, err);
 }
 
 static int anthropic_body(Result *r, Err *err) {
-  const Model m = {"claude-haiku-4-5", "anthropic", "anthropic", "", "", "", 0, 64000, "", "", ""};
+  const Model m = MODEL("claude-haiku-4-5", "anthropic", "anthropic", "", "", "", 0, 64000);
   return body_of(&m, r, err);
 }
 
@@ -414,8 +425,8 @@ static int failure(Result *r, Err *err) {
 }
 
 static int supports(Result *r, Err *err) {
-  const Model m = {"m", "p", "openai", "", "", "{\"embeddings\":true,\"tokens\":\"estimate\"}",
-                   0,   0};
+  const Model m =
+      MODEL("m", "p", "openai", "", "", "{\"embeddings\":true,\"tokens\":\"estimate\"}", 0, 0);
   TokenRule rule;
   int value = wire_supports(&m, "embeddings", 0, err);
   tokens_rule_declared("gpt-4o", m.supports, &rule, err);
@@ -426,7 +437,7 @@ static int supports(Result *r, Err *err) {
 /* A batch on its way out: form, body, lines, path. */
 static int batch_sent(Result *r, Err *err) {
   static const char body[] = "{\"model\":\"m\",\"stream\":true,\"x\":\"\xE2\x80\xA8" LONG "\"}";
-  const Model m = {"m", "p", "openai", "", "", "{\"batch\":\"openrouter\"}", 0, 0, "", "", ""};
+  const Model m = MODEL("m", "p", "openai", "", "", "{\"batch\":\"openrouter\"}", 0, 0);
   const BatchForm *inline_form = batch_form_of(&m, err), *form = batch_form_by_name("openai");
   const BatchCreate create = {BATCH_CHAT, "file-1", "m", "b-7", 24, 3600};
   const BatchLine line = {"r1-1", BATCH_CHAT, body, sizeof body - 1, 1};
@@ -865,6 +876,7 @@ static const Case cases[] = {
     {"request", request, NULL},
     {"texts", texts, NULL},
     {"openai body", openai_body, NULL},
+    {"headers", headers, NULL},
     {"other body", other_body, NULL},
     {"anthropic body", anthropic_body, NULL},
     {"openai reply", openai_reply, OPENAI_ANSWER},

@@ -9,24 +9,23 @@
 #include <math.h>
 #include <stdio.h>
 
-static const Model gpt = {"gpt-4o", "openai", "openai", "", "", "{\"json_schema\":true}",
-                          128000,   16384,    "",       "", ""};
-static const Model old_style = {
-    "mistral-small-2603", "mistral", "openai", "", "", "", 128000, 0, "", "", ""};
-static const Model own_server = {
-    "own", "vllm", "openai", "", "", "{\"max_completion_tokens\":true}", 0, 0, "", "", ""};
-static const Model own_openai = {
-    "own", "openai", "openai", "", "", "{\"max_completion_tokens\":false}", 0, 0, "", "", ""};
-static const Model old_claude = {
-    "claude-old", "anthropic", "anthropic", "", "", "{\"json_schema\":false}", 0, 0, "", "", ""};
-static const Model no_schema = {"llama", "groq", "openai", "", "", "{\"json_schema\":false}",
-                                0,       0,      "",       "", ""};
-static const Model haiku = {
-    "claude-haiku-4-5", "anthropic", "anthropic", "", "", "", 200000, 64000, "", "", ""};
-static const Model small = {"claude-small", "anthropic", "anthropic", "", "", "",
-                            200000,         4096,        "",          "", ""};
-static const Model unknown_size = {"claude-new", "anthropic", "anthropic", "", "", "", 0, 0,
-                                   "",           "",          ""};
+static const Model gpt =
+    MODEL("gpt-4o", "openai", "openai", "", "", "{\"json_schema\":true}", 128000, 16384);
+static const Model old_style =
+    MODEL("mistral-small-2603", "mistral", "openai", "", "", "", 128000, 0);
+static const Model own_server =
+    MODEL("own", "vllm", "openai", "", "", "{\"max_completion_tokens\":true}", 0, 0);
+static const Model own_openai =
+    MODEL("own", "openai", "openai", "", "", "{\"max_completion_tokens\":false}", 0, 0);
+static const Model old_claude =
+    MODEL("claude-old", "anthropic", "anthropic", "", "", "{\"json_schema\":false}", 0, 0);
+static const Model no_schema =
+    MODEL("llama", "groq", "openai", "", "", "{\"json_schema\":false}", 0, 0);
+static const Model haiku =
+    MODEL("claude-haiku-4-5", "anthropic", "anthropic", "", "", "", 200000, 64000);
+static const Model small =
+    MODEL("claude-small", "anthropic", "anthropic", "", "", "", 200000, 4096);
+static const Model unknown_size = MODEL("claude-new", "anthropic", "anthropic", "", "", "", 0, 0);
 
 static const Sending whole = {0};
 
@@ -217,11 +216,11 @@ static void test_bodies_are_bounded(void **state) {
 static void test_apis(void **state) {
   (void)state;
   assert_string_equal(provider_api("openai")->path, "/chat/completions");
-  assert_string_equal(provider_api("openai")->key_header, "Authorization: Bearer %s");
-  assert_null(provider_api("openai")->fixed_headers);
+  assert_string_equal(provider_api("openai")->auth, "bearer");
+  assert_null(provider_api("openai")->fixed_header);
   assert_string_equal(provider_api("anthropic")->path, "/messages");
-  assert_string_equal(provider_api("anthropic")->key_header, "x-api-key: %s");
-  assert_string_equal(provider_api("anthropic")->fixed_headers, "anthropic-version: 2023-06-01");
+  assert_string_equal(provider_api("anthropic")->auth, "x-api-key");
+  assert_string_equal(provider_api("anthropic")->fixed_header, "anthropic-version: 2023-06-01");
   assert_null(provider_api("OpenAI"));
   assert_null(provider_api(""));
 }

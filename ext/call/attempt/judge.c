@@ -116,10 +116,10 @@ static void explain_failure(const Call *k, long status, const NetResponse *r, Fa
   const char *said = f->message, *colon = said[0] ? ": " : "";
   if (status / 100 == 3) {
     tell_location(k, r, out, size);
-  } else if (is_of_key && k->secret) {
+  } else if (is_of_key && k->access.key) {
     snprintf(out, size, ": check the key in %.80s%s%s", k->model.key_env, is_told ? ": " : "",
              is_told ? said : "");
-  } else if (is_of_key || (status == 401 && !k->secret)) {
+  } else if (is_of_key || (status == 401 && !k->access.key)) {
     snprintf(out, size, ": it wants a key: set key_env of this model in llm_models");
   } else if (f->is_html || !said[0]) {
     tell_body(k, status, r, f, out, size);

@@ -179,7 +179,7 @@ void call_free(Call *k) {
   free_route(&k->route);
   net_response_free(&k->response);
   config_model_free(&k->model);
-  access_wipe(k->secret);
+  access_free(&k->access);
   buf_free(&k->body);
   cJSON_free(k->usage);
   cJSON_free(k->logprobs);

@@ -12,6 +12,7 @@
 #include "money/budget/budgets.h"
 #include "wire/provider.h"
 #include "net/transport.h"
+#include "trust/access.h"
 #include "store/ledger.h"
 #include "store/semantic.h"
 
@@ -88,7 +89,7 @@ typedef struct Call {
   Model model; /* owned texts */
   const Api *api;
   char tier[64];
-  char *secret; /* the key, owned (access_wipe) */
+  Access access; /* the key and the headers of its row; owned (access_free) */
   Sending how;
   unsigned refused; /* of that, in this call: REFUSES_… (learned.h) */
   Buf body;

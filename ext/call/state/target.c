@@ -7,6 +7,7 @@
 #include "money/counter.h"
 #include "money/pricing.h"
 #include "trust/access.h"
+#include "trust/hosts.h"
 #include "wire/dialect.h"
 
 #include <stdio.h>
@@ -60,10 +61,9 @@ int target_api(Call *k, Err *err) {
 }
 
 int target_access(Call *k, Err *err) {
-  access_wipe(k->secret);
-  k->secret = NULL;
+  access_free(&k->access);
   k->refused = 0;
-  if (target_api(k, err) == RC_OK && access_check(&k->model, &k->secret, err) == RC_OK) {
+  if (target_api(k, err) == RC_OK && access_check(&k->model, &k->access, err) == RC_OK) {
     check_supports(&k->model, err);
   }
   return err->rc;
@@ -79,11 +79,11 @@ int target_take(Call *k, const char *name, Err *err) {
 int target_can_ask(Conn *conn, const char *name) {
   Model model = {0};
   Err ignored = {0};
-  char *key = NULL;
+  Access access = {.key = NULL};
   const Config *config = conn_config_kept(conn, &ignored);
   int can = config && config_model(config, name, &model, &ignored) == RC_OK &&
-            access_check(&model, &key, &ignored) == RC_OK;
-  access_wipe(key);
+            access_check(&model, &access, &ignored) == RC_OK;
+  access_free(&access);
   config_model_free(&model);
   return can;
 }
@@ -175,15 +175,8 @@ static int may_call_tools(const Call *k, Err *err) {
 }
 
 int target_prepare(Call *k, Err *err) {
-  size_t n = strlen(k->model.base_url);
-  while (n > 0 && k->model.base_url[n - 1] == '/') {
-    n--;
-  }
-  size_t path = strlen(k->api->path); /* some give it with the URL */
-  int has_path = n > path && memcmp(k->model.base_url + n - path, k->api->path, path) == 0;
-  int len = snprintf(k->url, sizeof k->url, "%.*s%s", (int)n, k->model.base_url,
-                     has_path ? "" : k->api->path);
-  if (len < 0 || len >= (int)sizeof k->url) {
+  const char *const ends[2] = {k->api->path, ""}; /* some give it with the URL */
+  if (!url_join(k->model.base_url, ends, k->api->path, k->url, sizeof k->url)) {
     return err_set(err, RC_ERROR, ERR_BAD_URL, "base_url of model '%.80s' is too long",
                    k->model.name);
   }

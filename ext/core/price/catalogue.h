@@ -14,7 +14,7 @@ typedef struct Model {
   const char *name, *provider, *api, *base_url, *key_env, *supports;
   long long context_window, max_output; /* 0: unknown */
   const char *extra;                    /* JSON for the body of each request */
-  const char *auth, *headers; /* how its key is sent, and what beside it: trust/headers.h */
+  const char *auth, *headers; /* how its key is sent, and what beside it: trust/headers/headers.h */
 } Model;
 
 /* Where a provider is asked: by its words any of its models can be named, "word/name". */

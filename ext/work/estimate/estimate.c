@@ -477,11 +477,11 @@ static long long price_of_mean(const Run *run, const Mean *mean, const Model *mo
 
 /* 1 if a model answers and its key is at hand (or need not be). */
 static int is_open(const Model *model, int needs_key, Err *err) {
-  char *key = NULL;
+  Access access = {.key = NULL};
   Err ignored = {0};
   int answers = provider_api(model->api) && !wire_supports(model, "embeddings", 0, err);
-  int has_key = answers && needs_key && access_check(model, &key, &ignored) == RC_OK;
-  access_wipe(key);
+  int has_key = answers && needs_key && access_check(model, &access, &ignored) == RC_OK;
+  access_free(&access);
   return answers && (has_key || !needs_key);
 }
 
