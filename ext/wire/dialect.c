@@ -9,23 +9,23 @@
 #include <string.h>
 #include <strings.h>
 
-/* Names and streams: each vendor's API reference. Mistral refuses members that it does not know (stream_options), and
+/* Streams and limits: each vendor's API reference. Mistral refuses members that it does not know (stream_options), and
 ** tells its usage without being asked, as Anthropic does. */
 static const Dialect dialects[] = {
-    {"openai", "api.openai.com", "seed", "max_completion_tokens", 1, 1, 4, 1},
-    {"azure", NULL, "seed", "max_completion_tokens", 0, 1, 4, 1},
-    {"anthropic", "api.anthropic.com", "seed", "max_tokens", 1, 0, 0, 0},
-    {"mistral", "api.mistral.ai", "random_seed", "max_tokens", 1, 0, 0, 0},
-    {"google", "generativelanguage.googleapis.com", "seed", "max_tokens", 1, 1, 5, 0},
-    {"groq", "api.groq.com", "seed", "max_tokens", 1, 1, 4, 0},
-    {"deepseek", "api.deepseek.com", "seed", "max_tokens", 1, 1, 16, 0},
-    {"openrouter", "openrouter.ai", "seed", "max_tokens", 1, 1, 4, 0},
-    {"x-ai", "api.x.ai", "seed", "max_tokens", 1, 1, 4, 0},
-    {"together", "api.together.xyz", "seed", "max_tokens", 1, 1, 0, 0},
-    {"fireworks", "api.fireworks.ai", "seed", "max_tokens", 1, 1, 0, 0},
-    {"cerebras", "api.cerebras.ai", "seed", "max_completion_tokens", 1, 1, 0, 0},
-    {"voyageai", "api.voyageai.com", "seed", "max_tokens", 0, 0, 0, 1},
-    {NULL, NULL, "seed", "max_tokens", 0, 1, 0, 0},
+    {"openai", "api.openai.com", 1, 1, 4, 1},
+    {"azure", NULL, 0, 1, 4, 1},
+    {"anthropic", "api.anthropic.com", 1, 0, 0, 0},
+    {"mistral", "api.mistral.ai", 1, 0, 0, 0},
+    {"google", "generativelanguage.googleapis.com", 1, 1, 5, 0},
+    {"groq", "api.groq.com", 1, 1, 4, 0},
+    {"deepseek", "api.deepseek.com", 1, 1, 16, 0},
+    {"openrouter", "openrouter.ai", 1, 1, 4, 0},
+    {"x-ai", "api.x.ai", 1, 1, 4, 0},
+    {"together", "api.together.xyz", 1, 1, 0, 0},
+    {"fireworks", "api.fireworks.ai", 1, 1, 0, 0},
+    {"cerebras", "api.cerebras.ai", 1, 1, 0, 0},
+    {"voyageai", "api.voyageai.com", 0, 0, 0, 1},
+    {NULL, NULL, 0, 1, 0, 0},
 };
 
 const Dialect *dialect_of(const Model *model) {

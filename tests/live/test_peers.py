@@ -17,7 +17,7 @@ SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required"
 OPTIONS = [
     {}, {"system": "Be brief."}, {"max_tokens": 50}, {"temperature": 0.5}, {"top_p": 0.9}, {"stop": "END"},
     {"stop": ["END", "STOP"]}, {"schema": SCHEMA},
-    {"system": "Be brief.", "max_tokens": 50, "temperature": 0, "top_p": 1, "stop": ["x"]},
+    {"system": "Be brief.", "max_tokens": 50, "temperature": 0, "stop": ["x"]},
 ]
 CHAT = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "hi"},
         {"role": "assistant", "content": "hello"}, {"role": "user", "content": "na\u00efve \"quotes\" \n \U0001f600"}]

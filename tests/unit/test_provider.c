@@ -121,8 +121,8 @@ static const struct {
      "{\"model\":\"claude-new\",\"max_tokens\":8192," ONE "}"},
     {"Anthropic: length asked for", &haiku, "{\"max_tokens\":20000}", "q",
      "{\"model\":\"claude-haiku-4-5\",\"max_tokens\":20000," ONE "}"},
-    {"Anthropic: sampling", &haiku, "{\"max_tokens\":5,\"temperature\":1,\"top_p\":0}", "q",
-     "{\"model\":\"claude-haiku-4-5\",\"max_tokens\":5," ONE ",\"temperature\":1,\"top_p\":0}"},
+    {"Anthropic: sampling", &haiku, "{\"max_tokens\":5,\"temperature\":1}", "q",
+     "{\"model\":\"claude-haiku-4-5\",\"max_tokens\":5," ONE ",\"temperature\":1}"},
     {"Anthropic: stop string", &haiku, "{\"max_tokens\":5,\"stop\":\"END\"}", "q",
      "{\"model\":\"claude-haiku-4-5\",\"max_tokens\":5," ONE ",\"stop_sequences\":[\"END\"]}"},
     {"Anthropic: stop array", &haiku, "{\"max_tokens\":5,\"stop\":[\"a\",\"b\"]}", "q",
@@ -136,10 +136,9 @@ static const struct {
      "{\"type\":\"json_schema\",\"schema\":" STRICT_SCHEMA "}}}"},
     {"Anthropic: a model that takes no schema", &old_claude,
      "{\"max_tokens\":5,\"system\":\"s\",\"schema\":" STRICT_SCHEMA "}", "q",
-     "{\"model\":\"claude-old\",\"max_tokens\":5," ONE ",\"system\":\"s\\n\\nAnswer with nothing "
-     "but JSON that satisfies this JSON Schema: {\\\"type\\\":\\\"object\\\",\\\"properties\\\":"
-     "{\\\"a\\\":{\\\"type\\\":\\\"integer\\\"}},\\\"required\\\":[\\\"a\\\"],"
-     "\\\"additionalProperties\\\":false}\"}"},
+     "{\"model\":\"claude-old\",\"max_tokens\":5," ONE ",\"system\":\"s\",\"tools\":[{\"name\":"
+     "\"answer\",\"description\":\"Gives the answer.\",\"input_schema\":" STRICT_SCHEMA "}],"
+     "\"tool_choice\":{\"type\":\"tool\",\"name\":\"answer\"}}"},
     {"Anthropic: a schema it has no form for", &haiku,
      "{\"max_tokens\":5,\"schema\":{\"type\":\"object\"}}", "q",
      "{\"model\":\"claude-haiku-4-5\",\"max_tokens\":5," ONE ",\"system\":\"Answer with nothing "

@@ -269,7 +269,7 @@ static void test_messages_refused(void **state) {
       {"[{\"role\":\"user\",\"content\":[]}]", "bad_messages", "message 1"},
       {"[{\"role\":\"user\",\"content\":null}]", "bad_messages", "message 1"},
       {"[" USER("") "]", "bad_messages", "message 1"},
-      {"[{\"role\":\"tool\",\"content\":\"a\"}]", "bad_messages", "role 'tool'"},
+      {"[{\"role\":\"tool\",\"content\":\"a\"}]", "bad_messages", "tool_call_id"},
       {"[{\"role\":\"User\",\"content\":\"a\"}]", "bad_messages", "role 'User'"},
       {"[{\"role\":\"\",\"content\":\"a\"}]", "bad_messages", "role ''"},
       {"[" USER("a") "," SYSTEM("s") "," USER("b") "]", "bad_messages",

@@ -7,9 +7,10 @@
 #include "base/utf8.h"
 #include "call/attempt/tell.h"
 #include "trust/access.h"
-#include "core/request/answer_json.h"
+#include "core/schema/answer_json.h"
 #include "core/request/retry.h"
 #include "wire/answer/failure.h"
+#include "wire/answer/message.h"
 #include "wire/answer/thinking.h"
 #include "wire/dialect.h"
 
@@ -318,6 +319,10 @@ static void tell_no_text(Call *k, const Reply *reply, Err *err) {
   }
 }
 
+static int wants_message(const Call *k) {
+  return k->request->options->returns == RETURNS_MESSAGE;
+}
+
 /* What is no answer, by what ended it. */
 static void judge_finish(Call *k, Reply *reply, Verdict *v, Err *err) {
   char said[LIMIT_ERROR_QUOTE];
@@ -332,11 +337,14 @@ static void judge_finish(Call *k, Reply *reply, Verdict *v, Err *err) {
     v->retry = err->retryable = 1;
     err_set(err, RC_ERROR, ERR_FAILED, "the generation failed (finish_reason '%s')",
             k->finish_reason);
+  } else if (reply->has_tools && wants_message(k)) {
+    /* what it calls is what was asked for */
   } else if (reply_is_blank(reply->text)) {
     tell_no_text(k, reply, err);
   } else if (reply->has_tools) {
     err_set(err, RC_ERROR, ERR_NO_TEXT,
-            "the answer is not whole: it asks for a tool to be called (finish_reason '%s')",
+            "the answer is not whole: it asks for a tool to be called (finish_reason '%s'): "
+            "returns 'message' gives the calls",
             k->finish_reason);
   } else if (reply->finish == FINISH_CUT_OFF && !finish_is_tool(reply->word) &&
              k->request->options->max_tokens == OPTION_UNSET && !k->request->options->schema) {
@@ -440,12 +448,70 @@ static void judge_vectors(Call *k, const Reply *reply, Err *err) {
   }
 }
 
+/* Puts a text of ours into the reply's place: copied. */
+static int replace_text(Reply *reply, const char *text, Err *err) {
+  char *copy = text ? strdup(text) : NULL;
+  if (!copy) {
+    return err_nomem(err);
+  }
+  free(reply->text);
+  reply->text = copy;
+  return RC_OK;
+}
+
+/* A schema that was asked for by a tool: what the tool was called with is the answer. */
+static int take_arguments(const Call *k, const Body *body, Reply *reply, Err *err) {
+  const Options *o = k->request->options;
+  if (!o->schema || o->tools || !reply->has_tools || body->pieces) {
+    return RC_OK;
+  }
+  cJSON *message = answer_message(body, 1, NULL, err);
+  const char *arguments = answer_arguments(message, SCHEMA_TOOL);
+  if (arguments && replace_text(reply, arguments, err) == RC_OK) {
+    reply->has_tools = 0;
+    reply->finish = FINISH_COMPLETE;
+  }
+  cJSON_Delete(message);
+  return err->rc;
+}
+
+/* The whole message in place of its text. */
+static int take_message(Call *k, const Body *body, const Reply *reply, Err *err) {
+  cJSON *message = answer_message(body, reply->has_tools, k->text, err);
+  char *text = message ? json_print_exact(message, err) : NULL;
+  cJSON_Delete(message);
+  char *copy = text ? strdup(text) : NULL;
+  cJSON_free(text);
+  if (!copy) {
+    return err->rc != RC_OK ? err->rc : err_nomem(err);
+  }
+  free(k->text);
+  k->text = copy;
+  k->n = strlen(copy);
+  return RC_OK;
+}
+
+static void take_reply(Call *k, const Body *body, Reply *reply, Verdict *v, Err *err) {
+  int calls_tools = reply->has_tools;
+  free(k->text);
+  k->text = reply->text;
+  k->n = k->text ? strlen(k->text) : 0;
+  reply->text = NULL;
+  k->cacheable = reply->finish == FINISH_COMPLETE || reply->finish == FINISH_UNKNOWN;
+  if (k->request->options->schema && !calls_tools) {
+    judge_schema(k, reply, v, err);
+  }
+  if (err->rc == RC_OK && wants_message(k) && !k->api->embeds) {
+    take_message(k, body, reply, err);
+  }
+}
+
 /* Takes the text of a success, or says why there is none. */
-static void judge_reply(Call *k, Reply *reply, Verdict *v, Err *err) {
+static void judge_reply(Call *k, const Body *body, Reply *reply, Verdict *v, Err *err) {
   note_finish(k, reply);
   if (k->api->embeds) {
     judge_vectors(k, reply, err);
-  } else {
+  } else if (take_arguments(k, body, reply, err) == RC_OK) {
     judge_finish(k, reply, v, err);
   }
   if (err->rc == RC_ERROR && !k->api->embeds) {
@@ -453,14 +519,7 @@ static void judge_reply(Call *k, Reply *reply, Verdict *v, Err *err) {
     unfit_take(k, said, said ? strlen(said) : 0);
   }
   if (err->rc == RC_OK) {
-    free(k->text);
-    k->text = reply->text;
-    k->n = strlen(reply->text);
-    reply->text = NULL;
-    k->cacheable = reply->finish == FINISH_COMPLETE || reply->finish == FINISH_UNKNOWN;
-  }
-  if (err->rc == RC_OK && k->request->options->schema) {
-    judge_schema(k, reply, v, err);
+    take_reply(k, body, reply, v, err);
   }
   free(k->reasoning);
   k->reasoning = reply->reasoning;
@@ -527,7 +586,7 @@ static void judge_body(Call *k, const NetResponse *r, const Body *body, Verdict 
     err_set(err, RC_ERROR, ERR_BAD_ANSWER, "a piece of the stream can't be read");
     judge_unread(k, r, &reply, err);
   } else {
-    judge_reply(k, &reply, v, err);
+    judge_reply(k, body, &reply, v, err);
   }
   reply_free(&reply);
 }

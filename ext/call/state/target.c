@@ -165,6 +165,15 @@ void target_mark(Call *k, Err *err) {
   }
 }
 
+/* 1 if the answer may call tools, a schema's among them: these are not put together from pieces. */
+static int may_call_tools(const Call *k, Err *err) {
+  const Options *o = k->request->options;
+  int is_anthropic = strcmp(k->api->name, "anthropic") == 0;
+  int is_forced = o->schema && !wire_supports(&k->model, "json_schema", 1, err) &&
+                  wire_supports(&k->model, "tools", is_anthropic, err);
+  return o->tools || o->returns == RETURNS_MESSAGE || is_forced;
+}
+
 int target_prepare(Call *k, Err *err) {
   const char *const ends[2] = {k->api->path, ""}; /* some give it with the URL */
   if (!url_join(k->model.base_url, ends, k->api->path, k->url, sizeof k->url)) {
@@ -173,8 +182,8 @@ int target_prepare(Call *k, Err *err) {
   }
   const Dialect *dialect = dialect_of(&k->model);
   unsigned refusals = k->refused | learned_refusals(k->conn, k->model.name);
-  k->how.streams =
-      !k->api->embeds && !(refusals & REFUSES_STREAM) && dialect_streams(dialect, &k->model, err);
+  k->how.streams = !k->api->embeds && !may_call_tools(k, err) && !(refusals & REFUSES_STREAM) &&
+                   dialect_streams(dialect, &k->model, err);
   k->how.wants_usage = dialect->wants_usage && !(refusals & REFUSES_STREAM_OPTIONS);
   k->how.base64 = k->api->embeds && !(refusals & REFUSES_BASE64) &&
                   wire_supports(&k->model, "base64", dialect->takes_base64, err);
