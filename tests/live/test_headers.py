@@ -234,6 +234,14 @@ class Sent(RecordedDesk):
         self.assertEqual(self.own_headers(), {"authorization": "Bearer " + KEYS["OPENAI_API_KEY"],
                                               **{n.lower(): v for n, v in many.items()}})
 
+    def test_a_key_that_is_not_taken(self):
+        self.recorder.says = 401, {"error": {"message": "Incorrect API key", "code": "invalid_api_key"}}
+        for auth, says in ((None, "check the key in OPENAI_API_KEY: Incorrect"), ("api-key", "check the key in OPENAI_API_KEY and how it is"
+                           " sent, auth 'api-key' in llm_models: Incorrect"), ("none", "set key_env of this model in llm_models, and auth,"
+                           " which is 'none'")):
+            self.model(auth=auth)
+            self.assertIn(says, self.error())
+
     def test_embeddings(self):
         self.model("own-embedding", supports='{"embeddings":true}', auth="api-key", headers='{"X-Title":"t"}')
         self.assertTrue(value(self.db, "SELECT embed('reset my password', 'own-embedding')"))
@@ -272,13 +280,13 @@ class Sent(RecordedDesk):
     def test_a_batch_with_a_secret_header(self):
         value(self.db, "SELECT llm_allow_host(?, 'GATEWAY_TOKEN'), llm_secret('GATEWAY_TOKEN', ?)", self.recorder.host, GATEWAY)
         self.model("gpt-4o-mini", provider="openai", headers='{"X-Gateway":{"env":"GATEWAY_TOKEN"}}', supports='{"batch":"openai"}')
-        self.recorder.says = 400, {"error": {"message": f"no such tenant: {GATEWAY}"}}
-        self.db.execute("INSERT INTO batch_submit(prompt, model) VALUES ('What is 1?', 'gpt-4o-mini')")
-        said = value(self.db, "SELECT llm_batch_flush()")
-        self.assertEqual(self.own_headers()["x-gateway"], GATEWAY)
-        self.assertIn("no such tenant", said)
-        for text in (said, str(self.db.execute("SELECT * FROM batch_submit").fetchall())):
-            self.assertNotIn(GATEWAY[:8], text)
+        for text, says in ((GATEWAY, "no such tenant: ***"), (GATEWAY.encode().hex(), "withheld")):
+            self.recorder.says = 400, {"error": {"message": f"no such tenant: {text}"}}
+            self.db.execute("INSERT INTO batch_submit(prompt, model) VALUES ('What is 1?', 'gpt-4o-mini')")
+            said = value(self.db, "SELECT llm_batch_flush()")
+            self.assertEqual(self.own_headers()["x-gateway"], GATEWAY)
+            self.assertIn(says, said)
+            self.assertNotIn(text[:8], said + str(self.db.execute("SELECT * FROM batch_submit").fetchall()))
 
 
 class Urls(RecordedDesk):

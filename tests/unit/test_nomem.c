@@ -390,7 +390,7 @@ static int anthropic_reply(Result *r, Err *err) {
 static int stream_reply(Result *r, Err *err) {
   Body body;
   Reply reply = {0};
-  Message m = {"user", "q", 1};
+  Message m = {.role = "user", .content = "q", .n = 1};
   Request q = {.messages = &m, .n_messages = 1};
   if (body_read(STREAM, sizeof STREAM - 1, "text/event-stream", &body, err) == RC_OK) {
     if (reply_read(&body, &reply, err) == RC_OK && thinking_split(&reply, &q, err) == RC_OK) {

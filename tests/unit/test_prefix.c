@@ -175,7 +175,7 @@ static void test_places(void **state) {
       {NULL, "a\xE2\x82\xAC", 3, 1, PREFIX_SHARED},
   };
   for (size_t i = 0; i < COUNT(cases); i++) {
-    Message one = {"user", cases[i].text, strlen(cases[i].text)};
+    Message one = {.role = "user", .content = cases[i].text, .n = strlen(cases[i].text)};
     const Request r = {
         .messages = &one, .n_messages = 1, .system = cases[i].system, .shared = cases[i].shared};
     check(prefix_shared(&r) == cases[i].bytes && prefix_places(&r) == cases[i].places,

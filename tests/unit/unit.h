@@ -24,7 +24,8 @@
 #define MODEL(name_, provider_, api_, url_, key_, supports_, window_, most_)                       \
   {                                                                                                \
     .name = (name_), .provider = (provider_), .api = (api_), .base_url = (url_),                   \
-    .key_env = (key_), .supports = (supports_), .context_window = (window_), .max_output = (most_) \
+    .key_env = (key_), .supports = (supports_), .context_window = (window_),                       \
+    .max_output = (most_), .extra = "", .auth = "", .headers = ""                                  \
   }
 
 /* Fails the test with the condition and a printf-formatted description of the case. */

@@ -117,10 +117,13 @@ static void explain_failure(const Call *k, long status, const NetResponse *r, Fa
   if (status / 100 == 3) {
     tell_location(k, r, out, size);
   } else if (is_of_key && k->access.key) {
-    snprintf(out, size, ": check the key in %.80s%s%s", k->model.key_env, is_told ? ": " : "",
-             is_told ? said : "");
+    const char *auth = k->model.auth;
+    snprintf(out, size, ": check the key in %.80s%s%s%s%s%s", k->model.key_env,
+             auth[0] ? " and how it is sent, auth '" : "", auth, auth[0] ? "' in llm_models" : "",
+             is_told ? ": " : "", is_told ? said : "");
   } else if (is_of_key || (status == 401 && !k->access.key)) {
-    snprintf(out, size, ": it wants a key: set key_env of this model in llm_models");
+    snprintf(out, size, ": it wants a key: set key_env of this model in llm_models%s",
+             k->access.headers.auth == AUTH_NONE ? ", and auth, which is 'none'" : "");
   } else if (f->is_html || !said[0]) {
     tell_body(k, status, r, f, out, size);
   } else if (status == 404) {

@@ -9,7 +9,7 @@
 #include "base/limits.h"
 
 /* One model that can be called. Text members are "" where the file has none. The last three stand in a table of the user's
-** alone; in a Model that was put together for a question they may be NULL, which is the same as "". */
+** alone; in a Model that was put together for a question, and to which nothing is sent, they may be NULL. */
 typedef struct Model {
   const char *name, *provider, *api, *base_url, *key_env, *supports;
   long long context_window, max_output; /* 0: unknown */
