@@ -9,7 +9,7 @@
 
 #include "core/request/parts.h"
 #include "core/request/tools.h"
-#include "wire/dialect.h"
+#include "wire/model/dialect.h"
 
 #include <stdlib.h>
 #include <string.h>

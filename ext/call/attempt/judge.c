@@ -12,7 +12,7 @@
 #include "wire/answer/failure.h"
 #include "wire/answer/message.h"
 #include "wire/answer/thinking.h"
-#include "wire/dialect.h"
+#include "wire/model/dialect.h"
 
 #include <ctype.h>
 #include <stdio.h>

@@ -19,12 +19,14 @@ typedef enum Kind { TILES, PATCHES, AREA, SQUARES, FLAT } Kind;
 struct ImageRule {
   const char *models; /* GLOBs */
   Kind kind;
-  double a, b; /* TILES: base, each tile. PATCHES: times. AREA: longest edge, most tokens. FLAT: tokens */
+  double a,
+      b; /* TILES: base, each tile. PATCHES: times. AREA: longest edge, most tokens. FLAT: tokens */
 };
 
 enum {
   MOST_PATCHES = 1536,
-  PAGE_TOKENS = 2000, /* of a file's page: Anthropic's guide says 1,500 to 3,000 for the text alone */
+  PAGE_TOKENS =
+      2000, /* of a file's page: Anthropic's guide says 1,500 to 3,000 for the text alone */
   PAGE_BYTES = 50000, /* of a file whose pages can't be counted */
   UNSEEN = 1024       /* pixels of an image whose address alone is known */
 };
@@ -37,8 +39,9 @@ static const ImageRule rules[] = {
     {"o1* o3*", TILES, 75, 150},
     {"gpt-4* chatgpt-4o*", TILES, 85, 170},
     {"gpt-5* gpt-6*", TILES, 70, 140},
-    {"claude-opus-4-7* claude-opus-4-8* claude-opus-5* claude-sonnet-5* claude-haiku-5* claude-fable* claude-mythos*", AREA,
-     2576, 4784},
+    {"claude-opus-4-7* claude-opus-4-8* claude-opus-5* claude-sonnet-5* claude-haiku-5* "
+     "claude-fable* claude-mythos*",
+     AREA, 2576, 4784},
     {"gemini-[3-9]*", FLAT, 1120, 0},
     {"gemini*", SQUARES, 258, 768},
     {"*", AREA, 1568, 1600},

@@ -7,8 +7,8 @@
 #include "money/counter.h"
 #include "money/pricing.h"
 
-#include "wire/prefix.h"
-#include "wire/takes.h"
+#include "wire/model/prefix.h"
+#include "wire/model/takes.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /*
 ** See takes.h for the contract.
 */
-#include "wire/takes.h"
+#include "wire/model/takes.h"
 
 #include "base/check.h"
 #include "base/once.h"
@@ -11,7 +11,7 @@
 #include "core/request/extra.h"
 #include "core/usage/vendor.h"
 #include "sql/sql_text.h"
-#include "wire/supports.h"
+#include "wire/model/supports.h"
 
 #include <math.h>
 #include <stdio.h>
