@@ -9,7 +9,7 @@
 
 #include "core/request/parts.h"
 #include "core/request/tools.h"
-#include "wire/dialect.h"
+#include "wire/model/dialect.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -105,8 +105,7 @@ static void part_responses(cJSON *to, const cJSON *part, Err *err) {
     has_no_form("sound", "Responses", err);
     return;
   }
-  cJSON *made =
-      add_typed(to, text ? "input_text" : image ? "input_image" : "input_file", err);
+  cJSON *made = add_typed(to, text ? "input_text" : image ? "input_image" : "input_file", err);
   add_text(made, "text", text, err);
   if (image) {
     add_text(made, "image_url", json_text(image, "url"), err);
@@ -166,7 +165,8 @@ static int add_openai(cJSON *array, const Message *m, const Model *model, Err *e
 static int add_arguments(cJSON *block, const cJSON *function, Err *err) {
   const char *text = json_text(function, "arguments");
   Err why = {0};
-  cJSON *tree = text[0] ? json_parse(text, strlen(text), "the arguments", &why) : cJSON_CreateObject();
+  cJSON *tree =
+      text[0] ? json_parse(text, strlen(text), "the arguments", &why) : cJSON_CreateObject();
   if (why.rc != RC_OK || !cJSON_IsObject(tree)) {
     cJSON_Delete(tree);
     return why.rc == RC_NOMEM ? err_nomem(err)
@@ -255,7 +255,8 @@ static void add_responses(cJSON *array, const Message *m, Err *err) {
   }
 }
 
-int message_form_add(cJSON *array, const Request *r, int i, Style style, const Model *model, Err *err) {
+int message_form_add(cJSON *array, const Request *r, int i, Style style, const Model *model,
+                     Err *err) {
   if (style == STYLE_ANTHROPIC) {
     return add_anthropic(array, r, i, err);
   }
@@ -298,21 +299,25 @@ static void add_function(cJSON *tools, const cJSON *function, Style style, Err *
 }
 
 static void add_choice(cJSON *tree, const char *choice, Style style, Err *err) {
-  int is_word = strcmp(choice, "auto") == 0 || strcmp(choice, "none") == 0 ||
-                strcmp(choice, "required") == 0;
+  int is_word =
+      strcmp(choice, "auto") == 0 || strcmp(choice, "none") == 0 || strcmp(choice, "required") == 0;
   if (is_word && style != STYLE_ANTHROPIC) {
     add_text(tree, "tool_choice", choice, err);
     return;
   }
   cJSON *made = json_add(tree, "tool_choice", cJSON_CreateObject(), err);
   if (style == STYLE_ANTHROPIC) {
-    add_text(made, "type", !is_word ? "tool" : strcmp(choice, "required") == 0 ? "any" : choice,
+    add_text(made, "type",
+             !is_word                          ? "tool"
+             : strcmp(choice, "required") == 0 ? "any"
+                                               : choice,
              err);
   } else {
     add_text(made, "type", "function", err);
   }
   if (!is_word) {
-    cJSON *in = style == STYLE_OPENAI ? json_add(made, "function", cJSON_CreateObject(), err) : made;
+    cJSON *in =
+        style == STYLE_OPENAI ? json_add(made, "function", cJSON_CreateObject(), err) : made;
     add_text(in, "name", choice, err);
   }
 }

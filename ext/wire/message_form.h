@@ -11,7 +11,8 @@ typedef enum Style { STYLE_OPENAI, STYLE_ANTHROPIC, STYLE_RESPONSES } Style;
 
 /* Adds message i of a request that is more than its text (it has an item), and those behind it that belong into the same one
 ** (results of tools, at Anthropic): returns the next message's place. *err (ERR_BAD_MESSAGES) where the API has no form for it. */
-int message_form_add(cJSON *array, const Request *r, int i, Style style, const Model *model, Err *err);
+int message_form_add(cJSON *array, const Request *r, int i, Style style, const Model *model,
+                     Err *err);
 
 /* Adds "tools" and "tool_choice", if the request has any. */
 void message_form_tools(cJSON *tree, const Options *o, Style style, Err *err);

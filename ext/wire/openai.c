@@ -5,7 +5,7 @@
 **
 ** A sampling parameter the caller did not give is not sent. Options have the names that the provider has for them (takes.h).
 */
-#include "wire/dialect.h"
+#include "wire/model/dialect.h"
 #include "wire/provider.h"
 
 #include "core/schema/schema_form.h"

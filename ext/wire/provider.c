@@ -5,7 +5,7 @@
 
 #include "base/utf8.h"
 #include "core/request/extra.h"
-#include "wire/takes.h"
+#include "wire/model/takes.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -9,8 +9,8 @@
 #include "core/price/catalogue.h"
 #include "core/request/request.h"
 #include "wire/answer/reply.h"
-#include "wire/prefix.h"
-#include "wire/supports.h"
+#include "wire/model/prefix.h"
+#include "wire/model/supports.h"
 #include "wire/message_form.h"
 
 /* How a request is sent this time. */

@@ -249,8 +249,8 @@ static int request(Result *r, Err *err) {
   char *transcript = NULL;
   if (options_parse(OPTIONS, sizeof OPTIONS - 1, &o, err) == RC_OK &&
       request_from_messages(CHAT, sizeof CHAT - 1, &o, &q, err) == RC_OK &&
-      request_key(&q, "me", 5, &key, err) == RC_OK &&
-      request_scope(&q, NULL, 5, &scope, err) == RC_OK &&
+      request_key(&q, &(KeyBeside){"me", NULL}, 5, &key, err) == RC_OK &&
+      request_scope(&q, &(KeyBeside){NULL, NULL}, 5, &scope, err) == RC_OK &&
       (transcript = request_transcript(&q, name, NULL, &n, err)) != NULL) {
     add_bytes(r, &key, sizeof key);
     add_bytes(r, &scope, sizeof scope);
@@ -274,7 +274,7 @@ static int texts(Result *r, Err *err) {
   options_init(&o);
   o.model = "m";
   if (request_from_texts(list, lengths, 2, &o, &q, err) == RC_OK &&
-      request_key(&q, NULL, 5, &key, err) == RC_OK &&
+      request_key(&q, &(KeyBeside){NULL, NULL}, 5, &key, err) == RC_OK &&
       openai_embed_build(&q, &model, &(Sending){0}, &body, err) == RC_OK) {
     add_bytes(r, &key, sizeof key);
     add(r, "%s", body.data);

@@ -22,7 +22,8 @@ static Hash key_of(const char *options, const char *text, unsigned long long see
     request_from_prompt(text, strlen(text), &o, &r, &err);
   }
   check(err.rc == RC_OK, "%s: %s", text, err.msg);
-  check(request_key(&r, NULL, seed, &key, &err) == RC_OK, "%s: %s", text, err.msg);
+  check(request_key(&r, &(KeyBeside){NULL, NULL}, seed, &key, &err) == RC_OK, "%s: %s", text,
+        err.msg);
   request_free(&r);
   options_free(&o);
   return key;

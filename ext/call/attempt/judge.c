@@ -12,7 +12,7 @@
 #include "wire/answer/failure.h"
 #include "wire/answer/message.h"
 #include "wire/answer/thinking.h"
-#include "wire/dialect.h"
+#include "wire/model/dialect.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -535,12 +535,24 @@ static void judge_reply(Call *k, const Body *body, Reply *reply, Verdict *v, Err
   }
 }
 
+/* A service that was asked for is billed as what it was served in: an answer that does not say has no price that is known. */
+static void check_service(const Call *k, const cJSON *tree, Reply *reply) {
+  const char *asked = options_service(k->request->options);
+  const cJSON *usage = cJSON_GetObjectItemCaseSensitive(tree, "usage");
+  if (asked && !k->is_batch && !reply->usage_error[0] && !json_text(tree, "service_tier") &&
+      !json_text(usage, "service_tier")) {
+    snprintf(reply->usage_error, sizeof reply->usage_error,
+             "asked for service '%.24s'; the answer does not say which it was", asked);
+  }
+}
+
 /* Reads what the answer says beside its text, and what that costs: before anything about the text can be wrong. */
 static int read_bill(Call *k, const Body *body, Reply *reply, Err *err) {
   if (provider_read_usage(body->tree, k->model.provider, reply) != RC_OK) {
     return err_nomem(err);
   }
   note_model(k, reply);
+  check_service(k, body->tree, reply);
   return bill_reply(k, reply, err);
 }
 

@@ -12,7 +12,7 @@
 #include "call/route/tiers.h"
 #include "call/route/turns.h"
 #include "conn/learned.h"
-#include "wire/dialect.h"
+#include "wire/model/dialect.h"
 
 #include "trust/access.h"
 #include "money/pricing.h"

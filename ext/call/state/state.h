@@ -77,6 +77,7 @@ typedef struct Call {
   Store *store;
   Hash key;              /* under which its answer is kept, and waited for */
   Hash asked;            /* the same, before the call went to another model than its own */
+  char *row_extras;      /* what rows of llm_models add to it; owned; NULL: nothing */
   Question question;     /* of a semantic lookup */
   long long deadline_ms; /* monotonic: the plan's, and later by what it waited for its turn */
   int attempts_left;
@@ -172,6 +173,9 @@ int call_make_question(Call *k, Err *err);
 
 /* Its text as the caches keep it. */
 Answer call_answer(const Call *k);
+
+/* The key from now on is that of this request. */
+int call_name(Call *k, const Request *as, Err *err);
 
 /* The key from now on is that of the same request to the model that the call goes to. */
 int call_rename(Call *k, Err *err);

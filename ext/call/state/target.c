@@ -8,7 +8,7 @@
 #include "money/pricing.h"
 #include "trust/access.h"
 #include "trust/hosts.h"
-#include "wire/dialect.h"
+#include "wire/model/dialect.h"
 
 #include <stdio.h>
 #include <string.h>

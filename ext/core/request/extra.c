@@ -15,7 +15,8 @@ static const struct {
     {"messages prompt input instructions system contents systeminstruction",
      "what is said is the call's first argument, and option 'system'"},
     {"stream stream_options", "answers are streamed inside, and given whole"},
-    {"max_tokens max_completion_tokens max_output_tokens max_new_tokens", "use option 'max_tokens'"},
+    {"max_tokens max_completion_tokens max_output_tokens max_new_tokens",
+     "use option 'max_tokens'"},
     {"n best_of num_generations candidatecount candidate_count",
      "a request has one answer: with cache 'off' each call is a fresh one"},
     {"temperature", "use option 'temperature'"},
@@ -32,8 +33,9 @@ static const struct {
 };
 
 /* Of a row: what makes a provider ask, call or tell others, or go on with what somebody else has said. */
-static const char reaching[] = "plugins mcp* *webhook* *callback* *connector* *search* *_url url previous_response_id "
-                               "conversation container* *file_id* *vector_store* audio modalities prediction";
+static const char reaching[] =
+    "plugins mcp* *webhook* *callback* *connector* *search* *_url url previous_response_id "
+    "conversation container* *file_id* *vector_store* audio modalities prediction";
 
 enum { LONGEST_NAME = 64, MOST_MEMBERS = 64 };
 

@@ -19,8 +19,8 @@ static cJSON *member(cJSON *object, const char *key) {
 }
 
 /* What an assistant's message may have beside its text; the rest of it (annotations, audio, ids) is of its answer alone. */
-static const char *const kept[] = {"role",           "content",           "tool_calls",
-                                   "thinking_blocks", "reasoning_content", "reasoning_details"};
+static const char *const kept[] = {
+    "role", "content", "tool_calls", "thinking_blocks", "reasoning_content", "reasoning_details"};
 
 static void drop_others(cJSON *given) {
   for (cJSON *item = given->child, *next; item; item = next) {
@@ -44,8 +44,7 @@ static int part_thoughts(cJSON *given, Err *err) {
     const char *type = json_text(part, "type");
     next = part->next;
     if (type && (strcmp(type, "thinking") == 0 || strcmp(type, "redacted_thinking") == 0)) {
-      thoughts = thoughts ? thoughts
-                          : json_add(given, "thinking_blocks", cJSON_CreateArray(), err);
+      thoughts = thoughts ? thoughts : json_add(given, "thinking_blocks", cJSON_CreateArray(), err);
       json_add(thoughts, NULL, cJSON_DetachItemViaPointer(content, part), err);
     }
   }

@@ -327,6 +327,23 @@ int options_know(const char *name) {
   return spec_named(name) != NULL;
 }
 
+const char *options_service(const Options *o) {
+  static const struct {
+    const char *word, *service;
+  } words[] = {{"standard", NULL},
+               {"default", NULL},
+               {"auto", NULL},
+               {"on_demand", NULL},
+               {"fast", "priority"}};
+  const char *service = o->service;
+  for (size_t i = 0; service && i < sizeof words / sizeof words[0]; i++) {
+    if (strcmp(o->service, words[i].word) == 0) {
+      service = words[i].service;
+    }
+  }
+  return service;
+}
+
 int options_take_json(const char *name) {
   const Spec *s = spec_named(name);
   return s && s->type == SPEC_OTHER;

@@ -94,6 +94,10 @@ void options_init(Options *o);
 ** as after options_init. */
 int options_parse(const char *json, size_t n, Options *o, Err *err);
 
+/* The service whose prices hold where it is granted, as price lists call it; NULL: the standard one, or one that the answer alone
+** tells ("auto"). */
+const char *options_service(const Options *o);
+
 /* 1 if an option has that name. */
 int options_know(const char *name);
 

@@ -207,15 +207,9 @@ static void read_audio(Reading *r) {
 static const struct {
   const char *type;
   void (*read)(Reading *r);
-} forms[] = {{"text", read_text},
-             {"input_text", read_text},
-             {"output_text", read_text},
-             {"image_url", read_image},
-             {"input_image", read_image},
-             {"image", read_image},
-             {"file", read_file},
-             {"input_file", read_file},
-             {"document", read_file},
+} forms[] = {{"text", read_text},        {"input_text", read_text},   {"output_text", read_text},
+             {"image_url", read_image},  {"input_image", read_image}, {"image", read_image},
+             {"file", read_file},        {"input_file", read_file},   {"document", read_file},
              {"input_audio", read_audio}};
 
 static void read_part(Reading *r) {
@@ -231,8 +225,10 @@ static void read_part(Reading *r) {
     }
   }
   refuse(r, type && strncmp(type, "tool_", 5) == 0
-                ? "calls of tools are the assistant's \"tool_calls\", their results messages of role 'tool'"
-                : "expected a \"type\" of text, image_url, file or input_audio (llm_image(blob) makes a part)");
+                ? "calls of tools are the assistant's \"tool_calls\", their results messages of "
+                  "role 'tool'"
+                : "expected a \"type\" of text, image_url, file or input_audio (llm_image(blob) "
+                  "makes a part)");
 }
 
 cJSON *parts_read(const cJSON *given, int message, Err *err) {
@@ -272,7 +268,7 @@ char *parts_text(const cJSON *parts, Err *err) {
 
 const char *part_url(const cJSON *part) {
   const cJSON *image = member(part, "image_url"), *file = member(part, "file");
-  return image                         ? json_text(image, "url")
+  return image                          ? json_text(image, "url")
          : json_text(file, "file_data") ? json_text(file, "file_data")
                                         : json_text(file, "file_url");
 }

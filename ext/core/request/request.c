@@ -304,8 +304,14 @@ static void add_parameters(Buf *b, const Request *r) {
     add_field(b, "service", o->service, strlen(o->service));
   }
   add_number(b, "returns", o->returns != RETURNS_TEXT ? o->returns : (double)NAN);
-  if (r->row) {
-    add_field(b, "row", r->row, strlen(r->row));
+}
+
+static void add_beside(Buf *b, const KeyBeside *beside) {
+  if (beside->user) {
+    add_field(b, "user", beside->user, strlen(beside->user));
+  }
+  if (beside->row) {
+    add_field(b, "row", beside->row, strlen(beside->row));
   }
 }
 
@@ -354,14 +360,13 @@ int request_is_plain(const Request *r) {
   return is_plain;
 }
 
-int request_key(const Request *r, const char *user, unsigned long long seed, Hash *key, Err *err) {
+int request_key(const Request *r, const KeyBeside *beside, unsigned long long seed, Hash *key,
+                Err *err) {
   Buf b;
   buf_init(&b, LIMIT_REQUEST_BYTES * 8);
   buf_puts(&b, r->wants_vectors ? "llmcost:embedding:1;" : "llmcost:1;");
   add_parameters(&b, r);
-  if (user) {
-    add_field(&b, "user", user, strlen(user));
-  }
+  add_beside(&b, beside);
   if (r->system) {
     add_text(&b, "system", r->system, strlen(r->system));
   }
@@ -369,15 +374,13 @@ int request_key(const Request *r, const char *user, unsigned long long seed, Has
   return hash_form(&b, seed, key, err);
 }
 
-int request_scope(const Request *r, const char *user, unsigned long long seed, Hash *scope,
+int request_scope(const Request *r, const KeyBeside *beside, unsigned long long seed, Hash *scope,
                   Err *err) {
   Buf b;
   buf_init(&b, LIMIT_REQUEST_BYTES * 8);
   buf_puts(&b, "llmcost:scope:1;");
   add_parameters(&b, r);
-  if (user) {
-    add_field(&b, "user", user, strlen(user));
-  }
+  add_beside(&b, beside);
   add_messages(&b, r, r->n_messages - 1);
   add_media(&b, &r->messages[r->n_messages - 1]);
   return hash_form(&b, seed, scope, err);
@@ -451,4 +454,65 @@ char *request_transcript(const Request *r, RequestNameText name, void *arg, size
   char *text = json_print(array, err);
   *n = text ? strlen(text) : 0;
   return text;
+}
+
+/* ---- what it was asked for */
+
+/* Images, files and sounds of all messages. */
+static int count_media(const Request *r) {
+  int n = 0;
+  for (int i = 0; i < r->n_messages; i++) {
+    const cJSON *content = cJSON_GetObjectItemCaseSensitive(r->messages[i].item, "content"), *part;
+    cJSON_ArrayForEach(part, (cJSON_IsArray(content) ? content : NULL)) {
+      n += !json_text(part, "text");
+    }
+  }
+  return n;
+}
+
+size_t request_media_bytes(const Request *r) {
+  size_t n = 0;
+  for (int i = 0; i < r->n_messages; i++) {
+    const cJSON *content = cJSON_GetObjectItemCaseSensitive(r->messages[i].item, "content"), *part;
+    cJSON_ArrayForEach(part, (cJSON_IsArray(content) ? content : NULL)) {
+      Media m;
+      n += media_read(part_url(part), &m) ? m.n_data : 0;
+    }
+  }
+  return n;
+}
+
+static void add_count(cJSON *to, const char *name, int n, Err *err) {
+  if (n > 0) {
+    json_add(to, name, cJSON_CreateNumber(n), err);
+  }
+}
+
+char *request_asked(const Request *r, Err *err) {
+  const Options *o = r->options;
+  const cJSON *member;
+  cJSON *asked = cJSON_CreateObject(), *names = NULL;
+  if (o->reasoning) {
+    json_add(asked, "reasoning", cJSON_Duplicate(o->reasoning, 1), err);
+  }
+  if (o->service) {
+    json_add(asked, "service", cJSON_CreateString(o->service), err);
+  }
+  add_count(asked, "tools", cJSON_GetArraySize(o->tools), err);
+  add_count(asked, "media", count_media(r), err);
+  if (o->returns != RETURNS_TEXT) {
+    json_add(asked, "returns", cJSON_CreateString("message"), err);
+  }
+  cJSON_ArrayForEach(member, o->extra) {
+    names = names ? names : json_add(asked, "extra", cJSON_CreateArray(), err);
+    json_add(names, NULL, cJSON_CreateString(member->string), err);
+  }
+  char *text = json_print(asked, err), *copy = NULL;
+  if (text) {
+    size_t n = strlen(text);
+    text[n - 1] = 0;
+    copy = strdup(text + 1);
+    cJSON_free(text);
+  }
+  return copy ? copy : (err_nomem(err), NULL);
 }

@@ -63,16 +63,28 @@ void request_free(Request *r);
 /* 1 if texts are all of it: no image, no file, no call of a tool among its messages. */
 int request_is_plain(const Request *r);
 
-/* The cache key: the hash of every field that can change the answer, each with its name and
-** length, texts in normal form. Provider-independent where the model is "auto". `user` unless NULL: whose
-** answer it is. `seed` is the store's. */
-int request_key(const Request *r, const char *user, unsigned long long seed, Hash *key, Err *err);
+/* The bytes (of base64) that its images and files have: of these, a byte is less than a token. */
+size_t request_media_bytes(const Request *r);
 
-/* The hash of everything that must be equal for an answer to a similar question to serve this one:
-** as request_key, but without the system prompt (a partition's name of its own) and the question;
-** with `user`, unless NULL. */
-int request_scope(const Request *r, const char *user, unsigned long long seed, Hash *scope,
+/* What names a request beside what it says: each NULL for nothing. */
+typedef struct KeyBeside {
+  const char *user; /* whose answer it is */
+  const char *row;  /* what the rows of the models add to it (config_row_extras) */
+} KeyBeside;
+
+/* The cache key: the hash of every field that can change the answer, each with its name and length, texts in normal form.
+** Provider-independent where the model is "auto". `seed` is the store's. */
+int request_key(const Request *r, const KeyBeside *beside, unsigned long long seed, Hash *key,
+                Err *err);
+
+/* The hash of everything that must be equal for an answer to a similar question to serve this one: as request_key, but without
+** the system prompt (a partition's name of its own) and the question. */
+int request_scope(const Request *r, const KeyBeside *beside, unsigned long long seed, Hash *scope,
                   Err *err);
+
+/* What a call was asked for beside the usual that bears on its price: the members "reasoning", "service", "tools" (how many),
+** "media" (how many), "returns", "extra" (names), as JSON without its braces; "" where it is none of these. Owned (free); NULL and *err. */
+char *request_asked(const Request *r, Err *err);
 
 /* A conversation as stored in the ledger: a JSON array of {"role","text"[,"tool_calls","tool_call_id","media":[{"type","bytes","hash"}]]}, where contents of
 ** LIMIT_INLINE_TEXT bytes or more are {"role","hash"} and each such content is handed to `name`, which

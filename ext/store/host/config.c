@@ -516,6 +516,23 @@ Config *config_read(sqlite3 *host, Config *known, Err *err) {
   return now;
 }
 
+int config_adds_now(sqlite3 *host, Err *err) {
+  sqlite3_stmt *stmt = NULL;
+  int rc = sqlite3_prepare_v2(host,
+                              "SELECT 1 FROM main.llm_models NOT INDEXED"
+                              " WHERE extra IS NOT NULL OR headers IS NOT NULL LIMIT 1",
+                              -1, &stmt, NULL);
+  if (rc == SQLITE_ERROR) {
+    return 0; /* a table of before there was anything to add */
+  }
+  int step = stmt ? sqlite3_step(stmt) : SQLITE_DONE, end = sqlite3_finalize(stmt);
+  if (rc != SQLITE_OK || end != SQLITE_OK) {
+    host_error(host, "look at llm_models", err);
+    return -1;
+  }
+  return step == SQLITE_ROW;
+}
+
 int config_has_examples(sqlite3 *host, Err *err) {
   int missing = find_missing(host, err);
   return missing < 0 ? -1 : !(missing & 1 << EXAMPLES);

@@ -8,6 +8,7 @@
 */
 #include "store/host/config.h"
 
+#include "base/buf.h"
 #include "base/text/glob.h"
 #include "base/text/text.h"
 #include "core/names/model_name.h"
@@ -267,4 +268,55 @@ int config_model(const Config *c, const char *name, Model *model, Err *err) {
   return err->rc != RC_OK                ? err->rc
          : a.n_word || sellers.is_makers ? take_unlisted(c, &a, model, err)
                                          : unknown_model(c, &a, &sellers, err);
+}
+
+/* ---- what rows add to requests */
+
+static int adds(const Model *row) {
+  return row->extra[0] || row->headers[0];
+}
+
+static void add_row(Buf *b, const Model *row) {
+  if (adds(row)) {
+    buf_printf(b, "%s\n%s\n", row->extra, row->headers);
+  }
+}
+
+static void add_named(const Config *c, const char *name, Buf *b, Err *err) {
+  Model model;
+  Err unknown = {0};
+  if (config_model(c, name, &model, &unknown) == RC_OK) {
+    add_row(b, &model);
+    config_model_free(&model);
+  } else if (unknown.rc == RC_NOMEM) {
+    err_nomem(err);
+  }
+}
+
+int config_adds(const Config *c) {
+  int n = 0;
+  for (int i = 0; i < c->n_models; i++) {
+    n += adds(&c->models[i]);
+  }
+  return n > 0;
+}
+
+char *config_row_extras(const Config *c, const char *name, Err *err) {
+  Buf b;
+  if (!config_adds(c)) {
+    return NULL;
+  }
+  buf_init(&b, LIMIT_REQUEST_BYTES);
+  for (int i = 0; i < c->n_tiers && strcmp(name, "auto") == 0; i++) {
+    add_named(c, c->tiers[i].model, &b, err);
+  }
+  if (strcmp(name, "auto") != 0) {
+    add_named(c, name, &b, err);
+  }
+  if (b.failed) {
+    err_nomem(err);
+  }
+  char *text = err->rc == RC_OK && b.n > 0 ? buf_take(&b) : NULL;
+  buf_free(&b);
+  return text;
 }

@@ -1,7 +1,7 @@
 /*
 ** See takes.h for the contract.
 */
-#include "wire/takes.h"
+#include "wire/model/takes.h"
 
 #include "base/check.h"
 #include "base/once.h"
@@ -11,7 +11,7 @@
 #include "core/request/extra.h"
 #include "core/usage/vendor.h"
 #include "sql/sql_text.h"
-#include "wire/supports.h"
+#include "wire/model/supports.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -140,9 +140,9 @@ static int fits_value(const char *values, const cJSON *value) {
   if (!cJSON_IsNumber(value)) {
     return 0;
   }
-  return strcmp(values, "#") == 0         ? 1
+  return strcmp(values, "#") == 0        ? 1
          : is_range(values, &low, &high) ? is >= low && is <= high
-                                          : is == atof(values) && values[0] < 'a';
+                                         : is == atof(values) && values[0] < 'a';
 }
 
 /* 1 if the option that a row wants beside its own is given. */
@@ -242,8 +242,7 @@ static cJSON *form_of(const Target *t, int option, const Asked *a, Err *err) {
 /* The limit's name may be said by the model's row: "max_completion_tokens" true or false. */
 static cJSON *limit_form(const Target *t, const Asked *a, Err *err) {
   static const char own[] = "max_completion_tokens";
-  int is_said =
-      strcmp(t->model->api, "openai") == 0 ? wire_supports(t->model, own, -1, err) : -1;
+  int is_said = strcmp(t->model->api, "openai") == 0 ? wire_supports(t->model, own, -1, err) : -1;
   cJSON *form = is_said < 0 ? form_of(t, MAX_TOKENS, a, err) : cJSON_CreateObject();
   if (is_said >= 0) {
     json_add(form, is_said ? own : names[MAX_TOKENS], cJSON_Duplicate(a->value[MAX_TOKENS], 1),
@@ -259,7 +258,7 @@ int takes_write(cJSON *body, const Options *o, const Model *model, int wants_log
   target_read(&t, model);
   ask_all(&a, o, wants_logprobs, err);
   for (int i = 0; i < N_OPTIONS && err->rc == RC_OK; i++) {
-    cJSON *form = !a.value[i]      ? NULL
+    cJSON *form = !a.value[i]       ? NULL
                   : i == MAX_TOKENS ? limit_form(&t, &a, err)
                                     : form_of(&t, i, &a, err);
     extra_merge(body, form, err);

@@ -1,10 +1,10 @@
 /*
 ** See dialect.h for the contract.
 */
-#include "wire/dialect.h"
+#include "wire/model/dialect.h"
 
 #include "core/usage/vendor.h"
-#include "wire/supports.h"
+#include "wire/model/supports.h"
 
 #include <string.h>
 #include <strings.h>
