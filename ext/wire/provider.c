@@ -177,7 +177,7 @@ void wire_add_messages(cJSON *tree, const Request *request, const Saying *saying
 /* What the model's row adds: it was given by whoever made the file. */
 static int add_row_extra(cJSON *tree, const Model *model, Err *err) {
   Err why = {0};
-  const char *text = model->extra;
+  const char *text = model->extra ? model->extra : "";
   cJSON *extra = text[0] ? json_parse(text, strlen(text), "extra", &why) : NULL;
   if (why.rc == RC_OK && extra && !cJSON_IsObject(extra)) {
     err_set(&why, RC_ERROR, ERR_CONFIG, "is no JSON object");
