@@ -301,7 +301,8 @@ const Config *conn_config_glance(Conn *c, Err *err) {
   }
   sqlite3_file_control(c->db, "main", SQLITE_FCNTL_DATA_VERSION, &version);
   int is_alone = sqlite3_get_autocommit(c->db);
-  int is_same = version == c->glanced_version && (changes == c->glanced_changes || is_alone);
+  int is_same = c->config->keep && version == c->glanced_version &&
+                (changes == c->glanced_changes || is_alone);
   c->glanced_version = version;
   c->glanced_changes = changes;
   if (is_same || (!c->config->has_model_table && !is_alone)) {

@@ -359,11 +359,19 @@ static void judge_finish(Call *k, Reply *reply, Verdict *v, Err *err) {
   }
 }
 
+/* 1 if the call of a tool is what was asked for: by who takes the whole message, or as a schema's form. */
+static int is_call_wanted(const Call *k) {
+  return wants_message(k) || (k->request->options->schema && !k->request->options->tools);
+}
+
 /* How an answer without a word that is known ended: its tokens tell where it was cut. */
 static Finish settle_finish(const Call *k, const Reply *reply) {
   long long most = k->request->options->max_tokens;
   if (finish_is_tool(reply->word) && !reply->has_tools) {
     return FINISH_UNKNOWN;
+  }
+  if (finish_is_tool(reply->word) && is_call_wanted(k)) {
+    return FINISH_COMPLETE;
   }
   return reply->finish == FINISH_UNKNOWN && most != OPTION_UNSET && k->row.output_tokens >= most
              ? FINISH_CUT_OFF
@@ -472,7 +480,6 @@ static int take_arguments(const Call *k, const Body *body, Reply *reply, Err *er
   const char *arguments = answer_arguments(message, SCHEMA_TOOL);
   if (arguments && replace_text(reply, arguments, err) == RC_OK) {
     reply->has_tools = 0;
-    reply->finish = FINISH_COMPLETE;
   }
   cJSON_Delete(message);
   return err->rc;

@@ -155,6 +155,7 @@ static void read_image(Reading *r) {
   const char *detail = json_text(image, "detail");
   char *made = NULL;
   detail = detail ? detail : json_text(r->given, "detail");
+  detail = detail && strcmp(detail, "auto") == 0 ? NULL : detail; /* as if it were not there */
   url = url ? url : source_url(r, member(r->given, "source"), &made);
   if (!url && r->err->rc == RC_OK) {
     refuse(r, "an image needs {\"image_url\":{\"url\":…}} or Anthropic's {\"source\":…}");

@@ -158,8 +158,9 @@ static int has_beside(const char *beside, const Asked *a) {
 
 static int fits(const Row *row, const Target *t, int option, const Asked *a) {
   return strcmp(row->option, names[option]) == 0 && has_word(row->apis, t->model->api) &&
-         has_word(row->providers, t->provider) && fits_value(row->values, a->value[option]) &&
-         has_beside(row->beside, a) && glob_any(row->models, t->name);
+         (has_word(row->providers, t->provider) || has_word(row->providers, t->word)) &&
+         fits_value(row->values, a->value[option]) && has_beside(row->beside, a) &&
+         glob_any(row->models, t->name);
 }
 
 /* What the model's own row says of an option: 1 it takes it, 0 it does not, -1 nothing. */
