@@ -268,6 +268,7 @@ class Sent(RecordedDesk):
                    headers='{"X-Title":"t"}', supports='{"batch":"openai"}')
         self.db.execute("INSERT INTO batch_submit(prompt, model) VALUES ('What is 1?', 'gpt-4o-mini'), ('What is 2?', 'gpt-4o-mini')")
         self.assertEqual(json.loads(value(self.db, "SELECT llm_batch_flush()"))["submitted"], 2)
+        self.db.execute("UPDATE llm_models SET base_url = replace(base_url, '2024-10-21', '2099-01-01')")  # it is asked as it was
         for _ in range(12):
             if json.loads(value(self.db, "SELECT llm_batch_poll()"))["open_rows"] == 0:
                 break
