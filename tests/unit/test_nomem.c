@@ -205,6 +205,19 @@ static int build_tree(Result *r, Err *err) {
   "\"top_p\":0.25,\"stop\":[\"a\",\"b\"],\"schema\":{\"type\":\"object\",\"properties\":{\"a\":"   \
   "{\"type\":\"string\",\"pattern\":\"^(x|y+)+z\"}},\"required\":[\"a\"],"                         \
   "\"additionalProperties\":false},\"ttl\":\"7d\"}"
+/* What none of the models takes beside those. */
+#define TURNED                                                                                     \
+  "{\"model\":\"m\",\"reasoning\":\"low\",\"service\":\"standard\",\"extra\":{\"k\":{\"a\":[1]}}," \
+  "\"tools\":[{\"name\":\"f\",\"parameters\":{\"type\":\"object\"}}],\"tool_choice\":\"f\","       \
+  "\"returns\":\"message\"}"
+#define TURNS                                                                                      \
+  "[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\"},{\"type\":\"image_url\","   \
+  "\"image_url\":{\"url\":\"data:image/"                                                           \
+  "png;base64,aGk=\"}}]},{\"role\":\"assistant\",\"content\":["                                    \
+  "{\"type\":\"thinking\",\"thinking\":\"t\",\"signature\":\"s\"},{\"type\":\"text\",\"text\":"    \
+  "\"b\"}],"                                                                                       \
+  "\"tool_calls\":[{\"id\":\"c\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]},"           \
+  "{\"role\":\"tool\",\"tool_call_id\":\"c\",\"content\":\"r\"}]"
 #define CHAT                                                                                       \
   "[{\"role\":\"system\",\"content\":\"S\\u00e9\"},{\"role\":\"user\",\"content\":\"a\"},"         \
   "{\"role\":\"assistant\",\"content\":\"b" LONG "\"},{\"role\":\"user\",\"content\":\"q\"}]"
@@ -285,13 +298,14 @@ static int texts(Result *r, Err *err) {
 }
 
 /* The body for a model. */
-static int body_of(const Model *model, Result *r, Err *err) {
+static int body_with(const Model *model, const char *options, const char *messages, Result *r,
+                     Err *err) {
   Options o;
   Request q = {0};
   Buf body;
   buf_init(&body, LIMIT_REQUEST_BYTES);
-  if (options_parse(OPTIONS, sizeof OPTIONS - 1, &o, err) == RC_OK &&
-      request_from_messages(CHAT, sizeof CHAT - 1, &o, &q, err) == RC_OK &&
+  if (options_parse(options, strlen(options), &o, err) == RC_OK &&
+      request_from_messages(messages, strlen(messages), &o, &q, err) == RC_OK &&
       provider_api(model->api)->build(&q, model, &(Sending){0}, &body, err) == RC_OK) {
     add(r, "%s", body.data);
   }
@@ -303,7 +317,7 @@ static int body_of(const Model *model, Result *r, Err *err) {
 
 static int openai_body(Result *r, Err *err) {
   const Model m = MODEL("gpt-4o", "openai", "openai", "", "", "{\"json_schema\":true}", 0, 0);
-  return body_of(&m, r, err);
+  return body_with(&m, OPTIONS, CHAT, r, err);
 }
 
 static int headers(Result *r, Err *err) {
@@ -317,15 +331,55 @@ static int headers(Result *r, Err *err) {
   return err->rc;
 }
 
+/* Tools, an image, thoughts; what a call was asked for, and its tokens. */
+static int turned_body(const Model *model, Result *r, Err *err) {
+  Options o;
+  Request q = {0};
+  TokenRule rule;
+  Hash key;
+  tokens_rule(model->name, &rule);
+  if (options_parse(TURNED, sizeof TURNED - 1, &o, err) == RC_OK &&
+      request_from_messages(TURNS, sizeof TURNS - 1, &o, &q, err) == RC_OK &&
+      request_key(&q, &(KeyBeside){NULL, "row"}, 5, &key, err) == RC_OK) {
+    char *said = request_asked(&q, err);
+    long long tokens = tokens_request(&rule, &q);
+    add_bytes(r, &key, sizeof key);
+    add(r, "%s %lld", said ? said : "", tokens);
+    free(said);
+    if (tokens < 0) {
+      err_nomem(err);
+    }
+  }
+  request_free(&q);
+  options_free(&o);
+  return err->rc == RC_OK ? body_with(model, TURNED, TURNS, r, err) : err->rc;
+}
+
+static int openai_turned(Result *r, Err *err) {
+  Model m = MODEL("m", "openrouter", "openai", "", "", "", 0, 0);
+  m.extra = "{\"top_k\":1}";
+  return turned_body(&m, r, err);
+}
+
+static int anthropic_turned(Result *r, Err *err) {
+  const Model m = MODEL("claude-haiku-4-5", "anthropic", "anthropic", "", "", "", 0, 64000);
+  return turned_body(&m, r, err);
+}
+
+static int responses_turned(Result *r, Err *err) {
+  const Model m = MODEL("gpt-6", "openai", "responses", "", "", "", 0, 64000);
+  return turned_body(&m, r, err);
+}
+
 /* Old names of options, the schema in words. */
 static int other_body(Result *r, Err *err) {
   const Model m = MODEL("llama", "groq", "openai", "", "", "{\"json_schema\":false}", 0, 0);
-  return body_of(&m, r, err);
+  return body_with(&m, OPTIONS, CHAT, r, err);
 }
 
 static int anthropic_body(Result *r, Err *err) {
-  const Model m = MODEL("claude-haiku-4-5", "anthropic", "anthropic", "", "", "", 0, 64000);
-  return body_of(&m, r, err);
+  const Model m = MODEL("claude-3-7-sonnet", "anthropic", "anthropic", "", "", "", 0, 64000);
+  return body_with(&m, OPTIONS, CHAT, r, err);
 }
 
 static void add_usage(Result *r, const Usage *u) {
@@ -879,6 +933,9 @@ static const Case cases[] = {
     {"headers", headers, NULL},
     {"other body", other_body, NULL},
     {"anthropic body", anthropic_body, NULL},
+    {"openai turned", openai_turned, NULL},
+    {"anthropic turned", anthropic_turned, NULL},
+    {"responses turned", responses_turned, NULL},
     {"openai reply", openai_reply, OPENAI_ANSWER},
     {"anthropic reply", anthropic_reply, ANTHROPIC_ANSWER},
     {"stream reply", stream_reply, NULL},

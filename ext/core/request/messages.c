@@ -98,11 +98,10 @@ static int read_content(cJSON *given, int position, Message *m, Err *err) {
   if (parts->child && !parts->child->next && json_text(parts->child, "text") &&
       !member(parts->child, "cache_control")) { /* one text, in parts or not, is the same */
     cJSON_Delete(parts);
-    cJSON_ReplaceItemInObjectCaseSensitive(given, "content", string);
-    m->content = string->valuestring;
-    return RC_OK;
+    m->content = json_replace(given, "content", string, err) ? string->valuestring : "";
+    return err->rc;
   }
-  cJSON_ReplaceItemInObjectCaseSensitive(given, "content", parts);
+  json_replace(given, "content", parts, err);
   m->item = given;
   m->content = json_add(given, "text", string, err) ? string->valuestring : "";
   return err->rc;

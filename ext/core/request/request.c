@@ -82,11 +82,8 @@ static int flatten(cJSON *item, Err *err) {
   char *text = parts_text(content, err);
   cJSON *joined = text ? cJSON_CreateString(text) : NULL;
   free(text);
-  if (!joined) {
-    return err_nomem(err);
-  }
-  cJSON_ReplaceItemInObjectCaseSensitive(item, "content", joined);
-  return RC_OK;
+  json_replace(item, "content", joined, err);
+  return err->rc;
 }
 
 /* Adds the array's element `position` (from 1, as messages name it). */

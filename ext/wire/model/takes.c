@@ -196,11 +196,7 @@ static void put_value(cJSON *form, const cJSON *value, Err *err) {
   for (cJSON *item = form->child, *next; item && err->rc == RC_OK; item = next) {
     next = item->next;
     if (cJSON_IsString(item) && strcmp(item->valuestring, "$") == 0) {
-      cJSON *copy = cJSON_Duplicate(value, 1);
-      if (!copy || !cJSON_ReplaceItemInObjectCaseSensitive(form, item->string, copy)) {
-        cJSON_Delete(copy);
-        err_nomem(err);
-      }
+      json_replace(form, item->string, cJSON_Duplicate(value, 1), err);
     } else {
       put_value(item, value, err);
     }
@@ -269,20 +265,22 @@ int takes_write(cJSON *body, const Options *o, const Model *model, int wants_log
   return err->rc;
 }
 
-/* A number of tokens, wherever in the form it stands. */
-static long long budget_in(const cJSON *form) {
-  static const char *const members[] = {"budget_tokens", "thinking_budget", "max_tokens"};
-  long long found = 0;
-  for (const cJSON *item = form ? form->child : NULL; item && !found; item = item->next) {
-    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
-      int is = item->string && cJSON_IsNumber(item) && strcmp(item->string, members[i]) == 0;
-      found = is ? (long long)item->valuedouble : found;
-    }
-    found = found ? found : budget_in(item);
+/* The number behind a member's name in a form; of "$" the value. */
+static long long budget_in(const char *written, const cJSON *value) {
+  static const char *const members[] = {
+      "\"budget_tokens\":", "\"thinking_budget\":", "\"max_tokens\":"};
+  const char *found = NULL;
+  for (size_t i = 0; i < sizeof members / sizeof members[0] && !found; i++) {
+    found = strstr(written, members[i]);
+    found = found ? found + strlen(members[i]) : NULL;
   }
-  return found;
+  return !found                                    ? 0
+         : *found == '"' && !cJSON_IsNumber(value) ? 0
+         : *found == '"'                           ? (long long)value->valuedouble
+                                                   : strtoll(found, NULL, 10);
 }
 
+/* (Needs no memory: what it says is part of what is sent.) */
 long long takes_budget(const Options *o, const Model *model) {
   Target t;
   Asked a = {{NULL}};
@@ -292,10 +290,7 @@ long long takes_budget(const Options *o, const Model *model) {
   }
   once_make(&once, load);
   target_read(&t, model);
-  a.value[REASONING] = cJSON_Duplicate(o->reasoning, 1);
-  cJSON *form = a.value[REASONING] ? form_of(&t, REASONING, &a, &ignored) : NULL;
-  long long budget = budget_in(form);
-  cJSON_Delete(form);
-  asked_free(&a);
-  return budget;
+  a.value[REASONING] = (cJSON *)o->reasoning; /* borrowed, and not changed */
+  const Row *row = find_row(&t, REASONING, &a, says(&t, REASONING, &ignored) == 1);
+  return row && row->written[0] != '!' ? budget_in(written_of(row, model->api), o->reasoning) : 0;
 }
