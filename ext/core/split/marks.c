@@ -15,7 +15,8 @@ enum {
   MOST_TAG = 300,         /* bytes of a tag: longer ones are prose with a "<" */
   MOST_PLACEHOLDER = 100, /* of a placeholder */
   MOST_REGEX = 200,       /* of a regular expression */
-  MOST_TICKS = 8          /* backticks around inline code */
+  MOST_TICKS = 8,         /* backticks around inline code */
+  MOST_QUOTE = 600 /* visible bytes of a quotation: marks further apart do not belong together */
 };
 
 static const char *const names[SPAN_N_KINDS] = {
@@ -69,6 +70,7 @@ typedef struct Scan {
   const char *text;
   size_t from, at, end;
   size_t no_quote[QUOTES];         /* up to there nothing closes such a quotation */
+  size_t too_far[QUOTES];          /* what opens one before there is too far from what closes it */
   size_t no_ticks[MOST_TICKS + 1]; /* nor so many backticks */
 } Scan;
 
@@ -128,7 +130,15 @@ static size_t quote_length(Scan *s, Quote q) {
     i++;
   }
   s->no_quote[q] = i;
-  return i < s->end ? i + strlen(quotes[q].close) - s->at : 0;
+  if (i == s->end || s->at < s->too_far[q]) {
+    return 0;
+  }
+  size_t first = i; /* from there on it is near enough */
+  for (int visible = 0; first > s->at && visible < MOST_QUOTE; first--) {
+    visible += !is_blank((unsigned char)s->text[first - 1]);
+  }
+  s->too_far[q] = first;
+  return first == s->at ? i + strlen(quotes[q].close) - s->at : 0;
 }
 
 static size_t quotation(Scan *s, SpanKind *kind) {

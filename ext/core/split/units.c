@@ -8,6 +8,7 @@
 
 #include "core/split/lines.h"
 #include "core/split/terms.h"
+#include "core/words/guard_words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -167,6 +168,40 @@ static int is_in(const char *list, const char *word, size_t n) {
   return strstr(list, key) != NULL;
 }
 
+static int is_letter(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+/* 1 if the letters at `from` are an English word of these classes: grammar, or an everyday one. */
+static int is_english(const char *text, size_t from, size_t end, uint32_t classes) {
+  char word[MOST_WORD];
+  size_t n = 0;
+  while (from + n < end && n < MOST_WORD && is_letter(text[from + n])) {
+    word[n] = (char)(text[from + n] | 0x20);
+    n++;
+  }
+  const GuardWord *g = n > 0 && n < MOST_WORD ? guard_word(word, n) : NULL;
+  return g && g->classes & classes;
+}
+
+/* Whether the letter at `word`, with a point behind it, is an initial: "by J. Smith", "John F. Kennedy", and not the end of "compound B.
+** When it" or "Plan B. The". */
+static int is_initial(const char *text, size_t from, size_t word, size_t next, size_t end) {
+  size_t before = word;
+  while (before > from && is_blank(text[before - 1])) {
+    before--;
+  }
+  size_t first = before;
+  while (first > from && is_letter(text[first - 1])) {
+    first--;
+  }
+  if (first == before || (text[word] >= 'a' && text[word] <= 'z')) {
+    return 1;
+  }
+  int is_noun = text[first] >= 'a' && !is_english(text, first, before, WORD_STOP);
+  return !is_english(text, next, end, is_noun ? WORD_STOP | WORD_COMMON : WORD_STOP);
+}
+
 /* Whether the point at `at` belongs to the word before it: an abbreviation, an initial, "3. März". */
 static int is_abbreviation(const char *text, size_t from, size_t at, size_t next, size_t end) {
   size_t word = at;
@@ -178,8 +213,8 @@ static int is_abbreviation(const char *text, size_t from, size_t at, size_t next
   if (n == 0 || n >= MOST_WORD) {
     return 0;
   }
-  if (n == 1) {
-    return ((text[word] >= 'A' && text[word] <= 'Z') || (text[word] >= 'a' && text[word] <= 'z'));
+  if (n == 1 && is_letter(text[word])) {
+    return is_initial(text, from, word, next, end);
   }
   if (n <= 2 && text[word] >= '0' && text[word] <= '9') {
     size_t k = next;
@@ -229,6 +264,16 @@ static size_t run_end(const char *text, size_t at, size_t end) {
   return at;
 }
 
+/* "… a classic.The show …": a sentence that ends without a blank behind it; not "http.Client". */
+static int is_glued(const char *text, size_t from, size_t at, size_t next, size_t end) {
+  int is_small = 1;
+  for (size_t i = 1; i <= 3 && is_small; i++) {
+    is_small = at >= from + i && text[at - i] >= 'a' && text[at - i] <= 'z';
+  }
+  return is_small && next == at + 1 && next < end && text[next] >= 'A' && text[next] <= 'Z' &&
+         is_english(text, next, end, WORD_STOP);
+}
+
 /* Where the sentence ends if it does at the terminator `at`; else 0. */
 static size_t sentence_end(const char *text, size_t from, size_t at, size_t end) {
   int wide;
@@ -242,7 +287,10 @@ static size_t sentence_end(const char *text, size_t from, size_t at, size_t end)
   while (next < end && is_blank(text[next])) {
     next++;
   }
-  if (next == stop || is_lower(text + next, end - next) ||
+  if (next == stop) {
+    return is_glued(text, from, at, next, end) ? stop : 0;
+  }
+  if (is_lower(text + next, end - next) ||
       (text[at] == '.' && is_abbreviation(text, from, at, next, end))) {
     return 0;
   }
