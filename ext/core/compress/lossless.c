@@ -44,7 +44,7 @@ static int in_mark(Squeeze *s, size_t at) {
 
 /* Signs beside which blanks may be laid out on purpose. */
 static int is_layout(char c) {
-  return c != 0 && strchr("|=<>{}\\#;`~^_*+/", c) != NULL;
+  return c != 0 && strchr("|=<>{}\\#;~^_*+/", c) != NULL;
 }
 
 /* Runs of blanks within [from, end) of one line. */

@@ -52,7 +52,7 @@ static uint64_t mix(uint64_t a, uint64_t b) {
 static int is_critical(const Term *t, int is_first) {
   return (t->flags & (TERM_NUMBER | TERM_NEGATION | TERM_ORDER | TERM_SIGN | TERM_DATE | TERM_UNIT |
                       TERM_CAPS)) != 0 ||
-         (t->flags & TERM_CAPITAL && !is_first);
+         (t->flags & TERM_CAPITAL && !(t->flags & TERM_STOP) && !is_first);
 }
 
 static int is_blank(char c) {

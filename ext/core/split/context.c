@@ -123,12 +123,22 @@ static size_t find_guessed(const char *text, const Units *u, unsigned char *role
   return n;
 }
 
+/* A question, or labelled as one, or under such a heading. */
+static int is_asked(const char *text, const Units *u, size_t i) {
+  const Unit *x = &u->at[i];
+  if (x->kind == BLOCK_HEADING) {
+    return 0;
+  }
+  return x->flags & UNIT_QUESTION || is_labelled(QUESTION_WORDS, text, x) ||
+         (x->parent != UNIT_NONE && u->at[x->parent].kind == BLOCK_HEADING &&
+          is_labelled(QUESTION_WORDS, text, &u->at[x->parent]));
+}
+
 /* What of the rest is asked. */
 static void find_question(const char *text, const Units *u, unsigned char *roles) {
   size_t found = 0;
   for (size_t i = 0; i < u->n; i++) {
-    int asks = roles[i] == ROLE_FIXED &&
-               (u->at[i].flags & UNIT_QUESTION || is_labelled(QUESTION_WORDS, text, &u->at[i]));
+    int asks = roles[i] == ROLE_FIXED && is_asked(text, u, i);
     roles[i] = asks ? ROLE_QUESTION : roles[i];
     found += (size_t)asks;
   }

@@ -42,7 +42,7 @@ size_t line_indent(const char *text, const Line *l) {
 /* --- columns --- */
 
 typedef struct Runs {
-  size_t begin[MOST_RUNS], end[MOST_RUNS];
+  size_t begin[MOST_RUNS], end[MOST_RUNS], word[MOST_RUNS]; /* word: behind the word that follows */
   size_t n;
   int tabs;
 } Runs;
@@ -50,6 +50,7 @@ typedef struct Runs {
 /* Runs of two blanks or more within a line, in characters from its beginning. */
 static void find_runs(const char *text, const Line *l, Runs *r) {
   size_t column = l->first - l->from;
+  int is_open = 0; /* the word behind the last run is not at its end */
   r->n = 0;
   r->tabs = 0;
   for (size_t i = l->first; i < l->last;) {
@@ -57,30 +58,37 @@ static void find_runs(const char *text, const Line *l, Runs *r) {
     while (text[i + k] == ' ') {
       k++;
     }
+    if (k > 0 && is_open) {
+      r->word[r->n - 1] = column;
+      is_open = 0;
+    }
     if (k > 1 && r->n < MOST_RUNS) {
       r->begin[r->n] = column;
       r->end[r->n++] = column + k;
+      is_open = 1;
     }
     r->tabs |= text[i] == '\t';
     i += k > 0 ? k : 1;
     column += k > 0 ? k : (text[i - 1] & 0xC0) != 0x80;
   }
+  if (is_open) {
+    r->word[r->n - 1] = column;
+  }
+}
+
+static int share(const size_t *a, size_t n, const size_t *b, size_t m) {
+  for (size_t i = 0, k = 0; i < n && k < m;) {
+    if (a[i] == b[k]) {
+      return 1;
+    }
+    a[i] < b[k] ? i++ : k++;
+  }
+  return 0;
 }
 
 static int share_column(const Runs *a, const Runs *b) {
-  for (size_t i = 0, k = 0; i < a->n && k < b->n;) {
-    if (a->begin[i] == b->begin[k]) {
-      return 1;
-    }
-    a->begin[i] < b->begin[k] ? i++ : k++;
-  }
-  for (size_t i = 0, k = 0; i < a->n && k < b->n;) {
-    if (a->end[i] == b->end[k]) {
-      return 1;
-    }
-    a->end[i] < b->end[k] ? i++ : k++;
-  }
-  return 0;
+  return share(a->begin, a->n, b->begin, b->n) || share(a->end, a->n, b->end, b->n) ||
+         share(a->word, a->n, b->word, b->n);
 }
 
 int lines_are_columns(const char *text, size_t from, size_t end) {

@@ -23,8 +23,8 @@ static inline int line_is_blank(const Line *l) {
 /* Its indentation in columns (a tab goes to the next multiple of four). */
 size_t line_indent(const char *text, const Line *l);
 
-/* What lines [from, end) of one paragraph are, two at least: 1 for columns (parted by tabs, or by runs of blanks that begin or
-** end in one column in two lines beside each other); for records (key: value); for code. */
+/* What lines [from, end) of one paragraph are, two at least: 1 for columns (parted by tabs, or by runs of
+** blanks that begin, end, or have the word behind them end, in one column of two lines beside each other); for records (key: value); for code. */
 int lines_are_columns(const char *text, size_t from, size_t end);
 int lines_are_records(const char *text, size_t from, size_t end);
 int lines_are_code(const char *text, size_t from, size_t end);

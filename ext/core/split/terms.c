@@ -29,7 +29,7 @@ static const char ORDERS[] = " must always only until unless except ask first re
                              "seulement uniquement sauf jusqu ne exactement "
                              "interdit siempre debe deben debes solo salvo excepto hasta prohibido "
                              "exactamente sempre deve devono devi "
-                             "tranne eccetto fino vietato esattamente soltanto mai ate exceto "
+                             "tranne eccetto fino vietato esattamente soltanto mai exceto "
                              "somente apenas proibido devem nunca 必须 必 须 只 仅 勿 禁 "
                              "均 ";
 static const char FORMATS[] = " json yaml xml csv markdown html table bullet bullets list "

@@ -325,7 +325,7 @@ static size_t quoted_end(const char *text, size_t from, const TextSpan *m, size_
     inner--;
   }
   for (size_t back = 1; m->kind == SPAN_QUOTE && back <= 3 && inner > m->from + back; back++) {
-    if (terminator(text + inner - back, back, &wide) == back) {
+    if (terminator(text + inner - back, back, &wide) == back && !wide) {
       size_t stop = sentence_end(text, from, inner - back, end);
       return stop >= behind ? stop : 0;
     }
