@@ -58,13 +58,13 @@ static int find_extract(Work *w, Cuts *cuts) {
   }
   ExtractOptions e = {{o->query, o->n_query, o->score, o->arg, 0}, o->budget, o->count, o->arg};
   Units u = {NULL, 0, 0, 0};
+  int ignored; /* whether it fits is seen at the end, of the text as a whole */
   unsigned char *gone = split(w, &u), *roles = malloc(u.n + 1);
   if (!roles) {
     err_nomem(w->err);
   } else if (gone) {
     context_find(w->out->text, &u, o->context, roles);
-    if (extract_find(w->out->text, w->out->n, &u, roles, &e, gone, &w->out->fits, w->err) ==
-        RC_OK) {
+    if (extract_find(w->out->text, w->out->n, &u, roles, &e, gone, &ignored, w->err) == RC_OK) {
       cuts_of_units(w->out->text, w->out->n, &u, gone, cuts, w->err);
     }
   }
@@ -230,6 +230,7 @@ int compress_text(const char *text, size_t n, const CompressOptions *options, Co
     changes = run_once(&w, round == 0);
   }
   pieces_free(&w.pieces);
+  out->fits = options->budget == 0 || out->tokens_after <= options->budget;
   if (err->rc != RC_OK) {
     compressed_free(out);
   } else if (out->n_drops > 1) {

@@ -61,7 +61,7 @@ typedef struct Compressed {
   char *text; /* owned; NUL-terminated */
   size_t n;
   long long tokens_before, tokens_after;
-  int fits; /* 0: a budget was given, and what must stay has more tokens */
+  int fits; /* 0: it has more tokens than the budget: what must stay does */
   CompressStep steps[COMPRESS_METHODS];
   CompressDrop *drops; /* owned, by place */
   size_t n_drops;

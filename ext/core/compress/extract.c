@@ -1,7 +1,7 @@
 /*
 ** The sentences that answer. See extract.h for the contract.
 **
-** Tokens are counted of each unit alone, and their sum is near what the tokenizer makes of the whole. What was chosen is counted as a
+** Tokens are counted of each unit with the gap before it, and their sum is near what the tokenizer makes of the whole. What was chosen is counted as a
 ** whole then; where that is over the budget, it is chosen again with so much less room.
 */
 #include "core/compress/extract.h"
@@ -122,7 +122,9 @@ static long long weigh(Choice *c) {
     const Unit *x = &c->u->at[i];
     c->may[i] = c->roles[i] == ROLE_CONTEXT && c->gone[i] == CUT_KEPT;
     if (c->may[i] && !(x->flags & tags)) {
-      c->tokens[i] = count(c, c->text + x->from, x->n);
+      size_t from =
+          i > 0 ? c->u->at[i - 1].from + c->u->at[i - 1].n : x->from; /* with the gap before it */
+      c->tokens[i] = count(c, c->text + from, x->from + x->n - from);
       sum += c->tokens[i];
       if (!(x->flags & UNIT_LABEL)) {
         c->order[c->n_order++] = (Ranked){c->scores[i], i};
