@@ -83,10 +83,11 @@ static int extract_all(Asked *a, double ratio, const char *how) {
     buf_init(&out, n + 1);
     memset(a->question, 0, sizeof a->question);
     static_embed(query, n_query, a->question);
-    ExtractOptions e = {{query, n_query, strcmp(how, "cosine") == 0 ? cosine : NULL, a, strcmp(how, "bm25") == 0},
-                        budget > 0 ? budget : 1,
-                        count,
-                        a};
+    ExtractOptions e = {
+        {query, n_query, strcmp(how, "cosine") == 0 ? cosine : NULL, a, strcmp(how, "bm25") == 0},
+        budget > 0 ? budget : 1,
+        count,
+        a};
     if (extract_plain(text, n, &e, &out, &err) != RC_OK) {
       return die(&err);
     }
@@ -121,15 +122,21 @@ static int time_one(Asked *a, unsigned methods, double ratio) {
   struct timespec from, to;
   Compressed c;
   long long budget = (long long)(ratio * (double)count(a, text, n));
-  CompressOptions o = {.methods = methods, .context = CONTEXT_WHOLE, .query = "what does it cost", .n_query = 17,
-                       .budget = methods & COMPRESS_EXTRACT ? budget : 0, .count = count, .arg = a};
+  CompressOptions o = {.methods = methods,
+                       .context = CONTEXT_WHOLE,
+                       .query = "what does it cost",
+                       .n_query = 17,
+                       .budget = methods & COMPRESS_EXTRACT ? budget : 0,
+                       .count = count,
+                       .arg = a};
   clock_gettime(CLOCK_MONOTONIC, &from);
   if (compress_text(text, n, &o, &c, &err) != RC_OK) {
     return die(&err);
   }
   clock_gettime(CLOCK_MONOTONIC, &to);
   printf("%.4f %zu %zu %lld %lld\n",
-         (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9, n, c.n, c.tokens_before, c.tokens_after);
+         (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9, n, c.n,
+         c.tokens_before, c.tokens_after);
   compressed_free(&c);
   return 0;
 }

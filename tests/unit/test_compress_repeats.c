@@ -45,6 +45,7 @@ static void test_pairs(void **state) {
       {"Our agents do always call back. Our agents do never call back.\n\nAsk.", ""},
       {"The prize goes to Ann Lee. The prize goes to Ann Kim.\n\nAsk.", ""},
       {"The report is for US today. The report is for us today.\n\nAsk.", ""},
+      {"Soon the polish was sold out. Soon the Polish was sold out.\n\nAsk.", ""},
       {"You can go home today? You can go home today.\n\nAsk.", ""},
       /* Orders: only where byte for byte the same. */
       {"You must call the office first. It is late. You must call the office first.\n\nAsk.", "2"},

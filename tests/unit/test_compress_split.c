@@ -190,7 +190,30 @@ static void test_spans(void **state) {
   }
 }
 
-/* What is context is put in brackets, the question in braces. */
+/* Quotation marks that are far apart don't belong together, wherever blanks stand. */
+static void test_far_quotes(void **state) {
+  (void)state;
+  static const struct {
+    int words, units;
+  } cases[] = {{100, 1}, {149, 1}, {151, 152}, {4000, 4001}};
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    Buf text;
+    Units u = {NULL, 0, 0, 0};
+    Err err = {0};
+    buf_init(&text, 1 << 20);
+    buf_puts(&text, "It is \"so.");
+    for (int k = 0; k < cases[i].words; k++) {
+      buf_puts(&text, k % 2 ? " Abc." : "   Abc.");
+    }
+    buf_puts(&text, "\"");
+    assert_int_equal(units_find(text.data, text.n, &u, &err), RC_OK);
+    check(u.n == (size_t)cases[i].units, "%d words: %zu units", cases[i].words, u.n);
+    units_free(&u);
+    buf_free(&text);
+  }
+}
+
+/* The role of each unit. */
 static void test_context(void **state) {
   (void)state;
   static const struct {
@@ -209,6 +232,7 @@ static void test_context(void **state) {
        "# Task\nDo it.\n# Context\nAnn is here.\n\nCarl left.\n# Question\nWho is Ann?", "FQFCCFQ"},
       {CONTEXT_MARKED, "<context>Ann is here. Carl left.</context> Who is Ann?", "FCCFQ"},
       {CONTEXT_MARKED, "Ann is here.\n\nCarl left.\n\nWho is Ann?", "FFQ"},
+      {CONTEXT_MARKED, "Context: Ann is here.\n\nCarl left.\n\nWho is Ann?", "CCQ"},
       {CONTEXT_GUESSED,
        "You are good.\n\nCarl left. You are kind. Never do that.\n\nEve is old.\n\nWho is Ann?",
        "FCFFCQ"},
@@ -260,8 +284,9 @@ static void test_terms(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_sentences), cmocka_unit_test(test_blocks), cmocka_unit_test(test_spans),
-      cmocka_unit_test(test_context),   cmocka_unit_test(test_terms),
+      cmocka_unit_test(test_sentences),  cmocka_unit_test(test_blocks),
+      cmocka_unit_test(test_spans),      cmocka_unit_test(test_context),
+      cmocka_unit_test(test_far_quotes), cmocka_unit_test(test_terms),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
