@@ -285,7 +285,6 @@ int repeats_find(const char *text, const Units *u, unsigned char *gone, Err *err
   chains_free(&r.same);
   for (int b = 0; b < REPEATS_BANDS; b++) {
     chains_free(&r.bands[b]);
-    r.cap[b & 1] = 0;
   }
   free(r.signatures);
   free(r.original);
