@@ -60,8 +60,9 @@ static const struct {
   const char *words; /* apart by blanks */
   unsigned kind;
 } asked[] = {
-    {"many much number percentage percent price cost costs far old large big tall amount total "
-     "rate fee size often long count "
+    {"many much number percentage percent price cost costs amount total rate fee count size "
+     "length height width depth weight volume area capacity speed distance duration age population "
+     "salary income temperature far old large big tall often long "
      "wieviel viele viel hoch combien cuanto cuantos cuantas quanto quanti quante quantos quantas",
      KIND_NUMBER},
     {"when year date day month deadline time until wann jahr datum quand annee cuando fecha quando "
@@ -132,12 +133,19 @@ static void add_term(Scorer *s, const Term *t, int is_first) {
   }
 }
 
+/* "How" asks for a number ("how fast", "how heavy"), but not with grammar behind it ("how do I", "how to"). */
+static int is_how(const Term *t) {
+  return t->key == hash_short("how", 3);
+}
+
 static void add_question(Scorer *s, const char *text, size_t from, size_t end) {
   TermWalk w;
   Term t;
-  int words = 0;
+  int words = 0, was_how = 0;
   terms_begin(&w, text, from, end);
   while (terms_next(&w, &t)) {
+    s->kinds |= was_how && !(t.flags & (TERM_STOP | TERM_SIGN)) ? KIND_NUMBER : 0;
+    was_how = is_how(&t);
     add_term(s, &t, words++ == 0);
   }
 }
@@ -180,7 +188,7 @@ static void read_unit(const Scorer *s, size_t unit, Found *f) {
     if (term) {
       f->tf[term - 1] += is_front ? WEIGHT_FRONT : 1;
     } else {
-      f->kinds |= t.flags & TERM_NUMBER ? KIND_NUMBER : 0;
+      f->kinds |= t.flags & TERM_NUMBER && !(t.flags & TERM_STOP) ? KIND_NUMBER : 0;
       f->kinds |= t.flags & TERM_DATE ? KIND_DATE : 0;
       f->kinds |= t.flags & TERM_CAPITAL && f->words > 0 && !(t.flags & TERM_STOP) ? KIND_NAME : 0;
     }
