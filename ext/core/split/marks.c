@@ -16,7 +16,8 @@ enum {
   MOST_PLACEHOLDER = 100, /* of a placeholder */
   MOST_REGEX = 200,       /* of a regular expression */
   MOST_TICKS = 8,         /* backticks around inline code */
-  MOST_QUOTE = 600 /* visible bytes of a quotation: marks further apart do not belong together */
+  MOST_QUOTE =
+      240 /* visible bytes of a quotation: a longer one is text, or its marks don't belong together */
 };
 
 static const char *const names[SPAN_N_KINDS] = {

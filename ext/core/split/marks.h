@@ -3,7 +3,7 @@
 ** URLs, addresses, identifiers, tags, placeholders, numbers. A sentence never ends within one, and no blank in one is touched.
 **
 ** Looked for within a block (blocks.h): a quotation may go over its lines, but not out of it. A mark whose closing one is not
-** there (or more than 600 visible bytes away) is looked for once in a block, so any text takes linear time. What is found does not depend on how many blanks stand
+** there (or more than 240 visible bytes away: then it is text like any other) is looked for once in a block, so any text takes linear time. What is found does not depend on how many blanks stand
 ** somewhere: squeezing them gives the same marks again.
 */
 #ifndef LLMCOST_MARKS_H

@@ -274,12 +274,21 @@ static int is_glued(const char *text, size_t from, size_t at, size_t next, size_
          is_english(text, next, end, WORD_STOP);
 }
 
+/* "['One.', 'Two.']": the comma between two quotations. */
+static int is_between_quotes(const char *text, size_t at, size_t end) {
+  return end - at > 2 && text[at] == ',' && is_blank(text[at + 1]) &&
+         (text[at + 2] == '\'' || text[at + 2] == '"');
+}
+
 /* Where the sentence ends if it does at the terminator `at`; else 0. */
 static size_t sentence_end(const char *text, size_t from, size_t at, size_t end) {
   int wide;
   size_t stop = run_end(text, at, end);
   terminator(text + at, end - at, &wide);
-  stop += closers(text + stop, end - stop);
+  size_t closed = closers(text + stop, end - stop);
+  stop += closed;
+  stop +=
+      closed > 0 && is_between_quotes(text, stop, end); /* the comma goes with what is before it */
   if (stop >= end || wide) {
     return stop;
   }
