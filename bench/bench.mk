@@ -3,7 +3,7 @@
 
 BENCH_PACKAGES := libhiredis-dev redis-server libhnswlib-dev valgrind
 
-.PHONY: deps-bench bench bench-vector bench-embed bench-tokens bench-prices bench-imports bench-quality bench-ledger bench-audit bench-route bench-map bench-batch bench-prefix bench-caches
+.PHONY: deps-bench bench bench-vector bench-embed bench-tokens bench-prices bench-imports bench-quality bench-ledger bench-audit bench-route bench-map bench-batch bench-prefix bench-caches bench-compress
 deps-bench: ; @sh tests/deps.sh $(PACKAGES) $(TEST_PACKAGES) $(BENCH_PACKAGES)
 
 $(B)/bench_embed: bench/embed.c $(EMBED_OBJ)
@@ -68,6 +68,9 @@ bench-audit: deps-test ## questions about spending (llm_drift, llm_advise, …) 
 bench-route: deps-test ## scorers and gates on prompts sorted by hand and on outcomes of models
 	$(call built,$(B)/bench_route)
 	@/usr/bin/python3 bench/route.py
+bench-compress: deps-test ## which facts survive compression, beside truncation and BM25 alone; tokens saved; MB/s
+	$(call built,$(B)/bench_compress)
+	@/usr/bin/python3 bench/compress.py
 bench-map: deps-test ## llm_map beside bare libcurl multi, npm openai and a gateway; cached rows; a rate limit
 	$(call built,all $(B)/standin $(B)/bench_map)
 	@! command -v npm >/dev/null || /usr/bin/python3 tests/live/harness.py >/dev/null

@@ -197,6 +197,14 @@ class Bench(Program):
         self.assertEqual(len(re.findall(r"^  agree +APGR [\d.]+ \[", out, re.M)), 3, out)
         self.assertEqual(len(re.findall(r"^  examples \(out of fold\) +APGR ", out, re.M)), 3, out)
 
+    def test_compress(self):
+        need_shared("routing/llmrouter_train.jsonl", "routing/ra_claude-3-haiku-20240307.jsonl")
+        out = self.run_it("/usr/bin/python3", "bench/compress.py", "quick")
+        for how in ("truncation", "bm25", "words", "cosine"):
+            for ratio in ("0.5", "0.3"):
+                self.assertRegex(out, rf"(?m)^{how} {ratio} +all +[\d.]+ % \([\d.]+ to [\d.]+, 40\) \| words in common ")
+        self.figures(out, "prompts of RouterArena, space    # -> # tokens (# %)", "extract to half  # MB/s", "all              # MB/s")
+
     def test_map(self):
         out = self.run_it("/usr/bin/python3", "bench/map.py", "quick")
         for client in ("bare libcurl multi", "llm_map"):

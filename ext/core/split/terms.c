@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "core/words/guard_words.h"
 
+#include <pthread.h>
 #include <string.h>
 #include <utf8proc.h>
 
@@ -46,15 +47,35 @@ static const char REFERRING[] = " this that these those it its he she they them 
                                 "questo questa questi queste esso essa lui lei loro cosi isto isso "
                                 "esse essa ele ela eles elas ";
 
-static int is_listed(const char *list, const Folded *w) {
-  char key[FOLDED + 3];
-  if (w->is_long || w->n == 0) {
-    return 0;
+enum { LISTED_SLOTS = 2048 }; /* four times the words of the lists */
+
+static struct {
+  uint64_t key; /* of the word; 0: free */
+  unsigned flags;
+} listed[LISTED_SLOTS];
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static size_t listed_slot(uint64_t key) {
+  size_t at = key % LISTED_SLOTS;
+  while (listed[at].key != 0 && listed[at].key != key) {
+    at = (at + 1) % LISTED_SLOTS;
   }
-  key[0] = ' ';
-  memcpy(key + 1, w->text, w->n);
-  memcpy(key + 1 + w->n, " ", 2);
-  return strstr(list, key) != NULL;
+  return at;
+}
+
+static void load_list(const char *words, unsigned flag) {
+  for (const char *w = words + 1; *w;) {
+    size_t n = strcspn(w, " "), at = listed_slot(hash_short(w, n));
+    listed[at].key = hash_short(w, n);
+    listed[at].flags |= flag;
+    w += n + 1;
+  }
+}
+
+static void load_lists(void) {
+  load_list(ORDERS, TERM_ORDER);
+  load_list(FORMATS, TERM_FORMAT);
+  load_list(REFERRING, TERM_REFERS);
 }
 
 static int is_ascii_letter(unsigned char c) {
@@ -198,13 +219,12 @@ static unsigned flags_of_listed(const GuardWord *g) {
   return flags;
 }
 
-static unsigned flags_of(const Folded *f) {
-  const GuardWord *g = f->is_long ? NULL : guard_word(f->text, f->n);
-  unsigned flags = flags_of_listed(g);
-  flags |= is_listed(ORDERS, f) ? TERM_ORDER : 0;
-  flags |= is_listed(FORMATS, f) ? TERM_FORMAT : 0;
-  flags |= is_listed(REFERRING, f) ? TERM_REFERS : 0;
-  return flags;
+static unsigned flags_of(const Folded *f, uint64_t key) {
+  if (f->is_long) {
+    return 0;
+  }
+  pthread_once(&once, load_lists);
+  return flags_of_listed(guard_word(f->text, f->n)) | listed[listed_slot(key)].flags;
 }
 
 /* Fills in what is made of the folded word. */
@@ -213,7 +233,7 @@ static void finish(const TermWalk *w, const Folded *f, Term *out) {
   out->key = f->is_long ? hash_short(raw, out->n) : hash_short(f->text, f->n);
   out->stem = out->key;
   out->front = 0;
-  out->flags |= flags_of(f);
+  out->flags |= flags_of(f, out->key);
   if (!f->is_long && f->n > 0 && !(out->flags & TERM_NUMBER)) {
     out->stem = hash_short(f->text, guard_stem(f->text, f->n));
     out->front = f->n > TERM_FRONT ? hash_short(f->text, TERM_FRONT) : 0;
