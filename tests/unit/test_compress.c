@@ -144,9 +144,10 @@ static void test_too_small(void **state) {
 
 static void test_report(void **state) {
   (void)state;
-  const char *text = "Be   kind  to all.\n\n<context>\nAnn  is old now. Dogs bark. Ann is old now. "
+  const char *text = "Be   kind  to all.\n\n<context>\nAnn  is old now and well fed. Dogs bark. "
+                     "Ann is old now and well fed. "
                      "Bob is young.\n</context>\n\n{\"a\":  \"b\"}\n\nHow old is Ann?";
-  CompressOptions o = {.budget = 33};
+  CompressOptions o = {.budget = 36};
   Compressed c = compress(text, strlen(text), o);
   long long saved = 0;
   size_t bytes = 0;
@@ -160,12 +161,13 @@ static void test_report(void **state) {
   assert_int_equal(compress_method_parse("jso", 3), -1);
   assert_int_equal(saved, c.tokens_before - c.tokens_after);
   assert_int_equal(bytes, strlen(text) - c.n);
-  assert_true(c.fits && c.tokens_after <= 33);
+  assert_true(c.fits && c.tokens_after <= 36);
   /* Places are those of the text as it was, though blanks went first. */
   int said = 0;
   for (size_t i = 0; i < c.n_drops; i++) {
     const CompressDrop *d = &c.drops[i];
-    said |= d->reason == CUT_SAME && strncmp(text + d->from, "Ann is old now.", 15) == 0;
+    said |=
+        d->reason == CUT_SAME && strncmp(text + d->from, "Ann is old now and well fed.", 28) == 0;
     check(d->n < 60, "drop of %zu bytes", d->n);
   }
   assert_true(said);

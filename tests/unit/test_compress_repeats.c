@@ -26,7 +26,7 @@ static void gone_units(const char *text, Buf *out) {
 
 #define LONG                                                                                       \
   "The regional office will forward every complete application with its attachments to the "       \
-  "responsible department and inform the applicant about the name of the person who handles it"
+  "responsible department and inform the applicant about the name of the person in charge"
 
 static void test_pairs(void **state) {
   (void)state;
@@ -57,31 +57,56 @@ static void test_pairs(void **state) {
        "directly.\n\nAsk.",
        ""},
       /* Their place is part of them. */
-      {"# Basic\n\nFree shipping is included here.\n\n# Pro\n\nFree shipping is included "
-       "here.\n\nAsk.",
+      {"# Basic\n\nFree shipping to all is included now.\n\n# Pro\n\nFree shipping to all is "
+       "included "
+       "now.\n\nAsk.",
        ""},
-      {"# Basic\n\nFree shipping is included here.\n\n# Basic\n\nFree shipping is included "
-       "here.\n\nAsk.",
+      {"# Basic\n\nFree shipping to all is included now.\n\n# Basic\n\nFree shipping to all is "
+       "included "
+       "now.\n\nAsk.",
        "3"},
-      {"Basic has:\n- free shipping to all\n\nPro has:\n- free shipping to all\n\nAsk.", ""},
-      {"Ann came to our house. It was good for all. Bob ate. It was good for all.\n\nAsk.", ""},
-      {"Ann came to our house. It was good for all. Bob ate. Ann came to our house. It was good "
-       "for all.\n\nAsk.",
+      {"Basic has:\n- free shipping to all of our customers\n\nPro has:\n- free shipping to all of "
+       "our customers\n\nAsk.",
+       ""},
+      {"Ann came to our old house. It was good for all of us. Bob ate. It was good for all of "
+       "us.\n\nAsk.",
+       ""},
+      {"Ann came to our old house. It was good for all of us. Bob ate. Ann came to our old house. "
+       "It was good "
+       "for all of us.\n\nAsk.",
        "3 4"},
       {"User: I like it very much\nBot: no\nUser: I like it very much\n\nAsk.", ""},
       {"Do you know the answer? Do you know the answer?\n\nAsk.", ""},
+      {"The plate was then put into water. Heat it. The plate was then put into water.\n\nAsk.",
+       ""},
+      {"So nothing of all was said there. Heat. So nothing of all was said there.\n\nAsk.", ""},
+      {"Choose i = 3 and lower the value of nums. Go. Choose i = 3 and lower the value of "
+       "nums.\n\nAsk.",
+       ""},
+      {"0 100 0 100 0 100 0 100. Go. 0 100 0 100 0 100 0 100.\n\nAsk.", ""},
+      {"A. We ship to all of Europe. All of us go.\nB. We ship to all of Europe. Some of us "
+       "go.\n\nAsk.",
+       ""},
+      {"A. We ship to all of Europe.\nB. We ship to all of Europe.\n\nAsk.", ""},
+      {"- We ship to all of Europe. We pay all of your customs.\n- We ship to all of Europe. We "
+       "pay all of your customs.\n\nAsk.",
+       "4 5"},
+      {"- We ship to all of Europe. We pay all of your customs.\n- We ship to all of Europe. We "
+       "pay none.\n\nAsk.",
+       ""},
+      {"Take up the poor man's burden\nGo home\nTake up the poor man's burden\n\nAsk.", ""},
       {"Yes it is. Yes it is.\n\nAsk.", ""}, /* too short */
       {"| a b c d | 1 |\n| a b c d | 1 |\n\nAsk.", ""},
       {"Classify the text as good or bad.\n\nSome text here.\n\nClassify the text as good or bad.",
        ""},
-      {"Ships go to the north. Ships go to the north.",
+      {"Ships go to the far north. Ships go to the far north.",
        ""}, /* its last sentence is what is asked */
-      {"Ships go to the north. Ships go to the north. Go.", "1"},
+      {"Ships go to the far north. Ships go to the far north. Go.", "1"},
       /* Almost the same: one word of grammar in a long sentence; another word says something else. */
       {LONG " today. Next. " LONG ".\n\nAsk.", ""},
-      {LONG ". Next. And " LONG ".\n\nAsk.", "2n"},
+      {LONG ". Next. " LONG " too.\n\nAsk.", "2n"},
       {LONG ". Next. " LONG " and her boss.\n\nAsk.", ""},
-      {"Ships go to the north. Next. Ships, go to the north\n\nAsk.", "2"},
+      {"Ships go to the far north. Next. Ships, go to the far north.\n\nAsk.", "2"},
   };
   Buf out;
   buf_init(&out, 10000);

@@ -43,7 +43,7 @@ static int find_repeats(Work *w, Cuts *cuts) {
   Units u = {NULL, 0, 0, 0};
   unsigned char *gone = split(w, &u);
   if (gone && repeats_find(w->out->text, &u, gone, w->err) == RC_OK) {
-    cuts_empty_labels(&u, gone, NULL);
+    cuts_empty_labels(&u, gone, NULL, w->err);
     cuts_of_units(w->out->text, w->out->n, &u, gone, cuts, w->err);
   }
   free(gone);

@@ -166,13 +166,15 @@ static void empty_tags(const Units *u, unsigned char *gone, const unsigned char 
   }
 }
 
-void cuts_empty_labels(const Units *u, unsigned char *gone, const unsigned char *may) {
+int cuts_empty_labels(const Units *u, unsigned char *gone, const unsigned char *may, Err *err) {
   unsigned char *has = calloc(u->n + 1, 1);
-  if (has) { /* without memory a label stays, which is right too */
-    empty_headings(u, gone, may, has);
-    free(has);
+  if (!has) {
+    return err_nomem(err);
   }
+  empty_headings(u, gone, may, has);
+  free(has);
   empty_tags(u, gone, may);
+  return err->rc;
 }
 
 /* --- pieces --- */

@@ -54,7 +54,7 @@ int cuts_of_units(const char *text, size_t n, const Units *u, const unsigned cha
 
 /* Leaves out labels, and pairs of tags, under which all that there was is gone, with CUT_NOTHING_LEFT. `may` (NULL: all): which
 ** units may be. */
-void cuts_empty_labels(const Units *u, unsigned char *gone, const unsigned char *may);
+int cuts_empty_labels(const Units *u, unsigned char *gone, const unsigned char *may, Err *err);
 
 /* --- places in the text that it was at first --- */
 

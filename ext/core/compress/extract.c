@@ -87,7 +87,7 @@ static void choose(Choice *c) {
       take(c, before);
     }
   }
-  cuts_empty_labels(c->u, c->dropped, c->may);
+  cuts_empty_labels(c->u, c->dropped, c->may, c->err);
 }
 
 /* Tokens of the text that is left. */

@@ -22,7 +22,9 @@ enum {
 typedef struct Signature {
   uint64_t words, critical, bytes; /* see above */
   uint64_t least[HASHES];
-  size_t n_words;
+  size_t n_words, n_said; /* n_said: that are no numbers */
+  int refers;             /* to something outside of it */
+  int is_formula;         /* holds "=" */
 } Signature;
 
 /* Units by a hash: chains in the order of the text. */
@@ -95,15 +97,19 @@ static void sign(Repeats *r, size_t unit) {
     s->words = mix(s->words, key);
     s->critical = is_critical(&t, s->n_words == 0) ? mix(s->critical, key) : s->critical;
     if (t.flags & TERM_SIGN) {
+      s->is_formula |= r->text[t.from] == '=';
       continue;
     }
     memmove(last, last + 1, (SHINGLE - 1) * sizeof *last);
     last[SHINGLE - 1] = key;
     s->n_words++;
+    s->n_said += t.n > 1 && (r->text[t.from] < '0' || r->text[t.from] > '9');
+    s->refers |= (t.flags & TERM_REFERS) != 0;
     if (s->n_words >= SHINGLE) {
       add_shingle(s, mix(mix(last[0], last[1]), last[2]));
     }
   }
+  s->refers |= (x->flags & UNIT_REFERS) != 0;
   s->bytes = hash_without_blanks(r->text, x->from, x->n);
 }
 
@@ -117,17 +123,41 @@ static uint64_t scope_of(const Repeats *r, size_t unit) {
   return parent == UNIT_NONE ? 0 : r->signatures[parent].bytes;
 }
 
+/* 1 for an item with a number or a letter of its own: a choice, a step. */
+static int is_numbered(const Repeats *r, const Unit *x) {
+  const Unit *marker = x->flags & UNIT_ITEM && x->parent != UNIT_NONE ? &r->u->at[x->parent] : NULL;
+  return marker && strchr(".)]", r->text[marker->from + marker->n - 1]) != NULL;
+}
+
+/* 1 if it ends as sentences do: a line of a poem does not. */
+static int ends_as_sentence(const Repeats *r, const Unit *x) {
+  size_t end = x->from + x->n;
+  while (end > x->from + 1 && r->text[end - 1] && strchr("\"')]*_", r->text[end - 1])) {
+    end--;
+  }
+  const char *t = r->text + end;
+  int is_wide = end - x->from >= 3 && (memcmp(t - 3, "\xE3\x80\x82", 3) == 0 || /* 。 */
+                                       memcmp(t - 3, "\xEF\xBC\x81", 3) == 0 || /* ！ */
+                                       memcmp(t - 3, "\xE0\xA5\xA4", 3) == 0);  /* । */
+  return is_wide || t[-1] == '.' || t[-1] == '!';
+}
+
 static int may_go(const Repeats *r, size_t unit) {
   const Unit *x = &r->u->at[unit];
+  const Signature *s = &r->signatures[unit];
   const unsigned never = UNIT_LABEL | UNIT_QUESTION | UNIT_TURN | UNIT_ROW;
   size_t last = r->u->n_blocks > 1 ? r->u->n_blocks - 1 : UNIT_NONE;
-  return x->flags & UNIT_SENTENCE && !(x->flags & never) && r->gone[unit] == CUT_KEPT &&
-         x->block != last && unit + 1 < r->u->n && r->signatures[unit].n_words >= REPEATS_LEAST;
+  if (!(x->flags & UNIT_SENTENCE) || x->flags & never || r->gone[unit] != CUT_KEPT ||
+      x->block == last || unit + 1 == r->u->n) {
+    return 0;
+  }
+  return !s->is_formula && s->n_said >= REPEATS_LEAST &&
+         (x->flags & UNIT_ITEM ? !is_numbered(r, x) : ends_as_sentence(r, x));
 }
 
 /* "It costs $5" repeats only what it means, too. */
 static int follows_repeat(const Repeats *r, size_t unit, size_t original) {
-  if (!(r->u->at[unit].flags & UNIT_REFERS)) {
+  if (!r->signatures[unit].refers) {
     return 1;
   }
   return unit > 0 && original > 0 && r->original[unit - 1] == (int)original - 1;
@@ -273,13 +303,31 @@ static void make_room(Repeats *r) {
   }
 }
 
+/* Of an item that is not said again as a whole nothing goes. Returns the unit behind it. */
+static size_t keep_parts(Repeats *r, size_t first) {
+  size_t end = first, kept = 0;
+  while (end < r->u->n && r->u->at[end].block == r->u->at[first].block) {
+    kept += r->gone[end] == CUT_KEPT && !(r->u->at[end].flags & UNIT_LABEL);
+    end++;
+  }
+  for (size_t i = first; kept > 0 && r->u->at[first].flags & UNIT_ITEM && i < end; i++) {
+    r->gone[i] = CUT_KEPT;
+    r->original[i] = NO_UNIT;
+  }
+  return end;
+}
+
 int repeats_find(const char *text, const Units *u, unsigned char *gone, Err *err) {
   Repeats r = {.text = text, .u = u, .gone = gone, .err = err};
+  size_t block = 0; /* its first unit */
   make_room(&r);
   for (size_t i = 0; i < u->n && err->rc == RC_OK; i++) {
     sign(&r, i);
     if (may_go(&r, i)) {
       look(&r, i);
+    }
+    if (i + 1 == u->n || u->at[i + 1].block != u->at[i].block) {
+      block = keep_parts(&r, block);
     }
   }
   chains_free(&r.same);

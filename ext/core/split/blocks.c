@@ -325,7 +325,7 @@ static size_t marker_length(const char *text, const Line *l) {
     while (i < l->last && text[i] >= '0' && text[i] <= '9' && digits < 4) {
       i++, digits++;
     }
-    if (digits == 0 && i + 1 < l->last && open && text[i] >= 'a' && text[i] <= 'z') {
+    if (digits == 0 && i + 1 < l->last && (text[i] | 0x20) >= 'a' && (text[i] | 0x20) <= 'h') {
       i++, digits++;
     }
     char close = i < l->last ? text[i] : 0;

@@ -15,11 +15,11 @@
 typedef enum BlockKind {
   BLOCK_PARAGRAPH,
   BLOCK_HEADING, /* # …, underlined, or a line of its own that ends with a colon */
-  BLOCK_ITEM,    /* of a list: "- ", "* ", "1. ", "1) ", "(a) ", "[1] ", with its further lines */
-  BLOCK_TABLE,   /* | … |, columns parted by tabs or by blanks */
-  BLOCK_LINES,   /* of records: key: value, one a line */
-  BLOCK_CODE,    /* fenced (with its fences), indented, or recognised by its signs; a diff; YAML */
-  BLOCK_JSON,    /* one value, alone on its lines */
+  BLOCK_ITEM, /* of a list: "- ", "* ", "1. ", "1) ", "(a) ", "B. ", "[1] ", with its further lines */
+  BLOCK_TABLE, /* | … |, columns parted by tabs or by blanks */
+  BLOCK_LINES, /* of records: key: value, one a line */
+  BLOCK_CODE,  /* fenced (with its fences), indented, or recognised by its signs; a diff; YAML */
+  BLOCK_JSON,  /* one value, alone on its lines */
   BLOCK_FENCED_JSON, /* fenced, what is between the fences (body) being one value */
   BLOCK_TAG,         /* a line that is a tag alone: <document id="1">; a fence of ```context */
   BLOCK_RULE         /* --- */

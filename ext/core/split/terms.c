@@ -38,14 +38,17 @@ static const char FORMATS[] = " json yaml xml csv markdown html table bullet bul
                               "format heading column columns tabelle liste absatz satz worter "
                               "tableau phrase phrases mots tabla lista parrafo "
                               "frase palabras tabella parole tabela palavras ";
-static const char REFERRING[] = " this that these those it its he she they them his her their such "
-                                "both here there then thus therefore hence "
-                                "however moreover furthermore also instead otherwise er sie es "
-                                "dies diese dieser dieses das dort damit daher "
-                                "deshalb dabei il elle ils elles ce cet cette ces cela ainsi este "
-                                "esta estos estas ello ella ellos ellas eso esto asi "
-                                "questo questa questi queste esso essa lui lei loro cosi isto isso "
-                                "esse essa ele ela eles elas ";
+static const char REFERRING[] = " this these those it he she they them here there then thus "
+                                "therefore hence again instead otherwise above er es dies diese "
+                                "dieser dieses damit daher deshalb dabei dann il elle ils elles ce "
+                                "cet cette ces cela ainsi puis ello ella ellos ellas "
+                                "eso esto asi questo questa questi queste esso essa lui lei loro "
+                                "cosi isto isso esse ele ela eles elas ";
+static const char LINKING[] = " that its his her their such both also so but and or yet next last "
+                              "finally lastly second third however moreover "
+                              "furthermore note sie das dort aber und oder sein seine ihr ihre "
+                              "auch et mais ou aussi son sa ses leur este esta estos "
+                              "estas y pero o tambien su sus e ma anche suo sua mas tambem seu ";
 
 enum { LISTED_SLOTS = 2048 }; /* four times the words of the lists */
 
@@ -76,6 +79,7 @@ static void load_lists(void) {
   load_list(ORDERS, TERM_ORDER);
   load_list(FORMATS, TERM_FORMAT);
   load_list(REFERRING, TERM_REFERS);
+  load_list(LINKING, TERM_LINKS);
 }
 
 static int is_ascii_letter(unsigned char c) {

@@ -20,14 +20,16 @@ enum {
   TERM_NEGATION = 8, /* not, never, without, ... */
   TERM_ORDER =
       16, /* gives an order its force: must, always, only, until, ask, ... A negation does too */
-  TERM_SIGN = 32,      /* no word: "%", "-" in front of a digit, "?" */
-  TERM_DATE = 64,      /* a month, a weekday, "yesterday" */
-  TERM_UNIT = 128,     /* kg, hours, euros */
-  TERM_FORMAT = 256,   /* how an answer is to look: JSON, table, bullets */
-  TERM_REFERS = 512,   /* means something that was said before: this, he, they, such */
-  TERM_ALONE = 1024,   /* a character that is a word */
-  TERM_CAPS = 2048,    /* two capitals or more, and nothing else: "US" */
-  TERM_QUESTION = 4096 /* who, when, how */
+  TERM_SIGN = 32,       /* no word: "%", "-" in front of a digit, "?" */
+  TERM_DATE = 64,       /* a month, a weekday, "yesterday" */
+  TERM_UNIT = 128,      /* kg, hours, euros */
+  TERM_FORMAT = 256,    /* how an answer is to look: JSON, table, bullets */
+  TERM_REFERS = 512,    /* means something that was said before: this, he, they, then */
+  TERM_ALONE = 1024,    /* a character that is a word */
+  TERM_CAPS = 2048,     /* two capitals or more, and nothing else: "US" */
+  TERM_QUESTION = 4096, /* who, when, how */
+  TERM_LINKS =
+      8192 /* at a sentence's beginning, links it to the one before: so, but, also, its, such */
 };
 
 enum { TERM_FRONT = 5 };

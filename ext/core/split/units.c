@@ -82,7 +82,7 @@ static unsigned flags_of_words(const char *text, size_t from, size_t end) {
   while (terms_next(&w, &t)) {
     flags |= t.flags & (TERM_ORDER | TERM_NEGATION) ? UNIT_ORDER : 0;
     flags |= t.flags & (TERM_NUMBER | TERM_DATE) ? UNIT_NUMBER : 0;
-    flags |= words == 0 && t.flags & TERM_REFERS ? UNIT_REFERS : 0;
+    flags |= words == 0 && t.flags & (TERM_REFERS | TERM_LINKS) ? UNIT_REFERS : 0;
     words += !(t.flags & TERM_SIGN);
   }
   while (end > from && strchr("\"')]*_ \n", text[end - 1]) && text[end - 1]) {
