@@ -23,6 +23,10 @@ static int check(Conn *conn, const Request *request, Err *err) {
     name = "gate";
   }
   gates_free(gates);
+  if (options_service(o) && err->rc == RC_OK) {
+    return err_set(err, RC_ERROR, ERR_BAD_OPTION,
+                   "option 'service': a batch is a service of its own, at the price of a batch");
+  }
   return !name || err->rc != RC_OK
              ? err->rc
              : err_set(err, RC_ERROR, ERR_BAD_OPTION,

@@ -6,6 +6,7 @@ import struct
 import unittest
 import zlib
 
+import harness
 import test_answers
 from harness import error_of, value
 from replay import COST, MODEL, USAGE, Answer, chat, claude
@@ -251,6 +252,22 @@ class Reasoning(Surface):
         for asked, line in (("", (920, 900, 1080.0)), (',"reasoning":"none"', (20, 0, 0.0))):
             select = f"""SELECT llm_complete('new', '{{"model":"gpt-5.6-luna"{asked}}}')"""
             self.assertEqual(self.db.execute(sql, (select,)).fetchone(), line)
+
+
+class OnTheStandIn(harness.Desk):
+    def test_what_thinking_costs_and_flex_saves(self):
+        """Ten questions as they come, told not to think, and in no hurry: the ledger's sums are the provider's bill."""
+        for options in ({}, {"reasoning": "none"}, {"service": "flex"}):
+            for i in range(10):
+                value(self.db, "SELECT llm_complete(?, ?)", f"Question {i}: where is my order?",
+                      json.dumps({"model": "gpt-5-mini" if "service" in options else "gemini-2.5-flash", **options}))
+        rows = dict(self.db.execute("SELECT coalesce(notes ->> '$.asked.reasoning', notes ->> '$.asked.service', 'as it comes'), sum(cost_nusd)"
+                                    " FROM llm_calls GROUP BY 1").fetchall())
+        self.assertGreater(rows["as it comes"], 10 * rows["none"])
+        self.assertEqual(value(self.db, "SELECT count(*) FROM llm_calls WHERE service = 'flex' AND cost_nusd = list_nusd"), 10)
+        bill = self.standin.get("/standin/bill")
+        self.assertEqual(value(self.db, "SELECT sum(reasoning_tokens) FROM llm_calls"), 20 * 1024)
+        self.assertEqual(rows["flex"], sum(e["nusd"] for e in self.standin.get("/standin/journal") if e["model"].startswith("gpt-5-mini")), bill)
 
 
 class Service(Surface):

@@ -467,6 +467,11 @@ static int count_media(const Request *r) {
   return n;
 }
 
+int request_has_more(const Request *r) {
+  const Options *o = r->options;
+  return o->schema || o->tools || o->extra || !request_is_plain(r);
+}
+
 size_t request_media_bytes(const Request *r) {
   size_t n = 0;
   for (int i = 0; i < r->n_messages; i++) {
