@@ -27,9 +27,7 @@ int search_nearest(Search *s, double lowest, int k, VecHit *hits, int *n, Err *e
                ? vec_index_best(s->partition->index, s->vector, lowest, now, &source, hits, n, NULL)
                : vec_index_nearest(s->partition->index, s->vector, lowest, k, now, &source, hits, n,
                                    NULL);
-  if (s->rows.stmt) {
-    sqlite3_reset(s->rows.stmt);
-  }
+  row_source_end(&s->rows);
   if (rc != VEC_OK && err->rc == RC_OK) {
     rc == VEC_NOMEM ? err_nomem(err) : rows_corrupt(s->table, "the index, code", rc, err);
   }

@@ -163,17 +163,17 @@ int row_source_vector(void *ctx, int64_t id, const void **vector) {
     return rc == SQLITE_DONE ? VEC_OK : rows_error(s->table, rc, s->err);
   }
   if (sqlite3_column_int64(s->stmt, 1) != s->partition ||
-      sqlite3_column_type(s->stmt, 0) == SQLITE_NULL ||
       condition_broken(s->conditions, s->n_conditions, s->stmt, 3, 4)) {
     return VEC_OK;
   }
-  const void *blob = sqlite3_column_blob(s->stmt, 0);
-  if (sqlite3_column_type(s->stmt, 0) != SQLITE_BLOB ||
-      sqlite3_column_bytes(s->stmt, 0) != 4 * s->table->embedder.dim) {
-    return rows_bad_vector(s->table, id, s->err);
+  return pieces_lend(s->table, s->stmt, 0, id, vector, s->err);
+}
+
+void row_source_end(RowSource *s) {
+  pieces_end(s->table);
+  if (s->stmt) {
+    sqlite3_reset(s->stmt);
   }
-  *vector = blob;
-  return VEC_OK;
 }
 
 static int64_t expiry_of(sqlite3_stmt *stmt, int column) {
@@ -190,9 +190,7 @@ static int reconcile(CacheTable *t, Partition *p, int64_t id, Err *err) {
     rc = vector ? put_stored(t, p, id, vector, expiry_of(source.stmt, 2), err)
                 : vec_index_remove(p->index, id);
   }
-  if (source.stmt) {
-    sqlite3_reset(source.stmt);
-  }
+  row_source_end(&source);
   p->changes++;
   return rc == VEC_OK ? RC_OK : engine_error(t, rc, err);
 }
@@ -510,15 +508,9 @@ static int read_snapshot(CacheTable *t, Partition *p, Err *err) {
 /* One row of a partition being loaded. */
 static int load_row(CacheTable *t, Partition *p, sqlite3_stmt *stmt, Err *err) {
   int64_t id = sqlite3_column_int64(stmt, 0);
-  if (sqlite3_column_type(stmt, 1) == SQLITE_NULL) {
-    return RC_OK;
-  }
-  const void *vector = sqlite3_column_blob(stmt, 1);
-  if (sqlite3_column_type(stmt, 1) != SQLITE_BLOB ||
-      sqlite3_column_bytes(stmt, 1) != 4 * t->embedder.dim) {
-    return rows_bad_vector(t, id, err);
-  }
-  return put_stored(t, p, id, vector, expiry_of(stmt, 2), err);
+  const void *vector;
+  int rc = pieces_lend(t, stmt, 1, id, &vector, err);
+  return rc == RC_OK && vector ? put_stored(t, p, id, vector, expiry_of(stmt, 2), err) : rc;
 }
 
 /* By the index over partitions, or all in order where the partition is most of the table. */
@@ -541,6 +533,7 @@ static int load_rows(CacheTable *t, Partition *p, Err *err) {
   while (err->rc == RC_OK && sqlite3_step(stmt) == SQLITE_ROW) {
     load_row(t, p, stmt, err);
   }
+  pieces_end(t);
   return rows_reset(t, stmt, err);
 }
 
@@ -548,9 +541,7 @@ static int settle(CacheTable *t, Partition *p, Err *err) {
   RowSource rows = {.table = t, .partition = p->id, .err = err};
   VecSource source = {row_source_vector, &rows};
   int rc = vec_index_settle(p->index, &source);
-  if (rows.stmt) {
-    sqlite3_reset(rows.stmt);
-  }
+  row_source_end(&rows);
   return rc == VEC_OK ? RC_OK : engine_error(t, rc, err);
 }
 

@@ -1,8 +1,10 @@
 /*
 ** The shadow tables of a semantic_cache, and every statement on them.
 **
-**   x_rows        an entry: texts, numbers, its vector (unit length float32; NULL: exact hits only), once it was
-**                 needed the vector of the confirming embedder, and the hash of who asked (NULL: nobody said)
+**   x_rows        an entry: texts, numbers, its vector (unit length float32, or in how many pieces it is; NULL: exact
+**                 hits only), once it was needed the vector of the confirming embedder, and the hash of who asked
+**                 (NULL: nobody said)
+**   x_pieces      vectors that are in pieces (pieces.c)
 **   x_partitions  system prompt and scope, interned; found by the hash of both, compared in full
 **   x_log         a line per change: its number, a random stamp, the entry. Two connections whose
 **                 newest line is the same (number and stamp) have seen the same changes
@@ -32,29 +34,30 @@ const ShadowTable shadow_tables[N_SHADOW_TABLES] = {
      " created_at INTEGER NOT NULL, hits INTEGER NOT NULL DEFAULT 0, last_hit_at INTEGER,"
      " cost_nusd INTEGER, text_hash INTEGER, embedding BLOB, query TEXT, response, model TEXT,"
      " tag TEXT, second BLOB, asker INTEGER",
-     ")", SHADOW_BY_NUMBER, "asker INTEGER"},
+     ")", SHADOW_BY_NUMBER, "asker INTEGER", 0},
+    {"pieces", "part INTEGER PRIMARY KEY, data BLOB NOT NULL", ")", SHADOW_BY_NUMBER, NULL, 1},
     {"partitions",
      "id INTEGER PRIMARY KEY AUTOINCREMENT, hash INTEGER NOT NULL, system_prompt TEXT, scope TEXT",
-     ")", SHADOW_BY_NUMBER, NULL},
+     ")", SHADOW_BY_NUMBER, NULL, 0},
     {"log",
      "seq INTEGER PRIMARY KEY, stamp INTEGER NOT NULL, partition INTEGER NOT NULL,"
      " entry INTEGER NOT NULL",
-     ")", SHADOW_BY_NUMBER, NULL},
+     ")", SHADOW_BY_NUMBER, NULL, 0},
     {"snapshots",
      "partition INTEGER NOT NULL, segment INTEGER NOT NULL, seq INTEGER NOT NULL,"
      " stamp INTEGER NOT NULL, checksum BLOB NOT NULL, data BLOB NOT NULL",
-     ", PRIMARY KEY(partition, segment))", SHADOW_BY_ROWID, NULL},
+     ", PRIMARY KEY(partition, segment))", SHADOW_BY_ROWID, NULL, 0},
     {"labels",
      "id INTEGER PRIMARY KEY AUTOINCREMENT, ts INTEGER NOT NULL, partition INTEGER NOT NULL,"
      " entry INTEGER NOT NULL, similarity REAL NOT NULL, second REAL, margin REAL, agree INTEGER,"
      " ok INTEGER NOT NULL, source TEXT NOT NULL",
-     ")", SHADOW_BY_NUMBER, NULL},
+     ")", SHADOW_BY_NUMBER, NULL, 0},
     {"decisions",
      "id INTEGER PRIMARY KEY, ts INTEGER NOT NULL, partition INTEGER NOT NULL,"
      " entry INTEGER NOT NULL, similarity REAL NOT NULL, second REAL, margin REAL, agree INTEGER,"
      " chance REAL, needed REAL, draw REAL, served INTEGER NOT NULL, why TEXT",
-     ")", SHADOW_BY_NUMBER, "why TEXT"},
-    {"meta", "name TEXT PRIMARY KEY, value", ") WITHOUT ROWID", SHADOW_BY_NAME, NULL},
+     ")", SHADOW_BY_NUMBER, "why TEXT", 0},
+    {"meta", "name TEXT PRIMARY KEY, value", ") WITHOUT ROWID", SHADOW_BY_NAME, NULL, 0},
 };
 
 /* Indexes. Their names are random: they stay when the table is renamed, and must not be in the way
@@ -88,9 +91,14 @@ static const char *const sql_texts[CACHE_SQL_COUNT] = {
     [ROW_TOUCH] = "UPDATE @rows SET hits = hits + ?2, last_hit_at = ?3 WHERE id = ?1",
     [ROW_EXPIRED] = "SELECT id, partition FROM @rows WHERE expires_at <= ?1 LIMIT 1000",
     [ROW_VALUES] = "SELECT id, partition, hits, coalesce(last_hit_at, created_at), cost_nusd,"
-                   " coalesce(length(embedding), 0) + coalesce(length(CAST(query AS BLOB)), 0)"
+                   " CASE typeof(embedding) WHEN 'integer' THEN ?1 ELSE"
+                   " coalesce(length(embedding), 0) END + coalesce(length(CAST(query AS BLOB)), 0)"
                    " + coalesce(length(CAST(response AS BLOB)), 0), expires_at FROM @rows",
     [ROW_SET_SECOND] = "UPDATE @rows SET second = ?2 WHERE id = ?1",
+    [ROW_SET_VECTOR] = "UPDATE @rows SET embedding = ?2 WHERE id = ?1",
+    [PIECES_FROM] = "SELECT part, data FROM @pieces WHERE part >= ?1 ORDER BY part",
+    [PIECE_PUT] = "INSERT OR REPLACE INTO @pieces(part, data) VALUES (?1, ?2)",
+    [PIECES_DROP] = "DELETE FROM @pieces WHERE part BETWEEN ?1 AND ?2",
     [ROWS_OF_PARTITION] = "SELECT id, embedding, expires_at FROM @rows WHERE partition = ?1",
     [ROWS_ALL] = "SELECT id, embedding, expires_at FROM @rows NOT INDEXED WHERE partition = ?1",
     [ROWS_COUNT] = "SELECT count(*) FROM @rows WHERE partition = ?1",
@@ -168,7 +176,8 @@ static char *expand(CacheTable *t, const char *sql) {
         sqlite3_str_appendf(out, "\"%w\"%s", t->schema, n ? "." : "");
       }
       if (*p == '$') {
-        sqlite3_str_appendf(out, "%.*s", t->lacks & 1 ? 4 : n, t->lacks & 1 ? "NULL" : p + 1);
+        int is_missing = (t->lacks & 1u << SHADOW_ROWS) != 0;
+        sqlite3_str_appendf(out, "%.*s", is_missing ? 4 : n, is_missing ? "NULL" : p + 1);
       } else if (n) {
         sqlite3_str_appendf(out, "\"%w_%.*s\"", t->name, n, p + 1);
       }
@@ -196,7 +205,8 @@ int rows_bad_vector(CacheTable *t, int64_t id, Err *err) {
                  "the shadow tables of '%.60s' are damaged: the vector of row %lld is no vector of"
                  " %d float32 with a direction; DELETE the row, or INSERT INTO \"%.60s\"(\"%.60s\")"
                  " VALUES('rebuild') if it has a query",
-                 t->name, (long long)id, t->embedder.dim, t->name, t->name);
+                 t->name, (long long)id, t->embedder.dim ? t->embedder.dim : t->pieces.dim, t->name,
+                 t->name);
 }
 
 int rows_bad_log(CacheTable *t, int64_t seq, Err *err) {
@@ -251,6 +261,7 @@ int rows_bind_value(CacheTable *t, sqlite3_stmt *stmt, int at, const sqlite3_val
 }
 
 void rows_finalize(CacheTable *t) {
+  pieces_end(t);
   for (int i = 0; i < CACHE_SQL_COUNT; i++) {
     sqlite3_finalize(t->stmt[i]);
     t->stmt[i] = NULL;
@@ -279,10 +290,13 @@ static int create_index(CacheTable *t, const char *on, Err *err) {
   return exec_owned(t, sqlite3_mprintf("CREATE INDEX @i%llx ON %s", name, on), err);
 }
 
+static int create_table(CacheTable *t, const ShadowTable *s, Err *err) {
+  return exec_owned(t, sqlite3_mprintf("CREATE TABLE @%s(%s%s", s->name, s->columns, s->tail), err);
+}
+
 int rows_create(CacheTable *t, Err *err) {
   for (int i = 0; i < N_SHADOW_TABLES && err->rc == RC_OK; i++) {
-    const ShadowTable *s = &shadow_tables[i];
-    exec_owned(t, sqlite3_mprintf("CREATE TABLE @%s(%s%s", s->name, s->columns, s->tail), err);
+    create_table(t, &shadow_tables[i], err);
   }
   for (int i = 0; i < N_INDEXES && err->rc == RC_OK; i++) {
     create_index(t, index_sql[i], err);
@@ -297,12 +311,18 @@ int rows_extend(CacheTable *t, Err *err) {
   }
   for (int i = 0; i < N_SHADOW_TABLES && t->lacks && err->rc == RC_OK; i++) {
     const ShadowTable *s = &shadow_tables[i];
-    if (t->lacks & 1u << i) {
+    if (t->lacks & 1u << i && s->is_later) {
+      create_table(t, s, err);
+    } else if (t->lacks & 1u << i) {
       exec_owned(t, sqlite3_mprintf("ALTER TABLE @%s ADD COLUMN %s", s->name, s->later), err);
     }
   }
   t->lacks = err->rc == RC_OK ? 0 : t->lacks;
   return err->rc;
+}
+
+int rows_lacks_pieces(const CacheTable *t) {
+  return (t->lacks & 1u << SHADOW_PIECES) != 0;
 }
 
 int rows_drop(CacheTable *t, Err *err) {
@@ -322,6 +342,9 @@ int rows_drop(CacheTable *t, Err *err) {
 int rows_rename(CacheTable *t, const char *name, Err *err) {
   rows_finalize(t);
   for (int i = 0; i < N_SHADOW_TABLES && err->rc == RC_OK; i++) {
+    if (t->lacks & 1u << i && shadow_tables[i].is_later) {
+      continue;
+    }
     char *sql = sqlite3_mprintf("ALTER TABLE \"%w\".\"%w_%s\" RENAME TO \"%w_%s\"", t->schema,
                                 t->name, shadow_tables[i].name, name, shadow_tables[i].name);
     int rc = sql ? sqlite3_exec(t->db, sql, NULL, NULL, NULL) : SQLITE_NOMEM;

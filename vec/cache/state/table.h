@@ -3,6 +3,7 @@
 **
 **   memory.c         the partitions in memory, kept equal to what this connection can see
 **   rows.c           the shadow tables and every statement on them
+**   pieces.c         vectors, in their rows or in pieces
 **   shadow.c         whether the shadow objects are what they must be
 **   trust.c          whether a table may send what it is given
 **   values.c         SQL values and stored numbers: taken, compared, checked for their range
@@ -57,13 +58,14 @@ typedef enum ShadowKey {
 } ShadowKey;
 
 /* A shadow table: the end of its name, the columns and what ends its CREATE TABLE. `later`: the last of the columns, one that
-** tables made by older versions lack (NULL: none). */
+** tables made by older versions lack (NULL: none). `is_later`: they lack the whole of it. */
 typedef struct ShadowTable {
   const char *name, *columns, *tail;
   ShadowKey key;
   const char *later;
+  int is_later;
 } ShadowTable;
-enum { N_SHADOW_TABLES = 7 };
+enum { SHADOW_ROWS, SHADOW_PIECES, N_SHADOW_TABLES = 8 };
 extern const ShadowTable shadow_tables[N_SHADOW_TABLES];
 
 /* Statements on the shadow tables, prepared when first used and kept. */
@@ -79,6 +81,10 @@ typedef enum CacheSql {
   ROW_EXPIRED,
   ROW_VALUES,
   ROW_SET_SECOND,
+  ROW_SET_VECTOR,
+  PIECES_FROM,
+  PIECE_PUT,
+  PIECES_DROP,
   ROWS_OF_PARTITION,
   ROWS_ALL,
   ROWS_COUNT,
@@ -181,6 +187,16 @@ typedef struct KnownPartitions {
   size_t n, cap, bytes;  /* bytes: of the texts */
 } KnownPartitions;
 
+/* Vectors in pieces. */
+typedef struct Pieces {
+  int dim;     /* of the vectors that the rest is for; 0: none yet */
+  int n;       /* pieces of one; 0: vectors stay in their rows */
+  int each;    /* floats of a piece; the last may have fewer */
+  int is_open; /* the statement that reads them stands on one */
+  float *lent; /* room for one vector; owned (free) */
+} Pieces;
+enum { PIECES_MOST = 64 }; /* of a vector: the largest needs 17 */
+
 typedef struct CacheTable {
   sqlite3_vtab base;
   sqlite3 *db;
@@ -191,7 +207,7 @@ typedef struct CacheTable {
   char seed[SEED_TEXT];    /* as stored: tells the table from another of its name; "": not read */
   SchemaWatch watch;       /* on its own schema */
   int is_sound;            /* the shadow tables were found to be ours when last looked at */
-  unsigned lacks;          /* those that lack their later column then, a bit each */
+  unsigned lacks;          /* those that lack their later column then, or are missing, a bit each */
   int is_trusted;          /* it may send: made or trusted by this installation */
   int is_busy;             /* one of its methods is on the C stack */
   int level;               /* savepoints that are open, as far as it was told */
@@ -218,7 +234,8 @@ typedef struct CacheTable {
   int lost_second; /* 1: it was confirmed by MiniLM once, which is not here; -1: never; 0: not looked */
   long long writes; /* through this connection */
   float *vector;    /* room for one embedding */
-  Buf text;         /* room for one normal form */
+  Pieces pieces;
+  Buf text; /* room for one normal form */
 } CacheTable;
 
 /* --- rows.c */
@@ -227,8 +244,9 @@ int rows_create(CacheTable *t, Err *err);
 int rows_drop(CacheTable *t, Err *err);
 int rows_rename(CacheTable *t, const char *name, Err *err); /* t->name stays */
 int rows_is_shadow_name(const char *suffix);
-/* Adds the later columns that are lacking. Call it before a write that fills one. */
+/* Adds the later columns and tables that are lacking. Call it before a write that fills one. */
 int rows_extend(CacheTable *t, Err *err);
+int rows_lacks_pieces(const CacheTable *t);
 
 /* A statement ready to be bound; end it with rows_reset, which gives err->rc with its error, or
 ** rows_run, which steps it once to its end. */
@@ -277,6 +295,28 @@ int rows_text_hash(CacheTable *t, const char *text, size_t n, int64_t *hash, Err
 /* Reads what was changed by commands, unless it is known: t->set is what the transaction sees.
 ** Call it after memory_sync. */
 int rows_settings(CacheTable *t, Err *err);
+
+/* --- pieces.c */
+
+/* Into how many pieces a vector of `dim` float32 is cut; 0: it stays in its row. */
+int pieces_of(int dim);
+
+/* Lends the vector of a row, whose statement has its id and, in `column`, what the row says of it: *vector is dim
+** float32, valid until the next call, the statement's next step or pieces_end; NULL where it has none. A vector that is
+** damaged is an error. Call pieces_end when no more are wanted, before anything is written. Returns err->rc. */
+int pieces_lend(CacheTable *t, sqlite3_stmt *row, int column, int64_t id, const void **vector,
+                Err *err);
+void pieces_end(CacheTable *t);
+
+/* What a row says of its vector (NULL: none), bound to a statement that writes the row. The vector is borrowed until
+** its reset. When the row is there, pieces_store writes what is not in it. */
+int pieces_bind(CacheTable *t, sqlite3_stmt *row, int at, const void *vector, Err *err);
+int pieces_store(CacheTable *t, int64_t id, const void *vector, Err *err);
+/* Deletes the pieces of a row's vector, if there are any. */
+int pieces_drop(CacheTable *t, int64_t id, Err *err);
+/* 1 if a row that was lent this vector (NULL: none) has it where pieces_bind and pieces_store would put it. */
+int pieces_are_where(CacheTable *t, sqlite3_stmt *row, int column, int64_t id, const void *vector);
+void pieces_free(CacheTable *t);
 
 /* --- shadow.c */
 
@@ -385,5 +425,7 @@ typedef struct RowSource {
   Err *err;
 } RowSource;
 int row_source_vector(void *ctx, int64_t id, const void **vector);
+/* Ends the last loan. Call it before the rows are used in another way. */
+void row_source_end(RowSource *s);
 
 #endif
