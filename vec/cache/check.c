@@ -49,9 +49,11 @@ int check_write_meta(CacheTable *t, Err *err) {
 /* --- the integrity check */
 
 /* The row whose vector a piece is part of: see first_piece in pieces.c. */
-#define PIECE_OWNER                                                                                \
-  "(SELECT 1 FROM @rows WHERE id = part >> 6 AND typeof(embedding) = 'integer' AND embedding > "   \
-  "part & 63)"
+#define PIECE_OWNER "(SELECT 1 FROM @rows WHERE id = part >> 6 AND pieces > part & 63)"
+/* What the first piece has of its row, and what it must have. */
+#define PIECE_ROW                                                                                  \
+  "part & 63 = 0 AND (partition, expires_at) IS NOT"                                               \
+  " (SELECT partition, expires_at FROM @rows WHERE id = part >> 6)"
 
 /* Queries that count what must not be. */
 static const struct Check {
@@ -60,16 +62,16 @@ static const struct Check {
 } checks[] = {
     {"SELECT count(*) FROM @rows WHERE partition NOT IN (SELECT id FROM @partitions)",
      "entries of no partition", 0},
-    {"SELECT count(*) FROM @rows WHERE typeof(embedding) IN ('text', 'real') OR (typeof(embedding) "
-     "= 'blob'"
-     " AND length(embedding) <> 4 * (SELECT value FROM @meta WHERE name = 'dim'))",
+    {"SELECT count(*) FROM @rows WHERE embedding IS NOT NULL AND (typeof(embedding) <> 'blob'"
+     " OR length(embedding) <> 4 * (SELECT value FROM @meta WHERE name = 'dim'))",
      "vectors of a wrong length", 0},
-    {"SELECT count(*) FROM @rows r WHERE typeof(embedding) = 'integer' AND (embedding,"
+    {"SELECT count(*) FROM @rows r WHERE pieces IS NOT NULL AND (embedding IS NOT NULL OR (pieces,"
      " 4 * (SELECT CAST(value AS INTEGER) FROM @meta WHERE name = 'dim')) IS NOT (SELECT count(*),"
      " sum(length(data)) FROM @pieces WHERE part BETWEEN r.id * 64 AND r.id * 64 + 63 AND"
-     " typeof(data) = 'blob')",
+     " typeof(data) = 'blob'))",
      "vectors without all of their pieces", 1},
     {"SELECT count(*) FROM @pieces WHERE NOT EXISTS " PIECE_OWNER, "pieces of no vector", 1},
+    {"SELECT count(*) FROM @pieces WHERE " PIECE_ROW, "pieces that know their row wrong", 1},
     {"SELECT count(*) FROM @rows WHERE (query IS NULL) <> (text_hash IS NULL)",
      "queries without their hash", 0},
     {"SELECT count(*) FROM @snapshots WHERE length(data) > 8388608", "snapshot segments too long",
@@ -99,8 +101,10 @@ static int is_unit(const void *vector, int dim) {
 
 /* Every vector can be read and is of unit length. */
 static const char *check_vectors(CacheTable *t, Err *err) {
-  sqlite3_stmt *stmt = rows_prepare(
-      t, "SELECT id, embedding FROM @rows WHERE embedding IS NOT NULL ORDER BY id", err);
+  sqlite3_stmt *stmt = rows_prepare(t,
+                                    "SELECT id, " ROW_HAS_VECTOR " FROM @rows WHERE " ROW_HAS_VECTOR
+                                    " IS NOT NULL ORDER BY id",
+                                    err);
   const char *what = NULL;
   while (stmt && !what && err->rc == RC_OK && sqlite3_step(stmt) == SQLITE_ROW) {
     Err why = {0};
@@ -246,7 +250,7 @@ static int mend_leftovers(CacheTable *t, Err *err) {
 }
 
 /* A row of the rebuild, in the order of its SELECT. */
-enum { OLD_ID, OLD_QUERY, OLD_PARTITION, OLD_VECTOR, OLD_HASH };
+enum { OLD_ID, OLD_QUERY, OLD_PARTITION, OLD_VECTOR, OLD_HASH, OLD_EXPIRES };
 typedef struct OldRow {
   sqlite3_stmt *stmt;
   int64_t id;
@@ -298,22 +302,30 @@ static int rebuild_row(CacheTable *t, sqlite3_stmt *row, sqlite3_stmt *put, Err 
   if (read_old(t, &r, err) != RC_OK || r.is_right) {
     return err->rc;
   }
+  const NewVector v = {r.vector, sqlite3_column_int64(row, OLD_PARTITION),
+                       sqlite3_column_type(row, OLD_EXPIRES) == SQLITE_NULL
+                           ? VEC_NEVER
+                           : sqlite3_column_int64(row, OLD_EXPIRES)};
   sqlite3_bind_int64(put, 1, r.id);
-  pieces_bind(t, put, 2, r.vector, err);
+  pieces_bind(t, put, 2, 4, r.vector, err);
   if (r.text) {
     sqlite3_bind_int64(put, 3, r.hash);
   }
   return rows_run(t, put, err) == RC_OK && pieces_drop(t, r.id, err) == RC_OK &&
-                 pieces_store(t, r.id, r.vector, err) == RC_OK
-             ? memory_changed(t, sqlite3_column_int64(row, OLD_PARTITION), r.id, NULL, 0, err)
+                 pieces_store(t, r.id, &v, err) == RC_OK
+             ? memory_changed(t, v.partition, r.id, NULL, 0, err)
              : err->rc;
 }
 
 static int rebuild_rows(CacheTable *t, Err *err) {
-  sqlite3_stmt *row = rows_prepare(
-      t, "SELECT id, query, partition, embedding, text_hash FROM @rows ORDER BY id", err);
+  sqlite3_stmt *row = rows_prepare(t,
+                                   "SELECT id, query, partition, " ROW_HAS_VECTOR
+                                   ", text_hash, expires_at FROM @rows ORDER BY id",
+                                   err);
   sqlite3_stmt *put = rows_prepare(
-      t, "UPDATE @rows SET embedding = ?2, text_hash = ?3, second = NULL WHERE id = ?1", err);
+      t,
+      "UPDATE @rows SET embedding = ?2, pieces = ?4, text_hash = ?3, second = NULL WHERE id = ?1",
+      err);
   int rc = SQLITE_DONE;
   while (row && put && err->rc == RC_OK && (rc = sqlite3_step(row)) == SQLITE_ROW) {
     rebuild_row(t, row, put, err);
@@ -323,8 +335,18 @@ static int rebuild_rows(CacheTable *t, Err *err) {
   }
   sqlite3_finalize(row);
   sqlite3_finalize(put);
-  return err->rc == RC_OK ? run_sql(t, "DELETE FROM @pieces WHERE NOT EXISTS " PIECE_OWNER, err)
-                          : err->rc;
+  return err->rc;
+}
+
+/* Pieces that are left over, and what is wrong of those whose vector was kept. */
+static int mend_pieces(CacheTable *t, Err *err) {
+  run_sql(t, "DELETE FROM @pieces WHERE NOT EXISTS " PIECE_OWNER, err);
+  return run_sql(
+      t,
+      "UPDATE @pieces SET partition = (SELECT partition FROM @rows WHERE id = part >> 6),"
+      " expires_at = (SELECT expires_at FROM @rows WHERE id = part >> 6)"
+      " WHERE " PIECE_ROW,
+      err);
 }
 
 int check_rebuild(CacheTable *t, Err *err) {
@@ -342,7 +364,9 @@ int check_rebuild(CacheTable *t, Err *err) {
   memory_noted(t, err);
   mend_partitions(t, err);
   mend_leftovers(t, err);
-  rebuild_rows(t, err);
+  if (rebuild_rows(t, err) == RC_OK) {
+    mend_pieces(t, err);
+  }
   memory_drop(t);
   check_count_entries(t, err);
   sqlite3_snprintf(sizeof number, number, "%d", t->embedder.dim);

@@ -61,7 +61,8 @@ typedef struct Cursor {
 
 /* Columns of a row, as both kinds of cursor read it. A lookup knows its partition already. */
 #define OWN_COLUMNS                                                                                \
-  " r.query, r.response, r.embedding, r.model, r.tag, r.cost_nusd, r.created_at, r.expires_at,"    \
+  " r.query, r.response, " ROW_HAS_VECTOR                                                          \
+  ", r.model, r.tag, r.cost_nusd, r.created_at, r.expires_at,"                                     \
   " r.hits, r.last_hit_at FROM @rows r "
 #define SCAN_SQL                                                                                   \
   "SELECT r.id, p.system_prompt, p.scope," OWN_COLUMNS "JOIN @partitions p ON p.id = r.partition "

@@ -372,7 +372,7 @@ static void bind_entry(CacheTable *t, const NewEntry *e, sqlite3_stmt *stmt, Err
   if (asker) {
     sqlite3_bind_int64(stmt, 14, asker);
   }
-  pieces_bind(t, stmt, 9, e->vector, err);
+  pieces_bind(t, stmt, 9, 15, e->vector, err);
   for (size_t i = 0; i < sizeof copied / sizeof copied[0]; i++) {
     rows_bind_value(t, stmt, copied[i].at, column(e, copied[i].column), err);
   }
@@ -398,7 +398,8 @@ static int put_row(CacheTable *t, NewEntry *e, Err *err) {
     return err->rc;
   }
   e->id = sqlite3_last_insert_rowid(t->db);
-  if (pieces_store(t, e->id, e->vector, err) != RC_OK ||
+  const NewVector vector = {e->vector, e->partition, e->expires_at};
+  if (pieces_store(t, e->id, &vector, err) != RC_OK ||
       memory_changed(t, e->partition, e->id, e->vector, e->expires_at, err) != RC_OK) {
     return err->rc;
   }
