@@ -289,6 +289,21 @@ class Life(Pieces):
         db.execute("UPDATE c SET embedding = ?, response = 8 WHERE rowid = 1", (vector(8),))
         db.execute("DELETE FROM c WHERE rowid = 2")
         self.assertEqual([found(other, i) for i in (1, 2, 3, 4, 8)], [[], [], [(3,)], [(4,)], [(8,)]])
+        db.execute("UPDATE c SET system_prompt = 'p' WHERE rowid = 3")
+        self.assertEqual((found(other, 3), found(other, 4)), ([], [(4,)]))
+
+    def test_a_new_question_gets_a_new_vector(self):
+        db = self.open()
+        db.execute("CREATE VIRTUAL TABLE c USING semantic_cache(embedder='static', confirm='off')")
+        db.execute("INSERT INTO c(query, response) VALUES ('How do I reset my password?', 1)")
+        self.assertGreater(value(db, "SELECT count(*) FROM c_pieces"), 1)
+        db.execute("UPDATE c SET query = 'Where is my parcel?'")
+        self.assertEqual(value(db, "SELECT embedding = embed(query, 'static') FROM c"), 1)
+        db.execute("UPDATE c SET query = 'Where is it?', embedding = embed('Where is my parcel now?', 'static')")
+        self.assertEqual(value(db, "SELECT embedding = embed('Where is my parcel now?', 'static') FROM c"), 1)
+        db.execute("INSERT INTO c(c) VALUES ('rebuild')")
+        self.assertEqual(value(db, "SELECT embedding = embed('Where is it?', 'static') FROM c"), 1)
+        self.assertIsNone(integrity(db))
 
     def test_what_expires(self):
         db = self.open()
