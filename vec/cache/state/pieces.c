@@ -101,6 +101,9 @@ void pieces_free(CacheTable *t) {
   t->pieces = (Pieces){0};
 }
 
+/* (The statements of rows.c and check.c say it in SQL.) */
+_Static_assert(PIECES_MOST == 1 << 6, "x_pieces.part is shifted by 6 in SQL");
+
 static int64_t first_piece(int64_t id) {
   return id * PIECES_MOST;
 }
