@@ -20,7 +20,7 @@ GUARD_OBJ = $(patsubst %.c,$(B)/so/%.o,$(filter ext/base/%.c ext/core/guard/guar
 $(B)/bench_guard: bench/guard.c ext/core/guard/guard.c $(GUARD_OBJ)
 	@echo "cc $@"; $(CC) $(ALL_CFLAGS) -O3 -ffast-math -o $@ $< $(GUARD_OBJ) $(LIBS)
 # Scorers and gates as they are shipped.
-ROUTE_OBJ = $(patsubst %.c,$(B)/so/%.o,$(filter-out ext/base/sqlite/%,$(filter ext/base/%.c ext/core/answer/%.c ext/core/request/%.c ext/core/route/%.c ext/core/gate/%.c vec/embed/%.c vec/engine/kernels/%.c,$(SRC)))) $(B)/so/sql_text.o
+ROUTE_OBJ = $(patsubst %.c,$(B)/so/%.o,$(filter-out ext/base/sqlite/%,$(filter ext/base/%.c ext/core/answer/%.c ext/core/request/%.c ext/core/schema/%.c ext/core/route/%.c ext/core/gate/%.c vec/embed/%.c vec/engine/kernels/%.c,$(SRC)))) $(B)/so/sql_text.o
 $(B)/bench_route: bench/route.c $(ROUTE_OBJ)
 	@echo "cc $@"; $(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
 $(B)/bench_map: bench/map.c

@@ -8,7 +8,10 @@ CREATE TABLE IF NOT EXISTS main.llm_models(
   key_env TEXT,               -- the NAME of an environment variable, never a key
   context_window INTEGER,
   max_output INTEGER,
-  supports TEXT               -- JSON
+  supports TEXT,              -- JSON
+  extra TEXT,                 -- JSON, merged into the body of each request
+  auth TEXT,                  -- how the key is sent: bearer, x-api-key, api-key, none; NULL: as the API has it
+  headers TEXT                -- JSON: {"Name": "value"} or {"Name": {"env": "VARIABLE"}}
 );
 
 CREATE TABLE IF NOT EXISTS main.llm_prices(

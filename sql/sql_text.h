@@ -24,6 +24,7 @@ extern const char sql_successors_tsv[];
 extern const char sql_suffixes_tsv[];
 extern const char sql_effort_tsv[];
 extern const char sql_volatile_tsv[];
+extern const char sql_takes_tsv[];
 
 /* A page of the manual: its file's name without folder and ending, and its text. */
 typedef struct ManualPage {

@@ -17,7 +17,7 @@ $(B)/standin: $(wildcard tests/standin/*.c tests/standin/*.h)
 	@mkdir -p $(@D); echo "cc $@"; $(CC) $(CFLAGS) -std=c11 -D_GNU_SOURCE $(WARN) -o $@ $(filter %.c,$^) $(STANDIN_LIBS)
 
 # What the unit tests link: all that knows neither SQLite nor curl.
-PURE     := ext/base/% ext/core/% ext/wire/% ext/trust/hosts.c ext/trust/scrub.c vec/engine/% vec/embed/% vec/policy/% \
+PURE     := ext/base/% ext/core/% ext/wire/% ext/trust/headers/% ext/trust/hosts.c ext/trust/scrub.c vec/engine/% vec/embed/% vec/policy/% \
             vec/cache/state/settings.c ext/conn/settings.c $(addprefix ext/net/,decode.c header.c limits.c unpack.c) $(addprefix ext/work/files/,bytes.c found.c records.c)
 IMPURE   := $(addprefix ext/base/sqlite/,args.c columns.c savepoint.c schema_watch.c select.c vtab.c)
 UNIT_OF  := asan

@@ -74,7 +74,7 @@ static int start(Batched *b, Conn *conn, const Request *request, const BatchedFr
   }
   k->ask_beside = NULL;
   k->model = *from->model;
-  k->secret = (char *)from->secret;
+  k->access = *from->access;
   k->is_batch = 1;
   k->full_nusd = LEDGER_NULL;
   if (target_api(k, err) == RC_OK) {
@@ -111,7 +111,7 @@ int batched_kept(Batched *b, Answer *a) {
 void batched_free(Batched *b) {
   if (b->call.is_batch) {
     memset(&b->call.model, 0, sizeof b->call.model);
-    b->call.secret = NULL;
+    memset(&b->call.access, 0, sizeof b->call.access);
   }
   call_free(&b->call);
 }

@@ -32,8 +32,8 @@ int batched_texts(Batched *b, int (*take)(void *arg, const LedgerText *text, Err
 /* Who answered. Borrowed as long as what was made of it. */
 typedef struct BatchedFrom {
   const Model *model;
-  const char *secret; /* of which nothing is told; NULL: none */
-  long long begun_at; /* Unix ms: the time that is billed */
+  const Access *access; /* of whose secrets nothing is told */
+  long long begun_at;   /* Unix ms: the time that is billed */
 } BatchedFrom;
 
 /* Reads an answer: call.row is what it used and cost, call.text what it says. *err: why it is no answer (it may have been billed all

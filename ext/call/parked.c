@@ -55,7 +55,7 @@ void parked_put(Parked *place, Call *k) {
   memset(&k->model, 0, sizeof k->model);
   memset(&k->route, 0, sizeof k->route);
   memset(&k->response, 0, sizeof k->response);
-  k->secret = NULL;
+  memset(&k->access, 0, sizeof k->access);
 }
 
 /* What of a call is of its request, not of this asking. */
@@ -67,7 +67,7 @@ static void go_on(Call *k, const Call *was) {
   }
   k->model = was->model;
   k->api = was->api;
-  k->secret = was->secret;
+  k->access = was->access;
   k->response = was->response;
   k->escalated_from = was->escalated_from;
   k->system_tokens = was->system_tokens;

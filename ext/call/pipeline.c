@@ -427,8 +427,7 @@ static int go_on(Call *k, Outcome *out, Err *err) {
     *err = failure;
     return 1;
   }
-  access_wipe(k->secret);
-  k->secret = NULL;
+  access_free(&k->access);
   k->attempts_left = attempts;
   return 0;
 }
@@ -459,7 +458,7 @@ int call_start(Call *k, Conn *conn, const Request *request, Memo *memo, const Pl
   start_call(k, conn, request, memo, plan);
   k->store = conn_store(conn, 1, err);
   if (k->store) {
-    request_key(request, call_owner(k), k->store->seed, &k->key, err);
+    call_name(k, request, err);
     k->asked = k->key;
   }
   return err->rc;
@@ -613,9 +612,7 @@ const char *call_look(Call *k, Conn *conn, const Gated *gated, const Plan *plan,
   k->ask_beside = NULL;
   note_gates(k, gated);
   k->store = conn_store(conn, 0, err);
-  unsigned long long seed = k->store ? k->store->seed : 0;
-  if (err->rc == RC_OK && request_key(request, call_owner(k), seed, &k->key, err) == RC_OK &&
-      k->store && plan->reads) {
+  if (err->rc == RC_OK && call_name(k, request, err) == RC_OK && k->store && plan->reads) {
     int is_kept = from_cache(k, 0, &out, err);
     found = is_kept == 1                                                     ? CALL_LOOK_HIT
             : is_kept == 0 && plan->reads_similar && is_similar_kept(k, err) ? CALL_LOOK_SIMILAR

@@ -293,6 +293,26 @@ const Config *conn_config_kept(Conn *c, Err *err) {
   return c->config ? c->config : conn_config(c, err);
 }
 
+const Config *conn_config_glance(Conn *c, Err *err) {
+  unsigned version = 0;
+  sqlite3_int64 changes = sqlite3_total_changes64(c->db);
+  if (!c->config || c->is_closing || c->pins > 0) {
+    return conn_config_kept(c, err);
+  }
+  sqlite3_file_control(c->db, "main", SQLITE_FCNTL_DATA_VERSION, &version);
+  int is_alone = sqlite3_get_autocommit(c->db);
+  int is_same = c->config->keep && version == c->glanced_version &&
+                (changes == c->glanced_changes || is_alone);
+  c->glanced_version = version;
+  c->glanced_changes = changes;
+  if (is_same || (!c->config->has_model_table && !is_alone)) {
+    return c->config;
+  }
+  int adds =
+      !c->config->has_model_table || config_adds(c->config) || config_adds_now(c->db, err) != 0;
+  return err->rc != RC_OK ? NULL : adds ? conn_config(c, err) : c->config;
+}
+
 void conn_pin(Conn *c) {
   c->pins++;
 }

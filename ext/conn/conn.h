@@ -55,17 +55,19 @@ typedef struct Conn {
   sqlite3 *db;
   int refs;
   Settings set;
-  pid_t pid;            /* of the process that loaded the extension */
-  Store *store;         /* NULL until needed */
-  long long trim_at;    /* monotonic ms: when keep_calls is looked at again */
-  int is_closing;       /* nothing runs on db any more */
-  int pins;             /* requests on their way: see conn_pin */
-  Net *net;             /* NULL until needed */
-  const ConnSide *side; /* NULL: one request at a time */
-  Config *config;       /* as last read; NULL until needed */
-  CacheHost cache;      /* what semantic_cache tables ask of this connection */
-  StoreHost host;       /* what the store does */
-  struct Guard *guard;  /* of names that a database file must not use */
+  pid_t pid;                     /* of the process that loaded the extension */
+  Store *store;                  /* NULL until needed */
+  long long trim_at;             /* monotonic ms: when keep_calls is looked at again */
+  int is_closing;                /* nothing runs on db any more */
+  int pins;                      /* requests on their way: see conn_pin */
+  Net *net;                      /* NULL until needed */
+  const ConnSide *side;          /* NULL: one request at a time */
+  Config *config;                /* as last read; NULL until needed */
+  unsigned glanced_version;      /* of the database, when conn_config_glance last looked */
+  sqlite3_int64 glanced_changes; /* and what this connection had changed by then */
+  CacheHost cache;               /* what semantic_cache tables ask of this connection */
+  StoreHost host;                /* what the store does */
+  struct Guard *guard;           /* of names that a database file must not use */
   struct {
     const ConnSlot *type; /* NULL: from here on there is none */
     void *data;
@@ -107,6 +109,11 @@ const Config *conn_config(Conn *c, Err *err);
 
 /* The same as it was last read, be it a moment ago; read now where a reading failed since. */
 const Config *conn_config_kept(Conn *c, Err *err);
+
+/* The same for who asks all the time: read again where this connection has changed something since, or has seen another's
+** change (with its next statement that reads the database), and rows of llm_models add something to requests. Nothing else of
+** it is sure to be as it is now. */
+const Config *conn_config_glance(Conn *c, Err *err);
 
 /* While a request is on its way its configuration is the one that was read before it left: an interrupt, which
 ** lets no statement of this connection run, must not keep its answer from being priced. In pairs. */

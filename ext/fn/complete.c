@@ -89,6 +89,9 @@ static void give_outcome(sqlite3_context *ctx, const Request *r, Outcome *out, c
     result_outcome(ctx, out->text, failure);
   } else if (failure->rc == RC_OK) {
     sqlite3_result_text64(ctx, out->text, out->n, free, SQLITE_UTF8);
+    if (r->options->returns == RETURNS_MESSAGE) {
+      sqlite3_result_subtype(ctx, 'J');
+    }
     out->text = NULL;
   }
   free(out->text);

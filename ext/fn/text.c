@@ -1,17 +1,20 @@
 /*
-** llm_normalize: a text as the cache key sees it. llm_usd: nano-dollars as a text in dollars. llm_help: the manual
-** that is compiled in.
+** llm_normalize: a text as the cache key sees it. llm_usd: nano-dollars as a text in dollars. llm_image: bytes as a part of a
+** message. llm_help: the manual that is compiled in.
 */
 #include "fn/fn.h"
 
 #include "base/buf.h"
+#include "base/text/base64.h"
 #include "base/text/decimal.h"
 #include "base/utf8.h"
 #include "base/text/text.h"
 #include "base/sqlite/args.h"
 #include "core/manual/help.h"
+#include "core/request/parts.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void fn_llm_normalize(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   (void)argc;
@@ -53,6 +56,47 @@ void fn_llm_usd(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) 
   long long nusd = sqlite3_value_int64(argv[0]);
   unsigned long long n = nusd < 0 ? 0 - (unsigned long long)nusd : (unsigned long long)nusd;
   result_owned_text(ctx, sqlite3_mprintf("%s%llu.%09llu", nusd < 0 ? "-" : "", n / NANO, n % NANO));
+}
+
+/* The type of the bytes: as given, else as they begin; NULL and *err. */
+static const char *media_type(int argc, sqlite3_value **argv, const void *bytes, size_t n,
+                              Err *err) {
+  const char *given = argc > 1 && sqlite3_value_type(argv[1]) != SQLITE_NULL
+                          ? arg_text(argv[1], "the type", err)
+                          : NULL;
+  const char *type = given ? given : err->rc == RC_OK ? media_type_of(bytes, n) : NULL;
+  if (given && !media_type_is_valid(given)) {
+    err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "'%.40s' is no type such as image/png", given);
+  } else if (!type && err->rc == RC_OK) {
+    err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
+            "these bytes are no PNG, JPEG, GIF, WebP or PDF: give their type, such as 'image/png'");
+  }
+  return err->rc == RC_OK ? type : NULL;
+}
+
+void fn_llm_image(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
+  if (sqlite3_value_type(argv[0]) != SQLITE_BLOB || sqlite3_value_bytes(argv[0]) == 0) {
+    err_set(err, RC_ERROR, ERR_BAD_ARGUMENT,
+            "expected a BLOB: the bytes of an image or a PDF (readfile('a.png') in the shell)");
+    return;
+  }
+  const void *bytes = sqlite3_value_blob(argv[0]);
+  size_t n = (size_t)sqlite3_value_bytes(argv[0]);
+  const char *type = bytes ? media_type(argc, argv, bytes, n, err) : (err_nomem(err), NULL);
+  char *data = type ? base64_encode(bytes, n) : NULL;
+  if (data) {
+    int is_file = strncmp(type, "image/", 6) != 0;
+    char *json = sqlite3_mprintf(is_file ? "{\"type\":\"file\",\"file\":{\"filename\":\"file.pdf\","
+                                           "\"file_data\":\"data:%s;base64,%s\"}}"
+                                         : "{\"type\":\"image_url\",\"image_url\":{\"url\":"
+                                           "\"data:%s;base64,%s\"}}",
+                                 type, data);
+    result_owned_text(ctx, json);
+    sqlite3_result_subtype(ctx, 'J');
+  } else if (err->rc == RC_OK) {
+    err_nomem(err);
+  }
+  free(data);
 }
 
 /* All pages together have a few hundred KB. */

@@ -61,8 +61,8 @@ static long long at_most(Conn *conn, const AllowanceAsk *ask, Err *err) {
   if (pricing_refresh(conn, NULL, err) != RC_OK) {
     return -1;
   }
-  long long most =
-      pricing_of_tokens(conn, ask->model, ask->input, ask->is_embedding ? 0 : ask->output, err);
+  long long most = pricing_of_service(conn, ask->model, ask->service, ask->input,
+                                      ask->is_embedding ? 0 : ask->output, err);
   if (most >= 0 && ask->writes != UNIT_INPUT) {
     long long written =
         pricing_of_input(conn, ask->model, ask->input, ask->writes, ask->output, err);

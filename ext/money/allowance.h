@@ -26,12 +26,13 @@ typedef struct Allowance {
 /* What an attempt may come to at most. */
 typedef struct AllowanceAsk {
   const Model *model;
-  long long input;   /* tokens, at most: no token is shorter than a byte */
-  long long output;  /* tokens, at most */
-  int is_embedding;  /* has no output */
-  int is_own;        /* a server of this machine, that nobody is paid for */
-  Unit writes;       /* what marks may make of the input; UNIT_INPUT: nothing */
-  Allowance *beside; /* of the statement, beside the connection's; NULL: none */
+  long long input;     /* tokens, at most: no token is shorter than a byte */
+  long long output;    /* tokens, at most */
+  const char *service; /* that is asked for; NULL: the standard one */
+  int is_embedding;    /* has no output */
+  int is_own;          /* a server of this machine, that nobody is paid for */
+  Unit writes;         /* what marks may make of the input; UNIT_INPUT: nothing */
+  Allowance *beside;   /* of the statement, beside the connection's; NULL: none */
 } AllowanceAsk;
 
 /* What an attempt holds: its worst case, and of whom. Zeroed: nothing. */

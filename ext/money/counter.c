@@ -198,7 +198,7 @@ int counter_rule(Conn *c, const char *model, TokenRule *rule, Err *err) {
 
 int counter_typical_output(Conn *c, const TypicalAsk *ask, Typical *typical, Err *err) {
   Bills bills;
-  *typical = (Typical){0};
+  *typical = (Typical){.reasoning = -1};
   if (open_bills(c, &bills, err) == 1) {
     bills_typical(&bills, ask, typical, err);
   }

@@ -359,6 +359,19 @@ long long pricing_of_batch(Conn *conn, const Model *model, long long input, long
   return price_tokens(conn, model, "batch", &u, err);
 }
 
+long long pricing_of_service(Conn *conn, const Model *model, const char *service, long long input,
+                             long long output, Err *err) {
+  Usage u;
+  usage_init(&u);
+  usage_set(&u, UNIT_INPUT, input);
+  usage_set(&u, UNIT_OUTPUT, output);
+  long long nusd = service ? price_tokens(conn, model, service, &u, err) : -1;
+  int is_as_standard = !service || strcmp(service, "flex") == 0;
+  return nusd < 0 && is_as_standard && err->rc == RC_OK
+             ? pricing_of_tokens(conn, model, input, output, err)
+             : nusd;
+}
+
 long long pricing_of_shared(Conn *conn, const Model *model, long long input,
                             const PrefixAsk *prefix, long long output, Err *err) {
   static const Unit kinds[] = {UNIT_CACHE_WRITE, UNIT_CACHE_READ};

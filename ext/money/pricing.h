@@ -56,6 +56,11 @@ PriceVerdict pricing_answer(Conn *conn, const PricingAsk *ask, const Usage *usag
 long long pricing_of_tokens(Conn *conn, const Model *model, long long input, long long output,
                             Err *err);
 
+/* The same in a service (NULL: the standard one). Of one that nobody has prices for: of 'flex', which is never dearer, the standard
+** one's; of others -1. */
+long long pricing_of_service(Conn *conn, const Model *model, const char *service, long long input,
+                             long long output, Err *err);
+
 /* The same in a batch; -1, too, where it is not sold so. */
 long long pricing_of_batch(Conn *conn, const Model *model, long long input, long long output,
                            Err *err);

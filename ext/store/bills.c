@@ -159,11 +159,14 @@ int bills_read(Bills *b, const char *model, BillFn take, void *arg, Err *err) {
 }
 
 static const char typical_sql[] =
-    "SELECT avg(output_tokens), count(*), avg(output_tokens * output_tokens * 1.0) FROM (SELECT "
-    "output_tokens FROM main.llm_calls"
+    "SELECT avg(output_tokens), count(*), avg(output_tokens * output_tokens * 1.0),"
+    " avg(reasoning_tokens) FROM (SELECT output_tokens, reasoning_tokens FROM main.llm_calls"
     " WHERE id > (SELECT max(id) FROM main.llm_calls) - ?2 AND kind = 'call' AND source IS NULL"
     " AND (model = ?1 OR model_requested = ?1) AND (?4 IS NULL OR system_hash = ?4)"
     " AND (?5 IS NULL OR tag = ?5)"
+    " AND coalesce(CASE WHEN json_valid(notes) THEN json_extract(notes, '$.asked.reasoning') END, "
+    "'')"
+    " = coalesce(?6, '')"
     " AND output_tokens IS NOT NULL AND error IS NULL ORDER BY id DESC LIMIT ?3)";
 
 int bills_typical(Bills *b, const TypicalAsk *ask, Typical *typical, Err *err) {
@@ -175,12 +178,15 @@ int bills_typical(Bills *b, const TypicalAsk *ask, Typical *typical, Err *err) {
     sqlite3_bind_int(stmt, 3, LIMIT_BILLS);
     rc = rc == SQLITE_OK ? sqlite3_bind_text(stmt, 4, ask->system, -1, SQLITE_STATIC) : rc;
     rc = rc == SQLITE_OK ? sqlite3_bind_text(stmt, 5, ask->tag, -1, SQLITE_STATIC) : rc;
+    rc = rc == SQLITE_OK ? sqlite3_bind_text(stmt, 6, ask->reasoning, -1, SQLITE_STATIC) : rc;
   }
   if (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
     double mean = sqlite3_column_double(stmt, 0), squares = sqlite3_column_double(stmt, 2);
     int n = sqlite3_column_int(stmt, 1);
     double variance = n > 1 ? (squares - mean * mean) * n / (n - 1) : 0;
-    *typical = (Typical){mean, variance > 0 ? variance : 0, n};
+    int is_told = sqlite3_column_type(stmt, 3) != SQLITE_NULL;
+    *typical = (Typical){mean, variance > 0 ? variance : 0, n,
+                         is_told ? sqlite3_column_double(stmt, 3) : -1};
   }
   if (rc != SQLITE_ROW) {
     cannot_read(b->db, rc, err);

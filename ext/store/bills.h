@@ -43,11 +43,13 @@ int bills_read(Bills *b, const char *model, BillFn take, void *arg, Err *err);
 typedef struct Typical {
   double mean, variance;
   int n;
+  double reasoning; /* of the mean, what went into thought; -1: nobody said */
 } Typical;
 
-/* Whose: of a model; under a system prompt of that name, and with that tag, unless NULL. */
+/* Whose: of a model; under a system prompt of that name, and with that tag, unless NULL; asked with that option `reasoning`, as it
+** stands in the notes (NULL: without it). */
 typedef struct TypicalAsk {
-  const char *model, *system, *tag;
+  const char *model, *system, *tag, *reasoning;
 } TypicalAsk;
 
 /* Of the latest LIMIT_BILLS of those answers. RC_OK or *err. */

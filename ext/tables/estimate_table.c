@@ -139,6 +139,8 @@ enum {
   OUTPUT_HIGH,
   BATCH,
   PREFIX,
+  THOUGHT,
+  THOUGHT_USD,
   COUNTED,
   SEEN_BY
 };
@@ -173,18 +175,20 @@ static void column(TableCursor *base, sqlite3_context *ctx, int i) {
                               [OUTPUT_LOW] = l->output_low,
                               [OUTPUT_HIGH] = l->output_high,
                               [BATCH] = l->batch_nusd,
-                              [PREFIX] = l->prefix_nusd};
+                              [PREFIX] = l->prefix_nusd,
+                              [THOUGHT] = l->thought,
+                              [THOUGHT_USD] = l->thought_nusd};
   const char *const words[] = {[MODEL] = l->model[0] ? l->model : NULL,
                                [WHAT] = l->is_instead ? "instead" : "asked",
                                [INPUT_IS] = l->is_exact ? "exact" : "estimated",
                                [OUTPUT_FROM] = e->output_from[0] ? e->output_from : NULL,
                                [COUNTED] = how_counted(e),
                                [SEEN_BY] = l->is_instead || !e->seen_by[0] ? NULL : e->seen_by};
-  if (i == INPUT_USD || i == COST || i == MOST || i == BATCH || i == PREFIX) {
+  if (i == INPUT_USD || i == COST || i == MOST || i == BATCH || i == PREFIX || i == THOUGHT_USD) {
     result_dollars(ctx, counts[i]);
   } else if (i >= 0 && words[i]) {
     result_word(ctx, words[i]);
-  } else if (i >= ROWS && i <= PREFIX) {
+  } else if (i >= ROWS && i <= THOUGHT_USD) {
     result_count(ctx, counts[i]);
   }
 }
@@ -202,7 +206,9 @@ const TableKind estimate_table = {
         " semantic_hits INTEGER, errors INTEGER,"
         " input_tokens INTEGER, input_is TEXT, output_tokens INTEGER, output_from TEXT,"
         " input_usd REAL, cost_usd REAL, max_usd REAL, output_low INTEGER, output_high INTEGER,"
-        " batch_usd REAL, prefix_usd REAL, counted TEXT, seen_by TEXT",
+        " batch_usd REAL, prefix_usd REAL, reasoning_tokens INTEGER, reasoning_usd REAL, counted "
+        "TEXT,"
+        " seen_by TEXT",
     .args = {"sql", "options"},
     .n_required = 1,
     .usage = "the SELECT is missing: SELECT … FROM llm_estimate('SELECT llm_complete(question) "

@@ -4,6 +4,7 @@
 #include "trust/access.h"
 
 #include "trust/hosts.h"
+#include "trust/scrub.h"
 
 #include <ctype.h>
 #include <pthread.h>
@@ -26,7 +27,8 @@ const char *env_get(const char *name) {
   return value && value[0] ? value : NULL;
 }
 
-void access_wipe(char *key) {
+/* Overwrites and frees a key. */
+static void wipe(char *key) {
   if (key) {
     explicit_bzero(key, strlen(key));
     free(key);
@@ -76,6 +78,9 @@ static const char *key_fault(const char *value, size_t n) {
   if (n == 0) {
     return "is empty";
   }
+  if (n > HEADERS_KEY) {
+    return "is too long";
+  }
   for (size_t i = 0; i < n; i++) {
     unsigned char c = (unsigned char)value[i];
     if (c == '"' || c == '\'' || c == '`') {
@@ -114,7 +119,7 @@ int access_set_secret(const char *name, const char *value, size_t n, Err *err) {
     e = add(&secrets, name, mine);
   }
   pthread_mutex_unlock(&lock);
-  access_wipe(mine);
+  wipe(mine);
   return e ? RC_OK : err_nomem(err);
 }
 
@@ -194,18 +199,9 @@ static void find_pairing(Pairing *p) {
   offer_environment(p);
 }
 
-static int check_host(const Model *model, Url *url, Err *err) {
+/* That the host is allowed, with that key (NULL: none is sent). */
+static int check_pair(const Model *model, const Url *url, const char *key, Err *err) {
   char host[LIMIT_HOST + 16];
-  const char *key = model->key_env[0] ? model->key_env : NULL;
-  Err bad = {0};
-  if (url_parse(model->base_url, url, &bad) != RC_OK) {
-    return err_set(err, RC_ERROR, ERR_BAD_URL, "model '%.80s': %s", model->name, bad.msg);
-  }
-  if (key && !is_variable_name(key)) {
-    return err_set(err, RC_ERROR, ERR_NO_KEY,
-                   "model '%.80s': key_env must be the name of an environment variable",
-                   model->name);
-  }
   Pairing p = {.url = url, .key = key};
   find_pairing(&p);
   if (p.knows_host && (!key || p.knows_key)) {
@@ -231,6 +227,20 @@ static int check_host(const Model *model, Url *url, Err *err) {
       model->name, host, host, key ? ", '" : "", key ? key : "", key ? "'" : "", note);
 }
 
+/* Address, host and key. `key`: the name of the one that is sent, NULL for none. */
+static int check_host(const Model *model, Url *url, const char *key, Err *err) {
+  Err bad = {0};
+  if (url_parse(model->base_url, url, &bad) != RC_OK) {
+    return err_set(err, RC_ERROR, ERR_BAD_URL, "model '%.80s': %s", model->name, bad.msg);
+  }
+  if (key && !is_variable_name(key)) {
+    return err_set(err, RC_ERROR, ERR_NO_KEY,
+                   "model '%.80s': key_env must be the name of an environment variable",
+                   model->name);
+  }
+  return check_pair(model, url, key, err);
+}
+
 /* The key of that name: a secret, else the environment. NULL where there is neither, or *err: then no other
 ** key may take its place. */
 static char *find_key(const char *name, Err *err) {
@@ -245,27 +255,124 @@ static char *find_key(const char *name, Err *err) {
   return key;
 }
 
-int access_check(const Model *model, char **key, Err *err) {
-  Url url;
-  *key = NULL;
-  if (check_host(model, &url, err) != RC_OK || !model->key_env[0]) {
-    return err->rc;
+/* The key that is sent. `name`: of its variable; NULL: none is. */
+static int take_key(const Model *model, const Url *url, const char *name, char **key, Err *err) {
+  if (!name) {
+    return RC_OK;
   }
-  *key = find_key(model->key_env, err);
-  const char *other = *key ? NULL : host_other_key(&url, model->key_env);
+  *key = find_key(name, err);
+  const char *other = *key ? NULL : host_other_key(url, name);
   if (other && err->rc == RC_OK) {
     *key = find_key(other, err);
   }
   if (!*key) { /* (says nothing where memory is why) */
     return err_set(err, RC_ERROR, ERR_NO_KEY,
                    "no key for model '%.80s': set %.80s, or SELECT llm_secret('%.80s', …)",
-                   model->name, model->key_env, model->key_env);
+                   model->name, name, name);
   }
   const char *fault = key_fault(*key, strlen(*key));
-  if (fault) {
-    access_wipe(*key);
-    *key = NULL;
-    return err_set(err, RC_ERROR, ERR_NO_KEY, "the key in %.80s %s", model->key_env, fault);
+  return fault ? err_set(err, RC_ERROR, ERR_NO_KEY, "the key in %.80s %s", name, fault) : RC_OK;
+}
+
+/* The variables that headers name belong to the host, as keys do. (A name is not told before it is one: it may be a key by
+** mistake.) */
+static int check_variables(const Model *model, const Url *url, const Headers *headers, Err *err) {
+  for (int i = 0; i < headers->n && err->rc == RC_OK; i++) {
+    const Header *h = &headers->list[i];
+    if (h->variable && !is_variable_name(h->variable)) {
+      err_set(
+          err, RC_ERROR, ERR_CONFIG,
+          "model '%.80s': header '%.*s' in llm_models: \"env\" must be the name of an environment"
+          " variable",
+          model->name, (int)h->n_name, h->line);
+    } else if (h->variable) {
+      check_pair(model, url, h->variable, err);
+    }
   }
-  return RC_OK;
+  return err->rc;
+}
+
+/* What is wrong with the value of a header's variable: it is a key, and long enough to be told from other words where it must
+** not be repeated. */
+static const char *secret_fault(const char *value) {
+  size_t n = strlen(value);
+  return n > 0 && n < SCRUB_KEY_BYTES
+             ? "is under 8 characters, too short for a secret: write it into headers as a text"
+             : key_fault(value, n);
+}
+
+static int fill_variable(const Model *model, Headers *headers, int i, Err *err) {
+  const Header *h = &headers->list[i];
+  char *value = find_key(h->variable, err);
+  if (!value) { /* (says nothing where memory is why) */
+    return err_set(err, RC_ERROR, ERR_NO_KEY,
+                   "no value for header '%.*s' of model '%.80s': set %.80s, or SELECT"
+                   " llm_secret('%.80s', …)",
+                   (int)h->n_name, h->line, model->name, h->variable, h->variable);
+  }
+  const char *fault = secret_fault(value);
+  if (!fault) {
+    headers_fill(headers, i, value, &fault, err);
+  }
+  if (fault) {
+    err_set(err, RC_ERROR, ERR_NO_KEY, "the value of %.80s, for header '%.*s', %s", h->variable,
+            (int)h->n_name, h->line, fault);
+  }
+  wipe(value);
+  return err->rc;
+}
+
+static int fill_variables(const Model *model, Headers *headers, Err *err) {
+  for (int i = 0; i < headers->n && err->rc == RC_OK; i++) {
+    if (headers->list[i].variable) {
+      fill_variable(model, headers, i, err);
+    }
+  }
+  return err->rc;
+}
+
+int access_check(const Model *model, Access *access, Err *err) {
+  Url url;
+  *access = (Access){.key = NULL};
+  if (headers_read(model, &access->headers, err) == RC_OK) {
+    int is_sent = model->key_env[0] && access->headers.auth != AUTH_NONE;
+    const char *name = is_sent ? model->key_env : NULL;
+    if (check_host(model, &url, name, err) == RC_OK &&
+        check_variables(model, &url, &access->headers, err) == RC_OK &&
+        take_key(model, &url, name, &access->key, err) == RC_OK) {
+      fill_variables(model, &access->headers, err);
+    }
+  }
+  if (err->rc != RC_OK) {
+    access_free(access);
+  }
+  return err->rc;
+}
+
+void access_free(Access *access) {
+  wipe(access->key);
+  access->key = NULL;
+  headers_free(&access->headers);
+}
+
+/* What a variable put into a header; NULL: nothing did. */
+static const char *secret_of(const Header *h) {
+  return h->variable ? header_value(h) : NULL;
+}
+
+int access_leaks(const Access *access, const char *text) {
+  int found = scrub_holds_key(text, access->key);
+  for (int i = 0; i < access->headers.n && !found; i++) {
+    found = scrub_holds_key(text, secret_of(&access->headers.list[i]));
+  }
+  return found;
+}
+
+void access_mask(const Access *access, char *text) {
+  scrub_mask(text, access->key);
+  for (int i = 0; i < access->headers.n; i++) {
+    if (access->headers.list[i].variable) {
+      scrub_mask(text, secret_of(&access->headers.list[i]));
+    }
+  }
 }

@@ -3,6 +3,9 @@
 */
 #include "trust/hosts.h"
 
+#include "base/text/glob.h"
+#include "trust/scrub.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,7 +54,7 @@ static int is_host_char(char c, int v6) {
   return v6 ? isxdigit(u) || c == ':' || c == '.' : isalnum(u) || c == '.' || c == '-';
 }
 
-/* Reads "host", "host:port" or "[v6]:port" up to '/' or the end. Returns what follows, or NULL. */
+/* Reads "host", "host:port" or "[v6]:port" up to '/', '?' or the end. Returns what follows, or NULL. */
 static const char *parse_authority(const char *p, Url *url) {
   int v6 = *p == '[';
   size_t n = 0;
@@ -75,7 +78,7 @@ static const char *parse_authority(const char *p, Url *url) {
     url->port = (int)port;
     p = end;
   }
-  return *p == 0 || *p == '/' ? p : NULL;
+  return *p == 0 || *p == '/' || *p == '?' ? p : NULL;
 }
 
 /* Four plain decimal numbers that start with 127, ::1, or localhost. */
@@ -89,8 +92,87 @@ static int is_loopback(const char *host) {
          a == 127 && b < 256 && c < 256 && d < 256;
 }
 
+/* The name of a parameter, n bytes, is that of a secret. */
+static int is_secret_name(const char *name, size_t n) {
+  static const char names[] =
+      "*key* *token* *secret* *passw* *signature* *credential* sig sas pwd pass code auth "
+      "authorization jwt bearer";
+  char plain[64];
+  size_t out = 0;
+  for (size_t i = 0; i < n && n < sizeof plain; i++) {
+    if (isalnum((unsigned char)name[i])) {
+      plain[out++] = (char)tolower((unsigned char)name[i]);
+    }
+  }
+  plain[out] = 0;
+  return n >= sizeof plain || glob_any(names, plain);
+}
+
+/* Something in n bytes looks like a key, or they are more than anybody needs. */
+static int is_like_key(const char *text, size_t n) {
+  char was[512], masked[512];
+  if (n >= sizeof was) {
+    return 1;
+  }
+  memcpy(was, text, n);
+  was[n] = 0;
+  memcpy(masked, was, n + 1);
+  scrub_mask(masked, NULL);
+  return strcmp(was, masked) != 0;
+}
+
+/* 1 if n bytes have the characters of a query's parameter. Its name is not escaped: it could be any. */
+static int is_parameter(const char *text, size_t n, size_t n_name) {
+  for (size_t i = 0; i < n; i++) {
+    unsigned char c = (unsigned char)text[i];
+    const char *signs = i < n_name ? "-._~" : "-._~=+:@/";
+    int is_escape = c == '%' && i > n_name && i + 2 < n && isxdigit((unsigned char)text[i + 1]) &&
+                    isxdigit((unsigned char)text[i + 2]);
+    if (!isalnum(c) && !is_escape && !strchr(signs, c)) {
+      return 0;
+    }
+  }
+  return 1;
+}
+
+/* What stands behind '?': parameters between '&'. */
+static int check_query(const char *query, Err *err) {
+  for (const char *at = query; *at && err->rc == RC_OK;) {
+    size_t n = strcspn(at, "&"), n_name = 0;
+    while (n_name < n && at[n_name] != '=') {
+      n_name++;
+    }
+    if (!is_parameter(at, n, n_name)) {
+      bad_url("has a character in its query that does not belong there", err);
+    } else if (is_secret_name(at, n_name) || is_like_key(at, n)) {
+      bad_url("has a secret in its query: keys belong in the variable that key_env names", err);
+    }
+    at += n + (at[n] == '&');
+  }
+  return err->rc;
+}
+
+/* The path, and the query behind it. */
+static int check_rest(const char *path, Err *err) {
+  size_t n = strcspn(path, "?");
+  for (size_t i = 0; i < n; i++) {
+    if (!isalnum((unsigned char)path[i]) && !strchr("/._-~:@", path[i])) {
+      return bad_url("has a character that does not belong there", err);
+    }
+  }
+  return check_query(path[n] ? path + n + 1 : "", err);
+}
+
+static int has_blank_end(const char *text) {
+  size_t n = strlen(text);
+  return n > 0 && (isspace((unsigned char)text[0]) || isspace((unsigned char)text[n - 1]));
+}
+
 int url_parse(const char *text, Url *url, Err *err) {
   memset(url, 0, sizeof *url);
+  if (has_blank_end(text)) {
+    return bad_url("begins or ends with a blank", err);
+  }
   url->is_https = strncasecmp(text, "https://", 8) == 0;
   if (!url->is_https && strncasecmp(text, "http://", 7) != 0) {
     return bad_url("is not an http or https address", err);
@@ -100,16 +182,31 @@ int url_parse(const char *text, Url *url, Err *err) {
   if (!path) {
     return bad_url("has no plain host name", err);
   }
-  for (; *path; path++) {
-    if (!isalnum((unsigned char)*path) && !strchr("/._-~:@", *path)) {
-      return bad_url("has a character that does not belong there", err);
-    }
+  if (check_rest(path, err) != RC_OK) {
+    return err->rc;
   }
   url->is_loopback = is_loopback(url->host);
   if (!url->is_https && !url->is_loopback) {
     return bad_url("is plain http to another machine; use https", err);
   }
   return RC_OK;
+}
+
+int url_join(const char *base_url, const char *const ends[2], const char *path, char *out,
+             size_t size) {
+  size_t n = strcspn(base_url, "?"), n_path = strcspn(path, "?");
+  const char *query = base_url[n] ? base_url + n + 1 : "";
+  const char *more = path[n_path] ? path + n_path + 1 : "";
+  while (n > 0 && base_url[n - 1] == '/') {
+    n--;
+  }
+  for (int i = 0; ends && i < 2; i++) {
+    size_t end = strlen(ends[i]);
+    n -= n > end && memcmp(base_url + n - end, ends[i], end) == 0 ? end : 0;
+  }
+  int len = snprintf(out, size, "%.*s%.*s%s%s%s%s", (int)n, base_url, (int)n_path, path,
+                     query[0] || more[0] ? "?" : "", query, query[0] && more[0] ? "&" : "", more);
+  return len >= 0 && (size_t)len < size;
 }
 
 void url_authority(const Url *url, char *out, size_t size) {

@@ -19,10 +19,15 @@ typedef struct Url {
   int is_loopback;
 } Url;
 
-/* Parses a base URL under narrow rules (http or https; host; optional port; a path of plain
-** characters; no user, query or fragment), so that no other parser can read it as another host.
-** http is for loopback only. */
+/* Parses a base URL under narrow rules (http or https; host; optional port; a path and a query of plain
+** characters; no user or fragment), so that no other parser can read it as another host.
+** http is for loopback only. A query holds no secret: it would be told in errors. */
 int url_parse(const char *text, Url *url, Err *err);
+
+/* Writes the URL of a path (which may have a query of its own) under a base URL: behind the base URL's path, without the slashes and
+** without the `ends` (two paths; NULL: none) that stand at its end, and before its query. 1; 0 where it has no room in `size`. */
+int url_join(const char *base_url, const char *const ends[2], const char *path, char *out,
+             size_t size);
 
 /* Writes "host:port" as a rule spells it (an IPv6 address in brackets, no port where it is 443), cut at
 ** `size`. */

@@ -4,23 +4,15 @@
 ** would matter here: https://platform.claude.com/docs/en/api/migration-2026-10-21
 **
 ** max_tokens is required there; where the caller gave none it is the model's own maximum, at most
-** what the API says (provider.c). There is no `seed`, and temperature ends at 1. A schema that their grammar has no form for, or for
+** what the API says (provider.c). What its models take of the other options stands in takes.tsv. A schema that their grammar has no form for, or for
 ** a model that takes none ("json_schema": false in llm_models.supports), stands in words behind the system prompt.
 */
 #include "wire/provider.h"
 
-#include "base/text/glob.h"
+#include "core/schema/schema_form.h"
 
-#include "core/request/schema_form.h"
-
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Models that take no sampling parameters: Anthropic's migration guides. (Of those that take temperature or top_p, not
-** both, the provider says so.) */
-#define UNSAMPLED "claude-opus-4-7* claude-opus-4-8* claude-fable-5*"
 
 /* Stop strings of nothing but blanks are refused there. */
 static int check_stops(const cJSON *stop, Err *err) {
@@ -34,19 +26,6 @@ static int check_stops(const cJSON *stop, Err *err) {
   return RC_OK;
 }
 
-static int check_options(const Options *o, const Model *model, Err *err) {
-  if (o->has_seed) {
-    return err_set(err, RC_ERROR, ERR_BAD_OPTION, "option 'seed': the Anthropic API has none");
-  }
-  if (!isnan(o->temperature) && o->temperature > 1) {
-    return err_set(err, RC_ERROR, ERR_BAD_OPTION,
-                   "option 'temperature': the Anthropic API takes 0 to 1");
-  }
-  int takes_it = !glob_any(UNSAMPLED, model->name);
-  return wire_check_sampling(o, model, takes_it, err) == RC_OK ? check_stops(o->stop, err)
-                                                               : err->rc;
-}
-
 /* Takes the schema. */
 static void add_schema(cJSON *tree, cJSON *schema, Err *err) {
   cJSON *config = json_add(tree, "output_config", cJSON_CreateObject(), err);
@@ -55,61 +34,83 @@ static void add_schema(cJSON *tree, cJSON *schema, Err *err) {
   json_add(format, "schema", schema, err);
 }
 
-static void add_stop(cJSON *tree, const cJSON *stop, Err *err) {
-  if (cJSON_IsArray(stop)) {
-    json_add(tree, "stop_sequences", cJSON_Duplicate(stop, 1), err);
-  } else {
-    cJSON *array = json_add(tree, "stop_sequences", cJSON_CreateArray(), err);
-    json_add(array, NULL, cJSON_Duplicate(stop, 1), err);
-  }
-}
-
 static void add_system(cJSON *tree, const char *system, const Sending *how, Err *err) {
   int is_marked = how->form && (how->marks & PREFIX_SYSTEM);
   json_add(tree, "system",
            is_marked ? wire_marked_text(system, how, err) : cJSON_CreateString(system), err);
 }
 
-int anthropic_build(const Request *request, const Model *model, const Sending *how, Buf *body,
-                    Err *err) {
-  const Options *o = request->options;
+/* A single stop string is an array, too. */
+static void wrap_stop(cJSON *tree, Err *err) {
+  static const char name[] = "stop_sequences";
+  if (cJSON_IsString(cJSON_GetObjectItemCaseSensitive(tree, name))) {
+    cJSON *array = cJSON_CreateArray();
+    json_add(array, NULL, cJSON_DetachItemFromObjectCaseSensitive(tree, name), err);
+    json_add(tree, name, array, err);
+  }
+}
+
+/* What a model thinks counts to the length of its answer, and leaves something of it. */
+static int check_room(const cJSON *tree, Err *err) {
+  const cJSON *thinking = cJSON_GetObjectItemCaseSensitive(tree, "thinking");
+  long long budget = 0, most = 0;
+  json_count(thinking, "budget_tokens", &budget);
+  json_count(tree, "max_tokens", &most);
+  return budget < most || !budget
+             ? RC_OK
+             : err_set(
+                   err, RC_ERROR, ERR_BAD_OPTION,
+                   "option 'reasoning': %lld tokens of thought do not fit into max_tokens %lld, "
+                   "which counts them too",
+                   budget, most);
+}
+
+/* The schema: by the option for it, or by a tool that must be called (not while it thinks: that is refused there). 0: in words. */
+static int place_schema(cJSON *tree, const Options *o, const Model *model, Err *err) {
   SentSchema sent = {0};
-  if (check_options(o, model, err) != RC_OK) {
-    return err->rc;
-  }
-  if (how->logprobs) {
-    return err_set(err, RC_ERROR, ERR_BAD_OPTION,
-                   "option 'logprobs' (and a gate 'logprob'): the Anthropic API has none");
-  }
-  if (o->schema && wire_supports(model, "json_schema", 1, err)) {
+  int has_option = wire_supports(model, "json_schema", 1, err);
+  if (o->schema && has_option && err->rc == RC_OK) {
     schema_form(o->schema, FORM_ANTHROPIC, &sent, err);
-  }
-  char *words = o->schema && !sent.schema ? schema_in_words(request->system, o->schema, err) : NULL;
-  const char *system = words ? words : request->system;
-  double most = (double)provider_most_output(provider_api("anthropic"), request, model);
-  cJSON *tree = cJSON_CreateObject();
-  json_add(tree, "model", cJSON_CreateString(model->name), err);
-  json_add(tree, "max_tokens", cJSON_CreateNumber(most), err);
-  if (system) {
-    add_system(tree, system, how, err);
-  }
-  wire_add_messages(tree, request, NULL, how, err);
-  wire_add_beside(tree, how, err);
-  if (!isnan(o->temperature)) {
-    json_add(tree, "temperature", cJSON_CreateNumber(o->temperature), err);
-  }
-  if (!isnan(o->top_p)) {
-    json_add(tree, "top_p", cJSON_CreateNumber(o->top_p), err);
-  }
-  if (o->stop) {
-    add_stop(tree, o->stop, err);
   }
   if (sent.schema) {
     add_schema(tree, sent.schema, err);
+    return 1;
   }
+  int can_force = o->schema && !has_option && !o->tools && !o->reasoning &&
+                  wire_supports(model, "tools", 1, err) && message_form_fits(o->schema);
+  if (can_force) {
+    message_form_schema(tree, o->schema, STYLE_ANTHROPIC, err);
+  }
+  return can_force;
+}
+
+int anthropic_build(const Request *request, const Model *model, const Sending *how, Buf *body,
+                    Err *err) {
+  const Options *o = request->options;
+  if (o->stop && check_stops(o->stop, err) != RC_OK) {
+    return err->rc;
+  }
+  cJSON *tree = cJSON_CreateObject();
+  double most = (double)provider_most_output(provider_api("anthropic"), request, model);
+  json_add(tree, "model", cJSON_CreateString(model->name), err);
+  json_add(tree, "max_tokens", cJSON_CreateNumber(most), err);
+  int is_placed = place_schema(tree, o, model, err);
+  char *words = o->schema && !is_placed && err->rc == RC_OK
+                    ? schema_in_words(request->system, o->schema, err)
+                    : NULL;
+  const char *system = words ? words : request->system;
+  if (system) {
+    add_system(tree, system, how, err);
+  }
+  const Saying saying = {"messages", NULL, STYLE_ANTHROPIC, model};
+  wire_add_messages(tree, request, &saying, how, err);
+  wire_add_beside(tree, how, err);
   if (how->streams) {
     json_add(tree, "stream", cJSON_CreateTrue(), err);
   }
+  wire_add_options(tree, request, model, STYLE_ANTHROPIC, how, err);
+  wrap_stop(tree, err);
+  check_room(tree, err);
   free(words);
   return wire_finish(tree, body, err);
 }

@@ -3,18 +3,13 @@
 ** llama.cpp's OpenAI endpoints, OpenRouter, Groq, DeepSeek. Wire format: the openai npm package's
 ** type declarations, 6.49.
 **
-** A sampling parameter the caller did not give is not sent. Options have the names that the provider has for
-** them (dialect.h): the length limit is `max_completion_tokens` at OpenAI (its reasoning models refuse `max_tokens`)
-** and `max_tokens` at most others; "max_completion_tokens": true or false in llm_models.supports decides for other
-** servers.
+** A sampling parameter the caller did not give is not sent. Options have the names that the provider has for them (takes.h).
 */
-#include "wire/dialect.h"
+#include "wire/model/dialect.h"
 #include "wire/provider.h"
 
-#include "core/request/schema_form.h"
+#include "core/schema/schema_form.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,23 +40,6 @@ static int check_stops(const cJSON *stop, const Dialect *dialect, Err *err) {
              : RC_OK;
 }
 
-static void add_sampling(cJSON *tree, const Options *o, const char *seed, Err *err) {
-  if (!isnan(o->temperature)) {
-    json_add(tree, "temperature", cJSON_CreateNumber(o->temperature), err);
-  }
-  if (!isnan(o->top_p)) {
-    json_add(tree, "top_p", cJSON_CreateNumber(o->top_p), err);
-  }
-  if (o->has_seed) { /* all digits: as a double, cJSON would write a large one with an exponent */
-    char digits[24];
-    snprintf(digits, sizeof digits, "%lld", o->seed);
-    json_add(tree, seed, cJSON_CreateRaw(digits), err);
-  }
-  if (o->stop) {
-    json_add(tree, "stop", cJSON_Duplicate(o->stop, 1), err);
-  }
-}
-
 static void add_stream(cJSON *tree, const Sending *how, Err *err) {
   if (how->streams) {
     json_add(tree, "stream", cJSON_CreateTrue(), err);
@@ -72,39 +50,40 @@ static void add_stream(cJSON *tree, const Sending *how, Err *err) {
   }
 }
 
-/* What the limit of the answer's length is called. */
-static const char *limit_name(const Model *model, const Dialect *dialect, Err *err) {
-  static const char new_name[] = "max_completion_tokens";
-  int is_new = wire_supports(model, new_name, strcmp(dialect->max_tokens, new_name) == 0, err);
-  return is_new ? new_name : "max_tokens";
+/* How a schema is asked for: by the option for it; by a tool that must be called, whose arguments it describes; or in words. */
+typedef enum SchemaWay { SCHEMA_NONE, SCHEMA_AS_OPTION, SCHEMA_AS_TOOL, SCHEMA_IN_WORDS } SchemaWay;
+
+static SchemaWay way_of(const Options *o, const Model *model, Err *err) {
+  if (!o->schema) {
+    return SCHEMA_NONE;
+  }
+  if (wire_supports(model, "json_schema", 1, err)) {
+    return SCHEMA_AS_OPTION;
+  }
+  int has_tools = wire_supports(model, "tools", 0, err) && !o->tools;
+  return has_tools && message_form_fits(o->schema) ? SCHEMA_AS_TOOL : SCHEMA_IN_WORDS;
 }
 
 int openai_build(const Request *request, const Model *model, const Sending *how, Buf *body,
                  Err *err) {
   const Options *o = request->options;
-  int takes_schema = wire_supports(model, "json_schema", 1, err);
-  const Dialect *dialect = dialect_of(model);
-  if (wire_check_sampling(o, model, 1, err) != RC_OK ||
-      check_stops(o->stop, dialect, err) != RC_OK) {
+  SchemaWay way = way_of(o, model, err);
+  if (check_stops(o->stop, dialect_of(model), err) != RC_OK) {
     return err->rc;
   }
-  char *words =
-      o->schema && !takes_schema ? schema_in_words(request->system, o->schema, err) : NULL;
+  char *words = way == SCHEMA_IN_WORDS ? schema_in_words(request->system, o->schema, err) : NULL;
+  const Saying saying = {"messages", words ? words : request->system, STYLE_OPENAI, model};
   cJSON *tree = cJSON_CreateObject();
   json_add(tree, "model", cJSON_CreateString(model->name), err);
-  wire_add_messages(tree, request, words ? words : request->system, how, err);
+  wire_add_messages(tree, request, &saying, how, err);
   wire_add_beside(tree, how, err);
-  add_sampling(tree, o, dialect->seed, err);
-  if (o->schema) {
-    add_schema(tree, o->schema, takes_schema, err);
-  }
-  if (o->max_tokens != OPTION_UNSET) {
-    json_add(tree, limit_name(model, dialect, err), cJSON_CreateNumber((double)o->max_tokens), err);
-  }
-  if (how->logprobs) {
-    json_add(tree, "logprobs", cJSON_CreateTrue(), err);
+  if (way == SCHEMA_AS_TOOL) {
+    message_form_schema(tree, o->schema, STYLE_OPENAI, err);
+  } else if (way != SCHEMA_NONE) {
+    add_schema(tree, o->schema, way == SCHEMA_AS_OPTION, err);
   }
   add_stream(tree, how, err);
+  wire_add_options(tree, request, model, STYLE_OPENAI, how, err);
   free(words);
   return wire_finish(tree, body, err);
 }

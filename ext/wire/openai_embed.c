@@ -7,7 +7,7 @@
 ** other, in base64: an answer like any other, so that caching, retries and the ledger need not know
 ** what it is.
 */
-#include "wire/dialect.h"
+#include "wire/model/dialect.h"
 #include "wire/provider.h"
 
 #include "base/text/base64.h"

@@ -4,6 +4,8 @@
 #include "wire/provider.h"
 
 #include "base/utf8.h"
+#include "core/request/extra.h"
+#include "wire/model/takes.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -11,27 +13,23 @@
 #include <string.h>
 
 static const Api apis[] = {
-    {"openai", "/chat/completions", openai_build, reply_read, "Authorization: Bearer %s", NULL, 0,
-     0},
-    {"anthropic", "/messages", anthropic_build, reply_read, "x-api-key: %s",
+    {"openai", "/chat/completions", openai_build, reply_read, "bearer", NULL, 0, 0},
+    {"anthropic", "/messages", anthropic_build, reply_read, "x-api-key",
      "anthropic-version: 2023-06-01", 0, 8192},
+    {"responses", "/responses", responses_build, reply_read, "Authorization: Bearer %s", NULL, 0,
+     0},
 };
 
-static const Api openai_embeddings = {"openai",
-                                      "/embeddings",
-                                      openai_embed_build,
-                                      openai_embed_parse,
-                                      "Authorization: Bearer %s",
-                                      NULL,
-                                      1,
-                                      0};
+static const Api openai_embeddings = {
+    "openai", "/embeddings", openai_embed_build, openai_embed_parse, "bearer", NULL, 1, 0};
 
 long long provider_most_output(const Api *api, const Request *request, const Model *model) {
   long long own = model->max_output > 0 ? model->max_output : model->context_window;
   if (request->options->max_tokens != OPTION_UNSET) {
     return request->options->max_tokens;
   }
-  return api->output && (own <= 0 || own > api->output) ? api->output : own;
+  long long usual = api->output ? api->output + takes_budget(request->options, model) : 0;
+  return usual && (own <= 0 || own > usual) ? usual : own;
 }
 
 const Api *provider_api(const char *name) {
@@ -140,20 +138,33 @@ static void add_rejected(cJSON *array, const Sending *how, Err *err) {
   add_message(array, "user", text, err);
 }
 
-void wire_add_messages(cJSON *tree, const Request *request, const char *system, const Sending *how,
-                       Err *err) {
-  cJSON *array = json_add(tree, "messages", cJSON_CreateArray(), err);
-  unsigned marks = how->form ? how->marks : 0;
-  int plain = request->n_messages - (marks & (PREFIX_SHARED | PREFIX_HISTORY) ? 1 : 0);
-  if (system && marks & PREFIX_SYSTEM) {
+/* The system prompt as a message. */
+static void add_system(cJSON *array, const char *system, const Sending *how, Err *err) {
+  if (how->form && how->marks & PREFIX_SYSTEM) {
     cJSON *item = json_add(array, NULL, cJSON_CreateObject(), err);
     json_add(item, "role", cJSON_CreateString("system"), err);
     json_add(item, "content", wire_marked_text(system, how, err), err);
-  } else if (system) {
+  } else {
     add_message(array, "system", system, err);
   }
-  for (int i = 0; i < plain && err->rc == RC_OK; i++) {
-    add_message(array, request->messages[i].role, request->messages[i].content, err);
+}
+
+void wire_add_messages(cJSON *tree, const Request *request, const Saying *saying,
+                       const Sending *how, Err *err) {
+  cJSON *array = json_add(tree, saying->key, cJSON_CreateArray(), err);
+  unsigned marks = how->form ? how->marks : 0;
+  int plain = request->n_messages - (marks & (PREFIX_SHARED | PREFIX_HISTORY) ? 1 : 0);
+  if (saying->system) {
+    add_system(array, saying->system, how, err);
+  }
+  for (int i = 0; i < plain && err->rc == RC_OK;) {
+    const Message *m = &request->messages[i];
+    if (m->item) {
+      i = message_form_add(array, request, i, saying->style, saying->model, err);
+    } else {
+      add_message(array, m->role, m->content, err);
+      i++;
+    }
   }
   if (plain < request->n_messages) {
     add_marked_message(array, request, how, err);
@@ -163,14 +174,37 @@ void wire_add_messages(cJSON *tree, const Request *request, const char *system, 
   }
 }
 
-int wire_check_sampling(const Options *o, const Model *model, int otherwise, Err *err) {
-  int is_given = !isnan(o->temperature) || !isnan(o->top_p);
-  if (!is_given || wire_supports(model, "sampling", otherwise, err) || err->rc != RC_OK) {
-    return err->rc;
+/* What the model's row adds: it was given by whoever made the file. */
+static int add_row_extra(cJSON *tree, const Model *model, Err *err) {
+  Err why = {0};
+  const char *text = model->extra ? model->extra : "";
+  cJSON *extra = text[0] ? json_parse(text, strlen(text), "extra", &why) : NULL;
+  if (why.rc == RC_OK && extra && !cJSON_IsObject(extra)) {
+    err_set(&why, RC_ERROR, ERR_CONFIG, "is no JSON object");
   }
-  return err_set(
-      err, RC_ERROR, ERR_BAD_OPTION,
-      "option '%s': %.80s takes no sampling parameters (if it does by now: \"sampling\": true in "
-      "llm_models.supports)",
-      isnan(o->temperature) ? "top_p" : "temperature", model->name);
+  if (why.rc == RC_OK && extra) {
+    extra_check(extra, EXTRA_OF_ROW, &why);
+  }
+  if (why.rc == RC_OK) {
+    extra_merge(tree, extra, err);
+  } else if (why.rc == RC_NOMEM) {
+    err_nomem(err);
+  } else {
+    err_set(err, RC_ERROR, ERR_CONFIG, "model '%.80s': extra in llm_models: %.300s", model->name,
+            why.msg);
+  }
+  cJSON_Delete(extra);
+  return err->rc;
+}
+
+int wire_add_options(cJSON *tree, const Request *request, const Model *model, Style style,
+                     const Sending *how, Err *err) {
+  const Options *o = request->options;
+  takes_write(tree, o, model, how->logprobs, err);
+  if (o->tools && err->rc == RC_OK && !wire_supports(model, "tools", 1, err)) {
+    err_set(err, RC_ERROR, ERR_BAD_OPTION,
+            "option 'tools': %.80s takes none, its row in llm_models says", model->name);
+  }
+  message_form_tools(tree, o, style, err);
+  return add_row_extra(tree, model, err) == RC_OK ? extra_merge(tree, o->extra, err) : err->rc;
 }

@@ -9,8 +9,9 @@
 #include "core/price/catalogue.h"
 #include "core/request/request.h"
 #include "wire/answer/reply.h"
-#include "wire/prefix.h"
-#include "wire/supports.h"
+#include "wire/model/prefix.h"
+#include "wire/model/supports.h"
+#include "wire/message_form.h"
 
 /* How a request is sent this time. */
 typedef struct Sending {
@@ -33,9 +34,10 @@ typedef struct Api {
   int (*build)(const Request *request, const Model *model, const Sending *how, Buf *body, Err *err);
   /* Reads a success answer but for model and usage. */
   int (*parse)(const Body *answer, Reply *reply, Err *err);
-  const char *key_header;    /* printf format of the header that carries the key */
-  const char *fixed_headers; /* one more header, or NULL */
-  int embeds;                /* its answers are vectors, not texts */
+  const char
+      *auth; /* how the key is sent where the model's row does not say: a word of llm_models.auth */
+  const char *fixed_header; /* one more line, or NULL; a row may have another of that name */
+  int embeds;               /* its answers are vectors, not texts */
   long long
       output; /* tokens of an answer that it is asked for where nobody says; 0: it is left open */
 } Api;
@@ -48,7 +50,7 @@ const Api *provider_api(const char *name);
 
 /* The API by which the servers that speak API `name` embed texts, or NULL. */
 const Api *provider_embedding_api(const char *name);
-#define PROVIDER_APIS "'openai', 'anthropic'"
+#define PROVIDER_APIS "'openai', 'anthropic', 'responses'"
 
 /* Reads model and usage of an answer of that provider. What is wrong with them is in usage_error. RC_OK, or
 ** RC_NOMEM where memory is why: the answer is paid for all the same. */
@@ -60,15 +62,13 @@ int openai_build(const Request *request, const Model *model, const Sending *how,
 int openai_embed_build(const Request *request, const Model *model, const Sending *how, Buf *body,
                        Err *err);
 int openai_embed_parse(const Body *answer, Reply *reply, Err *err);
+int responses_build(const Request *request, const Model *model, const Sending *how, Buf *body,
+                    Err *err);
 int anthropic_build(const Request *request, const Model *model, const Sending *how, Buf *body,
                     Err *err);
 
 /* Prints the tree into body and frees it, unless an error stands there. A NULL tree is out of memory. */
 int wire_finish(cJSON *tree, Buf *body, Err *err);
-
-/* An error where temperature or top_p is given and the model takes none: "sampling" in llm_models.supports says so, else
-** `otherwise`. */
-int wire_check_sampling(const Options *o, const Model *model, int otherwise, Err *err);
 
 /* The system prompt as what is sent of it where its end is marked: an array of one part. Owned; NULL is out of memory. */
 cJSON *wire_marked_text(const char *text, const Sending *how, Err *err);
@@ -76,9 +76,19 @@ cJSON *wire_marked_text(const char *text, const Sending *how, Err *err);
 /* Adds what stands beside marks, if any are made. */
 void wire_add_beside(cJSON *tree, const Sending *how, Err *err);
 
-/* Adds the messages as an array of {role, content}, in front of it the system prompt where
+/* Adds the messages under `key` as an array of {role, content}, as `style` has them, in front of it the system prompt where
 ** `system` is not NULL; behind it, what was rejected and why. */
-void wire_add_messages(cJSON *tree, const Request *request, const char *system, const Sending *how,
-                       Err *err);
+typedef struct Saying {
+  const char *key, *system;
+  Style style;
+  const Model *model;
+} Saying;
+void wire_add_messages(cJSON *tree, const Request *request, const Saying *saying,
+                       const Sending *how, Err *err);
+
+/* The rest of a body that every API has: the options that takes.h knows, tools, and what the model's row and the caller add
+** (extra.h). Last of all: what stands there is joined. */
+int wire_add_options(cJSON *tree, const Request *request, const Model *model, Style style,
+                     const Sending *how, Err *err);
 
 #endif

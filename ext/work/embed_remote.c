@@ -75,7 +75,7 @@ static int ask(Batch *b, const int *at, int count, CacheMode cache, Outcome *out
 static int text_key(Batch *b, Store *s, int at, Hash *key, Err *err) {
   Request r = {0};
   if (request_from_texts(&b->texts[at], &b->lengths[at], 1, &b->options, &r, err) == RC_OK) {
-    request_key(&r, NULL, s->seed, key, err);
+    request_key(&r, &(KeyBeside){NULL, NULL}, s->seed, key, err);
   }
   request_free(&r);
   return err->rc;

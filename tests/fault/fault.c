@@ -117,6 +117,13 @@ static const Scenario scenarios[] = {
      .sql = ASKED,
      .check = ONE,
      .pays = 1},
+    {.name = "headers", /* one of them with what another variable holds */
+     .setup = TABLE ";" OPEN "; UPDATE llm_models SET auth = 'bearer',"
+                    " headers = '{\"X-Title\":\"a\",\"X-Key\":{\"env\":\"ANTHROPIC_API_KEY\"}}'",
+     .ready = IS_OPEN,
+     .sql = ASKED,
+     .check = ONE,
+     .pays = 1},
     {.name = "stream",
      .setup = TABLE
      ";" OPEN "; UPDATE llm_models SET supports = json_set(supports, '$.stream', json('true'))",

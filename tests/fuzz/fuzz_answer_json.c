@@ -6,8 +6,8 @@
 */
 #include "fuzz.h"
 
-#include "core/request/answer_json.h"
-#include "core/request/schema.h"
+#include "core/schema/answer_json.h"
+#include "core/schema/schema.h"
 
 #include <sqlite3.h>
 

@@ -37,6 +37,21 @@ static void check_as_curl(const char *text, const Url *url) {
   curl_url_cleanup(parsed);
 }
 
+/* Whatever path is added, it goes to the same host, behind what was there. */
+static void check_joined(const char *text, const Url *url) {
+  static const char *const ends[2] = {"/chat", "/a/b"};
+  char out[512];
+  if (url_join(text, ends, "/chat?limit=1", out, sizeof out)) {
+    Url joined;
+    Err err = {0};
+    require(url_parse(out, &joined, &err) == RC_OK);
+    require(strcmp(joined.host, url->host) == 0 && joined.port == url->port);
+    require(joined.is_https == url->is_https && joined.is_loopback == url->is_loopback);
+    require(strstr(out, "/chat?") && strcmp(out + strlen(out) - 7, "limit=1") == 0);
+    check_as_curl(out, &joined);
+  }
+}
+
 static void check_url(const char *text) {
   Url url;
   Err err = {0};
@@ -47,6 +62,7 @@ static void check_url(const char *text) {
     url_authority(&url, authority, sizeof authority);
     require(host_rule_is_valid(authority) && host_rule_covers(authority, &url));
     check_as_curl(text, &url);
+    check_joined(text, &url);
   }
   check_err(&err);
 }
@@ -81,9 +97,9 @@ static void check_access(const char *text, const char *list, const char *key_nam
                        .supports = ""};
   Url url;
   Err err = {0}, bad = {0};
-  char *key = NULL;
+  Access access = {.key = NULL};
   set_list(list);
-  if (access_check(&model, &key, &err) == RC_OK && key) {
+  if (access_check(&model, &access, &err) == RC_OK && access.key) {
     require(url_parse(text, &url, &bad) == RC_OK);
     require(host_builtin(&url, key_name) == 1 || strstr(list, key_name));
     require(host_builtin(&url, NULL) || strcasestr(list, url.host));
@@ -91,7 +107,7 @@ static void check_access(const char *text, const char *list, const char *key_nam
   check_err(&err);
   int is_given = strcasestr(text, "fake-") || strstr(list, "fake-") || strstr(key_name, "fake-");
   require(is_given || !strstr(err.msg, "fake-"));
-  access_wipe(key);
+  access_free(&access);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

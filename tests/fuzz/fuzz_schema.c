@@ -5,8 +5,8 @@
 */
 #include "fuzz.h"
 
-#include "core/request/schema.h"
-#include "core/request/schema_form.h"
+#include "core/schema/schema.h"
+#include "core/schema/schema_form.h"
 
 /* What is sent, as it is read. (Its numbers stand there as texts.) */
 static int is_schema(const cJSON *sent) {

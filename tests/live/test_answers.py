@@ -713,11 +713,12 @@ class Asking(Desk):
                 ("names-openai", "openai", {"stop": list("abcde")}, "'stop': openai takes at most 4 strings"),
                 ("claude-opus-4-8", "anthropic", {"temperature": 0.5}, "'temperature': claude-opus-4-8 takes no sampling parameters"),
                 ("claude-opus-4-7-x", "anthropic", {"top_p": 0.5}, "'top_p': claude-opus-4-7-x takes no sampling parameters"),
+                ("claude-haiku-4-5", "anthropic", {"temperature": 0.5, "top_p": 0.5}, "'top_p': claude-haiku-4-5 takes temperature or top_p, not both"),
                 ("claude-haiku-4-5", "anthropic", {"stop": [" ", "x"]}, "'stop': the Anthropic API takes no string of nothing but blanks")):
             self.serve(name, chat(), api=api)
             self.assertIn(error, error_of(self.db, "SELECT llm_complete('x', ?)", json.dumps({"model": name, **options})))
             self.assertEqual(self.replay.asked(name), 0)
-        for name, supports in (("claude-opus-4-20250514", "{}"), ("claude-haiku-4-5", "{}"), ("claude-opus-4-8", '{"sampling":true}'), ("claude-3-5-haiku", "{}")):
+        for name, supports in (("claude-opus-4-20250514", "{}"), ("claude-opus-4-8", '{"sampling":true}'), ("claude-3-5-haiku", "{}")):
             self.serve(name, claude(), api="anthropic", supports=supports)
             self.ask(name, temperature=0.5, top_p=0.5)
 

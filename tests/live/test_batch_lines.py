@@ -228,7 +228,8 @@ class Differences(BatchDesk):
             with self.subTest(fault):
                 self.setUp()
                 self.put(2, model=f"{MINI}")
-                self.db.execute("INSERT INTO llm_models SELECT ?, provider, api, base_url, key_env, context_window, max_output, supports"
+                self.db.execute("INSERT INTO llm_models(name, provider, api, base_url, key_env, context_window, max_output, supports)"
+                                " SELECT ?, provider, api, base_url, key_env, context_window, max_output, supports"
                                 " FROM llm_models WHERE name = ?", (f"{MINI}@{fault}", MINI))
                 self.db.execute("INSERT INTO llm_prices(model, kind, usd_per_million, service) VALUES (?1, 'input', 0.075, 'batch'),"
                                 " (?1, 'output', 0.3, 'batch'), (?1, 'input', 0.15, NULL), (?1, 'output', 0.6, NULL)", (f"{MINI}@{fault}",))

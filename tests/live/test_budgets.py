@@ -472,9 +472,11 @@ class Cases(Budgets):
 
     def test_b06_free_unpriced_and_exhausted_are_three(self):
         self.ask("paid before", max_tokens=50)
-        self.db.execute("INSERT INTO llm_models SELECT 'free-1', 'own', api, base_url, key_env, 8000, 1000, NULL"
+        self.db.execute("INSERT INTO llm_models(name, provider, api, base_url, key_env, context_window, max_output, supports)"
+                        " SELECT 'free-1', 'own', api, base_url, key_env, 8000, 1000, NULL"
                         " FROM llm_models WHERE name = ?", (MINI,))
-        self.db.execute("INSERT INTO llm_models SELECT 'nobody-1', 'own', api, base_url, key_env, 8000, 1000, NULL"
+        self.db.execute("INSERT INTO llm_models(name, provider, api, base_url, key_env, context_window, max_output, supports)"
+                        " SELECT 'nobody-1', 'own', api, base_url, key_env, 8000, 1000, NULL"
                         " FROM llm_models WHERE name = ?", (MINI,))
         self.db.execute("INSERT INTO llm_prices(model, kind, usd_per_million) VALUES ('free-1', 'input', 0), ('free-1', 'output', 0)")
         for i, usd in enumerate((0.000001, 0)):
@@ -503,7 +505,8 @@ class Cases(Budgets):
 
     def test_b07_each_tier_is_admitted(self):
         self.ask("paid before", max_tokens=50)
-        self.db.execute("INSERT INTO llm_models SELECT 'free-1', 'own', api, base_url, key_env, 8000, 1000, NULL"
+        self.db.execute("INSERT INTO llm_models(name, provider, api, base_url, key_env, context_window, max_output, supports)"
+                        " SELECT 'free-1', 'own', api, base_url, key_env, 8000, 1000, NULL"
                         " FROM llm_models WHERE name = ?", (MINI,))
         self.db.execute("UPDATE llm_models SET base_url = ? WHERE name = 'free-1'", (self.standin.url + "/s/overloaded-always/v1",))
         self.db.execute("INSERT INTO llm_prices(model, kind, usd_per_million) VALUES ('free-1', 'input', 0), ('free-1', 'output', 0)")
@@ -586,7 +589,8 @@ class Cases(Budgets):
         self.assertEqual(self.status("spent_nusd, from_time"), [(3_000_000_000 + made, f"{month:%Y-%m-%d} 00:00 +00:00")])
 
     def test_b11_the_hold_has_the_price_of_the_bill(self):
-        self.db.execute("INSERT INTO llm_models SELECT 'long-1', 'own', api, base_url, key_env, 2000000, 1000, '{\"tokens\":\"o200k_base\"}'"
+        self.db.execute("INSERT INTO llm_models(name, provider, api, base_url, key_env, context_window, max_output, supports)"
+                        " SELECT 'long-1', 'own', api, base_url, key_env, 2000000, 1000, '{\"tokens\":\"o200k_base\"}'"
                         " FROM llm_models WHERE name = ?", (MINI,))
         self.db.execute("INSERT INTO llm_prices(model, kind, usd_per_million, above_tokens) VALUES ('long-1', 'input', 1, 0),"
                         " ('long-1', 'output', 1, 0), ('long-1', 'input', 2, 272000), ('long-1', 'output', 2, 272000)")
@@ -611,7 +615,8 @@ class Cases(Budgets):
         self.assertEqual(self.status("spent_nusd")[0][0], cost)
 
     def test_b13_what_nobody_prices(self):
-        self.db.execute("INSERT INTO llm_models SELECT 'nobody-1', 'own', api, base_url, key_env, 8000, 1000, NULL"
+        self.db.execute("INSERT INTO llm_models(name, provider, api, base_url, key_env, context_window, max_output, supports)"
+                        " SELECT 'nobody-1', 'own', api, base_url, key_env, 8000, 1000, NULL"
                         " FROM llm_models WHERE name = ?", (MINI,))
         self.db.execute("CREATE TABLE q AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 107)"
                         " SELECT 'question ' || i AS q FROM n")

@@ -17,10 +17,45 @@ SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required"
 OPTIONS = [
     {}, {"system": "Be brief."}, {"max_tokens": 50}, {"temperature": 0.5}, {"top_p": 0.9}, {"stop": "END"},
     {"stop": ["END", "STOP"]}, {"schema": SCHEMA},
-    {"system": "Be brief.", "max_tokens": 50, "temperature": 0, "top_p": 1, "stop": ["x"]},
+    {"system": "Be brief.", "max_tokens": 50, "temperature": 0, "stop": ["x"]},
 ]
 CHAT = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "hi"},
         {"role": "assistant", "content": "hello"}, {"role": "user", "content": "na\u00efve \"quotes\" \n \U0001f600"}]
+
+
+TOOLS = [{"name": "weather", "description": "of a city", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}]
+IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+SEEN = [{"role": "user", "content": [{"type": "text", "text": "What is this?"}, IMAGE]}]
+FILE = [{"role": "user", "content": [{"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,JVBERi0="}}]}]
+TURNS = [{"role": "user", "content": "Rain in Bonn?"},
+         {"role": "assistant", "content": None,
+          "tool_calls": [{"id": "call_a", "type": "function", "function": {"name": "weather", "arguments": '{"city":"Bonn"}'}}]},
+         {"role": "tool", "tool_call_id": "call_a", "content": "rain"}, {"role": "user", "content": "And tomorrow?"}]
+# Each of these options, and what a conversation may hold beside text: name, model, options, messages (None: a prompt).
+TURNED = {
+    "openai": [
+        ("reasoning low", "gpt-5.6-a", {"reasoning": "low"}, None), ("reasoning none", "gpt-5.6-b", {"reasoning": "none"}, None),
+        ("flex", "gpt-5.6-c", {"service": "flex"}, None), ("standard", "gpt-5.6-d", {"service": "standard"}, None),
+        ("tools", "gpt-4o-a", {"tools": TOOLS, "returns": "message"}, None), ("tools required", "gpt-4o-b", {"tools": TOOLS, "tool_choice": "required"}, None),
+        ("tools named", "gpt-4o-c", {"tools": TOOLS, "tool_choice": "weather"}, None), ("logprobs", "gpt-4o-d", {"logprobs": True}, None),
+        ("extra", "gpt-4o-e", {"extra": {"metadata": {"a": "b"}, "verbosity": "low"}}, None), ("turns of tools", "gpt-4o-f", {"tools": TOOLS}, TURNS),
+        ("image", "gpt-4o-g", {}, SEEN), ("file", "gpt-4o-h", {}, FILE)],
+    "anthropic": [
+        ("reasoning low", "claude-haiku-4-5-a", {"reasoning": "low"}, None), ("reasoning tokens", "claude-haiku-4-5-b", {"reasoning": 4000}, None),
+        ("adaptive", "claude-opus-4-8-a", {"reasoning": "xhigh"}, None), ("disabled", "claude-sonnet-5-a", {"reasoning": "none"}, None),
+        ("standard", "claude-haiku-4-5-c", {"service": "standard"}, None), ("priority", "claude-haiku-4-5-d", {"service": "priority"}, None),
+        ("tools", "claude-haiku-4-5-e", {"tools": TOOLS, "returns": "message"}, None),
+        ("tools required", "claude-haiku-4-5-f", {"tools": TOOLS, "tool_choice": "required"}, None),
+        ("tools named", "claude-haiku-4-5-g", {"tools": TOOLS, "tool_choice": "weather"}, None),
+        ("extra", "claude-haiku-4-5-h", {"extra": {"metadata": {"user_id": "u"}}}, None), ("turns of tools", "claude-haiku-4-5-i", {"tools": TOOLS}, TURNS),
+        ("image", "claude-haiku-4-5-j", {}, SEEN), ("file", "claude-haiku-4-5-k", {}, FILE)],
+    "responses": [
+        ("plain", "gpt-5.6-a", {"system": "Be brief.", "max_tokens": 50}, None), ("schema", "gpt-5.6-b", {"schema": SCHEMA}, None),
+        ("reasoning low", "gpt-5.6-c", {"reasoning": "low"}, None), ("flex", "gpt-5.6-d", {"service": "flex"}, None),
+        ("tools", "gpt-5.6-e", {"tools": TOOLS, "returns": "message"}, None), ("tools named", "gpt-5.6-f", {"tools": TOOLS, "tool_choice": "weather"}, None),
+        ("sampling", "gpt-4o-a", {"temperature": 0.5, "top_p": 0.9}, None), ("extra", "gpt-5.6-g", {"extra": {"metadata": {"a": "b"}, "truncation": "auto"}}, None),
+        ("conversation", "gpt-5.6-h", {}, CHAT), ("turns of tools", "gpt-5.6-i", {"tools": TOOLS}, TURNS), ("image", "gpt-5.6-j", {}, SEEN), ("file", "gpt-5.6-k", {}, FILE)],
+}
 
 
 def free_port():
@@ -81,12 +116,18 @@ def ask_all(url, path, model, shapes):
 def forms(api):
     """Every form of request that there is, as it is sent: [(name, path, headers, body)]. Second attempts are those after an
     answer that did not satisfy the schema."""
-    bad = Answer({"openai": chat, "anthropic": claude}[api]('{"n":"x"}'))
+    bad = Answer({"openai": chat, "anthropic": claude, "responses": chat}[api]('{"n":"x"}'))
     vectors = Answer({"model": "m", "data": [{"index": 0, "embedding": [1, 2]}], "usage": {"prompt_tokens": 2, "total_tokens": 2}})
-    asked = [(f"{word}{i}", {"stream": streams}, "SELECT llm_complete('x', ?)", o) for word, streams in (("whole", False), ("streamed", True))
-             for i, o in enumerate(OPTIONS)]
-    asked += [(name, {"json_schema": sends}, "SELECT llm_complete('x', ?)", {"schema": schema, "retries": 1})
-              for sends in (True, False) for name, schema in SCHEMAS.items()]
+    asked = []
+    if api != "responses":
+        asked = [(f"{word}{i}", {"stream": streams}, "SELECT llm_complete('x', ?)", o) for word, streams in (("whole", False), ("streamed", True))
+                 for i, o in enumerate(OPTIONS)]
+        asked += [(name, {"json_schema": sends, "tools": tools}, "SELECT llm_complete('x', ?)", {"schema": schema, "retries": 1})
+                  for sends, tools in ((True, False), (False, False), (False, True)) for name, schema in SCHEMAS.items()]
+    first = len(asked)
+    asked += [(name, {"stream": False}, "SELECT llm_complete('x', ?)" if messages is None else "SELECT llm_chat('%s', ?)" % json.dumps(messages).replace("'", "''"), o)
+              for name, _, o, messages in TURNED[api]]
+    names = {first + i: turned[1] for i, turned in enumerate(TURNED[api])}
     if api == "openai":
         asked += [(f"embeddings{n}", {"embeddings": True, "base64": n}, "SELECT length(embed('a text', ?))", None) for n in (True, False)]
     sent = []
@@ -95,10 +136,10 @@ def forms(api):
         value(db, "SELECT llm_allow_host(?, 'WIRE_KEY'), llm_secret('WIRE_KEY', 'sk-wire-0123456789'), llm_init()", replay.host)
         value(db, "SELECT llm_config('backoff_ms', 0)")
         for i, (name, supports, sql, options) in enumerate(asked):
-            model = f"m{i}"
+            model = names.get(i, f"m{i}")
             replay.answers[model] = [vectors if options is None else bad]
             db.execute("INSERT INTO llm_models(name, provider, api, base_url, key_env, context_window, max_output, supports)"
-                       " VALUES (?, ?, ?, ?, 'WIRE_KEY', 0, 0, ?)", (model, api, api, replay.url(model), json.dumps(supports)))
+                       " VALUES (?, ?, ?, ?, 'WIRE_KEY', 0, 0, ?)", (model, "openai" if api == "responses" else api, api, replay.url(model), json.dumps(supports)))
             how = {"retries": 0, **(options or {}), "model": model, "cache": "off", "on_error": "json"}
             try:
                 value(db, sql, model if options is None else json.dumps(how))
@@ -152,8 +193,8 @@ class Steady(unittest.TestCase):
             ("embeddingsTrue", {"encoding_format": "base65"}), ("embeddingsFalse", {"dimensions": "x"})])
 
     def test_every_form_by_anthropic_document(self):
-        # The document is of November 2024: older than output_config.
-        sent = [s for s in forms("anthropic") if "output_config" not in s[3]]
+        # The document is of November 2024: older than output_config, thinking, service_tier, tool_choice "none" and documents as parts.
+        sent = [s for s in forms("anthropic") if not {"output_config", "thinking", "service_tier"} & set(s[3]) and "document" not in json.dumps(s[3])]
         self.check_forms("anthropic-openapi.json", "/v1", sent, [
             ("streamed0", {"stream": "yes"}), ("pydantic map, attempt 2", {"messages": [{"role": "nobody", "content": "x"}]}),
             ("pydantic map, attempt 1", {"stop_sequences": "x"})])

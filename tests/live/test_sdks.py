@@ -68,12 +68,18 @@ class Desk(unittest.TestCase):
 # ---- requests
 
 # What an option is called in each vendor's own request; what is not here has the same name in both.
-RENAMED = {"openai": {"max_tokens": "max_completion_tokens"}, "anthropic": {"stop": "stop_sequences"}}
+RENAMED = {"openai": {"max_tokens": "max_completion_tokens", "reasoning": "reasoning_effort", "service": "service_tier"},
+           "anthropic": {"stop": "stop_sequences"}}
+FUNCTION = {"name": "weather", "description": "of a city", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}
 OPTIONS = [
     {}, {"system": "Be brief."}, {"max_tokens": 50}, {"temperature": 0.5}, {"temperature": 0}, {"top_p": 0.9}, {"seed": 7},
     {"seed": 9007199254740991}, {"stop": "END"}, {"stop": ["END", "STOP"]}, {"schema": CLOSED},
     {"system": "Be brief.", "max_tokens": 50, "temperature": 0.1, "top_p": 1, "stop": ["x"], "schema": CLOSED},
+    {"reasoning": "low"}, {"reasoning": 2000}, {"service": "flex"}, {"service": "priority"}, {"extra": {"metadata": {"user_id": "u"}, "deep": {"a": [1]}}},
+    {"tools": [FUNCTION]}, {"tools": [FUNCTION], "tool_choice": "required"}, {"tools": [FUNCTION], "tool_choice": "weather"},
 ]
+# What one of them has no word for.
+ONLY = {"openai": lambda o: o.get("reasoning") != 2000, "anthropic": lambda o: not ("seed" in o or o.get("service") == "flex")}
 CHAT = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"},
         {"role": "user", "content": "na\u00efve \"quotes\" \n \U0001f600 \u2028 <&>"}]
 
@@ -91,6 +97,20 @@ def vendors_request(api, model, messages, options, streams):
             request["response_format"] = {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": x}}
         elif name == "schema":
             request["output_config"] = {"format": {"type": "json_schema", "schema": x}}
+        elif name == "extra":
+            request.update(x)
+        elif name == "tools":
+            request["tools"] = [{"type": "function", "function": f} if api == "openai" else
+                                {"name": f["name"], "description": f["description"], "input_schema": f["parameters"]} for f in x]
+        elif name == "tool_choice":
+            request["tool_choice"] = (x if x == "required" else {"type": "function", "function": {"name": x}}) if api == "openai" else \
+                {"type": "any"} if x == "required" else {"type": "tool", "name": x}
+        elif name == "reasoning" and api == "anthropic" and x == "low":
+            request.update({"thinking": {"type": "adaptive"}, "output_config": {"effort": "low"}})
+        elif name == "reasoning" and api == "anthropic":
+            request.update({"thinking": {"type": "enabled", "budget_tokens": x}, "max_tokens": 8192 + x})
+        elif name == "service" and api == "anthropic":
+            request["service_tier"] = "auto"
         elif name == "stop" and api == "anthropic":
             request["stop_sequences"] = [x] if isinstance(x, str) else x
         elif name != "system":
@@ -112,7 +132,7 @@ class Requests(Desk):
         jobs, n = {}, 0
         for streams in (False, True):
             for options in (*OPTIONS, "chat"):
-                if api == "anthropic" and "seed" in options:
+                if options != "chat" and (not ONLY[api](options) or (streams and "tools" in options)):
                     continue
                 name, n = f"{api}{n}", n + 1
                 self.serve(name, good, api=api, streams=streams)
@@ -134,10 +154,10 @@ class Requests(Desk):
         return n
 
     def test_openai(self):
-        self.assertEqual(self.compare("openai", "openai"), 26)
+        self.assertEqual(self.compare("openai", "openai"), 37)
 
     def test_anthropic(self):
-        self.assertEqual(self.compare("anthropic", "anthropic-2023"), 22)
+        self.assertEqual(self.compare("anthropic", "anthropic-2023"), 33)
 
 
 class Types(unittest.TestCase):
@@ -145,8 +165,9 @@ class Types(unittest.TestCase):
 
     IMPORTS = {"openai": "import OpenAI from 'openai';\n", "anthropic": "import Anthropic from '@anthropic-ai/sdk';\n",
                "anthropic-2023": "import Anthropic from 'anthropic-sdk-2023';\n"}
+    # (of what the client of that age does not know yet, its successor is asked)
     TYPES = {"/chat/completions": "OpenAI.Chat.ChatCompletionCreateParams", "/embeddings": "OpenAI.EmbeddingCreateParams",
-             "/messages": "Anthropic.MessageCreateParams"}
+             "/messages": "Anthropic.MessageCreateParams", "/responses": "OpenAI.Responses.ResponseCreateParams"}
 
     def setUp(self):
         for package in (*PACKAGES, "typescript"):
@@ -183,6 +204,9 @@ class Types(unittest.TestCase):
         self.check("anthropic", "anthropic-2023", [
             ("whole", {"stop": ["x"]}), ("streamed", {"stream": "yes"}), ("zod array", {"output_config": {"format": {"type": "json"}}}),
             ("pydantic map", {"system": 7})])
+
+    def test_responses(self):
+        self.check("responses", "openai", [("plain", {"input": 7}), ("tools,", {"tools": [{"type": "function"}]}), ("image", {"store": "no"})])
 
     def test_what_anthropics_next_version_refuses(self):
         """Of 2026-10-21: temperature and top_p, nothing else of what we send."""

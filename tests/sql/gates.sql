@@ -91,7 +91,8 @@ INSERT INTO cases VALUES
 ('grounded: the system text counts', '{"kind":"grounded"}', 'Can I send it back?', NULL, 'gpt-4o-mini', '{"system":"Returns: 30 days.","stop":[" (ref"]}');
 
 -- A NUL, and what is no UTF-8, in the middle of an answer: each gate says one thing or the other.
-INSERT INTO llm_models SELECT name || s.column1, provider, api, base_url, key_env, context_window, max_output, supports
+INSERT INTO llm_models(name, provider, api, base_url, key_env, context_window, max_output, supports)
+  SELECT name || s.column1, provider, api, base_url, key_env, context_window, max_output, supports
 FROM llm_models, (VALUES ('@nul'), ('@bad-utf8')) s WHERE name = 'gpt-4o-mini';
 INSERT INTO llm_prices(model, kind, usd_per_million) VALUES ('gpt-4o-mini@*', 'input', 0.15), ('gpt-4o-mini@*', 'output', 0.6);
 INSERT INTO cases(name, gate, prompt, why, model)

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "core/request/answer_json.h"
+#include "core/schema/answer_json.h"
 
 #define OBJECT "{\"type\":\"object\"}"
 #define ONE                                                                                        \

@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-static const Model haiku = {"claude-haiku-4-5", "anthropic", "anthropic", "", "", "", 0, 0};
+static const Model haiku = MODEL("claude-haiku-4-5", "anthropic", "anthropic", "", "", "", 0, 0);
 
 static void test_who_has_which(void **state) {
   (void)state;
@@ -16,27 +16,28 @@ static void test_who_has_which(void **state) {
     const char *form; /* NULL: none */
     const char *says;
   } cases[] = {
-      {{"gpt-4o-mini", "openai", "openai", "", "", "", 0, 0}, "openai", ""},
-      {{"gpt-4o-mini", "OpenAI", "openai", "http://127.0.0.1:1/v1", "", "", 0, 0}, "openai", ""},
-      {{"my-deployment", "azure", "openai", "", "", "", 0, 0}, "azure", ""},
-      {{"openai/gpt-oss-20b", "groq", "openai", "", "", "", 0, 0}, "groq", ""},
-      {{"openai/gpt-4o", "openrouter", "openai", "", "", "", 0, 0}, "openrouter", ""},
-      {{"claude-haiku-4-5", "anthropic", "anthropic", "", "", "", 0, 0}, "anthropic", ""},
-      {{"mistral-small-2603", "mistral", "openai", "", "", "", 0, 0}, "mistral", ""},
-      {{"own", "vllm", "openai", "", "", "{\"batch\":\"openai\"}", 0, 0}, "openai", ""},
-      {{"gpt-4o", "openai", "openai", "", "", "{\"batch\":false}", 0, 0}, NULL, "no batch API"},
-      {{"gpt-4o", "openai", "openai", "", "", "{\"batch\":true}", 0, 0}, "openai", ""},
-      {{"gpt-4o", "openai", "openai", "", "", "{\"batch\":\"none\"}", 0, 0},
-       NULL,
+      {MODEL("gpt-4o-mini", "openai", "openai", "", "", "", 0, 0), "openai", ""},
+      {MODEL("gpt-4o-mini", "OpenAI", "openai", "http://127.0.0.1:1/v1", "", "", 0, 0), "openai",
+       ""},
+      {MODEL("my-deployment", "azure", "openai", "", "", "", 0, 0), "azure", ""},
+      {MODEL("openai/gpt-oss-20b", "groq", "openai", "", "", "", 0, 0), "groq", ""},
+      {MODEL("openai/gpt-4o", "openrouter", "openai", "", "", "", 0, 0), "openrouter", ""},
+      {MODEL("claude-haiku-4-5", "anthropic", "anthropic", "", "", "", 0, 0), "anthropic", ""},
+      {MODEL("mistral-small-2603", "mistral", "openai", "", "", "", 0, 0), "mistral", ""},
+      {MODEL("own", "vllm", "openai", "", "", "{\"batch\":\"openai\"}", 0, 0), "openai", ""},
+      {MODEL("gpt-4o", "openai", "openai", "", "", "{\"batch\":false}", 0, 0), NULL,
+       "no batch API"},
+      {MODEL("gpt-4o", "openai", "openai", "", "", "{\"batch\":true}", 0, 0), "openai", ""},
+      {MODEL("gpt-4o", "openai", "openai", "", "", "{\"batch\":\"none\"}", 0, 0), NULL,
        "'none' (valid: 'openai'"},
-      {{"claude-haiku-4-5", "anthropic", "openai", "", "", "", 0, 0}, NULL, "llm_map"},
-      {{"gemini-2.5-flash", "google", "openai", "", "", "", 0, 0}, NULL, "'openrouter/google/…'"},
-      {{"deepseek-v4-flash", "deepseek", "openai", "", "", "", 0, 0},
-       NULL,
+      {MODEL("claude-haiku-4-5", "anthropic", "openai", "", "", "", 0, 0), NULL, "llm_map"},
+      {MODEL("gemini-2.5-flash", "google", "openai", "", "", "", 0, 0), NULL,
+       "'openrouter/google/…'"},
+      {MODEL("deepseek-v4-flash", "deepseek", "openai", "", "", "", 0, 0), NULL,
        "'openrouter/deepseek/…'"},
-      {{"llama3.2", "ollama", "openai", "", "", "", 0, 0}, NULL, "llm_map (now"},
-      {{"x", "nobody-knows", "openai", "", "", "", 0, 0}, NULL, "'mistral'"},
-      {{"x", "", "openai", "", "", "", 0, 0}, NULL, "llm_map"},
+      {MODEL("llama3.2", "ollama", "openai", "", "", "", 0, 0), NULL, "llm_map (now"},
+      {MODEL("x", "nobody-knows", "openai", "", "", "", 0, 0), NULL, "'mistral'"},
+      {MODEL("x", "", "openai", "", "", "", 0, 0), NULL, "llm_map"},
   };
   for (size_t i = 0; i < COUNT(cases); i++) {
     Err err = {0};

@@ -341,7 +341,7 @@ static void test_built_requests(void **state) {
   (void)state;
   for (int i = 0; batch_form_at(i); i++) {
     const BatchForm *form = batch_form_at(i);
-    const Model model = {"m", form->name, form->api, "", "", "", 0, 0};
+    const Model model = MODEL("m", form->name, form->api, "", "", "", 0, 0);
     const Sending how = {.streams = 1, .wants_usage = 1};
     const char options[] = "{\"max_tokens\":5,\"system\":\"s \\u2028\"}";
     Options o;

@@ -32,6 +32,14 @@ static void test_addresses_taken(void **state) {
       {"https://[::ffff:127.0.0.1]/v1", "::ffff:127.0.0.1", 443, 1, 0},
       {"https://localhost/v1", "localhost", 443, 1, 1},
       {"https://host/a-b_c.d~e:f@g/1", "host", 443, 1, 0},
+      {"https://name.openai.azure.com/openai/deployments/D?api-version=2024-10-21",
+       "name.openai.azure.com", 443, 1, 0},
+      {"https://host/v1?api-version=2024-10-01-preview&x=a+b:c@d/e=f%20g", "host", 443, 1, 0},
+      {"https://host?a=1", "host", 443, 1, 0},
+      {"https://host:8443?a=1", "host", 8443, 1, 0},
+      {"https://host/v1?", "host", 443, 1, 0},
+      {"https://host/v1?a&b=&c", "host", 443, 1, 0},
+      {"http://127.0.0.1:1/v1?signed=no&design=2&deployment=gpt-4o", "127.0.0.1", 1, 0, 1},
   };
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
@@ -81,7 +89,18 @@ static const char *const refused_addresses[] = {
     "https://api.openai.com/v1?key=1",
     "https://api.openai.com#x",
     "https://api.openai.com/v1#x",
-    "https://api.openai.com/v1?x",
+    "https://api.openai.com/v1?x?y",
+    "https://api.openai.com/v1?a=1#b",
+    "https://api.openai.com?@evil.example/v1",
+    "https://api.openai.com/v1?a=1 ",
+    "https://api.openai.com/v1?a=1 2",
+    "https://api.openai.com/v1?a=\"",
+    "https://api.openai.com/v1?a=%",
+    "https://api.openai.com/v1?a=%4",
+    "https://api.openai.com/v1?a=%0g",
+    "https://api.openai.com/v1?%61=1",
+    "https://api.openai.com/v1?a=1\r\nX: 1",
+    "https://api.openai.com/v1?a=\xc3\xa4",
     "https://api.openai.com/v1\\x",
     "https://api.openai.com/v1;x",
     "https://api.openai.com/%2e%2e/v1",
@@ -149,6 +168,91 @@ static void test_addresses_refused(void **state) {
     url_parse(refused_addresses[i], &url, &err);
     check_error(&err, "bad_url", "base_url", refused_addresses[i]);
   }
+}
+
+/* What is wrong stands in front. */
+static void test_sentences(void **state) {
+  static const char blank[] = "base_url begins or ends with a blank",
+                    query[] = "base_url has a character in its query that does not belong there",
+                    secret[] = "base_url has a secret in its query: keys belong in the variable "
+                               "that key_env names";
+  static const struct {
+    const char *text, *says;
+  } cases[] = {
+      {" https://host/v1", blank},
+      {"https://host/v1 ", blank},
+      {"https://host/v1\n", blank},
+      {"\thttps://host/v1", blank},
+      {"https://host/v1?a=1 ", blank},
+      {"https://host/v 1", "base_url has a character that does not belong there"},
+      {"https://host/v1#a", "base_url has a character that does not belong there"},
+      {"https://host/v1?a#b", query},
+      {"https://host/v1?a=1?b=2", query},
+      {"https://host/v1?key=1", secret},
+      {"https://host/v1?KEY=1", secret},
+      {"https://host/v1?api_key=1", secret},
+      {"https://host/v1?api-key=1", secret},
+      {"https://host/v1?a=1&Subscription-Key=1", secret},
+      {"https://host/v1?token=1", secret},
+      {"https://host/v1?access_token=1", secret},
+      {"https://host/v1?sig=1", secret},
+      {"https://host/v1?X-Amz-Signature=1", secret},
+      {"https://host/v1?X-Amz-Credential=1", secret},
+      {"https://host/v1?client_secret=1", secret},
+      {"https://host/v1?password=1", secret},
+      {"https://host/v1?code=1", secret},
+      {"https://host/v1?key", secret},
+      {"https://host/v1?key=", secret},
+      {"https://host/v1?a=sk-live-1234567890", secret},
+      {"https://host/v1?sk-live-1234567890", secret},
+      {"https://host/v1?a=0123456789abcdef0123456789abcdef", secret},
+      {"https://host/v1?a-name-of-more-than-sixty-characters-that-nobody-would-read-to-its-key=1",
+       secret},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    Url url;
+    Err err = {0};
+    url_parse(cases[i].text, &url, &err);
+    check_error(&err, "bad_url", cases[i].says, cases[i].text);
+    check(strncmp(err.msg, cases[i].says, strlen(cases[i].says)) == 0, "%s: %s", cases[i].text,
+          err.msg);
+  }
+}
+
+static void test_joined(void **state) {
+  static const struct {
+    const char *base, *path, *url;
+  } cases[] = {
+      {"https://h/v1", "/a", "https://h/v1/a"},
+      {"https://h/v1//", "/a", "https://h/v1/a"},
+      {"https://h", "/a", "https://h/a"},
+      {"https://h/v1/chat", "/chat", "https://h/v1/chat"},
+      {"https://h/v1/chat/", "/chat", "https://h/v1/chat"},
+      {"https://h/v1/embed", "/chat", "https://h/v1/chat"},
+      {"https://h/v1/rechat", "/chat", "https://h/v1/rechat/chat"},
+      {"https://h/d/D?v=1", "/chat", "https://h/d/D/chat?v=1"},
+      {"https://h/d/D/?v=1", "/chat", "https://h/d/D/chat?v=1"},
+      {"https://h/d/D/chat?v=1&w=2", "/chat", "https://h/d/D/chat?v=1&w=2"},
+      {"https://h?v=1", "/chat", "https://h/chat?v=1"},
+      {"https://h/v1?", "/chat", "https://h/v1/chat"},
+      {"https://h/v1?v=a/chat", "/chat", "https://h/v1/chat?v=a/chat"},
+      {"https://h/v1?v=1", "/b?limit=2&after=x", "https://h/v1/b?v=1&limit=2&after=x"},
+      {"https://h/v1", "/b?limit=2", "https://h/v1/b?limit=2"},
+      {"https://h/v1/embed?v=1", "", "https://h/v1?v=1"},
+      {"https://h/v1/chat", "", "https://h/v1"},
+  };
+  static const char *const ends[2] = {"/chat", "/embed"};
+  char out[200];
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    size_t n = strlen(cases[i].url);
+    check(url_join(cases[i].base, ends, cases[i].path, out, n + 1), "%s", cases[i].base);
+    check(strcmp(out, cases[i].url) == 0, "%s + %s: %s", cases[i].base, cases[i].path, out);
+    check(!url_join(cases[i].base, ends, cases[i].path, out, n), "%s", cases[i].base);
+  }
+  check(url_join("https://h/v1/chat", NULL, "/b", out, sizeof out), "no ends");
+  assert_string_equal(out, "https://h/v1/chat/b");
 }
 
 static void test_a_long_host_is_refused(void **state) {
@@ -299,6 +403,8 @@ int main(void) {
       cmocka_unit_test(test_endpoints_are_at_home),
       cmocka_unit_test(test_another_name_of_a_key),
       cmocka_unit_test(test_addresses_refused),
+      cmocka_unit_test(test_sentences),
+      cmocka_unit_test(test_joined),
       cmocka_unit_test(test_a_long_host_is_refused),
       cmocka_unit_test(test_rules),
       cmocka_unit_test(test_builtin_hosts_and_their_keys),

@@ -21,9 +21,9 @@
 #include "core/manual/help.h"
 #include "core/logs/format.h"
 #include "core/price/price_import.h"
-#include "core/request/answer_json.h"
-#include "core/request/schema.h"
-#include "core/request/schema_form.h"
+#include "core/schema/answer_json.h"
+#include "core/schema/schema.h"
+#include "core/schema/schema_form.h"
 #include "core/route/learn.h"
 #include "base/text/text.h"
 #include "core/tokens/tokens.h"
@@ -35,6 +35,7 @@
 #include "wire/provider.h"
 #include "wire/answer/thinking.h"
 #include "vec/embed/static_embedder.h"
+#include "trust/headers/headers.h"
 #include "trust/scrub.h"
 
 #include <limits.h>
@@ -204,6 +205,19 @@ static int build_tree(Result *r, Err *err) {
   "\"top_p\":0.25,\"stop\":[\"a\",\"b\"],\"schema\":{\"type\":\"object\",\"properties\":{\"a\":"   \
   "{\"type\":\"string\",\"pattern\":\"^(x|y+)+z\"}},\"required\":[\"a\"],"                         \
   "\"additionalProperties\":false},\"ttl\":\"7d\"}"
+/* What none of the models takes beside those. */
+#define TURNED                                                                                     \
+  "{\"model\":\"m\",\"reasoning\":\"low\",\"service\":\"standard\",\"extra\":{\"k\":{\"a\":[1]}}," \
+  "\"tools\":[{\"name\":\"f\",\"parameters\":{\"type\":\"object\"}}],\"tool_choice\":\"f\","       \
+  "\"returns\":\"message\"}"
+#define TURNS                                                                                      \
+  "[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\"},{\"type\":\"image_url\","   \
+  "\"image_url\":{\"url\":\"data:image/"                                                           \
+  "png;base64,aGk=\"}}]},{\"role\":\"assistant\",\"content\":["                                    \
+  "{\"type\":\"thinking\",\"thinking\":\"t\",\"signature\":\"s\"},{\"type\":\"text\",\"text\":"    \
+  "\"b\"}],"                                                                                       \
+  "\"tool_calls\":[{\"id\":\"c\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]},"           \
+  "{\"role\":\"tool\",\"tool_call_id\":\"c\",\"content\":\"r\"}]"
 #define CHAT                                                                                       \
   "[{\"role\":\"system\",\"content\":\"S\\u00e9\"},{\"role\":\"user\",\"content\":\"a\"},"         \
   "{\"role\":\"assistant\",\"content\":\"b" LONG "\"},{\"role\":\"user\",\"content\":\"q\"}]"
@@ -248,8 +262,8 @@ static int request(Result *r, Err *err) {
   char *transcript = NULL;
   if (options_parse(OPTIONS, sizeof OPTIONS - 1, &o, err) == RC_OK &&
       request_from_messages(CHAT, sizeof CHAT - 1, &o, &q, err) == RC_OK &&
-      request_key(&q, "me", 5, &key, err) == RC_OK &&
-      request_scope(&q, NULL, 5, &scope, err) == RC_OK &&
+      request_key(&q, &(KeyBeside){"me", NULL}, 5, &key, err) == RC_OK &&
+      request_scope(&q, &(KeyBeside){NULL, NULL}, 5, &scope, err) == RC_OK &&
       (transcript = request_transcript(&q, name, NULL, &n, err)) != NULL) {
     add_bytes(r, &key, sizeof key);
     add_bytes(r, &scope, sizeof scope);
@@ -268,12 +282,12 @@ static int texts(Result *r, Err *err) {
   Request q = {0};
   Hash key;
   Buf body;
-  const Model model = {"m", "openai", "openai", "", "", "", 0, 0};
+  const Model model = MODEL("m", "openai", "openai", "", "", "", 0, 0);
   buf_init(&body, LIMIT_REQUEST_BYTES);
   options_init(&o);
   o.model = "m";
   if (request_from_texts(list, lengths, 2, &o, &q, err) == RC_OK &&
-      request_key(&q, NULL, 5, &key, err) == RC_OK &&
+      request_key(&q, &(KeyBeside){NULL, NULL}, 5, &key, err) == RC_OK &&
       openai_embed_build(&q, &model, &(Sending){0}, &body, err) == RC_OK) {
     add_bytes(r, &key, sizeof key);
     add(r, "%s", body.data);
@@ -284,13 +298,14 @@ static int texts(Result *r, Err *err) {
 }
 
 /* The body for a model. */
-static int body_of(const Model *model, Result *r, Err *err) {
+static int body_with(const Model *model, const char *options, const char *messages, Result *r,
+                     Err *err) {
   Options o;
   Request q = {0};
   Buf body;
   buf_init(&body, LIMIT_REQUEST_BYTES);
-  if (options_parse(OPTIONS, sizeof OPTIONS - 1, &o, err) == RC_OK &&
-      request_from_messages(CHAT, sizeof CHAT - 1, &o, &q, err) == RC_OK &&
+  if (options_parse(options, strlen(options), &o, err) == RC_OK &&
+      request_from_messages(messages, strlen(messages), &o, &q, err) == RC_OK &&
       provider_api(model->api)->build(&q, model, &(Sending){0}, &body, err) == RC_OK) {
     add(r, "%s", body.data);
   }
@@ -301,19 +316,70 @@ static int body_of(const Model *model, Result *r, Err *err) {
 }
 
 static int openai_body(Result *r, Err *err) {
-  const Model m = {"gpt-4o", "openai", "openai", "", "", "{\"json_schema\":true}", 0, 0};
-  return body_of(&m, r, err);
+  const Model m = MODEL("gpt-4o", "openai", "openai", "", "", "{\"json_schema\":true}", 0, 0);
+  return body_with(&m, OPTIONS, CHAT, r, err);
+}
+
+static int headers(Result *r, Err *err) {
+  const Model m = {.name = "m", .headers = "{\"X-Title\":\"a\",\"X-Key\":{\"env\":\"KEY\"}}"};
+  const char *why = NULL;
+  Headers h;
+  if (headers_read(&m, &h, err) == RC_OK && headers_fill(&h, 1, "the-value", &why, err) == RC_OK) {
+    add(r, "%s|%s|%s", h.list[0].line, h.list[1].line, h.list[1].variable);
+  }
+  headers_free(&h);
+  return err->rc;
+}
+
+/* Tools, an image, thoughts; what a call was asked for, and its tokens. */
+static int turned_body(const Model *model, Result *r, Err *err) {
+  Options o;
+  Request q = {0};
+  TokenRule rule;
+  Hash key;
+  tokens_rule(model->name, &rule);
+  if (options_parse(TURNED, sizeof TURNED - 1, &o, err) == RC_OK &&
+      request_from_messages(TURNS, sizeof TURNS - 1, &o, &q, err) == RC_OK &&
+      request_key(&q, &(KeyBeside){NULL, "row"}, 5, &key, err) == RC_OK) {
+    char *said = request_asked(&q, err);
+    long long tokens = tokens_request(&rule, &q);
+    add_bytes(r, &key, sizeof key);
+    add(r, "%s %lld", said ? said : "", tokens);
+    free(said);
+    if (tokens < 0) {
+      err_nomem(err);
+    }
+  }
+  request_free(&q);
+  options_free(&o);
+  return err->rc == RC_OK ? body_with(model, TURNED, TURNS, r, err) : err->rc;
+}
+
+static int openai_turned(Result *r, Err *err) {
+  Model m = MODEL("m", "openrouter", "openai", "", "", "", 0, 0);
+  m.extra = "{\"top_k\":1}";
+  return turned_body(&m, r, err);
+}
+
+static int anthropic_turned(Result *r, Err *err) {
+  const Model m = MODEL("claude-haiku-4-5", "anthropic", "anthropic", "", "", "", 0, 64000);
+  return turned_body(&m, r, err);
+}
+
+static int responses_turned(Result *r, Err *err) {
+  const Model m = MODEL("gpt-6", "openai", "responses", "", "", "", 0, 64000);
+  return turned_body(&m, r, err);
 }
 
 /* Old names of options, the schema in words. */
 static int other_body(Result *r, Err *err) {
-  const Model m = {"llama", "groq", "openai", "", "", "{\"json_schema\":false}", 0, 0};
-  return body_of(&m, r, err);
+  const Model m = MODEL("llama", "groq", "openai", "", "", "{\"json_schema\":false}", 0, 0);
+  return body_with(&m, OPTIONS, CHAT, r, err);
 }
 
 static int anthropic_body(Result *r, Err *err) {
-  const Model m = {"claude-haiku-4-5", "anthropic", "anthropic", "", "", "", 0, 64000};
-  return body_of(&m, r, err);
+  const Model m = MODEL("claude-3-7-sonnet", "anthropic", "anthropic", "", "", "", 0, 64000);
+  return body_with(&m, OPTIONS, CHAT, r, err);
 }
 
 static void add_usage(Result *r, const Usage *u) {
@@ -378,7 +444,7 @@ static int anthropic_reply(Result *r, Err *err) {
 static int stream_reply(Result *r, Err *err) {
   Body body;
   Reply reply = {0};
-  Message m = {"user", "q", 1};
+  Message m = {.role = "user", .content = "q", .n = 1};
   Request q = {.messages = &m, .n_messages = 1};
   if (body_read(STREAM, sizeof STREAM - 1, "text/event-stream", &body, err) == RC_OK) {
     if (reply_read(&body, &reply, err) == RC_OK && thinking_split(&reply, &q, err) == RC_OK) {
@@ -413,8 +479,8 @@ static int failure(Result *r, Err *err) {
 }
 
 static int supports(Result *r, Err *err) {
-  const Model m = {"m", "p", "openai", "", "", "{\"embeddings\":true,\"tokens\":\"estimate\"}",
-                   0,   0};
+  const Model m =
+      MODEL("m", "p", "openai", "", "", "{\"embeddings\":true,\"tokens\":\"estimate\"}", 0, 0);
   TokenRule rule;
   int value = wire_supports(&m, "embeddings", 0, err);
   tokens_rule_declared("gpt-4o", m.supports, &rule, err);
@@ -425,7 +491,7 @@ static int supports(Result *r, Err *err) {
 /* A batch on its way out: form, body, lines, path. */
 static int batch_sent(Result *r, Err *err) {
   static const char body[] = "{\"model\":\"m\",\"stream\":true,\"x\":\"\xE2\x80\xA8" LONG "\"}";
-  const Model m = {"m", "p", "openai", "", "", "{\"batch\":\"openrouter\"}", 0, 0};
+  const Model m = MODEL("m", "p", "openai", "", "", "{\"batch\":\"openrouter\"}", 0, 0);
   const BatchForm *inline_form = batch_form_of(&m, err), *form = batch_form_by_name("openai");
   const BatchCreate create = {BATCH_CHAT, "file-1", "m", "b-7", 24, 3600};
   const BatchLine line = {"r1-1", BATCH_CHAT, body, sizeof body - 1, 1};
@@ -864,8 +930,12 @@ static const Case cases[] = {
     {"request", request, NULL},
     {"texts", texts, NULL},
     {"openai body", openai_body, NULL},
+    {"headers", headers, NULL},
     {"other body", other_body, NULL},
     {"anthropic body", anthropic_body, NULL},
+    {"openai turned", openai_turned, NULL},
+    {"anthropic turned", anthropic_turned, NULL},
+    {"responses turned", responses_turned, NULL},
     {"openai reply", openai_reply, OPENAI_ANSWER},
     {"anthropic reply", anthropic_reply, ANTHROPIC_ANSWER},
     {"stream reply", stream_reply, NULL},

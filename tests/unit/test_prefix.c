@@ -19,10 +19,10 @@
 #define REST(text) "{\"type\":\"text\",\"text\":\"" text "\"}"
 #define USER(content) "\"messages\":[{\"role\":\"user\",\"content\":" content "}]"
 
-static const Model haiku = {
-    "claude-haiku-4-5", "anthropic", "anthropic", "", "", "", 200000, 64000};
-static const Model sol = {
-    "gpt-5.6-sol", "openai", "openai", "https://api.openai.com/v1", "", "", 0, 0};
+static const Model haiku =
+    MODEL("claude-haiku-4-5", "anthropic", "anthropic", "", "", "", 200000, 64000);
+static const Model sol =
+    MODEL("gpt-5.6-sol", "openai", "openai", "https://api.openai.com/v1", "", "", 0, 0);
 
 enum { ALL = PREFIX_SYSTEM | PREFIX_SHARED | PREFIX_HISTORY };
 
@@ -111,33 +111,36 @@ static void test_forms(void **state) {
     Model model;
     const char *member; /* NULL: none */
   } cases[] = {
-      {{"claude-haiku-4-5", "anthropic", "anthropic", "https://api.anthropic.com/v1", "", "", 0, 0},
+      {MODEL("claude-haiku-4-5", "anthropic", "anthropic", "https://api.anthropic.com/v1", "", "",
+             0, 0),
        "cache_control"},
-      {{"claude-x", "own", "anthropic", "http://127.0.0.1:1", "", "", 0, 0}, "cache_control"},
-      {{"claude-x", "own", "anthropic", "http://127.0.0.1:1", "", "{\"prompt_cache\":false}", 0, 0},
+      {MODEL("claude-x", "own", "anthropic", "http://127.0.0.1:1", "", "", 0, 0), "cache_control"},
+      {MODEL("claude-x", "own", "anthropic", "http://127.0.0.1:1", "", "{\"prompt_cache\":false}",
+             0, 0),
        NULL},
-      {{"gpt-5.6-sol", "openai", "openai", "https://api.openai.com/v1", "", "", 0, 0},
+      {MODEL("gpt-5.6-sol", "openai", "openai", "https://api.openai.com/v1", "", "", 0, 0),
        "prompt_cache_breakpoint"},
-      {{"gpt-6-astra", "openai", "openai", "https://api.openai.com/v1", "",
-        "{\"prompt_cache\":null}", 0, 0},
+      {MODEL("gpt-6-astra", "openai", "openai", "https://api.openai.com/v1", "",
+             "{\"prompt_cache\":null}", 0, 0),
        "prompt_cache_breakpoint"},
-      {{"gpt-6-astra", "openai", "openai", "https://gateway.example/v1", "", "", 0, 0}, NULL},
-      {{"gpt-5", "openai", "openai", "https://api.openai.com/v1", "", "", 0, 0}, NULL},
-      {{"gpt-4o", "openai", "openai", "https://api.openai.com/v1", "", "", 0, 0}, NULL},
-      {{"mistral-small-2603", "mistral", "openai", "https://api.mistral.ai/v1", "", "", 0, 0},
+      {MODEL("gpt-6-astra", "openai", "openai", "https://gateway.example/v1", "", "", 0, 0), NULL},
+      {MODEL("gpt-5", "openai", "openai", "https://api.openai.com/v1", "", "", 0, 0), NULL},
+      {MODEL("gpt-4o", "openai", "openai", "https://api.openai.com/v1", "", "", 0, 0), NULL},
+      {MODEL("mistral-small-2603", "mistral", "openai", "https://api.mistral.ai/v1", "", "", 0, 0),
        NULL},
-      {{"anthropic/claude-sonnet-5", "openrouter", "openai", "https://openrouter.ai/api/v1", "", "",
-        0, 0},
+      {MODEL("anthropic/claude-sonnet-5", "openrouter", "openai", "https://openrouter.ai/api/v1",
+             "", "", 0, 0),
        "cache_control"},
-      {{"openai/gpt-4o-mini", "openrouter", "openai", "https://openrouter.ai/api/v1", "", "", 0, 0},
+      {MODEL("openai/gpt-4o-mini", "openrouter", "openai", "https://openrouter.ai/api/v1", "", "",
+             0, 0),
        NULL},
-      {{"own", "vllm", "openai", "http://127.0.0.1:1", "", "{\"prompt_cache\":\"cache_control\"}",
-        0, 0},
+      {MODEL("own", "vllm", "openai", "http://127.0.0.1:1", "",
+             "{\"prompt_cache\":\"cache_control\"}", 0, 0),
        "cache_control"},
-      {{"own", "vllm", "openai", "http://127.0.0.1:1", "",
-        "{\"prompt_cache\":\"prompt_cache_breakpoint\"}", 0, 0},
+      {MODEL("own", "vllm", "openai", "http://127.0.0.1:1", "",
+             "{\"prompt_cache\":\"prompt_cache_breakpoint\"}", 0, 0),
        "prompt_cache_breakpoint"},
-      {{"own", "vllm", "openai", "http://127.0.0.1:1", "", "no JSON", 0, 0}, NULL},
+      {MODEL("own", "vllm", "openai", "http://127.0.0.1:1", "", "no JSON", 0, 0), NULL},
   };
   for (size_t i = 0; i < COUNT(cases); i++) {
     Err err = {0};
@@ -148,7 +151,7 @@ static void test_forms(void **state) {
           cases[i].model.name, member, err.msg);
   }
   Err err = {0};
-  const Model wrong = {"own", "vllm", "openai", "", "", "{\"prompt_cache\":\"yes\"}", 0, 0};
+  const Model wrong = MODEL("own", "vllm", "openai", "", "", "{\"prompt_cache\":\"yes\"}", 0, 0);
   assert_null(prefix_form(&wrong, &err));
   check_error(&err, "config",
               "\"prompt_cache\" in llm_models.supports is 'yes' (valid: 'cache_control'", "yes");
@@ -172,7 +175,7 @@ static void test_places(void **state) {
       {NULL, "a\xE2\x82\xAC", 3, 1, PREFIX_SHARED},
   };
   for (size_t i = 0; i < COUNT(cases); i++) {
-    Message one = {"user", cases[i].text, strlen(cases[i].text)};
+    Message one = {.role = "user", .content = cases[i].text, .n = strlen(cases[i].text)};
     const Request r = {
         .messages = &one, .n_messages = 1, .system = cases[i].system, .shared = cases[i].shared};
     check(prefix_shared(&r) == cases[i].bytes && prefix_places(&r) == cases[i].places,

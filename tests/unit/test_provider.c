@@ -9,20 +9,23 @@
 #include <math.h>
 #include <stdio.h>
 
-static const Model gpt = {"gpt-4o", "openai", "openai", "", "", "{\"json_schema\":true}",
-                          128000,   16384};
-static const Model old_style = {"mistral-small-2603", "mistral", "openai", "", "", "", 128000, 0};
-static const Model own_server = {
-    "own", "vllm", "openai", "", "", "{\"max_completion_tokens\":true}", 0, 0};
-static const Model own_openai = {
-    "own", "openai", "openai", "", "", "{\"max_completion_tokens\":false}", 0, 0};
-static const Model old_claude = {
-    "claude-old", "anthropic", "anthropic", "", "", "{\"json_schema\":false}", 0, 0};
-static const Model no_schema = {"llama", "groq", "openai", "", "", "{\"json_schema\":false}", 0, 0};
-static const Model haiku = {
-    "claude-haiku-4-5", "anthropic", "anthropic", "", "", "", 200000, 64000};
-static const Model small = {"claude-small", "anthropic", "anthropic", "", "", "", 200000, 4096};
-static const Model unknown_size = {"claude-new", "anthropic", "anthropic", "", "", "", 0, 0};
+static const Model gpt =
+    MODEL("gpt-4o", "openai", "openai", "", "", "{\"json_schema\":true}", 128000, 16384);
+static const Model old_style =
+    MODEL("mistral-small-2603", "mistral", "openai", "", "", "", 128000, 0);
+static const Model own_server =
+    MODEL("own", "vllm", "openai", "", "", "{\"max_completion_tokens\":true}", 0, 0);
+static const Model own_openai =
+    MODEL("own", "openai", "openai", "", "", "{\"max_completion_tokens\":false}", 0, 0);
+static const Model old_claude =
+    MODEL("claude-old", "anthropic", "anthropic", "", "", "{\"json_schema\":false}", 0, 0);
+static const Model no_schema =
+    MODEL("llama", "groq", "openai", "", "", "{\"json_schema\":false}", 0, 0);
+static const Model haiku =
+    MODEL("claude-haiku-4-5", "anthropic", "anthropic", "", "", "", 200000, 64000);
+static const Model small =
+    MODEL("claude-small", "anthropic", "anthropic", "", "", "", 200000, 4096);
+static const Model unknown_size = MODEL("claude-new", "anthropic", "anthropic", "", "", "", 0, 0);
 
 static const Sending whole = {0};
 
@@ -118,8 +121,8 @@ static const struct {
      "{\"model\":\"claude-new\",\"max_tokens\":8192," ONE "}"},
     {"Anthropic: length asked for", &haiku, "{\"max_tokens\":20000}", "q",
      "{\"model\":\"claude-haiku-4-5\",\"max_tokens\":20000," ONE "}"},
-    {"Anthropic: sampling", &haiku, "{\"max_tokens\":5,\"temperature\":1,\"top_p\":0}", "q",
-     "{\"model\":\"claude-haiku-4-5\",\"max_tokens\":5," ONE ",\"temperature\":1,\"top_p\":0}"},
+    {"Anthropic: sampling", &haiku, "{\"max_tokens\":5,\"temperature\":1}", "q",
+     "{\"model\":\"claude-haiku-4-5\",\"max_tokens\":5," ONE ",\"temperature\":1}"},
     {"Anthropic: stop string", &haiku, "{\"max_tokens\":5,\"stop\":\"END\"}", "q",
      "{\"model\":\"claude-haiku-4-5\",\"max_tokens\":5," ONE ",\"stop_sequences\":[\"END\"]}"},
     {"Anthropic: stop array", &haiku, "{\"max_tokens\":5,\"stop\":[\"a\",\"b\"]}", "q",
@@ -133,10 +136,9 @@ static const struct {
      "{\"type\":\"json_schema\",\"schema\":" STRICT_SCHEMA "}}}"},
     {"Anthropic: a model that takes no schema", &old_claude,
      "{\"max_tokens\":5,\"system\":\"s\",\"schema\":" STRICT_SCHEMA "}", "q",
-     "{\"model\":\"claude-old\",\"max_tokens\":5," ONE ",\"system\":\"s\\n\\nAnswer with nothing "
-     "but JSON that satisfies this JSON Schema: {\\\"type\\\":\\\"object\\\",\\\"properties\\\":"
-     "{\\\"a\\\":{\\\"type\\\":\\\"integer\\\"}},\\\"required\\\":[\\\"a\\\"],"
-     "\\\"additionalProperties\\\":false}\"}"},
+     "{\"model\":\"claude-old\",\"max_tokens\":5," ONE ",\"system\":\"s\",\"tools\":[{\"name\":"
+     "\"answer\",\"description\":\"Gives the answer.\",\"input_schema\":" STRICT_SCHEMA "}],"
+     "\"tool_choice\":{\"type\":\"tool\",\"name\":\"answer\"}}"},
     {"Anthropic: a schema it has no form for", &haiku,
      "{\"max_tokens\":5,\"schema\":{\"type\":\"object\"}}", "q",
      "{\"model\":\"claude-haiku-4-5\",\"max_tokens\":5," ONE ",\"system\":\"Answer with nothing "
@@ -214,11 +216,11 @@ static void test_bodies_are_bounded(void **state) {
 static void test_apis(void **state) {
   (void)state;
   assert_string_equal(provider_api("openai")->path, "/chat/completions");
-  assert_string_equal(provider_api("openai")->key_header, "Authorization: Bearer %s");
-  assert_null(provider_api("openai")->fixed_headers);
+  assert_string_equal(provider_api("openai")->auth, "bearer");
+  assert_null(provider_api("openai")->fixed_header);
   assert_string_equal(provider_api("anthropic")->path, "/messages");
-  assert_string_equal(provider_api("anthropic")->key_header, "x-api-key: %s");
-  assert_string_equal(provider_api("anthropic")->fixed_headers, "anthropic-version: 2023-06-01");
+  assert_string_equal(provider_api("anthropic")->auth, "x-api-key");
+  assert_string_equal(provider_api("anthropic")->fixed_header, "anthropic-version: 2023-06-01");
   assert_null(provider_api("OpenAI"));
   assert_null(provider_api(""));
 }

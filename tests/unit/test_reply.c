@@ -14,7 +14,7 @@ typedef struct Case {
   int is_broken;
 } Case;
 
-static Message question = {"user", "what?", 5};
+static Message question = {"user", "what?", 5, NULL};
 static const Request request = {.messages = &question, .n_messages = 1};
 
 static int is_text(const char *got, const char *wanted) {
@@ -197,7 +197,8 @@ static void test_thoughts_that_were_asked_for(void **state) {
   };
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
-    const Request as_user = {.messages = &(Message){"user", cases[i].prompt, 0}, .n_messages = 1};
+    const Request as_user = {.messages = &(Message){"user", cases[i].prompt, 0, NULL},
+                             .n_messages = 1};
     const Request as_system = {.system = cases[i].prompt, .messages = &question, .n_messages = 1};
     for (int k = 0; k < 2; k++) {
       Reply reply = {.text = strdup(cases[i].text)};

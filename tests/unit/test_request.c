@@ -22,7 +22,8 @@ static Hash key_of(const char *options, const char *text, unsigned long long see
     request_from_prompt(text, strlen(text), &o, &r, &err);
   }
   check(err.rc == RC_OK, "%s: %s", text, err.msg);
-  check(request_key(&r, NULL, seed, &key, &err) == RC_OK, "%s: %s", text, err.msg);
+  check(request_key(&r, &(KeyBeside){NULL, NULL}, seed, &key, &err) == RC_OK, "%s: %s", text,
+        err.msg);
   request_free(&r);
   options_free(&o);
   return key;
@@ -269,7 +270,7 @@ static void test_messages_refused(void **state) {
       {"[{\"role\":\"user\",\"content\":[]}]", "bad_messages", "message 1"},
       {"[{\"role\":\"user\",\"content\":null}]", "bad_messages", "message 1"},
       {"[" USER("") "]", "bad_messages", "message 1"},
-      {"[{\"role\":\"tool\",\"content\":\"a\"}]", "bad_messages", "role 'tool'"},
+      {"[{\"role\":\"tool\",\"content\":\"a\"}]", "bad_messages", "tool_call_id"},
       {"[{\"role\":\"User\",\"content\":\"a\"}]", "bad_messages", "role 'User'"},
       {"[{\"role\":\"\",\"content\":\"a\"}]", "bad_messages", "role ''"},
       {"[" USER("a") "," SYSTEM("s") "," USER("b") "]", "bad_messages",

@@ -4,7 +4,7 @@
 */
 #include "unit.h"
 
-#include "core/request/schema.h"
+#include "core/schema/schema.h"
 
 #include <stdio.h>
 

@@ -5,8 +5,8 @@
 #include "unit.h"
 
 #include "base/buf.h"
-#include "core/request/schema.h"
-#include "core/request/schema_form.h"
+#include "core/schema/schema.h"
+#include "core/schema/schema_form.h"
 
 #include <stdio.h>
 

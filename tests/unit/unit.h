@@ -20,6 +20,14 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/* A Model by its first members, in their order: what a table of the user's may add is not there. */
+#define MODEL(name_, provider_, api_, url_, key_, supports_, window_, most_)                       \
+  {                                                                                                \
+    .name = (name_), .provider = (provider_), .api = (api_), .base_url = (url_),                   \
+    .key_env = (key_), .supports = (supports_), .context_window = (window_),                       \
+    .max_output = (most_), .extra = "", .auth = "", .headers = ""                                  \
+  }
+
 /* Fails the test with the condition and a printf-formatted description of the case. */
 #define check(condition, fmt, ...)                                                                 \
   do {                                                                                             \

@@ -315,6 +315,16 @@ cJSON *json_add(cJSON *parent, const char *key, cJSON *item, Err *err) {
   return ok ? item : NULL;
 }
 
+cJSON *json_replace(cJSON *object, const char *key, cJSON *item, Err *err) {
+  int ok = item && err->rc == RC_OK && cJSON_ReplaceItemInObjectCaseSensitive(object, key, item);
+  if (!ok) {
+    cJSON_Delete(item);
+  } else if (!item->string) { /* it is there, but without memory for its name */
+    ok = 0;
+  }
+  return ok ? item : (err_nomem(err), NULL);
+}
+
 char *json_print(cJSON *tree, Err *err) {
   char *text = tree && err->rc == RC_OK ? cJSON_PrintUnformatted(tree) : NULL;
   cJSON_Delete(tree);

@@ -53,6 +53,9 @@ int json_count(const cJSON *object, const char *key, long long *value);
 ** it is given), and json_print gives no text. Returns the item, borrowed; NULL after a failure. */
 cJSON *json_add(cJSON *parent, const char *key, cJSON *item, Err *err);
 
+/* Puts an item that was just made, which it takes over, into the place of an object's member `key`. The same otherwise. */
+cJSON *json_replace(cJSON *object, const char *key, cJSON *item, Err *err);
+
 /* Prints a tree without blanks and frees it: owned (cJSON_free), NULL and *err. A tree that is NULL is
 ** out of memory where no error stands there yet. */
 char *json_print(cJSON *tree, Err *err);

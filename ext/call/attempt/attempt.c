@@ -20,30 +20,18 @@
 #include <string.h>
 
 static int post(Call *k, NetResponse *response, Err *err) {
-  char key_header[4096];
-  const char *headers[7];
+  HeaderLines lines;
   char client_id[64];
-  int n = 0;
   const Settings *set = &k->conn->set;
-  headers[n++] = "Content-Type: application/json";
-  headers[n++] = "User-Agent: llmcost/" RELEASE; /* some hosts refuse those without one */
   snprintf(client_id, sizeof client_id, "X-Client-Request-Id: %s-%lld", k->request_id,
            k->row.attempt);
-  headers[n++] = client_id;
-  if (k->secret) {
-    int len = snprintf(key_header, sizeof key_header, k->api->key_header, k->secret);
-    if (len >= (int)sizeof key_header) {
-      return err_set(err, RC_ERROR, ERR_NO_KEY, "the key in %.80s is too long", k->model.key_env);
-    }
-    headers[n++] = key_header;
-  }
-  if (k->api->fixed_headers) {
-    headers[n++] = k->api->fixed_headers;
-  }
-  headers[n] = NULL;
+  headers_begin(&lines);
+  headers_add(&lines, "Content-Type: application/json");
+  headers_add(&lines, client_id);
+  headers_add_model(&lines, &k->access.headers, k->access.key, k->api->auth, k->api->fixed_header);
   long long left = k->deadline_ms - monotonic_ms();
   NetRequest request = {.url = k->url,
-                        .headers = headers,
+                        .headers = lines.at,
                         .body = k->body.data,
                         .n = k->body.n,
                         .connect_ms = (long)set->connect_timeout_ms,
@@ -56,7 +44,7 @@ static int post(Call *k, NetResponse *response, Err *err) {
                         .interrupted = conn_interrupted,
                         .interrupt_arg = k->conn};
   int rc = conn_post(k->conn, &request, response, err);
-  explicit_bzero(key_header, sizeof key_header);
+  headers_wipe(&lines);
   if (rc != RC_OK || response->result == NET_NO_MEMORY) {
     conn_drop_net(k->conn); /* what libcurl could not finish making, it might go on with */
   }

@@ -7,11 +7,12 @@
 #include "base/utf8.h"
 #include "call/attempt/tell.h"
 #include "trust/access.h"
-#include "core/request/answer_json.h"
+#include "core/schema/answer_json.h"
 #include "core/request/retry.h"
 #include "wire/answer/failure.h"
+#include "wire/answer/message.h"
 #include "wire/answer/thinking.h"
-#include "wire/dialect.h"
+#include "wire/model/dialect.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -115,11 +116,14 @@ static void explain_failure(const Call *k, long status, const NetResponse *r, Fa
   const char *said = f->message, *colon = said[0] ? ": " : "";
   if (status / 100 == 3) {
     tell_location(k, r, out, size);
-  } else if (is_of_key && k->secret) {
-    snprintf(out, size, ": check the key in %.80s%s%s", k->model.key_env, is_told ? ": " : "",
-             is_told ? said : "");
-  } else if (is_of_key || (status == 401 && !k->secret)) {
-    snprintf(out, size, ": it wants a key: set key_env of this model in llm_models");
+  } else if (is_of_key && k->access.key) {
+    const char *auth = k->model.auth;
+    snprintf(out, size, ": check the key in %.80s%s%s%s%s%s", k->model.key_env,
+             auth[0] ? " and how it is sent, auth '" : "", auth, auth[0] ? "' in llm_models" : "",
+             is_told ? ": " : "", is_told ? said : "");
+  } else if (is_of_key || (status == 401 && !k->access.key)) {
+    snprintf(out, size, ": it wants a key: set key_env of this model in llm_models%s",
+             k->access.headers.auth == AUTH_NONE ? ", and auth, which is 'none'" : "");
   } else if (f->is_html || !said[0]) {
     tell_body(k, status, r, f, out, size);
   } else if (status == 404) {
@@ -318,6 +322,10 @@ static void tell_no_text(Call *k, const Reply *reply, Err *err) {
   }
 }
 
+static int wants_message(const Call *k) {
+  return k->request->options->returns == RETURNS_MESSAGE;
+}
+
 /* What is no answer, by what ended it. */
 static void judge_finish(Call *k, Reply *reply, Verdict *v, Err *err) {
   char said[LIMIT_ERROR_QUOTE];
@@ -332,11 +340,14 @@ static void judge_finish(Call *k, Reply *reply, Verdict *v, Err *err) {
     v->retry = err->retryable = 1;
     err_set(err, RC_ERROR, ERR_FAILED, "the generation failed (finish_reason '%s')",
             k->finish_reason);
+  } else if (reply->has_tools && wants_message(k)) {
+    /* what it calls is what was asked for */
   } else if (reply_is_blank(reply->text)) {
     tell_no_text(k, reply, err);
   } else if (reply->has_tools) {
     err_set(err, RC_ERROR, ERR_NO_TEXT,
-            "the answer is not whole: it asks for a tool to be called (finish_reason '%s')",
+            "the answer is not whole: it asks for a tool to be called (finish_reason '%s'): "
+            "returns 'message' gives the calls",
             k->finish_reason);
   } else if (reply->finish == FINISH_CUT_OFF && !finish_is_tool(reply->word) &&
              k->request->options->max_tokens == OPTION_UNSET && !k->request->options->schema) {
@@ -348,11 +359,19 @@ static void judge_finish(Call *k, Reply *reply, Verdict *v, Err *err) {
   }
 }
 
+/* 1 if the call of a tool is what was asked for: by who takes the whole message, or as a schema's form. */
+static int is_call_wanted(const Call *k) {
+  return wants_message(k) || (k->request->options->schema && !k->request->options->tools);
+}
+
 /* How an answer without a word that is known ended: its tokens tell where it was cut. */
 static Finish settle_finish(const Call *k, const Reply *reply) {
   long long most = k->request->options->max_tokens;
   if (finish_is_tool(reply->word) && !reply->has_tools) {
     return FINISH_UNKNOWN;
+  }
+  if (finish_is_tool(reply->word) && is_call_wanted(k)) {
+    return FINISH_COMPLETE;
   }
   return reply->finish == FINISH_UNKNOWN && most != OPTION_UNSET && k->row.output_tokens >= most
              ? FINISH_CUT_OFF
@@ -440,12 +459,69 @@ static void judge_vectors(Call *k, const Reply *reply, Err *err) {
   }
 }
 
+/* Puts a text of ours into the reply's place: copied. */
+static int replace_text(Reply *reply, const char *text, Err *err) {
+  char *copy = text ? strdup(text) : NULL;
+  if (!copy) {
+    return err_nomem(err);
+  }
+  free(reply->text);
+  reply->text = copy;
+  return RC_OK;
+}
+
+/* A schema that was asked for by a tool: what the tool was called with is the answer. */
+static int take_arguments(const Call *k, const Body *body, Reply *reply, Err *err) {
+  const Options *o = k->request->options;
+  if (!o->schema || o->tools || !reply->has_tools || body->pieces) {
+    return RC_OK;
+  }
+  cJSON *message = answer_message(body, 1, NULL, err);
+  const char *arguments = answer_arguments(message, SCHEMA_TOOL);
+  if (arguments && replace_text(reply, arguments, err) == RC_OK) {
+    reply->has_tools = 0;
+  }
+  cJSON_Delete(message);
+  return err->rc;
+}
+
+/* The whole message in place of its text. */
+static int take_message(Call *k, const Body *body, const Reply *reply, Err *err) {
+  cJSON *message = answer_message(body, reply->has_tools, k->text, err);
+  char *text = message ? json_print_exact(message, err) : NULL;
+  cJSON_Delete(message);
+  char *copy = text ? strdup(text) : NULL;
+  cJSON_free(text);
+  if (!copy) {
+    return err->rc != RC_OK ? err->rc : err_nomem(err);
+  }
+  free(k->text);
+  k->text = copy;
+  k->n = strlen(copy);
+  return RC_OK;
+}
+
+static void take_reply(Call *k, const Body *body, Reply *reply, Verdict *v, Err *err) {
+  int calls_tools = reply->has_tools;
+  free(k->text);
+  k->text = reply->text;
+  k->n = k->text ? strlen(k->text) : 0;
+  reply->text = NULL;
+  k->cacheable = reply->finish == FINISH_COMPLETE || reply->finish == FINISH_UNKNOWN;
+  if (k->request->options->schema && !calls_tools) {
+    judge_schema(k, reply, v, err);
+  }
+  if (err->rc == RC_OK && wants_message(k) && !k->api->embeds) {
+    take_message(k, body, reply, err);
+  }
+}
+
 /* Takes the text of a success, or says why there is none. */
-static void judge_reply(Call *k, Reply *reply, Verdict *v, Err *err) {
+static void judge_reply(Call *k, const Body *body, Reply *reply, Verdict *v, Err *err) {
   note_finish(k, reply);
   if (k->api->embeds) {
     judge_vectors(k, reply, err);
-  } else {
+  } else if (take_arguments(k, body, reply, err) == RC_OK) {
     judge_finish(k, reply, v, err);
   }
   if (err->rc == RC_ERROR && !k->api->embeds) {
@@ -453,14 +529,7 @@ static void judge_reply(Call *k, Reply *reply, Verdict *v, Err *err) {
     unfit_take(k, said, said ? strlen(said) : 0);
   }
   if (err->rc == RC_OK) {
-    free(k->text);
-    k->text = reply->text;
-    k->n = strlen(reply->text);
-    reply->text = NULL;
-    k->cacheable = reply->finish == FINISH_COMPLETE || reply->finish == FINISH_UNKNOWN;
-  }
-  if (err->rc == RC_OK && k->request->options->schema) {
-    judge_schema(k, reply, v, err);
+    take_reply(k, body, reply, v, err);
   }
   free(k->reasoning);
   k->reasoning = reply->reasoning;
@@ -473,12 +542,24 @@ static void judge_reply(Call *k, Reply *reply, Verdict *v, Err *err) {
   }
 }
 
+/* A service that was asked for is billed as what it was served in: an answer that does not say has no price that is known. */
+static void check_service(const Call *k, const cJSON *tree, Reply *reply) {
+  const char *asked = options_service(k->request->options);
+  const cJSON *usage = cJSON_GetObjectItemCaseSensitive(tree, "usage");
+  if (asked && !k->is_batch && !reply->usage_error[0] && !json_text(tree, "service_tier") &&
+      !json_text(usage, "service_tier")) {
+    snprintf(reply->usage_error, sizeof reply->usage_error,
+             "asked for service '%.24s'; the answer does not say which it was", asked);
+  }
+}
+
 /* Reads what the answer says beside its text, and what that costs: before anything about the text can be wrong. */
 static int read_bill(Call *k, const Body *body, Reply *reply, Err *err) {
   if (provider_read_usage(body->tree, k->model.provider, reply) != RC_OK) {
     return err_nomem(err);
   }
   note_model(k, reply);
+  check_service(k, body->tree, reply);
   return bill_reply(k, reply, err);
 }
 
@@ -527,7 +608,7 @@ static void judge_body(Call *k, const NetResponse *r, const Body *body, Verdict 
     err_set(err, RC_ERROR, ERR_BAD_ANSWER, "a piece of the stream can't be read");
     judge_unread(k, r, &reply, err);
   } else {
-    judge_reply(k, &reply, v, err);
+    judge_reply(k, body, &reply, v, err);
   }
   reply_free(&reply);
 }

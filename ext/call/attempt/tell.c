@@ -5,6 +5,7 @@
 
 #include "base/utf8.h"
 #include "core/names/model_name.h"
+#include "trust/access.h"
 #include "trust/scrub.h"
 
 #include <stdio.h>
@@ -14,7 +15,7 @@
 /* 1 if what a provider said gives away the key or a piece of the prompts. */
 static int gives_away(const Call *k, const char *said) {
   const Request *r = k->request;
-  int found = scrub_holds_key(said, k->secret) ||
+  int found = access_leaks(&k->access, said) ||
               (r->system && scrub_holds_prompt(said, r->system, strlen(r->system)));
   for (int m = 0; m < r->n_messages && !found; m++) {
     found = scrub_holds_prompt(said, r->messages[m].content, r->messages[m].n);
@@ -32,7 +33,7 @@ void tell_scrub(const Call *k, char *said, size_t size) {
 }
 
 int tell_mask(const Call *k, char *said, size_t size) {
-  scrub_mask(said, k->secret);
+  access_mask(&k->access, said);
   int is_told = said[0] && !gives_away(k, said);
   tell_scrub(k, said, size);
   return is_told;
@@ -95,7 +96,7 @@ void tell_scrub_word(const Call *k, char *word) {
 ** stand a vendor's name; what is called otherwise may be anything, and is not noted if it repeats something. */
 void tell_scrub_model(const Call *k, char *model) {
   int is_asked = model_name_match(model, k->model.name) > 0;
-  if (is_asked ? strchr(model, '/') && scrub_holds_key(model, k->secret) : gives_away(k, model)) {
+  if (is_asked ? strchr(model, '/') && access_leaks(&k->access, model) : gives_away(k, model)) {
     model[0] = 0;
   }
 }
@@ -114,10 +115,10 @@ void tell_scrub_usage(const Call *k, cJSON *tree) {
 
 /* Whatever way a key took into what will be told, it ends here. */
 void tell_withhold_key(Call *k, Err *err) {
-  if (err->rc != RC_OK && scrub_holds_key(err->msg, k->secret)) {
+  if (err->rc != RC_OK && access_leaks(&k->access, err->msg)) {
     snprintf(err->msg, sizeof err->msg, "%s: " WITHHELD, k->model.provider);
   }
-  if (scrub_holds_key(k->row.error, k->secret)) {
+  if (access_leaks(&k->access, k->row.error)) {
     snprintf(k->error, sizeof k->error, "%s: " WITHHELD,
              err->rc ? err_word(err->code) : "unpriced");
     k->row.error = k->error;
@@ -129,7 +130,7 @@ void tell_withhold_key(Call *k, Err *err) {
 static int is_text(const Call *k, const char *text, size_t n) {
   size_t bad_at = 0;
   return text && n > 0 && n == strnlen(text, n) && strspn(text, " \t\r\n") < n &&
-         utf8_is_valid(text, n, &bad_at) && !scrub_holds_key(text, k->secret);
+         utf8_is_valid(text, n, &bad_at) && !access_leaks(&k->access, text);
 }
 
 void unfit_take(Call *k, const char *text, size_t n) {

@@ -12,7 +12,7 @@
 #include "call/route/tiers.h"
 #include "call/route/turns.h"
 #include "conn/learned.h"
-#include "wire/dialect.h"
+#include "wire/model/dialect.h"
 
 #include "trust/access.h"
 #include "money/pricing.h"
@@ -41,16 +41,16 @@ static int keys_at_hand(const Endpoint **first, char *list, size_t size) {
   list[0] = 0;
   for (int i = 0; i < n; i++) {
     Model model = {.name = "", .base_url = all[i].base_url, .key_env = all[i].key_env};
-    char *key = NULL;
+    Access access = {.key = NULL};
     Err ignored = {0};
-    if (all[i].key_env[0] && access_check(&model, &key, &ignored) == RC_OK) {
+    if (all[i].key_env[0] && access_check(&model, &access, &ignored) == RC_OK) {
       found++;
       *first = *first || !all[i].automatic[0] ? *first : &all[i];
       used += used < size ? (size_t)snprintf(list + used, size - used, "%s%s", used ? ", " : "",
                                              all[i].key_env)
                           : 0;
     }
-    access_wipe(key);
+    access_free(&access);
   }
   return found;
 }

@@ -141,9 +141,8 @@ void tiers_return(Call *k, int was) {
     memset(&route->tiers[was].left, 0, sizeof route->tiers[was].left);
     route->at = was;
     k->api = provider_api(k->model.api);
-    access_wipe(k->secret);
-    k->secret = NULL;
-    access_check(&k->model, &k->secret, &ignored);
+    access_free(&k->access);
+    access_check(&k->model, &k->access, &ignored);
   }
   if (was >= 0) {
     route->served = was;

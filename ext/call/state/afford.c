@@ -3,6 +3,8 @@
 */
 #include "call/state/afford.h"
 
+#include "money/counter.h"
+
 #include "money/allowance.h"
 #include "trust/hosts.h"
 
@@ -28,10 +30,23 @@ static Unit writes_of(const Call *k) {
   return !k->how.marks ? UNIT_INPUT : is_hour ? UNIT_CACHE_WRITE_1H : UNIT_CACHE_WRITE;
 }
 
+/* Tokens that go in, at most: no token of a text is shorter than a byte; what an image counts is known by a rule. */
+static long long most_input(Call *k, Err *err) {
+  enum { MOST_OFF = 3 };
+  size_t media = request_media_bytes(k->request);
+  TokenRule rule;
+  if (!media || media > k->body.n || counter_model_rule(k->conn, &k->model, &rule, err) != RC_OK) {
+    return (long long)k->body.n;
+  }
+  return (long long)(k->body.n - media) + MOST_OFF * tokens_media(&rule, k->request);
+}
+
 static int take_allowance(Call *k, long long output, Err *err) {
+  long long input = most_input(k, err);
   const AllowanceAsk ask = {.model = &k->model,
-                            .input = (long long)k->body.n,
+                            .input = input,
                             .output = output,
+                            .service = options_service(k->request->options),
                             .is_embedding = k->api->embeds,
                             .writes = writes_of(k),
                             .beside = k->request->allowance,
@@ -49,7 +64,10 @@ int afford_begin(Call *k, Err *err) {
   const WorstAsk ask = {.model = &k->model,
                         .request = k->request,
                         .body = k->body.n,
-                        .has_more = k->request->options->schema || k->rejected,
+                        .has_more = k->request->options->schema || k->request->options->tools ||
+                                    k->request->options->extra || k->rejected ||
+                                    !request_is_plain(k->request),
+                        .service = options_service(k->request->options),
                         .output = output,
                         .is_embedding = k->api->embeds,
                         .is_own = is_own_word(k->model.provider) && is_here(k),

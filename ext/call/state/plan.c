@@ -4,7 +4,7 @@
 #include "call/state/plan.h"
 
 #include "base/check.h"
-#include "core/request/schema.h"
+#include "core/schema/schema.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +18,13 @@ static int check_available(const Conn *conn, const Options *o, int mode, Err *er
   return o->schema ? schema_check(o->schema, err) : RC_OK;
 }
 
+/* 1 if what is asked is a question whose like may have the same answer: not what a tool said, and not where the answer may be a
+** call with arguments of its own. */
+static int has_question(const Request *r) {
+  return !r->options->tools && r->options->returns == RETURNS_TEXT &&
+         strcmp(r->messages[r->n_messages - 1].role, "tool") != 0;
+}
+
 /* What the cache does in a mode. Questions are compared as texts, so they must be kept, and be texts. */
 static Plan plan_of_mode(const Conn *conn, const Request *request, int mode) {
   static const Plan plans[] = {
@@ -28,7 +35,7 @@ static Plan plan_of_mode(const Conn *conn, const Request *request, int mode) {
       [CACHE_REFRESH] = {.keeps = 1, .keeps_similar = 1, .is_memoed = 1, .name = "refresh"},
   };
   Plan plan = plans[mode];
-  if (conn->set.log_text != LOG_FULL || request->wants_vectors) {
+  if (conn->set.log_text != LOG_FULL || request->wants_vectors || !has_question(request)) {
     plan.reads_similar = plan.keeps_similar = 0;
   }
   plan.only_replaces = mode == CACHE_REFRESH && conn->set.cache != CACHE_SEMANTIC;

@@ -3,6 +3,7 @@
 */
 #include "call/state/state.h"
 
+#include "base/buf.h"
 #include "trust/access.h"
 
 #include <stdio.h>
@@ -16,26 +17,34 @@ void call_drop_unfit(Call *k) {
   k->answer_hash[0] = 0;
 }
 
-/* What was decided on the way to this attempt: by the route; that its prefix is marked, for whoever asks later what the mark
-** was worth; and what was not looked for by meaning. Without memory the latter two are left out. */
+/* What was decided on the way to this attempt: by the route; what was asked for beside the usual; that its prefix is marked, for
+** whoever asks later what the mark was worth; and what was not looked for by meaning. Without memory all but the first are left
+** out. */
 static const char *notes_of(Call *k, const TierChoice *served, long long attempt) {
-  const char *notes = served ? served->notes : NULL,
-             *mark = k->how.marks ? "\"prefix\":\"ours\"" : "";
+  const char *notes = served ? served->notes : NULL;
   char semantic[PLAN_NOTE];
+  Err ignored = {0};
+  Buf b;
+  char *asked = attempt < 1 ? NULL : request_asked(k->request, &ignored);
   plan_semantic(k->plan, k->request, semantic);
-  if (attempt < 1 || !(mark[0] || semantic[0])) {
-    return notes;
+  buf_init(&b, LIMIT_REQUEST_BYTES);
+  buf_puts(&b, k->how.marks ? ",\"prefix\":\"ours\"" : "");
+  buf_printf(&b, semantic[0] ? ",\"semantic\":%s" : "%s", semantic);
+  buf_printf(&b, asked && asked[0] ? ",\"asked\":{%s}" : "%s", asked && asked[0] ? asked : "");
+  free(asked);
+  if (attempt >= 1 && b.n > 0 && !b.failed) {
+    b.data[0] = '{';
+    buf_printf(&b, "%s%s", notes ? "," : "}", notes ? notes + 1 : "");
+    char **kept = &k->budget_notes[attempt & 1];
+    char *text = b.failed ? NULL : cJSON_malloc(b.n + 1);
+    if (text) {
+      memcpy(text, b.data, b.n + 1);
+      cJSON_free(*kept);
+      notes = *kept = text;
+    }
   }
-  const char *rest = notes ? notes + 1 : "}";
-  size_t n = strlen(mark) + strlen(semantic) + strlen(rest) + 20;
-  char **kept = &k->budget_notes[attempt & 1], *text = cJSON_malloc(n);
-  if (text) {
-    snprintf(text, n, "{%s%s%s%s%s%s", mark, mark[0] && semantic[0] ? "," : "",
-             semantic[0] ? "\"semantic\":" : "", semantic, notes ? "," : "", rest);
-    cJSON_free(*kept);
-    *kept = text;
-  }
-  return text ? text : notes;
+  buf_free(&b);
+  return notes;
 }
 
 void call_start_row(Call *k, long long attempt, const char *retry_reason) {
@@ -131,7 +140,8 @@ int call_make_question(Call *k, Err *err) {
 
   Hash scope;
   const char *owner = k->plan->kind == VOLATILE_PERSONAL ? r->options->user : call_owner(k);
-  if (request_scope(r, owner, k->store->seed, &scope, err) != RC_OK) {
+  const KeyBeside beside = {owner, k->row_extras};
+  if (request_scope(r, &beside, k->store->seed, &scope, err) != RC_OK) {
     return err->rc;
   }
   k->question = (Question){.system = r->system,
@@ -164,7 +174,16 @@ Answer call_answer(const Call *k) {
 int call_rename(Call *k, Err *err) {
   Request named = *k->request;
   snprintf(named.model, sizeof named.model, "%s", k->model.name);
-  return request_key(&named, call_owner(k), k->store->seed, &k->key, err);
+  return call_name(k, &named, err);
+}
+
+int call_name(Call *k, const Request *as, Err *err) {
+  const Config *config = conn_config_glance(k->conn, err);
+  free(k->row_extras);
+  k->row_extras = config ? config_row_extras(config, as->model, err) : NULL;
+  const KeyBeside beside = {call_owner(k), k->row_extras};
+  return err->rc == RC_OK ? request_key(as, &beside, k->store ? k->store->seed : 0, &k->key, err)
+                          : err->rc;
 }
 
 static void free_route(Route *route) {
@@ -179,7 +198,7 @@ void call_free(Call *k) {
   free_route(&k->route);
   net_response_free(&k->response);
   config_model_free(&k->model);
-  access_wipe(k->secret);
+  access_free(&k->access);
   buf_free(&k->body);
   cJSON_free(k->usage);
   cJSON_free(k->logprobs);
@@ -187,6 +206,7 @@ void call_free(Call *k) {
   free(k->text);
   free(k->reasoning);
   free(k->rejected);
+  free(k->row_extras);
   call_drop_unfit(k);
   if (k->budgets.list || k->budgets.began) {
     budgets_settle(&k->budgets, 0, 0);

@@ -12,6 +12,7 @@
 #include "money/budget/budgets.h"
 #include "wire/provider.h"
 #include "net/transport.h"
+#include "trust/access.h"
 #include "store/ledger.h"
 #include "store/semantic.h"
 
@@ -76,6 +77,7 @@ typedef struct Call {
   Store *store;
   Hash key;              /* under which its answer is kept, and waited for */
   Hash asked;            /* the same, before the call went to another model than its own */
+  char *row_extras;      /* what rows of llm_models add to it; owned; NULL: nothing */
   Question question;     /* of a semantic lookup */
   long long deadline_ms; /* monotonic: the plan's, and later by what it waited for its turn */
   int attempts_left;
@@ -88,7 +90,7 @@ typedef struct Call {
   Model model; /* owned texts */
   const Api *api;
   char tier[64];
-  char *secret; /* the key, owned (access_wipe) */
+  Access access; /* the key and the headers of its row; owned (access_free) */
   Sending how;
   unsigned refused; /* of that, in this call: REFUSES_… (learned.h) */
   Buf body;
@@ -171,6 +173,9 @@ int call_make_question(Call *k, Err *err);
 
 /* Its text as the caches keep it. */
 Answer call_answer(const Call *k);
+
+/* The key from now on is that of this request. */
+int call_name(Call *k, const Request *as, Err *err);
 
 /* The key from now on is that of the same request to the model that the call goes to. */
 int call_rename(Call *k, Err *err);

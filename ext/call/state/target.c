@@ -7,7 +7,8 @@
 #include "money/counter.h"
 #include "money/pricing.h"
 #include "trust/access.h"
-#include "wire/dialect.h"
+#include "trust/hosts.h"
+#include "wire/model/dialect.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -60,10 +61,9 @@ int target_api(Call *k, Err *err) {
 }
 
 int target_access(Call *k, Err *err) {
-  access_wipe(k->secret);
-  k->secret = NULL;
+  access_free(&k->access);
   k->refused = 0;
-  if (target_api(k, err) == RC_OK && access_check(&k->model, &k->secret, err) == RC_OK) {
+  if (target_api(k, err) == RC_OK && access_check(&k->model, &k->access, err) == RC_OK) {
     check_supports(&k->model, err);
   }
   return err->rc;
@@ -79,11 +79,11 @@ int target_take(Call *k, const char *name, Err *err) {
 int target_can_ask(Conn *conn, const char *name) {
   Model model = {0};
   Err ignored = {0};
-  char *key = NULL;
+  Access access = {.key = NULL};
   const Config *config = conn_config_kept(conn, &ignored);
   int can = config && config_model(config, name, &model, &ignored) == RC_OK &&
-            access_check(&model, &key, &ignored) == RC_OK;
-  access_wipe(key);
+            access_check(&model, &access, &ignored) == RC_OK;
+  access_free(&access);
   config_model_free(&model);
   return can;
 }
@@ -165,23 +165,25 @@ void target_mark(Call *k, Err *err) {
   }
 }
 
+/* 1 if the answer may call tools, a schema's among them: these are not put together from pieces. */
+static int may_call_tools(const Call *k, Err *err) {
+  const Options *o = k->request->options;
+  int is_anthropic = strcmp(k->api->name, "anthropic") == 0;
+  int is_forced = o->schema && !wire_supports(&k->model, "json_schema", 1, err) &&
+                  wire_supports(&k->model, "tools", is_anthropic, err);
+  return o->tools || o->returns == RETURNS_MESSAGE || is_forced;
+}
+
 int target_prepare(Call *k, Err *err) {
-  size_t n = strlen(k->model.base_url);
-  while (n > 0 && k->model.base_url[n - 1] == '/') {
-    n--;
-  }
-  size_t path = strlen(k->api->path); /* some give it with the URL */
-  int has_path = n > path && memcmp(k->model.base_url + n - path, k->api->path, path) == 0;
-  int len = snprintf(k->url, sizeof k->url, "%.*s%s", (int)n, k->model.base_url,
-                     has_path ? "" : k->api->path);
-  if (len < 0 || len >= (int)sizeof k->url) {
+  const char *const ends[2] = {k->api->path, ""}; /* some give it with the URL */
+  if (!url_join(k->model.base_url, ends, k->api->path, k->url, sizeof k->url)) {
     return err_set(err, RC_ERROR, ERR_BAD_URL, "base_url of model '%.80s' is too long",
                    k->model.name);
   }
   const Dialect *dialect = dialect_of(&k->model);
   unsigned refusals = k->refused | learned_refusals(k->conn, k->model.name);
-  k->how.streams =
-      !k->api->embeds && !(refusals & REFUSES_STREAM) && dialect_streams(dialect, &k->model, err);
+  k->how.streams = !k->api->embeds && !may_call_tools(k, err) && !(refusals & REFUSES_STREAM) &&
+                   dialect_streams(dialect, &k->model, err);
   k->how.wants_usage = dialect->wants_usage && !(refusals & REFUSES_STREAM_OPTIONS);
   k->how.base64 = k->api->embeds && !(refusals & REFUSES_BASE64) &&
                   wire_supports(&k->model, "base64", dialect->takes_base64, err);

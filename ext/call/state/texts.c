@@ -22,9 +22,14 @@ static int keep_long(void *arg, const char *text, size_t n, Hash *name) {
   return RC_OK;
 }
 
+/* 1 if the text of one message would not be all of it. */
+static int has_transcript(const Request *r) {
+  return r->n_messages > 1 || !request_is_plain(r);
+}
+
 int texts_name_prompt(const Request *r, unsigned long long seed, Hash *name, Err *err) {
   size_t n = r->messages[0].n;
-  char *transcript = r->n_messages > 1 ? request_transcript(r, name_long, NULL, &n, err) : NULL;
+  char *transcript = has_transcript(r) ? request_transcript(r, name_long, NULL, &n, err) : NULL;
   if (err->rc == RC_OK) {
     *name = hash_text(transcript ? transcript : r->messages[0].content, n, seed);
   }
@@ -64,7 +69,7 @@ int texts_list(const Call *k, Texts *t, Err *err) {
   if (!t->list) {
     return err_nomem(err);
   }
-  if (r->n_messages > 1) {
+  if (has_transcript(r)) {
     text = t->transcript = request_transcript(r, keep_long, t, &n, err);
   }
   if (text && hash_parse(k->prompt_hash, &h)) {

@@ -9,7 +9,7 @@
 #include "core/gate/checks.h"
 #include "core/gate/numbers.h"
 #include "core/gate/prose.h"
-#include "core/request/answer_json.h"
+#include "core/schema/answer_json.h"
 #include "core/route/fold.h"
 
 #include <math.h>

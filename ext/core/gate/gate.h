@@ -27,7 +27,7 @@ typedef enum GateNeed {
 
 /* Kinds: id, word, what decides it.
 **
-**   json        {}: the answer is JSON, or JSON in a fence, behind thoughts ... (core/request/answer_json.h)
+**   json        {}: the answer is JSON, or JSON in a fence, behind thoughts ... (core/schema/answer_json.h)
 **   schema      {"schema": {...}}: such JSON satisfies it
 **   regex       {"pattern": "...", "flags": "imsx", "not": false}: PCRE2 finds it (with "not": does not)
 **   length      {"min": n, "max": n, "unit": "chars" | "words" | "bytes" | "sentences"}

@@ -4,7 +4,7 @@
 #include "core/gate/checks.h"
 
 #include "base/utf8.h"
-#include "core/request/schema.h"
+#include "core/schema/schema.h"
 
 #include <math.h>
 #include <stdarg.h>

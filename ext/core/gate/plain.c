@@ -4,7 +4,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "core/gate/checks.h"
 #include "core/gate/prose.h"
-#include "core/request/answer_json.h"
+#include "core/schema/answer_json.h"
 #include "core/route/fold.h"
 
 #include <math.h>

@@ -64,9 +64,17 @@ static void load_models(void) {
   char *f[MODEL_FIELDS];
   while (*at && n_models < MOST_MODELS) {
     if (tsv_row(&at, f, MODEL_FIELDS) == MODEL_FIELDS) {
-      models[n_models++] =
-          (Model){tsv_text(f[0]), tsv_text(f[1]), tsv_text(f[2]),          tsv_text(f[3]),
-                  tsv_text(f[4]), tsv_text(f[7]), strtoll(f[5], NULL, 10), strtoll(f[6], NULL, 10)};
+      models[n_models++] = (Model){.name = tsv_text(f[0]),
+                                   .provider = tsv_text(f[1]),
+                                   .api = tsv_text(f[2]),
+                                   .base_url = tsv_text(f[3]),
+                                   .key_env = tsv_text(f[4]),
+                                   .context_window = strtoll(f[5], NULL, 10),
+                                   .max_output = strtoll(f[6], NULL, 10),
+                                   .supports = tsv_text(f[7]),
+                                   .extra = "",
+                                   .auth = "",
+                                   .headers = ""};
     }
   }
 }

@@ -8,10 +8,13 @@
 #include "core/price/book.h"
 #include "base/limits.h"
 
-/* One model that can be called. Text members are "" where the file has none. */
+/* One model that can be called. Text members are "" where the file has none. The last three stand in a table of the user's
+** alone; in a Model that was put together for a question, and to which nothing is sent, they may be NULL. */
 typedef struct Model {
   const char *name, *provider, *api, *base_url, *key_env, *supports;
   long long context_window, max_output; /* 0: unknown */
+  const char *extra;                    /* JSON for the body of each request */
+  const char *auth, *headers; /* how its key is sent, and what beside it: trust/headers/headers.h */
 } Model;
 
 /* Where a provider is asked: by its words any of its models can be named, "word/name". */

@@ -5,6 +5,8 @@
 
 #include "base/once.h"
 #include "base/text/decimal.h"
+#include "core/request/extra.h"
+#include "core/request/tools.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -22,7 +24,7 @@ static int take_seed(const SpecTable *table, const Spec *s, const SpecValue *v, 
   return RC_OK;
 }
 
-enum { MOST_STOPS = 64 };
+enum { MOST_STOPS = 64, MOST_REASONING = 10000000, LONGEST_SERVICE = 32 };
 
 /* A string, or some of them; none empty (providers refuse those). How many there may be, each provider says. */
 static int take_stop(const SpecTable *table, const Spec *s, const SpecValue *v, void *to,
@@ -88,19 +90,26 @@ static int take_gate(const SpecTable *table, const Spec *s, const SpecValue *v, 
   return RC_OK;
 }
 
-/* An object; or the text of one, where SQL's json() was forgotten around it. */
+/* JSON that may have come as its text, where SQL's json() was forgotten around it: borrowed, or NULL and *err. `what` names it
+** in the message. */
+static const cJSON *json_or_text(const SpecTable *table, const Spec *s, const SpecValue *v,
+                                 const char *what, Options *o, Err *err) {
+  if (!v->text) {
+    return v->json;
+  }
+  Err why = {0};
+  cJSON *tree = json_parse(v->text, strlen(v->text), what, &why);
+  if (why.rc != RC_OK) {
+    err_set(err, why.rc, table->code, "option '%s': %s", s->name, why.msg);
+    return NULL;
+  }
+  return keep_made(o, tree, err);
+}
+
 static int take_schema(const SpecTable *table, const Spec *s, const SpecValue *v, void *to,
                        Err *err) {
   Options *o = to;
-  const cJSON *schema = v->json;
-  if (v->text) {
-    Err why = {0};
-    cJSON *tree = json_parse(v->text, strlen(v->text), "the schema", &why);
-    if (why.rc != RC_OK) {
-      return err_set(err, why.rc, table->code, "option 'schema': %s", why.msg);
-    }
-    schema = keep_made(o, tree, err);
-  }
+  const cJSON *schema = json_or_text(table, s, v, "the schema", o, err);
   if (err->rc == RC_OK && !cJSON_IsObject(schema)) {
     spec_bad(table, s->name, "a JSON Schema (an object)", err);
   }
@@ -108,6 +117,72 @@ static int take_schema(const SpecTable *table, const Spec *s, const SpecValue *v
     o->schema = schema;
   }
   return err->rc;
+}
+
+static int take_extra(const SpecTable *table, const Spec *s, const SpecValue *v, void *to,
+                      Err *err) {
+  Options *o = to;
+  const cJSON *extra = json_or_text(table, s, v, "the object", o, err);
+  if (err->rc == RC_OK && !cJSON_IsObject(extra)) {
+    spec_bad(table, s->name, "an object: members of the request beside ours", err);
+  }
+  if (err->rc == RC_OK && extra_check(extra, EXTRA_OF_CALL, err) == RC_OK) {
+    o->extra = extra->child ? extra : NULL;
+  }
+  return err->rc;
+}
+
+static int take_tools(const SpecTable *table, const Spec *s, const SpecValue *v, void *to,
+                      Err *err) {
+  Options *o = to;
+  const cJSON *given = json_or_text(table, s, v, "the tools", o, err);
+  cJSON *tools = err->rc == RC_OK ? tools_read(given, err) : NULL;
+  if (err->rc == RC_OK) {
+    o->tools = keep_made(o, tools, err);
+  }
+  return err->rc;
+}
+
+static int take_tool_choice(const SpecTable *table, const Spec *s, const SpecValue *v, void *to,
+                            Err *err) {
+  Options *o = to;
+  if (!v->text || !v->text[0]) {
+    return spec_bad(table, s->name, "'auto', 'none', 'required', or a tool's name", err);
+  }
+  o->tool_choice = v->json;
+  return RC_OK;
+}
+
+/* A word, or how many tokens; no token is none. */
+static int take_reasoning(const SpecTable *table, const Spec *s, const SpecValue *v, void *to,
+                          Err *err) {
+  static const char *const words[] = {REASONINGS(SPEC_AS_WORD) NULL};
+  Options *o = to;
+  int is_known = decimal_is_whole(v->number, 0, MOST_REASONING);
+  for (int i = 0; v->text && words[i] && !is_known; i++) {
+    is_known = strcmp(v->text, words[i]) == 0;
+  }
+  if (!is_known) {
+    return spec_bad(table, s->name,
+                    "'none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max', or a number of "
+                    "tokens",
+                    err);
+  }
+  o->reasoning =
+      v->text || v->number > 0 ? v->json : keep_made(o, cJSON_CreateString(words[0]), err);
+  return err->rc;
+}
+
+/* A provider's own word. */
+static int take_service(const SpecTable *table, const Spec *s, const SpecValue *v, void *to,
+                        Err *err) {
+  Options *o = to;
+  size_t n = v->text ? strspn(v->text, "abcdefghijklmnopqrstuvwxyz_") : 0;
+  if (n == 0 || n > LONGEST_SERVICE || v->text[n]) {
+    return spec_bad(table, s->name, "a word such as 'standard', 'flex', 'priority'", err);
+  }
+  o->service = v->text;
+  return RC_OK;
 }
 
 #define INTO(type, member) SPEC_INTO(Options, type, member)
@@ -138,6 +213,12 @@ static const Spec specs[] = {
     {"score", INTO(NUMBER, score), .min = 0, .max = 1},
     {"scorer", INTO(WORD, scorer), .words = SPEC_WORDS(SCORERS)},
     {"logprobs", INTO(SWITCH, logprobs)},
+    {"reasoning", SPEC_OTHER, .take = take_reasoning},
+    {"service", SPEC_OTHER, .take = take_service},
+    {"extra", SPEC_OTHER, .take = take_extra},
+    {"tools", SPEC_OTHER, .take = take_tools},
+    {"tool_choice", SPEC_OTHER, .take = take_tool_choice},
+    {"returns", INTO(WORD, returns), .words = SPEC_WORDS(RETURNS), .initial = "text"},
     {"prompt_cache", INTO(WORD, prompt_cache), .words = SPEC_WORDS(PROMPT_CACHES),
      .initial = "auto"},
     {"on_error", INTO(WORD, on_error), .words = SPEC_WORDS(ON_ERRORS), .initial = "error"},
@@ -183,6 +264,26 @@ static const SpecHint hints[] = {
     {"fallback", "it is a setting of the connection: llm_config('fallback', 'up')"},
     {"fallbacks", "other models are tiers: see llm_tiers, and llm_config('fallback', 'up')"},
     {"top_logprobs", "logprobs"},
+    {"reasoning_effort", "reasoning"},
+    {"effort", "reasoning"},
+    {"thinking", "reasoning"},
+    {"think", "reasoning"},
+    {"thinking_budget", "reasoning"},
+    {"budget_tokens", "reasoning"},
+    {"service_tier", "service"},
+    {"priority", "service"},
+    {"extra_body", "extra"},
+    {"extra_args", "extra"},
+    {"model_kwargs", "extra"},
+    {"functions", "tools"},
+    {"function_call", "tool_choice"},
+    {"extra_headers", "headers stand in llm_models, of the user's own database alone"},
+    {"headers", "headers stand in llm_models, of the user's own database alone"},
+    {"n", "a request has one answer: with cache 'off' each call is a fresh one"},
+    {"top_k", "what no option is for goes into 'extra': {\"extra\":{\"top_k\":40}}"},
+    {"presence_penalty", "what no option is for goes into 'extra'"},
+    {"frequency_penalty", "what no option is for goes into 'extra'"},
+    {"metadata", "what no option is for goes into 'extra'"},
     {"user_id", "user"},
     {"customer", "user"},
     {"customer_id", "user"},
@@ -226,6 +327,23 @@ int options_know(const char *name) {
   return spec_named(name) != NULL;
 }
 
+const char *options_service(const Options *o) {
+  static const struct {
+    const char *word, *service;
+  } words[] = {{"standard", NULL},
+               {"default", NULL},
+               {"auto", NULL},
+               {"on_demand", NULL},
+               {"fast", "priority"}};
+  const char *service = o->service;
+  for (size_t i = 0; service && i < sizeof words / sizeof words[0]; i++) {
+    if (strcmp(o->service, words[i].word) == 0) {
+      service = words[i].service;
+    }
+  }
+  return service;
+}
+
 int options_take_json(const char *name) {
   const Spec *s = spec_named(name);
   return s && s->type == SPEC_OTHER;
@@ -257,6 +375,9 @@ static int check_together(const Options *o, Err *err) {
   if (!isnan(o->threshold) && o->cache != CACHE_SEMANTIC) {
     return err_set(err, RC_ERROR, ERR_BAD_OPTION,
                    "option 'threshold' is for the semantic cache: give cache 'semantic' with it");
+  }
+  if (o->tool_choice && tools_check_choice(o->tools, o->tool_choice->valuestring, err) != RC_OK) {
+    return err->rc;
   }
   if (o->model && !o->model[0]) {
     return err_set(err, RC_ERROR, ERR_BAD_OPTION, "option 'model': expected a name, or 'auto'");

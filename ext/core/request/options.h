@@ -25,12 +25,29 @@
   X(PROMPT_CACHE_5M, "5m")                                                                         \
   X(PROMPT_CACHE_1H, "1h")
 
+/* How much a model is to think before it answers; or a number of tokens. */
+#define REASONINGS(X)                                                                              \
+  X(REASONING_NONE, "none")                                                                        \
+  X(REASONING_MINIMAL, "minimal")                                                                  \
+  X(REASONING_LOW, "low")                                                                          \
+  X(REASONING_MEDIUM, "medium")                                                                    \
+  X(REASONING_HIGH, "high")                                                                        \
+  X(REASONING_XHIGH, "xhigh")                                                                      \
+  X(REASONING_MAX, "max")
+
+/* What comes back: the answer's text, or the whole message of the assistant as JSON. */
+#define RETURNS(X)                                                                                 \
+  X(RETURNS_TEXT, "text")                                                                          \
+  X(RETURNS_MESSAGE, "message")
+
 #define SCORERS(X)                                                                                 \
   X(SCORER_HEURISTIC, "heuristic")                                                                 \
   X(SCORER_EXAMPLES, "examples")                                                                   \
   X(SCORER_VERIFIER, "verifier")
 
 typedef enum Scorer { SCORERS(SPEC_AS_ID) } Scorer;
+typedef enum Returns { RETURNS(SPEC_AS_ID) } Returns;
+typedef enum Reasoning { REASONINGS(SPEC_AS_ID) } Reasoning;
 typedef enum PromptCache { PROMPT_CACHES(SPEC_AS_ID) } PromptCache;
 typedef enum CacheMode { CACHE_MODES(SPEC_AS_ID) } CacheMode;
 typedef enum OnError { ON_ERRORS(SPEC_AS_ID) } OnError;
@@ -45,9 +62,14 @@ typedef struct Options {
   size_t n_given;
   cJSON *made; /* owned: what was made of values that came as something else; mostly NULL */
   const char *model, *system, *tag, *user, *conversation;
-  const cJSON *stop;   /* a string or an array of strings */
-  const cJSON *schema; /* an object: JSON Schema */
-  const cJSON *gate;   /* a name, an object, or an array of them */
+  const cJSON *stop;        /* a string or an array of strings */
+  const cJSON *schema;      /* an object: JSON Schema */
+  const cJSON *gate;        /* a name, an object, or an array of them */
+  const cJSON *extra;       /* an object: members of the body beside ours (extra.h) */
+  const cJSON *tools;       /* an array in OpenAI's form (tools.h) */
+  const cJSON *tool_choice; /* "auto", "none", "required", or a tool's name */
+  const cJSON *reasoning;   /* a word of REASONINGS, or a number of tokens from 1 */
+  const char *service;      /* as the provider calls it: "flex", "priority", … */
   double temperature, top_p, threshold;
   double score; /* how hard it is, 0 to 1; NAN: it is to be found out */
   double audit; /* of the answers that gates accept, the share that is asked again above */
@@ -61,6 +83,7 @@ typedef struct Options {
   int scorer;   /* Scorer, or -1: not given */
   int escalate; /* the cheapest tier first, the next one where its answer does not pass */
   int logprobs; /* how sure the model was of each token is asked for */
+  int returns;  /* one of RETURNS */
 } Options;
 
 /* Fills *o with "nothing given". */
@@ -70,6 +93,10 @@ void options_init(Options *o);
 ** contradict each other are errors that name the key and say what is valid. On error *o is left
 ** as after options_init. */
 int options_parse(const char *json, size_t n, Options *o, Err *err);
+
+/* The service whose prices hold where it is granted, as price lists call it; NULL: the standard one, or one that the answer alone
+** tells ("auto"). */
+const char *options_service(const Options *o);
 
 /* 1 if an option has that name. */
 int options_know(const char *name);

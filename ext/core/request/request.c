@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/utf8.h"
 #include "base/text/text.h"
+#include "core/request/parts.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -41,7 +42,7 @@ static int check_text(const char *what, const char *text, size_t n, Err *err) {
 int request_from_prompt(const char *prompt, size_t n, const Options *options, Request *r,
                         Err *err) {
   request_start(r, options);
-  r->one = (Message){"user", prompt, n};
+  r->one = (Message){"user", prompt, n, NULL};
   r->messages = &r->one;
   r->n_messages = r->turn = 1;
   if (strspn(prompt, " \t\r\n") == n) {
@@ -72,29 +73,52 @@ static int join_system(Request *r, const char *content, Err *err) {
   return RC_OK;
 }
 
+/* The texts of an array of parts, one under the other, in its place. (What is no text is nothing to read.) */
+static int flatten(cJSON *item, Err *err) {
+  cJSON *content = cJSON_GetObjectItemCaseSensitive(item, "content");
+  if (!cJSON_IsArray(content)) {
+    return RC_OK;
+  }
+  char *text = parts_text(content, err);
+  cJSON *joined = text ? cJSON_CreateString(text) : NULL;
+  free(text);
+  json_replace(item, "content", joined, err);
+  return err->rc;
+}
+
 /* Adds the array's element `position` (from 1, as messages name it). */
-static int add_message(Request *r, const cJSON *item, int position, Err *err) {
-  const char *role = json_text(item, "role");
-  const char *content = json_text(item, "content");
-  if (!role || !content || !content[0]) {
+static int add_message(Request *r, cJSON *item, int position, Err *err) {
+  const char *role = json_text(item, "role"), *content = json_text(item, "content");
+  if (!role || (strcmp(role, "system") != 0 && strcmp(role, "developer") != 0)) {
+    Message *m = &r->messages[r->n_messages++];
+    message_read(item, position, m, err);
+    r->turn += m->role && strcmp(m->role, "user") == 0;
+    return err->rc;
+  }
+  if (r->n_messages > 0) {
     return err_set(err, RC_ERROR, ERR_BAD_MESSAGES,
-                   "message %d: expected {\"role\": text, \"content\": non-empty text}", position);
+                   "message %d: a system message must come before the others", position);
   }
-  if (strcmp(role, "system") == 0 || strcmp(role, "developer") == 0) {
-    return r->n_messages == 0
-               ? join_system(r, content, err)
-               : err_set(err, RC_ERROR, ERR_BAD_MESSAGES,
-                         "message %d: a system message must come before the others", position);
+  if (cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(item, "content")) &&
+      flatten(item, err) == RC_OK) {
+    content = json_text(item, "content");
   }
-  int is_user = strcmp(role, "user") == 0;
-  if (!is_user && strcmp(role, "assistant") != 0) {
+  return err->rc != RC_OK ? err->rc
+         : content && content[0]
+             ? join_system(r, content, err)
+             : err_set(err, RC_ERROR, ERR_BAD_MESSAGES,
+                       "message %d: expected {\"role\": text, \"content\": non-empty text}",
+                       position);
+}
+
+/* Who may speak last: the model is to answer. */
+static int check_order(const Request *r, int count, Err *err) {
+  const char *last = r->n_messages ? r->messages[r->n_messages - 1].role : "";
+  if (strcmp(last, "user") != 0 && strcmp(last, "tool") != 0) {
     return err_set(err, RC_ERROR, ERR_BAD_MESSAGES,
-                   "message %d: role '%.20s' (valid: system, user, assistant)", position, role);
+                   "the last message must be the user's, or a tool's result");
   }
-  r->messages[r->n_messages++] =
-      (Message){is_user ? "user" : "assistant", content, strlen(content)};
-  r->turn += is_user;
-  return RC_OK;
+  return messages_check_tools(r->messages, r->n_messages, count - r->n_messages + 1, err);
 }
 
 int request_from_messages(const char *json, size_t n, const Options *options, Request *r,
@@ -120,37 +144,11 @@ int request_from_messages(const char *json, size_t n, const Options *options, Re
     err_nomem(err);
   }
   int position = 0;
-  for (const cJSON *item = err->rc == RC_OK ? r->doc->child : NULL; item && err->rc == RC_OK;
+  for (cJSON *item = err->rc == RC_OK ? r->doc->child : NULL; item && err->rc == RC_OK;
        item = item->next) {
     add_message(r, item, ++position, err);
   }
-  if (err->rc == RC_OK &&
-      (r->n_messages == 0 || strcmp(r->messages[r->n_messages - 1].role, "user"))) {
-    err_set(err, RC_ERROR, ERR_BAD_MESSAGES, "the last message must be the user's");
-  }
-  return err->rc;
-}
-
-/* The texts of an array of parts, one under the other, in its place. (What is no text is nothing to read.) */
-static int flatten(cJSON *item, Err *err) {
-  cJSON *content = cJSON_GetObjectItemCaseSensitive(item, "content");
-  Buf b;
-  if (!cJSON_IsArray(content)) {
-    return RC_OK;
-  }
-  buf_init(&b, LIMIT_REQUEST_BYTES);
-  for (const cJSON *part = content->child; part; part = part->next) {
-    const char *text = cJSON_IsString(part) ? part->valuestring : json_text(part, "text");
-    buf_puts(&b, text && b.n ? "\n" : "");
-    buf_puts(&b, text ? text : "");
-  }
-  cJSON *joined = b.failed ? NULL : cJSON_CreateString(b.n ? b.data : "");
-  buf_free(&b);
-  if (!joined) {
-    return err_nomem(err);
-  }
-  cJSON_ReplaceItemInObjectCaseSensitive(item, "content", joined);
-  return RC_OK;
+  return err->rc == RC_OK ? check_order(r, count, err) : err->rc;
 }
 
 /* 1 if every element is an object with a role: messages. */
@@ -171,14 +169,14 @@ static void add_readable(Request *r, const cJSON *item) {
     return;
   }
   r->messages[r->n_messages++] = (Message){is_user ? "user" : "assistant", content ? content : "",
-                                           content ? strlen(content) : 0};
+                                           content ? strlen(content) : 0, NULL};
   r->turn += is_user;
 }
 
 int request_for_show(const char *text, size_t n, const Options *options, Request *r, Err *err) {
   Err why = {0};
   request_start(r, options);
-  r->one = (Message){"user", text, n};
+  r->one = (Message){"user", text, n, NULL};
   r->messages = &r->one;
   r->n_messages = r->turn = 1;
   if (check_text("the prompt", text, n, err) != RC_OK || text[strspn(text, " \t\r\n")] != '[') {
@@ -217,7 +215,7 @@ int request_from_texts(const char *const *texts, const size_t *lengths, int n,
       err_set(err, RC_ERROR, ERR_BAD_PROMPT, "a text to embed is empty or blank");
     }
     check_text("the text", texts[i], lengths[i], err);
-    r->messages[r->n_messages++] = (Message){"user", texts[i], lengths[i]};
+    r->messages[r->n_messages++] = (Message){"user", texts[i], lengths[i], NULL};
   }
   return err->rc;
 }
@@ -295,12 +293,47 @@ static void add_parameters(Buf *b, const Request *r) {
   add_number(b, "score", o->score);
   add_number(b, "escalate", o->escalate ? 1 : (double)NAN);
   add_number(b, "logprobs", o->logprobs ? 1 : (double)NAN);
+  add_json(b, "extra", o->extra);
+  add_json(b, "reasoning", o->reasoning);
+  add_json(b, "tools", o->tools);
+  add_json(b, "tool_choice", o->tool_choice);
+  if (o->service) {
+    add_field(b, "service", o->service, strlen(o->service));
+  }
+  add_number(b, "returns", o->returns != RETURNS_TEXT ? o->returns : (double)NAN);
+}
+
+static void add_beside(Buf *b, const KeyBeside *beside) {
+  if (beside->user) {
+    add_field(b, "user", beside->user, strlen(beside->user));
+  }
+  if (beside->row) {
+    add_field(b, "row", beside->row, strlen(beside->row));
+  }
+}
+
+/* What of a message no text says. */
+static void add_item(Buf *b, const Message *m) {
+  if (m->item) {
+    add_given_json(b, "item", m->item);
+  }
 }
 
 /* The first n messages. */
 static void add_messages(Buf *b, const Request *r, int n) {
   for (int i = 0; i < n; i++) {
     add_text(b, r->messages[i].role, r->messages[i].content, r->messages[i].n);
+    add_item(b, &r->messages[i]);
+  }
+}
+
+/* What of a message stands beside its text. */
+static void add_media(Buf *b, const Message *m) {
+  const cJSON *content = cJSON_GetObjectItemCaseSensitive(m->item, "content"), *part;
+  cJSON_ArrayForEach(part, (cJSON_IsArray(content) ? content : NULL)) {
+    if (!json_text(part, "text")) {
+      add_given_json(b, "part", part);
+    }
   }
 }
 
@@ -316,14 +349,21 @@ static int hash_form(Buf *b, unsigned long long seed, Hash *out, Err *err) {
   return RC_OK;
 }
 
-int request_key(const Request *r, const char *user, unsigned long long seed, Hash *key, Err *err) {
+int request_is_plain(const Request *r) {
+  int is_plain = 1;
+  for (int i = 0; i < r->n_messages && is_plain; i++) {
+    is_plain = !r->messages[i].item;
+  }
+  return is_plain;
+}
+
+int request_key(const Request *r, const KeyBeside *beside, unsigned long long seed, Hash *key,
+                Err *err) {
   Buf b;
   buf_init(&b, LIMIT_REQUEST_BYTES * 8);
   buf_puts(&b, r->wants_vectors ? "llmcost:embedding:1;" : "llmcost:1;");
   add_parameters(&b, r);
-  if (user) {
-    add_field(&b, "user", user, strlen(user));
-  }
+  add_beside(&b, beside);
   if (r->system) {
     add_text(&b, "system", r->system, strlen(r->system));
   }
@@ -331,17 +371,56 @@ int request_key(const Request *r, const char *user, unsigned long long seed, Has
   return hash_form(&b, seed, key, err);
 }
 
-int request_scope(const Request *r, const char *user, unsigned long long seed, Hash *scope,
+int request_scope(const Request *r, const KeyBeside *beside, unsigned long long seed, Hash *scope,
                   Err *err) {
   Buf b;
   buf_init(&b, LIMIT_REQUEST_BYTES * 8);
   buf_puts(&b, "llmcost:scope:1;");
   add_parameters(&b, r);
-  if (user) {
-    add_field(&b, "user", user, strlen(user));
-  }
+  add_beside(&b, beside);
   add_messages(&b, r, r->n_messages - 1);
+  add_media(&b, &r->messages[r->n_messages - 1]);
   return hash_form(&b, seed, scope, err);
+}
+
+/* A part that is no text: its type, how many bytes (of base64) it has, and their name; or where it is. */
+static void note_part(cJSON *to, const cJSON *part, Err *err) {
+  const char *url = part_url(part), *type = json_text(part, "type");
+  Media m;
+  cJSON *note = json_add(to, NULL, cJSON_CreateObject(), err);
+  if (url && media_read(url, &m)) {
+    char hex[HASH_HEX_SIZE], media[64];
+    Hash h = hash_bytes(m.data, m.n_data, 0);
+    hash_hex(&h, hex);
+    utf8_copy(media, m.n_type < sizeof media ? m.n_type + 1 : sizeof media, m.type);
+    json_add(note, "type", cJSON_CreateString(media), err);
+    json_add(note, "bytes", cJSON_CreateNumber((double)m.n_data), err);
+    json_add(note, "hash", cJSON_CreateString(hex), err);
+    return;
+  }
+  json_add(note, "type", cJSON_CreateString(type ? type : ""), err);
+  if (url) {
+    json_add(note, "url", cJSON_CreateString(url), err);
+  }
+}
+
+/* What of a message no text says, for reading: calls of tools as they are, of everything else what it was. */
+static void note_item(cJSON *to, const cJSON *message, Err *err) {
+  static const char *const names[] = {"tool_calls", "tool_call_id"};
+  const cJSON *content = cJSON_GetObjectItemCaseSensitive(message, "content"), *part;
+  cJSON *media = NULL;
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(message, names[i]);
+    if (item) {
+      json_add(to, names[i], cJSON_Duplicate(item, 1), err);
+    }
+  }
+  cJSON_ArrayForEach(part, (cJSON_IsArray(content) ? content : NULL)) {
+    if (!json_text(part, "text")) {
+      media = media ? media : json_add(to, "media", cJSON_CreateArray(), err);
+      note_part(media, part, err);
+    }
+  }
 }
 
 /* Adds one message of the transcript to the array. */
@@ -359,6 +438,9 @@ static void transcript_message(cJSON *array, const Message *m, RequestNameText n
     hash_hex(&h, hex);
     json_add(item, "hash", cJSON_CreateString(hex), err);
   }
+  if (m->item) {
+    note_item(item, m->item, err);
+  }
 }
 
 char *request_transcript(const Request *r, RequestNameText name, void *arg, size_t *n, Err *err) {
@@ -369,4 +451,65 @@ char *request_transcript(const Request *r, RequestNameText name, void *arg, size
   char *text = json_print(array, err);
   *n = text ? strlen(text) : 0;
   return text;
+}
+
+/* ---- what it was asked for */
+
+/* Images, files and sounds of all messages. */
+static int count_media(const Request *r) {
+  int n = 0;
+  for (int i = 0; i < r->n_messages; i++) {
+    const cJSON *content = cJSON_GetObjectItemCaseSensitive(r->messages[i].item, "content"), *part;
+    cJSON_ArrayForEach(part, (cJSON_IsArray(content) ? content : NULL)) {
+      n += !json_text(part, "text");
+    }
+  }
+  return n;
+}
+
+size_t request_media_bytes(const Request *r) {
+  size_t n = 0;
+  for (int i = 0; i < r->n_messages; i++) {
+    const cJSON *content = cJSON_GetObjectItemCaseSensitive(r->messages[i].item, "content"), *part;
+    cJSON_ArrayForEach(part, (cJSON_IsArray(content) ? content : NULL)) {
+      Media m;
+      n += media_read(part_url(part), &m) ? m.n_data : 0;
+    }
+  }
+  return n;
+}
+
+static void add_count(cJSON *to, const char *name, int n, Err *err) {
+  if (n > 0) {
+    json_add(to, name, cJSON_CreateNumber(n), err);
+  }
+}
+
+char *request_asked(const Request *r, Err *err) {
+  const Options *o = r->options;
+  const cJSON *member;
+  cJSON *asked = cJSON_CreateObject(), *names = NULL;
+  if (o->reasoning) {
+    json_add(asked, "reasoning", cJSON_Duplicate(o->reasoning, 1), err);
+  }
+  if (o->service) {
+    json_add(asked, "service", cJSON_CreateString(o->service), err);
+  }
+  add_count(asked, "tools", cJSON_GetArraySize(o->tools), err);
+  add_count(asked, "media", count_media(r), err);
+  if (o->returns != RETURNS_TEXT) {
+    json_add(asked, "returns", cJSON_CreateString("message"), err);
+  }
+  cJSON_ArrayForEach(member, o->extra) {
+    names = names ? names : json_add(asked, "extra", cJSON_CreateArray(), err);
+    json_add(names, NULL, cJSON_CreateString(member->string), err);
+  }
+  char *text = json_print(asked, err), *copy = NULL;
+  if (text) {
+    size_t n = strlen(text);
+    text[n - 1] = 0;
+    copy = strdup(text + 1);
+    cJSON_free(text);
+  }
+  return copy ? copy : (err_nomem(err), NULL);
 }

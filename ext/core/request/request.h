@@ -7,13 +7,8 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/text/json.h"
+#include "core/request/messages.h"
 #include "core/request/options.h"
-
-typedef struct Message {
-  const char *role; /* "user" or "assistant" */
-  const char *content;
-  size_t n;
-} Message;
 
 /* A request that another one makes: a second opinion on its answer, say. They are one for the ledger. */
 typedef struct Beside {
@@ -36,6 +31,8 @@ typedef struct Request {
   ** knows of any). Not part of the key: the answer is the same. */
   size_t shared;
   int sharers;
+  const char
+      *row; /* what the models' rows add to the request (config.h); NULL: nothing. Borrowed */
   const cJSON *gate; /* of the options, or whoever makes the request says; borrowed */
   struct Allowance
       *allowance; /* of the statement that makes it (money/allowance.h); NULL: none. Borrowed */
@@ -47,8 +44,8 @@ typedef struct Request {
 /* A request of one user message. Borrows prompt (NUL-terminated at n) and options. */
 int request_from_prompt(const char *prompt, size_t n, const Options *options, Request *r, Err *err);
 
-/* A request of a JSON array of {"role","content"}: leading system messages join the `system`
-** option, then user and assistant messages, the last from the user. Borrows the options. */
+/* A request of a JSON array of messages: leading system messages join the `system` option, then those of user, assistant and
+** tools (messages.h), the last of them the user's or a tool's. Borrows the options. */
 int request_from_messages(const char *json, size_t n, const Options *options, Request *r, Err *err);
 
 /* A request that is only looked at: a prompt, or the array of messages of a conversation, whose contents may be parts (their
@@ -63,18 +60,33 @@ int request_from_texts(const char *const *texts, const size_t *lengths, int n,
 /* Frees what the request owns; safe on zeroed memory. */
 void request_free(Request *r);
 
-/* The cache key: the hash of every field that can change the answer, each with its name and
-** length, texts in normal form. Provider-independent where the model is "auto". `user` unless NULL: whose
-** answer it is. `seed` is the store's. */
-int request_key(const Request *r, const char *user, unsigned long long seed, Hash *key, Err *err);
+/* 1 if texts are all of it: no image, no file, no call of a tool among its messages. */
+int request_is_plain(const Request *r);
 
-/* The hash of everything that must be equal for an answer to a similar question to serve this one:
-** as request_key, but without the system prompt (a partition's name of its own) and the question;
-** with `user`, unless NULL. */
-int request_scope(const Request *r, const char *user, unsigned long long seed, Hash *scope,
+/* The bytes (of base64) that its images and files have: of these, a byte is less than a token. */
+size_t request_media_bytes(const Request *r);
+
+/* What names a request beside what it says: each NULL for nothing. */
+typedef struct KeyBeside {
+  const char *user; /* whose answer it is */
+  const char *row;  /* what the rows of the models add to it (config_row_extras) */
+} KeyBeside;
+
+/* The cache key: the hash of every field that can change the answer, each with its name and length, texts in normal form.
+** Provider-independent where the model is "auto". `seed` is the store's. */
+int request_key(const Request *r, const KeyBeside *beside, unsigned long long seed, Hash *key,
+                Err *err);
+
+/* The hash of everything that must be equal for an answer to a similar question to serve this one: as request_key, but without
+** the system prompt (a partition's name of its own) and the question. */
+int request_scope(const Request *r, const KeyBeside *beside, unsigned long long seed, Hash *scope,
                   Err *err);
 
-/* A conversation as stored in the ledger: a JSON array of {"role","text"}, where contents of
+/* What a call was asked for beside the usual that bears on its price: the members "reasoning", "service", "tools" (how many),
+** "media" (how many), "returns", "extra" (names), as JSON without its braces; "" where it is none of these. Owned (free); NULL and *err. */
+char *request_asked(const Request *r, Err *err);
+
+/* A conversation as stored in the ledger: a JSON array of {"role","text"[,"tool_calls","tool_call_id","media":[{"type","bytes","hash"}]]}, where contents of
 ** LIMIT_INLINE_TEXT bytes or more are {"role","hash"} and each such content is handed to `name`, which
 ** gives it its name (and may keep a copy). Owned by the caller (free). */
 typedef int (*RequestNameText)(void *arg, const char *text, size_t n, Hash *name);

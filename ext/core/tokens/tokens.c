@@ -111,6 +111,7 @@ void tokens_rule(const char *model, TokenRule *rule) {
   for (size_t i = 0; i < sizeof exact / sizeof exact[0] && e < 0; i++) {
     e = glob_any(exact[i].names, name) ? (int)exact[i].encoding : -1;
   }
+  rule->image = image_rule(name);
   rule->is_exact = e >= 0;
   rule->encoding = e >= 0 ? (Encoding)e : ENCODING_O200K;
   rule->factor = e >= 0 ? 1 : prior_of(lower);
@@ -158,17 +159,60 @@ long long tokens_overhead(const TokenRule *rule, int n_messages) {
   return (long long)n_messages * (rule->per_message + ROLE) + PRIMING;
 }
 
+/* Adds to a sum; -1 stays, and comes of -1. */
+static void add(long long *sum, long long more) {
+  *sum = *sum < 0 || more < 0 ? -1 : *sum + more;
+}
+
+static long long count_json(const TokenRule *rule, const cJSON *item) {
+  char *text = item ? cJSON_PrintUnformatted(item) : NULL;
+  long long n = !item  ? 0
+                : text ? encoding_count(rule->encoding, text, strlen(text), rule->cache)
+                       : -1;
+  cJSON_free(text);
+  return n;
+}
+
+/* What stands in a message beside its text. */
+static long long count_item(const TokenRule *rule, const Message *m) {
+  long long tokens = count_json(rule, cJSON_GetObjectItemCaseSensitive(m->item, "tool_calls"));
+  add(&tokens, count_json(rule, cJSON_GetObjectItemCaseSensitive(m->item, "thinking_blocks")));
+  return tokens;
+}
+
+/* (Of those a factor for texts says nothing.) */
+long long tokens_media(const TokenRule *rule, const Request *r) {
+  long long tokens = 0;
+  for (int i = 0; i < r->n_messages; i++) {
+    const cJSON *content = cJSON_GetObjectItemCaseSensitive(r->messages[i].item, "content"), *part;
+    cJSON_ArrayForEach(part, (cJSON_IsArray(content) ? content : NULL)) {
+      if (!json_text(part, "text")) {
+        add(&tokens, image_tokens(rule->image ? rule->image : image_rule(""), part));
+      }
+    }
+  }
+  return tokens;
+}
+
+int tokens_is_exact(const TokenRule *rule, const Request *r) {
+  const Options *o = r->options;
+  return rule->is_exact && request_is_plain(r) && !(o && (o->schema || o->tools || o->extra));
+}
+
 long long tokens_request(const TokenRule *rule, const Request *r) {
-  long long texts = 0, one = 0;
+  long long texts = r->options ? count_json(rule, r->options->tools) : 0;
   if (r->system) {
-    texts = one = encoding_count(rule->encoding, r->system, strlen(r->system), rule->cache);
+    add(&texts, encoding_count(rule->encoding, r->system, strlen(r->system), rule->cache));
   }
-  for (int i = 0; i < r->n_messages && one >= 0; i++) {
-    one = encoding_count(rule->encoding, r->messages[i].content, r->messages[i].n, rule->cache);
-    texts += one;
+  for (int i = 0; i < r->n_messages && texts >= 0; i++) {
+    const Message *m = &r->messages[i];
+    add(&texts, encoding_count(rule->encoding, m->content, m->n, rule->cache));
+    add(&texts, m->item ? count_item(rule, m) : 0);
   }
-  return one < 0 ? -1
-                 : scaled(rule, texts) + tokens_overhead(rule, r->n_messages + (r->system != NULL));
+  long long all = texts < 0 ? -1 : scaled(rule, texts);
+  add(&all, tokens_media(rule, r));
+  add(&all, tokens_overhead(rule, r->n_messages + (r->system != NULL)));
+  return all;
 }
 
 long long tokens_names(const TokenRule *rule, const cJSON *messages) {

@@ -9,15 +9,17 @@
 #define LLMCOST_TOKENS_H
 
 #include "core/tokens/encoding.h"
+#include "core/tokens/image.h"
 #include "base/error.h"
 #include "core/request/request.h"
 
 typedef struct TokenRule {
   Encoding encoding;
   int is_exact;
-  double factor;        /* of an estimate: tokens per token of the encoding; exact: 1 */
-  int per_message;      /* what a message costs beside its role and its text */
-  EncodingCache *cache; /* NULL, or the caller's */
+  double factor;          /* of an estimate: tokens per token of the encoding; exact: 1 */
+  int per_message;        /* what a message costs beside its role and its text */
+  const ImageRule *image; /* what images count; NULL: as those of nobody in particular */
+  EncodingCache *cache;   /* NULL, or the caller's */
 } TokenRule;
 
 /* The rule for a model, by its name: case, vendor prefixes ("openai/"), "ft:", snapshot dates and
@@ -33,8 +35,15 @@ long long tokens_count(const TokenRule *rule, const char *text, size_t n);
 
 /* Input tokens of a request, as OpenAI's cookbook counts them ("How to count tokens with
 ** tiktoken"): for each message 3, its role and its text; 3 to prime the answer.
-** (gpt-3.5-turbo-0301: 4 a message.) The system prompt is a message. -1: no memory. */
+** (gpt-3.5-turbo-0301: 4 a message.) The system prompt is a message. Calls of tools and the tools themselves count as their JSON,
+** images as image.h says: an estimate (tokens_is_exact). -1: no memory. */
 long long tokens_request(const TokenRule *rule, const Request *r);
+
+/* Of these, what its images and files count. -1: no memory. */
+long long tokens_media(const TokenRule *rule, const Request *r);
+
+/* 1 if that is what the provider counts: its encoding is known, and there is nothing but texts. */
+int tokens_is_exact(const TokenRule *rule, const Request *r);
 
 /* What the names in a parsed array of messages cost: 1 (gpt-3.5-turbo-0301: -1) and the name itself
 ** for each. Not in tokens_request, because llm_chat sends none. -1: no memory. */

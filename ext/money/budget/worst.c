@@ -12,7 +12,7 @@
 enum { MOST_OFF = 3 }; /* how many times an estimate may be exceeded */
 
 static size_t texts_of(const Request *r) {
-  size_t n = r->system ? strlen(r->system) : 0;
+  size_t n = (r->system ? strlen(r->system) : 0) + request_media_bytes(r);
   for (int i = 0; i < r->n_messages; i++) {
     n += r->messages[i].n;
   }
@@ -23,7 +23,8 @@ static size_t texts_of(const Request *r) {
 static long long input_of(Conn *conn, const WorstAsk *ask, Err *err) {
   TokenRule rule;
   size_t texts = texts_of(ask->request);
-  long long bytes = (long long)ask->body;
+  size_t media = request_media_bytes(ask->request);
+  long long bytes = (long long)(ask->body > media ? ask->body - media : ask->body);
   long long more = ask->has_more && ask->body > texts ? (long long)(ask->body - texts) : 0;
   if (counter_model_rule(conn, ask->model, &rule, err) != RC_OK) {
     return -1;
@@ -33,6 +34,7 @@ static long long input_of(Conn *conn, const WorstAsk *ask, Err *err) {
     err_nomem(err);
     return -1;
   }
+  bytes += media ? MOST_OFF * tokens_media(&rule, ask->request) : 0;
   counted -= ask->is_embedding ? tokens_overhead(&rule, ask->request->n_messages) : 0;
   if (rule.is_exact) {
     return counted + more;
@@ -64,16 +66,27 @@ static long long price(Conn *conn, const WorstAsk *ask, long long input, Unit al
                                                                : WORST_UNPRICED;
 }
 
+/* A service that is never dearer than the standard one costs no more than that, where nobody says its price. */
+static long long price_or_standard(Conn *conn, const WorstAsk *ask, long long input, Unit also,
+                                   Err *err) {
+  long long nusd = price(conn, ask, input, also, err);
+  WorstAsk standard = *ask;
+  standard.service = NULL;
+  return nusd < 0 && ask->service && strcmp(ask->service, "flex") == 0
+             ? price(conn, &standard, input, also, err)
+             : nusd;
+}
+
 long long worst_case(Conn *conn, const WorstAsk *ask, long long *input, Err *err) {
   *input = input_of(conn, ask, err);
   if (err->rc != RC_OK || pricing_refresh(conn, NULL, err) != RC_OK) {
     return WORST_UNPRICED;
   }
-  long long most = price(conn, ask, *input, UNIT_INPUT, err);
+  long long most = price_or_standard(conn, ask, *input, UNIT_INPUT, err);
   Unit writes =
       ask->writes == UNIT_INPUT && writes_unasked(ask->model) ? UNIT_CACHE_WRITE : ask->writes;
   if (most >= 0 && writes != UNIT_INPUT && !ask->is_embedding) {
-    long long written = price(conn, ask, *input, writes, err);
+    long long written = price_or_standard(conn, ask, *input, writes, err);
     most = written > most ? written : most;
   }
   most = most < 0 && ask->is_own ? 0 : most;

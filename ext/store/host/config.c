@@ -100,6 +100,10 @@ enum { MODELS, PRICES, TIERS, GATES, BUDGETS, EXAMPLES, N_TABLES };
 static const char *const table_names[N_TABLES] = {
     "llm_models", "llm_prices", "llm_tiers", "llm_gates", "llm_budgets", "llm_route_examples"};
 
+/* Of llm_models; read in this order, behind the others. */
+static const char *const later_names[] = {"extra", "auth", "headers"};
+static const HostColumns later_columns = {"llm_models", later_names, 3};
+
 /* Notes which of our tables an object is, by its text (see ddl.h): 1, or -1 for what is no plain table. */
 static void note_object(const char *sql, size_t n, int found[N_TABLES]) {
   Ddl d;
@@ -151,25 +155,34 @@ static int find_missing(sqlite3 *host, Err *err) {
   return err->rc == RC_OK ? missing : -1;
 }
 
-static char *describe(int missing, int added) {
+/* How many columns were added to tables of an older version. */
+typedef struct Added {
+  int models, prices;
+} Added;
+
+static void describe_added(sqlite3_str *s, int n, const char *table) {
+  if (n) {
+    sqlite3_str_appendf(s, "%sadded %d columns to %s", sqlite3_str_length(s) ? "; " : "", n, table);
+  }
+}
+
+static char *describe(int missing, Added added) {
   sqlite3_str *s = sqlite3_str_new(NULL);
   for (int i = 0; i < N_TABLES; i++) {
     if (missing & 1 << i) {
       sqlite3_str_appendf(s, "%s%s", sqlite3_str_length(s) ? ", " : "created ", table_names[i]);
     }
   }
-  if (added) {
-    sqlite3_str_appendf(s, "%sadded %d columns to llm_prices", sqlite3_str_length(s) ? "; " : "",
-                        added);
-  }
-  if (!missing && !added) {
+  describe_added(s, added.models, "llm_models");
+  describe_added(s, added.prices, "llm_prices");
+  if (!sqlite3_str_length(s)) {
     sqlite3_str_appendf(s, "up to date");
   }
   return sqlite3_str_finish(s);
 }
 
 /* Inside a savepoint: the tables that are missing, filled, and the columns of an older version. */
-static int create_and_fill(sqlite3 *host, int missing, int *added, Err *err) {
+static int create_and_fill(sqlite3 *host, int missing, Added *added, Err *err) {
   if (missing && sqlite3_exec(host, sql_config_sql, NULL, NULL, NULL) != SQLITE_OK) {
     host_error(host, "create the tables", err);
   }
@@ -179,18 +192,28 @@ static int create_and_fill(sqlite3 *host, int missing, int *added, Err *err) {
   if (err->rc == RC_OK && (missing & 1 << TIERS)) {
     fill_tiers(host, err);
   }
-  return err->rc == RC_OK ? prices_add_columns(host, added, err) : err->rc;
+  if (err->rc == RC_OK) {
+    host_add_columns(host, &later_columns, &added->models, err);
+  }
+  return err->rc == RC_OK ? prices_add_columns(host, &added->prices, err) : err->rc;
+}
+
+/* 1 if the tables, which are all there, have every column of this version, 0 if not; -1 and *err. */
+static int are_current(sqlite3 *host, Err *err) {
+  int models = host_has_columns(host, &later_columns, err);
+  return models == 1 ? prices_are_current(host, err) : models;
 }
 
 int config_init(sqlite3 *host, char **report, Err *err) {
-  int added = 0, missing = find_missing(host, err);
+  Added added = {0, 0};
+  int missing = find_missing(host, err);
   *report = NULL;
   if (missing < 0) {
     return err->rc;
   }
-  int is_current = missing ? 0 : prices_are_current(host, err);
+  int is_current = missing ? 0 : are_current(host, err);
   if (is_current) {
-    *report = is_current > 0 ? describe(0, 0) : NULL;
+    *report = is_current > 0 ? describe(0, added) : NULL;
     return *report || err->rc != RC_OK ? err->rc : err_nomem(err);
   }
   Savepoint savepoint;
@@ -233,26 +256,33 @@ static void *append(void **array, int *n, size_t size) {
   return at;
 }
 
+/* The texts of a model, in the order in which they are read. */
+enum { MODEL_TEXTS = 9 };
+static void list_texts(Model *m, const char **texts[MODEL_TEXTS]) {
+  const char **const all[MODEL_TEXTS] = {&m->name,     &m->provider, &m->api,
+                                         &m->base_url, &m->key_env,  &m->supports,
+                                         &m->extra,    &m->auth,     &m->headers};
+  memcpy(texts, all, sizeof all);
+}
+
 int config_model_copy(const Model *from, Model *to, Err *err) {
+  const char **texts[MODEL_TEXTS];
+  int all = 1;
   *to = *from;
-  to->name = strdup(from->name);
-  to->provider = strdup(from->provider);
-  to->api = strdup(from->api);
-  to->base_url = strdup(from->base_url);
-  to->key_env = strdup(from->key_env);
-  to->supports = strdup(from->supports);
-  return to->name && to->provider && to->api && to->base_url && to->key_env && to->supports
-             ? RC_OK
-             : err_nomem(err);
+  list_texts(to, texts);
+  for (int i = 0; i < MODEL_TEXTS; i++) {
+    *texts[i] = strdup(*texts[i] ? *texts[i] : "");
+    all &= *texts[i] != NULL;
+  }
+  return all ? RC_OK : err_nomem(err);
 }
 
 void config_model_free(Model *m) {
-  free((char *)m->name);
-  free((char *)m->provider);
-  free((char *)m->api);
-  free((char *)m->base_url);
-  free((char *)m->key_env);
-  free((char *)m->supports);
+  const char **texts[MODEL_TEXTS];
+  list_texts(m, texts);
+  for (int i = 0; i < MODEL_TEXTS; i++) {
+    free((char *)*texts[i]);
+  }
   memset(m, 0, sizeof *m);
 }
 
@@ -261,13 +291,13 @@ static int read_model(sqlite3_stmt *stmt, Config *c, Err *err) {
   if (!m) {
     return err_nomem(err);
   }
-  const char **const texts[] = {&m->name,     &m->provider, &m->api,
-                                &m->base_url, &m->key_env,  &m->supports};
-  for (int i = 0; i < 6 && err->rc == RC_OK; i++) {
+  const char **texts[MODEL_TEXTS];
+  list_texts(m, texts);
+  for (int i = 0; i < MODEL_TEXTS && err->rc == RC_OK; i++) {
     *texts[i] = column_copy(stmt, i, "llm_models", err);
   }
-  m->context_window = sqlite3_column_int64(stmt, 6);
-  m->max_output = sqlite3_column_int64(stmt, 7);
+  m->context_window = sqlite3_column_int64(stmt, MODEL_TEXTS);
+  m->max_output = sqlite3_column_int64(stmt, MODEL_TEXTS + 1);
   return err->rc;
 }
 
@@ -316,25 +346,41 @@ static int read_budget(sqlite3_stmt *stmt, Config *c, Err *err) {
 /* The tables and how a row of each is read. Of the first and the third there are compiled-in rows. */
 static const struct Source {
   int table;
-  const char *sql;
+  const char *sql, *rest;     /* the statement; between its parts stand later columns */
+  const HostColumns *columns; /* those; NULL: none */
   int (*read_row)(sqlite3_stmt *stmt, Config *c, Err *err);
 } sources[] = {
-    {MODELS,
-     "SELECT name, provider, api, base_url, key_env, supports, context_window, max_output FROM "
-     "main.llm_models",
-     read_model},
-    {TIERS, "SELECT name, model, max_score, rank FROM main.llm_tiers ORDER BY rank, max_score",
-     read_tier},
-    {GATES, "SELECT name, kind, spec FROM main.llm_gates", read_gate},
-    {BUDGETS,
-     "SELECT scope, period, action, unpriced, limit_usd FROM main.llm_budgets ORDER BY scope,"
-     " period",
-     read_budget},
+    {MODELS, "SELECT name, provider, api, base_url, key_env, supports",
+     ", context_window, max_output FROM main.llm_models", &later_columns, read_model},
+    {TIERS, "SELECT name, model, max_score, rank FROM main.llm_tiers", " ORDER BY rank, max_score",
+     NULL, read_tier},
+    {GATES, "SELECT name, kind, spec", " FROM main.llm_gates", NULL, read_gate},
+    {BUDGETS, "SELECT scope, period, action, unpriced, limit_usd",
+     " FROM main.llm_budgets ORDER BY scope, period", NULL, read_budget},
 };
+
+/* The statement that reads a table: NULL in the place of a later column that it has not. Owned (sqlite3_free). */
+static char *sql_of(sqlite3 *host, const struct Source *source, Err *err) {
+  sqlite3_str *s = sqlite3_str_new(NULL);
+  sqlite3_str_appendall(s, source->sql);
+  for (int i = 0; source->columns && i < source->columns->n && err->rc == RC_OK; i++) {
+    const char *name = source->columns->names[i];
+    int is_there = host_has_column(host, source->columns->table, name, err);
+    sqlite3_str_appendf(s, ", %s", is_there == 1 ? name : "NULL");
+  }
+  sqlite3_str_appendall(s, source->rest);
+  char *sql = sqlite3_str_finish(s);
+  if (!sql) {
+    err_nomem(err);
+  }
+  return sql;
+}
 
 static int read_table(sqlite3 *host, const struct Source *source, Config *c, Err *err) {
   sqlite3_stmt *stmt = NULL;
-  int rc = sqlite3_prepare_v2(host, source->sql, -1, &stmt, NULL);
+  char *sql = sql_of(host, source, err);
+  int rc = err->rc == RC_OK ? sqlite3_prepare_v2(host, sql, -1, &stmt, NULL) : SQLITE_ERROR;
+  sqlite3_free(sql);
   while (rc == SQLITE_OK && err->rc == RC_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
     rc = source->read_row(stmt, c, err) == RC_OK ? SQLITE_OK : SQLITE_ERROR;
   }
@@ -468,6 +514,23 @@ Config *config_read(sqlite3 *host, Config *known, Err *err) {
     config_free(known);
   }
   return now;
+}
+
+int config_adds_now(sqlite3 *host, Err *err) {
+  sqlite3_stmt *stmt = NULL;
+  int rc = sqlite3_prepare_v2(host,
+                              "SELECT 1 FROM main.llm_models NOT INDEXED"
+                              " WHERE extra IS NOT NULL OR headers IS NOT NULL LIMIT 1",
+                              -1, &stmt, NULL);
+  if (rc == SQLITE_ERROR) {
+    return 0; /* a table of before there was anything to add */
+  }
+  int step = stmt ? sqlite3_step(stmt) : SQLITE_DONE, end = sqlite3_finalize(stmt);
+  if (rc != SQLITE_OK || end != SQLITE_OK) {
+    host_error(host, "look at llm_models", err);
+    return -1;
+  }
+  return step == SQLITE_ROW;
 }
 
 int config_has_examples(sqlite3 *host, Err *err) {

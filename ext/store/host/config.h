@@ -67,6 +67,17 @@ int config_prices(sqlite3 *host, Config *config, Err *err);
 ** and says how else to name it. */
 int config_model(const Config *config, const char *name, Model *model, Err *err);
 
+/* What rows add to the requests to a model (the columns extra and headers), as one text to be part of their keys: of the model's
+** row, or of those of all tiers where it is "auto". Owned (free); NULL where they add nothing, or *err. */
+char *config_row_extras(const Config *config, const char *name, Err *err);
+
+/* 1 if any row adds something. */
+int config_adds(const Config *config);
+
+/* 1 if any row of the table adds something, as it is now, whatever was read before; 0 if none; -1 and *err. For a table that was
+** read once. */
+int config_adds_now(sqlite3 *host, Err *err);
+
 /* The same among the rows alone. */
 int config_row(const Config *config, const char *name, Model *model, Err *err);
 int config_model_copy(const Model *from, Model *to, Err *err);

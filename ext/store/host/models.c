@@ -8,6 +8,7 @@
 */
 #include "store/host/config.h"
 
+#include "base/buf.h"
 #include "base/text/glob.h"
 #include "base/text/text.h"
 #include "core/names/model_name.h"
@@ -96,7 +97,8 @@ static int is_of_embeddings(const char *name, const Endpoint *e) {
          (e && strstr(e->supports, "\"embeddings\":true"));
 }
 
-/* A model of a seller: asked as the seller's rows are, else at the endpoint. */
+/* A model of a seller: asked as the seller's rows are, else at the endpoint. How the key is sent and which headers go with it
+** is the seller's; what a row adds to the body is of that one model, and another may refuse it. */
 static int take_unlisted(const Config *c, const Asked *a, Model *model, Err *err) {
   const Model *like = NULL;
   const Endpoint *e = a->endpoint;
@@ -110,6 +112,8 @@ static int take_unlisted(const Config *c, const Asked *a, Model *model, Err *err
                 .api = like ? like->api : e->api,
                 .base_url = like ? like->base_url : e->base_url,
                 .key_env = like ? like->key_env : e->key_env,
+                .auth = like ? like->auth : "",
+                .headers = like ? like->headers : "",
                 .supports = is_of_embeddings(lower, e) ? "{\"embeddings\":true}"
                             : e                        ? e->supports
                                                        : ""};
@@ -264,4 +268,55 @@ int config_model(const Config *c, const char *name, Model *model, Err *err) {
   return err->rc != RC_OK                ? err->rc
          : a.n_word || sellers.is_makers ? take_unlisted(c, &a, model, err)
                                          : unknown_model(c, &a, &sellers, err);
+}
+
+/* ---- what rows add to requests */
+
+static int adds(const Model *row) {
+  return row->extra[0] || row->headers[0];
+}
+
+static void add_row(Buf *b, const Model *row) {
+  if (adds(row)) {
+    buf_printf(b, "%s\n%s\n", row->extra, row->headers);
+  }
+}
+
+static void add_named(const Config *c, const char *name, Buf *b, Err *err) {
+  Model model;
+  Err unknown = {0};
+  if (config_model(c, name, &model, &unknown) == RC_OK) {
+    add_row(b, &model);
+    config_model_free(&model);
+  } else if (unknown.rc == RC_NOMEM) {
+    err_nomem(err);
+  }
+}
+
+int config_adds(const Config *c) {
+  int n = 0;
+  for (int i = 0; i < c->n_models; i++) {
+    n += adds(&c->models[i]);
+  }
+  return n > 0;
+}
+
+char *config_row_extras(const Config *c, const char *name, Err *err) {
+  Buf b;
+  if (!config_adds(c)) {
+    return NULL;
+  }
+  buf_init(&b, LIMIT_REQUEST_BYTES);
+  for (int i = 0; i < c->n_tiers && strcmp(name, "auto") == 0; i++) {
+    add_named(c, c->tiers[i].model, &b, err);
+  }
+  if (strcmp(name, "auto") != 0) {
+    add_named(c, name, &b, err);
+  }
+  if (b.failed) {
+    err_nomem(err);
+  }
+  char *text = err->rc == RC_OK && b.n > 0 ? buf_take(&b) : NULL;
+  buf_free(&b);
+  return text;
 }

@@ -6,7 +6,6 @@
 */
 #include "store/host/prices.h"
 
-#include "base/sqlite/columns.h"
 #include "base/sqlite/savepoint.h"
 #include "base/text/decimal.h"
 #include "core/usage/usage.h"
@@ -18,9 +17,9 @@
 
 #define FIRST_COLUMNS "model, kind, usd_per_million, valid_from, valid_to, above_tokens"
 
-static const char *const later_columns[] = {"provider", "service", "hours",  "names",
-                                            "list",     "source",  "checked"};
-enum { N_LATER = 7 };
+static const char *const later_names[] = {"provider", "service", "hours",  "names",
+                                          "list",     "source",  "checked"};
+static const HostColumns later_columns = {"llm_prices", later_names, 7};
 
 /* A text of the row, "" where it is NULL; also where it can't be read (*err). */
 static const char *column_or_empty(sqlite3_stmt *stmt, int i, Err *err) {
@@ -181,39 +180,12 @@ int prices_read(sqlite3 *host, int there, PriceBook **books, int *n, Err *err) {
 
 /* ---- columns of later versions */
 
-/* 1, 0, or -1 and *err. */
-static int has_column(sqlite3 *host, const char *column, Err *err) {
-  int is_there;
-  if (column_look(host, "main", "llm_prices", column, &is_there) != SQLITE_OK) {
-    host_error(host, "read the schema", err);
-    return -1;
-  }
-  return is_there;
-}
-
 int prices_are_current(sqlite3 *host, Err *err) {
-  int all = 1;
-  for (int i = 0; i < N_LATER && all == 1; i++) {
-    all = has_column(host, later_columns[i], err);
-  }
-  return all;
+  return host_has_columns(host, &later_columns, err);
 }
 
 int prices_add_columns(sqlite3 *host, int *added, Err *err) {
-  *added = 0;
-  for (int i = 0; i < N_LATER && err->rc == RC_OK; i++) {
-    char sql[80];
-    if (has_column(host, later_columns[i], err)) {
-      continue; /* also where that is not known: *err */
-    }
-    sqlite3_snprintf(sizeof sql, sql, "ALTER TABLE main.llm_prices ADD COLUMN %s TEXT",
-                     later_columns[i]);
-    if (sqlite3_exec(host, sql, NULL, NULL, NULL) != SQLITE_OK) {
-      host_error(host, "add a column to llm_prices", err);
-    }
-    ++*added;
-  }
-  return err->rc;
+  return host_add_columns(host, &later_columns, added, err);
 }
 
 /* ---- writing a list */

@@ -11,7 +11,7 @@
 #include "wire/batch/form.h"
 
 #include "core/usage/vendor.h"
-#include "wire/supports.h"
+#include "wire/model/supports.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -532,7 +532,7 @@ int settle_batch(Desk *d, Remote *r, const BatchRow *batch, const BatchStatus *s
   Settle *t = settle_new(d, batch, status, report, err);
   int done = -1;
   if (err->rc == RC_OK && desk_model(d, batch, &t->model, err) == RC_OK) {
-    t->from = (BatchedFrom){&t->model, r->secret, batch->created_at};
+    t->from = (BatchedFrom){&t->model, &r->access, batch->created_at};
     done = read_all(t, r, err);
   }
   if (done == 1) {

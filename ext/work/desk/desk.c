@@ -3,7 +3,8 @@
 */
 #include "work/desk/desk.h"
 
-#include "wire/supports.h"
+#include "wire/model/supports.h"
+#include "trust/hosts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -162,7 +163,15 @@ int desk_embeds(const BatchRow *batch) {
   return path && strcmp(path, batch->endpoint) == 0;
 }
 
-/* What the model is asked by stands in the batch; what it supports, in the configuration, where it is still there. */
+static int is_same_host(const char *url, const char *other) {
+  Url a, b;
+  Err ignored = {0};
+  return url_parse(url, &a, &ignored) == RC_OK && url_parse(other, &b, &ignored) == RC_OK &&
+         strcmp(a.host, b.host) == 0 && a.port == b.port;
+}
+
+/* What the model is asked by stands in the batch; what it supports, in the configuration, where it is still there. How its key is
+** sent, and headers, are the configuration's too, as long as it is asked at the same host. */
 int desk_model(Desk *d, const BatchRow *batch, Model *model, Err *err) {
   const BatchForm *form = batch_form_by_name(batch->form);
   const Config *config = form ? conn_config_kept(d->conn, err) : NULL;
@@ -191,6 +200,9 @@ int desk_model(Desk *d, const BatchRow *batch, Model *model, Err *err) {
     made.supports = now == form && known.supports[0] ? known.supports : supports;
     made.context_window = known.context_window;
     made.max_output = known.max_output;
+    int is_there = is_same_host(known.base_url, batch->base_url);
+    made.auth = is_there ? known.auth : "";
+    made.headers = is_there ? known.headers : "";
   }
   config_model_copy(&made, model, err);
   config_model_free(&known);

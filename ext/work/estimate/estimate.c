@@ -22,7 +22,8 @@
 typedef struct Target {
   Model model; /* owned texts */
   char system_hash[HASH_HEX_SIZE];
-  Hash tag; /* zeros: any */
+  Hash tag;           /* zeros: any */
+  char reasoning[32]; /* as it was asked for */
   Typical typical;
 } Target;
 
@@ -35,6 +36,7 @@ typedef struct Asked {
   int has_schema;       /* how that is billed, no provider says */
   long long most_nusd;  /* that all who may see it cost at most; -1: not known */
   int sharers;          /* so many begin with weight.prefix */
+  char service[36];     /* "": the standard one */
 } Asked;
 
 /* A request in tokens: of its texts in o200k_base, and of its answer. */
@@ -72,7 +74,8 @@ enum { MOST_TARGETS = 64 };
 
 /* How long its answers were: those with this tag, else those of the model under that system prompt. */
 static int look_back(const Run *run, Target *t, const char *system, const char *tag, Err *err) {
-  TypicalAsk ask = {t->model.name, system[0] ? system : NULL, tag};
+  TypicalAsk ask = {t->model.name, system[0] ? system : NULL, tag,
+                    t->reasoning[0] ? t->reasoning : NULL};
   if (counter_typical_output(run->conn, &ask, &t->typical, err) == RC_OK && t->typical.n == 0 &&
       tag) {
     ask.tag = NULL;
@@ -90,12 +93,14 @@ static int find_target(Run *run, const Call *k, Err *err) {
     hash_hex(&h, hash);
   }
   const char *tag = run->n_targets < MOST_TARGETS ? r->options->tag : NULL;
+  char reasoning[sizeof((Target *)0)->reasoning];
+  weigh_reasoning(r->options, reasoning, sizeof reasoning);
   Hash tag_hash = tag ? hash_bytes(tag, strlen(tag), 0) : (Hash){{0}};
   for (int i = 0; i < run->n_targets; i++) {
     const Target *t = &run->targets[i];
     if (strcmp(t->model.name, k->model.name) == 0 &&
         strcmp(t->model.provider, k->model.provider) == 0 && strcmp(t->system_hash, hash) == 0 &&
-        memcmp(&t->tag, &tag_hash, sizeof tag_hash) == 0) {
+        strcmp(t->reasoning, reasoning) == 0 && memcmp(&t->tag, &tag_hash, sizeof tag_hash) == 0) {
       return i;
     }
   }
@@ -108,6 +113,7 @@ static int find_target(Run *run, const Call *k, Err *err) {
   Target *t = &more[run->n_targets];
   *t = (Target){.tag = tag_hash};
   memcpy(t->system_hash, hash, sizeof hash);
+  memcpy(t->reasoning, reasoning, sizeof reasoning);
   if (config_model_copy(&k->model, &t->model, err) != RC_OK) {
     config_model_free(&t->model);
     return -1;
@@ -165,6 +171,8 @@ static int count_request(Run *run, Call *k, const char *cache, Err *err) {
              .max_tokens = r->options->max_tokens,
              .has_schema = r->options->schema != NULL,
              .sharers = r->sharers};
+  const char *service = options_service(r->options);
+  snprintf(a.service, sizeof a.service, "%s", service ? service : "");
   int is_hit = strcmp(cache, CALL_LOOK_HIT) == 0,
       is_similar = strcmp(cache, CALL_LOOK_SIMILAR) == 0;
   run->result->hits += is_hit;
@@ -371,6 +379,21 @@ static long long price_shared(const Run *run, const Asked *a, const Model *model
   return pricing_of_shared(run->conn, model, input, &ask, output, err);
 }
 
+/* Of the answer's tokens, those that go into thought: as many as answers had that were asked for as much, but not more than it may;
+** -1: not known. */
+static long long thought_of(const Run *run, const Asked *a) {
+  const Typical *t = &run->targets[a->target].typical;
+  long long most = a->weight.thought,
+            lately = t->n > 0 && t->reasoning >= 0 ? llround(t->reasoning) : -1;
+  return most < 0 || (lately >= 0 && lately < most) ? lately : most;
+}
+
+/* In a service; -1: not known, or not how many tokens. */
+static long long price_of(const Run *run, const Model *model, const char *service, long long input,
+                          long long output, Err *err) {
+  return output < 0 ? -1 : pricing_of_service(run->conn, model, service, input, output, err);
+}
+
 /* Adds one request to a line, at a model. */
 static int add_request(const Run *run, EstimateLine *line, const Asked *a, const Model *model,
                        Err *err) {
@@ -382,16 +405,20 @@ static int add_request(const Run *run, EstimateLine *line, const Asked *a, const
            : model->max_output           ? model->max_output
                                          : model->context_window;
   }
-  line->is_exact &= is_exact && !a->has_schema;
+  const char *service = a->service[0] ? a->service : NULL;
+  long long thought = thought_of(run, a);
+  line->is_exact &= is_exact && !a->has_schema && a->weight.is_exact;
   line->input += input;
   add(&line->output, output);
-  add(&line->input_nusd, pricing_of_tokens(run->conn, model, input, 0, err));
-  add(&line->cost_nusd, output < 0 ? -1 : pricing_of_tokens(run->conn, model, input, output, err));
+  add(&line->thought, thought);
+  add(&line->thought_nusd, price_of(run, model, service, 0, thought, err));
+  add(&line->input_nusd, price_of(run, model, service, input, 0, err));
+  add(&line->cost_nusd, price_of(run, model, service, input, output, err));
   add(&line->batch_nusd, output < 0 ? -1 : pricing_of_batch(run->conn, model, input, output, err));
   add(&line->prefix_nusd, output < 0 ? -1 : price_shared(run, a, model, input, output, err));
   add(&line->most_nusd, !line->is_instead ? a->most_nusd
                         : most <= 0       ? -1
-                                          : pricing_of_tokens(run->conn, model, input, most, err));
+                                          : price_of(run, model, service, input, most, err));
   return err->rc;
 }
 
@@ -477,11 +504,11 @@ static long long price_of_mean(const Run *run, const Mean *mean, const Model *mo
 
 /* 1 if a model answers and its key is at hand (or need not be). */
 static int is_open(const Model *model, int needs_key, Err *err) {
-  char *key = NULL;
+  Access access = {.key = NULL};
   Err ignored = {0};
   int answers = provider_api(model->api) && !wire_supports(model, "embeddings", 0, err);
-  int has_key = answers && needs_key && access_check(model, &key, &ignored) == RC_OK;
-  access_wipe(key);
+  int has_key = answers && needs_key && access_check(model, &access, &ignored) == RC_OK;
+  access_free(&access);
   return answers && (has_key || !needs_key);
 }
 

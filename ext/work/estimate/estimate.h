@@ -23,6 +23,7 @@ typedef struct EstimateLine {
   int is_exact;                      /* the input tokens are counted as the provider does */
   long long input;                   /* tokens */
   long long output;                  /* tokens expected; -1: not known */
+  long long thought, thought_nusd;   /* of the output, what goes into thought; -1: not known */
   long long output_low, output_high; /* between which it is 19 times of 20; -1: not known */
   /* Nano-dollars; -1: not known. Of the input alone; with the output expected; with the longest answers. */
   long long input_nusd, cost_nusd, most_nusd;

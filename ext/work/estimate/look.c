@@ -3,17 +3,44 @@
 */
 #include "work/estimate/look.h"
 
+#include "money/counter.h"
 #include "money/pricing.h"
 #include "work/estimate/seers.h"
 #include "work/estimate/weigh.h"
 
+#include <math.h>
+
 /* Dollars; null where that is not known. */
 static void add_dollars(cJSON *tree, const char *name, Call *k, long long input, long long output,
                         Err *err) {
-  long long nusd = err->rc == RC_OK && output >= 0
-                       ? pricing_of_tokens(k->conn, &k->model, input, output, err)
-                       : -1;
+  long long nusd =
+      err->rc == RC_OK && output >= 0
+          ? pricing_of_service(k->conn, &k->model, options_service(k->request->options), input,
+                               output, err)
+          : -1;
   json_add(tree, name, nusd < 0 ? cJSON_CreateNull() : cJSON_CreateNumber((double)nusd / 1e9), err);
+}
+
+/* What goes into thought, and what that costs as a part of the answer: as many tokens as it may have, or as answers had lately that
+** were asked for the same. */
+static void add_thought(cJSON *tree, Call *k, const Weight *w, Err *err) {
+  Typical typical = {.reasoning = -1};
+  char asked[32];
+  weigh_reasoning(k->request->options, asked, sizeof asked);
+  const TypicalAsk ask = {.model = k->model.name, .reasoning = asked[0] ? asked : NULL};
+  if (w->thought < 0) {
+    counter_typical_output(k->conn, &ask, &typical, err);
+  }
+  long long tokens = w->thought >= 0          ? w->thought
+                     : typical.reasoning >= 0 ? llround(typical.reasoning)
+                                              : -1;
+  const char *are = w->thought >= 0 ? "at most" : tokens >= 0 ? "as lately" : "not known";
+  cJSON *thought = json_add(tree, "reasoning", cJSON_CreateObject(), err);
+  json_add(thought, "asked", asked[0] ? cJSON_CreateString(asked) : cJSON_CreateNull(), err);
+  json_add(thought, "tokens", tokens < 0 ? cJSON_CreateNull() : cJSON_CreateNumber((double)tokens),
+           err);
+  json_add(thought, "tokens_are", cJSON_CreateString(are), err);
+  add_dollars(thought, "cost_usd", k, 0, tokens, err);
 }
 
 /* Tokens and prices: the input, and the most that max_tokens allows. */
@@ -26,6 +53,7 @@ static void add_estimates(cJSON *tree, Call *k, Err *err) {
   json_add(tree, "input_tokens_are", cJSON_CreateString(w.is_exact ? "exact" : "estimated"), err);
   add_dollars(tree, "input_cost_usd", k, w.input, 0, err);
   add_dollars(tree, "max_cost_usd", k, w.input, k->request->options->max_tokens, err);
+  add_thought(tree, k, &w, err);
 }
 
 /* Who would see it, and what all of that may come to. */
@@ -65,6 +93,9 @@ static char *describe(Call *k, const char *cache, Err *err) {
   }
   add_estimates(tree, k, err);
   add_seers(tree, k, err);
+  if (k->request->options->service) {
+    json_add(tree, "service", cJSON_CreateString(k->request->options->service), err);
+  }
   json_add(tree, "body", cJSON_CreateRaw(k->body.data), err);
   return json_print(tree, err);
 }

@@ -55,7 +55,8 @@ static long long most_of(const Seeing *s, const Model *model, const char *why, E
                 s->k->request->n_messages + (s->k->request->system != NULL), &is_exact, err);
   return err->rc != RC_OK || input < 0 || output <= 0 || more < 0
              ? -1
-             : pricing_of_tokens(s->k->conn, model, input + more, output, err);
+             : pricing_of_service(s->k->conn, model, is_ours ? NULL : options_service(&o),
+                                  input + more, output, err);
 }
 
 static int add(Seeing *s, const char *name, const char *why, Err *err) {

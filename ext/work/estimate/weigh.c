@@ -3,12 +3,15 @@
 */
 #include "work/estimate/weigh.h"
 
+#include "base/utf8.h"
 #include "money/counter.h"
 #include "money/pricing.h"
 
-#include "wire/prefix.h"
+#include "wire/model/prefix.h"
+#include "wire/model/takes.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The texts of a request, counted once more only where its model has another encoding than the plain one. */
@@ -33,6 +36,23 @@ static long long count_prefix(const TokenRule *rule, const Request *r) {
   return system < 0 || shared < 0 ? -1 : system + shared;
 }
 
+void weigh_reasoning(const Options *o, char *out, size_t size) {
+  const char *word = cJSON_GetStringValue(o->reasoning);
+  out[0] = 0;
+  if (word) {
+    utf8_copy(out, size, word);
+  } else if (o->reasoning) {
+    snprintf(out, size, "%.0f", o->reasoning->valuedouble);
+  }
+}
+
+static long long thought_of(const Call *k) {
+  const Options *o = k->request->options;
+  long long budget = takes_budget(o, &k->model);
+  int is_none = cJSON_IsString(o->reasoning) && strcmp(o->reasoning->valuestring, "none") == 0;
+  return is_none ? 0 : budget > 0 ? budget : -1;
+}
+
 int weigh_request(Call *k, Weight *w, Err *err) {
   TokenRule rule;
   *w = (Weight){0};
@@ -41,8 +61,9 @@ int weigh_request(Call *k, Weight *w, Err *err) {
   }
   w->input = tokens_request(&rule, k->request);
   w->texts = w->input < 0 ? -1 : count_texts(&rule, w->input, k->request);
-  w->is_exact = rule.is_exact && !k->request->options->schema;
+  w->is_exact = tokens_is_exact(&rule, k->request);
   w->output = provider_most_output(k->api, k->request, &k->model);
+  w->thought = thought_of(k);
   w->prefix = count_prefix(&rule, k->request);
   return w->texts < 0 || w->prefix < 0 ? err_nomem(err) : RC_OK;
 }

@@ -147,10 +147,15 @@ static int group_of(Dispatch *d, const Call *k, Err *err) {
 
 /* ---- parts */
 
+static int is_asked_alike(const Model *a, const Model *b) {
+  return strcmp(a->base_url, b->base_url) == 0 && strcmp(a->provider, b->provider) == 0 &&
+         strcmp(a->key_env, b->key_env) == 0 && strcmp(a->auth, b->auth) == 0 &&
+         strcmp(a->headers, b->headers) == 0;
+}
+
 static int is_same_part(const DispatchPart *p, const Model *m, BatchEndpoint endpoint, int hours) {
   return p->endpoint == endpoint && p->hours == hours && strcmp(p->model.name, m->name) == 0 &&
-         strcmp(p->model.base_url, m->base_url) == 0 &&
-         strcmp(p->model.provider, m->provider) == 0 && strcmp(p->model.key_env, m->key_env) == 0;
+         is_asked_alike(&p->model, m);
 }
 
 static DispatchPart *part_of(Dispatch *d, const Model *m, const BatchForm *form,

@@ -3,7 +3,7 @@
 */
 #include "work/queue/ask.h"
 
-#include "wire/supports.h"
+#include "wire/model/supports.h"
 
 #include <stdlib.h>
 #include <string.h>

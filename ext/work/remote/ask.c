@@ -7,7 +7,7 @@
 #include "base/utf8.h"
 #include "core/request/retry.h"
 #include "trust/access.h"
-#include "trust/scrub.h"
+#include "trust/hosts.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,53 +25,43 @@ static int makes_something(BatchStep step) {
   return step == BATCH_UPLOAD || step == BATCH_CREATE || step == BATCH_CANCEL;
 }
 
+/* A path with ids and a cursor, and the URL that it makes. */
+enum { ASK_PATH = 1024, ASK_URL = sizeof((Remote *)0)->base_url + ASK_PATH + 2 };
+
 /* URL and method. */
-static int write_url(const Remote *r, const Question *q, Buf *url, NetMethod *method, Err *err) {
+static int write_url(const Remote *r, const Question *q, char url[ASK_URL], NetMethod *method,
+                     Err *err) {
   const char *word = "GET";
-  buf_puts(url, r->base_url);
+  Buf path;
+  buf_init(&path, ASK_PATH);
   if (q->path) {
-    buf_puts(url, q->path);
+    buf_puts(&path, q->path);
   } else {
-    batch_form_path(r->form, q->step, q->id, q->cursor, url, &word, err);
+    batch_form_path(r->form, q->step, q->id, q->cursor, &path, &word, err);
   }
   *method = word[0] == 'G' ? NET_GET : word[0] == 'D' ? NET_DELETE : NET_POST;
-  return url->failed ? err_nomem(err) : err->rc;
-}
-
-enum { HEADERS = 5, KEY_HEADER = 4096 };
-
-/* The headers, of which that with the key is in a place of its own. */
-static int write_headers(const Remote *r, const char *type_header, const char **headers,
-                         char key_header[KEY_HEADER], Err *err) {
-  int n = 0;
-  headers[n++] = "User-Agent: llmcost/" RELEASE; /* some hosts refuse those without one */
-  if (type_header[0]) {
-    headers[n++] = type_header;
+  if (path.failed) {
+    err_nomem(err);
+  } else if (err->rc == RC_OK) {
+    url_join(r->base_url, NULL, path.data, url, ASK_URL); /* (it has room for both) */
   }
-  if (r->secret) {
-    int len = snprintf(key_header, KEY_HEADER, r->api->key_header, r->secret);
-    if (len < 0 || len >= KEY_HEADER) {
-      return err_set(err, RC_ERROR, ERR_NO_KEY, "the key in %.80s is too long", r->key_env);
-    }
-    headers[n++] = key_header;
-  }
-  if (r->api->fixed_headers) {
-    headers[n++] = r->api->fixed_headers;
-  }
-  headers[n] = NULL;
-  return RC_OK;
+  buf_free(&path);
+  return err->rc;
 }
 
 static int post(Remote *r, const Question *q, const char *url, NetMethod method,
                 NetResponse *response, Err *err) {
-  char key_header[KEY_HEADER], type_header[120] = "";
-  const char *headers[HEADERS];
+  HeaderLines lines;
+  char type_header[120];
   const Settings *set = &r->conn->set;
+  headers_begin(&lines);
   if (q->type) {
     snprintf(type_header, sizeof type_header, "Content-Type: %s", q->type);
+    headers_add(&lines, type_header);
   }
+  headers_add_model(&lines, &r->access.headers, r->access.key, r->api->auth, r->api->fixed_header);
   NetRequest request = {.url = url,
-                        .headers = headers,
+                        .headers = lines.at,
                         .method = method,
                         .body = q->body && q->body->n ? q->body->data : "",
                         .n = q->body ? q->body->n : 0,
@@ -84,22 +74,19 @@ static int post(Remote *r, const Question *q, const char *url, NetMethod method,
                         .ca_file = env_get("LLMCOST_CA"),
                         .interrupted = conn_interrupted,
                         .interrupt_arg = r->conn};
-  int rc = write_headers(r, type_header, headers, key_header, err);
-  if (rc == RC_OK) {
-    rc = conn_post(r->conn, &request, response, err);
-    if (rc != RC_OK || response->result == NET_NO_MEMORY) {
-      conn_drop_net(r->conn); /* what libcurl could not finish making, it might go on with */
-    }
+  int rc = conn_post(r->conn, &request, response, err);
+  if (rc != RC_OK || response->result == NET_NO_MEMORY) {
+    conn_drop_net(r->conn); /* what libcurl could not finish making, it might go on with */
   }
-  explicit_bzero(key_header, sizeof key_header);
+  headers_wipe(&lines);
   return rc;
 }
 
 /* ---- what comes */
 
 void ask_scrub(const Remote *r, char *text, size_t size) {
-  scrub_mask(text, r->secret);
-  if (r->secret && scrub_holds_key(text, r->secret)) {
+  access_mask(&r->access, text);
+  if (access_leaks(&r->access, text)) {
     snprintf(text, size, "(withheld: it repeats the key)");
   }
 }
@@ -229,14 +216,13 @@ static int wait_for_next(Remote *r, const Question *q, int next, const BatchFaul
 
 static int ask_up_to(Remote *r, const Question *q, int is_once, NetResponse *response,
                      BatchFault *fault, Err *err) {
-  Buf url;
+  char url[ASK_URL];
   NetMethod method;
-  buf_init(&url, sizeof r->base_url + 1024);
   *response = (NetResponse){0};
   *fault = (BatchFault){.retry_after_ms = -1};
-  if (write_url(r, q, &url, &method, err) == RC_OK) {
+  if (write_url(r, q, url, &method, err) == RC_OK) {
     for (int next = 2;; next++) {
-      ask(r, q, url.data, method, response, fault, err);
+      ask(r, q, url, method, response, fault, err);
       if (is_once || method == NET_POST || err->rc != RC_OK ||
           !wait_for_next(r, q, next, fault, err)) {
         break;
@@ -244,7 +230,6 @@ static int ask_up_to(Remote *r, const Question *q, int is_once, NetResponse *res
       net_response_free(response);
     }
   }
-  buf_free(&url);
   return err->rc;
 }
 
@@ -262,8 +247,8 @@ int ask_clean_status(const Remote *r, BatchStatus *status) {
   const char *texts[] = {status->id,          status->word,       status->input_file,
                          status->output_file, status->error_file, status->mark};
   int found = 0;
-  for (size_t i = 0; r->secret && i < sizeof texts / sizeof texts[0]; i++) {
-    found |= scrub_holds_key(texts[i], r->secret);
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    found |= access_leaks(&r->access, texts[i]);
   }
   for (int i = 0; i < status->n_errors; i++) {
     ask_scrub(r, status->errors[i].message, sizeof status->errors[i].message);

@@ -9,7 +9,6 @@
 #include "base/utf8.h"
 #include "trust/access.h"
 #include "trust/hosts.h"
-#include "trust/scrub.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,22 +19,11 @@
 /* Without slashes at its end, and without the path of an endpoint, with which some give it. */
 static int take_base_url(Remote *r, const Model *model, Err *err) {
   const Api *embeds = provider_embedding_api(model->api);
-  const char *const paths[] = {r->api->path, embeds ? embeds->path : r->api->path};
-  size_t n = strlen(model->base_url);
-  while (n > 0 && model->base_url[n - 1] == '/') {
-    n--;
-  }
-  for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
-    size_t path = strlen(paths[i]);
-    n -= n > path && memcmp(model->base_url + n - path, paths[i], path) == 0 ? path : 0;
-  }
-  if (n >= sizeof r->base_url) {
-    return err_set(err, RC_ERROR, ERR_BAD_URL, "base_url of model '%.80s' is too long",
-                   model->name);
-  }
-  memcpy(r->base_url, model->base_url, n);
-  r->base_url[n] = 0;
-  return RC_OK;
+  const char *const ends[2] = {r->api->path, embeds ? embeds->path : ""};
+  return url_join(model->base_url, ends, "", r->base_url, sizeof r->base_url)
+             ? RC_OK
+             : err_set(err, RC_ERROR, ERR_BAD_URL, "base_url of model '%.80s' is too long",
+                       model->name);
 }
 
 int remote_open(Remote *r, Conn *conn, const Model *model, Err *err) {
@@ -47,10 +35,9 @@ int remote_open(Remote *r, Conn *conn, const Model *model, Err *err) {
     return err_set(err, RC_ERROR, ERR_BAD_API, "model '%.80s': api '%.40s' in llm_models",
                    model->name, model->api);
   }
-  if (access_check(model, &r->secret, err) == RC_OK && take_base_url(r, model, err) == RC_OK &&
+  if (access_check(model, &r->access, err) == RC_OK && take_base_url(r, model, err) == RC_OK &&
       url_parse(model->base_url, &url, err) == RC_OK) {
     url_authority(&url, r->host, sizeof r->host);
-    utf8_copy(r->key_env, sizeof r->key_env, model->key_env);
   }
   if (err->rc != RC_OK) {
     remote_close(r);
@@ -59,8 +46,7 @@ int remote_open(Remote *r, Conn *conn, const Model *model, Err *err) {
 }
 
 void remote_close(Remote *r) {
-  access_wipe(r->secret);
-  r->secret = NULL;
+  access_free(&r->access);
 }
 
 /* ---- what makes something */
@@ -71,7 +57,7 @@ static int read_file_id(const Remote *r, const Question *q, const NetResponse *r
   Err why = {0};
   const char *body = response->body.n ? response->body.data : "";
   if (batch_file_read(body, response->body.n, file_id, &why) != RC_OK ||
-      (r->secret && scrub_holds_key(file_id, r->secret))) {
+      access_leaks(&r->access, file_id)) {
     ask_distrust(r, q, why.rc != RC_OK ? why.msg : "it repeats the key", fault);
     file_id[0] = 0;
   }

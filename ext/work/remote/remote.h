@@ -13,14 +13,15 @@
 ** A POST is never repeated, but for one case: see remote_create. A GET and a DELETE are, after TROUBLE_LATER, as often and with such
 ** pauses as the connection's settings say (retries, backoff_ms), or with the provider's own as long as it is short.
 **
-** base_url is the model's: slashes and an endpoint's path at its end are left out. No URL of ours has a query of its own
-** (trust/hosts.h refuses it); so Azure is asked by its v1 API ("https://NAME.openai.azure.com/openai/v1"), which needs no
-** api-version. Other paths than the form's are never asked for, whatever an answer says.
+** base_url is the model's: slashes and an endpoint's path at the end of its path are left out, and its query (an api-version, as
+** Azure's older addresses want one) goes behind each path that is asked for, in front of that one's own. Other paths than the form's
+** are never asked for, whatever an answer says.
 */
 #ifndef LLMCOST_REMOTE_H
 #define LLMCOST_REMOTE_H
 
 #include "conn/conn.h"
+#include "trust/access.h"
 #include "wire/batch/create.h"
 #include "wire/batch/result.h"
 #include "wire/batch/status.h"
@@ -43,10 +44,9 @@ typedef struct Remote {
   Conn *conn; /* borrowed */
   const BatchForm *form;
   const Api *api;
-  char base_url[1024]; /* without a slash at its end */
+  char base_url[1024]; /* without a slash at the end of its path; with its query */
   char host[LIMIT_HOST + 16];
-  char key_env[80];     /* cut: for messages */
-  char *secret;         /* owned; NULL: the model needs no key */
+  Access access;        /* its key and the headers of its row; owned */
   long long not_yet_ms; /* REMOTE_NOT_YET_MS; tests wait for less */
   char request_id[96];  /* what the provider calls the last request, for its support; "" */
 } Remote;
@@ -55,7 +55,7 @@ typedef struct Remote {
 ** allowed, its key is missing, its base_url is too long. */
 int remote_open(Remote *r, Conn *conn, const Model *model, Err *err);
 
-/* Wipes the key; safe on zeroed memory, and twice. */
+/* Wipes the secrets; safe on zeroed memory, and twice. */
 void remote_close(Remote *r);
 
 /* How long a step that sends or gets so many bytes takes at most, in ms. */

@@ -45,6 +45,67 @@ SELECT llm_complete('x', '{"model":"f"}');
 SELECT llm_complete('x', '{"model":"g"}');
 SELECT llm_complete('x', '{"model":"h"}');
 
+--- a key in a header of the row's own
+-- allowed: HOST
+-- says: OPENAI_API_KEY is not a key of host
+ALTER TABLE llm_models ADD COLUMN auth TEXT;
+ALTER TABLE llm_models ADD COLUMN headers TEXT;
+UPDATE llm_models SET auth = 'none', headers = '{"X":{"env":"OPENAI_API_KEY"}}';
+-- victim
+SELECT llm_complete('private');
+SELECT embed('private', 'evil');
+SELECT llm_complete('private', '{"model":"claude"}');
+
+--- another variable of the environment in a header
+-- says: AWS_SECRET_ACCESS_KEY is not a key of host
+ALTER TABLE llm_models ADD COLUMN auth TEXT;
+ALTER TABLE llm_models ADD COLUMN headers TEXT;
+UPDATE llm_models SET headers = '{"X":{"env":"AWS_SECRET_ACCESS_KEY"}}';
+INSERT INTO llm_models(name, provider, api, base_url, auth, headers)
+  SELECT 'm' || key, 'x', 'openai', 'URL/v1', 'none', value FROM json_each(json_array(
+    '{"X":{"env":"HOME"}}', '{"X":{"env":"PATH"}}', '{"X":{"env":" OPENAI_API_KEY"}}', '{"X":{"env":"OPENAI_API_KEY=x"}}',
+    '{"X":{"env":"openai_api_key"}}', '{"X":{"env":["OPENAI_API_KEY"]}}', '{"X":{"env":"OPENAI_API_KEY\u0000"}}',
+    '{"X":{"env":"ANTHROPIC_API_KEY","env":"AWS_SECRET_ACCESS_KEY"}}', '{"X":{"env":""}}'));
+-- victim
+SELECT llm_complete('private');
+SELECT llm_complete('x', '{"model":"m0"}');
+SELECT llm_complete('x', '{"model":"m1"}');
+SELECT llm_complete('x', '{"model":"m2"}');
+SELECT llm_complete('x', '{"model":"m3"}');
+SELECT llm_complete('x', '{"model":"m4"}');
+SELECT llm_complete('x', '{"model":"m5"}');
+SELECT llm_complete('x', '{"model":"m6"}');
+SELECT llm_complete('x', '{"model":"m7"}');
+SELECT llm_complete('x', '{"model":"m8"}');
+
+--- headers that are more than one, or another's
+-- says: holds a line break
+ALTER TABLE llm_models ADD COLUMN auth TEXT;
+ALTER TABLE llm_models ADD COLUMN headers TEXT;
+UPDATE llm_models SET headers = '{"X":"1\r\nHost: api.openai.com\r\n\r\nGET / HTTP/1.1"}';
+INSERT INTO llm_models(name, provider, api, base_url, key_env, headers)
+  SELECT 'm' || key, 'x', 'openai', 'URL/v1', 'OPENAI_API_KEY', value FROM json_each(json_array(
+    '{"X: 1\r\nHost":"api.openai.com"}', '{"Host":"api.openai.com"}', '{"hOST":"api.openai.com"}', '{"Content-Length":"0"}',
+    '{"Transfer-Encoding":"chunked"}', '{"Authorization":"Bearer x"}', '{"Proxy-Authorization":"x"}', '{"":"x"}', '[]', '{'));
+INSERT INTO llm_models(name, provider, api, base_url, key_env, headers)
+  SELECT 'long', 'x', 'openai', 'URL/v1', 'OPENAI_API_KEY', json_object('X', hex(zeroblob(2000000)));
+INSERT INTO llm_models(name, provider, api, base_url, key_env, headers)
+  SELECT 'deep', 'x', 'openai', 'URL/v1', 'OPENAI_API_KEY', replace(hex(zeroblob(50000)), '00', '{"a":');
+-- victim
+SELECT llm_complete('private');
+SELECT llm_complete('x', '{"model":"m0"}');
+SELECT llm_complete('x', '{"model":"m1"}');
+SELECT llm_complete('x', '{"model":"m2"}');
+SELECT llm_complete('x', '{"model":"m3"}');
+SELECT llm_complete('x', '{"model":"m4"}');
+SELECT llm_complete('x', '{"model":"m5"}');
+SELECT llm_complete('x', '{"model":"m6"}');
+SELECT llm_complete('x', '{"model":"m7"}');
+SELECT llm_complete('x', '{"model":"m8"}');
+SELECT llm_complete('x', '{"model":"m9"}');
+SELECT llm_complete('x', '{"model":"long"}');
+SELECT llm_complete('x', '{"model":"deep"}');
+
 --- a built-in host with another provider's key
 -- says: ANTHROPIC_API_KEY is not a key of host 'api.openai.com'
 UPDATE llm_models SET base_url = 'https://api.openai.com/v1', key_env = 'ANTHROPIC_API_KEY';

@@ -5,11 +5,11 @@
 ** document, PromptCacheBreakpointParam and PromptCacheOptionsParam ("explicit": the varying end of the prompt is not written as well). OpenRouter hands
 ** Anthropic's marks on: https://openrouter.ai/docs/features/prompt-caching
 */
-#include "wire/prefix.h"
+#include "wire/model/prefix.h"
 
 #include "base/text/glob.h"
-#include "wire/dialect.h"
-#include "wire/supports.h"
+#include "wire/model/dialect.h"
+#include "wire/model/supports.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 ** allows. See schema.h for the contract.
 */
 #define PCRE2_CODE_UNIT_WIDTH 8
-#include "core/request/schema.h"
+#include "core/schema/schema.h"
 
 #include <pcre2.h>
 #include <stdio.h>

@@ -8,7 +8,7 @@
 ** A hostile schema or value ends at LIMIT_SCHEMA_STEPS: a step is a schema held against a value, or as much work.
 */
 #define PCRE2_CODE_UNIT_WIDTH 8
-#include "core/request/schema.h"
+#include "core/schema/schema.h"
 
 #include "base/hash.h"
 

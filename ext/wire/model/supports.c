@@ -1,7 +1,7 @@
 /*
 ** See supports.h for the contract.
 */
-#include "wire/supports.h"
+#include "wire/model/supports.h"
 
 #include "base/text/json.h"
 #include "base/utf8.h"

@@ -9,12 +9,12 @@
 ** One that was meant as JSON and is broken further on is passed over to the bracket that closes it: its parts are not
 ** the answer.
 */
-#include "core/request/answer_json.h"
+#include "core/schema/answer_json.h"
 
 #include "core/answer/thoughts.h"
-#include "core/request/json_mend.h"
-#include "core/request/schema.h"
-#include "core/request/schema_form.h"
+#include "core/schema/json_mend.h"
+#include "core/schema/schema.h"
+#include "core/schema/schema_form.h"
 
 #include <ctype.h>
 #include <stdio.h>

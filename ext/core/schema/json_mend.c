@@ -8,7 +8,7 @@
 ** whose valueint is their count: the flag cJSON_IsReference keeps cJSON from freeing it. SQLite reads integers of 64 bits, and users read ids
 ** of more; printed from a double they would end in other digits.
 */
-#include "core/request/json_mend.h"
+#include "core/schema/json_mend.h"
 
 #include "base/text/text.h"
 #include "base/utf8.h"

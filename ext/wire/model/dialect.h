@@ -1,5 +1,6 @@
 /*
-** In what the servers of one API differ: names of options, what may be sent, whether a stream is worth asking for.
+** In what the servers of one API differ beside the options of a call (takes.h): what may be sent, whether a stream is worth
+** asking for.
 */
 #ifndef LLMCOST_DIALECT_H
 #define LLMCOST_DIALECT_H
@@ -10,12 +11,10 @@
 typedef struct Dialect {
   const char *vendor; /* as vendor_by_word has it; NULL ends the table: everybody else */
   const char *host;   /* of the vendor's own servers */
-  const char *seed;   /* the option's name there */
-  const char *max_tokens;
-  int streams;      /* its own servers stream well */
-  int wants_usage;  /* a stream tells its usage only where stream_options asks for it */
-  int most_stops;   /* stop strings that it takes; 0: not known */
-  int takes_base64; /* embeddings come as base64 where encoding_format asks for it */
+  int streams;        /* its own servers stream well */
+  int wants_usage;    /* a stream tells its usage only where stream_options asks for it */
+  int most_stops;     /* stop strings that it takes; 0: not known */
+  int takes_base64;   /* embeddings come as base64 where encoding_format asks for it */
 } Dialect;
 
 /* How the model's provider speaks. Never NULL. */

@@ -4,10 +4,10 @@
 ** Whatever is left out or closed here is a wish to the model; the answer is held against the caller's schema. What must
 ** not happen is the reverse: a form that forbids an answer which the schema demands.
 */
-#include "core/request/schema_form.h"
+#include "core/schema/schema_form.h"
 
 #include "base/buf.h"
-#include "core/request/schema.h"
+#include "core/schema/schema.h"
 
 #include <stdio.h>
 #include <stdlib.h>
