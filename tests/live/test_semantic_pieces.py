@@ -10,6 +10,7 @@ import time
 import unittest
 
 from harness import ROOT, TempDir, connect, error_of, value
+import test_semantic_table
 from test_semantic_faults import sanitized
 
 DIM = 384  # two pieces
@@ -343,6 +344,25 @@ class Life(Pieces):
         last = value(db, "SELECT response FROM c ORDER BY rowid DESC LIMIT 1")
         self.assertGreater(last, 1000000)
         self.assertEqual((found(db, last), found(self.reopened(), last)), ([(last,)], [(last,)]))
+
+
+class Transactions(test_semantic_table.Transactions):
+    """Its schedules against a model, savepoints and snapshots, with vectors that are cut."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.dim, test_semantic_table.DIM = test_semantic_table.DIM, 136
+
+    @classmethod
+    def tearDownClass(cls):
+        test_semantic_table.DIM = cls.dim
+
+    def test_they_are_cut(self):
+        db = connect(":memory:")
+        test_semantic_table.make(db)
+        db.execute("INSERT INTO c(embedding, response) VALUES (?, 1)", (vector(1, 136),))
+        self.assertGreater(value(db, "SELECT count(*) FROM c_pieces"), 0)
+        db.close()
 
 
 class Before(Pieces):
