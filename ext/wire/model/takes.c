@@ -220,7 +220,9 @@ static cJSON *form_of(const Target *t, int option, const Asked *a, Err *err) {
   int is_said = says(t, option, err);
   const Row *row = err->rc == RC_OK ? find_row(t, option, a, is_said == 1) : NULL;
   if (err->rc == RC_OK && (is_said == 0 || !row)) {
-    refuse(t, option, "it takes none, its row in llm_models says", err);
+    err_set(err, RC_ERROR, ERR_BAD_OPTION,
+            "option '%s': %.80s takes none, its row in llm_models says", names[option],
+            t->model->name);
   } else if (err->rc == RC_OK && row->written[0] == '!') {
     refuse(t, option, row->written + 1, err);
   }
