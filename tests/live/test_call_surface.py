@@ -257,6 +257,7 @@ class Reasoning(Surface):
 class OnTheStandIn(harness.Desk):
     def test_what_thinking_costs_and_flex_saves(self):
         """Ten questions as they come, told not to think, and in no hurry: the ledger's sums are the provider's bill."""
+        value(self.db, "SELECT llm_allow_host(?, 'GEMINI_API_KEY'), llm_secret('GEMINI_API_KEY', 'sk-gemini-0123456789')", self.standin.url[7:])
         for options in ({}, {"reasoning": "none"}, {"service": "flex"}):
             for i in range(10):
                 value(self.db, "SELECT llm_complete(?, ?)", f"Question {i}: where is my order?",

@@ -175,9 +175,9 @@ class Requests(Desk):
         for i, (options, theirs) in enumerate(cases):
             name = f"responses{i}"
             self.serve(name, answer, api="responses", streams=False)
-            value(self.db, "SELECT llm_complete(?, ?)", PROMPT, json.dumps({"model": name, "cache": "off", **options}))
+            value(self.db, "SELECT llm_complete(?, ?)", PROMPT, json.dumps({"model": name, "cache": "off", "on_error": "json", "retries": 0, **options}))
             request = {"model": name, "input": [{"role": "user", "content": PROMPT}], "store": False, **theirs}
-            jobs[name] = {"sdk": "responses", "url": self.url(name, "responses"), "stream": False, "request": request}
+            jobs[name] = {"sdk": "responses", "url": self.url(name, "openai"), "stream": False, "request": request}
         results = ask_sdks(jobs)
         for name in jobs:
             with self.subTest(name):
