@@ -16,8 +16,7 @@ static const Api apis[] = {
     {"openai", "/chat/completions", openai_build, reply_read, "bearer", NULL, 0, 0},
     {"anthropic", "/messages", anthropic_build, reply_read, "x-api-key",
      "anthropic-version: 2023-06-01", 0, 8192},
-    {"responses", "/responses", responses_build, reply_read, "Authorization: Bearer %s", NULL, 0,
-     0},
+    {"responses", "/responses", responses_build, reply_read, "bearer", NULL, 0, 0},
 };
 
 static const Api openai_embeddings = {
