@@ -124,6 +124,20 @@ static const Scenario scenarios[] = {
      .sql = ASKED,
      .check = ONE,
      .pays = 1},
+    {.name = "turned", /* tools, an image, and what else a call may be asked for */
+     .setup = TABLE ";" OPEN,
+     .ready = IS_OPEN,
+     .sql = PUT
+     "llm_chat(json_array(json_object('role', 'user', 'content', json_array(json_object('type', "
+     "'text', 'text', 'What is this?'), llm_image(x'89504E470D0A1A0A'))), json_object('role', "
+     "'assistant', 'tool_calls', json('[{\"id\":\"c\",\"function\":{\"name\":\"look\","
+     "\"arguments\":\"{}\"}}]')), json_object('role', 'tool', 'tool_call_id', 'c', 'content', "
+     "'a')), "
+     "'{\"model\":\"gpt-4o-mini\",\"returns\":\"message\",\"extra\":{\"metadata\":{\"a\":\"b\"}},"
+     "\"tools\":[{\"name\":\"look\",\"parameters\":{\"type\":\"object\"}}],\"service\":"
+     "\"standard\"}')",
+     .check = "SELECT count(*) = 1 AND min(x ->> '$.content') = 'a' FROM t",
+     .pays = 1},
     {.name = "stream",
      .setup = TABLE
      ";" OPEN "; UPDATE llm_models SET supports = json_set(supports, '$.stream', json('true'))",
