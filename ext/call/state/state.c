@@ -178,9 +178,13 @@ int call_rename(Call *k, Err *err) {
 }
 
 int call_name(Call *k, const Request *as, Err *err) {
-  const Config *config = conn_config_glance(k->conn, err);
+  int is_seen = k->memo && memo_adds_nothing(k->memo);
+  const Config *config = is_seen ? NULL : conn_config_glance(k->conn, err);
   free(k->row_extras);
   k->row_extras = config ? config_row_extras(config, as->model, err) : NULL;
+  if (k->memo && config && !config_adds(config)) {
+    memo_note_nothing(k->memo);
+  }
   const KeyBeside beside = {call_owner(k), k->row_extras};
   return err->rc == RC_OK ? request_key(as, &beside, k->store ? k->store->seed : 0, &k->key, err)
                           : err->rc;
