@@ -95,6 +95,9 @@ int batched_answer(Batched *b, Conn *conn, const Request *request, const Batched
   Call *k = &b->call;
   if (start(b, conn, request, from, err) == RC_OK) {
     judge_batched(k, body, err);
+    if (err->rc == RC_OK) {
+      call_wrap(k, err);
+    }
     if (b->plan.keeps_similar && err->rc == RC_OK) {
       call_make_question(k, err);
     }

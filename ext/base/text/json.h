@@ -77,6 +77,11 @@ char *json_print_exact(const cJSON *tree, Err *err);
 ** written with escapes (and may be this one). */
 int json_integer_text(const char *json, size_t n, const char *key, char *out, size_t size);
 
+/* Drops of each object in a tree all members of one name but the last, which is what other readers take. 0 where an object has over
+** JSON_MOST_MEMBERS: then nothing is sure. */
+enum { JSON_MOST_MEMBERS = 1000 };
+int json_drop_doubles(cJSON *tree);
+
 /* Follows a path of member names, NULL-terminated; NULL where a step is missing. */
 const cJSON *json_at(const cJSON *object, const char *const *path);
 

@@ -66,6 +66,7 @@ int afford_begin(Call *k, Err *err) {
                         .body = k->body.n,
                         .has_more = request_has_more(k->request) || k->rejected,
                         .service = options_service(k->request->options),
+                        .geo = json_text(k->request->options->extra, "inference_geo"),
                         .output = output,
                         .is_embedding = k->api->embeds,
                         .is_own = is_own_word(k->model.provider) && is_here(k),

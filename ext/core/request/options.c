@@ -103,6 +103,9 @@ static const cJSON *json_or_text(const SpecTable *table, const Spec *s, const Sp
     err_set(err, why.rc, table->code, "option '%s': %s", s->name, why.msg);
     return NULL;
   }
+  if (!json_drop_doubles(tree)) {
+    spec_bad(table, s->name, "objects of at most 1000 members", err);
+  }
   return keep_made(o, tree, err);
 }
 
@@ -146,8 +149,9 @@ static int take_tools(const SpecTable *table, const Spec *s, const SpecValue *v,
 static int take_tool_choice(const SpecTable *table, const Spec *s, const SpecValue *v, void *to,
                             Err *err) {
   Options *o = to;
-  if (!v->text || !v->text[0]) {
-    return spec_bad(table, s->name, "'auto', 'none', 'required', or a tool's name", err);
+  if (!cJSON_IsObject(v->json) && (!v->text || !v->text[0])) {
+    return spec_bad(table, s->name,
+                    "'auto', 'none', 'required', a tool's name, or the provider's own object", err);
   }
   o->tool_choice = v->json;
   return RC_OK;
@@ -376,7 +380,7 @@ static int check_together(const Options *o, Err *err) {
     return err_set(err, RC_ERROR, ERR_BAD_OPTION,
                    "option 'threshold' is for the semantic cache: give cache 'semantic' with it");
   }
-  if (o->tool_choice && tools_check_choice(o->tools, o->tool_choice->valuestring, err) != RC_OK) {
+  if (o->tool_choice && tools_check_choice(o->tools, o->tool_choice, err) != RC_OK) {
     return err->rc;
   }
   if (o->model && !o->model[0]) {
@@ -396,9 +400,14 @@ int options_parse(const char *json, size_t n, Options *o, Err *err) {
                    LIMIT_OPTIONS_BYTES);
   }
   o->doc = spec_parse(&table, json, n, err);
+  if (o->doc && !json_drop_doubles(o->doc)) {
+    err_set(err, RC_ERROR, ERR_BAD_OPTION, "an object in the options has over %d members",
+            JSON_MOST_MEMBERS);
+  }
   o->given = json;
   o->n_given = n;
-  if (!o->doc || spec_read(&table, 0, o->doc, o, err) != RC_OK || check_together(o, err) != RC_OK) {
+  if (!o->doc || err->rc != RC_OK || spec_read(&table, 0, o->doc, o, err) != RC_OK ||
+      check_together(o, err) != RC_OK) {
     options_free(o);
   }
   o->given = NULL;

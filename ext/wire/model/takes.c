@@ -100,13 +100,16 @@ static void ask_all(Asked *a, const Options *o, int wants_logprobs, Err *err) {
 typedef struct Target {
   const Model *model;
   const char *provider;
-  char name[LIMIT_MODEL_NAME], word[64];
+  char name[LIMIT_MODEL_NAME];  /* lower case */
+  char plain[LIMIT_MODEL_NAME]; /* without what vendors and clouds put in front of it, or behind */
+  char word[64];
 } Target;
 
 static void target_read(Target *t, const Model *model) {
   const Vendor *vendor = vendor_by_word(model->provider);
   *t = (Target){.model = model};
   model_name_lower(model->name, t->name, sizeof t->name);
+  model_name_plain(t->name + (strncmp(t->name, "ft:", 3) == 0 ? 3 : 0), t->plain, sizeof t->plain);
   model_name_lower(model->provider, t->word, sizeof t->word);
   t->provider = vendor ? vendor->id : t->word;
 }
@@ -160,7 +163,7 @@ static int fits(const Row *row, const Target *t, int option, const Asked *a) {
   return strcmp(row->option, names[option]) == 0 && has_word(row->apis, t->model->api) &&
          (has_word(row->providers, t->provider) || has_word(row->providers, t->word)) &&
          fits_value(row->values, a->value[option]) && has_beside(row->beside, a) &&
-         glob_any(row->models, t->name);
+         (glob_any(row->models, t->name) || glob_any(row->models, t->plain));
 }
 
 /* What the model's own row says of an option: 1 it takes it, 0 it does not, -1 nothing. */
