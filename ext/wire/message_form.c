@@ -176,7 +176,7 @@ static int add_arguments(cJSON *block, const cJSON *function, Err *err) {
   const char *text = json_text(function, "arguments");
   Err why = {0};
   cJSON *tree =
-      text[0] ? json_parse(text, strlen(text), "the arguments", &why) : cJSON_CreateObject();
+      text[0] ? json_parse_digits(text, strlen(text), "the arguments", &why) : cJSON_CreateObject();
   if (why.rc != RC_OK || !cJSON_IsObject(tree)) {
     cJSON_Delete(tree);
     return why.rc == RC_NOMEM ? err_nomem(err)

@@ -620,6 +620,24 @@ class Reviewed(Surface):
             self.talk("signed", turns, cache="off")
             self.assertEqual("extra_content" in self.replay.body("signed")["messages"][1]["tool_calls"][0], kept)
 
+    def test_long_integers_keep_their_digits(self):
+        long = "9007199254740993"
+        blocks = '[{"type":"tool_use","id":"call_a","name":"weather","input":{"city":%s,"minus":-12345678901234567890}}]' % long
+        body = json.dumps(claude([], "tool_use")).replace('"content": []', '"content": ' + blocks)
+        self.serve("claude-x", Answer(body), claude(), api="anthropic")
+        message = value(self.db, "SELECT llm_chat(?, ?)", json.dumps([QUESTION]), json.dumps({"model": "claude-x", "tools": TOOLS, "returns": "message"}))
+        self.assertEqual(json.loads(json.loads(message)["tool_calls"][0]["function"]["arguments"]), {"city": int(long), "minus": -12345678901234567890})
+        messages = json.dumps([QUESTION]).rstrip("]") + "," + message + ',{"role":"tool","tool_call_id":"call_a","content":{"id":%s}}]' % long
+        value(self.db, "SELECT llm_chat(?, ?)", messages, json.dumps({"model": "claude-x", "tools": TOOLS}))
+        sent = self.replay.requests["claude-x"][-1][1].decode()
+        self.assertEqual((sent.count(long), sent.count("-12345678901234567890")), (2, 1))
+        self.serve("extra", chat("a"), chat("b"))
+        answers = [value(self.db, "SELECT llm_complete('q', ?)", '{"model":"extra","extra":{"id":%s}}' % n) for n in (long, "9007199254740992")]
+        self.assertEqual((answers, self.replay.requests["extra"][0][1].count(long.encode())), (["a", "b"], 1))
+        self.serve("seed", chat())
+        self.ask("seed", seed=9007199254740991, tag=1234567890123456789)
+        self.assertEqual((self.body("seed"), self.row("tag")), ({"seed": 9007199254740991}, ("1234567890123456789",)))
+
     def test_thought_is_within_max_tokens(self):
         self.serve("gemini-2.5-flash", chat(), provider="google")
         self.assertEqual(json.loads(self.ask("gemini-2.5-flash", reasoning=20000, max_tokens=100, dry_run=True))["reasoning"]["tokens"], 100)

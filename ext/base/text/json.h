@@ -20,6 +20,11 @@ cJSON *json_parse(const char *text, size_t n, const char *what, Err *err);
 /* The same, nested at most `most` levels, and its strings may hold any bytes. */
 cJSON *json_parse_bytes(const char *text, size_t n, int most, const char *what, Err *err);
 
+/* The same as json_parse; integers beyond 2^53, which a double does not hold, keep their digits: they are raw text (cJSON_IsRaw) in the
+** tree, and no numbers. json_has_digits: 1 if a text may hold such (else json_parse does as well). */
+cJSON *json_parse_digits(const char *text, size_t n, const char *what, Err *err);
+int json_has_digits(const char *text, size_t n);
+
 /* The pieces of it: 1 if n bytes are one value as cJSON reads it, else 0 and *bad_at is the place where they
 ** stop being one (n where they end early), JSON_TOO_DEEP where they are nested over `most` levels; the error that says so (returns err->rc). */
 #define JSON_TOO_DEEP ((size_t)-1)

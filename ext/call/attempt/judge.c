@@ -595,6 +595,18 @@ static void judge_unread(Call *k, const NetResponse *r, const Reply *reply, Err 
              reply->usage.has ? k->row.cost_nusd : LEDGER_NULL, err);
 }
 
+/* The answer once more, with the digits of long integers, where calls of tools are handed out; NULL: it has none, or not so. */
+static cJSON *read_digits(const Call *k, const NetResponse *r, const Body *body, Err *err) {
+  Err why = {0};
+  int is_wanted = is_call_wanted(k) && !body->pieces && r && r->body.data &&
+                  json_has_digits(r->body.data, r->body.n);
+  cJSON *tree = is_wanted ? json_parse_digits(r->body.data, r->body.n, "the answer", &why) : NULL;
+  if (why.rc == RC_NOMEM) {
+    err_nomem(err);
+  }
+  return tree;
+}
+
 /* A whole answer: what is in it. */
 static void judge_body(Call *k, const NetResponse *r, const Body *body, Verdict *v, Err *err) {
   Reply reply = {0};
@@ -613,7 +625,10 @@ static void judge_body(Call *k, const NetResponse *r, const Body *body, Verdict 
     err_set(err, RC_ERROR, ERR_BAD_ANSWER, "a piece of the stream can't be read");
     judge_unread(k, r, &reply, err);
   } else {
-    judge_reply(k, body, &reply, v, err);
+    Body exact = *body; /* with all digits of what a tool is called with */
+    exact.tree = read_digits(k, r, body, err);
+    judge_reply(k, exact.tree ? &exact : body, &reply, v, err);
+    cJSON_Delete(exact.tree);
   }
   reply_free(&reply);
 }

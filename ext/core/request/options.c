@@ -98,7 +98,7 @@ static const cJSON *json_or_text(const SpecTable *table, const Spec *s, const Sp
     return v->json;
   }
   Err why = {0};
-  cJSON *tree = json_parse(v->text, strlen(v->text), what, &why);
+  cJSON *tree = json_parse_digits(v->text, strlen(v->text), what, &why);
   if (why.rc != RC_OK) {
     err_set(err, why.rc, table->code, "option '%s': %s", s->name, why.msg);
     return NULL;
@@ -393,6 +393,27 @@ static int check_together(const Options *o, Err *err) {
   return RC_OK;
 }
 
+/* What goes into the body as it is keeps the digits of long integers, too. */
+static int keep_digits(Options *o, const char *json, size_t n, Err *err) {
+  static const char *const names[] = {"extra", "tools", "tool_choice"};
+  if (!o->doc || err->rc != RC_OK || !json_has_digits(json, n)) {
+    return err->rc;
+  }
+  cJSON *exact = json_parse_digits(json, n, "the options", err);
+  if (exact && json_drop_doubles(exact)) {
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+      cJSON *item = cJSON_DetachItemFromObjectCaseSensitive(exact, names[i]);
+      if (item && cJSON_HasObjectItem(o->doc, names[i])) {
+        json_replace(o->doc, names[i], item, err);
+      } else {
+        cJSON_Delete(item);
+      }
+    }
+  }
+  cJSON_Delete(exact);
+  return err->rc;
+}
+
 int options_parse(const char *json, size_t n, Options *o, Err *err) {
   options_init(o);
   if (n > LIMIT_OPTIONS_BYTES) {
@@ -404,6 +425,7 @@ int options_parse(const char *json, size_t n, Options *o, Err *err) {
     err_set(err, RC_ERROR, ERR_BAD_OPTION, "an object in the options has over %d members",
             JSON_MOST_MEMBERS);
   }
+  keep_digits(o, json, n, err);
   o->given = json;
   o->n_given = n;
   if (!o->doc || err->rc != RC_OK || spec_read(&table, 0, o->doc, o, err) != RC_OK ||

@@ -153,7 +153,7 @@ int request_from_messages(const char *json, size_t n, const Options *options, Re
   }
   size_t blanks = strspn(json, " \t\r\n");
   int is_text = blanks < n && json[blanks] != '[' && json[blanks] != '{';
-  r->doc = is_text ? NULL : json_parse(json, n, "the messages", err);
+  r->doc = is_text ? NULL : json_parse_digits(json, n, "the messages", err);
   if (is_text) {
     err_set(err, RC_ERROR, ERR_BAD_MESSAGES,
             "the messages are a JSON array of {\"role\", \"content\"}; a single text is for"
