@@ -119,7 +119,8 @@ static const Scenario scenarios[] = {
      .pays = 1},
     {.name = "headers", /* one of them with what another variable holds */
      .setup = TABLE ";" OPEN "; UPDATE llm_models SET auth = 'bearer',"
-                    " headers = '{\"X-Title\":\"a\",\"X-Key\":{\"env\":\"ANTHROPIC_API_KEY\"}}'",
+                    " headers = '{\"X-Title\":\"a\",\"X-Key\":{\"env\":\"ANTHROPIC_API_KEY\"}}'"
+                    "; " OPEN,
      .ready = IS_OPEN,
      .sql = ASKED,
      .check = ONE,

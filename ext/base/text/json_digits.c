@@ -43,13 +43,22 @@ static const char *skip_string(const char *p, const char *end) {
   return p < end ? p + 1 : end;
 }
 
-/* 1 if n digits are an integer that a double does not hold, and nothing of another number. */
-static int is_long(const char *digits, size_t n, const char *end) {
+/* The bytes of the number at p, if one stands there. */
+static size_t number_length(const char *p, const char *end) {
+  size_t n = 0;
+  while (p + n < end && (count_digits(p + n, end) || strchr("+-.eE", p[n]))) {
+    n++;
+  }
+  return *p == '-' || count_digits(p, end) ? n : 0;
+}
+
+/* 1 if a number's n bytes are an integer that a double does not hold. */
+static int is_long(const char *number, size_t n) {
   static const char most[] = "9007199254740992"; /* 2^53 */
-  const char *next = digits + n;
-  int is_whole = next == end || !strchr(".eE", *next);
-  return is_whole && digits[0] != '0' &&
-         (n > LEAST_DIGITS || (n == LEAST_DIGITS && memcmp(digits, most, n) > 0));
+  size_t minus = number[0] == '-', digits = n - minus;
+  const char *p = number + minus;
+  return digits >= LEAST_DIGITS && count_digits(p, p + digits) == digits && p[0] != '0' &&
+         (digits > LEAST_DIGITS || memcmp(p, most, digits) > 0);
 }
 
 /* The text with its long integers as strings. */
@@ -60,15 +69,15 @@ static void mark_digits(const char *text, size_t n, Buf *out) {
       p = skip_string(p, end);
       continue;
     }
-    size_t minus = *p == '-', digits = count_digits(p + minus, end);
-    if (digits && is_long(p + minus, digits, end)) {
+    size_t length = number_length(p, end);
+    if (length && is_long(p, length)) {
       buf_add(out, from, (size_t)(p - from));
       buf_puts(out, "\"" MARK);
-      buf_add(out, p, minus + digits);
+      buf_add(out, p, length);
       buf_puts(out, "\"");
-      from = p + minus + digits;
+      from = p + length;
     }
-    p += digits ? minus + digits : 1;
+    p += length ? length : 1;
   }
   buf_add(out, from, (size_t)(end - from));
 }
@@ -92,7 +101,8 @@ cJSON *json_parse_digits(const char *text, size_t n, const char *what, Err *err)
   Buf marked;
   buf_init(&marked, 2 * n + 64);
   mark_digits(text, n, &marked);
-  cJSON *tree = marked.failed ? (err_nomem(err), NULL) : json_parse(marked.data, marked.n, what, err);
+  cJSON *tree =
+      marked.failed ? (err_nomem(err), NULL) : json_parse(marked.data, marked.n, what, err);
   buf_free(&marked);
   if (tree) {
     restore(tree);

@@ -492,7 +492,8 @@ static int take_arguments(const Call *k, const Body *body, Reply *reply, Err *er
 
 /* The whole message, which takes its text's place when gates have seen that. */
 static int take_message(Call *k, const Body *body, const Reply *reply, Err *err) {
-  cJSON *message = answer_message(body, reply->has_tools, k->text, err);
+  int is_silent = reply->has_tools && !k->text[0];
+  cJSON *message = answer_message(body, reply->has_tools, is_silent ? NULL : k->text, err);
   if (!reply->has_tools) { /* what a schema's tool was called with is the content */
     cJSON_DeleteItemFromObjectCaseSensitive(message, "tool_calls");
   }

@@ -421,9 +421,12 @@ int options_parse(const char *json, size_t n, Options *o, Err *err) {
                    LIMIT_OPTIONS_BYTES);
   }
   o->doc = spec_parse(&table, json, n, err);
-  if (o->doc && !json_drop_doubles(o->doc)) {
-    err_set(err, RC_ERROR, ERR_BAD_OPTION, "an object in the options has over %d members",
-            JSON_MOST_MEMBERS);
+  for (cJSON *item = o->doc ? o->doc->child : NULL; item && err->rc == RC_OK; item = item->next) {
+    if (!json_drop_doubles(
+            item)) { /* (of the options themselves the last that is not null counts) */
+      err_set(err, RC_ERROR, ERR_BAD_OPTION, "an object in the options has over %d members",
+              JSON_MOST_MEMBERS);
+    }
   }
   keep_digits(o, json, n, err);
   o->given = json;

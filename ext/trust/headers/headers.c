@@ -37,7 +37,7 @@ static const struct {
      "accept-encoding range if-*",
      "can't be set: it belongs to the connection"},
     {"x-portkey-* helicone-target-* helicone-*-api-base *target* *upstream* *base-url* *-url *-uri "
-     "*-host *-host-* forwarded x-forwarded-* x-original-* x-rewrite-* x-real-ip via *_*",
+     "*-host *-host-* forwarded x-forwarded-* x-original-* x-rewrite-* x-real-ip via",
      "can't be set: gateways take from such where the request is to go"},
     {"user-agent x-client-request-id idempotency-key x-http-method* x-method-override",
      "can't be set: it is of each request, and llmcost's to say"},
@@ -87,7 +87,8 @@ static const char *name_fault(const char *name) {
     return "has a name of over 79 characters";
   }
   for (size_t i = 0; i <= n; i++) {
-    lower[i] = (char)tolower((unsigned char)name[i]);
+    lower[i] =
+        (char)(name[i] == '_' ? '-' : tolower((unsigned char)name[i])); /* (some servers do) */
   }
   for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
     if (glob_any(refused[i].names, lower)) {
