@@ -5,7 +5,7 @@
 #include "fn/fn.h"
 
 #include "base/buf.h"
-#include "base/text/base64.h"
+#include "base/base64.h"
 #include "base/text/decimal.h"
 #include "base/utf8.h"
 #include "base/text/text.h"

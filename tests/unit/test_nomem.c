@@ -11,7 +11,7 @@
 #include "unit.h"
 
 #include "base/text/json_lenient.h"
-#include "base/text/base64.h"
+#include "base/base64.h"
 #include "conn/settings.h"
 #include "core/price/catalogue.h"
 #include "core/tokens/encoding.h"

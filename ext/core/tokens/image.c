@@ -5,7 +5,7 @@
 */
 #include "core/tokens/image.h"
 
-#include "base/text/base64.h"
+#include "base/base64.h"
 #include "base/text/glob.h"
 #include "base/text/json.h"
 #include "core/request/parts.h"
