@@ -23,6 +23,10 @@ $(B)/bench_guard: bench/guard.c ext/core/guard/guard.c $(GUARD_OBJ)
 ROUTE_OBJ = $(patsubst %.c,$(B)/so/%.o,$(filter-out ext/base/sqlite/%,$(filter ext/base/%.c ext/core/answer/%.c ext/core/request/%.c ext/core/schema/%.c ext/core/route/%.c ext/core/gate/%.c vec/embed/%.c vec/engine/kernels/%.c,$(SRC)))) $(B)/so/sql_text.o
 $(B)/bench_route: bench/route.c $(ROUTE_OBJ)
 	@echo "cc $@"; $(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
+# Compression, with tokens counted and sentences embedded as they are shipped.
+COMPRESS_OBJ = $(patsubst %.c,$(B)/so/%.o,$(filter-out ext/base/sqlite/%,$(filter ext/base/%.c ext/core/compress/%.c ext/core/split/%.c ext/core/words/%.c ext/core/guard/%.c ext/core/route/%.c ext/core/tokens/%.c ext/core/names/%.c ext/core/request/%.c vec/embed/%.c vec/engine/kernels/vec.c,$(SRC)))) $(B)/so/sql_text.o
+$(B)/bench_compress: bench/compress.c $(COMPRESS_OBJ)
+	@echo "cc $@"; $(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
 $(B)/bench_map: bench/map.c
 	@mkdir -p $(@D); echo "cc $@"; $(CC) $(CFLAGS) -std=c11 -D_GNU_SOURCE $(WARN) -o $@ $^ $(shell pkg-config --cflags --libs libcurl)
 # The engine as it is shipped; the peers and the generator at their best on this machine.
@@ -31,7 +35,7 @@ $(B)/bench_data.o: bench/data.c bench/data.h
 $(B)/bench_vector: bench/vector.cc $(B)/bench_data.o $(ENGINE_OBJ)
 	@echo "c++ $@"; $(CXX) -O3 -march=native -std=c++17 -Wall -Wextra -I. -o $@ $^ -lsqlite3 -lm
 # (bench/vector.cc is written for x86-64.)
-BENCHED = $(addprefix $(B)/,bench_call bench_embed bench_tokens bench_engine bench_guard bench_map bench_route oracle \
+BENCHED = $(addprefix $(B)/,bench_call bench_compress bench_embed bench_tokens bench_engine bench_guard bench_map bench_route oracle \
           $(if $(filter x86_64,$(shell uname -m)),bench_vector))
 
 bench: deps-bench ## measure beside bare libcurl and Redis

@@ -1,0 +1,246 @@
+/*
+** Compression. See compress.h for the contract.
+*/
+#include "core/compress/compress.h"
+
+#include "base/check.h"
+#include "core/compress/lossless.h"
+#include "core/compress/repeats.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The text as it is now, and where its bytes stood. */
+typedef struct Work {
+  const CompressOptions *options;
+  Compressed *out;
+  Pieces pieces;
+  size_t cap; /* of drops */
+  Err *err;
+} Work;
+
+typedef int Finds(Work *w, Cuts *cuts);
+
+static int find_space(Work *w, Cuts *cuts) {
+  return lossless_find(w->out->text, w->out->n, LOSSLESS_TEXT, cuts, w->err);
+}
+
+static int find_json(Work *w, Cuts *cuts) {
+  return lossless_find(w->out->text, w->out->n, LOSSLESS_JSON, cuts, w->err);
+}
+
+/* The units of the text, none of them gone. 0 without memory. */
+static unsigned char *split(Work *w, Units *u) {
+  unsigned char *gone = NULL;
+  if (units_find(w->out->text, w->out->n, u, w->err) == RC_OK) {
+    gone = malloc(u->n + 1);
+    gone ? (void)memset(gone, CUT_KEPT, u->n + 1) : (void)err_nomem(w->err);
+  }
+  return gone;
+}
+
+static int find_repeats(Work *w, Cuts *cuts) {
+  Units u = {NULL, 0, 0, 0};
+  unsigned char *gone = split(w, &u);
+  if (gone && repeats_find(w->out->text, &u, gone, w->err) == RC_OK) {
+    cuts_empty_labels(&u, gone, NULL);
+    cuts_of_units(w->out->text, w->out->n, &u, gone, cuts, w->err);
+  }
+  free(gone);
+  units_free(&u);
+  return w->err->rc;
+}
+
+static int find_extract(Work *w, Cuts *cuts) {
+  const CompressOptions *o = w->options;
+  if (o->budget == 0) {
+    return RC_OK;
+  }
+  ExtractOptions e = {{o->query, o->n_query, o->score, o->arg, 0}, o->budget, o->count, o->arg};
+  Units u = {NULL, 0, 0, 0};
+  int ignored; /* whether it fits is seen at the end, of the text as a whole */
+  unsigned char *gone = split(w, &u), *roles = malloc(u.n + 1);
+  if (!roles) {
+    err_nomem(w->err);
+  } else if (gone) {
+    context_find(w->out->text, &u, o->context, roles);
+    if (extract_find(w->out->text, w->out->n, &u, roles, &e, gone, &ignored, w->err) == RC_OK) {
+      cuts_of_units(w->out->text, w->out->n, &u, gone, cuts, w->err);
+    }
+  }
+  free(roles);
+  free(gone);
+  units_free(&u);
+  return w->err->rc;
+}
+
+static const struct {
+  const char *name;
+  Finds *find;
+  int is_told; /* its cuts are in the report, one by one */
+} methods[COMPRESS_METHODS] = {
+    {"space", find_space, 0},
+    {"json", find_json, 0},
+    {"repeats", find_repeats, 1},
+    {"extract", find_extract, 1},
+};
+
+const char *compress_method_name(int method) {
+  CHECK(method >= 0 && method < COMPRESS_METHODS);
+  return methods[method].name;
+}
+
+int compress_method_parse(const char *name, size_t n) {
+  for (int i = 0; i < COMPRESS_METHODS; i++) {
+    if (strlen(methods[i].name) == n && memcmp(methods[i].name, name, n) == 0) {
+      return i;
+    }
+  }
+  return -1;
+}
+
+static long long count(Work *w, const char *text, size_t n) {
+  long long tokens = n > 0 ? w->options->count(w->options->arg, text, n) : 0;
+  if (tokens < 0) {
+    err_nomem(w->err);
+  }
+  return tokens;
+}
+
+/* Remembers the cuts of a method, where they stood in the text that was handed in. */
+static void tell(Work *w, int method, const Cuts *cuts) {
+  Compressed *out = w->out;
+  if (out->n_drops + cuts->n > w->cap) {
+    w->cap = 2 * w->cap + cuts->n;
+    CompressDrop *grown = realloc(out->drops, w->cap * sizeof *grown);
+    if (!grown) {
+      err_nomem(w->err);
+      return;
+    }
+    out->drops = grown;
+  }
+  for (size_t i = 0; i < cuts->n; i++) {
+    const Cut *c = &cuts->at[i];
+    size_t from = pieces_origin(&w->pieces, c->from);
+    size_t end = pieces_origin(&w->pieces, c->from + c->n - 1) + 1;
+    out->drops[out->n_drops++] = (CompressDrop){from, end - from, method, c->reason};
+  }
+}
+
+/* Takes over the text without the cuts, if that saves. 1 if it did. */
+static int apply(Work *w, int method, const Cuts *cuts) {
+  Compressed *out = w->out;
+  CompressStep *step = &out->steps[method];
+  Buf text;
+  buf_init(&text, out->n + 1);
+  if (cuts_apply(cuts, out->text, out->n, &text) != RC_OK) {
+    return err_nomem(w->err), 0;
+  }
+  long long tokens = count(w, text.n ? text.data : "", text.n);
+  if (w->err->rc != RC_OK || tokens > out->tokens_after) {
+    buf_free(&text);
+    return 0;
+  }
+  if (methods[method].is_told) {
+    tell(w, method, cuts);
+  }
+  pieces_cut(&w->pieces, cuts, w->err);
+  step->tokens_after -= out->tokens_after - tokens;
+  step->bytes_after -= cuts->bytes;
+  step->n_cuts += cuts->n;
+  free(out->text);
+  out->n = text.n;
+  out->tokens_after = tokens;
+  out->text = buf_take(&text);
+  return out->text ? 1 : (err_nomem(w->err), 0);
+}
+
+/* Each method once. 1 if the text changed. */
+static int run_once(Work *w, int is_first) {
+  int changed = 0;
+  for (int i = 0; i < COMPRESS_METHODS && w->err->rc == RC_OK; i++) {
+    Compressed *out = w->out;
+    Cuts cuts = {NULL, 0, 0, 0};
+    if (is_first) {
+      out->steps[i] = (CompressStep){out->tokens_after, out->tokens_after, out->n, out->n, 0};
+    }
+    if (w->options->methods == 0 || w->options->methods >> i & 1) {
+      methods[i].find(w, &cuts);
+      changed |= w->err->rc == RC_OK && cuts.n > 0 && apply(w, i, &cuts);
+    }
+    cuts_free(&cuts);
+  }
+  return changed;
+}
+
+static int by_place(const void *a, const void *b) {
+  const CompressDrop *x = a, *y = b;
+  return (x->from > y->from) - (x->from < y->from);
+}
+
+static int start(Work *w, const char *text, size_t n) {
+  Compressed *out = w->out;
+  *out = (Compressed){.fits = 1};
+  out->text = malloc(n + 1);
+  if (!out->text) {
+    return err_nomem(w->err);
+  }
+  memcpy(out->text, text, n);
+  out->text[n] = 0;
+  out->n = n;
+  out->tokens_before = out->tokens_after = count(w, text, n);
+  return pieces_whole(&w->pieces, n, w->err);
+}
+
+/* As it was handed in: nothing was done. */
+static void give_back(Work *w, const char *text, size_t n) {
+  compressed_free(w->out);
+  pieces_free(&w->pieces);
+  start(w, text, n);
+  for (int i = 0; i < COMPRESS_METHODS; i++) {
+    w->out->steps[i] = (CompressStep){w->out->tokens_after, w->out->tokens_after, n, n, 0};
+  }
+}
+
+static int check(size_t n, const CompressOptions *o, Err *err) {
+  if (n > LIMIT_REQUEST_BYTES) {
+    return err_set(err, RC_TOOBIG, ERR_TOO_BIG,
+                   "a text of %zu bytes can't be compressed: at most %zu", n, LIMIT_REQUEST_BYTES);
+  }
+  if (o->budget < 0) {
+    return err_set(err, RC_ERROR, ERR_BAD_OPTION,
+                   "a budget of %lld tokens: give 1 or more, or 0 for none", o->budget);
+  }
+  return err->rc;
+}
+
+int compress_text(const char *text, size_t n, const CompressOptions *options, Compressed *out,
+                  Err *err) {
+  Work w = {.options = options, .out = out, .err = err};
+  *out = (Compressed){.fits = 1};
+  if (check(n, options, err) != RC_OK) {
+    return err->rc;
+  }
+  int changes = start(&w, text, n) == RC_OK;
+  for (int round = 0; changes && err->rc == RC_OK; round++) {
+    if (round == COMPRESS_ROUNDS) {
+      give_back(&w, text, n);
+      break;
+    }
+    changes = run_once(&w, round == 0);
+  }
+  pieces_free(&w.pieces);
+  out->fits = options->budget == 0 || out->tokens_after <= options->budget;
+  if (err->rc != RC_OK) {
+    compressed_free(out);
+  } else if (out->n_drops > 1) {
+    qsort(out->drops, out->n_drops, sizeof *out->drops, by_place);
+  }
+  return err->rc;
+}
+
+void compressed_free(Compressed *c) {
+  free(c->text);
+  free(c->drops);
+  *c = (Compressed){.fits = 1};
+}

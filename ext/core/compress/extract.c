@@ -1,0 +1,208 @@
+/*
+** The sentences that answer. See extract.h for the contract.
+**
+** Tokens are counted of each unit with the gap before it, and their sum is near what the tokenizer makes of the whole. What was chosen is counted as a
+** whole then; where that is over the budget, it is chosen again with so much less room.
+*/
+#include "core/compress/extract.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_CHOICES = 8, MOST_PARENTS = LABEL_LEVEL + 3 };
+
+typedef struct Ranked {
+  double score;
+  size_t unit;
+} Ranked;
+
+typedef struct Choice {
+  const char *text;
+  size_t n;
+  const Units *u;
+  const unsigned char *roles;
+  const ExtractOptions *options;
+  unsigned char *gone;    /* of the caller */
+  unsigned char *dropped; /* as it would be now */
+  unsigned char *may;     /* 1: it may go */
+  double *scores;
+  long long *tokens; /* of each unit that may go */
+  Ranked *order;     /* those of them that are no labels, by score */
+  size_t n_order;
+  long long room;
+  Err *err;
+} Choice;
+
+static long long count(const Choice *c, const char *text, size_t n) {
+  long long tokens = c->options->count(c->options->arg, text, n);
+  if (tokens < 0) {
+    err_nomem(c->err);
+  }
+  return tokens;
+}
+
+/* What a unit costs with the labels it hangs on that are not there yet. */
+static long long price(const Choice *c, size_t unit) {
+  long long sum = c->tokens[unit];
+  size_t parent = c->u->at[unit].parent;
+  for (int i = 0; parent != UNIT_NONE && i < MOST_PARENTS; i++) {
+    sum += c->dropped[parent] != CUT_KEPT && c->may[parent] ? c->tokens[parent] : 0;
+    parent = c->u->at[parent].parent;
+  }
+  return sum;
+}
+
+static void take(Choice *c, size_t unit) {
+  c->room -= price(c, unit);
+  for (int i = 0; unit != UNIT_NONE && i < MOST_PARENTS; i++) {
+    c->dropped[unit] = c->may[unit] ? CUT_KEPT : c->dropped[unit];
+    unit = c->u->at[unit].parent;
+  }
+}
+
+/* The sentence before it, without which "This" means nothing; UNIT_NONE: it needs none, or that is there. */
+static size_t needed_before(const Choice *c, size_t unit) {
+  int needs = c->u->at[unit].flags & UNIT_REFERS && unit > 0;
+  const Unit *x = needs ? &c->u->at[unit - 1] : NULL;
+  return x && x->flags & UNIT_SENTENCE && x->block == c->u->at[unit].block &&
+                 c->dropped[unit - 1] != CUT_KEPT && c->may[unit - 1]
+             ? unit - 1
+             : UNIT_NONE;
+}
+
+static void choose(Choice *c) {
+  memcpy(c->dropped, c->gone, c->u->n);
+  for (size_t i = 0; i < c->u->n; i++) {
+    int is_tag = (c->u->at[i].flags & (UNIT_TAG_OPEN | UNIT_TAG_CLOSE)) != 0;
+    c->dropped[i] = c->may[i] && !is_tag ? CUT_OFF_TOPIC : c->dropped[i];
+  }
+  for (size_t i = 0; i < c->n_order; i++) {
+    size_t unit = c->order[i].unit;
+    if (c->dropped[unit] == CUT_KEPT || price(c, unit) > c->room) {
+      continue;
+    }
+    take(c, unit);
+    size_t before = needed_before(c, unit);
+    if (before != UNIT_NONE && price(c, before) <= c->room) {
+      take(c, before);
+    }
+  }
+  cuts_empty_labels(c->u, c->dropped, c->may);
+}
+
+/* Tokens of the text that is left. */
+static long long tokens_left(Choice *c) {
+  Cuts cuts = {NULL, 0, 0, 0};
+  Buf out;
+  long long tokens = 0;
+  buf_init(&out, c->n + 1);
+  if (cuts_of_units(c->text, c->n, c->u, c->dropped, &cuts, c->err) == RC_OK) {
+    if (cuts_apply(&cuts, c->text, c->n, &out) == RC_OK) {
+      tokens = count(c, out.n ? out.data : "", out.n);
+    } else {
+      err_nomem(c->err);
+    }
+  }
+  cuts_free(&cuts);
+  buf_free(&out);
+  return tokens;
+}
+
+static int by_score(const void *a, const void *b) {
+  const Ranked *x = a, *y = b;
+  return x->score != y->score ? (x->score < y->score ? 1 : -1)
+                              : (x->unit > y->unit) - (x->unit < y->unit);
+}
+
+/* Which units may go, what they cost, and their order. Returns tokens of those together. */
+static long long weigh(Choice *c) {
+  const unsigned tags = UNIT_TAG_OPEN | UNIT_TAG_CLOSE;
+  long long sum = 0;
+  for (size_t i = 0; i < c->u->n && c->err->rc == RC_OK; i++) {
+    const Unit *x = &c->u->at[i];
+    c->may[i] = c->roles[i] == ROLE_CONTEXT && c->gone[i] == CUT_KEPT;
+    if (c->may[i] && !(x->flags & tags)) {
+      size_t from =
+          i > 0 ? c->u->at[i - 1].from + c->u->at[i - 1].n : x->from; /* with the gap before it */
+      c->tokens[i] = count(c, c->text + from, x->from + x->n - from);
+      sum += c->tokens[i];
+      if (!(x->flags & UNIT_LABEL)) {
+        c->order[c->n_order++] = (Ranked){c->scores[i], i};
+      }
+    }
+  }
+  qsort(c->order, c->n_order, sizeof *c->order, by_score);
+  return sum;
+}
+
+/* Chooses, and again with the room that the whole shows there is, too much or too little. The best choice that fits goes to `gone`. */
+static void choose_until_it_fits(Choice *c, long long room) {
+  long long best = -1;
+  unsigned char *chosen = malloc(c->u->n + 1);
+  if (!chosen) {
+    err_nomem(c->err);
+    return;
+  }
+  for (int i = 0; i < MOST_CHOICES && c->err->rc == RC_OK; i++) {
+    c->room = room;
+    choose(c);
+    long long left = tokens_left(c), free_ = c->options->budget - left;
+    if (free_ >= 0 && left > best && c->err->rc == RC_OK) {
+      best = left;
+      memcpy(chosen, c->dropped, c->u->n);
+    }
+    if (free_ >= 0 && free_ * 50 <= c->options->budget) {
+      break;
+    }
+    room += free_;
+  }
+  if (best < 0) { /* nothing of the context: what is fixed fits */
+    c->room = -1;
+    choose(c);
+    memcpy(chosen, c->dropped, c->u->n);
+  }
+  memcpy(c->gone, chosen, c->u->n);
+  free(chosen);
+}
+
+static void extract(Choice *c, int *fits) {
+  long long whole = count(c, c->text, c->n);
+  if (whole <= c->options->budget || c->err->rc != RC_OK) {
+    return;
+  }
+  if (score_units(c->text, c->u, c->roles, &c->options->question, c->scores, c->err) != RC_OK) {
+    return;
+  }
+  long long sum = weigh(c);
+  memcpy(c->dropped, c->gone, c->u->n);
+  for (size_t i = 0; i < c->u->n; i++) {
+    c->dropped[i] = c->may[i] ? CUT_OFF_TOPIC : c->dropped[i];
+  }
+  *fits = c->n_order > 0 && tokens_left(c) <= c->options->budget;
+  if (*fits && c->err->rc == RC_OK) {
+    choose_until_it_fits(c, c->options->budget - (whole > sum ? whole - sum : 0));
+  }
+}
+
+int extract_find(const char *text, size_t n, const Units *u, const unsigned char *roles,
+                 const ExtractOptions *options, unsigned char *gone, int *fits, Err *err) {
+  Choice c = {
+      .text = text, .n = n, .u = u, .roles = roles, .options = options, .gone = gone, .err = err};
+  *fits = 1;
+  c.dropped = malloc(u->n + 1);
+  c.may = calloc(u->n + 1, 1);
+  c.scores = calloc(u->n + 1, sizeof *c.scores);
+  c.tokens = calloc(u->n + 1, sizeof *c.tokens);
+  c.order = calloc(u->n + 1, sizeof *c.order);
+  if (c.dropped && c.may && c.scores && c.tokens && c.order) {
+    extract(&c, fits);
+  } else {
+    err_nomem(err);
+  }
+  free(c.dropped);
+  free(c.may);
+  free(c.scores);
+  free(c.tokens);
+  free(c.order);
+  return err->rc;
+}

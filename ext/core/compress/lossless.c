@@ -1,0 +1,145 @@
+/*
+** White space that means nothing. See lossless.h for the contract.
+*/
+#include "core/compress/lossless.h"
+
+#include "core/route/signs.h"
+#include "core/split/blocks.h"
+#include "core/split/lines.h"
+#include "core/split/marks.h"
+
+#include <string.h>
+
+typedef struct Squeeze {
+  const char *text;
+  unsigned methods;
+  TextSpans marks; /* of the block */
+  size_t mark;     /* the first one that may follow */
+  Cuts *out;
+  Err *err;
+} Squeeze;
+
+/* Between two blocks, or at an end of the text, [from, end): `most` line ends stay. */
+static void squeeze_gap(Squeeze *s, size_t from, size_t end, int most) {
+  const char *t = s->text;
+  size_t cut = from;
+  for (size_t i = from; i < end; i++) {
+    if (t[i] != '\n' || most == 0) {
+      continue;
+    }
+    size_t line_end = i > cut && t[i - 1] == '\r' ? i - 1 : i;
+    cuts_add(s->out, cut, line_end - cut, CUT_BLANKS, s->err);
+    cut = i + 1;
+    most--;
+  }
+  cuts_add(s->out, cut, end - cut, CUT_BLANKS, s->err);
+}
+
+static int in_mark(Squeeze *s, size_t at) {
+  while (s->mark < s->marks.n && s->marks.at[s->mark].from + s->marks.at[s->mark].n <= at) {
+    s->mark++;
+  }
+  return s->mark < s->marks.n && s->marks.at[s->mark].from <= at;
+}
+
+/* Signs beside which blanks may be laid out on purpose. */
+static int is_layout(char c) {
+  return c != 0 && strchr("|=<>{}\\#;~^_*+/", c) != NULL;
+}
+
+/* Runs of blanks within [from, end) of one line. */
+static void squeeze_runs(Squeeze *s, size_t from, size_t end) {
+  const char *t = s->text;
+  for (size_t i = from; i < end;) {
+    size_t n = 0;
+    while (i + n < end && t[i + n] == ' ') {
+      n++;
+    }
+    if (n > 1 && !in_mark(s, i) && !is_layout(t[i - 1]) && !is_layout(t[i + n])) {
+      cuts_add(s->out, i, n - 1, CUT_BLANKS, s->err);
+    }
+    i += n > 0 ? n : 1;
+  }
+}
+
+/* Blanks at a line's end: two of them, and another line below, are a line break. */
+static void squeeze_tail(Squeeze *s, const Line *l) {
+  size_t n = l->end - l->last;
+  if (n > 0 && !in_mark(s, l->last) && !memchr(s->text + l->last, '\t', n)) {
+    size_t stay = n > 1 ? 2 : 0;
+    cuts_add(s->out, l->last + stay, n - stay, CUT_BLANKS, s->err);
+  }
+}
+
+static void squeeze_prose(Squeeze *s, const Block *b) {
+  size_t end = b->from + b->n;
+  s->marks.n = s->mark = 0;
+  marks_find(s->text, b->from, end, &s->marks, s->err);
+  for (size_t at = b->from; at < end && s->err->rc == RC_OK;) {
+    Line l = line_at(s->text, end, at);
+    size_t from = at == b->from && b->body > l.first ? b->body : l.first;
+    if (!(signs_find(s->text + l.from, l.end - l.from) & SIGNS_CODE)) {
+      squeeze_runs(s, from + 1, l.last);
+    }
+    if (l.next < end) {
+      squeeze_tail(s, &l);
+    }
+    at = l.next;
+  }
+}
+
+/* Blanks between the values of JSON. */
+static void squeeze_json(Squeeze *s, const Block *b) {
+  const char *t = s->text;
+  int in_string = 0;
+  for (size_t i = b->body, end = b->body + b->body_n; i < end; i++) {
+    if (in_string) {
+      in_string = t[i] != '"';
+      i += t[i] == '\\';
+      continue;
+    }
+    in_string = t[i] == '"';
+    size_t n = 0;
+    while (i + n < end &&
+           (t[i + n] == ' ' || t[i + n] == '\t' || t[i + n] == '\n' || t[i + n] == '\r')) {
+      n++;
+    }
+    cuts_add(s->out, i, n, CUT_JSON_BLANKS, s->err);
+    i += n > 0 ? n - 1 : 0;
+  }
+}
+
+static void squeeze_block(Squeeze *s, const Block *b) {
+  int is_json = b->kind == BLOCK_JSON || b->kind == BLOCK_FENCED_JSON;
+  if (is_json && s->methods & LOSSLESS_JSON) {
+    squeeze_json(s, b);
+  } else if (block_is_prose(b->kind) && s->methods & LOSSLESS_TEXT) {
+    squeeze_prose(s, b);
+  }
+}
+
+static int is_verbatim(BlockKind kind) {
+  return kind == BLOCK_CODE || kind == BLOCK_TABLE || kind == BLOCK_LINES;
+}
+
+int lossless_find(const char *text, size_t n, unsigned methods, Cuts *out, Err *err) {
+  Squeeze s = {.text = text, .methods = methods, .out = out, .err = err};
+  Blocks blocks = {NULL, 0, 0};
+  size_t end = 0;
+  blocks_find(text, n, &blocks, err);
+  for (size_t i = 0; i < blocks.n && err->rc == RC_OK; i++) {
+    const Block *b = &blocks.at[i];
+    int is_kept = i > 0 && is_verbatim(b->kind) && is_verbatim(blocks.at[i - 1].kind);
+    if (methods & LOSSLESS_TEXT && !is_kept) {
+      squeeze_gap(&s, end, b->from, i > 0 ? 2 : 0);
+    }
+    squeeze_block(&s, b);
+    end = b->from + b->n;
+  }
+  if (methods & LOSSLESS_TEXT) {
+    squeeze_gap(&s, end, n, 0);
+  }
+  blocks_free(&blocks);
+  spans_free(&s.marks);
+  return err->rc;
+}

@@ -1,0 +1,22 @@
+/*
+** White space that means nothing, left out: what is left says the same to anybody.
+**
+**   running text   runs of blanks within a line are one; none at a line's end, but the two of a Markdown line break
+**   between blocks a blank line at most; none at the text's ends
+**   JSON           no blanks between its values, where a whole block is JSON (alone on its lines, or fenced)
+**
+** Kept byte for byte: indentation, code, tables, columns, records, quotations and other marks, lines that look like code, and
+** what stands between two blocks of these. Digits, order and repeated names of JSON stay as they are: nothing is read as a number.
+*/
+#ifndef LLMCOST_LOSSLESS_H
+#define LLMCOST_LOSSLESS_H
+
+#include "core/compress/cuts.h"
+
+/* The methods, bits: white space of text, of JSON. */
+enum { LOSSLESS_TEXT = 1, LOSSLESS_JSON = 2 };
+
+/* The cuts of n bytes by these methods. Any bytes; linear time. Returns RC_OK, or *err without memory. */
+int lossless_find(const char *text, size_t n, unsigned methods, Cuts *out, Err *err);
+
+#endif

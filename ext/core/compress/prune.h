@@ -1,0 +1,60 @@
+/*
+** Which turns of a conversation stay, when it has grown over a budget of tokens.
+**
+** Left out is one range, from the conversation's start to a cut. System messages, pinned messages and the last `keep` turns always
+** stay. The cut is in front of a user's message that is no tool's result, and never between a call of a tool and its result; so a
+** result never stands without its call, nor a call without its results, and what is kept begins with a user's message.
+**
+** The cut goes in steps, so that a provider's cache of the prefix lives on. Tokens are counted from the start of the conversation
+** (without system messages), where nothing ever changes: with T of them and room for R, at least x = T - R must go. The cut is the first
+** possible one at or behind X, the next multiple of `step` from x on. T grows with each turn, and X does not until x passes it: for about
+** step / g turns of g tokens each the cut stays where it is, and what is sent is the same bytes as last time and one turn more. Then it moves
+** by a step, and all that is kept is written into the cache once. A cut that moves with every turn would write it each time:
+**
+**   per turn, in prices of a fresh token, w for a write and r for a read (1.25 and 0.1, say), H = R - step / 2 tokens of history kept:
+**   moving always:   w H                        10,000 tokens kept, 500 a turn: 12,500
+**   in steps:        r H + w H g / step         step 5,000: 1,000 + 1,250 = 2,250
+**
+** A longer step costs less and remembers less: between R - step and R tokens are kept, R - step / 2 in the mean.
+*/
+#ifndef LLMCOST_PRUNE_H
+#define LLMCOST_PRUNE_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+
+typedef enum PruneRole { PRUNE_USER, PRUNE_ASSISTANT, PRUNE_TOOL, PRUNE_SYSTEM } PruneRole;
+
+enum {
+  PRUNE_PINNED =
+      1 /* stays wherever it stands: the first question, a standing order. One with calls or results: with its turn */
+};
+
+typedef struct PruneMessage {
+  PruneRole role;
+  unsigned flags;
+  int calls;        /* tools that it calls */
+  int results;      /* results of tools that it brings (in a message of a user's, too) */
+  long long tokens; /* 0 or more, media and all that belongs to a message included */
+} PruneMessage;
+
+typedef struct PruneOptions {
+  long long budget; /* tokens of all that is kept: 1 or more */
+  int keep;         /* the last turns that always stay: 1 or more */
+  long long step;   /* of the cut, in tokens; 0: half of the room for history */
+} PruneOptions;
+
+typedef struct Pruned {
+  size_t first; /* messages before it are left out, but system and pinned ones; 0: nothing is */
+  size_t n_kept, n_dropped; /* messages */
+  long long tokens_before, tokens_after;
+} Pruned;
+
+/* Decides for n messages; kept[i] = 1 or 0 (an array of n). What fits stays whole. A turn begins with a user's message and goes on
+** to the next; messages before the first one (a greeting) may go. Returns RC_OK, or *err: ERR_BAD_OPTION (a budget, keep or step out of range);
+** ERR_LIMIT where what must stay has more tokens than the budget, which the message says. Linear time, no memory. */
+int prune_plan(const PruneMessage *messages, size_t n, const PruneOptions *options,
+               unsigned char *kept, Pruned *out, Err *err);
+
+#endif

@@ -1,0 +1,294 @@
+/*
+** Repeated sentences. See repeats.h for the contract.
+**
+** Each unit that may go has a hash of its words (with the hash of what it stands under), one of what must be equal, one of its bytes
+** without blanks, and MinHashes of its runs of three words. Tables from hashes to units find those before it.
+*/
+#include "core/compress/repeats.h"
+
+#include "base/hash.h"
+#include "core/guard/guard.h"
+#include "core/split/terms.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+  SHINGLE = 3,
+  HASHES = 2 * REPEATS_BANDS,
+  NO_UNIT = -1 /* of a chain */
+};
+
+typedef struct Signature {
+  uint64_t words, critical, bytes; /* see above */
+  uint64_t least[HASHES];
+  size_t n_words;
+} Signature;
+
+/* Units by a hash: chains in the order of the text. */
+typedef struct Chains {
+  int *first, *next; /* owned; of a slot, of a unit */
+  size_t slots;
+} Chains;
+
+typedef struct Repeats {
+  const char *text;
+  const Units *u;
+  unsigned char *gone;
+  Signature *signatures; /* of each unit */
+  int *original;         /* of each unit: the one it repeats, or NO_UNIT */
+  Chains same, bands[REPEATS_BANDS];
+  uint64_t *shingles[2]; /* room for those of two units */
+  size_t cap[2];
+  Err *err;
+} Repeats;
+
+static uint64_t mix(uint64_t a, uint64_t b) {
+  uint64_t pair[2] = {a, b};
+  return hash_short(pair, sizeof pair);
+}
+
+/* What a near repetition must have in the same order. */
+static int is_critical(const Term *t, int is_first) {
+  return (t->flags & (TERM_NUMBER | TERM_NEGATION | TERM_ORDER | TERM_SIGN | TERM_DATE | TERM_UNIT |
+                      TERM_CAPS)) != 0 ||
+         (t->flags & TERM_CAPITAL && !(t->flags & TERM_STOP) && !is_first);
+}
+
+static int is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static uint64_t hash_without_blanks(const char *text, size_t from, size_t n) {
+  uint64_t h = 0;
+  for (size_t i = from, end = from + n; i < end;) {
+    size_t word = i;
+    while (i < end && !is_blank(text[i])) {
+      i++;
+    }
+    h = i > word ? mix(h, hash_short(text + word, i - word)) : h;
+    i += i < end;
+  }
+  return h;
+}
+
+static void add_shingle(Signature *s, uint64_t shingle) {
+  for (uint64_t i = 0; i < HASHES; i++) {
+    uint64_t h = (shingle ^ (i * 0x9E3779B97F4A7C15u)) * 0xD6E8FEB86659FD93u;
+    h ^= h >> 32;
+    h *= 0xD6E8FEB86659FD93u;
+    s->least[i] = h < s->least[i] ? h : s->least[i];
+  }
+}
+
+static void sign(Repeats *r, size_t unit) {
+  const Unit *x = &r->u->at[unit];
+  Signature *s = &r->signatures[unit];
+  uint64_t last[SHINGLE] = {0};
+  TermWalk w;
+  Term t;
+  *s = (Signature){.n_words = 0};
+  memset(s->least, 0xFF, sizeof s->least);
+  terms_begin(&w, r->text, x->from, x->from + x->n);
+  while (terms_next(&w, &t)) {
+    uint64_t key = t.flags & TERM_CAPS ? t.key + 1 : t.key; /* "US" is not "us" */
+    s->words = mix(s->words, key);
+    s->critical = is_critical(&t, s->n_words == 0) ? mix(s->critical, key) : s->critical;
+    if (t.flags & TERM_SIGN) {
+      continue;
+    }
+    memmove(last, last + 1, (SHINGLE - 1) * sizeof *last);
+    last[SHINGLE - 1] = key;
+    s->n_words++;
+    if (s->n_words >= SHINGLE) {
+      add_shingle(s, mix(mix(last[0], last[1]), last[2]));
+    }
+  }
+  s->bytes = hash_without_blanks(r->text, x->from, x->n);
+}
+
+/* A hash of what a unit is read under: its heading; an item's also the sentence in front of its list. */
+static uint64_t scope_of(const Repeats *r, size_t unit) {
+  const Unit *x = &r->u->at[unit];
+  size_t parent = x->parent;
+  if (parent != UNIT_NONE && x->flags & UNIT_ITEM) {
+    parent = r->u->at[parent].parent; /* its marker says nothing */
+  }
+  return parent == UNIT_NONE ? 0 : r->signatures[parent].bytes;
+}
+
+static int may_go(const Repeats *r, size_t unit) {
+  const Unit *x = &r->u->at[unit];
+  const unsigned never = UNIT_LABEL | UNIT_QUESTION | UNIT_TURN | UNIT_ROW;
+  size_t last = r->u->n_blocks > 1 ? r->u->n_blocks - 1 : UNIT_NONE;
+  return x->flags & UNIT_SENTENCE && !(x->flags & never) && r->gone[unit] == CUT_KEPT &&
+         x->block != last && unit + 1 < r->u->n && r->signatures[unit].n_words >= REPEATS_LEAST;
+}
+
+/* "It costs $5" repeats only what it means, too. */
+static int follows_repeat(const Repeats *r, size_t unit, size_t original) {
+  if (!(r->u->at[unit].flags & UNIT_REFERS)) {
+    return 1;
+  }
+  return unit > 0 && original > 0 && r->original[unit - 1] == (int)original - 1;
+}
+
+static int is_same(const Repeats *r, size_t a, size_t b) {
+  const Signature *x = &r->signatures[a], *y = &r->signatures[b];
+  int is_order = (r->u->at[a].flags | r->u->at[b].flags) & UNIT_ORDER;
+  return x->words == y->words && x->critical == y->critical && scope_of(r, a) == scope_of(r, b) &&
+         (!is_order || x->bytes == y->bytes) && follows_repeat(r, a, b);
+}
+
+/* --- almost the same --- */
+
+static int by_value(const void *a, const void *b) {
+  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+  return (x > y) - (x < y);
+}
+
+/* The runs of three words of a unit, sorted, each once; returns their number. */
+static size_t shingles_of(Repeats *r, size_t unit, int side) {
+  const Unit *x = &r->u->at[unit];
+  size_t most = r->signatures[unit].n_words, n = 0, distinct = 0;
+  if (most > r->cap[side]) {
+    uint64_t *grown = realloc(r->shingles[side], most * sizeof *grown);
+    if (!grown) {
+      err_nomem(r->err);
+      return 0;
+    }
+    r->shingles[side] = grown;
+    r->cap[side] = most;
+  }
+  uint64_t *out = r->shingles[side], last[SHINGLE] = {0};
+  TermWalk w;
+  Term t;
+  terms_begin(&w, r->text, x->from, x->from + x->n);
+  for (size_t words = 0; terms_next(&w, &t);) {
+    if (!(t.flags & TERM_SIGN)) {
+      memmove(last, last + 1, (SHINGLE - 1) * sizeof *last);
+      last[SHINGLE - 1] = t.key;
+      if (++words >= SHINGLE) {
+        out[n++] = mix(mix(last[0], last[1]), last[2]);
+      }
+    }
+  }
+  qsort(out, n, sizeof *out, by_value);
+  for (size_t i = 0; i < n; i++) {
+    if (i == 0 || out[i] != out[distinct - 1]) {
+      out[distinct++] = out[i];
+    }
+  }
+  return distinct;
+}
+
+static double jaccard(Repeats *r, size_t a, size_t b) {
+  size_t n = shingles_of(r, a, 0), m = shingles_of(r, b, 1), both = 0;
+  for (size_t i = 0, k = 0; i < n && k < m && r->err->rc == RC_OK;) {
+    uint64_t x = r->shingles[0][i], y = r->shingles[1][k];
+    both += x == y;
+    i += x <= y;
+    k += y <= x;
+  }
+  return n + m > both ? (double)both / (double)(n + m - both) : 0;
+}
+
+static int is_near(Repeats *r, size_t a, size_t b) {
+  const Signature *x = &r->signatures[a], *y = &r->signatures[b];
+  const Unit *u = &r->u->at[a], *v = &r->u->at[b];
+  if (r->gone[b] != CUT_KEPT || (u->flags | v->flags) & UNIT_ORDER || x->critical != y->critical ||
+      scope_of(r, a) != scope_of(r, b) || !follows_repeat(r, a, b) ||
+      jaccard(r, a, b) < REPEATS_NEAR) {
+    return 0;
+  }
+  return guard_veto(r->text + u->from, u->n, r->text + v->from, v->n, r->err) == NULL &&
+         r->err->rc == RC_OK;
+}
+
+/* --- chains --- */
+
+static void chains_make(Repeats *r, Chains *c) {
+  c->slots = 1;
+  while (c->slots < 2 * r->u->n) {
+    c->slots *= 2;
+  }
+  c->first = malloc(c->slots * sizeof *c->first);
+  c->next = malloc((r->u->n + 1) * sizeof *c->next);
+  if (!c->first || !c->next) {
+    err_nomem(r->err);
+    return;
+  }
+  memset(c->first, 0xFF, c->slots * sizeof *c->first);
+  memset(c->next, 0xFF, (r->u->n + 1) * sizeof *c->next);
+}
+
+static void chains_free(Chains *c) {
+  free(c->first);
+  free(c->next);
+}
+
+/* The unit in the chain of a hash that `unit` repeats; else NO_UNIT, and it is put at the chain's end where there is room. */
+static int chain_find(Repeats *r, Chains *c, uint64_t hash, size_t unit, int near) {
+  int *at = &c->first[hash & (c->slots - 1)];
+  for (int tried = 0; *at != NO_UNIT; at = &c->next[*at]) {
+    if (++tried > REPEATS_MOST_TRIED * (near ? 1 : 4)) {
+      return NO_UNIT;
+    }
+    if (near ? is_near(r, unit, (size_t)*at) : is_same(r, unit, (size_t)*at)) {
+      return *at;
+    }
+  }
+  *at = (int)unit;
+  return NO_UNIT;
+}
+
+static void look(Repeats *r, size_t unit) {
+  const Signature *s = &r->signatures[unit];
+  int found = chain_find(r, &r->same, mix(s->words, scope_of(r, unit)), unit, 0);
+  CutReason reason = CUT_SAME;
+  if (found == NO_UNIT && s->n_words >= SHINGLE) {
+    reason = CUT_ALMOST_SAME;
+    for (int b = 0; b < REPEATS_BANDS && found == NO_UNIT; b++) {
+      uint64_t hash = mix(s->least[2 * b], s->least[2 * b + 1]);
+      found = chain_find(r, &r->bands[b], mix(hash, s->critical), unit, 1);
+    }
+  }
+  if (found != NO_UNIT) {
+    r->original[unit] = found;
+    r->gone[unit] = (unsigned char)reason;
+  }
+}
+
+static void make_room(Repeats *r) {
+  r->signatures = malloc((r->u->n + 1) * sizeof *r->signatures);
+  r->original = malloc((r->u->n + 1) * sizeof *r->original);
+  if (!r->signatures || !r->original) {
+    err_nomem(r->err);
+    return;
+  }
+  memset(r->original, 0xFF, (r->u->n + 1) * sizeof *r->original);
+  chains_make(r, &r->same);
+  for (int b = 0; b < REPEATS_BANDS; b++) {
+    chains_make(r, &r->bands[b]);
+  }
+}
+
+int repeats_find(const char *text, const Units *u, unsigned char *gone, Err *err) {
+  Repeats r = {.text = text, .u = u, .gone = gone, .err = err};
+  make_room(&r);
+  for (size_t i = 0; i < u->n && err->rc == RC_OK; i++) {
+    sign(&r, i);
+    if (may_go(&r, i)) {
+      look(&r, i);
+    }
+  }
+  chains_free(&r.same);
+  for (int b = 0; b < REPEATS_BANDS; b++) {
+    chains_free(&r.bands[b]);
+  }
+  free(r.signatures);
+  free(r.original);
+  free(r.shingles[0]);
+  free(r.shingles[1]);
+  return err->rc;
+}

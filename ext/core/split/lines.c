@@ -1,0 +1,193 @@
+/*
+** Lines and what they are together. See lines.h for the contract.
+*/
+#include "core/split/lines.h"
+
+#include <string.h>
+
+enum {
+  TAB = 4, /* columns of a tab */
+  MOST_RUNS =
+      32, /* runs of blanks of a line that are compared; a line with more has columns anyway */
+  MOST_KEY = 40 /* bytes of a record's key */
+};
+
+Line line_at(const char *text, size_t n, size_t at) {
+  const char *nl = memchr(text + at, '\n', n - at);
+  Line l = {.from = at, .end = nl ? (size_t)(nl - text) : n};
+  l.next = nl ? l.end + 1 : n;
+  if (l.end > l.from && text[l.end - 1] == '\r') {
+    l.end--;
+  }
+  l.first = l.from;
+  while (l.first < l.end && (text[l.first] == ' ' || text[l.first] == '\t')) {
+    l.first++;
+  }
+  l.last = l.end;
+  while (l.last > l.first && (text[l.last - 1] == ' ' || text[l.last - 1] == '\t')) {
+    l.last--;
+  }
+  l.last = l.first == l.end ? l.from : l.last;
+  return l;
+}
+
+size_t line_indent(const char *text, const Line *l) {
+  size_t columns = 0;
+  for (size_t i = l->from; i < l->first; i++) {
+    columns += text[i] == '\t' ? TAB - columns % TAB : 1;
+  }
+  return columns;
+}
+
+/* --- columns --- */
+
+typedef struct Runs {
+  size_t begin[MOST_RUNS], end[MOST_RUNS], word[MOST_RUNS]; /* word: behind the word that follows */
+  size_t n;
+  int tabs;
+} Runs;
+
+/* Runs of two blanks or more within a line, in characters from its beginning. */
+static void find_runs(const char *text, const Line *l, Runs *r) {
+  size_t column = l->first - l->from;
+  int is_open = 0; /* the word behind the last run is not at its end */
+  r->n = 0;
+  r->tabs = 0;
+  for (size_t i = l->first; i < l->last;) {
+    size_t k = 0;
+    while (text[i + k] == ' ') {
+      k++;
+    }
+    if (k > 0 && is_open) {
+      r->word[r->n - 1] = column;
+      is_open = 0;
+    }
+    if (k > 1 && r->n < MOST_RUNS) {
+      r->begin[r->n] = column;
+      r->end[r->n++] = column + k;
+      is_open = 1;
+    }
+    r->tabs |= text[i] == '\t';
+    i += k > 0 ? k : 1;
+    column += k > 0 ? k : (text[i - 1] & 0xC0) != 0x80;
+  }
+  if (is_open) {
+    r->word[r->n - 1] = column;
+  }
+}
+
+static int share(const size_t *a, size_t n, const size_t *b, size_t m) {
+  for (size_t i = 0, k = 0; i < n && k < m;) {
+    if (a[i] == b[k]) {
+      return 1;
+    }
+    a[i] < b[k] ? i++ : k++;
+  }
+  return 0;
+}
+
+static int share_column(const Runs *a, const Runs *b) {
+  return share(a->begin, a->n, b->begin, b->n) || share(a->end, a->n, b->end, b->n) ||
+         share(a->word, a->n, b->word, b->n);
+}
+
+int lines_are_columns(const char *text, size_t from, size_t end) {
+  Runs runs[2] = {{.n = 0}, {.n = 0}};
+  int i = 0, tabs = 0;
+  for (size_t at = from; at < end; i = !i) {
+    Line l = line_at(text, end, at);
+    find_runs(text, &l, &runs[i]);
+    tabs += runs[i].tabs;
+    if (tabs > 1 || (at > from && share_column(&runs[0], &runs[1]))) {
+      return 1;
+    }
+    at = l.next;
+  }
+  return 0;
+}
+
+/* --- records --- */
+
+static int is_key(unsigned char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c >= 0x80 ||
+         (c && strchr("_-.\"'", c));
+}
+
+/* key: value, or key: alone. */
+static int is_record(const char *text, const Line *l) {
+  size_t i = l->first;
+  i += l->last - i > 2 && memcmp(text + i, "- ", 2) == 0 ? 2 : 0;
+  size_t key = i;
+  while (i < l->last && i - key < MOST_KEY && is_key((unsigned char)text[i])) {
+    i++;
+  }
+  return i > key && i < l->last && text[i] == ':' && (i + 1 == l->last || text[i + 1] == ' ');
+}
+
+int lines_are_records(const char *text, size_t from, size_t end) {
+  size_t lines = 0, records = 0;
+  for (size_t at = from; at < end;) {
+    Line l = line_at(text, end, at);
+    lines++;
+    records += (size_t)is_record(text, &l);
+    at = l.next;
+  }
+  return records > 1 && 3 * records >= 2 * lines;
+}
+
+/* --- code --- */
+
+static int holds(const char *text, const Line *l, const char *what) {
+  return memmem(text + l->first, l->last - l->first, what, strlen(what)) != NULL;
+}
+
+/* A word of a language at the front, and a sign of one behind it. */
+static int begins_as_code(const char *text, const Line *l) {
+  static const char *const words[] = {
+      "def ",    "class ",   "import ", "from ",   "return ",  "if ",     "for ",
+      "while ",  "elif ",    "else",    "try",     "except",   "func ",   "function ",
+      "const ",  "let ",     "var ",    "public ", "private ", "static ", "#include",
+      "SELECT ", "INSERT ",  "UPDATE ", "CREATE ", "#!/",      "@",       "async ",
+      "await ",  "package ", "export ", "fn ",     "impl ",    "use ",    "print("};
+  size_t n = l->last - l->first;
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+    size_t k = strlen(words[i]);
+    if (n >= k && memcmp(text + l->first, words[i], k) == 0) {
+      char last = text[l->last - 1];
+      return (last && strchr("=;{}()[]:", last)) || holds(text, l, "(") || holds(text, l, " = ") ||
+             words[i][0] == '#' || strcmp(words[i], "import ") == 0;
+    }
+  }
+  return 0;
+}
+
+static int is_code(const char *text, const Line *l) {
+  static const char *const signs[] = {" = ", " == ", "();", "->", "=>", " := ", " += ", "</", "::"};
+  if (line_is_blank(l)) {
+    return 0;
+  }
+  char last = text[l->last - 1];
+  if (last == ';' || last == '{' || last == '}' || last == '\\') {
+    return 1;
+  }
+  for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
+    if (holds(text, l, signs[i])) {
+      return 1;
+    }
+  }
+  return begins_as_code(text, l);
+}
+
+int lines_are_code(const char *text, size_t from, size_t end) {
+  size_t lines = 0, code = 0;
+  for (size_t at = from; at < end;) {
+    Line l = line_at(text, end, at);
+    lines++;
+    code += (size_t)is_code(text, &l);
+    if (at > from && l.first > l.from && memchr(text + l.from, '\t', l.first - l.from)) {
+      return 1; /* a recipe of a Makefile */
+    }
+    at = l.next;
+  }
+  return lines > 1 && 2 * code >= lines;
+}

@@ -1,0 +1,101 @@
+/*
+** Two bytes of options, a question, and a prompt.
+**
+** Holds: what comes back is the prompt with bytes left out, in its order, with no more tokens; within the budget, or said not to be; UTF-8
+** where the prompt is; the same when compressed again; what was dropped lies in the prompt, in order, and none over another. JSON that is the
+** whole prompt stays the same values. Units and protected spans are in order, within the text.
+*/
+#include "fuzz.h"
+
+#include "core/compress/compress.h"
+#include "core/split/spans.h"
+
+/* Tokens of a kind: a byte of punctuation, a run of others, a line end. */
+static long long count(void *arg, const char *text, size_t n) {
+  long long tokens = 0;
+  int was_word = 0;
+  (void)arg;
+  for (size_t i = 0; i < n; i++) {
+    unsigned char c = (unsigned char)text[i];
+    int is_word = c >= 'A' || (c >= '0' && c <= '9');
+    tokens += c == '\n' || (is_word ? !was_word : c > ' ');
+    was_word = is_word;
+  }
+  return tokens;
+}
+
+static void check_left(const char *text, size_t n, const Compressed *c) {
+  size_t k = 0, bad_at;
+  for (size_t i = 0; i < n && k < c->n; i++) {
+    k += text[i] == c->text[k];
+  }
+  require(k == c->n);
+  require(c->tokens_after <= c->tokens_before && c->tokens_after == count(NULL, c->text, c->n));
+  require(!utf8_is_valid(text, n, &bad_at) || utf8_is_valid(c->text, c->n, &bad_at));
+  for (size_t i = 0; i < c->n_drops; i++) {
+    require(c->drops[i].n > 0 && c->drops[i].from + c->drops[i].n <= n);
+    require(i == 0 || c->drops[i - 1].from <= c->drops[i].from);
+  }
+}
+
+static void check_json(const char *text, size_t n, const Compressed *c) {
+  cJSON *before = fuzz_json(text, n), *after = before ? fuzz_json(c->text, c->n) : NULL;
+  if (before) {
+    char *x = cJSON_PrintUnformatted(before), *y = cJSON_PrintUnformatted(after);
+    require(x && y && strcmp(x, y) == 0);
+    cJSON_free(x);
+    cJSON_free(y);
+  }
+  cJSON_Delete(before);
+  cJSON_Delete(after);
+}
+
+static void check_split(const char *text, size_t n) {
+  Err err = {0};
+  Units u = {NULL, 0, 0, 0};
+  TextSpans s = {NULL, 0, 0};
+  require(units_find(text, n, &u, &err) == RC_OK && spans_find(text, n, &s, &err) == RC_OK);
+  for (size_t i = 0; i < u.n; i++) {
+    size_t from = i > 0 ? u.at[i - 1].from + u.at[i - 1].n : 0;
+    require(u.at[i].n > 0 && u.at[i].from >= from && u.at[i].from + u.at[i].n <= n);
+    require(u.at[i].parent == UNIT_NONE || u.at[i].parent < i);
+    for (size_t k = from; k < u.at[i].from; k++) {
+      require(text[k] == ' ' || text[k] == '\t' || text[k] == '\n' || text[k] == '\r');
+    }
+  }
+  for (size_t i = 0; i < s.n; i++) {
+    require(s.at[i].from >= (i > 0 ? s.at[i - 1].from + s.at[i - 1].n : 0) &&
+            s.at[i].from + s.at[i].n <= n);
+  }
+  units_free(&u);
+  spans_free(&s);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  Input in = {data, size};
+  unsigned what = take_byte(&in), budget = take_byte(&in);
+  size_t n, n_query;
+  char *query = take_text(&in, &n_query), *text = take_rest(&in, &n);
+  CompressOptions o = {.methods = what & COMPRESS_ALL,
+                       .context = (ContextWhere)((what >> 4) % 3),
+                       .query = n_query > 0 ? query : NULL,
+                       .n_query = n_query,
+                       .budget = budget,
+                       .count = count};
+  Err err = {0};
+  Compressed once, twice;
+  require(compress_text(text, n, &o, &once, &err) == RC_OK);
+  require(compress_text(once.text, once.n, &o, &twice, &err) == RC_OK);
+  check_left(text, n, &once);
+  require(once.fits == (o.budget == 0 || once.tokens_after <= o.budget));
+  require(once.n == twice.n && memcmp(once.text, twice.text, once.n) == 0);
+  if (o.budget == 0) {
+    check_json(text, n, &once);
+  }
+  check_split(text, n);
+  compressed_free(&once);
+  compressed_free(&twice);
+  free(query);
+  free(text);
+  return 0;
+}

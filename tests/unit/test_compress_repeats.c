@@ -1,0 +1,125 @@
+/*
+** What is said twice, and what only looks like it.
+*/
+#include "unit.h"
+
+#include "core/compress/repeats.h"
+
+/* The units that go, as numbers apart by blanks, 'n' behind near ones. */
+static void gone_units(const char *text, Buf *out) {
+  Units u = {NULL, 0, 0, 0};
+  Err err = {0};
+  unsigned char gone[4096];
+  buf_clear(out);
+  buf_puts(out, "");
+  assert_int_equal(units_find(text, strlen(text), &u, &err), RC_OK);
+  assert_true(u.n < sizeof gone);
+  memset(gone, CUT_KEPT, sizeof gone);
+  assert_int_equal(repeats_find(text, &u, gone, &err), RC_OK);
+  for (size_t i = 0; i < u.n; i++) {
+    if (gone[i] != CUT_KEPT) {
+      buf_printf(out, "%s%zu%s", out->n > 0 ? " " : "", i, gone[i] == CUT_ALMOST_SAME ? "n" : "");
+    }
+  }
+  units_free(&u);
+}
+
+#define LONG                                                                                       \
+  "The regional office will forward every complete application with its attachments to the "       \
+  "responsible department and inform the applicant about the name of the person who handles it"
+
+static void test_pairs(void **state) {
+  (void)state;
+  static const struct {
+    const char *text, *gone;
+  } cases[] = {
+      {"We ship to all of Europe. It is fast. We ship to all of Europe.\n\nAsk.", "2"},
+      {"We ship to all of Europe. It is fast. We ship, to all of Europe!\n\nAsk.", "2"},
+      {"- We ship to all of Europe\n- We pay\n- We ship to all of Europe.\n\nAsk.", "5"},
+      /* Numbers, units, names, negations, signs. */
+      {"Refunds are made within 30 days. Refunds are made within 14 days.\n\nAsk.", ""},
+      {"Refunds are made within 30 days. Refunds are made within 30 hours.\n\nAsk.", ""},
+      {"It can rise by 5 % a year. It can rise by 5 a year.\n\nAsk.", ""},
+      {"The value is -5 at night here. The value is 5 at night here.\n\nAsk.", ""},
+      {"The value of a > b here. The value of a < b here.\n\nAsk.", ""},
+      {"Our agents do always call back. Our agents do never call back.\n\nAsk.", ""},
+      {"The prize goes to Ann Lee. The prize goes to Ann Kim.\n\nAsk.", ""},
+      {"The report is for US today. The report is for us today.\n\nAsk.", ""},
+      {"Soon the polish was sold out. Soon the Polish was sold out.\n\nAsk.", ""},
+      {"You can go home today? You can go home today.\n\nAsk.", ""},
+      /* Orders: only where byte for byte the same. */
+      {"You must call the office first. It is late. You must call the office first.\n\nAsk.", "2"},
+      {"You must call the office first. It is late. You MUST call the office first.\n\nAsk.", ""},
+      {"Never write to the customer directly. So be it. Never write to  the "
+       "customer\ndirectly.\n\nAsk.",
+       "2"},
+      {"Never write to the customer directly. So be it. Never write to the customer, "
+       "directly.\n\nAsk.",
+       ""},
+      /* Their place is part of them. */
+      {"# Basic\n\nFree shipping is included here.\n\n# Pro\n\nFree shipping is included "
+       "here.\n\nAsk.",
+       ""},
+      {"# Basic\n\nFree shipping is included here.\n\n# Basic\n\nFree shipping is included "
+       "here.\n\nAsk.",
+       "3"},
+      {"Basic has:\n- free shipping to all\n\nPro has:\n- free shipping to all\n\nAsk.", ""},
+      {"Ann came to our house. It was good for all. Bob ate. It was good for all.\n\nAsk.", ""},
+      {"Ann came to our house. It was good for all. Bob ate. Ann came to our house. It was good "
+       "for all.\n\nAsk.",
+       "3 4"},
+      {"User: I like it very much\nBot: no\nUser: I like it very much\n\nAsk.", ""},
+      {"Do you know the answer? Do you know the answer?\n\nAsk.", ""},
+      {"Yes it is. Yes it is.\n\nAsk.", ""}, /* too short */
+      {"| a b c d | 1 |\n| a b c d | 1 |\n\nAsk.", ""},
+      {"Classify the text as good or bad.\n\nSome text here.\n\nClassify the text as good or bad.",
+       ""},
+      {"Ships go to the north. Ships go to the north.",
+       ""}, /* its last sentence is what is asked */
+      {"Ships go to the north. Ships go to the north. Go.", "1"},
+      /* Almost the same: one word of grammar in a long sentence; another word says something else. */
+      {LONG " today. Next. " LONG ".\n\nAsk.", ""},
+      {LONG ". Next. And " LONG ".\n\nAsk.", "2n"},
+      {LONG ". Next. " LONG " and her boss.\n\nAsk.", ""},
+      {"Ships go to the north. Next. Ships, go to the north\n\nAsk.", "2"},
+  };
+  Buf out;
+  buf_init(&out, 10000);
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    gone_units(cases[i].text, &out);
+    check(strcmp(out.data, cases[i].gone) == 0, "%s\n gave '%s', not '%s'", cases[i].text, out.data,
+          cases[i].gone);
+  }
+  buf_free(&out);
+}
+
+/* Repeated far away, among thousands of others. */
+static void test_far(void **state) {
+  (void)state;
+  Buf text;
+  Units u = {NULL, 0, 0, 0};
+  Err err = {0};
+  buf_init(&text, 1 << 20);
+  for (int i = 0; i < 3000; i++) {
+    buf_printf(&text, "Sentence number %d is about the thing of its own. ", i % 1500);
+  }
+  buf_puts(&text, "\n\nAsk.");
+  assert_int_equal(units_find(text.data, text.n, &u, &err), RC_OK);
+  unsigned char *gone = malloc(u.n);
+  memset(gone, CUT_KEPT, u.n);
+  assert_int_equal(repeats_find(text.data, &u, gone, &err), RC_OK);
+  size_t n = 0;
+  for (size_t i = 0; i < u.n; i++) {
+    n += gone[i] == CUT_SAME;
+    check(i >= 1500 || gone[i] == CUT_KEPT, "unit %zu is the first", i);
+  }
+  assert_int_equal(n, 1500);
+  free(gone);
+  units_free(&u);
+  buf_free(&text);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_pairs), cmocka_unit_test(test_far)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
