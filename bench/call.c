@@ -346,7 +346,7 @@ static void prompt_key(Parts *p, long i, Hash *key) {
   Err err = {0};
   make_prompt(prompt, sizeof prompt, i);
   if (request_from_prompt(prompt, strlen(prompt), &p->options, &r, &err) ||
-      request_key(&r, NULL, p->store->seed, key, &err)) {
+      request_key(&r, &(KeyBeside){NULL, NULL}, p->store->seed, key, &err)) {
     die("key", err.msg);
   }
   request_free(&r);

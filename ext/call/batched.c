@@ -23,6 +23,10 @@ static int check(Conn *conn, const Request *request, Err *err) {
     name = "gate";
   }
   gates_free(gates);
+  if (options_service(o) && err->rc == RC_OK) {
+    return err_set(err, RC_ERROR, ERR_BAD_OPTION,
+                   "option 'service': a batch is a service of its own, at the price of a batch");
+  }
   return !name || err->rc != RC_OK
              ? err->rc
              : err_set(err, RC_ERROR, ERR_BAD_OPTION,
@@ -91,6 +95,9 @@ int batched_answer(Batched *b, Conn *conn, const Request *request, const Batched
   Call *k = &b->call;
   if (start(b, conn, request, from, err) == RC_OK) {
     judge_batched(k, body, err);
+    if (err->rc == RC_OK) {
+      call_wrap(k, err);
+    }
     if (b->plan.keeps_similar && err->rc == RC_OK) {
       call_make_question(k, err);
     }

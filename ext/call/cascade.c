@@ -154,13 +154,14 @@ static int judge(Call *k, Best *best, Err *err) {
 int cascade_run(Call *k, Err *err) {
   Best best = {0};
   ask(k, &best, err);
-  while (k->gates && err->rc == RC_OK && judge(k, &best, err) != RC_OK && err->code == ERR_GATE &&
-         climb(k, &best, err) == RC_OK) {
+  /* (a message that calls tools is no answer yet) */
+  while (k->gates && err->rc == RC_OK && !k->calls_tools && judge(k, &best, err) != RC_OK &&
+         err->code == ERR_GATE && climb(k, &best, err) == RC_OK) {
     ask(k, &best, err);
   }
   if (best.text && err->rc != RC_OK && is_end(err)) {
     give_best(k, &best, err);
   }
   best_free(&best);
-  return err->rc;
+  return err->rc == RC_OK ? call_wrap(k, err) : err->rc;
 }

@@ -5,7 +5,7 @@
 #include "fn/fn.h"
 
 #include "base/buf.h"
-#include "base/text/base64.h"
+#include "base/base64.h"
 #include "base/text/decimal.h"
 #include "base/utf8.h"
 #include "base/text/text.h"
@@ -15,6 +15,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 void fn_llm_normalize(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   (void)argc;
@@ -85,13 +86,14 @@ void fn_llm_image(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err
   const char *type = bytes ? media_type(argc, argv, bytes, n, err) : (err_nomem(err), NULL);
   char *data = type ? base64_encode(bytes, n) : NULL;
   if (data) {
-    int is_file = strncmp(type, "image/", 6) != 0;
-    char *json = sqlite3_mprintf(is_file ? "{\"type\":\"file\",\"file\":{\"filename\":\"file.pdf\","
-                                           "\"file_data\":\"data:%s;base64,%s\"}}"
-                                         : "{\"type\":\"image_url\",\"image_url\":{\"url\":"
-                                           "\"data:%s;base64,%s\"}}",
-                                 type, data);
-    result_owned_text(ctx, json);
+    static const char image[] =
+        "{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:%s;base64,%s\"}}",
+                      file[] = "{\"type\":\"file\",\"file\":{\"filename\":\"file%s\",\"file_data\":"
+                               "\"data:%s;base64,%s\"}}";
+    const char *ending = strcasecmp(type, "application/pdf") == 0 ? ".pdf" : "";
+    result_owned_text(ctx, strncasecmp(type, "image/", 6) == 0
+                               ? sqlite3_mprintf(image, type, data)
+                               : sqlite3_mprintf(file, ending, type, data));
     sqlite3_result_subtype(ctx, 'J');
   } else if (err->rc == RC_OK) {
     err_nomem(err);

@@ -9,10 +9,13 @@
 */
 #include "wire/provider.h"
 
+#include "core/request/tools.h"
 #include "core/schema/schema_form.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+enum { MOST_MARKS = 4 }; /* cache_control */
 
 /* Stop strings of nothing but blanks are refused there. */
 static int check_stops(const cJSON *stop, Err *err) {
@@ -65,6 +68,17 @@ static int check_room(const cJSON *tree, Err *err) {
                    budget, most);
 }
 
+/* It can't be made to call while it thinks: the API refuses that. */
+static int check_force(const Options *o, Err *err) {
+  const char *word = cJSON_GetStringValue(o->reasoning);
+  int thinks = o->reasoning && !(word && strcmp(word, "none") == 0);
+  return thinks && tools_is_forced(o->tool_choice)
+             ? err_set(err, RC_ERROR, ERR_BAD_OPTION,
+                       "option 'tool_choice': the Anthropic API forces no call while a model "
+                       "thinks: 'auto', or reasoning 'none'")
+             : RC_OK;
+}
+
 /* The schema: by the option for it, or by a tool that must be called (not while it thinks: that is refused there). 0: in words. */
 static int place_schema(cJSON *tree, const Options *o, const Model *model, Err *err) {
   SentSchema sent = {0};
@@ -87,8 +101,13 @@ static int place_schema(cJSON *tree, const Options *o, const Model *model, Err *
 int anthropic_build(const Request *request, const Model *model, const Sending *how, Buf *body,
                     Err *err) {
   const Options *o = request->options;
-  if (o->stop && check_stops(o->stop, err) != RC_OK) {
+  if ((o->stop && check_stops(o->stop, err) != RC_OK) || check_force(o, err) != RC_OK) {
     return err->rc;
+  }
+  if (message_form_marks(request) > MOST_MARKS) {
+    return err_set(err, RC_ERROR, ERR_BAD_MESSAGES,
+                   "the messages have %d marks (cache_control): the Anthropic API takes %d",
+                   message_form_marks(request), MOST_MARKS);
   }
   cJSON *tree = cJSON_CreateObject();
   double most = (double)provider_most_output(provider_api("anthropic"), request, model);

@@ -142,6 +142,13 @@ static int is_vendor(const Dialect *d, const char *name) {
   return d->vendor && strcmp(d->vendor, name) == 0;
 }
 
+static void drop_extra_content(cJSON *message) {
+  cJSON *call;
+  cJSON_ArrayForEach(call, cJSON_GetObjectItemCaseSensitive(message, "tool_calls")) {
+    cJSON_DeleteItemFromObjectCaseSensitive(call, "extra_content");
+  }
+}
+
 static int add_openai(cJSON *array, const Message *m, const Model *model, Err *err) {
   const Dialect *d = dialect_of(model);
   const cJSON *calls = member(m->item, "tool_calls");
@@ -153,6 +160,9 @@ static int add_openai(cJSON *array, const Message *m, const Model *model, Err *e
     add_content(made, "content", m, STYLE_OPENAI, is_vendor(d, "openrouter"), err);
   }
   add_copy(made, "tool_calls", calls, err);
+  if (!is_vendor(d, "google")) { /* Google's signatures, say, are of no use to others */
+    drop_extra_content(made);
+  }
   add_copy(made, "tool_call_id", member(m->item, "tool_call_id"), err);
   add_copy(made, "reasoning_details",
            is_vendor(d, "openrouter") ? member(m->item, "reasoning_details") : NULL, err);
@@ -166,7 +176,7 @@ static int add_arguments(cJSON *block, const cJSON *function, Err *err) {
   const char *text = json_text(function, "arguments");
   Err why = {0};
   cJSON *tree =
-      text[0] ? json_parse(text, strlen(text), "the arguments", &why) : cJSON_CreateObject();
+      text[0] ? json_parse_digits(text, strlen(text), "the arguments", &why) : cJSON_CreateObject();
   if (why.rc != RC_OK || !cJSON_IsObject(tree)) {
     cJSON_Delete(tree);
     return why.rc == RC_NOMEM ? err_nomem(err)
@@ -281,6 +291,36 @@ int message_form_marks(const Request *r) {
 
 /* ---- tools */
 
+static int is_of_function(const char *name) {
+  static const char *const ours[] = {"name", "description", "parameters", "strict"};
+  int is = 0;
+  for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
+    is |= strcmp(name, ours[i]) == 0;
+  }
+  return is;
+}
+
+/* What else the caller says of a function is Anthropic's: cache_control, input_examples. */
+static void add_others(cJSON *tool, const cJSON *function, Err *err) {
+  const cJSON *item;
+  cJSON_ArrayForEach(item, function) {
+    if (!is_of_function(item->string)) {
+      add_copy(tool, item->string, item, err);
+    }
+  }
+}
+
+/* In OpenAI's frame. */
+static void add_framed(cJSON *tools, const cJSON *function, Err *err) {
+  const cJSON *item;
+  cJSON *made = json_add(add_typed(tools, "function", err), "function", cJSON_CreateObject(), err);
+  cJSON_ArrayForEach(item, function) {
+    if (is_of_function(item->string)) {
+      add_copy(made, item->string, item, err);
+    }
+  }
+}
+
 /* A function of ours in an API's form. */
 static void add_function(cJSON *tools, const cJSON *function, Style style, Err *err) {
   const cJSON *parameters = member(function, "parameters");
@@ -291,6 +331,9 @@ static void add_function(cJSON *tools, const cJSON *function, Style style, Err *
   cJSON *copy = parameters ? cJSON_Duplicate(parameters, 1)
                            : cJSON_Parse("{\"type\":\"object\",\"properties\":{}}");
   json_add(tool, style == STYLE_RESPONSES ? "parameters" : "input_schema", copy, err);
+  if (style == STYLE_ANTHROPIC) {
+    add_others(tool, function, err);
+  }
   if (member(function, "strict")) {
     add_copy(tool, "strict", member(function, "strict"), err);
   } else if (style == STYLE_RESPONSES) { /* there it is meant where nobody says otherwise */
@@ -330,14 +373,18 @@ void message_form_tools(cJSON *tree, const Options *o, Style style, Err *err) {
   cJSON *tools = json_add(tree, "tools", cJSON_CreateArray(), err);
   cJSON_ArrayForEach(tool, o->tools) {
     const cJSON *function = tool_function(tool);
-    if (!function || style == STYLE_OPENAI) {
+    if (!function) {
       json_add(tools, NULL, cJSON_Duplicate(tool, 1), err);
+    } else if (style == STYLE_OPENAI) {
+      add_framed(tools, function, err);
     } else {
       add_function(tools, function, style, err);
     }
   }
-  if (o->tool_choice) {
+  if (cJSON_IsString(o->tool_choice)) {
     add_choice(tree, o->tool_choice->valuestring, style, err);
+  } else {
+    add_copy(tree, "tool_choice", o->tool_choice, err);
   }
 }
 

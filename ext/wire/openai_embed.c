@@ -10,7 +10,7 @@
 #include "wire/model/dialect.h"
 #include "wire/provider.h"
 
-#include "base/text/base64.h"
+#include "base/base64.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -3,6 +3,7 @@
 */
 #include "wire/provider.h"
 
+#include "base/check.h"
 #include "base/utf8.h"
 #include "core/request/extra.h"
 #include "wire/model/takes.h"
@@ -16,8 +17,7 @@ static const Api apis[] = {
     {"openai", "/chat/completions", openai_build, reply_read, "bearer", NULL, 0, 0},
     {"anthropic", "/messages", anthropic_build, reply_read, "x-api-key",
      "anthropic-version: 2023-06-01", 0, 8192},
-    {"responses", "/responses", responses_build, reply_read, "Authorization: Bearer %s", NULL, 0,
-     0},
+    {"responses", "/responses", responses_build, reply_read, "bearer", NULL, 0, 0},
 };
 
 static const Api openai_embeddings = {
@@ -115,6 +115,7 @@ void wire_add_beside(cJSON *tree, const Sending *how, Err *err) {
 static void add_marked_message(cJSON *array, const Request *r, const Sending *how, Err *err) {
   const Message *last = &r->messages[r->n_messages - 1];
   size_t shared = how->marks & PREFIX_SHARED ? prefix_shared(r) : 0;
+  CHECK(!last->item); /* prefix_places says so */
   cJSON *item = json_add(array, NULL, cJSON_CreateObject(), err);
   json_add(item, "role", cJSON_CreateString(last->role), err);
   cJSON *parts = json_add(item, "content", cJSON_CreateArray(), err);
@@ -200,11 +201,12 @@ static int add_row_extra(cJSON *tree, const Model *model, Err *err) {
 int wire_add_options(cJSON *tree, const Request *request, const Model *model, Style style,
                      const Sending *how, Err *err) {
   const Options *o = request->options;
+  add_row_extra(tree, model, err); /* first: what the call says goes before it */
   takes_write(tree, o, model, how->logprobs, err);
   if (o->tools && err->rc == RC_OK && !wire_supports(model, "tools", 1, err)) {
     err_set(err, RC_ERROR, ERR_BAD_OPTION,
             "option 'tools': %.80s takes none, its row in llm_models says", model->name);
   }
   message_form_tools(tree, o, style, err);
-  return add_row_extra(tree, model, err) == RC_OK ? extra_merge(tree, o->extra, err) : err->rc;
+  return err->rc == RC_OK ? extra_merge(tree, o->extra, err) : err->rc;
 }

@@ -8,7 +8,7 @@
 */
 #include "work/embed_remote.h"
 
-#include "base/text/base64.h"
+#include "base/base64.h"
 #include "call/call.h"
 #include "vec/engine/kernels/vector.h"
 

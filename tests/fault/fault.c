@@ -119,10 +119,25 @@ static const Scenario scenarios[] = {
      .pays = 1},
     {.name = "headers", /* one of them with what another variable holds */
      .setup = TABLE ";" OPEN "; UPDATE llm_models SET auth = 'bearer',"
-                    " headers = '{\"X-Title\":\"a\",\"X-Key\":{\"env\":\"ANTHROPIC_API_KEY\"}}'",
+                    " headers = '{\"X-Title\":\"a\",\"X-Key\":{\"env\":\"ANTHROPIC_API_KEY\"}}'"
+                    "; " OPEN,
      .ready = IS_OPEN,
      .sql = ASKED,
      .check = ONE,
+     .pays = 1},
+    {.name = "turned", /* tools, an image, and what else a call may be asked for */
+     .setup = TABLE ";" OPEN,
+     .ready = IS_OPEN,
+     .sql = PUT
+     "llm_chat(json_array(json_object('role', 'user', 'content', json_array(json_object('type', "
+     "'text', 'text', 'What is this?'), llm_image(x'89504E470D0A1A0A'))), json_object('role', "
+     "'assistant', 'tool_calls', json('[{\"id\":\"c\",\"function\":{\"name\":\"look\","
+     "\"arguments\":\"{}\"}}]')), json_object('role', 'tool', 'tool_call_id', 'c', 'content', "
+     "'a')), "
+     "'{\"model\":\"gpt-4o-mini\",\"returns\":\"message\",\"extra\":{\"metadata\":{\"a\":\"b\"}},"
+     "\"tools\":[{\"name\":\"look\",\"parameters\":{\"type\":\"object\"}}],\"service\":"
+     "\"standard\"}')",
+     .check = "SELECT count(*) = 1 AND min(x ->> '$.content') = 'a' FROM t",
      .pays = 1},
     {.name = "stream",
      .setup = TABLE

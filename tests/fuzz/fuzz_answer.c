@@ -18,7 +18,7 @@ static void check_usage(const Usage *u) {
   require(u->reported_nusd >= USAGE_UNKNOWN && is_utf8(u->service) && is_utf8(u->geo));
 }
 
-static Message question = {"user", "what? <thinking>", 16};
+static Message question = {"user", "what? <thinking>", 16, NULL};
 static const Request request = {.messages = &question, .n_messages = 1};
 
 static void read_as(const Api *api, const Body *body) {

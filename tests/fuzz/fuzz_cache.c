@@ -101,7 +101,9 @@ static void add_snapshot(sqlite3 *db) {
   Buf stream;
   buf_init(&stream, 1 << 20);
   require(vec_index_new(DIM, &index) == VEC_OK);
-  sqlite3_prepare_v2(db, "SELECT id, embedding FROM c_rows WHERE partition = 1", -1, &stmt, NULL);
+  sqlite3_prepare_v2(
+      db, "SELECT r.id, c.embedding FROM c_rows r JOIN c ON c.rowid = r.id WHERE r.partition = 1",
+      -1, &stmt, NULL);
   while (sqlite3_step(stmt) == SQLITE_ROW) {
     vec_index_put(index, sqlite3_column_int64(stmt, 0), sqlite3_column_blob(stmt, 1), VEC_NEVER);
   }

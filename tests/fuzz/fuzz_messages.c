@@ -1,6 +1,6 @@
 /*
 ** An options object and, behind a NUL, the array of messages of llm_chat; then all that is made of them:
-** keys, the transcript, the bodies of both APIs.
+** keys, the transcript, the bodies of each API, its tokens.
 **
 ** Holds: an accepted request has a question, its key is the same when asked twice, and what is written
 ** is JSON.
@@ -26,19 +26,23 @@ static int name_text(void *arg, const char *text, size_t n, Hash *name) {
 static void check_keys(const Request *r) {
   Hash key, again, scope;
   Err err = {0};
-  require(request_key(r, NULL, 1, &key, &err) == RC_OK);
-  require(request_key(r, NULL, 1, &again, &err) == RC_OK);
+  const KeyBeside none = {NULL, NULL}, beside = {"user", "row"};
+  require(request_key(r, &none, 1, &key, &err) == RC_OK);
+  require(request_key(r, &none, 1, &again, &err) == RC_OK);
   require(memcmp(&key, &again, sizeof key) == 0);
-  require(request_scope(r, "user", 1, &scope, &err) == RC_OK);
+  require(request_key(r, &beside, 1, &again, &err) == RC_OK);
+  require(memcmp(&key, &again, sizeof key) != 0);
+  require(request_scope(r, &beside, 1, &scope, &err) == RC_OK);
 }
 
-static void check_body(const Request *r, const char *api) {
-  const Model model = {.name = "m",
+static void check_body(const Request *r, const char *name, const char *api) {
+  const Model model = {.name = name,
                        .provider = api,
                        .api = api,
                        .base_url = "https://example.com",
                        .key_env = "",
-                       .supports = "{\"json_schema\":true}"};
+                       .supports = "{\"json_schema\":true}",
+                       .extra = "{\"top_k\":1}"};
   Buf body;
   Err err = {0};
   buf_init(&body, LIMIT_REQUEST_BYTES);
@@ -54,14 +58,20 @@ static void check_request(const Request *r) {
   Err err = {0};
   size_t n = 0;
   require(r->n_messages >= 1 && r->messages[r->n_messages - 1].content);
-  require(strcmp(r->messages[r->n_messages - 1].role, "user") == 0 && r->turn >= 1);
+  const char *last = r->messages[r->n_messages - 1].role;
+  require(strcmp(last, "user") == 0 || strcmp(last, "tool") == 0);
   check_keys(r);
   char *transcript = request_transcript(r, name_text, NULL, &n, &err);
   require(transcript);
   check_json(transcript, n);
   free(transcript);
-  check_body(r, "openai");
-  check_body(r, "anthropic");
+  char *asked = request_asked(r, &err);
+  require(asked);
+  free(asked);
+  check_body(r, "m", "openai");
+  check_body(r, "m", "anthropic");
+  check_body(r, "claude-haiku-4-5", "anthropic");
+  check_body(r, "m", "responses");
   tokens_rule("gpt-4o", &rule);
   require(tokens_request(&rule, r) > 0);
 }

@@ -6,7 +6,7 @@
 */
 #include "fuzz.h"
 
-#include "base/text/base64.h"
+#include "base/base64.h"
 #include "base/text/decimal.h"
 #include "core/price/calendar.h"
 

@@ -6,7 +6,7 @@
 */
 #include "fuzz.h"
 
-#include "base/text/base64.h"
+#include "base/base64.h"
 #include "trust/scrub.h"
 
 static char *in_digits(const char *before, const char *secret) {

@@ -1,5 +1,5 @@
 // What the vendors' own clients make of requests, answers and schemas: node sdk_ask.js NODE_MODULES <JOBS >RESULTS
-// JOBS is JSON: {name: job}. A job is {"sdk": "openai" | "anthropic" | "anthropic-2023" (the last that sends the API version
+// JOBS is JSON: {name: job}. A job is {"sdk": "openai" | "responses" (OpenAI's) | "anthropic" | "anthropic-2023" (the last that sends the API version
 // of 2023), "url": base URL, "request": {…}, "stream": bool,
 // "retries": n}, or {"strict": schema} (what openai sends of it), or {"reduce": schema} (what @anthropic-ai/sdk sends of it).
 // A result has the final message's text, refusal, finish word, tokens, model, whether it calls tools; or what was thrown.
@@ -30,11 +30,18 @@ async function askAnthropic(job) {
     tokens: u ? [u.input_tokens + (u.cache_read_input_tokens ?? 0) + (u.cache_creation_input_tokens ?? 0), u.output_tokens] : null };
 }
 
+async function askResponses(job) {
+  const client = new OpenAI({ apiKey: 'sk-wire-0123456789', baseURL: job.url, maxRetries: job.retries ?? 0 });
+  const r = await client.responses.create(job.request);
+  return { text: r.output_text || null, refusal: null, finish: r.status, tools: r.output.filter(o => o.type === 'function_call').length,
+    model: r.model ?? null, tokens: r.usage ? [r.usage.input_tokens, r.usage.output_tokens] : null };
+}
+
 async function run(job) {
   try {
     if (job.strict !== undefined) return { schema: toStrictJsonSchema(job.strict) };
     if (job.reduce !== undefined) return { schema: transformJSONSchema(job.reduce) };
-    return await (job.sdk === 'openai' ? askOpenAI : askAnthropic)(job);
+    return await (job.sdk === 'openai' ? askOpenAI : job.sdk === 'responses' ? askResponses : askAnthropic)(job);
   } catch (e) {
     return { thrown: e.constructor.name, status: e.status ?? null, message: String(e.message).slice(0, 200) };
   }

@@ -6,6 +6,8 @@ import struct
 import unittest
 import zlib
 
+import harness
+import replay
 import test_answers
 from harness import error_of, value
 from replay import COST, MODEL, USAGE, Answer, chat, claude
@@ -69,21 +71,26 @@ class Extra(Surface):
             self.assertIn(f"'extra' can't have '{name}': ", self.refused("ours", {"extra": {name: 1}}))
         for wrong in (7, "7", "[", [1], '"x"', True):
             self.assertIn("option 'extra': ", self.refused("ours", {"extra": wrong}))
-        self.assertIn("1 to 64 bytes", self.refused("ours", {"extra": {"": 1}}))
+        for name in ("", "a b", "\u017ftream", "x" * 65, "models", "speed"):
+            self.assertIn("'extra' can't have", self.refused("ours", {"extra": {name: 1}}))
+        self.assertIn("too large for JSON", error_of(self.db, "SELECT llm_complete('q', ?)", '{"model":"ours","extra":{"x":{"y":[1e999]}}}'))
         self.assertIn("64 members", self.refused("ours", {"extra": {f"a{i}": 1 for i in range(65)}}))
 
     def test_of_the_models_row(self):
         self.serve("row", chat())
-        self.db.execute("UPDATE llm_models SET extra = '{\"top_k\":5,\"a\":{\"b\":1}}' WHERE name = 'row'")
-        self.ask("row", extra={"a": {"c": 2}})
-        self.assertEqual(self.body("row"), {"top_k": 5, "a": {"b": 1, "c": 2}})
+        self.db.execute("UPDATE llm_models SET extra = '{\"top_k\":5,\"metadata\":{\"b\":\"1\"}}' WHERE name = 'row'")
+        self.ask("row", extra={"metadata": {"c": "2"}})
+        self.assertEqual(self.body("row"), {"top_k": 5, "metadata": {"b": "1", "c": "2"}})
 
     def test_a_row_reaches_nobody_else(self):
         self.serve("hostile", chat())
         for extra in ({"plugins": [{"id": "web"}]}, {"mcp_servers": [{"name": "x"}]}, {"a": {"b": ["https://evil.example/x"]}}, {"Webhook": 1},
                       {"callback": "x"}, {"web_search_options": {}}, {"previous_response_id": "r"}, {"tools": [{"type": "mcp"}]},
                       {"messages": []}, {"max_tokens": 100000}, {"n": 9}, {"conversation": "c"}, {"container": "c"}, {"a": {"image_url": "x"}},
-                      {"prediction": {"content": "x"}}, {"service_tier": "priority"}):
+                      {"prediction": {"content": "x"}}, {"service_tier": "priority"}, {"speed": "fast"}, {"inference_geo": "us"}, {"models": ["x"]},
+                      {"thinking": {"type": "enabled", "budget_tokens": 9000}}, {"reasoning": {"effort": "max"}}, {"provider": {"order": ["x"]}},
+                      {"me\u017f\u017fages": []}, {"max_to\u212aens": 9}, {"store": True}, {"metadata": {"a": "//evil.example/x"}}, {"extra_body": {}},
+                      {"chat_template_kwargs": {}}, {"top_k": 1e999}):
             self.db.execute("UPDATE llm_models SET extra = ? WHERE name = 'hostile'", (json.dumps(extra),))
             self.assertIn("model 'hostile': extra in llm_models: ", self.refused("hostile", {}))
         for extra in ("[1]", "{", "7", '"a"'):
@@ -251,6 +258,23 @@ class Reasoning(Surface):
         for asked, line in (("", (920, 900, 1080.0)), (',"reasoning":"none"', (20, 0, 0.0))):
             select = f"""SELECT llm_complete('new', '{{"model":"gpt-5.6-luna"{asked}}}')"""
             self.assertEqual(self.db.execute(sql, (select,)).fetchone(), line)
+
+
+class OnTheStandIn(harness.Desk):
+    def test_what_thinking_costs_and_flex_saves(self):
+        """Ten questions as they come, told not to think, and in no hurry: the ledger's sums are the provider's bill."""
+        value(self.db, "SELECT llm_allow_host(?, 'GEMINI_API_KEY'), llm_secret('GEMINI_API_KEY', 'sk-gemini-0123456789')", self.standin.url[7:])
+        for options in ({}, {"reasoning": "none"}, {"service": "flex"}):
+            for i in range(10):
+                value(self.db, "SELECT llm_complete(?, ?)", f"Question {i}: where is my order?",
+                      json.dumps({"model": "gpt-5-mini" if "service" in options else "gemini-2.5-flash", **options}))
+        rows = dict(self.db.execute("SELECT coalesce(notes ->> '$.asked.reasoning', notes ->> '$.asked.service', 'as it comes'), sum(cost_nusd)"
+                                    " FROM llm_calls GROUP BY 1").fetchall())
+        self.assertGreater(rows["as it comes"], 10 * rows["none"])
+        self.assertEqual(value(self.db, "SELECT count(*) FROM llm_calls WHERE service = 'flex' AND cost_nusd = list_nusd"), 10)
+        bill = self.standin.get("/standin/bill")
+        self.assertEqual(value(self.db, "SELECT sum(reasoning_tokens) FROM llm_calls"), 20 * 1024)
+        self.assertEqual(rows["flex"], sum(e["nusd"] for e in self.standin.get("/standin/journal") if e["model"].startswith("gpt-5-mini")), bill)
 
 
 class Service(Surface):
@@ -476,6 +500,162 @@ class Tools(Surface):
         self.serve("words", chat('{"n":9}'), supports='{"json_schema":false}')
         self.assertEqual(self.ask("words", schema=schema), '{"n":9}')
         self.assertNotIn("tools", self.body("words"))
+
+
+class Reviewed(Surface):
+    """What somebody who had not seen it made found."""
+
+    def test_names_that_stand_twice(self):
+        self.serve("twice", chat())
+        for messages, says in (
+                ('[{"role":"user","content":"q","tool_calls":[],"tool_calls":[{}]},{"role":"tool","tool_call_id":"a","content":"z"}]', "no call 'a'"),
+                ('[{"role":"user","content":"q"},{"role":"assistant","content":"x","tool_calls":[],"tool_calls":[{"bad":1}]},{"role":"user","content":"q"}]',
+                 "each of its 'tool_calls'"),
+                ('[{"role":"user","content":"q"},{"role":"assistant","content":null,"tool_calls":[{"id":"a","function":{"name":"f","arguments":"{}"}},'
+                 '{"id":"a","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"a","content":"z"}]', "two of its calls are 'a'"),
+                ('[{"role":"user","content":"q",' + ",".join(f'"m{i}":1' for i in range(1001)) + "}]", "over 1000 members")):
+            self.assertIn(says, error_of(self.db, "SELECT llm_chat(?, '{\"model\":\"twice\"}')", messages))
+        self.assertEqual(self.replay.asked("twice"), 0)
+        value(self.db, "SELECT llm_chat(?, '{\"model\":\"twice\"}')", '[{"role":"user","content":"one","content":"two"}]')
+        self.assertEqual(self.replay.body("twice")["messages"][0]["content"], "two")  # as JavaScript, Python and Go read it
+
+    def test_a_prefix_that_is_marked_loses_nothing(self):
+        turns = [QUESTION, {"role": "assistant", "content": "yes"}, {"role": "user", "content": [{"type": "text", "text": "And this?"}, image_part()]}]
+        self.serve("marked", claude(), api="anthropic")
+        self.talk("marked", [{"role": "system", "content": "S"}, *turns], prompt_cache="5m")
+        body = self.replay.body("marked")
+        self.assertEqual([p["type"] for p in body["messages"][-1]["content"]], ["text", "image"])
+        self.assertIn("cache_control", body["system"][0])
+        result = [QUESTION, {"role": "assistant", "content": None, "tool_calls": CALLS}, {"role": "tool", "tool_call_id": "call_a", "content": "rain"}]
+        self.talk("marked", result, prompt_cache="5m")
+        self.assertEqual(self.replay.body("marked")["messages"][-1]["content"][0]["type"], "tool_result")
+        mark = {"cache_control": {"type": "ephemeral"}}
+        own = lambda n: [{"role": "user", "content": [{"type": "text", "text": str(i), **(mark if i < n else {})} for i in range(5)]}]
+        self.talk("marked", own(4), prompt_cache="5m", system="S")
+        self.assertEqual(json.dumps(self.replay.body("marked")).count("cache_control"), 4)
+        self.assertIn("5 marks", error_of(self.db, "SELECT llm_chat(?, ?)", json.dumps(own(5)), '{"model":"marked"}'))
+
+    def test_what_a_tool_says_may_be_any_value(self):
+        for given, sent in ((21, "21"), ({"t": 5}, '{"t":5}'), (True, "true"), (None, ""), ([1, 2], "[1,2]"), ("rain", "rain")):
+            self.serve("values", chat())
+            self.talk("values", [QUESTION, {"role": "assistant", "content": None, "tool_calls": CALLS}, {"role": "tool", "tool_call_id": "call_a", "content": given}],
+                      cache="off")
+            self.assertEqual(self.replay.body("values")["messages"][-1]["content"], sent)
+
+    def test_instructions_are_texts(self):
+        self.serve("system", chat())
+        for part in (image_part(), {"type": "tool_use"}, 7):
+            messages = [{"role": "system", "content": [{"type": "text", "text": "S"}, part]}, QUESTION]
+            self.assertIn("a system message holds texts alone", error_of(self.db, "SELECT llm_chat(?, ?)", json.dumps(messages), '{"model":"system"}'))
+        self.talk("system", [{"role": "system", "content": ["A", {"type": "text", "text": "B"}]}, QUESTION])
+        self.assertEqual(self.replay.body("system")["messages"][0]["content"], "A\nB")
+
+    def test_where_an_image_stands_is_part_of_the_question(self):
+        count = itertools.count()
+        self.serve("order", lambda body: Answer(chat(f"answer {next(count)}")))
+        text = lambda t: {"type": "text", "text": t}
+        a, b = image_part(png(41)), image_part(png(42))
+        one, two = text("Compare the first picture with the one that follows it."), text("Say which of them is the newer one.")
+        for left, right in (([one, a, two, b], [one, two, a, b]), ([a, one], [one, a])):
+            ask = lambda content: self.talk("order", [{"role": "user", "content": content}], cache="semantic", threshold=0.5)
+            self.assertNotEqual(ask(left), ask(right))
+
+    def test_half_a_call_is_no_answer(self):
+        half = [{"id": "c", "type": "function", "function": {"name": "weather", "arguments": '{"ci'}}]
+        self.serve("half", chat(None, "length", message={"tool_calls": half}))
+        self.assertIn("within the call of a tool", error_of(self.db, "SELECT llm_complete('q', ?)",
+                                                             json.dumps({"model": "half", "tools": TOOLS, "returns": "message", "retries": 0})))
+
+    def test_a_schemas_tool_is_not_in_the_message(self):
+        forced = [{"id": "c", "type": "function", "function": {"name": "answer", "arguments": '{"n": 7}'}}]
+        self.serve("inner", called(forced), supports='{"json_schema":false,"tools":true}')
+        schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+        self.assertEqual(json.loads(self.ask("inner", schema=schema, returns="message")), {"role": "assistant", "content": '{"n":7}'})
+
+    def test_gates_see_the_text(self):
+        self.serve("gated", chat("no"))
+        gate = {"kind": "regex", "pattern": "^no$"}
+        self.assertEqual(json.loads(self.ask("gated", returns="message", gate=gate))["content"], "no")
+        self.serve("calling", called())
+        self.assertIn("tool_calls", json.loads(self.ask("calling", tools=TOOLS, returns="message", gate=gate)))
+
+    def test_calls_in_a_stream_that_nobody_asked_for(self):
+        deltas = [{"index": 0, "id": "call_a", "function": {"name": "weather", "arguments": ""}}, {"index": 0, "function": {"arguments": '{"city"'}},
+                  {"index": 0, "function": {"arguments": ':"Bonn"}'}}, {"index": 1, "id": "call_b", "function": {"name": "time", "arguments": "{}"}}]
+        stream = replay.sse(*[replay.chunk(tool_calls=[d]) for d in deltas], replay.chunk(finish="tool_calls"), replay.USAGE_CHUNK)
+        self.serve("streamed", Answer(stream, type="text/event-stream"))
+        message = json.loads(self.ask("streamed", tools=TOOLS, returns="message"))
+        self.assertEqual([(c["id"], c["function"]) for c in message["tool_calls"]],
+                         [("call_a", {"name": "weather", "arguments": '{"city":"Bonn"}'}), ("call_b", {"name": "time", "arguments": "{}"})])
+        events = [{"type": "message_start", "message": {"id": "m", "type": "message", "role": "assistant", "model": replay.CLAUDE, "content": [],
+                                                        "usage": {"input_tokens": 9, "output_tokens": 1}}},
+                  {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+                  {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Let me look."}},
+                  {"type": "content_block_start", "index": 1, "content_block": {"type": "tool_use", "id": "call_a", "name": "weather", "input": {}}},
+                  {"type": "content_block_delta", "index": 1, "delta": {"type": "input_json_delta", "partial_json": '{"city":'}},
+                  {"type": "content_block_delta", "index": 1, "delta": {"type": "input_json_delta", "partial_json": '"Bonn"}'}},
+                  {"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 9}}, {"type": "message_stop"}]
+        self.serve("claude-x", Answer(replay.sse(*events, done=False, names=True), type="text/event-stream"), api="anthropic")
+        message = json.loads(self.ask("claude-x", tools=TOOLS, returns="message"))
+        self.assertEqual((message["content"], message["tool_calls"]), ("Let me look.", CALLS))
+
+    def test_anthropics_own_members_of_tools(self):
+        tool = {"name": "f", "input_schema": {"type": "object"}, "cache_control": {"type": "ephemeral"}, "input_examples": [{}]}
+        self.serve("claude-x", claude(), api="anthropic")
+        self.ask("claude-x", tools=[tool])
+        self.assertEqual(self.body("claude-x")["tools"], [tool])
+        self.serve("plain", chat())
+        self.ask("plain", tools=[tool])
+        self.assertEqual(self.body("plain")["tools"], [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}])
+        self.ask("plain", tools=[tool], tool_choice={"type": "allowed_tools"})
+        self.assertEqual(self.body("plain")["tool_choice"], {"type": "allowed_tools"})
+        self.serve("claude-y", claude(), api="anthropic")
+        self.assertIn("forces no call while a model thinks", self.refused("claude-y", {"tools": [tool], "tool_choice": "f", "reasoning": 2000}))
+
+    def test_signatures_go_to_nobody_else(self):
+        signed = [{**CALLS[0], "extra_content": {"google": {"thought_signature": "s"}}}]
+        turns = [QUESTION, {"role": "assistant", "content": None, "tool_calls": signed}, {"role": "tool", "tool_call_id": "call_a", "content": "r"}]
+        for provider, kept in (("google", True), ("openai", False)):
+            self.serve("signed", chat(), provider=provider)
+            self.talk("signed", turns, cache="off")
+            self.assertEqual("extra_content" in self.replay.body("signed")["messages"][1]["tool_calls"][0], kept)
+
+    def test_long_integers_keep_their_digits(self):
+        long = "9007199254740993"
+        blocks = '[{"type":"tool_use","id":"call_a","name":"weather","input":{"city":%s,"minus":-12345678901234567890}}]' % long
+        body = json.dumps(claude([], "tool_use")).replace('"content": []', '"content": ' + blocks)
+        self.serve("claude-x", Answer(body), claude(), api="anthropic")
+        message = value(self.db, "SELECT llm_chat(?, ?)", json.dumps([QUESTION]), json.dumps({"model": "claude-x", "tools": TOOLS, "returns": "message"}))
+        self.assertEqual(json.loads(json.loads(message)["tool_calls"][0]["function"]["arguments"]), {"city": int(long), "minus": -12345678901234567890})
+        messages = json.dumps([QUESTION]).rstrip("]") + "," + message + ',{"role":"tool","tool_call_id":"call_a","content":{"id":%s}}]' % long
+        value(self.db, "SELECT llm_chat(?, ?)", messages, json.dumps({"model": "claude-x", "tools": TOOLS}))
+        sent = self.replay.requests["claude-x"][-1][1].decode()
+        self.assertEqual((sent.count(long), sent.count("-12345678901234567890")), (2, 1))
+        self.serve("extra", chat("a"), chat("b"))
+        answers = [value(self.db, "SELECT llm_complete('q', ?)", '{"model":"extra","extra":{"id":%s}}' % n) for n in (long, "9007199254740992")]
+        self.assertEqual((answers, self.replay.requests["extra"][0][1].count(long.encode())), (["a", "b"], 1))
+        self.serve("seed", chat())
+        self.ask("seed", seed=9007199254740991, tag=1234567890123456789)
+        self.assertEqual((self.body("seed"), self.row("tag")), ({"seed": 9007199254740991}, ("1234567890123456789",)))
+
+    def test_thought_is_within_max_tokens(self):
+        self.serve("gemini-2.5-flash", chat(), provider="google")
+        self.assertEqual(json.loads(self.ask("gemini-2.5-flash", reasoning=20000, max_tokens=100, dry_run=True))["reasoning"]["tokens"], 100)
+
+    def test_names_with_what_stands_around_them(self):
+        for name, options, provider, api in (("ft:o4-mini:org", {"temperature": 0}, "openai", "openai"), ("us.anthropic.claude-opus-4-7-v1:0", {"temperature": 0}, "anthropic", "anthropic"),
+                                             ("openai.o3", {"stop": "x"}, "openai", "openai")):
+            self.serve(name, chat(), provider=provider, api=api)
+            self.assertRegex(self.refused(name, options), "takes no (sampling|stop)")
+
+    def test_parts_from_tables_and_as_prompts(self):
+        self.serve("parts", chat())
+        part = value(self.db, "SELECT llm_image(?)", png())
+        self.assertIn("llm_chat(", error_of(self.db, "SELECT llm_complete(llm_image(?), '{\"model\":\"parts\"}')", png()))
+        self.talk("parts", [{"role": "user", "content": ["What is this?", part]}])
+        self.assertEqual(self.replay.body("parts")["messages"][0]["content"], [{"type": "text", "text": "What is this?"}, image_part()])
+        self.assertEqual(value(self.db, "SELECT llm_image(x'00', 'IMAGE/PNG') ->> '$.type'"), "image_url")
+        self.assertEqual(value(self.db, "SELECT llm_image(x'00', 'text/plain') ->> '$.file.filename'"), "file")
 
 
 class Responses(Surface):

@@ -197,7 +197,7 @@ class BadInput(unittest.TestCase):
         ("SELECT llm_complete(CAST(x'410042' AS TEXT))", "holds a NUL character"),
         ("SELECT llm_chat('x')", "llm_chat: the messages are a JSON array of"),
         ("SELECT llm_chat('{}')", "expected a JSON array"),
-        ("SELECT llm_chat('[{\"role\":\"robot\",\"content\":\"x\"}]')", "role 'robot' (valid: system, user, assistant)"),
+        ("SELECT llm_chat('[{\"role\":\"robot\",\"content\":\"x\"}]')", "role 'robot' (valid: system, user, assistant, tool)"),
         ("SELECT llm_chat('[{\"role\":\"assistant\",\"content\":\"x\"}]')", "the last message must be the user's"),
         ("SELECT * FROM llm_call", "the prompt is missing"),
         ("SELECT * FROM llm_call('x', '{\"no\":1}')", "llm_call: unknown option 'no'"),

@@ -165,11 +165,14 @@ class OptionsAsSqlHasThem(Desk):
         values = {"model": "gpt-4o", "max_tokens": 5, "temperature": 1, "top_p": 1, "seed": 1, "stop": "x", "cache": "off",
                   "schema": {"type": "object"}, "ttl": 5, "timeout_ms": 1000, "retries": 1, "retry_lost": 1, "on_error": "null",
                   "gate": {"kind": "json"}, "escalate": 1, "audit": 0.1, "score": 0.5, "scorer": "heuristic", "logprobs": 1,
-                  "prompt_cache": "1h"}
+                  "prompt_cache": "1h", "reasoning": "none", "service": "standard", "extra": {"user": "u"}, "tools": [{"name": "f"}], "tool_choice": "auto",
+                  "returns": "message"}
         for name in names:
             options = {"dry_run": 1, "model": "auto" if name == "escalate" else "gpt-4o", name: values.get(name, "x" if name != "dry_run" else 1)}
             if name == "threshold":
                 options.update(threshold=0.9, cache="semantic")
+            if name == "tool_choice":
+                options.update(tools=[{"name": "f"}])
             self.assertTrue(value(self.db, "SELECT llm_complete('x', ?)", json.dumps(options)), name)
 
 

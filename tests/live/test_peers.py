@@ -297,6 +297,20 @@ class Aimock(unittest.TestCase):
                         rows = ask_all(checker.url, "/v1", model, OPTIONS)
                         self.assertEqual([r for r in rows if r[0] != 200 or (r[1] and "unpriced" not in r[1])], [])
 
+    def test_every_option(self):
+        with TempDir() as tmp:
+            with open(os.path.join(tmp, "f.json"), "w") as f:
+                json.dump({"fixtures": [{"match": {}, "response": {"content": '{"n":30}'}}]}, f)
+            with self.aimock(tmp) as checker:
+                for api, shapes in TURNED.items():
+                    path = {"openai": "/chat/completions", "anthropic": "/messages", "responses": "/responses"}[api]
+                    sent = [s for s in forms(api) if s[0].split(",")[0] in {t[0] for t in shapes}]
+                    self.assertGreaterEqual(len(sent), len(shapes))
+                    for name, where, headers, body in sent:
+                        with self.subTest(name, api=api):
+                            self.assertEqual(where, path)
+                            self.assertEqual(Steady.post(self, checker.url + "/v1" + where, headers, body), (200, ""))
+
 
 if __name__ == "__main__":
     unittest.main()

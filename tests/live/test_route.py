@@ -153,7 +153,7 @@ class Routes(Tiers):
         self.db.execute("UPDATE llm_models SET api = 'openai', supports = '{\"sampling\":false}' WHERE name = 'b'")
         self.db.commit()
         self.assertEqual(self.ask("two", score=0, temperature=0), "from c")
-        self.assertIn("no sampling", self.rows("notes")[-1][0])
+        self.assertIn("'temperature': b takes none", self.rows("notes")[-1][0])
         self.assertEqual(self.models.asked[-1][1]["model"], "c")
 
     def test_why_no_other_tier(self):

@@ -160,12 +160,38 @@ class Requests(Desk):
         self.assertEqual(self.compare("anthropic", "anthropic-2023"), 33)
 
 
+    def test_responses(self):
+        """The same by OpenAI's Responses."""
+        answer = Answer({"id": "r", "object": "response", "status": "completed", "model": "m", "usage": {"input_tokens": 1, "output_tokens": 2},
+                         "output": [{"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "fine", "annotations": []}]}]})
+        function = {"type": "function", **FUNCTION, "strict": False}
+        cases = [({}, {}), ({"system": "Be brief.", "max_tokens": 50}, {"instructions": "Be brief.", "max_output_tokens": 50}),
+                 ({"schema": CLOSED}, {"text": {"format": {"type": "json_schema", "name": "answer", "strict": True, "schema": CLOSED}}}),
+                 ({"reasoning": "low", "service": "flex"}, {"reasoning": {"effort": "low"}, "service_tier": "flex"}),
+                 ({"temperature": 0.5, "top_p": 0.9}, {"temperature": 0.5, "top_p": 0.9}), ({"tools": [FUNCTION]}, {"tools": [function]}),
+                 ({"tools": [FUNCTION], "tool_choice": "weather"}, {"tools": [function], "tool_choice": {"type": "function", "name": "weather"}}),
+                 ({"extra": {"metadata": {"a": "b"}}}, {"metadata": {"a": "b"}})]
+        jobs = {}
+        for i, (options, theirs) in enumerate(cases):
+            name = f"responses{i}"
+            self.serve(name, answer, api="responses", streams=False)
+            value(self.db, "SELECT llm_complete(?, ?)", PROMPT, json.dumps({"model": name, "cache": "off", "on_error": "json", "retries": 0, **options}))
+            request = {"model": name, "input": [{"role": "user", "content": PROMPT}], "store": False, **theirs}
+            jobs[name] = {"sdk": "responses", "url": self.url(name, "openai"), "stream": False, "request": request}
+        results = ask_sdks(jobs)
+        for name in jobs:
+            with self.subTest(name):
+                self.assertEqual(results[name]["text"], "fine")
+                (ours, our_body, our_path), (theirs, their_body, their_path) = self.replay.requests[name]
+                self.assertEqual((our_path, json.loads(our_body)), (their_path, json.loads(their_body)))
+                self.assertEqual({h: ours.get(h) for h in self.HEADERS}, {h: theirs.get(h) for h in self.HEADERS})
+
+
 class Types(unittest.TestCase):
     """Every form of request, as a literal of the type that the vendor's client takes: TypeScript knows each member."""
 
     IMPORTS = {"openai": "import OpenAI from 'openai';\n", "anthropic": "import Anthropic from '@anthropic-ai/sdk';\n",
                "anthropic-2023": "import Anthropic from 'anthropic-sdk-2023';\n"}
-    # (of what the client of that age does not know yet, its successor is asked)
     TYPES = {"/chat/completions": "OpenAI.Chat.ChatCompletionCreateParams", "/embeddings": "OpenAI.EmbeddingCreateParams",
              "/messages": "Anthropic.MessageCreateParams", "/responses": "OpenAI.Responses.ResponseCreateParams"}
 

@@ -225,7 +225,7 @@ class Semantic(StaticDesk):
     def test_a_damaged_cache_costs_a_call_not_the_answer(self):
         ask(self.db, Q)
         store = connect(self.path + "-llmcost")
-        store.execute("UPDATE llm_cache_rows SET embedding = x'00'")
+        store.execute("UPDATE llm_cache_pieces SET data = x'00'")
         store.close()
         self.db.close()
         self.db = open_desk(self.path, self.standin.url)

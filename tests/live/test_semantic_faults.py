@@ -9,7 +9,7 @@ import unittest
 from harness import (ASAN_SO, ROOT, SO, TempDir, asan_env, clean_env, connect, error_of, npm_package, shell, value)
 from test_semantic_table import DIM, best, blob, make, unit
 
-SHADOWS = ("rows", "partitions", "log", "snapshots", "labels", "decisions", "meta")
+SHADOWS = ("rows", "pieces", "partitions", "log", "snapshots", "labels", "decisions", "meta")
 
 
 def sanitized(path, body, timeout=300):

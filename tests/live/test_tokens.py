@@ -56,7 +56,7 @@ class Functions(unittest.TestCase):
 
     def test_messages_are_checked(self):
         for messages, why in (("[]", "expected a JSON array"), ("{", "JSON"), ('[{"role":"user"}]', "message 1"),
-                              ('[{"role":"tool","content":"x"}]', "role 'tool'"), ('[{"role":"assistant","content":"x"}]', "last message")):
+                              ('[{"role":"tool","content":"x"}]', "tool_call_id"), ('[{"role":"assistant","content":"x"}]', "last message")):
             message = error_of(self.db, "SELECT llm_chat_tokens(?)", messages)
             self.assertTrue(message.startswith("llm_chat_tokens: "), message)
             self.assertIn(why, message)

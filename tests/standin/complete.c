@@ -61,7 +61,13 @@ static void choose_text(const struct ask *a, struct outcome *o, struct buf *out)
   } else if (a->fault == FT_TOOL || a->tool) {
     o->finish = FIN_TOOL;
     copy_name(o->tool, sizeof o->tool, a->tool ? a->tool : "lookup_order");
-    schema_text(a, ref, out);
+    if (a->argument[0]) {
+      buf_str(out, a->argument);
+    } else {
+      schema_text(a, ref, out);
+    }
+  } else if (a->said[0]) {
+    buf_str(out, a->said);
   } else if (a->fault == FT_EMPTY || a->fault == FT_NULL_CONTENT) {
     buf_str(out, "");
   } else if (!answer_wanted(out, question, o->model)) {
@@ -151,7 +157,9 @@ static void charge(const struct ask *a, struct outcome *o, const struct buf *tex
   if (a->max_tokens >= 0 && said > a->max_tokens) {
     said = a->max_tokens;
   }
-  o->use.output = (said || a->max_tokens == 0 ? said : 1) * (a->n > 0 ? a->n : 1);
+  o->use.output = (said || a->max_tokens == 0 ? said : 1) * (a->n > 0 ? a->n : 1) + a->thought;
+  o->use.thought = a->thought;
+  o->flex = a->flex;
   o->prompt.tokens = (int64_t)((double)o->prompt.tokens * token_factor + 0.5);
   o->prompt.batch = a->batch;
   cache_use(&o->prompt, a->api, a->fault == FT_CACHE_FLOOR ? FLOOR_TOKENS : 0, &o->use);
@@ -163,7 +171,7 @@ static void charge(const struct ask *a, struct outcome *o, const struct buf *tex
   if (a->fault == FT_ZERO_USAGE) {
     memset(&o->use, 0, sizeof o->use);
   }
-  o->nusd = price_of(o->model, &o->use, a->batch);
+  o->nusd = price_of(o->model, &o->use, a->batch || a->flex);
 }
 
 /* Answers o->prompt. Fills the rest of o. */

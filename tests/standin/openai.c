@@ -58,6 +58,11 @@ static void read_ask(const cJSON *req, enum fault fault, int batch, struct ask *
     a->tool = json_text(first, "name");
     tool_schema = json_get(first, "parameters");
   }
+  if (!a->tool) {
+    tools_choose(req, a);
+  }
+  a->thought = thought_tokens(req, a->model);
+  a->flex = json_text(req, "service_tier") && strcmp(json_text(req, "service_tier"), "flex") == 0;
   a->schema = a->tool || fault == FT_TOOL ? tool_schema
                                           : json_get(json_get(format, "json_schema"), "schema");
   a->json_object = type && strcmp(type, "json_object") == 0;
@@ -95,7 +100,7 @@ static cJSON *usage_json(const struct outcome *o, enum fault fault) {
   json_add_count(d, "cache_write_tokens", 0, text);
   json_add_count(d, "audio_tokens", 0, text);
   d = cJSON_AddObjectToObject(j, "completion_tokens_details");
-  json_add_count(d, "reasoning_tokens", 0, text);
+  json_add_count(d, "reasoning_tokens", u->thought, text);
   json_add_count(d, "audio_tokens", 0, text);
   json_add_count(d, "accepted_prediction_tokens", 0, text);
   json_add_count(d, "rejected_prediction_tokens", 0, text);
@@ -155,7 +160,10 @@ static cJSON *head_json(const struct outcome *o, const char *object, const char 
   cJSON_AddStringToObject(j, "object", object);
   cJSON_AddNumberToObject(j, "created", (double)time(NULL));
   cJSON_AddStringToObject(j, "model", o->answered);
-  cJSON_AddStringToObject(j, "service_tier", f == FT_TIER ? "priority" : "default");
+  cJSON_AddStringToObject(j, "service_tier",
+                          f == FT_TIER ? "priority"
+                          : o->flex    ? "flex"
+                                       : "default");
   cJSON_AddStringToObject(j, "system_fingerprint", "fp_standin");
   return j;
 }

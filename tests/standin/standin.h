@@ -202,6 +202,7 @@ struct usage {
   int64_t cached;             /* read from the cache */
   int64_t write_5m, write_1h; /* written to the cache (Anthropic) */
   int64_t output;
+  int64_t thought; /* of the output */
 };
 
 void prompt_openai(struct prompt *p, const cJSON *req, const char *model);
@@ -241,8 +242,17 @@ struct ask {
   int json_object;   /* "json_object" mode */
   const cJSON *stop; /* array of strings, a string, or NULL */
   enum fault fault;
-  int batch; /* half price */
+  int batch;          /* half price */
+  int flex;           /* the same */
+  int64_t thought;    /* tokens of it */
+  char argument[200]; /* of the tool, JSON; "" = by its schema */
+  char said[800];     /* the answer, where tools have said it; "" = not */
 };
+
+/* ---- turned.c ---- */
+
+int64_t thought_tokens(const cJSON *req, const char *model);
+void tools_choose(const cJSON *req, struct ask *a);
 
 /* What came of it. */
 struct outcome {
@@ -253,6 +263,7 @@ struct outcome {
   char tool[NAME_MAX_LEN + 1];
   enum finish finish;
   struct usage use;
+  int flex;
   int64_t nusd;
   struct prompt prompt;
 };

@@ -11,7 +11,7 @@
 #include "unit.h"
 
 #include "base/text/json_lenient.h"
-#include "base/text/base64.h"
+#include "base/base64.h"
 #include "conn/settings.h"
 #include "core/price/catalogue.h"
 #include "core/tokens/encoding.h"
@@ -208,7 +208,7 @@ static int build_tree(Result *r, Err *err) {
 /* What none of the models takes beside those. */
 #define TURNED                                                                                     \
   "{\"model\":\"m\",\"reasoning\":\"low\",\"service\":\"standard\",\"extra\":{\"k\":{\"a\":[1]}}," \
-  "\"tools\":[{\"name\":\"f\",\"parameters\":{\"type\":\"object\"}}],\"tool_choice\":\"f\","       \
+  "\"tools\":[{\"name\":\"f\",\"parameters\":{\"type\":\"object\"}}],\"tool_choice\":\"auto\","    \
   "\"returns\":\"message\"}"
 #define TURNS                                                                                      \
   "[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\"},{\"type\":\"image_url\","   \

@@ -48,46 +48,77 @@ int check_write_meta(CacheTable *t, Err *err) {
 
 /* --- the integrity check */
 
+/* The row whose vector a piece is part of: see first_piece in pieces.c. */
+#define PIECE_OWNER "(SELECT 1 FROM @rows WHERE id = part >> 6 AND pieces > part & 63)"
+/* What the first piece has of its row, and what it must have. */
+#define PIECE_ROW                                                                                  \
+  "part & 63 = 0 AND (partition, expires_at) IS NOT"                                               \
+  " (SELECT partition, expires_at FROM @rows WHERE id = part >> 6)"
+
 /* Queries that count what must not be. */
 static const struct Check {
   const char *sql, *what;
+  int is_of_pieces; /* x_pieces must be there; else that it is not may be what is wrong */
 } checks[] = {
     {"SELECT count(*) FROM @rows WHERE partition NOT IN (SELECT id FROM @partitions)",
-     "entries of no partition"},
+     "entries of no partition", 0},
     {"SELECT count(*) FROM @rows WHERE embedding IS NOT NULL AND (typeof(embedding) <> 'blob'"
      " OR length(embedding) <> 4 * (SELECT value FROM @meta WHERE name = 'dim'))",
-     "vectors of a wrong length"},
+     "vectors of a wrong length", 0},
+    {"SELECT count(*) FROM @rows r WHERE pieces IS NOT NULL AND (embedding IS NOT NULL OR (pieces,"
+     " 4 * (SELECT CAST(value AS INTEGER) FROM @meta WHERE name = 'dim')) IS NOT (SELECT count(*),"
+     " sum(length(data)) FROM @pieces WHERE part BETWEEN r.id * 64 AND r.id * 64 + 63 AND"
+     " typeof(data) = 'blob'))",
+     "vectors without all of their pieces", 1},
+    {"SELECT count(*) FROM @pieces WHERE NOT EXISTS " PIECE_OWNER, "pieces of no vector", 1},
+    {"SELECT count(*) FROM @pieces WHERE " PIECE_ROW, "pieces that know their row wrong", 1},
     {"SELECT count(*) FROM @rows WHERE (query IS NULL) <> (text_hash IS NULL)",
-     "queries without their hash"},
-    {"SELECT count(*) FROM @snapshots WHERE length(data) > 8388608", "snapshot segments too long"},
-    {"SELECT count(*) FROM @labels WHERE entry NOT IN (SELECT id FROM @rows)",
-     "labels of no entry"},
+     "queries without their hash", 0},
+    {"SELECT count(*) FROM @snapshots WHERE length(data) > 8388608", "snapshot segments too long",
+     0},
+    {"SELECT count(*) FROM @labels WHERE entry NOT IN (SELECT id FROM @rows)", "labels of no entry",
+     0},
     {"SELECT count(*) FROM (SELECT 1 FROM @partitions GROUP BY system_prompt, scope HAVING "
      "count(*) > 1)",
-     "partitions that are there twice"},
+     "partitions that are there twice", 0},
     {"SELECT 4 - count(*) FROM @meta WHERE (name = 'embedder_version' AND value <> '') OR (name IN "
      "('dim', 'seed', 'entries')"
      " AND CAST(CAST(value AS INTEGER) AS TEXT) = CAST(value AS TEXT) AND CAST(value AS INTEGER) "
      ">= 0)",
-     "meta rows missing or no numbers"},
+     "meta rows missing or no numbers", 0},
 };
 
-/* Every vector is finite and of unit length. */
-static const char *check_vectors(CacheTable *t, Err *err) {
-  sqlite3_stmt *stmt =
-      rows_prepare(t, "SELECT embedding FROM @rows WHERE embedding IS NOT NULL", err);
-  const char *what = NULL;
-  while (stmt && !what && sqlite3_step(stmt) == SQLITE_ROW) {
-    size_t n = (size_t)sqlite3_column_bytes(stmt, 0) / 4;
-    const float *v = sqlite3_column_blob(stmt, 0);
-    double length = 0;
-    for (size_t i = 0; i < n; i++) {
-      float x;
-      memcpy(&x, (const char *)v + 4 * i, sizeof x);
-      length += (double)x * (double)x;
-    }
-    what = fabs(length - 1) < 1e-5 ? NULL : "a vector that is not of unit length";
+/* 1 if a vector is finite and of unit length, as the engine takes it to be. */
+static int is_unit(const void *vector, int dim) {
+  double length = 0;
+  for (int i = 0; i < dim; i++) {
+    float x;
+    memcpy(&x, (const char *)vector + sizeof x * (size_t)i, sizeof x);
+    length += (double)x * (double)x;
   }
+  return fabs(length - 1) < 1e-5;
+}
+
+/* Every vector can be read and is of unit length. */
+static const char *check_vectors(CacheTable *t, Err *err) {
+  sqlite3_stmt *stmt = rows_prepare(t,
+                                    "SELECT id, " ROW_HAS_VECTOR " FROM @rows WHERE " ROW_HAS_VECTOR
+                                    " IS NOT NULL ORDER BY id",
+                                    err);
+  const char *what = NULL;
+  while (stmt && !what && err->rc == RC_OK && sqlite3_step(stmt) == SQLITE_ROW) {
+    Err why = {0};
+    const void *vector;
+    int rc = pieces_lend(t, stmt, 1, sqlite3_column_int64(stmt, 0), &vector, &why);
+    if (rc == SQLITE_CORRUPT) {
+      what = "a vector that can't be read";
+    } else if (rc != RC_OK) {
+      *err = why;
+    } else if (!is_unit(vector, t->pieces.dim)) {
+      what = "a vector that is not of unit length";
+    }
+  }
+  pieces_end(t);
   sqlite3_finalize(stmt);
   return what;
 }
@@ -155,7 +186,8 @@ static const char *check_whole(CacheTable *t, Err *err) {
 int check_run(CacheTable *t, int quick, char **report, Err *err) {
   *report = NULL;
   for (size_t i = 0; i < sizeof checks / sizeof checks[0] && !*report && err->rc == RC_OK; i++) {
-    sqlite3_stmt *stmt = rows_prepare(t, checks[i].sql, err);
+    int is_possible = !checks[i].is_of_pieces || !rows_lacks_pieces(t);
+    sqlite3_stmt *stmt = is_possible ? rows_prepare(t, checks[i].sql, err) : NULL;
     long long n = stmt && sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
     sqlite3_finalize(stmt);
     if (n > 0) {
@@ -217,30 +249,111 @@ static int mend_leftovers(CacheTable *t, Err *err) {
   return found < 0 || is_sound ? err->rc : check_write_meta(t, err);
 }
 
-static int embed_row(CacheTable *t, sqlite3_stmt *row, sqlite3_stmt *put, Err *err) {
-  const char *text = (const char *)sqlite3_column_text(row, 1);
-  int rc = text ? match_embed(t, text, (size_t)sqlite3_column_bytes(row, 1), err) : VEC_EMPTY;
-  if (err->rc != RC_OK) {
+/* A row of the rebuild, in the order of its SELECT. */
+enum { OLD_ID, OLD_QUERY, OLD_PARTITION, OLD_VECTOR, OLD_HASH, OLD_EXPIRES };
+typedef struct OldRow {
+  sqlite3_stmt *stmt;
+  int64_t id;
+  const char *text; /* NULL: none */
+  size_t n_text;
+  int64_t hash;       /* as it must be; 0 without a text */
+  const void *vector; /* from now on, in t->vector; NULL: none */
+  int is_right;       /* nothing need be written */
+} OldRow;
+
+/* Takes the vector that the row has, unless that can't be read: then nobody can make it again. */
+static int keep_vector(CacheTable *t, OldRow *r, Err *err) {
+  Err why = {0};
+  const void *own = NULL;
+  int rc = pieces_lend(t, r->stmt, OLD_VECTOR, r->id, &own, &why);
+  if (rc != RC_OK && rc != SQLITE_CORRUPT) {
+    *err = why;
+  } else if (rc == RC_OK && own && is_unit(own, t->pieces.dim)) {
+    r->vector = memcpy(t->vector, own, sizeof(float) * (size_t)t->pieces.dim);
+  }
+  r->is_right = r->is_right && pieces_are_where(t, r->stmt, OLD_VECTOR, r->id, r->vector);
+  pieces_end(t);
+  return err->rc;
+}
+
+static int make_vector(CacheTable *t, OldRow *r, Err *err) {
+  int rc = match_embed(t, r->text, r->n_text, err);
+  r->vector = rc == RC_OK ? t->vector : NULL;
+  r->is_right = 0;
+  return err->rc;
+}
+
+static int read_old(CacheTable *t, OldRow *r, Err *err) {
+  r->id = sqlite3_column_int64(r->stmt, OLD_ID);
+  r->text = (const char *)sqlite3_column_text(r->stmt, OLD_QUERY);
+  r->n_text = (size_t)sqlite3_column_bytes(r->stmt, OLD_QUERY);
+  if (!r->text && sqlite3_column_type(r->stmt, OLD_QUERY) != SQLITE_NULL) {
+    return err_nomem(err);
+  }
+  if (r->text && rows_text_hash(t, r->text, r->n_text, &r->hash, err) != RC_OK) {
     return err->rc;
   }
-  int64_t hash;
-  if (text && rows_text_hash(t, text, (size_t)sqlite3_column_bytes(row, 1), &hash, err) != RC_OK) {
+  r->is_right = !r->text || r->hash == sqlite3_column_int64(r->stmt, OLD_HASH);
+  return r->text && t->embedder.run ? make_vector(t, r, err) : keep_vector(t, r, err);
+}
+
+static int rebuild_row(CacheTable *t, sqlite3_stmt *row, sqlite3_stmt *put, Err *err) {
+  OldRow r = {.stmt = row};
+  if (read_old(t, &r, err) != RC_OK || r.is_right) {
     return err->rc;
   }
-  sqlite3_bind_int64(put, 1, sqlite3_column_int64(row, 0));
-  sqlite3_bind_int64(put, 3, hash);
-  if (rc == RC_OK) {
-    sqlite3_bind_blob(put, 2, t->vector, 4 * t->embedder.dim, SQLITE_STATIC);
+  const NewVector v = {r.vector, sqlite3_column_int64(row, OLD_PARTITION),
+                       sqlite3_column_type(row, OLD_EXPIRES) == SQLITE_NULL
+                           ? VEC_NEVER
+                           : sqlite3_column_int64(row, OLD_EXPIRES)};
+  sqlite3_bind_int64(put, 1, r.id);
+  pieces_bind(t, put, 2, 4, r.vector, err);
+  if (r.text) {
+    sqlite3_bind_int64(put, 3, r.hash);
   }
-  if (rows_run(t, put, err) != RC_OK) {
-    return err->rc;
+  return rows_run(t, put, err) == RC_OK && pieces_drop(t, r.id, err) == RC_OK &&
+                 pieces_store(t, r.id, &v, err) == RC_OK
+             ? memory_changed(t, v.partition, r.id, NULL, 0, err)
+             : err->rc;
+}
+
+static int rebuild_rows(CacheTable *t, Err *err) {
+  sqlite3_stmt *row = rows_prepare(t,
+                                   "SELECT id, query, partition, " ROW_HAS_VECTOR
+                                   ", text_hash, expires_at FROM @rows ORDER BY id",
+                                   err);
+  sqlite3_stmt *put = rows_prepare(
+      t,
+      "UPDATE @rows SET embedding = ?2, pieces = ?4, text_hash = ?3, second = NULL WHERE id = ?1",
+      err);
+  int rc = SQLITE_DONE;
+  while (row && put && err->rc == RC_OK && (rc = sqlite3_step(row)) == SQLITE_ROW) {
+    rebuild_row(t, row, put, err);
   }
-  return memory_changed(t, sqlite3_column_int64(row, 2), sqlite3_column_int64(row, 0), NULL, 0,
-                        err);
+  if (err->rc == RC_OK && rc != SQLITE_DONE) {
+    rows_error(t, rc, err);
+  }
+  sqlite3_finalize(row);
+  sqlite3_finalize(put);
+  return err->rc;
+}
+
+/* Pieces that are left over, and what is wrong of those whose vector was kept. */
+static int mend_pieces(CacheTable *t, Err *err) {
+  run_sql(t, "DELETE FROM @pieces WHERE NOT EXISTS " PIECE_OWNER, err);
+  return run_sql(
+      t,
+      "UPDATE @pieces SET partition = (SELECT partition FROM @rows WHERE id = part >> 6),"
+      " expires_at = (SELECT expires_at FROM @rows WHERE id = part >> 6)"
+      " WHERE " PIECE_ROW,
+      err);
 }
 
 int check_rebuild(CacheTable *t, Err *err) {
   char number[16];
+  if (rows_extend(t, err) != RC_OK) {
+    return err->rc;
+  }
   t->is_rebuilt = 1;
   t->has_settings = 0;
   t->memory.has_wrong = t->memory.has_right = -1;
@@ -251,17 +364,9 @@ int check_rebuild(CacheTable *t, Err *err) {
   memory_noted(t, err);
   mend_partitions(t, err);
   mend_leftovers(t, err);
-  sqlite3_stmt *row = rows_prepare(
-      t, "SELECT id, query, partition FROM @rows WHERE query IS NOT NULL ORDER BY id", err);
-  sqlite3_stmt *put = rows_prepare(
-      t, "UPDATE @rows SET embedding = ?2, text_hash = ?3, second = NULL WHERE id = ?1", err);
-  int rc = SQLITE_DONE;
-  while (row && put && t->embedder.run && err->rc == RC_OK &&
-         (rc = sqlite3_step(row)) == SQLITE_ROW) {
-    embed_row(t, row, put, err);
+  if (rebuild_rows(t, err) == RC_OK) {
+    mend_pieces(t, err);
   }
-  sqlite3_finalize(row);
-  sqlite3_finalize(put);
   memory_drop(t);
   check_count_entries(t, err);
   sqlite3_snprintf(sizeof number, number, "%d", t->embedder.dim);

@@ -61,7 +61,8 @@ typedef struct Cursor {
 
 /* Columns of a row, as both kinds of cursor read it. A lookup knows its partition already. */
 #define OWN_COLUMNS                                                                                \
-  " r.query, r.response, r.embedding, r.model, r.tag, r.cost_nusd, r.created_at, r.expires_at,"    \
+  " r.query, r.response, " ROW_HAS_VECTOR                                                          \
+  ", r.model, r.tag, r.cost_nusd, r.created_at, r.expires_at,"                                     \
   " r.hits, r.last_hit_at FROM @rows r "
 #define SCAN_SQL                                                                                   \
   "SELECT r.id, p.system_prompt, p.scope," OWN_COLUMNS "JOIN @partitions p ON p.id = r.partition "
@@ -148,6 +149,7 @@ static void table_free(CacheTable *t) {
   match_free(t);
   buf_free(&t->text);
   free(t->vector);
+  pieces_free(t);
   sqlite3_free(t->schema);
   sqlite3_free(t->name);
   sqlite3_free(t);
@@ -557,6 +559,22 @@ static void result_of_match(const Cursor *c, sqlite3_context *ctx, int column) {
   }
 }
 
+/* The vector, as it was stored, of the row the cursor is at. (What is damaged and no piece is shown as it is.) */
+static int result_vector(const Cursor *c, sqlite3_context *ctx, int column) {
+  CacheTable *t = (CacheTable *)c->base.pVtab;
+  Err err = {0};
+  const void *vector;
+  if (sqlite3_column_type(c->stmt, column) != SQLITE_INTEGER) {
+    sqlite3_result_value(ctx, sqlite3_column_value(c->stmt, column));
+  } else if (pieces_lend(t, c->stmt, column, sqlite3_column_int64(c->stmt, 0), &vector, &err) ==
+             RC_OK) {
+    sqlite3_result_blob(ctx, vector, (int)sizeof(float) * t->pieces.dim, SQLITE_TRANSIENT);
+  }
+  pieces_end(t);
+  sqlite3_result_subtype(ctx, VECTOR_SUBTYPE);
+  return err.rc == RC_OK ? SQLITE_OK : fail(t, &err);
+}
+
 static int table_column(sqlite3_vtab_cursor *cursor, sqlite3_context *ctx, int column) {
   static const signed char places[] = {
       [C_SYSTEM_PROMPT] = 1, [C_QUERY] = 3,        [C_RESPONSE] = 4,   [C_MODEL] = 6,
@@ -569,11 +587,10 @@ static int table_column(sqlite3_vtab_cursor *cursor, sqlite3_context *ctx, int c
     if (v) {
       sqlite3_result_value(ctx, v);
     }
-  } else if (column <= C_EMBEDDING) {
+  } else if (column == C_EMBEDDING) {
+    return result_vector(c, ctx, places[column]);
+  } else if (column < C_EMBEDDING) {
     sqlite3_result_value(ctx, sqlite3_column_value(c->stmt, places[column]));
-    if (column == C_EMBEDDING) {
-      sqlite3_result_subtype(ctx, VECTOR_SUBTYPE);
-    }
   } else if (c->is_match) {
     result_of_match(c, ctx, column);
   }

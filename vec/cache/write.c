@@ -79,6 +79,7 @@ static int remove_entry(CacheTable *t, int64_t id, int keeps_labels, Err *err) {
     return err->rc;
   }
   pending_forget_misses(t, id);
+  pieces_drop(t, id, err);
   if (!keeps_labels) {
     run_with_id(t, LABEL_DROP, id, err);
   }
@@ -162,6 +163,9 @@ static Worth *weigh(CacheTable *t, int64_t now, size_t *n, Err *err) {
   Worth *all = NULL;
   size_t cap = 0;
   *n = 0;
+  if (stmt) {
+    sqlite3_bind_int64(stmt, 1, (int64_t)sizeof(float) * t->embedder.dim);
+  }
   while (stmt && err->rc == RC_OK && sqlite3_step(stmt) == SQLITE_ROW) {
     if (*n == cap) {
       cap = cap ? cap * 2 : 1024;
@@ -346,8 +350,7 @@ static int replace_same(CacheTable *t, const NewEntry *e, Err *err) {
   return id && err->rc == RC_OK ? rows_corrupt(t, "rows: can't delete row", id, err) : err->rc;
 }
 
-static void bind_entry(CacheTable *t, const NewEntry *e, sqlite3_stmt *stmt, size_t vector_bytes,
-                       Err *err) {
+static void bind_entry(CacheTable *t, const NewEntry *e, sqlite3_stmt *stmt, Err *err) {
   static const struct {
     int at;
     CacheColumn column;
@@ -369,9 +372,7 @@ static void bind_entry(CacheTable *t, const NewEntry *e, sqlite3_stmt *stmt, siz
   if (asker) {
     sqlite3_bind_int64(stmt, 14, asker);
   }
-  if (e->vector) {
-    sqlite3_bind_blob64(stmt, 9, e->vector, vector_bytes, SQLITE_STATIC);
-  }
+  pieces_bind(t, stmt, 9, 15, e->vector, err);
   for (size_t i = 0; i < sizeof copied / sizeof copied[0]; i++) {
     rows_bind_value(t, stmt, copied[i].at, column(e, copied[i].column), err);
   }
@@ -392,12 +393,14 @@ static int put_row(CacheTable *t, NewEntry *e, Err *err) {
   if (!stmt) {
     return err->rc;
   }
-  bind_entry(t, e, stmt, sizeof(float) * (size_t)t->embedder.dim, err);
+  bind_entry(t, e, stmt, err);
   if (rows_run(t, stmt, err) != RC_OK) {
     return err->rc;
   }
   e->id = sqlite3_last_insert_rowid(t->db);
-  if (memory_changed(t, e->partition, e->id, e->vector, e->expires_at, err) != RC_OK) {
+  const NewVector vector = {e->vector, e->partition, e->expires_at};
+  if (pieces_store(t, e->id, &vector, err) != RC_OK ||
+      memory_changed(t, e->partition, e->id, e->vector, e->expires_at, err) != RC_OK) {
     return err->rc;
   }
   return add_entries(t, 1, err);
@@ -548,6 +551,25 @@ static int same_times(sqlite3_stmt *row, sqlite3_value *const *columns) {
   return i == 3;
 }
 
+/* 1 if the vector of a row (its statement has it in column 1) is this one. One that is damaged is another. */
+static int has_vector(CacheTable *t, sqlite3_stmt *row, int64_t id, sqlite3_value *given,
+                      Err *err) {
+  size_t n = sizeof(float) * (size_t)t->embedder.dim;
+  Err why = {0};
+  const void *own = NULL, *bytes = NULL;
+  if (value_is_null(given) || (size_t)sqlite3_value_bytes(given) != n) {
+    return 0;
+  }
+  if (pieces_lend(t, row, 1, id, &own, &why) != RC_OK && why.rc != SQLITE_CORRUPT) {
+    *err = why;
+  } else if (own && !(bytes = sqlite3_value_blob(given))) {
+    err_nomem(err);
+  }
+  int is_same = err->rc == RC_OK && bytes && memcmp(own, bytes, n) == 0;
+  pieces_end(t);
+  return is_same;
+}
+
 /* STALE_VECTOR: the query is new but the vector is still that of the old one; OTHER_TEXT: query or
 ** response is new, so what was learned holds no longer; OTHER_TIMES: a time is new. */
 static int what_changed(CacheTable *t, int64_t id, sqlite3_value *const *columns, int64_t *asker,
@@ -559,12 +581,8 @@ static int what_changed(CacheTable *t, int64_t id, sqlite3_value *const *columns
   }
   sqlite3_bind_int64(stmt, 1, id);
   if (sqlite3_step(stmt) == SQLITE_ROW) {
-    int n = sqlite3_column_bytes(stmt, 1);
     int same_query = value_is_same(columns[C_QUERY], sqlite3_column_value(stmt, 0));
-    int same_vector = !value_is_null(columns[C_EMBEDDING]) && n > 0 &&
-                      n == sqlite3_value_bytes(columns[C_EMBEDDING]) &&
-                      memcmp(sqlite3_column_blob(stmt, 1), sqlite3_value_blob(columns[C_EMBEDDING]),
-                             (size_t)n) == 0;
+    int same_vector = has_vector(t, stmt, id, columns[C_EMBEDDING], err);
     int same_answer = value_is_same(columns[C_RESPONSE], sqlite3_column_value(stmt, 2));
     change = !same_query && same_vector ? STALE_VECTOR : 0;
     change |= same_query && same_answer ? 0 : OTHER_TEXT;

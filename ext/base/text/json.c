@@ -315,6 +315,28 @@ cJSON *json_add(cJSON *parent, const char *key, cJSON *item, Err *err) {
   return ok ? item : NULL;
 }
 
+/* The last of that name behind an item; NULL: it is the last itself. */
+static const cJSON *same_behind(const cJSON *item) {
+  const cJSON *found = NULL;
+  for (const cJSON *other = item->next; other && !found; other = other->next) {
+    found = strcmp(other->string, item->string) == 0 ? other : NULL;
+  }
+  return found;
+}
+
+int json_drop_doubles(cJSON *tree) {
+  int is_fine = !cJSON_IsObject(tree) || cJSON_GetArraySize(tree) <= JSON_MOST_MEMBERS;
+  for (cJSON *item = is_fine ? tree->child : NULL, *next; item && is_fine; item = next) {
+    next = item->next;
+    if (cJSON_IsObject(tree) && same_behind(item)) {
+      cJSON_Delete(cJSON_DetachItemViaPointer(tree, item));
+    } else {
+      is_fine = json_drop_doubles(item);
+    }
+  }
+  return is_fine;
+}
+
 cJSON *json_replace(cJSON *object, const char *key, cJSON *item, Err *err) {
   int ok = item && err->rc == RC_OK && cJSON_ReplaceItemInObjectCaseSensitive(object, key, item);
   if (!ok) {

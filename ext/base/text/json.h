@@ -20,6 +20,11 @@ cJSON *json_parse(const char *text, size_t n, const char *what, Err *err);
 /* The same, nested at most `most` levels, and its strings may hold any bytes. */
 cJSON *json_parse_bytes(const char *text, size_t n, int most, const char *what, Err *err);
 
+/* The same as json_parse; integers beyond 2^53, which a double does not hold, keep their digits: they are raw text (cJSON_IsRaw) in the
+** tree, and no numbers. json_has_digits: 1 if a text may hold such (else json_parse does as well). */
+cJSON *json_parse_digits(const char *text, size_t n, const char *what, Err *err);
+int json_has_digits(const char *text, size_t n);
+
 /* The pieces of it: 1 if n bytes are one value as cJSON reads it, else 0 and *bad_at is the place where they
 ** stop being one (n where they end early), JSON_TOO_DEEP where they are nested over `most` levels; the error that says so (returns err->rc). */
 #define JSON_TOO_DEEP ((size_t)-1)
@@ -76,6 +81,11 @@ char *json_print_exact(const cJSON *tree, Err *err);
 ** does not hold. The last member of that name counts, but for null. 1 and *out, 0 where it is no integer, does not fit, or a name of the object is
 ** written with escapes (and may be this one). */
 int json_integer_text(const char *json, size_t n, const char *key, char *out, size_t size);
+
+/* Drops of each object in a tree all members of one name but the last, which is what other readers take. 0 where an object has over
+** JSON_MOST_MEMBERS: then nothing is sure. */
+enum { JSON_MOST_MEMBERS = 1000 };
+int json_drop_doubles(cJSON *tree);
 
 /* Follows a path of member names, NULL-terminated; NULL where a step is missing. */
 const cJSON *json_at(const cJSON *object, const char *const *path);

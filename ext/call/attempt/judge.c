@@ -340,6 +340,11 @@ static void judge_finish(Call *k, Reply *reply, Verdict *v, Err *err) {
     v->retry = err->retryable = 1;
     err_set(err, RC_ERROR, ERR_FAILED, "the generation failed (finish_reason '%s')",
             k->finish_reason);
+  } else if (reply->has_tools && wants_message(k) && reply->finish == FINISH_CUT_OFF) {
+    err_set(
+        err, RC_ERROR, ERR_LENGTH,
+        "the answer was cut off (finish_reason '%s') within the call of a tool: raise max_tokens",
+        k->finish_reason);
   } else if (reply->has_tools && wants_message(k)) {
     /* what it calls is what was asked for */
   } else if (reply_is_blank(reply->text)) {
@@ -473,7 +478,7 @@ static int replace_text(Reply *reply, const char *text, Err *err) {
 /* A schema that was asked for by a tool: what the tool was called with is the answer. */
 static int take_arguments(const Call *k, const Body *body, Reply *reply, Err *err) {
   const Options *o = k->request->options;
-  if (!o->schema || o->tools || !reply->has_tools || body->pieces) {
+  if (!o->schema || o->tools || !reply->has_tools) {
     return RC_OK;
   }
   cJSON *message = answer_message(body, 1, NULL, err);
@@ -485,27 +490,28 @@ static int take_arguments(const Call *k, const Body *body, Reply *reply, Err *er
   return err->rc;
 }
 
-/* The whole message in place of its text. */
+/* The whole message, which takes its text's place when gates have seen that. */
 static int take_message(Call *k, const Body *body, const Reply *reply, Err *err) {
-  cJSON *message = answer_message(body, reply->has_tools, k->text, err);
-  char *text = message ? json_print_exact(message, err) : NULL;
-  cJSON_Delete(message);
-  char *copy = text ? strdup(text) : NULL;
-  cJSON_free(text);
-  if (!copy) {
-    return err->rc != RC_OK ? err->rc : err_nomem(err);
+  int is_silent = reply->has_tools && !k->text[0];
+  cJSON *message = answer_message(body, reply->has_tools, is_silent ? NULL : k->text, err);
+  if (!reply->has_tools) { /* what a schema's tool was called with is the content */
+    cJSON_DeleteItemFromObjectCaseSensitive(message, "tool_calls");
   }
-  free(k->text);
-  k->text = copy;
-  k->n = strlen(copy);
-  return RC_OK;
+  cJSON_free(k->message);
+  k->message = message ? json_print_exact(message, err) : NULL;
+  k->calls_tools = reply->has_tools;
+  cJSON_Delete(message);
+  return err->rc;
 }
 
 static void take_reply(Call *k, const Body *body, Reply *reply, Verdict *v, Err *err) {
   int calls_tools = reply->has_tools;
+  if (!reply->text && replace_text(reply, "", err) != RC_OK) { /* of a message that only calls */
+    return;
+  }
   free(k->text);
   k->text = reply->text;
-  k->n = k->text ? strlen(k->text) : 0;
+  k->n = strlen(k->text);
   reply->text = NULL;
   k->cacheable = reply->finish == FINISH_COMPLETE || reply->finish == FINISH_UNKNOWN;
   if (k->request->options->schema && !calls_tools) {
@@ -590,6 +596,18 @@ static void judge_unread(Call *k, const NetResponse *r, const Reply *reply, Err 
              reply->usage.has ? k->row.cost_nusd : LEDGER_NULL, err);
 }
 
+/* The answer once more, with the digits of long integers, where calls of tools are handed out; NULL: it has none, or not so. */
+static cJSON *read_digits(const Call *k, const NetResponse *r, const Body *body, Err *err) {
+  Err why = {0};
+  int is_wanted = is_call_wanted(k) && !body->pieces && r && r->body.data &&
+                  json_has_digits(r->body.data, r->body.n);
+  cJSON *tree = is_wanted ? json_parse_digits(r->body.data, r->body.n, "the answer", &why) : NULL;
+  if (why.rc == RC_NOMEM) {
+    err_nomem(err);
+  }
+  return tree;
+}
+
 /* A whole answer: what is in it. */
 static void judge_body(Call *k, const NetResponse *r, const Body *body, Verdict *v, Err *err) {
   Reply reply = {0};
@@ -608,7 +626,10 @@ static void judge_body(Call *k, const NetResponse *r, const Body *body, Verdict 
     err_set(err, RC_ERROR, ERR_BAD_ANSWER, "a piece of the stream can't be read");
     judge_unread(k, r, &reply, err);
   } else {
-    judge_reply(k, body, &reply, v, err);
+    Body exact = *body; /* with all digits of what a tool is called with */
+    exact.tree = read_digits(k, r, body, err);
+    judge_reply(k, exact.tree ? &exact : body, &reply, v, err);
+    cJSON_Delete(exact.tree);
   }
   reply_free(&reply);
 }

@@ -64,10 +64,9 @@ int afford_begin(Call *k, Err *err) {
   const WorstAsk ask = {.model = &k->model,
                         .request = k->request,
                         .body = k->body.n,
-                        .has_more = k->request->options->schema || k->request->options->tools ||
-                                    k->request->options->extra || k->rejected ||
-                                    !request_is_plain(k->request),
+                        .has_more = request_has_more(k->request) || k->rejected,
                         .service = options_service(k->request->options),
+                        .geo = json_text(k->request->options->extra, "inference_geo"),
                         .output = output,
                         .is_embedding = k->api->embeds,
                         .is_own = is_own_word(k->model.provider) && is_here(k),

@@ -14,7 +14,7 @@ struct Memo {
   MemoEntry *entries; /* in order of arrival */
   unsigned n, cap;
   unsigned long long allowed; /* a bit per name of the guard */
-  int is_for_rows, is_wanted;
+  int is_for_rows, is_wanted, adds_nothing;
   unsigned *slots; /* index of an entry plus 1; 0: free. Twice cap in size, a power of two */
 };
 
@@ -24,6 +24,14 @@ int memo_is_allowed(const Memo *m, int number) {
 
 void memo_allow(Memo *m, int number) {
   m->allowed |= 1ull << number;
+}
+
+int memo_adds_nothing(const Memo *m) {
+  return m->adds_nothing;
+}
+
+void memo_note_nothing(Memo *m) {
+  m->adds_nothing = 1;
 }
 
 Memo *memo_new(void) {

@@ -63,4 +63,8 @@ void memo_add(Memo *memo, const MemoEntry *e);
 int memo_is_allowed(const Memo *memo, int number);
 void memo_allow(Memo *memo, int number);
 
+/* Whether it was seen in this execution that rows of llm_models add nothing to requests. */
+int memo_adds_nothing(const Memo *memo);
+void memo_note_nothing(Memo *memo);
+
 #endif

@@ -21,7 +21,7 @@ static int check_available(const Conn *conn, const Options *o, int mode, Err *er
 /* 1 if what is asked is a question whose like may have the same answer: not what a tool said, and not where the answer may be a
 ** call with arguments of its own. */
 static int has_question(const Request *r) {
-  return !r->options->tools && r->options->returns == RETURNS_TEXT &&
+  return !r->options->tools && r->options->returns == RETURNS_TEXT && r->n_messages > 0 &&
          strcmp(r->messages[r->n_messages - 1].role, "tool") != 0;
 }
 

@@ -177,10 +177,29 @@ int call_rename(Call *k, Err *err) {
   return call_name(k, &named, err);
 }
 
+int call_wrap(Call *k, Err *err) {
+  char *copy = k->message && k->text ? strdup(k->message) : NULL;
+  if (k->message && k->text && !copy) {
+    return err_nomem(err);
+  }
+  if (copy) {
+    free(k->text);
+    k->text = copy;
+    k->n = strlen(copy);
+  }
+  cJSON_free(k->message);
+  k->message = NULL;
+  return RC_OK;
+}
+
 int call_name(Call *k, const Request *as, Err *err) {
-  const Config *config = conn_config_glance(k->conn, err);
+  int is_seen = k->memo && memo_adds_nothing(k->memo);
+  const Config *config = is_seen ? NULL : conn_config_glance(k->conn, err);
   free(k->row_extras);
   k->row_extras = config ? config_row_extras(config, as->model, err) : NULL;
+  if (k->memo && config && !config_adds(config)) {
+    memo_note_nothing(k->memo);
+  }
   const KeyBeside beside = {call_owner(k), k->row_extras};
   return err->rc == RC_OK ? request_key(as, &beside, k->store ? k->store->seed : 0, &k->key, err)
                           : err->rc;
@@ -207,6 +226,7 @@ void call_free(Call *k) {
   free(k->reasoning);
   free(k->rejected);
   free(k->row_extras);
+  cJSON_free(k->message);
   call_drop_unfit(k);
   if (k->budgets.list || k->budgets.began) {
     budgets_settle(&k->budgets, 0, 0);

@@ -128,6 +128,8 @@ typedef struct Call {
   /* the outcome */
   char *text; /* owned (free); NULL on failure */
   size_t n;
+  char *message;   /* owned (cJSON_free): the assistant's, where it was asked for: see call_wrap */
+  int calls_tools; /* that message does */
   char *reasoning; /* owned; what the model thought; NULL: nothing, or a hit */
   /* Owned; what did not satisfy the schema, and why: the next attempt tells the model. */
   char *rejected;
@@ -173,6 +175,9 @@ int call_make_question(Call *k, Err *err);
 
 /* Its text as the caches keep it. */
 Answer call_answer(const Call *k);
+
+/* Where the whole message was asked for, it takes the place of its text, which gates have seen. */
+int call_wrap(Call *k, Err *err);
 
 /* The key from now on is that of this request. */
 int call_name(Call *k, const Request *as, Err *err);

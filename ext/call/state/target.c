@@ -148,6 +148,8 @@ static int is_worth_marks(Call *k, Err *err) {
          pricing_prefix_pays(k->conn, &k->model, tokens, k->request->sharers, err);
 }
 
+enum { MOST_MARKS = 4 };
+
 void target_mark(Call *k, Err *err) {
   const Request *r = k->request;
   int wish = r->options->prompt_cache, is_auto = wish == PROMPT_CACHE_AUTO;
@@ -158,6 +160,11 @@ void target_mark(Call *k, Err *err) {
     return;
   }
   unsigned marks = prefix_places(r) & (is_auto ? ~(unsigned)PREFIX_HISTORY : ~0u);
+  int own = message_form_marks(r);
+  if (own >
+      0) { /* the caller's stay, and providers take four: at most the system prompt's beside them */
+    marks &= own < MOST_MARKS && !is_auto ? PREFIX_SYSTEM : 0;
+  }
   const PrefixForm *form = marks ? prefix_form(&k->model, err) : NULL;
   if (form && (!is_auto || is_worth_marks(k, err))) {
     k->how.form = form;

@@ -5,13 +5,14 @@
 
 #include "base/text/glob.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Names that are taken, lower case (GLOBs), and what to do. */
 static const struct {
   const char *names, *instead;
 } taken[] = {
-    {"model", "the model is option 'model'"},
+    {"model models", "the model is option 'model'; others are tiers, see llm_tiers"},
     {"messages prompt input instructions system contents systeminstruction",
      "what is said is the call's first argument, and option 'system'"},
     {"stream stream_options", "answers are streamed inside, and given whole"},
@@ -26,16 +27,18 @@ static const struct {
     {"response_format", "use option 'schema'"},
     {"tools functions", "use option 'tools'"},
     {"tool_choice function_call", "use option 'tool_choice'"},
-    {"service_tier", "use option 'service'"},
+    {"service_tier speed", "use option 'service'"},
     {"reasoning_effort", "use option 'reasoning'"},
     {"logprobs", "use option 'logprobs'"},
     {"background", "an answer is waited for here; batch_submit is for those that are not"},
 };
 
-/* Of a row: what makes a provider ask, call or tell others, or go on with what somebody else has said. */
-static const char reaching[] =
-    "plugins mcp* *webhook* *callback* *connector* *search* *_url url previous_response_id "
-    "conversation container* *file_id* *vector_store* audio modalities prediction";
+/* Of a row, these alone: what makes an answer better or worse, and nothing dearer than was held for it, answered by others, or told
+** to others. */
+static const char of_row[] = "top_k min_p top_a typical_p *_penalty logit_bias mirostat* verbosity "
+                             "num_ctx keep_alive user metadata "
+                             "safety_identifier safe_prompt safety_settings truncation ignore_eos "
+                             "skip_special_tokens parallel_tool_calls transforms";
 
 enum { LONGEST_NAME = 64, MOST_MEMBERS = 64 };
 
@@ -51,23 +54,31 @@ static void lower(const char *name, char out[LONGEST_NAME + 1]) {
   out[n] = 0;
 }
 
-/* 1 if something in it, however deep, is an address or names a way to somebody else. */
-static int reaches(const cJSON *item) {
-  char name[LONGEST_NAME + 1];
-  lower(item->string ? item->string : "", name);
-  int does = (name[0] && glob_any(reaching, name)) ||
-             (cJSON_IsString(item) && strstr(item->valuestring, "://") != NULL);
-  for (const cJSON *child = item->child; child && !does; child = child->next) {
-    does = reaches(child);
+/* 1 if something in it, however deep, is an address. */
+static int has_address(const cJSON *item) {
+  int has = cJSON_IsString(item) && strstr(item->valuestring, "//") != NULL;
+  for (const cJSON *child = item->child; child && !has; child = child->next) {
+    has = has_address(child);
   }
-  return does;
+  return has;
 }
 
-/* What is wrong with a member's name; NULL: nothing. */
-static const char *fault_of(const cJSON *item) {
+/* 1 if something in it is a number that JSON has no digits for. */
+static int has_endless(const cJSON *item) {
+  int has = cJSON_IsNumber(item) && !isfinite(item->valuedouble);
+  for (const cJSON *child = item->child; child && !has; child = child->next) {
+    has = has_endless(child);
+  }
+  return has;
+}
+
+/* What is wrong with a member; NULL: nothing. (Names are ASCII: some readers take a long s for an s.) */
+static const char *fault_of(const cJSON *item, ExtraFrom from) {
+  static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
   char name[LONGEST_NAME + 1];
-  if (!item->string[0] || strlen(item->string) > LONGEST_NAME) {
-    return "a name has 1 to 64 bytes";
+  size_t n = strlen(item->string);
+  if (n == 0 || n > LONGEST_NAME || strspn(item->string, letters) < n) {
+    return "a name has 1 to 64 letters, digits, '_', '-' and '.'";
   }
   lower(item->string, name);
   for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++) {
@@ -75,16 +86,16 @@ static const char *fault_of(const cJSON *item) {
       return taken[i].instead;
     }
   }
-  return NULL;
+  if (from == EXTRA_OF_ROW && (!glob_any(of_row, name) || has_address(item))) {
+    return "a row of llm_models has only what can't cost more or reach others; a call may have it";
+  }
+  return has_endless(item) ? "a number is too large for JSON" : NULL;
 }
 
 int extra_check(const cJSON *extra, ExtraFrom from, Err *err) {
   int n = 0;
   for (const cJSON *item = extra->child; item && err->rc == RC_OK; item = item->next) {
-    const char *fault = ++n > MOST_MEMBERS ? "at most 64 members" : fault_of(item);
-    if (!fault && from == EXTRA_OF_ROW && reaches(item)) {
-      fault = "a row of llm_models may not make a provider turn to somebody else; a call may";
-    }
+    const char *fault = ++n > MOST_MEMBERS ? "at most 64 members" : fault_of(item, from);
     if (fault) {
       refuse(item->string, fault, err);
     }

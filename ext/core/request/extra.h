@@ -11,7 +11,7 @@
 
 typedef enum ExtraFrom {
   EXTRA_OF_CALL,
-  EXTRA_OF_ROW /* anybody's file: nothing that makes a provider turn to somebody else either */
+  EXTRA_OF_ROW /* anybody's file: only members that are known to cost nothing more and to reach nobody */
 } ExtraFrom;
 
 /* RC_OK, or ERR_BAD_OPTION that names the member and says what to do. `extra` is an object. */

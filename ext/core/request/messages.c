@@ -80,8 +80,24 @@ static int read_calls(cJSON *given, int position, Err *err) {
 
 /* ---- text and parts */
 
+/* What a tool said may be any value: as a text, which is its JSON. Parts stay, null says nothing. */
+static int result_as_text(cJSON *given, Err *err) {
+  cJSON *content = member(given, "content");
+  int is_parts = cJSON_IsArray(content) && json_text(content->child, "type");
+  if (!content || cJSON_IsString(content) || cJSON_IsNull(content) || is_parts) {
+    return RC_OK;
+  }
+  char *text = json_print_exact(content, err);
+  json_replace(given, "content", text ? cJSON_CreateString(text) : NULL, err);
+  cJSON_free(text);
+  return err->rc;
+}
+
 /* Brings the content into our form. *m gets its text: the message's own, or one that is kept beside it as "text". */
 static int read_content(cJSON *given, int position, Message *m, Err *err) {
+  if (strcmp(m->role, "tool") == 0 && result_as_text(given, err) != RC_OK) {
+    return err->rc;
+  }
   cJSON *content = member(given, "content");
   if (!cJSON_IsArray(content)) {
     m->content = cJSON_IsString(content) ? content->valuestring : "";
@@ -188,11 +204,12 @@ static int count_results(const Message *messages, int n, int from, const char *i
   return count;
 }
 
-static int has_call(const Message *m, const char *id) {
+/* How many calls of a message have that id. */
+static int count_calls(const Message *m, const char *id) {
   const cJSON *calls = cJSON_GetObjectItemCaseSensitive(m->item, "tool_calls"), *call;
   int has = 0;
   cJSON_ArrayForEach(call, calls) {
-    has |= strcmp(json_text(call, "id"), id) == 0;
+    has += strcmp(json_text(call, "id"), id) == 0;
   }
   return has;
 }
@@ -202,17 +219,21 @@ int messages_check_tools(const Message *messages, int n, int first, Err *err) {
   for (int i = 0; i < n && err->rc == RC_OK; i++) {
     const char *id = result_at(messages, n, i);
     caller = id ? caller : i;
-    if (id && (caller < 0 || !has_call(&messages[caller], id))) {
+    if (id && (caller < 0 || !count_calls(&messages[caller], id))) {
       err_set(err, RC_ERROR, ERR_BAD_MESSAGES,
               "message %d: the assistant before it has no call '%.60s'", first + i, id);
     }
     const cJSON *calls = cJSON_GetObjectItemCaseSensitive(messages[i].item, "tool_calls"), *call;
     cJSON_ArrayForEach(call, calls) {
-      if (err->rc == RC_OK && count_results(messages, n, i + 1, json_text(call, "id")) != 1) {
+      const char *own = json_text(call, "id");
+      if (err->rc == RC_OK && count_calls(&messages[i], own) != 1) {
+        err_set(err, RC_ERROR, ERR_BAD_MESSAGES, "message %d: two of its calls are '%.60s'",
+                first + i, own);
+      } else if (err->rc == RC_OK && count_results(messages, n, i + 1, own) != 1) {
         err_set(err, RC_ERROR, ERR_BAD_MESSAGES,
                 "message %d: its call '%.60s' needs one message {\"role\":\"tool\","
                 "\"tool_call_id\":…} behind it",
-                first + i, json_text(call, "id"));
+                first + i, own);
       }
     }
   }

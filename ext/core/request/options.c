@@ -98,10 +98,13 @@ static const cJSON *json_or_text(const SpecTable *table, const Spec *s, const Sp
     return v->json;
   }
   Err why = {0};
-  cJSON *tree = json_parse(v->text, strlen(v->text), what, &why);
+  cJSON *tree = json_parse_digits(v->text, strlen(v->text), what, &why);
   if (why.rc != RC_OK) {
     err_set(err, why.rc, table->code, "option '%s': %s", s->name, why.msg);
     return NULL;
+  }
+  if (!json_drop_doubles(tree)) {
+    spec_bad(table, s->name, "objects of at most 1000 members", err);
   }
   return keep_made(o, tree, err);
 }
@@ -146,8 +149,9 @@ static int take_tools(const SpecTable *table, const Spec *s, const SpecValue *v,
 static int take_tool_choice(const SpecTable *table, const Spec *s, const SpecValue *v, void *to,
                             Err *err) {
   Options *o = to;
-  if (!v->text || !v->text[0]) {
-    return spec_bad(table, s->name, "'auto', 'none', 'required', or a tool's name", err);
+  if (!cJSON_IsObject(v->json) && (!v->text || !v->text[0])) {
+    return spec_bad(table, s->name,
+                    "'auto', 'none', 'required', a tool's name, or the provider's own object", err);
   }
   o->tool_choice = v->json;
   return RC_OK;
@@ -376,7 +380,7 @@ static int check_together(const Options *o, Err *err) {
     return err_set(err, RC_ERROR, ERR_BAD_OPTION,
                    "option 'threshold' is for the semantic cache: give cache 'semantic' with it");
   }
-  if (o->tool_choice && tools_check_choice(o->tools, o->tool_choice->valuestring, err) != RC_OK) {
+  if (o->tool_choice && tools_check_choice(o->tools, o->tool_choice, err) != RC_OK) {
     return err->rc;
   }
   if (o->model && !o->model[0]) {
@@ -389,6 +393,27 @@ static int check_together(const Options *o, Err *err) {
   return RC_OK;
 }
 
+/* What goes into the body as it is keeps the digits of long integers, too. */
+static int keep_digits(Options *o, const char *json, size_t n, Err *err) {
+  static const char *const names[] = {"extra", "tools", "tool_choice"};
+  if (!o->doc || err->rc != RC_OK || !json_has_digits(json, n)) {
+    return err->rc;
+  }
+  cJSON *exact = json_parse_digits(json, n, "the options", err);
+  if (exact && json_drop_doubles(exact)) {
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+      cJSON *item = cJSON_DetachItemFromObjectCaseSensitive(exact, names[i]);
+      if (item && cJSON_HasObjectItem(o->doc, names[i])) {
+        json_replace(o->doc, names[i], item, err);
+      } else {
+        cJSON_Delete(item);
+      }
+    }
+  }
+  cJSON_Delete(exact);
+  return err->rc;
+}
+
 int options_parse(const char *json, size_t n, Options *o, Err *err) {
   options_init(o);
   if (n > LIMIT_OPTIONS_BYTES) {
@@ -396,9 +421,18 @@ int options_parse(const char *json, size_t n, Options *o, Err *err) {
                    LIMIT_OPTIONS_BYTES);
   }
   o->doc = spec_parse(&table, json, n, err);
+  for (cJSON *item = o->doc ? o->doc->child : NULL; item && err->rc == RC_OK; item = item->next) {
+    if (!json_drop_doubles(
+            item)) { /* (of the options themselves the last that is not null counts) */
+      err_set(err, RC_ERROR, ERR_BAD_OPTION, "an object in the options has over %d members",
+              JSON_MOST_MEMBERS);
+    }
+  }
+  keep_digits(o, json, n, err);
   o->given = json;
   o->n_given = n;
-  if (!o->doc || spec_read(&table, 0, o->doc, o, err) != RC_OK || check_together(o, err) != RC_OK) {
+  if (!o->doc || err->rc != RC_OK || spec_read(&table, 0, o->doc, o, err) != RC_OK ||
+      check_together(o, err) != RC_OK) {
     options_free(o);
   }
   o->given = NULL;

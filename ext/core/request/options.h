@@ -62,14 +62,15 @@ typedef struct Options {
   size_t n_given;
   cJSON *made; /* owned: what was made of values that came as something else; mostly NULL */
   const char *model, *system, *tag, *user, *conversation;
-  const cJSON *stop;        /* a string or an array of strings */
-  const cJSON *schema;      /* an object: JSON Schema */
-  const cJSON *gate;        /* a name, an object, or an array of them */
-  const cJSON *extra;       /* an object: members of the body beside ours (extra.h) */
-  const cJSON *tools;       /* an array in OpenAI's form (tools.h) */
-  const cJSON *tool_choice; /* "auto", "none", "required", or a tool's name */
-  const cJSON *reasoning;   /* a word of REASONINGS, or a number of tokens from 1 */
-  const char *service;      /* as the provider calls it: "flex", "priority", … */
+  const cJSON *stop;   /* a string or an array of strings */
+  const cJSON *schema; /* an object: JSON Schema */
+  const cJSON *gate;   /* a name, an object, or an array of them */
+  const cJSON *extra;  /* an object: members of the body beside ours (extra.h) */
+  const cJSON *tools;  /* an array in OpenAI's form (tools.h) */
+  const cJSON
+      *tool_choice; /* "auto", "none", "required", a tool's name; or an object of the provider's */
+  const cJSON *reasoning; /* a word of REASONINGS, or a number of tokens from 1 */
+  const char *service;    /* as the provider calls it: "flex", "priority", … */
   double temperature, top_p, threshold;
   double score; /* how hard it is, 0 to 1; NAN: it is to be found out */
   double audit; /* of the answers that gates accept, the share that is asked again above */

@@ -174,6 +174,12 @@ static void read_file(Reading *r) {
   const char *id = json_text(file, "file_id"), *data = json_text(file, "file_data");
   const char *name = json_text(file, "filename"), *url = json_text(file, "file_url");
   char *made = NULL;
+  const char *kind = json_text(source, "type");
+  if (kind && strcmp(kind, "text") == 0 && json_text(source, "data")) {
+    set_type(r, "text"); /* a document that is a text is one */
+    add_text(r->made, "text", json_text(source, "data"), r->err);
+    return;
+  }
   const char *of_source = source ? source_url(r, source, &made) : NULL;
   data = made ? made : data;
   url = of_source && !made ? of_source : url;
@@ -213,7 +219,32 @@ static const struct {
              {"file", read_file},        {"input_file", read_file},   {"document", read_file},
              {"input_audio", read_audio}};
 
+static void read_part(Reading *r);
+
+/* A text in place of a part: a text; or a part that SQL has made a text of (it was kept in a table). */
+static void read_bare(Reading *r) {
+  const char *text = r->given->valuestring;
+  Err ignored = {0};
+  cJSON *tree = strncmp(text, "{\"type\":", 8) == 0
+                    ? json_parse(text, strlen(text), "a part", &ignored)
+                    : NULL;
+  if (json_text(tree, "type")) {
+    r->given = tree;
+    read_part(r);
+  } else if (text[0]) {
+    set_type(r, "text");
+    add_text(r->made, "text", text, r->err);
+  } else {
+    refuse(r, "a text is empty");
+  }
+  cJSON_Delete(tree);
+}
+
 static void read_part(Reading *r) {
+  if (cJSON_IsString(r->given)) {
+    read_bare(r);
+    return;
+  }
   const char *type = json_text(r->given, "type");
   for (size_t i = 0; type && i < sizeof forms / sizeof forms[0]; i++) {
     if (strcmp(type, forms[i].type) == 0) {
@@ -235,8 +266,10 @@ static void read_part(Reading *r) {
 cJSON *parts_read(const cJSON *given, int message, Err *err) {
   cJSON *parts = cJSON_CreateArray();
   Reading r = {.message = message, .err = err};
-  cJSON_ArrayForEach(r.given, given) {
+  const cJSON *item;
+  cJSON_ArrayForEach(item, given) {
     r.part++;
+    r.given = item;
     if (err->rc == RC_OK && (r.made = json_add(parts, NULL, cJSON_CreateObject(), err)) != NULL) {
       read_part(&r);
     }

@@ -39,6 +39,12 @@ static int check_text(const char *what, const char *text, size_t n, Err *err) {
   return RC_OK;
 }
 
+/* 1 for what llm_image gives: as text it would be paid by the byte. */
+static int is_part(const char *prompt) {
+  return strncmp(prompt, "{\"type\":\"image_url\"", 19) == 0 ||
+         strncmp(prompt, "{\"type\":\"file\",\"file\":", 23) == 0;
+}
+
 int request_from_prompt(const char *prompt, size_t n, const Options *options, Request *r,
                         Err *err) {
   request_start(r, options);
@@ -48,6 +54,11 @@ int request_from_prompt(const char *prompt, size_t n, const Options *options, Re
   if (strspn(prompt, " \t\r\n") == n) {
     return err_set(err, RC_ERROR, ERR_BAD_PROMPT,
                    "the prompt is empty or blank (NULL asks nothing and gives NULL)");
+  }
+  if (err->rc == RC_OK && is_part(prompt)) {
+    err_set(err, RC_ERROR, ERR_BAD_PROMPT,
+            "the prompt is an image or a file: llm_chat(json_array(json_object('role', 'user', "
+            "'content', json_array('What is this?', llm_image(blob)))))");
   }
   return check_text("the prompt", prompt, n, err);
 }
@@ -86,6 +97,18 @@ static int flatten(cJSON *item, Err *err) {
   return err->rc;
 }
 
+/* What instructions are made of. */
+static int check_texts(const cJSON *parts, int position, Err *err) {
+  const cJSON *part;
+  cJSON_ArrayForEach(part, parts) {
+    if (!cJSON_IsString(part) && !json_text(part, "text")) {
+      return err_set(err, RC_ERROR, ERR_BAD_MESSAGES,
+                     "message %d: a system message holds texts alone", position);
+    }
+  }
+  return RC_OK;
+}
+
 /* Adds the array's element `position` (from 1, as messages name it). */
 static int add_message(Request *r, cJSON *item, int position, Err *err) {
   const char *role = json_text(item, "role"), *content = json_text(item, "content");
@@ -99,7 +122,8 @@ static int add_message(Request *r, cJSON *item, int position, Err *err) {
     return err_set(err, RC_ERROR, ERR_BAD_MESSAGES,
                    "message %d: a system message must come before the others", position);
   }
-  if (cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(item, "content")) &&
+  const cJSON *list = cJSON_GetObjectItemCaseSensitive(item, "content");
+  if (cJSON_IsArray(list) && check_texts(list, position, err) == RC_OK &&
       flatten(item, err) == RC_OK) {
     content = json_text(item, "content");
   }
@@ -129,11 +153,15 @@ int request_from_messages(const char *json, size_t n, const Options *options, Re
   }
   size_t blanks = strspn(json, " \t\r\n");
   int is_text = blanks < n && json[blanks] != '[' && json[blanks] != '{';
-  r->doc = is_text ? NULL : json_parse(json, n, "the messages", err);
+  r->doc = is_text ? NULL : json_parse_digits(json, n, "the messages", err);
   if (is_text) {
     err_set(err, RC_ERROR, ERR_BAD_MESSAGES,
             "the messages are a JSON array of {\"role\", \"content\"}; a single text is for"
             " llm_complete(prompt)");
+  }
+  if (r->doc && !json_drop_doubles(r->doc)) {
+    err_set(err, RC_ERROR, ERR_BAD_MESSAGES, "an object in the messages has over %d members",
+            JSON_MOST_MEMBERS);
   }
   int count = r->doc && cJSON_IsArray(r->doc) ? cJSON_GetArraySize(r->doc) : 0;
   if (r->doc && count == 0) {
@@ -331,7 +359,9 @@ static void add_messages(Buf *b, const Request *r, int n) {
 static void add_media(Buf *b, const Message *m) {
   const cJSON *content = cJSON_GetObjectItemCaseSensitive(m->item, "content"), *part;
   cJSON_ArrayForEach(part, (cJSON_IsArray(content) ? content : NULL)) {
-    if (!json_text(part, "text")) {
+    if (json_text(part, "text")) {
+      add_field(b, "part", "text", 4); /* where it stands between the others */
+    } else {
       add_given_json(b, "part", part);
     }
   }
@@ -465,6 +495,11 @@ static int count_media(const Request *r) {
     }
   }
   return n;
+}
+
+int request_has_more(const Request *r) {
+  const Options *o = r->options;
+  return o->schema || o->tools || o->extra || !request_is_plain(r);
 }
 
 size_t request_media_bytes(const Request *r) {

@@ -63,6 +63,9 @@ void request_free(Request *r);
 /* 1 if texts are all of it: no image, no file, no call of a tool among its messages. */
 int request_is_plain(const Request *r);
 
+/* 1 if what is sent has more than texts and what stands around them: a schema, tools, members of the caller's, images. */
+int request_has_more(const Request *r);
+
 /* The bytes (of base64) that its images and files have: of these, a byte is less than a token. */
 size_t request_media_bytes(const Request *r);
 

@@ -28,10 +28,20 @@ const cJSON *tool_function(const cJSON *tool) {
 static const cJSON *find_function(const cJSON *tools, const char *name) {
   const cJSON *tool, *found = NULL;
   cJSON_ArrayForEach(tool, tools) {
-    const char *is = json_text(tool_function(tool), "name");
+    const char *is = json_text(tool_function(tool) ? tool_function(tool) : tool, "name");
     found = !found && is && strcmp(is, name) == 0 ? tool : found;
   }
   return found;
+}
+
+static int is_placed(const char *name) {
+  static const char *const placed[] = {"type",       "name",         "description",
+                                       "parameters", "input_schema", "function"};
+  int is = 0;
+  for (size_t i = 0; i < sizeof placed / sizeof placed[0]; i++) {
+    is |= strcmp(name, placed[i]) == 0;
+  }
+  return is;
 }
 
 /* Puts the function's members behind each other as OpenAI's documents have them. */
@@ -45,8 +55,11 @@ static void add_function(cJSON *to, const cJSON *from, Err *err) {
   if (parameters) {
     json_add(to, "parameters", cJSON_Duplicate(parameters, 1), err);
   }
-  if (cJSON_IsBool(member(from, "strict"))) {
-    json_add(to, "strict", cJSON_Duplicate(member(from, "strict"), 1), err);
+  const cJSON *item;
+  cJSON_ArrayForEach(item, from) { /* "strict", and what others have beside it */
+    if (!is_placed(item->string)) {
+      json_add(to, item->string, cJSON_Duplicate(item, 1), err);
+    }
   }
 }
 
@@ -58,7 +71,9 @@ static int is_object_or_none(const cJSON *item) {
 static int add_tool(cJSON *tools, const cJSON *given, int position, Err *err) {
   const char *type = json_text(given, "type");
   const cJSON *function = member(given, "function") ? member(given, "function") : given;
-  int is_own = type && strcmp(type, "function") != 0 && strcmp(type, "custom") != 0;
+  int is_own =
+      type && strcmp(type, "function") != 0 &&
+      (strcmp(type, "custom") != 0 || member(given, "custom")); /* OpenAI's, not Anthropic's */
   if (!cJSON_IsObject(given)) {
     return refuse(position, "is no object", err);
   }
@@ -105,10 +120,19 @@ cJSON *tools_read(const cJSON *given, Err *err) {
   return tools;
 }
 
-int tools_check_choice(const cJSON *tools, const char *choice, Err *err) {
+int tools_is_forced(const cJSON *choice) {
+  const char *word = cJSON_GetStringValue(choice);
+  return word && strcmp(word, "auto") != 0 && strcmp(word, "none") != 0;
+}
+
+int tools_check_choice(const cJSON *tools, const cJSON *given, Err *err) {
   static const char *const words[] = {"auto", "none", "required"};
   if (!tools) {
     return err_set(err, RC_ERROR, ERR_BAD_OPTION, "option 'tool_choice' is for 'tools': give them");
+  }
+  const char *choice = cJSON_GetStringValue(given);
+  if (!choice) {
+    return RC_OK;
   }
   int is_known = find_function(tools, choice) != NULL;
   for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {

@@ -12,8 +12,11 @@
 ** stay as they are. Names are 1 to 64 letters, digits, '_' and '-', each once. */
 cJSON *tools_read(const cJSON *given, Err *err);
 
-/* RC_OK if a choice is 'auto', 'none', 'required' or a function among the tools. */
-int tools_check_choice(const cJSON *tools, const char *choice, Err *err);
+/* RC_OK if a choice is 'auto', 'none', 'required', the name of one of the tools, or an object, which is the provider's. */
+int tools_check_choice(const cJSON *tools, const cJSON *choice, Err *err);
+
+/* 1 if a choice forces a call. */
+int tools_is_forced(const cJSON *choice);
 
 /* The function of a tool: {name, description, parameters}; NULL of a provider's own tool. */
 const cJSON *tool_function(const cJSON *tool);

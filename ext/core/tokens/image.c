@@ -5,7 +5,7 @@
 */
 #include "core/tokens/image.h"
 
-#include "base/text/base64.h"
+#include "base/base64.h"
 #include "base/text/glob.h"
 #include "base/text/json.h"
 #include "core/request/parts.h"
@@ -13,6 +13,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 typedef enum Kind { TILES, PATCHES, AREA, SQUARES, FLAT } Kind;
 
@@ -28,6 +29,7 @@ enum {
   PAGE_TOKENS =
       2000, /* of a file's page: Anthropic's guide says 1,500 to 3,000 for the text alone */
   PAGE_BYTES = 50000, /* of a file whose pages can't be counted */
+  SOUND_BYTES = 1000, /* of base64, a token of sound: about ten a second at 64 kbit/s */
   UNSEEN = 1024       /* pixels of an image whose address alone is known */
 };
 
@@ -190,9 +192,10 @@ static long long tokens_of_bytes(const ImageRule *rule, const Media *m, int is_l
     return -1;
   }
   int is_image = rc && image_size(bytes, n, &w, &h);
-  long long tokens = is_image ? tokens_of(rule, (double)w, (double)h, is_low)
-                     : rc     ? PAGE_TOKENS * count_pages(bytes, n)
-                              : tokens_of(rule, UNSEEN, UNSEEN, is_low);
+  int is_file = !(m->n_type > 6 && strncasecmp(m->type, "image/", 6) == 0);
+  long long tokens = is_image        ? tokens_of(rule, (double)w, (double)h, is_low)
+                     : rc && is_file ? PAGE_TOKENS * count_pages(bytes, n)
+                                     : tokens_of(rule, UNSEEN, UNSEEN, is_low);
   free(bytes);
   return tokens;
 }
@@ -204,6 +207,10 @@ long long image_tokens(const ImageRule *rule, const cJSON *part) {
   Media m;
   if (media_read(part_url(part), &m)) {
     return tokens_of_bytes(rule, &m, is_low);
+  }
+  const char *sound = json_text(cJSON_GetObjectItemCaseSensitive(part, "input_audio"), "data");
+  if (sound) {
+    return 1 + (long long)(strlen(sound) / SOUND_BYTES);
   }
   return image ? tokens_of(rule, UNSEEN, UNSEEN, is_low) : PAGE_TOKENS;
 }

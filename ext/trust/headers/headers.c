@@ -36,6 +36,9 @@ static const struct {
      "keep-alive "
      "accept-encoding range if-*",
      "can't be set: it belongs to the connection"},
+    {"x-portkey-* helicone-target-* helicone-*-api-base *target* *upstream* *base-url* *-url *-uri "
+     "*-host *-host-* forwarded x-forwarded-* x-original-* x-rewrite-* x-real-ip via",
+     "can't be set: gateways take from such where the request is to go"},
     {"user-agent x-client-request-id idempotency-key x-http-method* x-method-override",
      "can't be set: it is of each request, and llmcost's to say"},
 };
@@ -84,7 +87,8 @@ static const char *name_fault(const char *name) {
     return "has a name of over 79 characters";
   }
   for (size_t i = 0; i <= n; i++) {
-    lower[i] = (char)tolower((unsigned char)name[i]);
+    lower[i] =
+        (char)(name[i] == '_' ? '-' : tolower((unsigned char)name[i])); /* (some servers do) */
   }
   for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
     if (glob_any(refused[i].names, lower)) {
@@ -162,7 +166,10 @@ static const char *member_fault(const Headers *headers, const cJSON *item) {
     return "stands there twice (capitals make no difference)";
   }
   if (cJSON_IsString(item)) {
-    return value_fault(item->valuestring);
+    int is_address = strstr(item->valuestring, "://") != NULL;
+    return is_address && strcasecmp(item->string, "HTTP-Referer") != 0
+               ? "holds an address: gateways take from such where the request is to go"
+               : value_fault(item->valuestring);
   }
   return variable_of(item) ? NULL : "is neither a text nor {\"env\": \"VARIABLE\"}";
 }

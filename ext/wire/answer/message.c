@@ -4,7 +4,10 @@
 #include "wire/answer/message.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum { MOST_CALLS = 256 }; /* of one message: as OpenAI has it, 128 at most */
 
 static const cJSON *member(const cJSON *object, const char *key) {
   return cJSON_GetObjectItemCaseSensitive(object, key);
@@ -84,18 +87,101 @@ static void read_items(cJSON *to, const cJSON *items, Err *err) {
   }
 }
 
+/* ---- a stream's pieces */
+
+/* The call of that place, made where it is new. */
+static cJSON *call_at(cJSON *message, const cJSON *index, Err *err) {
+  int at = cJSON_IsNumber(index) && index->valuedouble >= 0 && index->valuedouble < MOST_CALLS
+               ? (int)index->valuedouble
+               : 0;
+  cJSON *calls = list_of(message, "tool_calls", err);
+  while (err->rc == RC_OK && cJSON_GetArraySize(calls) <= at) {
+    add_call(message, NULL, "", NULL, err);
+    calls = list_of(message, "tool_calls", err);
+    cJSON *made = cJSON_GetArrayItem(calls, cJSON_GetArraySize(calls) - 1);
+    json_replace(cJSON_GetObjectItemCaseSensitive(made, "function"), "arguments",
+                 cJSON_CreateString(""), err);
+  }
+  return err->rc == RC_OK ? cJSON_GetArrayItem(calls, at) : NULL;
+}
+
+static void set_text(cJSON *object, const char *key, const char *text, Err *err) {
+  if (text && text[0]) {
+    json_replace(object, key, cJSON_CreateString(text), err);
+  }
+}
+
+/* Adds what a piece brings of a call. */
+static void grow_call(cJSON *call, const char *id, const char *name, const char *more, Err *err) {
+  cJSON *function = cJSON_GetObjectItemCaseSensitive(call, "function");
+  const char *before = json_text(function, "arguments");
+  size_t n = before ? strlen(before) : 0, m = more ? strlen(more) : 0;
+  set_text(call, "id", id, err);
+  set_text(function, "name", name, err);
+  char *all = m && err->rc == RC_OK ? malloc(n + m + 1) : NULL;
+  if (m && !all) {
+    err_nomem(err);
+  } else if (m) {
+    memcpy(all, before ? before : "", n);
+    memcpy(all + n, more, m + 1);
+    json_replace(function, "arguments", cJSON_CreateString(all), err);
+  }
+  free(all);
+}
+
+static void read_piece(cJSON *to, const cJSON *piece, Err *err) {
+  const cJSON *delta = member(cJSON_GetArrayItem(member(piece, "choices"), 0), "delta"), *call;
+  const cJSON *block = member(piece, "content_block"), *grown = member(piece, "delta");
+  const char *type = json_text(block, "type");
+  cJSON_ArrayForEach(call, member(delta, "tool_calls")) {
+    const cJSON *function = member(call, "function");
+    grow_call(call_at(to, member(call, "index"), err), json_text(call, "id"),
+              json_text(function, "name"), json_text(function, "arguments"), err);
+  }
+  if (type && strcmp(type, "tool_use") == 0) {
+    grow_call(call_at(to, member(piece, "index"), err), json_text(block, "id"),
+              json_text(block, "name"), NULL, err);
+  }
+  if (json_text(grown, "partial_json")) {
+    grow_call(call_at(to, member(piece, "index"), err), NULL, NULL,
+              json_text(grown, "partial_json"), err);
+  }
+  if (cJSON_IsArray(member(member(piece, "response"), "output"))) {
+    cJSON_DeleteItemFromObjectCaseSensitive(to, "tool_calls"); /* all of it comes at the end */
+    read_items(to, member(member(piece, "response"), "output"), err);
+  }
+}
+
+/* Places that stay empty are those of blocks of text. */
+static void drop_nameless(cJSON *message) {
+  cJSON *calls = cJSON_GetObjectItemCaseSensitive(message, "tool_calls");
+  for (cJSON *call = calls ? calls->child : NULL, *next; call; call = next) {
+    const char *name = json_text(member(call, "function"), "name");
+    next = call->next;
+    if (!name || !name[0]) {
+      cJSON_Delete(cJSON_DetachItemViaPointer(calls, call));
+    }
+  }
+  if (calls && !calls->child) {
+    cJSON_DeleteItemFromObjectCaseSensitive(message, "tool_calls");
+  }
+}
+
 cJSON *answer_message(const Body *body, int has_tools, const char *text, Err *err) {
   const cJSON *choices = member(body->tree, "choices");
   const cJSON *content = member(body->tree, "content"), *output = member(body->tree, "output");
-  if (body->pieces && has_tools) {
-    err_set(err, RC_ERROR, ERR_BAD_ANSWER,
-            "the answer calls tools in a stream, which was not asked for");
-    return NULL;
-  }
   cJSON *made = cJSON_CreateObject();
   json_add(made, "role", cJSON_CreateString("assistant"), err);
   json_add(made, "content", text ? cJSON_CreateString(text) : cJSON_CreateNull(), err);
-  if (choices) {
+  const cJSON *piece;
+  cJSON_ArrayForEach(piece, (has_tools ? body->pieces : NULL)) {
+    if (err->rc == RC_OK) {
+      read_piece(made, piece, err);
+    }
+  }
+  if (body->pieces) {
+    drop_nameless(made);
+  } else if (choices) {
     read_chat(made, member(cJSON_GetArrayItem(choices, 0), "message"), err);
   } else if (cJSON_IsArray(content)) {
     read_blocks(made, content, err);

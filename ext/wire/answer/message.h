@@ -8,8 +8,8 @@
 #include "wire/answer/body.h"
 
 /* {"role":"assistant","content":text or null[,"tool_calls":[…]][, what it thought]}: owned, NULL and *err. Of thoughts everything is
-** kept as it came, signatures too: "thinking_blocks" (Anthropic), "reasoning_content", "reasoning_details". ERR_BAD_ANSWER for calls of
-** tools in a stream, of which pieces are not put together. */
+** kept as it came, signatures too: "thinking_blocks" (Anthropic), "reasoning_content", "reasoning_details" (not of a stream, whose
+** pieces of them are not put together). */
 cJSON *answer_message(const Body *body, int has_tools, const char *text, Err *err);
 
 /* The arguments of the call of that function, borrowed from such a message; NULL: there is none. */

@@ -74,6 +74,9 @@ static int is_blank(const char *text, size_t n) {
 
 size_t prefix_shared(const Request *r) {
   const Message *last = &r->messages[r->n_messages - 1];
+  if (last->item) {
+    return 0;
+  }
   size_t n = r->shared < last->n ? r->shared : last->n;
   while (n > 0 && n < last->n && ((unsigned char)last->content[n] & 0xC0) == 0x80) {
     n--;
@@ -86,5 +89,6 @@ unsigned prefix_places(const Request *r) {
   const Message *last = &r->messages[r->n_messages - 1];
   unsigned places = r->system && !is_blank(r->system, strlen(r->system)) ? PREFIX_SYSTEM : 0;
   places |= prefix_shared(r) > 0 ? PREFIX_SHARED : 0;
-  return places | (r->n_messages > 1 && !is_blank(last->content, last->n) ? PREFIX_HISTORY : 0);
+  int has_history = r->n_messages > 1 && !last->item && !is_blank(last->content, last->n);
+  return places | (has_history ? PREFIX_HISTORY : 0);
 }

@@ -24,7 +24,7 @@ enum { PREFIX_SYSTEM = 1, PREFIX_SHARED = 2, PREFIX_HISTORY = 4 };
 const PrefixForm *prefix_form(const Model *model, Err *err);
 
 /* Where prefixes of a request end: behind the system prompt, the part of its last message that others share, and all of a conversation, which
-** the next turn begins with. */
+** the next turn begins with. (Of a last message that is more than text only the system prompt is marked.) */
 unsigned prefix_places(const Request *r);
 
 /* The bytes at the front of the last message that others share, whole characters of it; 0: none, or nothing but blanks, which no part may be. */

@@ -100,13 +100,16 @@ static void ask_all(Asked *a, const Options *o, int wants_logprobs, Err *err) {
 typedef struct Target {
   const Model *model;
   const char *provider;
-  char name[LIMIT_MODEL_NAME], word[64];
+  char name[LIMIT_MODEL_NAME];  /* lower case */
+  char plain[LIMIT_MODEL_NAME]; /* without what vendors and clouds put in front of it, or behind */
+  char word[64];
 } Target;
 
 static void target_read(Target *t, const Model *model) {
   const Vendor *vendor = vendor_by_word(model->provider);
   *t = (Target){.model = model};
   model_name_lower(model->name, t->name, sizeof t->name);
+  model_name_plain(t->name + (strncmp(t->name, "ft:", 3) == 0 ? 3 : 0), t->plain, sizeof t->plain);
   model_name_lower(model->provider, t->word, sizeof t->word);
   t->provider = vendor ? vendor->id : t->word;
 }
@@ -160,7 +163,7 @@ static int fits(const Row *row, const Target *t, int option, const Asked *a) {
   return strcmp(row->option, names[option]) == 0 && has_word(row->apis, t->model->api) &&
          (has_word(row->providers, t->provider) || has_word(row->providers, t->word)) &&
          fits_value(row->values, a->value[option]) && has_beside(row->beside, a) &&
-         glob_any(row->models, t->name);
+         (glob_any(row->models, t->name) || glob_any(row->models, t->plain));
 }
 
 /* What the model's own row says of an option: 1 it takes it, 0 it does not, -1 nothing. */
@@ -220,7 +223,9 @@ static cJSON *form_of(const Target *t, int option, const Asked *a, Err *err) {
   int is_said = says(t, option, err);
   const Row *row = err->rc == RC_OK ? find_row(t, option, a, is_said == 1) : NULL;
   if (err->rc == RC_OK && (is_said == 0 || !row)) {
-    refuse(t, option, "it takes none, its row in llm_models says", err);
+    err_set(err, RC_ERROR, ERR_BAD_OPTION,
+            "option '%s': %.80s takes none, its row in llm_models says", names[option],
+            t->model->name);
   } else if (err->rc == RC_OK && row->written[0] == '!') {
     refuse(t, option, row->written + 1, err);
   }

@@ -3,6 +3,7 @@
 */
 #include "work/estimate/look.h"
 
+#include "base/utf8.h"
 #include "money/counter.h"
 #include "money/pricing.h"
 #include "work/estimate/seers.h"
@@ -76,6 +77,18 @@ static void add_seers(cJSON *tree, Call *k, Err *err) {
            most < 0 ? cJSON_CreateNull() : cJSON_CreateNumber((double)most / 1e9), err);
 }
 
+/* The names of the headers that the model's row adds. What they say may be a secret. */
+static void add_headers(cJSON *tree, const Call *k, Err *err) {
+  const Headers *headers = &k->access.headers;
+  cJSON *names = headers->n ? json_add(tree, "headers", cJSON_CreateArray(), err) : NULL;
+  for (int i = 0; i < headers->n && err->rc == RC_OK; i++) {
+    char name[96];
+    size_t n = headers->list[i].n_name;
+    utf8_copy(name, n < sizeof name ? n + 1 : sizeof name, headers->list[i].line);
+    json_add(names, NULL, cJSON_CreateString(name), err);
+  }
+}
+
 /* What would be sent, where, and what it comes to. */
 static char *describe(Call *k, const char *cache, Err *err) {
   cJSON *tree = cJSON_CreateObject();
@@ -93,6 +106,7 @@ static char *describe(Call *k, const char *cache, Err *err) {
   }
   add_estimates(tree, k, err);
   add_seers(tree, k, err);
+  add_headers(tree, k, err);
   if (k->request->options->service) {
     json_add(tree, "service", cJSON_CreateString(k->request->options->service), err);
   }

@@ -48,7 +48,8 @@ void weigh_reasoning(const Options *o, char *out, size_t size) {
 
 static long long thought_of(const Call *k) {
   const Options *o = k->request->options;
-  long long budget = takes_budget(o, &k->model);
+  long long budget = takes_budget(o, &k->model), most = o->max_tokens;
+  budget = most != OPTION_UNSET && budget > most ? most : budget;
   int is_none = cJSON_IsString(o->reasoning) && strcmp(o->reasoning->valuestring, "none") == 0;
   return is_none ? 0 : budget > 0 ? budget : -1;
 }

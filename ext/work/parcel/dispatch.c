@@ -217,7 +217,7 @@ static long long worst_of(const Dispatch *d, Call *k, Err *err) {
   const WorstAsk ask = {.model = &k->model,
                         .request = k->request,
                         .body = k->body.n,
-                        .has_more = k->request->options->schema != NULL,
+                        .has_more = request_has_more(k->request),
                         .output = output,
                         .is_embedding = k->api->embeds,
                         .writes = k->how.marks ? UNIT_CACHE_WRITE : UNIT_INPUT,

@@ -5,7 +5,7 @@
 
 #include "base/hash.h"
 #include "base/sqlite/columns.h"
-#include "base/text/base64.h"
+#include "base/base64.h"
 #include "store/host/host.h"
 #include "vec/engine/kernels/vector.h"
 

@@ -147,9 +147,7 @@ static const float *vector_of(Search *s, Nears *x, int at, Err *err) {
     near->vector = x->block + dim * (size_t)at;
     memcpy(near->vector, vector, sizeof(float) * dim);
   }
-  if (s->rows.stmt) {
-    sqlite3_reset(s->rows.stmt);
-  }
+  row_source_end(&s->rows);
   return near->vector;
 }
 

@@ -144,14 +144,22 @@ static int put_stored(CacheTable *t, Partition *p, int64_t id, const void *vecto
                            : engine_error(t, rc, err);
 }
 
-int row_source_vector(void *ctx, int64_t id, const void **vector) {
-  RowSource *s = ctx;
-  *vector = NULL;
-  for (int i = 0; i < s->n_skip; i++) {
-    if (s->skip[i] == id) {
-      return VEC_OK;
-    }
+static int64_t expiry_of(sqlite3_stmt *stmt, int column) {
+  return sqlite3_column_type(stmt, column) == SQLITE_NULL ? VEC_NEVER
+                                                          : sqlite3_column_int64(stmt, column);
+}
+
+static int is_skipped(const RowSource *s, int64_t id) {
+  int i = 0;
+  while (i < s->n_skip && s->skip[i] != id) {
+    i++;
   }
+  return i < s->n_skip;
+}
+
+/* By its row, which alone knows its tag and model, and may have the vector itself. */
+static int vector_of_row(RowSource *s, int64_t id, const void **vector) {
+  *vector = NULL;
   s->stmt = s->stmt ? s->stmt : rows_stmt(s->table, ROW_VECTOR, s->err);
   if (!s->stmt) {
     return s->err->rc;
@@ -163,22 +171,35 @@ int row_source_vector(void *ctx, int64_t id, const void **vector) {
     return rc == SQLITE_DONE ? VEC_OK : rows_error(s->table, rc, s->err);
   }
   if (sqlite3_column_int64(s->stmt, 1) != s->partition ||
-      sqlite3_column_type(s->stmt, 0) == SQLITE_NULL ||
       condition_broken(s->conditions, s->n_conditions, s->stmt, 3, 4)) {
     return VEC_OK;
   }
-  const void *blob = sqlite3_column_blob(s->stmt, 0);
-  if (sqlite3_column_type(s->stmt, 0) != SQLITE_BLOB ||
-      sqlite3_column_bytes(s->stmt, 0) != 4 * s->table->embedder.dim) {
-    return rows_bad_vector(s->table, id, s->err);
+  s->expires_at = expiry_of(s->stmt, 2);
+  return pieces_lend(s->table, s->stmt, 0, id, vector, s->err);
+}
+
+int row_source_vector(void *ctx, int64_t id, const void **vector) {
+  RowSource *s = ctx;
+  *vector = NULL;
+  if (is_skipped(s, id)) {
+    return VEC_OK;
   }
-  *vector = blob;
+  if (s->n_conditions > 0) {
+    return vector_of_row(s, id, vector);
+  }
+  if (pieces_find(s->table, id, vector, s->err) != RC_OK || !*vector) {
+    return s->err->rc == RC_OK ? vector_of_row(s, id, vector) : s->err->rc;
+  }
+  s->expires_at = s->table->pieces.expires_at;
+  *vector = s->table->pieces.partition == s->partition ? *vector : NULL;
   return VEC_OK;
 }
 
-static int64_t expiry_of(sqlite3_stmt *stmt, int column) {
-  return sqlite3_column_type(stmt, column) == SQLITE_NULL ? VEC_NEVER
-                                                          : sqlite3_column_int64(stmt, column);
+void row_source_end(RowSource *s) {
+  pieces_end(s->table);
+  if (s->stmt) {
+    sqlite3_reset(s->stmt);
+  }
 }
 
 /* Puts the entry into the index as its row is now, or removes it. */
@@ -187,12 +208,10 @@ static int reconcile(CacheTable *t, Partition *p, int64_t id, Err *err) {
   const void *vector = NULL;
   int rc = row_source_vector(&source, id, &vector);
   if (rc == VEC_OK) {
-    rc = vector ? put_stored(t, p, id, vector, expiry_of(source.stmt, 2), err)
+    rc = vector ? put_stored(t, p, id, vector, source.expires_at, err)
                 : vec_index_remove(p->index, id);
   }
-  if (source.stmt) {
-    sqlite3_reset(source.stmt);
-  }
+  row_source_end(&source);
   p->changes++;
   return rc == VEC_OK ? RC_OK : engine_error(t, rc, err);
 }
@@ -510,20 +529,51 @@ static int read_snapshot(CacheTable *t, Partition *p, Err *err) {
 /* One row of a partition being loaded. */
 static int load_row(CacheTable *t, Partition *p, sqlite3_stmt *stmt, Err *err) {
   int64_t id = sqlite3_column_int64(stmt, 0);
-  if (sqlite3_column_type(stmt, 1) == SQLITE_NULL) {
-    return RC_OK;
-  }
-  const void *vector = sqlite3_column_blob(stmt, 1);
-  if (sqlite3_column_type(stmt, 1) != SQLITE_BLOB ||
-      sqlite3_column_bytes(stmt, 1) != 4 * t->embedder.dim) {
-    return rows_bad_vector(t, id, err);
-  }
-  return put_stored(t, p, id, vector, expiry_of(stmt, 2), err);
+  const void *vector;
+  int rc = pieces_lend(t, stmt, 1, id, &vector, err);
+  return rc == RC_OK && vector ? put_stored(t, p, id, vector, expiry_of(stmt, 2), err) : rc;
 }
 
-/* By the index over partitions, or all in order where the partition is most of the table. */
-static int load_rows(CacheTable *t, Partition *p, Err *err) {
+/* Rows that have their vectors: by the index over partitions, or all in order where the partition is most of the table. */
+static int load_rows(CacheTable *t, Partition *p, int64_t n, Err *err) {
   enum { MANY = 4096 };
+  sqlite3_stmt *stmt = rows_stmt(t, n > MANY ? ROWS_ALL : ROWS_OF_PARTITION, err);
+  if (!stmt) {
+    return err->rc;
+  }
+  sqlite3_bind_int64(stmt, 1, p->id);
+  while (err->rc == RC_OK && sqlite3_step(stmt) == SQLITE_ROW) {
+    load_row(t, p, stmt, err);
+  }
+  pieces_end(t);
+  return rows_reset(t, stmt, err);
+}
+
+/* Vectors in pieces: the ids are in the index over partitions, and the rows need not be read. In the order of their ids
+** where there are many: then pieces come one behind the other. */
+static int load_pieces(CacheTable *t, Partition *p, int64_t n, Err *err) {
+  enum { MANY = 64 };
+  RowSource source = {.table = t, .partition = p->id, .err = err};
+  sqlite3_stmt *stmt = rows_stmt(t, n > MANY ? PIECES_IN_ORDER : PIECES_OF_PARTITION, err);
+  if (!stmt) {
+    return err->rc;
+  }
+  sqlite3_bind_int64(stmt, 1, p->id);
+  sqlite3_bind_int(stmt, 2, t->pieces.n - 1);
+  while (err->rc == RC_OK && sqlite3_step(stmt) == SQLITE_ROW) {
+    int64_t id;
+    const void *vector;
+    if (pieces_gather(t, stmt, &id, &vector, err) == RC_OK && vector) {
+      put_stored(t, p, id, vector, t->pieces.expires_at, err);
+    } else if (err->rc == RC_OK && vector_of_row(&source, id, &vector) == VEC_OK && vector) {
+      put_stored(t, p, id, vector, source.expires_at, err);
+    }
+  }
+  row_source_end(&source);
+  return rows_reset(t, stmt, err);
+}
+
+static int load_vectors(CacheTable *t, Partition *p, Err *err) {
   sqlite3_stmt *stmt = rows_stmt(t, ROWS_COUNT, err);
   if (!stmt) {
     return err->rc;
@@ -533,24 +583,14 @@ static int load_rows(CacheTable *t, Partition *p, Err *err) {
   if (rows_reset(t, stmt, err) != RC_OK) {
     return err->rc;
   }
-  stmt = rows_stmt(t, n > MANY ? ROWS_ALL : ROWS_OF_PARTITION, err);
-  if (!stmt) {
-    return err->rc;
-  }
-  sqlite3_bind_int64(stmt, 1, p->id);
-  while (err->rc == RC_OK && sqlite3_step(stmt) == SQLITE_ROW) {
-    load_row(t, p, stmt, err);
-  }
-  return rows_reset(t, stmt, err);
+  return pieces_are_used(t, err) ? load_pieces(t, p, n, err) : load_rows(t, p, n, err);
 }
 
 static int settle(CacheTable *t, Partition *p, Err *err) {
   RowSource rows = {.table = t, .partition = p->id, .err = err};
   VecSource source = {row_source_vector, &rows};
   int rc = vec_index_settle(p->index, &source);
-  if (rows.stmt) {
-    sqlite3_reset(rows.stmt);
-  }
+  row_source_end(&rows);
   return rc == VEC_OK ? RC_OK : engine_error(t, rc, err);
 }
 
@@ -576,7 +616,7 @@ static Partition *load(CacheTable *t, int64_t id, Err *err) {
   }
   int read = read_snapshot(t, p, err);
   if (read == 0) {
-    load_rows(t, p, err);
+    load_vectors(t, p, err);
   }
   if (err->rc == RC_OK) {
     settle(t, p, err);

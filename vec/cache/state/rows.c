@@ -1,8 +1,10 @@
 /*
 ** The shadow tables of a semantic_cache, and every statement on them.
 **
-**   x_rows        an entry: texts, numbers, its vector (unit length float32; NULL: exact hits only), once it was
-**                 needed the vector of the confirming embedder, and the hash of who asked (NULL: nobody said)
+**   x_rows        an entry: texts, numbers, its vector (unit length float32) or in how many pieces that is (neither:
+**                 exact hits only), once it was needed the vector of the confirming embedder, and the hash of who asked
+**                 (NULL: nobody said)
+**   x_pieces      vectors that are in pieces (pieces.c)
 **   x_partitions  system prompt and scope, interned; found by the hash of both, compared in full
 **   x_log         a line per change: its number, a random stamp, the entry. Two connections whose
 **                 newest line is the same (number and stamp) have seen the same changes
@@ -31,30 +33,33 @@ const ShadowTable shadow_tables[N_SHADOW_TABLES] = {
      "id INTEGER PRIMARY KEY, partition INTEGER NOT NULL, expires_at INTEGER,"
      " created_at INTEGER NOT NULL, hits INTEGER NOT NULL DEFAULT 0, last_hit_at INTEGER,"
      " cost_nusd INTEGER, text_hash INTEGER, embedding BLOB, query TEXT, response, model TEXT,"
-     " tag TEXT, second BLOB, asker INTEGER",
-     ")", SHADOW_BY_NUMBER, "asker INTEGER"},
+     " tag TEXT, second BLOB, asker INTEGER, pieces INTEGER",
+     ")", SHADOW_BY_NUMBER, 2},
+    {"pieces",
+     "part INTEGER PRIMARY KEY, data BLOB NOT NULL, partition INTEGER, expires_at INTEGER", ")",
+     SHADOW_BY_NUMBER, LATER_ALL},
     {"partitions",
      "id INTEGER PRIMARY KEY AUTOINCREMENT, hash INTEGER NOT NULL, system_prompt TEXT, scope TEXT",
-     ")", SHADOW_BY_NUMBER, NULL},
+     ")", SHADOW_BY_NUMBER, 0},
     {"log",
      "seq INTEGER PRIMARY KEY, stamp INTEGER NOT NULL, partition INTEGER NOT NULL,"
      " entry INTEGER NOT NULL",
-     ")", SHADOW_BY_NUMBER, NULL},
+     ")", SHADOW_BY_NUMBER, 0},
     {"snapshots",
      "partition INTEGER NOT NULL, segment INTEGER NOT NULL, seq INTEGER NOT NULL,"
      " stamp INTEGER NOT NULL, checksum BLOB NOT NULL, data BLOB NOT NULL",
-     ", PRIMARY KEY(partition, segment))", SHADOW_BY_ROWID, NULL},
+     ", PRIMARY KEY(partition, segment))", SHADOW_BY_ROWID, 0},
     {"labels",
      "id INTEGER PRIMARY KEY AUTOINCREMENT, ts INTEGER NOT NULL, partition INTEGER NOT NULL,"
      " entry INTEGER NOT NULL, similarity REAL NOT NULL, second REAL, margin REAL, agree INTEGER,"
      " ok INTEGER NOT NULL, source TEXT NOT NULL",
-     ")", SHADOW_BY_NUMBER, NULL},
+     ")", SHADOW_BY_NUMBER, 0},
     {"decisions",
      "id INTEGER PRIMARY KEY, ts INTEGER NOT NULL, partition INTEGER NOT NULL,"
      " entry INTEGER NOT NULL, similarity REAL NOT NULL, second REAL, margin REAL, agree INTEGER,"
      " chance REAL, needed REAL, draw REAL, served INTEGER NOT NULL, why TEXT",
-     ")", SHADOW_BY_NUMBER, "why TEXT"},
-    {"meta", "name TEXT PRIMARY KEY, value", ") WITHOUT ROWID", SHADOW_BY_NAME, NULL},
+     ")", SHADOW_BY_NUMBER, 1},
+    {"meta", "name TEXT PRIMARY KEY, value", ") WITHOUT ROWID", SHADOW_BY_NAME, 0},
 };
 
 /* Indexes. Their names are random: they stay when the table is renamed, and must not be in the way
@@ -70,29 +75,46 @@ static const char *const index_sql[] = {
 };
 enum { N_INDEXES = sizeof index_sql / sizeof index_sql[0] };
 
+/* As pieces.c reads them. (x_rows has columns of the same names.) */
+#define PIECE_COLUMNS "part, data, @pieces.partition, @pieces.expires_at"
+
 static const char *const sql_texts[CACHE_SQL_COUNT] = {
     [ROW_INSERT] = "INSERT INTO @rows(id, partition, expires_at, created_at, hits, last_hit_at,"
-                   " cost_nusd, text_hash, embedding, query, response, model, tag, asker)"
-                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                   " cost_nusd, text_hash, embedding, query, response, model, tag, asker, pieces)"
+                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     [ROW_DELETE] = "DELETE FROM @rows WHERE id = ?1",
     [ROW_GET] =
         "SELECT partition, query, response, second, expires_at, model, tag, $asker FROM @rows"
         " WHERE id = ?1",
-    [ROW_VECTOR] = "SELECT embedding, partition, expires_at, tag, model FROM @rows WHERE id = ?1",
+    [ROW_VECTOR] =
+        "SELECT " ROW_HAS_VECTOR ", partition, expires_at, tag, model FROM @rows WHERE id = ?1",
     [ROW_BY_TEXT] = "SELECT id, query, expires_at, model, tag FROM @rows"
                     " WHERE partition = ?1 AND text_hash = ?2 ORDER BY id DESC",
     [ROW_KEY] = "SELECT partition FROM @rows WHERE id = ?1",
     [ROW_TEXT_VECTOR] =
-        "SELECT query, embedding, response, created_at, expires_at, last_hit_at, $asker"
+        "SELECT query, " ROW_HAS_VECTOR ", response, created_at, expires_at, last_hit_at, $asker"
         " FROM @rows WHERE id = ?1",
     [ROW_TOUCH] = "UPDATE @rows SET hits = hits + ?2, last_hit_at = ?3 WHERE id = ?1",
     [ROW_EXPIRED] = "SELECT id, partition FROM @rows WHERE expires_at <= ?1 LIMIT 1000",
     [ROW_VALUES] = "SELECT id, partition, hits, coalesce(last_hit_at, created_at), cost_nusd,"
-                   " coalesce(length(embedding), 0) + coalesce(length(CAST(query AS BLOB)), 0)"
+                   " coalesce(length(embedding), ($pieces IS NOT NULL) * ?1)"
+                   " + coalesce(length(CAST(query AS BLOB)), 0)"
                    " + coalesce(length(CAST(response AS BLOB)), 0), expires_at FROM @rows",
     [ROW_SET_SECOND] = "UPDATE @rows SET second = ?2 WHERE id = ?1",
-    [ROWS_OF_PARTITION] = "SELECT id, embedding, expires_at FROM @rows WHERE partition = ?1",
-    [ROWS_ALL] = "SELECT id, embedding, expires_at FROM @rows NOT INDEXED WHERE partition = ?1",
+    [ROW_SET_VECTOR] = "UPDATE @rows SET embedding = ?2, pieces = NULL WHERE id = ?1",
+    [PIECES_FROM] = "SELECT " PIECE_COLUMNS " FROM @pieces WHERE part >= ?1 ORDER BY part",
+    [PIECE_PUT] = "INSERT OR REPLACE INTO @pieces(part, data, partition, expires_at)"
+                  " VALUES (?1, ?2, ?3, ?4)",
+    [PIECES_DROP] = "DELETE FROM @pieces WHERE part BETWEEN ?1 AND ?2",
+    [ROWS_OF_PARTITION] =
+        "SELECT id, " ROW_HAS_VECTOR ", expires_at FROM @rows WHERE partition = ?1",
+    [ROWS_ALL] =
+        "SELECT id, " ROW_HAS_VECTOR ", expires_at FROM @rows NOT INDEXED WHERE partition = ?1",
+    [PIECES_OF_PARTITION] = "SELECT " PIECE_COLUMNS ", r.id FROM @rows r LEFT JOIN @pieces ON part"
+                            " BETWEEN r.id * 64 AND r.id * 64 + ?2 WHERE r.partition = ?1",
+    [PIECES_IN_ORDER] =
+        "SELECT " PIECE_COLUMNS ", r.id FROM (SELECT id FROM @rows WHERE partition = ?1 ORDER BY id"
+        " LIMIT -1) r LEFT JOIN @pieces ON part BETWEEN r.id * 64 AND r.id * 64 + ?2",
     [ROWS_COUNT] = "SELECT count(*) FROM @rows WHERE partition = ?1",
     [PARTITION_FIND] = "SELECT id FROM @partitions WHERE hash = ?1 AND system_prompt IS ?2"
                        " AND scope IS ?3",
@@ -153,6 +175,19 @@ static const char *const sql_texts[CACHE_SQL_COUNT] = {
     [DECISION_TRIM] = "DELETE FROM @decisions WHERE id <= (SELECT max(id) FROM @decisions) - 10000",
 };
 
+/* 1 if the column of an entry, its name of n bytes at `name`, is one that the table lacks. */
+static int lacks_column(const CacheTable *t, const char *name, int n) {
+  const ShadowTable *s = &shadow_tables[SHADOW_ROWS];
+  int size;
+  for (int i = shadow_count_columns(s) - t->lacks[SHADOW_ROWS]; i < shadow_count_columns(s); i++) {
+    const char *column = shadow_column(s, i, &size);
+    if (strncmp(column, name, (size_t)n) == 0 && column[n] == ' ') {
+      return 1;
+    }
+  }
+  return 0;
+}
+
 /* Replaces @x by "schema"."table_x", ~x by "table_x" (an index names its table bare), a bare @ by "schema", and $x by the
 ** column x of an entry, which a table of an older version lacks until it is written to: NULL then. */
 static char *expand(CacheTable *t, const char *sql) {
@@ -168,7 +203,8 @@ static char *expand(CacheTable *t, const char *sql) {
         sqlite3_str_appendf(out, "\"%w\"%s", t->schema, n ? "." : "");
       }
       if (*p == '$') {
-        sqlite3_str_appendf(out, "%.*s", t->lacks & 1 ? 4 : n, t->lacks & 1 ? "NULL" : p + 1);
+        int is_missing = lacks_column(t, p + 1, n);
+        sqlite3_str_appendf(out, "%.*s", is_missing ? 4 : n, is_missing ? "NULL" : p + 1);
       } else if (n) {
         sqlite3_str_appendf(out, "\"%w_%.*s\"", t->name, n, p + 1);
       }
@@ -196,7 +232,8 @@ int rows_bad_vector(CacheTable *t, int64_t id, Err *err) {
                  "the shadow tables of '%.60s' are damaged: the vector of row %lld is no vector of"
                  " %d float32 with a direction; DELETE the row, or INSERT INTO \"%.60s\"(\"%.60s\")"
                  " VALUES('rebuild') if it has a query",
-                 t->name, (long long)id, t->embedder.dim, t->name, t->name);
+                 t->name, (long long)id, t->embedder.dim ? t->embedder.dim : t->pieces.dim, t->name,
+                 t->name);
 }
 
 int rows_bad_log(CacheTable *t, int64_t seq, Err *err) {
@@ -251,6 +288,7 @@ int rows_bind_value(CacheTable *t, sqlite3_stmt *stmt, int at, const sqlite3_val
 }
 
 void rows_finalize(CacheTable *t) {
+  pieces_end(t);
   for (int i = 0; i < CACHE_SQL_COUNT; i++) {
     sqlite3_finalize(t->stmt[i]);
     t->stmt[i] = NULL;
@@ -279,10 +317,13 @@ static int create_index(CacheTable *t, const char *on, Err *err) {
   return exec_owned(t, sqlite3_mprintf("CREATE INDEX @i%llx ON %s", name, on), err);
 }
 
+static int create_table(CacheTable *t, const ShadowTable *s, Err *err) {
+  return exec_owned(t, sqlite3_mprintf("CREATE TABLE @%s(%s%s", s->name, s->columns, s->tail), err);
+}
+
 int rows_create(CacheTable *t, Err *err) {
   for (int i = 0; i < N_SHADOW_TABLES && err->rc == RC_OK; i++) {
-    const ShadowTable *s = &shadow_tables[i];
-    exec_owned(t, sqlite3_mprintf("CREATE TABLE @%s(%s%s", s->name, s->columns, s->tail), err);
+    create_table(t, &shadow_tables[i], err);
   }
   for (int i = 0; i < N_INDEXES && err->rc == RC_OK; i++) {
     create_index(t, index_sql[i], err);
@@ -290,19 +331,43 @@ int rows_create(CacheTable *t, Err *err) {
   return err->rc;
 }
 
-/* (SQLite parses the schema again then: the next shadow_check looks at all tables anew.) */
-int rows_extend(CacheTable *t, Err *err) {
-  if (t->lacks) {
-    rows_finalize(t); /* they were made without */
+static int lacks_some(const CacheTable *t) {
+  int n = 0;
+  for (int i = 0; i < N_SHADOW_TABLES; i++) {
+    n += t->lacks[i];
   }
-  for (int i = 0; i < N_SHADOW_TABLES && t->lacks && err->rc == RC_OK; i++) {
-    const ShadowTable *s = &shadow_tables[i];
-    if (t->lacks & 1u << i) {
-      exec_owned(t, sqlite3_mprintf("ALTER TABLE @%s ADD COLUMN %s", s->name, s->later), err);
-    }
+  return n > 0;
+}
+
+static int add_columns(CacheTable *t, const ShadowTable *s, int n_lacking, Err *err) {
+  int n;
+  int count = shadow_count_columns(s);
+  for (int i = count - n_lacking; i < count && err->rc == RC_OK; i++) {
+    const char *column = shadow_column(s, i, &n);
+    exec_owned(t, sqlite3_mprintf("ALTER TABLE @%s ADD COLUMN %.*s", s->name, n, column), err);
   }
-  t->lacks = err->rc == RC_OK ? 0 : t->lacks;
   return err->rc;
+}
+
+/* (SQLite parses the schema again then: the next shadow_check looks at all tables anew.) Whole tables come before the
+** columns of x_rows, which say that they are there. */
+int rows_extend(CacheTable *t, Err *err) {
+  if (!lacks_some(t)) {
+    return err->rc;
+  }
+  rows_finalize(t); /* they were made without */
+  for (int i = N_SHADOW_TABLES - 1; i >= 0 && err->rc == RC_OK; i--) {
+    const ShadowTable *s = &shadow_tables[i];
+    t->lacks[i] == LATER_ALL ? create_table(t, s, err) : add_columns(t, s, t->lacks[i], err);
+  }
+  if (err->rc == RC_OK) {
+    memset(t->lacks, 0, sizeof t->lacks);
+  }
+  return err->rc;
+}
+
+int rows_lacks_pieces(const CacheTable *t) {
+  return t->lacks[SHADOW_PIECES] != 0;
 }
 
 int rows_drop(CacheTable *t, Err *err) {
@@ -322,6 +387,9 @@ int rows_drop(CacheTable *t, Err *err) {
 int rows_rename(CacheTable *t, const char *name, Err *err) {
   rows_finalize(t);
   for (int i = 0; i < N_SHADOW_TABLES && err->rc == RC_OK; i++) {
+    if (t->lacks[i] == LATER_ALL) {
+      continue;
+    }
     char *sql = sqlite3_mprintf("ALTER TABLE \"%w\".\"%w_%s\" RENAME TO \"%w_%s\"", t->schema,
                                 t->name, shadow_tables[i].name, name, shadow_tables[i].name);
     int rc = sql ? sqlite3_exec(t->db, sql, NULL, NULL, NULL) : SQLITE_NOMEM;

@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-enum { MOST_DIMENSIONS = 16384 };
-
 /* Whether a table that exists may change it; what is stored was made with the others. */
 enum { IN_PLACE = 1 };
 

@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "base/limits.h"
 
+enum { MOST_DIMENSIONS = 16384 }; /* of a vector: what the engine takes */
+
 /* To add one: its member here, its line in settings.c, its line in the manual. */
 typedef struct CacheSettings {
   char embedder[LIMIT_MODEL_NAME]; /* 'static' */

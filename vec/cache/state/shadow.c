@@ -63,6 +63,22 @@ static int count_opcode(CacheTable *t, const ShadowTable *s, const char *opcode,
   return rc == SQLITE_OK ? n : (rows_error(t, rc, err), -1);
 }
 
+/* 1 if nothing has the name of a table that older versions did not make: it comes with the next write, which adds the
+** last column of x_rows as well. */
+static int is_to_come(CacheTable *t, const ShadowTable *s, Err *err) {
+  if (s->later != LATER_ALL || t->lacks[SHADOW_ROWS] == 0 || is_known(t, s, NULL, err) ||
+      err->rc != RC_OK) {
+    return 0;
+  }
+  int rc;
+  sqlite3_stmt *stmt = prepare(t, s, "SELECT 1 FROM ", "", &rc);
+  sqlite3_finalize(stmt);
+  if (rc != SQLITE_OK && rc != SQLITE_ERROR) {
+    rows_error(t, rc, err);
+  }
+  return rc == SQLITE_ERROR;
+}
+
 static int check_kind(CacheTable *t, const ShadowTable *s, Err *err) {
   if (!is_known(t, s, NULL, err)) {
     return refuse(t, s, "is missing or a view", err);
@@ -102,7 +118,7 @@ static int has_name(const ShadowTable *s, const char *name) {
   return 0;
 }
 
-static int count_names(const ShadowTable *s) {
+int shadow_count_columns(const ShadowTable *s) {
   int count = 0;
   for (const char *at = s->columns; at; at = after_comma(at)) {
     count++;
@@ -110,19 +126,35 @@ static int count_names(const ShadowTable *s) {
   return count;
 }
 
+const char *shadow_column(const ShadowTable *s, int at, int *n) {
+  const char *column = s->columns;
+  while (column && at-- > 0) {
+    column = after_comma(column);
+  }
+  const char *end = column ? strstr(column, ", ") : NULL;
+  *n = end ? (int)(end - column) : column ? (int)strlen(column) : 0;
+  return column;
+}
+
+/* Notes that the last n columns are lacking: 1 if a table of an older version may. */
+static int may_lack(CacheTable *t, const ShadowTable *s, int n) {
+  int is_fine = n >= 0 && n <= (s->later == LATER_ALL ? 0 : s->later);
+  t->lacks[s - shadow_tables] = (unsigned char)(is_fine ? n : 0);
+  return is_fine;
+}
+
 /* The columns by name alone, where an authorizer does not let us have the PRAGMA. */
 static int check_names(CacheTable *t, const ShadowTable *s, Err *err) {
   char name[64];
   size_t n;
+  int n_lacking = 0, fine = 1;
   for (const char *at = next_name(s->columns, &n); at; at = next_name(after_comma(at), &n)) {
     sqlite3_snprintf(sizeof name, name, "%.*s", (int)n, at);
-    int is_later = s->later && strncmp(at, s->later, strlen(s->later)) == 0;
-    if (!is_known(t, s, name, err) && !is_later) {
-      return refuse(t, s, "has other columns", err);
-    }
-    t->lacks |= is_later && !is_known(t, s, name, err) ? 1u << (s - shadow_tables) : 0;
+    int is_there = is_known(t, s, name, err);
+    fine = fine && !(is_there && n_lacking);
+    n_lacking += !is_there;
   }
-  return RC_OK;
+  return fine && may_lack(t, s, n_lacking) ? err->rc : refuse(t, s, "has other columns", err);
 }
 
 /* The columns by name, none of them hidden or generated. */
@@ -143,9 +175,8 @@ static int check_columns(CacheTable *t, const ShadowTable *s, Err *err) {
   if (rc != SQLITE_OK) {
     return rows_error(t, rc, err);
   }
-  int lacks = s->later && n == count_names(s) - 1;
-  t->lacks |= lacks ? 1u << (s - shadow_tables) : 0;
-  return fine && (lacks || n == count_names(s)) ? RC_OK : refuse(t, s, "has other columns", err);
+  fine = fine && may_lack(t, s, shadow_count_columns(s) - n);
+  return fine ? RC_OK : refuse(t, s, "has other columns", err);
 }
 
 /* --- triggers */
@@ -237,14 +268,13 @@ static int check_write(CacheTable *t, const ShadowTable *s, const char *verb, co
 /* " SET a = a, b = b, …": a trigger on any column shows. Owned (sqlite3_free). */
 static char *set_all(CacheTable *t, const ShadowTable *s) {
   sqlite3_str *sql = sqlite3_str_new(t->db);
-  const char *word = " SET";
+  const char *word = " SET", *at = s->columns;
   size_t n;
-  for (const char *at = next_name(s->columns, &n); at; at = next_name(after_comma(at), &n)) {
-    if (t->lacks & 1u << (s - shadow_tables) && strcmp(at, s->later) == 0) {
-      break;
-    }
+  for (int i = shadow_count_columns(s) - t->lacks[s - shadow_tables]; i > 0; i--) {
+    at = next_name(at, &n);
     sqlite3_str_appendf(sql, "%s \"%.*s\" = \"%.*s\"", word, (int)n, at, (int)n, at);
     word = ",";
+    at = after_comma(at);
   }
   return sqlite3_str_finish(sql);
 }
@@ -265,10 +295,12 @@ static int check_triggers(CacheTable *t, const ShadowTable *s, Err *err) {
 /* --- once per state of the schema */
 
 static int check_all(CacheTable *t, Err *err) {
-  t->lacks = 0;
+  memset(t->lacks, 0, sizeof t->lacks);
   for (int i = 0; i < N_SHADOW_TABLES && err->rc == RC_OK; i++) {
     const ShadowTable *s = &shadow_tables[i];
-    if (check_kind(t, s, err) == RC_OK && check_columns(t, s, err) == RC_OK) {
+    if (is_to_come(t, s, err)) {
+      t->lacks[i] = LATER_ALL;
+    } else if (check_kind(t, s, err) == RC_OK && check_columns(t, s, err) == RC_OK) {
       check_triggers(t, s, err);
     }
   }

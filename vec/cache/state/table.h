@@ -3,6 +3,7 @@
 **
 **   memory.c         the partitions in memory, kept equal to what this connection can see
 **   rows.c           the shadow tables and every statement on them
+**   pieces.c         vectors, in their rows or in pieces
 **   shadow.c         whether the shadow objects are what they must be
 **   trust.c          whether a table may send what it is given
 **   values.c         SQL values and stored numbers: taken, compared, checked for their range
@@ -56,14 +57,14 @@ typedef enum ShadowKey {
   SHADOW_BY_NAME    /* WITHOUT ROWID */
 } ShadowKey;
 
-/* A shadow table: the end of its name, the columns and what ends its CREATE TABLE. `later`: the last of the columns, one that
-** tables made by older versions lack (NULL: none). */
+/* A shadow table: the end of its name, the columns and what ends its CREATE TABLE. `later`: how many of the columns, the last
+** ones, tables made by older versions may lack. LATER_ALL: they may not have the table. */
 typedef struct ShadowTable {
   const char *name, *columns, *tail;
   ShadowKey key;
-  const char *later;
+  int later;
 } ShadowTable;
-enum { N_SHADOW_TABLES = 7 };
+enum { SHADOW_ROWS, SHADOW_PIECES, N_SHADOW_TABLES = 8, LATER_ALL = 255 };
 extern const ShadowTable shadow_tables[N_SHADOW_TABLES];
 
 /* Statements on the shadow tables, prepared when first used and kept. */
@@ -79,7 +80,13 @@ typedef enum CacheSql {
   ROW_EXPIRED,
   ROW_VALUES,
   ROW_SET_SECOND,
+  ROW_SET_VECTOR,
+  PIECES_FROM,
+  PIECE_PUT,
+  PIECES_DROP,
   ROWS_OF_PARTITION,
+  PIECES_OF_PARTITION,
+  PIECES_IN_ORDER,
   ROWS_ALL,
   ROWS_COUNT,
   PARTITION_FIND,
@@ -181,6 +188,17 @@ typedef struct KnownPartitions {
   size_t n, cap, bytes;  /* bytes: of the texts */
 } KnownPartitions;
 
+/* Vectors in pieces. */
+typedef struct Pieces {
+  int dim;                       /* of the vectors that the rest is for; 0: none yet */
+  int n;                         /* pieces of one; 0: vectors stay in their rows */
+  int each;                      /* floats of a piece; the last may have fewer */
+  int is_open;                   /* the statement that reads them stands on one */
+  float *lent;                   /* room for one vector; owned (free) */
+  int64_t partition, expires_at; /* of the row whose vector was found last */
+} Pieces;
+enum { PIECES_MOST = 64 }; /* of a vector: the largest needs 17 */
+
 typedef struct CacheTable {
   sqlite3_vtab base;
   sqlite3 *db;
@@ -191,11 +209,12 @@ typedef struct CacheTable {
   char seed[SEED_TEXT];    /* as stored: tells the table from another of its name; "": not read */
   SchemaWatch watch;       /* on its own schema */
   int is_sound;            /* the shadow tables were found to be ours when last looked at */
-  unsigned lacks;          /* those that lack their later column then, a bit each */
-  int is_trusted;          /* it may send: made or trusted by this installation */
-  int is_busy;             /* one of its methods is on the C stack */
-  int level;               /* savepoints that are open, as far as it was told */
-  OldName *old_names;      /* by level, oldest first; owned */
+  unsigned char
+      lacks[N_SHADOW_TABLES]; /* later columns that each lacked then; LATER_ALL: it was not there */
+  int is_trusted;             /* it may send: made or trusted by this installation */
+  int is_busy;                /* one of its methods is on the C stack */
+  int level;                  /* savepoints that are open, as far as it was told */
+  OldName *old_names;         /* by level, oldest first; owned */
   size_t n_old_names;
   Embedder embedder; /* resolved when first needed: embedder.dim is 0 until then */
   Embedder second;   /* the confirming one; dim 0: none */
@@ -218,7 +237,8 @@ typedef struct CacheTable {
   int lost_second; /* 1: it was confirmed by MiniLM once, which is not here; -1: never; 0: not looked */
   long long writes; /* through this connection */
   float *vector;    /* room for one embedding */
-  Buf text;         /* room for one normal form */
+  Pieces pieces;
+  Buf text; /* room for one normal form */
 } CacheTable;
 
 /* --- rows.c */
@@ -227,8 +247,10 @@ int rows_create(CacheTable *t, Err *err);
 int rows_drop(CacheTable *t, Err *err);
 int rows_rename(CacheTable *t, const char *name, Err *err); /* t->name stays */
 int rows_is_shadow_name(const char *suffix);
-/* Adds the later columns that are lacking. Call it before a write that fills one. */
+/* Adds the later columns and tables that are lacking. Call it before a write that fills one. */
 int rows_extend(CacheTable *t, Err *err);
+/* 1 if it has no pieces: a table of an older version that was not written to. */
+int rows_lacks_pieces(const CacheTable *t);
 
 /* A statement ready to be bound; end it with rows_reset, which gives err->rc with its error, or
 ** rows_run, which steps it once to its end. */
@@ -278,7 +300,50 @@ int rows_text_hash(CacheTable *t, const char *text, size_t n, int64_t *hash, Err
 ** Call it after memory_sync. */
 int rows_settings(CacheTable *t, Err *err);
 
+/* --- pieces.c */
+
+/* Into how many pieces a vector of `dim` float32 is cut; 0: it stays in its row. */
+int pieces_of(int dim);
+
+/* What a SELECT from x_rows reads of a row's vector, for pieces_lend. */
+#define ROW_HAS_VECTOR "coalesce(embedding, $pieces)"
+
+/* Lends the vector of a row, whose statement has its id and, in `column`, ROW_HAS_VECTOR: *vector is dim float32, valid
+** until the next call, the statement's next step or pieces_end; NULL where it has none. A vector that is damaged is an
+** error. Call pieces_end when no more are wanted, before anything is written. Returns err->rc. */
+int pieces_lend(CacheTable *t, sqlite3_stmt *row, int column, int64_t id, const void **vector,
+                Err *err);
+/* The same without its row: NULL also where the row may have one that is not in pieces. t->pieces has what the first
+** piece knows of the row. */
+int pieces_find(CacheTable *t, int64_t id, const void **vector, Err *err);
+/* The same of one row of a partition after the other: from the statement PIECES_OF_PARTITION or PIECES_IN_ORDER, which stands
+** on a piece of the row and is left on its last. */
+int pieces_gather(CacheTable *t, sqlite3_stmt *stmt, int64_t *id, const void **vector, Err *err);
+void pieces_end(CacheTable *t);
+/* 1 if vectors of this table may be in pieces; 0 also with *err. */
+int pieces_are_used(CacheTable *t, Err *err);
+
+/* What is written of a vector (NULL: none). pieces_bind binds what its row has of it, as the columns `embedding` and
+** `pieces` of a statement that writes the row; the vector is borrowed until its reset. When the row is there,
+** pieces_store writes what is not in it. */
+typedef struct NewVector {
+  const void *vector;
+  int64_t partition, expires_at;
+} NewVector;
+int pieces_bind(CacheTable *t, sqlite3_stmt *row, int embedding, int pieces, const void *vector,
+                Err *err);
+int pieces_store(CacheTable *t, int64_t id, const NewVector *v, Err *err);
+/* Deletes the pieces of a row's vector, if there are any. */
+int pieces_drop(CacheTable *t, int64_t id, Err *err);
+/* 1 if a row that was lent this vector (NULL: none) has it where pieces_bind and pieces_store would put it. */
+int pieces_are_where(CacheTable *t, sqlite3_stmt *row, int column, int64_t id, const void *vector);
+void pieces_free(CacheTable *t);
+
 /* --- shadow.c */
+
+/* A table's columns from one on, as CREATE TABLE has them; *n of them is a column with its type. NULL behind the last. */
+const char *shadow_column(const ShadowTable *s, int at, int *n);
+int shadow_count_columns(const ShadowTable *s);
 
 /* Checks the shadow objects, once per state of the schema: an error names the first that is not
 ** ours, and the cure. Call it before any use of them. */
@@ -382,8 +447,11 @@ typedef struct RowSource {
   const int64_t *skip; /* ids not to lend */
   int n_skip;
   sqlite3_stmt *stmt;
+  int64_t expires_at; /* of the row whose vector was lent last; VEC_NEVER: never */
   Err *err;
 } RowSource;
 int row_source_vector(void *ctx, int64_t id, const void **vector);
+/* Ends the last loan. Call it before the rows are used in another way. */
+void row_source_end(RowSource *s);
 
 #endif
