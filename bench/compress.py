@@ -8,7 +8,8 @@ worth; how fast it is.
 A case is a passage of 8 to 30 sentences, a made sentence with a fact at a random place, and a question of whose words at most half
 stand in that sentence. The passage is compressed to half and to three tenths of its tokens (o200k); the fact survives if its sentence
 is there whole. Intervals: Wilson, 95 %. Facts that share words with their question and those that share none but grammar are
-reported apart.
+reported apart. Three sets: `tune`, on which weights were chosen; `seen`, kept for the figures, but its misses showed two faults in how sentences
+are told apart, which were mended; `unseen`, other facts and passages, on which nothing was changed.
 """
 import json
 import math
@@ -76,6 +77,26 @@ FACTS = [
     ("The car park has room for {n} vehicles.", "How many automobiles fit?"),
     ("Apprentices earn {n} crowns.", "What salary do trainees receive?"),
 ]
+# Nothing was changed on these.
+FACTS_UNSEEN = [
+    ("The {e} ferry leaves at {n} past noon.", "What time does the boat to {e} depart?"),
+    ("{p} directs the choir of {e}.", "Who is the conductor in {e}?"),
+    ("Membership at {e} is {n} dollars per quarter.", "How much must I pay to join {e}?"),
+    ("The {e} treaty was ratified on {d}.", "When did {e} become law?"),
+    ("A {e} crate holds {n} bottles.", "How many flasks fit in one {e} box?"),
+    ("{p} repaired the clock in {e}.", "Whose work fixed the timepiece of {e}?"),
+    ("The {e} reservoir contains {n} cubic metres.", "What is the capacity of {e}?"),
+    ("Claims against {e} expire after {n} days.", "Until when may one sue {e}?"),
+    ("The {e} glacier shrinks by {n} metres every year.", "How fast does {e} retreat?"),
+    ("{p} donated the statue to {e}.", "Who gave {e} its sculpture?"),
+    # Words in common: grammar at most.
+    ("Visitors must book {n} days ahead.", "How early is a reservation needed?"),
+    ("Interns receive {n} euros.", "What is the pay of trainees?"),
+]
+# Of each set: facts, files of passages, seed.
+SETS = {"tune": (FACTS_TO_TUNE, ["llmrouter_train.jsonl"], 5),
+        "seen": (FACTS, ["ra_claude-3-haiku-20240307.jsonl", "llmrouter_train.jsonl"], 20261129),
+        "unseen": (FACTS_UNSEEN, ["mmlu_tune.jsonl"], 777)}
 NAMES = ["Korvel", "Trandis", "Belmora", "Quinto", "Astrel", "Varnholt", "Ostwin", "Lindqua", "Meravo", "Pelstrad", "Zenthar", "Hovelin"]
 PEOPLE = ["Mara Ellingsen", "Tobias Renk", "Ifeoma Adeyi", "Luca Ferrant", "Sunita Rao", "Jonas Wexler", "Petra Vaslov", "Omar Haddick"]
 MONTHS = "January February March April May June July August September October November December".split()
@@ -83,21 +104,21 @@ STOP = set("a an the of in on at to for is are was were be do does did how much 
            "can i my me we you this that must may has have had and or not until since old big tall next after while still".split())
 
 
-def passages():
-    """Sentences of each passage, of the sources that are tuned on, or of the others."""
-    names = ["llmrouter_train.jsonl"] if TUNE else ["ra_claude-3-haiku-20240307.jsonl", "llmrouter_train.jsonl"]
+def passages(of):
+    """Sentences of each passage of a set."""
     out, seen = [], set()
-    for name in names:
+    for name in SETS[of][1]:
         with open(os.path.join(DATA, name), encoding="utf-8") as f:
-            rows = [json.loads(line)["question"] for line in f if line.strip()]
-        for i, text in enumerate(rows):
-            if name.startswith("llm") and (i % 5 == 0) == TUNE:  # four fifths to tune on, one to report on
+            rows = [json.loads(line) for line in f if line.strip()]
+        for i, row in enumerate(rows):
+            text = row.get("question") or row.get("prompt")
+            if name.startswith("llm") and (i % 5 == 0) == (of == "tune"):  # four fifths to tune on, one to report on
                 continue
             if name.startswith("ra_"):
                 found = re.search(r"(?:Context|Passage):\s*(.*?)(?:\n\s*Question:|$)", text, re.S)
                 text = found.group(1) if found else ""
             body = re.sub(r"\s+", " ", text)
-            body = re.sub(r"([a-z]{3}[.!?])(?=[A-Z][a-z])", r"\1 ", body)
+            body = re.sub(r"([a-z]{3}[.!?])(?=[A-Z][a-z])", r"\1 ", body) if name.startswith(("llm", "ra_")) else body
             sentences = [s for s in re.split(r"(?<=[.!?]) (?=[A-Z])", body) if 25 <= len(s) <= 400 and "?" not in s]
             key = " ".join(sentences)[:200]
             if len(sentences) >= 8 and key not in seen:
@@ -110,8 +131,8 @@ def words(text):
     return re.findall(r"[a-z0-9]+", text.lower())
 
 
-def cases(rng):
-    facts, pool = FACTS_TO_TUNE if TUNE else FACTS, passages()
+def cases(of):
+    facts, pool, rng = SETS[of][0], passages(of), random.Random(SETS[of][2])
     rng.shuffle(pool)
     for i in range(CASES):
         sentences = pool[i % len(pool)]
@@ -153,24 +174,23 @@ def report(title, kept):
     print("%-28s all %s | words in common %s | none %s" % (title, *cells))
 
 
-def truncated(text, ratio, tokens):
-    """The front of it, cut where its share of the tokens ends (between words)."""
+def truncated(text, ratio):
+    """The front of it: its share of the words."""
     parts = text.split(" ")
     return " ".join(parts[:int(len(parts) * ratio)])
 
 
-def survival():
-    made = list(cases(random.Random(5 if TUNE else 20261129)))
+def survival(of):
+    made = list(cases(of))
     flat = [x for text, question, _, _ in made for x in (text, question)]
     before = list(map(int, ask("tokens", [c[0] for c in made]).split()))
     for ratio in RATIOS:
-        cut = [truncated(c[0], ratio, b) for c, b in zip(made, before)]
-        report("truncation %.1f" % ratio, [(c[2] in t, c[3]) for c, t in zip(made, cut)])
+        report("%s: truncation %.1f" % (of, ratio), [(c[2] in truncated(c[0], ratio), c[3]) for c in made])
         for how in HOWS:
             texts = ask("extract", flat, str(ratio), how).split("\0")[:-1]
             after = list(map(int, ask("tokens", texts).split()))
             assert len(texts) == len(made) and all(a <= max(1, ratio * b) for a, b in zip(after, before))
-            report("%s %.1f" % (how, ratio), [(c[2] in t, c[3]) for c, t in zip(made, texts)])
+            report("%s: %s %.1f" % (of, how, ratio), [(c[2] in t, c[3]) for c, t in zip(made, texts)])
             if "misses" in sys.argv and how == "words":
                 for c, t in zip(made, texts):
                     if c[2] not in t:
@@ -198,7 +218,8 @@ def speed():
 if __name__ == "__main__":
     if not os.path.exists(os.path.join(DATA, "llmrouter_train.jsonl")):
         sys.exit("skipped: no data in " + DATA)
-    survival()
+    for name in ("tune",) if TUNE else ("seen", "unseen"):
+        survival(name)
     if not TUNE:
         whole()
         speed()

@@ -202,7 +202,7 @@ class Bench(Program):
         out = self.run_it("/usr/bin/python3", "bench/compress.py", "quick")
         for how in ("truncation", "bm25", "words", "cosine"):
             for ratio in ("0.5", "0.3"):
-                self.assertRegex(out, rf"(?m)^{how} {ratio} +all +[\d.]+ % \([\d.]+ to [\d.]+, 40\) \| words in common ")
+                self.assertRegex(out, rf"(?m)^unseen: {how} {ratio} +all +[\d.]+ % \([\d.]+ to [\d.]+, 40\) \| words in common ")
         self.figures(out, "prompts of RouterArena, space    # -> # tokens (# %)", "extract to half  # MB/s", "all              # MB/s")
 
     def test_map(self):

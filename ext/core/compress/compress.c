@@ -14,7 +14,7 @@
 typedef struct Work {
   const CompressOptions *options;
   Compressed *out;
-  Pieces pieces;
+  Origins origins;
   size_t cap; /* of drops */
   Err *err;
 } Work;
@@ -121,8 +121,8 @@ static void tell(Work *w, int method, const Cuts *cuts) {
   }
   for (size_t i = 0; i < cuts->n; i++) {
     const Cut *c = &cuts->at[i];
-    size_t from = pieces_origin(&w->pieces, c->from);
-    size_t end = pieces_origin(&w->pieces, c->from + c->n - 1) + 1;
+    size_t from = origins_find(&w->origins, c->from);
+    size_t end = origins_find(&w->origins, c->from + c->n - 1) + 1;
     out->drops[out->n_drops++] = (CompressDrop){from, end - from, method, c->reason};
   }
 }
@@ -144,7 +144,7 @@ static int apply(Work *w, int method, const Cuts *cuts) {
   if (methods[method].is_told) {
     tell(w, method, cuts);
   }
-  pieces_cut(&w->pieces, cuts, w->err);
+  origins_cut(&w->origins, cuts, w->err);
   step->tokens_after -= out->tokens_after - tokens;
   step->bytes_after -= cuts->bytes;
   step->n_cuts += cuts->n;
@@ -189,13 +189,13 @@ static int start(Work *w, const char *text, size_t n) {
   out->text[n] = 0;
   out->n = n;
   out->tokens_before = out->tokens_after = count(w, text, n);
-  return pieces_whole(&w->pieces, n, w->err);
+  return origins_whole(&w->origins, n, w->err);
 }
 
 /* As it was handed in: nothing was done. */
 static void give_back(Work *w, const char *text, size_t n) {
   compressed_free(w->out);
-  pieces_free(&w->pieces);
+  origins_free(&w->origins);
   start(w, text, n);
   for (int i = 0; i < COMPRESS_METHODS; i++) {
     w->out->steps[i] = (CompressStep){w->out->tokens_after, w->out->tokens_after, n, n, 0};
@@ -229,7 +229,7 @@ int compress_text(const char *text, size_t n, const CompressOptions *options, Co
     }
     changes = run_once(&w, round == 0);
   }
-  pieces_free(&w.pieces);
+  origins_free(&w.origins);
   out->fits = options->budget == 0 || out->tokens_after <= options->budget;
   if (err->rc != RC_OK) {
     compressed_free(out);

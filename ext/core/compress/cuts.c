@@ -177,20 +177,20 @@ int cuts_empty_labels(const Units *u, unsigned char *gone, const unsigned char *
   return err->rc;
 }
 
-/* --- pieces --- */
+/* --- places in the text that it was at first --- */
 
-int pieces_whole(Pieces *p, size_t n, Err *err) {
+int origins_whole(Origins *p, size_t n, Err *err) {
   p->at = malloc(sizeof *p->at);
   if (!p->at) {
     return err_nomem(err);
   }
-  p->at[0] = (Piece){0, 0, n};
+  p->at[0] = (Origin){0, 0, n};
   p->n = 1;
   return err->rc;
 }
 
-int pieces_cut(Pieces *p, const Cuts *c, Err *err) {
-  Piece *made = malloc((p->n + c->n + 1) * sizeof *made);
+int origins_cut(Origins *p, const Cuts *c, Err *err) {
+  Origin *made = malloc((p->n + c->n + 1) * sizeof *made);
   if (!made || err->rc != RC_OK) {
     free(made);
     return err_nomem(err);
@@ -204,7 +204,7 @@ int pieces_cut(Pieces *p, const Cuts *c, Err *err) {
       }
       size_t from = k < c->n && c->at[k].from < end ? c->at[k].from : end;
       if (from > at) {
-        made[n++] = (Piece){out, p->at[i].from + (at - p->at[i].at), from - at};
+        made[n++] = (Origin){out, p->at[i].from + (at - p->at[i].at), from - at};
         out += from - at;
       }
       at = from < end ? c->at[k].from + c->at[k].n : end;
@@ -217,7 +217,7 @@ int pieces_cut(Pieces *p, const Cuts *c, Err *err) {
   return RC_OK;
 }
 
-size_t pieces_origin(const Pieces *p, size_t at) {
+size_t origins_find(const Origins *p, size_t at) {
   size_t low = 0, high = p->n;
   while (high - low > 1) {
     size_t middle = low + (high - low) / 2;
@@ -226,7 +226,7 @@ size_t pieces_origin(const Pieces *p, size_t at) {
   return p->n > 0 ? p->at[low].from + (at - p->at[low].at) : at;
 }
 
-void pieces_free(Pieces *p) {
+void origins_free(Origins *p) {
   free(p->at);
-  *p = (Pieces){NULL, 0};
+  *p = (Origins){NULL, 0};
 }

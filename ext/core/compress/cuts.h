@@ -58,23 +58,23 @@ int cuts_empty_labels(const Units *u, unsigned char *gone, const unsigned char *
 
 /* --- places in the text that it was at first --- */
 
-typedef struct Piece {
+typedef struct Origin {
   size_t at, from, n; /* n bytes at `at` of the shorter text stood at `from` */
-} Piece;
+} Origin;
 
-typedef struct Pieces {
-  Piece *at; /* owned */
+typedef struct Origins {
+  Origin *at; /* owned */
   size_t n;
-} Pieces;
+} Origins;
 
-/* The pieces of a text of n bytes as it is: one. */
-int pieces_whole(Pieces *p, size_t n, Err *err);
+/* Those of a text of n bytes as it is: one. */
+int origins_whole(Origins *p, size_t n, Err *err);
 
 /* Those of the text that the cuts leave. */
-int pieces_cut(Pieces *p, const Cuts *c, Err *err);
+int origins_cut(Origins *p, const Cuts *c, Err *err);
 
 /* Where a byte of the shorter text stood. */
-size_t pieces_origin(const Pieces *p, size_t at);
-void pieces_free(Pieces *p);
+size_t origins_find(const Origins *p, size_t at);
+void origins_free(Origins *p);
 
 #endif
