@@ -22,7 +22,10 @@ enum {
 #define K1 1.2
 #define B 0.75
 
-/* What BM25 does not see, in shares of the best unit's score. */
+/* What BM25 does not see, in shares of the best unit's score. On the tuning cases of bench/compress.py, at three tenths of the
+** tokens, without WEIGHT_KIND 94.0 % of the facts survive in place of 96.6 %, without WEIGHT_NAME 96.4 %, without WEIGHT_OWN (with an
+** embedder) 96.6 % in place of 99.4 %. The others change nothing there, and are small: those cases have no headings, no sentence that
+** lies beside its subject, and few inflected words. */
 #define WEIGHT_NAME 1.5     /* of a name or number of the question: times its idf */
 #define WEIGHT_FRONT 0.5    /* of a word that only begins alike: times its idf */
 #define WEIGHT_KIND 0.35    /* an answer of the kind asked for */
