@@ -52,7 +52,7 @@ static int die(const Err *err) {
 
 /* BM25 alone: the same choice by plain scores. */
 static int extract_plain(const char *text, size_t n, const ExtractOptions *e, Buf *out, Err *err) {
-  Units u = {NULL, 0, 0, 0};
+  TextUnits u = {NULL, 0, 0, 0};
   Cuts cuts = {NULL, 0, 0, 0};
   int fits;
   units_find(text, n, &u, err);

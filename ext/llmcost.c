@@ -82,6 +82,8 @@ typedef struct BoundFunction {
   X(llm_chat_tokens, 1, 1, PURE, FIRST)                                                            \
   X(llm_chat_tokens, 2, 2, READS, FIRST)                                                           \
   X(llm_normalize, 1, 1, PURE, FIRST)                                                              \
+  X(llm_compress, 1, 2, READS, FIRST)                                                              \
+  X(llm_prune, 1, 2, READS | JSON, FIRST)                                                          \
   X(llm_image, 1, 2, PURE | JSON, FIRST)                                                           \
   X(llm_help, 0, 1, PURE, FIRST)                                                                   \
   X(embed, 1, 1, PURE | JSON, FIRST)                                                               \
@@ -211,6 +213,7 @@ static const struct {
 } tables[] = {
     {"llm_call", &call_table},
     {"embed_batch", &embed_table},
+    {"llm_compress_report", &compress_report_table},
     {"llm_catalogue", &catalogue_table},
     {"llm_reconcile", &reconcile_table},
     {"llm_drift", &drift_table},

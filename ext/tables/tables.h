@@ -6,27 +6,28 @@
 
 #include "tables/kit/table.h"
 
-extern const TableKind call_table;           /* llm_call(prompt, options) */
-extern const TableKind embed_table;          /* embed_batch(texts, model) */
-extern const TableKind catalogue_table;      /* llm_catalogue */
-extern const TableKind reconcile_table;      /* llm_reconcile(options) */
-extern const TableKind drift_table;          /* llm_drift(period | two | four times, options) */
-extern const TableKind advise_table;         /* llm_advise(options) */
-extern const TableKind savings_table;        /* llm_savings(options) */
-extern const TableKind prefix_cache_table;   /* llm_prefix_cache(options) */
-extern const TableKind conversations_table;  /* llm_conversations(options) */
-extern const TableKind system_prompts_table; /* llm_system_prompts(options) */
-extern const TableKind system_diff_table;    /* llm_system_diff(hash1, hash2) */
-extern const TableKind stack_table;          /* llm_stack(baseline, steps) */
-extern const TableKind selfhost_table;       /* llm_selfhost(options) */
-extern const TableKind finetune_table;       /* llm_finetune(options) */
-extern const TableKind map_table;            /* llm_map(sql, options) */
-extern const TableKind progress_table;       /* llm_progress */
-extern const TableKind estimate_table;       /* llm_estimate(sql, options) */
-extern const TableKind functions_table;      /* llm_functions() */
-extern const TableKind budget_status_table;  /* llm_budget_status */
-extern const TableKind holds_table;          /* llm_holds */
-extern const TableKind store_table;          /* the tables and views of the store */
+extern const TableKind call_table;            /* llm_call(prompt, options) */
+extern const TableKind embed_table;           /* embed_batch(texts, model) */
+extern const TableKind compress_report_table; /* llm_compress_report(text [, options]) */
+extern const TableKind catalogue_table;       /* llm_catalogue */
+extern const TableKind reconcile_table;       /* llm_reconcile(options) */
+extern const TableKind drift_table;           /* llm_drift(period | two | four times, options) */
+extern const TableKind advise_table;          /* llm_advise(options) */
+extern const TableKind savings_table;         /* llm_savings(options) */
+extern const TableKind prefix_cache_table;    /* llm_prefix_cache(options) */
+extern const TableKind conversations_table;   /* llm_conversations(options) */
+extern const TableKind system_prompts_table;  /* llm_system_prompts(options) */
+extern const TableKind system_diff_table;     /* llm_system_diff(hash1, hash2) */
+extern const TableKind stack_table;           /* llm_stack(baseline, steps) */
+extern const TableKind selfhost_table;        /* llm_selfhost(options) */
+extern const TableKind finetune_table;        /* llm_finetune(options) */
+extern const TableKind map_table;             /* llm_map(sql, options) */
+extern const TableKind progress_table;        /* llm_progress */
+extern const TableKind estimate_table;        /* llm_estimate(sql, options) */
+extern const TableKind functions_table;       /* llm_functions() */
+extern const TableKind budget_status_table;   /* llm_budget_status */
+extern const TableKind holds_table;           /* llm_holds */
+extern const TableKind store_table;           /* the tables and views of the store */
 
 extern const TableKind cost_table, cost_daily_table, cost_hourly_table; /* the views of costs */
 

@@ -3,7 +3,7 @@
 **
 ** Holds: what comes back is the prompt with bytes left out, in its order, with no more tokens; within the budget, or said not to be; UTF-8
 ** where the prompt is; the same when compressed again; what was dropped lies in the prompt, in order, and none over another. JSON that is the
-** whole prompt stays the same values. Units and protected spans are in order, within the text.
+** whole prompt stays the same values. TextUnits and protected spans are in order, within the text.
 */
 #include "fuzz.h"
 
@@ -52,7 +52,7 @@ static void check_json(const char *text, size_t n, const Compressed *c) {
 
 static void check_split(const char *text, size_t n) {
   Err err = {0};
-  Units u = {NULL, 0, 0, 0};
+  TextUnits u = {NULL, 0, 0, 0};
   TextSpans s = {NULL, 0, 0};
   require(units_find(text, n, &u, &err) == RC_OK && spans_find(text, n, &s, &err) == RC_OK);
   for (size_t i = 0; i < u.n; i++) {

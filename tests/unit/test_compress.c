@@ -207,7 +207,7 @@ static unsigned pick(unsigned n) {
   return (unsigned)(seed >> 20) % n;
 }
 
-/* Pieces of prompts: each may be followed by any other. */
+/* Origins of prompts: each may be followed by any other. */
 static const char *const pieces[] = {"You are a helpful assistant.",
                                      "Refunds are made within 30 days.",
                                      "Refunds are made within 14 days.",
@@ -379,7 +379,7 @@ static void test_drops_are_whole(void **state) {
   for (int i = 0; i < 3000; i++) {
     make_text(&text);
     TextSpans s = {NULL, 0, 0};
-    Units u = {NULL, 0, 0, 0};
+    TextUnits u = {NULL, 0, 0, 0};
     unsigned char roles[4096];
     Err err = {0};
     CompressOptions o = {

@@ -7,7 +7,7 @@
 
 /* The units that go, as numbers apart by blanks, 'n' behind near ones. */
 static void gone_units(const char *text, Buf *out) {
-  Units u = {NULL, 0, 0, 0};
+  TextUnits u = {NULL, 0, 0, 0};
   Err err = {0};
   unsigned char gone[4096];
   buf_clear(out);
@@ -122,7 +122,7 @@ static void test_pairs(void **state) {
 static void test_far(void **state) {
   (void)state;
   Buf text;
-  Units u = {NULL, 0, 0, 0};
+  TextUnits u = {NULL, 0, 0, 0};
   Err err = {0};
   buf_init(&text, 1 << 20);
   for (int i = 0; i < 3000; i++) {

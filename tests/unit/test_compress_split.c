@@ -11,7 +11,7 @@
 
 /* The units of a text, apart by bars. */
 static void units_text(const char *text, Buf *out) {
-  Units u = {NULL, 0, 0, 0};
+  TextUnits u = {NULL, 0, 0, 0};
   Err err = {0};
   buf_clear(out);
   buf_puts(out, "");
@@ -197,7 +197,7 @@ static void test_far_quotes(void **state) {
   static const struct { int words, units; } cases[] = {{40, 1}, {58, 1}, {61, 62}, {4000, 4001}};
   for (size_t i = 0; i < COUNT(cases); i++) {
     Buf text;
-    Units u = {NULL, 0, 0, 0};
+    TextUnits u = {NULL, 0, 0, 0};
     Err err = {0};
     buf_init(&text, 1 << 20);
     buf_puts(&text, "It is \"so.");
@@ -238,7 +238,7 @@ static void test_context(void **state) {
       {CONTEXT_WHOLE, "Ann is here.\n\nCarl left?", "CC"},
   };
   for (size_t i = 0; i < COUNT(cases); i++) {
-    Units u = {NULL, 0, 0, 0};
+    TextUnits u = {NULL, 0, 0, 0};
     Err err = {0};
     char roles[64] = "";
     unsigned char of[64];

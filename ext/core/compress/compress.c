@@ -30,7 +30,7 @@ static int find_json(Work *w, Cuts *cuts) {
 }
 
 /* The units of the text, none of them gone. 0 without memory. */
-static unsigned char *split(Work *w, Units *u) {
+static unsigned char *split(Work *w, TextUnits *u) {
   unsigned char *gone = NULL;
   if (units_find(w->out->text, w->out->n, u, w->err) == RC_OK) {
     gone = malloc(u->n + 1);
@@ -40,7 +40,7 @@ static unsigned char *split(Work *w, Units *u) {
 }
 
 static int find_repeats(Work *w, Cuts *cuts) {
-  Units u = {NULL, 0, 0, 0};
+  TextUnits u = {NULL, 0, 0, 0};
   unsigned char *gone = split(w, &u);
   if (gone && repeats_find(w->out->text, &u, gone, w->err) == RC_OK) {
     cuts_empty_labels(&u, gone, NULL, w->err);
@@ -57,7 +57,7 @@ static int find_extract(Work *w, Cuts *cuts) {
     return RC_OK;
   }
   ExtractOptions e = {{o->query, o->n_query, o->score, o->arg, 0}, o->budget, o->count, o->arg};
-  Units u = {NULL, 0, 0, 0};
+  TextUnits u = {NULL, 0, 0, 0};
   int ignored; /* whether it fits is seen at the end, of the text as a whole */
   unsigned char *gone = split(w, &u), *roles = malloc(u.n + 1);
   if (!roles) {

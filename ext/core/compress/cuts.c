@@ -68,12 +68,13 @@ static Gap gap_between(const char *text, size_t from, size_t end) {
   return g;
 }
 
-static size_t end_of(const Units *u, size_t i) {
+static size_t end_of(const TextUnits *u, size_t i) {
   return u->at[i].from + u->at[i].n;
 }
 
 /* Of the gaps around the units [first, behind), which are gone, the one that stays. */
-static Gap gap_to_keep(const char *text, size_t n, const Units *u, size_t first, size_t behind) {
+static Gap gap_to_keep(const char *text, size_t n, const TextUnits *u, size_t first,
+                       size_t behind) {
   Gap best = {0, 0, 0};
   for (size_t i = first; i <= behind; i++) {
     Gap g = gap_between(text, i > 0 ? end_of(u, i - 1) : 0, i < u->n ? u->at[i].from : n);
@@ -97,8 +98,8 @@ static void cut_around(size_t from, size_t end, const Gap *stays, CutReason reas
   cuts_add(out, from, end - from, reason, err);
 }
 
-int cuts_of_units(const char *text, size_t n, const Units *u, const unsigned char *gone, Cuts *out,
-                  Err *err) {
+int cuts_of_units(const char *text, size_t n, const TextUnits *u, const unsigned char *gone,
+                  Cuts *out, Err *err) {
   for (size_t i = 0; i < u->n && err->rc == RC_OK; i++) {
     if (gone[i] == CUT_KEPT) {
       continue;
@@ -118,11 +119,11 @@ int cuts_of_units(const char *text, size_t n, const Units *u, const unsigned cha
 }
 
 /* Labels from the last one on: what hangs on each is behind it. */
-static void empty_headings(const Units *u, unsigned char *gone, const unsigned char *may,
+static void empty_headings(const TextUnits *u, unsigned char *gone, const unsigned char *may,
                            unsigned char *has) {
   /* has: 1 something hung on it, 2 something still does */
   for (size_t i = u->n; i-- > 0;) {
-    const Unit *x = &u->at[i];
+    const TextUnit *x = &u->at[i];
     if (x->flags & UNIT_LABEL && has[i] == 1 && (!may || may[i])) {
       gone[i] = CUT_NOTHING_LEFT;
     }
@@ -136,7 +137,7 @@ static void empty_headings(const Units *u, unsigned char *gone, const unsigned c
 /* Pairs of tags; the deepest that are looked at. */
 enum { MOST_TAGS = 64 };
 
-static void empty_tags(const Units *u, unsigned char *gone, const unsigned char *may) {
+static void empty_tags(const TextUnits *u, unsigned char *gone, const unsigned char *may) {
   struct {
     size_t unit;
     int had, has;
@@ -166,7 +167,7 @@ static void empty_tags(const Units *u, unsigned char *gone, const unsigned char 
   }
 }
 
-int cuts_empty_labels(const Units *u, unsigned char *gone, const unsigned char *may, Err *err) {
+int cuts_empty_labels(const TextUnits *u, unsigned char *gone, const unsigned char *may, Err *err) {
   unsigned char *has = calloc(u->n + 1, 1);
   if (!has) {
     return err_nomem(err);

@@ -49,12 +49,12 @@ int cuts_apply(const Cuts *c, const char *text, size_t n, Buf *out);
 /* The cuts that leave out the units whose `gone` is not CUT_KEPT, and of the gaps around them all but one: the one with the most
 ** line ends, the first of equal ones. */
 enum { CUT_KEPT = 255 };
-int cuts_of_units(const char *text, size_t n, const Units *u, const unsigned char *gone, Cuts *out,
-                  Err *err);
+int cuts_of_units(const char *text, size_t n, const TextUnits *u, const unsigned char *gone,
+                  Cuts *out, Err *err);
 
 /* Leaves out labels, and pairs of tags, under which all that there was is gone, with CUT_NOTHING_LEFT. `may` (NULL: all): which
 ** units may be. */
-int cuts_empty_labels(const Units *u, unsigned char *gone, const unsigned char *may, Err *err);
+int cuts_empty_labels(const TextUnits *u, unsigned char *gone, const unsigned char *may, Err *err);
 
 /* --- places in the text that it was at first --- */
 

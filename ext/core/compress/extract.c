@@ -19,7 +19,7 @@ typedef struct Ranked {
 typedef struct Choice {
   const char *text;
   size_t n;
-  const Units *u;
+  const TextUnits *u;
   const unsigned char *roles;
   const ExtractOptions *options;
   unsigned char *gone;    /* of the caller */
@@ -63,7 +63,7 @@ static void take(Choice *c, size_t unit) {
 /* The sentence before it, without which "This" means nothing; UNIT_NONE: it needs none, or that is there. */
 static size_t needed_before(const Choice *c, size_t unit) {
   int needs = c->u->at[unit].flags & UNIT_REFERS && unit > 0;
-  const Unit *x = needs ? &c->u->at[unit - 1] : NULL;
+  const TextUnit *x = needs ? &c->u->at[unit - 1] : NULL;
   return x && x->flags & UNIT_SENTENCE && x->block == c->u->at[unit].block &&
                  c->dropped[unit - 1] != CUT_KEPT && c->may[unit - 1]
              ? unit - 1
@@ -119,7 +119,7 @@ static long long weigh(Choice *c) {
   const unsigned tags = UNIT_TAG_OPEN | UNIT_TAG_CLOSE;
   long long sum = 0;
   for (size_t i = 0; i < c->u->n && c->err->rc == RC_OK; i++) {
-    const Unit *x = &c->u->at[i];
+    const TextUnit *x = &c->u->at[i];
     c->may[i] = c->roles[i] == ROLE_CONTEXT && c->gone[i] == CUT_KEPT;
     if (c->may[i] && !(x->flags & tags)) {
       size_t from =
@@ -184,7 +184,7 @@ static void extract(Choice *c, int *fits) {
   }
 }
 
-int extract_find(const char *text, size_t n, const Units *u, const unsigned char *roles,
+int extract_find(const char *text, size_t n, const TextUnits *u, const unsigned char *roles,
                  const ExtractOptions *options, unsigned char *gone, int *fits, Err *err) {
   Choice c = {
       .text = text, .n = n, .u = u, .roles = roles, .options = options, .gone = gone, .err = err};

@@ -1,7 +1,7 @@
 /*
 ** Of context, the sentences that answer the question, as many as fit.
 **
-** Units are scored by how much they have to do with the question (score.h). Taken are the best ones that still fit, ties by place, in their order in the text; with each the labels it hangs on, and the sentence
+** TextUnits are scored by how much they have to do with the question (score.h). Taken are the best ones that still fit, ties by place, in their order in the text; with each the labels it hangs on, and the sentence
 ** before one that begins with "This", "He", "However", where that fits too. What is taken is whole.
 */
 #ifndef LLMCOST_EXTRACT_H
@@ -23,7 +23,7 @@ typedef struct ExtractOptions {
 /* Marks the units of n bytes that are to go: gone[i] = CUT_OFF_TOPIC (or CUT_NOTHING_LEFT), where gone[i] was CUT_KEPT and the role is
 ** context; nothing where the text fits. *fits: 0 where what is fixed has more tokens than the budget alone: then nothing is marked, for
 ** it would not help. The text that is left has at most `budget` tokens otherwise. Returns RC_OK, or *err. */
-int extract_find(const char *text, size_t n, const Units *u, const unsigned char *roles,
+int extract_find(const char *text, size_t n, const TextUnits *u, const unsigned char *roles,
                  const ExtractOptions *options, unsigned char *gone, int *fits, Err *err);
 
 #endif

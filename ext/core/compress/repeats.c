@@ -27,7 +27,7 @@ typedef struct Signature {
   int is_formula;         /* holds "=" */
 } Signature;
 
-/* Units by a hash: chains in the order of the text. */
+/* TextUnits by a hash: chains in the order of the text. */
 typedef struct Chains {
   int *first, *next; /* owned; of a slot, of a unit */
   size_t slots;
@@ -35,7 +35,7 @@ typedef struct Chains {
 
 typedef struct Repeats {
   const char *text;
-  const Units *u;
+  const TextUnits *u;
   unsigned char *gone;
   Signature *signatures; /* of each unit */
   int *original;         /* of each unit: the one it repeats, or NO_UNIT */
@@ -84,7 +84,7 @@ static void add_shingle(Signature *s, uint64_t shingle) {
 }
 
 static void sign(Repeats *r, size_t unit) {
-  const Unit *x = &r->u->at[unit];
+  const TextUnit *x = &r->u->at[unit];
   Signature *s = &r->signatures[unit];
   uint64_t last[SHINGLE] = {0};
   TermWalk w;
@@ -115,7 +115,7 @@ static void sign(Repeats *r, size_t unit) {
 
 /* A hash of what a unit is read under: its heading; an item's also the sentence in front of its list. */
 static uint64_t scope_of(const Repeats *r, size_t unit) {
-  const Unit *x = &r->u->at[unit];
+  const TextUnit *x = &r->u->at[unit];
   size_t parent = x->parent;
   if (parent != UNIT_NONE && x->flags & UNIT_ITEM) {
     parent = r->u->at[parent].parent; /* its marker says nothing */
@@ -124,13 +124,14 @@ static uint64_t scope_of(const Repeats *r, size_t unit) {
 }
 
 /* 1 for an item with a number or a letter of its own: a choice, a step. */
-static int is_numbered(const Repeats *r, const Unit *x) {
-  const Unit *marker = x->flags & UNIT_ITEM && x->parent != UNIT_NONE ? &r->u->at[x->parent] : NULL;
+static int is_numbered(const Repeats *r, const TextUnit *x) {
+  const TextUnit *marker =
+      x->flags & UNIT_ITEM && x->parent != UNIT_NONE ? &r->u->at[x->parent] : NULL;
   return marker && strchr(".)]", r->text[marker->from + marker->n - 1]) != NULL;
 }
 
 /* 1 if it ends as sentences do: a line of a poem does not. */
-static int ends_as_sentence(const Repeats *r, const Unit *x) {
+static int ends_as_sentence(const Repeats *r, const TextUnit *x) {
   size_t end = x->from + x->n;
   while (end > x->from + 1 && r->text[end - 1] && strchr("\"')]*_", r->text[end - 1])) {
     end--;
@@ -143,7 +144,7 @@ static int ends_as_sentence(const Repeats *r, const Unit *x) {
 }
 
 static int may_go(const Repeats *r, size_t unit) {
-  const Unit *x = &r->u->at[unit];
+  const TextUnit *x = &r->u->at[unit];
   const Signature *s = &r->signatures[unit];
   const unsigned never = UNIT_LABEL | UNIT_QUESTION | UNIT_TURN | UNIT_ROW;
   size_t last = r->u->n_blocks > 1 ? r->u->n_blocks - 1 : UNIT_NONE;
@@ -179,7 +180,7 @@ static int by_value(const void *a, const void *b) {
 
 /* The runs of three words of a unit, sorted, each once; returns their number. */
 static size_t shingles_of(Repeats *r, size_t unit, int side) {
-  const Unit *x = &r->u->at[unit];
+  const TextUnit *x = &r->u->at[unit];
   size_t most = r->signatures[unit].n_words, n = 0, distinct = 0;
   if (most > r->cap[side]) {
     uint64_t *grown = realloc(r->shingles[side], most * sizeof *grown);
@@ -225,7 +226,7 @@ static double jaccard(Repeats *r, size_t a, size_t b) {
 
 static int is_near(Repeats *r, size_t a, size_t b) {
   const Signature *x = &r->signatures[a], *y = &r->signatures[b];
-  const Unit *u = &r->u->at[a], *v = &r->u->at[b];
+  const TextUnit *u = &r->u->at[a], *v = &r->u->at[b];
   if (r->gone[b] != CUT_KEPT || (u->flags | v->flags) & UNIT_ORDER || x->critical != y->critical ||
       scope_of(r, a) != scope_of(r, b) || !follows_repeat(r, a, b) ||
       jaccard(r, a, b) < REPEATS_NEAR) {
@@ -317,7 +318,7 @@ static size_t keep_parts(Repeats *r, size_t first) {
   return end;
 }
 
-int repeats_find(const char *text, const Units *u, unsigned char *gone, Err *err) {
+int repeats_find(const char *text, const TextUnits *u, unsigned char *gone, Err *err) {
   Repeats r = {.text = text, .u = u, .gone = gone, .err = err};
   size_t block = 0; /* its first unit */
   make_room(&r);

@@ -25,6 +25,6 @@ enum { REPEATS_LEAST = 6, REPEATS_BANDS = 4, REPEATS_MOST_TRIED = 8 };
 
 /* Marks the units of a text that repeat: gone[i] = CUT_SAME or CUT_ALMOST_SAME; others stay as they are. Returns RC_OK, or *err
 ** without memory. */
-int repeats_find(const char *text, const Units *u, unsigned char *gone, Err *err);
+int repeats_find(const char *text, const TextUnits *u, unsigned char *gone, Err *err);
 
 #endif

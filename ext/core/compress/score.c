@@ -44,7 +44,7 @@ typedef struct QueryTerm {
 
 typedef struct Scorer {
   const char *text;
-  const Units *u;
+  const TextUnits *u;
   const unsigned char *roles;
   const ScoreOptions *options;
   QueryTerm terms[MOST_TERMS];
@@ -176,7 +176,7 @@ typedef struct Found {
 } Found;
 
 static void read_unit(const Scorer *s, size_t unit, Found *f) {
-  const Unit *x = &s->u->at[unit];
+  const TextUnit *x = &s->u->at[unit];
   TermWalk w;
   Term t;
   f->n_touched = 0;
@@ -238,7 +238,7 @@ static double bm25(const Scorer *s, const Found *f) {
 /* --- what is added --- */
 
 static double beside(const Scorer *s, const double *base, size_t i) {
-  const Unit *x = &s->u->at[i];
+  const TextUnit *x = &s->u->at[i];
   double best = 0;
   if (i > 0 && s->u->at[i - 1].block == x->block) {
     best = base[i - 1];
@@ -265,7 +265,7 @@ static void add_rest(Scorer *s, const double *base, const unsigned char *held, d
   const ScoreOptions *o = s->options;
   top = top > 0 ? top : 1;
   for (size_t i = 0; i < s->u->n && s->err->rc == RC_OK; i++) {
-    const Unit *x = &s->u->at[i];
+    const TextUnit *x = &s->u->at[i];
     if (s->roles[i] != ROLE_CONTEXT) {
       continue;
     }
@@ -314,7 +314,7 @@ static int score_by_question(Scorer *s, Found *f) {
 
 /* Counts a unit's words in the sketch (by: 1), or sums what is counted there; *words is their number. */
 static double sketch_unit(Scorer *s, size_t unit, uint32_t by, size_t *words) {
-  const Unit *x = &s->u->at[unit];
+  const TextUnit *x = &s->u->at[unit];
   TermWalk w;
   Term t;
   double sum = 0;
@@ -349,7 +349,7 @@ static int score_by_itself(Scorer *s) {
   return s->err->rc;
 }
 
-int score_units(const char *text, const Units *u, const unsigned char *roles,
+int score_units(const char *text, const TextUnits *u, const unsigned char *roles,
                 const ScoreOptions *options, double *scores, Err *err) {
   Scorer *s = calloc(1, sizeof *s);
   Found *f = calloc(1, sizeof *f);

@@ -30,7 +30,7 @@ typedef struct ScoreOptions {
 } ScoreOptions;
 
 /* Fills in the scores of the units whose role is context (an array of u->n; 0 for others). Linear time. Returns RC_OK, or *err. */
-int score_units(const char *text, const Units *u, const unsigned char *roles,
+int score_units(const char *text, const TextUnits *u, const unsigned char *roles,
                 const ScoreOptions *options, double *scores, Err *err);
 
 #endif

@@ -45,14 +45,14 @@ static size_t first_word(const char *text, size_t from, size_t end, char out[MOS
   return from;
 }
 
-static int begins_with(const char *list, const char *text, const Unit *x) {
+static int begins_with(const char *list, const char *text, const TextUnit *x) {
   char word[MOST_LABEL_WORD + 3];
   first_word(text, x->from, x->from + x->n, word);
   return word[1] != 0 && strstr(list, word) != NULL;
 }
 
 /* 1 if the unit is a heading, or begins with a label, of that word: "Context", "Context 2:", "## Document [3]". */
-static int is_labelled(const char *list, const char *text, const Unit *x) {
+static int is_labelled(const char *list, const char *text, const TextUnit *x) {
   char word[MOST_LABEL_WORD + 3];
   size_t end = x->from + x->n, at = first_word(text, x->from, end, word);
   if (!(x->flags & UNIT_TURN) && x->kind != BLOCK_HEADING) {
@@ -67,14 +67,14 @@ static int is_labelled(const char *list, const char *text, const Unit *x) {
 
 typedef struct Walk {
   const char *text;
-  const Units *u;
+  const TextUnits *u;
   int depth;    /* tags that are open */
   int is_under; /* a heading or a label of context is open: its level, LABEL_LEVEL + 1 for a label */
 } Walk;
 
 /* Whether unit i is context by its marks. */
 static int is_marked(Walk *w, size_t i) {
-  const Unit *x = &w->u->at[i];
+  const TextUnit *x = &w->u->at[i];
   const unsigned tags = UNIT_TAG_OPEN | UNIT_TAG_CLOSE;
   if (x->flags & tags && units_is_container(w->text + x->from, x->n)) {
     w->depth += x->flags & UNIT_TAG_OPEN ? 1 : w->depth > 0 ? -1 : 0;
@@ -98,7 +98,7 @@ static int is_marked(Walk *w, size_t i) {
   return w->is_under && x->block + 1 < w->u->n_blocks;
 }
 
-static size_t find_marked(const char *text, const Units *u, unsigned char *roles) {
+static size_t find_marked(const char *text, const TextUnits *u, unsigned char *roles) {
   Walk w = {text, u, 0, 0};
   size_t n = 0;
   for (size_t i = 0; i < u->n; i++) {
@@ -108,13 +108,13 @@ static size_t find_marked(const char *text, const Units *u, unsigned char *roles
   return n;
 }
 
-static size_t find_guessed(const char *text, const Units *u, unsigned char *roles) {
+static size_t find_guessed(const char *text, const TextUnits *u, unsigned char *roles) {
   size_t n = 0, ending = u->n; /* where the questions that end the text begin */
   while (ending > 0 && u->at[ending - 1].flags & UNIT_QUESTION) {
     ending--;
   }
   for (size_t i = 0; i < u->n; i++) {
-    const Unit *x = &u->at[i];
+    const TextUnit *x = &u->at[i];
     int stays = x->block == 0 || x->block + 1 >= u->n_blocks || i >= ending ||
                 begins_with(ORDER_WORDS, text, x) || is_labelled(OTHER_WORDS, text, x);
     roles[i] = stays ? ROLE_FIXED : ROLE_CONTEXT;
@@ -124,8 +124,8 @@ static size_t find_guessed(const char *text, const Units *u, unsigned char *role
 }
 
 /* A question, or labelled as one, or under such a heading. */
-static int is_asked(const char *text, const Units *u, size_t i) {
-  const Unit *x = &u->at[i];
+static int is_asked(const char *text, const TextUnits *u, size_t i) {
+  const TextUnit *x = &u->at[i];
   if (x->kind == BLOCK_HEADING) {
     return 0;
   }
@@ -135,7 +135,7 @@ static int is_asked(const char *text, const Units *u, size_t i) {
 }
 
 /* What of the rest is asked. */
-static void find_question(const char *text, const Units *u, unsigned char *roles) {
+static void find_question(const char *text, const TextUnits *u, unsigned char *roles) {
   size_t found = 0;
   for (size_t i = 0; i < u->n; i++) {
     int asks = roles[i] == ROLE_FIXED && is_asked(text, u, i);
@@ -147,7 +147,8 @@ static void find_question(const char *text, const Units *u, unsigned char *roles
   }
 }
 
-size_t context_find(const char *text, const Units *u, ContextWhere where, unsigned char *roles) {
+size_t context_find(const char *text, const TextUnits *u, ContextWhere where,
+                    unsigned char *roles) {
   if (where == CONTEXT_WHOLE) {
     memset(roles, ROLE_CONTEXT, u->n);
     return u->n;

@@ -29,6 +29,6 @@ typedef enum ContextRole {
 
 /* Fills in the role of each unit (an array of u->n). Returns the number of those that are context. The question is what of the rest
 ** ends with a question mark or is labelled so; where nothing is, the last block. */
-size_t context_find(const char *text, const Units *u, ContextWhere where, unsigned char *roles);
+size_t context_find(const char *text, const TextUnits *u, ContextWhere where, unsigned char *roles);
 
 #endif

@@ -1,5 +1,5 @@
 /*
-** Units of a text. See units.h for the contract.
+** TextUnits of a text. See units.h for the contract.
 **
 ** Blocks come one after the other; what each hangs on is kept in a stack of headings by level. A paragraph's marks are found first,
 ** then its sentences: the scanner jumps from mark to mark, so that no end of a sentence is looked for within one.
@@ -38,7 +38,7 @@ static const char MONTHS[] =
 
 typedef struct Reader {
   const char *text;
-  Units *out;
+  TextUnits *out;
   TextSpans marks;
   size_t above[LABEL_LEVEL + 1]; /* the heading of each level that is open; UNIT_NONE */
   size_t block;
@@ -47,16 +47,16 @@ typedef struct Reader {
   Err *err;
 } Reader;
 
-void units_free(Units *u) {
+void units_free(TextUnits *u) {
   free(u->at);
-  *u = (Units){NULL, 0, 0, 0};
+  *u = (TextUnits){NULL, 0, 0, 0};
 }
 
-static size_t add(Reader *r, Unit u) {
-  Units *out = r->out;
+static size_t add(Reader *r, TextUnit u) {
+  TextUnits *out = r->out;
   if (out->n == out->cap && r->err->rc == RC_OK) {
     size_t cap = out->cap ? 2 * out->cap : 128;
-    Unit *grown = realloc(out->at, cap * sizeof *grown);
+    TextUnit *grown = realloc(out->at, cap * sizeof *grown);
     if (!grown) {
       err_nomem(r->err);
       return UNIT_NONE;
@@ -385,7 +385,7 @@ static void open_heading(Reader *r, size_t from, size_t n, int level) {
   for (int l = level; l <= LABEL_LEVEL; l++) {
     r->above[l] = UNIT_NONE;
   }
-  Unit u = {from, n, parent_of(r), r->block, BLOCK_HEADING, level, UNIT_LABEL | UNIT_FIRST};
+  TextUnit u = {from, n, parent_of(r), r->block, BLOCK_HEADING, level, UNIT_LABEL | UNIT_FIRST};
   r->above[level] = add(r, u);
   r->is_led = 0;
 }
@@ -417,7 +417,7 @@ static void add_sentences(Reader *r, const Block *b, size_t from, size_t parent,
     while (last > from + 1 && is_blank(r->text[last - 1])) {
       last--;
     }
-    Unit u = {from, last - from, parent, r->block, b->kind, 0, flags | UNIT_SENTENCE};
+    TextUnit u = {from, last - from, parent, r->block, b->kind, 0, flags | UNIT_SENTENCE};
     if (r->text[from] == '<' && units_is_container(r->text + from, last - from)) {
       u.kind = BLOCK_TAG;
       u.flags = r->text[from + 1] == '/' ? UNIT_TAG_CLOSE : UNIT_TAG_OPEN;
@@ -439,13 +439,13 @@ static void add_sentences(Reader *r, const Block *b, size_t from, size_t parent,
 }
 
 static void add_item(Reader *r, const Block *b) {
-  Unit marker = {b->from,
-                 b->body - b->from,
-                 parent_of(r),
-                 r->block,
-                 b->kind,
-                 0,
-                 UNIT_LABEL | UNIT_ITEM | UNIT_FIRST};
+  TextUnit marker = {b->from,
+                     b->body - b->from,
+                     parent_of(r),
+                     r->block,
+                     b->kind,
+                     0,
+                     UNIT_LABEL | UNIT_ITEM | UNIT_FIRST};
   while (marker.n > 1 && is_blank(r->text[marker.from + marker.n - 1])) {
     marker.n--;
   }
@@ -469,7 +469,7 @@ static void add_rows(Reader *r, const Block *b) {
       last = k == rule.end ? rule.end : last;
       next = k == rule.end ? rule.next : next;
     }
-    Unit u = {at, last - at, parent, r->block, b->kind, 0, UNIT_ROW};
+    TextUnit u = {at, last - at, parent, r->block, b->kind, 0, UNIT_ROW};
     u.flags |= at == b->from ? UNIT_FIRST : 0;
     u.flags |= is_table && at == b->from ? UNIT_LABEL : 0;
     u.flags |= flags_of_words(r->text, at, last);
@@ -488,13 +488,13 @@ static void add_tag(Reader *r, const Block *b) {
   int closes = i + 1 < b->n && ((t[i] == '<' && t[i + 1] == '/') ||
                                 (t[i] == '`' && !memchr(t, 'c', b->n) && !memchr(t, 'C', b->n)));
   int is_alone = b->n > 1 && t[b->n - 2] == '/';
-  Unit u = {b->from, b->n, parent_of(r), r->block, b->kind, 0, UNIT_FIRST};
+  TextUnit u = {b->from, b->n, parent_of(r), r->block, b->kind, 0, UNIT_FIRST};
   u.flags |= closes ? UNIT_TAG_CLOSE : is_alone ? 0 : UNIT_TAG_OPEN;
   add(r, u);
 }
 
 static void add_whole(Reader *r, const Block *b) {
-  Unit u = {b->from, b->n, parent_of(r), r->block, b->kind, 0, UNIT_FIRST};
+  TextUnit u = {b->from, b->n, parent_of(r), r->block, b->kind, 0, UNIT_FIRST};
   u.flags |= flags_of_words(r->text, b->from, b->from + b->n);
   add(r, u);
 }
@@ -524,7 +524,7 @@ static void add_block(Reader *r, const Block *b) {
   }
 }
 
-int units_find(const char *text, size_t n, Units *out, Err *err) {
+int units_find(const char *text, size_t n, TextUnits *out, Err *err) {
   Blocks blocks = {NULL, 0, 0};
   Reader r = {.text = text, .out = out, .err = err};
   for (int level = 0; level <= LABEL_LEVEL; level++) {

@@ -34,24 +34,24 @@ enum {
 };
 #define UNIT_NONE ((size_t)-1)
 
-typedef struct Unit {
+typedef struct TextUnit {
   size_t from, n; /* bytes */
   size_t parent;  /* the unit it hangs on; UNIT_NONE */
   size_t block;   /* its block's place in the text */
   BlockKind kind;
   int level; /* of a heading: 1 to LABEL_LEVEL; else 0 */
   unsigned flags;
-} Unit;
+} TextUnit;
 
-typedef struct Units {
-  Unit *at; /* owned */
+typedef struct TextUnits {
+  TextUnit *at; /* owned */
   size_t n, cap;
   size_t n_blocks;
-} Units;
+} TextUnits;
 
 /* The units of n bytes, in order. Any bytes; linear time. Returns RC_OK, or *err without memory. */
-int units_find(const char *text, size_t n, Units *out, Err *err);
-void units_free(Units *u);
+int units_find(const char *text, size_t n, TextUnits *out, Err *err);
+void units_free(TextUnits *u);
 
 /* 1 if n bytes are a tag whose name says that what it holds is context: <context>, </document>, ```context. */
 int units_is_container(const char *tag, size_t n);
