@@ -214,6 +214,7 @@ static const struct {
     {"llm_call", &call_table},
     {"embed_batch", &embed_table},
     {"llm_compress_report", &compress_report_table},
+    {"llm_lint", &lint_table},
     {"llm_catalogue", &catalogue_table},
     {"llm_reconcile", &reconcile_table},
     {"llm_drift", &drift_table},

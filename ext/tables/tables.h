@@ -9,6 +9,7 @@
 extern const TableKind call_table;            /* llm_call(prompt, options) */
 extern const TableKind embed_table;           /* embed_batch(texts, model) */
 extern const TableKind compress_report_table; /* llm_compress_report(text [, options]) */
+extern const TableKind lint_table;            /* llm_lint([text [, options]]) */
 extern const TableKind catalogue_table;       /* llm_catalogue */
 extern const TableKind reconcile_table;       /* llm_reconcile(options) */
 extern const TableKind drift_table;           /* llm_drift(period | two | four times, options) */

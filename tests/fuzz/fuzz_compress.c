@@ -3,11 +3,13 @@
 **
 ** Holds: what comes back is the prompt with bytes left out, in its order, with no more tokens; within the budget, or said not to be; UTF-8
 ** where the prompt is; the same when compressed again; what was dropped lies in the prompt, in order, and none over another. JSON that is the
-** whole prompt stays the same values. TextUnits and protected spans are in order, within the text.
+** whole prompt stays the same values. What lint finds lies in the prompt, is no more than it, and what moves is out of the text that is
+** given instead. Units and protected spans are in order, within the text.
 */
 #include "fuzz.h"
 
 #include "core/compress/compress.h"
+#include "core/lint/lint.h"
 #include "core/split/spans.h"
 
 /* Tokens of a kind: a byte of punctuation, a run of others, a line end. */
@@ -71,6 +73,21 @@ static void check_split(const char *text, size_t n) {
   spans_free(&s);
 }
 
+static void check_lint(const char *text, size_t n, long long floor) {
+  Err err = {0};
+  Lint l;
+  const LintOptions o = {.floor = floor, .count = count};
+  static MovingFinder *finder;
+  finder = finder ? finder : moving_open(&err);
+  require(finder && lint_text(finder, text, n, &o, &l, &err) == RC_OK);
+  for (size_t i = 0; i < l.n; i++) {
+    const LintFinding *f = &l.at[i];
+    require(f->from + f->n <= n && f->tokens >= 0 && (!f->changed || f->n_changed <= n));
+    require(!f->n_moved || (f->moved <= f->from && f->from + f->n <= f->moved + f->n_moved));
+  }
+  lint_free(&l);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   Input in = {data, size};
   unsigned what = take_byte(&in), budget = take_byte(&in);
@@ -93,6 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     check_json(text, n, &once);
   }
   check_split(text, n);
+  check_lint(text, n, (long long)budget - 1);
   compressed_free(&once);
   compressed_free(&twice);
   free(query);

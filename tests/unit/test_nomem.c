@@ -14,6 +14,8 @@
 #include "base/base64.h"
 #include "conn/settings.h"
 #include "core/price/catalogue.h"
+#include "core/compress/compress.h"
+#include "core/lint/lint.h"
 #include "core/tokens/encoding.h"
 #include "core/gate/agree.h"
 #include "core/gate/gate.h"
@@ -892,6 +894,44 @@ static int logs(Result *r, Err *err) {
   return err->rc;
 }
 
+static long long count_bytes(void *arg, const char *text, size_t n) {
+  (void)arg;
+  (void)text;
+  return (long long)n;
+}
+
+/* Two rules, one of them twice, a clock in front, JSON, context and a question. */
+static const char prompt[] =
+    "Current time: 10:31:07\n\nItems can be returned for free by all customers.\n\n"
+    "Items can be returned for free by all customers.\n\n{\n  \"a\": [1,\n 2]\n}\n\n"
+    "<context>\nOur shop opened in 1999. Parcels to Norway take nine days. The chief likes "
+    "sailing.\n"
+    "</context>\n\nWhen does a parcel to Norway arrive?";
+
+static int compressed(Result *r, Err *err) {
+  const CompressOptions o = {.budget = 190, .count = count_bytes};
+  Compressed c;
+  if (compress_text(prompt, sizeof prompt - 1, &o, &c, err) == RC_OK) {
+    add_bytes(r, c.text, c.n);
+    compressed_free(&c);
+  }
+  return err->rc;
+}
+
+static int linted(Result *r, Err *err) {
+  const LintOptions o = {.floor = 0, .count = count_bytes};
+  MovingFinder *finder = moving_open(err);
+  Lint l;
+  if (finder && lint_text(finder, prompt, sizeof prompt - 1, &o, &l, err) == RC_OK) {
+    for (size_t i = 0; i < l.n; i++) {
+      add_bytes(r, prompt + l.at[i].from, l.at[i].n);
+    }
+    lint_free(&l);
+  }
+  moving_close(finder);
+  return err->rc;
+}
+
 /* ---- running it */
 
 /* What there is, a name, a message, words, and nothing. */
@@ -962,6 +1002,8 @@ static const Case cases[] = {
     {"logs", logs, NULL},
     {"index", vec_index, NULL},
     {"help", help, NULL},
+    {"compressed", compressed, NULL},
+    {"linted", linted, NULL},
 };
 
 static int run_with(const Case *c, long from, long to, Result *r) {

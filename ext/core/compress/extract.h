@@ -1,7 +1,7 @@
 /*
 ** Of context, the sentences that answer the question, as many as fit.
 **
-** TextUnits are scored by how much they have to do with the question (score.h). Taken are the best ones that still fit, ties by place, in their order in the text; with each the labels it hangs on, and the sentence
+** Units are scored by how much they have to do with the question (score.h). Taken are the best ones that still fit, ties by place, in their order in the text; with each the labels it hangs on, and the sentence
 ** before one that begins with "This", "He", "However", where that fits too. What is taken is whole.
 */
 #ifndef LLMCOST_EXTRACT_H

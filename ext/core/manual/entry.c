@@ -25,7 +25,7 @@ static int read_name(Entry *e) {
 /* 1 if a block is a row of the index, and the kind of what it names. */
 static int is_listed(const Walk *w, Span *kind) {
   static const char setting[] = "setting", option[] = "option of a call";
-  if (w->block.kind != BLOCK_ROW) {
+  if (w->block.kind != PAGE_ROW) {
     return 0;
   }
   *kind = w->heading;
@@ -95,10 +95,10 @@ const ManualPage *entry_page(const ManualPage *pages, const Entry *e) {
     if (w.is_in_index || strcmp(w.page->name, MANUAL_FRONT) == 0) {
       continue;
     }
-    if (w.block.kind == BLOCK_HEADING && names_it(w.block.text, e->name.at, e->name.n)) {
+    if (w.block.kind == PAGE_HEADING && names_it(w.block.text, e->name.at, e->name.n)) {
       return w.page;
     }
-    if (!by_row && w.block.kind == BLOCK_ROW && row_cell(w.block.text, 0, &cell) &&
+    if (!by_row && w.block.kind == PAGE_ROW && row_cell(w.block.text, 0, &cell) &&
         names_it(cell, e->name.at, e->name.n)) {
       by_row = w.page;
     }

@@ -52,15 +52,15 @@ static void begin_finding(Help *h) {
 }
 
 static int ends_section(const Walk *w, int level, const ManualPage *page) {
-  return w->page != page || (w->block.kind == BLOCK_HEADING && w->block.level <= level);
+  return w->page != page || (w->block.kind == PAGE_HEADING && w->block.level <= level);
 }
 
 /* A section: until the next of its level. */
 static void put_body(Help *h, Walk w, int level) {
   const ManualPage *page = w.page;
-  BlockKind last = BLOCK_HEADING;
+  PageBlockKind last = PAGE_HEADING;
   while (walk_next(&w) && !ends_section(&w, level, page)) {
-    if (w.block.kind != last || w.block.kind == BLOCK_TEXT || w.block.kind == BLOCK_CODE) {
+    if (w.block.kind != last || w.block.kind == PAGE_TEXT || w.block.kind == PAGE_CODE) {
       put(h, "\n");
     }
     show_block(&w.block, h->out);
@@ -200,7 +200,7 @@ static int is_title_of(Help *h, Span heading) {
 /* 1 if the first cell of a row is that name, or one of a list of names. */
 static int is_row_of(const Walk *w, Span name) {
   Span cell;
-  return w->block.kind == BLOCK_ROW && !w->is_in_index && row_cell(w->block.text, 0, &cell) &&
+  return w->block.kind == PAGE_ROW && !w->is_in_index && row_cell(w->block.text, 0, &cell) &&
          names_it(cell, name.at, name.n);
 }
 
@@ -256,7 +256,7 @@ static void put_titled(Help *h) {
   Walk w;
   for (walk_start(&w, h->pages); walk_next(&w);) {
     /* The front page only points to the others. */
-    if (strcmp(w.page->name, MANUAL_FRONT) != 0 && w.block.kind == BLOCK_HEADING &&
+    if (strcmp(w.page->name, MANUAL_FRONT) != 0 && w.block.kind == PAGE_HEADING &&
         w.block.level > 1 && !is_shown(h, w.block.text.at) &&
         (names_it(w.block.text, h->name.at, h->name.n) || is_title_of(h, w.block.text))) {
       put_section(h, &w);
@@ -325,7 +325,7 @@ static void find_near(const Help *h, const char *topic, Near *near) {
   Span cell, code;
   near->n = 0;
   for (walk_start(&w, h->pages); walk_next(&w);) {
-    if (w.block.kind == BLOCK_ROW && row_cell(w.block.text, 0, &cell)) {
+    if (w.block.kind == PAGE_ROW && row_cell(w.block.text, 0, &cell)) {
       while (span_code(&cell, &code)) {
         const char *open = memchr(code.at, '(', code.n);
         offer_name(near, topic, (Span){code.at, open ? (size_t)(open - code.at) : code.n});
@@ -421,9 +421,9 @@ static void put_seen(Help *h) {
 static void put_with_section(Help *h, const Walk *w) {
   Walk section = *w;
   section.blocks = w->section;
-  if (w->block.kind == BLOCK_HEADING) {
+  if (w->block.kind == PAGE_HEADING) {
     put_section_to(h, w, w->level > 1 ? w->level : MOST_LEVELS);
-  } else if (w->block.kind == BLOCK_ROW || w->heading.n == 0 ||
+  } else if (w->block.kind == PAGE_ROW || w->heading.n == 0 ||
              section_of(section, MOST_LEVELS).n > MOST_LEAF) {
     put_block(h, w);
   } else {

@@ -1,5 +1,5 @@
 /*
-** Blocks of Markdown. See page.h for the contract.
+** PageBlocks of Markdown. See page.h for the contract.
 */
 #include "core/manual/page.h"
 
@@ -59,31 +59,31 @@ Span span_trim(Span s) {
   return s;
 }
 
-void blocks_start(Blocks *b, const char *text) {
-  *b = (Blocks){text, {text, 0}};
+void blocks_start(PageBlocks *b, const char *text) {
+  *b = (PageBlocks){text, {text, 0}};
 }
 
-static void take_heading(Blocks *b, Block *block) {
+static void take_heading(PageBlocks *b, PageBlock *block) {
   Span line = line_at(b->at);
-  block->kind = BLOCK_HEADING;
+  block->kind = PAGE_HEADING;
   block->level = heading_level(b->at);
   block->text = span_trim((Span){line.at + (size_t)block->level, line.n - (size_t)block->level});
   b->at = after_line(b->at);
 }
 
-static void take_code(Blocks *b, Block *block) {
+static void take_code(PageBlocks *b, PageBlock *block) {
   const char *from = after_line(b->at), *to = from;
   while (*to && !is_fence(to)) {
     to = after_line(to);
   }
-  block->kind = BLOCK_CODE;
+  block->kind = PAGE_CODE;
   block->text = (Span){from, (size_t)(to - from)};
   b->at = after_line(to);
 }
 
-static void take_lines(Blocks *b, Block *block) {
+static void take_lines(PageBlocks *b, PageBlock *block) {
   const char *from = b->at;
-  block->kind = item_mark(from) ? BLOCK_ITEM : BLOCK_TEXT;
+  block->kind = item_mark(from) ? PAGE_ITEM : PAGE_TEXT;
   do {
     b->at = after_line(b->at);
   } while (*b->at && !begins_block(b->at));
@@ -91,7 +91,7 @@ static void take_lines(Blocks *b, Block *block) {
 }
 
 /* A line of a table: 1 where it is a row, 0 where it was the header. */
-static int take_table(Blocks *b, Block *block) {
+static int take_table(PageBlocks *b, PageBlock *block) {
   Span line = line_at(b->at);
   b->at = after_line(b->at);
   if (b->head.n == 0 && b->at[0] == '|' && strchr("-:", b->at[1]) && b->at[1]) {
@@ -99,19 +99,19 @@ static int take_table(Blocks *b, Block *block) {
     b->at = after_line(b->at);
     return 0;
   }
-  block->kind = BLOCK_ROW;
+  block->kind = PAGE_ROW;
   block->text = line;
   block->head = b->head;
   return 1;
 }
 
-static void skip_comment(Blocks *b) {
+static void skip_comment(PageBlocks *b) {
   const char *end = strstr(b->at, "-->");
   b->at = end ? after_line(end) : b->at + strlen(b->at);
 }
 
-int blocks_next(Blocks *b, Block *block) {
-  *block = (Block){BLOCK_TEXT, 0, {b->at, 0}, {b->at, 0}};
+int blocks_next(PageBlocks *b, PageBlock *block) {
+  *block = (PageBlock){PAGE_TEXT, 0, {b->at, 0}, {b->at, 0}};
   while (*b->at) {
     if (*b->at == '|') {
       if (take_table(b, block)) {
@@ -201,7 +201,7 @@ static void note_heading(Walk *w) {
 int walk_next(Walk *w) {
   while (w->page->name) {
     if (blocks_next(&w->blocks, &w->block)) {
-      if (w->block.kind == BLOCK_HEADING) {
+      if (w->block.kind == PAGE_HEADING) {
         note_heading(w);
       }
       return 1;

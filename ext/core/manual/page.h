@@ -21,25 +21,31 @@ typedef struct Span {
   size_t n;
 } Span;
 
-typedef enum BlockKind { BLOCK_HEADING, BLOCK_ROW, BLOCK_ITEM, BLOCK_CODE, BLOCK_TEXT } BlockKind;
+typedef enum PageBlockKind {
+  PAGE_HEADING,
+  PAGE_ROW,
+  PAGE_ITEM,
+  PAGE_CODE,
+  PAGE_TEXT
+} PageBlockKind;
 
-typedef struct Block {
-  BlockKind kind;
+typedef struct PageBlock {
+  PageBlockKind kind;
   int level; /* of a heading */
   Span text; /* without the marks of a heading, the fences of code */
   Span head; /* of a row: the header of its table */
-} Block;
+} PageBlock;
 
 /* What is left of a text. */
-typedef struct Blocks {
+typedef struct PageBlocks {
   const char *at;
   Span head; /* the table we are in; n 0: none */
-} Blocks;
+} PageBlocks;
 
-void blocks_start(Blocks *b, const char *text);
+void blocks_start(PageBlocks *b, const char *text);
 
 /* The next one: 1, or 0 at the end. */
-int blocks_next(Blocks *b, Block *block);
+int blocks_next(PageBlocks *b, PageBlock *block);
 
 /* The cell i (from 0) of a row, without blanks around it: 1, or 0 where it has fewer. */
 int row_cell(Span row, int i, Span *cell);
@@ -56,13 +62,13 @@ Span span_trim(Span s);
 /* Every block of some pages (ended by a NULL name), with where it stands. */
 typedef struct Walk {
   const ManualPage *page; /* of the block */
-  Blocks blocks;
-  Block block;
-  Blocks section;  /* what stands behind the latest heading */
-  Span heading;    /* the latest, the block itself where it is one */
-  Span also;       /* other words for what it is about: a comment "also: …" right behind it */
-  int level;       /* of it */
-  int is_in_index; /* under the index of the front page */
+  PageBlocks blocks;
+  PageBlock block;
+  PageBlocks section; /* what stands behind the latest heading */
+  Span heading;       /* the latest, the block itself where it is one */
+  Span also;          /* other words for what it is about: a comment "also: …" right behind it */
+  int level;          /* of it */
+  int is_in_index;    /* under the index of the front page */
 } Walk;
 
 void walk_start(Walk *w, const ManualPage *pages);

@@ -114,9 +114,9 @@ static int seen_score(const char *topic, Span cell, Buf *room) {
 }
 
 /* 1 if a row is of a table of what somebody sees, or has. */
-static int is_of_seen(const Block *block, Span *cell) {
+static int is_of_seen(const PageBlock *block, Span *cell) {
   static const char *const columns[] = {"you see", "client"};
-  if (block->kind != BLOCK_ROW || !row_cell(block->head, 0, cell)) {
+  if (block->kind != PAGE_ROW || !row_cell(block->head, 0, cell)) {
     return 0;
   }
   for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
@@ -187,14 +187,14 @@ static Fit fit_of(const Walk *w, const Words *words, Buf *room) {
   enum { TEXT = 100, CODE = 70, HEADING = 160, CELL = 120, SEEN = 140 };
   Fit fit = {{0}};
   Span cell;
-  if (w->block.kind == BLOCK_HEADING) {
+  if (w->block.kind == PAGE_HEADING) {
     raise_fit(&fit, words, form_of_heading(w, room), HEADING);
     return fit;
   }
-  raise_fit(&fit, words, form_of(w->block.text, room), w->block.kind == BLOCK_CODE ? CODE : TEXT);
+  raise_fit(&fit, words, form_of(w->block.text, room), w->block.kind == PAGE_CODE ? CODE : TEXT);
   if (is_of_seen(&w->block, &cell)) {
     raise_fit(&fit, words, form_of(cell, room), SEEN);
-  } else if (w->block.kind == BLOCK_ROW && row_cell(w->block.text, 0, &cell)) {
+  } else if (w->block.kind == PAGE_ROW && row_cell(w->block.text, 0, &cell)) {
     raise_fit(&fit, words, form_of(cell, room), CELL);
   }
   return fit;
@@ -231,7 +231,7 @@ void search_words(const ManualPage *pages, const char *topic, Buf *room, Found *
   count_blocks(pages, &words, room);
   for (walk_start(&w, pages); walk_next(&w);) {
     Fit fit = fit_of(&w, &words, room);
-    int is_heading = w.block.kind == BLOCK_HEADING;
+    int is_heading = w.block.kind == PAGE_HEADING;
     int is_front = strcmp(w.page->name, MANUAL_FRONT) == 0; /* it only points to the others */
     over = w.heading.n == 0 ? none : is_heading ? fit : over;
     int score = w.is_in_index ? 0 : score_of(&words, &fit, is_heading ? &none : &over);

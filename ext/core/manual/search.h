@@ -20,7 +20,7 @@ typedef struct Found {
 /* Rows of what one sees (or of clients that one has) that fit a topic's normal form (words.h). `room` is for texts that are compared. */
 void search_seen(const ManualPage *pages, const char *topic, Buf *room, Found *found);
 
-/* Blocks that hold its words: rare ones count more than others, common ones ("how", "the") not at all; a word of a heading,
+/* PageBlocks that hold its words: rare ones count more than others, common ones ("how", "the") not at all; a word of a heading,
 ** or one that the page gives it besides (page.h), more than that of a row or a text. */
 void search_words(const ManualPage *pages, const char *topic, Buf *room, Found *found);
 

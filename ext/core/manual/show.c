@@ -100,7 +100,7 @@ static void show_code(Span text, Buf *out) {
 }
 
 /* The first cell; under it each other, with its column's name where there are several. */
-static void show_row(const Block *block, Buf *out) {
+static void show_row(const PageBlock *block, Buf *out) {
   Span cell, name;
   int has_many = row_cell(block->text, 2, &cell);
   if (!row_cell(block->text, 0, &cell)) {
@@ -124,9 +124,9 @@ static void show_row(const Block *block, Buf *out) {
   }
 }
 
-void show_block(const Block *block, Buf *out) {
+void show_block(const PageBlock *block, Buf *out) {
   switch (block->kind) {
-  case BLOCK_HEADING:
+  case PAGE_HEADING:
     for (int i = 0; i < block->level; i++) {
       buf_add(out, "#", 1);
     }
@@ -134,13 +134,13 @@ void show_block(const Block *block, Buf *out) {
     show_plain(block->text, out);
     buf_add(out, "\n", 1);
     break;
-  case BLOCK_ROW:
+  case PAGE_ROW:
     show_row(block, out);
     break;
-  case BLOCK_CODE:
+  case PAGE_CODE:
     show_code(block->text, out);
     break;
-  case BLOCK_ITEM:
+  case PAGE_ITEM:
     show_text(block->text, 0, 2, out);
     break;
   default:

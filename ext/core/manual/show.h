@@ -1,5 +1,5 @@
 /*
-** Blocks of the manual as text for a terminal: lines of SHOW_WIDTH characters where they can be broken, no marks of
+** PageBlocks of the manual as text for a terminal: lines of SHOW_WIDTH characters where they can be broken, no marks of
 ** Markdown but backticks; a row of a table is its first cell, and under it the others.
 */
 #ifndef LLMCOST_MANUAL_SHOW_H
@@ -12,7 +12,7 @@
 enum { SHOW_WIDTH = 79 };
 
 /* Appends a block with a line end. Whether it failed, `out` says. */
-void show_block(const Block *block, Buf *out);
+void show_block(const PageBlock *block, Buf *out);
 
 /* Appends a text of one paragraph: its first line goes behind what stands in the line already (`column` characters), the
 ** others begin with `indent` blanks. */

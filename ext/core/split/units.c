@@ -1,5 +1,5 @@
 /*
-** TextUnits of a text. See units.h for the contract.
+** Units of a text. See units.h for the contract.
 **
 ** Blocks come one after the other; what each hangs on is kept in a stack of headings by level. A paragraph's marks are found first,
 ** then its sentences: the scanner jumps from mark to mark, so that no end of a sentence is looked for within one.

@@ -31,7 +31,8 @@ void fn_llm_prune(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err
   size_t n, n_options, n_out = 0;
   const char *options = options_of(argc, argv, &n_options, err);
   const char *messages = err->rc == RC_OK ? arg_bytes(argv[0], &n, err) : NULL;
-  char *out = messages ? turns_kept(fn_conn(ctx), messages, n, options, n_options, &n_out, err) : NULL;
+  char *out =
+      messages ? turns_kept(fn_conn(ctx), messages, n, options, n_options, &n_out, err) : NULL;
   if (out) {
     sqlite3_result_text64(ctx, out, n_out, free, SQLITE_UTF8);
     sqlite3_result_subtype(ctx, 'J');

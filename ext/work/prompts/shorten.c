@@ -58,7 +58,9 @@ static const Spec specs[] = {
     {"sharers", INTO(INTEGER, sharers), .min = 1, .max = 1000000000},
 };
 static const SpecHint hints[] = {
-    {"question", "query"},     {"target_tokens", "budget"}, {"max_tokens", "budget"},
+    {"question", "query"},
+    {"target_tokens", "budget"},
+    {"max_tokens", "budget"},
     {"rate", "a share is no budget: give the tokens, llm_tokens(text) / 2, say"},
     {"ratio", "a share is no budget: give the tokens, llm_tokens(text) / 2, say"},
     {NULL, NULL},
@@ -183,7 +185,8 @@ int shorten_text(Conn *conn, const char *text, size_t n, const char *options, si
     err_set(err, RC_ERROR, ERR_BAD_UTF8, "the text is not valid UTF-8 (byte %zu)", bad_at);
   }
   if (err->rc == RC_OK && o.score == SCORE_EMBED && !o.query) {
-    err_set(err, RC_ERROR, ERR_BAD_OPTION, "option 'score': 'embed' compares with a 'query': give it");
+    err_set(err, RC_ERROR, ERR_BAD_OPTION,
+            "option 'score': 'embed' compares with a 'query': give it");
   }
   if (err->rc == RC_OK && (o.query || o.methods & COMPRESS_EXTRACT) && o.budget == SPEC_UNSET) {
     err_set(err, RC_ERROR, ERR_BAD_OPTION,

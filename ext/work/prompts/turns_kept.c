@@ -32,7 +32,10 @@ static const Spec specs[] = {
     {"model", INTO(TEXT, model)},
 };
 static const SpecHint hints[] = {
-    {"max_tokens", "budget"}, {"last", "keep"}, {"turns", "keep"}, {NULL, NULL},
+    {"max_tokens", "budget"},
+    {"last", "keep"},
+    {"turns", "keep"},
+    {NULL, NULL},
 };
 static const SpecTable table = {"option", ERR_BAD_OPTION, "model",
                                 hints,    specs,          sizeof specs / sizeof specs[0]};
@@ -98,8 +101,9 @@ static int is_word(const char *p, const char *word, const char *end) {
 
 /* 1 if somebody speaks of himself, or asks: that orders nothing. */
 static int is_remark(const char *p, size_t n) {
-  static const char *const selves[] = {"i",   "i'm", "we",  "my",  "our", "it",  "he",  "she", "they", "there", "that", "this",
-                                       "ich", "wir", "je",  "nous", "yo", "io",  "eu",  "es",  "er",   "sie",   "il",   "elle"};
+  static const char *const selves[] = {"i",    "i'm",   "we",   "my",   "our", "it",  "he", "she",
+                                       "they", "there", "that", "this", "ich", "wir", "je", "nous",
+                                       "yo",   "io",    "eu",   "es",   "er",  "sie", "il", "elle"};
   const char *end = p + n;
   int is = n > 0 && end[-1] == '?';
   for (size_t i = 0; i < sizeof selves / sizeof selves[0] && !is; i++) {
@@ -148,9 +152,10 @@ static int read_turn(const TokenRule *rule, cJSON *item, int position, Turn *t, 
                      ? parts_text(cJSON_GetObjectItemCaseSensitive(item, "content"), err)
                      : NULL;
     const char *said = text ? text : json_text(item, "content");
-    t->plan = (PruneMessage){.role = PRUNE_SYSTEM,
-                             .tokens = tokens_count(rule, said ? said : "", said ? strlen(said) : 0) +
-                                       tokens_overhead(rule, 1) - tokens_overhead(rule, 0)};
+    t->plan =
+        (PruneMessage){.role = PRUNE_SYSTEM,
+                       .tokens = tokens_count(rule, said ? said : "", said ? strlen(said) : 0) +
+                                 tokens_overhead(rule, 1) - tokens_overhead(rule, 0)};
     free(text);
   } else if (message_read(item, position, &m, err) == RC_OK) {
     t->plan = (PruneMessage){
@@ -168,7 +173,8 @@ static int read_turns(const TokenRule *rule, cJSON *doc, Turns *t, Err *err) {
   int position = 0;
   t->n = cJSON_IsArray(doc) ? (size_t)cJSON_GetArraySize(doc) : 0;
   if (t->n == 0) {
-    return err_set(err, RC_ERROR, ERR_BAD_MESSAGES, "expected a JSON array of {\"role\", \"content\"}");
+    return err_set(err, RC_ERROR, ERR_BAD_MESSAGES,
+                   "expected a JSON array of {\"role\", \"content\"}");
   }
   t->at = calloc(t->n, sizeof *t->at);
   if (!t->at) {
@@ -183,7 +189,8 @@ static int read_turns(const TokenRule *rule, cJSON *doc, Turns *t, Err *err) {
 
 /* ---- what is left */
 
-static char *join(const char *text, const Turns *t, const unsigned char *kept, size_t *n_out, Err *err) {
+static char *join(const char *text, const Turns *t, const unsigned char *kept, size_t *n_out,
+                  Err *err) {
   Buf b;
   int n = 0;
   buf_init(&b, LIMIT_REQUEST_BYTES);
@@ -203,7 +210,8 @@ static char *join(const char *text, const Turns *t, const unsigned char *kept, s
   return out;
 }
 
-static char *prune(const char *text, const Turns *t, const KeptOptions *o, size_t *n_out, Err *err) {
+static char *prune(const char *text, const Turns *t, const KeptOptions *o, size_t *n_out,
+                   Err *err) {
   const PruneOptions with = {
       .budget = o->budget, .keep = (int)o->keep, .step = o->step == SPEC_UNSET ? 0 : o->step};
   PruneMessage *plans = calloc(t->n, sizeof *plans);

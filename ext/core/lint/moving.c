@@ -1,0 +1,251 @@
+/*
+** See moving.h for the contract.
+**
+** A value counts where it stands right behind its cue: "The current policy took effect on 2026-01-01" has a cue's word and a date, and
+** moves never. "Date:" alone may be a document's; with a time of day it is a clock.
+*/
+#include "core/lint/moving.h"
+
+#include "base/utf8.h"
+
+#include <stdlib.h>
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+/* --- what values look like --- */
+
+#define MONTH                                                                                      \
+  "(?:jan|feb|m[aä]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz]|ene|abr|ago|dic|janv|févr|avr|juin|juil|août)\\p{L}*\\.?"
+#define DAY                                                                                        \
+  "(?:\\p{L}{4,12},?\\h+(?:(?:the|der|le|el|il)\\h+)?)?"                                          \
+  "(?:\\d{4}[-/.]\\d{1,2}[-/.]\\d{1,2}|\\d{1,2}[-/.]\\d{1,2}[-/.]\\d{2,4}|\\d{4}年\\d{1,2}月\\d{1,2}日"   \
+  "|" MONTH "\\h+\\d{1,2}(?:st|nd|rd|th)?,?\\h+\\d{4}"                                             \
+  "|\\d{1,2}(?:st|nd|rd|th)?\\.?\\h+(?:de\\h+)?" MONTH "\\h+(?:de\\h+)?\\d{4})"
+#define WEEKDAY "(?:mon|tues|wednes|thurs|fri|satur|sun)day"
+#define TIME                                                                                       \
+  "\\d{1,2}:\\d{2}(?::\\d{2}(?:[.,]\\d+)?)?(?:\\h?[ap]\\.?m\\b\\.?)?(?:\\h?(?:z|utc|gmt)\\b|[+-]\\d{2}:?\\d{2})?"
+#define STAMP DAY "(?:t|,?\\h+(?:(?:at|um|à|a\\h+las)\\h+)?)" TIME
+#define ID "(?=[\\w:.-]*\\d)[\\w:.-]{5,}\\w"
+#define IS                                                                                         \
+  "(?:\\h*(?:[:=]|is|ist|est|es|è|é|是|は|：)\\h*|\\h+)(?:(?:now|jetzt|the|der|le|el|il)\\h+)?"
+
+/* --- the words in front of them --- */
+
+#define NOW                                                                                        \
+  "(?:\\b(?:today(?:['’]s\\h+date)?"                                                             \
+  "|(?:the\\h+)?(?:current|present)(?:[\\h_-]+(?:local|server|system|utc))?[\\h_-]?(?:date(?:[\\h_-]?time|\\h+and\\h+time)?|time(?:stamp)?|day)"    \
+  "|it\\h+is(?:\\h+now)?|the\\h+(?:date|time)\\h+is|right\\h+now|heute|heutiges\\h+datum|aktuelle[sr]?\\h+(?:datum|zeit|uhrzeit)|es\\h+ist"       \
+  "|aujourd['’]hui|date\\h+(?:du\\h+jour|actuelle)|nous\\h+sommes\\h+le|hoy|fecha\\h+(?:actual|de\\h+hoy)|oggi|data\\h+(?:odierna|atual)|hoje)"     \
+  "|今天|今日|当前(?:日期|时间)|现在(?:时间)?|現在(?:時刻|日時)?)"
+#define LABEL                                                                                      \
+  "(?<![\\p{L}\\p{N}_])(?:date(?:[\\h_-]?time)?|time(?:stamp)?|datum|uhrzeit|fecha|heure|generated(?:\\h+(?:at|on))?|时间|日付)"
+#define WHOSE                                                                                      \
+  "\\b(?:request|session|conversation|trace|correlation|run|thread|transaction|invocation|user|customer|account|chat|ticket|job)[\\h_-]?"
+#define COUNTED "\\b(?:request|call|attempt|invocation|message)\\h*(?:#|no\\.|number|count(?:er)?)"
+#define MOVES                                                                                      \
+  "(?:current|today|now|timestamp|date_?time|request|session|trace|conversation|correlation|uuid|nonce|random)"
+
+/* Group 1 is the value. In the order of their rank: of two that overlap the first stays. */
+static const struct {
+  const char *pattern;
+  MovingKind kind;
+} table[] = {
+    {"(?:" NOW IS "|" LABEL "\\h*[:=]\\h*)(" STAMP ")", MOVING_CLOCK},
+    {NOW IS "(" TIME ")", MOVING_CLOCK},
+    {NOW IS "(" DAY "|" WEEKDAY ")(?![-\\p{L}\\p{N}])", MOVING_DAY},
+    {WHOSE "(?:uu)?id" IS "(" ID ")", MOVING_ID},
+    {"\\b(?:uuid|nonce|cache[\\h_-]?buster)" IS "(" ID ")", MOVING_ID},
+    {COUNTED "\\h*[:=]?\\h*(\\d+)\\b", MOVING_COUNT},
+    {"(\\{\\{?\\h*[\\w.]*" MOVES "[\\w.]*(?:\\h*\\(\\))?\\h*\\}?\\}|\\$\\{[\\w.]*" MOVES "[\\w.]*\\})", MOVING_PLACE},
+    {NOW IS "(\\{\\{?\\h*[\\w.]+\\h*\\}?\\}|\\$\\{?\\w+\\}?|%\\w\\b|<\\w+>)", MOVING_PLACE},
+};
+
+/* Words that say that what stands beside them is not so now. */
+static const char shown[] =
+    "\\b(?:examples?|e\\.g\\.|for\\h+instance|format(?:ted)?|sample|beispiele?|z\\.\\h?b\\.|exemples?|ejemplos?|esempi[o]?"
+    "|suppos\\p{L}*|assum\\p{L}+|imagine|if|wenn|angenommen|si|se)(?!\\w)|例";
+
+enum {
+  PATTERNS = sizeof table / sizeof *table,
+  MOST_IN_UNIT = 64 /* that are told of one sentence */
+};
+
+struct MovingFinder {
+  pcre2_code *patterns[PATTERNS], *shown; /* owned */
+  pcre2_match_data *match;                /* owned */
+};
+
+static pcre2_code *compile(const char *pattern, Err *err) {
+  int code = 0;
+  PCRE2_SIZE at;
+  pcre2_code *p =
+      pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
+                    PCRE2_UTF | PCRE2_UCP | PCRE2_CASELESS | PCRE2_NO_UTF_CHECK, &code, &at, NULL);
+  if (!p) {
+    err_nomem(err);
+  }
+  return p;
+}
+
+void moving_close(MovingFinder *f) {
+  for (int i = 0; f && i < PATTERNS; i++) {
+    pcre2_code_free(f->patterns[i]);
+  }
+  if (f) {
+    pcre2_code_free(f->shown);
+    pcre2_match_data_free(f->match);
+  }
+  free(f);
+}
+
+MovingFinder *moving_open(Err *err) {
+  MovingFinder *f = calloc(1, sizeof *f);
+  if (!f) {
+    err_nomem(err);
+    return NULL;
+  }
+  for (int i = 0; i < PATTERNS && err->rc == RC_OK; i++) {
+    f->patterns[i] = compile(table[i].pattern, err);
+  }
+  f->shown = err->rc == RC_OK ? compile(shown, err) : NULL;
+  f->match = err->rc == RC_OK ? pcre2_match_data_create(2, NULL) : NULL;
+  if (!f->match) {
+    err_nomem(err);
+    moving_close(f);
+    return NULL;
+  }
+  return f;
+}
+
+/* Looks for a pattern in a unit from byte `at` of the text on: 1, with the places of a group (0: the whole) in *from and *to. */
+static int find(MovingFinder *f, const pcre2_code *p, const char *text, const TextUnit *unit,
+                size_t at, int group, size_t *from, size_t *to, Err *err) {
+  int rc = pcre2_match(p, (PCRE2_SPTR)text + unit->from, unit->n, at - unit->from,
+                       PCRE2_NO_UTF_CHECK, f->match, NULL);
+  if (rc == PCRE2_ERROR_NOMEMORY || rc == PCRE2_ERROR_HEAPLIMIT) {
+    err_nomem(err);
+    return 0;
+  }
+  const PCRE2_SIZE *places = pcre2_get_ovector_pointer(f->match);
+  if (rc <= group) {
+    return 0;
+  }
+  *from = unit->from + places[2 * group];
+  *to = unit->from + places[2 * group + 1];
+  return 1;
+}
+
+static int is_valid(const char *text, const TextUnit *unit) {
+  size_t bad_at;
+  return utf8_is_valid(text + unit->from, unit->n, &bad_at);
+}
+
+static int is_shown(MovingFinder *f, const char *text, const TextUnit *unit, Err *err) {
+  size_t from, to;
+  return is_valid(text, unit) && find(f, f->shown, text, unit, unit->from, 0, &from, &to, err);
+}
+
+/* 1 if nothing in it, or in what it hangs on, speaks of examples. */
+static int is_meant(MovingFinder *f, const char *text, const TextUnits *u, size_t i, Err *err) {
+  for (int depth = 0; i != UNIT_NONE && depth < 8; depth++, i = u->at[i].parent) {
+    if (is_shown(f, text, &u->at[i], err)) {
+      return 0;
+    }
+  }
+  return err->rc == RC_OK;
+}
+
+static int is_prose(const char *text, const TextUnit *unit) {
+  int is_kind = unit->kind == BLOCK_PARAGRAPH || unit->kind == BLOCK_HEADING ||
+                unit->kind == BLOCK_ITEM || unit->kind == BLOCK_LINES;
+  return is_kind && is_valid(text, unit);
+}
+
+static int is_over(size_t from, size_t to, size_t other, size_t n) {
+  return from < other + n && other < to;
+}
+
+/* 1 if a quotation holds it. */
+static int is_quoted(const TextSpans *marks, size_t from, size_t to) {
+  for (size_t i = 0; i < marks->n; i++) {
+    const TextSpan *m = &marks->at[i];
+    if ((m->kind == SPAN_QUOTE || m->kind == SPAN_INLINE_CODE || m->kind == SPAN_REGEX ||
+         m->kind == SPAN_URL) &&
+        is_over(from, to, m->from, m->n)) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+static int add(MovingList *list, size_t first, const Moving *m, Err *err) {
+  for (size_t i = first; i < list->n; i++) {
+    if (is_over(m->from, m->from + m->n, list->at[i].from, list->at[i].n)) {
+      return RC_OK;
+    }
+  }
+  if (list->n == list->cap) {
+    size_t cap = list->cap ? 2 * list->cap : 8;
+    Moving *grown = realloc(list->at, cap * sizeof *grown);
+    if (!grown) {
+      return err_nomem(err);
+    }
+    list->at = grown;
+    list->cap = cap;
+  }
+  size_t at = list->n++;
+  for (; at > first && list->at[at - 1].from > m->from; at--) {
+    list->at[at] = list->at[at - 1];
+  }
+  list->at[at] = *m;
+  return RC_OK;
+}
+
+/* Those of one pattern in one unit that no quotation holds. */
+static int look_for(MovingFinder *f, int pattern, const char *text, const TextUnits *u, size_t i,
+                    const TextSpans *marks, size_t first, MovingList *out, Err *err) {
+  const TextUnit *unit = &u->at[i];
+  size_t at = unit->from, from = 0, to = 0;
+  for (int tries = 0; tries < MOST_IN_UNIT && out->n - first < MOST_IN_UNIT &&
+                      find(f, f->patterns[pattern], text, unit, at, 1, &from, &to, err);
+       tries++) {
+    if (!is_quoted(marks, from, to)) {
+      const Moving m = {.from = from, .n = to - from, .unit = i, .kind = table[pattern].kind};
+      add(out, first, &m, err);
+    }
+    at = to;
+  }
+  return err->rc;
+}
+
+static int has_any(MovingFinder *f, const char *text, const TextUnit *unit, Err *err) {
+  size_t from, to;
+  int has = 0;
+  for (int p = 0; p < PATTERNS && !has; p++) {
+    has = find(f, f->patterns[p], text, unit, unit->from, 1, &from, &to, err);
+  }
+  return has;
+}
+
+int moving_find(MovingFinder *f, const char *text, const TextUnits *u, MovingList *out, Err *err) {
+  for (size_t i = 0; i < u->n && err->rc == RC_OK; i++) {
+    const TextUnit *unit = &u->at[i];
+    TextSpans marks = {NULL, 0, 0};
+    size_t first = out->n;
+    if (is_prose(text, unit) && has_any(f, text, unit, err) && is_meant(f, text, u, i, err) &&
+        marks_find(text, unit->from, unit->from + unit->n, &marks, err) == RC_OK) {
+      for (int p = 0; p < PATTERNS && err->rc == RC_OK; p++) {
+        look_for(f, p, text, u, i, &marks, first, out, err);
+      }
+    }
+    spans_free(&marks);
+  }
+  return err->rc;
+}
+
+void moving_free(MovingList *list) {
+  free(list->at);
+  list->at = NULL;
+  list->n = list->cap = 0;
+}

@@ -1,0 +1,40 @@
+/*
+** What of a prompt is another one at each request: the time, the day, an id, a count, or a place that a template fills with these.
+**
+** Told by the words in front of it ("Today is 2026-11-28", "Request id: 7f3a…"), in English and some other languages: a date alone is
+** a date. Not looked for in quotations, code, JSON, and under a heading or in a sentence that speaks of examples.
+*/
+#ifndef LLMCOST_MOVING_H
+#define LLMCOST_MOVING_H
+
+#include "core/split/units.h"
+
+typedef enum MovingKind {
+  MOVING_CLOCK, /* another one each second or minute */
+  MOVING_DAY,   /* each day */
+  MOVING_ID,    /* each request, session or user */
+  MOVING_COUNT, /* each request */
+  MOVING_PLACE  /* {{now}}: filled in later */
+} MovingKind;
+
+typedef struct Moving {
+  size_t from, n; /* bytes: the value alone */
+  size_t unit;    /* its place among the units */
+  MovingKind kind;
+} Moving;
+
+typedef struct MovingList {
+  Moving *at; /* owned */
+  size_t n, cap;
+} MovingList;
+
+/* What finds them. For one thread at a time; many texts may be looked through with one. NULL and *err without memory. */
+typedef struct MovingFinder MovingFinder;
+MovingFinder *moving_open(Err *err);
+void moving_close(MovingFinder *f);
+
+/* Appends those of a text (any bytes) with these units, in order. Linear time. Returns RC_OK, or *err. */
+int moving_find(MovingFinder *f, const char *text, const TextUnits *u, MovingList *out, Err *err);
+void moving_free(MovingList *list);
+
+#endif

@@ -1,0 +1,203 @@
+/*
+** See sent_prompts.h for the contract.
+*/
+#include "work/prompts/sent_prompts.h"
+
+#include "base/clock.h"
+#include "base/text/text.h"
+#include "store/ledger.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_TEXTS = 10000, DAY_MS = 86400000 };
+
+/* The newest call of each text says whom it was sent to. */
+static const char texts_sql[] =
+    "SELECT x.text, c.system_hash, coalesce(c.model, c.model_requested), c.provider, count(*), max(c.ts),"
+    " (SELECT min(ts) FROM main.llm_calls WHERE ts >= ?1)"
+    " FROM main.llm_calls c JOIN main.llm_texts x ON x.hash = c.system_hash"
+    " WHERE c.kind = 'call' AND c.ts >= ?1 GROUP BY c.system_hash, 3 ORDER BY max(c.ts) DESC LIMIT ?2";
+
+/* A text with a mark in the place of all that moves. */
+static char *without_moving(const char *text, size_t n, const MovingList *m, size_t *n_out, Err *err) {
+  char *out = malloc(n + 1);
+  size_t at = 0, to = 0;
+  if (!out) {
+    err_nomem(err);
+    return NULL;
+  }
+  for (size_t i = 0; i <= m->n; i++) {
+    size_t from = i < m->n ? m->at[i].from : n;
+    memcpy(out + to, text + at, from - at);
+    to += from - at;
+    if (i < m->n) {
+      out[to++] = (char)m->at[i].kind;
+      at = from + m->at[i].n;
+    }
+  }
+  *n_out = to;
+  return out;
+}
+
+int sent_prompts_key(MovingFinder *finder, const char *text, size_t n, Hash *key, Err *err) {
+  TextUnits u = {NULL, 0, 0, 0};
+  MovingList m = {NULL, 0, 0};
+  size_t n_stable = 0;
+  char *stable = NULL;
+  if (units_find(text, n, &u, err) == RC_OK && moving_find(finder, text, &u, &m, err) == RC_OK) {
+    stable = without_moving(text, n, &m, &n_stable, err);
+  }
+  if (stable) {
+    *key = hash_bytes(stable, n_stable, 0);
+  }
+  free(stable);
+  moving_free(&m);
+  units_free(&u);
+  return err->rc;
+}
+
+static char *column_copy(sqlite3_stmt *stmt, int i, Err *err) {
+  const char *text = (const char *)sqlite3_column_text(stmt, i);
+  char *copy = text ? strdup(text) : NULL;
+  if (text && !copy) {
+    err_nomem(err);
+  }
+  return copy;
+}
+
+static int add_row(MovingFinder *finder, sqlite3_stmt *stmt, SentPrompts *out, Err *err) {
+  if (out->n == out->cap) {
+    size_t cap = out->cap ? 2 * out->cap : 64;
+    SentPrompt *grown = realloc(out->at, cap * sizeof *grown);
+    if (!grown) {
+      return err_nomem(err);
+    }
+    out->at = grown;
+    out->cap = cap;
+  }
+  const char *text = (const char *)sqlite3_column_text(stmt, 0);
+  SentPrompt p = {.calls = sqlite3_column_int64(stmt, 4), .last_ts = sqlite3_column_int64(stmt, 5)};
+  long long since = sqlite3_column_int64(stmt, 6);
+  if (!text) {
+    return RC_OK;
+  }
+  double days = (double)(now_ms() - since) / DAY_MS;
+  out->days = days > 1 ? days : 1;
+  if (sent_prompts_key(finder, text, (size_t)sqlite3_column_bytes(stmt, 0), &p.key, err) == RC_OK) {
+    p.hash = column_copy(stmt, 1, err);
+    p.model = column_copy(stmt, 2, err);
+    p.provider = column_copy(stmt, 3, err);
+    out->at[out->n++] = p;
+  }
+  return err->rc;
+}
+
+static void free_one(SentPrompt *p) {
+  free(p->hash);
+  free(p->model);
+  free(p->provider);
+}
+
+/* 0: one prompt, sent to one model. */
+static int compare(const SentPrompt *x, const SentPrompt *y) {
+  int c = memcmp(&x->key, &y->key, sizeof x->key);
+  return c ? c : strcmp(x->model ? x->model : "", y->model ? y->model : "");
+}
+
+/* The newest of each first. */
+static int by_key(const void *a, const void *b) {
+  const SentPrompt *x = a, *y = b;
+  int c = compare(x, y);
+  return c ? c : (x->last_ts < y->last_ts) - (x->last_ts > y->last_ts);
+}
+
+static int by_calls(const void *a, const void *b) {
+  const SentPrompt *x = a, *y = b;
+  int c = (x->calls < y->calls) - (x->calls > y->calls);
+  return c ? c : compare(x, y);
+}
+
+/* Of texts that are one prompt, sent to one model, the newest stays, with the calls of all. */
+static void join(SentPrompts *s) {
+  size_t n = 0;
+  if (s->n) {
+    qsort(s->at, s->n, sizeof *s->at, by_key);
+  }
+  for (size_t i = 0; i < s->n; i++) {
+    if (n && compare(&s->at[n - 1], &s->at[i]) == 0) {
+      s->at[n - 1].calls += s->at[i].calls;
+      free_one(&s->at[i]);
+    } else {
+      s->at[n++] = s->at[i];
+    }
+  }
+  s->n = n;
+  if (n) {
+    qsort(s->at, n, sizeof *s->at, by_calls);
+  }
+}
+
+static int read_rows(Conn *conn, MovingFinder *finder, sqlite3_stmt *stmt, SentPrompts *out, Err *err) {
+  int rc;
+  while (err->rc == RC_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+    add_row(finder, stmt, out, err);
+  }
+  return err->rc != RC_OK || rc == SQLITE_DONE ? err->rc
+                                               : store_error(conn->store, rc, "read the ledger", err);
+}
+
+int sent_prompts_read(Conn *conn, MovingFinder *finder, SentPrompts *out, Err *err) {
+  sqlite3_stmt *stmt = NULL;
+  memset(out, 0, sizeof *out);
+  Store *store = conn_store(conn, 0, err);
+  if (!store || ledger_flush(store, err) != RC_OK) {
+    return err->rc;
+  }
+  sqlite3 *reader = store_reader_take(store, err), *db = reader ? reader : store->db;
+  int rc = err->rc == RC_OK ? sqlite3_prepare_v2(db, texts_sql, -1, &stmt, NULL) : SQLITE_OK;
+  if (rc != SQLITE_OK) {
+    store_error(store, rc, "read the ledger", err);
+  } else if (err->rc == RC_OK) {
+    sqlite3_bind_int64(stmt, 1, now_ms() - (long long)SENT_DAYS * DAY_MS);
+    sqlite3_bind_int(stmt, 2, MOST_TEXTS);
+    if (read_rows(conn, finder, stmt, out, err) == RC_OK) {
+      join(out);
+    }
+  }
+  sqlite3_finalize(stmt);
+  store_reader_give(store, reader);
+  if (err->rc != RC_OK) {
+    sent_prompts_free(out);
+  }
+  return err->rc;
+}
+
+char *sent_prompts_text(Conn *conn, const SentPrompt *p, size_t *n, Err *err) {
+  sqlite3_stmt *stmt = NULL;
+  char *out = NULL;
+  sqlite3 *reader = store_reader_take(conn->store, err), *db = reader ? reader : conn->store->db;
+  int rc = err->rc == RC_OK ? sqlite3_prepare_v2(db, "SELECT text FROM main.llm_texts WHERE hash = ?1", -1, &stmt, NULL)
+                            : SQLITE_OK;
+  if (stmt) {
+    sqlite3_bind_text(stmt, 1, p->hash, -1, SQLITE_STATIC);
+    rc = sqlite3_step(stmt);
+  }
+  if (rc == SQLITE_ROW) {
+    out = column_copy(stmt, 0, err);
+    *n = out ? strlen(out) : 0;
+  } else if (rc != SQLITE_OK && rc != SQLITE_DONE) {
+    store_error(conn->store, rc, "read the ledger", err);
+  }
+  sqlite3_finalize(stmt);
+  store_reader_give(conn->store, reader);
+  return out;
+}
+
+void sent_prompts_free(SentPrompts *s) {
+  for (size_t i = 0; i < s->n; i++) {
+    free_one(&s->at[i]);
+  }
+  free(s->at);
+  memset(s, 0, sizeof *s);
+}

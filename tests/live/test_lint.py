@@ -1,0 +1,152 @@
+"""llm_lint: what moves in front of what stays, what is said twice, blanks; what it costs a day."""
+import json
+import unittest
+
+from harness import Desk, connect, error_of, main
+
+RULES = "\n".join(f"Parcels for the town of number {i} go by train at {i % 12 + 1} in the morning, and the customer is told so." for i in range(200))
+SHORT = "You answer for a shop. Be kind and brief."
+
+
+def rows(db, text, columns="kind, severity, tokens, usd_day, found, changed, moved", **options):
+    return db.execute(f"SELECT {columns} FROM llm_lint(?, ?)", (text, json.dumps(options) if options else None)).fetchall()
+
+
+class Text(unittest.TestCase):
+    """Of a text that is handed in."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.db = connect(":memory:")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.db.close()
+
+    def moving(self, text, **options):
+        return [r for r in rows(self.db, text, model="gpt-4o", calls_day=1000, **options) if r[0] == "volatile_prefix"]
+
+    def test_each_clock_has_its_effect(self):
+        """Five thousand tokens behind it are dollars; nothing behind it, or too little to be kept, is none."""
+        (_, severity, tokens, usd, found, changed, moved), = self.moving(f"Current time: 2026-11-28 10:31:07\n\n{RULES}")
+        rules = self.db.execute("SELECT llm_tokens(?)", (RULES,)).fetchone()[0]
+        self.assertEqual((severity, found, changed, moved), ("high", "2026-11-28 10:31:07", RULES, "Current time: 2026-11-28 10:31:07"))
+        self.assertAlmostEqual(tokens, rules, delta=2)
+        # gpt-4o: 2.5 fresh and 1.25 read per million; one of the thousand calls writes
+        self.assertAlmostEqual(usd, 999 * rules * (2.5 - 1.25) / 1e6, delta=0.02)
+
+        (_, severity, tokens, usd, *_), = self.moving(f"Current time: 2026-11-28 10:31:07\n\n{SHORT}")
+        self.assertEqual((severity, tokens, usd), ("low", 0, 0))
+        self.assertEqual(self.moving(f"{RULES}\n\nCurrent time: 2026-11-28 10:31:07"), [])
+
+        (_, severity, _, by_day, *_), = self.moving(f"Today is 2026-11-28.\n\n{RULES}")
+        self.assertEqual(severity, "low")
+        self.assertAlmostEqual(by_day, (rules * (2.5 - 1.25)) / 1e6, delta=0.001)
+
+    def test_what_moves(self):
+        for front, found in [
+                ("Request id: 7f3a9c21-22ab-4e1f-9d0c-0a1b2c3d4e5f", "7f3a9c21-22ab-4e1f-9d0c-0a1b2c3d4e5f"), ("Session ID = sess_9f8e7d6c", "sess_9f8e7d6c"),
+                ("The user id is 4711-0815.", "4711-0815"), ("Call #17", "17"), ("The current date is {{ now }}.", "{{ now }}"),
+                ("Today is {date}.", "{date}"), ("You have {current_datetime} to think of.", "{current_datetime}"), ("Time: ${timestamp}", "${timestamp}"),
+                ("Today is Saturday, November 28, 2026.", "Saturday, November 28, 2026"), ("It is now 10:31 UTC.", "10:31 UTC"),
+                ("Datetime: 2026-11-28T10:31:07Z", "2026-11-28T10:31:07Z"), ("Heute ist der 28. November 2026.", "28. November 2026"),
+                ("Nous sommes le 28 novembre 2026.", "28 novembre 2026"), ("Hoy es 28/11/2026.", "28/11/2026"), ("今天是2026年11月28日。", "2026年11月28日")]:
+            with self.subTest(front):
+                self.assertEqual([r[4] for r in self.moving(f"{front}\n\n{RULES}")], [found])
+
+    def test_what_only_looks_so(self):
+        """Precision before recall: a date that is fixed, shown, quoted, or a form to be filled in is no clock."""
+        for front in ["The current policy took effect on 2026-01-01.", "Date format: 2026-01-31.", "Write dates as 2026-01-31.", "Our shop opened on 2 May 1999.",
+                      "Example: \"Today is 2026-11-28\"", "For example, today is 2026-11-28.", "# Examples\n\nToday is 2026-11-28.", "`Current time: 10:31`",
+                      "```\nCurrent time: 2026-11-28 10:31:07\n```", "{\"current_time\": \"2026-11-28 10:31:07\"}", "Last updated: 2026-01-01", "We open at 10:30.",
+                      "Answer as {name}, {date}, {amount}.", "An order id looks like ORD-12345.", "Version: 2026-01-01", "Ask for the user id and the session id.",
+                      "Today is a good day.", "The date is written on the invoice.", "Call 911 in an emergency.", "Request number and name.", "Suppose today is 2026-11-28.", "If it is now 10:31, say so."]:
+            with self.subTest(front):
+                self.assertEqual(self.moving(f"{front}\n\n{RULES}"), [])
+
+    def test_several(self):
+        """Each has what is behind it up to the next, so the sum is what moving all of them is worth. One unit is one finding."""
+        half = RULES[:len(RULES) // 2].rsplit("\n", 1)[0]
+        text = f"Current time: 10:31. Request id: abc-123-def.\n\n{half}\n\nSession id: 99aa88bb77\n\n{half}"
+        found = self.moving(text)
+        self.assertEqual([r[4] for r in found], ["10:31", "abc-123-def", "99aa88bb77"])
+        whole = self.db.execute("SELECT llm_tokens(?)", (text,)).fetchone()[0]
+        self.assertLess(abs(sum(r[2] for r in found) - whole), 40)
+
+    def test_what_is_said_twice_and_blanks(self):
+        rule = "Items can be returned for free by all customers."
+        text = f"Be kind.\n\n{rule}\n\n{rule}\n\nNow answer the customer."
+        (kind, severity, tokens, usd, found, *_), = rows(self.db, text, model="gpt-4o", calls_day=1e6)
+        self.assertEqual((kind, severity, found), ("duplicate", "medium", rule))
+        self.assertAlmostEqual(usd, tokens * 2.5, delta=1e-6)
+        text = '{\n   "a": [1,\n  2,\n  3]\n}\n\nAnswer.'
+        (kind, _, _, _, _, changed, _), = rows(self.db, text)
+        self.assertEqual((kind, changed), ("pretty_json", '{"a":[1,2,3]}\n\nAnswer.'))
+        (kind, _, tokens, _, _, changed, _), = rows(self.db, "Be  kind,      and be brief.   \n\n\n\n\nAnswer.")
+        self.assertEqual((kind, changed), ("blanks", "Be kind, and be brief.\n\nAnswer."))
+        self.assertGreater(tokens, 0)
+
+    def test_below_the_floor(self):
+        """Half of the least prefix and more, of the model that is named: other models keep less, or more."""
+        text = RULES[:3500].rsplit("\n", 1)[0]
+        tokens = self.db.execute("SELECT llm_tokens(?)", (text,)).fetchone()[0]
+        floor = self.db.execute("SELECT llm_cache_minimum('gpt-4o')").fetchone()[0]
+        self.assertEqual(rows(self.db, text, "kind, tokens, usd_day", model="gpt-4o"), [("below_floor", floor - tokens, 0)])
+        self.assertEqual(rows(self.db, text, "kind", model="claude-haiku-4-5"), [])
+        self.assertEqual(rows(self.db, text, "kind"), [])
+
+    def test_unknown_is_null(self):
+        clock = f"Current time: 10:31:07\n\n{RULES}"
+        self.assertEqual(rows(self.db, clock, "usd_day, calls, model"), [(None, None, None)])
+        self.assertEqual(rows(self.db, clock, "usd_day, model", model="gpt-4o"), [(None, "gpt-4o")])
+        self.assertEqual(rows(self.db, clock, "usd_day", model="nobodys-model", calls_day=5), [(None,)])
+
+    def test_bad_input(self):
+        self.assertEqual(self.db.execute("SELECT * FROM llm_lint(NULL)").fetchall(), [])
+        self.assertEqual(self.db.execute("SELECT * FROM llm_lint('')").fetchall(), [])
+        self.assertIn("UTF-8", error_of(self.db, "SELECT * FROM llm_lint(CAST(x'ff41' AS TEXT))"))
+        self.assertIn("calls_day", error_of(self.db, "SELECT * FROM llm_lint('x', '{\"calls\":1}')"))
+        self.assertIn("calls_day", error_of(self.db, "SELECT * FROM llm_lint('x', '{\"calls_day\":-1}')"))
+
+
+class Ledger(Desk):
+    """Without a text: the prompts that were sent, as often as they were."""
+
+    CALLS = 24
+
+    def ask(self, systems, model, tag, front=("",) * CALLS):
+        for i, system in enumerate(systems):
+            options = json.dumps({"model": model, "system": system, "tag": tag, "max_tokens": 20, "prompt_cache": "5m"})
+            self.db.execute("SELECT llm_complete(?, ?)", (f"{front[i]}Where is parcel {i}?", options)).fetchall()
+        return self.db.execute("SELECT sum(cost_nusd) / 1e9 FROM llm_calls WHERE tag = ? AND kind = 'call'", (tag,)).fetchone()[0]
+
+    def test_the_ledger_s_prompts(self):
+        """A clock makes each prompt another text: they are one prompt, with all their calls."""
+        clock = [f"Current time: 2026-11-28 10:{i:02}:07\n\n{RULES}" for i in range(self.CALLS)]
+        self.ask(clock, "gpt-4o", "clock")
+        self.ask([SHORT] * self.CALLS, "gpt-4o", "short")
+        (kind, calls, model, usd, system_hash), = self.db.execute(
+            "SELECT kind, calls, model, usd_day, system_hash FROM llm_lint() WHERE kind = 'volatile_prefix'").fetchall()
+        self.assertEqual((kind, calls, model), ("volatile_prefix", self.CALLS, "gpt-4o-2024-08-06"))
+        self.assertEqual(self.db.execute("SELECT text FROM llm_texts WHERE hash = ?", (system_hash,)).fetchone()[0], clock[-1])
+        # The same by its text, of a minute that was never sent
+        other, = rows(self.db, f"Current time: 2026-12-01 23:59:59\n\n{RULES}", "usd_day, calls")
+        self.assertEqual(other[1], self.CALLS)
+        self.assertAlmostEqual(other[0], usd, delta=usd / 100)
+
+    def test_a_day_of_a_desk(self):
+        """A desk asks with the clock in front, lints, and asks with what lint gave: the bill falls by what it said."""
+        for model in ("gpt-5-mini", "claude-sonnet-4-6"):
+            with self.subTest(model):
+                clock = [f"Current time: 2026-11-28 11:{i:02}:07\n\n{RULES} {model}." for i in range(self.CALLS)]
+                before = self.ask(clock, model, f"{model} before")
+                usd = rows(self.db, clock[0], "usd_day")[0][0]
+                linted = [rows(self.db, text, "changed, moved || char(10, 10)", model=model)[0] for text in clock]
+                after = self.ask([changed for changed, _ in linted], model, f"{model} after", [moved for _, moved in linted])
+                print(f"      {model}: ${before:.4f} with the clock in front, ${after:.4f} linted; said: ${usd:.4f} less")
+                self.assertLess(after, 0.75 * before)
+                self.assertAlmostEqual(before - after, usd, delta=0.2 * usd)
+
+
+if __name__ == "__main__":
+    main()
