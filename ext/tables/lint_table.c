@@ -58,18 +58,25 @@ static int is_done(const TableCursor *base) {
 /* What to do, by what was found. */
 static const char *suggestion(const LintFinding *f) {
   static const char *const of_kind[] = {
-      [LINT_BELOW_FLOOR] = "tokens are missing to the least prefix that the provider keeps: put what never changes (tools, "
+      [LINT_BELOW_FLOOR] = "tokens are missing to the least prefix that the provider keeps: put "
+                           "what never changes (tools, "
                            "examples) into it, if it is needed anyway",
       [LINT_DUPLICATE] = "said before in the same words: leave it out",
       [LINT_NEAR_DUPLICATE] = "said before in almost the same words: leave one of them out",
       [LINT_PRETTY_JSON] = "send JSON without blanks: llm_compress(text, '{\"methods\":\"json\"}')",
-      [LINT_BLANKS] = "leave out blanks that mean nothing: llm_compress(text, '{\"methods\":\"space\"}')"};
+      [LINT_BLANKS] =
+          "leave out blanks that mean nothing: llm_compress(text, '{\"methods\":\"space\"}')"};
   static const char *const of_moving[] = {
-      [MOVING_CLOCK] = "put the time into the user's message: nothing behind it is read from the provider's cache",
-      [MOVING_DAY] = "put the date into the user's message: what is behind it is written into the provider's cache anew each day",
-      [MOVING_ID] = "put the id into the user's message, or leave it out: nothing behind it is read from the provider's cache",
-      [MOVING_COUNT] = "put the count into the user's message, or leave it out: nothing behind it is read from the provider's cache",
-      [MOVING_PLACE] = "put what is filled in into the user's message: nothing behind it is read from the provider's cache"};
+      [MOVING_CLOCK] = "put the time into the user's message: nothing behind it is read from the "
+                       "provider's cache",
+      [MOVING_DAY] = "put the date into the user's message: what is behind it is written into the "
+                     "provider's cache anew each day",
+      [MOVING_ID] = "put the id into the user's message, or leave it out: nothing behind it is "
+                    "read from the provider's cache",
+      [MOVING_COUNT] = "put the count into the user's message, or leave it out: nothing behind it "
+                       "is read from the provider's cache",
+      [MOVING_PLACE] = "put what is filled in into the user's message: nothing behind it is read "
+                       "from the provider's cache"};
   return f->kind == LINT_VOLATILE_PREFIX ? of_moving[f->moving] : of_kind[f->kind];
 }
 
@@ -82,7 +89,21 @@ static const char *severity(const Lint *lint, const LintFinding *f) {
   return f->kind != LINT_BELOW_FLOOR && f->tokens * PART >= lint->tokens ? "medium" : "low";
 }
 
-enum { KIND, SEVERITY, TOKENS, USD_DAY, START, LENGTH, FOUND, SUGGESTION, CHANGED, MOVED, CALLS, MODEL, SYSTEM_HASH };
+enum {
+  KIND,
+  SEVERITY,
+  TOKENS,
+  USD_DAY,
+  START,
+  LENGTH,
+  FOUND,
+  SUGGESTION,
+  CHANGED,
+  MOVED,
+  CALLS,
+  MODEL,
+  SYSTEM_HASH
+};
 
 static void result_text(sqlite3_context *ctx, const char *text) {
   sqlite3_result_text(ctx, text, -1, SQLITE_TRANSIENT);
@@ -133,8 +154,10 @@ static void column(TableCursor *base, sqlite3_context *ctx, int i) {
 }
 
 const TableKind lint_table = {
-    .columns = "kind TEXT, severity TEXT, tokens INTEGER, usd_day REAL, start INTEGER, length INTEGER, found TEXT,"
-               " suggestion TEXT, changed TEXT, moved TEXT, calls INTEGER, model TEXT, system_hash TEXT",
+    .columns =
+        "kind TEXT, severity TEXT, tokens INTEGER, usd_day REAL, start INTEGER, length INTEGER, "
+        "found TEXT,"
+        " suggestion TEXT, changed TEXT, moved TEXT, calls INTEGER, model TEXT, system_hash TEXT",
     .args = {"text", "options"},
     .rows = 10,
     .cost = 1e5,

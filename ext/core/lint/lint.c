@@ -18,7 +18,8 @@ const char *lint_kind_name(LintKind kind) {
 }
 
 /* The finding that was added; NULL and *err without memory. */
-static LintFinding *add(Lint *out, LintKind kind, size_t from, size_t n, long long tokens, Err *err) {
+static LintFinding *add(Lint *out, LintKind kind, size_t from, size_t n, long long tokens,
+                        Err *err) {
   if (out->n == out->cap) {
     size_t cap = out->cap ? 2 * out->cap : 8;
     LintFinding *grown = realloc(out->at, cap * sizeof *grown);
@@ -157,17 +158,20 @@ static int add_repeats(const char *text, const TextUnits *u, LintKind kind, CutR
 
 /* --- blanks --- */
 
-enum { LEAST_PART = 100 }; /* what saves less of a text than one part in so many is not worth a word */
+enum {
+  LEAST_PART = 100
+}; /* what saves less of a text than one part in so many is not worth a word */
 
-static int add_blanks(const char *text, size_t n, LintKind kind, unsigned method, const LintOptions *o,
-                      Lint *out, Err *err) {
+static int add_blanks(const char *text, size_t n, LintKind kind, unsigned method,
+                      const LintOptions *o, Lint *out, Err *err) {
   const CompressOptions with = {.methods = method, .count = o->count, .arg = o->arg};
   Compressed c;
   if (compress_text(text, n, &with, &c, err) != RC_OK) {
     return err->rc;
   }
   LintFinding *f = NULL;
-  if ((c.tokens_before - c.tokens_after) * LEAST_PART >= c.tokens_before && c.tokens_after < c.tokens_before) {
+  if ((c.tokens_before - c.tokens_after) * LEAST_PART >= c.tokens_before &&
+      c.tokens_after < c.tokens_before) {
     f = add(out, kind, 0, n, c.tokens_before - c.tokens_after, err);
   }
   if (f) {
@@ -179,7 +183,8 @@ static int add_blanks(const char *text, size_t n, LintKind kind, unsigned method
   return err->rc;
 }
 
-static int look_at_repeats(const char *text, const TextUnits *u, const LintOptions *o, Lint *out, Err *err) {
+static int look_at_repeats(const char *text, const TextUnits *u, const LintOptions *o, Lint *out,
+                           Err *err) {
   unsigned char *gone = malloc(u->n + 1);
   if (!gone) {
     return err_nomem(err);
@@ -197,13 +202,15 @@ static int look_at_moving(MovingFinder *finder, const char *text, size_t n, cons
                           const LintOptions *o, Lint *out, Err *err) {
   MovingList moving = {NULL, 0, 0};
   if (moving_find(finder, text, u, &moving, err) == RC_OK) {
+    moving.n = moving.n > LINT_MOST_MOVING ? LINT_MOST_MOVING : moving.n;
     add_moving(text, n, u, &moving, o, out, err);
   }
   moving_free(&moving);
   return err->rc;
 }
 
-int lint_text(MovingFinder *finder, const char *text, size_t n, const LintOptions *o, Lint *out, Err *err) {
+int lint_text(MovingFinder *finder, const char *text, size_t n, const LintOptions *o, Lint *out,
+              Err *err) {
   TextUnits u = {NULL, 0, 0, 0};
   memset(out, 0, sizeof *out);
   out->tokens = count(o, text, n, err);

@@ -34,18 +34,23 @@ typedef enum LintKind {
       LINT_N_KINDS
 } LintKind;
 
+enum { LINT_MOST_MOVING = 64 }; /* that are told of a text: one with more is a log */
+
 typedef struct LintFinding {
   LintKind kind;
   MovingKind moving; /* of LINT_VOLATILE_PREFIX */
-  size_t from, n;    /* bytes of the text; of LINT_BLANKS, LINT_PRETTY_JSON and LINT_BELOW_FLOOR the whole of it */
+  size_t from,
+      n; /* bytes of the text; of LINT_BLANKS, LINT_PRETTY_JSON and LINT_BELOW_FLOOR the whole of it */
   long long tokens;
-  char *changed;         /* the text without it; owned; NULL where that is not ours to do */
+  char *changed; /* the text without it; owned; NULL where that is not ours to do */
   size_t n_changed;
-  size_t moved, n_moved; /* bytes of the text that `changed` lacks and that are to be said elsewhere: the whole sentence */
+  size_t moved,
+      n_moved; /* bytes of the text that `changed` lacks and that are to be said elsewhere: the whole sentence */
 } LintFinding;
 
 typedef struct LintOptions {
-  long long floor;   /* the least prefix that is kept, in tokens; below 0: not known, then none is assumed */
+  long long
+      floor; /* the least prefix that is kept, in tokens; below 0: not known, then none is assumed */
   TokenCount *count; /* of the model's tokenizer */
   void *arg;
 } LintOptions;
@@ -61,8 +66,8 @@ const char *lint_kind_name(LintKind kind);
 
 /* Looks through n bytes (any; at most LIMIT_REQUEST_BYTES). Returns RC_OK with *out owned (lint_free), or *err and an empty *out.
 ** Linear time but for counting tokens. */
-int lint_text(MovingFinder *finder, const char *text, size_t n, const LintOptions *options, Lint *out,
-              Err *err);
+int lint_text(MovingFinder *finder, const char *text, size_t n, const LintOptions *options,
+              Lint *out, Err *err);
 void lint_free(Lint *l);
 
 #endif

@@ -6,6 +6,7 @@
 */
 #include "core/lint/moving.h"
 
+#include "base/hash.h"
 #include "base/utf8.h"
 
 #include <stdlib.h>
@@ -15,16 +16,19 @@
 
 /* --- what values look like --- */
 
-#define MONTH                                                                                      \
-  "(?:jan|feb|m[aä]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz]|ene|abr|ago|dic|janv|févr|avr|juin|juil|août)\\p{L}*\\.?"
+#define MONTH                                                                                       \
+  "(?:jan|feb|m[aä]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz]|ene|abr|ago|dic|janv|févr|avr|" \
+  "juin|juil|août)\\p{L}*\\.?"
 #define DAY                                                                                        \
-  "(?:\\p{L}{4,12},?\\h+(?:(?:the|der|le|el|il)\\h+)?)?"                                          \
-  "(?:\\d{4}[-/.]\\d{1,2}[-/.]\\d{1,2}|\\d{1,2}[-/.]\\d{1,2}[-/.]\\d{2,4}|\\d{4}年\\d{1,2}月\\d{1,2}日"   \
+  "(?:\\p{L}{4,12},?\\h+(?:(?:the|der|le|el|il)\\h+)?)?"                                           \
+  "(?:\\d{4}[-/.]\\d{1,2}[-/.]\\d{1,2}|\\d{1,2}[-/.]\\d{1,2}[-/"                                   \
+  ".]\\d{2,4}|\\d{4}年\\d{1,2}月\\d{1,2}日"                                                     \
   "|" MONTH "\\h+\\d{1,2}(?:st|nd|rd|th)?,?\\h+\\d{4}"                                             \
   "|\\d{1,2}(?:st|nd|rd|th)?\\.?\\h+(?:de\\h+)?" MONTH "\\h+(?:de\\h+)?\\d{4})"
 #define WEEKDAY "(?:mon|tues|wednes|thurs|fri|satur|sun)day"
 #define TIME                                                                                       \
-  "\\d{1,2}:\\d{2}(?::\\d{2}(?:[.,]\\d+)?)?(?:\\h?[ap]\\.?m\\b\\.?)?(?:\\h?(?:z|utc|gmt)\\b|[+-]\\d{2}:?\\d{2})?"
+  "\\d{1,2}:\\d{2}(?::\\d{2}(?:[.,]\\d+)?)?(?:\\h?[ap]\\.?m\\b\\.?)?(?:\\h?(?:z|utc|gmt)\\b|[+-]"  \
+  "\\d{2}:?\\d{2})?"
 #define STAMP DAY "(?:t|,?\\h+(?:(?:at|um|à|a\\h+las)\\h+)?)" TIME
 #define ID "(?=[\\w:.-]*\\d)[\\w:.-]{5,}\\w"
 #define IS                                                                                         \
@@ -34,17 +38,23 @@
 
 #define NOW                                                                                        \
   "(?:\\b(?:today(?:['’]s\\h+date)?"                                                             \
-  "|(?:the\\h+)?(?:current|present)(?:[\\h_-]+(?:local|server|system|utc))?[\\h_-]?(?:date(?:[\\h_-]?time|\\h+and\\h+time)?|time(?:stamp)?|day)"    \
-  "|it\\h+is(?:\\h+now)?|the\\h+(?:date|time)\\h+is|right\\h+now|heute|heutiges\\h+datum|aktuelle[sr]?\\h+(?:datum|zeit|uhrzeit)|es\\h+ist"       \
-  "|aujourd['’]hui|date\\h+(?:du\\h+jour|actuelle)|nous\\h+sommes\\h+le|hoy|fecha\\h+(?:actual|de\\h+hoy)|oggi|data\\h+(?:odierna|atual)|hoje)"     \
+  "|(?:the\\h+)?(?:current|present)(?:[\\h_-]+(?:local|server|system|utc))?[\\h_-]?(?:date(?:["    \
+  "\\h_-]?time|\\h+and\\h+time)?|time(?:stamp)?|day)"                                              \
+  "|it\\h+is(?:\\h+now)?|the\\h+(?:date|time)\\h+is|right\\h+now|heute|heutiges\\h+datum|"         \
+  "aktuelle[sr]?\\h+(?:datum|zeit|uhrzeit)|es\\h+ist"                                              \
+  "|aujourd['’]hui|date\\h+(?:du\\h+jour|actuelle)|nous\\h+sommes\\h+le|hoy|fecha\\h+(?:actual|" \
+  "de\\h+hoy)|oggi|data\\h+(?:odierna|atual)|hoje)"                                                \
   "|今天|今日|当前(?:日期|时间)|现在(?:时间)?|現在(?:時刻|日時)?)"
 #define LABEL                                                                                      \
-  "(?<![\\p{L}\\p{N}_])(?:date(?:[\\h_-]?time)?|time(?:stamp)?|datum|uhrzeit|fecha|heure|generated(?:\\h+(?:at|on))?|时间|日付)"
+  "(?<![\\p{L}\\p{N}_])(?:date(?:[\\h_-]?time)?|time(?:stamp)?|datum|uhrzeit|fecha|heure|"         \
+  "generated(?:\\h+(?:at|on))?|时间|日付)"
 #define WHOSE                                                                                      \
-  "\\b(?:request|session|conversation|trace|correlation|run|thread|transaction|invocation|user|customer|account|chat|ticket|job)[\\h_-]?"
+  "\\b(?:request|session|conversation|trace|correlation|run|thread|transaction|invocation|user|"   \
+  "customer|account|chat|ticket|job)[\\h_-]?"
 #define COUNTED "\\b(?:request|call|attempt|invocation|message)\\h*(?:#|no\\.|number|count(?:er)?)"
 #define MOVES                                                                                      \
-  "(?:current|today|now|timestamp|date_?time|request|session|trace|conversation|correlation|uuid|nonce|random)"
+  "(?:current|today|now|timestamp|date_?time|request|session|trace|conversation|correlation|uuid|" \
+  "nonce|random)"
 
 /* Group 1 is the value. In the order of their rank: of two that overlap the first stays. */
 static const struct {
@@ -57,23 +67,29 @@ static const struct {
     {WHOSE "(?:uu)?id" IS "(" ID ")", MOVING_ID},
     {"\\b(?:uuid|nonce|cache[\\h_-]?buster)" IS "(" ID ")", MOVING_ID},
     {COUNTED "\\h*[:=]?\\h*(\\d+)\\b", MOVING_COUNT},
-    {"(\\{\\{?\\h*[\\w.]*" MOVES "[\\w.]*(?:\\h*\\(\\))?\\h*\\}?\\}|\\$\\{[\\w.]*" MOVES "[\\w.]*\\})", MOVING_PLACE},
+    {"(\\{\\{?\\h*[\\w.]*" MOVES "[\\w.]*(?:\\h*\\(\\))?\\h*\\}?\\}|\\$\\{[\\w.]*" MOVES
+     "[\\w.]*\\})",
+     MOVING_PLACE},
     {NOW IS "(\\{\\{?\\h*[\\w.]+\\h*\\}?\\}|\\$\\{?\\w+\\}?|%\\w\\b|<\\w+>)", MOVING_PLACE},
 };
 
 /* Words that say that what stands beside them is not so now. */
 static const char shown[] =
-    "\\b(?:examples?|e\\.g\\.|for\\h+instance|format(?:ted)?|sample|beispiele?|z\\.\\h?b\\.|exemples?|ejemplos?|esempi[o]?"
+    "\\b(?:examples?|e\\.g\\.|for\\h+instance|format(?:ted)?|sample|beispiele?|z\\.\\h?b\\.|"
+    "exemples?|ejemplos?|esempi[o]?"
     "|suppos\\p{L}*|assum\\p{L}+|imagine|if|wenn|angenommen|si|se)(?!\\w)|例";
 
 enum {
   PATTERNS = sizeof table / sizeof *table,
+  CLEAN = 4096,
   MOST_IN_UNIT = 64 /* that are told of one sentence */
 };
 
 struct MovingFinder {
   pcre2_code *patterns[PATTERNS], *shown; /* owned */
   pcre2_match_data *match;                /* owned */
+  /* Hashes of sentences without any: prompts that differ in a clock share all others. 0: none yet. */
+  unsigned long long clean[CLEAN];
 };
 
 static pcre2_code *compile(const char *pattern, Err *err) {
@@ -222,8 +238,15 @@ static int look_for(MovingFinder *f, int pattern, const char *text, const TextUn
 static int has_any(MovingFinder *f, const char *text, const TextUnit *unit, Err *err) {
   size_t from, to;
   int has = 0;
+  unsigned long long hash = hash_short(text + unit->from, unit->n);
+  if (f->clean[hash % CLEAN] == hash) {
+    return 0;
+  }
   for (int p = 0; p < PATTERNS && !has; p++) {
     has = find(f, f->patterns[p], text, unit, unit->from, 1, &from, &to, err);
+  }
+  if (!has && err->rc == RC_OK) {
+    f->clean[hash % CLEAN] = hash;
   }
   return has;
 }

@@ -68,7 +68,10 @@ static double usd(long long nusd) {
 
 static double usd_of_moving(const Work *w, const Lint *lint, const LintFinding *f, double calls,
                             Err *err) {
-  const PrefixAsk ask = {.tokens = lint->tokens, .sharers = calls < 2 ? 2 : calls > 1e9 ? 1000000000 : (int)calls};
+  const PrefixAsk ask = {.tokens = lint->tokens,
+                         .sharers = calls < 2     ? 2
+                                    : calls > 1e9 ? 1000000000
+                                                  : (int)calls};
   double fresh = usd(pricing_of_tokens(w->conn, &w->model, lint->tokens, 0, err));
   double kept = usd(pricing_of_shared(w->conn, &w->model, lint->tokens, &ask, 0, err));
   double of_one = (fresh - kept) * (double)f->tokens / (double)lint->tokens;
@@ -76,7 +79,8 @@ static double usd_of_moving(const Work *w, const Lint *lint, const LintFinding *
 }
 
 /* What a finding costs a day; NAN: nobody says. */
-static double usd_day(const Work *w, const Lint *lint, const LintFinding *f, double calls, Err *err) {
+static double usd_day(const Work *w, const Lint *lint, const LintFinding *f, double calls,
+                      Err *err) {
   if (f->tokens == 0 || f->kind == LINT_BELOW_FLOOR) {
     return 0;
   }
@@ -123,7 +127,9 @@ static int add(Work *w, const char *text, size_t n, const LintCall *call, double
                const SentPrompt *sent, LintedList *out, Err *err) {
   Linted *one = &out->at[out->n++];
   memset(one, 0, sizeof *one);
-  w->model = (Model){.name = call->model ? call->model : sent ? sent->model : NULL,
+  w->model = (Model){.name = call->model ? call->model
+                             : sent      ? sent->model
+                                         : NULL,
                      .provider = !call->model && sent ? sent->provider : NULL};
   one->calls = sent ? sent->calls : -1;
   one->calls_day = call->calls_day >= 0 ? call->calls_day
@@ -138,8 +144,8 @@ static int add(Work *w, const char *text, size_t n, const LintCall *call, double
 }
 
 /* A text as it is sent to the model that it is sent to most; to one that the options name, all its calls. */
-static int add_text(Work *w, const char *text, size_t n, const LintCall *call, const SentPrompts *all,
-                    LintedList *out, Err *err) {
+static int add_text(Work *w, const char *text, size_t n, const LintCall *call,
+                    const SentPrompts *all, LintedList *out, Err *err) {
   SentPrompt sum = {.calls = 0};
   Hash key;
   if (sent_prompts_key(w->finder, text, n, &key, err) != RC_OK) {
@@ -156,7 +162,8 @@ static int add_text(Work *w, const char *text, size_t n, const LintCall *call, c
   return add(w, text, n, call, all->days, sum.calls ? &sum : NULL, out, err);
 }
 
-static int add_sent(Work *w, const LintCall *call, const SentPrompts *all, LintedList *out, Err *err) {
+static int add_sent(Work *w, const LintCall *call, const SentPrompts *all, LintedList *out,
+                    Err *err) {
   for (size_t i = 0; i < all->n && err->rc == RC_OK; i++) {
     size_t n = 0;
     char *text = sent_prompts_text(w->conn, &all->at[i], &n, err);
@@ -177,9 +184,12 @@ static int read_options(const char *options, size_t n, LintCall *call, cJSON **d
   return err->rc;
 }
 
-static int read_all(Work *w, const char *text, size_t n, const LintCall *call, LintedList *out, Err *err) {
-  SentPrompts all;
-  if (pricing_refresh(w->conn, NULL, err) != RC_OK || sent_prompts_read(w->conn, w->finder, &all, err) != RC_OK) {
+static int read_all(Work *w, const char *text, size_t n, const LintCall *call, LintedList *out,
+                    Err *err) {
+  SentPrompts all = {.days = 1};
+  int is_told = text && !isnan(call->calls_day); /* then the ledger need not be read */
+  if (pricing_refresh(w->conn, NULL, err) != RC_OK ||
+      (!is_told && sent_prompts_read(w->conn, w->finder, &all, err) != RC_OK)) {
     return err->rc;
   }
   out->at = calloc(text ? 1 : all.n + 1, sizeof *out->at);
@@ -201,7 +211,8 @@ int linted_read(Conn *conn, const char *text, size_t n, const char *options, siz
   cJSON *doc = NULL;
   size_t bad_at;
   memset(out, 0, sizeof *out);
-  if (read_options(options, n_options, &call, &doc, err) == RC_OK && text && !utf8_is_valid(text, n, &bad_at)) {
+  if (read_options(options, n_options, &call, &doc, err) == RC_OK && text &&
+      !utf8_is_valid(text, n, &bad_at)) {
     err_set(err, RC_ERROR, ERR_BAD_UTF8, "the text is not valid UTF-8 (byte %zu)", bad_at);
   }
   w.finder = err->rc == RC_OK ? moving_open(err) : NULL;

@@ -15,7 +15,7 @@ typedef struct Linted {
   Lint lint;
   double *usd_day; /* owned: of each finding; NAN: nobody says the price, or how often it is sent */
   long long calls; /* of the last 30 days; -1: the ledger has none */
-  double calls_day; /* NAN: not known */
+  double calls_day;  /* NAN: not known */
   char *system_hash; /* owned: of the newest of these texts in the ledger; NULL: it is in none */
   char *model;       /* owned: whose tokens, prices and least prefix; NULL: none is named */
 } Linted;

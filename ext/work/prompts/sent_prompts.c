@@ -14,13 +14,16 @@ enum { MOST_TEXTS = 10000, DAY_MS = 86400000 };
 
 /* The newest call of each text says whom it was sent to. */
 static const char texts_sql[] =
-    "SELECT x.text, c.system_hash, coalesce(c.model, c.model_requested), c.provider, count(*), max(c.ts),"
+    "SELECT x.text, c.system_hash, coalesce(c.model, c.model_requested), c.provider, count(*), "
+    "max(c.ts),"
     " (SELECT min(ts) FROM main.llm_calls WHERE ts >= ?1)"
     " FROM main.llm_calls c JOIN main.llm_texts x ON x.hash = c.system_hash"
-    " WHERE c.kind = 'call' AND c.ts >= ?1 GROUP BY c.system_hash, 3 ORDER BY max(c.ts) DESC LIMIT ?2";
+    " WHERE c.kind = 'call' AND c.ts >= ?1 GROUP BY c.system_hash, 3 ORDER BY max(c.ts) DESC LIMIT "
+    "?2";
 
 /* A text with a mark in the place of all that moves. */
-static char *without_moving(const char *text, size_t n, const MovingList *m, size_t *n_out, Err *err) {
+static char *without_moving(const char *text, size_t n, const MovingList *m, size_t *n_out,
+                            Err *err) {
   char *out = malloc(n + 1);
   size_t at = 0, to = 0;
   if (!out) {
@@ -138,13 +141,15 @@ static void join(SentPrompts *s) {
   }
 }
 
-static int read_rows(Conn *conn, MovingFinder *finder, sqlite3_stmt *stmt, SentPrompts *out, Err *err) {
-  int rc;
+static int read_rows(Conn *conn, MovingFinder *finder, sqlite3_stmt *stmt, SentPrompts *out,
+                     Err *err) {
+  int rc = SQLITE_DONE;
   while (err->rc == RC_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
     add_row(finder, stmt, out, err);
   }
-  return err->rc != RC_OK || rc == SQLITE_DONE ? err->rc
-                                               : store_error(conn->store, rc, "read the ledger", err);
+  return err->rc != RC_OK || rc == SQLITE_DONE
+             ? err->rc
+             : store_error(conn->store, rc, "read the ledger", err);
 }
 
 int sent_prompts_read(Conn *conn, MovingFinder *finder, SentPrompts *out, Err *err) {
@@ -177,8 +182,10 @@ char *sent_prompts_text(Conn *conn, const SentPrompt *p, size_t *n, Err *err) {
   sqlite3_stmt *stmt = NULL;
   char *out = NULL;
   sqlite3 *reader = store_reader_take(conn->store, err), *db = reader ? reader : conn->store->db;
-  int rc = err->rc == RC_OK ? sqlite3_prepare_v2(db, "SELECT text FROM main.llm_texts WHERE hash = ?1", -1, &stmt, NULL)
-                            : SQLITE_OK;
+  int rc = err->rc == RC_OK
+               ? sqlite3_prepare_v2(db, "SELECT text FROM main.llm_texts WHERE hash = ?1", -1,
+                                    &stmt, NULL)
+               : SQLITE_OK;
   if (stmt) {
     sqlite3_bind_text(stmt, 1, p->hash, -1, SQLITE_STATIC);
     rc = sqlite3_step(stmt);

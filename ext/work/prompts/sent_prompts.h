@@ -12,8 +12,8 @@
 enum { SENT_DAYS = 30 };
 
 typedef struct SentPrompt {
-  Hash key;                    /* equal for texts that are one prompt */
-  long long calls, last_ts;       /* of the last SENT_DAYS */
+  Hash key;                      /* equal for texts that are one prompt */
+  long long calls, last_ts;      /* of the last SENT_DAYS */
   char *hash, *model, *provider; /* owned: of the newest call */
 } SentPrompt;
 
