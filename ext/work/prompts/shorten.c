@@ -54,7 +54,7 @@ static const Spec specs[] = {
     {"model", INTO(TEXT, model)},
     {"methods", SPEC_OTHER, .take = take_methods},
     {"context", INTO(WORD, context), .words = SPEC_WORDS(CONTEXTS), .initial = "guessed"},
-    {"score", INTO(WORD, score), .words = SPEC_WORDS(SCORES), .initial = "words"},
+    {"score", INTO(WORD, score), .words = SPEC_WORDS(SCORES)},
     {"sharers", INTO(INTEGER, sharers), .min = 1, .max = 1000000000},
 };
 static const SpecHint hints[] = {
@@ -150,7 +150,7 @@ static int run(Conn *conn, const char *text, size_t n, const ShortenOptions *o, 
   if (counter_rule(conn, o->model, &m.rule, err) != RC_OK) {
     return err->rc;
   }
-  int has_score = o->score == SCORE_EMBED && o->query && open_embedder(&m, o->query, err);
+  int has_score = o->score != SCORE_WORDS && o->query && open_embedder(&m, o->query, err);
   const CompressOptions with = {.methods = o->methods,
                                 .context = (ContextWhere)o->context,
                                 .query = o->query,
