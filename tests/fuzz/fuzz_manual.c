@@ -11,13 +11,13 @@
 
 static void check_blocks(const char *text) {
   const char *end = text + strlen(text), *last = text;
-  Blocks b;
-  Block block;
+  PageBlocks b;
+  PageBlock block;
   Span cell;
   for (blocks_start(&b, text); blocks_next(&b, &block);) {
     require(block.text.at >= last && block.text.at + block.text.n <= end);
     last = block.text.at + block.text.n;
-    for (int i = 0; block.kind == BLOCK_ROW && row_cell(block.text, i, &cell); i++) {
+    for (int i = 0; block.kind == PAGE_ROW && row_cell(block.text, i, &cell); i++) {
       require(cell.at >= block.text.at && cell.at + cell.n <= last);
     }
   }

@@ -54,13 +54,40 @@ class Text(unittest.TestCase):
             with self.subTest(front):
                 self.assertEqual([r[4] for r in self.moving(f"{front}\n\n{RULES}")], [found])
 
+    def test_as_people_write_it(self):
+        for front in ["**Current date:** 2026-11-28", "<current_date>2026-11-28</current_date>", "Current Date/Time (UTC): 2026-11-28 10:31",
+                      "Current date: Sat, 28 Nov 2026 10:31:07 +0000", "Today is Sat, Nov 28, 2026", "Today is the 28th of November 2026", "It is currently 10:31 AM.",
+                      "The current time in Berlin is 10:31.", "Server time: 10:31:07", "Today (UTC): 2026-11-28", "Current timestamp: 1764325867",
+                      "Unix time: 1795861867", "Generated at 2026-11-28T10:31:07Z", "As of 2026-11-28 10:31:07, stock is 5.", "Now: 2026-11-28T10:31",
+                      "Erstellt am 28.11.2026 um 10:31 Uhr.", "今日は2026年11月28日です。", "本日: 2026年11月28日", "今日の日付: 2026年11月28日", "現在の時刻は10:31です。",
+                      "今天的日期是2026年11月28日。", "Heure actuelle : 10:31", "Il est 10h31.", "On est le 28 novembre 2026.", "User ID: 48213",
+                      "Customer: {{customer_name}}", "Today is Monday."]:
+            with self.subTest(front):
+                self.assertEqual(len(self.moving(f"{front}\n\n{RULES}")), 1)
+
+    def test_what_others_mean_stays(self):
+        """A sentence that says more than the time, or that another one means, is not taken out; a place for a date costs what a date does."""
+        for front in ["Today is 2026-11-28. Orders before that date are closed.", "Current time: 10:31:07\n\nUse the time above for the greeting.",
+                      "The current date is 2026-11-28 and you must not accept returns of orders older than 30 days before it."]:
+            with self.subTest(front):
+                (*_, changed, moved), = self.moving(f"{front}\n\n{RULES}")
+                self.assertEqual((changed, moved), (None, None))
+        (_, severity, _, usd, *_), = self.moving(f"Today's date: {{{{date}}}}\n\n{RULES}")
+        self.assertEqual((severity, usd < 0.01), ("low", True))
+        # One call a day reads what nobody wrote
+        self.assertEqual(rows(self.db, f"Current time: 10:31:07\n\n{RULES}", "usd_day", model="gpt-4o", calls_day=1), [(0,)])
+
     def test_what_only_looks_so(self):
         """Precision before recall: a date that is fixed, shown, quoted, or a form to be filled in is no clock."""
         for front in ["The current policy took effect on 2026-01-01.", "Date format: 2026-01-31.", "Write dates as 2026-01-31.", "Our shop opened on 2 May 1999.",
                       "Example: \"Today is 2026-11-28\"", "For example, today is 2026-11-28.", "# Examples\n\nToday is 2026-11-28.", "`Current time: 10:31`",
                       "```\nCurrent time: 2026-11-28 10:31:07\n```", "{\"current_time\": \"2026-11-28 10:31:07\"}", "Last updated: 2026-01-01", "We open at 10:30.",
                       "Answer as {name}, {date}, {amount}.", "An order id looks like ORD-12345.", "Version: 2026-01-01", "Ask for the user id and the session id.",
-                      "Today is a good day.", "The date is written on the invoice.", "Call 911 in an emergency.", "Request number and name.", "Suppose today is 2026-11-28.", "If it is now 10:31, say so."]:
+                      "Today is a good day.", "The date is written on the invoice.", "Call 911 in an emergency.", "Request number and name.", "Suppose today is 2026-11-28.", "If it is now 10:31, say so.",
+                      "Put {{date}} in the first line of a letter and {{now}} at its end. Be kind.", "Point out f\"{now}\" as bad logging.",
+                      "The template language has {{now}} for the time of the rendering of it.", "Our lunch special today is Monday's soup.",
+                      "Deadline today: 17:00 for express parcels.", "You play a butler in 1912. The current date is 14 April 1912, the ship is sailing.",
+                      "You are a narrator. It is 12 May 1890 in London."]:
             with self.subTest(front):
                 self.assertEqual(self.moving(f"{front}\n\n{RULES}"), [])
 

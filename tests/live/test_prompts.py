@@ -32,6 +32,37 @@ class Compress(Base):
         self.assertEqual(self.compress(code), code)
         self.assertIsNone(self.compress(None))
 
+    def test_blanks_that_are_somebody_s(self):
+        """Of strings that begin or end with them, of what is laid out, of a quotation over several paragraphs."""
+        for text in ['Split the fields on "  " always.', 'Use {"indent": "  "} for it.', 'Use {"pad": "say \\"hi\\"  there"} for it.',
+                     'Config:\n{\n  "indent": "  "\n}\nBe kind.', 'Print "a  " and stop.', "Print '  ' and `  a` and stop.", "Show <pre>\na   b\n</pre> as it is.",
+                     "Run\n  cat <<EOF\n  a    b\nEOF", 'He wrote "I am\n\n\n\nhere" and left.']:
+            with self.subTest(text):
+                self.assertEqual(self.compress(text), text)
+
+    def test_what_two_sources_say(self):
+        say = "Refunds are paid within five working days of the return."
+        text = f'<document id="1">\n{say}\n</document>\n<document id="2">\n{say}\n</document>\nCite the ids of all documents that say when refunds are paid.'
+        self.assertEqual(self.compress(text), text)
+
+    def test_tasks_on_a_text_are_no_questions(self):
+        """What is not marked as context is not touched, unless that is asked for; code never is guessed to be."""
+        for text in ["Translate into German.\n\nThe parcel is late and the lamp is broken. Our dog is called Rex.\n\nUse formal language.",
+                     "Extract name and order as JSON.\n\nMail: Hi, Maria here, my order 4711 is late. My dog is called Rex.\n\nGive JSON only."]:
+            self.assertEqual(self.compress(text, budget=20), text)
+        code = "```python\ndef pay(x):\n    return x / 100\n```"
+        text = f"Is there a bug in this code?\n\n{code}\n\nThe amount is in cents, never in euros. The office has a new carpet.\n\nAnswer yes or no."
+        self.assertIn(code, self.compress(text, budget=40, context="guessed"))
+
+    def test_a_rule_and_its_exception(self):
+        """Together, or neither."""
+        rule, exception = "Items can be returned within 30 days of delivery.", "This does not hold for swimwear."
+        text = f"Answer only from the documents.\n<document>\n{rule} {exception} The shop was founded in 1999 by two sisters.\n</document>\n\nCan I return {{}}?"
+        for asked in ("swim shorts within two weeks", "swimwear"):
+            for budget in range(35, 75):
+                short = self.compress(text.format(asked), budget=budget)
+                self.assertEqual(rule in short, exception in short, (asked, budget, short))
+
     def test_to_a_budget(self):
         context = " ".join(CONTEXT)
         text = f"{TASK}<context>\n{context}\n</context>\n\nHow long can I return an item after delivery?"
@@ -110,6 +141,14 @@ class Prune(Base):
         self.assertEqual(kept[1:], talk[-len(kept) + 1:])  # a suffix
         self.assertLessEqual(value(self.db, "SELECT llm_chat_tokens(?)", json.dumps(kept)), 500)
         self.assertEqual(self.prune(talk, budget=100000), talk)
+
+    def test_an_order_that_was_done(self):
+        """With the order stays the answer that says so: it would be done again."""
+        order, done = user("Refund order 4711 now, and never email the customer."), assistant("Order 4711 is refunded.")
+        talk = [{"role": "system", "content": "S"}, order, assistant(None, "1"), result("1"), done, *[m for i in range(30) for m in (user(f"q {i}"), assistant("b " * 20))]]
+        kept = self.prune(talk, budget=150)
+        self.assertLess(len(kept), len(talk))
+        self.assertEqual(kept[:3], [talk[0], order, done])
 
     def test_pairs_are_never_parted(self):
         """Every budget: never a result without its call, nor a call without all of its results."""

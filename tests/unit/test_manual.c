@@ -41,11 +41,11 @@ static void check_help(const char *topic, const char *wanted) {
 }
 
 static void test_blocks(void **state) {
-  static const BlockKind kinds[] = {BLOCK_HEADING, BLOCK_TEXT,    BLOCK_HEADING, BLOCK_TEXT,
-                                    BLOCK_CODE,    BLOCK_HEADING, BLOCK_ITEM,    BLOCK_ITEM,
-                                    BLOCK_HEADING, BLOCK_TEXT,    BLOCK_ROW};
-  Blocks b;
-  Block next, block = {0};
+  static const PageBlockKind kinds[] = {PAGE_HEADING, PAGE_TEXT,    PAGE_HEADING, PAGE_TEXT,
+                                        PAGE_CODE,    PAGE_HEADING, PAGE_ITEM,    PAGE_ITEM,
+                                        PAGE_HEADING, PAGE_TEXT,    PAGE_ROW};
+  PageBlocks b;
+  PageBlock next, block = {0};
   size_t n = 0;
   (void)state;
   for (blocks_start(&b, calls); blocks_next(&b, &next); n++) {
@@ -183,7 +183,7 @@ static void test_lines_are_broken(void **state) {
   static const char text[] =
       "word word word word word word word word word word word word word word word word wörd\n"
       "w [link](to.md) `a*b` **bold**";
-  Block block = {BLOCK_TEXT, 0, {text, sizeof text - 1}, {text, 0}};
+  PageBlock block = {PAGE_TEXT, 0, {text, sizeof text - 1}, {text, 0}};
   Buf b;
   (void)state;
   buf_init(&b, 1000);

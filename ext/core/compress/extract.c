@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_CHOICES = 8, MOST_PARENTS = LABEL_LEVEL + 3 };
+enum { MOST_CHOICES = 8, MOST_PARENTS = LABEL_LEVEL + 3, MOST_TOGETHER = 4 };
 
 typedef struct Ranked {
   double score;
@@ -60,14 +60,34 @@ static void take(Choice *c, size_t unit) {
   }
 }
 
-/* The sentence before it, without which "This" means nothing; UNIT_NONE: it needs none, or that is there. */
-static size_t needed_before(const Choice *c, size_t unit) {
-  int needs = c->u->at[unit].flags & UNIT_REFERS && unit > 0;
-  const TextUnit *x = needs ? &c->u->at[unit - 1] : NULL;
-  return x && x->flags & UNIT_SENTENCE && x->block == c->u->at[unit].block &&
-                 c->dropped[unit - 1] != CUT_KEPT && c->may[unit - 1]
-             ? unit - 1
-             : UNIT_NONE;
+/* 1 if unit i goes on with the sentence before it: "This does not hold for …", "However, …". */
+static int goes_on(const Choice *c, size_t i) {
+  const TextUnit *x = &c->u->at[i];
+  return i > 0 && x->flags & UNIT_REFERS && c->u->at[i - 1].flags & UNIT_SENTENCE &&
+         c->u->at[i - 1].block == x->block;
+}
+
+/* A sentence with those before it that it needs, and those that go on with it and forbid or restrict: a rule is not taken without its
+** exception. All of them, or none where they don't fit. */
+static void take_together(Choice *c, size_t unit) {
+  size_t first = unit, end = unit + 1;
+  long long sum = 0;
+  while (unit - first < MOST_TOGETHER && goes_on(c, first)) {
+    first--;
+  }
+  while (end - unit < MOST_TOGETHER && end < c->u->n && goes_on(c, end) &&
+         c->u->at[end].flags & UNIT_ORDER) {
+    end++;
+  }
+  for (size_t i = first; i < end; i++) {
+    sum += c->may[i] && c->dropped[i] != CUT_KEPT ? price(c, i) : 0;
+  }
+  int fits = sum <= c->room;
+  for (size_t i = first; i < end && fits; i++) {
+    if (c->may[i] && c->dropped[i] != CUT_KEPT) {
+      take(c, i);
+    }
+  }
 }
 
 static void choose(Choice *c) {
@@ -77,14 +97,8 @@ static void choose(Choice *c) {
     c->dropped[i] = c->may[i] && !is_tag ? CUT_OFF_TOPIC : c->dropped[i];
   }
   for (size_t i = 0; i < c->n_order; i++) {
-    size_t unit = c->order[i].unit;
-    if (c->dropped[unit] == CUT_KEPT || price(c, unit) > c->room) {
-      continue;
-    }
-    take(c, unit);
-    size_t before = needed_before(c, unit);
-    if (before != UNIT_NONE && price(c, before) <= c->room) {
-      take(c, before);
+    if (c->dropped[c->order[i].unit] != CUT_KEPT) {
+      take_together(c, c->order[i].unit);
     }
   }
   cuts_empty_labels(c->u, c->dropped, c->may, c->err);

@@ -42,9 +42,27 @@ static int in_mark(Squeeze *s, size_t at) {
   return s->mark < s->marks.n && s->marks.at[s->mark].from <= at;
 }
 
-/* Signs beside which blanks may be laid out on purpose. */
+/* Signs beside which blanks may be laid out on purpose, or be what a string begins or ends with. */
 static int is_layout(char c) {
-  return c != 0 && strchr("|=<>{}\\#;~^_*+/", c) != NULL;
+  return (c != 0 && strchr("|=<>{}\\#;~^_*+/\"'`", c) != NULL) || (unsigned char)c >= 0xE2;
+}
+
+/* 1 if what stands in a text shows that its blanks are its own: an element that keeps them, a document of a shell. */
+static int keeps_blanks(const char *text, size_t n) {
+  static const char *const signs[] = {"<pre", "<PRE", "<textarea", "<<", "\\\""};
+  int keeps = 0;
+  for (size_t i = 0; i < sizeof signs / sizeof signs[0] && !keeps; i++) {
+    keeps = memmem(text, n, signs[i], strlen(signs[i])) != NULL;
+  }
+  return keeps;
+}
+
+/* 1 if a straight quotation mark is open at the end of [from, end), as it was at `open`. */
+static int is_open(const char *text, size_t from, size_t end, int open) {
+  for (size_t i = from; i < end; i++) {
+    open ^= text[i] == '"';
+  }
+  return open;
 }
 
 /* Runs of blanks within [from, end) of one line. */
@@ -126,15 +144,19 @@ int lossless_find(const char *text, size_t n, unsigned methods, Cuts *out, Err *
   Squeeze s = {.text = text, .methods = methods, .out = out, .err = err};
   Blocks blocks = {NULL, 0, 0};
   size_t end = 0;
+  int open = 0; /* a quotation that goes over blocks */
+  methods &= keeps_blanks(text, n) ? ~(unsigned)LOSSLESS_TEXT : ~0U;
+  s.methods = methods;
   blocks_find(text, n, &blocks, err);
   for (size_t i = 0; i < blocks.n && err->rc == RC_OK; i++) {
     const Block *b = &blocks.at[i];
-    int is_kept = i > 0 && is_verbatim(b->kind) && is_verbatim(blocks.at[i - 1].kind);
+    int is_kept = open || (i > 0 && is_verbatim(b->kind) && is_verbatim(blocks.at[i - 1].kind));
     if (methods & LOSSLESS_TEXT && !is_kept) {
       squeeze_gap(&s, end, b->from, i > 0 ? 2 : 0);
     }
     squeeze_block(&s, b);
     end = b->from + b->n;
+    open = is_open(text, b->from, end, open);
   }
   if (methods & LOSSLESS_TEXT) {
     squeeze_gap(&s, end, n, 0);

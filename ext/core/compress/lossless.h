@@ -5,6 +5,7 @@
 **   between blocks a blank line at most; none at the text's ends
 **   JSON           no blanks between its values, where a whole block is JSON (alone on its lines, or fenced)
 **
+** Blanks beside a quotation mark stay: a string may begin or end with them. A text with <pre>, a shell's <<, or \" keeps all of its blanks.
 ** Kept byte for byte: indentation, code, tables, columns, records, quotations and other marks, lines that look like code, and
 ** what stands between two blocks of these. Digits, order and repeated names of JSON stay as they are: nothing is read as a number.
 */

@@ -23,6 +23,7 @@ typedef struct Signature {
   uint64_t words, critical, bytes; /* see above */
   uint64_t least[HASHES];
   size_t n_words, n_said; /* n_said: that are no numbers */
+  uint64_t source;        /* the tag that holds it, counted; 0: none does */
   int refers;             /* to something outside of it */
   int is_formula;         /* holds "=" */
 } Signature;
@@ -42,6 +43,8 @@ typedef struct Repeats {
   Chains same, bands[REPEATS_BANDS];
   uint64_t *shingles[2]; /* room for those of two units */
   size_t cap[2];
+  int depth;       /* tags that are open */
+  uint64_t source; /* the last one that was opened, counted */
   Err *err;
 } Repeats;
 
@@ -113,14 +116,25 @@ static void sign(Repeats *r, size_t unit) {
   s->bytes = hash_without_blanks(r->text, x->from, x->n);
 }
 
-/* A hash of what a unit is read under: its heading; an item's also the sentence in front of its list. */
+/* A hash of what a unit is read under: the tag that holds it, since what two documents say is said by two; its heading; an item's also
+** the sentence in front of its list. */
 static uint64_t scope_of(const Repeats *r, size_t unit) {
   const TextUnit *x = &r->u->at[unit];
   size_t parent = x->parent;
   if (parent != UNIT_NONE && x->flags & UNIT_ITEM) {
     parent = r->u->at[parent].parent; /* its marker says nothing */
   }
-  return parent == UNIT_NONE ? 0 : r->signatures[parent].bytes;
+  return mix(r->signatures[unit].source, parent == UNIT_NONE ? 0 : r->signatures[parent].bytes);
+}
+
+/* Goes into a tag, or out of it. */
+static void enter(Repeats *r, const TextUnit *x) {
+  if (x->flags & UNIT_TAG_OPEN) {
+    r->depth++;
+    r->source++;
+  } else if (x->flags & UNIT_TAG_CLOSE && r->depth > 0) {
+    r->depth--;
+  }
 }
 
 /* 1 for an item with a number or a letter of its own: a choice, a step. */
@@ -323,7 +337,9 @@ int repeats_find(const char *text, const TextUnits *u, unsigned char *gone, Err 
   size_t block = 0; /* its first unit */
   make_room(&r);
   for (size_t i = 0; i < u->n && err->rc == RC_OK; i++) {
+    enter(&r, &u->at[i]);
     sign(&r, i);
+    r.signatures[i].source = r.depth > 0 ? r.source : 0;
     if (may_go(&r, i)) {
       look(&r, i);
     }

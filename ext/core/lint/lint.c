@@ -118,8 +118,8 @@ static long long gained_before(const char *text, const TextUnits *u, const Movin
   return tokens < o->floor ? tokens : 0;
 }
 
-static int add_moving(const char *text, size_t n, const TextUnits *u, const MovingList *m,
-                      const LintOptions *o, Lint *out, Err *err) {
+static int add_moving(MovingFinder *finder, const char *text, size_t n, const TextUnits *u,
+                      const MovingList *m, const LintOptions *o, Lint *out, Err *err) {
   size_t end = stable_end(u, m);
   int gains = o->floor < 0 || out->tokens >= o->floor;
   long long before = gains ? gained_before(text, u, m, o, err) : 0;
@@ -136,7 +136,7 @@ static int add_moving(const char *text, size_t n, const TextUnits *u, const Movi
     if (f) {
       f->moving = here->kind;
     }
-    if (f && can_move(text, u, here)) {
+    if (f && can_move(text, u, here) && moving_can_go(finder, text, u, here, err)) {
       take_out(text, n, u, here->unit, f, err);
     }
   }
@@ -203,7 +203,7 @@ static int look_at_moving(MovingFinder *finder, const char *text, size_t n, cons
   MovingList moving = {NULL, 0, 0};
   if (moving_find(finder, text, u, &moving, err) == RC_OK) {
     moving.n = moving.n > LINT_MOST_MOVING ? LINT_MOST_MOVING : moving.n;
-    add_moving(text, n, u, &moving, o, out, err);
+    add_moving(finder, text, n, u, &moving, o, out, err);
   }
   moving_free(&moving);
   return err->rc;

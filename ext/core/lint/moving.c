@@ -20,57 +20,67 @@
   "(?:jan|feb|m[aä]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz]|ene|abr|ago|dic|janv|févr|avr|" \
   "juin|juil|août)\\p{L}*\\.?"
 #define DAY                                                                                        \
-  "(?:\\p{L}{4,12},?\\h+(?:(?:the|der|le|el|il)\\h+)?)?"                                           \
-  "(?:\\d{4}[-/.]\\d{1,2}[-/.]\\d{1,2}|\\d{1,2}[-/.]\\d{1,2}[-/"                                   \
-  ".]\\d{2,4}|\\d{4}年\\d{1,2}月\\d{1,2}日"                                                     \
-  "|" MONTH "\\h+\\d{1,2}(?:st|nd|rd|th)?,?\\h+\\d{4}"                                             \
-  "|\\d{1,2}(?:st|nd|rd|th)?\\.?\\h+(?:de\\h+)?" MONTH "\\h+(?:de\\h+)?\\d{4})"
+  "(?:\\p{L}{3,12},?\\h+(?:(?:the|der|le|el|il)\\h+)?)?"                                           \
+  "(?:20[2-9]\\d[-/.]\\d{1,2}[-/.]\\d{1,2}|\\d{1,2}[-/.]\\d{1,2}[-/"                               \
+  ".](?:20)?[2-9]\\d|20[2-9]\\d年\\d{1,2}月\\d{1,2}日"                                          \
+  "|" MONTH "\\h+\\d{1,2}(?:st|nd|rd|th)?,?\\h+20[2-9]\\d"                                         \
+  "|\\d{1,2}(?:st|nd|rd|th)?\\.?\\h+(?:(?:de|of)\\h+)?" MONTH "\\h+(?:de\\h+)?20[2-9]\\d)"
 #define WEEKDAY "(?:mon|tues|wednes|thurs|fri|satur|sun)day"
 #define TIME                                                                                       \
-  "\\d{1,2}:\\d{2}(?::\\d{2}(?:[.,]\\d+)?)?(?:\\h?[ap]\\.?m\\b\\.?)?(?:\\h?(?:z|utc|gmt)\\b|[+-]"  \
-  "\\d{2}:?\\d{2})?"
+  "\\d{1,2}[:h]\\d{2}(?::\\d{2}(?:[.,]\\d+)?)?(?:\\h?[ap]\\.?m\\b\\.?)?(?:\\h?(?:z|utc|gmt)\\b|"   \
+  "\\h?[+-]\\d{2}:?\\d{2})?"
 #define STAMP DAY "(?:t|,?\\h+(?:(?:at|um|à|a\\h+las)\\h+)?)" TIME
-#define ID "(?=[\\w:.-]*\\d)[\\w:.-]{5,}\\w"
+#define EPOCH "1[6-9]\\d{8}(?:\\d{3})?\\b"
+#define ID "(?=[\\w:.-]*\\d)[\\w:.-]{3,}\\w"
 #define IS                                                                                         \
-  "(?:\\h*(?:[:=]|is|ist|est|es|è|é|是|は|：)\\h*|\\h+)(?:(?:now|jetzt|the|der|le|el|il)\\h+)?"
+  "(?:\\h*\\([^)\\n]{1,20}\\))?"                                                                   \
+  "(?:[*_]{0,3}\\h*(?:[:=>]|is|ist|est|es|è|é|是|は|：)[*_]{0,3}\\h*|\\h+)(?:(?:now|jetzt|"   \
+  "currently|the|der|le|el|il)\\h+)?"
 
 /* --- the words in front of them --- */
 
-#define NOW                                                                                        \
-  "(?:\\b(?:today(?:['’]s\\h+date)?"                                                             \
-  "|(?:the\\h+)?(?:current|present)(?:[\\h_-]+(?:local|server|system|utc))?[\\h_-]?(?:date(?:["    \
-  "\\h_-]?time|\\h+and\\h+time)?|time(?:stamp)?|day)"                                              \
-  "|it\\h+is(?:\\h+now)?|the\\h+(?:date|time)\\h+is|right\\h+now|heute|heutiges\\h+datum|"         \
-  "aktuelle[sr]?\\h+(?:datum|zeit|uhrzeit)|es\\h+ist"                                              \
-  "|aujourd['’]hui|date\\h+(?:du\\h+jour|actuelle)|nous\\h+sommes\\h+le|hoy|fecha\\h+(?:actual|" \
-  "de\\h+hoy)|oggi|data\\h+(?:odierna|atual)|hoje)"                                                \
-  "|今天|今日|当前(?:日期|时间)|现在(?:时间)?|現在(?:時刻|日時)?)"
+#define TODAY "(?:(?<![\\p{L}\\p{N}:]\\h)|(?<=that\\h)|(?<=and\\h))today(?:['’]s\\h+date)?"
+#define NOW                                                                                          \
+  "(?:\\b(?:" TODAY                                                                                  \
+  "|(?:the\\h+)?(?:current|present)(?:[\\h_-]+(?:local|server|system|utc))?[\\h_-]?(?:date(?:["      \
+  "\\h_/-]?time|\\h+and\\h+time)?|time(?:stamp)?|day)(?:\\h+in\\h+\\p{L}+)?"                         \
+  "|server[\\h_-]time|it\\h+is(?:\\h+(?:now|currently))?|the\\h+(?:date|time)\\h+is|right\\h+now|"   \
+  "heute|heutiges\\h+datum|aktuelle[sr]?\\h+(?:datum|zeit|uhrzeit)|es\\h+ist"                        \
+  "|aujourd['’]hui|date\\h+(?:du\\h+jour|actuelle)|heure\\h+actuelle|il\\h+est|on\\h+est|nous\\h+" \
+  "sommes|hoy|fecha\\h+(?:actual|de\\h+hoy)|oggi|data\\h+(?:odierna|atual)|hoje)"                    \
+  "|(?:今天|今日|本日|現在|现在|当前)(?:的|の)?(?:日期|时间|日付|時刻|日時)?)"
 #define LABEL                                                                                      \
-  "(?<![\\p{L}\\p{N}_])(?:date(?:[\\h_-]?time)?|time(?:stamp)?|datum|uhrzeit|fecha|heure|"         \
-  "generated(?:\\h+(?:at|on))?|时间|日付)"
+  "(?<![\\p{L}\\p{N}_])(?:date(?:[\\h_-]?time)?|time(?:stamp)?|now|datum|uhrzeit|fecha|heure|"     \
+  "时间|日付)"
+#define MADE                                                                                       \
+  "\\b(?:(?:generated|rendered|printed|retrieved)(?:\\h+(?:at|on))?|erstellt(?:\\h+am)?|as\\h+of)" \
+  "\\h*:?\\h*"
 #define WHOSE                                                                                      \
   "\\b(?:request|session|conversation|trace|correlation|run|thread|transaction|invocation|user|"   \
   "customer|account|chat|ticket|job)[\\h_-]?"
 #define COUNTED "\\b(?:request|call|attempt|invocation|message)\\h*(?:#|no\\.|number|count(?:er)?)"
 #define MOVES                                                                                      \
   "(?:current|today|now|timestamp|date_?time|request|session|trace|conversation|correlation|uuid|" \
-  "nonce|random)"
+  "nonce|random|(?:user|customer)_?(?:name|id))"
 
 /* Group 1 is the value. In the order of their rank: of two that overlap the first stays. */
 static const struct {
   const char *pattern;
   MovingKind kind;
+  int is_alone; /* it has no cue: where more than BESIDE bytes stand beside it, it is spoken of */
 } table[] = {
-    {"(?:" NOW IS "|" LABEL "\\h*[:=]\\h*)(" STAMP ")", MOVING_CLOCK},
-    {NOW IS "(" TIME ")", MOVING_CLOCK},
-    {NOW IS "(" DAY "|" WEEKDAY ")(?![-\\p{L}\\p{N}])", MOVING_DAY},
-    {WHOSE "(?:uu)?id" IS "(" ID ")", MOVING_ID},
-    {"\\b(?:uuid|nonce|cache[\\h_-]?buster)" IS "(" ID ")", MOVING_ID},
-    {COUNTED "\\h*[:=]?\\h*(\\d+)\\b", MOVING_COUNT},
-    {"(\\{\\{?\\h*[\\w.]*" MOVES "[\\w.]*(?:\\h*\\(\\))?\\h*\\}?\\}|\\$\\{[\\w.]*" MOVES
+    {"(?:" NOW IS "|" LABEL "\\h*[:=]\\h*)(" STAMP ")", MOVING_CLOCK, 0},
+    {MADE "(" STAMP ")", MOVING_CLOCK, 0},
+    {"(?:" NOW IS "|\\bunix[\\h_-]time" IS "|\\btimestamp" IS ")(" EPOCH ")", MOVING_CLOCK, 0},
+    {NOW IS "(?<!today:\\h)(?<!today:)(" TIME ")", MOVING_CLOCK, 0},
+    {NOW IS "(" DAY "|" WEEKDAY ")(?![-'’\\p{Latin}\\p{N}])", MOVING_DAY, 0},
+    {WHOSE "(?:uu)?id" IS "(" ID ")", MOVING_ID, 0},
+    {"\\b(?:uuid|nonce|cache[\\h_-]?buster)" IS "(" ID ")", MOVING_ID, 0},
+    {COUNTED "\\h*[:=]?\\h*(\\d+)\\b", MOVING_COUNT, 0},
+    {"(?<![\"'`])(\\{\\{?\\h*[\\w.]*" MOVES "[\\w.]*(?:\\h*\\(\\))?\\h*\\}?\\}|\\$\\{[\\w.]*" MOVES
      "[\\w.]*\\})",
-     MOVING_PLACE},
-    {NOW IS "(\\{\\{?\\h*[\\w.]+\\h*\\}?\\}|\\$\\{?\\w+\\}?|%\\w\\b|<\\w+>)", MOVING_PLACE},
+     MOVING_PLACE, 1},
+    {NOW IS "(\\{\\{?\\h*[\\w.]+\\h*\\}?\\}|\\$\\{?\\w+\\}?|%\\w\\b|<\\w+>)", MOVING_PLACE, 0},
 };
 
 /* Words that say that what stands beside them is not so now. */
@@ -79,15 +89,23 @@ static const char shown[] =
     "exemples?|ejemplos?|esempi[o]?"
     "|suppos\\p{L}*|assum\\p{L}+|imagine|if|wenn|angenommen|si|se)(?!\\w)|例";
 
+/* Words by which other sentences mean what was said of the time. */
+static const char meant[] = "\\b(?:(?:that|this|these|the)\\h+(?:date|time|day|moment|timestamp|id|"
+                            "number)|above|before\\h+(?:it|then)"
+                            "|dies\\p{L}*\\h+(?:datum|tag|zeit\\p{L}*)|oben)\\b";
+/* A place that is filled in once a day. */
+static const char daily[] = "(?:today|date)(?!_?time)";
+
 enum {
+  BESIDE = 48,
   PATTERNS = sizeof table / sizeof *table,
   CLEAN = 4096,
   MOST_IN_UNIT = 64 /* that are told of one sentence */
 };
 
 struct MovingFinder {
-  pcre2_code *patterns[PATTERNS], *shown; /* owned */
-  pcre2_match_data *match;                /* owned */
+  pcre2_code *patterns[PATTERNS], *shown, *meant, *daily; /* owned */
+  pcre2_match_data *match;                                /* owned */
   /* Hashes of sentences without any: prompts that differ in a clock share all others. 0: none yet. */
   unsigned long long clean[CLEAN];
 };
@@ -110,6 +128,8 @@ void moving_close(MovingFinder *f) {
   }
   if (f) {
     pcre2_code_free(f->shown);
+    pcre2_code_free(f->meant);
+    pcre2_code_free(f->daily);
     pcre2_match_data_free(f->match);
   }
   free(f);
@@ -125,6 +145,8 @@ MovingFinder *moving_open(Err *err) {
     f->patterns[i] = compile(table[i].pattern, err);
   }
   f->shown = err->rc == RC_OK ? compile(shown, err) : NULL;
+  f->meant = err->rc == RC_OK ? compile(meant, err) : NULL;
+  f->daily = err->rc == RC_OK ? compile(daily, err) : NULL;
   f->match = err->rc == RC_OK ? pcre2_match_data_create(2, NULL) : NULL;
   if (!f->match) {
     err_nomem(err);
@@ -218,6 +240,16 @@ static int add(MovingList *list, size_t first, const Moving *m, Err *err) {
   return RC_OK;
 }
 
+/* A place whose name says date and no time is filled in once a day. */
+static MovingKind kind_of(MovingFinder *f, int pattern, const char *text, size_t from, size_t to,
+                          Err *err) {
+  const TextUnit value = {.from = from, .n = to - from};
+  MovingKind kind = table[pattern].kind;
+  return kind == MOVING_PLACE && find(f, f->daily, text, &value, from, 0, &from, &to, err)
+             ? MOVING_DAY
+             : kind;
+}
+
 /* Those of one pattern in one unit that no quotation holds. */
 static int look_for(MovingFinder *f, int pattern, const char *text, const TextUnits *u, size_t i,
                     const TextSpans *marks, size_t first, MovingList *out, Err *err) {
@@ -226,8 +258,12 @@ static int look_for(MovingFinder *f, int pattern, const char *text, const TextUn
   for (int tries = 0; tries < MOST_IN_UNIT && out->n - first < MOST_IN_UNIT &&
                       find(f, f->patterns[pattern], text, unit, at, 1, &from, &to, err);
        tries++) {
-    if (!is_quoted(marks, from, to)) {
-      const Moving m = {.from = from, .n = to - from, .unit = i, .kind = table[pattern].kind};
+    int is_spoken_of = table[pattern].is_alone && unit->n - (to - from) > BESIDE;
+    if (!is_spoken_of && !is_quoted(marks, from, to)) {
+      const Moving m = {.from = from,
+                        .n = to - from,
+                        .unit = i,
+                        .kind = kind_of(f, pattern, text, from, to, err)};
       add(out, first, &m, err);
     }
     at = to;
@@ -265,6 +301,18 @@ int moving_find(MovingFinder *f, const char *text, const TextUnits *u, MovingLis
     spans_free(&marks);
   }
   return err->rc;
+}
+
+int moving_can_go(MovingFinder *f, const char *text, const TextUnits *u, const Moving *m,
+                  Err *err) {
+  size_t from, to;
+  int can = u->at[m->unit].n - m->n <= BESIDE;
+  for (size_t i = 0; i < u->n && can; i++) {
+    const TextUnit *x = &u->at[i];
+    can = i == m->unit || !is_valid(text, x) ||
+          !find(f, f->meant, text, x, x->from, 0, &from, &to, err);
+  }
+  return can;
 }
 
 void moving_free(MovingList *list) {

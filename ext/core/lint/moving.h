@@ -37,4 +37,7 @@ void moving_close(MovingFinder *f);
 int moving_find(MovingFinder *f, const char *text, const TextUnits *u, MovingList *out, Err *err);
 void moving_free(MovingList *list);
 
+/* 1 if the text can do without the sentence that holds it: that says little else, and no other means it ("that date", "above"). */
+int moving_can_go(MovingFinder *f, const char *text, const TextUnits *u, const Moving *m, Err *err);
+
 #endif

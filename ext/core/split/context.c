@@ -115,7 +115,8 @@ static size_t find_guessed(const char *text, const TextUnits *u, unsigned char *
   }
   for (size_t i = 0; i < u->n; i++) {
     const TextUnit *x = &u->at[i];
-    int stays = x->block == 0 || x->block + 1 >= u->n_blocks || i >= ending ||
+    int is_given = x->kind == BLOCK_CODE || x->kind == BLOCK_JSON || x->kind == BLOCK_FENCED_JSON;
+    int stays = is_given || x->block == 0 || x->block + 1 >= u->n_blocks || i >= ending ||
                 begins_with(ORDER_WORDS, text, x) || is_labelled(OTHER_WORDS, text, x);
     roles[i] = stays ? ROLE_FIXED : ROLE_CONTEXT;
     n += !stays;

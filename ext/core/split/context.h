@@ -16,7 +16,7 @@
 typedef enum ContextWhere {
   CONTEXT_MARKED,  /* what is marked; without marks nothing */
   CONTEXT_GUESSED, /* what is marked; without marks all but the first and the last block, questions that end the text, and
-                      sentences that begin as orders do ("Answer …", "You are …", "Never …") */
+                      sentences that begin as orders do ("Answer …", "You are …", "Never …"), code and JSON */
   CONTEXT_WHOLE    /* all of it: the text was handed in as context */
 } ContextWhere;
 

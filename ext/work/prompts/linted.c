@@ -66,6 +66,7 @@ static double usd(long long nusd) {
   return nusd < 0 ? (double)NAN : (double)nusd / 1e9;
 }
 
+/* One call a day reads nothing that another wrote. */
 static double usd_of_moving(const Work *w, const Lint *lint, const LintFinding *f, double calls,
                             Err *err) {
   const PrefixAsk ask = {.tokens = lint->tokens,
@@ -75,7 +76,8 @@ static double usd_of_moving(const Work *w, const Lint *lint, const LintFinding *
   double fresh = usd(pricing_of_tokens(w->conn, &w->model, lint->tokens, 0, err));
   double kept = usd(pricing_of_shared(w->conn, &w->model, lint->tokens, &ask, 0, err));
   double of_one = (fresh - kept) * (double)f->tokens / (double)lint->tokens;
-  return of_one * (f->moving == MOVING_DAY ? fmin(1, calls) : calls);
+  double gain = of_one * (f->moving == MOVING_DAY ? fmin(1, calls) : calls);
+  return calls < 2 && !isnan(gain) ? 0 : gain;
 }
 
 /* What a finding costs a day; NAN: nobody says. */

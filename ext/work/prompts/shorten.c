@@ -53,7 +53,7 @@ static const Spec specs[] = {
     {"budget", INTO(INTEGER, budget), .min = 1, .max = 100000000},
     {"model", INTO(TEXT, model)},
     {"methods", SPEC_OTHER, .take = take_methods},
-    {"context", INTO(WORD, context), .words = SPEC_WORDS(CONTEXTS), .initial = "guessed"},
+    {"context", INTO(WORD, context), .words = SPEC_WORDS(CONTEXTS), .initial = "marked"},
     {"score", INTO(WORD, score), .words = SPEC_WORDS(SCORES)},
     {"sharers", INTO(INTEGER, sharers), .min = 1, .max = 1000000000},
 };

@@ -169,6 +169,20 @@ static int read_turn(const TokenRule *rule, cJSON *item, int position, Turn *t, 
   return t->plan.tokens < 0 ? err_nomem(err) : err->rc;
 }
 
+/* An order that was done, without the answer that says so, would be done again: the answer that ends a pinned message's turn stays too. */
+static void pin_answers(Turns *t) {
+  size_t asked = t->n; /* the pinned message whose turn this is; n: none */
+  for (size_t i = 0; i <= t->n; i++) {
+    const PruneMessage *m = i < t->n ? &t->at[i].plan : NULL;
+    int is_asked = m && m->role == PRUNE_USER;
+    if ((is_asked || !m) && asked < t->n && i > asked + 1) {
+      PruneMessage *last = &t->at[i - 1].plan;
+      last->flags |= last->role == PRUNE_ASSISTANT && !last->calls ? PRUNE_PINNED : 0;
+    }
+    asked = !is_asked ? asked : m->flags & PRUNE_PINNED ? i : t->n;
+  }
+}
+
 static int read_turns(const TokenRule *rule, cJSON *doc, Turns *t, Err *err) {
   int position = 0;
   t->n = cJSON_IsArray(doc) ? (size_t)cJSON_GetArraySize(doc) : 0;
@@ -184,6 +198,7 @@ static int read_turns(const TokenRule *rule, cJSON *doc, Turns *t, Err *err) {
     read_turn(rule, item, position + 1, &t->at[position], err);
     position++;
   }
+  pin_answers(t);
   return err->rc;
 }
 
