@@ -142,6 +142,19 @@ class Prune(Base):
         self.assertLessEqual(value(self.db, "SELECT llm_chat_tokens(?)", json.dumps(kept)), 500)
         self.assertEqual(self.prune(talk, budget=100000), talk)
 
+    def test_orders_of_other_words(self):
+        """What holds from now on stays, whatever its words; what only sounds so may go."""
+        rest = [m for i in range(30) for m in (user(f"q {i}"), assistant("b " * 20))]
+        for text, stays in [*((t, True) for t in (
+                "From now on, answer in French.", "Stop using emojis.", "Keep answers under 50 words.", "Max 2 sentences.", "Maximal zwei Sätze.",
+                "Answer as JSON in every reply.", "Make sure the tests pass before each commit.", "It is forbidden to delete rows.",
+                "Refrain from deleting rows.", "The production database is off limits.", "Dorénavant, réponds en anglais.", "Ab sofort bitte per Du.",
+                "絶対に削除しないでください。", "常に敬語を使ってください。")), *((t, False) for t in (
+                "Never mind.", "No problem, thanks.", "Don't worry about it.", "I don't know.", "Where is my parcel?", "The parcel is late."))]:
+            with self.subTest(text):
+                kept = self.prune([{"role": "system", "content": "S"}, user(text), assistant("Fine."), *rest], budget=200)
+                self.assertEqual(user(text) in kept, stays)
+
     def test_an_order_that_was_done(self):
         """With the order stays the answer that says so: it would be done again."""
         order, done = user("Refund order 4711 now, and never email the customer."), assistant("Order 4711 is refunded.")

@@ -99,17 +99,66 @@ static int is_word(const char *p, const char *word, const char *end) {
          (p + n == end || strchr(" ,;:.!?'\n\t", p[n]));
 }
 
-/* 1 if somebody speaks of himself, or asks: that orders nothing. */
+/* 1 if somebody speaks of himself: that orders nothing. */
 static int is_remark(const char *p, size_t n) {
   static const char *const selves[] = {"i",    "i'm",   "we",   "my",   "our", "it",  "he", "she",
                                        "they", "there", "that", "this", "ich", "wir", "je", "nous",
                                        "yo",   "io",    "eu",   "es",   "er",  "sie", "il", "elle"};
   const char *end = p + n;
-  int is = n > 0 && end[-1] == '?';
+  int is = 0;
   for (size_t i = 0; i < sizeof selves / sizeof selves[0] && !is; i++) {
     is = is_word(p, selves[i], end);
   }
   return is;
+}
+
+/* 1 if one of the phrases (in small letters) stands in n bytes; `at_front`: begins them. */
+static int has_phrase(const char *const *phrases, const char *p, size_t n, int at_front) {
+  for (; *phrases; phrases++) {
+    size_t k = strlen(*phrases);
+    for (size_t i = 0; i + k <= n && (!at_front || i == 0); i++) {
+      if (strncasecmp(p + i, *phrases, k) == 0) {
+        return 1;
+      }
+    }
+  }
+  return 0;
+}
+
+/* 1 if a sentence holds for what comes: by words of negation and force, or by phrases that have neither. */
+static int is_order(const char *p, size_t n, unsigned flags) {
+  static const char *const polite[] = {"never mind",  "no problem",   "no worries",
+                                       "no thank",    "not at all",   "don't worry",
+                                       "don’t worry", "do not worry", NULL};
+  static const char *const front[] = {"from now on",
+                                      "stop ",
+                                      "keep ",
+                                      "max ",
+                                      "max. ",
+                                      "maximal ",
+                                      "make sure",
+                                      "please keep",
+                                      "please stop",
+                                      "refrain from",
+                                      "avoid ",
+                                      "ab sofort",
+                                      "ab jetzt",
+                                      "von nun an",
+                                      "dorénavant",
+                                      "désormais",
+                                      "à partir de maintenant",
+                                      "a partir de ahora",
+                                      "d'ora in poi",
+                                      NULL};
+  static const char *const within[] = {
+      "forbidden",  "off limits",     "off-limits",  "prohibited", "every reply",
+      "each reply", "every answer",   "each answer", "verboten",   "interdit",
+      "prohibido",  "ないでください", "絶対に",      "必ず",       "常に",
+      "不要",       "禁止",           "务必",        NULL};
+  int asks = n > 0 && p[n - 1] == '?';
+  return !asks && !has_phrase(polite, p, n, 1) &&
+         (has_phrase(front, p, n, 1) || has_phrase(within, p, n, 0) ||
+          (flags & UNIT_ORDER && !is_remark(p, n)));
 }
 
 /* 1 if a text holds a standing order. */
@@ -118,7 +167,8 @@ static int orders(const char *text, size_t n, Err *err) {
   int found = 0;
   if (units_find(text, n, &u, err) == RC_OK) {
     for (size_t i = 0; i < u.n && !found; i++) {
-      found = (u.at[i].flags & UNIT_ORDER) && !is_remark(text + u.at[i].from, u.at[i].n);
+      const char *p = text + u.at[i].from;
+      found = is_order(p, u.at[i].n, u.at[i].flags);
     }
   }
   units_free(&u);
