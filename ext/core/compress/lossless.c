@@ -44,7 +44,7 @@ static int in_mark(Squeeze *s, size_t at) {
 
 /* Signs beside which blanks may be laid out on purpose, or be what a string begins or ends with. */
 static int is_layout(char c) {
-  return (c != 0 && strchr("|=<>{}\\#;~^_*+/\"'`", c) != NULL) || (unsigned char)c >= 0xE2;
+  return c != 0 && strchr("|=<>{}\\#;~^_*+/\"'`", c) != NULL;
 }
 
 /* 1 if what stands in a text shows that its blanks are its own: an element that keeps them, a document of a shell. */
