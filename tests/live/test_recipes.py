@@ -11,7 +11,7 @@ from harness import ROOT, Standin, TempDir, connect, open_desk, setup_sql, value
 RECIPES = {
     "function": [
         ("ext/llmcost.c", "  X(llm_normalize, 1, 1, PURE, FIRST)", " \\\n  X(llm_recipe, 1, 2, DIRECT, FIRST)"),
-        ("ext/fn/text.c", "", """
+        ("ext/fn/text/text.c", "", """
 void fn_llm_recipe(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
   argc == 2 ? (void)err_set(err, RC_ERROR, ERR_BAD_ARGUMENT, "no second") : sqlite3_result_value(ctx, argv[0]);
 }
