@@ -131,6 +131,7 @@ class Text(unittest.TestCase):
     def test_bad_input(self):
         self.assertEqual(self.db.execute("SELECT * FROM llm_lint(NULL)").fetchall(), [])
         self.assertEqual(self.db.execute("SELECT * FROM llm_lint('')").fetchall(), [])
+        self.assertEqual(self.db.execute("SELECT * FROM llm_lint()").fetchall(), [])  # no ledger yet
         self.assertIn("UTF-8", error_of(self.db, "SELECT * FROM llm_lint(CAST(x'ff41' AS TEXT))"))
         self.assertIn("calls_day", error_of(self.db, "SELECT * FROM llm_lint('x', '{\"calls\":1}')"))
         self.assertIn("calls_day", error_of(self.db, "SELECT * FROM llm_lint('x', '{\"calls_day\":-1}')"))

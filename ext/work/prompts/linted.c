@@ -166,7 +166,7 @@ static int add_text(Work *w, const char *text, size_t n, const LintCall *call,
 
 static int add_sent(Work *w, const LintCall *call, const SentPrompts *all, LintedList *out,
                     Err *err) {
-  for (size_t i = 0; i < all->n && err->rc == RC_OK; i++) {
+  for (size_t i = 0; i < all->n && i < LINTED_MOST && err->rc == RC_OK; i++) {
     size_t n = 0;
     char *text = sent_prompts_text(w->conn, &all->at[i], &n, err);
     if (text) {

@@ -8,6 +8,8 @@
 #include "conn/conn.h"
 #include "core/lint/lint.h"
 
+enum { LINTED_MOST = 1000 }; /* prompts of the ledger, those sent most: all are in memory at once */
+
 /* One prompt. */
 typedef struct Linted {
   char *text; /* owned, with its n bytes */
