@@ -309,6 +309,11 @@ static long long shortest_prefix(Conn *conn, PricingAsk *ask, Err *err) {
   return ref && ref->bare ? catalogue_cache_minimum(ref->seller.vendor, ref->bare, ask->at_ms) : -1;
 }
 
+long long pricing_least_prefix(Conn *conn, const Model *model, Err *err) {
+  PricingAsk ask = {.model = model->name, .provider = model->provider, .at_ms = now_ms()};
+  return shortest_prefix(conn, &ask, err);
+}
+
 /* (A million of each is priced: a cheap prefix of a thousand tokens is few nano-dollars.) */
 int pricing_prefix_pays(Conn *conn, const Model *model, long long tokens, int sharers, Err *err) {
   enum { PRICED_TOKENS = 1000000 };

@@ -83,6 +83,9 @@ long long pricing_of_input(Conn *conn, const Model *model, long long input, Unit
 ** it does not, the provider caches none so short, or nobody says the prices. */
 int pricing_prefix_pays(Conn *conn, const Model *model, long long tokens, int sharers, Err *err);
 
+/* Tokens of the shortest prefix that the model's provider caches; -1: nobody says. */
+long long pricing_least_prefix(Conn *conn, const Model *model, Err *err);
+
 /* The same where the first `prefix` tokens of the input were read before: from the cache, if the provider caches so short a
 ** prefix. */
 long long pricing_of_turn(Conn *conn, const Model *model, long long input, long long prefix,

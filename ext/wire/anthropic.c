@@ -37,10 +37,13 @@ static void add_schema(cJSON *tree, cJSON *schema, Err *err) {
   json_add(format, "schema", schema, err);
 }
 
-static void add_system(cJSON *tree, const char *system, const Sending *how, Err *err) {
+static void add_system(cJSON *tree, const char *system, const Request *r, const Sending *how,
+                       Err *err) {
   int is_marked = how->form && (how->marks & PREFIX_SYSTEM);
   json_add(tree, "system",
-           is_marked ? wire_marked_text(system, how, err) : cJSON_CreateString(system), err);
+           is_marked || r->system_marks ? wire_marked_system(system, r, how, err)
+                                        : cJSON_CreateString(system),
+           err);
 }
 
 /* A single stop string is an array, too. */
@@ -104,10 +107,11 @@ int anthropic_build(const Request *request, const Model *model, const Sending *h
   if ((o->stop && check_stops(o->stop, err) != RC_OK) || check_force(o, err) != RC_OK) {
     return err->rc;
   }
-  if (message_form_marks(request) > MOST_MARKS) {
+  Marks own = message_form_marks(request);
+  if (own.front + own.messages > MOST_MARKS) {
     return err_set(err, RC_ERROR, ERR_BAD_MESSAGES,
-                   "the messages have %d marks (cache_control): the Anthropic API takes %d",
-                   message_form_marks(request), MOST_MARKS);
+                   "messages and tools have %d marks (cache_control): the Anthropic API takes %d",
+                   own.front + own.messages, MOST_MARKS);
   }
   cJSON *tree = cJSON_CreateObject();
   double most = (double)provider_most_output(provider_api("anthropic"), request, model);
@@ -119,7 +123,7 @@ int anthropic_build(const Request *request, const Model *model, const Sending *h
                     : NULL;
   const char *system = words ? words : request->system;
   if (system) {
-    add_system(tree, system, how, err);
+    add_system(tree, system, request, how, err);
   }
   const Saying saying = {"messages", NULL, STYLE_ANTHROPIC, model};
   wire_add_messages(tree, request, &saying, how, err);

@@ -278,12 +278,25 @@ int message_form_add(cJSON *array, const Request *r, int i, Style style, const M
   return i + 1;
 }
 
-int message_form_marks(const Request *r) {
+/* Of its tools: beside the function's own members, or in OpenAI's frame around them. */
+static int marks_of_tools(const cJSON *tools) {
+  const cJSON *tool;
   int n = 0;
+  cJSON_ArrayForEach(tool, tools) {
+    n += member(tool, "cache_control") != NULL ||
+         member(member(tool, "function"), "cache_control") != NULL;
+  }
+  return n;
+}
+
+Marks message_form_marks(const Request *r) {
+  const Options *o = r->options;
+  Marks n = {cJSON_GetArraySize(r->system_marks), 0};
+  n.front += o ? marks_of_tools(o->tools) + (member(o->extra, "cache_control") != NULL) : 0;
   for (int i = 0; i < r->n_messages; i++) {
     const cJSON *content = member(r->messages[i].item, "content"), *part;
     cJSON_ArrayForEach(part, (cJSON_IsArray(content) ? content : NULL)) {
-      n += member(part, "cache_control") != NULL;
+      n.messages += member(part, "cache_control") != NULL;
     }
   }
   return n;

@@ -26,7 +26,11 @@ int message_form_fits(const cJSON *schema);
 /* The name of that tool. */
 #define SCHEMA_TOOL "answer"
 
-/* How many marks for the provider's cache the caller has set. */
-int message_form_marks(const Request *r);
+/* How many marks for the provider's cache the caller has set: in front of the messages (tools, system prompt, a mark for all of
+** it among the members of `extra`), and in them. */
+typedef struct Marks {
+  int front, messages;
+} Marks;
+Marks message_form_marks(const Request *r);
 
 #endif

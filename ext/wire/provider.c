@@ -77,30 +77,51 @@ static void add_message(cJSON *array, const char *role, const char *content, Err
   json_add(item, "content", cJSON_CreateString(content), err);
 }
 
-/* A part of a message: n bytes, the end of a prefix or not. */
-static void add_part(cJSON *parts, const char *text, size_t n, const Sending *how, int is_end,
-                     Err *err) {
+static void add_mark(cJSON *part, const Sending *how, Err *err) {
+  const char *mark = how->is_long ? how->form->long_mark : how->form->mark;
+  json_add(part, how->form->member, cJSON_CreateRaw(mark), err);
+}
+
+/* A part of a message: n bytes. NULL without memory. */
+static cJSON *add_part(cJSON *parts, const char *text, size_t n, Err *err) {
   char *copy = malloc(n + 1);
   cJSON *part = json_add(parts, NULL, cJSON_CreateObject(), err);
   if (!copy) {
     err_nomem(err);
-    return;
+    return NULL;
   }
   memcpy(copy, text, n);
   copy[n] = 0;
   json_add(part, "type", cJSON_CreateString("text"), err);
   json_add(part, "text", cJSON_CreateString(copy), err);
-  if (is_end) {
-    json_add(part, how->form->member,
-             cJSON_CreateRaw(how->is_long ? how->form->long_mark : how->form->mark), err);
-  }
   free(copy);
+  return part;
 }
 
 cJSON *wire_marked_text(const char *text, const Sending *how, Err *err) {
   cJSON *parts = cJSON_CreateArray();
   if (parts) {
-    add_part(parts, text, strlen(text), how, 1, err);
+    add_mark(add_part(parts, text, strlen(text), err), how, err);
+  }
+  return parts;
+}
+
+cJSON *wire_marked_system(const char *system, const Request *r, const Sending *how, Err *err) {
+  cJSON *parts = cJSON_CreateArray();
+  const cJSON *noted;
+  size_t n = strlen(system), at = 0;
+  cJSON_ArrayForEach(noted, (parts ? r->system_marks : NULL)) {
+    long long end = 0;
+    if (json_count(noted, "end", &end) && (size_t)end > at && (size_t)end <= n) {
+      cJSON *part = add_part(parts, system + at, (size_t)end - at, err);
+      json_add(part, "cache_control",
+               cJSON_Duplicate(cJSON_GetObjectItemCaseSensitive(noted, "mark"), 1), err);
+      at = (size_t)end;
+    }
+  }
+  cJSON *rest = parts && at < n ? add_part(parts, system + at, n - at, err) : NULL;
+  if (rest && how->form && how->marks & PREFIX_SYSTEM) {
+    add_mark(rest, how, err);
   }
   return parts;
 }
@@ -111,20 +132,45 @@ void wire_add_beside(cJSON *tree, const Sending *how, Err *err) {
   }
 }
 
-/* The last message of a request, where prefixes end in it: the shared part, and all of it. */
-static void add_marked_message(cJSON *array, const Request *r, const Sending *how, Err *err) {
+/* The last message of a request whose beginning others share. */
+static void add_shared_message(cJSON *array, const Request *r, const Sending *how, Err *err) {
   const Message *last = &r->messages[r->n_messages - 1];
-  size_t shared = how->marks & PREFIX_SHARED ? prefix_shared(r) : 0;
-  CHECK(!last->item); /* prefix_places says so */
+  size_t shared = prefix_shared(r);
   cJSON *item = json_add(array, NULL, cJSON_CreateObject(), err);
   json_add(item, "role", cJSON_CreateString(last->role), err);
   cJSON *parts = json_add(item, "content", cJSON_CreateArray(), err);
-  if (shared > 0) {
-    add_part(parts, last->content, shared, how, 1, err);
-  }
+  add_mark(add_part(parts, last->content, shared, err), how, err);
   if (shared < last->n) {
-    add_part(parts, last->content + shared, last->n - shared, how,
-             (how->marks & PREFIX_HISTORY) != 0, err);
+    add_part(parts, last->content + shared, last->n - shared, err);
+  }
+}
+
+/* The last part of a message that can bear a mark: a text, or a tool's result. NULL: none can. */
+static cJSON *markable(cJSON *parts) {
+  cJSON *found = NULL, *part;
+  cJSON_ArrayForEach(part, parts) {
+    const char *type = json_text(part, "type"), *text = json_text(part, "text");
+    int is_text = type && strcmp(type, "text") == 0 && text && text[strspn(text, " \t\r\n\f\v")];
+    found = is_text || (type && strcmp(type, "tool_result") == 0) ? part : found;
+  }
+  return found;
+}
+
+/* Marks the end of a message that was built. */
+static void mark_message(cJSON *message, const Sending *how, Err *err) {
+  cJSON *content = cJSON_GetObjectItemCaseSensitive(message, "content");
+  if (cJSON_IsString(content) &&
+      content->valuestring[strspn(content->valuestring, " \t\r\n\f\v")]) {
+    cJSON *parts = wire_marked_text(content->valuestring, how, err);
+    if (!parts || !cJSON_ReplaceItemInObjectCaseSensitive(message, "content", parts)) {
+      cJSON_Delete(parts);
+      err_nomem(err);
+    }
+    return;
+  }
+  cJSON *part = cJSON_IsArray(content) ? markable(content) : NULL;
+  if (part && !cJSON_HasObjectItem(part, how->form->member)) {
+    add_mark(part, how, err);
   }
 }
 
@@ -150,25 +196,41 @@ static void add_system(cJSON *array, const char *system, const Sending *how, Err
   }
 }
 
+/* Adds message i, and what belongs into the same one: returns the next one's place. */
+static int add_one(cJSON *array, const Request *r, int i, const Saying *saying, const Sending *how,
+                   Err *err) {
+  const Message *m = &r->messages[i];
+  unsigned marks = how->form ? how->marks : 0;
+  if (marks & PREFIX_SHARED && i + 1 == r->n_messages && prefix_shared(r) > 0) {
+    add_shared_message(array, r, how, err);
+  } else if (m->item) {
+    return message_form_add(array, r, i, saying->style, saying->model, err);
+  } else {
+    add_message(array, m->role, m->content, err);
+  }
+  return i + 1;
+}
+
 void wire_add_messages(cJSON *tree, const Request *request, const Saying *saying,
                        const Sending *how, Err *err) {
   cJSON *array = json_add(tree, saying->key, cJSON_CreateArray(), err);
-  unsigned marks = how->form ? how->marks : 0;
-  int plain = request->n_messages - (marks & (PREFIX_SHARED | PREFIX_HISTORY) ? 1 : 0);
+  int ends[PREFIX_ENDS], n = 0, next = 0;
+  if (how->form && how->marks & PREFIX_HISTORY) {
+    n = prefix_ends(request, ends);
+    next = how->marks & PREFIX_SHARED && n == PREFIX_ENDS; /* providers take four marks */
+  }
   if (saying->system) {
     add_system(array, saying->system, how, err);
   }
-  for (int i = 0; i < plain && err->rc == RC_OK;) {
-    const Message *m = &request->messages[i];
-    if (m->item) {
-      i = message_form_add(array, request, i, saying->style, saying->model, err);
-    } else {
-      add_message(array, m->role, m->content, err);
-      i++;
+  for (int i = 0; i < request->n_messages && err->rc == RC_OK;) {
+    i = add_one(array, request, i, saying, how, err);
+    int is_end = next < n && ends[next] < i;
+    while (next < n && ends[next] < i) {
+      next++;
     }
-  }
-  if (plain < request->n_messages) {
-    add_marked_message(array, request, how, err);
+    if (is_end && err->rc == RC_OK) {
+      mark_message(cJSON_GetArrayItem(array, cJSON_GetArraySize(array) - 1), how, err);
+    }
   }
   if (how->rejected && err->rc == RC_OK) {
     add_rejected(array, how, err);

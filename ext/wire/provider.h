@@ -73,6 +73,9 @@ int wire_finish(cJSON *tree, Buf *body, Err *err);
 /* The system prompt as what is sent of it where its end is marked: an array of one part. Owned; NULL is out of memory. */
 cJSON *wire_marked_text(const char *text, const Sending *how, Err *err);
 
+/* The same with the caller's own marks within it (r->system_marks), which stay; ours at its end, where it is to be marked and none of the caller's stands. */
+cJSON *wire_marked_system(const char *system, const Request *r, const Sending *how, Err *err);
+
 /* Adds what stands beside marks, if any are made. */
 void wire_add_beside(cJSON *tree, const Sending *how, Err *err);
 

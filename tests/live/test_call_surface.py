@@ -535,6 +535,37 @@ class Reviewed(Surface):
         self.assertEqual(json.dumps(self.replay.body("marked")).count("cache_control"), 4)
         self.assertIn("5 marks", error_of(self.db, "SELECT llm_chat(?, ?)", json.dumps(own(5)), '{"model":"marked"}'))
 
+    def test_four_marks_at_most_and_the_caller_s_stay(self):
+        """Wherever the caller's marks stand, each is sent as it came; ours never make five of them."""
+        self.serve("four", claude(), api="anthropic")
+        marks = [{"type": "ephemeral", "ttl": "1h"}, {"type": "ephemeral"}]
+        tool = lambda k, mark: {"type": "function", "function": {"name": f"f{k}", "parameters": {"type": "object"}, **({"cache_control": mark} if mark else {})}}
+        part = lambda text, mark: {"type": "text", "text": text, **({"cache_control": mark} if mark else {})}
+        found = lambda node: ([node["cache_control"]] if "cache_control" in node else []) + [m for v in node.values() for m in found(v)] if isinstance(node, dict) else \
+            [m for v in node for m in found(v)] if isinstance(node, list) else []
+        for places in itertools.product((0, 1), repeat=5):
+            tools, first, second, old, last = (marks[min(i, 1)] if is_set else None for i, is_set in enumerate(places))
+            messages = [{"role": "system", "content": [part("S", first), part("T", second)]}, {"role": "user", "content": [part("a", old)]},
+                        {"role": "assistant", "content": "b"}, {"role": "user", "content": [part("c", last)]}]
+            for wish in ("auto", "5m", "1h"):
+                options = {"model": "four", "tools": [tool(1, tools)], "prompt_cache": wish, "max_tokens": 9, "cache": "off", "conversation": "c"}
+                with self.subTest(places=places, wish=wish):
+                    if sum(places) == 5:
+                        self.assertIn("have 5 marks", error_of(self.db, "SELECT llm_chat(?, ?)", json.dumps(messages), json.dumps(options)))
+                        continue
+                    value(self.db, "SELECT llm_chat(?, ?)", json.dumps(messages), json.dumps(options))
+                    body = self.replay.body("four")
+                    self.assertLessEqual(len(found(body)), 4)
+                    mine = [body["tools"][0].get("cache_control")] + [p.get("cache_control") for p in body["system"] if isinstance(p, dict)][:1]
+                    self.assertEqual(mine[0], tools)
+                    if first:
+                        self.assertEqual(mine[1], first)
+                    for mark in (m for m in (tools, first, second, old, last) if m):
+                        self.assertIn(mark, found(body))
+                    if any(places):  # a long mark of ours never stands behind a short one
+                        lives = [m.get("ttl", "5m") for m in found({k: body[k] for k in ("tools", "system", "messages") if k in body})]
+                        self.assertEqual(lives, sorted(lives))
+
     def test_what_a_tool_says_may_be_any_value(self):
         for given, sent in ((21, "21"), ({"t": 5}, '{"t":5}'), (True, "true"), (None, ""), ([1, 2], "[1,2]"), ("rain", "rain")):
             self.serve("values", chat())

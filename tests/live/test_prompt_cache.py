@@ -25,10 +25,13 @@ class PromptCache(Desk):
         fresh, read, written = self.ask("one", system=SYSTEM, prompt_cache="5m")
         self.assertTrue(fresh < 50 and not read and written > 1500, (fresh, read, written))
         self.assertEqual(self.ask("two", system=SYSTEM, prompt_cache="5m"), (fresh, written, 0))
-        # who is not asked marks nothing, and what is not marked is not read
-        for options in ({}, {"prompt_cache": "auto"}, {"prompt_cache": "off"}, {"prompt_cache": None}):
-            fresh, read, written = self.ask(f"three {options}", system=SYSTEM, **options)
-            self.assertTrue(fresh > 1500 and not read and not written, (options, fresh, read, written))
+        # By itself it is marked now, too: it came again in time, and the ledger knows that so short a prefix (of less than 4,096 tokens) was kept
+        for options in ({}, {"prompt_cache": "auto"}, {"prompt_cache": None}):
+            self.assertEqual(self.ask(f"three {options}", system=SYSTEM, **options)[1:], (written, 0))
+        self.assertEqual(value(self.db, "SELECT min_tokens FROM llm_prefix_cache WHERE who = 'ours'"), written)
+        # What is not marked is not read
+        fresh, read, written = self.ask("four", system=SYSTEM, prompt_cache="off")
+        self.assertTrue(fresh > 1500 and not read and not written, (fresh, read, written))
         self.assertEqual(self.spent(), self.standin.bill()["total_nusd"])
 
     def test_an_hour_costs_what_it_costs(self):

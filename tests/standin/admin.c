@@ -14,6 +14,7 @@
 **   POST /standin/batch     {"polls":N,"ms":N,"end":"expired",...} what is to happen to batches: plan.c
 **   GET  /standin/batches   {"files","batches","steps"}: how many were made and deleted, what is there, and what was asked
 **   POST /standin/cache     {"readable_ms":N,"miss":0.5,"seed":N,"floor":1024,"apart":true} how prefixes become readable (prompt.c)
+**   POST /standin/cache     {"later_ms":N}             prefixes are forgotten; the cache's clock goes on
 **   POST /standin/rate      {"kind":"window"|"bucket","requests":N,"request_ms":1000,"burst":N,"tokens":N,
 **                           "token_ms":60000,"token_burst":N,"headers":true,"retry_after":true}: rate.c
 **   GET  /standin/rate      {"taken","refused","span_ms","at_once","most_at_once","seconds":[[taken,refused],...]}
@@ -208,7 +209,10 @@ static void show_batches(struct request *r) {
 static void set_cache(struct request *r) {
   const cJSON *miss = json_get(r->json, "miss");
   double share = cJSON_IsNumber(miss) ? miss->valuedouble : 0;
-  if (!(share >= 0 && share <= 1)) {
+  if (json_get(r->json, "later_ms")) {
+    cache_later(json_int(r->json, "later_ms", 0));
+    ok(r);
+  } else if (!(share >= 0 && share <= 1)) {
     wrong(r, "miss: a share from 0 to 1");
   } else {
     cache_set(json_int(r->json, "readable_ms", -1), share, (uint64_t)json_int(r->json, "seed", 0),

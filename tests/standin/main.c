@@ -41,7 +41,7 @@
 ** costs half (job.c). --journal keeps the bill over a restart (bill.c). How a
 ** fault reaches the wire is in deliver.c; what is refused, in check.c.
 **
-** It does not: check keys, expire caches, limit rates unasked, speak Gemini's own paths, or keep files and batches over a restart.
+** It does not: check keys, limit rates or expire caches unasked, speak Gemini's own paths, or keep files and batches over a restart.
 */
 #include "batch.h"
 

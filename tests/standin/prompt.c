@@ -17,7 +17,8 @@
 ** with readable_ms, a prefix is found by requests that come so long after the first answer with it
 ** has ended, or later, and what comes before pays again; with miss, that share of requests finds
 ** nothing, whatever is there: which ones, their own tokens and the seed decide, not their order; with
-** apart, batches have a cache of their own.
+** apart, batches have a cache of their own. POST /standin/cache with later_ms lets prefixes be forgotten when their life is
+** over (of OpenAI's five minutes), and the cache's clock go on.
 **
 ** Costs in tokens: 3 per message (and for the system prompt), 85 per image or file, tools and
 ** schemas as their JSON text.
@@ -35,6 +36,10 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct map cache; /* a prefix -> the moment from which it is found */
+static struct map
+    ends; /* where prefixes are forgotten: a prefix -> the moment from which it is not found any more */
+static int expires;
+static int64_t later_ms; /* so much later it is for the cache */
 static int64_t readable_ms =
     -1; /* after the answer; -1 = at once, by requests that came before, too */
 static double miss_share;
@@ -234,13 +239,19 @@ static uint64_t key_of(const struct prompt *p, uint64_t prefix) {
 
 /* 1 when a request that came at that time finds the prefix. Caller holds the lock. */
 static int found(const struct prompt *p, uint64_t prefix) {
-  int64_t since = map_get(&cache, key_of(p, prefix));
-  return since != 0 && (readable_ms < 0 || since <= p->arrived);
+  uint64_t key = key_of(p, prefix);
+  int64_t since = map_get(&cache, key);
+  int is_over = expires && map_get(&ends, key) <= now_ms() + later_ms;
+  return since != 0 && !is_over && (readable_ms < 0 || since <= p->arrived);
 }
 
-/* A prefix was written: it is found from now on, or later. Caller holds the lock. */
-static void note(const struct prompt *p, uint64_t prefix) {
+/* A prefix was written or read: it is found from now on, or later, and for so many minutes. Caller holds the lock. */
+static void note(const struct prompt *p, uint64_t prefix, int minutes) {
   uint64_t key = key_of(p, prefix);
+  int64_t end = now_ms() + later_ms + 60000 * (int64_t)minutes, was = map_get(&ends, key);
+  if (expires && end > was) {
+    map_add(&ends, key, end - was);
+  }
   if (!map_get(&cache, key)) {
     map_add(&cache, key, readable_ms < 0 ? 1 : now_ms() + readable_ms);
   }
@@ -261,7 +272,7 @@ static void use_openai(struct prompt *p, struct usage *u) {
     }
   }
   for (size_t i = 0; i < p->marks; i++) {
-    note(p, p->mark[i]);
+    note(p, p->mark[i], 5);
   }
 }
 
@@ -276,6 +287,7 @@ static int64_t readable(const struct prompt *p, int64_t floor) {
       const struct edge *e = &p->edge[i - back];
       if (e->tokens > best && found(p, e->roll)) {
         best = e->tokens;
+        note(p, e->roll, p->edge[i].ttl); /* what is read lives on */
       }
     }
   }
@@ -291,7 +303,7 @@ static void use_anthropic(struct prompt *p, int64_t floor, struct usage *u) {
     if (!e->ttl || e->tokens < floor) {
       continue;
     }
-    note(p, e->roll);
+    note(p, e->roll, e->ttl);
     if (e->tokens <= at) {
       continue;
     }
@@ -308,6 +320,14 @@ void cache_set(int64_t after_ms, double miss, uint64_t seed, int64_t floor, int 
   miss_seed = seed;
   floor_tokens = floor;
   apart = batches_apart;
+  pthread_mutex_unlock(&lock);
+}
+
+/* From now on prefixes are forgotten when their life is over, and it is so much later than it was. */
+void cache_later(int64_t ms) {
+  pthread_mutex_lock(&lock);
+  expires = 1;
+  later_ms += ms;
   pthread_mutex_unlock(&lock);
 }
 
@@ -335,6 +355,9 @@ void cache_use(struct prompt *p, enum api api, int64_t floor, struct usage *u) {
 void cache_reset(void) {
   pthread_mutex_lock(&lock);
   map_free(&cache);
+  map_free(&ends);
+  expires = 0;
+  later_ms = 0;
   readable_ms = -1;
   miss_share = 0;
   floor_tokens = 0;

@@ -210,6 +210,7 @@ void prompt_anthropic(struct prompt *p, const cJSON *req, const char *model);
 void prompt_free(struct prompt *p);
 void cache_use(struct prompt *p, enum api api, int64_t floor, struct usage *u);
 void cache_set(int64_t after_ms, double miss, uint64_t seed, int64_t floor, int batches_apart);
+void cache_later(int64_t ms);
 void cache_reset(void);
 
 /* ---- answer.c, schema.c ---- */

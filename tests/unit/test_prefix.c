@@ -19,6 +19,17 @@
 #define REST(text) "{\"type\":\"text\",\"text\":\"" text "\"}"
 #define USER(content) "\"messages\":[{\"role\":\"user\",\"content\":" content "}]"
 
+#define CALLS(id)                                                                                  \
+  "{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"" id                         \
+  "\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]},"
+#define RESULT(id) "{\"role\":\"tool\",\"tool_call_id\":\"" id "\",\"content\":\"r\"}"
+#define USE(id)                                                                                    \
+  "{\"role\":\"assistant\",\"content\":[{\"type\":\"tool_use\",\"id\":\"" id                       \
+  "\",\"name\":\"f\",\"input\":{}}]}"
+#define RETURN(id, mark)                                                                           \
+  "{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\",\"tool_use_id\":\"" id                \
+  "\",\"content\":\"r\"" mark "}]}"
+
 static const Model haiku =
     MODEL("claude-haiku-4-5", "anthropic", "anthropic", "", "", "", 200000, 64000);
 static const Model sol =
@@ -56,10 +67,23 @@ static void test_bodies(void **state) {
        CLAUDE USER("[" PART("\xC3\xA4", KEEP) "," REST("\xC3\xB6\xC3\xBC") "]") "}"},
       {"what looks like a blank", &haiku, "{\"max_tokens\":5}", "prefix \\n ", 6, ALL, 0,
        CLAUDE USER("[" PART("prefix", KEEP) "," REST(" \\\\n ") "]") "}"},
-      {"a conversation", &haiku, "{\"max_tokens\":5}", CHAT, 0, ALL, 0,
-       CLAUDE "\"messages\":[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"assistant\","
-              "\"content\":\"b\"},"
-              "{\"role\":\"user\",\"content\":[" PART("q", KEEP) "]}]}"},
+      {"a conversation: where the turn before ended, too", &haiku, "{\"max_tokens\":5}", CHAT, 0,
+       ALL, 0,
+       CLAUDE "\"messages\":[{\"role\":\"user\",\"content\":[" PART(
+           "a", KEEP) "]},{\"role\":\"assistant\",\"content\":\"b\"},"
+                      "{\"role\":\"user\",\"content\":[" PART("q", KEEP) "]}]}"},
+      {"tools: in front of the last answer, the user before, the result", &haiku,
+       "{\"max_tokens\":5}",
+       "[{\"role\":\"user\",\"content\":\"a\"}," CALLS("x") RESULT("x") "," CALLS("y")
+           RESULT("y") "]",
+       0, ALL, 0,
+       CLAUDE "\"messages\":[{\"role\":\"user\",\"content\":[" PART("a", KEEP) "]}," USE(
+           "x") "," RETURN("x", "," KEEP) "," USE("y") "," RETURN("y", "," KEEP) "]}"},
+      {"the caller's marks in instructions stay where they are", &haiku, "{\"max_tokens\":5}",
+       "[{\"role\":\"system\",\"content\":[{\"type\":\"text\",\"text\":\"s\"," KEEP_1H
+       "},{\"type\":\"text\",\"text\":\"t\"}]},{\"role\":\"user\",\"content\":\"q\"}]",
+       0, PREFIX_SYSTEM, 0,
+       CLAUDE "\"system\":[" PART("s", KEEP_1H) "," PART("\\nt", KEEP) "]," USER("\"q\"") "}"},
       {"OpenAI", &sol, "{\"system\":\"s\"}", "prefix, rest", 7, ALL, 0,
        GPT "\"messages\":[{\"role\":\"system\",\"content\":[" PART(
            "s",

@@ -123,55 +123,6 @@ int target_can_take(const Call *k, const char *name, int answers) {
   return can;
 }
 
-/* Tokens of what others begin with. */
-static long long prefix_tokens(Call *k, Err *err) {
-  const Request *r = k->request;
-  TokenRule rule;
-  if (counter_model_rule(k->conn, &k->model, &rule, err) != RC_OK) {
-    return -1;
-  }
-  long long system = r->system ? tokens_count(&rule, r->system, strlen(r->system)) : 0;
-  long long shared = tokens_count(&rule, r->messages[r->n_messages - 1].content, prefix_shared(r));
-  if (system < 0 || shared < 0) {
-    err_nomem(err);
-  }
-  return system + shared;
-}
-
-/* By itself a prefix is marked only where that can't cost more: others are known to begin with it, and the prices say so. */
-static int is_worth_marks(Call *k, Err *err) {
-  if (pricing_refresh(k->conn, NULL, err) != RC_OK) {
-    return 0;
-  }
-  long long tokens = prefix_tokens(k, err);
-  return err->rc == RC_OK && tokens > 0 &&
-         pricing_prefix_pays(k->conn, &k->model, tokens, k->request->sharers, err);
-}
-
-enum { MOST_MARKS = 4 };
-
-void target_mark(Call *k, Err *err) {
-  const Request *r = k->request;
-  int wish = r->options->prompt_cache, is_auto = wish == PROMPT_CACHE_AUTO;
-  k->how.form = NULL;
-  k->how.marks = 0;
-  k->how.is_long = wish == PROMPT_CACHE_1H;
-  if (k->api->embeds || wish == PROMPT_CACHE_OFF || (is_auto && r->sharers < 2)) {
-    return;
-  }
-  unsigned marks = prefix_places(r) & (is_auto ? ~(unsigned)PREFIX_HISTORY : ~0u);
-  int own = message_form_marks(r);
-  if (own >
-      0) { /* the caller's stay, and providers take four: at most the system prompt's beside them */
-    marks &= own < MOST_MARKS && !is_auto ? PREFIX_SYSTEM : 0;
-  }
-  const PrefixForm *form = marks ? prefix_form(&k->model, err) : NULL;
-  if (form && (!is_auto || is_worth_marks(k, err))) {
-    k->how.form = form;
-    k->how.marks = marks;
-  }
-}
-
 /* 1 if the answer may call tools, a schema's among them: these are not put together from pieces. */
 static int may_call_tools(const Call *k, Err *err) {
   const Options *o = k->request->options;

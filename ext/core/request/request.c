@@ -109,6 +109,28 @@ static int check_texts(const cJSON *parts, int position, Err *err) {
   return RC_OK;
 }
 
+/* Notes the marks within instructions that are to stand behind those there are: parts, joined as parts_text joins them. */
+static int note_marks(Request *r, const cJSON *parts, Err *err) {
+  size_t at = r->system ? strlen(r->system) + 2 : 0, begin = at;
+  const cJSON *part;
+  cJSON_ArrayForEach(part, parts) {
+    const char *text = cJSON_IsString(part) ? part->valuestring : json_text(part, "text");
+    const cJSON *mark = cJSON_GetObjectItemCaseSensitive(part, "cache_control");
+    at += text ? strlen(text) + (at > begin) : 0;
+    if (mark && at > begin) {
+      r->system_marks = r->system_marks ? r->system_marks : cJSON_CreateArray();
+      cJSON *noted =
+          r->system_marks ? json_add(r->system_marks, NULL, cJSON_CreateObject(), err) : NULL;
+      json_add(noted, "end", cJSON_CreateNumber((double)at), err);
+      json_add(noted, "mark", cJSON_Duplicate(mark, 1), err);
+      if (!noted) {
+        return err_nomem(err);
+      }
+    }
+  }
+  return err->rc;
+}
+
 /* Adds the array's element `position` (from 1, as messages name it). */
 static int add_message(Request *r, cJSON *item, int position, Err *err) {
   const char *role = json_text(item, "role"), *content = json_text(item, "content");
@@ -124,7 +146,7 @@ static int add_message(Request *r, cJSON *item, int position, Err *err) {
   }
   const cJSON *list = cJSON_GetObjectItemCaseSensitive(item, "content");
   if (cJSON_IsArray(list) && check_texts(list, position, err) == RC_OK &&
-      flatten(item, err) == RC_OK) {
+      note_marks(r, list, err) == RC_OK && flatten(item, err) == RC_OK) {
     content = json_text(item, "content");
   }
   return err->rc != RC_OK ? err->rc
@@ -253,6 +275,7 @@ void request_free(Request *r) {
     free(r->messages);
   }
   free(r->system_owned);
+  cJSON_Delete(r->system_marks);
   cJSON_Delete(r->doc);
   memset(r, 0, sizeof *r);
 }

@@ -22,6 +22,9 @@ typedef struct Request {
   const Options *options; /* borrowed */
   const char *system;     /* NULL: none; borrowed from the options, or `system_owned` */
   char *system_owned;
+  cJSON *
+      system_marks; /* owned; marks of the caller's within the system prompt, for the provider's cache: an array of {"end": bytes of it that the
+                          marked prefix has, "mark": the value of cache_control}; NULL: none */
   Message *messages; /* at least one; the last is the question */
   int n_messages;
   cJSON *doc;        /* llm_chat: the parsed array the messages point into */

@@ -116,6 +116,13 @@ static const char *const sql_texts[SQL_COUNT] = {
         "SELECT model_requested FROM main.llm_calls WHERE conversation = ?1" ANSWERED_BY_A_TIER,
     [SQL_LAST_OF_PROMPT] =
         "SELECT model_requested FROM main.llm_calls WHERE prompt_hash = ?1" ANSWERED_BY_A_TIER,
+    /* ?1 since when, ?2 the model, ?3 the hash of the system prompt, ?4 how many rows are looked at */
+    [SQL_LAST_ARRIVALS] =
+        "SELECT ts, conversation, system_hash IS ?3, coalesce(cached_input_tokens, 0),"
+        " coalesce(cache_write_tokens, 0), instr(coalesce(notes, ''), '\"prefix\":\"ours\"') > 0,"
+        " coalesce(latency_ms, 0)"
+        " FROM (SELECT * FROM main.llm_calls WHERE ts > ?1 ORDER BY ts DESC LIMIT ?4)"
+        " WHERE kind = 'call' AND model_requested = ?2",
 #define HEALTH_KEY " WHERE provider = ?1 AND base_url = ?2 AND model = ?3"
     [SQL_GET_HEALTH] =
         "SELECT model, until_ts, reason, is_told, noted_ts FROM main.llm_provider_state"

@@ -89,6 +89,31 @@ unsigned prefix_places(const Request *r) {
   const Message *last = &r->messages[r->n_messages - 1];
   unsigned places = r->system && !is_blank(r->system, strlen(r->system)) ? PREFIX_SYSTEM : 0;
   places |= prefix_shared(r) > 0 ? PREFIX_SHARED : 0;
-  int has_history = r->n_messages > 1 && !last->item && !is_blank(last->content, last->n);
+  int has_history = r->n_messages > 1 && !is_blank(last->content, last->n);
   return places | (has_history ? PREFIX_HISTORY : 0);
+}
+
+static int is_role(const Request *r, int i, const char *role) {
+  return strcmp(r->messages[i].role, role) == 0;
+}
+
+int prefix_ends(const Request *r, int ends[PREFIX_ENDS]) {
+  int last = r->n_messages - 1, before = last, user, n = 0;
+  while (before >= 0 && !is_role(r, before, "assistant")) {
+    before--;
+  }
+  while (before >= 0 && is_role(r, before, "assistant")) {
+    before--;
+  }
+  for (user = before; user >= 0 && !is_role(r, user, "user");) {
+    user--;
+  }
+  if (user >= 0 && user < before) {
+    ends[n++] = user;
+  }
+  if (before >= 0) {
+    ends[n++] = before;
+  }
+  ends[n++] = last;
+  return n;
 }

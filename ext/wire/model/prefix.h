@@ -24,8 +24,14 @@ enum { PREFIX_SYSTEM = 1, PREFIX_SHARED = 2, PREFIX_HISTORY = 4 };
 const PrefixForm *prefix_form(const Model *model, Err *err);
 
 /* Where prefixes of a request end: behind the system prompt, the part of its last message that others share, and all of a conversation, which
-** the next turn begins with. (Of a last message that is more than text only the system prompt is marked.) */
+** the next turn begins with. */
 unsigned prefix_places(const Request *r);
+
+/* The messages that PREFIX_HISTORY marks, as places, in order: with the last one those where requests before this one have ended, as far as they may lie
+** beyond what a provider looks back for by itself (20 blocks, at Anthropic): in front of the last answer, and the user's message before. So no mark stands
+** where another turn would not have set it. Returns their number: 1 to PREFIX_ENDS. */
+enum { PREFIX_ENDS = 3 };
+int prefix_ends(const Request *r, int ends[PREFIX_ENDS]);
 
 /* The bytes at the front of the last message that others share, whole characters of it; 0: none, or nothing but blanks, which no part may be. */
 size_t prefix_shared(const Request *r);

@@ -68,7 +68,7 @@ static void add_count(long long *sum, long long n) {
 }
 
 /* The shortest prefix that is kept, in l->min_tokens: looked up for each day, since such facts have dates. */
-static void find_minimum(PrefixLine *l, const Counted *c, Err *err) {
+static void look_up_minimum(PrefixLine *l, const Counted *c, Err *err) {
   enum { DAY = 86400000 };
   const AuditRow *row = c->row;
   if (l->min_day == 1 + row->ts / DAY) {
@@ -79,6 +79,20 @@ static void find_minimum(PrefixLine *l, const Counted *c, Err *err) {
   l->min_day = 1 + row->ts / DAY;
   l->min_tokens = ref && ref->bare ? catalogue_cache_minimum(ref->seller.vendor, ref->bare, row->ts)
                                    : LEDGER_NULL;
+}
+
+/* As it is known, or as the ledger has seen: what was written was not too short. */
+static void find_minimum(PrefixLine *l, const Counted *c, Err *err) {
+  const AuditRow *row = c->row;
+  long long read = row->cached_input_tokens > 0 ? row->cached_input_tokens : 0;
+  if (row->cache_write_tokens > 0) {
+    long long kept = sum_at_most(read, row->cache_write_tokens);
+    l->least_written = l->least_written && l->least_written < kept ? l->least_written : kept;
+  }
+  look_up_minimum(l, c, err);
+  if (l->least_written && l->min_tokens > l->least_written) {
+    l->min_tokens = l->least_written;
+  }
 }
 
 static void add_money(PrefixLine *l, const Counted *c, Err *err) {

@@ -41,8 +41,10 @@ typedef struct PrefixLine {
   const char *tag, *model, *provider, *owner, *billed;
   long long calls, eligible, hits; /* eligible: long enough for the cache, or it was used */
   long long input_tokens, cached_input_tokens, cache_write_tokens, cache_write_long_tokens;
-  double hit_percent;   /* hits of eligible; NAN */
-  long long min_tokens; /* the shortest prefix that is kept, at the last call */
+  double hit_percent; /* hits of eligible; NAN */
+  long long
+      min_tokens; /* the shortest prefix that is kept, at the last call: as is known, or shorter where shorter ones were written */
+  long long least_written; /* of those; 0: none was */
   long long gained_nusd, lost_nusd, net_nusd;
   long long unpriced; /* calls that used the cache, and what that came to nobody says: in no sum */
   double paid_nusd, listed_nusd; /* what calls cost whose list price the ledger states, and that */
