@@ -21,11 +21,13 @@ typedef struct Counting {
 int call_count_with(Conn *conn, Counting with, Err *err);
 int call_is_counted(const Conn *conn);
 
-/* A request with the gates that its answers have to pass: they are part of its key. */
+/* A request with the gates that its answers have to pass: they are part of its key; and with the length that answers of
+** its tag have had, where it asks for that (limit.h). */
 typedef struct Gated {
   const Request *request; /* as it was, or `with` */
   struct Gates *gates;    /* NULL: none */
-  Request with;           /* where there are gates */
+  Request with;
+  Options options; /* of `with`, where they are others; borrow what they point to */
 } Gated;
 
 /* RC_OK or *err; gated_close afterwards, after an error too. */

@@ -14,6 +14,7 @@
 #include "base/utf8.h"
 #include "call/cascade.h"
 #include "call/gate/gates.h"
+#include "call/limit.h"
 #include "call/parked.h"
 #include "call/attempt/attempt.h"
 #include "call/attempt/tell.h"
@@ -542,6 +543,13 @@ int gated_open(Conn *conn, const Request *request, Gated *gated, Err *err) {
     gated->with = *request;
     gated->with.gate = gated->gates->tree;
     gated->request = &gated->with;
+  }
+  if (request->options->by_tag && err->rc == RC_OK) {
+    gated->with = *gated->request;
+    gated->with.options = &gated->options;
+    gated->options = *request->options;
+    gated->request = &gated->with;
+    limit_by_tag(conn, &gated->options, err);
   }
   return err->rc;
 }

@@ -13,7 +13,7 @@ static void test_share(void **state) {
   static const struct {
     int read, n;
     double least;
-  } cases[] = {{0, 0, 0},      {0, 10, 0},     {1, 1, 0.2065},   {2, 2, 0.3424},
+  } cases[] = {{0, 0, 0},      {0, 10, 0},      {1, 1, 0.2065},   {2, 2, 0.3424},
                {5, 5, 0.5655}, {5, 10, 0.2366}, {50, 50, 0.9287}, {1, 50, 0.0035}};
   for (size_t i = 0; i < COUNT(cases); i++) {
     double share = keeping_share(cases[i].read, cases[i].n);
@@ -21,10 +21,14 @@ static void test_share(void **state) {
   }
 }
 
-#define ALWAYS(n) {{n, n}, {n, n}, 0, 0}
-#define NEVER(n) {{n, n}, {0, 0}, 0, 0}
-#define WITHIN_AN_HOUR(n) {{n, n}, {0, n}, 0, 0}
-#define FOUND(n, marked, found) {{n, n}, {n, n}, marked, found}
+#define ALWAYS(n)                                                                                  \
+  { {n, n}, {n, n}, 0, 0 }
+#define NEVER(n)                                                                                   \
+  { {n, n}, {0, 0}, 0, 0 }
+#define WITHIN_AN_HOUR(n)                                                                          \
+  { {n, n}, {0, n}, 0, 0 }
+#define FOUND(n, marked, found)                                                                    \
+  { {n, n}, {n, n}, marked, found }
 
 static void test_choice(void **state) {
   (void)state;
@@ -42,11 +46,26 @@ static void test_choice(void **state) {
       {"twice is more", &claude, {{1, 1000, ALWAYS(2)}}, 1, 1, KEEP_5M},
       {"nothing was ever asked again", &claude, {{1, 1000, NEVER(50)}}, 1, 0, KEEP_5M},
       {"nobody knows", &claude, {{1, 1000, {{0, 0}, {0, 0}, 0, 0}}}, 1, 0, KEEP_5M},
-      {"the hour is dearer: four times are too few", &claude, {{1, 1000, WITHIN_AN_HOUR(4)}}, 1, 0, KEEP_5M},
+      {"the hour is dearer: four times are too few",
+       &claude,
+       {{1, 1000, WITHIN_AN_HOUR(4)}},
+       1,
+       0,
+       KEEP_5M},
       {"five are enough", &claude, {{1, 1000, WITHIN_AN_HOUR(5)}}, 1, 1, KEEP_1H},
       {"the shorter life where it does", &claude, {{1, 1000, ALWAYS(50)}}, 1, 1, KEEP_5M},
-      {"each place for itself", &claude, {{1, 9000, ALWAYS(20)}, {4, 50, NEVER(20)}}, 2, 1, KEEP_5M},
-      {"one life for both", &claude, {{1, 9000, WITHIN_AN_HOUR(30)}, {4, 50, ALWAYS(30)}}, 2, 5, KEEP_1H},
+      {"each place for itself",
+       &claude,
+       {{1, 9000, ALWAYS(20)}, {4, 50, NEVER(20)}},
+       2,
+       1,
+       KEEP_5M},
+      {"one life for both",
+       &claude,
+       {{1, 9000, WITHIN_AN_HOUR(30)}, {4, 50, ALWAYS(30)}},
+       2,
+       5,
+       KEEP_1H},
       {"in vain once", &claude, {{1, 1000, FOUND(50, 1, 0)}}, 1, 0, KEEP_5M},
       {"in vain once, found since", &claude, {{1, 1000, FOUND(50, 2, 1)}}, 1, 1, KEEP_5M},
       {"found mostly", &claude, {{1, 1000, FOUND(50, 40, 38)}}, 1, 1, KEEP_5M},
@@ -57,7 +76,8 @@ static void test_choice(void **state) {
   for (size_t i = 0; i < COUNT(cases); i++) {
     KeepLife life = KEEP_5M;
     unsigned marks = keeping_choose(cases[i].prices, cases[i].places, cases[i].n, &life);
-    check(marks == cases[i].marks && life == cases[i].life, "%s: %u %d", cases[i].name, marks, life);
+    check(marks == cases[i].marks && life == cases[i].life, "%s: %u %d", cases[i].name, marks,
+          life);
   }
 }
 

@@ -326,6 +326,11 @@ static int wants_message(const Call *k) {
   return k->request->options->returns == RETURNS_MESSAGE;
 }
 
+/* 1 if nobody said that the beginning of an answer will do. */
+static int takes_no_piece(const Options *o) {
+  return (o->max_tokens == OPTION_UNSET || o->by_tag) && !o->schema;
+}
+
 /* What is no answer, by what ended it. */
 static void judge_finish(Call *k, Reply *reply, Verdict *v, Err *err) {
   char said[LIMIT_ERROR_QUOTE];
@@ -355,12 +360,13 @@ static void judge_finish(Call *k, Reply *reply, Verdict *v, Err *err) {
             "returns 'message' gives the calls",
             k->finish_reason);
   } else if (reply->finish == FINISH_CUT_OFF && !finish_is_tool(reply->word) &&
-             k->request->options->max_tokens == OPTION_UNSET && !k->request->options->schema) {
-    err_set(err, RC_ERROR, ERR_LENGTH,
-            "the answer was cut off (finish_reason '%s') after %zu bytes: give max_tokens: more of "
-            "them for all of it, or "
-            "any to take what fits",
-            k->finish_reason, strlen(reply->text));
+             takes_no_piece(k->request->options)) {
+    err_set(
+        err, RC_ERROR, ERR_LENGTH,
+        "the answer was cut off (finish_reason '%s') after %zu bytes: give max_tokens%s: more of "
+        "them for all of it, or "
+        "any to take what fits",
+        k->finish_reason, strlen(reply->text), k->request->options->by_tag ? " a number" : "");
   }
 }
 

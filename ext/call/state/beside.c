@@ -34,6 +34,7 @@ static Options options_for(const Call *k, int is_ours) {
     o.schema = o.stop = NULL;
     o.temperature = o.top_p = (double)NAN;
     o.max_tokens = OPTION_UNSET;
+    o.by_tag = 0;
     o.has_seed = 0;
   }
   return o;

@@ -102,8 +102,8 @@ static unsigned marks_of_arrivals(Call *k, unsigned places, const TokenRule *rul
                            .system_hash = k->system_hash[0] ? k->system_hash : NULL,
                            .conversation = k->request->options->conversation,
                            .now_ms = now_ms()};
-  int is_known = k->store && !k->is_batch &&
-                 (ask.system_hash || (ask.conversation && !k->request->system));
+  int is_known =
+      k->store && !k->is_batch && (ask.system_hash || (ask.conversation && !k->request->system));
   if (!is_known || arrivals_read(k->store, &ask, &seen, err) != RC_OK) {
     return 0;
   }

@@ -24,6 +24,21 @@ static int take_seed(const SpecTable *table, const Spec *s, const SpecValue *v, 
   return RC_OK;
 }
 
+enum { MOST_TOKENS = 10000000 };
+
+/* A number, or by the tag's own answers. */
+static int take_max_tokens(const SpecTable *table, const Spec *s, const SpecValue *v, void *to,
+                           Err *err) {
+  Options *o = to;
+  int is_word = v->text && strcmp(v->text, OPTION_P99) == 0;
+  if (!is_word && !decimal_is_whole(v->number, 1, MOST_TOKENS)) {
+    return spec_bad(table, s->name, "an integer from 1 to 10000000, or '" OPTION_P99 "'", err);
+  }
+  o->by_tag = is_word;
+  o->max_tokens = is_word ? OPTION_UNSET : (long long)v->number;
+  return RC_OK;
+}
+
 enum { MOST_STOPS = 64, MOST_REASONING = 10000000, LONGEST_SERVICE = 32 };
 
 /* A string, or some of them; none empty (providers refuse those). How many there may be, each provider says. */
@@ -195,7 +210,7 @@ static int take_service(const SpecTable *table, const Spec *s, const SpecValue *
 static const Spec specs[] = {
     {"model", INTO(TEXT, model)},
     {"system", INTO(TEXT, system)},
-    {"max_tokens", INTO(INTEGER, max_tokens), .min = 1, .max = 10000000},
+    {"max_tokens", SPEC_OTHER, .take = take_max_tokens},
     {"temperature", INTO(NUMBER, temperature), .min = 0, .max = 2},
     {"top_p", INTO(NUMBER, top_p), .min = 0, .max = 1},
     {"seed", SPEC_OTHER, .take = take_seed},
@@ -360,6 +375,7 @@ static Once once = ONCE_INIT;
 
 static int make_nothing(void) {
   spec_init(&table, &nothing);
+  nothing.max_tokens = OPTION_UNSET;
   return 1;
 }
 
@@ -382,6 +398,11 @@ static int check_together(const Options *o, Err *err) {
   }
   if (o->tool_choice && tools_check_choice(o->tools, o->tool_choice, err) != RC_OK) {
     return err->rc;
+  }
+  if (o->by_tag && !o->tag) {
+    return err_set(err, RC_ERROR, ERR_BAD_OPTION,
+                   "option 'max_tokens': '" OPTION_P99
+                   "' is by the answers of a tag: give tag with it");
   }
   if (o->model && !o->model[0]) {
     return err_set(err, RC_ERROR, ERR_BAD_OPTION, "option 'model': expected a name, or 'auto'");

@@ -55,6 +55,7 @@ typedef enum OnError { ON_ERRORS(SPEC_AS_ID) } OnError;
 /* An option the caller did not give is NULL, NAN or OPTION_UNSET. Strings and trees belong to
 ** `doc` and `made`. */
 #define OPTION_UNSET SPEC_UNSET
+#define OPTION_P99 "p99" /* a value of max_tokens */
 
 typedef struct Options {
   cJSON *doc;        /* owned; NULL where there were no options */
@@ -75,11 +76,14 @@ typedef struct Options {
   double score; /* how hard it is, 0 to 1; NAN: it is to be found out */
   double audit; /* of the answers that gates accept, the share that is asked again above */
   long long max_tokens, timeout_ms, retries, seed, ttl_ms;
-  int has_seed;     /* any integer is a seed */
-  int cache;        /* CacheMode, or -1: not given */
-  int prompt_cache; /* PromptCache */
-  int on_error;     /* OnError */
-  int retry_lost;   /* an answer that was lost is bought again */
+  int by_tag; /* max_tokens is "p99": as the tag's own answers were (call/limit.h puts the number into max_tokens, and here */
+  long long by_tag_of; /* of how many answers it is, */
+  double by_tag_cut;   /* and the share of them that it would have cut) */
+  int has_seed;        /* any integer is a seed */
+  int cache;           /* CacheMode, or -1: not given */
+  int prompt_cache;    /* PromptCache */
+  int on_error;        /* OnError */
+  int retry_lost;      /* an answer that was lost is bought again */
   int dry_run;
   int scorer;   /* Scorer, or -1: not given */
   int escalate; /* the cheapest tier first, the next one where its answer does not pass */

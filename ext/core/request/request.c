@@ -334,7 +334,12 @@ static void add_text(Buf *b, const char *name, const char *text, size_t n) {
 static void add_parameters(Buf *b, const Request *r) {
   const Options *o = r->options;
   add_field(b, "model", r->model, strlen(r->model));
-  add_number(b, "max_tokens", o->max_tokens == OPTION_UNSET ? (double)NAN : (double)o->max_tokens);
+  if (o->by_tag) { /* (whatever number that is today: the answer is whole) */
+    add_field(b, "max_tokens", OPTION_P99, strlen(OPTION_P99));
+  } else {
+    add_number(b, "max_tokens",
+               o->max_tokens == OPTION_UNSET ? (double)NAN : (double)o->max_tokens);
+  }
   add_number(b, "temperature", o->temperature);
   add_number(b, "top_p", o->top_p);
   add_number(b, "seed", o->has_seed ? (double)o->seed : (double)NAN);
@@ -552,6 +557,15 @@ char *request_asked(const Request *r, Err *err) {
   }
   if (o->service) {
     json_add(asked, "service", cJSON_CreateString(o->service), err);
+  }
+  if (o->schema) {
+    json_add(asked, "schema", cJSON_CreateTrue(), err);
+  }
+  if (o->by_tag && o->max_tokens != OPTION_UNSET) {
+    cJSON *limit = json_add(asked, "max_tokens", cJSON_CreateObject(), err);
+    json_add(limit, OPTION_P99, cJSON_CreateNumber((double)o->max_tokens), err);
+    json_add(limit, "of", cJSON_CreateNumber((double)o->by_tag_of), err);
+    json_add(limit, "cut", cJSON_CreateNumber(o->by_tag_cut), err);
   }
   add_count(asked, "tools", cJSON_GetArraySize(o->tools), err);
   add_count(asked, "media", count_media(r), err);
