@@ -24,7 +24,7 @@ ROUTE_OBJ = $(patsubst %.c,$(B)/so/%.o,$(filter-out ext/base/sqlite/%,$(filter e
 $(B)/bench_route: bench/route.c $(ROUTE_OBJ)
 	@echo "cc $@"; $(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
 # Compression, with tokens counted and sentences embedded as they are shipped.
-COMPRESS_OBJ = $(patsubst %.c,$(B)/so/%.o,$(filter-out ext/base/sqlite/%,$(filter ext/base/%.c ext/core/compress/%.c ext/core/split/%.c ext/core/words/%.c ext/core/guard/%.c ext/core/route/%.c ext/core/tokens/%.c ext/core/names/%.c ext/core/request/%.c vec/embed/%.c vec/engine/kernels/vec.c,$(SRC)))) $(B)/so/sql_text.o
+COMPRESS_OBJ = $(patsubst %.c,$(B)/so/%.o,$(filter-out ext/base/sqlite/%,$(filter ext/base/%.c ext/core/ballast/%.c ext/core/compress/%.c ext/core/split/%.c ext/core/words/%.c ext/core/guard/%.c ext/core/route/%.c ext/core/tokens/%.c ext/core/names/%.c ext/core/request/%.c vec/embed/%.c vec/engine/kernels/vec.c,$(SRC)))) $(B)/so/sql_text.o
 $(B)/bench_compress: bench/compress.c $(COMPRESS_OBJ)
 	@echo "cc $@"; $(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
 $(B)/bench_map: bench/map.c

@@ -14,6 +14,9 @@
 #include "base/base64.h"
 #include "conn/settings.h"
 #include "core/price/catalogue.h"
+#include "core/ballast/filler.h"
+#include "core/ballast/format_prose.h"
+#include "core/ballast/places.h"
 #include "core/compress/compress.h"
 #include "core/lint/lint.h"
 #include "core/tokens/encoding.h"
@@ -918,6 +921,49 @@ static int compressed(Result *r, Err *err) {
   return err->rc;
 }
 
+static const char ballast_prompt[] =
+    "You sort messages. Please note that the shop is closed on Sundays. Return JSON. Answer with "
+    "the fields `sort` (string) and "
+    "`mood`.\n\nInput: The parcel 17 is late.\nOutput: late\nInput: The parcel 18 is "
+    "late.\nOutput: late\n\nBe kind. Thank you in advance.";
+
+static void add_ballast(Result *r, BallastList *list) {
+  for (size_t i = 0; i < list->n; i++) {
+    add_bytes(r, ballast_prompt + list->at[i].from, list->at[i].n);
+  }
+  ballast_free(list);
+}
+
+static int ballast(Result *r, Err *err) {
+  static const char schema[] =
+      "{\"properties\":{\"sort\":{\"type\":\"string\"},\"mood\":{\"enum\":[\"good\",\"bad\"]}}}";
+  TextUnits u = {NULL, 0, 0, 0};
+  Examples e = {NULL, 0, 0};
+  BallastList filler = {NULL, 0, 0}, format = {NULL, 0, 0};
+  unsigned char places[64];
+  JsonFields *fields = json_fields_read(schema, sizeof schema - 1, err);
+  if (fields && units_find(ballast_prompt, sizeof ballast_prompt - 1, &u, err) == RC_OK &&
+      examples_find(ballast_prompt, sizeof ballast_prompt - 1, &u, &e, err) == RC_OK &&
+      examples_compare(ballast_prompt, &e, err) == RC_OK &&
+      places_find(ballast_prompt, &u, &e, places, err) == RC_OK &&
+      filler_find(ballast_prompt, &u, places, &filler, err) == RC_OK) {
+    format_prose_find(ballast_prompt, &u, places, fields, &format, err);
+  }
+  for (size_t i = 0; i < e.n && err->rc == RC_OK; i++) {
+    add_bytes(r, ballast_prompt + e.at[i].from, e.at[i].n);
+  }
+  if (err->rc == RC_OK) {
+    add_ballast(r, &filler);
+    add_ballast(r, &format);
+  }
+  ballast_free(&filler);
+  ballast_free(&format);
+  examples_free(&e);
+  units_free(&u);
+  json_fields_free(fields);
+  return err->rc;
+}
+
 static int linted(Result *r, Err *err) {
   const LintOptions o = {.floor = 0, .count = count_bytes};
   MovingFinder *finder = moving_open(err);
@@ -1003,6 +1049,7 @@ static const Case cases[] = {
     {"index", vec_index, NULL},
     {"help", help, NULL},
     {"compressed", compressed, NULL},
+    {"ballast", ballast, NULL},
     {"linted", linted, NULL},
 };
 

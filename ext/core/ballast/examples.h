@@ -1,0 +1,60 @@
+/*
+** The examples of a prompt (few-shot), and those among them that show again what an earlier one shows.
+**
+** Found are
+**   <example> … </example>
+**   "Example 1:", "### Example 2", from two on, or with an input and an output in it
+**   pairs of lines "Input: …", "Output: …" (text, review, question; label, category, answer), from two on, or behind
+**   a word that says
+**     that examples follow. Who speaks (User:, Assistant:) may be a transcript, Q: and A: a list of questions that
+**     is knowledge: these
+**     count only behind such a word; Q: and A: also where the text ends with a question that has no answer yet
+**   an array of JSON objects with an input and an output each, behind such a word
+** An output that is empty, or a place to be filled in ({{x}}, <category>), makes no example.
+**
+** An example repeats an earlier one where its output is the same in words and its input nearly: at least
+** EXAMPLES_NEAR of the stems of both
+** inputs in common (Jaccard; words of grammar left aside, any number like another). It is the redundancy of Maximal
+** Marginal Relevance
+** (Carbonell, Goldstein, 1998: the greatest similarity to what was chosen before), without its relevance, taken in
+** the order of the text: the
+** first stays. Where inputs or outputs are not told apart, all of the examples' words are compared, and
+** EXAMPLES_NEAR_WHOLE holds.
+*/
+#ifndef LLMCOST_EXAMPLES_H
+#define LLMCOST_EXAMPLES_H
+
+#include "core/split/units.h"
+
+#define EXAMPLES_NEAR 0.6
+#define EXAMPLES_NEAR_WHOLE 0.8
+#define EXAMPLE_NONE ((size_t)-1)
+enum { EXAMPLES_MOST_COMPARED = 64 }; /* the first of a text; the rest repeat nothing */
+
+typedef struct Example {
+  size_t from, n;          /* bytes of the text, with labels and tags, without the gap behind it */
+  size_t input, n_input;   /* what is put in, */
+  size_t output, n_output; /* and what comes out; n_output 0: they are not told apart */
+  size_t repeats; /* the place in the list of the earlier one that it repeats; EXAMPLE_NONE */
+} Example;
+
+/* In order, none over another. Zeroed: empty. */
+typedef struct Examples {
+  Example *at; /* owned */
+  size_t n, cap;
+} Examples;
+
+/* Appends those of n bytes (any) with these units. Linear time. Returns RC_OK, or *err without memory. */
+int examples_find(const char *text, size_t n, const TextUnits *u, Examples *out, Err *err);
+
+/* Fills in `repeats`. Returns RC_OK, or *err without memory. */
+int examples_compare(const char *text, Examples *e, Err *err);
+
+/* How alike two are: the share above, 0 to 1; 0 where their outputs differ. Needs no memory. */
+double examples_likeness(const char *text, const Example *a, const Example *b);
+
+/* 1 if a byte of the text is within one. */
+int examples_hold(const Examples *e, size_t at);
+void examples_free(Examples *e);
+
+#endif
