@@ -202,7 +202,7 @@ def whole():
     with open(os.path.join(DATA, "ra_claude-3-haiku-20240307.jsonl"), encoding="utf-8") as f:
         prompts = [json.loads(line)["question"] for line in f][:80 if QUICK else None]
     before = sum(map(int, ask("tokens", prompts).split()))
-    for name, methods in (("space", 1), ("json", 2), ("repeats", 4), ("all", 7)):
+    for name, methods in (("space", 1), ("json", 2), ("examples", 8), ("repeats", 16), ("filler", 32), ("all", 63)):
         after = sum(map(int, ask("tokens", ask("whole", prompts, str(methods)).split("\0")[:-1]).split()))
         print("prompts of RouterArena, %-8s %d -> %d tokens (%.2f %%)" % (name, before, after, 100 * (before - after) / before))
 
@@ -210,7 +210,7 @@ def whole():
 def speed():
     with open(os.path.join(DATA, "llmrouter_train.jsonl"), encoding="utf-8") as f:
         text = "\n\n".join(json.loads(line)["question"] for line in f)[:(100 if QUICK else 1000) * 1000]
-    for name, methods in (("space", 1), ("json", 2), ("repeats", 4), ("extract to half", 8), ("all", 15)):
+    for name, methods in (("space", 1), ("json", 2), ("examples", 8), ("repeats", 16), ("filler", 32), ("extract to half", 64), ("all", 127)):
         seconds, n, after, tokens, left = ask("speed", [text], str(methods), "0.5").split()
         print("%-16s %6.1f MB/s (%s bytes -> %s, %s tokens -> %s)" % (name, int(n) / 1e6 / float(seconds), n, after, tokens, left))
 

@@ -103,11 +103,11 @@ class Compress(Base):
     def test_report(self):
         text = "Refunds take five days at most. Refunds take five days at most. Ask away."
         rows = self.db.execute("SELECT what, method, start, length, reason, result FROM llm_compress_report(?)", (text,)).fetchall()
-        self.assertEqual([r[:2] for r in rows], [("method", "space"), ("method", "json"), ("method", "repeats"), ("method", "extract"), ("all", None),
+        self.assertEqual([r[:2] for r in rows], [*(("method", m) for m in ("space", "json", "format", "examples", "repeats", "filler", "extract")), ("all", None),
                                                  ("dropped", "repeats")])
         _, _, start, length, reason, dropped = rows[-1]
         self.assertEqual((text.encode()[start:start + length].decode(), reason), (dropped, "same"))
-        self.assertEqual(rows[4][5], self.compress(text))
+        self.assertEqual(rows[7][5], self.compress(text))
         self.assertEqual(self.db.execute("SELECT * FROM llm_compress_report(NULL)").fetchall(), [])
 
     def test_wrong(self):

@@ -95,11 +95,63 @@ static void test_extract(void **state) {
                            .n_query = 4};
   check_result("- Bergen is wet\n- Oslo is dry\n- Rome is hot", items, "- Oslo is dry");
   items.budget = 14;
+  check_result("| a | b |\n|---|---|\n| Rome | 1 |\n| Oslo | 2 |\n| Kiel | 3 |",
+               (CompressOptions){.methods = COMPRESS_EXTRACT,
+                                 .context = CONTEXT_WHOLE,
+                                 .budget = 23,
+                                 .query = "Oslo",
+                                 .n_query = 4},
+               "| a | b |\n|---|---|\n| Oslo | 2 |");
+}
+
+/* Filler, what a schema carries, examples that show the same again; and the headings over them. */
+static void test_needless(void **state) {
+  (void)state;
+  Err err = {0};
+  static const char schema[] =
+      "{\"type\":\"object\",\"properties\":{\"city\":{\"type\":\"string\"}},"
+      "\"required\":[\"city\"]}";
+  JsonFields *fields = json_fields_read(schema, strlen(schema), &err);
+  CompressOptions o = {.methods = COMPRESS_FILLER | COMPRESS_FORMAT | COMPRESS_EXAMPLES,
+                       .schema = fields};
+  static const char text[] =
+      "Name the city. Please note that you never guess.\n\n# Format\n\nRespond only with valid "
+      "JSON. "
+      "Do not wrap the JSON in markdown or code fences.\n\nThe JSON must look like this:\n\n"
+      "```json\n{\"city\": \"string\"}\n```\n\n# Examples\n\nExample 1\nInput: We met in Rome in "
+      "May.\nOutput: Rome\n\n"
+      "Example 2\nInput: We met in Rome in June.\nOutput: Rome\n\nExample 3\nInput: Ships left "
+      "Oslo.\nOutput: Oslo\n\n"
+      "What city is it?";
   check_result(
-      "| a | b |\n|---|---|\n| Rome | 1 |\n| Oslo | 2 |\n| Kiel | 3 |",
-      (CompressOptions){
-          .methods = 8, .context = CONTEXT_WHOLE, .budget = 23, .query = "Oslo", .n_query = 4},
-      "| a | b |\n|---|---|\n| Oslo | 2 |");
+      text, o,
+      "Name the city. you never guess.\n\n# Examples\n\nExample 1\nInput: We met in Rome in May.\n"
+      "Output: Rome\n\nExample 3\nInput: Ships left Oslo.\nOutput: Oslo\n\nWhat city is it?");
+  o.schema = NULL; /* then nothing enforces it */
+  Compressed c = compress(text, strlen(text), o);
+  check(strstr(c.text, "valid JSON") != NULL, "%s", c.text);
+  compressed_free(&c);
+  json_fields_free(fields);
+}
+
+/* What is said again under a heading that narrows nothing; under one that narrows it means another thing. */
+static void test_reminders(void **state) {
+  (void)state;
+  CompressOptions o = {.methods = COMPRESS_REPEATS};
+  check_result("# Returns\n\n- Items can be returned within 30 days.\n- Orders can be changed "
+               "until they are sent.\n\n"
+               "# Reminders\n\n- Items can be returned within 30 days.\n- Orders can be changed "
+               "until they are sent.\n\n# Last\n\nBye now.",
+               o,
+               "# Returns\n\n- Items can be returned within 30 days.\n- Orders can be changed "
+               "until they are sent.\n\n# Last\n\nBye now.");
+  static const char plans[] = "# Basic\n\n- Help by mail is free of charge.\n\n# Premium\n\n- Help "
+                              "by mail is free of charge.\n\nBye.";
+  check_result(plans, o, plans);
+  static const char refers[] =
+      "Close the box with tape. Send it to the shop at once, please.\n\nOpen the can. "
+      "Send it to the shop at once, please.\n\nBye.";
+  check_result(refers, o, refers);
 }
 
 /* A caller's scores decide where words say nothing. */
@@ -152,7 +204,8 @@ static void test_report(void **state) {
   long long saved = 0;
   size_t bytes = 0;
   for (int i = 0; i < COMPRESS_METHODS; i++) {
-    check(c.steps[i].n_cuts > 0, "method %d left out nothing: %s", i, c.text);
+    int needs_others = (1 << i) & (COMPRESS_FILLER | COMPRESS_FORMAT | COMPRESS_EXAMPLES);
+    check(needs_others || c.steps[i].n_cuts > 0, "method %d left out nothing: %s", i, c.text);
     saved += c.steps[i].tokens_before - c.steps[i].tokens_after;
     bytes += c.steps[i].bytes_before - c.steps[i].bytes_after;
     assert_int_equal(
@@ -311,7 +364,7 @@ static void test_any_text(void **state) {
   buf_init(&text, 1 << 20);
   for (int i = 0; i < 6000; i++) {
     make_text(&text);
-    CompressOptions o = {.methods = 1 + pick(15),
+    CompressOptions o = {.methods = 1 + pick(COMPRESS_ALL),
                          .context = (ContextWhere)pick(3),
                          .budget = pick(3) ? 1 + pick(80) : 0};
     o.query = pick(2) ? "What does it cost within 30 days?" : NULL;
@@ -447,7 +500,8 @@ static void test_odd(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_extract),         cmocka_unit_test(test_scores),
+      cmocka_unit_test(test_extract),         cmocka_unit_test(test_needless),
+      cmocka_unit_test(test_reminders),       cmocka_unit_test(test_scores),
       cmocka_unit_test(test_too_small),       cmocka_unit_test(test_report),
       cmocka_unit_test(test_undone),          cmocka_unit_test(test_sections),
       cmocka_unit_test(test_any_text),        cmocka_unit_test(test_spans_survive),

@@ -18,7 +18,7 @@ static const struct {
     {CUE_JSON, "json"},
     {CUE_ANSWERS,
      "answer answers respond reply return returns output outputs response responses produce emit "
-     "generate give provide "
+     "generate give provide write "
      "antworte antworten antwort gib geben liefere ausgabe reponds repondez renvoie renvoyez "
      "retourne reponse sortie "
      "responde responda devuelve devuelva respuesta salida"},
@@ -31,6 +31,7 @@ static const struct {
      "matches matching "
      "follow follows contain contains containing include includes including have has look like "
      "entire whole final "
+     "parsed parse escaped escape quotes quote properly correctly remember "
      "data api machine readable syntax compliant schema item items element elements entry entries "
      "these "
      "gultiges gultigem gultige valides validem objekt format formatiert feld felder schlussel "
@@ -64,9 +65,12 @@ static const struct {
      "provided whether once sometimes usually "
      "wenn falls sofern ausser bis ob sonst wo obwohl solange "
      "si sauf quand lorsque sinon cas selon salvo cuando excepto caso segun"},
-    {CUE_FORCE, "must should shall always only never muss mussen immer nur doit doivent toujours "
-                "uniquement debe deben siempre "
-                "solo"},
+    {CUE_WRAPS, "wrap wrapped wrapping surround surrounded enclose enclosed embed einbetten "
+                "entoure envuelvas"},
+    {CUE_FORCE,
+     "must should shall always only never ensure sure muss mussen immer nur doit doivent toujours "
+     "uniquement debe deben siempre "
+     "solo"},
     {CUE_WORDING,
      "example examples sample samples template templates say saying says email emails mail letter "
      "message messages draft "
@@ -120,6 +124,11 @@ static const struct {
     {CUE_FIELDS, "field fields key keys property properties feld felder schlussel champ champs cle "
                  "cles campo campos clave claves"},
     {CUE_OPTIONAL, "optional optionally may nullable optionnel opcional"},
+    {CUE_AGAIN, "reminder reminders remember summary recap again once more points point checklist "
+                "critical final most "
+                "erinnerung zusammenfassung wichtig wichtige wichtigste rappel rappels resume "
+                "important importants recordatorio "
+                "recordatorios resumen importante importantes"},
     {CUE_GENERAL,
      "style tone rule rules guideline guidelines format formatting general important note notes "
      "instruction instructions "

@@ -33,6 +33,8 @@ enum {
   CUE_LETTER = 1 << 16,   /* begins or ends a letter: dear, regards, subject */
   CUE_FIELDS = 1 << 17,   /* fields, keys: names come behind it */
   CUE_OPTIONAL = 1 << 18,
+  CUE_WRAPS = 1 << 21,  /* puts something around: wrap, surround */
+  CUE_AGAIN = 1 << 20,  /* a heading of such words says what was said: reminders, summary */
   CUE_GENERAL = 1 << 19 /* a heading of such words narrows nothing: style, rules, format */
 };
 

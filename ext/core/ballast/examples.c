@@ -172,7 +172,9 @@ static int read_line(const char *text, size_t from, size_t end, int is_heading, 
   }
   const char *colon = memchr(text + at, ':', most - at);
   size_t to = colon ? (size_t)(colon - text) : end;
-  if ((colon || is_heading) && to - at <= MOST_LABEL && read_words(text, at, to, m)) {
+  int is_line = colon || is_heading; /* of others "Example 2" alone is a label */
+  if (to - at <= MOST_LABEL && read_words(text, at, to, m) &&
+      (is_line || (m->kind == MARK_EXAMPLE && m->is_counted))) {
     m->value = colon ? to + 1 : end;
     while (m->value < end && (text[m->value] == '*' || text[m->value] == '_')) {
       m->value++;
@@ -598,7 +600,8 @@ void examples_free(Examples *e) {
 typedef struct Words {
   uint64_t stems[MOST_TERMS]; /* sorted, each once */
   size_t n, n_all;
-  uint64_t order; /* of all words, in their order */
+  uint64_t order;   /* of all words, in their order */
+  uint64_t numbers; /* the same of the numbers; 0: there are none */
 } Words;
 
 static int by_value(const void *a, const void *b) {
@@ -616,6 +619,10 @@ static void words_of(const char *text, size_t from, size_t n, Words *out) {
     uint64_t pair[2] = {out->order, t.key};
     out->order = hash_short(pair, sizeof pair);
     out->n_all++;
+    if (t.flags & TERM_NUMBER) {
+      const uint64_t number[2] = {out->numbers, t.key};
+      out->numbers = hash_short(number, sizeof number) | 1;
+    }
     if (out->n < MOST_TERMS && (!(t.flags & TERM_STOP) || t.flags & TERM_NEGATION) &&
         !(t.flags & TERM_SIGN)) {
       out->stems[out->n++] = t.flags & TERM_NUMBER ? 1 : t.stem;
@@ -654,10 +661,18 @@ static void compared_of(const char *text, const Example *e, Compared *out) {
   words_of(text, e->output, e->n_output, &out->output);
 }
 
+/* What comes out with a number may be computed from those put in. */
+static int has_same_numbers(const Compared *a, const Compared *b) {
+  const Words *x = &a->output, *y = &b->output;
+  return x->numbers == y->numbers &&
+         ((!x->numbers && !a->is_whole) || a->input.numbers == b->input.numbers);
+}
+
 static double likeness(const Compared *a, const Compared *b) {
   const Words *x = &a->output, *y = &b->output;
   int is_long = x->n_all >= LONG_OUTPUT && y->n_all >= LONG_OUTPUT;
-  int is_same = x->order == y->order || (is_long && jaccard(x, y) >= EXAMPLES_NEAR_WHOLE);
+  int is_same = has_same_numbers(a, b) &&
+                (x->order == y->order || (is_long && jaccard(x, y) >= EXAMPLES_NEAR_WHOLE));
   return is_same && a->is_whole == b->is_whole ? jaccard(&a->input, &b->input) : 0;
 }
 

@@ -14,7 +14,8 @@
 **
 ** An example repeats an earlier one where its output is the same in words and its input nearly: at least
 ** EXAMPLES_NEAR of the stems of both
-** inputs in common (Jaccard; words of grammar left aside, any number like another). It is the redundancy of Maximal
+** inputs in common (Jaccard; words of grammar left aside, any number like another, where the output has none; where it has,
+** the numbers of both must be the same: what comes out may be computed from them). It is the redundancy of Maximal
 ** Marginal Relevance
 ** (Carbonell, Goldstein, 1998: the greatest similarity to what was chosen before), without its relevance, taken in
 ** the order of the text: the

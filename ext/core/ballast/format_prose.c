@@ -140,15 +140,27 @@ static int take(const Reader *r, Said *s, const Term *t, int place, int quoted, 
   return !is_digit && (t->flags & (TERM_STOP | TERM_NEGATION) || cues & known);
 }
 
+/* What of a unit is read: of JSON in a fence what is between its lines. */
+static void within_fence(const char *text, const TextUnit *x, size_t *from, size_t *end) {
+  *from = x->from;
+  *end = x->from + x->n;
+  if (x->kind == BLOCK_FENCED_JSON) {
+    const char *first = memchr(text + *from, '\n', x->n), *last = memrchr(text + *from, '\n', x->n);
+    *from = first ? (size_t)(first - text) : *end;
+    *end = last && last > first ? (size_t)(last - text) : *end;
+  }
+}
+
 /* Reads a unit: 1 if all of its words are known. */
 static int read_unit(const Reader *r, const TextUnit *x, Said *s) {
   TermWalk w;
   Term t;
-  size_t end = x->from + x->n;
-  Quotes q = {.at = x->from};
+  size_t from, end;
+  within_fence(r->text, x, &from, &end);
+  Quotes q = {.at = from};
   *s = (Said){.json_at = -1, .negation_at = -1, .name_at = -1};
-  s->has_braces = memchr(r->text + x->from, '{', x->n) != NULL;
-  terms_begin(&w, r->text, x->from, end);
+  s->has_braces = memchr(r->text + from, '{', end - from) != NULL;
+  terms_begin(&w, r->text, from, end);
   for (int place = 0; terms_next(&w, &t); place++) {
     int quoted = pass_to(&q, r->text, t.from);
     if (!take(r, s, &t, place, quoted, end)) {
@@ -172,8 +184,9 @@ static Form form_of_sentence(const Said *s) {
   }
   if (s->json_at >= 0) {
     int is_forbidden = forbids && s->negation_at < s->json_at && !(s->cues & CUE_EXCEPT);
+    int is_around = forbids && wraps && (!is_forbidden || s->cues & CUE_WRAPS);
     return s->cues & (CUE_ANSWERS | CUE_FORCE) && !is_forbidden ? FORM_JSON
-           : forbids && wraps && !is_forbidden                  ? FORM_FOLLOWS
+           : is_around                                          ? FORM_FOLLOWS
                                                                 : FORM_NONE;
   }
   if (forbids) {

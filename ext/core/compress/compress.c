@@ -39,6 +39,20 @@ static unsigned char *split(Work *w, TextUnits *u) {
   return gone;
 }
 
+static int find_filler(Work *w, Cuts *cuts) {
+  return needless_find(w->out->text, w->out->n, CUT_FILLER, NULL, cuts, w->err);
+}
+
+static int find_format(Work *w, Cuts *cuts) {
+  return w->options->schema
+             ? needless_find(w->out->text, w->out->n, CUT_SCHEMA, w->options->schema, cuts, w->err)
+             : RC_OK;
+}
+
+static int find_examples(Work *w, Cuts *cuts) {
+  return needless_find(w->out->text, w->out->n, CUT_EXAMPLE, NULL, cuts, w->err);
+}
+
 static int find_repeats(Work *w, Cuts *cuts) {
   TextUnits u = {NULL, 0, 0, 0};
   unsigned char *gone = split(w, &u);
@@ -79,9 +93,8 @@ static const struct {
   Finds *find;
   int is_told; /* its cuts are in the report, one by one */
 } methods[COMPRESS_METHODS] = {
-    {"space", find_space, 0},
-    {"json", find_json, 0},
-    {"repeats", find_repeats, 1},
+    {"space", find_space, 0},       {"json", find_json, 0},       {"format", find_format, 1},
+    {"examples", find_examples, 1}, {"repeats", find_repeats, 1}, {"filler", find_filler, 1},
     {"extract", find_extract, 1},
 };
 

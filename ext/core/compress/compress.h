@@ -4,7 +4,11 @@
 **
 **   COMPRESS_SPACE    blanks and line ends that mean nothing          (lossless.h)
 **   COMPRESS_JSON     blanks between the values of JSON               (lossless.h)
+**   COMPRESS_FORMAT   prose that a schema carries; only with a schema (ballast/format_prose.h)
+**   COMPRESS_EXAMPLES examples that show what an earlier one shows    (ballast/examples.h)
 **   COMPRESS_REPEATS  sentences and items that were said before       (repeats.h)
+**   COMPRESS_FILLER   sentences and phrases that say nothing          (ballast/filler.h); behind those that look at sentences, since one whose
+**                     beginning is gone is not told from the sentence in front of it
 **   COMPRESS_EXTRACT  of context what does not fit into a budget      (extract.h; only with a budget)
 **
 ** What comes back is the text with ranges left out, byte for byte in its order; no character is cut, nothing is added. It is never
@@ -20,14 +24,19 @@
 #define LLMCOST_COMPRESS_H
 
 #include "core/compress/extract.h"
+#include "core/compress/needless.h"
 
 enum {
   COMPRESS_SPACE = 1,
   COMPRESS_JSON = 2,
-  COMPRESS_REPEATS = 4,
-  COMPRESS_EXTRACT = 8,
-  COMPRESS_ALL = 15,
-  COMPRESS_METHODS = 4,
+  COMPRESS_FORMAT = 4,
+  COMPRESS_EXAMPLES = 8,
+  COMPRESS_REPEATS = 16,
+  COMPRESS_FILLER = 32,
+  COMPRESS_EXTRACT = 64,
+  COMPRESS_ALL = 127,
+  COMPRESS_METHODS = 7,
+  COMPRESS_LAST = 6, /* the place of COMPRESS_EXTRACT */
   COMPRESS_ROUNDS = 8
 };
 
@@ -36,6 +45,8 @@ typedef struct CompressOptions {
   ContextWhere context; /* what COMPRESS_EXTRACT may touch (split/context.h) */
   const char *query;    /* what is asked; NULL: as it stands in the text (borrowed) */
   size_t n_query;
+  const JsonFields
+      *schema; /* of what the answer is to satisfy; NULL: COMPRESS_FORMAT does nothing (borrowed) */
   long long budget;  /* tokens that the text may have; 0: no limit, and nothing is extracted */
   TokenCount *count; /* of the model's tokenizer */
   UnitScore *score;  /* nearness of sentences to the question; NULL: words alone */
@@ -50,7 +61,7 @@ typedef struct CompressStep {
   size_t n_cuts; /* ranges left out */
 } CompressStep;
 
-/* A range of the text as it was handed in that was left out by COMPRESS_REPEATS or COMPRESS_EXTRACT. */
+/* A range of the text as it was handed in that was left out by any method but COMPRESS_SPACE and COMPRESS_JSON. */
 typedef struct CompressDrop {
   size_t from, n; /* bytes */
   int method;     /* its place: 0 to COMPRESS_METHODS - 1 */
@@ -67,7 +78,7 @@ typedef struct Compressed {
   size_t n_drops;
 } Compressed;
 
-/* The name of a method by its place ("space", "json", "repeats", "extract"); its place by the name, or -1. */
+/* The name of a method by its place ("space", "json", "format", "examples", "repeats", "filler", "extract"); its place by the name, or -1. */
 const char *compress_method_name(int method);
 int compress_method_parse(const char *name, size_t n);
 

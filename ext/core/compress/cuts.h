@@ -14,6 +14,9 @@
   X(CUT_JSON_BLANKS, "json")    /* blanks between JSON's values */                                 \
   X(CUT_SAME, "same")           /* said before, in the same words */                               \
   X(CUT_ALMOST_SAME, "near")    /* said before, in almost the same words */                        \
+  X(CUT_FILLER, "filler")       /* says nothing to a model */                                      \
+  X(CUT_SCHEMA, "schema")       /* a schema says it, and is enforced */                            \
+  X(CUT_EXAMPLE, "example")     /* an example that shows what an earlier one shows */              \
   X(CUT_OFF_TOPIC, "off_topic") /* scored less than what was kept */                               \
   X(CUT_NOTHING_LEFT, "empty")  /* a label under which nothing is left */
 

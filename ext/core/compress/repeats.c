@@ -7,6 +7,7 @@
 #include "core/compress/repeats.h"
 
 #include "base/hash.h"
+#include "core/ballast/cues.h"
 #include "core/guard/guard.h"
 #include "core/split/terms.h"
 
@@ -15,6 +16,8 @@
 
 enum {
   SHINGLE = 3,
+  MEANT_WITHIN =
+      4, /* words; what a pronoun behind them means is among them: "Orders can be changed until they are sent." */
   HASHES = 2 * REPEATS_BANDS,
   NO_UNIT = -1 /* of a chain */
 };
@@ -107,7 +110,7 @@ static void sign(Repeats *r, size_t unit) {
     last[SHINGLE - 1] = key;
     s->n_words++;
     s->n_said += t.n > 1 && (r->text[t.from] < '0' || r->text[t.from] > '9');
-    s->refers |= (t.flags & TERM_REFERS) != 0;
+    s->refers |= t.flags & TERM_REFERS && !(t.flags & TERM_PRONOUN && s->n_words > MEANT_WITHIN);
     if (s->n_words >= SHINGLE) {
       add_shingle(s, mix(mix(last[0], last[1]), last[2]));
     }
@@ -125,6 +128,34 @@ static uint64_t scope_of(const Repeats *r, size_t unit) {
     parent = r->u->at[parent].parent; /* its marker says nothing */
   }
   return mix(r->signatures[unit].source, parent == UNIT_NONE ? 0 : r->signatures[parent].bytes);
+}
+
+/* 1 if a heading has words of grammar and such words alone. */
+static int narrows_nothing(const char *text, const TextUnit *heading) {
+  TermWalk w;
+  Term t;
+  int n = 0;
+  terms_begin(&w, text, heading->from, heading->from + heading->n);
+  while (terms_next(&w, &t)) {
+    int is_cue = (cues_of(t.key) & (CUE_GENERAL | CUE_AGAIN)) != 0;
+    if (!is_cue && !(t.flags & (TERM_STOP | TERM_SIGN))) {
+      return 0;
+    }
+    n += is_cue;
+  }
+  return n > 0;
+}
+
+/* 1 if a unit stands under nothing but headings that narrow nothing ("Reminders"): what it says again it says of the same. */
+static int is_general(const Repeats *r, size_t unit) {
+  size_t at = r->u->at[unit].parent;
+  int is = 1;
+  for (; at != UNIT_NONE && is; at = r->u->at[at].parent) {
+    const TextUnit *x = &r->u->at[at];
+    is = x->kind == BLOCK_HEADING ? narrows_nothing(r->text, x)
+                                  : (x->flags & UNIT_LABEL && x->kind == BLOCK_ITEM);
+  }
+  return is;
 }
 
 /* Goes into a tag, or out of it. */
@@ -178,10 +209,16 @@ static int follows_repeat(const Repeats *r, size_t unit, size_t original) {
   return unit > 0 && original > 0 && r->original[unit - 1] == (int)original - 1;
 }
 
+/* 1 if what `later` says is said of what `earlier` is said of. */
+static int is_in_scope(const Repeats *r, size_t later, size_t earlier) {
+  return scope_of(r, later) == scope_of(r, earlier) ||
+         (r->signatures[later].source == r->signatures[earlier].source && is_general(r, later));
+}
+
 static int is_same(const Repeats *r, size_t a, size_t b) {
   const Signature *x = &r->signatures[a], *y = &r->signatures[b];
   int is_order = (r->u->at[a].flags | r->u->at[b].flags) & UNIT_ORDER;
-  return x->words == y->words && x->critical == y->critical && scope_of(r, a) == scope_of(r, b) &&
+  return x->words == y->words && x->critical == y->critical && is_in_scope(r, a, b) &&
          (!is_order || x->bytes == y->bytes) && follows_repeat(r, a, b);
 }
 
@@ -242,8 +279,7 @@ static int is_near(Repeats *r, size_t a, size_t b) {
   const Signature *x = &r->signatures[a], *y = &r->signatures[b];
   const TextUnit *u = &r->u->at[a], *v = &r->u->at[b];
   if (r->gone[b] != CUT_KEPT || (u->flags | v->flags) & UNIT_ORDER || x->critical != y->critical ||
-      scope_of(r, a) != scope_of(r, b) || !follows_repeat(r, a, b) ||
-      jaccard(r, a, b) < REPEATS_NEAR) {
+      !is_in_scope(r, a, b) || !follows_repeat(r, a, b) || jaccard(r, a, b) < REPEATS_NEAR) {
     return 0;
   }
   return guard_veto(r->text + u->from, u->n, r->text + v->from, v->n, r->err) == NULL &&
@@ -289,7 +325,7 @@ static int chain_find(Repeats *r, Chains *c, uint64_t hash, size_t unit, int nea
 
 static void look(Repeats *r, size_t unit) {
   const Signature *s = &r->signatures[unit];
-  int found = chain_find(r, &r->same, mix(s->words, scope_of(r, unit)), unit, 0);
+  int found = chain_find(r, &r->same, s->words, unit, 0);
   CutReason reason = CUT_SAME;
   if (found == NO_UNIT && s->n_words >= SHINGLE) {
     reason = CUT_ALMOST_SAME;

@@ -2,7 +2,7 @@
 ** Sentences and items that say again what was said: the first stays.
 **
 ** The same is: the same words, numbers and signs in the same order, in the same tag, under the same heading (an item: behind the same leading line),
-** but for case, accents and punctuation. Almost the same is: at least NEAR of the runs of three words in common (Jaccard), the same
+** or under one that narrows nothing ("Reminders"; what was said before under any), but for case, accents and punctuation. Almost the same is: at least NEAR of the runs of three words in common (Jaccard), the same
 ** numbers, negations, orders, names, units and signs in the same order, and nothing that the guard (core/guard) tells apart: "within
 ** 30 days" repeats no "within 14 days", "never" no "always".
 **

@@ -44,6 +44,7 @@ static const char REFERRING[] = " this these those it he she they them here ther
                                 "cet cette ces cela ainsi puis ello ella ellos ellas "
                                 "eso esto asi questo questa questi queste esso essa lui lei loro "
                                 "cosi isto isso esse ele ela eles elas ";
+static const char PRONOUNS[] = " it he she they them er sie il elle ils elles ";
 static const char LINKING[] = " that its his her their such both also so but and or yet next last "
                               "finally lastly second third however moreover "
                               "furthermore note sie das dort aber und oder sein seine ihr ihre "
@@ -79,6 +80,7 @@ static void load_lists(void) {
   load_list(ORDERS, TERM_ORDER);
   load_list(FORMATS, TERM_FORMAT);
   load_list(REFERRING, TERM_REFERS);
+  load_list(PRONOUNS, TERM_PRONOUN);
   load_list(LINKING, TERM_LINKS);
 }
 

@@ -28,6 +28,8 @@ enum {
   TERM_ALONE = 1024,    /* a character that is a word */
   TERM_CAPS = 2048,     /* two capitals or more, and nothing else: "US" */
   TERM_QUESTION = 4096, /* who, when, how */
+  TERM_PRONOUN =
+      16384, /* of those that refer: it, they, he; what they mean may stand in front of them in their own sentence */
   TERM_LINKS =
       8192 /* at a sentence's beginning, links it to the one before: so, but, also, its, such */
 };

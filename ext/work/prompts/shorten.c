@@ -25,6 +25,7 @@ enum { SCORES(SPEC_AS_ID) SCORE_N };
 
 typedef struct ShortenOptions {
   const char *query, *model;
+  const cJSON *schema; /* of the answer */
   long long budget, sharers;
   unsigned methods;
   int context, score;
@@ -39,7 +40,9 @@ static int take_methods(const SpecTable *table, const Spec *s, const SpecValue *
     const char *name = cJSON_GetStringValue(item);
     int method = name ? compress_method_parse(name, strlen(name)) : -1;
     if (method < 0) {
-      return spec_bad(table, s->name, "'space', 'json', 'repeats', 'extract', or an array of these",
+      return spec_bad(table, s->name,
+                      "'space', 'json', 'format', 'examples', 'repeats', 'filler', 'extract', or "
+                      "an array of these",
                       err);
     }
     o->methods |= 1u << method;
@@ -55,6 +58,7 @@ static const Spec specs[] = {
     {"methods", SPEC_OTHER, .take = take_methods},
     {"context", INTO(WORD, context), .words = SPEC_WORDS(CONTEXTS), .initial = "marked"},
     {"score", INTO(WORD, score), .words = SPEC_WORDS(SCORES)},
+    {"schema", INTO(OBJECT, schema)},
     {"sharers", INTO(INTEGER, sharers), .min = 1, .max = 1000000000},
 };
 static const SpecHint hints[] = {
@@ -114,7 +118,7 @@ static double price_all(Conn *conn, const Model *model, long long tokens, long l
 static int is_loss(Conn *conn, const ShortenOptions *o, const Compressed *c, Err *err) {
   Model model = {0};
   Err unknown = {0};
-  int depends = c->steps[3].n_cuts > 0 && o->query;
+  int depends = c->steps[COMPRESS_LAST].n_cuts > 0 && o->query;
   const Config *config = o->model && o->sharers > 1 ? conn_config(conn, err) : NULL;
   if (!config || config_model(config, o->model, &model, &unknown) != RC_OK ||
       pricing_refresh(conn, NULL, err) != RC_OK) {
@@ -144,17 +148,26 @@ static int give_back(const char *text, size_t n, Compressed *c, Err *err) {
   return RC_OK;
 }
 
+static JsonFields *read_schema(const cJSON *schema, Err *err) {
+  char *text = json_print_exact(schema, err);
+  JsonFields *fields = text ? json_fields_read(text, strlen(text), err) : NULL;
+  cJSON_free(text);
+  return fields;
+}
+
 static int run(Conn *conn, const char *text, size_t n, const ShortenOptions *o, Shortened *out,
                Err *err) {
   Measure m = {.query = NULL};
   if (counter_rule(conn, o->model, &m.rule, err) != RC_OK) {
     return err->rc;
   }
+  JsonFields *fields = o->schema ? read_schema(o->schema, err) : NULL;
   int has_score = o->score != SCORE_WORDS && o->query && open_embedder(&m, o->query, err);
   const CompressOptions with = {.methods = o->methods,
                                 .context = (ContextWhere)o->context,
                                 .query = o->query,
                                 .n_query = o->query ? strlen(o->query) : 0,
+                                .schema = fields,
                                 .budget = o->budget == SPEC_UNSET ? 0 : o->budget,
                                 .count = count_tokens,
                                 .score = has_score ? score_unit : NULL,
@@ -165,6 +178,7 @@ static int run(Conn *conn, const char *text, size_t n, const ShortenOptions *o, 
       give_back(text, n, &out->c, err);
     }
   }
+  json_fields_free(fields);
   free(m.query);
   free(m.unit);
   return err->rc;
@@ -187,6 +201,10 @@ int shorten_text(Conn *conn, const char *text, size_t n, const char *options, si
   if (err->rc == RC_OK && o.score == SCORE_EMBED && !o.query) {
     err_set(err, RC_ERROR, ERR_BAD_OPTION,
             "option 'score': 'embed' compares with a 'query': give it");
+  }
+  if (err->rc == RC_OK && o.methods & COMPRESS_FORMAT && !o.schema) {
+    err_set(err, RC_ERROR, ERR_BAD_OPTION,
+            "method 'format' leaves out what a JSON Schema says: give it as 'schema'");
   }
   if (err->rc == RC_OK && (o.query || o.methods & COMPRESS_EXTRACT) && o.budget == SPEC_UNSET) {
     err_set(err, RC_ERROR, ERR_BAD_OPTION,

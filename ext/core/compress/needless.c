@@ -1,0 +1,124 @@
+/*
+** See needless.h for the contract.
+*/
+#include "core/compress/needless.h"
+
+#include "core/ballast/filler.h"
+#include "core/ballast/format_prose.h"
+#include "core/ballast/places.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* One text, and what is known of it. */
+typedef struct Work {
+  const char *text;
+  size_t n;
+  TextUnits units;
+  Examples examples;
+  unsigned char *places, *gone; /* owned; of each unit */
+  BallastList found;
+} Work;
+
+static int open_work(Work *w, const char *text, size_t n, Err *err) {
+  *w = (Work){.text = text, .n = n};
+  if (units_find(text, n, &w->units, err) != RC_OK ||
+      examples_find(text, n, &w->units, &w->examples, err) != RC_OK) {
+    return err->rc;
+  }
+  w->places = malloc(w->units.n + 1);
+  w->gone = malloc(w->units.n + 1);
+  if (!w->places || !w->gone) {
+    return err_nomem(err);
+  }
+  memset(w->gone, CUT_KEPT, w->units.n + 1);
+  return places_find(text, &w->units, &w->examples, w->places, err);
+}
+
+static void close_work(Work *w) {
+  ballast_free(&w->found);
+  free(w->gone);
+  free(w->places);
+  examples_free(&w->examples);
+  units_free(&w->units);
+}
+
+/* The units within an example go, if it is made of whole ones. */
+static void drop_example(Work *w, const Example *e, size_t *unit) {
+  size_t end = e->from + e->n, first;
+  while (*unit < w->units.n && w->units.at[*unit].from < e->from) {
+    (*unit)++;
+  }
+  for (first = *unit; *unit < w->units.n && w->units.at[*unit].from < end;) {
+    (*unit)++;
+  }
+  const TextUnit *last = *unit > first ? &w->units.at[*unit - 1] : NULL;
+  const TextUnit *before = first > 0 ? &w->units.at[first - 1] : NULL;
+  if (last && last->from + last->n <= end && !(before && before->from + before->n > e->from)) {
+    memset(w->gone + first, CUT_EXAMPLE, *unit - first);
+  }
+}
+
+static int find_examples(Work *w, Err *err) {
+  size_t unit = 0;
+  if (examples_compare(w->text, &w->examples, err) == RC_OK) {
+    for (size_t i = 0; i < w->examples.n; i++) {
+      if (w->examples.at[i].repeats != EXAMPLE_NONE) {
+        drop_example(w, &w->examples.at[i], &unit);
+      }
+    }
+  }
+  return err->rc;
+}
+
+static void drop_units(Work *w, CutReason kind) {
+  for (size_t i = 0; i < w->found.n; i++) {
+    const Ballast *b = &w->found.at[i];
+    if (!b->is_phrase) {
+      memset(w->gone + b->first, (int)kind, b->behind - b->first);
+    }
+  }
+}
+
+/* Those of the units, and those of phrases in units that stay, by place. */
+static int join(const Work *w, CutReason kind, const Cuts *units, Cuts *out, Err *err) {
+  size_t k = 0;
+  for (size_t i = 0; i < w->found.n && err->rc == RC_OK; i++) {
+    const Ballast *b = &w->found.at[i];
+    if (!b->is_phrase || w->gone[b->first] != CUT_KEPT) {
+      continue;
+    }
+    while (k < units->n && units->at[k].from < b->from) {
+      cuts_add(out, units->at[k].from, units->at[k].n, units->at[k].reason, err);
+      k++;
+    }
+    cuts_add(out, b->from, b->n, kind, err);
+  }
+  for (; k < units->n && err->rc == RC_OK; k++) {
+    cuts_add(out, units->at[k].from, units->at[k].n, units->at[k].reason, err);
+  }
+  return err->rc;
+}
+
+static int find(Work *w, CutReason kind, const JsonFields *fields, Err *err) {
+  return kind == CUT_EXAMPLE  ? find_examples(w, err)
+         : kind == CUT_FILLER ? filler_find(w->text, &w->units, w->places, &w->found, err)
+         : fields ? format_prose_find(w->text, &w->units, w->places, fields, &w->found, err)
+                  : RC_OK;
+}
+
+int needless_find(const char *text, size_t n, CutReason kind, const JsonFields *fields, Cuts *out,
+                  Err *err) {
+  Work w;
+  Cuts units = {NULL, 0, 0, 0};
+  if (open_work(&w, text, n, err) == RC_OK && find(&w, kind, fields, err) == RC_OK) {
+    drop_units(&w, kind);
+    if (cuts_empty_labels(&w.units, w.gone, NULL, err) == RC_OK &&
+        cuts_of_units(text, n, &w.units, w.gone, &units, err) == RC_OK) {
+      join(&w, kind, &units, out, err);
+    }
+  }
+  cuts_free(&units);
+  close_work(&w);
+  return err->rc;
+}
