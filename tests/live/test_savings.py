@@ -8,7 +8,7 @@ from batch_desk import HAIKU, BatchDesk
 from harness import Desk, Standin, TempDir, connect, error_of, open_desk, value
 from ledgers import DAY, HOUR, MINUTE, NOW, Ledger, numbered, random_requests, random_rows
 
-SAVINGS = ("routing", "batch", "service", "prefix", "exact", "semantic", "prices")
+SAVINGS = ("routing", "batch", "service", "prefix", "exact", "semantic", "prices", "structured", "brevity", "zero_shot")
 PLAIN = ("cache_read", "cache_write", "cache_write_1h")
 SYSTEM = "You are the desk of a shop. " + "Rule by rule, word by word. " * 400
 
@@ -165,7 +165,7 @@ class AddsUp(Books):
         lines = self.savings()
         self.assertEqual({r["nusd"] for r in lines.values()}, {0})
         self.assertEqual({r["share"] for r in lines.values()}, {None})
-        self.assertEqual(len(lines), 11)
+        self.assertEqual(len(lines), 14)
         self.assertEqual(self.savings(billed="list"), {})
         for table in ("llm_prefix_cache", "llm_conversations", "llm_system_prompts"):
             self.assertEqual(self.rows(f"SELECT * FROM {table}"), [])

@@ -6,6 +6,7 @@
 #include "work/audit/savings.h"
 
 #include "base/limits.h"
+#include "work/audit/forms.h"
 #include "work/audit/prefix.h"
 
 #include <math.h>
@@ -22,6 +23,7 @@ typedef struct Reading {
   Conn *conn;
   SavingLine *lines; /* of what was paid; behind them, at list prices */
   int has_listed;
+  Forms forms;       /* prompts that were asked in several */
   Groups superseded; /* ids of answers that did not pass: another was asked in their place */
 } Reading;
 
@@ -132,6 +134,37 @@ static void price_steps(Reading *r, SavingLine *lines, const Counted *c, Steps *
   }
 }
 
+/* ---- forms: what it would have come to with the tokens of another one */
+
+/* What it costs more with so many tokens of a unit than it had; added to the line and the baseline. */
+static void price_form(SavingLine *lines, SavingId id, const Counted *c, Unit unit, double tokens,
+                       Steps *s, Err *err) {
+  long long own = usage_get(&c->usage, unit);
+  if (isnan(tokens) || own == USAGE_UNKNOWN || c->n_parts > 0) {
+    return;
+  }
+  Counted other = *c;
+  usage_set(&other.usage, unit, llround(tokens));
+  long long with = counted_nusd(&other, 0, NULL, err), was = counted_nusd(c, 0, NULL, err);
+  if (with == LEDGER_NULL || was == LEDGER_NULL) {
+    add_unknown(&lines[id]);
+  } else {
+    add(&lines[id], with - was);
+    s->baseline = sum_at_most(s->baseline, with - was);
+  }
+}
+
+static void price_forms(Reading *r, SavingLine *lines, const Counted *c, Steps *s, Err *err) {
+  const AuditRow *row = c->row;
+  if (row->error || row->purpose || is_superseded(r, row)) {
+    return;
+  }
+  FormTokens t = forms_of(&r->forms, row, err);
+  price_form(lines, SAVING_STRUCTURED, c, UNIT_OUTPUT, t.output_in_prose, s, err);
+  price_form(lines, SAVING_BREVITY, c, UNIT_OUTPUT, t.output_at_length, s, err);
+  price_form(lines, SAVING_ZERO_SHOT, c, UNIT_INPUT, t.input_with_examples, s, err);
+}
+
 static void take_call(Reading *r, SavingLine *lines, const AuditRow *row, Err *err) {
   Counted c;
   Steps s;
@@ -145,6 +178,7 @@ static void take_call(Reading *r, SavingLine *lines, const AuditRow *row, Err *e
   }
   if (counted_read(r->conn, row, &c, err) == RC_OK) {
     price_steps(r, lines, &c, &s, err);
+    price_forms(r, lines, &c, &s, err);
     if (s.cached != s.spent) {
       add(&lines[SAVING_PRICES], s.cached - s.spent);
     }
@@ -180,9 +214,10 @@ int savings_read(Conn *conn, const AuditAsk *ask, Savings *savings, Err *err) {
     savings->lines[i].billed = i < SAVING_COUNT ? "paid" : "list";
   }
   groups_init(&r.superseded, 1);
-  if (store && err->rc == RC_OK) {
+  if (store && err->rc == RC_OK && forms_read(store, ask, &r.forms, err) == RC_OK) {
     audit_each(store, &rows, take_row, &r, err);
   }
+  forms_free(&r.forms);
   groups_free(&r.superseded);
   savings->n = r.has_listed ? 2 * SAVING_COUNT : SAVING_COUNT;
   for (int i = 0; i < savings->n; i++) {

@@ -14,7 +14,9 @@
 ** own: its baseline is what it would have cost (saved_nusd). A call that is there only because of routing (an answer that did
 ** not pass before the tier was raised, a judge's opinion, an audit) has a baseline of 0: all of it counts against routing.
 **
-** Compression will be a step between baseline and routing, on tokens that were not sent.
+** Forms (forms.h) stand in front of these steps: what the call would have cost more had its prompt been answered in prose
+** (`structured`), at length (`brevity`), or been asked with examples (`zero_shot`), as the same prompt was, of the same model. The tokens
+** that it did not have are priced as its own are, those of examples as plain input: it is added to the baseline, and saved.
 */
 #ifndef LLMCOST_WORK_SAVINGS_H
 #define LLMCOST_WORK_SAVINGS_H
@@ -27,6 +29,14 @@
   X(BASELINE, "baseline", NULL,                                                                    \
     "every request sent: routed ones at the dearest model of llm_tiers, others at the model that " \
     "was named, uncached, standard service; hits at what they would have cost")                    \
+  X(STRUCTURED, "structured", NULL,                                                                \
+    "the same prompt, asked of the same model without a schema: its output tokens")                \
+  X(BREVITY, "brevity", NULL,                                                                      \
+    "the same prompt, asked of the same model under a system prompt that asks for no short "       \
+    "answers: its output tokens")                                                                  \
+  X(ZERO_SHOT, "zero_shot", NULL,                                                                  \
+    "the same prompt, asked of the same model under a system prompt with examples: its input "     \
+    "tokens, as plain input")                                                                      \
   X(ROUTING, "routing", NULL,                                                                      \
     "the dearest model of llm_tiers at the call's own tokens, for calls whose model was chosen; "  \
     "answers that did not pass, judges and audits count against it")                               \
