@@ -106,10 +106,12 @@ static Line closing_fence(const Reader *r, size_t at, char c, size_t ticks) {
   return (Line){r->n, r->n, r->n, r->n, r->n};
 }
 
+/* ("[1]" alone on a line is a mark.) */
 static int is_json(const char *text, size_t n) {
   size_t ignored;
-  return n > 0 && (*text == '{' || *text == '[') && memchr(text, '"', n) != NULL &&
-         json_is_text(text, n, LIMIT_JSON_DEPTH, &ignored);
+  int is_more = n > 0 && (memchr(text, '"', n) || memchr(text, '\n', n));
+  return is_more && (*text == '{' || *text == '[') &&
+         json_is_text(text, n, LIMIT_ANSWER_DEPTH, &ignored);
 }
 
 /* The visible part of [from, end), in *from and *n. */
