@@ -4,6 +4,7 @@ No time and no ratio is judged here, only that it is there, finite and above 0; 
 equality (sums, ids, answers of other partitions) is equal. What needs npm, valgrind, Redis or ../shared is skipped by
 name where that is not here. Every file of bench/ and examples/ has to be run by a test: the last class counts them.
 """
+import glob
 import json
 import math
 import os
@@ -223,6 +224,14 @@ class Bench(Program):
         self.assertEqual(len(re.findall(r"\| llm_map, fields (?:true|\"any\") \| [\d.]+ % \| [\d.]+ % \| \$[\d.]+ \|", out)), 8, out)
         for provider in ("openai", "anthropic"):  # a text that differs in front shares nothing
             self.assertRegex(out, rf"{provider} \| 1 \| given \| 0\.0 % \| 0\.0 % \| \$[\d.]+ \| \+0\.0 %")
+
+    def test_marks(self):
+        if not glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1"):
+            self.skipTest("needs the Debian package faketime")
+        out = self.run_it("/usr/bin/python3", "bench/marks.py", "quick")
+        rows = [line.split() for line in out.splitlines()[1:]]
+        self.assertEqual({row[-4] for row in rows}, {"1.000"})
+        self.assertTrue(all(float(row[-1]) <= 1.05 for row in rows), out)  # by itself nothing is made much dearer
 
     def test_caches(self):
         out = self.run_it("/usr/bin/python3", "bench/caches.py", "quick")

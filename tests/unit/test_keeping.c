@@ -13,8 +13,8 @@ static void test_share(void **state) {
   static const struct {
     int read, n;
     double least;
-  } cases[] = {{0, 0, 0},      {0, 10, 0},      {1, 1, 0.2065},   {2, 2, 0.3424},
-               {5, 5, 0.5655}, {5, 10, 0.2366}, {50, 50, 0.9287}, {1, 50, 0.0035}};
+  } cases[] = {{0, 0, 0.0000}, {0, 10, 0.0000}, {1, 1, 0.1310},   {2, 2, 0.2316}, {5, 5, 0.4297},
+               {8, 8, 0.5466}, {5, 10, 0.1842}, {50, 50, 0.8828}, {1, 50, 0.0024}};
   for (size_t i = 0; i < COUNT(cases); i++) {
     double share = keeping_share(cases[i].read, cases[i].n);
     check(fabs(share - cases[i].least) < 5e-5, "%d of %d: %.6f", cases[i].read, cases[i].n, share);
@@ -46,13 +46,13 @@ static void test_choice(void **state) {
       {"twice is more", &claude, {{1, 1000, ALWAYS(2)}}, 1, 1, KEEP_5M},
       {"nothing was ever asked again", &claude, {{1, 1000, NEVER(50)}}, 1, 0, KEEP_5M},
       {"nobody knows", &claude, {{1, 1000, {{0, 0}, {0, 0}, 0, 0}}}, 1, 0, KEEP_5M},
-      {"the hour is dearer: four times are too few",
+      {"the hour is dearer: seven times are too few",
        &claude,
-       {{1, 1000, WITHIN_AN_HOUR(4)}},
+       {{1, 1000, WITHIN_AN_HOUR(7)}},
        1,
        0,
        KEEP_5M},
-      {"five are enough", &claude, {{1, 1000, WITHIN_AN_HOUR(5)}}, 1, 1, KEEP_1H},
+      {"eight are enough", &claude, {{1, 1000, WITHIN_AN_HOUR(8)}}, 1, 1, KEEP_1H},
       {"the shorter life where it does", &claude, {{1, 1000, ALWAYS(50)}}, 1, 1, KEEP_5M},
       {"each place for itself",
        &claude,

@@ -13,13 +13,14 @@
 static const char brief_words[] =
     " brief briefly brevity concise concisely succinct succinctly terse tersely kurz knapp kurze "
     "kurzen knappe bref breve brefs courte concis concise breves corto corta conciso concisa ";
-static const char bounds[] =
-    " most than under maximum max within limit exactly only hochstens maximal unter nur maximum plus "
-    "moins maximo menos ";
-static const char lengths[] =
-    " word words sentence sentences line lines paragraph paragraphs character characters token tokens "
-    "wort worte worter wortern satz satze satzen zeile zeilen zeichen mot mots phrase phrases ligne "
-    "lignes palabra palabras frase frases linea lineas ";
+static const char bounds[] = " most than under maximum max within limit exactly only hochstens "
+                             "maximal unter nur maximum plus "
+                             "moins maximo menos ";
+static const char lengths[] = " word words sentence sentences line lines paragraph paragraphs "
+                              "character characters token tokens "
+                              "wort worte worter wortern satz satze satzen zeile zeilen zeichen "
+                              "mot mots phrase phrases ligne "
+                              "lignes palabra palabras frase frases linea lineas ";
 
 static int is_in(const char *list, uint64_t key) {
   for (const char *w = list + 1; *w;) {

@@ -11,7 +11,7 @@ long long keeping_life_ms(KeepLife life) {
 }
 
 double keeping_share(int good, int n) {
-  const double z = 1.959964, z2 = z * z;
+  const double z = 2.575829, z2 = z * z;
   if (n <= 0) {
     return 0;
   }

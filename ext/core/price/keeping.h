@@ -4,8 +4,8 @@
 ** A write costs more than plain input, a read less. With s the share of prefixes that are read before they are forgotten, a token
 ** costs s × read + (1 − s) × write where it is marked, and 1 × plain where it is not. How large s is nobody knows. It is the product of
 **
-**   how many come in time      `in_time` of `n` were: the lower end of the 95 % Wilson score interval (E. B. Wilson, JASA 22, 1927), so
-**                              nothing is marked on the strength of one lucky trial
+**   how many come in time      `in_time` of `n` were: the lower end of the 99 % Wilson score interval (E. B. Wilson, JASA 22, 1927), so
+**                              nothing is marked on the strength of one lucky trial, and by few
 **   how many of these are read (found + ¼) / (marked + ¼), of those that came in time and were marked, as the one before was: where
 **                              something in front of the prefix changes it is written each time, and read by nobody. One such
 **                              pair says so

@@ -8,7 +8,8 @@
 
 /* ?1 from when and ?2 to when, ?3 the tag or NULL. */
 static const char pairs_sql[] =
-    "WITH ways AS (SELECT prompt_hash AS p, coalesce(model, model_requested) AS m, system_hash AS s,"
+    "WITH ways AS (SELECT prompt_hash AS p, coalesce(model, model_requested) AS m, system_hash AS "
+    "s,"
     " instr(coalesce(notes, ''), '\"schema\":true') > 0 AS j, avg(input_tokens) AS i, "
     "avg(output_tokens) AS o"
     " FROM main.llm_calls WHERE kind IN ('call', 'batch') AND prompt_hash IS NOT NULL"
@@ -53,9 +54,10 @@ static int read_from(sqlite3 *db, const AuditAsk *ask, PairFn take, void *arg, E
   int done = sqlite3_finalize(stmt);
   rc = rc == SQLITE_OK ? done : rc;
   if (rc != SQLITE_OK && err->rc == RC_OK) {
-    rc == SQLITE_NOMEM ? err_nomem(err)
-                       : err_set(err, rc & 0xff, rc == SQLITE_INTERRUPT ? ERR_INTERRUPTED : ERR_STORE,
-                                 "cannot read the ledger: %s", sqlite3_errmsg(db));
+    rc == SQLITE_NOMEM
+        ? err_nomem(err)
+        : err_set(err, rc & 0xff, rc == SQLITE_INTERRUPT ? ERR_INTERRUPTED : ERR_STORE,
+                  "cannot read the ledger: %s", sqlite3_errmsg(db));
   }
   return err->rc;
 }

@@ -8,7 +8,8 @@
 
 /* One way. Texts are borrowed. */
 typedef struct Pair {
-  const char *prompt_hash, *model, *system_hash; /* system_hash NULL: there was no system prompt, or it is not known */
+  const char *prompt_hash, *model,
+      *system_hash;   /* system_hash NULL: there was no system prompt, or it is not known */
   const char *system; /* its text; NULL: it is not kept */
   size_t n_system;
   int has_schema;

@@ -28,7 +28,7 @@ void forms_free(Forms *forms);
 
 /* Tokens that a call would have had in another form; NAN: its prompt was not asked so. */
 typedef struct FormTokens {
-  double output_in_prose; /* of a call with a schema: without it */
+  double output_in_prose;  /* of a call with a schema: without it */
   double output_at_length; /* of one without, whose system prompt asks for brevity: without that */
   double input_with_examples; /* of one without examples: with them */
 } FormTokens;
