@@ -142,9 +142,10 @@ static short *slot_of(OrderCheck *c, uint64_t stem) {
   return &c->by_stem[at];
 }
 
+/* 1 for a word that says what is ordered, not that something is. */
 static int is_telling(const Term *t) {
   return (!(t->flags & (TERM_STOP | TERM_SIGN)) || t->flags & TERM_NUMBER) &&
-         !(t->flags & TERM_NEGATION);
+         !(t->flags & (TERM_NEGATION | TERM_ORDER));
 }
 
 /* Enters a sentence of the summary. */
@@ -181,7 +182,8 @@ static void compare(OrderCheck *c, size_t number, const char *text, const TextUn
     }
   }
   for (int i = 0; i < c->n; i++) {
-    c->is_said[i] |= 3 * c->shared[i] >= 2 * c->n_words[i] && negates == c->negates[i];
+    int is_like = c->shared[i] > 0 && 3 * c->shared[i] >= 2 * c->n_words[i];
+    c->is_said[i] |= is_like && negates == c->negates[i];
   }
 }
 

@@ -219,16 +219,27 @@ static int can_pay(Making *m, Err *err) {
 
 /* ---- the answer */
 
-/* Leaves whole sentences that have at most `room` tokens. 1 if some went. */
+/* 1 if n bytes end as sentences do. */
+static int is_ended(const char *text, size_t n) {
+  static const char *const ends[] = {".", "!", "?", "…", "\"", "”", "»", ")", "。", "！", "？", "।", NULL};
+  int is = 0;
+  for (int i = 0; ends[i] && !is; i++) {
+    size_t k = strlen(ends[i]);
+    is = n >= k && memcmp(text + n - k, ends[i], k) == 0;
+  }
+  return is;
+}
+
+/* Leaves whole sentences that have at most `room` tokens; the last is none where the answer was cut off in it. 1 if some went. */
 static int shorten(Making *m, Err *err) {
   TextUnits u = {.n = 0};
-  size_t end = m->n_mended, before = end;
-  if (tokens_count(m->ask->rule, m->mended, end) <= m->ask->room ||
-      units_find(m->mended, end, &u, err) != RC_OK) {
+  size_t before = m->n_mended;
+  if (units_find(m->mended, before, &u, err) != RC_OK) {
     units_free(&u);
     return 0;
   }
-  size_t fits = 0, first = 0, last = u.n; /* sentences that fit: found by halves */
+  int is_open = u.n > 0 && !is_ended(m->mended, u.at[u.n - 1].from + u.at[u.n - 1].n);
+  size_t fits = 0, first = 0, last = u.n - (size_t)is_open; /* sentences that fit: found by halves */
   while (first < last) {
     size_t half = (first + last + 1) / 2;
     const TextUnit *x = &u.at[half - 1];

@@ -308,7 +308,7 @@ static void write_some(Buf *b, const char *text) {
   char some[MOST + 1];
   utf8_copy(some, sizeof some, text);
   buf_puts(b, some);
-  buf_puts(b, strlen(some) < strlen(text) ? " …\n" : "\n");
+  buf_puts(b, strlen(some) < strlen(text) ? " …\n\n" : "\n\n");
 }
 
 static void write_json(Buf *b, const char *head, const cJSON *value) {
@@ -337,6 +337,7 @@ static void write_block(Buf *b, const cJSON *block) {
   }
 }
 
+/* (A blank line ends each: what stands in lines one under the other would be no sentences but rows.) */
 void turns_write(const Turn *t, Buf *b) {
   static const char *const who[] = {"User: ", "Assistant: ", "Result: ", "System: "};
   const cJSON *item;
@@ -346,7 +347,7 @@ void turns_write(const Turn *t, Buf *b) {
   } else if (t->m.n > 0) {
     buf_puts(b, who[t->plan.role]);
     buf_puts(b, t->m.content);
-    buf_puts(b, "\n");
+    buf_puts(b, "\n\n");
   }
   cJSON_ArrayForEach(item, member(t->item, "tool_calls")) {
     const cJSON *function = member(item, "function");
