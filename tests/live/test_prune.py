@@ -379,6 +379,96 @@ class Summary(Desked):
         self.assertEqual(self.replay.asked("small"), 2)
 
 
+class Chat(Desked):
+    """llm_chat with the setting or the option `prune`."""
+
+    def chat(self, messages, db=None, **options):
+        return value(db or self.db, "SELECT llm_chat(?, ?)", json.dumps(messages), json.dumps({"model": "big", **options}))
+
+    def sent(self, n=-1):
+        return self.replay.body("big", n)["messages"]
+
+    def notes(self):
+        return json.loads(self.db.execute("SELECT notes FROM llm_calls WHERE model_requested = 'big' ORDER BY id DESC").fetchone()[0] or "{}")
+
+    def test_the_setting(self):
+        """For conversations that are named, before anything else; the row says how many tokens were not sent."""
+        given = talk(21, 40)[:-1]
+        value(self.db, "SELECT llm_config('prune', '{\"budget\":1500}')")
+        self.chat(given)
+        self.assertEqual(self.sent(), given)
+        self.chat(given, conversation="c")
+        self.assertEqual(self.sent(), prune(self.db, given, budget=1500, model="big"))
+        notes = self.notes()
+        self.assertGreater(notes["pruned"], 1000)
+        self.assertLessEqual(notes["sent"], 1500)
+        whole = sum(value(self.db, "SELECT llm_chat_tokens(?, 'big')", json.dumps([m])) if m["role"] == "user" else 0 for m in given)
+        self.assertGreater(notes["pruned"] + notes["sent"], whole)
+        call = self.db.execute("SELECT id, turn FROM llm_calls ORDER BY id DESC").fetchone()
+        self.assertEqual(call[1], 40)  # the turn of the conversation, not of what was sent of it
+        self.assertEqual(json.loads(value(self.db, "SELECT llm_call_explain(?)", call[0]))["asked"]["notes"]["pruned"], notes["pruned"])
+        self.chat(given, conversation="d", prune=False, cache="off")
+        self.assertEqual(self.sent(), given)
+        value(self.db, "SELECT llm_config('prune', '')")
+        self.assertIsNone(value(self.db, "SELECT llm_config('prune')"))
+
+    def test_the_option(self):
+        given = talk(22, 40)[:-1]
+        self.chat(given, prune={"budget": 1200, "keep": 1})
+        self.assertEqual(self.sent(), prune(self.db, given, budget=1200, keep=1, model="big"))
+        self.chat(given, prune={"budget": 1200, "keep": 1})
+        self.assertEqual(self.replay.asked("big"), 1)  # the key is that of what is sent
+        look = json.loads(self.chat(given, prune={"budget": 900, "older": "summary", "summary_model": "small"}, dry_run=True))
+        self.assertEqual(self.replay.asked("small"), 0)
+        self.assertLess(look["input_tokens"], 1000)
+
+    def test_a_call_does_not_fail_for_it(self):
+        """What must stay has more than the budget: it is sent, and nothing else."""
+        given = talk(23, 10)[:-1]
+        self.assertEqual(self.chat(given, prune={"budget": 5, "keep": 1}), "fine")
+        self.assertEqual(self.sent(), [given[0], given[-1]])
+        value(self.db, "SELECT llm_config('prune', '{\"budget\":5}')")
+        self.assertIn("must be the user's", error_of(self.db, "SELECT llm_chat(?, '{\"model\":\"big\",\"conversation\":\"c\"}')", json.dumps([user("a"), assistant("b")])))
+        self.assertIn("JSON array", error_of(self.db, "SELECT llm_chat('hello', '{\"model\":\"big\",\"conversation\":\"c\"}')"))
+
+    def test_wrong(self):
+        for setting, says in (("{}", "give the tokens"), ("8000", "options"), ('{"budget":0}', "option 'budget'"), ('{"budget":9,"older":"forget"}', "option 'older'")):
+            self.assertIn(says, error_of(self.db, "SELECT llm_config('prune', ?)", setting))
+        self.assertIsNone(value(self.db, "SELECT llm_config('prune')"))
+        self.assertIn("is for conversations", error_of(self.db, "SELECT llm_complete('x', '{\"model\":\"big\",\"prune\":{\"budget\":9}}')"))
+        self.assertIn("option 'prune'", error_of(self.db, "SELECT llm_chat('[]', '{\"prune\":3}')"))
+        self.assertIn("give the tokens", error_of(self.db, "SELECT llm_chat(?, '{\"model\":\"big\",\"prune\":{\"keep\":3}}')", json.dumps([user("a")])))
+
+    def test_a_summary_on_the_way(self):
+        """Asked for once, in the caller's name; what failed is in the row's notes, and the answer comes."""
+        given = talk(24, 40)[:-1]
+        value(self.db, "SELECT llm_config('prune', '{\"budget\":1500,\"older\":\"summary\",\"summary_model\":\"small\"}')")
+        self.chat(given, conversation="c7", user="u", tag="t")
+        self.assertEqual(self.rows(), [("call", "c7", "t", "u", 1, 1)])
+        self.assertIn(SUMMARY, json.dumps(self.sent()))
+        self.assertNotIn("no_summary", self.notes())
+        self.chat([*given, assistant("fine"), user("More?")], conversation="c7", user="u", tag="t")
+        self.assertEqual(self.replay.asked("small"), 1)
+        self.replay.answers["small"] = [Answer(status=500)]
+        self.assertEqual(self.chat(talk(25, 40)[:-1], conversation="c8", retries=0), "fine")
+        self.assertEqual(self.notes()["no_summary"], "failed")
+
+    def test_what_it_saved(self):
+        """Tokens that were not sent, scaled by the bill, as read from the cache; less the summaries. Sums still add up."""
+        given = talk(26, 40)[:-1]
+        value(self.db, "SELECT llm_config('prune', '{\"budget\":1500,\"older\":\"summary\",\"summary_model\":\"small\"}')")
+        self.replay.answers["big"] = [Answer(chat("fine", usage={"prompt_tokens": 1700, "completion_tokens": 9}, model="big"))]
+        self.replay.answers["small"] = [Answer(chat(SUMMARY, usage={"prompt_tokens": 4000, "completion_tokens": 60}, model="small"))]
+        self.chat(given, conversation="c")
+        notes, lines = self.notes(), {}
+        for saving, n in self.db.execute("SELECT saving, nusd FROM llm_savings"):
+            lines[saving] = lines.get(saving, 0) + n
+        spared = int(notes["pruned"] * 1700 / notes["sent"] + 0.5)
+        self.assertEqual(lines["pruning"], spared * 250 - (4000 * 100 + 60 * 400))
+        self.assertEqual(lines["spend"], 1700 * 2500 + 9 * 10000 + 4000 * 100 + 60 * 400)
+        self.assertEqual(lines["baseline"], lines["spend"] + lines["pruning"])
+
+
 class Related(unittest.TestCase):
     """older = extract: the turns that have to do with what is asked, whole and in their order."""
 

@@ -64,7 +64,7 @@ typedef struct PruneTurn {
 
 /* Decides for n messages; kept[i] = 1 or 0 (an array of n). What fits stays whole. A turn begins with a user's message and goes on
 ** to the next; messages before the first one (a greeting) may go. Returns RC_OK, or *err: ERR_BAD_OPTION (a budget, keep or step out of range);
-** ERR_LIMIT where what must stay has more tokens than the budget, which the message says. Linear time, no memory. */
+** ERR_LIMIT where what must stay has more tokens than the budget, which the message says: kept and *out hold that then. Linear time, no memory. */
 int prune_plan(const PruneMessage *messages, size_t n, const PruneOptions *options,
                unsigned char *kept, Pruned *out, Err *err);
 

@@ -5,6 +5,9 @@
 **
 **   baseline   at the dearest model of llm_tiers where the model was chosen ('auto'), else at the model that was named; without
 **              the provider's cache; as a standard request
+**   pruning    the same without the history that was not sent (option and setting `prune`), read from the provider's cache: it had been
+**              sent with the turn before. Where the model has no price for that, as plain input. Our count of it, scaled by what was
+**              billed for the rest. Calls for summaries count against it
 **   routing    the same at the model that answered
 **   batch, service   the same in the service it was sold in
 **   prefix     the same with what was read from the provider's cache and written to it: what it comes to by its prices
@@ -13,8 +16,6 @@
 ** Each saving is a step's difference, signed: baseline - savings = spend, to the nano-dollar. A hit is a request of its
 ** own: its baseline is what it would have cost (saved_nusd). A call that is there only because of routing (an answer that did
 ** not pass before the tier was raised, a judge's opinion, an audit) has a baseline of 0: all of it counts against routing.
-**
-** Compression will be a step between baseline and routing, on tokens that were not sent.
 */
 #ifndef LLMCOST_WORK_SAVINGS_H
 #define LLMCOST_WORK_SAVINGS_H
@@ -27,6 +28,9 @@
   X(BASELINE, "baseline", NULL,                                                                    \
     "every request sent: routed ones at the dearest model of llm_tiers, others at the model that " \
     "was named, uncached, standard service; hits at what they would have cost")                    \
+  X(PRUNING, "pruning", NULL,                                                                      \
+    "the same call with the history that was not sent, read from the provider's cache; calls for " \
+    "summaries count against it")                                                                  \
   X(ROUTING, "routing", NULL,                                                                      \
     "the dearest model of llm_tiers at the call's own tokens, for calls whose model was chosen; "  \
     "answers that did not pass, judges and audits count against it")                               \

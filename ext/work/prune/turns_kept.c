@@ -169,8 +169,12 @@ static int plan(Pruning *p, long long *room, Err *err) {
   PruneOptions with = {budget, (int)o->keep, o->step == SPEC_UNSET ? 0 : o->step};
   Err tight = {0};
   *room = 0;
-  if (prune_plan(p->plans, p->turns.n, &with, p->kept, &p->cut, err) != RC_OK ||
-      p->cut.n_dropped == 0 || share == 0) {
+  prune_plan(p->plans, p->turns.n, &with, p->kept, &p->cut, err);
+  if (err->code == ERR_LIMIT && p->ask->call) {
+    err_clear(err); /* a call does not fail for a saving */
+    return RC_OK;
+  }
+  if (err->rc != RC_OK || p->cut.n_dropped == 0 || share == 0) {
     return err->rc;
   }
   with.budget = budget - share;
@@ -367,6 +371,9 @@ static int prune(Pruning *p, Kept *out, Err *err) {
   out->sent = p->cut.tokens_after + p->summary_tokens;
   out->left_out = p->cut.tokens_before - out->sent;
   out->no_summary = p->summary.why;
+  for (size_t i = 0; i < p->turns.n; i++) {
+    out->turns += p->plans[i].role == PRUNE_USER;
+  }
   return err->rc;
 }
 

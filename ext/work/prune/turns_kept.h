@@ -21,11 +21,13 @@ typedef struct KeptAsk {
 typedef struct Kept {
   char *text; /* owned (free): a JSON array in which each message that stays is byte for byte as it was */
   size_t n;
+  int turns;                /* user messages of the whole conversation */
   long long left_out, sent; /* tokens; a summary is among the latter, and is subtracted from the former */
   const char *no_summary;   /* a few static words: why there is none though it was asked for; NULL */
 } Kept;
 
-/* RC_OK, or *err and nothing in *out. */
+/* RC_OK, or *err and nothing in *out. For a call that is to be made it is no error where what must stay has more tokens than the budget:
+** then nothing else does. */
 int turns_kept(Conn *conn, const KeptAsk *ask, Kept *out, Err *err);
 
 /* Options that are to hold for later: RC_OK, or what is wrong with them. */
