@@ -3,7 +3,7 @@
 
 BENCH_PACKAGES := libhiredis-dev redis-server libhnswlib-dev valgrind
 
-.PHONY: deps-bench bench bench-vector bench-embed bench-tokens bench-prices bench-imports bench-quality bench-ledger bench-audit bench-route bench-map bench-batch bench-prefix bench-caches bench-compress
+.PHONY: deps-bench bench bench-vector bench-embed bench-tokens bench-prices bench-imports bench-quality bench-ledger bench-audit bench-route bench-map bench-batch bench-prefix bench-caches bench-compress bench-prune
 deps-bench: ; @sh tests/deps.sh $(PACKAGES) $(TEST_PACKAGES) $(BENCH_PACKAGES)
 
 $(B)/bench_embed: bench/embed.c $(EMBED_OBJ)
@@ -82,6 +82,9 @@ bench-batch: deps-test ## batches from a table beside npm openai: seconds, memor
 bench-prefix: deps-test ## what the order of rows and fields is worth where a repeated prefix is billed less
 	$(call built,all $(B)/standin $(B)/bench_map)
 	@/usr/bin/python3 bench/prefix.py
+bench-prune: deps-test ## conversations pruned in steps and at each turn, by tokens and by dollars where a prefix is read for less
+	$(call built,all $(B)/standin)
+	@/usr/bin/python3 bench/prune.py
 bench-caches: deps-test ## exact, semantic, prompt-aware and prefix caches: what each answers, and what of it is wrong
 	$(call built,all minilm $(B)/standin)
 	@/usr/bin/python3 bench/caches.py

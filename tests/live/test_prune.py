@@ -171,6 +171,31 @@ class Forms(unittest.TestCase):
         self.assertGreater(moves, 2)
         self.assertLess(moves, 15)
 
+    def test_what_a_cut_costs(self):
+        """P03. Between cuts all that was sent is sent again, and something behind it; a cut costs what is kept, written once, and no more: it is earned
+        back within (write - read) / read times kept / dropped requests. So at the end of a long session dollars are fewer, right behind a cut they may not be."""
+        whole = talk(77, 40, tools=1.0, words=(40, 160))
+        asked = [whole[:i] for i, m in enumerate(whole) if m["role"] == "assistant"]
+        sizes = {json.dumps(m): value(self.db, "SELECT llm_tokens(?)", json.dumps(m)) for m in whole}
+        tokens = lambda messages: sum(sizes[json.dumps(m)] for m in messages)
+        for read, budget in ((0.1, 4000), (0.02, 8000)):
+            spent = {"off": [0], "on": [0]}
+            for name in spent:
+                before, cuts = [], 0
+                for request in asked:
+                    kept = request if name == "off" else prune(self.db, request, budget=budget)
+                    same = kept[:len(before)] == before
+                    seen = tokens(before) if same else tokens(kept[:1])  # behind a cut the system message alone is known
+                    spent[name].append(spent[name][-1] + tokens(kept) - seen + read * seen)
+                    if not same:
+                        cuts += 1
+                        lost = (1 - read) * tokens(kept)
+                        self.assertLessEqual(spent[name][-1] - spent[name][-2], tokens(kept))
+                        self.assertLessEqual(lost, budget)
+                    before = kept
+            self.assertGreater(cuts, 3)
+            self.assertLess(spent["on"][-1], spent["off"][-1])
+
     def test_no_text_of_ours(self):
         """Without a cut nothing is added; with one, by dropping, neither."""
         for given in (self.TALK, claude_form(self.TALK)[1]):
