@@ -108,6 +108,11 @@ class Forms(unittest.TestCase):
             self.assertEqual(last, len(pieces) - 1)
             self.assertGreater(left, 2)
 
+    def test_blanks(self):
+        """Whatever the reader of JSON takes for a blank is none of a message."""
+        self.assertEqual(prune_text(self.db, '\x0b[\x1d{"role":"user","content":"a"}\x01,\n {"role":"assistant","content":"b"}\x02]\x03', budget=100),
+                         '[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]')
+
     def test_what_content_may_hold(self):
         """Images within results, marks, documents, a provider's own tools; texts beside results."""
         image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}}

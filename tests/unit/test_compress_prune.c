@@ -221,8 +221,9 @@ static void test_groups_of_a_long_turn(void **state) {
 /* What a user says beside results is never left out of the last turns; nor is a group that waits for another turn. */
 static void test_groups_that_stay(void **state) {
   (void)state;
-  PruneMessage m[] = {user(10), calls(1, 10), {PRUNE_USER, PRUNE_SAYS, 0, 1, 100}, calls(1, 10),
-                      result(10), calls(1, 10), result(10)};
+  PruneMessage m[] = {user(10),     calls(1, 10), {PRUNE_USER, PRUNE_SAYS, 0, 1, 100},
+                      calls(1, 10), result(10),   calls(1, 10),
+                      result(10)};
   unsigned char kept[COUNT(m)];
   Err err = {0};
   Pruned p;

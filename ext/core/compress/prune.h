@@ -32,13 +32,14 @@ typedef enum PruneRole { PRUNE_USER, PRUNE_ASSISTANT, PRUNE_TOOL, PRUNE_SYSTEM }
 enum {
   PRUNE_PINNED =
       1, /* stays wherever it stands: the first question, a standing order. One with calls or results: with its turn */
-  PRUNE_SAYS = 2 /* of a user's message with results: it says something beside them. Its group stays in the last turns */
+  PRUNE_SAYS =
+      2 /* of a user's message with results: it says something beside them. Its group stays in the last turns */
 };
 
 typedef struct PruneMessage {
   PruneRole role;
   unsigned flags;
-  int calls;        /* results that answer its calls of tools, wherever they stand: an unanswered one counts nothing */
+  int calls; /* results that answer its calls of tools, wherever they stand: an unanswered one counts nothing */
   int results;      /* results of tools that it brings (in a message of a user's, too) */
   long long tokens; /* 0 or more, media and all that belongs to a message included */
 } PruneMessage;

@@ -138,7 +138,8 @@ static int take_extra(const SpecTable *table, const Spec *s, const SpecValue *v,
 static int take_prune(const SpecTable *table, const Spec *s, const SpecValue *v, void *to,
                       Err *err) {
   Options *o = to;
-  const cJSON *prune = cJSON_IsFalse(v->json) ? v->json : json_or_text(table, s, v, "the object", o, err);
+  const cJSON *prune =
+      cJSON_IsFalse(v->json) ? v->json : json_or_text(table, s, v, "the object", o, err);
   if (err->rc == RC_OK && !cJSON_IsObject(prune) && !cJSON_IsFalse(prune)) {
     spec_bad(table, s->name, "an object: options of llm_prune; or false", err);
   }

@@ -103,7 +103,8 @@ static long long not_sent(const AuditRow *row, Err *err) {
   cJSON *notes = row->notes && strstr(row->notes, "\"pruned\":")
                      ? json_parse(row->notes, strlen(row->notes), "notes", &bad)
                      : NULL;
-  int is_known = json_count(notes, "pruned", &left_out) == 1 && json_count(notes, "sent", &sent) == 1;
+  int is_known =
+      json_count(notes, "pruned", &left_out) == 1 && json_count(notes, "sent", &sent) == 1;
   cJSON_Delete(notes);
   if (bad.rc == RC_NOMEM) {
     err_nomem(err);

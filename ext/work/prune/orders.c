@@ -106,12 +106,11 @@ static int is_report(const char *p, size_t n) {
                                      "weren't",  "hasn't",  "haven't",  "couldn't", " could not ",
                                      " is not ", "isn't",   " are not", "aren't",   " cannot ",
                                      "can't",    " never ", NULL};
-  static const char *const force[] = {"must",     "should",     "shall",     " may not",  "always",
-                                      "ask ",     "asked ",     "from now",  " want",     " need",
-                                      " have to", " has to",    "require",   "instruct",  "prefer",
-                                      " only ",   "forbid",     "forbidden", "off limit", "insist",
-                                      "prohibit", " never to ", "allowed",   "do not ",   "don't ",
-                                      "never be", NULL};
+  static const char *const force[] = {
+      "must",       "should",  "shall",   " may not",  "always",    "ask ",    "asked ",
+      "from now",   " want",   " need",   " have to",  " has to",   "require", "instruct",
+      "prefer",     " only ",  "forbid",  "forbidden", "off limit", "insist",  "prohibit",
+      " never to ", "allowed", "do not ", "don't ",    "never be",  NULL};
   static const char *const front[] = {"never ", "only ", "no ", "not ", NULL};
   return has_phrase(told, p, n, 0) && !has_phrase(force, p, n, 0) && !has_phrase(front, p, n, 1);
 }
@@ -121,7 +120,7 @@ enum { MOST_ORDERS = 64, MOST_WORDS = 2048, SLOTS = 4 * MOST_WORDS };
 /* A word of a summary's order. */
 typedef struct OrderWord {
   uint64_t stem;
-  size_t seen; /* the sentence of the source that had it last, from 1 */
+  size_t seen;       /* the sentence of the source that had it last, from 1 */
   short order, next; /* whose; the next with the same stem, from 1 */
 } OrderWord;
 
@@ -252,8 +251,7 @@ char *orders_mend(const char *summary, size_t n, const char *source, size_t n_so
                   size_t *n_cut, Err *err) {
   TextUnits u = {.n = 0};
   char *out = NULL;
-  unsigned char *is_cut =
-      units_find(summary, n, &u, err) == RC_OK ? calloc(u.n + 1, 1) : NULL;
+  unsigned char *is_cut = units_find(summary, n, &u, err) == RC_OK ? calloc(u.n + 1, 1) : NULL;
   *n_cut = *n_out = 0;
   if (!is_cut) {
     err_nomem(err);

@@ -27,7 +27,7 @@ static const char instructions[] =
     "sentences without headings or lists, at most %lld words.\n\n";
 
 enum {
-  MOST_LOOKS = 1000,                  /* turns in front of the cut whose summary is looked for */
+  MOST_LOOKS = 1000,              /* turns in front of the cut whose summary is looked for */
   FAILED_MS = 12 * 60 * 60 * 1000 /* for so long what was paid for in vain is not asked again */
 };
 
@@ -36,12 +36,12 @@ typedef struct Making {
   Conn *conn;
   const SummaryAsk *ask;
   Store *store;
-  Hash *names;      /* owned: of the history in front of each message, up to the cut */
-  Buf prompt;       /* what the model is asked */
-  Buf source;       /* all that stands in front of the cut */
-  size_t from;      /* the first message that no summary tells yet */
-  char *told;       /* owned: the summary of those before it; NULL: there is none */
-  char *mended;     /* owned: what the answer became; NULL: it was not looked at yet */
+  Hash *names;  /* owned: of the history in front of each message, up to the cut */
+  Buf prompt;   /* what the model is asked */
+  Buf source;   /* all that stands in front of the cut */
+  size_t from;  /* the first message that no summary tells yet */
+  char *told;   /* owned: the summary of those before it; NULL: there is none */
+  char *mended; /* owned: what the answer became; NULL: it was not looked at yet */
   size_t n_mended;
   char model[LIMIT_MODEL_NAME];
 } Making;
@@ -81,7 +81,8 @@ static int name_history(Making *m, Err *err) {
 static int recall(Making *m, size_t place, char **text, Err *err) {
   Answer a;
   sqlite3_stmt *held = NULL;
-  int found = m->store ? ledger_get_answer(m->store, &m->names[place], now_ms(), &a, &held, err) : 0;
+  int found =
+      m->store ? ledger_get_answer(m->store, &m->names[place], now_ms(), &a, &held, err) : 0;
   if (found == 1) {
     *text = malloc(a.n + 1);
     if (*text) {
@@ -194,7 +195,8 @@ static long long price_call(Making *m, const Model *model, Err *err) {
 /* What is saved until the cut moves again: what is left out would have been read from the provider's cache each time. */
 static double price_saved(Making *m, const Model *model, Err *err) {
   long long tokens = m->ask->dropped - m->ask->room;
-  long long one = pricing_of_input(m->conn, model, tokens > 0 ? tokens : 0, UNIT_CACHE_READ, 0, err);
+  long long one =
+      pricing_of_input(m->conn, model, tokens > 0 ? tokens : 0, UNIT_CACHE_READ, 0, err);
   return one < 0 ? -1 : (double)one * m->ask->requests;
 }
 
@@ -221,7 +223,8 @@ static int can_pay(Making *m, Err *err) {
 
 /* 1 if n bytes end as sentences do. */
 static int is_ended(const char *text, size_t n) {
-  static const char *const ends[] = {".", "!", "?", "…", "\"", "”", "»", ")", "。", "！", "？", "।", NULL};
+  static const char *const ends[] = {".", "!",  "?",  "…",  "\"", "”", "»",
+                                     ")", "。", "！", "？", "।",  NULL};
   int is = 0;
   for (int i = 0; ends[i] && !is; i++) {
     size_t k = strlen(ends[i]);
@@ -239,7 +242,8 @@ static int shorten(Making *m, Err *err) {
     return 0;
   }
   int is_open = u.n > 0 && !is_ended(m->mended, u.at[u.n - 1].from + u.at[u.n - 1].n);
-  size_t fits = 0, first = 0, last = u.n - (size_t)is_open; /* sentences that fit: found by halves */
+  size_t fits = 0, first = 0,
+         last = u.n - (size_t)is_open; /* sentences that fit: found by halves */
   while (first < last) {
     size_t half = (first + last + 1) / 2;
     const TextUnit *x = &u.at[half - 1];
@@ -262,8 +266,8 @@ static cJSON *judge(void *arg, const char *text, size_t n, Err *err) {
   Making *m = arg;
   size_t n_cut = 0;
   free(m->mended);
-  m->mended =
-      orders_mend(text, n, m->source.data ? m->source.data : "", m->source.n, &m->n_mended, &n_cut, err);
+  m->mended = orders_mend(text, n, m->source.data ? m->source.data : "", m->source.n, &m->n_mended,
+                          &n_cut, err);
   int is_long = m->mended && shorten(m, err);
   cJSON *said = m->mended && err->rc == RC_OK ? cJSON_CreateObject() : NULL;
   if (said) {

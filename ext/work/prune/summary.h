@@ -25,8 +25,8 @@ typedef struct SummaryAsk {
   long long room;    /* that it may have */
   double requests;   /* until the cut moves again, about */
   const TokenRule *rule;
-  const char *model;         /* of the conversation; NULL: nobody says */
-  const char *summary_model; /* NULL: the cheapest tier that can be asked */
+  const char *model;                     /* of the conversation; NULL: nobody says */
+  const char *summary_model;             /* NULL: the cheapest tier that can be asked */
   const char *tag, *user, *conversation; /* of who asks; NULL: none */
   int sends;                             /* 0: only one that is there already */
   Memo *memo;                            /* NULL: none */

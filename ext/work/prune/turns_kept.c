@@ -212,9 +212,9 @@ static const char question[] =
 static long long overhead(const Pruning *p) {
   long long both = tokens_count(&p->rule, heading, sizeof heading - 1);
   long long asked = tokens_count(&p->rule, question, sizeof question - 1);
-  return both < 0 || asked < 0 ? -1
-                               : both + asked + tokens_overhead(&p->rule, 2) -
-                                     tokens_overhead(&p->rule, 0) + 2;
+  return both < 0 || asked < 0
+             ? -1
+             : both + asked + tokens_overhead(&p->rule, 2) - tokens_overhead(&p->rule, 0) + 2;
 }
 
 /* How often about the cut stays where it is: a step of tokens, a turn at a time. */
@@ -313,8 +313,8 @@ static size_t place_of(const Pruning *p, int *is_between) {
   *is_between = 0;
   for (size_t next; i < p->cut.first && !*is_between; i = next) {
     next = next_kept(p, i + 1);
-    *is_between = next <= p->cut.first && p->plans[i].role == PRUNE_USER &&
-                  next < p->turns.n && p->plans[next].role == PRUNE_USER;
+    *is_between = next <= p->cut.first && p->plans[i].role == PRUNE_USER && next < p->turns.n &&
+                  p->plans[next].role == PRUNE_USER;
   }
   return i;
 }

@@ -19,8 +19,13 @@
 
 /* ---- the text of the array */
 
+/* As cJSON, which read it: any control character is one. */
+static int is_blank(char c) {
+  return (unsigned char)c <= ' ';
+}
+
 static size_t skip_blanks(const char *text, size_t n, size_t at) {
-  while (at < n && strchr(" \t\r\n", text[at])) {
+  while (at < n && is_blank(text[at])) {
     at++;
   }
   return at;
@@ -49,7 +54,7 @@ static void find_elements(const char *text, size_t n, Turns *t) {
     at = skip_blanks(text, n, at);
     size_t end = skip_value(text, n, at);
     t->at[i].from = at;
-    while (end > at && strchr(" \t\r\n", text[end - 1])) {
+    while (end > at && is_blank(text[end - 1])) {
       end--;
     }
     t->at[i].n = end - at;

@@ -12,11 +12,11 @@
 
 /* A message. */
 typedef struct Turn {
-  size_t from, n;        /* its bytes in the text */
-  PruneMessage plan;     /* nothing is pinned yet */
-  Message m;             /* its text, "" of a system message; borrowed from the document */
-  const cJSON *item;     /* borrowed; OpenAI's form of it */
-  const cJSON *blocks;   /* of tools and thoughts, in Anthropic's form; NULL: none. Borrowed */
+  size_t from, n;      /* its bytes in the text */
+  PruneMessage plan;   /* nothing is pinned yet */
+  Message m;           /* its text, "" of a system message; borrowed from the document */
+  const cJSON *item;   /* borrowed; OpenAI's form of it */
+  const cJSON *blocks; /* of tools and thoughts, in Anthropic's form; NULL: none. Borrowed */
   int n_calls;
   int says; /* beside its blocks */
 } Turn;
