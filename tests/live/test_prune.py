@@ -1,6 +1,7 @@
 """llm_prune: both forms of messages, groups of calls, related turns, summaries; the setting and the option `prune` of llm_chat."""
 import json
 import os
+import threading
 import unittest
 
 from harness import TempDir, connect, error_of, value
@@ -110,7 +111,7 @@ class Forms(unittest.TestCase):
 
     def test_blanks(self):
         """Whatever the reader of JSON takes for a blank is none of a message."""
-        self.assertEqual(prune_text(self.db, '\x0b[\x1d{"role":"user","content":"a"}\x01,\n {"role":"assistant","content":"b"}\x02]\x03', budget=100),
+        self.assertEqual(prune_text(self.db, '\x0b[\x1d{"role":"user","content":"a"}\x01,\n {"role":"assistant","content":"b"}\x02]', budget=100),
                          '[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]')
 
     def test_what_content_may_hold(self):
@@ -385,6 +386,34 @@ class Summary(Desked):
         given = talk(12, 40)
         self.assertTrue(is_part(self.summed(given), given))
         self.assertEqual(self.replay.asked("small"), 0)
+
+    def test_a_limit_without_room(self):
+        """It counts against limits; where there is no room, the older turns are dropped, and the row says who refused."""
+        self.db.execute("INSERT INTO llm_budgets(scope, period, limit_usd, action) VALUES ('tag:t', 'day', 0.00001, 'error')")
+        given = talk(16, 40)
+        self.assertTrue(is_part(self.summed(given, tag="t"), given))
+        self.assertEqual(self.replay.asked("small"), 0)
+        self.assertEqual(self.rows("kind, conversation"), [("refused", "c1")])
+        self.assertEqual(len(self.summaries(self.summed(given, conversation="c2"))), 1)
+        self.assertGreater(value(self.db, "SELECT sum(cost_nusd) FROM llm_calls WHERE conversation = 'c2'"), 0)
+
+    def test_interrupted(self):
+        """Ctrl-C ends the statement; nothing is kept of it, and the next one asks."""
+        given = talk(17, 40)
+        self.replay.answers["small"] = [Answer(chat(SUMMARY), wait=20), Answer(chat(SUMMARY))]
+        timer = threading.Timer(0.3, self.db.interrupt)
+        timer.start()
+        self.assertIn("interrupt", error_of(self.db, "SELECT llm_prune(?, ?)", json.dumps(given), json.dumps(
+            {"budget": 2000, "older": "summary", "summary_model": "small"})))
+        timer.join()
+        self.assertEqual(len(self.summaries(self.summed(given, budget=1900))), 1)
+
+    def test_an_estimate_sends_nothing(self):
+        self.db.execute("CREATE TABLE t AS SELECT ? AS m", (json.dumps(talk(19, 40)[:-1]),))
+        said = self.db.execute("SELECT * FROM llm_estimate(?)", (
+            "SELECT llm_chat(m, '{\"model\":\"big\",\"max_tokens\":9,\"prune\":{\"budget\":1500,\"older\":\"summary\",\"summary_model\":\"small\"}}') FROM t",)).fetchall()
+        self.assertTrue(said)
+        self.assertEqual((self.replay.asked("small"), self.replay.asked("big")), (0, 0))
 
     def test_where_it_cannot_pay(self):
         """Priced on both sides, and dearer than what it saves: not made. Where nobody knows a price it is."""

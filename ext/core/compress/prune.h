@@ -18,6 +18,10 @@
 **   moving always:   w H                        10,000 tokens kept, 500 a turn: 12,500
 **   in steps:        r H + w H g / step         step 5,000: 1,000 + 1,250 = 2,250
 **
+** Against a conversation that is never cut: a cut that keeps K tokens and leaves out D costs K (w - r) more at once, and D r less with each
+** request behind it. It is earned back after K (w - r) / (D r) of them (w = 1: nine for K = D at r = 0.1, forty-nine at 0.02), unless
+** the next cut comes before.
+**
 ** A longer step costs less and remembers less: between R - step and R tokens are kept, R - step / 2 in the mean.
 */
 #ifndef LLMCOST_PRUNE_H

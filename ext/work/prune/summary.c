@@ -285,6 +285,8 @@ static Options options_of(const Making *m) {
   o.tag = m->ask->tag;
   o.user = m->ask->user;
   o.conversation = m->ask->conversation;
+  o.timeout_ms = m->ask->call ? m->ask->call->timeout_ms : o.timeout_ms;
+  o.retries = m->ask->call ? m->ask->call->retries : o.retries;
   o.cache = CACHE_EXACT;
   o.prompt_cache = PROMPT_CACHE_OFF; /* nobody begins with the same */
   o.max_tokens = 2 * m->ask->room + 500;

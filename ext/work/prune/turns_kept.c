@@ -255,6 +255,7 @@ static int summarise(Pruning *p, long long room, Err *err) {
                           .tag = o->tag,
                           .user = o->user,
                           .conversation = o->conversation,
+                          .call = p->ask->call,
                           .sends = p->ask->sends,
                           .memo = p->ask->memo};
   p->summary.why = "no room";
