@@ -3,8 +3,10 @@
 **
 ** Orders are told from remarks by words of negation and force, by phrases that have neither, and by who is spoken of: "I don't
 ** know" orders nothing. A summary may report ("The parcel was not delivered") and repeat what its source says with force; a sentence
-** of force of which less than two thirds of the words stand in one such sentence of the source, or whose negation does not, is a new
-** order, and is cut out.
+** of force, or one that begins as a command does, is a new order and is cut out, unless one such sentence of the source has two thirds of
+** its words, and it half of that one's, and both have a negation or neither.
+**
+** What looks like a state of things ("Refunds are not paid") is taken for a report, true or not: who gives a summary may be wrong.
 */
 #include "work/prune/orders.h"
 
@@ -99,19 +101,60 @@ int orders_has(const char *text, size_t n, Err *err) {
 
 /* ---- orders of a summary */
 
+static const char *const told[] = {" was ",    " were ",  " had ",    " has ",     " have ",
+                                   " did ",    " does ",  "didn't",   "doesn't",   "wasn't",
+                                   "weren't",  "hasn't",  "haven't",  "couldn't",  " could not ",
+                                   " is not ", "isn't",   " are not", "aren't",    " cannot ",
+                                   "can't",    " never ", NULL};
+
+/* 1 for what tells somebody to do something, without a word of force: by its verb in front, or by what it says of the time to come. */
+static int is_command(const char *p, size_t n) {
+  static const char *const verbs[] = {
+      "accept",  "add",     "agree",  "answer", "approve", "assume",  "be",      "call",    "cancel",
+      "check",   "close",   "confirm", "contact", "continue", "create", "delete", "deny",   "do",
+      "email",   "end",     "follow", "forget", "give",    "ignore",  "include", "inform",  "let",
+      "make",    "mention", "offer",  "open",   "order",   "pay",     "please",  "proceed", "promise",
+      "provide", "refund",  "refuse", "reject", "remember", "remove", "reply",   "respond", "return",
+      "run",     "say",     "send",   "set",    "show",    "speak",   "start",   "talk",    "tell",
+      "translate", "treat", "try",    "use",    "wait",    "write",   "you"};
+  static const char *const phrases[] = {" is to be ",    " are to be ", " should ",  " must ",
+                                        "going forward", "from here on", "in future", " is to ",
+                                        " are to ",      NULL};
+  const char *end = p + n;
+  int is = has_phrase(phrases, p, n, 0);
+  for (size_t i = 0; i < sizeof verbs / sizeof verbs[0] && !is; i++) {
+    is = is_word(p, verbs[i], end) && !has_phrase(told, p, n, 0);
+  }
+  return is;
+}
+
+/* Behind who speaks, where a record says so in front. */
+static size_t skip_speaker(const char *p, size_t n) {
+  static const char *const who[] = {"User: ", "Assistant: ", "Result: "};
+  for (size_t i = 0; i < sizeof who / sizeof who[0]; i++) {
+    size_t k = strlen(who[i]);
+    if (n > k && memcmp(p, who[i], k) == 0) {
+      return k;
+    }
+  }
+  return 0;
+}
+
+/* 1 if a sentence orders something. */
+static int lays_down(const char *text, const TextUnit *x) {
+  size_t skip = skip_speaker(text + x->from, x->n);
+  const char *p = text + x->from + skip;
+  return is_order(p, x->n - skip, x->flags) || is_command(p, x->n - skip);
+}
+
 /* 1 for what says how something was or is, and lays nothing down. */
 static int is_report(const char *p, size_t n) {
-  static const char *const told[] = {" was ",    " were ",  " had ",    " has ",    " have ",
-                                     " did ",    " does ",  "didn't",   "doesn't",  "wasn't",
-                                     "weren't",  "hasn't",  "haven't",  "couldn't", " could not ",
-                                     " is not ", "isn't",   " are not", "aren't",   " cannot ",
-                                     "can't",    " never ", NULL};
   static const char *const force[] = {
       "must",       "should",  "shall",   " may not",  "always",    "ask ",    "asked ",
       "from now",   " want",   " need",   " have to",  " has to",   "require", "instruct",
       "prefer",     " only ",  "forbid",  "forbidden", "off limit", "insist",  "prohibit",
       " never to ", "allowed", "do not ", "don't ",    "never be",  NULL};
-  static const char *const front[] = {"never ", "only ", "no ", "not ", NULL};
+  static const char *const front[] = {"never ", "only ", NULL};
   return has_phrase(told, p, n, 0) && !has_phrase(force, p, n, 0) && !has_phrase(front, p, n, 1);
 }
 
@@ -169,11 +212,12 @@ static void add_order(OrderCheck *c, size_t unit, const char *text, const TextUn
 static void compare(OrderCheck *c, size_t number, const char *text, const TextUnit *x) {
   TermWalk w;
   Term t;
-  int negates = 0;
+  int negates = 0, n_words = 0;
   memset(c->shared, 0, sizeof c->shared);
   terms_begin(&w, text, x->from, x->from + x->n);
   while (terms_next(&w, &t)) {
     negates |= (t.flags & TERM_NEGATION) != 0;
+    n_words += is_telling(&t);
     for (short i = *slot_of(c, t.stem); i; i = c->words[i - 1].next) {
       OrderWord *word = &c->words[i - 1];
       c->shared[word->order] += word->seen != number;
@@ -181,7 +225,8 @@ static void compare(OrderCheck *c, size_t number, const char *text, const TextUn
     }
   }
   for (int i = 0; i < c->n; i++) {
-    int is_like = c->shared[i] > 0 && 3 * c->shared[i] >= 2 * c->n_words[i];
+    int is_like = c->shared[i] > 0 && 3 * c->shared[i] >= 2 * c->n_words[i] &&
+                  2 * c->shared[i] >= n_words;
     c->is_said[i] |= is_like && negates == c->negates[i];
   }
 }
@@ -191,7 +236,7 @@ static int find_orders(OrderCheck *c, const char *summary, const TextUnits *u,
   for (size_t i = 0; i < u->n; i++) {
     const TextUnit *x = &u->at[i];
     const char *p = summary + x->from;
-    if (is_order(p, x->n, x->flags) && !is_report(p, x->n)) {
+    if (lays_down(summary, x) && !is_report(p, x->n)) {
       is_cut[i] = 1;
       if (c->n < MOST_ORDERS) {
         add_order(c, i, summary, x);
@@ -212,7 +257,7 @@ static int mark_new(const char *summary, const TextUnits *u, const char *source,
   if (find_orders(c, summary, u, is_cut) && units_find(source, n_source, &of, err) == RC_OK) {
     for (size_t i = 0; i < of.n; i++) {
       const TextUnit *x = &of.at[i];
-      if (is_order(source + x->from, x->n, x->flags)) {
+      if (lays_down(source, x)) {
         compare(c, i + 1, source, x);
       }
     }
