@@ -408,6 +408,40 @@ class Summary(Desked):
         timer.join()
         self.assertEqual(len(self.summaries(self.summed(given, budget=1900))), 1)
 
+    def test_two_at_once(self):
+        """Whoever asks while another is asking waits for that answer."""
+        given, kept = talk(27, 40), []
+        self.replay.answers["small"] = [Answer(chat(SUMMARY), wait=1)]
+        value(self.db, "SELECT llm_complete('hello', '{\"model\":\"big\"}')")  # the store is there
+
+        def ask():
+            db = self.open()
+            kept.append(self.summed(given, db))
+            db.close()
+        threads = [threading.Thread(target=ask) for _ in range(3)]
+        [t.start() for t in threads]
+        [t.join() for t in threads]
+        self.assertEqual(kept, [kept[0]] * 3)
+        self.assertEqual(self.replay.asked("small"), 1)
+
+    def test_a_store_in_the_database_itself(self):
+        """With `main`, and in memory; within a transaction, too, and from many rows of one statement."""
+        for path in (":memory:", os.path.join(self.tmp.name, "main.db")):
+            self.path, before = path, self.replay.asked("small")
+            db = self.open()
+            value(db, "SELECT llm_config('store', 'main')")
+            db.execute("INSERT INTO llm_models(name, provider, api, base_url, key_env, context_window, max_output, supports)"
+                       " VALUES ('small', 'openai', 'openai', ?, 'WIRE_KEY', 0, 0, '{\"stream\":false}')", (self.replay.url("small"),))
+            db.execute("CREATE TABLE t AS SELECT ? AS m UNION ALL SELECT ?", (json.dumps(talk(28, 40)), json.dumps(talk(28, 40) + [user("and?")])))
+            db.execute("BEGIN")
+            db.execute("CREATE TABLE u AS SELECT llm_prune(m, '{\"budget\":2000,\"older\":\"summary\",\"summary_model\":\"small\",\"step\":900}') AS k FROM t")
+            db.execute("COMMIT")
+            for kept, in db.execute("SELECT k FROM u").fetchall():
+                self.assertEqual(len(self.summaries(json.loads(kept))), 1)
+            self.assertEqual(self.replay.asked("small"), before + 1)
+            self.assertEqual(value(db, "SELECT count(*) FROM llm_calls WHERE purpose = 'summary'"), 1)
+            db.close()
+
     def test_an_estimate_sends_nothing(self):
         self.db.execute("CREATE TABLE t AS SELECT ? AS m", (json.dumps(talk(19, 40)[:-1]),))
         said = self.db.execute("SELECT * FROM llm_estimate(?)", (
