@@ -3,7 +3,7 @@
 
 BENCH_PACKAGES := libhiredis-dev redis-server libhnswlib-dev valgrind
 
-.PHONY: deps-bench bench bench-vector bench-embed bench-tokens bench-prices bench-imports bench-quality bench-ledger bench-audit bench-route bench-map bench-batch bench-prefix bench-caches bench-compress bench-marks
+.PHONY: deps-bench bench bench-vector bench-embed bench-tokens bench-prices bench-imports bench-quality bench-ledger bench-audit bench-route bench-map bench-batch bench-prefix bench-caches bench-compress bench-marks bench-prune
 deps-bench: ; @sh tests/deps.sh $(PACKAGES) $(TEST_PACKAGES) $(BENCH_PACKAGES)
 
 $(B)/bench_embed: bench/embed.c $(EMBED_OBJ)
@@ -85,6 +85,9 @@ bench-prefix: deps-test ## what the order of rows and fields is worth where a re
 bench-marks: deps-test ## what marks for Anthropic's cache cost and save in a day, set always and by themselves
 	$(call built,all $(B)/standin)
 	@/usr/bin/python3 bench/marks.py
+bench-prune: deps-test ## conversations pruned in steps and at each turn, by tokens and by dollars where a prefix is read for less
+	$(call built,all $(B)/standin)
+	@/usr/bin/python3 bench/prune.py
 bench-caches: deps-test ## exact, semantic, prompt-aware and prefix caches: what each answers, and what of it is wrong
 	$(call built,all minilm $(B)/standin)
 	@/usr/bin/python3 bench/caches.py

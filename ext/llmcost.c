@@ -83,7 +83,7 @@ typedef struct BoundFunction {
   X(llm_chat_tokens, 2, 2, READS, FIRST)                                                           \
   X(llm_normalize, 1, 1, PURE, FIRST)                                                              \
   X(llm_compress, 1, 2, READS, FIRST)                                                              \
-  X(llm_prune, 1, 2, READS | JSON, FIRST)                                                          \
+  X(llm_prune, 1, 2, DIRECT | JSON, FIRST)                                                         \
   X(llm_image, 1, 2, PURE | JSON, FIRST)                                                           \
   X(llm_help, 0, 1, PURE, FIRST)                                                                   \
   X(embed, 1, 1, PURE | JSON, FIRST)                                                               \

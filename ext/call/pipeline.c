@@ -14,6 +14,7 @@
 #include "base/utf8.h"
 #include "call/cascade.h"
 #include "call/gate/gates.h"
+#include "call/gate/said.h"
 #include "call/limit.h"
 #include "call/parked.h"
 #include "call/attempt/attempt.h"
@@ -313,6 +314,15 @@ static int settle(Call *k, const Outcome *out, int is_success, int *parks, Err *
                             write.msg);
 }
 
+/* What the caller says of the answer; without memory nothing. */
+static void note_judgement(Call *k, const Outcome *out) {
+  Err ignored = {0};
+  cJSON *said = out->judge && k->text ? out->judge(out->judge_arg, k->text, k->n, &ignored) : NULL;
+  if (said) {
+    said_add(k, "summary", said, &ignored);
+  }
+}
+
 /* Settles the last attempt. 1 if it is to be parked: there was no way to do that, or no memory before it for
 ** dealing with what the provider answered. */
 static int is_to_be_parked(Call *k, Outcome *out, Err *err) {
@@ -324,6 +334,9 @@ static int is_to_be_parked(Call *k, Outcome *out, Err *err) {
   if (k->is_unpriced ||
       (err->rc == RC_NOMEM && k->response.result == NET_ANSWERED && k->response.http_status)) {
     return 1;
+  }
+  if (err->rc == RC_OK) {
+    note_judgement(k, out);
   }
   settle(k, out, err->rc == RC_OK, &parks, &write);
   if (err->rc == RC_OK || write.rc == RC_NOMEM) {

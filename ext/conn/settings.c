@@ -24,6 +24,7 @@ static const Spec specs[] = {
     {"fallback", INTO(WORD, fallback), .words = SPEC_WORDS(FALLBACKS), .initial = "down"},
     {"progress", INTO(WORD, progress), .words = SPEC_WORDS(PROGRESSES), .initial = "auto"},
     {"gate", INTO(OWNED, gate), .null_is_none = 1},
+    {"prune", INTO(OWNED, prune), .null_is_none = 1},
     {"audit", INTO(NUMBER, audit), .min = 0, .max = 1, .initial = "0"},
     {"max_false_hits", INTO(SHARE, max_false_hits), .null_is_none = 1},
     {"ttl", INTO(DURATION, ttl_ms), .null_is_none = 1},

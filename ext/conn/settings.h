@@ -49,7 +49,9 @@ typedef struct Settings {
   int fallback;       /* Fallback: where a call may go whose model can't be had */
   int progress;       /* ProgressShown: llm_map's bar */
   char *gate;         /* what answers must pass unless their call says otherwise; NULL: nothing */
-  double audit;       /* of what gates accept, the share that is asked again above */
+  char *
+      prune; /* options of llm_prune for conversations that are named, JSON; NULL: they are sent whole */
+  double audit;          /* of what gates accept, the share that is asked again above */
   double max_false_hits; /* of the built-in semantic cache; NAN: its threshold is fixed */
   double
       max_usd; /* what this connection may spend from now on (money/allowance.h); NAN: no limit */

@@ -5,6 +5,7 @@
 #include "call/call.h"
 #include "work/estimate/look.h"
 #include "fn/fn.h"
+#include "work/prune/turns_kept.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -116,30 +117,79 @@ static void run_dry(sqlite3_context *ctx, const Request *r, Err *err) {
   }
 }
 
-typedef int (*MakeRequest)(const char *, size_t, const Options *, Request *, Err *);
+/* What a conversation is pruned by: its own option, or the setting where it is named; NULL: by nothing. *made is owned (cJSON_free). */
+static const char *prune_options(const Conn *conn, const Options *o, char **made, Err *err) {
+  *made = cJSON_IsObject(o->prune) ? cJSON_PrintUnformatted(o->prune) : NULL;
+  if (cJSON_IsObject(o->prune) && !*made) {
+    err_nomem(err);
+  }
+  return o->prune ? *made : o->conversation ? conn->set.prune : NULL;
+}
 
-static void complete(sqlite3_context *ctx, int argc, sqlite3_value **argv, MakeRequest make,
-                     Err *err) {
+/* Prunes the messages, where that is asked for: into *kept (free its text). What can't be read as messages is left to whoever makes
+** the request of them: he says what is wrong. */
+static int prune(sqlite3_context *ctx, const Options *o, const char *text, size_t n, Kept *kept,
+                 Err *err) {
+  char *made = NULL;
+  Err why = {0};
+  const char *options = prune_options(fn_conn(ctx), o, &made, err);
+  if (options) {
+    const KeptAsk ask = {.messages = text,
+                         .n = n,
+                         .options = options,
+                         .n_options = strlen(options),
+                         .call = o,
+                         .sends = !o->dry_run,
+                         .memo = memo_of_statement(ctx)};
+    turns_kept(fn_conn(ctx), &ask, kept, &why);
+  }
+  cJSON_free(made);
+  if (why.rc == RC_NOMEM || why.rc == RC_INTERRUPT || why.code == ERR_BAD_OPTION) {
+    *err = why;
+  }
+  return err->rc;
+}
+
+static int chat_request(sqlite3_context *ctx, const char *text, size_t n, const Options *o,
+                        Kept *kept, Request *r, Err *err) {
+  if (prune(ctx, o, text, n, kept, err) != RC_OK ||
+      request_from_messages(kept->text ? kept->text : text, kept->text ? kept->n : n, o, r, err) !=
+          RC_OK) {
+    return err->rc;
+  }
+  if (kept->text) {
+    r->turn = kept->turns;
+    r->pruned.left_out = kept->left_out;
+    r->pruned.sent = kept->sent;
+    r->pruned.no_summary = kept->no_summary;
+  }
+  return RC_OK;
+}
+
+static void complete(sqlite3_context *ctx, int argc, sqlite3_value **argv, int is_chat, Err *err) {
   Request r = {0};
+  Kept kept = {.text = NULL};
   int owned = 0;
   size_t n;
   Options *o = arg_options(ctx, argc, argv, 1, &owned, err);
   const char *text = o ? arg_bytes(argv[0], &n, err) : NULL;
-  if (text && make(text, n, o, &r, err) == RC_OK) {
+  if (text && (is_chat ? chat_request(ctx, text, n, o, &kept, &r, err)
+                       : request_from_prompt(text, n, o, &r, err)) == RC_OK) {
     o->dry_run ? run_dry(ctx, &r, err) : run(ctx, &r, err);
   }
   request_free(&r);
+  free(kept.text);
   if (owned && o) {
     keep_options(ctx, argc, 1, o);
   }
 }
 
 void fn_llm_complete(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
-  complete(ctx, argc, argv, request_from_prompt, err);
+  complete(ctx, argc, argv, 0, err);
 }
 
 void fn_llm_chat(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
-  complete(ctx, argc, argv, request_from_messages, err);
+  complete(ctx, argc, argv, 1, err);
 }
 
 void fn_llm_last_call(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {

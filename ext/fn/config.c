@@ -12,6 +12,7 @@
 #include "money/allowance.h"
 #include "trust/access.h"
 #include "work/embedders.h"
+#include "work/prune/turns_kept.h"
 #include "base/sqlite/columns.h"
 #include "store/host/host.h"
 #include "store/host/queue.h"
@@ -55,6 +56,9 @@ static int set_setting(Conn *c, const Spec *s, sqlite3_value *v, Err *err) {
   }
   if (err->rc == RC_OK && s->at == offsetof(Settings, time_zone)) {
     check_zone(&value, err);
+  }
+  if (err->rc == RC_OK && s->at == offsetof(Settings, prune) && value.text && value.text[0]) {
+    turns_check_options(value.text, strlen(value.text), err);
   }
   return err->rc == RC_OK ? spec_set(&settings_table, s, &value, &c->set, err) : err->rc;
 }

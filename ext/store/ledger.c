@@ -909,6 +909,10 @@ int ledger_get_answer(Store *s, const Hash *key, long long now, Answer *a, sqlit
   return 1;
 }
 
+int ledger_keep_answer(Store *s, const Answer *a, Err *err) {
+  return put_answer(s, a, err);
+}
+
 void ledger_answer_done(Store *s, sqlite3_stmt *held) {
   if (held) {
     store_done(s, held);

@@ -110,4 +110,7 @@ int ledger_get_answer(Store *s, const Hash *key, long long now, Answer *answer, 
                       Err *err);
 void ledger_answer_done(Store *s, sqlite3_stmt *held);
 
+/* Keeps what was made of an answer, under a key of its own (not for the semantic cache). RC_OK or *err. */
+int ledger_keep_answer(Store *s, const Answer *answer, Err *err);
+
 #endif

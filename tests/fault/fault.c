@@ -117,6 +117,17 @@ static const Scenario scenarios[] = {
      .sql = ASKED,
      .check = ONE,
      .pays = 1},
+    {.name =
+         "prune", /* with a summary; where that can't be had the older turns are just left out */
+     .setup = TABLE ";" OPEN,
+     .ready = IS_OPEN,
+     .sql = PUT "llm_prune((WITH RECURSIVE m(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM m WHERE n "
+                "< 121) SELECT json_group_array(json_object('role', iif(n % 2, 'user', "
+                "'assistant'), 'content', 'message number ' || n || ' is about parcels')) FROM m), "
+                "'{\"budget\":1000,\"older\":\"summary\",\"summary_model\":\"gpt-4o-mini\"}')",
+     .check = "SELECT count(*) = 1 AND json_valid(min(x)) AND min(x) LIKE '%number 1 is%number 121 "
+              "is%' AND json_array_length(min(x)) < 100 FROM t",
+     .pays = 1},
     {.name = "headers", /* one of them with what another variable holds */
      .setup = TABLE ";" OPEN "; UPDATE llm_models SET auth = 'bearer',"
                     " headers = '{\"X-Title\":\"a\",\"X-Key\":{\"env\":\"ANTHROPIC_API_KEY\"}}'"

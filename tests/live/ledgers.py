@@ -135,6 +135,8 @@ def random_call(rnd, ledger, tiers, who):
         usage["service"] = rnd.choice(("batch", "batch", "flex", "priority"))
     if rnd.random() < 0.2:
         more["notes"] = '{"prefix":"ours"}'
+    if rnd.random() < 0.2:  # history that was not sent, counted by us and billed otherwise
+        more["notes"] = more.get("notes", "{}")[:-1] + (", " if "notes" in more else "") + f'"pruned":{rnd.randrange(1, 20000)},"sent":{max(1, usage["input"] * 4 // 5)}}}'
     if rnd.random() < 0.1:
         more.update(source="claude_code", billed=rnd.choice(("paid", "list")))
     row = ledger.call(model, usage, provider, **more)
@@ -166,7 +168,7 @@ def random_request(rnd, ledger, tiers, who):
         rows[0].update(error="gate: did not pass")
         rows.append({**random_call(rnd, ledger, tiers, who), "attempt": 2, "retry_reason": "gate", "escalated_from": rows[0]})
     elif dice > 0.75:
-        rows.append({**random_call(rnd, ledger, tiers, who), "attempt": 2, "purpose": rnd.choice(("verifier", "audit", "agree"))})
+        rows.append({**random_call(rnd, ledger, tiers, who), "attempt": 2, "purpose": rnd.choice(("verifier", "audit", "agree", "summary"))})
     for i, row in enumerate(rows):
         row["request_id"] = rows[0]["request_id"]
         row["ts"] += i

@@ -206,6 +206,13 @@ class Bench(Program):
                 self.assertRegex(out, rf"(?m)^unseen: {how} {ratio} +all +[\d.]+ % \([\d.]+ to [\d.]+, 40\) \| words in common ")
         self.figures(out, "prompts of RouterArena, space    # -> # tokens (# %)", "extract to half  # MB/s", "all              # MB/s")
 
+    def test_prune(self):
+        out = self.run_it("/usr/bin/python3", "bench/prune.py", "quick")
+        for name in ("20 conversations", "40 turns of tools", "an agent's turn"):
+            for policy in ("each turn", "steps", "extract", "summary"):
+                self.assertRegex(out, rf"(?m)^\| {name} \| 4,000 \| {policy} \| [\d.]+% \| \d+ \| (?:[\d.]+ \([^)]*\) \| ?){{5}}$")
+        self.figures(out, "| gpt-5-mini | steps | # | # | #% | $# | # × |", "| claude-sonnet-4-6 | each turn | # | # | #% | $# | # × |")
+
     def test_map(self):
         out = self.run_it("/usr/bin/python3", "bench/map.py", "quick")
         for client in ("bare libcurl multi", "llm_map"):

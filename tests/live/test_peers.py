@@ -10,6 +10,7 @@ import urllib.request
 
 from harness import KEYS, SHARED, TempDir, clean_env, connect, npm_package, setup_sql, value
 from replay import Answer, Replay, chat, claude
+from talks import claude_form, talk
 from test_schemas import SCHEMAS
 
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"], "additionalProperties": False}
@@ -151,6 +152,31 @@ def forms(api):
     return sent
 
 
+def pruned(api):
+    """Conversations that were pruned on their way through llm_chat, as they are sent; of Anthropic's form, what llm_prune leaves of it."""
+    sent, summary = [], "The user asked about parcels. One was late."
+    with Replay() as replay, TempDir() as tmp:
+        db = connect(os.path.join(tmp, "pruned.db"))
+        value(db, "SELECT llm_allow_host(?, 'WIRE_KEY'), llm_secret('WIRE_KEY', 'sk-wire-0123456789'), llm_init()", replay.host)
+        for model, name in (("small", "openai"), ("big", api)):
+            replay.answers[model] = [Answer(chat(summary) if name == "openai" else claude("fine"))]
+            db.execute("INSERT INTO llm_models(name, provider, api, base_url, key_env, context_window, max_output, supports)"
+                       " VALUES (?, ?, ?, ?, 'WIRE_KEY', 0, 0, '{\"stream\":false}')", (model, name, name, replay.url(model)))
+        for i, older in enumerate(("drop", "extract", "summary") * 4):
+            options = {"budget": 1500 + 300 * i, "older": older, "summary_model": "small"}
+            messages = talk(300 + i, 25, tools=i % 3 / 2)[:-1]
+            value(db, "SELECT llm_chat(?, ?)", json.dumps(messages), json.dumps({"model": "big", "prune": options}))
+            headers, body, path = replay.requests["big"][-1]
+            sent.append((f"{older} {i}", path.split("/v1")[1], headers, json.loads(body)))
+            if api == "anthropic":
+                _, blocks = claude_form(messages, thoughts=False)
+                kept = json.loads(value(db, "SELECT llm_prune(?, ?)", json.dumps(blocks), json.dumps(options)))
+                sent.append((f"{older} {i}, blocks", path.split("/v1")[1], headers, {**sent[-1][3], "messages": kept}))
+        assert replay.asked("small") >= 4
+        db.close()
+    return sent
+
+
 class Steady(unittest.TestCase):
     def checker(self, document):
         folder = npm_package("@stdy/cli")
@@ -182,6 +208,15 @@ class Steady(unittest.TestCase):
                 with self.subTest(name, change=change):
                     _, where, headers, body = next(s for s in sent if s[0].startswith(name))
                     self.assertEqual(self.post(checker.url + path + where, headers, {**body, **change})[0], 400)
+
+    def test_pruned_conversations_by_openai_document(self):
+        self.check_forms("openai-openapi.yaml", "", pruned("openai"), [("summary", {"messages": [{"role": "assistant", "content": 7}]})])
+
+    def test_pruned_conversations_by_anthropic_document(self):
+        sent = pruned("anthropic")
+        for name, _, _, body in sent:  # as Anthropic asks: the user begins; each call is answered by the next message
+            self.assertEqual(body["messages"][0]["role"], "user", name)
+        self.check_forms("anthropic-openapi.json", "/v1", sent, [("summary", {"messages": [{"role": "nobody", "content": "x"}]})])
 
     def test_every_form_by_openai_document(self):
         sent = forms("openai")

@@ -8,7 +8,7 @@ from batch_desk import HAIKU, BatchDesk
 from harness import Desk, Standin, TempDir, connect, error_of, open_desk, value
 from ledgers import DAY, HOUR, MINUTE, NOW, Ledger, numbered, random_requests, random_rows
 
-SAVINGS = ("routing", "batch", "service", "prefix", "exact", "semantic", "prices", "structured", "brevity", "zero_shot")
+SAVINGS = ("structured", "brevity", "zero_shot", "pruning", "routing", "batch", "service", "prefix", "exact", "semantic", "prices")
 PLAIN = ("cache_read", "cache_write", "cache_write_1h")
 SYSTEM = "You are the desk of a shop. " + "Rule by rule, word by word. " * 400
 
@@ -45,6 +45,16 @@ def plain(usage, *gone):
     return {k: v for k, v in usage.items() if k not in (gone or PLAIN)}
 
 
+def pruned(ledger, row, usage):
+    """What the history that was not sent had come to, read from the provider's cache: our count, scaled by what was billed."""
+    notes = json.loads(row.get("notes") or "{}")
+    if "pruned" not in notes or usage["input"] <= 0:
+        return 0
+    tokens = int(notes["pruned"] * usage["input"] / notes["sent"] + 0.5)
+    own = {"input": tokens, "cache_read": tokens, "output": 0, **({"service": usage["service"]} if "service" in usage else {})}
+    return ledger.cost(row["model"], own, row["ts"], row["provider"]) or 0
+
+
 def expected(ledger, rows, billed):
     """The same, said in another way: of each row from its usage alone."""
     tiers = [r[0] for r in ledger.db.execute("SELECT model FROM llm_tiers")]
@@ -69,7 +79,10 @@ def expected(ledger, rows, billed):
         beside = row.get("purpose") or row["id"] in superseded
         there = [ledger.cost(m, plain(usage, *PLAIN, "service"), row["ts"]) for m in tiers] if row.get("tier") else []
         base = 0 if beside else max((c for c in there if c is not None), default=named)
-        for line, saved in (("prices", cached - cost), ("prefix", sold - cached), ("routing", base - named),
+        spared = pruned(ledger, row, usage)
+        base += spared
+        lines["pruning"] += spared
+        for line, saved in (("prices", cached - cost), ("prefix", sold - cached), ("pruning" if row.get("purpose") == "summary" else "routing", base - spared - named),
                             ("batch" if usage.get("service") == "batch" else "service", named - sold)):
             lines[line] += saved
         lines["baseline"] += base
@@ -165,7 +178,7 @@ class AddsUp(Books):
         lines = self.savings()
         self.assertEqual({r["nusd"] for r in lines.values()}, {0})
         self.assertEqual({r["share"] for r in lines.values()}, {None})
-        self.assertEqual(len(lines), 14)
+        self.assertEqual(len(lines), 15)
         self.assertEqual(self.savings(billed="list"), {})
         for table in ("llm_prefix_cache", "llm_conversations", "llm_system_prompts"):
             self.assertEqual(self.rows(f"SELECT * FROM {table}"), [])

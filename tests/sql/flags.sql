@@ -1,9 +1,9 @@
 -- Security classes, read back from SQLite: flag 0x80000 is DIRECTONLY, 0x200000 INNOCUOUS, 0x800 DETERMINISTIC.
 
-SELECT 'what spends, sends or writes is DIRECTONLY', min(flags & 0x80000 <> 0) AND count(*) = 20
+SELECT 'what spends, sends or writes is DIRECTONLY', min(flags & 0x80000 <> 0) AND count(*) = 22
 FROM pragma_function_list
 WHERE name IN ('llm_complete', 'llm_chat', 'llm_last_call', 'llm_config', 'llm_secret', 'llm_allow_host', 'llm_init',
-               'llmcost_debug', 'llm_cache_feedback', 'llm_prices_import', 'llm_import', 'llm_trust_store', 'llm_check');
+               'llmcost_debug', 'llm_cache_feedback', 'llm_prices_import', 'llm_import', 'llm_trust_store', 'llm_check', 'llm_prune');
 SELECT 'embed spends only when it names a model', sum(flags & 0x80000 <> 0) = 1 AND sum(flags & 0x200000 <> 0) = 1
 FROM pragma_function_list WHERE name = 'embed';
 

@@ -3,7 +3,7 @@
 */
 #include "unit.h"
 
-#include "core/compress/prune.h"
+#include "core/history/prune.h"
 
 enum { MOST = 400 };
 
@@ -42,7 +42,7 @@ static void check_plan(const PruneMessage *m, size_t n, const PruneOptions *o,
     waits += m[i].calls - m[i].results;
     check(open >= 0, "%s: result %zu without its call", name, i);
     check(open <= waits, "%s: a call in front of %zu without all results", name, i);
-    if (kept[i] && m[i].role != PRUNE_SYSTEM && !is_begun) {
+    if (p->first > 0 && kept[i] && m[i].role != PRUNE_SYSTEM && !is_begun) {
       check(m[i].role == PRUNE_USER && m[i].results == 0, "%s: begins with message %zu", name, i);
       is_begun = 1;
     }
@@ -187,6 +187,79 @@ static void test_random(void **state) {
   check(plans > 1000, "%d plans", plans);
 }
 
+/* An agent's single turn: its oldest complete groups go, in steps; the question, what was said between and the last group stay. */
+static void test_groups_of_a_long_turn(void **state) {
+  (void)state;
+  static PruneMessage m[MOST];
+  static unsigned char kept[MOST], before[MOST];
+  size_t n = 0;
+  int moves = 0;
+  m[n++] = system_(100);
+  m[n++] = user(50);
+  for (int group = 0; group < 60; group++) {
+    m[n++] = group % 20 == 7 ? says(5) : calls(0, 0); /* a remark; or a call that nobody answers */
+    m[n++] = calls(2, 20);
+    m[n++] = result(100);
+    m[n++] = (PruneMessage){PRUNE_USER, 0, 0, 1, 80}; /* Anthropic's form */
+    Err err = {0};
+    Pruned p;
+    PruneOptions o = {3000, 2, 0};
+    assert_int_equal(prune_plan(m, n, &o, kept, &p, &err), RC_OK);
+    check_plan(m, n, &o, kept, &p, "groups");
+    assert_true(kept[0] && kept[1] && kept[n - 1] && kept[n - 2] && kept[n - 3]);
+    check(p.n_dropped % 3 == 0, "%zu messages", p.n_dropped);
+    for (size_t i = 0; i + 4 < n; i++) {
+      check(m[i].role == PRUNE_TOOL || m[i].calls || m[i].results || kept[i], "said %zu", i);
+      check(before[i] || !kept[i] || group == 0, "message %zu comes back", i);
+    }
+    moves += memcmp(before, kept, n - 4) != 0;
+    memcpy(before, kept, n);
+  }
+  check(moves >= 5 && moves <= 8, "%d moves", moves); /* 60 groups of 200 less 2,850, by 1,425 */
+}
+
+/* What a user says beside results is never left out of the last turns; nor is a group that waits for another turn. */
+static void test_groups_that_stay(void **state) {
+  (void)state;
+  PruneMessage m[] = {user(10),     calls(1, 10), {PRUNE_USER, PRUNE_SAYS, 0, 1, 100},
+                      calls(1, 10), result(10),   calls(1, 10),
+                      result(10)};
+  unsigned char kept[COUNT(m)];
+  Err err = {0};
+  Pruned p;
+  PruneOptions o = {145, 1, 1};
+  assert_int_equal(prune_plan(m, COUNT(m), &o, kept, &p, &err), RC_OK);
+  check_plan(m, COUNT(m), &o, kept, &p, "says");
+  assert_true(kept[1] && kept[2] && !kept[3] && !kept[4] && kept[5]);
+  o.budget = 139;
+  assert_int_equal(prune_plan(m, COUNT(m), &o, kept, &p, &err), RC_TOOBIG);
+  check_error(&err, "limit", "have 140", "the smallest size");
+}
+
+static void test_turns_taken_back(void **state) {
+  (void)state;
+  PruneMessage m[] = {says(5),     user(10), says(10), user(10), calls(1, 10),
+                      result(200), says(10), user(10), says(10), user(10)};
+  unsigned char kept[COUNT(m)];
+  PruneTurn turns[COUNT(m)];
+  Err err = {0};
+  Pruned p;
+  PruneOptions o = {20, 1, 1};
+  m[1].flags = PRUNE_PINNED;
+  assert_int_equal(prune_plan(m, COUNT(m), &o, kept, &p, &err), RC_OK);
+  assert_int_equal(p.first, 9);
+  size_t count = prune_turns(m, COUNT(m), p.first, turns);
+  assert_int_equal(count, 3);
+  assert_true(turns[0].from == 1 && turns[0].end == 3 && turns[1].end == 7 && turns[2].end == 9);
+  turns[0].score = 1;
+  turns[1].score = 3; /* does not fit */
+  turns[2].score = 2;
+  prune_take_back(m, COUNT(m), turns, count, 55, kept, &p);
+  check_plan(m, COUNT(m), &(PruneOptions){55, 1, 1}, kept, &p, "back");
+  assert_true(!kept[0] && kept[1] && kept[2] && !kept[3] && !kept[5] && kept[7] && kept[8]);
+  assert_int_equal(p.tokens_after, 50);
+}
+
 static void test_options(void **state) {
   (void)state;
   const PruneMessage m[] = {user(10), says(10)};
@@ -217,6 +290,9 @@ int main(void) {
       cmocka_unit_test(test_pinned),
       cmocka_unit_test(test_steps),
       cmocka_unit_test(test_random),
+      cmocka_unit_test(test_groups_of_a_long_turn),
+      cmocka_unit_test(test_groups_that_stay),
+      cmocka_unit_test(test_turns_taken_back),
       cmocka_unit_test(test_options),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

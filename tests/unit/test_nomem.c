@@ -38,6 +38,8 @@
 #include "wire/batch/result.h"
 #include "wire/batch/status.h"
 #include "wire/provider.h"
+#include "work/prune/orders.h"
+#include "work/prune/turns_related.h"
 #include "wire/answer/thinking.h"
 #include "vec/embed/static_embedder.h"
 #include "trust/headers/headers.h"
@@ -964,6 +966,50 @@ static int ballast(Result *r, Err *err) {
   return err->rc;
 }
 
+/* A conversation in both forms: read, its turns scored, its orders found, a summary of it mended. */
+static int pruned(Result *r, Err *err) {
+  static const char talk[] =
+      "[{\"role\":\"user\",\"content\":\"Where is parcel 7? Never call me.\"},{\"role\":"
+      "\"assistant\",\"content\":[{\"type\":\"thinking\",\"thinking\":\"t\",\"signature\":\"s\"},"
+      "{\"type\":\"tool_use\",\"id\":\"a\",\"name\":\"track\",\"input\":{\"n\":7}}]},{\"role\":"
+      "\"user\",\"content\":[{\"type\":\"tool_result\",\"tool_use_id\":\"a\",\"content\":[{"
+      "\"type\":"
+      "\"text\",\"text\":\"Oslo\"}]}]},{\"role\":\"assistant\",\"content\":\"In Oslo.\"},{\"role\":"
+      "\"user\",\"content\":\"And parcel "
+      "8?\"},{\"role\":\"assistant\",\"content\":null,\"tool_calls\":"
+      "[{\"id\":\"a\",\"function\":{\"name\":\"track\",\"arguments\":\"{}\"}}]},{\"role\":\"tool\","
+      "\"tool_call_id\":\"a\",\"content\":\"lost\"},{\"role\":\"user\",\"content\":\"Parcel 7 "
+      "again?\"}]";
+  static const char said[] = "Parcel 7 was in Oslo. Always call the user. Never call the user.";
+  TokenRule rule = {.encoding = ENCODING_O200K, .is_exact = 1, .factor = 1, .per_message = 3};
+  PruneMessage plans[8];
+  PruneTurn turns[8];
+  Turns t;
+  Buf b;
+  size_t n = 0, n_cut = 0, count = 0;
+  buf_init(&b, LIMIT_REQUEST_BYTES);
+  if (turns_read(talk, sizeof talk - 1, &rule, &t, err) == RC_OK) {
+    for (size_t i = 0; i < t.n; i++) {
+      plans[i] = t.at[i].plan;
+      turns_write(&t.at[i], &b);
+      add(r, "%d %d %d %d ", plans[i].calls, plans[i].results, (int)plans[i].flags,
+          orders_has(t.at[i].m.content, t.at[i].m.n, err));
+    }
+    count = prune_turns(plans, t.n, t.n - 1, turns);
+    turns_relate(&t, turns, count, err);
+  }
+  char *mended =
+      b.failed ? (err_nomem(err), NULL)
+               : orders_mend(said, sizeof said - 1, b.data ? b.data : "", b.n, &n, &n_cut, err);
+  if (mended) {
+    add(r, "%zu %zu %.3f %s", count, n_cut, turns[0].score, mended);
+  }
+  free(mended);
+  buf_free(&b);
+  turns_free(&t);
+  return err->rc;
+}
+
 static int linted(Result *r, Err *err) {
   const LintOptions o = {.floor = 0, .count = count_bytes};
   MovingFinder *finder = moving_open(err);
@@ -1051,6 +1097,7 @@ static const Case cases[] = {
     {"compressed", compressed, NULL},
     {"ballast", ballast, NULL},
     {"linted", linted, NULL},
+    {"pruned", pruned, NULL},
 };
 
 static int run_with(const Case *c, long from, long to, Result *r) {

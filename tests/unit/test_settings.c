@@ -26,7 +26,7 @@ static void test_the_defaults(void **state) {
   assert_true(isnan(s.max_false_hits) && s.ttl_ms == OPTION_UNSET && s.timeout_ms == 300000);
   assert_true(s.connect_timeout_ms == 10000 && s.idle_timeout_ms == 120000);
   assert_true(s.route == ROUTE_SCORE && s.scorer == SCORER_HEURISTIC);
-  assert_true(s.fallback == FALLBACK_DOWN && !s.gate && s.audit == 0);
+  assert_true(s.fallback == FALLBACK_DOWN && !s.gate && !s.prune && s.audit == 0);
   assert_true(s.retries == 2 && s.backoff_ms == 500);
   settings_free(&s);
 }
@@ -57,6 +57,7 @@ static void test_every_setting(void **state) {
                                          {"fallback", "up", "sideways"},
                                          {"progress", "on", "yes"},
                                          {"gate", "polite", NULL},
+                                         {"prune", "{\"budget\":4000}", NULL},
                                          {"audit", "0.05", "1.1"},
                                          {"minilm", "/usr/share/minilm.bin", NULL},
                                          {"log_text", "none", "Full"},

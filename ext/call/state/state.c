@@ -17,6 +17,15 @@ void call_drop_unfit(Call *k) {
   k->answer_hash[0] = 0;
 }
 
+/* What of a conversation was not sent. */
+static void note_pruned(const Request *r, Buf *b) {
+  if (r->pruned.left_out > 0) {
+    buf_printf(b, ",\"pruned\":%lld,\"sent\":%lld", r->pruned.left_out, r->pruned.sent);
+    buf_printf(b, r->pruned.no_summary ? ",\"no_summary\":\"%s\"" : "%s",
+               r->pruned.no_summary ? r->pruned.no_summary : "");
+  }
+}
+
 /* What was decided on the way to this attempt: by the route; what was asked for beside the usual; that its prefix is marked, for
 ** whoever asks later what the mark was worth; and what was not looked for by meaning. Without memory all but the first are left
 ** out. */
@@ -29,6 +38,7 @@ static const char *notes_of(Call *k, const TierChoice *served, long long attempt
   plan_semantic(k->plan, k->request, semantic);
   buf_init(&b, LIMIT_REQUEST_BYTES);
   buf_puts(&b, k->how.marks ? ",\"prefix\":\"ours\"" : "");
+  note_pruned(k->request, &b);
   buf_printf(&b, semantic[0] ? ",\"semantic\":%s" : "%s", semantic);
   buf_printf(&b, asked && asked[0] ? ",\"asked\":{%s}" : "%s", asked && asked[0] ? asked : "");
   free(asked);

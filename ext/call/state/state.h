@@ -61,6 +61,10 @@ typedef struct Outcome {
   ** there is none, and RC_NOMEM in *err where that is why. */
   Answer *(*split)(void *arg, const char *text, size_t n, Err *err);
   void *split_arg;
+  /* Set by the caller who has something to say of a paid answer, before it is settled: JSON, which the row's `gate` gets as the
+  ** member `summary` (NULL: nothing). */
+  cJSON *(*judge)(void *arg, const char *text, size_t n, Err *err);
+  void *judge_arg;
 } Outcome;
 
 /* How one request asks another (pipeline_run, which this room does not know). */

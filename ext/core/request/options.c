@@ -150,6 +150,20 @@ static int take_extra(const SpecTable *table, const Spec *s, const SpecValue *v,
   return err->rc;
 }
 
+static int take_prune(const SpecTable *table, const Spec *s, const SpecValue *v, void *to,
+                      Err *err) {
+  Options *o = to;
+  const cJSON *prune =
+      cJSON_IsFalse(v->json) ? v->json : json_or_text(table, s, v, "the object", o, err);
+  if (err->rc == RC_OK && !cJSON_IsObject(prune) && !cJSON_IsFalse(prune)) {
+    spec_bad(table, s->name, "an object: options of llm_prune; or false", err);
+  }
+  if (err->rc == RC_OK) {
+    o->prune = prune;
+  }
+  return err->rc;
+}
+
 static int take_tools(const SpecTable *table, const Spec *s, const SpecValue *v, void *to,
                       Err *err) {
   Options *o = to;
@@ -237,6 +251,7 @@ static const Spec specs[] = {
     {"extra", SPEC_OTHER, .take = take_extra},
     {"tools", SPEC_OTHER, .take = take_tools},
     {"tool_choice", SPEC_OTHER, .take = take_tool_choice},
+    {"prune", SPEC_OTHER, .take = take_prune},
     {"returns", INTO(WORD, returns), .words = SPEC_WORDS(RETURNS), .initial = "text"},
     {"prompt_cache", INTO(WORD, prompt_cache), .words = SPEC_WORDS(PROMPT_CACHES),
      .initial = "auto"},

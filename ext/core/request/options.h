@@ -71,6 +71,7 @@ typedef struct Options {
   const cJSON
       *tool_choice; /* "auto", "none", "required", a tool's name; or an object of the provider's */
   const cJSON *reasoning; /* a word of REASONINGS, or a number of tokens from 1 */
+  const cJSON *prune;     /* an object: options of llm_prune; false: the setting does not hold */
   const char *service;    /* as the provider calls it: "flex", "priority", … */
   double temperature, top_p, threshold;
   double score; /* how hard it is, 0 to 1; NAN: it is to be found out */

@@ -55,6 +55,11 @@ int request_from_prompt(const char *prompt, size_t n, const Options *options, Re
     return err_set(err, RC_ERROR, ERR_BAD_PROMPT,
                    "the prompt is empty or blank (NULL asks nothing and gives NULL)");
   }
+  if (err->rc == RC_OK && cJSON_IsObject(options->prune)) {
+    err_set(
+        err, RC_ERROR, ERR_BAD_OPTION,
+        "option 'prune' is for conversations: llm_chat; texts are made shorter by llm_compress");
+  }
   if (err->rc == RC_OK && is_part(prompt)) {
     err_set(err, RC_ERROR, ERR_BAD_PROMPT,
             "the prompt is an image or a file: llm_chat(json_array(json_object('role', 'user', "

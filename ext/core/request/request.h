@@ -39,7 +39,11 @@ typedef struct Request {
   const cJSON *gate; /* of the options, or whoever makes the request says; borrowed */
   struct Allowance
       *allowance; /* of the statement that makes it (money/allowance.h); NULL: none. Borrowed */
-  const Beside *beside;         /* NULL: its answer is the answer. Borrowed */
+  const Beside *beside; /* NULL: its answer is the answer. Borrowed */
+  struct {
+    long long left_out, sent; /* tokens, as we count them; 0 and 0: it was not pruned */
+    const char *no_summary;   /* a few words: why it has none though it was to; NULL. Borrowed */
+  } pruned;
   Message one;                  /* llm_complete's single message */
   char model[LIMIT_MODEL_NAME]; /* as asked for: a name or "auto" */
 } Request;

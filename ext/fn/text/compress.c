@@ -5,7 +5,7 @@
 
 #include "base/sqlite/args.h"
 #include "work/prompts/shorten.h"
-#include "work/prompts/turns_kept.h"
+#include "work/prune/turns_kept.h"
 
 #include <stdlib.h>
 
@@ -28,13 +28,12 @@ void fn_llm_compress(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *
 }
 
 void fn_llm_prune(sqlite3_context *ctx, int argc, sqlite3_value **argv, Err *err) {
-  size_t n, n_options, n_out = 0;
-  const char *options = options_of(argc, argv, &n_options, err);
-  const char *messages = err->rc == RC_OK ? arg_bytes(argv[0], &n, err) : NULL;
-  char *out =
-      messages ? turns_kept(fn_conn(ctx), messages, n, options, n_options, &n_out, err) : NULL;
-  if (out) {
-    sqlite3_result_text64(ctx, out, n_out, free, SQLITE_UTF8);
+  Kept kept;
+  KeptAsk ask = {.sends = 1, .memo = memo_of_statement(ctx)};
+  ask.options = options_of(argc, argv, &ask.n_options, err);
+  ask.messages = err->rc == RC_OK ? arg_bytes(argv[0], &ask.n, err) : NULL;
+  if (ask.messages && turns_kept(fn_conn(ctx), &ask, &kept, err) == RC_OK) {
+    sqlite3_result_text64(ctx, kept.text, kept.n, free, SQLITE_UTF8);
     sqlite3_result_subtype(ctx, 'J');
   }
 }

@@ -8,7 +8,7 @@
 #define LLMCOST_ADVISE_H
 
 #include "conn/conn.h"
-#include "work/audit/groups.h"
+#include "base/tables/groups.h"
 
 enum { ADVISE_MOST_TAG = 1024 };
 

@@ -18,7 +18,7 @@
 
 #include "base/tables/hash_map.h"
 #include "work/audit/counted.h"
-#include "work/audit/groups.h"
+#include "base/tables/groups.h"
 
 enum { SEEN_FULL = 500, SEEN_STRIDE = 16, SEEN_BINS = 8 * 24 };
 

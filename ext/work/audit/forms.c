@@ -3,7 +3,7 @@
 */
 #include "work/audit/forms.h"
 
-#include "core/ballast/brevity.h"
+#include "core/lint/brevity.h"
 #include "core/ballast/examples.h"
 #include "store/audit/pairs.h"
 

@@ -8,11 +8,11 @@
 
 #include "conn/conn.h"
 #include "store/audit/audit.h"
-#include "work/audit/groups.h"
+#include "base/tables/groups.h"
 
 enum {
   FORM_SCHEMA = 1,  /* option `schema` */
-  FORM_BRIEF = 2,   /* the system prompt asks for short answers (core/ballast/brevity.h) */
+  FORM_BRIEF = 2,   /* the system prompt asks for short answers (core/lint/brevity.h) */
   FORM_EXAMPLES = 4 /* it holds examples (core/ballast/examples.h) */
 };
 

@@ -14,7 +14,7 @@
 
 #include "base/hash.h"
 #include "work/audit/counted.h"
-#include "work/audit/groups.h"
+#include "base/tables/groups.h"
 
 /* X(id, word): who had a prefix kept. */
 #define PREFIX_OWNERS(X)                                                                           \

@@ -13,7 +13,7 @@
 #define LLMCOST_WORK_PROMPTS_H
 
 #include "work/audit/counted.h"
-#include "work/audit/groups.h"
+#include "base/tables/groups.h"
 
 /* A conversation. Texts are borrowed from the result; LEDGER_NULL and NAN: nobody says. */
 typedef struct Conversation {

@@ -96,6 +96,43 @@ static long long known(long long nusd, long long otherwise, SavingLine *l) {
   return nusd == LEDGER_NULL ? otherwise : nusd;
 }
 
+/* ---- what was not sent */
+
+/* Tokens of history that a call was spared: as we counted them, scaled by what was billed for what we counted of the rest. */
+static long long not_sent(const AuditRow *row, Err *err) {
+  Err bad = {0};
+  long long left_out = 0, sent = 0;
+  cJSON *notes = row->notes && strstr(row->notes, "\"pruned\":")
+                     ? json_parse(row->notes, strlen(row->notes), "notes", &bad)
+                     : NULL;
+  int is_known =
+      json_count(notes, "pruned", &left_out) == 1 && json_count(notes, "sent", &sent) == 1;
+  cJSON_Delete(notes);
+  if (bad.rc == RC_NOMEM) {
+    err_nomem(err);
+  }
+  is_known = is_known && sent > 0 && row->input_tokens > 0 && left_out <= LIMIT_TOKENS;
+  double tokens = is_known ? (double)left_out * (double)row->input_tokens / (double)sent : 0;
+  return tokens < (double)LIMIT_TOKENS ? llround(tokens) : 0;
+}
+
+static void take_pruned(SavingLine *lines, const Counted *c, Steps *s, Err *err) {
+  long long tokens = not_sent(c->row, err);
+  const PriceSet *set = tokens > 0 ? counted_prices(c, err) : NULL;
+  Cost cost = set ? counted_unit(set, UNIT_CACHE_READ, tokens) : COST_MOST;
+  if (tokens > 0 && cost != COST_MOST) {
+    s->baseline += cost_nusd(cost);
+    add(&lines[SAVING_PRUNING], cost_nusd(cost));
+  } else if (tokens > 0) {
+    add_unknown(&lines[SAVING_PRUNING]);
+  }
+}
+
+/* What a call that is only there beside others counts against. */
+static SavingId beside_line(const AuditRow *row) {
+  return row->purpose && strcmp(row->purpose, "summary") == 0 ? SAVING_PRUNING : SAVING_ROUTING;
+}
+
 static SavingId service_line(const Counted *c) {
   return strcmp(c->usage.service, "batch") == 0 ? SAVING_BATCH : SAVING_SERVICE;
 }
@@ -124,7 +161,7 @@ static void price_steps(Reading *r, SavingLine *lines, const Counted *c, Steps *
     s->baseline = known(dearest(c, err), s->named, &lines[SAVING_ROUTING]);
   }
   if (is_routed(row) || is_beside) {
-    add(&lines[SAVING_ROUTING], s->baseline - s->named);
+    add(&lines[is_beside ? beside_line(row) : SAVING_ROUTING], s->baseline - s->named);
   }
   if (!is_standard(c)) {
     add(&lines[service_line(c)], s->named - s->sold);
@@ -132,6 +169,7 @@ static void price_steps(Reading *r, SavingLine *lines, const Counted *c, Steps *
   if (is_cached) {
     add(&lines[prefix_line(row)], s->sold - s->cached);
   }
+  take_pruned(lines, c, s, err);
 }
 
 /* ---- forms: what it would have come to with the tokens of another one */

@@ -5,6 +5,9 @@
 **
 **   baseline   at the dearest model of llm_tiers where the model was chosen ('auto'), else at the model that was named; without
 **              the provider's cache; as a standard request
+**   pruning    the same without the history that was not sent (option and setting `prune`), read from the provider's cache: it had been
+**              sent with the turn before. Where the model has no price for that, as plain input. Our count of it, scaled by what was
+**              billed for the rest. Calls for summaries count against it
 **   routing    the same at the model that answered
 **   batch, service   the same in the service it was sold in
 **   prefix     the same with what was read from the provider's cache and written to it: what it comes to by its prices
@@ -37,6 +40,9 @@
   X(ZERO_SHOT, "zero_shot", NULL,                                                                  \
     "the same prompt, asked of the same model under a system prompt with examples: its input "     \
     "tokens, as plain input")                                                                      \
+  X(PRUNING, "pruning", NULL,                                                                      \
+    "the same call with the history that was not sent, read from the provider's cache; calls for " \
+    "summaries count against it")                                                                  \
   X(ROUTING, "routing", NULL,                                                                      \
     "the dearest model of llm_tiers at the call's own tokens, for calls whose model was chosen; "  \
     "answers that did not pass, judges and audits count against it")                               \

@@ -9,7 +9,7 @@
 #include "base/utf8.h"
 #include "money/counter.h"
 #include "money/pricing.h"
-#include "vec/embed/embedder.h"
+#include "work/prompts/nearness.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -75,35 +75,15 @@ static const SpecTable table = {"option", ERR_BAD_OPTION, "model",
 /* What counting and scoring go by. */
 typedef struct Measure {
   TokenRule rule;
-  Embedder embedder;
-  float *query, *unit; /* owned; vectors */
+  Nearness near;
 } Measure;
 
 static long long count_tokens(void *arg, const char *text, size_t n) {
   return tokens_count(&((Measure *)arg)->rule, text, n);
 }
 
-/* The cosine of a sentence and the question; of one without a word that is known 0. */
 static int score_unit(void *arg, const char *text, size_t n, double *score, Err *err) {
-  Measure *m = arg;
-  *score = 0;
-  int rc = m->embedder.run(m->embedder.ctx, text, n, m->unit, err);
-  for (int i = 0; rc == RC_OK && i < m->embedder.dim; i++) {
-    *score += (double)m->query[i] * (double)m->unit[i];
-  }
-  return err->rc;
-}
-
-/* 1 if the question has a vector. */
-static int open_embedder(Measure *m, const char *query, Err *err) {
-  embedder_static(&m->embedder);
-  m->query = calloc((size_t)m->embedder.dim, sizeof *m->query);
-  m->unit = calloc((size_t)m->embedder.dim, sizeof *m->unit);
-  if (!m->query || !m->unit) {
-    err_nomem(err);
-    return 0;
-  }
-  return m->embedder.run(m->embedder.ctx, query, strlen(query), m->query, err) == RC_OK;
+  return nearness_of(&((Measure *)arg)->near, text, n, score, err);
 }
 
 /* What all who share the text pay for it, in nano-dollars of a million of them; below 0: nobody says. */
@@ -157,12 +137,13 @@ static JsonFields *read_schema(const cJSON *schema, Err *err) {
 
 static int run(Conn *conn, const char *text, size_t n, const ShortenOptions *o, Shortened *out,
                Err *err) {
-  Measure m = {.query = NULL};
+  Measure m = {.near = {.query = NULL}};
   if (counter_rule(conn, o->model, &m.rule, err) != RC_OK) {
     return err->rc;
   }
   JsonFields *fields = o->schema ? read_schema(o->schema, err) : NULL;
-  int has_score = o->score != SCORE_WORDS && o->query && open_embedder(&m, o->query, err);
+  int has_score = o->score != SCORE_WORDS && o->query &&
+                  nearness_open(&m.near, o->query, strlen(o->query), err);
   const CompressOptions with = {.methods = o->methods,
                                 .context = (ContextWhere)o->context,
                                 .query = o->query,
@@ -179,8 +160,7 @@ static int run(Conn *conn, const char *text, size_t n, const ShortenOptions *o, 
     }
   }
   json_fields_free(fields);
-  free(m.query);
-  free(m.unit);
+  nearness_close(&m.near);
   return err->rc;
 }
 

@@ -36,6 +36,11 @@ static int read_options(Asker *a, const SubmitRow *row, Err *err) {
   if (n > 0) {
     memcpy(a->text, row->options, n);
     options_parse(a->text, n, &a->read, err);
+    if (err->rc == RC_OK && a->read.prune) {
+      options_free(&a->read);
+      return err_set(err, RC_ERROR, ERR_BAD_OPTION,
+                     "option 'prune' is for llm_chat: queue llm_prune(messages, options)");
+    }
   } else {
     options_init(&a->read);
   }

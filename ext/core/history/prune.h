@@ -5,6 +5,9 @@
 ** stay. The cut is in front of a user's message that is no tool's result, and never between a call of a tool and its result; so a
 ** result never stands without its call, nor a call without its results, and what is kept begins with a user's message.
 **
+** Where the last turns alone have too many tokens (an agent's, with dozens of calls), their oldest groups go: a message with calls and
+** all up to the last of its results. What users and assistants say there stays, and so does the last group, which is to be answered.
+**
 ** The cut goes in steps, so that a provider's cache of the prefix lives on. Tokens are counted from the start of the conversation
 ** (without system messages), where nothing ever changes: with T of them and room for R, at least x = T - R must go. The cut is the first
 ** possible one at or behind X, the next multiple of `step` from x on. T grows with each turn, and X does not until x passes it: for about
@@ -14,6 +17,10 @@
 **   per turn, in prices of a fresh token, w for a write and r for a read (1.25 and 0.1, say), H = R - step / 2 tokens of history kept:
 **   moving always:   w H                        10,000 tokens kept, 500 a turn: 12,500
 **   in steps:        r H + w H g / step         step 5,000: 1,000 + 1,250 = 2,250
+**
+** Against a conversation that is never cut: a cut that keeps K tokens and leaves out D costs K (w - r) more at once, and D r less with each
+** request behind it. It is earned back after K (w - r) / (D r) of them (w = 1: nine for K = D at r = 0.1, forty-nine at 0.02), unless
+** the next cut comes before.
 **
 ** A longer step costs less and remembers less: between R - step and R tokens are kept, R - step / 2 in the mean.
 */
@@ -28,13 +35,15 @@ typedef enum PruneRole { PRUNE_USER, PRUNE_ASSISTANT, PRUNE_TOOL, PRUNE_SYSTEM }
 
 enum {
   PRUNE_PINNED =
-      1 /* stays wherever it stands: the first question, a standing order. One with calls or results: with its turn */
+      1, /* stays wherever it stands: the first question, a standing order. One with calls or results: with its turn */
+  PRUNE_SAYS =
+      2 /* of a user's message with results: it says something beside them. Its group stays in the last turns */
 };
 
 typedef struct PruneMessage {
   PruneRole role;
   unsigned flags;
-  int calls;        /* tools that it calls */
+  int calls; /* results that answer its calls of tools, wherever they stand: an unanswered one counts nothing */
   int results;      /* results of tools that it brings (in a message of a user's, too) */
   long long tokens; /* 0 or more, media and all that belongs to a message included */
 } PruneMessage;
@@ -49,12 +58,27 @@ typedef struct Pruned {
   size_t first; /* messages before it are left out, but system and pinned ones; 0: nothing is */
   size_t n_kept, n_dropped; /* messages */
   long long tokens_before, tokens_after;
+  long long step; /* of the cut, as it was reckoned; 0: nothing had to go */
 } Pruned;
+
+/* A whole turn: messages from `from` to in front of `end`. */
+typedef struct PruneTurn {
+  size_t from, end;
+  double score; /* how much it has to do with what is asked; 0 or less: nothing */
+} PruneTurn;
 
 /* Decides for n messages; kept[i] = 1 or 0 (an array of n). What fits stays whole. A turn begins with a user's message and goes on
 ** to the next; messages before the first one (a greeting) may go. Returns RC_OK, or *err: ERR_BAD_OPTION (a budget, keep or step out of range);
-** ERR_LIMIT where what must stay has more tokens than the budget, which the message says. Linear time, no memory. */
+** ERR_LIMIT where what must stay has more tokens than the budget, which the message says: kept and *out hold that then. Linear time, no memory. */
 int prune_plan(const PruneMessage *messages, size_t n, const PruneOptions *options,
                unsigned char *kept, Pruned *out, Err *err);
+
+/* The turns in front of `end` (at most n; turns has room for n), with a score of 0. Returns how many. */
+size_t prune_turns(const PruneMessage *messages, size_t n, size_t end, PruneTurn *turns);
+
+/* Takes whole turns back that a plan left out, the best first (of equal ones the later), as long as the budget takes them and their
+** score is above 0: marks them in kept, brings *out up to date. Sorts the turns. */
+void prune_take_back(const PruneMessage *messages, size_t n, PruneTurn *turns, size_t n_turns,
+                     long long budget, unsigned char *kept, Pruned *out);
 
 #endif

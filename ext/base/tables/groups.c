@@ -3,7 +3,7 @@
 **
 ** A key is a byte for each text, which says whether it is there, and the text with its NUL.
 */
-#include "work/audit/groups.h"
+#include "base/tables/groups.h"
 
 #include "base/hash.h"
 

@@ -1,7 +1,7 @@
 /*
 ** See brevity.h for the contract.
 */
-#include "core/ballast/brevity.h"
+#include "core/lint/brevity.h"
 
 #include "base/hash.h"
 #include "core/split/terms.h"

@@ -2,11 +2,13 @@
 ** Which turns stay. See prune.h for the contract.
 **
 ** Places where it may be cut are the beginnings of turns at which no call of a tool waits for its result; those of the last `keep` turns are
-** left alone. One pass finds where the last turns begin, one the cut, one counts.
+** left alone. One pass finds where the last turns begin, one the cut, one counts; where groups of the last turns have to go, two more.
 */
-#include "core/compress/prune.h"
+#include "core/history/prune.h"
 
 #include "base/check.h"
+
+#include <stdlib.h>
 
 static int is_history(const PruneMessage *m) {
   return m->role != PRUNE_SYSTEM;
@@ -110,17 +112,82 @@ static long long history_before(const PruneMessage *messages, size_t end) {
   return sum;
 }
 
+/* At least `over` tokens must go: how many do, in steps. `fixed` are those that no cut can reach. */
+static long long in_steps(const PruneOptions *o, long long fixed, long long over, Pruned *out) {
+  long long room = o->budget - fixed;
+  out->step = o->step > 0 ? o->step : room > 1 ? room / 2 : 1;
+  return over > 0 ? (over + out->step - 1) / out->step * out->step : 1;
+}
+
 /* The cut by steps. `out` holds what is kept with the farthest one. */
 static void plan_cut(const PruneMessage *messages, size_t n, const PruneOptions *o,
                      unsigned char *kept, Pruned *out) {
   long long all = history_before(messages, n), last = all - history_before(messages, out->first);
-  long long room =
-      o->budget - (out->tokens_after - last); /* without what stays in front of the cut */
-  long long step = o->step > 0 ? o->step : room > 1 ? room / 2 : 1;
-  long long least = all - room;
-  least = least > 0 ? (least + step - 1) / step * step : 1;
+  long long fixed = out->tokens_after - last; /* what stays in front of the cut */
+  long long least = in_steps(o, fixed, all - (o->budget - fixed), out);
   keep_from(messages, n, find_cut(messages, n, least, (size_t)o->keep), kept, out);
   CHECK(out->tokens_after <= o->budget);
+}
+
+/* Behind the last result of the calls that message i makes, where no other is open; i: it makes none, or the group can't go alone. */
+static size_t group_end(const PruneMessage *messages, size_t n, size_t i) {
+  int open = 0;
+  size_t k = i;
+  do {
+    const PruneMessage *m = &messages[k];
+    int is_tools = m->role == PRUNE_ASSISTANT || m->results > 0;
+    if (!is_tools || m->flags & (PRUNE_PINNED | PRUNE_SAYS)) {
+      return i;
+    }
+    open = open_after(m, open);
+    k++;
+  } while (open > 0 && k < n);
+  return open == 0 && k > i + 1 ? k : i;
+}
+
+/* Where the last group of all begins; n: there is none. */
+static size_t last_group(const PruneMessage *messages, size_t n, size_t first) {
+  size_t last = n;
+  for (size_t i = first; i < n;) {
+    size_t end = group_end(messages, n, i);
+    last = end > i ? i : last;
+    i = end > i ? end : i + 1;
+  }
+  return last;
+}
+
+/* Leaves out the oldest groups behind the cut, at least so many tokens if there are as many. */
+static void drop_groups(const PruneMessage *messages, size_t n, long long least,
+                        unsigned char *kept, Pruned *out) {
+  size_t last = last_group(messages, n, out->first);
+  long long dropped = 0;
+  for (size_t i = out->first; i < last && last < n && dropped < least;) {
+    size_t end = group_end(messages, n, i);
+    for (size_t k = i; k < end; k++) {
+      kept[k] = 0;
+      dropped += messages[k].tokens;
+      out->n_kept--;
+      out->n_dropped++;
+    }
+    i = end > i ? end : i + 1;
+  }
+  out->tokens_after -= dropped;
+}
+
+/* The last turns are too long. `out` holds what is kept with the farthest cut. */
+static int cut_groups(const PruneMessage *messages, size_t n, const PruneOptions *o,
+                      unsigned char *kept, Pruned *out, Err *err) {
+  long long last = history_before(messages, n) - history_before(messages, out->first);
+  long long fixed = out->tokens_after - last;
+  long long least = in_steps(o, fixed, out->tokens_after - o->budget, out);
+  drop_groups(messages, n, least, kept, out);
+  if (out->tokens_after > o->budget) {
+    err_set(err, RC_TOOBIG, ERR_LIMIT,
+            "a budget of %lld tokens is too small: system and pinned messages and what must stay "
+            "of the last turns (keep = %d) have %lld; raise it, or keep less",
+            o->budget, o->keep, out->tokens_after);
+  }
+  return err->rc;
 }
 
 int prune_plan(const PruneMessage *messages, size_t n, const PruneOptions *options,
@@ -130,6 +197,7 @@ int prune_plan(const PruneMessage *messages, size_t n, const PruneOptions *optio
   }
   keep_from(messages, n, 0, kept, out);
   out->tokens_before = out->tokens_after;
+  out->step = 0;
   if (out->tokens_before <= options->budget) {
     return RC_OK;
   }
@@ -137,12 +205,50 @@ int prune_plan(const PruneMessage *messages, size_t n, const PruneOptions *optio
   /* With the farthest cut: what must stay, and so the room for the rest. */
   keep_from(messages, n, find_cut(messages, n, LIMIT_COUNT, keep), kept, out);
   if (out->tokens_after > options->budget) {
-    return err_set(err, RC_TOOBIG, ERR_LIMIT,
-                   "a budget of %lld tokens is too small: system and pinned messages and the last "
-                   "turns (keep = %d) have %lld; "
-                   "raise it, or keep less",
-                   options->budget, options->keep, out->tokens_after);
+    return cut_groups(messages, n, options, kept, out, err);
   }
   plan_cut(messages, n, options, kept, out);
   return RC_OK;
+}
+
+/* ---- turns that are taken back */
+
+size_t prune_turns(const PruneMessage *messages, size_t n, size_t end, PruneTurn *turns) {
+  size_t count = 0;
+  int open = 0;
+  for (size_t i = 0; i <= end && i <= n; i++) {
+    if (i == end || i == n || begins_turn(&messages[i], open)) {
+      if (count > 0) {
+        turns[count - 1].end = i;
+      }
+      if (i < end && i < n) {
+        turns[count++] = (PruneTurn){.from = i};
+      }
+    }
+    open = i < end && i < n ? open_after(&messages[i], open) : open;
+  }
+  return count;
+}
+
+static int compare_turns(const void *a, const void *b) {
+  const PruneTurn *x = a, *y = b;
+  int by_score = (x->score < y->score) - (x->score > y->score);
+  return by_score ? by_score : (x->from < y->from) - (x->from > y->from);
+}
+
+void prune_take_back(const PruneMessage *messages, size_t n, PruneTurn *turns, size_t n_turns,
+                     long long budget, unsigned char *kept, Pruned *out) {
+  qsort(turns, n_turns, sizeof *turns, compare_turns);
+  for (size_t t = 0; t < n_turns && turns[t].score > 0; t++) {
+    long long more = 0;
+    for (size_t i = turns[t].from; i < turns[t].end && i < n; i++) {
+      more += kept[i] ? 0 : messages[i].tokens;
+    }
+    for (size_t i = turns[t].from; i < turns[t].end && out->tokens_after + more <= budget; i++) {
+      out->n_kept += !kept[i];
+      out->n_dropped -= !kept[i];
+      kept[i] = 1;
+    }
+    out->tokens_after += out->tokens_after + more <= budget ? more : 0;
+  }
 }

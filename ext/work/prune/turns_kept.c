@@ -1,0 +1,397 @@
+/*
+** See turns_kept.h for the contract; core/history/prune.h says which turns stay, and why the cut goes in steps.
+**
+** What a user ordered once holds on: a user's message with a standing order (orders.h) stays wherever it stands, with the answer that
+** ended its turn: an order that was done would be done again without it.
+**
+**   drop      the older turns go
+**   extract   a quarter of the budget is for those that have most to do with the user's last words (turns_related.h)
+**   summary   a fifth of it, 1,000 tokens at most, is for what a cheap model says of them (summary.h)
+**
+** With the latter two the user's first message stays as well: the task is mostly there. The share is set aside whether it is used or
+** not, so that the cut stands where it stood, and where there is no summary what is sent is as with `drop` but for that message.
+**
+** The summary is a message of the assistant's, at the first place where one may stand between two of the user's: roles go on
+** alternating, as some providers ask for, and what the user did not say is not in his mouth. Where there is no such place (he was
+** answered each time) a question of ours stands in front of it.
+*/
+#include "work/prune/turns_kept.h"
+
+#include "base/buf.h"
+#include "money/counter.h"
+#include "work/prune/orders.h"
+#include "work/prune/summary.h"
+#include "work/prune/turns_read.h"
+#include "work/prune/turns_related.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define OLDER(X)                                                                                   \
+  X(OLDER_DROP, "drop")                                                                            \
+  X(OLDER_EXTRACT, "extract")                                                                      \
+  X(OLDER_SUMMARY, "summary")
+enum { OLDER(SPEC_AS_ID) OLDER_N };
+
+enum { EXTRACT_SHARE = 4, SUMMARY_SHARE = 5, SUMMARY_MOST = 1000, SUMMARY_LEAST = 40 };
+
+typedef struct KeptOptions {
+  const char *model, *summary_model, *tag, *user, *conversation;
+  long long budget, keep, step;
+  int older;
+} KeptOptions;
+
+#define INTO(type, member) SPEC_INTO(KeptOptions, type, member)
+static const Spec specs[] = {
+    {"budget", INTO(INTEGER, budget), .min = 1, .max = 100000000},
+    {"keep", INTO(INTEGER, keep), .min = 1, .max = 10000, .initial = "2"},
+    {"step", INTO(INTEGER, step), .min = 1, .max = 100000000},
+    {"older", INTO(WORD, older), .words = SPEC_WORDS(OLDER), .initial = "drop"},
+    {"model", INTO(TEXT, model)},
+    {"summary_model", INTO(TEXT, summary_model)},
+    {"tag", INTO(TEXT, tag)},
+    {"user", INTO(TEXT, user)},
+    {"conversation", INTO(TEXT, conversation)},
+};
+static const SpecHint hints[] = {
+    {"max_tokens", "budget"},
+    {"last", "keep"},
+    {"turns", "keep"},
+    {"summarize", "it is \"older\":\"summary\" here"},
+    {NULL, NULL},
+};
+static const SpecTable table = {"option", ERR_BAD_OPTION, "model",
+                                hints,    specs,          sizeof specs / sizeof specs[0]};
+
+/* A conversation that is being pruned. */
+typedef struct Pruning {
+  Conn *conn;
+  const KeptAsk *ask;
+  KeptOptions o;
+  TokenRule rule;
+  Turns turns;
+  PruneMessage *plans; /* owned */
+  unsigned char *kept; /* owned */
+  Pruned cut;
+  Summary summary;
+  long long summary_tokens; /* of the message that says it; 0: there is none */
+} Pruning;
+
+/* ---- options */
+
+static cJSON *read_options(const char *options, size_t n, KeptOptions *o, Err *err) {
+  spec_init(&table, o);
+  cJSON *given = options ? spec_parse(&table, options, n, err) : NULL;
+  if (given) {
+    spec_read(&table, 0, given, o, err);
+  }
+  if (err->rc == RC_OK && o->budget == SPEC_UNSET) {
+    err_set(err, RC_ERROR, ERR_BAD_OPTION, "give the tokens that may be kept: {\"budget\":4000}");
+  }
+  return given;
+}
+
+int turns_check_options(const char *options, size_t n, Err *err) {
+  KeptOptions o;
+  cJSON_Delete(read_options(options, n, &o, err));
+  return err->rc;
+}
+
+/* What its options don't say, those of the call do. ("auto" is nobody's price and nobody's tokenizer.) */
+static void ask_call(KeptOptions *o, const Options *call) {
+  int is_named = call->model && strcmp(call->model, "auto") != 0;
+  o->model = o->model || !is_named ? o->model : call->model;
+  o->tag = o->tag ? o->tag : call->tag;
+  o->user = o->user ? o->user : call->user;
+  o->conversation = o->conversation ? o->conversation : call->conversation;
+}
+
+/* ---- what is pinned */
+
+/* An order that was done, without the answer that says so, would be done again: the answer that ends a pinned message's turn stays too. */
+static void pin_answers(Turns *t) {
+  size_t asked = t->n; /* the pinned message whose turn this is; n: none */
+  for (size_t i = 0; i <= t->n; i++) {
+    const PruneMessage *m = i < t->n ? &t->at[i].plan : NULL;
+    int is_asked = m && m->role == PRUNE_USER && m->results == 0;
+    if ((is_asked || !m) && asked < t->n && i > asked + 1) {
+      Turn *last = &t->at[i - 1];
+      int answers = last->plan.role == PRUNE_ASSISTANT && !last->n_calls;
+      last->plan.flags |= answers ? PRUNE_PINNED : 0;
+    }
+    asked = !is_asked ? asked : m->flags & PRUNE_PINNED ? i : t->n;
+  }
+}
+
+static void pin_first(Turns *t) {
+  size_t i = 0;
+  while (i < t->n && (t->at[i].plan.role != PRUNE_USER || t->at[i].plan.results > 0)) {
+    i++;
+  }
+  if (i < t->n) {
+    t->at[i].plan.flags |= PRUNE_PINNED;
+  }
+}
+
+static int pin(Pruning *p, Err *err) {
+  Turns *t = &p->turns;
+  for (size_t i = 0; i < t->n && err->rc == RC_OK; i++) {
+    Turn *x = &t->at[i];
+    if (x->plan.role == PRUNE_USER && orders_has(x->m.content, x->m.n, err)) {
+      x->plan.flags |= PRUNE_PINNED;
+    }
+  }
+  pin_answers(t);
+  if (p->o.older != OLDER_DROP) {
+    pin_first(t);
+  }
+  p->plans = calloc(t->n, sizeof *p->plans);
+  p->kept = calloc(t->n, 1);
+  for (size_t i = 0; p->plans && i < t->n; i++) {
+    p->plans[i] = t->at[i].plan;
+  }
+  return err->rc == RC_OK && p->plans && p->kept ? RC_OK : err_nomem(err);
+}
+
+/* ---- what becomes of the older turns */
+
+static long long share_of(const KeptOptions *o) {
+  long long fifth = o->budget / SUMMARY_SHARE;
+  return o->older == OLDER_EXTRACT   ? o->budget / EXTRACT_SHARE
+         : o->older == OLDER_SUMMARY ? (fifth < SUMMARY_MOST ? fifth : SUMMARY_MOST)
+                                     : 0;
+}
+
+/* The plan. *room: what of the budget is set aside; 0 where nothing is to be done with it. */
+static int plan(Pruning *p, long long *room, Err *err) {
+  const KeptOptions *o = &p->o;
+  long long share = share_of(o), budget = o->budget;
+  PruneOptions with = {budget, (int)o->keep, o->step == SPEC_UNSET ? 0 : o->step};
+  Err tight = {0};
+  *room = 0;
+  prune_plan(p->plans, p->turns.n, &with, p->kept, &p->cut, err);
+  if (err->code == ERR_LIMIT && p->ask->call) {
+    err_clear(err); /* a call does not fail for a saving */
+    return RC_OK;
+  }
+  if (err->rc != RC_OK || p->cut.n_dropped == 0 || share == 0) {
+    return err->rc;
+  }
+  with.budget = budget - share;
+  if (with.budget >= 1 &&
+      prune_plan(p->plans, p->turns.n, &with, p->kept, &p->cut, &tight) == RC_OK) {
+    *room = share;
+    return RC_OK;
+  }
+  with.budget = budget;
+  return prune_plan(p->plans, p->turns.n, &with, p->kept, &p->cut, err);
+}
+
+static int extract(Pruning *p, Err *err) {
+  size_t n = p->turns.n;
+  PruneTurn *turns = calloc(p->cut.first + 1, sizeof *turns);
+  if (!turns) {
+    return err_nomem(err);
+  }
+  size_t count = prune_turns(p->plans, n, p->cut.first, turns);
+  if (turns_relate(&p->turns, turns, count, err) == RC_OK) {
+    prune_take_back(p->plans, n, turns, count, p->o.budget, p->kept, &p->cut);
+  }
+  free(turns);
+  return err->rc;
+}
+
+/* ---- the summary */
+
+static const char heading[] = "[Earlier messages of this conversation were left out here. Another "
+                              "model summed them up:]\n";
+static const char question[] =
+    "[Earlier messages of this conversation were left out here. What did they come to?]";
+
+/* Tokens of the messages of ours without the summary itself. */
+static long long overhead(const Pruning *p) {
+  long long both = tokens_count(&p->rule, heading, sizeof heading - 1);
+  long long asked = tokens_count(&p->rule, question, sizeof question - 1);
+  return both < 0 || asked < 0
+             ? -1
+             : both + asked + tokens_overhead(&p->rule, 2) - tokens_overhead(&p->rule, 0) + 2;
+}
+
+/* How often about the cut stays where it is: a step of tokens, a turn at a time. */
+static double requests_of(const Pruning *p) {
+  long long tokens = 0;
+  size_t turns = 0;
+  for (size_t i = 0; i < p->turns.n; i++) {
+    const PruneMessage *m = &p->plans[i];
+    tokens += m->role == PRUNE_SYSTEM ? 0 : m->tokens;
+    turns += m->role == PRUNE_USER && m->results == 0;
+  }
+  double mean = turns > 0 ? (double)tokens / (double)turns : (double)tokens;
+  double requests = mean > 0 ? (double)p->cut.step / mean : 1;
+  return requests > 1 ? requests : 1;
+}
+
+/* Tokens in front of the cut that are left out. */
+static long long dropped_before(const Pruning *p) {
+  long long tokens = 0;
+  for (size_t i = 0; i < p->cut.first; i++) {
+    tokens += p->kept[i] ? 0 : p->plans[i].tokens;
+  }
+  return tokens;
+}
+
+static int summarise(Pruning *p, long long room, Err *err) {
+  const KeptOptions *o = &p->o;
+  long long around = overhead(p);
+  const SummaryAsk ask = {.turns = &p->turns,
+                          .kept = p->kept,
+                          .cut = p->cut.first,
+                          .dropped = dropped_before(p),
+                          .room = room - around,
+                          .requests = requests_of(p),
+                          .rule = &p->rule,
+                          .model = o->model,
+                          .summary_model = o->summary_model,
+                          .tag = o->tag,
+                          .user = o->user,
+                          .conversation = o->conversation,
+                          .call = p->ask->call,
+                          .sends = p->ask->sends,
+                          .memo = p->ask->memo};
+  p->summary.why = "no room";
+  if (around < 0) {
+    return err_nomem(err);
+  }
+  if (ask.dropped == 0) {
+    p->summary.why = NULL; /* nothing is older than the cut: groups of the last turns went */
+  } else if (ask.room >= SUMMARY_LEAST && summary_get(p->conn, &ask, &p->summary, err) == RC_OK &&
+             p->summary.text) {
+    long long tokens = tokens_count(&p->rule, p->summary.text, p->summary.n);
+    p->summary_tokens = tokens < 0 ? err_nomem(err), 0 : tokens + around;
+  }
+  if (p->summary_tokens > room) { /* one that was made for a larger budget, of one sentence */
+    free(p->summary.text);
+    p->summary = (Summary){.why = "no room"};
+    p->summary_tokens = 0;
+  }
+  return err->rc;
+}
+
+/* ---- what is left */
+
+static void add_bytes(Buf *b, const char *text, size_t n) {
+  buf_puts(b, b->n > 1 ? "," : "");
+  buf_add(b, text, n);
+}
+
+static void add_ours(Buf *b, const char *role, const char *head, const char *text, Err *err) {
+  Buf said;
+  buf_init(&said, LIMIT_REQUEST_BYTES);
+  buf_puts(&said, head);
+  buf_puts(&said, text);
+  cJSON *message = cJSON_CreateObject();
+  json_add(message, "role", cJSON_CreateString(role), err);
+  json_add(message, "content", said.failed ? NULL : cJSON_CreateString(said.data), err);
+  char *json = json_print(message, err);
+  if (json) {
+    add_bytes(b, json, strlen(json));
+  }
+  cJSON_free(json);
+  buf_free(&said);
+}
+
+/* The next kept message that is no instruction, from i on; n: none. */
+static size_t next_kept(const Pruning *p, size_t i) {
+  while (i < p->turns.n && (!p->kept[i] || p->plans[i].role == PRUNE_SYSTEM)) {
+    i++;
+  }
+  return i;
+}
+
+/* In front of which message the summary stands: the first place between two of the user's, up to the cut; else at the cut. */
+static size_t place_of(const Pruning *p, int *is_between) {
+  size_t i = next_kept(p, 0);
+  *is_between = 0;
+  for (size_t next; i < p->cut.first && !*is_between; i = next) {
+    next = next_kept(p, i + 1);
+    *is_between = next <= p->cut.first && p->plans[i].role == PRUNE_USER && next < p->turns.n &&
+                  p->plans[next].role == PRUNE_USER;
+  }
+  return i;
+}
+
+static char *join(const Pruning *p, size_t *n_out, Err *err) {
+  Buf b;
+  int is_between = 0;
+  size_t place = p->summary.text ? place_of(p, &is_between) : p->turns.n;
+  buf_init(&b, LIMIT_REQUEST_BYTES);
+  buf_puts(&b, "[");
+  for (size_t i = 0; i < p->turns.n; i++) {
+    const Turn *t = &p->turns.at[i];
+    if (i == place && !is_between) {
+      add_ours(&b, "user", question, "", err);
+    }
+    if (i == place) {
+      add_ours(&b, "assistant", is_between ? heading : "", p->summary.text, err);
+    }
+    if (p->kept[i]) {
+      add_bytes(&b, p->turns.text + t->from, t->n);
+    }
+  }
+  buf_puts(&b, "]");
+  *n_out = b.n;
+  int failed = b.failed;
+  char *out = buf_take(&b);
+  if (!out) {
+    failed == RC_TOOBIG ? err_set(err, RC_TOOBIG, ERR_TOO_BIG, "the messages are over %zu bytes",
+                                  LIMIT_REQUEST_BYTES)
+                        : err_nomem(err);
+  }
+  if (err->rc != RC_OK) {
+    free(out);
+    out = NULL;
+  }
+  return out;
+}
+
+/* ---- all of it */
+
+static int prune(Pruning *p, Kept *out, Err *err) {
+  long long room = 0;
+  if (counter_rule(p->conn, p->o.model, &p->rule, err) != RC_OK ||
+      turns_read(p->ask->messages, p->ask->n, &p->rule, &p->turns, err) != RC_OK ||
+      pin(p, err) != RC_OK || plan(p, &room, err) != RC_OK) {
+    return err->rc;
+  }
+  if (p->o.older == OLDER_EXTRACT && room > 0) {
+    extract(p, err);
+  } else if (p->o.older == OLDER_SUMMARY && p->cut.n_dropped > 0) {
+    summarise(p, room, err);
+  }
+  out->text = err->rc == RC_OK ? join(p, &out->n, err) : NULL;
+  out->sent = p->cut.tokens_after + p->summary_tokens;
+  out->left_out = p->cut.tokens_before - out->sent;
+  out->no_summary = p->summary.why;
+  for (size_t i = 0; i < p->turns.n; i++) {
+    out->turns += p->plans[i].role == PRUNE_USER;
+  }
+  return err->rc;
+}
+
+int turns_kept(Conn *conn, const KeptAsk *ask, Kept *out, Err *err) {
+  Pruning p = {.conn = conn, .ask = ask};
+  *out = (Kept){.n = 0};
+  cJSON *given = read_options(ask->options, ask->n_options, &p.o, err);
+  if (err->rc == RC_OK) {
+    if (ask->call) {
+      ask_call(&p.o, ask->call);
+    }
+    prune(&p, out, err);
+  }
+  free(p.summary.text);
+  free(p.plans);
+  free(p.kept);
+  turns_free(&p.turns);
+  cJSON_Delete(given);
+  return err->rc;
+}

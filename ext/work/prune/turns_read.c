@@ -1,0 +1,364 @@
+/*
+** See turns_read.h for the contract.
+**
+** Anthropic's form: a user's message holds "tool_result" blocks, an assistant's "tool_use", "thinking", "redacted_thinking". These are
+** taken out of the content and counted as their JSON (images within results as images); the rest is read as any message. A provider's
+** own tools ("server_tool_use", "web_search_tool_result") are pairs as well, mostly within one message.
+**
+** A call is found by its id; ids may come again in later turns (some providers number them anew), so a result answers the last call
+** before it. What nobody answers counts no call: nothing waits for it.
+*/
+#include "work/prune/turns_read.h"
+
+#include "base/tables/hash_map.h"
+#include "base/utf8.h"
+#include "core/request/parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the text of the array */
+
+/* As cJSON, which read it: any control character is one. */
+static int is_blank(char c) {
+  return (unsigned char)c <= ' ';
+}
+
+static size_t skip_blanks(const char *text, size_t n, size_t at) {
+  while (at < n && is_blank(text[at])) {
+    at++;
+  }
+  return at;
+}
+
+/* Behind the value at `at`, of JSON that was read before. */
+static size_t skip_value(const char *text, size_t n, size_t at) {
+  int depth = 0;
+  do {
+    if (text[at] == '"') {
+      for (at++; at < n && text[at] != '"'; at++) {
+        at += text[at] == '\\';
+      }
+    }
+    depth += text[at] == '{' || text[at] == '[';
+    depth -= text[at] == '}' || text[at] == ']';
+    at++;
+  } while (at < n && (depth > 0 || !strchr(",]", text[at])));
+  return at;
+}
+
+/* Where the elements of an array stand. */
+static void find_elements(const char *text, size_t n, Turns *t) {
+  size_t at = skip_blanks(text, n, 0) + 1;
+  for (size_t i = 0; i < t->n; i++) {
+    at = skip_blanks(text, n, at);
+    size_t end = skip_value(text, n, at);
+    t->at[i].from = at;
+    while (end > at && is_blank(text[end - 1])) {
+      end--;
+    }
+    t->at[i].n = end - at;
+    at = skip_value(text, n, at) + 1;
+  }
+}
+
+/* ---- blocks */
+
+static const cJSON *member(const cJSON *object, const char *key) {
+  return cJSON_GetObjectItemCaseSensitive(object, key);
+}
+
+static int ends_with(const char *text, const char *end) {
+  size_t n = strlen(text), k = strlen(end);
+  return n >= k && strcmp(text + n - k, end) == 0;
+}
+
+static int is_call(const char *type) {
+  return ends_with(type, "tool_use");
+}
+
+static int is_result(const char *type) {
+  return ends_with(type, "tool_result");
+}
+
+static int is_thought(const char *type) {
+  return strcmp(type, "thinking") == 0 || strcmp(type, "redacted_thinking") == 0;
+}
+
+static int is_block(const cJSON *part) {
+  const char *type = json_text(part, "type");
+  return type && (is_call(type) || is_result(type) || is_thought(type) ||
+                  strcmp(type, "search_result") == 0 || strcmp(type, "container_upload") == 0);
+}
+
+/* Images within a result count as images of the message. */
+static void lift_images(cJSON *result, cJSON *content, Err *err) {
+  cJSON *inner = cJSON_GetObjectItemCaseSensitive(result, "content");
+  for (cJSON *part = cJSON_IsArray(inner) ? inner->child : NULL, *next; part; part = next) {
+    const char *type = json_text(part, "type");
+    next = part->next;
+    if (type && (strcmp(type, "image") == 0 || strcmp(type, "document") == 0)) {
+      json_add(content, NULL, cJSON_DetachItemViaPointer(inner, part), err);
+    }
+  }
+}
+
+/* Takes the blocks out of a content: owned; NULL where there are none, or *err. */
+static cJSON *take_blocks(cJSON *content, Err *err) {
+  cJSON *blocks = NULL;
+  for (cJSON *part = cJSON_IsArray(content) ? content->child : NULL, *next; part; part = next) {
+    next = part->next;
+    if (is_block(part) && err->rc == RC_OK) {
+      blocks = blocks ? blocks : cJSON_CreateArray();
+      json_add(blocks, NULL, cJSON_DetachItemViaPointer(content, part), err);
+    }
+  }
+  return blocks;
+}
+
+/* ---- one message */
+
+static PruneRole role_of(const char *role) {
+  return strcmp(role, "user") == 0        ? PRUNE_USER
+         : strcmp(role, "assistant") == 0 ? PRUNE_ASSISTANT
+                                          : PRUNE_TOOL;
+}
+
+/* Tokens of a message that is no instruction: as in a request of it alone. */
+static long long count_message(const TokenRule *rule, Message *m) {
+  Options none;
+  options_init(&none);
+  const Request r = {.options = &none, .messages = m, .n_messages = 1};
+  long long tokens = tokens_request(rule, &r);
+  return tokens < 0 ? tokens : tokens - tokens_overhead(rule, 0);
+}
+
+static long long count_blocks(const TokenRule *rule, const cJSON *blocks) {
+  char *text = blocks ? cJSON_PrintUnformatted(blocks) : NULL;
+  long long tokens = !blocks ? 0 : text ? tokens_count(rule, text, strlen(text)) : -1;
+  cJSON_free(text);
+  return tokens;
+}
+
+static int read_system(const TokenRule *rule, const cJSON *item, Turn *t, Err *err) {
+  const cJSON *content = member(item, "content");
+  char *text = cJSON_IsArray(content) ? parts_text(content, err) : NULL;
+  const char *said = text ? text : json_text(item, "content");
+  long long tokens = tokens_count(rule, said ? said : "", said ? strlen(said) : 0);
+  free(text);
+  t->plan = (PruneMessage){.role = PRUNE_SYSTEM,
+                           .tokens = tokens + tokens_overhead(rule, 1) - tokens_overhead(rule, 0)};
+  return tokens < 0 ? err_nomem(err) : err->rc;
+}
+
+/* A message that has blocks: what is left of it, which may be nothing. */
+static int read_rest(cJSON *item, const cJSON *blocks, int position, Turn *t, Err *err) {
+  const char *role = json_text(item, "role");
+  cJSON *content = cJSON_GetObjectItemCaseSensitive(item, "content");
+  int is_known = role && (strcmp(role, "user") == 0 || strcmp(role, "assistant") == 0);
+  t->says = content->child != NULL;
+  for (cJSON *block = blocks->child; block; block = block->next) {
+    lift_images(block, content, err);
+  }
+  if (is_known && !content->child) {
+    t->m = (Message){.role = strcmp(role, "user") == 0 ? "user" : "assistant", .content = ""};
+    return err->rc;
+  }
+  return message_read(item, position, &t->m, err);
+}
+
+static int read_turn(const TokenRule *rule, cJSON *item, int position, Turn *t, Err *err) {
+  const char *role = json_text(item, "role");
+  t->item = item;
+  t->m = (Message){.content = ""};
+  if (role && (strcmp(role, "system") == 0 || strcmp(role, "developer") == 0)) {
+    return read_system(rule, item, t, err);
+  }
+  cJSON *blocks = take_blocks(cJSON_GetObjectItemCaseSensitive(item, "content"), err);
+  if (blocks && err->rc == RC_OK) {
+    read_rest(item, blocks, position, t, err);
+  } else if (err->rc == RC_OK) {
+    message_read(item, position, &t->m, err);
+  }
+  t->blocks = blocks ? json_add(item, "blocks", blocks, err) : NULL;
+  if (err->rc == RC_OK) {
+    long long more = count_blocks(rule, t->blocks), tokens = count_message(rule, &t->m);
+    t->plan = (PruneMessage){.role = role_of(t->m.role), .tokens = tokens + more};
+    if (more < 0 || tokens < 0) {
+      err_nomem(err);
+    }
+  }
+  return err->rc;
+}
+
+/* ---- calls and results */
+
+/* The calls so far: of each id the message that made it last. */
+typedef struct Calls {
+  HashMap ids;
+  size_t *last; /* owned */
+  size_t n, cap;
+} Calls;
+
+static int add_call(Calls *c, const char *id, size_t message, Err *err) {
+  Hash key = hash_bytes(id, strlen(id), 0);
+  long long at = hash_map_get(&c->ids, &key);
+  if (at == HASH_MAP_NONE) {
+    if (c->n == c->cap) {
+      size_t cap = c->cap ? 2 * c->cap : 64;
+      size_t *more = realloc(c->last, cap * sizeof *more);
+      if (!more) {
+        return err_nomem(err);
+      }
+      c->last = more;
+      c->cap = cap;
+    }
+    at = (long long)c->n++;
+    hash_map_put(&c->ids, &key, at, err);
+  }
+  c->last[at] = message;
+  return err->rc;
+}
+
+static int add_result(Calls *c, Turns *t, const char *id, size_t message, Err *err) {
+  Hash key = hash_bytes(id, strlen(id), 0);
+  long long at = hash_map_get(&c->ids, &key);
+  if (at == HASH_MAP_NONE) {
+    return err_set(err, RC_ERROR, ERR_BAD_MESSAGES,
+                   "message %zu: the result of '%.60s' has no call before it: give the "
+                   "assistant's message that made the call, or leave the result out",
+                   message + 1, id);
+  }
+  if (c->last[at] != message) { /* within one message nothing waits */
+    Turn *x = &t->at[message];
+    t->at[c->last[at]].plan.calls++;
+    x->plan.results++;
+    x->plan.flags |= x->plan.role == PRUNE_USER && x->says ? PRUNE_SAYS : 0;
+  }
+  return RC_OK;
+}
+
+static void pair_blocks(Calls *c, Turns *t, size_t i, Err *err) {
+  const cJSON *block;
+  cJSON_ArrayForEach(block, t->at[i].blocks) {
+    const char *type = json_text(block, "type");
+    const char *id = json_text(block, is_call(type) ? "id" : "tool_use_id");
+    if (is_call(type) && id) {
+      t->at[i].n_calls++;
+      add_call(c, id, i, err);
+    } else if (is_result(type) && err->rc == RC_OK) {
+      id ? add_result(c, t, id, i, err)
+         : err_set(err, RC_ERROR, ERR_BAD_MESSAGES,
+                   "message %zu: a %.40s needs the 'tool_use_id' that it answers", i + 1, type);
+    }
+  }
+}
+
+static void pair_one(Calls *c, Turns *t, size_t i, Err *err) {
+  const Turn *x = &t->at[i];
+  const char *answers = x->plan.role == PRUNE_TOOL ? json_text(x->item, "tool_call_id") : NULL;
+  const cJSON *call;
+  cJSON_ArrayForEach(call, member(x->item, "tool_calls")) {
+    t->at[i].n_calls++;
+    add_call(c, json_text(call, "id"), i, err);
+  }
+  if (answers && err->rc == RC_OK) {
+    add_result(c, t, answers, i, err);
+  }
+  pair_blocks(c, t, i, err);
+}
+
+static int pair(Turns *t, Err *err) {
+  Calls c = {.n = 0};
+  for (size_t i = 0; i < t->n && err->rc == RC_OK; i++) {
+    pair_one(&c, t, i, err);
+  }
+  hash_map_free(&c.ids);
+  free(c.last);
+  return err->rc;
+}
+
+/* ---- all of them */
+
+int turns_read(const char *text, size_t n, const TokenRule *rule, Turns *t, Err *err) {
+  int position = 0;
+  *t = (Turns){.text = text, .doc = json_parse(text, n, "the messages", err)};
+  t->n = cJSON_IsArray(t->doc) ? (size_t)cJSON_GetArraySize(t->doc) : 0;
+  if (err->rc == RC_OK && t->n == 0) {
+    err_set(err, RC_ERROR, ERR_BAD_MESSAGES, "expected a JSON array of {\"role\", \"content\"}");
+  }
+  t->at = err->rc == RC_OK ? calloc(t->n, sizeof *t->at) : NULL;
+  if (!t->at) {
+    return err->rc != RC_OK ? err->rc : err_nomem(err);
+  }
+  find_elements(text, n, t);
+  for (cJSON *item = t->doc->child; item && err->rc == RC_OK; item = item->next) {
+    read_turn(rule, item, position + 1, &t->at[position], err);
+    position++;
+  }
+  return err->rc == RC_OK ? pair(t, err) : err->rc;
+}
+
+void turns_free(Turns *t) {
+  free(t->at);
+  cJSON_Delete(t->doc);
+  *t = (Turns){.n = 0};
+}
+
+/* ---- for reading */
+
+/* The beginning of a text that may be long; not half of a character. */
+static void write_some(Buf *b, const char *text) {
+  enum { MOST = 4000 };
+  char some[MOST + 1];
+  utf8_copy(some, sizeof some, text);
+  buf_puts(b, some);
+  buf_puts(b, strlen(some) < strlen(text) ? " …\n\n" : "\n\n");
+}
+
+static void write_json(Buf *b, const char *head, const cJSON *value) {
+  const char *text = cJSON_GetStringValue(value);
+  char *json = value && !text ? cJSON_PrintUnformatted(value) : NULL;
+  if (value && !text && !json) {
+    buf_fail(b, RC_NOMEM);
+  }
+  buf_puts(b, head);
+  write_some(b, text ? text : json ? json : "");
+  cJSON_free(json);
+}
+
+static void write_call(Buf *b, const char *name, const cJSON *arguments) {
+  buf_puts(b, "Assistant called ");
+  buf_puts(b, name ? name : "a tool");
+  write_json(b, ": ", arguments);
+}
+
+static void write_block(Buf *b, const cJSON *block) {
+  const char *type = json_text(block, "type");
+  if (is_call(type)) {
+    write_call(b, json_text(block, "name"), member(block, "input"));
+  } else if (is_result(type)) {
+    write_json(b, "Result: ", member(block, "content"));
+  }
+}
+
+/* (A blank line ends each: what stands in lines one under the other would be no sentences but rows.) */
+void turns_write(const Turn *t, Buf *b) {
+  static const char *const who[] = {"User: ", "Assistant: ", "Result: ", "System: "};
+  const cJSON *item;
+  if (t->m.n > 0 && t->plan.role == PRUNE_TOOL) {
+    buf_puts(b, who[PRUNE_TOOL]);
+    write_some(b, t->m.content);
+  } else if (t->m.n > 0) {
+    buf_puts(b, who[t->plan.role]);
+    buf_puts(b, t->m.content);
+    buf_puts(b, "\n\n");
+  }
+  cJSON_ArrayForEach(item, member(t->item, "tool_calls")) {
+    const cJSON *function = member(item, "function");
+    write_call(b, json_text(function, "name"), member(function, "arguments"));
+  }
+  cJSON_ArrayForEach(item, t->blocks) {
+    write_block(b, item);
+  }
+}
