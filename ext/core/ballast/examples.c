@@ -2,9 +2,8 @@
 ** See examples.h for the contract.
 **
 ** Lines are read for marks: labels, tags, headings. What stands between two marks is an example where they say so.
-** Where nothing behind the
-** last one of a series says where it ends, it has no more lines, and no more blank ones between, than the longest
-** before it.
+** Where nothing behind the last one of a series says where it ends, it has no more lines, and no more blank ones
+** between, than the longest before it.
 */
 #include "core/ballast/examples.h"
 

@@ -13,13 +13,10 @@
 ** An output that is empty, or a place to be filled in ({{x}}, <category>), makes no example.
 **
 ** An example repeats an earlier one where its output is the same in words and its input nearly: at least
-** EXAMPLES_NEAR of the stems of both
-** inputs in common (Jaccard; words of grammar left aside, any number like another). It is the redundancy of Maximal
-** Marginal Relevance
-** (Carbonell, Goldstein, 1998: the greatest similarity to what was chosen before), without its relevance, taken in
-** the order of the text: the
-** first stays. Where inputs or outputs are not told apart, all of the examples' words are compared, and
-** EXAMPLES_NEAR_WHOLE holds.
+** EXAMPLES_NEAR of the stems of both inputs in common (Jaccard; words of grammar left aside, any number like
+** another). It is the redundancy of Maximal Marginal Relevance (Carbonell, Goldstein, 1998: the greatest similarity
+** to what was chosen before), without its relevance, taken in the order of the text: the first stays. Where inputs or
+** outputs are not told apart, all of the examples' words are compared, and EXAMPLES_NEAR_WHOLE holds.
 */
 #ifndef LLMCOST_EXAMPLES_H
 #define LLMCOST_EXAMPLES_H
