@@ -397,6 +397,23 @@ static void settle(Reader *r, const Series *s, int announced) {
   r->out->n = stays ? r->out->n : s->first;
 }
 
+/* A case of a function, of numbers or with "x = …": it says what the task is, and no other text says so. */
+static int is_case(const char *text, const Example *e, int has_pair) {
+  TermWalk w;
+  Term t;
+  size_t words = 0, numbers = 0;
+  size_t from = has_pair ? e->input : e->from;
+  terms_begin(&w, text, from, from + (has_pair ? e->n_input : e->n));
+  while (terms_next(&w, &t)) {
+    if (t.flags & TERM_SIGN && text[t.from] == '=') {
+      return 1;
+    }
+    words += !(t.flags & TERM_SIGN);
+    numbers += t.flags & TERM_NUMBER ? 1 : 0;
+  }
+  return has_pair && words > 0 && 2 * numbers > words;
+}
+
 /* Adds the example that begins at mark i and ends at mark `border`. 0 where it is none. */
 static int take_one(Reader *r, Series *s, size_t i, size_t border) {
   const Mark *m = &r->marks.at[i], *b = border < r->marks.n ? &r->marks.at[border] : NULL;
@@ -411,14 +428,14 @@ static int take_one(Reader *r, Series *s, size_t i, size_t border) {
     end = cut_to(r->text, m->from, least, end, r->out->n > s->first ? s->most : one);
   }
   int has_pair = take_pair(r, i, border, end, &e);
-  if (s->kind == MARK_INPUT && !has_pair) {
+  e.n = end - e.from;
+  if ((s->kind == MARK_INPUT && !has_pair) || is_case(r->text, &e, has_pair)) {
     return 0;
   }
   for (size_t k = i; k < border; k++) {
     unsigned weak = r->marks.at[k].cues & (CUE_DIALOGUE | CUE_QUESTION);
     s->weak &= r->marks.at[k].kind <= MARK_OUTPUT ? weak : s->weak;
   }
-  e.n = end - e.from;
   s->has_pair |= has_pair;
   s->is_counted |= m->is_counted;
   higher(&s->most, height_of(r->text, e.from, end));
@@ -605,10 +622,12 @@ static int by_value(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-static void words_of(const char *text, size_t from, size_t n, Words *out) {
+/* levels: any number is like another, where words are more than numbers. */
+static void words_of(const char *text, size_t from, size_t n, int levels, Words *out) {
   TermWalk w;
   Term t;
-  size_t distinct = 0;
+  size_t distinct = 0, numbers = 0;
+  unsigned char is_number[MOST_TERMS];
   *out = (Words){.n = 0};
   terms_begin(&w, text, from, from + n);
   while (terms_next(&w, &t)) {
@@ -617,8 +636,13 @@ static void words_of(const char *text, size_t from, size_t n, Words *out) {
     out->n_all++;
     if (out->n < MOST_TERMS && (!(t.flags & TERM_STOP) || t.flags & TERM_NEGATION) &&
         !(t.flags & TERM_SIGN)) {
-      out->stems[out->n++] = t.flags & TERM_NUMBER ? 1 : t.stem;
+      out->stems[out->n++] = t.stem;
+      numbers += t.flags & TERM_NUMBER ? 1 : 0;
+      is_number[out->n - 1] = (t.flags & TERM_NUMBER) != 0;
     }
+  }
+  for (size_t i = 0; i < out->n && levels && 3 * numbers <= out->n; i++) {
+    out->stems[i] = is_number[i] ? 1 : out->stems[i];
   }
   qsort(out->stems, out->n, sizeof *out->stems, by_value);
   for (size_t i = 0; i < out->n; i++) {
@@ -648,9 +672,9 @@ typedef struct Compared {
 
 static void compared_of(const char *text, const Example *e, Compared *out) {
   out->is_whole = e->n_output == 0;
-  words_of(text, out->is_whole ? e->from : e->input, out->is_whole ? e->n : e->n_input,
+  words_of(text, out->is_whole ? e->from : e->input, out->is_whole ? e->n : e->n_input, 1,
            &out->input);
-  words_of(text, e->output, e->n_output, &out->output);
+  words_of(text, e->output, e->n_output, 0, &out->output);
 }
 
 static double likeness(const Compared *a, const Compared *b) {

@@ -44,6 +44,7 @@ enum {
   AT_LEAST = 128,
   MORE = 256, /* "more than": at least; "no more than": at most */
   FEWER = 512,
+  BEGINS = 2048,  /* a prohibition begins with it: never, no, do, avoid */
   OPPOSITE = 1024 /* the other side of the word that its row begins with */
 };
 
@@ -62,6 +63,8 @@ static const struct {
     {FORBIDS, "not never no dont avoid without cannot forbidden prohibited disallowed nicht nie "
               "niemals kein keine keinen keinerlei vermeide ne pas "
               "jamais evite evitez nunca no evita"},
+    {BEGINS, "never no do dont avoid nie niemals kein keine keinen vermeide jamais evite evitez "
+             "nunca no evita"},
     {SPLITS, "if unless when whenever where while except until only but instead or rather before "
              "otherwise though although whether once just "
              "than wenn falls sofern ausser bis nur sondern oder sonst solange obwohl si sauf "
@@ -152,7 +155,7 @@ typedef struct Rule {
   uint64_t key;          /* of what: the same for rules that are compared; the scope is in it */
   uint64_t value;        /* of a language: which */
   long long least, most; /* of a length; -1: not said */
-  int forbids;           /* of a polar one */
+  int forbids, orders;   /* of a polar one */
   size_t unit;
 } Rule;
 
@@ -160,6 +163,7 @@ typedef struct Said {
   unsigned classes; /* of all words */
   int n, n_content; /* words; those that say what */
   int negations, opposites;
+  int orders;       /* it begins as a prohibition does, or has a word of force */
   uint64_t content; /* of these, in their order */
   uint64_t language, unit;
   int n_languages, n_units, n_numbers;
@@ -195,6 +199,8 @@ static void take(const char *text, const Term *t, Said *s) {
   size_t at = slot_of(t->key);
   unsigned classes = slots[at].key ? slots[at].classes : 0;
   uint64_t means = slots[at].key ? slots[at].means : t->key;
+  int begins = s->n == 0 && classes & BEGINS;
+  s->orders |= begins || cues_of(t->key) & CUE_FORCE;
   int is_number = t->flags & TERM_NUMBER && !(classes & EMPTY);
   s->n++;
   s->classes |= classes;
@@ -267,10 +273,27 @@ static void rule_of(const char *text, const TextUnit *x, uint64_t scope, Rule *r
     r->form = RULE_POLAR;
     r->key = mix(mix(scope, 3), s.content);
     r->forbids = s.negations ^ s.opposites;
+    r->orders = s.orders || s.opposites;
   }
 }
 
 /* --- where it holds --- */
+
+/* An item with a letter, "A." or "(b)": one of several answers to choose from. */
+static int is_choice(const LintWork *w, const TextUnit *x) {
+  const TextUnit *marker =
+      x->flags & UNIT_ITEM && x->parent != UNIT_NONE ? &w->u->at[x->parent] : NULL;
+  if (!marker || !(marker->flags & UNIT_LABEL)) {
+    return 0;
+  }
+  for (size_t i = 0; i < marker->n; i++) {
+    char c = (char)(w->text[marker->from + i] | 0x20);
+    if (c >= 'a' && c <= 'z') {
+      return 1;
+    }
+  }
+  return 0;
+}
 
 static int is_general(const char *text, const TextUnit *x) {
   TermWalk w;
@@ -315,7 +338,7 @@ static int excludes(const Rule *a, const Rule *b) {
   case RULE_LENGTH:
     return (a->most >= 0 && b->least > a->most) || (b->most >= 0 && a->least > b->most);
   default:
-    return a->forbids != b->forbids;
+    return a->forbids != b->forbids && (a->orders || b->orders);
   }
 }
 
@@ -364,7 +387,8 @@ static size_t read_rules(const LintWork *w, unsigned char *general, Rule *rules)
     const unsigned not = UNIT_LABEL | UNIT_QUESTION | UNIT_REFERS;
     int is_label = x->flags & UNIT_LABEL || w->text[x->from + x->n - 1] == ':';
     general[i] = (unsigned char)(is_label && is_general(w->text, x));
-    if (x->flags & UNIT_SENTENCE && !(x->flags & not ) && !is_label && !w->places[i]) {
+    if (x->flags & UNIT_SENTENCE && !(x->flags & not ) && !is_label && !w->places[i] &&
+        !is_choice(w, x)) {
       rule_of(w->text, x, scope_of(w, general, i), &rules[n]);
       rules[n].unit = i;
       n += rules[n].form != RULE_NONE;

@@ -15,7 +15,7 @@
 #include <pthread.h>
 #include <string.h>
 
-enum { SLOTS = 1024, BOUNDS = 1, EXPLAINS = 2, YOU = 4, ARE = 8, LEAST_ANSWERS = 20 };
+enum { SLOTS = 1024, BOUNDS = 1, EXPLAINS = 2, YOU = 4, ARE = 8, WHO = 16, LEAST_ANSWERS = 20 };
 
 static const struct {
   int class;
@@ -47,6 +47,8 @@ static const struct {
                "hilf hilfst helfen berate beratest antworte beantworte "
                "assistent lehrer explique expliques aide aides reponds assistant professeur "
                "explica explicas ayuda ayudas responde asistente profesor"},
+    {WHO, "a an the our my ein eine der die das unser unsere un une le la notre una el nuestro "
+          "nuestra users people customers"},
     {YOU, "you du sie tu vous eres usted youre"},
     {ARE, "are re bist sind es etes eres help helps answer answers teach explain hilfst "
           "beantwortest erklarst aides reponds ayudas respondes"},
@@ -89,7 +91,10 @@ static int tells_who(const char *text, size_t n) {
   if (!terms_next(&w, &t) || !(classes_of(t.key) & YOU)) {
     return 0;
   }
-  return classes_of(t.key) & ARE || (terms_next(&w, &t) && classes_of(t.key) & ARE);
+  if (!(classes_of(t.key) & ARE) && (!terms_next(&w, &t) || !(classes_of(t.key) & ARE))) {
+    return 0;
+  }
+  return terms_next(&w, &t) && (classes_of(t.key) & WHO || t.flags & TERM_CAPITAL);
 }
 
 static int is_unbounded(const char *text, size_t n) {
@@ -110,8 +115,8 @@ static int is_unbounded(const char *text, size_t n) {
 static int has_only_prose(const TextUnits *u) {
   for (size_t i = 0; i < u->n; i++) {
     BlockKind kind = u->at[i].kind;
-    if (kind == BLOCK_CODE || kind == BLOCK_JSON || kind == BLOCK_FENCED_JSON ||
-        kind == BLOCK_TABLE) {
+    if (u->at[i].flags & UNIT_QUESTION || kind == BLOCK_CODE || kind == BLOCK_JSON ||
+        kind == BLOCK_FENCED_JSON || kind == BLOCK_TABLE) {
       return 0;
     }
   }
