@@ -85,12 +85,11 @@ static const struct {
     {LANGUAGE, "=turkish turkisch"},
     {LANGUAGE, "=arabic arabisch"},
     {REPLIES,
-     "at answer answers respond response responses reply replies write speak output outputs "
-     "in only language and every each "
+     "at than answer answers respond response responses reply replies write speak output outputs "
+     "in only language and "
      "antworte antworten antwort auf sprache reponds repondez reponse reponses en "
      "responde responda respuestas "
-     "keep limit message messages them it with under contain long between per exactly "
-     "strictly user users customer customers"},
+     "keep limit them it with under contain long"},
     {UNIT, "=sentence sentences satz satze satzen phrase phrases frase frases"},
     {UNIT, "=word words wort worte worter wortern mot mots palabra palabras"},
     {UNIT, "=paragraph paragraphs absatz absatze paragraphe paragraphes parrafo parrafos"},
@@ -111,7 +110,7 @@ static const struct {
 };
 
 static struct {
-  uint64_t key, means; /* means: the key of the word that it stands for */
+  uint64_t key, means; /* means: the key of the word that it stands for; 0: of itself */
   unsigned classes;
 } slots[SLOTS];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -134,7 +133,7 @@ static void load_row(unsigned class, const char *words) {
     int is_head = is_row && !first;
     first = is_head ? key : first;
     slots[at].key = key;
-    slots[at].means = is_row ? first : slots[at].means ? slots[at].means : key;
+    slots[at].means = is_row ? first : slots[at].means;
     slots[at].classes |= class == OPPOSITE && is_head ? 0 : class;
     w += n + (w[n] == ' ');
   }
@@ -198,7 +197,7 @@ static uint64_t mix(uint64_t a, uint64_t b) {
 static void take(const char *text, const Term *t, Said *s) {
   size_t at = slot_of(t->key);
   unsigned classes = slots[at].key ? slots[at].classes : 0;
-  uint64_t means = slots[at].key ? slots[at].means : t->key;
+  uint64_t means = slots[at].means ? slots[at].means : t->stem;
   int begins = s->n == 0 && classes & BEGINS;
   s->orders |= begins || cues_of(t->key) & CUE_FORCE;
   int is_number = t->flags & TERM_NUMBER && !(classes & EMPTY);
@@ -220,7 +219,7 @@ static void take(const char *text, const Term *t, Said *s) {
       EMPTY | FORBIDS | REPLIES | AT_MOST | AT_LEAST | MORE | FEWER | LANGUAGE | UNIT;
   s->is_closed &= is_number || classes & listed;
   if (!(classes & (EMPTY | FORBIDS)) && !(t->flags & TERM_NEGATION)) {
-    s->content = mix(s->content, slots[at].key && means != t->key ? means : t->stem);
+    s->content = mix(s->content, means);
     s->n_content++;
   }
 }

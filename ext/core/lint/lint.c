@@ -274,7 +274,10 @@ static int look_at_examples(LintWork *w) {
 static int add_ballast(LintWork *w, LintKind kind, const BallastList *list, int may_change) {
   for (size_t i = 0; i < list->n && i < LINT_MOST_FOUND && w->err->rc == RC_OK; i++) {
     const Ballast *b = &list->at[i];
-    LintFinding *f = lint_add(w, kind, b->from, b->n, lint_count(w, b->from, b->n));
+    int blank =
+        b->is_phrase && w->text[b->from + b->n - 1] == ' '; /* it is the next word's token */
+    long long tokens = lint_count(w, b->from, b->n - (size_t)blank);
+    LintFinding *f = lint_add(w, kind, b->from, b->n, tokens);
     if (f && may_change && b->is_phrase) {
       lint_without_bytes(w, f, b->from, b->n);
     } else if (f && may_change) {
