@@ -58,13 +58,35 @@ class Prompts(unittest.TestCase):
         db.close()
         return right, false, missed
 
+    def test_public(self):
+        """Prompts of a public repository: their texts are not kept here. A folder with the files by name: LLMCOST_PUBLIC_PROMPTS."""
+        folder, seen = os.environ.get("LLMCOST_PUBLIC_PROMPTS"), {}
+        for line in (DATA / "public.tsv").read_text().split("\n"):
+            if line and not line.startswith("#"):
+                _, _, path, _, sha256, kind, start, length, _ = line.split("\t")
+                found = seen.setdefault((os.path.basename(path), sha256), [])
+                found += [(kind, int(start), int(length))] if kind != "-" else []
+        self.assertEqual(len(seen), 10)
+        for (name, sha256), expected in seen.items():
+            with self.subTest(name):
+                path = pathlib.Path(folder or "/nonexistent") / name
+                if not path.exists():
+                    self.skipTest(f"the text of {name} is not at hand (LLMCOST_PUBLIC_PROMPTS)")
+                data = path.read_bytes()
+                self.assertEqual(hashlib.sha256(data).hexdigest(), sha256)
+                db = connect(":memory:")
+                self.assertEqual(db.execute("SELECT kind, start, length FROM llm_lint(?)", (data.decode(),)).fetchall(), expected)
+                db.close()
+
     def test_tuned(self):
-        right, false, missed = self.half("tuned")
+        _, false, missed = self.half("tuned")
         self.assertEqual(false, 0)
         self.assertLessEqual(missed, 1)
 
     def test_unseen(self):
-        right, false, missed = self.half("unseen")
+        _, false, missed = self.half("unseen")
+        self.assertEqual(false, 0)
+        self.assertLessEqual(missed, 1)
 
 
 if __name__ == "__main__":

@@ -182,9 +182,11 @@ static int read_line(const char *text, size_t from, size_t end, int is_heading, 
   return is_heading && text[skip_signs(text, from, end)] && text[from] == '#';
 }
 
-static int is_opaque(BlockKind kind) {
-  return kind == BLOCK_CODE || kind == BLOCK_JSON || kind == BLOCK_FENCED_JSON ||
-         kind == BLOCK_TABLE;
+/* Code that only looks so ("question: {{question}}") is read: without a fence, and not indented. */
+static int is_opaque(const char *text, const TextUnit *x) {
+  int is_plain = text[x->from] && !strchr("`~ \t", text[x->from]);
+  return (x->kind == BLOCK_CODE && !is_plain) || x->kind == BLOCK_JSON ||
+         x->kind == BLOCK_FENCED_JSON || x->kind == BLOCK_TABLE;
 }
 
 static int find_marks(Reader *r) {
@@ -197,7 +199,7 @@ static int find_marks(Reader *r) {
     const TextUnit *x = r->u->n ? &r->u->at[unit] : NULL;
     int is_here = x && x->from < end && x->from + x->n > at;
     Mark m;
-    if (is_here && !(is_opaque(x->kind) && x->from <= at) &&
+    if (is_here && !(is_opaque(r->text, x) && x->from <= at) &&
         read_line(r->text, at, end, x->kind == BLOCK_HEADING, &m)) {
       add_mark(r, &m);
     }
@@ -235,7 +237,7 @@ static int value_of(const Reader *r, const Mark *m, size_t end, size_t *from, si
   }
   *from = at;
   *n = to > at ? to - at : 0;
-  return to > at && !is_place(r->text, at, to);
+  return to > at && !is_place(r->text, at, trimmed(r->text, at, line_end(r->text, to, at)));
 }
 
 /* Fills in input and output from the marks [first, behind), of which the example ends at `end`: 1 if it has both. */
@@ -442,11 +444,22 @@ static int take_one(Reader *r, Series *s, size_t i, size_t border) {
   return end > e.from && add_example(r, &e) == RC_OK;
 }
 
+/* "user:" in front of "question:": the role of a message that examples stand in. */
+static int is_role(const Reader *r, size_t i) {
+  const Mark *m = &r->marks.at[i], *next = i + 1 < r->marks.n ? m + 1 : NULL;
+  return m->kind == MARK_INPUT && m->cues & CUE_DIALOGUE && next && next->kind == MARK_INPUT &&
+         !(next->cues & CUE_DIALOGUE);
+}
+
 /* Adds the series that begins at mark i; returns the mark behind it. */
 static size_t take_series(Reader *r, size_t i) {
   Series s = {.kind = r->marks.at[i].kind, .first = r->out->n, .weak = CUE_DIALOGUE | CUE_QUESTION};
   size_t first = r->marks.at[i].from;
   while (i < r->marks.n && r->marks.at[i].kind == s.kind && r->err->rc == RC_OK) {
+    if (is_role(r, i)) {
+      i++;
+      continue;
+    }
     size_t border = next_border(r, i + 1, s.kind);
     take_one(r, &s, i, border);
     i = border;
