@@ -1,5 +1,6 @@
 /*
-** llm_lint([text [, options]]): what in a prompt costs money and says nothing (work/prompts/linted.h); without a text in the system
+** llm_lint([text [, options]]): what in a prompt costs money and says nothing (work/prompts/linted.h); without a
+** text in the system
 ** prompts that the ledger's calls began with. A row for each finding.
 */
 #include "tables/kit/table.h"
@@ -58,14 +59,23 @@ static int is_done(const TableCursor *base) {
 /* What to do, by what was found. */
 static const char *suggestion(const LintFinding *f) {
   static const char *const of_kind[] = {
+      [LINT_UNSTABLE_ORDER] = "the same as last time in another order: sort it before it is sent, "
+                              "nothing from here on is read from the "
+                              "provider's cache",
       [LINT_BELOW_FLOOR] = "tokens are missing to the least prefix that the provider keeps: put "
                            "what never changes (tools, "
                            "examples) into it, if it is needed anyway",
       [LINT_DUPLICATE] = "said before in the same words: leave it out",
       [LINT_NEAR_DUPLICATE] = "said before in almost the same words: leave one of them out",
+      [LINT_FORMAT_PROSE] = "give the form of the answer as the option `schema`: it is enforced "
+                            "then, and need not be said",
+      [LINT_FILLER] = "leave it out: it changes no answer",
       [LINT_PRETTY_JSON] = "send JSON without blanks: llm_compress(text, '{\"methods\":\"json\"}')",
       [LINT_BLANKS] =
-          "leave out blanks that mean nothing: llm_compress(text, '{\"methods\":\"space\"}')"};
+          "leave out blanks that mean nothing: llm_compress(text, '{\"methods\":\"space\"}')",
+      [LINT_NO_LENGTH_LIMIT] =
+          "say how long an answer may be (\"at most three sentences\"), or set max_tokens: what is "
+          "answered costs more than what is asked"};
   static const char *const of_moving[] = {
       [MOVING_CLOCK] = "put the time into the user's message: nothing behind it is read from the "
                        "provider's cache",
@@ -77,14 +87,61 @@ static const char *suggestion(const LintFinding *f) {
                        "is read from the provider's cache",
       [MOVING_PLACE] = "put what is filled in into the user's message: nothing behind it is read "
                        "from the provider's cache"};
-  return f->kind == LINT_VOLATILE_PREFIX ? of_moving[f->moving] : of_kind[f->kind];
+  static const char at_end[] = "put it into the user's message: a mark of the provider's cache "
+                               "behind this prompt has it in front, so "
+                               "what it marks is written anew and never read";
+  return f->kind != LINT_VOLATILE_PREFIX ? of_kind[f->kind]
+         : f->at_end                     ? at_end
+                                         : of_moving[f->moving];
 }
 
-/* `high`: what moves in front of a thousand tokens or more; `medium`: in front of some, or what is a twentieth of the text or more. */
+/* The bytes of a finding's earlier one that are quoted, whole characters. */
+static int quoted(const char *text, size_t n) {
+  enum { MOST = 120 };
+  size_t k = n < MOST ? n : MOST;
+  while (k > 0 && k < n && ((unsigned char)text[k] & 0xC0) == 0x80) {
+    k--;
+  }
+  return (int)k;
+}
+
+/* Suggestions with what was found in them. */
+static void result_suggestion(const Linted *one, const LintFinding *f, sqlite3_context *ctx) {
+  const char *other = one->text + f->other;
+  char *made = NULL;
+  if (f->kind == LINT_CONTRADICTION) {
+    made = sqlite3_mprintf("no answer can follow this and byte %lld: \"%.*s\". Keep one of them",
+                           (long long)f->other, quoted(other, f->n_other), other);
+  } else if (f->kind == LINT_EXAMPLE_REPEATS) {
+    made = sqlite3_mprintf(
+        "shows what the example at byte %lld shows: leave it out, or show another case. \"%.*s\"",
+        (long long)f->other, quoted(other, f->n_other), other);
+  } else if (f->kind == LINT_FEW_SHOT) {
+    made = sqlite3_mprintf("%lld examples are %lld %% of the prompt: try it without them, or with "
+                           "fewer, and compare the answers",
+                           f->examples, one->lint.tokens ? 100 * f->tokens / one->lint.tokens : 0);
+  } else {
+    sqlite3_result_text(ctx, suggestion(f), -1, SQLITE_STATIC);
+    return;
+  }
+  if (made) {
+    sqlite3_result_text(ctx, made, -1, sqlite3_free);
+  } else {
+    sqlite3_result_error_nomem(ctx);
+  }
+}
+
+/* `high`: what moves, or changes its order, in front of a thousand tokens or more; `medium`: in front of some, what
+** can't be followed, answers
+** that were long without a limit, or what is a twentieth of the text or more. */
 static const char *severity(const Lint *lint, const LintFinding *f) {
   enum { MANY = 1000, PART = 20 };
-  if (f->kind == LINT_VOLATILE_PREFIX) {
-    return !f->tokens || f->moving == MOVING_DAY ? "low" : f->tokens >= MANY ? "high" : "medium";
+  if (f->kind == LINT_VOLATILE_PREFIX || f->kind == LINT_UNSTABLE_ORDER) {
+    int is_daily = f->kind == LINT_VOLATILE_PREFIX && f->moving == MOVING_DAY;
+    return !f->tokens || is_daily ? "low" : f->tokens >= MANY ? "high" : "medium";
+  }
+  if (f->kind == LINT_CONTRADICTION || f->kind == LINT_NO_LENGTH_LIMIT) {
+    return f->kind == LINT_CONTRADICTION || f->tokens ? "medium" : "low";
   }
   return f->kind != LINT_BELOW_FLOOR && f->tokens * PART >= lint->tokens ? "medium" : "low";
 }
@@ -110,7 +167,8 @@ static void result_text(sqlite3_context *ctx, const char *text) {
 }
 
 static int is_whole(const LintFinding *f) {
-  return f->kind == LINT_BELOW_FLOOR || f->kind == LINT_PRETTY_JSON || f->kind == LINT_BLANKS;
+  return f->kind == LINT_BELOW_FLOOR || f->kind == LINT_PRETTY_JSON || f->kind == LINT_BLANKS ||
+         f->kind == LINT_FEW_SHOT || f->kind == LINT_NO_LENGTH_LIMIT;
 }
 
 static void finding_column(const Cursor *c, sqlite3_context *ctx, int i) {
@@ -131,7 +189,7 @@ static void finding_column(const Cursor *c, sqlite3_context *ctx, int i) {
   } else if (i == FOUND && !is_whole(f)) {
     sqlite3_result_text64(ctx, one->text + f->from, f->n, SQLITE_TRANSIENT, SQLITE_UTF8);
   } else if (i == SUGGESTION) {
-    result_text(ctx, suggestion(f));
+    result_suggestion(one, f, ctx);
   } else if (i == CHANGED && f->changed) {
     sqlite3_result_text64(ctx, f->changed, f->n_changed, SQLITE_TRANSIENT, SQLITE_UTF8);
   } else if (i == MOVED && f->n_moved) {

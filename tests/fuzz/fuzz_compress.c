@@ -1,10 +1,14 @@
 /*
 ** Two bytes of options, a question, and a prompt.
 **
-** Holds: what comes back is the prompt with bytes left out, in its order, with no more tokens; within the budget, or said not to be; UTF-8
-** where the prompt is; the same when compressed again; what was dropped lies in the prompt, in order, and none over another. JSON that is the
-** whole prompt stays the same values. What lint finds lies in the prompt, is no more than it, and what moves is out of the text that is
-** given instead. Units and protected spans are in order, within the text.
+** Holds: what comes back is the prompt with bytes left out, in its order, with no more tokens; within the budget, or
+** said not to be; UTF-8
+** where the prompt is; the same when compressed again; what was dropped lies in the prompt, in order, and none over
+** another. JSON that is the
+** whole prompt stays the same values. What lint finds (with a schema, and the question as the prompt of last time)
+** lies in the prompt, in the order of the kinds, is no more
+** than it, and what moves is out of the text that is given instead. Units and protected spans are in order, within
+** the text.
 */
 #include "fuzz.h"
 
@@ -73,16 +77,29 @@ static void check_split(const char *text, size_t n) {
   spans_free(&s);
 }
 
-static void check_lint(const char *text, size_t n, long long floor) {
+/* before: what was sent last time; the question stands for it. */
+static void check_lint(const char *text, size_t n, const char *before, size_t n_before,
+                       unsigned what, long long floor) {
+  static const char schema[] = "{\"required\":[\"name\",\"mood\"],\"properties\":{\"name\":{"
+                               "\"type\":\"string\"},\"mood\":{\"enum\":[\"good\",\"bad\"]}}}";
   Err err = {0};
   Lint l;
-  const LintOptions o = {.floor = floor, .count = count};
   static MovingFinder *finder;
+  static JsonFields *fields;
   finder = finder ? finder : moving_open(&err);
-  require(finder && lint_text(finder, text, n, &o, &l, &err) == RC_OK);
+  fields = fields ? fields : json_fields_read(schema, sizeof schema - 1, &err);
+  const LintOptions o = {.floor = floor,
+                         .count = count,
+                         .wants_marks = (what & 1) != 0,
+                         .fields = what & 2 ? fields : NULL,
+                         .before = what & 4 ? before : NULL,
+                         .n_before = n_before};
+  require(finder && fields && lint_text(finder, text, n, &o, &l, &err) == RC_OK);
   for (size_t i = 0; i < l.n; i++) {
     const LintFinding *f = &l.at[i];
     require(f->from + f->n <= n && f->tokens >= 0 && (!f->changed || f->n_changed <= n));
+    require(f->other + f->n_other <= n && (!f->n_other || f->other < f->from));
+    require(i == 0 || l.at[i - 1].kind <= f->kind);
     require(!f->n_moved || (f->moved <= f->from && f->from + f->n <= f->moved + f->n_moved));
   }
   lint_free(&l);
@@ -110,7 +127,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     check_json(text, n, &once);
   }
   check_split(text, n);
-  check_lint(text, n, (long long)budget - 1);
+  check_lint(text, n, query, n_query, what, (long long)budget - 1);
   compressed_free(&once);
   compressed_free(&twice);
   free(query);

@@ -1,5 +1,7 @@
 """llm_lint: what moves in front of what stays, what is said twice, blanks; what it costs a day."""
+import contextlib
 import json
+import sqlite3
 import unittest
 
 from harness import Desk, connect, error_of, main
@@ -113,6 +115,71 @@ class Text(unittest.TestCase):
         self.assertEqual((kind, changed), ("blanks", "Be kind, and be brief.\n\nAnswer."))
         self.assertGreater(tokens, 0)
 
+    def kinds(self, text, *kinds, columns="kind, found", **options):
+        return [r for r in rows(self.db, text, columns, **options) if r[0] in kinds]
+
+    def test_filler(self):
+        text = f"{SHORT}\n\nPlease note that the shop is closed on Sundays.\n\nThank you in advance."
+        (_, severity, tokens, usd, found, changed, _), (_, *_, thanks, without, _) = rows(self.db, text, model="gpt-4o", calls_day=1e6)
+        self.assertEqual((severity, tokens, found), ("medium", 3, "Please note that "))
+        self.assertAlmostEqual(usd, tokens * 2.5, delta=1e-6)
+        self.assertEqual(changed, text.replace("Please note that ", ""))
+        self.assertEqual((thanks, without), ("Thank you in advance.", text[:-len("\n\nThank you in advance.")]))
+
+    def test_what_a_schema_says(self):
+        """With the schema at hand the text without it is given; what says more than the schema stays in any case."""
+        schema = {"type": "object", "required": ["mood"], "properties": {"mood": {"enum": ["good", "bad"]}, "why": {"type": "string"}}}
+        text = f"{SHORT}\n\nRespond only with valid JSON. The field `mood` must be one of \"good\", \"bad\". `mood` is bad if the customer swears."
+        first, second = "Respond only with valid JSON.", "The field `mood` must be one of \"good\", \"bad\"."
+        self.assertEqual(self.kinds(text, "format_prose", columns="kind, found, changed"), [("format_prose", first, None), ("format_prose", second, None)])
+        found = self.kinds(text, "format_prose", columns="kind, found, changed", schema=schema)
+        self.assertEqual([r[1] for r in found], [first, second])
+        self.assertEqual(found[0][2], text.replace(first + " ", ""))
+        schema["properties"]["mood"]["enum"].append("mixed")
+        self.assertEqual([r[1] for r in self.kinds(text, "format_prose", schema=schema)], [first])
+        self.assertIn("schema", error_of(self.db, "SELECT * FROM llm_lint('x', '{\"schema\":[1]}')"))
+
+    def test_examples(self):
+        """What they are of the prompt, and which one shows what another one showed."""
+        again = "Text: The lamp came two days late.\nTopic: delivery"
+        text = f"Sort texts by topic.\n\nText: The lamp came three days late.\nTopic: delivery\n\nText: The lamp is broken.\nTopic: fault\n\n{again}\n\nText: {{{{text}}}}\nTopic:"
+        (kind, found, said), (few, none, share) = self.kinds(text, "example_repeats", "few_shot", columns="kind, found, suggestion")
+        self.assertEqual((kind, found, few, none), ("example_repeats", again, "few_shot", None))
+        self.assertIn(f"byte {text.index('Text:')}", said)
+        self.assertRegex(share, r"^3 examples are \d\d % of the prompt")
+
+    def test_contradiction(self):
+        (kind, severity, found, said), = rows(self.db, "Use emojis.\n\nBe kind.\n\nNever use emojis.\n\nNow answer.", "kind, severity, found, suggestion")
+        self.assertEqual((kind, severity, found), ("contradiction", "medium", "Never use emojis."))
+        self.assertIn('byte 0: "Use emojis."', said)
+
+    def test_another_order(self):
+        """What stands from the first that differs on is not read from the cache; a list of bullets is given in an order of its own."""
+        lines = [f"- Parcels for the town of number {i} go by train in the morning, and the customer is told so." for i in range(100)]
+        one, other = "\n".join(lines), "\n".join(lines[1:] + lines[:1])
+        (severity, tokens, usd, changed), = self.kinds(f"Rules:\n{other}", "unstable_order", columns="kind, severity, tokens, usd_day, changed", model="gpt-4o",
+                                                       calls_day=1000, before=f"Rules:\n{one}")[0][1:],
+        whole = self.db.execute("SELECT llm_tokens(?)", (other,)).fetchone()[0]
+        self.assertEqual(severity, "high")
+        self.assertAlmostEqual(tokens, whole, delta=10)
+        self.assertAlmostEqual(usd, 999 * tokens * (2.5 - 1.25) / 1e6, delta=0.05)
+        self.assertEqual(changed, "Rules:\n" + "\n".join(sorted(lines)))
+        self.assertEqual(self.kinds(f"Rules:\n{one}", "unstable_order", before=f"Rules:\n{one}"), [])
+
+    def test_a_clock_at_the_end(self):
+        """Where a mark is set behind the prompt, it is set behind the clock: nothing is ever read. Elsewhere nothing is lost."""
+        text = f"{RULES}\n\nCurrent time: 2026-11-28 10:31:07"
+        (severity, tokens, usd, changed, said), = rows(self.db, text, "severity, tokens, usd_day, changed, suggestion", model="claude-sonnet-4-6", calls_day=1000)
+        self.assertEqual((severity, changed), ("high", RULES))
+        self.assertIn("mark", said)
+        self.assertGreater(usd, 0.8 * tokens * 3 * 0.9 * 1000 / 1e6)
+        self.assertEqual(self.moving(text), [])
+
+    def test_no_limit_of_length(self):
+        tutor = "You are a tutor. Explain what the pupil asks for, and be kind."
+        self.assertEqual(rows(self.db, tutor, "kind, severity, tokens, usd_day, found", model="gpt-4o", calls_day=5), [("no_length_limit", "low", 0, None, None)])
+        self.assertEqual(rows(self.db, tutor + " Be brief."), [])
+
     def test_below_the_floor(self):
         """Half of the least prefix and more, of the model that is named: other models keep less, or more."""
         text = RULES[:3500].rsplit("\n", 1)[0]
@@ -161,6 +228,26 @@ class Ledger(Desk):
         other, = rows(self.db, f"Current time: 2026-12-01 23:59:59\n\n{RULES}", "usd_day, calls")
         self.assertEqual(other[1], self.CALLS)
         self.assertAlmostEqual(other[0], usd, delta=usd / 100)
+
+    def test_orders(self):
+        """Shuffled, it is one prompt; what it costs goes by how often the order changed."""
+        lines = [f"- Parcels for the town of number {i} go by train in the morning, and the customer is told so." for i in range(200)]
+        shuffled = ["Rules:\n" + "\n".join(lines[i:] + lines[:i]) for i in range(self.CALLS)]
+        self.ask(shuffled, "gpt-4o", "shuffled")
+        (kind, calls, severity, usd, changed), = self.db.execute("SELECT kind, calls, severity, usd_day, changed FROM llm_lint() WHERE kind = 'unstable_order'").fetchall()
+        self.assertEqual((calls, severity, changed), (self.CALLS, "high", "Rules:\n" + "\n".join(sorted(lines))))
+        tokens = self.db.execute("SELECT llm_tokens(?)", (shuffled[0],)).fetchone()[0]
+        self.assertAlmostEqual(usd, (self.CALLS - 1) * tokens * 1.25 / 1e6, delta=0.2 * usd)
+
+    def test_long_answers(self):
+        """Over the ledger a limit is missed only where the answers were long."""
+        tutor = "You are a tutor. Explain what the pupil asks for, and be kind."
+        self.ask([tutor] * self.CALLS, "gpt-4o", "tutor")
+        sql = "SELECT severity, tokens, usd_day FROM llm_lint() WHERE kind = 'no_length_limit'"
+        self.assertEqual(self.db.execute(sql).fetchall(), [])  # twenty tokens each
+        with contextlib.closing(sqlite3.connect(self.path + "-llmcost")) as store, store:
+            store.execute("UPDATE llm_calls SET output_tokens = 400 WHERE tag = 'tutor'")
+        self.assertEqual(self.db.execute(sql).fetchall(), [("medium", 400, None)])
 
     def test_a_day_of_a_desk(self):
         """A desk asks with the clock in front, lints, and asks with what lint gave: the bill falls by what it said."""

@@ -280,6 +280,9 @@ static void test_examples(void **state) {
        "\"a b\">\"c\"|\"d e\">\"f\""},
       {"**Example:**\nInput: a b\nOutput: c\n\n**Example:**\nInput: d e\nOutput: f\n\nGo on.",
        "a b>c|d e>f"},
+      {"user:\nScore answers.\n\nquestion: Why?\nanswer: So.\nstars: 2\n\nquestion: How?\nanswer: "
+       "Thus.\nstars: 3\n\nquestion: {{question}}\nanswer: {{answer}}\nstars:",
+       "Why?>So.\nstars: 2|How?>Thus.\nstars: 3"},
       /* repetitions */
       {"Input: The parcel number 17 is late again\nOutput: late\nInput: The parcel number 99 is "
        "late again\nOutput: late\nInput: The parcel number 99 is "

@@ -1010,17 +1010,44 @@ static int pruned(Result *r, Err *err) {
   return err->rc;
 }
 
-static int linted(Result *r, Err *err) {
-  const LintOptions o = {.floor = 0, .count = count_bytes};
+static int lint_prompt(Result *r, const char *text, size_t n, const LintOptions *o, Err *err) {
   MovingFinder *finder = moving_open(err);
   Lint l;
-  if (finder && lint_text(finder, prompt, sizeof prompt - 1, &o, &l, err) == RC_OK) {
+  if (finder && lint_text(finder, text, n, o, &l, err) == RC_OK) {
     for (size_t i = 0; i < l.n; i++) {
-      add_bytes(r, prompt + l.at[i].from, l.at[i].n);
+      add_bytes(r, text + l.at[i].from, l.at[i].n);
+      add_bytes(r, l.at[i].changed ? l.at[i].changed : "", l.at[i].n_changed);
     }
     lint_free(&l);
   }
   moving_close(finder);
+  return err->rc;
+}
+
+static int linted(Result *r, Err *err) {
+  const LintOptions o = {.floor = 0, .count = count_bytes};
+  return lint_prompt(r, prompt, sizeof prompt - 1, &o, err);
+}
+
+/* The same list in another order, rules at odds, and what a schema says. */
+static int linted_again(Result *r, Err *err) {
+  static const char before[] = "You help. Use emojis. Never use emojis. Respond only with JSON. "
+                               "Thanks in advance!\n\n- plums\n- pears\n- apples\n\n"
+                               "{\"a\":1,\"b\":[2]}\n\nGo now.";
+  static const char text[] = "You help. Use emojis. Never use emojis. Respond only with JSON. "
+                             "Thanks in advance!\n\n- pears\n- apples\n- plums\n\n"
+                             "{\"b\":[2],\"a\":1}\n\nGo now.";
+  static const char schema[] = "{\"properties\":{\"sort\":{\"type\":\"string\"}}}";
+  JsonFields *fields = json_fields_read(schema, sizeof schema - 1, err);
+  const LintOptions o = {.floor = 0,
+                         .count = count_bytes,
+                         .fields = fields,
+                         .before = before,
+                         .n_before = sizeof before - 1};
+  if (fields) {
+    lint_prompt(r, text, sizeof text - 1, &o, err);
+  }
+  json_fields_free(fields);
   return err->rc;
 }
 
@@ -1098,6 +1125,7 @@ static const Case cases[] = {
     {"ballast", ballast, NULL},
     {"linted", linted, NULL},
     {"pruned", pruned, NULL},
+    {"linted again", linted_again, NULL},
 };
 
 static int run_with(const Case *c, long from, long to, Result *r) {

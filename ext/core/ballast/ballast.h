@@ -6,8 +6,8 @@
 **   examples.h      examples, and those among them that show again what another one showed
 **
 ** Each finds ranges of a text; leaving them out is for others to do (core/compress), and to say what they cost
-** (core/lint). What is an
-** order, a number, a name, or may be a technique that works is never ballast. When in doubt nothing is.
+** (core/lint). What is an order, a number, a name, or may be a technique that works is never ballast. When in doubt
+** nothing is.
 */
 #ifndef LLMCOST_BALLAST_H
 #define LLMCOST_BALLAST_H

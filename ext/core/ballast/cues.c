@@ -76,7 +76,7 @@ static const struct {
      "message messages draft "
      "script wording phrase phrases closing greeting greetings signature quote quotes transcript "
      "conversation "
-     "dialogue dialog text texts story input content sign reply "
+     "dialogue dialog text texts story sign reply "
      "beispiel beispiele vorlage sage brief nachricht text gruss floskel "
      "exemple exemples modele lettre message texte phrase ejemplo ejemplos plantilla carta mensaje "
      "texto frase"},
@@ -134,7 +134,8 @@ static const struct {
      "instruction instructions "
      "language length output response responses answer answers constraint constraints behaviour "
      "behavior requirements "
-     "writing your you role task do don dont communication policy policies principles core key "
+     "content writing your you role task do don dont communication policy policies principles core "
+     "key "
      "what how "
      "stil ton regel regeln hinweise allgemein antworten sprache style regles consignes estilo "
      "reglas instrucciones"},

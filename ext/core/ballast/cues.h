@@ -1,7 +1,6 @@
 /*
-** Words by which ballast is told: which of a list of classes a word is in. English, and of German, French and
-** Spanish what prompts are
-** made of. Lists of words; sentences are in filler.c.
+** Words by which ballast is told: which of a list of classes a word is in. English, and of German, French and Spanish
+** what prompts are made of. Lists of words; sentences are in filler.c.
 */
 #ifndef LLMCOST_CUES_H
 #define LLMCOST_CUES_H

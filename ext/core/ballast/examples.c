@@ -2,9 +2,8 @@
 ** See examples.h for the contract.
 **
 ** Lines are read for marks: labels, tags, headings. What stands between two marks is an example where they say so.
-** Where nothing behind the
-** last one of a series says where it ends, it has no more lines, and no more blank ones between, than the longest
-** before it.
+** Where nothing behind the last one of a series says where it ends, it has no more lines, and no more blank ones
+** between, than the longest before it.
 */
 #include "core/ballast/examples.h"
 
@@ -185,9 +184,11 @@ static int read_line(const char *text, size_t from, size_t end, int is_heading, 
   return is_heading && text[skip_signs(text, from, end)] && text[from] == '#';
 }
 
-static int is_opaque(BlockKind kind) {
-  return kind == BLOCK_CODE || kind == BLOCK_JSON || kind == BLOCK_FENCED_JSON ||
-         kind == BLOCK_TABLE;
+/* Code that only looks so ("question: {{question}}") is read: without a fence, and not indented. */
+static int is_opaque(const char *text, const TextUnit *x) {
+  int is_plain = text[x->from] && !strchr("`~ \t", text[x->from]);
+  return (x->kind == BLOCK_CODE && !is_plain) || x->kind == BLOCK_JSON ||
+         x->kind == BLOCK_FENCED_JSON || x->kind == BLOCK_TABLE;
 }
 
 static int find_marks(Reader *r) {
@@ -200,7 +201,7 @@ static int find_marks(Reader *r) {
     const TextUnit *x = r->u->n ? &r->u->at[unit] : NULL;
     int is_here = x && x->from < end && x->from + x->n > at;
     Mark m;
-    if (is_here && !(is_opaque(x->kind) && x->from <= at) &&
+    if (is_here && !(is_opaque(r->text, x) && x->from <= at) &&
         read_line(r->text, at, end, x->kind == BLOCK_HEADING, &m)) {
       add_mark(r, &m);
     }
@@ -238,7 +239,7 @@ static int value_of(const Reader *r, const Mark *m, size_t end, size_t *from, si
   }
   *from = at;
   *n = to > at ? to - at : 0;
-  return to > at && !is_place(r->text, at, to);
+  return to > at && !is_place(r->text, at, trimmed(r->text, at, line_end(r->text, to, at)));
 }
 
 /* Fills in input and output from the marks [first, behind), of which the example ends at `end`: 1 if it has both. */
@@ -400,6 +401,23 @@ static void settle(Reader *r, const Series *s, int announced) {
   r->out->n = stays ? r->out->n : s->first;
 }
 
+/* A case of a function, of numbers or with "x = …": it says what the task is, and no other text says so. */
+static int is_case(const char *text, const Example *e, int has_pair) {
+  TermWalk w;
+  Term t;
+  size_t words = 0, numbers = 0;
+  size_t from = has_pair ? e->input : e->from;
+  terms_begin(&w, text, from, from + (has_pair ? e->n_input : e->n));
+  while (terms_next(&w, &t)) {
+    if (t.flags & TERM_SIGN && text[t.from] == '=') {
+      return 1;
+    }
+    words += !(t.flags & TERM_SIGN);
+    numbers += t.flags & TERM_NUMBER ? 1 : 0;
+  }
+  return has_pair && words > 0 && 2 * numbers > words;
+}
+
 /* Adds the example that begins at mark i and ends at mark `border`. 0 where it is none. */
 static int take_one(Reader *r, Series *s, size_t i, size_t border) {
   const Mark *m = &r->marks.at[i], *b = border < r->marks.n ? &r->marks.at[border] : NULL;
@@ -414,18 +432,25 @@ static int take_one(Reader *r, Series *s, size_t i, size_t border) {
     end = cut_to(r->text, m->from, least, end, r->out->n > s->first ? s->most : one);
   }
   int has_pair = take_pair(r, i, border, end, &e);
-  if (s->kind == MARK_INPUT && !has_pair) {
+  e.n = end - e.from;
+  if ((s->kind == MARK_INPUT && !has_pair) || is_case(r->text, &e, has_pair)) {
     return 0;
   }
   for (size_t k = i; k < border; k++) {
     unsigned weak = r->marks.at[k].cues & (CUE_DIALOGUE | CUE_QUESTION);
     s->weak &= r->marks.at[k].kind <= MARK_OUTPUT ? weak : s->weak;
   }
-  e.n = end - e.from;
   s->has_pair |= has_pair;
   s->is_counted |= m->is_counted;
   higher(&s->most, height_of(r->text, e.from, end));
   return end > e.from && add_example(r, &e) == RC_OK;
+}
+
+/* "user:" in front of "question:": the role of a message that examples stand in. */
+static int is_role(const Reader *r, size_t i) {
+  const Mark *m = &r->marks.at[i], *next = i + 1 < r->marks.n ? m + 1 : NULL;
+  return m->kind == MARK_INPUT && m->cues & CUE_DIALOGUE && next && next->kind == MARK_INPUT &&
+         !(next->cues & CUE_DIALOGUE);
 }
 
 /* Adds the series that begins at mark i; returns the mark behind it. */
@@ -433,6 +458,10 @@ static size_t take_series(Reader *r, size_t i) {
   Series s = {.kind = r->marks.at[i].kind, .first = r->out->n, .weak = CUE_DIALOGUE | CUE_QUESTION};
   size_t first = r->marks.at[i].from;
   while (i < r->marks.n && r->marks.at[i].kind == s.kind && r->err->rc == RC_OK) {
+    if (is_role(r, i)) {
+      i++;
+      continue;
+    }
     size_t border = next_border(r, i + 1, s.kind);
     take_one(r, &s, i, border);
     i = border;
@@ -609,10 +638,12 @@ static int by_value(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-static void words_of(const char *text, size_t from, size_t n, Words *out) {
+/* levels: any number is like another, where words are more than numbers. */
+static void words_of(const char *text, size_t from, size_t n, int levels, Words *out) {
   TermWalk w;
   Term t;
-  size_t distinct = 0;
+  size_t distinct = 0, numbers = 0;
+  unsigned char is_number[MOST_TERMS] = {0};
   *out = (Words){.n = 0};
   terms_begin(&w, text, from, from + n);
   while (terms_next(&w, &t)) {
@@ -625,8 +656,13 @@ static void words_of(const char *text, size_t from, size_t n, Words *out) {
     }
     if (out->n < MOST_TERMS && (!(t.flags & TERM_STOP) || t.flags & TERM_NEGATION) &&
         !(t.flags & TERM_SIGN)) {
-      out->stems[out->n++] = t.flags & TERM_NUMBER ? 1 : t.stem;
+      out->stems[out->n++] = t.stem;
+      numbers += t.flags & TERM_NUMBER ? 1 : 0;
+      is_number[out->n - 1] = (t.flags & TERM_NUMBER) != 0;
     }
+  }
+  for (size_t i = 0; i < out->n && levels && 3 * numbers <= out->n; i++) {
+    out->stems[i] = is_number[i] ? 1 : out->stems[i];
   }
   qsort(out->stems, out->n, sizeof *out->stems, by_value);
   for (size_t i = 0; i < out->n; i++) {
@@ -656,9 +692,9 @@ typedef struct Compared {
 
 static void compared_of(const char *text, const Example *e, Compared *out) {
   out->is_whole = e->n_output == 0;
-  words_of(text, out->is_whole ? e->from : e->input, out->is_whole ? e->n : e->n_input,
+  words_of(text, out->is_whole ? e->from : e->input, out->is_whole ? e->n : e->n_input, 1,
            &out->input);
-  words_of(text, e->output, e->n_output, &out->output);
+  words_of(text, e->output, e->n_output, 0, &out->output);
 }
 
 /* What comes out with a number may be computed from those put in. */

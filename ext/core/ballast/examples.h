@@ -10,17 +10,14 @@
 **     is knowledge: these
 **     count only behind such a word; Q: and A: also where the text ends with a question that has no answer yet
 **   an array of JSON objects with an input and an output each, behind such a word
-** An output that is empty, or a place to be filled in ({{x}}, <category>), makes no example.
+** An output that is empty, or a place to be filled in ({{x}}, <category>), makes no example,
+** nor does a case of a function (an input of numbers, or with "x = …"): it says what the task is.
 **
 ** An example repeats an earlier one where its output is the same in words and its input nearly: at least
-** EXAMPLES_NEAR of the stems of both
-** inputs in common (Jaccard; words of grammar left aside, any number like another, where the output has none; where it has,
-** the numbers of both must be the same: what comes out may be computed from them). It is the redundancy of Maximal
-** Marginal Relevance
-** (Carbonell, Goldstein, 1998: the greatest similarity to what was chosen before), without its relevance, taken in
-** the order of the text: the
-** first stays. Where inputs or outputs are not told apart, all of the examples' words are compared, and
-** EXAMPLES_NEAR_WHOLE holds.
+** EXAMPLES_NEAR of the stems of both inputs in common (Jaccard; words of grammar left aside, any number like another where the
+** output has none; where it has, the numbers of both must be the same: it may be computed from them). It is the redundancy of Maximal Marginal Relevance (Carbonell, Goldstein, 1998: the greatest similarity
+** to what was chosen before), without its relevance, taken in the order of the text: the first stays. Where inputs or
+** outputs are not told apart, all of the examples' words are compared, and EXAMPLES_NEAR_WHOLE holds.
 */
 #ifndef LLMCOST_EXAMPLES_H
 #define LLMCOST_EXAMPLES_H

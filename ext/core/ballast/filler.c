@@ -2,8 +2,7 @@
 ** See filler.h for the contract.
 **
 ** The phrases are made into steps once. Of each sentence among orders the first terms are compared with all of them:
-** first words differ
-** nearly always, so that costs little beside reading the terms.
+** first words differ nearly always, so that costs little beside reading the terms.
 */
 #include "core/ballast/filler.h"
 
@@ -313,12 +312,24 @@ static int speaks_of_steps(const char *text, const TextUnits *u, size_t i) {
   return 0;
 }
 
+/* 1 if the unit in front of it in its block ends as sentences do: a line that doesn't is a title, or says who speaks. */
+static int follows_sentence(const char *text, const TextUnits *u, size_t i) {
+  if (i == 0 || u->at[i - 1].block != u->at[i].block || u->at[i - 1].flags & UNIT_LABEL) {
+    return 1;
+  }
+  size_t end = u->at[i - 1].from + u->at[i - 1].n;
+  while (end > u->at[i - 1].from + 1 && text[end - 1] && strchr("\"')*_`", text[end - 1])) {
+    end--;
+  }
+  return strchr(".!?", text[end - 1]) && text[end - 1];
+}
+
 static int may_go_whole(const char *text, const TextUnits *u, size_t i, FillerForm form,
                         const Around *a) {
   const TextUnit *x = &u->at[i];
   int ends_block = i + 1 == u->n || u->at[i + 1].block != x->block;
   int is_alone = x->flags & UNIT_FIRST && ends_block;
-  if (a->is_letter || a->operates || (is_alone && u->n == 1)) {
+  if (a->is_letter || a->operates || (is_alone && u->n == 1) || !follows_sentence(text, u, i)) {
     return 0;
   }
   switch (form) {
@@ -343,6 +354,16 @@ static int begins_clause(const Term *t) {
   return (t->flags & TERM_CAPITAL) != 0;
 }
 
+/* 1 if a condition is in the rest: "Note that it is not binding, if …" asks for saying so. */
+static int has_condition(const Sentence *s, int end) {
+  for (int i = end; i < s->n; i++) {
+    if (cues_of(s->terms[i].key) & CUE_CONDITION) {
+      return 1;
+    }
+  }
+  return s->is_long;
+}
+
 /* Where the rest begins behind the first `end` terms; 0: they may not go. */
 static size_t rest_of(const char *text, const Sentence *s, int end, FillerForm form) {
   if (s->n < end + LEAST_REST) {
@@ -355,7 +376,8 @@ static size_t rest_of(const char *text, const Sentence *s, int end, FillerForm f
     rest++;
   }
   int is_parted = rest > at && (rest == next || strchr("\"'`*_{<([", text[rest]));
-  int fits = form == FILLER_SHORT   ? begins_clause(&s->terms[end]) && !has_comma
+  int fits = form == FILLER_SHORT
+                 ? begins_clause(&s->terms[end]) && !has_comma && !has_condition(s, end)
              : form == FILLER_COMMA ? has_comma
                                     : form == FILLER_FRONT && !has_comma;
   return is_parted && fits ? rest : 0;

@@ -1,7 +1,6 @@
 /*
 ** What says nothing to a model: sentences of thanks, hope and praise ("Thank you in advance."), and phrases in front
-** of a sentence that
-** says the same without them ("Please note that ", "As mentioned above, ").
+** of a sentence that says the same without them ("Please note that ", "As mentioned above, ").
 **
 ** No filler is
 **   what may be a technique: "think step by step", "take a deep breath and work on this step by step", "read the
@@ -12,12 +11,11 @@
 **   what changes the task: "feel free to ask", "let's begin", "be polite", "I want you to …" (a wish is no order)
 **   what forces: "remember: …", "important", "make sure"
 ** A phrase that means a thing stays ("Note that in the ticket."): behind a short one a clause must begin. German
-** clauses behind such a
-** phrase have another order of words, so of German whole sentences alone are filler.
+** clauses behind such a phrase have another order of words, so of German whole sentences alone are filler.
 **
 ** Nothing in examples, quotations, context, tags and headings that speak of texts; no sentence of thanks in a prompt
-** that holds a letter
-** or works on a text (translates, proofreads): there it may be the text itself. Thanks count at a block's end alone.
+** that holds a letter or works on a text (translates, proofreads): there it may be the text itself. Thanks count at a
+** block's end alone.
 */
 #ifndef LLMCOST_FILLER_H
 #define LLMCOST_FILLER_H

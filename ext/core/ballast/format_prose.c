@@ -1,9 +1,8 @@
 /*
 ** See format_prose.h for the contract.
 **
-** First each unit alone: what it can be (Form). Then what it is beside others: a sentence without the word JSON
-** needs one with it near by,
-** what leads in needs all that it leads in, and that needs what leads it in.
+** First each unit alone: what it can be (Form). Then what it is beside others: a sentence without the word JSON needs
+** one with it near by, what leads in needs all that it leads in, and that needs what leads it in.
 */
 #include "core/ballast/format_prose.h"
 

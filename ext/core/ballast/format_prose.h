@@ -1,20 +1,16 @@
 /*
-** Sentences of a prompt that say how the JSON of the answer is to look, which a JSON Schema (the option `schema` of
-** a call) says and
-** enforces: that it is JSON and nothing else, which fields it has, of which types, of which values.
+** Sentences of a prompt that say how the JSON of the answer is to look, which a JSON Schema (the option `schema` of a
+** call) says and enforces: that it is JSON and nothing else, which fields it has, of which types, of which values.
 **
-** Told by a closed list of words: a sentence is one of these only if each of its words is a word of grammar, one
-** that speaks of JSON and
-** nothing else (cues.h), or a name. So "Respond only with valid JSON." is; "`priority` is high if the customer is
-** angry." says what goes into a
-** field, and stays; so does every sentence with a condition or a number. "Do not add explanations." counts beside a
-** sentence that speaks of JSON.
+** Told by a closed list of words: a sentence is one of these only if each of its words is a word of grammar, one that
+** speaks of JSON and nothing else (cues.h), or a name. So "Respond only with valid JSON." is; "`priority` is high if
+** the customer is angry." says what goes into a field, and stays; so does every sentence with a condition or a
+** number. "Do not add explanations." counts beside a sentence that speaks of JSON.
 **
 ** With a schema the names, types and values must be in it: a name that may be missing there is not one that a
-** sentence demands; a list of
-** some values of an enumeration says more than the schema does. Without one any name in quotation marks or backticks
-** counts, where the
-** sentence speaks of fields or shows their types: what it says is better said by a schema.
+** sentence demands; a list of some values of an enumeration says more than the schema does. Without one any name in
+** quotation marks or backticks counts, where the sentence speaks of fields or shows their types: what it says is
+** better said by a schema.
 **
 ** A sentence that leads in a list, or JSON that shows the types, counts only with all that hangs on it.
 */

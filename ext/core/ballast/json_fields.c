@@ -129,24 +129,30 @@ static void read(JsonFields *s, const cJSON *schema) {
   }
 }
 
-JsonFields *json_fields_read(const char *schema, size_t n, Err *err) {
-  cJSON *doc = json_parse(schema, n, "the schema", err);
-  JsonFields *s = doc ? calloc(1, sizeof *s) : NULL;
-  if (doc && !cJSON_IsObject(doc)) {
+JsonFields *json_fields_of(const cJSON *schema, Err *err) {
+  if (!cJSON_IsObject(schema)) {
     err_set(err, RC_ERROR, ERR_BAD_OPTION, "schema must be a JSON Schema, an object");
-  } else if (doc && !s) {
+    return NULL;
+  }
+  JsonFields *s = calloc(1, sizeof *s);
+  if (!s) {
     err_nomem(err);
+    return NULL;
   }
-  if (s && err->rc == RC_OK) {
-    s->err = err;
-    read(s, doc);
-    s->err = NULL;
-  }
-  cJSON_Delete(doc);
+  s->err = err;
+  read(s, schema);
+  s->err = NULL;
   if (err->rc != RC_OK) {
     json_fields_free(s);
-    s = NULL;
+    return NULL;
   }
+  return s;
+}
+
+JsonFields *json_fields_read(const char *schema, size_t n, Err *err) {
+  cJSON *doc = json_parse(schema, n, "the schema", err);
+  JsonFields *s = doc ? json_fields_of(doc, err) : NULL;
+  cJSON_Delete(doc);
   return s;
 }
 

@@ -1,20 +1,20 @@
 /*
 ** What a JSON Schema says of the names in an answer, as far as prose can say it too: which there are, their types,
-** what they may be.
-** Nothing is checked against it (core/schema does that), so it takes any JSON.
+** what they may be. Nothing is checked against it (core/schema does that), so it takes any JSON.
 */
 #ifndef LLMCOST_JSON_FIELDS_H
 #define LLMCOST_JSON_FIELDS_H
 
-#include "base/error.h"
+#include "base/text/json.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
 typedef struct JsonFields JsonFields;
 
-/* Of the n bytes of a JSON Schema. Owned (json_fields_free); NULL and *err: ERR_BAD_SCHEMA where it is no JSON
-** object, or no memory. */
+/* Of a JSON Schema, or its n bytes. Owned (json_fields_free); NULL and *err: ERR_BAD_OPTION where it is no
+** object, no JSON, or no memory. */
+JsonFields *json_fields_of(const cJSON *schema, Err *err);
 JsonFields *json_fields_read(const char *schema, size_t n, Err *err);
 void json_fields_free(JsonFields *s);
 

@@ -1,7 +1,6 @@
 /*
 ** Where in a prompt sentences are said to the model: not in examples, in marked context, in tags that hold what was
-** given, in quotations; nor
-** where the wording of an answer stands ("End with: Thank you for your order.").
+** given, in quotations; nor where the wording of an answer stands ("End with: Thank you for your order.").
 */
 #ifndef LLMCOST_PLACES_H
 #define LLMCOST_PLACES_H

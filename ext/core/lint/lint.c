@@ -3,7 +3,10 @@
 */
 #include "core/lint/lint.h"
 
+#include "core/ballast/filler.h"
+#include "core/ballast/format_prose.h"
 #include "core/compress/repeats.h"
+#include "core/lint/finding.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,14 +20,16 @@ const char *lint_kind_name(LintKind kind) {
   return names[kind];
 }
 
-/* The finding that was added; NULL and *err without memory. */
-static LintFinding *add(Lint *out, LintKind kind, size_t from, size_t n, long long tokens,
-                        Err *err) {
+LintFinding *lint_add(LintWork *w, LintKind kind, size_t from, size_t n, long long tokens) {
+  Lint *out = w->out;
+  if (w->err->rc != RC_OK) {
+    return NULL;
+  }
   if (out->n == out->cap) {
     size_t cap = out->cap ? 2 * out->cap : 8;
     LintFinding *grown = realloc(out->at, cap * sizeof *grown);
     if (!grown) {
-      err_nomem(err);
+      err_nomem(w->err);
       return NULL;
     }
     out->at = grown;
@@ -35,40 +40,51 @@ static LintFinding *add(Lint *out, LintKind kind, size_t from, size_t n, long lo
   return f;
 }
 
-static long long count(const LintOptions *o, const char *text, size_t n, Err *err) {
-  long long tokens = n ? o->count(o->arg, text, n) : 0;
+long long lint_count(const LintWork *w, size_t from, size_t n) {
+  long long tokens = n ? w->options->count(w->options->arg, w->text + from, n) : 0;
   if (tokens < 0) {
-    err_nomem(err);
+    err_nomem(w->err);
   }
   return tokens;
 }
 
-/* --- what moves --- */
-
-/* The text without a unit, and the unit. */
-static int take_out(const char *text, size_t n, const TextUnits *u, size_t i, LintFinding *f,
-                    Err *err) {
-  unsigned char *gone = malloc(u->n);
-  Cuts cuts = {NULL, 0, 0, 0};
+/* Takes the text without its cuts. */
+static int set_changed(LintWork *w, LintFinding *f, const Cuts *cuts) {
   Buf out;
-  buf_init(&out, n + 1);
+  buf_init(&out, w->n + 1);
+  cuts_apply(cuts, w->text, w->n, &out);
+  f->n_changed = out.n;
+  f->changed = buf_take(&out);
+  return f->changed ? RC_OK : err_nomem(w->err);
+}
+
+int lint_without_bytes(LintWork *w, LintFinding *f, size_t from, size_t n) {
+  Cuts cuts = {NULL, 0, 0, 0};
+  if (cuts_add(&cuts, from, n, CUT_SAME, w->err) == RC_OK) {
+    set_changed(w, f, &cuts);
+  }
+  cuts_free(&cuts);
+  return w->err->rc;
+}
+
+int lint_without_units(LintWork *w, LintFinding *f, size_t first, size_t behind, int labels) {
+  unsigned char *gone = malloc(w->u->n + 1);
+  Cuts cuts = {NULL, 0, 0, 0};
   if (!gone) {
-    return err_nomem(err);
+    return err_nomem(w->err);
   }
-  memset(gone, CUT_KEPT, u->n);
-  gone[i] = CUT_SAME;
-  if (cuts_of_units(text, n, u, gone, &cuts, err) == RC_OK) {
-    cuts_apply(&cuts, text, n, &out);
-    f->n_changed = out.n;
-    f->changed = buf_take(&out);
-    f->moved = u->at[i].from;
-    f->n_moved = u->at[i].n;
+  memset(gone, CUT_KEPT, w->u->n + 1);
+  memset(gone + first, CUT_SAME, behind - first);
+  if ((!labels || cuts_empty_labels(w->u, gone, NULL, w->err) == RC_OK) &&
+      cuts_of_units(w->text, w->n, w->u, gone, &cuts, w->err) == RC_OK) {
+    set_changed(w, f, &cuts);
   }
-  buf_free(&out);
   cuts_free(&cuts);
   free(gone);
-  return f->changed || err->rc != RC_OK ? err->rc : err_nomem(err);
+  return w->err->rc;
 }
+
+/* --- what moves --- */
 
 /* 1 if a value stands right behind a colon: "Time: 10:31" is nobody's turn. */
 static int is_labelled(const char *text, const TextUnit *unit, size_t from) {
@@ -78,7 +94,8 @@ static int is_labelled(const char *text, const TextUnit *unit, size_t from) {
   return from > unit->from && text[from - 1] == ':';
 }
 
-/* A unit can be taken out where nothing hangs on it and it stands for itself: no heading, no item of a list, nothing long. */
+/* A unit can be taken out where nothing hangs on it and it stands for itself: no heading, no item of a list, nothing
+** long. */
 static int can_move(const char *text, const TextUnits *u, const Moving *m) {
   enum { MOST = 300 };
   const TextUnit *unit = &u->at[m->unit], *next = m->unit + 1 < u->n ? unit + 1 : NULL;
@@ -111,49 +128,90 @@ static size_t next_unit(const MovingList *m, size_t i) {
   return next;
 }
 
-/* What stands before the first that moves is kept already, unless it is too short: then it is gained too. */
-static long long gained_before(const char *text, const TextUnits *u, const MovingList *m,
-                               const LintOptions *o, Err *err) {
-  long long tokens = m->n && o->floor >= 0 ? count(o, text, u->at[m->at[0].unit].from, err) : 0;
-  return tokens < o->floor ? tokens : 0;
+static size_t unit_end(const LintWork *w, size_t i) {
+  return w->u->at[i].from + w->u->at[i].n;
 }
 
-static int add_moving(MovingFinder *finder, const char *text, size_t n, const TextUnits *u,
-                      const MovingList *m, const LintOptions *o, Lint *out, Err *err) {
-  size_t end = stable_end(u, m);
-  int gains = o->floor < 0 || out->tokens >= o->floor;
-  long long before = gains ? gained_before(text, u, m, o, err) : 0;
-  for (size_t i = 0; i < m->n && err->rc == RC_OK; i = next_unit(m, i)) {
-    const Moving *here = &m->at[i];
-    size_t next = next_unit(m, i), from = u->at[here->unit].from + u->at[here->unit].n;
-    size_t to = next < m->n ? u->at[m->at[next].unit].from : end;
-    if (here->from >= end) {
-      return RC_OK;
-    }
-    long long tokens = gains && to > from ? count(o, text + from, to - from, err) : 0;
-    LintFinding *f = add(out, LINT_VOLATILE_PREFIX, here->from, here->n, tokens + before, err);
-    before = 0;
-    if (f) {
-      f->moving = here->kind;
-    }
-    if (f && can_move(text, u, here) && moving_can_go(finder, text, u, here, err)) {
-      take_out(text, n, u, here->unit, f, err);
-    }
+static int gains(const LintWork *w) {
+  return w->options->floor < 0 || w->out->tokens >= w->options->floor;
+}
+
+/* What stands before the first that moves is kept already, unless it is too short: then it is gained too. */
+static long long gained_before(const LintWork *w) {
+  const MovingList *m = w->moving;
+  long long floor = w->options->floor;
+  long long tokens =
+      m->n && floor >= 0 && gains(w) ? lint_count(w, 0, w->u->at[m->at[0].unit].from) : 0;
+  return tokens < floor ? tokens : 0;
+}
+
+/* Adds one that moves, with what it costs. */
+static void add_one(LintWork *w, const Moving *here, long long tokens, int at_end) {
+  LintFinding *f = lint_add(w, LINT_VOLATILE_PREFIX, here->from, here->n, tokens);
+  if (!f) {
+    return;
   }
-  return err->rc;
+  f->moving = here->kind;
+  f->at_end = at_end;
+  if (can_move(w->text, w->u, here) && moving_can_go(w->finder, w->text, w->u, here, w->err) &&
+      lint_without_units(w, f, here->unit, here->unit + 1, 0) == RC_OK) {
+    f->moved = w->u->at[here->unit].from;
+    f->n_moved = w->u->at[here->unit].n;
+  }
+}
+
+/* What ends the text and moves: a mark behind it is never read. One finding: what is in front of the first of these. */
+static void add_at_end(LintWork *w, size_t i, int is_first) {
+  const Moving *here = &w->moving->at[i];
+  if (w->options->wants_marks && is_first) {
+    size_t from = w->u->at[here->unit].from;
+    long long tokens = lint_count(w, 0, from);
+    add_one(w, here, w->options->floor < 0 || tokens >= w->options->floor ? tokens : 0, 1);
+  }
+}
+
+static int look_at_moving(LintWork *w) {
+  const MovingList *m = w->moving;
+  size_t end = stable_end(w->u, m);
+  long long before = gained_before(w);
+  for (size_t i = 0; i < m->n && w->err->rc == RC_OK; i = next_unit(m, i)) {
+    const Moving *here = &m->at[i];
+    size_t next = next_unit(m, i), from = unit_end(w, here->unit);
+    size_t to = next < m->n ? w->u->at[m->at[next].unit].from : end;
+    if (here->from >= end) {
+      add_at_end(w, i, w->out->n == 0);
+      return w->err->rc;
+    }
+    long long tokens = gains(w) && to > from ? lint_count(w, from, to - from) : 0;
+    add_one(w, here, tokens + before, 0);
+    before = 0;
+  }
+  return w->err->rc;
 }
 
 /* --- what is said twice --- */
 
-static int add_repeats(const char *text, const TextUnits *u, LintKind kind, CutReason reason,
-                       const unsigned char *gone, const LintOptions *o, Lint *out, Err *err) {
-  for (size_t i = 0; i < u->n && err->rc == RC_OK; i++) {
+static void add_repeats(LintWork *w, LintKind kind, CutReason reason, const unsigned char *gone) {
+  for (size_t i = 0; i < w->u->n && w->err->rc == RC_OK; i++) {
     if (gone[i] == reason) {
-      const TextUnit *unit = &u->at[i];
-      add(out, kind, unit->from, unit->n, count(o, text + unit->from, unit->n, err), err);
+      const TextUnit *unit = &w->u->at[i];
+      lint_add(w, kind, unit->from, unit->n, lint_count(w, unit->from, unit->n));
     }
   }
-  return err->rc;
+}
+
+static int look_at_repeats(LintWork *w) {
+  unsigned char *gone = malloc(w->u->n + 1);
+  if (!gone) {
+    return err_nomem(w->err);
+  }
+  memset(gone, CUT_KEPT, w->u->n + 1);
+  if (repeats_find(w->text, w->u, gone, w->err) == RC_OK) {
+    add_repeats(w, LINT_DUPLICATE, CUT_SAME, gone);
+    add_repeats(w, LINT_NEAR_DUPLICATE, CUT_ALMOST_SAME, gone);
+  }
+  free(gone);
+  return w->err->rc;
 }
 
 /* --- blanks --- */
@@ -162,17 +220,17 @@ enum {
   LEAST_PART = 100
 }; /* what saves less of a text than one part in so many is not worth a word */
 
-static int add_blanks(const char *text, size_t n, LintKind kind, unsigned method,
-                      const LintOptions *o, Lint *out, Err *err) {
+static int add_blanks(LintWork *w, LintKind kind, unsigned method) {
+  const LintOptions *o = w->options;
   const CompressOptions with = {.methods = method, .count = o->count, .arg = o->arg};
   Compressed c;
-  if (compress_text(text, n, &with, &c, err) != RC_OK) {
-    return err->rc;
+  if (compress_text(w->text, w->n, &with, &c, w->err) != RC_OK) {
+    return w->err->rc;
   }
   LintFinding *f = NULL;
   if ((c.tokens_before - c.tokens_after) * LEAST_PART >= c.tokens_before &&
       c.tokens_after < c.tokens_before) {
-    f = add(out, kind, 0, n, c.tokens_before - c.tokens_after, err);
+    f = lint_add(w, kind, 0, w->n, c.tokens_before - c.tokens_after);
   }
   if (f) {
     f->changed = c.text;
@@ -180,50 +238,125 @@ static int add_blanks(const char *text, size_t n, LintKind kind, unsigned method
     c.text = NULL;
   }
   compressed_free(&c);
-  return err->rc;
+  return w->err->rc;
 }
 
-static int look_at_repeats(const char *text, const TextUnits *u, const LintOptions *o, Lint *out,
-                           Err *err) {
-  unsigned char *gone = malloc(u->n + 1);
-  if (!gone) {
-    return err_nomem(err);
+/* --- ballast --- */
+
+/* Those that repeat another, and all of them together. */
+static int look_at_examples(LintWork *w) {
+  const Examples *e = w->examples;
+  long long tokens = 0, n = 0;
+  for (size_t i = 0; i < e->n && w->err->rc == RC_OK; i++) {
+    const Example *x = &e->at[i];
+    long long of_one = lint_count(w, x->from, x->n);
+    tokens += of_one;
+    LintFinding *f = x->repeats != EXAMPLE_NONE && n++ < LINT_MOST_FOUND
+                         ? lint_add(w, LINT_EXAMPLE_REPEATS, x->from, x->n, of_one)
+                         : NULL;
+    if (f) {
+      f->other = e->at[x->repeats].from;
+      f->n_other = e->at[x->repeats].n;
+    }
   }
-  memset(gone, CUT_KEPT, u->n + 1);
-  if (repeats_find(text, u, gone, err) == RC_OK) {
-    add_repeats(text, u, LINT_DUPLICATE, CUT_SAME, gone, o, out, err);
-    add_repeats(text, u, LINT_NEAR_DUPLICATE, CUT_ALMOST_SAME, gone, o, out, err);
+  if (e->n && (e->n >= LINT_FEW || tokens * 5 >= w->out->tokens)) {
+    const Example *last = &e->at[e->n - 1];
+    LintFinding *f =
+        lint_add(w, LINT_FEW_SHOT, e->at[0].from, last->from + last->n - e->at[0].from, tokens);
+    if (f) {
+      f->examples = (long long)e->n;
+    }
   }
-  free(gone);
-  return err->rc;
+  return w->err->rc;
 }
 
-static int look_at_moving(MovingFinder *finder, const char *text, size_t n, const TextUnits *u,
-                          const LintOptions *o, Lint *out, Err *err) {
-  MovingList moving = {NULL, 0, 0};
-  if (moving_find(finder, text, u, &moving, err) == RC_OK) {
-    moving.n = moving.n > LINT_MOST_MOVING ? LINT_MOST_MOVING : moving.n;
-    add_moving(finder, text, n, u, &moving, o, out, err);
+/* Adds what a list holds; `may_change`: the text can do without it as it is. */
+static int add_ballast(LintWork *w, LintKind kind, const BallastList *list, int may_change) {
+  for (size_t i = 0; i < list->n && i < LINT_MOST_FOUND && w->err->rc == RC_OK; i++) {
+    const Ballast *b = &list->at[i];
+    int blank =
+        b->is_phrase && w->text[b->from + b->n - 1] == ' '; /* it is the next word's token */
+    long long tokens = lint_count(w, b->from, b->n - (size_t)blank);
+    LintFinding *f = lint_add(w, kind, b->from, b->n, tokens);
+    if (f && may_change && b->is_phrase) {
+      lint_without_bytes(w, f, b->from, b->n);
+    } else if (f && may_change) {
+      lint_without_units(w, f, b->first, b->behind, 1);
+    }
   }
-  moving_free(&moving);
-  return err->rc;
+  return w->err->rc;
+}
+
+static int look_at_ballast(LintWork *w) {
+  BallastList format = {NULL, 0, 0}, filler = {NULL, 0, 0};
+  const JsonFields *fields = w->options->fields;
+  if (format_prose_find(w->text, w->u, w->places, fields, &format, w->err) == RC_OK &&
+      add_ballast(w, LINT_FORMAT_PROSE, &format, fields != NULL) == RC_OK &&
+      filler_find(w->text, w->u, w->places, &filler, w->err) == RC_OK) {
+    add_ballast(w, LINT_FILLER, &filler, 1);
+  }
+  ballast_free(&format);
+  ballast_free(&filler);
+  return w->err->rc;
+}
+
+/* --- all of it --- */
+
+static int look_at_floor(LintWork *w) {
+  long long floor = w->options->floor, tokens = w->out->tokens;
+  if (tokens < floor && tokens >= floor / 2) {
+    lint_add(w, LINT_BELOW_FLOOR, 0, w->n, floor - tokens);
+  }
+  return w->err->rc;
+}
+
+static int look_at_json_blanks(LintWork *w) {
+  return add_blanks(w, LINT_PRETTY_JSON, COMPRESS_JSON);
+}
+
+static int look_at_blanks(LintWork *w) {
+  return add_blanks(w, LINT_BLANKS, COMPRESS_SPACE);
+}
+
+/* In the order of the kinds. */
+static int (*const looks[])(LintWork *) = {
+    look_at_moving,   lint_order,      look_at_floor,       look_at_repeats, lint_contradictions,
+    look_at_examples, look_at_ballast, look_at_json_blanks, look_at_blanks,  lint_length};
+
+/* What several of them need. */
+static int prepare(LintWork *w, TextUnits *u, MovingList *moving, Examples *examples,
+                   unsigned char **places) {
+  w->out->tokens = lint_count(w, 0, w->n);
+  if (w->err->rc != RC_OK || units_find(w->text, w->n, u, w->err) != RC_OK ||
+      moving_find(w->finder, w->text, u, moving, w->err) != RC_OK ||
+      examples_find(w->text, w->n, u, examples, w->err) != RC_OK ||
+      examples_compare(w->text, examples, w->err) != RC_OK) {
+    return w->err->rc;
+  }
+  moving->n = moving->n > LINT_MOST_MOVING ? LINT_MOST_MOVING : moving->n;
+  *places = malloc(u->n + 1);
+  return *places ? places_find(w->text, u, examples, *places, w->err) : err_nomem(w->err);
 }
 
 int lint_text(MovingFinder *finder, const char *text, size_t n, const LintOptions *o, Lint *out,
               Err *err) {
   TextUnits u = {NULL, 0, 0, 0};
+  MovingList moving = {NULL, 0, 0};
+  Examples examples = {NULL, 0, 0};
+  unsigned char *places = NULL;
+  LintWork w = {.text = text, .n = n, .options = o, .finder = finder, .out = out, .err = err};
   memset(out, 0, sizeof *out);
-  out->tokens = count(o, text, n, err);
-  if (err->rc == RC_OK && units_find(text, n, &u, err) == RC_OK) {
-    look_at_moving(finder, text, n, &u, o, out, err);
-    if (err->rc == RC_OK && out->tokens < o->floor && out->tokens >= o->floor / 2) {
-      add(out, LINT_BELOW_FLOOR, 0, n, o->floor - out->tokens, err);
-    }
-    if (err->rc == RC_OK && look_at_repeats(text, &u, o, out, err) == RC_OK &&
-        add_blanks(text, n, LINT_PRETTY_JSON, COMPRESS_JSON, o, out, err) == RC_OK) {
-      add_blanks(text, n, LINT_BLANKS, COMPRESS_SPACE, o, out, err);
-    }
+  prepare(&w, &u, &moving, &examples, &places);
+  w.u = &u;
+  w.moving = &moving;
+  w.examples = &examples;
+  w.places = places;
+  for (size_t i = 0; i < sizeof looks / sizeof *looks && err->rc == RC_OK; i++) {
+    looks[i](&w);
   }
+  free(places);
+  examples_free(&examples);
+  moving_free(&moving);
   units_free(&u);
   if (err->rc != RC_OK) {
     lint_free(out);

@@ -7,6 +7,7 @@
 #include "core/lint/moving.h"
 
 #include "base/hash.h"
+#include "base/once.h"
 #include "base/utf8.h"
 
 #include <stdlib.h>
@@ -103,51 +104,55 @@ enum {
   MOST_IN_UNIT = 64 /* that are told of one sentence */
 };
 
+/* Compiled once in a process: constant afterwards, for all threads. */
+static struct { pcre2_code *patterns[PATTERNS], *shown, *meant, *daily; } made;
+static Once once = ONCE_INIT;
+
 struct MovingFinder {
-  pcre2_code *patterns[PATTERNS], *shown, *meant, *daily; /* owned */
-  pcre2_match_data *match;                                /* owned */
+  pcre2_match_data *match; /* owned */
   /* Hashes of sentences without any: prompts that differ in a clock share all others. 0: none yet. */
   unsigned long long clean[CLEAN];
 };
 
-static pcre2_code *compile(const char *pattern, Err *err) {
+/* To machine code where that can be had (elsewhere it is interpreted, five times as slowly). NULL: no memory. */
+static pcre2_code *compile(const char *pattern) {
   int code = 0;
   PCRE2_SIZE at;
   pcre2_code *p =
       pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
                     PCRE2_UTF | PCRE2_UCP | PCRE2_CASELESS | PCRE2_NO_UTF_CHECK, &code, &at, NULL);
-  if (!p) {
-    err_nomem(err);
+  if (p) {
+    (void)pcre2_jit_compile(p, PCRE2_JIT_COMPLETE);
   }
   return p;
 }
 
-void moving_close(MovingFinder *f) {
-  for (int i = 0; f && i < PATTERNS; i++) {
-    pcre2_code_free(f->patterns[i]);
+static int compile_all(void) {
+  int is_whole = 1;
+  for (int i = 0; i < PATTERNS; i++) {
+    made.patterns[i] = made.patterns[i] ? made.patterns[i] : compile(table[i].pattern);
+    is_whole &= made.patterns[i] != NULL;
   }
+  made.shown = made.shown ? made.shown : compile(shown);
+  made.meant = made.meant ? made.meant : compile(meant);
+  made.daily = made.daily ? made.daily : compile(daily);
+  return is_whole && made.shown && made.meant && made.daily;
+}
+
+void moving_close(MovingFinder *f) {
   if (f) {
-    pcre2_code_free(f->shown);
-    pcre2_code_free(f->meant);
-    pcre2_code_free(f->daily);
     pcre2_match_data_free(f->match);
   }
   free(f);
 }
 
 MovingFinder *moving_open(Err *err) {
-  MovingFinder *f = calloc(1, sizeof *f);
+  MovingFinder *f = once_make(&once, compile_all) ? calloc(1, sizeof *f) : NULL;
   if (!f) {
     err_nomem(err);
     return NULL;
   }
-  for (int i = 0; i < PATTERNS && err->rc == RC_OK; i++) {
-    f->patterns[i] = compile(table[i].pattern, err);
-  }
-  f->shown = err->rc == RC_OK ? compile(shown, err) : NULL;
-  f->meant = err->rc == RC_OK ? compile(meant, err) : NULL;
-  f->daily = err->rc == RC_OK ? compile(daily, err) : NULL;
-  f->match = err->rc == RC_OK ? pcre2_match_data_create(2, NULL) : NULL;
+  f->match = pcre2_match_data_create(2, NULL);
   if (!f->match) {
     err_nomem(err);
     moving_close(f);
@@ -159,8 +164,12 @@ MovingFinder *moving_open(Err *err) {
 /* Looks for a pattern in a unit from byte `at` of the text on: 1, with the places of a group (0: the whole) in *from and *to. */
 static int find(MovingFinder *f, const pcre2_code *p, const char *text, const TextUnit *unit,
                 size_t at, int group, size_t *from, size_t *to, Err *err) {
-  int rc = pcre2_match(p, (PCRE2_SPTR)text + unit->from, unit->n, at - unit->from,
-                       PCRE2_NO_UTF_CHECK, f->match, NULL);
+  PCRE2_SPTR subject = (PCRE2_SPTR)text + unit->from;
+  int rc = pcre2_match(p, subject, unit->n, at - unit->from, PCRE2_NO_UTF_CHECK, f->match, NULL);
+  if (rc == PCRE2_ERROR_JIT_STACKLIMIT) {
+    rc = pcre2_match(p, subject, unit->n, at - unit->from, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT,
+                     f->match, NULL);
+  }
   if (rc == PCRE2_ERROR_NOMEMORY || rc == PCRE2_ERROR_HEAPLIMIT) {
     err_nomem(err);
     return 0;
@@ -181,7 +190,7 @@ static int is_valid(const char *text, const TextUnit *unit) {
 
 static int is_shown(MovingFinder *f, const char *text, const TextUnit *unit, Err *err) {
   size_t from, to;
-  return is_valid(text, unit) && find(f, f->shown, text, unit, unit->from, 0, &from, &to, err);
+  return is_valid(text, unit) && find(f, made.shown, text, unit, unit->from, 0, &from, &to, err);
 }
 
 /* 1 if nothing in it, or in what it hangs on, speaks of examples. */
@@ -245,7 +254,7 @@ static MovingKind kind_of(MovingFinder *f, int pattern, const char *text, size_t
                           Err *err) {
   const TextUnit value = {.from = from, .n = to - from};
   MovingKind kind = table[pattern].kind;
-  return kind == MOVING_PLACE && find(f, f->daily, text, &value, from, 0, &from, &to, err)
+  return kind == MOVING_PLACE && find(f, made.daily, text, &value, from, 0, &from, &to, err)
              ? MOVING_DAY
              : kind;
 }
@@ -256,7 +265,7 @@ static int look_for(MovingFinder *f, int pattern, const char *text, const TextUn
   const TextUnit *unit = &u->at[i];
   size_t at = unit->from, from = 0, to = 0;
   for (int tries = 0; tries < MOST_IN_UNIT && out->n - first < MOST_IN_UNIT &&
-                      find(f, f->patterns[pattern], text, unit, at, 1, &from, &to, err);
+                      find(f, made.patterns[pattern], text, unit, at, 1, &from, &to, err);
        tries++) {
     int is_spoken_of = table[pattern].is_alone && unit->n - (to - from) > BESIDE;
     if (!is_spoken_of && !is_quoted(marks, from, to)) {
@@ -279,7 +288,7 @@ static int has_any(MovingFinder *f, const char *text, const TextUnit *unit, Err 
     return 0;
   }
   for (int p = 0; p < PATTERNS && !has; p++) {
-    has = find(f, f->patterns[p], text, unit, unit->from, 1, &from, &to, err);
+    has = find(f, made.patterns[p], text, unit, unit->from, 1, &from, &to, err);
   }
   if (!has && err->rc == RC_OK) {
     f->clean[hash % CLEAN] = hash;
@@ -310,7 +319,7 @@ int moving_can_go(MovingFinder *f, const char *text, const TextUnits *u, const M
   for (size_t i = 0; i < u->n && can; i++) {
     const TextUnit *x = &u->at[i];
     can = i == m->unit || !is_valid(text, x) ||
-          !find(f, f->meant, text, x, x->from, 0, &from, &to, err);
+          !find(f, made.meant, text, x, x->from, 0, &from, &to, err);
   }
   return can;
 }

@@ -3,10 +3,15 @@
 **
 ** What a finding costs a day, with T tokens of the text and t of the finding:
 **
-**   what moves    calls a day × (price of T − price of T where the provider's cache keeps it) × t / T; of a date one call a day,
+**   what moves    calls a day × (price of T − price of T where the provider's cache keeps it) × t / T; of a date one
+**   call a day,
 **                 for the cache is cold once a day and no more
-**   what is said twice, blanks    calls a day × price of t as fresh input
+**   another order the same; where the ledger has the prompt, times the share of its texts that came in another order
+**   than the one
+**                 before them
 **   below the floor               nothing: to make a prompt longer is no advice
+**   no limit of length            nobody knows: how long answers would be with one is not in any ledger
+**   all else                      calls a day × price of t as fresh input
 */
 #include "work/prompts/linted.h"
 
@@ -24,14 +29,19 @@
 typedef struct LintCall {
   const char *model;
   double calls_day;
+  const cJSON *schema;
+  const char *before;
 } LintCall;
 
 #define INTO(type, member) SPEC_INTO(LintCall, type, member)
 static const Spec specs[] = {
     {"model", INTO(TEXT, model)},
     {"calls_day", INTO(NUMBER, calls_day), .max = 1e12},
+    {"schema", INTO(OBJECT, schema)},
+    {"before", INTO(TEXT, before)},
 };
-static const SpecHint hints[] = {{"calls", "calls_day"}, {NULL, NULL}};
+static const SpecHint hints[] = {
+    {"calls", "calls_day"}, {"json_schema", "schema"}, {"last", "before"}, {NULL, NULL}};
 static const SpecTable table = {"option", ERR_BAD_OPTION, "model",
                                 hints,    specs,          sizeof specs / sizeof specs[0]};
 
@@ -42,7 +52,16 @@ typedef struct Work {
   Model model; /* borrows; no name: none is known */
   TokenRule rule;
   long long floor;
+  int wants_marks;
+  JsonFields *fields; /* owned: of the option `schema` */
 } Work;
+
+/* One prompt: its text, what it came in another order as, and what the ledger knows of it. */
+typedef struct Prompt {
+  const char *text, *before; /* before: NULL where that is not known */
+  size_t n, n_before;
+  const SentPrompt *sent; /* NULL: the ledger has none */
+} Prompt;
 
 static long long count_tokens(void *arg, const char *text, size_t n) {
   return tokens_count(&((Work *)arg)->rule, text, n);
@@ -52,10 +71,13 @@ static long long count_tokens(void *arg, const char *text, size_t n) {
 static int measure(Work *w, Err *err) {
   PricingAsk ask = {.model = w->model.name, .provider = w->model.provider, .at_ms = now_ms()};
   w->floor = -1;
+  w->wants_marks = 0;
   if (counter_rule(w->conn, w->model.name, &w->rule, err) != RC_OK || !w->model.name) {
     return err->rc;
   }
   const PriceRef *ref = pricing_find(w->conn, &ask, err);
+  /* Anthropic's models keep only what is marked, whoever sells them. */
+  w->wants_marks = strcasestr(w->model.name, "claude") != NULL;
   if (ref && ref->bare) {
     w->floor = catalogue_cache_minimum(ref->seller.vendor, ref->bare, ask.at_ms);
   }
@@ -76,34 +98,55 @@ static double usd_of_moving(const Work *w, const Lint *lint, const LintFinding *
   double fresh = usd(pricing_of_tokens(w->conn, &w->model, lint->tokens, 0, err));
   double kept = usd(pricing_of_shared(w->conn, &w->model, lint->tokens, &ask, 0, err));
   double of_one = (fresh - kept) * (double)f->tokens / (double)lint->tokens;
-  double gain = of_one * (f->moving == MOVING_DAY ? fmin(1, calls) : calls);
+  int is_daily = f->kind == LINT_VOLATILE_PREFIX && f->moving == MOVING_DAY;
+  double gain = of_one * (is_daily ? fmin(1, calls) : calls);
   return calls < 2 && !isnan(gain) ? 0 : gain;
 }
 
 /* What a finding costs a day; NAN: nobody says. */
 static double usd_day(const Work *w, const Lint *lint, const LintFinding *f, double calls,
                       Err *err) {
+  if (f->kind == LINT_NO_LENGTH_LIMIT) {
+    return (double)NAN;
+  }
   if (f->tokens == 0 || f->kind == LINT_BELOW_FLOOR) {
     return 0;
   }
   if (!w->model.name || isnan(calls)) {
     return (double)NAN;
   }
-  return f->kind == LINT_VOLATILE_PREFIX
+  return f->kind == LINT_VOLATILE_PREFIX || f->kind == LINT_UNSTABLE_ORDER
              ? usd_of_moving(w, lint, f, calls, err)
              : calls * usd(pricing_of_tokens(w->conn, &w->model, f->tokens, 0, err));
 }
 
-static int look(Work *w, const char *text, size_t n, Linted *out, Err *err) {
-  const LintOptions o = {.floor = w->floor, .count = count_tokens, .arg = w};
-  out->text = malloc(n + 1);
+/* The share of the calls that came in another order than the one before them; 1 where the ledger has none. */
+static double share_moved(const SentPrompt *sent) {
+  return sent && sent->orders && sent->calls > 1
+             ? fmin(1, (double)sent->orders / (double)(sent->calls - 1))
+             : 1;
+}
+
+static int look(Work *w, const Prompt *p, Linted *out, Err *err) {
+  const SentPrompt *sent = p->sent;
+  const LintOptions o = {.floor = w->floor,
+                         .count = count_tokens,
+                         .arg = w,
+                         .wants_marks = w->wants_marks,
+                         .fields = w->fields,
+                         .before = p->before,
+                         .n_before = p->n_before,
+                         .answers = sent ? sent->answers : 0,
+                         .long_answers = sent ? sent->long_answers : 0,
+                         .answer_tokens = sent ? sent->answer_tokens : 0};
+  out->text = malloc(p->n + 1);
   if (!out->text) {
     return err_nomem(err);
   }
-  memcpy(out->text, text, n);
-  out->text[n] = 0;
-  out->n = n;
-  if (lint_text(w->finder, out->text, n, &o, &out->lint, err) != RC_OK) {
+  memcpy(out->text, p->text, p->n);
+  out->text[p->n] = 0;
+  out->n = p->n;
+  if (lint_text(w->finder, out->text, p->n, &o, &out->lint, err) != RC_OK) {
     return err->rc;
   }
   out->usd_day = calloc(out->lint.n + 1, sizeof *out->usd_day);
@@ -111,7 +154,9 @@ static int look(Work *w, const char *text, size_t n, Linted *out, Err *err) {
     return err_nomem(err);
   }
   for (size_t i = 0; i < out->lint.n && err->rc == RC_OK; i++) {
-    out->usd_day[i] = usd_day(w, &out->lint, &out->lint.at[i], out->calls_day, err);
+    const LintFinding *f = &out->lint.at[i];
+    double share = f->kind == LINT_UNSTABLE_ORDER ? share_moved(sent) : 1;
+    out->usd_day[i] = usd_day(w, &out->lint, f, share * out->calls_day, err);
   }
   return err->rc;
 }
@@ -124,9 +169,10 @@ static char *copy_of(const char *text, Err *err) {
   return copy;
 }
 
-/* Looks through one prompt: `sent` (NULL: the ledger has none) says how often it is sent and to whom, unless the options do. */
-static int add(Work *w, const char *text, size_t n, const LintCall *call, double days,
-               const SentPrompt *sent, LintedList *out, Err *err) {
+/* Looks through one prompt: the ledger says how often it is sent and to whom, unless the options do. */
+static int add(Work *w, const Prompt *p, const LintCall *call, double days, LintedList *out,
+               Err *err) {
+  const SentPrompt *sent = p->sent;
   Linted *one = &out->at[out->n++];
   memset(one, 0, sizeof *one);
   w->model = (Model){.name = call->model ? call->model
@@ -140,7 +186,7 @@ static int add(Work *w, const char *text, size_t n, const LintCall *call, double
   one->system_hash = copy_of(sent ? sent->hash : NULL, err);
   one->model = copy_of(w->model.name, err);
   if (err->rc == RC_OK && measure(w, err) == RC_OK) {
-    look(w, text, n, one, err);
+    look(w, p, one, err);
   }
   return err->rc;
 }
@@ -149,8 +195,8 @@ static int add(Work *w, const char *text, size_t n, const LintCall *call, double
 static int add_text(Work *w, const char *text, size_t n, const LintCall *call,
                     const SentPrompts *all, LintedList *out, Err *err) {
   SentPrompt sum = {.calls = 0};
-  Hash key;
-  if (sent_prompts_key(w->finder, text, n, &key, err) != RC_OK) {
+  Hash key, order;
+  if (sent_prompts_key(w->finder, text, n, &key, &order, err) != RC_OK) {
     return err->rc;
   }
   for (size_t i = 0; i < all->n; i++) {
@@ -161,18 +207,29 @@ static int add_text(Work *w, const char *text, size_t n, const LintCall *call,
       sum.calls = calls;
     }
   }
-  return add(w, text, n, call, all->days, sum.calls ? &sum : NULL, out, err);
+  const Prompt p = {.text = text,
+                    .n = n,
+                    .before = call->before,
+                    .n_before = call->before ? strlen(call->before) : 0,
+                    .sent = sum.calls ? &sum : NULL};
+  return add(w, &p, call, all->days, out, err);
 }
 
 static int add_sent(Work *w, const LintCall *call, const SentPrompts *all, LintedList *out,
                     Err *err) {
   for (size_t i = 0; i < all->n && i < LINTED_MOST && err->rc == RC_OK; i++) {
-    size_t n = 0;
-    char *text = sent_prompts_text(w->conn, &all->at[i], &n, err);
-    if (text) {
-      add(w, text, n, call, all->days, &all->at[i], out, err);
+    const SentPrompt *sent = &all->at[i];
+    Prompt p = {.sent = sent};
+    char *text = sent_prompts_text(w->conn, sent->hash, &p.n, err);
+    char *before =
+        text && sent->before ? sent_prompts_text(w->conn, sent->before, &p.n_before, err) : NULL;
+    p.text = text;
+    p.before = before;
+    if (text && err->rc == RC_OK) {
+      add(w, &p, call, all->days, out, err);
     }
     free(text);
+    free(before);
   }
   return err->rc;
 }
@@ -217,11 +274,13 @@ int linted_read(Conn *conn, const char *text, size_t n, const char *options, siz
       !utf8_is_valid(text, n, &bad_at)) {
     err_set(err, RC_ERROR, ERR_BAD_UTF8, "the text is not valid UTF-8 (byte %zu)", bad_at);
   }
+  w.fields = err->rc == RC_OK && call.schema ? json_fields_of(call.schema, err) : NULL;
   w.finder = err->rc == RC_OK ? moving_open(err) : NULL;
   if (w.finder) {
     read_all(&w, text, n, &call, out, err);
   }
   moving_close(w.finder);
+  json_fields_free(w.fields);
   cJSON_Delete(doc);
   if (err->rc != RC_OK) {
     linted_free(out);

@@ -5,6 +5,8 @@
 
 #include "base/clock.h"
 #include "base/text/text.h"
+#include "core/lint/lint.h"
+#include "core/lint/order.h"
 #include "store/ledger.h"
 
 #include <stdlib.h>
@@ -16,45 +18,19 @@ enum { MOST_TEXTS = 10000, DAY_MS = 86400000 };
 static const char texts_sql[] =
     "SELECT x.text, c.system_hash, coalesce(c.model, c.model_requested), c.provider, count(*), "
     "max(c.ts),"
-    " (SELECT min(ts) FROM main.llm_calls WHERE ts >= ?1)"
+    " (SELECT min(ts) FROM main.llm_calls WHERE ts >= ?1), count(c.output_tokens), "
+    " count(*) FILTER (WHERE c.output_tokens >= ?3), sum(c.output_tokens)"
     " FROM main.llm_calls c JOIN main.llm_texts x ON x.hash = c.system_hash"
     " WHERE c.kind = 'call' AND c.ts >= ?1 GROUP BY c.system_hash, 3 ORDER BY max(c.ts) DESC LIMIT "
     "?2";
 
-/* A text with a mark in the place of all that moves. */
-static char *without_moving(const char *text, size_t n, const MovingList *m, size_t *n_out,
-                            Err *err) {
-  char *out = malloc(n + 1);
-  size_t at = 0, to = 0;
-  if (!out) {
-    err_nomem(err);
-    return NULL;
-  }
-  for (size_t i = 0; i <= m->n; i++) {
-    size_t from = i < m->n ? m->at[i].from : n;
-    memcpy(out + to, text + at, from - at);
-    to += from - at;
-    if (i < m->n) {
-      out[to++] = (char)m->at[i].kind;
-      at = from + m->at[i].n;
-    }
-  }
-  *n_out = to;
-  return out;
-}
-
-int sent_prompts_key(MovingFinder *finder, const char *text, size_t n, Hash *key, Err *err) {
+int sent_prompts_key(MovingFinder *finder, const char *text, size_t n, Hash *key, Hash *order,
+                     Err *err) {
   TextUnits u = {NULL, 0, 0, 0};
   MovingList m = {NULL, 0, 0};
-  size_t n_stable = 0;
-  char *stable = NULL;
   if (units_find(text, n, &u, err) == RC_OK && moving_find(finder, text, &u, &m, err) == RC_OK) {
-    stable = without_moving(text, n, &m, &n_stable, err);
+    order_hash(text, &u, &m, order, key, err);
   }
-  if (stable) {
-    *key = hash_bytes(stable, n_stable, 0);
-  }
-  free(stable);
   moving_free(&m);
   units_free(&u);
   return err->rc;
@@ -80,14 +56,19 @@ static int add_row(MovingFinder *finder, sqlite3_stmt *stmt, SentPrompts *out, E
     out->cap = cap;
   }
   const char *text = (const char *)sqlite3_column_text(stmt, 0);
-  SentPrompt p = {.calls = sqlite3_column_int64(stmt, 4), .last_ts = sqlite3_column_int64(stmt, 5)};
+  SentPrompt p = {.calls = sqlite3_column_int64(stmt, 4),
+                  .last_ts = sqlite3_column_int64(stmt, 5),
+                  .answers = sqlite3_column_int64(stmt, 7),
+                  .long_answers = sqlite3_column_int64(stmt, 8),
+                  .answer_tokens = sqlite3_column_int64(stmt, 9)};
   long long since = sqlite3_column_int64(stmt, 6);
   if (!text) {
     return RC_OK;
   }
   double days = (double)(now_ms() - since) / DAY_MS;
   out->days = days > 1 ? days : 1;
-  if (sent_prompts_key(finder, text, (size_t)sqlite3_column_bytes(stmt, 0), &p.key, err) == RC_OK) {
+  if (sent_prompts_key(finder, text, (size_t)sqlite3_column_bytes(stmt, 0), &p.key, &p.order,
+                       err) == RC_OK) {
     p.hash = column_copy(stmt, 1, err);
     p.model = column_copy(stmt, 2, err);
     p.provider = column_copy(stmt, 3, err);
@@ -100,6 +81,7 @@ static void free_one(SentPrompt *p) {
   free(p->hash);
   free(p->model);
   free(p->provider);
+  free(p->before);
 }
 
 /* 0: one prompt, sent to one model. */
@@ -121,17 +103,34 @@ static int by_calls(const void *a, const void *b) {
   return c ? c : compare(x, y);
 }
 
+/* Adds an older text of one prompt to it. `last`: the order of the one that was added before; returns that of this
+** one. */
+static Hash add_older(SentPrompt *p, SentPrompt *older, Hash last) {
+  p->calls += older->calls;
+  p->answers += older->answers;
+  p->long_answers += older->long_answers;
+  p->answer_tokens += older->answer_tokens;
+  p->orders += memcmp(&last, &older->order, sizeof last) != 0;
+  if (!p->before && memcmp(&p->order, &older->order, sizeof last) != 0) {
+    p->before = older->hash;
+    older->hash = NULL;
+  }
+  return older->order;
+}
+
 /* Of texts that are one prompt, sent to one model, the newest stays, with the calls of all. */
 static void join(SentPrompts *s) {
   size_t n = 0;
+  Hash last = {{0}};
   if (s->n) {
     qsort(s->at, s->n, sizeof *s->at, by_key);
   }
   for (size_t i = 0; i < s->n; i++) {
     if (n && compare(&s->at[n - 1], &s->at[i]) == 0) {
-      s->at[n - 1].calls += s->at[i].calls;
+      last = add_older(&s->at[n - 1], &s->at[i], last);
       free_one(&s->at[i]);
     } else {
+      last = s->at[i].order;
       s->at[n++] = s->at[i];
     }
   }
@@ -166,6 +165,7 @@ int sent_prompts_read(Conn *conn, MovingFinder *finder, SentPrompts *out, Err *e
   } else if (err->rc == RC_OK) {
     sqlite3_bind_int64(stmt, 1, now_ms() - (long long)SENT_DAYS * DAY_MS);
     sqlite3_bind_int(stmt, 2, MOST_TEXTS);
+    sqlite3_bind_int(stmt, 3, LINT_LONG_ANSWER);
     if (read_rows(conn, finder, stmt, out, err) == RC_OK) {
       join(out);
     }
@@ -178,7 +178,7 @@ int sent_prompts_read(Conn *conn, MovingFinder *finder, SentPrompts *out, Err *e
   return err->rc;
 }
 
-char *sent_prompts_text(Conn *conn, const SentPrompt *p, size_t *n, Err *err) {
+char *sent_prompts_text(Conn *conn, const char *hash, size_t *n, Err *err) {
   sqlite3_stmt *stmt = NULL;
   char *out = NULL;
   sqlite3 *reader = store_reader_take(conn->store, err), *db = reader ? reader : conn->store->db;
@@ -187,7 +187,7 @@ char *sent_prompts_text(Conn *conn, const SentPrompt *p, size_t *n, Err *err) {
                                     &stmt, NULL)
                : SQLITE_OK;
   if (stmt) {
-    sqlite3_bind_text(stmt, 1, p->hash, -1, SQLITE_STATIC);
+    sqlite3_bind_text(stmt, 1, hash, -1, SQLITE_STATIC);
     rc = sqlite3_step(stmt);
   }
   if (rc == SQLITE_ROW) {

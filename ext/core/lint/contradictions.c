@@ -1,0 +1,415 @@
+/*
+** contradiction: two rules of a prompt that no answer can follow both. See lint.h.
+**
+** Each sentence among orders is read as a rule of one of three forms, by closed lists of words, or as none:
+**
+**   language   "Always answer in English."           two different ones
+**   length     "Use at least 5 sentences."           at least more than at most, of the same thing
+**   polar      "Never use emojis."                   the same words in the same order, once forbidden and once not
+**
+** Polar rules are compared without articles, force (always, must, please) and words that say no more than "do" (use,
+** include); prepositions and all other words count, so "before the transfer" is not "after the transfer". A sentence
+** with a condition (if, unless, when, only), a choice (but, instead, or), a reference to the one before (this, then,
+** otherwise), or two negations is none. Two rules are compared only under the same heading or label, headings aside
+** that narrow nothing ("Style", "Rules").
+*/
+#include "core/lint/finding.h"
+
+#include "base/hash.h"
+#include "core/ballast/cues.h"
+#include "core/split/terms.h"
+#include "core/words/guard_words.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+  SLOTS = 2048,
+  MOST_TERMS = 20, /* of a rule */
+  FEW_TERMS = 6,   /* of one that has a single word that says what */
+  MOST_WORD = 24,
+  MOST_DEPTH = 16
+};
+
+/* What a word is for rules. */
+enum {
+  EMPTY = 1,    /* says nothing: a, the, you, always, use */
+  FORBIDS = 2,  /* not, never, avoid */
+  SPLITS = 4,   /* a condition, a choice: no rule that could be compared */
+  LANGUAGE = 8, /* the name of one */
+  REPLIES = 16, /* (language, length) answer, reply, in */
+  UNIT = 32,    /* sentences, words */
+  AT_MOST = 64,
+  AT_LEAST = 128,
+  MORE = 256, /* "more than": at least; "no more than": at most */
+  FEWER = 512,
+  BEGINS = 2048,  /* a prohibition begins with it: never, no, do, avoid */
+  OPPOSITE = 1024 /* the other side of the word that its row begins with */
+};
+
+/* A row of words that mean one thing begins with `=`: all have the key of its first one. */
+static const struct {
+  unsigned class;
+  const char *words;
+} lists[] = {
+    {EMPTY, "a an the you your yourself always must should shall please do does use uses using "
+            "include includes including add write make makes be is "
+            "are have has give any all ever to of it them strictly absolutely kindly will also "
+            "sure ensure generally der die das den dem ein eine "
+            "einen du sie immer bitte benutze verwende nutze nutzen verwenden muss mussen le la "
+            "les un une des du toujours utilise utilisez el los las "
+            "unos siempre usa use debes"},
+    {FORBIDS, "not never no dont avoid without cannot forbidden prohibited disallowed nicht nie "
+              "niemals kein keine keinen keinerlei vermeide ne pas "
+              "jamais evite evitez nunca no evita"},
+    {BEGINS, "never no do dont avoid nie niemals kein keine keinen vermeide jamais evite evitez "
+             "nunca no evita"},
+    {SPLITS, "if unless when whenever where while except until only but instead or rather before "
+             "otherwise though although whether once just "
+             "than wenn falls sofern ausser bis nur sondern oder sonst solange obwohl si sauf "
+             "quand lorsque sinon ou mais seulement cuando "
+             "salvo sino pero solo"},
+    {LANGUAGE, "=english englisch anglais ingles"},
+    {LANGUAGE, "=german deutsch allemand aleman"},
+    {LANGUAGE, "=french franzosisch francais frances"},
+    {LANGUAGE, "=spanish spanisch espagnol espanol"},
+    {LANGUAGE, "=italian italienisch italien italiano"},
+    {LANGUAGE, "=portuguese portugiesisch portugais portugues"},
+    {LANGUAGE, "=dutch niederlandisch"},
+    {LANGUAGE, "=polish polnisch"},
+    {LANGUAGE, "=russian russisch"},
+    {LANGUAGE, "=chinese chinesisch"},
+    {LANGUAGE, "=japanese japanisch"},
+    {LANGUAGE, "=korean koreanisch"},
+    {LANGUAGE, "=turkish turkisch"},
+    {LANGUAGE, "=arabic arabisch"},
+    {REPLIES,
+     "at than answer answers respond response responses reply replies write speak output outputs "
+     "in only language and "
+     "antworte antworten antwort auf sprache reponds repondez reponse reponses en "
+     "responde responda respuestas "
+     "keep limit them it with under contain long"},
+    {UNIT, "=sentence sentences satz satze satzen phrase phrases frase frases"},
+    {UNIT, "=word words wort worte worter wortern mot mots palabra palabras"},
+    {UNIT, "=paragraph paragraphs absatz absatze paragraphe paragraphes parrafo parrafos"},
+    {UNIT, "=character characters zeichen caracteres"},
+    {UNIT, "=bullet bullets"},
+    {UNIT, "=line lines zeile zeilen ligne lignes linea lineas"},
+    {UNIT, "=page pages seite seiten"},
+    {AT_MOST, "most maximum max under below within hochstens maximal plus maximo"},
+    {AT_LEAST, "least minimum min mindestens moins minimo"},
+    {MORE, "more over mehr"},
+    {FEWER, "fewer less weniger"},
+    {OPPOSITE, "=formal informal casual colloquial"},
+    {OPPOSITE, "=formally informally casually"},
+    {OPPOSITE, "=sieze duze"},
+    {OPPOSITE, "=siezen duzen"},
+    {OPPOSITE, "=vouvoie tutoie"},
+    {OPPOSITE, "=uppercase lowercase"},
+};
+
+static struct {
+  uint64_t key, means; /* means: the key of the word that it stands for; 0: of itself */
+  unsigned classes;
+} slots[SLOTS];
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static size_t slot_of(uint64_t key) {
+  size_t at = key % SLOTS;
+  while (slots[at].key != 0 && slots[at].key != key) {
+    at = (at + 1) % SLOTS;
+  }
+  return at;
+}
+
+static void load_row(unsigned class, const char *words) {
+  int is_row = *words == '=';
+  uint64_t first = 0;
+  for (const char *w = words + is_row; *w;) {
+    size_t n = strcspn(w, " ");
+    uint64_t key = hash_short(w, n);
+    size_t at = slot_of(key);
+    int is_head = is_row && !first;
+    first = is_head ? key : first;
+    slots[at].key = key;
+    slots[at].means = is_row ? first : slots[at].means;
+    slots[at].classes |= class == OPPOSITE && is_head ? 0 : class;
+    w += n + (w[n] == ' ');
+  }
+}
+
+static void load(void) {
+  for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+    load_row(lists[i].class, lists[i].words);
+  }
+}
+
+/* --- a sentence as a rule --- */
+
+typedef enum RuleForm { RULE_NONE, RULE_LANGUAGE, RULE_LENGTH, RULE_POLAR } RuleForm;
+
+typedef struct Rule {
+  RuleForm form;
+  uint64_t key;          /* of what: the same for rules that are compared; the scope is in it */
+  uint64_t value;        /* of a language: which */
+  long long least, most; /* of a length; -1: not said */
+  int forbids, orders;   /* of a polar one */
+  size_t unit;
+} Rule;
+
+typedef struct Said {
+  unsigned classes; /* of all words */
+  int n, n_content; /* words; those that say what */
+  int negations, opposites;
+  int orders;       /* it begins as a prohibition does, or has a word of force */
+  uint64_t content; /* of these, in their order */
+  uint64_t language, unit;
+  int n_languages, n_units, n_numbers;
+  long long number;
+  int is_closed; /* each word is in a list: nothing else is spoken of */
+} Said;
+
+/* The value of a number as it is written: digits, or a word up to twelve and more; -1. */
+static long long number_of(const char *text, const Term *t) {
+  char word[MOST_WORD];
+  size_t n = 0;
+  for (; n < t->n && n < MOST_WORD; n++) {
+    char c = text[t->from + n];
+    word[n] = (char)(c >= 'A' && c <= 'Z' ? c + 0x20 : c);
+  }
+  long long value = 0;
+  for (size_t i = 0; i < n && i < 9; i++) {
+    if (word[i] < '0' || word[i] > '9') {
+      const GuardWord *g = i == 0 && n < MOST_WORD ? guard_word(word, n) : NULL;
+      return g && g->classes & WORD_NUMBER ? (long long)g->number : -1;
+    }
+    value = 10 * value + (word[i] - '0');
+  }
+  return n > 0 && n <= 9 ? value : -1;
+}
+
+static uint64_t mix(uint64_t a, uint64_t b) {
+  uint64_t pair[2] = {a, b};
+  return hash_short(pair, sizeof pair);
+}
+
+static void take(const char *text, const Term *t, Said *s) {
+  size_t at = slot_of(t->key);
+  unsigned classes = slots[at].key ? slots[at].classes : 0;
+  uint64_t means = slots[at].means ? slots[at].means : t->stem;
+  int begins = s->n == 0 && classes & BEGINS;
+  s->orders |= begins || cues_of(t->key) & CUE_FORCE;
+  int is_number = t->flags & TERM_NUMBER && !(classes & EMPTY);
+  s->n++;
+  s->classes |= classes;
+  s->negations += (classes & FORBIDS || t->flags & TERM_NEGATION) != 0;
+  s->opposites += (classes & OPPOSITE) != 0;
+  if (is_number) {
+    s->number = number_of(text, t);
+    s->n_numbers++;
+  } else if (classes & LANGUAGE) {
+    s->language = means;
+    s->n_languages++;
+  } else if (classes & UNIT) {
+    s->unit = means;
+    s->n_units++;
+  }
+  const unsigned listed =
+      EMPTY | FORBIDS | REPLIES | AT_MOST | AT_LEAST | MORE | FEWER | LANGUAGE | UNIT;
+  s->is_closed &= is_number || classes & listed;
+  if (!(classes & (EMPTY | FORBIDS)) && !(t->flags & TERM_NEGATION)) {
+    s->content = mix(s->content, means);
+    s->n_content++;
+  }
+}
+
+static int read_rule(const char *text, const TextUnit *x, Said *s) {
+  TermWalk w;
+  Term t;
+  *s = (Said){.is_closed = 1};
+  terms_begin(&w, text, x->from, x->from + x->n);
+  while (terms_next(&w, &t)) {
+    if (t.flags & TERM_SIGN) {
+      return 0;
+    }
+    take(text, &t, s);
+    if (s->n > MOST_TERMS) {
+      return 0;
+    }
+  }
+  return 1;
+}
+
+/* "At most 3 sentences", "no more than 60 words": 1, and the bounds. */
+static int read_bounds(const Said *s, Rule *r) {
+  int more = (s->classes & MORE) != 0, fewer = (s->classes & FEWER) != 0,
+      is_turned = s->negations > 0;
+  int most = (s->classes & AT_MOST) != 0 || (more && is_turned) || (fewer && !is_turned);
+  int least = (s->classes & AT_LEAST) != 0 || (more && !is_turned) || (fewer && is_turned);
+  if (most == least || (is_turned && !more && !fewer) || s->number < 0) {
+    return 0;
+  }
+  r->most = most ? s->number : -1;
+  r->least = least ? s->number : -1;
+  return 1;
+}
+
+static void rule_of(const char *text, const TextUnit *x, uint64_t scope, Rule *r) {
+  Said s;
+  *r = (Rule){.form = RULE_NONE, .least = -1, .most = -1};
+  if (!read_rule(text, x, &s)) {
+    return;
+  }
+  if (s.is_closed && s.n_languages == 1 && !s.n_units && !s.n_numbers && !s.negations) {
+    *r = (Rule){.form = RULE_LANGUAGE, .key = mix(scope, 1), .value = s.language};
+  } else if (s.is_closed && s.n_units == 1 && s.n_numbers == 1 && !s.n_languages &&
+             read_bounds(&s, r)) {
+    r->form = RULE_LENGTH;
+    r->key = mix(mix(scope, 2), s.unit);
+  } else if (!(s.classes & SPLITS) && s.negations < 2 && s.opposites < 2 && s.n_content > 0 &&
+             (s.n_content > 1 || s.n <= FEW_TERMS)) {
+    r->form = RULE_POLAR;
+    r->key = mix(mix(scope, 3), s.content);
+    r->forbids = s.negations ^ s.opposites;
+    r->orders = s.orders || s.opposites;
+  }
+}
+
+/* --- where it holds --- */
+
+/* An item with a letter, "A." or "(b)": one of several answers to choose from. */
+static int is_choice(const LintWork *w, const TextUnit *x) {
+  const TextUnit *marker =
+      x->flags & UNIT_ITEM && x->parent != UNIT_NONE ? &w->u->at[x->parent] : NULL;
+  if (!marker || !(marker->flags & UNIT_LABEL)) {
+    return 0;
+  }
+  for (size_t i = 0; i < marker->n; i++) {
+    char c = (char)(w->text[marker->from + i] | 0x20);
+    if (c >= 'a' && c <= 'z') {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+static int is_general(const char *text, const TextUnit *x) {
+  TermWalk w;
+  Term t;
+  terms_begin(&w, text, x->from, x->from + x->n);
+  while (terms_next(&w, &t)) {
+    unsigned cues = cues_of(t.key);
+    if (cues & CUE_CONDITION ||
+        (!(t.flags & (TERM_STOP | TERM_NUMBER | TERM_SIGN)) && !(cues & CUE_GENERAL))) {
+      return 0;
+    }
+  }
+  return 1;
+}
+
+/* The heading or label that narrows it; 0: none does. */
+static uint64_t scope_of(const LintWork *w, const unsigned char *general, size_t i) {
+  size_t parent = w->u->at[i].parent;
+  for (int depth = 0; parent != UNIT_NONE && depth < MOST_DEPTH; depth++) {
+    const TextUnit *x = &w->u->at[parent];
+    int is_marker = x->flags & UNIT_LABEL && x->flags & UNIT_ITEM;
+    if (!is_marker && !general[parent]) {
+      return parent + 1;
+    }
+    parent = x->parent;
+  }
+  return 0;
+}
+
+/* --- which exclude each other --- */
+
+static int by_key(const void *a, const void *b) {
+  const Rule *x = a, *y = b;
+  return x->key != y->key ? (x->key > y->key) - (x->key < y->key)
+                          : (x->unit > y->unit) - (x->unit < y->unit);
+}
+
+static int excludes(const Rule *a, const Rule *b) {
+  switch (a->form) {
+  case RULE_LANGUAGE:
+    return a->value != b->value;
+  case RULE_LENGTH:
+    return (a->most >= 0 && b->least > a->most) || (b->most >= 0 && a->least > b->most);
+  default:
+    return a->forbids != b->forbids && (a->orders || b->orders);
+  }
+}
+
+/* By the unit of the later one. */
+typedef struct Pair {
+  size_t earlier, later;
+} Pair;
+
+static int by_later(const void *a, const void *b) {
+  const Pair *x = a, *y = b;
+  return (x->later > y->later) - (x->later < y->later);
+}
+
+/* Of each rule the first of its key that excludes it, of the first eight. */
+static size_t find_pairs(const Rule *rules, size_t n, Pair *pairs) {
+  enum { MOST_TRIED = 8 };
+  size_t found = 0;
+  for (size_t i = 0, first = 0; i < n; i++) {
+    first = i > 0 && rules[i].key != rules[i - 1].key ? i : first;
+    for (size_t k = first; k < i && k < first + MOST_TRIED; k++) {
+      if (excludes(&rules[k], &rules[i])) {
+        pairs[found++] = (Pair){rules[k].unit, rules[i].unit};
+        break;
+      }
+    }
+  }
+  return found;
+}
+
+static void add_pairs(LintWork *w, Pair *pairs, size_t n) {
+  qsort(pairs, n, sizeof *pairs, by_later);
+  for (size_t i = 0; i < n && i < LINT_MOST_FOUND && w->err->rc == RC_OK; i++) {
+    const TextUnit *x = &w->u->at[pairs[i].later], *y = &w->u->at[pairs[i].earlier];
+    LintFinding *f = lint_add(w, LINT_CONTRADICTION, x->from, x->n, lint_count(w, x->from, x->n));
+    if (f) {
+      f->other = y->from;
+      f->n_other = y->n;
+    }
+  }
+}
+
+static size_t read_rules(const LintWork *w, unsigned char *general, Rule *rules) {
+  size_t n = 0;
+  for (size_t i = 0; i < w->u->n; i++) {
+    const TextUnit *x = &w->u->at[i];
+    const unsigned not = UNIT_LABEL | UNIT_QUESTION | UNIT_REFERS;
+    int is_label = x->flags & UNIT_LABEL || w->text[x->from + x->n - 1] == ':';
+    general[i] = (unsigned char)(is_label && is_general(w->text, x));
+    if (x->flags & UNIT_SENTENCE && !(x->flags & not ) && !is_label && !w->places[i] &&
+        !is_choice(w, x)) {
+      rule_of(w->text, x, scope_of(w, general, i), &rules[n]);
+      rules[n].unit = i;
+      n += rules[n].form != RULE_NONE;
+    }
+  }
+  return n;
+}
+
+int lint_contradictions(LintWork *w) {
+  unsigned char *general = malloc(w->u->n + 1);
+  Rule *rules = malloc((w->u->n + 1) * sizeof *rules);
+  Pair *pairs = malloc((w->u->n + 1) * sizeof *pairs);
+  pthread_once(&once, load);
+  if (!general || !rules || !pairs) {
+    err_nomem(w->err);
+  } else {
+    size_t n = read_rules(w, general, rules);
+    qsort(rules, n, sizeof *rules, by_key);
+    add_pairs(w, pairs, find_pairs(rules, n, pairs));
+  }
+  free(general);
+  free(rules);
+  free(pairs);
+  return w->err->rc;
+}

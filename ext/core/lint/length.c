@@ -1,0 +1,138 @@
+/*
+** no_length_limit: a system prompt for answers in prose that says nothing of how long they may be. See lint.h.
+**
+** Any word that speaks of a length (brief, sentences, at most 80 words), of a form that bounds the answer (JSON, a
+** list, a label, code, steps), or of a task whose answer is as long as what is put in (translate, rewrite) makes it
+** none; so do examples, which show a length. What is left is a text that begins by telling the model who it is, and
+** asks it to explain, help, tell or write.
+*/
+#include "core/lint/finding.h"
+
+#include "base/hash.h"
+#include "core/ballast/cues.h"
+#include "core/split/terms.h"
+
+#include <pthread.h>
+#include <string.h>
+
+enum { SLOTS = 1024, BOUNDS = 1, EXPLAINS = 2, YOU = 4, ARE = 8, WHO = 16, LEAST_ANSWERS = 20 };
+
+static const struct {
+  int class;
+  const char *words;
+} lists[] = {
+    {BOUNDS,
+     "most brief briefly brevity short shorter shortly shortest concise concisely succinct "
+     "succinctly "
+     "terse tersely compact length long longer longest "
+     "lengthy limit limited limits detail details detailed thorough thoroughly comprehensive "
+     "exhaustive elaborate verbose word words character "
+     "characters token tokens line lines page pages paragraph paragraphs sentence sentences bullet "
+     "bullets step steps maximum minimum summary "
+     "summaries summarise summarize summarises summarizes json xml yaml csv table tables label "
+     "labels class classify classifies category score "
+     "number code sql function functions command commands query schema format "
+     "template field fields "
+     "translate translates translation translator rewrite proofread edit extract alone only "
+     "kurz kurze kurzen kurzer knapp knappe lang lange langer lange wort worte worter wortern satz "
+     "satze satzen absatz absatze zeichen zeile zeilen "
+     "seite seiten hochstens maximal stichpunkte stichpunkten liste tabelle ubersetze ubersetzen "
+     "bref breve brefs court courte courtes phrase phrases mot mots ligne lignes page paragraphe "
+     "plus longueur liste tableau traduis "
+     "corto corta breves frase frases palabra palabras linea lineas parrafo longitud maximo lista "
+     "tabla traduce"},
+    {EXPLAINS, "explain explains describe describes help helps advise advises advice teach teaches "
+               "teacher tutor tell tells discuss answer answers chat "
+               "assistant assist guide suggest recommend write writer erklare erklarst erklaren "
+               "hilf hilfst helfen berate beratest antworte beantworte "
+               "assistent lehrer explique expliques aide aides reponds assistant professeur "
+               "explica explicas ayuda ayudas responde asistente profesor"},
+    {WHO, "a an the our my ein eine der die das unser unsere un une le la notre una el nuestro "
+          "nuestra users people customers"},
+    {YOU, "you du sie tu vous eres usted youre"},
+    {ARE, "are re bist sind es etes eres help helps answer answers teach explain hilfst "
+          "beantwortest erklarst aides reponds ayudas respondes"},
+};
+
+static struct {
+  uint64_t key;
+  int classes;
+} slots[SLOTS];
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static size_t slot_of(uint64_t key) {
+  size_t at = key % SLOTS;
+  while (slots[at].key != 0 && slots[at].key != key) {
+    at = (at + 1) % SLOTS;
+  }
+  return at;
+}
+
+static void load(void) {
+  for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+    for (const char *w = lists[i].words; *w;) {
+      size_t n = strcspn(w, " "), at = slot_of(hash_short(w, n));
+      slots[at].key = hash_short(w, n);
+      slots[at].classes |= lists[i].class;
+      w += n + (w[n] == ' ');
+    }
+  }
+}
+
+static int classes_of(uint64_t key) {
+  return slots[slot_of(key)].classes;
+}
+
+/* "You are …", "You help …", at its beginning. */
+static int tells_who(const char *text, size_t n) {
+  TermWalk w;
+  Term t;
+  terms_begin(&w, text, 0, n);
+  if (!terms_next(&w, &t) || !(classes_of(t.key) & YOU)) {
+    return 0;
+  }
+  if (!(classes_of(t.key) & ARE) && (!terms_next(&w, &t) || !(classes_of(t.key) & ARE))) {
+    return 0;
+  }
+  return terms_next(&w, &t) && (classes_of(t.key) & WHO || t.flags & TERM_CAPITAL);
+}
+
+static int is_unbounded(const char *text, size_t n) {
+  TermWalk w;
+  Term t;
+  int explains = 0;
+  terms_begin(&w, text, 0, n);
+  while (terms_next(&w, &t)) {
+    int classes = classes_of(t.key);
+    if (classes & BOUNDS || t.flags & TERM_FORMAT || cues_of(t.key) & (CUE_OPERATES | CUE_JSON)) {
+      return 0;
+    }
+    explains |= classes & EXPLAINS;
+  }
+  return explains != 0;
+}
+
+static int has_only_prose(const TextUnits *u) {
+  for (size_t i = 0; i < u->n; i++) {
+    BlockKind kind = u->at[i].kind;
+    if (u->at[i].flags & UNIT_QUESTION || kind == BLOCK_CODE || kind == BLOCK_JSON ||
+        kind == BLOCK_FENCED_JSON || kind == BLOCK_TABLE) {
+      return 0;
+    }
+  }
+  return 1;
+}
+
+int lint_length(LintWork *w) {
+  const LintOptions *o = w->options;
+  pthread_once(&once, load);
+  if (o->answers >= LEAST_ANSWERS && 2 * o->long_answers <= o->answers) {
+    return RC_OK;
+  }
+  if (!w->examples->n && has_only_prose(w->u) && tells_who(w->text, w->n) &&
+      is_unbounded(w->text, w->n)) {
+    lint_add(w, LINT_NO_LENGTH_LIMIT, 0, w->n,
+             o->answers >= LEAST_ANSWERS ? o->answer_tokens / o->answers : 0);
+  }
+  return w->err->rc;
+}

@@ -1,0 +1,356 @@
+/*
+** See order.h and finding.h for the contract.
+**
+** Two texts are the same in another order where units of ORDER_SHARE of the bytes of each stand in both, and those,
+** each text's in its order, are not the same row. Units are compared by hashes: of JSON by one that no order changes
+** (the members of objects, the elements of arrays), so that tools printed with other members in front are found.
+*/
+#include "core/lint/order.h"
+
+#include "base/text/json.h"
+#include "core/lint/finding.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+  SHARE = 90, /* percent of the bytes of both texts */
+  LEAST = 3   /* units that they share */
+};
+
+/* A unit of one of the texts. */
+typedef struct Piece {
+  uint64_t key;   /* whatever the order in it */
+  uint64_t bytes; /* as it stands */
+  size_t n;       /* its bytes */
+  size_t unit;
+  int is_shared;
+} Piece;
+
+typedef struct Pieces {
+  Piece *at; /* owned */
+  size_t n;
+  size_t bytes; /* of all */
+} Pieces;
+
+static uint64_t mix(uint64_t a, uint64_t b) {
+  uint64_t pair[2] = {a, b};
+  return hash_short(pair, sizeof pair);
+}
+
+/* --- hashes --- */
+
+static uint64_t hash_json(const cJSON *value) {
+  uint64_t sum = (uint64_t)(value->type & 0xFF) * 0x9E3779B97F4A7C15u;
+  const cJSON *member;
+  if (cJSON_IsString(value) || cJSON_IsRaw(value)) {
+    sum += hash_short(value->valuestring, strlen(value->valuestring));
+  } else if (cJSON_IsNumber(value)) {
+    sum += hash_short(&value->valuedouble, sizeof value->valuedouble);
+  }
+  cJSON_ArrayForEach(member, value) {
+    uint64_t name = member->string ? hash_short(member->string, strlen(member->string)) : 0;
+    sum += mix(name, hash_json(member)); /* a sum: whatever the order */
+  }
+  return mix(sum, 1);
+}
+
+/* Of a unit's bytes, a mark in the place of what moves. */
+static uint64_t hash_unit(const char *text, const TextUnit *x, size_t unit,
+                          const MovingList *moving, size_t *m) {
+  size_t at = x->from, end = x->from + x->n;
+  uint64_t h = 0;
+  while (*m < moving->n && moving->at[*m].unit < unit) {
+    ++*m;
+  }
+  for (; *m < moving->n && moving->at[*m].unit == unit; ++*m) {
+    const Moving *here = &moving->at[*m];
+    h = mix(mix(h, hash_short(text + at, here->from - at)), (uint64_t)here->kind + 1);
+    at = here->from + here->n;
+  }
+  return mix(h, hash_short(text + at, end - at));
+}
+
+/* Of JSON whatever its order; of anything else `otherwise`. */
+static uint64_t hash_loosely(const char *text, const TextUnit *x, uint64_t otherwise, Err *err) {
+  if (x->kind != BLOCK_JSON && x->kind != BLOCK_FENCED_JSON) {
+    return otherwise;
+  }
+  const char *t = text + x->from;
+  size_t from = 0, to = x->n;
+  while (from < to && t[from] != '{' && t[from] != '[') {
+    from++;
+  }
+  while (to > from && t[to - 1] != '}' && t[to - 1] != ']') {
+    to--;
+  }
+  Err why = {0};
+  cJSON *doc = json_parse(t + from, to - from, "it", &why);
+  if (!doc && why.rc == RC_NOMEM) {
+    err_nomem(err);
+  }
+  uint64_t h = doc ? hash_json(doc) : otherwise;
+  cJSON_Delete(doc);
+  return h;
+}
+
+static void put_hash(Hash *h, uint64_t a, uint64_t b) {
+  memcpy(h->b, &a, sizeof a);
+  memcpy(h->b + sizeof a, &b, sizeof b);
+}
+
+int order_hash(const char *text, const TextUnits *u, const MovingList *moving, Hash *sequence,
+               Hash *set, Err *err) {
+  uint64_t row = 0, sum = 0, sum_of_mixed = 0;
+  size_t m = 0;
+  for (size_t i = 0; i < u->n && err->rc == RC_OK; i++) {
+    uint64_t bytes = hash_unit(text, &u->at[i], i, moving, &m);
+    uint64_t loose = hash_loosely(text, &u->at[i], bytes, err);
+    row = mix(row, bytes);
+    sum += loose;
+    sum_of_mixed += mix(loose, 7);
+  }
+  put_hash(sequence, row, mix(row, 7));
+  put_hash(set, sum, sum_of_mixed);
+  return err->rc;
+}
+
+/* --- two texts --- */
+
+static int pieces_make(const char *text, const TextUnits *u, const MovingList *moving, Pieces *out,
+                       Err *err) {
+  size_t m = 0;
+  out->at = malloc((u->n + 1) * sizeof *out->at);
+  if (!out->at) {
+    return err_nomem(err);
+  }
+  for (size_t i = 0; i < u->n && err->rc == RC_OK; i++) {
+    const TextUnit *x = &u->at[i];
+    uint64_t bytes = hash_unit(text, x, i, moving, &m);
+    out->at[out->n++] = (Piece){hash_loosely(text, x, bytes, err), bytes, x->n, i, 0};
+    out->bytes += x->n;
+  }
+  return err->rc;
+}
+
+static int by_key(const void *a, const void *b) {
+  const Piece *x = *(Piece *const *)a, *y = *(Piece *const *)b;
+  return x->key != y->key ? (x->key > y->key) - (x->key < y->key)
+                          : (x->unit > y->unit) - (x->unit < y->unit);
+}
+
+static Piece **sorted(Pieces *p, Err *err) {
+  Piece **out = malloc((p->n + 1) * sizeof *out);
+  if (!out) {
+    err_nomem(err);
+    return NULL;
+  }
+  for (size_t i = 0; i < p->n; i++) {
+    out[i] = &p->at[i];
+  }
+  qsort(out, p->n, sizeof *out, by_key);
+  return out;
+}
+
+/* Marks what stands in both, as often as it does in both; returns its bytes. */
+static size_t share(Pieces *a, Pieces *b, Err *err) {
+  Piece **x = sorted(a, err), **y = x ? sorted(b, err) : NULL;
+  size_t bytes = 0;
+  for (size_t i = 0, k = 0; y && i < a->n && k < b->n;) {
+    if (x[i]->key == y[k]->key) {
+      bytes += x[i]->n;
+      x[i++]->is_shared = 1;
+      y[k++]->is_shared = 1;
+    } else if (x[i]->key < y[k]->key) {
+      i++;
+    } else {
+      k++;
+    }
+  }
+  free(x);
+  free(y);
+  return bytes;
+}
+
+/* The next piece from `i` on that both have. */
+static size_t next_shared(const Pieces *p, size_t i) {
+  while (i < p->n && !p->at[i].is_shared) {
+    i++;
+  }
+  return i;
+}
+
+/* The first unit of `a` that both have and that stands elsewhere in the other, or is another order in itself;
+** UNIT_NONE. */
+static size_t first_moved(const Pieces *a, const Pieces *b) {
+  size_t n = 0;
+  for (size_t i = next_shared(a, 0), k = next_shared(b, 0); i < a->n && k < b->n; n++) {
+    if (a->at[i].bytes != b->at[k].bytes) {
+      return a->at[i].unit;
+    }
+    i = next_shared(a, i + 1);
+    k = next_shared(b, k + 1);
+  }
+  return UNIT_NONE;
+}
+
+static int is_another_order(Pieces *a, Pieces *b, Err *err) {
+  size_t both = share(a, b, err), n = 0;
+  for (size_t i = 0; i < a->n; i++) {
+    n += (size_t)a->at[i].is_shared;
+  }
+  return err->rc == RC_OK && both * 100 >= a->bytes * SHARE && both * 100 >= b->bytes * SHARE &&
+         (n >= LEAST || a->n == 1 || n == a->n);
+}
+
+/* --- a list in an order of its own --- */
+
+typedef struct Item {
+  const char *text;
+  size_t from, n;
+} Item;
+
+static int by_bytes(const void *a, const void *b) {
+  const Item *x = a, *y = b;
+  int c = memcmp(x->text + x->from, y->text + y->from, x->n < y->n ? x->n : y->n);
+  return c ? c : (x->n > y->n) - (x->n < y->n);
+}
+
+static int is_bullet(const char *text, const TextUnit *x) {
+  return x->kind == BLOCK_ITEM && x->flags & UNIT_FIRST && x->n == 1 &&
+         strchr("-*+", text[x->from]);
+}
+
+/* The items of the list that holds a unit, by whole blocks, in *items (owned); returns their number, 0 where it is
+** no list of bullets, or one of
+** them means another ("This", "Then"). */
+static size_t list_of(const LintWork *w, size_t unit, Item **items) {
+  const TextUnits *u = w->u;
+  size_t first = unit, end = unit, n = 0;
+  while (first > 0 && u->at[first - 1].kind == BLOCK_ITEM) {
+    first--;
+  }
+  while (end < u->n && u->at[end].kind == BLOCK_ITEM) {
+    end++;
+  }
+  *items = malloc((end - first + 1) * sizeof **items);
+  if (!*items) {
+    err_nomem(w->err);
+    return 0;
+  }
+  for (size_t i = first; i < end; i++) {
+    const TextUnit *x = &u->at[i];
+    int begins = i == first || u->at[i - 1].block != x->block;
+    if ((begins && !is_bullet(w->text, x)) || x->flags & UNIT_REFERS) {
+      return 0;
+    }
+    n += (size_t)begins;
+    (*items)[n - 1].text = w->text;
+    (*items)[n - 1].from = begins ? x->from : (*items)[n - 1].from;
+    (*items)[n - 1].n = x->from + x->n - (*items)[n - 1].from;
+  }
+  return n;
+}
+
+/* Sets `changed` to the text with the items sorted by their bytes, the gaps between them where they are. */
+static void put_sorted(LintWork *w, LintFinding *f, Item *items, size_t n) {
+  Item *place = malloc(n * sizeof *place);
+  Buf out;
+  buf_init(&out, w->n + 1);
+  if (!place) {
+    err_nomem(w->err);
+    return;
+  }
+  memcpy(place, items, n * sizeof *place);
+  qsort(items, n, sizeof *items, by_bytes);
+  size_t at = 0;
+  for (size_t i = 0; i < n; i++) {
+    buf_add(&out, w->text + at, place[i].from - at);
+    buf_add(&out, w->text + items[i].from, items[i].n);
+    at = place[i].from + place[i].n;
+  }
+  buf_add(&out, w->text + at, w->n - at);
+  f->n_changed = out.n;
+  f->changed = buf_take(&out);
+  if (!f->changed) {
+    err_nomem(w->err);
+  }
+  free(place);
+}
+
+/* 1 if all that stands elsewhere is within bytes [from, to) of the text. */
+static int moves_within(const LintWork *w, const Pieces *a, const Pieces *b, size_t from,
+                        size_t to) {
+  size_t i = next_shared(a, 0), k = next_shared(b, 0);
+  while (i < a->n && k < b->n) {
+    size_t at = w->u->at[a->at[i].unit].from;
+    if (a->at[i].bytes != b->at[k].bytes && (at < from || at >= to)) {
+      return 0;
+    }
+    i = next_shared(a, i + 1);
+    k = next_shared(b, k + 1);
+  }
+  return 1;
+}
+
+static void add_canonical(LintWork *w, LintFinding *f, size_t unit, const Pieces *a,
+                          const Pieces *b) {
+  Item *items = NULL;
+  size_t n = w->u->at[unit].kind == BLOCK_ITEM ? list_of(w, unit, &items) : 0;
+  if (n > 1 && moves_within(w, a, b, items[0].from, items[n - 1].from + items[n - 1].n)) {
+    put_sorted(w, f, items, n);
+  }
+  free(items);
+}
+
+/* --- the finding --- */
+
+/* Behind the last unit without anything that moves. */
+static size_t stable_end(const LintWork *w) {
+  size_t m = w->moving->n;
+  for (size_t i = w->u->n; i-- > 0;) {
+    while (m > 0 && w->moving->at[m - 1].unit > i) {
+      m--;
+    }
+    if (!m || w->moving->at[m - 1].unit != i) {
+      return w->u->at[i].from + w->u->at[i].n;
+    }
+  }
+  return 0;
+}
+
+static void add_moved(LintWork *w, size_t unit, const Pieces *a, const Pieces *b) {
+  const TextUnit *x = &w->u->at[unit];
+  size_t end = stable_end(w);
+  int gains = w->options->floor < 0 || w->out->tokens >= w->options->floor;
+  long long tokens = gains && end > x->from ? lint_count(w, x->from, end - x->from) : 0;
+  LintFinding *f = lint_add(w, LINT_UNSTABLE_ORDER, x->from, x->n, tokens);
+  if (f) {
+    add_canonical(w, f, unit, a, b);
+  }
+}
+
+int lint_order(LintWork *w) {
+  const LintOptions *o = w->options;
+  TextUnits u = {NULL, 0, 0, 0};
+  MovingList moving = {NULL, 0, 0};
+  Pieces a = {NULL, 0, 0}, b = {NULL, 0, 0};
+  if (!o->before || (o->n_before == w->n && memcmp(o->before, w->text, w->n) == 0)) {
+    return RC_OK;
+  }
+  if (units_find(o->before, o->n_before, &u, w->err) == RC_OK &&
+      moving_find(w->finder, o->before, &u, &moving, w->err) == RC_OK &&
+      pieces_make(w->text, w->u, w->moving, &a, w->err) == RC_OK &&
+      pieces_make(o->before, &u, &moving, &b, w->err) == RC_OK &&
+      is_another_order(&a, &b, w->err)) {
+    size_t moved = first_moved(&a, &b);
+    if (moved != UNIT_NONE) {
+      add_moved(w, moved, &a, &b);
+    }
+  }
+  free(a.at);
+  free(b.at);
+  moving_free(&moving);
+  units_free(&u);
+  return w->err->rc;
+}

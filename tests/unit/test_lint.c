@@ -1,0 +1,238 @@
+/*
+** What lint finds in a text: rules at odds, another order, no limit of length, what ends in a clock.
+*/
+#include "unit.h"
+
+#include "base/buf.h"
+#include "core/lint/lint.h"
+
+static long long count_words(void *arg, const char *text, size_t n) {
+  long long words = 0;
+  (void)arg;
+  for (size_t i = 0; i < n; i++) {
+    words += text[i] > ' ' && (i == 0 || text[i - 1] <= ' ');
+  }
+  return words;
+}
+
+static int wrong; /* cases of a table: all are told of */
+
+/* What is found of a kind, apart by bars; behind each, of an arrow, the earlier one. */
+static void check_kind(const char *text, LintKind kind, const LintOptions *with,
+                       const char *should) {
+  LintOptions o = with ? *with : (LintOptions){.floor = -1};
+  Err err = {0};
+  Lint l;
+  Buf out;
+  MovingFinder *finder = moving_open(&err);
+  o.count = count_words;
+  buf_init(&out, 1 << 20);
+  buf_puts(&out, "");
+  assert_int_equal(lint_text(finder, text, strlen(text), &o, &l, &err), RC_OK);
+  for (size_t i = 0; i < l.n; i++) {
+    const LintFinding *f = &l.at[i];
+    if (f->kind == kind) {
+      buf_puts(&out, out.n ? "|" : "");
+      buf_add(&out, text + f->from, f->n);
+      buf_puts(&out, f->n_other ? "<-" : "");
+      buf_add(&out, text + f->other, f->n_other);
+      buf_puts(&out, f->changed && kind == LINT_UNSTABLE_ORDER ? " => " : "");
+      buf_add(&out, f->changed && kind == LINT_UNSTABLE_ORDER ? f->changed : "",
+              kind == LINT_UNSTABLE_ORDER ? f->n_changed : 0);
+    }
+  }
+  buf_add(&out, "", 1);
+  if (strcmp(out.data, should) != 0) {
+    print_error("of:     %s\nfound:  %s\nshould: %s\n\n", text, out.data, should);
+    wrong++;
+  }
+  buf_free(&out);
+  lint_free(&l);
+  moving_close(finder);
+}
+
+static void test_contradictions(void **state) {
+  (void)state;
+  static const char *const cases[][2] = {
+      {"Always answer in English. Be kind. Always answer in German.",
+       "Always answer in German.<-Always answer in English."},
+      {"Your answers must be in French.\n\nRespond in English only.",
+       "Respond in English only.<-Your answers must be in French."},
+      {"Antworte immer auf Deutsch. Antworte auf Englisch.",
+       "Antworte auf Englisch.<-Antworte immer auf Deutsch."},
+      {"Use emojis. Never use emojis.", "Never use emojis.<-Use emojis."},
+      {"Do not mention competitors.\n- Be kind.\n- Always mention competitors.",
+       "Always mention competitors.<-Do not mention competitors."},
+      {"Never ask for the PIN. You must ask for the PIN.",
+       "You must ask for the PIN.<-Never ask for the PIN."},
+      {"Answers have at most three sentences. Write at least 5 sentences.",
+       "Write at least 5 sentences.<-Answers have at most three sentences."},
+      {"No more than 60 words. Use more than 100 words.",
+       "Use more than 100 words.<-No more than 60 words."},
+      {"No more than 60 words. Write at least 100 words.",
+       "Write at least 100 words.<-No more than 60 words."},
+      {"At most 60 words. Use more than 100 words.", "Use more than 100 words.<-At most 60 words."},
+      {"Be formal. Be informal.", "Be informal.<-Be formal."},
+      {"Sieze die Kunden. Duze die Kunden.", "Duze die Kunden.<-Sieze die Kunden."},
+      {"# Style\nUse emojis.\n\n# Rules\nNever use emojis.", "Never use emojis.<-Use emojis."},
+  };
+  wrong = 0;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    check_kind(cases[i][0], LINT_CONTRADICTION, NULL, cases[i][1]);
+  }
+  assert_int_equal(wrong, 0);
+}
+
+static void test_no_contradictions(void **state) {
+  (void)state;
+  static const char *const cases[] = {
+      /* conditions, choices, what is meant by the sentence before */
+      "Use emojis if the user does. Never use emojis.",
+      "Answer in English. If the user writes German, answer in German.",
+      "Use emojis only in chats. Never use emojis.",
+      "Mention competitors. Otherwise, do not mention competitors.",
+      "Answer in English unless asked. Answer in German.",
+      "When you are asked for a poem:\n- Use emojis.\n\nNever use emojis.",
+      /* of different things */
+      "Titles are in English. Answer in German.",
+      "Translate from English to German. Never translate from German to English.",
+      "Ask for the PIN before the transfer. Never ask for the PIN after the transfer.",
+      "Customers must pay. Employees must not pay.",
+      "Use at least 5 words for a title. Use at most 3 words for a tag.",
+      "At most 3 sentences. At least 5 words.", "At least 3 sentences. At most 5 sentences.",
+      "# For refunds\nAsk for the order number.\n\n# For greetings\nNever ask for the order "
+      "number.",
+      "Never lie. Always smile.", "Answer customers in German. Answer in English.",
+      "At most 2 lines per item. At least 5 lines per answer.",
+      /* no rules */
+      "A. Wrong, wrong\nB. Not wrong, wrong\nC. Wrong, not wrong",
+      "The lamp is on. The lamp is not on.", "Is it allowed? It is not allowed.",
+      "Say \"Use emojis.\" Never use emojis.",
+      "User: Use emojis.\nAgent: No emojis.\n\nNever use emojis.",
+      "Do not only use emojis. Use emojis.", "Never do not use emojis. Use emojis."};
+  wrong = 0;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    check_kind(cases[i], LINT_CONTRADICTION, NULL, "");
+  }
+  assert_int_equal(wrong, 0);
+}
+
+static void test_order(void **state) {
+  (void)state;
+  static const struct {
+    const char *before, *text, *found;
+  } cases[] = {
+      {"Be kind.\n\n- pears\n- apples\n- plums\n\nGo.",
+       "Be kind.\n\n- apples\n- plums\n- pears\n\nGo.",
+       "apples => Be kind.\n\n- apples\n- pears\n- plums\n\nGo."},
+      /* sentences may lean on each other: they are told of, and not put in order */
+      {"Be kind. Ask for the number. Say sorry once.",
+       "Be kind. Say sorry once. Ask for the number.", "Say sorry once."},
+      {"Tools:\n\n{\"a\":1,\"b\":{\"c\":2,\"d\":3}}", "Tools:\n\n{\"b\":{\"d\":3,\"c\":2},\"a\":1}",
+       "{\"b\":{\"d\":3,\"c\":2},\"a\":1}"},
+      {"1. pears\n2. apples\n3. plums", "1. apples\n2. pears\n3. plums", "apples"},
+      /* the same, other things, and what was added */
+      {"- pears\n- apples", "- pears\n- apples", ""},
+      {"- pears\n- apples\n- plums", "- nuts\n- figs\n- kiwis", ""},
+      {"Be kind.\n- pears\n- apples\n- plums",
+       "Be kind.\n- pears\n- apples\n- plums\n- figs and everything else that we have", ""},
+      {"Time: 10:31. Be kind. Be brief.", "Time: 10:32. Be kind. Be brief.", ""},
+      {"Tools:\n\n{\"a\":1,\"b\":2}", "Tools:\n\n{\"a\":2,\"b\":1}", ""},
+  };
+  wrong = 0;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    const LintOptions o = {
+        .floor = -1, .before = cases[i].before, .n_before = strlen(cases[i].before)};
+    check_kind(cases[i].text, LINT_UNSTABLE_ORDER, &o, cases[i].found);
+  }
+  assert_int_equal(wrong, 0);
+}
+
+static void test_length(void **state) {
+  (void)state;
+  static const char *const open_ended[] = {
+      "You are a tutor. Explain what the pupil asks for. Be kind.",
+      "Du bist ein Lehrer. Erkl\xC3\xA4re, was gefragt wird.",
+      "You help customers of a shop with their questions."};
+  static const char *const bounded[] = {
+      "You are a tutor. Explain what the pupil asks for. Be brief.",
+      "You are a tutor. Explain it in two sentences.",
+      "You are a tutor. Answer in JSON and explain.",
+      "Explain what is asked for.",
+      "You are a translator. Translate and explain.",
+      "You are given a text. Explain it.",
+      "You are a tutor. Explain it. What is 2 + 2?"};
+  const LintOptions brief_answers = {
+      .floor = -1, .answers = 50, .long_answers = 10, .answer_tokens = 5000};
+  wrong = 0;
+  for (size_t i = 0; i < COUNT(open_ended); i++) {
+    check_kind(open_ended[i], LINT_NO_LENGTH_LIMIT, NULL, open_ended[i]);
+    check_kind(open_ended[i], LINT_NO_LENGTH_LIMIT, &brief_answers, "");
+  }
+  for (size_t i = 0; i < COUNT(bounded); i++) {
+    check_kind(bounded[i], LINT_NO_LENGTH_LIMIT, NULL, "");
+  }
+  assert_int_equal(wrong, 0);
+}
+
+/* A mark behind a text that ends in a clock is never read. */
+static void test_clock_at_the_end(void **state) {
+  (void)state;
+  static const char text[] = "Be kind to all who ask.\n\nCurrent time: 2026-11-28 10:31:07";
+  const LintOptions marks = {.floor = 1, .wants_marks = 1};
+  wrong = 0;
+  check_kind(text, LINT_VOLATILE_PREFIX, &marks, "2026-11-28 10:31:07");
+  check_kind(text, LINT_VOLATILE_PREFIX, NULL, "");
+  assert_int_equal(wrong, 0);
+}
+
+/* What a text is without what was found; one that is about JSON with the schema alone. */
+static void check_changed(const char *text, LintKind kind, const JsonFields *fields,
+                          const char *should) {
+  const LintOptions o = {.floor = -1, .count = count_words, .fields = fields};
+  Err err = {0};
+  Lint l;
+  MovingFinder *finder = moving_open(&err);
+  const char *changed = NULL;
+  assert_int_equal(lint_text(finder, text, strlen(text), &o, &l, &err), RC_OK);
+  for (size_t i = 0; i < l.n; i++) {
+    changed = l.at[i].kind == kind ? l.at[i].changed : changed;
+  }
+  if (should) {
+    assert_non_null(changed);
+    assert_string_equal(changed, should);
+  } else {
+    assert_null(changed);
+  }
+  lint_free(&l);
+  moving_close(finder);
+}
+
+static void test_changed(void **state) {
+  (void)state;
+  static const char schema[] =
+      "{\"required\":[\"mood\"],\"properties\":{\"mood\":{\"type\":\"string\"}}}";
+  Err err = {0};
+  JsonFields *fields = json_fields_read(schema, sizeof schema - 1, &err);
+  check_changed("Be kind. Please note that the shop is closed. Go.", LINT_FILLER, NULL,
+                "Be kind. the shop is closed. Go.");
+  check_changed("Be kind. Be brief.\n\nThank you in advance.", LINT_FILLER, NULL,
+                "Be kind. Be brief.");
+  check_changed("# Rules\n- Be kind.\n\n# Last\n- Thanks in advance!", LINT_FILLER, NULL,
+                "# Rules\n- Be kind.");
+  check_changed("Be kind. Respond only with JSON. Go.", LINT_FORMAT_PROSE, fields, "Be kind. Go.");
+  check_changed("Be kind. Respond only with JSON. Go.", LINT_FORMAT_PROSE, NULL, NULL);
+  json_fields_free(fields);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_contradictions),
+      cmocka_unit_test(test_no_contradictions),
+      cmocka_unit_test(test_order),
+      cmocka_unit_test(test_length),
+      cmocka_unit_test(test_clock_at_the_end),
+      cmocka_unit_test(test_changed),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
