@@ -80,6 +80,8 @@ static void test_filler(void **state) {
       {"Tu es un assistant. Sois bref. Merci d'avance.", "Merci d'avance."},
       {"Eres un asistente. Se breve. Gracias de antemano.", "Gracias de antemano."},
       {ORDERS "Please note that the shop is closed on Sundays.", "Please note that "},
+      {ORDERS "Please note that invoices go to Ms Bell.", "Please note that "},
+      {ORDERS "Please keep in mind that delivery may take longer.", "Please keep in mind that "},
       {ORDERS "It is important to remember that refunds take 5 days.",
        "It is important to remember that "},
       {ORDERS "It's worth noting that Berlin has two shops.", "It's worth noting that "},
@@ -122,6 +124,8 @@ static void test_no_filler(void **state) {
       "Hi.\nOutput: chat",
       /* phrases that mean something */
       ORDERS "Please note that in the ticket.", ORDERS "Note that down for later use.",
+      ORDERS "Please note that number in the ticket too.", ORDERS "Please note that for later use.",
+      ORDERS "Please note that payment is due, if it is late.",
       ORDERS "Remember that number for the rest of it.", ORDERS "Thank the customer for the order.",
       ORDERS "Note the date.", ORDERS "As mentioned in section 3, refunds take 5 days.",
       "Du bist ein Assistent. Bitte beachte, dass alle Preise netto sind.",

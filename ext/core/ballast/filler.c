@@ -24,7 +24,8 @@ typedef enum FillerForm {
   FILLER_WHOLE,  /* a whole sentence */
   FILLER_BREATH, /* a whole sentence, unless the next one speaks of steps */
   FILLER_FRONT,  /* in front of the rest of a sentence */
-  FILLER_SHORT,  /* the same, if a clause begins behind it */
+  FILLER_SHORT,  /* the same, if a clause begins behind it for sure */
+  FILLER_CLEAR,  /* the same, if one may begin behind it, and there is a verb */
   FILLER_COMMA,  /* the same, if a comma stands behind it */
   FILLER_FORMS
 } FillerForm;
@@ -93,10 +94,10 @@ static const struct FillerPhrase {
     {FILLER_BREATH, "take a deep breath"},
     {FILLER_BREATH, "please? relax/breathe"},
     /* In front of a sentence: it is noted because it is there. */
-    {FILLER_SHORT, "please? kindly? note/remember that"},
-    {FILLER_SHORT, "please? be aware that"},
-    {FILLER_SHORT, "please? also? note that"},
-    {FILLER_SHORT, "please? always? keep/bear in mind that"},
+    {FILLER_SHORT, "please? also? note/remember that"},
+    {FILLER_CLEAR, "please? be aware that"},
+    {FILLER_CLEAR, "please also/kindly? note that"},
+    {FILLER_CLEAR, "please? always? keep/bear in mind that"},
     {FILLER_FRONT,
      "it is/s also? very/extremely? important/crucial/essential/worth to? "
      "note/remember/understand/know/mention/noting/remembering/mentioning/realize/keep that"},
@@ -123,6 +124,11 @@ static const struct FillerPhrase {
     {FILLER_COMMA, "como se? menciono/dijo/indico/explico anteriormente/antes/arriba"},
 };
 
+/* Verbs by which a clause is told, behind FILLER_CLEAR. */
+static const char verbs[] = "is are was were has have had can cannot may might must will would "
+                            "should shall do does did need "
+                            "needs isnt arent dont doesnt cant";
+
 /* Words that a clause begins with, behind FILLER_SHORT. */
 static const char clauses[] = "the a an you your we our it its they their there these those all "
                               "each every any some most many both no not nobody "
@@ -147,7 +153,8 @@ static struct {
   uint64_t keys[MOST_KEYS];
   int first[N_PHRASES + 1]; /* the first step of each, and the end */
   uint64_t clauses[MOST_CLAUSES];
-  int n_clauses;
+  uint64_t verbs[MOST_CLAUSES];
+  int n_clauses, n_verbs;
 } made;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -170,6 +177,18 @@ static const char *make_step(const char *w, int *steps, int *keys) {
   return w + (*w == ' ');
 }
 
+/* The keys of a list; returns their number. */
+static int make_keys(const char *words, uint64_t *keys) {
+  int count = 0;
+  for (const char *w = words; *w;) {
+    size_t n = strcspn(w, " ");
+    CHECK(count < MOST_CLAUSES);
+    keys[count++] = hash_short(w, n);
+    w += n + (w[n] == ' ');
+  }
+  return count;
+}
+
 static void make(void) {
   int steps = 0, keys = 0;
   for (int i = 0; i < N_PHRASES; i++) {
@@ -179,12 +198,8 @@ static void make(void) {
     }
   }
   made.first[N_PHRASES] = steps;
-  for (const char *w = clauses; *w;) {
-    size_t n = strcspn(w, " ");
-    CHECK(made.n_clauses < MOST_CLAUSES);
-    made.clauses[made.n_clauses++] = hash_short(w, n);
-    w += n + (w[n] == ' ');
-  }
+  made.n_clauses = make_keys(clauses, made.clauses);
+  made.n_verbs = make_keys(verbs, made.verbs);
 }
 
 /* --- a sentence --- */
@@ -354,6 +369,22 @@ static int begins_clause(const Term *t) {
   return (t->flags & TERM_CAPITAL) != 0;
 }
 
+/* 1 if a plural stands there, or a verb that has no other form behind it. */
+static int may_begin_clause(const char *text, const Sentence *s, int end) {
+  const Term *t = &s->terms[end];
+  if (t->flags & (TERM_STOP | TERM_SIGN)) {
+    return 0;
+  }
+  for (int i = end + 1; i < s->n; i++) {
+    for (int k = 0; k < made.n_verbs; k++) {
+      if (made.verbs[k] == s->terms[i].key) {
+        return 1;
+      }
+    }
+  }
+  return text[t->from + t->n - 1] == 's';
+}
+
 /* 1 if a condition is in the rest: "Note that it is not binding, if …" asks for saying so. */
 static int has_condition(const Sentence *s, int end) {
   for (int i = end; i < s->n; i++) {
@@ -375,9 +406,11 @@ static size_t rest_of(const char *text, const Sentence *s, int end, FillerForm f
   while (rest < next && (text[rest] == ' ' || text[rest] == '\n' || text[rest] == '\r')) {
     rest++;
   }
+  int begins =
+      begins_clause(&s->terms[end]) || (form == FILLER_CLEAR && may_begin_clause(text, s, end));
   int is_parted = rest > at && (rest == next || strchr("\"'`*_{<([", text[rest]));
-  int fits = form == FILLER_SHORT
-                 ? begins_clause(&s->terms[end]) && !has_comma && !has_condition(s, end)
+  int fits = form == FILLER_SHORT || form == FILLER_CLEAR
+                 ? begins && !has_comma && !has_condition(s, end)
              : form == FILLER_COMMA ? has_comma
                                     : form == FILLER_FRONT && !has_comma;
   return is_parted && fits ? rest : 0;
