@@ -13,7 +13,7 @@
 ** otherwise), or two negations is none. Two rules are compared only under the same heading or label, headings aside
 ** that narrow nothing ("Style", "Rules").
 */
-#include "core/lint/finding.h"
+#include "core/lint/lint_internal.h"
 
 #include "base/hash.h"
 #include "core/ballast/cues.h"

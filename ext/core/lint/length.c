@@ -6,7 +6,7 @@
 ** none; so do examples, which show a length. What is left is a text that begins by telling the model who it is, and
 ** asks it to explain, help, tell or write.
 */
-#include "core/lint/finding.h"
+#include "core/lint/lint_internal.h"
 
 #include "base/hash.h"
 #include "core/ballast/cues.h"

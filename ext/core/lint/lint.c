@@ -6,7 +6,7 @@
 #include "core/ballast/filler.h"
 #include "core/ballast/format_prose.h"
 #include "core/compress/repeats.h"
-#include "core/lint/finding.h"
+#include "core/lint/lint_internal.h"
 
 #include <stdlib.h>
 #include <string.h>

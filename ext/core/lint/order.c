@@ -8,7 +8,7 @@
 #include "core/lint/order.h"
 
 #include "base/text/json.h"
-#include "core/lint/finding.h"
+#include "core/lint/lint_internal.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /*
 ** A text as lint's parts look through it, and how they add what they find. Within the room.
 */
-#ifndef LLMCOST_FINDING_H
-#define LLMCOST_FINDING_H
+#ifndef LLMCOST_LINT_INTERNAL_H
+#define LLMCOST_LINT_INTERNAL_H
 
 #include "core/ballast/places.h"
 #include "core/lint/lint.h"
