@@ -207,6 +207,21 @@ def whole():
         print("prompts of RouterArena, %-8s %d -> %d tokens (%.2f %%)" % (name, before, after, 100 * (before - after) / before))
 
 
+def written():
+    """The same of prompts that were written for the tests: those in which something was planted, and the clean ones."""
+    texts = {True: [], False: []}
+    for name in ("tuned", "unseen"):
+        with open(os.path.join(ROOT, "tests/data/prompts", name + ".txt"), encoding="utf-8") as f:
+            for one in f.read().split("@@ ")[1:]:
+                lines = one.split("\n")[1:]
+                texts[any(line.startswith("@ ") for line in lines)].append("\n".join(line for line in lines if not line.startswith("@ ")).strip())
+    for planted, some in texts.items():
+        counts = [list(map(int, ask("tokens", t).split())) for t in (some, ask("whole", some, "63").split("\0")[:-1])]
+        shares = sorted(100 * (1 - b / a) for a, b in zip(*counts))
+        print("prompts written for the tests, %-12s %3d: %5d -> %5d tokens (%.1f %%), each %.1f to %.1f %%" % (
+            "with faults" if planted else "clean", len(some), sum(counts[0]), sum(counts[1]), 100 * (1 - sum(counts[1]) / sum(counts[0])), shares[0], shares[-1]))
+
+
 def speed():
     with open(os.path.join(DATA, "llmrouter_train.jsonl"), encoding="utf-8") as f:
         text = "\n\n".join(json.loads(line)["question"] for line in f)[:(100 if QUICK else 1000) * 1000]
@@ -222,4 +237,5 @@ if __name__ == "__main__":
         survival(name)
     if not TUNE:
         whole()
+        written()
         speed()

@@ -89,6 +89,27 @@ class Tasks(test_answers.Desk):
         saved = len(TASKS) * (self.n[FEW_SHOT] - self.n[SYSTEM])
         self.assertEqual(self.savings(), {"structured": 0, "brevity": 0, "zero_shot": saved * INPUT_USD})
         self.tell("few-shot", 50, 80, saved / self.spent("few")[1])
+        # lint tells the examples' own tokens; the heading over them is the rest
+        (tokens, usd), = self.db.execute("SELECT tokens, usd_day FROM llm_lint(?, ?) WHERE kind = 'few_shot'",
+                                         (FEW_SHOT, json.dumps({"model": "gpt-4o-mini", "calls_day": 1000}))).fetchall()
+        self.assertEqual(tokens, self.n[EXAMPLES])
+        self.assertAlmostEqual(usd, 1000 * tokens * INPUT_USD / 1e9, places=9)
+        headed = value(self.db, "SELECT llm_tokens(?, 'gpt-4o')", f"{SYSTEM}\n\n# Examples\n\n")
+        self.assertEqual(self.n[FEW_SHOT], tokens + headed)
+
+    def test_what_fine_tuning_would_save(self):
+        """The examples go into the model: back when its price is paid by the tokens that are not sent."""
+        self.ask_all(FEW_SHOT, "few")
+        mean = self.spent("few")[1] / len(TASKS)
+        output = self.spent("few")[0] / len(TASKS)
+        tuned = mean - (self.n[FEW_SHOT] - self.n[SYSTEM])
+        row = dict(zip(("each", "calls"), self.db.execute(
+            "SELECT saved_per_1k_usd, calls_low FROM llm_finetune(?)", (json.dumps({
+                "model": "gpt-4o-mini", "to": "gpt-4o-mini", "tuned_price": [0.15, 0.6], "setup_usd": 100, "requests_per_month": 1e6, "examples": 800, "stable": True,
+                "input_tokens": mean, "output_tokens": output, "tuned_input_tokens": tuned}),)).fetchone()))
+        each = (self.n[FEW_SHOT] - self.n[SYSTEM]) * INPUT_USD / 1e9
+        self.assertAlmostEqual(row["each"], 1000 * each, places=6)
+        self.assertAlmostEqual(row["calls"], 100 / each, delta=1)
 
     def test_all_of_them_at_once(self):
         """Each form beside the one that differs in nothing else; nothing counts twice."""

@@ -15,6 +15,8 @@ typedef struct Work {
   const CompressOptions *options;
   Compressed *out;
   Origins origins;
+  TextUnits units; /* of the text, once they are asked for */
+  int has_units;
   size_t cap; /* of drops */
   Err *err;
 } Work;
@@ -29,39 +31,56 @@ static int find_json(Work *w, Cuts *cuts) {
   return lossless_find(w->out->text, w->out->n, LOSSLESS_JSON, cuts, w->err);
 }
 
-/* The units of the text, none of them gone. 0 without memory. */
-static unsigned char *split(Work *w, TextUnits *u) {
-  unsigned char *gone = NULL;
-  if (units_find(w->out->text, w->out->n, u, w->err) == RC_OK) {
-    gone = malloc(u->n + 1);
-    gone ? (void)memset(gone, CUT_KEPT, u->n + 1) : (void)err_nomem(w->err);
+/* The units of the text as it is now; NULL and *err. */
+static const TextUnits *units_of(Work *w) {
+  if (!w->has_units) {
+    w->has_units = units_find(w->out->text, w->out->n, &w->units, w->err) == RC_OK;
+  }
+  return w->has_units ? &w->units : NULL;
+}
+
+static void forget_units(Work *w) {
+  units_free(&w->units);
+  w->has_units = 0;
+}
+
+/* None of the units gone; NULL and *err. */
+static unsigned char *all_kept(Work *w, const TextUnits *u) {
+  unsigned char *gone = u ? malloc(u->n + 1) : NULL;
+  if (gone) {
+    memset(gone, CUT_KEPT, u->n + 1);
+  } else if (u) {
+    err_nomem(w->err);
   }
   return gone;
 }
 
+static int find_needless(Work *w, CutReason kind, Cuts *cuts) {
+  const TextUnits *u = units_of(w);
+  return u ? needless_find(w->out->text, w->out->n, u, kind, w->options->schema, cuts, w->err)
+           : w->err->rc;
+}
+
 static int find_filler(Work *w, Cuts *cuts) {
-  return needless_find(w->out->text, w->out->n, CUT_FILLER, NULL, cuts, w->err);
+  return find_needless(w, CUT_FILLER, cuts);
 }
 
 static int find_format(Work *w, Cuts *cuts) {
-  return w->options->schema
-             ? needless_find(w->out->text, w->out->n, CUT_SCHEMA, w->options->schema, cuts, w->err)
-             : RC_OK;
+  return w->options->schema ? find_needless(w, CUT_SCHEMA, cuts) : RC_OK;
 }
 
 static int find_examples(Work *w, Cuts *cuts) {
-  return needless_find(w->out->text, w->out->n, CUT_EXAMPLE, NULL, cuts, w->err);
+  return find_needless(w, CUT_EXAMPLE, cuts);
 }
 
 static int find_repeats(Work *w, Cuts *cuts) {
-  TextUnits u = {NULL, 0, 0, 0};
-  unsigned char *gone = split(w, &u);
-  if (gone && repeats_find(w->out->text, &u, gone, w->err) == RC_OK) {
-    cuts_empty_labels(&u, gone, NULL, w->err);
-    cuts_of_units(w->out->text, w->out->n, &u, gone, cuts, w->err);
+  const TextUnits *u = units_of(w);
+  unsigned char *gone = all_kept(w, u);
+  if (gone && repeats_find(w->out->text, u, gone, w->err) == RC_OK) {
+    cuts_empty_labels(u, gone, NULL, w->err);
+    cuts_of_units(w->out->text, w->out->n, u, gone, cuts, w->err);
   }
   free(gone);
-  units_free(&u);
   return w->err->rc;
 }
 
@@ -71,20 +90,17 @@ static int find_extract(Work *w, Cuts *cuts) {
     return RC_OK;
   }
   ExtractOptions e = {{o->query, o->n_query, o->score, o->arg, 0}, o->budget, o->count, o->arg};
-  TextUnits u = {NULL, 0, 0, 0};
+  const TextUnits *u = units_of(w);
   int ignored; /* whether it fits is seen at the end, of the text as a whole */
-  unsigned char *gone = split(w, &u), *roles = malloc(u.n + 1);
-  if (!roles) {
-    err_nomem(w->err);
-  } else if (gone) {
-    context_find(w->out->text, &u, o->context, roles);
-    if (extract_find(w->out->text, w->out->n, &u, roles, &e, gone, &ignored, w->err) == RC_OK) {
-      cuts_of_units(w->out->text, w->out->n, &u, gone, cuts, w->err);
+  unsigned char *gone = all_kept(w, u), *roles = all_kept(w, u);
+  if (gone && roles) {
+    context_find(w->out->text, u, o->context, roles);
+    if (extract_find(w->out->text, w->out->n, u, roles, &e, gone, &ignored, w->err) == RC_OK) {
+      cuts_of_units(w->out->text, w->out->n, u, gone, cuts, w->err);
     }
   }
   free(roles);
   free(gone);
-  units_free(&u);
   return w->err->rc;
 }
 
@@ -161,6 +177,7 @@ static int apply(Work *w, int method, const Cuts *cuts) {
   step->tokens_after -= out->tokens_after - tokens;
   step->bytes_after -= cuts->bytes;
   step->n_cuts += cuts->n;
+  forget_units(w);
   free(out->text);
   out->n = text.n;
   out->tokens_after = tokens;
@@ -207,6 +224,7 @@ static int start(Work *w, const char *text, size_t n) {
 
 /* As it was handed in: nothing was done. */
 static void give_back(Work *w, const char *text, size_t n) {
+  forget_units(w);
   compressed_free(w->out);
   origins_free(&w->origins);
   start(w, text, n);
@@ -242,6 +260,7 @@ int compress_text(const char *text, size_t n, const CompressOptions *options, Co
     }
     changes = run_once(&w, round == 0);
   }
+  forget_units(&w);
   origins_free(&w.origins);
   out->fits = options->budget == 0 || out->tokens_after <= options->budget;
   if (err->rc != RC_OK) {

@@ -14,25 +14,24 @@
 typedef struct Work {
   const char *text;
   size_t n;
-  TextUnits units;
+  const TextUnits *u;
   Examples examples;
   unsigned char *places, *gone; /* owned; of each unit */
   BallastList found;
 } Work;
 
-static int open_work(Work *w, const char *text, size_t n, Err *err) {
-  *w = (Work){.text = text, .n = n};
-  if (units_find(text, n, &w->units, err) != RC_OK ||
-      examples_find(text, n, &w->units, &w->examples, err) != RC_OK) {
+static int open_work(Work *w, const char *text, size_t n, const TextUnits *u, Err *err) {
+  *w = (Work){.text = text, .n = n, .u = u};
+  if (examples_find(text, n, u, &w->examples, err) != RC_OK) {
     return err->rc;
   }
-  w->places = malloc(w->units.n + 1);
-  w->gone = malloc(w->units.n + 1);
+  w->places = malloc(u->n + 1);
+  w->gone = malloc(u->n + 1);
   if (!w->places || !w->gone) {
     return err_nomem(err);
   }
-  memset(w->gone, CUT_KEPT, w->units.n + 1);
-  return places_find(text, &w->units, &w->examples, w->places, err);
+  memset(w->gone, CUT_KEPT, u->n + 1);
+  return places_find(text, u, &w->examples, w->places, err);
 }
 
 static void close_work(Work *w) {
@@ -40,20 +39,19 @@ static void close_work(Work *w) {
   free(w->gone);
   free(w->places);
   examples_free(&w->examples);
-  units_free(&w->units);
 }
 
 /* The units within an example go, if it is made of whole ones. */
 static void drop_example(Work *w, const Example *e, size_t *unit) {
   size_t end = e->from + e->n, first;
-  while (*unit < w->units.n && w->units.at[*unit].from < e->from) {
+  while (*unit < w->u->n && w->u->at[*unit].from < e->from) {
     (*unit)++;
   }
-  for (first = *unit; *unit < w->units.n && w->units.at[*unit].from < end;) {
+  for (first = *unit; *unit < w->u->n && w->u->at[*unit].from < end;) {
     (*unit)++;
   }
-  const TextUnit *last = *unit > first ? &w->units.at[*unit - 1] : NULL;
-  const TextUnit *before = first > 0 ? &w->units.at[first - 1] : NULL;
+  const TextUnit *last = *unit > first ? &w->u->at[*unit - 1] : NULL;
+  const TextUnit *before = first > 0 ? &w->u->at[first - 1] : NULL;
   if (last && last->from + last->n <= end && !(before && before->from + before->n > e->from)) {
     memset(w->gone + first, CUT_EXAMPLE, *unit - first);
   }
@@ -102,19 +100,19 @@ static int join(const Work *w, CutReason kind, const Cuts *units, Cuts *out, Err
 
 static int find(Work *w, CutReason kind, const JsonFields *fields, Err *err) {
   return kind == CUT_EXAMPLE  ? find_examples(w, err)
-         : kind == CUT_FILLER ? filler_find(w->text, &w->units, w->places, &w->found, err)
-         : fields ? format_prose_find(w->text, &w->units, w->places, fields, &w->found, err)
-                  : RC_OK;
+         : kind == CUT_FILLER ? filler_find(w->text, w->u, w->places, &w->found, err)
+         : fields             ? format_prose_find(w->text, w->u, w->places, fields, &w->found, err)
+                              : RC_OK;
 }
 
-int needless_find(const char *text, size_t n, CutReason kind, const JsonFields *fields, Cuts *out,
-                  Err *err) {
+int needless_find(const char *text, size_t n, const TextUnits *u, CutReason kind,
+                  const JsonFields *fields, Cuts *out, Err *err) {
   Work w;
   Cuts units = {NULL, 0, 0, 0};
-  if (open_work(&w, text, n, err) == RC_OK && find(&w, kind, fields, err) == RC_OK) {
+  if (open_work(&w, text, n, u, err) == RC_OK && find(&w, kind, fields, err) == RC_OK) {
     drop_units(&w, kind);
-    if (cuts_empty_labels(&w.units, w.gone, NULL, err) == RC_OK &&
-        cuts_of_units(text, n, &w.units, w.gone, &units, err) == RC_OK) {
+    if (cuts_empty_labels(u, w.gone, NULL, err) == RC_OK &&
+        cuts_of_units(text, n, u, w.gone, &units, err) == RC_OK) {
       join(&w, kind, &units, out, err);
     }
   }

@@ -8,9 +8,9 @@
 #include "core/ballast/json_fields.h"
 #include "core/compress/cuts.h"
 
-/* Appends the cuts of one kind: CUT_FILLER, CUT_SCHEMA (what the schema of `fields` says; without one none), CUT_EXAMPLE; with the
+/* Appends the cuts of one kind in a text with these units: CUT_FILLER, CUT_SCHEMA (what the schema of `fields` says; without one none), CUT_EXAMPLE; with the
 ** labels under which nothing is left then. Linear time. RC_OK, or *err without memory. */
-int needless_find(const char *text, size_t n, CutReason kind, const JsonFields *fields, Cuts *out,
-                  Err *err);
+int needless_find(const char *text, size_t n, const TextUnits *u, CutReason kind,
+                  const JsonFields *fields, Cuts *out, Err *err);
 
 #endif
