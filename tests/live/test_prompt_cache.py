@@ -34,6 +34,13 @@ class PromptCache(Desk):
         self.assertTrue(fresh > 1500 and not read and not written, (fresh, read, written))
         self.assertEqual(self.spent(), self.standin.bill()["total_nusd"])
 
+    def test_floors_are_learned(self):
+        """A prefix that the provider wrote was not too short, whatever the catalogue says."""
+        short = lambda: [k for k, in self.db.execute("SELECT kind FROM llm_lint(?, '{\"model\":\"claude-haiku-4-5\"}')", (SYSTEM,)) if k == "below_floor"]
+        self.assertEqual((value(self.db, "SELECT llm_cache_minimum('claude-haiku-4-5')"), short()), (4096, ["below_floor"]))
+        self.ask("one", system=SYSTEM, prompt_cache="5m")
+        self.assertEqual(short(), [])
+
     def test_an_hour_costs_what_it_costs(self):
         prices = [value(self.db, f"SELECT llm_price('claude-haiku-4-5', '{unit}')") for unit in ("cache_write", "cache_write_1h")]
         self.assertLess(*prices)

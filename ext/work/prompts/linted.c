@@ -20,6 +20,7 @@
 #include "core/price/catalogue.h"
 #include "money/counter.h"
 #include "money/pricing.h"
+#include "store/audit/arrivals.h"
 #include "work/prompts/sent_prompts.h"
 
 #include <math.h>
@@ -67,6 +68,17 @@ static long long count_tokens(void *arg, const char *text, size_t n) {
   return tokens_count(&((Work *)arg)->rule, text, n);
 }
 
+/* A prefix that was written was not too short, whatever the catalogue says. */
+static void learn_floor(Work *w, Err *err) {
+  const ArrivalsAsk ask = {.model = w->model.name, .now_ms = now_ms()};
+  Store *store = conn_store(w->conn, 0, err);
+  Arrivals seen;
+  if (store && arrivals_read(store, &ask, &seen, err) == RC_OK && seen.least >= 0 &&
+      seen.least < w->floor) {
+    w->floor = seen.least;
+  }
+}
+
 /* Whose tokens, and the least prefix that is kept; of a model that nobody knows, or none, -1. */
 static int measure(Work *w, Err *err) {
   PricingAsk ask = {.model = w->model.name, .provider = w->model.provider, .at_ms = now_ms()};
@@ -80,6 +92,7 @@ static int measure(Work *w, Err *err) {
   w->wants_marks = strcasestr(w->model.name, "claude") != NULL;
   if (ref && ref->bare) {
     w->floor = catalogue_cache_minimum(ref->seller.vendor, ref->bare, ask.at_ms);
+    learn_floor(w, err);
   }
   return err->rc;
 }
