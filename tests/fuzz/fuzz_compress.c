@@ -77,17 +77,23 @@ static void check_split(const char *text, size_t n) {
   spans_free(&s);
 }
 
+static const JsonFields *some_fields(void) {
+  static const char schema[] = "{\"required\":[\"name\",\"mood\"],\"properties\":{\"name\":{"
+                               "\"type\":\"string\"},\"mood\":{\"enum\":[\"good\",\"bad\"]}}}";
+  static JsonFields *fields;
+  Err err = {0};
+  fields = fields ? fields : json_fields_read(schema, sizeof schema - 1, &err);
+  return fields;
+}
+
 /* before: what was sent last time; the question stands for it. */
 static void check_lint(const char *text, size_t n, const char *before, size_t n_before,
                        unsigned what, long long floor) {
-  static const char schema[] = "{\"required\":[\"name\",\"mood\"],\"properties\":{\"name\":{"
-                               "\"type\":\"string\"},\"mood\":{\"enum\":[\"good\",\"bad\"]}}}";
   Err err = {0};
   Lint l;
   static MovingFinder *finder;
-  static JsonFields *fields;
+  const JsonFields *fields = some_fields();
   finder = finder ? finder : moving_open(&err);
-  fields = fields ? fields : json_fields_read(schema, sizeof schema - 1, &err);
   const LintOptions o = {.floor = floor,
                          .count = count,
                          .wants_marks = (what & 1) != 0,
@@ -115,6 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                        .query = n_query > 0 ? query : NULL,
                        .n_query = n_query,
                        .budget = budget,
+                       .schema = what & 128 ? some_fields() : NULL,
                        .count = count};
   Err err = {0};
   Compressed once, twice;
