@@ -247,7 +247,7 @@ class Desked(unittest.TestCase):
         self.replay.__exit__()
 
     def open(self):
-        db = connect(self.path)
+        db = connect(self.path, check_same_thread=False)
         value(db, "SELECT llm_allow_host(?, 'WIRE_KEY'), llm_secret('WIRE_KEY', 'sk-wire-0123456789'), llm_init()", self.replay.host)
         value(db, "SELECT llm_config('backoff_ms', 0)")
         return db
@@ -414,13 +414,11 @@ class Summary(Desked):
         self.replay.answers["small"] = [Answer(chat(SUMMARY), wait=1)]
         value(self.db, "SELECT llm_complete('hello', '{\"model\":\"big\"}')")  # the store is there
 
-        def ask():
-            db = self.open()
-            kept.append(self.summed(given, db))
-            db.close()
-        threads = [threading.Thread(target=ask) for _ in range(3)]
+        desks = [self.open() for _ in range(3)]
+        threads = [threading.Thread(target=lambda db=db: kept.append(self.summed(given, db))) for db in desks]
         [t.start() for t in threads]
         [t.join() for t in threads]
+        [db.close() for db in desks]
         self.assertEqual(kept, [kept[0]] * 3)
         self.assertEqual(self.replay.asked("small"), 1)
 

@@ -10,7 +10,8 @@
 static const char source[] =
     "User: Where is parcel 4711? Never call me before nine.\n\n"
     "Assistant: It is in Porto. I can offer a discount of 20 percent.\n\n"
-    "User: The policy says that refunds are only paid within 30 days. Send the invoice to Hansen in Bergen.\n\n"
+    "User: The policy says that refunds are only paid within 30 days. Send the invoice to Hansen "
+    "in Bergen.\n\n"
     "Assistant called track: {\"id\":4711}\n\nResult: delayed, do not deliver before Friday\n\n";
 
 /* The summary without what is cut: owned. */

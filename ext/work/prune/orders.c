@@ -101,25 +101,25 @@ int orders_has(const char *text, size_t n, Err *err) {
 
 /* ---- orders of a summary */
 
-static const char *const told[] = {" was ",    " were ",  " had ",    " has ",     " have ",
-                                   " did ",    " does ",  "didn't",   "doesn't",   "wasn't",
-                                   "weren't",  "hasn't",  "haven't",  "couldn't",  " could not ",
-                                   " is not ", "isn't",   " are not", "aren't",    " cannot ",
-                                   "can't",    " never ", NULL};
+static const char *const told[] = {
+    " was ",   " were ",   " had ",   " has ",    " have ",  " did ",    " does ",      "didn't",
+    "doesn't", "wasn't",   "weren't", "hasn't",   "haven't", "couldn't", " could not ", " is not ",
+    "isn't",   " are not", "aren't",  " cannot ", "can't",   " never ",  NULL};
 
 /* 1 for what tells somebody to do something, without a word of force: by its verb in front, or by what it says of the time to come. */
 static int is_command(const char *p, size_t n) {
   static const char *const verbs[] = {
-      "accept",  "add",     "agree",  "answer", "approve", "assume",  "be",      "call",    "cancel",
-      "check",   "close",   "confirm", "contact", "continue", "create", "delete", "deny",   "do",
-      "email",   "end",     "follow", "forget", "give",    "ignore",  "include", "inform",  "let",
-      "make",    "mention", "offer",  "open",   "order",   "pay",     "please",  "proceed", "promise",
-      "provide", "refund",  "refuse", "reject", "remember", "remove", "reply",   "respond", "return",
-      "run",     "say",     "send",   "set",    "show",    "speak",   "start",   "talk",    "tell",
-      "translate", "treat", "try",    "use",    "wait",    "write",   "you"};
-  static const char *const phrases[] = {" is to be ",    " are to be ", " should ",  " must ",
-                                        "going forward", "from here on", "in future", " is to ",
-                                        " are to ",      NULL};
+      "accept",   "add",    "agree",   "answer",  "approve", "assume",   "be",        "call",
+      "cancel",   "check",  "close",   "confirm", "contact", "continue", "create",    "delete",
+      "deny",     "do",     "email",   "end",     "follow",  "forget",   "give",      "ignore",
+      "include",  "inform", "let",     "make",    "mention", "offer",    "open",      "order",
+      "pay",      "please", "proceed", "promise", "provide", "refund",   "refuse",    "reject",
+      "remember", "remove", "reply",   "respond", "return",  "run",      "say",       "send",
+      "set",      "show",   "speak",   "start",   "talk",    "tell",     "translate", "treat",
+      "try",      "use",    "wait",    "write",   "you"};
+  static const char *const phrases[] = {
+      " is to be ",   " are to be ", " should ", " must ",   "going forward",
+      "from here on", "in future",   " is to ",  " are to ", NULL};
   const char *end = p + n;
   int is = has_phrase(phrases, p, n, 0);
   for (size_t i = 0; i < sizeof verbs / sizeof verbs[0] && !is; i++) {
@@ -225,8 +225,8 @@ static void compare(OrderCheck *c, size_t number, const char *text, const TextUn
     }
   }
   for (int i = 0; i < c->n; i++) {
-    int is_like = c->shared[i] > 0 && 3 * c->shared[i] >= 2 * c->n_words[i] &&
-                  2 * c->shared[i] >= n_words;
+    int is_like =
+        c->shared[i] > 0 && 3 * c->shared[i] >= 2 * c->n_words[i] && 2 * c->shared[i] >= n_words;
     c->is_said[i] |= is_like && negates == c->negates[i];
   }
 }

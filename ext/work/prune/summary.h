@@ -29,8 +29,8 @@ typedef struct SummaryAsk {
   const char *summary_model;             /* NULL: the cheapest tier that can be asked */
   const char *tag, *user, *conversation; /* of who asks; NULL: none */
   const Options *call; /* that waits for it: its time and retries; NULL: there is none */
-  int sends;                             /* 0: only one that is there already */
-  Memo *memo;                            /* NULL: none */
+  int sends;           /* 0: only one that is there already */
+  Memo *memo;          /* NULL: none */
 } SummaryAsk;
 
 typedef struct Summary {
