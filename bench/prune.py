@@ -13,6 +13,8 @@ request of the conversation began with the same messages, from 1,024 tokens on. 
 and its words at four tenths. "worst" is the highest ratio to `off` of what was spent so far, at any length; "pays from" the request from
 which on it never was above 1 again.
 
+What is related: a fact is told early in a conversation of 40 turns, and asked for again in other words at its end; is its turn still there?
+
 At the stand-in: the same requests through llm_chat with its option `prune`, and the bill by the stand-in's books; OpenAI caches by itself,
 Anthropic by prompt_cache 5m.
 
@@ -130,6 +132,45 @@ def arithmetic(db, replay):
                 print(f"| {name} | {budget:,} | {policy} | {tokens:.1%} | {cuts} | " + " | ".join(cells) + " |")
 
 
+# What was asked and answered, and how it is asked for again.
+FACTS = [
+    ("Which port does the billing service use?", "It listens on 8443, behind the proxy.", "On what port can I reach billing?"),
+    ("Who signs off the refunds?", "Marta Keller does, up to 500 euros.", "Whose signature do refunds need?"),
+    ("Where are the backups?", "In the vault at Lugano, rotated each Sunday.", "Where did you say the backups are kept?"),
+    ("What is the name of our cat food supplier?", "Felina Trading, from Utrecht.", "Who supplies the food for the cats?"),
+    ("When does the lease end?", "On 30 June 2027, with a notice of six months.", "Until what day do we have the lease?"),
+    ("How much is the deposit?", "Two months' rent, 2,400 euros.", "What was the amount of the deposit again?"),
+    ("Which doctor treated the knee?", "Dr. Aminata Diallo, at the clinic in Lyon.", "Who was the physician for my knee?"),
+    ("What did the plumber find?", "A cracked valve under the sink.", "What was broken, according to the plumber?"),
+    ("Which database is slow?", "The replica in Frankfurt, since the index was dropped.", "Which of the databases had the performance problem?"),
+    ("What is the wifi password of the cabin?", "It is moonlight-77.", "How do I log into the cabin's wifi?"),
+    ("Who won the tender?", "Brightwater, with the lowest bid.", "Which company got the contract of the tender?"),
+    ("How long is the warranty of the boiler?", "Ten years on the tank, two on the rest.", "For how many years is the boiler covered?"),
+    ("What colour did we agree on for the kitchen?", "Sage green, matt.", "Remind me of the paint for the kitchen."),
+    ("Which gate does the bus leave from?", "Gate 14, behind the station.", "Where do I get on the bus?"),
+    ("What is the error in the payroll run?", "Overtime of March was counted twice.", "What went wrong with payroll?"),
+    ("Whose birthday is on the ninth?", "Yusuf's, he turns forty.", "Who has a birthday on the 9th?"),
+    ("Which seeds need frost?", "Lavender and primrose.", "What plants have to be frozen before sowing?"),
+    ("What is the licence of that library?", "Apache 2.0, since version 3.", "May we use the library, under which licence is it?"),
+    ("Where does the leak come from?", "From the gutter above the bay window.", "What is the source of the leak?"),
+    ("How many seats has the hall?", "Three hundred and twelve, with the balcony.", "What is the capacity of the hall?"),
+]
+
+
+def related(db):
+    print("\n| budget | facts | drop | extract |\n|---|---|---|---|")
+    for budget in (1000, 2000):
+        kept = {"drop": 0, "extract": 0}
+        facts = FACTS[::4] if QUICK else FACTS
+        for i, (asked, answer, again) in enumerate(facts):
+            filler = talks.talk(400 + i, 40, system=False)
+            messages = [*filler[:8 + i % 4 * 2], talks.user(asked), talks.assistant(answer), *filler[8 + i % 4 * 2:], talks.user(again)]
+            for older in kept:
+                left = harness.value(db, "SELECT llm_prune(?, ?)", json.dumps(messages), json.dumps({"budget": budget, "older": older}))
+                kept[older] += talks.assistant(answer) in json.loads(left)
+        print(f"| {budget:,} | {len(facts)} | {kept['drop']} | {kept['extract']} |")
+
+
 def at_the_standin():
     print("\n| provider | policy | requests | input tokens | read from cache | bill of the input | against off |\n|---|---|---|---|---|---|---|")
     many = conversations()["20 conversations"] + conversations()["40 turns of tools"]
@@ -161,6 +202,7 @@ def main():
                    " VALUES ('small', 'openai', 'openai', ?, 'K', 0, 0, '{\"stream\":false}')", (replay.url("small"),))
         replay.answers["small"] = [Answer(chat(SUMMARY))]
         arithmetic(db, replay)
+        related(db)
         db.close()
     at_the_standin()
 

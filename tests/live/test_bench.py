@@ -211,6 +211,7 @@ class Bench(Program):
         for name in ("20 conversations", "40 turns of tools", "an agent's turn"):
             for policy in ("each turn", "steps", "extract", "summary"):
                 self.assertRegex(out, rf"(?m)^\| {name} \| 4,000 \| {policy} \| [\d.]+% \| \d+ \| (?:[\d.]+ \([^)]*\) \| ?){{5}}$")
+        self.figures(out, "| 1,000 | 5 | 0 | # |")
         self.figures(out, "| gpt-5-mini | steps | # | # | #% | $# | # × |", "| claude-sonnet-4-6 | each turn | # | # | #% | $# | # × |")
 
     def test_map(self):

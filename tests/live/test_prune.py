@@ -247,7 +247,7 @@ class Desked(unittest.TestCase):
         self.replay.__exit__()
 
     def open(self):
-        db = connect(self.path)
+        db = connect(self.path, check_same_thread=False)
         value(db, "SELECT llm_allow_host(?, 'WIRE_KEY'), llm_secret('WIRE_KEY', 'sk-wire-0123456789'), llm_init()", self.replay.host)
         value(db, "SELECT llm_config('backoff_ms', 0)")
         return db
@@ -326,6 +326,7 @@ class Summary(Desked):
             given = talk(100 + i, 30, system=i % 2 == 0)
             at = [k for k, m in enumerate(given) if m["role"] == "user"][1]
             given[at] = user(f"{given[at]['content']} {order}")
+            given, at = (claude_form(given)[1], at - (given[0]["role"] == "system")) if i % 3 == 0 else (given, at)
             self.says(f"Parcel {i} was delayed. {added[i // 6 % 6]} The carrier was Aurora.")
             kept = self.summed(given, budget=1200)
             self.assertIn(given[at], kept, order)
@@ -414,13 +415,11 @@ class Summary(Desked):
         self.replay.answers["small"] = [Answer(chat(SUMMARY), wait=1)]
         value(self.db, "SELECT llm_complete('hello', '{\"model\":\"big\"}')")  # the store is there
 
-        def ask():
-            db = self.open()
-            kept.append(self.summed(given, db))
-            db.close()
-        threads = [threading.Thread(target=ask) for _ in range(3)]
+        desks = [self.open() for _ in range(3)]
+        threads = [threading.Thread(target=lambda db=db: kept.append(self.summed(given, db))) for db in desks]
         [t.start() for t in threads]
         [t.join() for t in threads]
+        [db.close() for db in desks]
         self.assertEqual(kept, [kept[0]] * 3)
         self.assertEqual(self.replay.asked("small"), 1)
 
