@@ -6,15 +6,18 @@
 #include "base/sqlite/columns.h"
 #include "store/ledger.h"
 
-/* ?1 from when and ?2 to when, ?3 the tag or NULL. */
+/* ?1 from when and ?2 to when, ?3 the tag or NULL. (Which prompts were asked more than once is read from their index alone.) */
 static const char pairs_sql[] =
-    "WITH ways AS (SELECT prompt_hash AS p, coalesce(model, model_requested) AS m, system_hash AS "
-    "s,"
-    " instr(coalesce(notes, ''), '\"schema\":true') > 0 AS j, avg(input_tokens) AS i, "
-    "avg(output_tokens) AS o"
-    " FROM main.llm_calls WHERE kind IN ('call', 'batch') AND prompt_hash IS NOT NULL"
-    " AND error IS NULL AND purpose IS NULL AND input_tokens IS NOT NULL AND output_tokens IS NOT "
+    "WITH again AS MATERIALIZED (SELECT prompt_hash FROM main.llm_calls WHERE prompt_hash IS NOT "
     "NULL"
+    " GROUP BY prompt_hash HAVING count(*) > 1),"
+    " ways AS MATERIALIZED (SELECT c.prompt_hash AS p, coalesce(model, model_requested) AS m,"
+    " system_hash AS s, instr(coalesce(notes, ''), '\"schema\":true') > 0 AS j,"
+    " avg(input_tokens) AS i, avg(output_tokens) AS o"
+    " FROM again CROSS JOIN main.llm_calls c ON c.prompt_hash = again.prompt_hash"
+    " WHERE kind IN ('call', 'batch')"
+    " AND error IS NULL AND purpose IS NULL AND input_tokens IS NOT NULL"
+    " AND output_tokens IS NOT NULL"
     " AND ts >= ?1 AND ts < ?2 AND (?3 IS NULL OR tag = ?3) GROUP BY 1, 2, 3, 4)"
     " SELECT p, m, s, x.text, j, i, o FROM ways LEFT JOIN main.llm_texts x ON x.hash = s"
     " WHERE (p, m) IN (SELECT p, m FROM ways GROUP BY 1, 2 HAVING count(*) > 1)";
