@@ -287,11 +287,12 @@ static void find_compress(Work *w, const SeenPair *p, Err *err) {
     l->why =
         words(w, err, "SELECT version, tokens, grown_by, usd_per_day FROM llm_system_prompts(%s)",
               option_tag(w, p->tag, "", err));
-    l->how =
-        words(w, err,
-              "SELECT text FROM llm_texts WHERE hash = (SELECT system_hash FROM llm_calls WHERE "
-              "%s ORDER BY id DESC LIMIT 1)",
-              where(w, p, err));
+    l->how = words(
+        w, err,
+        "SELECT kind, tokens, usd_day, found, suggestion, changed FROM llm_lint((SELECT text FROM "
+        "llm_texts WHERE hash = (SELECT system_hash FROM llm_calls WHERE %s ORDER BY id DESC "
+        "LIMIT 1)))",
+        where(w, p, err));
   }
 }
 
