@@ -640,7 +640,7 @@ static void words_of(const char *text, size_t from, size_t n, int levels, Words 
   TermWalk w;
   Term t;
   size_t distinct = 0, numbers = 0;
-  unsigned char is_number[MOST_TERMS];
+  unsigned char is_number[MOST_TERMS] = {0};
   *out = (Words){.n = 0};
   terms_begin(&w, text, from, from + n);
   while (terms_next(&w, &t)) {

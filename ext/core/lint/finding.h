@@ -5,7 +5,7 @@
 #define LLMCOST_FINDING_H
 
 #include "core/ballast/places.h"
-#include "core/lint/lint.h"
+#include "core/lint/found.h"
 
 typedef struct LintWork {
   const char *text;
