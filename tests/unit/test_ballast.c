@@ -185,6 +185,17 @@ static void test_format_prose(void **state) {
       {ORDERS "\n\nRespond with JSON in this format:\n\n{\"name\": \"string\", \"age\": "
               "\"integer\"}\n\nBe brief.",
        "Respond with JSON in this format:\n\n{\"name\": \"string\", \"age\": \"integer\"}", NULL},
+      {ORDERS "Respond ONLY with valid JSON, no preamble or explanation.",
+       "Respond ONLY with valid JSON, no preamble or explanation.", NULL},
+      {ORDERS "Every reply must be a properly formatted JSON object. No text outside of the JSON, "
+              "no XML tags.",
+       "Every reply must be a properly formatted JSON object.|No text outside of the JSON, no XML "
+       "tags.",
+       NULL},
+      {ORDERS "Return JSON of this shape: {\"name\": string, \"priority\": \"low\" | \"high\"}", "",
+       "Return JSON of this shape: {\"name\": string, \"priority\": \"low\" | \"high\"}"},
+      {ORDERS "Return JSON of this shape: {\"name\": string, \"age\": number}",
+       "Return JSON of this shape: {\"name\": string, \"age\": number}", NULL},
       /* the schema says less than the sentence */
       {ORDERS "Return JSON. The fields are `name` and `mood`.",
        "Return JSON.|The fields are `name` and `mood`.", "Return JSON."},

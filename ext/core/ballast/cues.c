@@ -23,7 +23,8 @@ static const struct {
      "retourne reponse sortie "
      "responde responda devuelve devuelva respuesta salida"},
     {CUE_SHAPE,
-     "valid object objects array format formatted form structure structured schema "
+     "valid shape shaped properly correctly parse parsed object objects array format formatted "
+     "form structure structured schema "
      "well parsable parseable parsable raw pure strict strictly exact exactly single "
      "field fields key keys property properties named called following named type types "
      "value values required optional nullable "
@@ -45,7 +46,8 @@ static const struct {
                "zeichenkette zahl ganzzahl "
                "chaine nombre entier cadena numero entero"},
     {CUE_WRAPPING,
-     "markdown code fence fences block blocks backtick backticks wrap wrapped surround text texts "
+     "yapping xml tag tags delimiter delimiters surrounding leading trailing chatter markdown code "
+     "fence fences block blocks backtick backticks wrap wrapped surround text texts "
      "prose "
      "explanation explanations explain comment comments commentary preamble introduction intro "
      "note notes remark "
