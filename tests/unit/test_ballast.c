@@ -196,6 +196,9 @@ static void test_format_prose(void **state) {
        "Return JSON of this shape: {\"name\": string, \"priority\": \"low\" | \"high\"}"},
       {ORDERS "Return JSON of this shape: {\"name\": string, \"age\": number}",
        "Return JSON of this shape: {\"name\": string, \"age\": number}", NULL},
+      {ORDERS "\n\nReturn JSON in this format:\n{\"name\": \"string\",\n \"age\": "
+              "\"integer\"}\n\nBe brief.",
+       "Return JSON in this format:\n{\"name\": \"string\",\n \"age\": \"integer\"}", NULL},
       /* the schema says less than the sentence */
       {ORDERS "Return JSON. The fields are `name` and `mood`.",
        "Return JSON.|The fields are `name` and `mood`.", "Return JSON."},

@@ -436,7 +436,8 @@ static int look(const char *text, const TextUnits *u, size_t i, const Around *a,
     }
     size_t rest = rest_of(text, &s, end, form);
     if (rest) {
-      *out = (Ballast){x->from, rest - x->from, i, i + 1, 1};
+      size_t from = s.terms[0].from; /* its indentation stays */
+      *out = (Ballast){from, rest - from, i, i + 1, 1};
       return 1;
     }
   }

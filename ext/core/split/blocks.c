@@ -179,7 +179,8 @@ static size_t bracket_end(Reader *r, size_t at) {
   return 0;
 }
 
-static int take_json(Reader *r, const Line *l) {
+/* Behind the JSON that begins at a line and ends with one; 0: none does. */
+static size_t json_end(Reader *r, const Line *l) {
   char c = l->first < l->end ? r->text[l->first] : 0;
   size_t end = c == '{' || c == '[' ? bracket_end(r, l->first) : 0;
   if (end == 0) {
@@ -190,13 +191,18 @@ static int take_json(Reader *r, const Line *l) {
   while (rest < last.end && (r->text[rest] == ' ' || r->text[rest] == '\t')) {
     rest++;
   }
-  if (rest < last.end || !is_json(r->text + l->first, end - l->first)) {
+  return rest == last.end && is_json(r->text + l->first, end - l->first) ? end : 0;
+}
+
+static int take_json(Reader *r, const Line *l) {
+  size_t end = json_end(r, l);
+  if (end == 0) {
     return 0;
   }
   Block b = {.from = l->from, .n = end - l->from, .kind = BLOCK_JSON};
   b.body = l->first;
   b.body_n = end - l->first;
-  return take(r, b, last.next);
+  return take(r, b, line_here(r, end - 1).next);
 }
 
 /* --- other beginnings --- */
@@ -352,11 +358,12 @@ static int is_beginning(Reader *r, const Line *l) {
          c == '<' || (c == '|' && l->last - l->first > 1 && r->text[l->last - 1] == '|');
 }
 
-/* The lines from here to the next blank one or the next beginning: *end behind the last visible byte. */
+/* The lines from here to the next blank one or the next beginning (behind a colon JSON is one, unless indented): *end behind the last visible byte. */
 static size_t paragraph_next(Reader *r, size_t at, size_t *end) {
   while (at < r->n) {
     Line l = line_here(r, at);
-    if (line_is_blank(&l) || is_beginning(r, &l)) {
+    int is_led = r->text[*end - 1] == ':' && l.first == l.from;
+    if (line_is_blank(&l) || is_beginning(r, &l) || (is_led && json_end(r, &l))) {
       break;
     }
     *end = l.last;
