@@ -19,7 +19,7 @@
 typedef struct Ballast {
   size_t from, n; /* bytes */
   size_t first,
-      behind;    /* the units that it is, [first, behind); of a phrase the one that it stands in */
+      behind;    /* the units [first, behind) that it is; of a phrase the one that holds it */
   int is_phrase; /* it stands in front of the rest of a sentence, with the blank behind it */
 } Ballast;
 

@@ -30,11 +30,9 @@ typedef enum FillerForm {
   FILLER_FORMS
 } FillerForm;
 
-/* Words are folded and apart by one blank; "a/b" is either, "a?" may be missing, "a/b?" either or none. Marks
-** between words
-** don't count: "it s" is "it's". Each stands here because a model does the same without it; what is left out on
-** purpose, and why,
-** is in filler.h. */
+/* Words are folded and apart by one blank; "a/b" is either, "a?" may be missing, "a/b?" either or none. Marks between
+** words don't count: "it s" is "it's". Each stands here because a model does the same without it; what is left out on
+** purpose, and why, is in filler.h. */
 static const struct FillerPhrase {
   FillerForm form;
   const char *words;

@@ -27,8 +27,7 @@ LintFinding *lint_add(LintWork *w, LintKind kind, size_t from, size_t n, long lo
 long long lint_count(const LintWork *w, size_t from, size_t n);
 
 /* Sets `changed` to the text without these bytes, or without these units (labels: and without labels under which
-** nothing is left).
-** Returns RC_OK, or *err. */
+** nothing is left). Returns RC_OK, or *err. */
 int lint_without_bytes(LintWork *w, LintFinding *f, size_t from, size_t n);
 int lint_without_units(LintWork *w, LintFinding *f, size_t first, size_t behind, int labels);
 

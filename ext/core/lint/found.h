@@ -42,11 +42,11 @@ typedef struct LintFinding {
   LintKind kind;
   MovingKind moving; /* of LINT_VOLATILE_PREFIX */
   int at_end;        /* of the same: nothing stable is behind it */
-  size_t from,
-      n; /* bytes of the text; of LINT_BLANKS, LINT_PRETTY_JSON, LINT_BELOW_FLOOR and LINT_NO_LENGTH_LIMIT the whole of it, of
-                        LINT_FEW_SHOT from the first example to the last */
-  size_t other,
-      n_other; /* of LINT_CONTRADICTION and LINT_EXAMPLE_REPEATS the earlier one; n_other 0: there is none */
+  /* Bytes of the text; of LINT_BLANKS, LINT_PRETTY_JSON, LINT_BELOW_FLOOR and LINT_NO_LENGTH_LIMIT the whole of it, of
+     LINT_FEW_SHOT from the first example to the last. */
+  size_t from, n;
+  /* Of LINT_CONTRADICTION and LINT_EXAMPLE_REPEATS the earlier one; n_other 0: there is none. */
+  size_t other, n_other;
   long long examples; /* of LINT_FEW_SHOT: how many */
   long long tokens;
   char *changed; /* the text without it; owned; NULL where that is not ours to do */
@@ -62,8 +62,7 @@ typedef struct LintOptions {
   void *arg;
   int wants_marks; /* the provider keeps only what is marked: a mark stands behind the text */
   const JsonFields *fields; /* of the schema of the answers; NULL: none is known (borrowed) */
-  const char *
-      before; /* the text that was sent before this one, with n_before bytes (borrowed); NULL: none is known */
+  const char *before; /* the text of last time, n_before bytes (borrowed); NULL: none is known */
   size_t n_before;
   /* Of the answers to this prompt: how many are known, how many of them are long, and the tokens of all. 0: none is
      known. */

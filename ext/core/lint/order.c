@@ -1,7 +1,7 @@
 /*
 ** See order.h and finding.h for the contract.
 **
-** Two texts are the same in another order where units of ORDER_SHARE of the bytes of each stand in both, and those,
+** Two texts are the same in another order where units of 90 % of the bytes of each stand in both, and those,
 ** each text's in its order, are not the same row. Units are compared by hashes: of JSON by one that no order changes
 ** (the members of objects, the elements of arrays), so that tools printed with other members in front are found.
 */
