@@ -301,6 +301,8 @@ static void test_examples(void **state) {
       {"user:\nScore answers.\n\nquestion: Why?\nanswer: So.\nstars: 2\n\nquestion: How?\nanswer: "
        "Thus.\nstars: 3\n\nquestion: {{question}}\nanswer: {{answer}}\nstars:",
        "Why?>So.\nstars: 2|How?>Thus.\nstars: 3"},
+      {"Sort texts.\n\nExamples:\n- \"It broke\" -> bad\n- \"I love it\" -> good\n\nBe kind.",
+       "\"It broke\">bad|\"I love it\">good"},
       /* repetitions */
       {"Input: The parcel number 17 is late again\nOutput: late\nInput: The parcel number 99 is "
        "late again\nOutput: late\nInput: The parcel number 99 is "
@@ -326,6 +328,7 @@ static void test_no_examples(void **state) {
       "# FAQ\n\nQ: When are you open?\nA: From 9 to 5.\n\nQ: Do you ship?\nA: Yes.\n\nBe kind.",
       "- Input: a customer's message\n- Output: a category\n\nBe kind.",
       "Input: {{text}}\nOutput: {{category}}\n\nInput: {{text}}\nOutput: <category>",
+      "Rules:\n- refund -> form A12\n- lost card -> form C1\n\nBe kind.",
       "Example: write dates as 2026-01-31.",
       "Give an example.",
       "For example, be kind.",

@@ -8,6 +8,7 @@
 **     a word that says that examples follow. Who speaks (User:, Assistant:) may be a transcript, Q: and A: a list of
 **     questions that is knowledge: these count only behind such a word; Q: and A: also where the text ends with a
 **     question that has no answer yet
+**   lines "It broke -> bad", from two on, behind such a word
 **   an array of JSON objects with an input and an output each, behind such a word
 ** An output that is empty, or a place to be filled in ({{x}}, <category>), makes no example, nor does a case of a
 ** function (an input of numbers, or with "x = …"): it says what the task is.

@@ -34,6 +34,19 @@ long long lint_count(const LintWork *w, size_t from, size_t n) {
   return tokens;
 }
 
+size_t lint_stable_end(const LintWork *w) {
+  size_t last = w->moving->n;
+  for (size_t i = w->u->n; i-- > 0;) {
+    while (last > 0 && w->moving->at[last - 1].unit > i) {
+      last--;
+    }
+    if (!last || w->moving->at[last - 1].unit != i) {
+      return w->u->at[i].from + w->u->at[i].n;
+    }
+  }
+  return 0;
+}
+
 /* Takes the text without its cuts. */
 static int set_changed(LintWork *w, LintFinding *f, const Cuts *cuts) {
   Buf out;

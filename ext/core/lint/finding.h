@@ -26,6 +26,9 @@ LintFinding *lint_add(LintWork *w, LintKind kind, size_t from, size_t n, long lo
 /* Tokens of n bytes. */
 long long lint_count(const LintWork *w, size_t from, size_t n);
 
+/* The place behind which nothing is stable any more: the end of the last unit without anything that moves. */
+size_t lint_stable_end(const LintWork *w);
+
 /* Sets `changed` to the text without these bytes, or without these units (labels: and without labels under which
 ** nothing is left). Returns RC_OK, or *err. */
 int lint_without_bytes(LintWork *w, LintFinding *f, size_t from, size_t n);

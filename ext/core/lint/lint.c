@@ -41,20 +41,6 @@ static int can_move(const char *text, const TextUnits *u, const Moving *m) {
          !(next && next->flags & UNIT_REFERS);
 }
 
-/* The place behind which nothing is stable any more: the end of the last unit without anything that moves. */
-static size_t stable_end(const TextUnits *u, const MovingList *m) {
-  size_t last = m->n;
-  for (size_t i = u->n; i-- > 0;) {
-    while (last > 0 && m->at[last - 1].unit > i) {
-      last--;
-    }
-    if (!last || m->at[last - 1].unit != i) {
-      return u->at[i].from + u->at[i].n;
-    }
-  }
-  return 0;
-}
-
 /* The places in the list where another unit begins; the rest move with it. */
 static size_t next_unit(const MovingList *m, size_t i) {
   size_t next = i + 1;
@@ -108,7 +94,7 @@ static void add_at_end(LintWork *w, size_t i, int is_first) {
 
 static int look_at_moving(LintWork *w) {
   const MovingList *m = w->moving;
-  size_t end = stable_end(w->u, m);
+  size_t end = lint_stable_end(w);
   long long before = gained_before(w);
   for (size_t i = 0; i < m->n && w->err->rc == RC_OK; i = next_unit(m, i)) {
     const Moving *here = &m->at[i];

@@ -305,23 +305,9 @@ static void add_canonical(LintWork *w, LintFinding *f, size_t unit, const Pieces
 
 /* --- the finding --- */
 
-/* Behind the last unit without anything that moves. */
-static size_t stable_end(const LintWork *w) {
-  size_t m = w->moving->n;
-  for (size_t i = w->u->n; i-- > 0;) {
-    while (m > 0 && w->moving->at[m - 1].unit > i) {
-      m--;
-    }
-    if (!m || w->moving->at[m - 1].unit != i) {
-      return w->u->at[i].from + w->u->at[i].n;
-    }
-  }
-  return 0;
-}
-
 static void add_moved(LintWork *w, size_t unit, const Pieces *a, const Pieces *b) {
   const TextUnit *x = &w->u->at[unit];
-  size_t end = stable_end(w);
+  size_t end = lint_stable_end(w);
   int gains = w->options->floor < 0 || w->out->tokens >= w->options->floor;
   long long tokens = gains && end > x->from ? lint_count(w, x->from, end - x->from) : 0;
   LintFinding *f = lint_add(w, LINT_UNSTABLE_ORDER, x->from, x->n, tokens);
